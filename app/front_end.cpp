@@ -1,0 +1,312 @@
+#include "app/front_end.hpp"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <csignal>
+#include <cstdio>
+#include <map>
+#include <utility>
+
+#include "app/process/reaper.hpp"
+#include "app/version.hpp"
+#include "common/log.hpp"
+#include "common/memory_limit.hpp"
+
+namespace yolod::app {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using common::Clock;
+using common::Outcome;
+using std::chrono::milliseconds;
+
+// Beside the shared memory: the front-end itself and the least that a worker takes.
+constexpr std::uint64_t kMemoryReserveBytes = 16ULL << 20U;
+constexpr milliseconds kDrainPoll{10};
+constexpr std::chrono::seconds kIdleGrace{1};
+// From "please stop" to SIGTERM, and from that to SIGKILL.
+constexpr milliseconds kWorkerGrace{2000};
+// How long answers that were given at the last moment may take to leave.
+constexpr milliseconds kFlushGrace{500};
+
+}  // namespace
+
+// A model with everything that belongs to it. Does not move: its parts refer to each other.
+struct FrontEnd::Pool {
+  Pool(FrontEnd& front_end, const common::ModelConfig& model)
+      : config(model),
+        metrics(front_end.metrics_, model.name),
+        supervisor(front_end.io_, config, front_end.spawn_, *front_end.arena_, front_end.generations_,
+                   {[&front_end, this](const std::string& reason) { front_end.gave_up(*this, reason); },
+                    [this](const std::string& reason) { metrics.restarted(reason); },
+                    [&front_end] { front_end.pool_ready_changed(); }}),
+        dispatcher(front_end.io_, config, supervisor, metrics),
+        served{config, dispatcher, metrics} {}
+
+  const common::ModelConfig& config;
+  ModelMetrics metrics;
+  Supervisor supervisor;
+  Dispatcher dispatcher;
+  ServedModel served;
+};
+
+FrontEnd::FrontEnd(const common::Config& config, RunMode mode, rlimit open_files)
+    : config_(config), mode_(mode), server_(io_, *this, config_.server) {
+  spawn_.open_files = open_files;
+}
+
+FrontEnd::~FrontEnd() = default;
+
+int FrontEnd::run() {
+  if (auto started = start(); !started) {
+    common::log_error("cannot start: {}", started.error().message);
+    return 1;
+  }
+  io_.run();
+  common::log_info("stopped");
+  return exit_code_;
+}
+
+Outcome<void> FrontEnd::start() {
+  auto worker_program = find_worker_program();
+  if (!worker_program) return worker_program.error();
+  spawn_.worker_program = std::move(*worker_program);
+  if (auto made = make_arena(); !made) return made;
+  auto signals = SignalReader::open(io_, [this](int signal) { on_signal(signal); });
+  if (!signals) return signals.error();
+  signals_ = std::move(*signals);
+  if (mode_ == RunMode::kServe) {
+    if (auto listening = server_.listen(); !listening) return listening;
+    for (const std::string& url : server_.urls()) common::log_info("yolod {} listening on {}", kVersion, url);
+  }
+  make_pools();
+  phase_ = Phase::kServing;
+  server_.start();
+  for (const auto& pool : pools_) pool->supervisor.start(pool->dispatcher);
+  return {};
+}
+
+// Read before anything is allocated: what does not fit must be one line, not an OOM kill.
+Outcome<void> FrontEnd::make_arena() {
+  std::uint64_t shared_bytes = config_.memory.input_arena_bytes;
+  std::uint64_t largest_bytes = shared_bytes;
+  for (const auto& model : config_.models) {
+    const std::uint64_t lane_bytes = Supervisor::lane_bytes_of(model);
+    shared_bytes += lane_bytes * model.workers;
+    largest_bytes = std::max(largest_bytes, lane_bytes);
+  }
+  if (auto fits =
+          common::check_memory_limits(shared_bytes, largest_bytes, kMemoryReserveBytes, common::read_memory_limit());
+      !fits) {
+    return fits;
+  }
+  auto arena = ipc::InputArena::create(config_.memory.input_arena_bytes);
+  if (!arena) return arena.error();
+  arena_.emplace(std::move(*arena));
+  arena_gate_.emplace(io_, *arena_);
+  return {};
+}
+
+void FrontEnd::make_pools() {
+  for (const auto& model : config_.models) pools_.push_back(std::make_unique<Pool>(*this, model));
+}
+
+void FrontEnd::pool_ready_changed() {
+  if (phase_ != Phase::kServing || all_ready_said_) return;
+  if (!std::all_of(pools_.begin(), pools_.end(), [](const auto& pool) { return pool->supervisor.was_ready(); })) return;
+  all_ready_said_ = true;
+  common::log_info("ready: every model can serve");
+  // From the event loop: we are in the middle of a worker's event.
+  if (mode_ == RunMode::kCheck) asio::post(io_, [this] { finish_check(); });
+}
+
+void FrontEnd::finish_check() {
+  for (const auto& pool : pools_) {
+    const auto& model = *pool->dispatcher.description();
+    std::printf("model %s: %s on %s%s%s", pool->config.name.c_str(), model.task.c_str(), model.device.c_str(),
+                model.precision.empty() ? "" : " in ", model.precision.c_str());
+    if (model.input_width != 0) {
+      std::printf(", input %u x %u, %zu labels", model.input_width, model.input_height, model.labels.size());
+    }
+    std::printf(": loads and runs\n");
+  }
+  begin_stop(kWorkerGrace);
+}
+
+void FrontEnd::gave_up(const Pool& pool, const std::string& reason) {
+  if (exit_code_ != 0) return;  // one line, however many workers say the same
+  common::log_error("cannot start: model {}: {}", pool.config.name, reason);
+  exit_code_ = 1;
+  asio::post(io_, [this] { begin_stop(milliseconds(0)); });
+}
+
+// ---- signals and the stop ----
+
+void FrontEnd::on_signal(int signal) {
+  switch (signal) {
+    case SIGCHLD: reap(); return;
+    case SIGTERM:
+    case SIGINT:
+      common::log_info("{}: {}", signal == SIGTERM ? "SIGTERM" : "SIGINT",
+                       phase_ >= Phase::kDraining ? "stopping at once" : "draining");
+      if (phase_ >= Phase::kDraining) {
+        begin_stop(milliseconds(0));
+      } else {
+        begin_drain();
+      }
+      return;
+    case SIGQUIT:
+      common::log_info("SIGQUIT: stopping at once");
+      begin_stop(milliseconds(0));
+      return;
+    case SIGUSR1:
+      if (auto reopened = common::reopen_log(); !reopened) common::log_error("{}", reopened.error().message);
+      return;
+    default: common::log_warning("signal {} is not supported by this version", signal); return;
+  }
+}
+
+void FrontEnd::reap() {
+  reap_children([this](pid_t pid, const Death& death) {
+    const bool ours = std::any_of(pools_.begin(), pools_.end(),
+                                  [&](const auto& pool) { return pool->supervisor.reaped(pid, death); });
+    if (!ours) common::log_debug("reaped process {}, which is not a worker", pid);
+  });
+  finish_if_over();
+}
+
+void FrontEnd::begin_drain() {
+  phase_ = Phase::kDraining;
+  drain_deadline_ = Clock::now() + config_.server.shutdown_timeout;
+  // Whatever was never ready cannot answer anything.
+  const bool can_answer =
+      std::any_of(pools_.begin(), pools_.end(), [](const auto& pool) { return pool->supervisor.was_ready(); });
+  if (!can_answer) {
+    begin_stop(milliseconds(0));
+    return;
+  }
+  stop_timer_.expires_after(config_.server.drain_delay);
+  stop_timer_.async_wait([this](error_code failure) {
+    if (!failure) drain_connections();
+  });
+}
+
+void FrontEnd::drain_connections() {
+  server_.stop_accepting();
+  stop_timer_.expires_after(kIdleGrace);
+  stop_timer_.async_wait([this](error_code failure) {
+    if (!failure) watch_drain();
+  });
+}
+
+// Idle connections have had their second; what is in flight is answered, at the latest until the deadline.
+void FrontEnd::watch_drain() {
+  server_.close_idle();
+  if (server_.session_count() == 0 || Clock::now() >= drain_deadline_) {
+    begin_stop(kWorkerGrace);
+    return;
+  }
+  drain_timer_.expires_after(kDrainPoll);
+  drain_timer_.async_wait([this](error_code failure) {
+    if (!failure && phase_ == Phase::kDraining) watch_drain();
+  });
+}
+
+void FrontEnd::begin_stop(milliseconds worker_grace) {
+  const bool again = phase_ == Phase::kStopping;
+  phase_ = Phase::kStopping;
+  stop_timer_.cancel();
+  drain_timer_.cancel();
+  if (!again) {
+    server_.stop_accepting();
+    arena_gate_->refuse_all();
+    for (const auto& pool : pools_) {
+      pool->supervisor.stop_respawning();
+      pool->dispatcher.shut_down();
+    }
+  }
+  if (worker_grace.count() == 0) {
+    press_workers(SIGKILL, milliseconds(0));
+  } else if (!again) {
+    for (const auto& pool : pools_) pool->supervisor.ask_all_to_stop();
+    stop_timer_.expires_after(worker_grace);
+    stop_timer_.async_wait([this](error_code failure) {
+      if (!failure) press_workers(SIGTERM, kWorkerGrace);
+    });
+  }
+  // The answers just given are on their way; whoever does not take them in time is cut off.
+  drain_timer_.expires_after(kFlushGrace);
+  drain_timer_.async_wait([this](error_code failure) {
+    if (!failure) server_.close_all();
+    finish_if_over();
+  });
+  finish_if_over();
+}
+
+void FrontEnd::press_workers(int signal, milliseconds grace) {
+  for (const auto& pool : pools_) pool->supervisor.signal_all(signal);
+  if (signal == SIGKILL) return;
+  stop_timer_.expires_after(grace);
+  stop_timer_.async_wait([this](error_code failure) {
+    if (!failure) press_workers(SIGKILL, milliseconds(0));
+  });
+}
+
+// Over when every child is reaped and every client has its answer.
+void FrontEnd::finish_if_over() {
+  if (phase_ != Phase::kStopping) return;
+  if (std::any_of(pools_.begin(), pools_.end(), [](const auto& pool) { return pool->supervisor.any_alive(); })) return;
+  if (server_.session_count() != 0) {
+    // Looked at again soon: a session ends without telling us.
+    if (drain_timer_.expiry() > Clock::now() + kDrainPoll) {
+      asio::post(io_, [this] { finish_if_over(); });
+    }
+    return;
+  }
+  io_.stop();
+}
+
+// ---- Service ----
+
+ServedModel* FrontEnd::find_model(std::string_view name) {
+  const std::string_view wanted = name.empty() ? std::string_view(config_.default_model) : name;
+  const auto found =
+      std::find_if(pools_.begin(), pools_.end(), [&](const auto& pool) { return pool->config.name == wanted; });
+  return found == pools_.end() ? nullptr : &(*found)->served;
+}
+
+ServerStatus FrontEnd::status() const {
+  ServerStatus status;
+  status.uptime = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - began_);
+  status.draining = draining();
+  status.listen = server_.urls();
+  for (const auto& pool : pools_) {
+    ModelStatus model;
+    model.name = pool->config.name;
+    model.workers_ready = pool->supervisor.ready_count();
+    model.ready = model.workers_ready != 0;
+    model.queued = pool->dispatcher.queued_count();
+    model.queue_limit = pool->config.queue.max_size;
+    model.workers = pool->supervisor.status();
+    status.models.push_back(std::move(model));
+  }
+  return status;
+}
+
+std::string FrontEnd::readiness_json(bool& ready) const { return app::readiness_json(status(), ready); }
+std::string FrontEnd::status_json() const { return app::status_json(status()); }
+
+std::string FrontEnd::metrics_text() {
+  metrics_.arena(arena_->used_bytes(), arena_->capacity_bytes());
+  metrics_.open_connections(server_.session_count());
+  for (const auto& pool : pools_) {
+    std::map<std::string, double> by_state{{"starting", 0}, {"loading", 0},  {"ready", 0},
+                                           {"busy", 0},     {"draining", 0}, {"dead", 0}};
+    for (const WorkerStatus& worker : pool->supervisor.status()) ++by_state[worker.state];
+    for (const auto& [state, count] : by_state) pool->metrics.workers(state, count);
+  }
+  return metrics_.text();
+}
+
+}  // namespace yolod::app

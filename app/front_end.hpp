@@ -1,0 +1,100 @@
+// The front-end process: puts the parts together, and sees a stop through.
+//
+//   starting -> serving -> draining -> stopping -> done
+//                 |            \_________/^
+//                 \-- gave up (a model cannot be served) --^
+//
+//   serving    accepts and answers; readiness follows the models
+//   draining   readiness fails; after drain_delay no more connections; everything in flight is answered
+//   stopping   what is left is answered 503; workers are asked, then SIGTERM, then SIGKILL; all are reaped
+//
+// One thread for life, so that it may fork at any time.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/http/server.hpp"
+#include "app/http/service.hpp"
+#include "app/observe/metrics.hpp"
+#include "app/observe/status.hpp"
+#include "app/process/signals.hpp"
+#include "app/process/spawn.hpp"
+#include "app/process/supervisor.hpp"
+#include "app/schedule/dispatcher.hpp"
+#include "common/config.hpp"
+#include "ipc/input_arena.hpp"
+
+namespace yolod::app {
+
+enum class RunMode {
+  kServe,
+  kCheck,  // load every model once, say what was found, stop; nothing listens
+};
+
+class FrontEnd final : private Service {
+ public:
+  // `open_files` is RLIMIT_NOFILE for the workers.
+  FrontEnd(const common::Config& config, RunMode mode, rlimit open_files);
+  FrontEnd(const FrontEnd&) = delete;
+  FrontEnd& operator=(const FrontEnd&) = delete;
+  ~FrontEnd();
+
+  // Serves until a signal says stop and everything is over. The process's exit code. Called once.
+  [[nodiscard]] int run();
+
+ private:
+  enum class Phase { kStarting, kServing, kDraining, kStopping };
+  struct Pool;
+
+  [[nodiscard]] common::Outcome<void> start();
+  [[nodiscard]] common::Outcome<void> make_arena();
+  void make_pools();
+  void pool_ready_changed();
+  void gave_up(const Pool& pool, const std::string& reason);
+  void finish_check();
+
+  void on_signal(int signal);
+  void reap();
+  void begin_drain();
+  void drain_connections();
+  void watch_drain();
+  void begin_stop(std::chrono::milliseconds worker_grace);
+  void press_workers(int signal, std::chrono::milliseconds grace);
+  void finish_if_over();
+
+  // Service
+  ServedModel* find_model(std::string_view name) override;
+  ArenaGate& arena_gate() override { return *arena_gate_; }
+  [[nodiscard]] bool draining() const override { return phase_ >= Phase::kDraining; }
+  [[nodiscard]] std::string readiness_json(bool& ready) const override;
+  [[nodiscard]] std::string status_json() const override;
+  [[nodiscard]] std::string metrics_text() override;
+  [[nodiscard]] ServerStatus status() const;
+
+  const common::Config config_;
+  const RunMode mode_;
+  const common::Clock::time_point began_{common::Clock::now()};
+  SpawnSettings spawn_;
+  Phase phase_{Phase::kStarting};
+  int exit_code_{0};
+  bool all_ready_said_{false};
+  std::uint64_t generations_{0};
+  Metrics metrics_;
+  // Before io_: coroutines that are destroyed with it hold blocks of the arena.
+  std::optional<ipc::InputArena> arena_;
+  boost::asio::io_context io_{1};
+  std::optional<ArenaGate> arena_gate_;
+  std::vector<std::unique_ptr<Pool>> pools_;
+  Server server_;
+  std::unique_ptr<SignalReader> signals_;
+  boost::asio::steady_timer stop_timer_{io_};
+  boost::asio::steady_timer drain_timer_{io_};
+  common::Clock::time_point drain_deadline_;
+};
+
+}  // namespace yolod::app

@@ -1,0 +1,50 @@
+#include "app/http/arena_gate.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace yolod::app {
+
+namespace asio = boost::asio;
+
+ArenaGate::ArenaGate(asio::io_context& io, ipc::InputArena& arena) : io_(io), arena_(arena) {
+  arena_.on_room([this] {
+    if (waiters_.empty() || scheduled_) return;
+    // Not from here: a block may be going while its owner is half way through something.
+    scheduled_ = true;
+    asio::post(io_, [this] {
+      scheduled_ = false;
+      serve_waiters();
+    });
+  });
+}
+
+asio::awaitable<std::optional<ipc::ArenaBlock>> ArenaGate::reserve(std::uint64_t bytes,
+                                                                   std::chrono::milliseconds patience) {
+  if (refusing_) co_return std::nullopt;
+  if (waiters_.empty()) {
+    if (auto block = arena_.allocate(bytes)) co_return block;
+  }
+  const auto place = waiters_.insert(waiters_.end(), Waiter{bytes, asio::steady_timer(io_, patience), std::nullopt});
+  co_await place->timer.async_wait(asio::as_tuple(asio::use_awaitable));
+  auto block = std::move(place->block);
+  waiters_.erase(place);
+  co_return block;
+}
+
+void ArenaGate::serve_waiters() {
+  for (Waiter& waiter : waiters_) {
+    if (waiter.block) continue;  // served, and not yet resumed
+    waiter.block = arena_.allocate(waiter.bytes);
+    if (!waiter.block) return;
+    waiter.timer.cancel();
+  }
+}
+
+void ArenaGate::refuse_all() {
+  refusing_ = true;
+  for (Waiter& waiter : waiters_) waiter.timer.cancel();
+}
+
+}  // namespace yolod::app

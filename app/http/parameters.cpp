@@ -1,0 +1,68 @@
+#include "app/http/parameters.hpp"
+
+#include <charconv>
+#include <cmath>
+#include <set>
+
+namespace yolod::app {
+namespace {
+
+using common::Error;
+using common::ErrorCode;
+using common::Outcome;
+
+template <typename Number>
+std::optional<Number> parse_whole(const std::string& text) {
+  Number value{};
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (failure != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+Error invalid(const std::string& name, const std::string& allowed) {
+  return {ErrorCode::kInvalidParameter, name + " must be " + allowed};
+}
+
+Outcome<float> fraction(const std::string& name, const std::string& text) {
+  const auto value = parse_whole<float>(text);
+  if (!value || !std::isfinite(*value) || *value < 0 || *value > 1) return invalid(name, "a number from 0 to 1");
+  return *value;
+}
+
+}  // namespace
+
+Outcome<PredictParameters> parse_predict_parameters(const Target& target) {
+  PredictParameters parameters;
+  std::set<std::string> seen;
+  for (const auto& [name, value] : target.query) {
+    if (!seen.insert(name).second) return Error{ErrorCode::kInvalidParameter, "a parameter is given twice"};
+    if (name == "model") {
+      parameters.model = value;
+    } else if (name == "confidence") {
+      auto number = fraction(name, value);
+      if (!number) return number.error();
+      parameters.options.confidence = *number;
+    } else if (name == "iou") {
+      auto number = fraction(name, value);
+      if (!number) return number.error();
+      parameters.options.iou = *number;
+    } else if (name == "max_detections") {
+      const auto number = parse_whole<std::uint32_t>(value);
+      if (!number || *number == 0) return invalid(name, "a whole number of at least 1");
+      parameters.options.max_detections = *number;
+    } else {
+      return Error{ErrorCode::kInvalidParameter,
+                   "an unknown parameter; known are model, confidence, iou and max_detections"};
+    }
+  }
+  return parameters;
+}
+
+Outcome<void> limit_to(const common::ModelConfig& model, const common::PredictionOptions& options) {
+  if (options.max_detections && *options.max_detections > model.detect.max_detections) {
+    return invalid("max_detections", "at most " + std::to_string(model.detect.max_detections) + " for this model");
+  }
+  return {};
+}
+
+}  // namespace yolod::app

@@ -1,0 +1,25 @@
+// The query of POST /predict, read strictly: an unknown or doubled name and a value out of range are the client's
+// error.
+#pragma once
+
+#include <string>
+
+#include "app/http/target.hpp"
+#include "common/config.hpp"
+#include "common/outcome.hpp"
+#include "common/prediction.hpp"
+
+namespace yolod::app {
+
+struct PredictParameters {
+  std::string model;  // empty: the default model
+  common::PredictionOptions options;
+};
+
+// Errors are kInvalidParameter. `max_detections` may only lower the model's own limit, which sized the lanes: that is
+// checked by limit_to(), once the model is known.
+[[nodiscard]] common::Outcome<PredictParameters> parse_predict_parameters(const Target& target);
+[[nodiscard]] common::Outcome<void> limit_to(const common::ModelConfig& model,
+                                             const common::PredictionOptions& options);
+
+}  // namespace yolod::app

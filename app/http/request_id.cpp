@@ -1,0 +1,28 @@
+#include "app/http/request_id.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <random>
+
+namespace yolod::app {
+
+bool is_sane_request_id(std::string_view text) {
+  return !text.empty() && text.size() <= 128 && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '_' ||
+           c == '-';
+  });
+}
+
+std::string new_request_id() {
+  // A random start and an odd step walk through all 2^64 values before one comes again.
+  static std::uint64_t next = [] {
+    std::random_device entropy;
+    return (static_cast<std::uint64_t>(entropy()) << 32U) | entropy();
+  }();
+  next += 0x9E3779B97F4A7C15ULL;
+  return fmt::format("{:016x}", next);
+}
+
+}  // namespace yolod::app

@@ -1,0 +1,33 @@
+#include "app/http/routes.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace yolod::app {
+namespace {
+
+using boost::beast::http::verb;
+
+constexpr std::array<RouteEntry, 6> kRoutes{{
+    {"/predict", Route::kPredict, "POST"},
+    {"/", Route::kPage, "GET, HEAD"},
+    {"/healthz", Route::kHealth, "GET, HEAD"},
+    {"/readyz", Route::kReady, "GET, HEAD"},
+    {"/status", Route::kStatus, "GET, HEAD"},
+    {"/metrics", Route::kMetrics, "GET, HEAD"},
+}};
+
+}  // namespace
+
+bool RouteEntry::allows(verb method) const {
+  if (route == Route::kPredict) return method == verb::post;
+  return method == verb::get || method == verb::head;
+}
+
+const RouteEntry* find_route(std::string_view path) {
+  const auto* const found =
+      std::find_if(kRoutes.begin(), kRoutes.end(), [path](const RouteEntry& entry) { return entry.path == path; });
+  return found == kRoutes.end() ? nullptr : found;
+}
+
+}  // namespace yolod::app

@@ -1,0 +1,199 @@
+#include "app/http/server.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <charconv>
+#include <cstring>
+#include <exception>
+#include <utility>
+
+#include "common/log.hpp"
+
+namespace yolod::app {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+using common::Error;
+using common::ErrorCode;
+using common::Outcome;
+using Endpoint = asio::generic::stream_protocol::endpoint;
+
+constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+constexpr std::chrono::milliseconds kSweepPeriod{100};
+// After an accept that failed for want of descriptors, and at the limit of connections.
+constexpr std::chrono::milliseconds kAcceptPause{50};
+constexpr std::string_view kUnixPrefix = "unix:";
+
+Error cannot_listen(const std::string& address, const error_code& failure) {
+  return {ErrorCode::kSystem, "cannot listen on " + address + ": " + failure.message()};
+}
+
+// `address` has been checked by the config: "host:port" with a numeric host or localhost, "[v6]:port".
+Outcome<tcp::endpoint> parse_tcp(const std::string& address) {
+  const auto colon = address.rfind(':');
+  std::string host = address.substr(0, colon);
+  const std::string port_text = colon == std::string::npos ? "" : address.substr(colon + 1);
+  if (host == "localhost") host = "127.0.0.1";
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  error_code failure;
+  const auto ip = asio::ip::make_address(host, failure);
+  unsigned short port = 0;
+  const auto [end, wrong] = std::from_chars(port_text.data(), port_text.data() + port_text.size(), port);
+  if (failure || port_text.empty() || wrong != std::errc{} || end != port_text.data() + port_text.size()) {
+    return Error{ErrorCode::kSystem, "cannot listen on " + address + ": not an address and a port"};
+  }
+  return tcp::endpoint(ip, port);
+}
+
+// A socket file that a server left behind when it was killed: nobody answers on it.
+void remove_stale_socket(asio::io_context& io, const std::string& path) {
+  struct stat status {};
+  if (lstat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) return;
+  asio::local::stream_protocol::socket probe(io);
+  error_code failure;
+  probe.connect(asio::local::stream_protocol::endpoint(path), failure);
+  if (failure == asio::error::connection_refused) unlink(path.c_str());
+}
+
+}  // namespace
+
+Server::Server(asio::io_context& io, Service& service, const common::ServerConfig& config)
+    : io_(io), service_(service), config_(config), sweep_timer_(io) {}
+
+Server::~Server() {
+  for (const std::string& file : socket_files_) unlink(file.c_str());
+}
+
+Outcome<void> Server::listen() {
+  for (const std::string& address : config_.listen) {
+    if (auto listening = listen_at(address); !listening) return listening;
+  }
+  return {};
+}
+
+Outcome<void> Server::listen_at(const std::string& address) {
+  const bool local = address.starts_with(kUnixPrefix);
+  const std::string path = local ? address.substr(kUnixPrefix.size()) : "";
+  Endpoint endpoint;
+  auto acceptor = std::make_unique<Acceptor>(io_);
+  error_code failure;
+  if (local) {
+    remove_stale_socket(io_, path);
+    endpoint = asio::local::stream_protocol::endpoint(path);
+    acceptor->open(asio::local::stream_protocol(), failure);
+  } else {
+    auto parsed = parse_tcp(address);
+    if (!parsed) return parsed.error();
+    endpoint = *parsed;
+    acceptor->open(parsed->protocol(), failure);
+    if (!failure) acceptor->set_option(asio::socket_base::reuse_address(true), failure);
+    if (!failure && parsed->address().is_v6()) acceptor->set_option(asio::ip::v6_only(true), failure);
+  }
+  if (!failure) acceptor->bind(endpoint, failure);
+  if (!failure && local) socket_files_.push_back(path);
+  if (!failure) acceptor->listen(asio::socket_base::max_listen_connections, failure);
+  if (failure) return cannot_listen(address, failure);
+
+  if (local) {
+    urls_.push_back(address);
+  } else {
+    tcp::endpoint bound;
+    const Endpoint actual = acceptor->local_endpoint();
+    bound.resize(actual.size());
+    std::memcpy(bound.data(), actual.data(), actual.size());
+    const std::string host =
+        bound.address().is_v6() ? "[" + bound.address().to_string() + "]" : bound.address().to_string();
+    urls_.push_back("http://" + host + ":" + std::to_string(bound.port()));
+  }
+  acceptors_.push_back(std::move(acceptor));
+  return {};
+}
+
+void Server::start() {
+  for (const auto& acceptor : acceptors_) {
+    asio::co_spawn(io_, accept_all(*acceptor), asio::detached);
+  }
+  sweep();
+}
+
+asio::awaitable<void> Server::accept_all(Acceptor& acceptor) {
+  asio::steady_timer pause(io_);
+  bool said = false;
+  while (acceptor.is_open()) {
+    if (sessions_.size() >= config_.max_connections) {
+      pause.expires_after(kAcceptPause);
+      co_await pause.async_wait(kAwait);
+      continue;
+    }
+    Session::Socket socket(io_);
+    auto [failure] = co_await acceptor.async_accept(socket, kAwait);
+    if (failure == asio::error::operation_aborted || failure == asio::error::bad_descriptor) co_return;
+    if (failure) {
+      // The client gave up while it waited, or there are no descriptors: the others stay queued in the kernel.
+      if (!std::exchange(said, true)) common::log_warning("accept: {}; trying again", failure.message());
+      pause.expires_after(kAcceptPause);
+      co_await pause.async_wait(kAwait);
+      continue;
+    }
+    said = false;
+    begin_session(std::move(socket));
+  }
+}
+
+void Server::begin_session(Session::Socket socket) {
+  error_code ignored;
+  socket.set_option(tcp::no_delay(true), ignored);  // fails on a unix socket, which has no such delay
+  auto session = std::make_shared<Session>(std::move(socket), *this, service_, config_);
+  asio::co_spawn(io_, session->run(), [](const std::exception_ptr& failure) {
+    if (!failure) return;
+    try {
+      std::rethrow_exception(failure);
+    } catch (const std::exception& error) {
+      common::log_error("a connection ended with an exception: {}", error.what());
+    }
+  });
+}
+
+void Server::stop_accepting() {
+  for (const auto& acceptor : acceptors_) {
+    error_code failure;
+    acceptor->non_blocking(true, failure);
+    while (!failure) {
+      Session::Socket socket(io_);
+      acceptor->accept(socket, failure);
+      if (!failure) begin_session(std::move(socket));
+    }
+    acceptor->close(failure);
+  }
+}
+
+void Server::close_idle() {
+  for (Session* const session : sessions_) {
+    if (session->idle()) session->close();
+  }
+}
+
+void Server::close_all() {
+  for (Session* const session : sessions_) session->close();
+}
+
+void Server::sweep() {
+  const auto now = common::Clock::now();
+  for (Session* const session : sessions_) session->check_deadline(now);
+  sweep_timer_.expires_after(kSweepPeriod);
+  sweep_timer_.async_wait([this](error_code failure) {
+    if (!failure) sweep();
+  });
+}
+
+}  // namespace yolod::app

@@ -1,0 +1,67 @@
+// Listens, accepts, and keeps count of the sessions.
+//
+// Front-end only, its one thread. Outlives its sessions.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "app/http/service.hpp"
+#include "app/http/session.hpp"
+#include "common/config.hpp"
+#include "common/outcome.hpp"
+
+namespace yolod::app {
+
+class Server {
+ public:
+  // All outlive this object.
+  Server(boost::asio::io_context& io, Service& service, const common::ServerConfig& config);
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  ~Server();
+
+  // Opens every address of the config; after that the kernel queues connections. Errors are kSystem.
+  [[nodiscard]] common::Outcome<void> listen();
+  // Begins to accept.
+  void start();
+
+  // Takes every connection whose connect() has returned, then closes the listeners.
+  void stop_accepting();
+  void close_idle();
+  void close_all();
+
+  [[nodiscard]] std::size_t session_count() const { return sessions_.size(); }
+  // "http://127.0.0.1:8080", "unix:/run/yolod/http.sock": with the ports that the kernel chose.
+  [[nodiscard]] const std::vector<std::string>& urls() const { return urls_; }
+
+ private:
+  friend class Session;
+  using Acceptor = boost::asio::basic_socket_acceptor<boost::asio::generic::stream_protocol>;
+
+  [[nodiscard]] common::Outcome<void> listen_at(const std::string& address);
+  [[nodiscard]] boost::asio::awaitable<void> accept_all(Acceptor& acceptor);
+  void begin_session(Session::Socket socket);
+  void add(Session& session) { sessions_.insert(&session); }
+  void remove(Session& session) { sessions_.erase(&session); }
+  void sweep();
+
+  boost::asio::io_context& io_;
+  Service& service_;
+  const common::ServerConfig& config_;
+  std::vector<std::unique_ptr<Acceptor>> acceptors_;
+  std::vector<std::string> urls_;
+  std::vector<std::string> socket_files_;  // ours to unlink
+  std::unordered_set<Session*> sessions_;
+  boost::asio::steady_timer sweep_timer_;
+};
+
+}  // namespace yolod::app

@@ -1,0 +1,37 @@
+// What the HTTP side asks of the rest of the front-end. Implemented by app/front_end; one thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "app/http/arena_gate.hpp"
+#include "app/observe/metrics.hpp"
+#include "app/schedule/dispatcher.hpp"
+#include "common/config.hpp"
+
+namespace yolod::app {
+
+// One model, as a request meets it.
+struct ServedModel {
+  const common::ModelConfig& config;
+  Dispatcher& dispatcher;
+  ModelMetrics& metrics;
+};
+
+class Service {
+ public:
+  // `name` empty: the default model. Null if there is none of that name. Valid until the service ends.
+  [[nodiscard]] virtual ServedModel* find_model(std::string_view name) = 0;
+  [[nodiscard]] virtual ArenaGate& arena_gate() = 0;
+  // A stop has begun: answers say Connection: close.
+  [[nodiscard]] virtual bool draining() const = 0;
+  // The body of GET /readyz, and whether it is a 200.
+  [[nodiscard]] virtual std::string readiness_json(bool& ready) const = 0;
+  [[nodiscard]] virtual std::string status_json() const = 0;
+  [[nodiscard]] virtual std::string metrics_text() = 0;
+
+ protected:
+  ~Service() = default;
+};
+
+}  // namespace yolod::app

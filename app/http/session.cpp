@@ -1,0 +1,363 @@
+#include "app/http/session.hpp"
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/http/buffer_body.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/write.hpp>
+#include <cstring>
+#include <utility>
+
+#include "app/http/multipart.hpp"
+#include "app/http/page.hpp"
+#include "app/http/parameters.hpp"
+#include "app/http/request_id.hpp"
+#include "app/http/server.hpp"
+#include "app/http/target.hpp"
+#include "common/log.hpp"
+
+namespace yolod::app {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using boost::system::error_code;
+using common::Clock;
+using common::Error;
+using common::ErrorCode;
+using common::Outcome;
+
+constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+
+constexpr std::uint32_t kHeaderLimitBytes = 16 * 1024;
+// Read at first: most headers, and little of a body, which then goes straight to its place.
+constexpr std::size_t kFirstReadBytes = 4096;
+constexpr std::size_t kBufferLimitBytes = kHeaderLimitBytes + kFirstReadBytes + 64 * 1024;
+constexpr std::uint64_t kFirstChunkedBytes = 64 * 1024;
+constexpr std::chrono::seconds kLinger{2};
+// The least that a body may arrive at, after a first grace.
+constexpr std::uint64_t kSlowestBytesPerSecond = 16 * 1024;
+constexpr std::chrono::seconds kSlowGrace{2};
+
+}  // namespace
+
+Session::Session(Socket socket, Server& server, Service& service, const common::ServerConfig& config)
+    : socket_(std::move(socket)), server_(server), service_(service), config_(config), buffer_(kBufferLimitBytes) {
+  server_.add(*this);
+}
+
+Session::~Session() { server_.remove(*this); }
+
+void Session::close() {
+  error_code ignored;
+  socket_.close(ignored);
+}
+
+void Session::check_deadline(Clock::time_point now) {
+  bool late = now >= deadline_;
+  if (reading_body_ && now - body_began_ > kSlowGrace) {
+    const std::chrono::duration<double> elapsed = now - body_began_;
+    late |= static_cast<double>(body_received_) < elapsed.count() * static_cast<double>(kSlowestBytesPerSecond);
+  }
+  if (!late) return;
+  timed_out_ = true;
+  error_code ignored;
+  socket_.cancel(ignored);
+}
+
+Error Session::read_failure() const {
+  if (timed_out_) return {ErrorCode::kRequestTimeout, "the request did not arrive in time"};
+  return {ErrorCode::kBadRequest, "the request ended early"};
+}
+
+asio::awaitable<void> Session::run() {
+  const auto self = shared_from_this();
+  while (co_await serve_one() == Next::kKeepAlive) {
+  }
+  error_code ignored;
+  socket_.shutdown(Socket::shutdown_both, ignored);
+}
+
+asio::awaitable<bool> Session::wait_for_first_byte() {
+  if (buffer_.size() != 0) co_return true;
+  idle_ = true;
+  set_deadline(config_.idle_timeout);
+  auto [failure, bytes] = co_await socket_.async_read_some(buffer_.prepare(kFirstReadBytes), kAwait);
+  idle_ = false;
+  if (failure) co_return false;
+  buffer_.commit(bytes);
+  co_return true;
+}
+
+asio::awaitable<Session::Next> Session::serve_one() {
+  if (!co_await wait_for_first_byte()) co_return Next::kClose;
+  request_began_ = Clock::now();
+  request_id_ = new_request_id();
+  keep_alive_ = is_head_ = expects_continue_ = timed_out_ = false;
+  HeaderParser parser;
+  parser.header_limit(kHeaderLimitBytes);
+  parser.body_limit(boost::none);  // checked against max_body_bytes once it is known what the body is for
+  set_deadline(config_.header_timeout);
+  auto [failure, bytes] = co_await http::async_read_header(socket_, buffer_, parser, kAwait);
+  if (failure) co_return co_await refuse_header(failure);
+  no_deadline();
+
+  const auto& header = parser.get();
+  if (const auto sent = header["X-Request-Id"]; is_sane_request_id({sent.data(), sent.size()})) {
+    request_id_.assign(sent.data(), sent.size());
+  }
+  version_ = header.version() == 10 ? 10 : 11;
+  keep_alive_ = parser.keep_alive();
+  is_head_ = header.method() == http::verb::head;
+  expects_continue_ = beast::iequals(header[http::field::expect], "100-continue");
+  co_return co_await handle(parser);
+}
+
+asio::awaitable<Session::Next> Session::refuse_header(error_code failure) {
+  Error error{ErrorCode::kBadRequest, "the request is not HTTP/1.1 as RFC 9112 has it"};
+  if (failure == http::error::end_of_stream) co_return Next::kClose;
+  if (timed_out_) {
+    error = read_failure();
+  } else if (failure == http::error::header_limit || failure == http::error::buffer_overflow) {
+    error = {ErrorCode::kHeaderTooLarge, "the request's header is larger than 16 KiB"};
+  } else if (failure.category() != http::make_error_code(http::error::end_of_stream).category() ||
+             failure == http::error::partial_message) {
+    co_return Next::kClose;  // the connection itself broke
+  }
+  co_return co_await respond(make_error(error), BodyState::kUnread);
+}
+
+asio::awaitable<Session::Next> Session::handle(HeaderParser& parser) {
+  const auto& header = parser.get();
+  // Nothing that two parsers could read differently: a body is either sized or chunked.
+  if (header.count(http::field::transfer_encoding) != 0 &&
+      (!parser.chunked() || header.count(http::field::content_length) != 0)) {
+    co_return co_await respond(make_error({ErrorCode::kBadRequest, "conflicting or unknown Transfer-Encoding"}),
+                               BodyState::kUnread);
+  }
+  const bool has_body = parser.chunked() || parser.content_length().value_or(0) != 0;
+  const BodyState unread = has_body ? BodyState::kUnread : BodyState::kRead;
+
+  const auto target = parse_target({header.target().data(), header.target().size()});
+  if (!target) {
+    co_return co_await respond(make_error({ErrorCode::kBadRequest, "the request target is not valid"}), unread);
+  }
+  const RouteEntry* const route = find_route(target->path);
+  if (route == nullptr) {
+    co_return co_await respond(make_error({ErrorCode::kNotFound, "there is nothing at this path"}), unread);
+  }
+  if (!route->allows(header.method())) {
+    auto response = make_error({ErrorCode::kMethodNotAllowed, "this path does not take that method"});
+    response.set(http::field::allow, beast::string_view(route->allow.data(), route->allow.size()));
+    co_return co_await respond(std::move(response), unread);
+  }
+  if (route->route == Route::kPredict) co_return co_await handle_predict(parser, *target);
+  co_return co_await respond(answer_simple(route->route), unread);
+}
+
+Response Session::answer_simple(Route route) {
+  switch (route) {
+    case Route::kReady: {
+      bool ready = false;
+      std::string body = service_.readiness_json(ready);
+      return make_json(ready ? http::status::ok : http::status::service_unavailable, std::move(body));
+    }
+    case Route::kStatus: return make_json(http::status::ok, service_.status_json());
+    case Route::kMetrics: {
+      auto response = make_json(http::status::ok, service_.metrics_text());
+      response.set(http::field::content_type, "text/plain; version=0.0.4");
+      return response;
+    }
+    case Route::kPage: {
+      auto response = make_json(http::status::ok, std::string(page_html()));
+      response.set(http::field::content_type, "text/html; charset=utf-8");
+      response.set("Content-Security-Policy", "default-src 'self' 'unsafe-inline' blob: data:");
+      return response;
+    }
+    case Route::kHealth:
+    case Route::kPredict: break;
+  }
+  return make_json(http::status::ok, R"({"live":true})");
+}
+
+asio::awaitable<Session::Next> Session::handle_predict(HeaderParser& parser, const Target& target) {
+  auto parameters = parse_predict_parameters(target);
+  if (!parameters) co_return co_await respond(make_error(parameters.error()), BodyState::kUnread);
+  ServedModel* const model = service_.find_model(parameters->model);
+  if (model == nullptr) {
+    co_return co_await respond(make_error({ErrorCode::kUnknownModel, "there is no model of that name"}),
+                               BodyState::kUnread);
+  }
+  const auto count_and_respond = [&](Response response, BodyState body) {
+    model->metrics.answered(static_cast<int>(response.result_int()));
+    return respond(std::move(response), body);
+  };
+  const auto refuse = [&](const Error& error, BodyState body) {
+    return count_and_respond(make_error(error, model->dispatcher.retry_after_seconds()), body);
+  };
+
+  if (auto within = limit_to(model->config, parameters->options); !within) {
+    co_return co_await refuse(within.error(), BodyState::kUnread);
+  }
+  const std::string content_type(parser.get()[http::field::content_type]);
+  std::optional<std::string> boundary;
+  if (is_multipart(content_type)) {
+    boundary = multipart_boundary(content_type);
+    if (!boundary) {
+      co_return co_await refuse({ErrorCode::kBadRequest, "multipart: no valid boundary"}, BodyState::kUnread);
+    }
+  } else if (content_type.starts_with("application/json")) {
+    co_return co_await refuse(
+        {ErrorCode::kUnsupportedMediaType, "send the image as the body, or as multipart/form-data"},
+        BodyState::kUnread);
+  }
+  if (auto admitted = model->dispatcher.admit(); !admitted) {
+    co_return co_await refuse(admitted.error(), BodyState::kUnread);
+  }
+
+  auto body = co_await read_body(parser, *model);
+  reading_body_ = false;
+  no_deadline();
+  if (!body) co_return co_await refuse(body.error(), BodyState::kUnread);
+
+  const std::span<const std::byte> whole = body->block.bytes().first(body->bytes);
+  std::span<const std::byte> image = whole;
+  if (boundary) {
+    auto part = find_part(whole, *boundary, "image");
+    if (!part) co_return co_await refuse(part.error(), BodyState::kRead);
+    image = *part;
+  }
+  PredictionJob job;
+  job.image_offset = body->block.offset() + static_cast<std::uint64_t>(image.data() - whole.data());
+  job.image_bytes = image.size();
+  job.options = parameters->options;
+  job.block = std::move(body->block);
+
+  const Answer answer = co_await model->dispatcher.predict(std::move(job));
+  if (!answer.prediction) co_return co_await refuse(answer.prediction.error(), BodyState::kRead);
+  co_return co_await count_and_respond(
+      make_prediction(model->config.name, answer, common::elapsed_us(request_began_, Clock::now())), BodyState::kRead);
+}
+
+// ---- bodies ----
+
+asio::awaitable<Outcome<Session::Body>> Session::read_body(HeaderParser& parser, const ServedModel& model) {
+  const auto patience = model.config.queue.timeout;
+  if (parser.chunked()) co_return co_await read_chunked_body(parser, patience);
+  const std::uint64_t length = parser.content_length().value_or(0);
+  if (length == 0) co_return Error{ErrorCode::kInvalidImage, "the request has no body"};
+  if (length > config_.max_body_bytes) {
+    co_return Error{ErrorCode::kBodyTooLarge, "the body is larger than this server takes"};
+  }
+  if (!co_await continue_if_expected()) co_return read_failure();
+  co_return co_await read_sized_body(length, patience);
+}
+
+asio::awaitable<bool> Session::continue_if_expected() {
+  if (!expects_continue_ || buffer_.size() != 0) co_return true;
+  static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+  set_deadline(config_.write_timeout);
+  auto [failure, bytes] = co_await asio::async_write(socket_, asio::buffer(kContinue), kAwait);
+  no_deadline();
+  co_return !failure;
+}
+
+asio::awaitable<Outcome<Session::Body>> Session::read_sized_body(std::uint64_t length,
+                                                                 std::chrono::milliseconds patience) {
+  auto block = co_await service_.arena_gate().reserve(length, patience);
+  if (!block) co_return Error{ErrorCode::kQueueFull, "too busy"};
+  const std::span<std::byte> place = block->bytes();
+  body_received_ = std::min<std::uint64_t>(buffer_.size(), length);
+  std::memcpy(place.data(), buffer_.data().data(), body_received_);
+  buffer_.consume(body_received_);
+
+  reading_body_ = true;
+  body_began_ = Clock::now();
+  set_deadline(config_.body_timeout);
+  while (body_received_ < length) {
+    auto [failure, bytes] =
+        co_await socket_.async_read_some(asio::buffer(place.data() + body_received_, length - body_received_), kAwait);
+    if (failure) co_return read_failure();
+    body_received_ += bytes;
+  }
+  block->end_upload();
+  co_return Body{std::move(*block), body_received_};
+}
+
+// The length is not known before the end: the block grows as the body does.
+asio::awaitable<Outcome<Session::Body>> Session::read_chunked_body(HeaderParser& parser,
+                                                                   std::chrono::milliseconds patience) {
+  const std::uint64_t limit = config_.max_body_bytes;
+  auto block = co_await service_.arena_gate().reserve(std::min(kFirstChunkedBytes, limit), patience);
+  if (!block) co_return Error{ErrorCode::kQueueFull, "too busy"};
+  if (!co_await continue_if_expected()) co_return read_failure();
+
+  http::request_parser<http::buffer_body> body(std::move(parser));
+  body.body_limit(limit);
+  reading_body_ = true;
+  body_began_ = Clock::now();
+  body_received_ = 0;
+  set_deadline(config_.body_timeout);
+  while (!body.is_done()) {
+    if (body_received_ == block->bytes().size() && body_received_ < limit) {
+      auto larger = co_await service_.arena_gate().reserve(std::min(limit, body_received_ * 2), patience);
+      if (!larger) co_return Error{ErrorCode::kQueueFull, "too busy"};
+      std::memcpy(larger->bytes().data(), block->bytes().data(), body_received_);
+      block = std::move(larger);
+    }
+    const std::size_t room = block->bytes().size() - body_received_;
+    auto& into = body.get().body();
+    into.data = block->bytes().data() + body_received_;
+    into.size = room;
+    into.more = true;
+    auto [failure, bytes] = co_await http::async_read_some(socket_, buffer_, body, kAwait);
+    body_received_ += room - into.size;
+    if (failure == http::error::body_limit || (failure == http::error::need_buffer && body_received_ == limit)) {
+      co_return Error{ErrorCode::kBodyTooLarge, "the body is larger than this server takes"};
+    }
+    if (failure && failure != http::error::need_buffer) co_return read_failure();
+  }
+  if (body_received_ == 0) co_return Error{ErrorCode::kInvalidImage, "the request has no body"};
+  block->end_upload();
+  co_return Body{std::move(*block), body_received_};
+}
+
+// ---- answers ----
+
+asio::awaitable<Session::Next> Session::respond(Response response, BodyState body) {
+  const bool keep_alive = keep_alive_ && body == BodyState::kRead && !service_.draining();
+  response.version(version_);
+  response.keep_alive(keep_alive);
+  response.set("X-Request-Id", request_id_);
+  response.prepare_payload();
+  if (is_head_) response.body().clear();
+
+  timed_out_ = false;
+  set_deadline(config_.write_timeout);
+  http::response_serializer<http::string_body> serializer(response);
+  auto [failure, bytes] = co_await http::async_write(socket_, serializer, kAwait);
+  no_deadline();
+  if (failure) co_return Next::kClose;
+  if (keep_alive) co_return Next::kKeepAlive;
+  if (body == BodyState::kUnread) co_await linger();
+  co_return Next::kClose;
+}
+
+asio::awaitable<void> Session::linger() {
+  error_code failure;
+  socket_.shutdown(Socket::shutdown_send, failure);
+  timed_out_ = false;
+  set_deadline(kLinger);
+  buffer_.consume(buffer_.size());
+  while (!failure && !timed_out_) {
+    auto [ended, bytes] = co_await socket_.async_read_some(buffer_.prepare(kFirstReadBytes), kAwait);
+    failure = ended;
+  }
+}
+
+}  // namespace yolod::app

@@ -1,0 +1,73 @@
+// What the server counts, as Prometheus families: made once, updated from the event loop, read by GET /metrics.
+#pragma once
+
+#include <prometheus/registry.h>
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "common/prediction.hpp"
+
+namespace yolod::app {
+
+class Metrics;
+
+// One model's series, looked up once.
+class ModelMetrics {
+ public:
+  ModelMetrics(Metrics& metrics, std::string model);
+
+  void answered(int http_status);
+  void served(std::uint32_t queue_us, const common::WorkTimes& times, std::uint32_t total_us);
+  void batch(std::size_t size);
+  void queue_depth(std::size_t depth);
+  void replayed();
+  void restarted(const std::string& reason);
+  void loaded(std::chrono::milliseconds load_time, std::uint64_t generation);
+  void workers(const std::string& state, double count);
+
+ private:
+  Metrics& metrics_;
+  std::string model_;
+  std::map<int, prometheus::Counter*> answered_;
+  prometheus::Histogram& queue_seconds_;
+  prometheus::Histogram& decode_seconds_;
+  prometheus::Histogram& infer_seconds_;
+  prometheus::Histogram& post_seconds_;
+  prometheus::Histogram& total_seconds_;
+  prometheus::Histogram& batch_size_;
+  prometheus::Gauge& queue_depth_;
+  prometheus::Counter& replays_;
+  prometheus::Gauge& generation_;
+  prometheus::Gauge& load_seconds_;
+};
+
+class Metrics {
+ public:
+  Metrics();
+
+  void arena(std::uint64_t used_bytes, std::uint64_t total_bytes);
+  void open_connections(std::size_t count);
+  [[nodiscard]] std::string text() const;
+
+ private:
+  friend class ModelMetrics;
+  prometheus::Registry registry_;
+  prometheus::Family<prometheus::Counter>& requests_total_;
+  prometheus::Family<prometheus::Histogram>& request_seconds_;
+  prometheus::Family<prometheus::Histogram>& batch_size_;
+  prometheus::Family<prometheus::Gauge>& queue_depth_;
+  prometheus::Family<prometheus::Gauge>& workers_;
+  prometheus::Family<prometheus::Counter>& worker_restarts_total_;
+  prometheus::Family<prometheus::Counter>& replays_total_;
+  prometheus::Family<prometheus::Gauge>& generation_;
+  prometheus::Family<prometheus::Gauge>& model_load_seconds_;
+  prometheus::Gauge& arena_used_bytes_;
+  prometheus::Gauge& arena_total_bytes_;
+  prometheus::Gauge& open_connections_;
+};
+
+}  // namespace yolod::app

@@ -1,0 +1,86 @@
+#include "app/observe/status.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <fstream>
+#include <string_view>
+
+#include "app/version.hpp"
+
+namespace yolod::app {
+namespace {
+
+namespace json = boost::json;
+
+std::uint64_t resident_bytes(pid_t pid) {
+  if (pid <= 0) return 0;
+  std::ifstream in("/proc/" + std::to_string(pid) + "/statm");
+  std::uint64_t size_pages = 0;
+  std::uint64_t resident_pages = 0;
+  if (!(in >> size_pages >> resident_pages)) return 0;
+  return resident_pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+json::object worker_json(const WorkerStatus& worker) {
+  return {{"pid", worker.pid},
+          {"state", worker.state},
+          {"generation", worker.generation},
+          {"restarts", worker.restarts},
+          {"device", worker.device},
+          {"precision", worker.precision},
+          {"requests", worker.requests},
+          {"rss_bytes", resident_bytes(worker.pid)}};
+}
+
+// A model's own state: whether it serves, and if not, why not yet.
+std::string_view model_state(const ModelStatus& model, bool draining) {
+  if (draining) return "draining";
+  if (model.ready) return "ready";
+  const bool loading = std::any_of(model.workers.begin(), model.workers.end(),
+                                   [](const WorkerStatus& worker) { return worker.pid != 0; });
+  return loading ? "loading" : "unavailable";
+}
+
+json::object model_json(const ModelStatus& model, bool draining) {
+  json::array workers;
+  std::uint64_t generation = 0;
+  for (const WorkerStatus& worker : model.workers) {
+    workers.push_back(worker_json(worker));
+    generation = std::max(generation, worker.generation);
+  }
+  return {{"name", model.name},
+          {"state", std::string(model_state(model, draining))},
+          {"generation", generation},
+          {"queue", {{"depth", model.queued}, {"max_size", model.queue_limit}}},
+          {"workers", std::move(workers)}};
+}
+
+}  // namespace
+
+std::string status_json(const ServerStatus& status) {
+  json::array models;
+  for (const ModelStatus& model : status.models) models.push_back(model_json(model, status.draining));
+  json::array listen(status.listen.begin(), status.listen.end());
+  return json::serialize(json::object{{"version", kVersion},
+                                      {"pid", getpid()},
+                                      {"uptime", status.uptime.count()},
+                                      {"listen", std::move(listen)},
+                                      {"models", std::move(models)}});
+}
+
+std::string readiness_json(const ServerStatus& status, bool& ready) {
+  ready = !status.draining;
+  json::object models;
+  for (const ModelStatus& model : status.models) {
+    ready &= model.ready;
+    models[model.name] =
+        json::object{{"ready", model.ready}, {"workers_ready", model.workers_ready}, {"workers", model.workers.size()}};
+  }
+  return json::serialize(json::object{{"ready", ready}, {"models", std::move(models)}});
+}
+
+}  // namespace yolod::app

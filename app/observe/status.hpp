@@ -1,0 +1,33 @@
+// GET /status and GET /readyz as JSON: values in, text out.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "app/process/supervisor.hpp"
+
+namespace yolod::app {
+
+struct ModelStatus {
+  std::string name;
+  bool ready{false};
+  std::size_t queued{0};
+  std::uint32_t queue_limit{0};
+  std::uint32_t workers_ready{0};
+  std::vector<WorkerStatus> workers;
+};
+
+struct ServerStatus {
+  std::chrono::seconds uptime{0};
+  bool draining{false};
+  std::vector<std::string> listen;
+  std::vector<ModelStatus> models;
+};
+
+// Reads each live worker's resident size from /proc.
+[[nodiscard]] std::string status_json(const ServerStatus& status);
+[[nodiscard]] std::string readiness_json(const ServerStatus& status, bool& ready);
+
+}  // namespace yolod::app

@@ -1,0 +1,23 @@
+#include "app/process/reaper.hpp"
+
+#include <sys/wait.h>
+
+#include <cerrno>
+
+namespace yolod::app {
+
+bool reap_children(const std::function<void(pid_t, const Death&)>& each) {
+  for (;;) {
+    int status = 0;
+    const pid_t pid = waitpid(-1, &status, WNOHANG);
+    if (pid > 0) {
+      each(pid, Death::from_wait_status(status));
+    } else if (pid == 0) {
+      return true;
+    } else if (errno != EINTR) {
+      return false;  // ECHILD
+    }
+  }
+}
+
+}  // namespace yolod::app

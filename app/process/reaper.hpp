@@ -1,0 +1,16 @@
+// The one place that waits for children.
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+
+#include "app/process/respawn_policy.hpp"
+
+namespace yolod::app {
+
+// Reaps every child that has ended, telling each. SIGCHLD coalesces, so this goes on until there is none left.
+// As PID 1 of a container it also reaps strangers. Returns whether any child is still alive.
+bool reap_children(const std::function<void(pid_t, const Death&)>& each);
+
+}  // namespace yolod::app

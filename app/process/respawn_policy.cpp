@@ -1,0 +1,90 @@
+#include "app/process/respawn_policy.hpp"
+
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstring>
+
+#include "ipc/layout.hpp"
+
+namespace yolod::app {
+
+Death Death::from_wait_status(int status) {
+  if (WIFSIGNALED(status)) return {true, WTERMSIG(status)};
+  return {false, WEXITSTATUS(status)};
+}
+
+std::string describe(const Death& death) {
+  if (death.signaled) {
+    const char* const name = sigabbrev_np(death.number);
+    return name != nullptr ? std::string("SIG") + name : "signal " + std::to_string(death.number);
+  }
+  switch (death.number) {
+    case ipc::kExitStopped: return "exit code 0";
+    case ipc::kExitInterrupted: return "interrupted while loading (SIGINT), model freed";
+    case ipc::kExitBadModel: return "its model cannot be served";
+    case ipc::kExitBadStart: return "it is not of this version";
+    default: return "exit code " + std::to_string(death.number);
+  }
+}
+
+std::string reason_label(const Death& death) {
+  if (death.signaled) return describe(death);
+  switch (death.number) {
+    case ipc::kExitInterrupted: return "interrupted";
+    case ipc::kExitBadModel: return "bad_model";
+    default: return "exit";
+  }
+}
+
+DeathCause classify(const Death& death, bool was_ready) {
+  if (!death.signaled) {
+    if (death.number == ipc::kExitInterrupted) return DeathCause::kNotItsDoing;
+    return death.number == ipc::kExitBadModel ? DeathCause::kBadModel : DeathCause::kOwnDoing;
+  }
+  switch (death.number) {
+    case SIGSEGV:
+    case SIGBUS:
+    case SIGFPE:
+    case SIGILL:
+    case SIGABRT:
+    case SIGSYS: return DeathCause::kOwnDoing;
+    case SIGINT: return DeathCause::kNotItsDoing;
+    default: return was_ready ? DeathCause::kNotItsDoing : DeathCause::kOwnDoing;
+  }
+}
+
+common::Clock::time_point RespawnRate::reserve(common::Clock::time_point now) {
+  while (!recent_.empty() && recent_.front() + std::chrono::seconds(1) <= now) recent_.pop_front();
+  const auto at =
+      recent_.size() < kPerSecond ? now : std::max(now, recent_[recent_.size() - kPerSecond] + std::chrono::seconds(1));
+  recent_.push_back(at);
+  return at;
+}
+
+RespawnPolicy::Decision RespawnPolicy::on_death(DeathCause cause, bool model_was_ready, common::Clock::time_point now,
+                                                double jitter) {
+  if (ready_ && now - ready_since_ >= kHealthyAfter) failures_ = 0;
+  ready_ = false;
+  switch (cause) {
+    case DeathCause::kNotItsDoing: return {};
+    case DeathCause::kBadModel:
+      if (!model_was_ready) return {Action::kGiveUp, {}};
+      break;
+    case DeathCause::kOwnDoing: break;
+  }
+  const std::uint32_t failure = failures_++;
+  if (failure == 0) return {};
+  const auto doubled = kFirstDelay * (1U << std::min(failure - 1, 10U));
+  const auto delay = std::min<std::chrono::milliseconds>(doubled, kLongestDelay);
+  return {Action::kRespawn,
+          std::chrono::milliseconds(static_cast<std::int64_t>(static_cast<double>(delay.count()) * (1 - jitter / 5)))};
+}
+
+void RespawnPolicy::on_ready(common::Clock::time_point now) {
+  ready_ = true;
+  ready_since_ = now;
+}
+
+}  // namespace yolod::app

@@ -1,0 +1,75 @@
+// When a dead worker is replaced: a pure state machine, one for each place in a model's pool (and one rate limit that
+// the places of a model share). It knows no clock and no process; the supervisor tells it both.
+//
+//   own doing     SIGSEGV SIGBUS SIGFPE SIGILL SIGABRT SIGSYS, an unexpected exit, any death while it loaded
+//                 (an interrupt excepted)          -> after 0, 0.5, 1, 2, ... 30 s, with jitter
+//   not its doing an operator's SIGKILL, SIGTERM, SIGINT, the exit code `interrupted`, our own wish
+//                                                  -> at once, at most 20 a second a model
+//   bad model     its reserved exit code           -> before the model was first ready: the server gives up;
+//                                                     later: a failed load, as own doing
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <string>
+
+#include "common/clock.hpp"
+
+namespace yolod::app {
+
+enum class DeathCause { kOwnDoing, kNotItsDoing, kBadModel };
+
+// How a process ended, as waitpid() tells it.
+struct Death {
+  bool signaled{false};
+  int number{0};  // the signal, or the exit code
+
+  [[nodiscard]] static Death from_wait_status(int status);
+};
+
+// "SIGSEGV", "exit code 1", "interrupted while loading": for the log and for metrics.
+[[nodiscard]] std::string describe(const Death& death);
+// A short word for a metric's label: "SIGSEGV", "exit", "interrupted", "bad_model".
+[[nodiscard]] std::string reason_label(const Death& death);
+
+// `was_ready`: it had served, or could have. (A worker that we killed for what it did died of its own doing, whatever
+// this says: the supervisor knows.)
+[[nodiscard]] DeathCause classify(const Death& death, bool was_ready);
+
+// What every place of one model shares: at most kPerSecond replacements at once.
+class RespawnRate {
+ public:
+  static constexpr std::size_t kPerSecond = 20;
+  // The time at or after `now` at which one more may start; counts it.
+  [[nodiscard]] common::Clock::time_point reserve(common::Clock::time_point now);
+
+ private:
+  std::deque<common::Clock::time_point> recent_;
+};
+
+class RespawnPolicy {
+ public:
+  enum class Action { kRespawn, kGiveUp };
+  struct Decision {
+    Action action{Action::kRespawn};
+    std::chrono::milliseconds delay{0};
+  };
+
+  // `jitter` is in [0, 1): it shortens a delay by up to a fifth, so that workers that died together do not load
+  // together. `model_was_ready`: some worker of this model has been ready since the server started.
+  [[nodiscard]] Decision on_death(DeathCause cause, bool model_was_ready, common::Clock::time_point now, double jitter);
+
+  void on_ready(common::Clock::time_point now);
+
+  static constexpr std::chrono::milliseconds kFirstDelay{500};
+  static constexpr std::chrono::milliseconds kLongestDelay{30'000};
+  static constexpr std::chrono::seconds kHealthyAfter{60};
+
+ private:
+  std::uint32_t failures_{0};  // own-doing deaths since it was last healthy
+  bool ready_{false};
+  common::Clock::time_point ready_since_;
+};
+
+}  // namespace yolod::app

@@ -1,0 +1,127 @@
+#include "app/process/spawn.hpp"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <cstdlib>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include "common/log.hpp"
+#include "common/signal_mask.hpp"
+#include "ipc/layout.hpp"
+
+extern char** environ;
+
+namespace yolod::app {
+namespace {
+
+using common::Outcome;
+using common::UniqueFd;
+
+constexpr int kExecFailed = 127;
+
+struct Move {
+  int from;
+  int to;
+};
+
+// In the child. First everything is moved out of the way of the fixed numbers, then into place: a descriptor may
+// already have another's number.
+bool place_descriptors(const WorkerDescriptors& ours) {
+  std::array<Move, 5> moves{{{ours.control, ipc::kControlDescriptor},
+                             {ours.lane, ipc::kLaneDescriptor},
+                             {ours.arena, ipc::kArenaDescriptor},
+                             {ours.doorbell, ipc::kDoorbellDescriptor},
+                             {ours.config, ipc::kConfigDescriptor}}};
+  for (Move& move : moves) {
+    move.from = fcntl(move.from, F_DUPFD_CLOEXEC, ipc::kFirstUnusedDescriptor);
+    if (move.from < 0) return false;
+  }
+  for (const Move& move : moves) {
+    if (dup2(move.from, move.to) < 0) return false;
+  }
+  return close_range(ipc::kFirstUnusedDescriptor, ~0U, 0) == 0;
+}
+
+[[noreturn]] void become_worker(const SpawnSettings& settings, const WorkerDescriptors& descriptors, pid_t front_end,
+                                char* const* arguments, char* const* environment) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // If it died before the line above, nobody will tell us.
+  if (getppid() != front_end) _exit(ipc::kExitStopped);
+  setpgid(0, 0);
+  for (int signal = 1; signal < NSIG; ++signal) std::signal(signal, SIG_DFL);
+  setrlimit(RLIMIT_NOFILE, &settings.open_files);
+  if (!place_descriptors(descriptors)) _exit(kExecFailed);
+  const sigset_t mask = common::signal_set({SIGINT});
+  sigprocmask(SIG_SETMASK, &mask, nullptr);
+  execve(settings.worker_program.c_str(), arguments, environment);
+  _exit(kExecFailed);
+}
+
+// What a worker's environment is: ours, less what would make a library start threads before main. libopenblas starts
+// its pool when it is loaded; those threads would inherit the mask, but cost a core and hold locks over a later fork.
+std::vector<std::string> worker_environment() {
+  std::vector<std::string> variables;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view variable(*entry);
+    if (!variable.starts_with("OPENBLAS_NUM_THREADS=")) variables.emplace_back(variable);
+  }
+  variables.emplace_back("OPENBLAS_NUM_THREADS=1");
+  return variables;
+}
+
+}  // namespace
+
+std::size_t thread_count() {
+  std::error_code failure;
+  std::size_t count = 0;
+  for (auto entry = std::filesystem::directory_iterator("/proc/self/task", failure);
+       !failure && entry != std::filesystem::directory_iterator(); entry.increment(failure)) {
+    ++count;
+  }
+  return count;
+}
+
+Outcome<std::filesystem::path> find_worker_program() {
+  std::error_code failure;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", failure);
+  if (failure) return common::system_error("cannot read /proc/self/exe", failure.value());
+  const auto folder = self.parent_path();
+  for (const auto& candidate : {folder / "yolod-worker", folder.parent_path() / "libexec/yolod/yolod-worker"}) {
+    if (access(candidate.c_str(), X_OK) == 0) return candidate;
+  }
+  return common::Error{common::ErrorCode::kSystem, "yolod-worker is neither beside " + self.string() + " nor in " +
+                                                       (folder.parent_path() / "libexec/yolod").string()};
+}
+
+Outcome<pid_t> spawn_worker(const SpawnSettings& settings, const WorkerDescriptors& descriptors) {
+#if !defined(__SANITIZE_THREAD__)  // its runtime keeps a thread of its own
+  if (thread_count() != 1) {
+    common::log_error("the front-end has more than one thread and must not fork");
+    std::abort();
+  }
+#endif
+  // Built before the fork: the child only makes system calls.
+  std::string program_name = "yolod-worker";
+  std::array<char*, 2> arguments{program_name.data(), nullptr};
+  std::vector<std::string> variables = worker_environment();
+  std::vector<char*> environment;
+  environment.reserve(variables.size() + 1);
+  for (std::string& variable : variables) environment.push_back(variable.data());
+  environment.push_back(nullptr);
+
+  const pid_t front_end = getpid();
+  const pid_t child = fork();
+  if (child < 0) return common::last_system_error("fork");
+  if (child == 0) become_worker(settings, descriptors, front_end, arguments.data(), environment.data());
+  // Also here, so that it is in its own group whichever of the two runs first. Fails once it has exec'd; then it did.
+  setpgid(child, child);
+  return child;
+}
+
+}  // namespace yolod::app

@@ -1,0 +1,40 @@
+// Forks this process and executes yolod-worker in the child: the only fork of the front-end.
+#pragma once
+
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include <filesystem>
+#include <string>
+
+#include "common/outcome.hpp"
+#include "common/unique_fd.hpp"
+
+namespace yolod::app {
+
+// The descriptors that a worker inherits, as numbers in this process; they stay ours.
+struct WorkerDescriptors {
+  int control;
+  int lane;
+  int arena;
+  int doorbell;
+  int config;
+};
+
+struct SpawnSettings {
+  std::filesystem::path worker_program;
+  rlimit open_files{};  // RLIMIT_NOFILE as it was before the front-end raised its own
+};
+
+// The child's pid. Between fork and exec the child: dies with this process (PDEATHSIG), leaves its process group (so
+// that Ctrl-C reaches the front-end alone), has default dispositions, mask = {SIGINT}, the five descriptors at their
+// fixed numbers and no others. Aborts if this process has more than one thread: a fork would copy locks it cannot free.
+[[nodiscard]] common::Outcome<pid_t> spawn_worker(const SpawnSettings& settings, const WorkerDescriptors& descriptors);
+
+// yolod-worker beside this program, or in ../libexec/yolod where an installation puts it.
+[[nodiscard]] common::Outcome<std::filesystem::path> find_worker_program();
+
+// Entries of /proc/self/task.
+[[nodiscard]] std::size_t thread_count();
+
+}  // namespace yolod::app

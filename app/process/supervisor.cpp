@@ -1,0 +1,215 @@
+#include "app/process/supervisor.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <utility>
+
+#include "common/config_schema.hpp"
+#include "common/log.hpp"
+#include "ipc/messages.hpp"
+
+namespace yolod::app {
+namespace {
+
+using boost::system::error_code;
+using common::Clock;
+using std::chrono::milliseconds;
+
+constexpr std::chrono::seconds kAbortGrace{2};
+
+ipc::LaneGeometry lane_geometry(const common::ModelConfig& config) {
+  return ipc::make_lane_geometry(config.batch.max_size, ipc::result_bytes_for(config.detect.max_detections));
+}
+
+}  // namespace
+
+Supervisor::Supervisor(boost::asio::io_context& io, const common::ModelConfig& config, const SpawnSettings& spawn,
+                       const ipc::InputArena& arena, std::uint64_t& generations, Events events)
+    : io_(io),
+      config_(config),
+      spawn_(spawn),
+      arena_(arena),
+      generations_(generations),
+      events_(std::move(events)),
+      geometry_(lane_geometry(config)),
+      config_yaml_(common::emit_model(config)) {
+  for (std::uint32_t index = 0; index < config.workers; ++index) {
+    places_.push_back(std::make_unique<Place>(io));
+    places_.back()->index = index;
+  }
+}
+
+void Supervisor::start(WorkerListener& listener) {
+  listener_ = &listener;
+  for (const auto& place : places_) start_process(*place);
+}
+
+void Supervisor::start_process(Place& place) {
+  place.condemned = false;
+  place.last_generation = ++generations_;
+  WorkerEvents events;
+  events.ready = [this, &place](WorkerProcess&) { became_ready(place); };
+  events.completions = [this](WorkerProcess& worker) { listener_->worker_completions(worker); };
+  events.load_failed = [](WorkerProcess&, std::string_view) {};  // its exit code is what counts
+  events.broken = [this](WorkerProcess& worker, std::string_view why) { condemn(worker, why); };
+  auto started = WorkerProcess::start(io_, spawn_, arena_, geometry_, config_yaml_,
+                                      {config_.name, place.index, place.last_generation}, std::move(events));
+  if (!started) {
+    common::log_error("model {}: cannot start a worker: {}", config_.name, started.error().message);
+    replace(place, DeathCause::kOwnDoing, "a failed start");
+    return;
+  }
+  place.process = std::move(*started);
+  common::log_debug("worker {} ({}) started", place.process->pid(), config_.name);
+  place.watchdog.expires_after(config_.load_timeout);
+  place.watchdog.async_wait([this, &place, generation = place.last_generation](error_code failure) {
+    if (!failure) kill_unless_ready(place, generation);
+  });
+}
+
+void Supervisor::became_ready(Place& place) {
+  place.watchdog.cancel();
+  place.policy.on_ready(Clock::now());
+  model_was_ready_ = true;
+  const auto& description = place.process->description();
+  common::log_info("worker {} ({}) is ready: {} on {}{}{}, loaded in {} ms", place.process->pid(), config_.name,
+                   description.task, description.device, description.precision.empty() ? "" : " in ",
+                   description.precision, place.process->load_time().count());
+  listener_->worker_ready(*place.process);
+  events_.ready_changed();
+}
+
+void Supervisor::kill_unless_ready(Place& place, std::uint64_t generation) {
+  if (!place.process || place.last_generation != generation || place.process->was_ready()) return;
+  condemn(*place.process, "not ready after load_timeout");
+}
+
+void Supervisor::condemn(WorkerProcess& worker, std::string_view why) {
+  Place& place = *places_[worker.place().index];
+  if (place.condemned) return;
+  place.condemned = true;
+  common::log_error("worker {} ({}) is killed: {}", worker.pid(), config_.name, why);
+  worker.send_signal(SIGKILL);
+}
+
+void Supervisor::condemn_hung(WorkerProcess& worker, std::string_view why) {
+  Place& place = *places_[worker.place().index];
+  if (place.condemned) return;
+  place.condemned = true;
+  common::log_error("worker {} ({}) is killed: {}", worker.pid(), config_.name, why);
+  worker.send_signal(SIGABRT);
+  worker.send_signal(SIGCONT);  // a stopped process takes no signal but SIGKILL
+  place.watchdog.expires_after(kAbortGrace);
+  place.watchdog.async_wait([&place, generation = place.last_generation](error_code failure) {
+    if (!failure && place.process && place.last_generation == generation) place.process->send_signal(SIGKILL);
+  });
+}
+
+bool Supervisor::reaped(pid_t pid, const Death& death) {
+  const auto found = std::find_if(places_.begin(), places_.end(),
+                                  [pid](const auto& place) { return place->process && place->process->pid() == pid; });
+  if (found == places_.end()) return false;
+  died(**found, death);
+  return true;
+}
+
+void Supervisor::died(Place& place, const Death& death) {
+  place.watchdog.cancel();
+  WorkerProcess& worker = *place.process;
+  const bool was_ready = worker.was_ready();
+  const DeathCause cause = place.condemned ? DeathCause::kOwnDoing : classify(death, was_ready);
+  listener_->worker_died(worker, cause);
+  const pid_t pid = worker.pid();
+  const std::string load_failure = worker.load_failure();
+  place.process.reset();
+  events_.ready_changed();
+
+  if (!respawning_) {
+    common::log_debug("worker {} ({}) is gone: {}", pid, config_.name, describe(death));
+    return;
+  }
+  if (cause == DeathCause::kBadModel && !model_was_ready_) {
+    respawning_ = false;
+    events_.gave_up(load_failure.empty() ? describe(death) : load_failure);
+    return;
+  }
+  std::string what =
+      fmt::format("worker {} ({}) {} {}", pid, config_.name, death.signaled ? "died of" : "exited:", describe(death));
+  if (!was_ready) what += " before it was ready";
+  if (!load_failure.empty()) what += ": " + load_failure;
+  events_.restarted(reason_label(death));
+  replace(place, cause, what);
+}
+
+void Supervisor::replace(Place& place, DeathCause cause, const std::string& what) {
+  if (!respawning_) return;
+  const auto now = Clock::now();
+  const double jitter = std::uniform_real_distribution<>(0, 1)(jitter_);
+  const auto decision = place.policy.on_death(cause, model_was_ready_, now, jitter);
+  const auto at = std::max(rate_.reserve(now), now + decision.delay);
+  ++place.restarts;
+  const auto wait = std::chrono::duration_cast<milliseconds>(at - now);
+  if (wait.count() == 0) {
+    common::log_warning("{}; replacing it now", what);
+  } else {
+    common::log_warning("{}; replacing it in {} ms", what, wait.count());
+  }
+  // Through the event loop also when at once: the caller may be in the middle of reaping others.
+  place.respawn_timer.expires_at(at);
+  place.respawn_timer.async_wait([this, &place](error_code failure) {
+    if (!failure && respawning_ && !place.process) start_process(place);
+  });
+}
+
+void Supervisor::stop_respawning() {
+  respawning_ = false;
+  for (const auto& place : places_) place->respawn_timer.cancel();
+}
+
+void Supervisor::ask_all_to_stop() {
+  for (const auto& place : places_) {
+    if (place->process) place->process->ask_to_stop();
+  }
+}
+
+void Supervisor::signal_all(int signal) {
+  for (const auto& place : places_) {
+    if (place->process) place->process->send_signal(signal);
+  }
+}
+
+bool Supervisor::any_alive() const {
+  return std::any_of(places_.begin(), places_.end(), [](const auto& place) { return place->process != nullptr; });
+}
+
+std::uint32_t Supervisor::ready_count() const {
+  return static_cast<std::uint32_t>(std::count_if(places_.begin(), places_.end(), [](const auto& place) {
+    return place->process &&
+           (place->process->state() == WorkerState::kReady || place->process->state() == WorkerState::kBusy);
+  }));
+}
+
+std::vector<WorkerStatus> Supervisor::status() const {
+  std::vector<WorkerStatus> all;
+  for (const auto& place : places_) {
+    WorkerStatus status;
+    status.generation = place->last_generation;
+    status.restarts = place->restarts;
+    status.state = "dead";
+    if (place->process) {
+      status.pid = place->process->pid();
+      status.state = to_string(place->process->state());
+      status.requests = place->process->requests_served;
+      status.device = place->process->description().device;
+      status.precision = place->process->description().precision;
+    }
+    all.push_back(std::move(status));
+  }
+  return all;
+}
+
+std::uint64_t Supervisor::lane_bytes_of(const common::ModelConfig& config) {
+  return ipc::lane_bytes(lane_geometry(config));
+}
+
+}  // namespace yolod::app

@@ -1,0 +1,118 @@
+// Keeps one model's workers alive: starts them, hears of their lives, replaces the dead. What the workers are asked
+// to do is the dispatcher's (app/schedule); this class never looks into a lane.
+//
+// Front-end only, its one thread.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "app/process/respawn_policy.hpp"
+#include "app/process/spawn.hpp"
+#include "app/process/worker_process.hpp"
+#include "common/config.hpp"
+#include "ipc/input_arena.hpp"
+
+namespace yolod::app {
+
+// Whoever gives the workers work.
+class WorkerListener {
+ public:
+  virtual void worker_ready(WorkerProcess& worker) = 0;
+  virtual void worker_completions(WorkerProcess& worker) = 0;
+  // Reaped: nothing writes to its lane any more. The last call about this worker; it and its lane go afterwards.
+  virtual void worker_died(WorkerProcess& worker, DeathCause cause) = 0;
+
+ protected:
+  ~WorkerListener() = default;
+};
+
+// Shown in /status for each place, also while it has no process.
+struct WorkerStatus {
+  pid_t pid{0};  // 0: dead, waiting to be replaced
+  std::string state;
+  std::uint64_t generation{0};
+  std::uint64_t restarts{0};
+  std::uint64_t requests{0};
+  std::string device;
+  std::string precision;
+};
+
+class Supervisor {
+ public:
+  struct Events {
+    // Before any worker of this model was ready, one said that its model cannot be served: `reason` is one line.
+    std::function<void(const std::string& reason)> gave_up;
+    std::function<void(const std::string& reason_label)> restarted;
+    std::function<void()> ready_changed;
+  };
+
+  // `config`, `spawn` and `arena` outlive this object. `generations` is shared by all supervisors.
+  Supervisor(boost::asio::io_context& io, const common::ModelConfig& config, const SpawnSettings& spawn,
+             const ipc::InputArena& arena, std::uint64_t& generations, Events events);
+
+  // Starts every worker. `listener` outlives this object.
+  void start(WorkerListener& listener);
+
+  // If `pid` is one of ours: it was reaped, and is now replaced as RespawnPolicy says. False if it is not.
+  bool reaped(pid_t pid, const Death& death);
+
+  // The worker wrote or did what a sane one does not: it is killed, and its death counts as its own doing.
+  void condemn(WorkerProcess& worker, std::string_view why);
+  // It made no progress: SIGABRT, and SIGKILL 2 s later. Its death counts as its own doing.
+  void condemn_hung(WorkerProcess& worker, std::string_view why);
+
+  // No worker is replaced from now on.
+  void stop_respawning();
+  void ask_all_to_stop();
+  void signal_all(int signal);
+
+  [[nodiscard]] bool any_alive() const;
+  [[nodiscard]] bool was_ready() const { return model_was_ready_; }
+  [[nodiscard]] std::uint32_t ready_count() const;
+  [[nodiscard]] std::vector<WorkerStatus> status() const;
+  // Bytes of shared memory that one worker of such a model takes.
+  [[nodiscard]] static std::uint64_t lane_bytes_of(const common::ModelConfig& config);
+
+ private:
+  struct Place {
+    explicit Place(boost::asio::io_context& io) : respawn_timer(io), watchdog(io) {}
+    std::uint32_t index{0};
+    std::unique_ptr<WorkerProcess> process;
+    RespawnPolicy policy;
+    boost::asio::steady_timer respawn_timer;
+    boost::asio::steady_timer watchdog;  // load_timeout, then the SIGKILL after a SIGABRT
+    bool condemned{false};
+    std::uint64_t restarts{0};
+    std::uint64_t last_generation{0};
+  };
+
+  void start_process(Place& place);
+  void died(Place& place, const Death& death);
+  void replace(Place& place, DeathCause cause, const std::string& what);
+  void became_ready(Place& place);
+  void kill_unless_ready(Place& place, std::uint64_t generation);
+
+  boost::asio::io_context& io_;
+  const common::ModelConfig& config_;
+  const SpawnSettings& spawn_;
+  const ipc::InputArena& arena_;
+  std::uint64_t& generations_;
+  Events events_;
+  WorkerListener* listener_{nullptr};
+  ipc::LaneGeometry geometry_;
+  std::string config_yaml_;
+  std::vector<std::unique_ptr<Place>> places_;  // constant after construction; a place's timers point back to it
+  RespawnRate rate_;
+  std::minstd_rand jitter_{std::random_device{}()};
+  bool model_was_ready_{false};
+  bool respawning_{true};
+};
+
+}  // namespace yolod::app

@@ -1,0 +1,109 @@
+// One worker process as the front-end sees it: its pid, its lane, its control channel, and where in its life it is.
+//
+//   starting -> loading -> ready <-> busy -> (reaped)
+//        \_________\_________\________\____-> (reaped)     any of them may die
+//   draining: asked to stop; answers what it has, takes no more
+//
+// Owned by the supervisor, from fork to reap. Front-end only, its one thread.
+#pragma once
+
+#include <sys/types.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "app/process/spawn.hpp"
+#include "common/clock.hpp"
+#include "common/config.hpp"
+#include "common/outcome.hpp"
+#include "common/prediction.hpp"
+#include "ipc/input_arena.hpp"
+#include "ipc/lane.hpp"
+
+namespace yolod::app {
+
+enum class WorkerState { kStarting, kLoading, kReady, kBusy, kDraining };
+[[nodiscard]] std::string_view to_string(WorkerState state);
+
+class WorkerProcess;
+
+// Called from the event loop, never from inside a call into WorkerProcess.
+struct WorkerEvents {
+  std::function<void(WorkerProcess&)> ready;                          // description() and load_time() are set
+  std::function<void(WorkerProcess&)> completions;                    // the lane may hold some
+  std::function<void(WorkerProcess&, std::string_view)> load_failed;  // why; its exit follows
+  std::function<void(WorkerProcess&, std::string_view)> broken;       // it says or wrote what a sane worker does not
+};
+
+class WorkerProcess {
+ public:
+  struct Place {
+    std::string model;
+    std::uint32_t index;       // which of the model's workers
+    std::uint64_t generation;  // unique over the server's life
+  };
+
+  // Makes a lane and forks. `config_yaml` is emit_model() of the worker's model.
+  [[nodiscard]] static common::Outcome<std::unique_ptr<WorkerProcess>> start(
+      boost::asio::io_context& io, const SpawnSettings& spawn, const ipc::InputArena& arena,
+      const ipc::LaneGeometry& geometry, const std::string& config_yaml, Place place, WorkerEvents events);
+
+  WorkerProcess(const WorkerProcess&) = delete;
+  WorkerProcess& operator=(const WorkerProcess&) = delete;
+  // The process must have been reaped: its lane goes with this object.
+  ~WorkerProcess() = default;
+
+  [[nodiscard]] const Place& place() const { return place_; }
+  [[nodiscard]] pid_t pid() const { return pid_; }
+  [[nodiscard]] WorkerState state() const { return state_; }
+  [[nodiscard]] bool was_ready() const { return was_ready_; }
+  [[nodiscard]] common::Clock::time_point started_at() const { return started_at_; }
+  [[nodiscard]] std::chrono::milliseconds load_time() const { return load_time_; }
+  [[nodiscard]] const common::ModelDescription& description() const { return description_; }
+  [[nodiscard]] const std::string& load_failure() const { return load_failure_; }
+  [[nodiscard]] ipc::LaneOwner& lane() { return lane_; }
+
+  // How many requests the dispatcher has with it: decides between ready and busy.
+  void set_outstanding(std::uint32_t count);
+  [[nodiscard]] std::uint32_t outstanding() const { return outstanding_; }
+  // Tells it to look at its lane.
+  void wake();
+  // Asks it to finish what it has and exit.
+  void ask_to_stop();
+  void send_signal(int signal);
+
+  std::uint64_t requests_served{0};  // kept by the dispatcher, shown in /status
+
+ private:
+  WorkerProcess(boost::asio::io_context& io, Place place, WorkerEvents events, ipc::LaneOwner lane,
+                common::UniqueFd control, common::UniqueFd doorbell);
+  void await_control();
+  void await_doorbell();
+  void read_control();
+  void become_ready(std::uint32_t description_bytes, std::uint32_t load_ms);
+
+  Place place_;
+  WorkerEvents events_;
+  // Held weakly by the handlers of the two waits: one that completed just before this object went finds it expired.
+  std::shared_ptr<void> alive_{std::make_shared<char>()};
+  ipc::LaneOwner lane_;
+  boost::asio::posix::stream_descriptor control_;
+  boost::asio::posix::stream_descriptor doorbell_;
+  pid_t pid_{-1};
+  WorkerState state_{WorkerState::kStarting};
+  bool was_ready_{false};
+  std::uint32_t outstanding_{0};
+  common::Clock::time_point started_at_{common::Clock::now()};
+  std::chrono::milliseconds load_time_{0};
+  common::ModelDescription description_;
+  std::string load_failure_;
+};
+
+}  // namespace yolod::app

@@ -1,0 +1,325 @@
+#include "app/schedule/dispatcher.hpp"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <string>
+#include <utility>
+
+#include "app/schedule/batch_policy.hpp"
+#include "app/schedule/replay_policy.hpp"
+#include "common/log.hpp"
+#include "ipc/messages.hpp"
+
+namespace yolod::app {
+namespace {
+
+namespace asio = boost::asio;
+using common::Clock;
+using common::Error;
+using common::ErrorCode;
+
+// How late a deadline may be noticed. One timer for all requests: arming one for each would cost more than the sweep.
+constexpr std::chrono::milliseconds kSweepPeriod{20};
+
+// The codes that a worker may answer with: the client's picture or options, or its own failure.
+bool is_workers_code(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kInvalidImage:
+    case ErrorCode::kImageTooLarge:
+    case ErrorCode::kUnsupportedMediaType:
+    case ErrorCode::kInvalidParameter:
+    case ErrorCode::kInternal: return true;
+    default: return false;
+  }
+}
+
+// A worker's error text goes to the client for what is the client's doing: it is bounded, and kept to printable ASCII.
+std::string printable(const std::vector<std::byte>& bytes) {
+  constexpr std::size_t kLongest = 300;
+  std::string text;
+  for (const std::byte byte : bytes) {
+    const auto character = static_cast<unsigned char>(byte);
+    if (text.size() == kLongest) break;
+    text.push_back(character >= 0x20 && character < 0x7F ? static_cast<char>(character) : '?');
+  }
+  return text;
+}
+
+bool labels_exist(const common::Prediction& prediction, const common::ModelDescription& description) {
+  const auto* const list = std::get_if<common::DetectionList>(&prediction);
+  return list == nullptr || std::all_of(list->detections.begin(), list->detections.end(), [&](const auto& detection) {
+           return detection.class_id < description.labels.size();
+         });
+}
+
+}  // namespace
+
+Dispatcher::Dispatcher(asio::io_context& io, const common::ModelConfig& config, Supervisor& supervisor,
+                       ModelMetrics& metrics)
+    : io_(io), config_(config), supervisor_(supervisor), metrics_(metrics), sweep_timer_(io) {}
+
+common::Outcome<void> Dispatcher::admit() const {
+  if (shut_down_) return Error{ErrorCode::kShuttingDown, "the server is stopping"};
+  if (!supervisor_.was_ready()) return Error{ErrorCode::kNotReady, "the model is still loading"};
+  if (queue_.size() >= config_.queue.max_size) return Error{ErrorCode::kQueueFull, "too busy"};
+  return {};
+}
+
+asio::awaitable<Answer> Dispatcher::predict(PredictionJob job) {
+  return asio::async_initiate<const asio::use_awaitable_t<>&, void(Answer)>(
+      [this](auto handler, PredictionJob submitted) {
+        submit(std::move(submitted), AnswerHandler::from(std::move(handler)));
+      },
+      asio::use_awaitable, std::move(job));
+}
+
+void Dispatcher::submit(PredictionJob job, AnswerHandler handler) {
+  auto request = std::make_unique<Request>();
+  request->id = next_id_++;
+  request->job = std::move(job);
+  request->handler = std::move(handler);
+  request->admitted = request->queued = Clock::now();
+  request->deadline = request->admitted + config_.request_timeout;
+  ++unanswered_count_;
+  if (auto admitted = admit(); !admitted) {  // since its header was read the queue may have filled, or a stop begun
+    answer(*request, {admitted.error(), {}, 0, nullptr});
+    return;
+  }
+  queue_.push_back(std::move(request));
+  arm_sweep();
+  dispatch_waiting();
+}
+
+void Dispatcher::answer(Request& request, Answer answer) {
+  --unanswered_count_;
+  // Posted: the session goes on once we are done here, not in the middle of it.
+  asio::post(io_, [handler = std::move(request.handler), answer = std::move(answer)]() mutable {
+    handler(std::move(answer));
+  });
+}
+
+void Dispatcher::fail(Request& request, ErrorCode code, const char* message) {
+  if (!request.answered()) answer(request, {Error{code, message}, {}, 0, nullptr});
+}
+
+void Dispatcher::worker_ready(WorkerProcess& worker) {
+  Assignment& assignment = assignments_[&worker];
+  assignment.worker = &worker;
+  assignment.slots.resize(worker.lane().geometry().slot_count);
+  assignment.previous_ids.resize(worker.lane().geometry().slot_count);
+  assignment.description = std::make_shared<const common::ModelDescription>(worker.description());
+  description_ = assignment.description;
+  metrics_.loaded(worker.load_time(), worker.place().generation);
+  dispatch_waiting();
+}
+
+void Dispatcher::dispatch_waiting() {
+  while (!queue_.empty()) {
+    std::size_t idle_count = 0;
+    Assignment* idle = nullptr;
+    for (auto& [worker, assignment] : assignments_) {
+      if (worker->state() != WorkerState::kReady) continue;
+      ++idle_count;
+      // The one that has rested longest, so that work spreads evenly.
+      if (idle == nullptr || assignment.last_progress < idle->last_progress) idle = &assignment;
+    }
+    const std::size_t count = next_batch_size(queue_.size(), idle_count, config_.batch.max_size);
+    if (count == 0) break;
+    dispatch(*idle, count);
+  }
+  metrics_.queue_depth(queue_.size());
+}
+
+void Dispatcher::dispatch(Assignment& assignment, std::size_t count) {
+  // A suspect goes alone, and nobody joins a batch behind one.
+  for (std::size_t i = 0; i < count; ++i) {
+    if (queue_[i]->runs_alone()) {
+      count = std::max<std::size_t>(i, 1);
+      break;
+    }
+  }
+  const auto now = Clock::now();
+  ipc::LaneOwner& lane = assignment.worker->lane();
+  std::uint32_t slot = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    auto request = std::move(queue_.front());
+    queue_.pop_front();
+    while (assignment.slots[slot]) ++slot;  // the lane has more slots than a batch has requests
+    request->dispatched = now;
+    ipc::RequestCell cell{};
+    cell.id = request->id;
+    cell.body_offset = request->job.image_offset;
+    cell.body_bytes = request->job.image_bytes;
+    cell.slot = slot;
+    cell.batch_remaining = static_cast<std::uint32_t>(count - 1 - i);
+    ipc::encode_options(request->job.options, cell);
+    const auto pushed = lane.push_request(cell);
+    assignment.slots[slot] = std::move(request);
+    ++assignment.outstanding;
+    if (pushed != ipc::PushResult::kPushed) {  // its death brings everything back
+      supervisor_.condemn(*assignment.worker, "its request ring cannot be");
+      break;
+    }
+  }
+  assignment.last_progress = now;
+  assignment.worker->set_outstanding(assignment.outstanding);
+  lane.publish_requests();
+  assignment.worker->wake();
+  metrics_.batch(count);
+}
+
+void Dispatcher::worker_completions(WorkerProcess& worker) {
+  const auto found = assignments_.find(&worker);
+  if (found == assignments_.end()) return;  // rang before it was ready: there is nothing of ours in its lane
+  if (!drain_completions(found->second)) {
+    supervisor_.condemn(worker, "it wrote to its lane what cannot be");
+    return;
+  }
+  dispatch_waiting();
+}
+
+bool Dispatcher::drain_completions(Assignment& assignment) {
+  ipc::CompletionCell completion{};
+  for (;;) {
+    switch (assignment.worker->lane().pop_completion(completion)) {
+      case ipc::PopResult::kEmpty: assignment.worker->set_outstanding(assignment.outstanding); return true;
+      case ipc::PopResult::kCorrupt: return false;
+      case ipc::PopResult::kPopped: break;
+    }
+    if (!take_completion(assignment, completion)) return false;
+  }
+}
+
+bool Dispatcher::take_completion(Assignment& assignment, const ipc::CompletionCell& completion) {
+  if (completion.slot >= assignment.slots.size()) return false;
+  const auto& held = assignment.slots[completion.slot];
+  if (!held || held->id != completion.id) return false;
+  const auto bytes = assignment.worker->lane().copy_result(completion.slot, completion.result_bytes);
+  if (!bytes) return false;
+
+  Answer made;
+  if (completion.error_code == 0) {
+    auto prediction = ipc::decode_prediction(*bytes);
+    if (!prediction || !labels_exist(*prediction, *assignment.description)) return false;
+    made.prediction = std::move(*prediction);
+  } else {
+    const auto code = common::error_code_from(completion.error_code);
+    if (!code || !is_workers_code(*code)) return false;
+    made.prediction = Error{*code, printable(*bytes)};
+  }
+  const auto now = Clock::now();
+  made.times = {completion.decode_us, completion.infer_us, completion.post_us};
+  made.queue_us = common::elapsed_us(held->admitted, held->dispatched);
+  made.model = assignment.description;
+
+  const auto request = std::move(assignment.slots[completion.slot]);  // frees its place in the arena at the end
+  assignment.previous_ids[completion.slot] = request->id;
+  --assignment.outstanding;
+  ++assignment.worker->requests_served;
+  assignment.last_progress = now;
+  if (!request->answered()) {
+    metrics_.served(made.queue_us, made.times, common::elapsed_us(request->admitted, now));
+    answer(*request, std::move(made));
+  }
+  return true;
+}
+
+void Dispatcher::worker_died(WorkerProcess& worker, DeathCause cause) {
+  auto node = assignments_.extract(&worker);
+  if (node.empty()) return;
+  Assignment& assignment = node.mapped();
+  // What it finished counts. A lane that lies about that may lie about what was running as well.
+  const bool sane = drain_completions(assignment);
+  for (std::uint32_t slot = 0; slot < assignment.slots.size(); ++slot) {
+    auto request = std::move(assignment.slots[slot]);
+    if (!request || request->answered()) continue;
+    const bool was_running = !sane || worker.lane().running_id(slot) != assignment.previous_ids[slot];
+    const auto decision = after_death(cause, was_running, request->strikes, request->replays);
+    request->strikes = decision.strikes;
+    if (decision.what == AfterDeath::kFail) {
+      fail(*request, ErrorCode::kWorkerCrashed, "the worker died while it worked on this request");
+      continue;
+    }
+    ++request->replays;
+    metrics_.replayed();
+    requeue(std::move(request));
+  }
+  dispatch_waiting();
+}
+
+void Dispatcher::requeue(std::unique_ptr<Request> request) {
+  if (shut_down_) {
+    fail(*request, ErrorCode::kShuttingDown, "the server is stopping");
+    return;
+  }
+  request->queued = Clock::now();
+  const auto place =
+      std::find_if(queue_.begin(), queue_.end(), [&](const auto& waiting) { return waiting->id > request->id; });
+  queue_.insert(place, std::move(request));
+  arm_sweep();
+}
+
+void Dispatcher::shut_down() {
+  shut_down_ = true;
+  for (auto& request : queue_) fail(*request, ErrorCode::kShuttingDown, "the server is stopping");
+  queue_.clear();
+  for (auto& [worker, assignment] : assignments_) {
+    for (auto& request : assignment.slots) {
+      if (request) fail(*request, ErrorCode::kShuttingDown, "the server is stopping");
+    }
+  }
+}
+
+// ---- deadlines ----
+
+void Dispatcher::arm_sweep() {
+  if (sweep_armed_) return;
+  sweep_armed_ = true;
+  sweep_timer_.expires_after(kSweepPeriod);
+  sweep_timer_.async_wait([this](boost::system::error_code failure) {
+    if (!failure) sweep();
+  });
+}
+
+void Dispatcher::sweep() {
+  sweep_armed_ = false;
+  const auto now = Clock::now();
+  sweep_queue(now);
+  sweep_assignments(now);
+  const bool busy = std::any_of(assignments_.begin(), assignments_.end(),
+                                [](const auto& entry) { return entry.second.outstanding != 0; });
+  if (busy || !queue_.empty()) arm_sweep();
+  metrics_.queue_depth(queue_.size());
+}
+
+void Dispatcher::sweep_queue(Clock::time_point now) {
+  std::erase_if(queue_, [&](auto& request) {
+    if (now >= request->deadline) {
+      fail(*request, ErrorCode::kDeadlineExceeded, "no answer within request_timeout");
+      return true;
+    }
+    // One that has been with a worker already waits for its own deadline: it was accepted, and is not to be lost.
+    if (request->replays == 0 && now - request->queued >= config_.queue.timeout) {
+      fail(*request, ErrorCode::kQueueFull, "too busy");
+      return true;
+    }
+    return false;
+  });
+}
+
+void Dispatcher::sweep_assignments(Clock::time_point now) {
+  for (auto& [worker, assignment] : assignments_) {
+    if (assignment.outstanding == 0) continue;
+    for (auto& request : assignment.slots) {
+      if (request && now >= request->deadline) {
+        fail(*request, ErrorCode::kDeadlineExceeded, "no answer within request_timeout");
+      }
+    }
+    if (now - assignment.last_progress >= config_.hang_timeout) {
+      supervisor_.condemn_hung(*worker, "no progress within hang_timeout");
+    }
+  }
+}
+
+}  // namespace yolod::app

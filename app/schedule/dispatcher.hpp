@@ -1,0 +1,94 @@
+// One model's scheduler: admits requests, keeps them in order, hands them to workers, takes the answers, and replays
+// what a dead worker had. The private table of requests lives here.
+//
+// Front-end only, its one thread. Every admitted request is answered exactly once.
+#pragma once
+
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "app/observe/metrics.hpp"
+#include "app/process/supervisor.hpp"
+#include "app/schedule/request.hpp"
+#include "common/config.hpp"
+
+namespace yolod::app {
+
+class Dispatcher final : public WorkerListener {
+ public:
+  // All outlive this object. `supervisor` is who is told of workers that lie or hang.
+  Dispatcher(boost::asio::io_context& io, const common::ModelConfig& config, Supervisor& supervisor,
+             ModelMetrics& metrics);
+
+  // Whether a request may be read and submitted now: kNotReady before the model was first ready, kQueueFull,
+  // kShuttingDown.
+  [[nodiscard]] common::Outcome<void> admit() const;
+
+  // Answers `job`. Its errors are the worker's (ipc/layout.hpp), kQueueFull after queue.timeout without a worker,
+  // kDeadlineExceeded, kWorkerCrashed, kShuttingDown.
+  [[nodiscard]] boost::asio::awaitable<Answer> predict(PredictionJob job);
+
+  // Answers everything that is not answered with kShuttingDown, and everything that comes later.
+  void shut_down();
+
+  // Requests that have no answer yet.
+  [[nodiscard]] std::size_t unanswered_count() const { return unanswered_count_; }
+  [[nodiscard]] std::size_t queued_count() const { return queue_.size(); }
+  // Seconds after which a refused client may try again.
+  [[nodiscard]] std::uint32_t retry_after_seconds() const { return 1; }
+  // How the model was described by the worker that was last ready; null before that.
+  [[nodiscard]] const std::shared_ptr<const common::ModelDescription>& description() const { return description_; }
+
+ private:
+  // What one worker has of ours. `slots` is the truth about which request lies where in its lane.
+  struct Assignment {
+    WorkerProcess* worker{nullptr};
+    std::shared_ptr<const common::ModelDescription> description;
+    std::vector<std::unique_ptr<Request>> slots;
+    // Of each slot's previous occupant: what its RUNNING mark says as long as the worker has not begun the present one.
+    std::vector<std::uint64_t> previous_ids;
+    std::uint32_t outstanding{0};
+    // hang_timeout runs from here: the later of the dispatch and the last completion.
+    common::Clock::time_point last_progress;
+  };
+
+  void worker_ready(WorkerProcess& worker) override;
+  void worker_completions(WorkerProcess& worker) override;
+  void worker_died(WorkerProcess& worker, DeathCause cause) override;
+
+  void submit(PredictionJob job, AnswerHandler handler);
+  void dispatch_waiting();
+  void dispatch(Assignment& assignment, std::size_t count);
+  // False if what the lane held cannot be: nothing more may be read from it.
+  [[nodiscard]] bool drain_completions(Assignment& assignment);
+  [[nodiscard]] bool take_completion(Assignment& assignment, const ipc::CompletionCell& completion);
+  void requeue(std::unique_ptr<Request> request);
+  void answer(Request& request, Answer answer);
+  void fail(Request& request, common::ErrorCode code, const char* message);
+  void sweep();
+  void arm_sweep();
+  void sweep_queue(common::Clock::time_point now);
+  void sweep_assignments(common::Clock::time_point now);
+
+  boost::asio::io_context& io_;
+  const common::ModelConfig& config_;
+  Supervisor& supervisor_;
+  ModelMetrics& metrics_;
+  boost::asio::steady_timer sweep_timer_;
+  bool sweep_armed_{false};
+  bool shut_down_{false};
+  std::uint64_t next_id_{1};
+  std::size_t unanswered_count_{0};
+  std::deque<std::unique_ptr<Request>> queue_;  // by id, that is in order of admission
+  std::unordered_map<WorkerProcess*, Assignment> assignments_;
+  std::shared_ptr<const common::ModelDescription> description_;
+};
+
+}  // namespace yolod::app

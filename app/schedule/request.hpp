@@ -1,0 +1,84 @@
+// One request between its admission and its answer, as the front-end's private table has it: the truth about it,
+// whatever a lane says.
+//
+//   queued -> dispatched -> (answered, gone)
+//     ^           |
+//     \-- replay -/        its worker died
+//
+// A request that was answered early (504 at its deadline, 503 at a stop) while dispatched stays in the table without a
+// client until its worker has completed it or was reaped: only then may its bytes in the arena be used again.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#include "common/clock.hpp"
+#include "common/outcome.hpp"
+#include "common/prediction.hpp"
+#include "ipc/input_arena.hpp"
+
+namespace yolod::app {
+
+// What the client gets.
+struct Answer {
+  common::Outcome<common::Prediction> prediction{common::Error{}};
+  common::WorkTimes times;
+  std::uint32_t queue_us{0};  // from admission to the dispatch that was answered
+  // Of the model as the worker that answered had loaded it; null with an Error.
+  std::shared_ptr<const common::ModelDescription> model;
+};
+
+// Whoever waits for an answer, called at most once: a std::function that need not be copyable. (Asio's
+// any_completion_handler is that too, but in Boost 1.81 moving one into a posted handler recurses without end.)
+class AnswerHandler {
+ public:
+  AnswerHandler() = default;
+  template <typename Handler>
+  static AnswerHandler from(Handler handler) {
+    AnswerHandler made;
+    made.waiting_ = std::make_unique<Waiting<Handler>>(std::move(handler));
+    return made;
+  }
+  explicit operator bool() const { return waiting_ != nullptr; }
+  void operator()(Answer answer) { std::exchange(waiting_, nullptr)->call(std::move(answer)); }
+
+ private:
+  struct Callable {
+    virtual ~Callable() = default;
+    virtual void call(Answer answer) = 0;
+  };
+  template <typename Handler>
+  struct Waiting final : Callable {
+    explicit Waiting(Handler given) : handler(std::move(given)) {}
+    void call(Answer answer) override { std::move(handler)(std::move(answer)); }
+    Handler handler;
+  };
+  std::unique_ptr<Callable> waiting_;
+};
+
+// What a session asks for: an image that lies in the arena, complete.
+struct PredictionJob {
+  ipc::ArenaBlock block;
+  std::uint64_t image_offset{0};  // within the arena
+  std::uint64_t image_bytes{0};
+  common::PredictionOptions options;
+};
+
+struct Request {
+  std::uint64_t id{0};
+  PredictionJob job;
+  AnswerHandler handler;  // empty once answered
+  common::Clock::time_point admitted;
+  common::Clock::time_point queued;  // since when it waits, replays included
+  common::Clock::time_point dispatched;
+  common::Clock::time_point deadline;
+  std::uint32_t replays{0};
+  std::uint32_t strikes{0};  // deaths of a worker by its own doing while this was running
+
+  [[nodiscard]] bool answered() const { return !handler; }
+  // A request that a worker died of runs alone, so that it can take no neighbour with it.
+  [[nodiscard]] bool runs_alone() const { return strikes != 0; }
+};
+
+}  // namespace yolod::app

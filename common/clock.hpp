@@ -1,0 +1,18 @@
+// The clock that deadlines and durations are measured on: monotonic, one for the whole project.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace yolod::common {
+
+using Clock = std::chrono::steady_clock;
+
+// Whole microseconds from `from` to `to`, at least 0 and at most what 32 bits hold (71 minutes).
+[[nodiscard]] inline std::uint32_t elapsed_us(Clock::time_point from, Clock::time_point to) {
+  const auto us = std::chrono::duration_cast<std::chrono::microseconds>(to - from).count();
+  if (us < 0) return 0;
+  return us > static_cast<std::int64_t>(UINT32_MAX) ? UINT32_MAX : static_cast<std::uint32_t>(us);
+}
+
+}  // namespace yolod::common

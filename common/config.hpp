@@ -1,0 +1,186 @@
+// The settings of system.yaml as plain values, after defaults, paths made absolute and ranges checked.
+// Read by common/config_schema.hpp; CONTRACT.md names every key. Values only: any thread, copied at will.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace yolod::common {
+
+using std::chrono::milliseconds;
+
+enum class Task { kDetect, kClassify, kImage, kTensor };
+enum class Precision { kAuto, kFp32, kBf16, kFp16 };
+enum class ResizeMode { kAuto, kStretch, kLetterbox };
+enum class AutoBool { kAuto, kTrue, kFalse };
+enum class TorchScriptLayout { kAuto, kYolov5, kYolov8, kLogits, kImage };
+enum class ChannelOrder { kRgb, kBgr };
+enum class CropMode { kNone, kCenter };
+enum class ReloadMode { kBeside, kInPlace };
+enum class IdentityLoadFault { kNone, kExit, kCrash, kHang };
+enum class LogFormat { kText, kJson };
+enum class LogLevel { kTrace, kDebug, kInfo, kWarning, kError };
+
+struct DarknetSource {
+  std::filesystem::path cfg;
+  std::filesystem::path weights;
+  std::filesystem::path names;  // a list of labels, or a Darknet .data file that names one
+  friend bool operator==(const DarknetSource&, const DarknetSource&) = default;
+};
+
+struct TorchScriptSource {
+  std::filesystem::path file;
+  std::filesystem::path names;  // may be empty
+  TorchScriptLayout layout{TorchScriptLayout::kAuto};
+  friend bool operator==(const TorchScriptSource&, const TorchScriptSource&) = default;
+};
+
+// A model without a network: answers with the size and checksum of what it was sent.
+struct IdentitySource {
+  milliseconds delay{0};
+  bool faults{false};
+  milliseconds load_delay{0};
+  IdentityLoadFault load_fault{IdentityLoadFault::kNone};
+  friend bool operator==(const IdentitySource&, const IdentitySource&) = default;
+};
+
+using ModelSource = std::variant<DarknetSource, TorchScriptSource, IdentitySource>;
+
+struct InputSize {
+  std::uint32_t height{0};
+  std::uint32_t width{0};
+  friend bool operator==(const InputSize&, const InputSize&) = default;
+};
+
+struct BatchConfig {
+  std::uint32_t max_size{8};
+  milliseconds max_wait{0};
+  friend bool operator==(const BatchConfig&, const BatchConfig&) = default;
+};
+
+struct QueueConfig {
+  std::uint32_t max_size{64};
+  milliseconds timeout{10'000};
+  friend bool operator==(const QueueConfig&, const QueueConfig&) = default;
+};
+
+struct RecycleConfig {
+  std::uint64_t max_requests{0};  // 0: never
+  std::uint64_t max_rss_bytes{0};
+  friend bool operator==(const RecycleConfig&, const RecycleConfig&) = default;
+};
+
+struct CanaryConfig {
+  std::filesystem::path image;
+  std::vector<std::string> expect;
+  friend bool operator==(const CanaryConfig&, const CanaryConfig&) = default;
+};
+
+struct PreprocessConfig {
+  double scale{1.0 / 255.0};  // the key takes a number or a fraction such as 1/255
+  std::array<double, 3> mean{0, 0, 0};
+  std::array<double, 3> std{1, 1, 1};
+  ChannelOrder order{ChannelOrder::kRgb};
+  CropMode crop{CropMode::kNone};
+  friend bool operator==(const PreprocessConfig&, const PreprocessConfig&) = default;
+};
+
+struct DetectConfig {
+  double confidence{0.25};
+  double iou{0.45};
+  std::uint32_t max_detections{300};
+  bool augment{false};
+  std::vector<std::string> classes;
+  AutoBool multi_label{AutoBool::kAuto};
+  friend bool operator==(const DetectConfig&, const DetectConfig&) = default;
+};
+
+struct ClassifyConfig {
+  std::uint32_t top_k{5};
+  friend bool operator==(const ClassifyConfig&, const ClassifyConfig&) = default;
+};
+
+struct LimitsConfig {
+  std::uint64_t max_pixels{100'000'000};
+  friend bool operator==(const LimitsConfig&, const LimitsConfig&) = default;
+};
+
+struct ModelConfig {
+  std::string name;
+  Task task{Task::kDetect};
+  ModelSource source{IdentitySource{}};
+  std::uint32_t workers{1};
+  std::vector<std::string> devices;  // empty: auto; else "cpu", "cuda:N", dealt to workers in turn
+  Precision precision{Precision::kAuto};
+  std::uint32_t threads{0};  // per worker; 0: auto
+  std::optional<InputSize> input_size;
+  ResizeMode resize{ResizeMode::kAuto};
+  BatchConfig batch;
+  QueueConfig queue;
+  milliseconds request_timeout{30'000};
+  milliseconds hang_timeout{10'000};
+  milliseconds load_timeout{120'000};
+  AutoBool preload{AutoBool::kAuto};
+  ReloadMode reload{ReloadMode::kBeside};
+  RecycleConfig recycle;
+  CanaryConfig canary;
+  PreprocessConfig preprocess;
+  DetectConfig detect;
+  ClassifyConfig classify;
+  LimitsConfig limits;
+  friend bool operator==(const ModelConfig&, const ModelConfig&) = default;
+};
+
+struct TlsConfig {
+  std::filesystem::path certificate;
+  std::filesystem::path key;
+  std::filesystem::path client_ca;
+  friend bool operator==(const TlsConfig&, const TlsConfig&) = default;
+};
+
+struct ServerConfig {
+  std::vector<std::string> listen{"127.0.0.1:8080"};  // host:port, [v6]:port, or unix:/path
+  std::string admin_listen;
+  std::uint64_t max_body_bytes{16ULL << 20U};
+  std::uint32_t max_connections{4096};
+  milliseconds header_timeout{10'000};
+  milliseconds body_timeout{30'000};
+  milliseconds write_timeout{30'000};
+  milliseconds idle_timeout{60'000};
+  milliseconds drain_delay{0};
+  milliseconds shutdown_timeout{25'000};
+  TlsConfig tls;
+  std::filesystem::path api_keys_file;
+  friend bool operator==(const ServerConfig&, const ServerConfig&) = default;
+};
+
+struct MemoryConfig {
+  std::uint64_t input_arena_bytes{256ULL << 20U};
+  friend bool operator==(const MemoryConfig&, const MemoryConfig&) = default;
+};
+
+struct LoggingConfig {
+  LogLevel level{LogLevel::kInfo};
+  LogFormat format{LogFormat::kText};
+  std::filesystem::path file;  // empty: stderr
+  friend bool operator==(const LoggingConfig&, const LoggingConfig&) = default;
+};
+
+struct Config {
+  ServerConfig server;
+  MemoryConfig memory;
+  LoggingConfig logging;
+  std::vector<ModelConfig> models;
+  std::string default_model;  // the first model's name where the file names none
+  // Said once in the log at start: settings that were accepted but have no effect.
+  std::vector<std::string> warnings;
+  friend bool operator==(const Config&, const Config&) = default;
+};
+
+}  // namespace yolod::common

@@ -1,0 +1,82 @@
+// What a model says of one image. Made in model/, carried by ipc/messages, serialised in app/http.
+// Plain values: no owner beyond whoever holds them, any thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace yolod::common {
+
+// In pixels of the image as a person sees it (EXIF orientation applied), clipped to it.
+struct Box {
+  float x_min{0};
+  float y_min{0};
+  float x_max{0};
+  float y_max{0};
+
+  friend bool operator==(const Box&, const Box&) = default;
+};
+
+struct Detection {
+  std::uint32_t class_id{0};
+  float confidence{0};  // 0..1: objectness times class score
+  Box box;
+
+  friend bool operator==(const Detection&, const Detection&) = default;
+};
+
+// Highest confidence first.
+struct DetectionList {
+  std::uint32_t image_width{0};
+  std::uint32_t image_height{0};
+  std::vector<Detection> detections;
+
+  friend bool operator==(const DetectionList&, const DetectionList&) = default;
+};
+
+// The identity model's answer: what arrived.
+struct IdentityAnswer {
+  std::uint64_t bytes{0};
+  std::uint32_t crc32{0};  // zlib's CRC-32 of the body
+  std::uint32_t worker_pid{0};
+
+  friend bool operator==(const IdentityAnswer&, const IdentityAnswer&) = default;
+};
+
+using Prediction = std::variant<DetectionList, IdentityAnswer>;
+
+// What one request may change for itself; absent means the model's configured value.
+struct PredictionOptions {
+  std::optional<float> confidence;
+  std::optional<float> iou;
+  std::optional<std::uint32_t> max_detections;
+
+  friend bool operator==(const PredictionOptions&, const PredictionOptions&) = default;
+};
+
+// Microseconds that a worker spent on one request. A batch's forward pass counts whole for each of its members:
+// that is what each of them waited.
+struct WorkTimes {
+  std::uint32_t decode_us{0};
+  std::uint32_t infer_us{0};
+  std::uint32_t post_us{0};
+
+  friend bool operator==(const WorkTimes&, const WorkTimes&) = default;
+};
+
+// What a loaded model tells of itself: said once by the worker when it is ready.
+struct ModelDescription {
+  std::string task;       // "detect", "classify", "image", "tensor", or "identity"
+  std::string device;     // "cpu", "cuda:0"
+  std::string precision;  // "fp32", "bf16", "fp16"; empty where it has no meaning
+  std::uint32_t input_width{0};
+  std::uint32_t input_height{0};
+  std::vector<std::string> labels;  // by class_id
+
+  friend bool operator==(const ModelDescription&, const ModelDescription&) = default;
+};
+
+}  // namespace yolod::common

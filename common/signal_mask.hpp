@@ -1,0 +1,27 @@
+// Blocks signals for a scope. Thread that made it only; the previous mask comes back when it goes.
+#pragma once
+
+#include <csignal>
+#include <initializer_list>
+
+namespace yolod::common {
+
+[[nodiscard]] inline sigset_t signal_set(std::initializer_list<int> signals) {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : signals) sigaddset(&set, signal);
+  return set;
+}
+
+class BlockedSignals {
+ public:
+  explicit BlockedSignals(const sigset_t& signals) { pthread_sigmask(SIG_BLOCK, &signals, &previous_); }
+  BlockedSignals(const BlockedSignals&) = delete;
+  BlockedSignals& operator=(const BlockedSignals&) = delete;
+  ~BlockedSignals() { pthread_sigmask(SIG_SETMASK, &previous_, nullptr); }
+
+ private:
+  sigset_t previous_{};
+};
+
+}  // namespace yolod::common

@@ -1,0 +1,81 @@
+#include "ipc/control.hpp"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "ipc/layout.hpp"
+
+namespace yolod::ipc {
+namespace {
+
+std::optional<Command> receive_command(int descriptor, int flags) {
+  unsigned char byte = 0;
+  for (;;) {
+    const ssize_t received = recv(descriptor, &byte, 1, flags);
+    if (received == 1) return static_cast<Command>(byte);
+    if (received < 0 && errno == EINTR) continue;
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+common::Outcome<std::pair<common::UniqueFd, common::UniqueFd>> make_control_channel() {
+  int ends[2] = {-1, -1};
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return common::last_system_error("socketpair");
+  return std::pair{common::UniqueFd(ends[0]), common::UniqueFd(ends[1])};
+}
+
+MilestoneMessage make_milestone(Milestone milestone, std::uint64_t generation, std::string_view text) {
+  MilestoneMessage message{};
+  message.magic = kMagic;
+  message.version = kLayoutVersion;
+  message.milestone = milestone;
+  message.generation = generation;
+  message.text_bytes = static_cast<std::uint32_t>(std::min(text.size(), sizeof message.text));
+  if (message.text_bytes != 0) std::memcpy(message.text, text.data(), message.text_bytes);
+  return message;
+}
+
+bool send_milestone(int descriptor, const MilestoneMessage& message) {
+  for (;;) {
+    const ssize_t sent = send(descriptor, &message, sizeof message, MSG_NOSIGNAL);
+    if (sent >= 0) return true;
+    if (errno != EINTR) return false;
+  }
+}
+
+std::optional<Command> wait_for_command(int descriptor) { return receive_command(descriptor, 0); }
+std::optional<Command> poll_command(int descriptor) { return receive_command(descriptor, MSG_DONTWAIT); }
+
+ReceiveResult receive_milestone(int descriptor, std::uint64_t generation, MilestoneMessage& out) {
+  MilestoneMessage message{};
+  // MSG_TRUNC: the message's real size, so that an oversized one is seen as such.
+  const ssize_t received = recv(descriptor, &message, sizeof message, MSG_DONTWAIT | MSG_TRUNC);
+  if (received == 0) return ReceiveResult::kClosed;
+  if (received < 0) {
+    return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? ReceiveResult::kNothingYet
+                                                                     : ReceiveResult::kClosed;
+  }
+  if (received != sizeof message || message.magic != kMagic || message.version != kLayoutVersion ||
+      message.generation != generation || message.text_bytes > sizeof message.text) {
+    return ReceiveResult::kMalformed;
+  }
+  switch (message.milestone) {
+    case Milestone::kHello:
+    case Milestone::kReady:
+    case Milestone::kLoadFailed: out = message; return ReceiveResult::kReceived;
+  }
+  return ReceiveResult::kMalformed;
+}
+
+bool send_command(int descriptor, Command command) {
+  const auto byte = static_cast<unsigned char>(command);
+  const ssize_t sent = send(descriptor, &byte, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+  return sent == 1 || errno == EAGAIN || errno == EWOULDBLOCK;
+}
+
+}  // namespace yolod::ipc

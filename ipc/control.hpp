@@ -1,0 +1,59 @@
+// The control channel of one worker: a SOCK_SEQPACKET pair. It carries the worker's milestones to the front-end, and
+// wake-ups and the wish to stop to the worker. Its end-of-file tells either side that the other is gone.
+//
+// Every call on the front-end's end passes MSG_DONTWAIT: nothing that a worker does can make it block.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "common/outcome.hpp"
+#include "common/unique_fd.hpp"
+
+namespace yolod::ipc {
+
+enum class Milestone : std::uint32_t {
+  kHello = 1,       // exec'd; speaks this layout; about to load
+  kReady = 2,       // loaded, warmed up, SIGINT restored; its description lies in the lane
+  kLoadFailed = 3,  // `text` says why; exits with kExitBadModel
+};
+
+// Worker to front-end, one message each.
+struct MilestoneMessage {
+  std::uint64_t magic;
+  std::uint32_t version;
+  Milestone milestone;
+  std::uint64_t generation;
+  std::uint32_t description_bytes;  // with kReady
+  std::uint32_t load_ms;            // with kReady
+  std::uint32_t text_bytes;
+  char text[1020];
+};
+static_assert(sizeof(MilestoneMessage) == 1056);
+
+// Front-end to worker, one byte each.
+enum class Command : unsigned char { kWake = 'w', kStop = 's' };
+
+// {front-end's end, worker's end}, both close-on-exec.
+[[nodiscard]] common::Outcome<std::pair<common::UniqueFd, common::UniqueFd>> make_control_channel();
+
+// ---- worker's side ----
+[[nodiscard]] MilestoneMessage make_milestone(Milestone milestone, std::uint64_t generation,
+                                              std::string_view text = {});
+// False if the front-end is gone.
+bool send_milestone(int descriptor, const MilestoneMessage& message);
+// Waits for a command (a signal may end the process meanwhile). Nothing: the front-end is gone.
+[[nodiscard]] std::optional<Command> wait_for_command(int descriptor);
+// A command that is already there.
+[[nodiscard]] std::optional<Command> poll_command(int descriptor);
+
+// ---- front-end's side ----
+enum class ReceiveResult { kReceived, kNothingYet, kClosed, kMalformed };
+// Copies one message out; kMalformed for what no sane worker of generation `generation` sends.
+[[nodiscard]] ReceiveResult receive_milestone(int descriptor, std::uint64_t generation, MilestoneMessage& out);
+// Never waits. A full socket is fine for a wake-up (others are on their way); false if the worker is gone.
+bool send_command(int descriptor, Command command);
+
+}  // namespace yolod::ipc

@@ -1,0 +1,26 @@
+#include "ipc/doorbell.hpp"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cstdint>
+
+namespace yolod::ipc {
+
+common::Outcome<common::UniqueFd> make_doorbell() {
+  common::UniqueFd descriptor(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!descriptor.valid()) return common::last_system_error("eventfd");
+  return descriptor;
+}
+
+void ring_doorbell(int descriptor) {
+  const std::uint64_t one = 1;
+  // A counter at its limit (EAGAIN) needs 2^64 rings that nobody read: reset it and ring again.
+  if (write(descriptor, &one, sizeof one) == sizeof one) return;
+  std::uint64_t count = 0;
+  if (read(descriptor, &count, sizeof count) == sizeof count) {
+    [[maybe_unused]] const auto written = write(descriptor, &one, sizeof one);
+  }
+}
+
+}  // namespace yolod::ipc

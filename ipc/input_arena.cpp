@@ -1,0 +1,140 @@
+#include "ipc/input_arena.hpp"
+
+#include <boost/interprocess/indexes/null_index.hpp>
+#include <boost/interprocess/managed_external_buffer.hpp>
+#include <boost/interprocess/mem_algo/rbtree_best_fit.hpp>
+#include <cstring>
+#include <new>
+#include <utility>
+
+namespace yolod::ipc {
+namespace {
+
+namespace bip = boost::interprocess;
+
+// Best fit, no mutex (one thread), no named objects: an allocator whose bookkeeping lies in the arena itself.
+using Buffer = bip::basic_managed_external_buffer<char, bip::rbtree_best_fit<bip::null_mutex_family>, bip::null_index>;
+
+constexpr std::size_t kHeaderBytes = 64;
+static_assert(sizeof(RegionHeader) <= kHeaderBytes);
+constexpr std::size_t kBlockAlignment = 64;
+// What the allocator's bookkeeping takes of a block, at most.
+constexpr std::uint64_t kBlockOverheadBytes = 256;
+
+}  // namespace
+
+class ArenaAllocator {
+ public:
+  ArenaAllocator(std::byte* base, std::size_t bytes) : buffer_(bip::create_only, base, bytes), capacity_bytes_(bytes) {}
+
+  std::byte* allocate(std::uint64_t bytes) {
+    const std::uint64_t wanted = bytes == 0 ? 1 : bytes;
+    if (wanted > capacity_bytes_ / 2 || uploading_bytes_ + wanted > capacity_bytes_ / 2) return nullptr;
+    auto* const place = static_cast<std::byte*>(buffer_.allocate_aligned(wanted, kBlockAlignment, std::nothrow));
+    if (place != nullptr) uploading_bytes_ += bytes;
+    return place;
+  }
+  void deallocate(std::byte* place) {
+    buffer_.deallocate(place);
+    tell_room();
+  }
+  void end_upload(std::uint64_t bytes) {
+    uploading_bytes_ -= bytes;
+    tell_room();
+  }
+
+  [[nodiscard]] std::uint64_t capacity_bytes() const { return capacity_bytes_; }
+  [[nodiscard]] std::uint64_t used_bytes() const { return capacity_bytes_ - buffer_.get_free_memory(); }
+
+  [[nodiscard]] std::uint64_t uploading_bytes() const { return uploading_bytes_; }
+  void on_room(std::function<void()> listener) { room_listener_ = std::move(listener); }
+
+ private:
+  void tell_room() const {
+    if (room_listener_) room_listener_();
+  }
+
+  Buffer buffer_;
+  std::uint64_t capacity_bytes_;
+  std::uint64_t uploading_bytes_{0};
+  std::function<void()> room_listener_;
+};
+
+ArenaBlock::ArenaBlock(ArenaBlock&& other) noexcept
+    : allocator_(std::exchange(other.allocator_, nullptr)),
+      bytes_(std::exchange(other.bytes_, {})),
+      offset_(other.offset_),
+      uploading_(std::exchange(other.uploading_, false)) {}
+
+ArenaBlock& ArenaBlock::operator=(ArenaBlock&& other) noexcept {
+  if (this != &other) {
+    free();
+    allocator_ = std::exchange(other.allocator_, nullptr);
+    bytes_ = std::exchange(other.bytes_, {});
+    offset_ = other.offset_;
+    uploading_ = std::exchange(other.uploading_, false);
+  }
+  return *this;
+}
+
+ArenaBlock::~ArenaBlock() { free(); }
+
+void ArenaBlock::end_upload() {
+  if (std::exchange(uploading_, false)) allocator_->end_upload(bytes_.size());
+}
+
+void ArenaBlock::free() {
+  if (allocator_ == nullptr) return;
+  end_upload();
+  std::exchange(allocator_, nullptr)->deallocate(bytes_.data());
+}
+
+InputArena::InputArena(MemfdRegion region)
+    : region_(std::move(region)),
+      allocator_(std::make_unique<ArenaAllocator>(region_.bytes().data() + kHeaderBytes,
+                                                  region_.bytes().size() - kHeaderBytes)) {}
+InputArena::InputArena(InputArena&&) noexcept = default;
+InputArena& InputArena::operator=(InputArena&&) noexcept = default;
+InputArena::~InputArena() = default;
+
+common::Outcome<InputArena> InputArena::create(std::uint64_t bytes) {
+  auto region = MemfdRegion::create("yolod-arena", bytes);
+  if (!region) return region.error();
+  const RegionHeader header{kMagic, kLayoutVersion, RegionKind::kInputArena, bytes, 0};
+  std::memcpy(region->bytes().data(), &header, sizeof header);
+  if (auto sealed = region->seal_against_writers(); !sealed) return sealed.error();
+  region->exclude_from_dumps();
+  return InputArena(std::move(region).value());
+}
+
+std::optional<ArenaBlock> InputArena::allocate(std::uint64_t bytes) {
+  std::byte* const place = allocator_->allocate(bytes);
+  if (place == nullptr) return std::nullopt;
+  return ArenaBlock(*allocator_, {place, bytes}, static_cast<std::uint64_t>(place - region_.bytes().data()));
+}
+
+std::uint64_t InputArena::largest_body_bytes() const { return allocator_->capacity_bytes() / 2 - kBlockOverheadBytes; }
+std::uint64_t InputArena::capacity_bytes() const { return allocator_->capacity_bytes(); }
+std::uint64_t InputArena::used_bytes() const { return allocator_->used_bytes(); }
+std::uint64_t InputArena::uploading_bytes() const { return allocator_->uploading_bytes(); }
+void InputArena::on_room(std::function<void()> listener) { allocator_->on_room(std::move(listener)); }
+
+common::Outcome<InputArenaView> InputArenaView::open(common::UniqueFd descriptor) {
+  auto region = MemfdRegion::open(std::move(descriptor), MemfdRegion::Access::kReadOnly);
+  if (!region) return region.error();
+  RegionHeader header{};
+  if (region->bytes().size() < kHeaderBytes) return common::Error{common::ErrorCode::kSystem, "arena: too small"};
+  std::memcpy(&header, region->bytes().data(), sizeof header);
+  if (header.magic != kMagic || header.version != kLayoutVersion || header.kind != RegionKind::kInputArena) {
+    return common::Error{common::ErrorCode::kSystem, "arena: made by another version"};
+  }
+  return InputArenaView(std::move(region).value());
+}
+
+std::optional<std::span<const std::byte>> InputArenaView::body(std::uint64_t offset, std::uint64_t bytes) const {
+  const std::span<const std::byte> all = region_.bytes();
+  if (offset > all.size() || bytes > all.size() - offset) return std::nullopt;
+  return all.subspan(offset, bytes);
+}
+
+}  // namespace yolod::ipc

@@ -1,0 +1,108 @@
+// Every byte that front-end and worker share, and nothing else: no logic. Both sides are built from this file;
+// kLayoutVersion changes whenever anything here does, and a worker built for another version refuses to start.
+//
+//   input arena   written by the front-end, mapped read-only by every worker
+//     ArenaHeader | allocator's own bytes and the bodies
+//   lane          one per worker process, mapped read-write by both, thrown away whole when the worker dies
+//     LaneHeader | request ring | completion ring | RUNNING marks | description | result slots
+//
+// Whoever reads a field that the other side may write treats it as hostile: copy, check, then use.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+namespace yolod::ipc {
+
+inline constexpr std::uint64_t kMagic = 0x31646f6c6f79ULL;  // "yolod1", little endian
+inline constexpr std::uint32_t kLayoutVersion = 1;
+inline constexpr std::size_t kCacheLine = 64;
+
+enum class RegionKind : std::uint32_t { kInputArena = 1, kLane = 2 };
+
+// At offset 0 of each region. Written once by the front-end before the worker is forked.
+struct RegionHeader {
+  std::uint64_t magic;
+  std::uint32_t version;
+  RegionKind kind;
+  std::uint64_t total_bytes;
+  std::uint64_t generation;  // of the worker process that a lane belongs to; 0 in the arena
+};
+static_assert(sizeof(RegionHeader) == 32);
+
+// What sizes a lane: both sides derive every offset from it (ipc/lane.hpp), so no offset is ever read from a lane.
+struct LaneGeometry {
+  std::uint32_t slot_count;  // requests that the worker may hold at once; a power of two; also each ring's capacity
+  std::uint32_t description_bytes;  // room for what the worker says of its model
+  std::uint64_t result_slot_bytes;  // room for one answer; a multiple of kCacheLine
+};
+static_assert(sizeof(LaneGeometry) == 16);
+
+struct LaneHeader {
+  RegionHeader region;
+  LaneGeometry geometry;
+};
+
+// Cursors count up for ever and are masked only to index. Each is written by one side alone.
+struct RingCursors {
+  alignas(kCacheLine) std::atomic<std::uint64_t> published;  // by the producer: cells [consumed, published) hold data
+  alignas(kCacheLine) std::atomic<std::uint64_t> consumed;   // by the consumer
+};
+static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "a lock would be one shared with a worker");
+static_assert(sizeof(RingCursors) == 2 * kCacheLine);
+
+// Options that a request leaves at the model's configured value are NaN, or kUnset.
+inline constexpr std::uint32_t kUnset = UINT32_MAX;
+
+// Front-end to worker: look at these bytes of the arena, answer in that slot.
+struct RequestCell {
+  std::uint64_t id;
+  std::uint64_t body_offset;  // from the arena's first byte
+  std::uint64_t body_bytes;
+  std::uint32_t slot;
+  std::uint32_t batch_remaining;  // how many cells of the same batch follow this one
+  float confidence;
+  float iou;
+  std::uint32_t max_detections;
+  std::uint32_t reserved;
+};
+static_assert(sizeof(RequestCell) == 48 && std::is_trivially_copyable_v<RequestCell>);
+
+// Worker to front-end: the answer lies in that slot.
+struct CompletionCell {
+  std::uint64_t id;
+  std::uint64_t result_bytes;
+  std::uint32_t slot;
+  std::uint32_t error_code;  // 0: the slot holds a prediction (ipc/messages.hpp); else common::ErrorCode, and text
+  std::uint32_t decode_us;
+  std::uint32_t infer_us;
+  std::uint32_t post_us;
+  std::uint32_t reserved;
+};
+static_assert(sizeof(CompletionCell) == 40 && std::is_trivially_copyable_v<CompletionCell>);
+
+// The id of the request in a slot that the worker took up last, 0 before the first: written by the worker as it begins,
+// never taken back, read by the front-end once the worker is dead. A request is known not to have been begun only if
+// its slot's mark is still the previous occupant's; any other value, a lie included, means that it may have been.
+struct RunningMark {
+  std::atomic<std::uint64_t> id;
+};
+static_assert(sizeof(RunningMark) == 8);
+
+// Descriptors that a worker finds open after exec, and no others beside 0, 1 and 2.
+inline constexpr int kControlDescriptor = 3;  // SOCK_SEQPACKET, ipc/control.hpp
+inline constexpr int kLaneDescriptor = 4;
+inline constexpr int kArenaDescriptor = 5;
+inline constexpr int kDoorbellDescriptor = 6;  // eventfd: completions were published
+inline constexpr int kConfigDescriptor = 7;    // memfd: the model's settings as YAML
+inline constexpr int kFirstUnusedDescriptor = 8;
+
+// A worker's exit codes. Anything else is an unexpected exit.
+inline constexpr int kExitStopped = 0;       // asked to, or the front-end is gone
+inline constexpr int kExitInterrupted = 90;  // SIGINT arrived while it loaded; the load was finished and freed
+inline constexpr int kExitBadModel = 91;     // the files cannot be served; the control channel said why
+inline constexpr int kExitBadStart = 92;     // started by hand, or by a front-end of another version
+
+}  // namespace yolod::ipc

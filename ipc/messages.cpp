@@ -1,0 +1,242 @@
+#include "ipc/messages.hpp"
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+namespace yolod::ipc {
+namespace {
+
+using common::Detection;
+using common::DetectionList;
+using common::IdentityAnswer;
+using common::ModelDescription;
+using common::Prediction;
+
+enum class PredictionKind : std::uint32_t { kDetections = 1, kIdentity = 2 };
+
+constexpr std::uint32_t kMaxLabelCount = 1U << 20U;
+constexpr std::uint32_t kMaxTextBytes = 4096;
+constexpr std::uint64_t kMinResultBytes = 1024;
+
+class Writer {
+ public:
+  explicit Writer(std::span<std::byte> out) : out_(out) {}
+  template <typename T>
+  void number(T value) {
+    static_assert(std::is_trivially_copyable_v<T>);
+    raw(&value, sizeof value);
+  }
+  void text(std::string_view value) {
+    number(static_cast<std::uint32_t>(value.size()));
+    raw(value.data(), value.size());
+  }
+  [[nodiscard]] std::optional<std::uint64_t> written() const {
+    return fits_ ? std::optional<std::uint64_t>(used_) : std::nullopt;
+  }
+
+ private:
+  void raw(const void* from, std::size_t bytes) {
+    if (!fits_ || bytes > out_.size() - used_) {
+      fits_ = false;
+      return;
+    }
+    if (bytes != 0) std::memcpy(out_.data() + used_, from, bytes);
+    used_ += bytes;
+  }
+
+  std::span<std::byte> out_;
+  std::size_t used_{0};
+  bool fits_{true};
+};
+
+bool is_utf8(std::string_view text) {
+  for (std::size_t i = 0; i < text.size();) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    const std::size_t length = lead < 0x80 ? 1 : lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC2 ? 2 : 0;
+    if (length == 0 || lead > 0xF4 || length > text.size() - i) return false;
+    std::uint32_t code = length == 1 ? lead : lead & (0x7FU >> length);
+    for (std::size_t k = 1; k < length; ++k) {
+      const auto next = static_cast<unsigned char>(text[i + k]);
+      if ((next & 0xC0U) != 0x80U) return false;
+      code = code << 6U | (next & 0x3FU);
+    }
+    const bool overlong = (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
+    if (overlong || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) return false;
+    i += length;
+  }
+  return true;
+}
+
+// After the first thing that does not add up every further read gives zeros, and good() says so.
+class Reader {
+ public:
+  explicit Reader(std::span<const std::byte> in) : in_(in) {}
+  template <typename T>
+  T number() {
+    T value{};
+    raw(&value, sizeof value);
+    if constexpr (std::is_floating_point_v<T>) {
+      if (!std::isfinite(value)) good_ = false;
+    }
+    return value;
+  }
+  std::string text() {
+    const auto bytes = number<std::uint32_t>();
+    if (!good_ || bytes > kMaxTextBytes || bytes > in_.size()) {
+      good_ = false;
+      return {};
+    }
+    std::string value(bytes, '\0');
+    raw(value.data(), bytes);
+    if (!is_utf8(value)) good_ = false;
+    return value;
+  }
+  void fail() { good_ = false; }
+  [[nodiscard]] bool good() const { return good_; }
+  [[nodiscard]] std::size_t left() const { return in_.size(); }
+  [[nodiscard]] bool complete() const { return good_ && in_.empty(); }
+
+ private:
+  void raw(void* to, std::size_t bytes) {
+    if (!good_ || bytes > in_.size()) {
+      good_ = false;
+      return;
+    }
+    if (bytes != 0) std::memcpy(to, in_.data(), bytes);
+    in_ = in_.subspan(bytes);
+  }
+
+  std::span<const std::byte> in_;
+  bool good_{true};
+};
+
+constexpr std::size_t kDetectionBytes = 24;
+constexpr std::size_t kDetectionListBytes = 16;
+
+void write(Writer& out, const DetectionList& list) {
+  out.number(PredictionKind::kDetections);
+  out.number(list.image_width);
+  out.number(list.image_height);
+  out.number(static_cast<std::uint32_t>(list.detections.size()));
+  for (const Detection& detection : list.detections) {
+    out.number(detection.class_id);
+    out.number(detection.confidence);
+    out.number(detection.box.x_min);
+    out.number(detection.box.y_min);
+    out.number(detection.box.x_max);
+    out.number(detection.box.y_max);
+  }
+}
+
+void write(Writer& out, const IdentityAnswer& answer) {
+  out.number(PredictionKind::kIdentity);
+  out.number(answer.bytes);
+  out.number(answer.crc32);
+  out.number(answer.worker_pid);
+}
+
+DetectionList read_detections(Reader& in) {
+  DetectionList list;
+  list.image_width = in.number<std::uint32_t>();
+  list.image_height = in.number<std::uint32_t>();
+  const auto count = in.number<std::uint32_t>();
+  if (in.left() != count * kDetectionBytes) {
+    in.fail();
+    return list;
+  }
+  list.detections.reserve(count);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    Detection detection;
+    detection.class_id = in.number<std::uint32_t>();
+    detection.confidence = in.number<float>();
+    detection.box.x_min = in.number<float>();
+    detection.box.y_min = in.number<float>();
+    detection.box.x_max = in.number<float>();
+    detection.box.y_max = in.number<float>();
+    list.detections.push_back(detection);
+  }
+  return list;
+}
+
+IdentityAnswer read_identity(Reader& in) {
+  IdentityAnswer answer;
+  answer.bytes = in.number<std::uint64_t>();
+  answer.crc32 = in.number<std::uint32_t>();
+  answer.worker_pid = in.number<std::uint32_t>();
+  return answer;
+}
+
+}  // namespace
+
+std::uint64_t result_bytes_for(std::uint32_t max_detections) {
+  const std::uint64_t needed = kDetectionListBytes + std::uint64_t{max_detections} * kDetectionBytes;
+  return needed < kMinResultBytes ? kMinResultBytes : needed;
+}
+
+std::optional<std::uint64_t> encode_prediction(const Prediction& prediction, std::span<std::byte> out) {
+  Writer writer(out);
+  std::visit([&](const auto& value) { write(writer, value); }, prediction);
+  return writer.written();
+}
+
+std::optional<Prediction> decode_prediction(std::span<const std::byte> bytes) {
+  Reader reader(bytes);
+  Prediction prediction;
+  switch (reader.number<PredictionKind>()) {
+    case PredictionKind::kDetections: prediction = read_detections(reader); break;
+    case PredictionKind::kIdentity: prediction = read_identity(reader); break;
+    default: return std::nullopt;
+  }
+  if (!reader.complete()) return std::nullopt;
+  return prediction;
+}
+
+std::optional<std::uint64_t> encode_description(const ModelDescription& description, std::span<std::byte> out) {
+  Writer writer(out);
+  writer.text(description.task);
+  writer.text(description.device);
+  writer.text(description.precision);
+  writer.number(description.input_width);
+  writer.number(description.input_height);
+  writer.number(static_cast<std::uint32_t>(description.labels.size()));
+  for (const std::string& label : description.labels) writer.text(label);
+  return writer.written();
+}
+
+std::optional<ModelDescription> decode_description(std::span<const std::byte> bytes) {
+  Reader reader(bytes);
+  ModelDescription description;
+  description.task = reader.text();
+  description.device = reader.text();
+  description.precision = reader.text();
+  description.input_width = reader.number<std::uint32_t>();
+  description.input_height = reader.number<std::uint32_t>();
+  const auto count = reader.number<std::uint32_t>();
+  // Each label takes at least its length: a count that the bytes cannot hold is refused before anything is reserved.
+  if (!reader.good() || count > kMaxLabelCount || count > reader.left() / sizeof(std::uint32_t)) return std::nullopt;
+  description.labels.reserve(count);
+  for (std::uint32_t i = 0; i < count && reader.good(); ++i) description.labels.push_back(reader.text());
+  if (!reader.complete()) return std::nullopt;
+  return description;
+}
+
+void encode_options(const common::PredictionOptions& options, RequestCell& cell) {
+  constexpr float kAbsent = std::numeric_limits<float>::quiet_NaN();
+  cell.confidence = options.confidence.value_or(kAbsent);
+  cell.iou = options.iou.value_or(kAbsent);
+  cell.max_detections = options.max_detections.value_or(kUnset);
+}
+
+common::PredictionOptions decode_options(const RequestCell& cell) {
+  common::PredictionOptions options;
+  if (!std::isnan(cell.confidence)) options.confidence = cell.confidence;
+  if (!std::isnan(cell.iou)) options.iou = cell.iou;
+  if (cell.max_detections != kUnset) options.max_detections = cell.max_detections;
+  return options;
+}
+
+}  // namespace yolod::ipc

@@ -1,0 +1,31 @@
+// Predictions and model descriptions as bytes in a lane, and back. Encoding is the worker's, decoding the front-end's;
+// decoding trusts nothing: sizes must add up, numbers must be finite, text must be UTF-8.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "common/prediction.hpp"
+#include "ipc/layout.hpp"
+
+namespace yolod::ipc {
+
+// Room that a prediction of at most `max_detections` needs; error text fits in any.
+[[nodiscard]] std::uint64_t result_bytes_for(std::uint32_t max_detections);
+
+// Bytes written, or nothing if `out` is too small.
+[[nodiscard]] std::optional<std::uint64_t> encode_prediction(const common::Prediction& prediction,
+                                                             std::span<std::byte> out);
+[[nodiscard]] std::optional<common::Prediction> decode_prediction(std::span<const std::byte> bytes);
+
+[[nodiscard]] std::optional<std::uint64_t> encode_description(const common::ModelDescription& description,
+                                                              std::span<std::byte> out);
+[[nodiscard]] std::optional<common::ModelDescription> decode_description(std::span<const std::byte> bytes);
+
+// A request's own options in its cell, and back.
+void encode_options(const common::PredictionOptions& options, RequestCell& cell);
+[[nodiscard]] common::PredictionOptions decode_options(const RequestCell& cell);
+
+}  // namespace yolod::ipc

@@ -1,0 +1,214 @@
+#include "model/darknet/cfg.hpp"
+
+#include <charconv>
+#include <cmath>
+#include <utility>
+
+#include "common/text.hpp"
+#include "model/read_file.hpp"
+
+namespace yolod::model::darknet {
+namespace {
+
+using common::Error;
+using common::Outcome;
+
+// Far above every published cfg; they bound what a hostile one can make us hold.
+constexpr std::size_t kMaxLineBytes = 64 * 1024;  // a `counters_per_class` of thousands of classes fits
+constexpr std::size_t kMaxSections = 4'000;
+constexpr std::size_t kMaxOptionsPerSection = 256;
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kBlank = " \t\r\v\f";
+  const auto first = text.find_first_not_of(kBlank);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
+}
+
+std::string at(const std::string& source, std::size_t line) { return source + ":" + std::to_string(line) + ": "; }
+
+// The whole of `text` as a number, or nothing. from_chars takes no leading '+', which cfgs may have.
+template <typename Number>
+std::optional<Number> to_number(std::string_view text) {
+  if (text.starts_with('+')) text.remove_prefix(1);
+  Number value{};
+  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (status != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+template <typename Number>
+std::string range_text(Number min, Number max) {
+  auto text = [](Number value) {
+    char buffer[48];
+    const auto [end, status] = std::to_chars(buffer, buffer + sizeof buffer, value);
+    return status == std::errc{} ? std::string(buffer, end) : std::string("?");
+  };
+  return text(min) + " to " + text(max);
+}
+
+// What is wrong with `text` as a Number in range, or an empty string.
+template <typename Number>
+std::string check_number(std::string_view text, Number min, Number max, Number& value) {
+  const auto parsed = to_number<Number>(text);
+  constexpr const char* kKind = std::is_integral_v<Number> ? "a whole number" : "a number";
+  if (!parsed)
+    return "\"" + common::printable(text, 40) + "\" is not " + kKind + ", " + range_text(min, max) + " is allowed";
+  if (!(*parsed >= min && *parsed <= max))
+    return common::printable(text, 40) + " is out of range, " + range_text(min, max) + " is allowed";
+  value = *parsed;
+  return {};
+}
+
+std::vector<std::string_view> split_list(std::string_view text) {
+  std::vector<std::string_view> items;
+  while (true) {
+    const auto comma = text.find(',');
+    const auto item = trimmed(text.substr(0, comma));
+    // A trailing comma is common in published lists, and Darknet reads past it.
+    if (!item.empty() || comma != std::string_view::npos) items.push_back(item);
+    if (comma == std::string_view::npos) return items;
+    text.remove_prefix(comma + 1);
+  }
+}
+
+}  // namespace
+
+Outcome<Cfg> parse_cfg(std::string_view text, std::string source_name) {
+  if (text.size() > kMaxCfgBytes) {
+    return bad_model(source_name + ": a cfg of " + std::to_string(text.size()) + " bytes, at most " +
+                     std::to_string(kMaxCfgBytes) + " is allowed");
+  }
+  Cfg cfg{std::move(source_name), {}};
+  auto fail = [&cfg](std::size_t line, const std::string& what) { return bad_model(at(cfg.source_name, line) + what); };
+
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // a byte order mark, from Windows editors
+  std::size_t line_number = 0;
+  while (!text.empty()) {
+    ++line_number;
+    const auto newline = text.find('\n');
+    auto line = text.substr(0, newline);
+    text.remove_prefix(newline == std::string_view::npos ? text.size() : newline + 1);
+
+    if (line.size() > kMaxLineBytes) return fail(line_number, "a line of " + std::to_string(line.size()) + " bytes");
+    if (line.find('\0') != std::string_view::npos) return fail(line_number, "a NUL byte: this is not a cfg");
+    line = trimmed(line);
+    if (line.empty() || line.front() == '#' || line.front() == ';') continue;
+
+    if (line.front() == '[') {
+      const auto close = line.find(']');
+      if (close == std::string_view::npos)
+        return fail(line_number, "\"" + common::printable(line, 40) + "\" has no closing ]");
+      if (cfg.sections.size() == kMaxSections)
+        return fail(line_number, "more than " + std::to_string(kMaxSections) + " sections");
+      cfg.sections.push_back({std::string(trimmed(line.substr(1, close - 1))), line_number, {}});
+      continue;
+    }
+
+    const auto equals = line.find('=');
+    if (equals == std::string_view::npos) {
+      return fail(line_number, "\"" + common::printable(line, 40) + "\" is neither [section] nor key=value");
+    }
+    if (cfg.sections.empty()) return fail(line_number, "an option before the first [section]");
+    auto& options = cfg.sections.back().options;
+    if (options.size() == kMaxOptionsPerSection) {
+      return fail(line_number, "more than " + std::to_string(kMaxOptionsPerSection) + " options in [" +
+                                   common::printable(cfg.sections.back().type, 40) + "]");
+    }
+    auto value = line.substr(equals + 1);
+    value = value.substr(0, value.find('#'));
+    options.push_back({std::string(trimmed(line.substr(0, equals))), std::string(trimmed(value)), line_number});
+  }
+  if (cfg.sections.empty()) return bad_model(cfg.source_name + ": no [section] in it: this is not a cfg");
+  return cfg;
+}
+
+OptionReader::OptionReader(const Cfg& cfg, const CfgSection& section) : cfg_(cfg), section_(section) {}
+
+const CfgOption* OptionReader::find(std::string_view key) const {
+  for (const auto& option : section_.options) {
+    if (option.key == key) return &option;
+  }
+  return nullptr;
+}
+
+bool OptionReader::has(std::string_view key) const { return find(key) != nullptr; }
+
+int OptionReader::integer(std::string_view key, int fallback, int min, int max) {
+  const auto* option = find(key);
+  if (option == nullptr || error_) return fallback;
+  int value = fallback;
+  if (const auto problem = check_number(option->value, min, max, value); !problem.empty()) fail(key, problem);
+  return value;
+}
+
+float OptionReader::number(std::string_view key, float fallback, float min, float max) {
+  const auto* option = find(key);
+  if (option == nullptr || error_) return fallback;
+  float value = fallback;
+  if (const auto problem = check_number(option->value, min, max, value); !problem.empty()) fail(key, problem);
+  return value;
+}
+
+std::string OptionReader::text(std::string_view key, std::string_view fallback) {
+  const auto* option = find(key);
+  return option == nullptr ? std::string(fallback) : option->value;
+}
+
+namespace {
+
+template <typename Number>
+std::string read_list(std::string_view text, std::size_t max_count, Number min, Number max,
+                      std::vector<Number>& values) {
+  const auto items = split_list(text);
+  if (items.size() > max_count) {
+    return std::to_string(items.size()) + " values, at most " + std::to_string(max_count) + " are allowed";
+  }
+  for (const auto item : items) {
+    Number value{};
+    if (auto problem = check_number(item, min, max, value); !problem.empty()) return problem;
+    values.push_back(value);
+  }
+  return {};
+}
+
+}  // namespace
+
+std::vector<int> OptionReader::integers(std::string_view key, std::size_t max_count, int min, int max) {
+  std::vector<int> values;
+  const auto* option = find(key);
+  if (option == nullptr || error_) return values;
+  if (const auto problem = read_list(option->value, max_count, min, max, values); !problem.empty()) fail(key, problem);
+  return values;
+}
+
+std::vector<float> OptionReader::numbers(std::string_view key, std::size_t max_count, float min, float max) {
+  std::vector<float> values;
+  const auto* option = find(key);
+  if (option == nullptr || error_) return values;
+  if (const auto problem = read_list(option->value, max_count, min, max, values); !problem.empty()) fail(key, problem);
+  return values;
+}
+
+void OptionReader::fail(std::string_view key, std::string_view what) {
+  const auto* option = find(key);
+  fail_at(option != nullptr ? option->line : section_.line, std::string(key) + ": " + std::string(what));
+}
+
+void OptionReader::fail(std::string_view what) { fail_at(section_.line, what); }
+
+void OptionReader::refuse_if_set(std::string_view key) {
+  const auto* option = find(key);
+  if (option == nullptr) return;
+  const auto value = to_number<float>(option->value);
+  if (value && *value == 0) return;
+  fail(key, "\"" + common::printable(option->value, 40) + "\" is not supported, only 0 is");
+}
+
+void OptionReader::fail_at(std::size_t line, std::string_view what) {
+  if (error_) return;
+  error_ =
+      bad_model(at(cfg_.source_name, line) + "[" + common::printable(section_.type, 40) + "]: " + std::string(what));
+}
+
+}  // namespace yolod::model::darknet

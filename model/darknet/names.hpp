@@ -1,0 +1,18 @@
+// The labels of a Darknet network.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "common/outcome.hpp"
+
+namespace yolod::model::darknet {
+
+// Reads a list of labels, one a line, or a Darknet .data file, whose `names` key names such a list (relative to the
+// folder of the .data file, or to the working directory as Darknet has it). Empty lines at the end do not count; there
+// must be `class_count` labels. Errors are kBadModel.
+[[nodiscard]] common::Outcome<std::vector<std::string>> read_names(const std::filesystem::path& file,
+                                                                   std::size_t class_count);
+
+}  // namespace yolod::model::darknet

@@ -1,0 +1,31 @@
+// Non-maximum suppression, class by class.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "model/detect/candidates.hpp"
+
+namespace yolod::model::detect {
+
+enum class Overlap {
+  kIou,
+  kDiou,  // IoU - (d^2 / c^2)^beta: d between the centres, c the diagonal around both (Zheng et al., 2020)
+};
+
+struct NmsRule {
+  float threshold{0.45F};  // an overlap above it suppresses
+  Overlap overlap{Overlap::kIou};
+  float diou_beta{0.6F};
+};
+
+[[nodiscard]] float iou(const RelativeBox& a, const RelativeBox& b);
+[[nodiscard]] float diou(const RelativeBox& a, const RelativeBox& b, float beta);
+
+// `candidates` must be sorted, best first. Keeps the `max_count` best of those that no better kept one of their own
+// class overlaps: the rule of Darknet's do_nms_sort() and diounms_sort(). O(candidates * max_count).
+[[nodiscard]] std::vector<Candidate> suppress(std::span<const Candidate> candidates, const NmsRule& rule,
+                                              std::size_t max_count);
+
+}  // namespace yolod::model::detect

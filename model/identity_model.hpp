@@ -1,0 +1,24 @@
+// The model without a network: answers with the size and checksum of what it was sent, and on request misbehaves, so
+// that everything around a model can be tested without one.
+#pragma once
+
+#include <memory>
+
+#include "common/config.hpp"
+#include "common/outcome.hpp"
+#include "model/model.hpp"
+
+namespace yolod::model {
+
+// Honours `load_delay` and then `load_fault`: exit is _exit(1), crash is SIGSEGV by its default action, hang never
+// returns. Needs nothing but the delay to load; cannot fail otherwise.
+[[nodiscard]] common::Outcome<std::unique_ptr<Model>> load_identity_model(const common::IdentitySource& source,
+                                                                          const Surroundings& surroundings);
+
+// With `faults`, a body that begins with one of these makes the process do it:
+//   FAULT:segv      SIGSEGV              FAULT:hang      never returns
+//   FAULT:abort     SIGABRT              FAULT:oom       runs out of memory under a limit of its own: SIGABRT
+//   FAULT:exit      _exit(1)             FAULT:scribble  Surroundings::scribble_lane(), then answers as usual
+// `delay` passes once for a batch, before its faults.
+
+}  // namespace yolod::model

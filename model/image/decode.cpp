@@ -1,0 +1,82 @@
+#include "model/image/decode.hpp"
+
+#include <exception>
+#include <limits>
+#include <new>
+#include <opencv2/core.hpp>
+#include <opencv2/core/utils/logger.hpp>
+#include <opencv2/imgcodecs.hpp>
+#include <string>
+#include <utility>
+
+#include "model/image/header.hpp"
+
+namespace yolod::model::image {
+namespace {
+
+using common::Error;
+using common::ErrorCode;
+using common::Outcome;
+
+// OpenCV prints every cv::Exception before it throws; the catch says all that matters.
+int say_nothing(int /*status*/, const char* /*function*/, const char* /*message*/, const char* /*file*/, int /*line*/,
+                void* /*data*/) {
+  return 0;
+}
+
+}  // namespace
+
+struct Picture::Pixels {
+  cv::Mat mat;
+};
+
+Picture::Picture(std::shared_ptr<const Pixels> pixels) : pixels_(std::move(pixels)) {}
+
+PixelView Picture::view() const {
+  const auto& mat = pixels_->mat;
+  return {mat.data, mat.cols, mat.rows, mat.step[0]};
+}
+
+void prepare_decoder() {
+  static const bool done = [] {
+    cv::setNumThreads(1);
+    cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
+    cv::redirectError(say_nothing);
+    return true;
+  }();
+  (void)done;
+}
+
+Outcome<Picture> decode(std::span<const std::byte> file, std::uint64_t max_pixels) {
+  const auto header = read_header(file, max_pixels);
+  if (!header) return header.error();
+  try {
+    // imdecode takes a Mat over the bytes and does not write to it.
+    auto* bytes = const_cast<std::byte*>(file.data());
+    if (file.size() > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
+      return Error{ErrorCode::kInvalidImage, "the image file is too large"};
+    }
+    const cv::Mat encoded(1, static_cast<int>(file.size()), CV_8UC1, bytes);
+    auto pixels = std::make_shared<Picture::Pixels>();
+    pixels->mat = cv::imdecode(encoded, cv::IMREAD_COLOR);
+    const auto& mat = pixels->mat;
+    if (mat.empty() || mat.type() != CV_8UC3) return Error{ErrorCode::kInvalidImage, "the image cannot be decoded"};
+    const auto width = static_cast<std::uint64_t>(mat.cols);
+    const auto height = static_cast<std::uint64_t>(mat.rows);
+    const bool as_stored = width == header->width && height == header->height;
+    const bool turned = width == header->height && height == header->width;
+    if (!as_stored && !turned)
+      return Error{ErrorCode::kInvalidImage, "the image is not of the size that its header says"};
+    return Picture(std::move(pixels));
+  } catch (const std::bad_alloc&) {
+    return Error{ErrorCode::kInternal, "no memory to decode an image of " + std::to_string(header->width) + " x " +
+                                           std::to_string(header->height) + " pixels"};
+  } catch (const cv::Exception& error) {
+    if (error.code == cv::Error::StsNoMem) return Error{ErrorCode::kInternal, "no memory to decode an image"};
+    return Error{ErrorCode::kInvalidImage, "the image cannot be decoded"};
+  } catch (const std::exception&) {
+    return Error{ErrorCode::kInvalidImage, "the image cannot be decoded"};
+  }
+}
+
+}  // namespace yolod::model::image

@@ -1,0 +1,62 @@
+// A model, loaded: the one interface between worker/ (and yolodctl) and whatever computes.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "common/config.hpp"
+#include "common/outcome.hpp"
+#include "common/prediction.hpp"
+
+namespace yolod::model {
+
+// One image to look at. `body` is the file as the client sent it (hostile, read-only, valid for the call).
+struct Input {
+  std::span<const std::byte> body;
+  common::PredictionOptions options;
+};
+
+// The answer to one Input. An Error's code is one of: kInvalidImage, kImageTooLarge, kUnsupportedMediaType (the
+// client's picture), kInvalidParameter (its options), kInternal (ours).
+struct Output {
+  common::Outcome<common::Prediction> prediction{common::Error{}};
+  common::WorkTimes times;
+};
+
+// Owned by one process's serving loop; used by one thread at a time. It may use threads inside.
+class Model {
+ public:
+  Model() = default;
+  Model(const Model&) = delete;
+  Model& operator=(const Model&) = delete;
+  virtual ~Model() = default;
+
+  // Constant from the end of the load on.
+  [[nodiscard]] virtual const common::ModelDescription& description() const = 0;
+
+  // Runs the network at every shape that will be served, so that the first client does not pay for it. Not finite
+  // output or a throw inside is an Error (kBadModel).
+  [[nodiscard]] virtual common::Outcome<void> warm_up() = 0;
+
+  // Answers every input, in order: outputs.size() == inputs.size() >= 1. One bad image fails its own Output alone.
+  // Exceptions of libraries are caught inside.
+  [[nodiscard]] virtual std::vector<Output> run(std::span<const Input> inputs) = 0;
+};
+
+// What a model may need of the process that it lives in.
+struct Surroundings {
+  std::uint32_t threads{1};  // for the forward pass; already resolved from `auto`
+  std::string device{"cpu"};
+  // The identity model's FAULT:scribble: fills the worker's lane with random bytes. Empty outside a worker.
+  std::function<void()> scribble_lane;
+};
+
+// Loads what the config names, on the calling thread. Errors are kBadModel, with one line that says what and where.
+// A build without torch answers kBadModel for everything but the identity model.
+[[nodiscard]] common::Outcome<std::unique_ptr<Model>> load_model(const common::ModelConfig& config,
+                                                                 const Surroundings& surroundings);
+
+}  // namespace yolod::model

@@ -1,0 +1,40 @@
+#include "model/read_file.hpp"
+
+#include <cerrno>
+#include <fstream>
+#include <system_error>
+#include <utility>
+
+namespace yolod::model {
+
+using common::Error;
+using common::ErrorCode;
+using common::Outcome;
+
+Error bad_model(std::string message) { return {ErrorCode::kBadModel, std::move(message)}; }
+
+Outcome<std::string> read_file(const std::filesystem::path& file, std::size_t max_bytes) {
+  std::error_code status;
+  const auto type = std::filesystem::status(file, status).type();
+  if (type == std::filesystem::file_type::not_found) return bad_model(file.string() + ": no such file");
+  if (status) return bad_model(file.string() + ": " + status.message());
+  if (type != std::filesystem::file_type::regular) return bad_model(file.string() + ": not a regular file");
+
+  errno = 0;
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) return bad_model(file.string() + ": " + std::generic_category().message(errno != 0 ? errno : EIO));
+  // Read rather than trusting a size asked for earlier: the file may be growing.
+  std::string bytes;
+  std::string chunk(64 * 1024, '\0');
+  while (stream) {
+    stream.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
+    bytes.append(chunk, 0, static_cast<std::size_t>(stream.gcount()));
+    if (bytes.size() > max_bytes) {
+      return bad_model(file.string() + ": larger than " + std::to_string(max_bytes) + " bytes, which is too much here");
+    }
+  }
+  if (stream.bad()) return bad_model(file.string() + ": cannot be read");
+  return bytes;
+}
+
+}  // namespace yolod::model

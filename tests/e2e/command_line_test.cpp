@@ -1,0 +1,90 @@
+// yolod's command line: --check, --version, and the errors of a config.
+#include <catch2/catch.hpp>
+#include <regex>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "tests/support/run_program.hpp"
+#include "tests/support/server_config.hpp"
+
+namespace yolod::tests {
+namespace {
+
+ProgramResult run_yolod(const std::string& config, const std::vector<std::string>& more = {}) {
+  const TemporaryDirectory folder;
+  std::vector<std::string> arguments{"yolod", "--config", folder.write("system.yaml", config).string()};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return run_program(arguments);
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+}  // namespace
+
+TEST_CASE("CommandLine: --version names the program and its version", "[e2e]") {
+  const auto result = run_program({"yolod", "--version"});
+  CHECK(result.exit == exited(0));
+  CHECK(std::regex_search(result.output, std::regex("[0-9]+\\.[0-9]+\\.[0-9]+")));
+}
+
+TEST_CASE("CommandLine: --check loads every model, says what it found and exits 0", "[e2e]") {
+  const auto result =
+      run_yolod(identity_config({{.name = "one", .workers = 1}, {.name = "two", .workers = 2}}), {"--check"});
+  CAPTURE(result.output, result.errors);
+  CHECK(result.exit == exited(0));
+  const auto text = result.output + result.errors;
+  CHECK_THAT(text, Catch::Contains("one"));
+  CHECK_THAT(text, Catch::Contains("two"));
+  CHECK_THAT(text, !Catch::Contains("listening on"));
+}
+
+TEST_CASE("CommandLine: --check of a model that cannot load exits 1", "[e2e]") {
+  const std::string fault = GENERATE("exit", "crash");
+  const auto result = run_yolod(identity_config({{.name = "broken", .workers = 1, .load_fault = fault}}), {"--check"});
+  CAPTURE(fault, result.output, result.errors);
+  CHECK(result.exit == exited(1));
+  CHECK_THAT(result.output + result.errors, Catch::Contains("broken"));
+}
+
+TEST_CASE("CommandLine: every config error is told at once, a line each, with its place", "[e2e]") {
+  const auto result = run_yolod(
+      "server:\n"
+      "  listne: [127.0.0.1:0]\n"
+      "models:\n"
+      "  - name: echo\n"
+      "    workers: many\n"
+      "    identity: {delay: 5}\n");
+  CAPTURE(result.errors);
+  CHECK(result.exit == exited(2));
+  const std::regex shape(R"(^.*system\.yaml:[0-9]+:[0-9]+: .+: .+)");
+  std::vector<std::string> problems;
+  for (const auto& line : lines_of(result.errors)) {
+    if (std::regex_search(line, shape)) problems.push_back(line);
+  }
+  REQUIRE(problems.size() == 3);
+  CHECK_THAT(problems[0], Catch::Contains("system.yaml:2:") && Catch::Contains("listne") && Catch::Contains("listen"));
+  CHECK_THAT(problems[1], Catch::Contains("system.yaml:5:") && Catch::Contains("workers"));
+  CHECK_THAT(problems[2], Catch::Contains("system.yaml:6:") && Catch::Contains("delay"));
+}
+
+TEST_CASE("CommandLine: YAML that does not parse exits 2 with its place", "[e2e]") {
+  const auto result = run_yolod("server: {listen: [\n");
+  CAPTURE(result.errors);
+  CHECK(result.exit == exited(2));
+  CHECK_THAT(result.errors, Catch::Contains("system.yaml:"));
+}
+
+TEST_CASE("CommandLine: what is wrong with the command line itself exits 2", "[e2e]") {
+  CHECK(run_program({"yolod", "--config", "/nonexistent/system.yaml"}).exit == exited(2));
+  CHECK(run_program({"yolod", "--no-such-option"}).exit == exited(2));
+  CHECK(run_yolod(identity_config({{}}), {"--set", "server.listne=1"}).exit == exited(2));
+  CHECK(run_yolod(identity_config({{}}), {"--set", "no-equals-sign"}).exit == exited(2));
+}
+
+}  // namespace yolod::tests

@@ -1,0 +1,57 @@
+// The headers that every answer carries.
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "tests/support/server.hpp"
+#include "tests/support/server_config.hpp"
+
+namespace yolod::tests {
+namespace {
+
+struct EchoServer {
+  Server server{identity_config({{.workers = 1, .delay = 5ms}})};
+  EchoServer() { REQUIRE(server.wait_until_ready()); }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(EchoServer, "HttpHeaders: a sane X-Request-Id is echoed", "[e2e]") {
+  const std::string id = GENERATE("abc-123", "0f8fad5b-d9cb-469f-a165-70867728950e");
+  HttpClient client(server.endpoint());
+  CHECK(client.get("/healthz", {{"X-Request-Id", id}}).header("X-Request-Id") == id);
+  CHECK(client.post("/predict", "x", {{"X-Request-Id", id}}).header("X-Request-Id") == id);
+  CHECK(client.get("/nope", {{"X-Request-Id", id}}).header("X-Request-Id") == id);
+}
+
+TEST_CASE_METHOD(EchoServer, "HttpHeaders: an X-Request-Id that is not sane is replaced", "[e2e]") {
+  const auto id = GENERATE(std::string("a b\"c<d>"), std::string(2000, 'x'));
+  const auto answer = HttpClient(server.endpoint()).get("/healthz", {{"X-Request-Id", id}});
+  CHECK(answer.status == 200);
+  CHECK_FALSE(answer.header("X-Request-Id").empty());
+  CHECK(answer.header("X-Request-Id") != id);
+}
+
+TEST_CASE_METHOD(EchoServer, "HttpHeaders: a request without an id gets one of its own", "[e2e]") {
+  HttpClient client(server.endpoint());
+  const auto first = client.get("/healthz").header("X-Request-Id");
+  const auto second = client.get("/healthz").header("X-Request-Id");
+  CHECK_FALSE(first.empty());
+  CHECK_FALSE(second.empty());
+  CHECK(first != second);
+}
+
+TEST_CASE_METHOD(EchoServer, "HttpHeaders: a prediction says in Server-Timing where its time went", "[e2e]") {
+  const auto answer = HttpClient(server.endpoint()).post("/predict", "x");
+  REQUIRE(answer.status == 200);
+  const auto timing = answer.header("Server-Timing");
+  for (const char* stage : {"queue", "decode", "infer", "post"}) {
+    CAPTURE(stage, timing);
+    const auto at = timing.find(std::string(stage) + ";dur=");
+    REQUIRE(at != std::string::npos);
+    CHECK(std::stod(timing.substr(timing.find('=', at) + 1)) >= 0);
+  }
+  const auto infer = timing.find("infer;dur=");
+  CHECK(std::stod(timing.substr(timing.find('=', infer) + 1)) >= 4.9);
+}
+
+}  // namespace yolod::tests

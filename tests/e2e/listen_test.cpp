@@ -1,0 +1,76 @@
+// Where the server can be reached, and what happens where it cannot listen.
+#include <signal.h>
+#include <sys/stat.h>
+
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "tests/support/after_case.hpp"
+#include "tests/support/bodies.hpp"
+#include "tests/support/server.hpp"
+#include "tests/support/server_config.hpp"
+
+namespace yolod::tests {
+
+TEST_CASE("Listen: port 0 is a port of the kernel's choice, told in the log and in /status", "[e2e]") {
+  Server server(identity_config({{.workers = 1}}));
+  REQUIRE(server.wait_until_ready());
+  CHECK(server.port() != 0);
+  const auto text = boost::json::value_to<std::vector<std::string>>(server.status().at("listen"));
+  REQUIRE(text.size() == 1);
+  CHECK_THAT(text.front(), Catch::Contains("127.0.0.1:" + std::to_string(server.port())));
+}
+
+TEST_CASE("Listen: a Unix socket serves, and is gone after the stop", "[e2e]") {
+  const TemporaryDirectory folder;
+  const auto path = (folder.path() / "http.sock").string();
+  Server server(identity_config({{.workers = 1}}, {"listen: [\"unix:" + path + "\"]"}));
+  REQUIRE(server.wait_until_ready());
+  REQUIRE(server.endpoint().unix_path == path);
+  const auto body = random_body(100'000, 1);
+  CHECK(is_identity_answer(HttpClient(server.endpoint()).post("/predict", body), body));
+
+  server.send_signal(SIGTERM);
+  CHECK(server.wait_for_exit() == exited(0));
+  struct stat information {};
+  CHECK(::stat(path.c_str(), &information) != 0);
+}
+
+TEST_CASE("Listen: a Unix socket that a killed server left behind is taken over", "[e2e]") {
+  const TemporaryDirectory folder;
+  const auto path = (folder.path() / "http.sock").string();
+  const auto config = identity_config({{.workers = 1}}, {"listen: [\"unix:" + path + "\"]"});
+  {
+    Server killed(config);
+    REQUIRE(killed.wait_until_ready());
+    killed.send_signal(SIGKILL);
+    REQUIRE(killed.wait_for_exit() == killed_by(SIGKILL));
+  }
+  Server server(config);
+  REQUIRE(server.wait_until_ready());
+  CHECK(serves_next_request(server));
+}
+
+TEST_CASE("Listen: a port that is taken is one clear line and exit 1", "[e2e]") {
+  Server first(identity_config({{.workers = 1}}));
+  REQUIRE(first.wait_until_ready());
+  const auto address = "127.0.0.1:" + std::to_string(first.port());
+  Server second(identity_config({{.workers = 1}}, {"listen: [\"" + address + "\"]"}));
+  CHECK(second.wait_for_exit() == exited(1));
+  const auto errors = second.log_lines_with("error");
+  REQUIRE(errors.size() == 1);
+  CHECK_THAT(errors.front(), Catch::Contains(address));
+  CHECK(serves_next_request(first));
+}
+
+TEST_CASE("Listen: --set overrides the file", "[e2e]") {
+  ServerOptions options;
+  options.config = identity_config({{.workers = 1}}, {"listen: [127.0.0.1:1]"});
+  options.arguments = {"--set", "server.listen=127.0.0.1:0", "--set", "models[0].workers=3"};
+  Server server(std::move(options));
+  REQUIRE(server.wait_until_ready());
+  CHECK(server.port() != 1);
+  CHECK(server.worker_pids().size() == 3);
+}
+
+}  // namespace yolod::tests

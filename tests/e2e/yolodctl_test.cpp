@@ -1,0 +1,102 @@
+// yolodctl against a running server.
+#include <boost/json/parse.hpp>
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "tests/support/bodies.hpp"
+#include "tests/support/run_program.hpp"
+#include "tests/support/server.hpp"
+#include "tests/support/server_config.hpp"
+
+namespace yolod::tests {
+namespace {
+
+struct EchoServer {
+  Server server{identity_config({{.workers = 2, .delay = 2ms}})};
+  TemporaryDirectory folder;
+  std::string image = folder.write("a.jpg", random_body(10'000, 1)).string();
+  EchoServer() { REQUIRE(server.wait_until_ready()); }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(EchoServer, "Yolodctl: status --json is the server's own", "[e2e]") {
+  const auto result = run_program({"yolodctl", "status", "--url", server.url(), "--json"});
+  CAPTURE(result.errors);
+  CHECK(result.exit == exited(0));
+  const auto value = boost::json::parse(result.output);
+  CHECK(value.at("pid") == server.pid());
+  CHECK(value.at("models").at(0).at("workers").as_array().size() == 2);
+}
+
+TEST_CASE_METHOD(EchoServer, "Yolodctl: status is a table with a line for each worker", "[e2e]") {
+  const auto result = run_program({"yolodctl", "status", "--url", server.url()});
+  CHECK(result.exit == exited(0));
+  CHECK_THAT(result.output, Catch::Contains("echo"));
+  for (const pid_t pid : server.worker_pids()) CHECK_THAT(result.output, Catch::Contains(std::to_string(pid)));
+}
+
+TEST_CASE("Yolodctl: status reaches a server on a Unix socket", "[e2e]") {
+  const TemporaryDirectory folder;
+  const auto path = (folder.path() / "http.sock").string();
+  Server server(identity_config({{.workers = 1}}, {"listen: [\"unix:" + path + "\"]"}));
+  REQUIRE(server.wait_until_ready());
+  const auto result = run_program({"yolodctl", "status", "--url", "unix:" + path, "--json"});
+  CAPTURE(result.errors);
+  CHECK(result.exit == exited(0));
+  CHECK(boost::json::parse(result.output).at("pid") == server.pid());
+}
+
+TEST_CASE_METHOD(EchoServer, "Yolodctl: bench server in a closed loop counts every answer", "[e2e]") {
+  const auto result = run_program({"yolodctl", "bench", "server", "--url", server.url(), "--image", image,
+                                   "--connections", "4", "--duration", "1s", "--json"});
+  CAPTURE(result.output, result.errors);
+  CHECK(result.exit == exited(0));
+  const auto value = boost::json::parse(result.output);
+  CHECK(value.at("answered").to_number<int>() > 100);
+  CHECK(value.at("errors").as_object().empty());
+  CHECK(value.at("throughput_per_s").to_number<double>() > 100 / slowness());
+  const auto& latency = value.at("latency_ms");
+  // No answer can come before the model's own delay.
+  CHECK(latency.at("p50").to_number<double>() >= 2);
+  CHECK(latency.at("p50").to_number<double>() <= latency.at("p99").to_number<double>());
+  CHECK(latency.at("p99").to_number<double>() <= latency.at("max").to_number<double>());
+}
+
+TEST_CASE_METHOD(EchoServer, "Yolodctl: bench server in an open loop keeps to its rate", "[e2e]") {
+  const auto result = run_program({"yolodctl", "bench", "server", "--url", server.url(), "--image", image, "--rate",
+                                   "50", "--duration", "2s", "--json"});
+  CAPTURE(result.output, result.errors);
+  CHECK(result.exit == exited(0));
+  const auto value = boost::json::parse(result.output);
+  CHECK(value.at("answered").to_number<int>() + value.at("not_sent").to_number<int>() == 100);
+}
+
+TEST_CASE_METHOD(EchoServer, "Yolodctl: bench server counts errors by their status", "[e2e]") {
+  const auto result = run_program({"yolodctl", "bench", "server", "--url", server.url(), "--image", image, "--model",
+                                   "nope", "--connections", "1", "--duration", "300ms", "--json"});
+  CAPTURE(result.output, result.errors);
+  CHECK(result.exit == exited(1));
+  const auto value = boost::json::parse(result.output);
+  CHECK(value.at("errors").at("404").to_number<int>() > 0);
+}
+
+TEST_CASE("Yolodctl: a server that is not there is one clear line and exit 1", "[e2e]") {
+  const TemporaryDirectory folder;
+  const auto url = "unix:" + (folder.path() / "none.sock").string();
+  const auto status = run_program({"yolodctl", "status", "--url", url});
+  CHECK(status.exit == exited(1));
+  CHECK_THAT(status.errors, Catch::Contains("none.sock"));
+  const auto bench = run_program({"yolodctl", "bench", "server", "--url", url, "--image", "/etc/hostname"});
+  CHECK(bench.exit == exited(1));
+  CHECK_THAT(bench.errors, Catch::Contains("none.sock"));
+}
+
+TEST_CASE("Yolodctl: a wrong command line exits 2", "[e2e]") {
+  CHECK(run_program({"yolodctl"}).exit == exited(2));
+  CHECK(run_program({"yolodctl", "status", "--url", "ftp://x"}).exit == exited(2));
+  CHECK(run_program({"yolodctl", "bench", "server", "--url", "http://127.0.0.1:1"}).exit == exited(2));
+  CHECK(run_program({"yolodctl", "bench", "server", "--image", "/nonexistent.jpg"}).exit == exited(2));
+}
+
+}  // namespace yolod::tests

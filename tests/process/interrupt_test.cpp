@@ -1,0 +1,102 @@
+// Fault case 7: SIGINT to a worker waits for the end of its load, and then ends it before it is ready; a ready worker
+// dies of it like of any other signal.
+#include <signal.h>
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/support/after_case.hpp"
+#include "tests/support/in_flight.hpp"
+#include "tests/support/process_tree.hpp"
+#include "tests/support/server.hpp"
+#include "tests/support/server_config.hpp"
+
+namespace yolod::tests {
+namespace {
+
+constexpr milliseconds kLoad{400};
+
+// Waits for a child of the server other than `known` ones.
+std::optional<ProcessInfo> wait_for_new_child(const Server& server, const std::vector<pid_t>& known) {
+  std::optional<ProcessInfo> found;
+  (void)wait_until([&] {
+    for (const auto& child : children_of(server.pid())) {
+      if (!child.zombie() && std::find(known.begin(), known.end(), child.pid) == known.end()) found = child;
+    }
+    return found.has_value();
+  });
+  return found;
+}
+
+std::chrono::nanoseconds age(const ProcessInfo& process) { return time_since_boot() - process.started_at; }
+
+}  // namespace
+
+TEST_CASE("Interrupt: a worker interrupted while it loads ends its load, exits interrupted and is replaced at once",
+          "[process][case7]") {
+  Server server(identity_config({{.workers = 1, .load_delay = kLoad}}));
+  REQUIRE(server.wait_until_ready());
+  const auto before = baseline(server);
+  std::vector<pid_t> dead = server.worker_pids();
+  // Not an interrupt: it only makes room for the first worker that is met while it loads.
+  ::kill(dead.at(0), SIGKILL);
+
+  constexpr int kMoments = 20;
+  constexpr int kTries = 10 * kMoments;
+  int moment = 0;
+  for (int attempt = 0; moment < kMoments && attempt < kTries; ++attempt) {
+    const auto worker = wait_for_new_child(server, dead);
+    REQUIRE(worker);
+    CAPTURE(moment, worker->pid);
+    // Moments from the fork to nine tenths of the load: what is left lets a busy machine be late.
+    std::this_thread::sleep_for(moment * kLoad * 9 / 10 / kMoments - age(*worker));
+
+    const auto masks = blocked_signals(worker->pid);
+    ::kill(worker->pid, SIGINT);
+    const bool met_while_loading = age(*worker) < kLoad;
+    REQUIRE(wait_until([&] { return !process_info(worker->pid); }));
+    const auto lived = age(*worker);
+    dead.push_back(worker->pid);
+    if (!met_while_loading) continue;  // this machine was late; the next worker is met at the same moment
+
+    REQUIRE(!masks.empty());
+    for (const auto mask : masks) CHECK(blocks(mask, SIGINT));
+    CHECK(lived >= kLoad);
+    REQUIRE(wait_until([&] { return server.death_lines(worker->pid).size() == 1; }));
+    CHECK_THAT(server.death_lines(worker->pid).front(), Catch::Contains("interrupted"));
+    // Far below any backoff that twenty deaths in a row would have earned.
+    const auto died_at = Clock::now();
+    REQUIRE(wait_for_new_child(server, dead));
+    CHECK(Clock::now() - died_at < scaled(1s));
+    ++moment;
+  }
+  CHECK(moment == kMoments);
+  check_after_case(server, before, dead);
+}
+
+TEST_CASE("Interrupt: a ready worker does not block SIGINT, dies of it, and its requests are replayed",
+          "[process][case7]") {
+  Server server(identity_config({{.workers = 2, .delay = 500ms}}));
+  REQUIRE(server.wait_until_ready());
+  const auto before = baseline(server);
+  for (const pid_t worker : server.worker_pids()) {
+    const auto masks = blocked_signals(worker);
+    REQUIRE(!masks.empty());
+    CHECK_FALSE(blocks(masks.front(), SIGINT));
+  }
+
+  InFlight requests(server.endpoint(), 8);
+  const auto victim = server.wait_for_worker_in("busy");
+  REQUIRE(victim != 0);
+  ::kill(victim, SIGINT);
+
+  CHECK(requests.finish_and_list_wrong() == std::vector<std::string>{});
+  check_after_case(server, before, {victim});
+  REQUIRE(server.death_lines(victim).size() == 1);
+  CHECK_THAT(server.death_lines(victim).front(), Catch::Contains("SIGINT"));
+}
+
+}  // namespace yolod::tests

@@ -1,0 +1,120 @@
+// Every request is answered, and rightly, while workers are killed at random. YOLOD_TEST_KILL_SECONDS says for how
+// long; 10 by default.
+#include <signal.h>
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <iostream>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/support/after_case.hpp"
+#include "tests/support/load.hpp"
+#include "tests/support/run_program.hpp"
+#include "tests/support/server.hpp"
+#include "tests/support/server_config.hpp"
+#include "tests/support/test_data.hpp"
+
+namespace yolod::tests {
+namespace {
+
+std::chrono::seconds kill_duration() {
+  const char* text = std::getenv("YOLOD_TEST_KILL_SECONDS");
+  constexpr int kDefault = 10;
+  return std::chrono::seconds{text != nullptr ? std::atoi(text) : kDefault};
+}
+
+// Kills a random worker a second; returns the pids.
+std::vector<pid_t> kill_workers_for(const Server& server, std::chrono::seconds duration) {
+  std::vector<pid_t> killed;
+  std::mt19937 random(20240229);
+  const auto begin = Clock::now();
+  for (auto next = begin + 1s; next <= begin + duration; next += 1s) {
+    std::this_thread::sleep_until(next);
+    auto workers = server.workers();
+    std::erase_if(workers, [](const WorkerStatus& worker) { return !worker.serves(); });
+    if (workers.empty()) continue;
+    const pid_t victim = workers[random() % workers.size()].pid;
+    ::kill(victim, SIGKILL);
+    killed.push_back(victim);
+  }
+  return killed;
+}
+
+void check_counts(const LoadCounts& counts, std::size_t killed_count) {
+  std::vector<std::string> incidents;
+  for (const auto& incident : counts.incidents) incidents.push_back(describe(incident));
+  CHECK(incidents == std::vector<std::string>{});
+  CHECK(counts.right == counts.answered);
+  CHECK(counts.wrong == 0);
+  CHECK(counts.lost == 0);
+  CHECK(counts.hung == 0);
+  CHECK(killed_count > 0);
+  std::cout << counts.right << " requests answered rightly while " << killed_count << " workers were killed\n";
+}
+
+}  // namespace
+
+TEST_CASE("KillsUnderLoad: every answer is 200 and its own request's", "[process][soak]") {
+  Server server(identity_config({{.workers = 4, .delay = 20ms}}));
+  REQUIRE(server.wait_until_ready());
+  const auto before = baseline(server);
+  Load load(server.endpoint(), {.connection_count = 16});
+  REQUIRE(load.wait_for_answers(50));
+
+  const auto killed = kill_workers_for(server, kill_duration());
+
+  check_counts(load.stop(), killed.size());
+  check_after_case(server, before, killed);
+}
+
+TEST_CASE("KillsUnderLoad: every answer of a real network is the same", "[process][soak][torch]") {
+  if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
+    WARN("SKIPPED: " << reason);
+    return;
+  }
+  const auto network = *test_data() / "synthetic" / "yolov4-tiny";
+  const auto gain = read_json(network / "model.json").at("gain").to_number<double>();
+  const TemporaryDirectory folder;
+  const auto weights = folder.path() / "net.weights";
+  const auto made = run_program({"/usr/bin/env", "OBJ_BIAS=-7", "GAIN=" + std::to_string(gain), "python3",
+                                 (network.parent_path() / "gen_weights.py").string(), (network / "net.cfg").string(),
+                                 weights.string()});
+  INFO(made.errors);
+  REQUIRE(made.exit == exited(0));
+  std::string names;
+  constexpr int kClasses = 80;
+  for (int i = 0; i < kClasses; ++i) names += "class-" + std::to_string(i) + "\n";
+  const auto names_file = folder.write("net.names", names);
+  Server server(server_config(
+      "  - name: tiny\n    workers: 2\n    threads: 1\n    precision: fp32\n    darknet: {cfg: " +
+      (network / "net.cfg").string() + ", weights: " + weights.string() + ", names: " + names_file.string() + "}\n"));
+  REQUIRE(server.wait_until_ready());
+
+  const auto photo = read_file(*test_data() / "photos" / "dog.jpg");
+  HttpClient client(server.endpoint());
+  const auto first = client.post("/predict", photo);
+  client.close();
+  REQUIRE(first.status == 200);
+  const auto expected = first.json().at("predictions");
+  CHECK(!expected.as_array().empty());
+  const auto before = baseline(server);
+  Load load(server.endpoint(),
+            {.connection_count = 4, .body = photo, .is_right = [&expected](const Answer& answer, const std::string&) {
+               return answer.json().at("predictions") == expected;
+             }});
+  REQUIRE(load.wait_for_answers(4));
+
+  const auto killed = kill_workers_for(server, kill_duration());
+
+  check_counts(load.stop(), killed.size());
+  CHECK(server.wait_until_replaced(killed));
+  CHECK(HttpClient(server.endpoint()).post("/predict", photo).json().at("predictions") == expected);
+  CHECK(baseline(server).descriptors <= before.descriptors);
+  for (const pid_t pid : killed) CHECK(server.death_lines(pid).size() == 1);
+}
+
+}  // namespace yolod::tests

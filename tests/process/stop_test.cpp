@@ -1,0 +1,128 @@
+// Fault cases 8, 9, 10 and 11: stopping, by Ctrl-C and by SIGTERM, under load, early, and twice.
+#include <signal.h>
+
+#include <catch2/catch.hpp>
+#include <string>
+#include <vector>
+
+#include "tests/support/after_case.hpp"
+#include "tests/support/bodies.hpp"
+#include "tests/support/in_flight.hpp"
+#include "tests/support/load.hpp"
+#include "tests/support/process_tree.hpp"
+#include "tests/support/server.hpp"
+#include "tests/support/server_config.hpp"
+
+namespace yolod::tests {
+namespace {
+
+const std::vector<std::string> kNone;
+
+}  // namespace
+
+TEST_CASE("Stop: Ctrl-C under load answers everything in flight and exits 0", "[process][case8]") {
+  ServerOptions options;
+  options.config = identity_config({{.workers = 2, .delay = 20ms}});
+  options.own_process_group = true;
+  Server server(std::move(options));
+  REQUIRE(server.wait_until_ready());
+  const auto before = baseline(server);
+  Load load(server.endpoint(), {.connection_count = 16});
+  REQUIRE(load.wait_for_answers(50));
+
+  const auto interrupted_at = Clock::now();
+  ::kill(-server.pid(), SIGINT);
+
+  CHECK(server.wait_for_exit() == exited(0));
+  check_after_exit(server, before);
+  const auto counts = load.wait_until_refused();
+  CHECK(counts.wrong == 0);
+  CHECK(counts.hung == 0);
+  CHECK(counts.incidents_before(interrupted_at) == kNone);
+}
+
+TEST_CASE("Stop: SIGTERM answers the requests in flight, refuses new connections and exits 0", "[process][case9]") {
+  Server server(identity_config({{.workers = 2, .delay = 500ms, .keys = {"batch: {max_size: 1}"}}}));
+  REQUIRE(server.wait_until_ready());
+  const auto before = baseline(server);
+  InFlight requests(server.endpoint(), 8);
+  REQUIRE(server.wait_for_worker_in("busy") != 0);
+
+  server.send_signal(SIGTERM);
+
+  // Refused while it still works: eight requests of half a second on two workers take two.
+  CHECK(wait_until([&] { return !HttpClient(server.endpoint()).connect(); }));
+  CHECK(server.running());
+  CHECK(requests.finish_and_list_wrong() == kNone);
+  CHECK(server.wait_for_exit() == exited(0));
+  check_after_exit(server, before);
+}
+
+TEST_CASE("Stop: a request whose connection was made before SIGTERM is served", "[process][case9]") {
+  // The front-end may not have seen any of it when the signal comes.
+  Server server(identity_config({{.workers = 2}}));
+  REQUIRE(server.wait_until_ready());
+  const auto before = baseline(server);
+
+  InFlight requests(server.endpoint(), 32);
+  server.send_signal(SIGTERM);
+
+  CHECK(requests.finish_and_list_wrong() == kNone);
+  CHECK(server.wait_for_exit() == exited(0));
+  check_after_exit(server, before);
+}
+
+TEST_CASE("Stop: SIGTERM while the models load exits 0 within the deadline", "[process][case10]") {
+  const auto model =
+      GENERATE(IdentityModel{.workers = 2, .load_delay = 600'000ms}, IdentityModel{.workers = 2, .load_fault = "hang"});
+  Server server(identity_config({model}, {"shutdown_timeout: 2s"}));
+  REQUIRE(server.wait_until_listening());
+  REQUIRE(wait_until([&] { return children_of(server.pid()).size() == 2; }));
+  const auto before = baseline(server);
+
+  const auto told_at = Clock::now();
+  server.send_signal(SIGTERM);
+
+  CHECK(server.wait_for_exit() == exited(0));
+  // The deadline, and a little for the SIGTERM and SIGKILL that follow it.
+  CHECK(Clock::now() - told_at < 2s + scaled(3s));
+  check_after_exit(server, before);
+}
+
+TEST_CASE("Stop: SIGTERM at once after the start exits 0", "[process][case10]") {
+  Server server(identity_config({{.workers = 2, .load_delay = 200ms}}));
+  REQUIRE(server.wait_until_listening());
+  const auto before = baseline(server);
+
+  server.send_signal(SIGTERM);
+
+  CHECK(server.wait_for_exit() == exited(0));
+  check_after_exit(server, before);
+}
+
+TEST_CASE("Stop: a second SIGTERM does not wait for what runs, and still answers and reaps", "[process][case11]") {
+  Server server(
+      identity_config({{.workers = 2, .delay = 600'000ms, .keys = {"hang_timeout: 20m", "request_timeout: 20m"}}},
+                      {"shutdown_timeout: 10m"}));
+  REQUIRE(server.wait_until_ready());
+  const auto before = baseline(server);
+  InFlight requests(server.endpoint(), 4);
+  REQUIRE(server.wait_for_worker_in("busy") != 0);
+
+  server.send_signal(SIGTERM);
+  REQUIRE(wait_until([&] { return !HttpClient(server.endpoint()).connect(); }));
+  CHECK(server.running());
+  const auto told_at = Clock::now();
+  server.send_signal(SIGTERM);
+
+  CHECK(server.wait_for_exit() == exited(0));
+  CHECK(Clock::now() - told_at < scaled(5s));
+  for (const auto& exchange : requests.finish()) {
+    CAPTURE(exchange.answer);
+    CHECK(exchange.answer.status == 503);
+    CHECK(exchange.answer.error_code() == "shutting_down");
+  }
+  check_after_exit(server, before);
+}
+
+}  // namespace yolod::tests

@@ -1,0 +1,102 @@
+// Fault cases 1, 2, 4 and 15: workers die, idle and busy, one and all; no client sees it.
+#include <signal.h>
+
+#include <catch2/catch.hpp>
+#include <string>
+#include <vector>
+
+#include "tests/support/after_case.hpp"
+#include "tests/support/bodies.hpp"
+#include "tests/support/in_flight.hpp"
+#include "tests/support/prometheus_text.hpp"
+#include "tests/support/server.hpp"
+#include "tests/support/server_config.hpp"
+
+namespace yolod::tests {
+namespace {
+
+const std::vector<std::string> kNone;
+
+double metric(const Server& server, const std::string& name) {
+  HttpClient client(server.endpoint());
+  return parse_prometheus_text(client.get("/metrics").body).total(name);
+}
+
+}  // namespace
+
+TEST_CASE("WorkerDeath: an idle worker that is killed is replaced and no client sees it", "[process][case1]") {
+  Server server(identity_config({{.workers = 2}}));
+  REQUIRE(server.wait_until_ready());
+  const auto before = baseline(server);
+  const auto victim = server.worker_pids().at(0);
+  {
+    HttpClient client(server.endpoint());
+    const auto body = random_body(1000, 1);
+    CHECK(is_identity_answer(client.post("/predict", body), body));
+
+    ::kill(victim, SIGKILL);
+    REQUIRE(server.wait_until_replaced({victim}));
+
+    // The client's connection is the front-end's and has lived on.
+    for (int i = 0; i < 10; ++i) {
+      const auto answer = client.post("/predict", body);
+      CHECK(is_identity_answer(answer, body));
+      CHECK(answer.reused);
+      CHECK(answering_worker(answer) != victim);
+    }
+  }
+  check_after_case(server, before, {victim});
+}
+
+TEST_CASE("WorkerDeath: the requests of a busy worker that is killed are replayed and answered once",
+          "[process][case2]") {
+  Server server(identity_config({{.workers = 2, .delay = 500ms}}));
+  REQUIRE(server.wait_until_ready());
+  const auto before = baseline(server);
+  const auto replays_before = metric(server, "yolod_replays_total");
+
+  InFlight requests(server.endpoint(), 8);
+  const auto victim = server.wait_for_worker_in("busy");
+  REQUIRE(victim != 0);
+  ::kill(victim, SIGKILL);
+
+  CHECK(requests.finish_and_list_wrong() == kNone);
+  CHECK(metric(server, "yolod_replays_total") > replays_before);
+  check_after_case(server, before, {victim});
+}
+
+TEST_CASE("WorkerDeath: a worker that dies of a fault of its own is named with the signal, its requests answered",
+          "[process][case4]") {
+  const auto [signal, name] = GENERATE(
+      table<int, std::string>({{SIGSEGV, "SIGSEGV"}, {SIGABRT, "SIGABRT"}, {SIGBUS, "SIGBUS"}, {SIGFPE, "SIGFPE"}}));
+  CAPTURE(name);
+  Server server(identity_config({{.workers = 2, .delay = 500ms}}));
+  REQUIRE(server.wait_until_ready());
+  const auto before = baseline(server);
+
+  InFlight requests(server.endpoint(), 8);
+  const auto victim = server.wait_for_worker_in("busy");
+  REQUIRE(victim != 0);
+  ::kill(victim, signal);
+
+  CHECK(requests.finish_and_list_wrong() == kNone);
+  check_after_case(server, before, {victim});
+  REQUIRE(server.death_lines(victim).size() == 1);
+  CHECK_THAT(server.death_lines(victim).front(), Catch::Contains(name));
+}
+
+TEST_CASE("WorkerDeath: sixteen workers killed at once are sixteen reaped and sixteen back", "[process][case15]") {
+  Server server(identity_config({{.workers = 16}}));
+  REQUIRE(server.wait_until_ready());
+  const auto before = baseline(server);
+  const auto victims = server.worker_pids();
+  REQUIRE(victims.size() == 16);
+
+  for (const pid_t victim : victims) ::kill(victim, SIGKILL);
+
+  CHECK(server.wait_until_replaced(victims));
+  CHECK(server.worker_pids().size() == 16);
+  check_after_case(server, before, victims);
+}
+
+}  // namespace yolod::tests

@@ -1,0 +1,102 @@
+#include "tests/support/after_case.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <iterator>
+
+#include "tests/support/bodies.hpp"
+#include "tests/support/process_tree.hpp"
+
+namespace yolod::tests {
+namespace {
+
+constexpr std::string_view kRegionName = "memfd:yolod";
+
+bool can_bind(std::uint16_t port) {
+  const common::UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int on = 1;
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+}
+
+std::vector<std::string> names_added(const std::set<std::string>& before) {
+  const auto now = shared_memory_names();
+  std::vector<std::string> added;
+  std::set_difference(now.begin(), now.end(), before.begin(), before.end(), std::back_inserter(added));
+  return added;
+}
+
+void check_log(const Server& server) {
+  for (const char* complaint : {"ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "WARNING: ThreadSanitizer",
+                                "runtime error: ", "Assertion", "terminate called"}) {
+    INFO("the server's log holds: " << complaint);
+    CHECK(server.log_lines_with(complaint).empty());
+  }
+}
+
+}  // namespace
+
+Baseline baseline(const Server& server) {
+  // Connections that a test has just closed are the server's to close yet.
+  (void)wait_until([&] { return server.port() == 0 || open_connections_of(server.port()) == 0; });
+  Baseline now;
+  now.descriptors = descriptor_count(server.pid());
+  now.regions = mapping_count(server.pid(), kRegionName);
+  now.children = children_of(server.pid()).size();
+  now.shared_memory_names = shared_memory_names();
+  return now;
+}
+
+bool serves_next_request(const Server& server, const std::vector<std::string>& models) {
+  std::vector<std::string> targets;
+  for (const auto& model : models) targets.push_back("/predict?model=" + model);
+  if (models.empty()) targets.emplace_back("/predict");
+  return std::all_of(targets.begin(), targets.end(), [&server](const std::string& target) {
+    constexpr std::size_t kBytes = 100'000;
+    const auto body = random_body(kBytes, static_cast<std::uint64_t>(server.pid()));
+    HttpClient client(server.endpoint());
+    return is_identity_answer(client.post(target, body), body);
+  });
+}
+
+void check_after_case(Server& server, const Baseline& before, const std::vector<pid_t>& deaths) {
+  CHECK(server.wait_until_replaced(deaths));
+  CHECK(serves_next_request(server));
+  // Zombies are counted as children, so equality means that all are reaped.
+  CHECK(wait_until([&] {
+    const auto children = children_of(server.pid());
+    return children.size() == before.children &&
+           std::none_of(children.begin(), children.end(), [](const ProcessInfo& child) { return child.zombie(); });
+  }));
+  CHECK(orphans().empty());
+  const bool descriptors_settled = wait_until([&] { return descriptor_count(server.pid()) <= before.descriptors; });
+  INFO("descriptors: " << before.descriptors << " before, " << descriptor_count(server.pid()) << " after");
+  CHECK(descriptors_settled);
+  const bool regions_settled = wait_until([&] { return mapping_count(server.pid(), kRegionName) == before.regions; });
+  INFO("regions: " << before.regions << " before, " << mapping_count(server.pid(), kRegionName) << " after");
+  CHECK(regions_settled);
+  CHECK(names_added(before.shared_memory_names).empty());
+  for (const pid_t pid : deaths) {
+    INFO("worker " << pid);
+    CHECK(server.death_lines(pid).size() == 1);
+  }
+  check_log(server);
+}
+
+void check_after_exit(Server& server, const Baseline& before, milliseconds grace) {
+  REQUIRE_FALSE(server.running());
+  CHECK(wait_until([] { return orphans().empty(); }, grace));
+  if (server.port() != 0) CHECK(can_bind(server.port()));
+  CHECK(names_added(before.shared_memory_names).empty());
+  check_log(server);
+}
+
+}  // namespace yolod::tests

@@ -1,0 +1,36 @@
+// What must hold after every fault case, whatever it was: nothing leaked, nothing left behind, each death told once,
+// and the server serves the next request.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tests/support/server.hpp"
+
+namespace yolod::tests {
+
+// Of a server whose workers are all ready, before anything is done to it.
+struct Baseline {
+  std::size_t descriptors{0};
+  std::size_t regions{0};  // mappings of our memfds in the front-end
+  std::size_t children{0};
+  std::set<std::string> shared_memory_names;
+};
+[[nodiscard]] Baseline baseline(const Server& server);
+
+// Fails the test for each thing that does not hold. `deaths` are the workers that died since the baseline; the test
+// itself must have closed its connections.
+void check_after_case(Server& server, const Baseline& before, const std::vector<pid_t>& deaths = {});
+
+// After the front-end has ended: no process of it is left and its port can be bound at once. `grace` is what its
+// workers may take to follow it: nothing after a clean stop, which ends with the last of them reaped.
+void check_after_exit(Server& server, const Baseline& before, milliseconds grace = milliseconds{0});
+
+// Posts one body of its own to each identity model in `models` (the default model where empty): whether all answered.
+[[nodiscard]] bool serves_next_request(const Server& server, const std::vector<std::string>& models = {});
+
+}  // namespace yolod::tests

@@ -1,0 +1,31 @@
+#include "tests/support/deadline.hpp"
+
+#include <cstdlib>
+
+namespace yolod::tests {
+namespace {
+
+double find_slowness() {
+  if (const char* text = std::getenv("YOLOD_TEST_SLOWNESS"); text != nullptr) {
+    const double value = std::atof(text);
+    if (value > 0) return value;
+  }
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return 4;
+#else
+  return 1;
+#endif
+}
+
+}  // namespace
+
+double slowness() {
+  static const double value = find_slowness();
+  return value;
+}
+
+milliseconds scaled(milliseconds duration) {
+  return milliseconds{static_cast<milliseconds::rep>(static_cast<double>(duration.count()) * slowness())};
+}
+
+}  // namespace yolod::tests

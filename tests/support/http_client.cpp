@@ -1,0 +1,271 @@
+#include "tests/support/http_client.hpp"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/core/string.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/json/parse.hpp>
+#include <cerrno>
+#include <cstring>
+#include <ostream>
+#include <sstream>
+
+namespace yolod::tests {
+namespace {
+
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+
+// Waits for one of `events`; 0 once the time is up.
+short wait_for(int socket, short events, Clock::time_point end) {
+  for (;;) {
+    const auto left = std::chrono::ceil<milliseconds>(end - Clock::now());
+    if (left.count() <= 0) return 0;
+    pollfd item{socket, events, 0};
+    const int ready = ::poll(&item, 1, static_cast<int>(left.count()));
+    if (ready > 0) return item.revents;
+    if (ready < 0 && errno != EINTR) return POLLERR;
+  }
+}
+
+common::UniqueFd open_connection(const Endpoint& endpoint) {
+  const bool local = !endpoint.unix_path.empty();
+  common::UniqueFd socket(::socket(local ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!socket.valid()) return {};
+  int result = 0;
+  if (local) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const auto size = std::min(endpoint.unix_path.size(), sizeof address.sun_path - 1);
+    std::memcpy(address.sun_path, endpoint.unix_path.data(), size);
+    result = ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  } else {
+    const int on = 1;
+    ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(endpoint.port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    result = ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  }
+  if (result != 0) return {};
+  return socket;
+}
+
+}  // namespace
+
+std::string_view to_string(Failure failure) {
+  switch (failure) {
+    case Failure::kNone: return "none";
+    case Failure::kRefused: return "refused";
+    case Failure::kClosedUnanswered: return "closed before the first byte of an answer";
+    case Failure::kClosedMidAnswer: return "closed within an answer";
+    case Failure::kDeadline: return "no complete answer in time";
+    case Failure::kMalformed: return "not HTTP";
+  }
+  return "?";
+}
+
+std::string Answer::header(std::string_view name) const {
+  for (const auto& [key, value] : headers) {
+    if (beast::iequals({key.data(), key.size()}, {name.data(), name.size()})) return value;
+  }
+  return {};
+}
+
+bool Answer::has_header(std::string_view name) const {
+  return std::any_of(headers.begin(), headers.end(), [name](const auto& item) {
+    return beast::iequals({item.first.data(), item.first.size()}, {name.data(), name.size()});
+  });
+}
+
+boost::json::value Answer::json() const {
+  boost::json::error_code error;
+  auto value = boost::json::parse(body, error);
+  return error ? boost::json::value{} : value;
+}
+
+std::string Answer::error_code() const {
+  const auto value = json();
+  const auto* object = value.if_object();
+  const auto* error = object != nullptr ? object->if_contains("error") : nullptr;
+  const auto* fields = error != nullptr ? error->if_object() : nullptr;
+  const auto* code = fields != nullptr ? fields->if_contains("code") : nullptr;
+  const auto* text = code != nullptr ? code->if_string() : nullptr;
+  return text != nullptr ? std::string(text->c_str(), text->size()) : std::string();
+}
+
+std::string describe(const Answer& answer) {
+  if (!answer.answered()) {
+    return "no answer: " + std::string(to_string(answer.failure)) + (answer.reused ? " (reused connection)" : "");
+  }
+  constexpr std::size_t kShown = 500;
+  return std::to_string(answer.status) + " " + answer.body.substr(0, kShown);
+}
+
+std::ostream& operator<<(std::ostream& stream, const Answer& answer) { return stream << describe(answer); }
+
+std::string serialise(const Request& request) {
+  std::ostringstream text;
+  text << request.method << ' ' << request.target << " HTTP/1.1\r\nHost: localhost\r\n";
+  for (const auto& [name, value] : request.headers) text << name << ": " << value << "\r\n";
+  if (request.chunk_bytes > 0) {
+    text << "Transfer-Encoding: chunked\r\n\r\n" << std::hex;
+    for (std::size_t at = 0; at < request.body.size(); at += request.chunk_bytes) {
+      const auto piece = std::string_view(request.body).substr(at, request.chunk_bytes);
+      text << piece.size() << "\r\n" << piece << "\r\n";
+    }
+    text << "0\r\n\r\n";
+  } else {
+    if (!request.body.empty() || request.method == "POST" || request.method == "PUT") {
+      text << "Content-Length: " << request.body.size() << "\r\n";
+    }
+    text << "\r\n" << request.body;
+  }
+  return std::move(text).str();
+}
+
+Answer HttpClient::send(const Request& request) {
+  if (!connect()) {
+    Answer answer;
+    answer.failure = Failure::kRefused;
+    answer.connected_at = answer.sent_at = Clock::now();
+    return answer;
+  }
+  write(serialise(request));
+  return read_answer(request.method == "HEAD");
+}
+
+Answer HttpClient::get(const std::string& target, Headers headers) {
+  return send({.method = "GET", .target = target, .headers = std::move(headers)});
+}
+
+Answer HttpClient::post(const std::string& target, std::string body, Headers headers) {
+  if (headers.empty()) headers = {{"Content-Type", "application/octet-stream"}};
+  return send({.method = "POST", .target = target, .headers = std::move(headers), .body = std::move(body)});
+}
+
+bool HttpClient::connect() {
+  if (socket_.valid() && !closing_) return true;
+  closing_ = false;
+  socket_ = open_connection(endpoint_);
+  connected_at_ = Clock::now();
+  received_.clear();
+  peer_closed_ = false;
+  answer_count_ = 0;
+  return socket_.valid();
+}
+
+bool HttpClient::write(std::string_view raw) {
+  const auto end = Clock::now() + deadline_;
+  sent_at_ = Clock::now();
+  while (!raw.empty()) {
+    // An answer that comes before the request is out is read at once: a reset would take it away.
+    const short ready = wait_for(socket_.get(), POLLOUT | (peer_closed_ ? 0 : POLLIN), end);
+    if (ready == 0) return false;
+    if ((ready & POLLIN) != 0 && receive(end) == Received::kEnd) peer_closed_ = true;
+    if ((ready & (POLLOUT | POLLERR | POLLHUP)) == 0) continue;
+    const auto sent = ::send(socket_.get(), raw.data(), raw.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent > 0) {
+      raw.remove_prefix(static_cast<std::size_t>(sent));
+    } else if (errno != EAGAIN && errno != EINTR) {
+      return false;
+    }
+  }
+  return true;
+}
+
+HttpClient::Received HttpClient::receive(Clock::time_point end) {
+  if (peer_closed_) return Received::kEnd;
+  if (wait_for(socket_.get(), POLLIN, end) == 0) return Received::kNothing;
+  std::array<char, 65536> buffer;
+  const auto size = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
+  if (size <= 0) {
+    peer_closed_ = true;
+    return Received::kEnd;
+  }
+  received_.append(buffer.data(), static_cast<std::size_t>(size));
+  return Received::kBytes;
+}
+
+Answer HttpClient::read_answer(bool to_head) {
+  const auto end = Clock::now() + deadline_;
+  Answer answer;
+  answer.reused = answer_count_ > 0;
+  answer.connected_at = connected_at_;
+  answer.sent_at = sent_at_;
+  const auto fail = [&](Failure failure) {
+    answer.failure = failure;
+    close();
+    return answer;
+  };
+  bool begun = false;
+  for (;;) {
+    http::response_parser<http::string_body> parser;
+    parser.eager(true);
+    parser.skip(to_head);
+    parser.body_limit(boost::none);
+    while (!parser.is_done()) {
+      if (!received_.empty()) {
+        begun = true;
+        beast::error_code error;
+        const auto used = parser.put(boost::asio::buffer(received_), error);
+        received_.erase(0, used);
+        if (error && error != http::error::need_more) return fail(Failure::kMalformed);
+        if (parser.is_done() || used > 0) continue;
+      }
+      switch (receive(end)) {
+        case Received::kBytes: break;
+        case Received::kNothing: return fail(Failure::kDeadline);
+        case Received::kEnd: {
+          beast::error_code error;
+          if (parser.got_some()) parser.put_eof(error);
+          if (!parser.is_done() || error) {
+            return fail(begun ? Failure::kClosedMidAnswer : Failure::kClosedUnanswered);
+          }
+        }
+      }
+    }
+    auto message = parser.release();
+    if (message.result() == http::status::continue_) {
+      answer.continued = true;
+      continue;
+    }
+    answer.status = static_cast<int>(message.result_int());
+    for (const auto& field : message) {
+      answer.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
+    }
+    answer.body = std::move(message.body());
+    ++answer_count_;
+    // The socket stays until the next connect(): whether the server closes it is wait_for_close()'s to tell.
+    closing_ = !message.keep_alive();
+    return answer;
+  }
+}
+
+void HttpClient::finish_writing() { ::shutdown(socket_.get(), SHUT_WR); }
+
+void HttpClient::close() {
+  socket_.reset();
+  received_.clear();
+}
+
+bool HttpClient::wait_for_close(milliseconds deadline) {
+  if (!socket_.valid()) return true;
+  return receive(Clock::now() + scaled(deadline)) == Received::kEnd;
+}
+
+bool HttpClient::has_unread_bytes() {
+  if (!received_.empty()) return true;
+  return socket_.valid() && receive(Clock::now() + 1ms) == Received::kBytes;
+}
+
+}  // namespace yolod::tests

@@ -1,0 +1,314 @@
+#include "tests/support/server.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <iostream>
+#include <set>
+#include <sstream>
+#include <stdexcept>
+#include <system_error>
+
+#include "tests/support/failure_log.hpp"
+#include "tests/support/process_tree.hpp"
+
+namespace yolod::tests {
+namespace {
+
+constexpr const char* kLogName = "yolod.log";
+
+std::set<pid_t>& running_servers() {
+  static std::set<pid_t> pids;
+  return pids;
+}
+
+std::vector<char*> pointers_to(std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  for (auto& text : texts) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+std::string text_of(const boost::json::object& object, const char* key) {
+  const auto* value = object.if_contains(key);
+  const auto* text = value != nullptr ? value->if_string() : nullptr;
+  return text != nullptr ? std::string(text->c_str(), text->size()) : std::string();
+}
+
+int number_of(const boost::json::object& object, const char* key) {
+  const auto* value = object.if_contains(key);
+  return value != nullptr && value->is_number() ? value->to_number<int>() : 0;
+}
+
+}  // namespace
+
+std::ostream& operator<<(std::ostream& stream, const Exit& exit) {
+  return exit.by_signal ? stream << "killed by SIG" << ::sigabbrev_np(exit.value)
+                        : stream << "exited with " << exit.value;
+}
+
+std::ostream& operator<<(std::ostream& stream, const std::optional<Exit>& exit) {
+  return exit ? stream << *exit : stream << "still running";
+}
+
+std::filesystem::path binary_directory() {
+  const char* folder = std::getenv("YOLOD_BIN_DIR");
+  return folder != nullptr ? folder : YOLOD_TEST_BIN_DIR;
+}
+
+std::vector<std::string> environment_for_programs() {
+  std::vector<std::string> environment;
+  for (char** entry = environ; *entry != nullptr; ++entry) environment.emplace_back(*entry);
+  const auto append = [&environment](const std::string& name, const std::string& value) {
+    for (auto& entry : environment) {
+      if (entry.starts_with(name + "=")) {
+        entry += ":" + value;
+        return;
+      }
+    }
+    environment.push_back(name + "=" + value);
+  };
+  // A worker killed by SIGSEGV must be seen to have died of it.
+  const std::string kernel_handles = "handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_abort=0:handle_sigill=0";
+  append("ASAN_OPTIONS", kernel_handles);
+  append("UBSAN_OPTIONS", kernel_handles + ":print_stacktrace=1:halt_on_error=1");
+  append("TSAN_OPTIONS", kernel_handles + ":halt_on_error=1");
+  return environment;
+}
+
+Server::Server(ServerOptions options) { start(options); }
+
+Server::Server(const std::string& config) {
+  ServerOptions options;
+  options.config = config;
+  start(options);
+}
+
+void Server::start(const ServerOptions& options) {
+  // Orphans of a dead front-end become this process's children, where orphans() finds them.
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  const auto config = directory_.write("system.yaml", options.config);
+  const common::UniqueFd log(
+      ::open((directory_.path() / kLogName).c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  if (!log.valid()) throw std::system_error(errno, std::generic_category(), "open the log");
+  std::vector<std::string> arguments{(binary_directory() / "yolod").string(), "--config", config.string()};
+  arguments.insert(arguments.end(), options.arguments.begin(), options.arguments.end());
+  auto environment = environment_for_programs();
+  const auto argument_pointers = pointers_to(arguments);
+  const auto environment_pointers = pointers_to(environment);
+  const char* const folder = directory_.path().c_str();
+
+  pid_ = ::fork();
+  if (pid_ < 0) throw std::system_error(errno, std::generic_category(), "fork");
+  if (pid_ == 0) {
+    // A test that is killed takes its server along.
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    ::dup2(log.get(), STDOUT_FILENO);
+    ::dup2(log.get(), STDERR_FILENO);
+    if (options.own_process_group) ::setpgid(0, 0);
+    const rlimit no_core{0, 0};
+    ::setrlimit(RLIMIT_CORE, &no_core);
+    if (::chdir(folder) != 0) ::_exit(126);
+    for (const auto& [resource, value] : options.limits) {
+      const rlimit limit{value, value};
+      if (::setrlimit(resource, &limit) != 0) ::_exit(126);
+    }
+    if (options.before_exec) options.before_exec();
+    ::execve(argument_pointers[0], argument_pointers.data(), environment_pointers.data());
+    constexpr std::string_view kFailed = "execve of yolod failed\n";
+    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, kFailed.data(), kFailed.size());
+    ::_exit(127);
+  }
+  if (options.own_process_group) ::setpgid(pid_, pid_);
+  running_servers().insert(pid_);
+  process_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
+  if (!process_.valid()) throw std::system_error(errno, std::generic_category(), "pidfd_open");
+}
+
+Server::~Server() {
+  if (test_case_has_failed()) std::cerr << "---- the server's log:\n" << log() << "----\n";
+  if (!exit_) {
+    send_signal(SIGKILL);
+    (void)wait_for_exit();
+  }
+  // Its workers die with it; any that does not has been reported by check_after_exit().
+  (void)wait_until([] {
+    const auto left = orphans();
+    for (const pid_t pid : left) ::kill(pid, SIGKILL);
+    return left.empty();
+  });
+}
+
+void Server::send_signal(int signal) const { ::syscall(SYS_pidfd_send_signal, process_.get(), signal, nullptr, 0); }
+
+bool Server::running() { return !wait_for_exit(0ms); }
+
+std::optional<Exit> Server::wait_for_exit(milliseconds deadline) {
+  if (exit_) return exit_;
+  const auto end = Clock::now() + scaled(deadline);
+  for (;;) {
+    const auto left = std::max(0ms, std::chrono::ceil<milliseconds>(end - Clock::now()));
+    pollfd item{process_.get(), POLLIN, 0};
+    const int ready = ::poll(&item, 1, static_cast<int>(left.count()));
+    if (ready > 0) break;
+    if (ready == 0) return std::nullopt;
+  }
+  int status = 0;
+  if (::waitpid(pid_, &status, 0) != pid_) throw std::system_error(errno, std::generic_category(), "waitpid");
+  running_servers().erase(pid_);
+  exit_ = WIFSIGNALED(status) ? killed_by(WTERMSIG(status)) : exited(WEXITSTATUS(status));
+  return exit_;
+}
+
+bool Server::find_endpoint() {
+  constexpr std::string_view kPrefix = "listening on ";
+  const auto text = log();
+  const auto at = text.find(kPrefix);
+  const auto line_end = text.find('\n', at);
+  if (at == std::string::npos || line_end == std::string::npos) return false;
+  const auto url = text.substr(at + kPrefix.size(), line_end - at - kPrefix.size());
+  constexpr std::string_view kTcp = "http://127.0.0.1:";
+  constexpr std::string_view kUnix = "unix:";
+  if (url.starts_with(kTcp)) {
+    endpoint_.port = static_cast<std::uint16_t>(std::stoul(url.substr(kTcp.size())));
+  } else if (url.starts_with(kUnix)) {
+    endpoint_.unix_path = url.substr(kUnix.size(), url.find_first_of(" \t", kUnix.size()) - kUnix.size());
+  } else {
+    throw std::runtime_error("an address that this test cannot reach: " + url);
+  }
+  listening_ = true;
+  return true;
+}
+
+bool Server::wait_until_listening(milliseconds deadline) {
+  if (listening_) return true;
+  return wait_until([this] { return find_endpoint() || !running(); }, deadline) && listening_;
+}
+
+bool Server::wait_until_ready(milliseconds deadline) {
+  if (!wait_until_listening(deadline)) return false;
+  const bool settled = wait_until(
+      [this] {
+        if (!running()) return true;
+        HttpClient client(endpoint_);
+        const auto answer = client.get("/readyz");
+        const auto value = answer.json();
+        const auto* root = value.if_object();
+        const auto* models = root != nullptr && answer.status == 200 ? root->if_contains("models") : nullptr;
+        const auto* entries = models != nullptr ? models->if_object() : nullptr;
+        if (entries == nullptr) return false;
+        return std::all_of(entries->begin(), entries->end(), [](const auto& entry) {
+          const auto& model = entry.value().as_object();
+          return number_of(model, "workers_ready") == number_of(model, "workers");
+        });
+      },
+      deadline);
+  return settled && running();
+}
+
+std::string Server::url() const {
+  return endpoint_.unix_path.empty() ? "http://127.0.0.1:" + std::to_string(endpoint_.port)
+                                     : "unix:" + endpoint_.unix_path;
+}
+
+boost::json::value Server::status() const {
+  HttpClient client(endpoint_);
+  const auto answer = client.get("/status");
+  return answer.status == 200 ? answer.json() : boost::json::value{};
+}
+
+std::vector<WorkerStatus> Server::workers() const {
+  std::vector<WorkerStatus> found;
+  const auto value = status();
+  const auto* root = value.if_object();
+  if (root == nullptr) return found;
+  for (const auto& model : root->at("models").as_array()) {
+    for (const auto& entry : model.as_object().at("workers").as_array()) {
+      const auto& worker = entry.as_object();
+      WorkerStatus one;
+      one.model = text_of(model.as_object(), "name");
+      one.pid = number_of(worker, "pid");
+      one.state = text_of(worker, "state");
+      one.generation = number_of(worker, "generation");
+      one.restarts = number_of(worker, "restarts");
+      if (one.state != "dead") found.push_back(std::move(one));
+    }
+  }
+  return found;
+}
+
+std::vector<pid_t> Server::worker_pids() const {
+  std::vector<pid_t> pids;
+  for (const auto& worker : workers()) {
+    if (worker.serves()) pids.push_back(worker.pid);
+  }
+  return pids;
+}
+
+pid_t Server::wait_for_worker_in(std::string_view state) {
+  pid_t found = 0;
+  (void)wait_until([&] {
+    for (const auto& worker : workers()) {
+      if (worker.state == state) found = worker.pid;
+    }
+    return found != 0 || !running();
+  });
+  return found;
+}
+
+bool Server::wait_until_replaced(const std::vector<pid_t>& gone) {
+  const auto is_gone = [&gone](pid_t pid) { return std::find(gone.begin(), gone.end(), pid) != gone.end(); };
+  return wait_until([&] {
+           if (std::any_of(gone.begin(), gone.end(), [](pid_t pid) { return process_info(pid).has_value(); }))
+             return false;
+           const auto now = workers();
+           return !now.empty() && std::all_of(now.begin(), now.end(), [&](const WorkerStatus& worker) {
+             return worker.serves() && !is_gone(worker.pid);
+           });
+         }) &&
+         wait_until_ready();
+}
+
+std::string Server::log() const { return read_file(directory_.path() / kLogName); }
+
+std::vector<std::string> Server::log_lines_with(std::string_view text) const {
+  std::vector<std::string> lines;
+  std::istringstream stream(log());
+  for (std::string line; std::getline(stream, line);) {
+    if (line.find(text) != std::string::npos) lines.push_back(line);
+  }
+  return lines;
+}
+
+std::vector<std::string> Server::death_lines(pid_t worker) const {
+  auto lines = log_lines_with("worker " + std::to_string(worker) + " (");
+  std::erase_if(lines, [](const std::string& line) {
+    return line.find(") died") == std::string::npos && line.find(") exited") == std::string::npos;
+  });
+  return lines;
+}
+
+std::vector<pid_t> orphans() {
+  std::vector<pid_t> found;
+  for (const auto& child : children_of(::getpid())) {
+    if (running_servers().contains(child.pid)) continue;
+    if (child.zombie()) {
+      ::waitpid(child.pid, nullptr, WNOHANG);
+    } else {
+      found.push_back(child.pid);
+    }
+  }
+  return found;
+}
+
+}  // namespace yolod::tests

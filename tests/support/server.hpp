@@ -1,0 +1,118 @@
+// A real yolod with its workers, for one test: its config and log live in a folder of its own; destruction kills and
+// reaps all of it. Where the test has failed by then, the log is printed.
+#pragma once
+
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include <boost/json/value.hpp>
+#include <filesystem>
+#include <functional>
+#include <iosfwd>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "common/unique_fd.hpp"
+#include "tests/support/deadline.hpp"
+#include "tests/support/http_client.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+namespace yolod::tests {
+
+// How a process ended.
+struct Exit {
+  bool by_signal{false};
+  int value{0};  // exit code or signal
+  friend bool operator==(const Exit&, const Exit&) = default;
+};
+[[nodiscard]] constexpr Exit exited(int code) { return {false, code}; }
+[[nodiscard]] constexpr Exit killed_by(int signal) { return {true, signal}; }
+std::ostream& operator<<(std::ostream& stream, const Exit& exit);
+std::ostream& operator<<(std::ostream& stream, const std::optional<Exit>& exit);
+
+// Of one worker, from /status.
+struct WorkerStatus {
+  std::string model;
+  pid_t pid{0};
+  std::string state;  // starting loading ready busy draining dead
+  int generation{0};
+  int restarts{0};
+
+  // Loaded, and not on its way out.
+  [[nodiscard]] bool serves() const { return state == "ready" || state == "busy"; }
+};
+
+struct ServerOptions {
+  std::string config;                                          // system.yaml
+  std::vector<std::string> arguments;                          // after --config FILE
+  std::vector<std::pair<__rlimit_resource_t, rlim_t>> limits;  // soft and hard
+  std::function<void()> before_exec;                           // in the child: async-signal-safe calls only
+  bool own_process_group{false};                               // as a shell starts it: Ctrl-C is kill(-pid(), SIGINT)
+};
+
+// The build's folder, where yolod, yolod-worker and yolodctl lie: YOLOD_BIN_DIR, else where this test was built.
+[[nodiscard]] std::filesystem::path binary_directory();
+
+// The environment of the programs under test: ours, with the sanitizers told to leave fatal signals to the kernel.
+[[nodiscard]] std::vector<std::string> environment_for_programs();
+
+class Server {
+ public:
+  explicit Server(ServerOptions options);
+  explicit Server(const std::string& config);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  [[nodiscard]] pid_t pid() const { return pid_; }
+  [[nodiscard]] const std::filesystem::path& directory() const { return directory_.path(); }
+
+  // False as soon as the process is gone.
+  [[nodiscard]] bool wait_until_listening(milliseconds deadline = kGenerous);
+  // Every model has a ready worker (/readyz), and every worker that is configured serves.
+  [[nodiscard]] bool wait_until_ready(milliseconds deadline = kGenerous);
+
+  // All three after wait_until_listening().
+  [[nodiscard]] std::uint16_t port() const { return endpoint_.port; }
+  [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
+  [[nodiscard]] std::string url() const;
+
+  [[nodiscard]] boost::json::value status() const;          // null where it does not answer
+  [[nodiscard]] std::vector<WorkerStatus> workers() const;  // all but the dead
+  [[nodiscard]] std::vector<pid_t> worker_pids() const;     // of the workers that serve
+  // Waits for a worker in that state; 0 if none came.
+  [[nodiscard]] pid_t wait_for_worker_in(std::string_view state);
+  // Waits until as many workers serve as before, none of them with a pid of `gone`.
+  [[nodiscard]] bool wait_until_replaced(const std::vector<pid_t>& gone);
+
+  // Everything that it wrote to stderr and stdout.
+  [[nodiscard]] std::string log() const;
+  [[nodiscard]] std::vector<std::string> log_lines_with(std::string_view text) const;
+  // The lines that tell of the death of that worker: there should be one.
+  [[nodiscard]] std::vector<std::string> death_lines(pid_t worker) const;
+
+  void send_signal(int signal) const;
+  [[nodiscard]] bool running();
+  // Nothing if it still runs at the deadline. Any number of times.
+  [[nodiscard]] std::optional<Exit> wait_for_exit(milliseconds deadline = kGenerous);
+
+ private:
+  void start(const ServerOptions& options);
+  bool find_endpoint();
+
+  TemporaryDirectory directory_;
+  pid_t pid_{0};
+  common::UniqueFd process_;  // pidfd
+  Endpoint endpoint_;
+  bool listening_{false};
+  std::optional<Exit> exit_;
+};
+
+// Children that this process has been given because their parent died before them: workers that outlived their
+// front-end. Servers of the test are not among them. Zombies are reaped and not counted.
+[[nodiscard]] std::vector<pid_t> orphans();
+
+}  // namespace yolod::tests

@@ -1,0 +1,28 @@
+// system.yaml for tests: a server on a port of the kernel's choice, with identity models.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tests/support/deadline.hpp"
+
+namespace yolod::tests {
+
+struct IdentityModel {
+  std::string name{"echo"};
+  int workers{2};
+  milliseconds delay{0};
+  milliseconds load_delay{0};
+  bool faults{false};
+  std::string load_fault{"none"};
+  std::vector<std::string> keys{};  // more of the model's keys, one "key: value" each
+};
+
+// `server_keys` are more keys of `server`, one "key: value" each; a `listen` among them stands in for ours.
+[[nodiscard]] std::string identity_config(const std::vector<IdentityModel>& models,
+                                          const std::vector<std::string>& server_keys = {});
+
+// The same with models as YAML text, each beginning "  - name: ".
+[[nodiscard]] std::string server_config(const std::string& models, const std::vector<std::string>& server_keys = {});
+
+}  // namespace yolod::tests

@@ -1,0 +1,27 @@
+#include "tests/support/test_data.hpp"
+
+#include <boost/json/parse.hpp>
+#include <cstdlib>
+
+#include "tests/support/temporary_directory.hpp"
+
+namespace yolod::tests {
+
+std::optional<std::filesystem::path> test_data() {
+  const char* named = std::getenv("YOLOD_TEST_DATA");
+  const std::filesystem::path folder = named != nullptr ? named : YOLOD_TEST_SOURCE_DIR "/../shared/data";
+  std::error_code error;
+  const auto whole = std::filesystem::canonical(folder, error);
+  if (error || !std::filesystem::is_directory(whole / "darknet")) return std::nullopt;
+  return whole;
+}
+
+std::string reason_to_skip_real_models() {
+  if (!YOLOD_TEST_WITH_TORCH) return "this build has no LibTorch";
+  if (!test_data()) return "no test data: set YOLOD_TEST_DATA";
+  return {};
+}
+
+boost::json::value read_json(const std::filesystem::path& file) { return boost::json::parse(read_file(file)); }
+
+}  // namespace yolod::tests

@@ -1,0 +1,21 @@
+// The networks, photos and reference answers that tests use where they are at hand; they are not part of the project.
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace yolod::tests {
+
+// YOLOD_TEST_DATA, else ../shared/data beside the checkout; nothing where there is none.
+[[nodiscard]] std::optional<std::filesystem::path> test_data();
+
+// Why a test of a real network cannot run here: no LibTorch in this build, or no data. Empty: it can.
+[[nodiscard]] std::string reason_to_skip_real_models();
+
+// The JSON in that file. Throws where there is none.
+[[nodiscard]] boost::json::value read_json(const std::filesystem::path& file);
+
+}  // namespace yolod::tests

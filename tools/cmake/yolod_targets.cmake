@@ -1,0 +1,35 @@
+# One way to declare a library or program of ours: the warnings, sanitizers and include root are the same for all,
+# and a folder can use another's headers only by naming that folder's target.
+include(GNUInstallDirs)
+
+add_library(yolod_flags INTERFACE)
+target_compile_options(yolod_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wundef -Wformat=2 -Wimplicit-fallthrough)
+if(YOLOD_WERROR)
+  target_compile_options(yolod_flags INTERFACE -Werror)
+endif()
+if(YOLOD_SANITIZE)
+  # GCC 12 sees uninitialised values in <regex> under the sanitizers that are not there.
+  target_compile_options(yolod_flags INTERFACE
+    -fsanitize=${YOLOD_SANITIZE} -fno-omit-frame-pointer -g -O1 -Wno-maybe-uninitialized)
+  target_link_options(yolod_flags INTERFACE -fsanitize=${YOLOD_SANITIZE})
+endif()
+if(YOLOD_COVERAGE)
+  target_compile_options(yolod_flags INTERFACE --coverage)
+  target_link_options(yolod_flags INTERFACE --coverage)
+endif()
+
+# yolod_library(NAME SOURCES... LINKS...): a static library; public headers are included as "folder/file.hpp".
+function(yolod_library name)
+  cmake_parse_arguments(arg "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  add_library(${name} STATIC ${arg_SOURCES})
+  target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR})
+  target_link_libraries(${name} PUBLIC ${arg_PUBLIC} PRIVATE ${arg_PRIVATE} yolod_flags)
+endfunction()
+
+function(yolod_program name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINKS" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
+  target_link_libraries(${name} PRIVATE ${arg_LINKS} yolod_flags)
+endfunction()

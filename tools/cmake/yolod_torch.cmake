@@ -1,0 +1,21 @@
+# LibTorch and OpenCV for model/ alone. A LibTorch from elsewhere (a CUDA build, say) is found through CMAKE_PREFIX_PATH;
+# otherwise the distribution's. Only yolod_torch carries their include folders and definitions, and yolod_model links it
+# privately, so that no other target compiles with Torch's flags.
+function(_yolod_find_torch)
+  # Both configs append to CMAKE_CXX_FLAGS when some of their options are on; in a function's scope that ends here.
+  find_package(Torch REQUIRED)
+  if(Torch_VERSION AND Torch_VERSION VERSION_LESS 1.13)
+    message(FATAL_ERROR "LibTorch ${Torch_VERSION} is too old: 1.13 or later is needed")
+  endif()
+  find_package(OpenCV 4 REQUIRED COMPONENTS core imgproc imgcodecs)
+  # Imported targets are visible in the folder that found them and below: that is the top folder, as this file is
+  # included from there.
+  add_library(yolod_torch INTERFACE)
+  target_include_directories(yolod_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS} ${OpenCV_INCLUDE_DIRS})
+  target_link_libraries(yolod_torch INTERFACE ${TORCH_LIBRARIES} opencv_core opencv_imgproc opencv_imgcodecs)
+  # A LibTorch built for the old string ABI says so here; everything that links it would have to follow.
+  if(TORCH_CXX_FLAGS MATCHES "_GLIBCXX_USE_CXX11_ABI=0")
+    message(FATAL_ERROR "this LibTorch is built for the pre-C++11 ABI: take the cxx11-abi download instead")
+  endif()
+endfunction()
+_yolod_find_torch()

@@ -1,0 +1,113 @@
+// yolodctl infer: a tensor in, the raw decoded head out. For comparing with other programs.
+#include <CLI/App.hpp>
+#include <algorithm>
+#include <memory>
+#include <string>
+
+#include "model/load_network.hpp"
+#include "model/npy.hpp"
+#include "tools/yolodctl/commands.hpp"
+#include "tools/yolodctl/model_options.hpp"
+
+namespace yolod::tools {
+namespace {
+
+using common::Error;
+using common::ErrorCode;
+using common::Outcome;
+
+struct InferOptions {
+  ModelOptions model;
+  std::string input;
+  std::string output;
+};
+
+// [channels, height, width] planes to [height, width, channels], as the network takes them.
+void interleave(const float* planes, std::size_t channels, std::size_t pixels, float* out) {
+  for (std::size_t i = 0; i < pixels; ++i) {
+    for (std::size_t c = 0; c < channels; ++c) *out++ = planes[c * pixels + i];
+  }
+}
+
+// As [images, channels, height, width].
+Outcome<model::NpyArray> read_input(const std::string& file) {
+  auto array = model::read_npy(file);
+  if (!array) return array;
+  if (array->shape.size() == 3) array->shape.insert(array->shape.begin(), 1);
+  if (array->shape.size() != 4 || array->values.empty()) {
+    return Error{ErrorCode::kInvalidParameter,
+                 file + ": the shape must be [n, 3, height, width] or [3, height, width]"};
+  }
+  return array;
+}
+
+Outcome<model::NpyArray> run(model::TorchNetwork& network, const model::NpyArray& input) {
+  // Enough for the network to work at full speed, little enough to hold.
+  constexpr std::size_t kBatch = 8;
+  const auto& shape = network.shape();
+  const auto images = static_cast<std::size_t>(input.shape[0]);
+  model::NpyArray result{
+      {input.shape[0], static_cast<std::int64_t>(shape.candidates), static_cast<std::int64_t>(shape.row_length())}, {}};
+  result.values.reserve(images * shape.candidates * shape.row_length());
+  for (std::size_t first = 0; first < images; first += kBatch) {
+    const auto count = std::min(kBatch, images - first);
+    const auto room = network.input(count);
+    if (!room) return room.error();
+    for (std::size_t i = 0; i < count; ++i) {
+      interleave(input.values.data() + (first + i) * shape.input_count(), shape.channels, shape.height * shape.width,
+                 room->data() + i * shape.input_count());
+    }
+    const auto head = network.forward();
+    if (!head) return head.error();
+    result.values.insert(result.values.end(), head->values.begin(), head->values.end());
+  }
+  return result;
+}
+
+int infer(const InferOptions& options) {
+  auto chosen = choose_model(options.model);
+  if (!chosen) return report(chosen.error());
+  const auto input = read_input(options.input);
+  if (!input) return report(input.error());
+  const auto height = input->shape[2];
+  const auto width = input->shape[3];
+  // A network is compiled for one size: the tensor's, unless another was asked for by name.
+  if (options.model.size.empty()) {
+    constexpr std::int64_t kMaxSide = 1 << 20;
+    chosen->config.input_size = common::InputSize{static_cast<std::uint32_t>(std::min(height, kMaxSide)),
+                                                  static_cast<std::uint32_t>(std::min(width, kMaxSide))};
+  }
+  // What is compared digit by digit is not rounded to bf16 unless that was asked for.
+  if (options.model.precision.empty()) chosen->config.precision = common::Precision::kFp32;
+
+  const auto loaded = model::load_network(chosen->config, chosen->surroundings);
+  if (!loaded) return report(loaded.error());
+  const auto& shape = loaded->network->shape();
+  if (input->shape[1] != static_cast<std::int64_t>(shape.channels) ||
+      height != static_cast<std::int64_t>(shape.height) || width != static_cast<std::int64_t>(shape.width)) {
+    return report({ErrorCode::kInvalidParameter,
+                   options.input + ": the network takes [n, " + std::to_string(shape.channels) + ", " +
+                       std::to_string(shape.height) + ", " + std::to_string(shape.width) + "]"});
+  }
+  const auto result = run(*loaded->network, *input);
+  if (!result) return report(result.error());
+  if (const auto written = model::write_npy(options.output, *result); !written) return report(written.error());
+  return 0;
+}
+
+}  // namespace
+
+void add_infer(CLI::App& app, int& exit_code) {
+  auto* command = app.add_subcommand("infer", "run a network on a tensor: the raw decoded head");
+  auto options = std::make_shared<InferOptions>();
+  add_model_options(*command, options->model);
+  command->add_option("--input", options->input, "float32 [n,3,h,w] or [3,h,w], RGB, 0..1")
+      ->required()
+      ->type_name("X.npy");
+  command->add_option("--output", options->output, "float32 [n, candidates, 5 + classes]")
+      ->required()
+      ->type_name("Y.npy");
+  command->callback([options, &exit_code] { exit_code = infer(*options); });
+}
+
+}  // namespace yolod::tools

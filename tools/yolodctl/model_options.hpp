@@ -1,0 +1,40 @@
+// The <model options> that yolodctl's offline commands have in common: which model, at which size, in which precision.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <string>
+
+#include "common/config.hpp"
+#include "common/outcome.hpp"
+#include "model/model.hpp"
+
+namespace yolod::tools {
+
+// Filled by the command line; must outlive its parsing.
+struct ModelOptions {
+  std::string cfg;
+  std::string weights;
+  std::string names;
+  std::string config;
+  std::string model;
+  std::string size;  // "416" or "HEIGHTxWIDTH"
+  std::string precision;
+  std::string device;
+};
+
+struct ChosenModel {
+  common::ModelConfig config;
+  model::Surroundings surroundings;
+};
+
+void add_model_options(CLI::App& command, ModelOptions& options);
+
+// The model that the options choose. An Error is kBadConfig: a bad combination of options, or a config with problems
+// (one a line). Without --precision a model named by its files runs in fp32, one from a config as that says.
+[[nodiscard]] common::Outcome<ChosenModel> choose_model(const ModelOptions& options);
+
+// Prints "yolodctl: message" to stderr and returns the exit code that the error's kind calls for: 2 for what the
+// command line or config says, else 1.
+[[nodiscard]] int report(const common::Error& error);
+
+}  // namespace yolod::tools

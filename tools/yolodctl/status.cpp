@@ -1,0 +1,123 @@
+// yolodctl status: what a running server says of itself.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tools/yolodctl/commands.hpp"
+#include "tools/yolodctl/http_client.hpp"
+
+namespace yolod::tools {
+namespace {
+
+namespace json = boost::json;
+
+struct StatusOptions {
+  std::string url{"http://127.0.0.1:8080"};
+  bool json{false};
+};
+
+// A value as a cell of a table; "-" where there is none. Servers older or newer than this program may lack a key.
+std::string cell(const json::object& object, const char* key) {
+  const auto* value = object.if_contains(key);
+  if (value == nullptr || value->is_null()) return "-";
+  if (const auto* text = value->if_string()) return text->empty() ? "-" : std::string(*text);
+  return json::serialize(*value);
+}
+
+std::string megabytes(const json::object& object, const char* key) {
+  const auto* value = object.if_contains(key);
+  if (value == nullptr || !value->is_number()) return "-";
+  constexpr double kMiB = 1 << 20;
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f MiB", value->to_number<double>() / kMiB);
+  return text;
+}
+
+const json::array& list(const json::object& object, const char* key) {
+  static const json::array none;
+  const auto* value = object.if_contains(key);
+  return value != nullptr && value->is_array() ? value->get_array() : none;
+}
+
+void print_table(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      std::printf("%-*s%s", static_cast<int>(widths[i]), row[i].c_str(), i + 1 < row.size() ? "  " : "\n");
+    }
+  }
+}
+
+void print_status(const json::object& status) {
+  std::printf("yolod %s, pid %s, up %s s, listening on %s\n\n", cell(status, "version").c_str(),
+              cell(status, "pid").c_str(), cell(status, "uptime").c_str(), cell(status, "listen").c_str());
+  std::vector<std::vector<std::string>> models{{"MODEL", "STATE", "GENERATION", "QUEUE", "WORKERS"}};
+  std::vector<std::vector<std::string>> workers{
+      {"MODEL", "PID", "STATE", "GENERATION", "RESTARTS", "DEVICE", "PRECISION", "REQUESTS", "MEMORY"}};
+  for (const auto& model_value : list(status, "models")) {
+    const auto* model = model_value.if_object();
+    if (model == nullptr) continue;
+    const auto name = cell(*model, "name");
+    models.push_back({name, cell(*model, "state"), cell(*model, "generation"), cell(*model, "queue"),
+                      std::to_string(list(*model, "workers").size())});
+    for (const auto& worker_value : list(*model, "workers")) {
+      const auto* worker = worker_value.if_object();
+      if (worker == nullptr) continue;
+      workers.push_back({name, cell(*worker, "pid"), cell(*worker, "state"), cell(*worker, "generation"),
+                         cell(*worker, "restarts"), cell(*worker, "device"), cell(*worker, "precision"),
+                         cell(*worker, "requests"), megabytes(*worker, "rss_bytes")});
+    }
+  }
+  print_table(models);
+  std::printf("\n");
+  print_table(workers);
+}
+
+int run_status(const StatusOptions& options) {
+  const auto url = parse_server_url(options.url);
+  if (!url) {
+    std::fprintf(stderr, "yolodctl: --url: %s\n", url.error().message.c_str());
+    return 2;
+  }
+  const auto fail = [&options](const std::string& why) {
+    std::fprintf(stderr, "yolodctl: %s: %s\n", options.url.c_str(), why.c_str());
+    return 1;
+  };
+  constexpr std::chrono::seconds kTimeout{10};
+  const auto answer = fetch(url.value(), "/status", kTimeout);
+  if (!answer) return fail(answer.error().message);
+  if (answer.value().result() != boost::beast::http::status::ok) {
+    return fail("answered " + std::to_string(answer.value().result_int()) + " " + answer.value().body());
+  }
+  boost::system::error_code error;
+  const auto status = json::parse(answer.value().body(), error);
+  if (error || !status.is_object()) return fail("answered what is no status; is it a yolod?");
+  if (options.json) {
+    std::printf("%s\n", json::serialize(status).c_str());
+  } else {
+    print_status(status.get_object());
+  }
+  return 0;
+}
+
+}  // namespace
+
+void add_status(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<StatusOptions>();
+  auto* command = app.add_subcommand("status", "Ask a running server how it is");
+  command->add_option("--url", options->url, "http://host:port or unix:/path")->capture_default_str();
+  command->add_flag("--json", options->json, "the server's own JSON, on one line");
+  command->callback([options, &exit_code] { exit_code = run_status(*options); });
+}
+
+}  // namespace yolod::tools

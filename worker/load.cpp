@@ -1,0 +1,53 @@
+#include "worker/load.hpp"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <csignal>
+#include <utility>
+
+#include "common/signal_mask.hpp"
+
+namespace yolod::worker {
+namespace {
+
+// `threads: auto`: the cores that this process may use, shared among the model's workers.
+std::uint32_t resolve_threads(const common::ModelConfig& config) {
+  if (config.threads != 0) return config.threads;
+  cpu_set_t allowed;
+  CPU_ZERO(&allowed);
+  const int cores = sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? CPU_COUNT(&allowed) : 1;
+  return std::max(1U, static_cast<std::uint32_t>(cores) / std::max(1U, config.workers));
+}
+
+}  // namespace
+
+bool interrupt_is_blocked() {
+  sigset_t mask;
+  return pthread_sigmask(SIG_SETMASK, nullptr, &mask) == 0 && sigismember(&mask, SIGINT) == 1;
+}
+
+common::Outcome<std::unique_ptr<model::Model>> load(const common::ModelConfig& config,
+                                                    std::function<void()> scribble_lane) {
+  model::Surroundings surroundings;
+  surroundings.threads = resolve_threads(config);
+  surroundings.device = config.devices.empty() ? "cpu" : config.devices.front();
+  surroundings.scribble_lane = std::move(scribble_lane);
+  auto model = model::load_model(config, surroundings);
+  if (!model) return model;
+  if (auto warm = (*model)->warm_up(); !warm) return warm.error();
+  return model;
+}
+
+AfterLoad restore_interrupt() {
+  sigset_t pending;
+  if (sigpending(&pending) == 0 && sigismember(&pending, SIGINT) == 1) return AfterLoad::kInterrupted;
+  // Between the look and the unblocking a SIGINT may still arrive: the default action then ends the process at the
+  // unblock, as it would a moment later.
+  std::signal(SIGINT, SIG_DFL);
+  const sigset_t interrupt = common::signal_set({SIGINT});
+  pthread_sigmask(SIG_UNBLOCK, &interrupt, nullptr);
+  return AfterLoad::kServe;
+}
+
+}  // namespace yolod::worker

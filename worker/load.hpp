@@ -1,0 +1,28 @@
+// Loading, signal-safe: from exec until load() has returned, SIGINT is blocked in every thread of this process, so
+// that no Ctrl-C can leave weights half way onto a device.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "common/config.hpp"
+#include "common/outcome.hpp"
+#include "model/model.hpp"
+
+namespace yolod::worker {
+
+// True if SIGINT is blocked in the calling thread: what the front-end promises at exec, checked before any library
+// starts a thread that would inherit something else.
+[[nodiscard]] bool interrupt_is_blocked();
+
+// Loads and warms up. The calling thread is `main`'s.
+[[nodiscard]] common::Outcome<std::unique_ptr<model::Model>> load(const common::ModelConfig& config,
+                                                                  std::function<void()> scribble_lane);
+
+enum class AfterLoad { kServe, kInterrupted };
+
+// Ends the protected time, in main's thread. If a SIGINT arrived meanwhile: kInterrupted, it stays blocked, and the
+// caller frees the model and exits. Else SIGINT has its default action again and is unblocked.
+[[nodiscard]] AfterLoad restore_interrupt();
+
+}  // namespace yolod::worker
