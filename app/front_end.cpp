@@ -23,12 +23,28 @@ using std::chrono::milliseconds;
 
 // Beside the shared memory: the front-end itself and the least that a worker takes.
 constexpr std::uint64_t kMemoryReserveBytes = 16ULL << 20U;
+constexpr milliseconds kHousekeepingPeriod{100};
 constexpr milliseconds kDrainPoll{10};
 constexpr std::chrono::seconds kIdleGrace{1};
 // From "please stop" to SIGTERM, and from that to SIGKILL.
 constexpr milliseconds kWorkerGrace{2000};
 // How long answers that were given at the last moment may take to leave.
 constexpr milliseconds kFlushGrace{500};
+
+// max_connections, or what the descriptors allow once those of two generations of workers are set aside.
+std::size_t connection_limit(const common::Config& config) {
+  constexpr rlim_t kOwnDescriptors = 64;
+  constexpr rlim_t kPerWorker = 8;
+  rlimit open_files{};
+  if (getrlimit(RLIMIT_NOFILE, &open_files) != 0) return config.server.max_connections;
+  rlim_t reserved = kOwnDescriptors;
+  for (const auto& model : config.models) reserved += 2 * kPerWorker * model.workers;
+  const rlim_t left = open_files.rlim_cur > reserved ? open_files.rlim_cur - reserved : 1;
+  if (left >= config.server.max_connections) return config.server.max_connections;
+  common::log_warning("RLIMIT_NOFILE of {} leaves room for {} connections, not the {} of server.max_connections",
+                      open_files.rlim_cur, left, config.server.max_connections);
+  return left;
+}
 
 }  // namespace
 
@@ -52,7 +68,7 @@ struct FrontEnd::Pool {
 };
 
 FrontEnd::FrontEnd(const common::Config& config, RunMode mode, rlimit open_files)
-    : config_(config), mode_(mode), server_(io_, *this, config_.server) {
+    : config_(config), mode_(mode), server_(io_, *this, config_.server, connection_limit(config)) {
   spawn_.open_files = open_files;
 }
 
@@ -83,8 +99,19 @@ Outcome<void> FrontEnd::start() {
   make_pools();
   phase_ = Phase::kServing;
   server_.start();
+  housekeep();
   for (const auto& pool : pools_) pool->supervisor.start(pool->dispatcher);
   return {};
+}
+
+// What is looked at every so often instead of having a timer each: clients that are late, log lines that wait.
+void FrontEnd::housekeep() {
+  server_.check_deadlines();
+  common::flush_log();
+  housekeeping_timer_.expires_after(kHousekeepingPeriod);
+  housekeeping_timer_.async_wait([this](error_code failure) {
+    if (!failure) housekeep();
+  });
 }
 
 // Read before anything is allocated: what does not fit must be one line, not an OOM kill.
@@ -173,7 +200,6 @@ void FrontEnd::reap() {
                                   [&](const auto& pool) { return pool->supervisor.reaped(pid, death); });
     if (!ours) common::log_debug("reaped process {}, which is not a worker", pid);
   });
-  finish_if_over();
 }
 
 void FrontEnd::begin_drain() {
@@ -217,7 +243,6 @@ void FrontEnd::begin_stop(milliseconds worker_grace) {
   const bool again = phase_ == Phase::kStopping;
   phase_ = Phase::kStopping;
   stop_timer_.cancel();
-  drain_timer_.cancel();
   if (!again) {
     server_.stop_accepting();
     arena_gate_->refuse_all();
@@ -225,23 +250,33 @@ void FrontEnd::begin_stop(milliseconds worker_grace) {
       pool->supervisor.stop_respawning();
       pool->dispatcher.shut_down();
     }
+    flush_deadline_ = Clock::now() + kFlushGrace;
+    watch_stop();
   }
   if (worker_grace.count() == 0) {
     press_workers(SIGKILL, milliseconds(0));
-  } else if (!again) {
-    for (const auto& pool : pools_) pool->supervisor.ask_all_to_stop();
-    stop_timer_.expires_after(worker_grace);
-    stop_timer_.async_wait([this](error_code failure) {
-      if (!failure) press_workers(SIGTERM, kWorkerGrace);
-    });
+    return;
   }
-  // The answers just given are on their way; whoever does not take them in time is cut off.
-  drain_timer_.expires_after(kFlushGrace);
-  drain_timer_.async_wait([this](error_code failure) {
-    if (!failure) server_.close_all();
-    finish_if_over();
+  for (const auto& pool : pools_) pool->supervisor.ask_all_to_stop();
+  stop_timer_.expires_after(worker_grace);
+  stop_timer_.async_wait([this](error_code failure) {
+    if (!failure) press_workers(SIGTERM, kWorkerGrace);
   });
-  finish_if_over();
+}
+
+// Over when every child is reaped and every client has its answer. Clients that do not take theirs in time are cut off.
+void FrontEnd::watch_stop() {
+  const bool alive =
+      std::any_of(pools_.begin(), pools_.end(), [](const auto& pool) { return pool->supervisor.any_alive(); });
+  if (!alive && server_.session_count() == 0) {
+    io_.stop();
+    return;
+  }
+  if (Clock::now() >= flush_deadline_) server_.close_all();
+  drain_timer_.expires_after(kDrainPoll);
+  drain_timer_.async_wait([this](error_code failure) {
+    if (!failure) watch_stop();
+  });
 }
 
 void FrontEnd::press_workers(int signal, milliseconds grace) {
@@ -251,20 +286,6 @@ void FrontEnd::press_workers(int signal, milliseconds grace) {
   stop_timer_.async_wait([this](error_code failure) {
     if (!failure) press_workers(SIGKILL, milliseconds(0));
   });
-}
-
-// Over when every child is reaped and every client has its answer.
-void FrontEnd::finish_if_over() {
-  if (phase_ != Phase::kStopping) return;
-  if (std::any_of(pools_.begin(), pools_.end(), [](const auto& pool) { return pool->supervisor.any_alive(); })) return;
-  if (server_.session_count() != 0) {
-    // Looked at again soon: a session ends without telling us.
-    if (drain_timer_.expiry() > Clock::now() + kDrainPoll) {
-      asio::post(io_, [this] { finish_if_over(); });
-    }
-    return;
-  }
-  io_.stop();
 }
 
 // ---- Service ----

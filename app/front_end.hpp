@@ -63,9 +63,10 @@ class FrontEnd final : private Service {
   void begin_drain();
   void drain_connections();
   void watch_drain();
+  void housekeep();
   void begin_stop(std::chrono::milliseconds worker_grace);
   void press_workers(int signal, std::chrono::milliseconds grace);
-  void finish_if_over();
+  void watch_stop();
 
   // Service
   ServedModel* find_model(std::string_view name) override;
@@ -94,7 +95,9 @@ class FrontEnd final : private Service {
   std::unique_ptr<SignalReader> signals_;
   boost::asio::steady_timer stop_timer_{io_};
   boost::asio::steady_timer drain_timer_{io_};
+  boost::asio::steady_timer housekeeping_timer_{io_};
   common::Clock::time_point drain_deadline_;
+  common::Clock::time_point flush_deadline_;
 };
 
 }  // namespace yolod::app

@@ -1,5 +1,7 @@
 // yolod: the front-end. Reads the command line and the config, then serves.
+#include <fcntl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -31,6 +33,15 @@ std::filesystem::path default_config_file() {
   const std::filesystem::path here = "system.yaml";
   const std::filesystem::path installed = "/etc/yolod/system.yaml";
   return !std::filesystem::exists(here) && std::filesystem::exists(installed) ? installed : here;
+}
+
+// Whatever is opened first must not become stdin, stdout or stderr of this process or of a worker.
+void open_standard_streams() {
+  int descriptor = -1;
+  do {
+    descriptor = open("/dev/null", O_RDWR);
+  } while (descriptor >= 0 && descriptor <= STDERR_FILENO);
+  if (descriptor > STDERR_FILENO) close(descriptor);
 }
 
 // As many descriptors as the kernel lets us have; workers get back what we were given.
@@ -74,6 +85,7 @@ int serve(const Options& options) {
 
 int main(int argc, char** argv) {
   yolod::app::block_front_end_signals();
+  open_standard_streams();
   CLI::App app{"yolod: an inference server for YOLO and other vision models.", "yolod"};
   Options options;
   app.add_option("--config", options.config_file, "The config file (default: ./system.yaml, /etc/yolod/system.yaml)");

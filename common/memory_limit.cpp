@@ -5,7 +5,8 @@
 #include <charconv>
 #include <fstream>
 #include <sstream>
-#include <vector>
+
+#include "common/cgroup.hpp"
 
 namespace yolod::common {
 namespace {
@@ -20,35 +21,6 @@ std::optional<std::uint64_t> read_number(const std::filesystem::path& file) {
   return value;
 }
 
-struct Controller {
-  std::filesystem::path mount;
-  std::string group;  // "/a/b"
-  const char* limit_file;
-  const char* usage_file;
-};
-
-// One line of /proc/self/cgroup is `id:controllers:group`; v2's has id 0 and no controllers (cgroups(7)).
-std::vector<Controller> memory_controllers(const std::filesystem::path& proc_self_cgroup,
-                                           const std::filesystem::path& cgroup_root) {
-  std::vector<Controller> found;
-  std::ifstream in(proc_self_cgroup);
-  std::string line;
-  while (std::getline(in, line)) {
-    const auto first = line.find(':');
-    const auto second = first == std::string::npos ? first : line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
-    const std::string group = line.substr(second + 1);
-    if (controllers == ",,") {
-      found.push_back({cgroup_root, group, "memory.max", "memory.current"});
-      found.push_back({cgroup_root / "unified", group, "memory.max", "memory.current"});
-    } else if (controllers.find(",memory,") != std::string::npos) {
-      found.push_back({cgroup_root / "memory", group, "memory.limit_in_bytes", "memory.usage_in_bytes"});
-    }
-  }
-  return found;
-}
-
 std::string mebibytes(std::uint64_t bytes) {
   std::ostringstream text;
   text.precision(1);
@@ -61,17 +33,13 @@ std::string mebibytes(std::uint64_t bytes) {
 std::optional<MemoryLimit> read_memory_limit(const std::filesystem::path& proc_self_cgroup,
                                              const std::filesystem::path& cgroup_root) {
   std::optional<MemoryLimit> tightest;
-  for (const Controller& controller : memory_controllers(proc_self_cgroup, cgroup_root)) {
-    // In a container the group's path may not exist below the mount: then the mount itself is our group.
-    std::filesystem::path group = controller.mount / std::filesystem::path(controller.group).relative_path();
-    for (;;) {
-      const auto limit = read_number(group / controller.limit_file);
-      if (limit && (!tightest || *limit < tightest->limit_bytes)) {
-        tightest = MemoryLimit{*limit, read_number(group / controller.usage_file).value_or(0),
-                               (group / controller.limit_file).string()};
-      }
-      if (group == controller.mount || !group.has_parent_path() || group == group.parent_path()) break;
-      group = group.parent_path();
+  for (const CgroupFolder& at : cgroup_folders("memory", proc_self_cgroup, cgroup_root)) {
+    const bool v2 = at.version == CgroupVersion::kV2;
+    const auto limit_file = at.folder / (v2 ? "memory.max" : "memory.limit_in_bytes");
+    const auto limit = read_number(limit_file);
+    if (limit && (!tightest || *limit < tightest->limit_bytes)) {
+      const auto used = read_number(at.folder / (v2 ? "memory.current" : "memory.usage_in_bytes"));
+      tightest = MemoryLimit{*limit, used.value_or(0), limit_file.string()};
     }
   }
   // v1 says "no limit" with a number near 2^63.

@@ -20,6 +20,8 @@ static_assert(sizeof(RegionHeader) <= kHeaderBytes);
 constexpr std::size_t kBlockAlignment = 64;
 // What the allocator's bookkeeping takes of a block, at most.
 constexpr std::uint64_t kBlockOverheadBytes = 256;
+// Below this the header and the allocator's own bytes leave no room that deserves the name.
+constexpr std::uint64_t kSmallestArenaBytes = 4096;
 
 }  // namespace
 
@@ -98,6 +100,7 @@ InputArena& InputArena::operator=(InputArena&&) noexcept = default;
 InputArena::~InputArena() = default;
 
 common::Outcome<InputArena> InputArena::create(std::uint64_t bytes) {
+  if (bytes < kSmallestArenaBytes) return common::Error{common::ErrorCode::kSystem, "arena: too small for any body"};
   auto region = MemfdRegion::create("yolod-arena", bytes);
   if (!region) return region.error();
   const RegionHeader header{kMagic, kLayoutVersion, RegionKind::kInputArena, bytes, 0};

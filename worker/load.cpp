@@ -1,11 +1,10 @@
 #include "worker/load.hpp"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <csignal>
 #include <utility>
 
+#include "common/cpu_count.hpp"
 #include "common/signal_mask.hpp"
 
 namespace yolod::worker {
@@ -14,10 +13,7 @@ namespace {
 // `threads: auto`: the cores that this process may use, shared among the model's workers.
 std::uint32_t resolve_threads(const common::ModelConfig& config) {
   if (config.threads != 0) return config.threads;
-  cpu_set_t allowed;
-  CPU_ZERO(&allowed);
-  const int cores = sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? CPU_COUNT(&allowed) : 1;
-  return std::max(1U, static_cast<std::uint32_t>(cores) / std::max(1U, config.workers));
+  return std::max(1U, common::usable_cpu_count() / std::max(1U, config.workers));
 }
 
 }  // namespace

@@ -29,7 +29,6 @@ using common::Outcome;
 using Endpoint = asio::generic::stream_protocol::endpoint;
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
-constexpr std::chrono::milliseconds kSweepPeriod{100};
 // After an accept that failed for want of descriptors, and at the limit of connections.
 constexpr std::chrono::milliseconds kAcceptPause{50};
 constexpr std::string_view kUnixPrefix = "unix:";
@@ -67,8 +66,8 @@ void remove_stale_socket(asio::io_context& io, const std::string& path) {
 
 }  // namespace
 
-Server::Server(asio::io_context& io, Service& service, const common::ServerConfig& config)
-    : io_(io), service_(service), config_(config), sweep_timer_(io) {}
+Server::Server(asio::io_context& io, Service& service, const common::ServerConfig& config, std::size_t connection_limit)
+    : io_(io), service_(service), config_(config), connection_limit_(connection_limit) {}
 
 Server::~Server() {
   for (const std::string& file : socket_files_) unlink(file.c_str());
@@ -123,14 +122,13 @@ void Server::start() {
   for (const auto& acceptor : acceptors_) {
     asio::co_spawn(io_, accept_all(*acceptor), asio::detached);
   }
-  sweep();
 }
 
 asio::awaitable<void> Server::accept_all(Acceptor& acceptor) {
   asio::steady_timer pause(io_);
   bool said = false;
   while (acceptor.is_open()) {
-    if (sessions_.size() >= config_.max_connections) {
+    if (sessions_.size() >= connection_limit_) {
       pause.expires_after(kAcceptPause);
       co_await pause.async_wait(kAwait);
       continue;
@@ -187,13 +185,9 @@ void Server::close_all() {
   for (Session* const session : sessions_) session->close();
 }
 
-void Server::sweep() {
+void Server::check_deadlines() {
   const auto now = common::Clock::now();
   for (Session* const session : sessions_) session->check_deadline(now);
-  sweep_timer_.expires_after(kSweepPeriod);
-  sweep_timer_.async_wait([this](error_code failure) {
-    if (!failure) sweep();
-  });
 }
 
 }  // namespace yolod::app

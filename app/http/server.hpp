@@ -24,7 +24,8 @@ namespace yolod::app {
 class Server {
  public:
   // All outlive this object.
-  Server(boost::asio::io_context& io, Service& service, const common::ServerConfig& config);
+  Server(boost::asio::io_context& io, Service& service, const common::ServerConfig& config,
+         std::size_t connection_limit);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   ~Server();
@@ -36,6 +37,8 @@ class Server {
 
   // Takes every connection whose connect() has returned, then closes the listeners.
   void stop_accepting();
+  // Cuts off whoever is late. To be called every so often.
+  void check_deadlines();
   void close_idle();
   void close_all();
 
@@ -52,16 +55,15 @@ class Server {
   void begin_session(Session::Socket socket);
   void add(Session& session) { sessions_.insert(&session); }
   void remove(Session& session) { sessions_.erase(&session); }
-  void sweep();
 
   boost::asio::io_context& io_;
   Service& service_;
   const common::ServerConfig& config_;
+  std::size_t connection_limit_;
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
   std::vector<std::string> urls_;
   std::vector<std::string> socket_files_;  // ours to unlink
   std::unordered_set<Session*> sessions_;
-  boost::asio::steady_timer sweep_timer_;
 };
 
 }  // namespace yolod::app

@@ -246,12 +246,16 @@ asio::awaitable<Session::Next> Session::handle_predict(HeaderParser& parser, con
 
 // ---- bodies ----
 
+std::uint64_t Session::body_limit() const {
+  return std::min(config_.max_body_bytes, service_.arena_gate().arena().largest_body_bytes());
+}
+
 asio::awaitable<Outcome<Session::Body>> Session::read_body(HeaderParser& parser, const ServedModel& model) {
   const auto patience = model.config.queue.timeout;
   if (parser.chunked()) co_return co_await read_chunked_body(parser, patience);
   const std::uint64_t length = parser.content_length().value_or(0);
   if (length == 0) co_return Error{ErrorCode::kInvalidImage, "the request has no body"};
-  if (length > config_.max_body_bytes) {
+  if (length > body_limit()) {
     co_return Error{ErrorCode::kBodyTooLarge, "the body is larger than this server takes"};
   }
   if (!co_await continue_if_expected()) co_return read_failure();
@@ -292,7 +296,7 @@ asio::awaitable<Outcome<Session::Body>> Session::read_sized_body(std::uint64_t l
 // The length is not known before the end: the block grows as the body does.
 asio::awaitable<Outcome<Session::Body>> Session::read_chunked_body(HeaderParser& parser,
                                                                    std::chrono::milliseconds patience) {
-  const std::uint64_t limit = config_.max_body_bytes;
+  const std::uint64_t limit = body_limit();
   auto block = co_await service_.arena_gate().reserve(std::min(kFirstChunkedBytes, limit), patience);
   if (!block) co_return Error{ErrorCode::kQueueFull, "too busy"};
   if (!co_await continue_if_expected()) co_return read_failure();

@@ -76,6 +76,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void set_deadline(std::chrono::milliseconds from_now) { deadline_ = common::Clock::now() + from_now; }
   void no_deadline() { deadline_ = common::Clock::time_point::max(); }
   [[nodiscard]] common::Error read_failure() const;
+  [[nodiscard]] std::uint64_t body_limit() const;
 
   Socket socket_;
   Server& server_;

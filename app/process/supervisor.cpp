@@ -88,6 +88,7 @@ void Supervisor::condemn(WorkerProcess& worker, std::string_view why) {
   Place& place = *places_[worker.place().index];
   if (place.condemned) return;
   place.condemned = true;
+  worker.retire();
   common::log_error("worker {} ({}) is killed: {}", worker.pid(), config_.name, why);
   worker.send_signal(SIGKILL);
 }
@@ -96,6 +97,7 @@ void Supervisor::condemn_hung(WorkerProcess& worker, std::string_view why) {
   Place& place = *places_[worker.place().index];
   if (place.condemned) return;
   place.condemned = true;
+  worker.retire();
   common::log_error("worker {} ({}) is killed: {}", worker.pid(), config_.name, why);
   worker.send_signal(SIGABRT);
   worker.send_signal(SIGCONT);  // a stopped process takes no signal but SIGKILL
@@ -168,7 +170,12 @@ void Supervisor::stop_respawning() {
 
 void Supervisor::ask_all_to_stop() {
   for (const auto& place : places_) {
-    if (place->process) place->process->ask_to_stop();
+    if (!place->process) continue;
+    if (place->process->was_ready()) {
+      place->process->ask_to_stop();
+    } else {
+      place->process->send_signal(SIGTERM);  // nobody waits for what it loads
+    }
   }
 }
 

@@ -146,7 +146,7 @@ void WorkerProcess::set_outstanding(std::uint32_t count) {
 void WorkerProcess::wake() { ipc::send_command(control_.native_handle(), ipc::Command::kWake); }
 
 void WorkerProcess::ask_to_stop() {
-  state_ = WorkerState::kDraining;
+  retire();
   ipc::send_command(control_.native_handle(), ipc::Command::kStop);
 }
 

@@ -2,7 +2,7 @@
 //
 //   starting -> loading -> ready <-> busy -> (reaped)
 //        \_________\_________\________\____-> (reaped)     any of them may die
-//   draining: asked to stop; answers what it has, takes no more
+//   draining: takes no more work; asked to stop, or about to be killed
 //
 // Owned by the supervisor, from fork to reap. Front-end only, its one thread.
 #pragma once
@@ -75,6 +75,8 @@ class WorkerProcess {
   [[nodiscard]] std::uint32_t outstanding() const { return outstanding_; }
   // Tells it to look at its lane.
   void wake();
+  // Gives it no more work.
+  void retire() { state_ = WorkerState::kDraining; }
   // Asks it to finish what it has and exit.
   void ask_to_stop();
   void send_signal(int signal);

@@ -1,5 +1,8 @@
 #include "model/image/decode.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <exception>
 #include <limits>
 #include <new>
@@ -17,6 +20,28 @@ namespace {
 using common::Error;
 using common::ErrorCode;
 using common::Outcome;
+
+// Points stderr at /dev/null while it lives. libpng, libjpeg and imdecode itself print there what they dislike in a
+// picture, past every hook of OpenCV's: a line for each bad picture that a client cares to send, and a worker that
+// stands still once nobody reads them. Where it fails, they are printed.
+class QuietStderr {
+ public:
+  QuietStderr() {
+    static const int null = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (null >= 0) saved_ = ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+    if (saved_ >= 0) ::dup2(null, STDERR_FILENO);
+  }
+  QuietStderr(const QuietStderr&) = delete;
+  QuietStderr& operator=(const QuietStderr&) = delete;
+  ~QuietStderr() {
+    if (saved_ < 0) return;
+    ::dup2(saved_, STDERR_FILENO);
+    ::close(saved_);
+  }
+
+ private:
+  int saved_{-1};
+};
 
 // OpenCV prints every cv::Exception before it throws; the catch says all that matters.
 int say_nothing(int /*status*/, const char* /*function*/, const char* /*message*/, const char* /*file*/, int /*line*/,
@@ -58,7 +83,10 @@ Outcome<Picture> decode(std::span<const std::byte> file, std::uint64_t max_pixel
     }
     const cv::Mat encoded(1, static_cast<int>(file.size()), CV_8UC1, bytes);
     auto pixels = std::make_shared<Picture::Pixels>();
-    pixels->mat = cv::imdecode(encoded, cv::IMREAD_COLOR);
+    {
+      const QuietStderr quiet;
+      pixels->mat = cv::imdecode(encoded, cv::IMREAD_COLOR);
+    }
     const auto& mat = pixels->mat;
     if (mat.empty() || mat.type() != CV_8UC3) return Error{ErrorCode::kInvalidImage, "the image cannot be decoded"};
     const auto width = static_cast<std::uint64_t>(mat.cols);

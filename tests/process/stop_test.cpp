@@ -100,6 +100,19 @@ TEST_CASE("Stop: SIGTERM at once after the start exits 0", "[process][case10]") 
   check_after_exit(server, before);
 }
 
+TEST_CASE("Stop: SIGTERM while a dead worker waits out its backoff exits 0", "[process][case10]") {
+  Server server(identity_config({{.workers = 1, .load_fault = "exit"}}));
+  REQUIRE(server.wait_until_listening());
+  // No worker is left whose end could be waited for; the next is to come half a second after the second death.
+  REQUIRE(wait_until([&] { return server.log_lines_with("(echo) exited").size() >= 2; }));
+  const auto before = baseline(server);
+
+  server.send_signal(SIGTERM);
+
+  CHECK(server.wait_for_exit() == exited(0));
+  check_after_exit(server, before);
+}
+
 TEST_CASE("Stop: a second SIGTERM does not wait for what runs, and still answers and reaps", "[process][case11]") {
   Server server(
       identity_config({{.workers = 2, .delay = 600'000ms, .keys = {"hang_timeout: 20m", "request_timeout: 20m"}}},

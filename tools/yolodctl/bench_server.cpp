@@ -128,6 +128,7 @@ asio::awaitable<void> Bench::drive(HttpConnection& connection) {
     const auto answer = co_await connection.exchange(requests_[index % requests_.size()], kAnswerTimeout);
     count(answer, Clock::now() - intended);
     if (!answer) {
+      if (answered_ == 0) break;  // there is no server
       // A server that refuses connections is not asked again in a busy loop.
       constexpr milliseconds kPause{50};
       timer.expires_after(kPause);

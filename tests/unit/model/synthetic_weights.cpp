@@ -6,7 +6,7 @@
 #include <variant>
 #include <vector>
 
-namespace yolod::test {
+namespace yolod::tests {
 namespace {
 
 class Stream {
@@ -59,4 +59,4 @@ void write_synthetic_weights(const model::darknet::Network& network, double gain
   }
 }
 
-}  // namespace yolod::test
+}  // namespace yolod::tests

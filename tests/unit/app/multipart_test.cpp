@@ -1,0 +1,232 @@
+#include "app/http/multipart.hpp"
+
+#include <catch2/catch.hpp>
+#include <random>
+#include <string>
+
+namespace yolod::app {
+namespace {
+
+using namespace std::string_literals;
+using common::ErrorCode;
+
+std::span<const std::byte> bytes_of(const std::string& text) {
+  return std::as_bytes(std::span(text.data(), text.size()));
+}
+
+// The content of the part `image`; nothing for any error, which must be a bad request.
+std::optional<std::string> image_in(const std::string& body, const std::string& boundary = "b0") {
+  const auto part = find_part(bytes_of(body), boundary, "image");
+  if (!part) {
+    CHECK(part.error().code == ErrorCode::kBadRequest);
+    CHECK_FALSE(part.error().message.empty());
+    return std::nullopt;
+  }
+  return std::string(reinterpret_cast<const char*>(part->data()), part->size());
+}
+
+std::string part(const std::string& name, const std::string& content) {
+  return "--b0\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\n\r\n" + content + "\r\n";
+}
+
+std::string form(const std::string& content) { return part("image", content) + "--b0--\r\n"; }
+
+// ---- Content-Type ----
+
+TEST_CASE("Multipart: its content type is told whatever its case and parameters", "[app][unit]") {
+  CHECK(is_multipart("multipart/form-data"));
+  CHECK(is_multipart("multipart/form-data; boundary=x"));
+  CHECK(is_multipart("Multipart/Form-Data;boundary=x"));
+  CHECK(is_multipart(" multipart/form-data ; boundary=x"));
+  CHECK_FALSE(is_multipart(""));
+  CHECK_FALSE(is_multipart("image/jpeg"));
+  CHECK_FALSE(is_multipart("multipart/mixed; boundary=x"));
+  CHECK_FALSE(is_multipart("multipart/form-datax"));
+  CHECK_FALSE(is_multipart("image/jpeg; x=multipart/form-data"));
+}
+
+TEST_CASE("Multipart: the boundary is read as a token or quoted", "[app][unit]") {
+  CHECK(multipart_boundary("multipart/form-data; boundary=abc") == "abc");
+  CHECK(multipart_boundary("multipart/form-data;boundary=abc") == "abc");
+  CHECK(multipart_boundary("multipart/form-data; BOUNDARY=AbC") == "AbC");
+  CHECK(multipart_boundary("multipart/form-data; charset=utf-8; boundary=abc") == "abc");
+  CHECK(multipart_boundary("multipart/form-data; boundary=abc; charset=utf-8") == "abc");
+  CHECK(multipart_boundary("multipart/form-data; boundary=\"abc\"") == "abc");
+  CHECK(multipart_boundary("multipart/form-data; boundary=\"a b:c/d=e?f\"") == "a b:c/d=e?f");
+  CHECK(multipart_boundary("multipart/form-data; boundary=----WebKitFormBoundary7MA4YWxkTrZu0gW") ==
+        "----WebKitFormBoundary7MA4YWxkTrZu0gW");
+}
+
+TEST_CASE("Multipart: a boundary that RFC 2046 does not allow is none", "[app][unit]") {
+  CHECK_FALSE(multipart_boundary(""));
+  CHECK_FALSE(multipart_boundary("multipart/form-data"));
+  CHECK_FALSE(multipart_boundary("multipart/form-data; charset=utf-8"));
+  CHECK_FALSE(multipart_boundary("multipart/form-data; boundary="));
+  CHECK_FALSE(multipart_boundary("multipart/form-data; boundary=\"\""));
+  CHECK_FALSE(multipart_boundary("multipart/form-data; boundary=\"ends in a space \""));
+  CHECK_FALSE(multipart_boundary("multipart/form-data; boundary=\"a\\\"b\""));
+  CHECK_FALSE(multipart_boundary("multipart/form-data; boundary=\"a\r\nb\""));
+  CHECK_FALSE(multipart_boundary("multipart/form-data; boundary=\"a@b\""));
+  CHECK(multipart_boundary("multipart/form-data; boundary=" + std::string(70, 'x')));
+  CHECK_FALSE(multipart_boundary("multipart/form-data; boundary=" + std::string(71, 'x')));
+}
+
+// ---- the part ----
+
+TEST_CASE("Multipart: the content lies between the empty line and the boundary, byte for byte", "[app][unit]") {
+  const auto content = GENERATE("hello"s, "\r\n"s, "\r\n\r\n"s, "\0\xFF\x80"s, "--"s, "\n"s, "\r"s, "a\r\n"s, "\r\n-"s,
+                                "\r\n--"s, "\r\n--b"s, "--b0"s, "x--b0--"s, "\n--b0\n"s, "\r--b0"s);
+  CHECK(image_in(form(content)) == content);
+}
+
+TEST_CASE("Multipart: the part is a view into the body", "[app][unit]") {
+  const std::string body = form("hello");
+  const auto found = find_part(bytes_of(body), "b0", "image");
+  REQUIRE(found);
+  CHECK(reinterpret_cast<const char*>(found->data()) == body.data() + body.find("hello"));
+}
+
+TEST_CASE("Multipart: an empty content is found as such", "[app][unit]") { CHECK(image_in(form("")) == ""); }
+
+TEST_CASE("Multipart: among several parts the named one is found", "[app][unit]") {
+  CHECK(image_in(part("a", "1") + part("image", "2") + part("b", "3") + "--b0--") == "2");
+  CHECK(image_in(part("a", "") + part("image", "2") + "--b0--") == "2");
+}
+
+TEST_CASE("Multipart: of two parts of that name the first counts", "[app][unit]") {
+  CHECK(image_in(part("image", "1") + part("image", "2") + "--b0--") == "1");
+}
+
+TEST_CASE("Multipart: names are matched exactly", "[app][unit]") {
+  CHECK_FALSE(image_in(part("Image", "1") + part("image2", "2") + part("", "3") + part("imag", "4") + "--b0--"));
+}
+
+TEST_CASE("Multipart: a preamble and an epilogue are skipped", "[app][unit]") {
+  CHECK(image_in("This is a message.\r\nIn two lines, --b0 among them.\r\n" + form("x") + "epilogue") == "x");
+  CHECK(image_in("\r\n" + form("x")) == "x");
+}
+
+TEST_CASE("Multipart: other headers, any case and other parameters do no harm", "[app][unit]") {
+  const auto headers =
+      GENERATE("Content-Disposition: form-data; name=image"s, "content-disposition:form-data;name=\"image\""s,
+               "CONTENT-DISPOSITION: form-data; NAME=\"image\""s,
+               "Content-Disposition: form-data; filename=\"a.jpg\"; name=\"image\""s,
+               "Content-Disposition: form-data; name=\"image\"; filename=\"a;name=x.jpg\""s,
+               "Content-Disposition: form-data; filename=\"a \\\"quoted\\\" name.jpg\"; name=\"image\""s,
+               "Content-Disposition: form-data; name=\"image\"; filename=\"Stra\xC3\x9F\x65.jpg\""s,
+               "Content-Disposition: form-data; filename=\"Stra\xC3\x9F\x65.jpg\"; name=\"image\""s,
+               "Content-Disposition: form-data; name=\"image\"; filename*=UTF-8''a%20b.jpg"s,
+               "Content-Type: image/jpeg\r\nContent-Disposition: form-data; name=\"image\"\r\nX-Other: 1"s,
+               "no colon here\r\nContent-Disposition: form-data; name=\"image\""s);
+  CAPTURE(headers);
+  CHECK(image_in("--b0\r\n" + headers + "\r\n\r\nx\r\n--b0--") == "x");
+}
+
+TEST_CASE("Multipart: padding after a boundary is allowed", "[app][unit]") {
+  CHECK(image_in("--b0 \t\r\nContent-Disposition: form-data; name=image\r\n\r\nx\r\n--b0-- \r\n") == "x");
+}
+
+TEST_CASE("Multipart: a part without headers has no name", "[app][unit]") {
+  CHECK_FALSE(image_in("--b0\r\n\r\nx\r\n--b0--"));
+  CHECK(image_in("--b0\r\n\r\nx\r\n" + form("y")) == "y");
+}
+
+TEST_CASE("Multipart: a part whose headers name nothing is passed over", "[app][unit]") {
+  const auto headers =
+      GENERATE("Content-Type: image/jpeg"s, "Content-Disposition: form-data"s, "Content-Disposition:"s,
+               "Content-Disposition: form-data; name"s, "X-Content-Disposition: form-data; name=image"s,
+               "Content-Disposition: form-data; filename=image"s, ":"s);
+  CAPTURE(headers);
+  CHECK(image_in("--b0\r\n" + headers + "\r\n\r\nx\r\n" + form("y")) == "y");
+}
+
+TEST_CASE("Multipart: a boundary that is the beginning of another line ends the content, as RFC 2046 has it",
+          "[app][unit]") {
+  CHECK(image_in("--b0\r\nContent-Disposition: form-data; name=image\r\n\r\nx\r\n--b0123\r\ny\r\n--b0--") == "x");
+}
+
+TEST_CASE("Multipart: a boundary of the largest length and of every allowed character works", "[app][unit]") {
+  const auto boundary = GENERATE(std::string(70, '-'), "'()+_,-./:=? x"s, "0"s);
+  const auto body = "--" + boundary + "\r\nContent-Disposition: form-data; name=image\r\n\r\n-\r\n--" + boundary + "--";
+  CHECK(image_in(body, boundary) == "-");
+}
+
+// ---- what is wrong ----
+
+TEST_CASE("Multipart: a body without the boundary is refused", "[app][unit]") {
+  const auto body = GENERATE(""s, "x"s, "--"s, "--b"s, "--b1\r\n"s, "x--b0\r\n"s, "\n--b0\r\n\r\nx\r\n--b0--"s);
+  CAPTURE(body);
+  CHECK_FALSE(image_in(body));
+}
+
+TEST_CASE("Multipart: a body without such a part is refused", "[app][unit]") {
+  CHECK_FALSE(image_in("--b0--\r\n"));
+  CHECK_FALSE(image_in(part("other", "x") + "--b0--\r\n"));
+}
+
+TEST_CASE("Multipart: a part after the close is not found", "[app][unit]") {
+  CHECK_FALSE(image_in("--b0--\r\n" + form("x")));
+}
+
+TEST_CASE("Multipart: a last part that no boundary closes is refused", "[app][unit]") {
+  CHECK_FALSE(image_in("--b0\r\nContent-Disposition: form-data; name=image\r\n\r\nx"));
+  CHECK_FALSE(image_in("--b0\r\nContent-Disposition: form-data; name=image\r\n\r\nx--b0--"));
+}
+
+TEST_CASE("Multipart: line breaks of LF alone are refused", "[app][unit]") {
+  CHECK_FALSE(image_in("--b0\nContent-Disposition: form-data; name=image\n\nx\n--b0--\n"));
+  CHECK_FALSE(image_in("--b0\r\nContent-Disposition: form-data; name=image\n\nx\r\n--b0--\r\n"));
+}
+
+TEST_CASE("Multipart: something else than padding after a boundary is refused", "[app][unit]") {
+  CHECK_FALSE(image_in("--b0x\r\nContent-Disposition: form-data; name=image\r\n\r\nx\r\n--b0--"));
+  CHECK_FALSE(image_in("--b0-\r\nContent-Disposition: form-data; name=image\r\n\r\nx\r\n--b0--"));
+}
+
+TEST_CASE("Multipart: headers without an end are refused, however long", "[app][unit]") {
+  const std::string start = "--b0\r\nContent-Disposition: form-data; name=image\r\n";
+  CHECK_FALSE(image_in(start + "X: 1\r\n--b0--"));
+  CHECK_FALSE(image_in(start + std::string(1 << 20U, 'x') + "\r\n\r\nx\r\n--b0--"));
+}
+
+TEST_CASE("Multipart: more parts than anybody sends are refused", "[app][unit]") {
+  std::string many;
+  for (int i = 0; i < 63; ++i) many += part("other", "x");
+  CHECK(image_in(many + form("y")) == "y");
+  CHECK_FALSE(image_in(many + part("other", "x") + form("y")));
+}
+
+TEST_CASE("Multipart: cut anywhere it is either whole or refused", "[app][unit]") {
+  const std::string body = "preamble\r\n" + part("a", "1") + form("content");
+  const std::size_t enough = body.find("content") + 7 + 6;  // and the boundary behind it
+  for (std::size_t size = 0; size <= body.size(); ++size) {
+    CAPTURE(size);
+    const auto image = image_in(body.substr(0, size));
+    REQUIRE(image.has_value() == (size >= enough));
+    if (image) REQUIRE(*image == "content");
+  }
+}
+
+TEST_CASE("Multipart: random bodies never crash it, and what it finds lies within", "[app][unit]") {
+  const std::vector<std::string> pieces{"--b0",       "\r\n",
+                                        "--",         "\r",
+                                        "\n",         "Content-Disposition: form-data; name=\"image\"",
+                                        "name=image", "Content-Disposition:",
+                                        ";",          "\"",
+                                        "x",          "\0"s,
+                                        "\xFF",       ":",
+                                        "=",          "\\"};
+  std::mt19937 random(5);
+  for (int round = 0; round < 20'000; ++round) {
+    std::string body;
+    for (unsigned i = random() % 16; i > 0; --i) body += pieces[random() % pieces.size()];
+    const auto found = find_part(bytes_of(body), "b0", "image");
+    if (!found) continue;
+    const auto* const begin = reinterpret_cast<const char*>(found->data());
+    REQUIRE(begin >= body.data());
+    REQUIRE(begin + found->size() <= body.data() + body.size());
+  }
+}
+
+}  // namespace
+}  // namespace yolod::app

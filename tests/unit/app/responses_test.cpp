@@ -1,0 +1,162 @@
+#include "app/http/responses.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+#include <catch2/catch.hpp>
+#include <limits>
+#include <memory>
+#include <string>
+
+#include "app/http/error_status.hpp"
+
+namespace yolod::app {
+namespace {
+
+using namespace std::string_literals;
+namespace http = boost::beast::http;
+namespace json = boost::json;
+using common::DetectionList;
+using common::Error;
+using common::ErrorCode;
+using common::IdentityAnswer;
+using common::ModelDescription;
+
+json::object parsed(const Response& response) {
+  json::error_code failure;
+  const json::value value = json::parse(response.body(), failure);
+  CAPTURE(response.body());
+  REQUIRE_FALSE(failure);
+  REQUIRE(value.is_object());
+  return value.as_object();
+}
+
+std::string text(const json::value& value) { return std::string(value.as_string().c_str(), value.as_string().size()); }
+
+Answer answer_of(common::Prediction prediction,
+                 ModelDescription description = {"detect", "cpu", "fp32", 416, 416, {"cat"}}) {
+  Answer answer;
+  answer.prediction = std::move(prediction);
+  answer.times = {1500, 20'001, 999};
+  answer.queue_us = 7;
+  answer.model = std::make_shared<const ModelDescription>(std::move(description));
+  return answer;
+}
+
+// ---- errors ----
+
+TEST_CASE("Responses: an error has its status, its code and its message", "[app][unit]") {
+  const auto response = make_error(Error{ErrorCode::kInvalidImage, "not an image"});
+  CHECK(response.result() == http::status::bad_request);
+  CHECK(response[http::field::content_type] == "application/json");
+  const auto body = parsed(response);
+  CHECK(body.at("success") == false);
+  CHECK(body.at("error") == json::value{{"code", "invalid_image"}, {"message", "not an image"}});
+}
+
+TEST_CASE("Responses: every error parses, whatever its message holds", "[app][unit]") {
+  const auto message = GENERATE(""s, "a \"quoted\" word"s, "back\\slash"s, "two\r\nlines\tand a tab"s, "\x01\x1F\x7F"s,
+                                "Stra\xC3\x9F\x65"s, "\xF0\x9F\x9A\xA6"s, "</script>"s, "{}%{0}"s, "a\0b"s);
+  for (std::uint32_t value = 1; value <= 23; ++value) {
+    const auto code = common::error_code_from(value);
+    REQUIRE(code);
+    const auto body = parsed(make_error(Error{*code, message}));
+    CHECK(text(body.at("error").at("code")) == common::to_string(*code));
+    CHECK(text(body.at("error").at("message")) == client_message(Error{*code, message}));
+  }
+}
+
+TEST_CASE("Responses: Retry-After is said with 503 and with nothing else", "[app][unit]") {
+  for (std::uint32_t value = 1; value <= 23; ++value) {
+    const auto response = make_error(Error{*common::error_code_from(value), "x"}, 17);
+    CAPTURE(value);
+    if (response.result() == http::status::service_unavailable) {
+      CHECK(response[http::field::retry_after] == "17");
+    } else {
+      CHECK(response.count(http::field::retry_after) == 0);
+    }
+  }
+}
+
+// ---- predictions ----
+
+TEST_CASE("Responses: an image with nothing on it has an empty list", "[app][unit]") {
+  const auto response = make_prediction("m", answer_of(DetectionList{640, 480, {}}), 1000);
+  CHECK(response.result() == http::status::ok);
+  CHECK(response[http::field::content_type] == "application/json");
+  const auto body = parsed(response);
+  CHECK(body.at("success") == true);
+  CHECK(body.at("model") == "m");
+  CHECK(body.at("precision") == "fp32");
+  CHECK(body.at("image") == json::value{{"width", 640}, {"height", 480}});
+  CHECK(body.at("predictions").as_array().empty());
+}
+
+TEST_CASE("Responses: detections come in order, with label, class, confidence and box", "[app][unit]") {
+  const DetectionList list{640, 480, {{1, 0.875F, {1.25F, 2.5F, 300, 400.75F}}, {0, 0.5F, {0, 0, 640, 480}}}};
+  const auto body =
+      parsed(make_prediction("m", answer_of(list, {"detect", "cpu", "bf16", 416, 416, {"cat", "dog"}}), 1000));
+  const auto& predictions = body.at("predictions").as_array();
+  REQUIRE(predictions.size() == 2);
+  const auto& first = predictions[0].as_object();
+  CHECK(first.at("label") == "dog");
+  CHECK(first.at("class_id") == 1);
+  CHECK(first.at("confidence").to_number<double>() == 0.875);
+  CHECK(first.at("box").at("x_min").to_number<double>() == 1.25);
+  CHECK(first.at("box").at("y_min").to_number<double>() == 2.5);
+  CHECK(first.at("box").at("x_max").to_number<double>() == 300);
+  CHECK(first.at("box").at("y_max").to_number<double>() == 400.75);
+  CHECK(predictions[1].at("label") == "cat");
+}
+
+TEST_CASE("Responses: labels, precision and the model's name are quoted, whatever they hold", "[app][unit]") {
+  const auto word =
+      GENERATE(""s, "a \"quoted\" cat"s, "back\\slash"s, "two\nlines"s, "\x01\x1F"s, "Stra\xC3\x9F\x65nbahn"s,
+               "\xF0\x9F\x9A\xA6"s, "\",\"success\":false,\"x\":\""s, "{}"s, "a\0b"s);
+  const DetectionList list{1, 1, {{0, 1, {}}}};
+  const auto body = parsed(make_prediction(word, answer_of(list, {"detect", "cpu", word, 1, 1, {word}}), 1));
+  CHECK(body.at("success") == true);
+  CHECK(text(body.at("model")) == word);
+  CHECK(text(body.at("precision")) == word);
+  CHECK(text(body.at("predictions").as_array().at(0).at("label")) == word);
+}
+
+TEST_CASE("Responses: numbers at their limits are still JSON", "[app][unit]") {
+  constexpr auto kLargest = std::numeric_limits<float>::max();
+  const DetectionList list{
+      UINT32_MAX, UINT32_MAX, {{0, std::numeric_limits<float>::denorm_min(), {-kLargest, -0.0F, kLargest, kLargest}}}};
+  auto answer = answer_of(list);
+  answer.times = {UINT32_MAX, UINT32_MAX, UINT32_MAX};
+  answer.queue_us = UINT32_MAX;
+  const auto body = parsed(make_prediction("m", answer, UINT32_MAX));
+  CHECK(body.at("image").at("width") == UINT32_MAX);
+  CHECK(body.at("timing_ms").at("total").to_number<double>() == 4294967.295);
+}
+
+TEST_CASE("Responses: as many detections as a model may give are one answer", "[app][unit]") {
+  DetectionList list{640, 480, {}};
+  list.detections.resize(30'000);
+  const auto body = parsed(make_prediction("m", answer_of(list), 1));
+  CHECK(body.at("predictions").as_array().size() == 30'000);
+}
+
+TEST_CASE("Responses: an identity answer says what arrived", "[app][unit]") {
+  const auto body = parsed(make_prediction("echo", answer_of(IdentityAnswer{100'000, 0xBEEF, 4711}), 1000));
+  CHECK(body.at("success") == true);
+  CHECK(body.at("bytes") == 100'000);
+  CHECK(body.at("crc32") == "0000beef");
+  CHECK(body.at("worker_pid") == 4711);
+}
+
+TEST_CASE("Responses: times are given in milliseconds, in the body and in Server-Timing", "[app][unit]") {
+  const auto response = make_prediction("m", answer_of(IdentityAnswer{}), 25'000);
+  const auto timing = parsed(response).at("timing_ms").as_object();
+  CHECK(timing.at("queue").to_number<double>() == 0.007);
+  CHECK(timing.at("decode").to_number<double>() == 1.5);
+  CHECK(timing.at("infer").to_number<double>() == 20.001);
+  CHECK(timing.at("post").to_number<double>() == 0.999);
+  CHECK(timing.at("total").to_number<double>() == 25);
+  CHECK(response["Server-Timing"] == "queue;dur=0.007, decode;dur=1.500, infer;dur=20.001, post;dur=0.999");
+}
+
+}  // namespace
+}  // namespace yolod::app

@@ -1,0 +1,58 @@
+#include "app/http/routes.hpp"
+
+#include <catch2/catch.hpp>
+#include <string>
+#include <string_view>
+
+namespace yolod::app {
+namespace {
+
+using boost::beast::http::verb;
+
+TEST_CASE("Routes: each path has its route", "[app][unit]") {
+  const auto [path, route] = GENERATE(table<std::string, Route>({{"/predict", Route::kPredict},
+                                                                 {"/", Route::kPage},
+                                                                 {"/healthz", Route::kHealth},
+                                                                 {"/readyz", Route::kReady},
+                                                                 {"/status", Route::kStatus},
+                                                                 {"/metrics", Route::kMetrics}}));
+  CAPTURE(path);
+  const RouteEntry* const entry = find_route(path);
+  REQUIRE(entry != nullptr);
+  CHECK(entry->route == route);
+  CHECK(entry->path == path);
+}
+
+TEST_CASE("Routes: any other path has none", "[app][unit]") {
+  const std::string path =
+      GENERATE("", "predict", "/predict/", "/Predict", "//", "/predic", "/predictx", "/healthz/x", "/../predict", "*");
+  CAPTURE(path);
+  CHECK(find_route(path) == nullptr);
+}
+
+TEST_CASE("Routes: predict takes POST alone", "[app][unit]") {
+  const RouteEntry* const entry = find_route("/predict");
+  REQUIRE(entry != nullptr);
+  CHECK(entry->allow == "POST");
+  CHECK(entry->allows(verb::post));
+  for (const verb method :
+       {verb::get, verb::head, verb::put, verb::delete_, verb::options, verb::patch, verb::unknown}) {
+    CHECK_FALSE(entry->allows(method));
+  }
+}
+
+TEST_CASE("Routes: every other path takes GET and HEAD, and says so", "[app][unit]") {
+  const std::string path = GENERATE("/", "/healthz", "/readyz", "/status", "/metrics");
+  CAPTURE(path);
+  const RouteEntry* const entry = find_route(path);
+  REQUIRE(entry != nullptr);
+  CHECK(entry->allow == "GET, HEAD");
+  CHECK(entry->allows(verb::get));
+  CHECK(entry->allows(verb::head));
+  for (const verb method : {verb::post, verb::put, verb::delete_, verb::options, verb::trace, verb::unknown}) {
+    CHECK_FALSE(entry->allows(method));
+  }
+}
+
+}  // namespace
+}  // namespace yolod::app

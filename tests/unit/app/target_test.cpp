@@ -1,0 +1,95 @@
+#include "app/http/target.hpp"
+
+#include <catch2/catch.hpp>
+#include <random>
+#include <string>
+
+namespace yolod::app {
+namespace {
+
+using namespace std::string_literals;
+using Query = std::vector<std::pair<std::string, std::string>>;
+
+Target parsed(std::string_view text) {
+  CAPTURE(text);
+  auto target = parse_target(text);
+  REQUIRE(target);
+  return *target;
+}
+
+TEST_CASE("Target: a path alone has no query", "[app][unit]") {
+  CHECK(parsed("/").path == "/");
+  CHECK(parsed("/predict").path == "/predict");
+  CHECK(parsed("/predict").query.empty());
+  CHECK(parsed("/predict?").path == "/predict");
+  CHECK(parsed("/predict?").query.empty());
+}
+
+TEST_CASE("Target: a query is split into pairs, in order", "[app][unit]") {
+  CHECK(parsed("/p?a=1&b=2&a=3").query == Query{{"a", "1"}, {"b", "2"}, {"a", "3"}});
+  CHECK(parsed("/p?a").query == Query{{"a", ""}});
+  CHECK(parsed("/p?a=").query == Query{{"a", ""}});
+  CHECK(parsed("/p?=1").query == Query{{"", "1"}});
+  CHECK(parsed("/p?a=b=c").query == Query{{"a", "b=c"}});
+  CHECK(parsed("/p?a=1?b=2").query == Query{{"a", "1?b=2"}});
+}
+
+TEST_CASE("Target: empty pairs are skipped", "[app][unit]") {
+  CHECK(parsed("/p?&&a=1&&b=2&").query == Query{{"a", "1"}, {"b", "2"}});
+  CHECK(parsed("/p?&").query.empty());
+}
+
+TEST_CASE("Target: percent escapes are decoded in path, names and values", "[app][unit]") {
+  CHECK(parsed("/pr%65dict").path == "/predict");
+  CHECK(parsed("/%2e%2E/%2F").path == "/..//");
+  CHECK(parsed("/p?%61=%20%26%3d").query == Query{{"a", " &="}});
+  CHECK(parsed("/p?m=Stra%C3%9Fe").query == Query{{"m", "Stra\xC3\x9F\x65"}});
+  CHECK(parsed("/%25%32%35").path == "/%25");
+  CHECK(parsed("/a%3Fb").path == "/a?b");
+  CHECK(parsed("/a%23b").path == "/a#b");
+}
+
+TEST_CASE("Target: plus is a space in a query and itself in a path", "[app][unit]") {
+  CHECK(parsed("/a+b").path == "/a+b");
+  CHECK(parsed("/p?a+b=c+d%2B").query == Query{{"a b", "c d+"}});
+}
+
+TEST_CASE("Target: a fragment is no part of it", "[app][unit]") {
+  CHECK(parsed("/p#x").path == "/p");
+  CHECK(parsed("/p?a=1#b=2").query == Query{{"a", "1"}});
+  CHECK(parsed("/p#?a=1").query.empty());
+}
+
+TEST_CASE("Target: what is not in origin form is refused", "[app][unit]") {
+  const auto text = GENERATE(""s, "*"s, "predict"s, "http://host/predict"s, "?a=1"s, "#"s, " /"s, "%2Fpredict"s);
+  CHECK_FALSE(parse_target(text));
+}
+
+TEST_CASE("Target: a broken percent escape is refused wherever it stands", "[app][unit]") {
+  const auto broken = GENERATE("%"s, "%4"s, "%%41"s, "%G0"s, "%0G"s, "% 1"s, "%-1"s, "%+1"s, "%0x"s);
+  CHECK_FALSE(parse_target("/" + broken));
+  CHECK_FALSE(parse_target("/p?" + broken + "=1"));
+  CHECK_FALSE(parse_target("/p?a=" + broken));
+  CHECK_FALSE(parse_target("/p?a=" + broken + "&b=1"));
+}
+
+TEST_CASE("Target: a NUL is refused, escaped or not", "[app][unit]") {
+  CHECK_FALSE(parse_target("/a%00"));
+  CHECK_FALSE(parse_target("/p?a=%00"));
+  CHECK_FALSE(parse_target("/p?%00=1"));
+  CHECK_FALSE(parse_target("/a\0b"s));
+}
+
+TEST_CASE("Target: random bytes never crash it, and what it takes begins with a slash", "[app][unit]") {
+  std::mt19937 random(3);
+  constexpr std::string_view kLikely = "/?&=%+#09afAF\0\x80";
+  for (int round = 0; round < 20'000; ++round) {
+    std::string text = round % 4 == 0 ? "" : "/";
+    for (unsigned i = random() % 24; i > 0; --i) text.push_back(kLikely[random() % kLikely.size()]);
+    const auto target = parse_target(text);
+    if (target) REQUIRE(target->path.starts_with('/'));
+  }
+}
+
+}  // namespace
+}  // namespace yolod::app

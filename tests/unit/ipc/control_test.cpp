@@ -1,0 +1,215 @@
+#include "ipc/control.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <catch2/catch.hpp>
+#include <cstring>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ipc/layout.hpp"
+
+namespace yolod::ipc {
+namespace {
+
+constexpr std::uint64_t kGeneration = 42;
+
+struct Channel {
+  Channel() {
+    auto ends = make_control_channel();
+    REQUIRE(ends);
+    front_end = std::move(ends->first);
+    worker = std::move(ends->second);
+  }
+  [[nodiscard]] ReceiveResult receive(MilestoneMessage& out) const {
+    return receive_milestone(front_end.get(), kGeneration, out);
+  }
+  [[nodiscard]] ReceiveResult receive() const {
+    MilestoneMessage ignored{};
+    return receive(ignored);
+  }
+
+  common::UniqueFd front_end;
+  common::UniqueFd worker;
+};
+
+std::string_view text_of(const MilestoneMessage& message) { return {message.text, message.text_bytes}; }
+
+TEST_CASE("Control: both ends are close-on-exec", "[ipc][unit]") {
+  const Channel channel;
+  CHECK((fcntl(channel.front_end.get(), F_GETFD) & FD_CLOEXEC) != 0);
+  CHECK((fcntl(channel.worker.get(), F_GETFD) & FD_CLOEXEC) != 0);
+}
+
+// ---- milestones ----
+
+TEST_CASE("Control: a milestone carries its kind, generation and text", "[ipc][unit]") {
+  const auto message = make_milestone(Milestone::kLoadFailed, 7, "no such file");
+  CHECK(message.magic == kMagic);
+  CHECK(message.version == kLayoutVersion);
+  CHECK(message.milestone == Milestone::kLoadFailed);
+  CHECK(message.generation == 7);
+  CHECK(text_of(message) == "no such file");
+  CHECK(message.description_bytes == 0);
+  CHECK(message.load_ms == 0);
+}
+
+TEST_CASE("Control: a milestone's text is cut to what fits", "[ipc][unit]") {
+  const std::size_t length = GENERATE(as<std::size_t>{}, 0, 1, 1019, 1020, 1021, 100'000);
+  const std::string text(length, 'x');
+  const auto message = make_milestone(Milestone::kLoadFailed, 7, text);
+  CHECK(text_of(message) == text.substr(0, 1020));
+}
+
+TEST_CASE("Control: nothing sent is nothing yet, and does not block", "[ipc][unit]") {
+  const Channel channel;
+  MilestoneMessage out = make_milestone(Milestone::kHello, 5);
+  CHECK(channel.receive(out) == ReceiveResult::kNothingYet);
+  CHECK(out.generation == 5);
+}
+
+TEST_CASE("Control: each milestone arrives as it was sent", "[ipc][unit]") {
+  const auto milestone = GENERATE(Milestone::kHello, Milestone::kReady, Milestone::kLoadFailed);
+  const Channel channel;
+  auto sent = make_milestone(milestone, kGeneration, "text");
+  sent.description_bytes = 123;
+  sent.load_ms = 456;
+  REQUIRE(send_milestone(channel.worker.get(), sent));
+  MilestoneMessage out{};
+  REQUIRE(channel.receive(out) == ReceiveResult::kReceived);
+  CHECK(std::memcmp(&out, &sent, sizeof out) == 0);
+  CHECK(channel.receive(out) == ReceiveResult::kNothingYet);
+}
+
+TEST_CASE("Control: several milestones arrive one at a time, in order", "[ipc][unit]") {
+  const Channel channel;
+  for (const auto milestone : {Milestone::kHello, Milestone::kReady, Milestone::kLoadFailed}) {
+    REQUIRE(send_milestone(channel.worker.get(), make_milestone(milestone, kGeneration)));
+  }
+  for (const auto milestone : {Milestone::kHello, Milestone::kReady, Milestone::kLoadFailed}) {
+    MilestoneMessage out{};
+    REQUIRE(channel.receive(out) == ReceiveResult::kReceived);
+    CHECK(out.milestone == milestone);
+  }
+}
+
+TEST_CASE("Control: a message of any other size is malformed", "[ipc][unit]") {
+  const Channel channel;
+  const auto message = make_milestone(Milestone::kHello, kGeneration);
+  std::vector<char> bytes(2 * sizeof message);
+  std::memcpy(bytes.data(), &message, sizeof message);
+  for (std::size_t size = 1; size <= bytes.size(); ++size) {
+    if (size == sizeof message) continue;
+    REQUIRE(send(channel.worker.get(), bytes.data(), size, MSG_NOSIGNAL) == static_cast<ssize_t>(size));
+    MilestoneMessage out{};
+    if (channel.receive(out) != ReceiveResult::kMalformed || out.magic != 0) FAIL("taken with " << size << " bytes");
+    if (channel.receive(out) != ReceiveResult::kNothingYet) FAIL("left something behind with " << size << " bytes");
+  }
+}
+
+TEST_CASE("Control: a message that no sane worker of this generation sends is malformed", "[ipc][unit]") {
+  auto message = make_milestone(Milestone::kReady, kGeneration, "text");
+  SECTION("wrong magic") { message.magic ^= 1; }
+  SECTION("an older layout") { message.version = kLayoutVersion - 1; }
+  SECTION("a newer layout") { message.version = kLayoutVersion + 1; }
+  SECTION("the generation before") { message.generation = kGeneration - 1; }
+  SECTION("no such milestone: 0") { message.milestone = Milestone{0}; }
+  SECTION("no such milestone: 4") { message.milestone = Milestone{4}; }
+  SECTION("no such milestone: the largest") { message.milestone = Milestone{UINT32_MAX}; }
+  SECTION("text beyond the message") { message.text_bytes = sizeof message.text + 1; }
+  SECTION("text far beyond the message") { message.text_bytes = UINT32_MAX; }
+  const Channel channel;
+  REQUIRE(send_milestone(channel.worker.get(), message));
+  MilestoneMessage out{};
+  CHECK(channel.receive(out) == ReceiveResult::kMalformed);
+  CHECK(out.magic == 0);
+}
+
+TEST_CASE("Control: a full-length text is received", "[ipc][unit]") {
+  const Channel channel;
+  REQUIRE(send_milestone(channel.worker.get(),
+                         make_milestone(Milestone::kLoadFailed, kGeneration, std::string(1020, 'x'))));
+  MilestoneMessage out{};
+  REQUIRE(channel.receive(out) == ReceiveResult::kReceived);
+  CHECK(text_of(out).size() == 1020);
+}
+
+TEST_CASE("Control: a closed peer is Closed, after what it sent before", "[ipc][unit]") {
+  Channel channel;
+  REQUIRE(send_milestone(channel.worker.get(), make_milestone(Milestone::kHello, kGeneration)));
+  channel.worker.reset();
+  CHECK(channel.receive() == ReceiveResult::kReceived);
+  CHECK(channel.receive() == ReceiveResult::kClosed);
+  CHECK(channel.receive() == ReceiveResult::kClosed);
+}
+
+TEST_CASE("Control: a descriptor that cannot be read is Closed", "[ipc][unit]") {
+  MilestoneMessage out{};
+  CHECK(receive_milestone(-1, kGeneration, out) == ReceiveResult::kClosed);
+}
+
+TEST_CASE("Control: sending a milestone to a front-end that is gone fails without a signal", "[ipc][unit]") {
+  Channel channel;
+  channel.front_end.reset();
+  CHECK_FALSE(send_milestone(channel.worker.get(), make_milestone(Milestone::kHello, kGeneration)));
+}
+
+// ---- commands ----
+
+TEST_CASE("Control: commands arrive in order", "[ipc][unit]") {
+  const Channel channel;
+  REQUIRE(send_command(channel.front_end.get(), Command::kWake));
+  REQUIRE(send_command(channel.front_end.get(), Command::kStop));
+  CHECK(wait_for_command(channel.worker.get()) == Command::kWake);
+  CHECK(wait_for_command(channel.worker.get()) == Command::kStop);
+}
+
+TEST_CASE("Control: poll_command takes what is there and does not wait", "[ipc][unit]") {
+  const Channel channel;
+  CHECK_FALSE(poll_command(channel.worker.get()));
+  REQUIRE(send_command(channel.front_end.get(), Command::kWake));
+  CHECK(poll_command(channel.worker.get()) == Command::kWake);
+  CHECK_FALSE(poll_command(channel.worker.get()));
+}
+
+TEST_CASE("Control: a worker whose front-end is gone gets what was sent, then nothing", "[ipc][unit]") {
+  Channel channel;
+  REQUIRE(send_command(channel.front_end.get(), Command::kStop));
+  channel.front_end.reset();
+  CHECK(wait_for_command(channel.worker.get()) == Command::kStop);
+  CHECK_FALSE(wait_for_command(channel.worker.get()));
+  CHECK_FALSE(poll_command(channel.worker.get()));
+}
+
+TEST_CASE("Control: a wake-up to a worker that does not read never blocks and still counts as sent", "[ipc][unit]") {
+  const Channel channel;
+  for (int i = 0; i < 10'000; ++i) {
+    if (!send_command(channel.front_end.get(), Command::kWake)) FAIL("refused at " << i);
+  }
+  const char byte = 'w';
+  CHECK(send(channel.front_end.get(), &byte, 1, MSG_DONTWAIT | MSG_NOSIGNAL) == -1);  // it is full indeed
+  CHECK(wait_for_command(channel.worker.get()) == Command::kWake);
+}
+
+TEST_CASE("Control: a command to a worker that is gone fails without a signal", "[ipc][unit]") {
+  Channel channel;
+  channel.worker.reset();
+  CHECK_FALSE(send_command(channel.front_end.get(), Command::kWake));
+  CHECK_FALSE(send_command(channel.front_end.get(), Command::kStop));
+}
+
+TEST_CASE("Control: an unread milestone does not hinder commands the other way", "[ipc][unit]") {
+  const Channel channel;
+  REQUIRE(send_milestone(channel.worker.get(), make_milestone(Milestone::kHello, kGeneration)));
+  REQUIRE(send_command(channel.front_end.get(), Command::kStop));
+  CHECK(wait_for_command(channel.worker.get()) == Command::kStop);
+  CHECK(channel.receive() == ReceiveResult::kReceived);
+}
+
+}  // namespace
+}  // namespace yolod::ipc

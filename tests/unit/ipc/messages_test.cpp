@@ -1,0 +1,303 @@
+#include "ipc/messages.hpp"
+
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace yolod::ipc {
+namespace {
+
+using namespace std::string_literals;
+using common::Detection;
+using common::DetectionList;
+using common::IdentityAnswer;
+using common::ModelDescription;
+using common::Prediction;
+using Bytes = std::vector<std::byte>;
+
+constexpr std::uint64_t kRoom = 1U << 20U;
+
+Bytes encoded(const Prediction& prediction) {
+  Bytes bytes(kRoom);
+  const auto used = encode_prediction(prediction, bytes);
+  REQUIRE(used);
+  bytes.resize(*used);
+  return bytes;
+}
+
+Bytes encoded(const ModelDescription& description) {
+  Bytes bytes(kRoom);
+  const auto used = encode_description(description, bytes);
+  REQUIRE(used);
+  bytes.resize(*used);
+  return bytes;
+}
+
+Detection detection(std::uint32_t class_id) {
+  return {class_id, 0.75F, {1.5F, 2.5F, 30.25F, static_cast<float>(class_id)}};
+}
+
+DetectionList detections(std::uint32_t count) {
+  DetectionList list{1920, 1080, {}};
+  for (std::uint32_t i = 0; i < count; ++i) list.detections.push_back(detection(i));
+  return list;
+}
+
+ModelDescription description() {
+  return {"detect", "cpu", "bf16", 416, 320, {"person", "Stra\xC3\x9F\x65nbahn", "", "\xF0\x9F\x9A\xA6"}};
+}
+
+template <typename T>
+void put(Bytes& bytes, std::size_t offset, T value) {
+  REQUIRE(offset + sizeof value <= bytes.size());
+  std::memcpy(bytes.data() + offset, &value, sizeof value);
+}
+
+template <typename T>
+void append(Bytes& bytes, T value) {
+  const auto* const from = reinterpret_cast<const std::byte*>(&value);
+  bytes.insert(bytes.end(), from, from + sizeof value);
+}
+
+void append_text(Bytes& bytes, std::string_view text) {
+  append(bytes, static_cast<std::uint32_t>(text.size()));
+  for (const char c : text) bytes.push_back(static_cast<std::byte>(c));
+}
+
+// A description whose task is `task`, byte for byte.
+Bytes description_with_task(std::string_view task) {
+  Bytes bytes;
+  append_text(bytes, task);
+  append_text(bytes, "cpu");
+  append_text(bytes, "");
+  for (int i = 0; i < 3; ++i) append(bytes, std::uint32_t{0});
+  return bytes;
+}
+
+// The offsets of a detection list's fields, as written.
+constexpr std::size_t kCountOffset = 12;
+constexpr std::size_t kFirstDetectionOffset = 16;
+
+// ---- predictions ----
+
+TEST_CASE("Messages: detections come back as they were", "[ipc][unit]") {
+  const std::uint32_t count = GENERATE(as<std::uint32_t>{}, 0, 1, 2, 300, 30'000);
+  const Prediction prediction = detections(count);
+  CHECK(decode_prediction(encoded(prediction)) == prediction);
+}
+
+TEST_CASE("Messages: an identity answer comes back as it was", "[ipc][unit]") {
+  const Prediction prediction = IdentityAnswer{std::uint64_t{1} << 40U, 0xDEADBEEF, 4711};
+  CHECK(decode_prediction(encoded(prediction)) == prediction);
+}
+
+TEST_CASE("Messages: values at their limits come back as they were", "[ipc][unit]") {
+  constexpr auto kLargest = std::numeric_limits<float>::max();
+  constexpr auto kTiny = std::numeric_limits<float>::denorm_min();
+  const Prediction prediction = DetectionList{UINT32_MAX, 0, {{UINT32_MAX, kTiny, {-kLargest, kLargest, -0.0F, 0}}}};
+  CHECK(decode_prediction(encoded(prediction)) == prediction);
+}
+
+TEST_CASE("Messages: result_bytes_for has room for that many detections, and for an identity answer", "[ipc][unit]") {
+  for (const std::uint32_t count : {0U, 1U, 41U, 42U, 43U, 300U, 30'000U}) {
+    Bytes room(result_bytes_for(count));
+    CHECK(encode_prediction(detections(count), room));
+    CHECK(encode_prediction(IdentityAnswer{}, room));
+  }
+}
+
+TEST_CASE("Messages: result_bytes_for is tight beyond the least that any answer gets", "[ipc][unit]") {
+  Bytes room(result_bytes_for(300));
+  CHECK_FALSE(encode_prediction(detections(301), room));
+  CHECK(result_bytes_for(0) == 1024);
+  CHECK(result_bytes_for(UINT32_MAX) == 16 + 24 * std::uint64_t{UINT32_MAX});
+}
+
+TEST_CASE("Messages: an encoding into too little room says so at every size", "[ipc][unit]") {
+  const Prediction prediction = GENERATE(Prediction{detections(2)}, Prediction{IdentityAnswer{1, 2, 3}});
+  const auto needed = encoded(prediction).size();
+  for (std::size_t size = 0; size < needed; ++size) {
+    Bytes room(size);
+    REQUIRE_FALSE(encode_prediction(prediction, room));
+  }
+  Bytes room(needed);
+  CHECK(encode_prediction(prediction, room) == needed);
+}
+
+TEST_CASE("Messages: a prediction cut anywhere is none", "[ipc][unit]") {
+  const Prediction prediction =
+      GENERATE(Prediction{detections(0)}, Prediction{detections(3)}, Prediction{IdentityAnswer{1, 2, 3}});
+  const auto bytes = encoded(prediction);
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    REQUIRE_FALSE(decode_prediction(std::span(bytes).first(size)));
+  }
+}
+
+TEST_CASE("Messages: a prediction with bytes to spare is none", "[ipc][unit]") {
+  const Prediction prediction = GENERATE(Prediction{detections(3)}, Prediction{IdentityAnswer{1, 2, 3}});
+  auto bytes = encoded(prediction);
+  bytes.push_back(std::byte{0});
+  CHECK_FALSE(decode_prediction(bytes));
+}
+
+TEST_CASE("Messages: a kind of prediction that does not exist is none", "[ipc][unit]") {
+  const std::uint32_t kind = GENERATE(as<std::uint32_t>{}, 0, 3, UINT32_MAX);
+  auto bytes = encoded(Prediction{detections(1)});
+  put(bytes, 0, kind);
+  CHECK_FALSE(decode_prediction(bytes));
+}
+
+TEST_CASE("Messages: a count of detections that the bytes do not hold is refused, however large", "[ipc][unit]") {
+  // 178,956,971 times 24 is 8 more than 2^32.
+  const std::uint32_t count =
+      GENERATE(as<std::uint32_t>{}, 0, 1, 3, 1000, 178'956'970, 178'956'971, 1U << 31U, UINT32_MAX);
+  auto bytes = encoded(Prediction{detections(2)});
+  put(bytes, kCountOffset, count);
+  CHECK_FALSE(decode_prediction(bytes));
+}
+
+TEST_CASE("Messages: a number that is not finite is refused in every field", "[ipc][unit]") {
+  const float value = GENERATE(std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),
+                               -std::numeric_limits<float>::infinity());
+  for (std::size_t field = 1; field <= 5; ++field) {
+    auto bytes = encoded(Prediction{detections(2)});
+    put(bytes, kFirstDetectionOffset + 24 + 4 * field, value);
+    CHECK_FALSE(decode_prediction(bytes));
+  }
+}
+
+TEST_CASE("Messages: random bytes are never taken for more detections than they could hold", "[ipc][unit]") {
+  std::mt19937_64 random(7);
+  for (int round = 0; round < 20'000; ++round) {
+    Bytes bytes(random() % 120);
+    for (auto& byte : bytes) byte = static_cast<std::byte>(random());
+    if (bytes.size() >= 4 && round % 2 == 0) put(bytes, 0, std::uint32_t{1});
+    const auto decoded = decode_prediction(bytes);
+    if (!decoded) continue;
+    if (const auto* const list = std::get_if<DetectionList>(&*decoded)) {
+      REQUIRE(kFirstDetectionOffset + list->detections.size() * 24 == bytes.size());
+    }
+  }
+}
+
+TEST_CASE("Messages: one changed byte never crashes the reader", "[ipc][unit]") {
+  const auto bytes = encoded(Prediction{detections(3)});
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    for (const int value : {0x00, 0x01, 0x7F, 0x80, 0xFF}) {
+      auto changed = bytes;
+      changed[i] = static_cast<std::byte>(value);
+      const auto decoded = decode_prediction(changed);
+      if (!decoded) continue;
+      for (const Detection& found : std::get<DetectionList>(*decoded).detections) {
+        REQUIRE(std::isfinite(found.confidence));
+        REQUIRE(std::isfinite(found.box.x_max));
+      }
+    }
+  }
+}
+
+// ---- descriptions ----
+
+TEST_CASE("Messages: a description comes back as it was", "[ipc][unit]") {
+  CHECK(decode_description(encoded(description())) == description());
+  CHECK(decode_description(encoded(ModelDescription{})) == ModelDescription{});
+}
+
+TEST_CASE("Messages: a description with many labels comes back as it was", "[ipc][unit]") {
+  auto many = description();
+  for (int i = 0; i < 21'841; ++i) many.labels.push_back("label number " + std::to_string(i));
+  CHECK(decode_description(encoded(many)) == many);
+}
+
+TEST_CASE("Messages: a description cut anywhere, or with bytes to spare, is none", "[ipc][unit]") {
+  auto bytes = encoded(description());
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    REQUIRE_FALSE(decode_description(std::span(bytes).first(size)));
+  }
+  bytes.push_back(std::byte{0});
+  CHECK_FALSE(decode_description(bytes));
+}
+
+TEST_CASE("Messages: a description into too little room says so at every size", "[ipc][unit]") {
+  const auto needed = encoded(description()).size();
+  for (std::size_t size = 0; size < needed; ++size) {
+    Bytes room(size);
+    REQUIRE_FALSE(encode_description(description(), room));
+  }
+}
+
+TEST_CASE("Messages: a count of labels that the bytes do not hold is refused, however large", "[ipc][unit]") {
+  const std::uint32_t count = GENERATE(as<std::uint32_t>{}, 1, 1000, 1U << 20U, (1U << 20U) + 1, 1U << 31U, UINT32_MAX);
+  auto bytes = encoded(ModelDescription{});
+  put(bytes, bytes.size() - 4, count);
+  CHECK_FALSE(decode_description(bytes));
+}
+
+TEST_CASE("Messages: text that is longer than any label is refused", "[ipc][unit]") {
+  CHECK(decode_description(description_with_task(std::string(4096, 'x'))));
+  CHECK_FALSE(decode_description(description_with_task(std::string(4097, 'x'))));
+}
+
+TEST_CASE("Messages: a text's length beyond the bytes is refused", "[ipc][unit]") {
+  const std::uint32_t length = GENERATE(as<std::uint32_t>{}, 23, 24, 4096, 1U << 31U, UINT32_MAX);
+  auto bytes = description_with_task("");
+  put(bytes, 0, length);
+  CHECK_FALSE(decode_description(bytes));
+}
+
+TEST_CASE("Messages: UTF-8 text is taken, boundaries of every length included", "[ipc][unit]") {
+  const auto text = GENERATE(""s, "plain"s, "\0\n\x1F\x7F"s, "\xC2\x80"s, "\xDF\xBF"s, "\xE0\xA0\x80"s, "\xED\x9F\xBF"s,
+                             "\xEE\x80\x80"s, "\xEF\xBF\xBF"s, "\xF0\x90\x80\x80"s, "\xF4\x8F\xBF\xBF"s);
+  const auto decoded = decode_description(description_with_task(text));
+  REQUIRE(decoded);
+  CHECK(decoded->task == text);
+}
+
+TEST_CASE("Messages: text that is not UTF-8 is refused", "[ipc][unit]") {
+  const auto text =
+      GENERATE("\x80"s, "\xBF"s, "a\xFF"s, "\xC0\xAF"s, "\xC1\xBF"s, "\xC3"s, "\xC3("s, "\xE0\x80\xAF"s, "\xE0\x9F\xBF"s,
+               "\xE2\x82"s, "\xE2\x28\xA1"s, "\xED\xA0\x80"s, "\xED\xBF\xBF"s, "\xF0\x80\x80\xAF"s, "\xF0\x8F\xBF\xBF"s,
+               "\xF0\x9F\x9A"s, "\xF4\x90\x80\x80"s, "\xF5\x80\x80\x80"s, "\xF8\x88\x80\x80\x80"s, "\xFE"s);
+  CHECK_FALSE(decode_description(description_with_task(text)));
+}
+
+TEST_CASE("Messages: random bytes are no description, and never crash the reader", "[ipc][unit]") {
+  std::mt19937_64 random(11);
+  const auto good = encoded(description());
+  for (int round = 0; round < 20'000; ++round) {
+    auto bytes = good;
+    for (int i = 0; i < 3; ++i) bytes[random() % bytes.size()] = static_cast<std::byte>(random());
+    bytes.resize(bytes.size() - (round % 3 == 0 ? random() % bytes.size() : 0));
+    const auto decoded = decode_description(bytes);
+    if (decoded) REQUIRE(decoded->labels.size() <= bytes.size() / 4);
+  }
+}
+
+// ---- options ----
+
+TEST_CASE("Messages: options come back as they were, absent ones absent", "[ipc][unit]") {
+  const common::PredictionOptions options = GENERATE(
+      common::PredictionOptions{}, common::PredictionOptions{0.5F, {}, {}}, common::PredictionOptions{{}, 0.25F, {}},
+      common::PredictionOptions{{}, {}, 17}, common::PredictionOptions{0.0F, 1.0F, 1});
+  RequestCell cell{};
+  encode_options(options, cell);
+  CHECK(decode_options(cell) == options);
+}
+
+TEST_CASE("Messages: encoding options leaves the rest of the cell alone", "[ipc][unit]") {
+  RequestCell cell{};
+  cell.id = 5;
+  cell.slot = 6;
+  cell.body_bytes = 7;
+  encode_options({0.5F, 0.5F, 5}, cell);
+  CHECK(cell.id == 5);
+  CHECK(cell.slot == 6);
+  CHECK(cell.body_bytes == 7);
+}
+
+}  // namespace
+}  // namespace yolod::ipc

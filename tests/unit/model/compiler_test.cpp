@@ -1,0 +1,59 @@
+#include "model/darknet/compiler.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "tests/unit/model/network_builder.hpp"
+
+using namespace yolod::model;
+using Catch::Matchers::Contains;
+
+namespace {
+
+// Weights of the right sizes, all 0.
+CompiledNetwork compile(const std::string& layers) {
+  const auto network = yolod::tests::build(yolod::tests::detector_cfg(layers));
+  REQUIRE(network.ok());
+  darknet::Weights weights;
+  weights.layers.resize(network->layers.size());
+  for (std::size_t i = 0; i < network->layers.size(); ++i) {
+    const auto* convolution = std::get_if<darknet::Convolutional>(&network->layers[i].kind);
+    if (convolution == nullptr) continue;
+    weights.layers[i].biases.resize(static_cast<std::size_t>(convolution->filters));
+  }
+  return darknet::compile(*network, std::move(weights));
+}
+
+}  // namespace
+
+TEST_CASE("Compiler: one method, parameters by layer", "[model][unit]") {
+  const auto compiled = compile("[convolutional]\nfilters=4\nsize=3\nstride=2\npad=1\nactivation=leaky\n");
+  CHECK_THAT(compiled.source, Contains("def forward(self, x: Tensor) -> Tensor:\n"));
+  CHECK_THAT(compiled.source,
+             Contains("  x0 = torch.conv2d(x, self.w0, self.b0, [2, 2], [1, 1], [1, 1], 1)\n  x0 = torch.leaky_relu_(x0, 0.1)\n"));
+  CHECK_THAT(compiled.source, Contains("  return torch.cat([h2], 1)\n"));
+  CHECK(compiled.candidates == 16);
+  CHECK(compiled.classes == 1);
+  REQUIRE(compiled.parameters.size() == 7);
+  CHECK(compiled.parameters[0].name == "w0");
+  CHECK(compiled.parameters[0].shape == std::vector<std::int64_t>{4, 3, 3, 3});
+  CHECK(compiled.parameters[0].follows_precision);
+  // The decoding of boxes stays float whatever the network runs in.
+  CHECK(compiled.parameters[4].name == "grid2");
+  CHECK_FALSE(compiled.parameters[4].follows_precision);
+}
+
+TEST_CASE("Compiler: max-pooling is padded by hand only where torch cannot", "[model][unit]") {
+  CHECK_THAT(compile("[maxpool]\nsize=2\nstride=2\n").source, Contains("torch.max_pool2d(x, [2, 2], [2, 2], [0, 0])"));
+  CHECK_THAT(compile("[maxpool]\nsize=5\nstride=1\n").source, Contains("torch.max_pool2d(x, [5, 5], [1, 1], [2, 2])"));
+  CHECK_THAT(compile("[maxpool]\nsize=2\nstride=1\n").source,
+             Contains("torch.constant_pad_nd(x, [0, 1, 0, 1], float(\"-inf\"))"));
+}
+
+TEST_CASE("Compiler: the grid holds scaled cell corners, x before y", "[model][unit]") {
+  const auto compiled = compile("[maxpool]\nsize=4\nstride=4\npadding=0\n");  // 2 x 2 cells of 4 pixels
+  const auto& grid = compiled.parameters[2];
+  REQUIRE(grid.name == "grid2");
+  CHECK(grid.values == std::vector<float>{0, 0, 4, 0, 0, 4, 4, 4});
+  CHECK(compiled.parameters[3].values == std::vector<float>{4, 4});
+  CHECK(compiled.parameters[4].values == std::vector<float>{2, 3});
+}

@@ -1,0 +1,166 @@
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <limits>
+#include <random>
+
+#include "model/detect/candidates.hpp"
+#include "model/detect/detections.hpp"
+#include "model/detect/nms.hpp"
+
+using namespace yolod::model::detect;
+
+namespace {
+
+constexpr Frame kFrame{0, 0, 100, 100};
+
+Candidate candidate(float x, float y, float size, float confidence, std::uint32_t class_id = 0) {
+  return {{x, y, size, size}, confidence, class_id};
+}
+
+// What Darknet's loops do, written as they are: class by class, every pair.
+std::vector<Candidate> reference_nms(const std::vector<Candidate>& sorted, const NmsRule& rule) {
+  std::vector<bool> dead(sorted.size(), false);
+  for (std::size_t i = 0; i < sorted.size(); ++i) {
+    for (std::size_t j = i + 1; j < sorted.size() && !dead[i]; ++j) {
+      if (sorted[j].class_id == sorted[i].class_id && iou(sorted[i].box, sorted[j].box) > rule.threshold) dead[j] = true;
+    }
+  }
+  std::vector<Candidate> kept;
+  for (std::size_t i = 0; i < sorted.size(); ++i) {
+    if (!dead[i]) kept.push_back(sorted[i]);
+  }
+  return kept;
+}
+
+}  // namespace
+
+TEST_CASE("Candidates: objectness and the product must both be above the threshold", "[model][unit]") {
+  const std::vector<float> head{
+      50, 50, 10, 10, 0.9F, 0.5F, 0.1F,   // class 0
+      50, 50, 10, 10, 0.25F, 1.0F, 1.0F,  // objectness not above
+      50, 50, 10, 10, 0.5F, 0.5F, 0.5F,   // product not above
+      20, 30, 10, 20, 1.0F, 0.3F, 0.8F,   // both classes
+  };
+  const auto found = select_candidates(head, 7, kFrame, {0.25F, true, {}});
+  REQUIRE(found.size() == 3);
+  CHECK(found[0].confidence == Approx(0.8F));
+  CHECK(found[0].class_id == 1);
+  CHECK(found[0].box.x == Approx(0.2F));
+  CHECK(found[0].box.height == Approx(0.2F));
+  CHECK(found[1].confidence == Approx(0.45F));
+  CHECK(found[2].confidence == Approx(0.3F));
+}
+
+TEST_CASE("Candidates: without multi_label the best class alone", "[model][unit]") {
+  const std::vector<float> head{20, 30, 10, 20, 1.0F, 0.3F, 0.8F};
+  const auto found = select_candidates(head, 7, kFrame, {0.25F, false, {}});
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].class_id == 1);
+}
+
+TEST_CASE("Candidates: a class filter leaves the others out", "[model][unit]") {
+  const std::vector<float> head{20, 30, 10, 20, 1.0F, 0.3F, 0.8F};
+  const std::vector<std::uint8_t> kept{1, 0};
+  for (const bool multi_label : {true, false}) {
+    const auto found = select_candidates(head, 7, kFrame, {0.25F, multi_label, kept});
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].class_id == 0);
+  }
+}
+
+TEST_CASE("Candidates: values that are not finite are no candidates", "[model][unit]") {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const float infinite = std::numeric_limits<float>::infinity();
+  const std::vector<float> head{nan, 1, 1, 1, 1, 1, 1, 1, infinite, 1, 1, 1, 1, 1, 1, nan, 1, 1, 1, 1, 1, nan};
+  CHECK(select_candidates(std::span(head).first(18), 6, kFrame, {0, true, {}}).empty());
+}
+
+TEST_CASE("Candidates: none, and no more than the limit, the best of them", "[model][unit]") {
+  CHECK(select_candidates({}, 6, kFrame, {0.25F, true, {}}).empty());
+  std::vector<float> head;
+  constexpr std::size_t kRows = kMaxCandidates + 1'000;
+  for (std::size_t i = 0; i < kRows; ++i) {
+    const float confidence = static_cast<float>(i + 1) / static_cast<float>(kRows + 1);
+    head.insert(head.end(), {50, 50, 1, 1, confidence, 1});
+  }
+  const auto found = select_candidates(head, 6, kFrame, {0, true, {}});
+  REQUIRE(found.size() == kMaxCandidates);
+  CHECK(found.front().confidence > found.back().confidence);
+  CHECK(found.back().confidence == Approx(1'001.0F / static_cast<float>(kRows + 1)));
+}
+
+TEST_CASE("Candidates: a letterboxed picture's frame is undone", "[model][unit]") {
+  const std::vector<float> head{60, 50, 20, 10, 1, 1};
+  const auto found = select_candidates(head, 6, {0, 25, 100, 50}, {0.25F, true, {}});
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].box.x == Approx(0.6F));
+  CHECK(found[0].box.y == Approx(0.5F));
+  CHECK(found[0].box.width == Approx(0.2F));
+  CHECK(found[0].box.height == Approx(0.2F));
+}
+
+TEST_CASE("IoU and DIoU of known boxes", "[model][unit]") {
+  const RelativeBox a{0.5F, 0.5F, 0.4F, 0.4F};
+  CHECK(iou(a, a) == Approx(1));
+  CHECK(iou(a, {0.7F, 0.5F, 0.4F, 0.4F}) == Approx(1.0 / 3));
+  CHECK(iou(a, {0.95F, 0.5F, 0.4F, 0.4F}) == 0);
+  CHECK(iou({0, 0, 0, 0}, {0, 0, 0, 0}) == 0);
+  CHECK(diou(a, a, 0.6F) == Approx(1));
+  // Centres 0.2 apart; the box around both is 0.6 x 0.4.
+  CHECK(diou(a, {0.7F, 0.5F, 0.4F, 0.4F}, 1) == Approx(1.0 / 3 - 0.04 / 0.52));
+  CHECK(diou(a, {0.7F, 0.5F, 0.4F, 0.4F}, 0.6F) == Approx(1.0 / 3 - std::pow(0.04 / 0.52, 0.6)));
+  CHECK(diou({0, 0, 0, 0}, {0, 0, 0, 0}, 0.6F) == 0);
+}
+
+TEST_CASE("NMS: a better box of the same class suppresses, of another does not", "[model][unit]") {
+  const std::vector<Candidate> sorted{candidate(0.5F, 0.5F, 0.4F, 0.9F), candidate(0.51F, 0.5F, 0.4F, 0.8F),
+                                      candidate(0.51F, 0.5F, 0.4F, 0.7F, 1), candidate(0.1F, 0.1F, 0.1F, 0.6F)};
+  const auto kept = suppress(sorted, {}, 300);
+  REQUIRE(kept.size() == 3);
+  CHECK(kept[0].confidence == 0.9F);
+  CHECK(kept[1].class_id == 1);
+  CHECK(kept[2].confidence == 0.6F);
+}
+
+TEST_CASE("NMS: what is suppressed suppresses nothing", "[model][unit]") {
+  const std::vector<Candidate> chain{candidate(0.40F, 0.5F, 0.2F, 0.9F), candidate(0.46F, 0.5F, 0.2F, 0.8F),
+                                     candidate(0.52F, 0.5F, 0.2F, 0.7F)};
+  const auto kept = suppress(chain, {0.45F, Overlap::kIou, 0.6F}, 300);
+  REQUIRE(kept.size() == 2);
+  CHECK(kept[1].confidence == 0.7F);
+}
+
+TEST_CASE("NMS: the limit keeps the best", "[model][unit]") {
+  const std::vector<Candidate> sorted{candidate(0.1F, 0.1F, 0.1F, 0.9F), candidate(0.5F, 0.5F, 0.1F, 0.8F)};
+  CHECK(suppress(sorted, {}, 1).size() == 1);
+  CHECK(suppress(sorted, {}, 0).empty());
+  CHECK(suppress({}, {}, 300).empty());
+}
+
+TEST_CASE("NMS: one pass over all classes is the same as Darknet's one for each", "[model][unit]") {
+  std::mt19937 random(7);
+  std::uniform_real_distribution<float> place(0, 1);
+  for (int round = 0; round < 50; ++round) {
+    std::vector<Candidate> sorted;
+    for (int i = 0; i < 100; ++i) sorted.push_back(candidate(place(random), place(random), 0.2F + 0.3F * place(random), place(random), random() % 3));
+    std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.confidence > b.confidence; });
+    const auto expected = reference_nms(sorted, {});
+    const auto kept = suppress(sorted, {}, 1'000);
+    REQUIRE(kept.size() == expected.size());
+    for (std::size_t i = 0; i < kept.size(); ++i) CHECK(kept[i].confidence == expected[i].confidence);
+  }
+}
+
+TEST_CASE("Detections: pixels of the picture, clipped to it", "[model][unit]") {
+  const std::vector<Candidate> kept{{{0.5F, 0.5F, 0.5F, 0.25F}, 0.9F, 3}, {{0.0F, 1.0F, 0.5F, 0.5F}, 0.8F, 4}};
+  const auto found = to_detections(kept, 200, 100);
+  REQUIRE(found.size() == 2);
+  CHECK(found[0].class_id == 3);
+  CHECK(found[0].box == yolod::common::Box{50, 37.5F, 150, 62.5F});
+  CHECK(found[1].box == yolod::common::Box{0, 75, 50, 100});
+}
+
+TEST_CASE("Detections: a box wholly outside the picture is left out", "[model][unit]") {
+  const std::vector<Candidate> kept{{{1.5F, 0.5F, 0.2F, 0.2F}, 0.9F, 0}, {{0.5F, 0.5F, 0, 0.2F}, 0.9F, 0}};
+  CHECK(to_detections(kept, 200, 100).empty());
+}

@@ -1,0 +1,167 @@
+#include "model/identity_model.hpp"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <csignal>
+#include <functional>
+#include <string>
+
+using namespace yolod::model;
+using namespace std::chrono_literals;
+using yolod::common::IdentityAnswer;
+using yolod::common::IdentityLoadFault;
+using yolod::common::IdentitySource;
+
+namespace {
+
+Input input_of(const std::string& body) { return {std::as_bytes(std::span<const char>(body)), {}}; }
+
+std::unique_ptr<Model> load(const IdentitySource& source, const Surroundings& surroundings = {}) {
+  auto model = load_identity_model(source, surroundings);
+  REQUIRE(model.ok());
+  return std::move(model).value();
+}
+
+IdentityAnswer answer_of(const Output& output) { return std::get<IdentityAnswer>(output.prediction.value()); }
+
+// How a child that does that ends, as waitpid tells. It is killed after 10 s.
+int status_of(const std::function<void()>& action) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    // Catch's handlers would report the signal as a failed test.
+    for (const int signal : {SIGSEGV, SIGABRT}) std::signal(signal, SIG_DFL);
+    ::alarm(10);
+    action();
+    ::_exit(42);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return status;
+}
+
+int status_of_body(const std::string& body) {
+  return status_of([&body] {
+    const auto model = load_identity_model({.faults = true}, {});
+    const auto input = input_of(body);
+    (void)(*model)->run({&input, 1});
+  });
+}
+
+bool died_of(int status, int signal) { return WIFSIGNALED(status) && WTERMSIG(status) == signal; }
+
+}  // namespace
+
+TEST_CASE("IdentityModel: answers size, zlib's CRC-32 and pid, in order", "[model][unit]") {
+  const auto model = load({});
+  const std::string digits = "123456789";
+  const std::string nothing;
+  const std::vector<Input> inputs{input_of(digits), input_of(nothing)};
+  const auto outputs = model->run(inputs);
+  REQUIRE(outputs.size() == 2);
+  CHECK(answer_of(outputs[0]) == IdentityAnswer{9, 0xCBF43926, static_cast<std::uint32_t>(::getpid())});
+  CHECK(answer_of(outputs[1]) == IdentityAnswer{0, 0, static_cast<std::uint32_t>(::getpid())});
+}
+
+TEST_CASE("IdentityModel: describes itself, and needs no warm-up", "[model][unit]") {
+  const auto model = load({});
+  CHECK(model->description().task == "identity");
+  CHECK(model->description().precision.empty());
+  CHECK(model->warm_up().ok());
+}
+
+TEST_CASE("IdentityModel: the delay passes once for a batch", "[model][unit]") {
+  const auto model = load({.delay = 30ms});
+  const std::string body = "x";
+  const std::vector<Input> inputs(5, input_of(body));
+  const auto start = std::chrono::steady_clock::now();
+  const auto outputs = model->run(inputs);
+  const auto took = std::chrono::steady_clock::now() - start;
+  CHECK(took >= 30ms);
+  CHECK(took < 150ms);
+  CHECK(outputs[4].times.infer_us >= 30'000);
+}
+
+TEST_CASE("IdentityModel: without faults a body is a body", "[model][unit]") {
+  const auto model = load({});
+  for (const std::string body : {"FAULT:segv", "FAULT:abort", "FAULT:exit", "FAULT:hang", "FAULT:oom"}) {
+    const auto input = input_of(body);
+    CHECK(answer_of(model->run({&input, 1}).front()).bytes == body.size());
+  }
+}
+
+TEST_CASE("IdentityModel: faults end the process as they say", "[model][unit]") {
+  CHECK(died_of(status_of_body("FAULT:segv and more"), SIGSEGV));
+  CHECK(died_of(status_of_body("FAULT:abort"), SIGABRT));
+  const int exited = status_of_body("FAULT:exit");
+  CHECK(WIFEXITED(exited));
+  CHECK(WEXITSTATUS(exited) == 1);
+  CHECK(WEXITSTATUS(status_of_body("FAULT:unknown")) == 42);
+  CHECK(WEXITSTATUS(status_of_body(" FAULT:segv")) == 42);
+}
+
+TEST_CASE("IdentityModel: running out of memory aborts", "[model][unit]") {
+  CHECK(died_of(status_of_body("FAULT:oom"), SIGABRT));
+}
+
+TEST_CASE("IdentityModel: a hang lasts until a signal ends it", "[model][unit]") {
+  const int status = status_of([] {
+    ::alarm(1);
+    const auto model = load_identity_model({.faults = true}, {});
+    const std::string body = "FAULT:hang";
+    const auto input = input_of(body);
+    (void)(*model)->run({&input, 1});
+  });
+  CHECK(died_of(status, SIGALRM));
+}
+
+TEST_CASE("IdentityModel: scribbling calls the surroundings and answers", "[model][unit]") {
+  int calls = 0;
+  Surroundings surroundings;
+  surroundings.scribble_lane = [&calls] { ++calls; };
+  const auto model = load({.faults = true}, surroundings);
+  const std::string body = "FAULT:scribble";
+  const auto input = input_of(body);
+  CHECK(answer_of(model->run({&input, 1}).front()).bytes == body.size());
+  CHECK(calls == 1);
+  // Outside a worker there is no lane.
+  CHECK(load({.faults = true})->run({&input, 1}).front().prediction.ok());
+}
+
+TEST_CASE("IdentityModel: the load's delay passes in full, signals or not", "[model][unit]") {
+  struct sigaction action {};
+  struct sigaction before {};
+  action.sa_handler = [](int) {};
+  ::sigaction(SIGUSR1, &action, &before);
+  const pid_t parent = ::getpid();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    for (int i = 0; i < 20; ++i) {
+      ::usleep(3'000);
+      ::kill(parent, SIGUSR1);
+    }
+    ::_exit(0);
+  }
+  const auto start = std::chrono::steady_clock::now();
+  (void)load({.load_delay = 80ms});
+  CHECK(std::chrono::steady_clock::now() - start >= 80ms);
+  while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  ::sigaction(SIGUSR1, &before, nullptr);
+}
+
+TEST_CASE("IdentityModel: load faults", "[model][unit]") {
+  const auto status_of_load = [](IdentityLoadFault fault) {
+    return status_of([fault] { (void)load_identity_model({.load_fault = fault}, {}); });
+  };
+  CHECK(WEXITSTATUS(status_of_load(IdentityLoadFault::kNone)) == 42);
+  CHECK(WEXITSTATUS(status_of_load(IdentityLoadFault::kExit)) == 1);
+  CHECK(died_of(status_of_load(IdentityLoadFault::kCrash), SIGSEGV));
+  const int hung = status_of([] {
+    ::alarm(1);
+    (void)load_identity_model({.load_fault = IdentityLoadFault::kHang}, {});
+  });
+  CHECK(died_of(hung, SIGALRM));
+}

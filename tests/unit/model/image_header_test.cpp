@@ -1,0 +1,240 @@
+#include "model/image/header.hpp"
+
+#include <catch2/catch.hpp>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <random>
+#include <string>
+
+#include "tests/support/test_data.hpp"
+
+using namespace yolod::model::image;
+using yolod::common::ErrorCode;
+using namespace std::string_literals;
+
+namespace {
+
+constexpr std::uint64_t kEnough = 100'000'000;
+
+std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span<const char>(text)); }
+
+std::string little(std::uint64_t value, int count) {
+  std::string out;
+  for (int i = 0; i < count; ++i) out += static_cast<char>(value >> (8 * i) & 0xFFU);
+  return out;
+}
+
+std::string big(std::uint64_t value, int count) {
+  auto out = little(value, count);
+  return {out.rbegin(), out.rend()};
+}
+
+std::string jpeg(std::uint64_t width, std::uint64_t height, const std::string& before = "", char marker = '\xC0') {
+  return "\xFF\xD8"s + before + "\xFF"s + marker + big(17, 2) + "\x08" + big(height, 2) + big(width, 2) + std::string(10, '\x01');
+}
+
+std::string png(std::uint64_t width, std::uint64_t height) {
+  return "\x89PNG\r\n\x1A\n"s + big(13, 4) + "IHDR" + big(width, 4) + big(height, 4) + std::string(9, '\x01');
+}
+
+std::string webp(const std::string& chunk, const std::string& payload) {
+  return "RIFF" + little(100, 4) + "WEBP" + chunk + little(payload.size(), 4) + payload;
+}
+
+std::string bmp(std::int64_t width, std::int64_t height, int bits, std::size_t data, int compression = 0) {
+  return "BM" + little(0, 4) + little(0, 4) + little(54, 4) + little(40, 4) + little(static_cast<std::uint64_t>(width), 4) +
+         little(static_cast<std::uint64_t>(height), 4) + little(1, 2) + little(static_cast<std::uint64_t>(bits), 2) +
+         little(static_cast<std::uint64_t>(compression), 4) + std::string(20, '\0') + std::string(data, 'x');
+}
+
+struct Tag {
+  int id;
+  int type;
+  std::uint64_t value;
+};
+
+std::string tiff(const std::vector<Tag>& tags, bool big_endian = false) {
+  const auto number = [big_endian](std::uint64_t value, int count) { return big_endian ? big(value, count) : little(value, count); };
+  auto out = (big_endian ? "MM\0*"s : "II*\0"s) + number(8, 4) + number(tags.size(), 2);
+  for (const auto& tag : tags) {
+    out += number(static_cast<std::uint64_t>(tag.id), 2) + number(static_cast<std::uint64_t>(tag.type), 2) + number(1, 4);
+    const int size = tag.type == 3 ? 2 : 4;
+    out += number(tag.value, size) + std::string(static_cast<std::size_t>(4 - size), '\0');
+  }
+  return out;
+}
+
+void check_size(const std::string& file, Format format, std::uint64_t width, std::uint64_t height) {
+  const auto header = read_header(bytes_of(file), kEnough);
+  INFO((header ? std::string() : header.error().message));
+  REQUIRE(header.ok());
+  CHECK(*header == Header{format, width, height});
+}
+
+ErrorCode error_of(const std::string& file, std::uint64_t max_pixels = kEnough) {
+  const auto header = read_header(bytes_of(file), max_pixels);
+  REQUIRE_FALSE(header.ok());
+  return header.error().code;
+}
+
+std::string load(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+}  // namespace
+
+TEST_CASE("Header: JPEG, past segments and fill bytes, in every kind of frame", "[model][unit]") {
+  check_size(jpeg(640, 480), Format::kJpeg, 640, 480);
+  // A thumbnail inside an APP1 segment is not the picture.
+  const auto thumbnail = jpeg(16, 16);
+  check_size(jpeg(640, 480, "\xFF\xE1"s + big(thumbnail.size() + 2, 2) + thumbnail), Format::kJpeg, 640, 480);
+  check_size(jpeg(640, 480, "\xFF\xFF\xFF\xDB"s + big(4, 2) + "ab"), Format::kJpeg, 640, 480);
+  for (const char marker : {'\xC1', '\xC2', '\xC3', '\xC9', '\xCA'}) check_size(jpeg(3, 2, "", marker), Format::kJpeg, 3, 2);
+}
+
+TEST_CASE("Header: a JPEG without a frame, or cut short, is invalid", "[model][unit]") {
+  CHECK(error_of("\xFF\xD8\xFF\xD9"s) == ErrorCode::kInvalidImage);
+  CHECK(error_of("\xFF\xD8\xFF\xDA"s + big(2, 2)) == ErrorCode::kInvalidImage);
+  CHECK(error_of("\xFF\xD8\xFF\xE0"s + big(1, 2)) == ErrorCode::kInvalidImage);
+  CHECK(error_of("\xFF\xD8\xFF\xC4"s + big(19, 2) + std::string(30, '\0')) == ErrorCode::kInvalidImage);
+  const auto whole = jpeg(640, 480);
+  for (std::size_t length = 3; length < 11; ++length) CHECK(error_of(whole.substr(0, length)) == ErrorCode::kInvalidImage);
+  CHECK(error_of(jpeg(640, 0)) == ErrorCode::kInvalidImage);
+}
+
+TEST_CASE("Header: PNG", "[model][unit]") {
+  check_size(png(640, 480), Format::kPng, 640, 480);
+  CHECK(error_of(png(0, 480)) == ErrorCode::kInvalidImage);
+  CHECK(error_of(png(0x80000000, 1)) == ErrorCode::kInvalidImage);
+  CHECK(error_of(png(640, 480).substr(0, 20)) == ErrorCode::kInvalidImage);
+  auto wrong = png(640, 480);
+  wrong[12] = 'X';
+  CHECK(error_of(wrong) == ErrorCode::kInvalidImage);
+}
+
+TEST_CASE("Header: WebP, its three bitstreams", "[model][unit]") {
+  check_size(webp("VP8 ", "\x30\x01\x00\x9D\x01\x2A"s + little(640 | 0x4000, 2) + little(480, 2)), Format::kWebp, 640, 480);
+  check_size(webp("VP8L", "\x2F" + little(639 | 479U << 14U, 4)), Format::kWebp, 640, 480);
+  check_size(webp("VP8X", little(0, 4) + little(639, 3) + little(479, 3)), Format::kWebp, 640, 480);
+  CHECK(error_of(webp("VP8 ", "\x30\x01\x00zzz"s + little(640, 2) + little(480, 2))) == ErrorCode::kInvalidImage);
+  CHECK(error_of(webp("VP8L", "x" + little(0, 4))) == ErrorCode::kInvalidImage);
+  CHECK(error_of(webp("JUNK", "")) == ErrorCode::kInvalidImage);
+  CHECK(error_of(webp("VP8X", little(0, 4))) == ErrorCode::kInvalidImage);
+  CHECK(error_of("RIFF" + little(4, 4) + "WEBP") == ErrorCode::kInvalidImage);
+  CHECK(error_of("RIFF" + little(4, 4) + "WAVE") == ErrorCode::kUnsupportedMediaType);
+}
+
+TEST_CASE("Header: BMP, either way up and with either header", "[model][unit]") {
+  check_size(bmp(2, 3, 24, 24), Format::kBmp, 2, 3);
+  check_size(bmp(2, -3, 24, 24), Format::kBmp, 2, 3);
+  const auto core = "BM" + little(0, 8) + little(26, 4) + little(12, 4) + little(2, 2) + little(3, 2) + little(1, 2) +
+                    little(24, 2) + std::string(24, 'x');
+  check_size(core, Format::kBmp, 2, 3);
+}
+
+TEST_CASE("Header: a BMP that lies about its size is invalid", "[model][unit]") {
+  CHECK(error_of(bmp(2, 3, 24, 23)) == ErrorCode::kInvalidImage);
+  CHECK(error_of(bmp(30'000, 3'000, 24, 100)) == ErrorCode::kInvalidImage);
+  CHECK(error_of(bmp(-2, 3, 24, 24)) == ErrorCode::kInvalidImage);
+  CHECK(error_of(bmp(2, -2147483648LL, 24, 24)) == ErrorCode::kInvalidImage);
+  CHECK(error_of(bmp(0x7FFFFFFF, 0x7FFFFFFF, 32, 24)) == ErrorCode::kInvalidImage);
+  CHECK(error_of(bmp(2, 3, 7, 24)) == ErrorCode::kInvalidImage);
+  CHECK(error_of(bmp(0, 3, 24, 24)) == ErrorCode::kInvalidImage);
+  CHECK(error_of(bmp(2, 3, 24, 24).substr(0, 30)) == ErrorCode::kInvalidImage);
+  // Run-length coded: what it may hold cannot be told from its length.
+  CHECK(error_of(bmp(30'000, 30'000, 8, 100, 1)) == ErrorCode::kImageTooLarge);
+}
+
+TEST_CASE("Header: TIFF, in both byte orders", "[model][unit]") {
+  check_size(tiff({{256, 3, 640}, {257, 4, 480}}), Format::kTiff, 640, 480);
+  check_size(tiff({{256, 3, 640}, {257, 4, 480}}, true), Format::kTiff, 640, 480);
+  check_size(tiff({{256, 3, 640}, {257, 3, 480}, {322, 3, 256}, {323, 3, 256}}), Format::kTiff, 640, 480);
+}
+
+TEST_CASE("Header: a TIFF that lies or is cut short is invalid", "[model][unit]") {
+  CHECK(error_of(tiff({{256, 3, 640}})) == ErrorCode::kInvalidImage);
+  CHECK(error_of(tiff({{256, 3, 640}, {257, 7, 480}})) == ErrorCode::kInvalidImage);
+  CHECK(error_of(tiff({{256, 3, 640}, {257, 3, 0}})) == ErrorCode::kInvalidImage);
+  CHECK(error_of(tiff({{256, 3, 64}, {257, 3, 64}, {322, 4, 1'000'000}, {323, 4, 1'000'000}})) == ErrorCode::kInvalidImage);
+  CHECK(error_of("II*\0"s + little(0xFFFFFFFF, 4)) == ErrorCode::kInvalidImage);
+  CHECK(error_of("II*\0"s + little(8, 4) + little(0xFFFF, 2)) == ErrorCode::kInvalidImage);
+  CHECK(error_of(tiff({{256, 4, 0xFFFFFFFF}, {257, 4, 0xFFFFFFFF}})) == ErrorCode::kImageTooLarge);
+  // The larger of two widths counts.
+  CHECK(error_of(tiff({{256, 3, 10}, {257, 4, 10'000}, {256, 4, 1'000'000}})) == ErrorCode::kImageTooLarge);
+}
+
+TEST_CASE("Header: PNM, plain and raw", "[model][unit]") {
+  check_size("P6 2 3 255\n" + std::string(18, 'x'), Format::kPnm, 2, 3);
+  check_size("P6 2 3 65535\n" + std::string(36, 'x'), Format::kPnm, 2, 3);
+  check_size("P5\n# a comment\n2\t3 # another\n255\n" + std::string(6, 'x'), Format::kPnm, 2, 3);
+  check_size("P4 9 2\n" + std::string(4, 'x'), Format::kPnm, 9, 2);
+  check_size("P3 1 1 255\n1 2 3", Format::kPnm, 1, 1);
+  check_size("P1 3 1\n101", Format::kPnm, 3, 1);
+}
+
+TEST_CASE("Header: a PNM that claims more than it holds is invalid", "[model][unit]") {
+  CHECK(error_of("P6 2 3 255\n" + std::string(17, 'x')) == ErrorCode::kInvalidImage);
+  CHECK(error_of("P6 4294967295 4294967295 255\n") == ErrorCode::kInvalidImage);
+  CHECK(error_of("P6 99999999999999999999 1 255\n") == ErrorCode::kInvalidImage);
+  CHECK(error_of("P6 2 3 70000\n" + std::string(99, 'x')) == ErrorCode::kInvalidImage);
+  CHECK(error_of("P6 2 3 0\n" + std::string(99, 'x')) == ErrorCode::kInvalidImage);
+  CHECK(error_of("P6 2 x 255\n" + std::string(99, 'x')) == ErrorCode::kInvalidImage);
+  CHECK(error_of("P6 #") == ErrorCode::kInvalidImage);
+  CHECK(error_of("P6 2") == ErrorCode::kInvalidImage);
+  CHECK(error_of("P5 0 0 255\n") == ErrorCode::kInvalidImage);
+}
+
+TEST_CASE("Header: other formats are not served", "[model][unit]") {
+  const auto file = GENERATE(""s, "x"s, "GIF89a"s, "hello, world"s, "P7\nWIDTH 1"s, "P6"s, "P"s, "II+\0"s, "\0\0\0\x0CjP  "s);
+  CHECK(error_of(file) == ErrorCode::kUnsupportedMediaType);
+}
+
+TEST_CASE("Header: the limit is on pixels, and inclusive", "[model][unit]") {
+  CHECK(read_header(bytes_of(png(100, 100)), 10'000).ok());
+  CHECK(error_of(png(100, 101), 10'000) == ErrorCode::kImageTooLarge);
+  CHECK(error_of(png(0x7FFFFFFF, 0x7FFFFFFF)) == ErrorCode::kImageTooLarge);
+  CHECK(error_of(jpeg(65'535, 65'535)) == ErrorCode::kImageTooLarge);
+}
+
+TEST_CASE("Header: cut short or altered anywhere, files never crash it", "[model][unit]") {
+  std::mt19937 random(11);
+  const std::vector<std::string> files{jpeg(640, 480, "\xFF\xE1"s + big(20, 2) + std::string(18, 'e')),
+                                       png(640, 480),
+                                       webp("VP8X", little(0, 4) + little(639, 3) + little(479, 3)),
+                                       bmp(2, 3, 24, 24),
+                                       tiff({{256, 3, 640}, {257, 4, 480}, {322, 3, 16}}),
+                                       "P6 2 3 255\n" + std::string(18, 'x')};
+  for (const auto& file : files) {
+    for (std::size_t length = 0; length <= file.size(); ++length) {
+      // Copied to a block of its own, so that a sanitizer sees a read past the end.
+      const auto cut = file.substr(0, length);
+      (void)read_header(bytes_of(cut), kEnough);
+    }
+    for (int round = 0; round < 3'000; ++round) {
+      auto altered = file;
+      for (int i = 0; i < 3; ++i) altered[random() % altered.size()] = static_cast<char>(random());
+      (void)read_header(bytes_of(altered), kEnough);
+    }
+  }
+}
+
+TEST_CASE("Header: real files of every kind", "[model][unit]") {
+  const auto data = yolod::tests::test_data();
+  if (!data) {
+    WARN("SKIPPED: no test data: set YOLOD_TEST_DATA");
+    return;
+  }
+  check_size(load(*data / "photos/dog.jpg"), Format::kJpeg, 768, 576);
+  check_size(load(*data / "odd/hopper.png"), Format::kPng, 128, 128);
+  check_size(load(*data / "odd/hopper.webp"), Format::kWebp, 128, 128);
+  check_size(load(*data / "odd/hopper.bmp"), Format::kBmp, 128, 128);
+  check_size(load(*data / "odd/hopper.tif"), Format::kTiff, 128, 128);
+  check_size(load(*data / "odd/hopper.ppm"), Format::kPnm, 128, 128);
+  check_size(load(*data / "odd/pil_sample_cmyk.jpg"), Format::kJpeg, 100, 100);
+  check_size(load(*data / "odd/monkey16.pgm"), Format::kPnm, 149, 227);
+  CHECK(error_of(load(*data / "odd/decompression_bomb.gif")) == ErrorCode::kUnsupportedMediaType);
+  CHECK(error_of(load(*data / "odd/reallybig.bmp")) == ErrorCode::kInvalidImage);
+}

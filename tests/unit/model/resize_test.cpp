@@ -1,0 +1,118 @@
+#include "model/image/resize.hpp"
+
+#include <catch2/catch.hpp>
+#include <random>
+#include <vector>
+
+#include "model/image/placement.hpp"
+
+using namespace yolod::model::image;
+
+namespace {
+
+struct TestPicture {
+  int width;
+  int height;
+  std::vector<std::uint8_t> bytes;
+
+  [[nodiscard]] PixelView view() const { return {bytes.data(), width, height, 3 * static_cast<std::size_t>(width)}; }
+  [[nodiscard]] double at(int x, int y, int rgb) const {
+    return bytes[3 * (static_cast<std::size_t>(y) * static_cast<std::size_t>(width) + static_cast<std::size_t>(x)) +
+                 static_cast<std::size_t>(2 - rgb)] / 255.0;
+  }
+};
+
+TestPicture noise(int width, int height) {
+  TestPicture picture{width, height, std::vector<std::uint8_t>(3 * static_cast<std::size_t>(width * height))};
+  std::mt19937 random(3);
+  for (auto& byte : picture.bytes) byte = static_cast<std::uint8_t>(random());
+  return picture;
+}
+
+// Corner-aligned bilinear interpolation, straight from its definition.
+double expected_at(const TestPicture& picture, int out_width, int out_height, int x, int y, int channel) {
+  const double sx = out_width > 1 ? static_cast<double>(x) * (picture.width - 1) / (out_width - 1) : picture.width - 1;
+  const double sy = out_height > 1 ? static_cast<double>(y) * (picture.height - 1) / (out_height - 1) : picture.height - 1;
+  const int x0 = std::min(static_cast<int>(sx), picture.width - 1);
+  const int y0 = std::min(static_cast<int>(sy), picture.height - 1);
+  const int x1 = std::min(x0 + 1, picture.width - 1);
+  const int y1 = std::min(y0 + 1, picture.height - 1);
+  const double dx = sx - x0;
+  const double dy = sy - y0;
+  return (1 - dy) * ((1 - dx) * picture.at(x0, y0, channel) + dx * picture.at(x1, y0, channel)) +
+         dy * ((1 - dx) * picture.at(x0, y1, channel) + dx * picture.at(x1, y1, channel));
+}
+
+std::vector<float> stretched(const TestPicture& picture, Size size, const Normalization& normalization = {}) {
+  std::vector<float> input(3 * static_cast<std::size_t>(size.width * size.height), -99);
+  resize_into(picture.view(), place(Fit::kStretch, {picture.width, picture.height}, size), size, normalization, input);
+  return input;
+}
+
+}  // namespace
+
+TEST_CASE("Resize: is corner-aligned bilinear, in RGB", "[model][unit]") {
+  const auto source = GENERATE(Size{7, 5}, Size{64, 48}, Size{1, 1}, Size{1, 9}, Size{9, 1}, Size{2, 2});
+  const auto size = GENERATE(Size{16, 16}, Size{5, 11}, Size{1, 1}, Size{2, 3});
+  const auto picture = noise(source.width, source.height);
+  const auto input = stretched(picture, size);
+  double worst = 0;
+  for (int y = 0; y < size.height; ++y) {
+    for (int x = 0; x < size.width; ++x) {
+      for (int c = 0; c < 3; ++c) {
+        const auto got = input[static_cast<std::size_t>(3 * (y * size.width + x) + c)];
+        worst = std::max(worst, std::abs(got - expected_at(picture, size.width, size.height, x, y, c)));
+      }
+    }
+  }
+  // Positions are computed in float, as Darknet's are.
+  CHECK(worst < 1e-4);
+}
+
+TEST_CASE("Resize: the same size copies", "[model][unit]") {
+  const auto picture = noise(6, 4);
+  const auto input = stretched(picture, {6, 4});
+  CHECK(input[0] == Approx(picture.at(0, 0, 0)));
+  CHECK(input.back() == Approx(picture.at(5, 3, 2)));
+}
+
+TEST_CASE("Resize: padding at the ends of rows is not looked at", "[model][unit]") {
+  const std::vector<std::uint8_t> bytes{10, 20, 30, 255, 255, 40, 50, 60, 255, 255};
+  std::vector<float> input(6);
+  resize_into({bytes.data(), 1, 2, 5}, {0, 0, 1, 2}, {1, 2}, {}, input);
+  CHECK(input[0] == Approx(30 / 255.0));
+  CHECK(input[5] == Approx(40 / 255.0));
+}
+
+TEST_CASE("Resize: normalisation and channel order", "[model][unit]") {
+  const TestPicture picture{1, 1, {10, 20, 30}};
+  Normalization normalization;
+  normalization.scale = 1;
+  normalization.mean = {1, 2, 3};
+  normalization.std = {2, 4, 8};
+  CHECK(stretched(picture, {1, 1}, normalization) == std::vector<float>{14.5F, 4.5F, 0.875F});
+  normalization.swap_to_rgb = false;
+  CHECK(stretched(picture, {1, 1}, normalization) == std::vector<float>{4.5F, 4.5F, 3.375F});
+}
+
+TEST_CASE("Placement: stretching fills the input", "[model][unit]") {
+  CHECK(place(Fit::kStretch, {768, 576}, {416, 320}) == Placement{0, 0, 416, 320});
+}
+
+TEST_CASE("Placement: a letterbox keeps the shape and centres it", "[model][unit]") {
+  CHECK(place(Fit::kLetterbox, {768, 576}, {416, 416}) == Placement{0, 52, 416, 312});
+  CHECK(place(Fit::kLetterbox, {576, 768}, {416, 416}) == Placement{52, 0, 312, 416});
+  CHECK(place(Fit::kLetterbox, {100, 100}, {320, 320}) == Placement{0, 0, 320, 320});
+  CHECK(place(Fit::kLetterbox, {100'000, 1}, {320, 320}) == Placement{0, 159, 320, 1});
+}
+
+TEST_CASE("Resize: a letterbox is grey around the picture", "[model][unit]") {
+  const TestPicture white{4, 2, std::vector<std::uint8_t>(24, 255)};
+  std::vector<float> input(48, -99);
+  const Size size{4, 4};
+  resize_into(white.view(), place(Fit::kLetterbox, {4, 2}, size), size, {}, input);
+  for (std::size_t i = 0; i < input.size(); ++i) {
+    const auto row = i / 12;
+    CHECK(input[i] == Approx(row == 1 || row == 2 ? 1.0 : 0.5));
+  }
+}

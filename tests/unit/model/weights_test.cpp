@@ -1,0 +1,109 @@
+#include "model/darknet/weights.hpp"
+
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "tests/support/temporary_directory.hpp"
+#include "tests/unit/model/network_builder.hpp"
+
+using namespace yolod::model::darknet;
+using yolod::tests::build;
+using yolod::tests::TemporaryDirectory;
+using Catch::Matchers::Contains;
+
+namespace {
+
+// One convolution of one filter on three channels, then a head's.
+Network network_with(bool batch_normalize) {
+  const auto text = "[net]\nwidth=2\nheight=2\n[convolutional]\nfilters=1\nbatch_normalize=" +
+                    std::string(batch_normalize ? "1" : "0") +
+                    "\nactivation=linear\n[convolutional]\nfilters=6\nactivation=linear\n"
+                    "[yolo]\nclasses=1\nnum=1\nanchors=1,1\n";
+  auto network = build(text);
+  REQUIRE(network.ok());
+  return std::move(network).value();
+}
+
+std::string header(int major, int minor, std::size_t seen_bytes) {
+  std::string bytes;
+  for (const std::int32_t value : {major, minor, 5}) {
+    bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
+  }
+  return bytes + std::string(seen_bytes, '\0');
+}
+
+std::string floats(std::initializer_list<float> values) {
+  std::string bytes;
+  for (const float value : values) bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
+  return bytes;
+}
+
+const std::string kHead(4 * 12, '\0');  // 6 biases, 6 weights
+
+std::string problem(const std::string& bytes, bool batch_normalize = false) {
+  const TemporaryDirectory folder;
+  const auto weights = read_weights(folder.write("a.weights", bytes), network_with(batch_normalize));
+  if (weights) return "";
+  CHECK(weights.error().code == yolod::common::ErrorCode::kBadModel);
+  return weights.error().message;
+}
+
+}  // namespace
+
+TEST_CASE("Weights: biases, then weights, in the file's order", "[model][unit]") {
+  const TemporaryDirectory folder;
+  const auto file = folder.write("a.weights", header(0, 2, 8) + floats({0.5F, 1, 2, 3}) + kHead);
+  const auto weights = read_weights(file, network_with(false));
+  REQUIRE(weights.ok());
+  REQUIRE(weights->layers.size() == 3);
+  CHECK(weights->layers[0].biases == std::vector<float>{0.5F});
+  CHECK(weights->layers[0].weights == std::vector<float>{1, 2, 3});
+  CHECK(weights->layers[1].weights.size() == 6);
+  CHECK(weights->layers[2].weights.empty());
+}
+
+TEST_CASE("Weights: batch normalisation is folded in", "[model][unit]") {
+  const TemporaryDirectory folder;
+  // bias, scale, mean, variance, weights
+  const auto file = folder.write("a.weights", header(0, 2, 8) + floats({0.5F, 2, 3, 4, 1, 2, 3}) + kHead);
+  const auto weights = read_weights(file, network_with(true));
+  REQUIRE(weights.ok());
+  const double factor = 2 / std::sqrt(4 + 1e-5);
+  CHECK(weights->layers[0].biases[0] == Approx(0.5 - 3 * factor));
+  CHECK(weights->layers[0].weights[2] == Approx(3 * factor));
+}
+
+TEST_CASE("Weights: the count of seen images has 32 bits before version 0.2", "[model][unit]") {
+  CHECK(problem(header(0, 1, 4) + floats({0, 1, 2, 3}) + kHead).empty());
+  CHECK(problem(header(0, 2, 8) + floats({0, 1, 2, 3}) + kHead).empty());
+  CHECK_THAT(problem(header(0, 1, 8) + floats({0, 1, 2, 3}) + kHead), Contains("4 too many"));
+}
+
+TEST_CASE("Weights: a file too short or too long says by how much", "[model][unit]") {
+  const auto whole = header(0, 2, 8) + floats({0, 1, 2, 3}) + kHead;
+  CHECK(problem(whole).empty());
+  CHECK_THAT(problem(whole.substr(0, whole.size() - 1)), Contains("83 bytes, a.cfg needs 84: 1 too few"));
+  CHECK_THAT(problem(whole + "abc"), Contains("3 too many"));
+  CHECK_THAT(problem(whole, true), Contains("12 too few"));
+  CHECK_THAT(problem("short"), Contains("too short for a weights file"));
+  CHECK_THAT(problem(""), Contains("too short for a weights file"));
+}
+
+TEST_CASE("Weights: other kinds of file are named as such", "[model][unit]") {
+  CHECK_THAT(problem("PK\x03\x04" + std::string(80, 'x')), Contains("PyTorch checkpoint"));
+  CHECK_THAT(problem(std::string(84, 'x')), Contains("not a Darknet weights file"));
+  CHECK_THAT(read_weights("/nonexistent.weights", network_with(false)).error().message, Contains("no such file"));
+  CHECK_THAT(read_weights("/dev/zero", network_with(false)).error().message, Contains("not a regular file"));
+  CHECK_THAT(read_weights("/tmp", network_with(false)).error().message, Contains("not a regular file"));
+}
+
+TEST_CASE("Weights: values that are not finite name their layer", "[model][unit]") {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const float infinite = std::numeric_limits<float>::infinity();
+  CHECK_THAT(problem(header(0, 2, 8) + floats({0, 1, nan, 3}) + kHead), Contains("layer 0 ([convolutional] at a.cfg:4)"));
+  CHECK_THAT(problem(header(0, 2, 8) + floats({infinite, 1, 2, 3}) + kHead), Contains("not finite"));
+  // A negative variance has no root.
+  CHECK_THAT(problem(header(0, 2, 8) + floats({0, 1, 0, -5, 1, 2, 3}) + kHead, true), Contains("not finite"));
+}

@@ -1,0 +1,146 @@
+#include "worker/load.hpp"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <cstring>
+#include <functional>
+#include <string_view>
+#include <vector>
+
+#include "common/signal_mask.hpp"
+
+namespace yolod::worker {
+namespace {
+
+using common::ErrorCode;
+using common::ModelConfig;
+
+// What `body` returned in a child of its own, so that its signal mask is nobody else's: the exit code, or minus the
+// signal that ended it.
+int in_child(const std::function<int()>& body) {
+  const pid_t pid = fork();
+  REQUIRE(pid >= 0);
+  if (pid == 0) {
+    std::signal(SIGINT, SIG_DFL);
+    const sigset_t interrupt = common::signal_set({SIGINT});
+    sigprocmask(SIG_BLOCK, &interrupt, nullptr);
+    _exit(body());
+  }
+  int status = 0;
+  REQUIRE(waitpid(pid, &status, 0) == pid);
+  return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+bool is_default(int signal) {
+  struct sigaction action {};
+  return sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_DFL;
+}
+
+void ignore_it(int) {}
+
+TEST_CASE("Load: the mask that a worker is started with is seen", "[worker][unit]") {
+  CHECK(in_child([] { return interrupt_is_blocked() ? 1 : 0; }) == 1);
+  CHECK(in_child([] {
+          sigset_t none;
+          sigemptyset(&none);
+          sigprocmask(SIG_SETMASK, &none, nullptr);
+          return interrupt_is_blocked() ? 1 : 0;
+        }) == 0);
+}
+
+TEST_CASE("Load: other blocked signals are not taken for SIGINT", "[worker][unit]") {
+  CHECK(in_child([] {
+          const sigset_t others = common::signal_set({SIGTERM, SIGQUIT, SIGHUP});
+          sigprocmask(SIG_SETMASK, &others, nullptr);
+          return interrupt_is_blocked() ? 1 : 0;
+        }) == 0);
+}
+
+TEST_CASE("Load: without an interrupt SIGINT is unblocked with its default action", "[worker][unit]") {
+  CHECK(in_child([] {
+          std::signal(SIGINT, ignore_it);  // as a library may have set
+          if (restore_interrupt() != AfterLoad::kServe) return 1;
+          return !interrupt_is_blocked() && is_default(SIGINT) ? 0 : 2;
+        }) == 0);
+}
+
+TEST_CASE("Load: an interrupt during the load is seen, and stays blocked", "[worker][unit]") {
+  CHECK(in_child([] {
+          kill(getpid(), SIGINT);
+          if (restore_interrupt() != AfterLoad::kInterrupted) return 1;
+          return interrupt_is_blocked() ? 0 : 2;
+        }) == 0);
+}
+
+TEST_CASE("Load: another signal that waits is not an interrupt", "[worker][unit]") {
+  CHECK(in_child([] {
+          const sigset_t other = common::signal_set({SIGUSR1});
+          sigprocmask(SIG_BLOCK, &other, nullptr);
+          kill(getpid(), SIGUSR1);
+          return restore_interrupt() == AfterLoad::kServe ? 0 : 1;
+        }) == 0);
+}
+
+TEST_CASE("Load: after the load an interrupt ends the process", "[worker][unit]") {
+  CHECK(in_child([] {
+          if (restore_interrupt() != AfterLoad::kServe) return 1;
+          kill(getpid(), SIGINT);
+          return 2;
+        }) == -SIGINT);
+}
+
+TEST_CASE("Load: only SIGINT is unblocked", "[worker][unit]") {
+  CHECK(in_child([] {
+          const sigset_t both = common::signal_set({SIGINT, SIGUSR1});
+          sigprocmask(SIG_SETMASK, &both, nullptr);
+          if (restore_interrupt() != AfterLoad::kServe) return 1;
+          sigset_t mask;
+          sigprocmask(SIG_SETMASK, nullptr, &mask);
+          return sigismember(&mask, SIGUSR1) == 1 ? 0 : 2;
+        }) == 0);
+}
+
+TEST_CASE("Load: SIGTERM keeps its default action throughout", "[worker][unit]") {
+  CHECK(in_child([] {
+          ModelConfig config;
+          if (!load(config, {})) return 1;
+          kill(getpid(), SIGTERM);
+          return 2;
+        }) == -SIGTERM);
+}
+
+TEST_CASE("Load: the identity model loads and describes itself", "[worker][unit]") {
+  const ModelConfig config;
+  const auto model = load(config, {});
+  REQUIRE(model);
+  CHECK((*model)->description().task == "identity");
+}
+
+TEST_CASE("Load: a fault that scribbles over the lane reaches the lane it was given", "[worker][unit]") {
+  ModelConfig config;
+  config.source = common::IdentitySource{common::milliseconds(0), true, common::milliseconds(0), {}};
+  int scribbles = 0;
+  auto model = load(config, [&scribbles] { ++scribbles; });
+  REQUIRE(model);
+  constexpr std::string_view kBody = "FAULT:scribble";
+  const std::vector<model::Input> inputs{{std::as_bytes(std::span(kBody.data(), kBody.size())), {}}};
+  CHECK((*model)->run(inputs).size() == 1);
+  CHECK(scribbles == 1);
+}
+
+TEST_CASE("Load: a model whose files are not there is a bad model, in one line", "[worker][unit]") {
+  ModelConfig config;
+  config.name = "m";
+  config.source = common::DarknetSource{"/nonexistent/a.cfg", "/nonexistent/a.weights", "/nonexistent/a.names"};
+  const auto model = load(config, {});
+  REQUIRE_FALSE(model);
+  CHECK(model.error().code == ErrorCode::kBadModel);
+  CHECK_FALSE(model.error().message.empty());
+  CHECK(model.error().message.find('\n') == std::string::npos);
+}
+
+}  // namespace
+}  // namespace yolod::worker

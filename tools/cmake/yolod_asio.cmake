@@ -1,0 +1,3 @@
+# Whoever uses Boost.Asio or Boost.Beast links this: their non-template parts, compiled once.
+yolod_library(yolod_asio SOURCES ${CMAKE_SOURCE_DIR}/tools/cmake/boost_asio.cpp PUBLIC Boost::headers Threads::Threads)
+target_compile_definitions(yolod_asio PUBLIC BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION)
