@@ -30,10 +30,12 @@ asio::awaitable<std::optional<ipc::ArenaBlock>> ArenaGate::reserve(std::uint64_t
   co_await place->timer.async_wait(asio::as_tuple(asio::use_awaitable));
   auto block = std::move(place->block);
   waiters_.erase(place);
+  if (!block) serve_waiters();  // what did not fit stood before what may
   co_return block;
 }
 
 void ArenaGate::serve_waiters() {
+  if (refusing_) return;
   for (Waiter& waiter : waiters_) {
     if (waiter.block) continue;  // served, and not yet resumed
     waiter.block = arena_.allocate(waiter.bytes);

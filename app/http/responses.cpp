@@ -29,8 +29,8 @@ void append_timing(std::string& out, const Answer& answer, std::uint32_t total_u
 }
 
 void append(std::string& out, const common::DetectionList& list, const common::ModelDescription& model) {
-  fmt::format_to(std::back_inserter(out), R"("precision":"{}","image":{{"width":{},"height":{}}},"predictions":[)",
-                 model.precision, list.image_width, list.image_height);
+  fmt::format_to(std::back_inserter(out), R"("precision":{},"image":{{"width":{},"height":{}}},"predictions":[)",
+                 quoted(model.precision), list.image_width, list.image_height);
   const char* separator = "";
   for (const common::Detection& detection : list.detections) {
     // Hundredths of a pixel: far below what a network resolves.

@@ -348,7 +348,9 @@ asio::awaitable<Session::Next> Session::respond(Response response, BodyState bod
   no_deadline();
   if (failure) co_return Next::kClose;
   if (keep_alive) co_return Next::kKeepAlive;
-  if (body == BodyState::kUnread) co_await linger();
+  // With unread bytes in the kernel a close is a reset, which overtakes the answer.
+  error_code ignored;
+  if (body == BodyState::kUnread || buffer_.size() != 0 || socket_.available(ignored) != 0) co_await linger();
   co_return Next::kClose;
 }
 

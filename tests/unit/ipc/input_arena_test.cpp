@@ -126,7 +126,7 @@ TEST_CASE("InputArena: a body beyond half of the arena is refused at once", "[ip
   InputArena arena = make_arena();
   const std::uint64_t bytes =
       GENERATE_REF(as<std::uint64_t>{}, arena.capacity_bytes() / 2 + 1, arena.capacity_bytes(), kArenaBytes * 2,
-                    std::numeric_limits<std::uint64_t>::max() - 1, std::numeric_limits<std::uint64_t>::max());
+                   std::numeric_limits<std::uint64_t>::max() - 1, std::numeric_limits<std::uint64_t>::max());
   CHECK_FALSE(arena.allocate(bytes));
   CHECK(arena.uploading_bytes() == 0);
 }

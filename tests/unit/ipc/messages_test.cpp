@@ -258,10 +258,10 @@ TEST_CASE("Messages: UTF-8 text is taken, boundaries of every length included", 
 }
 
 TEST_CASE("Messages: text that is not UTF-8 is refused", "[ipc][unit]") {
-  const auto text =
-      GENERATE("\x80"s, "\xBF"s, "a\xFF"s, "\xC0\xAF"s, "\xC1\xBF"s, "\xC3"s, "\xC3("s, "\xE0\x80\xAF"s, "\xE0\x9F\xBF"s,
-               "\xE2\x82"s, "\xE2\x28\xA1"s, "\xED\xA0\x80"s, "\xED\xBF\xBF"s, "\xF0\x80\x80\xAF"s, "\xF0\x8F\xBF\xBF"s,
-               "\xF0\x9F\x9A"s, "\xF4\x90\x80\x80"s, "\xF5\x80\x80\x80"s, "\xF8\x88\x80\x80\x80"s, "\xFE"s);
+  const auto text = GENERATE("\x80"s, "\xBF"s, "a\xFF"s, "\xC0\xAF"s, "\xC1\xBF"s, "\xC3"s, "\xC3("s, "\xE0\x80\xAF"s,
+                             "\xE0\x9F\xBF"s, "\xE2\x82"s, "\xE2\x28\xA1"s, "\xED\xA0\x80"s, "\xED\xBF\xBF"s,
+                             "\xF0\x80\x80\xAF"s, "\xF0\x8F\xBF\xBF"s, "\xF0\x9F\x9A"s, "\xF4\x90\x80\x80"s,
+                             "\xF5\x80\x80\x80"s, "\xF8\x88\x80\x80\x80"s, "\xFE"s);
   CHECK_FALSE(decode_description(description_with_task(text)));
 }
 
