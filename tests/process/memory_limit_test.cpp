@@ -38,13 +38,14 @@ TEST_CASE("MemoryLimit: a file size limit below the arena is one clear line and 
 TEST_CASE("MemoryLimit: a cgroup below arena and lanes is one clear line and exit 1, not an OOM kill",
           "[process][case22]") {
   std::string reason;
-  const auto group = MemoryCgroup::create(32 * kMiB, reason);
+  const auto group = MemoryCgroup::create(128 * kMiB, reason);
   if (!group) {
     WARN("SKIPPED: " << reason);
     return;
   }
   ServerOptions options;
-  options.config = identity_config({{.workers = 2}});  // with an arena of 64 MiB
+  options.config = identity_config({{.workers = 2}});
+  options.arguments = {"--set", "memory.input_arena=512MiB"};
   const std::string procs = group->procs_file();
   options.before_exec = [&procs] {
     const int file = ::open(procs.c_str(), O_WRONLY | O_CLOEXEC);

