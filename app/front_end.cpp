@@ -4,6 +4,8 @@
 #include <boost/asio/post.hpp>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
+#include <exception>
 #include <map>
 #include <utility>
 
@@ -54,6 +56,7 @@ struct FrontEnd::Pool {
       : config(model),
         metrics(front_end.metrics_, model.name),
         supervisor(front_end.io_, config, front_end.spawn_, *front_end.arena_, front_end.generations_,
+                   front_end.mode_ == RunMode::kCheck ? FirstLoad::kOnce : FirstLoad::kRetry,
                    {[&front_end, this](const std::string& reason) { front_end.gave_up(*this, reason); },
                     [this](const std::string& reason) { metrics.restarted(reason); },
                     [&front_end] { front_end.pool_ready_changed(); }}),
@@ -79,7 +82,14 @@ int FrontEnd::run() {
     common::log_error("cannot start: {}", started.error().message);
     return 1;
   }
-  io_.run();
+  try {
+    io_.run();
+  } catch (const std::exception& failure) {
+    // A broken invariant: whoever supervises us is the recovery, and the kernel ends the workers.
+    common::log_error("unexpected: {}", failure.what());
+    common::flush_log();
+    std::abort();
+  }
   common::log_info("stopped");
   return exit_code_;
 }
@@ -162,7 +172,8 @@ void FrontEnd::finish_check() {
 }
 
 void FrontEnd::gave_up(const Pool& pool, const std::string& reason) {
-  if (exit_code_ != 0) return;  // one line, however many workers say the same
+  if (phase_ >= Phase::kDraining) return;  // a stop is not made worse by what it interrupts
+  if (exit_code_ != 0) return;             // one line, however many workers say the same
   common::log_error("cannot start: model {}: {}", pool.config.name, reason);
   exit_code_ = 1;
   asio::post(io_, [this] { begin_stop(milliseconds(0)); });
@@ -185,6 +196,7 @@ void FrontEnd::on_signal(int signal) {
       return;
     case SIGQUIT:
       common::log_info("SIGQUIT: stopping at once");
+      if (mode_ == RunMode::kCheck) exit_code_ = 1;
       begin_stop(milliseconds(0));
       return;
     case SIGUSR1:
@@ -204,6 +216,7 @@ void FrontEnd::reap() {
 
 void FrontEnd::begin_drain() {
   phase_ = Phase::kDraining;
+  if (mode_ == RunMode::kCheck) exit_code_ = 1;  // nothing was found out
   drain_deadline_ = Clock::now() + config_.server.shutdown_timeout;
   // Whatever was never ready cannot answer anything.
   const bool can_answer =
@@ -212,17 +225,17 @@ void FrontEnd::begin_drain() {
     begin_stop(milliseconds(0));
     return;
   }
-  stop_timer_.expires_after(config_.server.drain_delay);
+  stop_timer_.expires_at(std::min(Clock::now() + config_.server.drain_delay, drain_deadline_));
   stop_timer_.async_wait([this](error_code failure) {
-    if (!failure) drain_connections();
+    if (!failure && phase_ == Phase::kDraining) drain_connections();
   });
 }
 
 void FrontEnd::drain_connections() {
   server_.stop_accepting();
-  stop_timer_.expires_after(kIdleGrace);
+  stop_timer_.expires_at(std::min<Clock::time_point>(Clock::now() + kIdleGrace, drain_deadline_));
   stop_timer_.async_wait([this](error_code failure) {
-    if (!failure) watch_drain();
+    if (!failure && phase_ == Phase::kDraining) watch_drain();
   });
 }
 

@@ -7,7 +7,8 @@ namespace {
 
 void add_with_parents(std::vector<CgroupFolder>& folders, CgroupVersion version, const std::filesystem::path& mount,
                       const std::string& group) {
-  auto folder = (mount / std::filesystem::path(group).relative_path()).lexically_normal();
+  // Normalised before it is appended: a group outside our namespace reads "/../other" and must not leave the mount.
+  auto folder = mount / std::filesystem::path("/" + group).lexically_normal().relative_path();
   if (!folder.has_filename()) folder = folder.parent_path();
   for (;;) {
     folders.push_back({version, folder});

@@ -2,9 +2,12 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <charconv>
 #include <fstream>
+#include <initializer_list>
 #include <sstream>
+#include <string_view>
 
 #include "common/cgroup.hpp"
 
@@ -21,6 +24,40 @@ std::optional<std::uint64_t> read_number(const std::filesystem::path& file) {
   return value;
 }
 
+// The sum of the lines `key value` of a file whose keys are asked for.
+std::uint64_t sum_of(const std::filesystem::path& file, std::initializer_list<std::string_view> keys) {
+  std::ifstream in(file);
+  std::string line;
+  std::uint64_t sum = 0;
+  while (std::getline(in, line)) {
+    std::istringstream words(line);
+    std::string key;
+    std::uint64_t value = 0;
+    if (words >> key >> value && std::find(keys.begin(), keys.end(), key) != keys.end()) sum += value;
+  }
+  return sum;
+}
+
+std::optional<MemoryLimit> cgroup_memory(const CgroupFolder& at) {
+  const bool v2 = at.version == CgroupVersion::kV2;
+  const auto limit_file = at.folder / (v2 ? "memory.max" : "memory.limit_in_bytes");
+  const auto limit = read_number(limit_file);
+  // v1 says "no limit" with a number near 2^63.
+  if (!limit || *limit > (1ULL << 60U)) return std::nullopt;
+  const auto usage = read_number(at.folder / (v2 ? "memory.current" : "memory.usage_in_bytes")).value_or(0);
+  const auto stat = at.folder / "memory.stat";
+  const auto cache =
+      v2 ? sum_of(stat, {"active_file", "inactive_file"}) : sum_of(stat, {"total_active_file", "total_inactive_file"});
+  return MemoryLimit{*limit, usage > cache ? usage - cache : 0, limit_file.string()};
+}
+
+std::optional<MemoryLimit> machine_memory(const std::filesystem::path& proc_meminfo) {
+  const std::uint64_t total = sum_of(proc_meminfo, {"MemTotal:"}) * 1024;
+  const std::uint64_t available = sum_of(proc_meminfo, {"MemAvailable:"}) * 1024;
+  if (total == 0 || available > total) return std::nullopt;
+  return MemoryLimit{total, total - available, proc_meminfo.string()};
+}
+
 std::string mebibytes(std::uint64_t bytes) {
   std::ostringstream text;
   text.precision(1);
@@ -31,19 +68,13 @@ std::string mebibytes(std::uint64_t bytes) {
 }  // namespace
 
 std::optional<MemoryLimit> read_memory_limit(const std::filesystem::path& proc_self_cgroup,
-                                             const std::filesystem::path& cgroup_root) {
-  std::optional<MemoryLimit> tightest;
+                                             const std::filesystem::path& cgroup_root,
+                                             const std::filesystem::path& proc_meminfo) {
+  std::optional<MemoryLimit> tightest = machine_memory(proc_meminfo);
   for (const CgroupFolder& at : cgroup_folders("memory", proc_self_cgroup, cgroup_root)) {
-    const bool v2 = at.version == CgroupVersion::kV2;
-    const auto limit_file = at.folder / (v2 ? "memory.max" : "memory.limit_in_bytes");
-    const auto limit = read_number(limit_file);
-    if (limit && (!tightest || *limit < tightest->limit_bytes)) {
-      const auto used = read_number(at.folder / (v2 ? "memory.current" : "memory.usage_in_bytes"));
-      tightest = MemoryLimit{*limit, used.value_or(0), limit_file.string()};
-    }
+    const auto limit = cgroup_memory(at);
+    if (limit && (!tightest || limit->left_bytes() < tightest->left_bytes())) tightest = limit;
   }
-  // v1 says "no limit" with a number near 2^63.
-  if (tightest && tightest->limit_bytes > (1ULL << 60U)) return std::nullopt;
   return tightest;
 }
 
@@ -57,7 +88,7 @@ Outcome<void> check_memory_limits(std::uint64_t shared_bytes, std::uint64_t larg
                                          ": raise it (ulimit -f) or lower memory.input_arena"};
   }
   if (limit) {
-    const std::uint64_t left = limit->limit_bytes > limit->used_bytes ? limit->limit_bytes - limit->used_bytes : 0;
+    const std::uint64_t left = limit->left_bytes();
     if (left < shared_bytes + reserve_bytes) {
       return Error{ErrorCode::kSystem, "shared memory needs " + mebibytes(shared_bytes) + " (and " +
                                            mebibytes(reserve_bytes) + " beside it) but " + limit->source + " leaves " +

@@ -11,18 +11,21 @@
 
 namespace yolod::common {
 
-// The tightest memory limit among this process's cgroups (v2 `memory.max`, v1 `memory.limit_in_bytes`, the process's
-// own cgroup and every one above it), with what is used in that cgroup now.
+// Of the limits that apply to this process, the one that leaves least: those of its cgroups (v2 `memory.max`, v1
+// `memory.limit_in_bytes`, its own and every one above it), and the machine's memory itself.
 struct MemoryLimit {
   std::uint64_t limit_bytes{0};
-  std::uint64_t used_bytes{0};
-  std::string source;  // the file that says so
+  std::uint64_t used_bytes{0};  // without the page cache, which gives way
+  std::string source;           // the file that says so
+
+  [[nodiscard]] std::uint64_t left_bytes() const { return limit_bytes > used_bytes ? limit_bytes - used_bytes : 0; }
 };
 
-// Nothing where no limit is set or none can be read. The arguments are for tests.
+// Nothing where none can be read. The arguments are for tests.
 [[nodiscard]] std::optional<MemoryLimit> read_memory_limit(
     const std::filesystem::path& proc_self_cgroup = "/proc/self/cgroup",
-    const std::filesystem::path& cgroup_root = "/sys/fs/cgroup");
+    const std::filesystem::path& cgroup_root = "/sys/fs/cgroup",
+    const std::filesystem::path& proc_meminfo = "/proc/meminfo");
 
 // An Error (kSystem, one line that says what to change) if `shared_bytes` in all, of which `largest_region_bytes` in
 // one file, would not fit in the cgroup's limit with `reserve_bytes` left for everything else, or in RLIMIT_FSIZE.

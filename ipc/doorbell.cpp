@@ -1,6 +1,7 @@
 #include "ipc/doorbell.hpp"
 
 #include <sys/eventfd.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cstdint>
@@ -21,6 +22,12 @@ void ring_doorbell(int descriptor) {
   if (read(descriptor, &count, sizeof count) == sizeof count) {
     [[maybe_unused]] const auto written = write(descriptor, &one, sizeof one);
   }
+}
+
+void silence_doorbell(int descriptor) {
+  std::uint64_t count = 0;
+  iovec place{&count, sizeof count};
+  [[maybe_unused]] const auto read_bytes = preadv2(descriptor, &place, 1, -1, RWF_NOWAIT);
 }
 
 }  // namespace yolod::ipc

@@ -1,9 +1,9 @@
 // How a worker tells the front-end that completions were published: an eventfd.
 //
-// The front-end never reads it, and never blocks on it: an eventfd's O_NONBLOCK belongs to the open file that both
-// processes share, so a worker gone mad could clear it and make a read here wait for ever. Every write raises a new
-// edge for an edge-triggered epoll, read or not; that is all the front-end listens to. For the same reason the other
-// direction is no eventfd but a message with MSG_DONTWAIT (ipc/control.hpp), whose flag belongs to the call.
+// The front-end never blocks on it. An eventfd's O_NONBLOCK belongs to the open file that both processes share, so a
+// worker gone mad could clear it and make a plain read here wait for ever; silence_doorbell() passes RWF_NOWAIT, which
+// belongs to the call. A write has no such flag, so the other direction is no eventfd but a message with MSG_DONTWAIT
+// (ipc/control.hpp).
 #pragma once
 
 #include "common/outcome.hpp"
@@ -15,5 +15,8 @@ namespace yolod::ipc {
 
 // Worker's side. Many rings before the front-end looks are one.
 void ring_doorbell(int descriptor);
+
+// Front-end's side, before it looks into the lane: from here on another ring is a new one. Never waits.
+void silence_doorbell(int descriptor);
 
 }  // namespace yolod::ipc

@@ -40,6 +40,11 @@ class ArenaAllocator {
     buffer_.deallocate(place);
     tell_room();
   }
+  void shrink(std::byte* place, std::uint64_t from, std::uint64_t to) {
+    Buffer::size_type received = to == 0 ? 1 : to;
+    char* block = reinterpret_cast<char*>(place);
+    buffer_.allocation_command<char>(bip::shrink_in_place | bip::nothrow_allocation, from, received, block);
+  }
   void end_upload(std::uint64_t bytes) {
     uploading_bytes_ -= bytes;
     tell_room();
@@ -80,6 +85,13 @@ ArenaBlock& ArenaBlock::operator=(ArenaBlock&& other) noexcept {
 }
 
 ArenaBlock::~ArenaBlock() { free(); }
+
+void ArenaBlock::shrink(std::uint64_t bytes) {
+  if (allocator_ == nullptr || bytes >= bytes_.size()) return;
+  allocator_->shrink(bytes_.data(), bytes_.size(), bytes);
+  if (uploading_) allocator_->end_upload(bytes_.size() - bytes);
+  bytes_ = bytes_.first(bytes);
+}
 
 void ArenaBlock::end_upload() {
   if (std::exchange(uploading_, false)) allocator_->end_upload(bytes_.size());

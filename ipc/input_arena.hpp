@@ -30,6 +30,9 @@ class ArenaBlock {
   // Of the first byte, from the arena's own first byte: what a worker is told.
   [[nodiscard]] std::uint64_t offset() const { return offset_; }
 
+  // Gives back what lies beyond the first `bytes`.
+  void shrink(std::uint64_t bytes);
+
   // The body is complete: it no longer counts against the share of the arena that uploads may hold.
   void end_upload();
 

@@ -1,6 +1,9 @@
 // The shared memory between the front-end and one worker process: a ring each way, a RUNNING mark and a result slot
 // for each request in flight, and what the worker says of its model. ipc/layout.hpp has the bytes.
 //
+// A lane's size is sealed, but nothing keeps a worker gone mad from punching a hole into it (FALLOC_FL_PUNCH_HOLE): its
+// pages are then allocated again, zeroed, as they are touched. Zeroes are bytes that lie like any others.
+//
 // The front-end makes a lane for each worker process that it starts and throws it away whole when that process dies.
 #pragma once
 

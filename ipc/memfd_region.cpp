@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include <boost/interprocess/exceptions.hpp>
+#include <cerrno>
 #include <utility>
 
 namespace yolod::ipc {
@@ -47,7 +48,8 @@ MemfdRegion::MemfdRegion(UniqueFd descriptor, bip::mapped_region region)
 Outcome<MemfdRegion> MemfdRegion::create(const std::string& name, std::uint64_t bytes) {
   UniqueFd descriptor(memfd_create(name.c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!descriptor.valid()) return last_system_error("memfd_create");
-  const int failure = posix_fallocate(descriptor.get(), 0, static_cast<off_t>(bytes));
+  int failure = EINTR;  // a SIGSTOP and SIGCONT in the middle of it
+  while (failure == EINTR) failure = posix_fallocate(descriptor.get(), 0, static_cast<off_t>(bytes));
   if (failure != 0) {
     return common::system_error("cannot allocate " + std::to_string(bytes) + " bytes of shared memory", failure);
   }

@@ -19,7 +19,7 @@ using common::Prediction;
 enum class PredictionKind : std::uint32_t { kDetections = 1, kIdentity = 2 };
 
 constexpr std::uint32_t kMaxLabelCount = 1U << 20U;
-constexpr std::uint32_t kMaxTextBytes = 4096;
+constexpr std::uint32_t kMaxTextBytes = 256;  // a label stands in every detection: a long one makes a huge answer
 constexpr std::uint64_t kMinResultBytes = 1024;
 
 class Writer {
@@ -31,6 +31,7 @@ class Writer {
     raw(&value, sizeof value);
   }
   void text(std::string_view value) {
+    if (value.size() > kMaxTextBytes) fits_ = false;
     number(static_cast<std::uint32_t>(value.size()));
     raw(value.data(), value.size());
   }

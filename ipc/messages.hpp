@@ -15,7 +15,7 @@ namespace yolod::ipc {
 // Room that a prediction of at most `max_detections` needs; error text fits in any.
 [[nodiscard]] std::uint64_t result_bytes_for(std::uint32_t max_detections);
 
-// Bytes written, or nothing if `out` is too small.
+// Bytes written, or nothing if `out` is too small or a text is longer than is ever read back (256 bytes).
 [[nodiscard]] std::optional<std::uint64_t> encode_prediction(const common::Prediction& prediction,
                                                              std::span<std::byte> out);
 [[nodiscard]] std::optional<common::Prediction> decode_prediction(std::span<const std::byte> bytes);

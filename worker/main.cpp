@@ -40,12 +40,13 @@ bool started_by_front_end() {
 // No core dump (it would delay the reaping), no ptrace by a neighbour; and the kernel's first choice when memory runs
 // out, since losing a worker costs no client an answer. Under a sanitizer the leak check needs ptrace.
 void lower_profile() {
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-  prctl(PR_SET_DUMPABLE, 0);
-#endif
   if (UniqueFd score(open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC)); score.valid()) {
     [[maybe_unused]] const auto written = write(score.get(), "500", 3);
   }
+  // After the line above: /proc/self then belongs to root.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  prctl(PR_SET_DUMPABLE, 0);
+#endif
 }
 
 Outcome<std::string> read_all(UniqueFd file) {
@@ -93,8 +94,8 @@ int run() {
 
   const auto described = ipc::encode_description((*model)->description(), lane->description());
   if (!described) {
-    ipc::send_milestone(channels.control,
-                        ipc::make_milestone(Milestone::kLoadFailed, generation, "the labels do not fit in the lane"));
+    ipc::send_milestone(channels.control, ipc::make_milestone(Milestone::kLoadFailed, generation,
+                                                              "its labels are too long or too many to be served"));
     return ipc::kExitBadModel;
   }
   auto ready = ipc::make_milestone(Milestone::kReady, generation);

@@ -30,7 +30,8 @@ asio::awaitable<std::optional<ipc::ArenaBlock>> ArenaGate::reserve(std::uint64_t
   co_await place->timer.async_wait(asio::as_tuple(asio::use_awaitable));
   auto block = std::move(place->block);
   waiters_.erase(place);
-  if (!block) serve_waiters();  // what did not fit stood before what may
+  // Whoever came while this one stood here waits behind it, and there may have been room all along.
+  serve_waiters();
   co_return block;
 }
 

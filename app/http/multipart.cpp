@@ -83,6 +83,13 @@ common::Outcome<std::span<const std::byte>> find_part(std::span<const std::byte>
     if (padding.find_first_not_of(" \t") != std::string_view::npos) break;
     // A part without headers is its empty line alone, whose line break is the one just found.
     const std::size_t headers_end = text.substr(line_end, kMaxPartHeaderBytes).find("\r\n\r\n");
+    // A part may also end with its headers (RFC 2046, 5.1.1): the next delimiter then comes before any empty line.
+    const std::size_t next = text.find(delimiter, line_end);
+    if (next != std::string_view::npos &&
+        (headers_end == std::string_view::npos || next < line_end + headers_end + 4)) {
+      at = next + delimiter.size();
+      continue;
+    }
     if (headers_end == std::string_view::npos) break;
     const std::string_view headers = text.substr(line_end + 2, headers_end == 0 ? 0 : headers_end - 2);
     const std::size_t content = line_end + headers_end + 4;

@@ -13,6 +13,7 @@
 #include <charconv>
 #include <cstring>
 #include <exception>
+#include <new>
 #include <utility>
 
 #include "common/log.hpp"
@@ -60,6 +61,8 @@ void remove_stale_socket(asio::io_context& io, const std::string& path) {
   if (lstat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) return;
   asio::local::stream_protocol::socket probe(io);
   error_code failure;
+  probe.open(asio::local::stream_protocol(), failure);
+  probe.non_blocking(true, failure);  // a server that hangs with a full backlog is alive too
   probe.connect(asio::local::stream_protocol::endpoint(path), failure);
   if (failure == asio::error::connection_refused) unlink(path.c_str());
 }
@@ -69,8 +72,12 @@ void remove_stale_socket(asio::io_context& io, const std::string& path) {
 Server::Server(asio::io_context& io, Service& service, const common::ServerConfig& config, std::size_t connection_limit)
     : io_(io), service_(service), config_(config), connection_limit_(connection_limit) {}
 
-Server::~Server() {
+Server::~Server() { remove_socket_files(); }
+
+// Before the listener closes: after that the name may already be another server's.
+void Server::remove_socket_files() {
   for (const std::string& file : socket_files_) unlink(file.c_str());
+  socket_files_.clear();
 }
 
 Outcome<void> Server::listen() {
@@ -144,7 +151,11 @@ asio::awaitable<void> Server::accept_all(Acceptor& acceptor) {
       continue;
     }
     said = false;
-    begin_session(std::move(socket));
+    try {
+      begin_session(std::move(socket));
+    } catch (const std::bad_alloc&) {
+      common::log_error("no memory for another connection");
+    }
   }
 }
 
@@ -163,6 +174,7 @@ void Server::begin_session(Session::Socket socket) {
 }
 
 void Server::stop_accepting() {
+  remove_socket_files();
   for (const auto& acceptor : acceptors_) {
     error_code failure;
     acceptor->non_blocking(true, failure);

@@ -52,6 +52,7 @@ class Server {
 
   [[nodiscard]] common::Outcome<void> listen_at(const std::string& address);
   [[nodiscard]] boost::asio::awaitable<void> accept_all(Acceptor& acceptor);
+  void remove_socket_files();
   void begin_session(Session::Socket socket);
   void add(Session& session) { sessions_.insert(&session); }
   void remove(Session& session) { sessions_.erase(&session); }

@@ -38,11 +38,25 @@ constexpr std::uint32_t kHeaderLimitBytes = 16 * 1024;
 // Read at first: most headers, and little of a body, which then goes straight to its place.
 constexpr std::size_t kFirstReadBytes = 4096;
 constexpr std::size_t kBufferLimitBytes = kHeaderLimitBytes + kFirstReadBytes + 64 * 1024;
-constexpr std::uint64_t kFirstChunkedBytes = 64 * 1024;
 constexpr std::chrono::seconds kLinger{2};
 // The least that a body may arrive at, after a first grace.
 constexpr std::uint64_t kSlowestBytesPerSecond = 16 * 1024;
 constexpr std::chrono::seconds kSlowGrace{2};
+
+// What two parsers could read differently, or what RFC 9112 says to refuse (3.2, 6.1): nothing if all is plain.
+template <typename Parser>
+std::optional<std::string_view> ambiguity(const Parser& parser) {
+  const auto& header = parser.get();
+  if (header.version() == 11 && header.count(http::field::host) != 1) return "there must be one Host";
+  const auto codings = header.count(http::field::transfer_encoding);
+  if (codings == 0) return std::nullopt;
+  if (header.version() != 11) return "HTTP/1.0 has no Transfer-Encoding";
+  if (header.count(http::field::content_length) != 0) return "both Transfer-Encoding and Content-Length";
+  if (codings != 1 || !beast::iequals(header[http::field::transfer_encoding], "chunked")) {
+    return "chunked is the only Transfer-Encoding that is understood";
+  }
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -114,7 +128,7 @@ asio::awaitable<Session::Next> Session::serve_one() {
   version_ = header.version() == 10 ? 10 : 11;
   keep_alive_ = parser.keep_alive();
   is_head_ = header.method() == http::verb::head;
-  expects_continue_ = beast::iequals(header[http::field::expect], "100-continue");
+  expects_continue_ = version_ == 11 && beast::iequals(header[http::field::expect], "100-continue");
   co_return co_await handle(parser);
 }
 
@@ -134,11 +148,9 @@ asio::awaitable<Session::Next> Session::refuse_header(error_code failure) {
 
 asio::awaitable<Session::Next> Session::handle(HeaderParser& parser) {
   const auto& header = parser.get();
-  // Nothing that two parsers could read differently: a body is either sized or chunked.
-  if (header.count(http::field::transfer_encoding) != 0 &&
-      (!parser.chunked() || header.count(http::field::content_length) != 0)) {
-    co_return co_await respond(make_error({ErrorCode::kBadRequest, "conflicting or unknown Transfer-Encoding"}),
-                               BodyState::kUnread);
+  if (const auto problem = ambiguity(parser)) {
+    keep_alive_ = false;
+    co_return co_await respond(make_error({ErrorCode::kBadRequest, std::string(*problem)}), BodyState::kUnread);
   }
   const bool has_body = parser.chunked() || parser.content_length().value_or(0) != 0;
   const BodyState unread = has_body ? BodyState::kUnread : BodyState::kRead;
@@ -220,12 +232,12 @@ asio::awaitable<Session::Next> Session::handle_predict(HeaderParser& parser, con
     co_return co_await refuse(admitted.error(), BodyState::kUnread);
   }
 
-  auto body = co_await read_body(parser, *model);
+  auto block = co_await read_body(parser, *model);
   reading_body_ = false;
   no_deadline();
-  if (!body) co_return co_await refuse(body.error(), BodyState::kUnread);
+  if (!block) co_return co_await refuse(block.error(), BodyState::kUnread);
 
-  const std::span<const std::byte> whole = body->block.bytes().first(body->bytes);
+  const std::span<const std::byte> whole = block->bytes();
   std::span<const std::byte> image = whole;
   if (boundary) {
     auto part = find_part(whole, *boundary, "image");
@@ -233,10 +245,10 @@ asio::awaitable<Session::Next> Session::handle_predict(HeaderParser& parser, con
     image = *part;
   }
   PredictionJob job;
-  job.image_offset = body->block.offset() + static_cast<std::uint64_t>(image.data() - whole.data());
+  job.image_offset = block->offset() + static_cast<std::uint64_t>(image.data() - whole.data());
   job.image_bytes = image.size();
   job.options = parameters->options;
-  job.block = std::move(body->block);
+  job.block = std::move(*block);
 
   const Answer answer = co_await model->dispatcher.predict(std::move(job));
   if (!answer.prediction) co_return co_await refuse(answer.prediction.error(), BodyState::kRead);
@@ -246,11 +258,23 @@ asio::awaitable<Session::Next> Session::handle_predict(HeaderParser& parser, con
 
 // ---- bodies ----
 
+void Session::begin_body(std::uint64_t received) {
+  reading_body_ = true;
+  body_began_ = Clock::now();
+  body_received_ = received;
+  set_deadline(config_.body_timeout);
+}
+
+Error Session::no_room() const {
+  if (service_.draining()) return {ErrorCode::kShuttingDown, "the server is stopping"};
+  return {ErrorCode::kQueueFull, "too busy"};
+}
+
 std::uint64_t Session::body_limit() const {
   return std::min(config_.max_body_bytes, service_.arena_gate().arena().largest_body_bytes());
 }
 
-asio::awaitable<Outcome<Session::Body>> Session::read_body(HeaderParser& parser, const ServedModel& model) {
+asio::awaitable<Outcome<ipc::ArenaBlock>> Session::read_body(HeaderParser& parser, const ServedModel& model) {
   const auto patience = model.config.queue.timeout;
   if (parser.chunked()) co_return co_await read_chunked_body(parser, patience);
   const std::uint64_t length = parser.content_length().value_or(0);
@@ -271,18 +295,16 @@ asio::awaitable<bool> Session::continue_if_expected() {
   co_return !failure;
 }
 
-asio::awaitable<Outcome<Session::Body>> Session::read_sized_body(std::uint64_t length,
-                                                                 std::chrono::milliseconds patience) {
+asio::awaitable<Outcome<ipc::ArenaBlock>> Session::read_sized_body(std::uint64_t length,
+                                                                   std::chrono::milliseconds patience) {
   auto block = co_await service_.arena_gate().reserve(length, patience);
-  if (!block) co_return Error{ErrorCode::kQueueFull, "too busy"};
+  if (!block) co_return no_room();
   const std::span<std::byte> place = block->bytes();
-  body_received_ = std::min<std::uint64_t>(buffer_.size(), length);
-  std::memcpy(place.data(), buffer_.data().data(), body_received_);
-  buffer_.consume(body_received_);
+  const std::uint64_t taken = std::min<std::uint64_t>(buffer_.size(), length);
+  std::memcpy(place.data(), buffer_.data().data(), taken);
+  buffer_.consume(taken);
 
-  reading_body_ = true;
-  body_began_ = Clock::now();
-  set_deadline(config_.body_timeout);
+  begin_body(taken);
   while (body_received_ < length) {
     auto [failure, bytes] =
         co_await socket_.async_read_some(asio::buffer(place.data() + body_received_, length - body_received_), kAwait);
@@ -290,45 +312,37 @@ asio::awaitable<Outcome<Session::Body>> Session::read_sized_body(std::uint64_t l
     body_received_ += bytes;
   }
   block->end_upload();
-  co_return Body{std::move(*block), body_received_};
+  co_return std::move(*block);
 }
 
-// The length is not known before the end: the block grows as the body does.
-asio::awaitable<Outcome<Session::Body>> Session::read_chunked_body(HeaderParser& parser,
-                                                                   std::chrono::milliseconds patience) {
-  const std::uint64_t limit = body_limit();
-  auto block = co_await service_.arena_gate().reserve(std::min(kFirstChunkedBytes, limit), patience);
-  if (!block) co_return Error{ErrorCode::kQueueFull, "too busy"};
+// The length is not known before the end: room for the longest is taken at first, and what was not needed given back.
+asio::awaitable<Outcome<ipc::ArenaBlock>> Session::read_chunked_body(HeaderParser& parser,
+                                                                     std::chrono::milliseconds patience) {
+  // One byte more: the parser needs a place to write to also when only the end of the body is to come.
+  auto block = co_await service_.arena_gate().reserve(body_limit() + 1, patience);
+  if (!block) co_return no_room();
   if (!co_await continue_if_expected()) co_return read_failure();
 
+  const std::span<std::byte> place = block->bytes();
   http::request_parser<http::buffer_body> body(std::move(parser));
-  body.body_limit(limit);
-  reading_body_ = true;
-  body_began_ = Clock::now();
-  body_received_ = 0;
-  set_deadline(config_.body_timeout);
+  body.body_limit(body_limit());
+  begin_body(0);
   while (!body.is_done()) {
-    if (body_received_ == block->bytes().size() && body_received_ < limit) {
-      auto larger = co_await service_.arena_gate().reserve(std::min(limit, body_received_ * 2), patience);
-      if (!larger) co_return Error{ErrorCode::kQueueFull, "too busy"};
-      std::memcpy(larger->bytes().data(), block->bytes().data(), body_received_);
-      block = std::move(larger);
-    }
-    const std::size_t room = block->bytes().size() - body_received_;
     auto& into = body.get().body();
-    into.data = block->bytes().data() + body_received_;
-    into.size = room;
+    into.data = place.data() + body_received_;
+    into.size = place.size() - body_received_;
     into.more = true;
     auto [failure, bytes] = co_await http::async_read_some(socket_, buffer_, body, kAwait);
-    body_received_ += room - into.size;
-    if (failure == http::error::body_limit || (failure == http::error::need_buffer && body_received_ == limit)) {
+    body_received_ = place.size() - into.size;
+    if (failure == http::error::body_limit) {
       co_return Error{ErrorCode::kBodyTooLarge, "the body is larger than this server takes"};
     }
     if (failure && failure != http::error::need_buffer) co_return read_failure();
   }
   if (body_received_ == 0) co_return Error{ErrorCode::kInvalidImage, "the request has no body"};
+  block->shrink(body_received_);
   block->end_upload();
-  co_return Body{std::move(*block), body_received_};
+  co_return std::move(*block);
 }
 
 // ---- answers ----

@@ -54,16 +54,13 @@ class Session : public std::enable_shared_from_this<Session> {
   [[nodiscard]] boost::asio::awaitable<Next> handle_predict(HeaderParser& parser, const Target& target);
   [[nodiscard]] Response answer_simple(Route route);
 
-  // A whole body, in the arena: the first `bytes` of its block.
-  struct Body {
-    ipc::ArenaBlock block;
-    std::uint64_t bytes{0};
-  };
-  [[nodiscard]] boost::asio::awaitable<common::Outcome<Body>> read_body(HeaderParser& parser, const ServedModel& model);
-  [[nodiscard]] boost::asio::awaitable<common::Outcome<Body>> read_sized_body(std::uint64_t length,
-                                                                              std::chrono::milliseconds patience);
-  [[nodiscard]] boost::asio::awaitable<common::Outcome<Body>> read_chunked_body(HeaderParser& parser,
-                                                                                std::chrono::milliseconds patience);
+  // The whole body, in the arena.
+  [[nodiscard]] boost::asio::awaitable<common::Outcome<ipc::ArenaBlock>> read_body(HeaderParser& parser,
+                                                                                   const ServedModel& model);
+  [[nodiscard]] boost::asio::awaitable<common::Outcome<ipc::ArenaBlock>> read_sized_body(
+      std::uint64_t length, std::chrono::milliseconds patience);
+  [[nodiscard]] boost::asio::awaitable<common::Outcome<ipc::ArenaBlock>> read_chunked_body(
+      HeaderParser& parser, std::chrono::milliseconds patience);
   [[nodiscard]] boost::asio::awaitable<bool> continue_if_expected();
 
   enum class BodyState { kRead, kUnread };
@@ -77,6 +74,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void no_deadline() { deadline_ = common::Clock::time_point::max(); }
   [[nodiscard]] common::Error read_failure() const;
   [[nodiscard]] std::uint64_t body_limit() const;
+  void begin_body(std::uint64_t received);
+  [[nodiscard]] common::Error no_room() const;
 
   Socket socket_;
   Server& server_;

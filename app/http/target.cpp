@@ -35,6 +35,12 @@ std::optional<std::string> percent_decode(std::string_view text, bool plus_is_sp
 
 std::optional<Target> parse_target(std::string_view text) {
   text = text.substr(0, text.find('#'));
+  // The absolute form, which a server must take too (RFC 9112, 3.2.2): what it names is us, whatever it calls us.
+  constexpr std::string_view kScheme = "http://";
+  if (text.starts_with(kScheme)) {
+    const auto slash = text.find('/', kScheme.size());
+    text = slash == std::string_view::npos ? std::string_view("/") : text.substr(slash);
+  }
   if (text.empty() || text.front() != '/') return std::nullopt;
   const auto question = text.find('?');
   auto path = percent_decode(text.substr(0, question), false);

@@ -14,7 +14,8 @@ struct Target {
   std::vector<std::pair<std::string, std::string>> query;  // in order; "k" alone has an empty value
 };
 
-// Nothing for what is not an origin-form target: no leading slash, a broken percent escape, a NUL.
+// Nothing for what is neither an origin-form nor an http absolute-form target: no leading slash, a broken percent
+// escape, a NUL.
 [[nodiscard]] std::optional<Target> parse_target(std::string_view text);
 
 }  // namespace yolod::app

@@ -55,8 +55,9 @@ bool place_descriptors(const WorkerDescriptors& ours) {
   if (getppid() != front_end) _exit(ipc::kExitStopped);
   setpgid(0, 0);
   for (int signal = 1; signal < NSIG; ++signal) std::signal(signal, SIG_DFL);
-  setrlimit(RLIMIT_NOFILE, &settings.open_files);
   if (!place_descriptors(descriptors)) _exit(kExecFailed);
+  // Lowered last: until the front-end's own descriptors were closed there may have been more of them than this allows.
+  setrlimit(RLIMIT_NOFILE, &settings.open_files);
   const sigset_t mask = common::signal_set({SIGINT});
   sigprocmask(SIG_SETMASK, &mask, nullptr);
   execve(settings.worker_program.c_str(), arguments, environment);
@@ -101,7 +102,9 @@ Outcome<std::filesystem::path> find_worker_program() {
 
 Outcome<pid_t> spawn_worker(const SpawnSettings& settings, const WorkerDescriptors& descriptors) {
 #if !defined(__SANITIZE_THREAD__)  // its runtime keeps a thread of its own
-  if (thread_count() != 1) {
+  const std::size_t threads = thread_count();
+  if (threads == 0) return common::last_system_error("cannot read /proc/self/task");
+  if (threads != 1) {
     common::log_error("the front-end has more than one thread and must not fork");
     std::abort();
   }

@@ -24,12 +24,13 @@ ipc::LaneGeometry lane_geometry(const common::ModelConfig& config) {
 }  // namespace
 
 Supervisor::Supervisor(boost::asio::io_context& io, const common::ModelConfig& config, const SpawnSettings& spawn,
-                       const ipc::InputArena& arena, std::uint64_t& generations, Events events)
+                       const ipc::InputArena& arena, std::uint64_t& generations, FirstLoad first_load, Events events)
     : io_(io),
       config_(config),
       spawn_(spawn),
       arena_(arena),
       generations_(generations),
+      first_load_(first_load),
       events_(std::move(events)),
       geometry_(lane_geometry(config)),
       config_yaml_(common::emit_model(config)) {
@@ -50,11 +51,15 @@ void Supervisor::start_process(Place& place) {
   WorkerEvents events;
   events.ready = [this, &place](WorkerProcess&) { became_ready(place); };
   events.completions = [this](WorkerProcess& worker) { listener_->worker_completions(worker); };
-  events.load_failed = [](WorkerProcess&, std::string_view) {};  // its exit code is what counts
   events.broken = [this](WorkerProcess& worker, std::string_view why) { condemn(worker, why); };
   auto started = WorkerProcess::start(io_, spawn_, arena_, geometry_, config_yaml_,
                                       {config_.name, place.index, place.last_generation}, std::move(events));
   if (!started) {
+    if (first_load_ == FirstLoad::kOnce) {
+      respawning_ = false;
+      events_.gave_up(started.error().message);
+      return;
+    }
     common::log_error("model {}: cannot start a worker: {}", config_.name, started.error().message);
     replace(place, DeathCause::kOwnDoing, "a failed start");
     return;
@@ -118,6 +123,7 @@ bool Supervisor::reaped(pid_t pid, const Death& death) {
 void Supervisor::died(Place& place, const Death& death) {
   place.watchdog.cancel();
   WorkerProcess& worker = *place.process;
+  worker.read_last_words();
   const bool was_ready = worker.was_ready();
   const DeathCause cause = place.condemned ? DeathCause::kOwnDoing : classify(death, was_ready);
   listener_->worker_died(worker, cause);
@@ -130,9 +136,9 @@ void Supervisor::died(Place& place, const Death& death) {
     common::log_debug("worker {} ({}) is gone: {}", pid, config_.name, describe(death));
     return;
   }
-  if (cause == DeathCause::kBadModel && !model_was_ready_) {
+  if (!model_was_ready_ && (cause == DeathCause::kBadModel || first_load_ == FirstLoad::kOnce)) {
     respawning_ = false;
-    events_.gave_up(load_failure.empty() ? describe(death) : load_failure);
+    events_.gave_up(load_failure.empty() ? "its worker ended while it loaded: " + describe(death) : load_failure);
     return;
   }
   std::string what =

@@ -44,10 +44,16 @@ struct WorkerStatus {
   std::string precision;
 };
 
+// What a death before the model was ever ready means, other than that it cannot be served.
+enum class FirstLoad {
+  kRetry,  // it is loaded again, with backoff
+  kOnce,   // the same as that it cannot be served: --check wants an answer
+};
+
 class Supervisor {
  public:
   struct Events {
-    // Before any worker of this model was ready, one said that its model cannot be served: `reason` is one line.
+    // Before any worker of this model was ready, it turned out that none will be: `reason` is one line.
     std::function<void(const std::string& reason)> gave_up;
     std::function<void(const std::string& reason_label)> restarted;
     std::function<void()> ready_changed;
@@ -55,7 +61,7 @@ class Supervisor {
 
   // `config`, `spawn` and `arena` outlive this object. `generations` is shared by all supervisors.
   Supervisor(boost::asio::io_context& io, const common::ModelConfig& config, const SpawnSettings& spawn,
-             const ipc::InputArena& arena, std::uint64_t& generations, Events events);
+             const ipc::InputArena& arena, std::uint64_t& generations, FirstLoad first_load, Events events);
 
   // Starts every worker. `listener` outlives this object.
   void start(WorkerListener& listener);
@@ -104,6 +110,7 @@ class Supervisor {
   const SpawnSettings& spawn_;
   const ipc::InputArena& arena_;
   std::uint64_t& generations_;
+  const FirstLoad first_load_;
   Events events_;
   WorkerListener* listener_{nullptr};
   ipc::LaneGeometry geometry_;

@@ -91,37 +91,65 @@ void WorkerProcess::await_doorbell() {
   doorbell_.async_wait(asio::posix::stream_descriptor::wait_read,
                        [this, alive = std::weak_ptr<void>(alive_)](error_code failure) {
                          if (failure || alive.expired()) return;
-                         // Armed before the lane is read: a ring in between is then a new edge, not a lost one
-                         // (ipc/doorbell.hpp).
+                         // Silenced before the lane is read: a ring in between is then heard at the next wait.
+                         ipc::silence_doorbell(doorbell_.native_handle());
                          await_doorbell();
                          events_.completions(*this);
                        });
 }
 
+// One message at a time: a worker that sent them without end would otherwise hold the event loop for ever.
 void WorkerProcess::read_control() {
   ipc::MilestoneMessage message{};
-  for (;;) {
-    switch (ipc::receive_milestone(control_.native_handle(), place_.generation, message)) {
-      case ipc::ReceiveResult::kNothingYet: await_control(); return;
-      case ipc::ReceiveResult::kClosed: return;  // its death is told by waitpid
-      case ipc::ReceiveResult::kMalformed: events_.broken(*this, "a malformed message on its control channel"); return;
-      case ipc::ReceiveResult::kReceived: break;
+  switch (ipc::receive_milestone(control_.native_handle(), place_.generation, message)) {
+    case ipc::ReceiveResult::kNothingYet: break;
+    case ipc::ReceiveResult::kClosed: return;  // its death is told by waitpid
+    case ipc::ReceiveResult::kMalformed: events_.broken(*this, "a malformed message on its control channel"); return;
+    case ipc::ReceiveResult::kReceived:
+      if (!take_milestone(message)) {
+        events_.broken(*this, "a message on its control channel that cannot come now");
+        return;
+      }
+      break;
+  }
+  await_control();
+}
+
+bool WorkerProcess::take_milestone(const ipc::MilestoneMessage& message) {
+  const bool loading = !was_ready_ && load_failure_.empty();
+  switch (message.milestone) {
+    case ipc::Milestone::kHello:
+      if (said_hello_) return false;
+      said_hello_ = true;
+      if (state_ == WorkerState::kStarting) state_ = WorkerState::kLoading;
+      return true;
+    case ipc::Milestone::kReady:
+      if (!said_hello_ || !loading) return false;
+      become_ready(message.description_bytes, message.load_ms);
+      return true;
+    case ipc::Milestone::kLoadFailed:
+      if (!said_hello_ || !loading) return false;
+      load_failure_.assign(message.text, message.text_bytes);
+      if (load_failure_.empty()) load_failure_ = "it gave no reason";
+      return true;
+  }
+  return false;
+}
+
+void WorkerProcess::read_last_words() {
+  ipc::MilestoneMessage message{};
+  constexpr int kMost = 3;  // there are no more kinds
+  for (int i = 0; i < kMost; ++i) {
+    if (ipc::receive_milestone(control_.native_handle(), place_.generation, message) != ipc::ReceiveResult::kReceived) {
+      return;
     }
-    switch (message.milestone) {
-      case ipc::Milestone::kHello:
-        if (state_ == WorkerState::kStarting) state_ = WorkerState::kLoading;
-        break;
-      case ipc::Milestone::kReady: become_ready(message.description_bytes, message.load_ms); break;
-      case ipc::Milestone::kLoadFailed:
-        load_failure_.assign(message.text, message.text_bytes);
-        events_.load_failed(*this, load_failure_);
-        break;
+    if (message.milestone == ipc::Milestone::kLoadFailed && load_failure_.empty()) {
+      load_failure_.assign(message.text, message.text_bytes);
     }
   }
 }
 
 void WorkerProcess::become_ready(std::uint32_t description_bytes, std::uint32_t load_ms) {
-  if (was_ready_) return;
   const auto bytes = lane_.copy_description(description_bytes);
   auto description = bytes ? ipc::decode_description(*bytes) : std::nullopt;
   if (!description) {

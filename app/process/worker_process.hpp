@@ -24,6 +24,7 @@
 #include "common/config.hpp"
 #include "common/outcome.hpp"
 #include "common/prediction.hpp"
+#include "ipc/control.hpp"
 #include "ipc/input_arena.hpp"
 #include "ipc/lane.hpp"
 
@@ -36,10 +37,9 @@ class WorkerProcess;
 
 // Called from the event loop, never from inside a call into WorkerProcess.
 struct WorkerEvents {
-  std::function<void(WorkerProcess&)> ready;                          // description() and load_time() are set
-  std::function<void(WorkerProcess&)> completions;                    // the lane may hold some
-  std::function<void(WorkerProcess&, std::string_view)> load_failed;  // why; its exit follows
-  std::function<void(WorkerProcess&, std::string_view)> broken;       // it says or wrote what a sane worker does not
+  std::function<void(WorkerProcess&)> ready;                     // description() and load_time() are set
+  std::function<void(WorkerProcess&)> completions;               // the lane may hold some
+  std::function<void(WorkerProcess&, std::string_view)> broken;  // it says or wrote what a sane worker does not
 };
 
 class WorkerProcess {
@@ -80,6 +80,8 @@ class WorkerProcess {
   // Asks it to finish what it has and exit.
   void ask_to_stop();
   void send_signal(int signal);
+  // After it was reaped: takes what it said at the end and nobody has read yet.
+  void read_last_words();
 
   std::uint64_t requests_served{0};  // kept by the dispatcher, shown in /status
 
@@ -89,6 +91,8 @@ class WorkerProcess {
   void await_control();
   void await_doorbell();
   void read_control();
+  // False for one that no sane worker sends at this point of its life.
+  [[nodiscard]] bool take_milestone(const ipc::MilestoneMessage& message);
   void become_ready(std::uint32_t description_bytes, std::uint32_t load_ms);
 
   Place place_;
@@ -100,6 +104,7 @@ class WorkerProcess {
   boost::asio::posix::stream_descriptor doorbell_;
   pid_t pid_{-1};
   WorkerState state_{WorkerState::kStarting};
+  bool said_hello_{false};
   bool was_ready_{false};
   std::uint32_t outstanding_{0};
   common::Clock::time_point started_at_{common::Clock::now()};

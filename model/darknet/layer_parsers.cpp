@@ -251,8 +251,8 @@ ParsedLayer parse_yolo(ParseContext& context) {
   layer.scale_x_y = options.number("scale_x_y", 1, 0.1F, 10);
   layer.new_coords = options.flag("new_coords", false);
   // Darknet's "greedynms" is not greedy NMS by IoU, in spite of its name: diounms_sort() compares box_diou(), whose
-  // exponent is 0.6 whatever beta_nms says. Its lists for the reference networks come out only so. An unknown kind counts
-  // as "default" there, which is by IoU.
+  // exponent is 0.6 whatever beta_nms says. Its lists for the reference networks come out only so. An unknown kind
+  // counts as "default" there, which is by IoU.
   const auto beta = options.number("beta_nms", 0.6F, 0, 10);
   const auto kind = options.text("nms_kind", "default");
   if (kind == "diounms" || kind == "greedynms") layer.nms_kind = NmsKind::kDiou;

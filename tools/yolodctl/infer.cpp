@@ -8,6 +8,7 @@
 #include "model/npy.hpp"
 #include "tools/yolodctl/commands.hpp"
 #include "tools/yolodctl/model_options.hpp"
+#include "tools/yolodctl/passive_threads.hpp"
 
 namespace yolod::tools {
 namespace {
@@ -65,6 +66,7 @@ Outcome<model::NpyArray> run(model::TorchNetwork& network, const model::NpyArray
 }
 
 int infer(const InferOptions& options) {
+  wait_passively();
   auto chosen = choose_model(options.model);
   if (!chosen) return report(chosen.error());
   const auto input = read_input(options.input);

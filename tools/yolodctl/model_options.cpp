@@ -6,10 +6,10 @@
 #include <filesystem>
 #include <optional>
 #include <string_view>
-#include <thread>
 #include <utility>
 
 #include "common/config_schema.hpp"
+#include "common/cpu_count.hpp"
 
 namespace yolod::tools {
 namespace {
@@ -100,8 +100,7 @@ Outcome<ChosenModel> choose_model(const ModelOptions& options) {
     config->precision = *precision;
   }
   ChosenModel chosen;
-  chosen.surroundings.threads =
-      config->threads != 0 ? config->threads : std::max(1U, std::thread::hardware_concurrency());
+  chosen.surroundings.threads = config->threads != 0 ? config->threads : common::usable_cpu_count();
   if (!options.device.empty()) {
     chosen.surroundings.device = options.device == "auto" ? "cpu" : options.device;
   } else if (!config->devices.empty()) {

@@ -21,6 +21,7 @@
 #include "model/read_file.hpp"
 #include "tools/yolodctl/commands.hpp"
 #include "tools/yolodctl/model_options.hpp"
+#include "tools/yolodctl/passive_threads.hpp"
 
 namespace yolod::tools {
 namespace {
@@ -149,6 +150,7 @@ Outcome<Answer> detect(model::Model& model, std::span<const std::byte> body, con
 }
 
 int predict(const PredictOptions& options) {
+  wait_passively();
   const auto chosen = choose_model(options.model);
   if (!chosen) return report(chosen.error());
   if (std::holds_alternative<common::IdentitySource>(chosen->config.source)) {

@@ -183,6 +183,12 @@ TEST_CASE("Multipart: something else than padding after a boundary is refused", 
   CHECK_FALSE(image_in("--b0-\r\nContent-Disposition: form-data; name=image\r\n\r\nx\r\n--b0--"));
 }
 
+TEST_CASE("Multipart: a part that ends with its headers does not swallow the next", "[app][unit]") {
+  CHECK(image_in(
+            "--b0\r\nX-Note: none\r\n\r\n--b0\r\nContent-Disposition: form-data; name=\"image\"\r\n\r\ny\r\n--b0--") ==
+        "y");
+}
+
 TEST_CASE("Multipart: headers without an end are refused, however long", "[app][unit]") {
   const std::string start = "--b0\r\nContent-Disposition: form-data; name=image\r\n";
   CHECK_FALSE(image_in(start + "X: 1\r\n--b0--"));

@@ -61,7 +61,7 @@ TEST_CASE("Target: a fragment is no part of it", "[app][unit]") {
 }
 
 TEST_CASE("Target: what is not in origin form is refused", "[app][unit]") {
-  const auto text = GENERATE(""s, "*"s, "predict"s, "http://host/predict"s, "?a=1"s, "#"s, " /"s, "%2Fpredict"s);
+  const auto text = GENERATE(""s, "*"s, "predict"s, "ftp://host/predict"s, "?a=1"s, "#"s, " /"s, "%2Fpredict"s);
   CHECK_FALSE(parse_target(text));
 }
 
@@ -89,6 +89,15 @@ TEST_CASE("Target: random bytes never crash it, and what it takes begins with a 
     const auto target = parse_target(text);
     if (target) REQUIRE(target->path.starts_with('/'));
   }
+}
+
+TEST_CASE("Target: the absolute form is read as its path", "[app][unit]") {
+  const auto target = parse_target("http://host:8080/predict?model=m");
+  REQUIRE(target);
+  CHECK(target->path == "/predict");
+  CHECK(target->query == std::vector<std::pair<std::string, std::string>>{{"model", "m"}});
+  REQUIRE(parse_target("http://host"));
+  CHECK(parse_target("http://host")->path == "/");
 }
 
 }  // namespace

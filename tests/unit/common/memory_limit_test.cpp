@@ -27,7 +27,9 @@ class Cgroups {
     std::filesystem::create_directories((root() / file).parent_path());
     (void)directory_.write("sys/" + file, text);
   }
-  [[nodiscard]] std::optional<MemoryLimit> read() const { return read_memory_limit(proc_self_cgroup_, root()); }
+  [[nodiscard]] std::optional<MemoryLimit> read() const {
+    return read_memory_limit(proc_self_cgroup_, root(), root() / "meminfo");
+  }
 
  private:
   tests::TemporaryDirectory directory_;
@@ -86,7 +88,7 @@ TEST_CASE("MemoryLimit: a cgroup beside the process's own does not count", "[com
 }
 
 TEST_CASE("MemoryLimit: where the cgroup's path is not mounted, the mount is the group", "[common][unit]") {
-  const auto path = GENERATE(std::string("/docker/abc"), std::string("/"));
+  const auto path = GENERATE(std::string("/docker/abc"), std::string("/"), std::string("/../../host"));
   CAPTURE(path);
   const Cgroups cgroups("0::" + path + "\n");
   cgroups.write("memory.max", "500\n");
@@ -95,6 +97,36 @@ TEST_CASE("MemoryLimit: where the cgroup's path is not mounted, the mount is the
   REQUIRE(limit);
   CHECK(limit->limit_bytes == 500);
   CHECK(limit->used_bytes == 5);
+}
+
+TEST_CASE("MemoryLimit: the page cache is not counted as used", "[common][unit]") {
+  const Cgroups cgroups("0::/app\n");
+  cgroups.write("app/memory.max", "500\n");
+  cgroups.write("app/memory.current", "300\n");
+  cgroups.write("app/memory.stat", "anon 100\nfile 200\ninactive_file 120\nactive_file 30\nshmem 50\n");
+  const auto limit = cgroups.read();
+  REQUIRE(limit);
+  CHECK(limit->used_bytes == 150);
+}
+
+TEST_CASE("MemoryLimit: the machine's own memory is a limit like any other", "[common][unit]") {
+  const Cgroups cgroups("0::/app\n");
+  cgroups.write("app/memory.max", "5000000\n");
+  cgroups.write("meminfo", "MemTotal:       1000 kB\nMemFree:         100 kB\nMemAvailable:    400 kB\n");
+  const auto limit = cgroups.read();
+  REQUIRE(limit);
+  CHECK(limit->limit_bytes == 1000 * 1024);
+  CHECK(limit->left_bytes() == 400 * 1024);
+}
+
+TEST_CASE("MemoryLimit: the limit that leaves least counts, not the smallest", "[common][unit]") {
+  const Cgroups cgroups("0::/top/app\n");
+  cgroups.write("top/memory.max", "900\n");
+  cgroups.write("top/memory.current", "890\n");
+  cgroups.write("top/app/memory.max", "500\n");
+  const auto limit = cgroups.read();
+  REQUIRE(limit);
+  CHECK(limit->limit_bytes == 900);
 }
 
 TEST_CASE("MemoryLimit: a use that cannot be read is taken for none", "[common][unit]") {
@@ -159,15 +191,14 @@ TEST_CASE("MemoryLimit: lines that are not of that form are passed over", "[comm
 }
 
 TEST_CASE("MemoryLimit: a process whose cgroups cannot be read has no limit", "[common][unit]") {
-  CHECK_FALSE(read_memory_limit("/nonexistent/cgroup", "/nonexistent/root"));
+  CHECK_FALSE(read_memory_limit("/nonexistent/cgroup", "/nonexistent/root", "/nonexistent/meminfo"));
 }
 
 TEST_CASE("MemoryLimit: this process's own can be read", "[common][unit]") {
   const auto limit = read_memory_limit();
-  if (limit) {
-    CHECK(limit->limit_bytes > 0);
-    CHECK_FALSE(limit->source.empty());
-  }
+  REQUIRE(limit);  // the machine's own memory at least
+  CHECK(limit->limit_bytes > 0);
+  CHECK_FALSE(limit->source.empty());
 }
 
 // ---- checking ----

@@ -237,13 +237,22 @@ TEST_CASE("Messages: a count of labels that the bytes do not hold is refused, ho
   CHECK_FALSE(decode_description(bytes));
 }
 
+TEST_CASE("Messages: a label that could not be read back is not encoded", "[ipc][unit]") {
+  common::ModelDescription description;
+  std::vector<std::byte> room(16384);
+  description.labels = {std::string(256, 'x')};
+  CHECK(encode_description(description, room));
+  description.labels = {std::string(257, 'x')};
+  CHECK_FALSE(encode_description(description, room));
+}
+
 TEST_CASE("Messages: text that is longer than any label is refused", "[ipc][unit]") {
-  CHECK(decode_description(description_with_task(std::string(4096, 'x'))));
-  CHECK_FALSE(decode_description(description_with_task(std::string(4097, 'x'))));
+  CHECK(decode_description(description_with_task(std::string(256, 'x'))));
+  CHECK_FALSE(decode_description(description_with_task(std::string(257, 'x'))));
 }
 
 TEST_CASE("Messages: a text's length beyond the bytes is refused", "[ipc][unit]") {
-  const std::uint32_t length = GENERATE(as<std::uint32_t>{}, 23, 24, 4096, 1U << 31U, UINT32_MAX);
+  const std::uint32_t length = GENERATE(as<std::uint32_t>{}, 23, 24, 256, 1U << 31U, UINT32_MAX);
   auto bytes = description_with_task("");
   put(bytes, 0, length);
   CHECK_FALSE(decode_description(bytes));

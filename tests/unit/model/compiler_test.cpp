@@ -28,8 +28,10 @@ CompiledNetwork compile(const std::string& layers) {
 TEST_CASE("Compiler: one method, parameters by layer", "[model][unit]") {
   const auto compiled = compile("[convolutional]\nfilters=4\nsize=3\nstride=2\npad=1\nactivation=leaky\n");
   CHECK_THAT(compiled.source, Contains("def forward(self, x: Tensor) -> Tensor:\n"));
-  CHECK_THAT(compiled.source,
-             Contains("  x0 = torch.conv2d(x, self.w0, self.b0, [2, 2], [1, 1], [1, 1], 1)\n  x0 = torch.leaky_relu_(x0, 0.1)\n"));
+  CHECK_THAT(
+      compiled.source,
+      Contains(
+          "  x0 = torch.conv2d(x, self.w0, self.b0, [2, 2], [1, 1], [1, 1], 1)\n  x0 = torch.leaky_relu_(x0, 0.1)\n"));
   CHECK_THAT(compiled.source, Contains("  return torch.cat([h2], 1)\n"));
   CHECK(compiled.candidates == 16);
   CHECK(compiled.classes == 1);

@@ -22,7 +22,8 @@ std::vector<Candidate> reference_nms(const std::vector<Candidate>& sorted, const
   std::vector<bool> dead(sorted.size(), false);
   for (std::size_t i = 0; i < sorted.size(); ++i) {
     for (std::size_t j = i + 1; j < sorted.size() && !dead[i]; ++j) {
-      if (sorted[j].class_id == sorted[i].class_id && iou(sorted[i].box, sorted[j].box) > rule.threshold) dead[j] = true;
+      if (sorted[j].class_id == sorted[i].class_id && iou(sorted[i].box, sorted[j].box) > rule.threshold)
+        dead[j] = true;
     }
   }
   std::vector<Candidate> kept;
@@ -36,10 +37,10 @@ std::vector<Candidate> reference_nms(const std::vector<Candidate>& sorted, const
 
 TEST_CASE("Candidates: objectness and the product must both be above the threshold", "[model][unit]") {
   const std::vector<float> head{
-      50, 50, 10, 10, 0.9F, 0.5F, 0.1F,   // class 0
+      50, 50, 10, 10, 0.9F,  0.5F, 0.1F,  // class 0
       50, 50, 10, 10, 0.25F, 1.0F, 1.0F,  // objectness not above
-      50, 50, 10, 10, 0.5F, 0.5F, 0.5F,   // product not above
-      20, 30, 10, 20, 1.0F, 0.3F, 0.8F,   // both classes
+      50, 50, 10, 10, 0.5F,  0.5F, 0.5F,  // product not above
+      20, 30, 10, 20, 1.0F,  0.3F, 0.8F,  // both classes
   };
   const auto found = select_candidates(head, 7, kFrame, {0.25F, true, {}});
   REQUIRE(found.size() == 3);
@@ -142,7 +143,9 @@ TEST_CASE("NMS: one pass over all classes is the same as Darknet's one for each"
   std::uniform_real_distribution<float> place(0, 1);
   for (int round = 0; round < 50; ++round) {
     std::vector<Candidate> sorted;
-    for (int i = 0; i < 100; ++i) sorted.push_back(candidate(place(random), place(random), 0.2F + 0.3F * place(random), place(random), random() % 3));
+    for (int i = 0; i < 100; ++i)
+      sorted.push_back(
+          candidate(place(random), place(random), 0.2F + 0.3F * place(random), place(random), random() % 3));
     std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.confidence > b.confidence; });
     const auto expected = reference_nms(sorted, {});
     const auto kept = suppress(sorted, {}, 1'000);

@@ -32,7 +32,8 @@ std::string big(std::uint64_t value, int count) {
 }
 
 std::string jpeg(std::uint64_t width, std::uint64_t height, const std::string& before = "", char marker = '\xC0') {
-  return "\xFF\xD8"s + before + "\xFF"s + marker + big(17, 2) + "\x08" + big(height, 2) + big(width, 2) + std::string(10, '\x01');
+  return "\xFF\xD8"s + before + "\xFF"s + marker + big(17, 2) + "\x08" + big(height, 2) + big(width, 2) +
+         std::string(10, '\x01');
 }
 
 std::string png(std::uint64_t width, std::uint64_t height) {
@@ -44,9 +45,10 @@ std::string webp(const std::string& chunk, const std::string& payload) {
 }
 
 std::string bmp(std::int64_t width, std::int64_t height, int bits, std::size_t data, int compression = 0) {
-  return "BM" + little(0, 4) + little(0, 4) + little(54, 4) + little(40, 4) + little(static_cast<std::uint64_t>(width), 4) +
-         little(static_cast<std::uint64_t>(height), 4) + little(1, 2) + little(static_cast<std::uint64_t>(bits), 2) +
-         little(static_cast<std::uint64_t>(compression), 4) + std::string(20, '\0') + std::string(data, 'x');
+  return "BM" + little(0, 4) + little(0, 4) + little(54, 4) + little(40, 4) +
+         little(static_cast<std::uint64_t>(width), 4) + little(static_cast<std::uint64_t>(height), 4) + little(1, 2) +
+         little(static_cast<std::uint64_t>(bits), 2) + little(static_cast<std::uint64_t>(compression), 4) +
+         std::string(20, '\0') + std::string(data, 'x');
 }
 
 struct Tag {
@@ -56,10 +58,13 @@ struct Tag {
 };
 
 std::string tiff(const std::vector<Tag>& tags, bool big_endian = false) {
-  const auto number = [big_endian](std::uint64_t value, int count) { return big_endian ? big(value, count) : little(value, count); };
+  const auto number = [big_endian](std::uint64_t value, int count) {
+    return big_endian ? big(value, count) : little(value, count);
+  };
   auto out = (big_endian ? "MM\0*"s : "II*\0"s) + number(8, 4) + number(tags.size(), 2);
   for (const auto& tag : tags) {
-    out += number(static_cast<std::uint64_t>(tag.id), 2) + number(static_cast<std::uint64_t>(tag.type), 2) + number(1, 4);
+    out +=
+        number(static_cast<std::uint64_t>(tag.id), 2) + number(static_cast<std::uint64_t>(tag.type), 2) + number(1, 4);
     const int size = tag.type == 3 ? 2 : 4;
     out += number(tag.value, size) + std::string(static_cast<std::size_t>(4 - size), '\0');
   }
@@ -92,7 +97,8 @@ TEST_CASE("Header: JPEG, past segments and fill bytes, in every kind of frame", 
   const auto thumbnail = jpeg(16, 16);
   check_size(jpeg(640, 480, "\xFF\xE1"s + big(thumbnail.size() + 2, 2) + thumbnail), Format::kJpeg, 640, 480);
   check_size(jpeg(640, 480, "\xFF\xFF\xFF\xDB"s + big(4, 2) + "ab"), Format::kJpeg, 640, 480);
-  for (const char marker : {'\xC1', '\xC2', '\xC3', '\xC9', '\xCA'}) check_size(jpeg(3, 2, "", marker), Format::kJpeg, 3, 2);
+  for (const char marker : {'\xC1', '\xC2', '\xC3', '\xC9', '\xCA'})
+    check_size(jpeg(3, 2, "", marker), Format::kJpeg, 3, 2);
 }
 
 TEST_CASE("Header: a JPEG without a frame, or cut short, is invalid", "[model][unit]") {
@@ -101,7 +107,8 @@ TEST_CASE("Header: a JPEG without a frame, or cut short, is invalid", "[model][u
   CHECK(error_of("\xFF\xD8\xFF\xE0"s + big(1, 2)) == ErrorCode::kInvalidImage);
   CHECK(error_of("\xFF\xD8\xFF\xC4"s + big(19, 2) + std::string(30, '\0')) == ErrorCode::kInvalidImage);
   const auto whole = jpeg(640, 480);
-  for (std::size_t length = 3; length < 11; ++length) CHECK(error_of(whole.substr(0, length)) == ErrorCode::kInvalidImage);
+  for (std::size_t length = 3; length < 11; ++length)
+    CHECK(error_of(whole.substr(0, length)) == ErrorCode::kInvalidImage);
   CHECK(error_of(jpeg(640, 0)) == ErrorCode::kInvalidImage);
 }
 
@@ -116,7 +123,8 @@ TEST_CASE("Header: PNG", "[model][unit]") {
 }
 
 TEST_CASE("Header: WebP, its three bitstreams", "[model][unit]") {
-  check_size(webp("VP8 ", "\x30\x01\x00\x9D\x01\x2A"s + little(640 | 0x4000, 2) + little(480, 2)), Format::kWebp, 640, 480);
+  check_size(webp("VP8 ", "\x30\x01\x00\x9D\x01\x2A"s + little(640 | 0x4000, 2) + little(480, 2)), Format::kWebp, 640,
+             480);
   check_size(webp("VP8L", "\x2F" + little(639 | 479U << 14U, 4)), Format::kWebp, 640, 480);
   check_size(webp("VP8X", little(0, 4) + little(639, 3) + little(479, 3)), Format::kWebp, 640, 480);
   CHECK(error_of(webp("VP8 ", "\x30\x01\x00zzz"s + little(640, 2) + little(480, 2))) == ErrorCode::kInvalidImage);
@@ -158,7 +166,8 @@ TEST_CASE("Header: a TIFF that lies or is cut short is invalid", "[model][unit]"
   CHECK(error_of(tiff({{256, 3, 640}})) == ErrorCode::kInvalidImage);
   CHECK(error_of(tiff({{256, 3, 640}, {257, 7, 480}})) == ErrorCode::kInvalidImage);
   CHECK(error_of(tiff({{256, 3, 640}, {257, 3, 0}})) == ErrorCode::kInvalidImage);
-  CHECK(error_of(tiff({{256, 3, 64}, {257, 3, 64}, {322, 4, 1'000'000}, {323, 4, 1'000'000}})) == ErrorCode::kInvalidImage);
+  CHECK(error_of(tiff({{256, 3, 64}, {257, 3, 64}, {322, 4, 1'000'000}, {323, 4, 1'000'000}})) ==
+        ErrorCode::kInvalidImage);
   CHECK(error_of("II*\0"s + little(0xFFFFFFFF, 4)) == ErrorCode::kInvalidImage);
   CHECK(error_of("II*\0"s + little(8, 4) + little(0xFFFF, 2)) == ErrorCode::kInvalidImage);
   CHECK(error_of(tiff({{256, 4, 0xFFFFFFFF}, {257, 4, 0xFFFFFFFF}})) == ErrorCode::kImageTooLarge);
@@ -188,7 +197,8 @@ TEST_CASE("Header: a PNM that claims more than it holds is invalid", "[model][un
 }
 
 TEST_CASE("Header: other formats are not served", "[model][unit]") {
-  const auto file = GENERATE(""s, "x"s, "GIF89a"s, "hello, world"s, "P7\nWIDTH 1"s, "P6"s, "P"s, "II+\0"s, "\0\0\0\x0CjP  "s);
+  const auto file =
+      GENERATE(""s, "x"s, "GIF89a"s, "hello, world"s, "P7\nWIDTH 1"s, "P6"s, "P"s, "II+\0"s, "\0\0\0\x0CjP  "s);
   CHECK(error_of(file) == ErrorCode::kUnsupportedMediaType);
 }
 

@@ -4,9 +4,9 @@
 
 #include "tests/support/temporary_directory.hpp"
 
+using Catch::Matchers::Contains;
 using yolod::model::darknet::read_names;
 using yolod::tests::TemporaryDirectory;
-using Catch::Matchers::Contains;
 using Labels = std::vector<std::string>;
 
 TEST_CASE("Names: a list, one a line", "[model][unit]") {
@@ -19,7 +19,8 @@ TEST_CASE("Names: a list, one a line", "[model][unit]") {
 TEST_CASE("Names: a .data file names the list", "[model][unit]") {
   const TemporaryDirectory folder;
   (void)folder.write("a.names", "dog\ncat");
-  const auto labels = read_names(folder.write("a.data", "classes= 2\ntrain = /x/train.txt\nnames = a.names\nbackup=b\n"), 2);
+  const auto labels =
+      read_names(folder.write("a.data", "classes= 2\ntrain = /x/train.txt\nnames = a.names\nbackup=b\n"), 2);
   REQUIRE(labels.ok());
   CHECK(*labels == Labels{"dog", "cat"});
   const auto broken = read_names(folder.write("b.data", "names=absent.names\n"), 2);

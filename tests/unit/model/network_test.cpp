@@ -9,9 +9,9 @@
 #include "tests/unit/model/network_builder.hpp"
 
 using namespace yolod::model::darknet;
+using Catch::Matchers::Contains;
 using yolod::tests::build;
 using yolod::tests::detector_cfg;
-using Catch::Matchers::Contains;
 
 namespace {
 
@@ -54,7 +54,8 @@ TEST_CASE("Network: another input size replaces the cfg's", "[model][unit]") {
 
 TEST_CASE("Network: convolution shapes", "[model][unit]") {
   CHECK(first_output("[convolutional]\nfilters=4\nsize=3\nstride=2\npad=1\nactivation=leaky") == Shape{4, 4, 4});
-  CHECK(first_output("[convolutional]\nfilters=4\nsize=3\nstride_x=2\nstride_y=1\npad=1\nactivation=mish") == Shape{4, 8, 4});
+  CHECK(first_output("[convolutional]\nfilters=4\nsize=3\nstride_x=2\nstride_y=1\npad=1\nactivation=mish") ==
+        Shape{4, 8, 4});
   CHECK(first_output("[convolutional]\nfilters=4\nsize=3\nactivation=swish") == Shape{4, 6, 6});
   CHECK(first_output("[convolutional]\nfilters=4\nsize=3\npadding=2\nactivation=relu6") == Shape{4, 10, 10});
   CHECK(first_output("[convolutional]\nfilters=4\nsize=3\npad=1\ndilation=2\nactivation=relu") == Shape{4, 8, 8});
@@ -102,10 +103,12 @@ TEST_CASE("Network: an unsupported layer or activation names its section and lin
 
 TEST_CASE("Network: options that would change the result are refused, not ignored", "[model][unit]") {
   const auto* option = GENERATE("xnor=1", "binary=1", "antialiasing=1", "flipped=1", "share_index=0", "dontload=1");
-  CHECK_THAT(problem(detector_cfg("[convolutional]\nactivation=linear\n" + std::string(option))), Contains("a.cfg:7: [convolutional]: "));
+  CHECK_THAT(problem(detector_cfg("[convolutional]\nactivation=linear\n" + std::string(option))),
+             Contains("a.cfg:7: [convolutional]: "));
   CHECK_THAT(problem(detector_cfg("[maxpool]\nmaxpool_depth=1\n")), Contains("maxpool_depth"));
-  CHECK_THAT(problem(detector_cfg("[convolutional]\nactivation=linear\n[shortcut]\nfrom=-1\nweights_type=per_feature\n")),
-             Contains("weights_type"));
+  CHECK_THAT(
+      problem(detector_cfg("[convolutional]\nactivation=linear\n[shortcut]\nfrom=-1\nweights_type=per_feature\n")),
+      Contains("weights_type"));
 }
 
 TEST_CASE("Network: references to layers that do not exist are refused", "[model][unit]") {
@@ -121,7 +124,8 @@ TEST_CASE("Network: shapes that do not fit each other are refused", "[model][uni
   const std::string half = "[maxpool]\nstride=2\n";
   CHECK_THAT(problem(detector_cfg(conv + half + "[route]\nlayers=-1,0\n")), Contains("layers: layer 0 is 8 x 8"));
   CHECK_THAT(problem(detector_cfg(conv + half + "[shortcut]\nfrom=-2\n")), Contains("from: layer 0 is 8 x 8"));
-  CHECK_THAT(problem(detector_cfg("[convolutional]\nfilters=4\ngroups=2\nactivation=linear\n")), Contains("groups: 2 does not divide"));
+  CHECK_THAT(problem(detector_cfg("[convolutional]\nfilters=4\ngroups=2\nactivation=linear\n")),
+             Contains("groups: 2 does not divide"));
   CHECK_THAT(problem(detector_cfg("[convolutional]\nsize=9\nactivation=linear\n")), Contains("does not fit"));
   CHECK_THAT(problem(detector_cfg(conv + "[route]\nlayers=0\ngroups=3\n")), Contains("groups: 3 does not divide"));
   CHECK_THAT(problem(detector_cfg(conv + "[route]\nlayers=0\ngroups=2\ngroup_id=2\n")), Contains("group_id"));

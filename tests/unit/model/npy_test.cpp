@@ -5,8 +5,8 @@
 #include "tests/support/temporary_directory.hpp"
 
 using namespace yolod::model;
-using yolod::tests::TemporaryDirectory;
 using Catch::Matchers::Contains;
+using yolod::tests::TemporaryDirectory;
 
 namespace {
 
@@ -30,7 +30,8 @@ const std::string kFour(4, '\0');
 }  // namespace
 
 TEST_CASE("Npy: what is written is read back", "[model][unit]") {
-  const auto shape = GENERATE(std::vector<std::int64_t>{6}, std::vector<std::int64_t>{2, 3}, std::vector<std::int64_t>{1, 2, 3, 1});
+  const auto shape =
+      GENERATE(std::vector<std::int64_t>{6}, std::vector<std::int64_t>{2, 3}, std::vector<std::int64_t>{1, 2, 3, 1});
   const TemporaryDirectory folder;
   const NpyArray array{shape, {1, 2.5F, -3, 0, 5, 6}};
   REQUIRE(write_npy(folder.path() / "a.npy", array).ok());
@@ -64,9 +65,12 @@ TEST_CASE("Npy: what is not read is said", "[model][unit]") {
   CHECK_THAT(problem(npy("{'descr': '<f4', 'fortran_order': True, 'shape': (1,), }", kFour)), Contains("C order"));
   CHECK_THAT(problem(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1", kFour)), Contains("shape"));
   CHECK_THAT(problem(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }", kFour)), Contains("shape"));
-  CHECK_THAT(problem(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", kFour)), Contains("4 bytes of data"));
-  CHECK_THAT(problem(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904, 4611686018427387904), }", kFour)),
-             Contains("too large"));
+  CHECK_THAT(problem(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", kFour)),
+             Contains("4 bytes of data"));
+  CHECK_THAT(
+      problem(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904, 4611686018427387904), }",
+                  kFour)),
+      Contains("too large"));
   CHECK_THAT(problem(std::string("\x93NUMPY\x01\x00\xff\xff{}", 12)), Contains("cut short"));
 }
 

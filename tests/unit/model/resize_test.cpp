@@ -18,7 +18,8 @@ struct TestPicture {
   [[nodiscard]] PixelView view() const { return {bytes.data(), width, height, 3 * static_cast<std::size_t>(width)}; }
   [[nodiscard]] double at(int x, int y, int rgb) const {
     return bytes[3 * (static_cast<std::size_t>(y) * static_cast<std::size_t>(width) + static_cast<std::size_t>(x)) +
-                 static_cast<std::size_t>(2 - rgb)] / 255.0;
+                 static_cast<std::size_t>(2 - rgb)] /
+           255.0;
   }
 };
 
@@ -32,7 +33,8 @@ TestPicture noise(int width, int height) {
 // Corner-aligned bilinear interpolation, straight from its definition.
 double expected_at(const TestPicture& picture, int out_width, int out_height, int x, int y, int channel) {
   const double sx = out_width > 1 ? static_cast<double>(x) * (picture.width - 1) / (out_width - 1) : picture.width - 1;
-  const double sy = out_height > 1 ? static_cast<double>(y) * (picture.height - 1) / (out_height - 1) : picture.height - 1;
+  const double sy =
+      out_height > 1 ? static_cast<double>(y) * (picture.height - 1) / (out_height - 1) : picture.height - 1;
   const int x0 = std::min(static_cast<int>(sx), picture.width - 1);
   const int y0 = std::min(static_cast<int>(sy), picture.height - 1);
   const int x1 = std::min(x0 + 1, picture.width - 1);

@@ -9,9 +9,9 @@
 #include "tests/unit/model/network_builder.hpp"
 
 using namespace yolod::model::darknet;
+using Catch::Matchers::Contains;
 using yolod::tests::build;
 using yolod::tests::TemporaryDirectory;
-using Catch::Matchers::Contains;
 
 namespace {
 
@@ -102,7 +102,8 @@ TEST_CASE("Weights: other kinds of file are named as such", "[model][unit]") {
 TEST_CASE("Weights: values that are not finite name their layer", "[model][unit]") {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const float infinite = std::numeric_limits<float>::infinity();
-  CHECK_THAT(problem(header(0, 2, 8) + floats({0, 1, nan, 3}) + kHead), Contains("layer 0 ([convolutional] at a.cfg:4)"));
+  CHECK_THAT(problem(header(0, 2, 8) + floats({0, 1, nan, 3}) + kHead),
+             Contains("layer 0 ([convolutional] at a.cfg:4)"));
   CHECK_THAT(problem(header(0, 2, 8) + floats({infinite, 1, 2, 3}) + kHead), Contains("not finite"));
   // A negative variance has no root.
   CHECK_THAT(problem(header(0, 2, 8) + floats({0, 1, 0, -5, 1, 2, 3}) + kHead, true), Contains("not finite"));
