@@ -4,6 +4,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdlib>
@@ -64,15 +65,24 @@ bool place_descriptors(const WorkerDescriptors& ours) {
   _exit(kExecFailed);
 }
 
-// What a worker's environment is: ours, less what would make a library start threads before main. libopenblas starts
-// its pool when it is loaded; those threads would inherit the mask, but cost a core and hold locks over a later fork.
+// What a worker's environment says whatever ours does, since a library reads it before main:
+//   OPENBLAS_NUM_THREADS=1   libopenblas starts its pool when it is loaded, one thread a core
+//   OMP_WAIT_POLICY=passive  threads of the OpenMP pool that wait by spinning take the cores from other workers: with
+//   two
+//                            threads on busy cores one forward pass went from 30 to 2,000 ms
+constexpr std::array<std::string_view, 2> kWorkerVariables{"OPENBLAS_NUM_THREADS=1", "OMP_WAIT_POLICY=passive"};
+
 std::vector<std::string> worker_environment() {
+  const auto is_ours = [](std::string_view variable) {
+    const auto name = variable.substr(0, variable.find('=') + 1);
+    return std::any_of(kWorkerVariables.begin(), kWorkerVariables.end(),
+                       [&](std::string_view ours) { return ours.starts_with(name); });
+  };
   std::vector<std::string> variables;
   for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view variable(*entry);
-    if (!variable.starts_with("OPENBLAS_NUM_THREADS=")) variables.emplace_back(variable);
+    if (!is_ours(*entry)) variables.emplace_back(*entry);
   }
-  variables.emplace_back("OPENBLAS_NUM_THREADS=1");
+  variables.insert(variables.end(), kWorkerVariables.begin(), kWorkerVariables.end());
   return variables;
 }
 
