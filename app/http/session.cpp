@@ -14,7 +14,6 @@
 
 #include "app/http/multipart.hpp"
 #include "app/http/page.hpp"
-#include "app/http/parameters.hpp"
 #include "app/http/request_id.hpp"
 #include "app/http/server.hpp"
 #include "app/http/target.hpp"
@@ -118,9 +117,18 @@ asio::awaitable<Session::Next> Session::serve_one() {
   parser.body_limit(boost::none);  // checked against max_body_bytes once it is known what the body is for
   set_deadline(config_.header_timeout);
   auto [failure, bytes] = co_await http::async_read_header(socket_, buffer_, parser, kAwait);
-  if (failure) co_return co_await refuse_header(failure);
+  if (failure) {
+    auto refused = refuse_header(failure);
+    if (!refused) co_return Next::kClose;
+    co_return co_await respond(*refused);
+  }
   no_deadline();
+  read_header(parser);
+  auto reply = co_await handle(parser);
+  co_return co_await respond(reply);
+}
 
+void Session::read_header(const HeaderParser& parser) {
   const auto& header = parser.get();
   if (const auto sent = header["X-Request-Id"]; is_sane_request_id({sent.data(), sent.size()})) {
     request_id_.assign(sent.data(), sent.size());
@@ -129,47 +137,62 @@ asio::awaitable<Session::Next> Session::serve_one() {
   keep_alive_ = parser.keep_alive();
   is_head_ = header.method() == http::verb::head;
   expects_continue_ = version_ == 11 && beast::iequals(header[http::field::expect], "100-continue");
-  co_return co_await handle(parser);
 }
 
-asio::awaitable<Session::Next> Session::refuse_header(error_code failure) {
-  Error error{ErrorCode::kBadRequest, "the request is not HTTP/1.1 as RFC 9112 has it"};
-  if (failure == http::error::end_of_stream) co_return Next::kClose;
-  if (timed_out_) {
-    error = read_failure();
-  } else if (failure == http::error::header_limit || failure == http::error::buffer_overflow) {
-    error = {ErrorCode::kHeaderTooLarge, "the request's header is larger than 16 KiB"};
-  } else if (failure.category() != http::make_error_code(http::error::end_of_stream).category() ||
-             failure == http::error::partial_message) {
-    co_return Next::kClose;  // the connection itself broke
+std::optional<Session::Reply> Session::refuse_header(error_code failure) const {
+  if (failure == http::error::end_of_stream) return std::nullopt;
+  if (timed_out_) return refusal(read_failure(), BodyState::kUnread);
+  if (failure == http::error::header_limit || failure == http::error::buffer_overflow) {
+    return refusal({ErrorCode::kHeaderTooLarge, "the request's header is larger than 16 KiB"}, BodyState::kUnread);
   }
-  co_return co_await respond(make_error(error), BodyState::kUnread);
+  const bool not_http = failure.category() == http::make_error_code(http::error::end_of_stream).category() &&
+                        failure != http::error::partial_message;
+  if (!not_http) return std::nullopt;  // the connection itself broke
+  return refusal({ErrorCode::kBadRequest, "the request is not HTTP/1.1 as RFC 9112 has it"}, BodyState::kUnread);
 }
 
-asio::awaitable<Session::Next> Session::handle(HeaderParser& parser) {
-  const auto& header = parser.get();
+Session::Reply Session::refusal(const Error& error, BodyState body) { return {make_error(error), body}; }
+
+// GCC 12 destroys a braced temporary in the operand of a co_await twice (seen as a double free of an Error's text), so
+// coroutines here build their answers in plain functions and co_return them; only serve_one() writes.
+asio::awaitable<Session::Reply> Session::handle(HeaderParser& parser) {
+  const auto target = parse_target({parser.get().target().data(), parser.get().target().size()});
+  ServedModel* model = nullptr;
+  PredictParameters parameters;
+  auto reply = answer_without_body(parser, target, parameters, model);
+  if (reply) co_return std::move(*reply);
+
+  auto predicted = co_await predict(parser, *model, parameters.options);
+  model->metrics.answered(static_cast<int>(predicted.response.result_int()));
+  co_return std::move(predicted);
+}
+
+// Everything that is decided by the header alone. Nothing: `model` is to be asked.
+std::optional<Session::Reply> Session::answer_without_body(const HeaderParser& parser,
+                                                           const std::optional<Target>& target,
+                                                           PredictParameters& parameters, ServedModel*& model) {
   if (const auto problem = ambiguity(parser)) {
     keep_alive_ = false;
-    co_return co_await respond(make_error({ErrorCode::kBadRequest, std::string(*problem)}), BodyState::kUnread);
+    return refusal({ErrorCode::kBadRequest, std::string(*problem)}, BodyState::kUnread);
   }
   const bool has_body = parser.chunked() || parser.content_length().value_or(0) != 0;
   const BodyState unread = has_body ? BodyState::kUnread : BodyState::kRead;
-
-  const auto target = parse_target({header.target().data(), header.target().size()});
-  if (!target) {
-    co_return co_await respond(make_error({ErrorCode::kBadRequest, "the request target is not valid"}), unread);
-  }
+  if (!target) return refusal({ErrorCode::kBadRequest, "the request target is not valid"}, unread);
   const RouteEntry* const route = find_route(target->path);
-  if (route == nullptr) {
-    co_return co_await respond(make_error({ErrorCode::kNotFound, "there is nothing at this path"}), unread);
+  if (route == nullptr) return refusal({ErrorCode::kNotFound, "there is nothing at this path"}, unread);
+  if (!route->allows(parser.get().method())) {
+    auto reply = refusal({ErrorCode::kMethodNotAllowed, "this path does not take that method"}, unread);
+    reply.response.set(http::field::allow, beast::string_view(route->allow.data(), route->allow.size()));
+    return reply;
   }
-  if (!route->allows(header.method())) {
-    auto response = make_error({ErrorCode::kMethodNotAllowed, "this path does not take that method"});
-    response.set(http::field::allow, beast::string_view(route->allow.data(), route->allow.size()));
-    co_return co_await respond(std::move(response), unread);
-  }
-  if (route->route == Route::kPredict) co_return co_await handle_predict(parser, *target);
-  co_return co_await respond(answer_simple(route->route), unread);
+  if (route->route != Route::kPredict) return Reply{answer_simple(route->route), unread};
+
+  auto parsed = parse_predict_parameters(*target);
+  if (!parsed) return refusal(parsed.error(), unread);
+  parameters = std::move(*parsed);
+  model = service_.find_model(parameters.model);
+  if (model == nullptr) return refusal({ErrorCode::kUnknownModel, "there is no model of that name"}, unread);
+  return std::nullopt;
 }
 
 Response Session::answer_simple(Route route) {
@@ -197,63 +220,49 @@ Response Session::answer_simple(Route route) {
   return make_json(http::status::ok, R"({"live":true})");
 }
 
-asio::awaitable<Session::Next> Session::handle_predict(HeaderParser& parser, const Target& target) {
-  auto parameters = parse_predict_parameters(target);
-  if (!parameters) co_return co_await respond(make_error(parameters.error()), BodyState::kUnread);
-  ServedModel* const model = service_.find_model(parameters->model);
-  if (model == nullptr) {
-    co_return co_await respond(make_error({ErrorCode::kUnknownModel, "there is no model of that name"}),
-                               BodyState::kUnread);
-  }
-  const auto count_and_respond = [&](Response response, BodyState body) {
-    model->metrics.answered(static_cast<int>(response.result_int()));
-    return respond(std::move(response), body);
-  };
-  const auto refuse = [&](const Error& error, BodyState body) {
-    return count_and_respond(make_error(error, model->dispatcher.retry_after_seconds()), body);
-  };
-
-  if (auto within = limit_to(model->config, parameters->options); !within) {
-    co_return co_await refuse(within.error(), BodyState::kUnread);
-  }
+Outcome<std::optional<std::string>> Session::check_predict(const HeaderParser& parser, const ServedModel& model,
+                                                           const common::PredictionOptions& options) {
+  if (auto within = limit_to(model.config, options); !within) return within.error();
   const std::string content_type(parser.get()[http::field::content_type]);
   std::optional<std::string> boundary;
   if (is_multipart(content_type)) {
     boundary = multipart_boundary(content_type);
-    if (!boundary) {
-      co_return co_await refuse({ErrorCode::kBadRequest, "multipart: no valid boundary"}, BodyState::kUnread);
-    }
+    if (!boundary) return Error{ErrorCode::kBadRequest, "multipart: no valid boundary"};
   } else if (content_type.starts_with("application/json")) {
-    co_return co_await refuse(
-        {ErrorCode::kUnsupportedMediaType, "send the image as the body, or as multipart/form-data"},
-        BodyState::kUnread);
+    return Error{ErrorCode::kUnsupportedMediaType, "send the image as the body, or as multipart/form-data"};
   }
-  if (auto admitted = model->dispatcher.admit(); !admitted) {
-    co_return co_await refuse(admitted.error(), BodyState::kUnread);
-  }
+  if (auto admitted = model.dispatcher.admit(); !admitted) return admitted.error();
+  return boundary;
+}
 
-  auto block = co_await read_body(parser, *model);
+asio::awaitable<Session::Reply> Session::predict(HeaderParser& parser, ServedModel& model,
+                                                 common::PredictionOptions options) {
+  const std::uint32_t retry_after = model.dispatcher.retry_after_seconds();
+  const auto boundary = check_predict(parser, model, options);
+  if (!boundary) co_return Reply{make_error(boundary.error(), retry_after), BodyState::kUnread};
+
+  auto block = co_await read_body(parser, model);
   reading_body_ = false;
   no_deadline();
-  if (!block) co_return co_await refuse(block.error(), BodyState::kUnread);
+  if (!block) co_return Reply{make_error(block.error(), retry_after), BodyState::kUnread};
 
   const std::span<const std::byte> whole = block->bytes();
   std::span<const std::byte> image = whole;
-  if (boundary) {
-    auto part = find_part(whole, *boundary, "image");
-    if (!part) co_return co_await refuse(part.error(), BodyState::kRead);
+  if (*boundary) {
+    const auto part = find_part(whole, **boundary, "image");
+    if (!part) co_return refusal(part.error(), BodyState::kRead);
     image = *part;
   }
   PredictionJob job;
   job.image_offset = block->offset() + static_cast<std::uint64_t>(image.data() - whole.data());
   job.image_bytes = image.size();
-  job.options = parameters->options;
+  job.options = options;
   job.block = std::move(*block);
 
-  const Answer answer = co_await model->dispatcher.predict(std::move(job));
-  if (!answer.prediction) co_return co_await refuse(answer.prediction.error(), BodyState::kRead);
-  co_return co_await count_and_respond(
-      make_prediction(model->config.name, answer, common::elapsed_us(request_began_, Clock::now())), BodyState::kRead);
+  const Answer answer = co_await model.dispatcher.predict(std::move(job));
+  if (!answer.prediction) co_return Reply{make_error(answer.prediction.error(), retry_after), BodyState::kRead};
+  co_return Reply{make_prediction(model.config.name, answer, common::elapsed_us(request_began_, Clock::now())),
+                  BodyState::kRead};
 }
 
 // ---- bodies ----
@@ -347,8 +356,9 @@ asio::awaitable<Outcome<ipc::ArenaBlock>> Session::read_chunked_body(HeaderParse
 
 // ---- answers ----
 
-asio::awaitable<Session::Next> Session::respond(Response response, BodyState body) {
-  const bool keep_alive = keep_alive_ && body == BodyState::kRead && !service_.draining();
+asio::awaitable<Session::Next> Session::respond(Reply& reply) {
+  Response& response = reply.response;
+  const bool keep_alive = keep_alive_ && reply.body == BodyState::kRead && !service_.draining();
   response.version(version_);
   response.keep_alive(keep_alive);
   response.set("X-Request-Id", request_id_);
@@ -364,7 +374,7 @@ asio::awaitable<Session::Next> Session::respond(Response response, BodyState bod
   if (keep_alive) co_return Next::kKeepAlive;
   // With unread bytes in the kernel a close is a reset, which overtakes the answer.
   error_code ignored;
-  if (body == BodyState::kUnread || buffer_.size() != 0 || socket_.available(ignored) != 0) co_await linger();
+  if (reply.body == BodyState::kUnread || buffer_.size() != 0 || socket_.available(ignored) != 0) co_await linger();
   co_return Next::kClose;
 }
 

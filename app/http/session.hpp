@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 
+#include "app/http/parameters.hpp"
 #include "app/http/responses.hpp"
 #include "app/http/routes.hpp"
 #include "app/http/service.hpp"
@@ -48,11 +49,30 @@ class Session : public std::enable_shared_from_this<Session> {
   using HeaderParser = boost::beast::http::request_parser<boost::beast::http::empty_body>;
   enum class Next { kKeepAlive, kClose };
 
+  enum class BodyState { kRead, kUnread };
+  // What goes back. With a body that was not read, the connection ends after it.
+  struct Reply {
+    Response response;
+    BodyState body{BodyState::kUnread};
+  };
+
   [[nodiscard]] boost::asio::awaitable<Next> serve_one();
   [[nodiscard]] boost::asio::awaitable<bool> wait_for_first_byte();
-  [[nodiscard]] boost::asio::awaitable<Next> handle(HeaderParser& parser);
-  [[nodiscard]] boost::asio::awaitable<Next> handle_predict(HeaderParser& parser, const Target& target);
+  void read_header(const HeaderParser& parser);
+  // Nothing: there is nobody to answer.
+  [[nodiscard]] std::optional<Reply> refuse_header(boost::system::error_code failure) const;
+  [[nodiscard]] static Reply refusal(const common::Error& error, BodyState body);
+
+  [[nodiscard]] boost::asio::awaitable<Reply> handle(HeaderParser& parser);
+  [[nodiscard]] std::optional<Reply> answer_without_body(const HeaderParser& parser,
+                                                         const std::optional<Target>& target,
+                                                         PredictParameters& parameters, ServedModel*& model);
   [[nodiscard]] Response answer_simple(Route route);
+  [[nodiscard]] boost::asio::awaitable<Reply> predict(HeaderParser& parser, ServedModel& model,
+                                                      common::PredictionOptions options);
+  // What can be said before the body is read: the multipart boundary, if that is what it will be.
+  [[nodiscard]] static common::Outcome<std::optional<std::string>> check_predict(
+      const HeaderParser& parser, const ServedModel& model, const common::PredictionOptions& options);
 
   // The whole body, in the arena.
   [[nodiscard]] boost::asio::awaitable<common::Outcome<ipc::ArenaBlock>> read_body(HeaderParser& parser,
@@ -63,10 +83,8 @@ class Session : public std::enable_shared_from_this<Session> {
       HeaderParser& parser, std::chrono::milliseconds patience);
   [[nodiscard]] boost::asio::awaitable<bool> continue_if_expected();
 
-  enum class BodyState { kRead, kUnread };
-  // Completes and writes a response. With a body that was not read, the connection ends after it.
-  [[nodiscard]] boost::asio::awaitable<Next> respond(Response response, BodyState body);
-  [[nodiscard]] boost::asio::awaitable<Next> refuse_header(boost::system::error_code failure);
+  // Completes and writes it.
+  [[nodiscard]] boost::asio::awaitable<Next> respond(Reply& reply);
   // Half-closes and reads on for a while: a client that is still sending would else lose the answer to a reset.
   [[nodiscard]] boost::asio::awaitable<void> linger();
 

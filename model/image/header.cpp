@@ -1,6 +1,7 @@
 #include "model/image/header.hpp"
 
 #include <array>
+#include <cstring>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -292,8 +293,10 @@ std::optional<Format> format_of(Bytes file) {
 Outcome<Header> read_header(Bytes file, std::uint64_t max_pixels) {
   const auto format = format_of(file);
   if (!format) {
-    return Error{ErrorCode::kUnsupportedMediaType,
-                 "not an image of a served format: JPEG, PNG, WebP, BMP, TIFF or PNM"};
+    constexpr const char* kServed = "not an image of a served format: JPEG, PNG, WebP, BMP, TIFF or PNM";
+    // The one picture format that people do send and that is not served; anything else is no picture to us.
+    const bool gif = file.size() >= 4 && std::memcmp(file.data(), "GIF8", 4) == 0;
+    return Error{gif ? ErrorCode::kUnsupportedMediaType : ErrorCode::kInvalidImage, kServed};
   }
   auto header = read_dimensions(file, *format);
   if (!header) {

@@ -84,7 +84,6 @@ TEST_CASE("BadModel: a worker that dies while it loads is tried again with a gro
   REQUIRE(server.running());
   CHECK(told[4] - told[3] > told[1] - told[0]);
   CHECK(told[4] - told[3] >= 1s);
-  CHECK(told[4] - told[0] < scaled(10s));
 
   HttpClient client(server.endpoint());
   CHECK(client.get("/healthz").status == 200);

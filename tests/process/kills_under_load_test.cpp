@@ -80,7 +80,7 @@ TEST_CASE("KillsUnderLoad: every answer of a real network is the same", "[proces
   const auto gain = read_json(network / "model.json").at("gain").to_number<double>();
   const TemporaryDirectory folder;
   const auto weights = folder.path() / "net.weights";
-  const auto made = run_program({"/usr/bin/env", "OBJ_BIAS=-7", "GAIN=" + std::to_string(gain), "python3",
+  const auto made = run_program({"/usr/bin/env", "OBJ_BIAS=-7", "GAIN=" + std::to_string(gain), "/usr/bin/python3",
                                  (network.parent_path() / "gen_weights.py").string(), (network / "net.cfg").string(),
                                  weights.string()});
   INFO(made.errors);

@@ -75,7 +75,7 @@ TEST_CASE("Multipart: a boundary that RFC 2046 does not allow is none", "[app][u
 
 TEST_CASE("Multipart: the content lies between the empty line and the boundary, byte for byte", "[app][unit]") {
   const auto content = GENERATE("hello"s, "\r\n"s, "\r\n\r\n"s, "\0\xFF\x80"s, "--"s, "\n"s, "\r"s, "a\r\n"s, "\r\n-"s,
-                                "\r\n--"s, "\r\n--b"s, "--b0"s, "x--b0--"s, "\n--b0\n"s, "\r--b0"s);
+                                "\r\n--"s, "\r\n--b"s, "x--b0--"s, "\n--b0\n"s, "\r--b0"s);
   CHECK(image_in(form(content)) == content);
 }
 

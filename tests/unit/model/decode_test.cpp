@@ -60,8 +60,8 @@ TEST_CASE("Decode: grey becomes colour and bits beyond 8 are cut", "[model][unit
 }
 
 TEST_CASE("Decode: the header's refusals come through", "[model][unit]") {
-  CHECK(decode_text("hello").error().code == ErrorCode::kUnsupportedMediaType);
-  CHECK(decode_text("").error().code == ErrorCode::kUnsupportedMediaType);
+  CHECK(decode_text("hello").error().code == ErrorCode::kInvalidImage);
+  CHECK(decode_text("").error().code == ErrorCode::kInvalidImage);
   CHECK(decode_text("P6 200 200 255\n" + std::string(120'000, 'x'), 39'999).error().code == ErrorCode::kImageTooLarge);
   CHECK(decode_text("P6 2 2 255\nxx").error().code == ErrorCode::kInvalidImage);
 }

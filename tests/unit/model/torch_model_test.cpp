@@ -140,7 +140,7 @@ TEST_CASE("TorchModel: a batch is answered in order, one bad image alone fails",
   REQUIRE(outputs.size() == 3);
   CHECK(list_of(outputs[0]).detections.at(0).box == common::Box{0, 0, 2, 2});
   REQUIRE_FALSE(outputs[1].prediction.ok());
-  CHECK(outputs[1].prediction.error().code == ErrorCode::kUnsupportedMediaType);
+  CHECK(outputs[1].prediction.error().code == ErrorCode::kInvalidImage);
   CHECK(list_of(outputs[2]).detections.at(0).box == common::Box{2, 2, 4, 4});
   CHECK(outputs[0].times.infer_us == outputs[2].times.infer_us);
   CHECK(outputs[1].times.infer_us == 0);
