@@ -89,8 +89,11 @@ TEST_CASE("KillsUnderLoad: every answer of a real network is the same", "[proces
   constexpr int kClasses = 80;
   for (int i = 0; i < kClasses; ++i) names += "class-" + std::to_string(i) + "\n";
   const auto names_file = folder.write("net.names", names);
+  // One request a worker at a time: a CPU gains nothing from a batch, and a worker that warms up eight sizes takes
+  // longer to come back than it is left alive here.
   Server server(server_config(
-      "  - name: tiny\n    workers: 2\n    threads: 1\n    precision: fp32\n    darknet: {cfg: " +
+      "  - name: tiny\n    workers: 2\n    threads: 1\n    precision: fp32\n    batch: {max_size: 1}\n    darknet: "
+      "{cfg: " +
       (network / "net.cfg").string() + ", weights: " + weights.string() + ", names: " + names_file.string() + "}\n"));
   REQUIRE(server.wait_until_ready());
 
