@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "common/clock.hpp"
 #include "common/text.hpp"
 #include "model/detect/candidates.hpp"
 #include "model/detect/detections.hpp"
@@ -22,15 +23,10 @@
 namespace yolod::model {
 namespace {
 
+using common::Clock;
 using common::Error;
 using common::ErrorCode;
 using common::Outcome;
-using Clock = std::chrono::steady_clock;
-
-std::uint32_t microseconds_since(Clock::time_point start) {
-  return static_cast<std::uint32_t>(
-      std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start).count());
-}
 
 image::Normalization to_normalization(const common::PreprocessConfig& preprocess) {
   image::Normalization normalization;
@@ -188,7 +184,7 @@ std::vector<Output> TorchModel::run_batch(std::span<const Input> inputs) {
     const auto request = read_options(inputs[i].options);
     auto picture =
         request ? image::decode(inputs[i].body, config_.limits.max_pixels) : Outcome<image::Picture>(request.error());
-    outputs[i].times.decode_us = microseconds_since(start);
+    outputs[i].times.decode_us = common::elapsed_us(start, Clock::now());
     if (!picture) {
       outputs[i].prediction = std::move(picture).error();
       continue;
@@ -210,20 +206,20 @@ std::vector<Output> TorchModel::run_batch(std::span<const Input> inputs) {
     const auto start = Clock::now();
     image::resize_into(pictures[b].view(), batch[b].placement, input_size_, normalization_,
                        input->subspan(b * per_image, per_image));
-    outputs[batch[b].input_index].times.decode_us += microseconds_since(start);
+    outputs[batch[b].input_index].times.decode_us += common::elapsed_us(start, Clock::now());
   }
   pictures.clear();
 
   const auto forward_start = Clock::now();
   const auto head = network.forward();
-  const auto infer_us = microseconds_since(forward_start);
+  const auto infer_us = common::elapsed_us(forward_start, Clock::now());
   if (!head) return fail_all(head.error());
   for (std::size_t b = 0; b < batch.size(); ++b) {
     const auto start = Clock::now();
     auto& output = outputs[batch[b].input_index];
     output.prediction = common::Prediction(find_detections(head->image(b), batch[b]));
     output.times.infer_us = infer_us;
-    output.times.post_us = microseconds_since(start);
+    output.times.post_us = common::elapsed_us(start, Clock::now());
   }
   return outputs;
 }

@@ -67,9 +67,8 @@ bool place_descriptors(const WorkerDescriptors& ours) {
 
 // What a worker's environment says whatever ours does, since a library reads it before main:
 //   OPENBLAS_NUM_THREADS=1   libopenblas starts its pool when it is loaded, one thread a core
-//   OMP_WAIT_POLICY=passive  threads of the OpenMP pool that wait by spinning take the cores from other workers: with
-//   two
-//                            threads on busy cores one forward pass went from 30 to 2,000 ms
+//   OMP_WAIT_POLICY=passive  OpenMP threads that wait by spinning take the cores from other workers: with two threads
+//                            on busy cores one forward pass went from 30 to 2,000 ms
 constexpr std::array<std::string_view, 2> kWorkerVariables{"OPENBLAS_NUM_THREADS=1", "OMP_WAIT_POLICY=passive"};
 
 std::vector<std::string> worker_environment() {

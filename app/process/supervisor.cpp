@@ -89,21 +89,22 @@ void Supervisor::kill_unless_ready(Place& place, std::uint64_t generation) {
   condemn(*place.process, "not ready after load_timeout");
 }
 
-void Supervisor::condemn(WorkerProcess& worker, std::string_view why) {
+bool Supervisor::begin_to_kill(WorkerProcess& worker, std::string_view why) {
   Place& place = *places_[worker.place().index];
-  if (place.condemned) return;
+  if (place.condemned) return false;
   place.condemned = true;
   worker.retire();
   common::log_error("worker {} ({}) is killed: {}", worker.pid(), config_.name, why);
-  worker.send_signal(SIGKILL);
+  return true;
+}
+
+void Supervisor::condemn(WorkerProcess& worker, std::string_view why) {
+  if (begin_to_kill(worker, why)) worker.send_signal(SIGKILL);
 }
 
 void Supervisor::condemn_hung(WorkerProcess& worker, std::string_view why) {
+  if (!begin_to_kill(worker, why)) return;
   Place& place = *places_[worker.place().index];
-  if (place.condemned) return;
-  place.condemned = true;
-  worker.retire();
-  common::log_error("worker {} ({}) is killed: {}", worker.pid(), config_.name, why);
   worker.send_signal(SIGABRT);
   worker.send_signal(SIGCONT);  // a stopped process takes no signal but SIGKILL
   place.watchdog.expires_after(kAbortGrace);

@@ -103,6 +103,8 @@ class Supervisor {
   void died(Place& place, const Death& death);
   void replace(Place& place, DeathCause cause, const std::string& what);
   void became_ready(Place& place);
+  // False if it is being killed already.
+  [[nodiscard]] bool begin_to_kill(WorkerProcess& worker, std::string_view why);
   void kill_unless_ready(Place& place, std::uint64_t generation);
 
   boost::asio::io_context& io_;
