@@ -113,6 +113,13 @@ std::string json_escaped(std::string_view text, std::size_t max_bytes) {
   return out;
 }
 
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kBlank = " \t\r\v\f";
+  const auto first = text.find_first_not_of(kBlank);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
+}
+
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);  // distances from a's first i bytes to each prefix of b
   std::iota(row.begin(), row.end(), std::size_t{0});

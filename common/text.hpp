@@ -19,6 +19,9 @@ namespace yolod::common {
 // `text` between the quotes of a JSON string (RFC 8259), cut like printable(); bytes that are not UTF-8 become U+FFFD.
 [[nodiscard]] std::string json_escaped(std::string_view text, std::size_t max_bytes = std::string_view::npos);
 
+// `text` without the blanks around it; a line feed is none.
+[[nodiscard]] std::string_view trimmed(std::string_view text);
+
 // Levenshtein distance in bytes.
 [[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b);
 

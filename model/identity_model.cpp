@@ -15,6 +15,8 @@
 #include <string_view>
 #include <utility>
 
+#include "common/clock.hpp"
+
 namespace yolod::model {
 namespace {
 
@@ -79,7 +81,7 @@ class IdentityModel final : public Model {
   [[nodiscard]] Outcome<void> warm_up() override { return {}; }
 
   [[nodiscard]] std::vector<Output> run(std::span<const Input> inputs) override {
-    const auto start = std::chrono::steady_clock::now();
+    const auto start = common::Clock::now();
     sleep_fully(source_.delay);
     std::vector<Output> outputs(inputs.size());
     for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -91,8 +93,8 @@ class IdentityModel final : public Model {
       answer.worker_pid = static_cast<std::uint32_t>(::getpid());
       outputs[i].prediction = common::Prediction(answer);
     }
-    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start);
-    for (auto& output : outputs) output.times.infer_us = static_cast<std::uint32_t>(took.count());
+    const auto took = common::elapsed_us(start, common::Clock::now());
+    for (auto& output : outputs) output.times.infer_us = took;
     return outputs;
   }
 

@@ -1,8 +1,8 @@
 #include "app/http/arena_gate.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
+
+#include "app/http/await.hpp"
 
 namespace yolod::app {
 
@@ -27,7 +27,7 @@ asio::awaitable<std::optional<ipc::ArenaBlock>> ArenaGate::reserve(std::uint64_t
     if (auto block = arena_.allocate(bytes)) co_return block;
   }
   const auto place = waiters_.insert(waiters_.end(), Waiter{bytes, asio::steady_timer(io_, patience), std::nullopt});
-  co_await place->timer.async_wait(asio::as_tuple(asio::use_awaitable));
+  co_await place->timer.async_wait(kAwait);
   auto block = std::move(place->block);
   waiters_.erase(place);
   // Whoever came while this one stood here waits behind it, and there may have been room all along.

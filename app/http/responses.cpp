@@ -15,29 +15,29 @@ namespace {
 
 namespace http = boost::beast::http;
 
-std::string quoted(std::string_view text) {
+std::string json_text(std::string_view text) {
   return boost::json::serialize(boost::json::string(boost::json::string_view(text.data(), text.size())));
 }
 
-double milliseconds(std::uint32_t us) { return us / 1000.0; }
+double in_ms(std::uint32_t us) { return us / 1000.0; }
 
 void append_timing(std::string& out, const Answer& answer, std::uint32_t total_us) {
   fmt::format_to(std::back_inserter(out),
                  R"("timing_ms":{{"queue":{:.3f},"decode":{:.3f},"infer":{:.3f},"post":{:.3f},"total":{:.3f}}})",
-                 milliseconds(answer.queue_us), milliseconds(answer.times.decode_us),
-                 milliseconds(answer.times.infer_us), milliseconds(answer.times.post_us), milliseconds(total_us));
+                 in_ms(answer.queue_us), in_ms(answer.times.decode_us), in_ms(answer.times.infer_us),
+                 in_ms(answer.times.post_us), in_ms(total_us));
 }
 
 void append(std::string& out, const common::DetectionList& list, const common::ModelDescription& model) {
   fmt::format_to(std::back_inserter(out), R"("precision":{},"image":{{"width":{},"height":{}}},"predictions":[)",
-                 quoted(model.precision), list.image_width, list.image_height);
+                 json_text(model.precision), list.image_width, list.image_height);
   const char* separator = "";
   for (const common::Detection& detection : list.detections) {
     // Hundredths of a pixel: far below what a network resolves.
     fmt::format_to(std::back_inserter(out),
                    R"({}{{"label":{},"class_id":{},"confidence":{:.4f},)"
                    R"("box":{{"x_min":{:.2f},"y_min":{:.2f},"x_max":{:.2f},"y_max":{:.2f}}}}})",
-                   separator, quoted(model.labels[detection.class_id]), detection.class_id, detection.confidence,
+                   separator, json_text(model.labels[detection.class_id]), detection.class_id, detection.confidence,
                    detection.box.x_min, detection.box.y_min, detection.box.x_max, detection.box.y_max);
     separator = ",";
   }
@@ -61,7 +61,7 @@ Response make_json(http::status status, std::string body) {
 Response make_error(const common::Error& error, std::uint32_t retry_after_seconds) {
   Response response =
       make_json(http_status(error.code), fmt::format(R"({{"success":false,"error":{{"code":"{}","message":{}}}}})",
-                                                     common::to_string(error.code), quoted(client_message(error))));
+                                                     common::to_string(error.code), json_text(client_message(error))));
   if (response.result() == http::status::service_unavailable) {
     response.set(http::field::retry_after, std::to_string(retry_after_seconds));
   }
@@ -69,14 +69,14 @@ Response make_error(const common::Error& error, std::uint32_t retry_after_second
 }
 
 Response make_prediction(std::string_view model, const Answer& answer, std::uint32_t total_us) {
-  std::string body = fmt::format(R"({{"success":true,"model":{},)", quoted(model));
+  std::string body = fmt::format(R"({{"success":true,"model":{},)", json_text(model));
   std::visit([&](const auto& prediction) { append(body, prediction, *answer.model); }, *answer.prediction);
   append_timing(body, answer, total_us);
   body += '}';
   Response response = make_json(http::status::ok, std::move(body));
   response.set("Server-Timing", fmt::format("queue;dur={:.3f}, decode;dur={:.3f}, infer;dur={:.3f}, post;dur={:.3f}",
-                                            milliseconds(answer.queue_us), milliseconds(answer.times.decode_us),
-                                            milliseconds(answer.times.infer_us), milliseconds(answer.times.post_us)));
+                                            in_ms(answer.queue_us), in_ms(answer.times.decode_us),
+                                            in_ms(answer.times.infer_us), in_ms(answer.times.post_us)));
   return response;
 }
 

@@ -3,19 +3,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <charconv>
 #include <cstring>
 #include <exception>
 #include <new>
 #include <utility>
 
+#include "app/http/await.hpp"
 #include "common/log.hpp"
 
 namespace yolod::app {
@@ -29,7 +28,6 @@ using common::ErrorCode;
 using common::Outcome;
 using Endpoint = asio::generic::stream_protocol::endpoint;
 
-constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 // After an accept that failed for want of descriptors, and at the limit of connections.
 constexpr std::chrono::milliseconds kAcceptPause{50};
 constexpr std::string_view kUnixPrefix = "unix:";

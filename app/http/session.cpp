@@ -1,9 +1,7 @@
 #include "app/http/session.hpp"
 
 #include <algorithm>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/error.hpp>
@@ -12,6 +10,7 @@
 #include <cstring>
 #include <utility>
 
+#include "app/http/await.hpp"
 #include "app/http/multipart.hpp"
 #include "app/http/page.hpp"
 #include "app/http/request_id.hpp"
@@ -30,8 +29,6 @@ using common::Clock;
 using common::Error;
 using common::ErrorCode;
 using common::Outcome;
-
-constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 
 constexpr std::uint32_t kHeaderLimitBytes = 16 * 1024;
 // Read at first: most headers, and little of a body, which then goes straight to its place.

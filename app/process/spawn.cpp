@@ -112,7 +112,7 @@ Outcome<std::filesystem::path> find_worker_program() {
 Outcome<pid_t> spawn_worker(const SpawnSettings& settings, const WorkerDescriptors& descriptors) {
 #if !defined(__SANITIZE_THREAD__)  // its runtime keeps a thread of its own
   const std::size_t threads = thread_count();
-  if (threads == 0) return common::last_system_error("cannot read /proc/self/task");
+  if (threads == 0) return common::Error{common::ErrorCode::kInternal, "cannot read /proc/self/task"};
   if (threads != 1) {
     common::log_error("the front-end has more than one thread and must not fork");
     std::abort();

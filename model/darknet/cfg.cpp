@@ -18,13 +18,6 @@ constexpr std::size_t kMaxLineBytes = 64 * 1024;  // a `counters_per_class` of t
 constexpr std::size_t kMaxSections = 4'000;
 constexpr std::size_t kMaxOptionsPerSection = 256;
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlank = " \t\r\v\f";
-  const auto first = text.find_first_not_of(kBlank);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
-}
-
 std::string at(const std::string& source, std::size_t line) { return source + ":" + std::to_string(line) + ": "; }
 
 // The whole of `text` as a number, or nothing. from_chars takes no leading '+', which cfgs may have.
@@ -64,7 +57,7 @@ std::vector<std::string_view> split_list(std::string_view text) {
   std::vector<std::string_view> items;
   while (true) {
     const auto comma = text.find(',');
-    const auto item = trimmed(text.substr(0, comma));
+    const auto item = common::trimmed(text.substr(0, comma));
     // A trailing comma is common in published lists, and Darknet reads past it.
     if (!item.empty() || comma != std::string_view::npos) items.push_back(item);
     if (comma == std::string_view::npos) return items;
@@ -92,7 +85,7 @@ Outcome<Cfg> parse_cfg(std::string_view text, std::string source_name) {
 
     if (line.size() > kMaxLineBytes) return fail(line_number, "a line of " + std::to_string(line.size()) + " bytes");
     if (line.find('\0') != std::string_view::npos) return fail(line_number, "a NUL byte: this is not a cfg");
-    line = trimmed(line);
+    line = common::trimmed(line);
     if (line.empty() || line.front() == '#' || line.front() == ';') continue;
 
     if (line.front() == '[') {
@@ -101,7 +94,7 @@ Outcome<Cfg> parse_cfg(std::string_view text, std::string source_name) {
         return fail(line_number, "\"" + common::printable(line, 40) + "\" has no closing ]");
       if (cfg.sections.size() == kMaxSections)
         return fail(line_number, "more than " + std::to_string(kMaxSections) + " sections");
-      cfg.sections.push_back({std::string(trimmed(line.substr(1, close - 1))), line_number, {}});
+      cfg.sections.push_back({std::string(common::trimmed(line.substr(1, close - 1))), line_number, {}});
       continue;
     }
 
@@ -117,7 +110,8 @@ Outcome<Cfg> parse_cfg(std::string_view text, std::string source_name) {
     }
     auto value = line.substr(equals + 1);
     value = value.substr(0, value.find('#'));
-    options.push_back({std::string(trimmed(line.substr(0, equals))), std::string(trimmed(value)), line_number});
+    options.push_back(
+        {std::string(common::trimmed(line.substr(0, equals))), std::string(common::trimmed(value)), line_number});
   }
   if (cfg.sections.empty()) return bad_model(cfg.source_name + ": no [section] in it: this is not a cfg");
   return cfg;

@@ -5,6 +5,7 @@
 #include <system_error>
 #include <utility>
 
+#include "common/text.hpp"
 #include "model/read_file.hpp"
 
 namespace yolod::model::darknet {
@@ -15,18 +16,11 @@ using common::Outcome;
 constexpr std::size_t kMaxNamesBytes = std::size_t{8} << 20U;
 constexpr std::size_t kMaxLabelBytes = 1'024;
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlank = " \t\r\v\f";
-  const auto first = text.find_first_not_of(kBlank);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
-}
-
 std::vector<std::string_view> lines_of(std::string_view text) {
   std::vector<std::string_view> lines;
   while (!text.empty()) {
     const auto newline = text.find('\n');
-    lines.push_back(trimmed(text.substr(0, newline)));
+    lines.push_back(common::trimmed(text.substr(0, newline)));
     text.remove_prefix(newline == std::string_view::npos ? text.size() : newline + 1);
   }
   while (!lines.empty() && lines.back().empty()) lines.pop_back();
@@ -41,7 +35,8 @@ std::optional<std::string> names_key(const std::vector<std::string_view>& lines)
     if (line.empty() || line.front() == '#' || line.front() == ';') continue;
     const auto equals = line.find('=');
     if (equals == std::string_view::npos) return std::nullopt;
-    if (trimmed(line.substr(0, equals)) == "names") value = std::string(trimmed(line.substr(equals + 1)));
+    if (common::trimmed(line.substr(0, equals)) == "names")
+      value = std::string(common::trimmed(line.substr(equals + 1)));
   }
   return value;
 }

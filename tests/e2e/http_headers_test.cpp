@@ -8,14 +8,14 @@
 namespace yolod::tests {
 namespace {
 
-struct EchoServer {
+struct OneEchoServer {
   Server server{identity_config({{.workers = 1, .delay = 5ms}})};
-  EchoServer() { REQUIRE(server.wait_until_ready()); }
+  OneEchoServer() { REQUIRE(server.wait_until_ready()); }
 };
 
 }  // namespace
 
-TEST_CASE_METHOD(EchoServer, "HttpHeaders: a sane X-Request-Id is echoed", "[e2e]") {
+TEST_CASE_METHOD(OneEchoServer, "HttpHeaders: a sane X-Request-Id is echoed", "[e2e]") {
   const std::string id = GENERATE("abc-123", "0f8fad5b-d9cb-469f-a165-70867728950e");
   HttpClient client(server.endpoint());
   CHECK(client.get("/healthz", {{"X-Request-Id", id}}).header("X-Request-Id") == id);
@@ -23,7 +23,7 @@ TEST_CASE_METHOD(EchoServer, "HttpHeaders: a sane X-Request-Id is echoed", "[e2e
   CHECK(client.get("/nope", {{"X-Request-Id", id}}).header("X-Request-Id") == id);
 }
 
-TEST_CASE_METHOD(EchoServer, "HttpHeaders: an X-Request-Id that is not sane is replaced", "[e2e]") {
+TEST_CASE_METHOD(OneEchoServer, "HttpHeaders: an X-Request-Id that is not sane is replaced", "[e2e]") {
   const auto id = GENERATE(std::string("a b\"c<d>"), std::string(2000, 'x'));
   const auto answer = HttpClient(server.endpoint()).get("/healthz", {{"X-Request-Id", id}});
   CHECK(answer.status == 200);
@@ -31,7 +31,7 @@ TEST_CASE_METHOD(EchoServer, "HttpHeaders: an X-Request-Id that is not sane is r
   CHECK(answer.header("X-Request-Id") != id);
 }
 
-TEST_CASE_METHOD(EchoServer, "HttpHeaders: a request without an id gets one of its own", "[e2e]") {
+TEST_CASE_METHOD(OneEchoServer, "HttpHeaders: a request without an id gets one of its own", "[e2e]") {
   HttpClient client(server.endpoint());
   const auto first = client.get("/healthz").header("X-Request-Id");
   const auto second = client.get("/healthz").header("X-Request-Id");
@@ -40,7 +40,7 @@ TEST_CASE_METHOD(EchoServer, "HttpHeaders: a request without an id gets one of i
   CHECK(first != second);
 }
 
-TEST_CASE_METHOD(EchoServer, "HttpHeaders: a prediction says in Server-Timing where its time went", "[e2e]") {
+TEST_CASE_METHOD(OneEchoServer, "HttpHeaders: a prediction says in Server-Timing where its time went", "[e2e]") {
   const auto answer = HttpClient(server.endpoint()).post("/predict", "x");
   REQUIRE(answer.status == 200);
   const auto timing = answer.header("Server-Timing");

@@ -11,16 +11,16 @@
 namespace yolod::tests {
 namespace {
 
-struct EchoServer {
+struct ServerAndPicture {
   Server server{identity_config({{.workers = 2, .delay = 2ms}})};
   TemporaryDirectory folder;
   std::string image = folder.write("a.jpg", random_body(10'000, 1)).string();
-  EchoServer() { REQUIRE(server.wait_until_ready()); }
+  ServerAndPicture() { REQUIRE(server.wait_until_ready()); }
 };
 
 }  // namespace
 
-TEST_CASE_METHOD(EchoServer, "Yolodctl: status --json is the server's own", "[e2e]") {
+TEST_CASE_METHOD(ServerAndPicture, "Yolodctl: status --json is the server's own", "[e2e]") {
   const auto result = run_program({"yolodctl", "status", "--url", server.url(), "--json"});
   CAPTURE(result.errors);
   CHECK(result.exit == exited(0));
@@ -29,7 +29,7 @@ TEST_CASE_METHOD(EchoServer, "Yolodctl: status --json is the server's own", "[e2
   CHECK(value.at("models").at(0).at("workers").as_array().size() == 2);
 }
 
-TEST_CASE_METHOD(EchoServer, "Yolodctl: status is a table with a line for each worker", "[e2e]") {
+TEST_CASE_METHOD(ServerAndPicture, "Yolodctl: status is a table with a line for each worker", "[e2e]") {
   const auto result = run_program({"yolodctl", "status", "--url", server.url()});
   CHECK(result.exit == exited(0));
   CHECK_THAT(result.output, Catch::Contains("echo"));
@@ -47,7 +47,7 @@ TEST_CASE("Yolodctl: status reaches a server on a Unix socket", "[e2e]") {
   CHECK(boost::json::parse(result.output).at("pid") == server.pid());
 }
 
-TEST_CASE_METHOD(EchoServer, "Yolodctl: bench server in a closed loop counts every answer", "[e2e]") {
+TEST_CASE_METHOD(ServerAndPicture, "Yolodctl: bench server in a closed loop counts every answer", "[e2e]") {
   const auto result = run_program({"yolodctl", "bench", "server", "--url", server.url(), "--image", image,
                                    "--connections", "4", "--duration", "1s", "--json"});
   CAPTURE(result.output, result.errors);
@@ -63,7 +63,7 @@ TEST_CASE_METHOD(EchoServer, "Yolodctl: bench server in a closed loop counts eve
   CHECK(latency.at("p99").to_number<double>() <= latency.at("max").to_number<double>());
 }
 
-TEST_CASE_METHOD(EchoServer, "Yolodctl: bench server in an open loop keeps to its rate", "[e2e]") {
+TEST_CASE_METHOD(ServerAndPicture, "Yolodctl: bench server in an open loop keeps to its rate", "[e2e]") {
   const auto result = run_program({"yolodctl", "bench", "server", "--url", server.url(), "--image", image, "--rate",
                                    "50", "--duration", "2s", "--json"});
   CAPTURE(result.output, result.errors);
@@ -72,7 +72,7 @@ TEST_CASE_METHOD(EchoServer, "Yolodctl: bench server in an open loop keeps to it
   CHECK(value.at("answered").to_number<int>() + value.at("not_sent").to_number<int>() == 100);
 }
 
-TEST_CASE_METHOD(EchoServer, "Yolodctl: bench server counts errors by their status", "[e2e]") {
+TEST_CASE_METHOD(ServerAndPicture, "Yolodctl: bench server counts errors by their status", "[e2e]") {
   const auto result = run_program({"yolodctl", "bench", "server", "--url", server.url(), "--image", image, "--model",
                                    "nope", "--connections", "1", "--duration", "300ms", "--json"});
   CAPTURE(result.output, result.errors);

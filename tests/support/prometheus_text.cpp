@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <limits>
 #include <optional>
-#include <regex>
 #include <set>
 #include <sstream>
 #include <stdexcept>
@@ -11,10 +10,17 @@
 namespace yolod::tests {
 namespace {
 
-bool is_metric_name(const std::string& name) {
-  static const std::regex pattern("[a-zA-Z_:][a-zA-Z0-9_:]*");
-  return std::regex_match(name, pattern);
+constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+constexpr std::string_view kDigits = "0123456789";
+
+// Letters, underscores and `also`, and digits but for the first.
+bool is_label_name(std::string_view name, std::string_view also = {}) {
+  const auto allowed = std::string(kLetters).append(also);
+  return !name.empty() && kDigits.find(name.front()) == std::string_view::npos &&
+         name.find_first_not_of(allowed + std::string(kDigits)) == std::string_view::npos;
 }
+
+bool is_metric_name(const std::string& name) { return is_label_name(name, ":"); }
 
 std::optional<double> read_number(const std::string& text) {
   if (text == "+Inf" || text == "Inf") return std::numeric_limits<double>::infinity();
@@ -43,8 +49,7 @@ std::optional<MetricSample> read_sample(const std::string& line) {
       const auto equals = line.find("=\"", at);
       if (equals == std::string::npos) return std::nullopt;
       const auto label = line.substr(at, equals - at);
-      static const std::regex label_pattern("[a-zA-Z_][a-zA-Z0-9_]*");
-      if (!std::regex_match(label, label_pattern)) return std::nullopt;
+      if (!is_label_name(label)) return std::nullopt;
       std::string value;
       for (at = equals + 2; at < line.size() && line[at] != '"'; ++at) {
         if (line[at] == '\\') ++at;

@@ -21,7 +21,7 @@ using common::ErrorCode;
 using common::IdentityAnswer;
 using common::ModelDescription;
 
-json::object parsed(const Response& response) {
+json::object parsed_body(const Response& response) {
   json::error_code failure;
   const json::value value = json::parse(response.body(), failure);
   CAPTURE(response.body());
@@ -48,7 +48,7 @@ TEST_CASE("Responses: an error has its status, its code and its message", "[app]
   const auto response = make_error(Error{ErrorCode::kInvalidImage, "not an image"});
   CHECK(response.result() == http::status::bad_request);
   CHECK(response[http::field::content_type] == "application/json");
-  const auto body = parsed(response);
+  const auto body = parsed_body(response);
   CHECK(body.at("success") == false);
   CHECK(body.at("error") == json::value{{"code", "invalid_image"}, {"message", "not an image"}});
 }
@@ -59,7 +59,7 @@ TEST_CASE("Responses: every error parses, whatever its message holds", "[app][un
   for (std::uint32_t value = 1; value <= 23; ++value) {
     const auto code = common::error_code_from(value);
     REQUIRE(code);
-    const auto body = parsed(make_error(Error{*code, message}));
+    const auto body = parsed_body(make_error(Error{*code, message}));
     CHECK(text(body.at("error").at("code")) == common::to_string(*code));
     CHECK(text(body.at("error").at("message")) == client_message(Error{*code, message}));
   }
@@ -83,7 +83,7 @@ TEST_CASE("Responses: an image with nothing on it has an empty list", "[app][uni
   const auto response = make_prediction("m", answer_of(DetectionList{640, 480, {}}), 1000);
   CHECK(response.result() == http::status::ok);
   CHECK(response[http::field::content_type] == "application/json");
-  const auto body = parsed(response);
+  const auto body = parsed_body(response);
   CHECK(body.at("success") == true);
   CHECK(body.at("model") == "m");
   CHECK(body.at("precision") == "fp32");
@@ -94,7 +94,7 @@ TEST_CASE("Responses: an image with nothing on it has an empty list", "[app][uni
 TEST_CASE("Responses: detections come in order, with label, class, confidence and box", "[app][unit]") {
   const DetectionList list{640, 480, {{1, 0.875F, {1.25F, 2.5F, 300, 400.75F}}, {0, 0.5F, {0, 0, 640, 480}}}};
   const auto body =
-      parsed(make_prediction("m", answer_of(list, {"detect", "cpu", "bf16", 416, 416, {"cat", "dog"}}), 1000));
+      parsed_body(make_prediction("m", answer_of(list, {"detect", "cpu", "bf16", 416, 416, {"cat", "dog"}}), 1000));
   const auto& predictions = body.at("predictions").as_array();
   REQUIRE(predictions.size() == 2);
   const auto& first = predictions[0].as_object();
@@ -113,7 +113,7 @@ TEST_CASE("Responses: labels, precision and the model's name are quoted, whateve
       GENERATE(""s, "a \"quoted\" cat"s, "back\\slash"s, "two\nlines"s, "\x01\x1F"s, "Stra\xC3\x9F\x65nbahn"s,
                "\xF0\x9F\x9A\xA6"s, "\",\"success\":false,\"x\":\""s, "{}"s, "a\0b"s);
   const DetectionList list{1, 1, {{0, 1, {}}}};
-  const auto body = parsed(make_prediction(word, answer_of(list, {"detect", "cpu", word, 1, 1, {word}}), 1));
+  const auto body = parsed_body(make_prediction(word, answer_of(list, {"detect", "cpu", word, 1, 1, {word}}), 1));
   CHECK(body.at("success") == true);
   CHECK(text(body.at("model")) == word);
   CHECK(text(body.at("precision")) == word);
@@ -127,7 +127,7 @@ TEST_CASE("Responses: numbers at their limits are still JSON", "[app][unit]") {
   auto answer = answer_of(list);
   answer.times = {UINT32_MAX, UINT32_MAX, UINT32_MAX};
   answer.queue_us = UINT32_MAX;
-  const auto body = parsed(make_prediction("m", answer, UINT32_MAX));
+  const auto body = parsed_body(make_prediction("m", answer, UINT32_MAX));
   CHECK(body.at("image").at("width") == UINT32_MAX);
   CHECK(body.at("timing_ms").at("total").to_number<double>() == 4294967.295);
 }
@@ -135,12 +135,12 @@ TEST_CASE("Responses: numbers at their limits are still JSON", "[app][unit]") {
 TEST_CASE("Responses: as many detections as a model may give are one answer", "[app][unit]") {
   DetectionList list{640, 480, {}};
   list.detections.resize(30'000);
-  const auto body = parsed(make_prediction("m", answer_of(list), 1));
+  const auto body = parsed_body(make_prediction("m", answer_of(list), 1));
   CHECK(body.at("predictions").as_array().size() == 30'000);
 }
 
 TEST_CASE("Responses: an identity answer says what arrived", "[app][unit]") {
-  const auto body = parsed(make_prediction("echo", answer_of(IdentityAnswer{100'000, 0xBEEF, 4711}), 1000));
+  const auto body = parsed_body(make_prediction("echo", answer_of(IdentityAnswer{100'000, 0xBEEF, 4711}), 1000));
   CHECK(body.at("success") == true);
   CHECK(body.at("bytes") == 100'000);
   CHECK(body.at("crc32") == "0000beef");
@@ -149,7 +149,7 @@ TEST_CASE("Responses: an identity answer says what arrived", "[app][unit]") {
 
 TEST_CASE("Responses: times are given in milliseconds, in the body and in Server-Timing", "[app][unit]") {
   const auto response = make_prediction("m", answer_of(IdentityAnswer{}), 25'000);
-  const auto timing = parsed(response).at("timing_ms").as_object();
+  const auto timing = parsed_body(response).at("timing_ms").as_object();
   CHECK(timing.at("queue").to_number<double>() == 0.007);
   CHECK(timing.at("decode").to_number<double>() == 1.5);
   CHECK(timing.at("infer").to_number<double>() == 20.001);

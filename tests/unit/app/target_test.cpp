@@ -10,7 +10,7 @@ namespace {
 using namespace std::string_literals;
 using Query = std::vector<std::pair<std::string, std::string>>;
 
-Target parsed(std::string_view text) {
+Target target_of(std::string_view text) {
   CAPTURE(text);
   auto target = parse_target(text);
   REQUIRE(target);
@@ -18,46 +18,46 @@ Target parsed(std::string_view text) {
 }
 
 TEST_CASE("Target: a path alone has no query", "[app][unit]") {
-  CHECK(parsed("/").path == "/");
-  CHECK(parsed("/predict").path == "/predict");
-  CHECK(parsed("/predict").query.empty());
-  CHECK(parsed("/predict?").path == "/predict");
-  CHECK(parsed("/predict?").query.empty());
+  CHECK(target_of("/").path == "/");
+  CHECK(target_of("/predict").path == "/predict");
+  CHECK(target_of("/predict").query.empty());
+  CHECK(target_of("/predict?").path == "/predict");
+  CHECK(target_of("/predict?").query.empty());
 }
 
 TEST_CASE("Target: a query is split into pairs, in order", "[app][unit]") {
-  CHECK(parsed("/p?a=1&b=2&a=3").query == Query{{"a", "1"}, {"b", "2"}, {"a", "3"}});
-  CHECK(parsed("/p?a").query == Query{{"a", ""}});
-  CHECK(parsed("/p?a=").query == Query{{"a", ""}});
-  CHECK(parsed("/p?=1").query == Query{{"", "1"}});
-  CHECK(parsed("/p?a=b=c").query == Query{{"a", "b=c"}});
-  CHECK(parsed("/p?a=1?b=2").query == Query{{"a", "1?b=2"}});
+  CHECK(target_of("/p?a=1&b=2&a=3").query == Query{{"a", "1"}, {"b", "2"}, {"a", "3"}});
+  CHECK(target_of("/p?a").query == Query{{"a", ""}});
+  CHECK(target_of("/p?a=").query == Query{{"a", ""}});
+  CHECK(target_of("/p?=1").query == Query{{"", "1"}});
+  CHECK(target_of("/p?a=b=c").query == Query{{"a", "b=c"}});
+  CHECK(target_of("/p?a=1?b=2").query == Query{{"a", "1?b=2"}});
 }
 
 TEST_CASE("Target: empty pairs are skipped", "[app][unit]") {
-  CHECK(parsed("/p?&&a=1&&b=2&").query == Query{{"a", "1"}, {"b", "2"}});
-  CHECK(parsed("/p?&").query.empty());
+  CHECK(target_of("/p?&&a=1&&b=2&").query == Query{{"a", "1"}, {"b", "2"}});
+  CHECK(target_of("/p?&").query.empty());
 }
 
 TEST_CASE("Target: percent escapes are decoded in path, names and values", "[app][unit]") {
-  CHECK(parsed("/pr%65dict").path == "/predict");
-  CHECK(parsed("/%2e%2E/%2F").path == "/..//");
-  CHECK(parsed("/p?%61=%20%26%3d").query == Query{{"a", " &="}});
-  CHECK(parsed("/p?m=Stra%C3%9Fe").query == Query{{"m", "Stra\xC3\x9F\x65"}});
-  CHECK(parsed("/%25%32%35").path == "/%25");
-  CHECK(parsed("/a%3Fb").path == "/a?b");
-  CHECK(parsed("/a%23b").path == "/a#b");
+  CHECK(target_of("/pr%65dict").path == "/predict");
+  CHECK(target_of("/%2e%2E/%2F").path == "/..//");
+  CHECK(target_of("/p?%61=%20%26%3d").query == Query{{"a", " &="}});
+  CHECK(target_of("/p?m=Stra%C3%9Fe").query == Query{{"m", "Stra\xC3\x9F\x65"}});
+  CHECK(target_of("/%25%32%35").path == "/%25");
+  CHECK(target_of("/a%3Fb").path == "/a?b");
+  CHECK(target_of("/a%23b").path == "/a#b");
 }
 
 TEST_CASE("Target: plus is a space in a query and itself in a path", "[app][unit]") {
-  CHECK(parsed("/a+b").path == "/a+b");
-  CHECK(parsed("/p?a+b=c+d%2B").query == Query{{"a b", "c d+"}});
+  CHECK(target_of("/a+b").path == "/a+b");
+  CHECK(target_of("/p?a+b=c+d%2B").query == Query{{"a b", "c d+"}});
 }
 
 TEST_CASE("Target: a fragment is no part of it", "[app][unit]") {
-  CHECK(parsed("/p#x").path == "/p");
-  CHECK(parsed("/p?a=1#b=2").query == Query{{"a", "1"}});
-  CHECK(parsed("/p#?a=1").query.empty());
+  CHECK(target_of("/p#x").path == "/p");
+  CHECK(target_of("/p?a=1#b=2").query == Query{{"a", "1"}});
+  CHECK(target_of("/p#?a=1").query.empty());
 }
 
 TEST_CASE("Target: what is not in origin form is refused", "[app][unit]") {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "common/config_schema.hpp"
+#include "tests/unit/common/parsed_config.hpp"
 
 namespace yolod::common {
 namespace {
@@ -14,19 +14,7 @@ using std::chrono::milliseconds;
 // `keys` in flow style, beside the name and source of an identity model.
 std::string text_of(const std::string& keys) { return "models: [{name: a, identity: {}, " + keys + "}]\n"; }
 
-ModelConfig model_of(const std::string& text) {
-  const ConfigOutcome outcome = parse_config(text, "system.yaml", "/d");
-  for (const ConfigProblem& problem : outcome.problems) UNSCOPED_INFO(to_string(problem));
-  REQUIRE(outcome.config.has_value());
-  return outcome.config->models.front();
-}
-
-std::string problem_of(const std::string& text) {
-  const ConfigOutcome outcome = parse_config(text, "system.yaml", "/d");
-  for (const ConfigProblem& problem : outcome.problems) UNSCOPED_INFO(to_string(problem));
-  REQUIRE(outcome.problems.size() == 1);
-  return to_string(outcome.problems.front());
-}
+ModelConfig model_of(const std::string& text) { return config_of(text).models.front(); }
 
 // No field has its default, so that a field that is not written or not read shows.
 ModelConfig unusual_model(ModelSource source) {
@@ -150,7 +138,8 @@ default_model: traffic-lights
 )");
   ModelConfig expected;
   expected.name = "traffic-lights";
-  expected.source = DarknetSource{"/d/model/data/demo.cfg", "/d/model/data/demo.weights", "/d/model/data/demo.names"};
+  expected.source = DarknetSource{"/etc/yolod/model/data/demo.cfg", "/etc/yolod/model/data/demo.weights",
+                                  "/etc/yolod/model/data/demo.names"};
   expected.workers = 2;
   expected.input_size = InputSize{416, 416};
   CHECK(model == expected);
@@ -174,7 +163,7 @@ TEST_CASE("Config: a source's required files must be there and named", "[common]
   CHECK(problem_of("models: [{name: a, torchscript: {file: \"\"}}]\n").find("torchscript.file: empty") !=
         std::string::npos);
   const ModelConfig model = model_of("models: [{name: a, torchscript: {file: f.pt, layout: yolov5}}]\n");
-  CHECK(model.source == ModelSource{TorchScriptSource{"/d/f.pt", "", TorchScriptLayout::kYolov5}});
+  CHECK(model.source == ModelSource{TorchScriptSource{"/etc/yolod/f.pt", "", TorchScriptLayout::kYolov5}});
 }
 
 TEST_CASE("Config: a model's name is what URLs and metrics can carry", "[common][unit]") {
@@ -236,7 +225,7 @@ TEST_CASE("Config: thresholds, limits and counts keep their bounds", "[common][u
         "batch: {max_size: 256, max_wait: 10s}", "queue: {max_size: 1, timeout: 0}", "recycle: {max_rss: 0}",
         "recycle: {max_rss: 1MiB}", "recycle: {max_requests: 18446744073709551615}"}) {
     INFO(keys);
-    CHECK(parse_config(text_of(keys), "f", "/d").problems.empty());
+    CHECK(parsed(text_of(keys)).problems.empty());
   }
   for (const char* keys : {"workers: 0",
                            "workers: 257",
@@ -272,7 +261,7 @@ TEST_CASE("Config: thresholds, limits and counts keep their bounds", "[common][u
 TEST_CASE("Config: a canary that expects labels needs an image", "[common][unit]") {
   CHECK(problem_of(text_of("canary: {expect: [dog]}")).find("models[0].canary:") != std::string::npos);
   const CanaryConfig canary = model_of(text_of("canary: {image: dog.jpg, expect: [dog, no]}")).canary;
-  CHECK(canary == CanaryConfig{"/d/dog.jpg", {"dog", "no"}});
+  CHECK(canary == CanaryConfig{"/etc/yolod/dog.jpg", {"dog", "no"}});
 }
 
 TEST_CASE("Config: the identity model's faults are read", "[common][unit]") {

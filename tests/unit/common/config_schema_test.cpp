@@ -10,40 +10,14 @@
 #include <string>
 #include <vector>
 
+#include "tests/unit/common/parsed_config.hpp"
+
 namespace yolod::common {
 namespace {
 
 using std::chrono::milliseconds;
 
 constexpr const char* kModel = "models: [{name: a, identity: {}}]\n";
-
-ConfigOutcome parsed(const std::string& text, const std::vector<std::string>& overrides = {}) {
-  return parse_config(text, "system.yaml", "/etc/yolod", overrides);
-}
-
-Config config_of(const std::string& text, const std::vector<std::string>& overrides = {}) {
-  ConfigOutcome outcome = parsed(text, overrides);
-  for (const ConfigProblem& problem : outcome.problems) UNSCOPED_INFO(to_string(problem));
-  REQUIRE(outcome.config.has_value());
-  REQUIRE(outcome.problems.empty());
-  return *outcome.config;
-}
-
-std::vector<std::string> problems_of(const std::string& text, const std::vector<std::string>& overrides = {}) {
-  const ConfigOutcome outcome = parsed(text, overrides);
-  CHECK_FALSE(outcome.config.has_value());
-  std::vector<std::string> lines;
-  for (const ConfigProblem& problem : outcome.problems) lines.push_back(to_string(problem));
-  return lines;
-}
-
-// The one problem of a text that is expected to have one.
-std::string problem_of(const std::string& text) {
-  const auto lines = problems_of(text);
-  for (const std::string& line : lines) UNSCOPED_INFO(line);
-  REQUIRE(lines.size() == 1);
-  return lines.front();
-}
 
 // `server` keys in a config that is otherwise right.
 std::string with_server(const std::string& keys) { return kModel + ("server: {" + keys + "}\n"); }

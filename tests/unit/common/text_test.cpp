@@ -55,6 +55,12 @@ TEST_CASE("Text: json_escaped makes what RFC 8259 allows in a string", "[common]
   CHECK(json_escaped("abcd", 2) == "ab...");
 }
 
+TEST_CASE("Text: trimmed takes the blanks off both ends", "[common][unit]") {
+  CHECK(trimmed(" \t a b\r\v\f") == "a b");
+  CHECK(trimmed(" \t ").empty());
+  CHECK(trimmed("").empty());
+}
+
 TEST_CASE("Text: edit_distance counts insertions, deletions and replacements", "[common][unit]") {
   CHECK(edit_distance("", "") == 0);
   CHECK(edit_distance("", "abc") == 3);

@@ -1,6 +1,5 @@
 #include "ipc/input_arena.hpp"
 
-#include <fcntl.h>
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -13,11 +12,14 @@
 #include <utility>
 #include <vector>
 
+#include "tests/support/duplicate.hpp"
+
 namespace yolod::ipc {
 namespace {
 
 using common::ErrorCode;
 using common::UniqueFd;
+using tests::duplicate;
 
 constexpr std::uint64_t kArenaBytes = 1U << 20U;
 
@@ -26,8 +28,6 @@ InputArena make_arena(std::uint64_t bytes = kArenaBytes) {
   REQUIRE(arena);
   return std::move(arena).value();
 }
-
-UniqueFd duplicate(int descriptor) { return UniqueFd(fcntl(descriptor, F_DUPFD_CLOEXEC, 0)); }
 
 InputArenaView make_view(const InputArena& arena) {
   auto view = InputArenaView::open(duplicate(arena.descriptor()));

@@ -10,18 +10,19 @@
 #include <limits>
 #include <utility>
 
+#include "tests/support/duplicate.hpp"
+
 namespace yolod::ipc {
 namespace {
 
 using common::ErrorCode;
 using common::UniqueFd;
+using tests::duplicate;
 
-constexpr std::uint64_t kGeneration = 9;
-
-UniqueFd duplicate(int descriptor) { return UniqueFd(fcntl(descriptor, F_DUPFD_CLOEXEC, 0)); }
+constexpr std::uint64_t kLaneGeneration = 9;
 
 LaneOwner make_owner(const LaneGeometry& geometry) {
-  auto owner = LaneOwner::create(geometry, kGeneration);
+  auto owner = LaneOwner::create(geometry, kLaneGeneration);
   REQUIRE(owner);
   return std::move(owner).value();
 }
@@ -133,7 +134,7 @@ TEST_CASE("Lane: no two parts of it overlap", "[ipc][unit]") {
 
 TEST_CASE("Lane: the worker learns geometry and generation from its descriptor alone", "[ipc][unit]") {
   const Lane lane(5, 999);
-  CHECK(lane.user.generation() == kGeneration);
+  CHECK(lane.user.generation() == kLaneGeneration);
   CHECK(lane.user.geometry().slot_count == lane.owner.geometry().slot_count);
   CHECK(lane.user.geometry().result_slot_bytes == lane.owner.geometry().result_slot_bytes);
   CHECK(lane.user.geometry().description_bytes == lane.owner.geometry().description_bytes);
@@ -285,7 +286,7 @@ common::Outcome<LaneUser> open_with(const LaneHeader& header, std::uint64_t byte
 
 LaneHeader good_header() {
   const auto geometry = make_lane_geometry(1, 64);
-  return {{kMagic, kLayoutVersion, RegionKind::kLane, lane_bytes(geometry), kGeneration}, geometry};
+  return {{kMagic, kLayoutVersion, RegionKind::kLane, lane_bytes(geometry), kLaneGeneration}, geometry};
 }
 
 TEST_CASE("Lane: open takes a header that adds up", "[ipc][unit]") {
@@ -341,7 +342,7 @@ TEST_CASE("Lane: no seal can be added by a worker", "[ipc][unit]") {
 }
 
 TEST_CASE("Lane: one that is larger than a file can be is an error", "[ipc][unit]") {
-  const auto owner = LaneOwner::create({2, 4096, std::uint64_t{1} << 62U}, kGeneration);
+  const auto owner = LaneOwner::create({2, 4096, std::uint64_t{1} << 62U}, kLaneGeneration);
   REQUIRE_FALSE(owner);
   CHECK(owner.error().code == ErrorCode::kSystem);
 }

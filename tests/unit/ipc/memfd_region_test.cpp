@@ -12,11 +12,14 @@
 #include <limits>
 #include <utility>
 
+#include "tests/support/duplicate.hpp"
+
 namespace yolod::ipc {
 namespace {
 
 using common::ErrorCode;
 using common::UniqueFd;
+using tests::duplicate;
 
 constexpr std::uint64_t kBytes = 8192;
 
@@ -25,8 +28,6 @@ MemfdRegion make_region(std::uint64_t bytes = kBytes) {
   REQUIRE(region);
   return std::move(region).value();
 }
-
-UniqueFd duplicate(int descriptor) { return UniqueFd(fcntl(descriptor, F_DUPFD_CLOEXEC, 0)); }
 
 // A memfd as somebody else would make it: `bytes` long, with these seals.
 UniqueFd foreign_memfd(std::uint64_t bytes, int seals) {

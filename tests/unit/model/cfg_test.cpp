@@ -9,7 +9,7 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-std::string problem(std::string_view text) {
+std::string cfg_problem(std::string_view text) {
   const auto cfg = parse_cfg(text, "a.cfg");
   return cfg ? "" : cfg.error().message;
 }
@@ -43,23 +43,23 @@ TEST_CASE("Cfg: a last line without a newline and a byte order mark are read", "
 
 TEST_CASE("Cfg: what is no cfg is one line with its place", "[model][unit]") {
   using namespace std::string_view_literals;
-  CHECK(problem("") == "a.cfg: no [section] in it: this is not a cfg");
-  CHECK(problem("width=1\n[net]\n") == "a.cfg:1: an option before the first [section]");
-  CHECK(problem("[net]\nwidth\n") == "a.cfg:2: \"width\" is neither [section] nor key=value");
-  CHECK(problem("[net\n") == "a.cfg:1: \"[net\" has no closing ]");
-  CHECK_THAT(problem("[net]\na\0b=1\n"sv), Contains("a.cfg:2: a NUL byte"));
-  CHECK_THAT(problem("[net]\n\x1b[31mred\n"), Contains("a.cfg:2: ") && !Contains("\x1b"));
+  CHECK(cfg_problem("") == "a.cfg: no [section] in it: this is not a cfg");
+  CHECK(cfg_problem("width=1\n[net]\n") == "a.cfg:1: an option before the first [section]");
+  CHECK(cfg_problem("[net]\nwidth\n") == "a.cfg:2: \"width\" is neither [section] nor key=value");
+  CHECK(cfg_problem("[net\n") == "a.cfg:1: \"[net\" has no closing ]");
+  CHECK_THAT(cfg_problem("[net]\na\0b=1\n"sv), Contains("a.cfg:2: a NUL byte"));
+  CHECK_THAT(cfg_problem("[net]\n\x1b[31mred\n"), Contains("a.cfg:2: ") && !Contains("\x1b"));
 }
 
 TEST_CASE("Cfg: sizes are limited", "[model][unit]") {
-  CHECK_THAT(problem(std::string(kMaxCfgBytes + 1, '#')), Contains("at most"));
-  CHECK_THAT(problem("[net]\n" + std::string(70'000, 'x')), Contains("a line of"));
+  CHECK_THAT(cfg_problem(std::string(kMaxCfgBytes + 1, '#')), Contains("at most"));
+  CHECK_THAT(cfg_problem("[net]\n" + std::string(70'000, 'x')), Contains("a line of"));
   std::string many;
   for (int i = 0; i < 5'000; ++i) many += "[x]\n";
-  CHECK_THAT(problem(many), Contains("more than 4000 sections"));
+  CHECK_THAT(cfg_problem(many), Contains("more than 4000 sections"));
   std::string options = "[net]\n";
   for (int i = 0; i < 300; ++i) options += "a=1\n";
-  CHECK_THAT(problem(options), Contains("more than 256 options in [net]"));
+  CHECK_THAT(cfg_problem(options), Contains("more than 256 options in [net]"));
 }
 
 TEST_CASE("Cfg: random bytes never crash it", "[model][unit]") {

@@ -9,7 +9,7 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-std::string problem(const common::ModelConfig& config, const model::Surroundings& surroundings = {}) {
+std::string load_problem(const common::ModelConfig& config, const model::Surroundings& surroundings = {}) {
   const auto model = model::load_model(config, surroundings);
   if (model) return "";
   CHECK(model.error().code == common::ErrorCode::kBadModel);
@@ -22,7 +22,7 @@ std::string problem(const common::ModelConfig& config, const model::Surroundings
 TEST_CASE("load_model: an identity model is served by every build", "[model][unit]") {
   common::ModelConfig config;
   config.source = common::IdentitySource{};
-  CHECK(problem(config).empty());
+  CHECK(load_problem(config).empty());
 }
 
 #if defined(YOLOD_WITH_TORCH)
@@ -33,42 +33,42 @@ TEST_CASE("load_model: what cannot be served is one clear line", "[model][unit]"
   const auto cfg = folder.write("a.cfg", tests::detector_cfg(""));
   const auto names = folder.write("a.names", "thing\n");
   config.source = common::DarknetSource{cfg, folder.path() / "a.weights", names};
-  CHECK_THAT(problem(config), Contains("a.weights: no such file"));
+  CHECK_THAT(load_problem(config), Contains("a.weights: no such file"));
 
   // 6 biases, 18 weights, and a header of version 0.2.
   std::string weights(20 + 4 * 24, '\0');
   weights[4] = 2;
   (void)folder.write("a.weights", weights);
-  CHECK(problem(config).empty());
+  CHECK(load_problem(config).empty());
 
   auto other = config;
   other.source = common::TorchScriptSource{};
-  CHECK_THAT(problem(other), Contains("TorchScript"));
+  CHECK_THAT(load_problem(other), Contains("TorchScript"));
   other = config;
   other.precision = common::Precision::kFp16;
-  CHECK_THAT(problem(other), Contains("fp16"));
+  CHECK_THAT(load_problem(other), Contains("fp16"));
   other = config;
   other.task = common::Task::kClassify;
-  CHECK_THAT(problem(other), Contains("task"));
+  CHECK_THAT(load_problem(other), Contains("task"));
   other = config;
   other.detect.classes = {"thing", "thong"};
-  CHECK_THAT(problem(other), Contains("no class \"thong\""));
+  CHECK_THAT(load_problem(other), Contains("no class \"thong\""));
   other = config;
   other.source = common::DarknetSource{cfg, folder.path() / "a.weights", ""};
-  CHECK_THAT(problem(other), Contains("names"));
+  CHECK_THAT(load_problem(other), Contains("names"));
   other = config;
   other.source = common::DarknetSource{folder.path() / "b.cfg", folder.path() / "a.weights", names};
-  CHECK_THAT(problem(other), Contains("b.cfg: no such file"));
+  CHECK_THAT(load_problem(other), Contains("b.cfg: no such file"));
   model::Surroundings gpu;
   gpu.device = "cuda:0";
-  CHECK_THAT(problem(config, gpu), Contains("cuda:0"));
+  CHECK_THAT(load_problem(config, gpu), Contains("cuda:0"));
 }
 #else
 TEST_CASE("load_model: a build without LibTorch says so", "[model][unit]") {
   common::ModelConfig config;
   config.source = common::DarknetSource{"a.cfg", "a.weights", "a.names"};
-  CHECK_THAT(problem(config), Contains("this build has no LibTorch"));
+  CHECK_THAT(load_problem(config), Contains("this build has no LibTorch"));
   config.source = common::TorchScriptSource{};
-  CHECK_THAT(problem(config), Contains("this build has no LibTorch"));
+  CHECK_THAT(load_problem(config), Contains("this build has no LibTorch"));
 }
 #endif

@@ -15,7 +15,7 @@ using yolod::tests::detector_cfg;
 
 namespace {
 
-std::string problem(const std::string& text) {
+std::string build_problem(const std::string& text) {
   const auto network = build(text);
   if (network) return "";
   CHECK(network.error().code == yolod::common::ErrorCode::kBadModel);
@@ -92,52 +92,57 @@ TEST_CASE("Network: scale_channels takes the map of `from` and one value a chann
   const auto network = build(detector_cfg(conv + "[avgpool]\n[scale_channels]\nfrom=-2\n"));
   REQUIRE(network.ok());
   CHECK(network->layers[2].output == Shape{4, 8, 8});
-  CHECK_THAT(problem(detector_cfg(conv + "[scale_channels]\nfrom=-1\n")), Contains("its input must be 1 x 1 x 4"));
+  CHECK_THAT(build_problem(detector_cfg(conv + "[scale_channels]\nfrom=-1\n")),
+             Contains("its input must be 1 x 1 x 4"));
 }
 
 TEST_CASE("Network: an unsupported layer or activation names its section and line", "[model][unit]") {
-  CHECK(problem(detector_cfg("[lstm]\n")) == "a.cfg:5: [lstm]: this layer is not supported");
-  CHECK(problem(detector_cfg("[convolutional]\nfilters=1\nactivation=sigmoid\n")) ==
+  CHECK(build_problem(detector_cfg("[lstm]\n")) == "a.cfg:5: [lstm]: this layer is not supported");
+  CHECK(build_problem(detector_cfg("[convolutional]\nfilters=1\nactivation=sigmoid\n")) ==
         "a.cfg:7: [convolutional]: activation: \"sigmoid\" is not supported");
 }
 
 TEST_CASE("Network: options that would change the result are refused, not ignored", "[model][unit]") {
   const auto* option = GENERATE("xnor=1", "binary=1", "antialiasing=1", "flipped=1", "share_index=0", "dontload=1");
-  CHECK_THAT(problem(detector_cfg("[convolutional]\nactivation=linear\n" + std::string(option))),
+  CHECK_THAT(build_problem(detector_cfg("[convolutional]\nactivation=linear\n" + std::string(option))),
              Contains("a.cfg:7: [convolutional]: "));
-  CHECK_THAT(problem(detector_cfg("[maxpool]\nmaxpool_depth=1\n")), Contains("maxpool_depth"));
-  CHECK_THAT(
-      problem(detector_cfg("[convolutional]\nactivation=linear\n[shortcut]\nfrom=-1\nweights_type=per_feature\n")),
-      Contains("weights_type"));
+  CHECK_THAT(build_problem(detector_cfg("[maxpool]\nmaxpool_depth=1\n")), Contains("maxpool_depth"));
+  CHECK_THAT(build_problem(
+                 detector_cfg("[convolutional]\nactivation=linear\n[shortcut]\nfrom=-1\nweights_type=per_feature\n")),
+             Contains("weights_type"));
 }
 
 TEST_CASE("Network: references to layers that do not exist are refused", "[model][unit]") {
-  CHECK_THAT(problem(detector_cfg("[route]\nlayers=-1\n")), Contains("layer -1 does not exist"));
-  CHECK_THAT(problem(detector_cfg("[route]\nlayers=5\n")), Contains("layer 5 does not exist"));
-  CHECK_THAT(problem(detector_cfg("[route]\nlayers=\n")), Contains("names no layer"));
-  CHECK_THAT(problem(detector_cfg("[route]\n")), Contains("names no layer"));
-  CHECK_THAT(problem(detector_cfg("[shortcut]\nfrom=-2147483648\n")), Contains("[shortcut]"));
+  CHECK_THAT(build_problem(detector_cfg("[route]\nlayers=-1\n")), Contains("layer -1 does not exist"));
+  CHECK_THAT(build_problem(detector_cfg("[route]\nlayers=5\n")), Contains("layer 5 does not exist"));
+  CHECK_THAT(build_problem(detector_cfg("[route]\nlayers=\n")), Contains("names no layer"));
+  CHECK_THAT(build_problem(detector_cfg("[route]\n")), Contains("names no layer"));
+  CHECK_THAT(build_problem(detector_cfg("[shortcut]\nfrom=-2147483648\n")), Contains("[shortcut]"));
 }
 
 TEST_CASE("Network: shapes that do not fit each other are refused", "[model][unit]") {
   const std::string conv = "[convolutional]\nfilters=4\nactivation=linear\n";
   const std::string half = "[maxpool]\nstride=2\n";
-  CHECK_THAT(problem(detector_cfg(conv + half + "[route]\nlayers=-1,0\n")), Contains("layers: layer 0 is 8 x 8"));
-  CHECK_THAT(problem(detector_cfg(conv + half + "[shortcut]\nfrom=-2\n")), Contains("from: layer 0 is 8 x 8"));
-  CHECK_THAT(problem(detector_cfg("[convolutional]\nfilters=4\ngroups=2\nactivation=linear\n")),
+  CHECK_THAT(build_problem(detector_cfg(conv + half + "[route]\nlayers=-1,0\n")), Contains("layers: layer 0 is 8 x 8"));
+  CHECK_THAT(build_problem(detector_cfg(conv + half + "[shortcut]\nfrom=-2\n")), Contains("from: layer 0 is 8 x 8"));
+  CHECK_THAT(build_problem(detector_cfg("[convolutional]\nfilters=4\ngroups=2\nactivation=linear\n")),
              Contains("groups: 2 does not divide"));
-  CHECK_THAT(problem(detector_cfg("[convolutional]\nsize=9\nactivation=linear\n")), Contains("does not fit"));
-  CHECK_THAT(problem(detector_cfg(conv + "[route]\nlayers=0\ngroups=3\n")), Contains("groups: 3 does not divide"));
-  CHECK_THAT(problem(detector_cfg(conv + "[route]\nlayers=0\ngroups=2\ngroup_id=2\n")), Contains("group_id"));
+  CHECK_THAT(build_problem(detector_cfg("[convolutional]\nsize=9\nactivation=linear\n")), Contains("does not fit"));
+  CHECK_THAT(build_problem(detector_cfg(conv + "[route]\nlayers=0\ngroups=3\n")),
+             Contains("groups: 3 does not divide"));
+  CHECK_THAT(build_problem(detector_cfg(conv + "[route]\nlayers=0\ngroups=2\ngroup_id=2\n")), Contains("group_id"));
 }
 
 TEST_CASE("Network: a head must fit the layer before it, and nothing may be built on it", "[model][unit]") {
   const std::string head = "[yolo]\nclasses=1\nnum=1\nmask=0\nanchors=2,3\n";
-  CHECK_THAT(problem("[net]\nwidth=8\nheight=8\n" + head), Contains("need filters=6 in the layer before, which has 3"));
-  CHECK_THAT(problem(detector_cfg("") + "[maxpool]\n"), Contains("[maxpool]: follows a head"));
-  CHECK_THAT(problem(detector_cfg("") + "[route]\nlayers=-1\n"), Contains("layer 1 is a head"));
-  CHECK_THAT(problem(detector_cfg("") + "[route]\nlayers=0\n[yolo]\nclasses=2\nnum=1\nanchors=1,2\n"), Contains("2"));
-  CHECK_THAT(problem("[net]\nwidth=8\nheight=8\n[convolutional]\nactivation=linear\n"), Contains("not a detector"));
+  CHECK_THAT(build_problem("[net]\nwidth=8\nheight=8\n" + head),
+             Contains("need filters=6 in the layer before, which has 3"));
+  CHECK_THAT(build_problem(detector_cfg("") + "[maxpool]\n"), Contains("[maxpool]: follows a head"));
+  CHECK_THAT(build_problem(detector_cfg("") + "[route]\nlayers=-1\n"), Contains("layer 1 is a head"));
+  CHECK_THAT(build_problem(detector_cfg("") + "[route]\nlayers=0\n[yolo]\nclasses=2\nnum=1\nanchors=1,2\n"),
+             Contains("2"));
+  CHECK_THAT(build_problem("[net]\nwidth=8\nheight=8\n[convolutional]\nactivation=linear\n"),
+             Contains("not a detector"));
 }
 
 TEST_CASE("Network: anchors and masks", "[model][unit]") {
@@ -150,8 +155,8 @@ TEST_CASE("Network: anchors and masks", "[model][unit]") {
   REQUIRE(yolo.anchors.size() == 2);
   CHECK(yolo.anchors[0].width == 5);
   CHECK(yolo.anchors[1].height == 2);
-  CHECK_THAT(problem(with("num=3\nmask=3\nanchors=1,2, 3,4, 5,6\n")), Contains("mask: 3 is out of range"));
-  CHECK_THAT(problem(with("num=3\nmask=1,2\nanchors=1,2\n")), Contains("2 numbers, num=3 needs 6"));
+  CHECK_THAT(build_problem(with("num=3\nmask=3\nanchors=1,2, 3,4, 5,6\n")), Contains("mask: 3 is out of range"));
+  CHECK_THAT(build_problem(with("num=3\nmask=1,2\nanchors=1,2\n")), Contains("2 numbers, num=3 needs 6"));
 }
 
 TEST_CASE("Network: what NMS compares follows Darknet, not the name", "[model][unit]") {
@@ -167,16 +172,16 @@ TEST_CASE("Network: what NMS compares follows Darknet, not the name", "[model][u
 }
 
 TEST_CASE("Network: hostile sizes are refused before anything is allocated", "[model][unit]") {
-  CHECK_THAT(problem("[net]\nwidth=99999999\nheight=1\n"), Contains("out of range"));
-  CHECK_THAT(problem("[net]\nwidth=16384\nheight=16384\nchannels=64\n"), Contains("too large"));
-  CHECK_THAT(problem("[net]\nwidth=0\nheight=8\n"), Contains("out of range"));
-  CHECK_THAT(problem("[net]\nheight=8\n"), Contains("width is missing"));
-  CHECK_THAT(problem("[yolo]\n"), Contains("the first section must be [net]"));
+  CHECK_THAT(build_problem("[net]\nwidth=99999999\nheight=1\n"), Contains("out of range"));
+  CHECK_THAT(build_problem("[net]\nwidth=16384\nheight=16384\nchannels=64\n"), Contains("too large"));
+  CHECK_THAT(build_problem("[net]\nwidth=0\nheight=8\n"), Contains("out of range"));
+  CHECK_THAT(build_problem("[net]\nheight=8\n"), Contains("width is missing"));
+  CHECK_THAT(build_problem("[yolo]\n"), Contains("the first section must be [net]"));
   std::string growing = "[net]\nwidth=8192\nheight=8192\n[convolutional]\nfilters=65536\nactivation=linear\n";
-  CHECK_THAT(problem(growing), Contains("too large"));
+  CHECK_THAT(build_problem(growing), Contains("too large"));
   std::string doubling;
   for (int i = 0; i < 40; ++i) doubling += "[upsample]\nstride=2\n";
-  CHECK_THAT(problem(detector_cfg(doubling)), Contains("[upsample]"));
+  CHECK_THAT(build_problem(detector_cfg(doubling)), Contains("[upsample]"));
 }
 
 TEST_CASE("Network: every published cfg is read or refused in one line", "[model][unit]") {
@@ -191,7 +196,7 @@ TEST_CASE("Network: every published cfg is read or refused in one line", "[model
     if (entry.path().extension() != ".cfg") continue;
     std::ifstream stream(entry.path(), std::ios::binary);
     const std::string text{std::istreambuf_iterator<char>(stream), {}};
-    const auto why = problem(text);
+    const auto why = build_problem(text);
     INFO(entry.path() << ": " << why);
     ++(why.empty() ? read : refused);
     if (!why.empty()) CHECK_THAT(why, Contains("a.cfg"));

@@ -20,7 +20,7 @@ std::string npy(std::string header, const std::string& data, char version = 1) {
   return bytes + header + data;
 }
 
-std::string problem(const std::string& bytes) {
+std::string npy_problem(const std::string& bytes) {
   const auto array = parse_npy(bytes);
   return array ? "" : array.error().message;
 }
@@ -44,10 +44,10 @@ TEST_CASE("Npy: what is written is read back", "[model][unit]") {
 
 TEST_CASE("Npy: versions 1 to 3 are read", "[model][unit]") {
   const std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }\n";
-  CHECK(problem(npy(header, kFour, 1)).empty());
-  CHECK(problem(npy(header, kFour, 2)).empty());
-  CHECK(problem(npy(header, kFour, 3)).empty());
-  CHECK_THAT(problem(npy(header, kFour, 4)), Contains("version 4"));
+  CHECK(npy_problem(npy(header, kFour, 1)).empty());
+  CHECK(npy_problem(npy(header, kFour, 2)).empty());
+  CHECK(npy_problem(npy(header, kFour, 3)).empty());
+  CHECK_THAT(npy_problem(npy(header, kFour, 4)), Contains("version 4"));
 }
 
 TEST_CASE("Npy: a scalar has no sides", "[model][unit]") {
@@ -58,20 +58,20 @@ TEST_CASE("Npy: a scalar has no sides", "[model][unit]") {
 }
 
 TEST_CASE("Npy: what is not read is said", "[model][unit]") {
-  CHECK_THAT(problem("hello"), Contains("not an .npy file"));
-  CHECK_THAT(problem("\x93NUMPY\x01"), Contains("not an .npy file"));
-  CHECK_THAT(problem(npy("{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }", kFour)), Contains("float32"));
-  CHECK_THAT(problem(npy("{'descr': '>f4', 'fortran_order': False, 'shape': (1,), }", kFour)), Contains("float32"));
-  CHECK_THAT(problem(npy("{'descr': '<f4', 'fortran_order': True, 'shape': (1,), }", kFour)), Contains("C order"));
-  CHECK_THAT(problem(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1", kFour)), Contains("shape"));
-  CHECK_THAT(problem(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }", kFour)), Contains("shape"));
-  CHECK_THAT(problem(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", kFour)),
+  CHECK_THAT(npy_problem("hello"), Contains("not an .npy file"));
+  CHECK_THAT(npy_problem("\x93NUMPY\x01"), Contains("not an .npy file"));
+  CHECK_THAT(npy_problem(npy("{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }", kFour)), Contains("float32"));
+  CHECK_THAT(npy_problem(npy("{'descr': '>f4', 'fortran_order': False, 'shape': (1,), }", kFour)), Contains("float32"));
+  CHECK_THAT(npy_problem(npy("{'descr': '<f4', 'fortran_order': True, 'shape': (1,), }", kFour)), Contains("C order"));
+  CHECK_THAT(npy_problem(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1", kFour)), Contains("shape"));
+  CHECK_THAT(npy_problem(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }", kFour)), Contains("shape"));
+  CHECK_THAT(npy_problem(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", kFour)),
              Contains("4 bytes of data"));
   CHECK_THAT(
-      problem(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904, 4611686018427387904), }",
-                  kFour)),
+      npy_problem(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904, 4611686018427387904), }",
+                      kFour)),
       Contains("too large"));
-  CHECK_THAT(problem(std::string("\x93NUMPY\x01\x00\xff\xff{}", 12)), Contains("cut short"));
+  CHECK_THAT(npy_problem(std::string("\x93NUMPY\x01\x00\xff\xff{}", 12)), Contains("cut short"));
 }
 
 TEST_CASE("Npy: files that cannot be opened or written", "[model][unit]") {

@@ -42,7 +42,7 @@ std::string floats(std::initializer_list<float> values) {
 
 const std::string kHead(4 * 12, '\0');  // 6 biases, 6 weights
 
-std::string problem(const std::string& bytes, bool batch_normalize = false) {
+std::string weights_problem(const std::string& bytes, bool batch_normalize = false) {
   const TemporaryDirectory folder;
   const auto weights = read_weights(folder.write("a.weights", bytes), network_with(batch_normalize));
   if (weights) return "";
@@ -76,24 +76,24 @@ TEST_CASE("Weights: batch normalisation is folded in", "[model][unit]") {
 }
 
 TEST_CASE("Weights: the count of seen images has 32 bits before version 0.2", "[model][unit]") {
-  CHECK(problem(header(0, 1, 4) + floats({0, 1, 2, 3}) + kHead).empty());
-  CHECK(problem(header(0, 2, 8) + floats({0, 1, 2, 3}) + kHead).empty());
-  CHECK_THAT(problem(header(0, 1, 8) + floats({0, 1, 2, 3}) + kHead), Contains("4 too many"));
+  CHECK(weights_problem(header(0, 1, 4) + floats({0, 1, 2, 3}) + kHead).empty());
+  CHECK(weights_problem(header(0, 2, 8) + floats({0, 1, 2, 3}) + kHead).empty());
+  CHECK_THAT(weights_problem(header(0, 1, 8) + floats({0, 1, 2, 3}) + kHead), Contains("4 too many"));
 }
 
 TEST_CASE("Weights: a file too short or too long says by how much", "[model][unit]") {
   const auto whole = header(0, 2, 8) + floats({0, 1, 2, 3}) + kHead;
-  CHECK(problem(whole).empty());
-  CHECK_THAT(problem(whole.substr(0, whole.size() - 1)), Contains("83 bytes, a.cfg needs 84: 1 too few"));
-  CHECK_THAT(problem(whole + "abc"), Contains("3 too many"));
-  CHECK_THAT(problem(whole, true), Contains("12 too few"));
-  CHECK_THAT(problem("short"), Contains("too short for a weights file"));
-  CHECK_THAT(problem(""), Contains("too short for a weights file"));
+  CHECK(weights_problem(whole).empty());
+  CHECK_THAT(weights_problem(whole.substr(0, whole.size() - 1)), Contains("83 bytes, a.cfg needs 84: 1 too few"));
+  CHECK_THAT(weights_problem(whole + "abc"), Contains("3 too many"));
+  CHECK_THAT(weights_problem(whole, true), Contains("12 too few"));
+  CHECK_THAT(weights_problem("short"), Contains("too short for a weights file"));
+  CHECK_THAT(weights_problem(""), Contains("too short for a weights file"));
 }
 
 TEST_CASE("Weights: other kinds of file are named as such", "[model][unit]") {
-  CHECK_THAT(problem("PK\x03\x04" + std::string(80, 'x')), Contains("PyTorch checkpoint"));
-  CHECK_THAT(problem(std::string(84, 'x')), Contains("not a Darknet weights file"));
+  CHECK_THAT(weights_problem("PK\x03\x04" + std::string(80, 'x')), Contains("PyTorch checkpoint"));
+  CHECK_THAT(weights_problem(std::string(84, 'x')), Contains("not a Darknet weights file"));
   CHECK_THAT(read_weights("/nonexistent.weights", network_with(false)).error().message, Contains("no such file"));
   CHECK_THAT(read_weights("/dev/zero", network_with(false)).error().message, Contains("not a regular file"));
   CHECK_THAT(read_weights("/tmp", network_with(false)).error().message, Contains("not a regular file"));
@@ -102,9 +102,9 @@ TEST_CASE("Weights: other kinds of file are named as such", "[model][unit]") {
 TEST_CASE("Weights: values that are not finite name their layer", "[model][unit]") {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const float infinite = std::numeric_limits<float>::infinity();
-  CHECK_THAT(problem(header(0, 2, 8) + floats({0, 1, nan, 3}) + kHead),
+  CHECK_THAT(weights_problem(header(0, 2, 8) + floats({0, 1, nan, 3}) + kHead),
              Contains("layer 0 ([convolutional] at a.cfg:4)"));
-  CHECK_THAT(problem(header(0, 2, 8) + floats({infinite, 1, 2, 3}) + kHead), Contains("not finite"));
+  CHECK_THAT(weights_problem(header(0, 2, 8) + floats({infinite, 1, 2, 3}) + kHead), Contains("not finite"));
   // A negative variance has no root.
-  CHECK_THAT(problem(header(0, 2, 8) + floats({0, 1, 0, -5, 1, 2, 3}) + kHead, true), Contains("not finite"));
+  CHECK_THAT(weights_problem(header(0, 2, 8) + floats({0, 1, 0, -5, 1, 2, 3}) + kHead, true), Contains("not finite"));
 }

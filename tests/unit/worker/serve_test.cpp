@@ -1,6 +1,5 @@
 #include "worker/serve.hpp"
 
-#include <fcntl.h>
 #include <poll.h>
 
 #include <algorithm>
@@ -18,6 +17,7 @@
 #include "ipc/control.hpp"
 #include "ipc/doorbell.hpp"
 #include "ipc/messages.hpp"
+#include "tests/support/duplicate.hpp"
 
 namespace yolod::worker {
 namespace {
@@ -33,6 +33,7 @@ using ipc::CompletionCell;
 using ipc::PopResult;
 using ipc::PushResult;
 using ipc::RequestCell;
+using tests::duplicate;
 
 // Answers as a test tells it to, and keeps what it was asked.
 class FakeModel final : public model::Model {
@@ -66,8 +67,6 @@ class FakeModel final : public model::Model {
   Answering answering_;
   common::ModelDescription description_;
 };
-
-UniqueFd duplicate(int descriptor) { return UniqueFd(fcntl(descriptor, F_DUPFD_CLOEXEC, 0)); }
 
 template <typename T>
 T taken(common::Outcome<T> outcome) {

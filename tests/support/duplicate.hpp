@@ -1,0 +1,12 @@
+// A descriptor of one's own for what another keeps open, as a worker has one of what the front-end made.
+#pragma once
+
+#include <fcntl.h>
+
+#include "common/unique_fd.hpp"
+
+namespace yolod::tests {
+
+inline common::UniqueFd duplicate(int descriptor) { return common::UniqueFd(fcntl(descriptor, F_DUPFD_CLOEXEC, 0)); }
+
+}  // namespace yolod::tests
