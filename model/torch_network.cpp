@@ -12,6 +12,9 @@
 #include <vector>
 
 #include "common/text.hpp"
+#if defined(YOLOD_WITH_ONEDNN)
+#include "model/onednn/fuse.hpp"
+#endif
 #include "model/read_file.hpp"
 
 namespace yolod::model {
@@ -98,6 +101,9 @@ Outcome<std::unique_ptr<TorchNetwork>> TorchNetwork::load(CompiledNetwork compil
     module.define(compiled.source);
     module.eval();
     state->module = torch::jit::freeze(module);
+#if defined(YOLOD_WITH_ONEDNN)
+    onednn::fuse(state->module, true);  // the compiler adds maps of one shape alone
+#endif
     return std::unique_ptr<TorchNetwork>(new TorchNetwork(std::move(state)));
   } catch (const c10::Error& error) {
     return bad_model("LibTorch refuses the network: " + first_line(error.what_without_backtrace()));

@@ -19,3 +19,19 @@ function(_yolod_find_torch)
   endif()
 endfunction()
 _yolod_find_torch()
+
+# oneDNN by itself (model/onednn/) only where it is the very library that LibTorch calls: the distribution's. A LibTorch
+# from elsewhere carries its own inside, and two in one process share neither threads nor symbols safely.
+set(_yolod_onednn_default OFF)
+if(Torch_DIR MATCHES "^/usr/(lib|share)/")
+  set(_yolod_onednn_default ON)
+endif()
+option(YOLOD_WITH_ONEDNN "Convolutions by oneDNN itself (needs the distribution's LibTorch)" ${_yolod_onednn_default})
+if(YOLOD_WITH_ONEDNN)
+  # Its own CMake config asks for OpenCL, which nothing here uses.
+  find_library(YOLOD_DNNL_LIBRARY dnnl REQUIRED)
+  find_path(YOLOD_DNNL_INCLUDE_DIR oneapi/dnnl/dnnl.hpp REQUIRED)
+  add_library(yolod_dnnl INTERFACE)
+  target_include_directories(yolod_dnnl SYSTEM INTERFACE ${YOLOD_DNNL_INCLUDE_DIR})
+  target_link_libraries(yolod_dnnl INTERFACE ${YOLOD_DNNL_LIBRARY})
+endif()
