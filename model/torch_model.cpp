@@ -182,15 +182,14 @@ std::vector<Output> TorchModel::run_batch(std::span<const Input> inputs) {
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const auto start = Clock::now();
     const auto request = read_options(inputs[i].options);
-    auto picture =
-        request ? image::decode(inputs[i].body, config_.limits.max_pixels) : Outcome<image::Picture>(request.error());
+    auto picture = request ? image::decode(inputs[i].body, config_.limits.max_pixels, input_size_)
+                           : Outcome<image::Picture>(request.error());
     outputs[i].times.decode_us = common::elapsed_us(start, Clock::now());
     if (!picture) {
       outputs[i].prediction = std::move(picture).error();
       continue;
     }
-    const auto view = picture->view();
-    const image::Size size{view.width, view.height};
+    const auto size = picture->size();
     batch.push_back({i, *request, size, image::place(fit_, size, input_size_)});
     pictures.push_back(std::move(picture).value());
   }
