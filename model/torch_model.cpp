@@ -68,6 +68,7 @@ struct Request {
   float confidence;
   float iou;
   std::size_t max_detections;
+  detect::Edges edges;
 };
 
 class TorchModel final : public Model {
@@ -101,7 +102,7 @@ class TorchModel final : public Model {
     image::Placement placement;
   };
 
-  [[nodiscard]] Outcome<Request> read_options(const common::PredictionOptions& options) const;
+  [[nodiscard]] Outcome<Request> read_options(const Input& input) const;
   [[nodiscard]] Outcome<void> warm_up_batch(std::size_t images);
   [[nodiscard]] std::vector<Output> run_batch(std::span<const Input> inputs);
   [[nodiscard]] common::DetectionList find_detections(std::span<const float> head, const Prepared& prepared) const;
@@ -144,11 +145,13 @@ Outcome<void> TorchModel::warm_up_batch(std::size_t images) {
   return {};
 }
 
-Outcome<Request> TorchModel::read_options(const common::PredictionOptions& options) const {
+Outcome<Request> TorchModel::read_options(const Input& input) const {
+  const auto& options = input.options;
   const auto& defaults = config_.detect;
   const Request request{options.confidence.value_or(static_cast<float>(defaults.confidence)),
                         options.iou.value_or(static_cast<float>(defaults.iou)),
-                        options.max_detections.value_or(defaults.max_detections)};
+                        options.max_detections.value_or(defaults.max_detections),
+                        input.clip_boxes ? detect::Edges::kClip : detect::Edges::kKeep};
   // Written so that NaN is refused.
   if (!(request.confidence >= 0 && request.confidence <= 1)) {
     return Error{ErrorCode::kInvalidParameter, "confidence: 0 to 1 is allowed"};
@@ -181,7 +184,7 @@ std::vector<Output> TorchModel::run_batch(std::span<const Input> inputs) {
   std::vector<image::Picture> pictures;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const auto start = Clock::now();
-    const auto request = read_options(inputs[i].options);
+    const auto request = read_options(inputs[i]);
     auto picture = request ? image::decode(inputs[i].body, config_.limits.max_pixels, input_size_)
                            : Outcome<image::Picture>(request.error());
     outputs[i].times.decode_us = common::elapsed_us(start, Clock::now());
@@ -236,7 +239,7 @@ common::DetectionList TorchModel::find_detections(std::span<const float> head, c
   const auto kept = detect::suppress(candidates, rule, prepared.request.max_detections);
   const auto width = static_cast<std::uint32_t>(prepared.image_size.width);
   const auto height = static_cast<std::uint32_t>(prepared.image_size.height);
-  return {width, height, detect::to_detections(kept, width, height)};
+  return {width, height, detect::to_detections(kept, width, height, prepared.request.edges)};
 }
 
 }  // namespace

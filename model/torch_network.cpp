@@ -2,20 +2,18 @@
 
 #include <ATen/Parallel.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
-#include <torch/script.h>
 
 #include <exception>
 #include <new>
 #include <optional>
-#include <string_view>
 #include <utility>
 #include <vector>
 
-#include "common/text.hpp"
 #if defined(YOLOD_WITH_ONEDNN)
 #include "model/onednn/fuse.hpp"
 #endif
 #include "model/read_file.hpp"
+#include "model/torch_module.hpp"
 
 namespace yolod::model {
 namespace {
@@ -24,22 +22,6 @@ using common::Error;
 using common::ErrorCode;
 using common::Outcome;
 using common::Precision;
-
-at::ScalarType scalar_type(Precision precision) {
-  switch (precision) {
-    case Precision::kBf16: return at::kBFloat16;
-    case Precision::kFp16: return at::kHalf;
-    case Precision::kAuto:
-    case Precision::kFp32: return at::kFloat;
-  }
-  return at::kFloat;
-}
-
-// The first line of what(): LibTorch appends a stack trace.
-std::string first_line(const char* what) {
-  const std::string_view text(what);
-  return common::printable(text.substr(0, text.find('\n')), 300);
-}
 
 void set_thread_counts(std::uint32_t threads) {
   at::set_num_threads(static_cast<int>(threads));
@@ -53,17 +35,6 @@ void set_thread_counts(std::uint32_t threads) {
     return true;
   }();
   (void)interop_set;
-}
-
-at::Tensor to_tensor(const NetworkParameter& parameter, at::ScalarType precision) {
-  // from_blob takes a mutable pointer; what is made of it is copied before the vector goes.
-  auto* values = const_cast<float*>(parameter.values.data());
-  auto tensor = at::from_blob(values, parameter.shape, at::TensorOptions().dtype(at::kFloat));
-  const auto type = parameter.follows_precision ? precision : at::kFloat;
-  if (parameter.follows_precision && parameter.shape.size() == 4) {
-    return tensor.to(tensor.options().dtype(type), false, true, at::MemoryFormat::ChannelsLast);
-  }
-  return tensor.to(type, false, true);
 }
 
 }  // namespace
@@ -92,14 +63,7 @@ Outcome<std::unique_ptr<TorchNetwork>> TorchNetwork::load(CompiledNetwork compil
                     static_cast<std::size_t>(compiled.width), static_cast<std::size_t>(compiled.candidates),
                     static_cast<std::size_t>(compiled.classes)};
     state->precision = precision;
-    torch::jit::Module module("yolod_network");
-    for (auto& parameter : compiled.parameters) {
-      module.register_parameter(parameter.name, to_tensor(parameter, scalar_type(precision)), false);
-      // Its copy is made; holding both would double the memory of a large network's load.
-      std::vector<float>().swap(parameter.values);
-    }
-    module.define(compiled.source);
-    module.eval();
+    const auto module = define_module(std::move(compiled), precision);
     state->module = torch::jit::freeze(module);
 #if defined(YOLOD_WITH_ONEDNN)
     onednn::fuse(state->module, true);  // the compiler adds maps of one shape alone

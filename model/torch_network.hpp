@@ -1,5 +1,4 @@
-// A CompiledNetwork loaded into LibTorch: floats in, raw head out. No torch header here: torch_network.cpp is the one
-// translation unit that includes them.
+// A CompiledNetwork loaded into LibTorch: floats in, raw head out. No torch header here.
 #pragma once
 
 #include <cstddef>
