@@ -13,6 +13,13 @@ function(_yolod_find_torch)
   add_library(yolod_torch INTERFACE)
   target_include_directories(yolod_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS} ${OpenCV_INCLUDE_DIRS})
   target_link_libraries(yolod_torch INTERFACE ${TORCH_LIBRARIES} opencv_core opencv_imgproc opencv_imgcodecs)
+  # For tools/bench alone: what OpenCV itself makes of a network.
+  find_package(OpenCV 4 QUIET OPTIONAL_COMPONENTS dnn)
+  if(TARGET opencv_dnn)
+    add_library(yolod_opencv_dnn INTERFACE)
+    target_include_directories(yolod_opencv_dnn SYSTEM INTERFACE ${OpenCV_INCLUDE_DIRS})
+    target_link_libraries(yolod_opencv_dnn INTERFACE opencv_dnn)
+  endif()
   # A LibTorch built for the old string ABI says so here; everything that links it would have to follow.
   if(TORCH_CXX_FLAGS MATCHES "_GLIBCXX_USE_CXX11_ABI=0")
     message(FATAL_ERROR "this LibTorch is built for the pre-C++11 ABI: take the cxx11-abi download instead")
