@@ -10,15 +10,29 @@
 #include "model/darknet/weights.hpp"
 #include "model/precision.hpp"
 #include "model/read_file.hpp"
+#include "model/torch_network.hpp"
+#include "model/torchscript/load_script.hpp"
 
 namespace yolod::model {
 
 using common::Outcome;
 
+std::string to_string(common::Task task) {
+  switch (task) {
+    case common::Task::kDetect: return "detect";
+    case common::Task::kClassify: return "classify";
+    case common::Task::kImage: return "image";
+    case common::Task::kTensor: return "tensor";
+  }
+  return "detect";
+}
+
 Outcome<LoadedNetwork> load_network(const common::ModelConfig& config, const Surroundings& surroundings) {
+  if (std::holds_alternative<common::TorchScriptSource>(config.source)) {
+    return torchscript::load_script(config, surroundings);
+  }
   const auto* source = std::get_if<common::DarknetSource>(&config.source);
-  if (source == nullptr)
-    return bad_model(config.name + ": TorchScript files are not supported yet, Darknet models are");
+  if (source == nullptr) return bad_model(config.name + ": an identity model has no network");
   if (surroundings.device != "cpu") {
     return bad_model(config.name + ": device " + common::printable(surroundings.device) + ": only cpu is supported");
   }
@@ -33,7 +47,7 @@ Outcome<LoadedNetwork> load_network(const common::ModelConfig& config, const Sur
   if (!network) return network.error();
 
   LoadedNetwork loaded;
-  loaded.letter_box = network->letter_box;
+  loaded.fit = network->letter_box ? image::Fit::kLetterbox : image::Fit::kStretch;
   // Darknet takes the rule of the network's last layer for all heads.
   const auto& last = std::get<darknet::Yolo>(darknet::heads(*network).back()->kind);
   loaded.nms_kind = last.nms_kind;

@@ -1,18 +1,16 @@
 #include "model/torch_network.hpp"
 
-#include <ATen/Parallel.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/script.h>
 
 #include <exception>
 #include <new>
 #include <optional>
-#include <string_view>
 #include <utility>
 #include <vector>
 
-#include "common/text.hpp"
 #include "model/read_file.hpp"
+#include "model/torch_runtime.hpp"
 
 namespace yolod::model {
 namespace {
@@ -21,36 +19,6 @@ using common::Error;
 using common::ErrorCode;
 using common::Outcome;
 using common::Precision;
-
-at::ScalarType scalar_type(Precision precision) {
-  switch (precision) {
-    case Precision::kBf16: return at::kBFloat16;
-    case Precision::kFp16: return at::kHalf;
-    case Precision::kAuto:
-    case Precision::kFp32: return at::kFloat;
-  }
-  return at::kFloat;
-}
-
-// The first line of what(): LibTorch appends a stack trace.
-std::string first_line(const char* what) {
-  const std::string_view text(what);
-  return common::printable(text.substr(0, text.find('\n')), 300);
-}
-
-void set_thread_counts(std::uint32_t threads) {
-  at::set_num_threads(static_cast<int>(threads));
-  // Nothing of ours forks inside a graph. The count can be set once in a process, before its pool is first used.
-  static const bool interop_set = [] {
-    try {
-      at::set_num_interop_threads(1);
-    } catch (const c10::Error&) {
-      return false;
-    }
-    return true;
-  }();
-  (void)interop_set;
-}
 
 at::Tensor to_tensor(const NetworkParameter& parameter, at::ScalarType precision) {
   // from_blob takes a mutable pointer; what is made of it is copied before the vector goes.
@@ -145,7 +113,7 @@ Outcome<RawHead> TorchNetwork::forward() {
     state_->output = output.contiguous();
     return RawHead{
         std::span<const float>(state_->output.data_ptr<float>(), images * shape.candidates * shape.row_length()),
-        images, shape.candidates, shape.row_length()};
+        {images, shape.candidates, shape.row_length()}};
   } catch (const c10::Error& error) {
     return Error{ErrorCode::kInternal, "the forward pass failed: " + first_line(error.what_without_backtrace())};
   } catch (const std::exception& error) {
