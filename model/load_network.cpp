@@ -10,15 +10,26 @@
 #include "model/darknet/weights.hpp"
 #include "model/precision.hpp"
 #include "model/read_file.hpp"
+#include "model/torch_network.hpp"
+#include "model/torchscript/load_script.hpp"
 
 namespace yolod::model {
 
 using common::Outcome;
 
+std::string to_string(common::Task task) {
+  switch (task) {
+    case common::Task::kDetect: return "detect";
+    case common::Task::kClassify: return "classify";
+    case common::Task::kImage: return "image";
+    case common::Task::kTensor: return "tensor";
+  }
+  return "detect";
+}
+
 Outcome<CompiledModel> compile_network(const common::ModelConfig& config) {
   const auto* source = std::get_if<common::DarknetSource>(&config.source);
-  if (source == nullptr)
-    return bad_model(config.name + ": TorchScript files are not supported yet, Darknet models are");
+  if (source == nullptr) return bad_model(config.name + ": only a Darknet network is compiled");
   const auto text = read_file(source->cfg, darknet::kMaxCfgBytes);
   if (!text) return text.error();
   const auto cfg = darknet::parse_cfg(*text, source->cfg.string());
@@ -47,6 +58,9 @@ Outcome<CompiledModel> compile_network(const common::ModelConfig& config) {
 }
 
 Outcome<LoadedNetwork> load_network(const common::ModelConfig& config, const Surroundings& surroundings) {
+  if (std::holds_alternative<common::TorchScriptSource>(config.source)) {
+    return torchscript::load_script(config, surroundings);
+  }
   if (surroundings.device != "cpu") {
     return bad_model(config.name + ": device " + common::printable(surroundings.device) + ": only cpu is supported");
   }
@@ -60,8 +74,13 @@ Outcome<LoadedNetwork> load_network(const common::ModelConfig& config, const Sur
   if (!running) {
     return bad_model(std::get<common::DarknetSource>(config.source).cfg.string() + ": " + running.error().message);
   }
-  return LoadedNetwork{std::move(running).value(), std::move(compiled->labels), compiled->letter_box,
-                       compiled->nms_kind, compiled->beta_nms};
+  LoadedNetwork loaded;
+  loaded.network = std::move(running).value();
+  loaded.labels = std::move(compiled->labels);
+  loaded.fit = compiled->letter_box ? image::Fit::kLetterbox : image::Fit::kStretch;
+  loaded.nms_kind = compiled->nms_kind;
+  loaded.beta_nms = compiled->beta_nms;
+  return loaded;
 }
 
 }  // namespace yolod::model

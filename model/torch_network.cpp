@@ -1,6 +1,5 @@
 #include "model/torch_network.hpp"
 
-#include <ATen/Parallel.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
 
 #include <exception>
@@ -14,6 +13,7 @@
 #endif
 #include "model/read_file.hpp"
 #include "model/torch_module.hpp"
+#include "model/torch_runtime.hpp"
 
 namespace yolod::model {
 namespace {
@@ -22,20 +22,6 @@ using common::Error;
 using common::ErrorCode;
 using common::Outcome;
 using common::Precision;
-
-void set_thread_counts(std::uint32_t threads) {
-  at::set_num_threads(static_cast<int>(threads));
-  // Nothing of ours forks inside a graph. The count can be set once in a process, before its pool is first used.
-  static const bool interop_set = [] {
-    try {
-      at::set_num_interop_threads(1);
-    } catch (const c10::Error&) {
-      return false;
-    }
-    return true;
-  }();
-  (void)interop_set;
-}
 
 }  // namespace
 
@@ -115,7 +101,7 @@ Outcome<RawHead> TorchNetwork::forward() {
     state_->output = output.contiguous();
     return RawHead{
         std::span<const float>(state_->output.data_ptr<float>(), images * shape.candidates * shape.row_length()),
-        images, shape.candidates, shape.row_length()};
+        {images, shape.candidates, shape.row_length()}};
   } catch (const c10::Error& error) {
     return Error{ErrorCode::kInternal, "the forward pass failed: " + first_line(error.what_without_backtrace())};
   } catch (const std::exception& error) {

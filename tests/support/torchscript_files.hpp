@@ -1,0 +1,19 @@
+// TorchScript files made by Debian's python3-torch for a test, with what Python makes of them (make_torchscript.py).
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace yolod::tests {
+
+// Why there can be none here: no python3-torch or python3-torchvision. Empty: there can. Asks once per process.
+[[nodiscard]] std::string reason_to_skip_torchscript();
+
+// Writes those files into `folder`. Throws, with what the script said, where it fails.
+void make_torchscript(const std::filesystem::path& folder, const std::vector<std::string>& names);
+
+// The largest difference between two pictures, or two .npy or .npz files. Throws where their shapes differ.
+[[nodiscard]] double largest_difference(const std::filesystem::path& a, const std::filesystem::path& b);
+
+}  // namespace yolod::tests
