@@ -9,6 +9,9 @@
 #include <system_error>
 #include <utility>
 
+#if defined(YOLOD_WITH_ONEDNN)
+#include "model/onednn/fuse.hpp"
+#endif
 #include "model/read_file.hpp"
 #include "model/torch_runtime.hpp"
 #include "model/torchscript/metadata.hpp"
