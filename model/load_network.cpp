@@ -34,10 +34,9 @@ Outcome<LoadedNetwork> load_network(const common::ModelConfig& config, const Sur
 
   LoadedNetwork loaded;
   loaded.letter_box = network->letter_box;
-  // Darknet takes the rule of the network's last layer for all heads.
-  const auto& last = std::get<darknet::Yolo>(darknet::heads(*network).back()->kind);
-  loaded.nms_kind = last.nms_kind;
-  loaded.beta_nms = last.beta_nms;
+  const auto nms = darknet::nms_rule(*network);
+  loaded.nms_kind = nms.kind;
+  loaded.beta_nms = nms.beta;
   if (!source->names.empty()) {
     auto labels = darknet::read_names(source->names, static_cast<std::size_t>(network->classes));
     if (!labels) return std::move(labels).error();

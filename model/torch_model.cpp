@@ -253,6 +253,8 @@ Outcome<std::unique_ptr<Model>> load_torch_model(const common::ModelConfig& conf
     auto loaded = load_network(config, surroundings);
     if (!loaded) return std::move(loaded).error();
     const auto& shape = loaded->network->shape();
+    if (shape.head != HeadKind::kDetections)
+      return bad_model(config.name + ": the network is a classifier, only detectors are supported");
     if (shape.channels != 3) {
       return bad_model(config.name + ": the network takes " + std::to_string(shape.channels) +
                        " channels, images have 3");

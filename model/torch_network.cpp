@@ -86,8 +86,8 @@ Outcome<std::unique_ptr<TorchNetwork>> TorchNetwork::load(CompiledNetwork compil
     const c10::InferenceMode inference;
     auto state = std::make_unique<State>();
     state->shape = {static_cast<std::size_t>(compiled.channels), static_cast<std::size_t>(compiled.height),
-                    static_cast<std::size_t>(compiled.width), static_cast<std::size_t>(compiled.candidates),
-                    static_cast<std::size_t>(compiled.classes)};
+                    static_cast<std::size_t>(compiled.width),    static_cast<std::size_t>(compiled.candidates),
+                    static_cast<std::size_t>(compiled.classes),  compiled.head};
     state->precision = precision;
     torch::jit::Module module("yolod_network");
     for (auto& parameter : compiled.parameters) {
@@ -136,6 +136,7 @@ Outcome<RawHead> TorchNetwork::forward() {
     std::vector<torch::jit::IValue> arguments;
     arguments.emplace_back(state_->input.to(scalar_type(state_->precision)));
     auto output = state_->module.forward(std::move(arguments)).toTensor();
+    if (shape.head == HeadKind::kClasses) output = output.unsqueeze(1);
     const auto images = static_cast<std::size_t>(state_->input.size(0));
     if (output.dim() != 3 || output.scalar_type() != at::kFloat || output.size(0) != state_->input.size(0) ||
         output.size(1) != static_cast<std::int64_t>(shape.candidates) ||

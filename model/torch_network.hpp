@@ -20,12 +20,14 @@ struct NetworkShape {
   std::size_t width{0};
   std::size_t candidates{0};
   std::size_t classes{0};
+  HeadKind head{HeadKind::kDetections};
 
   [[nodiscard]] std::size_t input_count() const { return channels * height * width; }
-  [[nodiscard]] std::size_t row_length() const { return 5 + classes; }
+  [[nodiscard]] std::size_t row_length() const { return head == HeadKind::kClasses ? classes : 5 + classes; }
 };
 
-// [images, candidates, 5 + classes], as CompiledNetwork says. Valid until the network's next forward() or its end.
+// [images, candidates, 5 + classes], or of a classifier [images, 1, classes], as CompiledNetwork says. Valid until the
+// network's next forward() or its end.
 struct RawHead {
   std::span<const float> values;
   std::size_t images{0};
