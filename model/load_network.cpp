@@ -1,10 +1,13 @@
 #include "model/load_network.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 #include <variant>
 
 #include "common/text.hpp"
+#include "model/checkpoint/checkpoint.hpp"
+#include "model/checkpoint/network_weights.hpp"
 #include "model/darknet/compiler.hpp"
 #include "model/darknet/names.hpp"
 #include "model/darknet/weights.hpp"
@@ -14,6 +17,18 @@
 namespace yolod::model {
 
 using common::Outcome;
+
+namespace {
+
+Outcome<darknet::Weights> read_weights(const std::filesystem::path& file, bool is_checkpoint,
+                                       const darknet::Network& network) {
+  if (!is_checkpoint) return darknet::read_weights(file, network);
+  auto checkpoint = checkpoint::Checkpoint::open(file);
+  if (!checkpoint) return std::move(checkpoint).error();
+  return checkpoint::read_weights(checkpoint.value(), network);
+}
+
+}  // namespace
 
 Outcome<LoadedNetwork> load_network(const common::ModelConfig& config, const Surroundings& surroundings) {
   const auto* source = std::get_if<common::DarknetSource>(&config.source);
@@ -29,11 +44,14 @@ Outcome<LoadedNetwork> load_network(const common::ModelConfig& config, const Sur
   if (!text) return text.error();
   const auto cfg = darknet::parse_cfg(*text, source->cfg.string());
   if (!cfg) return cfg.error();
-  const auto network = darknet::build_network(*cfg, config.input_size);
+  const bool is_checkpoint = checkpoint::is_checkpoint(source->weights);
+  const auto network = darknet::build_network(*cfg, config.input_size,
+                                              is_checkpoint ? darknet::Rules::kUltralytics : darknet::Rules::kDarknet);
   if (!network) return network.error();
 
   LoadedNetwork loaded;
-  loaded.letter_box = network->letter_box;
+  // Ultralytics' yolov3 letterboxes every picture, whatever the cfg says.
+  loaded.letter_box = network->letter_box || is_checkpoint;
   const auto nms = darknet::nms_rule(*network);
   loaded.nms_kind = nms.kind;
   loaded.beta_nms = nms.beta;
@@ -42,7 +60,7 @@ Outcome<LoadedNetwork> load_network(const common::ModelConfig& config, const Sur
     if (!labels) return std::move(labels).error();
     loaded.labels = std::move(labels).value();
   }
-  auto weights = darknet::read_weights(source->weights, *network);
+  auto weights = read_weights(source->weights, is_checkpoint, *network);
   if (!weights) return std::move(weights).error();
   auto running = TorchNetwork::load(darknet::compile(*network, std::move(weights).value()), *precision,
                                     std::max<std::uint32_t>(1, surroundings.threads));

@@ -66,6 +66,30 @@ class Emitter {
     blur(convolution.blur, layer.output.channels);
   }
 
+  void emit(const Layer& layer, const MixedConvolutional& mixed) {
+    auto& weights = weights_.layers[index_];
+    auto weight = weights.weights.begin();
+    auto bias = weights.biases.begin();
+    std::string maps;
+    for (std::size_t i = 0; i < mixed.parts.size(); ++i) {
+      const auto part = mixed.part(i);
+      const std::vector<std::int64_t> shape{part.filters, layer.input.channels, part.size, part.size};
+      const auto end = weight + static_cast<std::ptrdiff_t>(shape[0] * shape[1] * shape[2] * shape[3]);
+      const auto suffix = std::to_string(i) + "_";
+      const auto kernel = parameter("w" + suffix, shape, {weight, end});
+      const auto biases = parameter("b" + suffix, {part.filters}, {bias, bias + part.filters});
+      weight = end;
+      bias += part.filters;
+      const auto map = "t" + std::to_string(i);
+      assign(map, "torch.conv2d(" + input() + ", " + kernel + ", " + biases + ", " +
+                      list({part.stride_y, part.stride_x}) + ", " + list({part.padding, part.padding}) +
+                      ", [1, 1], 1)");
+      maps += (maps.empty() ? "" : ", ") + map;
+    }
+    assign(output(), concatenate(maps, 1));
+    activate(mixed.activation);
+  }
+
   void blur(const Blur& blur, std::int64_t channels) {
     if (blur.size == 0) return;
     const std::vector<float> once =
@@ -133,6 +157,11 @@ class Emitter {
 
   void emit(const Layer& layer, const MaxPool& pool) {
     const auto& window = pool.window;
+    if (pool.zero_edge) {
+      assign("t", padded(input(), {0, 1, 1}, "0.0"));
+      assign(output(), "torch.max_pool2d(t, " + list({window.size, window.size}) + ", [1, 1])");
+      return;
+    }
     const auto [before, below, right] = margins(layer.input, window);
     const auto sizes = list({window.size, window.size}) + ", " + list({window.stride_y, window.stride_x});
     // With equal padding torch makes as many windows only if the slack behind the last one is less than a stride.

@@ -12,10 +12,6 @@
 namespace yolod::model::darknet {
 namespace {
 
-constexpr int kMaxFilters = 1 << 16;
-constexpr int kMaxKernel = 255;
-constexpr int kMaxStride = 128;
-
 struct Strides {
   int x;
   int y;
@@ -49,6 +45,8 @@ std::size_t resolve_layer(ParseContext& context, std::string_view key, int index
   return resolved;
 }
 
+}  // namespace
+
 std::vector<std::size_t> resolve_layers(ParseContext& context, std::string_view key) {
   std::vector<std::size_t> resolved;
   const int far = std::numeric_limits<int>::max() / 2;
@@ -59,6 +57,8 @@ std::vector<std::size_t> resolve_layers(ParseContext& context, std::string_view 
   if (resolved.empty()) context.options.fail(key, "names no layer");
   return resolved;
 }
+
+namespace {
 
 // The one layer that `from` names.
 std::size_t resolve_from(ParseContext& context) {
@@ -414,7 +414,8 @@ std::string to_string(const Shape& shape) {
   return std::to_string(shape.width) + " x " + std::to_string(shape.height) + " x " + std::to_string(shape.channels);
 }
 
-LayerParser layer_parser_for(std::string_view section) {
+LayerParser layer_parser_for(std::string_view section, Rules rules) {
+  if (rules == Rules::kUltralytics) return ultralytics_parser_for(section);
   constexpr std::array<std::pair<std::string_view, LayerParser>, 32> kParsers{{
       {"convolutional", parse_convolutional},
       {"conv", parse_convolutional},
@@ -455,7 +456,8 @@ LayerParser layer_parser_for(std::string_view section) {
   return nullptr;
 }
 
-std::string why_not_served(std::string_view section) {
+std::string why_not_served(std::string_view section, Rules rules) {
+  if (rules == Rules::kUltralytics) return "this layer is not in Ultralytics' yolov3, whose checkpoint this cfg is for";
   for (const std::string_view recurrent : {"rnn", "crnn", "gru", "lstm", "conv_lstm", "history"}) {
     if (section == recurrent) return "recurrent networks are not supported";
   }

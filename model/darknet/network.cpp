@@ -94,10 +94,11 @@ int window_count(int length, int reach, int stride) { return length < reach ? 0 
 
 }  // namespace
 
-Outcome<Network> build_network(const Cfg& cfg, std::optional<common::InputSize> input_size) {
+Outcome<Network> build_network(const Cfg& cfg, std::optional<common::InputSize> input_size, Rules rules) {
   if (cfg.sections.empty()) return bad_model(cfg.source_name + ": no [net] in it");
   auto network = read_net_section(cfg, input_size);
   if (!network) return network;
+  network->rules = is_for_ultralytics_alone(cfg) ? Rules::kUltralytics : rules;
   auto& layers = network->layers;
   Shape shape = network->input;
 
@@ -106,8 +107,8 @@ Outcome<Network> build_network(const Cfg& cfg, std::optional<common::InputSize> 
     if (layers.size() == kMaxLayers) {
       return at_section(cfg, section, "more than " + std::to_string(kMaxLayers) + " layers");
     }
-    const auto parser = layer_parser_for(section.type);
-    if (parser == nullptr) return at_section(cfg, section, why_not_served(section.type));
+    const auto parser = layer_parser_for(section.type, network->rules);
+    if (parser == nullptr) return at_section(cfg, section, why_not_served(section.type, network->rules));
     OptionReader options(cfg, section);
     ParseContext context{options, layers, shape, network->input};
     auto parsed = parser(context);
@@ -164,6 +165,16 @@ NmsRule nms_rule(const Network& network) {
     if (const auto* yolo = std::get_if<Yolo>(&head->kind)) rule = {yolo->nms_kind, yolo->beta_nms};
   }
   return rule;
+}
+
+Convolutional MixedConvolutional::part(std::size_t index) const {
+  Convolutional convolution;
+  convolution.filters = parts[index].filters;
+  convolution.size = parts[index].size;
+  convolution.padding = convolution.size / 2;
+  convolution.stride_x = stride_x;
+  convolution.stride_y = stride_y;
+  return convolution;
 }
 
 Shape convolved(const Shape& input, const Convolutional& convolution) {

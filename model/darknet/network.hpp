@@ -54,6 +54,22 @@ struct Convolutional {
   std::optional<std::size_t> shared_from;
 };
 
+// Convolutions of several sizes side by side, each with filters of its own: Ultralytics' `size=3,5,7`.
+struct MixedConvolutional {
+  struct Part {
+    int size{1};
+    int filters{1};
+  };
+  std::vector<Part> parts;
+  int stride_x{1};
+  int stride_y{1};
+  bool batch_normalize{false};
+  Activation activation{Activation::kLinear};
+
+  // One of them by itself, without what follows them all.
+  [[nodiscard]] Convolutional part(std::size_t index) const;
+};
+
 struct BatchNormalization {};  // alone: [batchnorm]
 
 // Every output from every input; the map becomes 1 x 1.
@@ -84,6 +100,7 @@ struct Window {
 struct MaxPool {
   Window window;
   Blur blur;
+  bool zero_edge{false};  // the map first grows by a column and a row of zeros, to the right and below
 };
 
 // `maxpool_depth`: output channel i is the largest of the input channels i, i + channels, i + 2 * channels ...
@@ -106,7 +123,7 @@ struct Route {
 };
 
 enum class ShortcutWeights { kNone, kPerFeature, kPerChannel };
-enum class WeightsNormalization { kNone, kRelu, kSoftmax };
+enum class WeightsNormalization { kNone, kRelu, kSoftmax, kSigmoid };
 
 // The sum of this layer's input and the layers of `from`, on the channels that both have; weighted: each with a factor
 // (kPerFeature) or a factor a channel. A larger map is sampled at every (its side / this side)th place.
@@ -189,9 +206,9 @@ struct Softmax {
   float temperature{1};
 };
 
-using LayerKind =
-    std::variant<Convolutional, BatchNormalization, Connected, Local, MaxPool, MaxPoolDepth, LocalAvgPool, AvgPool,
-                 Route, Shortcut, Upsample, Reorg, Crop, ActivationLayer, PassThrough, Scale, Yolo, Detection, Softmax>;
+using LayerKind = std::variant<Convolutional, MixedConvolutional, BatchNormalization, Connected, Local, MaxPool,
+                               MaxPoolDepth, LocalAvgPool, AvgPool, Route, Shortcut, Upsample, Reorg, Crop,
+                               ActivationLayer, PassThrough, Scale, Yolo, Detection, Softmax>;
 
 struct Layer {
   std::string section;  // as the cfg calls it
@@ -203,8 +220,15 @@ struct Layer {
   bool readable{true};
 };
 
+// Whose program a cfg is for: the same syntax means other things in places.
+enum class Rules {
+  kDarknet,      // AlexeyAB's
+  kUltralytics,  // Ultralytics' yolov3, its archive branch: what the weights of a checkpoint were trained with
+};
+
 struct Network {
   std::string source_name;
+  Rules rules{Rules::kDarknet};
   Shape input;
   bool letter_box{false};
   std::vector<Layer> layers;
@@ -212,9 +236,10 @@ struct Network {
   int classes{0};  // the same for every head
 };
 
-// Builds the layers of `cfg`, for `input_size` instead of the cfg's own where given. Errors are kBadModel,
-// `source:line: [section]: what`.
-[[nodiscard]] common::Outcome<Network> build_network(const Cfg& cfg, std::optional<common::InputSize> input_size);
+// Builds the layers of `cfg`, for `input_size` instead of the cfg's own where given. A cfg that only Ultralytics'
+// program can read is built by its rules whatever `rules` says. Errors are kBadModel, `source:line: [section]: what`.
+[[nodiscard]] common::Outcome<Network> build_network(const Cfg& cfg, std::optional<common::InputSize> input_size,
+                                                     Rules rules = Rules::kDarknet);
 
 // The heads of a network, in the cfg's order.
 [[nodiscard]] std::vector<const Layer*> heads(const Network& network);

@@ -12,6 +12,12 @@ double count(const Layer& layer, const Convolutional& kind) {
   return 2.0 * static_cast<double>(convolved(layer.input, kind).count()) * depth * kind.size * kind.size;
 }
 
+double count(const Layer& layer, const MixedConvolutional& kind) {
+  double sum = 0;
+  for (std::size_t i = 0; i < kind.parts.size(); ++i) sum += count(layer, kind.part(i));
+  return sum;
+}
+
 double count(const Layer& layer, const MaxPool& kind) {
   return static_cast<double>(pooled(layer.input, kind.window).count()) * area(kind.window);
 }

@@ -38,6 +38,15 @@ Counts counts(const Layer& layer, const Convolutional& kind) {
           kind.batch_normalize};
 }
 
+Counts counts(const Layer& layer, const MixedConvolutional& kind) {
+  Counts sum{0, 0, kind.batch_normalize};
+  for (const auto& part : kind.parts) {
+    sum.biases += part.filters;
+    sum.weights += static_cast<std::int64_t>(part.filters) * layer.input.channels * area(part.size);
+  }
+  return sum;
+}
+
 Counts counts(const Layer& layer, const BatchNormalization& /*kind*/) { return {layer.input.channels, 0, true}; }
 
 Counts counts(const Layer& layer, const Connected& kind) {
@@ -90,28 +99,10 @@ bool all_finite(const std::vector<float>& values) {
   return std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); });
 }
 
-struct Normalization {
-  std::vector<float> scales;
-  std::vector<float> means;
-  std::vector<float> variances;
+constexpr double kEpsilon = 1e-5;  // of Darknet's batch normalisation
 
-  bool read(Reader& reader, std::int64_t count) {
-    return reader.read(scales, count) && reader.read(means, count) && reader.read(variances, count);
-  }
-};
-
-// With means m, deviations s, scales g: g * (w * x - m) / s + b = (w * g / s) * x + (b - m * g / s). Computed in
-// double, as Darknet's fuse_conv_batchnorm() does, with its epsilon.
-void fold(const Normalization& normalization, LayerWeights& out) {
-  const auto outputs = out.biases.size();
-  const auto per_output = out.weights.size() / outputs;
-  for (std::size_t f = 0; f < outputs; ++f) {
-    const double factor = normalization.scales[f] / std::sqrt(static_cast<double>(normalization.variances[f]) + 1e-5);
-    out.biases[f] = static_cast<float>(out.biases[f] - normalization.means[f] * factor);
-    for (std::size_t i = f * per_output; i < (f + 1) * per_output; ++i) {
-      out.weights[i] = static_cast<float>(out.weights[i] * factor);
-    }
-  }
+bool read_normalization(Reader& reader, std::int64_t count, BatchNormalizationValues& values) {
+  return reader.read(values.scales, count) && reader.read(values.means, count) && reader.read(values.variances, count);
 }
 
 // [rows, columns] to [columns, rows].
@@ -125,30 +116,30 @@ void transpose(std::vector<float>& values, std::size_t rows) {
 }
 
 bool read_layer(Reader& reader, const Convolutional& kind, const Counts& sizes, LayerWeights& out) {
-  Normalization normalization;
+  BatchNormalizationValues normalization;
   if (!reader.read(out.biases, sizes.biases)) return false;
-  if (sizes.batch_normalize && !normalization.read(reader, sizes.biases)) return false;
+  if (sizes.batch_normalize && !read_normalization(reader, sizes.biases, normalization)) return false;
   if (!reader.read(out.weights, sizes.weights)) return false;
   if (kind.flipped && sizes.biases > 0) transpose(out.weights, out.weights.size() / out.biases.size());
-  if (sizes.batch_normalize) fold(normalization, out);
+  if (sizes.batch_normalize) fold(normalization, kEpsilon, out);
   return true;
 }
 
 bool read_layer(Reader& reader, const BatchNormalization& /*kind*/, const Counts& sizes, LayerWeights& out) {
-  Normalization normalization;
-  if (!reader.read(out.biases, sizes.biases) || !normalization.read(reader, sizes.biases)) return false;
+  BatchNormalizationValues normalization;
+  if (!reader.read(out.biases, sizes.biases) || !read_normalization(reader, sizes.biases, normalization)) return false;
   out.weights.assign(out.biases.size(), 1);
-  fold(normalization, out);
+  fold(normalization, kEpsilon, out);
   return true;
 }
 
 bool read_layer(Reader& reader, const Connected& /*kind*/, const Counts& sizes, LayerWeights& out) {
-  Normalization normalization;
+  BatchNormalizationValues normalization;
   if (!reader.read(out.biases, sizes.biases) || !reader.read(out.weights, sizes.weights)) return false;
   if (reader.transposed) transpose(out.weights, out.weights.size() / out.biases.size());
   if (!sizes.batch_normalize) return true;
-  if (!normalization.read(reader, sizes.biases)) return false;
-  fold(normalization, out);
+  if (!read_normalization(reader, sizes.biases, normalization)) return false;
+  fold(normalization, kEpsilon, out);
   return true;
 }
 
@@ -202,7 +193,7 @@ Outcome<Header> read_header(Reader& reader, const std::string& name, std::int64_
     return bad_model(name + ": " + std::to_string(size) + " bytes, too short for a weights file, or not readable");
   }
   if (std::memcmp(version.data(), "PK\x03\x04", 4) == 0) {
-    return bad_model(name + ": a PyTorch checkpoint, which is not supported; Darknet .weights are");
+    return bad_model(name + ": a zip file, a PyTorch checkpoint perhaps: no Darknet weights file");
   }
   const auto [major, minor, revision] = version;
   if (major < 0 || minor < 0 || major > kMaxVersion || minor > kMaxVersion) {
@@ -240,6 +231,21 @@ std::string wrong_size(const Network& network, std::int64_t size, std::int64_t n
 
 }  // namespace
 
+// With means m, deviations s, scales g: g * (w * x - m) / s + b = (w * g / s) * x + (b - m * g / s). Computed in
+// double, as Darknet's fuse_conv_batchnorm() does.
+void fold(const BatchNormalizationValues& normalization, double epsilon, LayerWeights& layer) {
+  const auto outputs = layer.biases.size();
+  const auto per_output = layer.weights.size() / outputs;
+  for (std::size_t f = 0; f < outputs; ++f) {
+    const double deviation = std::sqrt(static_cast<double>(normalization.variances[f]) + epsilon);
+    const double factor = normalization.scales[f] / deviation;
+    layer.biases[f] = static_cast<float>(layer.biases[f] - normalization.means[f] * factor);
+    for (std::size_t i = f * per_output; i < (f + 1) * per_output; ++i) {
+      layer.weights[i] = static_cast<float>(layer.weights[i] * factor);
+    }
+  }
+}
+
 std::int64_t weight_count(const Layer& layer) {
   const auto sizes = counts(layer);
   return sizes.weights + (sizes.batch_normalize ? 4 : 1) * sizes.biases;
@@ -253,6 +259,10 @@ std::int64_t weight_count(const Network& network) {
 
 Outcome<Weights> read_weights(const std::filesystem::path& file, const Network& network) {
   const auto name = file.string();
+  if (network.rules != Rules::kDarknet) {
+    return bad_model(name + ": " + network.source_name +
+                     " has what only Ultralytics' yolov3 knows: a checkpoint of it (.pt) is needed");
+  }
   std::error_code status;
   const auto type = std::filesystem::status(file, status).type();
   if (type == std::filesystem::file_type::not_found) return bad_model(name + ": no such file");

@@ -33,9 +33,20 @@ struct Weights {
   std::vector<LayerWeights> layers;
 };
 
-// Reads `file` for `network`. The file must hold exactly what the network needs: an Error (kBadModel) says by how many
-// bytes it is too short or too long, and if it ends where a layer does: then it is the start of a file, as training
-// begins with (`yolov4.conv.137`). Or it says which layer has a weight that is not a finite number.
+// What normalises the outputs of a layer: (x - mean) / sqrt(variance + epsilon) * scale, and then the bias.
+struct BatchNormalizationValues {
+  std::vector<float> scales;
+  std::vector<float> means;
+  std::vector<float> variances;
+};
+
+// Folds `normalization` into the weights and biases of the layer before it, which has as many outputs as biases.
+void fold(const BatchNormalizationValues& normalization, double epsilon, LayerWeights& layer);
+
+// Reads `file` for `network`, which must be one of Darknet's rules: what Ultralytics' program alone has, no such file
+// can hold. The file must hold exactly what the network needs: an Error (kBadModel) says by how many bytes it is too
+// short or too long, and if it ends where a layer does: then it is the start of a file, as training begins with
+// (`yolov4.conv.137`). Or it says which layer has a weight that is not a finite number.
 [[nodiscard]] common::Outcome<Weights> read_weights(const std::filesystem::path& file, const Network& network);
 
 // Float32 values that the layer, or all of the network's, take from a weights file.
