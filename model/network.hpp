@@ -19,7 +19,7 @@ struct NetworkShape {
   std::size_t classes{0};     // of a detector or classifier; 0 where the output does not tell
 
   [[nodiscard]] std::size_t input_count() const { return channels * height * width; }
-  [[nodiscard]] std::size_t row_length() const { return 5 + classes; }
+  [[nodiscard]] std::size_t row_length() const { return candidates == 0 ? classes : 5 + classes; }
 };
 
 // A network's output: the first of its sides counts the images. Valid until the network's next forward() or its end.

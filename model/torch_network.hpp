@@ -13,7 +13,8 @@
 
 namespace yolod::model {
 
-// Its output is [images, candidates, 5 + classes] as CompiledNetwork says. A failed load is kBadModel.
+// Its output is [images, candidates, 5 + classes], or of a classifier [images, classes], as CompiledNetwork says. A
+// failed load is kBadModel.
 class TorchNetwork final : public Network {
  public:
   // `precision` must be resolved, `threads` at least 1. Sets the process's LibTorch thread counts.
