@@ -20,17 +20,28 @@ using common::Task;
 
 namespace {
 
-// Made once: each start of Python costs seconds.
 const std::filesystem::path& small_files() {
-  static const tests::TemporaryDirectory folder;
-  static const bool made = [] {
-    tests::make_torchscript(folder.path(), {"tiny_logits", "tiny_probabilities", "tiny_fixed_batch", "yolov5", "yolov8",
-                                            "end_to_end", "fractions", "bare", "segmenter", "future", "cuda", "nms",
-                                            "generator", "doubler", "pair", "tuple_input", "number_input", "resnet18"});
-    return true;
-  }();
-  (void)made;
-  return folder.path();
+  static const auto folder = tests::torchscript_files({"tiny_logits",
+                                                       "tiny_probabilities",
+                                                       "tiny_fixed_batch",
+                                                       "mixed",
+                                                       "half",
+                                                       "yolov5",
+                                                       "yolov8",
+                                                       "end_to_end",
+                                                       "fractions",
+                                                       "bare",
+                                                       "segmenter",
+                                                       "future",
+                                                       "cuda",
+                                                       "nms",
+                                                       "generator",
+                                                       "doubler",
+                                                       "pair",
+                                                       "tuple_input",
+                                                       "number_input",
+                                                       "resnet18"});
+  return folder;
 }
 
 bool skipped() {
@@ -147,8 +158,8 @@ void check_cell(const common::Detection& detection, int x, int y, std::uint32_t 
 TEST_CASE("TorchScript: as tensors, every module gives what Python gives", "[model][unit][torch]") {
   if (skipped()) return;
   const std::string name =
-      GENERATE("tiny_logits", "tiny_probabilities", "tiny_fixed_batch", "yolov5", "yolov8", "end_to_end", "fractions",
-               "cuda", "generator", "doubler", "pair", "tuple_input", "resnet18");
+      GENERATE("tiny_logits", "tiny_probabilities", "tiny_fixed_batch", "mixed", "half", "yolov5", "yolov8",
+               "end_to_end", "fractions", "cuda", "generator", "doubler", "pair", "tuple_input", "resnet18");
   CAPTURE(name);
   const auto model = load(script_config(small_files() / (name + ".pt"), Task::kTensor));
   const auto answer = only_answer<common::EncodedFile>(*model, read_either(small_files() / (name + "-input")));
@@ -160,7 +171,7 @@ TEST_CASE("TorchScript: ResNet-50 and VGG-16 give what Python gives", "[model][u
   const std::string name = GENERATE("resnet50", "vgg16");
   CAPTURE(name);
   const tests::TemporaryDirectory folder;
-  tests::make_torchscript(folder.path(), {name});
+  tests::make_torchscript(folder.path(), name);
   {
     const auto model = load(script_config(folder.path() / (name + ".pt"), Task::kTensor));
     const auto answer = only_answer<common::EncodedFile>(*model, read_either(folder.path() / (name + "-input")));
