@@ -323,6 +323,17 @@ def doubler(out, name):
     save_as_pixels(out, name, save_picture(out, name, module, 16), 0, 1)
 
 
+def pillow(out, name):
+    """No module: what Pillow makes of a picture, which torchvision's transforms feed to a classifier."""
+    import PIL.Image
+    pixels = torch.randint(0, 256, (61, 97, 3), generator=torch.Generator().manual_seed(8)).byte().numpy()
+    with open(os.path.join(out, name + ".ppm"), "wb") as file:
+        file.write(b"P6 97 61 255\n" + pixels.tobytes())
+    for width, height in ((40, 25), (224, 150)):
+        resized = PIL.Image.fromarray(pixels).resize((width, height), PIL.Image.BILINEAR)
+        numpy.save(os.path.join(out, "%s-%d.npy" % (name, width)), numpy.asarray(resized).astype(numpy.float32) / 255)
+
+
 # ---- tensors ----
 
 class Pair(nn.Module):
@@ -368,7 +379,7 @@ MAKERS = {
     "yolov8": detector("yolov8", DETECTOR), "end_to_end": detector("end_to_end", dict(DETECTOR, end2end=True)),
     "fractions": detector("fractions"), "bare": detector("yolov8"),
     "segmenter": segmenter, "future": future, "cuda": cuda, "nms": nms, "deep": deep, "endless": endless,
-    "generator": generator, "doubler": doubler,
+    "generator": generator, "doubler": doubler, "pillow": pillow,
     "pair": pair, "tuple_input": tuple_input, "number_input": number_input,
 }
 

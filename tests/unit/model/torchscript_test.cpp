@@ -5,7 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "model/load_network.hpp"
+#include "model/image/decode.hpp"
+#include "model/image/resize.hpp"
 #include "model/model.hpp"
 #include "model/npz.hpp"
 #include "model/torchscript/tensor_model.hpp"
@@ -329,6 +330,23 @@ TEST_CASE("TorchScript: of a letterboxed picture its own part comes back", "[mod
   const auto png = folder.write("a.png", file_text(std::get<common::EncodedFile>(*output.prediction)));
   const auto white = folder.write("b.ppm", "P6 32 16 255\n" + std::string(3 * 32 * 16, '\xFF'));
   CHECK(tests::largest_difference(png, white) == 0);
+}
+
+TEST_CASE("TorchScript: a classifier's picture is resized as Pillow does it", "[model][unit][torch]") {
+  if (skipped()) return;
+  const auto folder = tests::torchscript_files({"pillow"});
+  const auto body = tests::read_file(folder / "pillow.ppm");
+  const auto picture = model::image::decode(std::as_bytes(std::span(body)), 1'000'000);
+  REQUIRE(picture);
+  const auto size = GENERATE(model::image::Size{40, 25}, model::image::Size{224, 150});
+  const auto expected = model::parse_npy(tests::read_file(folder / ("pillow-" + std::to_string(size.width) + ".npy")));
+  REQUIRE(expected);
+  std::vector<float> input(expected->values.size());
+  model::image::resize_into(picture->view(), {0, 0, size.width, size.height}, size, {},
+                            model::image::Sampling::kAveraged, input);
+  float worst = 0;
+  for (std::size_t i = 0; i < input.size(); ++i) worst = std::max(worst, std::abs(input[i] - expected->values[i]));
+  CHECK(worst < 1.1F / 255);  // Pillow rounds to bytes, across and then down
 }
 
 TEST_CASE("TorchScript: bf16 is taken where it is asked for, and comes near", "[model][unit][torch]") {
