@@ -27,18 +27,9 @@ std::string to_string(common::Task task) {
   return "detect";
 }
 
-Outcome<LoadedNetwork> load_network(const common::ModelConfig& config, const Surroundings& surroundings) {
-  if (std::holds_alternative<common::TorchScriptSource>(config.source)) {
-    return torchscript::load_script(config, surroundings);
-  }
+Outcome<CompiledModel> compile_network(const common::ModelConfig& config) {
   const auto* source = std::get_if<common::DarknetSource>(&config.source);
-  if (source == nullptr) return bad_model(config.name + ": an identity model has no network");
-  if (surroundings.device != "cpu") {
-    return bad_model(config.name + ": device " + common::printable(surroundings.device) + ": only cpu is supported");
-  }
-  const auto precision = resolve_precision(config.precision, surroundings.device, cpu_has_native_bf16());
-  if (!precision) return precision.error();
-
+  if (source == nullptr) return bad_model(config.name + ": only a Darknet network is compiled");
   const auto text = read_file(source->cfg, darknet::kMaxCfgBytes);
   if (!text) return text.error();
   const auto cfg = darknet::parse_cfg(*text, source->cfg.string());
@@ -46,23 +37,49 @@ Outcome<LoadedNetwork> load_network(const common::ModelConfig& config, const Sur
   const auto network = darknet::build_network(*cfg, config.input_size);
   if (!network) return network.error();
 
-  LoadedNetwork loaded;
-  loaded.fit = network->letter_box ? image::Fit::kLetterbox : image::Fit::kStretch;
+  CompiledModel compiled;
+  compiled.letter_box = network->letter_box;
+  const auto heads = darknet::heads(*network);
+  for (const auto* head : heads)
+    compiled.stride = std::max(compiled.stride, network->input.height / head->output.height);
   // Darknet takes the rule of the network's last layer for all heads.
-  const auto& last = std::get<darknet::Yolo>(darknet::heads(*network).back()->kind);
-  loaded.nms_kind = last.nms_kind;
-  loaded.beta_nms = last.beta_nms;
+  const auto& last = std::get<darknet::Yolo>(heads.back()->kind);
+  compiled.nms_kind = last.nms_kind;
+  compiled.beta_nms = last.beta_nms;
   if (!source->names.empty()) {
     auto labels = darknet::read_names(source->names, static_cast<std::size_t>(network->classes));
     if (!labels) return std::move(labels).error();
-    loaded.labels = std::move(labels).value();
+    compiled.labels = std::move(labels).value();
   }
   auto weights = darknet::read_weights(source->weights, *network);
   if (!weights) return std::move(weights).error();
-  auto running = TorchNetwork::load(darknet::compile(*network, std::move(weights).value()), *precision,
-                                    std::max<std::uint32_t>(1, surroundings.threads));
-  if (!running) return bad_model(source->cfg.string() + ": " + running.error().message);
+  compiled.network = darknet::compile(*network, std::move(weights).value());
+  return compiled;
+}
+
+Outcome<LoadedNetwork> load_network(const common::ModelConfig& config, const Surroundings& surroundings) {
+  if (std::holds_alternative<common::TorchScriptSource>(config.source)) {
+    return torchscript::load_script(config, surroundings);
+  }
+  if (surroundings.device != "cpu") {
+    return bad_model(config.name + ": device " + common::printable(surroundings.device) + ": only cpu is supported");
+  }
+  const auto precision = resolve_precision(config.precision, surroundings.device, cpu_has_native_bf16());
+  if (!precision) return precision.error();
+  auto compiled = compile_network(config);
+  if (!compiled) return std::move(compiled).error();
+
+  auto running =
+      TorchNetwork::load(std::move(compiled->network), *precision, std::max<std::uint32_t>(1, surroundings.threads));
+  if (!running) {
+    return bad_model(std::get<common::DarknetSource>(config.source).cfg.string() + ": " + running.error().message);
+  }
+  LoadedNetwork loaded;
   loaded.network = std::move(running).value();
+  loaded.labels = std::move(compiled->labels);
+  loaded.fit = compiled->letter_box ? image::Fit::kLetterbox : image::Fit::kStretch;
+  loaded.nms_kind = compiled->nms_kind;
+  loaded.beta_nms = compiled->beta_nms;
   return loaded;
 }
 

@@ -8,6 +8,7 @@
 
 #include "common/config.hpp"
 #include "common/outcome.hpp"
+#include "model/compiled_network.hpp"
 #include "model/darknet/network.hpp"
 #include "model/detect/candidates.hpp"
 #include "model/image/placement.hpp"
@@ -16,6 +17,16 @@
 #include "model/network.hpp"
 
 namespace yolod::model {
+
+// A network that is compiled and not loaded yet, and what its files say of it.
+struct CompiledModel {
+  CompiledNetwork network;
+  std::vector<std::string> labels;  // by class; empty if the config names none
+  bool letter_box{false};           // what the cfg asks for
+  darknet::NmsKind nms_kind{darknet::NmsKind::kIou};
+  float beta_nms{0.6F};
+  int stride{1};  // of the coarsest head: pixels of the input to a cell
+};
 
 struct LoadedNetwork {
   std::unique_ptr<Network> network;
@@ -34,6 +45,8 @@ struct LoadedNetwork {
   float beta_nms{0.6F};
 };
 
+// The first half of load_network(): all but LibTorch. Needs the weights' memory once.
+[[nodiscard]] common::Outcome<CompiledModel> compile_network(const common::ModelConfig& config);
 // "detect" for kDetect, as in the config.
 [[nodiscard]] std::string to_string(common::Task task);
 

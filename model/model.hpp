@@ -17,6 +17,8 @@ namespace yolod::model {
 struct Input {
   std::span<const std::byte> body;
   common::PredictionOptions options;
+  // Boxes end at the picture's edge. Darknet's own measure of a detector, alone, takes them as the network has them.
+  bool clip_boxes{true};
 };
 
 // The answer to one Input. An Error's code is one of: kInvalidImage, kImageTooLarge, kUnsupportedMediaType (the

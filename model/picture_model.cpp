@@ -58,6 +58,11 @@ PictureModel::PictureModel(const common::ModelConfig& config, std::unique_ptr<Ne
     : config_(config), network_(std::move(network)), preparation_(preparation) {
   const auto& shape = network_->shape();
   input_size_ = {static_cast<int>(shape.width), static_cast<int>(shape.height)};
+  needed_ = input_size_;
+  if (preparation_.fit == image::Fit::kCrop) {
+    const auto grown = [&](int side) { return static_cast<int>(std::ceil(side / preparation_.crop_fraction)); };
+    needed_ = {grown(input_size_.width), grown(input_size_.height)};
+  }
   description_.task = std::move(task);
   description_.device = "cpu";
   description_.precision = to_string(network_->precision());
@@ -119,15 +124,14 @@ std::vector<Output> PictureModel::run_batch(std::span<const Input> inputs) {
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const auto start = Clock::now();
     const auto checked = check(inputs[i].options);
-    auto picture =
-        checked ? image::decode(inputs[i].body, config_.limits.max_pixels) : Outcome<image::Picture>(checked.error());
+    auto picture = checked ? image::decode(inputs[i].body, config_.limits.max_pixels, needed_)
+                           : Outcome<image::Picture>(checked.error());
     outputs[i].times.decode_us = common::elapsed_us(start, Clock::now());
     if (!picture) {
       outputs[i].prediction = std::move(picture).error();
       continue;
     }
-    const auto view = picture->view();
-    const image::Size size{view.width, view.height};
+    const auto size = picture->size();
     batch.push_back({i, size, image::place(preparation_.fit, size, input_size_, preparation_.crop_fraction)});
     pictures.push_back(std::move(picture).value());
   }
@@ -154,7 +158,7 @@ std::vector<Output> PictureModel::run_batch(std::span<const Input> inputs) {
   for (std::size_t b = 0; b < batch.size(); ++b) {
     const auto start = Clock::now();
     auto& output = outputs[batch[b].input_index];
-    output.prediction = answer(*head, b, batch[b], inputs[batch[b].input_index].options);
+    output.prediction = answer(*head, b, batch[b], inputs[batch[b].input_index]);
     output.times.infer_us = infer_us;
     output.times.post_us = common::elapsed_us(start, Clock::now());
   }

@@ -51,7 +51,7 @@ class PictureModel : public Model {
   // The answer for image `index` of the batch that gave `head`; its options were checked.
   [[nodiscard]] virtual common::Outcome<common::Prediction> answer(const RawHead& head, std::size_t index,
                                                                    const Prepared& prepared,
-                                                                   const common::PredictionOptions& options) const = 0;
+                                                                   const Input& input) const = 0;
 
   [[nodiscard]] const common::ModelConfig& config() const { return config_; }
   [[nodiscard]] image::Size input_size() const { return input_size_; }
@@ -64,6 +64,7 @@ class PictureModel : public Model {
   std::unique_ptr<Network> network_;
   Preparation preparation_;
   image::Size input_size_;
+  image::Size needed_;  // what a picture is resized to, at least
   common::ModelDescription description_;
 };
 

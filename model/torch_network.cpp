@@ -1,7 +1,6 @@
 #include "model/torch_network.hpp"
 
 #include <torch/csrc/jit/runtime/graph_executor.h>
-#include <torch/script.h>
 
 #include <exception>
 #include <new>
@@ -9,7 +8,11 @@
 #include <utility>
 #include <vector>
 
+#if defined(YOLOD_WITH_ONEDNN)
+#include "model/onednn/fuse.hpp"
+#endif
 #include "model/read_file.hpp"
+#include "model/torch_module.hpp"
 #include "model/torch_runtime.hpp"
 
 namespace yolod::model {
@@ -19,17 +22,6 @@ using common::Error;
 using common::ErrorCode;
 using common::Outcome;
 using common::Precision;
-
-at::Tensor to_tensor(const NetworkParameter& parameter, at::ScalarType precision) {
-  // from_blob takes a mutable pointer; what is made of it is copied before the vector goes.
-  auto* values = const_cast<float*>(parameter.values.data());
-  auto tensor = at::from_blob(values, parameter.shape, at::TensorOptions().dtype(at::kFloat));
-  const auto type = parameter.follows_precision ? precision : at::kFloat;
-  if (parameter.follows_precision && parameter.shape.size() == 4) {
-    return tensor.to(tensor.options().dtype(type), false, true, at::MemoryFormat::ChannelsLast);
-  }
-  return tensor.to(type, false, true);
-}
 
 }  // namespace
 
@@ -57,15 +49,11 @@ Outcome<std::unique_ptr<TorchNetwork>> TorchNetwork::load(CompiledNetwork compil
                     static_cast<std::size_t>(compiled.width), static_cast<std::size_t>(compiled.candidates),
                     static_cast<std::size_t>(compiled.classes)};
     state->precision = precision;
-    torch::jit::Module module("yolod_network");
-    for (auto& parameter : compiled.parameters) {
-      module.register_parameter(parameter.name, to_tensor(parameter, scalar_type(precision)), false);
-      // Its copy is made; holding both would double the memory of a large network's load.
-      std::vector<float>().swap(parameter.values);
-    }
-    module.define(compiled.source);
-    module.eval();
+    const auto module = define_module(std::move(compiled), precision);
     state->module = torch::jit::freeze(module);
+#if defined(YOLOD_WITH_ONEDNN)
+    onednn::fuse(state->module, true);  // the compiler adds maps of one shape alone
+#endif
     return std::unique_ptr<TorchNetwork>(new TorchNetwork(std::move(state)));
   } catch (const c10::Error& error) {
     return bad_model("LibTorch refuses the network: " + first_line(error.what_without_backtrace()));

@@ -31,14 +31,13 @@ class ClassifyModel final : public PictureModel {
   }
 
   [[nodiscard]] Outcome<common::Prediction> answer(const RawHead& head, std::size_t index, const Prepared& prepared,
-                                                   const common::PredictionOptions& options) const override {
+                                                   const Input& input) const override {
     const auto output = head.image(index);
     std::vector<float> probabilities(output.begin(), output.end());
     if (logits_) classify::softmax(probabilities);
-    return common::Prediction(
-        common::ClassificationList{static_cast<std::uint32_t>(prepared.image_size.width),
-                                   static_cast<std::uint32_t>(prepared.image_size.height),
-                                   classify::top_k(probabilities, options.top_k.value_or(config().classify.top_k))});
+    return common::Prediction(common::ClassificationList{
+        static_cast<std::uint32_t>(prepared.image_size.width), static_cast<std::uint32_t>(prepared.image_size.height),
+        classify::top_k(probabilities, input.options.top_k.value_or(config().classify.top_k))});
   }
 
   bool logits_;

@@ -67,7 +67,7 @@ class DetectModel final : public PictureModel {
  private:
   [[nodiscard]] Outcome<void> check(const common::PredictionOptions& options) const override;
   [[nodiscard]] Outcome<common::Prediction> answer(const RawHead& head, std::size_t index, const Prepared& prepared,
-                                                   const common::PredictionOptions& options) const override;
+                                                   const Input& input) const override;
 
   [[nodiscard]] Request request_of(const common::PredictionOptions& options) const;
   [[nodiscard]] std::vector<detect::Candidate> candidates_of(const RawHead& head, std::size_t index,
@@ -116,8 +116,8 @@ std::vector<detect::Candidate> DetectModel::candidates_of(const RawHead& head, s
 }
 
 Outcome<common::Prediction> DetectModel::answer(const RawHead& head, std::size_t index, const Prepared& prepared,
-                                                const common::PredictionOptions& options) const {
-  const auto request = request_of(options);
+                                                const Input& input) const {
+  const auto request = request_of(input.options);
   auto kept = candidates_of(head, index, prepared.placement, request.confidence);
   if (layout_ == detect::HeadLayout::kFinal) {
     if (kept.size() > request.max_detections) kept.resize(request.max_detections);
@@ -128,7 +128,8 @@ Outcome<common::Prediction> DetectModel::answer(const RawHead& head, std::size_t
   }
   const auto width = static_cast<std::uint32_t>(prepared.image_size.width);
   const auto height = static_cast<std::uint32_t>(prepared.image_size.height);
-  return common::Prediction(common::DetectionList{width, height, detect::to_detections(kept, width, height)});
+  const auto edges = input.clip_boxes ? detect::Edges::kClip : detect::Edges::kKeep;
+  return common::Prediction(common::DetectionList{width, height, detect::to_detections(kept, width, height, edges)});
 }
 
 }  // namespace

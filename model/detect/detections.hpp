@@ -10,8 +10,13 @@
 
 namespace yolod::model::detect {
 
-// In the same order; boxes clipped to the picture. One that lies wholly outside it is left out.
+enum class Edges {
+  kClip,  // at the picture's; a box that lies wholly outside it is left out
+  kKeep,  // boxes as the network has them, beyond the picture too
+};
+
+// In the same order.
 [[nodiscard]] std::vector<common::Detection> to_detections(std::span<const Candidate> kept, std::uint32_t image_width,
-                                                           std::uint32_t image_height);
+                                                           std::uint32_t image_height, Edges edges = Edges::kClip);
 
 }  // namespace yolod::model::detect

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <exception>
 #include <limits>
 #include <new>
@@ -49,13 +50,38 @@ int say_nothing(int /*status*/, const char* /*function*/, const char* /*message*
   return 0;
 }
 
+std::uint64_t reduced(std::uint64_t side, std::uint64_t by) { return (side + by - 1) / by; }
+
+// 1, 2, 4 or 8.
+std::uint64_t reduction_for(const Header& header, const std::optional<Size>& needed) {
+  if (!needed || header.format != Format::kJpeg || header.width * header.height < kReducedFromPixels) return 1;
+  // EXIF may turn the picture, so both of its sides must do for both of those needed.
+  const auto least = static_cast<std::uint64_t>(std::max(needed->width, needed->height)) * 3 / 2;
+  const auto shorter = std::min(header.width, header.height);
+  for (const std::uint64_t by : {8, 4, 2}) {
+    // Sides that only rounding makes equal would hide whether the picture was turned.
+    const bool tells_turned = header.width == header.height || reduced(header.width, by) != reduced(header.height, by);
+    if (shorter / by >= least && tells_turned) return by;
+  }
+  return 1;
+}
+
+int decode_flags(std::uint64_t reduction) {
+  switch (reduction) {
+    case 2: return cv::IMREAD_REDUCED_COLOR_2;
+    case 4: return cv::IMREAD_REDUCED_COLOR_4;
+    case 8: return cv::IMREAD_REDUCED_COLOR_8;
+    default: return cv::IMREAD_COLOR;
+  }
+}
+
 }  // namespace
 
 struct Picture::Pixels {
   cv::Mat mat;
 };
 
-Picture::Picture(std::shared_ptr<const Pixels> pixels) : pixels_(std::move(pixels)) {}
+Picture::Picture(std::shared_ptr<const Pixels> pixels, Size size) : pixels_(std::move(pixels)), size_(size) {}
 
 PixelView Picture::view() const {
   const auto& mat = pixels_->mat;
@@ -72,9 +98,10 @@ void prepare_decoder() {
   (void)done;
 }
 
-Outcome<Picture> decode(std::span<const std::byte> file, std::uint64_t max_pixels) {
+Outcome<Picture> decode(std::span<const std::byte> file, std::uint64_t max_pixels, std::optional<Size> needed) {
   const auto header = read_header(file, max_pixels);
   if (!header) return header.error();
+  const auto reduction = reduction_for(*header, needed);
   try {
     // imdecode takes a Mat over the bytes and does not write to it.
     auto* bytes = const_cast<std::byte*>(file.data());
@@ -85,17 +112,21 @@ Outcome<Picture> decode(std::span<const std::byte> file, std::uint64_t max_pixel
     auto pixels = std::make_shared<Picture::Pixels>();
     {
       const QuietStderr quiet;
-      pixels->mat = cv::imdecode(encoded, cv::IMREAD_COLOR);
+      pixels->mat = cv::imdecode(encoded, decode_flags(reduction));
     }
     const auto& mat = pixels->mat;
     if (mat.empty() || mat.type() != CV_8UC3) return Error{ErrorCode::kInvalidImage, "the image cannot be decoded"};
     const auto width = static_cast<std::uint64_t>(mat.cols);
     const auto height = static_cast<std::uint64_t>(mat.rows);
-    const bool as_stored = width == header->width && height == header->height;
-    const bool turned = width == header->height && height == header->width;
+    const auto stored_width = reduced(header->width, reduction);
+    const auto stored_height = reduced(header->height, reduction);
+    const bool as_stored = width == stored_width && height == stored_height;
+    const bool turned = width == stored_height && height == stored_width;
     if (!as_stored && !turned)
       return Error{ErrorCode::kInvalidImage, "the image is not of the size that its header says"};
-    return Picture(std::move(pixels));
+    Size size{static_cast<int>(header->width), static_cast<int>(header->height)};
+    if (!as_stored) std::swap(size.width, size.height);
+    return Picture(std::move(pixels), size);
   } catch (const std::bad_alloc&) {
     return Error{ErrorCode::kInternal, "no memory to decode an image of " + std::to_string(header->width) + " x " +
                                            std::to_string(header->height) + " pixels"};

@@ -22,8 +22,8 @@ struct OwnedPixels {
 };
 
 // `planes` is [3, size.height, size.width]; red comes first, or blue if `blue_first`. Values from range[0] (black) to
-// range[1] (white) become 0 to 255, rounded; what lies beyond is cut off, and NaN is black. `part` of it is taken, which
-// lies within.
+// range[1] (white) become 0 to 255, rounded; what lies beyond is cut off, and NaN is black. `part` of it is taken,
+// which lies within.
 [[nodiscard]] OwnedPixels from_planes(std::span<const float> planes, Size size, const Placement& part,
                                       std::array<float, 2> range, bool blue_first);
 

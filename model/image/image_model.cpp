@@ -30,7 +30,7 @@ class ImageModel final : public PictureModel {
   [[nodiscard]] Outcome<void> check(const common::PredictionOptions& /*options*/) const override { return {}; }
 
   [[nodiscard]] Outcome<common::Prediction> answer(const RawHead& head, std::size_t index, const Prepared& prepared,
-                                                   const common::PredictionOptions& options) const override {
+                                                   const Input& input) const override {
     const image::Size size{static_cast<int>(head.sides[3]), static_cast<int>(head.sides[2])};
     const auto& place = prepared.placement;
     const auto [x, width] = scaled_to(place.x, place.width, input_size().width, size.width);
@@ -39,7 +39,7 @@ class ImageModel final : public PictureModel {
     const auto pixels = image::from_planes(head.image(index), size, {x, y, width, height},
                                            {static_cast<float>(range[0]), static_cast<float>(range[1])},
                                            config().preprocess.order == common::ChannelOrder::kBgr);
-    const auto type = options.png ? common::FileType::kPng : common::FileType::kJpeg;
+    const auto type = input.options.png ? common::FileType::kPng : common::FileType::kJpeg;
     auto bytes = image::encode(pixels.view(), type);
     if (!bytes) return std::move(bytes).error();
     return common::Prediction(common::EncodedFile{type, std::move(bytes).value()});

@@ -30,8 +30,8 @@ struct Placement {
 
 // A letterboxed picture is centred and scaled by the smaller of the two ratios, as in Darknet's letterbox_image(); no
 // side becomes 0. A cropped one is scaled so that the input is `crop_fraction` of its shorter side, and its middle is
-// kept: with 1 this is resize_min() and crop_image() of Darknet's `classifier predict` (src/classifier.c), with 224 / 256
-// torchvision's Resize(256) and CenterCrop(224). All sizes at least 1, `crop_fraction` in (0, 1].
+// kept: with 1 this is resize_min() and crop_image() of Darknet's `classifier predict` (src/classifier.c), with 224 /
+// 256 torchvision's Resize(256) and CenterCrop(224). All sizes at least 1, `crop_fraction` in (0, 1].
 [[nodiscard]] Placement place(Fit fit, Size image, Size input, double crop_fraction = 1);
 
 }  // namespace yolod::model::image

@@ -36,8 +36,8 @@ struct HeadGuess {
   std::size_t candidates{0};  // of a detector
   detect::HeadLayout layout{detect::HeadLayout::kByObjectness};
   bool boxes_are_fractions{false};
-  // Which part of the input's width a detector's candidates reach: about 1, unless it was traced for another size. 1 where
-  // the output does not tell.
+  // Which part of the input's width a detector's candidates reach: about 1, unless it was traced for another size. 1
+  // where the output does not tell.
   float reach{1};
   bool logits{false};   // of a classifier: softmax is to follow
   std::string told_by;  // for the log: what was concluded from what; empty if nothing was left to conclude

@@ -9,6 +9,9 @@
 #include <system_error>
 #include <utility>
 
+#if defined(YOLOD_WITH_ONEDNN)
+#include "model/onednn/fuse.hpp"
+#endif
 #include "model/read_file.hpp"
 #include "model/torch_runtime.hpp"
 #include "model/torchscript/metadata.hpp"
@@ -112,6 +115,20 @@ Outcome<LoadedModule> read_module_file(const std::filesystem::path& file, common
   } catch (const std::exception& error) {
     return refuse("LibTorch cannot load it: " + first_line(error.what()));
   }
+}
+
+torch::jit::Module fuse_if_possible(const torch::jit::Module& frozen) {
+#if defined(YOLOD_WITH_ONEDNN)
+  try {
+    auto fused = frozen.clone();
+    onednn::fuse(fused, false);  // what it adds may be of any shape
+    return fused;
+  } catch (const std::exception&) {
+    return frozen;
+  }
+#else
+  return frozen;
+#endif
 }
 
 torch::jit::Module freeze_if_possible(const torch::jit::Module& module) {

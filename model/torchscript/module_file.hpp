@@ -25,6 +25,10 @@ struct LoadedModule {
 [[nodiscard]] common::Outcome<LoadedModule> read_module_file(const std::filesystem::path& file,
                                                              common::Precision precision);
 
+// A frozen module's convolutions by oneDNN itself (onednn/fuse.hpp), where that can be done; else `frozen`. Whoever runs
+// it compares its output with that of what was read.
+[[nodiscard]] torch::jit::Module fuse_if_possible(const torch::jit::Module& frozen);
+
 // Frozen, if LibTorch can do that to it; else as it is.
 [[nodiscard]] torch::jit::Module freeze_if_possible(const torch::jit::Module& module);
 

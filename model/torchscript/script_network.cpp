@@ -125,8 +125,11 @@ void ScriptNetwork::State::find_fastest(const common::InputSize& size) {
     const auto actual = try_once(which, first, last);
     return actual && alike(expected, *actual, precision);
   };
-  module = freeze_if_possible(loaded);
-  if (!agrees(module, false)) module = loaded;
+  module = loaded;
+  if (const auto frozen = freeze_if_possible(loaded); agrees(frozen, false)) {
+    const auto fused = fuse_if_possible(frozen);
+    module = agrees(fused, false) ? fused : frozen;
+  }
   channels_last = agrees(module, true);
 
   const auto both = try_once(module, images, channels_last);

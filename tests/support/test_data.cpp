@@ -16,6 +16,8 @@ std::optional<std::filesystem::path> test_data() {
   return whole;
 }
 
+std::filesystem::path source_directory() { return YOLOD_TEST_SOURCE_DIR; }
+
 std::string reason_to_skip_real_models() {
   if (!YOLOD_TEST_WITH_TORCH) return "this build has no LibTorch";
   if (!test_data()) return "no test data: set YOLOD_TEST_DATA";

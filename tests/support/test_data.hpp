@@ -12,6 +12,9 @@ namespace yolod::tests {
 // YOLOD_TEST_DATA, else ../shared/data beside the checkout; nothing where there is none.
 [[nodiscard]] std::optional<std::filesystem::path> test_data();
 
+// The checkout that these tests are of.
+[[nodiscard]] std::filesystem::path source_directory();
+
 // Why a test of a real network cannot run here: no LibTorch in this build, or no data. Empty: it can.
 [[nodiscard]] std::string reason_to_skip_real_models();
 

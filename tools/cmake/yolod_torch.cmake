@@ -13,9 +13,32 @@ function(_yolod_find_torch)
   add_library(yolod_torch INTERFACE)
   target_include_directories(yolod_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS} ${OpenCV_INCLUDE_DIRS})
   target_link_libraries(yolod_torch INTERFACE ${TORCH_LIBRARIES} opencv_core opencv_imgproc opencv_imgcodecs)
+  # For tools/bench alone: what OpenCV itself makes of a network.
+  find_package(OpenCV 4 QUIET OPTIONAL_COMPONENTS dnn)
+  if(TARGET opencv_dnn)
+    add_library(yolod_opencv_dnn INTERFACE)
+    target_include_directories(yolod_opencv_dnn SYSTEM INTERFACE ${OpenCV_INCLUDE_DIRS})
+    target_link_libraries(yolod_opencv_dnn INTERFACE opencv_dnn)
+  endif()
   # A LibTorch built for the old string ABI says so here; everything that links it would have to follow.
   if(TORCH_CXX_FLAGS MATCHES "_GLIBCXX_USE_CXX11_ABI=0")
     message(FATAL_ERROR "this LibTorch is built for the pre-C++11 ABI: take the cxx11-abi download instead")
   endif()
 endfunction()
 _yolod_find_torch()
+
+# oneDNN by itself (model/onednn/) only where it is the very library that LibTorch calls: the distribution's. A LibTorch
+# from elsewhere carries its own inside, and two in one process share neither threads nor symbols safely.
+set(_yolod_onednn_default OFF)
+if(Torch_DIR MATCHES "^/usr/(lib|share)/")
+  set(_yolod_onednn_default ON)
+endif()
+option(YOLOD_WITH_ONEDNN "Convolutions by oneDNN itself (needs the distribution's LibTorch)" ${_yolod_onednn_default})
+if(YOLOD_WITH_ONEDNN)
+  # Its own CMake config asks for OpenCL, which nothing here uses.
+  find_library(YOLOD_DNNL_LIBRARY dnnl REQUIRED)
+  find_path(YOLOD_DNNL_INCLUDE_DIR oneapi/dnnl/dnnl.hpp REQUIRED)
+  add_library(yolod_dnnl INTERFACE)
+  target_include_directories(yolod_dnnl SYSTEM INTERFACE ${YOLOD_DNNL_INCLUDE_DIR})
+  target_link_libraries(yolod_dnnl INTERFACE ${YOLOD_DNNL_LIBRARY})
+endif()

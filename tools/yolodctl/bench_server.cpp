@@ -4,8 +4,6 @@
 // request i is meant to be sent at i / R; a free connection takes the next one in turn, waits for its time if that is
 // yet to come, and its latency counts from that time. So a server that stalls is charged for the requests that it
 // made wait, as its clients would be.
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
@@ -29,6 +27,7 @@
 
 #include "tools/yolodctl/commands.hpp"
 #include "tools/yolodctl/http_client.hpp"
+#include "tools/yolodctl/progress.hpp"
 
 namespace yolod::tools {
 namespace {
@@ -158,28 +157,25 @@ void Bench::count(const Outcome<Response>& answer, Clock::duration latency) {
 
 asio::awaitable<void> Bench::show_progress() {
   constexpr milliseconds kTick{200};
-  constexpr int kCells = 30;
+  ProgressBar progress;
   while (running_ > 0) {
     const auto elapsed = Clock::now() - begin_;
     const double part =
         std::min(1.0, std::chrono::duration<double>(elapsed) / std::chrono::duration<double>(duration_));
-    const int full = static_cast<int>(part * kCells);
     std::uint64_t failed = 0;
     for (const auto& [status, number] : errors_) failed += number;
-    std::fprintf(stderr, "\r[%.*s%*s] %3.0f %%  %zu answers, %llu errors ", full, "##############################",
-                 kCells - full, "", part * 100, answered_, static_cast<unsigned long long>(failed));
+    progress.draw(part, std::to_string(answered_) + " answers, " + std::to_string(failed) + " errors");
     ticker_.expires_after(kTick);
     boost::system::error_code cancelled;
     co_await ticker_.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
   }
-  std::fprintf(stderr, "\r%*s\r", 80, "");
 }
 
 void Bench::run() {
   begin_ = last_answer_ = Clock::now();
   running_ = connections_.size();
   for (auto& connection : connections_) asio::co_spawn(context_, drive(connection), asio::detached);
-  if (::isatty(STDERR_FILENO) == 1) asio::co_spawn(context_, show_progress(), asio::detached);
+  asio::co_spawn(context_, show_progress(), asio::detached);
   context_.run();
   std::sort(latencies_us_.begin(), latencies_us_.end());
 }
@@ -272,11 +268,9 @@ int run_bench_server(const BenchOptions& options) {
 
 }  // namespace
 
-void add_bench(CLI::App& app, int& exit_code) {
+void add_bench_server(CLI::App& bench, int& exit_code) {
   const auto options = std::make_shared<BenchOptions>();
-  auto* bench = app.add_subcommand("bench", "Measure");
-  bench->require_subcommand(1);
-  auto* command = bench->add_subcommand("server", "Post images to a running server and measure its answers");
+  auto* command = bench.add_subcommand("server", "Post images to a running server and measure its answers");
   command->add_option("--url", options->url, "http://host:port or unix:/path")->capture_default_str();
   command->add_option("--image", options->images, "what to post; several are taken in turn")
       ->required()

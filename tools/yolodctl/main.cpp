@@ -10,10 +10,15 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   int exit_code = 0;
   yolod::tools::add_status(app, exit_code);
-  yolod::tools::add_bench(app, exit_code);
+  auto* bench = app.add_subcommand("bench", "Measure");
+  bench->require_subcommand(1);
+  yolod::tools::add_bench_server(*bench, exit_code);
 #if defined(YOLOD_WITH_TORCH)
   yolod::tools::add_predict(app, exit_code);
   yolod::tools::add_infer(app, exit_code);
+  yolod::tools::add_eval(app, exit_code);
+  yolod::tools::add_export(app, exit_code);
+  yolod::tools::add_bench_model(*bench, exit_code);
 #endif
   try {
     app.parse(argc, argv);

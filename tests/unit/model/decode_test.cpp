@@ -5,6 +5,9 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -21,9 +24,10 @@ namespace {
 
 constexpr std::uint64_t kEnough = 100'000'000;
 
-yolod::common::Outcome<Picture> decode_text(const std::string& file, std::uint64_t max_pixels = kEnough) {
+yolod::common::Outcome<Picture> decode_text(const std::string& file, std::uint64_t max_pixels = kEnough,
+                                            std::optional<Size> needed = std::nullopt) {
   prepare_decoder();
-  return decode(std::as_bytes(std::span<const char>(file)), max_pixels);
+  return decode(std::as_bytes(std::span<const char>(file)), max_pixels, needed);
 }
 
 double mean_difference(const PixelView& a, const PixelView& b) {
@@ -35,6 +39,29 @@ double mean_difference(const PixelView& a, const PixelView& b) {
     }
   }
   return sum / (3.0 * a.width * a.height);
+}
+
+// `factor` times as large.
+std::string encode_jpeg(const PixelView& picture, int factor) {
+  const cv::Mat pixels(picture.height, picture.width, CV_8UC3, const_cast<std::uint8_t*>(picture.bgr),
+                       picture.stride_bytes);
+  cv::Mat large;
+  cv::resize(pixels, large, {}, factor, factor);
+  std::vector<unsigned char> file;
+  cv::imencode(".jpg", large, file);
+  return {file.begin(), file.end()};
+}
+
+// With an APP1 segment of orientation 6 after its first two bytes: to be seen after a quarter turn.
+std::string turned_by_exif(const std::string& jpeg) {
+  const std::string exif(
+      "\xFF\xE1\x00\x22"
+      "Exif\0\0"
+      "II*\0\x08\0\0\0"
+      "\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0"
+      "\0\0\0\0",
+      36);
+  return jpeg.substr(0, 2) + exif + jpeg.substr(2);
 }
 
 std::string load(const std::filesystem::path& file) { return yolod::tests::read_file(file); }
@@ -112,6 +139,46 @@ TEST_CASE("Decode: EXIF orientation is applied", "[model][unit]") {
     REQUIRE(turned->view().height == upright->view().height);
     CHECK(mean_difference(turned->view(), upright->view()) < 6);
   }
+}
+
+TEST_CASE("Decode: a large JPEG is decoded smaller where less is needed, and tells its own size", "[model][unit]") {
+  const auto data = test_data();
+  if (!data) {
+    WARN("SKIPPED: no test data: set YOLOD_TEST_DATA");
+    return;
+  }
+  // 1800 x 1200 as stored, and turned: twice that makes it large.
+  prepare_decoder();
+  const auto small = decode_text(load(*data / "exif/Landscape_1.jpg"));
+  REQUIRE(small.ok());
+  const auto large = encode_jpeg(small->view(), 2);
+  struct Case {
+    Size needed;
+    int factor;
+  };
+  for (const auto& [needed, factor] :
+       {Case{{800, 800}, 2}, Case{{801, 10}, 1}, Case{{400, 400}, 4}, Case{{10, 400}, 4}, Case{{1, 1}, 8}}) {
+    const auto picture = decode_text(large, kEnough, needed);
+    REQUIRE(picture.ok());
+    CHECK(picture->size() == Size{3600, 2400});
+    CHECK(picture->view().width == 3600 / factor);
+    CHECK(picture->view().height == 2400 / factor);
+    if (factor == 2) CHECK(mean_difference(picture->view(), small->view()) < 3);
+  }
+  const auto turned = decode_text(turned_by_exif(large), kEnough, Size{800, 800});
+  REQUIRE(turned.ok());
+  CHECK(turned->size() == Size{2400, 3600});
+  CHECK(turned->view().width == 1200);
+  // Too small for it to matter.
+  const auto whole = decode_text(load(*data / "exif/Landscape_6.jpg"), kEnough, Size{1, 1});
+  REQUIRE(whole.ok());
+  CHECK(whole->view().width == 1800);
+}
+
+TEST_CASE("Decode: what is no JPEG is decoded whole, whatever is needed", "[model][unit]") {
+  const auto picture = decode_text("P6 16 8 255\n" + std::string(3 * 16 * 8, 'x'), kEnough, Size{1, 1});
+  REQUIRE(picture.ok());
+  CHECK(picture->view().width == 16);
 }
 
 TEST_CASE("Decode: damaged pictures are errors or pictures of the header's size", "[model][unit]") {

@@ -261,3 +261,12 @@ TEST_CASE("Detections: a box wholly outside the picture is left out", "[model][u
   const std::vector<Candidate> kept{{{1.5F, 0.5F, 0.2F, 0.2F}, 0.9F, 0}, {{0.5F, 0.5F, 0, 0.2F}, 0.9F, 0}};
   CHECK(to_detections(kept, 200, 100).empty());
 }
+
+TEST_CASE("Detections: boxes beyond the picture where they are to be kept", "[model][unit]") {
+  const std::vector<Candidate> kept{candidate(0, 0.5F, 0.2F, 0.9F), candidate(1.5F, 0.5F, 0.2F, 0.8F)};
+  const auto whole = to_detections(kept, 100, 200, Edges::kKeep);
+  REQUIRE(whole.size() == 2);
+  CHECK(whole[0].box.x_min == Approx(-10));
+  CHECK(whole[0].box.y_min == Approx(80));
+  CHECK(whole[1].box.x_max == Approx(160));
+}

@@ -146,6 +146,16 @@ TEST_CASE("TorchNetwork: shortcuts add the channels that both have", "[model][un
         Approx(-2.5));
 }
 
+TEST_CASE("TorchNetwork: a convolution's own activation comes before the sum, the sum's after it", "[model][unit]") {
+  const std::string pick = "[convolutional]\nfilters=1\nactivation=leaky\n";
+  const auto run_on = [&](float second) {
+    return run(pick + pick + "[shortcut]\nfrom=-2\nactivation=leaky\n", {{0, 1, 0}, {second}}, counting_input())[5];
+  };
+  // Channel 1 is -6 there: the first convolution makes -0.6 of it.
+  CHECK(run_on(2) == Approx(0.1 * (-0.6 - 0.12)));
+  CHECK(run_on(-2) == Approx(-0.6 + 1.2));
+}
+
 TEST_CASE("TorchNetwork: upsampling repeats, and scales", "[model][unit]") {
   check_equal(run("[maxpool]\nsize=2\nstride=2\n[upsample]\nstride=2\nscale=0.5\n", {}, counting_input()),
               {2.5F, 2.5F, 3.5F, 3.5F, 2.5F, 2.5F, 3.5F, 3.5F, 6.5F, 6.5F, 7.5F, 7.5F, 6.5F, 6.5F, 7.5F, 7.5F});

@@ -1,0 +1,153 @@
+#include "model/onednn/convolution.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <unordered_map>
+#include <utility>
+
+namespace yolod::model::onednn {
+namespace {
+
+using dnnl::memory;
+
+// Batches of 1 to the largest, at one size: more shapes than this come only from a model that takes any size.
+constexpr std::size_t kMaxExecutions = 64;
+
+memory::dims pair(const std::array<std::int64_t, 2>& values) { return {values[0], values[1]}; }
+
+dnnl::primitive_attr attributes(const ConvolutionSettings& settings, const memory::desc& output) {
+  dnnl::post_ops operations;
+  for (const auto& step : settings.activations) operations.append_eltwise(1, step.algorithm, step.alpha, step.beta);
+  if (settings.adds) operations.append_binary(dnnl::algorithm::binary_add, output);
+  for (const auto& step : settings.activations_of_sum) {
+    operations.append_eltwise(1, step.algorithm, step.alpha, step.beta);
+  }
+  dnnl::primitive_attr attributes;
+  attributes.set_post_ops(operations);
+  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  return attributes;
+}
+
+}  // namespace
+
+struct Convolution::Execution {
+  InputShape shape;
+  std::array<std::int64_t, 4> output_shape;
+  dnnl::convolution_forward primitive;
+  memory input;
+  memory output;
+  memory addend;
+  memory scratchpad;
+  std::size_t scratchpad_bytes;
+  std::unordered_map<int, memory> arguments;
+};
+
+Convolution::Convolution(const at::Tensor& weight, const at::Tensor& bias, ConvolutionSettings settings)
+    : settings_(std::move(settings)),
+      type_(weight.scalar_type()),
+      filters_(weight.size(0)),
+      channels_(weight.size(1) * settings_.groups),
+      kernel_{weight.size(2), weight.size(3)} {
+  const auto plain = weight.contiguous();
+  const memory::dims shape = settings_.groups == 1 ? memory::dims{filters_, channels_, kernel_[0], kernel_[1]}
+                                                   : memory::dims{settings_.groups, filters_ / settings_.groups,
+                                                                  weight.size(1), kernel_[0], kernel_[1]};
+  const memory::desc layout(shape, data_type(type_),
+                            settings_.groups == 1 ? memory::format_tag::oihw : memory::format_tag::goihw);
+  weights_.emplace_back(layout, engine());
+  std::memcpy(weights_.front().get_data_handle(), plain.data_ptr(), layout.get_size());
+
+  bias_ = memory({{filters_}, memory::data_type::f32, memory::format_tag::x}, engine());
+  auto* values = static_cast<float*>(bias_.get_data_handle());
+  if (bias.defined()) {
+    const auto floats = bias.to(at::kFloat).contiguous();
+    std::copy_n(floats.data_ptr<float>(), filters_, values);
+  } else {
+    std::fill_n(values, filters_, 0.0F);
+  }
+}
+
+Convolution::~Convolution() = default;
+
+memory Convolution::weights_in(const memory::desc& wanted) {
+  const auto found = std::find_if(weights_.begin(), weights_.end(),
+                                  [&wanted](const memory& weights) { return weights.get_desc() == wanted; });
+  if (found != weights_.end()) return *found;
+  memory packed(wanted, engine());
+  dnnl::reorder(weights_.front(), packed).execute(stream(), weights_.front(), packed);
+  stream().wait();
+  // The plain layout is not needed once there is another: any layout can be made from any.
+  if (executions_.empty()) weights_.clear();
+  weights_.push_back(packed);
+  return packed;
+}
+
+Convolution::Execution& Convolution::execution_for(const InputShape& shape) {
+  const auto found = std::find_if(executions_.begin(), executions_.end(),
+                                  [&shape](const auto& execution) { return execution->shape == shape; });
+  if (found != executions_.end()) return **found;
+
+  const auto output_side = [this](std::int64_t side, std::size_t axis) {
+    const auto reach = settings_.dilation[axis] * (kernel_[axis] - 1) + 1;
+    return (side + 2 * settings_.padding[axis] - reach) / settings_.stride[axis] + 1;
+  };
+  const std::array<std::int64_t, 4> output_shape{shape.images, filters_, output_side(shape.height, 0),
+                                                 output_side(shape.width, 1)};
+  TORCH_CHECK(output_shape[2] > 0 && output_shape[3] > 0, "an input of ", shape.width, " x ", shape.height,
+              " is too small for a convolution");
+  const auto type = data_type(type_);
+  const auto input = channels_last({shape.images, channels_, shape.height, shape.width}, type);
+  const auto output = channels_last(output_shape, type);
+  const memory::desc any_weights(weights_.front().get_desc().dims(), type, memory::format_tag::any);
+  const dnnl::convolution_forward::desc description(
+      dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct, input, any_weights, bias_.get_desc(),
+      output, pair(settings_.stride), {settings_.dilation[0] - 1, settings_.dilation[1] - 1}, pair(settings_.padding),
+      pair(settings_.padding));
+  const dnnl::convolution_forward::primitive_desc primitive(description, attributes(settings_, output), engine());
+
+  auto made = std::make_unique<Execution>();
+  made->shape = shape;
+  made->output_shape = output_shape;
+  made->primitive = dnnl::convolution_forward(primitive);
+  made->input = memory(input, engine(), nullptr);
+  made->output = memory(output, engine(), nullptr);
+  made->scratchpad = memory(primitive.scratchpad_desc(), engine(), nullptr);
+  made->scratchpad_bytes = primitive.scratchpad_desc().get_size();
+  made->arguments = {{DNNL_ARG_SRC, made->input},
+                     {DNNL_ARG_WEIGHTS, weights_in(primitive.weights_desc())},
+                     {DNNL_ARG_BIAS, bias_},
+                     {DNNL_ARG_DST, made->output},
+                     {DNNL_ARG_SCRATCHPAD, made->scratchpad}};
+  if (settings_.adds) {
+    made->addend = memory(output, engine(), nullptr);
+    const auto position = static_cast<int>(settings_.activations.size());
+    made->arguments.emplace(DNNL_ARG_ATTR_MULTIPLE_POST_OP(position) | DNNL_ARG_SRC_1, made->addend);
+  }
+  if (executions_.size() == kMaxExecutions) executions_.erase(executions_.begin());
+  executions_.push_back(std::move(made));
+  return *executions_.back();
+}
+
+at::Tensor Convolution::run(const at::Tensor& input, const at::Tensor* addend) {
+  TORCH_CHECK(input.dim() == 4 && input.size(1) == channels_ && input.scalar_type() == type_,
+              "a convolution's input must be [n, ", channels_, ", h, w] of ", type_, " and is ", input.sizes(), " of ",
+              input.scalar_type());
+  const auto source = input.contiguous(at::MemoryFormat::ChannelsLast);
+  auto& execution = execution_for({input.size(0), input.size(2), input.size(3)});
+  auto output = empty_channels_last(execution.output_shape, type_);
+  at::Tensor other;
+  if (settings_.adds) {
+    TORCH_CHECK(addend != nullptr && addend->sizes() == output.sizes() && addend->scalar_type() == type_,
+                "a sum of tensors of different shapes");
+    other = addend->contiguous(at::MemoryFormat::ChannelsLast);
+    execution.addend.set_data_handle(other.data_ptr());
+  }
+  execution.input.set_data_handle(source.data_ptr());
+  execution.output.set_data_handle(output.data_ptr());
+  execution.scratchpad.set_data_handle(scratchpad(execution.scratchpad_bytes));
+  execution.primitive.execute(stream(), execution.arguments);
+  stream().wait();
+  return output;
+}
+
+}  // namespace yolod::model::onednn

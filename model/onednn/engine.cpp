@@ -1,0 +1,38 @@
+#include "model/onednn/engine.hpp"
+
+namespace yolod::model::onednn {
+
+dnnl::engine& engine() {
+  static dnnl::engine cpu(dnnl::engine::kind::cpu, 0);
+  return cpu;
+}
+
+dnnl::stream& stream() {
+  thread_local dnnl::stream own(engine());
+  return own;
+}
+
+dnnl::memory::data_type data_type(at::ScalarType type) {
+  if (type == at::kBFloat16) return dnnl::memory::data_type::bf16;
+  TORCH_CHECK(type == at::kFloat, "a tensor of ", type, " where float or bfloat16 is needed");
+  return dnnl::memory::data_type::f32;
+}
+
+dnnl::memory::desc channels_last(const std::array<std::int64_t, 4>& shape, dnnl::memory::data_type type) {
+  return {dnnl::memory::dims(shape.begin(), shape.end()), type, dnnl::memory::format_tag::nhwc};
+}
+
+at::Tensor empty_channels_last(const std::array<std::int64_t, 4>& shape, at::ScalarType type) {
+  return at::empty(shape, at::TensorOptions().dtype(type), at::MemoryFormat::ChannelsLast);
+}
+
+void* scratchpad(std::size_t bytes) {
+  thread_local at::Tensor room;
+  if (!room.defined() || static_cast<std::size_t>(room.numel()) < bytes) {
+    room = at::Tensor();
+    room = at::empty({static_cast<std::int64_t>(bytes)}, at::TensorOptions().dtype(at::kByte));
+  }
+  return room.data_ptr();
+}
+
+}  // namespace yolod::model::onednn

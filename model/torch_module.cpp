@@ -1,0 +1,39 @@
+#include "model/torch_module.hpp"
+
+#include <vector>
+
+#include "model/torch_runtime.hpp"
+
+namespace yolod::model {
+
+using common::Precision;
+
+namespace {
+
+at::Tensor to_tensor(const NetworkParameter& parameter, at::ScalarType precision) {
+  // from_blob takes a mutable pointer; what is made of it is copied before the vector goes.
+  auto* values = const_cast<float*>(parameter.values.data());
+  auto tensor = at::from_blob(values, parameter.shape, at::TensorOptions().dtype(at::kFloat));
+  const auto type = parameter.follows_precision ? precision : at::kFloat;
+  if (parameter.follows_precision && parameter.shape.size() == 4) {
+    return tensor.to(tensor.options().dtype(type), false, true, at::MemoryFormat::ChannelsLast);
+  }
+  return tensor.to(type, false, true);
+}
+
+}  // namespace
+
+torch::jit::Module define_module(CompiledNetwork compiled, Precision precision) {
+  // A file's code is found by names that begin so.
+  torch::jit::Module module("__torch__.yolod_network");
+  for (auto& parameter : compiled.parameters) {
+    module.register_parameter(parameter.name, to_tensor(parameter, scalar_type(precision)), false);
+    // Its copy is made; holding both would double the memory of a large network's load.
+    std::vector<float>().swap(parameter.values);
+  }
+  module.define(compiled.source);
+  module.eval();
+  return module;
+}
+
+}  // namespace yolod::model

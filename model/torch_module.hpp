@@ -1,0 +1,15 @@
+// A CompiledNetwork as a TorchScript module: what torch_network.cpp runs and export_torchscript.cpp writes. Private to
+// model/: includes LibTorch.
+#pragma once
+
+#include <torch/script.h>
+
+#include "common/config.hpp"
+#include "model/compiled_network.hpp"
+
+namespace yolod::model {
+
+// In evaluation mode, not frozen: its parameters are its attributes. Source that LibTorch refuses throws c10::Error.
+[[nodiscard]] torch::jit::Module define_module(CompiledNetwork compiled, common::Precision precision);
+
+}  // namespace yolod::model

@@ -1,0 +1,210 @@
+// yolodctl's offline commands that measure and export: eval, export, bench model; and tools/export_onnx.py.
+#include <algorithm>
+#include <boost/json/parse.hpp>
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/support/run_program.hpp"
+#include "tests/support/temporary_directory.hpp"
+#include "tests/support/test_data.hpp"
+
+namespace yolod::tests {
+namespace {
+
+using std::filesystem::path;
+
+const std::string kPython = "/usr/bin/python3";
+
+// The options that name a network of the test data. Empty `labels`: its own.
+std::vector<std::string> network_options(const path& data, const std::string& name, const path& labels = {}) {
+  const auto folder = data / "darknet" / name;
+  const auto description = read_json(folder / "model.json");
+  const auto file = [&](const char* key) { return (folder / description.at(key).as_string().c_str()).string(); };
+  return {"--cfg",         file("cfg"), "--weights",
+          file("weights"), "--names",   labels.empty() ? file("names") : labels.string()};
+}
+
+ProgramResult run_yolodctl(std::vector<std::string> arguments, const std::vector<std::string>& more) {
+  arguments.insert(arguments.begin(), "yolodctl");
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return run_program(std::move(arguments));
+}
+
+double ap50_on_coco(const path& data, const std::string& name, const std::string& metric,
+                    const std::string& precision) {
+  auto options = network_options(data, name, data / "coco" / "coco.names");
+  options.insert(options.end(), {"--images", data / "coco" / "images", "--labels", data / "coco" / "labels", "--metric",
+                                 metric, "--precision", precision, "--json"});
+  const auto result = run_yolodctl({"eval"}, options);
+  CAPTURE(result.errors);
+  REQUIRE(result.exit == exited(0));
+  const auto value = boost::json::parse(result.output);
+  CHECK(value.at("images") == 64);
+  CHECK(value.at("classes").as_array().size() == 80);
+  return value.at("ap50").as_double();
+}
+
+std::string support_script(const char* name) { return (source_directory() / "tests" / "support" / name).string(); }
+
+void check_same(const path& a, const path& b) {
+  const auto compared = run_program({kPython, support_script("exported_model.py"), "difference", a, b});
+  CAPTURE(compared.errors);
+  REQUIRE(compared.exit == exited(0));
+  CHECK(std::stod(compared.output) < 1e-4);
+}
+
+}  // namespace
+
+// What `detector map` of AlexeyAB/darknet says of these networks and photos.
+TEST_CASE("Yolodctl eval: Darknet's own mAP", "[e2e][data]") {
+  if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
+    WARN("SKIPPED: " << reason);
+    return;
+  }
+  const auto data = *test_data();
+  const std::vector<std::pair<std::string, double>> known{{"yolo-fastest-1.1", 0.2764},
+                                                          {"mobilenetv2-yolov3-nano-coco", 0.2974}};
+  for (const auto& [name, map] : known) {
+    CAPTURE(name);
+    CHECK(ap50_on_coco(data, name, "darknet", "fp32") == Approx(map).margin(0.003));
+  }
+}
+
+TEST_CASE("Yolodctl eval: COCO's metric says more than Darknet's", "[e2e][data]") {
+  if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
+    WARN("SKIPPED: " << reason);
+    return;
+  }
+  // Only classes that are there count: 57 of 80.
+  const auto data = *test_data();
+  const auto darknet = ap50_on_coco(data, "yolo-fastest-1.1", "darknet", "fp32");
+  CHECK(ap50_on_coco(data, "yolo-fastest-1.1", "coco", "fp32") > darknet);
+}
+
+TEST_CASE("Yolodctl eval: what cannot be measured is one clear line", "[e2e][data]") {
+  if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
+    WARN("SKIPPED: " << reason);
+    return;
+  }
+  const auto options = network_options(*test_data(), "yoloface-50k");
+  const TemporaryDirectory folder;
+  const TemporaryDirectory labels;
+  const auto eval = [&] {
+    return run_yolodctl({"eval", "--images", folder.path(), "--labels", labels.path()}, options);
+  };
+  CHECK(eval().exit == exited(2));
+  CHECK_THAT(eval().errors, Catch::Contains("no picture in"));
+
+  const auto photo = folder.path() / "dog.jpg";
+  std::filesystem::copy_file(*test_data() / "photos" / "dog.jpg", photo);
+  CHECK_THAT(eval().errors, Catch::Contains("no label file for any picture"));
+  (void)labels.write("dog.txt", "1 0.5 0.5 0.1 0.1\n");
+  CHECK_THAT(eval().errors, Catch::Contains("dog.txt:1: class 1, the model has 1"));
+  (void)labels.write("dog.txt", "0 0.5 0.5 0.1 0.1\n");
+  CHECK(eval().exit == exited(0));
+  (void)folder.write("cat.png", "no picture at all");
+  const auto broken = eval();
+  CHECK(broken.exit == exited(1));
+  CHECK_THAT(broken.errors, Catch::Contains("cat.png: "));
+}
+
+TEST_CASE("Yolodctl bench model: a time and a rate that agree", "[e2e][data]") {
+  if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
+    WARN("SKIPPED: " << reason);
+    return;
+  }
+  const auto result =
+      run_yolodctl({"bench", "model", "--batch", "2", "--threads", "1", "--rounds", "3", "--seconds", "0.05", "--json"},
+                   network_options(*test_data(), "yoloface-50k"));
+  CAPTURE(result.errors);
+  REQUIRE(result.exit == exited(0));
+  const auto value = boost::json::parse(result.output);
+  const auto ms = value.at("ms").to_number<double>();
+  CHECK(ms > 0);
+  CHECK(value.at("ms_least").to_number<double>() <= ms);
+  CHECK(value.at("ms_most").to_number<double>() >= ms);
+  CHECK(value.at("images_per_s").to_number<double>() == Approx(2000 / ms));
+  CHECK(value.at("passes").to_number<int>() >= 3);
+  CHECK(value.at("threads") == 1);
+}
+
+TEST_CASE("Yolodctl export: plain PyTorch and ONNX Runtime compute the same", "[e2e][data]") {
+  if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
+    WARN("SKIPPED: " << reason);
+    return;
+  }
+  const auto data = *test_data();
+  const TemporaryDirectory folder;
+  const auto options = network_options(data, "yolo-fastest-1.1");
+  const auto input = data / "darknet" / "yolo-fastest-1.1" / "input.npy";
+  const auto exported = folder.path() / "m.pt";
+  const auto own = folder.path() / "own.npy";
+  REQUIRE(run_yolodctl({"export", "--output", exported}, options).exit == exited(0));
+  REQUIRE(run_yolodctl({"infer", "--input", input, "--output", own}, options).exit == exited(0));
+
+  const auto in_pytorch = folder.path() / "pytorch.npy";
+  const auto ran = run_program({kPython, support_script("exported_model.py"), "run", exported, input, in_pytorch});
+  if (ran.exit == exited(3)) {
+    WARN("SKIPPED: " << kPython << " has no PyTorch: run tools/install_packages");
+    return;
+  }
+  CAPTURE(ran.errors);
+  REQUIRE(ran.exit == exited(0));
+  check_same(in_pytorch, own);
+  const auto description = boost::json::parse(ran.output);
+  CHECK(description.at("task") == "detect");
+  CHECK(description.at("stride") == 32);
+  CHECK(description.at("imgsz") == boost::json::value{320, 320});
+  CHECK(description.at("names").at("16") == "dog");
+  CHECK(description.at("names").as_object().size() == 80);
+
+  const auto onnx = folder.path() / "m.onnx";
+  const auto turned =
+      run_program({kPython, (source_directory() / "tools" / "export_onnx.py").string(), exported, onnx});
+  CAPTURE(turned.errors);
+  REQUIRE(turned.exit == exited(0));
+  // The metadata stands in the file as it is.
+  CHECK_THAT(read_file(onnx), Catch::Contains("imgsz") && Catch::Contains("fire hydrant"));
+  if (!std::filesystem::exists(source_directory() / "build" / "onnxruntime" / "node_modules")) {
+    WARN("SKIPPED: ONNX Runtime is not installed: run tools/bench/install_onnxruntime");
+    return;
+  }
+  const auto in_onnx = folder.path() / "onnx.npy";
+  const auto script = (source_directory() / "tools" / "bench" / "onnxruntime.cjs").string();
+  const auto by_onnx = run_program({"/usr/bin/env", "node", script, "infer", onnx, input, in_onnx});
+  CAPTURE(by_onnx.errors);
+  REQUIRE(by_onnx.exit == exited(0));
+  check_same(in_onnx, own);
+}
+
+TEST_CASE("Yolodctl export: what cannot be written leaves nothing behind", "[e2e][data]") {
+  if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
+    WARN("SKIPPED: " << reason);
+    return;
+  }
+  const auto options = network_options(*test_data(), "yoloface-50k");
+  const TemporaryDirectory folder;
+  const auto nowhere = run_yolodctl({"export", "--output", folder.path() / "absent" / "m.pt"}, options);
+  CHECK(nowhere.exit == exited(1));
+  CHECK_THAT(nowhere.errors, Catch::Contains("m.pt: "));
+  // A folder stands where the file should: written beside it, and taken away again.
+  std::filesystem::create_directory(folder.path() / "m.pt");
+  CHECK(run_yolodctl({"export", "--output", folder.path() / "m.pt"}, options).exit == exited(1));
+  CHECK_FALSE(std::filesystem::exists(folder.path() / "m.pt.unfinished"));
+  CHECK(run_yolodctl({"export", "--precision", "bf16", "--output", folder.path() / "n.pt"}, options).exit == exited(2));
+}
+
+TEST_CASE("Export to ONNX: what is no exported model is one clear line", "[e2e]") {
+  const TemporaryDirectory folder;
+  const auto result = run_program({kPython, (source_directory() / "tools" / "export_onnx.py").string(),
+                                   folder.write("m.pt", "not TorchScript"), folder.path() / "m.onnx"});
+  CHECK(result.exit == exited(1));
+  CHECK_THAT(result.errors, Catch::StartsWith("export_onnx: "));
+  CHECK(std::count(result.errors.begin(), result.errors.end(), '\n') == 1);
+  CHECK_FALSE(std::filesystem::exists(folder.path() / "m.onnx"));
+}
+
+}  // namespace yolod::tests
