@@ -56,6 +56,13 @@ class MemoryCeiling {
 constexpr std::uint64_t kOwnBytes = std::uint64_t{1} << 30U;
 std::uint64_t justified_bytes(std::uint64_t file_bytes) { return 4 * file_bytes + kOwnBytes; }
 
+// The ceiling is gone again when LibTorch starts its threads, each of which takes much address space.
+torch::jit::Module load_below_ceiling(const std::filesystem::path& file, std::uint64_t file_bytes,
+                                      torch::jit::ExtraFilesMap& extra_files) {
+  const MemoryCeiling ceiling(justified_bytes(file_bytes));
+  return torch::jit::load(file.string(), at::Device(at::kCPU), extra_files);
+}
+
 // A trace on CUDA names that device wherever it makes a tensor.
 void move_constants_to_cpu(torch::jit::Block* block) {
   for (torch::jit::Node* node : block->nodes()) {
@@ -93,9 +100,8 @@ Outcome<LoadedModule> read_module_file(const std::filesystem::path& file, common
   const auto bytes = status ? 0 : std::filesystem::file_size(file, status);
   if (status) return refuse(type == std::filesystem::file_type::regular ? status.message() : "not a regular file");
   try {
-    const MemoryCeiling ceiling(justified_bytes(bytes));
     torch::jit::ExtraFilesMap extra_files{{std::string(kMetadataFile), ""}};
-    LoadedModule loaded{torch::jit::load(file.string(), at::Device(at::kCPU), extra_files), {}};
+    LoadedModule loaded{load_below_ceiling(file, bytes, extra_files), {}};
     loaded.metadata = std::move(extra_files[std::string(kMetadataFile)]);
     if (!loaded.module.find_method("forward")) return refuse("its module has no forward()");
     loaded.module.eval();

@@ -17,14 +17,9 @@ namespace yolod::tests {
 namespace {
 
 const std::filesystem::path& script_files() {
-  static const TemporaryDirectory folder;
-  static const bool made = [] {
-    make_torchscript(folder.path(), {"resnet18", "generator", "doubler", "yolov8", "pair", "tiny_probabilities", "nms",
-                                     "deep", "endless"});
-    return true;
-  }();
-  (void)made;
-  return folder.path();
+  static const auto folder = torchscript_files(
+      {"resnet18", "generator", "doubler", "yolov8", "pair", "tiny_probabilities", "nms", "deep", "endless"});
+  return folder;
 }
 
 bool cannot_run() {

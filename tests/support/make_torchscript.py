@@ -138,6 +138,29 @@ def tiny_fixed_batch(out, name):
     save(out, name, torch.jit.trace(TinyClassifier(False, True), noise(1, 3, 32, 32)), [noise(1, 3, 32, 32)])
 
 
+def mixed(out, name):
+    """A scripted module that holds a traced one."""
+    class Mixed(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.traced = torch.jit.trace(TinyClassifier(False), noise(1, 3, 32, 32))
+
+        def forward(self, x):
+            logits = self.traced(x)
+            if bool(logits.sum() > 1e6):
+                logits = logits - 1
+            return logits
+    save(out, name, torch.jit.script(Mixed()), [noise(2, 3, 32, 32)])
+
+
+def half(out, name):
+    """Exported in half precision: its weights are exact in it."""
+    inputs = [noise(1, 3, 32, 32)]
+    write(out, name + "-input", inputs)
+    write(out, name + "-output", [TinyClassifier(False)(*inputs)])
+    torch.jit.script(TinyClassifier(False).half()).save(os.path.join(out, name + ".pt"))
+
+
 # ---- detectors ----
 
 class TinyDetector(nn.Module):
@@ -300,6 +323,17 @@ def doubler(out, name):
     save_as_pixels(out, name, save_picture(out, name, module, 16), 0, 1)
 
 
+def pillow(out, name):
+    """No module: what Pillow makes of a picture, which torchvision's transforms feed to a classifier."""
+    import PIL.Image
+    pixels = torch.randint(0, 256, (61, 97, 3), generator=torch.Generator().manual_seed(8)).byte().numpy()
+    with open(os.path.join(out, name + ".ppm"), "wb") as file:
+        file.write(b"P6 97 61 255\n" + pixels.tobytes())
+    for width, height in ((40, 25), (224, 150)):
+        resized = PIL.Image.fromarray(pixels).resize((width, height), PIL.Image.BILINEAR)
+        numpy.save(os.path.join(out, "%s-%d.npy" % (name, width)), numpy.asarray(resized).astype(numpy.float32) / 255)
+
+
 # ---- tensors ----
 
 class Pair(nn.Module):
@@ -340,11 +374,12 @@ def number_input(out, name):
 MAKERS = {
     "resnet18": torchvisions("resnet18"), "resnet50": torchvisions("resnet50"), "vgg16": torchvisions("vgg16"),
     "tiny_logits": tiny_logits, "tiny_probabilities": tiny_probabilities, "tiny_fixed_batch": tiny_fixed_batch,
+    "mixed": mixed, "half": half,
     "yolov5": detector("yolov5", {"shape": [1, 3, 32, 32], "stride": 8, "names": ["stop", "go"]}),
     "yolov8": detector("yolov8", DETECTOR), "end_to_end": detector("end_to_end", dict(DETECTOR, end2end=True)),
     "fractions": detector("fractions"), "bare": detector("yolov8"),
     "segmenter": segmenter, "future": future, "cuda": cuda, "nms": nms, "deep": deep, "endless": endless,
-    "generator": generator, "doubler": doubler,
+    "generator": generator, "doubler": doubler, "pillow": pillow,
     "pair": pair, "tuple_input": tuple_input, "number_input": number_input,
 }
 

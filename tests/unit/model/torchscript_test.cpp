@@ -5,7 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "model/load_network.hpp"
+#include "model/image/decode.hpp"
+#include "model/image/resize.hpp"
 #include "model/model.hpp"
 #include "model/npz.hpp"
 #include "model/torchscript/tensor_model.hpp"
@@ -20,17 +21,28 @@ using common::Task;
 
 namespace {
 
-// Made once: each start of Python costs seconds.
 const std::filesystem::path& small_files() {
-  static const tests::TemporaryDirectory folder;
-  static const bool made = [] {
-    tests::make_torchscript(folder.path(), {"tiny_logits", "tiny_probabilities", "tiny_fixed_batch", "yolov5", "yolov8",
-                                            "end_to_end", "fractions", "bare", "segmenter", "future", "cuda", "nms",
-                                            "generator", "doubler", "pair", "tuple_input", "number_input", "resnet18"});
-    return true;
-  }();
-  (void)made;
-  return folder.path();
+  static const auto folder = tests::torchscript_files({"tiny_logits",
+                                                       "tiny_probabilities",
+                                                       "tiny_fixed_batch",
+                                                       "mixed",
+                                                       "half",
+                                                       "yolov5",
+                                                       "yolov8",
+                                                       "end_to_end",
+                                                       "fractions",
+                                                       "bare",
+                                                       "segmenter",
+                                                       "future",
+                                                       "cuda",
+                                                       "nms",
+                                                       "generator",
+                                                       "doubler",
+                                                       "pair",
+                                                       "tuple_input",
+                                                       "number_input",
+                                                       "resnet18"});
+  return folder;
 }
 
 bool skipped() {
@@ -147,8 +159,8 @@ void check_cell(const common::Detection& detection, int x, int y, std::uint32_t 
 TEST_CASE("TorchScript: as tensors, every module gives what Python gives", "[model][unit][torch]") {
   if (skipped()) return;
   const std::string name =
-      GENERATE("tiny_logits", "tiny_probabilities", "tiny_fixed_batch", "yolov5", "yolov8", "end_to_end", "fractions",
-               "cuda", "generator", "doubler", "pair", "tuple_input", "resnet18");
+      GENERATE("tiny_logits", "tiny_probabilities", "tiny_fixed_batch", "mixed", "half", "yolov5", "yolov8",
+               "end_to_end", "fractions", "cuda", "generator", "doubler", "pair", "tuple_input", "resnet18");
   CAPTURE(name);
   const auto model = load(script_config(small_files() / (name + ".pt"), Task::kTensor));
   const auto answer = only_answer<common::EncodedFile>(*model, read_either(small_files() / (name + "-input")));
@@ -160,7 +172,7 @@ TEST_CASE("TorchScript: ResNet-50 and VGG-16 give what Python gives", "[model][u
   const std::string name = GENERATE("resnet50", "vgg16");
   CAPTURE(name);
   const tests::TemporaryDirectory folder;
-  tests::make_torchscript(folder.path(), {name});
+  tests::make_torchscript(folder.path(), name);
   {
     const auto model = load(script_config(folder.path() / (name + ".pt"), Task::kTensor));
     const auto answer = only_answer<common::EncodedFile>(*model, read_either(folder.path() / (name + "-input")));
@@ -318,6 +330,23 @@ TEST_CASE("TorchScript: of a letterboxed picture its own part comes back", "[mod
   const auto png = folder.write("a.png", file_text(std::get<common::EncodedFile>(*output.prediction)));
   const auto white = folder.write("b.ppm", "P6 32 16 255\n" + std::string(3 * 32 * 16, '\xFF'));
   CHECK(tests::largest_difference(png, white) == 0);
+}
+
+TEST_CASE("TorchScript: a classifier's picture is resized as Pillow does it", "[model][unit][torch]") {
+  if (skipped()) return;
+  const auto folder = tests::torchscript_files({"pillow"});
+  const auto body = tests::read_file(folder / "pillow.ppm");
+  const auto picture = model::image::decode(std::as_bytes(std::span(body)), 1'000'000);
+  REQUIRE(picture);
+  const auto size = GENERATE(model::image::Size{40, 25}, model::image::Size{224, 150});
+  const auto expected = model::parse_npy(tests::read_file(folder / ("pillow-" + std::to_string(size.width) + ".npy")));
+  REQUIRE(expected);
+  std::vector<float> input(expected->values.size());
+  model::image::resize_into(picture->view(), {0, 0, size.width, size.height}, size, {},
+                            model::image::Sampling::kAveraged, input);
+  float worst = 0;
+  for (std::size_t i = 0; i < input.size(); ++i) worst = std::max(worst, std::abs(input[i] - expected->values[i]));
+  CHECK(worst < 1.1F / 255);  // Pillow rounds to bytes, across and then down
 }
 
 TEST_CASE("TorchScript: bf16 is taken where it is asked for, and comes near", "[model][unit][torch]") {
