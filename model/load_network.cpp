@@ -31,10 +31,11 @@ Outcome<LoadedNetwork> load_network(const common::ModelConfig& config, const Sur
   if (!cfg) return cfg.error();
   const auto network = darknet::build_network(*cfg, config.input_size);
   if (!network) return network.error();
+  if (const auto missing = darknet::missing_head(*network)) return *missing;
 
   LoadedNetwork loaded;
   loaded.letter_box = network->letter_box;
-  const auto nms = darknet::nms_rule(*network);
+  const auto nms = darknet::nms_settings(*network);
   loaded.nms_kind = nms.kind;
   loaded.beta_nms = nms.beta;
   if (!source->names.empty()) {

@@ -209,12 +209,15 @@ struct Network {
   bool letter_box{false};
   std::vector<Layer> layers;
   HeadKind head{HeadKind::kDetections};
-  int classes{0};  // the same for every head
+  int classes{0};  // the same for every head; 0: it has none
 };
 
 // Builds the layers of `cfg`, for `input_size` instead of the cfg's own where given. Errors are kBadModel,
 // `source:line: [section]: what`.
 [[nodiscard]] common::Outcome<Network> build_network(const Cfg& cfg, std::optional<common::InputSize> input_size);
+
+// Why `network` answers nothing: it has no head, only layers. Nothing for one that has.
+[[nodiscard]] std::optional<common::Error> missing_head(const Network& network);
 
 // The heads of a network, in the cfg's order.
 [[nodiscard]] std::vector<const Layer*> heads(const Network& network);
@@ -222,13 +225,13 @@ struct Network {
 // Rows of the raw output: over all heads, boxes times cells; of a classifier 1.
 [[nodiscard]] std::int64_t candidate_count(const Network& network);
 
-struct NmsRule {
+struct NmsSettings {
   NmsKind kind{NmsKind::kIou};
   float beta{0.6F};
 };
 
 // Darknet takes the rule of the network's last head for all of them.
-[[nodiscard]] NmsRule nms_rule(const Network& network);
+[[nodiscard]] NmsSettings nms_settings(const Network& network);
 
 // The maps that these make of `input`, before a blur; a side below 1 where the window does not fit.
 [[nodiscard]] Shape convolved(const Shape& input, const Convolutional& convolution);

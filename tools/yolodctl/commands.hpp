@@ -11,6 +11,7 @@ void add_bench(CLI::App& app, int& exit_code);  // bench server
 #if defined(YOLOD_WITH_TORCH)
 void add_predict(CLI::App& app, int& exit_code);
 void add_infer(CLI::App& app, int& exit_code);
+void add_info(CLI::App& app, int& exit_code);
 #endif
 
 }  // namespace yolod::tools

@@ -47,8 +47,9 @@ Outcome<model::NpyArray> run(model::TorchNetwork& network, const model::NpyArray
   constexpr std::size_t kBatch = 8;
   const auto& shape = network.shape();
   const auto images = static_cast<std::size_t>(input.shape[0]);
-  model::NpyArray result{
-      {input.shape[0], static_cast<std::int64_t>(shape.candidates), static_cast<std::int64_t>(shape.row_length())}, {}};
+  model::NpyArray result{{input.shape[0], static_cast<std::int64_t>(shape.row_length())}, {}};
+  if (shape.head == model::HeadKind::kDetections)
+    result.shape.insert(result.shape.begin() + 1, static_cast<std::int64_t>(shape.candidates));
   result.values.reserve(images * shape.candidates * shape.row_length());
   for (std::size_t first = 0; first < images; first += kBatch) {
     const auto count = std::min(kBatch, images - first);
@@ -106,7 +107,8 @@ void add_infer(CLI::App& app, int& exit_code) {
   command->add_option("--input", options->input, "float32 [n,3,h,w] or [3,h,w], RGB, 0..1")
       ->required()
       ->type_name("X.npy");
-  command->add_option("--output", options->output, "float32 [n, candidates, 5 + classes]")
+  command
+      ->add_option("--output", options->output, "float32 [n, candidates, 5 + classes], or of a classifier [n, classes]")
       ->required()
       ->type_name("Y.npy");
   command->callback([options, &exit_code] { exit_code = infer(*options); });

@@ -14,6 +14,7 @@ int main(int argc, char** argv) {
 #if defined(YOLOD_WITH_TORCH)
   yolod::tools::add_predict(app, exit_code);
   yolod::tools::add_infer(app, exit_code);
+  yolod::tools::add_info(app, exit_code);
 #endif
   try {
     app.parse(argc, argv);

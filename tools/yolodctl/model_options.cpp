@@ -49,7 +49,7 @@ Outcome<common::ModelConfig> from_config(const ModelOptions& options) {
 }
 
 Outcome<common::ModelConfig> from_files(const ModelOptions& options) {
-  if (options.cfg.empty() || options.weights.empty()) {
+  if (options.cfg.empty() || (options.weights.empty() && !options.weights_optional)) {
     return bad_options("name a model: --cfg and --weights (and --names), or --config");
   }
   common::ModelConfig config;

@@ -143,8 +143,6 @@ TEST_CASE("Network: a head must fit the layer before it, and nothing may be buil
   CHECK_THAT(build_problem(detector_cfg("") + "[route]\nlayers=-1\n"), Contains("layer 1 is a head"));
   CHECK_THAT(build_problem(detector_cfg("") + "[route]\nlayers=0\n[yolo]\nclasses=2\nnum=1\nanchors=1,2\n"),
              Contains("2"));
-  CHECK_THAT(build_problem("[net]\nwidth=8\nheight=8\n[convolutional]\nactivation=linear\n"),
-             Contains("neither a detector nor a classifier"));
 }
 
 TEST_CASE("Network: anchors and masks", "[model][unit]") {
@@ -251,7 +249,7 @@ TEST_CASE("Network: region anchors are in cells, and its classes have no tree", 
   CHECK(region.scores == ClassScores::kSoftmax);
   CHECK(region.anchors[0].width == 4);
   CHECK(region.anchors[1].height == 2);
-  CHECK(nms_rule(*network).kind == NmsKind::kIou);
+  CHECK(nms_settings(*network).kind == NmsKind::kIou);
   CHECK_THAT(build_problem(start + head + "tree=9k.tree\n"), Contains("tree: hierarchies"));
   CHECK_THAT(build_problem(start + head + "coords=5\n"), Contains("coords"));
   CHECK_THAT(build_problem(start + head + "background=1\n"), Contains("background"));
@@ -265,7 +263,7 @@ TEST_CASE("Network: a Gaussian head needs four more values an anchor", "[model][
   const auto network = build(with(10, "yolo_point=left_top\nnms_kind=diounms\nbeta_nms=0.3\n"));
   REQUIRE(network.ok());
   CHECK(std::get<Yolo>(network->layers.back().kind).point == BoxPoint::kLeftTop);
-  CHECK(nms_rule(*network).beta == 0.3F);
+  CHECK(nms_settings(*network).beta == 0.3F);
   CHECK_THAT(build_problem(with(6, "")), Contains("need filters=10"));
   CHECK_THAT(build_problem(with(10, "nms_kind=cornersnms\n")), Contains("nms_kind: cornersnms is not supported"));
 }
@@ -318,4 +316,14 @@ TEST_CASE("Network: more weights than any file has are refused", "[model][unit]"
                            "[convolutional]\nsize=1\nfilters=1\nactivation=linear\n"
                            "[local]\nfilters=256\nsize=255\npad=127\nactivation=linear\n"),
              Contains("weights are too many"));
+}
+
+TEST_CASE("Network: one without a head can be looked at, and says that it answers nothing", "[model][unit]") {
+  const auto network = build("[net]\nwidth=8\nheight=8\n[convolutional]\nactivation=linear\n");
+  REQUIRE(network.ok());
+  CHECK(candidate_count(*network) == 0);
+  const auto missing = missing_head(*network);
+  REQUIRE(missing);
+  CHECK_THAT(missing->message, Contains("a.cfg: no [yolo]") && Contains("neither a detector nor a classifier"));
+  CHECK_FALSE(missing_head(*build(detector_cfg(""))));
 }
