@@ -53,6 +53,7 @@ Outcome<CompiledModel> compile_network(const common::ModelConfig& config) {
   const auto network = darknet::build_network(*cfg, config.input_size,
                                               is_checkpoint ? darknet::Rules::kUltralytics : darknet::Rules::kDarknet);
   if (!network) return network.error();
+  if (const auto missing = darknet::missing_head(*network)) return *missing;
 
   CompiledModel compiled;
   // Ultralytics' yolov3 letterboxes every picture, whatever the cfg says.

@@ -7,7 +7,7 @@
 
 namespace yolod::model::darknet {
 
-// `weights` must be read for this very network (read_weights checks that).
+// `weights` must be read for this very network (read_weights checks that), which must have a head.
 [[nodiscard]] CompiledNetwork compile(const Network& network, Weights weights);
 
 }  // namespace yolod::model::darknet

@@ -355,7 +355,7 @@ ParsedLayer parse_reorg_kind(ParseContext& context, bool odd) {
   if (!layer.reverse) {
     if (!sides_divide) refuse("does not divide the sides");
     if (odd && !channels_divide) refuse("squared does not divide the channels");
-    if (std::int64_t{input.channels} * area > kMaxLayerValues) refuse("is too much for the channels");
+    if (std::int64_t{input.channels} * area > kMaxFilters) refuse("is too much for the channels");
     if (options.error()) return {layer, {}};
     return {layer, {input.channels * area, input.height / layer.stride, input.width / layer.stride}};
   }

@@ -136,13 +136,15 @@ Outcome<Network> build_network(const Cfg& cfg, std::optional<common::InputSize> 
     shape = layer.output;
     layers.push_back(std::move(layer));
   }
-  if (network->classes == 0) {
-    return bad_model(cfg.source_name +
-                     ": no [yolo], [region], [detection] or [softmax] in it: neither a detector nor a classifier");
-  }
   const auto values = candidate_count(*network) * (network->classes + 5);
   if (values > kMaxLayerValues) return bad_model(cfg.source_name + ": its heads are too large");
   return network;
+}
+
+std::optional<Error> missing_head(const Network& network) {
+  if (network.classes != 0) return std::nullopt;
+  return bad_model(network.source_name +
+                   ": no [yolo], [region], [detection] or [softmax] in it: neither a detector nor a classifier");
 }
 
 std::vector<const Layer*> heads(const Network& network) {
@@ -160,11 +162,11 @@ std::int64_t candidate_count(const Network& network) {
 }
 
 NmsSettings nms_settings(const Network& network) {
-  NmsSettings rule;
+  NmsSettings settings;
   for (const auto* head : heads(network)) {
-    if (const auto* yolo = std::get_if<Yolo>(&head->kind)) rule = {yolo->nms_kind, yolo->beta_nms};
+    if (const auto* yolo = std::get_if<Yolo>(&head->kind)) settings = {yolo->nms_kind, yolo->beta_nms};
   }
-  return rule;
+  return settings;
 }
 
 Convolutional MixedConvolutional::part(std::size_t index) const {

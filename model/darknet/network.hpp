@@ -233,13 +233,16 @@ struct Network {
   bool letter_box{false};
   std::vector<Layer> layers;
   HeadKind head{HeadKind::kDetections};
-  int classes{0};  // the same for every head
+  int classes{0};  // the same for every head; 0: it has none
 };
 
 // Builds the layers of `cfg`, for `input_size` instead of the cfg's own where given. A cfg that only Ultralytics'
 // program can read is built by its rules whatever `rules` says. Errors are kBadModel, `source:line: [section]: what`.
 [[nodiscard]] common::Outcome<Network> build_network(const Cfg& cfg, std::optional<common::InputSize> input_size,
                                                      Rules rules = Rules::kDarknet);
+
+// Why `network` answers nothing: it has no head, only layers. Nothing for one that has.
+[[nodiscard]] std::optional<common::Error> missing_head(const Network& network);
 
 // The heads of a network, in the cfg's order.
 [[nodiscard]] std::vector<const Layer*> heads(const Network& network);

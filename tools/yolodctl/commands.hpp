@@ -15,6 +15,7 @@ void add_infer(CLI::App& app, int& exit_code);
 void add_eval(CLI::App& app, int& exit_code);
 void add_export(CLI::App& app, int& exit_code);
 void add_bench_model(CLI::App& bench, int& exit_code);
+void add_info(CLI::App& app, int& exit_code);
 #endif
 
 }  // namespace yolod::tools

@@ -153,8 +153,9 @@ void add_infer(CLI::App& app, int& exit_code) {
       ->required()
       ->type_name("X.npy");
   command
-      ->add_option("--output", options->output,
-                   "float32 [n, candidates, 5 + classes]; of a TorchScript file what it gives")
+      ->add_option(
+          "--output", options->output,
+          "float32 [n, candidates, 5 + classes], of a classifier [n, classes]; of a TorchScript file what it gives")
       ->required()
       ->type_name("Y.npy");
   command->callback([options, &exit_code] { exit_code = infer(*options); });

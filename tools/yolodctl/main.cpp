@@ -19,6 +19,7 @@ int main(int argc, char** argv) {
   yolod::tools::add_eval(app, exit_code);
   yolod::tools::add_export(app, exit_code);
   yolod::tools::add_bench_model(*bench, exit_code);
+  yolod::tools::add_info(app, exit_code);
 #endif
   try {
     app.parse(argc, argv);

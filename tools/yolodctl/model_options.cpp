@@ -64,7 +64,7 @@ Outcome<common::ModelConfig> from_files(const ModelOptions& options) {
     config.source = source;
     return config;
   }
-  if (options.cfg.empty() || options.weights.empty()) {
+  if (options.cfg.empty() || (options.weights.empty() && !options.weights_optional)) {
     return bad_options("name a model: --cfg and --weights (and --names), --torchscript, or --config");
   }
   config.name = std::filesystem::path(options.cfg).stem().string();

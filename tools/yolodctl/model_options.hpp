@@ -21,6 +21,8 @@ struct ModelOptions {
   std::string size;  // "416" or "HEIGHTxWIDTH"
   std::string precision;
   std::string device;
+  // Set by a command that can do without weights; not an option.
+  bool weights_optional{false};
 };
 
 struct ChosenModel {

@@ -143,8 +143,6 @@ TEST_CASE("Network: a head must fit the layer before it, and nothing may be buil
   CHECK_THAT(build_problem(detector_cfg("") + "[route]\nlayers=-1\n"), Contains("layer 1 is a head"));
   CHECK_THAT(build_problem(detector_cfg("") + "[route]\nlayers=0\n[yolo]\nclasses=2\nnum=1\nanchors=1,2\n"),
              Contains("2"));
-  CHECK_THAT(build_problem("[net]\nwidth=8\nheight=8\n[convolutional]\nactivation=linear\n"),
-             Contains("neither a detector nor a classifier"));
 }
 
 TEST_CASE("Network: anchors and masks", "[model][unit]") {
@@ -318,4 +316,14 @@ TEST_CASE("Network: more weights than any file has are refused", "[model][unit]"
                            "[convolutional]\nsize=1\nfilters=1\nactivation=linear\n"
                            "[local]\nfilters=256\nsize=255\npad=127\nactivation=linear\n"),
              Contains("weights are too many"));
+}
+
+TEST_CASE("Network: one without a head can be looked at, and says that it answers nothing", "[model][unit]") {
+  const auto network = build("[net]\nwidth=8\nheight=8\n[convolutional]\nactivation=linear\n");
+  REQUIRE(network.ok());
+  CHECK(candidate_count(*network) == 0);
+  const auto missing = missing_head(*network);
+  REQUIRE(missing);
+  CHECK_THAT(missing->message, Contains("a.cfg: no [yolo]") && Contains("neither a detector nor a classifier"));
+  CHECK_FALSE(missing_head(*build(detector_cfg(""))));
 }
