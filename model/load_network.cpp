@@ -56,6 +56,7 @@ Outcome<CompiledModel> compile_network(const common::ModelConfig& config) {
   if (const auto missing = darknet::missing_head(*network)) return *missing;
 
   CompiledModel compiled;
+  compiled.rules = network->rules;
   // Ultralytics' yolov3 letterboxes every picture, whatever the cfg says.
   compiled.letter_box = network->letter_box || is_checkpoint;
   for (const auto* head : darknet::heads(*network)) {
@@ -100,6 +101,11 @@ Outcome<LoadedNetwork> load_network(const common::ModelConfig& config, const Sur
   loaded.fit = compiled->letter_box ? image::Fit::kLetterbox : image::Fit::kStretch;
   // As `classifier predict` does, whatever the cfg says.
   if (loaded.task == common::Task::kClassify) loaded.fit = image::Fit::kCrop;
+  if (compiled->rules == darknet::Rules::kUltralytics) {
+    // Of its letterbox(), and the grey that it fills with.
+    loaded.sampling = image::Sampling::kCentersAligned;
+    loaded.grey = 114.0F / 255.0F;
+  }
   loaded.nms_kind = compiled->nms_kind;
   loaded.beta_nms = compiled->beta_nms;
   return loaded;

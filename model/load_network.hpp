@@ -23,6 +23,7 @@ struct CompiledModel {
   CompiledNetwork network;
   std::vector<std::string> labels;  // by class; empty if the config names none
   bool letter_box{false};           // what the cfg asks for
+  darknet::Rules rules{darknet::Rules::kDarknet};
   darknet::NmsKind nms_kind{darknet::NmsKind::kIou};
   float beta_nms{0.6F};
   int stride{1};  // of the coarsest head: pixels of the input to a cell

@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t kMaxSizes = 16;
 
 // Any other is silently none there, and so a network that nobody meant.
-Activation read_activation(OptionReader& options) {
+Activation read_ultralytics_activation(OptionReader& options) {
   const auto name = options.text("activation", "linear");
   const auto activation = activation_from(name);
   constexpr std::array kKnown{Activation::kLinear, Activation::kLeaky, Activation::kSwish, Activation::kMish};
@@ -54,7 +54,7 @@ ParsedLayer parse_mixed(ParseContext& context, const std::vector<int>& sizes) {
   layer.stride_x = options.integer("stride_x", stride, 1, kMaxStride);
   layer.stride_y = options.integer("stride_y", stride, 1, kMaxStride);
   layer.batch_normalize = options.flag("batch_normalize", false);
-  layer.activation = read_activation(options);
+  layer.activation = read_ultralytics_activation(options);
   if (options.integer("groups", 1, 1, kMaxFilters) != 1) options.fail("groups", "is not supported with several sizes");
   if (options.error()) return {layer, {}};
   layer.parts = split_filters(options, sizes, filters);
@@ -67,11 +67,11 @@ ParsedLayer parse_mixed(ParseContext& context, const std::vector<int>& sizes) {
   return {layer, {filters, first.height, first.width}};
 }
 
-ParsedLayer parse_convolutional(ParseContext& context) {
+ParsedLayer parse_ultralytics_convolutional(ParseContext& context) {
   auto& options = context.options;
   const auto sizes = options.integers("size", kMaxSizes, 1, kMaxKernel);
   if (sizes.size() > 1) return parse_mixed(context, sizes);
-  (void)read_activation(options);
+  (void)read_ultralytics_activation(options);
   auto parsed = layer_parser_for("convolutional", Rules::kDarknet)(context);
   const auto& layer = std::get<Convolutional>(parsed.kind);
   if (layer.dilation != 1 || layer.flipped || layer.blur.size != 0 || layer.shared_from)
@@ -81,7 +81,7 @@ ParsedLayer parse_convolutional(ParseContext& context) {
 
 ParsedLayer parse_batch_norm(ParseContext& context) { return {BatchNormalization{}, context.input}; }
 
-ParsedLayer parse_maxpool(ParseContext& context) {
+ParsedLayer parse_ultralytics_maxpool(ParseContext& context) {
   auto& options = context.options;
   MaxPool layer;
   auto& window = layer.window;
@@ -98,7 +98,7 @@ ParsedLayer parse_maxpool(ParseContext& context) {
   return {layer, output};
 }
 
-ParsedLayer parse_route(ParseContext& context) {
+ParsedLayer parse_ultralytics_route(ParseContext& context) {
   context.options.refuse_if_set("group_id");
   if (context.options.integer("groups", 1, 1, kMaxFilters) != 1)
     context.options.fail("groups", "is not in Ultralytics' yolov3");
@@ -106,7 +106,7 @@ ParsedLayer parse_route(ParseContext& context) {
 }
 
 // Weighted whatever `weights_type` says, and no activation.
-ParsedLayer parse_shortcut(ParseContext& context) {
+ParsedLayer parse_ultralytics_shortcut(ParseContext& context) {
   auto& options = context.options;
   Shortcut layer;
   layer.from = resolve_layers(context, "from");
@@ -128,7 +128,7 @@ ParsedLayer parse_nothing(ParseContext& context) { return {PassThrough{}, contex
 
 // `from` is read by an attention between heads that is switched off there; scale_x_y, new_coords and nms_kind are not
 // read.
-ParsedLayer parse_plain_yolo(ParseContext& context) {
+ParsedLayer parse_ultralytics_yolo(ParseContext& context) {
   auto parsed = parse_yolo(context);
   auto& layer = std::get<Yolo>(parsed.kind);
   layer.scale_x_y = 1;
@@ -151,14 +151,14 @@ bool is_for_ultralytics_alone(const Cfg& cfg) {
 
 LayerParser ultralytics_parser_for(std::string_view section) {
   constexpr std::array<std::pair<std::string_view, LayerParser>, 8> kParsers{{
-      {"convolutional", parse_convolutional},
+      {"convolutional", parse_ultralytics_convolutional},
       {"BatchNorm2d", parse_batch_norm},
-      {"maxpool", parse_maxpool},
+      {"maxpool", parse_ultralytics_maxpool},
       {"upsample", [](ParseContext& context) { return layer_parser_for("upsample", Rules::kDarknet)(context); }},
-      {"route", parse_route},
-      {"shortcut", parse_shortcut},
+      {"route", parse_ultralytics_route},
+      {"shortcut", parse_ultralytics_shortcut},
       {"reorg3d", parse_nothing},
-      {"yolo", parse_plain_yolo},
+      {"yolo", parse_ultralytics_yolo},
   }};
   for (const auto& [name, parser] : kParsers) {
     if (name == section) return parser;

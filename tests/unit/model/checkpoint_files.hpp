@@ -11,7 +11,10 @@ namespace yolod::tests {
 
 inline std::string little(std::uint64_t value, std::size_t byte_count) {
   std::string bytes;
-  for (std::size_t i = 0; i < byte_count; ++i) bytes += static_cast<char>(value >> (8 * i) & 0xFFU);
+  for (std::size_t i = 0; i < byte_count; ++i) {
+    bytes += static_cast<char>(value & 0xFFU);
+    value >>= 8U;
+  }
   return bytes;
 }
 

@@ -18,7 +18,7 @@ Candidate candidate(float x, float y, float size, float confidence, std::uint32_
 }
 
 // What Darknet's loops do, written as they are: class by class, every pair.
-std::vector<Candidate> reference_nms(const std::vector<Candidate>& sorted, const NmsRule& rule) {
+std::vector<Candidate> reference_nms(const std::vector<Candidate>& sorted, const yolod::model::detect::NmsRule& rule) {
   std::vector<bool> dead(sorted.size(), false);
   for (std::size_t i = 0; i < sorted.size(); ++i) {
     for (std::size_t j = i + 1; j < sorted.size() && !dead[i]; ++j) {

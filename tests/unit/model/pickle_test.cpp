@@ -14,12 +14,26 @@ namespace {
 
 constexpr std::array<std::string_view, 2> kNames{"collections.OrderedDict", "torch.FloatStorage"};
 
-Pickle parsed(std::string_view bytes) {
-  auto pickle = read_pickle(bytes, kNames);
-  INFO((pickle ? std::string() : pickle.error().message));
-  REQUIRE(pickle.ok());
-  return std::move(pickle).value();
-}
+// A pickle with the bytes that it refers to.
+class Parsed {
+ public:
+  explicit Parsed(std::string bytes) : bytes_(std::move(bytes)) {
+    auto pickle = read_pickle(bytes_, kNames);
+    INFO((pickle ? std::string() : pickle.error().message));
+    REQUIRE(pickle.ok());
+    pickle_ = std::move(pickle).value();
+  }
+  Parsed(const Parsed&) = delete;
+  Parsed& operator=(const Parsed&) = delete;
+
+  [[nodiscard]] const Value& at(ValueId id) const { return pickle_.at(id); }
+  [[nodiscard]] const Value& root_value() const { return pickle_.root_value(); }
+  [[nodiscard]] ValueId root() const { return pickle_.root; }
+
+ private:
+  std::string bytes_;
+  Pickle pickle_;
+};
 
 std::string pickle_problem(std::string_view bytes) {
   const auto pickle = read_pickle(bytes, kNames);
@@ -32,27 +46,27 @@ std::string pickle_problem(std::string_view bytes) {
 }  // namespace
 
 TEST_CASE("Pickle: plain values of every size", "[model][unit]") {
-  CHECK(parsed("\x80\x02N.").root_value().kind == ValueKind::kNone);
-  CHECK(parsed("\x80\x02\x88.").root_value().integer == 1);
-  CHECK(parsed("\x80\x02\x89.").root_value().kind == ValueKind::kBool);
-  CHECK(parsed(pickled(integer(-7))).root_value().integer == -7);
-  CHECK(parsed("\x80\x02K\xFF.").root_value().integer == 255);
-  CHECK(parsed("\x80\x02M\xFF\xFF.").root_value().integer == 65535);
-  CHECK(parsed("\x80\x02\x8A\x02\x00\xFF."s).root_value().integer == -256);
-  CHECK(parsed("\x80\x02\x8A\x00."s).root_value().integer == 0);
-  CHECK(parsed("\x80\x02\x8A\x08\x00\x00\x00\x00\x00\x00\x00\x80."s).root_value().integer == INT64_MIN);
-  CHECK(parsed("\x80\x02\x8A\x09"s + std::string(9, 'x') + ".").root_value().kind == ValueKind::kBigInteger);
-  CHECK(parsed("\x80\x02G\x3F\xF8\x00\x00\x00\x00\x00\x00."s).root_value().number == 1.5);
-  CHECK(parsed(pickled(text("h\xC3\xA9"))).root_value().text == "h\xC3\xA9");
-  CHECK(parsed("\x80\x04\x95\x05\x00\x00\x00\x00\x00\x00\x00\x8C\x02hi."s).root_value().text == "hi");
-  CHECK(parsed("\x80\x03"
+  CHECK(Parsed("\x80\x02N.").root_value().kind == ValueKind::kNone);
+  CHECK(Parsed("\x80\x02\x88.").root_value().integer == 1);
+  CHECK(Parsed("\x80\x02\x89.").root_value().kind == ValueKind::kBool);
+  CHECK(Parsed(pickled(integer(-7))).root_value().integer == -7);
+  CHECK(Parsed("\x80\x02K\xFF.").root_value().integer == 255);
+  CHECK(Parsed("\x80\x02M\xFF\xFF.").root_value().integer == 65535);
+  CHECK(Parsed("\x80\x02\x8A\x02\x00\xFF."s).root_value().integer == -256);
+  CHECK(Parsed("\x80\x02\x8A\x00."s).root_value().integer == 0);
+  CHECK(Parsed("\x80\x02\x8A\x08\x00\x00\x00\x00\x00\x00\x00\x80."s).root_value().integer == INT64_MIN);
+  CHECK(Parsed("\x80\x02\x8A\x09"s + std::string(9, 'x') + ".").root_value().kind == ValueKind::kBigInteger);
+  CHECK(Parsed("\x80\x02G\x3F\xF8\x00\x00\x00\x00\x00\x00."s).root_value().number == 1.5);
+  CHECK(Parsed(pickled(text("h\xC3\xA9"))).root_value().text == "h\xC3\xA9");
+  CHECK(Parsed("\x80\x04\x95\x05\x00\x00\x00\x00\x00\x00\x00\x8C\x02hi."s).root_value().text == "hi");
+  CHECK(Parsed("\x80\x03"
                "C\x02hi.")
             .root_value()
             .kind == ValueKind::kBytes);
 }
 
 TEST_CASE("Pickle: containers hold their items in order", "[model][unit]") {
-  const auto list = parsed(
+  const Parsed list(
       "\x80\x02](K\x01K\x02"
       "eK\x03"
       "a.");
@@ -60,27 +74,27 @@ TEST_CASE("Pickle: containers hold their items in order", "[model][unit]") {
   REQUIRE(list.root_value().items.size() == 3);
   CHECK(list.at(list.root_value().items[2]).integer == 3);
 
-  const auto dict = parsed(pickled("}(" + text("a") + "K\x01" + text("b") + "K\x02u" + text("c") + "K\x03s"));
+  const Parsed dict(pickled("}(" + text("a") + "K\x01" + text("b") + "K\x02u" + text("c") + "K\x03s"));
   REQUIRE(dict.root_value().items.size() == 6);
   CHECK(dict.at(dict.root_value().items[4]).text == "c");
   CHECK(dict.at(dict.root_value().items[5]).integer == 3);
 
-  CHECK(parsed("\x80\x02K\x01K\x02\x86.").root_value().items.size() == 2);
-  CHECK(parsed("\x80\x04\x8F(K\x01K\x02\x90.").root_value().kind == ValueKind::kSet);
+  CHECK(Parsed("\x80\x02K\x01K\x02\x86.").root_value().items.size() == 2);
+  CHECK(Parsed("\x80\x04\x8F(K\x01K\x02\x90.").root_value().kind == ValueKind::kSet);
 }
 
 TEST_CASE("Pickle: what is remembered is shared, and may hold itself", "[model][unit]") {
-  const auto shared = parsed("\x80\x02]q\x00h\x00\x86."s);
+  const Parsed shared("\x80\x02]q\x00h\x00\x86."s);
   CHECK(shared.root_value().items[0] == shared.root_value().items[1]);
-  const auto endless = parsed(
+  const Parsed endless(
       "\x80\x02]q\x00h\x00"
       "a."s);
-  CHECK(endless.root_value().items == std::vector<ValueId>{endless.root});
-  CHECK(parsed("\x80\x04]\x94h\x00\x86."s).root_value().items.size() == 2);
+  CHECK(endless.root_value().items == std::vector<ValueId>{endless.root()});
+  CHECK(Parsed("\x80\x04]\x94h\x00\x86."s).root_value().items.size() == 2);
 }
 
 TEST_CASE("Pickle: an ordered dictionary is a call with items, and its state is left out", "[model][unit]") {
-  const auto dict = parsed(pickled(global("collections", "OrderedDict") + ")R" + text("a") + "K\x01s}b"));
+  const Parsed dict(pickled(global("collections", "OrderedDict") + ")R" + text("a") + "K\x01s}b"));
   const auto& value = dict.root_value();
   REQUIRE(value.kind == ValueKind::kCall);
   REQUIRE(value.items.size() == 4);
