@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "model/image/header.hpp"
+#include "model/image/jpeg.hpp"
 
 namespace yolod::model::image {
 namespace {
@@ -110,7 +111,11 @@ Outcome<Picture> decode(std::span<const std::byte> file, std::uint64_t max_pixel
     }
     const cv::Mat encoded(1, static_cast<int>(file.size()), CV_8UC1, bytes);
     auto pixels = std::make_shared<Picture::Pixels>();
-    {
+    // What that does not take, OpenCV may, or it says what is wrong.
+    auto jpeg = header->format == Format::kJpeg ? decode_jpeg(file, reduction) : std::nullopt;
+    if (jpeg) {
+      pixels->mat = std::move(*jpeg);
+    } else {
       const QuietStderr quiet;
       pixels->mat = cv::imdecode(encoded, decode_flags(reduction));
     }

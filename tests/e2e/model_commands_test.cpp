@@ -14,12 +14,11 @@
 namespace yolod::tests {
 namespace {
 
-using std::filesystem::path;
-
 const std::string kPython = "/usr/bin/python3";
 
 // The options that name a network of the test data. Empty `labels`: its own.
-std::vector<std::string> network_options(const path& data, const std::string& name, const path& labels = {}) {
+std::vector<std::string> network_options(const std::filesystem::path& data, const std::string& name,
+                                         const std::filesystem::path& labels = {}) {
   const auto folder = data / "darknet" / name;
   const auto description = read_json(folder / "model.json");
   const auto file = [&](const char* key) { return (folder / description.at(key).as_string().c_str()).string(); };
@@ -33,7 +32,7 @@ ProgramResult run_yolodctl(std::vector<std::string> arguments, const std::vector
   return run_program(std::move(arguments));
 }
 
-double ap50_on_coco(const path& data, const std::string& name, const std::string& metric,
+double ap50_on_coco(const std::filesystem::path& data, const std::string& name, const std::string& metric,
                     const std::string& precision) {
   auto options = network_options(data, name, data / "coco" / "coco.names");
   options.insert(options.end(), {"--images", data / "coco" / "images", "--labels", data / "coco" / "labels", "--metric",
@@ -49,7 +48,7 @@ double ap50_on_coco(const path& data, const std::string& name, const std::string
 
 std::string support_script(const char* name) { return (source_directory() / "tests" / "support" / name).string(); }
 
-void check_same(const path& a, const path& b) {
+void check_same(const std::filesystem::path& a, const std::filesystem::path& b) {
   const auto compared = run_program({kPython, support_script("exported_model.py"), "difference", a, b});
   CAPTURE(compared.errors);
   REQUIRE(compared.exit == exited(0));
