@@ -10,16 +10,14 @@ void check_model(const ModelConfig& model, std::vector<std::string>& problems) {
   const auto refuse = [&](bool set, const char* key, const char* what) {
     if (set) problems.push_back("models." + model.name + "." + key + ": " + what);
   };
-  const bool torchscript = std::holds_alternative<common::TorchScriptSource>(model.source);
-  refuse(torchscript, "torchscript", "TorchScript models are not supported by this version");
-  refuse(model.task != common::Task::kDetect && !std::holds_alternative<common::IdentitySource>(model.source), "task",
-         "only detect is supported by this version");
+  const bool darknet = std::holds_alternative<common::DarknetSource>(model.source);
+  refuse(darknet && (model.task == common::Task::kImage || model.task == common::Task::kTensor), "task",
+         "a Darknet network detects or classifies");
   refuse(model.batch.max_wait.count() != 0, "batch.max_wait", "only 0ms is supported by this version");
   refuse(model.preload == AutoBool::kTrue, "preload", "only auto and false are supported by this version");
   refuse(model.reload != common::ReloadMode::kBeside, "reload", "only beside is supported by this version");
   refuse(model.recycle != common::RecycleConfig{}, "recycle", "not supported by this version");
   refuse(model.canary != common::CanaryConfig{}, "canary", "not supported by this version");
-  refuse(model.preprocess != common::PreprocessConfig{}, "preprocess", "not supported by this version");
   refuse(model.detect.augment, "detect.augment", "not supported by this version");
   for (const std::string& device : model.devices) {
     refuse(device != "cpu", "device", "only auto and cpu are supported by this version");

@@ -19,7 +19,8 @@ enum class Task { kDetect, kClassify, kImage, kTensor };
 enum class Precision { kAuto, kFp32, kBf16, kFp16 };
 enum class ResizeMode { kAuto, kStretch, kLetterbox };
 enum class AutoBool { kAuto, kTrue, kFalse };
-enum class TorchScriptLayout { kAuto, kYolov5, kYolov8, kLogits, kImage };
+enum class TorchScriptLayout { kAuto, kYolov5, kYolov8, kEndToEnd, kLogits, kImage };
+enum class BoxCoordinates { kAuto, kPixels, kFractions };
 enum class ChannelOrder { kRgb, kBgr };
 enum class CropMode { kNone, kCenter };
 enum class ReloadMode { kBeside, kInPlace };
@@ -38,6 +39,7 @@ struct TorchScriptSource {
   std::filesystem::path file;
   std::filesystem::path names;  // may be empty
   TorchScriptLayout layout{TorchScriptLayout::kAuto};
+  BoxCoordinates coordinates{BoxCoordinates::kAuto};  // of a detector's boxes: pixels or fractions of its input
   friend bool operator==(const TorchScriptSource&, const TorchScriptSource&) = default;
 };
 
@@ -83,11 +85,12 @@ struct CanaryConfig {
 };
 
 struct PreprocessConfig {
-  double scale{1.0 / 255.0};  // the key takes a number or a fraction such as 1/255
-  std::array<double, 3> mean{0, 0, 0};
+  double scale{1.0 / 255.0};            // the key takes a number or a fraction such as 1/255
+  std::array<double, 3> mean{0, 0, 0};  // by channel, in the network's order
   std::array<double, 3> std{1, 1, 1};
   ChannelOrder order{ChannelOrder::kRgb};
   CropMode crop{CropMode::kNone};
+  double crop_fraction{1};  // of the resized picture's shorter side that a centre crop keeps
   friend bool operator==(const PreprocessConfig&, const PreprocessConfig&) = default;
 };
 
@@ -101,13 +104,22 @@ struct DetectConfig {
   friend bool operator==(const DetectConfig&, const DetectConfig&) = default;
 };
 
+// The most classes that any answer names.
+inline constexpr std::uint32_t kMaxTopK = 1000;
+
 struct ClassifyConfig {
   std::uint32_t top_k{5};
   friend bool operator==(const ClassifyConfig&, const ClassifyConfig&) = default;
 };
 
+struct ImageConfig {
+  std::array<double, 2> range{0, 1};  // what black and white are in the network's output
+  friend bool operator==(const ImageConfig&, const ImageConfig&) = default;
+};
+
 struct LimitsConfig {
   std::uint64_t max_pixels{100'000'000};
+  std::uint64_t max_result_bytes{4ULL << 20U};  // of an answer that is a picture or tensors
   friend bool operator==(const LimitsConfig&, const LimitsConfig&) = default;
 };
 
@@ -133,6 +145,7 @@ struct ModelConfig {
   PreprocessConfig preprocess;
   DetectConfig detect;
   ClassifyConfig classify;
+  ImageConfig image;
   LimitsConfig limits;
   friend bool operator==(const ModelConfig&, const ModelConfig&) = default;
 };

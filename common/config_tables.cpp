@@ -128,12 +128,12 @@ void read_scale(ConfigReader& reader, const YamlNode& node, double& scale) {
   }
 }
 
-// One number for each of red, green and blue.
+// One number for each channel, in the network's order.
 Field channels_field(std::string_view name, std::array<double, 3>& value, bool zero_allowed) {
   return {name,
           [&value, zero_allowed](ConfigReader& reader, const YamlNode& node) {
             if (node.kind != YamlNode::Kind::kSequence || node.items.size() != value.size()) {
-              reader.problem(node.mark, "not a list of three numbers, one for each of red, green and blue is needed");
+              reader.problem(node.mark, "not a list of three numbers, one for each channel is needed");
               return;
             }
             for (std::size_t i = 0; i < value.size(); ++i) {
@@ -153,6 +153,25 @@ Field channels_field(std::string_view name, std::array<double, 3>& value, bool z
             for (const double number : value) list.items.push_back(YamlNode::plain(format_real(number)));
             return list;
           }};
+}
+
+// What stands for black and for white.
+void read_range(ConfigReader& reader, const YamlNode& node, std::array<double, 2>& range) {
+  if (node.kind != YamlNode::Kind::kSequence || node.items.size() != range.size()) {
+    reader.problem(node.mark, "not a list of two numbers, [black, white] is needed");
+    return;
+  }
+  std::array<double, 2> read{0, 1};
+  for (std::size_t i = 0; i < read.size(); ++i) {
+    reader.read_below('[' + std::to_string(i) + ']', node.items[i], [&](ConfigReader& below, auto& item) {
+      real_field("", read[i], -kLargestFactor, kLargestFactor).read(below, item);
+    });
+  }
+  if (read[0] == read[1]) {
+    reader.problem(node.mark, "black and white are the same number, two different ones are needed");
+    return;
+  }
+  range = read;
 }
 
 Field pixels_field(std::string_view name, std::uint64_t& value) {
@@ -287,6 +306,7 @@ Fields fields_of(ModelConfig& model) {
       section_field("preprocess", model.preprocess),
       section_field("detect", model.detect),
       section_field("classify", model.classify),
+      section_field("image", model.image),
       section_field("limits", model.limits),
   };
 }
@@ -302,8 +322,13 @@ Fields fields_of(TorchScriptSource& source) {
                                           {{"auto", TorchScriptLayout::kAuto},
                                            {"yolov5", TorchScriptLayout::kYolov5},
                                            {"yolov8", TorchScriptLayout::kYolov8},
+                                           {"end_to_end", TorchScriptLayout::kEndToEnd},
                                            {"logits", TorchScriptLayout::kLogits},
-                                           {"image", TorchScriptLayout::kImage}})};
+                                           {"image", TorchScriptLayout::kImage}}),
+          choice_field<BoxCoordinates>("coordinates", source.coordinates,
+                                       {{"auto", BoxCoordinates::kAuto},
+                                        {"pixels", BoxCoordinates::kPixels},
+                                        {"fractions", BoxCoordinates::kFractions}})};
 }
 
 Fields fields_of(IdentitySource& source) {
@@ -344,6 +369,7 @@ Fields fields_of(PreprocessConfig& preprocess) {
       channels_field("std", preprocess.std, false),
       choice_field<ChannelOrder>("order", preprocess.order, {{"rgb", ChannelOrder::kRgb}, {"bgr", ChannelOrder::kBgr}}),
       choice_field<CropMode>("crop", preprocess.crop, {{"none", CropMode::kNone}, {"center", CropMode::kCenter}}),
+      real_field("crop_fraction", preprocess.crop_fraction, 0.1, 1),
   };
 }
 
@@ -356,9 +382,21 @@ Fields fields_of(DetectConfig& detect) {
           choice_field("multi_label", detect.multi_label, kAutoBool)};
 }
 
-Fields fields_of(ClassifyConfig& classify) { return {count_field("top_k", classify.top_k, 1, 1000)}; }
+Fields fields_of(ClassifyConfig& classify) { return {count_field("top_k", classify.top_k, 1, kMaxTopK)}; }
 
-Fields fields_of(LimitsConfig& limits) { return {pixels_field("max_pixels", limits.max_pixels)}; }
+Fields fields_of(ImageConfig& image) {
+  return {{"range", [&image](ConfigReader& reader, const YamlNode& node) { read_range(reader, node, image.range); },
+           [&image]() -> std::optional<YamlNode> {
+             YamlNode list = YamlNode::sequence();
+             for (const double number : image.range) list.items.push_back(YamlNode::plain(format_real(number)));
+             return list;
+           }}};
+}
+
+Fields fields_of(LimitsConfig& limits) {
+  return {pixels_field("max_pixels", limits.max_pixels),
+          size_field("max_result_bytes", limits.max_result_bytes, kKiB, kGiB)};
+}
 
 Field workers_field(std::string_view name, std::uint32_t& workers) { return count_field(name, workers, 1, 256); }
 

@@ -22,6 +22,7 @@ namespace yolod::common {
 [[nodiscard]] Fields fields_of(PreprocessConfig& preprocess);
 [[nodiscard]] Fields fields_of(DetectConfig& detect);
 [[nodiscard]] Fields fields_of(ClassifyConfig& classify);
+[[nodiscard]] Fields fields_of(ImageConfig& image);
 [[nodiscard]] Fields fields_of(LimitsConfig& limits);
 
 // The number of workers and the input size, which the short form has under other names.

@@ -2,6 +2,7 @@
 // Plain values: no owner beyond whoever holds them, any thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -37,6 +38,32 @@ struct DetectionList {
   friend bool operator==(const DetectionList&, const DetectionList&) = default;
 };
 
+struct Classification {
+  std::uint32_t class_id{0};
+  float probability{0};  // 0..1
+
+  friend bool operator==(const Classification&, const Classification&) = default;
+};
+
+// Most probable first.
+struct ClassificationList {
+  std::uint32_t image_width{0};
+  std::uint32_t image_height{0};
+  std::vector<Classification> classifications;
+
+  friend bool operator==(const ClassificationList&, const ClassificationList&) = default;
+};
+
+enum class FileType : std::uint32_t { kJpeg = 1, kPng = 2, kNpy = 3, kNpz = 4 };
+
+// An answer that is a file: a picture that the model made, or its tensors.
+struct EncodedFile {
+  FileType type{FileType::kJpeg};
+  std::vector<std::byte> bytes;
+
+  friend bool operator==(const EncodedFile&, const EncodedFile&) = default;
+};
+
 // The identity model's answer: what arrived.
 struct IdentityAnswer {
   std::uint64_t bytes{0};
@@ -46,13 +73,15 @@ struct IdentityAnswer {
   friend bool operator==(const IdentityAnswer&, const IdentityAnswer&) = default;
 };
 
-using Prediction = std::variant<DetectionList, IdentityAnswer>;
+using Prediction = std::variant<DetectionList, IdentityAnswer, ClassificationList, EncodedFile>;
 
 // What one request may change for itself; absent means the model's configured value.
 struct PredictionOptions {
   std::optional<float> confidence;
   std::optional<float> iou;
   std::optional<std::uint32_t> max_detections;
+  std::optional<std::uint32_t> top_k{};
+  bool png{false};  // a picture is answered as PNG instead of JPEG
 
   friend bool operator==(const PredictionOptions&, const PredictionOptions&) = default;
 };

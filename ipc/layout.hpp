@@ -17,7 +17,7 @@
 namespace yolod::ipc {
 
 inline constexpr std::uint64_t kMagic = 0x31646f6c6f79ULL;  // "yolod1", little endian
-inline constexpr std::uint32_t kLayoutVersion = 1;
+inline constexpr std::uint32_t kLayoutVersion = 2;
 inline constexpr std::size_t kCacheLine = 64;
 
 enum class RegionKind : std::uint32_t { kInputArena = 1, kLane = 2 };
@@ -66,9 +66,11 @@ struct RequestCell {
   float confidence;
   float iou;
   std::uint32_t max_detections;
+  std::uint32_t top_k;
+  std::uint32_t png;  // 0 or 1
   std::uint32_t reserved;
 };
-static_assert(sizeof(RequestCell) == 48 && std::is_trivially_copyable_v<RequestCell>);
+static_assert(sizeof(RequestCell) == 56 && std::is_trivially_copyable_v<RequestCell>);
 
 // Worker to front-end: the answer lies in that slot.
 struct CompletionCell {

@@ -1,5 +1,6 @@
 #include "ipc/messages.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -10,13 +11,17 @@
 namespace yolod::ipc {
 namespace {
 
+using common::Classification;
+using common::ClassificationList;
 using common::Detection;
 using common::DetectionList;
+using common::EncodedFile;
+using common::FileType;
 using common::IdentityAnswer;
 using common::ModelDescription;
 using common::Prediction;
 
-enum class PredictionKind : std::uint32_t { kDetections = 1, kIdentity = 2 };
+enum class PredictionKind : std::uint32_t { kDetections = 1, kIdentity = 2, kClassifications = 3, kFile = 4 };
 
 constexpr std::uint32_t kMaxLabelCount = 1U << 20U;
 constexpr std::uint32_t kMaxTextBytes = 256;  // a label stands in every detection: a long one makes a huge answer
@@ -35,6 +40,7 @@ class Writer {
     number(static_cast<std::uint32_t>(value.size()));
     raw(value.data(), value.size());
   }
+  void bytes(std::span<const std::byte> value) { raw(value.data(), value.size()); }
   [[nodiscard]] std::optional<std::uint64_t> written() const {
     return fits_ ? std::optional<std::uint64_t>(used_) : std::nullopt;
   }
@@ -96,6 +102,12 @@ class Reader {
     if (!is_utf8(value)) good_ = false;
     return value;
   }
+  // All that is left.
+  std::vector<std::byte> rest() {
+    std::vector<std::byte> value(in_.begin(), in_.end());
+    in_ = {};
+    return value;
+  }
   void fail() { good_ = false; }
   [[nodiscard]] bool good() const { return good_; }
   [[nodiscard]] std::size_t left() const { return in_.size(); }
@@ -116,7 +128,21 @@ class Reader {
 };
 
 constexpr std::size_t kDetectionBytes = 24;
-constexpr std::size_t kDetectionListBytes = 16;
+constexpr std::size_t kListBytes = 16;  // kind, width, height, count
+constexpr std::size_t kClassificationBytes = 8;
+constexpr std::size_t kFileBytes = 8;  // kind, type
+
+// What a file of each type begins with: a worker gone mad may send any bytes, but not as something else.
+std::string_view magic_of(FileType type) {
+  using namespace std::string_view_literals;
+  switch (type) {
+    case FileType::kJpeg: return "\xFF\xD8\xFF"sv;
+    case FileType::kPng: return "\x89PNG\r\n\x1A\n"sv;
+    case FileType::kNpy: return "\x93NUMPY"sv;
+    case FileType::kNpz: return "PK"sv;
+  }
+  return {};
+}
 
 void write(Writer& out, const DetectionList& list) {
   out.number(PredictionKind::kDetections);
@@ -138,6 +164,23 @@ void write(Writer& out, const IdentityAnswer& answer) {
   out.number(answer.bytes);
   out.number(answer.crc32);
   out.number(answer.worker_pid);
+}
+
+void write(Writer& out, const ClassificationList& list) {
+  out.number(PredictionKind::kClassifications);
+  out.number(list.image_width);
+  out.number(list.image_height);
+  out.number(static_cast<std::uint32_t>(list.classifications.size()));
+  for (const Classification& classification : list.classifications) {
+    out.number(classification.class_id);
+    out.number(classification.probability);
+  }
+}
+
+void write(Writer& out, const EncodedFile& file) {
+  out.number(PredictionKind::kFile);
+  out.number(file.type);
+  out.bytes(file.bytes);
 }
 
 DetectionList read_detections(Reader& in) {
@@ -163,6 +206,36 @@ DetectionList read_detections(Reader& in) {
   return list;
 }
 
+ClassificationList read_classifications(Reader& in) {
+  ClassificationList list;
+  list.image_width = in.number<std::uint32_t>();
+  list.image_height = in.number<std::uint32_t>();
+  const auto count = in.number<std::uint32_t>();
+  if (in.left() != count * kClassificationBytes) {
+    in.fail();
+    return list;
+  }
+  list.classifications.reserve(count);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    Classification classification;
+    classification.class_id = in.number<std::uint32_t>();
+    classification.probability = in.number<float>();
+    list.classifications.push_back(classification);
+  }
+  return list;
+}
+
+EncodedFile read_encoded_file(Reader& in) {
+  EncodedFile file;
+  file.type = in.number<FileType>();
+  const auto magic = std::as_bytes(std::span(magic_of(file.type)));
+  file.bytes = in.rest();
+  const bool begins_so =
+      file.bytes.size() >= magic.size() && std::equal(magic.begin(), magic.end(), file.bytes.begin());
+  if (magic.empty() || !begins_so) in.fail();
+  return file;
+}
+
 IdentityAnswer read_identity(Reader& in) {
   IdentityAnswer answer;
   answer.bytes = in.number<std::uint64_t>();
@@ -173,9 +246,17 @@ IdentityAnswer read_identity(Reader& in) {
 
 }  // namespace
 
-std::uint64_t result_bytes_for(std::uint32_t max_detections) {
-  const std::uint64_t needed = kDetectionListBytes + std::uint64_t{max_detections} * kDetectionBytes;
-  return needed < kMinResultBytes ? kMinResultBytes : needed;
+std::uint64_t result_bytes_for(const common::ModelConfig& model) {
+  std::uint64_t needed = 0;
+  switch (model.task) {
+    case common::Task::kDetect:
+      needed = kListBytes + std::uint64_t{model.detect.max_detections} * kDetectionBytes;
+      break;
+    case common::Task::kClassify: needed = kListBytes + std::uint64_t{common::kMaxTopK} * kClassificationBytes; break;
+    case common::Task::kImage:
+    case common::Task::kTensor: needed = kFileBytes + model.limits.max_result_bytes; break;
+  }
+  return std::max(needed, kMinResultBytes);
 }
 
 std::optional<std::uint64_t> encode_prediction(const Prediction& prediction, std::span<std::byte> out) {
@@ -190,6 +271,8 @@ std::optional<Prediction> decode_prediction(std::span<const std::byte> bytes) {
   switch (reader.number<PredictionKind>()) {
     case PredictionKind::kDetections: prediction = read_detections(reader); break;
     case PredictionKind::kIdentity: prediction = read_identity(reader); break;
+    case PredictionKind::kClassifications: prediction = read_classifications(reader); break;
+    case PredictionKind::kFile: prediction = read_encoded_file(reader); break;
     default: return std::nullopt;
   }
   if (!reader.complete()) return std::nullopt;
@@ -230,6 +313,8 @@ void encode_options(const common::PredictionOptions& options, RequestCell& cell)
   cell.confidence = options.confidence.value_or(kAbsent);
   cell.iou = options.iou.value_or(kAbsent);
   cell.max_detections = options.max_detections.value_or(kUnset);
+  cell.top_k = options.top_k.value_or(kUnset);
+  cell.png = options.png ? 1 : 0;
 }
 
 common::PredictionOptions decode_options(const RequestCell& cell) {
@@ -237,6 +322,8 @@ common::PredictionOptions decode_options(const RequestCell& cell) {
   if (!std::isnan(cell.confidence)) options.confidence = cell.confidence;
   if (!std::isnan(cell.iou)) options.iou = cell.iou;
   if (cell.max_detections != kUnset) options.max_detections = cell.max_detections;
+  if (cell.top_k != kUnset) options.top_k = cell.top_k;
+  options.png = cell.png != 0;
   return options;
 }
 

@@ -1,5 +1,6 @@
 // Predictions and model descriptions as bytes in a lane, and back. Encoding is the worker's, decoding the front-end's;
-// decoding trusts nothing: sizes must add up, numbers must be finite, text must be UTF-8.
+// decoding trusts nothing: sizes must add up, numbers must be finite, text must be UTF-8, a file must begin as its type
+// does.
 #pragma once
 
 #include <cstddef>
@@ -7,13 +8,15 @@
 #include <optional>
 #include <span>
 
+#include "common/config.hpp"
 #include "common/prediction.hpp"
 #include "ipc/layout.hpp"
 
 namespace yolod::ipc {
 
-// Room that a prediction of at most `max_detections` needs; error text fits in any.
-[[nodiscard]] std::uint64_t result_bytes_for(std::uint32_t max_detections);
+// Room that an answer of this model may need: its task and limits say how much. A picture or tensors have no bound of
+// their own, so limits.max_result_bytes is theirs. Error text fits in any.
+[[nodiscard]] std::uint64_t result_bytes_for(const common::ModelConfig& model);
 
 // Bytes written, or nothing if `out` is too small or a text is longer than is ever read back (256 bytes).
 [[nodiscard]] std::optional<std::uint64_t> encode_prediction(const common::Prediction& prediction,

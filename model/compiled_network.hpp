@@ -15,10 +15,17 @@ struct NetworkParameter {
   bool follows_precision{false};  // converted to bf16 or fp16 when the network runs so; else stays float
 };
 
+// What a network answers for an image.
+enum class HeadKind {
+  kDetections,  // candidates: [n, candidates, 5 + classes]
+  kClasses,     // one probability a class: [n, classes]
+};
+
 struct CompiledNetwork {
   // One method, `def forward(self, x: Tensor) -> Tensor`. It takes [n, channels, height, width] in the network's
-  // precision, channels-last, RGB, 0..1, and returns [n, candidates, 5 + classes] float: x, y, w, h in input pixels
-  // (centre and size), objectness, class scores, each after its activation and not multiplied with each other.
+  // precision, channels-last, RGB, 0..1, and returns float. kDetections: [n, candidates, 5 + classes], x, y, w, h in
+  // input pixels (centre and size), objectness, class scores, each after its activation and not multiplied with each
+  // other. kClasses: [n, classes], after softmax; `candidates` is 1.
   std::string source;
   std::vector<NetworkParameter> parameters;
   std::int64_t channels{0};
@@ -26,6 +33,7 @@ struct CompiledNetwork {
   std::int64_t width{0};
   std::int64_t candidates{0};
   std::int64_t classes{0};
+  HeadKind head{HeadKind::kDetections};
 };
 
 }  // namespace yolod::model

@@ -9,6 +9,7 @@
 
 #include "model/read_file.hpp"
 #include "model/torch_module.hpp"
+#include "model/torch_runtime.hpp"
 
 namespace yolod::model {
 namespace {

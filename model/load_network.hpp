@@ -1,5 +1,5 @@
-// From a model's config to a network that runs: reads cfg, weights and labels, compiles, loads. What the detector and
-// `yolodctl infer` have in common.
+// From a model's config to a network that runs and what is to be known of it: reads cfg, weights and labels, compiles,
+// loads; or loads a TorchScript file (torchscript/load_script.hpp). What the tasks and yolodctl have in common.
 #pragma once
 
 #include <memory>
@@ -10,8 +10,11 @@
 #include "common/outcome.hpp"
 #include "model/compiled_network.hpp"
 #include "model/darknet/network.hpp"
+#include "model/detect/candidates.hpp"
+#include "model/image/placement.hpp"
+#include "model/image/resize.hpp"
 #include "model/model.hpp"
-#include "model/torch_network.hpp"
+#include "model/network.hpp"
 
 namespace yolod::model {
 
@@ -26,15 +29,26 @@ struct CompiledModel {
 };
 
 struct LoadedNetwork {
-  std::unique_ptr<TorchNetwork> network;
-  std::vector<std::string> labels;  // by class; empty if the config names none
-  bool letter_box{false};           // what the cfg asks for
+  std::unique_ptr<Network> network;
+  common::Task task{common::Task::kDetect};  // what it does
+  std::vector<std::string> labels;           // by class; empty if nothing names them
+  // Of the input, where the config leaves it open.
+  image::Fit fit{image::Fit::kStretch};
+  image::Sampling sampling{image::Sampling::kCornersAligned};
+  float grey{0.5F};  // around a letterboxed picture
+  // Of a classifier: its output is logits, softmax is to follow.
+  bool logits{false};
+  // Of a detector.
+  detect::HeadLayout layout{detect::HeadLayout::kByObjectness};
+  bool boxes_are_fractions{false};  // of the input's sides; else its pixels
   darknet::NmsKind nms_kind{darknet::NmsKind::kIou};
   float beta_nms{0.6F};
 };
 
 // The first half of load_network(): all but LibTorch. Needs the weights' memory once.
 [[nodiscard]] common::Outcome<CompiledModel> compile_network(const common::ModelConfig& config);
+// "detect" for kDetect, as in the config.
+[[nodiscard]] std::string to_string(common::Task task);
 
 // Errors are kBadModel, one line that says what and where.
 [[nodiscard]] common::Outcome<LoadedNetwork> load_network(const common::ModelConfig& config,

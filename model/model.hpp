@@ -52,6 +52,10 @@ class Model {
 struct Surroundings {
   std::uint32_t threads{1};  // for the forward pass; already resolved from `auto`
   std::string device{"cpu"};
+  // The network's own task counts, and not the config's: for a command line that names files alone.
+  bool any_task{false};
+  // Called when a TorchScript file has been read and run once, or refused: what could crash or hang on it has not.
+  std::function<void()> trial_ended;
   // The identity model's FAULT:scribble: fills the worker's lane with random bytes. Empty outside a worker.
   std::function<void()> scribble_lane;
 };

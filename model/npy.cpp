@@ -1,10 +1,13 @@
 #include "model/npy.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <fstream>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "model/read_file.hpp"
@@ -59,9 +62,45 @@ std::optional<std::vector<std::int64_t>> parse_shape(std::string_view text) {
   }
 }
 
-}  // namespace
+struct TypeName {
+  ElementType type;
+  std::string_view descr;  // in a file; '|' is said of what has no byte order
+  std::string_view name;
+  std::size_t bytes;
+};
 
-Outcome<NpyArray> parse_npy(std::string_view bytes) {
+constexpr std::array<TypeName, 9> kTypes{{
+    {ElementType::kFloat16, "<f2", "float16", 2},
+    {ElementType::kFloat32, "<f4", "float32", 4},
+    {ElementType::kFloat64, "<f8", "float64", 8},
+    {ElementType::kInt8, "|i1", "int8", 1},
+    {ElementType::kInt16, "<i2", "int16", 2},
+    {ElementType::kInt32, "<i4", "int32", 4},
+    {ElementType::kInt64, "<i8", "int64", 8},
+    {ElementType::kUint8, "|u1", "uint8", 1},
+    {ElementType::kBool, "|b1", "bool", 1},
+}};
+
+const TypeName& type_name(ElementType type) {
+  return *std::find_if(kTypes.begin(), kTypes.end(), [type](const auto& entry) { return entry.type == type; });
+}
+
+// What the header's `descr` names: `'<f4', ...`.
+std::optional<ElementType> parse_type(std::string_view text) {
+  for (const auto& entry : kTypes) {
+    if (text.size() > 4 && text[0] == '\'' && text.substr(1, 3) == entry.descr && text[4] == '\'') return entry.type;
+  }
+  return std::nullopt;
+}
+
+struct Parsed {
+  ElementType type;
+  std::vector<std::int64_t> shape;
+  std::string_view data;
+};
+
+// `only`, where given, is the one type that is read.
+Outcome<Parsed> parse(std::string_view bytes, std::optional<ElementType> only) {
   if (!bytes.starts_with(kMagic) || bytes.size() < 10) return bad_npy("not an .npy file");
   const auto byte_at = [&bytes](std::size_t i) {
     return static_cast<std::size_t>(static_cast<unsigned char>(bytes[i]));
@@ -81,7 +120,9 @@ Outcome<NpyArray> parse_npy(std::string_view bytes) {
   const auto data = bytes.substr(header_start + header_size);
 
   const auto type = after_key(header, "descr");
-  if (!type || !type->starts_with("'<f4'")) return bad_npy("the array is not little-endian float32 ('<f4')");
+  const auto element = type ? parse_type(*type) : std::nullopt;
+  if (only && element != only) return bad_npy("the array is not little-endian " + std::string(type_name(*only).name));
+  if (!element) return bad_npy("the array's elements are of no type that is read: little-endian numbers and bool are");
   const auto order = after_key(header, "fortran_order");
   if (!order || !order->starts_with("False")) return bad_npy("the array is not in C order");
   const auto shape_text = after_key(header, "shape");
@@ -95,12 +136,44 @@ Outcome<NpyArray> parse_npy(std::string_view bytes) {
       return bad_npy("the shape is too large");
     count = product;
   }
-  if (count != data.size() / sizeof(float) || data.size() % sizeof(float) != 0) {
+  const auto unit = type_name(*element).bytes;
+  if (count != data.size() / unit || data.size() % unit != 0) {
     return bad_npy(std::to_string(data.size()) + " bytes of data, its shape needs " + std::to_string(count) +
-                   " values of 4");
+                   " values of " + std::to_string(unit));
   }
-  NpyArray array{*shape, std::vector<float>(count)};
-  if (count > 0) std::memcpy(array.values.data(), data.data(), data.size());
+  return Parsed{*element, *shape, data};
+}
+
+std::string npy_header(ElementType type, const std::vector<std::int64_t>& shape) {
+  std::string header = "{'descr': '" + std::string(type_name(type).descr) + "', 'fortran_order': False, 'shape': (";
+  for (std::size_t i = 0; i < shape.size(); ++i) header += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
+  header += shape.size() == 1 ? ",), }" : "), }";
+  // Data begins at a multiple of 64 bytes, the header ends with a newline.
+  constexpr std::size_t kPreamble = 10;
+  header.append(63 - (kPreamble + header.size()) % 64, ' ');
+  header += '\n';
+  std::string start(kMagic);
+  start += {1, 0, static_cast<char>(header.size() & 0xFFU), static_cast<char>(header.size() >> 8U)};
+  return start + header;
+}
+
+}  // namespace
+
+std::size_t element_bytes(ElementType type) { return type_name(type).bytes; }
+std::string_view to_string(ElementType type) { return type_name(type).name; }
+
+Outcome<TensorArray> parse_npy_tensor(std::string_view bytes) {
+  auto parsed = parse(bytes, std::nullopt);
+  if (!parsed) return std::move(parsed).error();
+  const auto data = std::as_bytes(std::span(parsed->data));
+  return TensorArray{parsed->type, std::move(parsed->shape), {data.begin(), data.end()}};
+}
+
+Outcome<NpyArray> parse_npy(std::string_view bytes) {
+  auto parsed = parse(bytes, ElementType::kFloat32);
+  if (!parsed) return std::move(parsed).error();
+  NpyArray array{std::move(parsed->shape), std::vector<float>(parsed->data.size() / sizeof(float))};
+  if (!array.values.empty()) std::memcpy(array.values.data(), parsed->data.data(), parsed->data.size());
   return array;
 }
 
@@ -112,23 +185,16 @@ Outcome<NpyArray> read_npy(const std::filesystem::path& file) {
   return array;
 }
 
-Outcome<void> write_npy(const std::filesystem::path& file, const NpyArray& array) {
-  std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (";
-  for (std::size_t i = 0; i < array.shape.size(); ++i) {
-    header += (i == 0 ? "" : ", ") + std::to_string(array.shape[i]);
-  }
-  header += array.shape.size() == 1 ? ",), }" : "), }";
-  // Data begins at a multiple of 64 bytes, the header ends with a newline.
-  constexpr std::size_t kPreamble = 10;
-  header.append(63 - (kPreamble + header.size()) % 64, ' ');
-  header += '\n';
+std::string to_npy(const TensorArray& array) {
+  auto file = npy_header(array.type, array.shape);
+  file.append(reinterpret_cast<const char*>(array.bytes.data()), array.bytes.size());
+  return file;
+}
 
+Outcome<void> write_npy(const std::filesystem::path& file, const NpyArray& array) {
+  const auto header = npy_header(ElementType::kFloat32, array.shape);
   errno = 0;
   std::ofstream stream(file, std::ios::binary | std::ios::trunc);
-  stream.write(kMagic.data(), static_cast<std::streamsize>(kMagic.size()));
-  const char version_and_size[4] = {1, 0, static_cast<char>(header.size() & 0xFFU),
-                                    static_cast<char>(header.size() >> 8U)};
-  stream.write(version_and_size, sizeof version_and_size);
   stream.write(header.data(), static_cast<std::streamsize>(header.size()));
   stream.write(reinterpret_cast<const char*>(array.values.data()),
                static_cast<std::streamsize>(array.values.size() * sizeof(float)));

@@ -1,7 +1,8 @@
-// NumPy's .npy files of float32: the tensors that `yolodctl infer` reads and writes.
-// Format: numpy.lib.format in NumPy's documentation, versions 1.0 to 3.0; written as 1.0.
+// NumPy's .npy files: the tensors that `yolodctl infer` reads and writes, and those of models with task: tensor.
+// Format: numpy.lib.format in NumPy's documentation, versions 1.0 to 3.0; written as 1.0. Little-endian, in C order.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -12,12 +13,29 @@
 
 namespace yolod::model {
 
+enum class ElementType { kFloat16, kFloat32, kFloat64, kInt8, kInt16, kInt32, kInt64, kUint8, kBool };
+
+[[nodiscard]] std::size_t element_bytes(ElementType type);
+// "float32" for kFloat32, as NumPy calls it.
+[[nodiscard]] std::string_view to_string(ElementType type);
+
+struct TensorArray {
+  ElementType type{ElementType::kFloat32};
+  std::vector<std::int64_t> shape;
+  std::vector<std::byte> bytes;  // of its elements, in C order
+};
+
+// Any bytes are safe to pass: no more is allocated than there are. An Error is kInvalidParameter.
+[[nodiscard]] common::Outcome<TensorArray> parse_npy_tensor(std::string_view bytes);
+// The file's bytes. `bytes` must be as many as `shape` asks for.
+[[nodiscard]] std::string to_npy(const TensorArray& array);
+
 struct NpyArray {
   std::vector<std::int64_t> shape;
   std::vector<float> values;  // in C order
 };
 
-// Any bytes are safe to pass. Only little-endian float32 in C order is read. An Error is kInvalidParameter.
+// The same for float32 alone. An Error is kInvalidParameter.
 [[nodiscard]] common::Outcome<NpyArray> parse_npy(std::string_view bytes);
 [[nodiscard]] common::Outcome<NpyArray> read_npy(const std::filesystem::path& file);
 

@@ -1,4 +1,4 @@
-// A detector: decode, resize, forward, NMS. It needs LibTorch through TorchNetwork alone.
+// A model of any task that runs on LibTorch: a Darknet network or a TorchScript file.
 #pragma once
 
 #include <memory>

@@ -1,9 +1,8 @@
 #include "model/torch_module.hpp"
 
-#include <string_view>
 #include <vector>
 
-#include "common/text.hpp"
+#include "model/torch_runtime.hpp"
 
 namespace yolod::model {
 
@@ -23,21 +22,6 @@ at::Tensor to_tensor(const NetworkParameter& parameter, at::ScalarType precision
 }
 
 }  // namespace
-
-at::ScalarType scalar_type(Precision precision) {
-  switch (precision) {
-    case Precision::kBf16: return at::kBFloat16;
-    case Precision::kFp16: return at::kHalf;
-    case Precision::kAuto:
-    case Precision::kFp32: return at::kFloat;
-  }
-  return at::kFloat;
-}
-
-std::string first_line(const char* what) {
-  const std::string_view text(what);
-  return common::printable(text.substr(0, text.find('\n')), 300);
-}
 
 torch::jit::Module define_module(CompiledNetwork compiled, Precision precision) {
   // A file's code is found by names that begin so.

@@ -4,17 +4,10 @@
 
 #include <torch/script.h>
 
-#include <string>
-
 #include "common/config.hpp"
 #include "model/compiled_network.hpp"
 
 namespace yolod::model {
-
-[[nodiscard]] at::ScalarType scalar_type(common::Precision precision);
-
-// The first line of an exception's what(), printable: LibTorch appends a stack trace.
-[[nodiscard]] std::string first_line(const char* what);
 
 // In evaluation mode, not frozen: its parameters are its attributes. Source that LibTorch refuses throws c10::Error.
 [[nodiscard]] torch::jit::Module define_module(CompiledNetwork compiled, common::Precision precision);

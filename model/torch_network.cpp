@@ -1,8 +1,8 @@
 #include "model/torch_network.hpp"
 
-#include <ATen/Parallel.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
 
+#include <algorithm>
 #include <exception>
 #include <new>
 #include <optional>
@@ -14,6 +14,7 @@
 #endif
 #include "model/read_file.hpp"
 #include "model/torch_module.hpp"
+#include "model/torch_runtime.hpp"
 
 namespace yolod::model {
 namespace {
@@ -22,20 +23,6 @@ using common::Error;
 using common::ErrorCode;
 using common::Outcome;
 using common::Precision;
-
-void set_thread_counts(std::uint32_t threads) {
-  at::set_num_threads(static_cast<int>(threads));
-  // Nothing of ours forks inside a graph. The count can be set once in a process, before its pool is first used.
-  static const bool interop_set = [] {
-    try {
-      at::set_num_interop_threads(1);
-    } catch (const c10::Error&) {
-      return false;
-    }
-    return true;
-  }();
-  (void)interop_set;
-}
 
 }  // namespace
 
@@ -59,8 +46,10 @@ Outcome<std::unique_ptr<TorchNetwork>> TorchNetwork::load(CompiledNetwork compil
     set_thread_counts(threads);
     const c10::InferenceMode inference;
     auto state = std::make_unique<State>();
+    const bool classifies = compiled.head == HeadKind::kClasses;
     state->shape = {static_cast<std::size_t>(compiled.channels), static_cast<std::size_t>(compiled.height),
-                    static_cast<std::size_t>(compiled.width), static_cast<std::size_t>(compiled.candidates),
+                    static_cast<std::size_t>(compiled.width),
+                    classifies ? 0 : static_cast<std::size_t>(compiled.candidates),
                     static_cast<std::size_t>(compiled.classes)};
     state->precision = precision;
     const auto module = define_module(std::move(compiled), precision);
@@ -107,15 +96,16 @@ Outcome<RawHead> TorchNetwork::forward() {
     arguments.emplace_back(state_->input.to(scalar_type(state_->precision)));
     auto output = state_->module.forward(std::move(arguments)).toTensor();
     const auto images = static_cast<std::size_t>(state_->input.size(0));
-    if (output.dim() != 3 || output.scalar_type() != at::kFloat || output.size(0) != state_->input.size(0) ||
-        output.size(1) != static_cast<std::int64_t>(shape.candidates) ||
-        output.size(2) != static_cast<std::int64_t>(shape.row_length())) {
-      return Error{ErrorCode::kInternal, "the network's output has an unexpected shape"};
-    }
+    std::vector<std::size_t> sides{images, shape.classes};
+    if (shape.candidates > 0) sides = {images, shape.candidates, shape.row_length()};
+    const bool as_expected =
+        output.scalar_type() == at::kFloat &&
+        std::equal(output.sizes().begin(), output.sizes().end(), sides.begin(), sides.end(),
+                   [](auto is, auto expected) { return static_cast<std::size_t>(is) == expected; });
+    if (!as_expected) return Error{ErrorCode::kInternal, "the network's output has an unexpected shape"};
     state_->output = output.contiguous();
-    return RawHead{
-        std::span<const float>(state_->output.data_ptr<float>(), images * shape.candidates * shape.row_length()),
-        images, shape.candidates, shape.row_length()};
+    return RawHead{{state_->output.data_ptr<float>(), static_cast<std::size_t>(state_->output.numel())},
+                   std::move(sides)};
   } catch (const c10::Error& error) {
     return Error{ErrorCode::kInternal, "the forward pass failed: " + first_line(error.what_without_backtrace())};
   } catch (const std::exception& error) {

@@ -5,58 +5,28 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <string>
 
 #include "common/config.hpp"
 #include "common/outcome.hpp"
 #include "model/compiled_network.hpp"
+#include "model/network.hpp"
 
 namespace yolod::model {
 
-struct NetworkShape {
-  std::size_t channels{0};
-  std::size_t height{0};
-  std::size_t width{0};
-  std::size_t candidates{0};
-  std::size_t classes{0};
-
-  [[nodiscard]] std::size_t input_count() const { return channels * height * width; }
-  [[nodiscard]] std::size_t row_length() const { return 5 + classes; }
-};
-
-// [images, candidates, 5 + classes], as CompiledNetwork says. Valid until the network's next forward() or its end.
-struct RawHead {
-  std::span<const float> values;
-  std::size_t images{0};
-  std::size_t candidates{0};
-  std::size_t row_length{0};
-
-  [[nodiscard]] std::span<const float> image(std::size_t index) const {
-    return values.subspan(index * candidates * row_length, candidates * row_length);
-  }
-};
-
-// Owned by one model; used by one thread at a time. Library exceptions end here: a failed load is kBadModel, a failed
-// forward pass kInternal.
-class TorchNetwork {
+// Its output is [images, candidates, 5 + classes], or of a classifier [images, classes], as CompiledNetwork says. A
+// failed load is kBadModel.
+class TorchNetwork final : public Network {
  public:
   // `precision` must be resolved, `threads` at least 1. Sets the process's LibTorch thread counts.
   [[nodiscard]] static common::Outcome<std::unique_ptr<TorchNetwork>> load(CompiledNetwork compiled,
                                                                            common::Precision precision,
                                                                            std::uint32_t threads);
-  TorchNetwork(const TorchNetwork&) = delete;
-  TorchNetwork& operator=(const TorchNetwork&) = delete;
-  ~TorchNetwork();
+  ~TorchNetwork() override;
 
-  [[nodiscard]] const NetworkShape& shape() const;
-  [[nodiscard]] common::Precision precision() const;
-
-  // Room for `images` inputs, [images, height, width, channels] float: interleaved, as the fast convolutions want it.
-  // The contents are unspecified; fill them, then call forward(). Valid until the next input().
-  [[nodiscard]] common::Outcome<std::span<float>> input(std::size_t images);
-
-  // Runs what input() was filled with.
-  [[nodiscard]] common::Outcome<RawHead> forward();
+  [[nodiscard]] const NetworkShape& shape() const override;
+  [[nodiscard]] common::Precision precision() const override;
+  [[nodiscard]] common::Outcome<std::span<float>> input(std::size_t images) override;
+  [[nodiscard]] common::Outcome<RawHead> forward() override;
 
  private:
   struct State;

@@ -46,6 +46,7 @@ void complete(ipc::LaneUser& lane, const ipc::RequestCell& request, const model:
     completion.result_bytes = *bytes;
   } else {
     failure = Error{ErrorCode::kInternal, "the answer is larger than its place in the lane"};
+    common::log_warning("an answer is larger than its {} bytes: limits.max_result_bytes is too small", slot.size());
   }
   if (failure) {
     completion.error_code = static_cast<std::uint32_t>(failure->code);

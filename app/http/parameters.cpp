@@ -50,15 +50,28 @@ Outcome<PredictParameters> parse_predict_parameters(const Target& target) {
       const auto number = parse_whole<std::uint32_t>(value);
       if (!number || *number == 0) return invalid(name, "a whole number of at least 1");
       parameters.options.max_detections = *number;
+    } else if (name == "top_k") {
+      const auto number = parse_whole<std::uint32_t>(value);
+      if (!number || *number == 0 || *number > common::kMaxTopK) {
+        return invalid(name, "a whole number from 1 to " + std::to_string(common::kMaxTopK));
+      }
+      parameters.options.top_k = *number;
     } else {
       return Error{ErrorCode::kInvalidParameter,
-                   "an unknown parameter; known are model, confidence, iou and max_detections"};
+                   "an unknown parameter; known are model, confidence, iou, max_detections and top_k"};
     }
   }
   return parameters;
 }
 
 Outcome<void> limit_to(const common::ModelConfig& model, const common::PredictionOptions& options) {
+  const bool for_detectors = options.confidence || options.iou || options.max_detections;
+  if (for_detectors && model.task != common::Task::kDetect) {
+    return Error{ErrorCode::kInvalidParameter, "confidence, iou and max_detections are for models that detect"};
+  }
+  if (options.top_k && model.task != common::Task::kClassify) {
+    return Error{ErrorCode::kInvalidParameter, "top_k is for models that classify"};
+  }
   if (options.max_detections && *options.max_detections > model.detect.max_detections) {
     return invalid("max_detections", "at most " + std::to_string(model.detect.max_detections) + " for this model");
   }

@@ -1,5 +1,5 @@
-// The query of POST /predict, read strictly: an unknown or doubled name and a value out of range are the client's
-// error.
+// The query of POST /predict and PUT /image, read strictly: an unknown or doubled name and a value out of range are the
+// client's error.
 #pragma once
 
 #include <string>
@@ -16,8 +16,8 @@ struct PredictParameters {
   common::PredictionOptions options;
 };
 
-// Errors are kInvalidParameter. `max_detections` may only lower the model's own limit, which sized the lanes: that is
-// checked by limit_to(), once the model is known.
+// Errors are kInvalidParameter. `max_detections` may only lower the model's own limit, which sized the lanes, and what
+// is for another task than the model's is refused: that is checked by limit_to(), once the model is known.
 [[nodiscard]] common::Outcome<PredictParameters> parse_predict_parameters(const Target& target);
 [[nodiscard]] common::Outcome<void> limit_to(const common::ModelConfig& model,
                                              const common::PredictionOptions& options);

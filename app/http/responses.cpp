@@ -5,6 +5,7 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/string.hpp>
 #include <iterator>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -28,9 +29,14 @@ void append_timing(std::string& out, const Answer& answer, std::uint32_t total_u
                  in_ms(answer.times.post_us), in_ms(total_us));
 }
 
-void append(std::string& out, const common::DetectionList& list, const common::ModelDescription& model) {
+template <typename List>
+void append_image(std::string& out, const List& list, const common::ModelDescription& model) {
   fmt::format_to(std::back_inserter(out), R"("precision":{},"image":{{"width":{},"height":{}}},"predictions":[)",
                  json_text(model.precision), list.image_width, list.image_height);
+}
+
+void append(std::string& out, const common::DetectionList& list, const common::ModelDescription& model) {
+  append_image(out, list, model);
   const char* separator = "";
   for (const common::Detection& detection : list.detections) {
     // Hundredths of a pixel: far below what a network resolves.
@@ -44,9 +50,54 @@ void append(std::string& out, const common::DetectionList& list, const common::M
   out += "],";
 }
 
+void append(std::string& out, const common::ClassificationList& list, const common::ModelDescription& model) {
+  append_image(out, list, model);
+  const char* separator = "";
+  for (const common::Classification& classification : list.classifications) {
+    fmt::format_to(std::back_inserter(out), R"({}{{"label":{},"class_id":{},"probability":{:.6f}}})", separator,
+                   json_text(model.labels[classification.class_id]), classification.class_id,
+                   classification.probability);
+    separator = ",";
+  }
+  out += "],";
+}
+
 void append(std::string& out, const common::IdentityAnswer& answer, const common::ModelDescription& /*model*/) {
   fmt::format_to(std::back_inserter(out), R"("bytes":{},"crc32":"{:08x}","worker_pid":{},)", answer.bytes, answer.crc32,
                  answer.worker_pid);
+}
+
+std::string_view content_type(common::FileType type) {
+  switch (type) {
+    case common::FileType::kJpeg: return "image/jpeg";
+    case common::FileType::kPng: return "image/png";
+    case common::FileType::kNpy: return "application/x-npy";
+    case common::FileType::kNpz: return "application/zip";
+  }
+  return "application/octet-stream";
+}
+
+Response make_file(const common::EncodedFile& file) {
+  Response response{http::status::ok, 11};
+  const auto type = content_type(file.type);
+  response.set(http::field::content_type, boost::beast::string_view(type.data(), type.size()));
+  response.set("X-Content-Type-Options", "nosniff");
+  response.body().assign(reinterpret_cast<const char*>(file.bytes.data()), file.bytes.size());
+  return response;
+}
+
+std::string json_body(std::string_view model, const Answer& answer, std::uint32_t total_us) {
+  std::string body = fmt::format(R"({{"success":true,"model":{},)", json_text(model));
+  std::visit(
+      [&](const auto& prediction) {
+        if constexpr (!std::is_same_v<std::decay_t<decltype(prediction)>, common::EncodedFile>) {
+          append(body, prediction, *answer.model);
+        }
+      },
+      *answer.prediction);
+  append_timing(body, answer, total_us);
+  body += '}';
+  return body;
 }
 
 }  // namespace
@@ -69,11 +120,9 @@ Response make_error(const common::Error& error, std::uint32_t retry_after_second
 }
 
 Response make_prediction(std::string_view model, const Answer& answer, std::uint32_t total_us) {
-  std::string body = fmt::format(R"({{"success":true,"model":{},)", json_text(model));
-  std::visit([&](const auto& prediction) { append(body, prediction, *answer.model); }, *answer.prediction);
-  append_timing(body, answer, total_us);
-  body += '}';
-  Response response = make_json(http::status::ok, std::move(body));
+  const auto* const file = std::get_if<common::EncodedFile>(&*answer.prediction);
+  Response response =
+      file != nullptr ? make_file(*file) : make_json(http::status::ok, json_body(model, answer, total_us));
   response.set("Server-Timing", fmt::format("queue;dur={:.3f}, decode;dur={:.3f}, infer;dur={:.3f}, post;dur={:.3f}",
                                             in_ms(answer.queue_us), in_ms(answer.times.decode_us),
                                             in_ms(answer.times.infer_us), in_ms(answer.times.post_us)));

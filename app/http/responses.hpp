@@ -16,7 +16,7 @@ using Response = boost::beast::http::response<boost::beast::http::string_body>;
 [[nodiscard]] Response make_json(boost::beast::http::status status, std::string body);
 // {"success":false,"error":{...}}, with Retry-After where the contract has it.
 [[nodiscard]] Response make_error(const common::Error& error, std::uint32_t retry_after_seconds = 1);
-// A prediction, with Server-Timing. `total_us` runs from the request's first byte to now.
+// A prediction, with Server-Timing: JSON, or the file that it is. `total_us` runs from the request's first byte to now.
 [[nodiscard]] Response make_prediction(std::string_view model, const Answer& answer, std::uint32_t total_us);
 
 }  // namespace yolod::app

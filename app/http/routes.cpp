@@ -8,8 +8,9 @@ namespace {
 
 using boost::beast::http::verb;
 
-constexpr std::array<RouteEntry, 6> kRoutes{{
+constexpr std::array<RouteEntry, 7> kRoutes{{
     {"/predict", Route::kPredict, "POST"},
+    {"/image", Route::kImage, "PUT"},
     {"/", Route::kPage, "GET, HEAD"},
     {"/healthz", Route::kHealth, "GET, HEAD"},
     {"/readyz", Route::kReady, "GET, HEAD"},
@@ -21,6 +22,7 @@ constexpr std::array<RouteEntry, 6> kRoutes{{
 
 bool RouteEntry::allows(verb method) const {
   if (route == Route::kPredict) return method == verb::post;
+  if (route == Route::kImage) return method == verb::put;
   return method == verb::get || method == verb::head;
 }
 

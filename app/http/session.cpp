@@ -10,6 +10,7 @@
 #include <cstring>
 #include <utility>
 
+#include "app/http/accept.hpp"
 #include "app/http/await.hpp"
 #include "app/http/multipart.hpp"
 #include "app/http/page.hpp"
@@ -182,14 +183,32 @@ std::optional<Session::Reply> Session::answer_without_body(const HeaderParser& p
     reply.response.set(http::field::allow, beast::string_view(route->allow.data(), route->allow.size()));
     return reply;
   }
-  if (route->route != Route::kPredict) return Reply{answer_simple(route->route), unread};
+  if (route->route != Route::kPredict && route->route != Route::kImage) {
+    return Reply{answer_simple(route->route), unread};
+  }
 
   auto parsed = parse_predict_parameters(*target);
   if (!parsed) return refusal(parsed.error(), unread);
   parameters = std::move(*parsed);
   model = service_.find_model(parameters.model);
   if (model == nullptr) return refusal({ErrorCode::kUnknownModel, "there is no model of that name"}, unread);
+  if (const auto fits = check_route(route->route, model->config); !fits) return refusal(fits.error(), unread);
+  if (route->route == Route::kImage) {
+    const auto accept = parser.get()[http::field::accept];
+    parameters.options.png = prefers_png({accept.data(), accept.size()});
+  }
   return std::nullopt;
+}
+
+Outcome<void> Session::check_route(Route route, const common::ModelConfig& model) {
+  const bool makes_images = model.task == common::Task::kImage;
+  if (route == Route::kImage && !makes_images) {
+    return Error{ErrorCode::kBadRequest, "this model makes no images: POST /predict asks it; ?model= names another"};
+  }
+  if (route == Route::kPredict && makes_images) {
+    return Error{ErrorCode::kBadRequest, "this model makes images: PUT /image asks it"};
+  }
+  return {};
 }
 
 Response Session::answer_simple(Route route) {
@@ -212,7 +231,8 @@ Response Session::answer_simple(Route route) {
       return response;
     }
     case Route::kHealth:
-    case Route::kPredict: break;
+    case Route::kPredict:
+    case Route::kImage: break;
   }
   return make_json(http::status::ok, R"({"live":true})");
 }

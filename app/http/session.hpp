@@ -68,6 +68,8 @@ class Session : public std::enable_shared_from_this<Session> {
                                                          const std::optional<Target>& target,
                                                          PredictParameters& parameters, ServedModel*& model);
   [[nodiscard]] Response answer_simple(Route route);
+  // What the header alone says against asking that model at this route.
+  [[nodiscard]] static common::Outcome<void> check_route(Route route, const common::ModelConfig& model);
   [[nodiscard]] boost::asio::awaitable<Reply> predict(HeaderParser& parser, ServedModel& model,
                                                       common::PredictionOptions options);
   // What can be said before the body is read: the multipart boundary, if that is what it will be.

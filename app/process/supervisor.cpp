@@ -18,7 +18,7 @@ using std::chrono::milliseconds;
 constexpr std::chrono::seconds kAbortGrace{2};
 
 ipc::LaneGeometry lane_geometry(const common::ModelConfig& config) {
-  return ipc::make_lane_geometry(config.batch.max_size, ipc::result_bytes_for(config.detect.max_detections));
+  return ipc::make_lane_geometry(config.batch.max_size, ipc::result_bytes_for(config));
 }
 
 }  // namespace

@@ -22,9 +22,10 @@ using common::ErrorCode;
 // How late a deadline may be noticed. One timer for all requests: arming one for each would cost more than the sweep.
 constexpr std::chrono::milliseconds kSweepPeriod{20};
 
-// The codes that a worker may answer with: the client's picture or options, or its own failure.
+// The codes that a worker may answer with: the client's picture, tensors or options, or its own failure.
 bool is_workers_code(ErrorCode code) {
   switch (code) {
+    case ErrorCode::kBadRequest:
     case ErrorCode::kInvalidImage:
     case ErrorCode::kImageTooLarge:
     case ErrorCode::kUnsupportedMediaType:
@@ -46,11 +47,33 @@ std::string printable(const std::vector<std::byte>& bytes) {
   return text;
 }
 
+// Whether a model of this config could answer so.
+bool fits_task(const common::Prediction& prediction, const common::ModelConfig& config) {
+  if (std::holds_alternative<common::IdentitySource>(config.source)) {
+    return std::holds_alternative<common::IdentityAnswer>(prediction);
+  }
+  const auto* const file = std::get_if<common::EncodedFile>(&prediction);
+  switch (config.task) {
+    case common::Task::kDetect: return std::holds_alternative<common::DetectionList>(prediction);
+    case common::Task::kClassify: return std::holds_alternative<common::ClassificationList>(prediction);
+    case common::Task::kImage:
+      return file != nullptr && (file->type == common::FileType::kJpeg || file->type == common::FileType::kPng);
+    case common::Task::kTensor:
+      return file != nullptr && (file->type == common::FileType::kNpy || file->type == common::FileType::kNpz);
+  }
+  return false;
+}
+
 bool labels_exist(const common::Prediction& prediction, const common::ModelDescription& description) {
-  const auto* const list = std::get_if<common::DetectionList>(&prediction);
-  return list == nullptr || std::all_of(list->detections.begin(), list->detections.end(), [&](const auto& detection) {
-           return detection.class_id < description.labels.size();
-         });
+  const auto exist = [&](const auto& list) {
+    return std::all_of(list.begin(), list.end(),
+                       [&](const auto& item) { return item.class_id < description.labels.size(); });
+  };
+  if (const auto* const list = std::get_if<common::DetectionList>(&prediction)) return exist(list->detections);
+  if (const auto* const list = std::get_if<common::ClassificationList>(&prediction)) {
+    return exist(list->classifications);
+  }
+  return true;
 }
 
 }  // namespace
@@ -201,7 +224,9 @@ bool Dispatcher::take_completion(Assignment& assignment, const ipc::CompletionCe
   Answer made;
   if (completion.error_code == 0) {
     auto prediction = ipc::decode_prediction(*bytes);
-    if (!prediction || !labels_exist(*prediction, *assignment.description)) return false;
+    if (!prediction || !fits_task(*prediction, config_) || !labels_exist(*prediction, *assignment.description)) {
+      return false;
+    }
     made.prediction = std::move(*prediction);
   } else {
     const auto code = common::error_code_from(completion.error_code);

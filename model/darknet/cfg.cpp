@@ -53,6 +53,14 @@ std::string check_number(std::string_view text, Number min, Number max, Number& 
   return {};
 }
 
+std::string without_blanks(std::string_view text) {
+  std::string kept;
+  for (const char c : text) {
+    if (c != ' ' && c != '\t' && c != '\r') kept += c;
+  }
+  return kept;
+}
+
 std::vector<std::string_view> split_list(std::string_view text) {
   std::vector<std::string_view> items;
   while (true) {
@@ -94,7 +102,7 @@ Outcome<Cfg> parse_cfg(std::string_view text, std::string source_name) {
         return fail(line_number, "\"" + common::printable(line, 40) + "\" has no closing ]");
       if (cfg.sections.size() == kMaxSections)
         return fail(line_number, "more than " + std::to_string(kMaxSections) + " sections");
-      cfg.sections.push_back({std::string(common::trimmed(line.substr(1, close - 1))), line_number, {}});
+      cfg.sections.push_back({without_blanks(line.substr(1, close - 1)), line_number, {}});
       continue;
     }
 
@@ -110,8 +118,7 @@ Outcome<Cfg> parse_cfg(std::string_view text, std::string source_name) {
     }
     auto value = line.substr(equals + 1);
     value = value.substr(0, value.find('#'));
-    options.push_back(
-        {std::string(common::trimmed(line.substr(0, equals))), std::string(common::trimmed(value)), line_number});
+    options.push_back({without_blanks(line.substr(0, equals)), without_blanks(value), line_number});
   }
   if (cfg.sections.empty()) return bad_model(cfg.source_name + ": no [section] in it: this is not a cfg");
   return cfg;

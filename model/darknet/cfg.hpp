@@ -1,7 +1,8 @@
 // A Darknet cfg as sections of options, and typed, bounded access to them.
 //
 // The format, after AlexeyAB/darknet's read_cfg(): `[section]` lines, `key=value` lines, blank lines, and lines that
-// begin with '#' or ';'. A value ends at '#'. Where a key is given twice the first one counts, as there.
+// begin with '#' or ';'. A value ends at '#'. Blanks are dropped wherever they are (`1 2` is 12), and where a key is
+// given twice the first one counts, as there.
 #pragma once
 
 #include <cstddef>

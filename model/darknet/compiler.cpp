@@ -1,42 +1,38 @@
 #include "model/darknet/compiler.hpp"
 
-#include <array>
-#include <charconv>
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
 #include <utility>
+#include <vector>
+
+#include "model/darknet/compile_heads.hpp"
+#include "model/darknet/source_builder.hpp"
 
 namespace yolod::model::darknet {
 namespace {
 
-// Python source for a float: shortest text that reads back the same, always with a point or exponent.
-std::string literal(double value) {
-  std::array<char, 64> buffer{};
-  const auto [end, status] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
-  std::string text(buffer.data(), status == std::errc{} ? end : buffer.data());
-  if (text.find_first_of(".en") == std::string::npos) text += ".0";
-  return text;
-}
-
-std::string pair(std::int64_t first, std::int64_t second) {
-  return "[" + std::to_string(first) + ", " + std::to_string(second) + "]";
-}
-
-// Emits statements layer by layer. Layer i's output is the value "x<i>"; the interpreter frees a value after its last
-// use, so nothing here needs to say when.
+// Emits statements layer by layer. Layer i's output is the value "x<i>", a head's is "h<i>"; the interpreter frees a
+// value after its last use, so nothing here needs to say when.
 class Emitter {
  public:
   Emitter(const Network& network, Weights weights) : network_(network), weights_(std::move(weights)) {}
 
   CompiledNetwork run() {
-    source_ = "def forward(self, x: Tensor) -> Tensor:\n";
     for (index_ = 0; index_ < network_.layers.size(); ++index_) {
       const auto& layer = network_.layers[index_];
       std::visit([&](const auto& kind) { emit(layer, kind); }, layer.kind);
     }
-    std::string list;
-    for (const auto& head : heads_) list += (list.empty() ? "" : ", ") + head;
-    source_ += "  return torch.cat([" + list + "], 1)\n";
-    return {std::move(source_),   std::move(parameters_),    network_.input.channels, network_.input.height,
-            network_.input.width, candidate_count(network_), network_.classes};
+    const bool classes = network_.head == HeadKind::kClasses;
+    auto compiled = source_.finish(classes ? heads_ : concatenate(heads_, 1));
+    compiled.channels = network_.input.channels;
+    compiled.height = network_.input.height;
+    compiled.width = network_.input.width;
+    compiled.candidates = candidate_count(network_);
+    compiled.classes = network_.classes;
+    compiled.head = network_.head;
+    return compiled;
   }
 
  private:
@@ -44,49 +40,174 @@ class Emitter {
   [[nodiscard]] std::string output() const { return value(index_); }
   [[nodiscard]] std::string input() const { return index_ == 0 ? "x" : value(index_ - 1); }
 
-  void assign(const std::string& name, const std::string& expression) {
-    source_ += "  " + name + " = " + expression + "\n";
-  }
+  void assign(const std::string& name, const std::string& expression) { source_.assign(name, expression); }
+  void activate(Activation activation) { source_.append(activation_source(activation, output())); }
 
-  std::string parameter(const std::string& stem, std::vector<std::int64_t> shape, std::vector<float> values,
-                        bool follows_precision) {
-    auto name = stem + std::to_string(index_);
-    parameters_.push_back({name, std::move(shape), std::move(values), follows_precision});
-    return "self." + name;
+  // A tensor of this layer's, in the precision that the network runs in.
+  std::string parameter(const std::string& stem, std::vector<std::int64_t> shape, std::vector<float> values) {
+    return source_.parameter(stem + std::to_string(index_), std::move(shape), std::move(values), true);
   }
 
   void emit(const Layer& layer, const Convolutional& convolution) {
-    auto& weights = weights_.layers[index_];
-    const auto kernel = parameter(
-        "w", {convolution.filters, layer.input.channels / convolution.groups, convolution.size, convolution.size},
-        std::move(weights.weights), true);
-    const auto bias = parameter("b", {convolution.filters}, std::move(weights.biases), true);
-    assign(output(), "torch.conv2d(" + input() + ", " + kernel + ", " + bias + ", " +
-                         pair(convolution.stride_y, convolution.stride_x) + ", " +
-                         pair(convolution.padding, convolution.padding) + ", " +
-                         pair(convolution.dilation, convolution.dilation) + ", " + std::to_string(convolution.groups) +
-                         ")");
-    source_ += activation_source(convolution.activation, output());
+    const auto owner = std::to_string(convolution.shared_from.value_or(index_));
+    if (!convolution.shared_from) {
+      auto& weights = weights_.layers[index_];
+      parameter("w",
+                {convolution.filters, layer.input.channels / convolution.groups, convolution.size, convolution.size},
+                std::move(weights.weights));
+      parameter("b", {convolution.filters}, std::move(weights.biases));
+    }
+    assign(output(), "torch.conv2d(" + input() + ", self.w" + owner + ", self.b" + owner + ", " +
+                         list({convolution.stride_y, convolution.stride_x}) + ", " +
+                         list({convolution.padding, convolution.padding}) + ", " +
+                         list({convolution.dilation, convolution.dilation}) + ", " +
+                         std::to_string(convolution.groups) + ")");
+    activate(convolution.activation);
+    blur(convolution.blur, layer.output.channels);
   }
 
-  // Torch pads both sides alike, Darknet need not: what torch cannot do itself is padded before.
+  void emit(const Layer& layer, const MixedConvolutional& mixed) {
+    auto& weights = weights_.layers[index_];
+    auto weight = weights.weights.begin();
+    auto bias = weights.biases.begin();
+    std::string maps;
+    for (std::size_t i = 0; i < mixed.parts.size(); ++i) {
+      const auto part = mixed.part(i);
+      const std::vector<std::int64_t> shape{part.filters, layer.input.channels, part.size, part.size};
+      const auto end = weight + static_cast<std::ptrdiff_t>(shape[0] * shape[1] * shape[2] * shape[3]);
+      const auto suffix = std::to_string(i) + "_";
+      const auto kernel = parameter("w" + suffix, shape, {weight, end});
+      const auto biases = parameter("b" + suffix, {part.filters}, {bias, bias + part.filters});
+      weight = end;
+      bias += part.filters;
+      const auto map = "t" + std::to_string(i);
+      assign(map, "torch.conv2d(" + input() + ", " + kernel + ", " + biases + ", " +
+                      list({part.stride_y, part.stride_x}) + ", " + list({part.padding, part.padding}) +
+                      ", [1, 1], 1)");
+      maps += (maps.empty() ? "" : ", ") + map;
+    }
+    assign(output(), concatenate(maps, 1));
+    activate(mixed.activation);
+  }
+
+  void blur(const Blur& blur, std::int64_t channels) {
+    if (blur.size == 0) return;
+    const std::vector<float> once =
+        blur.size == 3 ? std::vector<float>{1, 2, 1, 2, 4, 2, 1, 2, 1} : std::vector<float>{4, 4, 4, 4};  // sixteenths
+    std::vector<float> kernels;
+    for (std::int64_t channel = 0; channel < channels; ++channel) {
+      for (const float weight : once) kernels.push_back(weight / 16);
+    }
+    const auto kernel = parameter("blur", {channels, 1, blur.size, blur.size}, std::move(kernels));
+    const int padding = blur.size == 3 ? 1 : 0;
+    assign(output(), "torch.conv2d(" + output() + ", " + kernel + ", None, " + list({blur.stride_y, blur.stride_x}) +
+                         ", " + list({padding, padding}) + ", [1, 1], " + std::to_string(channels) + ")");
+  }
+
+  void emit(const Layer& layer, const BatchNormalization& /*normalization*/) {
+    auto& weights = weights_.layers[index_];
+    const auto factor = parameter("w", {layer.input.channels, 1, 1}, std::move(weights.weights));
+    const auto bias = parameter("b", {layer.input.channels, 1, 1}, std::move(weights.biases));
+    assign(output(), input() + " * " + factor + " + " + bias);
+  }
+
+  void emit(const Layer& layer, const Connected& connected) {
+    auto& weights = weights_.layers[index_];
+    const auto inputs = layer.input.count();
+    const auto kernel = parameter("w", {connected.outputs, inputs}, std::move(weights.weights));
+    const auto bias = parameter("b", {connected.outputs}, std::move(weights.biases));
+    assign("t", "torch.linear(" + reshape(input(), {-1, inputs}) + ", " + kernel + ", " + bias + ")");
+    assign(output(), reshape("t", {-1, connected.outputs, 1, 1}));
+    activate(connected.activation);
+  }
+
+  // For each place [filters, window] times [window, n]: places come first.
+  void emit(const Layer& layer, const Local& local) {
+    auto& weights = weights_.layers[index_];
+    const std::int64_t places = static_cast<std::int64_t>(layer.output.height) * layer.output.width;
+    const std::int64_t window = static_cast<std::int64_t>(layer.input.channels) * local.size * local.size;
+    const auto kernels = parameter("w", {places, local.filters, window}, std::move(weights.weights));
+    const auto biases =
+        parameter("b", {local.filters, layer.output.height, layer.output.width}, std::move(weights.biases));
+    assign("t", "torch.im2col(" + input() + ", " + list({local.size, local.size}) + ", [1, 1], " +
+                    list({local.padding, local.padding}) + ", " + list({local.stride, local.stride}) + ")");
+    assign("t", permute("torch.matmul(" + kernels + ", " + permute("t", {2, 1, 0}) + ")", {2, 1, 0}));
+    assign(output(), reshape("t", {-1, local.filters, layer.output.height, layer.output.width}) + " + " + biases);
+    activate(local.activation);
+  }
+
+  // How a window lies on its input: torch pads both sides alike, Darknet need not.
+  struct Margins {
+    int before;  // above and to the left
+    int below;   // how far the last window reaches past the input; negative when it ends inside
+    int right;
+  };
+
+  [[nodiscard]] static Margins margins(const Shape& in, const Window& window) {
+    const auto out = pooled(in, window);
+    const int before = window.padding / 2;
+    return {before, (out.height - 1) * window.stride_y + window.size - before - in.height,
+            (out.width - 1) * window.stride_x + window.size - before - in.width};
+  }
+
+  [[nodiscard]] static std::string padded(const std::string& name, const Margins& margins, const std::string& with) {
+    return "torch.constant_pad_nd(" + name + ", " +
+           list({margins.before, margins.right, margins.before, margins.below}) + ", " + with + ")";
+  }
+
   void emit(const Layer& layer, const MaxPool& pool) {
-    const auto& in = layer.input;
-    const int before = pool.padding / 2;
-    // How far the last window reaches past the input; negative when it ends inside.
-    const int below = (layer.output.height - 1) * pool.stride_y + pool.size - before - in.height;
-    const int right = (layer.output.width - 1) * pool.stride_x + pool.size - before - in.width;
-    const auto window = pair(pool.size, pool.size) + ", " + pair(pool.stride_y, pool.stride_x);
-    // With equal padding torch makes as many windows only if the slack behind the last one is less than a stride.
-    const bool same_count = before <= pool.size / 2 && below <= before && right <= before &&
-                            before - below < pool.stride_y && before - right < pool.stride_x;
-    if (same_count) {
-      assign(output(), "torch.max_pool2d(" + input() + ", " + window + ", " + pair(before, before) + ")");
+    const auto& window = pool.window;
+    if (pool.zero_edge) {
+      assign("t", padded(input(), {0, 1, 1}, "0.0"));
+      assign(output(), "torch.max_pool2d(t, " + list({window.size, window.size}) + ", [1, 1])");
       return;
     }
-    assign("t", "torch.constant_pad_nd(" + input() + ", [" + std::to_string(before) + ", " + std::to_string(right) +
-                    ", " + std::to_string(before) + ", " + std::to_string(below) + "], float(\"-inf\"))");
-    assign(output(), "torch.max_pool2d(t, " + window + ")");
+    const auto [before, below, right] = margins(layer.input, window);
+    const auto sizes = list({window.size, window.size}) + ", " + list({window.stride_y, window.stride_x});
+    // With equal padding torch makes as many windows only if the slack behind the last one is less than a stride.
+    const bool same_count = before <= window.size / 2 && below <= before && right <= before &&
+                            before - below < window.stride_y && before - right < window.stride_x;
+    if (same_count) {
+      assign(output(), "torch.max_pool2d(" + input() + ", " + sizes + ", " + list({before, before}) + ")");
+    } else {
+      assign("t", padded(input(), {before, below, right}, "float(\"-inf\")"));
+      assign(output(), "torch.max_pool2d(t, " + sizes + ")");
+    }
+    blur(pool.blur, layer.output.channels);
+  }
+
+  // Channel k * channels + i goes to i.
+  void emit(const Layer& layer, const MaxPoolDepth& pool) {
+    const auto& in = layer.input;
+    assign(output(), "torch.amax(" +
+                         reshape(input(), {-1, in.channels / pool.channels, pool.channels, in.height, in.width}) +
+                         ", [1])");
+  }
+
+  // torch divides by the size of the window; what of it is padding is made up for.
+  void emit(const Layer& layer, const LocalAvgPool& pool) {
+    const auto& in = layer.input;
+    const auto& window = pool.window;
+    const auto margin = margins(in, window);
+    const auto sizes = list({window.size, window.size}) + ", " + list({window.stride_y, window.stride_x});
+    if (margin.before == 0 && margin.below <= 0 && margin.right <= 0) {
+      assign(output(), "torch.avg_pool2d(" + input() + ", " + sizes + ")");
+      return;
+    }
+    const auto held = [&window, &margin](int position, int stride, int length) {
+      const int first = position * stride - margin.before;
+      return std::min(first + window.size, length) - std::max(first, 0);
+    };
+    std::vector<float> factors;
+    for (int row = 0; row < layer.output.height; ++row) {
+      for (int column = 0; column < layer.output.width; ++column) {
+        const int count = held(row, window.stride_y, in.height) * held(column, window.stride_x, in.width);
+        factors.push_back(static_cast<float>(window.size * window.size) / static_cast<float>(count));
+      }
+    }
+    const auto factor = parameter("w", {layer.output.height, layer.output.width}, std::move(factors));
+    assign("t", padded(input(), margin, "0.0"));
+    assign(output(), "torch.avg_pool2d(t, " + sizes + ") * " + factor);
   }
 
   void emit(const Layer& /*layer*/, const AvgPool& /*pool*/) {
@@ -94,110 +215,133 @@ class Emitter {
   }
 
   void emit(const Layer& /*layer*/, const Route& route) {
-    std::string list;
+    std::string parts;
     for (const auto from : route.layers) {
       auto part = value(from);
       if (route.groups > 1) {
         const int channels = network_.layers[from].output.channels / route.groups;
-        part = "torch.narrow(" + part + ", 1, " + std::to_string(channels * route.group_id) + ", " +
-               std::to_string(channels) + ")";
+        part = narrow(part, 1, static_cast<std::int64_t>(channels) * route.group_id, channels);
       }
-      list += (list.empty() ? "" : ", ") + part;
+      parts += (parts.empty() ? "" : ", ") + part;
     }
-    assign(output(), route.layers.size() == 1 ? list : "torch.cat([" + list + "], 1)");
+    assign(output(), route.layers.size() == 1 ? parts : concatenate(parts, 1));
+  }
+
+  // The factor of a shortcut's term, from 0, this layer's input; an empty string without weights.
+  std::string factor(const Shortcut& shortcut, std::size_t term) {
+    if (shortcut.weights == ShortcutWeights::kNone) return {};
+    const auto& all = weights_.layers[index_].weights;
+    const auto count = all.size() / (shortcut.from.size() + 1);
+    const auto first = all.begin() + static_cast<std::ptrdiff_t>(term * count);
+    return " * " + parameter("w" + std::to_string(term) + "_", {static_cast<std::int64_t>(count), 1, 1},
+                             {first, first + static_cast<std::ptrdiff_t>(count)});
+  }
+
+  // What a shortcut adds: every (its side / this side)th place of a larger map.
+  [[nodiscard]] std::string sampled(std::size_t from, const Shape& shape) const {
+    const auto& map = network_.layers[from].output;
+    if (map.height == shape.height && map.width == shape.width) return value(from);
+    const auto slice = [](const std::string& name, int dimension, int count, int step) {
+      return "torch.slice(" + name + ", " + std::to_string(dimension) + ", 0, " +
+             std::to_string((count - 1) * step + 1) + ", " + std::to_string(step) + ")";
+    };
+    return slice(slice(value(from), 2, shape.height, map.height / shape.height), 3, shape.width,
+                 map.width / shape.width);
   }
 
   // Where channel counts differ Darknet adds those that both have.
   void emit(const Layer& layer, const Shortcut& shortcut) {
+    const int own = layer.input.channels;
     auto sum = input();
-    for (const auto from : shortcut.from) {
-      const int own = layer.input.channels;
+    if (const auto weight = factor(shortcut, 0); !weight.empty()) {
+      assign(output(), sum + weight);
+      sum = output();
+    }
+    for (std::size_t i = 0; i < shortcut.from.size(); ++i) {
+      const auto from = shortcut.from[i];
       const int other = network_.layers[from].output.channels;
-      const auto narrow = [](const std::string& name, int start, int count) {
-        return "torch.narrow(" + name + ", 1, " + std::to_string(start) + ", " + std::to_string(count) + ")";
-      };
-      if (own == other) {
-        assign(output(), sum + " + " + value(from));
-      } else if (other > own) {
-        assign(output(), sum + " + " + narrow(value(from), 0, own));
+      const int common = std::min(own, other);
+      auto weight = factor(shortcut, i + 1);
+      if (common < own && shortcut.weights == ShortcutWeights::kPerChannel)
+        weight = " * " + narrow(weight.substr(3), 0, 0, common);
+      auto added = sampled(from, layer.output);
+      if (common < other) added = narrow(added, 1, 0, common);
+      if (common == own) {
+        assign(output(), sum + " + " + added + weight);
       } else {
-        assign(output(), "torch.cat([" + narrow(sum, 0, other) + " + " + value(from) + ", " +
-                             narrow(sum, other, own - other) + "], 1)");
+        assign(output(), concatenate(narrow(sum, 1, 0, common) + " + " + added + weight + ", " +
+                                         narrow(sum, 1, common, own - common),
+                                     1));
       }
       sum = output();
     }
-    source_ += activation_source(shortcut.activation, output());
+    activate(shortcut.activation);
   }
 
   void emit(const Layer& layer, const Upsample& upsample) {
     assign(output(),
-           "torch.upsample_nearest2d(" + input() + ", " + pair(layer.output.height, layer.output.width) + ")");
+           "torch.upsample_nearest2d(" + input() + ", " + list({layer.output.height, layer.output.width}) + ")");
     if (upsample.scale != 1) assign(output(), output() + " * " + literal(upsample.scale));
   }
 
-  void emit(const Layer& /*layer*/, const Dropout& /*dropout*/) { assign(output(), input()); }
-
-  void emit(const Layer& /*layer*/, const ScaleChannels& scale) {
-    assign(output(), value(scale.from) + " * " + input());
-    source_ += activation_source(scale.activation, output());
-  }
-
-  // Anchor-major, then row, then column: the order of Darknet's own candidates.
-  void emit(const Layer& layer, const Yolo& yolo) {
-    const auto anchors = static_cast<std::int64_t>(yolo.anchors.size());
-    const std::int64_t values = 5 + yolo.classes;
-    const std::int64_t rows = layer.output.height;
-    const std::int64_t columns = layer.output.width;
-    const double cell_height = static_cast<double>(network_.input.height) / static_cast<double>(rows);
-    const double cell_width = static_cast<double>(network_.input.width) / static_cast<double>(columns);
-
-    // x = (column + s * scale - (scale - 1) / 2) * cell_width, and y alike: s * cell + grid.
-    std::vector<float> grid;
-    grid.reserve(static_cast<std::size_t>(2 * rows * columns));
-    const double shift = 0.5 * (yolo.scale_x_y - 1.0);
-    for (std::int64_t row = 0; row < rows; ++row) {
-      for (std::int64_t column = 0; column < columns; ++column) {
-        grid.push_back(static_cast<float>((static_cast<double>(column) - shift) * cell_width));
-        grid.push_back(static_cast<float>((static_cast<double>(row) - shift) * cell_height));
-      }
-    }
-    std::vector<float> cell{static_cast<float>(yolo.scale_x_y * cell_width),
-                            static_cast<float>(yolo.scale_x_y * cell_height)};
-    std::vector<float> sizes;
-    for (const auto& anchor : yolo.anchors) {
-      // new_coords: (2 t)^2 times the anchor.
-      sizes.push_back(yolo.new_coords ? 4 * anchor.width : anchor.width);
-      sizes.push_back(yolo.new_coords ? 4 * anchor.height : anchor.height);
-    }
-    const auto self_grid = parameter("grid", {1, 1, rows, columns, 2}, std::move(grid), false);
-    const auto self_cell = parameter("cell", {2}, std::move(cell), false);
-    const auto self_size = parameter("size", {1, anchors, 1, 1, 2}, std::move(sizes), false);
-
-    const auto head = "h" + std::to_string(index_);
-    // dtype 6 is float: the head is decoded in it whatever the network runs in.
-    assign("t", "torch.to(" + input() + ", 6)");
-    assign("t", "torch.permute(torch.reshape(t, [-1, " + std::to_string(anchors) + ", " + std::to_string(values) +
-                    ", " + std::to_string(rows) + ", " + std::to_string(columns) + "]), [0, 1, 3, 4, 2])");
-    if (yolo.new_coords) {
-      assign("s", "t");
-      assign("wh", "torch.square(torch.narrow(t, 4, 2, 2)) * " + self_size);
+  // Channel (row * stride + column) * c + i of the small map holds channel i of the large one, at that row and column
+  // of each square. [reorg] takes its map for that of another shape, with as many values.
+  void emit(const Layer& layer, const Reorg& reorg) {
+    const std::int64_t stride = reorg.stride;
+    const auto& in = layer.input;
+    const auto& out = layer.output;
+    if (reorg.reverse) {
+      const auto& small = reorg.odd ? in : out;
+      assign("t",
+             reshape(input(), {-1, stride, stride, small.channels / (stride * stride), small.height, small.width}));
+      assign("t", permute("t", {0, 3, 4, 1, 5, 2}));
     } else {
-      assign("s", "torch.sigmoid(t)");
-      assign("wh", "torch.exp(torch.narrow(t, 4, 2, 2)) * " + self_size);
+      const std::int64_t channels = reorg.odd ? in.channels / (stride * stride) : in.channels;
+      const std::int64_t height = reorg.odd ? in.height : in.height / stride;
+      const std::int64_t width = reorg.odd ? in.width : in.width / stride;
+      assign("t", reshape(input(), {-1, channels, height, stride, width, stride}));
+      assign("t", permute("t", {0, 3, 5, 1, 2, 4}));
     }
-    assign("xy", "torch.narrow(s, 4, 0, 2) * " + self_cell + " + " + self_grid);
-    assign(head, "torch.reshape(torch.cat([xy, wh, torch.narrow(s, 4, 4, " + std::to_string(1 + yolo.classes) +
-                     ")], 4), [-1, " + std::to_string(anchors * rows * columns) + ", " + std::to_string(values) + "])");
-    // A [route] may follow and name earlier layers, but nothing reads this one's own value.
-    heads_.push_back(head);
+    assign(output(), reshape("t", {-1, out.channels, out.height, out.width}));
   }
+
+  void emit(const Layer& layer, const Crop& crop) {
+    const int top = (layer.input.height - layer.output.height) / 2;
+    const int left = (layer.input.width - layer.output.width) / 2;
+    assign(output(), narrow(narrow(input(), 2, top, layer.output.height), 3, left, layer.output.width));
+    if (!crop.keeps_values) assign(output(), output() + " * 2.0 - 1.0");
+  }
+
+  // Some activations are done in place: on a copy, as others may read the input.
+  void emit(const Layer& /*layer*/, const ActivationLayer& layer) {
+    assign(output(), "torch.clone(" + input() + ")");
+    activate(layer.activation);
+  }
+
+  void emit(const Layer& layer, const PassThrough& /*pass_through*/) {
+    if (layer.readable) assign(output(), input());
+  }
+
+  void emit(const Layer& /*layer*/, const Scale& scale) {
+    assign(output(), value(scale.from) + " * " + input());
+    activate(scale.activation);
+  }
+
+  template <typename Head>
+  void emit_head(const Layer& layer, const Head& kind) {
+    const auto head = "h" + std::to_string(index_);
+    compile_head(source_, head, input(), index_, layer, kind, network_.input);
+    heads_ += (heads_.empty() ? "" : ", ") + head;
+  }
+  void emit(const Layer& layer, const Yolo& yolo) { emit_head(layer, yolo); }
+  void emit(const Layer& layer, const Detection& detection) { emit_head(layer, detection); }
+  void emit(const Layer& layer, const Softmax& softmax) { emit_head(layer, softmax); }
 
   const Network& network_;
   Weights weights_;
   std::size_t index_{0};
-  std::string source_;
-  std::vector<NetworkParameter> parameters_;
-  std::vector<std::string> heads_;
+  SourceBuilder source_;
+  std::string heads_;  // their values, separated by commas
 };
 
 }  // namespace

@@ -63,7 +63,7 @@ Outcome<std::vector<std::string>> read_names(const std::filesystem::path& file, 
     if (!text) return bad_model(file.string() + ": names: " + text.error().message);
     lines = lines_of(*text);
   }
-  if (lines.size() != class_count) {
+  if (class_count != 0 && lines.size() != class_count) {
     return bad_model(list_file.string() + ": " + std::to_string(lines.size()) + " labels, the network has " +
                      std::to_string(class_count) + " classes");
   }

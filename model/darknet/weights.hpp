@@ -1,8 +1,16 @@
 // A Darknet .weights file: what it must hold for a network, and reading it.
 //
 // The format, after AlexeyAB/darknet's load_weights_upto(): int32 major, minor, revision; the images seen in training
-// (64 bits from version 0.2 on, 32 before); then float32, little-endian, layer by layer: for a convolution its biases;
-// with batch normalisation scales, means, variances; then weights [filters, channels / groups, size, size].
+// (64 bits from version 0.2 on, 32 before); then float32, little-endian, layer by layer:
+//   convolutional  biases; with batch normalisation scales, means, variances; weights [filters, channels / groups,
+//   size,
+//                  size], or with `flipped` the transpose
+//   connected      biases; weights [outputs, inputs]; with batch normalisation scales, means, variances
+//   batchnorm      biases, scales, means, variances
+//   local          biases [filters, height, width]; weights [height, width, filters, channels, size, size]
+//   shortcut       with `weights_type` the factors: of the input, then of each layer of `from`
+// A major or minor version above 1000 says that connected layers' weights are transposed: [inputs, outputs]. In
+// pjreddie's program, which wrote such files, the images seen have 32 bits then; in AlexeyAB's 64. Either is read.
 #pragma once
 
 #include <cstdint>
@@ -14,22 +22,35 @@
 
 namespace yolod::model::darknet {
 
-// A convolution as it is run: batch normalisation folded in.
-struct ConvolutionWeights {
-  std::vector<float> biases;   // [filters]
-  std::vector<float> weights;  // [filters, channels / groups, size, size]
+// A layer as it is run: batch normalisation folded in, transposes undone.
+struct LayerWeights {
+  std::vector<float> biases;   // of a batchnorm: what is added
+  std::vector<float> weights;  // of a batchnorm or a shortcut: the factors, normalised
 };
 
 struct Weights {
   // By layer index; empty for layers that have none.
-  std::vector<ConvolutionWeights> layers;
+  std::vector<LayerWeights> layers;
 };
 
-// Reads `file` for `network`. The file must hold exactly what the network needs: an Error (kBadModel) says by how many
-// bytes it is too short or too long, or which layer has a weight that is not a finite number.
+// What normalises the outputs of a layer: (x - mean) / sqrt(variance + epsilon) * scale, and then the bias.
+struct BatchNormalizationValues {
+  std::vector<float> scales;
+  std::vector<float> means;
+  std::vector<float> variances;
+};
+
+// Folds `normalization` into the weights and biases of the layer before it, which has as many outputs as biases.
+void fold(const BatchNormalizationValues& normalization, double epsilon, LayerWeights& layer);
+
+// Reads `file` for `network`, which must be one of Darknet's rules: what Ultralytics' program alone has, no such file
+// can hold. The file must hold exactly what the network needs: an Error (kBadModel) says by how many bytes it is too
+// short or too long, and if it ends where a layer does: then it is the start of a file, as training begins with
+// (`yolov4.conv.137`). Or it says which layer has a weight that is not a finite number.
 [[nodiscard]] common::Outcome<Weights> read_weights(const std::filesystem::path& file, const Network& network);
 
-// Float32 values that the network's layers take from a weights file.
+// Float32 values that the layer, or all of the network's, take from a weights file.
+[[nodiscard]] std::int64_t weight_count(const Layer& layer);
 [[nodiscard]] std::int64_t weight_count(const Network& network);
 
 }  // namespace yolod::model::darknet

@@ -1,7 +1,9 @@
 #include "model/image/resize.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
+#include <utility>
 #include <vector>
 
 namespace yolod::model::image {
@@ -16,43 +18,75 @@ struct Tap {
   float fraction;
 };
 
-// The last output position reads the last source one exactly, as Darknet's does.
-std::vector<Tap> taps(int source, int output) {
-  std::vector<Tap> result(static_cast<std::size_t>(output));
-  const float scale = output > 1 ? static_cast<float>(source - 1) / static_cast<float>(output - 1) : 0.0F;
+// Of `count` output positions, those from `first` on that lie in the input.
+struct Visible {
+  int first;
+  int count;
+};
+
+Visible visible(int offset, int side, int input_side) {
+  const int first = std::max(0, -offset);
+  return {first, std::max(0, std::min(side, input_side - offset) - first)};
+}
+
+Tap tap_at(double position, std::size_t last) {
+  const double inside = std::clamp(position, 0.0, static_cast<double>(last));
+  const auto index = static_cast<std::size_t>(inside);
+  return {index, std::min(index + 1, last), static_cast<float>(inside - static_cast<double>(index))};
+}
+
+// Darknet's arithmetic, in float as there; the last output position reads the last source one exactly.
+Tap corner_aligned_tap(int position, int source, int output) {
   const auto last = static_cast<std::size_t>(source - 1);
-  for (int i = 0; i < output; ++i) {
-    const float position = static_cast<float>(i) * scale;
-    auto& tap = result[static_cast<std::size_t>(i)];
-    tap.index = std::min(static_cast<std::size_t>(position), last);
-    tap.fraction = position - static_cast<float>(tap.index);
-    if (i == output - 1) tap = {last, last, 0};
-    tap.next = std::min(tap.index + 1, last);
+  if (position == output - 1) return {last, last, 0};
+  const float scale = static_cast<float>(source - 1) / static_cast<float>(output - 1);
+  const float at = static_cast<float>(position) * scale;
+  const auto index = std::min(static_cast<std::size_t>(at), last);
+  return {index, std::min(index + 1, last), at - static_cast<float>(index)};
+}
+
+std::vector<Tap> taps(int source, int output, Visible seen, Sampling sampling) {
+  std::vector<Tap> result;
+  result.reserve(static_cast<std::size_t>(seen.count));
+  for (int i = seen.first; i < seen.first + seen.count; ++i) {
+    result.push_back(sampling == Sampling::kCornersAligned
+                         ? corner_aligned_tap(i, source, output)
+                         : tap_at((i + 0.5) * source / output - 0.5, static_cast<std::size_t>(source - 1)));
   }
   return result;
 }
 
+// What turns a byte of the picture into a value of the network's.
+struct Channels {
+  explicit Channels(const Normalization& normalization) {
+    for (std::size_t c = 0; c < kChannels; ++c) {
+      source[c] = normalization.swap_to_rgb ? kChannels - 1 - c : c;
+      factor[c] = normalization.scale / normalization.std[c];
+      offset[c] = -normalization.mean[c] / normalization.std[c];
+    }
+  }
+  std::array<std::size_t, kChannels> source{};
+  std::array<float, kChannels> factor{};
+  std::array<float, kChannels> offset{};
+};
+
 // One source row, resized across and normalised: interleaved in the network's channel order.
 class RowResizer {
  public:
-  RowResizer(const PixelView& picture, int width, const Normalization& normalization)
-      : picture_(picture), taps_(taps(picture.width, width)) {
-    for (std::size_t c = 0; c < kChannels; ++c) {
-      source_channel_[c] = normalization.swap_to_rgb ? kChannels - 1 - c : c;
-      factor_[c] = normalization.scale / normalization.std[c];
-      offset_[c] = -normalization.mean[c] / normalization.std[c];
-    }
-  }
+  RowResizer(const PixelView& picture, std::vector<Tap> across, const Normalization& normalization)
+      : picture_(picture), taps_(std::move(across)), channels_(normalization) {}
 
   void run(std::size_t row, float* out) const {
     const auto* source = picture_.bgr + row * picture_.stride_bytes;
-    const auto [r, g, b] = source_channel_;
+    const auto [r, g, b] = channels_.source;
+    const auto& factor = channels_.factor;
+    const auto& offset = channels_.offset;
     for (const auto& tap : taps_) {
       const auto* left = source + kChannels * tap.index;
       const auto* right = source + kChannels * tap.next;
-      out[0] = blend(left[r], right[r], tap.fraction) * factor_[0] + offset_[0];
-      out[1] = blend(left[g], right[g], tap.fraction) * factor_[1] + offset_[1];
-      out[2] = blend(left[b], right[b], tap.fraction) * factor_[2] + offset_[2];
+      out[0] = blend(left[r], right[r], tap.fraction) * factor[0] + offset[0];
+      out[1] = blend(left[g], right[g], tap.fraction) * factor[1] + offset[1];
+      out[2] = blend(left[b], right[b], tap.fraction) * factor[2] + offset[2];
       out += kChannels;
     }
   }
@@ -64,30 +98,24 @@ class RowResizer {
 
   const PixelView& picture_;
   std::vector<Tap> taps_;
-  std::array<std::size_t, kChannels> source_channel_{};
-  std::array<float, kChannels> factor_{};
-  std::array<float, kChannels> offset_{};
+  Channels channels_;
 };
 
 void fill_grey(Size input_size, const Placement& placement, const Normalization& normalization,
                std::span<float> input) {
-  if (placement.width == input_size.width && placement.height == input_size.height) return;
+  if (placement.width >= input_size.width && placement.height >= input_size.height) return;
   std::array<float, kChannels> grey{};
   for (std::size_t c = 0; c < kChannels; ++c) {
-    grey[c] = (0.5F * 255.0F * normalization.scale - normalization.mean[c]) / normalization.std[c];
+    grey[c] = (normalization.grey * 255.0F * normalization.scale - normalization.mean[c]) / normalization.std[c];
   }
   for (std::size_t i = 0; i < input.size(); ++i) input[i] = grey[i % kChannels];
 }
 
-}  // namespace
-
-void resize_into(const PixelView& picture, const Placement& placement, Size input_size,
-                 const Normalization& normalization, std::span<float> input) {
-  fill_grey(input_size, placement, normalization, input);
-  const RowResizer across(picture, placement.width, normalization);
-  const auto down = taps(picture.height, placement.height);
-  const auto row_length = kChannels * static_cast<std::size_t>(placement.width);
-
+// Two taps a position: what lies between them in a picture that shrinks is not looked at.
+void resize_bilinear(const PixelView& picture, const std::vector<Tap>& across_taps, const std::vector<Tap>& down,
+                     const Normalization& normalization, float* out, std::size_t out_stride) {
+  const auto row_length = kChannels * across_taps.size();
+  const RowResizer across(picture, across_taps, normalization);
   // Two source rows at a time are all that an output row needs; going down, they are never needed again.
   constexpr auto kNone = static_cast<std::size_t>(-1);
   std::array<std::vector<float>, 2> rows{std::vector<float>(row_length), std::vector<float>(row_length)};
@@ -101,10 +129,6 @@ void resize_into(const PixelView& picture, const Placement& placement, Size inpu
     return rows[slot].data();
   };
 
-  float* out =
-      input.data() + kChannels * (static_cast<std::size_t>(placement.y) * static_cast<std::size_t>(input_size.width) +
-                                  static_cast<std::size_t>(placement.x));
-  const auto out_stride = kChannels * static_cast<std::size_t>(input_size.width);
   for (const auto& tap : down) {
     const float* above = resized_row(tap.index);
     if (tap.fraction == 0 || tap.next == tap.index) {
@@ -115,6 +139,90 @@ void resize_into(const PixelView& picture, const Placement& placement, Size inpu
       for (std::size_t i = 0; i < row_length; ++i) out[i] = above[i] + fraction * (below[i] - above[i]);
     }
     out += out_stride;
+  }
+}
+
+// What one output position takes: weights[i] of source position first + i. They add up to 1.
+struct Window {
+  std::size_t first;
+  std::vector<float> weights;
+};
+
+std::vector<Window> windows(int source, int output, Visible seen) {
+  const double scale = static_cast<double>(source) / output;
+  const double reach = std::max(1.0, scale);
+  std::vector<Window> result(static_cast<std::size_t>(seen.count));
+  for (int i = 0; i < seen.count; ++i) {
+    const double center = (seen.first + i + 0.5) * scale;
+    const int first = std::clamp(static_cast<int>(center - reach + 0.5), 0, source - 1);
+    const int end = std::clamp(static_cast<int>(center + reach + 0.5), first + 1, source);
+    auto& window = result[static_cast<std::size_t>(i)];
+    window.first = static_cast<std::size_t>(first);
+    double sum = 0;
+    std::vector<double> weights;
+    for (int s = first; s < end; ++s) {
+      weights.push_back(std::max(0.0, 1 - std::abs((s + 0.5 - center) / reach)));
+      sum += weights.back();
+    }
+    if (sum <= 0) weights.assign(1, sum = 1);
+    for (const double weight : weights) window.weights.push_back(static_cast<float>(weight / sum));
+  }
+  return result;
+}
+
+void average_row(const PixelView& picture, std::size_t row, const std::vector<Window>& across, const Channels& channels,
+                 float* out) {
+  const auto* source = picture.bgr + row * picture.stride_bytes;
+  for (const auto& window : across) {
+    std::array<float, kChannels> sum{};
+    const auto* pixel = source + kChannels * window.first;
+    for (const float weight : window.weights) {
+      for (std::size_t c = 0; c < kChannels; ++c) sum[c] += weight * static_cast<float>(pixel[c]);
+      pixel += kChannels;
+    }
+    for (std::size_t c = 0; c < kChannels; ++c) {
+      *out++ = sum[channels.source[c]] * channels.factor[c] + channels.offset[c];
+    }
+  }
+}
+
+// Each source row is averaged across once and added to the output rows that take of it.
+void resize_averaged(const PixelView& picture, const std::vector<Window>& across, const std::vector<Window>& down,
+                     const Normalization& normalization, float* out, std::size_t out_stride) {
+  const Channels channels(normalization);
+  const auto row_length = kChannels * across.size();
+  for (std::size_t i = 0; i < down.size(); ++i) std::fill_n(out + i * out_stride, row_length, 0.0F);
+  std::vector<float> row(row_length);
+  std::size_t oldest = 0;  // the first output row that is not complete
+  for (std::size_t s = down.empty() ? 0 : down.front().first; oldest < down.size(); ++s) {
+    average_row(picture, s, across, channels, row.data());
+    for (std::size_t i = oldest; i < down.size() && down[i].first <= s; ++i) {
+      const auto& window = down[i];
+      if (s - window.first >= window.weights.size()) continue;
+      const float weight = window.weights[s - window.first];
+      float* target = out + i * out_stride;
+      for (std::size_t k = 0; k < row_length; ++k) target[k] += weight * row[k];
+    }
+    while (oldest < down.size() && down[oldest].first + down[oldest].weights.size() <= s + 1) ++oldest;
+  }
+}
+
+}  // namespace
+
+void resize_into(const PixelView& picture, const Placement& placement, Size input_size,
+                 const Normalization& normalization, Sampling sampling, std::span<float> input) {
+  fill_grey(input_size, placement, normalization, input);
+  const Visible columns = visible(placement.x, placement.width, input_size.width);
+  const Visible rows = visible(placement.y, placement.height, input_size.height);
+  const auto out_stride = kChannels * static_cast<std::size_t>(input_size.width);
+  float* out = input.data() + static_cast<std::size_t>(std::max(0, placement.y)) * out_stride +
+               kChannels * static_cast<std::size_t>(std::max(0, placement.x));
+  if (sampling == Sampling::kAveraged) {
+    resize_averaged(picture, windows(picture.width, placement.width, columns),
+                    windows(picture.height, placement.height, rows), normalization, out, out_stride);
+  } else {
+    resize_bilinear(picture, taps(picture.width, placement.width, columns, sampling),
+                    taps(picture.height, placement.height, rows, sampling), normalization, out, out_stride);
   }
 }
 

@@ -56,7 +56,7 @@ void fill(std::span<float> input) {
 
 double milliseconds(Clock::duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
 
-Outcome<Timing> measure(model::TorchNetwork& network, const BenchModelOptions& options) {
+Outcome<Timing> measure(model::Network& network, const BenchModelOptions& options) {
   // The first passes make oneDNN's primitives and touch fresh memory.
   constexpr int kWarmUpPasses = 3;
   const auto input = network.input(options.batch);

@@ -1,11 +1,19 @@
-// yolodctl infer: a tensor in, the raw decoded head out. For comparing with other programs.
+// yolodctl infer: a tensor in, the raw decoded head out; of a TorchScript file, what it gives. For comparing with other
+// programs.
 #include <CLI/App.hpp>
 #include <algorithm>
+#include <cerrno>
+#include <fstream>
 #include <memory>
 #include <string>
+#include <variant>
 
 #include "model/load_network.hpp"
 #include "model/npy.hpp"
+#include "model/read_file.hpp"
+#include "model/torchscript/load_script.hpp"
+#include "model/torchscript/tensor_model.hpp"
+#include "model/torchscript/tensor_network.hpp"
 #include "tools/yolodctl/commands.hpp"
 #include "tools/yolodctl/model_options.hpp"
 #include "tools/yolodctl/passive_threads.hpp"
@@ -42,14 +50,12 @@ Outcome<model::NpyArray> read_input(const std::string& file) {
   return array;
 }
 
-Outcome<model::NpyArray> run(model::TorchNetwork& network, const model::NpyArray& input) {
+Outcome<model::NpyArray> run(model::Network& network, const model::NpyArray& input) {
   // Enough for the network to work at full speed, little enough to hold.
   constexpr std::size_t kBatch = 8;
   const auto& shape = network.shape();
   const auto images = static_cast<std::size_t>(input.shape[0]);
-  model::NpyArray result{
-      {input.shape[0], static_cast<std::int64_t>(shape.candidates), static_cast<std::int64_t>(shape.row_length())}, {}};
-  result.values.reserve(images * shape.candidates * shape.row_length());
+  model::NpyArray result{{input.shape[0]}, {}};
   for (std::size_t first = 0; first < images; first += kBatch) {
     const auto count = std::min(kBatch, images - first);
     const auto room = network.input(count);
@@ -60,15 +66,53 @@ Outcome<model::NpyArray> run(model::TorchNetwork& network, const model::NpyArray
     }
     const auto head = network.forward();
     if (!head) return head.error();
+    if (first == 0) {
+      for (std::size_t i = 1; i < head->sides.size(); ++i) {
+        result.shape.push_back(static_cast<std::int64_t>(head->sides[i]));
+      }
+      result.values.reserve(images * head->values_per_image());
+    }
     result.values.insert(result.values.end(), head->values.begin(), head->values.end());
   }
   return result;
+}
+
+// A TorchScript file is run on what is given, as it is: .npy or .npz in, .npy or .npz out.
+int infer_script(const InferOptions& options, const ChosenModel& chosen) {
+  constexpr std::size_t kMaxInputBytes = std::size_t{4} << 30U;
+  if (!options.model.size.empty()) {
+    return report({ErrorCode::kBadConfig, "--size: a TorchScript file is run on tensors as they are"});
+  }
+  const auto body = model::read_file(options.input, kMaxInputBytes);
+  if (!body) return report({ErrorCode::kInvalidParameter, body.error().message});
+  const auto& file = std::get<common::TorchScriptSource>(chosen.config.source).file;
+  const auto precision = model::torchscript::script_precision(chosen.config, chosen.surroundings);
+  if (!precision) return report(precision.error());
+  auto network = model::torchscript::TensorNetwork::load(file, *precision, chosen.surroundings.threads);
+  if (!network) return report(network.error());
+  auto arrays = model::read_arrays(*body, (*network)->inputs(), (*network)->takes_more());
+  if (!arrays) return report({ErrorCode::kInvalidParameter, options.input + ": " + arrays.error().message});
+  // One picture without its batch, as everywhere.
+  if (arrays->size() == 1 && arrays->front().shape.size() == 3 && arrays->front().shape[0] == 3) {
+    arrays->front().shape.insert(arrays->front().shape.begin(), 1);
+  }
+  const auto results = (*network)->run(*arrays);
+  chosen.surroundings.trial_ended();
+  if (!results) return report(results.error());
+  const auto written = model::write_arrays(*results);
+  errno = 0;
+  std::ofstream stream(options.output, std::ios::binary | std::ios::trunc);
+  stream.write(reinterpret_cast<const char*>(written.bytes.data()), static_cast<std::streamsize>(written.bytes.size()));
+  stream.flush();
+  if (!stream) return report(common::system_error(options.output, errno != 0 ? errno : EIO));
+  return 0;
 }
 
 int infer(const InferOptions& options) {
   wait_passively();
   auto chosen = choose_model(options.model);
   if (!chosen) return report(chosen.error());
+  if (std::holds_alternative<common::TorchScriptSource>(chosen->config.source)) return infer_script(options, *chosen);
   const auto input = read_input(options.input);
   if (!input) return report(input.error());
   const auto height = input->shape[2];
@@ -103,10 +147,14 @@ void add_infer(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand("infer", "run a network on a tensor: the raw decoded head");
   auto options = std::make_shared<InferOptions>();
   add_model_options(*command, options->model);
-  command->add_option("--input", options->input, "float32 [n,3,h,w] or [3,h,w], RGB, 0..1")
+  command
+      ->add_option("--input", options->input,
+                   "float32 [n,3,h,w] or [3,h,w], RGB, 0..1; for a TorchScript file any array, or several as .npz")
       ->required()
       ->type_name("X.npy");
-  command->add_option("--output", options->output, "float32 [n, candidates, 5 + classes]")
+  command
+      ->add_option("--output", options->output,
+                   "float32 [n, candidates, 5 + classes]; of a TorchScript file what it gives")
       ->required()
       ->type_name("Y.npy");
   command->callback([options, &exit_code] { exit_code = infer(*options); });

@@ -7,9 +7,11 @@
 #include <optional>
 #include <string_view>
 #include <utility>
+#include <variant>
 
 #include "common/config_schema.hpp"
 #include "common/cpu_count.hpp"
+#include "tools/yolodctl/isolation.hpp"
 
 namespace yolod::tools {
 namespace {
@@ -49,13 +51,24 @@ Outcome<common::ModelConfig> from_config(const ModelOptions& options) {
 }
 
 Outcome<common::ModelConfig> from_files(const ModelOptions& options) {
-  if (options.cfg.empty() || options.weights.empty()) {
-    return bad_options("name a model: --cfg and --weights (and --names), or --config");
-  }
   common::ModelConfig config;
+  config.precision = common::Precision::kFp32;
+  if (!options.torchscript.empty()) {
+    if (!options.cfg.empty() || !options.weights.empty()) {
+      return bad_options("--torchscript and --cfg, --weights exclude each other");
+    }
+    config.name = std::filesystem::path(options.torchscript).stem().string();
+    common::TorchScriptSource source;
+    source.file = options.torchscript;
+    source.names = options.names;
+    config.source = source;
+    return config;
+  }
+  if (options.cfg.empty() || options.weights.empty()) {
+    return bad_options("name a model: --cfg and --weights (and --names), --torchscript, or --config");
+  }
   config.name = std::filesystem::path(options.cfg).stem().string();
   config.source = common::DarknetSource{options.cfg, options.weights, options.names};
-  config.precision = common::Precision::kFp32;
   return config;
 }
 
@@ -73,6 +86,7 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
   command.add_option("--cfg", options.cfg, "a Darknet cfg")->type_name("FILE");
   command.add_option("--weights", options.weights, "its weights")->type_name("FILE");
   command.add_option("--names", options.names, "its labels, one a line, or a .data file")->type_name("FILE");
+  command.add_option("--torchscript", options.torchscript, "a TorchScript file instead")->type_name("FILE");
   command.add_option("--config", options.config, "a system.yaml that names the model instead")->type_name("FILE");
   command.add_option("--model", options.model, "which of its models; default its default_model")->type_name("NAME");
   command.add_option("--size", options.size, "input size, N or HEIGHTxWIDTH; default the cfg's")->type_name("N");
@@ -81,9 +95,10 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
 }
 
 Outcome<ChosenModel> choose_model(const ModelOptions& options) {
-  const bool by_files = !options.cfg.empty() || !options.weights.empty() || !options.names.empty();
+  const bool by_files =
+      !options.cfg.empty() || !options.weights.empty() || !options.names.empty() || !options.torchscript.empty();
   if (by_files && !options.config.empty())
-    return bad_options("--config and --cfg, --weights, --names exclude each other");
+    return bad_options("--config and --cfg, --weights, --names, --torchscript exclude each other");
   if (options.config.empty() && !options.model.empty())
     return bad_options("--model picks a model of --config, which is not given");
   auto config = options.config.empty() ? from_files(options) : from_config(options);
@@ -107,6 +122,11 @@ Outcome<ChosenModel> choose_model(const ModelOptions& options) {
     chosen.surroundings.device = config->devices.front();
   }
   chosen.config = std::move(config).value();
+  if (const auto* script = std::get_if<common::TorchScriptSource>(&chosen.config.source)) {
+    isolate(script->file, chosen.config.load_timeout);
+    chosen.surroundings.any_task = options.config.empty();
+    chosen.surroundings.trial_ended = end_trial;
+  }
   return chosen;
 }
 

@@ -3,24 +3,18 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
-#include <string>
-#include <vector>
+
+#include "tools/yolodctl/own_arguments.hpp"
 
 namespace yolod::tools {
 
 void wait_passively() {
   if (std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr) return;
-  std::ifstream stream("/proc/self/cmdline", std::ios::binary);
-  std::string line{std::istreambuf_iterator<char>(stream), {}};
-  if (line.empty() || line.back() != '\0') return;
-  std::vector<char*> arguments;
-  for (std::size_t at = 0; at < line.size(); at = line.find('\0', at) + 1) arguments.push_back(line.data() + at);
-  arguments.push_back(nullptr);
+  auto arguments = own_arguments();
+  if (arguments.empty()) return;
   // The next image finds the variable set and goes on; were it not, it would execute itself for ever.
   if (::setenv("OMP_WAIT_POLICY", "passive", 1) != 0) return;
-  ::execv("/proc/self/exe", arguments.data());
+  ::execv("/proc/self/exe", arguments.pointers());
 }
 
 }  // namespace yolod::tools

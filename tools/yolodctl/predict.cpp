@@ -1,4 +1,5 @@
-// yolodctl predict: detections of image files, as a table or JSON, and the pictures with their boxes.
+// yolodctl predict: what a model says of image files, as a table or JSON, and the pictures with their boxes or those
+// that it makes.
 #include <CLI/App.hpp>
 #include <CLI/Validators.hpp>
 #include <boost/json/object.hpp>
@@ -34,6 +35,7 @@ struct PredictOptions {
   ModelOptions model;
   std::optional<double> confidence;
   std::optional<double> iou;
+  std::optional<std::uint32_t> top_k;
   bool json{false};
   std::string out;
   std::vector<std::string> images;
@@ -47,10 +49,7 @@ std::string label_of(const common::ModelDescription& model, std::uint32_t class_
   return class_id < model.labels.size() ? model.labels[class_id] : std::to_string(class_id);
 }
 
-// As the server answers /predict, and the file's name.
-boost::json::object to_json(const std::string& file, const std::string& model_name,
-                            const common::ModelDescription& model, const common::DetectionList& list,
-                            const common::WorkTimes& times) {
+boost::json::array predictions_of(const common::ModelDescription& model, const common::DetectionList& list) {
   boost::json::array predictions;
   for (const auto& detection : list.detections) {
     const auto& box = detection.box;
@@ -64,13 +63,30 @@ boost::json::object to_json(const std::string& file, const std::string& model_na
                              {"x_max", pixel(box.x_max)},
                              {"y_max", pixel(box.y_max)}}}});
   }
+  return predictions;
+}
+
+boost::json::array predictions_of(const common::ModelDescription& model, const common::ClassificationList& list) {
+  boost::json::array predictions;
+  for (const auto& classification : list.classifications) {
+    predictions.push_back({{"label", label_of(model, classification.class_id)},
+                           {"class_id", classification.class_id},
+                           {"probability", rounded(static_cast<double>(classification.probability), 1e6)}});
+  }
+  return predictions;
+}
+
+// As the server answers /predict, and the file's name.
+template <typename List>
+boost::json::object to_json(const std::string& file, const std::string& model_name,
+                            const common::ModelDescription& model, const List& list, const common::WorkTimes& times) {
   const auto milliseconds = [](std::uint32_t us) { return static_cast<double>(us) / 1000; };
   return {{"success", true},
           {"file", file},
           {"model", model_name},
           {"precision", model.precision},
           {"image", {{"width", list.image_width}, {"height", list.image_height}}},
-          {"predictions", std::move(predictions)},
+          {"predictions", predictions_of(model, list)},
           {"timing_ms",
            {{"queue", 0.0},
             {"decode", milliseconds(times.decode_us)},
@@ -85,11 +101,18 @@ boost::json::object to_json(const std::string& file, const Error& error) {
           {"error", {{"code", common::to_string(error.code)}, {"message", error.message}}}};
 }
 
+void print_heading(const std::string& file, const common::ModelDescription& model, std::uint32_t width,
+                   std::uint32_t height, const std::string& what, const common::WorkTimes& times) {
+  std::printf("%s  %u x %u  %s  %s, decode %.1f ms, infer %.1f ms, post %.1f ms\n", file.c_str(), width, height,
+              what.c_str(), model.precision.c_str(), times.decode_us / 1000.0, times.infer_us / 1000.0,
+              times.post_us / 1000.0);
+}
+
 void print_table(const std::string& file, const common::ModelDescription& model, const common::DetectionList& list,
                  const common::WorkTimes& times) {
-  std::printf("%s  %u x %u  %zu detection%s  %s, decode %.1f ms, infer %.1f ms, post %.1f ms\n", file.c_str(),
-              list.image_width, list.image_height, list.detections.size(), list.detections.size() == 1 ? "" : "s",
-              model.precision.c_str(), times.decode_us / 1000.0, times.infer_us / 1000.0, times.post_us / 1000.0);
+  const auto count = list.detections.size();
+  print_heading(file, model, list.image_width, list.image_height,
+                std::to_string(count) + (count == 1 ? " detection" : " detections"), times);
   if (list.detections.empty()) return;
   std::printf("  %-20s %10s %9s %9s %9s %9s\n", "label", "confidence", "x_min", "y_min", "x_max", "y_max");
   for (const auto& detection : list.detections) {
@@ -100,24 +123,31 @@ void print_table(const std::string& file, const common::ModelDescription& model,
   }
 }
 
-// Writes annotated pictures as DIR/STEM.jpg; images of the same stem get -2, -3 and so on.
+void print_table(const std::string& file, const common::ModelDescription& model, const common::ClassificationList& list,
+                 const common::WorkTimes& times) {
+  print_heading(file, model, list.image_width, list.image_height,
+                "the " + std::to_string(list.classifications.size()) + " most probable", times);
+  std::printf("  %-40s %11s\n", "label", "probability");
+  for (const auto& classification : list.classifications) {
+    std::printf("  %-40s %11.6f\n", label_of(model, classification.class_id).c_str(),
+                static_cast<double>(classification.probability));
+  }
+}
+
+// Writes pictures as DIR/STEM.jpg; images of the same stem get -2, -3 and so on.
 class PictureWriter {
  public:
   explicit PictureWriter(std::filesystem::path directory) : directory_(std::move(directory)) {}
 
-  Outcome<void> write(const std::string& image, std::span<const std::byte> body, std::uint64_t max_pixels,
-                      const common::DetectionList& list, std::span<const std::string> labels) {
-    const auto picture = model::image::decode(body, max_pixels);
-    if (!picture) return picture.error();
-    const auto bytes = model::image::annotate(*picture, list.detections, labels);
-    if (!bytes) return bytes.error();
+  // Where it was written.
+  Outcome<std::filesystem::path> write(const std::string& image, std::span<const std::byte> bytes) {
     const auto file = directory_ / free_name(std::filesystem::path(image).stem().string());
     errno = 0;
     std::ofstream stream(file, std::ios::binary | std::ios::trunc);
-    stream.write(reinterpret_cast<const char*>(bytes->data()), static_cast<std::streamsize>(bytes->size()));
+    stream.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
     stream.flush();
     if (!stream) return common::system_error(file.string(), errno != 0 ? errno : EIO);
-    return {};
+    return file;
   }
 
  private:
@@ -132,79 +162,135 @@ class PictureWriter {
   std::set<std::string> taken_;
 };
 
-// What went wrong with one image is told, and the others go on.
-struct Answer {
-  common::DetectionList list;
-  common::WorkTimes times;
-};
+// The command, once its model is loaded. What went wrong with one image is told, and the others go on.
+class Prediction {
+ public:
+  Prediction(const PredictOptions& options, const common::ModelConfig& config, model::Model& model)
+      : options_(options), config_(config), model_(model), pictures_(options.out) {}
 
-Outcome<Answer> detect(model::Model& model, std::span<const std::byte> body, const PredictOptions& options) {
-  model::Input input{body, {}};
-  if (options.confidence) input.options.confidence = static_cast<float>(*options.confidence);
-  if (options.iou) input.options.iou = static_cast<float>(*options.iou);
-  auto output = std::move(model.run({&input, 1}).front());
-  if (!output.prediction) return std::move(output.prediction).error();
-  auto* list = std::get_if<common::DetectionList>(&*output.prediction);
-  if (list == nullptr) return Error{ErrorCode::kBadConfig, "this model does not detect objects"};
-  return Answer{std::move(*list), output.times};
-}
+  void predict(const std::string& image) {
+    const auto file = model::read_file(image, kMaxImageBytes);
+    if (!file) {
+      fail(image, {ErrorCode::kInvalidImage, "cannot be read"});
+      return;
+    }
+    const auto body = std::as_bytes(std::span<const char>(*file));
+    model::Input input{body, {}};
+    if (options_.confidence) input.options.confidence = static_cast<float>(*options_.confidence);
+    if (options_.iou) input.options.iou = static_cast<float>(*options_.iou);
+    input.options.top_k = options_.top_k;
+    const auto output = std::move(model_.run({&input, 1}).front());
+    if (!output.prediction) {
+      fail(image, output.prediction.error());
+      return;
+    }
+    std::visit([&](const auto& prediction) { tell(image, body, prediction, output.times); }, *output.prediction);
+  }
+
+  [[nodiscard]] int exit_code() const { return exit_code_; }
+
+ private:
+  void fail(const std::string& image, const Error& error) {
+    if (options_.json) std::printf("%s\n", boost::json::serialize(to_json(image, error)).c_str());
+    std::fprintf(stderr, "yolodctl: %s: %s\n", image.c_str(), error.message.c_str());
+    exit_code_ = 1;
+  }
+
+  template <typename List>
+  void print(const std::string& image, const List& list, const common::WorkTimes& times) const {
+    if (options_.json) {
+      const auto object = to_json(image, config_.name, model_.description(), list, times);
+      std::printf("%s\n", boost::json::serialize(object).c_str());
+    } else {
+      print_table(image, model_.description(), list, times);
+    }
+  }
+
+  void tell(const std::string& image, std::span<const std::byte> body, const common::DetectionList& list,
+            const common::WorkTimes& times) {
+    print(image, list, times);
+    if (options_.out.empty()) return;
+    const auto written = annotate(image, body, list);
+    if (written) return;
+    std::fprintf(stderr, "yolodctl: %s\n", written.error().message.c_str());
+    exit_code_ = 1;
+  }
+
+  void tell(const std::string& image, std::span<const std::byte> /*body*/, const common::ClassificationList& list,
+            const common::WorkTimes& times) {
+    print(image, list, times);
+  }
+
+  // A picture is its own answer.
+  void tell(const std::string& image, std::span<const std::byte> /*body*/, const common::EncodedFile& file,
+            const common::WorkTimes& times) {
+    if (options_.out.empty()) {
+      fail(image, {ErrorCode::kBadConfig, "this model makes pictures: --out says where to write them"});
+      return;
+    }
+    const auto written = pictures_.write(image, file.bytes);
+    if (!written) {
+      fail(image, written.error());
+    } else if (options_.json) {
+      const boost::json::object object{
+          {"success", true}, {"file", image}, {"model", config_.name}, {"output", written->string()}};
+      std::printf("%s\n", boost::json::serialize(object).c_str());
+    } else {
+      std::printf("%s  -> %s  %s, decode %.1f ms, infer %.1f ms, post %.1f ms\n", image.c_str(), written->c_str(),
+                  model_.description().precision.c_str(), times.decode_us / 1000.0, times.infer_us / 1000.0,
+                  times.post_us / 1000.0);
+    }
+  }
+
+  void tell(const std::string& image, std::span<const std::byte> /*body*/, const common::IdentityAnswer& /*answer*/,
+            const common::WorkTimes& /*times*/) {
+    fail(image, {ErrorCode::kBadConfig, "this model looks at no picture"});
+  }
+
+  Outcome<std::filesystem::path> annotate(const std::string& image, std::span<const std::byte> body,
+                                          const common::DetectionList& list) {
+    const auto picture = model::image::decode(body, config_.limits.max_pixels);
+    if (!picture) return picture.error();
+    const auto bytes = model::image::annotate(*picture, list.detections, model_.description().labels);
+    if (!bytes) return bytes.error();
+    return pictures_.write(image, *bytes);
+  }
+
+  const PredictOptions& options_;
+  const common::ModelConfig& config_;
+  model::Model& model_;
+  PictureWriter pictures_;
+  int exit_code_{0};
+};
 
 int predict(const PredictOptions& options) {
   wait_passively();
   const auto chosen = choose_model(options.model);
   if (!chosen) return report(chosen.error());
-  if (std::holds_alternative<common::IdentitySource>(chosen->config.source)) {
-    return report({ErrorCode::kBadConfig, chosen->config.name + ": an identity model has no network"});
+  const auto& config = chosen->config;
+  if (std::holds_alternative<common::IdentitySource>(config.source)) {
+    return report({ErrorCode::kBadConfig, config.name + ": an identity model has no network"});
+  }
+  if (config.task == common::Task::kTensor) {
+    return report({ErrorCode::kBadConfig, config.name + ": its network takes tensors: yolodctl infer runs it"});
   }
   if (!options.out.empty()) {
     std::error_code made;
     std::filesystem::create_directories(options.out, made);
     if (made) return report({ErrorCode::kSystem, options.out + ": " + made.message()});
   }
-  const auto model = model::load_model(chosen->config, chosen->surroundings);
+  const auto model = model::load_model(config, chosen->surroundings);
   if (!model) return report(model.error());
-  const auto& description = (*model)->description();
-
-  PictureWriter pictures(options.out);
-  int exit_code = 0;
-  for (const auto& image : options.images) {
-    const auto fail = [&](const Error& error) {
-      if (options.json) std::printf("%s\n", boost::json::serialize(to_json(image, error)).c_str());
-      std::fprintf(stderr, "yolodctl: %s: %s\n", image.c_str(), error.message.c_str());
-      exit_code = 1;
-    };
-    const auto body = model::read_file(image, kMaxImageBytes);
-    if (!body) {
-      fail({ErrorCode::kInvalidImage, "cannot be read"});
-      continue;
-    }
-    const auto bytes = std::as_bytes(std::span<const char>(*body));
-    const auto answer = detect(**model, bytes, options);
-    if (!answer) {
-      fail(answer.error());
-      continue;
-    }
-    if (options.json) {
-      std::printf("%s\n",
-                  boost::json::serialize(to_json(image, chosen->config.name, description, answer->list, answer->times))
-                      .c_str());
-    } else {
-      print_table(image, description, answer->list, answer->times);
-    }
-    if (options.out.empty()) continue;
-    const auto written =
-        pictures.write(image, bytes, chosen->config.limits.max_pixels, answer->list, description.labels);
-    if (written) continue;
-    std::fprintf(stderr, "yolodctl: %s\n", written.error().message.c_str());
-    exit_code = 1;
-  }
-  return exit_code;
+  Prediction prediction(options, config, **model);
+  for (const auto& image : options.images) prediction.predict(image);
+  return prediction.exit_code();
 }
 
 }  // namespace
 
 void add_predict(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand("predict", "detect objects in image files");
+  auto* command =
+      app.add_subcommand("predict", "detect objects in image files, classify them, or make pictures of them");
   auto options = std::make_shared<PredictOptions>();
   add_model_options(*command, options->model);
   command->add_option("--confidence", options->confidence, "lowest confidence, 0 to 1")
@@ -213,8 +299,12 @@ void add_predict(CLI::App& app, int& exit_code) {
   command->add_option("--iou", options->iou, "largest overlap within a class, 0 to 1")
       ->check(CLI::Range(0.0, 1.0))
       ->type_name("X");
+  command->add_option("--top-k", options->top_k, "how many classes a classifier names")
+      ->check(CLI::Range(1U, common::kMaxTopK))
+      ->type_name("N");
   command->add_flag("--json", options->json, "one JSON object a line for each image");
-  command->add_option("--out", options->out, "write the pictures with their boxes here")->type_name("DIR");
+  command->add_option("--out", options->out, "write the pictures with their boxes here, or those that the model makes")
+      ->type_name("DIR");
   command->add_option("images", options->images, "image files")->required()->type_name("IMAGE...");
   command->callback([options, &exit_code] { exit_code = predict(*options); });
 }

@@ -34,7 +34,7 @@ TEST_CASE("Parameters: all given are read", "[app][unit]") {
   const auto parameters = parse("max_detections=7&iou=0.25&model=tiny&confidence=0.5");
   REQUIRE(parameters);
   CHECK(parameters->model == "tiny");
-  CHECK(parameters->options == common::PredictionOptions{0.5F, 0.25F, 7});
+  CHECK(parameters->options == common::PredictionOptions{0.5F, 0.25F, 7, {}, false});
 }
 
 TEST_CASE("Parameters: a fraction is any number from 0 to 1", "[app][unit]") {
@@ -69,6 +69,25 @@ TEST_CASE("Parameters: max_detections is a whole number of at least 1", "[app][u
        {"", "0", "-1", "1.5", "1e3", "%201", "1%20", "+1", "0x10", "many", "4294967296", "99999999999999999999"}) {
     check_refused("max_detections="s + text);
   }
+}
+
+TEST_CASE("Parameters: top_k is a whole number from 1 to 1000", "[app][unit]") {
+  CHECK(parse("top_k=1")->options.top_k == 1);
+  CHECK(parse("top_k=1000")->options.top_k == 1000);
+  for (const auto* text : {"", "0", "-1", "1.5", "1001", "five", "99999999999"}) check_refused("top_k="s + text);
+}
+
+TEST_CASE("Parameters: what is for another task than the model's is refused", "[app][unit]") {
+  common::ModelConfig model;
+  const auto allowed = [&](const std::string& query) { return limit_to(model, parse(query)->options).ok(); };
+  CHECK(allowed("confidence=0.5&iou=0.5&max_detections=7"));
+  CHECK_FALSE(allowed("top_k=1"));
+  model.task = common::Task::kClassify;
+  model.classify.top_k = 5;
+  CHECK(allowed("top_k=10"));
+  for (const auto* query : {"confidence=0.5", "iou=0.5", "max_detections=7"}) CHECK_FALSE(allowed(query));
+  model.task = GENERATE(common::Task::kImage, common::Task::kTensor);
+  for (const auto* query : {"confidence=0.5", "top_k=3"}) CHECK_FALSE(allowed(query));
 }
 
 TEST_CASE("Parameters: an unknown one is refused", "[app][unit]") {

@@ -91,6 +91,35 @@ TEST_CASE("Responses: an image with nothing on it has an empty list", "[app][uni
   CHECK(body.at("predictions").as_array().empty());
 }
 
+TEST_CASE("Responses: classifications come in order, with label, class and probability", "[app][unit]") {
+  const common::ClassificationList list{640, 480, {{1, 0.75F}, {0, 0.25F}}};
+  const auto body =
+      parsed_body(make_prediction("m", answer_of(list, {"classify", "cpu", "fp32", 224, 224, {"cat", "d\"g"}}), 1000));
+  CHECK(body.at("image") == json::value{{"width", 640}, {"height", 480}});
+  const auto& predictions = body.at("predictions").as_array();
+  REQUIRE(predictions.size() == 2);
+  const auto& first = predictions[0].as_object();
+  CHECK(first.at("label") == "d\"g");
+  CHECK(first.at("class_id") == 1);
+  CHECK(first.at("probability").to_number<double>() == 0.75);
+  CHECK(first.size() == 3);
+  CHECK(predictions[1].as_object().at("class_id") == 0);
+}
+
+TEST_CASE("Responses: a file is sent as it is, with its type and the times", "[app][unit]") {
+  const auto [type, name] =
+      GENERATE(table<common::FileType, std::string>({{common::FileType::kJpeg, "image/jpeg"},
+                                                     {common::FileType::kPng, "image/png"},
+                                                     {common::FileType::kNpy, "application/x-npy"},
+                                                     {common::FileType::kNpz, "application/zip"}}));
+  const common::EncodedFile file{type, {std::byte{0}, std::byte{0xFF}, std::byte{'\n'}}};
+  const auto response = make_prediction("m", answer_of(file), 1000);
+  CHECK(response.result() == http::status::ok);
+  CHECK(response[http::field::content_type] == name);
+  CHECK(response.body() == "\0\xFF\n"s);
+  CHECK(response.count("Server-Timing") == 1);
+}
+
 TEST_CASE("Responses: detections come in order, with label, class, confidence and box", "[app][unit]") {
   const DetectionList list{640, 480, {{1, 0.875F, {1.25F, 2.5F, 300, 400.75F}}, {0, 0.5F, {0, 0, 640, 480}}}};
   const auto body =

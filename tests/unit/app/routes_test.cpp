@@ -11,6 +11,7 @@ using boost::beast::http::verb;
 
 TEST_CASE("Routes: each path has its route", "[app][unit]") {
   const auto [path, route] = GENERATE(table<std::string, Route>({{"/predict", Route::kPredict},
+                                                                 {"/image", Route::kImage},
                                                                  {"/", Route::kPage},
                                                                  {"/healthz", Route::kHealth},
                                                                  {"/readyz", Route::kReady},
@@ -37,6 +38,16 @@ TEST_CASE("Routes: predict takes POST alone", "[app][unit]") {
   CHECK(entry->allows(verb::post));
   for (const verb method :
        {verb::get, verb::head, verb::put, verb::delete_, verb::options, verb::patch, verb::unknown}) {
+    CHECK_FALSE(entry->allows(method));
+  }
+}
+
+TEST_CASE("Routes: image takes PUT alone", "[app][unit]") {
+  const RouteEntry* const entry = find_route("/image");
+  REQUIRE(entry != nullptr);
+  CHECK(entry->allow == "PUT");
+  CHECK(entry->allows(verb::put));
+  for (const verb method : {verb::get, verb::head, verb::post, verb::delete_, verb::patch, verb::unknown}) {
     CHECK_FALSE(entry->allows(method));
   }
 }

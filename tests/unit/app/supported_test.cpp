@@ -44,6 +44,16 @@ TEST_CASE("Supported: what tunes a model is", "[app][unit]") {
           model.detect.classes = {"person"};
           model.preload = common::AutoBool::kFalse;
           model.resize = common::ResizeMode::kLetterbox;
+          model.preprocess.order = common::ChannelOrder::kBgr;
+        })).empty());
+}
+
+TEST_CASE("Supported: a TorchScript model is, for every task", "[app][unit]") {
+  const auto task =
+      GENERATE(common::Task::kDetect, common::Task::kClassify, common::Task::kImage, common::Task::kTensor);
+  CHECK(unsupported_settings(config_with([&](ModelConfig& model) {
+          model.source = common::TorchScriptSource{};
+          model.task = task;
         })).empty());
 }
 
@@ -66,10 +76,9 @@ TEST_CASE("Supported: a model's settings that nothing acts on are refused, each 
   const auto refused = [](const std::string& key, const std::function<void(ModelConfig&)>& change) {
     check_refused(config_with(change), "models.m." + key);
   };
-  refused("torchscript", [](ModelConfig& model) { model.source = common::TorchScriptSource{}; });
   refused("task", [](ModelConfig& model) {
     model.source = common::DarknetSource{};
-    model.task = common::Task::kClassify;
+    model.task = common::Task::kImage;
   });
   refused("batch.max_wait", [](ModelConfig& model) { model.batch.max_wait = common::milliseconds(1); });
   refused("preload", [](ModelConfig& model) { model.preload = common::AutoBool::kTrue; });
@@ -77,7 +86,6 @@ TEST_CASE("Supported: a model's settings that nothing acts on are refused, each 
   refused("recycle", [](ModelConfig& model) { model.recycle.max_requests = 1; });
   refused("recycle", [](ModelConfig& model) { model.recycle.max_rss_bytes = 1; });
   refused("canary", [](ModelConfig& model) { model.canary.image = "/a.jpg"; });
-  refused("preprocess", [](ModelConfig& model) { model.preprocess.scale = 1; });
   refused("detect.augment", [](ModelConfig& model) { model.detect.augment = true; });
   refused("device", [](ModelConfig& model) { model.devices = {"cuda:0"}; });
 }

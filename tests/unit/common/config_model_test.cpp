@@ -37,18 +37,19 @@ ModelConfig unusual_model(ModelSource source) {
   model.reload = ReloadMode::kInPlace;
   model.recycle = {12'345, (1ULL << 30U) + 1};
   model.canary = {"/c/a \"b\".png", {"red light", "yes", "1"}};
-  model.preprocess = {0.1, {0.485, 0.456, 0.406}, {0.229, -0.224, 1e-5}, ChannelOrder::kBgr, CropMode::kCenter};
+  model.preprocess = {0.1, {0.485, 0.456, 0.406}, {0.229, -0.224, 1e-5}, ChannelOrder::kBgr, CropMode::kCenter, 0.875};
   model.detect = {0.123456789012345, 0.7, 11, true, {"a, b", "\xC3\xA9"}, AutoBool::kFalse};
   model.classify = {17};
-  model.limits = {123'457};
+  model.image = {{-1, 0.5}};
+  model.limits = {123'457, 7777};
   return model;
 }
 
 TEST_CASE("Config: what a worker reads is what was written, every field of it", "[common][unit]") {
   const std::vector<ModelSource> sources{
       DarknetSource{"/m/a.cfg", "/m/a.weights", "/m/a names"},
-      TorchScriptSource{"/m/a.pt", "/m/a.names", TorchScriptLayout::kYolov8},
-      TorchScriptSource{"relative.pt", "", TorchScriptLayout::kLogits},
+      TorchScriptSource{"/m/a.pt", "/m/a.names", TorchScriptLayout::kYolov8, BoxCoordinates::kFractions},
+      TorchScriptSource{"relative.pt", "", TorchScriptLayout::kLogits, BoxCoordinates::kAuto},
       IdentitySource{milliseconds(5), true, milliseconds(61'000), IdentityLoadFault::kHang}};
   for (const ModelSource& source : sources) {
     const ModelConfig model = unusual_model(source);
@@ -208,10 +209,10 @@ TEST_CASE("Config: preprocessing takes a fraction and three numbers for each of 
   const PreprocessConfig preprocess =
       model_of(text_of("preprocess: {scale: 1/128, mean: [0.5, -1, 2], std: [1, 2, 3], order: bgr, crop: center}"))
           .preprocess;
-  CHECK(preprocess == PreprocessConfig{1.0 / 128, {0.5, -1, 2}, {1, 2, 3}, ChannelOrder::kBgr, CropMode::kCenter});
-  for (const char* keys :
-       {"scale: 0", "scale: -1", "scale: 1/0", "scale: x", "mean: 0", "mean: [0, 0]", "mean: [0, 0, 0, 0]",
-        "mean: [0, x, 0]", "std: [1, 0, 1]", "std: [1, 1, inf]", "order: gbr", "crop: left"}) {
+  CHECK(preprocess == PreprocessConfig{1.0 / 128, {0.5, -1, 2}, {1, 2, 3}, ChannelOrder::kBgr, CropMode::kCenter, 1});
+  for (const char* keys : {"scale: 0", "scale: -1", "scale: 1/0", "scale: x", "mean: 0", "mean: [0, 0]",
+                           "mean: [0, 0, 0, 0]", "mean: [0, x, 0]", "std: [1, 0, 1]", "std: [1, 1, inf]", "order: gbr",
+                           "crop: left", "crop_fraction: 0", "crop_fraction: 1.1"}) {
     INFO(keys);
     CHECK(problem_of(text_of(std::string("preprocess: {") + keys + "}")).find("models[0].preprocess.") !=
           std::string::npos);
@@ -222,6 +223,7 @@ TEST_CASE("Config: thresholds, limits and counts keep their bounds", "[common][u
   for (const char* keys :
        {"workers: 1", "workers: 256", "detect: {confidence: 0, iou: 1}", "detect: {max_detections: 30000}",
         "classify: {top_k: 1}", "limits: {max_pixels: 1}", "limits: {max_pixels: 4000MP}",
+        "limits: {max_result_bytes: 1KiB}", "limits: {max_result_bytes: 1GiB}", "image: {range: [-1, 1]}",
         "batch: {max_size: 256, max_wait: 10s}", "queue: {max_size: 1, timeout: 0}", "recycle: {max_rss: 0}",
         "recycle: {max_rss: 1MiB}", "recycle: {max_requests: 18446744073709551615}"}) {
     INFO(keys);
@@ -241,6 +243,12 @@ TEST_CASE("Config: thresholds, limits and counts keep their bounds", "[common][u
                            "classify: {top_k: 1001}",
                            "limits: {max_pixels: 0}",
                            "limits: {max_pixels: 4001MP}",
+                           "limits: {max_result_bytes: 1023B}",
+                           "limits: {max_result_bytes: 2GiB}",
+                           "image: {range: 1}",
+                           "image: {range: [0, 1, 2]}",
+                           "image: {range: [0, x]}",
+                           "image: {range: [1, 1]}",
                            "batch: {max_size: 0}",
                            "batch: {max_wait: 11s}",
                            "queue: {max_size: 65537}",

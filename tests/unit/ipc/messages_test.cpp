@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -12,8 +13,11 @@ namespace yolod::ipc {
 namespace {
 
 using namespace std::string_literals;
+using common::ClassificationList;
 using common::Detection;
 using common::DetectionList;
+using common::EncodedFile;
+using common::FileType;
 using common::IdentityAnswer;
 using common::ModelDescription;
 using common::Prediction;
@@ -102,19 +106,87 @@ TEST_CASE("Messages: values at their limits come back as they were", "[ipc][unit
   CHECK(decode_prediction(encoded(prediction)) == prediction);
 }
 
+TEST_CASE("Messages: classifications come back as they were", "[ipc][unit]") {
+  const std::uint32_t count = GENERATE(as<std::uint32_t>{}, 0, 1, 5, 1000);
+  ClassificationList list{640, 480, {}};
+  for (std::uint32_t i = 0; i < count; ++i) list.classifications.push_back({i, 1.0F / static_cast<float>(i + 1)});
+  const Prediction prediction = list;
+  CHECK(decode_prediction(encoded(prediction)) == prediction);
+}
+
+Bytes bytes_of(std::string_view text) {
+  const auto bytes = std::as_bytes(std::span(text));
+  return {bytes.begin(), bytes.end()};
+}
+
+TEST_CASE("Messages: a file comes back as it was", "[ipc][unit]") {
+  const auto [type, bytes] = GENERATE(table<FileType, std::string>({{FileType::kJpeg, "\xFF\xD8\xFF\xE0 and more"s},
+                                                                    {FileType::kPng, "\x89PNG\r\n\x1A\n\0\0"s},
+                                                                    {FileType::kNpy, "\x93NUMPY"s},
+                                                                    {FileType::kNpz, "PK\x03\x04"s}}));
+  const Prediction prediction = EncodedFile{type, bytes_of(bytes)};
+  CHECK(decode_prediction(encoded(prediction)) == prediction);
+}
+
+TEST_CASE("Messages: a file that does not begin as its type does is refused", "[ipc][unit]") {
+  for (const auto type : {FileType::kJpeg, FileType::kPng, FileType::kNpy, FileType::kNpz}) {
+    for (const auto* text : {"", "<html>", "\xFF", "\x89PN", "P"}) {
+      CHECK_FALSE(decode_prediction(encoded(EncodedFile{type, bytes_of(text)})));
+    }
+  }
+  CHECK_FALSE(decode_prediction(encoded(EncodedFile{FileType{0}, bytes_of("\xFF\xD8\xFF")})));
+  CHECK_FALSE(decode_prediction(encoded(EncodedFile{FileType{5}, bytes_of("PK")})));
+}
+
+TEST_CASE("Messages: a count of classifications that the bytes do not hold is refused", "[ipc][unit]") {
+  Bytes bytes = encoded(ClassificationList{1, 1, {{0, 0.5F}, {1, 0.25F}}});
+  const std::uint32_t count = GENERATE(as<std::uint32_t>{}, 0, 1, 3, UINT32_MAX);
+  put(bytes, kCountOffset, count);
+  CHECK_FALSE(decode_prediction(bytes));
+}
+
+common::ModelConfig model_with(common::Task task) {
+  common::ModelConfig model;
+  model.task = task;
+  return model;
+}
+
+std::uint64_t bytes_for_detections(std::uint32_t count) {
+  auto model = model_with(common::Task::kDetect);
+  model.detect.max_detections = count;
+  return result_bytes_for(model);
+}
+
 TEST_CASE("Messages: result_bytes_for has room for that many detections, and for an identity answer", "[ipc][unit]") {
   for (const std::uint32_t count : {0U, 1U, 41U, 42U, 43U, 300U, 30'000U}) {
-    Bytes room(result_bytes_for(count));
+    Bytes room(bytes_for_detections(count));
     CHECK(encode_prediction(detections(count), room));
     CHECK(encode_prediction(IdentityAnswer{}, room));
   }
 }
 
 TEST_CASE("Messages: result_bytes_for is tight beyond the least that any answer gets", "[ipc][unit]") {
-  Bytes room(result_bytes_for(300));
+  Bytes room(bytes_for_detections(300));
   CHECK_FALSE(encode_prediction(detections(301), room));
-  CHECK(result_bytes_for(0) == 1024);
-  CHECK(result_bytes_for(UINT32_MAX) == 16 + 24 * std::uint64_t{UINT32_MAX});
+  CHECK(bytes_for_detections(0) == 1024);
+  CHECK(bytes_for_detections(UINT32_MAX) == 16 + 24 * std::uint64_t{UINT32_MAX});
+}
+
+TEST_CASE("Messages: result_bytes_for has room for the most classes that a request may ask for", "[ipc][unit]") {
+  auto model = model_with(common::Task::kClassify);
+  model.classify.top_k = 1;
+  ClassificationList list;
+  list.classifications.resize(common::kMaxTopK);
+  Bytes room(result_bytes_for(model));
+  CHECK(encode_prediction(list, room));
+}
+
+TEST_CASE("Messages: result_bytes_for has room for a file of max_result_bytes, and for no more", "[ipc][unit]") {
+  auto model = model_with(GENERATE(common::Task::kImage, common::Task::kTensor));
+  model.limits.max_result_bytes = 5000;
+  Bytes room(result_bytes_for(model));
+  CHECK(encode_prediction(EncodedFile{FileType::kPng, Bytes(5000)}, room));
+  CHECK_FALSE(encode_prediction(EncodedFile{FileType::kPng, Bytes(5001)}, room));
 }
 
 TEST_CASE("Messages: an encoding into too little room says so at every size", "[ipc][unit]") {
@@ -291,7 +363,8 @@ TEST_CASE("Messages: random bytes are no description, and never crash the reader
 TEST_CASE("Messages: options come back as they were, absent ones absent", "[ipc][unit]") {
   const common::PredictionOptions options = GENERATE(
       common::PredictionOptions{}, common::PredictionOptions{0.5F, {}, {}}, common::PredictionOptions{{}, 0.25F, {}},
-      common::PredictionOptions{{}, {}, 17}, common::PredictionOptions{0.0F, 1.0F, 1});
+      common::PredictionOptions{{}, {}, 17}, common::PredictionOptions{0.0F, 1.0F, 1},
+      common::PredictionOptions{{}, {}, {}, 3, false}, common::PredictionOptions{{}, {}, {}, {}, true});
   RequestCell cell{};
   encode_options(options, cell);
   CHECK(decode_options(cell) == options);

@@ -32,13 +32,21 @@ TEST_CASE("Cfg: sections, options and line numbers", "[model][unit]") {
   CHECK(cfg->sections[0].options[0].value == "416");
   CHECK(cfg->sections[0].options[0].line == 3);
   CHECK(cfg->sections[1].line == 6);
-  CHECK(cfg->sections[1].options[0].value == "0, 1");
+  CHECK(cfg->sections[1].options[0].value == "0,1");
 }
 
 TEST_CASE("Cfg: a last line without a newline and a byte order mark are read", "[model][unit]") {
   const auto cfg = parse_cfg("\xEF\xBB\xBF[net]\nwidth=1", "a.cfg");
   REQUIRE(cfg.ok());
   CHECK(cfg->sections[0].options[0].value == "1");
+}
+
+TEST_CASE("Cfg: blanks are dropped wherever they are, as in Darknet", "[model][unit]") {
+  const auto cfg = parse_cfg("[ net ]\n width = 4 16\t\nanchors = 1 ,2  3, 4\n", "a.cfg");
+  REQUIRE(cfg.ok());
+  CHECK(cfg->sections[0].type == "net");
+  CHECK(cfg->sections[0].options[0].value == "416");
+  CHECK(cfg->sections[0].options[1].value == "1,23,4");
 }
 
 TEST_CASE("Cfg: what is no cfg is one line with its place", "[model][unit]") {

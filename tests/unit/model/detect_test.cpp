@@ -52,6 +52,100 @@ TEST_CASE("Candidates: objectness and the product must both be above the thresho
   CHECK(found[2].confidence == Approx(0.3F));
 }
 
+// [4 + classes, candidates] of three boxes and two classes.
+const std::vector<float> kScoresHead{
+    50,   20,   70,                                       // x
+    50,   30,   70,                                       // y
+    10,   10,   10,                                       // w
+    10,   20,   10,                                       // h
+    0.9F, 0.3F, 0.1F,                                     // class 0
+    0.2F, 0.8F, std::numeric_limits<float>::quiet_NaN(),  // class 1
+};
+
+TEST_CASE("Candidates: of scores by class, every one above the threshold", "[model][unit]") {
+  const auto found = select_by_scores(kScoresHead, 3, kFrame, {0.25F, true, {}});
+  REQUIRE(found.size() == 3);
+  CHECK(found[0].confidence == 0.9F);
+  CHECK(found[0].class_id == 0);
+  CHECK(found[1].confidence == 0.8F);
+  CHECK(found[1].class_id == 1);
+  CHECK(found[1].box.x == Approx(0.2F));
+  CHECK(found[1].box.height == Approx(0.2F));
+  CHECK(found[2].confidence == 0.3F);
+  CHECK(found[2].class_id == 0);
+}
+
+TEST_CASE("Candidates: of scores by class without multi_label, a box's best alone", "[model][unit]") {
+  const auto found = select_by_scores(kScoresHead, 3, kFrame, {0.25F, false, {}});
+  REQUIRE(found.size() == 2);
+  CHECK(found[0].class_id == 0);
+  CHECK(found[1].class_id == 1);
+  const std::vector<std::uint8_t> first_alone{1, 0};
+  const auto filtered = select_by_scores(kScoresHead, 3, kFrame, {0.25F, false, first_alone});
+  REQUIRE(filtered.size() == 2);
+  CHECK(filtered[1].confidence == 0.3F);
+}
+
+TEST_CASE("Candidates: of scores by class, a box that is not finite is none", "[model][unit]") {
+  auto head = kScoresHead;
+  head[1] = std::numeric_limits<float>::infinity();
+  const auto found = select_by_scores(head, 3, kFrame, {0.25F, true, {}});
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].confidence == 0.9F);
+  CHECK(select_by_scores({}, 0, kFrame, {0.25F, true, {}}).empty());
+}
+
+TEST_CASE("Candidates: scores by class and objectness of 1 say the same", "[model][unit]") {
+  constexpr std::size_t kCount = 500;
+  constexpr std::size_t kClasses = 3;
+  std::mt19937 random(11);
+  std::uniform_real_distribution<float> uniform(0, 1);
+  std::vector<float> rows;
+  std::vector<float> columns((4 + kClasses) * kCount);
+  for (std::size_t i = 0; i < kCount; ++i) {
+    for (std::size_t k = 0; k < 4 + kClasses; ++k) {
+      if (k == 4) rows.push_back(1);
+      rows.push_back(uniform(random));
+      columns[k * kCount + i] = rows.back();
+    }
+  }
+  for (const bool multi_label : {true, false}) {
+    const Selection selection{0.4F, multi_label, {}};
+    const auto a = select_candidates(rows, 5 + kClasses, kFrame, selection);
+    const auto b = select_by_scores(columns, kCount, kFrame, selection);
+    REQUIRE(a.size() == b.size());
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      CHECK(a[i].confidence == b[i].confidence);
+      CHECK(a[i].class_id == b[i].class_id);
+      CHECK(a[i].box.x == b[i].box.x);
+      CHECK(a[i].box.height == b[i].box.height);
+    }
+  }
+}
+
+TEST_CASE("Candidates: final boxes are taken as they are, padding and nonsense left out", "[model][unit]") {
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  const std::vector<float> head{
+      10, 20,   30, 60, 0.5F, 1,     //
+      0,  0,    10, 10, 0.9F, 0,     //
+      0,  0,    10, 10, 0.2F, 0,     // below the threshold
+      0,  0,    10, 10, 0.9F, 2,     // no such class
+      0,  0,    10, 10, 0.9F, -1,    // padding
+      0,  0,    10, 10, 0.9F, kNan,  //
+      0,  0,    10, 10, kNan, 0,     //
+      0,  kNan, 10, 10, 0.9F, 0,     //
+  };
+  const auto found = select_final(head, 2, kFrame, {0.25F, true, {}});
+  REQUIRE(found.size() == 2);
+  CHECK(found[0].confidence == 0.9F);
+  CHECK(found[1].class_id == 1);
+  CHECK(found[1].box.x == Approx(0.2F));
+  CHECK(found[1].box.y == Approx(0.4F));
+  CHECK(found[1].box.width == Approx(0.2F));
+  CHECK(found[1].box.height == Approx(0.4F));
+  CHECK(select_final({}, 2, kFrame, {0.25F, true, {}}).empty());
+}
+
 TEST_CASE("Candidates: without multi_label the best class alone", "[model][unit]") {
   const std::vector<float> head{20, 30, 10, 20, 1.0F, 0.3F, 0.8F};
   const auto found = select_candidates(head, 7, kFrame, {0.25F, false, {}});

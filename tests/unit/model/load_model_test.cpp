@@ -42,8 +42,8 @@ TEST_CASE("load_model: what cannot be served is one clear line", "[model][unit]"
   CHECK(load_problem(config).empty());
 
   auto other = config;
-  other.source = common::TorchScriptSource{};
-  CHECK_THAT(load_problem(other), Contains("TorchScript"));
+  other.source = common::TorchScriptSource{folder.path() / "a.pt", "", {}, {}};
+  CHECK_THAT(load_problem(other), Contains("a.pt: no such file"));
   other = config;
   other.precision = common::Precision::kFp16;
   CHECK_THAT(load_problem(other), Contains("fp16"));

@@ -1,11 +1,7 @@
 #include "model/darknet/network.hpp"
 
 #include <catch2/catch.hpp>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 
-#include "tests/support/test_data.hpp"
 #include "tests/unit/model/network_builder.hpp"
 
 using namespace yolod::model::darknet;
@@ -97,19 +93,22 @@ TEST_CASE("Network: scale_channels takes the map of `from` and one value a chann
 }
 
 TEST_CASE("Network: an unsupported layer or activation names its section and line", "[model][unit]") {
-  CHECK(build_problem(detector_cfg("[lstm]\n")) == "a.cfg:5: [lstm]: this layer is not supported");
+  CHECK(build_problem(detector_cfg("[lstm]\n")) == "a.cfg:5: [lstm]: recurrent networks are not supported");
+  CHECK(build_problem(detector_cfg("[implicit]\n")) == "a.cfg:5: [implicit]: this layer is not supported");
   CHECK(build_problem(detector_cfg("[convolutional]\nfilters=1\nactivation=sigmoid\n")) ==
         "a.cfg:7: [convolutional]: activation: \"sigmoid\" is not supported");
 }
 
 TEST_CASE("Network: options that would change the result are refused, not ignored", "[model][unit]") {
-  const auto* option = GENERATE("xnor=1", "binary=1", "antialiasing=1", "flipped=1", "share_index=0", "dontload=1");
+  const auto* option = GENERATE("xnor=1", "binary=1", "bin_output=1", "coordconv=1", "dontload=1", "dontloadscales=1");
   CHECK_THAT(build_problem(detector_cfg("[convolutional]\nactivation=linear\n" + std::string(option))),
              Contains("a.cfg:7: [convolutional]: "));
-  CHECK_THAT(build_problem(detector_cfg("[maxpool]\nmaxpool_depth=1\n")), Contains("maxpool_depth"));
-  CHECK_THAT(build_problem(
-                 detector_cfg("[convolutional]\nactivation=linear\n[shortcut]\nfrom=-1\nweights_type=per_feature\n")),
-             Contains("weights_type"));
+  CHECK_THAT(build_problem(detector_cfg("[maxpool]\nmaxpool_zero_nonmax=1\n")), Contains("maxpool_zero_nonmax"));
+  CHECK_THAT(build_problem(detector_cfg("[reorg]\nextra=1\n")), Contains("extra"));
+  const std::string shortcut = "[convolutional]\nactivation=linear\n[shortcut]\nfrom=-1\n";
+  CHECK_THAT(build_problem(detector_cfg(shortcut + "weights_type=per_place\n")),
+             Contains("weights_type: \"per_place\": none, per_feature or per_channel is allowed"));
+  CHECK_THAT(build_problem(detector_cfg(shortcut + "weights_normalization=tanh\n")), Contains("weights_normalization"));
 }
 
 TEST_CASE("Network: references to layers that do not exist are refused", "[model][unit]") {
@@ -124,7 +123,10 @@ TEST_CASE("Network: shapes that do not fit each other are refused", "[model][uni
   const std::string conv = "[convolutional]\nfilters=4\nactivation=linear\n";
   const std::string half = "[maxpool]\nstride=2\n";
   CHECK_THAT(build_problem(detector_cfg(conv + half + "[route]\nlayers=-1,0\n")), Contains("layers: layer 0 is 8 x 8"));
-  CHECK_THAT(build_problem(detector_cfg(conv + half + "[shortcut]\nfrom=-2\n")), Contains("from: layer 0 is 8 x 8"));
+  CHECK_THAT(build_problem(detector_cfg(conv + half + "[route]\nlayers=0\n[shortcut]\nfrom=1\n")),
+             Contains("from: layer 1 is 4 x 4"));
+  CHECK_THAT(build_problem(detector_cfg(conv + half + "[shortcut]\nfrom=0\nweights_type=per_feature\n")),
+             Contains("from: layer 0 is 8 x 8"));
   CHECK_THAT(build_problem(detector_cfg("[convolutional]\nfilters=4\ngroups=2\nactivation=linear\n")),
              Contains("groups: 2 does not divide"));
   CHECK_THAT(build_problem(detector_cfg("[convolutional]\nsize=9\nactivation=linear\n")), Contains("does not fit"));
@@ -142,7 +144,7 @@ TEST_CASE("Network: a head must fit the layer before it, and nothing may be buil
   CHECK_THAT(build_problem(detector_cfg("") + "[route]\nlayers=0\n[yolo]\nclasses=2\nnum=1\nanchors=1,2\n"),
              Contains("2"));
   CHECK_THAT(build_problem("[net]\nwidth=8\nheight=8\n[convolutional]\nactivation=linear\n"),
-             Contains("not a detector"));
+             Contains("neither a detector nor a classifier"));
 }
 
 TEST_CASE("Network: anchors and masks", "[model][unit]") {
@@ -184,23 +186,136 @@ TEST_CASE("Network: hostile sizes are refused before anything is allocated", "[m
   CHECK_THAT(build_problem(detector_cfg(doubling)), Contains("[upsample]"));
 }
 
-TEST_CASE("Network: every published cfg is read or refused in one line", "[model][unit]") {
-  const auto data = yolod::tests::test_data();
-  if (!data) {
-    WARN("SKIPPED: no test data: set YOLOD_TEST_DATA");
-    return;
-  }
-  int read = 0;
-  int refused = 0;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(*data)) {
-    if (entry.path().extension() != ".cfg") continue;
-    std::ifstream stream(entry.path(), std::ios::binary);
-    const std::string text{std::istreambuf_iterator<char>(stream), {}};
-    const auto why = build_problem(text);
-    INFO(entry.path() << ": " << why);
-    ++(why.empty() ? read : refused);
-    if (!why.empty()) CHECK_THAT(why, Contains("a.cfg"));
-  }
-  CHECK(read >= 40);
-  CHECK(refused > 0);
+TEST_CASE("Network: local average pooling, depth pooling, reorg, crop and blurs have Darknet's shapes",
+          "[model][unit]") {
+  CHECK(first_output("[local_avgpool]\nsize=4\nstride=4") == Shape{3, 2, 2});
+  CHECK(first_output("[local_avgpool]\nstride=3") == Shape{3, 3, 3});
+  CHECK(first_output("[maxpool]\nmaxpool_depth=1\nout_channels=1") == Shape{1, 8, 8});
+  CHECK(first_output("[reorg3d]\nstride=2") == Shape{12, 4, 4});
+  CHECK(first_output("[crop]\ncrop_height=6\ncrop_width=4") == Shape{3, 6, 4});
+  CHECK(first_output("[maxpool]\nsize=2\nstride=2\nantialiasing=1") == Shape{3, 4, 4});
+  CHECK(first_output("[convolutional]\nfilters=4\nsize=3\npad=1\nstride=2\nantialiasing=2\nactivation=relu") ==
+        Shape{4, 4, 4});
+  CHECK(first_output("[connected]\noutput=7\nactivation=linear") == Shape{7, 1, 1});
+  CHECK(first_output("[local]\nfilters=4\nsize=3\nstride=2\npad=1\nactivation=linear") == Shape{4, 4, 4});
+  CHECK(first_output("[local]\nfilters=4\nsize=3\nactivation=linear") == Shape{4, 6, 6});
+  for (const auto* nothing : {"[cost]", "[dropout]", "[contrastive]", "[empty]", "[activation]\nactivation=relu"})
+    CHECK(first_output(nothing) == Shape{3, 8, 8});
+}
+
+TEST_CASE("Network: reorg wants sides and channels that its stride divides", "[model][unit]") {
+  CHECK_THAT(build_problem(detector_cfg("[reorg]\nstride=2\n")), Contains("does not divide the channels"));
+  CHECK_THAT(build_problem(detector_cfg("[reorg3d]\nstride=3\n")), Contains("does not divide the sides"));
+  CHECK_THAT(build_problem(detector_cfg("[reorg3d]\nstride=2\nreverse=1\n")), Contains("does not divide"));
+  const std::string four = "[convolutional]\nfilters=4\nactivation=linear\n";
+  const auto network = build(detector_cfg(four + "[reorg]\nstride=2\n"));
+  REQUIRE(network.ok());
+  CHECK(network->layers[1].output == Shape{16, 4, 4});
+}
+
+TEST_CASE("Network: shared weights must be another convolution's, of the same size", "[model][unit]") {
+  const std::string first = "[convolutional]\nfilters=3\nactivation=linear\n";
+  const auto network = build(detector_cfg(first + first + "share_index=0\n" + first + "share_index=-1\n"));
+  REQUIRE(network.ok());
+  // The layer that has them, however many pass them on.
+  CHECK(std::get<Convolutional>(network->layers[2].kind).shared_from == std::size_t{0});
+  CHECK_THAT(build_problem(detector_cfg(first + "[convolutional]\nfilters=4\nactivation=linear\nshare_index=0\n")),
+             Contains("share_index: layer 0 is no convolution with weights of the same size"));
+  CHECK_THAT(build_problem(detector_cfg("[maxpool]\n" + first + "share_index=0\n")), Contains("share_index"));
+  CHECK_THAT(build_problem(detector_cfg(first + "share_index=0\n")), Contains("does not exist"));
+}
+
+TEST_CASE("Network: a classifier ends with a softmax over a vector", "[model][unit]") {
+  const std::string start = "[net]\nwidth=8\nheight=8\n[convolutional]\nfilters=6\nactivation=linear\n";
+  const auto network = build(start + "[avgpool]\n[softmax]\ngroups=2\n[cost]\ntype=sse\n");
+  INFO((network ? std::string() : network.error().message));
+  REQUIRE(network.ok());
+  CHECK(network->head == yolod::model::HeadKind::kClasses);
+  CHECK(network->classes == 6);
+  CHECK(candidate_count(*network) == 1);
+  CHECK_THAT(build_problem(start + "[softmax]\n"), Contains("over the places of a map of 8 x 8 x 6"));
+  CHECK_THAT(build_problem(start + "[avgpool]\n[softmax]\ngroups=4\n"), Contains("groups: 4 does not divide"));
+  CHECK_THAT(build_problem(start + "[avgpool]\n[softmax]\ntree=9k.tree\n"), Contains("tree: hierarchies"));
+  CHECK_THAT(build_problem(start + "[avgpool]\n[softmax]\n[maxpool]\n"), Contains("[maxpool]: follows a head"));
+  CHECK_THAT(build_problem(detector_cfg("") + "[route]\nlayers=0\n[avgpool]\n[softmax]\n"),
+             Contains("a second head of another kind"));
+}
+
+TEST_CASE("Network: region anchors are in cells, and its classes have no tree", "[model][unit]") {
+  const std::string start =
+      "[net]\nwidth=8\nheight=16\n[maxpool]\nstride=4\n[convolutional]\nfilters=12\nactivation=linear\n";
+  const std::string head = "[region]\nclasses=1\nnum=2\nanchors=1,2, 3,0.5\n";
+  const auto network = build(start + head + "softmax=1\n");
+  REQUIRE(network.ok());
+  const auto& region = std::get<Yolo>(network->layers.back().kind);
+  CHECK(region.scores == ClassScores::kSoftmax);
+  CHECK(region.anchors[0].width == 4);
+  CHECK(region.anchors[1].height == 2);
+  CHECK(nms_settings(*network).kind == NmsKind::kIou);
+  CHECK_THAT(build_problem(start + head + "tree=9k.tree\n"), Contains("tree: hierarchies"));
+  CHECK_THAT(build_problem(start + head + "coords=5\n"), Contains("coords"));
+  CHECK_THAT(build_problem(start + head + "background=1\n"), Contains("background"));
+}
+
+TEST_CASE("Network: a Gaussian head needs four more values an anchor", "[model][unit]") {
+  const auto with = [](int filters, const std::string& options) {
+    return "[net]\nwidth=8\nheight=8\n[convolutional]\nfilters=" + std::to_string(filters) +
+           "\nactivation=linear\n[Gaussian_yolo]\nclasses=1\nnum=1\nanchors=2,3\n" + options;
+  };
+  const auto network = build(with(10, "yolo_point=left_top\nnms_kind=diounms\nbeta_nms=0.3\n"));
+  REQUIRE(network.ok());
+  CHECK(std::get<Yolo>(network->layers.back().kind).point == BoxPoint::kLeftTop);
+  CHECK(nms_settings(*network).beta == 0.3F);
+  CHECK_THAT(build_problem(with(6, "")), Contains("need filters=10"));
+  CHECK_THAT(build_problem(with(10, "nms_kind=cornersnms\n")), Contains("nms_kind: cornersnms is not supported"));
+}
+
+TEST_CASE("Network: YOLOv1's head takes a vector that fits its cells", "[model][unit]") {
+  const auto with = [](int outputs, const std::string& options) {
+    return "[net]\nwidth=8\nheight=8\n[connected]\nactivation=linear\noutput=" + std::to_string(outputs) +
+           "\n[detection]\nside=2\nnum=3\nclasses=4\n" + options;
+  };
+  const auto network = build(with(76, "coords=4\n"));
+  INFO((network ? std::string() : network.error().message));
+  REQUIRE(network.ok());
+  CHECK(candidate_count(*network) == 12);
+  CHECK(network->classes == 4);
+  CHECK_THAT(build_problem(with(75, "coords=4\n")), Contains("need 76 values"));
+  CHECK_THAT(build_problem(with(76, "")), Contains("coords"));
+}
+
+TEST_CASE("Network: an anchor list may hold more than num, and lack its last number", "[model][unit]") {
+  const auto with = [](const std::string& head) {
+    return "[net]\nwidth=8\nheight=8\n[convolutional]\nfilters=6\nactivation=linear\n[yolo]\nclasses=1\n" + head;
+  };
+  const auto more = build(with("num=1\nmask=1\nanchors=1,2, 3,4\n"));
+  REQUIRE(more.ok());
+  CHECK(std::get<Yolo>(more->layers.back().kind).anchors.front().width == 3);
+  const auto less = build(with("num=2\nmask=1\nanchors=1,2, 3\n"));
+  REQUIRE(less.ok());
+  CHECK(std::get<Yolo>(less->layers.back().kind).anchors.front().height == 0.5F);
+}
+
+TEST_CASE("Network: what does nothing may follow a head, but nothing can be built on it", "[model][unit]") {
+  const auto tail = detector_cfg("") + "[contrastive]\nyolo_layer=-1\n";
+  CHECK(build(tail).ok());
+  CHECK_THAT(build_problem(tail + "[route]\nlayers=2\n"), Contains("layer 2 is a head"));
+  CHECK_THAT(build_problem(tail + "[maxpool]\n"), Contains("follows a head"));
+}
+
+TEST_CASE("Network: networks on vectors or over time are refused", "[model][unit]") {
+  CHECK(
+      build_problem("[net]\ninputs=256\n[connected]\n") ==
+      "a.cfg:2: [net]: inputs: networks on plain vectors (characters, for one) are not supported, those on images are");
+  CHECK_THAT(build_problem("[net]\nwidth=8\nheight=8\ntime_steps=3\n"), Contains("recurrent"));
+}
+
+TEST_CASE("Network: more weights than any file has are refused", "[model][unit]") {
+  CHECK_THAT(
+      build_problem("[net]\nwidth=2048\nheight=2048\nchannels=64\n[connected]\noutput=65536\nactivation=linear\n"),
+      Contains("weights are too many"));
+  CHECK_THAT(build_problem("[net]\nwidth=16000\nheight=64\nchannels=64\n"
+                           "[convolutional]\nsize=1\nfilters=1\nactivation=linear\n"
+                           "[local]\nfilters=256\nsize=255\npad=127\nactivation=linear\n"),
+             Contains("weights are too many"));
 }

@@ -1,5 +1,6 @@
 #include "model/image/resize.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <random>
 #include <vector>
@@ -47,7 +48,8 @@ double expected_at(const TestPicture& picture, int out_width, int out_height, in
 
 std::vector<float> stretched(const TestPicture& picture, Size size, const Normalization& normalization = {}) {
   std::vector<float> input(3 * static_cast<std::size_t>(size.width * size.height), -99);
-  resize_into(picture.view(), place(Fit::kStretch, {picture.width, picture.height}, size), size, normalization, input);
+  resize_into(picture.view(), place(Fit::kStretch, {picture.width, picture.height}, size), size, normalization,
+              Sampling::kCornersAligned, input);
   return input;
 }
 
@@ -81,7 +83,7 @@ TEST_CASE("Resize: the same size copies", "[model][unit]") {
 TEST_CASE("Resize: padding at the ends of rows is not looked at", "[model][unit]") {
   const std::vector<std::uint8_t> bytes{10, 20, 30, 255, 255, 40, 50, 60, 255, 255};
   std::vector<float> input(6);
-  resize_into({bytes.data(), 1, 2, 5}, {0, 0, 1, 2}, {1, 2}, {}, input);
+  resize_into({bytes.data(), 1, 2, 5}, {0, 0, 1, 2}, {1, 2}, {}, Sampling::kCornersAligned, input);
   CHECK(input[0] == Approx(30 / 255.0));
   CHECK(input[5] == Approx(40 / 255.0));
 }
@@ -112,9 +114,84 @@ TEST_CASE("Resize: a letterbox is grey around the picture", "[model][unit]") {
   const TestPicture white{4, 2, std::vector<std::uint8_t>(24, 255)};
   std::vector<float> input(48, -99);
   const Size size{4, 4};
-  resize_into(white.view(), place(Fit::kLetterbox, {4, 2}, size), size, {}, input);
+  resize_into(white.view(), place(Fit::kLetterbox, {4, 2}, size), size, {}, Sampling::kCornersAligned, input);
   for (std::size_t i = 0; i < input.size(); ++i) {
     const auto row = i / 12;
     CHECK(input[i] == Approx(row == 1 || row == 2 ? 1.0 : 0.5));
   }
+}
+
+TEST_CASE("Placement: a crop covers the input and keeps the middle", "[model][unit]") {
+  CHECK(place(Fit::kCrop, {768, 576}, {224, 224}) == Placement{-37, 0, 298, 224});
+  CHECK(place(Fit::kCrop, {576, 768}, {224, 224}) == Placement{0, -37, 224, 298});
+  CHECK(place(Fit::kCrop, {100, 100}, {224, 224}) == Placement{0, 0, 224, 224});
+  CHECK(place(Fit::kCrop, {100, 100}, {320, 160}) == Placement{0, -80, 320, 320});
+  CHECK(place(Fit::kCrop, {1, 1000}, {32, 32}) == Placement{0, -15984, 32, 32'000});
+}
+
+TEST_CASE("Placement: a crop's fraction leaves a margin, as torchvision's Resize(256) and CenterCrop(224)",
+          "[model][unit]") {
+  CHECK(place(Fit::kCrop, {224, 224}, {224, 224}, 0.875) == Placement{-16, -16, 256, 256});
+  CHECK(place(Fit::kCrop, {768, 576}, {224, 224}, 0.875) == Placement{-58, -16, 341, 256});
+}
+
+TEST_CASE("Resize: what lies outside the input is cut off, however it is sampled", "[model][unit]") {
+  const auto sampling = GENERATE(Sampling::kCornersAligned, Sampling::kCentersAligned, Sampling::kAveraged);
+  const auto picture = noise(30, 20);
+  const Size whole{48, 32};
+  std::vector<float> all(3 * 48 * 32);
+  resize_into(picture.view(), {0, 0, 48, 32}, whole, {}, sampling, all);
+  std::vector<float> part(3 * 20 * 10, -99);
+  resize_into(picture.view(), {-14, -11, 48, 32}, {20, 10}, {}, sampling, part);
+  for (std::size_t y = 0; y < 10; ++y) {
+    for (std::size_t i = 0; i < 60; ++i) REQUIRE(part[y * 60 + i] == all[(y + 11) * 144 + 14 * 3 + i]);
+  }
+}
+
+namespace {
+
+std::vector<float> resized(const TestPicture& picture, Size size, Sampling sampling) {
+  std::vector<float> input(3 * static_cast<std::size_t>(size.width * size.height), -99);
+  resize_into(picture.view(), {0, 0, size.width, size.height}, size, {}, sampling, input);
+  return input;
+}
+
+}  // namespace
+
+TEST_CASE("Resize: centres aligned, a picture twice as large takes a quarter of each neighbour", "[model][unit]") {
+  const TestPicture picture{2, 1, {0, 0, 0, 255, 255, 255}};
+  const auto sampling = GENERATE(Sampling::kCentersAligned, Sampling::kAveraged);
+  const auto input = resized(picture, {4, 1}, sampling);
+  for (std::size_t x = 0; x < 4; ++x) CHECK(input[3 * x] == Approx(std::vector<double>{0, 0.25, 0.75, 1}[x]));
+}
+
+TEST_CASE("Resize: averaged, every pixel counts", "[model][unit]") {
+  // Pillow's Image.resize((2, 1), BILINEAR) of 0 0 0 0 0 0 255 255: the triangle of each output reaches four pixels
+  // far.
+  TestPicture picture{8, 1, std::vector<std::uint8_t>(24)};
+  std::fill(picture.bytes.begin() + 18, picture.bytes.end(), std::uint8_t{255});
+  const auto input = resized(picture, {2, 1}, Sampling::kAveraged);
+  // Of the first the windows are pixels 0 to 5; of the second 2 to 7, weights 1 3 5 7 7 5 of 28.
+  CHECK(input[0] == Approx(0));
+  CHECK(input[3] == Approx(12.0 / 28));
+}
+
+TEST_CASE("Resize: an even picture stays even, however it is sampled", "[model][unit]") {
+  const TestPicture grey{37, 23, std::vector<std::uint8_t>(3 * 37 * 23, 100)};
+  const auto sampling = GENERATE(Sampling::kCornersAligned, Sampling::kCentersAligned, Sampling::kAveraged);
+  for (const Size size : {Size{5, 7}, Size{1, 1}, Size{64, 50}, Size{37, 23}, Size{40, 3}}) {
+    for (const float value : resized(grey, size, sampling)) REQUIRE(value == Approx(100 / 255.0));
+  }
+}
+
+TEST_CASE("Resize: the border of a letterbox is the grey that is asked for", "[model][unit]") {
+  const TestPicture white{4, 2, std::vector<std::uint8_t>(24, 255)};
+  Normalization normalization;
+  normalization.grey = 114.0F / 255;
+  normalization.mean = {0.25F, 0.25F, 0.25F};
+  std::vector<float> input(48);
+  resize_into(white.view(), place(Fit::kLetterbox, {4, 2}, {4, 4}), {4, 4}, normalization, Sampling::kCentersAligned,
+              input);
+  CHECK(input[0] == Approx(114 / 255.0 - 0.25));
+  CHECK(input[24] == Approx(0.75));
 }

@@ -6,6 +6,8 @@
 #include <variant>
 #include <vector>
 
+#include "model/darknet/weights.hpp"
+
 namespace yolod::tests {
 namespace {
 
@@ -41,6 +43,8 @@ void write_synthetic_weights(const model::darknet::Network& network, double gain
   write(std::vector<std::uint64_t>{64});
   Stream stream;
   for (const auto& layer : network.layers) {
+    if (std::holds_alternative<model::darknet::Shortcut>(layer.kind) && model::darknet::weight_count(layer) > 0)
+      write(stream.values(model::darknet::weight_count(layer), 0.5, 0.1));
     const auto* convolution = std::get_if<model::darknet::Convolutional>(&layer.kind);
     if (convolution == nullptr) continue;
     const std::int64_t filters = convolution->filters;

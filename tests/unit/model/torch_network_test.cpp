@@ -55,7 +55,7 @@ Map run(const std::string& layers, const std::vector<Map>& weights, const std::v
   INFO((head ? std::string() : head.error().message));
   REQUIRE(head.ok());
   Map result;
-  for (std::size_t i = 0; i < head->candidates; ++i) result.push_back(head->values[i * head->row_length + 4]);
+  for (std::size_t i = 0; i < head->sides[1]; ++i) result.push_back(head->values[i * head->sides[2] + 4]);
   return result;
 }
 
@@ -233,7 +233,7 @@ TEST_CASE("TorchNetwork: images of a batch do not mix", "[model][unit]") {
       (*room)[i] = static_cast<float>(i / (*loaded)->shape().input_count());
     const auto head = (*loaded)->forward();
     REQUIRE(head.ok());
-    CHECK(head->images == images);
+    CHECK(head->images() == images);
     for (std::size_t image = 0; image < images; ++image) {
       const double expected = 1 / (1 + std::exp(-static_cast<double>(image)));
       CHECK(head->image(image)[4] == Approx(expected));

@@ -10,6 +10,7 @@
 
 using namespace yolod::model::darknet;
 using Catch::Matchers::Contains;
+using yolod::common::Outcome;
 using yolod::tests::build;
 using yolod::tests::TemporaryDirectory;
 
@@ -107,4 +108,107 @@ TEST_CASE("Weights: values that are not finite name their layer", "[model][unit]
   CHECK_THAT(weights_problem(header(0, 2, 8) + floats({infinite, 1, 2, 3}) + kHead), Contains("not finite"));
   // A negative variance has no root.
   CHECK_THAT(weights_problem(header(0, 2, 8) + floats({0, 1, 0, -5, 1, 2, 3}) + kHead, true), Contains("not finite"));
+}
+
+namespace {
+
+// The weights that a network of `layers`, on an input of 2 x 2 x 3, reads from `bytes`; the head's follow.
+Outcome<Weights> read_layers(const std::string& layers, const std::string& bytes) {
+  const auto network = build("[net]\nwidth=2\nheight=2\n" + layers +
+                             "[convolutional]\nfilters=6\nactivation=linear\n[yolo]\nclasses=1\nnum=1\nanchors=1,1\n");
+  INFO((network ? std::string() : network.error().message));
+  REQUIRE(network.ok());
+  const TemporaryDirectory folder;
+  return read_weights(folder.write("a.weights", bytes), *network);
+}
+
+std::string zeros(std::size_t count) { return std::string(4 * count, '\0'); }
+
+}  // namespace
+
+TEST_CASE("Weights: a connected layer's normalisation comes last", "[model][unit]") {
+  // One output of twelve inputs: bias; weights; scale, mean, variance.
+  const std::string layer = "[connected]\noutput=1\nbatch_normalize=1\nactivation=linear\n";
+  const auto weights =
+      read_layers(layer, header(0, 2, 8) + floats({0.5F, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 2, 3, 4}) + zeros(12));
+  INFO((weights ? std::string() : weights.error().message));
+  REQUIRE(weights.ok());
+  const double factor = 2 / std::sqrt(4 + 1e-5);
+  CHECK(weights->layers[0].biases[0] == Approx(0.5 - 3 * factor));
+  CHECK(weights->layers[0].weights[11] == Approx(12 * factor));
+}
+
+TEST_CASE("Weights: a version above 1000 says that connected layers lie transposed", "[model][unit]") {
+  const std::string layer = "[maxpool]\nstride=2\n[connected]\noutput=2\nactivation=linear\n";
+  const auto values = floats({0, 0, 1, 2, 3, 4, 5, 6}) + zeros(18);
+  const auto plain = read_layers(layer, header(0, 2, 8) + values);
+  REQUIRE(plain.ok());
+  CHECK(plain->layers[1].weights == std::vector<float>{1, 2, 3, 4, 5, 6});
+  // With 64 bits of images seen, or 32.
+  for (const std::size_t seen_bytes : {std::size_t{8}, std::size_t{4}}) {
+    const auto turned = read_layers(layer, header(0, 1001, seen_bytes) + values);
+    INFO((turned ? std::string() : turned.error().message));
+    REQUIRE(turned.ok());
+    CHECK(turned->layers[1].weights == std::vector<float>{1, 3, 5, 2, 4, 6});
+  }
+}
+
+TEST_CASE("Weights: a flipped convolution lies transposed", "[model][unit]") {
+  const auto weights = read_layers("[convolutional]\nfilters=2\nflipped=1\nactivation=linear\n",
+                                   header(0, 2, 8) + floats({7, 8, 1, 2, 3, 4, 5, 6}) + zeros(18));
+  REQUIRE(weights.ok());
+  CHECK(weights->layers[0].biases == std::vector<float>{7, 8});
+  CHECK(weights->layers[0].weights == std::vector<float>{1, 3, 5, 2, 4, 6});
+}
+
+TEST_CASE("Weights: batch normalisation alone becomes a factor and an addend", "[model][unit]") {
+  const auto weights =
+      read_layers("[batchnorm]\n", header(0, 2, 8) + floats({1, 2, 3, 2, 2, 2, 3, 3, 3, 4, 4, 4}) + zeros(24));
+  REQUIRE(weights.ok());
+  const double factor = 2 / std::sqrt(4 + 1e-5);
+  CHECK(weights->layers[0].weights[2] == Approx(factor));
+  CHECK(weights->layers[0].biases[1] == Approx(2 - 3 * factor));
+}
+
+TEST_CASE("Weights: a shortcut's factors are normalised", "[model][unit]") {
+  const std::string layers = "[dropout]\n[dropout]\n[shortcut]\nfrom=-2\nweights_type=";
+  const auto factors_of = [&](const std::string& options, const std::string& values) {
+    const auto weights = read_layers(layers + options + "\n", header(0, 2, 8) + values + zeros(24));
+    INFO((weights ? std::string() : weights.error().message));
+    REQUIRE(weights.ok());
+    return weights->layers[2].weights;
+  };
+  CHECK(factors_of("per_feature", floats({3, -1})) == std::vector<float>{3, -1});
+  // Those below 0.001 count as that, and the sum is never 0.
+  const auto positive = factors_of("per_feature\nweights_normalization=relu", floats({3, -1}));
+  CHECK(positive[0] == Approx(3 / 3.0011));
+  CHECK(positive[1] == Approx(0.001 / 3.0011));
+  const auto soft = factors_of("per_channel\nweights_normalization=softmax", floats({1, 2, 3, 0, 2, 5}));
+  CHECK(soft[0] == Approx(1 / (1 + std::exp(-1) + 0.0001)));
+  CHECK(soft[4] == Approx(1 / 2.0001));
+  CHECK(soft[2] == Approx(std::exp(-2) / (1 + std::exp(-2) + 0.0001)));
+}
+
+TEST_CASE("Weights: a shared convolution has none in the file", "[model][unit]") {
+  const std::string layer = "[convolutional]\nfilters=3\nactivation=linear\n";
+  const auto weights = read_layers(layer + layer + "share_index=0\n", header(0, 2, 8) + zeros(12 + 24));
+  INFO((weights ? std::string() : weights.error().message));
+  REQUIRE(weights.ok());
+  CHECK(weights->layers[1].weights.empty());
+}
+
+TEST_CASE("Weights: a local layer has a bias and a kernel for each place", "[model][unit]") {
+  const auto weights =
+      read_layers("[local]\nfilters=2\nsize=1\nactivation=linear\n", header(0, 2, 8) + zeros(2 * 4 + 4 * 2 * 3 + 18));
+  INFO((weights ? std::string() : weights.error().message));
+  REQUIRE(weights.ok());
+  CHECK(weights->layers[0].biases.size() == 8);
+  CHECK(weights->layers[0].weights.size() == 24);
+}
+
+TEST_CASE("Weights: a partial file for training is told from a damaged one", "[model][unit]") {
+  const auto first = header(0, 2, 8) + floats({0, 1, 2, 3});
+  CHECK_THAT(weights_problem(first),
+             Contains("48 too few: it ends after the first 1 of 3 layers, a partial file") && Contains("\".conv.1\""));
+  CHECK_THAT(weights_problem(first + "abcd"), Contains("44 too few") && !Contains("partial"));
 }

@@ -308,7 +308,7 @@ TEST_CASE("Serve: a model that gives another number of outputs fails the whole b
 }
 
 TEST_CASE("Serve: an answer that is larger than its slot is an internal error", "[worker][unit]") {
-  Bench bench(1, ipc::result_bytes_for(300));
+  Bench bench(1, ipc::result_bytes_for(common::ModelConfig{}));
   bench.push(1, "a", 0);
   bench.stop();
   FakeModel model([](std::span<const model::Input> inputs) {

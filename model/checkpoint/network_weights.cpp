@@ -1,0 +1,265 @@
+#include "model/checkpoint/network_weights.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <new>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "common/text.hpp"
+#include "model/read_file.hpp"
+
+namespace yolod::model::checkpoint {
+namespace {
+
+using common::Outcome;
+
+// Of nn.BatchNorm2d as that program makes them.
+constexpr double kBatchNormEpsilon = 1e-4;
+// A checkpoint of another network differs in hundreds of places, and the first say it all.
+constexpr std::size_t kMaxProblemsShown = 3;
+
+std::string shape_text(const std::vector<std::uint64_t>& shape) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < shape.size(); ++i) text += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
+  return text + "]";
+}
+
+struct Found {
+  std::string name;
+  const Tensor* tensor{nullptr};
+};
+
+struct Normalization {
+  Found scales;
+  Found means;
+  Found variances;
+};
+
+// Of one layer. A mixed convolution has weights, and biases without batch normalisation, for each of its sizes.
+struct LayerTensors {
+  std::size_t layer{0};
+  std::vector<Found> weights;
+  std::vector<Found> biases;  // those of the normalisation where there is one
+  std::optional<Normalization> normalization;
+};
+
+// Finds what the layers need, and remembers what is wrong with it.
+class Finder {
+ public:
+  explicit Finder(const StateDict& tensors) : tensors_(tensors) {}
+
+  Found find(const std::string& name, const std::vector<std::uint64_t>& shape) {
+    const auto found = tensors_.find(name);
+    if (found == tensors_.end()) {
+      problem(name + " is missing");
+      return {name, nullptr};
+    }
+    found_.insert(name);
+    if (found->second.shape != shape) {
+      problem(name + " is " + shape_text(found->second.shape) + ", the cfg needs " + shape_text(shape));
+    }
+    return {name, &found->second};
+  }
+
+  // All that is wrong, in one line; empty if nothing is.
+  std::string problems() {
+    for (const auto& [name, tensor] : tensors_) {
+      // Batches counted in training: no part of the network.
+      if (!found_.contains(name) && !name.ends_with(".num_batches_tracked")) {
+        problem(common::printable(name, 100) + " is for no layer of the cfg");
+      }
+    }
+    if (count_ > kMaxProblemsShown) text_ += "; and " + std::to_string(count_ - kMaxProblemsShown) + " more";
+    return text_;
+  }
+
+ private:
+  void problem(const std::string& what) {
+    if (++count_ <= kMaxProblemsShown) text_ += (count_ == 1 ? "" : "; ") + what;
+  }
+
+  const StateDict& tensors_;
+  std::set<std::string, std::less<>> found_;
+  std::size_t count_{0};
+  std::string text_;
+};
+
+// Finds the tensors of one layer; those of a layer without any are none.
+class LayerFinder {
+ public:
+  LayerFinder(Finder& finder, std::size_t index, const darknet::Layer& layer)
+      : finder_(finder), stem_("module_list." + std::to_string(index) + "."), layer_(layer) {
+    tensors_.layer = index;
+  }
+
+  LayerTensors find() {
+    std::visit([this](const auto& kind) { find(kind); }, layer_.kind);
+    return std::move(tensors_);
+  }
+
+ private:
+  void find(const darknet::Convolutional& kind) {
+    find_kernel("Conv2d", kind);
+    if (kind.batch_normalize) find_normalization("BatchNorm2d.", kind.filters);
+  }
+
+  void find(const darknet::MixedConvolutional& kind) {
+    for (std::size_t i = 0; i < kind.parts.size(); ++i) {
+      auto part = kind.part(i);
+      part.batch_normalize = kind.batch_normalize;
+      find_kernel("MixConv2d.m." + std::to_string(i), part);
+    }
+    if (kind.batch_normalize) find_normalization("BatchNorm2d.", layer_.output.channels);
+  }
+
+  void find(const darknet::BatchNormalization& /*kind*/) { find_normalization("", layer_.output.channels); }
+
+  void find(const darknet::Shortcut& kind) {
+    if (kind.weights != darknet::ShortcutWeights::kNone)
+      tensors_.weights.push_back(finder_.find(stem_ + "w", {kind.from.size() + 1}));
+  }
+
+  template <typename Kind>
+  void find(const Kind& /*kind*/) {}
+
+  void find_kernel(const std::string& module, const darknet::Convolutional& kind) {
+    const auto filters = static_cast<std::uint64_t>(kind.filters);
+    const auto size = static_cast<std::uint64_t>(kind.size);
+    const auto channels = static_cast<std::uint64_t>(layer_.input.channels / kind.groups);
+    tensors_.weights.push_back(finder_.find(stem_ + module + ".weight", {filters, channels, size, size}));
+    if (!kind.batch_normalize) tensors_.biases.push_back(finder_.find(stem_ + module + ".bias", {filters}));
+  }
+
+  void find_normalization(const std::string& module, int channel_count) {
+    const std::vector<std::uint64_t> shape{static_cast<std::uint64_t>(channel_count)};
+    tensors_.biases.push_back(finder_.find(stem_ + module + "bias", shape));
+    tensors_.normalization = {finder_.find(stem_ + module + "weight", shape),
+                              finder_.find(stem_ + module + "running_mean", shape),
+                              finder_.find(stem_ + module + "running_var", shape)};
+  }
+
+  Finder& finder_;
+  std::string stem_;
+  const darknet::Layer& layer_;
+  LayerTensors tensors_;
+};
+
+bool all_finite(const std::vector<float>& values) {
+  return std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); });
+}
+
+// Reads the values of what was found, for as long as nothing is wrong: the first problem is kept.
+class ValueReader {
+ public:
+  explicit ValueReader(Checkpoint& checkpoint) : checkpoint_(checkpoint) {}
+
+  std::vector<float> read(const Found& found) {
+    if (error_) return {};
+    auto values = checkpoint_.values(found.name, *found.tensor);
+    if (!values) {
+      error_ = std::move(values).error();
+      return {};
+    }
+    if (!all_finite(*values)) {
+      error_ = bad_model(checkpoint_.name() + ": " + found.name +
+                         " has values that are not finite numbers: the file is damaged, or its training failed");
+      return {};
+    }
+    return std::move(values).value();
+  }
+
+  [[nodiscard]] const std::optional<common::Error>& error() const { return error_; }
+
+ private:
+  Checkpoint& checkpoint_;
+  std::optional<common::Error> error_;
+};
+
+void append(std::vector<float>& all, const std::vector<float>& more) {
+  all.insert(all.end(), more.begin(), more.end());
+}
+
+// Each kernel has its share of the filters, in their order; a normalisation alone has none.
+void fold_kernels(std::vector<std::vector<float>> kernels, const std::vector<Found>& tensors,
+                  const darknet::BatchNormalizationValues& normalization, darknet::LayerWeights& out) {
+  if (kernels.empty()) {
+    out.weights.assign(out.biases.size(), 1);
+    darknet::fold(normalization, kBatchNormEpsilon, out);
+    return;
+  }
+  darknet::LayerWeights folded;
+  std::size_t first = 0;
+  for (std::size_t i = 0; i < kernels.size(); ++i) {
+    const auto filters = static_cast<std::size_t>(tensors[i].tensor->shape.front());
+    const auto slice = [&first, filters](const std::vector<float>& values) {
+      const auto begin = values.begin() + static_cast<std::ptrdiff_t>(first);
+      return std::vector<float>(begin, begin + static_cast<std::ptrdiff_t>(filters));
+    };
+    darknet::LayerWeights part{slice(out.biases), std::move(kernels[i])};
+    darknet::fold({slice(normalization.scales), slice(normalization.means), slice(normalization.variances)},
+                  kBatchNormEpsilon, part);
+    append(folded.biases, part.biases);
+    append(folded.weights, part.weights);
+    first += filters;
+  }
+  out = std::move(folded);
+}
+
+darknet::LayerWeights read_layer(ValueReader& reader, const LayerTensors& tensors, const darknet::Layer& layer) {
+  darknet::LayerWeights out;
+  for (const auto& found : tensors.biases) append(out.biases, reader.read(found));
+  std::vector<std::vector<float>> kernels;
+  for (const auto& found : tensors.weights) kernels.push_back(reader.read(found));
+  if (tensors.normalization) {
+    const darknet::BatchNormalizationValues values{reader.read(tensors.normalization->scales),
+                                                   reader.read(tensors.normalization->means),
+                                                   reader.read(tensors.normalization->variances)};
+    if (!reader.error()) fold_kernels(std::move(kernels), tensors.weights, values, out);
+    return out;
+  }
+  for (const auto& kernel : kernels) append(out.weights, kernel);
+  const auto* shortcut = std::get_if<darknet::Shortcut>(&layer.kind);
+  if (shortcut != nullptr && shortcut->normalization == darknet::WeightsNormalization::kSigmoid) {
+    const auto share = 2.0F / static_cast<float>(out.weights.size());
+    for (float& factor : out.weights) factor = share / (1 + std::exp(-factor));
+  }
+  return out;
+}
+
+}  // namespace
+
+Outcome<darknet::Weights> read_weights(Checkpoint& checkpoint, const darknet::Network& network) {
+  Finder finder(checkpoint.tensors());
+  std::vector<LayerTensors> layers;
+  for (std::size_t i = 0; i < network.layers.size(); ++i)
+    layers.push_back(LayerFinder(finder, i, network.layers[i]).find());
+  if (const auto problems = finder.problems(); !problems.empty())
+    return bad_model(checkpoint.name() + ": does not fit " + network.source_name + ": " + problems);
+
+  try {
+    darknet::Weights weights;
+    weights.layers.resize(network.layers.size());
+    ValueReader reader(checkpoint);
+    for (const auto& tensors : layers) {
+      auto& out = weights.layers[tensors.layer];
+      out = read_layer(reader, tensors, network.layers[tensors.layer]);
+      if (reader.error()) return *reader.error();
+      // A variance below zero, say.
+      if (!all_finite(out.biases) || !all_finite(out.weights)) {
+        return bad_model(checkpoint.name() + ": layer " + std::to_string(tensors.layer) +
+                         ": its weights and batch normalisation together are not finite numbers");
+      }
+    }
+    return weights;
+  } catch (const std::bad_alloc&) {
+    return bad_model(checkpoint.name() + ": no memory for its weights");
+  }
+}
+
+}  // namespace yolod::model::checkpoint

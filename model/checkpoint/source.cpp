@@ -1,0 +1,59 @@
+#include "model/checkpoint/source.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "model/read_file.hpp"
+
+namespace yolod::model::checkpoint {
+
+using common::Outcome;
+
+Source::Source(std::string name, common::UniqueFd descriptor, std::uint64_t size)
+    : name_(std::move(name)), descriptor_(std::move(descriptor)), size_(size) {}
+
+Outcome<Source> Source::open(const std::filesystem::path& file) {
+  const auto name = file.string();
+  const auto because = [&name](int error) { return bad_model(name + ": " + std::generic_category().message(error)); };
+  // O_NONBLOCK: a named pipe is refused below, not waited for.
+  common::UniqueFd descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!descriptor.valid()) return errno == ENOENT ? bad_model(name + ": no such file") : because(errno);
+  struct stat status {};
+  if (::fstat(descriptor.get(), &status) != 0) return because(errno);
+  if (!S_ISREG(status.st_mode)) return bad_model(name + ": not a regular file");
+  return Source(name, std::move(descriptor), static_cast<std::uint64_t>(status.st_size));
+}
+
+bool Source::read(std::uint64_t offset, std::span<std::byte> into) const {
+  if (offset > size_ || into.size() > size_ - offset) return false;
+  while (!into.empty()) {
+    const auto count = ::pread(descriptor_.get(), into.data(), into.size(), static_cast<off_t>(offset));
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return false;
+    offset += static_cast<std::uint64_t>(count);
+    into = into.subspan(static_cast<std::size_t>(count));
+  }
+  return true;
+}
+
+Outcome<std::string> Source::text(std::uint64_t offset, std::uint64_t length) const {
+  if (offset <= size_ && length <= size_ - offset) {
+    std::string bytes(static_cast<std::size_t>(length), '\0');
+    if (read(offset, std::as_writable_bytes(std::span(bytes)))) return bytes;
+  }
+  return bad_model(name_ + ": cut short or not readable: " + std::to_string(length) + " bytes are missing at byte " +
+                   std::to_string(offset));
+}
+
+std::uint64_t little_endian(std::span<const std::byte> from, std::size_t byte_count) {
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < byte_count; ++i) value |= std::to_integer<std::uint64_t>(from[i]) << (8 * i);
+  return value;
+}
+
+}  // namespace yolod::model::checkpoint

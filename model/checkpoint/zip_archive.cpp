@@ -1,0 +1,149 @@
+#include "model/checkpoint/zip_archive.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "common/text.hpp"
+#include "model/read_file.hpp"
+
+namespace yolod::model::checkpoint {
+namespace {
+
+using common::Error;
+using common::Outcome;
+using Bytes = std::span<const std::byte>;
+
+constexpr std::uint32_t kEndSignature = 0x06054b50;
+constexpr std::uint32_t kEnd64Signature = 0x06064b50;
+constexpr std::uint32_t kLocator64Signature = 0x07064b50;
+constexpr std::uint32_t kDirectorySignature = 0x02014b50;
+constexpr std::uint32_t kLocalSignature = 0x04034b50;
+constexpr std::size_t kEndSize = 22;
+constexpr std::size_t kEnd64Size = 56;
+constexpr std::size_t kLocator64Size = 20;
+constexpr std::size_t kDirectoryHeaderSize = 46;
+constexpr std::size_t kLocalHeaderSize = 30;
+constexpr std::uint64_t kMaxCommentBytes = 0xFFFF;
+// A checkpoint of a thousand layers with its optimizer has half a megabyte of it.
+constexpr std::uint64_t kMaxDirectoryBytes = std::uint64_t{16} << 20U;
+constexpr std::uint64_t kInZip64 = 0xFFFFFFFF;
+
+std::uint32_t u16(Bytes bytes, std::size_t at) {
+  return static_cast<std::uint32_t>(little_endian(bytes.subspan(at), 2));
+}
+std::uint32_t u32(Bytes bytes, std::size_t at) {
+  return static_cast<std::uint32_t>(little_endian(bytes.subspan(at), 4));
+}
+std::uint64_t u64(Bytes bytes, std::size_t at) { return little_endian(bytes.subspan(at), 8); }
+
+Error damaged(const Source& source, const std::string& what) {
+  return bad_model(source.name() + ": a damaged zip file: " + what);
+}
+
+// Where the central directory lies, by the record at the file's end and zip64's beside it.
+Outcome<Extent> find_directory(const Source& source) {
+  const auto tail_size = std::min<std::uint64_t>(source.size(), kEndSize + kMaxCommentBytes);
+  const auto tail = source.text(source.size() - tail_size, tail_size);
+  if (!tail) return tail.error();
+  const auto bytes = std::as_bytes(std::span(*tail));
+  std::optional<std::size_t> end;
+  for (std::size_t at = bytes.size() < kEndSize ? 0 : bytes.size() - kEndSize + 1; at-- > 0 && !end;) {
+    const bool found = u32(bytes, at) == kEndSignature && u16(bytes, at + 20) == bytes.size() - at - kEndSize;
+    if (found) end = at;
+  }
+  if (!end) return damaged(source, "it has no end: it is cut short");
+  Extent directory{u32(bytes, *end + 16), u32(bytes, *end + 12)};
+
+  if (*end >= kLocator64Size && u32(bytes, *end - kLocator64Size) == kLocator64Signature) {
+    std::array<std::byte, kEnd64Size> end64{};
+    if (!source.read(u64(bytes, *end - kLocator64Size + 8), end64) || u32(end64, 0) != kEnd64Signature)
+      return damaged(source, "its zip64 record is not where it says");
+    directory = {u64(end64, 48), u64(end64, 40)};
+  }
+  if (directory.offset > source.size() || directory.size > source.size() - directory.offset)
+    return damaged(source, "its directory lies outside it");
+  if (directory.size > kMaxDirectoryBytes)
+    return damaged(source, "its directory has " + std::to_string(directory.size) + " bytes");
+  return directory;
+}
+
+// The 64-bit values that an entry's extra field of kind 1 holds for those that did not fit, in their order.
+bool read_zip64(Bytes extra, std::initializer_list<std::uint64_t*> values) {
+  const bool needed = std::any_of(values.begin(), values.end(), [](const auto* value) { return *value == kInZip64; });
+  while (needed && extra.size() >= 4) {
+    const auto kind = u16(extra, 0);
+    const std::size_t length = u16(extra, 2);
+    extra = extra.subspan(4);
+    if (length > extra.size()) return false;
+    if (kind == 1) {
+      std::size_t at = 0;
+      for (auto* value : values) {
+        if (*value != kInZip64) continue;
+        if (at + 8 > length) return false;
+        *value = u64(extra, at);
+        at += 8;
+      }
+      return true;
+    }
+    extra = extra.subspan(length);
+  }
+  return !needed;
+}
+
+}  // namespace
+
+Outcome<ZipArchive> ZipArchive::read(const Source& source) {
+  const auto directory = find_directory(source);
+  if (!directory) return directory.error();
+  const auto text = source.text(directory->offset, directory->size);
+  if (!text) return text.error();
+
+  ZipArchive archive;
+  auto rest = std::as_bytes(std::span(*text));
+  while (!rest.empty()) {
+    if (rest.size() < kDirectoryHeaderSize || u32(rest, 0) != kDirectorySignature)
+      return damaged(source, "its directory cannot be read");
+    const auto flags = u16(rest, 8);
+    const auto method = u16(rest, 10);
+    const std::size_t name_size = u16(rest, 28);
+    const std::size_t extra_size = u16(rest, 30);
+    const std::size_t comment_size = u16(rest, 32);
+    if (rest.size() - kDirectoryHeaderSize < name_size + extra_size + comment_size)
+      return damaged(source, "its directory cannot be read");
+    const auto after = rest.subspan(kDirectoryHeaderSize);
+    std::string name(reinterpret_cast<const char*>(after.data()), name_size);
+
+    ZipEntry entry{u32(rest, 42), u32(rest, 24), u32(rest, 16)};
+    std::uint64_t stored_size = u32(rest, 20);
+    if (!read_zip64(after.subspan(name_size, extra_size), {&entry.size, &stored_size, &entry.header_offset}))
+      return damaged(source, "its directory cannot be read");
+    const auto quoted = "\"" + common::printable(name, 60) + "\"";
+    if ((flags & 1U) != 0) return bad_model(source.name() + ": its entry " + quoted + " is encrypted");
+    if (method != 0 || stored_size != entry.size) {
+      return bad_model(source.name() + ": its entry " + quoted +
+                       " is compressed, which torch.save never does: unpack it and store it again");
+    }
+    if (!archive.entries_.emplace(std::move(name), entry).second) return damaged(source, quoted + " is in it twice");
+    rest = after.subspan(name_size + extra_size + comment_size);
+  }
+  return archive;
+}
+
+const ZipEntry* ZipArchive::find(std::string_view name) const {
+  const auto found = entries_.find(name);
+  return found == entries_.end() ? nullptr : &found->second;
+}
+
+Outcome<Extent> ZipArchive::locate(const Source& source, const ZipEntry& entry) {
+  std::array<std::byte, kLocalHeaderSize> header{};
+  if (!source.read(entry.header_offset, header) || u32(header, 0) != kLocalSignature)
+    return damaged(source, "an entry is not where its directory says");
+  const auto offset = entry.header_offset + kLocalHeaderSize + u16(header, 26) + u16(header, 28);
+  if (offset > source.size() || entry.size > source.size() - offset)
+    return damaged(source, "an entry reaches past its end");
+  return Extent{offset, entry.size};
+}
+
+}  // namespace yolod::model::checkpoint

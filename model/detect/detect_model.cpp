@@ -1,0 +1,149 @@
+#include "model/detect/detect_model.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/text.hpp"
+#include "model/detect/candidates.hpp"
+#include "model/detect/detections.hpp"
+#include "model/detect/nms.hpp"
+#include "model/picture_model.hpp"
+#include "model/read_file.hpp"
+
+namespace yolod::model {
+namespace {
+
+using common::Error;
+using common::ErrorCode;
+using common::Outcome;
+
+// By class: 1 for those that the config names; empty for all.
+Outcome<std::vector<std::uint8_t>> class_filter(const common::ModelConfig& config,
+                                                const std::vector<std::string>& labels) {
+  std::vector<std::uint8_t> kept;
+  if (config.detect.classes.empty()) return kept;
+  kept.resize(labels.size(), 0);
+  for (const auto& wanted : config.detect.classes) {
+    const auto found = std::find(labels.begin(), labels.end(), wanted);
+    if (found == labels.end())
+      return bad_model(config.name + ": detect.classes: the model has no class \"" + common::printable(wanted) + "\"");
+    kept[static_cast<std::size_t>(found - labels.begin())] = 1;
+  }
+  return kept;
+}
+
+// Darknet answers each class above the threshold; elsewhere a box has one.
+bool multi_label(const common::ModelConfig& config) {
+  switch (config.detect.multi_label) {
+    case common::AutoBool::kTrue: return true;
+    case common::AutoBool::kFalse: return false;
+    case common::AutoBool::kAuto: break;
+  }
+  return std::holds_alternative<common::DarknetSource>(config.source);
+}
+
+// What one request asks for, after its own options.
+struct Request {
+  float confidence;
+  float iou;
+  std::size_t max_detections;
+};
+
+class DetectModel final : public PictureModel {
+ public:
+  DetectModel(const common::ModelConfig& config, LoadedNetwork loaded, std::vector<std::uint8_t> class_kept)
+      : PictureModel(config, std::move(loaded.network), preparation_for(config, loaded), "detect",
+                     std::move(loaded.labels)),
+        class_kept_(std::move(class_kept)),
+        multi_label_(multi_label(config)),
+        layout_(loaded.layout),
+        boxes_are_fractions_(loaded.boxes_are_fractions),
+        nms_kind_(loaded.nms_kind),
+        beta_nms_(loaded.beta_nms) {}
+
+ private:
+  [[nodiscard]] Outcome<void> check(const common::PredictionOptions& options) const override;
+  [[nodiscard]] Outcome<common::Prediction> answer(const RawHead& head, std::size_t index, const Prepared& prepared,
+                                                   const Input& input) const override;
+
+  [[nodiscard]] Request request_of(const common::PredictionOptions& options) const;
+  [[nodiscard]] std::vector<detect::Candidate> candidates_of(const RawHead& head, std::size_t index,
+                                                             const image::Placement& place, float confidence) const;
+
+  std::vector<std::uint8_t> class_kept_;
+  bool multi_label_;
+  detect::HeadLayout layout_;
+  bool boxes_are_fractions_;
+  darknet::NmsKind nms_kind_;
+  float beta_nms_;
+};
+
+Request DetectModel::request_of(const common::PredictionOptions& options) const {
+  const auto& defaults = config().detect;
+  return {options.confidence.value_or(static_cast<float>(defaults.confidence)),
+          options.iou.value_or(static_cast<float>(defaults.iou)),
+          options.max_detections.value_or(defaults.max_detections)};
+}
+
+Outcome<void> DetectModel::check(const common::PredictionOptions& options) const {
+  const auto request = request_of(options);
+  // Written so that NaN is refused.
+  if (!(request.confidence >= 0 && request.confidence <= 1)) {
+    return Error{ErrorCode::kInvalidParameter, "confidence: 0 to 1 is allowed"};
+  }
+  if (!(request.iou >= 0 && request.iou <= 1)) return Error{ErrorCode::kInvalidParameter, "iou: 0 to 1 is allowed"};
+  return {};
+}
+
+std::vector<detect::Candidate> DetectModel::candidates_of(const RawHead& head, std::size_t index,
+                                                          const image::Placement& place, float confidence) const {
+  const float unit_x = boxes_are_fractions_ ? static_cast<float>(input_size().width) : 1;
+  const float unit_y = boxes_are_fractions_ ? static_cast<float>(input_size().height) : 1;
+  const detect::Frame frame{static_cast<float>(place.x) / unit_x, static_cast<float>(place.y) / unit_y,
+                            static_cast<float>(place.width) / unit_x, static_cast<float>(place.height) / unit_y};
+  const detect::Selection selection{confidence, multi_label_, class_kept_};
+  switch (layout_) {
+    case detect::HeadLayout::kByScores:
+      return detect::select_by_scores(head.image(index), head.sides.back(), frame, selection);
+    case detect::HeadLayout::kFinal:
+      return detect::select_final(head.image(index), description().labels.size(), frame, selection);
+    case detect::HeadLayout::kByObjectness: break;
+  }
+  return detect::select_candidates(head.image(index), head.sides.back(), frame, selection);
+}
+
+Outcome<common::Prediction> DetectModel::answer(const RawHead& head, std::size_t index, const Prepared& prepared,
+                                                const Input& input) const {
+  const auto request = request_of(input.options);
+  auto kept = candidates_of(head, index, prepared.placement, request.confidence);
+  if (layout_ == detect::HeadLayout::kFinal) {
+    if (kept.size() > request.max_detections) kept.resize(request.max_detections);
+  } else {
+    const detect::NmsRule rule{
+        request.iou, nms_kind_ == darknet::NmsKind::kDiou ? detect::Overlap::kDiou : detect::Overlap::kIou, beta_nms_};
+    kept = detect::suppress(kept, rule, request.max_detections);
+  }
+  const auto width = static_cast<std::uint32_t>(prepared.image_size.width);
+  const auto height = static_cast<std::uint32_t>(prepared.image_size.height);
+  const auto edges = input.clip_boxes ? detect::Edges::kClip : detect::Edges::kKeep;
+  return common::Prediction(common::DetectionList{width, height, detect::to_detections(kept, width, height, edges)});
+}
+
+}  // namespace
+
+Outcome<std::unique_ptr<Model>> make_detect_model(const common::ModelConfig& config, LoadedNetwork loaded) {
+  if (config.detect.augment) return bad_model(config.name + ": detect.augment is not supported");
+  if (config.preprocess.crop != common::CropMode::kNone) {
+    return bad_model(config.name + ": preprocess.crop: a detector takes the whole image, only none is supported");
+  }
+  if (loaded.labels.empty()) return bad_model(config.name + ": no file with the names of its classes is given");
+  auto class_kept = class_filter(config, loaded.labels);
+  if (!class_kept) return std::move(class_kept).error();
+  return std::unique_ptr<Model>(
+      std::make_unique<DetectModel>(config, std::move(loaded), std::move(class_kept).value()));
+}
+
+}  // namespace yolod::model

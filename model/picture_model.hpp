@@ -1,0 +1,71 @@
+// What models that look at pictures have in common: decode, place, resize, forward. What the output means is theirs.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "common/config.hpp"
+#include "common/outcome.hpp"
+#include "common/prediction.hpp"
+#include "model/image/placement.hpp"
+#include "model/image/resize.hpp"
+#include "model/load_network.hpp"
+#include "model/model.hpp"
+#include "model/network.hpp"
+
+namespace yolod::model {
+
+// How a picture becomes the network's input.
+struct Preparation {
+  image::Fit fit{image::Fit::kStretch};
+  double crop_fraction{1};  // with Fit::kCrop
+  image::Sampling sampling{image::Sampling::kCornersAligned};
+  image::Normalization normalization;
+};
+
+// What the config asks for; what it leaves open follows from the network.
+[[nodiscard]] Preparation preparation_for(const common::ModelConfig& config, const LoadedNetwork& loaded);
+
+class PictureModel : public Model {
+ public:
+  [[nodiscard]] const common::ModelDescription& description() const final { return description_; }
+  [[nodiscard]] common::Outcome<void> warm_up() final;
+  [[nodiscard]] std::vector<Output> run(std::span<const Input> inputs) final;
+
+ protected:
+  // A picture's place in the batch: where it lies in the network's input, and how large it was.
+  struct Prepared {
+    std::size_t input_index;
+    image::Size image_size;
+    image::Placement placement;
+  };
+
+  PictureModel(const common::ModelConfig& config, std::unique_ptr<Network> network, const Preparation& preparation,
+               std::string task, std::vector<std::string> labels);
+
+  // An Error (kInvalidParameter) if a request may not ask so; before its picture is looked at.
+  [[nodiscard]] virtual common::Outcome<void> check(const common::PredictionOptions& options) const = 0;
+  // The answer for image `index` of the batch that gave `head`; its options were checked.
+  [[nodiscard]] virtual common::Outcome<common::Prediction> answer(const RawHead& head, std::size_t index,
+                                                                   const Prepared& prepared,
+                                                                   const Input& input) const = 0;
+
+  [[nodiscard]] const common::ModelConfig& config() const { return config_; }
+  [[nodiscard]] image::Size input_size() const { return input_size_; }
+
+ private:
+  [[nodiscard]] common::Outcome<void> warm_up_batch(std::size_t images);
+  [[nodiscard]] std::vector<Output> run_batch(std::span<const Input> inputs);
+
+  common::ModelConfig config_;
+  std::unique_ptr<Network> network_;
+  Preparation preparation_;
+  image::Size input_size_;
+  image::Size needed_;  // what a picture is resized to, at least
+  common::ModelDescription description_;
+};
+
+}  // namespace yolod::model

@@ -1,0 +1,48 @@
+#include "model/torch_runtime.hpp"
+
+#include <ATen/Parallel.h>
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#include <string_view>
+
+#include "common/text.hpp"
+
+namespace yolod::model {
+
+at::ScalarType scalar_type(common::Precision precision) {
+  switch (precision) {
+    case common::Precision::kBf16: return at::kBFloat16;
+    case common::Precision::kFp16: return at::kHalf;
+    case common::Precision::kAuto:
+    case common::Precision::kFp32: return at::kFloat;
+  }
+  return at::kFloat;
+}
+
+std::string first_line(const char* what) {
+  std::string_view text(what);
+  text.remove_prefix(std::min(text.find_first_not_of(" \n"), text.size()));
+  // Where in LibTorch a check stands: "[enforce fail at inline_container.cc:165] . Attempted ..."
+  constexpr std::string_view kPlaceEnd = "] . ";
+  if (const auto end = text.find(kPlaceEnd); text.starts_with("[enforce fail at") && end != std::string_view::npos) {
+    text.remove_prefix(end + kPlaceEnd.size());
+  }
+  return common::printable(text.substr(0, text.find('\n')), 300);
+}
+
+void set_thread_counts(std::uint32_t threads) {
+  at::set_num_threads(static_cast<int>(threads));
+  // Nothing of ours forks inside a graph. The count can be set once in a process, before its pool is first used.
+  static const bool interop_set = [] {
+    try {
+      at::set_num_interop_threads(1);
+    } catch (const c10::Error&) {
+      return false;
+    }
+    return true;
+  }();
+  (void)interop_set;
+}
+
+}  // namespace yolod::model

@@ -1,0 +1,214 @@
+#include "model/torchscript/load_script.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "common/log.hpp"
+#include "common/text.hpp"
+#include "model/darknet/names.hpp"
+#include "model/precision.hpp"
+#include "model/read_file.hpp"
+#include "model/torchscript/head_guess.hpp"
+#include "model/torchscript/metadata.hpp"
+#include "model/torchscript/script_network.hpp"
+
+namespace yolod::model::torchscript {
+namespace {
+
+using common::InputSize;
+using common::Outcome;
+using common::Precision;
+using common::Task;
+using common::TorchScriptLayout;
+
+// Ultralytics' grey, 114 of 255.
+constexpr float kBorderGrey = 114.0F / 255.0F;
+
+std::optional<Task> task_of(TorchScriptLayout layout) {
+  switch (layout) {
+    case TorchScriptLayout::kYolov5:
+    case TorchScriptLayout::kYolov8:
+    case TorchScriptLayout::kEndToEnd: return Task::kDetect;
+    case TorchScriptLayout::kLogits: return Task::kClassify;
+    case TorchScriptLayout::kImage: return Task::kImage;
+    case TorchScriptLayout::kAuto: break;
+  }
+  return std::nullopt;
+}
+
+// What such networks are usually traced at, the most usual first: tried where nobody says.
+std::vector<InputSize> usual_sizes(Task task) {
+  std::vector<std::uint32_t> sides;
+  switch (task) {
+    case Task::kDetect: sides = {640, 416, 320, 608, 512, 352, 300, 224, 256, 288, 384, 480, 960, 1280, 160}; break;
+    case Task::kClassify: sides = {224, 256, 299, 384, 192, 160, 320, 448, 128, 64, 32, 28}; break;
+    case Task::kImage:
+    case Task::kTensor: sides = {256, 512, 224, 128, 64, 320, 384, 640, 720, 1024, 32}; break;
+  }
+  std::vector<InputSize> sizes;
+  for (const auto side : sides) sizes.push_back({side, side});
+  return sizes;
+}
+
+// The task that is known before the network has run: from the file, the layout or the config.
+Outcome<std::optional<Task>> known_task(const common::ModelConfig& config, const Surroundings& surroundings,
+                                        const Metadata& metadata) {
+  const auto& source = std::get<common::TorchScriptSource>(config.source);
+  auto known = task_of(source.layout);
+  if (known && metadata.task && known != metadata.task) {
+    return bad_model("layout: it was exported for task " + to_string(*metadata.task));
+  }
+  if (!known) known = metadata.task;
+  if (surroundings.any_task) return known;
+  if (known && known != config.task) {
+    return bad_model("task: " + to_string(config.task) + ", but it is a network for task: " + to_string(*known));
+  }
+  return std::optional(config.task);
+}
+
+// A head whose candidates lie over the input that it was given, and not over that of another size.
+bool covers_input(const HeadGuess& head) { return head.reach > 0.75F && head.reach < 1.25F; }
+
+Outcome<HeadGuess> guess_from(const ScriptNetwork& network, Hints hints) {
+  const auto probe = network.probe();
+  hints.input_width = network.shape().width;
+  return guess_head({{probe.sides.begin() + 1, probe.sides.end()}, probe.values}, hints);
+}
+
+// The first of the usual sizes that the network takes; of those, for a detector, the first whose input it covers.
+Outcome<HeadGuess> fit_to_usual(ScriptNetwork& network, Task task, const Hints& hints) {
+  const auto sizes = usual_sizes(task);
+  std::span<const InputSize> left(sizes);
+  std::optional<InputSize> first;
+  while (!left.empty()) {
+    if (auto fitted = network.fit_to(left); !fitted) {
+      if (!first) return fitted.error();
+      break;
+    }
+    const InputSize taken{static_cast<std::uint32_t>(network.shape().height),
+                          static_cast<std::uint32_t>(network.shape().width)};
+    auto head = guess_from(network, hints);
+    if (!head || covers_input(*head)) return head;
+    if (!first) first = taken;
+    left = left.subspan(static_cast<std::size_t>(std::find(left.begin(), left.end(), taken) - left.begin()) + 1);
+  }
+  if (auto fitted = network.fit_to({&*first, 1}); !fitted) return fitted.error();
+  return guess_from(network, hints);
+}
+
+// Finds the input's size, where nobody says, and what the output means.
+Outcome<HeadGuess> fit(ScriptNetwork& network, std::optional<InputSize> size, const Hints& hints) {
+  if (size) {
+    if (auto fitted = network.fit_to({&*size, 1}); !fitted) return fitted.error();
+    return guess_from(network, hints);
+  }
+  if (hints.task) return fit_to_usual(network, *hints.task, hints);
+  // A classifier's size first: many of them take every size, and few detectors that one.
+  if (!network.fit_to(usual_sizes(Task::kClassify))) return fit_to_usual(network, Task::kDetect, hints);
+  const auto probe = network.probe();
+  const auto told = task_by_shape({probe.sides.begin() + 1, probe.sides.end()});
+  if (told && told != Task::kClassify) return fit_to_usual(network, *told, hints);
+  return guess_from(network, hints);
+}
+
+// From the config's file, else from the network's own, else numbers.
+Outcome<std::vector<std::string>> labels_for(const common::TorchScriptSource& source, const Metadata& metadata,
+                                             std::size_t class_count) {
+  if (!source.names.empty()) {
+    return darknet::read_names(source.names, class_count);
+  }
+  if (!metadata.names.empty()) {
+    if (class_count != 0 && metadata.names.size() != class_count) {
+      return bad_model(std::string(kMetadataFile) + " in it names " + std::to_string(metadata.names.size()) +
+                       " classes, its output has " + std::to_string(class_count));
+    }
+    return metadata.names;
+  }
+  if (class_count == 0) return bad_model("its output does not tell how many classes there are: give their names");
+  std::vector<std::string> numbers;
+  for (std::size_t c = 0; c < class_count; ++c) numbers.push_back(std::to_string(c));
+  return numbers;
+}
+
+Outcome<LoadedNetwork> load_from(const common::ModelConfig& config, const Surroundings& surroundings) {
+  const auto& source = std::get<common::TorchScriptSource>(config.source);
+  const auto precision = script_precision(config, surroundings);
+  if (!precision) return precision.error();
+  auto network = ScriptNetwork::load(source.file, *precision, std::max<std::uint32_t>(1, surroundings.threads));
+  if (!network) return std::move(network).error();
+  const auto metadata = parse_metadata((*network)->metadata());
+  if (!metadata) return metadata.error();
+  const auto task = known_task(config, surroundings, *metadata);
+  if (!task) return task.error();
+  Hints hints;
+  hints.task = *task;
+  hints.layout = source.layout;
+  hints.coordinates = source.coordinates;
+  hints.class_count = metadata->names.size();
+  hints.end_to_end = metadata->end_to_end;
+  if (!source.names.empty()) {
+    const auto named = darknet::read_names(source.names, 0);
+    if (!named) return named.error();
+    hints.class_count = named->size();
+  }
+  const auto size = config.input_size ? config.input_size : metadata->input_size;
+  const auto head = fit(**network, size, hints);
+  if (!head) return head.error();
+  const auto& shape = (*network)->shape();
+
+  LoadedNetwork loaded;
+  loaded.task = head->task;
+  loaded.fit = image::Fit::kLetterbox;
+  loaded.grey = kBorderGrey;
+  loaded.sampling = head->task == Task::kDetect ? image::Sampling::kCentersAligned : image::Sampling::kAveraged;
+  loaded.logits = head->logits;
+  loaded.layout = head->layout;
+  loaded.boxes_are_fractions = head->boxes_are_fractions;
+  if (head->task != Task::kImage) {
+    auto labels = labels_for(source, *metadata, head->classes);
+    if (!labels) return std::move(labels).error();
+    loaded.labels = std::move(labels).value();
+  }
+  (*network)->set_head(head->candidates, loaded.labels.size());
+  if (!size) {
+    common::log_info("model {}: it runs on an input of {} x {}, the first of the usual sizes that fits it", config.name,
+                     shape.height, shape.width);
+  }
+  if (!head->told_by.empty()) common::log_info("model {}: taken for {}", config.name, head->told_by);
+  if (!covers_input(*head)) {
+    common::log_warning(
+        "model {}: its boxes reach over {:.2f} of the input's width: is input_size what it was made for?", config.name,
+        head->reach);
+  }
+  loaded.network = std::move(network).value();
+  return loaded;
+}
+
+}  // namespace
+
+Outcome<Precision> script_precision(const common::ModelConfig& config, const Surroundings& surroundings) {
+  if (surroundings.device != "cpu") {
+    return bad_model("device " + common::printable(surroundings.device) + ": only cpu is supported");
+  }
+  const auto asked = config.precision == Precision::kAuto ? Precision::kFp32 : config.precision;
+  return resolve_precision(asked, surroundings.device, cpu_has_native_bf16());
+}
+
+Outcome<LoadedNetwork> load_script(const common::ModelConfig& config, const Surroundings& surroundings) {
+  auto loaded = load_from(config, surroundings);
+  if (surroundings.trial_ended) surroundings.trial_ended();
+  if (loaded) return loaded;
+  // Files are named by whoever reads them; what is said of the network is said of this one.
+  const auto file = std::get<common::TorchScriptSource>(config.source).file.string();
+  auto message = loaded.error().message;
+  if (message.find(file) == std::string::npos) message = file + ": " + message;
+  return bad_model(config.name + ": " + message);
+}
+
+}  // namespace yolod::model::torchscript

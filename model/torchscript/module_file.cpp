@@ -1,0 +1,142 @@
+#include "model/torchscript/module_file.hpp"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <new>
+#include <system_error>
+#include <utility>
+
+#if defined(YOLOD_WITH_ONEDNN)
+#include "model/onednn/fuse.hpp"
+#endif
+#include "model/read_file.hpp"
+#include "model/torch_runtime.hpp"
+#include "model/torchscript/metadata.hpp"
+
+namespace yolod::model::torchscript {
+namespace {
+
+using common::Outcome;
+
+// A limit on the process's address space while it lives: sizes in a damaged file are then an exception, not the end of
+// the machine's memory.
+class MemoryCeiling {
+ public:
+  explicit MemoryCeiling(std::uint64_t more_bytes) {
+    if (::getrlimit(RLIMIT_AS, &before_) != 0) return;
+    rlimit lowered = before_;
+    lowered.rlim_cur = std::min<rlim_t>(before_.rlim_cur, mapped_bytes() + more_bytes);
+    set_ = ::setrlimit(RLIMIT_AS, &lowered) == 0;
+  }
+  MemoryCeiling(const MemoryCeiling&) = delete;
+  MemoryCeiling& operator=(const MemoryCeiling&) = delete;
+  ~MemoryCeiling() {
+    if (set_) ::setrlimit(RLIMIT_AS, &before_);
+  }
+
+ private:
+  static rlim_t mapped_bytes() {
+    unsigned long long pages = 0;
+    if (std::FILE* statm = std::fopen("/proc/self/statm", "re")) {
+      if (std::fscanf(statm, "%llu", &pages) != 1) pages = 0;
+      std::fclose(statm);
+    }
+    return pages * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE));
+  }
+
+  rlimit before_{};
+  bool set_{false};
+};
+
+// The file's parameters are there twice for a moment, in both precisions; the rest is LibTorch's own: what it registers
+// when it is first used, and the code.
+constexpr std::uint64_t kOwnBytes = std::uint64_t{1} << 30U;
+std::uint64_t justified_bytes(std::uint64_t file_bytes) { return 4 * file_bytes + kOwnBytes; }
+
+// The ceiling is gone again when LibTorch starts its threads, each of which takes much address space.
+torch::jit::Module load_below_ceiling(const std::filesystem::path& file, std::uint64_t file_bytes,
+                                      torch::jit::ExtraFilesMap& extra_files) {
+  const MemoryCeiling ceiling(justified_bytes(file_bytes));
+  return torch::jit::load(file.string(), at::Device(at::kCPU), extra_files);
+}
+
+// A trace on CUDA names that device wherever it makes a tensor.
+void move_constants_to_cpu(torch::jit::Block* block) {
+  for (torch::jit::Node* node : block->nodes()) {
+    for (torch::jit::Block* inner : node->blocks()) move_constants_to_cpu(inner);
+    if (node->kind() != c10::prim::Constant || !node->hasAttribute(c10::attr::value)) continue;
+    const bool device = node->output()->type()->kind() == c10::TypeKind::DeviceObjType;
+    if (device && node->s(c10::attr::value) != "cpu") node->s_(c10::attr::value, "cpu");
+  }
+}
+
+void move_to_cpu(const torch::jit::Module& module) {
+  for (const auto& submodule : module.modules()) {
+    for (const auto& method : submodule.get_methods()) move_constants_to_cpu(method.graph()->block());
+  }
+}
+
+void convert(const at::Tensor& tensor, at::ScalarType type) {
+  if (tensor.is_floating_point() && tensor.scalar_type() != type) tensor.set_data(tensor.to(type));
+}
+
+// Module::to() would convert integers as well, which index or count.
+void convert(const torch::jit::Module& module, at::ScalarType type) {
+  const torch::NoGradGuard no_gradients;
+  for (const at::Tensor& tensor : module.parameters()) convert(tensor, type);
+  for (const at::Tensor& tensor : module.buffers()) convert(tensor, type);
+}
+
+}  // namespace
+
+Outcome<LoadedModule> read_module_file(const std::filesystem::path& file, common::Precision precision) {
+  const auto refuse = [&](const std::string& why) { return bad_model(file.string() + ": " + why); };
+  std::error_code status;
+  const auto type = std::filesystem::status(file, status).type();
+  if (type == std::filesystem::file_type::not_found) return refuse("no such file");
+  const auto bytes = status ? 0 : std::filesystem::file_size(file, status);
+  if (status) return refuse(type == std::filesystem::file_type::regular ? status.message() : "not a regular file");
+  try {
+    torch::jit::ExtraFilesMap extra_files{{std::string(kMetadataFile), ""}};
+    LoadedModule loaded{load_below_ceiling(file, bytes, extra_files), {}};
+    loaded.metadata = std::move(extra_files[std::string(kMetadataFile)]);
+    if (!loaded.module.find_method("forward")) return refuse("its module has no forward()");
+    loaded.module.eval();
+    move_to_cpu(loaded.module);
+    convert(loaded.module, scalar_type(precision));
+    return loaded;
+  } catch (const c10::Error& error) {
+    return refuse("LibTorch cannot load it: " + first_line(error.what_without_backtrace()));
+  } catch (const std::bad_alloc&) {
+    return refuse("no memory to load it");
+  } catch (const std::exception& error) {
+    return refuse("LibTorch cannot load it: " + first_line(error.what()));
+  }
+}
+
+torch::jit::Module fuse_if_possible(const torch::jit::Module& frozen) {
+#if defined(YOLOD_WITH_ONEDNN)
+  try {
+    auto fused = frozen.clone();
+    onednn::fuse(fused, false);  // what it adds may be of any shape
+    return fused;
+  } catch (const std::exception&) {
+    return frozen;
+  }
+#else
+  return frozen;
+#endif
+}
+
+torch::jit::Module freeze_if_possible(const torch::jit::Module& module) {
+  try {
+    return torch::jit::freeze(module);
+  } catch (const std::exception&) {
+    return module;
+  }
+}
+
+}  // namespace yolod::model::torchscript

@@ -1,0 +1,239 @@
+#include "model/torchscript/script_network.hpp"
+
+#include <torch/csrc/jit/runtime/graph_executor.h>
+#include <torch/script.h>
+
+#include <algorithm>
+#include <exception>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "model/read_file.hpp"
+#include "model/torch_runtime.hpp"
+#include "model/torchscript/module_file.hpp"
+
+namespace yolod::model::torchscript {
+namespace {
+
+using common::Error;
+using common::ErrorCode;
+using common::Outcome;
+using common::Precision;
+
+constexpr std::int64_t kChannels = 3;
+
+// The first tensor in a value, however deep.
+std::optional<at::Tensor> first_tensor(const c10::IValue& value) {
+  if (value.isTensor()) return value.toTensor();
+  std::vector<c10::IValue> items;
+  if (value.isTuple()) {
+    for (const auto& item : value.toTupleRef().elements()) items.push_back(item);
+  } else if (value.isList()) {
+    for (const c10::IValue& item : value.toListRef()) items.push_back(item);
+  } else if (value.isGenericDict()) {
+    for (const auto& entry : value.toGenericDict()) items.push_back(entry.value());
+  }
+  for (const auto& item : items) {
+    if (auto tensor = first_tensor(item)) return tensor;
+  }
+  return std::nullopt;
+}
+
+std::string size_text(const common::InputSize& size) {
+  return std::to_string(size.height) + " x " + std::to_string(size.width);
+}
+
+// The same for the same size, whenever it is asked for.
+at::Tensor noise(std::int64_t images, const common::InputSize& size) {
+  auto generator = at::detail::createCPUGenerator(20);
+  return at::rand({images, kChannels, size.height, size.width}, generator, at::TensorOptions().dtype(at::kFloat));
+}
+
+// Whether two ways to run the same module give the same, as far as `precision` lets them.
+bool alike(const at::Tensor& a, const at::Tensor& b, Precision precision) {
+  if (a.sizes() != b.sizes()) return false;
+  if (a.numel() == 0) return true;
+  const double tolerance = precision == Precision::kFp32 ? 1e-3 : 5e-2;
+  return at::allclose(a, b, tolerance, tolerance * a.abs().max().item<double>(), true);
+}
+
+RawHead to_head(const at::Tensor& output) {
+  RawHead head;
+  head.values = {output.data_ptr<float>(), static_cast<std::size_t>(output.numel())};
+  for (const auto side : output.sizes()) head.sides.push_back(static_cast<std::size_t>(side));
+  return head;
+}
+
+// One after another, where not all of them have as many rows ([1, k, 6]): the missing ones are zeros, which are no
+// boxes.
+at::Tensor joined(std::vector<at::Tensor> outputs) {
+  std::int64_t rows = 0;
+  for (const auto& output : outputs) rows = std::max(rows, output.size(1));
+  for (auto& output : outputs) {
+    if (output.size(1) < rows && output.dim() == 3) {
+      output = at::constant_pad_nd(output, {0, 0, 0, rows - output.size(1)});
+    }
+  }
+  return at::cat(outputs);
+}
+
+}  // namespace
+
+struct ScriptNetwork::State {
+  NetworkShape shape;
+  Precision precision{Precision::kFp32};
+  std::string metadata;
+  torch::jit::Module loaded;  // as it is in the file
+  torch::jit::Module module;  // as it runs
+  bool takes_batches{false};
+  bool channels_last{false};
+  at::Tensor input;   // [images, channels, height, width] float, channels-last
+  at::Tensor output;  // float, contiguous
+  at::Tensor probe;   // the same, for one image
+
+  [[nodiscard]] at::Tensor run_once(const torch::jit::Module& which, const at::Tensor& images, bool last) const {
+    std::vector<c10::IValue> arguments;
+    arguments.emplace_back(images.to(scalar_type(precision))
+                               .contiguous(last ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous));
+    const auto result = torch::jit::Module(which).forward(std::move(arguments));
+    const auto tensor = first_tensor(result);
+    TORCH_CHECK(tensor.has_value(), "the module returns no tensor");
+    TORCH_CHECK(tensor->dim() >= 2 && tensor->size(0) == images.size(0), "for ", images.size(0),
+                " images its output is ", tensor->sizes());
+    return tensor->to(at::kFloat).contiguous();
+  }
+
+  // Nothing if the module cannot be run so.
+  [[nodiscard]] std::optional<at::Tensor> try_once(const torch::jit::Module& which, const at::Tensor& images,
+                                                   bool last) const {
+    try {
+      return run_once(which, images, last);
+    } catch (const std::exception&) {
+      return std::nullopt;
+    }
+  }
+
+  void find_fastest(const common::InputSize& size);
+};
+
+void ScriptNetwork::State::find_fastest(const common::InputSize& size) {
+  const auto images = noise(2, size);
+  const auto first = images.narrow(0, 0, 1);
+  const auto expected = run_once(loaded, first, false);
+  const auto agrees = [&](const torch::jit::Module& which, bool last) {
+    const auto actual = try_once(which, first, last);
+    return actual && alike(expected, *actual, precision);
+  };
+  module = loaded;
+  if (const auto frozen = freeze_if_possible(loaded); agrees(frozen, false)) {
+    const auto fused = fuse_if_possible(frozen);
+    module = agrees(fused, false) ? fused : frozen;
+  }
+  channels_last = agrees(module, true);
+
+  const auto both = try_once(module, images, channels_last);
+  const auto second = try_once(module, images.narrow(0, 1, 1), channels_last);
+  takes_batches = both && second && alike(expected, both->narrow(0, 0, 1), precision) &&
+                  alike(*second, both->narrow(0, 1, 1), precision);
+}
+
+ScriptNetwork::ScriptNetwork(std::unique_ptr<State> state) : state_(std::move(state)) {}
+ScriptNetwork::~ScriptNetwork() = default;
+
+const NetworkShape& ScriptNetwork::shape() const { return state_->shape; }
+Precision ScriptNetwork::precision() const { return state_->precision; }
+const std::string& ScriptNetwork::metadata() const { return state_->metadata; }
+
+void ScriptNetwork::set_head(std::size_t candidates, std::size_t classes) {
+  state_->shape.candidates = candidates;
+  state_->shape.classes = classes;
+}
+
+Outcome<std::unique_ptr<ScriptNetwork>> ScriptNetwork::load(const std::filesystem::path& file, Precision precision,
+                                                            std::uint32_t threads) {
+  set_thread_counts(threads);
+  auto loaded = read_module_file(file, precision);
+  if (!loaded) return std::move(loaded).error();
+  auto state = std::make_unique<State>();
+  state->precision = precision;
+  state->metadata = std::move(loaded->metadata);
+  state->loaded = std::move(loaded->module);
+  return std::unique_ptr<ScriptNetwork>(new ScriptNetwork(std::move(state)));
+}
+
+Outcome<void> ScriptNetwork::fit_to(std::span<const common::InputSize> sizes) {
+  const c10::InferenceMode inference;
+  const torch::jit::GraphOptimizerEnabledGuard without_optimizer(false);
+  std::string why;
+  for (const auto& size : sizes) {
+    try {
+      state_->probe = state_->run_once(state_->loaded, noise(1, size), false);
+      state_->find_fastest(size);
+      state_->shape = {static_cast<std::size_t>(kChannels), size.height, size.width, 0, 0};
+      state_->input = at::Tensor();
+      return {};
+    } catch (const c10::Error& error) {
+      why = first_line(error.what_without_backtrace());
+    } catch (const std::exception& error) {
+      why = first_line(error.what());
+    }
+  }
+  if (sizes.size() == 1) {
+    return bad_model("it cannot be run on an input of " + size_text(sizes.front()) + ": " + why);
+  }
+  return bad_model("it takes no input of the usual sizes: name its input_size (at the last one tried, " +
+                   size_text(sizes.back()) + ": " + why + ")");
+}
+
+RawHead ScriptNetwork::probe() const { return to_head(state_->probe); }
+
+Outcome<std::span<float>> ScriptNetwork::input(std::size_t images) {
+  const auto& shape = state_->shape;
+  try {
+    const c10::InferenceMode inference;
+    const auto count = static_cast<std::int64_t>(images);
+    if (!state_->input.defined() || state_->input.size(0) != count) {
+      state_->input =
+          at::empty({count, kChannels, static_cast<std::int64_t>(shape.height), static_cast<std::int64_t>(shape.width)},
+                    at::TensorOptions().dtype(at::kFloat), at::MemoryFormat::ChannelsLast);
+    }
+    return std::span<float>(state_->input.data_ptr<float>(), images * shape.input_count());
+  } catch (const std::exception& error) {
+    return Error{ErrorCode::kInternal,
+                 "no memory for a batch of " + std::to_string(images) + ": " + first_line(error.what())};
+  }
+}
+
+Outcome<RawHead> ScriptNetwork::forward() {
+  try {
+    const c10::InferenceMode inference;
+    // As in TorchNetwork::forward(): the profiling executor recompiles for nothing.
+    const torch::jit::GraphOptimizerEnabledGuard without_optimizer(false);
+    state_->output = at::Tensor();
+    const auto images = state_->input.size(0);
+    if (state_->takes_batches || images == 1) {
+      state_->output = state_->run_once(state_->module, state_->input, state_->channels_last);
+    } else {
+      std::vector<at::Tensor> outputs;
+      for (std::int64_t i = 0; i < images; ++i) {
+        outputs.push_back(state_->run_once(state_->module, state_->input.narrow(0, i, 1), state_->channels_last));
+      }
+      state_->output = joined(std::move(outputs));
+    }
+    const auto& usual = state_->probe;
+    // The number of boxes that a network's own suppression leaves may change; nothing else may.
+    const bool rows_may_change = usual.dim() == 3 && usual.size(2) == 6;
+    const bool expected =
+        state_->output.dim() == usual.dim() &&
+        (rows_may_change ? state_->output.size(2) == 6 : state_->output.sizes().slice(1) == usual.sizes().slice(1));
+    if (!expected) return Error{ErrorCode::kInternal, "the network's output has an unexpected shape"};
+    return to_head(state_->output);
+  } catch (const c10::Error& error) {
+    return Error{ErrorCode::kInternal, "the forward pass failed: " + first_line(error.what_without_backtrace())};
+  } catch (const std::exception& error) {
+    return Error{ErrorCode::kInternal, "the forward pass failed: " + first_line(error.what())};
+  }
+}
+
+}  // namespace yolod::model::torchscript

@@ -1,0 +1,53 @@
+// A TorchScript file as a network that looks at pictures. What its output means is for others to tell. No torch header
+// here.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "common/config.hpp"
+#include "common/outcome.hpp"
+#include "model/network.hpp"
+
+namespace yolod::model::torchscript {
+
+//   loaded -> fitted to an input size (again as often as wanted) -> runs
+//
+// A module that returns several tensors, in tuples or lists, gives its first. One that cannot take several images at
+// once (a trace with the batch's size in it) is run once for each.
+class ScriptNetwork final : public Network {
+ public:
+  // `precision` must be resolved, `threads` at least 1. Sets the process's LibTorch thread counts. Errors are
+  // kBadModel.
+  [[nodiscard]] static common::Outcome<std::unique_ptr<ScriptNetwork>> load(const std::filesystem::path& file,
+                                                                            common::Precision precision,
+                                                                            std::uint32_t threads);
+  ~ScriptNetwork() override;
+
+  // What its exporter left in the file (torchscript/metadata.hpp).
+  [[nodiscard]] const std::string& metadata() const;
+
+  // Runs it on noise, at the first of `sizes` that it takes, and finds out how it is run fastest: several images at
+  // once, channels-last, frozen, each only if the output stays what it is without. An Error (kBadModel) if it takes
+  // none. The probe's output for one image is then in probe().
+  [[nodiscard]] common::Outcome<void> fit_to(std::span<const common::InputSize> sizes);
+  // All below after fit_to().
+  [[nodiscard]] RawHead probe() const;
+  // For shape(), once it is known what the output means.
+  void set_head(std::size_t candidates, std::size_t classes);
+
+  [[nodiscard]] const NetworkShape& shape() const override;
+  [[nodiscard]] common::Precision precision() const override;
+  [[nodiscard]] common::Outcome<std::span<float>> input(std::size_t images) override;
+  [[nodiscard]] common::Outcome<RawHead> forward() override;
+
+ private:
+  struct State;
+  explicit ScriptNetwork(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace yolod::model::torchscript

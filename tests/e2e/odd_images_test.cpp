@@ -1,0 +1,97 @@
+// Every file of the test data's odd/ against one worker: a picture, or the one error that says why not; never its
+// death.
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tests/support/server.hpp"
+#include "tests/support/server_config.hpp"
+#include "tests/support/test_data.hpp"
+
+namespace yolod::tests {
+namespace {
+
+// Those that are no pictures to us, and why; all others are.
+const std::map<std::string, std::string> kRefused{
+    {"LICENSE.PngSuite", "invalid_image"},
+    {"LICENSE.md", "invalid_image"},
+    {"LICENSE.pillow", "invalid_image"},
+    {"LICENSE.txt", "invalid_image"},
+    {"PngSuite.LICENSE", "invalid_image"},
+    {"test1.icc", "invalid_image"},
+    {"test3.icc", "invalid_image"},
+    // Damaged on purpose, each for another decoder's fault.
+    {"crash-0c7e0e8e11ce787078f00b5b0ca409a167f070e0.tif", "invalid_image"},
+    {"crash-1152ec2d1a1a71395b6f2ce6721c38924d025bf3.tif", "invalid_image"},
+    {"crash-2020-10-test.tif", "invalid_image"},
+    {"oom-225817ca0f8c663be7ab4b9e717b02c661e66834.tif", "invalid_image"},
+    {"truncated_image.png", "invalid_image"},
+    {"truncated_jpeg.jpg", "invalid_image"},
+    // Claims gigapixels that it does not hold.
+    {"reallybig.bmp", "invalid_image"},
+    // 12 bits a sample, which libjpeg-turbo does not decode in a build for 8.
+    {"monkey12.jpg", "invalid_image"},
+    {"decompression_bomb.gif", "unsupported_media_type"},
+    {"hopper.gif", "unsupported_media_type"},
+};
+
+// The most memory that the process ever had, in KiB.
+long peak_kib(pid_t pid) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  for (std::string word; status >> word;) {
+    long value = 0;
+    if (word == "VmHWM:" && status >> value) return value;
+  }
+  return -1;
+}
+
+std::vector<std::filesystem::path> odd_files() {
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(*test_data() / "odd")) {
+    if (entry.is_regular_file()) files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+}  // namespace
+
+TEST_CASE("OddImages: each is a picture or the error that fits, from one worker that lives", "[e2e][torch]") {
+  if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
+    WARN("SKIPPED: " << reason);
+    return;
+  }
+  const auto folder = *test_data() / "darknet" / "yoloface-50k";
+  Server server(
+      server_config("  - name: network\n    workers: 1\n    darknet: {cfg: " + (folder / "yoloface-50k.cfg").string() +
+                    ", weights: " + (folder / "yoloface-50k.weights").string() +
+                    ", names: " + (folder / "label.names").string() + "}\n"));
+  REQUIRE(server.wait_until_ready());
+  const auto workers = server.worker_pids();
+  REQUIRE(workers.size() == 1);
+  HttpClient client(server.endpoint());
+  REQUIRE(client.post("/predict", read_file(*test_data() / "photos" / "person.jpg")).status == 200);
+  const auto peak = peak_kib(workers.front());
+  REQUIRE(peak > 0);
+
+  for (const auto& file : odd_files()) {
+    const auto answer = client.post("/predict", read_file(file));
+    CAPTURE(file.filename(), answer);
+    const auto refused = kRefused.find(file.filename());
+    if (refused == kRefused.end()) {
+      CHECK(answer.status == 200);
+    } else {
+      CHECK(answer.error_code() == refused->second);
+    }
+  }
+  CHECK(client.post("/predict", read_file(*test_data() / "photos" / "person.jpg")).status == 200);
+  CHECK(server.worker_pids() == workers);
+  // The largest of them has a tenth of a megapixel; the bombs claim gigapixels.
+  CHECK(peak_kib(workers.front()) - peak < 48 * 1024);
+}
+
+}  // namespace yolod::tests

@@ -1,0 +1,13 @@
+// Lists of labels and .data files.
+#include "model/darknet/names.hpp"
+
+#include "tests/fuzz/fuzz_input.hpp"
+
+using namespace yolod;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const auto labels = model::darknet::read_names(fuzz::as_file(fuzz::as_text(data, size)), 2);
+  if (!labels) fuzz::require_one_line(labels.error(), common::ErrorCode::kBadModel);
+  if (labels) fuzz::require(labels.value().size() == 2);
+  return 0;
+}

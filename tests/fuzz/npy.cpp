@@ -1,0 +1,12 @@
+#include "model/npy.hpp"
+
+#include "tests/fuzz/fuzz_input.hpp"
+
+using namespace yolod;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const auto array = model::parse_npy(fuzz::as_text(data, size));
+  if (!array) fuzz::require_one_line(array.error(), common::ErrorCode::kInvalidParameter);
+  if (array) fuzz::require(array.value().values.size() * sizeof(float) <= size);
+  return 0;
+}

@@ -1,0 +1,79 @@
+// Every cfg that AlexeyAB and pjreddie publish: read, with Darknet's own count of operations, or refused for a reason.
+#include <algorithm>
+#include <array>
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <cstdlib>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "model/darknet/operations.hpp"
+#include "tests/support/temporary_directory.hpp"
+#include "tests/support/test_data.hpp"
+#include "tests/unit/model/network_builder.hpp"
+
+using namespace yolod;
+using Catch::Matchers::Contains;
+
+namespace {
+
+// The file, in whichever of the two collections, and what its message must hold. All others must be read.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 17> kRefused{{
+    {"crnn.train.cfg", "[net]: time_steps: recurrent networks are not supported"},
+    {"darknet53_448_xnor.cfg", "[convolutional]: xnor: networks with binary weights (XNOR) are not supported"},
+    {"darknet9000.cfg", "[softmax]: tree: hierarchies of classes (darknet9000) are not supported"},
+    {"pjreddie-darknet/go.cfg", "[reorg]: extra"},
+    {"pjreddie-darknet/go.test.cfg", "[reorg]: extra"},
+    {"AlexeyAB-darknet/go.test.cfg", "[softmax]: over the places of a map of 19 x 19 x 1, as networks that play games"},
+    {"gru.cfg", "[net]: inputs: networks on plain vectors"},
+    {"jnet-conv.cfg", "neither a detector nor a classifier"},
+    {"lstm.train.cfg", "[net]: time_steps: recurrent networks are not supported"},
+    {"/rnn.cfg", "[net]: inputs: networks on plain vectors"},
+    {"rnn.train.cfg", "[net]: time_steps: recurrent networks are not supported"},
+    {"tiny-yolo_xnor.cfg", "XNOR"},
+    {"vgg-conv.cfg", "neither a detector nor a classifier"},
+    {"writing.cfg", "neither a detector nor a classifier"},
+    {"yolo9000.cfg", "[region]: tree: hierarchies of classes (YOLO9000) are not supported"},
+    {"yolov3-tiny_occlusion_track.cfg", "[net]: time_steps: recurrent networks are not supported"},
+    {"yolov3-tiny_xnor.cfg", "XNOR"},
+}};
+
+std::string_view reason_to_refuse(std::string_view file) {
+  const auto* found =
+      std::find_if(kRefused.begin(), kRefused.end(), [file](const auto& entry) { return file.ends_with(entry.first); });
+  return found == kRefused.end() ? std::string_view() : found->second;
+}
+
+}  // namespace
+
+TEST_CASE("Darknet: every published cfg is read, with Darknet's count of operations, or refused",
+          "[model][unit][data]") {
+  const auto data = tests::test_data();
+  if (!data) {
+    WARN("SKIPPED: no test data: set YOLOD_TEST_DATA");
+    return;
+  }
+  std::istringstream table(tests::read_file(*data / "cfg" / "bflops.tsv"));
+  std::string line;
+  std::getline(table, line);  // its heading
+  int files = 0;
+  while (std::getline(table, line)) {
+    const auto file = line.substr(0, line.find('\t'));
+    // None where Darknet itself cannot build the network.
+    const double printed = std::atof(line.substr(file.size()).c_str());
+    ++files;
+    const auto network = tests::build(tests::read_file(*data / "cfg" / file));
+    INFO(file << ": " << (network ? std::string() : network.error().message));
+    const auto reason = reason_to_refuse(file);
+    REQUIRE(network.ok() == reason.empty());
+    if (!network) {
+      CHECK_THAT(network.error().message, Contains("a.cfg:") && Contains(std::string(reason)));
+    } else if (printed > 0) {
+      // To the digits that it prints: the counts are the same.
+      CHECK(model::darknet::bflops(*network) == Approx(printed).epsilon(1e-4).margin(6e-4));
+    }
+  }
+  CHECK(files == 132);
+}

@@ -1,0 +1,294 @@
+// What is told of a TorchScript file without running it: its metadata, its head, its arrays.
+#include <catch2/catch.hpp>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "model/torchscript/head_guess.hpp"
+#include "model/torchscript/metadata.hpp"
+#include "model/torchscript/tensor_model.hpp"
+
+using namespace yolod;
+using namespace yolod::model;
+using namespace yolod::model::torchscript;
+using common::BoxCoordinates;
+using common::Task;
+using common::TorchScriptLayout;
+using detect::HeadLayout;
+using Sides = std::vector<std::size_t>;
+
+namespace {
+
+Metadata metadata_of(const std::string& text) {
+  const auto metadata = parse_metadata(text);
+  INFO(text << (metadata ? "" : metadata.error().message));
+  REQUIRE(metadata);
+  return *metadata;
+}
+
+// A head whose values all are `value`, and its furthest centre 300.
+struct TestHead {
+  explicit TestHead(Sides of, float value = 0.5F, float center = 300) : sides(std::move(of)) {
+    std::size_t count = 1;
+    for (const auto side : sides) count *= side;
+    values.assign(count, value);
+    if (!values.empty()) values[0] = center;
+  }
+  [[nodiscard]] common::Outcome<HeadGuess> guess(const Hints& hints) const {
+    return guess_head({sides, values}, hints);
+  }
+
+  Sides sides;
+  std::vector<float> values;
+};
+
+Hints detector_with(std::size_t class_count) {
+  Hints hints;
+  hints.task = Task::kDetect;
+  hints.class_count = class_count;
+  return hints;
+}
+
+void check_head(const Sides& sides, const Hints& hints, HeadLayout layout, std::size_t classes) {
+  const auto guess = TestHead(sides).guess(hints);
+  INFO((guess ? "" : guess.error().message));
+  REQUIRE(guess);
+  CHECK(guess->task == Task::kDetect);
+  CHECK(guess->layout == layout);
+  CHECK(guess->classes == classes);
+}
+
+}  // namespace
+
+// ---- metadata ----
+
+TEST_CASE("Metadata: a file without any has nothing in it", "[model][unit]") {
+  for (const auto* text : {"", " \n"}) {
+    const auto metadata = metadata_of(text);
+    CHECK_FALSE(metadata.task);
+    CHECK_FALSE(metadata.input_size);
+    CHECK(metadata.names.empty());
+    CHECK_FALSE(metadata.end_to_end);
+  }
+}
+
+TEST_CASE("Metadata: YOLOv8's is read", "[model][unit]") {
+  const auto metadata = metadata_of(
+      R"({"description": "x", "stride": 32, "task": "detect", "batch": 1, "imgsz": [480, 640],
+          "names": {"0": "person", "2": "car", "1": "dog"}, "args": {"half": false}, "end2end": true})");
+  CHECK(metadata.task == Task::kDetect);
+  CHECK(metadata.input_size == common::InputSize{480, 640});
+  CHECK(metadata.names == std::vector<std::string>{"person", "dog", "car"});
+  CHECK(metadata.end_to_end);
+}
+
+TEST_CASE("Metadata: YOLOv5's is read", "[model][unit]") {
+  const auto metadata = metadata_of(R"({"shape": [1, 3, 320, 416], "stride": 32, "names": ["a", "b"]})");
+  CHECK_FALSE(metadata.task);
+  CHECK(metadata.input_size == common::InputSize{320, 416});
+  CHECK(metadata.names == std::vector<std::string>{"a", "b"});
+}
+
+TEST_CASE("Metadata: what is of another kind than expected is left out", "[model][unit]") {
+  for (const auto* text :
+       {R"({"imgsz": "640"})", R"({"imgsz": [640]})", R"({"imgsz": [0, 640]})", R"({"imgsz": [1e9, 640]})",
+        R"({"imgsz": [-1, 640]})", R"({"imgsz": [1.5, 640]})", R"({"names": "a"})", R"({"names": [1]})",
+        R"({"names": {"1": "a"}})", R"({"names": {"x": "a"}})", R"({"names": {"0": "a", "00": "b"}})", R"({"task": 1})",
+        R"({"end2end": 1})", "{}"}) {
+    const auto metadata = metadata_of(text);
+    CHECK_FALSE(metadata.task);
+    CHECK_FALSE(metadata.input_size);
+    CHECK(metadata.names.empty());
+    CHECK_FALSE(metadata.end_to_end);
+  }
+}
+
+TEST_CASE("Metadata: what is no JSON object is refused", "[model][unit]") {
+  const std::string nested(10'000, '[');
+  for (const auto& text : {std::string("x"), std::string("{"), std::string("[]"), std::string("1"), nested}) {
+    CHECK_FALSE(parse_metadata(text));
+  }
+}
+
+TEST_CASE("Metadata: a task that is not served is refused by its name", "[model][unit]") {
+  const auto metadata = parse_metadata(R"({"task": "seg\nment"})");
+  REQUIRE_FALSE(metadata);
+  CHECK_THAT(metadata.error().message, Catch::Contains("seg\\nment"));
+}
+
+// ---- heads ----
+
+TEST_CASE("HeadGuess: the number of names tells the layouts apart", "[model][unit]") {
+  check_head({25200, 85}, detector_with(80), HeadLayout::kByObjectness, 80);
+  check_head({84, 8400}, detector_with(80), HeadLayout::kByScores, 80);
+  check_head({300, 6}, detector_with(80), HeadLayout::kFinal, 0);
+  check_head({25200, 6}, detector_with(1), HeadLayout::kByObjectness, 1);
+  check_head({5, 8400}, detector_with(1), HeadLayout::kByScores, 1);
+  // As many rows as columns, nearly: only names can tell.
+  check_head({84, 85}, detector_with(80), HeadLayout::kByObjectness, 80);
+}
+
+TEST_CASE("HeadGuess: without names the shorter side is that of the values", "[model][unit]") {
+  check_head({25200, 85}, detector_with(0), HeadLayout::kByObjectness, 80);
+  check_head({84, 8400}, detector_with(0), HeadLayout::kByScores, 80);
+  check_head({300, 6}, detector_with(0), HeadLayout::kFinal, 0);
+  check_head({25200, 6}, detector_with(0), HeadLayout::kByObjectness, 1);
+}
+
+TEST_CASE("HeadGuess: a layout that is named is taken, and must fit", "[model][unit]") {
+  auto hints = detector_with(0);
+  hints.layout = TorchScriptLayout::kYolov8;
+  check_head({25200, 85}, hints, HeadLayout::kByScores, 25196);
+  CHECK_FALSE(TestHead({4, 85}).guess(hints));
+  hints.layout = TorchScriptLayout::kYolov5;
+  check_head({10, 6}, hints, HeadLayout::kByObjectness, 1);
+  CHECK_FALSE(TestHead({10, 5}).guess(hints));
+  hints.layout = TorchScriptLayout::kEndToEnd;
+  check_head({5000, 6}, hints, HeadLayout::kFinal, 0);
+  CHECK_FALSE(TestHead({5000, 7}).guess(hints));
+}
+
+TEST_CASE("HeadGuess: a file that says it is end-to-end may give no box at all", "[model][unit]") {
+  auto hints = detector_with(2);
+  hints.end_to_end = true;
+  check_head({0, 6}, hints, HeadLayout::kFinal, 0);
+}
+
+TEST_CASE("HeadGuess: an output that fits no layout is refused with its shape", "[model][unit]") {
+  for (const Sides& sides : {Sides{25200, 84}, Sides{83, 8400}, Sides{10}, Sides{3, 4, 5}, Sides{0, 85}, Sides{}}) {
+    const auto guess = TestHead(sides).guess(detector_with(80));
+    REQUIRE_FALSE(guess);
+    CHECK_THAT(guess.error().message, Catch::Contains("[n"));
+  }
+}
+
+TEST_CASE("HeadGuess: boxes are fractions where no centre lies far out, unless the config says", "[model][unit]") {
+  auto hints = detector_with(80);
+  for (const Sides& sides : {Sides{2100, 85}, Sides{84, 2100}}) {
+    CHECK(TestHead(sides, 0.5F, 0.98F).guess(hints)->boxes_are_fractions);
+    CHECK_FALSE(TestHead(sides, 0.5F, 300).guess(hints)->boxes_are_fractions);
+    CHECK_FALSE(TestHead(sides, std::numeric_limits<float>::quiet_NaN(), 300).guess(hints)->boxes_are_fractions);
+  }
+  hints.coordinates = BoxCoordinates::kFractions;
+  CHECK(TestHead({2100, 85}, 0.5F, 300).guess(hints)->boxes_are_fractions);
+  hints.coordinates = BoxCoordinates::kPixels;
+  CHECK_FALSE(TestHead({2100, 85}, 0.5F, 0.98F).guess(hints)->boxes_are_fractions);
+}
+
+TEST_CASE("HeadGuess: how far the candidates reach tells of a trace for another size", "[model][unit]") {
+  auto hints = detector_with(80);
+  hints.input_width = 320;
+  CHECK(TestHead({2100, 85}, 0.5F, 304).guess(hints)->reach == Approx(0.95));
+  CHECK(TestHead({84, 2100}, 0.5F, 0.98F).guess(hints)->reach == Approx(0.98));
+  CHECK(TestHead({2100, 85}, 0.5F, 1.98F).guess(hints)->reach == Approx(1.98));
+  CHECK(TestHead({2100, 85}, 0.5F, 3).guess(hints)->reach == Approx(3 / 320.0));
+  CHECK(TestHead({300, 6}, 0.5F, 3).guess(hints)->reach == 1);
+}
+
+TEST_CASE("HeadGuess: what is concluded is said, and what was known is not", "[model][unit]") {
+  auto hints = detector_with(80);
+  const auto guess = TestHead({2100, 85}).guess(hints);
+  CHECK_THAT(guess->told_by, Catch::Contains("yolov5") && Catch::Contains("pixels"));
+  hints.layout = TorchScriptLayout::kYolov5;
+  hints.coordinates = BoxCoordinates::kPixels;
+  CHECK(TestHead({2100, 85}).guess(hints)->told_by.empty());
+}
+
+TEST_CASE("HeadGuess: probabilities are told from logits", "[model][unit]") {
+  Hints hints;
+  hints.task = Task::kClassify;
+  const auto logits = [&](const std::vector<float>& values) {
+    const auto guess = guess_head({{values.size()}, values}, hints);
+    REQUIRE(guess);
+    CHECK(guess->classes == values.size());
+    return guess->logits;
+  };
+  CHECK_FALSE(logits({0.25F, 0.5F, 0.25F}));
+  CHECK_FALSE(logits({1, 0, 0}));
+  CHECK(logits({0.25F, 0.5F, 0.5F}));
+  CHECK(logits({-0.5F, 1, 0.5F}));
+  CHECK(logits({1, std::numeric_limits<float>::quiet_NaN()}));
+  hints.layout = TorchScriptLayout::kLogits;
+  CHECK(logits({0.25F, 0.5F, 0.25F}));
+}
+
+TEST_CASE("HeadGuess: a classifier's output may end in sides of 1, and no others", "[model][unit]") {
+  Hints hints;
+  hints.task = Task::kClassify;
+  CHECK(TestHead({10, 1, 1}).guess(hints)->classes == 10);
+  for (const Sides& sides : {Sides{10, 2}, Sides{1, 10}, Sides{10, 1, 2}}) CHECK_FALSE(TestHead(sides).guess(hints));
+}
+
+TEST_CASE("HeadGuess: a picture has three channels", "[model][unit]") {
+  Hints hints;
+  hints.task = Task::kImage;
+  CHECK(TestHead({3, 4, 5}).guess(hints)->task == Task::kImage);
+  for (const Sides& sides : {Sides{1, 4, 5}, Sides{4, 5}, Sides{3, 4, 5, 6}, Sides{3, 0, 5}}) {
+    CHECK_FALSE(TestHead(sides).guess(hints));
+  }
+}
+
+TEST_CASE("HeadGuess: the task follows from the number of sides where nobody says", "[model][unit]") {
+  CHECK(task_by_shape({1000}) == Task::kClassify);
+  CHECK(task_by_shape({1000, 1, 1}) == Task::kClassify);
+  CHECK(task_by_shape({84, 8400}) == Task::kDetect);
+  CHECK(task_by_shape({3, 64, 64}) == Task::kImage);
+  CHECK_FALSE(task_by_shape({32, 64, 64}));
+  CHECK_FALSE(task_by_shape({}));
+}
+
+// ---- arrays ----
+
+namespace {
+
+TensorArray array_of(std::int64_t length) {
+  return {ElementType::kUint8, {length}, std::vector<std::byte>(static_cast<std::size_t>(length))};
+}
+
+std::string npz_of(const std::vector<std::string>& names) {
+  std::vector<NamedTensor> tensors;
+  for (std::size_t i = 0; i < names.size(); ++i) tensors.push_back({names[i], array_of(static_cast<int>(i) + 1)});
+  return to_npz(tensors);
+}
+
+// The lengths of what is read, which tell where each came from.
+std::vector<std::int64_t> lengths(const std::string& body, const std::vector<std::string>& inputs, bool more = false) {
+  const auto arrays = read_arrays(body, inputs, more);
+  INFO((arrays ? "" : arrays.error().message));
+  REQUIRE(arrays);
+  std::vector<std::int64_t> result;
+  for (const auto& array : *arrays) result.push_back(array.shape.at(0));
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("TensorArrays: a single array is an .npy, or an .npz of one", "[model][unit]") {
+  CHECK(lengths(to_npy(array_of(7)), {"x"}) == std::vector<std::int64_t>{7});
+  CHECK(lengths(npz_of({"x"}), {"x"}) == std::vector<std::int64_t>{1});
+  CHECK(lengths(npz_of({"arr_0"}), {"x"}) == std::vector<std::int64_t>{1});
+}
+
+TEST_CASE("TensorArrays: several are taken by their names, or by their numbers", "[model][unit]") {
+  CHECK(lengths(npz_of({"b", "a"}), {"a", "b"}) == std::vector<std::int64_t>{2, 1});
+  CHECK(lengths(npz_of({"arr_1", "arr_0"}), {"a", "b"}) == std::vector<std::int64_t>{2, 1});
+  CHECK(lengths(npz_of({"arr_2", "arr_0", "arr_1"}), {"list"}, true) == std::vector<std::int64_t>{2, 3, 1});
+}
+
+TEST_CASE("TensorArrays: a body that does not fit the inputs is a bad request that names them", "[model][unit]") {
+  const std::vector<std::string> inputs{"left", "right"};
+  for (const auto& body :
+       {std::string("not an array"), std::string("PK and more"), to_npy(array_of(1)), npz_of({}), npz_of({"left"}),
+        npz_of({"left", "x"}), npz_of({"arr_0", "arr_2"}), npz_of({"left", "right", "x"})}) {
+    const auto arrays = read_arrays(body, inputs, false);
+    REQUIRE_FALSE(arrays);
+    CHECK(arrays.error().code == common::ErrorCode::kBadRequest);
+  }
+  CHECK_THAT(read_arrays(to_npy(array_of(1)), inputs, false).error().message, Catch::Contains("left, right"));
+}
+
+TEST_CASE("TensorArrays: one array is answered as .npy, any other number as .npz", "[model][unit]") {
+  CHECK(write_arrays({{"y", array_of(1)}}).type == common::FileType::kNpy);
+  CHECK(write_arrays({{"y", array_of(1)}, {"z", array_of(2)}}).type == common::FileType::kNpz);
+  CHECK(write_arrays({}).type == common::FileType::kNpz);
+}
