@@ -15,6 +15,13 @@
 #include "model/torchscript/module_file.hpp"
 
 namespace yolod::model::torchscript {
+// What one argument of forward() is made of.
+struct Slot {
+  enum class Kind { kTensor, kTuple, kList };
+  Kind kind{Kind::kTensor};
+  std::vector<Slot> items;  // of a tuple
+};
+
 namespace {
 
 using common::Error;
@@ -49,13 +56,6 @@ std::optional<ElementType> to_element_type(at::ScalarType type) {
     default: return std::nullopt;
   }
 }
-
-// What one argument of forward() is made of.
-struct Slot {
-  enum class Kind { kTensor, kTuple, kList };
-  Kind kind{Kind::kTensor};
-  std::vector<Slot> items;  // of a tuple
-};
 
 std::optional<Slot> slot_for(const c10::TypePtr& type) {
   if (type->kind() == c10::TypeKind::TensorType) return Slot{};

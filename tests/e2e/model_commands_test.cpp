@@ -160,6 +160,13 @@ TEST_CASE("Yolodctl export: plain PyTorch and ONNX Runtime compute the same", "[
   CHECK(description.at("names").at("16") == "dog");
   CHECK(description.at("names").as_object().size() == 80);
 
+  const auto read_back = folder.path() / "read_back.npy";
+  const auto loaded = run_program({"yolodctl", "infer", "--torchscript", exported.string(), "--input", input.string(),
+                                   "--output", read_back.string()});
+  CAPTURE(loaded.errors);
+  REQUIRE(loaded.exit == exited(0));
+  check_same(read_back, own);
+
   const auto onnx = folder.path() / "m.onnx";
   const auto turned =
       run_program({kPython, (source_directory() / "tools" / "export_onnx.py").string(), exported, onnx});

@@ -54,7 +54,7 @@ void fill(std::span<float> input) {
   }
 }
 
-double milliseconds(Clock::duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
+double in_ms(Clock::duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
 
 Outcome<Timing> measure(model::Network& network, const BenchModelOptions& options) {
   // The first passes make oneDNN's primitives and touch fresh memory.
@@ -79,7 +79,7 @@ Outcome<Timing> measure(model::Network& network, const BenchModelOptions& option
       if (const auto head = network.forward(); !head) return head.error();
       ++passes;
     } while (Clock::now() - start < round_time);
-    rounds.push_back(milliseconds(Clock::now() - start) / static_cast<double>(passes));
+    rounds.push_back(in_ms(Clock::now() - start) / static_cast<double>(passes));
     timing.passes += passes;
   }
   std::sort(rounds.begin(), rounds.end());
