@@ -47,11 +47,7 @@ TEST_CASE("DarknetPhotos: what is no picture is invalid_image, and the worker li
     WARN("SKIPPED: " << reason);
     return;
   }
-  const auto folder = *test_data() / "darknet" / "yoloface-50k";
-  Server server(
-      server_config("  - name: network\n    workers: 1\n    darknet: {cfg: " + (folder / "yoloface-50k.cfg").string() +
-                    ", weights: " + (folder / "yoloface-50k.weights").string() +
-                    ", names: " + (folder / "label.names").string() + "}\n"));
+  Server server(small_network_config(*test_data()));
   REQUIRE(server.wait_until_ready());
   const auto workers = server.worker_pids();
   const auto photo = read_file(*test_data() / "photos" / "person.jpg");

@@ -65,11 +65,7 @@ TEST_CASE("OddImages: each is a picture or the error that fits, from one worker 
     WARN("SKIPPED: " << reason);
     return;
   }
-  const auto folder = *test_data() / "darknet" / "yoloface-50k";
-  Server server(
-      server_config("  - name: network\n    workers: 1\n    darknet: {cfg: " + (folder / "yoloface-50k.cfg").string() +
-                    ", weights: " + (folder / "yoloface-50k.weights").string() +
-                    ", names: " + (folder / "label.names").string() + "}\n"));
+  Server server(small_network_config(*test_data()));
   REQUIRE(server.wait_until_ready());
   const auto workers = server.worker_pids();
   REQUIRE(workers.size() == 1);

@@ -28,4 +28,12 @@ std::string server_config(const std::string& models, const std::vector<std::stri
   return text.str();
 }
 
+std::string small_network_config(const std::filesystem::path& data) {
+  const auto folder = data / "darknet" / "yoloface-50k";
+  return server_config(
+      "  - name: network\n    workers: 1\n    darknet: {cfg: " + (folder / "yoloface-50k.cfg").string() +
+      ", weights: " + (folder / "yoloface-50k.weights").string() + ", names: " + (folder / "label.names").string() +
+      "}\n");
+}
+
 }  // namespace yolod::tests

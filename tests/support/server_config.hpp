@@ -1,6 +1,7 @@
 // system.yaml for tests: a server on a port of the kernel's choice, with identity models.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -24,5 +25,8 @@ struct IdentityModel {
 
 // The same with models as YAML text, each beginning "  - name: ".
 [[nodiscard]] std::string server_config(const std::string& models, const std::vector<std::string>& server_keys = {});
+
+// The smallest real network of the test data, with one worker.
+[[nodiscard]] std::string small_network_config(const std::filesystem::path& data);
 
 }  // namespace yolod::tests
