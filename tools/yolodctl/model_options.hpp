@@ -21,6 +21,7 @@ struct ModelOptions {
   std::string size;  // "416" or "HEIGHTxWIDTH"
   std::string precision;
   std::string device;
+  bool augment{false};
   // Set by a command that can do without weights; not an option.
   bool weights_optional{false};
 };
@@ -31,6 +32,8 @@ struct ChosenModel {
 };
 
 void add_model_options(CLI::App& command, ModelOptions& options);
+// `--augment`, for commands that run the network on pictures: with it or the config's detect.augment they do.
+void add_augment_option(CLI::App& command, ModelOptions& options);
 
 // The model that the options choose. Where that is a TorchScript file, the command runs on in a child process
 // (isolation.hpp): nothing may be done or printed before. An Error is kBadConfig: a bad combination of options, or a

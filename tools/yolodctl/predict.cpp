@@ -293,6 +293,7 @@ void add_predict(CLI::App& app, int& exit_code) {
       app.add_subcommand("predict", "detect objects in image files, classify them, or make pictures of them");
   auto options = std::make_shared<PredictOptions>();
   add_model_options(*command, options->model);
+  add_augment_option(*command, options->model);
   command->add_option("--confidence", options->confidence, "lowest confidence, 0 to 1")
       ->check(CLI::Range(0.0, 1.0))
       ->type_name("X");

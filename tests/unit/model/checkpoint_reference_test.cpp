@@ -32,12 +32,16 @@ void make_checkpoints(const tests::TemporaryDirectory& folder) {
   REQUIRE(made.exit == tests::exited(0));
 }
 
-common::Outcome<model::LoadedNetwork> load_checkpoint(const std::filesystem::path& folder, const char* file) {
+common::ModelConfig config_of(const std::filesystem::path& folder, const char* file) {
   common::ModelConfig config;
   config.name = "m";
   config.source = common::DarknetSource{folder / "net.cfg", folder / file, ""};
   config.precision = common::Precision::kFp32;
-  return model::load_network(config, {});
+  return config;
+}
+
+common::Outcome<model::LoadedNetwork> load_checkpoint(const std::filesystem::path& folder, const char* file) {
+  return model::load_network(config_of(folder, file), {});
 }
 
 std::vector<float> values_in(const std::filesystem::path& file) {
@@ -46,32 +50,43 @@ std::vector<float> values_in(const std::filesystem::path& file) {
   return std::move(array).value().values;
 }
 
-// How far the network is from PyTorch, in units of 1e-3 + 1e-4 |b|.
-double distance_from_pytorch(const std::filesystem::path& folder, const char* file) {
-  const auto loaded = load_checkpoint(folder, file);
-  INFO((loaded ? std::string() : loaded.error().message));
-  REQUIRE(loaded.ok());
-  auto& network = *loaded.value().network;
+// What the network makes of images in a file, [images, 3, height, width] of its own size.
+std::vector<float> run(model::Network& network, const std::filesystem::path& file) {
+  const auto images = values_in(file);
   const auto& shape = network.shape();
-  const auto input = values_in(folder / "input.npy");
-  const auto room = network.input(1);
-  REQUIRE(room.ok());
   const auto pixels = shape.height * shape.width;
-  REQUIRE(input.size() == 3 * pixels);
-  for (std::size_t i = 0; i < pixels; ++i) {
-    for (std::size_t c = 0; c < 3; ++c) (*room)[i * 3 + c] = input[c * pixels + i];
+  const auto count = images.size() / shape.input_count();
+  REQUIRE(images.size() == count * 3 * pixels);
+  const auto room = network.input(count);
+  REQUIRE(room.ok());
+  for (std::size_t n = 0; n < count; ++n) {
+    for (std::size_t i = 0; i < pixels; ++i) {
+      for (std::size_t c = 0; c < 3; ++c) (*room)[(n * pixels + i) * 3 + c] = images[(n * 3 + c) * pixels + i];
+    }
   }
   const auto head = network.forward();
+  INFO((head ? std::string() : head.error().message));
   REQUIRE(head.ok());
-  const auto expected = values_in(folder / "expected.npy");
-  REQUIRE(head->values.size() == expected.size());
+  return {head->values.begin(), head->values.end()};
+}
+
+// The largest difference, in units of 1e-3 + 1e-4 |b|.
+double distance(const std::vector<float>& actual, const std::vector<float>& expected) {
+  REQUIRE(actual.size() == expected.size());
   double worst = 0;
   for (std::size_t i = 0; i < expected.size(); ++i) {
-    const double off = std::abs(static_cast<double>(head->values[i]) - static_cast<double>(expected[i])) /
+    const double off = std::abs(static_cast<double>(actual[i]) - static_cast<double>(expected[i])) /
                        (1e-3 + 1e-4 * std::abs(static_cast<double>(expected[i])));
     if (!(off <= worst)) worst = off;
   }
   return worst;
+}
+
+double distance_from_pytorch(const std::filesystem::path& folder, const char* file) {
+  const auto loaded = load_checkpoint(folder, file);
+  INFO((loaded ? std::string() : loaded.error().message));
+  REQUIRE(loaded.ok());
+  return distance(run(*loaded.value().network, folder / "input.npy"), values_in(folder / "expected.npy"));
 }
 
 }  // namespace
@@ -97,4 +112,24 @@ TEST_CASE("Checkpoint: networks of PyTorch give PyTorch's output, from both form
              Contains("module.pt: it needs the Python object torch.nn.modules.container.Sequential"));
   CHECK_THAT(load_checkpoint(tiny, "../spp/net.pt").error().message,
              Contains("does not fit") && Contains("tiny/net.cfg"));
+}
+
+TEST_CASE("Checkpoint: with augmentation the candidates are PyTorch's, of two pictures that are not square",
+          "[model][unit]") {
+  if (!has_pytorch()) return;
+  const tests::TemporaryDirectory folder;
+  make_checkpoints(folder);
+  for (const auto* name : {"tiny", "spp", "batchnorm", "mixed", "fusion", "pan"}) {
+    CAPTURE(name);
+    auto config = config_of(folder.path() / name, "net.pt");
+    config.input_size = common::InputSize{160, 352};
+    config.detect.augment = true;
+    const auto loaded = model::load_network(config, {});
+    INFO((loaded ? std::string() : loaded.error().message));
+    REQUIRE(loaded.ok());
+    auto& network = *loaded.value().network;
+    const auto expected = values_in(folder.path() / name / "wide-augmented.npy");
+    CHECK(network.shape().candidates * network.shape().row_length() * 2 == expected.size());
+    CHECK(distance(run(network, folder.path() / name / "wide-input.npy"), expected) < 1);
+  }
 }
