@@ -78,6 +78,7 @@ bool covers_input(const HeadGuess& head) { return head.reach > 0.75F && head.rea
 
 Outcome<HeadGuess> guess_from(const ScriptNetwork& network, Hints hints) {
   const auto probe = network.probe();
+  hints.input_height = network.shape().height;
   hints.input_width = network.shape().width;
   return guess_head({{probe.sides.begin() + 1, probe.sides.end()}, probe.values}, hints);
 }
@@ -137,9 +138,9 @@ Outcome<std::vector<std::string>> labels_for(const common::TorchScriptSource& so
   return numbers;
 }
 
-// How far a view's boxes may reach, in units of how far the original's do. A trace that knows only its own size, and
-// runs at others, is off by the ratio of the two, which is beyond this for one view at least.
-constexpr float kMostReach = 1.1F;
+// Whether boxes reach as far at one size as at another. Those of a trace that knows only its own size, and runs at
+// others, are off by the ratio of the two, which is more than this for one view at least.
+bool reach_alike(float a, float b) { return a < 1.1F * b && b < 1.1F * a; }
 
 // The network at the size of a view, its output laid out as at its own.
 Outcome<std::unique_ptr<Network>> at_view(const ScriptNetwork& network, const detect::View& view, const HeadGuess& head,
@@ -158,8 +159,8 @@ Outcome<std::unique_ptr<Network>> at_view(const ScriptNetwork& network, const de
   hints.coordinates = head.boxes_are_fractions ? common::BoxCoordinates::kFractions : common::BoxCoordinates::kPixels;
   const auto resized_head = guess_from(**resized, hints);
   if (!resized_head) return refused(resized_head.error().message);
-  const bool alike = resized_head->classes == head.classes && resized_head->reach < kMostReach * head.reach &&
-                     head.reach < kMostReach * resized_head->reach;
+  const bool alike = resized_head->classes == head.classes && reach_alike(resized_head->reach, head.reach) &&
+                     reach_alike(resized_head->reach_down, head.reach_down);
   if (!alike) return refused("its boxes are wrong there: was it traced for one size?");
   (*resized)->set_head(resized_head->candidates, network.shape().classes);
   return std::unique_ptr<Network>(std::move(resized).value());

@@ -1,15 +1,14 @@
 // Checkpoints that PyTorch wrote, and what PyTorch makes of them: tests/support/make_checkpoints.py.
 #include <catch2/catch.hpp>
-#include <cmath>
 #include <filesystem>
 #include <string>
 #include <vector>
 
 #include "model/load_network.hpp"
-#include "model/npy.hpp"
 #include "tests/support/run_program.hpp"
 #include "tests/support/temporary_directory.hpp"
 #include "tests/support/test_data.hpp"
+#include "tests/unit/model/raw_head.hpp"
 
 using namespace yolod;
 using Catch::Matchers::Contains;
@@ -44,49 +43,12 @@ common::Outcome<model::LoadedNetwork> load_checkpoint(const std::filesystem::pat
   return model::load_network(config_of(folder, file), {});
 }
 
-std::vector<float> values_in(const std::filesystem::path& file) {
-  auto array = model::read_npy(file);
-  REQUIRE(array.ok());
-  return std::move(array).value().values;
-}
-
-// What the network makes of images in a file, [images, 3, height, width] of its own size.
-std::vector<float> run(model::Network& network, const std::filesystem::path& file) {
-  const auto images = values_in(file);
-  const auto& shape = network.shape();
-  const auto pixels = shape.height * shape.width;
-  const auto count = images.size() / shape.input_count();
-  REQUIRE(images.size() == count * 3 * pixels);
-  const auto room = network.input(count);
-  REQUIRE(room.ok());
-  for (std::size_t n = 0; n < count; ++n) {
-    for (std::size_t i = 0; i < pixels; ++i) {
-      for (std::size_t c = 0; c < 3; ++c) (*room)[(n * pixels + i) * 3 + c] = images[(n * 3 + c) * pixels + i];
-    }
-  }
-  const auto head = network.forward();
-  INFO((head ? std::string() : head.error().message));
-  REQUIRE(head.ok());
-  return {head->values.begin(), head->values.end()};
-}
-
-// The largest difference, in units of 1e-3 + 1e-4 |b|.
-double distance(const std::vector<float>& actual, const std::vector<float>& expected) {
-  REQUIRE(actual.size() == expected.size());
-  double worst = 0;
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    const double off = std::abs(static_cast<double>(actual[i]) - static_cast<double>(expected[i])) /
-                       (1e-3 + 1e-4 * std::abs(static_cast<double>(expected[i])));
-    if (!(off <= worst)) worst = off;
-  }
-  return worst;
-}
-
 double distance_from_pytorch(const std::filesystem::path& folder, const char* file) {
   const auto loaded = load_checkpoint(folder, file);
   INFO((loaded ? std::string() : loaded.error().message));
   REQUIRE(loaded.ok());
-  return distance(run(*loaded.value().network, folder / "input.npy"), values_in(folder / "expected.npy"));
+  return tests::distance(tests::run_on_file(*loaded.value().network, folder / "input.npy"),
+                         tests::values_in(folder / "expected.npy"));
 }
 
 }  // namespace
@@ -128,8 +90,8 @@ TEST_CASE("Checkpoint: with augmentation the candidates are PyTorch's, of two pi
     INFO((loaded ? std::string() : loaded.error().message));
     REQUIRE(loaded.ok());
     auto& network = *loaded.value().network;
-    const auto expected = values_in(folder.path() / name / "wide-augmented.npy");
+    const auto expected = tests::values_in(folder.path() / name / "wide-augmented.npy");
     CHECK(network.shape().candidates * network.shape().row_length() * 2 == expected.size());
-    CHECK(distance(run(network, folder.path() / name / "wide-input.npy"), expected) < 1);
+    CHECK(tests::distance(tests::run_on_file(network, folder.path() / name / "wide-input.npy"), expected) < 1);
   }
 }
