@@ -1,8 +1,9 @@
 #include "model/detect/augmented_network.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
-#include <functional>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
