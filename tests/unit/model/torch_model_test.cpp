@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "model/load_network.hpp"
 #include "model/model.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -72,6 +73,8 @@ class AugmentedDetector {
     REQUIRE((*loaded)->warm_up().ok());
     return std::move(loaded).value();
   }
+
+  [[nodiscard]] const common::ModelConfig& config() const { return config_; }
 
  private:
   TinyDetector tiny_;
@@ -288,6 +291,29 @@ TEST_CASE("TorchModel: with augmentation the views' boxes are in the picture's p
     CHECK(found({32, 64, 64, 96}) == 2);
     CHECK(found({128 - 96 / 0.83F, 64 / 0.83F, 128 - 64 / 0.83F, 96 / 0.83F}) == 2);
   }
+}
+
+TEST_CASE("TorchModel: the sizes of augmentation share their weights, and nothing that depends on the size",
+          "[model][unit]") {
+  const AugmentedDetector detector(common::Precision::kFp32);
+  const auto compiled = model::compile_network(detector.config());
+  REQUIRE(compiled.ok());
+  REQUIRE(compiled->views.size() == 2);
+  for (const auto& view : compiled->views) {
+    const auto& shared = view.shared_parameters;
+    for (const auto* name : {"w0", "b0"}) CHECK(std::count(shared.begin(), shared.end(), name) == 1);
+    CHECK(shared.size() + view.parameters.size() == compiled->network.parameters.size());
+  }
+  // Views of 128 x 128 are padded to that again; of 256 x 256 the second is smaller, and has cells of its own.
+  CHECK(compiled->views[0].parameters.empty());
+  auto larger = detector.config();
+  larger.input_size = common::InputSize{256, 256};
+  const auto compiled_larger = model::compile_network(larger);
+  REQUIRE(compiled_larger.ok());
+  const auto& smallest = compiled_larger->views[1];
+  CHECK(smallest.width == 192);
+  REQUIRE(smallest.parameters.size() == 1);
+  CHECK(smallest.parameters[0].name.starts_with("grid"));
 }
 
 TEST_CASE("TorchModel: augmentation of a network that takes one size alone is refused, with the reason",
