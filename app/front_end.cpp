@@ -13,6 +13,7 @@
 #include "app/version.hpp"
 #include "common/log.hpp"
 #include "common/memory_limit.hpp"
+#include "common/sibling_program.hpp"
 
 namespace yolod::app {
 namespace {
@@ -95,7 +96,7 @@ int FrontEnd::run() {
 }
 
 Outcome<void> FrontEnd::start() {
-  auto worker_program = find_worker_program();
+  auto worker_program = common::find_sibling_program("yolod-worker");
   if (!worker_program) return worker_program.error();
   spawn_.worker_program = std::move(*worker_program);
   if (auto made = make_arena(); !made) return made;

@@ -97,18 +97,6 @@ std::size_t thread_count() {
   return count;
 }
 
-Outcome<std::filesystem::path> find_worker_program() {
-  std::error_code failure;
-  const auto self = std::filesystem::read_symlink("/proc/self/exe", failure);
-  if (failure) return common::system_error("cannot read /proc/self/exe", failure.value());
-  const auto folder = self.parent_path();
-  for (const auto& candidate : {folder / "yolod-worker", folder.parent_path() / "libexec/yolod/yolod-worker"}) {
-    if (access(candidate.c_str(), X_OK) == 0) return candidate;
-  }
-  return common::Error{common::ErrorCode::kSystem, "yolod-worker is neither beside " + self.string() + " nor in " +
-                                                       (folder.parent_path() / "libexec/yolod").string()};
-}
-
 Outcome<pid_t> spawn_worker(const SpawnSettings& settings, const WorkerDescriptors& descriptors) {
 #if !defined(__SANITIZE_THREAD__)  // its runtime keeps a thread of its own
   const std::size_t threads = thread_count();

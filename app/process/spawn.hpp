@@ -31,9 +31,6 @@ struct SpawnSettings {
 // fixed numbers and no others. Aborts if this process has more than one thread: a fork would copy locks it cannot free.
 [[nodiscard]] common::Outcome<pid_t> spawn_worker(const SpawnSettings& settings, const WorkerDescriptors& descriptors);
 
-// yolod-worker beside this program, or in ../libexec/yolod where an installation puts it.
-[[nodiscard]] common::Outcome<std::filesystem::path> find_worker_program();
-
 // Entries of /proc/self/task.
 [[nodiscard]] std::size_t thread_count();
 

@@ -2,41 +2,50 @@
 # and a folder can use another's headers only by naming that folder's target.
 include(GNUInstallDirs)
 
-add_library(yolod_flags INTERFACE)
-target_compile_options(yolod_flags INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wundef -Wformat=2 -Wimplicit-fallthrough)
-if(YOLOD_WERROR)
-  target_compile_options(yolod_flags INTERFACE -Werror)
-endif()
-if(YOLOD_SANITIZE)
-  # Unoptimised: with -O1 GCC 12 takes three times as long, and warns of uninitialised values in <regex> and mismatched
-  # operators in Asio that are not there. -Wtsan is about the fences of Asio's own locks, which one thread never contends for.
-  target_compile_options(yolod_flags INTERFACE
-    -fsanitize=${YOLOD_SANITIZE} -fno-omit-frame-pointer -g1 -O0
-    -Wno-mismatched-new-delete -Wno-tsan)
-  target_link_options(yolod_flags INTERFACE -fsanitize=${YOLOD_SANITIZE})
-endif()
-if(YOLOD_FUZZ)
-  target_compile_options(yolod_flags INTERFACE
-    -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -g1 -O1)
-  target_link_options(yolod_flags INTERFACE -fsanitize=address,undefined)
-endif()
-if(YOLOD_COVERAGE)
-  target_compile_options(yolod_flags INTERFACE --coverage)
-  target_link_options(yolod_flags INTERFACE --coverage)
-endif()
+# What a target is compiled and linked with. What the tests are made of has its own: sanitized for addresses alone,
+# because the checks for undefined behaviour double what a test takes to compile, and test the test.
+function(_yolod_flags name sanitizers)
+  add_library(${name} INTERFACE)
+  target_compile_options(${name} INTERFACE
+    -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wundef -Wformat=2 -Wimplicit-fallthrough)
+  if(YOLOD_WERROR)
+    target_compile_options(${name} INTERFACE -Werror)
+  endif()
+  if(YOLOD_SANITIZE)
+    # Unoptimised: with -O1 GCC 12 takes three times as long, and warns of uninitialised values in <regex> and mismatched
+    # operators in Asio that are not there. -Wtsan is about the fences of Asio's own locks, which one thread never
+    # contends for.
+    target_compile_options(${name} INTERFACE
+      -fsanitize=${sanitizers} -fno-omit-frame-pointer -g1 -O0
+      -Wno-mismatched-new-delete -Wno-tsan)
+    target_link_options(${name} INTERFACE -fsanitize=${YOLOD_SANITIZE})
+  endif()
+  if(YOLOD_FUZZ)
+    target_compile_options(${name} INTERFACE
+      -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -g1 -O1)
+    target_link_options(${name} INTERFACE -fsanitize=address,undefined)
+  endif()
+  if(YOLOD_COVERAGE)
+    target_compile_options(${name} INTERFACE --coverage)
+    target_link_options(${name} INTERFACE --coverage)
+  endif()
+endfunction()
+_yolod_flags(yolod_flags "${YOLOD_SANITIZE}")
+string(REPLACE ",undefined" "" _test_sanitizers "${YOLOD_SANITIZE}")
+_yolod_flags(yolod_test_flags "${_test_sanitizers}")
+set(YOLOD_FLAGS yolod_flags)  # tests/ sets the other
 
 # yolod_library(NAME SOURCES... LINKS...): a static library; public headers are included as "folder/file.hpp".
 function(yolod_library name)
   cmake_parse_arguments(arg "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
   add_library(${name} STATIC ${arg_SOURCES})
   target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR})
-  target_link_libraries(${name} PUBLIC ${arg_PUBLIC} PRIVATE ${arg_PRIVATE} yolod_flags)
+  target_link_libraries(${name} PUBLIC ${arg_PUBLIC} PRIVATE ${arg_PRIVATE} ${YOLOD_FLAGS})
 endfunction()
 
 function(yolod_program name)
   cmake_parse_arguments(arg "" "" "SOURCES;LINKS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
-  target_link_libraries(${name} PRIVATE ${arg_LINKS} yolod_flags)
+  target_link_libraries(${name} PRIVATE ${arg_LINKS} ${YOLOD_FLAGS})
 endfunction()

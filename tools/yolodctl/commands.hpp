@@ -4,18 +4,34 @@
 #pragma once
 
 #include <CLI/App.hpp>
+#include <array>
 
 namespace yolod::tools {
 
+// Of the program yolodctl.
 void add_status(CLI::App& app, int& exit_code);
 void add_bench_server(CLI::App& bench, int& exit_code);
-#if defined(YOLOD_WITH_TORCH)
+
+// Of the program yolodctl-model.
 void add_predict(CLI::App& app, int& exit_code);
 void add_infer(CLI::App& app, int& exit_code);
 void add_eval(CLI::App& app, int& exit_code);
 void add_export(CLI::App& app, int& exit_code);
-void add_bench_model(CLI::App& bench, int& exit_code);
 void add_info(CLI::App& app, int& exit_code);
-#endif
+void add_bench_model(CLI::App& bench, int& exit_code);
+
+// What both programs say of those.
+struct CommandName {
+  const char* name;
+  const char* purpose;
+};
+inline constexpr CommandName kPredict{"predict",
+                                      "detect objects in image files, classify them, or make pictures of them"};
+inline constexpr CommandName kInfer{"infer", "run a network on a tensor: the raw decoded head"};
+inline constexpr CommandName kEval{"eval", "measure a detector's average precision on labelled pictures"};
+inline constexpr CommandName kExport{"export", "write a network as a TorchScript file, its metadata in it"};
+inline constexpr CommandName kInfo{"info", "the layers of a Darknet network, and what it costs; --weights is optional"};
+inline constexpr CommandName kBenchModel{"model", "Run a network's forward pass in this process and time it"};
+inline constexpr std::array kModelCommands{kPredict, kInfer, kEval, kExport, kInfo};
 
 }  // namespace yolod::tools

@@ -13,7 +13,7 @@
 #include "model/darknet/weights.hpp"
 #include "model/read_file.hpp"
 #include "tools/yolodctl/commands.hpp"
-#include "tools/yolodctl/model_options.hpp"
+#include "tools/yolodctl/model/model_options.hpp"
 
 namespace yolod::tools {
 namespace {
@@ -169,8 +169,7 @@ int info(const InfoOptions& options) {
 }  // namespace
 
 void add_info(CLI::App& app, int& exit_code) {
-  auto* command =
-      app.add_subcommand("info", "the layers of a Darknet network, and what it costs; --weights is optional");
+  auto* command = app.add_subcommand(kInfo.name, kInfo.purpose);
   auto options = std::make_shared<InfoOptions>();
   options->model.weights_optional = true;
   add_model_options(*command, options->model);

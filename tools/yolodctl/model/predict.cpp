@@ -21,8 +21,7 @@
 #include "model/model.hpp"
 #include "model/read_file.hpp"
 #include "tools/yolodctl/commands.hpp"
-#include "tools/yolodctl/model_options.hpp"
-#include "tools/yolodctl/passive_threads.hpp"
+#include "tools/yolodctl/model/model_options.hpp"
 
 namespace yolod::tools {
 namespace {
@@ -40,8 +39,6 @@ struct PredictOptions {
   std::string out;
   std::vector<std::string> images;
 };
-
-constexpr std::size_t kMaxImageBytes = std::size_t{1} << 30U;
 
 double rounded(double value, double steps) { return std::round(value * steps) / steps; }
 
@@ -264,7 +261,6 @@ class Prediction {
 };
 
 int predict(const PredictOptions& options) {
-  wait_passively();
   const auto chosen = choose_model(options.model);
   if (!chosen) return report(chosen.error());
   const auto& config = chosen->config;
@@ -289,8 +285,7 @@ int predict(const PredictOptions& options) {
 }  // namespace
 
 void add_predict(CLI::App& app, int& exit_code) {
-  auto* command =
-      app.add_subcommand("predict", "detect objects in image files, classify them, or make pictures of them");
+  auto* command = app.add_subcommand(kPredict.name, kPredict.purpose);
   auto options = std::make_shared<PredictOptions>();
   add_model_options(*command, options->model);
   add_augment_option(*command, options->model);

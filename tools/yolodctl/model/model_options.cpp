@@ -1,4 +1,4 @@
-#include "tools/yolodctl/model_options.hpp"
+#include "tools/yolodctl/model/model_options.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -11,7 +11,7 @@
 
 #include "common/config_schema.hpp"
 #include "common/cpu_count.hpp"
-#include "tools/yolodctl/isolation.hpp"
+#include "tools/yolodctl/model/trial.hpp"
 
 namespace yolod::tools {
 namespace {
@@ -129,7 +129,7 @@ Outcome<ChosenModel> choose_model(const ModelOptions& options) {
   }
   chosen.config = std::move(config).value();
   if (const auto* script = std::get_if<common::TorchScriptSource>(&chosen.config.source)) {
-    isolate(script->file, chosen.config.load_timeout);
+    begin_trial(script->file, chosen.config.load_timeout);
     chosen.surroundings.any_task = options.config.empty();
     chosen.surroundings.trial_ended = end_trial;
   }

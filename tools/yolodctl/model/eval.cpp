@@ -22,8 +22,7 @@
 #include "model/model.hpp"
 #include "model/read_file.hpp"
 #include "tools/yolodctl/commands.hpp"
-#include "tools/yolodctl/model_options.hpp"
-#include "tools/yolodctl/passive_threads.hpp"
+#include "tools/yolodctl/model/model_options.hpp"
 #include "tools/yolodctl/progress.hpp"
 
 namespace yolod::tools {
@@ -49,7 +48,6 @@ struct EvalOptions {
 constexpr float kCocoConfidence = 0.001F;
 constexpr float kDarknetConfidence = 0.005F;  // of `detector map`
 constexpr std::uint32_t kMaxDetections = 30'000;
-constexpr std::size_t kMaxImageBytes = std::size_t{1} << 30U;
 
 bool is_picture(const fs::path& file) {
   constexpr std::array<std::string_view, 10> kExtensions{".jpg", ".jpeg", ".png", ".webp", ".bmp",
@@ -197,7 +195,6 @@ void print_table(const EvalOptions& options, const common::ModelDescription& mod
 }
 
 int eval(const EvalOptions& options) {
-  wait_passively();
   auto chosen = choose_model(options.model);
   if (!chosen) return report(chosen.error());
   const auto pictures = pictures_in(options.images);
@@ -225,7 +222,7 @@ int eval(const EvalOptions& options) {
 }  // namespace
 
 void add_eval(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand("eval", "measure a detector's average precision on labelled pictures");
+  auto* command = app.add_subcommand(kEval.name, kEval.purpose);
   auto options = std::make_shared<EvalOptions>();
   add_model_options(*command, options->model);
   add_augment_option(*command, options->model);

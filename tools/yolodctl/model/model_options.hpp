@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/App.hpp>
+#include <cstddef>
 #include <string>
 
 #include "common/config.hpp"
@@ -9,6 +10,9 @@
 #include "model/model.hpp"
 
 namespace yolod::tools {
+
+// Of one image file.
+inline constexpr std::size_t kMaxImageBytes = std::size_t{1} << 30U;
 
 // Filled by the command line; must outlive its parsing.
 struct ModelOptions {
@@ -35,10 +39,10 @@ void add_model_options(CLI::App& command, ModelOptions& options);
 // `--augment`, for commands that run the network on pictures: with it or the config's detect.augment they do.
 void add_augment_option(CLI::App& command, ModelOptions& options);
 
-// The model that the options choose. Where that is a TorchScript file, the command runs on in a child process
-// (isolation.hpp): nothing may be done or printed before. An Error is kBadConfig: a bad combination of options, or a
-// config with problems (one a line). Without --precision a model named by its files runs in fp32, one from a config as
-// that says; a TorchScript file that is named alone has the task that it was made for.
+// The model that the options choose. Where that is a TorchScript file, its trial begins (trial.hpp). An Error is
+// kBadConfig: a bad combination of options, or a config with problems (one a line). Without --precision a model named
+// by its files runs in fp32, one from a config as that says; a TorchScript file that is named alone has the task that
+// it was made for.
 [[nodiscard]] common::Outcome<ChosenModel> choose_model(const ModelOptions& options);
 
 // Prints "yolodctl: message" to stderr and returns the exit code that the error's kind calls for: 2 for what the

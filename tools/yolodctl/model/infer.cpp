@@ -15,8 +15,7 @@
 #include "model/torchscript/tensor_model.hpp"
 #include "model/torchscript/tensor_network.hpp"
 #include "tools/yolodctl/commands.hpp"
-#include "tools/yolodctl/model_options.hpp"
-#include "tools/yolodctl/passive_threads.hpp"
+#include "tools/yolodctl/model/model_options.hpp"
 
 namespace yolod::tools {
 namespace {
@@ -109,7 +108,6 @@ int infer_script(const InferOptions& options, const ChosenModel& chosen) {
 }
 
 int infer(const InferOptions& options) {
-  wait_passively();
   auto chosen = choose_model(options.model);
   if (!chosen) return report(chosen.error());
   if (std::holds_alternative<common::TorchScriptSource>(chosen->config.source)) return infer_script(options, *chosen);
@@ -145,7 +143,7 @@ int infer(const InferOptions& options) {
 }  // namespace
 
 void add_infer(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand("infer", "run a network on a tensor: the raw decoded head");
+  auto* command = app.add_subcommand(kInfer.name, kInfer.purpose);
   auto options = std::make_shared<InferOptions>();
   add_model_options(*command, options->model);
   command

@@ -17,8 +17,7 @@
 #include "model/load_network.hpp"
 #include "model/precision.hpp"
 #include "tools/yolodctl/commands.hpp"
-#include "tools/yolodctl/model_options.hpp"
-#include "tools/yolodctl/passive_threads.hpp"
+#include "tools/yolodctl/model/model_options.hpp"
 #include "tools/yolodctl/progress.hpp"
 
 namespace yolod::tools {
@@ -91,7 +90,6 @@ Outcome<Timing> measure(model::Network& network, const BenchModelOptions& option
 }
 
 int bench_model(const BenchModelOptions& options) {
-  wait_passively();
   auto chosen = choose_model(options.model);
   if (!chosen) return report(chosen.error());
   if (options.threads) chosen->surroundings.threads = *options.threads;
@@ -130,7 +128,7 @@ int bench_model(const BenchModelOptions& options) {
 
 void add_bench_model(CLI::App& bench, int& exit_code) {
   const auto options = std::make_shared<BenchModelOptions>();
-  auto* command = bench.add_subcommand("model", "Run a network's forward pass in this process and time it");
+  auto* command = bench.add_subcommand(kBenchModel.name, kBenchModel.purpose);
   add_model_options(*command, options->model);
   add_augment_option(*command, options->model);
   command->add_option("--threads", options->threads, "for the forward pass; default all that this process may use")

@@ -10,7 +10,7 @@
 #include "model/export_torchscript.hpp"
 #include "model/load_network.hpp"
 #include "tools/yolodctl/commands.hpp"
-#include "tools/yolodctl/model_options.hpp"
+#include "tools/yolodctl/model/model_options.hpp"
 
 namespace yolod::tools {
 namespace {
@@ -61,7 +61,7 @@ int export_model(const ExportOptions& options) {
 }  // namespace
 
 void add_export(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand("export", "write a network as a TorchScript file, its metadata in it");
+  auto* command = app.add_subcommand(kExport.name, kExport.purpose);
   auto options = std::make_shared<ExportOptions>();
   add_model_options(*command, options->model);
   command->add_option("--output", options->output, "the file to write")->required()->type_name("M.pt");

@@ -1,0 +1,97 @@
+#include "tools/yolodctl/model_program.hpp"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+#include "common/sibling_program.hpp"
+#include "common/unique_fd.hpp"
+#include "tools/yolodctl/trial_report.hpp"
+
+namespace yolod::tools {
+namespace {
+
+int fail(const char* what, int number) {
+  std::fprintf(stderr, "yolodctl: %s: %s\n", what, std::strerror(number));
+  return 1;
+}
+
+[[noreturn]] void execute(const char* program, char* const* arguments, pid_t parent, int reports) {
+  setenv(kTrialReports, std::to_string(reports).c_str(), 1);
+  setenv(kTrialParent, std::to_string(parent).c_str(), 1);
+  // libgomp's threads spin by default while they wait for each other, and where another process wants the same cores a
+  // network's forward pass then takes a hundred times as long (20 ms became 2 s on two busy cores). libgomp reads this
+  // when it is loaded, before main.
+  if (std::getenv("GOMP_SPINCOUNT") == nullptr) setenv("OMP_WAIT_POLICY", "passive", 0);
+  fcntl(reports, F_SETFD, 0);
+  execv(program, arguments);
+  _exit(fail(program, errno));
+}
+
+// What the child left in the pipe: at most one report, written at once.
+TrialReport read_report(int pipe) {
+  TrialReport report{};
+  if (read(pipe, &report, sizeof report) != static_cast<ssize_t>(sizeof report)) return {};
+  TrialReport next{};
+  while (read(pipe, &next, sizeof next) == static_cast<ssize_t>(sizeof next)) report = next;
+  report.file.back() = '\0';
+  return report;
+}
+
+int tell_signal(int signal, const TrialReport& report) {
+  switch (signal) {
+    case SIGINT:
+    case SIGTERM:
+    case SIGHUP:
+      std::signal(signal, SIG_DFL);
+      std::raise(signal);
+      return 1;
+    default: break;
+  }
+  if (!report.loading) {
+    std::fprintf(stderr, "yolodctl: ended by a signal (%s)\n", strsignal(signal));
+  } else if (signal == SIGALRM) {
+    std::fprintf(stderr, "yolodctl: %s: not loaded within %lld ms\n", report.file.data(), report.limit_ms);
+  } else if (signal == SIGKILL) {
+    std::fprintf(stderr, "yolodctl: %s: killed, perhaps for want of memory\n", report.file.data());
+  } else {
+    std::fprintf(stderr, "yolodctl: %s: LibTorch crashed on it (%s): the file is damaged\n", report.file.data(),
+                 strsignal(signal));
+  }
+  return 1;
+}
+
+}  // namespace
+
+int run_model_program(char* const* arguments) {
+  const auto program = common::find_sibling_program("yolodctl-model");
+  if (!program) {
+    std::fprintf(stderr, "yolodctl: %s\n", program.error().message.c_str());
+    return 1;
+  }
+  std::array<int, 2> ends{};
+  if (pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) return fail("cannot make a pipe", errno);
+  const common::UniqueFd reports(ends[0]);
+  common::UniqueFd child_end(ends[1]);
+  const pid_t parent = getpid();
+  const pid_t child = fork();
+  if (child < 0) return fail("cannot start a process", errno);
+  if (child == 0) execute(program->c_str(), arguments, parent, child_end.get());
+  child_end.reset();
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0) {
+    if (errno != EINTR) return fail("cannot wait for yolodctl-model", errno);
+  }
+  if (WIFEXITED(status)) return WEXITSTATUS(status);
+  return tell_signal(WTERMSIG(status), read_report(reports.get()));
+}
+
+}  // namespace yolod::tools
