@@ -18,7 +18,9 @@ void check_model(const ModelConfig& model, std::vector<std::string>& problems) {
   refuse(model.reload != common::ReloadMode::kBeside, "reload", "only beside is supported by this version");
   refuse(model.recycle != common::RecycleConfig{}, "recycle", "not supported by this version");
   refuse(model.canary != common::CanaryConfig{}, "canary", "not supported by this version");
-  refuse(model.detect.augment, "detect.augment", "not supported by this version");
+  const bool detects =
+      model.task == common::Task::kDetect && !std::holds_alternative<common::IdentitySource>(model.source);
+  refuse(model.detect.augment && !detects, "detect.augment", "only a detector takes it");
   for (const std::string& device : model.devices) {
     refuse(device != "cpu", "device", "only auto and cpu are supported by this version");
   }

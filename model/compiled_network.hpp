@@ -28,6 +28,8 @@ struct CompiledNetwork {
   // other. kClasses: [n, classes], after softmax; `candidates` is 1.
   std::string source;
   std::vector<NetworkParameter> parameters;
+  // More of them, by name: those of the network that this one is compiled beside, the same for another input size.
+  std::vector<std::string> shared_parameters;
   std::int64_t channels{0};
   std::int64_t height{0};
   std::int64_t width{0};

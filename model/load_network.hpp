@@ -27,6 +27,8 @@ struct CompiledModel {
   darknet::NmsKind nms_kind{darknet::NmsKind::kIou};
   float beta_nms{0.6F};
   int stride{1};  // of the coarsest head: pixels of the input to a cell
+  // With `detect.augment`: the same for the sizes of detect/augmented_network.hpp, its parameters shared.
+  std::vector<CompiledNetwork> views;
 };
 
 struct LoadedNetwork {
@@ -46,12 +48,13 @@ struct LoadedNetwork {
   float beta_nms{0.6F};
 };
 
-// The first half of load_network(): all but LibTorch. Needs the weights' memory once.
+// The first half of load_network(): all but LibTorch. Needs the weights' memory once, for `detect.augment` twice.
 [[nodiscard]] common::Outcome<CompiledModel> compile_network(const common::ModelConfig& config);
 // "detect" for kDetect, as in the config.
 [[nodiscard]] std::string to_string(common::Task task);
 
-// Errors are kBadModel, one line that says what and where.
+// With `detect.augment` the network is an AugmentedNetwork; one that cannot be run so is refused. Errors are kBadModel,
+// one line that says what and where.
 [[nodiscard]] common::Outcome<LoadedNetwork> load_network(const common::ModelConfig& config,
                                                           const Surroundings& surroundings);
 

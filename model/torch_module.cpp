@@ -23,13 +23,16 @@ at::Tensor to_tensor(const NetworkParameter& parameter, at::ScalarType precision
 
 }  // namespace
 
-torch::jit::Module define_module(CompiledNetwork compiled, Precision precision) {
+torch::jit::Module define_module(CompiledNetwork compiled, Precision precision, const torch::jit::Module* beside) {
   // A file's code is found by names that begin so.
   torch::jit::Module module("__torch__.yolod_network");
   for (auto& parameter : compiled.parameters) {
     module.register_parameter(parameter.name, to_tensor(parameter, scalar_type(precision)), false);
     // Its copy is made; holding both would double the memory of a large network's load.
     std::vector<float>().swap(parameter.values);
+  }
+  for (const auto& name : compiled.shared_parameters) {
+    module.register_parameter(name, beside->attr(name).toTensor(), false);
   }
   module.define(compiled.source);
   module.eval();

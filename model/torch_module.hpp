@@ -9,7 +9,9 @@
 
 namespace yolod::model {
 
-// In evaluation mode, not frozen: its parameters are its attributes. Source that LibTorch refuses throws c10::Error.
-[[nodiscard]] torch::jit::Module define_module(CompiledNetwork compiled, common::Precision precision);
+// In evaluation mode, not frozen: its parameters are its attributes. `shared_parameters` are those of `beside`, which
+// must be there if there are any, and remain one tensor in memory. Source that LibTorch refuses throws c10::Error.
+[[nodiscard]] torch::jit::Module define_module(CompiledNetwork compiled, common::Precision precision,
+                                               const torch::jit::Module* beside = nullptr);
 
 }  // namespace yolod::model

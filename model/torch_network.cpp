@@ -11,6 +11,7 @@
 
 #if defined(YOLOD_WITH_ONEDNN)
 #include "model/onednn/fuse.hpp"
+#include "model/onednn/shared_convolutions.hpp"
 #endif
 #include "model/read_file.hpp"
 #include "model/torch_module.hpp"
@@ -23,6 +24,13 @@ using common::Error;
 using common::ErrorCode;
 using common::Outcome;
 using common::Precision;
+
+NetworkShape shape_of(const CompiledNetwork& compiled) {
+  const bool classifies = compiled.head == HeadKind::kClasses;
+  return {static_cast<std::size_t>(compiled.channels), static_cast<std::size_t>(compiled.height),
+          static_cast<std::size_t>(compiled.width), classifies ? 0 : static_cast<std::size_t>(compiled.candidates),
+          static_cast<std::size_t>(compiled.classes)};
+}
 
 }  // namespace
 
@@ -42,22 +50,37 @@ Precision TorchNetwork::precision() const { return state_->precision; }
 
 Outcome<std::unique_ptr<TorchNetwork>> TorchNetwork::load(CompiledNetwork compiled, Precision precision,
                                                           std::uint32_t threads) {
+  std::vector<CompiledNetwork> one;
+  one.push_back(std::move(compiled));
+  auto loaded = load_sizes(std::move(one), precision, threads);
+  if (!loaded) return std::move(loaded).error();
+  return std::move(loaded->front());
+}
+
+Outcome<std::vector<std::unique_ptr<TorchNetwork>>> TorchNetwork::load_sizes(std::vector<CompiledNetwork> compiled,
+                                                                             Precision precision,
+                                                                             std::uint32_t threads) {
   try {
     set_thread_counts(threads);
     const c10::InferenceMode inference;
-    auto state = std::make_unique<State>();
-    const bool classifies = compiled.head == HeadKind::kClasses;
-    state->shape = {static_cast<std::size_t>(compiled.channels), static_cast<std::size_t>(compiled.height),
-                    static_cast<std::size_t>(compiled.width),
-                    classifies ? 0 : static_cast<std::size_t>(compiled.candidates),
-                    static_cast<std::size_t>(compiled.classes)};
-    state->precision = precision;
-    const auto module = define_module(std::move(compiled), precision);
-    state->module = torch::jit::freeze(module);
+    std::vector<std::unique_ptr<TorchNetwork>> networks;
+    std::optional<torch::jit::Module> first;
 #if defined(YOLOD_WITH_ONEDNN)
-    onednn::fuse(state->module, true);  // the compiler adds maps of one shape alone
+    onednn::SharedConvolutions convolutions;
 #endif
-    return std::unique_ptr<TorchNetwork>(new TorchNetwork(std::move(state)));
+    for (auto& one : compiled) {
+      auto state = std::make_unique<State>();
+      state->shape = shape_of(one);
+      state->precision = precision;
+      const auto module = define_module(std::move(one), precision, first ? &*first : nullptr);
+      if (!first) first = module;
+      state->module = torch::jit::freeze(module);
+#if defined(YOLOD_WITH_ONEDNN)
+      onednn::fuse(state->module, true, &convolutions);  // the compiler adds maps of one shape alone
+#endif
+      networks.push_back(std::unique_ptr<TorchNetwork>(new TorchNetwork(std::move(state))));
+    }
+    return networks;
   } catch (const c10::Error& error) {
     return bad_model("LibTorch refuses the network: " + first_line(error.what_without_backtrace()));
   } catch (const std::bad_alloc&) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "common/config.hpp"
 #include "common/outcome.hpp"
@@ -21,6 +22,11 @@ class TorchNetwork final : public Network {
   [[nodiscard]] static common::Outcome<std::unique_ptr<TorchNetwork>> load(CompiledNetwork compiled,
                                                                            common::Precision precision,
                                                                            std::uint32_t threads);
+  // The same network for several input sizes, at least one. All but the first may share its parameters
+  // (CompiledNetwork::shared_parameters), which are in memory once then, also as laid out for the processor. Together
+  // they are used by one thread at a time.
+  [[nodiscard]] static common::Outcome<std::vector<std::unique_ptr<TorchNetwork>>> load_sizes(
+      std::vector<CompiledNetwork> compiled, common::Precision precision, std::uint32_t threads);
   ~TorchNetwork() override;
 
   [[nodiscard]] const NetworkShape& shape() const override;

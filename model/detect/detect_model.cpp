@@ -135,7 +135,6 @@ Outcome<common::Prediction> DetectModel::answer(const RawHead& head, std::size_t
 }  // namespace
 
 Outcome<std::unique_ptr<Model>> make_detect_model(const common::ModelConfig& config, LoadedNetwork loaded) {
-  if (config.detect.augment) return bad_model(config.name + ": detect.augment is not supported");
   if (config.preprocess.crop != common::CropMode::kNone) {
     return bad_model(config.name + ": preprocess.crop: a detector takes the whole image, only none is supported");
   }

@@ -10,8 +10,9 @@ namespace {
 
 using dnnl::memory;
 
-// Batches of 1 to the largest, at one size: more shapes than this come only from a model that takes any size.
-constexpr std::size_t kMaxExecutions = 64;
+// Batches of 1 to 64 at one size, or at the three of test-time augmentation: more shapes than this come only from a
+// model that takes any size.
+constexpr std::size_t kMaxExecutions = 192;
 
 memory::dims pair(const std::array<std::int64_t, 2>& values) { return {values[0], values[1]}; }
 

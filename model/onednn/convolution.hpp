@@ -21,6 +21,7 @@ struct Elementwise {
   dnnl::algorithm algorithm;
   float alpha{0};
   float beta{0};
+  friend bool operator==(const Elementwise&, const Elementwise&) = default;
 };
 
 struct ConvolutionSettings {
@@ -32,6 +33,7 @@ struct ConvolutionSettings {
   std::vector<Elementwise> activations;
   bool adds{false};
   std::vector<Elementwise> activations_of_sum;
+  friend bool operator==(const ConvolutionSettings&, const ConvolutionSettings&) = default;
 };
 
 // Owned by the module that holds it. Of one model, so one thread at a time. Throws c10::Error and dnnl::error.

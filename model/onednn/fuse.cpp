@@ -15,6 +15,7 @@
 
 #include "model/onednn/convolution.hpp"
 #include "model/onednn/max_pool.hpp"
+#include "model/onednn/shared_convolutions.hpp"
 
 namespace yolod::model::onednn {
 namespace {
@@ -134,8 +135,8 @@ bool adds_maps(Node* node) {
 
 class Rewriter {
  public:
-  Rewriter(torch::jit::Module& module, bool fuse_sums)
-      : module_(module), graph_(module.get_method("forward").graph()), fuse_sums_(fuse_sums) {}
+  Rewriter(torch::jit::Module& module, bool fuse_sums, SharedConvolutions* shared)
+      : module_(module), graph_(module.get_method("forward").graph()), fuse_sums_(fuse_sums), shared_(shared) {}
 
   void run() {
     rewrite(graph_->block());
@@ -175,8 +176,9 @@ class Rewriter {
       result = take_activations(sum->output(), settings->activations_of_sum, taken);
     }
     const bool adds = settings->adds;
-    const auto convolution = c10::make_intrusive<Convolution>(
-        kernel, bias->isTensor() ? bias->toTensor() : at::Tensor(), std::move(*settings));
+    const auto offsets = bias->isTensor() ? bias->toTensor() : at::Tensor();
+    const auto convolution = shared_ != nullptr ? shared_->find_or_make(kernel, offsets, *settings)
+                                                : c10::make_intrusive<Convolution>(kernel, offsets, *settings);
     replace(place, result, adds ? "yolod::convolve_add" : "yolod::convolve", std::move(inputs), IValue(convolution));
     for (auto done = taken.rbegin(); done != taken.rend(); ++done) (*done)->destroy();  // users first
   }
@@ -226,11 +228,14 @@ class Rewriter {
   torch::jit::Module& module_;
   std::shared_ptr<Graph> graph_;
   bool fuse_sums_;
+  SharedConvolutions* shared_;
   int count_{0};
 };
 
 }  // namespace
 
-void fuse(torch::jit::Module& frozen, bool fuse_sums) { Rewriter(frozen, fuse_sums).run(); }
+void fuse(torch::jit::Module& frozen, bool fuse_sums, SharedConvolutions* shared) {
+  Rewriter(frozen, fuse_sums, shared).run();
+}
 
 }  // namespace yolod::model::onednn

@@ -52,13 +52,14 @@ std::optional<HeadLayout> layout_by_shape(std::size_t rows, std::size_t columns,
   return std::nullopt;
 }
 
-// The centre's x of the candidate that lies furthest right.
-float furthest_center(const Probe& probe, HeadLayout layout) {
+// Of all candidates' centres the largest x (`value` 0) or y (1).
+float furthest_center(const Probe& probe, HeadLayout layout, std::size_t value) {
   const auto columns = probe.sides[1];
   float furthest = 0;
   for (std::size_t i = 0; i < (layout == HeadLayout::kByScores ? columns : probe.sides[0]); ++i) {
-    const float x = layout == HeadLayout::kByScores ? probe.values[i] : probe.values[i * columns];
-    if (std::isfinite(x)) furthest = std::max(furthest, x);
+    const float at =
+        layout == HeadLayout::kByScores ? probe.values[value * columns + i] : probe.values[i * columns + value];
+    if (std::isfinite(at)) furthest = std::max(furthest, at);
   }
   return furthest;
 }
@@ -67,7 +68,8 @@ void take_coordinates(const Probe& probe, const Hints& hints, HeadGuess& guess) 
   guess.boxes_are_fractions = hints.coordinates == BoxCoordinates::kFractions;
   // After suppression there may be no box to tell by; who exports so gives pixels.
   if (guess.layout == HeadLayout::kFinal) return;
-  const float furthest = furthest_center(probe, guess.layout);
+  const float furthest = furthest_center(probe, guess.layout, 0);
+  const float lowest = furthest_center(probe, guess.layout, 1);
   if (hints.coordinates == BoxCoordinates::kAuto) {
     guess.boxes_are_fractions = furthest <= 2;
     guess.told_by += std::string(guess.told_by.empty() ? "" : ", ") + "boxes in " +
@@ -75,6 +77,7 @@ void take_coordinates(const Probe& probe, const Hints& hints, HeadGuess& guess) 
                      " of the input (the furthest centre is at " + std::to_string(furthest) + ")";
   }
   guess.reach = guess.boxes_are_fractions ? furthest : furthest / static_cast<float>(hints.input_width);
+  guess.reach_down = guess.boxes_are_fractions ? lowest : lowest / static_cast<float>(hints.input_height);
 }
 
 Outcome<HeadGuess> guess_detector(const Probe& probe, const Hints& hints) {

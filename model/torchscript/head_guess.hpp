@@ -27,6 +27,7 @@ struct Hints {
   common::BoxCoordinates coordinates{common::BoxCoordinates::kAuto};
   std::size_t class_count{0};  // 0: no names are given
   bool end_to_end{false};
+  std::size_t input_height{0};
   std::size_t input_width{0};
 };
 
@@ -37,8 +38,9 @@ struct HeadGuess {
   detect::HeadLayout layout{detect::HeadLayout::kByObjectness};
   bool boxes_are_fractions{false};
   // Which part of the input's width a detector's candidates reach: about 1, unless it was traced for another size. 1
-  // where the output does not tell.
+  // where the output does not tell. And of its height.
   float reach{1};
+  float reach_down{1};
   bool logits{false};   // of a classifier: softmax is to follow
   std::string told_by;  // for the log: what was concluded from what; empty if nothing was left to conclude
 };

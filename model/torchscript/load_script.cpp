@@ -12,6 +12,7 @@
 #include "common/log.hpp"
 #include "common/text.hpp"
 #include "model/darknet/names.hpp"
+#include "model/detect/augmented_network.hpp"
 #include "model/precision.hpp"
 #include "model/read_file.hpp"
 #include "model/torchscript/head_guess.hpp"
@@ -77,6 +78,7 @@ bool covers_input(const HeadGuess& head) { return head.reach > 0.75F && head.rea
 
 Outcome<HeadGuess> guess_from(const ScriptNetwork& network, Hints hints) {
   const auto probe = network.probe();
+  hints.input_height = network.shape().height;
   hints.input_width = network.shape().width;
   return guess_head({{probe.sides.begin() + 1, probe.sides.end()}, probe.values}, hints);
 }
@@ -136,6 +138,51 @@ Outcome<std::vector<std::string>> labels_for(const common::TorchScriptSource& so
   return numbers;
 }
 
+// Whether boxes reach as far at one size as at another. Those of a trace that knows only its own size, and runs at
+// others, are off by the ratio of the two, which is more than this for one view at least.
+bool reach_alike(float a, float b) { return a < 1.1F * b && b < 1.1F * a; }
+
+// The network at the size of a view, its output laid out as at its own.
+Outcome<std::unique_ptr<Network>> at_view(const ScriptNetwork& network, const detect::View& view, const HeadGuess& head,
+                                          Hints hints) {
+  const auto& shape = network.shape();
+  const InputSize input{static_cast<std::uint32_t>(shape.height), static_cast<std::uint32_t>(shape.width)};
+  const auto size = detect::view_size(view, input, detect::view_alignment(1));
+  const auto refused = [&](const std::string& why) {
+    return bad_model("detect.augment runs it on " + std::to_string(size.height) + " x " + std::to_string(size.width) +
+                     " too: " + why);
+  };
+  auto resized = network.at_size(size);
+  if (!resized) return refused(resized.error().message);
+  hints.task = Task::kDetect;
+  hints.layout = head.layout == detect::HeadLayout::kByScores ? TorchScriptLayout::kYolov8 : TorchScriptLayout::kYolov5;
+  hints.coordinates = head.boxes_are_fractions ? common::BoxCoordinates::kFractions : common::BoxCoordinates::kPixels;
+  const auto resized_head = guess_from(**resized, hints);
+  if (!resized_head) return refused(resized_head.error().message);
+  const bool alike = resized_head->classes == head.classes && reach_alike(resized_head->reach, head.reach) &&
+                     reach_alike(resized_head->reach_down, head.reach_down);
+  if (!alike) return refused("its boxes are wrong there: was it traced for one size?");
+  (*resized)->set_head(resized_head->candidates, network.shape().classes);
+  return std::unique_ptr<Network>(std::move(resized).value());
+}
+
+Outcome<std::unique_ptr<Network>> augment(std::unique_ptr<ScriptNetwork> network, const HeadGuess& head,
+                                          const Hints& hints, const common::PreprocessConfig& preprocess) {
+  if (head.task != Task::kDetect) return bad_model("detect.augment: only a detector takes it");
+  if (head.layout == detect::HeadLayout::kFinal) {
+    return bad_model("detect.augment: it suppresses by itself, what is left of each view cannot be merged");
+  }
+  std::vector<std::unique_ptr<Network>> views;
+  for (const auto& view : detect::kViews) {
+    auto resized = at_view(*network, view, head, hints);
+    if (!resized) return std::move(resized).error();
+    views.push_back(std::move(resized).value());
+  }
+  return std::unique_ptr<Network>(std::make_unique<detect::AugmentedNetwork>(
+      std::move(network), std::move(views),
+      detect::AugmentedHead{head.layout, head.boxes_are_fractions, detect::view_padding(preprocess)}));
+}
+
 Outcome<LoadedNetwork> load_from(const common::ModelConfig& config, const Surroundings& surroundings) {
   const auto& source = std::get<common::TorchScriptSource>(config.source);
   const auto precision = script_precision(config, surroundings);
@@ -186,7 +233,13 @@ Outcome<LoadedNetwork> load_from(const common::ModelConfig& config, const Surrou
         "model {}: its boxes reach over {:.2f} of the input's width: is input_size what it was made for?", config.name,
         head->reach);
   }
-  loaded.network = std::move(network).value();
+  if (!config.detect.augment) {
+    loaded.network = std::move(network).value();
+    return loaded;
+  }
+  auto augmented = augment(std::move(network).value(), *head, hints, config.preprocess);
+  if (!augmented) return std::move(augmented).error();
+  loaded.network = std::move(augmented).value();
   return loaded;
 }
 

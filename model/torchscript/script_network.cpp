@@ -84,8 +84,9 @@ struct ScriptNetwork::State {
   NetworkShape shape;
   Precision precision{Precision::kFp32};
   std::string metadata;
-  torch::jit::Module loaded;  // as it is in the file
-  torch::jit::Module module;  // as it runs
+  torch::jit::Module loaded;                // as it is in the file
+  torch::jit::Module module;                // as it runs
+  std::optional<torch::jit::Module> known;  // as it runs at another size
   bool takes_batches{false};
   bool channels_last{false};
   at::Tensor input;   // [images, channels, height, width] float, channels-last
@@ -114,7 +115,10 @@ struct ScriptNetwork::State {
     }
   }
 
+  // Sets `module`, to what has been made of `loaded` already where that is so, and how it is given its images.
   void find_fastest(const common::InputSize& size);
+  // Throws what LibTorch throws if the module cannot be run at that size.
+  void fit_to(const common::InputSize& size);
 };
 
 void ScriptNetwork::State::find_fastest(const common::InputSize& size) {
@@ -125,10 +129,14 @@ void ScriptNetwork::State::find_fastest(const common::InputSize& size) {
     const auto actual = try_once(which, first, last);
     return actual && alike(expected, *actual, precision);
   };
-  module = loaded;
-  if (const auto frozen = freeze_if_possible(loaded); agrees(frozen, false)) {
-    const auto fused = fuse_if_possible(frozen);
-    module = agrees(fused, false) ? fused : frozen;
+  if (known) {
+    module = agrees(*known, false) ? *known : loaded;
+  } else {
+    module = loaded;
+    if (const auto frozen = freeze_if_possible(loaded); agrees(frozen, false)) {
+      const auto fused = fuse_if_possible(frozen);
+      module = agrees(fused, false) ? fused : frozen;
+    }
   }
   channels_last = agrees(module, true);
 
@@ -136,6 +144,13 @@ void ScriptNetwork::State::find_fastest(const common::InputSize& size) {
   const auto second = try_once(module, images.narrow(0, 1, 1), channels_last);
   takes_batches = both && second && alike(expected, both->narrow(0, 0, 1), precision) &&
                   alike(*second, both->narrow(0, 1, 1), precision);
+}
+
+void ScriptNetwork::State::fit_to(const common::InputSize& size) {
+  probe = run_once(loaded, noise(1, size), false);
+  find_fastest(size);
+  shape = {static_cast<std::size_t>(kChannels), size.height, size.width, 0, 0};
+  input = at::Tensor();
 }
 
 ScriptNetwork::ScriptNetwork(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -168,10 +183,7 @@ Outcome<void> ScriptNetwork::fit_to(std::span<const common::InputSize> sizes) {
   std::string why;
   for (const auto& size : sizes) {
     try {
-      state_->probe = state_->run_once(state_->loaded, noise(1, size), false);
-      state_->find_fastest(size);
-      state_->shape = {static_cast<std::size_t>(kChannels), size.height, size.width, 0, 0};
-      state_->input = at::Tensor();
+      state_->fit_to(size);
       return {};
     } catch (const c10::Error& error) {
       why = first_line(error.what_without_backtrace());
@@ -184,6 +196,17 @@ Outcome<void> ScriptNetwork::fit_to(std::span<const common::InputSize> sizes) {
   }
   return bad_model("it takes no input of the usual sizes: name its input_size (at the last one tried, " +
                    size_text(sizes.back()) + ": " + why + ")");
+}
+
+Outcome<std::unique_ptr<ScriptNetwork>> ScriptNetwork::at_size(const common::InputSize& size) const {
+  auto state = std::make_unique<State>();
+  state->precision = state_->precision;
+  state->metadata = state_->metadata;
+  state->loaded = state_->loaded;
+  state->known = state_->module;
+  std::unique_ptr<ScriptNetwork> network(new ScriptNetwork(std::move(state)));
+  if (auto fitted = network->fit_to({&size, 1}); !fitted) return std::move(fitted).error();
+  return network;
 }
 
 RawHead ScriptNetwork::probe() const { return to_head(state_->probe); }

@@ -36,6 +36,9 @@ class ScriptNetwork final : public Network {
   [[nodiscard]] common::Outcome<void> fit_to(std::span<const common::InputSize> sizes);
   // All below after fit_to().
   [[nodiscard]] RawHead probe() const;
+  // The same module for another input size, fitted to it; its weights are in memory once. The two are used by one
+  // thread at a time, together. An Error (kBadModel) if it does not take that size.
+  [[nodiscard]] common::Outcome<std::unique_ptr<ScriptNetwork>> at_size(const common::InputSize& size) const;
   // For shape(), once it is known what the output means.
   void set_head(std::size_t candidates, std::size_t classes);
 

@@ -4,10 +4,12 @@
     make_checkpoints.py FOLDER
 
 For each network a folder of its name with net.cfg, net.pt (torch.save's zip format), legacy.pt (the one before), input.npy
-[3, h, w] and expected.npy [candidates, 5 + classes], boxes in pixels. The modules below are written from that program's
-definitions, so that the C++ side is compared with PyTorch and not with itself.
+[3, h, w] and expected.npy [candidates, 5 + classes], boxes in pixels. For an input of another size and shape also
+wide-input.npy [2, 3, h, w] and wide-augmented.npy [2, candidates, 5 + classes], with test-time augmentation. The modules
+below are written from that program's definitions, so that the C++ side is compared with PyTorch and not with itself.
 """
 import collections
+import math
 import os
 import sys
 
@@ -59,9 +61,9 @@ class Head(nn.Module):
         self.anchors = anchors
         self.classes = classes
 
-    def forward(self, x, side):
+    def forward(self, x, input_size):
         images, _, rows, columns = x.shape
-        stride = side / rows
+        stride = torch.tensor([input_size[1] / columns, input_size[0] / rows])
         x = x.view(images, len(self.anchors), 5 + self.classes, rows, columns).permute(0, 1, 3, 4, 2)
         y, cx = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing='ij')
         grid = torch.stack((cx, y), -1).float()
@@ -144,6 +146,7 @@ class Network(nn.Module):
             channels.append(count)
 
     def forward(self, x):
+        input_size = x.shape[2:]
         outputs, answers = [], []
         for kind, module in zip(self.kinds, self.module_list):
             if kind == 'shortcut':
@@ -151,11 +154,34 @@ class Network(nn.Module):
             elif kind == 'route':
                 x = torch.cat([outputs[layer] for layer in module.layers], 1)
             elif kind == 'yolo':
-                answers.append(module(x, self.side))
+                answers.append(module(x, input_size))
             else:
                 x = module(x)
             outputs.append(x)
         return torch.cat(answers, 1)
+
+
+def view(images, ratio):
+    """Smaller, and filled up to the right and below with ImageNet's mean.
+
+    Resized in double: in float PyTorch's own positions are off by 1e-5 of a pixel, and on noise boxes by 7e-4 of
+    their size.
+    """
+    sides = images.shape[2:]
+    small = nn.functional.interpolate(images.double(), size=[int(side * ratio) for side in sides], mode='bilinear',
+                                      align_corners=False).float()
+    room = [math.ceil(side * ratio / 64) * 64 for side in sides]
+    return nn.functional.pad(small, (0, room[1] - small.shape[3], 0, room[0] - small.shape[2]), value=0.447)
+
+
+def augmented(network, images):
+    """Of the original, of one smaller and mirrored, of one smaller still; boxes in the original's pixels."""
+    mirrored = network(view(images.flip(3), 0.83))
+    mirrored[..., :4] /= 0.83
+    mirrored[..., 0] = images.shape[3] - mirrored[..., 0]
+    smaller = network(view(images, 0.67))
+    smaller[..., :4] /= 0.67
+    return torch.cat([network(images), mirrored, smaller], 1)
 
 
 def randomize(network):
@@ -217,12 +243,16 @@ def main(folder):
         image = torch.rand(1, 3, network.side, network.side)
         with torch.no_grad():
             expected = network(image)
+            wide = torch.rand(2, 3, 160, 352)
+            wide_augmented = augmented(network, wide)
         path = os.path.join(folder, name)
         os.makedirs(path, exist_ok=True)
         with open(os.path.join(path, 'net.cfg'), 'w') as cfg:
             cfg.write(text)
         np.save(os.path.join(path, 'input.npy'), image[0].numpy())
         np.save(os.path.join(path, 'expected.npy'), expected[0].numpy())
+        np.save(os.path.join(path, 'wide-input.npy'), wide.numpy())
+        np.save(os.path.join(path, 'wide-augmented.npy'), wide_augmented.numpy())
         optimizer = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9)
         checkpoint = {'epoch': 7, 'best_fitness': np.array([0.25]), 'training_results': '0/7 1.5 2.5\n',
                       'model': network.state_dict(), 'optimizer': optimizer.state_dict()}

@@ -4,7 +4,8 @@
     make_torchscript.py OUT NAME...
 
 For each NAME, OUT/NAME.pt, OUT/NAME-input.npy (or .npz) and OUT/NAME-output.npy (or .npz); of those that look at
-pictures also OUT/NAME.ppm, a picture of their input's size, and OUT/NAME-answer.npy, their output for it. Weights are
+pictures also OUT/NAME.ppm, a picture of their input's size, and OUT/NAME-answer.npy, their output for it. Of detectors
+that take any size also OUT/NAME-augmented.npy, their output with test-time augmentation. Weights are
 seeded and random: what is compared is arithmetic, not skill.
 
     make_torchscript.py difference A B
@@ -19,6 +20,8 @@ import zipfile
 import numpy
 import torch
 from torch import nn
+
+from make_checkpoints import augmented
 
 torch.set_num_threads(1)
 torch.set_grad_enabled(False)
@@ -207,6 +210,43 @@ def detector(kind, metadata=None):
     return make
 
 
+class AnySize(nn.Module):
+    """A detector of two classes, two boxes in each cell of 16 pixels, for an input of any size. `kind` as above."""
+
+    def __init__(self, kind: str):
+        super().__init__()
+        torch.manual_seed(4)
+        self.kind = kind
+        self.body = nn.Sequential(nn.Conv2d(3, 12, 4, 4), nn.LeakyReLU(0.1), nn.Conv2d(12, 14, 3, 4, 1))
+
+    def forward(self, x):
+        y = self.body(x)
+        n, rows, columns = y.shape[0], y.shape[2], y.shape[3]
+        y = y.view(n, 2, 7, rows, columns).permute(0, 1, 3, 4, 2).float()
+        cx = torch.arange(columns, device=x.device).float().view(1, 1, 1, columns, 1).expand(n, 2, rows, columns, 1)
+        cy = torch.arange(rows, device=x.device).float().view(1, 1, rows, 1, 1).expand(n, 2, rows, columns, 1)
+        xy = (y[..., :2].sigmoid() + torch.cat([cx, cy], 4)) * 16
+        y = torch.cat([xy, y[..., 2:4].exp() * 24, y[..., 4:].sigmoid()], 4).view(n, 2 * rows * columns, 7)
+        return as_kind(y, self.kind, x.shape[2], x.shape[3])
+
+
+@torch.jit.script
+def as_kind(y, kind: str, height: int, width: int):
+    if kind == "yolov8":
+        return torch.cat([y[..., :4], y[..., 4:5] * y[..., 5:]], 2).transpose(1, 2)
+    if kind == "fractions":
+        return torch.cat([y[..., :4] / torch.tensor([width, height, width, height]), y[..., 4:]], 2)
+    return y
+
+
+def any_size(kind):
+    def make(out, name):
+        images = noise(2, 3, 160, 224)
+        save(out, name, torch.jit.script(AnySize(kind)), [images])
+        write(out, name + "-augmented", [as_kind(augmented(AnySize("yolov5"), images), kind, 160, 224)])
+    return make
+
+
 def segmenter(out, name):
     save(out, name, torch.jit.trace(TinyDetector("yolov8"), noise(1, 3, 32, 32)), [noise(1, 3, 32, 32)],
          dict(DETECTOR, task="segment"))
@@ -378,7 +418,8 @@ MAKERS = {
     "yolov5": detector("yolov5", {"shape": [1, 3, 32, 32], "stride": 8, "names": ["stop", "go"]}),
     "yolov8": detector("yolov8", DETECTOR), "end_to_end": detector("end_to_end", dict(DETECTOR, end2end=True)),
     "fractions": detector("fractions"), "bare": detector("yolov8"),
-    "segmenter": segmenter, "future": future, "cuda": cuda, "nms": nms, "deep": deep, "endless": endless,
+    "any_size_yolov5": any_size("yolov5"), "any_size_yolov8": any_size("yolov8"),
+    "any_size_fractions": any_size("fractions"), "segmenter": segmenter, "future": future, "cuda": cuda, "nms": nms, "deep": deep, "endless": endless,
     "generator": generator, "doubler": doubler, "pillow": pillow,
     "pair": pair, "tuple_input": tuple_input, "number_input": number_input,
 }

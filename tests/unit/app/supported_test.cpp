@@ -57,6 +57,18 @@ TEST_CASE("Supported: a TorchScript model is, for every task", "[app][unit]") {
         })).empty());
 }
 
+TEST_CASE("Supported: augmentation of a detector is", "[app][unit]") {
+  const auto darknet = GENERATE(true, false);
+  CHECK(unsupported_settings(config_with([&](ModelConfig& model) {
+          if (darknet) {
+            model.source = common::DarknetSource{};
+          } else {
+            model.source = common::TorchScriptSource{};
+          }
+          model.detect.augment = true;
+        })).empty());
+}
+
 TEST_CASE("Supported: server settings that protect are refused, not ignored", "[app][unit]") {
   Config tls;
   tls.server.tls.certificate = "/etc/cert.pem";
@@ -87,6 +99,11 @@ TEST_CASE("Supported: a model's settings that nothing acts on are refused, each 
   refused("recycle", [](ModelConfig& model) { model.recycle.max_rss_bytes = 1; });
   refused("canary", [](ModelConfig& model) { model.canary.image = "/a.jpg"; });
   refused("detect.augment", [](ModelConfig& model) { model.detect.augment = true; });
+  refused("detect.augment", [](ModelConfig& model) {
+    model.source = common::TorchScriptSource{};
+    model.task = common::Task::kClassify;
+    model.detect.augment = true;
+  });
   refused("device", [](ModelConfig& model) { model.devices = {"cuda:0"}; });
 }
 

@@ -1,15 +1,14 @@
 // Checkpoints that PyTorch wrote, and what PyTorch makes of them: tests/support/make_checkpoints.py.
 #include <catch2/catch.hpp>
-#include <cmath>
 #include <filesystem>
 #include <string>
 #include <vector>
 
 #include "model/load_network.hpp"
-#include "model/npy.hpp"
 #include "tests/support/run_program.hpp"
 #include "tests/support/temporary_directory.hpp"
 #include "tests/support/test_data.hpp"
+#include "tests/unit/model/raw_head.hpp"
 
 using namespace yolod;
 using Catch::Matchers::Contains;
@@ -32,46 +31,24 @@ void make_checkpoints(const tests::TemporaryDirectory& folder) {
   REQUIRE(made.exit == tests::exited(0));
 }
 
-common::Outcome<model::LoadedNetwork> load_checkpoint(const std::filesystem::path& folder, const char* file) {
+common::ModelConfig config_of(const std::filesystem::path& folder, const char* file) {
   common::ModelConfig config;
   config.name = "m";
   config.source = common::DarknetSource{folder / "net.cfg", folder / file, ""};
   config.precision = common::Precision::kFp32;
-  return model::load_network(config, {});
+  return config;
 }
 
-std::vector<float> values_in(const std::filesystem::path& file) {
-  auto array = model::read_npy(file);
-  REQUIRE(array.ok());
-  return std::move(array).value().values;
+common::Outcome<model::LoadedNetwork> load_checkpoint(const std::filesystem::path& folder, const char* file) {
+  return model::load_network(config_of(folder, file), {});
 }
 
-// How far the network is from PyTorch, in units of 1e-3 + 1e-4 |b|.
 double distance_from_pytorch(const std::filesystem::path& folder, const char* file) {
   const auto loaded = load_checkpoint(folder, file);
   INFO((loaded ? std::string() : loaded.error().message));
   REQUIRE(loaded.ok());
-  auto& network = *loaded.value().network;
-  const auto& shape = network.shape();
-  const auto input = values_in(folder / "input.npy");
-  const auto room = network.input(1);
-  REQUIRE(room.ok());
-  const auto pixels = shape.height * shape.width;
-  REQUIRE(input.size() == 3 * pixels);
-  for (std::size_t i = 0; i < pixels; ++i) {
-    for (std::size_t c = 0; c < 3; ++c) (*room)[i * 3 + c] = input[c * pixels + i];
-  }
-  const auto head = network.forward();
-  REQUIRE(head.ok());
-  const auto expected = values_in(folder / "expected.npy");
-  REQUIRE(head->values.size() == expected.size());
-  double worst = 0;
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    const double off = std::abs(static_cast<double>(head->values[i]) - static_cast<double>(expected[i])) /
-                       (1e-3 + 1e-4 * std::abs(static_cast<double>(expected[i])));
-    if (!(off <= worst)) worst = off;
-  }
-  return worst;
+  return tests::distance(tests::run_on_file(*loaded.value().network, folder / "input.npy"),
+                         tests::values_in(folder / "expected.npy"));
 }
 
 }  // namespace
@@ -97,4 +74,24 @@ TEST_CASE("Checkpoint: networks of PyTorch give PyTorch's output, from both form
              Contains("module.pt: it needs the Python object torch.nn.modules.container.Sequential"));
   CHECK_THAT(load_checkpoint(tiny, "../spp/net.pt").error().message,
              Contains("does not fit") && Contains("tiny/net.cfg"));
+}
+
+TEST_CASE("Checkpoint: with augmentation the candidates are PyTorch's, of two pictures that are not square",
+          "[model][unit]") {
+  if (!has_pytorch()) return;
+  const tests::TemporaryDirectory folder;
+  make_checkpoints(folder);
+  for (const auto* name : {"tiny", "spp", "batchnorm", "mixed", "fusion", "pan"}) {
+    CAPTURE(name);
+    auto config = config_of(folder.path() / name, "net.pt");
+    config.input_size = common::InputSize{160, 352};
+    config.detect.augment = true;
+    const auto loaded = model::load_network(config, {});
+    INFO((loaded ? std::string() : loaded.error().message));
+    REQUIRE(loaded.ok());
+    auto& network = *loaded.value().network;
+    const auto expected = tests::values_in(folder.path() / name / "wide-augmented.npy");
+    CHECK(network.shape().candidates * network.shape().row_length() * 2 == expected.size());
+    CHECK(tests::distance(tests::run_on_file(network, folder.path() / name / "wide-input.npy"), expected) < 1);
+  }
 }

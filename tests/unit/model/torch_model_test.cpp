@@ -1,10 +1,13 @@
 // The detector as its callers see it, on a network small enough to be made by hand.
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <string>
 #include <vector>
 
+#include "model/load_network.hpp"
 #include "model/model.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -46,6 +49,75 @@ class TinyDetector {
  private:
   tests::TemporaryDirectory folder_;
 };
+
+// A detector with augmentation: one head of cells of 32 x 32 pixels on 128 x 128, otherwise as TinyDetector, its boxes
+// as large as a cell.
+class AugmentedDetector {
+ public:
+  explicit AugmentedDetector(common::Precision precision) {
+    const auto cfg = folder_.write("a.cfg",
+                                   "[net]\nwidth=128\nheight=128\n"
+                                   "[convolutional]\nfilters=7\nsize=1\nstride=32\nactivation=linear\n"
+                                   "[yolo]\nclasses=2\nnum=1\nmask=0\nanchors=32,32\n");
+    config_ = tiny_.config;
+    const auto& source = std::get<common::DarknetSource>(config_.source);
+    config_.source = common::DarknetSource{cfg, source.weights, source.names};
+    config_.detect.augment = true;
+    config_.precision = precision;
+  }
+
+  [[nodiscard]] std::unique_ptr<model::Model> load() const {
+    auto loaded = model::load_model(config_, {});
+    INFO((loaded ? std::string() : loaded.error().message));
+    REQUIRE(loaded.ok());
+    REQUIRE((*loaded)->warm_up().ok());
+    return std::move(loaded).value();
+  }
+
+  [[nodiscard]] const common::ModelConfig& config() const { return config_; }
+
+ private:
+  TinyDetector tiny_;
+  tests::TemporaryDirectory folder_;
+  common::ModelConfig config_;
+};
+
+// 128 x 128 pixels, the cell in column 1 and row 2 red.
+std::string picture_of_a_cell() {
+  std::string bytes = "P6 128 128 255\n";
+  for (int y = 0; y < 128; ++y) {
+    for (int x = 0; x < 128; ++x) {
+      const bool red = x / 32 == 1 && y / 32 == 2;
+      bytes += red ? '\xFF' : '\0';
+      bytes += std::string(2, '\0');
+    }
+  }
+  return bytes;
+}
+
+// Why a Darknet network of these layers, all weights 0, is not loaded with augmentation.
+std::string augmentation_refused(const std::string& layers, std::size_t weights) {
+  const tests::TemporaryDirectory folder;
+  std::string header(20, '\0');
+  header[4] = 2;
+  common::ModelConfig config;
+  config.name = "m";
+  config.source = common::DarknetSource{folder.write("a.cfg", "[net]\nwidth=192\nheight=192\n" + layers),
+                                        folder.write("a.weights", header + std::string(4 * weights, '\0')),
+                                        folder.write("a.names", "dog\ncat\n")};
+  config.precision = common::Precision::kFp32;
+  model::Surroundings surroundings;
+  surroundings.any_task = true;
+  const auto plain = model::load_model(config, surroundings);
+  INFO((plain ? std::string() : plain.error().message));
+  REQUIRE(plain.ok());
+  config.detect.augment = true;
+  const auto loaded = model::load_model(config, surroundings);
+  REQUIRE_FALSE(loaded.ok());
+  CHECK(loaded.error().code == ErrorCode::kBadModel);
+  CHECK(loaded.error().message.find('\n') == std::string::npos);
+  return loaded.error().message;
+}
 
 // 4 x 4 pixels, red where a cell of 2 x 2 is to be found.
 std::string picture(bool upper_left, bool lower_right) {
@@ -196,4 +268,64 @@ TEST_CASE("TorchModel: output that is not finite fails the warm-up", "[model][un
   REQUIRE_FALSE(warmed.ok());
   CHECK(warmed.error().code == ErrorCode::kBadModel);
   CHECK(warmed.error().message.find("not finite") != std::string::npos);
+}
+
+TEST_CASE("TorchModel: with augmentation the views' boxes are in the picture's pixels too", "[model][unit]") {
+  const auto precision = GENERATE(common::Precision::kFp32, common::Precision::kBf16);
+  const auto model = AugmentedDetector(precision).load();
+  CHECK(model->description().input_width == 128);
+  const auto body = picture_of_a_cell();
+  const std::vector<model::Input> inputs{input_of(body), input_of("no picture"), input_of(body)};
+  const auto outputs = model->run(inputs);
+  CHECK_FALSE(outputs[1].prediction.ok());
+  for (const std::size_t i : {0U, 2U}) {
+    const auto& list = list_of(outputs[i]);
+    const auto found = [&](const common::Box& box) {
+      return std::count_if(list.detections.begin(), list.detections.end(), [&](const common::Detection& detection) {
+        return std::abs(detection.box.x_min - box.x_min) + std::abs(detection.box.y_min - box.y_min) +
+                   std::abs(detection.box.x_max - box.x_max) + std::abs(detection.box.y_max - box.y_max) <
+               0.01F;
+      });
+    };
+    // Both classes of each. Red is at the corner of the cell at (1, 2), at (2, 2) of the mirrored view.
+    CHECK(found({32, 64, 64, 96}) == 2);
+    CHECK(found({128 - 96 / 0.83F, 64 / 0.83F, 128 - 64 / 0.83F, 96 / 0.83F}) == 2);
+  }
+}
+
+TEST_CASE("TorchModel: the sizes of augmentation share their weights, and nothing that depends on the size",
+          "[model][unit]") {
+  const AugmentedDetector detector(common::Precision::kFp32);
+  const auto compiled = model::compile_network(detector.config());
+  REQUIRE(compiled.ok());
+  REQUIRE(compiled->views.size() == 2);
+  for (const auto& view : compiled->views) {
+    const auto& shared = view.shared_parameters;
+    for (const auto* name : {"w0", "b0"}) CHECK(std::count(shared.begin(), shared.end(), name) == 1);
+    CHECK(shared.size() + view.parameters.size() == compiled->network.parameters.size());
+  }
+  // Views of 128 x 128 are padded to that again; of 256 x 256 the second is smaller, and has cells of its own.
+  CHECK(compiled->views[0].parameters.empty());
+  auto larger = detector.config();
+  larger.input_size = common::InputSize{256, 256};
+  const auto compiled_larger = model::compile_network(larger);
+  REQUIRE(compiled_larger.ok());
+  const auto& smallest = compiled_larger->views[1];
+  CHECK(smallest.width == 192);
+  REQUIRE(smallest.parameters.size() == 1);
+  CHECK(smallest.parameters[0].name.starts_with("grid"));
+}
+
+TEST_CASE("TorchModel: augmentation of a network that takes one size alone is refused, with the reason",
+          "[model][unit]") {
+  // YOLOv1: 2 x 2 cells of a box, two classes; 28 numbers of 3 x 3 x 3.
+  const auto connected = augmentation_refused(
+      "[maxpool]\nsize=64\nstride=64\n[connected]\noutput=28\nactivation=linear\n"
+      "[detection]\nclasses=2\ncoords=4\nside=2\nnum=1\nsqrt=1\n",
+      28 + 28 * 27);
+  CHECK(connected.find("detect.augment runs it on 256 x 256 too: ") != std::string::npos);
+  CHECK(connected.find("[connected]: its weights are for an input of one size") != std::string::npos);
+  const auto classifier = augmentation_refused(
+      "[convolutional]\nfilters=2\nactivation=linear\n[avgpool]\n[softmax]\ngroups=1\n", 2 + 2 * 3);
+  CHECK(classifier.find("only a detector") != std::string::npos);
 }

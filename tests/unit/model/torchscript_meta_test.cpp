@@ -183,6 +183,16 @@ TEST_CASE("HeadGuess: how far the candidates reach tells of a trace for another 
   CHECK(TestHead({2100, 85}, 0.5F, 1.98F).guess(hints)->reach == Approx(1.98));
   CHECK(TestHead({2100, 85}, 0.5F, 3).guess(hints)->reach == Approx(3 / 320.0));
   CHECK(TestHead({300, 6}, 0.5F, 3).guess(hints)->reach == 1);
+
+  hints.input_height = 160;
+  TestHead tall({2100, 85}, 0.5F, 304);
+  tall.values[85 + 1] = 152;  // y of the second candidate
+  CHECK(tall.guess(hints)->reach_down == Approx(0.95));
+  TestHead by_scores({84, 2100}, 0.5F, 304);
+  by_scores.values[2100 + 1] = 152;
+  CHECK(by_scores.guess(hints)->reach_down == Approx(0.95));
+  CHECK(TestHead({84, 2100}, 0.5F, 0.98F).guess(hints)->reach_down == Approx(0.5));
+  CHECK(TestHead({300, 6}, 0.5F, 3).guess(hints)->reach_down == 1);
 }
 
 TEST_CASE("HeadGuess: what is concluded is said, and what was known is not", "[model][unit]") {

@@ -7,6 +7,7 @@
 
 #include "model/image/decode.hpp"
 #include "model/image/resize.hpp"
+#include "model/load_network.hpp"
 #include "model/model.hpp"
 #include "model/npz.hpp"
 #include "model/torchscript/tensor_model.hpp"
@@ -14,6 +15,7 @@
 #include "tests/support/temporary_directory.hpp"
 #include "tests/support/test_data.hpp"
 #include "tests/support/torchscript_files.hpp"
+#include "tests/unit/model/raw_head.hpp"
 
 using namespace yolod;
 using common::ErrorCode;
@@ -32,6 +34,9 @@ const std::filesystem::path& small_files() {
                                                        "end_to_end",
                                                        "fractions",
                                                        "bare",
+                                                       "any_size_yolov5",
+                                                       "any_size_yolov8",
+                                                       "any_size_fractions",
                                                        "segmenter",
                                                        "future",
                                                        "cuda",
@@ -408,4 +413,51 @@ TEST_CASE("TorchScript: a size that a trace does not take, and names that do not
   config.input_size.reset();
   config.source = common::TorchScriptSource{small_files() / "yolov8.pt", names, {}, {}};
   CHECK_THAT(refusal(config), Catch::Contains("3 names"));
+}
+
+TEST_CASE("TorchScript: with augmentation the candidates are Python's", "[model][unit][torch]") {
+  if (skipped()) return;
+  const std::string name = GENERATE("any_size_yolov5", "any_size_yolov8", "any_size_fractions");
+  CAPTURE(name);
+  auto config = script_config(small_files() / (name + ".pt"), Task::kDetect);
+  config.input_size = common::InputSize{160, 224};
+  config.detect.augment = true;
+  const auto loaded = model::load_network(config, {});
+  INFO((loaded ? std::string() : loaded.error().message));
+  REQUIRE(loaded.ok());
+  const auto actual = tests::run_on_file(*loaded->network, small_files() / (name + "-input.npy"));
+  CHECK(tests::distance(actual, tests::values_in(small_files() / (name + "-augmented.npy"))) < 1);
+  CHECK(load(config)->description().input_width == 224);
+}
+
+TEST_CASE("TorchScript: augmentation is refused where it cannot be right", "[model][unit][torch]") {
+  if (skipped()) return;
+  const auto refused = [](const std::string& name) {
+    auto config = script_config(small_files() / (name + ".pt"), Task::kDetect);
+    config.input_size = common::InputSize{32, 32};
+    config.detect.augment = true;
+    return refusal(config);
+  };
+  // They number cells as on 32 x 32: in pixels the boxes cover too little, in fractions too much.
+  CHECK_THAT(refused("yolov5"), Catch::Contains("detect.augment runs it on 64 x 64 too: its boxes are wrong there"));
+  CHECK_THAT(refused("yolov8"), Catch::Contains("its boxes are wrong there"));
+  CHECK_THAT(refused("fractions"), Catch::Contains("its boxes are wrong there"));
+  CHECK_THAT(refused("end_to_end"), Catch::Contains("cannot be merged"));
+  auto classifier = script_config(small_files() / "tiny_probabilities.pt", Task::kClassify);
+  classifier.detect.augment = true;
+  CHECK_THAT(refusal(classifier), Catch::Contains("only a detector"));
+}
+
+TEST_CASE("TorchScript: the given trace knows one size alone, and is refused with augmentation",
+          "[model][unit][torch]") {
+  if (const auto reason = tests::reason_to_skip_real_models(); !reason.empty()) {
+    WARN("SKIPPED: " << reason);
+    return;
+  }
+  const auto folder = *tests::test_data();
+  const auto file = folder / "torchscript" / "yolo-fastest-1.1.torchscript";
+  auto config = script_config(file, Task::kDetect);
+  config.source = common::TorchScriptSource{file, folder / "darknet" / "yolo-fastest-1.1" / "coco.names", {}, {}};
+  config.detect.augment = true;
+  CHECK_THAT(refusal(config), Catch::Contains("detect.augment runs it on 256 x 256 too: its boxes are wrong there"));
 }

@@ -130,6 +130,7 @@ void add_bench_model(CLI::App& bench, int& exit_code) {
   const auto options = std::make_shared<BenchModelOptions>();
   auto* command = bench.add_subcommand(kBenchModel.name, kBenchModel.purpose);
   add_model_options(*command, options->model);
+  add_augment_option(*command, options->model);
   command->add_option("--threads", options->threads, "for the forward pass; default all that this process may use")
       ->check(CLI::Range(1, 1'024))
       ->type_name("N");

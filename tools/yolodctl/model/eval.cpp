@@ -225,6 +225,7 @@ void add_eval(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand(kEval.name, kEval.purpose);
   auto options = std::make_shared<EvalOptions>();
   add_model_options(*command, options->model);
+  add_augment_option(*command, options->model);
   command->add_option("--images", options->images, "a folder of pictures")->required()->type_name("DIR");
   command->add_option("--labels", options->labels, "a folder of YOLO-format label files, named as the pictures are")
       ->required()

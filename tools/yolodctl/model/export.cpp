@@ -42,11 +42,12 @@ std::string describe(const std::string& name, const model::CompiledModel& compil
 }
 
 int export_model(const ExportOptions& options) {
-  const auto chosen = choose_model(options.model);
+  auto chosen = choose_model(options.model);
   if (!chosen) return report(chosen.error());
   if (!options.model.precision.empty() && chosen->config.precision != common::Precision::kFp32) {
     return report({ErrorCode::kBadConfig, "--precision: an export is in fp32; whoever loads it may convert it"});
   }
+  chosen->config.detect.augment = false;  // a file is of the network for one size
   auto compiled = model::compile_network(chosen->config);
   if (!compiled) return report(compiled.error());
   const auto description = describe(chosen->config.name, *compiled, chosen->config);

@@ -123,6 +123,7 @@ int infer(const InferOptions& options) {
   }
   // What is compared digit by digit is not rounded to bf16 unless that was asked for.
   if (options.model.precision.empty()) chosen->config.precision = common::Precision::kFp32;
+  chosen->config.detect.augment = false;  // the head of one pass
 
   const auto loaded = model::load_network(chosen->config, chosen->surroundings);
   if (!loaded) return report(loaded.error());

@@ -94,6 +94,11 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
   command.add_option("--device", options.device, "cpu")->type_name("D");
 }
 
+void add_augment_option(CLI::App& command, ModelOptions& options) {
+  command.add_flag("--augment", options.augment,
+                   "a detector looks three times: also smaller and mirrored, and smaller");
+}
+
 Outcome<ChosenModel> choose_model(const ModelOptions& options) {
   const bool by_files =
       !options.cfg.empty() || !options.weights.empty() || !options.names.empty() || !options.torchscript.empty();
@@ -114,6 +119,7 @@ Outcome<ChosenModel> choose_model(const ModelOptions& options) {
       return bad_options("--precision: \"" + options.precision + "\": fp32, bf16, fp16 or auto is allowed");
     config->precision = *precision;
   }
+  if (options.augment) config->detect.augment = true;
   ChosenModel chosen;
   chosen.surroundings.threads = config->threads != 0 ? config->threads : common::usable_cpu_count();
   if (!options.device.empty()) {

@@ -25,6 +25,7 @@ struct ModelOptions {
   std::string size;  // "416" or "HEIGHTxWIDTH"
   std::string precision;
   std::string device;
+  bool augment{false};
   // Set by a command that can do without weights; not an option.
   bool weights_optional{false};
 };
@@ -35,6 +36,8 @@ struct ChosenModel {
 };
 
 void add_model_options(CLI::App& command, ModelOptions& options);
+// `--augment`, for commands that run the network on pictures: with it or the config's detect.augment they do.
+void add_augment_option(CLI::App& command, ModelOptions& options);
 
 // The model that the options choose. Where that is a TorchScript file, its trial begins (trial.hpp). An Error is
 // kBadConfig: a bad combination of options, or a config with problems (one a line). Without --precision a model named

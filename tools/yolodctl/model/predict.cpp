@@ -288,6 +288,7 @@ void add_predict(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand(kPredict.name, kPredict.purpose);
   auto options = std::make_shared<PredictOptions>();
   add_model_options(*command, options->model);
+  add_augment_option(*command, options->model);
   command->add_option("--confidence", options->confidence, "lowest confidence, 0 to 1")
       ->check(CLI::Range(0.0, 1.0))
       ->type_name("X");
