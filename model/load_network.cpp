@@ -1,16 +1,13 @@
 #include "model/load_network.hpp"
 
 #include <algorithm>
-#include <filesystem>
 #include <utility>
 #include <variant>
 
 #include "common/text.hpp"
-#include "model/checkpoint/checkpoint.hpp"
-#include "model/checkpoint/network_weights.hpp"
 #include "model/darknet/compiler.hpp"
 #include "model/darknet/names.hpp"
-#include "model/darknet/weights.hpp"
+#include "model/darknet_files.hpp"
 #include "model/precision.hpp"
 #include "model/read_file.hpp"
 #include "model/torch_network.hpp"
@@ -19,18 +16,6 @@
 namespace yolod::model {
 
 using common::Outcome;
-
-namespace {
-
-Outcome<darknet::Weights> read_weights(const std::filesystem::path& file, bool is_checkpoint,
-                                       const darknet::Network& network) {
-  if (!is_checkpoint) return darknet::read_weights(file, network);
-  auto checkpoint = checkpoint::Checkpoint::open(file);
-  if (!checkpoint) return std::move(checkpoint).error();
-  return checkpoint::read_weights(checkpoint.value(), network);
-}
-
-}  // namespace
 
 std::string to_string(common::Task task) {
   switch (task) {
@@ -45,20 +30,14 @@ std::string to_string(common::Task task) {
 Outcome<CompiledModel> compile_network(const common::ModelConfig& config) {
   const auto* source = std::get_if<common::DarknetSource>(&config.source);
   if (source == nullptr) return bad_model(config.name + ": only a Darknet network is compiled");
-  const auto text = read_file(source->cfg, darknet::kMaxCfgBytes);
-  if (!text) return text.error();
-  const auto cfg = darknet::parse_cfg(*text, source->cfg.string());
-  if (!cfg) return cfg.error();
-  const bool is_checkpoint = checkpoint::is_checkpoint(source->weights);
-  const auto network = darknet::build_network(*cfg, config.input_size,
-                                              is_checkpoint ? darknet::Rules::kUltralytics : darknet::Rules::kDarknet);
+  const auto network = read_network(*source, config.input_size);
   if (!network) return network.error();
   if (const auto missing = darknet::missing_head(*network)) return *missing;
 
   CompiledModel compiled;
   compiled.rules = network->rules;
   // Ultralytics' yolov3 letterboxes every picture, whatever the cfg says.
-  compiled.letter_box = network->letter_box || is_checkpoint;
+  compiled.letter_box = network->letter_box || network->rules == darknet::Rules::kUltralytics;
   for (const auto* head : darknet::heads(*network)) {
     compiled.stride = std::max(compiled.stride, network->input.height / head->output.height);
   }
@@ -70,7 +49,7 @@ Outcome<CompiledModel> compile_network(const common::ModelConfig& config) {
     if (!labels) return std::move(labels).error();
     compiled.labels = std::move(labels).value();
   }
-  auto weights = read_weights(source->weights, is_checkpoint, *network);
+  auto weights = read_weights(*source, *network);
   if (!weights) return std::move(weights).error();
   compiled.network = darknet::compile(*network, std::move(weights).value());
   return compiled;

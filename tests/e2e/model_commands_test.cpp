@@ -203,6 +203,84 @@ TEST_CASE("Yolodctl export: what cannot be written leaves nothing behind", "[e2e
   CHECK(run_yolodctl({"export", "--precision", "bf16", "--output", folder.path() / "n.pt"}, options).exit == exited(2));
 }
 
+TEST_CASE("Yolodctl export: a disk that is full is one line, and leaves nothing behind", "[e2e][data]") {
+  if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
+    WARN("SKIPPED: " << reason);
+    return;
+  }
+  const TemporaryDirectory folder;
+  for (const auto* name : {"m.pt", "m.weights"}) {
+    const auto file = folder.write(name, "what was there");
+    // No file may grow beyond 8 blocks, as on a full disk.
+    std::vector<std::string> arguments{"/bin/sh",
+                                       "-c",
+                                       "trap '' XFSZ; ulimit -f 8; exec \"$@\"",
+                                       "sh",
+                                       (binary_directory() / "yolodctl").string(),
+                                       "export",
+                                       "--output",
+                                       file.string()};
+    const auto options = network_options(*test_data(), "yoloface-50k");
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    const auto result = run_program(std::move(arguments));
+    CAPTURE(name, result.errors);
+    CHECK(result.exit == exited(1));
+    CHECK(result.errors == "yolodctl: " + file.string() + ": File too large\n");
+    CHECK(read_file(file) == "what was there");
+    CHECK_FALSE(std::filesystem::exists(file.string() + ".unfinished"));
+  }
+}
+
+TEST_CASE("Yolodctl export: Darknet's weights come out as they went in", "[e2e][data]") {
+  if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
+    WARN("SKIPPED: " << reason);
+    return;
+  }
+  const TemporaryDirectory folder;
+  const auto options = network_options(*test_data(), "yolo-fastest-1.1");
+  const auto exported = folder.path() / "m.weights";
+  REQUIRE(run_yolodctl({"export", "--output", exported}, options).exit == exited(0));
+  CHECK(read_file(exported) == read_file(options[3]));
+}
+
+// What PyTorch makes of the networks: tests/support/make_checkpoints.py.
+TEST_CASE("Yolodctl export: with a checkpoint's weights as Darknet's, PyTorch's output comes out", "[e2e]") {
+  const TemporaryDirectory folder;
+  const auto made = run_program({kPython, support_script("make_checkpoints.py"), folder.path().string()});
+  if (made.exit != exited(0)) {
+    WARN("SKIPPED: " << kPython << " has no PyTorch: run tools/install_packages");
+    return;
+  }
+  const auto export_from = [&](const std::filesystem::path& network) {
+    return run_yolodctl({"export"}, {"--cfg", network / "net.cfg", "--weights", network / "net.pt", "--output",
+                                     network / "net.weights"});
+  };
+  for (const auto* name : {"spp", "fusion"}) {
+    CAPTURE(name);
+    const auto network = folder.path() / name;
+    // Which factors a shortcut has is not said in the cfgs of that program.
+    auto cfg = read_file(network / "net.cfg");
+    for (std::size_t at = 0; (at = cfg.find("weights_type=1", at)) != std::string::npos;)
+      cfg.replace(at, 14, "weights_type=per_feature");
+    (void)folder.write(std::string(name) + "/net.cfg", cfg);
+    const auto exported = export_from(network);
+    CAPTURE(exported.errors);
+    REQUIRE(exported.exit == exited(0));
+    const auto inferred = run_yolodctl({"infer"}, {"--cfg", network / "net.cfg", "--weights", network / "net.weights",
+                                                   "--input", network / "input.npy", "--output", network / "own.npy"});
+    CAPTURE(inferred.errors);
+    REQUIRE(inferred.exit == exited(0));
+    REQUIRE(run_program({kPython, "-c", "import numpy, sys; numpy.save(sys.argv[1], numpy.load(sys.argv[1])[None])",
+                         (network / "expected.npy").string()})
+                .exit == exited(0));
+    check_same(network / "own.npy", network / "expected.npy");
+  }
+  const auto refused = export_from(folder.path() / "tiny");
+  CHECK(refused.exit == exited(1));
+  CHECK_THAT(refused.errors, Catch::Contains("tiny/net.cfg:32: [maxpool]: no weights file can hold it"));
+  CHECK_FALSE(std::filesystem::exists(folder.path() / "tiny" / "net.weights"));
+}
+
 TEST_CASE("Export to ONNX: what is no exported model is one clear line", "[e2e]") {
   const TemporaryDirectory folder;
   const auto result = run_program({kPython, (source_directory() / "tools" / "export_onnx.py").string(),
