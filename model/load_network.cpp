@@ -17,6 +17,31 @@ namespace yolod::model {
 
 using common::Outcome;
 
+namespace {
+
+PictureRules rules_of(const darknet::Network& network) {
+  PictureRules rules;
+  rules.fit = network.letter_box ? image::Fit::kLetterbox : image::Fit::kStretch;
+  if (network.rules == darknet::Rules::kUltralytics) {
+    // Of its letterbox(), which takes every picture whatever the cfg says, and the grey that it fills with.
+    rules.fit = image::Fit::kLetterbox;
+    rules.sampling = image::Sampling::kCentersAligned;
+    rules.grey = 114.0F / 255.0F;
+  }
+  if (network.head == HeadKind::kClasses) {
+    rules.task = common::Task::kClassify;
+    rules.fit = image::Fit::kCrop;  // as `classifier predict` does, whatever the cfg says
+    return rules;
+  }
+  rules.multi_label = true;
+  const auto nms = darknet::nms_settings(network);
+  rules.nms_kind = nms.kind;
+  rules.beta_nms = nms.beta;
+  return rules;
+}
+
+}  // namespace
+
 std::string to_string(common::Task task) {
   switch (task) {
     case common::Task::kDetect: return "detect";
@@ -35,15 +60,13 @@ Outcome<CompiledModel> compile_network(const common::ModelConfig& config) {
   if (const auto missing = darknet::missing_head(*network)) return *missing;
 
   CompiledModel compiled;
-  compiled.rules = network->rules;
-  // Ultralytics' yolov3 letterboxes every picture, whatever the cfg says.
-  compiled.letter_box = network->letter_box || network->rules == darknet::Rules::kUltralytics;
+  compiled.rules = with_config(rules_of(*network), config);
   for (const auto* head : darknet::heads(*network)) {
-    compiled.stride = std::max(compiled.stride, network->input.height / head->output.height);
+    if (network->head == HeadKind::kClasses) continue;
+    const auto* detection = std::get_if<darknet::Detection>(&head->kind);
+    const int rows = detection == nullptr ? head->output.height : detection->side;
+    compiled.stride = std::max(compiled.stride, network->input.height / rows);
   }
-  const auto nms = darknet::nms_settings(*network);
-  compiled.nms_kind = nms.kind;
-  compiled.beta_nms = nms.beta;
   if (!source->names.empty()) {
     auto labels = darknet::read_names(source->names, static_cast<std::size_t>(network->classes));
     if (!labels) return std::move(labels).error();
@@ -67,7 +90,6 @@ Outcome<LoadedNetwork> load_network(const common::ModelConfig& config, const Sur
   auto compiled = compile_network(config);
   if (!compiled) return std::move(compiled).error();
 
-  const auto head = compiled->network.head;
   auto running =
       TorchNetwork::load(std::move(compiled->network), *precision, std::max<std::uint32_t>(1, surroundings.threads));
   if (!running) {
@@ -75,18 +97,8 @@ Outcome<LoadedNetwork> load_network(const common::ModelConfig& config, const Sur
   }
   LoadedNetwork loaded;
   loaded.network = std::move(running).value();
+  loaded.rules = compiled->rules;
   loaded.labels = std::move(compiled->labels);
-  loaded.task = head == HeadKind::kClasses ? common::Task::kClassify : common::Task::kDetect;
-  loaded.fit = compiled->letter_box ? image::Fit::kLetterbox : image::Fit::kStretch;
-  // As `classifier predict` does, whatever the cfg says.
-  if (loaded.task == common::Task::kClassify) loaded.fit = image::Fit::kCrop;
-  if (compiled->rules == darknet::Rules::kUltralytics) {
-    // Of its letterbox(), and the grey that it fills with.
-    loaded.sampling = image::Sampling::kCentersAligned;
-    loaded.grey = 114.0F / 255.0F;
-  }
-  loaded.nms_kind = compiled->nms_kind;
-  loaded.beta_nms = compiled->beta_nms;
   return loaded;
 }
 

@@ -21,6 +21,7 @@
 namespace yolod::model::torchscript {
 namespace {
 
+using common::BoxCoordinates;
 using common::InputSize;
 using common::Outcome;
 using common::Precision;
@@ -40,6 +41,29 @@ std::optional<Task> task_of(TorchScriptLayout layout) {
     case TorchScriptLayout::kAuto: break;
   }
   return std::nullopt;
+}
+
+// Those of a file that does not say.
+PictureRules usual_rules(Task task) {
+  PictureRules rules;
+  rules.fit = image::Fit::kLetterbox;
+  rules.grey = kBorderGrey;
+  rules.sampling = task == Task::kDetect ? image::Sampling::kCentersAligned : image::Sampling::kAveraged;
+  return rules;
+}
+
+TorchScriptLayout layout_of(const PictureRules& rules) {
+  if (rules.task != Task::kDetect) return TorchScriptLayout::kAuto;
+  switch (rules.layout) {
+    case detect::HeadLayout::kByObjectness: return TorchScriptLayout::kYolov5;
+    case detect::HeadLayout::kByScores: return TorchScriptLayout::kYolov8;
+    case detect::HeadLayout::kFinal: return TorchScriptLayout::kEndToEnd;
+  }
+  return TorchScriptLayout::kAuto;
+}
+
+BoxCoordinates coordinates_of(const PictureRules& rules) {
+  return rules.boxes_are_fractions ? BoxCoordinates::kFractions : BoxCoordinates::kPixels;
 }
 
 // What such networks are usually traced at, the most usual first: tried where nobody says.
@@ -148,8 +172,10 @@ Outcome<LoadedNetwork> load_from(const common::ModelConfig& config, const Surrou
   if (!task) return task.error();
   Hints hints;
   hints.task = *task;
-  hints.layout = source.layout;
-  hints.coordinates = source.coordinates;
+  const auto& told = metadata->rules;
+  hints.layout = source.layout == TorchScriptLayout::kAuto && told ? layout_of(*told) : source.layout;
+  hints.coordinates = source.coordinates == BoxCoordinates::kAuto && told ? coordinates_of(*told) : source.coordinates;
+  if (told) hints.logits = told->logits;
   hints.class_count = metadata->names.size();
   hints.end_to_end = metadata->end_to_end;
   if (!source.names.empty()) {
@@ -163,13 +189,12 @@ Outcome<LoadedNetwork> load_from(const common::ModelConfig& config, const Surrou
   const auto& shape = (*network)->shape();
 
   LoadedNetwork loaded;
-  loaded.task = head->task;
-  loaded.fit = image::Fit::kLetterbox;
-  loaded.grey = kBorderGrey;
-  loaded.sampling = head->task == Task::kDetect ? image::Sampling::kCentersAligned : image::Sampling::kAveraged;
-  loaded.logits = head->logits;
-  loaded.layout = head->layout;
-  loaded.boxes_are_fractions = head->boxes_are_fractions;
+  auto rules = told.value_or(usual_rules(head->task));
+  rules.task = head->task;
+  rules.logits = head->logits;
+  rules.layout = head->layout;
+  rules.boxes_are_fractions = head->boxes_are_fractions;
+  loaded.rules = with_config(rules, config);
   if (head->task != Task::kImage) {
     auto labels = labels_for(source, *metadata, head->classes);
     if (!labels) return std::move(labels).error();

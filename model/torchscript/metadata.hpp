@@ -1,6 +1,10 @@
 // What the program that wrote a TorchScript file left in it about the network: the extra file `config.txt`, JSON, as
 // Ultralytics' exporters write it (YOLOv5: {"shape": [n, 3, h, w], "stride", "names": [..]}; YOLOv8 and later: {"task",
-// "imgsz": [h, w], "stride", "batch", "names": {"0": ..}, "end2end"}), and `yolodctl export` too.
+// "imgsz": [h, w], "stride", "batch", "names": {"0": ..}, "end2end"}). `yolodctl export` writes the same, and under the
+// key "yolod", of which nothing is optional, what else is to be known for its detections to come out again:
+//   of a detector    "layout", "coordinates", "multi_label", "nms", "beta_nms"
+//   of a classifier  "logits"
+//   of both          "resize", "sampling", "grey"
 #pragma once
 
 #include <optional>
@@ -10,6 +14,8 @@
 
 #include "common/config.hpp"
 #include "common/outcome.hpp"
+#include "model/compiled_network.hpp"
+#include "model/picture_rules.hpp"
 
 namespace yolod::model::torchscript {
 
@@ -21,11 +27,24 @@ struct Metadata {
   std::optional<common::InputSize> input_size;
   std::vector<std::string> names;  // by class; empty where none are given
   bool end_to_end{false};          // its output is [n, k, 6], after suppression
+  std::optional<PictureRules> rules;
 };
 
 // Any text is safe to pass; an empty one, of a file without metadata, has nothing in it. What is not there, or not of
 // the expected kind, is left out; text that is no JSON, and a task that is not served ("segment"), are an Error
-// (kBadModel).
+// (kBadModel). So is all that is wrong under "yolod": only this program writes that.
 [[nodiscard]] common::Outcome<Metadata> parse_metadata(std::string_view text);
+
+// What is exported, and what is to be said of it.
+struct ExportedNetwork {
+  std::string name;
+  const CompiledNetwork& network;
+  int stride{1};                           // as CompiledModel has it
+  const std::vector<std::string>& labels;  // by class; may be empty
+  PictureRules rules;
+};
+
+// The text that parse_metadata() reads.
+[[nodiscard]] std::string write_metadata(const ExportedNetwork& exported);
 
 }  // namespace yolod::model::torchscript

@@ -3,6 +3,7 @@
 #include <boost/json/parse.hpp>
 #include <catch2/catch.hpp>
 #include <filesystem>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -53,6 +54,37 @@ void check_same(const std::filesystem::path& a, const std::filesystem::path& b) 
   CAPTURE(compared.errors);
   REQUIRE(compared.exit == exited(0));
   CHECK(std::stod(compared.output) < 1e-4);
+}
+
+// The answers of two `predict --json`, a line a picture: the same labels, and boxes and confidences but for rounding.
+// How many detections there are.
+std::size_t check_same_detections(const ProgramResult& expected, const ProgramResult& actual) {
+  CAPTURE(expected.errors, actual.errors);
+  REQUIRE(expected.exit == exited(0));
+  REQUIRE(actual.exit == exited(0));
+  std::istringstream expected_lines(expected.output);
+  std::istringstream actual_lines(actual.output);
+  std::string expected_line;
+  std::string actual_line;
+  std::size_t count = 0;
+  while (std::getline(expected_lines, expected_line)) {
+    REQUIRE(std::getline(actual_lines, actual_line));
+    const auto wanted = boost::json::parse(expected_line).at("predictions").as_array();
+    const auto given = boost::json::parse(actual_line).at("predictions").as_array();
+    REQUIRE(given.size() == wanted.size());
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      CHECK(given[i].at("label") == wanted[i].at("label"));
+      CHECK(given[i].at("confidence").to_number<double>() ==
+            Approx(wanted[i].at("confidence").to_number<double>()).margin(1e-3));
+      // Printed in hundredths of a pixel.
+      for (const auto* side : {"x_min", "y_min", "x_max", "y_max"}) {
+        CHECK(given[i].at("box").at(side).to_number<double>() ==
+              Approx(wanted[i].at("box").at(side).to_number<double>()).margin(0.011));
+      }
+    }
+    count += wanted.size();
+  }
+  return count;
 }
 
 }  // namespace
@@ -159,6 +191,7 @@ TEST_CASE("Yolodctl export: plain PyTorch and ONNX Runtime compute the same", "[
   CHECK(description.at("imgsz") == boost::json::value{320, 320});
   CHECK(description.at("names").at("16") == "dog");
   CHECK(description.at("names").as_object().size() == 80);
+  CHECK(description.at("yolod").at("layout") == "yolov5");
 
   const auto read_back = folder.path() / "read_back.npy";
   const auto loaded = run_program({"yolodctl", "infer", "--torchscript", exported.string(), "--input", input.string(),
@@ -184,6 +217,73 @@ TEST_CASE("Yolodctl export: plain PyTorch and ONNX Runtime compute the same", "[
   CAPTURE(by_onnx.errors);
   REQUIRE(by_onnx.exit == exited(0));
   check_same(in_onnx, own);
+}
+
+TEST_CASE("Yolodctl export: the file alone gives the detections of the cfg and its weights", "[e2e][data]") {
+  if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
+    WARN("SKIPPED: " << reason);
+    return;
+  }
+  // The second has one class, so few candidates that its output looks end-to-end, and plain NMS.
+  const auto* name = GENERATE("yolo-fastest-1.1", "yoloface-50k");
+  CAPTURE(name);
+  const auto options = network_options(*test_data(), name);
+  const TemporaryDirectory folder;
+  const auto exported = (folder.path() / "m.pt").string();
+  REQUIRE(run_yolodctl({"export", "--output", exported}, options).exit == exited(0));
+  const std::vector<std::string> pictures{"--json", "--confidence", "0.1", *test_data() / "photos" / "dog.jpg",
+                                          *test_data() / "photos" / "person.jpg"};
+  auto by_cfg = options;
+  by_cfg.insert(by_cfg.end(), pictures.begin(), pictures.end());
+  CHECK(check_same_detections(run_yolodctl({"predict"}, by_cfg),
+                              run_yolodctl({"predict", "--torchscript", exported}, pictures)) > 5);
+}
+
+TEST_CASE("Yolodctl export: a classifier's file alone gives its classes", "[e2e]") {
+  if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
+    WARN("SKIPPED: " << reason);
+    return;
+  }
+  // Two groups of classes: its output does not add up to 1, and is no logits for that.
+  const TemporaryDirectory folder;
+  const auto cfg = folder.write("c.cfg",
+                                "[net]\nwidth=8\nheight=8\n[convolutional]\nfilters=4\nsize=3\nactivation=linear\n"
+                                "[avgpool]\n[softmax]\ngroups=2\n");
+  std::string weights(20, '\0');
+  weights[4] = 2;
+  for (int i = 0; i < 4 + 4 * 27; ++i) {
+    const float value = static_cast<float>(i % 7) / 7;
+    weights.append(reinterpret_cast<const char*>(&value), sizeof value);
+  }
+  const auto exported = folder.path() / "c.pt";
+  const std::vector<std::string> options{"--cfg",     cfg.string(),
+                                         "--weights", folder.write("c.weights", weights).string(),
+                                         "--names",   folder.write("c.names", "dog\ncat\nday\nnight\n").string()};
+  const auto made = run_yolodctl({"export", "--output", exported}, options);
+  CAPTURE(made.errors);
+  REQUIRE(made.exit == exited(0));
+  CHECK_THAT(made.output, Catch::Contains(R"("task":"classify")"));
+  const auto classes = [](const ProgramResult& result) {
+    CAPTURE(result.errors);
+    REQUIRE(result.exit == exited(0));
+    return boost::json::parse(result.output).at("predictions").as_array();
+  };
+  const auto picture = *test_data() / "photos" / "dog.jpg";
+  auto by_cfg = options;
+  by_cfg.insert(by_cfg.end(), {"--json", "--top-k", "4", picture});
+  const auto expected = classes(run_yolodctl({"predict"}, by_cfg));
+  const auto actual =
+      classes(run_yolodctl({"predict"}, {"--torchscript", exported, "--json", "--top-k", "4", picture}));
+  REQUIRE(expected.size() == 4);
+  double sum = 0;
+  REQUIRE(actual.size() == expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    CHECK(actual[i].at("label") == expected[i].at("label"));
+    CHECK(actual[i].at("probability").to_number<double>() ==
+          Approx(expected[i].at("probability").to_number<double>()).margin(1e-5));
+    sum += actual[i].at("probability").to_number<double>();
+  }
+  CHECK(sum == Approx(2).margin(1e-4));
 }
 
 TEST_CASE("Yolodctl export: what cannot be written leaves nothing behind", "[e2e][data]") {

@@ -35,7 +35,7 @@ void add_model_options(CLI::App& command, ModelOptions& options);
 // The model that the options choose. Where that is a TorchScript file, the command runs on in a child process
 // (isolation.hpp): nothing may be done or printed before. An Error is kBadConfig: a bad combination of options, or a
 // config with problems (one a line). Without --precision a model named by its files runs in fp32, one from a config as
-// that says; a TorchScript file that is named alone has the task that it was made for.
+// that says; one named by its files has the task that it was made for.
 [[nodiscard]] common::Outcome<ChosenModel> choose_model(const ModelOptions& options);
 
 // Prints "yolodctl: message" to stderr and returns the exit code that the error's kind calls for: 2 for what the
