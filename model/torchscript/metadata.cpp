@@ -95,11 +95,13 @@ constexpr std::array<std::pair<std::string_view, darknet::NmsKind>, 2> kNmsKinds
     {{"iou", darknet::NmsKind::kIou}, {"diou", darknet::NmsKind::kDiou}}};
 
 template <typename Value>
-json::value word_for(Value value, const std::type_identity_t<Words<Value>>& words) {
+std::string_view word_for(Value value, const std::type_identity_t<Words<Value>>& words) {
   const auto found =
       std::find_if(words.begin(), words.end(), [value](const auto& word) { return word.second == value; });
-  return json::string(found->first.data(), found->first.size());
+  return found->first;
 }
+
+json::string to_json(std::string_view word) { return json::string(word.data(), word.size()); }
 
 // Reads the keys under "yolod", each exactly once, for as long as nothing is wrong: the first problem is kept.
 class RulesReader {
@@ -217,6 +219,10 @@ Outcome<Metadata> parse_metadata(std::string_view text) {
     const auto* size = object->if_contains(key);
     if (size != nullptr && !metadata.input_size) metadata.input_size = size_of(*size);
   }
+  if (const auto* stride = object->if_contains("stride")) {
+    const auto number = stride->to_number<std::int64_t>(failure);
+    if (!failure && number > 0 && number <= static_cast<std::int64_t>(kMaxSide)) metadata.stride = number;
+  }
   if (const auto* names = object->if_contains("names")) metadata.names = names_of(*names);
   if (const auto* flag = object->if_contains("end2end"); flag != nullptr && flag->is_bool()) {
     metadata.end_to_end = flag->get_bool();
@@ -227,6 +233,11 @@ Outcome<Metadata> parse_metadata(std::string_view text) {
     metadata.rules = *rules;
   }
   return metadata;
+}
+
+RuleWords words_of(const PictureRules& rules) {
+  return {word_for(rules.fit, kFits), word_for(rules.sampling, kSamplings), word_for(rules.layout, kLayouts),
+          word_for(rules.boxes_are_fractions, kCoordinates), word_for(rules.nms_kind, kNmsKinds)};
 }
 
 std::string write_metadata(const ExportedNetwork& exported) {
@@ -241,13 +252,13 @@ std::string write_metadata(const ExportedNetwork& exported) {
     for (std::size_t i = 0; i < exported.labels.size(); ++i) names[std::to_string(i)] = exported.labels[i];
     description["names"] = std::move(names);
   }
-  json::object own{
-      {"resize", word_for(rules.fit, kFits)}, {"sampling", word_for(rules.sampling, kSamplings)}, {"grey", rules.grey}};
+  const auto words = words_of(rules);
+  json::object own{{"resize", to_json(words.resize)}, {"sampling", to_json(words.sampling)}, {"grey", rules.grey}};
   if (detector) {
-    own["layout"] = word_for(rules.layout, kLayouts);
-    own["coordinates"] = word_for(rules.boxes_are_fractions, kCoordinates);
+    own["layout"] = to_json(words.layout);
+    own["coordinates"] = to_json(words.coordinates);
     own["multi_label"] = rules.multi_label;
-    own["nms"] = word_for(rules.nms_kind, kNmsKinds);
+    own["nms"] = to_json(words.nms);
     own["beta_nms"] = rules.beta_nms;
   } else {
     own["logits"] = rules.logits;

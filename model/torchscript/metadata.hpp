@@ -7,6 +7,7 @@
 //   of both          "resize", "sampling", "grey"
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,6 +26,7 @@ inline constexpr std::string_view kMetadataFile = "config.txt";
 struct Metadata {
   std::optional<common::Task> task;
   std::optional<common::InputSize> input_size;
+  std::optional<std::int64_t> stride;
   std::vector<std::string> names;  // by class; empty where none are given
   bool end_to_end{false};          // its output is [n, k, 6], after suppression
   std::optional<PictureRules> rules;
@@ -43,6 +45,17 @@ struct ExportedNetwork {
   const std::vector<std::string>& labels;  // by class; may be empty
   PictureRules rules;
 };
+
+// The words of the metadata for what `rules` say.
+struct RuleWords {
+  std::string_view resize;
+  std::string_view sampling;
+  std::string_view layout;
+  std::string_view coordinates;
+  std::string_view nms;
+};
+
+[[nodiscard]] RuleWords words_of(const PictureRules& rules);
 
 // The text that parse_metadata() reads.
 [[nodiscard]] std::string write_metadata(const ExportedNetwork& exported);

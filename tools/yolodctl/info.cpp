@@ -1,4 +1,5 @@
-// yolodctl info: what a Darknet network is made of, layer by layer, and what it costs. The weights may be left out.
+// yolodctl info: what a Darknet network is made of, layer by layer, and what it costs. The weights may be left out. Of
+// a TorchScript file: info_torchscript.cpp.
 #include <CLI/App.hpp>
 #include <boost/json.hpp>
 #include <cstdint>
@@ -13,7 +14,9 @@
 #include "model/darknet/weights.hpp"
 #include "model/darknet_files.hpp"
 #include "tools/yolodctl/commands.hpp"
+#include "tools/yolodctl/info_torchscript.hpp"
 #include "tools/yolodctl/model_options.hpp"
+#include "tools/yolodctl/passive_threads.hpp"
 
 namespace yolod::tools {
 namespace {
@@ -147,11 +150,13 @@ Outcome<darknet::Network> checked_network(const common::DarknetSource& source,
 }
 
 int info(const InfoOptions& options) {
+  wait_passively();  // a TorchScript file is run
   const auto chosen = choose_model(options.model);
   if (!chosen) return report(chosen.error());
+  if (std::holds_alternative<common::TorchScriptSource>(chosen->config.source))
+    return info_torchscript(*chosen, options.json);
   const auto* source = std::get_if<common::DarknetSource>(&chosen->config.source);
-  if (source == nullptr)
-    return report({common::ErrorCode::kInvalidParameter, "info is for Darknet networks: name one with --cfg"});
+  if (source == nullptr) return report({common::ErrorCode::kInvalidParameter, "an identity model has no network"});
   const auto network = checked_network(*source, chosen->config.input_size);
   if (!network) return report(network.error());
   if (options.json) {
@@ -165,8 +170,8 @@ int info(const InfoOptions& options) {
 }  // namespace
 
 void add_info(CLI::App& app, int& exit_code) {
-  auto* command =
-      app.add_subcommand("info", "the layers of a Darknet network, and what it costs; --weights is optional");
+  auto* command = app.add_subcommand(
+      "info", "the layers of a Darknet network, --weights is optional; what is known of a TorchScript file");
   auto options = std::make_shared<InfoOptions>();
   options->model.weights_optional = true;
   add_model_options(*command, options->model);
