@@ -239,6 +239,30 @@ TEST_CASE("Yolodctl export: the file alone gives the detections of the cfg and i
                               run_yolodctl({"predict", "--torchscript", exported}, pictures)) > 5);
 }
 
+TEST_CASE("Yolodctl export: a config that says otherwise comes before what the file says", "[e2e][data]") {
+  if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
+    WARN("SKIPPED: " << reason);
+    return;
+  }
+  const auto options = network_options(*test_data(), "yolo-fastest-1.1");
+  const TemporaryDirectory folder;
+  const auto exported = (folder.path() / "m.pt").string();
+  REQUIRE(run_yolodctl({"export", "--output", exported}, options).exit == exited(0));
+  const auto predict = [&](const std::string& name, const std::string& source) {
+    const auto config =
+        folder.write(name, "server: {listen: ['127.0.0.1:0']}\nmodels:\n  - name: m\n    task: detect\n    " + source +
+                               "\n    precision: fp32\n    resize: letterbox\n");
+    return run_yolodctl({"predict", "--config", config.string()},
+                        {"--json", "--confidence", "0.1", *test_data() / "photos" / "dog.jpg"});
+  };
+  const auto by_cfg =
+      predict("cfg.yaml", "darknet: {cfg: " + options[1] + ", weights: " + options[3] + ", names: " + options[5] + "}");
+  CHECK(check_same_detections(by_cfg, predict("pt.yaml", "torchscript: {file: " + exported + "}")) > 5);
+  const auto stretched = run_yolodctl({"predict", "--torchscript", exported},
+                                      {"--json", "--confidence", "0.1", *test_data() / "photos" / "dog.jpg"});
+  CHECK(boost::json::parse(stretched.output).at("predictions") != boost::json::parse(by_cfg.output).at("predictions"));
+}
+
 TEST_CASE("Yolodctl export: a classifier's file alone gives its classes", "[e2e]") {
   if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
     WARN("SKIPPED: " << reason);

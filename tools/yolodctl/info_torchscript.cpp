@@ -2,6 +2,7 @@
 
 #include <boost/json.hpp>
 #include <cstdio>
+#include <set>
 #include <string>
 #include <string_view>
 #include <variant>

@@ -1,7 +1,11 @@
 // Weights written as Darknet has them: from its own files, and from checkpoints.
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <cmath>
+#include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "model/checkpoint/network_weights.hpp"
 #include "model/checkpoint/to_darknet.hpp"
