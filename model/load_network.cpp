@@ -1,17 +1,14 @@
 #include "model/load_network.hpp"
 
 #include <algorithm>
-#include <filesystem>
 #include <iterator>
 #include <utility>
 #include <variant>
 
 #include "common/text.hpp"
-#include "model/checkpoint/checkpoint.hpp"
-#include "model/checkpoint/network_weights.hpp"
 #include "model/darknet/compiler.hpp"
 #include "model/darknet/names.hpp"
-#include "model/darknet/weights.hpp"
+#include "model/darknet_files.hpp"
 #include "model/detect/augmented_network.hpp"
 #include "model/precision.hpp"
 #include "model/read_file.hpp"
@@ -24,12 +21,25 @@ using common::Outcome;
 
 namespace {
 
-Outcome<darknet::Weights> read_weights(const std::filesystem::path& file, bool is_checkpoint,
-                                       const darknet::Network& network) {
-  if (!is_checkpoint) return darknet::read_weights(file, network);
-  auto checkpoint = checkpoint::Checkpoint::open(file);
-  if (!checkpoint) return std::move(checkpoint).error();
-  return checkpoint::read_weights(checkpoint.value(), network);
+PictureRules rules_of(const darknet::Network& network) {
+  PictureRules rules;
+  rules.fit = network.letter_box ? image::Fit::kLetterbox : image::Fit::kStretch;
+  if (network.rules == darknet::Rules::kUltralytics) {
+    // Of its letterbox(), which takes every picture whatever the cfg says, and the grey that it fills with.
+    rules.fit = image::Fit::kLetterbox;
+    rules.sampling = image::Sampling::kCentersAligned;
+    rules.grey = 114.0F / 255.0F;
+  }
+  if (network.head == HeadKind::kClasses) {
+    rules.task = common::Task::kClassify;
+    rules.fit = image::Fit::kCrop;  // as `classifier predict` does, whatever the cfg says
+    return rules;
+  }
+  rules.multi_label = true;
+  const auto nms = darknet::nms_settings(network);
+  rules.nms_kind = nms.kind;
+  rules.beta_nms = nms.beta;
+  return rules;
 }
 
 // What both have in memory is `with`'s.
@@ -57,8 +67,8 @@ const darknet::Layer* tied_layer(const darknet::Network& network, const darknet:
   return nullptr;
 }
 
-// `network` for what a view makes of its input.
-Outcome<darknet::Network> resized_for(const detect::View& view, const darknet::Cfg& cfg,
+// `network`, read again, for what a view makes of its input.
+Outcome<darknet::Network> resized_for(const detect::View& view, const common::DarknetSource& source,
                                       const darknet::Network& network, std::uint32_t alignment) {
   const common::InputSize input{static_cast<std::uint32_t>(network.input.height),
                                 static_cast<std::uint32_t>(network.input.width)};
@@ -67,8 +77,9 @@ Outcome<darknet::Network> resized_for(const detect::View& view, const darknet::C
     return bad_model("detect.augment runs it on " + std::to_string(size.height) + " x " + std::to_string(size.width) +
                      " too: " + why);
   };
-  auto resized = darknet::build_network(cfg, size, network.rules);
+  auto resized = read_network(source, size);
   if (!resized) return refused(resized.error().message);
+  if (resized->layers.size() != network.layers.size()) return refused(network.source_name + " was changed meanwhile");
   if (const auto* tied = tied_layer(network, *resized)) {
     return refused(network.source_name + ":" + std::to_string(tied->line) + ": [" + tied->section +
                    "]: its weights are for an input of one size");
@@ -76,16 +87,15 @@ Outcome<darknet::Network> resized_for(const detect::View& view, const darknet::C
   return resized;
 }
 
-Outcome<std::vector<CompiledNetwork>> compile_views(const darknet::Cfg& cfg, const darknet::Network& network,
-                                                    const std::filesystem::path& weights_file, bool is_checkpoint,
-                                                    const CompiledModel& compiled) {
+Outcome<std::vector<CompiledNetwork>> compile_views(const common::DarknetSource& source,
+                                                    const darknet::Network& network, const CompiledModel& compiled) {
   std::vector<CompiledNetwork> views;
   const auto alignment = detect::view_alignment(compiled.stride);
   for (const auto& view : detect::kViews) {
-    const auto resized = resized_for(view, cfg, network, alignment);
+    const auto resized = resized_for(view, source, network, alignment);
     if (!resized) return resized.error();
     // Read again, rather than held beside what they are compiled to.
-    auto weights = read_weights(weights_file, is_checkpoint, *resized);
+    auto weights = read_weights(source, *resized);
     if (!weights) return std::move(weights).error();
     views.push_back(darknet::compile(*resized, std::move(weights).value()));
     share_parameters(views.back(), compiled.network);
@@ -117,13 +127,7 @@ std::string to_string(common::Task task) {
 Outcome<CompiledModel> compile_network(const common::ModelConfig& config) {
   const auto* source = std::get_if<common::DarknetSource>(&config.source);
   if (source == nullptr) return bad_model(config.name + ": only a Darknet network is compiled");
-  const auto text = read_file(source->cfg, darknet::kMaxCfgBytes);
-  if (!text) return text.error();
-  const auto cfg = darknet::parse_cfg(*text, source->cfg.string());
-  if (!cfg) return cfg.error();
-  const bool is_checkpoint = checkpoint::is_checkpoint(source->weights);
-  const auto network = darknet::build_network(*cfg, config.input_size,
-                                              is_checkpoint ? darknet::Rules::kUltralytics : darknet::Rules::kDarknet);
+  const auto network = read_network(*source, config.input_size);
   if (!network) return network.error();
   if (const auto missing = darknet::missing_head(*network)) return *missing;
   const bool augment = config.detect.augment;
@@ -132,25 +136,23 @@ Outcome<CompiledModel> compile_network(const common::ModelConfig& config) {
   }
 
   CompiledModel compiled;
-  compiled.rules = network->rules;
-  // Ultralytics' yolov3 letterboxes every picture, whatever the cfg says.
-  compiled.letter_box = network->letter_box || is_checkpoint;
+  compiled.rules = with_config(rules_of(*network), config);
   for (const auto* head : darknet::heads(*network)) {
-    compiled.stride = std::max(compiled.stride, network->input.height / head->output.height);
+    if (network->head == HeadKind::kClasses) continue;
+    const auto* detection = std::get_if<darknet::Detection>(&head->kind);
+    const int rows = detection == nullptr ? head->output.height : detection->side;
+    compiled.stride = std::max(compiled.stride, network->input.height / rows);
   }
-  const auto nms = darknet::nms_settings(*network);
-  compiled.nms_kind = nms.kind;
-  compiled.beta_nms = nms.beta;
   if (!source->names.empty()) {
     auto labels = darknet::read_names(source->names, static_cast<std::size_t>(network->classes));
     if (!labels) return std::move(labels).error();
     compiled.labels = std::move(labels).value();
   }
-  auto weights = read_weights(source->weights, is_checkpoint, *network);
+  auto weights = read_weights(*source, *network);
   if (!weights) return std::move(weights).error();
   compiled.network = darknet::compile(*network, std::move(weights).value());
   if (augment) {
-    auto views = compile_views(*cfg, *network, source->weights, is_checkpoint, compiled);
+    auto views = compile_views(*source, *network, compiled);
     if (!views) return std::move(views).error();
     compiled.views = std::move(views).value();
   }
@@ -169,7 +171,6 @@ Outcome<LoadedNetwork> load_network(const common::ModelConfig& config, const Sur
   auto compiled = compile_network(config);
   if (!compiled) return std::move(compiled).error();
 
-  const auto head = compiled->network.head;
   std::vector<CompiledNetwork> sizes;
   sizes.push_back(std::move(compiled->network));
   std::move(compiled->views.begin(), compiled->views.end(), std::back_inserter(sizes));
@@ -181,18 +182,8 @@ Outcome<LoadedNetwork> load_network(const common::ModelConfig& config, const Sur
   LoadedNetwork loaded;
   loaded.network =
       running->size() == 1 ? std::move(running->front()) : augmented(std::move(running).value(), config.preprocess);
+  loaded.rules = compiled->rules;
   loaded.labels = std::move(compiled->labels);
-  loaded.task = head == HeadKind::kClasses ? common::Task::kClassify : common::Task::kDetect;
-  loaded.fit = compiled->letter_box ? image::Fit::kLetterbox : image::Fit::kStretch;
-  // As `classifier predict` does, whatever the cfg says.
-  if (loaded.task == common::Task::kClassify) loaded.fit = image::Fit::kCrop;
-  if (compiled->rules == darknet::Rules::kUltralytics) {
-    // Of its letterbox(), and the grey that it fills with.
-    loaded.sampling = image::Sampling::kCentersAligned;
-    loaded.grey = 114.0F / 255.0F;
-  }
-  loaded.nms_kind = compiled->nms_kind;
-  loaded.beta_nms = compiled->beta_nms;
   return loaded;
 }
 

@@ -9,12 +9,9 @@
 #include "common/config.hpp"
 #include "common/outcome.hpp"
 #include "model/compiled_network.hpp"
-#include "model/darknet/network.hpp"
-#include "model/detect/candidates.hpp"
-#include "model/image/placement.hpp"
-#include "model/image/resize.hpp"
 #include "model/model.hpp"
 #include "model/network.hpp"
+#include "model/picture_rules.hpp"
 
 namespace yolod::model {
 
@@ -22,30 +19,16 @@ namespace yolod::model {
 struct CompiledModel {
   CompiledNetwork network;
   std::vector<std::string> labels;  // by class; empty if the config names none
-  bool letter_box{false};           // what the cfg asks for
-  darknet::Rules rules{darknet::Rules::kDarknet};
-  darknet::NmsKind nms_kind{darknet::NmsKind::kIou};
-  float beta_nms{0.6F};
-  int stride{1};  // of the coarsest head: pixels of the input to a cell
+  PictureRules rules;
+  int stride{1};  // of a detector's coarsest head: pixels of the input to a cell
   // With `detect.augment`: the same for the sizes of detect/augmented_network.hpp, its parameters shared.
   std::vector<CompiledNetwork> views;
 };
 
 struct LoadedNetwork {
   std::unique_ptr<Network> network;
-  common::Task task{common::Task::kDetect};  // what it does
-  std::vector<std::string> labels;           // by class; empty if nothing names them
-  // Of the input, where the config leaves it open.
-  image::Fit fit{image::Fit::kStretch};
-  image::Sampling sampling{image::Sampling::kCornersAligned};
-  float grey{0.5F};  // around a letterboxed picture
-  // Of a classifier: its output is logits, softmax is to follow.
-  bool logits{false};
-  // Of a detector.
-  detect::HeadLayout layout{detect::HeadLayout::kByObjectness};
-  bool boxes_are_fractions{false};  // of the input's sides; else its pixels
-  darknet::NmsKind nms_kind{darknet::NmsKind::kIou};
-  float beta_nms{0.6F};
+  PictureRules rules;
+  std::vector<std::string> labels;  // by class; empty if nothing names them
 };
 
 // The first half of load_network(): all but LibTorch. Needs the weights' memory once, for `detect.augment` twice.

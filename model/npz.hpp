@@ -1,8 +1,8 @@
 // NumPy's .npz files, which are zip archives of .npy files: several tensors in one body. Read as numpy.savez writes
 // them, uncompressed: numpy.savez_compressed's are refused, so that no body grows in memory.
 //
-// The format: PKWARE's APPNOTE.TXT, 4.3. A body is far below the sizes that zip64 is for; its entries' local headers
-// may have its extra field (NumPy writes it always), which is skipped.
+// The format: PKWARE's APPNOTE.TXT, 4.3. Written without zip64: a body is far below the sizes that it is
+// for.
 #pragma once
 
 #include <span>

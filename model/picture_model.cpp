@@ -31,25 +31,15 @@ image::Normalization to_normalization(const common::PreprocessConfig& preprocess
   return normalization;
 }
 
-image::Fit to_fit(const common::ModelConfig& config, const LoadedNetwork& loaded) {
-  if (config.preprocess.crop == common::CropMode::kCenter) return image::Fit::kCrop;
-  switch (config.resize) {
-    case common::ResizeMode::kStretch: return image::Fit::kStretch;
-    case common::ResizeMode::kLetterbox: return image::Fit::kLetterbox;
-    case common::ResizeMode::kAuto: break;
-  }
-  return loaded.fit;
-}
-
 }  // namespace
 
-Preparation preparation_for(const common::ModelConfig& config, const LoadedNetwork& loaded) {
+Preparation preparation_for(const common::ModelConfig& config, const PictureRules& rules) {
   Preparation preparation;
-  preparation.fit = to_fit(config, loaded);
+  preparation.fit = rules.fit;
   preparation.crop_fraction = config.preprocess.crop_fraction;
-  preparation.sampling = loaded.sampling;
+  preparation.sampling = rules.sampling;
   preparation.normalization = to_normalization(config.preprocess);
-  preparation.normalization.grey = loaded.grey;
+  preparation.normalization.grey = rules.grey;
   return preparation;
 }
 

@@ -26,8 +26,7 @@ struct Preparation {
   image::Normalization normalization;
 };
 
-// What the config asks for; what it leaves open follows from the network.
-[[nodiscard]] Preparation preparation_for(const common::ModelConfig& config, const LoadedNetwork& loaded);
+[[nodiscard]] Preparation preparation_for(const common::ModelConfig& config, const PictureRules& rules);
 
 class PictureModel : public Model {
  public:

@@ -20,7 +20,7 @@ using common::Outcome;
 using common::Task;
 
 Outcome<std::unique_ptr<Model>> make_model(const common::ModelConfig& config, LoadedNetwork loaded) {
-  switch (loaded.task) {
+  switch (loaded.rules.task) {
     case Task::kDetect: return make_detect_model(config, std::move(loaded));
     case Task::kClassify: return make_classify_model(config, std::move(loaded));
     case Task::kImage: return make_image_model(config, std::move(loaded));
@@ -33,9 +33,9 @@ Outcome<std::unique_ptr<Model>> load(const common::ModelConfig& config, const Su
   if (config.task == Task::kTensor && !surroundings.any_task) return load_tensor_model(config, surroundings);
   auto loaded = load_network(config, surroundings);
   if (!loaded) return std::move(loaded).error();
-  if (loaded->task != config.task && !surroundings.any_task) {
+  if (loaded->rules.task != config.task && !surroundings.any_task) {
     return bad_model(config.name + ": task: " + to_string(config.task) +
-                     ", but its network is one for task: " + to_string(loaded->task));
+                     ", but its network is one for task: " + to_string(loaded->rules.task));
   }
   const auto& shape = loaded->network->shape();
   if (shape.channels != 3) {

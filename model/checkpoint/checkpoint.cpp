@@ -12,8 +12,8 @@
 
 #include "common/text.hpp"
 #include "model/checkpoint/pickle.hpp"
-#include "model/checkpoint/zip_archive.hpp"
 #include "model/read_file.hpp"
+#include "model/zip_archive.hpp"
 
 namespace yolod::model::checkpoint {
 namespace {
@@ -153,7 +153,7 @@ Outcome<Checkpoint> Checkpoint::open(const std::filesystem::path& file) {
 
 Outcome<void> Checkpoint::read_zip() {
   const auto archive = ZipArchive::read(source_);
-  if (!archive) return archive.error();
+  if (!archive) return error(archive.error().message);
   const auto& entries = archive.value().entries();
   constexpr std::string_view kPickle = "data.pkl";
   // All entries lie in one folder, named for the file that was first written.
@@ -167,14 +167,14 @@ Outcome<void> Checkpoint::read_zip() {
     return error("a TorchScript file, not a checkpoint: name it as torchscript, without a cfg");
   if (const auto* order = archive.value().find(folder + "byteorder")) {
     const auto extent = ZipArchive::locate(source_, *order);
-    if (!extent) return extent.error();
+    if (!extent) return error(extent.error().message);
     std::array<std::byte, 6> little{};
     const bool known = extent->size == little.size() && source_.read(extent->offset, little);
     if (!known || std::memcmp(little.data(), "little", little.size()) != 0) return error("it is not little-endian");
   }
 
   const auto extent = ZipArchive::locate(source_, pickle_entry->second);
-  if (!extent) return extent.error();
+  if (!extent) return error(extent.error().message);
   if (extent->size > kMaxPickleBytes) return error("a data.pkl of " + std::to_string(extent->size) + " bytes");
   const auto bytes = source_.text(extent->offset, extent->size);
   if (!bytes) return bytes.error();
@@ -189,7 +189,7 @@ Outcome<void> Checkpoint::read_zip() {
     const auto* entry = archive.value().find(folder + "data/" + tensor.storage);
     if (entry == nullptr) return error("the values of " + common::printable(name, 100) + " are not in it");
     const auto place = ZipArchive::locate(source_, *entry);
-    if (!place) return place.error();
+    if (!place) return error(place.error().message);
     storages_[tensor.storage] = {place->offset, place->size, entry->crc};
   }
   return {};

@@ -19,8 +19,6 @@ namespace {
 
 using common::Outcome;
 
-// Of nn.BatchNorm2d as that program makes them.
-constexpr double kBatchNormEpsilon = 1e-4;
 // A checkpoint of another network differs in hundreds of places, and the first say it all.
 constexpr std::size_t kMaxProblemsShown = 3;
 
@@ -43,7 +41,6 @@ struct Normalization {
 
 // Of one layer. A mixed convolution has weights, and biases without batch normalisation, for each of its sizes.
 struct LayerTensors {
-  std::size_t layer{0};
   std::vector<Found> weights;
   std::vector<Found> biases;  // those of the normalisation where there is one
   std::optional<Normalization> normalization;
@@ -94,9 +91,7 @@ class Finder {
 class LayerFinder {
  public:
   LayerFinder(Finder& finder, std::size_t index, const darknet::Layer& layer)
-      : finder_(finder), stem_("module_list." + std::to_string(index) + "."), layer_(layer) {
-    tensors_.layer = index;
-  }
+      : finder_(finder), stem_("module_list." + std::to_string(index) + "."), layer_(layer) {}
 
   LayerTensors find() {
     std::visit([this](const auto& kind) { find(kind); }, layer_.kind);
@@ -185,76 +180,49 @@ void append(std::vector<float>& all, const std::vector<float>& more) {
   all.insert(all.end(), more.begin(), more.end());
 }
 
-// Each kernel has its share of the filters, in their order; a normalisation alone has none.
-void fold_kernels(std::vector<std::vector<float>> kernels, const std::vector<Found>& tensors,
-                  const darknet::BatchNormalizationValues& normalization, darknet::LayerWeights& out) {
-  if (kernels.empty()) {
-    out.weights.assign(out.biases.size(), 1);
-    darknet::fold(normalization, kBatchNormEpsilon, out);
-    return;
-  }
-  darknet::LayerWeights folded;
-  std::size_t first = 0;
-  for (std::size_t i = 0; i < kernels.size(); ++i) {
-    const auto filters = static_cast<std::size_t>(tensors[i].tensor->shape.front());
-    const auto slice = [&first, filters](const std::vector<float>& values) {
-      const auto begin = values.begin() + static_cast<std::ptrdiff_t>(first);
-      return std::vector<float>(begin, begin + static_cast<std::ptrdiff_t>(filters));
-    };
-    darknet::LayerWeights part{slice(out.biases), std::move(kernels[i])};
-    darknet::fold({slice(normalization.scales), slice(normalization.means), slice(normalization.variances)},
-                  kBatchNormEpsilon, part);
-    append(folded.biases, part.biases);
-    append(folded.weights, part.weights);
-    first += filters;
-  }
-  out = std::move(folded);
-}
-
-darknet::LayerWeights read_layer(ValueReader& reader, const LayerTensors& tensors, const darknet::Layer& layer) {
-  darknet::LayerWeights out;
+darknet::StoredLayer read_layer(ValueReader& reader, const LayerTensors& tensors) {
+  darknet::StoredLayer out;
   for (const auto& found : tensors.biases) append(out.biases, reader.read(found));
-  std::vector<std::vector<float>> kernels;
-  for (const auto& found : tensors.weights) kernels.push_back(reader.read(found));
+  for (const auto& found : tensors.weights) append(out.weights, reader.read(found));
   if (tensors.normalization) {
-    const darknet::BatchNormalizationValues values{reader.read(tensors.normalization->scales),
-                                                   reader.read(tensors.normalization->means),
-                                                   reader.read(tensors.normalization->variances)};
-    if (!reader.error()) fold_kernels(std::move(kernels), tensors.weights, values, out);
-    return out;
-  }
-  for (const auto& kernel : kernels) append(out.weights, kernel);
-  const auto* shortcut = std::get_if<darknet::Shortcut>(&layer.kind);
-  if (shortcut != nullptr && shortcut->normalization == darknet::WeightsNormalization::kSigmoid) {
-    const auto share = 2.0F / static_cast<float>(out.weights.size());
-    for (float& factor : out.weights) factor = share / (1 + std::exp(-factor));
+    out.normalization = {reader.read(tensors.normalization->scales), reader.read(tensors.normalization->means),
+                         reader.read(tensors.normalization->variances)};
   }
   return out;
 }
 
 }  // namespace
 
-Outcome<darknet::Weights> read_weights(Checkpoint& checkpoint, const darknet::Network& network) {
+Outcome<darknet::StoredWeights> read_stored_weights(Checkpoint& checkpoint, const darknet::Network& network) {
   Finder finder(checkpoint.tensors());
   std::vector<LayerTensors> layers;
   for (std::size_t i = 0; i < network.layers.size(); ++i)
     layers.push_back(LayerFinder(finder, i, network.layers[i]).find());
   if (const auto problems = finder.problems(); !problems.empty())
     return bad_model(checkpoint.name() + ": does not fit " + network.source_name + ": " + problems);
-
   try {
-    darknet::Weights weights;
-    weights.layers.resize(network.layers.size());
+    darknet::StoredWeights weights;
     ValueReader reader(checkpoint);
     for (const auto& tensors : layers) {
-      auto& out = weights.layers[tensors.layer];
-      out = read_layer(reader, tensors, network.layers[tensors.layer]);
+      weights.layers.push_back(read_layer(reader, tensors));
       if (reader.error()) return *reader.error();
+    }
+    return weights;
+  } catch (const std::bad_alloc&) {
+    return bad_model(checkpoint.name() + ": no memory for its weights");
+  }
+}
+
+Outcome<darknet::Weights> read_weights(Checkpoint& checkpoint, const darknet::Network& network) {
+  auto stored = read_stored_weights(checkpoint, network);
+  if (!stored) return std::move(stored).error();
+  try {
+    darknet::Weights weights;
+    for (std::size_t i = 0; i < network.layers.size(); ++i) {
+      weights.layers.push_back(darknet::fold(network.layers[i], std::move(stored->layers[i]), kBatchNormEpsilon));
       // A variance below zero, say.
-      if (!all_finite(out.biases) || !all_finite(out.weights)) {
-        return bad_model(checkpoint.name() + ": layer " + std::to_string(tensors.layer) +
-                         ": its weights and batch normalisation together are not finite numbers");
-      }
+      if (const auto problem = darknet::not_finite(network, i, weights.layers.back()); !problem.empty())
+        return bad_model(checkpoint.name() + ": " + problem + " once its batch normalisation is in them");
     }
     return weights;
   } catch (const std::bad_alloc&) {

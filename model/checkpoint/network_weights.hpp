@@ -9,9 +9,16 @@
 
 namespace yolod::model::checkpoint {
 
-// As darknet::read_weights() gives them: batch normalisation folded in, with that program's epsilon of 1e-4. The
-// checkpoint must hold a tensor of the right shape for all that the network needs, and nothing else; an Error
-// (kBadModel) names what is missing, left over or of another shape.
+// Of nn.BatchNorm2d as that program makes them.
+inline constexpr double kBatchNormEpsilon = 1e-4;
+
+// What the layers of `network` have, as the checkpoint has it; of mixed convolutions the kernels one after the other.
+// It must hold a tensor of the right shape for all that the network needs, and nothing else; an Error (kBadModel) names
+// what is missing, left over, of another shape or not finite.
+[[nodiscard]] common::Outcome<darknet::StoredWeights> read_stored_weights(Checkpoint& checkpoint,
+                                                                          const darknet::Network& network);
+
+// The same as it is run, batch normalisation folded in with that program's epsilon.
 [[nodiscard]] common::Outcome<darknet::Weights> read_weights(Checkpoint& checkpoint, const darknet::Network& network);
 
 }  // namespace yolod::model::checkpoint

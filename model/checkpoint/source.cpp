@@ -42,18 +42,9 @@ bool Source::read(std::uint64_t offset, std::span<std::byte> into) const {
 }
 
 Outcome<std::string> Source::text(std::uint64_t offset, std::uint64_t length) const {
-  if (offset <= size_ && length <= size_ - offset) {
-    std::string bytes(static_cast<std::size_t>(length), '\0');
-    if (read(offset, std::as_writable_bytes(std::span(bytes)))) return bytes;
-  }
+  if (auto read = bytes(offset, length)) return std::move(*read);
   return bad_model(name_ + ": cut short or not readable: " + std::to_string(length) + " bytes are missing at byte " +
                    std::to_string(offset));
-}
-
-std::uint64_t little_endian(std::span<const std::byte> from, std::size_t byte_count) {
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < byte_count; ++i) value |= std::to_integer<std::uint64_t>(from[i]) << (8 * i);
-  return value;
 }
 
 }  // namespace yolod::model::checkpoint

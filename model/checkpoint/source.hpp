@@ -10,21 +10,21 @@
 
 #include "common/outcome.hpp"
 #include "common/unique_fd.hpp"
+#include "model/byte_source.hpp"
 
 namespace yolod::model::checkpoint {
 
-class Source {
+class Source final : public ByteSource {
  public:
   // Not a regular file, or unreadable: kBadModel, naming the file.
   [[nodiscard]] static common::Outcome<Source> open(const std::filesystem::path& file);
 
   [[nodiscard]] const std::string& name() const { return name_; }
-  [[nodiscard]] std::uint64_t size() const { return size_; }  // when it was opened
+  [[nodiscard]] std::uint64_t size() const override { return size_; }  // when it was opened
 
-  // Fills `into` from `offset` on; false where the file ends before, or cannot be read.
-  [[nodiscard]] bool read(std::uint64_t offset, std::span<std::byte> into) const;
+  [[nodiscard]] bool read(std::uint64_t offset, std::span<std::byte> into) const override;
 
-  // The same as a string, which is only allocated when the file is that long.
+  // As bytes(); an Error (kBadModel) names the file.
   [[nodiscard]] common::Outcome<std::string> text(std::uint64_t offset, std::uint64_t length) const;
 
  private:
@@ -34,8 +34,5 @@ class Source {
   common::UniqueFd descriptor_;
   std::uint64_t size_;
 };
-
-// Little-endian, from the first bytes of `from`, which must hold as many.
-[[nodiscard]] std::uint64_t little_endian(std::span<const std::byte> from, std::size_t byte_count);
 
 }  // namespace yolod::model::checkpoint

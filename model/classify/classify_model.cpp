@@ -18,9 +18,9 @@ using common::Outcome;
 class ClassifyModel final : public PictureModel {
  public:
   ClassifyModel(const common::ModelConfig& config, LoadedNetwork loaded)
-      : PictureModel(config, std::move(loaded.network), preparation_for(config, loaded), "classify",
+      : PictureModel(config, std::move(loaded.network), preparation_for(config, loaded.rules), "classify",
                      std::move(loaded.labels)),
-        logits_(loaded.logits) {}
+        logits_(loaded.rules.logits) {}
 
  private:
   [[nodiscard]] Outcome<void> check(const common::PredictionOptions& options) const override {

@@ -83,11 +83,6 @@ class Reader {
     return stream_.gcount() == bytes;
   }
 
-  bool read(std::vector<float>& values, std::int64_t count) {
-    values.resize(static_cast<std::size_t>(count));
-    return read(values.data(), values.size());
-  }
-
   // Weights of connected layers lie transposed in this file.
   bool transposed{false};
 
@@ -97,54 +92,6 @@ class Reader {
 
 bool all_finite(const std::vector<float>& values) {
   return std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); });
-}
-
-constexpr double kEpsilon = 1e-5;  // of Darknet's batch normalisation
-
-bool read_normalization(Reader& reader, std::int64_t count, BatchNormalizationValues& values) {
-  return reader.read(values.scales, count) && reader.read(values.means, count) && reader.read(values.variances, count);
-}
-
-// [rows, columns] to [columns, rows].
-void transpose(std::vector<float>& values, std::size_t rows) {
-  const auto columns = values.size() / rows;
-  std::vector<float> turned(values.size());
-  for (std::size_t r = 0; r < rows; ++r) {
-    for (std::size_t c = 0; c < columns; ++c) turned[c * rows + r] = values[r * columns + c];
-  }
-  values.swap(turned);
-}
-
-bool read_layer(Reader& reader, const Convolutional& kind, const Counts& sizes, LayerWeights& out) {
-  BatchNormalizationValues normalization;
-  if (!reader.read(out.biases, sizes.biases)) return false;
-  if (sizes.batch_normalize && !read_normalization(reader, sizes.biases, normalization)) return false;
-  if (!reader.read(out.weights, sizes.weights)) return false;
-  if (kind.flipped && sizes.biases > 0) transpose(out.weights, out.weights.size() / out.biases.size());
-  if (sizes.batch_normalize) fold(normalization, kEpsilon, out);
-  return true;
-}
-
-bool read_layer(Reader& reader, const BatchNormalization& /*kind*/, const Counts& sizes, LayerWeights& out) {
-  BatchNormalizationValues normalization;
-  if (!reader.read(out.biases, sizes.biases) || !read_normalization(reader, sizes.biases, normalization)) return false;
-  out.weights.assign(out.biases.size(), 1);
-  fold(normalization, kEpsilon, out);
-  return true;
-}
-
-bool read_layer(Reader& reader, const Connected& /*kind*/, const Counts& sizes, LayerWeights& out) {
-  BatchNormalizationValues normalization;
-  if (!reader.read(out.biases, sizes.biases) || !reader.read(out.weights, sizes.weights)) return false;
-  if (reader.transposed) transpose(out.weights, out.weights.size() / out.biases.size());
-  if (!sizes.batch_normalize) return true;
-  if (!read_normalization(reader, sizes.biases, normalization)) return false;
-  fold(normalization, kEpsilon, out);
-  return true;
-}
-
-bool read_layer(Reader& reader, const Local& /*kind*/, const Counts& sizes, LayerWeights& out) {
-  return reader.read(out.biases, sizes.biases) && reader.read(out.weights, sizes.weights);
 }
 
 // Normalises the factors of one channel, which lie `step` apart, as Darknet's fuse_conv_batchnorm() does.
@@ -161,18 +108,47 @@ void normalize(float* factors, std::size_t count, std::size_t step, WeightsNorma
   for (std::size_t i = 0; i < count; ++i) factors[i * step] /= sum;
 }
 
-bool read_layer(Reader& reader, const Shortcut& kind, const Counts& sizes, LayerWeights& out) {
-  if (!reader.read(out.weights, sizes.weights)) return false;
-  if (kind.normalization == WeightsNormalization::kNone) return true;
-  const auto terms = kind.from.size() + 1;
-  const auto step = out.weights.size() / terms;
+void normalize_factors(const Shortcut& shortcut, std::vector<float>& factors) {
+  const auto terms = shortcut.from.size() + 1;
+  const auto step = factors.size() / terms;
+  switch (shortcut.normalization) {
+    case WeightsNormalization::kNone: return;
+    case WeightsNormalization::kSigmoid:
+      for (float& factor : factors) factor = 2.0F / static_cast<float>(terms) / (1 + std::exp(-factor));
+      return;
+    case WeightsNormalization::kRelu:
+    case WeightsNormalization::kSoftmax: break;
+  }
   for (std::size_t channel = 0; channel < step; ++channel)
-    normalize(out.weights.data() + channel, terms, step, kind.normalization);
-  return true;
+    normalize(factors.data() + channel, terms, step, shortcut.normalization);
 }
 
-template <typename Kind>
-bool read_layer(Reader& /*reader*/, const Kind& /*kind*/, const Counts& /*sizes*/, LayerWeights& /*out*/) {
+// Outputs of a layer that have equally many weights each.
+struct OutputRun {
+  std::size_t outputs{0};
+  std::size_t weights_each{0};
+};
+
+std::vector<OutputRun> output_runs(const Layer& layer, const LayerWeights& weights) {
+  const auto* mixed = std::get_if<MixedConvolutional>(&layer.kind);
+  if (mixed == nullptr) return {{weights.biases.size(), weights.weights.size() / weights.biases.size()}};
+  std::vector<OutputRun> runs;
+  for (const auto& part : mixed->parts) {
+    runs.push_back(
+        {static_cast<std::size_t>(part.filters), static_cast<std::size_t>(layer.input.channels * area(part.size))});
+  }
+  return runs;
+}
+
+bool read_layer(Reader& reader, const Layer& layer, StoredLayer& values) {
+  values = empty_values(layer);
+  for (auto* list : in_file_order(layer, values)) {
+    if (!reader.read(list->data(), list->size())) return false;
+  }
+  const auto* convolution = std::get_if<Convolutional>(&layer.kind);
+  const bool turned = (convolution != nullptr && convolution->flipped) ||
+                      (reader.transposed && std::holds_alternative<Connected>(layer.kind));
+  if (turned && !values.biases.empty()) transpose(values.weights, values.weights.size() / values.biases.size());
   return true;
 }
 
@@ -182,6 +158,7 @@ Counts counts(const Layer& layer) {
 
 struct Header {
   std::int64_t bytes{0};
+  std::int64_t seen{0};
   bool transposed{false};
 };
 
@@ -203,10 +180,10 @@ Outcome<Header> read_header(Reader& reader, const std::string& name, std::int64_
   const bool transposed = major > 1000 || minor > 1000;
   std::int64_t seen_bytes = major * 10 + minor >= 2 ? 8 : 4;
   if (transposed && size == 12 + 4 + payload) seen_bytes = 4;
-  std::array<char, 8> seen{};
-  if (size >= 12 + seen_bytes && !reader.read(seen.data(), static_cast<std::size_t>(seen_bytes)))
+  std::int64_t seen = 0;
+  if (size >= 12 + seen_bytes && !reader.read(reinterpret_cast<char*>(&seen), static_cast<std::size_t>(seen_bytes)))
     return bad_model(name + ": cannot be read");
-  return Header{12 + seen_bytes, transposed};
+  return Header{12 + seen_bytes, seen, transposed};
 }
 
 // What a file whose values end with those of a layer is; an empty string for others.
@@ -231,19 +208,56 @@ std::string wrong_size(const Network& network, std::int64_t size, std::int64_t n
 
 }  // namespace
 
+void transpose(std::vector<float>& values, std::size_t rows) {
+  const auto columns = values.size() / rows;
+  std::vector<float> turned(values.size());
+  for (std::size_t r = 0; r < rows; ++r) {
+    for (std::size_t c = 0; c < columns; ++c) turned[c * rows + r] = values[r * columns + c];
+  }
+  values.swap(turned);
+}
+
+StoredLayer empty_values(const Layer& layer) {
+  const auto sizes = counts(layer);
+  const auto list = [](std::int64_t count) { return std::vector<float>(static_cast<std::size_t>(count)); };
+  StoredLayer values{list(sizes.biases), std::nullopt, list(sizes.weights)};
+  if (sizes.batch_normalize) values.normalization = {list(sizes.biases), list(sizes.biases), list(sizes.biases)};
+  return values;
+}
+
+std::vector<std::vector<float>*> in_file_order(const Layer& layer, StoredLayer& values) {
+  auto& normalization = values.normalization;
+  if (!normalization) return {&values.biases, &values.weights};
+  if (std::holds_alternative<Connected>(layer.kind))
+    return {&values.biases, &values.weights, &normalization->scales, &normalization->means, &normalization->variances};
+  return {&values.biases, &normalization->scales, &normalization->means, &normalization->variances, &values.weights};
+}
+
 // With means m, deviations s, scales g: g * (w * x - m) / s + b = (w * g / s) * x + (b - m * g / s). Computed in
 // double, as Darknet's fuse_conv_batchnorm() does.
-void fold(const BatchNormalizationValues& normalization, double epsilon, LayerWeights& layer) {
-  const auto outputs = layer.biases.size();
-  const auto per_output = layer.weights.size() / outputs;
-  for (std::size_t f = 0; f < outputs; ++f) {
-    const double deviation = std::sqrt(static_cast<double>(normalization.variances[f]) + epsilon);
-    const double factor = normalization.scales[f] / deviation;
-    layer.biases[f] = static_cast<float>(layer.biases[f] - normalization.means[f] * factor);
-    for (std::size_t i = f * per_output; i < (f + 1) * per_output; ++i) {
-      layer.weights[i] = static_cast<float>(layer.weights[i] * factor);
+LayerWeights fold(const Layer& layer, StoredLayer values, double epsilon) {
+  LayerWeights out{std::move(values.biases), std::move(values.weights)};
+  if (const auto* shortcut = std::get_if<Shortcut>(&layer.kind)) normalize_factors(*shortcut, out.weights);
+  if (!values.normalization) return out;
+  if (out.weights.empty()) out.weights.assign(out.biases.size(), 1);  // of a normalisation alone
+  const auto& [scales, means, variances] = *values.normalization;
+  std::size_t output = 0;
+  auto weight = out.weights.begin();
+  for (const auto& run : output_runs(layer, out)) {
+    for (const auto end = output + run.outputs; output < end; ++output) {
+      const double factor = scales[output] / std::sqrt(static_cast<double>(variances[output]) + epsilon);
+      out.biases[output] = static_cast<float>(out.biases[output] - means[output] * factor);
+      for (std::size_t i = 0; i < run.weights_each; ++i, ++weight) *weight = static_cast<float>(*weight * factor);
     }
   }
+  return out;
+}
+
+std::string not_finite(const Network& network, std::size_t index, const LayerWeights& weights) {
+  if (all_finite(weights.biases) && all_finite(weights.weights)) return {};
+  const auto& layer = network.layers[index];
+  return "layer " + std::to_string(index) + " ([" + common::printable(layer.section, 40) + "] at " +
+         network.source_name + ":" + std::to_string(layer.line) + ") has weights that are not finite numbers";
 }
 
 std::int64_t weight_count(const Layer& layer) {
@@ -257,7 +271,7 @@ std::int64_t weight_count(const Network& network) {
   return count;
 }
 
-Outcome<Weights> read_weights(const std::filesystem::path& file, const Network& network) {
+Outcome<StoredWeights> read_stored_weights(const std::filesystem::path& file, const Network& network) {
   const auto name = file.string();
   if (network.rules != Rules::kDarknet) {
     return bad_model(name + ": " + network.source_name +
@@ -279,23 +293,32 @@ Outcome<Weights> read_weights(const std::filesystem::path& file, const Network& 
     return bad_model(name + ": " + wrong_size(network, size, needed, header->bytes));
   reader.transposed = header->transposed;
 
-  Weights weights;
+  StoredWeights weights;
+  weights.seen = header->seen;
   try {
     weights.layers.resize(network.layers.size());
     for (std::size_t i = 0; i < network.layers.size(); ++i) {
-      const auto& layer = network.layers[i];
-      auto& out = weights.layers[i];
-      const bool whole =
-          std::visit([&](const auto& kind) { return read_layer(reader, kind, counts(layer, kind), out); }, layer.kind);
-      if (!whole) return bad_model(name + ": ended or failed while layer " + std::to_string(i) + " was read");
-      if (!all_finite(out.biases) || !all_finite(out.weights)) {
-        return bad_model(name + ": layer " + std::to_string(i) + " ([" + common::printable(layer.section, 40) +
-                         "] at " + network.source_name + ":" + std::to_string(layer.line) +
-                         ") has weights that are not finite numbers: the file is damaged, or of another network");
-      }
+      if (!read_layer(reader, network.layers[i], weights.layers[i]))
+        return bad_model(name + ": ended or failed while layer " + std::to_string(i) + " was read");
     }
   } catch (const std::bad_alloc&) {
     return bad_model(name + ": no memory for its weights");
+  }
+  return weights;
+}
+
+Outcome<Weights> read_weights(const std::filesystem::path& file, const Network& network) {
+  auto stored = read_stored_weights(file, network);
+  if (!stored) return std::move(stored).error();
+  Weights weights;
+  try {
+    for (std::size_t i = 0; i < network.layers.size(); ++i) {
+      weights.layers.push_back(fold(network.layers[i], std::move(stored->layers[i]), kBatchNormEpsilon));
+      if (const auto problem = not_finite(network, i, weights.layers.back()); !problem.empty())
+        return bad_model(file.string() + ": " + problem + ": the file is damaged, or of another network");
+    }
+  } catch (const std::bad_alloc&) {
+    return bad_model(file.string() + ": no memory for its weights");
   }
   return weights;
 }

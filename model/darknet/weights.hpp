@@ -15,6 +15,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "common/outcome.hpp"
@@ -40,14 +42,46 @@ struct BatchNormalizationValues {
   std::vector<float> variances;
 };
 
-// Folds `normalization` into the weights and biases of the layer before it, which has as many outputs as biases.
-void fold(const BatchNormalizationValues& normalization, double epsilon, LayerWeights& layer);
+// A layer as its file has it, transposes undone.
+struct StoredLayer {
+  std::vector<float> biases;
+  std::optional<BatchNormalizationValues> normalization;
+  std::vector<float> weights;  // of a shortcut the factors, not normalised
+};
+
+struct StoredWeights {
+  std::int64_t seen{0};             // images, in training
+  std::vector<StoredLayer> layers;  // by layer index
+};
+
+// Of Darknet's batch normalisation.
+inline constexpr double kBatchNormEpsilon = 1e-5;
+
+// The layer as it is run.
+[[nodiscard]] LayerWeights fold(const Layer& layer, StoredLayer values, double epsilon);
+
+// Zeros, as many as the layer takes.
+[[nodiscard]] StoredLayer empty_values(const Layer& layer);
+
+// The lists of `values` in the order of a weights file.
+[[nodiscard]] std::vector<std::vector<float>*> in_file_order(const Layer& layer, StoredLayer& values);
+
+// [rows, columns] to [columns, rows].
+void transpose(std::vector<float>& values, std::size_t rows);
 
 // Reads `file` for `network`, which must be one of Darknet's rules: what Ultralytics' program alone has, no such file
 // can hold. The file must hold exactly what the network needs: an Error (kBadModel) says by how many bytes it is too
 // short or too long, and if it ends where a layer does: then it is the start of a file, as training begins with
-// (`yolov4.conv.137`). Or it says which layer has a weight that is not a finite number.
+// (`yolov4.conv.137`).
+[[nodiscard]] common::Outcome<StoredWeights> read_stored_weights(const std::filesystem::path& file,
+                                                                 const Network& network);
+
+// The same, as it is run. An Error also says which layer has a weight that is not a finite number.
 [[nodiscard]] common::Outcome<Weights> read_weights(const std::filesystem::path& file, const Network& network);
+
+// Which layer, if any, has a weight that is not a finite number as it is run, and where in the cfg; an empty string if
+// `weights` are.
+[[nodiscard]] std::string not_finite(const Network& network, std::size_t index, const LayerWeights& weights);
 
 // Float32 values that the layer, or all of the network's, take from a weights file.
 [[nodiscard]] std::int64_t weight_count(const Layer& layer);

@@ -35,16 +35,6 @@ Outcome<std::vector<std::uint8_t>> class_filter(const common::ModelConfig& confi
   return kept;
 }
 
-// Darknet answers each class above the threshold; elsewhere a box has one.
-bool multi_label(const common::ModelConfig& config) {
-  switch (config.detect.multi_label) {
-    case common::AutoBool::kTrue: return true;
-    case common::AutoBool::kFalse: return false;
-    case common::AutoBool::kAuto: break;
-  }
-  return std::holds_alternative<common::DarknetSource>(config.source);
-}
-
 // What one request asks for, after its own options.
 struct Request {
   float confidence;
@@ -55,14 +45,14 @@ struct Request {
 class DetectModel final : public PictureModel {
  public:
   DetectModel(const common::ModelConfig& config, LoadedNetwork loaded, std::vector<std::uint8_t> class_kept)
-      : PictureModel(config, std::move(loaded.network), preparation_for(config, loaded), "detect",
+      : PictureModel(config, std::move(loaded.network), preparation_for(config, loaded.rules), "detect",
                      std::move(loaded.labels)),
         class_kept_(std::move(class_kept)),
-        multi_label_(multi_label(config)),
-        layout_(loaded.layout),
-        boxes_are_fractions_(loaded.boxes_are_fractions),
-        nms_kind_(loaded.nms_kind),
-        beta_nms_(loaded.beta_nms) {}
+        multi_label_(loaded.rules.multi_label),
+        layout_(loaded.rules.layout),
+        boxes_are_fractions_(loaded.rules.boxes_are_fractions),
+        nms_kind_(loaded.rules.nms_kind),
+        beta_nms_(loaded.rules.beta_nms) {}
 
  private:
   [[nodiscard]] Outcome<void> check(const common::PredictionOptions& options) const override;

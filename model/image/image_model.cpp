@@ -24,7 +24,7 @@ std::pair<int, int> scaled_to(int first, int length, int input, int output) {
 class ImageModel final : public PictureModel {
  public:
   ImageModel(const common::ModelConfig& config, LoadedNetwork loaded)
-      : PictureModel(config, std::move(loaded.network), preparation_for(config, loaded), "image", {}) {}
+      : PictureModel(config, std::move(loaded.network), preparation_for(config, loaded.rules), "image", {}) {}
 
  private:
   [[nodiscard]] Outcome<void> check(const common::PredictionOptions& /*options*/) const override { return {}; }

@@ -119,8 +119,8 @@ Outcome<HeadGuess> guess_classifier(const Probe& probe, const Hints& hints) {
   HeadGuess guess;
   guess.task = Task::kClassify;
   guess.classes = sides[0];
-  if (hints.layout == TorchScriptLayout::kLogits) {
-    guess.logits = true;
+  if (hints.layout == TorchScriptLayout::kLogits || hints.logits) {
+    guess.logits = hints.layout == TorchScriptLayout::kLogits || *hints.logits;
     return guess;
   }
   double sum = 0;

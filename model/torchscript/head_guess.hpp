@@ -27,6 +27,7 @@ struct Hints {
   common::BoxCoordinates coordinates{common::BoxCoordinates::kAuto};
   std::size_t class_count{0};  // 0: no names are given
   bool end_to_end{false};
+  std::optional<bool> logits;  // of a classifier
   std::size_t input_height{0};
   std::size_t input_width{0};
 };

@@ -22,6 +22,7 @@
 namespace yolod::model::torchscript {
 namespace {
 
+using common::BoxCoordinates;
 using common::InputSize;
 using common::Outcome;
 using common::Precision;
@@ -41,6 +42,29 @@ std::optional<Task> task_of(TorchScriptLayout layout) {
     case TorchScriptLayout::kAuto: break;
   }
   return std::nullopt;
+}
+
+// Those of a file that does not say.
+PictureRules usual_rules(Task task) {
+  PictureRules rules;
+  rules.fit = image::Fit::kLetterbox;
+  rules.grey = kBorderGrey;
+  rules.sampling = task == Task::kDetect ? image::Sampling::kCentersAligned : image::Sampling::kAveraged;
+  return rules;
+}
+
+TorchScriptLayout layout_of(const PictureRules& rules) {
+  if (rules.task != Task::kDetect) return TorchScriptLayout::kAuto;
+  switch (rules.layout) {
+    case detect::HeadLayout::kByObjectness: return TorchScriptLayout::kYolov5;
+    case detect::HeadLayout::kByScores: return TorchScriptLayout::kYolov8;
+    case detect::HeadLayout::kFinal: return TorchScriptLayout::kEndToEnd;
+  }
+  return TorchScriptLayout::kAuto;
+}
+
+BoxCoordinates coordinates_of(const PictureRules& rules) {
+  return rules.boxes_are_fractions ? BoxCoordinates::kFractions : BoxCoordinates::kPixels;
 }
 
 // What such networks are usually traced at, the most usual first: tried where nobody says.
@@ -183,46 +207,87 @@ Outcome<std::unique_ptr<Network>> augment(std::unique_ptr<ScriptNetwork> network
       detect::AugmentedHead{head.layout, head.boxes_are_fractions, detect::view_padding(preprocess)}));
 }
 
-Outcome<LoadedNetwork> load_from(const common::ModelConfig& config, const Surroundings& surroundings) {
+Origin first_of(bool in_config, bool in_file, Origin otherwise) {
+  return in_config ? Origin::kConfig : in_file ? Origin::kFile : otherwise;
+}
+
+// `known` whether the task was known before the network ran.
+ScriptOrigins origins_of(const common::ModelConfig& config, const Metadata& metadata, bool known,
+                         const HeadGuess& head) {
   const auto& source = std::get<common::TorchScriptSource>(config.source);
+  const bool told = metadata.rules.has_value();
+  const bool named = source.layout != TorchScriptLayout::kAuto;
+  const bool crop = config.preprocess.crop != common::CropMode::kNone;
+  ScriptOrigins from;
+  from.task =
+      first_of(task_of(source.layout).has_value(), metadata.task.has_value(), known ? Origin::kConfig : Origin::kGuess);
+  from.input_size = first_of(config.input_size.has_value(), metadata.input_size.has_value(), Origin::kGuess);
+  from.names = first_of(!source.names.empty(), !metadata.names.empty(), Origin::kDefault);
+  from.output = first_of(named, told || metadata.end_to_end, Origin::kGuess);
+  from.coordinates = first_of(source.coordinates != BoxCoordinates::kAuto, told,
+                              head.layout == detect::HeadLayout::kFinal ? Origin::kDefault : Origin::kGuess);
+  from.resize = first_of(crop || config.resize != common::ResizeMode::kAuto, told, Origin::kDefault);
+  return from;
+}
+
+struct OpenedScript {
+  std::unique_ptr<ScriptNetwork> network;
+  Metadata metadata;
+};
+
+Outcome<OpenedScript> open_script(const common::ModelConfig& config, const Surroundings& surroundings) {
   const auto precision = script_precision(config, surroundings);
   if (!precision) return precision.error();
-  auto network = ScriptNetwork::load(source.file, *precision, std::max<std::uint32_t>(1, surroundings.threads));
+  auto network = ScriptNetwork::load(std::get<common::TorchScriptSource>(config.source).file, *precision,
+                                     std::max<std::uint32_t>(1, surroundings.threads));
   if (!network) return std::move(network).error();
-  const auto metadata = parse_metadata((*network)->metadata());
-  if (!metadata) return metadata.error();
-  const auto task = known_task(config, surroundings, *metadata);
+  auto metadata = parse_metadata((*network)->metadata());
+  if (!metadata) return std::move(metadata).error();
+  return OpenedScript{std::move(network).value(), std::move(metadata).value()};
+}
+
+struct FittedScript {
+  LoadedNetwork loaded;
+  ScriptOrigins from;
+};
+
+Outcome<FittedScript> fit_script(const common::ModelConfig& config, const Surroundings& surroundings,
+                                 OpenedScript opened) {
+  const auto& source = std::get<common::TorchScriptSource>(config.source);
+  auto& [network, metadata] = opened;
+  const auto task = known_task(config, surroundings, metadata);
   if (!task) return task.error();
   Hints hints;
   hints.task = *task;
-  hints.layout = source.layout;
-  hints.coordinates = source.coordinates;
-  hints.class_count = metadata->names.size();
-  hints.end_to_end = metadata->end_to_end;
+  const auto& told = metadata.rules;
+  hints.layout = source.layout == TorchScriptLayout::kAuto && told ? layout_of(*told) : source.layout;
+  hints.coordinates = source.coordinates == BoxCoordinates::kAuto && told ? coordinates_of(*told) : source.coordinates;
+  if (told) hints.logits = told->logits;
+  hints.class_count = metadata.names.size();
+  hints.end_to_end = metadata.end_to_end;
   if (!source.names.empty()) {
     const auto named = darknet::read_names(source.names, 0);
     if (!named) return named.error();
     hints.class_count = named->size();
   }
-  const auto size = config.input_size ? config.input_size : metadata->input_size;
-  const auto head = fit(**network, size, hints);
+  const auto size = config.input_size ? config.input_size : metadata.input_size;
+  const auto head = fit(*network, size, hints);
   if (!head) return head.error();
-  const auto& shape = (*network)->shape();
+  const auto& shape = network->shape();
 
   LoadedNetwork loaded;
-  loaded.task = head->task;
-  loaded.fit = image::Fit::kLetterbox;
-  loaded.grey = kBorderGrey;
-  loaded.sampling = head->task == Task::kDetect ? image::Sampling::kCentersAligned : image::Sampling::kAveraged;
-  loaded.logits = head->logits;
-  loaded.layout = head->layout;
-  loaded.boxes_are_fractions = head->boxes_are_fractions;
+  auto rules = told.value_or(usual_rules(head->task));
+  rules.task = head->task;
+  rules.logits = head->logits;
+  rules.layout = head->layout;
+  rules.boxes_are_fractions = head->boxes_are_fractions;
+  loaded.rules = with_config(rules, config);
   if (head->task != Task::kImage) {
-    auto labels = labels_for(source, *metadata, head->classes);
+    auto labels = labels_for(source, metadata, head->classes);
     if (!labels) return std::move(labels).error();
     loaded.labels = std::move(labels).value();
   }
-  (*network)->set_head(head->candidates, loaded.labels.size());
+  network->set_head(head->candidates, loaded.labels.size());
   if (!size) {
     common::log_info("model {}: it runs on an input of {} x {}, the first of the usual sizes that fits it", config.name,
                      shape.height, shape.width);
@@ -233,14 +298,22 @@ Outcome<LoadedNetwork> load_from(const common::ModelConfig& config, const Surrou
         "model {}: its boxes reach over {:.2f} of the input's width: is input_size what it was made for?", config.name,
         head->reach);
   }
-  if (!config.detect.augment) {
-    loaded.network = std::move(network).value();
-    return loaded;
+  if (config.detect.augment) {
+    auto augmented = augment(std::move(network), *head, hints, config.preprocess);
+    if (!augmented) return std::move(augmented).error();
+    loaded.network = std::move(augmented).value();
+  } else {
+    loaded.network = std::move(network);
   }
-  auto augmented = augment(std::move(network).value(), *head, hints, config.preprocess);
-  if (!augmented) return std::move(augmented).error();
-  loaded.network = std::move(augmented).value();
-  return loaded;
+  return FittedScript{std::move(loaded), origins_of(config, metadata, task->has_value(), *head)};
+}
+
+// Files are named by whoever reads them; what is said of the network is said of this one.
+common::Error of_model(const common::ModelConfig& config, const common::Error& error) {
+  const auto file = std::get<common::TorchScriptSource>(config.source).file.string();
+  auto message = error.message;
+  if (message.find(file) == std::string::npos) message = file + ": " + message;
+  return bad_model(config.name + ": " + message);
 }
 
 }  // namespace
@@ -254,14 +327,30 @@ Outcome<Precision> script_precision(const common::ModelConfig& config, const Sur
 }
 
 Outcome<LoadedNetwork> load_script(const common::ModelConfig& config, const Surroundings& surroundings) {
-  auto loaded = load_from(config, surroundings);
+  auto opened = open_script(config, surroundings);
+  auto fitted = opened ? fit_script(config, surroundings, std::move(opened).value()) : std::move(opened).error();
   if (surroundings.trial_ended) surroundings.trial_ended();
-  if (loaded) return loaded;
-  // Files are named by whoever reads them; what is said of the network is said of this one.
-  const auto file = std::get<common::TorchScriptSource>(config.source).file.string();
-  auto message = loaded.error().message;
-  if (message.find(file) == std::string::npos) message = file + ": " + message;
-  return bad_model(config.name + ": " + message);
+  if (!fitted) return of_model(config, fitted.error());
+  return std::move(fitted->loaded);
+}
+
+Outcome<ScriptReport> inspect_script(const common::ModelConfig& config, const Surroundings& surroundings) {
+  auto opened = open_script(config, surroundings);
+  ScriptReport report;
+  if (opened) {
+    report.module = opened->network->facts();
+    report.stride = opened->metadata.stride;
+    auto fitted = fit_script(config, surroundings, std::move(opened).value());
+    if (fitted) {
+      report.network = std::move(fitted->loaded);
+      report.from = fitted->from;
+    } else {
+      report.why_not = fitted.error().message;
+    }
+  }
+  if (surroundings.trial_ended) surroundings.trial_ended();
+  if (!opened) return of_model(config, opened.error());
+  return report;
 }
 
 }  // namespace yolod::model::torchscript

@@ -2,10 +2,15 @@
 // metadata, else from the config, else from its shape and one run on noise.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <string>
+
 #include "common/config.hpp"
 #include "common/outcome.hpp"
 #include "model/load_network.hpp"
 #include "model/model.hpp"
+#include "model/torchscript/module_facts.hpp"
 
 namespace yolod::model::torchscript {
 
@@ -13,6 +18,31 @@ namespace yolod::model::torchscript {
 // lose its boxes in it. What was concluded rather than said is logged. Errors are kBadModel.
 [[nodiscard]] common::Outcome<LoadedNetwork> load_script(const common::ModelConfig& config,
                                                          const Surroundings& surroundings);
+
+// Where something that is known of a file comes from: what the config or the command line says, the file's metadata, a
+// run on noise or the output's shape, or what is usual for such files.
+enum class Origin { kConfig, kFile, kGuess, kDefault };
+
+struct ScriptOrigins {
+  Origin task{Origin::kGuess};
+  Origin input_size{Origin::kGuess};
+  Origin names{Origin::kDefault};
+  Origin output{Origin::kGuess};       // a detector's layout; whether a classifier's are logits
+  Origin coordinates{Origin::kGuess};  // of a detector's boxes
+  Origin resize{Origin::kDefault};     // and how pixels are sampled
+};
+
+struct ScriptReport {
+  ModuleFacts module;
+  std::optional<std::int64_t> stride;    // as the file says
+  std::optional<LoadedNetwork> network;  // nothing if it is none that looks at pictures
+  ScriptOrigins from;                    // of `network`
+  std::string why_not;                   // why there is none
+};
+
+// The same for yolodctl info: what is known of the file, and whence. An Error only where it cannot be loaded at all.
+[[nodiscard]] common::Outcome<ScriptReport> inspect_script(const common::ModelConfig& config,
+                                                           const Surroundings& surroundings);
 
 // fp32 for `auto`; else as resolve_precision().
 [[nodiscard]] common::Outcome<common::Precision> script_precision(const common::ModelConfig& config,

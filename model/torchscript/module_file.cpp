@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <new>
+#include <set>
 #include <system_error>
 #include <utility>
 
@@ -63,20 +64,58 @@ torch::jit::Module load_below_ceiling(const std::filesystem::path& file, std::ui
   return torch::jit::load(file.string(), at::Device(at::kCPU), extra_files);
 }
 
-// A trace on CUDA names that device wherever it makes a tensor.
-void move_constants_to_cpu(torch::jit::Block* block) {
-  for (torch::jit::Node* node : block->nodes()) {
-    for (torch::jit::Block* inner : node->blocks()) move_constants_to_cpu(inner);
-    if (node->kind() != c10::prim::Constant || !node->hasAttribute(c10::attr::value)) continue;
-    const bool device = node->output()->type()->kind() == c10::TypeKind::DeviceObjType;
-    if (device && node->s(c10::attr::value) != "cpu") node->s_(c10::attr::value, "cpu");
+void count(const at::Tensor& tensor, ModuleFacts& facts) {
+  if (!tensor.is_floating_point()) return;
+  facts.parameters += tensor.numel();
+  switch (tensor.scalar_type()) {
+    case at::kFloat: facts.precisions.insert("fp32"); break;
+    case at::kHalf: facts.precisions.insert("fp16"); break;
+    case at::kBFloat16: facts.precisions.insert("bf16"); break;
+    case at::kDouble: facts.precisions.insert("fp64"); break;
+    default: break;
   }
 }
 
-void move_to_cpu(const torch::jit::Module& module) {
-  for (const auto& submodule : module.modules()) {
-    for (const auto& method : submodule.get_methods()) move_constants_to_cpu(method.graph()->block());
+// Looks at the constants in a module's code: tensors are counted, devices become the CPU, where a trace on CUDA
+// names that whenever it makes a tensor.
+class Constants {
+ public:
+  explicit Constants(ModuleFacts& facts) : facts_(facts) {}
+
+  void visit(const torch::jit::Module& module) {
+    for (const auto& submodule : module.modules()) {
+      for (const auto& method : submodule.get_methods()) {
+        const auto graph = method.graph();
+        if (seen_.insert(graph.get()).second) visit(graph->block());
+      }
+    }
   }
+
+ private:
+  void visit(torch::jit::Block* block) {
+    for (torch::jit::Node* node : block->nodes()) {
+      for (torch::jit::Block* inner : node->blocks()) visit(inner);
+      if (node->kind() != c10::prim::Constant || !node->hasAttribute(c10::attr::value)) continue;
+      // A tensor without sides is a number that a trace has met.
+      const bool tensor = node->kindOf(c10::attr::value) == torch::jit::AttributeKind::t;
+      if (tensor && node->t(c10::attr::value).dim() > 0) count(node->t(c10::attr::value), facts_);
+      const bool device = node->output()->type()->kind() == c10::TypeKind::DeviceObjType;
+      if (!device || node->s(c10::attr::value) == "cpu") continue;
+      facts_.traced_on = node->s(c10::attr::value);
+      node->s_(c10::attr::value, "cpu");
+    }
+  }
+
+  ModuleFacts& facts_;
+  std::set<const torch::jit::Graph*> seen_;  // modules of one class share theirs
+};
+
+ModuleFacts move_to_cpu(const torch::jit::Module& module) {
+  ModuleFacts facts;
+  for (const at::Tensor& tensor : module.parameters()) count(tensor, facts);
+  for (const at::Tensor& tensor : module.buffers()) count(tensor, facts);
+  Constants(facts).visit(module);
+  return facts;
 }
 
 void convert(const at::Tensor& tensor, at::ScalarType type) {
@@ -101,11 +140,11 @@ Outcome<LoadedModule> read_module_file(const std::filesystem::path& file, common
   if (status) return refuse(type == std::filesystem::file_type::regular ? status.message() : "not a regular file");
   try {
     torch::jit::ExtraFilesMap extra_files{{std::string(kMetadataFile), ""}};
-    LoadedModule loaded{load_below_ceiling(file, bytes, extra_files), {}};
+    LoadedModule loaded{load_below_ceiling(file, bytes, extra_files), {}, {}};
     loaded.metadata = std::move(extra_files[std::string(kMetadataFile)]);
     if (!loaded.module.find_method("forward")) return refuse("its module has no forward()");
     loaded.module.eval();
-    move_to_cpu(loaded.module);
+    loaded.facts = move_to_cpu(loaded.module);
     convert(loaded.module, scalar_type(precision));
     return loaded;
   } catch (const c10::Error& error) {

@@ -1,7 +1,7 @@
 // Reads a TorchScript file into LibTorch. Includes torch headers: for the two sources beside it.
 //
 // LibTorch crashes on some damaged files, and no check of ours keeps it from that: so a file is only ever read in a
-// process that may die of it, a worker or the child that yolodctl makes for it (tools/yolodctl/isolation.hpp).
+// process that may die of it, a worker or the child that yolodctl makes for it (tools/yolodctl/model/trial.hpp).
 #pragma once
 
 #include <torch/script.h>
@@ -11,12 +11,14 @@
 
 #include "common/config.hpp"
 #include "common/outcome.hpp"
+#include "model/torchscript/module_facts.hpp"
 
 namespace yolod::model::torchscript {
 
 struct LoadedModule {
   torch::jit::Module module;
   std::string metadata;  // torchscript/metadata.hpp; empty where there is none
+  ModuleFacts facts;     // of the file, whatever became of it here
 };
 
 // On the CPU, also what was traced on another device; in eval mode; its floating-point parameters in `precision`. While
@@ -25,8 +27,8 @@ struct LoadedModule {
 [[nodiscard]] common::Outcome<LoadedModule> read_module_file(const std::filesystem::path& file,
                                                              common::Precision precision);
 
-// A frozen module's convolutions by oneDNN itself (onednn/fuse.hpp), where that can be done; else `frozen`. Whoever runs
-// it compares its output with that of what was read.
+// A frozen module's convolutions by oneDNN itself (onednn/fuse.hpp), where that can be done; else `frozen`. Whoever
+// runs it compares its output with that of what was read.
 [[nodiscard]] torch::jit::Module fuse_if_possible(const torch::jit::Module& frozen);
 
 // Frozen, if LibTorch can do that to it; else as it is.

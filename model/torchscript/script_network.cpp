@@ -84,6 +84,7 @@ struct ScriptNetwork::State {
   NetworkShape shape;
   Precision precision{Precision::kFp32};
   std::string metadata;
+  ModuleFacts facts;
   torch::jit::Module loaded;                // as it is in the file
   torch::jit::Module module;                // as it runs
   std::optional<torch::jit::Module> known;  // as it runs at another size
@@ -159,6 +160,7 @@ ScriptNetwork::~ScriptNetwork() = default;
 const NetworkShape& ScriptNetwork::shape() const { return state_->shape; }
 Precision ScriptNetwork::precision() const { return state_->precision; }
 const std::string& ScriptNetwork::metadata() const { return state_->metadata; }
+const ModuleFacts& ScriptNetwork::facts() const { return state_->facts; }
 
 void ScriptNetwork::set_head(std::size_t candidates, std::size_t classes) {
   state_->shape.candidates = candidates;
@@ -173,6 +175,7 @@ Outcome<std::unique_ptr<ScriptNetwork>> ScriptNetwork::load(const std::filesyste
   auto state = std::make_unique<State>();
   state->precision = precision;
   state->metadata = std::move(loaded->metadata);
+  state->facts = std::move(loaded->facts);
   state->loaded = std::move(loaded->module);
   return std::unique_ptr<ScriptNetwork>(new ScriptNetwork(std::move(state)));
 }

@@ -11,6 +11,7 @@
 #include "common/config.hpp"
 #include "common/outcome.hpp"
 #include "model/network.hpp"
+#include "model/torchscript/module_facts.hpp"
 
 namespace yolod::model::torchscript {
 
@@ -29,6 +30,7 @@ class ScriptNetwork final : public Network {
 
   // What its exporter left in the file (torchscript/metadata.hpp).
   [[nodiscard]] const std::string& metadata() const;
+  [[nodiscard]] const ModuleFacts& facts() const;
 
   // Runs it on noise, at the first of `sizes` that it takes, and finds out how it is run fastest: several images at
   // once, channels-last, frozen, each only if the output stays what it is without. An Error (kBadModel) if it takes

@@ -3,6 +3,7 @@
 #include <boost/json/parse.hpp>
 #include <catch2/catch.hpp>
 #include <filesystem>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -53,6 +54,37 @@ void check_same(const std::filesystem::path& a, const std::filesystem::path& b) 
   CAPTURE(compared.errors);
   REQUIRE(compared.exit == exited(0));
   CHECK(std::stod(compared.output) < 1e-4);
+}
+
+// The answers of two `predict --json`, a line a picture: the same labels, and boxes and confidences but for rounding.
+// How many detections there are.
+std::size_t check_same_detections(const ProgramResult& expected, const ProgramResult& actual) {
+  CAPTURE(expected.errors, actual.errors);
+  REQUIRE(expected.exit == exited(0));
+  REQUIRE(actual.exit == exited(0));
+  std::istringstream expected_lines(expected.output);
+  std::istringstream actual_lines(actual.output);
+  std::string expected_line;
+  std::string actual_line;
+  std::size_t count = 0;
+  while (std::getline(expected_lines, expected_line)) {
+    REQUIRE(std::getline(actual_lines, actual_line));
+    const auto wanted = boost::json::parse(expected_line).at("predictions").as_array();
+    const auto given = boost::json::parse(actual_line).at("predictions").as_array();
+    REQUIRE(given.size() == wanted.size());
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      CHECK(given[i].at("label") == wanted[i].at("label"));
+      CHECK(given[i].at("confidence").to_number<double>() ==
+            Approx(wanted[i].at("confidence").to_number<double>()).margin(1e-3));
+      // Printed in hundredths of a pixel.
+      for (const auto* side : {"x_min", "y_min", "x_max", "y_max"}) {
+        CHECK(given[i].at("box").at(side).to_number<double>() ==
+              Approx(wanted[i].at("box").at(side).to_number<double>()).margin(0.011));
+      }
+    }
+    count += wanted.size();
+  }
+  return count;
 }
 
 }  // namespace
@@ -159,6 +191,7 @@ TEST_CASE("Yolodctl export: plain PyTorch and ONNX Runtime compute the same", "[
   CHECK(description.at("imgsz") == boost::json::value{320, 320});
   CHECK(description.at("names").at("16") == "dog");
   CHECK(description.at("names").as_object().size() == 80);
+  CHECK(description.at("yolod").at("layout") == "yolov5");
 
   const auto read_back = folder.path() / "read_back.npy";
   const auto loaded = run_program({"yolodctl", "infer", "--torchscript", exported.string(), "--input", input.string(),
@@ -186,6 +219,97 @@ TEST_CASE("Yolodctl export: plain PyTorch and ONNX Runtime compute the same", "[
   check_same(in_onnx, own);
 }
 
+TEST_CASE("Yolodctl export: the file alone gives the detections of the cfg and its weights", "[e2e][data]") {
+  if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
+    WARN("SKIPPED: " << reason);
+    return;
+  }
+  // The second has one class, so few candidates that its output looks end-to-end, and plain NMS.
+  const auto* name = GENERATE("yolo-fastest-1.1", "yoloface-50k");
+  CAPTURE(name);
+  const auto options = network_options(*test_data(), name);
+  const TemporaryDirectory folder;
+  const auto exported = (folder.path() / "m.pt").string();
+  REQUIRE(run_yolodctl({"export", "--output", exported}, options).exit == exited(0));
+  const std::vector<std::string> pictures{"--json", "--confidence", "0.1", *test_data() / "photos" / "dog.jpg",
+                                          *test_data() / "photos" / "person.jpg"};
+  auto by_cfg = options;
+  by_cfg.insert(by_cfg.end(), pictures.begin(), pictures.end());
+  CHECK(check_same_detections(run_yolodctl({"predict"}, by_cfg),
+                              run_yolodctl({"predict", "--torchscript", exported}, pictures)) > 5);
+}
+
+TEST_CASE("Yolodctl export: a config that says otherwise comes before what the file says", "[e2e][data]") {
+  if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
+    WARN("SKIPPED: " << reason);
+    return;
+  }
+  const auto options = network_options(*test_data(), "yolo-fastest-1.1");
+  const TemporaryDirectory folder;
+  const auto exported = (folder.path() / "m.pt").string();
+  REQUIRE(run_yolodctl({"export", "--output", exported}, options).exit == exited(0));
+  const auto predict = [&](const std::string& name, const std::string& source) {
+    const auto config =
+        folder.write(name, "server: {listen: ['127.0.0.1:0']}\nmodels:\n  - name: m\n    task: detect\n    " + source +
+                               "\n    precision: fp32\n    resize: letterbox\n");
+    return run_yolodctl({"predict", "--config", config.string()},
+                        {"--json", "--confidence", "0.1", *test_data() / "photos" / "dog.jpg"});
+  };
+  const auto by_cfg =
+      predict("cfg.yaml", "darknet: {cfg: " + options[1] + ", weights: " + options[3] + ", names: " + options[5] + "}");
+  CHECK(check_same_detections(by_cfg, predict("pt.yaml", "torchscript: {file: " + exported + "}")) > 5);
+  const auto stretched = run_yolodctl({"predict", "--torchscript", exported},
+                                      {"--json", "--confidence", "0.1", *test_data() / "photos" / "dog.jpg"});
+  CHECK(boost::json::parse(stretched.output).at("predictions") != boost::json::parse(by_cfg.output).at("predictions"));
+}
+
+TEST_CASE("Yolodctl export: a classifier's file alone gives its classes", "[e2e]") {
+  if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
+    WARN("SKIPPED: " << reason);
+    return;
+  }
+  // Two groups of classes: its output does not add up to 1, and is no logits for that.
+  const TemporaryDirectory folder;
+  const auto cfg = folder.write("c.cfg",
+                                "[net]\nwidth=8\nheight=8\n[convolutional]\nfilters=4\nsize=3\nactivation=linear\n"
+                                "[avgpool]\n[softmax]\ngroups=2\n");
+  std::string weights(20, '\0');
+  weights[4] = 2;
+  for (int i = 0; i < 4 + 4 * 27; ++i) {
+    const float value = static_cast<float>(i % 7) / 7;
+    weights.append(reinterpret_cast<const char*>(&value), sizeof value);
+  }
+  const auto exported = folder.path() / "c.pt";
+  const std::vector<std::string> options{"--cfg",     cfg.string(),
+                                         "--weights", folder.write("c.weights", weights).string(),
+                                         "--names",   folder.write("c.names", "dog\ncat\nday\nnight\n").string()};
+  const auto made = run_yolodctl({"export", "--output", exported}, options);
+  CAPTURE(made.errors);
+  REQUIRE(made.exit == exited(0));
+  CHECK_THAT(made.output, Catch::Contains(R"("task":"classify")"));
+  const auto classes = [](const ProgramResult& result) {
+    CAPTURE(result.errors);
+    REQUIRE(result.exit == exited(0));
+    return boost::json::parse(result.output).at("predictions").as_array();
+  };
+  const auto picture = *test_data() / "photos" / "dog.jpg";
+  auto by_cfg = options;
+  by_cfg.insert(by_cfg.end(), {"--json", "--top-k", "4", picture});
+  const auto expected = classes(run_yolodctl({"predict"}, by_cfg));
+  const auto actual =
+      classes(run_yolodctl({"predict"}, {"--torchscript", exported, "--json", "--top-k", "4", picture}));
+  REQUIRE(expected.size() == 4);
+  double sum = 0;
+  REQUIRE(actual.size() == expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    CHECK(actual[i].at("label") == expected[i].at("label"));
+    CHECK(actual[i].at("probability").to_number<double>() ==
+          Approx(expected[i].at("probability").to_number<double>()).margin(1e-5));
+    sum += actual[i].at("probability").to_number<double>();
+  }
+  CHECK(sum == Approx(2).margin(1e-4));
+}
+
 TEST_CASE("Yolodctl export: what cannot be written leaves nothing behind", "[e2e][data]") {
   if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
     WARN("SKIPPED: " << reason);
@@ -201,6 +325,84 @@ TEST_CASE("Yolodctl export: what cannot be written leaves nothing behind", "[e2e
   CHECK(run_yolodctl({"export", "--output", folder.path() / "m.pt"}, options).exit == exited(1));
   CHECK_FALSE(std::filesystem::exists(folder.path() / "m.pt.unfinished"));
   CHECK(run_yolodctl({"export", "--precision", "bf16", "--output", folder.path() / "n.pt"}, options).exit == exited(2));
+}
+
+TEST_CASE("Yolodctl export: a disk that is full is one line, and leaves nothing behind", "[e2e][data]") {
+  if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
+    WARN("SKIPPED: " << reason);
+    return;
+  }
+  const TemporaryDirectory folder;
+  for (const auto* name : {"m.pt", "m.weights"}) {
+    const auto file = folder.write(name, "what was there");
+    // No file may grow beyond 8 blocks, as on a full disk.
+    std::vector<std::string> arguments{"/bin/sh",
+                                       "-c",
+                                       "trap '' XFSZ; ulimit -f 8; exec \"$@\"",
+                                       "sh",
+                                       (binary_directory() / "yolodctl").string(),
+                                       "export",
+                                       "--output",
+                                       file.string()};
+    const auto options = network_options(*test_data(), "yoloface-50k");
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    const auto result = run_program(std::move(arguments));
+    CAPTURE(name, result.errors);
+    CHECK(result.exit == exited(1));
+    CHECK(result.errors == "yolodctl: " + file.string() + ": File too large\n");
+    CHECK(read_file(file) == "what was there");
+    CHECK_FALSE(std::filesystem::exists(file.string() + ".unfinished"));
+  }
+}
+
+TEST_CASE("Yolodctl export: Darknet's weights come out as they went in", "[e2e][data]") {
+  if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
+    WARN("SKIPPED: " << reason);
+    return;
+  }
+  const TemporaryDirectory folder;
+  const auto options = network_options(*test_data(), "yolo-fastest-1.1");
+  const auto exported = folder.path() / "m.weights";
+  REQUIRE(run_yolodctl({"export", "--output", exported}, options).exit == exited(0));
+  CHECK(read_file(exported) == read_file(options[3]));
+}
+
+// What PyTorch makes of the networks: tests/support/make_checkpoints.py.
+TEST_CASE("Yolodctl export: with a checkpoint's weights as Darknet's, PyTorch's output comes out", "[e2e]") {
+  const TemporaryDirectory folder;
+  const auto made = run_program({kPython, support_script("make_checkpoints.py"), folder.path().string()});
+  if (made.exit != exited(0)) {
+    WARN("SKIPPED: " << kPython << " has no PyTorch: run tools/install_packages");
+    return;
+  }
+  const auto export_from = [&](const std::filesystem::path& network) {
+    return run_yolodctl({"export"}, {"--cfg", network / "net.cfg", "--weights", network / "net.pt", "--output",
+                                     network / "net.weights"});
+  };
+  for (const auto* name : {"spp", "fusion"}) {
+    CAPTURE(name);
+    const auto network = folder.path() / name;
+    // Which factors a shortcut has is not said in the cfgs of that program.
+    auto cfg = read_file(network / "net.cfg");
+    for (std::size_t at = 0; (at = cfg.find("weights_type=1", at)) != std::string::npos;)
+      cfg.replace(at, 14, "weights_type=per_feature");
+    (void)folder.write(std::string(name) + "/net.cfg", cfg);
+    const auto exported = export_from(network);
+    CAPTURE(exported.errors);
+    REQUIRE(exported.exit == exited(0));
+    const auto inferred = run_yolodctl({"infer"}, {"--cfg", network / "net.cfg", "--weights", network / "net.weights",
+                                                   "--input", network / "input.npy", "--output", network / "own.npy"});
+    CAPTURE(inferred.errors);
+    REQUIRE(inferred.exit == exited(0));
+    REQUIRE(run_program({kPython, "-c", "import numpy, sys; numpy.save(sys.argv[1], numpy.load(sys.argv[1])[None])",
+                         (network / "expected.npy").string()})
+                .exit == exited(0));
+    check_same(network / "own.npy", network / "expected.npy");
+  }
+  const auto refused = export_from(folder.path() / "tiny");
+  CHECK(refused.exit == exited(1));
+  CHECK_THAT(refused.errors, Catch::Contains("tiny/net.cfg:32: [maxpool]: no weights file can hold it"));
+  CHECK_FALSE(std::filesystem::exists(folder.path() / "tiny" / "net.weights"));
 }
 
 TEST_CASE("Export to ONNX: what is no exported model is one clear line", "[e2e]") {

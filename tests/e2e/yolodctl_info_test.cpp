@@ -1,10 +1,13 @@
-// yolodctl info: what a network is made of, without its weights.
+// yolodctl info: what a network is made of, without its weights; what is known of a TorchScript file, and whence.
 #include <boost/json/parse.hpp>
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <string>
+#include <vector>
 
 #include "tests/support/run_program.hpp"
 #include "tests/support/temporary_directory.hpp"
+#include "tests/support/torchscript_files.hpp"
 
 namespace yolod::tests {
 namespace {
@@ -48,6 +51,62 @@ TEST_CASE("Yolodctl: info says why a network is refused, and checks weights that
       run_program({"yolodctl", "info", "--cfg", cfg, "--weights", folder.write("a.weights", std::string(20, '\0'))});
   CHECK(wrong.exit == exited(1));
   CHECK_THAT(wrong.errors, Catch::Contains("too few"));
+}
+
+TEST_CASE("Yolodctl: info says what a TorchScript file is, and what says so", "[e2e][torch]") {
+  if (const auto reason = reason_to_skip_torchscript(); !reason.empty()) {
+    WARN("SKIPPED: " << reason);
+    return;
+  }
+  const auto files = torchscript_files({"cuda", "tiny_probabilities", "pair", "deep"});
+  const auto info = [&](const std::string& name, std::vector<std::string> more = {"--json"}) {
+    std::vector<std::string> arguments{"yolodctl", "info", "--torchscript", (files / name).string()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run_program(std::move(arguments));
+  };
+  const auto facts = [&](const std::string& name, std::vector<std::string> more = {"--json"}) {
+    const auto result = info(name, std::move(more));
+    CAPTURE(result.errors);
+    REQUIRE(result.exit == exited(0));
+    return boost::json::parse(result.output);
+  };
+
+  const auto detector = facts("cuda.pt");
+  CHECK(detector.at("task") == "detect");
+  CHECK(detector.at("traced_on") == "cuda:0");
+  CHECK(detector.at("parameters") == 1);
+  CHECK(detector.at("precision") == "fp32");
+  CHECK(detector.at("stride") == 8);
+  CHECK(detector.at("input") == boost::json::array{3, 32, 32});
+  CHECK(detector.at("names") == boost::json::array{"stop", "go"});
+  CHECK(detector.at("output") == "yolov5");
+  CHECK(detector.at("candidates") == 16);
+  const auto& from = detector.at("from");
+  CHECK(from.at("task") == "file");
+  CHECK(from.at("input") == "file");
+  CHECK(from.at("output") == "guess");
+  CHECK(from.at("resize") == "default");
+  CHECK(facts("cuda.pt", {"--json", "--size", "32"}).at("from").at("input") == "config");
+  const auto table = info("cuda.pt", {});
+  CHECK_THAT(table.output, Catch::Contains("found by running it on noise") && Catch::Contains("traced on    cuda:0"));
+
+  const auto classifier = facts("tiny_probabilities.pt");
+  CHECK(classifier.at("task") == "classify");
+  CHECK(classifier.at("output") == "probabilities");
+  CHECK(classifier.at("traced_on").is_null());
+
+  const auto other = facts("pair.pt");
+  CHECK(other.at("task").is_null());
+  CHECK(other.at("parameters").to_number<int>() > 0);
+  CHECK_FALSE(other.at("problem").as_string().empty());
+
+  const auto crashes = info("deep.pt");
+  CHECK(crashes.exit == exited(1));
+  CHECK_THAT(crashes.errors, Catch::Contains("deep.pt: LibTorch crashed on it"));
+  const TemporaryDirectory folder;
+  const auto none = info(folder.write("none.pt", "not TorchScript").string());
+  CHECK(none.exit == exited(1));
+  CHECK_THAT(none.errors, Catch::Contains("none.pt: LibTorch cannot load it"));
 }
 
 }  // namespace yolod::tests

@@ -68,8 +68,8 @@ TEST_CASE("Checkpoint: networks of PyTorch give PyTorch's output, from both form
   const auto half = load_checkpoint(tiny, "half.pt");
   INFO((half ? std::string() : half.error().message));
   CHECK(half.ok());
-  CHECK(half.value().fit == model::image::Fit::kLetterbox);
-  CHECK(half.value().sampling == model::image::Sampling::kCentersAligned);
+  CHECK(half.value().rules.fit == model::image::Fit::kLetterbox);
+  CHECK(half.value().rules.sampling == model::image::Sampling::kCentersAligned);
   CHECK_THAT(load_checkpoint(tiny, "module.pt").error().message,
              Contains("module.pt: it needs the Python object torch.nn.modules.container.Sequential"));
   CHECK_THAT(load_checkpoint(tiny, "../spp/net.pt").error().message,

@@ -96,6 +96,12 @@ TEST_CASE("Npz: a compressed array is refused, and it says what is read", "[mode
   CHECK_THAT(parsed.error().message, Catch::Contains("compressed"));
 }
 
+TEST_CASE("Npz: an array that is not what its checksum says is refused", "[model][unit]") {
+  auto bytes = to_npz(two_tensors());
+  bytes[bytes.find("PK\x03\x04", 4) - 1] ^= 1;
+  check_npz_refused(bytes);
+}
+
 TEST_CASE("Npz: a table of contents that lies is refused", "[model][unit]") {
   const auto whole = to_npz(two_tensors());
   const auto central = whole.find("PK\x01\x02");

@@ -116,6 +116,88 @@ TEST_CASE("Metadata: a task that is not served is refused by its name", "[model]
   CHECK_THAT(metadata.error().message, Catch::Contains("seg\\nment"));
 }
 
+TEST_CASE("Metadata: what export writes is read again", "[model][unit]") {
+  CompiledNetwork network;
+  network.channels = 3;
+  network.height = 64;
+  network.width = 96;
+  const std::vector<std::string> labels{"dog", "\"cat\""};
+  PictureRules detector;
+  detector.fit = image::Fit::kLetterbox;
+  detector.sampling = image::Sampling::kCentersAligned;
+  detector.grey = 114.0F / 255.0F;
+  detector.layout = HeadLayout::kByScores;
+  detector.boxes_are_fractions = true;
+  detector.multi_label = true;
+  detector.nms_kind = darknet::NmsKind::kDiou;
+  detector.beta_nms = 0.7F;
+  PictureRules classifier;
+  classifier.task = Task::kClassify;
+  classifier.fit = image::Fit::kCrop;
+  classifier.logits = true;
+  for (const auto& rules : {detector, PictureRules{}, classifier}) {
+    const auto metadata = metadata_of(write_metadata({"m", network, 32, labels, rules}));
+    CHECK(metadata.task == rules.task);
+    CHECK(metadata.input_size == common::InputSize{64, 96});
+    CHECK(metadata.names == labels);
+    CHECK(metadata.rules == rules);
+  }
+}
+
+TEST_CASE("Metadata: of what export writes nothing may be missing, unknown or contradictory", "[model][unit]") {
+  const std::string keys =
+      R"("resize": "stretch", "sampling": "corners", "grey": 0.5, "layout": "yolov5", "coordinates": "pixels",
+         "multi_label": true, "nms": "iou", "beta_nms": 0.6)";
+  const auto problem_of = [](const std::string& text) {
+    const auto metadata = parse_metadata(text);
+    if (metadata) return std::string();
+    CHECK(metadata.error().code == common::ErrorCode::kBadModel);
+    return metadata.error().message;
+  };
+  const auto detector = [](const std::string& own) { return R"({"task": "detect", "yolod": {)" + own + "}}"; };
+  const auto changed = [&](const std::string& what, const std::string& to) {
+    auto own = keys;
+    own.replace(own.find(what), what.size(), to);
+    return problem_of(detector(own));
+  };
+  CHECK(problem_of(detector(keys)).empty());
+  CHECK(problem_of(R"({"task": "classify", "yolod": {"resize": "crop", "sampling": "corners", "grey": 0.5,
+                       "logits": false}})")
+            .empty());
+  CHECK(problem_of(detector("")) == "config.txt in it: yolod.resize: missing");
+  CHECK_THAT(problem_of(detector(keys + R"(, "scale\n": 1)")), Catch::Contains("yolod.scale\\n: not known"));
+  CHECK_THAT(problem_of(detector(keys + R"(, "logits": true)")), Catch::Contains("not for this task"));
+  CHECK_THAT(changed("\"corners\"", "\"cubic\""),
+             Catch::Contains("yolod.sampling: corners, centers, averaged is allowed"));
+  CHECK_THAT(changed("\"yolov5\"", "5"), Catch::Contains("yolod.layout: "));
+  CHECK_THAT(changed("\"stretch\"", "\"crop\""), Catch::Contains("takes the whole picture"));
+  for (const auto* grey : {"1.5", "-0.1", "1e400", "\"0.5\"", "null"}) {
+    CAPTURE(grey);
+    CHECK_FALSE(changed("0.5", grey).empty());
+  }
+  CHECK_THAT(changed("true", "1"), Catch::Contains("yolod.multi_label: true or false is allowed"));
+  CHECK_THAT(changed("0.6", "11"), Catch::Contains("yolod.beta_nms: "));
+  CHECK_THAT(problem_of(R"({"task": "detect", "yolod": []})"), Catch::Contains("not an object"));
+  CHECK_THAT(problem_of(R"({"yolod": {)" + keys + "}}"), Catch::Contains("neither detect nor classify"));
+  CHECK_THAT(problem_of(R"({"task": "image", "yolod": {)" + keys + "}}"), Catch::Contains("neither"));
+  CHECK_THAT(problem_of(R"({"task": "detect", "end2end": true, "yolod": {)" + keys + "}}"),
+             Catch::Contains("contradict"));
+}
+
+TEST_CASE("PictureRules: a config that says something comes first", "[model][unit]") {
+  PictureRules rules;
+  rules.fit = image::Fit::kLetterbox;
+  rules.multi_label = true;
+  common::ModelConfig config;
+  CHECK(with_config(rules, config) == rules);
+  config.resize = common::ResizeMode::kStretch;
+  CHECK(with_config(rules, config).fit == image::Fit::kStretch);
+  config.detect.multi_label = common::AutoBool::kFalse;
+  CHECK_FALSE(with_config(rules, config).multi_label);
+  config.preprocess.crop = common::CropMode::kCenter;
+  CHECK(with_config(rules, config).fit == image::Fit::kCrop);
+}
+
 // ---- heads ----
 
 TEST_CASE("HeadGuess: the number of names tells the layouts apart", "[model][unit]") {
@@ -218,6 +300,8 @@ TEST_CASE("HeadGuess: probabilities are told from logits", "[model][unit]") {
   CHECK(logits({0.25F, 0.5F, 0.5F}));
   CHECK(logits({-0.5F, 1, 0.5F}));
   CHECK(logits({1, std::numeric_limits<float>::quiet_NaN()}));
+  hints.logits = false;
+  CHECK_FALSE(logits({0.25F, 0.5F, 0.5F}));
   hints.layout = TorchScriptLayout::kLogits;
   CHECK(logits({0.25F, 0.5F, 0.25F}));
 }

@@ -1,11 +1,13 @@
-#include "model/checkpoint/zip_archive.hpp"
+#include "model/zip_archive.hpp"
 
 #include <catch2/catch.hpp>
 
+#include "model/checkpoint/source.hpp"
 #include "tests/support/temporary_directory.hpp"
 #include "tests/unit/model/checkpoint_files.hpp"
 
-using namespace yolod::model::checkpoint;
+using namespace yolod::model;
+using yolod::model::checkpoint::Source;
 using namespace yolod::tests;
 using Catch::Matchers::Contains;
 
@@ -73,6 +75,21 @@ TEST_CASE("ZipArchive: what is compressed, encrypted or twice in it is refused b
   CHECK_THAT(archive_problem(stored_zip({{"a", "1"}, {"a", "2"}})), Contains("\"a\" is in it twice"));
 }
 
+TEST_CASE("ZipArchive: the same from memory, in the table's order, and no more than were asked for", "[model][unit]") {
+  const MemorySource source(kSmall);
+  const auto archive = ZipArchive::read(source, 2);
+  REQUIRE(archive.ok());
+  CHECK(archive.value().entries().front().first == "a/data.pkl");
+  const auto place = ZipArchive::locate(source, archive.value().entries().front().second);
+  REQUIRE(place.ok());
+  CHECK(source.bytes(place.value().offset, place.value().size) == "hello");
+  CHECK_FALSE(source.bytes(kSmall.size() - 1, 2));
+  CHECK_FALSE(source.bytes(kSmall.size() + 1, 0));
+  const auto too_many = ZipArchive::read(source, 1);
+  REQUIRE_FALSE(too_many.ok());
+  CHECK_THAT(too_many.error().message, Contains("more than 1 entries"));
+}
+
 TEST_CASE("ZipArchive: a damaged file is an error, whatever it claims", "[model][unit]") {
   CHECK_THAT(archive_problem(""), Contains("cut short"));
   CHECK_THAT(archive_problem(kSmall.substr(0, kSmall.size() - 1)), Contains("cut short"));
@@ -80,6 +97,8 @@ TEST_CASE("ZipArchive: a damaged file is an error, whatever it claims", "[model]
   CHECK_THAT(archive_problem(with(kSmall, "PK\x05\x06", 12, 40, 4)), Contains("cannot be read"));
   CHECK_THAT(archive_problem(with(kSmall, "PK\x05\x06", 16, 3, 4)), Contains("cannot be read"));
   CHECK_THAT(archive_problem(with(kSmall, "PK\x01\x02", 28, 0xFFFF, 2)), Contains("cannot be read"));
+  CHECK_THAT(archive_problem(with(kSmall, "PK\x05\x06", 10, 1, 2)), Contains("more entries than it says"));
+  CHECK_THAT(archive_problem(with(kSmall, "PK\x05\x06", 10, 3, 2)), Contains("fewer entries than it says"));
   CHECK_THAT(archive_problem(with(kSmall, "PK\x01\x02", 42, 1, 4)), Contains("not where its directory says"));
   CHECK_THAT(archive_problem(with(with(kSmall, "PK\x01\x02", 20, 0x7000000070000000, 8), "PK\x01\x02", 10, 0, 2)),
              Contains("past its end"));

@@ -1,4 +1,5 @@
-// yolodctl info: what a Darknet network is made of, layer by layer, and what it costs. The weights may be left out.
+// yolodctl info: what a Darknet network is made of, layer by layer, and what it costs. The weights may be left out. Of
+// a TorchScript file: info_torchscript.cpp.
 #include <CLI/App.hpp>
 #include <boost/json.hpp>
 #include <cstdint>
@@ -11,8 +12,9 @@
 #include "model/darknet/names.hpp"
 #include "model/darknet/operations.hpp"
 #include "model/darknet/weights.hpp"
-#include "model/read_file.hpp"
+#include "model/darknet_files.hpp"
 #include "tools/yolodctl/commands.hpp"
+#include "tools/yolodctl/model/info_torchscript.hpp"
 #include "tools/yolodctl/model/model_options.hpp"
 
 namespace yolod::tools {
@@ -132,16 +134,12 @@ void print_json(const darknet::Network& network) {
 }
 
 // The network, and what else is named checked against it.
-Outcome<darknet::Network> read_network(const common::DarknetSource& source,
-                                       const std::optional<common::InputSize>& input_size) {
-  const auto text = model::read_file(source.cfg, darknet::kMaxCfgBytes);
-  if (!text) return text.error();
-  const auto cfg = darknet::parse_cfg(*text, source.cfg.string());
-  if (!cfg) return cfg.error();
-  auto network = darknet::build_network(*cfg, input_size);
+Outcome<darknet::Network> checked_network(const common::DarknetSource& source,
+                                          const std::optional<common::InputSize>& input_size) {
+  auto network = model::read_network(source, input_size);
   if (!network) return network;
   if (!source.weights.empty()) {
-    if (const auto weights = darknet::read_weights(source.weights, *network); !weights) return weights.error();
+    if (const auto weights = model::read_weights(source, *network); !weights) return weights.error();
   }
   if (!source.names.empty() && network->classes != 0) {
     const auto names = darknet::read_names(source.names, static_cast<std::size_t>(network->classes));
@@ -153,10 +151,11 @@ Outcome<darknet::Network> read_network(const common::DarknetSource& source,
 int info(const InfoOptions& options) {
   const auto chosen = choose_model(options.model);
   if (!chosen) return report(chosen.error());
+  if (std::holds_alternative<common::TorchScriptSource>(chosen->config.source))
+    return info_torchscript(*chosen, options.json);
   const auto* source = std::get_if<common::DarknetSource>(&chosen->config.source);
-  if (source == nullptr)
-    return report({common::ErrorCode::kInvalidParameter, "info is for Darknet networks: name one with --cfg"});
-  const auto network = read_network(*source, chosen->config.input_size);
+  if (source == nullptr) return report({common::ErrorCode::kInvalidParameter, "an identity model has no network"});
+  const auto network = checked_network(*source, chosen->config.input_size);
   if (!network) return report(network.error());
   if (options.json) {
     print_json(*network);

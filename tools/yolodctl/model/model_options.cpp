@@ -128,9 +128,9 @@ Outcome<ChosenModel> choose_model(const ModelOptions& options) {
     chosen.surroundings.device = config->devices.front();
   }
   chosen.config = std::move(config).value();
+  chosen.surroundings.any_task = options.config.empty();
   if (const auto* script = std::get_if<common::TorchScriptSource>(&chosen.config.source)) {
     begin_trial(script->file, chosen.config.load_timeout);
-    chosen.surroundings.any_task = options.config.empty();
     chosen.surroundings.trial_ended = end_trial;
   }
   return chosen;

@@ -41,7 +41,7 @@ void add_augment_option(CLI::App& command, ModelOptions& options);
 
 // The model that the options choose. Where that is a TorchScript file, its trial begins (trial.hpp). An Error is
 // kBadConfig: a bad combination of options, or a config with problems (one a line). Without --precision a model named
-// by its files runs in fp32, one from a config as that says; a TorchScript file that is named alone has the task that
+// by its files runs in fp32, one from a config as that says; one named by its files has the task that
 // it was made for.
 [[nodiscard]] common::Outcome<ChosenModel> choose_model(const ModelOptions& options);
 

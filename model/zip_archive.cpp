@@ -1,4 +1,4 @@
-#include "model/checkpoint/zip_archive.hpp"
+#include "model/zip_archive.hpp"
 
 #include <algorithm>
 #include <array>
@@ -8,7 +8,7 @@
 #include "common/text.hpp"
 #include "model/read_file.hpp"
 
-namespace yolod::model::checkpoint {
+namespace yolod::model {
 namespace {
 
 using common::Error;
@@ -38,34 +38,37 @@ std::uint32_t u32(Bytes bytes, std::size_t at) {
 }
 std::uint64_t u64(Bytes bytes, std::size_t at) { return little_endian(bytes.subspan(at), 8); }
 
-Error damaged(const Source& source, const std::string& what) {
-  return bad_model(source.name() + ": a damaged zip file: " + what);
-}
+Error damaged(const std::string& what) { return bad_model("a damaged zip file: " + what); }
+
+// What the record at a file's end says of the central directory.
+struct Directory {
+  Extent place;
+  std::uint64_t entry_count{0};
+};
 
 // Where the central directory lies, by the record at the file's end and zip64's beside it.
-Outcome<Extent> find_directory(const Source& source) {
+Outcome<Directory> find_directory(const ByteSource& source) {
   const auto tail_size = std::min<std::uint64_t>(source.size(), kEndSize + kMaxCommentBytes);
-  const auto tail = source.text(source.size() - tail_size, tail_size);
-  if (!tail) return tail.error();
+  const auto tail = source.bytes(source.size() - tail_size, tail_size);
+  if (!tail) return damaged("its end cannot be read");
   const auto bytes = std::as_bytes(std::span(*tail));
   std::optional<std::size_t> end;
   for (std::size_t at = bytes.size() < kEndSize ? 0 : bytes.size() - kEndSize + 1; at-- > 0 && !end;) {
     const bool found = u32(bytes, at) == kEndSignature && u16(bytes, at + 20) == bytes.size() - at - kEndSize;
     if (found) end = at;
   }
-  if (!end) return damaged(source, "it has no end: it is cut short");
-  Extent directory{u32(bytes, *end + 16), u32(bytes, *end + 12)};
+  if (!end) return damaged("it has no end: it is cut short");
+  Directory directory{{u32(bytes, *end + 16), u32(bytes, *end + 12)}, u16(bytes, *end + 10)};
 
   if (*end >= kLocator64Size && u32(bytes, *end - kLocator64Size) == kLocator64Signature) {
     std::array<std::byte, kEnd64Size> end64{};
     if (!source.read(u64(bytes, *end - kLocator64Size + 8), end64) || u32(end64, 0) != kEnd64Signature)
-      return damaged(source, "its zip64 record is not where it says");
-    directory = {u64(end64, 48), u64(end64, 40)};
+      return damaged("its zip64 record is not where it says");
+    directory = {{u64(end64, 48), u64(end64, 40)}, u64(end64, 32)};
   }
-  if (directory.offset > source.size() || directory.size > source.size() - directory.offset)
-    return damaged(source, "its directory lies outside it");
-  if (directory.size > kMaxDirectoryBytes)
-    return damaged(source, "its directory has " + std::to_string(directory.size) + " bytes");
+  const auto& [offset, size] = directory.place;
+  if (offset > source.size() || size > source.size() - offset) return damaged("its directory lies outside it");
+  if (size > kMaxDirectoryBytes) return damaged("its directory has " + std::to_string(size) + " bytes");
   return directory;
 }
 
@@ -94,56 +97,59 @@ bool read_zip64(Bytes extra, std::initializer_list<std::uint64_t*> values) {
 
 }  // namespace
 
-Outcome<ZipArchive> ZipArchive::read(const Source& source) {
+Outcome<ZipArchive> ZipArchive::read(const ByteSource& source, std::uint64_t max_entries) {
   const auto directory = find_directory(source);
   if (!directory) return directory.error();
-  const auto text = source.text(directory->offset, directory->size);
-  if (!text) return text.error();
+  if (directory->entry_count > max_entries)
+    return bad_model("more than " + std::to_string(max_entries) + " entries are in it");
+  const auto text = source.bytes(directory->place.offset, directory->place.size);
+  if (!text) return damaged("its directory cannot be read");
 
   ZipArchive archive;
   auto rest = std::as_bytes(std::span(*text));
   while (!rest.empty()) {
     if (rest.size() < kDirectoryHeaderSize || u32(rest, 0) != kDirectorySignature)
-      return damaged(source, "its directory cannot be read");
+      return damaged("its directory cannot be read");
     const auto flags = u16(rest, 8);
     const auto method = u16(rest, 10);
     const std::size_t name_size = u16(rest, 28);
     const std::size_t extra_size = u16(rest, 30);
     const std::size_t comment_size = u16(rest, 32);
     if (rest.size() - kDirectoryHeaderSize < name_size + extra_size + comment_size)
-      return damaged(source, "its directory cannot be read");
+      return damaged("its directory cannot be read");
     const auto after = rest.subspan(kDirectoryHeaderSize);
     std::string name(reinterpret_cast<const char*>(after.data()), name_size);
 
     ZipEntry entry{u32(rest, 42), u32(rest, 24), u32(rest, 16)};
     std::uint64_t stored_size = u32(rest, 20);
     if (!read_zip64(after.subspan(name_size, extra_size), {&entry.size, &stored_size, &entry.header_offset}))
-      return damaged(source, "its directory cannot be read");
+      return damaged("its directory cannot be read");
     const auto quoted = "\"" + common::printable(name, 60) + "\"";
-    if ((flags & 1U) != 0) return bad_model(source.name() + ": its entry " + quoted + " is encrypted");
-    if (method != 0 || stored_size != entry.size) {
-      return bad_model(source.name() + ": its entry " + quoted +
-                       " is compressed, which torch.save never does: unpack it and store it again");
-    }
-    if (!archive.entries_.emplace(std::move(name), entry).second) return damaged(source, quoted + " is in it twice");
+    if ((flags & 1U) != 0) return bad_model("its entry " + quoted + " is encrypted");
+    if (method != 0 || stored_size != entry.size)
+      return bad_model("its entry " + quoted + " is compressed: only what is stored as it is can be read");
+    if (archive.entries_.size() == directory->entry_count)
+      return damaged("its directory has more entries than it says");
+    if (!archive.by_name_.emplace(name, archive.entries_.size()).second) return damaged(quoted + " is in it twice");
+    archive.entries_.emplace_back(std::move(name), entry);
     rest = after.subspan(name_size + extra_size + comment_size);
   }
+  if (archive.entries_.size() != directory->entry_count) return damaged("its directory has fewer entries than it says");
   return archive;
 }
 
 const ZipEntry* ZipArchive::find(std::string_view name) const {
-  const auto found = entries_.find(name);
-  return found == entries_.end() ? nullptr : &found->second;
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : &entries_[found->second].second;
 }
 
-Outcome<Extent> ZipArchive::locate(const Source& source, const ZipEntry& entry) {
+Outcome<Extent> ZipArchive::locate(const ByteSource& source, const ZipEntry& entry) {
   std::array<std::byte, kLocalHeaderSize> header{};
   if (!source.read(entry.header_offset, header) || u32(header, 0) != kLocalSignature)
-    return damaged(source, "an entry is not where its directory says");
+    return damaged("an entry is not where its directory says");
   const auto offset = entry.header_offset + kLocalHeaderSize + u16(header, 26) + u16(header, 28);
-  if (offset > source.size() || entry.size > source.size() - offset)
-    return damaged(source, "an entry reaches past its end");
+  if (offset > source.size() || entry.size > source.size() - offset) return damaged("an entry reaches past its end");
   return Extent{offset, entry.size};
 }
 
-}  // namespace yolod::model::checkpoint
+}  // namespace yolod::model

@@ -1,0 +1,17 @@
+#include "model/picture_rules.hpp"
+
+namespace yolod::model {
+
+PictureRules with_config(PictureRules rules, const common::ModelConfig& config) {
+  switch (config.resize) {
+    case common::ResizeMode::kStretch: rules.fit = image::Fit::kStretch; break;
+    case common::ResizeMode::kLetterbox: rules.fit = image::Fit::kLetterbox; break;
+    case common::ResizeMode::kAuto: break;
+  }
+  if (config.preprocess.crop == common::CropMode::kCenter) rules.fit = image::Fit::kCrop;
+  if (config.detect.multi_label != common::AutoBool::kAuto)
+    rules.multi_label = config.detect.multi_label == common::AutoBool::kTrue;
+  return rules;
+}
+
+}  // namespace yolod::model

@@ -1,0 +1,34 @@
+// What is to be known of a network that looks at pictures beside its tensors: how a picture becomes its input, and what
+// its output means. Said by its cfg, or by a TorchScript file (torchscript/metadata.hpp), or guessed. Plain values.
+#pragma once
+
+#include "common/config.hpp"
+#include "model/darknet/network.hpp"
+#include "model/detect/candidates.hpp"
+#include "model/image/placement.hpp"
+#include "model/image/resize.hpp"
+
+namespace yolod::model {
+
+struct PictureRules {
+  common::Task task{common::Task::kDetect};
+  // Of the input.
+  image::Fit fit{image::Fit::kStretch};
+  image::Sampling sampling{image::Sampling::kCornersAligned};
+  float grey{0.5F};  // around a letterboxed picture, 0 to 1
+  // Of a classifier: its output is logits, softmax is to follow.
+  bool logits{false};
+  // Of a detector.
+  detect::HeadLayout layout{detect::HeadLayout::kByObjectness};
+  bool boxes_are_fractions{false};  // of the input's sides; else its pixels
+  bool multi_label{false};          // a box may have several classes, or the best alone
+  darknet::NmsKind nms_kind{darknet::NmsKind::kIou};
+  float beta_nms{0.6F};
+
+  friend bool operator==(const PictureRules&, const PictureRules&) = default;
+};
+
+// `rules` where the config leaves them open, else what it says.
+[[nodiscard]] PictureRules with_config(PictureRules rules, const common::ModelConfig& config);
+
+}  // namespace yolod::model

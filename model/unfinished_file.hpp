@@ -1,0 +1,37 @@
+// A file that appears under its name when all of it is written, and not before.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <fstream>
+
+#include "common/outcome.hpp"
+
+namespace yolod::model {
+
+// Written beside its name, as NAME.unfinished, which is gone at the end of its scope. One thread.
+class UnfinishedFile {
+ public:
+  explicit UnfinishedFile(std::filesystem::path target);
+  UnfinishedFile(const UnfinishedFile&) = delete;
+  UnfinishedFile& operator=(const UnfinishedFile&) = delete;
+  ~UnfinishedFile();
+
+  // Appends to it. After a failure nothing is written any more; finish() tells of the first.
+  void write(const void* bytes, std::size_t count);
+  [[nodiscard]] bool failed() const { return error_ != 0; }
+
+  // Closes it and gives it its name, in the place of a file that has it already. kSystem where anything of it failed,
+  // the writing included: the name is left alone then.
+  [[nodiscard]] common::Outcome<void> finish();
+
+ private:
+  void note_failure();
+
+  std::filesystem::path target_;
+  std::filesystem::path path_;
+  std::ofstream stream_;
+  int error_{0};  // errno of the first failure
+};
+
+}  // namespace yolod::model
