@@ -10,11 +10,23 @@ using common::Precision;
 
 namespace {
 
+// Of a depthwise convolution: a value of its output is the sum of nine products, over which bf16's rounding of the
+// kernel does not average out, and no matrix unit gains by it. Only onednn::Convolution takes the other numbers in
+// bf16.
+bool keeps_float([[maybe_unused]] const NetworkParameter& parameter) {
+#if defined(YOLOD_WITH_ONEDNN)
+  return parameter.shape.size() == 4 && parameter.shape[1] == 1;
+#else
+  return false;
+#endif
+}
+
 at::Tensor to_tensor(const NetworkParameter& parameter, at::ScalarType precision) {
   // from_blob takes a mutable pointer; what is made of it is copied before the vector goes.
   auto* values = const_cast<float*>(parameter.values.data());
   auto tensor = at::from_blob(values, parameter.shape, at::TensorOptions().dtype(at::kFloat));
-  const auto type = parameter.follows_precision ? precision : at::kFloat;
+  const bool rounded = parameter.follows_precision && !(precision == at::kBFloat16 && keeps_float(parameter));
+  const auto type = rounded ? precision : at::kFloat;
   if (parameter.follows_precision && parameter.shape.size() == 4) {
     return tensor.to(tensor.options().dtype(type), false, true, at::MemoryFormat::ChannelsLast);
   }

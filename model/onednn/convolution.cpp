@@ -130,17 +130,19 @@ Convolution::Execution& Convolution::execution_for(const InputShape& shape) {
 }
 
 at::Tensor Convolution::run(const at::Tensor& input, const at::Tensor* addend) {
-  TORCH_CHECK(input.dim() == 4 && input.size(1) == channels_ && input.scalar_type() == type_,
+  const auto given = input.scalar_type();
+  TORCH_CHECK(input.dim() == 4 && input.size(1) == channels_ &&
+                  (given == type_ || (given == at::kBFloat16 && type_ == at::kFloat)),
               "a convolution's input must be [n, ", channels_, ", h, w] of ", type_, " and is ", input.sizes(), " of ",
-              input.scalar_type());
-  const auto source = input.contiguous(at::MemoryFormat::ChannelsLast);
+              given);
+  const auto source = input.to(type_).contiguous(at::MemoryFormat::ChannelsLast);
   auto& execution = execution_for({input.size(0), input.size(2), input.size(3)});
   auto output = empty_channels_last(execution.output_shape, type_);
   at::Tensor other;
   if (settings_.adds) {
-    TORCH_CHECK(addend != nullptr && addend->sizes() == output.sizes() && addend->scalar_type() == type_,
+    TORCH_CHECK(addend != nullptr && addend->sizes() == output.sizes() && addend->scalar_type() == given,
                 "a sum of tensors of different shapes");
-    other = addend->contiguous(at::MemoryFormat::ChannelsLast);
+    other = addend->to(type_).contiguous(at::MemoryFormat::ChannelsLast);
     execution.addend.set_data_handle(other.data_ptr());
   }
   execution.input.set_data_handle(source.data_ptr());
@@ -148,7 +150,7 @@ at::Tensor Convolution::run(const at::Tensor& input, const at::Tensor* addend) {
   execution.scratchpad.set_data_handle(scratchpad(execution.scratchpad_bytes));
   execution.primitive.execute(stream(), execution.arguments);
   stream().wait();
-  return output;
+  return output.to(given);
 }
 
 }  // namespace yolod::model::onednn

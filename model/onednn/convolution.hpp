@@ -39,8 +39,8 @@ struct ConvolutionSettings {
 // Owned by the module that holds it. Of one model, so one thread at a time. Throws c10::Error and dnnl::error.
 class Convolution final : public torch::CustomClassHolder {
  public:
-  // `weight` [filters, channels / groups, h, w] in float or bfloat16, which is also what goes in and comes out;
-  // `bias` [filters], or undefined.
+  // `weight` [filters, channels / groups, h, w] in float or bfloat16, which is also what is computed in, goes in and
+  // comes out; where it is float, bfloat16 may go in and then comes out. `bias` [filters], or undefined.
   Convolution(const at::Tensor& weight, const at::Tensor& bias, ConvolutionSettings settings);
   ~Convolution() override;
 

@@ -104,6 +104,22 @@ TEST_CASE("Yolodctl eval: Darknet's own mAP", "[e2e][data]") {
   }
 }
 
+TEST_CASE("Yolodctl eval: bf16 costs no more than 0.3 points", "[e2e][data]") {
+  if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
+    WARN("SKIPPED: " << reason);
+    return;
+  }
+  if (read_file("/proc/cpuinfo").find("avx512_bf16") == std::string::npos) {
+    WARN("SKIPPED: this processor has no bf16");
+    return;
+  }
+  for (const std::string name : {"yolo-fastest-1.1", "mobilenetv2-yolov3-nano-coco"}) {
+    CAPTURE(name);
+    const auto exact = ap50_on_coco(*test_data(), name, "darknet", "fp32");
+    CHECK(ap50_on_coco(*test_data(), name, "darknet", "bf16") == Approx(exact).margin(0.003));
+  }
+}
+
 TEST_CASE("Yolodctl eval: COCO's metric says more than Darknet's", "[e2e][data]") {
   if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
     WARN("SKIPPED: " << reason);
