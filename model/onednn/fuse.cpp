@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "model/onednn/concatenation.hpp"
 #include "model/onednn/convolution.hpp"
 #include "model/onednn/max_pool.hpp"
 #include "model/onednn/shared_convolutions.hpp"
@@ -38,11 +39,17 @@ at::Tensor convolve_add(const at::Tensor& input, const at::Tensor& addend,
 
 at::Tensor max_pool(const at::Tensor& input, const c10::intrusive_ptr<MaxPool>& pool) { return pool->run(input); }
 
+at::Tensor concatenate(const std::vector<at::Tensor>& maps, const c10::intrusive_ptr<Concatenation>& concatenation) {
+  return concatenation->run(maps);
+}
+
 TORCH_LIBRARY(yolod, library) {
   library.class_<Convolution>("Convolution");
+  library.class_<Concatenation>("Concatenation");
   library.class_<MaxPool>("MaxPool");
   library.def("convolve(Tensor x, __torch__.torch.classes.yolod.Convolution c) -> Tensor", convolve);
   library.def("convolve_add(Tensor x, Tensor y, __torch__.torch.classes.yolod.Convolution c) -> Tensor", convolve_add);
+  library.def("concatenate(Tensor[] maps, __torch__.torch.classes.yolod.Concatenation c) -> Tensor", concatenate);
   library.def("max_pool(Tensor x, __torch__.torch.classes.yolod.MaxPool p) -> Tensor", max_pool);
 }
 
@@ -147,13 +154,20 @@ class Rewriter {
   void rewrite(Block* block) {
     std::vector<Node*> convolutions;
     std::vector<Node*> pools;
+    std::vector<Node*> concatenations;
     for (Node* node : block->nodes()) {
       for (Block* inner : node->blocks()) rewrite(inner);
       if (is(node, "aten::conv2d") || is(node, "aten::_convolution")) convolutions.push_back(node);
       if (is(node, "aten::max_pool2d")) pools.push_back(node);
+      if (is(node, "aten::cat") && constant_number(node, 1) == 1.0) concatenations.push_back(node);
     }
     for (Node* node : convolutions) rewrite_convolution(node);
     for (Node* node : pools) rewrite_max_pool(node);
+    for (Node* node : concatenations) {
+      replace(node, node->output(), "yolod::concatenate", {node->input(0)},
+              IValue(c10::make_intrusive<Concatenation>()));
+      node->destroy();
+    }
   }
 
   void rewrite_convolution(Node* node) {
