@@ -131,6 +131,9 @@ Outcome<CompiledModel> compile_network(const common::ModelConfig& config) {
   if (!network) return network.error();
   if (const auto missing = darknet::missing_head(*network)) return *missing;
   const bool augment = config.detect.augment;
+  if (network->head == HeadKind::kDetections && config.preprocess.crop != common::CropMode::kNone) {
+    return bad_model(config.name + ": preprocess.crop: a detector takes the whole image, only none is supported");
+  }
   if (augment && (network->head != HeadKind::kDetections || network->input.channels != 3)) {
     return bad_model(config.name + ": detect.augment: only a detector on pictures takes it");
   }

@@ -1,42 +1,50 @@
 #include "model/unfinished_file.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <cerrno>
+#include <string>
 #include <system_error>
-#include <utility>
 
 namespace yolod::model {
 
-UnfinishedFile::UnfinishedFile(std::filesystem::path target)
-    : target_(std::move(target)), path_(target_.string() + ".unfinished") {
-  errno = 0;
-  stream_.open(path_, std::ios::binary | std::ios::trunc);
-  note_failure();
+UnfinishedFile::UnfinishedFile(const std::filesystem::path& target) : named_(target) {
+  std::error_code status;
+  target_ = std::filesystem::weakly_canonical(target, status);
+  if (status) target_ = target;
+  if (std::filesystem::exists(target_, status) && !std::filesystem::is_regular_file(target_, status)) {
+    error_ = std::filesystem::is_directory(target_, status) ? EISDIR : EINVAL;
+    return;
+  }
+  path_ = target_.string() + ".unfinished-" + std::to_string(getpid());
+  file_.reset(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+  is_there_ = file_.valid();
+  if (!is_there_) error_ = errno;
 }
 
 UnfinishedFile::~UnfinishedFile() {
-  std::error_code ignored;
-  std::filesystem::remove(path_, ignored);
-}
-
-// Streams keep no reason: errno has that of the call that failed.
-void UnfinishedFile::note_failure() {
-  if (!stream_ && error_ == 0) error_ = errno != 0 ? errno : EIO;
+  if (is_there_) ::unlink(path_.c_str());
 }
 
 void UnfinishedFile::write(const void* bytes, std::size_t count) {
-  errno = 0;
-  stream_.write(static_cast<const char*>(bytes), static_cast<std::streamsize>(count));
-  note_failure();
+  const auto* next = static_cast<const char*>(bytes);
+  while (error_ == 0 && count > 0) {
+    const auto written = ::write(file_.get(), next, count);
+    if (written < 0) {
+      if (errno != EINTR) error_ = errno;
+      continue;
+    }
+    next += written;
+    count -= static_cast<std::size_t>(written);
+  }
 }
 
 common::Outcome<void> UnfinishedFile::finish() {
-  errno = 0;
-  stream_.close();
-  note_failure();
-  if (failed()) return common::system_error(target_.string(), error_);
-  std::error_code status;
-  std::filesystem::rename(path_, target_, status);
-  if (status) return common::system_error(target_.string(), status.value());
+  if (error_ == 0 && ::close(file_.release()) != 0) error_ = errno;
+  if (error_ == 0 && ::rename(path_.c_str(), target_.c_str()) != 0) error_ = errno;
+  if (error_ != 0) return common::system_error(named_.string(), error_);
+  is_there_ = false;
   return {};
 }
 

@@ -3,16 +3,17 @@
 
 #include <cstddef>
 #include <filesystem>
-#include <fstream>
 
 #include "common/outcome.hpp"
+#include "common/unique_fd.hpp"
 
 namespace yolod::model {
 
-// Written beside its name, as NAME.unfinished, which is gone at the end of its scope. One thread.
+// Written beside its name, as NAME.unfinished-PID, which is gone at the end of its scope. One thread.
 class UnfinishedFile {
  public:
-  explicit UnfinishedFile(std::filesystem::path target);
+  // Of a link, the file that it leads to. What is there and no file (a folder, a device) is a failure.
+  explicit UnfinishedFile(const std::filesystem::path& target);
   UnfinishedFile(const UnfinishedFile&) = delete;
   UnfinishedFile& operator=(const UnfinishedFile&) = delete;
   ~UnfinishedFile();
@@ -26,11 +27,11 @@ class UnfinishedFile {
   [[nodiscard]] common::Outcome<void> finish();
 
  private:
-  void note_failure();
-
-  std::filesystem::path target_;
+  std::filesystem::path named_;   // as it was asked for
+  std::filesystem::path target_;  // without links
   std::filesystem::path path_;
-  std::ofstream stream_;
+  common::UniqueFd file_;
+  bool is_there_{false};
   int error_{0};  // errno of the first failure
 };
 

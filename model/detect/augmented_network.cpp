@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <new>
+#include <string>
 #include <utility>
 
 #include "model/image/placement.hpp"
@@ -66,7 +68,11 @@ Outcome<std::span<float>> AugmentedNetwork::input(std::size_t images) {
 Outcome<RawHead> AugmentedNetwork::forward() {
   // A network may do with its own input what it likes: the views are made first.
   if (auto filled = fill_views(); !filled) return std::move(filled).error();
-  merged_.resize(images_ * shape_.candidates * values_per_candidate_);
+  try {
+    merged_.resize(images_ * shape_.candidates * values_per_candidate_);
+  } catch (const std::bad_alloc&) {
+    return common::Error{common::ErrorCode::kInternal, "no memory for a batch of " + std::to_string(images_)};
+  }
   std::size_t first = 0;
   if (auto done = run_into_head(*plain_, first); !done) return std::move(done).error();
   first += plain_->shape().candidates;

@@ -177,6 +177,9 @@ class Rewriter {
     if (!settings || !weight || !weight->isTensor() || !bias || !(bias->isTensor() || bias->isNone())) return;
     const auto kernel = weight->toTensor();
     if (kernel.dim() != 4 || (kernel.scalar_type() != at::kFloat && kernel.scalar_type() != at::kBFloat16)) return;
+    // A branch that is never taken may hold anything.
+    if (settings->groups < 1 || kernel.size(0) % settings->groups != 0 || kernel.numel() == 0) return;
+    if (bias->isTensor() && (bias->toTensor().dim() != 1 || bias->toTensor().size(0) != kernel.size(0))) return;
 
     std::vector<Node*> taken{node};
     std::vector<Value*> inputs{node->input(0)};

@@ -6,7 +6,7 @@
 namespace yolod::model::onednn {
 namespace {
 
-constexpr std::size_t kMaxPoolExecutions = 64;
+constexpr std::size_t kMaxPoolExecutions = 192;  // as many as a convolution's
 
 dnnl::memory::dims dims_of(const std::array<std::int64_t, 2>& values) { return {values[0], values[1]}; }
 

@@ -168,10 +168,10 @@ bool reach_alike(float a, float b) { return a < 1.1F * b && b < 1.1F * a; }
 
 // The network at the size of a view, its output laid out as at its own.
 Outcome<std::unique_ptr<Network>> at_view(const ScriptNetwork& network, const detect::View& view, const HeadGuess& head,
-                                          Hints hints) {
+                                          Hints hints, int stride) {
   const auto& shape = network.shape();
   const InputSize input{static_cast<std::uint32_t>(shape.height), static_cast<std::uint32_t>(shape.width)};
-  const auto size = detect::view_size(view, input, detect::view_alignment(1));
+  const auto size = detect::view_size(view, input, detect::view_alignment(stride));
   const auto refused = [&](const std::string& why) {
     return bad_model("detect.augment runs it on " + std::to_string(size.height) + " x " + std::to_string(size.width) +
                      " too: " + why);
@@ -191,14 +191,14 @@ Outcome<std::unique_ptr<Network>> at_view(const ScriptNetwork& network, const de
 }
 
 Outcome<std::unique_ptr<Network>> augment(std::unique_ptr<ScriptNetwork> network, const HeadGuess& head,
-                                          const Hints& hints, const common::PreprocessConfig& preprocess) {
+                                          const Hints& hints, int stride, const common::PreprocessConfig& preprocess) {
   if (head.task != Task::kDetect) return bad_model("detect.augment: only a detector takes it");
   if (head.layout == detect::HeadLayout::kFinal) {
     return bad_model("detect.augment: it suppresses by itself, what is left of each view cannot be merged");
   }
   std::vector<std::unique_ptr<Network>> views;
   for (const auto& view : detect::kViews) {
-    auto resized = at_view(*network, view, head, hints);
+    auto resized = at_view(*network, view, head, hints, stride);
     if (!resized) return std::move(resized).error();
     views.push_back(std::move(resized).value());
   }
@@ -299,7 +299,8 @@ Outcome<FittedScript> fit_script(const common::ModelConfig& config, const Surrou
         head->reach);
   }
   if (config.detect.augment) {
-    auto augmented = augment(std::move(network), *head, hints, config.preprocess);
+    auto augmented =
+        augment(std::move(network), *head, hints, static_cast<int>(metadata.stride.value_or(1)), config.preprocess);
     if (!augmented) return std::move(augmented).error();
     loaded.network = std::move(augmented).value();
   } else {

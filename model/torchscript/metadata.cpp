@@ -8,6 +8,7 @@
 #include <charconv>
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -240,16 +241,34 @@ RuleWords words_of(const PictureRules& rules) {
           word_for(rules.boxes_are_fractions, kCoordinates), word_for(rules.nms_kind, kNmsKinds)};
 }
 
+namespace {
+
+// JSON is UTF-8; labels and file names may be anything.
+std::string as_utf8(std::string_view text) {
+  std::string made;
+  while (!text.empty()) {
+    const auto length = common::utf8_sequence_length(text);
+    made += length == 0 ? std::string_view("\xEF\xBF\xBD") : text.substr(0, length);  // U+FFFD
+    text.remove_prefix(std::max<std::size_t>(1, length));
+  }
+  return made;
+}
+
+}  // namespace
+
 std::string write_metadata(const ExportedNetwork& exported) {
   const auto& network = exported.network;
   const auto& rules = exported.rules;
   const bool detector = rules.task == common::Task::kDetect;
-  json::object description{{"description", exported.name}, {"task", detector ? "detect" : "classify"},
-                           {"stride", exported.stride},    {"batch", 1},
-                           {"channels", network.channels}, {"imgsz", {network.height, network.width}}};
+  json::object description{{"description", as_utf8(exported.name)},
+                           {"task", detector ? "detect" : "classify"},
+                           {"stride", exported.stride},
+                           {"batch", 1},
+                           {"channels", network.channels},
+                           {"imgsz", {network.height, network.width}}};
   if (!exported.labels.empty()) {
     json::object names;
-    for (std::size_t i = 0; i < exported.labels.size(); ++i) names[std::to_string(i)] = exported.labels[i];
+    for (std::size_t i = 0; i < exported.labels.size(); ++i) names[std::to_string(i)] = as_utf8(exported.labels[i]);
     description["names"] = std::move(names);
   }
   const auto words = words_of(rules);

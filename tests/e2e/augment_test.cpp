@@ -34,6 +34,10 @@ TEST_CASE("Augment: a server answers with it, as yolodctl does, and finds more",
   if (no_real_models()) return;
   const std::string precision = GENERATE("fp32", "bf16");
   CAPTURE(precision);
+  if (precision == "bf16" && !processor_has_bf16()) {
+    WARN("SKIPPED: this processor has no bf16");
+    return;
+  }
   const NetworkFiles files;
   Server server(server_config("  - name: network\n    workers: 1\n    precision: " + precision +
                               "\n    detect: {augment: true}\n    darknet: {cfg: " + files.cfg +

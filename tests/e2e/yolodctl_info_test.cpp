@@ -1,11 +1,13 @@
 // yolodctl info: what a network is made of, without its weights; what is known of a TorchScript file, and whence.
 #include <boost/json/parse.hpp>
 #include <catch2/catch.hpp>
+#include <csignal>
 #include <filesystem>
 #include <string>
 #include <vector>
 
 #include "tests/support/run_program.hpp"
+#include "tests/support/server.hpp"
 #include "tests/support/temporary_directory.hpp"
 #include "tests/support/torchscript_files.hpp"
 
@@ -38,6 +40,22 @@ TEST_CASE("Yolodctl: info counts layers, parameters and operations", "[e2e]") {
   const auto table = run_program({"yolodctl", "info", "--cfg", cfg});
   CHECK(table.exit == exited(0));
   CHECK_THAT(table.output, Catch::Contains("3 x 3 / 2") && Catch::Contains("a detector of 1 class, 16 candidates"));
+}
+
+TEST_CASE("Yolodctl: whoever reads no further, ignores children, or ends the options is served", "[e2e]") {
+  const TemporaryDirectory folder;
+  const auto cfg = folder.write("a.cfg", kDetector).string();
+  const auto yolodctl = (binary_directory() / "yolodctl").string();
+  const auto cut = run_program({"/bin/bash", "-c", yolodctl + " info --cfg " + cfg + " | true; exit ${PIPESTATUS[0]}"});
+  CAPTURE(cut.errors);
+  CHECK(cut.exit == exited(128 + SIGPIPE));
+  CHECK(cut.errors.empty());
+  const auto childless = run_program({"/bin/bash", "-c", "trap '' CHLD; exec " + yolodctl + " info --cfg " + cfg});
+  CAPTURE(childless.errors);
+  CHECK(childless.exit == exited(0));
+  const auto ended = run_program({"yolodctl", "predict", "--cfg=" + cfg, "--weights=/absent", "--", "a.jpg"});
+  CHECK(ended.exit == exited(1));
+  CHECK_THAT(ended.errors, Catch::Contains("/absent: "));
 }
 
 TEST_CASE("Yolodctl: info says why a network is refused, and checks weights that are given", "[e2e]") {

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace yolod::tests {
 
@@ -16,6 +17,9 @@ class TemporaryDirectory {
   TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+  // Names of what lies in it, sorted.
+  [[nodiscard]] std::vector<std::string> names() const;
 
   // Writes a file of that name and returns its path.
   std::filesystem::path write(const std::string& name, std::string_view text) const;

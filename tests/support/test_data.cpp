@@ -2,6 +2,9 @@
 
 #include <boost/json/parse.hpp>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <string>
 
 #include "tests/support/temporary_directory.hpp"
 
@@ -22,6 +25,12 @@ std::string reason_to_skip_real_models() {
   if (!YOLOD_TEST_WITH_TORCH) return "this build has no LibTorch";
   if (!test_data()) return "no test data: set YOLOD_TEST_DATA";
   return {};
+}
+
+bool processor_has_bf16() {
+  std::ifstream stream("/proc/cpuinfo");
+  const std::string text{std::istreambuf_iterator<char>(stream), {}};
+  return text.find("avx512_bf16") != std::string::npos;
 }
 
 boost::json::value read_json(const std::filesystem::path& file) { return boost::json::parse(read_file(file)); }

@@ -18,6 +18,9 @@ namespace yolod::tests {
 // Why a test of a real network cannot run here: no LibTorch in this build, or no data. Empty: it can.
 [[nodiscard]] std::string reason_to_skip_real_models();
 
+// Whether bf16 is this processor's own: without it a network in bf16 may not run.
+[[nodiscard]] bool processor_has_bf16();
+
 // The JSON in that file. Throws where there is none.
 [[nodiscard]] boost::json::value read_json(const std::filesystem::path& file);
 

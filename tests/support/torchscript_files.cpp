@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <fstream>
 #include <stdexcept>
@@ -18,6 +19,7 @@ namespace {
 
 constexpr const char* kPython = "/usr/bin/python3";  // the one that Debian's packages are for
 constexpr const char* kScript = YOLOD_TEST_SOURCE_DIR "/tests/support/make_torchscript.py";
+constexpr const char* kImported = YOLOD_TEST_SOURCE_DIR "/tests/support/make_checkpoints.py";
 
 std::string run_script(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), {kPython, "-W", "ignore", kScript});
@@ -49,7 +51,8 @@ std::filesystem::path torchscript_files(const std::vector<std::string>& names) {
   if (!lock.valid() || ::flock(lock.get(), LOCK_EX) != 0) {
     throw std::system_error(errno, std::generic_category(), folder.string());
   }
-  const auto script_time = std::filesystem::last_write_time(kScript);
+  const auto script_time =
+      std::max(std::filesystem::last_write_time(kScript), std::filesystem::last_write_time(kImported));
   const auto mark_of = [&](const std::string& name) { return folder / (name + ".made"); };
   std::vector<std::string> arguments{folder.string()};
   for (const auto& name : names) {

@@ -30,7 +30,8 @@ inline constexpr CommandName kPredict{"predict",
 inline constexpr CommandName kInfer{"infer", "run a network on a tensor: the raw decoded head"};
 inline constexpr CommandName kEval{"eval", "measure a detector's average precision on labelled pictures"};
 inline constexpr CommandName kExport{"export", "write a network as a TorchScript file, or its weights for Darknet"};
-inline constexpr CommandName kInfo{"info", "the layers of a Darknet network, --weights is optional; what is known of a TorchScript file"};
+inline constexpr CommandName kInfo{
+    "info", "the layers of a Darknet network, --weights is optional; what is known of a TorchScript file"};
 inline constexpr CommandName kBenchModel{"model", "Run a network's forward pass in this process and time it"};
 inline constexpr std::array kModelCommands{kPredict, kInfer, kEval, kExport, kInfo};
 

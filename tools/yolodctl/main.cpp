@@ -1,11 +1,29 @@
 // yolodctl: the command line. One subcommand a file. What asks a server is here; what computes with a model is
 // yolodctl-model's (model/main.cpp), so that only who needs LibTorch waits until it is loaded.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <string_view>
 
 #include "tools/yolodctl/commands.hpp"
 #include "tools/yolodctl/model_program.hpp"
+
+namespace {
+
+#if defined(YOLOD_WITH_TORCH)
+// Whether the words name a command of the other program's, which reads the rest itself.
+bool is_for_model_program(int argc, char** argv) {
+  using namespace yolod::tools;
+  if (argc < 2) return false;
+  const std::string_view first(argv[1]);
+  if (first == "bench") return argc > 2 && std::string_view(argv[2]) == kBenchModel.name;
+  return std::any_of(kModelCommands.begin(), kModelCommands.end(),
+                     [&](const auto& command) { return first == command.name; });
+}
+#endif
+
+}  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app{"The command line of yolod: look at models offline, ask a running server, measure it.", "yolodctl"};
@@ -16,13 +34,10 @@ int main(int argc, char** argv) {
   bench->require_subcommand(1);
   yolod::tools::add_bench_server(*bench, exit_code);
 #if defined(YOLOD_WITH_TORCH)
-  const auto pass_on = [&](CLI::App* command) {
-    command->prefix_command();  // its options are the other program's, --help included
-    command->set_help_flag();
-    command->callback([argv, &exit_code] { exit_code = yolod::tools::run_model_program(argv); });
-  };
-  for (const auto& command : yolod::tools::kModelCommands) pass_on(app.add_subcommand(command.name, command.purpose));
-  pass_on(bench->add_subcommand(yolod::tools::kBenchModel.name, yolod::tools::kBenchModel.purpose));
+  if (is_for_model_program(argc, argv)) return yolod::tools::run_model_program(argv);
+  // For the help alone.
+  for (const auto& command : yolod::tools::kModelCommands) app.add_subcommand(command.name, command.purpose);
+  bench->add_subcommand(yolod::tools::kBenchModel.name, yolod::tools::kBenchModel.purpose);
 #endif
   try {
     app.parse(argc, argv);

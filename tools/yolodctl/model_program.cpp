@@ -51,6 +51,8 @@ int tell_signal(int signal, const TrialReport& report) {
     case SIGINT:
     case SIGTERM:
     case SIGHUP:
+    case SIGQUIT:
+    case SIGPIPE:  // who read the answer had enough
       std::signal(signal, SIG_DFL);
       std::raise(signal);
       return 1;
@@ -81,6 +83,8 @@ int run_model_program(char* const* arguments) {
   if (pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) return fail("cannot make a pipe", errno);
   const common::UniqueFd reports(ends[0]);
   common::UniqueFd child_end(ends[1]);
+  // Whoever started this may have ignored it, and then a child's end is not kept.
+  std::signal(SIGCHLD, SIG_DFL);
   const pid_t parent = getpid();
   const pid_t child = fork();
   if (child < 0) return fail("cannot start a process", errno);

@@ -144,6 +144,11 @@ TEST_CASE("Metadata: what export writes is read again", "[model][unit]") {
   }
 }
 
+TEST_CASE("Metadata: labels that are not UTF-8 are written so that they can be read", "[model][unit]") {
+  const auto metadata = metadata_of(write_metadata({"caf\xE9", CompiledNetwork{}, 32, {"\xE9t\xC3\xA9"}, {}}));
+  CHECK(metadata.names == std::vector<std::string>{"\xEF\xBF\xBDt\xC3\xA9"});
+}
+
 TEST_CASE("Metadata: of what export writes nothing may be missing, unknown or contradictory", "[model][unit]") {
   const std::string keys =
       R"("resize": "stretch", "sampling": "corners", "grey": 0.5, "layout": "yolov5", "coordinates": "pixels",

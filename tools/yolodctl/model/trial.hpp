@@ -7,11 +7,12 @@
 
 namespace yolod::tools {
 
-// This process dies with the yolodctl that started it, leaves no core, and begins without a trial. Called first in
-// main(), by the only thread that is ours. Without such a parent it does nothing.
+// From here on this process dies with the yolodctl that started it. Called first in main(), by the only thread that is
+// ours. Without such a parent it does nothing.
 void follow_parent();
 
-// From here on `file` is what a crash is put down to, and SIGALRM ends this process after `limit`, until end_trial().
+// Until end_trial() a crash is put down to `file`, and SIGALRM ends this process after `limit`. It leaves no core any
+// more.
 void begin_trial(const std::filesystem::path& file, std::chrono::milliseconds limit);
 void end_trial();
 
