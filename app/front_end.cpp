@@ -11,9 +11,11 @@
 
 #include "app/process/reaper.hpp"
 #include "app/version.hpp"
+#include "common/cpu_count.hpp"
 #include "common/log.hpp"
 #include "common/memory_limit.hpp"
 #include "common/sibling_program.hpp"
+#include "common/worker_threads.hpp"
 
 namespace yolod::app {
 namespace {
@@ -99,6 +101,7 @@ Outcome<void> FrontEnd::start() {
   auto worker_program = common::find_sibling_program("yolod-worker");
   if (!worker_program) return worker_program.error();
   spawn_.worker_program = std::move(*worker_program);
+  spawn_.thread_wait = common::how_threads_wait(config_.models, common::usable_cpu_count());
   if (auto made = make_arena(); !made) return made;
   auto signals = SignalReader::open(io_, [this](int signal) { on_signal(signal); });
   if (!signals) return signals.error();

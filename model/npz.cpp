@@ -8,6 +8,7 @@
 
 #include "model/byte_source.hpp"
 #include "model/zip_archive.hpp"
+#include "model/zip_signatures.hpp"
 
 namespace yolod::model {
 namespace {
@@ -16,9 +17,6 @@ using common::Error;
 using common::ErrorCode;
 using common::Outcome;
 
-constexpr std::uint32_t kLocalSignature = 0x04034B50;
-constexpr std::uint32_t kCentralSignature = 0x02014B50;
-constexpr std::uint32_t kEndSignature = 0x06054B50;
 constexpr std::size_t kMaxTensors = 1024;
 constexpr std::string_view kSuffix = ".npy";
 
@@ -90,14 +88,14 @@ std::string to_npz(std::span<const NamedTensor> tensors) {
     const auto file = to_npy(tensor.array);
     written.push_back({tensor.name + std::string(kSuffix), libdeflate_crc32(0, file.data(), file.size()),
                        static_cast<std::uint32_t>(file.size()), static_cast<std::uint32_t>(out.bytes.size())});
-    out.number(kLocalSignature);
+    out.number(zip::kLocalSignature);
     write_common(out, written.back());
     out.bytes += written.back().name;
     out.bytes += file;
   }
   const auto table = static_cast<std::uint32_t>(out.bytes.size());
   for (const auto& entry : written) {
-    out.number(kCentralSignature);
+    out.number(zip::kDirectorySignature);
     out.number(std::uint16_t{20});  // made by
     write_common(out, entry);
     out.number(std::uint16_t{0});  // comment
@@ -109,7 +107,7 @@ std::string to_npz(std::span<const NamedTensor> tensors) {
   }
   const auto table_bytes = static_cast<std::uint32_t>(out.bytes.size()) - table;
   const auto count = static_cast<std::uint16_t>(written.size());
-  out.number(kEndSignature);
+  out.number(zip::kEndSignature);
   out.number(std::uint32_t{0});  // disks
   out.number(count);
   out.number(count);

@@ -7,6 +7,7 @@
 
 #include "common/text.hpp"
 #include "model/read_file.hpp"
+#include "model/zip_signatures.hpp"
 
 namespace yolod::model {
 namespace {
@@ -15,11 +16,6 @@ using common::Error;
 using common::Outcome;
 using Bytes = std::span<const std::byte>;
 
-constexpr std::uint32_t kEndSignature = 0x06054b50;
-constexpr std::uint32_t kEnd64Signature = 0x06064b50;
-constexpr std::uint32_t kLocator64Signature = 0x07064b50;
-constexpr std::uint32_t kDirectorySignature = 0x02014b50;
-constexpr std::uint32_t kLocalSignature = 0x04034b50;
 constexpr std::size_t kEndSize = 22;
 constexpr std::size_t kEnd64Size = 56;
 constexpr std::size_t kLocator64Size = 20;
@@ -54,15 +50,15 @@ Outcome<Directory> find_directory(const ByteSource& source) {
   const auto bytes = std::as_bytes(std::span(*tail));
   std::optional<std::size_t> end;
   for (std::size_t at = bytes.size() < kEndSize ? 0 : bytes.size() - kEndSize + 1; at-- > 0 && !end;) {
-    const bool found = u32(bytes, at) == kEndSignature && u16(bytes, at + 20) == bytes.size() - at - kEndSize;
+    const bool found = u32(bytes, at) == zip::kEndSignature && u16(bytes, at + 20) == bytes.size() - at - kEndSize;
     if (found) end = at;
   }
   if (!end) return damaged("it has no end: it is cut short");
   Directory directory{{u32(bytes, *end + 16), u32(bytes, *end + 12)}, u16(bytes, *end + 10)};
 
-  if (*end >= kLocator64Size && u32(bytes, *end - kLocator64Size) == kLocator64Signature) {
+  if (*end >= kLocator64Size && u32(bytes, *end - kLocator64Size) == zip::kLocator64Signature) {
     std::array<std::byte, kEnd64Size> end64{};
-    if (!source.read(u64(bytes, *end - kLocator64Size + 8), end64) || u32(end64, 0) != kEnd64Signature)
+    if (!source.read(u64(bytes, *end - kLocator64Size + 8), end64) || u32(end64, 0) != zip::kEnd64Signature)
       return damaged("its zip64 record is not where it says");
     directory = {{u64(end64, 48), u64(end64, 40)}, u64(end64, 32)};
   }
@@ -108,7 +104,7 @@ Outcome<ZipArchive> ZipArchive::read(const ByteSource& source, std::uint64_t max
   ZipArchive archive;
   auto rest = std::as_bytes(std::span(*text));
   while (!rest.empty()) {
-    if (rest.size() < kDirectoryHeaderSize || u32(rest, 0) != kDirectorySignature)
+    if (rest.size() < kDirectoryHeaderSize || u32(rest, 0) != zip::kDirectorySignature)
       return damaged("its directory cannot be read");
     const auto flags = u16(rest, 8);
     const auto method = u16(rest, 10);
@@ -145,7 +141,7 @@ const ZipEntry* ZipArchive::find(std::string_view name) const {
 
 Outcome<Extent> ZipArchive::locate(const ByteSource& source, const ZipEntry& entry) {
   std::array<std::byte, kLocalHeaderSize> header{};
-  if (!source.read(entry.header_offset, header) || u32(header, 0) != kLocalSignature)
+  if (!source.read(entry.header_offset, header) || u32(header, 0) != zip::kLocalSignature)
     return damaged("an entry is not where its directory says");
   const auto offset = entry.header_offset + kLocalHeaderSize + u16(header, 26) + u16(header, 28);
   if (offset > source.size() || entry.size > source.size() - offset) return damaged("an entry reaches past its end");

@@ -1,22 +1,13 @@
 #include "worker/load.hpp"
 
-#include <algorithm>
 #include <csignal>
 #include <utility>
 
 #include "common/cpu_count.hpp"
 #include "common/signal_mask.hpp"
+#include "common/worker_threads.hpp"
 
 namespace yolod::worker {
-namespace {
-
-// `threads: auto`: the cores that this process may use, shared among the model's workers.
-std::uint32_t resolve_threads(const common::ModelConfig& config) {
-  if (config.threads != 0) return config.threads;
-  return std::max(1U, common::usable_cpu_count() / std::max(1U, config.workers));
-}
-
-}  // namespace
 
 bool interrupt_is_blocked() {
   sigset_t mask;
@@ -26,7 +17,7 @@ bool interrupt_is_blocked() {
 common::Outcome<std::unique_ptr<model::Model>> load(const common::ModelConfig& config,
                                                     std::function<void()> scribble_lane) {
   model::Surroundings surroundings;
-  surroundings.threads = resolve_threads(config);
+  surroundings.threads = common::threads_per_worker(config, common::usable_cpu_count());
   surroundings.device = config.devices.empty() ? "cpu" : config.devices.front();
   surroundings.scribble_lane = std::move(scribble_lane);
   auto model = model::load_model(config, surroundings);

@@ -8,6 +8,7 @@
 #include <array>
 #include <csignal>
 #include <cstdlib>
+#include <string>
 #include <string_view>
 #include <system_error>
 #include <vector>
@@ -65,23 +66,18 @@ bool place_descriptors(const WorkerDescriptors& ours) {
   _exit(kExecFailed);
 }
 
-// What a worker's environment says whatever ours does, since a library reads it before main:
+// Our environment, but for what a library reads before main:
 //   OPENBLAS_NUM_THREADS=1   libopenblas starts its pool when it is loaded, one thread a core
-//   OMP_WAIT_POLICY=passive  OpenMP threads that wait by spinning take the cores from other workers: with two threads
-//                            on busy cores one forward pass went from 30 to 2,000 ms
-constexpr std::array<std::string_view, 2> kWorkerVariables{"OPENBLAS_NUM_THREADS=1", "OMP_WAIT_POLICY=passive"};
-
-std::vector<std::string> worker_environment() {
-  const auto is_ours = [](std::string_view variable) {
-    const auto name = variable.substr(0, variable.find('=') + 1);
-    return std::any_of(kWorkerVariables.begin(), kWorkerVariables.end(),
-                       [&](std::string_view ours) { return ours.starts_with(name); });
-  };
+//   how OpenMP's threads wait, unless whoever started us has said so
+std::vector<std::string> worker_environment(std::string_view thread_wait) {
+  constexpr std::string_view kOpenBlas = "OPENBLAS_NUM_THREADS=";
+  const bool said = std::getenv("GOMP_SPINCOUNT") != nullptr || std::getenv("OMP_WAIT_POLICY") != nullptr;
   std::vector<std::string> variables;
   for (char** entry = environ; *entry != nullptr; ++entry) {
-    if (!is_ours(*entry)) variables.emplace_back(*entry);
+    if (!std::string_view(*entry).starts_with(kOpenBlas)) variables.emplace_back(*entry);
   }
-  variables.insert(variables.end(), kWorkerVariables.begin(), kWorkerVariables.end());
+  variables.push_back(std::string(kOpenBlas) + '1');
+  if (!said) variables.emplace_back(thread_wait);
   return variables;
 }
 
@@ -109,7 +105,7 @@ Outcome<pid_t> spawn_worker(const SpawnSettings& settings, const WorkerDescripto
   // Built before the fork: the child only makes system calls.
   std::string program_name = "yolod-worker";
   std::array<char*, 2> arguments{program_name.data(), nullptr};
-  std::vector<std::string> variables = worker_environment();
+  std::vector<std::string> variables = worker_environment(settings.thread_wait);
   std::vector<char*> environment;
   environment.reserve(variables.size() + 1);
   for (std::string& variable : variables) environment.push_back(variable.data());

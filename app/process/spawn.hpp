@@ -5,10 +5,11 @@
 #include <sys/types.h>
 
 #include <filesystem>
-#include <string>
+#include <string_view>
 
 #include "common/outcome.hpp"
 #include "common/unique_fd.hpp"
+#include "common/worker_threads.hpp"
 
 namespace yolod::app {
 
@@ -24,6 +25,7 @@ struct WorkerDescriptors {
 struct SpawnSettings {
   std::filesystem::path worker_program;
   rlimit open_files{};  // RLIMIT_NOFILE as it was before the front-end raised its own
+  std::string_view thread_wait = common::kThreadsSleep;  // unless our own environment says how OpenMP's threads wait
 };
 
 // The child's pid. Between fork and exec the child: dies with this process (PDEATHSIG), leaves its process group (so

@@ -14,12 +14,6 @@
 #include "tests/support/server_config.hpp"
 
 namespace yolod::tests {
-namespace {
-
-const std::vector<std::string> kNone;
-
-}  // namespace
-
 TEST_CASE("Stop: Ctrl-C under load answers everything in flight and exits 0", "[process][case8]") {
   ServerOptions options;
   options.config = identity_config({{.workers = 2, .delay = 20ms}});
@@ -38,7 +32,7 @@ TEST_CASE("Stop: Ctrl-C under load answers everything in flight and exits 0", "[
   const auto counts = load.wait_until_refused();
   CHECK(counts.wrong == 0);
   CHECK(counts.hung == 0);
-  CHECK(counts.incidents_before(interrupted_at) == kNone);
+  CHECK(counts.incidents_before(interrupted_at) == kNoneWrong);
 }
 
 TEST_CASE("Stop: SIGTERM answers the requests in flight, refuses new connections and exits 0", "[process][case9]") {
@@ -53,7 +47,7 @@ TEST_CASE("Stop: SIGTERM answers the requests in flight, refuses new connections
   // Refused while it still works: eight requests of half a second on two workers take two.
   CHECK(wait_until([&] { return !HttpClient(server.endpoint()).connect(); }));
   CHECK(server.running());
-  CHECK(requests.finish_and_list_wrong() == kNone);
+  CHECK(requests.finish_and_list_wrong() == kNoneWrong);
   CHECK(server.wait_for_exit() == exited(0));
   check_after_exit(server, before);
 }
@@ -67,7 +61,7 @@ TEST_CASE("Stop: a request whose connection was made before SIGTERM is served", 
   InFlight requests(server.endpoint(), 32);
   server.send_signal(SIGTERM);
 
-  CHECK(requests.finish_and_list_wrong() == kNone);
+  CHECK(requests.finish_and_list_wrong() == kNoneWrong);
   CHECK(server.wait_for_exit() == exited(0));
   check_after_exit(server, before);
 }

@@ -15,8 +15,6 @@
 namespace yolod::tests {
 namespace {
 
-const std::vector<std::string> kNone;
-
 double metric(const Server& server, const std::string& name) {
   HttpClient client(server.endpoint());
   return parse_prometheus_text(client.get("/metrics").body).total(name);
@@ -60,7 +58,7 @@ TEST_CASE("WorkerDeath: the requests of a busy worker that is killed are replaye
   REQUIRE(victim != 0);
   ::kill(victim, SIGKILL);
 
-  CHECK(requests.finish_and_list_wrong() == kNone);
+  CHECK(requests.finish_and_list_wrong() == kNoneWrong);
   CHECK(metric(server, "yolod_replays_total") > replays_before);
   check_after_case(server, before, {victim});
 }
@@ -79,7 +77,7 @@ TEST_CASE("WorkerDeath: a worker that dies of a fault of its own is named with t
   REQUIRE(victim != 0);
   ::kill(victim, signal);
 
-  CHECK(requests.finish_and_list_wrong() == kNone);
+  CHECK(requests.finish_and_list_wrong() == kNoneWrong);
   check_after_case(server, before, {victim});
   REQUIRE(server.death_lines(victim).size() == 1);
   CHECK_THAT(server.death_lines(victim).front(), Catch::Contains(name));

@@ -10,6 +10,9 @@
 
 namespace yolod::tests {
 
+// What a list of wrong answers is when all were right.
+inline const std::vector<std::string> kNoneWrong;
+
 class InFlight {
  public:
   // On return every request has been written to its connection.

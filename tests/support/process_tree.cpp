@@ -103,6 +103,13 @@ std::size_t descriptor_count(pid_t pid) {
   return count;
 }
 
+std::vector<std::string> environment_of(pid_t pid) {
+  std::ifstream stream(proc(pid) / "environ");
+  std::vector<std::string> entries;
+  for (std::string entry; std::getline(stream, entry, '\0');) entries.push_back(entry);
+  return entries;
+}
+
 std::size_t mapping_count(pid_t pid, std::string_view text) {
   std::ifstream stream(proc(pid) / "maps");
   std::size_t count = 0;

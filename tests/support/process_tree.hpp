@@ -44,6 +44,9 @@ struct ProcessInfo {
 
 [[nodiscard]] std::size_t descriptor_count(pid_t pid);
 
+// Its environment as it was when it was executed, NAME=value each.
+[[nodiscard]] std::vector<std::string> environment_of(pid_t pid);
+
 // Lines of /proc/PID/maps that contain `text`.
 [[nodiscard]] std::size_t mapping_count(pid_t pid, std::string_view text);
 

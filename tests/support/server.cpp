@@ -83,6 +83,7 @@ std::vector<std::string> environment_for_programs() {
   append("ASAN_OPTIONS", kernel_handles);
   append("UBSAN_OPTIONS", kernel_handles + ":print_stacktrace=1:halt_on_error=1");
   append("TSAN_OPTIONS", kernel_handles + ":halt_on_error=1");
+  if (std::getenv("OMP_WAIT_POLICY") == nullptr) environment.emplace_back("OMP_WAIT_POLICY=passive");
   return environment;
 }
 
@@ -104,6 +105,9 @@ void Server::start(const ServerOptions& options) {
   std::vector<std::string> arguments{(binary_directory() / "yolod").string(), "--config", config.string()};
   arguments.insert(arguments.end(), options.arguments.begin(), options.arguments.end());
   auto environment = environment_for_programs();
+  for (const std::string& name : options.without) {
+    std::erase_if(environment, [&](const std::string& entry) { return entry.starts_with(name + "="); });
+  }
   const auto argument_pointers = pointers_to(arguments);
   const auto environment_pointers = pointers_to(environment);
   const char* const folder = directory_.path().c_str();

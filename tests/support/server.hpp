@@ -50,13 +50,15 @@ struct ServerOptions {
   std::vector<std::string> arguments;                          // after --config FILE
   std::vector<std::pair<__rlimit_resource_t, rlim_t>> limits;  // soft and hard
   std::function<void()> before_exec;                           // in the child: async-signal-safe calls only
+  std::vector<std::string> without;                            // variables that it is not to have
   bool own_process_group{false};                               // as a shell starts it: Ctrl-C is kill(-pid(), SIGINT)
 };
 
 // The build's folder, where yolod, yolod-worker and yolodctl lie: YOLOD_BIN_DIR, else where this test was built.
 [[nodiscard]] std::filesystem::path binary_directory();
 
-// The environment of the programs under test: ours, with the sanitizers told to leave fatal signals to the kernel.
+// The environment of the programs under test: ours, with the sanitizers told to leave fatal signals to the kernel, and
+// OpenMP's threads not to spin, since other tests want the cores.
 [[nodiscard]] std::vector<std::string> environment_for_programs();
 
 class Server {

@@ -6,6 +6,7 @@
 #include <exception>
 #include <string_view>
 
+#include "common/worker_threads.hpp"
 #include "tools/yolodctl/commands.hpp"
 #include "tools/yolodctl/model_program.hpp"
 
@@ -34,7 +35,11 @@ int main(int argc, char** argv) {
   bench->require_subcommand(1);
   yolod::tools::add_bench_server(*bench, exit_code);
 #if defined(YOLOD_WITH_TORCH)
-  if (is_for_model_program(argc, argv)) return yolod::tools::run_model_program(argv);
+  if (is_for_model_program(argc, argv)) {
+    // A measurement has the machine to itself, as a server's worker with as many threads as cores has it.
+    const bool measures = std::string_view(argv[1]) == "bench";
+    return yolod::tools::run_model_program(argv, measures ? yolod::common::kThreadsSpin : yolod::common::kThreadsSleep);
+  }
   // For the help alone.
   for (const auto& command : yolod::tools::kModelCommands) app.add_subcommand(command.name, command.purpose);
   bench->add_subcommand(yolod::tools::kBenchModel.name, yolod::tools::kBenchModel.purpose);

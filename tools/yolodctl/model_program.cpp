@@ -24,13 +24,14 @@ int fail(const char* what, int number) {
   return 1;
 }
 
-[[noreturn]] void execute(const char* program, char* const* arguments, pid_t parent, int reports) {
+[[noreturn]] void execute(const char* program, char* const* arguments, std::string_view thread_wait, pid_t parent,
+                          int reports) {
   setenv(kTrialReports, std::to_string(reports).c_str(), 1);
   setenv(kTrialParent, std::to_string(parent).c_str(), 1);
-  // libgomp's threads spin by default while they wait for each other, and where another process wants the same cores a
-  // network's forward pass then takes a hundred times as long (20 ms became 2 s on two busy cores). libgomp reads this
-  // when it is loaded, before main.
-  if (std::getenv("GOMP_SPINCOUNT") == nullptr) setenv("OMP_WAIT_POLICY", "passive", 0);
+  // libgomp reads it when it is loaded, before main.
+  std::string variable(thread_wait);
+  const bool said = std::getenv("GOMP_SPINCOUNT") != nullptr || std::getenv("OMP_WAIT_POLICY") != nullptr;
+  if (!said) putenv(variable.data());
   fcntl(reports, F_SETFD, 0);
   execv(program, arguments);
   _exit(fail(program, errno));
@@ -73,7 +74,7 @@ int tell_signal(int signal, const TrialReport& report) {
 
 }  // namespace
 
-int run_model_program(char* const* arguments) {
+int run_model_program(char* const* arguments, std::string_view thread_wait) {
   const auto program = common::find_sibling_program("yolodctl-model");
   if (!program) {
     std::fprintf(stderr, "yolodctl: %s\n", program.error().message.c_str());
@@ -88,7 +89,7 @@ int run_model_program(char* const* arguments) {
   const pid_t parent = getpid();
   const pid_t child = fork();
   if (child < 0) return fail("cannot start a process", errno);
-  if (child == 0) execute(program->c_str(), arguments, parent, child_end.get());
+  if (child == 0) execute(program->c_str(), arguments, thread_wait, parent, child_end.get());
   child_end.reset();
   int status = 0;
   while (waitpid(child, &status, 0) < 0) {

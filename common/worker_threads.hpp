@@ -1,0 +1,25 @@
+// How many threads the workers compute with, and how those wait for each other.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "common/config.hpp"
+
+namespace yolod::common {
+
+// Threads of each of the model's workers: `threads`, or for auto the cores shared among the model's workers, at least 1.
+[[nodiscard]] std::uint32_t threads_per_worker(const ModelConfig& config, std::uint32_t cores);
+
+// How the threads of one network's forward pass wait for each other between its layers, as NAME=value for the
+// environment; libgomp reads it when it is loaded.
+inline constexpr std::string_view kThreadsSpin = "GOMP_SPINCOUNT=1000000";  // about 25 ms, then they sleep
+inline constexpr std::string_view kThreadsSleep = "OMP_WAIT_POLICY=passive";
+
+// kThreadsSpin where every thread of every worker has a core of its own, else kThreadsSleep. On a virtual machine with
+// neighbours a sleeping core takes milliseconds to wake, forty times a pass; where threads share cores, one that spins
+// keeps the one it waits for from running. docs/benchmarks.md has both.
+[[nodiscard]] std::string_view how_threads_wait(std::span<const ModelConfig> models, std::uint32_t cores);
+
+}  // namespace yolod::common
