@@ -12,7 +12,7 @@ std::uint32_t threads_per_worker(const ModelConfig& config, std::uint32_t cores)
 std::string_view how_threads_wait(std::span<const ModelConfig> models, std::uint32_t cores) {
   std::uint64_t threads = 0;
   for (const ModelConfig& model : models) threads += std::uint64_t{model.workers} * threads_per_worker(model, cores);
-  return threads <= cores ? kThreadsSpin : kThreadsSleep;
+  return threads < cores ? kThreadsSpin : kThreadsSleep;
 }
 
 }  // namespace yolod::common

@@ -17,9 +17,9 @@ namespace yolod::common {
 inline constexpr std::string_view kThreadsSpin = "GOMP_SPINCOUNT=1000000";  // about 25 ms, then they sleep
 inline constexpr std::string_view kThreadsSleep = "OMP_WAIT_POLICY=passive";
 
-// kThreadsSpin where every thread of every worker has a core of its own, else kThreadsSleep. On a virtual machine with
-// neighbours a sleeping core takes milliseconds to wake, forty times a pass; where threads share cores, one that spins
-// keeps the one it waits for from running. docs/benchmarks.md has both.
+// kThreadsSpin where every thread of every worker has a core of its own and one is left for whatever else runs, else
+// kThreadsSleep. On a virtual machine with neighbours a sleeping core takes milliseconds to wake, forty times a pass;
+// where threads share a core, one that spins keeps the one it waits for from running. docs/benchmarks.md has both.
 [[nodiscard]] std::string_view how_threads_wait(std::span<const ModelConfig> models, std::uint32_t cores);
 
 }  // namespace yolod::common

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
-#include <unordered_map>
 #include <utility>
+
+#include "model/onednn/convolution_plan.hpp"
 
 namespace yolod::model::onednn {
 namespace {
@@ -14,33 +15,12 @@ using dnnl::memory;
 // model that takes any size.
 constexpr std::size_t kMaxExecutions = 192;
 
-memory::dims pair(const std::array<std::int64_t, 2>& values) { return {values[0], values[1]}; }
-
-dnnl::primitive_attr attributes(const ConvolutionSettings& settings, const memory::desc& output) {
-  dnnl::post_ops operations;
-  for (const auto& step : settings.activations) operations.append_eltwise(1, step.algorithm, step.alpha, step.beta);
-  if (settings.adds) operations.append_binary(dnnl::algorithm::binary_add, output);
-  for (const auto& step : settings.activations_of_sum) {
-    operations.append_eltwise(1, step.algorithm, step.alpha, step.beta);
-  }
-  dnnl::primitive_attr attributes;
-  attributes.set_post_ops(operations);
-  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-  return attributes;
-}
-
 }  // namespace
 
 struct Convolution::Execution {
   InputShape shape;
   std::array<std::int64_t, 4> output_shape;
-  dnnl::convolution_forward primitive;
-  memory input;
-  memory output;
-  memory addend;
-  memory scratchpad;
-  std::size_t scratchpad_bytes;
-  std::unordered_map<int, memory> arguments;
+  ConvolutionPlan plan;
 };
 
 Convolution::Convolution(const at::Tensor& weight, const at::Tensor& bias, ConvolutionSettings settings)
@@ -77,8 +57,8 @@ memory Convolution::weights_in(const memory::desc& wanted) {
   memory packed(wanted, engine());
   dnnl::reorder(weights_.front(), packed).execute(stream(), weights_.front(), packed);
   stream().wait();
-  // The plain layout is not needed once there is another: any layout can be made from any.
-  if (executions_.empty()) weights_.clear();
+  // The plain layout is not needed once there is another that any can be made from; Winograd's is opaque.
+  if (executions_.empty() && wanted.data.format_kind == dnnl_blocked) weights_.clear();
   weights_.push_back(packed);
   return packed;
 }
@@ -96,34 +76,17 @@ Convolution::Execution& Convolution::execution_for(const InputShape& shape) {
                                                  output_side(shape.width, 1)};
   TORCH_CHECK(output_shape[2] > 0 && output_shape[3] > 0, "an input of ", shape.width, " x ", shape.height,
               " is too small for a convolution");
-  const auto type = data_type(type_);
-  const auto input = channels_last({shape.images, channels_, shape.height, shape.width}, type);
-  const auto output = channels_last(output_shape, type);
-  const memory::desc any_weights(weights_.front().get_desc().dims(), type, memory::format_tag::any);
-  const dnnl::convolution_forward::desc description(
-      dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct, input, any_weights, bias_.get_desc(),
-      output, pair(settings_.stride), {settings_.dilation[0] - 1, settings_.dilation[1] - 1}, pair(settings_.padding),
-      pair(settings_.padding));
-  const dnnl::convolution_forward::primitive_desc primitive(description, attributes(settings_, output), engine());
-
-  auto made = std::make_unique<Execution>();
-  made->shape = shape;
-  made->output_shape = output_shape;
-  made->primitive = dnnl::convolution_forward(primitive);
-  made->input = memory(input, engine(), nullptr);
-  made->output = memory(output, engine(), nullptr);
-  made->scratchpad = memory(primitive.scratchpad_desc(), engine(), nullptr);
-  made->scratchpad_bytes = primitive.scratchpad_desc().get_size();
-  made->arguments = {{DNNL_ARG_SRC, made->input},
-                     {DNNL_ARG_WEIGHTS, weights_in(primitive.weights_desc())},
-                     {DNNL_ARG_BIAS, bias_},
-                     {DNNL_ARG_DST, made->output},
-                     {DNNL_ARG_SCRATCHPAD, made->scratchpad}};
-  if (settings_.adds) {
-    made->addend = memory(output, engine(), nullptr);
-    const auto position = static_cast<int>(settings_.activations.size());
-    made->arguments.emplace(DNNL_ARG_ATTR_MULTIPLE_POST_OP(position) | DNNL_ARG_SRC_1, made->addend);
-  }
+  const ConvolutionProblem problem{.settings = settings_,
+                                   .type = data_type(type_),
+                                   .input = {shape.images, channels_, shape.height, shape.width},
+                                   .output = output_shape,
+                                   .kernel = kernel_,
+                                   .weights = weights_.front().get_desc().dims(),
+                                   .bias = bias_};
+  const auto weights = [this](const memory::desc& layout) { return weights_in(layout); };
+  auto plan = ConvolutionPlan::winograd(problem, weights);
+  auto made = std::make_unique<Execution>(
+      Execution{shape, output_shape, plan ? std::move(*plan) : ConvolutionPlan::direct(problem, weights)});
   if (executions_.size() == kMaxExecutions) executions_.erase(executions_.begin());
   executions_.push_back(std::move(made));
   return *executions_.back();
@@ -143,13 +106,8 @@ at::Tensor Convolution::run(const at::Tensor& input, const at::Tensor* addend) {
     TORCH_CHECK(addend != nullptr && addend->sizes() == output.sizes() && addend->scalar_type() == given,
                 "a sum of tensors of different shapes");
     other = addend->to(type_).contiguous(at::MemoryFormat::ChannelsLast);
-    execution.addend.set_data_handle(other.data_ptr());
   }
-  execution.input.set_data_handle(source.data_ptr());
-  execution.output.set_data_handle(output.data_ptr());
-  execution.scratchpad.set_data_handle(scratchpad(execution.scratchpad_bytes));
-  execution.primitive.execute(stream(), execution.arguments);
-  stream().wait();
+  execution.plan.run(source.data_ptr(), output.data_ptr(), other.defined() ? other.data_ptr() : nullptr);
   return output.to(given);
 }
 

@@ -1,6 +1,6 @@
-// A convolution whose weights are laid out once for the processor and whose primitive is made once for each input
-// shape; activations and a sum that follow it are done while its output is in the cache. LibTorch lays weights out
-// again at each call, and passes over the output once more for each of the others. Private to model/.
+// A convolution whose weights are laid out once for the processor and whose primitives are made once for each input
+// shape; activations and a sum that follow it belong to it. LibTorch lays weights out again at each call. Private to
+// model/.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -12,29 +12,10 @@
 #include <oneapi/dnnl/dnnl.hpp>
 #include <vector>
 
+#include "model/onednn/convolution_settings.hpp"
 #include "model/onednn/engine.hpp"
 
 namespace yolod::model::onednn {
-
-// As oneDNN's eltwise primitive names them.
-struct Elementwise {
-  dnnl::algorithm algorithm;
-  float alpha{0};
-  float beta{0};
-  friend bool operator==(const Elementwise&, const Elementwise&) = default;
-};
-
-struct ConvolutionSettings {
-  std::array<std::int64_t, 2> stride{1, 1};
-  std::array<std::int64_t, 2> padding{0, 0};
-  std::array<std::int64_t, 2> dilation{1, 1};
-  std::int64_t groups{1};
-  // In this order: the first activations, the sum with another tensor of the output's shape, the second activations.
-  std::vector<Elementwise> activations;
-  bool adds{false};
-  std::vector<Elementwise> activations_of_sum;
-  friend bool operator==(const ConvolutionSettings&, const ConvolutionSettings&) = default;
-};
 
 // Owned by the module that holds it. Of one model, so one thread at a time. Throws c10::Error and dnnl::error.
 class Convolution final : public torch::CustomClassHolder {
@@ -58,8 +39,9 @@ class Convolution final : public torch::CustomClassHolder {
   std::int64_t filters_;
   std::int64_t channels_;  // of the input
   std::array<std::int64_t, 2> kernel_;
-  std::vector<dnnl::memory> weights_;  // the same in each layout that a shape has asked for
-  dnnl::memory bias_;                  // float
+  // The same in each layout that a shape has asked for. The first is plain as long as no other can be made from any.
+  std::vector<dnnl::memory> weights_;
+  dnnl::memory bias_;  // float
   std::vector<std::unique_ptr<Execution>> executions_;
 };
 

@@ -36,7 +36,7 @@ int main(int argc, char** argv) {
   yolod::tools::add_bench_server(*bench, exit_code);
 #if defined(YOLOD_WITH_TORCH)
   if (is_for_model_program(argc, argv)) {
-    // A measurement has the machine to itself, as a server's worker with as many threads as cores has it.
+    // A measurement has the machine to itself.
     const bool measures = std::string_view(argv[1]) == "bench";
     return yolod::tools::run_model_program(argv, measures ? yolod::common::kThreadsSpin : yolod::common::kThreadsSleep);
   }

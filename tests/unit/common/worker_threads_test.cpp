@@ -24,13 +24,14 @@ TEST_CASE("WorkerThreads: auto shares the cores among the model's workers", "[co
   CHECK(threads_per_worker(model(3, 5), 8) == 5);
 }
 
-TEST_CASE("WorkerThreads: threads spin where each of them has a core", "[common][unit]") {
+TEST_CASE("WorkerThreads: threads spin where each of them has a core and one is left", "[common][unit]") {
   const auto wait = [](const std::vector<ModelConfig>& models) { return how_threads_wait(models, 8); };
-  CHECK(wait({model(1, kAuto)}) == kThreadsSpin);
+  CHECK(wait({model(1, 7)}) == kThreadsSpin);
   CHECK(wait({model(3, kAuto)}) == kThreadsSpin);
-  CHECK(wait({model(2, 4)}) == kThreadsSpin);
-  CHECK(wait({model(2, 3), model(1, 2)}) == kThreadsSpin);
-  CHECK(wait({model(2, 3), model(1, 3)}) == kThreadsSleep);
+  CHECK(wait({model(1, kAuto)}) == kThreadsSleep);
+  CHECK(wait({model(2, 4)}) == kThreadsSleep);
+  CHECK(wait({model(2, 3), model(1, 1)}) == kThreadsSpin);
+  CHECK(wait({model(2, 3), model(1, 2)}) == kThreadsSleep);
   CHECK(wait({model(16, kAuto)}) == kThreadsSleep);
   CHECK(wait({model(1, kAuto), model(1, kAuto)}) == kThreadsSleep);
   CHECK(how_threads_wait(std::vector{model(4'000'000'000, 1024)}, 8) == kThreadsSleep);
