@@ -73,6 +73,10 @@ struct FrontEnd::Pool {
   ServedModel served;
 };
 
+int serve(const common::Config& config, RunMode mode, rlimit open_files) {
+  return FrontEnd(config, mode, open_files).run();
+}
+
 FrontEnd::FrontEnd(const common::Config& config, RunMode mode, rlimit open_files)
     : config_(config), mode_(mode), server_(io_, *this, config_.server, connection_limit(config)) {
   spawn_.open_files = open_files;

@@ -26,15 +26,11 @@
 #include "app/process/spawn.hpp"
 #include "app/process/supervisor.hpp"
 #include "app/schedule/dispatcher.hpp"
+#include "app/serve.hpp"
 #include "common/config.hpp"
 #include "ipc/input_arena.hpp"
 
 namespace yolod::app {
-
-enum class RunMode {
-  kServe,
-  kCheck,  // load every model once, say what was found, stop; nothing listens
-};
 
 class FrontEnd final : private Service {
  public:

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "app/front_end.hpp"
-#include "app/process/signals.hpp"
+#include "app/process/block_signals.hpp"
+#include "app/serve.hpp"
 #include "app/supported.hpp"
 #include "app/version.hpp"
 #include "common/config_schema.hpp"
@@ -54,7 +54,7 @@ rlimit raise_open_files() {
   return given;
 }
 
-int serve(const Options& options) {
+int run(const Options& options) {
   using namespace yolod;
   const auto file = options.config_file.empty() ? default_config_file() : std::filesystem::path(options.config_file);
   auto loaded = common::load_config(file, options.overrides);
@@ -75,8 +75,7 @@ int serve(const Options& options) {
     for (auto& model : config.models) model.workers = 1;
   }
   const rlimit open_files = raise_open_files();
-  app::FrontEnd front_end(config, options.check ? app::RunMode::kCheck : app::RunMode::kServe, open_files);
-  const int exit_code = front_end.run();
+  const int exit_code = app::serve(config, options.check ? app::RunMode::kCheck : app::RunMode::kServe, open_files);
   common::flush_log();
   return exit_code;
 }
@@ -99,7 +98,7 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : kExitBadUsage;
   }
   try {
-    return serve(options);
+    return run(options);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "yolod: %s\n", error.what());
     return kExitCannotServe;

@@ -5,6 +5,7 @@
 
 #include <csignal>
 
+#include "app/process/block_signals.hpp"
 #include "common/signal_mask.hpp"
 
 namespace yolod::app {

@@ -10,10 +10,6 @@
 
 namespace yolod::app {
 
-// Called first in main: default dispositions (an inherited SIG_IGN of SIGCHLD would lose every child's status), SIGPIPE
-// ignored, and exactly the signals that SignalReader reads blocked.
-void block_front_end_signals();
-
 class SignalReader {
  public:
   // `handler` gets each signal from the event loop. Signals of one number that arrive together are one.

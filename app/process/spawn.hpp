@@ -24,7 +24,7 @@ struct WorkerDescriptors {
 
 struct SpawnSettings {
   std::filesystem::path worker_program;
-  rlimit open_files{};  // RLIMIT_NOFILE as it was before the front-end raised its own
+  rlimit open_files{};                                   // RLIMIT_NOFILE as it was before the front-end raised its own
   std::string_view thread_wait = common::kThreadsSleep;  // unless our own environment says how OpenMP's threads wait
 };
 
