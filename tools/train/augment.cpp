@@ -117,10 +117,12 @@ void paste(const Scene& scene, cv::Mat& canvas, const cv::Rect& place, RandomStr
   add_targets(scene, source, place, mirrored, targets);
 }
 
-void to_input(const cv::Mat& picture, Size input, std::span<float> pixels) {
-  const model::image::PixelView view{picture.data, picture.cols, picture.rows, picture.step[0]};
-  model::image::resize_into(view, {0, 0, input.width, input.height}, input, {}, model::image::Sampling::kCornersAligned,
-                            pixels);
+// A canvas is of the input's size already.
+void to_input(const cv::Mat& canvas, std::span<float> pixels) {
+  cv::Mat input(canvas.rows, canvas.cols, CV_32FC3, pixels.data());
+  cv::Mat rgb;
+  cv::cvtColor(canvas, rgb, cv::COLOR_BGR2RGB);
+  rgb.convertTo(input, CV_32F, 1.0 / 255);
 }
 
 std::vector<Target> compose_mixed(const ChooseScene& choose, Size input, RandomStream& random,
@@ -137,7 +139,7 @@ std::vector<Target> compose_mixed(const ChooseScene& choose, Size input, RandomS
       paste(*choose(random), canvas, place, random, targets);
     }
   }
-  to_input(canvas, input, pixels);
+  to_input(canvas, pixels);
   return targets;
 }
 
@@ -149,7 +151,9 @@ std::vector<Target> compose_plain(const Scene& scene, Size input, RandomStream& 
     picture = cv::Mat();
     cv::flip(scene.picture, picture, 1);
   }
-  to_input(picture, input, pixels);
+  model::image::resize_into({picture.data, picture.cols, picture.rows, picture.step[0]},
+                            {0, 0, input.width, input.height}, input, {}, model::image::Sampling::kCornersAligned,
+                            pixels);
   add_targets(scene, {{0, 0}, scene.picture.size()}, {0, 0, input.width, input.height}, mirrored, targets);
   return targets;
 }

@@ -13,9 +13,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "common/cpu_count.hpp"
@@ -56,8 +58,10 @@ void keep_memory(char** argv) {
            "glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.arena_max=1:"
            "glibc.malloc.trim_threshold=17179869184:glibc.malloc.top_pad=134217728",
            0);
-  ::execv("/proc/self/exe", argv);
-  // It works without, too.
+  // By its own name, which it is known by then. Where this fails it works without.
+  std::error_code failed;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", failed);
+  if (!failed) ::execv(program.c_str(), argv);
 }
 
 void add_precision(CLI::App& command, common::Precision& precision) {
@@ -158,10 +162,11 @@ void add_anchors(CLI::App& app, int& exit_code) {
 }
 
 int speed(const train::SpeedOptions& options) {
-  const auto images = train::images_per_second(options);
-  if (!images) return report(images.error());
-  std::printf("%.1f images/s forward, backward and updated, batches of %zu, %zu threads\n", *images, options.batch,
-              options.threads);
+  const auto measured = train::learning_speed(options);
+  if (!measured) return report(measured.error());
+  std::printf(
+      "%.1f images/s, %.1f by the time of the processors: forward, backward, updated; batches of %zu, %zu threads\n",
+      measured->images_per_second, measured->images_per_cpu_second, options.batch, options.threads);
   return 0;
 }
 

@@ -21,7 +21,7 @@ struct SceneWindow {
 struct WindowSettings {
   std::uint64_t at_first{64};  // scenes to choose from in the first step
   std::uint64_t at_most{1'200};
-  double fresh_per_image{0.5};  // new ones for each picture learned from; the oldest go
+  double fresh_per_image{0.25};  // new ones for each picture learned from; the oldest go
 };
 
 // From which scenes those of a step are chosen. The same for the same step: a run that goes on chooses as if it had

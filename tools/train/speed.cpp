@@ -1,6 +1,7 @@
 #include "tools/train/speed.hpp"
 
 #include <algorithm>
+#include <ctime>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -37,7 +38,7 @@ Batch noise(std::size_t images, const model::darknet::Network& network) {
 
 }  // namespace
 
-common::Outcome<double> images_per_second(const SpeedOptions& options) {
+common::Outcome<Speed> learning_speed(const SpeedOptions& options) {
   auto network = model::read_network({options.cfg, {}, {}}, std::nullopt);
   if (!network) return std::move(network).error();
   LearnerSettings settings;
@@ -55,14 +56,18 @@ common::Outcome<double> images_per_second(const SpeedOptions& options) {
     if (auto loss = (*learner)->step(batch, kRate, 0.9); !loss) return std::move(loss).error();
   }
   std::vector<double> seconds;
+  const auto cpu_start = std::clock();
   const auto end = common::Clock::now() + std::chrono::duration_cast<common::Clock::duration>(options.time);
   do {
     const auto start = common::Clock::now();
     if (auto loss = (*learner)->step(batch, kRate, 0.9); !loss) return std::move(loss).error();
     seconds.push_back(std::chrono::duration<double>(common::Clock::now() - start).count());
   } while (common::Clock::now() < end);
+  const auto cpu_end = std::clock();
   std::nth_element(seconds.begin(), seconds.begin() + static_cast<std::ptrdiff_t>(seconds.size() / 2), seconds.end());
-  return static_cast<double>(options.batch) / seconds[seconds.size() / 2];
+  const double cpu_seconds = static_cast<double>(cpu_end - cpu_start) / CLOCKS_PER_SEC;
+  return Speed{static_cast<double>(options.batch) / seconds[seconds.size() / 2],
+               static_cast<double>(options.batch * seconds.size()) / cpu_seconds};
 }
 
 }  // namespace yolod::train

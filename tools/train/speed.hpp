@@ -18,7 +18,12 @@ struct SpeedOptions {
   std::chrono::duration<double> time{10};
 };
 
-// Images a second that learn from noise, some objects in each; the median of the steps after three that warm up.
-[[nodiscard]] common::Outcome<double> images_per_second(const SpeedOptions& options);
+struct Speed {
+  double images_per_second{0};      // the median of the steps
+  double images_per_cpu_second{0};  // the mean, by the time of all threads: on a busy machine the better guide
+};
+
+// Of learning from noise with some objects in each picture, after three steps that warm up.
+[[nodiscard]] common::Outcome<Speed> learning_speed(const SpeedOptions& options);
 
 }  // namespace yolod::train

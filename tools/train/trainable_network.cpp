@@ -136,9 +136,8 @@ class ForwardPass {
 
   at::Tensor apply(const Layer& /*layer*/, const Convolutional& kind, std::size_t index) {
     const auto& own = tensors_[index];
-    const auto type = feeds_head(network_, index) ? at::kFloat : map_type_;
-    const auto bias = kind.batch_normalize ? at::Tensor() : own.bias.to(type);
-    auto x = at::conv2d(input(index).to(type), own.weight.to(type), bias, {kind.stride_y, kind.stride_x},
+    const auto bias = kind.batch_normalize ? at::Tensor() : own.bias.to(map_type_);
+    auto x = at::conv2d(input(index), own.weight.to(map_type_), bias, {kind.stride_y, kind.stride_x},
                         {kind.padding, kind.padding}, {kind.dilation, kind.dilation}, kind.groups);
     if (kind.batch_normalize)
       x = at::batch_norm(x, own.scale, own.bias, own.mean, own.variance, training_, kMomentum, kBatchNormEpsilon,
@@ -183,6 +182,7 @@ class ForwardPass {
 
   at::Tensor apply(const Layer& layer, const Yolo& kind, std::size_t index) {
     heads_.push_back(input(index)
+                         .to(at::kFloat)
                          .permute({0, 2, 3, 1})
                          .contiguous()
                          .view({-1, layer.output.height, layer.output.width,

@@ -58,8 +58,8 @@ enum class ForwardMode {
 };
 
 // `pictures` [images, 3, height, width], float, RGB, 0..1. The logits of each head, float, [images, rows, columns,
-// anchors, 5 + classes], contiguous. Maps are in `map_type`, kFloat or kBFloat16; weights, normalisation's sums and the
-// convolutions before heads stay float.
+// anchors, 5 + classes], contiguous. Maps and products are in `map_type`, kFloat or kBFloat16; weights, their gradients
+// and what normalises stay float.
 [[nodiscard]] std::vector<at::Tensor> forward(const model::darknet::Network& network, const NetworkTensors& tensors,
                                               const at::Tensor& pictures, ForwardMode mode, at::ScalarType map_type);
 
