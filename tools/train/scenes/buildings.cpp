@@ -76,7 +76,14 @@ void draw_windows(const Stage& stage, Random& random, const Wall& wall, float fr
         stage.canvas.fill(wall.rectangle(stage.view, begin - rim, end + rim, low - 0.12F, low + tall * floor + 0.12F),
                           stage.air.surface(wall.building.color * (1.25F * shade), z));
       }
-      stage.canvas.fill(window, shines ? stage.air.source(lamp, z) : stage.air.surface(glass * (tone * shade), z));
+      // Of many small ones rough edges are not seen.
+      const bool large = std::abs(window[3].y - window[0].y) * stage.view.standard() > 7;
+      const auto color = shines ? stage.air.source(lamp, z) : stage.air.surface(glass * (tone * shade), z);
+      if (large) {
+        stage.canvas.fill(window, color);
+      } else {
+        stage.canvas.fill_roughly(window, color);
+      }
     }
   }
 }

@@ -26,12 +26,14 @@ void scatter(cv::Mat& picture, const Plan& plan, const std::vector<RenderedLight
   }
 }
 
-void blur(cv::Mat& picture, Random& random, float unit) {
+// `gently` where more would take away the color of the smallest lens.
+void blur(cv::Mat& picture, Random& random, float unit, bool gently) {
   constexpr std::array<float, 4> kKinds{0.35F, 0.45F, 0.12F, 0.08F};  // none, defocus, movement, few pixels
-  switch (random.weighted(kKinds)) {
+  constexpr std::array<float, 4> kGentleKinds{0.5F, 0.5F, 0, 0};
+  switch (random.weighted(gently ? kGentleKinds : kKinds)) {
     case 0: return;
     case 1: {
-      const double sigma = random.uniform(0.35F, 0.95F) * unit;
+      const double sigma = random.uniform(0.35F, gently ? 0.6F : 0.95F) * unit;
       cv::GaussianBlur(picture, picture, sigma < 1 ? cv::Size(3, 3) : cv::Size(7, 7), sigma);
       return;
     }
@@ -109,11 +111,15 @@ void compress(cv::Mat& picture, Random& random) {
 void shoot(cv::Mat& picture, const Plan& plan, const std::vector<RenderedLight>& lights, Random& random) {
   scatter(picture, plan, lights, random);
   if (random.chance(0.3F)) darken_corners(picture, random);
-  blur(picture, random, 1 / plan.view.standard());
+  constexpr float kSmallLens = 2;  // radius, pixels of a picture 512 wide
+  const bool gently = std::any_of(lights.begin(), lights.end(), [&](const RenderedLight& light) {
+    return light.glow.radius > 0 && light.glow.radius * plan.view.standard() < kSmallLens;
+  });
+  blur(picture, random, 1 / plan.view.standard(), gently);
   grade(picture, random);
   add_noise(picture, plan.air, random);
   if (random.chance(0.15F)) sharpen(picture, random);
-  if (random.chance(0.5F)) compress(picture, random);
+  if (random.chance(0.4F)) compress(picture, random);
 }
 
 }  // namespace yolod::train

@@ -1,8 +1,21 @@
 #include "tools/train/scenes/plan.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace yolod::train {
+
+namespace {
+
+// More than some of one: what is to be hidden is planned, and a light that is hardly seen would have to be left out.
+bool hides_a_light(const Item& item, const Plan& plan) {
+  constexpr float kSome = 0.25F;
+  return std::any_of(plan.lights.begin(), plan.lights.end(),
+                     [&](const PlannedLight& light) { return hidden_share(light, item, plan.view) > kSome; });
+}
+
+}  // namespace
 
 HeadPlace PlannedLight::place(const View& view) const {
   return {view.at(x, y, z), view.scale(z), z, std::atan2(y - view.eye, z)};
@@ -14,8 +27,15 @@ cv::Rect2f PlannedLight::seen(const View& view) const {
   return {center.x - outline.width / 2, center.y - outline.height / 2, outline.width, outline.height};
 }
 
+float hidden_share(const PlannedLight& light, const Item& item, const View& view) {
+  if (item.reach.empty() || item.depth >= light.z) return 0;
+  const auto box = light.seen(view);
+  const auto corner = view.at(item.reach.x, item.reach.y + item.reach.height, item.depth);
+  return (cv::Rect2f(corner, item.reach.size() * view.scale(item.depth)) & box).area() / box.area();
+}
+
 Plan plan_scene(std::uint64_t seed, std::uint64_t index, const SceneOptions& options) {
-  Random random(mixed(seed, index));
+  Random random(seed, index);
   Plan plan;
   plan.backdrop_seed = random.bits();
   plan.camera_seed = random.bits();
@@ -24,9 +44,13 @@ Plan plan_scene(std::uint64_t seed, std::uint64_t index, const SceneOptions& opt
   plan_lights(plan, random);
   plan_hiding(plan, random);
   add_buildings(plan.items, random, plan.street);
-  add_trees(plan.items, random, plan.street);
-  add_vehicles(plan.items, random, plan.street);
-  add_furniture(plan.items, random, plan.street);
+  std::vector<Item> others;
+  add_trees(others, random, plan.street);
+  add_vehicles(others, random, plan.street);
+  add_furniture(others, random, plan.street);
+  for (auto& item : others) {
+    if (!hides_a_light(item, plan)) plan.items.push_back(std::move(item));
+  }
   return plan;
 }
 

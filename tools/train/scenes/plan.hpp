@@ -24,6 +24,9 @@ struct PlannedLight {
   [[nodiscard]] cv::Rect2f seen(const View& view) const;
 };
 
+// About how much of a light this thing hides, 0 to 1.
+[[nodiscard]] float hidden_share(const PlannedLight& light, const Item& item, const View& view);
+
 struct Plan {
   View view;
   Air air;

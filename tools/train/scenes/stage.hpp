@@ -33,6 +33,7 @@ struct Item {
   float depth{0};  // metres; the farthest is drawn first
   std::uint64_t seed{0};
   std::function<void(const Stage&, Random&)> draw;
+  cv::Rect2f reach{};  // metres, at its depth: x and y of its lower left corner, y upwards; empty for what is thin
 };
 
 }  // namespace yolod::train
