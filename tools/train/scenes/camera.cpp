@@ -45,7 +45,7 @@ void blur(cv::Mat& picture, Random& random, float unit, bool gently) {
     default: {
       const double factor = random.uniform(0.62F, 0.9F);
       cv::Mat fewer;
-      cv::resize(picture, fewer, {}, factor, factor, cv::INTER_AREA);
+      cv::resize(picture, fewer, {}, factor, factor, cv::INTER_LINEAR);
       cv::resize(fewer, picture, picture.size(), 0, 0, cv::INTER_LINEAR);
       return;
     }
@@ -60,15 +60,20 @@ void grade(cv::Mat& picture, Random& random) {
   const float warm = random.normal(0, 0.04F);
   const float green = random.normal(0, 0.02F);
   const std::array<float, 3> channels{1 - warm, 1 + green, 1 + warm};
-  cv::Mat table(1, 256, CV_8UC3);
-  for (int i = 0; i < 256; ++i) {
-    const float tone = 255 * std::pow(static_cast<float>(i) / 255, gamma) * gain;
-    for (int c = 0; c < 3; ++c) {
-      table.at<cv::Vec3b>(0, i)[c] =
-          cv::saturate_cast<std::uint8_t>(lift + tone * channels[static_cast<std::size_t>(c)]);
+  std::array<std::array<std::uint8_t, 256>, 3> tables{};
+  for (std::size_t c = 0; c < 3; ++c) {
+    for (std::size_t i = 0; i < 256; ++i) {
+      const float tone = 255 * std::pow(static_cast<float>(i) / 255, gamma) * gain;
+      tables[c][i] = cv::saturate_cast<std::uint8_t>(lift + tone * channels[c]);
     }
   }
-  cv::LUT(picture, table, picture);
+  // cv::LUT takes three times as long.
+  for (int y = 0; y < picture.rows; ++y) {
+    auto* pixel = picture.ptr<cv::Vec3b>(y);
+    for (int x = 0; x < picture.cols; ++x) {
+      pixel[x] = {tables[0][pixel[x][0]], tables[1][pixel[x][1]], tables[2][pixel[x][2]]};
+    }
+  }
 }
 
 void darken_corners(cv::Mat& picture, Random& random) {

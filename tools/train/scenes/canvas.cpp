@@ -11,7 +11,7 @@ namespace {
 // Points are handed to OpenCV in sixteenths of a pixel.
 constexpr int kShift = 4;
 constexpr float kUnit = 1 << kShift;
-constexpr float kFarthest = 8000;  // pixels outside of the picture
+constexpr float kFarthest = 30000;  // pixels outside of the picture
 constexpr std::size_t kMaxCorners = 64;
 
 cv::Scalar scalar(const Color& color) { return {color[0], color[1], color[2]}; }
@@ -134,15 +134,21 @@ float Canvas::put(const Patch& patch, std::uint8_t housing, std::span<const cv::
     auto* pixel = picture_.ptr<cv::Vec3b>(y);
     auto* mark = marks_.ptr<std::uint8_t>(y);
     for (int x = seen.x; x < seen.br().x; ++x) {
-      const int rest = 255 - opacity[x];
-      if (rest == 255) continue;
+      if (opacity[x] == 0) continue;
       const auto old = pixel[x];
-      for (int c = 0; c < 3; ++c) {
-        pixel[x][c] = static_cast<std::uint8_t>(std::min(255, color[x][c] + (old[c] * rest + 127) / 255));
+      if (opacity[x] == 255) {
+        pixel[x] = color[x];
+      } else {
+        const int rest = 255 - opacity[x];
+        for (int c = 0; c < 3; ++c) {
+          pixel[x][c] = static_cast<std::uint8_t>(std::min(255, color[x][c] + (old[c] * rest + 127) / 255));
+        }
       }
       if (opacity[x] < 128) continue;
-      for (int c = 0; c < 3; ++c) difference += std::abs(pixel[x][c] - old[c]);
-      ++covered;
+      if (housing != kNothing) {
+        for (int c = 0; c < 3; ++c) difference += std::abs(pixel[x][c] - old[c]);
+        ++covered;
+      }
       const bool of_lens = !in_lens.empty() && in_lens.at<std::uint8_t>(y - area.y, x - area.x) != 0;
       mark[x] = of_lens ? lens : housing;
     }

@@ -40,9 +40,11 @@ class Hider {
     if (!made) return made;
     constexpr float kMost = 0.55F;
     constexpr float kMostOfAnother = 0.3F;
+    constexpr float kMostOfLens = 0.45F;
     for (const auto& light : plan_.lights) {
-      const float share = hidden_share(light, *made, view_);
-      if (share > (&light == &light_ ? kMost : kMostOfAnother)) return std::nullopt;
+      const float share = hidden_share(light.seen(view_), light.z, *made, view_);
+      const float of_lens = hidden_share(light.lens_seen(view_), light.z, *made, view_);
+      if (share > (&light == &light_ ? kMost : kMostOfAnother) || of_lens > kMostOfLens) return std::nullopt;
     }
     return made;
   }

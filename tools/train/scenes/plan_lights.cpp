@@ -22,7 +22,7 @@ class LightPlanner {
   LightPlanner(Plan& plan, Random& random) : plan_(plan), random_(random), view_(plan.view) {}
 
   void run() {
-    constexpr std::array<float, 7> kCounts{0.07F, 0.18F, 0.22F, 0.22F, 0.15F, 0.1F, 0.06F};
+    constexpr std::array<float, 7> kCounts{0.08F, 0.2F, 0.23F, 0.21F, 0.14F, 0.09F, 0.05F};
     wanted_ = random_.weighted(kCounts);
     plan_.street = random_street(random_, std::clamp(distance_for(1.05F), 7.0F, 70.0F));
     for (int attempt = 0; attempt < 60 && plan_.lights.size() < wanted_; ++attempt) add_group();

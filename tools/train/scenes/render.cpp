@@ -12,7 +12,7 @@ namespace {
 constexpr float kLeastLens = 0.5F;       // of the lit lens must be seen
 constexpr float kLeastDifficult = 0.7F;  // of an arrow, or of a small lens
 constexpr float kSmallLens = 2;          // radius, pixels of a picture 512 wide
-constexpr float kLeastContrast = 11;     // levels; one that is off and no darker than the night cannot be seen
+constexpr float kLeastContrast = 14;     // levels; one that is off and no darker than the night cannot be seen
 
 // The marks of a light on the canvas.
 std::uint8_t housing_mark(std::size_t i) { return static_cast<std::uint8_t>(2 * i + 1); }

@@ -50,6 +50,11 @@ void draw_lane_arrow(const Stage& stage, float x, float z) {
                     color);
 }
 
+// Metres to each side that reach beyond the picture's edges from `near` to `far`, and not much farther.
+float half_width(const View& view, float near, float far) {
+  return 0.9F * static_cast<float>(view.size.width) / view.scale(near) * far / near;
+}
+
 // Stains and grain.
 void roughen(const Stage& stage, Random& random) {
   auto& picture = stage.canvas.picture();
@@ -96,12 +101,17 @@ void draw_road(const Stage& stage, Random& random, const Street& street) {
   for (std::size_t i = kStrips.size() - 1; i > 0; --i) {
     const float near = kStrips[i - 1];
     const float far = kStrips[i];
-    stage.ground(-700, 700, near, far, ground);
-    stage.ground(street.left - street.pavement, street.right + street.pavement, near, far, pavement);
-    stage.ground(street.left, street.right, near, far, asphalt);
+    const auto cover = [&](float left, float right, const Color& color) {
+      stage.canvas.fill_roughly(stage.lying(left, right, near, far), stage.air.surface(color, (near + far) / 2));
+    };
+    const float half = half_width(stage.view, near, far);
+    cover(-half, half, ground);
+    cover(street.left - street.pavement, street.right + street.pavement, pavement);
+    cover(street.left, street.right, asphalt);
   }
   // The street that crosses.
-  stage.ground(-150, 150, street.junction + 4.5F, street.junction + 14, asphalt);
+  const float half = half_width(stage.view, street.junction + 4.5F, street.junction + 14);
+  stage.ground(-half, half, street.junction + 4.5F, street.junction + 14, asphalt);
   for (const float kerb : {street.left, street.right - 0.15F}) {
     stage.ground(kerb, kerb + 0.15F, kNear, street.junction + 3, Color(165, 168, 170));
   }
