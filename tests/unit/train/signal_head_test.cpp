@@ -25,7 +25,7 @@ SignalHead plain_head(Light light, int lit) {
   return head;
 }
 
-constexpr HeadPlace place_at(float pixels_per_metre) { return {{100, 100}, pixels_per_metre, 20, 0}; }
+HeadPlace place_at(float pixels_per_metre) { return {{100, 100}, pixels_per_metre, 20, 0}; }
 
 }  // namespace
 

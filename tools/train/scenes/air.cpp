@@ -56,7 +56,9 @@ Color Air::surface(const Color& albedo, float z) const {
   return clipped(mix(horizon, lit, clearness(z)));
 }
 
-Color Air::source(const Color& color, float z) const { return clipped(mix(horizon, color, std::sqrt(clearness(z)))); }
+Color Air::source(const Color& color, float z) const {
+  return clipped(mix(horizon, color, std::pow(clearness(z), 0.35F)));
+}
 
 Air random_air(Random& random) {
   constexpr std::array<float, 3> kDaytimes{0.5F, 0.14F, 0.36F};

@@ -30,23 +30,24 @@ void draw_sky(const Stage& stage, Random& random) {
   const auto color = cloud_color(stage.air, random);
   const auto clouds = cloud_texture(random, {sky.cols, sky.rows});
 
-  std::array<int, 256> opacity{};
-  for (int i = 0; cloudy && i < 256; ++i) {
+  // How much of a cloud there is, in steps; and of a row, the color of each step.
+  constexpr int kSteps = 32;
+  std::array<std::uint8_t, 256> step_of{};
+  for (std::size_t i = 0; cloudy && i < 256; ++i) {
     const float share = std::clamp((static_cast<float>(i) - threshold) / softness, 0.0F, 1.0F);
-    opacity[static_cast<std::size_t>(i)] = static_cast<int>(256 * share * thickness);
+    step_of[i] = static_cast<std::uint8_t>((kSteps - 1) * share);
   }
+  std::array<cv::Vec3b, kSteps> colors;
   for (int y = 0; y < bottom; ++y) {
     const float down = std::clamp(static_cast<float>(y) / stage.view.horizon, 0.0F, 1.0F);
-    const cv::Vec3i clear = mix(stage.air.zenith, stage.air.horizon, down * down * (2 - down));
-    const cv::Vec3i cloud = mix(color, stage.air.horizon, down * down);
+    const auto clear = mix(stage.air.zenith, stage.air.horizon, down * down * (2 - down));
+    const auto cloud = mix(color, stage.air.horizon, down * down);
+    for (std::size_t step = 0; step < kSteps; ++step) {
+      colors[step] = mix(clear, cloud, thickness * static_cast<float>(step) / (kSteps - 1));
+    }
     const auto* texture = clouds.ptr<std::uint8_t>(y);
     auto* pixel = sky.ptr<cv::Vec3b>(y);
-    for (int x = 0; x < sky.cols; ++x) {
-      const int share = opacity[texture[x]];
-      for (int c = 0; c < 3; ++c) {
-        pixel[x][c] = cv::saturate_cast<std::uint8_t>(clear[c] + (cloud[c] - clear[c]) * share / 256);
-      }
-    }
+    for (int x = 0; x < sky.cols; ++x) pixel[x] = colors[step_of[texture[x]]];
   }
   if (stage.air.glare > 0) {
     const cv::Point2f sun(random.uniform(0, 1) * static_cast<float>(sky.cols),

@@ -38,9 +38,13 @@ bool too_small(const std::array<cv::Point2f, 4>& corners, float standard) {
          std::abs(corners[3].y - corners[0].y) * standard < 2.2F;
 }
 
-bool outside(const std::array<cv::Point2f, 4>& corners, const View& view) {
+bool beside(const std::array<cv::Point2f, 4>& corners, const View& view) {
   const auto [left, right] = std::minmax(corners[0].x, corners[1].x);
-  return right < 0 || left > static_cast<float>(view.size.width) || std::max(corners[0].y, corners[1].y) < 0;
+  return right < 0 || left > static_cast<float>(view.size.width);
+}
+
+bool outside(const std::array<cv::Point2f, 4>& corners, const View& view) {
+  return beside(corners, view) || std::max(corners[0].y, corners[1].y) < 0;
 }
 
 Color lit_window(Random& random) {
@@ -64,19 +68,24 @@ void draw_windows(const Stage& stage, Random& random, const Wall& wall, float fr
     const float begin = (static_cast<float>(column) + (1 - wide) / 2) / static_cast<float>(columns);
     const float end = begin + wide / static_cast<float>(columns);
     const float z = wall.depth((begin + end) / 2);
+    const auto lowest = wall.rectangle(stage.view, begin, end, from, from + tall * floor);
+    if (too_small(lowest, stage.view.standard()) || beside(lowest, stage.view)) continue;
     for (int row = 0; row < rows; ++row) {
       const float low = from + (static_cast<float>(row) + (1 - tall) / 2) * floor;
       const auto window = wall.rectangle(stage.view, begin, end, low, low + tall * floor);
       const bool shines = random.chance(lit);
       const float tone = random.uniform(0.8F, 1.2F);
       const auto lamp = lit_window(random);
-      if (too_small(window, stage.view.standard()) || outside(window, stage.view)) continue;
+      if (outside(window, stage.view)) continue;
       if (framed) {
         const float rim = 0.12F / wall.length();
-        stage.canvas.fill(wall.rectangle(stage.view, begin - rim, end + rim, low - 0.12F, low + tall * floor + 0.12F),
-                          stage.air.surface(wall.building.color * (1.25F * shade), z));
+        stage.canvas.fill_roughly(
+            wall.rectangle(stage.view, begin - rim, end + rim, low - 0.12F, low + tall * floor + 0.12F),
+            stage.air.surface(wall.building.color * (1.25F * shade), z));
       }
-      stage.canvas.fill(window, shines ? stage.air.source(lamp, z) : stage.air.surface(glass * (tone * shade), z));
+      // Of so many, rough edges are not seen.
+      stage.canvas.fill_roughly(window,
+                                shines ? stage.air.source(lamp, z) : stage.air.surface(glass * (tone * shade), z));
     }
   }
 }

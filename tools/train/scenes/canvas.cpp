@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <opencv2/imgproc.hpp>
 
 namespace yolod::train {
@@ -10,7 +11,7 @@ namespace {
 // Points are handed to OpenCV in sixteenths of a pixel.
 constexpr int kShift = 4;
 constexpr float kUnit = 1 << kShift;
-constexpr float kFarthest = 8000;  // pixels outside of the picture
+constexpr float kFarthest = 30000;  // pixels outside of the picture
 constexpr std::size_t kMaxCorners = 64;
 
 cv::Scalar scalar(const Color& color) { return {color[0], color[1], color[2]}; }
@@ -87,11 +88,17 @@ float Patch::covered_pixels() const {
 Canvas::Canvas(cv::Size size)
     : picture_(size, CV_8UC3, cv::Scalar::all(0)), marks_(size, CV_8UC1, cv::Scalar::all(0)) {}
 
-void Canvas::fill(std::span<const cv::Point2f> convex, const Color& color) {
+void Canvas::fill(std::span<const cv::Point2f> convex, const Color& color) { fill(convex, color, cv::LINE_AA); }
+
+void Canvas::fill_roughly(const std::array<cv::Point2f, 4>& convex, const Color& color) {
+  fill(convex, color, cv::LINE_8);
+}
+
+void Canvas::fill(std::span<const cv::Point2f> convex, const Color& color, int edges) {
   const FixedPoints points(convex, {0, 0}, 1);
   if (points.count < 3 || misses(points, picture_)) return;
   const auto count = static_cast<int>(points.count);
-  cv::fillConvexPoly(picture_, points.corners.data(), count, scalar(color), cv::LINE_AA, kShift);
+  cv::fillConvexPoly(picture_, points.corners.data(), count, scalar(color), edges, kShift);
   if (marked_) cv::fillConvexPoly(marks_, points.corners.data(), count, cv::Scalar::all(kNothing), cv::LINE_8, kShift);
 }
 
@@ -103,10 +110,10 @@ void Canvas::stroke(const cv::Point2f& from, const cv::Point2f& to, float width,
   fill({from + across, to + across, to - across, from - across}, color);
 }
 
-void Canvas::put(const Patch& patch, std::uint8_t housing, std::span<const cv::Point2f> lens_outline,
-                 std::uint8_t lens) {
+float Canvas::put(const Patch& patch, std::uint8_t housing, std::span<const cv::Point2f> lens_outline,
+                  std::uint8_t lens) {
   const auto seen = patch.area() & bounds();
-  if (seen.empty()) return;
+  if (seen.empty()) return 0;
   const auto& area = patch.area();
   cv::Mat colors;
   cv::Mat mask;
@@ -119,23 +126,35 @@ void Canvas::put(const Patch& patch, std::uint8_t housing, std::span<const cv::P
     cv::fillConvexPoly(in_lens, points.corners.data(), static_cast<int>(points.count), cv::Scalar::all(255), cv::LINE_8,
                        kShift);
   }
+  std::int64_t difference = 0;
+  std::int64_t covered = 0;
   for (int y = seen.y; y < seen.br().y; ++y) {
     const auto* color = colors.ptr<cv::Vec3b>(y - area.y) - area.x;
     const auto* opacity = mask.ptr<std::uint8_t>(y - area.y) - area.x;
     auto* pixel = picture_.ptr<cv::Vec3b>(y);
     auto* mark = marks_.ptr<std::uint8_t>(y);
     for (int x = seen.x; x < seen.br().x; ++x) {
-      const int rest = 255 - opacity[x];
-      if (rest == 255) continue;
-      for (int c = 0; c < 3; ++c) {
-        pixel[x][c] = static_cast<std::uint8_t>(std::min(255, color[x][c] + (pixel[x][c] * rest + 127) / 255));
+      if (opacity[x] == 0) continue;
+      const auto old = pixel[x];
+      if (opacity[x] == 255) {
+        pixel[x] = color[x];
+      } else {
+        const int rest = 255 - opacity[x];
+        for (int c = 0; c < 3; ++c) {
+          pixel[x][c] = static_cast<std::uint8_t>(std::min(255, color[x][c] + (old[c] * rest + 127) / 255));
+        }
       }
       if (opacity[x] < 128) continue;
+      if (housing != kNothing) {
+        for (int c = 0; c < 3; ++c) difference += std::abs(pixel[x][c] - old[c]);
+        ++covered;
+      }
       const bool of_lens = !in_lens.empty() && in_lens.at<std::uint8_t>(y - area.y, x - area.x) != 0;
       mark[x] = of_lens ? lens : housing;
     }
   }
   if (housing != kNothing) marked_ = true;
+  return covered == 0 ? 0 : static_cast<float>(difference) / static_cast<float>(3 * covered);
 }
 
 void Canvas::glow(const cv::Point2f& center, float radius, const Color& color) {
@@ -162,14 +181,9 @@ void add_glow(cv::Mat& picture, const cv::Point2f& center, float radius, const C
   }
 }
 
-std::array<int, 256> Canvas::count_marks() const {
-  std::array<int, 256> counts{};
-  if (!marked_) return counts;
-  for (int y = 0; y < marks_.rows; ++y) {
-    const auto* mark = marks_.ptr<std::uint8_t>(y);
-    for (int x = 0; x < marks_.cols; ++x) ++counts[mark[x]];
-  }
-  return counts;
+int Canvas::count(std::uint8_t mark, const cv::Rect& area) const {
+  const auto part = area & bounds();
+  return part.empty() ? 0 : cv::countNonZero(marks_(part) == mark);
 }
 
 cv::Rect area_of(std::span<const cv::Point2f> points, const cv::Rect& limit) {

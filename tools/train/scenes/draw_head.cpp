@@ -194,8 +194,10 @@ class HeadPainter {
   }
 
   void draw_lit_disc(const cv::Point2f& center, float radius) {
-    const auto bright = mix(head_.lit_color, {255, 255, 255}, head_.whiteness);
     const float pixels = radius * cv::norm(to_.at({1, 0}, 0) - to_.at({0, 0}, 0)) * static_cast<float>(patch_.scale());
+    // Of a small one little but its color is left.
+    const float whiteness = head_.whiteness * std::clamp(pixels / static_cast<float>(patch_.scale()) / 5, 0.3F, 1.0F);
+    const auto bright = mix(head_.lit_color, {255, 255, 255}, whiteness);
     patch_.fill(circle(center, radius), air_.source(head_.lit_color * 0.8F, z_));
     if (!head_.matrix) {
       patch_.fill(circle(center, 0.85F * radius), air_.source(head_.lit_color, z_));

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <opencv2/core.hpp>
 
 #include "tools/train/scenes/things.hpp"
@@ -46,9 +47,10 @@ void add_street_lamps(std::vector<Item>& items, Random& random, const Street& st
     if (side != first_side && !both) continue;
     const float x = side > 0 ? street.right + 0.6F : street.left - 0.6F;
     for (float z = random.uniform(8, 25); z < 150; z += spacing) {
-      items.push_back({z, random.bits(), [=](const Stage& stage, Random& own) {
-                         draw_street_lamp(stage, own, x, z, height, -side * 1.8F);
-                       }});
+      items.push_back(
+          {z, random.bits(),
+           [=](const Stage& stage, Random& own) { draw_street_lamp(stage, own, x, z, height, -side * 1.8F); },
+           cv::Rect2f(x - 0.1F, 0, 0.2F, height)});
     }
   }
 }
@@ -61,11 +63,13 @@ void add_signs(std::vector<Item>& items, Random& random, const Street& street) {
     const float size = random.uniform(0.55F, 0.95F);
     const float y = random.uniform(2, 3.2F);
     const bool two = random.chance(0.25F);
-    items.push_back({z, random.bits(), [=](const Stage& stage, Random& own) {
+    items.push_back({z, random.bits(),
+                     [=](const Stage& stage, Random& own) {
                        stage.upright(x - 0.035F, 0, x + 0.035F, y + 0.3F, z, kMetal);
                        draw_sign(stage, own, x, y, z, size);
                        if (two) draw_sign(stage, own, x, y - 1.05F * size, z, 0.9F * size);
-                     }});
+                     },
+                     cv::Rect2f(x - 0.75F * size, y - 0.5F * size, 1.5F * size, size)});
   }
 }
 
@@ -80,10 +84,12 @@ void add_advertisements(std::vector<Item>& items, Random& random, const Street& 
                                : (side > 0 ? street.right + 0.8F : street.left - 0.8F - width);
     const float z = free_z(random, street, 9, 60);
     const cv::Rect2f metres(edge, low, width, height);
-    items.push_back({z, random.bits(), [=](const Stage& stage, Random& own) {
+    items.push_back({z, random.bits(),
+                     [=](const Stage& stage, Random& own) {
                        if (!on_wall) stage.upright(edge + 0.45F * width, 0, edge + 0.55F * width, low, z, kMetal);
                        draw_advertisement(stage, own, metres, z);
-                     }});
+                     },
+                     metres});
   }
 }
 
@@ -97,8 +103,15 @@ void draw_person(const Stage& stage, Random& random, float x, float z) {
   const auto legs = random.pick(kClothes) * 0.8F;
   stage.upright(x - 0.16F - step, 0, x - 0.02F, 0.85F * tall, z, legs);
   stage.upright(x + 0.02F, 0, x + 0.16F + step, 0.85F * tall, z, legs * 0.9F);
-  stage.upright(x - 0.24F, 0.8F * tall, x + 0.24F, 1.47F * tall, z, random.pick(kClothes));
-  stage.upright(x - 0.1F, 1.47F * tall, x + 0.1F, 1.75F * tall, z, random.pick(kSkins));
+  stage.canvas.fill({stage.view.at(x - 0.19F, 0.8F * tall, z), stage.view.at(x + 0.19F, 0.8F * tall, z),
+                     stage.view.at(x + 0.24F, 1.42F * tall, z), stage.view.at(x - 0.24F, 1.42F * tall, z)},
+                    stage.air.surface(random.pick(kClothes), z));
+  std::array<cv::Point2f, 8> head;
+  for (std::size_t k = 0; k < head.size(); ++k) {
+    const float angle = 0.7854F * static_cast<float>(k);
+    head[k] = stage.view.at(x + 0.11F * std::cos(angle), 1.6F * tall + 0.14F * std::sin(angle), z);
+  }
+  stage.canvas.fill(head, stage.air.surface(random.pick(kSkins), z));
 }
 
 void add_people(std::vector<Item>& items, Random& random, const Street& street) {
@@ -139,10 +152,12 @@ void add_wires(std::vector<Item>& items, Random& random, const Street& street) {
 }  // namespace
 
 Item pole_item(Random& random, float x, float z, float width, float height) {
-  return {z, random.bits(), [=](const Stage& stage, Random& own) {
+  return {z, random.bits(),
+          [=](const Stage& stage, Random& own) {
             const auto color = own.chance(0.7F) ? Color(105, 108, 108) : Color(60, 80, 105);
             stage.upright(x - width / 2, 0, x + width / 2, height, z, color * own.uniform(0.5F, 1.3F));
-          }};
+          },
+          cv::Rect2f(x - width / 2, 0, width, height)};
 }
 
 void add_furniture(std::vector<Item>& items, Random& random, const Street& street) {

@@ -22,7 +22,12 @@ struct PlannedLight {
   [[nodiscard]] HeadPlace place(const View& view) const;
   // About where it is seen: of its outline, as if it faced the camera.
   [[nodiscard]] cv::Rect2f seen(const View& view) const;
+  // The lit lens alone; of one that is off, all of it.
+  [[nodiscard]] cv::Rect2f lens_seen(const View& view) const;
 };
+
+// About how much this thing hides, 0 to 1, of what is seen there, `z` metres away.
+[[nodiscard]] float hidden_share(const cv::Rect2f& seen, float z, const Item& item, const View& view);
 
 struct Plan {
   View view;

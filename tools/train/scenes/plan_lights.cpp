@@ -9,11 +9,11 @@ namespace {
 enum class Mount { kPole, kArm, kWire };
 
 // Pixels of a picture 512 wide.
-constexpr float kShortestPlanned = 8.2F;
+constexpr float kShortestPlanned = 9;
 constexpr float kLongestPlanned = 100;
 constexpr float kArrowLens = 6.4F;
-constexpr float kDarkOff = 15;  // an unlit light at night is seen from this length on
-constexpr float kSmallestOff = 10;
+constexpr float kDarkOff = 22;  // an unlit light at night is seen from this length on
+constexpr float kSmallestOff = 12;
 
 const Color kPoleGrey(120, 122, 120);
 
@@ -22,7 +22,7 @@ class LightPlanner {
   LightPlanner(Plan& plan, Random& random) : plan_(plan), random_(random), view_(plan.view) {}
 
   void run() {
-    constexpr std::array<float, 7> kCounts{0.07F, 0.18F, 0.22F, 0.22F, 0.15F, 0.1F, 0.06F};
+    constexpr std::array<float, 7> kCounts{0.08F, 0.2F, 0.23F, 0.21F, 0.14F, 0.09F, 0.05F};
     wanted_ = random_.weighted(kCounts);
     plan_.street = random_street(random_, std::clamp(distance_for(1.05F), 7.0F, 70.0F));
     for (int attempt = 0; attempt < 60 && plan_.lights.size() < wanted_; ++attempt) add_group();
@@ -31,7 +31,7 @@ class LightPlanner {
  private:
   // Metres at which a head this long is of a length that is wanted in the picture.
   float distance_for(float length) {
-    const float pixels = random_.log_uniform(kShortestPlanned + 0.3F, 85) / view_.standard();
+    const float pixels = random_.log_uniform(kShortestPlanned + 0.3F, 95) / view_.standard();
     return view_.focal * length / pixels;
   }
 
@@ -67,18 +67,22 @@ class LightPlanner {
     const float at_kerb = kerb + side * random_.uniform(0.3F, 1.6F);
     const float column = view_.at(at_kerb, 0, z).x / static_cast<float>(view_.size.width);
     if (column > 0.03F && column < 0.97F) return at_kerb;
-    return view_.x_at(random_.uniform(0.04F, 0.96F) * static_cast<float>(view_.size.width), z);
+    const float column_on_island = random_.uniform(0.04F, 0.96F) * static_cast<float>(view_.size.width);
+    return std::clamp(view_.x_at(column_on_island, z), plan_.street.walls_left + 0.6F, plan_.street.walls_right - 0.6F);
   }
 
   SignalHead next_head(float z, bool first) {
     constexpr float kLongestHead = 1.1F;
     const bool arrows = standard_pixels(0.3F, z) >= kArrowLens;
     const bool off = standard_pixels(kLongestHead, z) >= (plan_.air.night() ? kDarkOff : kSmallestOff);
-    const std::array<float, kLightCount> weights{arrows ? 0.15F : 0.35F, arrows ? 0.13F : 0.25F, arrows ? 0.15F : 0.35F,
-                                                 arrows ? 0.25F : 0,     arrows ? 0.23F : 0,     off ? 0.19F : 0};
+    const std::array<float, kLightCount> weights{arrows ? 0.13F : 0.33F, arrows ? 0.12F : 0.28F, arrows ? 0.13F : 0.33F,
+                                                 arrows ? 0.26F : 0,     arrows ? 0.24F : 0,     off ? 0.18F : 0};
     const bool as_before = !first && random_.chance(0.3F) && weights[static_cast<std::size_t>(last_)] > 0;
     last_ = as_before ? last_ : static_cast<Light>(random_.weighted(weights));
-    return random_head(random_, last_, plan_.air.night());
+    auto head = random_head(random_, last_, plan_.air.night());
+    // Of a small one turned away too little would be left.
+    if (!arrows) head.yaw *= 0.6F;
+    return head;
   }
 
   [[nodiscard]] bool is_seen(const PlannedLight& light) const {
@@ -89,7 +93,7 @@ class LightPlanner {
     const float facing = std::cos(head.yaw);
     if (head.arrow() && standard_pixels(head.lens_diameter, light.z) * facing < kArrowLens) return false;
     if (head.light == Light::kOff && length < (plan_.air.night() ? kDarkOff : kSmallestOff)) return false;
-    if (plan_.air.clearness(light.z) < (head.light == Light::kOff ? 0.5F : 0.36F)) return false;
+    if (plan_.air.clearness(light.z) < (head.light == Light::kOff ? 0.55F : 0.42F)) return false;
     const cv::Point2f center(box.x + box.width / 2, box.y + box.height / 2);
     const auto width = static_cast<float>(view_.size.width);
     const auto height = static_cast<float>(view_.size.height);

@@ -5,25 +5,40 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <random>
 
 namespace yolod::train {
 
-// A seed made of two. (The finaliser of SplitMix64: Steele, Lea, Flood, "Fast splittable pseudorandom number
-// generators", 2014.)
-inline std::uint64_t mixed(std::uint64_t seed, std::uint64_t index) {
-  const auto scramble = [](std::uint64_t x) {
+// SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014). Each of the hundred things
+// in a scene has numbers of its own, and std::mt19937_64 takes longer to begin than most of them take to be drawn.
+class SplitMix64 {
+ public:
+  explicit SplitMix64(std::uint64_t seed) : state_(seed) {}
+
+  std::uint64_t operator()() {
+    state_ += kGamma;
+    return scrambled(state_);
+  }
+  // A seed made of two.
+  static std::uint64_t mixed(std::uint64_t seed, std::uint64_t index) {
+    return scrambled(scrambled(seed + kGamma) + index * kGamma);
+  }
+
+ private:
+  static constexpr std::uint64_t kGamma = 0x9e3779b97f4a7c15U;
+  static std::uint64_t scrambled(std::uint64_t x) {
     x = (x ^ (x >> 30U)) * 0xbf58476d1ce4e5b9U;
     x = (x ^ (x >> 27U)) * 0x94d049bb133111ebU;
     return x ^ (x >> 31U);
-  };
-  return scramble(scramble(seed + 0x9e3779b97f4a7c15U) + index * 0x9e3779b97f4a7c15U);
-}
+  }
+
+  std::uint64_t state_;
+};
 
 // One owner, one thread.
 class Random {
  public:
   explicit Random(std::uint64_t seed) : engine_(seed) {}
+  Random(std::uint64_t seed, std::uint64_t index) : engine_(SplitMix64::mixed(seed, index)) {}
 
   std::uint64_t bits() { return engine_(); }
   // 0 to 1, without 1.
@@ -61,7 +76,7 @@ class Random {
   }
 
  private:
-  std::mt19937_64 engine_;
+  SplitMix64 engine_;
 };
 
 }  // namespace yolod::train

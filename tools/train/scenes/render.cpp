@@ -9,8 +9,10 @@
 namespace yolod::train {
 namespace {
 
-constexpr float kLeastLens = 0.5F;  // of the lit lens must be seen
-constexpr float kLeastArrow = 0.72F;
+constexpr float kLeastLens = 0.5F;       // of the lit lens must be seen
+constexpr float kLeastDifficult = 0.7F;  // of an arrow, or of a small lens
+constexpr float kSmallLens = 2;          // radius, pixels of a picture 512 wide
+constexpr float kLeastContrast = 14;     // levels; one that is off and no darker than the night cannot be seen
 
 // The marks of a light on the canvas.
 std::uint8_t housing_mark(std::size_t i) { return static_cast<std::uint8_t>(2 * i + 1); }
@@ -18,6 +20,7 @@ std::uint8_t lens_mark(std::size_t i) { return static_cast<std::uint8_t>(2 * i +
 
 struct Drawn {
   RenderedLight light;
+  cv::Rect area;
   float pixels{0};  // of the housing, were nothing before it
   float lens_pixels{0};
 };
@@ -25,8 +28,9 @@ struct Drawn {
 Drawn draw_light(Canvas& canvas, const Plan& plan, std::size_t index, bool lit) {
   const auto& planned = plan.lights[index];
   const auto head = draw_head(planned.head, planned.place(plan.view), plan.air, lit);
-  canvas.put(head.patch, housing_mark(index), head.lens, lens_mark(index));
   Drawn drawn;
+  drawn.light.contrast = canvas.put(head.patch, housing_mark(index), head.lens, lens_mark(index));
+  drawn.area = head.patch.area();
   drawn.light.planned = index;
   drawn.light.label.light = planned.head.light;
   drawn.light.label.box = head.patch.covered() & cv::Rect2f(canvas.bounds());
@@ -39,7 +43,9 @@ Drawn draw_light(Canvas& canvas, const Plan& plan, std::size_t index, bool lit) 
 bool shows_enough(const RenderedLight& light, float standard) {
   const auto& box = light.label.box;
   if (light.label.visible < kLeastVisible || std::max(box.width, box.height) * standard < kShortestSide) return false;
-  return light.glow.radius == 0 || light.lens_visible >= (light.glow.arrow ? kLeastArrow : kLeastLens);
+  if (light.label.light == Light::kOff) return light.contrast >= kLeastContrast;
+  const bool difficult = light.glow.arrow || light.glow.radius * standard < kSmallLens;
+  return light.glow.radius == 0 || light.lens_visible >= (difficult ? kLeastDifficult : kLeastLens);
 }
 
 }  // namespace
@@ -75,11 +81,10 @@ Rendering render(const Plan& plan, const std::vector<std::size_t>& drawn, Shown 
     step.item->draw(stage, own);
   }
 
-  const auto marks = canvas.count_marks();
   Rendering rendering{canvas.picture(), {}};
   for (auto& light : lights) {
-    const auto lens = static_cast<float>(marks[lens_mark(light.light.planned)]);
-    const float all = lens + static_cast<float>(marks[housing_mark(light.light.planned)]);
+    const auto lens = static_cast<float>(canvas.count(lens_mark(light.light.planned), light.area));
+    const float all = lens + static_cast<float>(canvas.count(housing_mark(light.light.planned), light.area));
     light.light.label.visible = std::min(1.0F, all / std::max(light.pixels, 1.0F));
     light.light.lens_visible = light.lens_pixels > 0 ? std::min(1.0F, lens / light.lens_pixels) : 1;
     light.light.glow.share = light.light.lens_visible;

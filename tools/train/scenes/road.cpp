@@ -50,25 +50,22 @@ void draw_lane_arrow(const Stage& stage, float x, float z) {
                     color);
 }
 
-// Stains and grain, the stronger the nearer.
+// Metres to each side that reach beyond the picture's edges from `near` to `far`, and not much farther.
+float half_width(const View& view, float near, float far) {
+  return 0.9F * static_cast<float>(view.size.width) / view.scale(near) * far / near;
+}
+
+// Stains and grain.
 void roughen(const Stage& stage, Random& random) {
   auto& picture = stage.canvas.picture();
   const int top = std::clamp(static_cast<int>(stage.view.horizon), 0, picture.rows - 1);
   auto below = picture.rowRange(top, picture.rows);
-  const auto stains = cloud_texture(random, below.size());
-  const auto grain = noise_texture(random, below.size());
-  const int strength = random.integer(6, 26);
-  const int roughness = random.integer(4, 22);
-  const int level = static_cast<int>(100 * (stage.air.ambient[0] + stage.air.ambient[1] + stage.air.ambient[2]) / 3);
-  for (int y = 0; y < below.rows; ++y) {
-    auto* pixel = below.ptr<cv::Vec3b>(y);
-    const auto* stain = stains.ptr<std::uint8_t>(y);
-    const auto* rough = grain.ptr<cv::Vec3b>(y);
-    for (int x = 0; x < below.cols; ++x) {
-      const int change = ((stain[x] - 128) * strength + (rough[x][0] - 128) * roughness) * level / (128 * 100);
-      for (int c = 0; c < 3; ++c) pixel[x][c] = cv::saturate_cast<std::uint8_t>(pixel[x][c] + change);
-    }
-  }
+  const auto& ambient = stage.air.ambient;
+  const float level = (ambient[0] + ambient[1] + ambient[2]) / 3;
+  const double stains = level * random.uniform(0.05F, 0.22F);
+  const double grain = level * random.uniform(0.03F, 0.17F);
+  cv::addWeighted(below, 1, stain_texture(random, below.size()), stains, -128 * stains, below);
+  cv::addWeighted(below, 1, noise_texture(random, below.size()), grain, -128 * grain, below);
 }
 
 }  // namespace
@@ -104,12 +101,17 @@ void draw_road(const Stage& stage, Random& random, const Street& street) {
   for (std::size_t i = kStrips.size() - 1; i > 0; --i) {
     const float near = kStrips[i - 1];
     const float far = kStrips[i];
-    stage.ground(-700, 700, near, far, ground);
-    stage.ground(street.left - street.pavement, street.right + street.pavement, near, far, pavement);
-    stage.ground(street.left, street.right, near, far, asphalt);
+    const auto cover = [&](float left, float right, const Color& color) {
+      stage.canvas.fill_roughly(stage.lying(left, right, near, far), stage.air.surface(color, (near + far) / 2));
+    };
+    const float half = half_width(stage.view, near, far);
+    cover(-half, half, ground);
+    cover(street.left - street.pavement, street.right + street.pavement, pavement);
+    cover(street.left, street.right, asphalt);
   }
   // The street that crosses.
-  stage.ground(-150, 150, street.junction + 4.5F, street.junction + 14, asphalt);
+  const float half = half_width(stage.view, street.junction + 4.5F, street.junction + 14);
+  stage.ground(-half, half, street.junction + 4.5F, street.junction + 14, asphalt);
   for (const float kerb : {street.left, street.right - 0.15F}) {
     stage.ground(kerb, kerb + 0.15F, kNear, street.junction + 3, Color(165, 168, 170));
   }

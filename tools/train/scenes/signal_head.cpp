@@ -91,7 +91,9 @@ SignalHead random_head(Random& random, Light light, bool night) {
   head.smoked = random.chance(0.35F);
   if (head.lit >= 0) head.lit_color = random_lit_color(random, lens_of(light));
   head.whiteness = night ? random.uniform(0.15F, 0.6F) : random.uniform(0, 0.35F);
-  head.yaw = std::clamp(random.normal(0, 0.3F), -0.85F, 0.85F);
+  // Deep visors would hide the lens from the side.
+  const float most = head.visor == Visor::kTunnel ? 0.6F : 0.85F;
+  head.yaw = std::clamp(random.normal(0, 0.3F), -most, most);
   head.roll = random.normal(0, 0.025F);
   return head;
 }

@@ -1,6 +1,7 @@
 // What everything in a scene is drawn with: the canvas, the camera's view and the air, and the list of what is drawn.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 
@@ -23,8 +24,10 @@ struct Stage {
   }
   // The same, lying on the road from `near` to `far`.
   void ground(float left, float right, float near, float far, const Color& albedo) const {
-    canvas.fill({view.at(left, 0, near), view.at(right, 0, near), view.at(right, 0, far), view.at(left, 0, far)},
-                air.surface(albedo, (near + far) / 2));
+    canvas.fill(lying(left, right, near, far), air.surface(albedo, (near + far) / 2));
+  }
+  [[nodiscard]] std::array<cv::Point2f, 4> lying(float left, float right, float near, float far) const {
+    return {view.at(left, 0, near), view.at(right, 0, near), view.at(right, 0, far), view.at(left, 0, far)};
   }
 };
 
@@ -33,6 +36,7 @@ struct Item {
   float depth{0};  // metres; the farthest is drawn first
   std::uint64_t seed{0};
   std::function<void(const Stage&, Random&)> draw;
+  cv::Rect2f reach{};  // metres, at its depth: x and y of its lower left corner, y upwards; empty for what is thin
 };
 
 }  // namespace yolod::train

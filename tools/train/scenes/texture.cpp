@@ -64,6 +64,16 @@ cv::Mat cloud_texture(Random& random, cv::Size size) {
   return piece(clouds, random, size);
 }
 
+cv::Mat stain_texture(Random& random, cv::Size size) {
+  static const cv::Mat stains = [] {
+    const auto clouds = make_clouds();
+    cv::Mat grey;
+    cv::cvtColor(clouds, grey, cv::COLOR_GRAY2BGR);
+    return grey;
+  }();
+  return piece(stains, random, size);
+}
+
 cv::Mat noise_texture(Random& random, cv::Size size) {
   static const cv::Mat noise = make_noise();
   return piece(noise, random, size);

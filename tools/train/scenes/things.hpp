@@ -44,6 +44,7 @@ struct Tree {
   float radius{2};  // of the crown
 };
 void add_trees(std::vector<Item>& items, Random& random, const Street& street);
+// With leaves.
 [[nodiscard]] Item tree_item(Random& random, const Tree& tree);
 
 // vehicles.cpp

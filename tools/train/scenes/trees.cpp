@@ -75,29 +75,37 @@ void draw_branches(const Stage& stage, Random& random, const Tree& tree, const C
   }
 }
 
-void draw_tree(const Stage& stage, Random& random, const Tree& tree) {
-  constexpr std::array<float, 3> kKinds{0.72F, 0.14F, 0.14F};
-  const auto kind = static_cast<TreeKind>(random.weighted(kKinds));
+Color draw_trunk(const Stage& stage, Random& random, const Tree& tree) {
   const auto bark = Color(45, 58, 72) * random.uniform(0.7F, 1.3F);
   const float half = 0.05F + 0.05F * tree.radius;
   stage.upright(tree.x - half, 0, tree.x + half, tree.trunk + 0.4F * tree.radius, tree.z, bark);
+  return stage.air.surface(bark, tree.z);
+}
+
+void draw_tree(const Stage& stage, Random& random, const Tree& tree) {
+  constexpr std::array<float, 3> kKinds{0.72F, 0.14F, 0.14F};
+  const auto kind = static_cast<TreeKind>(random.weighted(kKinds));
+  const auto bark = draw_trunk(stage, random, tree);
   switch (kind) {
     case TreeKind::kBroad: draw_crown(stage, random, tree); break;
     case TreeKind::kConifer: draw_conifer(stage, random, tree); break;
-    case TreeKind::kBare: draw_branches(stage, random, tree, stage.air.surface(bark, tree.z)); break;
+    case TreeKind::kBare: draw_branches(stage, random, tree, bark); break;
   }
+}
+
+cv::Rect2f crown_of(const Tree& tree) {
+  return {tree.x - tree.radius, tree.trunk - 0.2F * tree.radius, 2 * tree.radius, 2 * tree.radius};
 }
 
 }  // namespace
 
 Item tree_item(Random& random, const Tree& tree) {
-  // One that is put before something has leaves.
-  return {tree.z, random.bits(), [tree](const Stage& stage, Random& own) {
-            const auto bark = Color(45, 58, 72) * own.uniform(0.7F, 1.3F);
-            const float half = 0.05F + 0.05F * tree.radius;
-            stage.upright(tree.x - half, 0, tree.x + half, tree.trunk + 0.4F * tree.radius, tree.z, bark);
+  return {tree.z, random.bits(),
+          [tree](const Stage& stage, Random& own) {
+            draw_trunk(stage, own, tree);
             draw_crown(stage, own, tree);
-          }};
+          },
+          crown_of(tree)};
 }
 
 void add_trees(std::vector<Item>& items, Random& random, const Street& street) {
@@ -114,7 +122,8 @@ void add_trees(std::vector<Item>& items, Random& random, const Street& street) {
       tree.z = z;
       tree.trunk = random.uniform(1.8F, 3.2F);
       tree.radius = size * random.uniform(0.7F, 1.3F);
-      items.push_back({z, random.bits(), [tree](const Stage& stage, Random& own) { draw_tree(stage, own, tree); }});
+      items.push_back(
+          {z, random.bits(), [tree](const Stage& stage, Random& own) { draw_tree(stage, own, tree); }, crown_of(tree)});
     }
   }
 }

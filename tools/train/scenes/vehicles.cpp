@@ -13,6 +13,8 @@ Color paint_color(Random& random) {
   return random.pick(kPaints) * random.uniform(0.85F, 1.1F);
 }
 
+float length_of(const Vehicle& vehicle) { return vehicle.kind == VehicleKind::kCar ? 4.2F : 9; }
+
 class VehiclePainter {
  public:
   VehiclePainter(const Stage& stage, Random& random, const Vehicle& vehicle)
@@ -39,7 +41,7 @@ class VehiclePainter {
     Color color;
   };
 
-  [[nodiscard]] float length() const { return v_.kind == VehicleKind::kCar ? 4.2F : 9; }
+  [[nodiscard]] float length() const { return length_of(v_); }
 
   [[nodiscard]] cv::Rect area() const {
     std::vector<cv::Point2f> corners;
@@ -200,8 +202,16 @@ Vehicle random_vehicle(Random& random, float x, float z) {
 }  // namespace
 
 Item vehicle_item(Random& random, const Vehicle& vehicle) {
+  const float half = vehicle.width / 2;
+  float left = vehicle.x - half;
+  float right = vehicle.x + half;
+  // The far end of its side, where that is seen.
+  const float shrunk = vehicle.z / (vehicle.z + length_of(vehicle));
+  if (left > 0) left *= shrunk;
+  if (right < 0) right *= shrunk;
   return {vehicle.z, random.bits(),
-          [vehicle](const Stage& stage, Random& own) { VehiclePainter(stage, own, vehicle).draw(); }};
+          [vehicle](const Stage& stage, Random& own) { VehiclePainter(stage, own, vehicle).draw(); },
+          cv::Rect2f(left, 0, right - left, vehicle.height)};
 }
 
 void add_vehicles(std::vector<Item>& items, Random& random, const Street& street) {
