@@ -47,7 +47,7 @@ inline constexpr float kPartlyHidden = 0.85F;  // `visible` below it counts as p
 inline constexpr float kLeastVisible = 0.4F;   // a light that shows less, or whose lit lens is hidden, is never drawn
 
 // So every light in the picture is labelled; its pole or arm may stand there without it. Arrows are drawn only where
-// their lens is at least 6 pixels wide. The same picture for the same seed, index and options, on any machine with the
+// their lens is at least 7 pixels wide. The same picture for the same seed, index and options, on any machine with the
 // same OpenCV. Any thread; takes OpenCV's own threads as they are set (cv::setNumThreads).
 [[nodiscard]] Scene draw_scene(std::uint64_t seed, std::uint64_t index, const SceneOptions& options = {});
 

@@ -45,7 +45,7 @@ float added_hue(const cv::Mat& with, const cv::Mat& without, const cv::Rect& are
 bool hue_fits(Light light, float hue) {
   switch (light) {
     case Light::kRed:
-    case Light::kRedArrow: return hue < 22 || hue > 345;
+    case Light::kRedArrow: return hue < 22 || hue > 335;
     case Light::kYellow: return hue > 24 && hue < 64;
     case Light::kGreen:
     case Light::kGreenArrow: return hue > 80 && hue < 185;
