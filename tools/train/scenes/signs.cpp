@@ -18,6 +18,8 @@ const Color kSignGreen(75, 120, 25);
 const Color kSignWhite(235, 236, 236);
 const Color kSignBlack(30, 30, 30);
 
+enum class SignKind { kDisc, kRing, kTriangle, kDiamond, kOctagon, kPanel };
+
 using Corners = std::vector<cv::Point2f>;
 
 Corners ring_of(const cv::Point2f& center, float radius, int corners, float turned) {
