@@ -46,9 +46,11 @@ inline constexpr float kShortestSide = 7;      // of the longer side: a smaller 
 inline constexpr float kPartlyHidden = 0.85F;  // `visible` below it counts as partly hidden
 inline constexpr float kLeastVisible = 0.4F;   // a light that shows less, or whose lit lens is hidden, is never drawn
 
-// So every light in the picture is labelled; its pole or arm may stand there without it. Arrows are drawn only where
-// their lens is at least 6 pixels wide. The same picture for the same seed, index and options, on any machine with the
-// same OpenCV. Any thread; takes OpenCV's own threads as they are set (cv::setNumThreads).
+// A street seen from a car, by day, at dusk or at night, in any weather. Every light in it is labelled: one that shows
+// too little of itself, or is off and does not stand out, is left out of the picture, and arrows are drawn only where
+// their lens is at least 7 pixels wide. The same picture for the same seed, index and options, on any machine with the
+// same OpenCV. Any thread; takes OpenCV's own threads as they are set (cv::setNumThreads). Throws what OpenCV throws
+// where memory runs out.
 [[nodiscard]] Scene draw_scene(std::uint64_t seed, std::uint64_t index, const SceneOptions& options = {});
 
 }  // namespace yolod::train

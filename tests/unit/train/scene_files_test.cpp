@@ -1,18 +1,20 @@
 #include "tools/train/scene_files.hpp"
 
-#include <algorithm>
 #include <catch2/catch.hpp>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
+#include <opencv2/core.hpp>
 #include <opencv2/imgcodecs.hpp>
+#include <set>
 
 #include "model/eval/yolo_labels.hpp"
 #include "tests/support/temporary_directory.hpp"
+#include "tests/support/test_data.hpp"
 #include "tools/train/demo_scenes.hpp"
 #include "tools/train/scene_shares.hpp"
+#include "tools/train/scenes/plan.hpp"
 
 using namespace yolod::train;
+using yolod::tests::read_file;
 
 namespace {
 
@@ -22,11 +24,6 @@ Scene made_scene() {
   scene.lights = {{Light::kGreenArrow, {40, 20, 20, 50}, 1}, {Light::kOff, {380, 0, 20, 8}, 0.5F}};
   scene.night = true;
   return scene;
-}
-
-std::string content_of(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 }  // namespace
@@ -50,8 +47,8 @@ TEST_CASE("SceneFiles: a scene is a JPEG and a label file of its name", "[train]
   REQUIRE(write_names(folder.path()).ok());
   const auto picture = cv::imread((folder.path() / "0007.jpg").string());
   CHECK(picture.size() == cv::Size(400, 200));
-  CHECK(content_of(folder.path() / "0007.txt") == label_text(made_scene()));
-  CHECK(content_of(folder.path() / "demo.names") == "red\nyellow\ngreen\nred-arrow\ngreen-arrow\noff\n");
+  CHECK(read_file(folder.path() / "0007.txt") == label_text(made_scene()));
+  CHECK(read_file(folder.path() / "demo.names") == "red\nyellow\ngreen\nred-arrow\ngreen-arrow\noff\n");
 }
 
 TEST_CASE("SceneFiles: a folder that is not there is an error", "[train][unit]") {
@@ -84,10 +81,25 @@ TEST_CASE("DemoScenes: one by day with three classes, one at night, one in rain"
   const auto day = draw_scene(kDemoSeed, kDemoScenes[0].index, kDemoOptions);
   CHECK_FALSE(day.night);
   REQUIRE(day.lights.size() >= 3);
-  std::vector<Light> classes;
-  for (const auto& light : day.lights) classes.push_back(light.light);
-  std::sort(classes.begin(), classes.end());
-  CHECK(std::unique(classes.begin(), classes.end()) - classes.begin() >= 3);
-  CHECK(draw_scene(kDemoSeed, kDemoScenes[1].index, kDemoOptions).night);
-  CHECK_FALSE(draw_scene(kDemoSeed, kDemoScenes[2].index, kDemoOptions).lights.empty());
+  std::set<Light> classes;
+  for (const auto& light : day.lights) classes.insert(light.light);
+  CHECK(classes.size() >= 3);
+  const auto night = draw_scene(kDemoSeed, kDemoScenes[1].index, kDemoOptions);
+  CHECK(night.night);
+  CHECK(night.lights.size() >= 3);
+  CHECK(draw_scene(kDemoSeed, kDemoScenes[2].index, kDemoOptions).lights.size() >= 3);
+  CHECK(plan_scene(kDemoSeed, kDemoScenes[2].index, kDemoOptions).air.rain > 0);
+}
+
+TEST_CASE("DemoScenes: the pictures that are shipped are what is drawn today", "[train][unit]") {
+  const auto folder = yolod::tests::source_directory() / "model" / "data";
+  for (const auto& [name, index] : kDemoScenes) {
+    INFO(name);
+    const auto scene = draw_scene(kDemoSeed, index, kDemoOptions);
+    CHECK(read_file(folder / (std::string(name) + ".txt")) == label_text(scene));
+    const auto shipped = cv::imread((folder / (std::string(name) + ".jpg")).string());
+    REQUIRE(shipped.size() == scene.picture.size());
+    // But for what its compression took.
+    CHECK(cv::norm(shipped, scene.picture, cv::NORM_L1) / (3.0 * static_cast<double>(shipped.total())) < 4);
+  }
 }

@@ -45,7 +45,7 @@ float added_hue(const cv::Mat& with, const cv::Mat& without, const cv::Rect& are
 bool hue_fits(Light light, float hue) {
   switch (light) {
     case Light::kRed:
-    case Light::kRedArrow: return hue < 22 || hue > 345;
+    case Light::kRedArrow: return hue < 22 || hue > 335;
     case Light::kYellow: return hue > 24 && hue < 64;
     case Light::kGreen:
     case Light::kGreenArrow: return hue > 80 && hue < 185;
@@ -128,7 +128,8 @@ TEST_CASE("Scene: a box is as large as what its light changes in the picture", "
     std::vector<std::size_t> drawn;
     const auto with = render_visible(plan, drawn);
     for (const auto& light : with.lights) {
-      if (light.label.visible < 0.97F) continue;
+      // Nothing before it, and not as dark as the night behind it.
+      if (light.label.visible < 0.97F || light.outline < 0.8F) continue;
       std::vector<std::size_t> others = drawn;
       others.erase(std::find(others.begin(), others.end(), light.planned));
       cv::Mat changed;

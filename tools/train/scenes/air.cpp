@@ -21,8 +21,9 @@ void set_day(Air& air, Random& random) {
     air.horizon = {grey + 8, grey + 6, grey + 3};
   } else {
     const float blue = random.uniform(0.7F, 1.05F);
-    air.zenith = clipped(Color(210, random.uniform(130, 165), random.uniform(70, 110)) * blue);
-    air.horizon = clipped(Color(240, 228, random.uniform(200, 235)) * random.uniform(0.85F, 1));
+    air.zenith = clipped(Color{210, random.uniform(130, 165), random.uniform(70, 110)} * blue);
+    const Color pale(240, 228, random.uniform(200, 235));
+    air.horizon = clipped(pale * random.uniform(0.85F, 1));
   }
 }
 
@@ -31,7 +32,7 @@ void set_dusk(Air& air, Random& random) {
   const bool red_sky = random.chance(0.6F);
   air.ambient = (red_sky ? Color(0.85F, 0.9F, 1.1F) : Color(1.15F, 1, 0.88F)) * level;
   air.zenith = Color(130, 95, 75) * random.uniform(0.5F, 1);
-  air.horizon = red_sky ? Color(random.uniform(90, 150), random.uniform(130, 170), random.uniform(190, 240))
+  air.horizon = red_sky ? Color{random.uniform(90, 150), random.uniform(130, 170), random.uniform(190, 240)}
                         : Color(190, 165, 140) * random.uniform(0.7F, 1);
   air.headlights = random.chance(0.5F) ? random.uniform(0.05F, 0.2F) : 0;
 }
@@ -39,9 +40,10 @@ void set_dusk(Air& air, Random& random) {
 void set_night(Air& air, Random& random) {
   static const std::array<Color, 4> kStreetLight{Color(0.6F, 0.85F, 1.2F), Color(0.8F, 0.95F, 1.1F), Color(1, 1, 1),
                                                  Color(1.15F, 1, 0.85F)};
-  air.ambient = random.pick(kStreetLight) * random.uniform(0.14F, 0.3F);
+  const auto& light = random.pick(kStreetLight);
+  air.ambient = light * random.uniform(0.14F, 0.3F);
   const float sky = random.uniform(6, 30);
-  air.zenith = Color(sky * random.uniform(1, 1.6F), sky, sky * random.uniform(0.7F, 1)) * 0.6F;
+  air.zenith = Color{sky * random.uniform(1, 1.6F), sky, sky * random.uniform(0.7F, 1)} * 0.6F;
   air.horizon = Color(sky * 1.2F, sky * 1.2F, sky * random.uniform(1, 1.8F)) + Color(6, 6, 6);
   air.headlights = random.uniform(0.1F, 0.5F);
 }

@@ -50,8 +50,8 @@ void draw_sky(const Stage& stage, Random& random) {
     for (int x = 0; x < sky.cols; ++x) pixel[x] = colors[step_of[texture[x]]];
   }
   if (stage.air.glare > 0) {
-    const cv::Point2f sun(random.uniform(0, 1) * static_cast<float>(sky.cols),
-                          stage.view.horizon * random.uniform(0.1F, 0.8F));
+    const cv::Point2f sun{random.unit() * static_cast<float>(sky.cols),
+                          stage.view.horizon * random.uniform(0.1F, 0.8F)};
     const float unit = 1 / stage.view.standard();
     stage.canvas.glow(sun, random.uniform(60, 160) * unit, Color(200, 235, 255));
     stage.canvas.glow(sun, random.uniform(20, 35) * unit, Color(700, 700, 700));
@@ -71,8 +71,8 @@ void draw_skyline(const Stage& stage, Random& random) {
     height = hills ? std::clamp(height + random.uniform(-2.2F, 2.2F) * unit, 2 * unit, 40 * unit)
                    : random.uniform(2, 45) * unit;
     // The farther of it, the paler.
-    const auto color =
-        stage.air.surface(base * random.uniform(0.85F, 1.15F), distance * (hills ? 0.6F : random.uniform(0.3F, 0.9F)));
+    const float away = distance * (hills ? 0.6F : random.uniform(0.3F, 0.9F));
+    const auto color = stage.air.surface(base * random.uniform(0.85F, 1.15F), away);
     const float top = view.horizon - height;
     stage.canvas.fill({cv::Point2f(x, view.horizon + 14 * unit),
                        {x, top},
@@ -81,7 +81,7 @@ void draw_skyline(const Stage& stage, Random& random) {
                       color);
     if (stage.air.night() && !hills) {
       for (int i = random.integer(0, 5); i > 0; --i) {
-        const cv::Point2f at(x + random.unit() * step, view.horizon - random.unit() * height);
+        const cv::Point2f at{x + random.unit() * step, view.horizon - random.unit() * height};
         const Color light = random.chance(0.7F) ? Color(90, 180, 230) : Color(200, 210, 210);
         stage.canvas.fill({at, {at.x + unit, at.y}, {at.x + unit, at.y + unit}, {at.x, at.y + unit}},
                           light * random.uniform(0.3F, 0.8F));

@@ -50,7 +50,8 @@ bool outside(const std::array<cv::Point2f, 4>& corners, const View& view) {
 Color lit_window(Random& random) {
   static const std::array<Color, 5> kLamps{Color(120, 205, 250), Color(170, 225, 245), Color(230, 235, 235),
                                            Color(90, 180, 245), Color(235, 200, 160)};
-  return random.pick(kLamps) * random.uniform(0.35F, 0.95F);
+  const auto& color = random.pick(kLamps);
+  return color * random.uniform(0.35F, 0.95F);
 }
 
 void draw_windows(const Stage& stage, Random& random, const Wall& wall, float from, float shade) {
@@ -153,7 +154,8 @@ Color wall_color(Random& random) {
   static const std::array<Color, 9> kWalls{Color(150, 165, 175), Color(95, 110, 150),  Color(170, 185, 195),
                                            Color(120, 150, 180), Color(110, 112, 115), Color(80, 95, 120),
                                            Color(190, 195, 198), Color(135, 125, 115), Color(75, 80, 85)};
-  return random.pick(kWalls) * random.uniform(0.75F, 1.2F);
+  const auto& color = random.pick(kWalls);
+  return color * random.uniform(0.75F, 1.2F);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@ constexpr int kShift = 4;
 constexpr float kUnit = 1 << kShift;
 constexpr float kFarthest = 30000;  // pixels outside of the picture
 constexpr std::size_t kMaxCorners = 64;
+constexpr int kStandsOut = 10;  // levels, the mean of the channels
 
 cv::Scalar scalar(const Color& color) { return {color[0], color[1], color[2]}; }
 
@@ -126,8 +127,8 @@ float Canvas::put(const Patch& patch, std::uint8_t housing, std::span<const cv::
     cv::fillConvexPoly(in_lens, points.corners.data(), static_cast<int>(points.count), cv::Scalar::all(255), cv::LINE_8,
                        kShift);
   }
-  std::int64_t difference = 0;
-  std::int64_t covered = 0;
+  int standing_out = 0;
+  int covered = 0;
   for (int y = seen.y; y < seen.br().y; ++y) {
     const auto* color = colors.ptr<cv::Vec3b>(y - area.y) - area.x;
     const auto* opacity = mask.ptr<std::uint8_t>(y - area.y) - area.x;
@@ -146,7 +147,9 @@ float Canvas::put(const Patch& patch, std::uint8_t housing, std::span<const cv::
       }
       if (opacity[x] < 128) continue;
       if (housing != kNothing) {
+        int difference = 0;
         for (int c = 0; c < 3; ++c) difference += std::abs(pixel[x][c] - old[c]);
+        if (difference >= 3 * kStandsOut) ++standing_out;
         ++covered;
       }
       const bool of_lens = !in_lens.empty() && in_lens.at<std::uint8_t>(y - area.y, x - area.x) != 0;
@@ -154,7 +157,7 @@ float Canvas::put(const Patch& patch, std::uint8_t housing, std::span<const cv::
     }
   }
   if (housing != kNothing) marked_ = true;
-  return covered == 0 ? 0 : static_cast<float>(difference) / static_cast<float>(3 * covered);
+  return covered == 0 ? 0 : static_cast<float>(standing_out) / static_cast<float>(covered);
 }
 
 void Canvas::glow(const cv::Point2f& center, float radius, const Color& color) {

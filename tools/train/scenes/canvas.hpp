@@ -54,8 +54,8 @@ class Canvas {
   // The same with rough edges, in half the time.
   void fill_roughly(const std::array<cv::Point2f, 4>& convex, const Color& color);
   void stroke(const cv::Point2f& from, const cv::Point2f& to, float width, const Color& color);
-  // `housing` marks its pixels, `lens` those of them within `lens_outline`. Of a marked patch, returns by how much it
-  // differs from what was there: levels, 0..255, the mean of its pixels and of their channels; else 0.
+  // `housing` marks its pixels, `lens` those of them within `lens_outline`. Of a marked patch, returns the share of its
+  // pixels that stand out from what was there; else 0.
   float put(const Patch& patch, std::uint8_t housing = kNothing, std::span<const cv::Point2f> lens_outline = {},
             std::uint8_t lens = kNothing);
   void glow(const cv::Point2f& center, float radius, const Color& color);

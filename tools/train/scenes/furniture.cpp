@@ -86,7 +86,9 @@ void add_advertisements(std::vector<Item>& items, Random& random, const Street& 
     const cv::Rect2f metres(edge, low, width, height);
     items.push_back({z, random.bits(),
                      [=](const Stage& stage, Random& own) {
-                       if (!on_wall) stage.upright(edge + 0.45F * width, 0, edge + 0.55F * width, low, z, kMetal);
+                       for (const float post : {0.15F, 0.8F}) {
+                         stage.upright(edge + post * width, 0, edge + (post + 0.05F) * width, low, z, kMetal);
+                       }
                        draw_advertisement(stage, own, metres, z);
                      },
                      metres});

@@ -11,7 +11,7 @@ enum class Mount { kPole, kArm, kWire };
 // Pixels of a picture 512 wide.
 constexpr float kShortestPlanned = 9;
 constexpr float kLongestPlanned = 100;
-constexpr float kArrowLens = 6.4F;
+constexpr float kArrowLens = 7;
 constexpr float kDarkOff = 22;  // an unlit light at night is seen from this length on
 constexpr float kSmallestOff = 12;
 
@@ -31,7 +31,7 @@ class LightPlanner {
  private:
   // Metres at which a head this long is of a length that is wanted in the picture.
   float distance_for(float length) {
-    const float pixels = random_.log_uniform(kShortestPlanned + 0.3F, 95) / view_.standard();
+    const float pixels = random_.log_uniform(kShortestPlanned + 1, 95) / view_.standard();
     return view_.focal * length / pixels;
   }
 
@@ -41,7 +41,7 @@ class LightPlanner {
 
   void add_group() {
     constexpr std::array<float, 3> kMounts{0.55F, 0.28F, 0.17F};
-    constexpr std::array<float, 3> kWhere{0.4F, 0.25F, 0.35F};  // at the stop line, beyond the crossing, anywhere
+    constexpr std::array<float, 3> kWhere{0.42F, 0.2F, 0.38F};  // at the stop line, beyond the crossing, anywhere
     float z = 0;
     switch (random_.weighted(kWhere)) {
       case 0: z = plan_.street.junction + random_.uniform(-0.8F, 0.8F); break;
@@ -75,8 +75,8 @@ class LightPlanner {
     constexpr float kLongestHead = 1.1F;
     const bool arrows = standard_pixels(0.3F, z) >= kArrowLens;
     const bool off = standard_pixels(kLongestHead, z) >= (plan_.air.night() ? kDarkOff : kSmallestOff);
-    const std::array<float, kLightCount> weights{arrows ? 0.13F : 0.33F, arrows ? 0.12F : 0.28F, arrows ? 0.13F : 0.33F,
-                                                 arrows ? 0.26F : 0,     arrows ? 0.24F : 0,     off ? 0.18F : 0};
+    const std::array<float, kLightCount> weights{arrows ? 0.12F : 0.33F, arrows ? 0.11F : 0.28F, arrows ? 0.12F : 0.33F,
+                                                 arrows ? 0.32F : 0,     arrows ? 0.3F : 0,      off ? 0.19F : 0};
     const bool as_before = !first && random_.chance(0.3F) && weights[static_cast<std::size_t>(last_)] > 0;
     last_ = as_before ? last_ : static_cast<Light>(random_.weighted(weights));
     auto head = random_head(random_, last_, plan_.air.night());

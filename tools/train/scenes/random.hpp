@@ -34,7 +34,8 @@ class SplitMix64 {
   std::uint64_t state_;
 };
 
-// One owner, one thread.
+// One owner, one thread. C++ leaves open in which order the arguments of a call and the sides of an operator are worked
+// out, so at most one of them may draw a number; braces keep their order.
 class Random {
  public:
   explicit Random(std::uint64_t seed) : engine_(seed) {}
@@ -48,7 +49,8 @@ class Random {
   float log_uniform(float low, float high) { return low * std::pow(high / low, unit()); }
   // Nearly normal: a sum of four uniform numbers, so never beyond 3.5 deviations.
   float normal(float mean, float deviation) {
-    const float sum = unit() + unit() + unit() + unit();
+    float sum = unit();
+    for (int i = 0; i < 3; ++i) sum += unit();
     return mean + deviation * (sum - 2) * 1.7320508F;
   }
   // Both ends included.

@@ -12,7 +12,7 @@ namespace {
 constexpr float kLeastLens = 0.5F;       // of the lit lens must be seen
 constexpr float kLeastDifficult = 0.7F;  // of an arrow, or of a small lens
 constexpr float kSmallLens = 2;          // radius, pixels of a picture 512 wide
-constexpr float kLeastContrast = 14;     // levels; one that is off and no darker than the night cannot be seen
+constexpr float kLeastOutline = 0.5F;    // share of one that is off that must stand out from what is behind it
 
 // The marks of a light on the canvas.
 std::uint8_t housing_mark(std::size_t i) { return static_cast<std::uint8_t>(2 * i + 1); }
@@ -29,7 +29,7 @@ Drawn draw_light(Canvas& canvas, const Plan& plan, std::size_t index, bool lit) 
   const auto& planned = plan.lights[index];
   const auto head = draw_head(planned.head, planned.place(plan.view), plan.air, lit);
   Drawn drawn;
-  drawn.light.contrast = canvas.put(head.patch, housing_mark(index), head.lens, lens_mark(index));
+  drawn.light.outline = canvas.put(head.patch, housing_mark(index), head.lens, lens_mark(index));
   drawn.area = head.patch.area();
   drawn.light.planned = index;
   drawn.light.label.light = planned.head.light;
@@ -43,7 +43,7 @@ Drawn draw_light(Canvas& canvas, const Plan& plan, std::size_t index, bool lit) 
 bool shows_enough(const RenderedLight& light, float standard) {
   const auto& box = light.label.box;
   if (light.label.visible < kLeastVisible || std::max(box.width, box.height) * standard < kShortestSide) return false;
-  if (light.label.light == Light::kOff) return light.contrast >= kLeastContrast;
+  if (light.label.light == Light::kOff) return light.outline >= kLeastOutline;
   const bool difficult = light.glow.arrow || light.glow.radius * standard < kSmallLens;
   return light.glow.radius == 0 || light.lens_visible >= (difficult ? kLeastDifficult : kLeastLens);
 }

@@ -21,8 +21,8 @@ struct RenderedLight {
   std::size_t planned{0};  // which of the plan's
   LabelledLight label;
   float lens_visible{1};
-  float contrast{0};  // to what is behind it, levels
-  LensGlow glow;      // of radius 0 if it is off
+  float outline{0};  // share of it that stands out from what is behind it
+  LensGlow glow;     // of radius 0 if it is off
 };
 
 struct Rendering {

@@ -89,15 +89,15 @@ Street random_street(Random& random, float junction) {
 }
 
 void draw_road(const Stage& stage, Random& random, const Street& street) {
-  const float end = Street::kEnd;
   static const std::array<Color, 4> kGrounds{Color(130, 138, 142), Color(60, 110, 85), Color(90, 125, 130),
                                              Color(105, 110, 112)};
   // In strips, so that haze takes the farther ones more.
-  constexpr std::array<float, 7> kStrips{kNear, 8, 16, 30, 55, 110, end};
-  const auto ground = random.pick(kGrounds) * random.uniform(0.8F, 1.15F);
+  constexpr std::array<float, 7> kStrips{kNear, 8, 16, 30, 55, 110, Street::kEnd};
+  const auto& soil = random.pick(kGrounds);
+  const auto ground = soil * random.uniform(0.8F, 1.15F);
   const auto pavement = Color(140, 145, 148) * random.uniform(0.7F, 1.2F);
   const float grey = random.uniform(62, 125) * (stage.air.rain > 0 ? 0.75F : 1);
-  const Color asphalt(grey * random.uniform(0.97F, 1.06F), grey, grey * random.uniform(0.96F, 1.04F));
+  const Color asphalt{grey * random.uniform(0.97F, 1.06F), grey, grey * random.uniform(0.96F, 1.04F)};
   for (std::size_t i = kStrips.size() - 1; i > 0; --i) {
     const float near = kStrips[i - 1];
     const float far = kStrips[i];
@@ -117,7 +117,10 @@ void draw_road(const Stage& stage, Random& random, const Street& street) {
   }
   draw_lane_lines(stage, random, street);
   draw_crossing(stage, random, street);
-  if (random.chance(0.4F)) draw_lane_arrow(stage, random.uniform(-0.4F, 0.4F), random.uniform(4, 14));
+  if (random.chance(0.4F)) {
+    const float x = random.uniform(-0.4F, 0.4F);
+    draw_lane_arrow(stage, x, random.uniform(4, 14));
+  }
   roughen(stage, random);
 }
 

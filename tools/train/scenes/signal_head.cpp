@@ -82,7 +82,10 @@ SignalHead random_head(Random& random, Light light, bool night) {
   head.visor_length = head.lens_diameter * random.uniform(0.5F, 0.95F);
   constexpr std::array<float, 4> kPlates{0.56F, 0.24F, 0.13F, 0.07F};
   head.backplate = static_cast<Backplate>(random.weighted(kPlates));
-  if (dark_and_off && head.backplate == Backplate::kDark) head.backplate = Backplate::kBordered;
+  // A dark plate before a dark sky is not seen.
+  if (night && head.backplate == Backplate::kDark && (dark_and_off || random.chance(0.65F))) {
+    head.backplate = Backplate::kBordered;
+  }
   if (head.backplate != Backplate::kNone) head.plate_margin = head.lens_diameter * random.uniform(0.22F, 0.5F);
   head.plate_border = random.chance(0.5F) ? Color(225, 228, 230) : Color(40, 200, 240);
   head.body = random_body(random, dark_and_off);

@@ -18,6 +18,8 @@ const Color kSignGreen(75, 120, 25);
 const Color kSignWhite(235, 236, 236);
 const Color kSignBlack(30, 30, 30);
 
+enum class SignKind { kDisc, kRing, kTriangle, kDiamond, kOctagon, kPanel };
+
 using Corners = std::vector<cv::Point2f>;
 
 Corners ring_of(const cv::Point2f& center, float radius, int corners, float turned) {
@@ -151,8 +153,8 @@ void draw_advertisement(const Stage& stage, Random& random, const cv::Rect2f& me
   patch.fill(bar(middle, width / 2 - 0.04F * width, height / 2 - 0.04F * width), shown(loud_color(random)));
   for (int i = random.integer(2, 6); i > 0; --i) {
     const float size = random.uniform(0.08F, 0.3F) * std::min(width, height);
-    const cv::Point2f at(middle.x + random.uniform(-0.32F, 0.32F) * width,
-                         middle.y + random.uniform(-0.32F, 0.32F) * height);
+    const cv::Point2f at{middle.x + random.uniform(-0.32F, 0.32F) * width,
+                         middle.y + random.uniform(-0.32F, 0.32F) * height};
     const auto color = shown(loud_color(random));
     switch (random.integer(0, 3)) {
       case 0: patch.fill(ring_of(at, size, 18, 0), color); break;

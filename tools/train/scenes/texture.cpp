@@ -54,7 +54,7 @@ cv::Mat piece(const cv::Mat& texture, Random& random, cv::Size size) {
     return larger(cv::Rect(cv::Point(0, 0), size));
   }
   return texture(cv::Rect(
-      cv::Point(random.integer(0, texture.cols - size.width), random.integer(0, texture.rows - size.height)), size));
+      cv::Point{random.integer(0, texture.cols - size.width), random.integer(0, texture.rows - size.height)}, size));
 }
 
 }  // namespace

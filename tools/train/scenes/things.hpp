@@ -64,8 +64,7 @@ void add_vehicles(std::vector<Item>& items, Random& random, const Street& street
 void add_furniture(std::vector<Item>& items, Random& random, const Street& street);
 [[nodiscard]] Item pole_item(Random& random, float x, float z, float width, float height);
 
-// signs.cpp. `center` and `size` in metres.
-enum class SignKind { kDisc, kRing, kTriangle, kDiamond, kOctagon, kPanel };
+// signs.cpp: a road sign of any kind. Metres; `size` is its height.
 void draw_sign(const Stage& stage, Random& random, float x, float y, float z, float size);
 // A lit or painted panel with discs, arrows and bars in loud colors.
 void draw_advertisement(const Stage& stage, Random& random, const cv::Rect2f& metres, float z);

@@ -12,7 +12,8 @@ enum class TreeKind { kBroad, kConifer, kBare };
 Color leaf_color(Random& random) {
   static const std::array<Color, 6> kLeaves{Color(45, 95, 60),   Color(40, 115, 85),  Color(55, 80, 50),
                                             Color(35, 130, 120), Color(40, 120, 170), Color(70, 105, 80)};
-  return random.pick(kLeaves) * random.uniform(0.7F, 1.15F);
+  const auto& color = random.pick(kLeaves);
+  return color * random.uniform(0.7F, 1.15F);
 }
 
 // Leaves in clumps: dark and large ones first, brighter ones towards the light above.

@@ -10,7 +10,8 @@ Color paint_color(Random& random) {
   static const std::array<Color, 9> kPaints{Color(215, 215, 215), Color(35, 35, 38),  Color(130, 130, 132),
                                             Color(70, 72, 75),    Color(40, 35, 165), Color(135, 75, 35),
                                             Color(180, 185, 188), Color(60, 95, 60),  Color(40, 165, 220)};
-  return random.pick(kPaints) * random.uniform(0.85F, 1.1F);
+  const auto& color = random.pick(kPaints);
+  return color * random.uniform(0.85F, 1.1F);
 }
 
 float length_of(const Vehicle& vehicle) { return vehicle.kind == VehicleKind::kCar ? 4.2F : 9; }

@@ -48,8 +48,9 @@ void draw_drops(cv::Mat& picture, const Plan& plan, Random& random) {
   const float unit = 1 / plan.view.standard();
   for (int i = random.integer(4, 30); i > 0; --i) {
     const int radius = std::max(2, static_cast<int>(random.uniform(1.5F, 4.5F) * unit));
-    const cv::Rect around(random.integer(0, picture.cols - 1) - radius, random.integer(0, picture.rows - 1) - radius,
-                          2 * radius + 1, 2 * radius + 1);
+    const int column = random.integer(0, picture.cols - 1);
+    const int row = random.integer(0, picture.rows - 1);
+    const cv::Rect around(column - radius, row - radius, 2 * radius + 1, 2 * radius + 1);
     const auto area = around & cv::Rect(0, 0, picture.cols, picture.rows);
     auto part = picture(area);
     const auto mean = cv::mean(part);
