@@ -63,7 +63,7 @@ Color Air::source(const Color& color, float z) const {
 }
 
 Air random_air(Random& random) {
-  constexpr std::array<float, 3> kDaytimes{0.5F, 0.14F, 0.36F};
+  constexpr std::array<float, 3> kDaytimes{0.57F, 0.14F, 0.29F};
   Air air;
   air.daytime = static_cast<Daytime>(random.weighted(kDaytimes));
   switch (air.daytime) {

@@ -147,7 +147,7 @@ class Hider {
 }  // namespace
 
 void plan_hiding(Plan& plan, Random& random) {
-  constexpr float kShare = 0.34F;
+  constexpr float kShare = 0.29F;
   constexpr int kAttempts = 4;
   for (const auto& light : plan.lights) {
     if (!random.chance(kShare)) continue;

@@ -31,7 +31,7 @@ class LightPlanner {
  private:
   // Metres at which a head this long is of a length that is wanted in the picture.
   float distance_for(float length) {
-    const float pixels = random_.log_uniform(kShortestPlanned + 1, 95) / view_.standard();
+    const float pixels = random_.log_uniform(kShortestPlanned + 2, 95) / view_.standard();
     return view_.focal * length / pixels;
   }
 
