@@ -1,0 +1,88 @@
+#include "tools/train/checkpoint.hpp"
+
+#include <ATen/ATen.h>
+#include <torch/serialize.h>
+
+#include <exception>
+#include <string>
+
+#include "common/text.hpp"
+#include "model/unfinished_file.hpp"
+
+namespace yolod::train {
+namespace {
+
+using common::Error;
+using common::ErrorCode;
+using common::Outcome;
+
+// The names under which averaged weights stand beside the learned ones.
+constexpr const char* kAverage = "average_";
+
+void write(torch::serialize::OutputArchive& archive, const NetworkTensors& tensors, const std::string& prefix) {
+  for (const auto& [name, tensor, learned] : named(tensors)) archive.write(prefix + name, tensor.detach());
+}
+
+// Into the tensors themselves: the optimizer refers to them.
+void read(torch::serialize::InputArchive& archive, const NetworkTensors& tensors, const std::string& prefix) {
+  const at::NoGradGuard no_gradients;
+  for (const auto& [name, tensor, learned] : named(tensors)) {
+    at::Tensor stored;
+    archive.read(prefix + name, stored);
+    if (stored.sizes() != tensor.sizes()) throw std::runtime_error("it is of another network");
+    tensor.detach().copy_(stored);
+  }
+}
+
+Error refused(const std::filesystem::path& file, const char* what) {
+  return {ErrorCode::kBadModel, file.string() + ": no checkpoint of this network: " + common::printable(what, 200)};
+}
+
+}  // namespace
+
+Outcome<void> save_checkpoint(const std::filesystem::path& file, const CheckpointParts& parts,
+                              const RunPosition& position) {
+  try {
+    torch::serialize::OutputArchive archive;
+    write(archive, parts.learned, {});
+    write(archive, parts.averaged, kAverage);
+    torch::serialize::OutputArchive optimizer;
+    parts.optimizer.save(optimizer);
+    archive.write("optimizer", optimizer);
+    archive.write("counts",
+                  at::tensor({static_cast<std::int64_t>(position.step), static_cast<std::int64_t>(position.images)}));
+    archive.write("seconds", at::tensor({position.seconds}, at::kDouble));
+    model::UnfinishedFile unfinished(file);
+    archive.save_to([&unfinished](const void* bytes, std::size_t count) {
+      unfinished.write(bytes, count);
+      return count;
+    });
+    return unfinished.finish();
+  } catch (const std::exception& error) {
+    return Error{ErrorCode::kSystem, file.string() + ": " + common::printable(error.what(), 200)};
+  }
+}
+
+Outcome<RunPosition> load_checkpoint(const std::filesystem::path& file, const CheckpointParts& parts) {
+  try {
+    torch::serialize::InputArchive archive;
+    archive.load_from(file.string());
+    at::Tensor counts;
+    at::Tensor seconds;
+    archive.read("counts", counts);
+    archive.read("seconds", seconds);
+    read(archive, parts.learned, {});
+    read(archive, parts.averaged, kAverage);
+    torch::serialize::InputArchive optimizer;
+    archive.read("optimizer", optimizer);
+    parts.optimizer.load(optimizer);
+    return RunPosition{static_cast<std::uint64_t>(counts[0].item<std::int64_t>()),
+                       static_cast<std::uint64_t>(counts[1].item<std::int64_t>()), seconds[0].item<double>()};
+  } catch (const c10::Error& error) {
+    return refused(file, error.what_without_backtrace());
+  } catch (const std::exception& error) {
+    return refused(file, error.what());
+  }
+}
+
+}  // namespace yolod::train

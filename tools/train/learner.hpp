@@ -1,0 +1,68 @@
+// A network while it learns: its weights, their moving average, and what the optimizer remembers. No torch header here.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "common/config.hpp"
+#include "common/outcome.hpp"
+#include "model/darknet/network.hpp"
+#include "model/darknet/weights.hpp"
+#include "tools/train/loss_values.hpp"
+#include "tools/train/sample.hpp"
+
+namespace yolod::train {
+
+struct LearnerSettings {
+  std::uint64_t seed{1};
+  std::size_t threads{1};                                 // each learns from a part of the batch
+  common::Precision precision{common::Precision::kFp32};  // of maps and products; kFp32 or kBf16
+  double weight_decay{0.02};    // of convolutions' weights alone: not of biases and normalisation
+  double largest_gradient{10};  // the norm of all gradients together is cut to this
+};
+
+// How far a run is: what a checkpoint keeps besides the tensors.
+struct RunPosition {
+  std::uint64_t step{0};    // done
+  std::uint64_t images{0};  // seen
+  double seconds{0};        // of training
+};
+
+// Used by one thread at a time; computes with threads of its own. Each has its part of a batch, and normalises by that
+// part alone: two threads that must meet in each of some hundred operations would wait for each other half of the time.
+// The same steps with as many threads give the same weights bit for bit: nothing is summed in the order of who comes
+// first. LibTorch's exceptions end inside: kInternal.
+class Learner {
+ public:
+  // `network` is kept. kBadModel where it has a layer without gradients.
+  [[nodiscard]] static common::Outcome<std::unique_ptr<Learner>> create(model::darknet::Network network,
+                                                                        const LearnerSettings& settings);
+  Learner(const Learner&) = delete;
+  Learner& operator=(const Learner&) = delete;
+  ~Learner();
+
+  // One step of AdamW (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019) at this rate;
+  // `average_decay` of the averaged weights stays. The pictures are of the network's input size.
+  [[nodiscard]] common::Outcome<LossValues> step(const Batch& batch, double rate, double average_decay);
+
+  // The averaged weights: what is evaluated and written.
+  [[nodiscard]] model::darknet::StoredWeights weights(std::int64_t images_seen) const;
+
+  // What they make of pictures, as the server gives it: [images, candidates, 5 + classes].
+  [[nodiscard]] common::Outcome<std::vector<float>> raw_head(const Batch& batch) const;
+
+  // A checkpoint: `file` is replaced when all is written. Loading takes one of the same network alone (kBadModel), and
+  // then goes on as if it had never stopped.
+  [[nodiscard]] common::Outcome<void> save(const std::filesystem::path& file, const RunPosition& position) const;
+  [[nodiscard]] common::Outcome<RunPosition> load(const std::filesystem::path& file);
+
+ private:
+  struct State;
+  explicit Learner(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace yolod::train

@@ -1,0 +1,82 @@
+#include "tools/train/loader.hpp"
+
+#include <atomic>
+#include <boost/asio/post.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <deque>
+#include <exception>
+#include <latch>
+#include <span>
+#include <utility>
+
+#include "tools/train/augment.hpp"
+
+namespace yolod::train {
+
+// A batch on its way. The threads write places of their own; the latch orders that before the taker's reading.
+struct Loader::Pending {
+  explicit Pending(std::size_t images) : missing(static_cast<std::ptrdiff_t>(images)) {}
+
+  Batch batch;
+  std::latch missing;
+  std::atomic<bool> failed{false};
+};
+
+struct Loader::State {
+  explicit State(const LoaderSettings& chosen) : settings(chosen), scenes(chosen.seed), pool(chosen.threads) {}
+
+  void fill(Pending& filled, std::uint64_t step, std::size_t place, Stage stage) {
+    try {
+      const auto window = window_at(settings.window, step, settings.batch);
+      RandomStream random(settings.seed, step, place);
+      const auto choose = [&](RandomStream& from) {
+        return scenes.get(window.first + from.below(window.end - window.first));
+      };
+      const auto values = filled.batch.pixels.size() / settings.batch;
+      filled.batch.targets[place] = compose(choose, stage, settings.input, random,
+                                            std::span(filled.batch.pixels).subspan(place * values, values));
+    } catch (const std::exception&) {  // OpenCV, or no memory: take() says so
+      filled.failed = true;
+    }
+    filled.missing.count_down();
+  }
+
+  LoaderSettings settings;
+  ScenePool scenes;
+  std::deque<std::shared_ptr<Pending>> pending;
+  boost::asio::thread_pool pool;  // the last to be made and the first to end: its work uses the rest
+};
+
+Loader::Loader(const LoaderSettings& settings) : state_(std::make_unique<State>(settings)) {}
+
+Loader::~Loader() {
+  state_->pool.stop();
+  state_->pool.join();
+}
+
+void Loader::request(std::uint64_t step, Stage stage) {
+  const auto& settings = state_->settings;
+  auto pending = std::make_shared<Pending>(settings.batch);
+  pending->batch.pixels.resize(settings.batch * static_cast<std::size_t>(settings.input.height) *
+                               static_cast<std::size_t>(settings.input.width) * 3);
+  pending->batch.targets.resize(settings.batch);
+  state_->pending.push_back(pending);
+  state_->scenes.forget_below(window_at(settings.window, step, settings.batch).first);
+  for (std::size_t place = 0; place < settings.batch; ++place) {
+    boost::asio::post(state_->pool, [state = state_.get(), pending, step, place, stage] {
+      state->fill(*pending, step, place, stage);
+    });
+  }
+}
+
+std::size_t Loader::requested() const { return state_->pending.size(); }
+
+common::Outcome<Batch> Loader::take() {
+  const auto pending = std::move(state_->pending.front());
+  state_->pending.pop_front();
+  pending->missing.wait();
+  if (pending->failed) return common::Error{common::ErrorCode::kInternal, "a scene could not be drawn"};
+  return std::move(pending->batch);
+}
+
+}  // namespace yolod::train

@@ -1,0 +1,186 @@
+#include "tools/train/loss.hpp"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <span>
+#include <utility>
+
+#include "tools/train/ciou.hpp"
+
+namespace yolod::train {
+namespace {
+
+using Targets = std::span<const std::vector<Target>>;
+
+// What one head is asked for in a whole batch: a line for each match.
+struct Asked {
+  std::vector<std::int64_t> places;  // [image, row, column, anchor] as one index
+  std::vector<std::int64_t> classes;
+  std::vector<float> boxes;    // centre and size
+  std::vector<float> corners;  // of the cell, moved as scale_x_y asks for
+  std::vector<float> anchors;
+};
+
+void add(Asked& asked, const HeadGrid& head, std::size_t image, const Match& match, const Target& target) {
+  const auto anchor = match.index % head.anchors.size();
+  const auto cell = match.index / head.anchors.size();
+  const auto columns = static_cast<std::size_t>(head.columns);
+  const float shift = (head.scale_x_y - 1) / 2;
+  asked.places.push_back(static_cast<std::int64_t>(image * head.candidates() + match.index));
+  asked.classes.push_back(target.class_id);
+  asked.boxes.insert(asked.boxes.end(), {target.x, target.y, target.width, target.height});
+  asked.corners.insert(asked.corners.end(), {(static_cast<float>(cell % columns) - shift) * head.cell_width,
+                                             (static_cast<float>(cell / columns) - shift) * head.cell_height});
+  asked.anchors.insert(asked.anchors.end(), {head.anchors[anchor].width, head.anchors[anchor].height});
+}
+
+template <typename T>
+at::Tensor lines(const std::vector<T>& values, std::int64_t columns) {
+  return at::tensor(values).view({-1, columns});
+}
+
+float logistic(float x) { return 1 / (1 + std::exp(-x)); }
+
+struct Range {
+  int first;
+  int last;  // included; below `first`: nothing
+};
+
+// The cells whose middle lies less than `reach` pixels from `center`, along one side.
+Range cells_around(float center, float reach, float cell, int count) {
+  return {std::max(0, static_cast<int>(std::ceil((center - reach) / cell - 0.5F))),
+          std::min(count - 1, static_cast<int>(std::floor((center + reach) / cell - 0.5F)))};
+}
+
+float iou(const Target& target, float x, float y, float width, float height) {
+  const float shared_width =
+      std::min(x + width / 2, target.x + target.width / 2) - std::max(x - width / 2, target.x - target.width / 2);
+  const float shared_height =
+      std::min(y + height / 2, target.y + target.height / 2) - std::max(y - height / 2, target.y - target.height / 2);
+  if (shared_width <= 0 || shared_height <= 0) return 0;
+  const float shared = shared_width * shared_height;
+  return shared / (width * height + target.width * target.height - shared);
+}
+
+// 0 for the places that must not be told that no object is there, in one picture; its matches are not looked at.
+class Silence {
+ public:
+  Silence(const HeadGrid& head, std::span<const float> logits, std::span<float> weights, float ignore_iou)
+      : head_(head), logits_(logits), weights_(weights), ignore_iou_(ignore_iou) {}
+
+  void around(const Target& target) {
+    // A box of more than ignore_iou has its centre nearer than this share of the target's sides, and a cell's answers
+    // may lie a whole cell from its middle.
+    const float share = target.ignored ? 0.5F : 1 - ignore_iou_;
+    const auto columns =
+        cells_around(target.x, share * target.width + head_.cell_width, head_.cell_width, head_.columns);
+    const auto rows = cells_around(target.y, share * target.height + head_.cell_height, head_.cell_height, head_.rows);
+    for (int row = rows.first; row <= rows.last; ++row) {
+      for (int column = columns.first; column <= columns.last; ++column) {
+        for (std::size_t a = 0; a < head_.anchors.size(); ++a) {
+          const auto index = head_.index(row, column, a);
+          if (target.ignored || iou_at(target, row, column, a, index) > ignore_iou_) weights_[index] = 0;
+        }
+      }
+    }
+  }
+
+ private:
+  [[nodiscard]] float iou_at(const Target& target, int row, int column, std::size_t anchor, std::size_t index) const {
+    const auto row_length = logits_.size() / weights_.size();
+    const auto t = logits_.subspan(index * row_length, 4);
+    const float shift = (head_.scale_x_y - 1) / 2;
+    const float x = (logistic(t[0]) * head_.scale_x_y - shift + static_cast<float>(column)) * head_.cell_width;
+    const float y = (logistic(t[1]) * head_.scale_x_y - shift + static_cast<float>(row)) * head_.cell_height;
+    return iou(target, x, y, std::exp(t[2]) * head_.anchors[anchor].width,
+               std::exp(t[3]) * head_.anchors[anchor].height);
+  }
+
+  const HeadGrid& head_;
+  std::span<const float> logits_;
+  std::span<float> weights_;
+  float ignore_iou_;
+};
+
+// [images * candidates]: 1, and 0 where nothing is learned.
+at::Tensor objectness_weights(const at::Tensor& logits, const HeadGrid& head, Targets targets, const Asked& asked,
+                              float ignore_iou) {
+  const auto count = head.candidates();
+  const auto row_length = static_cast<std::size_t>(logits.size(-1));
+  auto weights = at::ones({static_cast<std::int64_t>(targets.size() * count)});
+  const std::span<const float> all_logits(logits.data_ptr<float>(), targets.size() * count * row_length);
+  const std::span<float> all_weights(weights.data_ptr<float>(), targets.size() * count);
+  for (std::size_t image = 0; image < targets.size(); ++image) {
+    Silence silence(head, all_logits.subspan(image * count * row_length, count * row_length),
+                    all_weights.subspan(image * count, count), ignore_iou);
+    for (const auto& target : targets[image]) silence.around(target);
+  }
+  for (const auto place : asked.places) all_weights[static_cast<std::size_t>(place)] = 1;
+  return weights;
+}
+
+// Of the matched places; what exp() makes of a size that ran away stays finite.
+at::Tensor boxes_at(const at::Tensor& rows, const HeadGrid& head, const Asked& asked) {
+  constexpr double kLargestLogSize = 6;
+  const auto cell = at::tensor({head.cell_width * head.scale_x_y, head.cell_height * head.scale_x_y});
+  const auto centers = at::sigmoid(rows.narrow(1, 0, 2)) * cell + lines(asked.corners, 2);
+  const auto sizes = at::exp(rows.narrow(1, 2, 2).clamp_max(kLargestLogSize)) * lines(asked.anchors, 2);
+  return at::cat({centers, sizes}, 1);
+}
+
+at::Tensor cross_entropy(const at::Tensor& logits, const at::Tensor& wanted, const at::Tensor& weights = {}) {
+  return at::binary_cross_entropy_with_logits(logits, wanted, weights, {}, at::Reduction::Sum);
+}
+
+}  // namespace
+
+std::size_t count_matches(Targets targets, const std::vector<HeadGrid>& heads) {
+  std::size_t count = 0;
+  for (const auto& in_picture : targets) {
+    for (const auto& matches : assign(in_picture, heads)) count += matches.size();
+  }
+  return std::max<std::size_t>(1, count);
+}
+
+Loss loss_of(const std::vector<at::Tensor>& logits, const std::vector<HeadGrid>& heads, Targets targets,
+             std::size_t matches, const LossWeights& weights) {
+  std::vector<Asked> asked(heads.size());
+  for (std::size_t image = 0; image < targets.size(); ++image) {
+    const auto assigned = assign(targets[image], heads);
+    for (std::size_t h = 0; h < heads.size(); ++h) {
+      for (const auto& match : assigned[h]) add(asked[h], heads[h], image, match, targets[image][match.target]);
+    }
+  }
+
+  auto box = at::zeros({});
+  auto object = at::zeros({});
+  auto classes = at::zeros({});
+  for (std::size_t h = 0; h < heads.size(); ++h) {
+    const auto row_length = logits[h].size(-1);
+    const auto rows = logits[h].reshape({-1, row_length});
+    auto wanted_objects = at::zeros({rows.size(0)});
+    if (!asked[h].places.empty()) {
+      const auto places = at::tensor(asked[h].places);
+      const auto matched = rows.index_select(0, places);
+      const auto overlap = ciou(boxes_at(matched, heads[h], asked[h]), lines(asked[h].boxes, 4));
+      box = box + (1 - overlap).sum();
+      const auto wanted_classes = at::one_hot(at::tensor(asked[h].classes), row_length - 5).to(at::kFloat);
+      classes = classes + cross_entropy(matched.narrow(1, 5, row_length - 5), wanted_classes);
+      wanted_objects.index_put_({places}, 1 - weights.iou_in_objectness * (1 - overlap.detach().clamp_min(0)));
+    }
+    object =
+        object + cross_entropy(rows.select(1, 4), wanted_objects,
+                               objectness_weights(logits[h].detach(), heads[h], targets, asked[h], weights.ignore_iou));
+  }
+  const double scale = 1.0 / static_cast<double>(matches);
+  Loss loss;
+  loss.total = (weights.box * box + weights.object * object + weights.classes * classes) * scale;
+  loss.values = {loss.total.item<double>(), box.item<double>() * scale, object.item<double>() * scale,
+                 classes.item<double>() * scale};
+  return loss;
+}
+
+}  // namespace yolod::train

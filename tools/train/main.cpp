@@ -1,0 +1,213 @@
+// yolod-train: trains a Darknet network on drawn scenes of traffic lights, and writes Darknet weights.
+//
+// What made model/data/demo.weights (docs/training.md says more):
+//
+//   build/release/yolod-train run --cfg model/data/demo.cfg --out training --minutes 85
+//   cp training/demo.weights model/data/
+//
+// SIGINT and SIGTERM end a run after the step at hand, with a checkpoint; the same command with --resume goes on.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "common/cpu_count.hpp"
+#include "common/signal_mask.hpp"
+#include "tools/train/run.hpp"
+#include "tools/train/scene_anchors.hpp"
+#include "tools/train/speed.hpp"
+
+namespace {
+
+using namespace yolod;
+
+int report(const common::Error& error) {
+  std::fprintf(stderr, "yolod-train: %s\n", error.message.c_str());
+  return error.code == common::ErrorCode::kBadConfig ? 2 : 1;
+}
+
+const sigset_t& stop_signals() {
+  static const sigset_t signals = common::signal_set({SIGINT, SIGTERM});
+  return signals;
+}
+
+// They are blocked in every thread, so one that came waits here.
+bool stop_asked() {
+  sigset_t waiting;
+  sigemptyset(&waiting);
+  sigpending(&waiting);
+  return sigismember(&waiting, SIGINT) == 1 || sigismember(&waiting, SIGTERM) == 1;
+}
+
+// The maps of a step are megabytes each and gone with it. Kept by malloc, and in huge pages, their memory is not asked
+// of the kernel again each time: a third faster. glibc reads this before main(), so the program starts itself once
+// more.
+void keep_memory(char** argv) {
+  constexpr const char* kName = "GLIBC_TUNABLES";
+  if (std::getenv(kName) != nullptr) return;
+  ::setenv(kName,
+           "glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.arena_max=1:"
+           "glibc.malloc.trim_threshold=17179869184:glibc.malloc.top_pad=134217728",
+           0);
+  // By its own name, which it is known by then. Where this fails it works without.
+  std::error_code failed;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", failed);
+  if (!failed) ::execv(program.c_str(), argv);
+}
+
+void add_precision(CLI::App& command, common::Precision& precision) {
+  static const std::map<std::string, common::Precision> kNames{
+      {"auto", common::Precision::kAuto}, {"fp32", common::Precision::kFp32}, {"bf16", common::Precision::kBf16}};
+  command
+      .add_option("--precision", precision,
+                  "of what is learned with: auto (bf16 where the processor has it), fp32, bf16")
+      ->transform(CLI::CheckedTransformer(kNames))
+      ->type_name("P");
+}
+
+int run(const train::RunOptions& options) {
+  const auto finished = train::run_training(options, stop_asked);
+  if (!finished) return report(finished.error());
+  const auto& position = finished->position;
+  std::printf(
+      "%s after %llu steps, %llu images, %.1f minutes (%.1f of them waiting for scenes): AP50 %.4f, AP50:95 %.4f\n",
+      finished->stopped ? "stopped" : "done", static_cast<unsigned long long>(position.step),
+      static_cast<unsigned long long>(position.images), position.seconds / 60, finished->waited_seconds / 60,
+      finished->ap50.value_or(0), finished->ap50_95.value_or(0));
+  return 0;
+}
+
+void add_run(CLI::App& app, int& exit_code) {
+  auto* command = app.add_subcommand("run", "train a network from scratch, or go on with --resume");
+  const auto options = std::make_shared<train::RunOptions>();
+  command->add_option("--cfg", options->cfg, "Darknet's description of the network")->required()->type_name("FILE");
+  command->add_option("--out", options->folder, "where weights, checkpoint and curve are written")
+      ->required()
+      ->type_name("DIR");
+  auto* minutes =
+      command->add_option("--minutes", options->minutes, "how long, by the clock")->check(CLI::Range(0.01, 100'000.0));
+  auto* steps = command->add_option("--steps", options->steps, "how long, by steps: the same weights each time")
+                    ->check(CLI::Range(1, 100'000'000));
+  minutes->excludes(steps);
+  command->add_flag("--resume", options->resume, "go on from the checkpoint in --out");
+  command->add_option("--seed", options->seed, "of weights, scenes and their order")
+      ->check(CLI::Range(std::uint64_t{1}, train::kValidationSeed - 1))
+      ->capture_default_str();
+  command->add_option("--batch", options->batch, "pictures in a step")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  command->add_option("--rate", options->rate, "the highest learning rate")
+      ->check(CLI::Range(1e-6, 1.0))
+      ->capture_default_str();
+  command->add_option("--threads", options->threads, "that learn; default all that this process may use")
+      ->check(CLI::Range(1, 1'024));
+  add_precision(*command, options->precision);
+  command->add_option("--loader-threads", options->loader_threads, "that draw scenes beside them")
+      ->check(CLI::Range(1, 1'024))
+      ->capture_default_str();
+  command->add_option("--fresh", options->window.fresh_per_image, "new scenes for each picture learned from")
+      ->check(CLI::Range(0.0, 100.0))
+      ->capture_default_str();
+  command->add_option("--validation-scenes", options->validation_scenes, "that a validation looks at")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  command->add_option("--validations", options->validations, "in the whole run")
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
+  command->callback([options, &exit_code] { exit_code = run(*options); });
+}
+
+struct AnchorOptions {
+  std::size_t count{6};
+  std::size_t scenes{1'000};
+  std::vector<int> input{416, 416};
+};
+
+int anchors(const AnchorOptions& options) {
+  const auto clusters = train::anchors_of_scenes({options.input[0], options.input[1]}, options.scenes, options.count);
+  if (!clusters) return report(clusters.error());
+  std::string list;
+  for (const auto& anchor : clusters->anchors) {
+    char text[64];
+    std::snprintf(text, sizeof text, "%s%.1f,%.1f", list.empty() ? "" : ", ", static_cast<double>(anchor.width),
+                  static_cast<double>(anchor.height));
+    list += text;
+  }
+  std::printf("anchors=%s\nnum=%zu\n# mean IoU with the nearest: %.3f\n", list.c_str(), options.count,
+              clusters->mean_iou);
+  return 0;
+}
+
+void add_anchors(CLI::App& app, int& exit_code) {
+  auto* command = app.add_subcommand("anchors", "cluster the sizes of lights in drawn scenes");
+  const auto options = std::make_shared<AnchorOptions>();
+  command->add_option("--count", options->count, "how many anchors")->check(CLI::Range(1, 100))->capture_default_str();
+  command->add_option("--scenes", options->scenes, "how many scenes")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  command->add_option("--input", options->input, "the network's input: width and height")
+      ->expected(2)
+      ->check(CLI::Range(8, 4'096))
+      ->capture_default_str();
+  command->callback([options, &exit_code] { exit_code = anchors(*options); });
+}
+
+int speed(const train::SpeedOptions& options) {
+  const auto measured = train::learning_speed(options);
+  if (!measured) return report(measured.error());
+  std::printf(
+      "%.1f images/s, %.1f by the time of the processors: forward, backward, updated; batches of %zu, %zu threads\n",
+      measured->images_per_second, measured->images_per_cpu_second, options.batch, options.threads);
+  return 0;
+}
+
+void add_speed(CLI::App& app, int& exit_code) {
+  auto* command = app.add_subcommand("speed", "measure how fast a network learns, without scenes");
+  const auto options = std::make_shared<train::SpeedOptions>();
+  options->threads = common::usable_cpu_count();
+  const auto seconds = std::make_shared<double>(10);
+  command->add_option("--cfg", options->cfg, "Darknet's description of the network")->required()->type_name("FILE");
+  command->add_option("--batch", options->batch, "pictures in a step")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  command->add_option("--threads", options->threads, "that learn")->check(CLI::Range(1, 1'024))->capture_default_str();
+  add_precision(*command, options->precision);
+  command->add_option("--seconds", *seconds, "how long to measure")
+      ->check(CLI::Range(0.1, 3'600.0))
+      ->capture_default_str();
+  command->callback([options, seconds, &exit_code] {
+    options->time = std::chrono::duration<double>(*seconds);
+    exit_code = speed(*options);
+  });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  keep_memory(argv);
+  const common::BlockedSignals blocked(stop_signals());
+  CLI::App app{"Trains the demo network: traffic lights in drawn scenes.", "yolod-train"};
+  app.require_subcommand(1);
+  int exit_code = 0;
+  add_run(app, exit_code);
+  add_anchors(app, exit_code);
+  add_speed(app, exit_code);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "yolod-train: %s\n", error.what());
+    return 1;
+  }
+  return exit_code;
+}

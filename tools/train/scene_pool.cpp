@@ -1,0 +1,33 @@
+#include "tools/train/scene_pool.hpp"
+
+#include <utility>
+
+namespace yolod::train {
+
+SceneWindow window_at(const WindowSettings& settings, std::uint64_t step, std::uint64_t batch) {
+  const auto fresh = static_cast<std::uint64_t>(static_cast<double>(step * batch) * settings.fresh_per_image);
+  const auto end = settings.at_first + fresh;
+  return {end > settings.at_most ? end - settings.at_most : 0, end};
+}
+
+std::shared_ptr<const Scene> ScenePool::get(std::uint64_t index) {
+  std::packaged_task<std::shared_ptr<const Scene>()> draw(
+      [this, index] { return std::make_shared<const Scene>(draw_scene(seed_, index)); });
+  Drawn drawn;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto [entry, is_new] = scenes_.try_emplace(index);
+    if (is_new) entry->second = draw.get_future().share();
+    drawn = entry->second;
+    if (!is_new) draw = {};
+  }
+  if (draw.valid()) draw();
+  return drawn.get();
+}
+
+void ScenePool::forget_below(std::uint64_t index) {
+  const std::lock_guard lock(mutex_);
+  scenes_.erase(scenes_.begin(), scenes_.lower_bound(index));
+}
+
+}  // namespace yolod::train

@@ -1,0 +1,101 @@
+#include "tools/train/validation.hpp"
+
+#include <algorithm>
+#include <boost/asio/packaged_task.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <future>
+#include <memory>
+#include <span>
+#include <utility>
+
+#include "model/darknet/compiler.hpp"
+#include "model/detect/candidates.hpp"
+#include "model/detect/detections.hpp"
+#include "model/detect/nms.hpp"
+#include "model/image/resize.hpp"
+#include "model/torch_network.hpp"
+
+namespace yolod::train {
+namespace {
+
+using common::Outcome;
+using model::eval::JudgedImage;
+
+std::vector<model::eval::Truth> truths_of(const Scene& scene) {
+  std::vector<model::eval::Truth> truths;
+  for (const auto& light : scene.lights) {
+    const auto& box = light.box;
+    truths.push_back({static_cast<std::uint32_t>(light.light), {box.x, box.y, box.x + box.width, box.y + box.height}});
+  }
+  return truths;
+}
+
+// As `yolodctl eval` asks for them.
+std::vector<common::Detection> detections_of(std::span<const float> head, std::size_t row_length,
+                                             const model::NetworkShape& shape, const model::detect::NmsRule& rule,
+                                             const Scene& scene) {
+  constexpr float kLeastConfidence = 0.001F;
+  constexpr std::size_t kMaxDetections = 300;
+  const model::detect::Frame frame{0, 0, static_cast<float>(shape.width), static_cast<float>(shape.height)};
+  const auto candidates = model::detect::select_candidates(head, row_length, frame, {kLeastConfidence, true, {}});
+  const auto kept = model::detect::suppress(candidates, rule, kMaxDetections);
+  return model::detect::to_detections(kept, static_cast<std::uint32_t>(scene.picture.cols),
+                                      static_cast<std::uint32_t>(scene.picture.rows));
+}
+
+// The weights as the server runs them.
+Outcome<std::unique_ptr<model::TorchNetwork>> load(const model::darknet::Network& network,
+                                                   model::darknet::StoredWeights stored, std::size_t threads) {
+  model::darknet::Weights weights;
+  for (std::size_t i = 0; i < network.layers.size(); ++i) {
+    weights.layers.push_back(
+        model::darknet::fold(network.layers[i], std::move(stored.layers[i]), model::darknet::kBatchNormEpsilon));
+  }
+  return model::TorchNetwork::load(model::darknet::compile(network, std::move(weights)), common::Precision::kFp32,
+                                   static_cast<std::uint32_t>(threads));
+}
+
+}  // namespace
+
+Validation::Validation(std::uint64_t seed, std::size_t count, std::size_t threads) {
+  boost::asio::thread_pool pool(threads);
+  std::vector<std::future<Scene>> drawn;
+  for (std::size_t i = 0; i < count; ++i)
+    drawn.push_back(boost::asio::post(pool, std::packaged_task<Scene()>([seed, i] { return draw_scene(seed, i); })));
+  for (auto& scene : drawn) scenes_.push_back(scene.get());
+}
+
+Outcome<model::eval::Evaluation> Validation::judge(const model::darknet::Network& network,
+                                                   model::darknet::StoredWeights weights, std::size_t threads) const {
+  constexpr std::size_t kBatch = 8;
+  const auto loaded = load(network, std::move(weights), threads);
+  if (!loaded) return loaded.error();
+  const auto& shape = (*loaded)->shape();
+  const model::image::Size input{network.input.width, network.input.height};
+  const auto nms = model::darknet::nms_settings(network);
+  const model::detect::NmsRule rule{
+      0.45F, nms.kind == model::darknet::NmsKind::kDiou ? model::detect::Overlap::kDiou : model::detect::Overlap::kIou,
+      nms.beta};
+  std::vector<JudgedImage> judged;
+  for (std::size_t first = 0; first < scenes_.size(); first += kBatch) {
+    const auto count = std::min(kBatch, scenes_.size() - first);
+    const auto room = (*loaded)->input(count);
+    if (!room) return room.error();
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto& picture = scenes_[first + i].picture;
+      model::image::resize_into({picture.data, picture.cols, picture.rows, picture.step[0]},
+                                {0, 0, input.width, input.height}, input, {}, model::image::Sampling::kCornersAligned,
+                                room->subspan(i * shape.input_count(), shape.input_count()));
+    }
+    const auto head = (*loaded)->forward();
+    if (!head) return head.error();
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto& scene = scenes_[first + i];
+      judged.push_back({truths_of(scene), detections_of(head->image(i), head->sides.back(), shape, rule, scene)});
+    }
+  }
+  return model::eval::evaluate_as_coco(judged, static_cast<std::size_t>(network.classes));
+}
+
+}  // namespace yolod::train
