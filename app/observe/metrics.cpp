@@ -44,6 +44,8 @@ Metrics::Metrics()
                                                          "Workers that died, by reason")),
       replays_total_(family<prometheus::Counter>(prometheus::BuildCounter(), registry_, "replays_total",
                                                  "Requests queued again after their worker died")),
+      quarantined_total_(family<prometheus::Counter>(prometheus::BuildCounter(), registry_, "quarantined_total",
+                                                     "Images that two workers died of")),
       generation_(family<prometheus::Gauge>(prometheus::BuildGauge(), registry_, "generation",
                                             "Of the worker that was ready last")),
       model_load_seconds_(family<prometheus::Gauge>(prometheus::BuildGauge(), registry_, "model_load_seconds",
@@ -78,6 +80,7 @@ ModelMetrics::ModelMetrics(Metrics& metrics, std::string model)
       batch_size_(metrics.batch_size_.Add({{"model", model_}}, kBatchSizes)),
       queue_depth_(metrics.queue_depth_.Add({{"model", model_}})),
       replays_(metrics.replays_total_.Add({{"model", model_}})),
+      quarantined_(metrics.quarantined_total_.Add({{"model", model_}})),
       generation_(metrics.generation_.Add({{"model", model_}})),
       load_seconds_(metrics.model_load_seconds_.Add({{"model", model_}})) {}
 
@@ -100,6 +103,7 @@ void ModelMetrics::served(std::uint32_t queue_us, const common::WorkTimes& times
 void ModelMetrics::batch(std::size_t size) { batch_size_.Observe(static_cast<double>(size)); }
 void ModelMetrics::queue_depth(std::size_t depth) { queue_depth_.Set(static_cast<double>(depth)); }
 void ModelMetrics::replayed() { replays_.Increment(); }
+void ModelMetrics::quarantined() { quarantined_.Increment(); }
 
 void ModelMetrics::restarted(const std::string& reason) {
   metrics_.worker_restarts_total_.Add({{"model", model_}, {"reason", reason}}).Increment();

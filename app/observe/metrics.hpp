@@ -25,6 +25,7 @@ class ModelMetrics {
   void batch(std::size_t size);
   void queue_depth(std::size_t depth);
   void replayed();
+  void quarantined();
   void restarted(const std::string& reason);
   void loaded(std::chrono::milliseconds load_time, std::uint64_t generation);
   void workers(const std::string& state, double count);
@@ -41,6 +42,7 @@ class ModelMetrics {
   prometheus::Histogram& batch_size_;
   prometheus::Gauge& queue_depth_;
   prometheus::Counter& replays_;
+  prometheus::Counter& quarantined_;
   prometheus::Gauge& generation_;
   prometheus::Gauge& load_seconds_;
 };
@@ -63,6 +65,7 @@ class Metrics {
   prometheus::Family<prometheus::Gauge>& workers_;
   prometheus::Family<prometheus::Counter>& worker_restarts_total_;
   prometheus::Family<prometheus::Counter>& replays_total_;
+  prometheus::Family<prometheus::Counter>& quarantined_total_;
   prometheus::Family<prometheus::Gauge>& generation_;
   prometheus::Family<prometheus::Gauge>& model_load_seconds_;
   prometheus::Gauge& arena_used_bytes_;

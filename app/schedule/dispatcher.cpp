@@ -109,9 +109,22 @@ void Dispatcher::submit(PredictionJob job, AnswerHandler handler) {
     answer(*request, {admitted.error(), {}, 0, nullptr});
     return;
   }
+  if (!may_run(*request)) return;
   queue_.push_back(std::move(request));
   arm_sweep();
   dispatch_waiting();
+}
+
+bool Dispatcher::may_run(Request& request) {
+  if (quarantine_.empty()) {  // nothing is hashed while nothing is known
+    request.standing = Standing::kUnknown;
+    return true;
+  }
+  if (!request.hash) request.hash = hash_body(request.image());
+  request.standing = quarantine_.standing(*request.hash, Clock::now());
+  if (request.standing != Standing::kQuarantined) return true;
+  fail(request, ErrorCode::kQuarantined, "workers died of this image; it is refused for a time");
+  return false;
 }
 
 void Dispatcher::answer(Request& request, Answer answer) {
@@ -147,27 +160,48 @@ void Dispatcher::dispatch_waiting() {
       // The one that has rested longest, so that work spreads evenly.
       if (idle == nullptr || assignment.last_progress < idle->last_progress) idle = &assignment;
     }
-    const std::size_t count = next_batch_size(queue_.size(), idle_count, config_.batch.max_size);
-    if (count == 0) break;
-    dispatch(*idle, count);
+    auto batch = take_batch(next_batch_size(queue_.size(), idle_count, config_.batch.max_size));
+    if (batch.empty()) break;
+    dispatch(*idle, std::move(batch));
   }
   metrics_.queue_depth(queue_.size());
 }
 
-void Dispatcher::dispatch(Assignment& assignment, std::size_t count) {
-  // A suspect goes alone, and nobody joins a batch behind one.
-  for (std::size_t i = 0; i < count; ++i) {
-    if (queue_[i]->runs_alone()) {
-      count = std::max<std::size_t>(i, 1);
-      break;
+// The first `most` of the queue. A suspect goes alone, nobody joins a batch behind one, and one whose copy is with a
+// worker waits for what becomes of that: others pass it.
+std::vector<std::unique_ptr<Request>> Dispatcher::take_batch(std::size_t most) {
+  std::vector<std::unique_ptr<Request>> batch;
+  for (auto waiting = queue_.begin(); waiting != queue_.end() && batch.size() < most;) {
+    if (!may_run(**waiting)) {
+      waiting = queue_.erase(waiting);
+      continue;
     }
+    const bool alone = (*waiting)->runs_alone();
+    if (alone && copy_is_running(**waiting)) {
+      ++waiting;
+      continue;
+    }
+    if (alone && !batch.empty()) break;
+    batch.push_back(std::move(*waiting));
+    waiting = queue_.erase(waiting);
+    if (alone) break;
   }
+  return batch;
+}
+
+bool Dispatcher::copy_is_running(const Request& request) const {
+  return std::any_of(assignments_.begin(), assignments_.end(), [&](const auto& entry) {
+    return std::any_of(entry.second.slots.begin(), entry.second.slots.end(),
+                       [&](const auto& held) { return held && held->hash == request.hash; });
+  });
+}
+
+void Dispatcher::dispatch(Assignment& assignment, std::vector<std::unique_ptr<Request>> batch) {
   const auto now = Clock::now();
   ipc::LaneOwner& lane = assignment.worker->lane();
   std::uint32_t slot = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    auto request = std::move(queue_.front());
-    queue_.pop_front();
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    auto& request = batch[i];
     while (assignment.slots[slot]) ++slot;  // the lane has more slots than a batch has requests
     request->dispatched = now;
     ipc::RequestCell cell{};
@@ -175,21 +209,21 @@ void Dispatcher::dispatch(Assignment& assignment, std::size_t count) {
     cell.body_offset = request->job.image_offset;
     cell.body_bytes = request->job.image_bytes;
     cell.slot = slot;
-    cell.batch_remaining = static_cast<std::uint32_t>(count - 1 - i);
+    cell.batch_remaining = static_cast<std::uint32_t>(batch.size() - 1 - i);
     ipc::encode_options(request->job.options, cell);
     const auto pushed = lane.push_request(cell);
     assignment.slots[slot] = std::move(request);
     ++assignment.outstanding;
     if (pushed != ipc::PushResult::kPushed) {  // its death brings everything back
       supervisor_.condemn(*assignment.worker, "its request ring cannot be");
-      break;
+      for (++i; i < batch.size(); ++i) requeue(std::move(batch[i]));
     }
   }
   assignment.last_progress = now;
   assignment.worker->set_outstanding(assignment.outstanding);
   lane.publish_requests();
   assignment.worker->wake();
-  metrics_.batch(count);
+  metrics_.batch(batch.size());
 }
 
 void Dispatcher::worker_completions(WorkerProcess& worker) {
@@ -241,6 +275,7 @@ bool Dispatcher::take_completion(Assignment& assignment, const ipc::CompletionCe
   const auto request = std::move(assignment.slots[completion.slot]);  // frees its place in the arena at the end
   assignment.previous_ids[completion.slot] = request->id;
   --assignment.outstanding;
+  if (request->runs_alone()) quarantine_.acquit(*request->hash);
   ++assignment.worker->requests_served;
   assignment.last_progress = now;
   if (!request->answered()) {
@@ -256,13 +291,14 @@ void Dispatcher::worker_died(WorkerProcess& worker, DeathCause cause) {
   Assignment& assignment = node.mapped();
   // What it finished counts. A lane that lies about that may lie about what was running as well.
   const bool sane = drain_completions(assignment);
+  std::vector<BodyHash> struck;
   for (std::uint32_t slot = 0; slot < assignment.slots.size(); ++slot) {
     auto request = std::move(assignment.slots[slot]);
-    if (!request || request->answered()) continue;
+    if (!request) continue;
     const bool was_running = !sane || worker.lane().running_id(slot) != assignment.previous_ids[slot];
-    const auto decision = after_death(cause, was_running, request->strikes, request->replays);
-    request->strikes = decision.strikes;
-    if (decision.what == AfterDeath::kFail) {
+    if (earns_strike(cause, was_running)) strike(*request, struck);
+    if (request->answered()) continue;
+    if (after_death(request->standing, request->replays) == AfterDeath::kFail) {
       fail(*request, ErrorCode::kWorkerCrashed, "the worker died while it worked on this request");
       continue;
     }
@@ -271,6 +307,23 @@ void Dispatcher::worker_died(WorkerProcess& worker, DeathCause cause) {
     requeue(std::move(request));
   }
   dispatch_waiting();
+}
+
+// Copies of one image in the batch that died count as one.
+void Dispatcher::strike(Request& request, std::vector<BodyHash>& struck) {
+  const auto now = Clock::now();
+  if (!request.hash) request.hash = hash_body(request.image());
+  if (std::find(struck.begin(), struck.end(), *request.hash) != struck.end()) {
+    request.standing = quarantine_.standing(*request.hash, now);
+    return;
+  }
+  struck.push_back(*request.hash);
+  request.standing = quarantine_.strike(*request.hash, now);
+  if (request.standing != Standing::kQuarantined) return;
+  metrics_.quarantined();
+  common::log_warning(
+      "model {}: an image of {} bytes, SHA-256 {}..., is quarantined for {} min: two workers died of it", config_.name,
+      request.image().size(), short_text(*request.hash), Quarantine::kTerm.count());
 }
 
 void Dispatcher::requeue(std::unique_ptr<Request> request) {
@@ -310,6 +363,7 @@ void Dispatcher::arm_sweep() {
 void Dispatcher::sweep() {
   sweep_armed_ = false;
   const auto now = Clock::now();
+  quarantine_.release(now);
   sweep_queue(now);
   sweep_assignments(now);
   const bool busy = std::any_of(assignments_.begin(), assignments_.end(),

@@ -16,6 +16,7 @@
 
 #include "app/observe/metrics.hpp"
 #include "app/process/supervisor.hpp"
+#include "app/schedule/quarantine.hpp"
 #include "app/schedule/request.hpp"
 #include "common/config.hpp"
 
@@ -32,7 +33,7 @@ class Dispatcher final : public WorkerListener {
   [[nodiscard]] common::Outcome<void> admit() const;
 
   // Answers `job`. Its errors are the worker's (ipc/layout.hpp), kQueueFull after queue.timeout without a worker,
-  // kDeadlineExceeded, kWorkerCrashed, kShuttingDown.
+  // kDeadlineExceeded, kWorkerCrashed, kQuarantined, kShuttingDown.
   [[nodiscard]] boost::asio::awaitable<Answer> predict(PredictionJob job);
 
   // Answers everything that is not answered with kShuttingDown, and everything that comes later.
@@ -65,7 +66,13 @@ class Dispatcher final : public WorkerListener {
 
   void submit(PredictionJob job, AnswerHandler handler);
   void dispatch_waiting();
-  void dispatch(Assignment& assignment, std::size_t count);
+  void dispatch(Assignment& assignment, std::vector<std::unique_ptr<Request>> batch);
+  [[nodiscard]] std::vector<std::unique_ptr<Request>> take_batch(std::size_t most);
+  // Looks up what is known of a request's body; false if it must not reach a worker: then it has been answered.
+  [[nodiscard]] bool may_run(Request& request);
+  [[nodiscard]] bool copy_is_running(const Request& request) const;
+  // `struck`: the bodies that this death has been counted against.
+  void strike(Request& request, std::vector<BodyHash>& struck);
   // False if what the lane held cannot be: nothing more may be read from it.
   [[nodiscard]] bool drain_completions(Assignment& assignment);
   [[nodiscard]] bool take_completion(Assignment& assignment, const ipc::CompletionCell& completion);
@@ -86,6 +93,7 @@ class Dispatcher final : public WorkerListener {
   bool shut_down_{false};
   std::uint64_t next_id_{1};
   std::size_t unanswered_count_{0};
+  Quarantine quarantine_;
   std::deque<std::unique_ptr<Request>> queue_;  // by id, that is in order of admission
   std::unordered_map<WorkerProcess*, Assignment> assignments_;
   std::shared_ptr<const common::ModelDescription> description_;

@@ -11,8 +11,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <utility>
 
+#include "app/schedule/quarantine.hpp"
 #include "common/clock.hpp"
 #include "common/outcome.hpp"
 #include "common/prediction.hpp"
@@ -74,11 +77,15 @@ struct Request {
   common::Clock::time_point dispatched;
   common::Clock::time_point deadline;
   std::uint32_t replays{0};
-  std::uint32_t strikes{0};  // deaths of a worker by its own doing while this was running
+  std::optional<BodyHash> hash;  // of the image; made when something is known of some body
+  Standing standing{Standing::kUnknown};
 
   [[nodiscard]] bool answered() const { return !handler; }
-  // A request that a worker died of runs alone, so that it can take no neighbour with it.
-  [[nodiscard]] bool runs_alone() const { return strikes != 0; }
+  // A body that a worker died of runs alone, so that it can take no neighbour with it.
+  [[nodiscard]] bool runs_alone() const { return standing != Standing::kUnknown; }
+  [[nodiscard]] std::span<const std::byte> image() const {
+    return job.block.bytes().subspan(job.image_offset - job.block.offset(), job.image_bytes);
+  }
 };
 
 }  // namespace yolod::app

@@ -5,43 +5,29 @@
 namespace yolod::app {
 namespace {
 
-TEST_CASE("Replay: a request that had not begun is replayed without a strike, whatever its worker died of",
-          "[app][unit]") {
+TEST_CASE("Replay: a request that had not begun is not to blame, whatever its worker died of", "[app][unit]") {
   const auto cause = GENERATE(DeathCause::kOwnDoing, DeathCause::kNotItsDoing, DeathCause::kBadModel);
-  const auto decision = after_death(cause, false, 0, 0);
-  CHECK(decision.what == AfterDeath::kReplay);
-  CHECK(decision.strikes == 0);
+  CHECK_FALSE(earns_strike(cause, false));
 }
 
-TEST_CASE("Replay: a running request is not to blame for what was not its worker's doing", "[app][unit]") {
-  const auto decision = after_death(DeathCause::kNotItsDoing, true, 0, 0);
-  CHECK(decision.what == AfterDeath::kReplay);
-  CHECK(decision.strikes == 0);
+TEST_CASE("Replay: a running request may be to blame for what was its worker's doing, and for nothing else",
+          "[app][unit]") {
+  CHECK(earns_strike(DeathCause::kOwnDoing, true));
+  CHECK(earns_strike(DeathCause::kBadModel, true));
+  CHECK_FALSE(earns_strike(DeathCause::kNotItsDoing, true));
 }
 
-TEST_CASE("Replay: running while its worker crashed gives a strike and one more try", "[app][unit]") {
-  const auto decision = after_death(DeathCause::kOwnDoing, true, 0, 0);
-  CHECK(decision.what == AfterDeath::kReplay);
-  CHECK(decision.strikes == 1);
-}
-
-TEST_CASE("Replay: the second strike fails it", "[app][unit]") {
-  const auto decision = after_death(DeathCause::kOwnDoing, true, 1, 1);
-  CHECK(decision.what == AfterDeath::kFail);
-  CHECK(decision.strikes == 2);
-}
-
-TEST_CASE("Replay: a strike is kept over a death that is not the worker's doing", "[app][unit]") {
-  const auto decision = after_death(DeathCause::kNotItsDoing, true, 1, 1);
-  CHECK(decision.what == AfterDeath::kReplay);
-  CHECK(decision.strikes == 1);
+TEST_CASE("Replay: a suspect is tried once more, what is quarantined is not", "[app][unit]") {
+  CHECK(after_death(Standing::kUnknown, 0) == AfterDeath::kReplay);
+  CHECK(after_death(Standing::kSuspect, 1) == AfterDeath::kReplay);
+  CHECK(after_death(Standing::kQuarantined, 1) == AfterDeath::kFail);
 }
 
 TEST_CASE("Replay: eight replays are the most", "[app][unit]") {
-  const bool was_running = GENERATE(true, false);
-  CHECK(after_death(DeathCause::kNotItsDoing, was_running, 0, 7).what == AfterDeath::kReplay);
-  CHECK(after_death(DeathCause::kNotItsDoing, was_running, 0, 8).what == AfterDeath::kFail);
-  CHECK(after_death(DeathCause::kNotItsDoing, was_running, 0, 9).what == AfterDeath::kFail);
+  const auto standing = GENERATE(Standing::kUnknown, Standing::kSuspect);
+  CHECK(after_death(standing, 7) == AfterDeath::kReplay);
+  CHECK(after_death(standing, 8) == AfterDeath::kFail);
+  CHECK(after_death(standing, 9) == AfterDeath::kFail);
 }
 
 }  // namespace

@@ -1,0 +1,58 @@
+#include "app/schedule/quarantine.hpp"
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <cstring>
+#include <stdexcept>
+
+namespace yolod::app {
+
+BodyHash hash_body(std::span<const std::byte> body) {
+  BodyHash hash{};
+  if (EVP_Digest(body.data(), body.size(), hash.data(), nullptr, EVP_sha256(), nullptr) != 1) {
+    throw std::runtime_error("OpenSSL cannot make a SHA-256");
+  }
+  return hash;
+}
+
+std::string short_text(const BodyHash& hash) {
+  constexpr std::size_t kShown = 8;
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  for (std::size_t i = 0; i < kShown; ++i) {
+    text.push_back(kDigits[hash[i] >> 4U]);
+    text.push_back(kDigits[hash[i] & 0xFU]);
+  }
+  return text;
+}
+
+std::size_t Quarantine::FirstBytes::operator()(const BodyHash& hash) const {
+  std::size_t value = 0;
+  std::memcpy(&value, hash.data(), sizeof value);
+  return value;
+}
+
+Standing Quarantine::standing(const BodyHash& hash, common::Clock::time_point now) const {
+  const auto found = known_.find(hash);
+  return found == known_.end() || found->second.is_over(now) ? Standing::kUnknown : found->second.standing;
+}
+
+Standing Quarantine::strike(const BodyHash& hash, common::Clock::time_point now) {
+  const auto [entry, is_new] = known_.try_emplace(hash, Record{Standing::kSuspect, now});
+  if (!is_new) entry->second = {entry->second.is_over(now) ? Standing::kSuspect : Standing::kQuarantined, now};
+  const auto standing = entry->second.standing;
+  if (known_.size() > kMost) forget_oldest();
+  return standing;
+}
+
+void Quarantine::release(common::Clock::time_point now) {
+  std::erase_if(known_, [now](const auto& entry) { return entry.second.is_over(now); });
+}
+
+void Quarantine::forget_oldest() {
+  known_.erase(std::min_element(known_.begin(), known_.end(),
+                                [](const auto& a, const auto& b) { return a.second.since < b.second.since; }));
+}
+
+}  // namespace yolod::app

@@ -1,0 +1,67 @@
+// What is known of bodies that workers died of, so that few die of each. One for each model.
+//
+//   unknown --a death--> suspect --a death--> quarantined
+//      ^------ answered ----/                     /
+//      ^------------------------- after kTerm ---/      and a reload forgets all
+//
+// A suspect runs alone, one copy of it at a time; what is quarantined is refused before it reaches a worker. Bodies are
+// told apart by their SHA-256: with a weaker hash, a client could have another's pictures refused.
+//
+// Front-end only, its one thread. Bounded: of more than kMost bodies the oldest is forgotten.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <unordered_map>
+
+#include "common/clock.hpp"
+
+namespace yolod::app {
+
+using BodyHash = std::array<std::uint8_t, 32>;
+
+// Throws std::runtime_error where OpenSSL refuses: a broken installation.
+[[nodiscard]] BodyHash hash_body(std::span<const std::byte> body);
+// The first bytes of it, as sha256sum prints them: for the log.
+[[nodiscard]] std::string short_text(const BodyHash& hash);
+
+enum class Standing { kUnknown, kSuspect, kQuarantined };
+
+class Quarantine {
+ public:
+  static constexpr std::size_t kMost = 1024;
+  static constexpr std::chrono::minutes kTerm{10};
+
+  // Nothing is known of any body: none need be hashed.
+  [[nodiscard]] bool empty() const { return known_.empty(); }
+  [[nodiscard]] std::size_t size() const { return known_.size(); }
+  [[nodiscard]] Standing standing(const BodyHash& hash, common::Clock::time_point now) const;
+
+  // A worker died of its own doing while it worked on this body. What that makes of it: suspect or quarantined.
+  Standing strike(const BodyHash& hash, common::Clock::time_point now);
+  // A worker answered it.
+  void acquit(const BodyHash& hash) { known_.erase(hash); }
+  // Forgets those whose term is over.
+  void release(common::Clock::time_point now);
+  void clear() { known_.clear(); }
+
+ private:
+  struct Record {
+    Standing standing{Standing::kSuspect};
+    common::Clock::time_point since;  // the last death
+
+    [[nodiscard]] bool is_over(common::Clock::time_point now) const { return now - since >= kTerm; }
+  };
+  struct FirstBytes {
+    std::size_t operator()(const BodyHash& hash) const;
+  };
+  void forget_oldest();
+
+  std::unordered_map<BodyHash, Record, FirstBytes> known_;
+};
+
+}  // namespace yolod::app

@@ -1,0 +1,80 @@
+#include "app/schedule/quarantine.hpp"
+
+#include <catch2/catch.hpp>
+#include <string>
+
+namespace yolod::app {
+namespace {
+
+using common::Clock;
+using std::chrono::milliseconds;
+
+BodyHash hash_of(const std::string& body) { return hash_body(std::as_bytes(std::span(body))); }
+
+const Clock::time_point kStart{std::chrono::hours(1)};
+
+TEST_CASE("Quarantine: a body's hash is its SHA-256", "[app][unit]") {
+  // FIPS 180-2, appendix B.1.
+  CHECK(short_text(hash_of("abc")) == "ba7816bf8f01cfea");
+  CHECK(short_text(hash_of("")) == "e3b0c44298fc1c14");
+}
+
+TEST_CASE("Quarantine: the first death makes a suspect, the second one quarantines", "[app][unit]") {
+  Quarantine quarantine;
+  CHECK(quarantine.empty());
+  CHECK(quarantine.standing(hash_of("a"), kStart) == Standing::kUnknown);
+  CHECK(quarantine.strike(hash_of("a"), kStart) == Standing::kSuspect);
+  CHECK_FALSE(quarantine.empty());
+  CHECK(quarantine.standing(hash_of("a"), kStart) == Standing::kSuspect);
+  CHECK(quarantine.standing(hash_of("b"), kStart) == Standing::kUnknown);
+  CHECK(quarantine.strike(hash_of("a"), kStart) == Standing::kQuarantined);
+  CHECK(quarantine.standing(hash_of("a"), kStart) == Standing::kQuarantined);
+}
+
+TEST_CASE("Quarantine: a suspect that was answered is unknown again", "[app][unit]") {
+  Quarantine quarantine;
+  quarantine.strike(hash_of("a"), kStart);
+  quarantine.acquit(hash_of("a"));
+  CHECK(quarantine.empty());
+  CHECK(quarantine.strike(hash_of("a"), kStart) == Standing::kSuspect);
+}
+
+TEST_CASE("Quarantine: it ends after its term, counted from the last death", "[app][unit]") {
+  Quarantine quarantine;
+  quarantine.strike(hash_of("a"), kStart);
+  quarantine.strike(hash_of("a"), kStart + milliseconds(1000));
+  const auto early = kStart + Quarantine::kTerm;
+  quarantine.release(early);
+  CHECK(quarantine.standing(hash_of("a"), early) == Standing::kQuarantined);
+
+  const auto over = early + milliseconds(1000);
+  CHECK(quarantine.standing(hash_of("a"), over) == Standing::kUnknown);
+  SECTION("and then the first death makes a suspect again") {
+    CHECK(quarantine.strike(hash_of("a"), over) == Standing::kSuspect);
+  }
+  SECTION("and then nothing of it is kept") {
+    quarantine.release(over);
+    CHECK(quarantine.empty());
+  }
+}
+
+TEST_CASE("Quarantine: a flood of bodies pushes out the oldest, and no more is kept", "[app][unit]") {
+  Quarantine quarantine;
+  for (std::size_t i = 0; i <= Quarantine::kMost; ++i) {
+    quarantine.strike(hash_of(std::to_string(i)), kStart + milliseconds(i));
+  }
+  CHECK(quarantine.size() == Quarantine::kMost);
+  CHECK(quarantine.standing(hash_of("0"), kStart) == Standing::kUnknown);
+  CHECK(quarantine.standing(hash_of("1"), kStart) == Standing::kSuspect);
+  CHECK(quarantine.standing(hash_of(std::to_string(Quarantine::kMost)), kStart) == Standing::kSuspect);
+}
+
+TEST_CASE("Quarantine: a reload forgets all", "[app][unit]") {
+  Quarantine quarantine;
+  quarantine.strike(hash_of("a"), kStart);
+  quarantine.clear();
+  CHECK(quarantine.empty());
+}
+
+}  // namespace
+}  // namespace yolod::app
