@@ -1,5 +1,7 @@
 #include "app/front_end.hpp"
 
+#include <sys/prctl.h>
+
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <csignal>
@@ -106,6 +108,8 @@ Outcome<void> FrontEnd::start() {
   if (!worker_program) return worker_program.error();
   spawn_.worker_program = std::move(*worker_program);
   spawn_.thread_wait = common::how_threads_wait(config_.models, common::usable_cpu_count());
+  // Workers that a loader has forked become our children when the process between is gone.
+  if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) return common::last_system_error("PR_SET_CHILD_SUBREAPER");
   if (auto made = make_arena(); !made) return made;
   auto signals = SignalReader::open(io_, [this](int signal) { on_signal(signal); });
   if (!signals) return signals.error();
@@ -293,7 +297,10 @@ void FrontEnd::watch_stop() {
     io_.stop();
     return;
   }
-  if (Clock::now() >= flush_deadline_) server_.close_all();
+  if (Clock::now() >= flush_deadline_) {
+    server_.close_all();
+    for (const auto& pool : pools_) pool->supervisor.forget_unseen();
+  }
   drain_timer_.expires_after(kDrainPoll);
   drain_timer_.async_wait([this](error_code failure) {
     if (!failure) watch_stop();
@@ -331,6 +338,7 @@ ServerStatus FrontEnd::status() const {
     model.queued = pool->dispatcher.queued_count();
     model.queue_limit = pool->config.queue.max_size;
     model.workers = pool->supervisor.status();
+    model.loader = pool->supervisor.loader_status();
     status.models.push_back(std::move(model));
   }
   return status;

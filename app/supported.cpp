@@ -3,7 +3,6 @@
 namespace yolod::app {
 namespace {
 
-using common::AutoBool;
 using common::ModelConfig;
 
 void check_model(const ModelConfig& model, std::vector<std::string>& problems) {
@@ -14,7 +13,6 @@ void check_model(const ModelConfig& model, std::vector<std::string>& problems) {
   refuse(darknet && (model.task == common::Task::kImage || model.task == common::Task::kTensor), "task",
          "a Darknet network detects or classifies");
   refuse(model.batch.max_wait.count() != 0, "batch.max_wait", "only 0ms is supported by this version");
-  refuse(model.preload == AutoBool::kTrue, "preload", "only auto and false are supported by this version");
   refuse(model.reload != common::ReloadMode::kBeside, "reload", "only beside is supported by this version");
   refuse(model.recycle != common::RecycleConfig{}, "recycle", "not supported by this version");
   refuse(model.canary != common::CanaryConfig{}, "canary", "not supported by this version");

@@ -1,4 +1,4 @@
-// Blocks signals for a scope. Thread that made it only; the previous mask comes back when it goes.
+// Blocks signals for a scope. Thread that made it only; the previous mask comes back when it goes, unless it was kept.
 #pragma once
 
 #include <csignal>
@@ -18,9 +18,13 @@ class BlockedSignals {
   explicit BlockedSignals(const sigset_t& signals) { pthread_sigmask(SIG_BLOCK, &signals, &previous_); }
   BlockedSignals(const BlockedSignals&) = delete;
   BlockedSignals& operator=(const BlockedSignals&) = delete;
-  ~BlockedSignals() { pthread_sigmask(SIG_SETMASK, &previous_, nullptr); }
+  ~BlockedSignals() {
+    if (!kept_) pthread_sigmask(SIG_SETMASK, &previous_, nullptr);
+  }
+  void keep() { kept_ = true; }
 
  private:
+  bool kept_{false};
   sigset_t previous_{};
 };
 

@@ -21,12 +21,26 @@ std::optional<Command> receive_command(int descriptor, int flags) {
   }
 }
 
+// 0 where the kernel did not say.
+pid_t sender_of(const msghdr& header) {
+  const cmsghdr* const first = CMSG_FIRSTHDR(&header);
+  if (first == nullptr || first->cmsg_level != SOL_SOCKET || first->cmsg_type != SCM_CREDENTIALS) return 0;
+  ucred sender{};
+  std::memcpy(&sender, CMSG_DATA(first), sizeof sender);
+  return sender.pid;
+}
+
 }  // namespace
 
 common::Outcome<std::pair<common::UniqueFd, common::UniqueFd>> make_control_channel() {
   int ends[2] = {-1, -1};
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return common::last_system_error("socketpair");
-  return std::pair{common::UniqueFd(ends[0]), common::UniqueFd(ends[1])};
+  std::pair made{common::UniqueFd(ends[0]), common::UniqueFd(ends[1])};
+  const int on = 1;
+  if (setsockopt(ends[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof on) != 0) {
+    return common::last_system_error("setsockopt SO_PASSCRED");
+  }
+  return made;
 }
 
 MilestoneMessage make_milestone(Milestone milestone, std::uint64_t generation, std::string_view text) {
@@ -51,23 +65,36 @@ bool send_milestone(int descriptor, const MilestoneMessage& message) {
 std::optional<Command> wait_for_command(int descriptor) { return receive_command(descriptor, 0); }
 std::optional<Command> poll_command(int descriptor) { return receive_command(descriptor, MSG_DONTWAIT); }
 
-ReceiveResult receive_milestone(int descriptor, std::uint64_t generation, MilestoneMessage& out) {
+ReceiveResult receive_milestone(int descriptor, std::uint64_t generation, MilestoneMessage& out, pid_t& sender) {
   MilestoneMessage message{};
+  iovec place{&message, sizeof message};
+  // Room for the credentials, which come first, and for nothing else: the kernel closes descriptors that do not fit.
+  alignas(cmsghdr) char credentials[CMSG_SPACE(sizeof(ucred))]{};
+  msghdr header{};
+  header.msg_iov = &place;
+  header.msg_iovlen = 1;
+  header.msg_control = credentials;
+  header.msg_controllen = sizeof credentials;
   // MSG_TRUNC: the message's real size, so that an oversized one is seen as such.
-  const ssize_t received = recv(descriptor, &message, sizeof message, MSG_DONTWAIT | MSG_TRUNC);
+  const ssize_t received = recvmsg(descriptor, &header, MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC);
   if (received == 0) return ReceiveResult::kClosed;
   if (received < 0) {
     return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? ReceiveResult::kNothingYet
                                                                      : ReceiveResult::kClosed;
   }
-  if (received != sizeof message || message.magic != kMagic || message.version != kLayoutVersion ||
-      message.generation != generation || message.text_bytes > sizeof message.text) {
+  const auto from = sender_of(header);
+  if (received != sizeof message || from <= 0 || (header.msg_flags & MSG_CTRUNC) != 0 || message.magic != kMagic ||
+      message.version != kLayoutVersion || message.generation != generation ||
+      message.text_bytes > sizeof message.text) {
     return ReceiveResult::kMalformed;
   }
   switch (message.milestone) {
     case Milestone::kHello:
     case Milestone::kReady:
-    case Milestone::kLoadFailed: out = message; return ReceiveResult::kReceived;
+    case Milestone::kLoadFailed:
+      out = message;
+      sender = from;
+      return ReceiveResult::kReceived;
   }
   return ReceiveResult::kMalformed;
 }

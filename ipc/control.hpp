@@ -1,8 +1,11 @@
-// The control channel of one worker: a SOCK_SEQPACKET pair. It carries the worker's milestones to the front-end, and
-// wake-ups and the wish to stop to the worker. Its end-of-file tells either side that the other is gone.
+// The control channel of one worker, or of a loader that workers are forked from: a SOCK_SEQPACKET pair. It carries
+// milestones to the front-end, and wake-ups and the wish to stop from it. Its end-of-file tells either side that the
+// other is gone. The kernel says of each milestone which process sent it.
 //
 // Every call on the front-end's end passes MSG_DONTWAIT: nothing that a worker does can make it block.
 #pragma once
+
+#include <sys/types.h>
 
 #include <cstdint>
 #include <optional>
@@ -33,8 +36,8 @@ struct MilestoneMessage {
 };
 static_assert(sizeof(MilestoneMessage) == 1056);
 
-// Front-end to worker, one byte each.
-enum class Command : unsigned char { kWake = 'w', kStop = 's' };
+// Front-end to worker, one byte each. kFork is for a loader, and brings descriptors (ipc/fork_command.hpp).
+enum class Command : unsigned char { kWake = 'w', kStop = 's', kFork = 'f' };
 
 // {front-end's end, worker's end}, both close-on-exec.
 [[nodiscard]] common::Outcome<std::pair<common::UniqueFd, common::UniqueFd>> make_control_channel();
@@ -51,8 +54,10 @@ bool send_milestone(int descriptor, const MilestoneMessage& message);
 
 // ---- front-end's side ----
 enum class ReceiveResult { kReceived, kNothingYet, kClosed, kMalformed };
-// Copies one message out; kMalformed for what no sane worker of generation `generation` sends.
-[[nodiscard]] ReceiveResult receive_milestone(int descriptor, std::uint64_t generation, MilestoneMessage& out);
+// Copies one message out, and the pid of its sender as the kernel has it; kMalformed for what no sane worker of
+// generation `generation` sends. Descriptors that come with it are closed.
+[[nodiscard]] ReceiveResult receive_milestone(int descriptor, std::uint64_t generation, MilestoneMessage& out,
+                                              pid_t& sender);
 // Never waits. A full socket is fine for a wake-up (others are on their way); false if the worker is gone.
 bool send_command(int descriptor, Command command);
 

@@ -12,6 +12,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 #include <type_traits>
 
 namespace yolod::ipc {
@@ -93,13 +94,18 @@ struct RunningMark {
 };
 static_assert(sizeof(RunningMark) == 8);
 
-// Descriptors that a worker finds open after exec, and no others beside 0, 1 and 2.
+// Descriptors that a worker finds open after exec, and no others beside 0, 1 and 2; a loader, which is started with
+// this argument, all but lane and doorbell.
+inline constexpr std::string_view kLoaderArgument = "loader";
 inline constexpr int kControlDescriptor = 3;  // SOCK_SEQPACKET, ipc/control.hpp
 inline constexpr int kLaneDescriptor = 4;
 inline constexpr int kArenaDescriptor = 5;
 inline constexpr int kDoorbellDescriptor = 6;  // eventfd: completions were published
 inline constexpr int kConfigDescriptor = 7;    // memfd: the model's settings as YAML
 inline constexpr int kFirstUnusedDescriptor = 8;
+
+// A loader's milestones are of this generation: it has no lane that would tell it another.
+inline constexpr std::uint64_t kLoaderGeneration = 0;
 
 // A worker's exit codes. Anything else is an unexpected exit.
 inline constexpr int kExitStopped = 0;       // asked to, or the front-end is gone

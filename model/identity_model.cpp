@@ -79,6 +79,7 @@ class IdentityModel final : public Model {
 
   [[nodiscard]] const common::ModelDescription& description() const override { return description_; }
   [[nodiscard]] Outcome<void> warm_up() override { return {}; }
+  [[nodiscard]] Outcome<void> use_threads(std::uint32_t /*threads*/) override { return {}; }
 
   [[nodiscard]] std::vector<Output> run(std::span<const Input> inputs) override {
     const auto start = common::Clock::now();

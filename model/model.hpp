@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
@@ -42,6 +43,10 @@ class Model {
   // Runs the network at every shape that will be served, so that the first client does not pay for it. Not finite
   // output or a throw inside is an Error (kBadModel).
   [[nodiscard]] virtual common::Outcome<void> warm_up() = 0;
+
+  // In a process that was forked from the one that loaded and warmed up, and has one thread: how many it may use from
+  // now on. Errors as those of warm_up().
+  [[nodiscard]] virtual common::Outcome<void> use_threads(std::uint32_t threads) = 0;
 
   // Answers every input, in order: outputs.size() == inputs.size() >= 1. One bad image fails its own Output alone.
   // Exceptions of libraries are caught inside.

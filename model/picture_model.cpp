@@ -11,6 +11,7 @@
 #include "model/image/decode.hpp"
 #include "model/precision.hpp"
 #include "model/read_file.hpp"
+#include "model/thread_counts.hpp"
 
 namespace yolod::model {
 namespace {
@@ -75,6 +76,13 @@ Outcome<void> PictureModel::warm_up() {
     if (auto done = warm_up_batch(images); !done) return done;
   }
   return {};
+}
+
+// With one thread all is as the loader left it.
+Outcome<void> PictureModel::use_threads(std::uint32_t threads) {
+  if (threads == 1) return {};
+  set_thread_counts(threads);
+  return warm_up();
 }
 
 Outcome<void> PictureModel::warm_up_batch(std::size_t images) {

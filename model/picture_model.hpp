@@ -32,6 +32,7 @@ class PictureModel : public Model {
  public:
   [[nodiscard]] const common::ModelDescription& description() const final { return description_; }
   [[nodiscard]] common::Outcome<void> warm_up() final;
+  [[nodiscard]] common::Outcome<void> use_threads(std::uint32_t threads) final;
   [[nodiscard]] std::vector<Output> run(std::span<const Input> inputs) final;
 
  protected:

@@ -14,6 +14,7 @@
 #include "model/onednn/shared_convolutions.hpp"
 #endif
 #include "model/read_file.hpp"
+#include "model/thread_counts.hpp"
 #include "model/torch_module.hpp"
 #include "model/torch_runtime.hpp"
 

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "common/text.hpp"
+#include "model/thread_counts.hpp"
 
 namespace yolod::model {
 

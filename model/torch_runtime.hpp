@@ -3,7 +3,6 @@
 
 #include <c10/core/ScalarType.h>
 
-#include <cstdint>
 #include <string>
 
 #include "common/config.hpp"
@@ -14,8 +13,5 @@ namespace yolod::model {
 
 // The first line of a what() with something in it: LibTorch appends a stack trace. Safe to print.
 [[nodiscard]] std::string first_line(const char* what);
-
-// Of this process.
-void set_thread_counts(std::uint32_t threads);
 
 }  // namespace yolod::model

@@ -3,9 +3,7 @@
 #include <csignal>
 #include <utility>
 
-#include "common/cpu_count.hpp"
 #include "common/signal_mask.hpp"
-#include "common/worker_threads.hpp"
 
 namespace yolod::worker {
 
@@ -14,10 +12,10 @@ bool interrupt_is_blocked() {
   return pthread_sigmask(SIG_SETMASK, nullptr, &mask) == 0 && sigismember(&mask, SIGINT) == 1;
 }
 
-common::Outcome<std::unique_ptr<model::Model>> load(const common::ModelConfig& config,
+common::Outcome<std::unique_ptr<model::Model>> load(const common::ModelConfig& config, std::uint32_t threads,
                                                     std::function<void()> scribble_lane) {
   model::Surroundings surroundings;
-  surroundings.threads = common::threads_per_worker(config, common::usable_cpu_count());
+  surroundings.threads = threads;
   surroundings.device = config.devices.empty() ? "cpu" : config.devices.front();
   surroundings.scribble_lane = std::move(scribble_lane);
   auto model = model::load_model(config, surroundings);

@@ -2,6 +2,7 @@
 // that no Ctrl-C can leave weights half way onto a device.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 
@@ -15,8 +16,10 @@ namespace yolod::worker {
 // starts a thread that would inherit something else.
 [[nodiscard]] bool interrupt_is_blocked();
 
-// Loads and warms up. The calling thread is `main`'s.
+// Loads and warms up, with that many threads. The calling thread is `main`'s. `scribble_lane` is what the identity
+// model's FAULT:scribble calls.
 [[nodiscard]] common::Outcome<std::unique_ptr<model::Model>> load(const common::ModelConfig& config,
+                                                                  std::uint32_t threads,
                                                                   std::function<void()> scribble_lane);
 
 enum class AfterLoad { kServe, kInterrupted };

@@ -1,7 +1,12 @@
-// yolod-worker: one model on one device. Started by yolod alone, which leaves it five descriptors (ipc/layout.hpp)
-// and SIGINT blocked.
+// yolod-worker: one model on one device. Started by yolod alone, which leaves it its descriptors (ipc/layout.hpp) and
+// SIGINT blocked. As a worker:
 //
 //   hello -> load (SIGINT blocked) -> [interrupted: free, exit] -> SIGINT restored -> ready -> serve -> stop
+//
+// as a loader, once for all workers of a model:
+//
+//   hello -> load -> ready -> forks, each of which goes on as a worker: hello -> SIGINT restored -> ready -> serve ->
+//   stop
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -11,17 +16,24 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <memory>
+#include <optional>
 #include <random>
 #include <string>
+#include <utility>
 
 #include "common/clock.hpp"
 #include "common/config_schema.hpp"
+#include "common/cpu_count.hpp"
 #include "common/log.hpp"
+#include "common/worker_threads.hpp"
 #include "ipc/control.hpp"
+#include "ipc/fork_command.hpp"
 #include "ipc/input_arena.hpp"
 #include "ipc/lane.hpp"
 #include "ipc/messages.hpp"
 #include "worker/load.hpp"
+#include "worker/loader.hpp"
 #include "worker/serve.hpp"
 
 namespace yolod::worker {
@@ -29,9 +41,14 @@ namespace {
 
 using common::Outcome;
 using common::UniqueFd;
+using ipc::Milestone;
 
-bool started_by_front_end() {
+enum class Role { kWorker, kLoader };
+
+bool started_by_front_end(Role role) {
   for (int descriptor = ipc::kControlDescriptor; descriptor < ipc::kFirstUnusedDescriptor; ++descriptor) {
+    const bool of_workers = descriptor == ipc::kLaneDescriptor || descriptor == ipc::kDoorbellDescriptor;
+    if (role == Role::kLoader && of_workers) continue;
     if (fcntl(descriptor, F_GETFD) < 0) return false;
   }
   return interrupt_is_blocked();
@@ -65,45 +82,54 @@ void scribble(const ipc::LaneUser& lane) {
   for (std::byte& byte : lane.all_bytes()) byte = static_cast<std::byte>(random());
 }
 
-int run() {
-  auto lane = ipc::LaneUser::open(UniqueFd(ipc::kLaneDescriptor));
-  if (!lane) return common::log_error("{}", lane.error().message), ipc::kExitBadStart;
+// What a worker and a loader have alike: the model's settings, and the bodies of requests.
+struct Start {
+  common::ModelConfig config;
+  ipc::InputArenaView arena;
+};
+
+Outcome<Start> read_start() {
   auto arena = ipc::InputArenaView::open(UniqueFd(ipc::kArenaDescriptor));
-  if (!arena) return common::log_error("{}", arena.error().message), ipc::kExitBadStart;
-  auto text = read_all(UniqueFd(ipc::kConfigDescriptor));
-  if (!text) return common::log_error("{}", text.error().message), ipc::kExitBadStart;
+  if (!arena) return arena.error();
+  const auto text = read_all(UniqueFd(ipc::kConfigDescriptor));
+  if (!text) return text.error();
   auto config = common::parse_model(*text);
-  if (!config) return common::log_error("{}", config.error().message), ipc::kExitBadStart;
-  const Channels channels{ipc::kControlDescriptor, ipc::kDoorbellDescriptor};
+  if (!config) return config.error();
+  return Start{std::move(*config), std::move(*arena)};
+}
 
-  using ipc::Milestone;
-  const std::uint64_t generation = lane->generation();
-  ipc::send_milestone(channels.control, ipc::make_milestone(Milestone::kHello, generation));
+int bad_start(const common::Error& error) {
+  common::log_error("{}", error.message);
+  return ipc::kExitBadStart;
+}
 
-  const auto load_began = common::Clock::now();
-  auto model = load(*config, [&lane] { scribble(*lane); });
-  if (!model) {
-    ipc::send_milestone(channels.control,
-                        ipc::make_milestone(Milestone::kLoadFailed, generation, model.error().message));
-    return ipc::kExitBadModel;
-  }
+void say_load_failed(int control, std::uint64_t generation, const std::string& why) {
+  ipc::send_milestone(control, ipc::make_milestone(Milestone::kLoadFailed, generation, why));
+}
+
+std::uint32_t threads_of(const common::ModelConfig& config) {
+  return common::threads_per_worker(config, common::usable_cpu_count());
+}
+
+// A model that is loaded, in the process that will serve it: to the end.
+int serve_model(std::unique_ptr<model::Model> model, ipc::LaneUser& lane, const ipc::InputArenaView& arena,
+                const Channels& channels, common::Clock::time_point began) {
+  const std::uint64_t generation = lane.generation();
   if (restore_interrupt() == AfterLoad::kInterrupted) {
-    model->reset();
+    model.reset();
     return ipc::kExitInterrupted;
   }
-
-  const auto described = ipc::encode_description((*model)->description(), lane->description());
+  const auto described = ipc::encode_description(model->description(), lane.description());
   if (!described) {
-    ipc::send_milestone(channels.control, ipc::make_milestone(Milestone::kLoadFailed, generation,
-                                                              "its labels are too long or too many to be served"));
+    say_load_failed(channels.control, generation, "its labels are too long or too many to be served");
     return ipc::kExitBadModel;
   }
   auto ready = ipc::make_milestone(Milestone::kReady, generation);
   ready.description_bytes = static_cast<std::uint32_t>(*described);
-  ready.load_ms = common::elapsed_us(load_began, common::Clock::now()) / 1000;
+  ready.load_ms = common::elapsed_us(began, common::Clock::now()) / 1000;
   if (!ipc::send_milestone(channels.control, ready)) return ipc::kExitStopped;
 
-  switch (serve(**model, *lane, *arena, channels)) {
+  switch (serve(*model, lane, arena, channels)) {
     case ServeEnd::kStopped: return ipc::kExitStopped;
     case ServeEnd::kBrokenRequest: break;
   }
@@ -111,12 +137,74 @@ int run() {
   return ipc::kExitBadStart;
 }
 
+int run_worker() {
+  auto lane = ipc::LaneUser::open(UniqueFd(ipc::kLaneDescriptor));
+  if (!lane) return bad_start(lane.error());
+  const auto start = read_start();
+  if (!start) return bad_start(start.error());
+  const Channels channels{ipc::kControlDescriptor, ipc::kDoorbellDescriptor};
+  ipc::send_milestone(channels.control, ipc::make_milestone(Milestone::kHello, lane->generation()));
+
+  const auto began = common::Clock::now();
+  auto model = load(start->config, threads_of(start->config), [&lane] { scribble(*lane); });
+  if (!model) {
+    say_load_failed(channels.control, lane->generation(), model.error().message);
+    return ipc::kExitBadModel;
+  }
+  return serve_model(std::move(*model), *lane, start->arena, channels, began);
+}
+
+int run_forked(std::unique_ptr<model::Model> model, const Start& start, ipc::WorkerDescriptors descriptors,
+               std::optional<ipc::LaneUser>& lane) {
+  const auto began = common::Clock::now();
+  auto opened = ipc::LaneUser::open(std::move(descriptors.lane));
+  if (!opened) return bad_start(opened.error());
+  lane.emplace(std::move(*opened));
+  const Channels channels{descriptors.control.get(), descriptors.doorbell.get()};
+  ipc::send_milestone(channels.control, ipc::make_milestone(Milestone::kHello, lane->generation()));
+  if (const auto prepared = model->use_threads(threads_of(start.config)); !prepared) {
+    say_load_failed(channels.control, lane->generation(), prepared.error().message);
+    return ipc::kExitBadModel;
+  }
+  return serve_model(std::move(model), *lane, start.arena, channels, began);
+}
+
+int run_loader() {
+  const auto start = read_start();
+  if (!start) return bad_start(start.error());
+  constexpr int kControl = ipc::kControlDescriptor;
+  ipc::send_milestone(kControl, ipc::make_milestone(Milestone::kHello, ipc::kLoaderGeneration));
+
+  std::optional<ipc::LaneUser> lane;  // a worker's, once this is one
+  const auto began = common::Clock::now();
+  auto model = load(start->config, 1, [&lane] { scribble(*lane); });
+  if (!model) {
+    say_load_failed(kControl, ipc::kLoaderGeneration, model.error().message);
+    return ipc::kExitBadModel;
+  }
+  if (restore_interrupt() == AfterLoad::kInterrupted) {
+    model->reset();
+    return ipc::kExitInterrupted;
+  }
+  auto ready = ipc::make_milestone(Milestone::kReady, ipc::kLoaderGeneration);
+  ready.load_ms = common::elapsed_us(began, common::Clock::now()) / 1000;
+  if (!ipc::send_milestone(kControl, ready)) return ipc::kExitStopped;
+
+  ipc::WorkerDescriptors descriptors;
+  switch (fork_workers(kControl, descriptors)) {
+    case LoaderEnd::kStopped: return ipc::kExitStopped;
+    case LoaderEnd::kIsWorker: break;
+  }
+  return run_forked(std::move(*model), *start, std::move(descriptors), lane);
+}
+
 }  // namespace
 }  // namespace yolod::worker
 
-int main() {
+int main(int argc, char** argv) {
   using namespace yolod;
-  if (!worker::started_by_front_end()) {
+  const bool loads = argc == 2 && argv[1] == ipc::kLoaderArgument;
+  if (!worker::started_by_front_end(loads ? worker::Role::kLoader : worker::Role::kWorker)) {
     std::fputs("yolod-worker is started by yolod; there is nothing to run by hand.\n", stderr);
     return ipc::kExitBadStart;
   }
@@ -124,7 +212,7 @@ int main() {
   std::signal(SIGPIPE, SIG_IGN);  // a log that nobody reads any more is no reason to die
   if (auto log = common::configure_log({}, "yolod-worker"); !log) return ipc::kExitBadStart;
   try {
-    return worker::run();
+    return loads ? worker::run_loader() : worker::run_worker();
   } catch (const std::exception& failure) {
     common::log_error("unexpected: {}", failure.what());
     std::terminate();  // a bug of ours: the front-end sees SIGABRT, names it and replaces this process

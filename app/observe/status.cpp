@@ -40,7 +40,8 @@ json::object worker_json(const WorkerStatus& worker) {
 std::string_view model_state(const ModelStatus& model, bool draining) {
   if (draining) return "draining";
   if (model.ready) return "ready";
-  const bool loading = std::any_of(model.workers.begin(), model.workers.end(),
+  const bool loading = (model.loader && model.loader->pid != 0) ||
+                       std::any_of(model.workers.begin(), model.workers.end(),
                                    [](const WorkerStatus& worker) { return worker.pid != 0; });
   return loading ? "loading" : "unavailable";
 }
@@ -52,11 +53,17 @@ json::object model_json(const ModelStatus& model, bool draining) {
     workers.push_back(worker_json(worker));
     generation = std::max(generation, worker.generation);
   }
-  return {{"name", model.name},
-          {"state", std::string(model_state(model, draining))},
-          {"generation", generation},
-          {"queue", {{"depth", model.queued}, {"max_size", model.queue_limit}}},
-          {"workers", std::move(workers)}};
+  json::object object{{"name", model.name},
+                      {"state", std::string(model_state(model, draining))},
+                      {"generation", generation},
+                      {"queue", {{"depth", model.queued}, {"max_size", model.queue_limit}}},
+                      {"workers", std::move(workers)}};
+  if (model.loader) {
+    object["loader"] = {{"pid", model.loader->pid},
+                        {"state", model.loader->pid == 0 ? "dead" : (model.loader->ready ? "ready" : "loading")},
+                        {"rss_bytes", resident_bytes(model.loader->pid)}};
+  }
+  return object;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ struct ModelStatus {
   std::size_t queued{0};
   std::uint32_t queue_limit{0};
   std::uint32_t workers_ready{0};
+  std::optional<LoaderStatus> loader;
   std::vector<WorkerStatus> workers;
 };
 

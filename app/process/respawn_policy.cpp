@@ -11,11 +11,12 @@
 namespace yolod::app {
 
 Death Death::from_wait_status(int status) {
-  if (WIFSIGNALED(status)) return {true, WTERMSIG(status)};
-  return {false, WEXITSTATUS(status)};
+  if (WIFSIGNALED(status)) return {true, WTERMSIG(status), false};
+  return {false, WEXITSTATUS(status), false};
 }
 
 std::string describe(const Death& death) {
+  if (death.unseen) return "gone before it said hello";
   if (death.signaled) {
     const char* const name = sigabbrev_np(death.number);
     return name != nullptr ? std::string("SIG") + name : "signal " + std::to_string(death.number);
@@ -30,6 +31,7 @@ std::string describe(const Death& death) {
 }
 
 std::string reason_label(const Death& death) {
+  if (death.unseen) return "unseen";
   if (death.signaled) return describe(death);
   switch (death.number) {
     case ipc::kExitInterrupted: return "interrupted";

@@ -23,7 +23,10 @@ enum class DeathCause { kOwnDoing, kNotItsDoing, kBadModel };
 // How a process ended, as waitpid() tells it.
 struct Death {
   bool signaled{false};
-  int number{0};  // the signal, or the exit code
+  int number{0};       // the signal, or the exit code
+  bool unseen{false};  // it was forked, or was to be, and ended before we knew of it
+
+  [[nodiscard]] static Death before_hello() { return {false, 0, true}; }
 
   [[nodiscard]] static Death from_wait_status(int status);
 };

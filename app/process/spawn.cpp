@@ -10,11 +10,10 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <vector>
 
-#include "common/log.hpp"
 #include "common/signal_mask.hpp"
+#include "common/thread_count.hpp"
 #include "ipc/layout.hpp"
 
 extern char** environ;
@@ -34,23 +33,28 @@ struct Move {
 
 // In the child. First everything is moved out of the way of the fixed numbers, then into place: a descriptor may
 // already have another's number.
-bool place_descriptors(const WorkerDescriptors& ours) {
+bool place_descriptors(const InheritedDescriptors& ours) {
   std::array<Move, 5> moves{{{ours.control, ipc::kControlDescriptor},
                              {ours.lane, ipc::kLaneDescriptor},
                              {ours.arena, ipc::kArenaDescriptor},
                              {ours.doorbell, ipc::kDoorbellDescriptor},
                              {ours.config, ipc::kConfigDescriptor}}};
   for (Move& move : moves) {
+    if (move.from < 0) continue;
     move.from = fcntl(move.from, F_DUPFD_CLOEXEC, ipc::kFirstUnusedDescriptor);
     if (move.from < 0) return false;
   }
   for (const Move& move : moves) {
-    if (dup2(move.from, move.to) < 0) return false;
+    if (move.from < 0) {
+      close(move.to);  // something of ours may have that number
+    } else if (dup2(move.from, move.to) < 0) {
+      return false;
+    }
   }
   return close_range(ipc::kFirstUnusedDescriptor, ~0U, 0) == 0;
 }
 
-[[noreturn]] void become_worker(const SpawnSettings& settings, const WorkerDescriptors& descriptors, pid_t front_end,
+[[noreturn]] void become_worker(const SpawnSettings& settings, const InheritedDescriptors& descriptors, pid_t front_end,
                                 char* const* arguments, char* const* environment) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   // If it died before the line above, nobody will tell us.
@@ -83,28 +87,12 @@ std::vector<std::string> worker_environment(std::string_view thread_wait) {
 
 }  // namespace
 
-std::size_t thread_count() {
-  std::error_code failure;
-  std::size_t count = 0;
-  for (auto entry = std::filesystem::directory_iterator("/proc/self/task", failure);
-       !failure && entry != std::filesystem::directory_iterator(); entry.increment(failure)) {
-    ++count;
-  }
-  return count;
-}
-
-Outcome<pid_t> spawn_worker(const SpawnSettings& settings, const WorkerDescriptors& descriptors) {
-#if !defined(__SANITIZE_THREAD__)  // its runtime keeps a thread of its own
-  const std::size_t threads = thread_count();
-  if (threads == 0) return common::Error{common::ErrorCode::kInternal, "cannot read /proc/self/task"};
-  if (threads != 1) {
-    common::log_error("the front-end has more than one thread and must not fork");
-    std::abort();
-  }
-#endif
+Outcome<pid_t> spawn_worker(const SpawnSettings& settings, WorkerRole role, const InheritedDescriptors& descriptors) {
+  common::require_single_thread();
   // Built before the fork: the child only makes system calls.
   std::string program_name = "yolod-worker";
-  std::array<char*, 2> arguments{program_name.data(), nullptr};
+  std::string loader(ipc::kLoaderArgument);
+  std::array<char*, 3> arguments{program_name.data(), role == WorkerRole::kLoader ? loader.data() : nullptr, nullptr};
   std::vector<std::string> variables = worker_environment(settings.thread_wait);
   std::vector<char*> environment;
   environment.reserve(variables.size() + 1);

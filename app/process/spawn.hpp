@@ -13,14 +13,18 @@
 
 namespace yolod::app {
 
-// The descriptors that a worker inherits, as numbers in this process; they stay ours.
-struct WorkerDescriptors {
-  int control;
-  int lane;
-  int arena;
-  int doorbell;
-  int config;
+// The descriptors that the new process inherits, as numbers in this one; they stay ours. A loader has neither lane nor
+// doorbell: its workers have.
+struct InheritedDescriptors {
+  int control{-1};
+  int lane{-1};
+  int arena{-1};
+  int doorbell{-1};
+  int config{-1};
 };
+
+// What yolod-worker is to be.
+enum class WorkerRole { kWorker, kLoader };
 
 struct SpawnSettings {
   std::filesystem::path worker_program;
@@ -29,11 +33,9 @@ struct SpawnSettings {
 };
 
 // The child's pid. Between fork and exec the child: dies with this process (PDEATHSIG), leaves its process group (so
-// that Ctrl-C reaches the front-end alone), has default dispositions, mask = {SIGINT}, the five descriptors at their
-// fixed numbers and no others. Aborts if this process has more than one thread: a fork would copy locks it cannot free.
-[[nodiscard]] common::Outcome<pid_t> spawn_worker(const SpawnSettings& settings, const WorkerDescriptors& descriptors);
-
-// Entries of /proc/self/task.
-[[nodiscard]] std::size_t thread_count();
+// that Ctrl-C reaches the front-end alone), has default dispositions, mask = {SIGINT}, the descriptors at their fixed
+// numbers and no others. Aborts if this process has more than one thread: a fork would copy locks it cannot free.
+[[nodiscard]] common::Outcome<pid_t> spawn_worker(const SpawnSettings& settings, WorkerRole role,
+                                                  const InheritedDescriptors& descriptors);
 
 }  // namespace yolod::app

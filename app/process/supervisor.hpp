@@ -1,6 +1,9 @@
 // Keeps one model's workers alive: starts them, hears of their lives, replaces the dead. What the workers are asked
 // to do is the dispatcher's (app/schedule); this class never looks into a lane.
 //
+// Where the model is loaded once (`preload`), a loader comes first, and workers are forked from it; its death costs a
+// new loader, and the workers that live serve on. Else each worker is executed and loads by itself.
+//
 // Front-end only, its one thread.
 #pragma once
 
@@ -9,10 +12,12 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "app/process/loader_process.hpp"
 #include "app/process/respawn_policy.hpp"
 #include "app/process/spawn.hpp"
 #include "app/process/worker_process.hpp"
@@ -35,13 +40,18 @@ class WorkerListener {
 
 // Shown in /status for each place, also while it has no process.
 struct WorkerStatus {
-  pid_t pid{0};  // 0: dead, waiting to be replaced
+  pid_t pid{0};  // 0: dead, waiting to be replaced; or starting
   std::string state;
   std::uint64_t generation{0};
   std::uint64_t restarts{0};
   std::uint64_t requests{0};
   std::string device;
   std::string precision;
+};
+
+struct LoaderStatus {
+  pid_t pid{0};  // 0: there is none now
+  bool ready{false};
 };
 
 // What a death before the model was ever ready means, other than that it cannot be served.
@@ -66,7 +76,8 @@ class Supervisor {
   // Starts every worker. `listener` outlives this object.
   void start(WorkerListener& listener);
 
-  // If `pid` is one of ours: it was reaped, and is now replaced as RespawnPolicy says. False if it is not.
+  // If `pid` is one of ours, a worker's or the loader's: it was reaped, and is now replaced as RespawnPolicy says.
+  // False if it is not.
   bool reaped(pid_t pid, const Death& death);
 
   // The worker wrote or did what a sane one does not: it is killed, and its death counts as its own doing.
@@ -79,10 +90,16 @@ class Supervisor {
   void ask_all_to_stop();
   void signal_all(int signal);
 
+  // Stops waiting for workers that were to be forked and have not said hello: there may be none.
+  void forget_unseen();
+
   [[nodiscard]] bool any_alive() const;
   [[nodiscard]] bool was_ready() const { return model_was_ready_; }
   [[nodiscard]] std::uint32_t ready_count() const;
   [[nodiscard]] std::vector<WorkerStatus> status() const;
+  [[nodiscard]] std::optional<LoaderStatus> loader_status() const;  // nothing where each worker loads by itself
+  // How long loading took for this worker: its own load, or its loader's.
+  [[nodiscard]] std::chrono::milliseconds load_time(const WorkerProcess& worker) const;
   // Bytes of shared memory that one worker of such a model takes.
   [[nodiscard]] static std::uint64_t lane_bytes_of(const common::ModelConfig& config);
 
@@ -95,11 +112,20 @@ class Supervisor {
     boost::asio::steady_timer respawn_timer;
     boost::asio::steady_timer watchdog;  // load_timeout, then the SIGKILL after a SIGABRT
     bool condemned{false};
+    bool waits_for_loader{false};
     std::uint64_t restarts{0};
     std::uint64_t last_generation{0};
   };
 
+  void start_loader();
+  void loader_became_ready();
+  void condemn_loader(std::string_view why);
+  void loader_died(const Death& death);
+  void replace_loader(DeathCause cause, const std::string& what);
+  [[nodiscard]] bool loader_ready() const { return loader_ && loader_->ready(); }
+
   void start_process(Place& place);
+  [[nodiscard]] common::Outcome<pid_t> launch(const ipc::LentDescriptors& descriptors);
   void died(Place& place, const Death& death);
   void replace(Place& place, DeathCause cause, const std::string& what);
   void became_ready(Place& place);
@@ -117,6 +143,12 @@ class Supervisor {
   WorkerListener* listener_{nullptr};
   ipc::LaneGeometry geometry_;
   std::string config_yaml_;
+  const bool preload_;
+  std::unique_ptr<LoaderProcess> loader_;
+  bool loader_condemned_{false};
+  RespawnPolicy loader_policy_;
+  std::chrono::milliseconds last_load_time_{0};
+  boost::asio::steady_timer loader_timer_;      // load_timeout, or when the next one starts
   std::vector<std::unique_ptr<Place>> places_;  // constant after construction; a place's timers point back to it
   RespawnRate rate_;
   std::minstd_rand jitter_{std::random_device{}()};

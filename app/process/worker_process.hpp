@@ -4,6 +4,8 @@
 //        \_________\_________\________\____-> (reaped)     any of them may die
 //   draining: takes no more work; asked to stop, or about to be killed
 //
+// Of one that a loader forks, the pid is known from its hello on; one that ends before that has vanished.
+//
 // Owned by the supervisor, from fork to reap. Front-end only, its one thread.
 #pragma once
 
@@ -19,13 +21,12 @@
 #include <string>
 #include <string_view>
 
-#include "app/process/spawn.hpp"
+#include "app/process/control_channel.hpp"
 #include "common/clock.hpp"
 #include "common/config.hpp"
 #include "common/outcome.hpp"
 #include "common/prediction.hpp"
-#include "ipc/control.hpp"
-#include "ipc/input_arena.hpp"
+#include "ipc/fork_command.hpp"
 #include "ipc/lane.hpp"
 
 namespace yolod::app {
@@ -40,6 +41,7 @@ struct WorkerEvents {
   std::function<void(WorkerProcess&)> ready;                     // description() and load_time() are set
   std::function<void(WorkerProcess&)> completions;               // the lane may hold some
   std::function<void(WorkerProcess&, std::string_view)> broken;  // it says or wrote what a sane worker does not
+  std::function<void(WorkerProcess&)> vanished;                  // nobody has its channel; it may be destroyed inside
 };
 
 class WorkerProcess {
@@ -50,10 +52,14 @@ class WorkerProcess {
     std::uint64_t generation;  // unique over the server's life
   };
 
-  // Makes a lane and forks. `config_yaml` is emit_model() of the worker's model.
-  [[nodiscard]] static common::Outcome<std::unique_ptr<WorkerProcess>> start(
-      boost::asio::io_context& io, const SpawnSettings& spawn, const ipc::InputArena& arena,
-      const ipc::LaneGeometry& geometry, const std::string& config_yaml, Place place, WorkerEvents events);
+  // Makes the process out of what it gets: its pid, or 0 where its hello will tell it.
+  using Launch = std::function<common::Outcome<pid_t>(const ipc::LentDescriptors&)>;
+
+  // Makes a lane and launches.
+  [[nodiscard]] static common::Outcome<std::unique_ptr<WorkerProcess>> start(boost::asio::io_context& io,
+                                                                             const ipc::LaneGeometry& geometry,
+                                                                             Place place, WorkerEvents events,
+                                                                             const Launch& launch);
 
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
@@ -61,7 +67,7 @@ class WorkerProcess {
   ~WorkerProcess() = default;
 
   [[nodiscard]] const Place& place() const { return place_; }
-  [[nodiscard]] pid_t pid() const { return pid_; }
+  [[nodiscard]] pid_t pid() const { return pid_; }  // 0 as long as it is not known
   [[nodiscard]] WorkerState state() const { return state_; }
   [[nodiscard]] bool was_ready() const { return was_ready_; }
   [[nodiscard]] common::Clock::time_point started_at() const { return started_at_; }
@@ -79,8 +85,12 @@ class WorkerProcess {
   void retire() { state_ = WorkerState::kDraining; }
   // Asks it to finish what it has and exit.
   void ask_to_stop();
+  // Of one whose pid is not known: SIGKILL, once it is.
   void send_signal(int signal);
-  // After it was reaped: takes what it said at the end and nobody has read yet.
+  // Looks whether it has said hello and nobody has read it yet.
+  void learn_pid() { control_.read_now(); }
+  // After it was reaped: takes why its load failed, if it said so at the end. It is not ready any more, whatever it
+  // said.
   void read_last_words();
 
   std::uint64_t requests_served{0};  // kept by the dispatcher, shown in /status
@@ -88,21 +98,21 @@ class WorkerProcess {
  private:
   WorkerProcess(boost::asio::io_context& io, Place place, WorkerEvents events, ipc::LaneOwner lane,
                 common::UniqueFd control, common::UniqueFd doorbell);
-  void await_control();
   void await_doorbell();
-  void read_control();
   // False for one that no sane worker sends at this point of its life.
-  [[nodiscard]] bool take_milestone(const ipc::MilestoneMessage& message);
+  [[nodiscard]] bool take_milestone(const ipc::MilestoneMessage& message, pid_t sender);
   void become_ready(std::uint32_t description_bytes, std::uint32_t load_ms);
 
   Place place_;
   WorkerEvents events_;
-  // Held weakly by the handlers of the two waits: one that completed just before this object went finds it expired.
+  // Held weakly by the handler of a wait: one that completed just before this object went finds it expired.
   std::shared_ptr<void> alive_{std::make_shared<char>()};
   ipc::LaneOwner lane_;
-  boost::asio::posix::stream_descriptor control_;
+  ControlChannel control_;
   boost::asio::posix::stream_descriptor doorbell_;
-  pid_t pid_{-1};
+  pid_t pid_{0};
+  bool kill_when_known_{false};
+  bool reaped_{false};
   WorkerState state_{WorkerState::kStarting};
   bool said_hello_{false};
   bool was_ready_{false};

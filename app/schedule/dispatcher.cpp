@@ -146,7 +146,7 @@ void Dispatcher::worker_ready(WorkerProcess& worker) {
   assignment.previous_ids.resize(worker.lane().geometry().slot_count);
   assignment.description = std::make_shared<const common::ModelDescription>(worker.description());
   description_ = assignment.description;
-  metrics_.loaded(worker.load_time(), worker.place().generation);
+  metrics_.loaded(supervisor_.load_time(worker), worker.place().generation);
   dispatch_waiting();
 }
 

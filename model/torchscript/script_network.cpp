@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "model/read_file.hpp"
+#include "model/thread_counts.hpp"
 #include "model/torch_runtime.hpp"
 #include "model/torchscript/module_file.hpp"
 

@@ -9,6 +9,7 @@
 #include "common/text.hpp"
 #include "model/precision.hpp"
 #include "model/read_file.hpp"
+#include "model/thread_counts.hpp"
 #include "model/torchscript/load_script.hpp"
 #include "model/torchscript/tensor_network.hpp"
 
@@ -32,6 +33,10 @@ class TensorModel final : public Model {
   [[nodiscard]] const common::ModelDescription& description() const override { return description_; }
   // Which shapes will come nobody knows.
   [[nodiscard]] Outcome<void> warm_up() override { return {}; }
+  [[nodiscard]] Outcome<void> use_threads(std::uint32_t threads) override {
+    set_thread_counts(threads);
+    return {};
+  }
 
   // One after another: what is sent may differ in shape.
   [[nodiscard]] std::vector<Output> run(std::span<const Input> inputs) override {

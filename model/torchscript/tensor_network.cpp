@@ -11,6 +11,7 @@
 
 #include "common/log.hpp"
 #include "model/read_file.hpp"
+#include "model/thread_counts.hpp"
 #include "model/torch_runtime.hpp"
 #include "model/torchscript/module_file.hpp"
 

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "common/text.hpp"
+#include "model/thread_counts.hpp"
 #include "model/torch_runtime.hpp"
 #include "tools/train/checkpoint.hpp"
 #include "tools/train/loss.hpp"

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -27,7 +28,8 @@ struct Channel {
     worker = std::move(ends->second);
   }
   [[nodiscard]] ReceiveResult receive(MilestoneMessage& out) const {
-    return receive_milestone(front_end.get(), kGeneration, out);
+    pid_t sender = 0;
+    return receive_milestone(front_end.get(), kGeneration, out, sender);
   }
   [[nodiscard]] ReceiveResult receive() const {
     MilestoneMessage ignored{};
@@ -37,6 +39,23 @@ struct Channel {
   common::UniqueFd front_end;
   common::UniqueFd worker;
 };
+
+bool send_with_descriptor(int socket, const MilestoneMessage& message, int descriptor) {
+  auto copy = message;
+  iovec place{&copy, sizeof copy};
+  alignas(cmsghdr) char room[CMSG_SPACE(sizeof(int))]{};
+  msghdr header{};
+  header.msg_iov = &place;
+  header.msg_iovlen = 1;
+  header.msg_control = room;
+  header.msg_controllen = sizeof room;
+  cmsghdr* const rights = CMSG_FIRSTHDR(&header);
+  rights->cmsg_level = SOL_SOCKET;
+  rights->cmsg_type = SCM_RIGHTS;
+  rights->cmsg_len = CMSG_LEN(sizeof descriptor);
+  std::memcpy(CMSG_DATA(rights), &descriptor, sizeof descriptor);
+  return sendmsg(socket, &header, MSG_NOSIGNAL) == static_cast<ssize_t>(sizeof copy);
+}
 
 std::string_view text_of(const MilestoneMessage& message) { return {message.text, message.text_bytes}; }
 
@@ -150,13 +169,42 @@ TEST_CASE("Control: a closed peer is Closed, after what it sent before", "[ipc][
 
 TEST_CASE("Control: a descriptor that cannot be read is Closed", "[ipc][unit]") {
   MilestoneMessage out{};
-  CHECK(receive_milestone(-1, kGeneration, out) == ReceiveResult::kClosed);
+  pid_t sender = 0;
+  CHECK(receive_milestone(-1, kGeneration, out, sender) == ReceiveResult::kClosed);
 }
 
 TEST_CASE("Control: sending a milestone to a front-end that is gone fails without a signal", "[ipc][unit]") {
   Channel channel;
   channel.front_end.reset();
   CHECK_FALSE(send_milestone(channel.worker.get(), make_milestone(Milestone::kHello, kGeneration)));
+}
+
+TEST_CASE("Control: the kernel says who sent a milestone", "[ipc][unit]") {
+  const Channel channel;
+  const pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) _exit(send_milestone(channel.worker.get(), make_milestone(Milestone::kHello, kGeneration)) ? 0 : 1);
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  MilestoneMessage out{};
+  pid_t sender = 0;
+  REQUIRE(receive_milestone(channel.front_end.get(), kGeneration, out, sender) == ReceiveResult::kReceived);
+  CHECK(sender == child);
+}
+
+TEST_CASE("Control: descriptors that a worker sends are closed, and its message is malformed", "[ipc][unit]") {
+  const Channel channel;
+  const auto message = make_milestone(Milestone::kHello, kGeneration);
+  int pipe_ends[2] = {-1, -1};
+  REQUIRE(pipe(pipe_ends) == 0);
+  const common::UniqueFd reader(pipe_ends[0]);
+  common::UniqueFd writer(pipe_ends[1]);
+  REQUIRE(send_with_descriptor(channel.worker.get(), message, writer.get()));
+  writer.reset();
+  MilestoneMessage out{};
+  CHECK(channel.receive(out) == ReceiveResult::kMalformed);
+  char byte = 0;
+  CHECK(read(reader.get(), &byte, 1) == 0);  // nobody holds the other end
 }
 
 // ---- commands ----

@@ -44,6 +44,7 @@ class FakeModel final : public model::Model {
 
   [[nodiscard]] const common::ModelDescription& description() const override { return description_; }
   [[nodiscard]] common::Outcome<void> warm_up() override { return {}; }
+  [[nodiscard]] common::Outcome<void> use_threads(std::uint32_t /*threads*/) override { return {}; }
   [[nodiscard]] std::vector<model::Output> run(std::span<const model::Input> inputs) override {
     batch_sizes.push_back(inputs.size());
     for (const auto& input : inputs) {

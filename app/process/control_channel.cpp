@@ -1,0 +1,56 @@
+#include "app/process/control_channel.hpp"
+
+#include <utility>
+
+namespace yolod::app {
+
+ControlChannel::ControlChannel(boost::asio::io_context& io, common::UniqueFd descriptor, std::uint64_t generation,
+                               Events events)
+    : descriptor_(io, descriptor.release()), generation_(generation), events_(std::move(events)) {}
+
+void ControlChannel::listen() {
+  descriptor_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                         [this, alive = std::weak_ptr<void>(alive_)](boost::system::error_code failure) {
+                           if (!failure && !alive.expired()) read_one();
+                         });
+}
+
+// One message at a time: a worker that sent them without end would otherwise hold the event loop for ever.
+void ControlChannel::read_one() {
+  ipc::MilestoneMessage message{};
+  pid_t sender = 0;
+  switch (ipc::receive_milestone(descriptor_.native_handle(), generation_, message, sender)) {
+    case ipc::ReceiveResult::kNothingYet: break;
+    case ipc::ReceiveResult::kClosed: {
+      const auto closed = events_.closed;  // ours may be gone when it returns
+      closed();
+      return;
+    }
+    case ipc::ReceiveResult::kMalformed: events_.broken("a malformed message on its control channel"); return;
+    case ipc::ReceiveResult::kReceived:
+      if (!events_.milestone(message, sender)) {
+        events_.broken("a message on its control channel that cannot come now");
+        return;
+      }
+      break;
+  }
+  listen();
+}
+
+void ControlChannel::read_now() {
+  ipc::MilestoneMessage message{};
+  pid_t sender = 0;
+  constexpr int kMost = 3;  // there are no more kinds
+  for (int i = 0; i < kMost; ++i) {
+    const auto received = ipc::receive_milestone(descriptor_.native_handle(), generation_, message, sender);
+    if (received != ipc::ReceiveResult::kReceived || !events_.milestone(message, sender)) return;
+  }
+}
+
+void ControlChannel::send(ipc::Command command) { ipc::send_command(descriptor_.native_handle(), command); }
+
+bool ControlChannel::send_fork(const ipc::LentDescriptors& descriptors) {
+  return ipc::send_fork(descriptor_.native_handle(), descriptors);
+}
+
+}  // namespace yolod::app

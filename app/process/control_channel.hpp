@@ -1,0 +1,57 @@
+// The front-end's end of a control channel, in the event loop: what a worker or a loader says arrives as events, one at
+// a time; what it is told is sent at once or not at all.
+//
+// Owned by whoever stands for the process. Front-end only, its one thread.
+#pragma once
+
+#include <sys/types.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+
+#include "common/unique_fd.hpp"
+#include "ipc/control.hpp"
+#include "ipc/fork_command.hpp"
+
+namespace yolod::app {
+
+class ControlChannel {
+ public:
+  struct Events {
+    // False for one that no sane process sends at this point of its life. `sender` is the kernel's word.
+    std::function<bool(const ipc::MilestoneMessage& message, pid_t sender)> milestone;
+    // It said what a sane process does not; nothing more is read.
+    std::function<void(std::string_view why)> broken;
+    // Nobody holds the other end any more. The channel may be destroyed inside.
+    std::function<void()> closed;
+  };
+
+  ControlChannel(boost::asio::io_context& io, common::UniqueFd descriptor, std::uint64_t generation, Events events);
+  ControlChannel(const ControlChannel&) = delete;
+  ControlChannel& operator=(const ControlChannel&) = delete;
+  ~ControlChannel() = default;
+
+  // Begins to read. Not before the owner is complete.
+  void listen();
+  // Takes what has been said and not been read yet, as milestones alone: of a process that is dead, or that nobody
+  // knows by its pid yet.
+  void read_now();
+  void send(ipc::Command command);
+  // False where the loader cannot take it.
+  [[nodiscard]] bool send_fork(const ipc::LentDescriptors& descriptors);
+
+ private:
+  void read_one();
+
+  boost::asio::posix::stream_descriptor descriptor_;
+  std::uint64_t generation_;
+  Events events_;
+  // Held weakly by the handler of a wait: one that completed just before this object went finds it expired.
+  std::shared_ptr<void> alive_{std::make_shared<char>()};
+};
+
+}  // namespace yolod::app

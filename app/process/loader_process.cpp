@@ -1,0 +1,71 @@
+#include "app/process/loader_process.hpp"
+
+#include <csignal>
+#include <utility>
+
+#include "app/process/config_file.hpp"
+#include "ipc/layout.hpp"
+
+namespace yolod::app {
+
+using common::Outcome;
+
+LoaderProcess::LoaderProcess(boost::asio::io_context& io, common::UniqueFd control, LoaderEvents events)
+    : events_(std::move(events)),
+      control_(io, std::move(control), ipc::kLoaderGeneration,
+               {[this](const auto& message, pid_t) { return take_milestone(message); },
+                [this](std::string_view why) { events_.broken(*this, why); }, [] {}}) {
+}  // its death is told by waitpid
+
+Outcome<std::unique_ptr<LoaderProcess>> LoaderProcess::start(boost::asio::io_context& io, const SpawnSettings& spawn,
+                                                             const ipc::InputArena& arena,
+                                                             const std::string& config_yaml, LoaderEvents events) {
+  auto channel = ipc::make_control_channel();
+  if (!channel) return channel.error();
+  const auto config = make_config_file(config_yaml);
+  if (!config) return config.error();
+  InheritedDescriptors inherited;
+  inherited.control = channel->second.get();
+  inherited.arena = arena.descriptor();
+  inherited.config = config->get();
+  const auto pid = spawn_worker(spawn, WorkerRole::kLoader, inherited);
+  if (!pid) return pid.error();
+
+  std::unique_ptr<LoaderProcess> loader(new LoaderProcess(io, std::move(channel->first), std::move(events)));
+  loader->pid_ = *pid;
+  loader->control_.listen();
+  return loader;
+}
+
+bool LoaderProcess::take_milestone(const ipc::MilestoneMessage& message) {
+  const bool loading = said_hello_ && !ready_ && load_failure_.empty();
+  switch (message.milestone) {
+    case ipc::Milestone::kHello:
+      if (said_hello_) return false;
+      said_hello_ = true;
+      return true;
+    case ipc::Milestone::kReady:
+      if (!loading) return false;
+      if (reaped_) return true;
+      ready_ = true;
+      load_time_ = std::chrono::milliseconds(message.load_ms);
+      events_.ready(*this);
+      return true;
+    case ipc::Milestone::kLoadFailed:
+      if (!loading) return false;
+      load_failure_.assign(message.text, message.text_bytes);
+      if (load_failure_.empty()) load_failure_ = "it gave no reason";
+      return true;
+  }
+  return false;
+}
+
+void LoaderProcess::read_last_words() {
+  reaped_ = true;
+  control_.read_now();
+}
+
+// No pid can be reused here: the process is ours until we reap it.
+void LoaderProcess::send_signal(int signal) const { kill(pid_, signal); }
+
+}  // namespace yolod::app

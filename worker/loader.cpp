@@ -1,0 +1,66 @@
+#include "worker/loader.hpp"
+
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <utility>
+
+#include "common/log.hpp"
+#include "common/signal_mask.hpp"
+#include "common/thread_count.hpp"
+#include "ipc/layout.hpp"
+
+namespace yolod::worker {
+namespace {
+
+// Until `between` is gone and the front-end is our parent: microseconds, since it ends at once.
+void wait_for_front_end(pid_t between, pid_t front_end) {
+  constexpr useconds_t kPause = 20;
+  while (getppid() == between) usleep(kPause);
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // If it died before the line above, nobody will tell us.
+  if (getppid() != front_end) _exit(ipc::kExitStopped);
+}
+
+// True in the new worker.
+bool fork_worker(pid_t front_end) {
+  common::require_single_thread();
+  const pid_t between = fork();
+  if (between < 0) {
+    common::log_error("cannot fork a worker: {}", common::last_system_error("fork").message);
+    return false;
+  }
+  if (between > 0) {
+    while (waitpid(between, nullptr, 0) < 0 && errno == EINTR) {
+    }
+    return false;
+  }
+  const pid_t own = getpid();
+  if (const pid_t worker = fork(); worker != 0) _exit(worker < 0 ? 1 : 0);
+  wait_for_front_end(own, front_end);
+  setpgid(0, 0);
+  return true;
+}
+
+}  // namespace
+
+LoaderEnd fork_workers(int control, ipc::WorkerDescriptors& descriptors) {
+  const pid_t front_end = getppid();
+  for (;;) {
+    auto command = ipc::wait_for_loader_command(control);
+    if (!command || command->command == ipc::Command::kStop) return LoaderEnd::kStopped;
+    if (command->command != ipc::Command::kFork) continue;
+    // Blocked in the worker until it is ready, as in one that loads by itself.
+    common::BlockedSignals interrupt(common::signal_set({SIGINT}));
+    if (!fork_worker(front_end)) continue;
+    interrupt.keep();
+    close(control);
+    descriptors = std::move(command->descriptors);
+    return LoaderEnd::kIsWorker;
+  }
+}
+
+}  // namespace yolod::worker
