@@ -8,7 +8,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
-#include <map>
 #include <utility>
 
 #include "app/process/reaper.hpp"
@@ -55,32 +54,15 @@ std::size_t connection_limit(const common::Config& config) {
 
 }  // namespace
 
-// A model with everything that belongs to it. Does not move: its parts refer to each other.
-struct FrontEnd::Pool {
-  Pool(FrontEnd& front_end, const common::ModelConfig& model)
-      : config(model),
-        metrics(front_end.metrics_, model.name),
-        supervisor(front_end.io_, config, front_end.spawn_, *front_end.arena_, front_end.generations_,
-                   front_end.mode_ == RunMode::kCheck ? FirstLoad::kOnce : FirstLoad::kRetry,
-                   {[&front_end, this](const std::string& reason) { front_end.gave_up(*this, reason); },
-                    [this](const std::string& reason) { metrics.restarted(reason); },
-                    [&front_end] { front_end.pool_ready_changed(); }}),
-        dispatcher(front_end.io_, config, supervisor, metrics),
-        served{config, dispatcher, metrics} {}
-
-  const common::ModelConfig& config;
-  ModelMetrics metrics;
-  Supervisor supervisor;
-  Dispatcher dispatcher;
-  ServedModel served;
-};
-
-int serve(const common::Config& config, RunMode mode, rlimit open_files) {
-  return FrontEnd(config, mode, open_files).run();
+int serve(const common::Config& config, ReadConfig read_again, RunMode mode, rlimit open_files) {
+  return FrontEnd(config, std::move(read_again), mode, open_files).run();
 }
 
-FrontEnd::FrontEnd(const common::Config& config, RunMode mode, rlimit open_files)
-    : config_(config), mode_(mode), server_(io_, *this, config_.server, connection_limit(config)) {
+FrontEnd::FrontEnd(const common::Config& config, ReadConfig read_again, RunMode mode, rlimit open_files)
+    : config_(config),
+      read_again_(std::move(read_again)),
+      mode_(mode),
+      server_(io_, *this, config_.server, connection_limit(config)) {
   spawn_.open_files = open_files;
 }
 
@@ -122,7 +104,7 @@ Outcome<void> FrontEnd::start() {
   phase_ = Phase::kServing;
   server_.start();
   housekeep();
-  for (const auto& pool : pools_) pool->supervisor.start(pool->dispatcher);
+  for (const auto& pool : pools_) pool->start();
   return {};
 }
 
@@ -158,12 +140,21 @@ Outcome<void> FrontEnd::make_arena() {
 }
 
 void FrontEnd::make_pools() {
-  for (const auto& model : config_.models) pools_.push_back(std::make_unique<Pool>(*this, model));
+  surroundings_.emplace(PoolSurroundings{io_, spawn_, *arena_, metrics_});
+  const auto start = mode_ == RunMode::kCheck ? Start::kTrial : Start::kServing;
+  for (const auto& model : config_.models) pools_.push_back(make_pool(model, start));
+}
+
+std::unique_ptr<ModelPool> FrontEnd::make_pool(const common::ModelConfig& model, Start start) {
+  return std::make_unique<ModelPool>(
+      *surroundings_, model, start,
+      ModelPool::Events{[this](ModelPool& pool, const std::string& reason) { gave_up(pool, reason); },
+                        [this] { pool_ready_changed(); }});
 }
 
 void FrontEnd::pool_ready_changed() {
   if (phase_ != Phase::kServing || all_ready_said_) return;
-  if (!std::all_of(pools_.begin(), pools_.end(), [](const auto& pool) { return pool->supervisor.was_ready(); })) return;
+  if (!std::all_of(pools_.begin(), pools_.end(), [](const auto& pool) { return pool->was_ready(); })) return;
   all_ready_said_ = true;
   common::log_info("ready: every model can serve");
   // From the event loop: we are in the middle of a worker's event.
@@ -172,8 +163,8 @@ void FrontEnd::pool_ready_changed() {
 
 void FrontEnd::finish_check() {
   for (const auto& pool : pools_) {
-    const auto& model = *pool->dispatcher.description();
-    std::printf("model %s: %s on %s%s%s", pool->config.name.c_str(), model.task.c_str(), model.device.c_str(),
+    const auto& model = *pool->dispatcher().description();
+    std::printf("model %s: %s on %s%s%s", pool->name().c_str(), model.task.c_str(), model.device.c_str(),
                 model.precision.empty() ? "" : " in ", model.precision.c_str());
     if (model.input_width != 0) {
       std::printf(", input %u x %u, %zu labels", model.input_width, model.input_height, model.labels.size());
@@ -183,12 +174,87 @@ void FrontEnd::finish_check() {
   begin_stop(kWorkerGrace);
 }
 
-void FrontEnd::gave_up(const Pool& pool, const std::string& reason) {
+void FrontEnd::gave_up(const ModelPool& pool, const std::string& reason) {
   if (phase_ >= Phase::kDraining) return;  // a stop is not made worse by what it interrupts
-  if (exit_code_ != 0) return;             // one line, however many workers say the same
-  common::log_error("cannot start: model {}: {}", pool.config.name, reason);
+  if (all_ready_said_) {                   // a model that a reload added: the others serve on
+    common::log_error("model {}: cannot be served until the next reload: {}", pool.name(), reason);
+    return;
+  }
+  if (exit_code_ != 0) return;  // one line, however many workers say the same
+  common::log_error("cannot start: model {}: {}", pool.name(), reason);
   exit_code_ = 1;
   asio::post(io_, [this] { begin_stop(milliseconds(0)); });
+}
+
+// ---- reload ----
+
+// A burst of SIGHUPs is one reload, and one more for what came while it ran.
+void FrontEnd::reload() {
+  if (phase_ != Phase::kServing || mode_ == RunMode::kCheck) return;
+  if (reloads_running_ != 0) {
+    reload_asked_ = true;
+    return;
+  }
+  common::log_info("reload: reading the config");
+  const auto changed = read_again_();
+  if (!changed) {
+    common::log_error("reload: the config cannot be served; all stays as it was");
+    return;
+  }
+  take_over(*changed);
+  reload_models(changed->models);
+}
+
+// What can change while it runs. Sessions read these where they need them.
+void FrontEnd::take_over(const common::Config& changed) {
+  const auto keep = [](const auto& now, const auto& wanted, const char* key) {
+    if (now != wanted) common::log_warning("reload: {} cannot change while the server runs; restart it", key);
+  };
+  keep(config_.server.listen, changed.server.listen, "server.listen");
+  keep(config_.server.max_connections, changed.server.max_connections, "server.max_connections");
+  keep(config_.memory.input_arena_bytes, changed.memory.input_arena_bytes, "memory.input_arena");
+  auto server = changed.server;
+  server.listen = config_.server.listen;
+  server.max_connections = config_.server.max_connections;
+  config_.server = std::move(server);
+  config_.default_model = changed.default_model;
+  if (changed.logging != config_.logging) {
+    if (auto log = common::configure_log(changed.logging, "yolod"); !log) {
+      common::log_error("reload: {}", log.error().message);
+    } else {
+      config_.logging = changed.logging;
+    }
+  }
+  for (const auto& warning : changed.warnings) common::log_warning("{}", warning);
+  spawn_.thread_wait = common::how_threads_wait(changed.models, common::usable_cpu_count());
+}
+
+void FrontEnd::reload_models(const std::vector<common::ModelConfig>& models) {
+  for (const auto& pool : pools_) {
+    const bool stays =
+        std::any_of(models.begin(), models.end(), [&pool](const auto& model) { return model.name == pool->name(); });
+    if (stays || pool->retired()) continue;
+    common::log_info("model {}: is not in the config any more", pool->name());
+    pool->retire();
+  }
+  for (const auto& model : models) {
+    const auto found =
+        std::find_if(pools_.begin(), pools_.end(), [&model](const auto& pool) { return pool->name() == model.name; });
+    if (found == pools_.end()) {
+      pools_.push_back(make_pool(model, Start::kServing));
+      pools_.back()->start();
+      continue;
+    }
+    ++reloads_running_;
+    (*found)->reload(model, [this](const Outcome<void>&) { reload_ended(); });
+  }
+  common::log_info("reload: {} models are being loaded", reloads_running_);
+}
+
+void FrontEnd::reload_ended() {
+  if (--reloads_running_ != 0) return;
+  common::log_info("reload: done");
+  if (std::exchange(reload_asked_, false)) reload();
 }
 
 // ---- signals and the stop ----
@@ -214,14 +280,21 @@ void FrontEnd::on_signal(int signal) {
     case SIGUSR1:
       if (auto reopened = common::reopen_log(); !reopened) common::log_error("{}", reopened.error().message);
       return;
-    default: common::log_warning("signal {} is not supported by this version", signal); return;
+    case SIGHUP: reload(); return;
+    case SIGTTIN:
+      for (const auto& pool : pools_) pool->add_worker();
+      return;
+    case SIGTTOU:
+      for (const auto& pool : pools_) pool->remove_worker();
+      return;
+    default: return;
   }
 }
 
 void FrontEnd::reap() {
   reap_children([this](pid_t pid, const Death& death) {
-    const bool ours = std::any_of(pools_.begin(), pools_.end(),
-                                  [&](const auto& pool) { return pool->supervisor.reaped(pid, death); });
+    const bool ours =
+        std::any_of(pools_.begin(), pools_.end(), [&](const auto& pool) { return pool->reaped(pid, death); });
     if (!ours) common::log_debug("reaped process {}, which is not a worker", pid);
   });
 }
@@ -231,8 +304,7 @@ void FrontEnd::begin_drain() {
   if (mode_ == RunMode::kCheck) exit_code_ = 1;  // nothing was found out
   drain_deadline_ = Clock::now() + config_.server.shutdown_timeout;
   // Whatever was never ready cannot answer anything.
-  const bool can_answer =
-      std::any_of(pools_.begin(), pools_.end(), [](const auto& pool) { return pool->supervisor.was_ready(); });
+  const bool can_answer = std::any_of(pools_.begin(), pools_.end(), [](const auto& pool) { return pool->was_ready(); });
   if (!can_answer) {
     begin_stop(milliseconds(0));
     return;
@@ -272,8 +344,8 @@ void FrontEnd::begin_stop(milliseconds worker_grace) {
     server_.stop_accepting();
     arena_gate_->refuse_all();
     for (const auto& pool : pools_) {
-      pool->supervisor.stop_respawning();
-      pool->dispatcher.shut_down();
+      pool->stop_respawning();
+      pool->dispatcher().shut_down();
     }
     flush_deadline_ = Clock::now() + kFlushGrace;
     watch_stop();
@@ -282,7 +354,7 @@ void FrontEnd::begin_stop(milliseconds worker_grace) {
     press_workers(SIGKILL, milliseconds(0));
     return;
   }
-  for (const auto& pool : pools_) pool->supervisor.ask_all_to_stop();
+  for (const auto& pool : pools_) pool->ask_all_to_stop();
   stop_timer_.expires_after(worker_grace);
   stop_timer_.async_wait([this](error_code failure) {
     if (!failure) press_workers(SIGTERM, kWorkerGrace);
@@ -291,15 +363,14 @@ void FrontEnd::begin_stop(milliseconds worker_grace) {
 
 // Over when every child is reaped and every client has its answer. Clients that do not take theirs in time are cut off.
 void FrontEnd::watch_stop() {
-  const bool alive =
-      std::any_of(pools_.begin(), pools_.end(), [](const auto& pool) { return pool->supervisor.any_alive(); });
+  const bool alive = std::any_of(pools_.begin(), pools_.end(), [](const auto& pool) { return pool->any_alive(); });
   if (!alive && server_.session_count() == 0) {
     io_.stop();
     return;
   }
   if (Clock::now() >= flush_deadline_) {
     server_.close_all();
-    for (const auto& pool : pools_) pool->supervisor.forget_unseen();
+    for (const auto& pool : pools_) pool->forget_unseen();
   }
   drain_timer_.expires_after(kDrainPoll);
   drain_timer_.async_wait([this](error_code failure) {
@@ -308,7 +379,7 @@ void FrontEnd::watch_stop() {
 }
 
 void FrontEnd::press_workers(int signal, milliseconds grace) {
-  for (const auto& pool : pools_) pool->supervisor.signal_all(signal);
+  for (const auto& pool : pools_) pool->signal_all(signal);
   if (signal == SIGKILL) return;
   stop_timer_.expires_after(grace);
   stop_timer_.async_wait([this](error_code failure) {
@@ -320,9 +391,9 @@ void FrontEnd::press_workers(int signal, milliseconds grace) {
 
 ServedModel* FrontEnd::find_model(std::string_view name) {
   const std::string_view wanted = name.empty() ? std::string_view(config_.default_model) : name;
-  const auto found =
-      std::find_if(pools_.begin(), pools_.end(), [&](const auto& pool) { return pool->config.name == wanted; });
-  return found == pools_.end() ? nullptr : &(*found)->served;
+  const auto found = std::find_if(pools_.begin(), pools_.end(),
+                                  [&](const auto& pool) { return pool->name() == wanted && !pool->retired(); });
+  return found == pools_.end() ? nullptr : &(*found)->served();
 }
 
 ServerStatus FrontEnd::status() const {
@@ -331,15 +402,7 @@ ServerStatus FrontEnd::status() const {
   status.draining = draining();
   status.listen = server_.urls();
   for (const auto& pool : pools_) {
-    ModelStatus model;
-    model.name = pool->config.name;
-    model.workers_ready = pool->supervisor.ready_count();
-    model.ready = model.workers_ready != 0;
-    model.queued = pool->dispatcher.queued_count();
-    model.queue_limit = pool->config.queue.max_size;
-    model.workers = pool->supervisor.status();
-    model.loader = pool->supervisor.loader_status();
-    status.models.push_back(std::move(model));
+    if (!pool->retired()) status.models.push_back(pool->status());
   }
   return status;
 }
@@ -350,12 +413,7 @@ std::string FrontEnd::status_json() const { return app::status_json(status()); }
 std::string FrontEnd::metrics_text() {
   metrics_.arena(arena_->used_bytes(), arena_->capacity_bytes());
   metrics_.open_connections(server_.session_count());
-  for (const auto& pool : pools_) {
-    std::map<std::string, double> by_state{{"starting", 0}, {"loading", 0},  {"ready", 0},
-                                           {"busy", 0},     {"draining", 0}, {"dead", 0}};
-    for (const WorkerStatus& worker : pool->supervisor.status()) ++by_state[worker.state];
-    for (const auto& [state, count] : by_state) pool->metrics.workers(state, count);
-  }
+  for (const auto& pool : pools_) pool->update_metrics();
   return metrics_.text();
 }
 

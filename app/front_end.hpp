@@ -5,6 +5,7 @@
 //                 \-- gave up (a model cannot be served) --^
 //
 //   serving    accepts and answers; readiness follows the models
+//   reload     (SIGHUP, while serving) the config is read again; each model is loaded beside the one that serves
 //   draining   readiness fails; after drain_delay no more connections; everything in flight is answered
 //   stopping   what is left is answered 503; workers are asked, then SIGTERM, then SIGKILL; all are reaped
 //
@@ -20,12 +21,11 @@
 
 #include "app/http/server.hpp"
 #include "app/http/service.hpp"
+#include "app/model_pool.hpp"
 #include "app/observe/metrics.hpp"
 #include "app/observe/status.hpp"
 #include "app/process/signals.hpp"
 #include "app/process/spawn.hpp"
-#include "app/process/supervisor.hpp"
-#include "app/schedule/dispatcher.hpp"
 #include "app/serve.hpp"
 #include "common/config.hpp"
 #include "ipc/input_arena.hpp"
@@ -35,7 +35,7 @@ namespace yolod::app {
 class FrontEnd final : private Service {
  public:
   // `open_files` is RLIMIT_NOFILE for the workers.
-  FrontEnd(const common::Config& config, RunMode mode, rlimit open_files);
+  FrontEnd(const common::Config& config, ReadConfig read_again, RunMode mode, rlimit open_files);
   FrontEnd(const FrontEnd&) = delete;
   FrontEnd& operator=(const FrontEnd&) = delete;
   ~FrontEnd();
@@ -45,14 +45,19 @@ class FrontEnd final : private Service {
 
  private:
   enum class Phase { kStarting, kServing, kDraining, kStopping };
-  struct Pool;
 
   [[nodiscard]] common::Outcome<void> start();
   [[nodiscard]] common::Outcome<void> make_arena();
   void make_pools();
   void pool_ready_changed();
-  void gave_up(const Pool& pool, const std::string& reason);
+  void gave_up(const ModelPool& pool, const std::string& reason);
   void finish_check();
+
+  void reload();
+  void take_over(const common::Config& changed);
+  void reload_models(const std::vector<common::ModelConfig>& models);
+  void reload_ended();
+  [[nodiscard]] std::unique_ptr<ModelPool> make_pool(const common::ModelConfig& model, Start start);
 
   void on_signal(int signal);
   void reap();
@@ -73,20 +78,23 @@ class FrontEnd final : private Service {
   [[nodiscard]] std::string metrics_text() override;
   [[nodiscard]] ServerStatus status() const;
 
-  const common::Config config_;
+  common::Config config_;  // its models are as they were first; each pool has its own of now
+  const ReadConfig read_again_;
   const RunMode mode_;
   const common::Clock::time_point began_{common::Clock::now()};
   SpawnSettings spawn_;
   Phase phase_{Phase::kStarting};
   int exit_code_{0};
   bool all_ready_said_{false};
-  std::uint64_t generations_{0};
+  std::size_t reloads_running_{0};  // models that are being loaded anew
+  bool reload_asked_{false};        // once more, when those are done
   Metrics metrics_;
   // Before io_: coroutines that are destroyed with it hold blocks of the arena.
   std::optional<ipc::InputArena> arena_;
   boost::asio::io_context io_{1};
   std::optional<ArenaGate> arena_gate_;
-  std::vector<std::unique_ptr<Pool>> pools_;
+  std::optional<PoolSurroundings> surroundings_;
+  std::vector<std::unique_ptr<ModelPool>> pools_;  // never taken away: a session may refer to one that is retired
   Server server_;
   std::unique_ptr<SignalReader> signals_;
   boost::asio::steady_timer stop_timer_{io_};

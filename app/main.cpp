@@ -7,7 +7,9 @@
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "app/process/block_signals.hpp"
@@ -54,18 +56,31 @@ rlimit raise_open_files() {
   return given;
 }
 
+// Each problem as one line.
+std::variant<yolod::common::Config, std::vector<std::string>> read_config(const std::filesystem::path& file,
+                                                                          const std::vector<std::string>& overrides) {
+  using namespace yolod;
+  std::vector<std::string> problems;
+  auto loaded = common::load_config(file, overrides);
+  for (const auto& problem : loaded.problems) problems.push_back(common::to_string(problem));
+  if (!loaded.config) return problems;
+  for (const auto& problem : app::unsupported_settings(*loaded.config))
+    problems.push_back(file.string() + ": " + problem);
+  if (!problems.empty()) return problems;
+  return std::move(*loaded.config);
+}
+
 int run(const Options& options) {
   using namespace yolod;
-  const auto file = options.config_file.empty() ? default_config_file() : std::filesystem::path(options.config_file);
-  auto loaded = common::load_config(file, options.overrides);
-  if (!loaded.config) {
-    for (const auto& problem : loaded.problems) std::fprintf(stderr, "%s\n", common::to_string(problem).c_str());
+  // As it is called from here on: a reload reads it from wherever the process is then.
+  const auto file = std::filesystem::absolute(options.config_file.empty() ? default_config_file()
+                                                                          : std::filesystem::path(options.config_file));
+  auto read = read_config(file, options.overrides);
+  if (const auto* problems = std::get_if<std::vector<std::string>>(&read)) {
+    for (const auto& problem : *problems) std::fprintf(stderr, "%s\n", problem.c_str());
     return kExitBadUsage;
   }
-  common::Config& config = *loaded.config;
-  const auto unsupported = app::unsupported_settings(config);
-  for (const std::string& problem : unsupported) std::fprintf(stderr, "%s: %s\n", file.c_str(), problem.c_str());
-  if (!unsupported.empty()) return kExitBadUsage;
+  auto& config = std::get<common::Config>(read);
   if (auto log = common::configure_log(config.logging, "yolod"); !log) {
     std::fprintf(stderr, "%s\n", log.error().message.c_str());
     return kExitCannotServe;
@@ -75,7 +90,14 @@ int run(const Options& options) {
     for (auto& model : config.models) model.workers = 1;
   }
   const rlimit open_files = raise_open_files();
-  const int exit_code = app::serve(config, options.check ? app::RunMode::kCheck : app::RunMode::kServe, open_files);
+  const auto read_again = [&file, &options]() -> std::optional<common::Config> {
+    auto again = read_config(file, options.overrides);
+    if (auto* changed = std::get_if<common::Config>(&again)) return std::move(*changed);
+    for (const auto& problem : std::get<std::vector<std::string>>(again)) common::log_error("reload: {}", problem);
+    return std::nullopt;
+  };
+  const auto mode = options.check ? app::RunMode::kCheck : app::RunMode::kServe;
+  const int exit_code = app::serve(config, read_again, mode, open_files);
   common::flush_log();
   return exit_code;
 }

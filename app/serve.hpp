@@ -3,6 +3,9 @@
 
 #include <sys/resource.h>
 
+#include <functional>
+#include <optional>
+
 #include "common/config.hpp"
 
 namespace yolod::app {
@@ -12,8 +15,12 @@ enum class RunMode {
   kCheck,  // load every model once, say what was found, stop; nothing listens
 };
 
-// Serves until a signal says stop and everything is over; returns the process's exit code. `open_files` is
-// RLIMIT_NOFILE for the workers. Called once, by the only thread, after block_front_end_signals() and configure_log().
-[[nodiscard]] int serve(const common::Config& config, RunMode mode, rlimit open_files);
+// The config as it is now; nothing, and each problem in the log, where it cannot be served.
+using ReadConfig = std::function<std::optional<common::Config>()>;
+
+// Serves until a signal says stop and everything is over; returns the process's exit code. `read_again` is for reloads;
+// `open_files` is RLIMIT_NOFILE for the workers. Called once, by the only thread, after block_front_end_signals() and
+// configure_log().
+[[nodiscard]] int serve(const common::Config& config, ReadConfig read_again, RunMode mode, rlimit open_files);
 
 }  // namespace yolod::app

@@ -15,6 +15,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -169,7 +170,8 @@ int run_forked(std::unique_ptr<model::Model> model, const Start& start, ipc::Wor
   return serve_model(std::move(model), *lane, start.arena, channels, began);
 }
 
-int run_loader() {
+// `role` is what ps shows of us.
+int run_loader(char* role) {
   const auto start = read_start();
   if (!start) return bad_start(start.error());
   constexpr int kControl = ipc::kControlDescriptor;
@@ -195,6 +197,7 @@ int run_loader() {
     case LoaderEnd::kStopped: return ipc::kExitStopped;
     case LoaderEnd::kIsWorker: break;
   }
+  std::memcpy(role, "worker", ipc::kLoaderArgument.size());
   return run_forked(std::move(*model), *start, std::move(descriptors), lane);
 }
 
@@ -212,7 +215,7 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // a log that nobody reads any more is no reason to die
   if (auto log = common::configure_log({}, "yolod-worker"); !log) return ipc::kExitBadStart;
   try {
-    return loads ? worker::run_loader() : worker::run_worker();
+    return loads ? worker::run_loader(argv[1]) : worker::run_worker();
   } catch (const std::exception& failure) {
     common::log_error("unexpected: {}", failure.what());
     std::terminate();  // a bug of ours: the front-end sees SIGABRT, names it and replaces this process

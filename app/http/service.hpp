@@ -13,7 +13,7 @@ namespace yolod::app {
 
 // One model, as a request meets it.
 struct ServedModel {
-  const common::ModelConfig& config;
+  const common::ModelConfig* config;  // of the generation that serves: it may be another after a wait
   Dispatcher& dispatcher;
   ModelMetrics& metrics;
 };

@@ -192,7 +192,7 @@ std::optional<Session::Reply> Session::answer_without_body(const HeaderParser& p
   parameters = std::move(*parsed);
   model = service_.find_model(parameters.model);
   if (model == nullptr) return refusal({ErrorCode::kUnknownModel, "there is no model of that name"}, unread);
-  if (const auto fits = check_route(route->route, model->config); !fits) return refusal(fits.error(), unread);
+  if (const auto fits = check_route(route->route, *model->config); !fits) return refusal(fits.error(), unread);
   if (route->route == Route::kImage) {
     const auto accept = parser.get()[http::field::accept];
     parameters.options.png = prefers_png({accept.data(), accept.size()});
@@ -239,7 +239,7 @@ Response Session::answer_simple(Route route) {
 
 Outcome<std::optional<std::string>> Session::check_predict(const HeaderParser& parser, const ServedModel& model,
                                                            const common::PredictionOptions& options) {
-  if (auto within = limit_to(model.config, options); !within) return within.error();
+  if (auto within = limit_to(*model.config, options); !within) return within.error();
   const std::string content_type(parser.get()[http::field::content_type]);
   std::optional<std::string> boundary;
   if (is_multipart(content_type)) {
@@ -278,7 +278,7 @@ asio::awaitable<Session::Reply> Session::predict(HeaderParser& parser, ServedMod
 
   const Answer answer = co_await model.dispatcher.predict(std::move(job));
   if (!answer.prediction) co_return Reply{make_error(answer.prediction.error(), retry_after), BodyState::kRead};
-  co_return Reply{make_prediction(model.config.name, answer, common::elapsed_us(request_began_, Clock::now())),
+  co_return Reply{make_prediction(model.config->name, answer, common::elapsed_us(request_began_, Clock::now())),
                   BodyState::kRead};
 }
 
@@ -301,7 +301,7 @@ std::uint64_t Session::body_limit() const {
 }
 
 asio::awaitable<Outcome<ipc::ArenaBlock>> Session::read_body(HeaderParser& parser, const ServedModel& model) {
-  const auto patience = model.config.queue.timeout;
+  const auto patience = model.config->queue.timeout;
   if (parser.chunked()) co_return co_await read_chunked_body(parser, patience);
   const std::uint64_t length = parser.content_length().value_or(0);
   if (length == 0) co_return Error{ErrorCode::kInvalidImage, "the request has no body"};

@@ -47,7 +47,7 @@ Metrics::Metrics()
       quarantined_total_(family<prometheus::Counter>(prometheus::BuildCounter(), registry_, "quarantined_total",
                                                      "Images that two workers died of")),
       generation_(family<prometheus::Gauge>(prometheus::BuildGauge(), registry_, "generation",
-                                            "Of the worker that was ready last")),
+                                            "Of the workers that serve: 1, and one more for each reload")),
       model_load_seconds_(family<prometheus::Gauge>(prometheus::BuildGauge(), registry_, "model_load_seconds",
                                                     "How long the last load took")),
       arena_used_bytes_(family<prometheus::Gauge>(prometheus::BuildGauge(), registry_, "arena_bytes",
@@ -109,10 +109,11 @@ void ModelMetrics::restarted(const std::string& reason) {
   metrics_.worker_restarts_total_.Add({{"model", model_}, {"reason", reason}}).Increment();
 }
 
-void ModelMetrics::loaded(std::chrono::milliseconds load_time, std::uint64_t generation) {
+void ModelMetrics::loaded(std::chrono::milliseconds load_time) {
   load_seconds_.Set(std::chrono::duration<double>(load_time).count());
-  generation_.Set(static_cast<double>(generation));
 }
+
+void ModelMetrics::generation(std::uint64_t number) { generation_.Set(static_cast<double>(number)); }
 
 void ModelMetrics::workers(const std::string& state, double count) {
   metrics_.workers_.Add({{"model", model_}, {"state", state}}).Set(count);

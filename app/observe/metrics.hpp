@@ -27,7 +27,8 @@ class ModelMetrics {
   void replayed();
   void quarantined();
   void restarted(const std::string& reason);
-  void loaded(std::chrono::milliseconds load_time, std::uint64_t generation);
+  void loaded(std::chrono::milliseconds load_time);
+  void generation(std::uint64_t number);
   void workers(const std::string& state, double count);
 
  private:

@@ -48,14 +48,11 @@ std::string_view model_state(const ModelStatus& model, bool draining) {
 
 json::object model_json(const ModelStatus& model, bool draining) {
   json::array workers;
-  std::uint64_t generation = 0;
-  for (const WorkerStatus& worker : model.workers) {
-    workers.push_back(worker_json(worker));
-    generation = std::max(generation, worker.generation);
-  }
+  for (const WorkerStatus& worker : model.workers) workers.push_back(worker_json(worker));
   json::object object{{"name", model.name},
                       {"state", std::string(model_state(model, draining))},
-                      {"generation", generation},
+                      {"generation", model.generation},
+                      {"reloading", model.reloading},
                       {"queue", {{"depth", model.queued}, {"max_size", model.queue_limit}}},
                       {"workers", std::move(workers)}};
   if (model.loader) {
@@ -85,7 +82,7 @@ std::string readiness_json(const ServerStatus& status, bool& ready) {
   for (const ModelStatus& model : status.models) {
     ready &= model.ready;
     models[model.name] =
-        json::object{{"ready", model.ready}, {"workers_ready", model.workers_ready}, {"workers", model.workers.size()}};
+        json::object{{"ready", model.ready}, {"workers_ready", model.workers_ready}, {"workers", model.workers_wanted}};
   }
   return json::serialize(json::object{{"ready", ready}, {"models", std::move(models)}});
 }

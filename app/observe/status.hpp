@@ -13,12 +13,15 @@ namespace yolod::app {
 
 struct ModelStatus {
   std::string name;
+  std::uint64_t generation{0};
   bool ready{false};
+  bool reloading{false};
   std::size_t queued{0};
   std::uint32_t queue_limit{0};
   std::uint32_t workers_ready{0};
+  std::uint32_t workers_wanted{0};  // of the generation that serves
   std::optional<LoaderStatus> loader;
-  std::vector<WorkerStatus> workers;
+  std::vector<WorkerStatus> workers;  // of every generation
 };
 
 struct ServerStatus {

@@ -28,6 +28,16 @@ void say_replaced(const std::string& what, Clock::duration wait) {
   }
 }
 
+// Runs `then` at that time, unless the timer is set again or `owner`, who owns the timer, is gone by then: a handler
+// that is in the event loop's queue already cannot be cancelled any more.
+void run_at(boost::asio::steady_timer& timer, Clock::time_point when, std::weak_ptr<void> owner,
+            std::function<void()> then) {
+  timer.expires_at(when);
+  timer.async_wait([owner = std::move(owner), then = std::move(then)](error_code failure) {
+    if (!failure && !owner.expired()) then();
+  });
+}
+
 // auto: on a CPU, where the copies of one process share what none of them writes to.
 bool loads_once(const common::ModelConfig& config) { return config.preload != common::AutoBool::kFalse; }
 
@@ -38,22 +48,59 @@ ipc::LaneGeometry lane_geometry(const common::ModelConfig& config) {
 }  // namespace
 
 Supervisor::Supervisor(boost::asio::io_context& io, const common::ModelConfig& config, const SpawnSettings& spawn,
-                       const ipc::InputArena& arena, std::uint64_t& generations, FirstLoad first_load, Events events)
+                       const ipc::InputArena& arena, std::uint64_t& launches, Start start, Events events)
     : io_(io),
       config_(config),
       spawn_(spawn),
       arena_(arena),
-      generations_(generations),
-      first_load_(first_load),
+      launches_(launches),
+      on_trial_(start == Start::kTrial),
       events_(std::move(events)),
       geometry_(lane_geometry(config)),
       config_yaml_(common::emit_model(config)),
       preload_(loads_once(config)),
       loader_timer_(io) {
-  for (std::uint32_t index = 0; index < config.workers; ++index) {
-    places_.push_back(std::make_unique<Place>(io));
-    places_.back()->index = index;
+  for (std::uint32_t i = 0; i < config.workers; ++i) add_place();
+}
+
+void Supervisor::add_place() {
+  places_.push_back(std::make_shared<Place>(io_));
+  places_.back()->index = next_index_++;
+}
+
+void Supervisor::add_worker() {
+  add_place();
+  start_process(*places_.back());
+}
+
+bool Supervisor::remove_worker() {
+  const auto staying = [](const auto& place) { return !place->leaving; };
+  if (std::count_if(places_.begin(), places_.end(), staying) < 2) return false;
+  const auto last = std::find_if(places_.rbegin(), places_.rend(), staying);
+  Place& place = **last;
+  if (!place.process) {
+    places_.erase(std::next(last).base());
+    return true;
   }
+  place.leaving = true;
+  if (place.process->was_ready()) {
+    place.process->ask_to_stop();
+  } else {
+    place.process->send_signal(SIGTERM);
+  }
+  return true;
+}
+
+Supervisor::Place& Supervisor::place_of(const WorkerProcess& worker) {
+  return **std::find_if(places_.begin(), places_.end(),
+                        [&worker](const auto& place) { return place->process.get() == &worker; });
+}
+
+bool Supervisor::gives_up(DeathCause cause, const std::string& reason) {
+  if (!on_trial_ && (model_was_ready_ || cause != DeathCause::kBadModel)) return false;
+  respawning_ = false;
+  events_.gave_up(reason);
+  return true;
 }
 
 void Supervisor::start(WorkerListener& listener) {
@@ -70,20 +117,14 @@ void Supervisor::start_loader() {
                                       {[this](LoaderProcess&) { loader_became_ready(); },
                                        [this](LoaderProcess&, std::string_view why) { condemn_loader(why); }});
   if (!started) {
-    if (first_load_ == FirstLoad::kOnce) {
-      respawning_ = false;
-      events_.gave_up(started.error().message);
-      return;
-    }
-    replace_loader(DeathCause::kOwnDoing, "cannot start: " + started.error().message);
+    if (gives_up(DeathCause::kOwnDoing, started.error().message)) return;
+    replace_loader(DeathCause::kOwnDoing,
+                   fmt::format("model {}: cannot start: {}", config_.name, started.error().message));
     return;
   }
   loader_ = std::move(*started);
-  loader_timer_.expires_after(config_.load_timeout);
-  loader_timer_.async_wait([this, pid = loader_->pid()](error_code failure) {
-    if (!failure && loader_ && loader_->pid() == pid && !loader_->ready()) {
-      condemn_loader("not ready after load_timeout");
-    }
+  run_at(loader_timer_, Clock::now() + config_.load_timeout, alive_, [this, pid = loader_->pid()] {
+    if (loader_ && loader_->pid() == pid && !loader_->ready()) condemn_loader("not ready after load_timeout");
   });
 }
 
@@ -114,11 +155,7 @@ void Supervisor::loader_died(const Death& death) {
     return;
   }
   const auto& failure = loader->load_failure();
-  if (!model_was_ready_ && (cause == DeathCause::kBadModel || first_load_ == FirstLoad::kOnce)) {
-    respawning_ = false;
-    events_.gave_up(failure.empty() ? "its loader ended while it loaded: " + describe(death) : failure);
-    return;
-  }
+  if (gives_up(cause, failure.empty() ? "its loader ended while it loaded: " + describe(death) : failure)) return;
   std::string what = fmt::format("{} {}", death.signaled ? "died of" : "exited:", describe(death));
   if (!loader->ready()) what += " before it had loaded";
   if (!failure.empty()) what += ": " + failure;
@@ -132,9 +169,8 @@ void Supervisor::replace_loader(DeathCause cause, const std::string& what) {
   const auto at =
       std::max(rate_.reserve(now), now + loader_policy_.on_death(cause, model_was_ready_, now, jitter).delay);
   say_replaced(what, at - now);
-  loader_timer_.expires_at(at);
-  loader_timer_.async_wait([this](error_code failure) {
-    if (!failure && respawning_ && !loader_) start_loader();
+  run_at(loader_timer_, at, alive_, [this] {
+    if (respawning_ && !loader_) start_loader();
   });
 }
 
@@ -159,7 +195,7 @@ void Supervisor::start_process(Place& place) {
   place.waits_for_loader = preload_ && !loader_ready();
   if (place.waits_for_loader) return;
   place.condemned = false;
-  place.last_generation = ++generations_;
+  place.last_generation = ++launches_;
   WorkerEvents events;
   events.ready = [this, &place](WorkerProcess&) { became_ready(place); };
   events.completions = [this](WorkerProcess& worker) { listener_->worker_completions(worker); };
@@ -169,21 +205,15 @@ void Supervisor::start_process(Place& place) {
       WorkerProcess::start(io_, geometry_, {config_.name, place.index, place.last_generation}, std::move(events),
                            [this](const ipc::LentDescriptors& descriptors) { return launch(descriptors); });
   if (!started) {
-    if (first_load_ == FirstLoad::kOnce) {
-      respawning_ = false;
-      events_.gave_up(started.error().message);
-      return;
-    }
+    if (gives_up(DeathCause::kOwnDoing, started.error().message)) return;
     common::log_error("model {}: cannot start a worker: {}", config_.name, started.error().message);
     replace(place, DeathCause::kOwnDoing, "a failed start");
     return;
   }
   place.process = std::move(*started);
   common::log_debug("worker {} ({}) started", place.process->pid(), config_.name);
-  place.watchdog.expires_after(config_.load_timeout);
-  place.watchdog.async_wait([this, &place, generation = place.last_generation](error_code failure) {
-    if (!failure) kill_unless_ready(place, generation);
-  });
+  run_at(place.watchdog, Clock::now() + config_.load_timeout, place.weak_from_this(),
+         [this, &place, generation = place.last_generation] { kill_unless_ready(place, generation); });
 }
 
 void Supervisor::became_ready(Place& place) {
@@ -194,7 +224,7 @@ void Supervisor::became_ready(Place& place) {
   common::log_info("worker {} ({}) is ready: {} on {}{}{}, {} in {} ms", place.process->pid(), config_.name,
                    description.task, description.device, description.precision.empty() ? "" : " in ",
                    description.precision, preload_ ? "forked" : "loaded", place.process->load_time().count());
-  listener_->worker_ready(*place.process);
+  listener_->worker_ready(*place.process, *this);
   events_.ready_changed();
 }
 
@@ -204,7 +234,7 @@ void Supervisor::kill_unless_ready(Place& place, std::uint64_t generation) {
 }
 
 bool Supervisor::begin_to_kill(WorkerProcess& worker, std::string_view why) {
-  Place& place = *places_[worker.place().index];
+  Place& place = place_of(worker);
   if (place.condemned) return false;
   place.condemned = true;
   worker.retire();
@@ -218,13 +248,13 @@ void Supervisor::condemn(WorkerProcess& worker, std::string_view why) {
 
 void Supervisor::condemn_hung(WorkerProcess& worker, std::string_view why) {
   if (!begin_to_kill(worker, why)) return;
-  Place& place = *places_[worker.place().index];
+  Place& place = place_of(worker);
   worker.send_signal(SIGABRT);
   worker.send_signal(SIGCONT);  // a stopped process takes no signal but SIGKILL
-  place.watchdog.expires_after(kAbortGrace);
-  place.watchdog.async_wait([&place, generation = place.last_generation](error_code failure) {
-    if (!failure && place.process && place.last_generation == generation) place.process->send_signal(SIGKILL);
-  });
+  run_at(place.watchdog, Clock::now() + kAbortGrace, place.weak_from_this(),
+         [&place, generation = place.last_generation] {
+           if (place.process && place.last_generation == generation) place.process->send_signal(SIGKILL);
+         });
 }
 
 bool Supervisor::reaped(pid_t pid, const Death& death) {
@@ -261,13 +291,16 @@ void Supervisor::died(Place& place, const Death& death) {
   place.process.reset();
   events_.ready_changed();
 
+  if (place.leaving) {
+    common::log_info("worker {} ({}) is removed", pid, config_.name);
+    std::erase_if(places_, [&place](const auto& one) { return one.get() == &place; });
+    return;
+  }
   if (!respawning_) {
     common::log_debug("worker {} ({}) is gone: {}", pid, config_.name, describe(death));
     return;
   }
-  if (!model_was_ready_ && (cause == DeathCause::kBadModel || first_load_ == FirstLoad::kOnce)) {
-    respawning_ = false;
-    events_.gave_up(load_failure.empty() ? "its worker ended while it loaded: " + describe(death) : load_failure);
+  if (gives_up(cause, load_failure.empty() ? "its worker ended while it loaded: " + describe(death) : load_failure)) {
     return;
   }
   std::string what =
@@ -287,9 +320,8 @@ void Supervisor::replace(Place& place, DeathCause cause, const std::string& what
   ++place.restarts;
   say_replaced(what, at - now);
   // Through the event loop also when at once: the caller may be in the middle of reaping others.
-  place.respawn_timer.expires_at(at);
-  place.respawn_timer.async_wait([this, &place](error_code failure) {
-    if (!failure && respawning_ && !place.process) start_process(place);
+  run_at(place.respawn_timer, at, place.weak_from_this(), [this, &place] {
+    if (respawning_ && !place.process) start_process(place);
   });
 }
 
@@ -323,7 +355,8 @@ void Supervisor::signal_all(int signal) {
 }
 
 void Supervisor::forget_unseen() {
-  for (const auto& place : places_) {
+  const auto places = places_;  // died() may take one away
+  for (const auto& place : places) {
     if (place->process && place->process->pid() == 0) died(*place, Death::before_hello());
   }
 }
@@ -334,10 +367,14 @@ bool Supervisor::any_alive() const {
 }
 
 std::uint32_t Supervisor::ready_count() const {
-  return static_cast<std::uint32_t>(std::count_if(places_.begin(), places_.end(), [](const auto& place) {
-    return place->process &&
-           (place->process->state() == WorkerState::kReady || place->process->state() == WorkerState::kBusy);
-  }));
+  return static_cast<std::uint32_t>(std::count_if(
+      places_.begin(), places_.end(), [](const auto& place) { return place->process && place->process->serves(); }));
+}
+
+void Supervisor::for_each_ready(const std::function<void(WorkerProcess&)>& each) {
+  for (const auto& place : places_) {
+    if (place->process && place->process->serves()) each(*place->process);
+  }
 }
 
 std::vector<WorkerStatus> Supervisor::status() const {

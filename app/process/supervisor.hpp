@@ -26,10 +26,12 @@
 
 namespace yolod::app {
 
+class Supervisor;
+
 // Whoever gives the workers work.
 class WorkerListener {
  public:
-  virtual void worker_ready(WorkerProcess& worker) = 0;
+  virtual void worker_ready(WorkerProcess& worker, Supervisor& supervisor) = 0;
   virtual void worker_completions(WorkerProcess& worker) = 0;
   // Reaped: nothing writes to its lane any more. The last call about this worker; it and its lane go afterwards.
   virtual void worker_died(WorkerProcess& worker, DeathCause cause) = 0;
@@ -54,27 +56,32 @@ struct LoaderStatus {
   bool ready{false};
 };
 
-// What a death before the model was ever ready means, other than that it cannot be served.
-enum class FirstLoad {
-  kRetry,  // it is loaded again, with backoff
-  kOnce,   // the same as that it cannot be served: --check wants an answer
+// What becomes of a death before every worker has been ready.
+enum class Start {
+  kServing,  // replaced, with backoff; but a model that cannot be served, before any was ready, is given up
+  kTrial,    // given up, whatever it was, until end_trial(): for --check, and beside workers that serve
 };
 
 class Supervisor {
  public:
   struct Events {
-    // Before any worker of this model was ready, it turned out that none will be: `reason` is one line.
+    // Nothing more is started: `reason` is one line.
     std::function<void(const std::string& reason)> gave_up;
     std::function<void(const std::string& reason_label)> restarted;
     std::function<void()> ready_changed;
   };
 
-  // `config`, `spawn` and `arena` outlive this object. `generations` is shared by all supervisors.
+  // `config`, `spawn` and `arena` outlive this object. `launches` counts processes, for all supervisors.
   Supervisor(boost::asio::io_context& io, const common::ModelConfig& config, const SpawnSettings& spawn,
-             const ipc::InputArena& arena, std::uint64_t& generations, FirstLoad first_load, Events events);
+             const ipc::InputArena& arena, std::uint64_t& launches, Start start, Events events);
 
   // Starts every worker. `listener` outlives this object.
   void start(WorkerListener& listener);
+  void end_trial() { on_trial_ = false; }
+
+  // One worker more, or one less: that one takes no more work, finishes what it has and goes. False: it is the last.
+  void add_worker();
+  [[nodiscard]] bool remove_worker();
 
   // If `pid` is one of ours, a worker's or the loader's: it was reaped, and is now replaced as RespawnPolicy says.
   // False if it is not.
@@ -93,7 +100,11 @@ class Supervisor {
   // Stops waiting for workers that were to be forked and have not said hello: there may be none.
   void forget_unseen();
 
+  [[nodiscard]] const common::ModelConfig& config() const { return config_; }
   [[nodiscard]] bool any_alive() const;
+  [[nodiscard]] bool all_ready() const { return ready_count() == places_.size(); }
+  // Calls with each worker that is ready or busy.
+  void for_each_ready(const std::function<void(WorkerProcess&)>& each);
   [[nodiscard]] bool was_ready() const { return model_was_ready_; }
   [[nodiscard]] std::uint32_t ready_count() const;
   [[nodiscard]] std::vector<WorkerStatus> status() const;
@@ -104,7 +115,7 @@ class Supervisor {
   [[nodiscard]] static std::uint64_t lane_bytes_of(const common::ModelConfig& config);
 
  private:
-  struct Place {
+  struct Place : std::enable_shared_from_this<Place> {
     explicit Place(boost::asio::io_context& io) : respawn_timer(io), watchdog(io) {}
     std::uint32_t index{0};
     std::unique_ptr<WorkerProcess> process;
@@ -113,9 +124,15 @@ class Supervisor {
     boost::asio::steady_timer watchdog;  // load_timeout, then the SIGKILL after a SIGABRT
     bool condemned{false};
     bool waits_for_loader{false};
+    bool leaving{false};  // not replaced: it goes with its worker
     std::uint64_t restarts{0};
     std::uint64_t last_generation{0};
   };
+
+  void add_place();
+  [[nodiscard]] Place& place_of(const WorkerProcess& worker);
+  // Ends all attempts, where this death or failure to start says so.
+  [[nodiscard]] bool gives_up(DeathCause cause, const std::string& reason);
 
   void start_loader();
   void loader_became_ready();
@@ -137,8 +154,8 @@ class Supervisor {
   const common::ModelConfig& config_;
   const SpawnSettings& spawn_;
   const ipc::InputArena& arena_;
-  std::uint64_t& generations_;
-  const FirstLoad first_load_;
+  std::uint64_t& launches_;
+  bool on_trial_;
   Events events_;
   WorkerListener* listener_{nullptr};
   ipc::LaneGeometry geometry_;
@@ -149,7 +166,9 @@ class Supervisor {
   RespawnPolicy loader_policy_;
   std::chrono::milliseconds last_load_time_{0};
   boost::asio::steady_timer loader_timer_;      // load_timeout, or when the next one starts
-  std::vector<std::unique_ptr<Place>> places_;  // constant after construction; a place's timers point back to it
+  std::vector<std::shared_ptr<Place>> places_;  // shared with nobody: held weakly by what runs later
+  std::uint32_t next_index_{0};
+  std::shared_ptr<void> alive_{std::make_shared<char>()};  // held weakly by what runs later
   RespawnRate rate_;
   std::minstd_rand jitter_{std::random_device{}()};
   bool model_was_ready_{false};

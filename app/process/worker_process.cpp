@@ -117,7 +117,7 @@ void WorkerProcess::become_ready(std::uint32_t description_bytes, std::uint32_t 
 
 void WorkerProcess::set_outstanding(std::uint32_t count) {
   outstanding_ = count;
-  if (state_ == WorkerState::kReady || state_ == WorkerState::kBusy) {
+  if (serves()) {
     state_ = count == 0 ? WorkerState::kReady : WorkerState::kBusy;
   }
 }

@@ -70,6 +70,8 @@ class WorkerProcess {
   [[nodiscard]] pid_t pid() const { return pid_; }  // 0 as long as it is not known
   [[nodiscard]] WorkerState state() const { return state_; }
   [[nodiscard]] bool was_ready() const { return was_ready_; }
+  // Ready or busy.
+  [[nodiscard]] bool serves() const { return state_ == WorkerState::kReady || state_ == WorkerState::kBusy; }
   [[nodiscard]] common::Clock::time_point started_at() const { return started_at_; }
   [[nodiscard]] std::chrono::milliseconds load_time() const { return load_time_; }
   [[nodiscard]] const common::ModelDescription& description() const { return description_; }

@@ -78,14 +78,18 @@ bool labels_exist(const common::Prediction& prediction, const common::ModelDescr
 
 }  // namespace
 
-Dispatcher::Dispatcher(asio::io_context& io, const common::ModelConfig& config, Supervisor& supervisor,
-                       ModelMetrics& metrics)
-    : io_(io), config_(config), supervisor_(supervisor), metrics_(metrics), sweep_timer_(io) {}
+Dispatcher::Dispatcher(asio::io_context& io, const common::ModelConfig& config, ModelMetrics& metrics)
+    : io_(io), config_(&config), metrics_(metrics), sweep_timer_(io) {}
+
+void Dispatcher::use(const common::ModelConfig& config) {
+  config_ = &config;
+  quarantine_.clear();
+}
 
 common::Outcome<void> Dispatcher::admit() const {
   if (shut_down_) return Error{ErrorCode::kShuttingDown, "the server is stopping"};
-  if (!supervisor_.was_ready()) return Error{ErrorCode::kNotReady, "the model is still loading"};
-  if (queue_.size() >= config_.queue.max_size) return Error{ErrorCode::kQueueFull, "too busy"};
+  if (!description_) return Error{ErrorCode::kNotReady, "the model is still loading"};
+  if (queue_.size() >= config_->queue.max_size) return Error{ErrorCode::kQueueFull, "too busy"};
   return {};
 }
 
@@ -103,7 +107,7 @@ void Dispatcher::submit(PredictionJob job, AnswerHandler handler) {
   request->job = std::move(job);
   request->handler = std::move(handler);
   request->admitted = request->queued = Clock::now();
-  request->deadline = request->admitted + config_.request_timeout;
+  request->deadline = request->admitted + config_->request_timeout;
   ++unanswered_count_;
   if (auto admitted = admit(); !admitted) {  // since its header was read the queue may have filled, or a stop begun
     answer(*request, {admitted.error(), {}, 0, nullptr});
@@ -139,14 +143,15 @@ void Dispatcher::fail(Request& request, ErrorCode code, const char* message) {
   if (!request.answered()) answer(request, {Error{code, message}, {}, 0, nullptr});
 }
 
-void Dispatcher::worker_ready(WorkerProcess& worker) {
+void Dispatcher::worker_ready(WorkerProcess& worker, Supervisor& supervisor) {
   Assignment& assignment = assignments_[&worker];
   assignment.worker = &worker;
+  assignment.supervisor = &supervisor;
   assignment.slots.resize(worker.lane().geometry().slot_count);
   assignment.previous_ids.resize(worker.lane().geometry().slot_count);
   assignment.description = std::make_shared<const common::ModelDescription>(worker.description());
   description_ = assignment.description;
-  metrics_.loaded(supervisor_.load_time(worker), worker.place().generation);
+  metrics_.loaded(supervisor.load_time(worker));
   dispatch_waiting();
 }
 
@@ -160,7 +165,10 @@ void Dispatcher::dispatch_waiting() {
       // The one that has rested longest, so that work spreads evenly.
       if (idle == nullptr || assignment.last_progress < idle->last_progress) idle = &assignment;
     }
-    auto batch = take_batch(next_batch_size(queue_.size(), idle_count, config_.batch.max_size));
+    if (idle == nullptr) break;
+    // A worker has room for batches of its own generation's size.
+    const std::size_t most = std::min<std::size_t>(config_->batch.max_size, idle->slots.size());
+    auto batch = take_batch(next_batch_size(queue_.size(), idle_count, most));
     if (batch.empty()) break;
     dispatch(*idle, std::move(batch));
   }
@@ -215,7 +223,7 @@ void Dispatcher::dispatch(Assignment& assignment, std::vector<std::unique_ptr<Re
     assignment.slots[slot] = std::move(request);
     ++assignment.outstanding;
     if (pushed != ipc::PushResult::kPushed) {  // its death brings everything back
-      supervisor_.condemn(*assignment.worker, "its request ring cannot be");
+      assignment.supervisor->condemn(*assignment.worker, "its request ring cannot be");
       for (++i; i < batch.size(); ++i) requeue(std::move(batch[i]));
     }
   }
@@ -230,7 +238,7 @@ void Dispatcher::worker_completions(WorkerProcess& worker) {
   const auto found = assignments_.find(&worker);
   if (found == assignments_.end()) return;  // rang before it was ready: there is nothing of ours in its lane
   if (!drain_completions(found->second)) {
-    supervisor_.condemn(worker, "it wrote to its lane what cannot be");
+    found->second.supervisor->condemn(worker, "it wrote to its lane what cannot be");
     return;
   }
   dispatch_waiting();
@@ -258,7 +266,8 @@ bool Dispatcher::take_completion(Assignment& assignment, const ipc::CompletionCe
   Answer made;
   if (completion.error_code == 0) {
     auto prediction = ipc::decode_prediction(*bytes);
-    if (!prediction || !fits_task(*prediction, config_) || !labels_exist(*prediction, *assignment.description)) {
+    if (!prediction || !fits_task(*prediction, assignment.supervisor->config()) ||
+        !labels_exist(*prediction, *assignment.description)) {
       return false;
     }
     made.prediction = std::move(*prediction);
@@ -322,7 +331,7 @@ void Dispatcher::strike(Request& request, std::vector<BodyHash>& struck) {
   if (request.standing != Standing::kQuarantined) return;
   metrics_.quarantined();
   common::log_warning(
-      "model {}: an image of {} bytes, SHA-256 {}..., is quarantined for {} min: two workers died of it", config_.name,
+      "model {}: an image of {} bytes, SHA-256 {}..., is quarantined for {} min: two workers died of it", config_->name,
       request.image().size(), short_text(*request.hash), Quarantine::kTerm.count());
 }
 
@@ -379,7 +388,7 @@ void Dispatcher::sweep_queue(Clock::time_point now) {
       return true;
     }
     // One that has been with a worker already waits for its own deadline: it was accepted, and is not to be lost.
-    if (request->replays == 0 && now - request->queued >= config_.queue.timeout) {
+    if (request->replays == 0 && now - request->queued >= config_->queue.timeout) {
       fail(*request, ErrorCode::kQueueFull, "too busy");
       return true;
     }
@@ -395,8 +404,8 @@ void Dispatcher::sweep_assignments(Clock::time_point now) {
         fail(*request, ErrorCode::kDeadlineExceeded, "no answer within request_timeout");
       }
     }
-    if (now - assignment.last_progress >= config_.hang_timeout) {
-      supervisor_.condemn_hung(*worker, "no progress within hang_timeout");
+    if (now - assignment.last_progress >= config_->hang_timeout) {
+      assignment.supervisor->condemn_hung(*worker, "no progress within hang_timeout");
     }
   }
 }

@@ -24,9 +24,16 @@ namespace yolod::app {
 
 class Dispatcher final : public WorkerListener {
  public:
-  // All outlive this object. `supervisor` is who is told of workers that lie or hang.
-  Dispatcher(boost::asio::io_context& io, const common::ModelConfig& config, Supervisor& supervisor,
-             ModelMetrics& metrics);
+  // All outlive this object, the config until the next one is used.
+  Dispatcher(boost::asio::io_context& io, const common::ModelConfig& config, ModelMetrics& metrics);
+
+  // From now on: for admission, the queue and batches. What was quarantined may try again.
+  void use(const common::ModelConfig& config);
+
+  // WorkerListener: of workers that are to get work, until they die.
+  void worker_ready(WorkerProcess& worker, Supervisor& supervisor) override;
+  void worker_completions(WorkerProcess& worker) override;
+  void worker_died(WorkerProcess& worker, DeathCause cause) override;
 
   // Whether a request may be read and submitted now: kNotReady before the model was first ready, kQueueFull,
   // kShuttingDown.
@@ -51,6 +58,7 @@ class Dispatcher final : public WorkerListener {
   // What one worker has of ours. `slots` is the truth about which request lies where in its lane.
   struct Assignment {
     WorkerProcess* worker{nullptr};
+    Supervisor* supervisor{nullptr};  // who is told should it lie or hang, and by whose settings it answers
     std::shared_ptr<const common::ModelDescription> description;
     std::vector<std::unique_ptr<Request>> slots;
     // Of each slot's previous occupant: what its RUNNING mark says as long as the worker has not begun the present one.
@@ -59,10 +67,6 @@ class Dispatcher final : public WorkerListener {
     // hang_timeout runs from here: the later of the dispatch and the last completion.
     common::Clock::time_point last_progress;
   };
-
-  void worker_ready(WorkerProcess& worker) override;
-  void worker_completions(WorkerProcess& worker) override;
-  void worker_died(WorkerProcess& worker, DeathCause cause) override;
 
   void submit(PredictionJob job, AnswerHandler handler);
   void dispatch_waiting();
@@ -85,8 +89,7 @@ class Dispatcher final : public WorkerListener {
   void sweep_assignments(common::Clock::time_point now);
 
   boost::asio::io_context& io_;
-  const common::ModelConfig& config_;
-  Supervisor& supervisor_;
+  const common::ModelConfig* config_;
   ModelMetrics& metrics_;
   boost::asio::steady_timer sweep_timer_;
   bool sweep_armed_{false};

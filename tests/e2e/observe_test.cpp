@@ -13,7 +13,7 @@
 namespace yolod::tests {
 
 TEST_CASE("Observe: /healthz is live and /readyz is not while the models load", "[e2e]") {
-  Server server(identity_config({{.workers = 2, .load_delay = 600'000ms}}));
+  Server server(identity_config({{.workers = 2, .load_delay = 600'000ms, .keys = {"preload: false"}}}));
   REQUIRE(server.wait_until_listening());
   HttpClient client(server.endpoint());
   const auto health = client.get("/healthz");

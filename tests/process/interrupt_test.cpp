@@ -37,7 +37,7 @@ std::chrono::nanoseconds age(const ProcessInfo& process) { return time_since_boo
 
 TEST_CASE("Interrupt: a worker interrupted while it loads ends its load, exits interrupted and is replaced at once",
           "[process][case7]") {
-  Server server(identity_config({{.workers = 1, .load_delay = kLoad}}));
+  Server server(identity_config({{.workers = 1, .load_delay = kLoad, .keys = {"preload: false"}}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
   std::vector<pid_t> dead = server.worker_pids();

@@ -245,10 +245,18 @@ std::vector<WorkerStatus> Server::workers() const {
       one.state = text_of(worker, "state");
       one.generation = number_of(worker, "generation");
       one.restarts = number_of(worker, "restarts");
-      if (one.state != "dead") found.push_back(std::move(one));
+      if (one.pid != 0) found.push_back(std::move(one));
     }
   }
   return found;
+}
+
+pid_t Server::loader_pid() const {
+  const auto value = status();
+  if (!value.is_object()) return 0;
+  const auto& models = value.at("models").as_array();
+  if (models.empty() || !models[0].as_object().contains("loader")) return 0;
+  return number_of(models[0].at("loader").as_object(), "pid");
 }
 
 std::vector<pid_t> Server::worker_pids() const {
@@ -282,6 +290,8 @@ bool Server::wait_until_replaced(const std::vector<pid_t>& gone) {
          }) &&
          wait_until_ready();
 }
+
+void Server::rewrite_config(const std::string& config) { (void)directory_.write("system.yaml", config); }
 
 std::string Server::log() const { return read_file(directory_.path() / kLogName); }
 

@@ -83,12 +83,16 @@ class Server {
   [[nodiscard]] std::string url() const;
 
   [[nodiscard]] boost::json::value status() const;          // null where it does not answer
-  [[nodiscard]] std::vector<WorkerStatus> workers() const;  // all but the dead
+  [[nodiscard]] std::vector<WorkerStatus> workers() const;  // those that have a process
+  [[nodiscard]] pid_t loader_pid() const;                   // of the first model; 0: none
   [[nodiscard]] std::vector<pid_t> worker_pids() const;     // of the workers that serve
   // Waits for a worker in that state; 0 if none came.
   [[nodiscard]] pid_t wait_for_worker_in(std::string_view state);
   // Waits until as many workers serve as before, none of them with a pid of `gone`.
   [[nodiscard]] bool wait_until_replaced(const std::vector<pid_t>& gone);
+
+  // What a reload will read.
+  void rewrite_config(const std::string& config);
 
   // Everything that it wrote to stderr and stdout.
   [[nodiscard]] std::string log() const;

@@ -28,7 +28,16 @@ WorkerStatus worker(pid_t pid, std::uint64_t generation = 1) {
 }
 
 ModelStatus model(const std::string& name, bool ready) {
-  return {name, ready, 3, 64, ready ? 1U : 0U, {worker(getpid())}};
+  ModelStatus status;
+  status.name = name;
+  status.generation = 5;
+  status.ready = ready;
+  status.queued = 3;
+  status.queue_limit = 64;
+  status.workers_ready = ready ? 1U : 0U;
+  status.workers_wanted = 1;
+  status.workers = {worker(getpid())};
+  return status;
 }
 
 ServerStatus server(std::vector<ModelStatus> models) {
@@ -96,12 +105,25 @@ TEST_CASE("Status: a live worker's memory is read, a dead one has none", "[app][
   CHECK(workers[2].at("rss_bytes") == 0);
 }
 
-TEST_CASE("Status: a model's generation is its latest worker's", "[app][unit]") {
+TEST_CASE("Status: a model's generation is that which serves, whatever workers there are beside it", "[app][unit]") {
   auto one = model("a", true);
-  one.workers = {worker(1, 4), worker(1, 9), worker(1, 7)};
-  CHECK(parsed(status_json(server({one}))).at("models").at(0).at("generation") == 9);
-  one.workers.clear();
-  CHECK(parsed(status_json(server({one}))).at("models").at(0).at("generation") == 0);
+  one.workers = {worker(1, 5), worker(1, 6), worker(1, 4)};
+  const auto shown = parsed(status_json(server({one}))).at("models").at(0);
+  CHECK(shown.at("generation") == 5);
+  CHECK(shown.at("workers").at(1).at("generation") == 6);
+}
+
+TEST_CASE("Status: a loader is shown where there is one", "[app][unit]") {
+  auto one = model("a", true);
+  CHECK_FALSE(parsed(status_json(server({one}))).at("models").at(0).as_object().contains("loader"));
+  one.loader = LoaderStatus{getpid(), false};
+  const auto loader = parsed(status_json(server({one}))).at("models").at(0).at("loader");
+  CHECK(loader.at("pid") == getpid());
+  CHECK(loader.at("state") == "loading");
+  one.loader = LoaderStatus{getpid(), true};
+  CHECK(parsed(status_json(server({one}))).at("models").at(0).at("loader").at("state") == "ready");
+  one.loader = LoaderStatus{};
+  CHECK(parsed(status_json(server({one}))).at("models").at(0).at("loader").at("state") == "dead");
 }
 
 TEST_CASE("Status: a model's state says whether it serves, and if not, why", "[app][unit]") {

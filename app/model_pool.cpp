@@ -1,0 +1,234 @@
+#include "app/model_pool.hpp"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <csignal>
+#include <map>
+#include <utility>
+
+#include "common/log.hpp"
+
+namespace yolod::app {
+
+using common::Clock;
+using common::Error;
+using common::ErrorCode;
+using common::ModelConfig;
+using common::Outcome;
+
+struct ModelPool::Generation {
+  Generation(ModelPool& pool, std::uint64_t count, std::shared_ptr<const ModelConfig> settings, Start start)
+      : number(count),
+        config(std::move(settings)),
+        supervisor(pool.surroundings_.io, *config, pool.surroundings_.spawn, pool.surroundings_.arena,
+                   pool.surroundings_.launches, start,
+                   {[&pool, this](const std::string& reason) {
+                      if (pool.candidate_.get() == this) {
+                        pool.fail_trial(reason);
+                      } else if (pool.serving_.get() == this) {
+                        pool.events_.gave_up(pool, reason);
+                      }
+                    },
+                    [&pool](const std::string& reason) { pool.metrics_.restarted(reason); },
+                    [&pool] { pool.events_.ready_changed(); }}),
+        overdue(pool.surroundings_.io) {}
+
+  const std::uint64_t number;
+  const std::shared_ptr<const ModelConfig> config;
+  Supervisor supervisor;
+  boost::asio::steady_timer overdue;  // when it retires: for workers that do not go
+};
+
+ModelPool::ModelPool(PoolSurroundings& surroundings, ModelConfig config, Start start, Events events)
+    : surroundings_(surroundings),
+      name_(config.name),
+      config_(std::make_shared<const ModelConfig>(std::move(config))),
+      events_(std::move(events)),
+      metrics_(surroundings.metrics, name_),
+      dispatcher_(surroundings.io, *config_, metrics_),
+      served_{config_.get(), dispatcher_, metrics_},
+      serving_(make_generation(config_, start)) {}
+
+ModelPool::~ModelPool() = default;
+
+std::unique_ptr<ModelPool::Generation> ModelPool::make_generation(std::shared_ptr<const ModelConfig> config,
+                                                                  Start start) {
+  return std::make_unique<Generation>(*this, ++generation_count_, std::move(config), start);
+}
+
+void ModelPool::start() { serving_->supervisor.start(*this); }
+
+// ---- reload ----
+
+void ModelPool::reload(ModelConfig config, Reloaded done) {
+  reloaded_ = std::move(done);
+  next_config_ = std::make_shared<const ModelConfig>(std::move(config));
+  common::log_info("model {}: reloading", name_);
+  if (serving_ && next_config_->reload == common::ReloadMode::kInPlace) {
+    let_go(std::move(serving_));  // bury() goes on
+    return;
+  }
+  begin_trial();
+}
+
+void ModelPool::begin_trial() {
+  candidate_ = make_generation(std::exchange(next_config_, nullptr), Start::kTrial);
+  candidate_->supervisor.start(*this);
+}
+
+void ModelPool::swap_in() {
+  if (!candidate_ || !candidate_->supervisor.all_ready()) return;
+  auto old = std::exchange(serving_, std::move(candidate_));
+  serving_->supervisor.end_trial();
+  config_ = serving_->config;
+  served_.config = config_.get();
+  dispatcher_.use(*config_);
+  serving_->supervisor.for_each_ready(
+      [this](WorkerProcess& worker) { dispatcher_.worker_ready(worker, serving_->supervisor); });
+  metrics_.generation(serving_->number);
+  common::log_info("model {}: generation {} serves", name_, serving_->number);
+  if (old) let_go(std::move(old));
+  end_reload({});
+}
+
+void ModelPool::fail_trial(const std::string& reason) {
+  common::log_error("model {}: reload failed, {}: {}", name_,
+                    serving_ ? "the generation before serves on" : "the settings before are loaded again", reason);
+  let_go(std::move(candidate_));
+  if (!serving_) {
+    serving_ = make_generation(config_, Start::kServing);
+    serving_->supervisor.start(*this);
+  }
+  end_reload(Error{ErrorCode::kBadModel, reason});
+}
+
+// Posted: whoever asked may ask for the next one, and we are in the middle of a worker's event.
+void ModelPool::end_reload(const Outcome<void>& result) {
+  if (!reloaded_) return;
+  boost::asio::post(surroundings_.io, [done = std::exchange(reloaded_, nullptr), result] { done(result); });
+}
+
+void ModelPool::let_go(std::unique_ptr<Generation> generation) {
+  Generation& leaving = *generation;
+  retiring_.push_back(std::move(generation));
+  leaving.supervisor.stop_respawning();
+  leaving.supervisor.ask_all_to_stop();
+  // What it has may take as long as a request or a batch may; its workers are stuck after that.
+  constexpr std::chrono::seconds kGrace{5};
+  leaving.overdue.expires_after(leaving.config->hang_timeout + kGrace);
+  leaving.overdue.async_wait([&leaving](boost::system::error_code failure) {
+    if (!failure) leaving.supervisor.signal_all(SIGKILL);
+  });
+  boost::asio::post(surroundings_.io, [this] { bury(); });
+}
+
+// Generations whose processes are all reaped. Never inside one of their events.
+void ModelPool::bury() {
+  std::erase_if(retiring_, [](const auto& generation) { return !generation->supervisor.any_alive(); });
+  if (next_config_ && retiring_.empty()) begin_trial();
+}
+
+void ModelPool::retire() {
+  next_config_ = nullptr;
+  if (candidate_) let_go(std::move(candidate_));
+  if (serving_) let_go(std::move(serving_));
+  dispatcher_.shut_down();
+  end_reload(Error{ErrorCode::kUnknownModel, "the model was removed"});
+}
+
+// ---- workers ----
+
+void ModelPool::worker_ready(WorkerProcess& worker, Supervisor& supervisor) {
+  if (serving_ && &supervisor == &serving_->supervisor) {
+    dispatcher_.worker_ready(worker, supervisor);
+  } else if (candidate_ && &supervisor == &candidate_->supervisor) {
+    boost::asio::post(surroundings_.io, [this] { swap_in(); });
+  }
+}
+
+void ModelPool::worker_completions(WorkerProcess& worker) { dispatcher_.worker_completions(worker); }
+
+void ModelPool::worker_died(WorkerProcess& worker, DeathCause cause) { dispatcher_.worker_died(worker, cause); }
+
+void ModelPool::add_worker() {
+  constexpr std::uint32_t kMost = 256;  // as many as a config may ask for
+  if (serving_ && serving_->supervisor.status().size() < kMost) serving_->supervisor.add_worker();
+}
+
+void ModelPool::remove_worker() {
+  if (serving_ && !serving_->supervisor.remove_worker()) {
+    common::log_warning("model {}: its last worker stays", name_);
+  }
+}
+
+bool ModelPool::reaped(pid_t pid, const Death& death) {
+  bool ours = false;
+  each_generation([&](Generation& generation) { ours = ours || generation.supervisor.reaped(pid, death); });
+  if (ours && !retiring_.empty()) boost::asio::post(surroundings_.io, [this] { bury(); });
+  return ours;
+}
+
+void ModelPool::each_generation(const std::function<void(Generation&)>& each) {
+  if (serving_) each(*serving_);
+  if (candidate_) each(*candidate_);
+  for (const auto& generation : retiring_) each(*generation);
+}
+
+// ---- the server's stop ----
+
+void ModelPool::stop_respawning() {
+  next_config_ = nullptr;
+  each_generation([](Generation& generation) { generation.supervisor.stop_respawning(); });
+}
+void ModelPool::ask_all_to_stop() {
+  each_generation([](Generation& generation) { generation.supervisor.ask_all_to_stop(); });
+}
+void ModelPool::signal_all(int signal) {
+  each_generation([signal](Generation& generation) { generation.supervisor.signal_all(signal); });
+}
+void ModelPool::forget_unseen() {
+  each_generation([](Generation& generation) { generation.supervisor.forget_unseen(); });
+}
+
+bool ModelPool::any_alive() const {
+  const auto alive = [](const auto& generation) { return generation && generation->supervisor.any_alive(); };
+  return alive(serving_) || alive(candidate_) || std::any_of(retiring_.begin(), retiring_.end(), alive);
+}
+
+// ---- what is shown ----
+
+bool ModelPool::was_ready() const { return !serving_ || serving_->supervisor.was_ready(); }
+
+ModelStatus ModelPool::status() const {
+  ModelStatus status;
+  status.name = name_;
+  status.queued = dispatcher_.queued_count();
+  status.queue_limit = config_->queue.max_size;
+  status.reloading = reloading();
+  const auto add = [&status](const Generation& generation, bool also_dead) {
+    for (auto& worker : generation.supervisor.status()) {
+      worker.generation = generation.number;
+      if (also_dead || worker.pid != 0) status.workers.push_back(std::move(worker));
+    }
+  };
+  if (serving_) {
+    status.generation = serving_->number;
+    status.workers_ready = serving_->supervisor.ready_count();
+    status.workers_wanted = static_cast<std::uint32_t>(serving_->supervisor.status().size());
+    status.loader = serving_->supervisor.loader_status();
+    add(*serving_, true);
+  }
+  if (candidate_) add(*candidate_, false);
+  for (const auto& generation : retiring_) add(*generation, false);
+  status.ready = status.workers_ready != 0;
+  return status;
+}
+
+void ModelPool::update_metrics() {
+  std::map<std::string, double> by_state{{"starting", 0}, {"loading", 0},  {"ready", 0},
+                                         {"busy", 0},     {"draining", 0}, {"dead", 0}};
+  for (const WorkerStatus& worker : status().workers) ++by_state[worker.state];
+  for (const auto& [state, count] : by_state) metrics_.workers(state, count);
+}
+
+}  // namespace yolod::app

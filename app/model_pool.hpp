@@ -1,0 +1,118 @@
+// One model that is served: its scheduler, and its generations of workers.
+//
+//   on trial --all workers ready--> serving --the next one serves--> retiring --all reaped--> (gone)
+//       \________a load, a warm-up or the canary failed___________________/^
+//
+// A reload starts a generation on trial beside the one that serves; whatever happens to it, clients are served. Where
+// there is no room for two (`reload: in_place`) the old one retires first, requests wait in the queue, and should the
+// new one fail, the old settings are loaded again.
+//
+// Front-end only, its one thread. Does not move: its parts refer to each other.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/http/service.hpp"
+#include "app/observe/metrics.hpp"
+#include "app/observe/status.hpp"
+#include "app/process/supervisor.hpp"
+#include "app/schedule/dispatcher.hpp"
+#include "common/config.hpp"
+
+namespace yolod::app {
+
+// What every pool shares; outlives them all.
+struct PoolSurroundings {
+  boost::asio::io_context& io;
+  const SpawnSettings& spawn;
+  const ipc::InputArena& arena;
+  Metrics& metrics;
+  std::uint64_t launches{0};
+};
+
+class ModelPool final : private WorkerListener {
+ public:
+  struct Events {
+    // The first generation cannot be served.
+    std::function<void(ModelPool&, const std::string& reason)> gave_up;
+    std::function<void()> ready_changed;
+  };
+  // What came of a reload.
+  using Reloaded = std::function<void(const common::Outcome<void>&)>;
+
+  ModelPool(PoolSurroundings& surroundings, common::ModelConfig config, Start start, Events events);
+  ModelPool(const ModelPool&) = delete;
+  ModelPool& operator=(const ModelPool&) = delete;
+  ~ModelPool();
+
+  void start();
+  // One at a time: not while reloading().
+  void reload(common::ModelConfig config, Reloaded done);
+  [[nodiscard]] bool reloading() const { return reloaded_ != nullptr; }
+  // The model is not served any more: what it has is finished, its workers go.
+  void retire();
+  [[nodiscard]] bool retired() const { return serving_ == nullptr && candidate_ == nullptr; }
+
+  void add_worker();
+  void remove_worker();
+
+  // If `pid` was one of ours. False if it was not.
+  bool reaped(pid_t pid, const Death& death);
+
+  // ---- the server's stop ----
+  void stop_respawning();
+  void ask_all_to_stop();
+  void signal_all(int signal);
+  void forget_unseen();
+  [[nodiscard]] bool any_alive() const;
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] const common::ModelConfig& config() const { return *config_; }
+  // Every worker that is configured has been ready once, or the model is retired.
+  [[nodiscard]] bool was_ready() const;
+  [[nodiscard]] Dispatcher& dispatcher() { return dispatcher_; }
+  [[nodiscard]] const Dispatcher& dispatcher() const { return dispatcher_; }
+  [[nodiscard]] ServedModel& served() { return served_; }
+  [[nodiscard]] ModelStatus status() const;
+  void update_metrics();
+
+ private:
+  struct Generation;
+
+  void worker_ready(WorkerProcess& worker, Supervisor& supervisor) override;
+  void worker_completions(WorkerProcess& worker) override;
+  void worker_died(WorkerProcess& worker, DeathCause cause) override;
+
+  [[nodiscard]] std::unique_ptr<Generation> make_generation(std::shared_ptr<const common::ModelConfig> config,
+                                                            Start start);
+  void begin_trial();
+  void swap_in();
+  void fail_trial(const std::string& reason);
+  void end_reload(const common::Outcome<void>& result);
+  void let_go(std::unique_ptr<Generation> generation);
+  void bury();
+  void each_generation(const std::function<void(Generation&)>& each);
+
+  PoolSurroundings& surroundings_;
+  const std::string name_;
+  std::shared_ptr<const common::ModelConfig> config_;  // of what serves, or is to
+  Events events_;
+  ModelMetrics metrics_;
+  Dispatcher dispatcher_;
+  ServedModel served_;
+  std::uint64_t generation_count_{0};
+  std::unique_ptr<Generation> serving_;
+  std::unique_ptr<Generation> candidate_;
+  std::shared_ptr<const common::ModelConfig> next_config_;  // in place: to be tried once the old one is gone
+  std::vector<std::unique_ptr<Generation>> retiring_;
+  Reloaded reloaded_;
+};
+
+}  // namespace yolod::app

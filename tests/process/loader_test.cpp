@@ -1,0 +1,157 @@
+// Workers that are forked from a loader, and what happens when that dies: fault case 7 for the loader, and what
+// CONTRACT's `preload` promises.
+#include <signal.h>
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/support/after_case.hpp"
+#include "tests/support/bodies.hpp"
+#include "tests/support/in_flight.hpp"
+#include "tests/support/load.hpp"
+#include "tests/support/process_tree.hpp"
+#include "tests/support/server.hpp"
+#include "tests/support/server_config.hpp"
+
+namespace yolod::tests {
+namespace {
+
+pid_t parent_of(pid_t pid) {
+  const auto info = process_info(pid);
+  return info ? info->parent : 0;
+}
+
+bool wait_for_another_loader(const Server& server, pid_t than) {
+  return wait_until([&] {
+    const auto now = server.loader_pid();
+    return now != 0 && now != than;
+  });
+}
+
+}  // namespace
+
+TEST_CASE("Loader: it loads once, and every worker is the front-end's own child", "[process][loader]") {
+  Server server(identity_config({{.workers = 4, .load_delay = 100ms}}));
+  REQUIRE(server.wait_until_ready());
+  const auto before = baseline(server);
+  const auto loader = server.loader_pid();
+  REQUIRE(loader != 0);
+  CHECK(parent_of(loader) == server.pid());
+  CHECK(children_of(loader).empty());
+  const auto workers = server.worker_pids();
+  CHECK(workers.size() == 4);
+  for (const pid_t worker : workers) CHECK(parent_of(worker) == server.pid());
+  CHECK(server.log_lines_with("loaded in").size() == 1);
+  CHECK(server.log_lines_with("forked in").size() == 4);
+  check_after_case(server, before);
+}
+
+TEST_CASE("Loader: a worker that was forked lets SIGINT through, and has no descriptor of its loader's",
+          "[process][loader]") {
+  Server server(identity_config({{.workers = 2}}));
+  REQUIRE(server.wait_until_ready());
+  const auto before = baseline(server);
+  for (const pid_t worker : server.worker_pids()) {
+    for (const auto mask : blocked_signals(worker)) CHECK_FALSE(blocks(mask, SIGINT));
+    // 0 1 2, control, lane, arena, doorbell: whatever of these is mapped may be closed.
+    CHECK(descriptor_count(worker) <= 7);
+  }
+  check_after_case(server, before);
+}
+
+TEST_CASE("Loader: its death costs no client anything, and there is a new one", "[process][loader]") {
+  Server server(identity_config({{.workers = 2, .delay = 20ms}}));
+  REQUIRE(server.wait_until_ready());
+  const auto before = baseline(server);
+  const auto workers = server.worker_pids();
+  Load load(server.endpoint(), {.connection_count = 4});
+  REQUIRE(load.wait_for_answers(20));
+  const int signal = GENERATE(SIGKILL, SIGSEGV, SIGTERM, SIGINT);
+  const auto loader = server.loader_pid();
+  ::kill(loader, signal);
+  REQUIRE(wait_for_another_loader(server, loader));
+  REQUIRE(load.wait_for_answers(20));
+  const auto counts = load.stop();
+  CHECK(counts.right == counts.answered);
+  CHECK(counts.incidents.empty());
+  CHECK(server.worker_pids() == workers);
+  CHECK(server.log_lines_with("loader " + std::to_string(loader) + " (echo) died").size() == 1);
+  check_after_case(server, before);
+}
+
+TEST_CASE("Loader: when it dies with all its workers, all are back", "[process][loader]") {
+  Server server(identity_config({{.workers = 3, .load_delay = 50ms}}));
+  REQUIRE(server.wait_until_ready());
+  const auto before = baseline(server);
+  const auto workers = server.worker_pids();
+  const auto loader = server.loader_pid();
+  InFlight requests(server.endpoint(), 6);
+  ::kill(loader, SIGKILL);
+  for (const pid_t worker : workers) ::kill(worker, SIGKILL);
+  CHECK(requests.finish_and_list_wrong() == kNoneWrong);
+  CHECK(server.wait_until_replaced(workers));
+  CHECK(server.worker_pids().size() == 3);
+  check_after_case(server, before, workers);
+}
+
+TEST_CASE("Loader: killed at any moment while it forks, it leaves nothing behind", "[process][loader]") {
+  Server server(identity_config({{.workers = 4}}));
+  REQUIRE(server.wait_until_ready());
+  const auto before = baseline(server);
+  for (int round = 0; round < 30; ++round) {
+    CAPTURE(round);
+    const auto loader = server.loader_pid();
+    const auto workers = server.worker_pids();
+    for (const pid_t worker : workers) ::kill(worker, SIGKILL);
+    // Its forks are under way now, or about to be.
+    std::this_thread::sleep_for(std::chrono::microseconds(200 * round));
+    if (loader != 0) ::kill(loader, SIGKILL);
+    REQUIRE(server.wait_until_replaced(workers));
+    REQUIRE(wait_for_another_loader(server, loader));
+  }
+  check_after_case(server, before);
+}
+
+TEST_CASE("Loader: interrupted while it loads it ends its load, exits and is replaced at once",
+          "[process][loader][case7]") {
+  constexpr milliseconds kLoad{400};
+  Server server(identity_config({{.workers = 2, .load_delay = kLoad}}));
+  REQUIRE(server.wait_until_listening());
+  constexpr int kMoments = 6;
+  pid_t before = 0;
+  for (int moment = 0; moment < kMoments; ++moment) {
+    CAPTURE(moment);
+    REQUIRE(wait_for_another_loader(server, before));
+    const auto loader = server.loader_pid();
+    const auto born = process_info(loader);
+    REQUIRE(born);
+    std::this_thread::sleep_for(moment * kLoad / (2 * kMoments));
+    const auto masks = blocked_signals(loader);
+    ::kill(loader, SIGINT);
+    REQUIRE(!masks.empty());
+    for (const auto mask : masks) CHECK(blocks(mask, SIGINT));
+    REQUIRE(wait_until([&] { return !process_info(loader); }));
+    CHECK(time_since_boot() - born->started_at >= kLoad);
+    CHECK(server.log_lines_with("loader " + std::to_string(loader) + " (echo) exited: interrupted").size() == 1);
+    before = loader;
+  }
+  REQUIRE(server.wait_until_ready());
+  CHECK(server.worker_pids().size() == 2);
+}
+
+TEST_CASE("Loader: preload: false has each worker load by itself", "[process][loader]") {
+  Server server(identity_config({{.workers = 2, .keys = {"preload: false"}}}));
+  REQUIRE(server.wait_until_ready());
+  const auto before = baseline(server);
+  CHECK(server.loader_pid() == 0);
+  CHECK(server.log_lines_with("loaded in").size() == 2);
+  const auto victim = server.worker_pids().at(0);
+  ::kill(victim, SIGKILL);
+  check_after_case(server, before, {victim});
+}
+
+}  // namespace yolod::tests
