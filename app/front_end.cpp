@@ -292,7 +292,8 @@ void FrontEnd::on_signal(int signal) {
 }
 
 void FrontEnd::reap() {
-  reap_children([this](pid_t pid, const Death& death) {
+  reap_children([this](pid_t pid, Death death) {
+    death.out_of_memory = death.signaled && death.number == SIGKILL && oom_kills_.claim();
     const bool ours =
         std::any_of(pools_.begin(), pools_.end(), [&](const auto& pool) { return pool->reaped(pid, death); });
     if (!ours) common::log_debug("reaped process {}, which is not a worker", pid);

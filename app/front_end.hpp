@@ -28,6 +28,7 @@
 #include "app/process/spawn.hpp"
 #include "app/serve.hpp"
 #include "common/config.hpp"
+#include "common/oom_kills.hpp"
 #include "ipc/input_arena.hpp"
 
 namespace yolod::app {
@@ -83,6 +84,7 @@ class FrontEnd final : private Service {
   const RunMode mode_;
   const common::Clock::time_point began_{common::Clock::now()};
   SpawnSettings spawn_;
+  common::OomKills oom_kills_;
   Phase phase_{Phase::kStarting};
   int exit_code_{0};
   bool all_ready_said_{false};

@@ -1,6 +1,8 @@
 #include "common/cgroup.hpp"
 
+#include <algorithm>
 #include <fstream>
+#include <sstream>
 
 namespace yolod::common {
 namespace {
@@ -39,6 +41,19 @@ std::vector<CgroupFolder> cgroup_folders(const std::string& controller, const st
     }
   }
   return folders;
+}
+
+std::uint64_t sum_of_lines(const std::filesystem::path& file, std::initializer_list<std::string_view> keys) {
+  std::ifstream in(file);
+  std::string line;
+  std::uint64_t sum = 0;
+  while (std::getline(in, line)) {
+    std::istringstream words(line);
+    std::string key;
+    std::uint64_t value = 0;
+    if (words >> key >> value && std::find(keys.begin(), keys.end(), key) != keys.end()) sum += value;
+  }
+  return sum;
 }
 
 }  // namespace yolod::common

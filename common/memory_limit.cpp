@@ -5,9 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <fstream>
-#include <initializer_list>
 #include <sstream>
-#include <string_view>
 
 #include "common/cgroup.hpp"
 
@@ -24,20 +22,6 @@ std::optional<std::uint64_t> read_number(const std::filesystem::path& file) {
   return value;
 }
 
-// The sum of the lines `key value` of a file whose keys are asked for.
-std::uint64_t sum_of(const std::filesystem::path& file, std::initializer_list<std::string_view> keys) {
-  std::ifstream in(file);
-  std::string line;
-  std::uint64_t sum = 0;
-  while (std::getline(in, line)) {
-    std::istringstream words(line);
-    std::string key;
-    std::uint64_t value = 0;
-    if (words >> key >> value && std::find(keys.begin(), keys.end(), key) != keys.end()) sum += value;
-  }
-  return sum;
-}
-
 std::optional<MemoryLimit> cgroup_memory(const CgroupFolder& at) {
   const bool v2 = at.version == CgroupVersion::kV2;
   const auto limit_file = at.folder / (v2 ? "memory.max" : "memory.limit_in_bytes");
@@ -47,13 +31,13 @@ std::optional<MemoryLimit> cgroup_memory(const CgroupFolder& at) {
   const auto usage = read_number(at.folder / (v2 ? "memory.current" : "memory.usage_in_bytes")).value_or(0);
   const auto stat = at.folder / "memory.stat";
   const auto cache =
-      v2 ? sum_of(stat, {"active_file", "inactive_file"}) : sum_of(stat, {"total_active_file", "total_inactive_file"});
+      v2 ? sum_of_lines(stat, {"active_file", "inactive_file"}) : sum_of_lines(stat, {"total_active_file", "total_inactive_file"});
   return MemoryLimit{*limit, usage > cache ? usage - cache : 0, limit_file.string()};
 }
 
 std::optional<MemoryLimit> machine_memory(const std::filesystem::path& proc_meminfo) {
-  const std::uint64_t total = sum_of(proc_meminfo, {"MemTotal:"}) * 1024;
-  const std::uint64_t available = sum_of(proc_meminfo, {"MemAvailable:"}) * 1024;
+  const std::uint64_t total = sum_of_lines(proc_meminfo, {"MemTotal:"}) * 1024;
+  const std::uint64_t available = sum_of_lines(proc_meminfo, {"MemAvailable:"}) * 1024;
   if (total == 0 || available > total) return std::nullopt;
   return MemoryLimit{total, total - available, proc_meminfo.string()};
 }

@@ -11,12 +11,13 @@
 namespace yolod::app {
 
 Death Death::from_wait_status(int status) {
-  if (WIFSIGNALED(status)) return {true, WTERMSIG(status), false};
-  return {false, WEXITSTATUS(status), false};
+  if (WIFSIGNALED(status)) return {true, WTERMSIG(status), false, false};
+  return {false, WEXITSTATUS(status), false, false};
 }
 
 std::string describe(const Death& death) {
   if (death.unseen) return "gone before it said hello";
+  if (death.out_of_memory) return "SIGKILL, by the kernel: out of memory";
   if (death.signaled) {
     const char* const name = sigabbrev_np(death.number);
     return name != nullptr ? std::string("SIG") + name : "signal " + std::to_string(death.number);
@@ -32,6 +33,7 @@ std::string describe(const Death& death) {
 
 std::string reason_label(const Death& death) {
   if (death.unseen) return "unseen";
+  if (death.out_of_memory) return "out_of_memory";
   if (death.signaled) return describe(death);
   switch (death.number) {
     case ipc::kExitInterrupted: return "interrupted";
@@ -41,6 +43,7 @@ std::string reason_label(const Death& death) {
 }
 
 DeathCause classify(const Death& death, bool was_ready) {
+  if (death.out_of_memory) return DeathCause::kOwnDoing;
   if (!death.signaled) {
     if (death.number == ipc::kExitInterrupted) return DeathCause::kNotItsDoing;
     return death.number == ipc::kExitBadModel ? DeathCause::kBadModel : DeathCause::kOwnDoing;

@@ -21,8 +21,8 @@ using std::chrono::milliseconds;
 
 constexpr Clock::time_point kStart{std::chrono::hours(1)};
 
-Death signaled(int signal) { return {true, signal}; }
-Death exited(int code) { return {false, code}; }
+Death signaled(int signal) { return {.signaled = true, .number = signal}; }
+Death exited(int code) { return {.signaled = false, .number = code}; }
 
 // ---- how a process ended ----
 
