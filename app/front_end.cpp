@@ -54,14 +54,17 @@ std::size_t connection_limit(const common::Config& config) {
 
 }  // namespace
 
-int serve(const common::Config& config, ReadConfig read_again, RunMode mode, rlimit open_files) {
-  return FrontEnd(config, std::move(read_again), mode, open_files).run();
+int serve(const common::Config& config, ReadConfig read_again, RunMode mode, ServiceManager& manager,
+          rlimit open_files) {
+  return FrontEnd(config, std::move(read_again), mode, manager, open_files).run();
 }
 
-FrontEnd::FrontEnd(const common::Config& config, ReadConfig read_again, RunMode mode, rlimit open_files)
+FrontEnd::FrontEnd(const common::Config& config, ReadConfig read_again, RunMode mode, ServiceManager& manager,
+                   rlimit open_files)
     : config_(config),
       read_again_(std::move(read_again)),
       mode_(mode),
+      manager_(manager),
       server_(io_, *this, config_.server, connection_limit(config)) {
   spawn_.open_files = open_files;
 }
@@ -97,7 +100,10 @@ Outcome<void> FrontEnd::start() {
   if (!signals) return signals.error();
   signals_ = std::move(*signals);
   if (mode_ == RunMode::kServe) {
-    if (auto listening = server_.listen(); !listening) return listening;
+    auto handed_over = manager_.take_sockets();
+    if (!handed_over.empty()) common::log_info("the service manager's sockets are used, not server.listen");
+    auto listening = handed_over.empty() ? server_.listen() : server_.take(std::move(handed_over));
+    if (!listening) return listening;
     for (const std::string& url : server_.urls()) common::log_info("yolod {} listening on {}", kVersion, url);
   }
   make_pools();
@@ -108,10 +114,23 @@ Outcome<void> FrontEnd::start() {
   return {};
 }
 
+// "traffic-lights 2 of 2 workers, faces 0 of 4": for the service manager.
+std::string FrontEnd::summary() const {
+  if (phase_ >= Phase::kDraining) return "stopping";
+  std::string text;
+  for (const auto& model : status().models) {
+    text += fmt::format("{}{} {} of {} workers", text.empty() ? "" : ", ", model.name, model.workers_ready,
+                        model.workers_wanted);
+  }
+  return text;
+}
+
 // What is looked at every so often instead of having a timer each: clients that are late, log lines that wait.
 void FrontEnd::housekeep() {
   server_.check_deadlines();
   common::flush_log();
+  manager_.status(summary());
+  manager_.tick(phase_ == Phase::kServing && !all_ready_said_);
   housekeeping_timer_.expires_after(kHousekeepingPeriod);
   housekeeping_timer_.async_wait([this](error_code failure) {
     if (!failure) housekeep();
@@ -157,6 +176,7 @@ void FrontEnd::pool_ready_changed() {
   if (!std::all_of(pools_.begin(), pools_.end(), [](const auto& pool) { return pool->was_ready(); })) return;
   all_ready_said_ = true;
   common::log_info("ready: every model can serve");
+  manager_.ready();
   // From the event loop: we are in the middle of a worker's event.
   if (mode_ == RunMode::kCheck) asio::post(io_, [this] { finish_check(); });
 }
@@ -196,9 +216,11 @@ void FrontEnd::reload() {
     return;
   }
   common::log_info("reload: reading the config");
+  manager_.reloading();
   const auto changed = read_again_();
   if (!changed) {
     common::log_error("reload: the config cannot be served; all stays as it was");
+    manager_.ready();
     return;
   }
   take_over(*changed);
@@ -249,12 +271,18 @@ void FrontEnd::reload_models(const std::vector<common::ModelConfig>& models) {
     (*found)->reload(model, [this](const Outcome<void>&) { reload_ended(); });
   }
   common::log_info("reload: {} models are being loaded", reloads_running_);
+  if (reloads_running_ == 0) manager_.ready();
 }
 
 void FrontEnd::reload_ended() {
   if (--reloads_running_ != 0) return;
   common::log_info("reload: done");
-  if (std::exchange(reload_asked_, false)) reload();
+  if (phase_ != Phase::kServing) return;
+  if (std::exchange(reload_asked_, false)) {
+    reload();
+  } else {
+    manager_.ready();
+  }
 }
 
 // ---- signals and the stop ----
@@ -302,6 +330,7 @@ void FrontEnd::reap() {
 
 void FrontEnd::begin_drain() {
   phase_ = Phase::kDraining;
+  manager_.stopping();
   if (mode_ == RunMode::kCheck) exit_code_ = 1;  // nothing was found out
   drain_deadline_ = Clock::now() + config_.server.shutdown_timeout;
   // Whatever was never ready cannot answer anything.

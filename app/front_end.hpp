@@ -36,7 +36,8 @@ namespace yolod::app {
 class FrontEnd final : private Service {
  public:
   // `open_files` is RLIMIT_NOFILE for the workers.
-  FrontEnd(const common::Config& config, ReadConfig read_again, RunMode mode, rlimit open_files);
+  FrontEnd(const common::Config& config, ReadConfig read_again, RunMode mode, ServiceManager& manager,
+           rlimit open_files);
   FrontEnd(const FrontEnd&) = delete;
   FrontEnd& operator=(const FrontEnd&) = delete;
   ~FrontEnd();
@@ -78,10 +79,12 @@ class FrontEnd final : private Service {
   [[nodiscard]] std::string status_json() const override;
   [[nodiscard]] std::string metrics_text() override;
   [[nodiscard]] ServerStatus status() const;
+  [[nodiscard]] std::string summary() const;
 
   common::Config config_;  // its models are as they were first; each pool has its own of now
   const ReadConfig read_again_;
   const RunMode mode_;
+  ServiceManager& manager_;
   const common::Clock::time_point began_{common::Clock::now()};
   SpawnSettings spawn_;
   common::OomKills oom_kills_;

@@ -70,7 +70,7 @@ std::variant<yolod::common::Config, std::vector<std::string>> read_config(const 
   return std::move(*loaded.config);
 }
 
-int run(const Options& options) {
+int run(const Options& options, yolod::app::ServiceManager& manager) {
   using namespace yolod;
   // As it is called from here on: a reload reads it from wherever the process is then.
   const auto file = std::filesystem::absolute(options.config_file.empty() ? default_config_file()
@@ -97,7 +97,7 @@ int run(const Options& options) {
     return std::nullopt;
   };
   const auto mode = options.check ? app::RunMode::kCheck : app::RunMode::kServe;
-  const int exit_code = app::serve(config, read_again, mode, open_files);
+  const int exit_code = app::serve(config, read_again, mode, manager, open_files);
   common::flush_log();
   return exit_code;
 }
@@ -107,6 +107,7 @@ int run(const Options& options) {
 int main(int argc, char** argv) {
   yolod::app::block_front_end_signals();
   open_standard_streams();
+  yolod::app::ServiceManager manager;
   CLI::App app{"yolod: an inference server for YOLO and other vision models.", "yolod"};
   Options options;
   app.add_option("--config", options.config_file, "The config file (default: ./system.yaml, /etc/yolod/system.yaml)");
@@ -120,7 +121,7 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : kExitBadUsage;
   }
   try {
-    return run(options);
+    return run(options, manager);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "yolod: %s\n", error.what());
     return kExitCannotServe;

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 
+#include "app/process/service_manager.hpp"
 #include "common/config.hpp"
 
 namespace yolod::app {
@@ -19,8 +20,9 @@ enum class RunMode {
 using ReadConfig = std::function<std::optional<common::Config>()>;
 
 // Serves until a signal says stop and everything is over; returns the process's exit code. `read_again` is for reloads;
-// `open_files` is RLIMIT_NOFILE for the workers. Called once, by the only thread, after block_front_end_signals() and
-// configure_log().
-[[nodiscard]] int serve(const common::Config& config, ReadConfig read_again, RunMode mode, rlimit open_files);
+// `manager` outlives the call; `open_files` is RLIMIT_NOFILE for the workers. Called once, by the only thread, after
+// block_front_end_signals() and configure_log().
+[[nodiscard]] int serve(const common::Config& config, ReadConfig read_again, RunMode mode, ServiceManager& manager,
+                        rlimit open_files);
 
 }  // namespace yolod::app

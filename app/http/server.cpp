@@ -53,6 +53,22 @@ Outcome<tcp::endpoint> parse_tcp(const std::string& address) {
   return tcp::endpoint(ip, port);
 }
 
+// "http://127.0.0.1:8080", "unix:/run/yolod/http.sock".
+std::string url_of(const Endpoint& actual) {
+  if (actual.protocol().family() == AF_UNIX) {
+    asio::local::stream_protocol::endpoint bound;
+    bound.resize(actual.size());
+    std::memcpy(bound.data(), actual.data(), actual.size());
+    return std::string(kUnixPrefix) + bound.path();
+  }
+  tcp::endpoint bound;
+  bound.resize(actual.size());
+  std::memcpy(bound.data(), actual.data(), actual.size());
+  const std::string host =
+      bound.address().is_v6() ? "[" + bound.address().to_string() + "]" : bound.address().to_string();
+  return "http://" + host + ":" + std::to_string(bound.port());
+}
+
 // A socket file that a server left behind when it was killed: nobody answers on it.
 void remove_stale_socket(asio::io_context& io, const std::string& path) {
   struct stat status {};
@@ -108,19 +124,30 @@ Outcome<void> Server::listen_at(const std::string& address) {
   if (!failure) acceptor->listen(asio::socket_base::max_listen_connections, failure);
   if (failure) return cannot_listen(address, failure);
 
-  if (local) {
-    urls_.push_back(address);
-  } else {
-    tcp::endpoint bound;
-    const Endpoint actual = acceptor->local_endpoint();
-    bound.resize(actual.size());
-    std::memcpy(bound.data(), actual.data(), actual.size());
-    const std::string host =
-        bound.address().is_v6() ? "[" + bound.address().to_string() + "]" : bound.address().to_string();
-    urls_.push_back("http://" + host + ":" + std::to_string(bound.port()));
-  }
-  acceptors_.push_back(std::move(acceptor));
+  add(std::move(acceptor));
   return {};
+}
+
+Outcome<void> Server::take(std::vector<common::UniqueFd> listening) {
+  for (auto& socket : listening) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    if (getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+      return common::last_system_error("a socket of the service manager");
+    }
+    auto acceptor = std::make_unique<Acceptor>(io_);
+    error_code failure;
+    acceptor->assign(asio::generic::stream_protocol(address.ss_family, 0), socket.get(), failure);
+    if (failure) return cannot_listen("a socket of the service manager", failure);
+    (void)socket.release();
+    add(std::move(acceptor));
+  }
+  return {};
+}
+
+void Server::add(std::unique_ptr<Acceptor> acceptor) {
+  urls_.push_back(url_of(acceptor->local_endpoint()));
+  acceptors_.push_back(std::move(acceptor));
 }
 
 void Server::start() {

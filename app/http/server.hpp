@@ -18,6 +18,7 @@
 #include "app/http/session.hpp"
 #include "common/config.hpp"
 #include "common/outcome.hpp"
+#include "common/unique_fd.hpp"
 
 namespace yolod::app {
 
@@ -32,6 +33,8 @@ class Server {
 
   // Opens every address of the config; after that the kernel queues connections. Errors are kSystem.
   [[nodiscard]] common::Outcome<void> listen();
+  // Takes sockets that listen already, instead.
+  [[nodiscard]] common::Outcome<void> take(std::vector<common::UniqueFd> listening);
   // Begins to accept.
   void start();
 
@@ -51,6 +54,7 @@ class Server {
   using Acceptor = boost::asio::basic_socket_acceptor<boost::asio::generic::stream_protocol>;
 
   [[nodiscard]] common::Outcome<void> listen_at(const std::string& address);
+  void add(std::unique_ptr<Acceptor> acceptor);
   [[nodiscard]] boost::asio::awaitable<void> accept_all(Acceptor& acceptor);
   void remove_socket_files();
   void begin_session(Session::Socket socket);

@@ -24,8 +24,8 @@ enum class DeathCause { kOwnDoing, kNotItsDoing, kBadModel };
 // How a process ended, as waitpid() tells it.
 struct Death {
   bool signaled{false};
-  int number{0};       // the signal, or the exit code
-  bool unseen{false};  // it was forked, or was to be, and ended before we knew of it
+  int number{0};              // the signal, or the exit code
+  bool unseen{false};         // it was forked, or was to be, and ended before we knew of it
   bool out_of_memory{false};  // the kernel's SIGKILL
 
   [[nodiscard]] static Death before_hello() { return {false, 0, true, false}; }
