@@ -24,8 +24,8 @@ struct CgroupFolder {
                                                        const std::filesystem::path& proc_self_cgroup,
                                                        const std::filesystem::path& cgroup_root);
 
-// The sum of the values of the lines `key value` whose keys are asked for, of a file as cgroups have them; 0 where there
-// is none.
+// The sum of the values of the lines `key value` whose keys are asked for, of a file as cgroups have them; 0 where
+// there is none.
 [[nodiscard]] std::uint64_t sum_of_lines(const std::filesystem::path& file,
                                          std::initializer_list<std::string_view> keys);
 

@@ -30,13 +30,14 @@ std::string_view to_string(ErrorCode code) {
     case ErrorCode::kBadConfig: return "bad_config";
     case ErrorCode::kBadModel: return "bad_model";
     case ErrorCode::kSystem: return "system";
+    case ErrorCode::kClientGone: return "client_gone";
   }
   return "internal";
 }
 
 std::optional<ErrorCode> error_code_from(std::uint32_t value) {
   constexpr auto kFirst = static_cast<std::uint32_t>(ErrorCode::kBadRequest);
-  constexpr auto kLast = static_cast<std::uint32_t>(ErrorCode::kSystem);
+  constexpr auto kLast = static_cast<std::uint32_t>(ErrorCode::kClientGone);
   if (value < kFirst || value > kLast) return std::nullopt;
   return static_cast<ErrorCode>(value);
 }

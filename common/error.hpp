@@ -34,9 +34,10 @@ enum class ErrorCode : std::uint32_t {
   kShuttingDown = 19,
   kDeadlineExceeded = 20,
   // Never on the wire to a client.
-  kBadConfig = 21,  // system.yaml or the command line
-  kBadModel = 22,   // a cfg, weights, names or TorchScript file that cannot be served
-  kSystem = 23,     // the operating system refused
+  kBadConfig = 21,   // system.yaml or the command line
+  kBadModel = 22,    // a cfg, weights, names or TorchScript file that cannot be served
+  kSystem = 23,      // the operating system refused
+  kClientGone = 24,  // nobody waits for the answer any more
 };
 
 // "invalid_image" for kInvalidImage: the `code` of an HTTP error answer.

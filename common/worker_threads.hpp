@@ -9,7 +9,8 @@
 
 namespace yolod::common {
 
-// Threads of each of the model's workers: `threads`, or for auto the cores shared among the model's workers, at least 1.
+// Threads of each of the model's workers: `threads`, or for auto the cores shared among the model's workers, at
+// least 1.
 [[nodiscard]] std::uint32_t threads_per_worker(const ModelConfig& config, std::uint32_t cores);
 
 // How the threads of one network's forward pass wait for each other between its layers, as NAME=value for the

@@ -26,6 +26,7 @@ status http_status(ErrorCode code) {
     case ErrorCode::kBadConfig:
     case ErrorCode::kBadModel:
     case ErrorCode::kSystem: return status::internal_server_error;
+    case ErrorCode::kClientGone: return static_cast<status>(499);  // as nginx counts them; nobody gets it
     case ErrorCode::kQueueFull:
     case ErrorCode::kNotReady:
     case ErrorCode::kShuttingDown: return status::service_unavailable;

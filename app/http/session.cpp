@@ -12,6 +12,7 @@
 
 #include "app/http/accept.hpp"
 #include "app/http/await.hpp"
+#include "app/http/client_presence.hpp"
 #include "app/http/multipart.hpp"
 #include "app/http/page.hpp"
 #include "app/http/request_id.hpp"
@@ -75,10 +76,22 @@ void Session::check_deadline(Clock::time_point now) {
     const std::chrono::duration<double> elapsed = now - body_began_;
     late |= static_cast<double>(body_received_) < elapsed.count() * static_cast<double>(kSlowestBytesPerSecond);
   }
-  if (!late) return;
-  timed_out_ = true;
-  error_code ignored;
-  socket_.cancel(ignored);
+  if (late) {
+    timed_out_ = true;
+    error_code ignored;
+    socket_.cancel(ignored);
+  }
+  if (answering_ != nullptr) look_for_client();
+}
+
+void Session::look_for_client() {
+  switch (client_presence(socket_.native_handle())) {
+    case ClientPresence::kThere: return;
+    case ClientPresence::kSaysNoMore:
+      if (version_ == 11 && !std::exchange(probed_, true)) probe_client(socket_.native_handle());
+      return;
+    case ClientPresence::kGone: answering_->cancel(job_id_); return;
+  }
 }
 
 Error Session::read_failure() const {
@@ -276,7 +289,11 @@ asio::awaitable<Session::Reply> Session::predict(HeaderParser& parser, ServedMod
   job.options = options;
   job.block = std::move(*block);
 
+  job_id_ = job.id = model.dispatcher.new_id();
+  answering_ = &model.dispatcher;
+  probed_ = false;
   const Answer answer = co_await model.dispatcher.predict(std::move(job));
+  answering_ = nullptr;
   if (!answer.prediction) co_return Reply{make_error(answer.prediction.error(), retry_after), BodyState::kRead};
   co_return Reply{make_prediction(model.config->name, answer, common::elapsed_us(request_began_, Clock::now())),
                   BodyState::kRead};

@@ -39,7 +39,8 @@ class Session : public std::enable_shared_from_this<Session> {
   // Called once.
   [[nodiscard]] boost::asio::awaitable<void> run();
 
-  // Ends whatever waits for the client longer than it may. Called every so often by the server.
+  // Ends whatever waits for the client longer than it may, and what the client does not wait for. Called every so often
+  // by the server.
   void check_deadline(common::Clock::time_point now);
   // No byte of a next request has come, and no answer is owed.
   [[nodiscard]] bool idle() const { return idle_; }
@@ -90,6 +91,8 @@ class Session : public std::enable_shared_from_this<Session> {
   // Half-closes and reads on for a while: a client that is still sending would else lose the answer to a reset.
   [[nodiscard]] boost::asio::awaitable<void> linger();
 
+  // Takes back what nobody waits for any more.
+  void look_for_client();
   void set_deadline(std::chrono::milliseconds from_now) { deadline_ = common::Clock::now() + from_now; }
   void no_deadline() { deadline_ = common::Clock::time_point::max(); }
   [[nodiscard]] common::Error read_failure() const;
@@ -116,6 +119,10 @@ class Session : public std::enable_shared_from_this<Session> {
   bool keep_alive_{false};
   bool is_head_{false};
   bool expects_continue_{false};
+  // While it is with the dispatcher: where, and as what.
+  Dispatcher* answering_{nullptr};
+  std::uint64_t job_id_{0};
+  bool probed_{false};
 };
 
 }  // namespace yolod::app

@@ -101,9 +101,16 @@ asio::awaitable<Answer> Dispatcher::predict(PredictionJob job) {
       asio::use_awaitable, std::move(job));
 }
 
+void Dispatcher::cancel(std::uint64_t id) {
+  const auto waiting = std::find_if(queue_.begin(), queue_.end(), [id](const auto& one) { return one->id() == id; });
+  if (waiting == queue_.end()) return;
+  fail(**waiting, ErrorCode::kClientGone, "the client is gone");
+  queue_.erase(waiting);
+  metrics_.queue_depth(queue_.size());
+}
+
 void Dispatcher::submit(PredictionJob job, AnswerHandler handler) {
   auto request = std::make_unique<Request>();
-  request->id = next_id_++;
   request->job = std::move(job);
   request->handler = std::move(handler);
   request->admitted = request->queued = Clock::now();
@@ -213,7 +220,7 @@ void Dispatcher::dispatch(Assignment& assignment, std::vector<std::unique_ptr<Re
     while (assignment.slots[slot]) ++slot;  // the lane has more slots than a batch has requests
     request->dispatched = now;
     ipc::RequestCell cell{};
-    cell.id = request->id;
+    cell.id = request->id();
     cell.body_offset = request->job.image_offset;
     cell.body_bytes = request->job.image_bytes;
     cell.slot = slot;
@@ -259,7 +266,7 @@ bool Dispatcher::drain_completions(Assignment& assignment) {
 bool Dispatcher::take_completion(Assignment& assignment, const ipc::CompletionCell& completion) {
   if (completion.slot >= assignment.slots.size()) return false;
   const auto& held = assignment.slots[completion.slot];
-  if (!held || held->id != completion.id) return false;
+  if (!held || held->id() != completion.id) return false;
   const auto bytes = assignment.worker->lane().copy_result(completion.slot, completion.result_bytes);
   if (!bytes) return false;
 
@@ -282,7 +289,7 @@ bool Dispatcher::take_completion(Assignment& assignment, const ipc::CompletionCe
   made.model = assignment.description;
 
   const auto request = std::move(assignment.slots[completion.slot]);  // frees its place in the arena at the end
-  assignment.previous_ids[completion.slot] = request->id;
+  assignment.previous_ids[completion.slot] = request->id();
   --assignment.outstanding;
   if (request->runs_alone()) quarantine_.acquit(*request->hash);
   ++assignment.worker->requests_served;
@@ -342,7 +349,7 @@ void Dispatcher::requeue(std::unique_ptr<Request> request) {
   }
   request->queued = Clock::now();
   const auto place =
-      std::find_if(queue_.begin(), queue_.end(), [&](const auto& waiting) { return waiting->id > request->id; });
+      std::find_if(queue_.begin(), queue_.end(), [&](const auto& waiting) { return waiting->id() > request->id(); });
   queue_.insert(place, std::move(request));
   arm_sweep();
 }

@@ -39,8 +39,14 @@ class Dispatcher final : public WorkerListener {
   // kShuttingDown.
   [[nodiscard]] common::Outcome<void> admit() const;
 
+  // For PredictionJob::id. Requests are served in the order of these.
+  [[nodiscard]] std::uint64_t new_id() { return next_id_++; }
+  // Nobody waits for that one any more: kClientGone, if it is still in the queue. What a worker has it finishes.
+  void cancel(std::uint64_t id);
+
   // Answers `job`. Its errors are the worker's (ipc/layout.hpp), kQueueFull after queue.timeout without a worker,
-  // kDeadlineExceeded, kWorkerCrashed, kQuarantined, kShuttingDown.
+  // kDeadlineExceeded, kWorkerCrashed, kQuarantined, kShuttingDown,
+  // kClientGone.
   [[nodiscard]] boost::asio::awaitable<Answer> predict(PredictionJob job);
 
   // Answers everything that is not answered with kShuttingDown, and everything that comes later.

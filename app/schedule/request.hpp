@@ -62,6 +62,7 @@ class AnswerHandler {
 
 // What a session asks for: an image that lies in the arena, complete.
 struct PredictionJob {
+  std::uint64_t id{0};  // Dispatcher::new_id()
   ipc::ArenaBlock block;
   std::uint64_t image_offset{0};  // within the arena
   std::uint64_t image_bytes{0};
@@ -69,7 +70,6 @@ struct PredictionJob {
 };
 
 struct Request {
-  std::uint64_t id{0};
   PredictionJob job;
   AnswerHandler handler;  // empty once answered
   common::Clock::time_point admitted;
@@ -80,6 +80,7 @@ struct Request {
   std::optional<BodyHash> hash;  // of the image; made when something is known of some body
   Standing standing{Standing::kUnknown};
 
+  [[nodiscard]] std::uint64_t id() const { return job.id; }
   [[nodiscard]] bool answered() const { return !handler; }
   // A body that a worker died of runs alone, so that it can take no neighbour with it.
   [[nodiscard]] bool runs_alone() const { return standing != Standing::kUnknown; }
