@@ -129,6 +129,9 @@ std::string FrontEnd::summary() const {
 void FrontEnd::housekeep() {
   server_.check_deadlines();
   common::flush_log();
+  if (phase_ == Phase::kServing) {
+    for (const auto& pool : pools_) pool->tick();
+  }
   manager_.status(summary());
   manager_.tick(phase_ == Phase::kServing && !all_ready_said_);
   housekeeping_timer_.expires_after(kHousekeepingPeriod);

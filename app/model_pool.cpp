@@ -150,6 +150,10 @@ void ModelPool::worker_completions(WorkerProcess& worker) { dispatcher_.worker_c
 
 void ModelPool::worker_died(WorkerProcess& worker, DeathCause cause) { dispatcher_.worker_died(worker, cause); }
 
+void ModelPool::tick() {
+  if (serving_) serving_->supervisor.recycle();
+}
+
 void ModelPool::add_worker() {
   constexpr std::uint32_t kMost = 256;  // as many as a config may ask for
   if (serving_ && serving_->supervisor.status().size() < kMost) serving_->supervisor.add_worker();

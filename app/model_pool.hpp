@@ -60,6 +60,8 @@ class ModelPool final : private WorkerListener {
   void retire();
   [[nodiscard]] bool retired() const { return serving_ == nullptr && candidate_ == nullptr; }
 
+  // Recycles workers. To be called every so often.
+  void tick();
   void add_worker();
   void remove_worker();
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/signal_mask.hpp"
+#include "worker/canary.hpp"
 
 namespace yolod::worker {
 
@@ -21,6 +22,7 @@ common::Outcome<std::unique_ptr<model::Model>> load(const common::ModelConfig& c
   auto model = model::load_model(config, surroundings);
   if (!model) return model;
   if (auto warm = (*model)->warm_up(); !warm) return warm.error();
+  if (auto good = check_canary(**model, config.canary); !good) return good.error();
   return model;
 }
 

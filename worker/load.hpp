@@ -16,8 +16,8 @@ namespace yolod::worker {
 // starts a thread that would inherit something else.
 [[nodiscard]] bool interrupt_is_blocked();
 
-// Loads and warms up, with that many threads. The calling thread is `main`'s. `scribble_lane` is what the identity
-// model's FAULT:scribble calls.
+// Loads, warms up and shows it the canary, with that many threads. The calling thread is `main`'s. `scribble_lane` is
+// what the identity model's FAULT:scribble calls.
 [[nodiscard]] common::Outcome<std::unique_ptr<model::Model>> load(const common::ModelConfig& config,
                                                                   std::uint32_t threads,
                                                                   std::function<void()> scribble_lane);

@@ -6,24 +6,15 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
-#include <fstream>
 #include <string_view>
 
+#include "app/process/resident_memory.hpp"
 #include "app/version.hpp"
 
 namespace yolod::app {
 namespace {
 
 namespace json = boost::json;
-
-std::uint64_t resident_bytes(pid_t pid) {
-  if (pid <= 0) return 0;
-  std::ifstream in("/proc/" + std::to_string(pid) + "/statm");
-  std::uint64_t size_pages = 0;
-  std::uint64_t resident_pages = 0;
-  if (!(in >> size_pages >> resident_pages)) return 0;
-  return resident_pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-}
 
 json::object worker_json(const WorkerStatus& worker) {
   return {{"pid", worker.pid},

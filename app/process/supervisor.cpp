@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "app/process/config_file.hpp"
+#include "app/process/resident_memory.hpp"
 #include "common/config_schema.hpp"
 #include "common/log.hpp"
 #include "ipc/messages.hpp"
@@ -63,24 +64,26 @@ Supervisor::Supervisor(boost::asio::io_context& io, const common::ModelConfig& c
   for (std::uint32_t i = 0; i < config.workers; ++i) add_place();
 }
 
-void Supervisor::add_place() {
+Supervisor::Place& Supervisor::add_place() {
   places_.push_back(std::make_shared<Place>(io_));
   places_.back()->index = next_index_++;
+  return *places_.back();
 }
 
-void Supervisor::add_worker() {
-  add_place();
-  start_process(*places_.back());
-}
+void Supervisor::add_worker() { start_process(add_place()); }
 
 bool Supervisor::remove_worker() {
   const auto staying = [](const auto& place) { return !place->leaving; };
   if (std::count_if(places_.begin(), places_.end(), staying) < 2) return false;
   const auto last = std::find_if(places_.rbegin(), places_.rend(), staying);
-  Place& place = **last;
+  let_leave(**last);
+  return true;
+}
+
+void Supervisor::let_leave(Place& place) {
   if (!place.process) {
-    places_.erase(std::next(last).base());
-    return true;
+    std::erase_if(places_, [&place](const auto& one) { return one.get() == &place; });
+    return;
   }
   place.leaving = true;
   if (place.process->was_ready()) {
@@ -88,7 +91,25 @@ bool Supervisor::remove_worker() {
   } else {
     place.process->send_signal(SIGTERM);
   }
-  return true;
+}
+
+bool Supervisor::is_worn(const WorkerProcess& worker) const {
+  const auto& limits = config_.recycle;
+  return (limits.max_requests != 0 && worker.requests_served >= limits.max_requests) ||
+         (limits.max_rss_bytes != 0 && resident_bytes(worker.pid()) >= limits.max_rss_bytes);
+}
+
+void Supervisor::recycle() {
+  if (config_.recycle == common::RecycleConfig{} || !respawning_ || on_trial_ || !all_ready()) return;
+  const auto worn =
+      std::find_if(places_.begin(), places_.end(), [this](const auto& place) { return is_worn(*place->process); });
+  if (worn == places_.end()) return;
+  const auto old = *worn;
+  common::log_info("worker {} ({}) is recycled: {} requests, {} MiB", old->process->pid(), config_.name,
+                   old->process->requests_served, resident_bytes(old->process->pid()) >> 20U);
+  Place& successor = add_place();
+  successor.successor_of = old;
+  start_process(successor);
 }
 
 Supervisor::Place& Supervisor::place_of(const WorkerProcess& worker) {
@@ -225,6 +246,10 @@ void Supervisor::became_ready(Place& place) {
                    description.task, description.device, description.precision.empty() ? "" : " in ",
                    description.precision, preload_ ? "forked" : "loaded", place.process->load_time().count());
   listener_->worker_ready(*place.process, *this);
+  if (const auto old = place.successor_of.lock()) {
+    place.successor_of.reset();
+    let_leave(*old);
+  }
   events_.ready_changed();
 }
 
@@ -291,6 +316,9 @@ void Supervisor::died(Place& place, const Death& death) {
   place.process.reset();
   events_.ready_changed();
 
+  // Its successor is on its way already.
+  place.leaving |= std::any_of(places_.begin(), places_.end(),
+                               [&place](const auto& one) { return one->successor_of.lock().get() == &place; });
   if (place.leaving) {
     common::log_info("worker {} ({}) is removed", pid, config_.name);
     std::erase_if(places_, [&place](const auto& one) { return one.get() == &place; });

@@ -83,6 +83,10 @@ class Supervisor {
   void add_worker();
   [[nodiscard]] bool remove_worker();
 
+  // Replaces a worker that has served or grown as much as `recycle` allows. One at a time, while all serve, and it goes
+  // when its replacement is ready. To be called every so often.
+  void recycle();
+
   // If `pid` is one of ours, a worker's or the loader's: it was reaped, and is now replaced as RespawnPolicy says.
   // False if it is not.
   bool reaped(pid_t pid, const Death& death);
@@ -124,12 +128,15 @@ class Supervisor {
     boost::asio::steady_timer watchdog;  // load_timeout, then the SIGKILL after a SIGABRT
     bool condemned{false};
     bool waits_for_loader{false};
-    bool leaving{false};  // not replaced: it goes with its worker
+    bool leaving{false};                // not replaced: it goes with its worker
+    std::weak_ptr<Place> successor_of;  // that leaves when this is ready
     std::uint64_t restarts{0};
     std::uint64_t last_generation{0};
   };
 
-  void add_place();
+  Place& add_place();
+  void let_leave(Place& place);
+  [[nodiscard]] bool is_worn(const WorkerProcess& worker) const;
   [[nodiscard]] Place& place_of(const WorkerProcess& worker);
   // Ends all attempts, where this death or failure to start says so.
   [[nodiscard]] bool gives_up(DeathCause cause, const std::string& reason);

@@ -30,9 +30,8 @@ bool wait_for_workers(Server& server, std::size_t count) {
 }
 
 bool none_in(const std::vector<pid_t>& some, const std::vector<pid_t>& others) {
-  return std::none_of(some.begin(), some.end(), [&](pid_t pid) {
-    return std::find(others.begin(), others.end(), pid) != others.end();
-  });
+  return std::none_of(some.begin(), some.end(),
+                      [&](pid_t pid) { return std::find(others.begin(), others.end(), pid) != others.end(); });
 }
 
 }  // namespace
@@ -121,7 +120,8 @@ TEST_CASE("Reload: what cannot be served changes nothing, and the log says why",
     why = "max_body_bytes";
   }
   SECTION("a missing file") {
-    server.rewrite_config(server_config("  - name: echo\n    darknet: {cfg: a.cfg, weights: a.weights, names: a.names}\n"));
+    server.rewrite_config(
+        server_config("  - name: echo\n    darknet: {cfg: a.cfg, weights: a.weights, names: a.names}\n"));
   }
   SECTION("a load that fails") {
     auto bad = good;

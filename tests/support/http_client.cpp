@@ -235,8 +235,8 @@ Answer HttpClient::read_answer(bool to_head) {
       }
     }
     auto message = parser.release();
-    if (message.result() == http::status::continue_) {
-      answer.continued = true;
+    if (message.result_int() < 200) {  // an interim one: the answer is still to come
+      answer.continued |= message.result() == http::status::continue_;
       continue;
     }
     answer.status = static_cast<int>(message.result_int());

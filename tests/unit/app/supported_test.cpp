@@ -43,6 +43,9 @@ TEST_CASE("Supported: what tunes a model is", "[app][unit]") {
           model.detect.confidence = 0.5;
           model.detect.classes = {"person"};
           model.preload = common::AutoBool::kFalse;
+          model.reload = common::ReloadMode::kInPlace;
+          model.recycle = {1000, 1ULL << 30U};
+          model.canary.image = "/a.jpg";
           model.resize = common::ResizeMode::kLetterbox;
           model.preprocess.order = common::ChannelOrder::kBgr;
         })).empty());
@@ -93,11 +96,6 @@ TEST_CASE("Supported: a model's settings that nothing acts on are refused, each 
     model.task = common::Task::kImage;
   });
   refused("batch.max_wait", [](ModelConfig& model) { model.batch.max_wait = common::milliseconds(1); });
-  refused("preload", [](ModelConfig& model) { model.preload = common::AutoBool::kTrue; });
-  refused("reload", [](ModelConfig& model) { model.reload = common::ReloadMode::kInPlace; });
-  refused("recycle", [](ModelConfig& model) { model.recycle.max_requests = 1; });
-  refused("recycle", [](ModelConfig& model) { model.recycle.max_rss_bytes = 1; });
-  refused("canary", [](ModelConfig& model) { model.canary.image = "/a.jpg"; });
   refused("detect.augment", [](ModelConfig& model) { model.detect.augment = true; });
   refused("detect.augment", [](ModelConfig& model) {
     model.source = common::TorchScriptSource{};

@@ -1,0 +1,112 @@
+// Fault case 23: clients that leave, in the middle of a body and while their request waits or runs.
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/support/after_case.hpp"
+#include "tests/support/bodies.hpp"
+#include "tests/support/in_flight.hpp"
+#include "tests/support/prometheus_text.hpp"
+#include "tests/support/server.hpp"
+#include "tests/support/server_config.hpp"
+
+namespace yolod::tests {
+namespace {
+
+double answered_with(const Server& server, const std::string& code) {
+  HttpClient client(server.endpoint());
+  return parse_prometheus_text(client.get("/metrics").body).total("yolod_requests_total", {{"code", code}});
+}
+
+std::int64_t queue_depth(const Server& server) {
+  return server.status().at("models").at(0).at("queue").at("depth").as_int64();
+}
+
+std::int64_t requests_served(const Server& server) {
+  std::int64_t sum = 0;
+  for (const auto& worker : server.status().at("models").at(0).at("workers").as_array()) {
+    sum += worker.at("requests").as_int64();
+  }
+  return sum;
+}
+
+}  // namespace
+
+TEST_CASE("ClientGone: a request whose client left while it waited is not computed", "[process][case23]") {
+  Server server(identity_config({{.workers = 1, .delay = 1'500ms}}));
+  REQUIRE(server.wait_until_ready());
+  const auto before = baseline(server);
+  {
+    InFlight running(server.endpoint(), 1);
+    REQUIRE(server.wait_for_worker_in("busy") != 0);
+    InFlight staying(server.endpoint(), 1);
+    {
+      std::vector<HttpClient> leaving;
+      for (int i = 0; i < 5; ++i) {
+        leaving.emplace_back(server.endpoint());
+        REQUIRE(leaving.back().connect());
+        REQUIRE(leaving.back().write(serialise({"POST", "/predict", {}, random_body(1000, 7)})));
+      }
+      REQUIRE(wait_until([&] { return queue_depth(server) == 6; }));
+    }
+    CHECK(wait_until([&] { return queue_depth(server) <= 1; }));
+    CHECK(answered_with(server, "499") == 5);
+    CHECK(running.finish_and_list_wrong() == kNoneWrong);
+    CHECK(staying.finish_and_list_wrong() == kNoneWrong);
+  }
+  CHECK(requests_served(server) == 2);
+  check_after_case(server, before);
+}
+
+TEST_CASE("ClientGone: a client that has said all it wants to and listens on is answered", "[process][case23]") {
+  Server server(identity_config({{.workers = 1, .delay = 700ms}}));
+  REQUIRE(server.wait_until_ready());
+  const auto before = baseline(server);
+  {
+    InFlight running(server.endpoint(), 1);
+    REQUIRE(server.wait_for_worker_in("busy") != 0);
+    HttpClient client(server.endpoint());
+    const auto body = random_body(1000, 3);
+    REQUIRE(client.connect());
+    REQUIRE(client.write(serialise({"POST", "/predict", {}, body})));
+    client.finish_writing();
+    CHECK(is_identity_answer(client.read_answer(), body));
+    CHECK(running.finish_and_list_wrong() == kNoneWrong);
+  }
+  check_after_case(server, before);
+}
+
+// YOLOD_TEST_LEAVERS says how many; the fault case's ten thousand where it is asked for.
+TEST_CASE("ClientGone: thousands that leave in the middle leave nothing behind", "[process][case23][soak]") {
+  const char* const asked = std::getenv("YOLOD_TEST_LEAVERS");
+  const int count = asked != nullptr ? std::atoi(asked) : 2'000;
+  Server server(identity_config({{.workers = 2, .delay = 1ms}}));
+  REQUIRE(server.wait_until_ready());
+  const auto before = baseline(server);
+  constexpr int kThreads = 4;
+  std::vector<std::thread> clients;
+  for (int t = 0; t < kThreads; ++t) {
+    clients.emplace_back([&server, t, count] {
+      for (int i = t; i < count; i += kThreads) {
+        HttpClient client(server.endpoint());
+        if (!client.connect()) continue;
+        const auto whole = serialise({"POST", "/predict", {}, random_body(20'000, static_cast<std::uint64_t>(i))});
+        // Anywhere: in the header, in the body, or after the last byte, when it waits or runs.
+        const auto sent = i % 3 == 0 ? whole.size() : whole.size() * static_cast<std::size_t>(i % 97) / 97;
+        (void)client.write(std::string_view(whole).substr(0, sent));
+      }
+    });
+  }
+  for (auto& client : clients) client.join();
+  const auto arena_used = [&server] {
+    HttpClient client(server.endpoint());
+    return parse_prometheus_text(client.get("/metrics").body).total("yolod_arena_bytes", {{"kind", "used"}});
+  };
+  CHECK(wait_until([&] { return arena_used() == 0 && queue_depth(server) == 0; }));
+  check_after_case(server, before);
+}
+
+}  // namespace yolod::tests
