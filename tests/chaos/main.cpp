@@ -1,0 +1,74 @@
+// chaos: a storm over a real server for a given time, from a given seed; prints what came of it. tools/chaos builds and
+// runs it. Exit 0: nothing wrong, lost, hung or leaked.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <fstream>
+#include <string>
+
+#include "tests/chaos/storm.hpp"
+#include "tests/support/deadline.hpp"
+
+namespace {
+
+using namespace yolod;
+
+unsigned long long number(std::uint64_t value) { return value; }
+
+void print(const chaos::StormResult& result) {
+  const auto& counts = result.counts;
+  const auto line = [](const char* what, std::uint64_t value) { std::printf("%-28s %12llu\n", what, number(value)); };
+  line("requests", counts.requests);
+  for (const auto& [status, count] : counts.by_status) {
+    line(("  answered " + std::to_string(status)).c_str(), count);
+  }
+  line("  abandoned by the client", counts.abandoned);
+  line("  poison among them", counts.poison);
+  line("workers killed", counts.kills);
+  line("loaders killed", counts.loader_kills);
+  line("reloads", counts.reloads);
+  line("reloads of what is broken", counts.bad_reloads);
+  line("wrong", counts.wrong);
+  line("unexpected status", counts.unexpected);
+  line("lost", counts.lost);
+  line("hung", counts.hung);
+  line("leaked", result.leaked.size());
+  for (const auto& incident : counts.incidents) std::printf("  incident: %s\n", incident.c_str());
+  for (const auto& leak : result.leaked) std::printf("  leaked: %s\n", leak.c_str());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"A server under load, and everything that must cost no client an answer.", "chaos"};
+  chaos::StormOptions options;
+  unsigned seconds = 60;
+  std::string log;
+  app.add_option("--seconds", seconds, "how long")->check(CLI::Range(1, 1'000'000))->capture_default_str();
+  app.add_option("--seed", options.seed, "of the mix")->capture_default_str();
+  app.add_option("--workers", options.workers, "of the model")->check(CLI::Range(1, 64))->capture_default_str();
+  app.add_option("--connections", options.connections, "that post all the time")
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
+  app.add_option("--log", log, "where the server's log is kept; with a failure it is chaos.log otherwise");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  options.duration = std::chrono::seconds(seconds);
+  std::printf("chaos: %u s, seed %llu, %d workers, %zu connections\n", seconds, number(options.seed), options.workers,
+              options.connections);
+  std::fflush(stdout);
+  double said = 0;
+  const auto result = chaos::run_storm(options, [&](double part) {
+    if (part < said + 0.1) return;
+    said = part;
+    std::fprintf(stderr, "chaos: %3.0f %%\n", part * 100);
+  });
+  print(result);
+  const bool clean = result.counts.clean() && result.leaked.empty();
+  if (!clean && log.empty()) log = "chaos.log";
+  if (!log.empty()) std::ofstream(log) << result.log;
+  std::printf("%s\n", clean ? "nothing wrong, lost, hung or leaked" : ("FAILED; the server's log: " + log).c_str());
+  return clean ? 0 : 1;
+}
