@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "common/fault_point.hpp"
 #include "common/log.hpp"
 
 namespace yolod::app {
@@ -85,6 +86,7 @@ void ModelPool::swap_in() {
   dispatcher_.use(*config_);
   serving_->supervisor.for_each_ready(
       [this](WorkerProcess& worker) { dispatcher_.worker_ready(worker, serving_->supervisor); });
+  common::reach(common::FaultPoint::kFrontEndSwapped);
   metrics_.generation(serving_->number);
   common::log_info("model {}: generation {} serves", name_, serving_->number);
   if (old) let_go(std::move(old));
@@ -113,6 +115,7 @@ void ModelPool::let_go(std::unique_ptr<Generation> generation) {
   retiring_.push_back(std::move(generation));
   leaving.supervisor.stop_respawning();
   leaving.supervisor.ask_all_to_stop();
+  common::reach(common::FaultPoint::kFrontEndLetGo);
   // What it has may take as long as a request or a batch may; its workers are stuck after that.
   constexpr std::chrono::seconds kGrace{5};
   leaving.overdue.expires_after(leaving.config->hang_timeout + kGrace);

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <utility>
 
+#include "common/fault_point.hpp"
+
 namespace yolod::ipc {
 namespace {
 
@@ -81,6 +83,7 @@ common::Outcome<LaneOwner> LaneOwner::create(const LaneGeometry& geometry, std::
   const LaneHeader header{{kMagic, kLayoutVersion, RegionKind::kLane, total, generation}, geometry};
   std::memcpy(region->bytes().data(), &header, sizeof header);
   if (auto sealed = region->seal_against_seals(); !sealed) return sealed.error();
+  common::reach(common::FaultPoint::kFrontEndMadeLane);
   return LaneOwner(std::move(region).value(), geometry);
 }
 
@@ -121,6 +124,7 @@ common::Outcome<LaneUser> LaneUser::open(common::UniqueFd descriptor) {
   if (!plausible(header.geometry) || lane_bytes(header.geometry) != region->bytes().size()) {
     return common::Error{common::ErrorCode::kSystem, "lane: its sizes do not add up"};
   }
+  common::reach(common::FaultPoint::kLaneOpened);
   return LaneUser(std::move(region).value(), header);
 }
 

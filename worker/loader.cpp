@@ -8,6 +8,7 @@
 #include <csignal>
 #include <utility>
 
+#include "common/fault_point.hpp"
 #include "common/log.hpp"
 #include "common/signal_mask.hpp"
 #include "common/thread_count.hpp"
@@ -27,6 +28,7 @@ void wait_for_front_end(pid_t between, pid_t front_end) {
 
 // True in the new worker.
 bool fork_worker(pid_t front_end) {
+  common::reach(common::FaultPoint::kLoaderToldToFork);
   common::require_single_thread();
   const pid_t between = fork();
   if (between < 0) {
@@ -36,11 +38,15 @@ bool fork_worker(pid_t front_end) {
   if (between > 0) {
     while (waitpid(between, nullptr, 0) < 0 && errno == EINTR) {
     }
+    common::reach(common::FaultPoint::kLoaderForked);
     return false;
   }
+  common::reach(common::FaultPoint::kLoaderBetween);
   const pid_t own = getpid();
   if (const pid_t worker = fork(); worker != 0) _exit(worker < 0 ? 1 : 0);
+  common::reach(common::FaultPoint::kForkedOrphan);
   wait_for_front_end(own, front_end);
+  common::reach(common::FaultPoint::kForkedAdopted);
   setpgid(0, 0);
   return true;
 }

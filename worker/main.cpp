@@ -26,6 +26,7 @@
 #include "common/clock.hpp"
 #include "common/config_schema.hpp"
 #include "common/cpu_count.hpp"
+#include "common/fault_point.hpp"
 #include "common/log.hpp"
 #include "common/worker_threads.hpp"
 #include "ipc/control.hpp"
@@ -128,7 +129,9 @@ int serve_model(std::unique_ptr<model::Model> model, ipc::LaneUser& lane, const 
   auto ready = ipc::make_milestone(Milestone::kReady, generation);
   ready.description_bytes = static_cast<std::uint32_t>(*described);
   ready.load_ms = common::elapsed_us(began, common::Clock::now()) / 1000;
+  common::reach(common::FaultPoint::kWorkerDescribed);
   if (!ipc::send_milestone(channels.control, ready)) return ipc::kExitStopped;
+  common::reach(common::FaultPoint::kWorkerSaidReady);
 
   switch (serve(*model, lane, arena, channels)) {
     case ServeEnd::kStopped: return ipc::kExitStopped;
@@ -145,6 +148,7 @@ int run_worker() {
   if (!start) return bad_start(start.error());
   const Channels channels{ipc::kControlDescriptor, ipc::kDoorbellDescriptor};
   ipc::send_milestone(channels.control, ipc::make_milestone(Milestone::kHello, lane->generation()));
+  common::reach(common::FaultPoint::kWorkerSaidHello);
 
   const auto began = common::Clock::now();
   auto model = load(start->config, threads_of(start->config), [&lane] { scribble(*lane); });
@@ -152,6 +156,7 @@ int run_worker() {
     say_load_failed(channels.control, lane->generation(), model.error().message);
     return ipc::kExitBadModel;
   }
+  common::reach(common::FaultPoint::kWorkerLoaded);
   return serve_model(std::move(*model), *lane, start->arena, channels, began);
 }
 
@@ -163,6 +168,7 @@ int run_forked(std::unique_ptr<model::Model> model, const Start& start, ipc::Wor
   lane.emplace(std::move(*opened));
   const Channels channels{descriptors.control.get(), descriptors.doorbell.get()};
   ipc::send_milestone(channels.control, ipc::make_milestone(Milestone::kHello, lane->generation()));
+  common::reach(common::FaultPoint::kWorkerSaidHello);
   if (const auto prepared = model->use_threads(threads_of(start.config)); !prepared) {
     say_load_failed(channels.control, lane->generation(), prepared.error().message);
     return ipc::kExitBadModel;
@@ -191,6 +197,7 @@ int run_loader(char* role) {
   auto ready = ipc::make_milestone(Milestone::kReady, ipc::kLoaderGeneration);
   ready.load_ms = common::elapsed_us(began, common::Clock::now()) / 1000;
   if (!ipc::send_milestone(kControl, ready)) return ipc::kExitStopped;
+  common::reach(common::FaultPoint::kLoaderSaidReady);
 
   ipc::WorkerDescriptors descriptors;
   switch (fork_workers(kControl, descriptors)) {

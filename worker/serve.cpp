@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "common/fault_point.hpp"
 #include "common/log.hpp"
 #include "ipc/control.hpp"
 #include "ipc/doorbell.hpp"
@@ -53,10 +54,12 @@ void complete(ipc::LaneUser& lane, const ipc::RequestCell& request, const model:
     completion.result_bytes = std::min(failure->message.size(), slot.size());
     if (completion.result_bytes != 0) std::memcpy(slot.data(), failure->message.data(), completion.result_bytes);
   }
+  common::reach(common::FaultPoint::kWorkerEncoded);
   // The ring has a place for every slot: it can be full only for a front-end that is not ours.
   if (lane.push_completion(completion) != ipc::PushResult::kPushed) {
     common::log_error("completion ring refused request {}", request.id);
   }
+  common::reach(common::FaultPoint::kWorkerPushed);
 }
 
 std::vector<model::Output> run_guarded(model::Model& model, const std::vector<model::Input>& inputs) {
@@ -91,17 +94,22 @@ ServeEnd serve(model::Model& model, ipc::LaneUser& lane, const ipc::InputArenaVi
       }
       case ipc::PopResult::kPopped: break;
     }
+    common::reach(common::FaultPoint::kWorkerTookBatch);
     inputs.clear();
     for (const ipc::RequestCell& request : batch) {
       const auto body = arena.body(request.body_offset, request.body_bytes);
       if (!body || request.slot >= lane.geometry().slot_count) return ServeEnd::kBrokenRequest;
       lane.mark_running(request.slot, request.id);
+      common::reach(common::FaultPoint::kWorkerMarkedRunning);
       inputs.push_back({*body, ipc::decode_options(request)});
     }
     const auto outputs = run_guarded(model, inputs);
+    common::reach(common::FaultPoint::kWorkerRan);
     for (std::size_t i = 0; i < batch.size(); ++i) complete(lane, batch[i], outputs[i]);
     lane.publish_completions();
+    common::reach(common::FaultPoint::kWorkerPublished);
     ipc::ring_doorbell(channels.doorbell);
+    common::reach(common::FaultPoint::kWorkerRang);
   }
 }
 

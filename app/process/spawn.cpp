@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/fault_point.hpp"
 #include "common/signal_mask.hpp"
 #include "common/thread_count.hpp"
 #include "ipc/layout.hpp"
@@ -105,6 +106,7 @@ Outcome<pid_t> spawn_worker(const SpawnSettings& settings, WorkerRole role, cons
   if (child == 0) become_worker(settings, descriptors, front_end, arguments.data(), environment.data());
   // Also here, so that it is in its own group whichever of the two runs first. Fails once it has exec'd; then it did.
   setpgid(child, child);
+  common::reach(common::FaultPoint::kFrontEndSpawned);
   return child;
 }
 

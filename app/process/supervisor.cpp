@@ -7,6 +7,7 @@
 #include "app/process/config_file.hpp"
 #include "app/process/resident_memory.hpp"
 #include "common/config_schema.hpp"
+#include "common/fault_point.hpp"
 #include "common/log.hpp"
 #include "ipc/messages.hpp"
 
@@ -199,7 +200,9 @@ void Supervisor::replace_loader(DeathCause cause, const std::string& what) {
 
 Outcome<pid_t> Supervisor::launch(const ipc::LentDescriptors& descriptors) {
   if (preload_) {
-    if (loader_->fork_worker(descriptors)) return pid_t{0};
+    const bool asked = loader_->fork_worker(descriptors);
+    common::reach(common::FaultPoint::kFrontEndAskedForFork);
+    if (asked) return pid_t{0};
     return common::Error{common::ErrorCode::kSystem, "its loader does not listen"};
   }
   const auto config = make_config_file(config_yaml_);
@@ -238,6 +241,7 @@ void Supervisor::start_process(Place& place) {
 }
 
 void Supervisor::became_ready(Place& place) {
+  common::reach(common::FaultPoint::kFrontEndHeardReady);
   place.watchdog.cancel();
   place.policy.on_ready(Clock::now());
   model_was_ready_ = true;
@@ -305,6 +309,7 @@ bool Supervisor::reaped(pid_t pid, const Death& death) {
 }
 
 void Supervisor::died(Place& place, const Death& death) {
+  common::reach(common::FaultPoint::kFrontEndReaped);
   place.watchdog.cancel();
   WorkerProcess& worker = *place.process;
   worker.read_last_words();

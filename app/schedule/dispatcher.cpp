@@ -8,6 +8,7 @@
 
 #include "app/schedule/batch_policy.hpp"
 #include "app/schedule/replay_policy.hpp"
+#include "common/fault_point.hpp"
 #include "common/log.hpp"
 #include "ipc/messages.hpp"
 
@@ -227,6 +228,7 @@ void Dispatcher::dispatch(Assignment& assignment, std::vector<std::unique_ptr<Re
     cell.batch_remaining = static_cast<std::uint32_t>(batch.size() - 1 - i);
     ipc::encode_options(request->job.options, cell);
     const auto pushed = lane.push_request(cell);
+    common::reach(common::FaultPoint::kFrontEndPushed);
     assignment.slots[slot] = std::move(request);
     ++assignment.outstanding;
     if (pushed != ipc::PushResult::kPushed) {  // its death brings everything back
@@ -237,7 +239,9 @@ void Dispatcher::dispatch(Assignment& assignment, std::vector<std::unique_ptr<Re
   assignment.last_progress = now;
   assignment.worker->set_outstanding(assignment.outstanding);
   lane.publish_requests();
+  common::reach(common::FaultPoint::kFrontEndPublished);
   assignment.worker->wake();
+  common::reach(common::FaultPoint::kFrontEndWoke);
   metrics_.batch(batch.size());
 }
 
@@ -283,6 +287,7 @@ bool Dispatcher::take_completion(Assignment& assignment, const ipc::CompletionCe
     if (!code || !is_workers_code(*code)) return false;
     made.prediction = Error{*code, printable(*bytes)};
   }
+  common::reach(common::FaultPoint::kFrontEndTook);
   const auto now = Clock::now();
   made.times = {completion.decode_us, completion.infer_us, completion.post_us};
   made.queue_us = common::elapsed_us(held->admitted, held->dispatched);
@@ -318,6 +323,7 @@ void Dispatcher::worker_died(WorkerProcess& worker, DeathCause cause) {
       fail(*request, ErrorCode::kWorkerCrashed, "the worker died while it worked on this request");
       continue;
     }
+    common::reach(common::FaultPoint::kFrontEndReplays);
     ++request->replays;
     metrics_.replayed();
     requeue(std::move(request));

@@ -36,6 +36,12 @@ void print(const chaos::StormResult& result) {
   for (const auto& leak : result.leaked) std::printf("  leaked: %s\n", leak.c_str());
 }
 
+void add_milliseconds(CLI::App& app, const char* name, std::chrono::milliseconds& value, const char* what) {
+  app.add_option_function<unsigned>(
+         name, [&value](unsigned ms) { value = std::chrono::milliseconds(ms); }, what)
+      ->default_str(std::to_string(value.count()));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -49,6 +55,9 @@ int main(int argc, char** argv) {
   app.add_option("--connections", options.connections, "that post all the time")
       ->check(CLI::Range(1, 10'000))
       ->capture_default_str();
+  add_milliseconds(app, "--kill-every", options.kill_every, "ms between two kills; 0: none");
+  add_milliseconds(app, "--reload-every", options.reload_every, "ms between two reloads; 0: none");
+  add_milliseconds(app, "--poison-every", options.poison_every, "ms between two poisoned images; 0: none");
   app.add_option("--log", log, "where the server's log is kept; with a failure it is chaos.log otherwise");
   try {
     app.parse(argc, argv);

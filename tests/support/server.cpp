@@ -108,6 +108,7 @@ void Server::start(const ServerOptions& options) {
   for (const std::string& name : options.without) {
     std::erase_if(environment, [&](const std::string& entry) { return entry.starts_with(name + "="); });
   }
+  environment.insert(environment.end(), options.with.begin(), options.with.end());
   const auto argument_pointers = pointers_to(arguments);
   const auto environment_pointers = pointers_to(environment);
   const char* const folder = directory_.path().c_str();

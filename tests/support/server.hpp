@@ -50,7 +50,8 @@ struct ServerOptions {
   std::vector<std::string> arguments;                          // after --config FILE
   std::vector<std::pair<__rlimit_resource_t, rlim_t>> limits;  // soft and hard
   std::function<void()> before_exec;                           // in the child: async-signal-safe calls only
-  std::vector<std::string> without;                            // variables that it is not to have
+  std::vector<std::string> without{};                          // variables that it is not to have
+  std::vector<std::string> with{};                             // NAME=value that it is to have
   bool own_process_group{false};                               // as a shell starts it: Ctrl-C is kill(-pid(), SIGINT)
 };
 
