@@ -97,4 +97,28 @@ TEST_CASE("BadModel: a worker that dies while it loads is tried again with a gro
   CHECK(server.wait_for_exit() == exited(0));
 }
 
+TEST_CASE("BadModel: files that vanish cost no worker that lives, and are looked for ever more rarely",
+          "[process][case17]") {
+  // The identity model has no files; its settings stand in: those of a worker that starts later fail to load.
+  // The loads after the first fail here because the picture that each must be shown has gone.
+  const TemporaryDirectory folder;
+  const auto canary = folder.write("canary.bin", "a picture");
+  Server server(
+      identity_config({{.workers = 3, .keys = {"preload: false", "canary: {image: " + canary.string() + "}"}}}));
+  REQUIRE(server.wait_until_ready());
+  std::filesystem::remove(canary);
+  const auto victim = server.worker_pids().at(0);
+  ::kill(victim, SIGKILL);
+  // 0, 0.5, 1 s: the third attempt says that it comes a second after the second.
+  REQUIRE(wait_until([&] { return server.log_lines_with("cannot be read; replacing it in").size() >= 3; }));
+  HttpClient client(server.endpoint());
+  for (int i = 0; i < 20; ++i) {
+    const auto body = random_body(1000, static_cast<std::uint64_t>(i));
+    CHECK(is_identity_answer(client.post("/predict", body), body));
+  }
+  CHECK(server.worker_pids().size() == 2);
+  (void)folder.write("canary.bin", "a picture");
+  CHECK(wait_until([&] { return server.worker_pids().size() == 3; }));
+}
+
 }  // namespace yolod::tests

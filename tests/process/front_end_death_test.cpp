@@ -1,7 +1,11 @@
-// Fault case 5: the front-end is killed; nothing of it is left.
+// Fault cases 5 and 6: the front-end is killed, at rest, under load and in the middle of its forks; nothing of it is
+// left.
 #include <signal.h>
 
 #include <catch2/catch.hpp>
+#include <string>
+#include <thread>
+#include <vector>
 
 #include "tests/support/after_case.hpp"
 #include "tests/support/load.hpp"
@@ -20,7 +24,7 @@ TEST_CASE("FrontEndDeath: a killed front-end takes its workers along and frees i
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
   const auto children = children_of(server.pid());
-  REQUIRE(children.size() == 4);
+  REQUIRE(children.size() == 6);  // two loaders
   Load load(server.endpoint(), {.connection_count = 4});
   Load slow(server.endpoint(), {.connection_count = 2, .target = "/predict?model=slow"});
   REQUIRE(server.wait_for_worker_in("busy") != 0);
@@ -42,7 +46,7 @@ TEST_CASE("FrontEndDeath: a killed front-end takes its workers along and frees i
 }
 
 TEST_CASE("FrontEndDeath: a front-end killed while its workers load leaves none of them", "[process][case5]") {
-  Server server(identity_config({{.workers = 4, .load_delay = 60'000ms}}));
+  Server server(identity_config({{.workers = 4, .load_delay = 60'000ms, .keys = {"preload: false"}}}));
   REQUIRE(server.wait_until_listening());
   REQUIRE(wait_until([&] { return children_of(server.pid()).size() == 4; }));
   const auto before = baseline(server);
@@ -51,6 +55,24 @@ TEST_CASE("FrontEndDeath: a front-end killed while its workers load leaves none 
 
   CHECK(server.wait_for_exit() == killed_by(SIGKILL));
   check_after_exit(server, before, 1s);
+}
+
+TEST_CASE("FrontEndDeath: killed right after a fork, 200 times, it leaves no orphan", "[process][case6]") {
+  const std::string preload = GENERATE("preload: auto", "preload: false");
+  CAPTURE(preload);
+  constexpr int kRounds = 100;  // with each
+  std::vector<pid_t> seen;
+  for (int round = 0; round < kRounds; ++round) {
+    Server server(identity_config({{.workers = 4, .keys = {preload}}}));
+    // From the first child on, a little later each time: its forks follow each other within milliseconds.
+    REQUIRE(wait_until([&] { return !children_of(server.pid()).empty() || !server.running(); }));
+    std::this_thread::sleep_for(std::chrono::microseconds(100 * round));
+    for (const auto& child : children_of(server.pid())) seen.push_back(child.pid);
+    server.send_signal(SIGKILL);
+    REQUIRE(server.wait_for_exit() == killed_by(SIGKILL));
+  }
+  CHECK(wait_until([] { return orphans().empty(); }, 1s));
+  for (const pid_t pid : seen) CHECK_FALSE(is_alive(pid));
 }
 
 }  // namespace yolod::tests

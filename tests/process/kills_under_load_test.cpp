@@ -71,6 +71,31 @@ TEST_CASE("KillsUnderLoad: every answer is 200 and its own request's", "[process
   check_after_case(server, before, killed);
 }
 
+// YOLOD_TEST_KILL_ROUNDS says how many; the fault case's thousand where it is asked for.
+TEST_CASE("KillsUnderLoad: hundreds of kills as fast as workers come back, and none that hangs", "[process][case25]") {
+  const char* const asked = std::getenv("YOLOD_TEST_KILL_ROUNDS");
+  const int rounds = asked != nullptr ? std::atoi(asked) : 150;
+  Server server(identity_config({{.workers = 4, .delay = 5ms}}));
+  REQUIRE(server.wait_until_ready());
+  const auto before = baseline(server);
+  Load load(server.endpoint(), {.connection_count = 12, .body_bytes_max = 20'000});
+  REQUIRE(load.wait_for_answers(20));
+  std::mt19937 random(7);
+  for (int round = 0; round < rounds; ++round) {
+    const auto workers = server.worker_pids();
+    if (!workers.empty()) ::kill(workers[random() % workers.size()], SIGKILL);
+    std::this_thread::sleep_for(5ms);
+  }
+  REQUIRE(load.wait_for_answers(20));
+  const auto counts = load.stop();
+  CHECK(counts.wrong + counts.lost + counts.hung == 0);
+  for (const auto& [status, count] : counts.by_status) {
+    CAPTURE(status, count);
+    CHECK((status == 200 || status == 503));
+  }
+  check_after_case(server, before);
+}
+
 TEST_CASE("KillsUnderLoad: every answer of a real network is the same", "[process][soak][torch]") {
   if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
     WARN("SKIPPED: " << reason);

@@ -1,4 +1,4 @@
-// Fault cases 1, 2, 4 and 15: workers die, idle and busy, one and all; no client sees it.
+// Fault cases 1, 2, 3, 4 and 15: workers die, idle and busy, one and all; no client sees it.
 #include <signal.h>
 
 #include <catch2/catch.hpp>
@@ -8,6 +8,7 @@
 #include "tests/support/after_case.hpp"
 #include "tests/support/bodies.hpp"
 #include "tests/support/in_flight.hpp"
+#include "tests/support/load.hpp"
 #include "tests/support/prometheus_text.hpp"
 #include "tests/support/server.hpp"
 #include "tests/support/server_config.hpp"
@@ -61,6 +62,33 @@ TEST_CASE("WorkerDeath: the requests of a busy worker that is killed are replaye
   CHECK(requests.finish_and_list_wrong() == kNoneWrong);
   CHECK(metric(server, "yolod_replays_total") > replays_before);
   check_after_case(server, before, {victim});
+}
+
+TEST_CASE("WorkerDeath: when all are killed at once under load, requests wait or are told when to come again",
+          "[process][case3]") {
+  const std::string preload = GENERATE("preload: auto", "preload: false");
+  CAPTURE(preload);
+  Server server(identity_config({{.workers = 4, .delay = 10ms, .load_delay = 100ms, .keys = {preload}}}));
+  REQUIRE(server.wait_until_ready());
+  const auto before = baseline(server);
+  Load load(server.endpoint(), {.connection_count = 16, .body_bytes_max = 20'000});
+  REQUIRE(load.wait_for_answers(50));
+  std::vector<pid_t> dead;
+  for (int round = 0; round < 3; ++round) {
+    const auto victims = server.worker_pids();
+    for (const pid_t victim : victims) ::kill(victim, SIGKILL);
+    dead.insert(dead.end(), victims.begin(), victims.end());
+    REQUIRE(server.wait_until_replaced(victims));
+    REQUIRE(load.wait_for_answers(20));
+  }
+  const auto counts = load.stop();
+  for (const auto& incident : counts.incidents) {
+    INFO(describe(incident));
+    CHECK(incident.answer.status == 503);
+    CHECK(incident.answer.has_header("Retry-After"));
+  }
+  CHECK(counts.wrong + counts.lost + counts.hung == 0);
+  check_after_case(server, before, dead);
 }
 
 TEST_CASE("WorkerDeath: a worker that dies of a fault of its own is named with the signal, its requests answered",
