@@ -1,13 +1,15 @@
-// Fault case 16: a model that cannot be served ends the server before it was ever ready; a worker that dies while it
+// Fault cases 16 and 17: a model that cannot be served ends the server before it was ever ready; a worker that dies while it
 // loads is tried again, ever more slowly.
 #include <signal.h>
 
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "tests/support/after_case.hpp"
+#include "tests/support/bodies.hpp"
 #include "tests/support/process_tree.hpp"
 #include "tests/support/server.hpp"
 #include "tests/support/server_config.hpp"
