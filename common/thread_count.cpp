@@ -1,8 +1,10 @@
 #include "common/thread_count.hpp"
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <system_error>
+#include <thread>
 
 #include "common/log.hpp"
 
@@ -20,7 +22,13 @@ std::size_t thread_count() {
 
 void require_single_thread() {
 #if !defined(__SANITIZE_THREAD__)
-  const auto threads = thread_count();
+  constexpr int kLooks = 100;
+  constexpr std::chrono::milliseconds kPause{1};
+  auto threads = thread_count();
+  for (int i = 0; i < kLooks && threads > 1; ++i) {
+    std::this_thread::sleep_for(kPause);
+    threads = thread_count();
+  }
   if (threads == 1) return;
   log_error("{} threads in a process that is about to fork: there must be one", threads);
   flush_log();

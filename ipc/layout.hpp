@@ -97,6 +97,8 @@ static_assert(sizeof(RunningMark) == 8);
 // Descriptors that a worker finds open after exec, and no others beside 0, 1 and 2; a loader, which is started with
 // this argument, all but lane and doorbell.
 inline constexpr std::string_view kLoaderArgument = "loader";
+// And after that, for one that gives way to workers that serve.
+inline constexpr std::string_view kBackgroundArgument = "background";
 inline constexpr int kControlDescriptor = 3;  // SOCK_SEQPACKET, ipc/control.hpp
 inline constexpr int kLaneDescriptor = 4;
 inline constexpr int kArenaDescriptor = 5;

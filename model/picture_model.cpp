@@ -80,9 +80,8 @@ Outcome<void> PictureModel::warm_up() {
 
 // With one thread all is as the loader left it.
 Outcome<void> PictureModel::use_threads(std::uint32_t threads) {
-  if (threads == 1) return {};
   set_thread_counts(threads);
-  return warm_up();
+  return threads == 1 ? Outcome<void>() : warm_up();
 }
 
 Outcome<void> PictureModel::warm_up_batch(std::size_t images) {

@@ -1,6 +1,12 @@
 #include "worker/load.hpp"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <csignal>
+#include <exception>
+#include <optional>
+#include <thread>
 #include <utility>
 
 #include "common/signal_mask.hpp"
@@ -24,6 +30,25 @@ common::Outcome<std::unique_ptr<model::Model>> load(const common::ModelConfig& c
   if (auto warm = (*model)->warm_up(); !warm) return warm.error();
   if (auto good = check_canary(**model, config.canary); !good) return good.error();
   return model;
+}
+
+// Priority is the thread's: the process could not raise its own again without a privilege.
+common::Outcome<std::unique_ptr<model::Model>> load_in_background(const common::ModelConfig& config,
+                                                                  std::uint32_t threads,
+                                                                  std::function<void()> scribble_lane) {
+  constexpr int kLowest = 19;
+  std::optional<common::Outcome<std::unique_ptr<model::Model>>> loaded;
+  std::exception_ptr thrown;
+  std::thread([&] {
+    setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kLowest);
+    try {
+      loaded.emplace(load(config, threads, std::move(scribble_lane)));
+    } catch (...) {
+      thrown = std::current_exception();
+    }
+  }).join();
+  if (thrown) std::rethrow_exception(thrown);
+  return std::move(*loaded);
 }
 
 AfterLoad restore_interrupt() {

@@ -22,6 +22,12 @@ namespace yolod::worker {
                                                                   std::uint32_t threads,
                                                                   std::function<void()> scribble_lane);
 
+// load() on a thread of its own that gives way to everything else on the machine: beside workers that serve. The
+// calling thread waits; afterwards the process has one thread again.
+[[nodiscard]] common::Outcome<std::unique_ptr<model::Model>> load_in_background(const common::ModelConfig& config,
+                                                                                std::uint32_t threads,
+                                                                                std::function<void()> scribble_lane);
+
 enum class AfterLoad { kServe, kInterrupted };
 
 // Ends the protected time, in main's thread. If a SIGINT arrived meanwhile: kInterrupted, it stays blocked, and the

@@ -20,6 +20,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -176,8 +177,8 @@ int run_forked(std::unique_ptr<model::Model> model, const Start& start, ipc::Wor
   return serve_model(std::move(model), *lane, start.arena, channels, began);
 }
 
-// `role` is what ps shows of us.
-int run_loader(char* role) {
+// `arguments` are what ps shows of us.
+int run_loader(std::span<char*> arguments) {
   const auto start = read_start();
   if (!start) return bad_start(start.error());
   constexpr int kControl = ipc::kControlDescriptor;
@@ -185,7 +186,8 @@ int run_loader(char* role) {
 
   std::optional<ipc::LaneUser> lane;  // a worker's, once this is one
   const auto began = common::Clock::now();
-  auto model = load(start->config, 1, [&lane] { scribble(*lane); });
+  const bool background = arguments.size() > 2 && arguments[2] == ipc::kBackgroundArgument;
+  auto model = (background ? load_in_background : load)(start->config, 1, [&lane] { scribble(*lane); });
   if (!model) {
     say_load_failed(kControl, ipc::kLoaderGeneration, model.error().message);
     return ipc::kExitBadModel;
@@ -204,7 +206,8 @@ int run_loader(char* role) {
     case LoaderEnd::kStopped: return ipc::kExitStopped;
     case LoaderEnd::kIsWorker: break;
   }
-  std::memcpy(role, "worker", ipc::kLoaderArgument.size());
+  std::memcpy(arguments[1], "worker", ipc::kLoaderArgument.size());
+  if (background) std::memset(arguments[2], 0, ipc::kBackgroundArgument.size());
   return run_forked(std::move(*model), *start, std::move(descriptors), lane);
 }
 
@@ -213,7 +216,8 @@ int run_loader(char* role) {
 
 int main(int argc, char** argv) {
   using namespace yolod;
-  const bool loads = argc == 2 && argv[1] == ipc::kLoaderArgument;
+  const std::span arguments(argv, static_cast<std::size_t>(argc));
+  const bool loads = arguments.size() > 1 && arguments[1] == ipc::kLoaderArgument;
   if (!worker::started_by_front_end(loads ? worker::Role::kLoader : worker::Role::kWorker)) {
     std::fputs("yolod-worker is started by yolod; there is nothing to run by hand.\n", stderr);
     return ipc::kExitBadStart;
@@ -222,7 +226,7 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // a log that nobody reads any more is no reason to die
   if (auto log = common::configure_log({}, "yolod-worker"); !log) return ipc::kExitBadStart;
   try {
-    return loads ? worker::run_loader(argv[1]) : worker::run_worker();
+    return loads ? worker::run_loader(arguments) : worker::run_worker();
   } catch (const std::exception& failure) {
     common::log_error("unexpected: {}", failure.what());
     std::terminate();  // a bug of ours: the front-end sees SIGABRT, names it and replaces this process

@@ -93,7 +93,10 @@ Outcome<pid_t> spawn_worker(const SpawnSettings& settings, WorkerRole role, cons
   // Built before the fork: the child only makes system calls.
   std::string program_name = "yolod-worker";
   std::string loader(ipc::kLoaderArgument);
-  std::array<char*, 3> arguments{program_name.data(), role == WorkerRole::kLoader ? loader.data() : nullptr, nullptr};
+  std::string background(ipc::kBackgroundArgument);
+  std::array<char*, 4> arguments{program_name.data(), nullptr, nullptr, nullptr};
+  if (role != WorkerRole::kWorker) arguments[1] = loader.data();
+  if (role == WorkerRole::kBackgroundLoader) arguments[2] = background.data();
   std::vector<std::string> variables = worker_environment(settings.thread_wait);
   std::vector<char*> environment;
   environment.reserve(variables.size() + 1);

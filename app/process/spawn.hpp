@@ -24,7 +24,7 @@ struct InheritedDescriptors {
 };
 
 // What yolod-worker is to be.
-enum class WorkerRole { kWorker, kLoader };
+enum class WorkerRole { kWorker, kLoader, kBackgroundLoader };
 
 struct SpawnSettings {
   std::filesystem::path worker_program;

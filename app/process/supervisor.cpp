@@ -135,7 +135,9 @@ void Supervisor::start(WorkerListener& listener) {
 
 void Supervisor::start_loader() {
   loader_condemned_ = false;
-  auto started = LoaderProcess::start(io_, spawn_, arena_, config_yaml_,
+  // Beside workers that serve it gives way.
+  const auto role = on_trial_ || model_was_ready_ ? WorkerRole::kBackgroundLoader : WorkerRole::kLoader;
+  auto started = LoaderProcess::start(io_, spawn_, arena_, config_yaml_, role,
                                       {[this](LoaderProcess&) { loader_became_ready(); },
                                        [this](LoaderProcess&, std::string_view why) { condemn_loader(why); }});
   if (!started) {
