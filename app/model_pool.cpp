@@ -73,7 +73,7 @@ void ModelPool::reload(ModelConfig config, Reloaded done) {
 }
 
 void ModelPool::begin_trial() {
-  candidate_ = make_generation(std::exchange(next_config_, nullptr), Start::kTrial);
+  candidate_ = make_generation(std::exchange(next_config_, nullptr), Start::kBeside);
   candidate_->supervisor.start(*this);
 }
 

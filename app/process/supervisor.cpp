@@ -56,7 +56,8 @@ Supervisor::Supervisor(boost::asio::io_context& io, const common::ModelConfig& c
       spawn_(spawn),
       arena_(arena),
       launches_(launches),
-      on_trial_(start == Start::kTrial),
+      beside_(start == Start::kBeside),
+      on_trial_(start != Start::kServing),
       events_(std::move(events)),
       geometry_(lane_geometry(config)),
       config_yaml_(common::emit_model(config)),
@@ -136,7 +137,7 @@ void Supervisor::start(WorkerListener& listener) {
 void Supervisor::start_loader() {
   loader_condemned_ = false;
   // Beside workers that serve it gives way.
-  const auto role = on_trial_ || model_was_ready_ ? WorkerRole::kBackgroundLoader : WorkerRole::kLoader;
+  const auto role = beside_ || model_was_ready_ ? WorkerRole::kBackgroundLoader : WorkerRole::kLoader;
   auto started = LoaderProcess::start(io_, spawn_, arena_, config_yaml_, role,
                                       {[this](LoaderProcess&) { loader_became_ready(); },
                                        [this](LoaderProcess&, std::string_view why) { condemn_loader(why); }});

@@ -59,7 +59,8 @@ struct LoaderStatus {
 // What becomes of a death before every worker has been ready.
 enum class Start {
   kServing,  // replaced, with backoff; but a model that cannot be served, before any was ready, is given up
-  kTrial,    // given up, whatever it was, until end_trial(): for --check, and beside workers that serve
+  kTrial,    // given up, whatever it was, until end_trial()
+  kBeside,   // the same, beside workers that serve: it gives way to them
 };
 
 class Supervisor {
@@ -162,6 +163,7 @@ class Supervisor {
   const SpawnSettings& spawn_;
   const ipc::InputArena& arena_;
   std::uint64_t& launches_;
+  const bool beside_;
   bool on_trial_;
   Events events_;
   WorkerListener* listener_{nullptr};
