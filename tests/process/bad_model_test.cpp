@@ -1,5 +1,5 @@
-// Fault cases 16 and 17: a model that cannot be served ends the server before it was ever ready; a worker that dies while it
-// loads is tried again, ever more slowly.
+// Fault cases 16 and 17: a model that cannot be served ends the server before it was ever ready; a worker that dies
+// while it loads is tried again, ever more slowly.
 #include <signal.h>
 
 #include <catch2/catch.hpp>

@@ -109,6 +109,9 @@ void Server::start(const ServerOptions& options) {
     std::erase_if(environment, [&](const std::string& entry) { return entry.starts_with(name + "="); });
   }
   environment.insert(environment.end(), options.with.begin(), options.with.end());
+  // The pid is the child's, which writes it there.
+  std::string listen_pid = "LISTEN_PID=0000000000";
+  if (options.listening_socket >= 0) environment.insert(environment.end(), {"LISTEN_FDS=1", listen_pid});
   const auto argument_pointers = pointers_to(arguments);
   const auto environment_pointers = pointers_to(environment);
   const char* const folder = directory_.path().c_str();
@@ -127,6 +130,16 @@ void Server::start(const ServerOptions& options) {
     for (const auto& [resource, value] : options.limits) {
       const rlimit limit{value, value};
       if (::setrlimit(resource, &limit) != 0) ::_exit(126);
+    }
+    if (options.listening_socket >= 0) {
+      constexpr int kFirstHandedOver = 3;
+      if (options.listening_socket == kFirstHandedOver) {
+        ::fcntl(kFirstHandedOver, F_SETFD, 0);
+      } else {
+        ::dup2(options.listening_socket, kFirstHandedOver);
+      }
+      auto* digit = const_cast<char*>(environment_pointers[environment.size() - 1]) + listen_pid.size();
+      for (auto rest = ::getpid(); *--digit != '='; rest /= 10) *digit = static_cast<char>('0' + rest % 10);
     }
     if (options.before_exec) options.before_exec();
     ::execve(argument_pointers[0], argument_pointers.data(), environment_pointers.data());

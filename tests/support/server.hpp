@@ -52,6 +52,7 @@ struct ServerOptions {
   std::function<void()> before_exec;                           // in the child: async-signal-safe calls only
   std::vector<std::string> without{};                          // variables that it is not to have
   std::vector<std::string> with{};                             // NAME=value that it is to have
+  int listening_socket{-1};                                    // handed over as a service manager does
   bool own_process_group{false};                               // as a shell starts it: Ctrl-C is kill(-pid(), SIGINT)
 };
 
