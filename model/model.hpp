@@ -44,8 +44,8 @@ class Model {
   // output or a throw inside is an Error (kBadModel).
   [[nodiscard]] virtual common::Outcome<void> warm_up() = 0;
 
-  // In a process that was forked from the one that loaded and warmed up, and has one thread: how many it may use from
-  // now on. Errors as those of warm_up().
+  // In a process that was forked from the one that loaded and warmed up (Surroundings::threads_of_forks), and has one
+  // thread: how many it may use from now on. Errors as those of warm_up().
   [[nodiscard]] virtual common::Outcome<void> use_threads(std::uint32_t threads) = 0;
 
   // Answers every input, in order: outputs.size() == inputs.size() >= 1. One bad image fails its own Output alone.
@@ -56,6 +56,8 @@ class Model {
 // What a model may need of the process that it lives in.
 struct Surroundings {
   std::uint32_t threads{1};  // for the forward pass; already resolved from `auto`
+  // Of processes that will be forked from this one; 0: there will be none. `threads` must then be 1.
+  std::uint32_t threads_of_forks{0};
   std::string device{"cpu"};
   // The network's own task counts, and not the config's: for a command line that names files alone.
   bool any_task{false};

@@ -78,10 +78,9 @@ Outcome<void> PictureModel::warm_up() {
   return {};
 }
 
-// With one thread all is as the loader left it.
 Outcome<void> PictureModel::use_threads(std::uint32_t threads) {
   set_thread_counts(threads);
-  return threads == 1 ? Outcome<void>() : warm_up();
+  return {};
 }
 
 Outcome<void> PictureModel::warm_up_batch(std::size_t images) {

@@ -11,6 +11,7 @@
 #include "model/image/image_model.hpp"
 #include "model/load_network.hpp"
 #include "model/read_file.hpp"
+#include "model/thread_counts.hpp"
 #include "model/torchscript/tensor_model.hpp"
 
 namespace yolod::model {
@@ -50,6 +51,7 @@ Outcome<std::unique_ptr<Model>> load(const common::ModelConfig& config, const Su
 Outcome<std::unique_ptr<Model>> load_torch_model(const common::ModelConfig& config, const Surroundings& surroundings) {
   try {
     image::prepare_decoder();
+    if (surroundings.threads_of_forks > 1) prepare_for_threads(surroundings.threads_of_forks);
     return load(config, surroundings);
   } catch (const std::exception& error) {
     return bad_model(config.name + ": cannot be loaded: " + common::printable(error.what(), 200));

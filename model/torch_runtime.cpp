@@ -7,6 +7,9 @@
 #include <string_view>
 
 #include "common/text.hpp"
+#if defined(YOLOD_WITH_ONEDNN)
+#include "model/onednn/engine.hpp"
+#endif
 #include "model/thread_counts.hpp"
 
 namespace yolod::model {
@@ -44,6 +47,12 @@ void set_thread_counts(std::uint32_t threads) {
     return true;
   }();
   (void)interop_set;
+}
+
+void prepare_for_threads([[maybe_unused]] std::uint32_t threads) {
+#if defined(YOLOD_WITH_ONEDNN)
+  onednn::prepare_also_for(static_cast<int>(threads));
+#endif
 }
 
 }  // namespace yolod::model

@@ -19,10 +19,11 @@ bool interrupt_is_blocked() {
   return pthread_sigmask(SIG_SETMASK, nullptr, &mask) == 0 && sigismember(&mask, SIGINT) == 1;
 }
 
-common::Outcome<std::unique_ptr<model::Model>> load(const common::ModelConfig& config, std::uint32_t threads,
+common::Outcome<std::unique_ptr<model::Model>> load(const common::ModelConfig& config, LoadThreads threads,
                                                     std::function<void()> scribble_lane) {
   model::Surroundings surroundings;
-  surroundings.threads = threads;
+  surroundings.threads = threads.now;
+  surroundings.threads_of_forks = threads.of_forks;
   surroundings.device = config.devices.empty() ? "cpu" : config.devices.front();
   surroundings.scribble_lane = std::move(scribble_lane);
   auto model = model::load_model(config, surroundings);
@@ -34,7 +35,7 @@ common::Outcome<std::unique_ptr<model::Model>> load(const common::ModelConfig& c
 
 // Priority is the thread's: the process could not raise its own again without a privilege.
 common::Outcome<std::unique_ptr<model::Model>> load_in_background(const common::ModelConfig& config,
-                                                                  std::uint32_t threads,
+                                                                  LoadThreads threads,
                                                                   std::function<void()> scribble_lane) {
   constexpr int kLowest = 19;
   std::optional<common::Outcome<std::unique_ptr<model::Model>>> loaded;

@@ -16,16 +16,21 @@ namespace yolod::worker {
 // starts a thread that would inherit something else.
 [[nodiscard]] bool interrupt_is_blocked();
 
+struct LoadThreads {
+  std::uint32_t now{1};
+  std::uint32_t of_forks{0};  // of processes that will be forked from this one; 0: there will be none
+};
+
 // Loads, warms up and shows it the canary, with that many threads. The calling thread is `main`'s. `scribble_lane` is
 // what the identity model's FAULT:scribble calls.
 [[nodiscard]] common::Outcome<std::unique_ptr<model::Model>> load(const common::ModelConfig& config,
-                                                                  std::uint32_t threads,
+                                                                  LoadThreads threads,
                                                                   std::function<void()> scribble_lane);
 
 // load() on a thread of its own that gives way to everything else on the machine: beside workers that serve. The
 // calling thread waits; afterwards the process has one thread again.
 [[nodiscard]] common::Outcome<std::unique_ptr<model::Model>> load_in_background(const common::ModelConfig& config,
-                                                                                std::uint32_t threads,
+                                                                                LoadThreads threads,
                                                                                 std::function<void()> scribble_lane);
 
 enum class AfterLoad { kServe, kInterrupted };

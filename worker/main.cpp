@@ -152,7 +152,7 @@ int run_worker() {
   common::reach(common::FaultPoint::kWorkerSaidHello);
 
   const auto began = common::Clock::now();
-  auto model = load(start->config, threads_of(start->config), [&lane] { scribble(*lane); });
+  auto model = load(start->config, {threads_of(start->config)}, [&lane] { scribble(*lane); });
   if (!model) {
     say_load_failed(channels.control, lane->generation(), model.error().message);
     return ipc::kExitBadModel;
@@ -187,7 +187,8 @@ int run_loader(std::span<char*> arguments) {
   std::optional<ipc::LaneUser> lane;  // a worker's, once this is one
   const auto began = common::Clock::now();
   const bool background = arguments.size() > 2 && arguments[2] == ipc::kBackgroundArgument;
-  auto model = (background ? load_in_background : load)(start->config, 1, [&lane] { scribble(*lane); });
+  auto model = (background ? load_in_background : load)(start->config, {1, threads_of(start->config)},
+                                                        [&lane] { scribble(*lane); });
   if (!model) {
     say_load_failed(kControl, ipc::kLoaderGeneration, model.error().message);
     return ipc::kExitBadModel;

@@ -45,6 +45,7 @@ Concatenation::Execution& Concatenation::execution_for(const std::vector<at::Ten
                       [](const at::Tensor& map, std::int64_t channels) { return map.size(1) == channels; });
   });
   if (found != executions_.end()) return **found;
+  prepare_other_threads(shape, [&](const InputShape& /*others*/) { (void)execution_for(maps); });
 
   auto made = std::make_unique<Execution>();
   made->shape = shape;

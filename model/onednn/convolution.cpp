@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "model/onednn/convolution_plan.hpp"
@@ -55,6 +56,8 @@ memory Convolution::weights_in(const memory::desc& wanted) {
                                   [&wanted](const memory& weights) { return weights.get_desc() == wanted; });
   if (found != weights_.end()) return *found;
   memory packed(wanted, engine());
+  std::optional<ThreadCount> alone;  // no thread is started in a process that will be forked
+  if (other_threads() != 0) alone.emplace(1);
   dnnl::reorder(weights_.front(), packed).execute(stream(), weights_.front(), packed);
   stream().wait();
   // The plain layout is not needed once there is another that any can be made from; Winograd's is opaque.
@@ -67,6 +70,7 @@ Convolution::Execution& Convolution::execution_for(const InputShape& shape) {
   const auto found = std::find_if(executions_.begin(), executions_.end(),
                                   [&shape](const auto& execution) { return execution->shape == shape; });
   if (found != executions_.end()) return **found;
+  prepare_other_threads(shape, [this](const InputShape& others) { (void)execution_for(others); });
 
   const auto output_side = [this](std::int64_t side, std::size_t axis) {
     const auto reach = settings_.dilation[axis] * (kernel_[axis] - 1) + 1;

@@ -2,6 +2,15 @@
 
 namespace yolod::model::onednn {
 
+namespace {
+
+int also_for = 0;
+
+}  // namespace
+
+void prepare_also_for(int threads) { also_for = threads; }
+int other_threads() { return also_for; }
+
 dnnl::engine& engine() {
   static dnnl::engine cpu(dnnl::engine::kind::cpu, 0);
   return cpu;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include <array>
 #include <cstddef>
@@ -11,13 +12,30 @@
 
 namespace yolod::model::onednn {
 
-// Batch, height and width of a tensor that came in: what a primitive is made for.
+// Batch, height and width of a tensor that came in, and the threads that work on it: what a primitive is made for.
 struct InputShape {
   std::int64_t images{0};
   std::int64_t height{0};
   std::int64_t width{0};
+  int threads{at::get_num_threads()};  // of the calling thread's operators
 
   friend bool operator==(const InputShape&, const InputShape&) = default;
+};
+
+// From now on whatever is made for a shape is made for as many threads as well, though none is started: for a process
+// that will be forked from this one, which must not have any. Once, before the first primitive.
+void prepare_also_for(int threads);
+
+// As many threads for operators of the calling thread, for a scope.
+class ThreadCount {
+ public:
+  explicit ThreadCount(int threads) : before_(at::get_num_threads()) { at::set_num_threads(threads); }
+  ThreadCount(const ThreadCount&) = delete;
+  ThreadCount& operator=(const ThreadCount&) = delete;
+  ~ThreadCount() { at::set_num_threads(before_); }
+
+ private:
+  int before_;
 };
 
 [[nodiscard]] dnnl::engine& engine();
@@ -34,5 +52,19 @@ struct InputShape {
 
 // At least `bytes` of the calling thread, in use until its next primitive is executed.
 [[nodiscard]] void* scratchpad(std::size_t bytes);
+
+// Those of prepare_also_for(); 0: none.
+[[nodiscard]] int other_threads();
+
+// To be called where something is about to be made for `shape`: calls `make`, which makes it, with the shape for the
+// threads of prepare_also_for(), in their stead. Nothing where they are the same.
+template <typename Make>
+void prepare_other_threads(InputShape shape, Make&& make) {
+  const int others = other_threads();
+  if (others == 0 || others == shape.threads) return;
+  const ThreadCount count(others);
+  shape.threads = others;
+  make(shape);
+}
 
 }  // namespace yolod::model::onednn

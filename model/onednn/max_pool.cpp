@@ -31,6 +31,7 @@ MaxPool::Execution& MaxPool::execution_for(const InputShape& shape, std::int64_t
     return execution->shape == shape && execution->channels == channels && execution->type == type;
   });
   if (found != executions_.end()) return **found;
+  prepare_other_threads(shape, [&](const InputShape& others) { (void)execution_for(others, channels, type); });
 
   const auto output_side = [this](std::int64_t side, std::size_t axis) {
     return (side + settings_.padding_before[axis] + settings_.padding_after[axis] - settings_.window[axis]) /

@@ -106,7 +106,7 @@ TEST_CASE("Load: only SIGINT is unblocked", "[worker][unit]") {
 TEST_CASE("Load: SIGTERM keeps its default action throughout", "[worker][unit]") {
   CHECK(in_child([] {
           ModelConfig config;
-          if (!load(config, 1, {})) return 1;
+          if (!load(config, {1}, {})) return 1;
           kill(getpid(), SIGTERM);
           return 2;
         }) == -SIGTERM);
@@ -114,7 +114,7 @@ TEST_CASE("Load: SIGTERM keeps its default action throughout", "[worker][unit]")
 
 TEST_CASE("Load: the identity model loads and describes itself", "[worker][unit]") {
   const ModelConfig config;
-  const auto model = load(config, 1, {});
+  const auto model = load(config, {1}, {});
   REQUIRE(model);
   CHECK((*model)->description().task == "identity");
 }
@@ -123,7 +123,7 @@ TEST_CASE("Load: a fault that scribbles over the lane reaches the lane it was gi
   ModelConfig config;
   config.source = common::IdentitySource{common::milliseconds(0), true, common::milliseconds(0), {}};
   int scribbles = 0;
-  auto model = load(config, 1, [&scribbles] { ++scribbles; });
+  auto model = load(config, {1}, [&scribbles] { ++scribbles; });
   REQUIRE(model);
   constexpr std::string_view kBody = "FAULT:scribble";
   const std::vector<model::Input> inputs{{std::as_bytes(std::span(kBody.data(), kBody.size())), {}}};
@@ -135,7 +135,7 @@ TEST_CASE("Load: a model whose files are not there is a bad model, in one line",
   ModelConfig config;
   config.name = "m";
   config.source = common::DarknetSource{"/nonexistent/a.cfg", "/nonexistent/a.weights", "/nonexistent/a.names"};
-  const auto model = load(config, 1, {});
+  const auto model = load(config, {1}, {});
   REQUIRE_FALSE(model);
   CHECK(model.error().code == ErrorCode::kBadModel);
   CHECK_FALSE(model.error().message.empty());
