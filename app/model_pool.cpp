@@ -38,6 +38,7 @@ struct ModelPool::Generation {
   const std::shared_ptr<const ModelConfig> config;
   Supervisor supervisor;
   boost::asio::steady_timer overdue;  // when it retires: for workers that do not go
+  const std::shared_ptr<void> alive{std::make_shared<char>()};
 };
 
 ModelPool::ModelPool(PoolSurroundings& surroundings, ModelConfig config, Start start, Events events)
@@ -78,7 +79,7 @@ void ModelPool::begin_trial() {
 }
 
 void ModelPool::swap_in() {
-  if (!candidate_ || !candidate_->supervisor.all_ready()) return;
+  if (stopping_ || !candidate_ || !candidate_->supervisor.all_ready()) return;
   auto old = std::exchange(serving_, std::move(candidate_));
   serving_->supervisor.end_trial();
   config_ = serving_->config;
@@ -119,8 +120,8 @@ void ModelPool::let_go(std::unique_ptr<Generation> generation) {
   // What it has may take as long as a request or a batch may; its workers are stuck after that.
   constexpr std::chrono::seconds kGrace{5};
   leaving.overdue.expires_after(leaving.config->hang_timeout + kGrace);
-  leaving.overdue.async_wait([&leaving](boost::system::error_code failure) {
-    if (!failure) leaving.supervisor.signal_all(SIGKILL);
+  leaving.overdue.async_wait([&leaving, alive = std::weak_ptr<void>(leaving.alive)](boost::system::error_code failure) {
+    if (!failure && !alive.expired()) leaving.supervisor.signal_all(SIGKILL);
   });
   boost::asio::post(surroundings_.io, [this] { bury(); });
 }
@@ -184,6 +185,7 @@ void ModelPool::each_generation(const std::function<void(Generation&)>& each) {
 // ---- the server's stop ----
 
 void ModelPool::stop_respawning() {
+  stopping_ = true;
   next_config_ = nullptr;
   each_generation([](Generation& generation) { generation.supervisor.stop_respawning(); });
 }

@@ -115,6 +115,7 @@ class ModelPool final : private WorkerListener {
   std::shared_ptr<const common::ModelConfig> next_config_;  // in place: to be tried once the old one is gone
   std::vector<std::unique_ptr<Generation>> retiring_;
   Reloaded reloaded_;
+  bool stopping_{false};
 };
 
 }  // namespace yolod::app

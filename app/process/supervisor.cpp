@@ -219,6 +219,7 @@ Outcome<pid_t> Supervisor::launch(const ipc::LentDescriptors& descriptors) {
 }
 
 void Supervisor::start_process(Place& place) {
+  if (!respawning_) return;
   place.waits_for_loader = preload_ && !loader_ready();
   if (place.waits_for_loader) return;
   place.condemned = false;

@@ -84,6 +84,7 @@ Dispatcher::Dispatcher(asio::io_context& io, const common::ModelConfig& config, 
 
 void Dispatcher::use(const common::ModelConfig& config) {
   config_ = &config;
+  shut_down_ = false;
   quarantine_.clear();
 }
 

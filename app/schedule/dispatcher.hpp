@@ -27,7 +27,8 @@ class Dispatcher final : public WorkerListener {
   // All outlive this object, the config until the next one is used.
   Dispatcher(boost::asio::io_context& io, const common::ModelConfig& config, ModelMetrics& metrics);
 
-  // From now on: for admission, the queue and batches. What was quarantined may try again.
+  // From now on: for admission, the queue and batches. What was quarantined may try again, and a model that was shut
+  // down serves.
   void use(const common::ModelConfig& config);
 
   // WorkerListener: of workers that are to get work, until they die.
