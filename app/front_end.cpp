@@ -24,6 +24,8 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 using common::Clock;
+using common::Error;
+using common::ErrorCode;
 using common::Outcome;
 using std::chrono::milliseconds;
 
@@ -226,8 +228,13 @@ void FrontEnd::reload() {
     manager_.ready();
     return;
   }
-  take_over(*changed);
-  reload_models(changed->models);
+  begin_reload(*changed);
+}
+
+void FrontEnd::begin_reload(const common::Config& changed) {
+  reload_result_ = {};
+  take_over(changed);
+  reload_models(changed.models);
 }
 
 // What can change while it runs. Sessions read these where they need them.
@@ -270,22 +277,60 @@ void FrontEnd::reload_models(const std::vector<common::ModelConfig>& models) {
       pools_.back()->start();
       continue;
     }
-    ++reloads_running_;
-    (*found)->reload(model, [this](const Outcome<void>&) { reload_ended(); });
+    reload_one(model, **found);
   }
   common::log_info("reload: {} models are being loaded", reloads_running_);
-  if (reloads_running_ == 0) manager_.ready();
+  if (reloads_running_ != 0) return;
+  manager_.ready();
+  for (auto& waiter : std::exchange(reload_waiters_, {})) {
+    asio::post(io_, [waiter = std::move(waiter)] { waiter({}); });
+  }
 }
 
-void FrontEnd::reload_ended() {
+void FrontEnd::reload_one(const common::ModelConfig& model, ModelPool& pool) {
+  ++reloads_running_;
+  pool.reload(model, [this](const Outcome<void>& result) { reload_ended(result); });
+}
+
+void FrontEnd::reload_ended(const Outcome<void>& result) {
+  if (!result && reload_result_) reload_result_ = result;
   if (--reloads_running_ != 0) return;
   common::log_info("reload: done");
+  for (auto& waiter : std::exchange(reload_waiters_, {})) waiter(reload_result_);
   if (phase_ != Phase::kServing) return;
   if (std::exchange(reload_asked_, false)) {
     reload();
   } else {
     manager_.ready();
   }
+}
+
+// Asked for by a client: all models or one of them, with its settings of now; the server's own do not change with that.
+void FrontEnd::reload(std::string_view model, std::function<void(const Outcome<void>&)> done) {
+  const auto refuse = [&](ErrorCode code, const char* why) {
+    asio::post(io_, [done, code, why] { done(Error{code, why}); });
+  };
+  if (phase_ != Phase::kServing) return refuse(ErrorCode::kShuttingDown, "the server is stopping");
+  if (reloads_running_ != 0) return refuse(ErrorCode::kNotReady, "another reload is under way");
+  const auto changed = read_again_();
+  if (!changed) return refuse(ErrorCode::kBadConfig, "the config cannot be served; the server's log says why");
+  if (model.empty()) {
+    reload_waiters_.push_back(std::move(done));
+    manager_.reloading();
+    begin_reload(*changed);
+    return;
+  }
+  const auto wanted = std::find_if(changed->models.begin(), changed->models.end(),
+                                   [model](const auto& one) { return one.name == model; });
+  const auto pool = std::find_if(pools_.begin(), pools_.end(),
+                                 [model](const auto& one) { return one->name() == model && !one->retired(); });
+  if (wanted == changed->models.end() || pool == pools_.end()) {
+    return refuse(ErrorCode::kUnknownModel, "there is no model of that name");
+  }
+  reload_waiters_.push_back(std::move(done));
+  reload_result_ = {};
+  manager_.reloading();
+  reload_one(*wanted, **pool);
 }
 
 // ---- signals and the stop ----

@@ -55,10 +55,13 @@ class FrontEnd final : private Service {
   void gave_up(const ModelPool& pool, const std::string& reason);
   void finish_check();
 
+  void reload(std::string_view model, std::function<void(const common::Outcome<void>&)> done) override;
   void reload();
+  void begin_reload(const common::Config& changed);
   void take_over(const common::Config& changed);
   void reload_models(const std::vector<common::ModelConfig>& models);
-  void reload_ended();
+  void reload_one(const common::ModelConfig& model, ModelPool& pool);
+  void reload_ended(const common::Outcome<void>& result);
   [[nodiscard]] std::unique_ptr<ModelPool> make_pool(const common::ModelConfig& model, Start start);
 
   void on_signal(int signal);
@@ -93,6 +96,8 @@ class FrontEnd final : private Service {
   bool all_ready_said_{false};
   std::size_t reloads_running_{0};  // models that are being loaded anew
   bool reload_asked_{false};        // once more, when those are done
+  std::vector<std::function<void(const common::Outcome<void>&)>> reload_waiters_;
+  common::Outcome<void> reload_result_;  // the first failure of the reload that runs
   Metrics metrics_;
   // Before io_: coroutines that are destroyed with it hold blocks of the arena.
   std::optional<ipc::InputArena> arena_;

@@ -119,6 +119,15 @@ Response make_error(const common::Error& error, std::uint32_t retry_after_second
   return response;
 }
 
+Response make_reloaded(const common::Outcome<void>& result) {
+  if (result) return make_json(http::status::ok, R"({"success":true})");
+  const auto& [code, reason] = result.error();
+  if (code != common::ErrorCode::kBadConfig && code != common::ErrorCode::kBadModel) return make_error(result.error());
+  return make_json(http::status::internal_server_error,
+                   fmt::format(R"({{"success":false,"error":{{"code":"{}","message":{}}}}})",
+                               common::to_string(common::ErrorCode::kInternal), json_text(reason)));
+}
+
 Response make_prediction(std::string_view model, const Answer& answer, std::uint32_t total_us) {
   const auto* const file = std::get_if<common::EncodedFile>(&*answer.prediction);
   Response response =

@@ -8,7 +8,7 @@ namespace {
 
 using boost::beast::http::verb;
 
-constexpr std::array<RouteEntry, 7> kRoutes{{
+constexpr std::array<RouteEntry, 8> kRoutes{{
     {"/predict", Route::kPredict, "POST"},
     {"/image", Route::kImage, "PUT"},
     {"/", Route::kPage, "GET, HEAD"},
@@ -16,12 +16,13 @@ constexpr std::array<RouteEntry, 7> kRoutes{{
     {"/readyz", Route::kReady, "GET, HEAD"},
     {"/status", Route::kStatus, "GET, HEAD"},
     {"/metrics", Route::kMetrics, "GET, HEAD"},
+    {"/reload", Route::kReload, "POST"},
 }};
 
 }  // namespace
 
 bool RouteEntry::allows(verb method) const {
-  if (route == Route::kPredict) return method == verb::post;
+  if (route == Route::kPredict || route == Route::kReload) return method == verb::post;
   if (route == Route::kImage) return method == verb::put;
   return method == verb::get || method == verb::head;
 }

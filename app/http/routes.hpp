@@ -8,7 +8,7 @@
 
 namespace yolod::app {
 
-enum class Route { kPredict, kImage, kPage, kHealth, kReady, kStatus, kMetrics };
+enum class Route { kPredict, kImage, kPage, kHealth, kReady, kStatus, kMetrics, kReload };
 
 struct RouteEntry {
   std::string_view path;

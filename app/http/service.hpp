@@ -1,6 +1,7 @@
 // What the HTTP side asks of the rest of the front-end. Implemented by app/front_end; one thread.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -29,6 +30,9 @@ class Service {
   [[nodiscard]] virtual std::string readiness_json(bool& ready) const = 0;
   [[nodiscard]] virtual std::string status_json() const = 0;
   [[nodiscard]] virtual std::string metrics_text() = 0;
+  // Reads the config again and reloads that model, or with an empty name all. `done` is called once, later:
+  // kUnknownModel, kBadConfig, kBadModel with the reason, kNotReady while another reload runs, kShuttingDown.
+  virtual void reload(std::string_view model, std::function<void(const common::Outcome<void>&)> done) = 0;
 
  protected:
   ~Service() = default;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/error.hpp>
@@ -172,13 +174,17 @@ asio::awaitable<Session::Reply> Session::handle(HeaderParser& parser) {
   PredictParameters parameters;
   auto reply = answer_without_body(parser, target, parameters, model);
   if (reply) co_return std::move(*reply);
+  if (model == nullptr) {  // a reload
+    const auto result = co_await reload(parameters.model);
+    co_return Reply{make_reloaded(result), BodyState::kRead};
+  }
 
   auto predicted = co_await predict(parser, *model, parameters.options);
   model->metrics.answered(static_cast<int>(predicted.response.result_int()));
   co_return std::move(predicted);
 }
 
-// Everything that is decided by the header alone. Nothing: `model` is to be asked.
+// Everything that is decided by the header alone. Nothing: `model` is to be asked; without one, a reload is.
 std::optional<Session::Reply> Session::answer_without_body(const HeaderParser& parser,
                                                            const std::optional<Target>& target,
                                                            PredictParameters& parameters, ServedModel*& model) {
@@ -196,13 +202,18 @@ std::optional<Session::Reply> Session::answer_without_body(const HeaderParser& p
     reply.response.set(http::field::allow, beast::string_view(route->allow.data(), route->allow.size()));
     return reply;
   }
-  if (route->route != Route::kPredict && route->route != Route::kImage) {
+  if (route->route != Route::kPredict && route->route != Route::kImage && route->route != Route::kReload) {
     return Reply{answer_simple(route->route), unread};
   }
 
   auto parsed = parse_predict_parameters(*target);
   if (!parsed) return refusal(parsed.error(), unread);
   parameters = std::move(*parsed);
+  if (route->route == Route::kReload) {
+    if (!is_local_client()) return refusal({ErrorCode::kForbidden, "reloads are asked for on this machine"}, unread);
+    if (has_body) return refusal({ErrorCode::kBadRequest, "a reload takes no body"}, unread);
+    return std::nullopt;
+  }
   model = service_.find_model(parameters.model);
   if (model == nullptr) return refusal({ErrorCode::kUnknownModel, "there is no model of that name"}, unread);
   if (const auto fits = check_route(route->route, *model->config); !fits) return refusal(fits.error(), unread);
@@ -211,6 +222,29 @@ std::optional<Session::Reply> Session::answer_without_body(const HeaderParser& p
     parameters.options.png = prefers_png({accept.data(), accept.size()});
   }
   return std::nullopt;
+}
+
+bool Session::is_local_client() const {
+  error_code failure;
+  const auto peer = socket_.remote_endpoint(failure);
+  if (failure) return false;
+  if (peer.protocol().family() == AF_UNIX) return true;
+  asio::ip::tcp::endpoint address;
+  address.resize(peer.size());
+  std::memcpy(address.data(), peer.data(), peer.size());
+  return address.address().is_loopback() ||
+         (address.address().is_v6() && address.address().to_v6().is_v4_mapped() &&
+          asio::ip::make_address_v4(asio::ip::v4_mapped, address.address().to_v6()).is_loopback());
+}
+
+asio::awaitable<Outcome<void>> Session::reload(std::string model) {
+  return asio::async_initiate<const asio::use_awaitable_t<>&, void(Outcome<void>)>(
+      [this](auto handler, const std::string& name) {
+        // std::function wants what it holds to be copyable.
+        auto waiting = std::make_shared<decltype(handler)>(std::move(handler));
+        service_.reload(name, [waiting](const Outcome<void>& result) { std::move (*waiting)(result); });
+      },
+      asio::use_awaitable, std::move(model));
 }
 
 Outcome<void> Session::check_route(Route route, const common::ModelConfig& model) {
@@ -244,6 +278,7 @@ Response Session::answer_simple(Route route) {
       return response;
     }
     case Route::kHealth:
+    case Route::kReload:
     case Route::kPredict:
     case Route::kImage: break;
   }

@@ -71,6 +71,9 @@ class Session : public std::enable_shared_from_this<Session> {
   [[nodiscard]] Response answer_simple(Route route);
   // What the header alone says against asking that model at this route.
   [[nodiscard]] static common::Outcome<void> check_route(Route route, const common::ModelConfig& model);
+  // Only who is on this machine may ask for one.
+  [[nodiscard]] bool is_local_client() const;
+  [[nodiscard]] boost::asio::awaitable<common::Outcome<void>> reload(std::string model);
   [[nodiscard]] boost::asio::awaitable<Reply> predict(HeaderParser& parser, ServedModel& model,
                                                       common::PredictionOptions options);
   // What can be said before the body is read: the multipart boundary, if that is what it will be.

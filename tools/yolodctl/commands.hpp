@@ -10,6 +10,7 @@ namespace yolod::tools {
 
 // Of the program yolodctl.
 void add_status(CLI::App& app, int& exit_code);
+void add_reload(CLI::App& app, int& exit_code);
 void add_bench_server(CLI::App& bench, int& exit_code);
 
 // Of the program yolodctl-model.

@@ -56,7 +56,7 @@ class HttpConnection {
                                          std::string_view content_type = {}, std::string_view body = {});
 
 // One request, from resolving to its answer.
-[[nodiscard]] common::Outcome<Response> fetch(const ServerUrl& url, std::string_view target,
+[[nodiscard]] common::Outcome<Response> fetch(const ServerUrl& url, std::string_view method, std::string_view target,
                                               std::chrono::milliseconds timeout);
 
 }  // namespace yolod::tools

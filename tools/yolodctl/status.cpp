@@ -94,7 +94,7 @@ int run_status(const StatusOptions& options) {
     return 1;
   };
   constexpr std::chrono::seconds kTimeout{10};
-  const auto answer = fetch(url.value(), "/status", kTimeout);
+  const auto answer = fetch(url.value(), "GET", "/status", kTimeout);
   if (!answer) return fail(answer.error().message);
   if (answer.value().result() != boost::beast::http::status::ok) {
     return fail("answered " + std::to_string(answer.value().result_int()) + " " + answer.value().body());

@@ -16,7 +16,8 @@ TEST_CASE("Routes: each path has its route", "[app][unit]") {
                                                                  {"/healthz", Route::kHealth},
                                                                  {"/readyz", Route::kReady},
                                                                  {"/status", Route::kStatus},
-                                                                 {"/metrics", Route::kMetrics}}));
+                                                                 {"/metrics", Route::kMetrics},
+                                                                 {"/reload", Route::kReload}}));
   CAPTURE(path);
   const RouteEntry* const entry = find_route(path);
   REQUIRE(entry != nullptr);
@@ -31,8 +32,8 @@ TEST_CASE("Routes: any other path has none", "[app][unit]") {
   CHECK(find_route(path) == nullptr);
 }
 
-TEST_CASE("Routes: predict takes POST alone", "[app][unit]") {
-  const RouteEntry* const entry = find_route("/predict");
+TEST_CASE("Routes: predict and reload take POST alone", "[app][unit]") {
+  const RouteEntry* const entry = find_route(GENERATE("/predict", "/reload"));
   REQUIRE(entry != nullptr);
   CHECK(entry->allow == "POST");
   CHECK(entry->allows(verb::post));

@@ -1,0 +1,67 @@
+// yolodctl reload: has a running server read its config again and load its models, or one, beside those that serve.
+#include <CLI/CLI.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "tools/yolodctl/commands.hpp"
+#include "tools/yolodctl/http_client.hpp"
+
+namespace yolod::tools {
+namespace {
+
+struct ReloadOptions {
+  std::string url{"http://127.0.0.1:8080"};
+  std::string model;
+  unsigned timeout_s{600};
+};
+
+// error.message of an answer, or the answer.
+std::string reason_in(const Response& answer) {
+  boost::system::error_code error;
+  const auto value = boost::json::parse(answer.body(), error);
+  if (!error && value.is_object()) {
+    if (const auto* inner = value.get_object().if_contains("error"); inner != nullptr && inner->is_object()) {
+      if (const auto* message = inner->get_object().if_contains("message");
+          message != nullptr && message->is_string()) {
+        return std::string(message->get_string());
+      }
+    }
+  }
+  return "answered " + std::to_string(answer.result_int()) + " " + answer.body();
+}
+
+int run_reload(const ReloadOptions& options) {
+  const auto url = parse_server_url(options.url);
+  if (!url) {
+    std::fprintf(stderr, "yolodctl: %s\n", url.error().message.c_str());
+    return 2;
+  }
+  const std::string target = options.model.empty() ? "/reload" : "/reload?model=" + options.model;
+  const auto answer = fetch(*url, "POST", target, std::chrono::seconds(options.timeout_s));
+  if (!answer) {
+    std::fprintf(stderr, "yolodctl: %s: %s\n", options.url.c_str(), answer.error().message.c_str());
+    return 1;
+  }
+  if (answer->result() != boost::beast::http::status::ok) {
+    std::fprintf(stderr, "yolodctl: not reloaded, all serves as before: %s\n", reason_in(*answer).c_str());
+    return 1;
+  }
+  std::printf("reloaded\n");
+  return 0;
+}
+
+}  // namespace
+
+void add_reload(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<ReloadOptions>();
+  auto* command = app.add_subcommand("reload", "Have a running server read its config and load its models again");
+  command->add_option("--url", options->url, "http://host:port or unix:/path")->capture_default_str();
+  command->add_option("--model", options->model, "this one alone");
+  command->add_option("--timeout", options->timeout_s, "seconds to wait for it")->capture_default_str();
+  command->callback([options, &exit_code] { exit_code = run_reload(*options); });
+}
+
+}  // namespace yolod::tools
