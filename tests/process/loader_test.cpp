@@ -102,8 +102,14 @@ TEST_CASE("Loader: killed at any moment while it forks, it leaves nothing behind
   Server server(identity_config({{.workers = 4}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
-  for (int round = 0; round < 30; ++round) {
+  // One that dies before it has loaded is replaced with a growing delay: here each has.
+  const auto loader_is_ready = [&server] {
+    const auto status = server.status();
+    return status.is_object() && status.at("models").at(0).at("loader").at("state") == "ready";
+  };
+  for (int round = 0; round < 20; ++round) {
     CAPTURE(round);
+    REQUIRE(wait_until(loader_is_ready));
     const auto loader = server.loader_pid();
     const auto workers = server.worker_pids();
     for (const pid_t worker : workers) ::kill(worker, SIGKILL);
