@@ -103,14 +103,15 @@ Outcome<void> FrontEnd::start() {
   signals_ = std::move(*signals);
   if (mode_ == RunMode::kServe) {
     auto handed_over = manager_.take_sockets();
-    if (!handed_over.empty()) common::log_info("the service manager's sockets are used, not server.listen");
+    accept_when_ready_ = !handed_over.empty();
+    if (accept_when_ready_) common::log_info("the service manager's sockets are used, not server.listen");
     auto listening = handed_over.empty() ? server_.listen() : server_.take(std::move(handed_over));
     if (!listening) return listening;
     for (const std::string& url : server_.urls()) common::log_info("yolod {} listening on {}", kVersion, url);
   }
   make_pools();
   phase_ = Phase::kServing;
-  server_.start();
+  if (!accept_when_ready_) server_.start();
   housekeep();
   for (const auto& pool : pools_) pool->start();
   return {};
@@ -182,6 +183,7 @@ void FrontEnd::pool_ready_changed() {
   all_ready_said_ = true;
   common::log_info("ready: every model can serve");
   manager_.ready();
+  if (accept_when_ready_) server_.start();
   // From the event loop: we are in the middle of a worker's event.
   if (mode_ == RunMode::kCheck) asio::post(io_, [this] { finish_check(); });
 }

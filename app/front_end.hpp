@@ -94,6 +94,8 @@ class FrontEnd final : private Service {
   Phase phase_{Phase::kStarting};
   int exit_code_{0};
   bool all_ready_said_{false};
+  // The service manager holds the sockets: who comes before the models are ready waits there.
+  bool accept_when_ready_{false};
   std::size_t reloads_running_{0};  // models that are being loaded anew
   bool reload_asked_{false};        // once more, when those are done
   std::vector<std::function<void(const common::Outcome<void>&)>> reload_waiters_;

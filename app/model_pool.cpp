@@ -64,6 +64,7 @@ void ModelPool::start() { serving_->supervisor.start(*this); }
 
 void ModelPool::reload(ModelConfig config, Reloaded done) {
   reloaded_ = std::move(done);
+  retired_ = false;
   next_config_ = std::make_shared<const ModelConfig>(std::move(config));
   common::log_info("model {}: reloading", name_);
   if (serving_ && next_config_->reload == common::ReloadMode::kInPlace) {
@@ -133,6 +134,7 @@ void ModelPool::bury() {
 }
 
 void ModelPool::retire() {
+  retired_ = true;
   next_config_ = nullptr;
   if (candidate_) let_go(std::move(candidate_));
   if (serving_) let_go(std::move(serving_));

@@ -58,7 +58,7 @@ class ModelPool final : private WorkerListener {
   [[nodiscard]] bool reloading() const { return reloaded_ != nullptr; }
   // The model is not served any more: what it has is finished, its workers go.
   void retire();
-  [[nodiscard]] bool retired() const { return serving_ == nullptr && candidate_ == nullptr; }
+  [[nodiscard]] bool retired() const { return retired_; }
 
   // Recycles workers. To be called every so often.
   void tick();
@@ -115,6 +115,7 @@ class ModelPool final : private WorkerListener {
   std::shared_ptr<const common::ModelConfig> next_config_;  // in place: to be tried once the old one is gone
   std::vector<std::unique_ptr<Generation>> retiring_;
   Reloaded reloaded_;
+  bool retired_{false};
   bool stopping_{false};
 };
 

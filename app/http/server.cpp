@@ -151,6 +151,7 @@ void Server::add(std::unique_ptr<Acceptor> acceptor) {
 }
 
 void Server::start() {
+  accepting_ = true;
   for (const auto& acceptor : acceptors_) {
     asio::co_spawn(io_, accept_all(*acceptor), asio::detached);
   }
@@ -203,7 +204,7 @@ void Server::stop_accepting() {
   for (const auto& acceptor : acceptors_) {
     error_code failure;
     acceptor->non_blocking(true, failure);
-    while (!failure) {
+    while (accepting_ && !failure) {
       Session::Socket socket(io_);
       acceptor->accept(socket, failure);
       if (!failure) begin_session(std::move(socket));

@@ -35,10 +35,11 @@ class Server {
   [[nodiscard]] common::Outcome<void> listen();
   // Takes sockets that listen already, instead.
   [[nodiscard]] common::Outcome<void> take(std::vector<common::UniqueFd> listening);
-  // Begins to accept.
+  // Begins to accept. Once.
   void start();
 
-  // Takes every connection whose connect() has returned, then closes the listeners.
+  // Takes every connection whose connect() has returned, then closes the listeners. Before start() it takes none: they
+  // are whoever's who holds the sockets as well.
   void stop_accepting();
   // Cuts off whoever is late. To be called every so often.
   void check_deadlines();
@@ -65,6 +66,7 @@ class Server {
   Service& service_;
   const common::ServerConfig& config_;
   std::size_t connection_limit_;
+  bool accepting_{false};
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
   std::vector<std::string> urls_;
   std::vector<std::string> socket_files_;  // ours to unlink

@@ -139,8 +139,20 @@ class Storm {
   std::atomic<bool> over_{false};
 };
 
-// What a server that rests again has more than it had.
-std::vector<std::string> what_is_left(Server& server, const tests::Baseline& before, int workers) {
+double arena_bytes_used(const Server& server) {
+  HttpClient client(server.endpoint());
+  return tests::parse_prometheus_text(client.get("/metrics").body).total("yolod_arena_bytes", {{"kind", "used"}});
+}
+
+// What a server at rest had.
+struct Rest {
+  tests::Baseline baseline;
+  double arena_bytes{0};  // the allocator's own
+};
+
+// What it has more of when it rests again.
+std::vector<std::string> what_is_left(Server& server, const Rest& rest, int workers) {
+  const auto& before = rest.baseline;
   std::vector<std::string> leaked;
   const auto settle = [&leaked](const std::string& what, const std::function<bool()>& settled) {
     if (!tests::wait_until(settled)) leaked.push_back(what);
@@ -156,11 +168,7 @@ std::vector<std::string> what_is_left(Server& server, const tests::Baseline& bef
   });
   settle("descriptors", [&] { return tests::descriptor_count(server.pid()) <= before.descriptors; });
   settle("mapped regions", [&] { return tests::mapping_count(server.pid(), "memfd:yolod") == before.regions; });
-  settle("bytes of the arena", [&] {
-    HttpClient client(server.endpoint());
-    const auto text = client.get("/metrics").body;
-    return tests::parse_prometheus_text(text).total("yolod_arena_bytes", {{"kind", "used"}}) == 0;
-  });
+  settle("bytes of the arena", [&] { return arena_bytes_used(server) == rest.arena_bytes; });
   settle("names in /dev/shm", [&] { return tests::shared_memory_names() == before.shared_memory_names; });
   if (!tests::serves_next_request(server)) leaked.emplace_back("it does not serve the next request");
   if (!tests::orphans().empty()) leaked.emplace_back("orphaned processes");
@@ -177,7 +185,7 @@ StormResult run_storm(const StormOptions& options, const std::function<void(doub
     result.log = server.log();
     return result;
   }
-  const auto before = tests::baseline(server);
+  const Rest before{tests::baseline(server), arena_bytes_used(server)};
   {
     Storm storm(options, server);
     storm.rage(progress);

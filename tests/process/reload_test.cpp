@@ -74,15 +74,15 @@ TEST_CASE("Reload: what was running on the old workers is answered by them", "[p
 }
 
 TEST_CASE("Reload: settings change with it", "[process]") {
-  Server server(identity_config({{.workers = 1}}, {"max_body_bytes: 1000"}));
+  Server server(identity_config({{.workers = 1}}, {"max_body_bytes: 2KiB"}));
   REQUIRE(server.wait_until_ready());
   HttpClient client(server.endpoint());
-  CHECK(client.post("/predict", std::string(2000, 'x')).status == 413);
-  server.rewrite_config(identity_config({{.workers = 3}, {.name = "second", .workers = 1}}, {"max_body_bytes: 3000"}));
+  CHECK(client.post("/predict", std::string(4000, 'x')).status == 413);
+  server.rewrite_config(identity_config({{.workers = 3}, {.name = "second", .workers = 1}}, {"max_body_bytes: 8KiB"}));
   server.send_signal(SIGHUP);
   REQUIRE(wait_for_reloads(server, 1));
   REQUIRE(wait_for_workers(server, 4));
-  CHECK(HttpClient(server.endpoint()).post("/predict", std::string(2000, 'x')).status == 200);
+  CHECK(HttpClient(server.endpoint()).post("/predict", std::string(4000, 'x')).status == 200);
   CHECK(HttpClient(server.endpoint()).post("/predict?model=second", "x").status == 200);
 
   server.rewrite_config(identity_config({{.name = "second", .workers = 1}}));

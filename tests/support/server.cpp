@@ -110,8 +110,10 @@ void Server::start(const ServerOptions& options) {
   }
   environment.insert(environment.end(), options.with.begin(), options.with.end());
   // The pid is the child's, which writes it there.
-  std::string listen_pid = "LISTEN_PID=0000000000";
-  if (options.listening_socket >= 0) environment.insert(environment.end(), {"LISTEN_FDS=1", listen_pid});
+  constexpr std::string_view kListenPid = "LISTEN_PID=";
+  if (options.listening_socket >= 0) {
+    environment.insert(environment.end(), {"LISTEN_FDS=1", std::string(kListenPid) + "0000000000"});
+  }
   const auto argument_pointers = pointers_to(arguments);
   const auto environment_pointers = pointers_to(environment);
   const char* const folder = directory_.path().c_str();
@@ -138,8 +140,11 @@ void Server::start(const ServerOptions& options) {
       } else {
         ::dup2(options.listening_socket, kFirstHandedOver);
       }
-      auto* digit = const_cast<char*>(environment_pointers[environment.size() - 1]) + listen_pid.size();
-      for (auto rest = ::getpid(); *--digit != '='; rest /= 10) *digit = static_cast<char>('0' + rest % 10);
+      // In decimal, from behind, and then to the front: no leading zeros, which would be octal.
+      auto* const value = const_cast<char*>(environment_pointers[environment.size() - 1]) + kListenPid.size();
+      auto* digit = value + std::strlen(value);
+      for (auto rest = ::getpid(); rest != 0; rest /= 10) *--digit = static_cast<char>('0' + rest % 10);
+      std::memmove(value, digit, std::strlen(digit) + 1);
     }
     if (options.before_exec) options.before_exec();
     ::execve(argument_pointers[0], argument_pointers.data(), environment_pointers.data());
