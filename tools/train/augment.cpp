@@ -45,7 +45,7 @@ Interval cut(int side, int filled, double zoom, std::optional<float> around, Ran
   return {low + static_cast<int>(random.below(static_cast<std::uint64_t>(high - low) + 1)), length};
 }
 
-cv::Rect cut_from(const Scene& scene, cv::Size filled, const Zoom& zoom, RandomStream& random) {
+cv::Rect cut_from(const scenes::Scene& scene, cv::Size filled, const Zoom& zoom, RandomStream& random) {
   std::optional<float> x;
   std::optional<float> y;
   if (!scene.lights.empty() && random.chance(kAroundLightChance)) {
@@ -78,7 +78,7 @@ void recolour(cv::Mat& picture, RandomStream& random) {
 }
 
 // The lights of `source`, which fills `place` of the input.
-void add_targets(const Scene& scene, const cv::Rect& source, const cv::Rect& place, bool mirrored,
+void add_targets(const scenes::Scene& scene, const cv::Rect& source, const cv::Rect& place, bool mirrored,
                  std::vector<Target>& targets) {
   constexpr float kNothingLeft = 0.1F;
   const float scale_x = static_cast<float>(place.width) / static_cast<float>(source.width);
@@ -96,13 +96,13 @@ void add_targets(const Scene& scene, const cv::Rect& source, const cv::Rect& pla
     target.x = static_cast<float>(place.x) + (mirrored ? static_cast<float>(place.width) - x : x);
     target.y = static_cast<float>(place.y) + (left.y + left.height / 2 - cut.y) * scale_y;
     // Most of a whole light is asked for; a part must show enough to be told by.
-    target.ignored = share * light.visible < kLeastVisible || std::max(target.width, target.height) < kShortestTarget;
+    target.ignored = share * light.visible < scenes::kLeastVisible || std::max(target.width, target.height) < kShortestTarget;
     targets.push_back(target);
   }
 }
 
 // A part of a scene, in its place in the canvas.
-void paste(const Scene& scene, cv::Mat& canvas, const cv::Rect& place, RandomStream& random,
+void paste(const scenes::Scene& scene, cv::Mat& canvas, const cv::Rect& place, RandomStream& random,
            std::vector<Target>& targets) {
   const double zoom = random.ratio_between(kSmallestZoom, kLargestZoom);
   const double aspect = std::sqrt(random.ratio_between(1 / kAspectJitter, kAspectJitter));
@@ -143,7 +143,7 @@ std::vector<Target> compose_mixed(const ChooseScene& choose, Size input, RandomS
   return targets;
 }
 
-std::vector<Target> compose_plain(const Scene& scene, Size input, RandomStream& random, std::span<float> pixels) {
+std::vector<Target> compose_plain(const scenes::Scene& scene, Size input, RandomStream& random, std::span<float> pixels) {
   std::vector<Target> targets;
   const bool mirrored = random.chance(kFlipChance);
   cv::Mat picture = scene.picture;

@@ -206,9 +206,9 @@ Outcome<RunReport> run_training(const RunOptions& options, const std::function<b
     return Error{ErrorCode::kBadConfig, "either minutes or steps must say how long the run is"};
   auto network = model::read_network({options.cfg, {}, {}}, std::nullopt);
   if (!network) return std::move(network).error();
-  if (static_cast<std::size_t>(network->classes) != kLightCount) {
+  if (static_cast<std::size_t>(network->classes) != scenes::kLightCount) {
     return Error{ErrorCode::kBadModel, options.cfg.string() + ": " + std::to_string(network->classes) +
-                                           " classes, scenes have " + std::to_string(kLightCount)};
+                                           " classes, scenes have " + std::to_string(scenes::kLightCount)};
   }
   if (auto prepared = prepare_folder(options); !prepared) return std::move(prepared).error();
   model::image::prepare_decoder();  // OpenCV's own threads would be too many

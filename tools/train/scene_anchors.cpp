@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "tools/train/scene.hpp"
+#include "tools/scenes/scene.hpp"
 
 namespace yolod::train {
 
@@ -10,7 +10,7 @@ common::Outcome<AnchorClusters> anchors_of_scenes(model::image::Size input, std:
   constexpr std::uint64_t kSeed = 1;
   std::vector<Anchor> sizes;
   for (std::size_t i = 0; i < scenes; ++i) {
-    const auto scene = draw_scene(kSeed, i);
+    const auto scene = scenes::draw_scene(kSeed, i);
     const float scale_x = static_cast<float>(input.width) / static_cast<float>(scene.picture.cols);
     const float scale_y = static_cast<float>(input.height) / static_cast<float>(scene.picture.rows);
     for (const auto& light : scene.lights) sizes.push_back({light.box.width * scale_x, light.box.height * scale_y});

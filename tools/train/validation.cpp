@@ -22,7 +22,7 @@ namespace {
 using common::Outcome;
 using model::eval::JudgedImage;
 
-std::vector<model::eval::Truth> truths_of(const Scene& scene) {
+std::vector<model::eval::Truth> truths_of(const scenes::Scene& scene) {
   std::vector<model::eval::Truth> truths;
   for (const auto& light : scene.lights) {
     const auto& box = light.box;
@@ -34,7 +34,7 @@ std::vector<model::eval::Truth> truths_of(const Scene& scene) {
 // As `yolodctl eval` asks for them.
 std::vector<common::Detection> detections_of(std::span<const float> head, std::size_t row_length,
                                              const model::NetworkShape& shape, const model::detect::NmsRule& rule,
-                                             const Scene& scene) {
+                                             const scenes::Scene& scene) {
   constexpr float kLeastConfidence = 0.001F;
   constexpr std::size_t kMaxDetections = 300;
   const model::detect::Frame frame{0, 0, static_cast<float>(shape.width), static_cast<float>(shape.height)};
@@ -60,9 +60,9 @@ Outcome<std::unique_ptr<model::TorchNetwork>> load(const model::darknet::Network
 
 Validation::Validation(std::uint64_t seed, std::size_t count, std::size_t threads) {
   boost::asio::thread_pool pool(threads);
-  std::vector<std::future<Scene>> drawn;
+  std::vector<std::future<scenes::Scene>> drawn;
   for (std::size_t i = 0; i < count; ++i)
-    drawn.push_back(boost::asio::post(pool, std::packaged_task<Scene()>([seed, i] { return draw_scene(seed, i); })));
+    drawn.push_back(boost::asio::post(pool, std::packaged_task<scenes::Scene()>([seed, i] { return scenes::draw_scene(seed, i); })));
   for (auto& scene : drawn) scenes_.push_back(scene.get());
 }
 

@@ -10,7 +10,7 @@
 #include "model/darknet/network.hpp"
 #include "model/darknet/weights.hpp"
 #include "model/eval/average_precision.hpp"
-#include "tools/train/scene.hpp"
+#include "tools/scenes/scene.hpp"
 
 namespace yolod::train {
 
@@ -26,7 +26,7 @@ class Validation {
                                                                std::size_t threads) const;
 
  private:
-  std::vector<Scene> scenes_;
+  std::vector<scenes::Scene> scenes_;
 };
 
 }  // namespace yolod::train
