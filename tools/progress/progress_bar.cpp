@@ -1,37 +1,20 @@
-#include "tools/yolodctl/progress.hpp"
-
-#include <unistd.h>
+#include "tools/progress/progress_bar.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <string>
 
 namespace yolod::tools {
 
-namespace {
-
-constexpr int kCells = 30;
-constexpr int kLineLength = 80;
-
-}  // namespace
-
-ProgressBar::ProgressBar() : visible_(::isatty(STDERR_FILENO) == 1) {}
-
-ProgressBar::~ProgressBar() {
-  if (visible_ && drawn_ != common::Clock::time_point{}) std::fprintf(stderr, "\r%*s\r", kLineLength, "");
-}
-
 void ProgressBar::draw(double part, std::string_view what) {
-  if (!visible_) return;
-  constexpr std::chrono::milliseconds kTick{100};
-  const auto now = common::Clock::now();
-  if (now - drawn_ < kTick) return;
-  drawn_ = now;
+  if (!line_.due()) return;
+  constexpr int kCells = 30;
   part = std::clamp(part, 0.0, 1.0);
-  const int full = static_cast<int>(part * kCells);
-  const std::string done(static_cast<std::size_t>(full), '#');
-  std::fprintf(stderr, "\r[%-*s] %3.0f %%  %.*s ", kCells, done.c_str(), part * 100, static_cast<int>(what.size()),
-               what.data());
+  const std::string full(static_cast<std::size_t>(part * kCells), '#');
+  std::array<char, 64> bar{};
+  std::snprintf(bar.data(), bar.size(), "[%-*s] %3.0f %%  ", kCells, full.c_str(), part * 100);
+  line_.show(std::string(bar.data()).append(what));
 }
 
 }  // namespace yolod::tools

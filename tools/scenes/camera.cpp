@@ -1,10 +1,11 @@
+#include "tools/scenes/camera.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <opencv2/core.hpp>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
-#include "tools/scenes/render.hpp"
 #include "tools/scenes/texture.hpp"
 
 namespace yolod::scenes {
@@ -116,9 +117,8 @@ void compress(cv::Mat& picture, Random& random) {
 void shoot(cv::Mat& picture, const Plan& plan, const std::vector<RenderedLight>& lights, Random& random) {
   scatter(picture, plan, lights, random);
   if (random.chance(0.3F)) darken_corners(picture, random);
-  constexpr float kSmallLens = 2;  // radius, pixels of a picture 512 wide
   const bool gently = std::any_of(lights.begin(), lights.end(), [&](const RenderedLight& light) {
-    return light.glow.radius > 0 && light.glow.radius * plan.view.standard() < kSmallLens;
+    return light.glow.radius > 0 && light.glow.radius * plan.view.standard() < kSmallLensRadius;
   });
   blur(picture, random, 1 / plan.view.standard(), gently);
   grade(picture, random);

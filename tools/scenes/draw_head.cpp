@@ -1,10 +1,10 @@
+#include "tools/scenes/draw_head.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <opencv2/core.hpp>
 #include <opencv2/imgproc.hpp>
-
-#include "tools/scenes/signal_head.hpp"
 
 namespace yolod::scenes {
 namespace {

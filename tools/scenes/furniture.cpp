@@ -1,8 +1,11 @@
+#include "tools/scenes/furniture.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <opencv2/core.hpp>
 
-#include "tools/scenes/things.hpp"
+#include "tools/scenes/signs.hpp"
+#include "tools/scenes/wire.hpp"
 
 namespace yolod::scenes {
 namespace {
@@ -138,11 +141,12 @@ void add_wires(std::vector<Item>& items, Random& random, const Street& street) {
     const float to = far > near ? from : street.walls_right;
     items.push_back({far, random.bits(), [=](const Stage& stage, Random&) {
                        constexpr int kPieces = 8;
+                       constexpr float kSag = 0.6F;
                        auto last = stage.view.at(from, height, near);
                        for (int k = 1; k <= kPieces; ++k) {
                          const float t = static_cast<float>(k) / kPieces;
                          const float z = near + t * (far - near);
-                         const auto next = stage.view.at(from + t * (to - from), height - 2.4F * t * (1 - t), z);
+                         const auto next = stage.view.at(from + t * (to - from), wire_height(height, kSag, t), z);
                          stage.canvas.stroke(last, next, std::max(0.02F * stage.view.scale(z), 0.5F),
                                              stage.air.surface({35, 35, 35}, z));
                          last = next;

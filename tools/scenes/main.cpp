@@ -3,24 +3,23 @@
 //   yolod-scenes --seed 1000007 --count 500 --output test/     0000.jpg 0000.txt ... demo.names
 //   yolod-scenes --demo --output model/data                    the pictures that are shipped
 #include <CLI/CLI.hpp>
-#include <array>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <opencv2/core/utility.hpp>
 #include <string>
 #include <system_error>
 
+#include "common/cpu_count.hpp"
 #include "common/outcome.hpp"
+#include "tools/progress/progress_bar.hpp"
 #include "tools/scenes/demo_scenes.hpp"
 #include "tools/scenes/scene.hpp"
 #include "tools/scenes/scene_files.hpp"
-#include "tools/scenes/scene_shares.hpp"
-#include "tools/yolodctl/progress.hpp"
+#include "tools/scenes/scene_series.hpp"
 
 namespace yolod::scenes {
 namespace {
-
-using common::Outcome;
 
 struct Request {
   std::uint64_t seed{kFirstTestSeed};
@@ -28,6 +27,7 @@ struct Request {
   std::uint64_t count{0};
   std::string output;
   SceneOptions scene;
+  std::size_t threads{common::usable_cpu_count()};
   bool demo{false};
 };
 
@@ -37,43 +37,41 @@ std::string number_name(std::uint64_t index) {
   return name;
 }
 
-Outcome<void> write_series(const Request& request, SceneShares& shares) {
-  tools::ProgressBar progress;
-  for (std::uint64_t i = 0; i < request.count; ++i) {
-    progress.draw(static_cast<double>(i) / static_cast<double>(request.count),
-                  std::to_string(i) + " of " + std::to_string(request.count) + " scenes");
-    const auto index = request.first + i;
-    const auto scene = draw_scene(request.seed, index, request.scene);
-    shares.add(scene);
-    if (auto written = write_scene(scene, request.output, number_name(index)); !written) return written;
+SceneSeries series_of(const Request& request) {
+  if (request.demo) {
+    SceneSeries series{kDemoSeed, kDemoOptions, {}};
+    for (const auto& demo : kDemoScenes) series.members.push_back({demo.index, std::string(demo.name)});
+    return series;
   }
-  return {};
+  SceneSeries series{request.seed, request.scene, {}};
+  for (std::uint64_t i = 0; i < request.count; ++i)
+    series.members.push_back({request.first + i, number_name(request.first + i)});
+  return series;
 }
 
-Outcome<void> write_demo(const Request& request, SceneShares& shares) {
-  for (const auto& demo : kDemoScenes) {
-    const auto scene = draw_scene(kDemoSeed, demo.index, kDemoOptions);
-    shares.add(scene);
-    if (auto written = write_scene(scene, request.output, std::string(demo.name)); !written) return written;
-  }
-  return {};
+int fail(const std::string& what) {
+  std::fprintf(stderr, "yolod-scenes: %s\n", what.c_str());
+  return 1;
+}
+
+common::Outcome<SceneShares> write_with_progress(const SceneSeries& series, const Request& request) {
+  tools::ProgressBar progress;
+  const auto count = series.members.size();
+  return write_scenes(series, request.output, request.threads, [&](std::size_t written) {
+    progress.draw(static_cast<double>(written) / static_cast<double>(count),
+                  std::to_string(written) + " of " + std::to_string(count) + " scenes");
+  });
 }
 
 int run(const Request& request) {
   std::error_code failed;
   std::filesystem::create_directories(request.output, failed);
-  if (failed) {
-    std::fprintf(stderr, "yolod-scenes: %s: %s\n", request.output.c_str(), failed.message().c_str());
-    return 1;
-  }
-  SceneShares shares;
-  auto written = request.demo ? write_demo(request, shares) : write_series(request, shares);
-  if (written) written = write_names(request.output);
-  if (!written) {
-    std::fprintf(stderr, "yolod-scenes: %s\n", written.error().message.c_str());
-    return 1;
-  }
-  std::printf("%s\n", shares.text().c_str());
+  if (failed) return fail(request.output + ": " + failed.message());
+  cv::setNumThreads(1);  // each scene has a thread of ours
+  const auto shares = write_with_progress(series_of(request), request);
+  if (!shares) return fail(shares.error().message);
+  if (const auto written = write_names(request.output); !written) return fail(written.error().message);
+  std::printf("%s\n", shares.value().text().c_str());
   return 0;
 }
 
@@ -85,13 +83,18 @@ int main(int argc, char** argv) {
   CLI::App app{"Draws street scenes with traffic lights, and says what is in them: pictures with YOLO-format labels.",
                "yolod-scenes"};
   auto* count = app.add_option("--count", request.count, "how many")->check(CLI::PositiveNumber);
-  app.add_option("--seed", request.seed, "0: demo pictures; 1000000 and above: tests; others: training")
-      ->capture_default_str();
-  app.add_option("--first", request.first, "the first one's number")->capture_default_str();
+  auto* seed = app.add_option("--seed", request.seed, "0: demo pictures; 1000000 and above: tests; others: training")
+                   ->capture_default_str();
+  auto* first = app.add_option("--first", request.first, "the first one's number")->capture_default_str();
   app.add_option("--output", request.output, "a folder; made if it is not there")->required()->type_name("DIR");
-  app.add_option("--width", request.scene.width, "pixels")->check(CLI::Range(64, 4096))->capture_default_str();
-  app.add_option("--height", request.scene.height, "pixels")->check(CLI::Range(64, 4096))->capture_default_str();
-  app.add_flag("--demo", request.demo, "the pictures that are shipped, instead")->excludes(count);
+  auto* width =
+      app.add_option("--width", request.scene.width, "pixels")->check(CLI::Range(64, 4096))->capture_default_str();
+  auto* height =
+      app.add_option("--height", request.scene.height, "pixels")->check(CLI::Range(64, 4096))->capture_default_str();
+  app.add_option("--threads", request.threads, "that draw; default all that this process may use")
+      ->check(CLI::Range(1, 1'024));
+  auto* demo = app.add_flag("--demo", request.demo, "the pictures that are shipped, instead");
+  for (auto* ignored : {count, seed, first, width, height}) demo->excludes(ignored);
   try {
     app.parse(argc, argv);
     if (!request.demo && request.count == 0) throw CLI::RequiredError("--count or --demo");

@@ -1,9 +1,14 @@
+#include "tools/scenes/plan_hiding.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <optional>
 #include <utility>
 
-#include "tools/scenes/plan.hpp"
+#include "tools/scenes/furniture.hpp"
+#include "tools/scenes/signs.hpp"
+#include "tools/scenes/trees.hpp"
+#include "tools/scenes/vehicles.hpp"
 
 namespace yolod::scenes {
 namespace {

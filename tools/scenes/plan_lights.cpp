@@ -1,7 +1,10 @@
+#include "tools/scenes/plan_lights.hpp"
+
 #include <algorithm>
 #include <cmath>
 
-#include "tools/scenes/plan.hpp"
+#include "tools/scenes/signs.hpp"
+#include "tools/scenes/wire.hpp"
 
 namespace yolod::scenes {
 namespace {
@@ -181,8 +184,7 @@ class LightPlanner {
     const float from = plan_.street.left - 1;
     const float to = plan_.street.right + 1;
     const auto wire_y = [=](float x) {
-      const float t = (x - from) / (to - from);
-      return height - 4 * sag * t * (1 - t);
+      return wire_height(height, sag, (x - from) / (to - from));
     };
     std::vector<cv::Point2f> tops;
     for (int i = random_.integer(1, 4); i > 0; --i) {

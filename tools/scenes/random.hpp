@@ -6,33 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "tools/scenes/split_mix64.hpp"
+
 namespace yolod::scenes {
-
-// SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014). Each of the hundred things
-// in a scene has numbers of its own, and std::mt19937_64 takes longer to begin than most of them take to be drawn.
-class SplitMix64 {
- public:
-  explicit SplitMix64(std::uint64_t seed) : state_(seed) {}
-
-  std::uint64_t operator()() {
-    state_ += kGamma;
-    return scrambled(state_);
-  }
-  // A seed made of two.
-  static std::uint64_t mixed(std::uint64_t seed, std::uint64_t index) {
-    return scrambled(scrambled(seed + kGamma) + index * kGamma);
-  }
-
- private:
-  static constexpr std::uint64_t kGamma = 0x9e3779b97f4a7c15U;
-  static std::uint64_t scrambled(std::uint64_t x) {
-    x = (x ^ (x >> 30U)) * 0xbf58476d1ce4e5b9U;
-    x = (x ^ (x >> 27U)) * 0x94d049bb133111ebU;
-    return x ^ (x >> 31U);
-  }
-
-  std::uint64_t state_;
-};
 
 // One owner, one thread. C++ leaves open in which order the arguments of a call and the sides of an operator are worked
 // out, so at most one of them may draw a number; braces keep their order.

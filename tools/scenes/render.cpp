@@ -6,12 +6,15 @@
 #include <opencv2/imgproc.hpp>
 #include <optional>
 
+#include "tools/scenes/backdrop.hpp"
+#include "tools/scenes/draw_head.hpp"
+#include "tools/scenes/road.hpp"
+
 namespace yolod::scenes {
 namespace {
 
 constexpr float kLeastLens = 0.5F;       // of the lit lens must be seen
 constexpr float kLeastDifficult = 0.7F;  // of an arrow, or of a small lens
-constexpr float kSmallLens = 2;          // radius, pixels of a picture 512 wide
 constexpr float kLeastOutline = 0.5F;    // share of one that is off that must stand out from what is behind it
 
 // The marks of a light on the canvas.
@@ -44,7 +47,7 @@ bool shows_enough(const RenderedLight& light, float standard) {
   const auto& box = light.label.box;
   if (light.label.visible < kLeastVisible || std::max(box.width, box.height) * standard < kShortestSide) return false;
   if (light.label.light == Light::kOff) return light.outline >= kLeastOutline;
-  const bool difficult = light.glow.arrow || light.glow.radius * standard < kSmallLens;
+  const bool difficult = light.glow.arrow || light.glow.radius * standard < kSmallLensRadius;
   return light.glow.radius == 0 || light.lens_visible >= (difficult ? kLeastDifficult : kLeastLens);
 }
 

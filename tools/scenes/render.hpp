@@ -1,12 +1,15 @@
-// A planned scene as an ideal eye would see it, and then as a camera does.
+// A planned scene as an ideal eye would see it.
 #pragma once
 
 #include <vector>
 
-#include "tools/scenes/scene.hpp"
 #include "tools/scenes/plan.hpp"
+#include "tools/scenes/scene.hpp"
 
 namespace yolod::scenes {
+
+// Pixels of a standard picture. Of a lit lens smaller than this little may be hidden or blurred.
+inline constexpr float kSmallLensRadius = 2;
 
 // The light that a lit lens scatters in the camera.
 struct LensGlow {
@@ -39,11 +42,5 @@ enum class Shown { kAsPlanned, kUnlit, kLeftOut };
 
 // The same, of the lights that show enough of themselves.
 [[nodiscard]] Rendering render_visible(const Plan& plan, std::vector<std::size_t>& drawn);
-
-// weather.cpp: rain, wet ground, a veil of glare.
-void draw_weather(cv::Mat& picture, const Plan& plan, Random& random);
-
-// camera.cpp: scattered light, blur, exposure, color, noise, compression.
-void shoot(cv::Mat& picture, const Plan& plan, const std::vector<RenderedLight>& lights, Random& random);
 
 }  // namespace yolod::scenes

@@ -1,8 +1,9 @@
+#include "tools/scenes/road.hpp"
+
 #include <algorithm>
 #include <opencv2/core.hpp>
 
 #include "tools/scenes/texture.hpp"
-#include "tools/scenes/things.hpp"
 
 namespace yolod::scenes {
 namespace {

@@ -1,6 +1,9 @@
 #include "tools/scenes/scene.hpp"
 
+#include "tools/scenes/camera.hpp"
+#include "tools/scenes/plan.hpp"
 #include "tools/scenes/render.hpp"
+#include "tools/scenes/weather.hpp"
 
 namespace yolod::scenes {
 

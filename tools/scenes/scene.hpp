@@ -19,8 +19,8 @@ inline constexpr std::array<std::string_view, kLightCount> kLightNames{"red",   
 
 struct LabelledLight {
   Light light{Light::kOff};
-  cv::Rect2f
-      box;  // pixels of the picture, clipped to it: the whole housing with its backplate and visors, hidden or not
+  // Pixels of the picture, clipped to it: the whole housing with its backplate and visors, hidden or not.
+  cv::Rect2f box;
   float visible{1};  // share of the housing that neither another thing nor the picture's edge hides, 0.4 to 1
 };
 
@@ -31,16 +31,22 @@ struct Scene {
 };
 
 struct SceneOptions {
-  int width{512};  // at least 64 each
+  int width{512};  // kStandardWidth; at least 64 each
   int height{384};
 };
 
-// Seeds: 0 is for the demo pictures, kFirstTestSeed and above for tests; training takes the others, so that it never
-// sees what it is measured with.
+// Seeds: 0 is for the demo pictures, kValidationSeed for the validations of training, those above it for tests;
+// training takes those between, so that it never sees what it is measured with.
 inline constexpr std::uint64_t kDemoSeed = 0;
+inline constexpr std::uint64_t kValidationSeed = 999'999;
 inline constexpr std::uint64_t kFirstTestSeed = 1'000'000;
 
-// Lengths below are of a picture 512 wide; in a wider one they grow with it.
+// Lengths are given for a picture of this width; in a wider one they grow with it.
+inline constexpr float kStandardWidth = 512;
+// Pixels of a picture this wide to those of a standard one.
+[[nodiscard]] inline float standard_scale(int width) { return kStandardWidth / static_cast<float>(width); }
+
+// Of a standard picture.
 inline constexpr float kSmallSide = 16;        // a light whose longer side is shorter counts as small
 inline constexpr float kShortestSide = 7;      // of the longer side: a smaller light is never drawn
 inline constexpr float kPartlyHidden = 0.85F;  // `visible` below it counts as partly hidden

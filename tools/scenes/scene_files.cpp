@@ -7,6 +7,7 @@
 #include <opencv2/imgcodecs.hpp>
 #include <vector>
 
+#include "common/text.hpp"
 #include "model/unfinished_file.hpp"
 
 namespace yolod::scenes {
@@ -46,12 +47,13 @@ Outcome<void> write_scene(const Scene& scene, const std::filesystem::path& folde
     if (!cv::imencode(".jpg", scene.picture, picture, {cv::IMWRITE_JPEG_QUALITY, kJpegQuality})) {
       return Error{ErrorCode::kSystem, name + ": the picture cannot be encoded"};
     }
-  } catch (const cv::Exception&) {
-    return Error{ErrorCode::kSystem, name + ": the picture cannot be encoded"};
+  } catch (const cv::Exception& error) {
+    return Error{ErrorCode::kSystem,
+                 name + ": the picture cannot be encoded: " + common::printable(error.err, 300)};
   }
-  if (auto written = write_file(folder / (name + ".jpg"), picture.data(), picture.size()); !written) return written;
   const auto labels = label_text(scene);
-  return write_file(folder / (name + ".txt"), labels.data(), labels.size());
+  if (auto written = write_file(folder / (name + ".txt"), labels.data(), labels.size()); !written) return written;
+  return write_file(folder / (name + ".jpg"), picture.data(), picture.size());
 }
 
 Outcome<void> write_names(const std::filesystem::path& folder) {

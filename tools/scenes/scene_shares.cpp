@@ -8,7 +8,7 @@ namespace yolod::scenes {
 void SceneShares::add(const Scene& scene) {
   ++scenes_;
   if (scene.lights.empty()) ++empty_;
-  const float standard = 512.0F / static_cast<float>(scene.picture.cols);
+  const float standard = standard_scale(scene.picture.cols);
   for (const auto& light : scene.lights) {
     ++lights_;
     if (std::max(light.box.width, light.box.height) * standard < kSmallSide) ++small_;

@@ -1,3 +1,5 @@
+#include "tools/scenes/signs.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -5,8 +7,6 @@
 #include <tuple>
 #include <utility>
 #include <vector>
-
-#include "tools/scenes/things.hpp"
 
 namespace yolod::scenes {
 namespace {

@@ -1,8 +1,8 @@
+#include "tools/scenes/trees.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <opencv2/core.hpp>
-
-#include "tools/scenes/things.hpp"
 
 namespace yolod::scenes {
 namespace {

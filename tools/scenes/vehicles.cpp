@@ -1,7 +1,7 @@
+#include "tools/scenes/vehicles.hpp"
+
 #include <algorithm>
 #include <opencv2/core.hpp>
-
-#include "tools/scenes/things.hpp"
 
 namespace yolod::scenes {
 namespace {

@@ -5,6 +5,7 @@
 #include <opencv2/core/types.hpp>
 
 #include "tools/scenes/random.hpp"
+#include "tools/scenes/scene.hpp"
 
 namespace yolod::scenes {
 
@@ -28,8 +29,8 @@ struct View {
   // The x that is seen in this column, without roll.
   [[nodiscard]] float x_at(float column, float z) const { return (column - center_x) / scale(z); }
   [[nodiscard]] float y_at(float row, float z) const { return eye - (row - horizon) / scale(z); }
-  // Pixels here to pixels of a picture 512 wide.
-  [[nodiscard]] float standard() const { return 512.0F / static_cast<float>(size.width); }
+  // Pixels here to those of a picture of kStandardWidth.
+  [[nodiscard]] float standard() const { return standard_scale(size.width); }
 };
 
 inline View random_view(Random& random, cv::Size size) {

@@ -1,8 +1,8 @@
+#include "tools/scenes/weather.hpp"
+
 #include <algorithm>
 #include <opencv2/core.hpp>
 #include <opencv2/imgproc.hpp>
-
-#include "tools/scenes/render.hpp"
 
 namespace yolod::scenes {
 namespace {

@@ -1,4 +1,4 @@
-#include "tools/scenes/signal_head.hpp"
+#include "tools/scenes/draw_head.hpp"
 
 #include <catch2/catch.hpp>
 #include <opencv2/core.hpp>
