@@ -183,9 +183,7 @@ class LightPlanner {
     const float sag = random_.uniform(0.1F, 0.5F);
     const float from = plan_.street.left - 1;
     const float to = plan_.street.right + 1;
-    const auto wire_y = [=](float x) {
-      return wire_height(height, sag, (x - from) / (to - from));
-    };
+    const auto wire_y = [=](float x) { return wire_height(height, sag, (x - from) / (to - from)); };
     std::vector<cv::Point2f> tops;
     for (int i = random_.integer(1, 4); i > 0; --i) {
       const float x = random_.uniform(from + 1.5F, to - 1.5F);

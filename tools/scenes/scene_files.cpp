@@ -48,8 +48,7 @@ Outcome<void> write_scene(const Scene& scene, const std::filesystem::path& folde
       return Error{ErrorCode::kSystem, name + ": the picture cannot be encoded"};
     }
   } catch (const cv::Exception& error) {
-    return Error{ErrorCode::kSystem,
-                 name + ": the picture cannot be encoded: " + common::printable(error.err, 300)};
+    return Error{ErrorCode::kSystem, name + ": the picture cannot be encoded: " + common::printable(error.err, 300)};
   }
   const auto labels = label_text(scene);
   if (auto written = write_file(folder / (name + ".txt"), labels.data(), labels.size()); !written) return written;

@@ -17,7 +17,9 @@ using model::image::Size;
 constexpr double kMosaicChance = 0.75;
 constexpr double kFlipChance = 0.5;
 constexpr double kAroundLightChance = 0.6;  // a part is cut so that it holds the middle of some light
-constexpr double kSmallestZoom = 0.72;      // times the size at which the server would see the scene
+// Times the size at which the server would see the scene. A part that would take more than the whole scene takes the
+// whole: one as large as the input is never seen below 1.
+constexpr double kSmallestZoom = 0.72;
 constexpr double kLargestZoom = 1.5;
 constexpr double kAspectJitter = 1.12;
 
@@ -32,7 +34,8 @@ struct Interval {
   int length{0};
 };
 
-// What is cut out along one side: as much as fills `filled` pixels at `zoom`, and `around` inside it if that is given.
+// What is cut out along one side: as much as fills `filled` pixels at `zoom`, or all that there is where that is less,
+// and `around` inside it if that is given.
 Interval cut(int side, int filled, double zoom, std::optional<float> around, RandomStream& random) {
   const int length = std::clamp(static_cast<int>(std::lround(filled / zoom)), 1, side);
   int low = 0;
@@ -96,7 +99,8 @@ void add_targets(const scenes::Scene& scene, const cv::Rect& source, const cv::R
     target.x = static_cast<float>(place.x) + (mirrored ? static_cast<float>(place.width) - x : x);
     target.y = static_cast<float>(place.y) + (left.y + left.height / 2 - cut.y) * scale_y;
     // Most of a whole light is asked for; a part must show enough to be told by.
-    target.ignored = share * light.visible < scenes::kLeastVisible || std::max(target.width, target.height) < kShortestTarget;
+    target.ignored =
+        share * light.visible < scenes::kLeastVisible || std::max(target.width, target.height) < kShortestTarget;
     targets.push_back(target);
   }
 }
@@ -143,7 +147,8 @@ std::vector<Target> compose_mixed(const ChooseScene& choose, Size input, RandomS
   return targets;
 }
 
-std::vector<Target> compose_plain(const scenes::Scene& scene, Size input, RandomStream& random, std::span<float> pixels) {
+std::vector<Target> compose_plain(const scenes::Scene& scene, Size input, RandomStream& random,
+                                  std::span<float> pixels) {
   std::vector<Target> targets;
   const bool mirrored = random.chance(kFlipChance);
   cv::Mat picture = scene.picture;
