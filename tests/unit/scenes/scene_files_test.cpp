@@ -10,8 +10,8 @@
 #include "tests/support/temporary_directory.hpp"
 #include "tests/support/test_data.hpp"
 #include "tools/scenes/demo_scenes.hpp"
-#include "tools/scenes/scene_shares.hpp"
 #include "tools/scenes/plan.hpp"
+#include "tools/scenes/scene_shares.hpp"
 
 using namespace yolod::scenes;
 using yolod::tests::read_file;

@@ -8,8 +8,8 @@
 #include <opencv2/core.hpp>
 #include <opencv2/imgproc.hpp>
 
-#include "tools/scenes/scene_shares.hpp"
 #include "tools/scenes/render.hpp"
+#include "tools/scenes/scene_shares.hpp"
 
 using namespace yolod::scenes;
 
