@@ -83,7 +83,8 @@ int main(int argc, char** argv) {
   CLI::App app{"Draws street scenes with traffic lights, and says what is in them: pictures with YOLO-format labels.",
                "yolod-scenes"};
   auto* count = app.add_option("--count", request.count, "how many")->check(CLI::PositiveNumber);
-  auto* seed = app.add_option("--seed", request.seed, "0: demo pictures; 1000000 and above: tests; others: training")
+  auto* seed = app.add_option("--seed", request.seed,
+                              "0: demo pictures; 999999: validation; 1000000 and above: tests; others: training")
                    ->capture_default_str();
   auto* first = app.add_option("--first", request.first, "the first one's number")->capture_default_str();
   app.add_option("--output", request.output, "a folder; made if it is not there")->required()->type_name("DIR");

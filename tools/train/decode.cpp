@@ -9,7 +9,7 @@ namespace yolod::train {
 namespace {
 
 // Of all cells: [rows, columns, 1, 2], x and y in pixels.
-at::Tensor corners_of(const HeadGrid& head) {
+at::Tensor cell_corners(const HeadGrid& head) {
   const auto x = at::arange(head.columns, at::kFloat).sub_(head.reach()).mul_(head.cell_width);
   const auto y = at::arange(head.rows, at::kFloat).sub_(head.reach()).mul_(head.cell_height);
   return at::stack(
@@ -31,7 +31,7 @@ at::Tensor decode_boxes(const at::Tensor& logits, const HeadGrid& head) {
     anchors[static_cast<std::int64_t>(a)][0] = head.anchors[a].width;
     anchors[static_cast<std::int64_t>(a)][1] = head.anchors[a].height;
   }
-  return boxes_of(logits.narrow(-1, 0, 2), logits.narrow(-1, 2, 2), head, corners_of(head), anchors);
+  return boxes_of(logits.narrow(-1, 0, 2), logits.narrow(-1, 2, 2), head, cell_corners(head), anchors);
 }
 
 at::Tensor decode(const std::vector<at::Tensor>& logits, const std::vector<HeadGrid>& heads) {
