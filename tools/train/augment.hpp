@@ -25,7 +25,7 @@ using ChooseScene = std::function<std::shared_ptr<const scenes::Scene>(RandomStr
 [[nodiscard]] std::vector<Target> compose(const ChooseScene& choose, Stage stage, model::image::Size input,
                                           RandomStream& random, std::span<float> pixels);
 
-// Pixels of the input: what the shortest lights of scenes come to, lying ones too.
+// Pixels of the input: what the shortest lights of scenes come to in one of 416 x 416, lying ones too.
 inline constexpr float kShortestTarget = 5.5F;
 
 }  // namespace yolod::train
