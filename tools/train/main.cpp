@@ -6,10 +6,11 @@
 //   cp training/demo.weights model/data/
 //
 // SIGINT and SIGTERM end a run after the step at hand, with a checkpoint; the same command with --resume goes on. A
-// second one ends it at once.
+// second one of its kind ends it at once.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -17,14 +18,11 @@
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <system_error>
-#include <utility>
 #include <vector>
 
 #include "common/cpu_count.hpp"
-#include "common/signal_mask.hpp"
 #include "model/image/decode.hpp"
 #include "tools/progress/progress_bar.hpp"
 #include "tools/scenes/scene.hpp"
@@ -42,24 +40,23 @@ int report(const common::Error& error) {
   return error.code == common::ErrorCode::kBadConfig ? 2 : 1;
 }
 
-// SIGINT and SIGTERM wait while one of these lives, in all threads that begin meanwhile. The thread that made it asks
-// for them. Once one came they have their default action again.
-class StopSignals {
- public:
-  [[nodiscard]] bool came() {
-    constexpr timespec kNow{0, 0};
-    if (!came_ && sigtimedwait(&signals_, nullptr, &kNow) > 0) {
-      came_ = true;
-      blocked_.reset();
-    }
-    return came_;
-  }
+std::atomic<bool> stop_came{false};
+static_assert(std::atomic<bool>::is_always_lock_free);  // a signal handler writes it
 
- private:
-  const sigset_t signals_{common::signal_set({SIGINT, SIGTERM})};
-  std::optional<common::BlockedSignals> blocked_{std::in_place, signals_};
-  bool came_{false};
-};
+// The first SIGINT or SIGTERM is noted; a second one of its kind has its default action. It is a handler that notes it,
+// no mask that keeps it: a library of LibTorch's begins a thread before main(), which blocks nothing, and would take
+// the signal for the whole process. One that is ignored stays so: of a program in a script's background SIGINT is.
+void note_stop_signals() {
+  struct sigaction note {};
+  note.sa_handler = [](int) { stop_came = true; };
+  note.sa_flags = SA_RESETHAND | SA_RESTART;
+  sigemptyset(&note.sa_mask);
+  for (const int signal : {SIGINT, SIGTERM}) {
+    struct sigaction present {};
+    if (::sigaction(signal, nullptr, &present) == 0 && present.sa_handler != SIG_IGN)
+      ::sigaction(signal, &note, nullptr);
+  }
+}
 
 // The maps of a step are megabytes each and gone with it. Kept by malloc, and in huge pages, their memory is not asked
 // of the kernel again each time: a third faster. glibc reads this before main(), so the program starts itself once
@@ -88,8 +85,8 @@ void add_precision(CLI::App& command, common::Precision& precision) {
 }
 
 int run(const train::RunOptions& options) {
-  StopSignals stop_signals;
-  const auto finished = train::run_training(options, [&] { return stop_signals.came(); });
+  note_stop_signals();
+  const auto finished = train::run_training(options, [] { return stop_came.load(); });
   if (!finished) return report(finished.error());
   const auto& position = finished->position;
   std::printf("%s after %llu steps, %llu images, %.1f minutes (%.1f of them waiting for scenes): AP50 %s, AP50:95 %s\n",

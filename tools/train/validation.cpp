@@ -33,14 +33,17 @@ std::vector<model::eval::Truth> truths_of(const scenes::Scene& scene) {
   return truths;
 }
 
-// As `yolodctl eval` asks for them.
+// As `yolodctl eval` asks for them, but for their number.
 std::vector<common::Detection> detections_of(std::span<const float> head, std::size_t row_length,
                                              const model::NetworkShape& shape, const model::detect::NmsRule& rule,
                                              const scenes::Scene& scene) {
+  // COCO counts 100 of a class in a picture. `yolodctl eval` keeps more for Darknet's metric; of an untrained network,
+  // which finds something in each place, that takes seconds a picture.
+  constexpr std::size_t kMaxDetections = 300;
   const model::detect::Frame frame{0, 0, static_cast<float>(shape.width), static_cast<float>(shape.height)};
   const auto candidates =
       model::detect::select_candidates(head, row_length, frame, {model::eval::kCocoConfidence, true, {}});
-  const auto kept = model::detect::suppress(candidates, rule, model::eval::kMaxJudgedDetections);
+  const auto kept = model::detect::suppress(candidates, rule, kMaxDetections);
   return model::detect::to_detections(kept, static_cast<std::uint32_t>(scene.picture.cols),
                                       static_cast<std::uint32_t>(scene.picture.rows));
 }
