@@ -33,7 +33,7 @@ class Hider {
         box_(light.seen(plan.view)),
         side_(free_side(light.head, random)) {
     // Less can be hidden of an arrow, whose head must be seen, and of what is small.
-    constexpr float kSmallHead = 20;  // pixels of a picture 512 wide
+    constexpr float kSmallHead = 20;  // pixels of a picture kStandardWidth wide
     const bool small = std::max(box_.width, box_.height) * view_.standard() < kSmallHead;
     cut_ = light.head.arrow() || small ? random.uniform(0.2F, 0.34F) : random.uniform(0.2F, 0.45F);
     edge_ = side_ > 0 ? box_.x + box_.width * (1 - cut_) : box_.x + box_.width * cut_;

@@ -11,7 +11,7 @@ namespace {
 
 enum class Mount { kPole, kArm, kWire };
 
-// Pixels of a picture 512 wide.
+// Pixels of a picture kStandardWidth wide.
 constexpr float kShortestPlanned = 9;
 constexpr float kLongestPlanned = 100;
 constexpr float kArrowLens = 7;

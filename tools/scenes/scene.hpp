@@ -31,8 +31,8 @@ struct Scene {
 };
 
 struct SceneOptions {
-  int width{512};  // kStandardWidth; at least 64 each
-  int height{384};
+  int width{416};  // kStandardWidth; at least 64 each
+  int height{312};
 };
 
 // Seeds: 0 is for the demo pictures, kValidationSeed for the validations of training, those above it for tests;
@@ -42,7 +42,7 @@ inline constexpr std::uint64_t kValidationSeed = 999'999;
 inline constexpr std::uint64_t kFirstTestSeed = 1'000'000;
 
 // Lengths are given for a picture of this width; in a wider one they grow with it.
-inline constexpr float kStandardWidth = 512;
+inline constexpr float kStandardWidth = 416;
 // Pixels of a picture this wide to those of a standard one.
 [[nodiscard]] inline float standard_scale(int width) { return kStandardWidth / static_cast<float>(width); }
 

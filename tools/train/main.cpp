@@ -2,7 +2,7 @@
 //
 // What made model/data/demo.weights (docs/training.md says more):
 //
-//   build/release/yolod-train run --cfg model/data/demo.cfg --output training --steps 9000
+//   build/release/yolod-train run --cfg model/data/demo.cfg --output training --steps 12000
 //   cp training/demo.weights model/data/
 //
 // SIGINT and SIGTERM end a run after the step at hand, with a checkpoint; the same command with --resume goes on. A

@@ -71,7 +71,7 @@ TEST_CASE("SceneShares: each light counts for what it is", "[scenes][unit]") {
   CHECK(shares.lights() == 4);
   CHECK(shares.at_night() == 0.5);
   CHECK(shares.partly_hidden() == 0.5);
-  // 12 pixels of 400 are 15.4 of 512.
+  // 12 pixels of 400 are 12.5 of 416.
   CHECK(shares.small() == 0.25);
   CHECK(shares.of(Light::kRed) == 0.5);
   CHECK(shares.of(Light::kYellow) == 0);
