@@ -5,7 +5,10 @@
 
 namespace yolod::model {
 
-// For operators that the calling thread runs; how many of them a graph may run at once is one, for the whole process.
+// LibTorch's threads for the operators that the calling thread runs, which it counts among them; and for those of
+// threads that have not computed anything yet: each takes the number that was set last, by whichever thread, when it
+// first does. Other threads keep theirs. Operators that run side by side (JIT's fork) have one thread in the process.
+// Drops what oneDNN keeps of the calling thread's convolutions: not to be called often.
 void set_thread_counts(std::uint32_t threads);
 
 // What a network makes ready for the processor is from now on ready for so many threads too, though none is started: for
