@@ -10,7 +10,6 @@
 #include "tests/support/after_case.hpp"
 #include "tests/support/bodies.hpp"
 #include "tests/support/process_tree.hpp"
-#include "tests/support/prometheus_text.hpp"
 #include "tests/support/server.hpp"
 #include "tests/support/server_config.hpp"
 
@@ -139,10 +138,7 @@ class Storm {
   std::atomic<bool> over_{false};
 };
 
-double arena_bytes_used(const Server& server) {
-  HttpClient client(server.endpoint());
-  return tests::parse_prometheus_text(client.get("/metrics").body).total("yolod_arena_bytes", {{"kind", "used"}});
-}
+double arena_bytes_used(const Server& server) { return server.metric("yolod_arena_bytes", {{"kind", "used"}}); }
 
 // What a server at rest had.
 struct Rest {

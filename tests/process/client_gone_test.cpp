@@ -9,17 +9,11 @@
 #include "tests/support/after_case.hpp"
 #include "tests/support/bodies.hpp"
 #include "tests/support/in_flight.hpp"
-#include "tests/support/prometheus_text.hpp"
 #include "tests/support/server.hpp"
 #include "tests/support/server_config.hpp"
 
 namespace yolod::tests {
 namespace {
-
-double answered_with(const Server& server, const std::string& code) {
-  HttpClient client(server.endpoint());
-  return parse_prometheus_text(client.get("/metrics").body).total("yolod_requests_total", {{"code", code}});
-}
 
 std::int64_t queue_depth(const Server& server) {
   return server.status().at("models").at(0).at("queue").at("depth").as_int64();
@@ -54,7 +48,7 @@ TEST_CASE("ClientGone: a request whose client left while it waited is not comput
       REQUIRE(wait_until([&] { return queue_depth(server) == 6; }));
     }
     CHECK(wait_until([&] { return queue_depth(server) <= 1; }));
-    CHECK(answered_with(server, "499") == 5);
+    CHECK(server.metric("yolod_requests_total", {{"code", "499"}}) == 5);
     CHECK(running.finish_and_list_wrong() == kNoneWrong);
     CHECK(staying.finish_and_list_wrong() == kNoneWrong);
   }
@@ -87,10 +81,7 @@ TEST_CASE("ClientGone: thousands that leave in the middle leave nothing behind",
   Server server(identity_config({{.workers = 2, .delay = 1ms}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
-  const auto arena_used = [&server] {
-    HttpClient client(server.endpoint());
-    return parse_prometheus_text(client.get("/metrics").body).total("yolod_arena_bytes", {{"kind", "used"}});
-  };
+  const auto arena_used = [&server] { return server.metric("yolod_arena_bytes", {{"kind", "used"}}); };
   const auto used_before = arena_used();  // what the allocator keeps of itself
   constexpr int kThreads = 4;
   std::vector<std::thread> clients;

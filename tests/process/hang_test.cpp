@@ -8,7 +8,6 @@
 #include "tests/support/bodies.hpp"
 #include "tests/support/in_flight.hpp"
 #include "tests/support/process_tree.hpp"
-#include "tests/support/prometheus_text.hpp"
 #include "tests/support/server.hpp"
 #include "tests/support/server_config.hpp"
 
@@ -63,10 +62,7 @@ TEST_CASE("Hang: the place of a request that was given up is nobody else's befor
   Server server(config);
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
-  const auto used = [&server] {
-    HttpClient asking(server.endpoint());
-    return parse_prometheus_text(asking.get("/metrics").body).total("yolod_arena_bytes", {{"kind", "used"}});
-  };
+  const auto used = [&server] { return server.metric("yolod_arena_bytes", {{"kind", "used"}}); };
   const auto used_before = used();  // what the allocator keeps of itself
   const auto body = random_body(6'000'000, 1);
   HttpClient client(server.endpoint());

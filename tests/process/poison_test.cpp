@@ -8,17 +8,11 @@
 #include "tests/support/bodies.hpp"
 #include "tests/support/in_flight.hpp"
 #include "tests/support/load.hpp"
-#include "tests/support/prometheus_text.hpp"
 #include "tests/support/server.hpp"
 #include "tests/support/server_config.hpp"
 
 namespace yolod::tests {
 namespace {
-
-double metric(const Server& server, const std::string& name) {
-  HttpClient client(server.endpoint());
-  return parse_prometheus_text(client.get("/metrics").body).total(name);
-}
 
 std::size_t deaths_told(const Server& server) { return server.log_lines_with("SIGSEGV").size(); }
 
@@ -48,7 +42,7 @@ TEST_CASE("Poison: it costs two workers and gets 500, then 422 at once; its neig
     }
     // Another image of the same kind is judged by itself.
     CHECK(client.post("/predict", "FAULT:segv 2").status == 500);
-    CHECK(metric(server, "yolod_quarantined_total") == 2);
+    CHECK(server.metric("yolod_quarantined_total") == 2);
     CHECK(server.wait_until_replaced(workers));
     REQUIRE(neighbours.wait_for_answers(20));
     const auto counts = neighbours.stop();
@@ -98,7 +92,7 @@ TEST_CASE("Poison: who only stood beside it in a batch is answered", "[process][
     CHECK(ahead.finish_and_list_wrong() == kNoneWrong);
   }
   CHECK(deaths_told(server) == 2);
-  CHECK(metric(server, "yolod_quarantined_total") == 1);
+  CHECK(server.metric("yolod_quarantined_total") == 1);
   check_after_case(server, before);
 }
 

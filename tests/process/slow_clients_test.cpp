@@ -14,17 +14,11 @@
 #include "tests/support/after_case.hpp"
 #include "tests/support/bodies.hpp"
 #include "tests/support/load.hpp"
-#include "tests/support/prometheus_text.hpp"
 #include "tests/support/server.hpp"
 #include "tests/support/server_config.hpp"
 
 namespace yolod::tests {
 namespace {
-
-double arena(const Server& server, const std::string& kind) {
-  HttpClient client(server.endpoint());
-  return parse_prometheus_text(client.get("/metrics").body).total("yolod_arena_bytes", {{"kind", kind}});
-}
 
 // Sends `text` a byte at a time, until it is all sent or the peer has closed.
 void drip(HttpClient& client, const std::string& text, milliseconds pause, const std::atomic<bool>& over) {
@@ -104,7 +98,8 @@ TEST_CASE("SlowClients: who declares much and sends nothing keeps nobody from be
     }
     Load load(server.endpoint(), {.connection_count = 4, .body_bytes_max = 200'000});
     REQUIRE(load.wait_for_answers(100));
-    CHECK(arena(server, "used") <= 0.5 * arena(server, "total") + 4 * 200'000);
+    CHECK(server.metric("yolod_arena_bytes", {{"kind", "used"}}) <=
+          0.5 * server.metric("yolod_arena_bytes", {{"kind", "total"}}) + 4 * 200'000);
     for (const auto& client : greedy) {
       const auto answer = client->read_answer();
       CAPTURE(answer);

@@ -9,20 +9,10 @@
 #include "tests/support/bodies.hpp"
 #include "tests/support/in_flight.hpp"
 #include "tests/support/load.hpp"
-#include "tests/support/prometheus_text.hpp"
 #include "tests/support/server.hpp"
 #include "tests/support/server_config.hpp"
 
 namespace yolod::tests {
-namespace {
-
-double metric(const Server& server, const std::string& name) {
-  HttpClient client(server.endpoint());
-  return parse_prometheus_text(client.get("/metrics").body).total(name);
-}
-
-}  // namespace
-
 TEST_CASE("WorkerDeath: an idle worker that is killed is replaced and no client sees it", "[process][case1]") {
   Server server(identity_config({{.workers = 2}}));
   REQUIRE(server.wait_until_ready());
@@ -52,7 +42,7 @@ TEST_CASE("WorkerDeath: the requests of a busy worker that is killed are replaye
   Server server(identity_config({{.workers = 2, .delay = 500ms}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
-  const auto replays_before = metric(server, "yolod_replays_total");
+  const auto replays_before = server.metric("yolod_replays_total");
 
   InFlight requests(server.endpoint(), 8);
   const auto victim = server.wait_for_worker_in("busy");
@@ -60,7 +50,7 @@ TEST_CASE("WorkerDeath: the requests of a busy worker that is killed are replaye
   ::kill(victim, SIGKILL);
 
   CHECK(requests.finish_and_list_wrong() == kNoneWrong);
-  CHECK(metric(server, "yolod_replays_total") > replays_before);
+  CHECK(server.metric("yolod_replays_total") > replays_before);
   check_after_case(server, before, {victim});
 }
 

@@ -21,6 +21,7 @@
 
 #include "tests/support/failure_log.hpp"
 #include "tests/support/process_tree.hpp"
+#include "tests/support/prometheus_text.hpp"
 
 namespace yolod::tests {
 namespace {
@@ -248,6 +249,11 @@ boost::json::value Server::status() const {
   HttpClient client(endpoint_);
   const auto answer = client.get("/status");
   return answer.status == 200 ? answer.json() : boost::json::value{};
+}
+
+double Server::metric(const std::string& name, const std::map<std::string, std::string>& labels) const {
+  HttpClient client(endpoint_);
+  return parse_prometheus_text(client.get("/metrics").body).total(name, labels);
 }
 
 std::vector<WorkerStatus> Server::workers() const {

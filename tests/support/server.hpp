@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <functional>
 #include <iosfwd>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -84,7 +85,9 @@ class Server {
   [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
   [[nodiscard]] std::string url() const;
 
-  [[nodiscard]] boost::json::value status() const;          // null where it does not answer
+  [[nodiscard]] boost::json::value status() const;  // null where it does not answer
+  // Of GET /metrics: the sum of the samples of that name with these labels.
+  [[nodiscard]] double metric(const std::string& name, const std::map<std::string, std::string>& labels = {}) const;
   [[nodiscard]] std::vector<WorkerStatus> workers() const;  // those that have a process
   [[nodiscard]] pid_t loader_pid() const;                   // of the first model; 0: none
   [[nodiscard]] std::vector<pid_t> worker_pids() const;     // of the workers that serve

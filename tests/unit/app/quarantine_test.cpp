@@ -11,7 +11,7 @@ using std::chrono::milliseconds;
 
 BodyHash hash_of(const std::string& body) { return hash_body(std::as_bytes(std::span(body))); }
 
-const Clock::time_point kStart{std::chrono::hours(1)};
+const Clock::time_point kBegin{std::chrono::hours(1)};
 
 TEST_CASE("Quarantine: a body's hash is its SHA-256", "[app][unit]") {
   // FIPS 180-2, appendix B.1.
@@ -22,28 +22,28 @@ TEST_CASE("Quarantine: a body's hash is its SHA-256", "[app][unit]") {
 TEST_CASE("Quarantine: the first death makes a suspect, the second one quarantines", "[app][unit]") {
   Quarantine quarantine;
   CHECK(quarantine.empty());
-  CHECK(quarantine.standing(hash_of("a"), kStart) == Standing::kUnknown);
-  CHECK(quarantine.strike(hash_of("a"), kStart) == Standing::kSuspect);
+  CHECK(quarantine.standing(hash_of("a"), kBegin) == Standing::kUnknown);
+  CHECK(quarantine.strike(hash_of("a"), kBegin) == Standing::kSuspect);
   CHECK_FALSE(quarantine.empty());
-  CHECK(quarantine.standing(hash_of("a"), kStart) == Standing::kSuspect);
-  CHECK(quarantine.standing(hash_of("b"), kStart) == Standing::kUnknown);
-  CHECK(quarantine.strike(hash_of("a"), kStart) == Standing::kQuarantined);
-  CHECK(quarantine.standing(hash_of("a"), kStart) == Standing::kQuarantined);
+  CHECK(quarantine.standing(hash_of("a"), kBegin) == Standing::kSuspect);
+  CHECK(quarantine.standing(hash_of("b"), kBegin) == Standing::kUnknown);
+  CHECK(quarantine.strike(hash_of("a"), kBegin) == Standing::kQuarantined);
+  CHECK(quarantine.standing(hash_of("a"), kBegin) == Standing::kQuarantined);
 }
 
 TEST_CASE("Quarantine: a suspect that was answered is unknown again", "[app][unit]") {
   Quarantine quarantine;
-  quarantine.strike(hash_of("a"), kStart);
+  quarantine.strike(hash_of("a"), kBegin);
   quarantine.acquit(hash_of("a"));
   CHECK(quarantine.empty());
-  CHECK(quarantine.strike(hash_of("a"), kStart) == Standing::kSuspect);
+  CHECK(quarantine.strike(hash_of("a"), kBegin) == Standing::kSuspect);
 }
 
 TEST_CASE("Quarantine: it ends after its term, counted from the last death", "[app][unit]") {
   Quarantine quarantine;
-  quarantine.strike(hash_of("a"), kStart);
-  quarantine.strike(hash_of("a"), kStart + milliseconds(1000));
-  const auto early = kStart + Quarantine::kTerm;
+  quarantine.strike(hash_of("a"), kBegin);
+  quarantine.strike(hash_of("a"), kBegin + milliseconds(1000));
+  const auto early = kBegin + Quarantine::kTerm;
   quarantine.release(early);
   CHECK(quarantine.standing(hash_of("a"), early) == Standing::kQuarantined);
 
@@ -61,17 +61,17 @@ TEST_CASE("Quarantine: it ends after its term, counted from the last death", "[a
 TEST_CASE("Quarantine: a flood of bodies pushes out the oldest, and no more is kept", "[app][unit]") {
   Quarantine quarantine;
   for (std::size_t i = 0; i <= Quarantine::kMost; ++i) {
-    quarantine.strike(hash_of(std::to_string(i)), kStart + milliseconds(i));
+    quarantine.strike(hash_of(std::to_string(i)), kBegin + milliseconds(i));
   }
   CHECK(quarantine.size() == Quarantine::kMost);
-  CHECK(quarantine.standing(hash_of("0"), kStart) == Standing::kUnknown);
-  CHECK(quarantine.standing(hash_of("1"), kStart) == Standing::kSuspect);
-  CHECK(quarantine.standing(hash_of(std::to_string(Quarantine::kMost)), kStart) == Standing::kSuspect);
+  CHECK(quarantine.standing(hash_of("0"), kBegin) == Standing::kUnknown);
+  CHECK(quarantine.standing(hash_of("1"), kBegin) == Standing::kSuspect);
+  CHECK(quarantine.standing(hash_of(std::to_string(Quarantine::kMost)), kBegin) == Standing::kSuspect);
 }
 
 TEST_CASE("Quarantine: a reload forgets all", "[app][unit]") {
   Quarantine quarantine;
-  quarantine.strike(hash_of("a"), kStart);
+  quarantine.strike(hash_of("a"), kBegin);
   quarantine.clear();
   CHECK(quarantine.empty());
 }
