@@ -2,6 +2,10 @@
 #include <signal.h>
 
 #include <catch2/catch.hpp>
+#include <cstdint>
+#include <cstdlib>
+#include <iostream>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -64,6 +68,38 @@ TEST_CASE("Stop: a request whose connection was made before SIGTERM is served", 
   CHECK(requests.finish_and_list_wrong() == kNoneWrong);
   CHECK(server.wait_for_exit() == exited(0));
   check_after_exit(server, before);
+}
+
+// YOLOD_TEST_STOP_ROUNDS says how many.
+TEST_CASE("Stop: SIGTERM under load at any moment answers every connection made before it", "[process][case9]") {
+  const char* const asked = std::getenv("YOLOD_TEST_STOP_ROUNDS");
+  const int rounds = asked != nullptr ? std::atoi(asked) : 10;
+  std::mt19937 random(9);
+  std::uint64_t answered = 0;
+  for (int round = 0; round < rounds; ++round) {
+    CAPTURE(round);
+    Server server(identity_config({{.workers = 2, .delay = 5ms}}));
+    REQUIRE(server.wait_until_ready());
+    const auto before = baseline(server);
+    Load reused(server.endpoint(), {.connection_count = 8});
+    Load fresh(server.endpoint(), {.connection_count = 8, .keep_alive = false});
+    REQUIRE(reused.wait_for_answers(random() % 30));
+    REQUIRE(fresh.wait_for_answers(random() % 30));
+
+    const auto told_at = Clock::now();
+    server.send_signal(SIGTERM);
+
+    CHECK(server.wait_for_exit() == exited(0));
+    check_after_exit(server, before);
+    for (Load* load : {&reused, &fresh}) {
+      const auto counts = load->wait_until_refused();
+      answered += counts.answered;
+      CHECK(counts.wrong == 0);
+      CHECK(counts.hung == 0);
+      CHECK(counts.incidents_before(told_at) == kNoneWrong);
+    }
+  }
+  std::cout << rounds << " stops under load, " << answered << " requests answered\n";
 }
 
 TEST_CASE("Stop: SIGTERM while the models load exits 0 within the deadline", "[process][case10]") {

@@ -69,6 +69,7 @@ void Load::run(std::size_t index) {
     auto answer = client.post(options_.target, body);
     if (answer.counts_as_not_sent()) answer = client.post(options_.target, body);
     count(answer, body);
+    if (!options_.keep_alive) client.close();
     if (answer.failure == Failure::kRefused) return;
   }
 }

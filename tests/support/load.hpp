@@ -26,6 +26,7 @@ struct LoadOptions {
   // Whether a 200 is the right answer to its body; the identity model's where it is empty.
   std::function<bool(const Answer&, const std::string& body)> is_right{};
   milliseconds answer_deadline{kGenerous};
+  bool keep_alive{true};  // else a new connection for each request
 };
 
 // A request that did not end in a right 200.
