@@ -38,6 +38,7 @@ constexpr std::chrono::seconds kIdleGrace{1};
 constexpr milliseconds kWorkerGrace{2000};
 // How long answers that were given at the last moment may take to leave.
 constexpr milliseconds kFlushGrace{500};
+constexpr const char* kStopping = "the server is stopping";
 
 // max_connections, or what the descriptors allow once those of two generations of workers are set aside.
 std::size_t connection_limit(const common::Config& config) {
@@ -69,6 +70,7 @@ FrontEnd::FrontEnd(const common::Config& config, ReadConfig read_again, RunMode 
       manager_(manager),
       server_(io_, *this, config_.server, connection_limit(config)) {
   spawn_.open_files = open_files;
+  if (mode == RunMode::kCheck) manager_.ignore();  // this is no start of the service
 }
 
 FrontEnd::~FrontEnd() = default;
@@ -113,7 +115,7 @@ Outcome<void> FrontEnd::start() {
   phase_ = Phase::kServing;
   if (!accept_when_ready_) server_.start();
   housekeep();
-  for (const auto& pool : pools_) pool->start();
+  for (const auto& pool : pools_) pool->start(mode_ == RunMode::kCheck ? Start::kTrial : Start::kServing);
   return {};
 }
 
@@ -128,6 +130,14 @@ std::string FrontEnd::summary() const {
   return text;
 }
 
+// A model that fails again and again is not waited for.
+bool FrontEnd::loading_takes_its_time() const {
+  const auto slowest = std::max_element(config_.models.begin(), config_.models.end(), [](const auto& a, const auto& b) {
+                         return a.load_timeout < b.load_timeout;
+                       })->load_timeout;
+  return phase_ == Phase::kServing && !all_ready_said_ && Clock::now() - began_ < slowest;
+}
+
 // What is looked at every so often instead of having a timer each: clients that are late, log lines that wait.
 void FrontEnd::housekeep() {
   server_.check_deadlines();
@@ -135,28 +145,41 @@ void FrontEnd::housekeep() {
   if (phase_ == Phase::kServing) {
     for (const auto& pool : pools_) pool->tick();
   }
-  manager_.status(summary());
-  manager_.tick(phase_ == Phase::kServing && !all_ready_said_);
+  oom_kills_.forget_old(Clock::now());
+  if (manager_.present()) {
+    manager_.status(summary());
+    manager_.tick(loading_takes_its_time());
+  }
   housekeeping_timer_.expires_after(kHousekeepingPeriod);
   housekeeping_timer_.async_wait([this](error_code failure) {
     if (!failure) housekeep();
   });
 }
 
-// Read before anything is allocated: what does not fit must be one line, not an OOM kill.
-Outcome<void> FrontEnd::make_arena() {
+// Before anything is allocated: what does not fit must be one line, not an OOM kill. Beside what serves now, where it
+// stays meanwhile.
+Outcome<void> FrontEnd::check_memory(const std::vector<common::ModelConfig>& models) const {
   std::uint64_t shared_bytes = config_.memory.input_arena_bytes;
   std::uint64_t largest_bytes = shared_bytes;
-  for (const auto& model : config_.models) {
+  const auto add_lanes = [&](const common::ModelConfig& model) {
     const std::uint64_t lane_bytes = Supervisor::lane_bytes_of(model);
     shared_bytes += lane_bytes * model.workers;
     largest_bytes = std::max(largest_bytes, lane_bytes);
+  };
+  for (const auto& model : models) add_lanes(model);
+  const auto takes_its_place = [&models](const ModelPool& pool) {
+    return std::any_of(models.begin(), models.end(), [&pool](const auto& model) {
+      return model.name == pool.name() && model.reload == common::ReloadMode::kInPlace;
+    });
+  };
+  for (const auto& pool : pools_) {
+    if (!pool->retired() && !takes_its_place(*pool)) add_lanes(pool->config());
   }
-  if (auto fits =
-          common::check_memory_limits(shared_bytes, largest_bytes, kMemoryReserveBytes, common::read_memory_limit());
-      !fits) {
-    return fits;
-  }
+  return common::check_memory_limits(shared_bytes, largest_bytes, kMemoryReserveBytes, common::read_memory_limit());
+}
+
+Outcome<void> FrontEnd::make_arena() {
+  if (auto fits = check_memory(config_.models); !fits) return fits;
   auto arena = ipc::InputArena::create(config_.memory.input_arena_bytes);
   if (!arena) return arena.error();
   arena_.emplace(std::move(*arena));
@@ -166,13 +189,12 @@ Outcome<void> FrontEnd::make_arena() {
 
 void FrontEnd::make_pools() {
   surroundings_.emplace(PoolSurroundings{io_, spawn_, *arena_, metrics_});
-  const auto start = mode_ == RunMode::kCheck ? Start::kTrial : Start::kServing;
-  for (const auto& model : config_.models) pools_.push_back(make_pool(model, start));
+  for (const auto& model : config_.models) pools_.push_back(make_pool(model));
 }
 
-std::unique_ptr<ModelPool> FrontEnd::make_pool(const common::ModelConfig& model, Start start) {
+std::unique_ptr<ModelPool> FrontEnd::make_pool(const common::ModelConfig& model) {
   return std::make_unique<ModelPool>(
-      *surroundings_, model, start,
+      *surroundings_, model,
       ModelPool::Events{[this](ModelPool& pool, const std::string& reason) { gave_up(pool, reason); },
                         [this] { pool_ready_changed(); }});
 }
@@ -203,7 +225,7 @@ void FrontEnd::finish_check() {
 
 void FrontEnd::gave_up(const ModelPool& pool, const std::string& reason) {
   if (phase_ >= Phase::kDraining) return;  // a stop is not made worse by what it interrupts
-  if (all_ready_said_) {                   // a model that a reload added: the others serve on
+  if (all_ready_said_) {                   // after a reload in place: the others serve on
     common::log_error("model {}: cannot be served until the next reload: {}", pool.name(), reason);
     return;
   }
@@ -223,20 +245,12 @@ void FrontEnd::reload() {
     return;
   }
   common::log_info("reload: reading the config");
-  manager_.reloading();
-  const auto changed = read_again_();
-  if (!changed) {
-    common::log_error("reload: the config cannot be served; all stays as it was");
-    manager_.ready();
-    return;
-  }
-  begin_reload(*changed);
-}
-
-void FrontEnd::begin_reload(const common::Config& changed) {
-  reload_result_ = {};
-  take_over(changed);
-  reload_models(changed.models);
+  reload({}, [](const Outcome<void>& result) {
+    // What became of a model that was tried is told where that is found out.
+    if (!result && result.error().code == ErrorCode::kBadConfig) {
+      common::log_error("reload: all stays as it was: {}", result.error().message);
+    }
+  });
 }
 
 // What can change while it runs. Sessions read these where they need them.
@@ -263,7 +277,7 @@ void FrontEnd::take_over(const common::Config& changed) {
   spawn_.thread_wait = common::how_threads_wait(changed.models, common::usable_cpu_count());
 }
 
-void FrontEnd::reload_models(const std::vector<common::ModelConfig>& models) {
+void FrontEnd::retire_models_not_in(const std::vector<common::ModelConfig>& models) {
   for (const auto& pool : pools_) {
     const bool stays =
         std::any_of(models.begin(), models.end(), [&pool](const auto& model) { return model.name == pool->name(); });
@@ -271,68 +285,58 @@ void FrontEnd::reload_models(const std::vector<common::ModelConfig>& models) {
     common::log_info("model {}: is not in the config any more", pool->name());
     pool->retire();
   }
-  for (const auto& model : models) {
-    const auto found =
-        std::find_if(pools_.begin(), pools_.end(), [&model](const auto& pool) { return pool->name() == model.name; });
-    if (found == pools_.end()) {
-      pools_.push_back(make_pool(model, Start::kServing));
-      pools_.back()->start();
-      continue;
-    }
-    reload_one(model, **found);
-  }
-  common::log_info("reload: {} models are being loaded", reloads_running_);
-  if (reloads_running_ != 0) return;
-  manager_.ready();
-  for (auto& waiter : std::exchange(reload_waiters_, {})) {
-    asio::post(io_, [waiter = std::move(waiter)] { waiter({}); });
-  }
 }
 
-void FrontEnd::reload_one(const common::ModelConfig& model, ModelPool& pool) {
-  ++reloads_running_;
-  pool.reload(model, [this](const Outcome<void>& result) { reload_ended(result); });
+// All models or one of them, with its settings of now; the server's own do not change with that.
+void FrontEnd::reload(std::string_view model, ReloadDone done) {
+  const auto refuse = [&](ErrorCode code, std::string why) {
+    asio::post(io_, [done, error = Error{code, std::move(why)}] { done(error); });
+  };
+  if (phase_ != Phase::kServing) return refuse(ErrorCode::kShuttingDown, kStopping);
+  if (reloads_running_ != 0) return refuse(ErrorCode::kNotReady, "another reload is under way");
+  const auto changed = read_again_();
+  if (!changed) return refuse(ErrorCode::kBadConfig, "the config cannot be served; the server's log says why");
+  auto models = changed->models;
+  if (!model.empty()) {
+    std::erase_if(models, [model](const auto& one) { return one.name != model; });
+    const auto* const pool = find_pool(model);
+    if (models.empty() || pool == nullptr || pool->retired()) {
+      return refuse(ErrorCode::kUnknownModel, "there is no model of that name");
+    }
+  }
+  if (const auto fits = check_memory(models); !fits) return refuse(ErrorCode::kBadConfig, fits.error().message);
+
+  reload_waiters_.push_back(std::move(done));
+  reload_result_ = {};
+  if (all_ready_said_) manager_.reloading();
+  if (model.empty()) {
+    take_over(*changed);
+    retire_models_not_in(models);
+  }
+  reloads_running_ = models.size();
+  common::log_info("reload: {} models are being loaded", models.size());
+  for (const auto& one : models) {
+    auto* pool = find_pool(one.name);
+    if (pool == nullptr) pool = pools_.emplace_back(make_pool(one)).get();
+    pool->reload(one, [this](const Outcome<void>& result) { reload_ended(result); });
+  }
 }
 
 void FrontEnd::reload_ended(const Outcome<void>& result) {
   if (!result && reload_result_) reload_result_ = result;
   if (--reloads_running_ != 0) return;
-  common::log_info("reload: done");
-  for (auto& waiter : std::exchange(reload_waiters_, {})) waiter(reload_result_);
+  common::log_info("reload: {}", reload_result_ ? "done" : "failed");
+  tell_reload_waiters(reload_result_);
   if (phase_ != Phase::kServing) return;
-  if (std::exchange(reload_asked_, false)) {
-    reload();
-  } else {
-    manager_.ready();
-  }
+  if (std::exchange(reload_asked_, false)) reload();
+  if (reloads_running_ == 0 && all_ready_said_) manager_.ready();
 }
 
-// Asked for by a client: all models or one of them, with its settings of now; the server's own do not change with that.
-void FrontEnd::reload(std::string_view model, std::function<void(const Outcome<void>&)> done) {
-  const auto refuse = [&](ErrorCode code, const char* why) {
-    asio::post(io_, [done, code, why] { done(Error{code, why}); });
-  };
-  if (phase_ != Phase::kServing) return refuse(ErrorCode::kShuttingDown, "the server is stopping");
-  if (reloads_running_ != 0) return refuse(ErrorCode::kNotReady, "another reload is under way");
-  const auto changed = read_again_();
-  if (!changed) return refuse(ErrorCode::kBadConfig, "the config cannot be served; the server's log says why");
-  if (model.empty()) {
-    reload_waiters_.push_back(std::move(done));
-    manager_.reloading();
-    begin_reload(*changed);
-    return;
+// Posted: what they do next is none of our caller's business.
+void FrontEnd::tell_reload_waiters(const Outcome<void>& result) {
+  for (auto& waiter : std::exchange(reload_waiters_, {})) {
+    asio::post(io_, [waiter = std::move(waiter), result] { waiter(result); });
   }
-  const auto wanted = std::find_if(changed->models.begin(), changed->models.end(),
-                                   [model](const auto& one) { return one.name == model; });
-  const auto pool = std::find_if(pools_.begin(), pools_.end(),
-                                 [model](const auto& one) { return one->name() == model && !one->retired(); });
-  if (wanted == changed->models.end() || pool == pools_.end()) {
-    return refuse(ErrorCode::kUnknownModel, "there is no model of that name");
-  }
-  reload_waiters_.push_back(std::move(done));
-  reload_result_ = {};
-  manager_.reloading();
-  reload_one(*wanted, **pool);
 }
 
 // ---- signals and the stop ----
@@ -418,11 +422,13 @@ void FrontEnd::watch_drain() {
 
 void FrontEnd::begin_stop(milliseconds worker_grace) {
   const bool again = phase_ == Phase::kStopping;
+  if (phase_ < Phase::kDraining) manager_.stopping();
   phase_ = Phase::kStopping;
   stop_timer_.cancel();
   if (!again) {
     server_.stop_accepting();
     arena_gate_->refuse_all();
+    tell_reload_waiters(Error{ErrorCode::kShuttingDown, kStopping});
     for (const auto& pool : pools_) {
       pool->stop_respawning();
       pool->dispatcher().shut_down();
@@ -470,10 +476,14 @@ void FrontEnd::press_workers(int signal, milliseconds grace) {
 // ---- Service ----
 
 ServedModel* FrontEnd::find_model(std::string_view name) {
-  const std::string_view wanted = name.empty() ? std::string_view(config_.default_model) : name;
-  const auto found = std::find_if(pools_.begin(), pools_.end(),
-                                  [&](const auto& pool) { return pool->name() == wanted && !pool->retired(); });
-  return found == pools_.end() ? nullptr : &(*found)->served();
+  auto* const pool = find_pool(name.empty() ? std::string_view(config_.default_model) : name);
+  return pool == nullptr || pool->retired() ? nullptr : &pool->served();
+}
+
+ModelPool* FrontEnd::find_pool(std::string_view name) {
+  const auto found =
+      std::find_if(pools_.begin(), pools_.end(), [name](const auto& pool) { return pool->name() == name; });
+  return found == pools_.end() ? nullptr : found->get();
 }
 
 ServerStatus FrontEnd::status() const {

@@ -50,19 +50,21 @@ class FrontEnd final : private Service {
 
   [[nodiscard]] common::Outcome<void> start();
   [[nodiscard]] common::Outcome<void> make_arena();
+  [[nodiscard]] common::Outcome<void> check_memory(const std::vector<common::ModelConfig>& models) const;
   void make_pools();
   void pool_ready_changed();
   void gave_up(const ModelPool& pool, const std::string& reason);
   void finish_check();
 
-  void reload(std::string_view model, std::function<void(const common::Outcome<void>&)> done) override;
+  using ReloadDone = std::function<void(const common::Outcome<void>&)>;
+  void reload(std::string_view model, ReloadDone done) override;
   void reload();
-  void begin_reload(const common::Config& changed);
   void take_over(const common::Config& changed);
-  void reload_models(const std::vector<common::ModelConfig>& models);
-  void reload_one(const common::ModelConfig& model, ModelPool& pool);
+  void retire_models_not_in(const std::vector<common::ModelConfig>& models);
   void reload_ended(const common::Outcome<void>& result);
-  [[nodiscard]] std::unique_ptr<ModelPool> make_pool(const common::ModelConfig& model, Start start);
+  void tell_reload_waiters(const common::Outcome<void>& result);
+  [[nodiscard]] std::unique_ptr<ModelPool> make_pool(const common::ModelConfig& model);
+  [[nodiscard]] ModelPool* find_pool(std::string_view name);  // retired or not
 
   void on_signal(int signal);
   void reap();
@@ -83,6 +85,7 @@ class FrontEnd final : private Service {
   [[nodiscard]] std::string metrics_text() override;
   [[nodiscard]] ServerStatus status() const;
   [[nodiscard]] std::string summary() const;
+  [[nodiscard]] bool loading_takes_its_time() const;
 
   common::Config config_;  // its models are as they were first; each pool has its own of now
   const ReadConfig read_again_;
@@ -98,7 +101,7 @@ class FrontEnd final : private Service {
   bool accept_when_ready_{false};
   std::size_t reloads_running_{0};  // models that are being loaded anew
   bool reload_asked_{false};        // once more, when those are done
-  std::vector<std::function<void(const common::Outcome<void>&)>> reload_waiters_;
+  std::vector<ReloadDone> reload_waiters_;
   common::Outcome<void> reload_result_;  // the first failure of the reload that runs
   Metrics metrics_;
   // Before io_: coroutines that are destroyed with it hold blocks of the arena.

@@ -31,7 +31,7 @@ struct ModelPool::Generation {
                       }
                     },
                     [&pool](const std::string& reason) { pool.metrics_.restarted(reason); },
-                    [&pool] { pool.events_.ready_changed(); }}),
+                    [&pool] { pool.ready_changed(); }}),
         overdue(pool.surroundings_.io) {}
 
   const std::uint64_t number;
@@ -41,15 +41,14 @@ struct ModelPool::Generation {
   const std::shared_ptr<void> alive{std::make_shared<char>()};
 };
 
-ModelPool::ModelPool(PoolSurroundings& surroundings, ModelConfig config, Start start, Events events)
+ModelPool::ModelPool(PoolSurroundings& surroundings, ModelConfig config, Events events)
     : surroundings_(surroundings),
       name_(config.name),
       config_(std::make_shared<const ModelConfig>(std::move(config))),
       events_(std::move(events)),
       metrics_(surroundings.metrics, name_),
       dispatcher_(surroundings.io, *config_, metrics_),
-      served_{config_.get(), dispatcher_, metrics_},
-      serving_(make_generation(config_, start)) {}
+      served_{config_.get(), dispatcher_, metrics_} {}
 
 ModelPool::~ModelPool() = default;
 
@@ -58,24 +57,35 @@ std::unique_ptr<ModelPool::Generation> ModelPool::make_generation(std::shared_pt
   return std::make_unique<Generation>(*this, ++generation_count_, std::move(config), start);
 }
 
-void ModelPool::start() { serving_->supervisor.start(*this); }
+void ModelPool::start(Start start) {
+  retired_ = false;
+  serve_own(start);
+}
+
+// With the settings that it has.
+void ModelPool::serve_own(Start start) {
+  serving_ = make_generation(config_, start);
+  metrics_.generation(serving_->number);
+  serving_->supervisor.start(*this);
+}
+
+void ModelPool::ready_changed() {
+  was_ready_ = was_ready_ || (serving_ && serving_->supervisor.was_ready());
+  events_.ready_changed();
+}
 
 // ---- reload ----
 
 void ModelPool::reload(ModelConfig config, Reloaded done) {
   reloaded_ = std::move(done);
-  retired_ = false;
   next_config_ = std::make_shared<const ModelConfig>(std::move(config));
   common::log_info("model {}: reloading", name_);
-  if (serving_ && next_config_->reload == common::ReloadMode::kInPlace) {
-    let_go(std::move(serving_));  // bury() goes on
-    return;
-  }
-  begin_trial();
+  if (serving_ && next_config_->reload == common::ReloadMode::kInPlace) let_go(std::move(serving_));
+  if (retiring_.empty()) begin_trial();  // else bury() will
 }
 
 void ModelPool::begin_trial() {
-  candidate_ = make_generation(std::exchange(next_config_, nullptr), Start::kBeside);
+  candidate_ = make_generation(std::exchange(next_config_, nullptr), serving_ ? Start::kBeside : Start::kTrial);
   candidate_->supervisor.start(*this);
 }
 
@@ -83,6 +93,7 @@ void ModelPool::swap_in() {
   if (stopping_ || !candidate_ || !candidate_->supervisor.all_ready()) return;
   auto old = std::exchange(serving_, std::move(candidate_));
   serving_->supervisor.end_trial();
+  retired_ = false;
   config_ = serving_->config;
   served_.config = config_.get();
   dispatcher_.use(*config_);
@@ -92,17 +103,17 @@ void ModelPool::swap_in() {
   metrics_.generation(serving_->number);
   common::log_info("model {}: generation {} serves", name_, serving_->number);
   if (old) let_go(std::move(old));
+  ready_changed();
   end_reload({});
 }
 
 void ModelPool::fail_trial(const std::string& reason) {
   common::log_error("model {}: reload failed, {}: {}", name_,
-                    serving_ ? "the generation before serves on" : "the settings before are loaded again", reason);
-  let_go(std::move(candidate_));
-  if (!serving_) {
-    serving_ = make_generation(config_, Start::kServing);
-    serving_->supervisor.start(*this);
-  }
+                    retired_   ? "it is not served"
+                    : serving_ ? "the generation before serves on"
+                               : "the settings before are loaded again",
+                    reason);
+  let_go(std::move(candidate_));  // bury() goes on, where nothing serves now
   end_reload(Error{ErrorCode::kBadModel, reason});
 }
 
@@ -127,10 +138,15 @@ void ModelPool::let_go(std::unique_ptr<Generation> generation) {
   boost::asio::post(surroundings_.io, [this] { bury(); });
 }
 
-// Generations whose processes are all reaped. Never inside one of their events.
+// Generations whose processes are all reaped; what waited for that begins. Never inside one of their events.
 void ModelPool::bury() {
   std::erase_if(retiring_, [](const auto& generation) { return !generation->supervisor.any_alive(); });
-  if (next_config_ && retiring_.empty()) begin_trial();
+  if (!retiring_.empty() || stopping_) return;
+  if (next_config_) {
+    begin_trial();
+  } else if (!serving_ && !candidate_ && !retired_) {
+    serve_own(Start::kServing);
+  }
 }
 
 void ModelPool::retire() {
@@ -138,7 +154,7 @@ void ModelPool::retire() {
   next_config_ = nullptr;
   if (candidate_) let_go(std::move(candidate_));
   if (serving_) let_go(std::move(serving_));
-  dispatcher_.shut_down();
+  dispatcher_.close({ErrorCode::kUnknownModel, "the model is not served any more"});
   end_reload(Error{ErrorCode::kUnknownModel, "the model was removed"});
 }
 
@@ -157,12 +173,12 @@ void ModelPool::worker_completions(WorkerProcess& worker) { dispatcher_.worker_c
 void ModelPool::worker_died(WorkerProcess& worker, DeathCause cause) { dispatcher_.worker_died(worker, cause); }
 
 void ModelPool::tick() {
+  if (!retiring_.empty()) bury();  // a worker that vanished was not reaped as ours
   if (serving_) serving_->supervisor.recycle();
 }
 
 void ModelPool::add_worker() {
-  constexpr std::uint32_t kMost = 256;  // as many as a config may ask for
-  if (serving_ && serving_->supervisor.status().size() < kMost) serving_->supervisor.add_worker();
+  if (serving_ && serving_->supervisor.status().size() < common::kMostWorkers) serving_->supervisor.add_worker();
 }
 
 void ModelPool::remove_worker() {
@@ -207,8 +223,6 @@ bool ModelPool::any_alive() const {
 }
 
 // ---- what is shown ----
-
-bool ModelPool::was_ready() const { return !serving_ || serving_->supervisor.was_ready(); }
 
 ModelStatus ModelPool::status() const {
   ModelStatus status;

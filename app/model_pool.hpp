@@ -5,7 +5,10 @@
 //
 // A reload starts a generation on trial beside the one that serves; whatever happens to it, clients are served. Where
 // there is no room for two (`reload: in_place`) the old one retires first, requests wait in the queue, and should the
-// new one fail, the old settings are loaded again.
+// new one fail, the old settings are loaded again. There are never more than two: a trial begins when no other
+// generation is left of what was before.
+//
+// A model that is not in the config any more is retired; so is one that a reload adds, until its trial is over.
 //
 // Front-end only, its one thread. Does not move: its parts refer to each other.
 #pragma once
@@ -40,19 +43,21 @@ struct PoolSurroundings {
 class ModelPool final : private WorkerListener {
  public:
   struct Events {
-    // The first generation cannot be served.
+    // What it should serve cannot be served: of the first generation, or of the settings before one that failed in
+    // place.
     std::function<void(ModelPool&, const std::string& reason)> gave_up;
     std::function<void()> ready_changed;
   };
   // What came of a reload.
   using Reloaded = std::function<void(const common::Outcome<void>&)>;
 
-  ModelPool(PoolSurroundings& surroundings, common::ModelConfig config, Start start, Events events);
+  // Retired until it is started, or a reload has ended well.
+  ModelPool(PoolSurroundings& surroundings, common::ModelConfig config, Events events);
   ModelPool(const ModelPool&) = delete;
   ModelPool& operator=(const ModelPool&) = delete;
   ~ModelPool();
 
-  void start();
+  void start(Start start);
   // One at a time: not while reloading().
   void reload(common::ModelConfig config, Reloaded done);
   [[nodiscard]] bool reloading() const { return reloaded_ != nullptr; }
@@ -60,7 +65,7 @@ class ModelPool final : private WorkerListener {
   void retire();
   [[nodiscard]] bool retired() const { return retired_; }
 
-  // Recycles workers. To be called every so often.
+  // Recycles workers, buries generations. To be called every so often.
   void tick();
   void add_worker();
   void remove_worker();
@@ -77,8 +82,8 @@ class ModelPool final : private WorkerListener {
 
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] const common::ModelConfig& config() const { return *config_; }
-  // Every worker that is configured has been ready once, or the model is retired.
-  [[nodiscard]] bool was_ready() const;
+  // A worker that serves has been ready, once; or the model is retired.
+  [[nodiscard]] bool was_ready() const { return retired_ || was_ready_; }
   [[nodiscard]] Dispatcher& dispatcher() { return dispatcher_; }
   [[nodiscard]] const Dispatcher& dispatcher() const { return dispatcher_; }
   [[nodiscard]] ServedModel& served() { return served_; }
@@ -94,7 +99,9 @@ class ModelPool final : private WorkerListener {
 
   [[nodiscard]] std::unique_ptr<Generation> make_generation(std::shared_ptr<const common::ModelConfig> config,
                                                             Start start);
+  void serve_own(Start start);
   void begin_trial();
+  void ready_changed();
   void swap_in();
   void fail_trial(const std::string& reason);
   void end_reload(const common::Outcome<void>& result);
@@ -112,10 +119,11 @@ class ModelPool final : private WorkerListener {
   std::uint64_t generation_count_{0};
   std::unique_ptr<Generation> serving_;
   std::unique_ptr<Generation> candidate_;
-  std::shared_ptr<const common::ModelConfig> next_config_;  // in place: to be tried once the old one is gone
+  std::shared_ptr<const common::ModelConfig> next_config_;  // to be tried once what retires is gone
   std::vector<std::unique_ptr<Generation>> retiring_;
   Reloaded reloaded_;
-  bool retired_{false};
+  bool retired_{true};
+  bool was_ready_{false};
   bool stopping_{false};
 };
 

@@ -72,6 +72,9 @@ struct QueueConfig {
   friend bool operator==(const QueueConfig&, const QueueConfig&) = default;
 };
 
+// Of one model.
+inline constexpr std::uint32_t kMostWorkers = 256;
+
 struct RecycleConfig {
   std::uint64_t max_requests{0};  // 0: never
   std::uint64_t max_rss_bytes{0};

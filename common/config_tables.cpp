@@ -398,7 +398,9 @@ Fields fields_of(LimitsConfig& limits) {
           size_field("max_result_bytes", limits.max_result_bytes, kKiB, kGiB)};
 }
 
-Field workers_field(std::string_view name, std::uint32_t& workers) { return count_field(name, workers, 1, 256); }
+Field workers_field(std::string_view name, std::uint32_t& workers) {
+  return count_field(name, workers, 1, kMostWorkers);
+}
 
 Field input_size_field(std::string_view name, std::optional<InputSize>& size) {
   return {name, [&size](ConfigReader& reader, const YamlNode& node) { read_input_size(reader, node, size); },

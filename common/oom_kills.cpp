@@ -1,5 +1,6 @@
 #include "common/oom_kills.hpp"
 
+#include <algorithm>
 #include <system_error>
 
 namespace yolod::common {
@@ -19,7 +20,7 @@ std::filesystem::path find_counter(const std::filesystem::path& proc_self_cgroup
 }  // namespace
 
 OomKills::OomKills(const std::filesystem::path& proc_self_cgroup, const std::filesystem::path& cgroup_root)
-    : counter_(find_counter(proc_self_cgroup, cgroup_root)), claimed_(count()) {}
+    : counter_(find_counter(proc_self_cgroup, cgroup_root)), claimed_(count()), seen_(claimed_) {}
 
 std::uint64_t OomKills::count() const { return counter_.empty() ? 0 : sum_of_lines(counter_, {"oom_kill"}); }
 
@@ -27,6 +28,14 @@ bool OomKills::claim() {
   if (count() <= claimed_) return false;
   ++claimed_;
   return true;
+}
+
+void OomKills::forget_old(Clock::time_point now) {
+  constexpr std::chrono::seconds kPeriod{1};
+  if (now - looked_ < kPeriod) return;
+  looked_ = now;
+  claimed_ = std::max(claimed_, seen_);
+  seen_ = count();
 }
 
 }  // namespace yolod::common

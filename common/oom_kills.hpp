@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/cgroup.hpp"
+#include "common/clock.hpp"
 
 namespace yolod::common {
 
@@ -16,14 +17,18 @@ class OomKills {
   explicit OomKills(const std::filesystem::path& proc_self_cgroup = "/proc/self/cgroup",
                     const std::filesystem::path& cgroup_root = "/sys/fs/cgroup");
 
-  // True once for each kill in this process's group since the first call or the construction.
+  // True once for each kill in this process's group since the construction, unless it was forgotten.
   [[nodiscard]] bool claim();
+  // A kill that nobody has claimed for a second or two was of a process that is not ours. To be called every so often.
+  void forget_old(Clock::time_point now);
 
  private:
   [[nodiscard]] std::uint64_t count() const;
 
   std::filesystem::path counter_;  // empty: there is none, and nothing is ever known
   std::uint64_t claimed_;
+  std::uint64_t seen_;  // when it was last looked
+  Clock::time_point looked_{};
 };
 
 }  // namespace yolod::common

@@ -8,8 +8,8 @@ namespace yolod::common {
 // Entries of /proc/self/task; 0 where that cannot be read.
 [[nodiscard]] std::size_t thread_count();
 
-// Logs and aborts unless this process has one thread, or has within a moment: one that was joined is in the list a
-// little longer. Does nothing under ThreadSanitizer, which keeps one of its own.
+// Logs and aborts if this process has more than one thread, and still has a moment later: one that was joined is in the
+// list a little longer. Does nothing under ThreadSanitizer, which keeps one of its own.
 void require_single_thread();
 
 }  // namespace yolod::common

@@ -33,15 +33,16 @@ common::Outcome<std::unique_ptr<model::Model>> load(const common::ModelConfig& c
   return model;
 }
 
-// Priority is the thread's: the process could not raise its own again without a privilege.
+// Priority is the thread's: the process could not raise its own again without a privilege. Not the lowest, which beside
+// busy workers would get a sixtieth of a processor and might not be done by load_timeout; this one gets a tenth.
 common::Outcome<std::unique_ptr<model::Model>> load_in_background(const common::ModelConfig& config,
                                                                   LoadThreads threads,
                                                                   std::function<void()> scribble_lane) {
-  constexpr int kLowest = 19;
+  constexpr int kNice = 10;
   std::optional<common::Outcome<std::unique_ptr<model::Model>>> loaded;
   std::exception_ptr thrown;
   std::thread([&] {
-    setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kLowest);
+    setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNice);
     try {
       loaded.emplace(load(config, threads, std::move(scribble_lane)));
     } catch (...) {

@@ -3,7 +3,7 @@
 //   loader -- fork --> one that ends at once -- fork --> worker
 //
 // The worker's parent is gone by then, so the front-end becomes it (it is a child subreaper) and reaps it like any
-// other. A loader has one thread for life: a fork copies the calling thread alone.
+// other. A loader has one thread whenever it forks: a fork copies the calling thread alone.
 #pragma once
 
 #include <cstdint>

@@ -58,6 +58,13 @@ std::optional<std::string_view> ambiguity(const Parser& parser) {
   return std::nullopt;
 }
 
+// By a proxy, or by a page in a browser: who asks is then not who has the connection.
+template <typename Header>
+bool is_forwarded(const Header& header) {
+  return header.count(http::field::origin) != 0 || header.count(http::field::forwarded) != 0 ||
+         header.count(http::field::via) != 0 || header.count("X-Forwarded-For") != 0;
+}
+
 }  // namespace
 
 Session::Session(Socket socket, Server& server, Service& service, const common::ServerConfig& config)
@@ -210,7 +217,9 @@ std::optional<Session::Reply> Session::answer_without_body(const HeaderParser& p
   if (!parsed) return refusal(parsed.error(), unread);
   parameters = std::move(*parsed);
   if (route->route == Route::kReload) {
-    if (!is_local_client()) return refusal({ErrorCode::kForbidden, "reloads are asked for on this machine"}, unread);
+    if (!is_local_client() || is_forwarded(parser.get())) {
+      return refusal({ErrorCode::kForbidden, "reloads are asked for on this machine"}, unread);
+    }
     if (has_body) return refusal({ErrorCode::kBadRequest, "a reload takes no body"}, unread);
     return std::nullopt;
   }

@@ -14,8 +14,7 @@ LoaderProcess::LoaderProcess(boost::asio::io_context& io, common::UniqueFd contr
     : events_(std::move(events)),
       control_(io, std::move(control), ipc::kLoaderGeneration,
                {[this](const auto& message, pid_t) { return take_milestone(message); },
-                [this](std::string_view why) { events_.broken(*this, why); }, [] {}}) {
-}  // its death is told by waitpid
+                [this](std::string_view why) { events_.broken(*this, why); }, [this] { events_.closed(*this); }}) {}
 
 Outcome<std::unique_ptr<LoaderProcess>> LoaderProcess::start(boost::asio::io_context& io, const SpawnSettings& spawn,
                                                              const ipc::InputArena& arena,

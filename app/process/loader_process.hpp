@@ -24,10 +24,11 @@ namespace yolod::app {
 
 class LoaderProcess;
 
-// Called from the event loop, never from inside a call into LoaderProcess.
+// Called from the event loop.
 struct LoaderEvents {
   std::function<void(LoaderProcess&)> ready;
   std::function<void(LoaderProcess&, std::string_view why)> broken;
+  std::function<void(LoaderProcess&)> closed;  // its channel: it is dead, or as good as that
 };
 
 class LoaderProcess {

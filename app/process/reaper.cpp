@@ -20,4 +20,9 @@ bool reap_children(const std::function<void(pid_t, const Death&)>& each) {
   }
 }
 
+bool is_child(pid_t pid) {
+  siginfo_t unused{};
+  return waitid(P_PID, static_cast<id_t>(pid), &unused, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
 }  // namespace yolod::app

@@ -13,4 +13,7 @@ namespace yolod::app {
 // As PID 1 of a container it also reaps strangers. Returns whether any child is still alive.
 bool reap_children(const std::function<void(pid_t, const Death&)>& each);
 
+// Whether that is a child of ours that nobody has reaped; does not reap it.
+[[nodiscard]] bool is_child(pid_t pid);
+
 }  // namespace yolod::app

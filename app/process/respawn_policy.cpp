@@ -45,7 +45,7 @@ std::string reason_label(const Death& death) {
 DeathCause classify(const Death& death, bool was_ready) {
   if (death.out_of_memory) return DeathCause::kOwnDoing;
   if (!death.signaled) {
-    if (death.number == ipc::kExitInterrupted) return DeathCause::kNotItsDoing;
+    if (death.number == ipc::kExitInterrupted && !was_ready) return DeathCause::kNotItsDoing;
     return death.number == ipc::kExitBadModel ? DeathCause::kBadModel : DeathCause::kOwnDoing;
   }
   switch (death.number) {

@@ -1,8 +1,8 @@
 // Whoever started us as a service, by sd_notify(3)'s protocol: is told how far we are, feeds on signs of life, and may
 // hand over sockets that it has opened already. Without one, everything here does nothing.
 //
-// Front-end only, its one thread. Made before any descriptor is opened, and first of all that reads the environment: it
-// takes its variables out, so that no worker has them.
+// Front-end only, its one thread. Made before any descriptor is opened that could lie where it looks, and first of all
+// that reads the environment: it takes its variables out, so that no worker has them.
 #pragma once
 
 #include <chrono>
@@ -24,13 +24,16 @@ class ServiceManager {
   // Listening stream sockets, in the manager's order; close-on-exec. Once.
   [[nodiscard]] std::vector<common::UniqueFd> take_sockets() { return std::move(sockets_); }
 
+  [[nodiscard]] bool present() const { return !address_.empty(); }
+  // Says nothing from now on.
+  void ignore() { address_.clear(); }
+
   void ready();
   void reloading();
   void stopping();
   // One line for `systemctl status`: sent when it changed, at most once a second.
   void status(const std::string& line);
-  // To be called every tenth of a second or so. `loading`: not ready yet, and not because something failed: the manager
-  // is asked for more time.
+  // To be called every tenth of a second or so. `loading`: the manager is asked for more time.
   void tick(bool loading);
 
  private:

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "app/process/config_file.hpp"
+#include "app/process/reaper.hpp"
 #include "app/process/resident_memory.hpp"
 #include "common/config_schema.hpp"
 #include "common/fault_point.hpp"
@@ -20,6 +21,10 @@ using common::Outcome;
 using std::chrono::milliseconds;
 
 constexpr std::chrono::seconds kAbortGrace{2};
+// From a channel that is closed to the death that closed it.
+constexpr std::chrono::seconds kLoaderGrace{1};
+// A limit below what every worker takes must not become a storm of forks.
+constexpr std::chrono::seconds kBetweenMemoryRecycles{10};
 
 void say_replaced(const std::string& what, Clock::duration wait) {
   const auto ms = std::chrono::duration_cast<milliseconds>(wait).count();
@@ -40,7 +45,7 @@ void run_at(boost::asio::steady_timer& timer, Clock::time_point when, std::weak_
   });
 }
 
-// auto: on a CPU, where the copies of one process share what none of them writes to.
+// auto: yes, as long as there is no device but the CPU, where the copies of one process share what none writes to.
 bool loads_once(const common::ModelConfig& config) { return config.preload != common::AutoBool::kFalse; }
 
 ipc::LaneGeometry lane_geometry(const common::ModelConfig& config) {
@@ -95,18 +100,21 @@ void Supervisor::let_leave(Place& place) {
   }
 }
 
-bool Supervisor::is_worn(const WorkerProcess& worker) const {
+bool Supervisor::is_worn(const WorkerProcess& worker, bool may_be_too_large) const {
   const auto& limits = config_.recycle;
   return (limits.max_requests != 0 && worker.requests_served >= limits.max_requests) ||
-         (limits.max_rss_bytes != 0 && resident_bytes(worker.pid()) >= limits.max_rss_bytes);
+         (may_be_too_large && limits.max_rss_bytes != 0 && resident_bytes(worker.pid()) >= limits.max_rss_bytes);
 }
 
 void Supervisor::recycle() {
   if (config_.recycle == common::RecycleConfig{} || !respawning_ || on_trial_ || !all_ready()) return;
-  const auto worn =
-      std::find_if(places_.begin(), places_.end(), [this](const auto& place) { return is_worn(*place->process); });
+  const auto now = Clock::now();
+  const bool memory_counts = now - recycled_for_memory_ >= kBetweenMemoryRecycles;
+  const auto worn = std::find_if(places_.begin(), places_.end(),
+                                 [&](const auto& place) { return is_worn(*place->process, memory_counts); });
   if (worn == places_.end()) return;
   const auto old = *worn;
+  if (!is_worn(*old->process, false)) recycled_for_memory_ = now;
   common::log_info("worker {} ({}) is recycled: {} requests, {} MiB", old->process->pid(), config_.name,
                    old->process->requests_served, resident_bytes(old->process->pid()) >> 20U);
   Place& successor = add_place();
@@ -137,10 +145,12 @@ void Supervisor::start(WorkerListener& listener) {
 void Supervisor::start_loader() {
   loader_condemned_ = false;
   // Beside workers that serve it gives way.
-  const auto role = beside_ || model_was_ready_ ? WorkerRole::kBackgroundLoader : WorkerRole::kLoader;
+  const bool others_serve = ready_count() != 0 || (beside_ && on_trial_);
+  const auto role = others_serve ? WorkerRole::kBackgroundLoader : WorkerRole::kLoader;
   auto started = LoaderProcess::start(io_, spawn_, arena_, config_yaml_, role,
                                       {[this](LoaderProcess&) { loader_became_ready(); },
-                                       [this](LoaderProcess&, std::string_view why) { condemn_loader(why); }});
+                                       [this](LoaderProcess&, std::string_view why) { condemn_loader(why); },
+                                       [this](LoaderProcess&) { suspect_loader(); }});
   if (!started) {
     if (gives_up(DeathCause::kOwnDoing, started.error().message)) return;
     replace_loader(DeathCause::kOwnDoing,
@@ -163,8 +173,14 @@ void Supervisor::loader_became_ready() {
   }
 }
 
+void Supervisor::suspect_loader() {
+  run_at(loader_timer_, Clock::now() + kLoaderGrace, alive_, [this, pid = loader_->pid()] {
+    if (loader_ && loader_->pid() == pid) condemn_loader("it does not listen");
+  });
+}
+
 void Supervisor::condemn_loader(std::string_view why) {
-  if (loader_condemned_) return;
+  if (!loader_ || loader_condemned_) return;
   loader_condemned_ = true;
   common::log_error("loader {} ({}) is killed: {}", loader_->pid(), config_.name, why);
   loader_->send_signal(SIGKILL);
@@ -206,6 +222,7 @@ Outcome<pid_t> Supervisor::launch(const ipc::LentDescriptors& descriptors) {
     const bool asked = loader_->fork_worker(descriptors);
     common::reach(common::FaultPoint::kFrontEndAskedForFork);
     if (asked) return pid_t{0};
+    suspect_loader();
     return common::Error{common::ErrorCode::kSystem, "its loader does not listen"};
   }
   const auto config = make_config_file(config_yaml_);
@@ -228,6 +245,7 @@ void Supervisor::start_process(Place& place) {
   events.ready = [this, &place](WorkerProcess&) { became_ready(place); };
   events.completions = [this](WorkerProcess& worker) { listener_->worker_completions(worker); };
   events.broken = [this](WorkerProcess& worker, std::string_view why) { condemn(worker, why); };
+  events.can_be = [this](pid_t pid) { return can_be_worker(pid); };
   events.vanished = [this, &place](WorkerProcess&) { died(place, Death::before_hello()); };
   auto started =
       WorkerProcess::start(io_, geometry_, {config_.name, place.index, place.last_generation}, std::move(events),
@@ -276,7 +294,25 @@ bool Supervisor::begin_to_kill(WorkerProcess& worker, std::string_view why) {
 }
 
 void Supervisor::condemn(WorkerProcess& worker, std::string_view why) {
-  if (begin_to_kill(worker, why)) worker.send_signal(SIGKILL);
+  if (!begin_to_kill(worker, why)) return;
+  if (worker.pid() != 0) {
+    worker.send_signal(SIGKILL);
+    return;
+  }
+  // Either its loader has not forked it or somebody else has said hello: a loader that does so forks no more. Whatever
+  // has the other end of the channel ends with that. Later, since we may be inside one of the channel's events.
+  condemn_loader("its fork is not to be had");
+  Place& place = place_of(worker);
+  run_at(place.watchdog, Clock::now(), place.weak_from_this(), [this, &place, generation = place.last_generation] {
+    if (place.process && place.last_generation == generation && place.process->pid() == 0)
+      died(place, Death::before_hello());
+  });
+}
+
+bool Supervisor::can_be_worker(pid_t pid) const {
+  const bool known = std::any_of(places_.begin(), places_.end(),
+                                 [pid](const auto& place) { return place->process && place->process->pid() == pid; });
+  return !known && !(loader_ && loader_->pid() == pid) && is_child(pid);
 }
 
 void Supervisor::condemn_hung(WorkerProcess& worker, std::string_view why) {
@@ -303,7 +339,7 @@ bool Supervisor::reaped(pid_t pid, const Death& death) {
   if (found == places_.end() && preload_) {
     // It may have been forked, said hello and died since we last looked.
     for (const auto& place : places_) {
-      if (place->process && place->process->pid() == 0) place->process->learn_pid();
+      if (place->process && place->process->pid() == 0) place->process->learn_pid(pid);
     }
     found = find();
   }

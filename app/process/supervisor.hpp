@@ -92,7 +92,8 @@ class Supervisor {
   // False if it is not.
   bool reaped(pid_t pid, const Death& death);
 
-  // The worker wrote or did what a sane one does not: it is killed, and its death counts as its own doing.
+  // The worker wrote or did what a sane one does not: it is killed, and its death counts as its own doing. One that
+  // nobody knows by its pid yet loses its channel, and its loader goes.
   void condemn(WorkerProcess& worker, std::string_view why);
   // It made no progress: SIGABRT, and SIGKILL 2 s later. Its death counts as its own doing.
   void condemn_hung(WorkerProcess& worker, std::string_view why);
@@ -137,7 +138,7 @@ class Supervisor {
 
   Place& add_place();
   void let_leave(Place& place);
-  [[nodiscard]] bool is_worn(const WorkerProcess& worker) const;
+  [[nodiscard]] bool is_worn(const WorkerProcess& worker, bool may_be_too_large) const;
   [[nodiscard]] Place& place_of(const WorkerProcess& worker);
   // Ends all attempts, where this death or failure to start says so.
   [[nodiscard]] bool gives_up(DeathCause cause, const std::string& reason);
@@ -147,7 +148,9 @@ class Supervisor {
   void condemn_loader(std::string_view why);
   void loader_died(const Death& death);
   void replace_loader(DeathCause cause, const std::string& what);
-  [[nodiscard]] bool loader_ready() const { return loader_ && loader_->ready(); }
+  // It does not take commands: unless it is about to be reaped, it is killed.
+  void suspect_loader();
+  [[nodiscard]] bool loader_ready() const { return loader_ && loader_->ready() && !loader_condemned_; }
 
   void start_process(Place& place);
   [[nodiscard]] common::Outcome<pid_t> launch(const ipc::LentDescriptors& descriptors);
@@ -157,6 +160,8 @@ class Supervisor {
   // False if it is being killed already.
   [[nodiscard]] bool begin_to_kill(WorkerProcess& worker, std::string_view why);
   void kill_unless_ready(Place& place, std::uint64_t generation);
+  // Whether a process that says hello can be a worker of ours: our child, and nobody else's pid.
+  [[nodiscard]] bool can_be_worker(pid_t pid) const;
 
   boost::asio::io_context& io_;
   const common::ModelConfig& config_;
@@ -179,6 +184,7 @@ class Supervisor {
   std::uint32_t next_index_{0};
   std::shared_ptr<void> alive_{std::make_shared<char>()};  // held weakly by what runs later
   RespawnRate rate_;
+  common::Clock::time_point recycled_for_memory_;
   std::minstd_rand jitter_{std::random_device{}()};
   bool model_was_ready_{false};
   bool respawning_{true};

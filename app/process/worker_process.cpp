@@ -76,10 +76,11 @@ bool WorkerProcess::take_milestone(const ipc::MilestoneMessage& message, pid_t s
   if (pid_ != 0 && sender != pid_) return false;
   switch (message.milestone) {
     case ipc::Milestone::kHello:
-      if (said_hello_) return false;
+      if (said_hello_ || (pid_ == 0 && sender != just_reaped_ && !events_.can_be(sender))) return false;
       said_hello_ = true;
       pid_ = sender;
-      if (kill_when_known_) kill(pid_, SIGKILL);
+      reaped_ = sender == just_reaped_;
+      if (kill_when_known_ && !reaped_) kill(pid_, SIGKILL);
       if (state_ == WorkerState::kStarting) state_ = WorkerState::kLoading;
       return true;
     case ipc::Milestone::kReady:
@@ -93,6 +94,12 @@ bool WorkerProcess::take_milestone(const ipc::MilestoneMessage& message, pid_t s
       return true;
   }
   return false;
+}
+
+void WorkerProcess::learn_pid(pid_t reaped) {
+  just_reaped_ = reaped;
+  control_.read_now();
+  just_reaped_ = 0;
 }
 
 void WorkerProcess::read_last_words() {

@@ -36,12 +36,13 @@ enum class WorkerState { kStarting, kLoading, kReady, kBusy, kDraining };
 
 class WorkerProcess;
 
-// Called from the event loop, never from inside a call into WorkerProcess.
+// Called from the event loop, never from inside a call into WorkerProcess; but for `can_be`, which only looks.
 struct WorkerEvents {
   std::function<void(WorkerProcess&)> ready;                     // description() and load_time() are set
   std::function<void(WorkerProcess&)> completions;               // the lane may hold some
   std::function<void(WorkerProcess&, std::string_view)> broken;  // it says or wrote what a sane worker does not
   std::function<void(WorkerProcess&)> vanished;                  // nobody has its channel; it may be destroyed inside
+  std::function<bool(pid_t)> can_be;                             // whether it can be the process of that pid
 };
 
 class WorkerProcess {
@@ -72,7 +73,6 @@ class WorkerProcess {
   [[nodiscard]] bool was_ready() const { return was_ready_; }
   // Ready or busy.
   [[nodiscard]] bool serves() const { return state_ == WorkerState::kReady || state_ == WorkerState::kBusy; }
-  [[nodiscard]] common::Clock::time_point started_at() const { return started_at_; }
   [[nodiscard]] std::chrono::milliseconds load_time() const { return load_time_; }
   [[nodiscard]] const common::ModelDescription& description() const { return description_; }
   [[nodiscard]] const std::string& load_failure() const { return load_failure_; }
@@ -89,8 +89,8 @@ class WorkerProcess {
   void ask_to_stop();
   // Of one whose pid is not known: SIGKILL, once it is.
   void send_signal(int signal);
-  // Looks whether it has said hello and nobody has read it yet.
-  void learn_pid() { control_.read_now(); }
+  // Whether it is the process that was just reaped: it may have said hello, and nobody has read that yet.
+  void learn_pid(pid_t reaped);
   // After it was reaped: takes why its load failed, if it said so at the end. It is not ready any more, whatever it
   // said.
   void read_last_words();
@@ -113,13 +113,13 @@ class WorkerProcess {
   ControlChannel control_;
   boost::asio::posix::stream_descriptor doorbell_;
   pid_t pid_{0};
+  pid_t just_reaped_{0};
   bool kill_when_known_{false};
   bool reaped_{false};
   WorkerState state_{WorkerState::kStarting};
   bool said_hello_{false};
   bool was_ready_{false};
   std::uint32_t outstanding_{0};
-  common::Clock::time_point started_at_{common::Clock::now()};
   std::chrono::milliseconds load_time_{0};
   common::ModelDescription description_;
   std::string load_failure_;

@@ -84,12 +84,12 @@ Dispatcher::Dispatcher(asio::io_context& io, const common::ModelConfig& config, 
 
 void Dispatcher::use(const common::ModelConfig& config) {
   config_ = &config;
-  shut_down_ = false;
+  closed_.reset();
   quarantine_.clear();
 }
 
 common::Outcome<void> Dispatcher::admit() const {
-  if (shut_down_) return Error{ErrorCode::kShuttingDown, "the server is stopping"};
+  if (closed_) return *closed_;
   if (!description_) return Error{ErrorCode::kNotReady, "the model is still loading"};
   if (queue_.size() >= config_->queue.max_size) return Error{ErrorCode::kQueueFull, "too busy"};
   return {};
@@ -106,7 +106,7 @@ asio::awaitable<Answer> Dispatcher::predict(PredictionJob job) {
 void Dispatcher::cancel(std::uint64_t id) {
   const auto waiting = std::find_if(queue_.begin(), queue_.end(), [id](const auto& one) { return one->id() == id; });
   if (waiting == queue_.end()) return;
-  fail(**waiting, ErrorCode::kClientGone, "the client is gone");
+  fail(**waiting, {ErrorCode::kClientGone, "the client is gone"});
   queue_.erase(waiting);
   metrics_.queue_depth(queue_.size());
 }
@@ -136,7 +136,7 @@ bool Dispatcher::may_run(Request& request) {
   if (!request.hash) request.hash = hash_body(request.image());
   request.standing = quarantine_.standing(*request.hash, Clock::now());
   if (request.standing != Standing::kQuarantined) return true;
-  fail(request, ErrorCode::kQuarantined, "workers died of this image; it is refused for a time");
+  fail(request, {ErrorCode::kQuarantined, "workers died of this image; it is refused for a time"});
   return false;
 }
 
@@ -148,8 +148,8 @@ void Dispatcher::answer(Request& request, Answer answer) {
   });
 }
 
-void Dispatcher::fail(Request& request, ErrorCode code, const char* message) {
-  if (!request.answered()) answer(request, {Error{code, message}, {}, 0, nullptr});
+void Dispatcher::fail(Request& request, Error why) {
+  if (!request.answered()) answer(request, {std::move(why), {}, 0, nullptr});
 }
 
 void Dispatcher::worker_ready(WorkerProcess& worker, Supervisor& supervisor) {
@@ -208,8 +208,12 @@ std::vector<std::unique_ptr<Request>> Dispatcher::take_batch(std::size_t most) {
 
 bool Dispatcher::copy_is_running(const Request& request) const {
   return std::any_of(assignments_.begin(), assignments_.end(), [&](const auto& entry) {
-    return std::any_of(entry.second.slots.begin(), entry.second.slots.end(),
-                       [&](const auto& held) { return held && held->hash == request.hash; });
+    return std::any_of(entry.second.slots.begin(), entry.second.slots.end(), [&](const auto& held) {
+      if (!held || held->image().size() != request.image().size()) return false;
+      // It may have gone to its worker when nothing was known, and nothing hashed.
+      if (!held->hash) held->hash = hash_body(held->image());
+      return held->hash == request.hash;
+    });
   });
 }
 
@@ -321,7 +325,7 @@ void Dispatcher::worker_died(WorkerProcess& worker, DeathCause cause) {
     if (earns_strike(cause, was_running)) strike(*request, struck);
     if (request->answered()) continue;
     if (after_death(request->standing, request->replays) == AfterDeath::kFail) {
-      fail(*request, ErrorCode::kWorkerCrashed, "the worker died while it worked on this request");
+      fail(*request, {ErrorCode::kWorkerCrashed, "the worker died while it worked on this request"});
       continue;
     }
     common::reach(common::FaultPoint::kFrontEndReplays);
@@ -350,8 +354,8 @@ void Dispatcher::strike(Request& request, std::vector<BodyHash>& struck) {
 }
 
 void Dispatcher::requeue(std::unique_ptr<Request> request) {
-  if (shut_down_) {
-    fail(*request, ErrorCode::kShuttingDown, "the server is stopping");
+  if (closed_) {
+    fail(*request, *closed_);
     return;
   }
   request->queued = Clock::now();
@@ -361,13 +365,18 @@ void Dispatcher::requeue(std::unique_ptr<Request> request) {
   arm_sweep();
 }
 
-void Dispatcher::shut_down() {
-  shut_down_ = true;
-  for (auto& request : queue_) fail(*request, ErrorCode::kShuttingDown, "the server is stopping");
+void Dispatcher::close(Error why) {
+  closed_ = std::move(why);
+  for (auto& request : queue_) fail(*request, *closed_);
   queue_.clear();
+  metrics_.queue_depth(0);
+}
+
+void Dispatcher::shut_down() {
+  close({ErrorCode::kShuttingDown, "the server is stopping"});
   for (auto& [worker, assignment] : assignments_) {
     for (auto& request : assignment.slots) {
-      if (request) fail(*request, ErrorCode::kShuttingDown, "the server is stopping");
+      if (request) fail(*request, *closed_);
     }
   }
 }
@@ -398,12 +407,12 @@ void Dispatcher::sweep() {
 void Dispatcher::sweep_queue(Clock::time_point now) {
   std::erase_if(queue_, [&](auto& request) {
     if (now >= request->deadline) {
-      fail(*request, ErrorCode::kDeadlineExceeded, "no answer within request_timeout");
+      fail(*request, {ErrorCode::kDeadlineExceeded, "no answer within request_timeout"});
       return true;
     }
     // One that has been with a worker already waits for its own deadline: it was accepted, and is not to be lost.
     if (request->replays == 0 && now - request->queued >= config_->queue.timeout) {
-      fail(*request, ErrorCode::kQueueFull, "too busy");
+      fail(*request, {ErrorCode::kQueueFull, "too busy"});
       return true;
     }
     return false;
@@ -415,7 +424,7 @@ void Dispatcher::sweep_assignments(Clock::time_point now) {
     if (assignment.outstanding == 0) continue;
     for (auto& request : assignment.slots) {
       if (request && now >= request->deadline) {
-        fail(*request, ErrorCode::kDeadlineExceeded, "no answer within request_timeout");
+        fail(*request, {ErrorCode::kDeadlineExceeded, "no answer within request_timeout"});
       }
     }
     if (now - assignment.last_progress >= config_->hang_timeout) {

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -27,8 +28,8 @@ class Dispatcher final : public WorkerListener {
   // All outlive this object, the config until the next one is used.
   Dispatcher(boost::asio::io_context& io, const common::ModelConfig& config, ModelMetrics& metrics);
 
-  // From now on: for admission, the queue and batches. What was quarantined may try again, and a model that was shut
-  // down serves.
+  // From now on: for admission, the queue and batches. What was quarantined may try again, and a model that was closed
+  // serves.
   void use(const common::ModelConfig& config);
 
   // WorkerListener: of workers that are to get work, until they die.
@@ -36,8 +37,8 @@ class Dispatcher final : public WorkerListener {
   void worker_completions(WorkerProcess& worker) override;
   void worker_died(WorkerProcess& worker, DeathCause cause) override;
 
-  // Whether a request may be read and submitted now: kNotReady before the model was first ready, kQueueFull,
-  // kShuttingDown.
+  // Whether a request may be read and submitted now: kNotReady before the model was first ready, kQueueFull, or why it
+  // was closed.
   [[nodiscard]] common::Outcome<void> admit() const;
 
   // For PredictionJob::id. Requests are served in the order of these.
@@ -46,11 +47,12 @@ class Dispatcher final : public WorkerListener {
   void cancel(std::uint64_t id);
 
   // Answers `job`. Its errors are the worker's (ipc/layout.hpp), kQueueFull after queue.timeout without a worker,
-  // kDeadlineExceeded, kWorkerCrashed, kQuarantined, kShuttingDown,
-  // kClientGone.
+  // kDeadlineExceeded, kWorkerCrashed, kQuarantined, kClientGone, or why it was closed.
   [[nodiscard]] boost::asio::awaitable<Answer> predict(PredictionJob job);
 
-  // Answers everything that is not answered with kShuttingDown, and everything that comes later.
+  // Answers what waits, and everything that comes later, with `why`. What workers have they finish.
+  void close(common::Error why);
+  // close() with kShuttingDown, and no worker is waited for either.
   void shut_down();
 
   // Requests that have no answer yet.
@@ -89,7 +91,7 @@ class Dispatcher final : public WorkerListener {
   [[nodiscard]] bool take_completion(Assignment& assignment, const ipc::CompletionCell& completion);
   void requeue(std::unique_ptr<Request> request);
   void answer(Request& request, Answer answer);
-  void fail(Request& request, common::ErrorCode code, const char* message);
+  void fail(Request& request, common::Error why);
   void sweep();
   void arm_sweep();
   void sweep_queue(common::Clock::time_point now);
@@ -100,7 +102,7 @@ class Dispatcher final : public WorkerListener {
   ModelMetrics& metrics_;
   boost::asio::steady_timer sweep_timer_;
   bool sweep_armed_{false};
-  bool shut_down_{false};
+  std::optional<common::Error> closed_;
   std::uint64_t next_id_{1};
   std::size_t unanswered_count_{0};
   Quarantine quarantine_;

@@ -46,7 +46,7 @@ int run_reload(const ReloadOptions& options) {
     return 1;
   }
   if (answer->result() != boost::beast::http::status::ok) {
-    std::fprintf(stderr, "yolodctl: not reloaded, all serves as before: %s\n", reason_in(*answer).c_str());
+    std::fprintf(stderr, "yolodctl: not reloaded: %s\n", reason_in(*answer).c_str());
     return 1;
   }
   std::printf("reloaded\n");
