@@ -291,9 +291,11 @@ void FrontEnd::retire_models_not_in(const std::vector<common::ModelConfig>& mode
 void FrontEnd::reload(std::string_view model, ReloadDone done) {
   const auto refuse = [&](ErrorCode code, std::string why) {
     asio::post(io_, [done, error = Error{code, std::move(why)}] { done(error); });
+    tell_manager_reload_is_over();
   };
   if (phase_ != Phase::kServing) return refuse(ErrorCode::kShuttingDown, kStopping);
   if (reloads_running_ != 0) return refuse(ErrorCode::kNotReady, "another reload is under way");
+  if (all_ready_said_) manager_.reloading();
   const auto changed = read_again_();
   if (!changed) return refuse(ErrorCode::kBadConfig, "the config cannot be served; the server's log says why");
   auto models = changed->models;
@@ -308,7 +310,6 @@ void FrontEnd::reload(std::string_view model, ReloadDone done) {
 
   reload_waiters_.push_back(std::move(done));
   reload_result_ = {};
-  if (all_ready_said_) manager_.reloading();
   if (model.empty()) {
     take_over(*changed);
     retire_models_not_in(models);
@@ -327,9 +328,16 @@ void FrontEnd::reload_ended(const Outcome<void>& result) {
   if (--reloads_running_ != 0) return;
   common::log_info("reload: {}", reload_result_ ? "done" : "failed");
   tell_reload_waiters(reload_result_);
-  if (phase_ != Phase::kServing) return;
-  if (std::exchange(reload_asked_, false)) reload();
-  if (reloads_running_ == 0 && all_ready_said_) manager_.ready();
+  if (phase_ == Phase::kServing && std::exchange(reload_asked_, false)) {
+    reload();
+  } else {
+    tell_manager_reload_is_over();
+  }
+}
+
+// READY=1 stands for a start as well: it is not said before the models are ready.
+void FrontEnd::tell_manager_reload_is_over() {
+  if (phase_ == Phase::kServing && all_ready_said_ && reloads_running_ == 0) manager_.ready();
 }
 
 // Posted: what they do next is none of our caller's business.

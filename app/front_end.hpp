@@ -63,6 +63,7 @@ class FrontEnd final : private Service {
   void retire_models_not_in(const std::vector<common::ModelConfig>& models);
   void reload_ended(const common::Outcome<void>& result);
   void tell_reload_waiters(const common::Outcome<void>& result);
+  void tell_manager_reload_is_over();
   [[nodiscard]] std::unique_ptr<ModelPool> make_pool(const common::ModelConfig& model);
   [[nodiscard]] ModelPool* find_pool(std::string_view name);  // retired or not
 

@@ -52,5 +52,22 @@ TEST_CASE("OomKills: where no group can be seen nothing is claimed", "[common][u
   CHECK_FALSE(kills.claim());
 }
 
+TEST_CASE("OomKills: one that nobody claims for two looks is forgotten, and no later one", "[common][unit]") {
+  const OomGroup group("0::/app\n", "app/memory.events");
+  group.say("oom_kill 0\n");
+  auto kills = group.kills();
+  const auto now = Clock::now();
+  group.say("oom_kill 1\n");
+  kills.forget_old(now);
+  kills.forget_old(now + std::chrono::milliseconds(100));  // too soon to count as a look
+  CHECK(kills.claim());
+  group.say("oom_kill 2\n");
+  kills.forget_old(now + std::chrono::seconds(1));
+  kills.forget_old(now + std::chrono::seconds(2));
+  CHECK_FALSE(kills.claim());
+  group.say("oom_kill 3\n");
+  CHECK(kills.claim());
+}
+
 }  // namespace
 }  // namespace yolod::common
