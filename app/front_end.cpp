@@ -13,6 +13,7 @@
 #include "app/process/reaper.hpp"
 #include "app/version.hpp"
 #include "common/cpu_count.hpp"
+#include "common/fault_point.hpp"
 #include "common/log.hpp"
 #include "common/memory_limit.hpp"
 #include "common/sibling_program.hpp"
@@ -230,6 +231,7 @@ void FrontEnd::reload() {
     manager_.ready();
     return;
   }
+  common::reach(common::FaultPoint::kFrontEndReadConfig);
   begin_reload(*changed);
 }
 
@@ -297,7 +299,11 @@ void FrontEnd::reload_one(const common::ModelConfig& model, ModelPool& pool) {
 void FrontEnd::reload_ended(const Outcome<void>& result) {
   if (!result && reload_result_) reload_result_ = result;
   if (--reloads_running_ != 0) return;
-  common::log_info("reload: done");
+  if (reload_result_) {
+    common::log_info("reload: done");
+  } else {
+    common::log_warning("reload: over, and what failed is as it was before");
+  }
   for (auto& waiter : std::exchange(reload_waiters_, {})) waiter(reload_result_);
   if (phase_ != Phase::kServing) return;
   if (std::exchange(reload_asked_, false)) {
@@ -397,6 +403,7 @@ void FrontEnd::begin_drain() {
 
 void FrontEnd::drain_connections() {
   server_.stop_accepting();
+  common::reach(common::FaultPoint::kFrontEndStoppedAccepting);
   stop_timer_.expires_at(std::min<Clock::time_point>(Clock::now() + kIdleGrace, drain_deadline_));
   stop_timer_.async_wait([this](error_code failure) {
     if (!failure && phase_ == Phase::kDraining) watch_drain();
@@ -435,6 +442,7 @@ void FrontEnd::begin_stop(milliseconds worker_grace) {
     return;
   }
   for (const auto& pool : pools_) pool->ask_all_to_stop();
+  common::reach(common::FaultPoint::kFrontEndAskedToStop);
   stop_timer_.expires_after(worker_grace);
   stop_timer_.async_wait([this](error_code failure) {
     if (!failure) press_workers(SIGTERM, kWorkerGrace);
@@ -445,6 +453,7 @@ void FrontEnd::begin_stop(milliseconds worker_grace) {
 void FrontEnd::watch_stop() {
   const bool alive = std::any_of(pools_.begin(), pools_.end(), [](const auto& pool) { return pool->any_alive(); });
   if (!alive && server_.session_count() == 0) {
+    common::reach(common::FaultPoint::kFrontEndStopped);
     io_.stop();
     return;
   }
