@@ -13,6 +13,7 @@
 #include "app/process/reaper.hpp"
 #include "app/version.hpp"
 #include "common/cpu_count.hpp"
+#include "common/fault_point.hpp"
 #include "common/log.hpp"
 #include "common/memory_limit.hpp"
 #include "common/sibling_program.hpp"
@@ -307,6 +308,7 @@ void FrontEnd::reload(std::string_view model, ReloadDone done) {
     }
   }
   if (const auto fits = check_memory(models); !fits) return refuse(ErrorCode::kBadConfig, fits.error().message);
+  common::reach(common::FaultPoint::kFrontEndReadConfig);
 
   reload_waiters_.push_back(std::move(done));
   reload_result_ = {};
@@ -326,7 +328,11 @@ void FrontEnd::reload(std::string_view model, ReloadDone done) {
 void FrontEnd::reload_ended(const Outcome<void>& result) {
   if (!result && reload_result_) reload_result_ = result;
   if (--reloads_running_ != 0) return;
-  common::log_info("reload: {}", reload_result_ ? "done" : "failed");
+  if (reload_result_) {
+    common::log_info("reload: done");
+  } else {
+    common::log_warning("reload: over, and what failed is as it was before");
+  }
   tell_reload_waiters(reload_result_);
   if (phase_ == Phase::kServing && std::exchange(reload_asked_, false)) {
     reload();
@@ -409,6 +415,7 @@ void FrontEnd::begin_drain() {
 
 void FrontEnd::drain_connections() {
   server_.stop_accepting();
+  common::reach(common::FaultPoint::kFrontEndStoppedAccepting);
   stop_timer_.expires_at(std::min<Clock::time_point>(Clock::now() + kIdleGrace, drain_deadline_));
   stop_timer_.async_wait([this](error_code failure) {
     if (!failure && phase_ == Phase::kDraining) watch_drain();
@@ -449,6 +456,7 @@ void FrontEnd::begin_stop(milliseconds worker_grace) {
     return;
   }
   for (const auto& pool : pools_) pool->ask_all_to_stop();
+  common::reach(common::FaultPoint::kFrontEndAskedToStop);
   stop_timer_.expires_after(worker_grace);
   stop_timer_.async_wait([this](error_code failure) {
     if (!failure) press_workers(SIGTERM, kWorkerGrace);
@@ -459,6 +467,7 @@ void FrontEnd::begin_stop(milliseconds worker_grace) {
 void FrontEnd::watch_stop() {
   const bool alive = std::any_of(pools_.begin(), pools_.end(), [](const auto& pool) { return pool->any_alive(); });
   if (!alive && server_.session_count() == 0) {
+    common::reach(common::FaultPoint::kFrontEndStopped);
     io_.stop();
     return;
   }

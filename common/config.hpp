@@ -24,7 +24,7 @@ enum class BoxCoordinates { kAuto, kPixels, kFractions };
 enum class ChannelOrder { kRgb, kBgr };
 enum class CropMode { kNone, kCenter };
 enum class ReloadMode { kBeside, kInPlace };
-enum class IdentityLoadFault { kNone, kExit, kCrash, kHang };
+enum class IdentityLoadFault { kNone, kExit, kCrash, kHang, kWarmUpCrash };
 enum class LogFormat { kText, kJson };
 enum class LogLevel { kTrace, kDebug, kInfo, kWarning, kError };
 

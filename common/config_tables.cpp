@@ -338,7 +338,8 @@ Fields fields_of(IdentitySource& source) {
                                           {{"none", IdentityLoadFault::kNone},
                                            {"exit", IdentityLoadFault::kExit},
                                            {"crash", IdentityLoadFault::kCrash},
-                                           {"hang", IdentityLoadFault::kHang}})};
+                                           {"hang", IdentityLoadFault::kHang},
+                                           {"warm_up_crash", IdentityLoadFault::kWarmUpCrash}})};
 }
 
 Fields fields_of(BatchConfig& batch) {

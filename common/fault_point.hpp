@@ -9,6 +9,7 @@
 namespace yolod::common {
 
 enum class FaultPoint {
+  kModelLoaded,
   kWorkerSaidHello,
   kWorkerLoaded,
   kWorkerDescribed,
@@ -20,28 +21,43 @@ enum class FaultPoint {
   kWorkerPushed,
   kWorkerPublished,
   kWorkerRang,
+  kWorkerStopped,
   kLaneOpened,
   kLoaderSaidReady,
   kLoaderToldToFork,
   kLoaderBetween,
   kLoaderForked,
+  kLoaderStopped,
   kForkedOrphan,
   kForkedAdopted,
+  kSpawnedUntied,
+  kSpawnedAboutToExec,
   kFrontEndMadeLane,
   kFrontEndSpawned,
   kFrontEndAskedForFork,
   kFrontEndHeardReady,
+  kFrontEndReadSome,
   kFrontEndPushed,
   kFrontEndPublished,
   kFrontEndWoke,
   kFrontEndTook,
+  kFrontEndWroteHeader,
+  kFrontEndAnswered,
   kFrontEndReaped,
   kFrontEndReplays,
+  kFrontEndFoundHung,
+  kFrontEndReadConfig,
   kFrontEndSwapped,
   kFrontEndLetGo,
+  kFrontEndRecycles,
+  kFrontEndRecycled,
+  kFrontEndStoppedAccepting,
+  kFrontEndAskedToStop,
+  kFrontEndStopped,
 };
 
-inline constexpr std::array<std::string_view, 30> kFaultPointNames{
+inline constexpr std::array<std::string_view, 45> kFaultPointNames{
+    "loading: made its model, not warm yet",
     "worker: said hello",
     "worker: loaded",
     "worker: described, not ready yet",
@@ -53,33 +69,51 @@ inline constexpr std::array<std::string_view, 30> kFaultPointNames{
     "worker: pushed a completion",
     "worker: published its completions",
     "worker: rang",
+    "worker: told to stop, and done",
     "worker: opened its lane",
     "loader: said ready",
     "loader: told to fork",
     "loader: in the process between",
     "loader: forked",
+    "loader: told to stop",
     "forked worker: not the front-end's child yet",
     "forked worker: the front-end's child",
+    "spawned: not tied to the front-end's life yet",
+    "spawned: about to execute",
     "front-end: made a lane",
     "front-end: spawned",
     "front-end: asked for a fork",
     "front-end: heard that a worker is ready",
+    "front-end: read some of a body",
     "front-end: pushed a request",
     "front-end: published a batch",
     "front-end: woke a worker",
     "front-end: took a completion",
+    "front-end: wrote the header of an answer",
+    "front-end: wrote an answer",
     "front-end: reaped",
     "front-end: is about to replay",
+    "front-end: found that a worker hangs",
+    "front-end: read the config again",
     "front-end: swapped generations",
     "front-end: let a generation go",
+    "front-end: started a successor",
+    "front-end: let a recycled worker leave",
+    "front-end: stopped accepting",
+    "front-end: asked all to stop",
+    "front-end: stopped",
 };
 
-// Where the environment says YOLOD_FAULT_POINT=NAME, and YOLOD_FAULT_TOKEN=FILE is there: takes the file away and kills
-// this process with SIGKILL. So of all processes that come by one dies, once. Any thread.
+// Where the environment says YOLOD_FAULT_POINT=NAME, and YOLOD_FAULT_TOKEN=FILE is there: takes the file away, leaves
+// FILE.victim, which holds this process's id, and kills this process with SIGKILL. So of all processes that come by one
+// dies, once. Any thread; also between fork and exec. is_doomed_at(): whether it would, so that a step can be made
+// where in what is shipped there is none.
 #if defined(YOLOD_FAULT_POINTS)
 void reach(FaultPoint point);
+[[nodiscard]] bool is_doomed_at(FaultPoint point);
 #else
 inline void reach(FaultPoint /*point*/) {}
+[[nodiscard]] constexpr bool is_doomed_at(FaultPoint /*point*/) { return false; }
 #endif
 
 }  // namespace yolod::common

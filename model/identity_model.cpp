@@ -78,7 +78,10 @@ class IdentityModel final : public Model {
   }
 
   [[nodiscard]] const common::ModelDescription& description() const override { return description_; }
-  [[nodiscard]] Outcome<void> warm_up() override { return {}; }
+  [[nodiscard]] Outcome<void> warm_up() override {
+    if (source_.load_fault == IdentityLoadFault::kWarmUpCrash) die_of(SIGSEGV);
+    return {};
+  }
   [[nodiscard]] Outcome<void> use_threads(std::uint32_t /*threads*/) override { return {}; }
 
   [[nodiscard]] std::vector<Output> run(std::span<const Input> inputs) override {
@@ -121,7 +124,8 @@ Outcome<std::unique_ptr<Model>> load_identity_model(const common::IdentitySource
                                                     const Surroundings& surroundings) {
   sleep_fully(source.load_delay);
   switch (source.load_fault) {
-    case IdentityLoadFault::kNone: break;
+    case IdentityLoadFault::kNone:
+    case IdentityLoadFault::kWarmUpCrash: break;  // later
     case IdentityLoadFault::kExit: ::_exit(1);
     case IdentityLoadFault::kCrash: die_of(SIGSEGV);
     case IdentityLoadFault::kHang: hang();

@@ -11,7 +11,7 @@
 namespace yolod::model {
 
 // Honours `load_delay` and then `load_fault`: exit is _exit(1), crash is SIGSEGV by its default action, hang never
-// returns. Needs nothing but the delay to load; cannot fail otherwise.
+// returns; warm_up_crash is SIGSEGV in warm_up(). Needs nothing but the delay to load; cannot fail otherwise.
 [[nodiscard]] common::Outcome<std::unique_ptr<Model>> load_identity_model(const common::IdentitySource& source,
                                                                           const Surroundings& surroundings);
 

@@ -5,6 +5,8 @@
 #include "model/read_file.hpp"
 #if defined(YOLOD_WITH_TORCH)
 #include "model/torch_model.hpp"
+#else
+#include "model/darknet_files.hpp"
 #endif
 
 namespace yolod::model {
@@ -17,6 +19,12 @@ common::Outcome<std::unique_ptr<Model>> load_model(const common::ModelConfig& co
 #if defined(YOLOD_WITH_TORCH)
   return load_torch_model(config, surroundings);
 #else
+  // What is wrong with its files needs no LibTorch to be told.
+  if (const auto* darknet = std::get_if<common::DarknetSource>(&config.source)) {
+    const auto network = read_network(*darknet, config.input_size);
+    if (!network) return network.error();
+    if (const auto weights = read_weights(*darknet, *network); !weights) return weights.error();
+  }
   return bad_model(config.name + ": this build has no LibTorch, only identity models can be served");
 #endif
 }

@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "common/fault_point.hpp"
 #include "common/signal_mask.hpp"
 #include "worker/canary.hpp"
 
@@ -28,6 +29,7 @@ common::Outcome<std::unique_ptr<model::Model>> load(const common::ModelConfig& c
   surroundings.scribble_lane = std::move(scribble_lane);
   auto model = model::load_model(config, surroundings);
   if (!model) return model;
+  common::reach(common::FaultPoint::kModelLoaded);
   if (auto warm = (*model)->warm_up(); !warm) return warm.error();
   if (auto good = check_canary(**model, config.canary); !good) return good.error();
   return model;

@@ -57,7 +57,10 @@ LoaderEnd fork_workers(int control, ipc::WorkerDescriptors& descriptors) {
   const pid_t front_end = getppid();
   for (;;) {
     auto command = ipc::wait_for_loader_command(control);
-    if (!command || command->command == ipc::Command::kStop) return LoaderEnd::kStopped;
+    if (!command || command->command == ipc::Command::kStop) {
+      common::reach(common::FaultPoint::kLoaderStopped);
+      return LoaderEnd::kStopped;
+    }
     if (command->command != ipc::Command::kFork) continue;
     // Blocked in the worker until it is ready, as in one that loads by itself.
     common::BlockedSignals interrupt(common::signal_set({SIGINT}));

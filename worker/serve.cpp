@@ -85,7 +85,10 @@ ServeEnd serve(model::Model& model, ipc::LaneUser& lane, const ipc::InputArenaVi
     switch (take_batch(lane, batch)) {
       case ipc::PopResult::kCorrupt: return ServeEnd::kBrokenRequest;
       case ipc::PopResult::kEmpty: {
-        if (stopping) return ServeEnd::kStopped;
+        if (stopping) {
+          common::reach(common::FaultPoint::kWorkerStopped);
+          return ServeEnd::kStopped;
+        }
         auto command = ipc::wait_for_command(channels.control);
         if (!command) return ServeEnd::kStopped;
         // One look at the lane serves all the wake-ups that have come.

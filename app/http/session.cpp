@@ -20,6 +20,7 @@
 #include "app/http/request_id.hpp"
 #include "app/http/server.hpp"
 #include "app/http/target.hpp"
+#include "common/fault_point.hpp"
 #include "common/log.hpp"
 
 namespace yolod::app {
@@ -397,6 +398,7 @@ asio::awaitable<Outcome<ipc::ArenaBlock>> Session::read_sized_body(std::uint64_t
         co_await socket_.async_read_some(asio::buffer(place.data() + body_received_, length - body_received_), kAwait);
     if (failure) co_return read_failure();
     body_received_ += bytes;
+    common::reach(common::FaultPoint::kFrontEndReadSome);
   }
   block->end_upload();
   co_return std::move(*block);
@@ -446,7 +448,13 @@ asio::awaitable<Session::Next> Session::respond(Reply& reply) {
   timed_out_ = false;
   set_deadline(config_.write_timeout);
   http::response_serializer<http::string_body> serializer(response);
+  if (common::is_doomed_at(common::FaultPoint::kFrontEndWroteHeader)) {
+    serializer.split(true);
+    co_await http::async_write_header(socket_, serializer, kAwait);
+    common::reach(common::FaultPoint::kFrontEndWroteHeader);
+  }
   auto [failure, bytes] = co_await http::async_write(socket_, serializer, kAwait);
+  common::reach(common::FaultPoint::kFrontEndAnswered);
   no_deadline();
   if (failure) co_return Next::kClose;
   if (keep_alive) co_return Next::kKeepAlive;

@@ -57,6 +57,7 @@ bool place_descriptors(const InheritedDescriptors& ours) {
 
 [[noreturn]] void become_worker(const SpawnSettings& settings, const InheritedDescriptors& descriptors, pid_t front_end,
                                 char* const* arguments, char* const* environment) {
+  common::reach(common::FaultPoint::kSpawnedUntied);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   // If it died before the line above, nobody will tell us.
   if (getppid() != front_end) _exit(ipc::kExitStopped);
@@ -67,6 +68,7 @@ bool place_descriptors(const InheritedDescriptors& ours) {
   setrlimit(RLIMIT_NOFILE, &settings.open_files);
   const sigset_t mask = common::signal_set({SIGINT});
   sigprocmask(SIG_SETMASK, &mask, nullptr);
+  common::reach(common::FaultPoint::kSpawnedAboutToExec);
   execve(settings.worker_program.c_str(), arguments, environment);
   _exit(kExecFailed);
 }

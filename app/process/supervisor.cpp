@@ -25,6 +25,7 @@ constexpr std::chrono::seconds kAbortGrace{2};
 constexpr std::chrono::seconds kLoaderGrace{1};
 // A limit below what every worker takes must not become a storm of forks.
 constexpr std::chrono::seconds kBetweenMemoryRecycles{10};
+constexpr std::chrono::seconds kLeaveGrace{5};
 
 void say_replaced(const std::string& what, Clock::duration wait) {
   const auto ms = std::chrono::duration_cast<milliseconds>(wait).count();
@@ -98,6 +99,11 @@ void Supervisor::let_leave(Place& place) {
   } else {
     place.process->send_signal(SIGTERM);
   }
+  // It has as long as a batch may take; who is stuck after that, with nothing to do, is nobody's else to notice.
+  run_at(place.watchdog, Clock::now() + config_.hang_timeout + kLeaveGrace, place.weak_from_this(),
+         [&place, generation = place.last_generation] {
+           if (place.process && place.last_generation == generation) place.process->send_signal(SIGKILL);
+         });
 }
 
 bool Supervisor::is_worn(const WorkerProcess& worker, bool may_be_too_large) const {
@@ -120,6 +126,7 @@ void Supervisor::recycle() {
   Place& successor = add_place();
   successor.successor_of = old;
   start_process(successor);
+  common::reach(common::FaultPoint::kFrontEndRecycles);
 }
 
 Supervisor::Place& Supervisor::place_of(const WorkerProcess& worker) {
@@ -275,6 +282,7 @@ void Supervisor::became_ready(Place& place) {
   if (const auto old = place.successor_of.lock()) {
     place.successor_of.reset();
     let_leave(*old);
+    common::reach(common::FaultPoint::kFrontEndRecycled);
   }
   events_.ready_changed();
 }
@@ -318,6 +326,7 @@ bool Supervisor::can_be_worker(pid_t pid) const {
 void Supervisor::condemn_hung(WorkerProcess& worker, std::string_view why) {
   if (!begin_to_kill(worker, why)) return;
   Place& place = place_of(worker);
+  common::reach(common::FaultPoint::kFrontEndFoundHung);
   worker.send_signal(SIGABRT);
   worker.send_signal(SIGCONT);  // a stopped process takes no signal but SIGKILL
   run_at(place.watchdog, Clock::now() + kAbortGrace, place.weak_from_this(),

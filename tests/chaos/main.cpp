@@ -1,5 +1,6 @@
 // chaos: a storm over a real server for a given time, from a given seed; prints what came of it. tools/chaos builds and
-// runs it. Exit 0: nothing wrong, lost, hung or leaked.
+// runs it. Exit 0: nothing wrong, lost, hung or leaked, and
+// everything happened that was asked for.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <fstream>
@@ -15,6 +16,7 @@ using namespace yolod;
 unsigned long long number(std::uint64_t value) { return value; }
 
 void print(const chaos::StormResult& result) {
+  using chaos::Deed;
   const auto& counts = result.counts;
   const auto line = [](const char* what, std::uint64_t value) { std::printf("%-28s %12llu\n", what, number(value)); };
   line("requests", counts.requests);
@@ -23,17 +25,30 @@ void print(const chaos::StormResult& result) {
   }
   line("  abandoned by the client", counts.abandoned);
   line("  poison among them", counts.poison);
-  line("workers killed", counts.kills);
-  line("loaders killed", counts.loader_kills);
-  line("reloads", counts.reloads);
-  line("reloads of what is broken", counts.bad_reloads);
+  line("workers killed", counts.times(Deed::kKill));
+  line("workers interrupted", counts.times(Deed::kInterrupt));
+  line("workers stopped", counts.times(Deed::kHang));
+  line("workers added, taken away", counts.times(Deed::kResize));
+  line("loaders killed", counts.times(Deed::kLoaderKill));
+  line("deaths of workers told", result.deaths_told);
+  line("  of poison among them", result.deaths_by_poison);
+  line("reloads asked for", counts.times(Deed::kReload));
+  line("  of what is broken", counts.times(Deed::kBadReload));
+  line("  done", result.reloads_done);
+  line("  failed", result.reloads_failed);
+  std::printf("%-28s %8llu to %llu KiB\n", "front-end's memory", number(result.front_end_kib_before),
+              number(result.front_end_kib_after));
   line("wrong", counts.wrong);
   line("unexpected status", counts.unexpected);
   line("lost", counts.lost);
+  line("  sent again among them", counts.resent);
   line("hung", counts.hung);
   line("leaked", result.leaked.size());
+  line("unexplained", result.unexplained.size());
   for (const auto& incident : counts.incidents) std::printf("  incident: %s\n", incident.c_str());
   for (const auto& leak : result.leaked) std::printf("  leaked: %s\n", leak.c_str());
+  for (const auto& what : result.unexplained) std::printf("  unexplained: %s\n", what.c_str());
+  for (const auto& what : result.not_done) std::printf("  shows nothing: %s\n", what.c_str());
 }
 
 void add_milliseconds(CLI::App& app, const char* name, std::chrono::milliseconds& value, const char* what) {
@@ -47,7 +62,7 @@ void add_milliseconds(CLI::App& app, const char* name, std::chrono::milliseconds
 int main(int argc, char** argv) {
   CLI::App app{"A server under load, and everything that must cost no client an answer.", "chaos"};
   chaos::StormOptions options;
-  unsigned seconds = 60;
+  auto seconds = static_cast<unsigned>(options.duration.count());
   std::string log;
   app.add_option("--seconds", seconds, "how long")->check(CLI::Range(1, 1'000'000))->capture_default_str();
   app.add_option("--seed", options.seed, "of the mix")->capture_default_str();
@@ -56,6 +71,9 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 10'000))
       ->capture_default_str();
   add_milliseconds(app, "--kill-every", options.kill_every, "ms between two kills; 0: none");
+  add_milliseconds(app, "--interrupt-every", options.interrupt_every, "ms between two SIGINTs to workers; 0: none");
+  add_milliseconds(app, "--hang-every", options.hang_every, "ms between two SIGSTOPs of workers; 0: none");
+  add_milliseconds(app, "--resize-every", options.resize_every, "ms between two of TTIN and TTOU; 0: none");
   add_milliseconds(app, "--reload-every", options.reload_every, "ms between two reloads; 0: none");
   add_milliseconds(app, "--poison-every", options.poison_every, "ms between two poisoned images; 0: none");
   app.add_option("--log", log, "where the server's log is kept; with a failure it is chaos.log otherwise");
@@ -75,7 +93,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "chaos: %3.0f %%\n", part * 100);
   });
   print(result);
-  const bool clean = result.counts.clean() && result.leaked.empty();
+  const bool clean = result.clean();
   if (!clean && log.empty()) log = "chaos.log";
   if (!log.empty()) std::ofstream(log) << result.log;
   std::printf("%s\n", clean ? "nothing wrong, lost, hung or leaked" : ("FAILED; the server's log: " + log).c_str());

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <mutex>
 #include <random>
 #include <thread>
+#include <utility>
 
-#include "tests/support/after_case.hpp"
+#include "tests/chaos/aftermath.hpp"
 #include "tests/support/bodies.hpp"
 #include "tests/support/process_tree.hpp"
 #include "tests/support/server.hpp"
@@ -21,23 +23,42 @@ using tests::HttpClient;
 using tests::milliseconds;
 using tests::Server;
 
+std::string config_of(const StormOptions& options) {
+  tests::IdentityModel model{.workers = options.workers, .delay = options.delay, .faults = true};
+  // Whoever waits behind a worker that hangs waits as long; nobody is refused for that.
+  const auto hang_timeout = tests::scaled(milliseconds(2'000));
+  model.keys = {"hang_timeout: " + std::to_string(hang_timeout.count()) + "ms", "queue: {max_size: 1024, timeout: 60s}",
+                "request_timeout: 120s"};
+  return tests::identity_config({model});
+}
+
 class Storm {
  public:
   Storm(const StormOptions& options, Server& server) : options_(options), server_(server) {}
 
   void rage(const std::function<void(double)>& progress) {
-    std::vector<std::thread> threads;
-    for (std::size_t i = 0; i < options_.connections; ++i) threads.emplace_back([this, i] { post_on(i); });
-    threads.emplace_back([this] { every(options_.kill_every, 1, [this](auto& random) { kill_one(random); }); });
-    threads.emplace_back([this] { every(options_.reload_every, 2, [this](auto& random) { reload(random); }); });
-    threads.emplace_back([this] { every(options_.poison_every, 3, [this](auto& random) { poison(random); }); });
+    std::vector<std::thread> clients;
+    for (std::size_t i = 0; i < options_.connections; ++i) clients.emplace_back([this, i] { post_on(i); });
+    std::vector<std::thread> deeds;
+    const auto every = [&](milliseconds period, void (Storm::*happen)(Random&)) {
+      deeds.emplace_back([this, period, happen, part = deeds.size()] { repeat(period, part, happen); });
+    };
+    every(options_.kill_every, &Storm::kill_one);
+    every(options_.interrupt_every, &Storm::interrupt_one);
+    every(options_.hang_every, &Storm::stop_one);
+    every(options_.resize_every, &Storm::resize);
+    every(options_.reload_every, &Storm::reload);
+    every(options_.poison_every, &Storm::poison);
     const auto begin = Clock::now();
     while (Clock::now() - begin < options_.duration) {
       std::this_thread::sleep_for(milliseconds(200));
       progress(std::chrono::duration<double>(Clock::now() - begin) / options_.duration);
     }
-    over_ = true;
-    for (auto& thread : threads) thread.join();
+    // The load goes on until all else is over: so it finds whoever has been stopped.
+    no_more_deeds_ = true;
+    for (auto& thread : deeds) thread.join();
+    no_more_posts_ = true;
+    for (auto& thread : clients) thread.join();
   }
 
   [[nodiscard]] Counts counts() const { return tally_.counts(); }
@@ -50,12 +71,13 @@ class Storm {
     return Random(seeds);
   }
 
-  void every(milliseconds period, std::uint64_t part, const std::function<void(Random&)>& happen) {
+  void repeat(milliseconds period, std::uint64_t part, void (Storm::*happen)(Random&)) {
     if (period.count() <= 0) return;
-    Random random = random_of(1'000'000 + part);
-    for (auto next = Clock::now() + period; !over_; next += period) {
-      while (!over_ && Clock::now() < next) std::this_thread::sleep_for(milliseconds(10));
-      if (!over_) happen(random);
+    constexpr std::uint64_t kAfterClients = 1'000'001;
+    Random random = random_of(kAfterClients + part);
+    for (auto next = Clock::now() + period; !no_more_deeds_; next += period) {
+      while (!no_more_deeds_ && Clock::now() < next) std::this_thread::sleep_for(milliseconds(10));
+      if (!no_more_deeds_) (this->*happen)(random);
     }
   }
 
@@ -63,7 +85,7 @@ class Storm {
     Random random = random_of(index);
     HttpClient client(server_.endpoint());
     std::uint64_t seed = index * 1'000'000'000;
-    while (!over_) {
+    while (!no_more_posts_) {
       const auto body = tests::random_body(random() % 200'000, ++seed);
       const auto kind = random() % 100;
       if (kind < 2) {
@@ -73,7 +95,10 @@ class Storm {
       tests::Request request{"POST", "/predict", {}, body};
       if (kind < 10) request.chunk_bytes = 1 + random() % 30'000;
       auto answer = client.send(request);
-      if (answer.counts_as_not_sent()) answer = client.send(request);
+      if (answer.counts_as_not_sent()) {
+        tally_.resend(answer, body);
+        answer = client.send(request);
+      }
       tally_.count(Expected::kRight, answer, body);
     }
   }
@@ -88,27 +113,49 @@ class Storm {
     tally_.abandon();
   }
 
-  void kill_one(Random& random) {
-    constexpr std::uint64_t kLoaderOneIn = 20;
-    if (random() % kLoaderOneIn == 0) {
-      if (const auto loader = server_.loader_pid(); loader != 0) {
-        ::kill(loader, SIGKILL);
-        tally_.kill(true);
-      }
-      return;
-    }
+  // The status may be of a moment ago, and the pid somebody else's by now.
+  bool send(pid_t process, int signal) {
+    const auto info = tests::process_info(process);
+    return info && info->parent == server_.pid() && ::kill(process, signal) == 0;
+  }
+
+  pid_t harm_one(Random& random, int signal, Deed deed) {
     const auto workers = server_.worker_pids();
-    if (workers.empty()) return;
-    ::kill(workers[random() % workers.size()], SIGKILL);
-    tally_.kill(false);
+    if (workers.empty()) return 0;
+    const pid_t one = workers[random() % workers.size()];
+    if (!send(one, signal)) return 0;
+    tally_.did(deed, one);
+    return one;
+  }
+
+  void kill_one(Random& random) {
+    harm_one(random, SIGKILL, Deed::kKill);
+    constexpr std::uint64_t kLoaderOneIn = 20;
+    if (random() % kLoaderOneIn != 0) return;
+    const auto loader = server_.loader_pid();
+    if (loader != 0 && send(loader, SIGKILL)) tally_.did(Deed::kLoaderKill);
+  }
+
+  void interrupt_one(Random& random) { harm_one(random, SIGINT, Deed::kInterrupt); }
+
+  // Not beside poison: whoever was in a batch with that has a strike, and a second is a 500.
+  void stop_one(Random& random) {
+    const std::lock_guard lock(one_strike_);
+    const pid_t one = harm_one(random, SIGSTOP, Deed::kHang);
+    (void)tests::wait_until([&] { return one == 0 || !tests::is_alive(one); });
+  }
+
+  void resize(Random& /*random*/) {
+    server_.send_signal(std::exchange(add_next_, !add_next_) ? SIGTTIN : SIGTTOU);
+    tally_.did(Deed::kResize);
   }
 
   void reload(Random& random) {
     constexpr std::uint64_t kBadOneIn = 4;
     const bool bad = random() % kBadOneIn == 0;
-    server_.rewrite_config(bad ? broken_config(random) : config(options_));
+    server_.rewrite_config(bad ? broken_config(random) : config_of(options_));
     server_.send_signal(SIGHUP);
-    tally_.reload(bad);
+    tally_.did(bad ? Deed::kBadReload : Deed::kReload);
   }
 
   static std::string broken_config(Random& random) {
@@ -117,81 +164,52 @@ class Storm {
   }
 
   void poison(Random& random) {
+    const std::lock_guard lock(one_strike_);
     const std::vector<std::string> kinds{"segv", "abort", "exit", "scribble", "hang"};
     const auto body = "FAULT:" + kinds[random() % kinds.size()] + " " + std::to_string(random());
     HttpClient client(server_.endpoint());
-    for (int i = 0; i < 2; ++i) tally_.count(Expected::kPoison, client.post("/predict", body), body);
+    const auto before = server_.metric("yolod_generation");
+    tally_.count(Expected::kPoison, client.post("/predict", body), body);
+    const auto again = client.post("/predict", body);
+    const bool same = server_.metric("yolod_generation") == before;
+    tally_.count(same ? Expected::kPoisonAgain : Expected::kPoisonAnew, again, body);
+    // Its neighbours have their turn, each alone, before another worker may hang.
+    std::this_thread::sleep_for(tests::scaled(milliseconds(1'000)));
   }
 
- public:
-  static std::string config(const StormOptions& options) {
-    tests::IdentityModel model{.workers = options.workers, .delay = options.delay, .faults = true};
-    // Whoever waits behind a worker that hangs waits as long; nobody is refused for that.
-    model.keys = {"hang_timeout: 1s", "queue: {max_size: 1024, timeout: 30s}", "request_timeout: 60s"};
-    return tests::identity_config({model});
-  }
-
- private:
   const StormOptions options_;
   Server& server_;
   Tally tally_;
-  std::atomic<bool> over_{false};
+  std::mutex one_strike_;
+  bool add_next_{true};
+  std::atomic<bool> no_more_deeds_{false};
+  std::atomic<bool> no_more_posts_{false};
 };
-
-double arena_bytes_used(const Server& server) { return server.metric("yolod_arena_bytes", {{"kind", "used"}}); }
-
-// What a server at rest had.
-struct Rest {
-  tests::Baseline baseline;
-  double arena_bytes{0};  // the allocator's own
-};
-
-// What it has more of when it rests again.
-std::vector<std::string> what_is_left(Server& server, const Rest& rest, int workers) {
-  const auto& before = rest.baseline;
-  std::vector<std::string> leaked;
-  const auto settle = [&leaked](const std::string& what, const std::function<bool()>& settled) {
-    if (!tests::wait_until(settled)) leaked.push_back(what);
-  };
-  settle("workers are missing, or too many", [&] {
-    return server.workers().size() == static_cast<std::size_t>(workers) &&
-           server.worker_pids().size() == static_cast<std::size_t>(workers);
-  });
-  settle("processes", [&] {
-    const auto children = tests::children_of(server.pid());
-    return children.size() == before.children &&
-           std::none_of(children.begin(), children.end(), [](const auto& child) { return child.zombie(); });
-  });
-  settle("descriptors", [&] { return tests::descriptor_count(server.pid()) <= before.descriptors; });
-  settle("mapped regions", [&] { return tests::mapping_count(server.pid(), "memfd:yolod") == before.regions; });
-  settle("bytes of the arena", [&] { return arena_bytes_used(server) == rest.arena_bytes; });
-  settle("names in /dev/shm", [&] { return tests::shared_memory_names() == before.shared_memory_names; });
-  if (!tests::serves_next_request(server)) leaked.emplace_back("it does not serve the next request");
-  if (!tests::orphans().empty()) leaked.emplace_back("orphaned processes");
-  return leaked;
-}
 
 }  // namespace
 
 StormResult run_storm(const StormOptions& options, const std::function<void(double)>& progress) {
-  Server server(Storm::config(options));
   StormResult result;
+  Server server(config_of(options));
   if (!server.wait_until_ready()) {
     result.leaked.emplace_back("the server did not become ready");
     result.log = server.log();
     return result;
   }
-  const Rest before{tests::baseline(server), arena_bytes_used(server)};
+  const Rest before = rest_of(server);
   {
     Storm storm(options, server);
     storm.rage(progress);
     result.counts = storm.counts();
   }
-  server.rewrite_config(Storm::config(options));
-  result.leaked = what_is_left(server, before, options.workers);
+  look_at_log(options, server.log(), result);
+  server.rewrite_config(config_of(options));
+  look_at_rest(server, before, options.workers, result);
   server.send_signal(SIGTERM);
   if (server.wait_for_exit() != tests::exited(0)) result.leaked.emplace_back("it did not stop cleanly");
+  if (!tests::orphans().empty()) result.leaked.emplace_back("processes that outlived it");
   result.log = server.log();
+  for (const auto& complaint : tests::complaints_in(result.log)) result.unexplained.push_back(complaint);
   return result;
 }
 

@@ -6,10 +6,18 @@ namespace yolod::chaos {
 namespace {
 
 constexpr std::size_t kIncidentsKept = 20;
+constexpr int kOk = 200;
+constexpr int kQuarantined = 422;
+constexpr int kWorkerCrashed = 500;
 
 bool may_end_so(Expected expected, int status) {
-  if (expected == Expected::kRight) return status == 200;
-  return status == 500 || status == 422 || status == 504;
+  switch (expected) {
+    case Expected::kRight: return status == kOk;
+    case Expected::kPoison: return status == kWorkerCrashed;
+    case Expected::kPoisonAgain: return status == kQuarantined;
+    case Expected::kPoisonAnew: return status == kQuarantined || status == kWorkerCrashed;
+  }
+  return false;
 }
 
 }  // namespace
@@ -20,39 +28,45 @@ void Tally::abandon() {
   ++counts_.abandoned;
 }
 
+void Tally::resend(const tests::Answer& answer, const std::string& body) {
+  const std::lock_guard lock(mutex_);
+  ++counts_.resent;
+  ++counts_.lost;
+  note(answer, body, ", sent again");
+}
+
 void Tally::count(Expected expected, const tests::Answer& answer, const std::string& body) {
-  const bool right = expected != Expected::kRight || answer.status != 200 || tests::is_identity_answer(answer, body);
+  const bool is_poison = expected != Expected::kRight;
+  const bool right = !is_poison && tests::is_identity_answer(answer, body);
   const std::lock_guard lock(mutex_);
   ++counts_.requests;
-  if (expected == Expected::kPoison) ++counts_.poison;
-  bool fine = true;
+  if (is_poison) ++counts_.poison;
+  if (answer.answered()) ++counts_.by_status[answer.status];
+  if (right) {
+    ++counts_.right;
+    return;
+  }
   if (!answer.answered()) {
-    fine = false;
     ++(answer.failure == tests::Failure::kDeadline ? counts_.hung : counts_.lost);
+  } else if (!may_end_so(expected, answer.status)) {
+    ++counts_.unexpected;
+  } else if (answer.status == kOk) {
+    ++counts_.wrong;
   } else {
-    ++counts_.by_status[answer.status];
-    if (!right) {
-      fine = false;
-      ++counts_.wrong;
-    } else if (!may_end_so(expected, answer.status)) {
-      fine = false;
-      ++counts_.unexpected;
-    }
+    return;
   }
-  if (!fine && counts_.incidents.size() < kIncidentsKept) {
-    counts_.incidents.push_back(tests::describe(answer) + ", body of " + std::to_string(body.size()) + " bytes" +
-                                (expected == Expected::kPoison ? ", poison" : ""));
-  }
+  note(answer, body, is_poison ? ", poison" : "");
 }
 
-void Tally::kill(bool loader) {
+void Tally::did(Deed deed, pid_t harmed) {
   const std::lock_guard lock(mutex_);
-  ++(loader ? counts_.loader_kills : counts_.kills);
+  ++counts_.deeds[deed];
+  if (harmed != 0) counts_.harmed.insert(harmed);
 }
 
-void Tally::reload(bool bad) {
-  const std::lock_guard lock(mutex_);
-  ++(bad ? counts_.bad_reloads : counts_.reloads);
+void Tally::note(const tests::Answer& answer, const std::string& body, const char* what) {
+  if (counts_.incidents.size() == kIncidentsKept) return;
+  counts_.incidents.push_back(tests::describe(answer) + ", body of " + std::to_string(body.size()) + " bytes" + what);
 }
 
 Counts Tally::counts() const {

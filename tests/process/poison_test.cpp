@@ -1,6 +1,9 @@
 // Fault case 21: an image that kills every worker that takes it.
+#include <signal.h>
+
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +19,27 @@ namespace {
 
 std::size_t deaths_told(const Server& server) { return server.log_lines_with("SIGSEGV").size(); }
 
+// Of a server with one worker: what is posted while this lives waits until let_go(), and then is one batch.
+class HeldWorker {
+ public:
+  explicit HeldWorker(Server& server) : server_(server), worker_(server.worker_pids().at(0)) {
+    ::kill(worker_, SIGSTOP);
+    ahead_.emplace(server.endpoint(), 1);
+    REQUIRE(server.wait_for_worker_in("busy") == worker_);
+  }
+  void let_go_with(std::int64_t waiting) {
+    REQUIRE(
+        wait_until([&] { return server_.status().at("models").at(0).at("queue").at("depth").as_int64() == waiting; }));
+    ::kill(worker_, SIGCONT);
+    CHECK(ahead_->finish_and_list_wrong() == kNoneWrong);
+  }
+
+ private:
+  Server& server_;
+  pid_t worker_;
+  std::optional<InFlight> ahead_;
+};
+
 }  // namespace
 
 TEST_CASE("Poison: it costs two workers and gets 500, then 422 at once; its neighbours get their answers",
@@ -23,7 +47,6 @@ TEST_CASE("Poison: it costs two workers and gets 500, then 422 at once; its neig
   Server server(identity_config({{.workers = 2, .delay = 20ms, .faults = true}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
-  const auto workers = server.worker_pids();
   const std::string poison = "FAULT:segv 1";
   {
     Load neighbours(server.endpoint(), {.connection_count = 6, .body_bytes_max = 5'000});
@@ -43,7 +66,8 @@ TEST_CASE("Poison: it costs two workers and gets 500, then 422 at once; its neig
     // Another image of the same kind is judged by itself.
     CHECK(client.post("/predict", "FAULT:segv 2").status == 500);
     CHECK(server.metric("yolod_quarantined_total") == 2);
-    CHECK(server.wait_until_replaced(workers));
+    CHECK(deaths_told(server) == 4);
+    CHECK(server.wait_until_ready());
     REQUIRE(neighbours.wait_for_answers(20));
     const auto counts = neighbours.stop();
     CHECK(counts.right == counts.answered);
@@ -53,21 +77,42 @@ TEST_CASE("Poison: it costs two workers and gets 500, then 422 at once; its neig
   check_after_case(server, before);
 }
 
+TEST_CASE("Poison: after a reload it may try again", "[process][case21]") {
+  Server server(identity_config({{.workers = 2, .faults = true}}));
+  REQUIRE(server.wait_until_ready());
+  const auto before = baseline(server);
+  const std::string poison = "FAULT:segv again";
+  for (int generation = 1; generation <= 2; ++generation) {
+    CAPTURE(generation);
+    HttpClient client(server.endpoint());
+    CHECK(client.post("/predict", poison).status == 500);
+    CHECK(deaths_told(server) == 2U * static_cast<unsigned>(generation));
+    CHECK(client.post("/predict", poison).status == 422);
+    REQUIRE(server.wait_until_ready());
+    if (generation == 2) break;
+    server.send_signal(SIGHUP);
+    REQUIRE(wait_until([&] { return server.log_lines_with("reload: done").size() == 1; }));
+    CHECK(server.status().at("models").at(0).at("generation").as_int64() == 2);
+  }
+  CHECK(deaths_told(server) == 4);
+  CHECK(server.metric("yolod_quarantined_total") == 2);
+  check_after_case(server, before);
+}
+
 TEST_CASE("Poison: of copies that wait together none kills more, and all are answered", "[process][case21]") {
-  Server server(identity_config({{.workers = 1, .delay = 300ms, .faults = true}}));
+  Server server(identity_config({{.workers = 1, .faults = true, .keys = {"hang_timeout: 10m"}}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
   std::vector<int> statuses;
   {
-    InFlight ahead(server.endpoint(), 1);  // the copies queue behind it
-    REQUIRE(server.wait_for_worker_in("busy") != 0);
+    HeldWorker worker(server);
     std::vector<HttpClient> clients;
     for (int i = 0; i < 4; ++i) {
       clients.emplace_back(server.endpoint());
       REQUIRE(clients.back().connect());
       REQUIRE(clients.back().write(serialise({"POST", "/predict", {}, "FAULT:segv many"})));
     }
-    CHECK(ahead.finish_and_list_wrong() == kNoneWrong);
+    worker.let_go_with(4);
     for (auto& client : clients) statuses.push_back(client.read_answer().status);
   }
   std::sort(statuses.begin(), statuses.end());
@@ -79,19 +124,22 @@ TEST_CASE("Poison: of copies that wait together none kills more, and all are ans
 }
 
 TEST_CASE("Poison: who only stood beside it in a batch is answered", "[process][case21]") {
-  Server server(identity_config({{.workers = 1, .delay = 300ms, .faults = true}}));
+  Server server(identity_config({{.workers = 1, .faults = true, .keys = {"hang_timeout: 10m"}}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
   {
-    InFlight ahead(server.endpoint(), 1);
-    REQUIRE(server.wait_for_worker_in("busy") != 0);
+    HeldWorker worker(server);
     InFlight beside(server.endpoint(), 3);
     HttpClient client(server.endpoint());
-    CHECK(client.post("/predict", "FAULT:segv in a batch").status == 500);
+    REQUIRE(client.connect());
+    REQUIRE(client.write(serialise({"POST", "/predict", {}, "FAULT:segv in a batch"})));
+    worker.let_go_with(4);
+    CHECK(client.read_answer().status == 500);
     CHECK(beside.finish_and_list_wrong() == kNoneWrong);
-    CHECK(ahead.finish_and_list_wrong() == kNoneWrong);
   }
   CHECK(deaths_told(server) == 2);
+  // Four began together, and each began again, alone; the second death was the poison's only.
+  CHECK(server.metric("yolod_replays_total") == 4);
   CHECK(server.metric("yolod_quarantined_total") == 1);
   check_after_case(server, before);
 }

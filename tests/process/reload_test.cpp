@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "tests/support/after_case.hpp"
@@ -13,12 +12,23 @@
 #include "tests/support/load.hpp"
 #include "tests/support/server.hpp"
 #include "tests/support/server_config.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace yolod::tests {
 namespace {
 
+// A small network, complete but for its weights.
+constexpr const char* kCfgWithoutWeights =
+    "[net]\nwidth=32\nheight=32\nchannels=3\n\n"
+    "[convolutional]\nbatch_normalize=1\nfilters=18\nsize=3\nstride=2\npad=1\nactivation=leaky\n\n"
+    "[yolo]\nmask=0,1,2\nanchors=10,14, 23,27, 37,58\nclasses=1\nnum=3\n";
+
 bool wait_for_reloads(Server& server, std::size_t count) {
   return wait_until([&] { return server.log_lines_with("reload: done").size() >= count || !server.running(); });
+}
+
+int generation_of(const Server& server) {
+  return static_cast<int>(server.status().at("models").at(0).at("generation").as_int64());
 }
 
 bool wait_for_workers(Server& server, std::size_t count) {
@@ -110,62 +120,110 @@ TEST_CASE("Reload: what cannot be served changes nothing, and the log says why",
   Load load(server.endpoint(), {.connection_count = 4, .body_bytes_max = 5'000});
   REQUIRE(load.wait_for_answers(20));
 
-  std::string why = "reload failed";
+  const TemporaryDirectory folder;
+  const auto network = [&](const std::string& weights) {
+    folder.write("net.cfg", kCfgWithoutWeights);
+    folder.write("net.names", "sign\n");
+    const auto file = [&](const std::string& name) { return (folder.path() / name).string(); };
+    return server_config("  - name: echo\n    workers: 2\n    " + preload + "\n    darknet: {cfg: " + file("net.cfg") +
+                         ", weights: " + file(weights) + ", names: " + file("net.names") + "}\n");
+  };
+  auto bad = good;
+  std::string why;
+  std::string end = "reload: over";  // or, where nothing was tried:
+  const std::string nothing_tried = "reload: the config cannot be served";
   SECTION("broken YAML") {
     server.rewrite_config("models: [");
     why = "system.yaml:";
+    end = nothing_tried;
   }
   SECTION("a key that does not exist") {
     server.rewrite_config(identity_config({good}, {"max_bodybytes: 1"}));
-    why = "max_body_bytes";
+    why = "max_bodybytes";
+    end = nothing_tried;
   }
-  SECTION("a missing file") {
-    server.rewrite_config(
-        server_config("  - name: echo\n    darknet: {cfg: a.cfg, weights: a.weights, names: a.names}\n"));
+  SECTION("missing weights") {
+    why = "missing.weights";
+    server.rewrite_config(network(why));
+  }
+  SECTION("weights that end early") {
+    why = "short.weights";
+    const std::string header("\0\0\0\0\2\0\0\0\5\0\0\0\0\0\0\0\0\0\0\0", 20);
+    folder.write(why, header + std::string(40, '\0'));
+    server.rewrite_config(network(why));
   }
   SECTION("a load that fails") {
-    auto bad = good;
     bad.load_fault = "exit";
     server.rewrite_config(identity_config({bad}));
+    why = "exit code 1";
   }
   SECTION("a load that crashes") {
-    auto bad = good;
     bad.load_fault = "crash";
     server.rewrite_config(identity_config({bad}));
+    why = "SIGSEGV";
+  }
+  SECTION("a model that crashes in its warm-up") {
+    bad.load_fault = "warm_up_crash";
+    server.rewrite_config(identity_config({bad}));
+    why = "SIGSEGV";
   }
   SECTION("a load that hangs") {
-    auto bad = good;
+    bad.workers = 1;  // each that hangs would be told of
     bad.load_fault = "hang";
     bad.keys.emplace_back("load_timeout: 300ms");
     server.rewrite_config(identity_config({bad}));
+    why = "load_timeout";
   }
+  SECTION("a canary that is not found") {
+    why = "canary.bin";
+    bad.keys.push_back("canary: {image: " + folder.write(why, "a picture").string() + ", expect: [dog]}");
+    server.rewrite_config(identity_config({bad}));
+  }
+  SECTION("a canary whose picture is missing") {
+    why = "missing.jpg";
+    bad.keys.push_back("canary: {image: " + (folder.path() / why).string() + "}");
+    server.rewrite_config(identity_config({bad}));
+  }
+  CAPTURE(why);
   server.send_signal(SIGHUP);
-  REQUIRE(wait_until([&] { return !server.log_lines_with(why).empty(); }));
+  REQUIRE(wait_until([&] { return !server.log_lines_with(end).empty(); }));
   REQUIRE(load.wait_for_answers(20));
   const auto counts = load.stop();
   CHECK(counts.right == counts.answered);
   CHECK(counts.incidents.empty());
   CHECK(wait_until([&] { return server.worker_pids() == workers && server.workers().size() == workers.size(); }));
+  CHECK(generation_of(server) == 1);
   check_after_case(server, before);
+  CHECK(server.log_lines_with(why).size() == 1);
+  CHECK(server.log_lines_with(end).size() == 1);
+  CHECK(server.log_lines_with("reload: done").empty());
 
   server.rewrite_config(identity_config({good}));  // and a good one afterwards is taken
   server.send_signal(SIGHUP);
-  CHECK(wait_until([&] { return none_in(server.worker_pids(), workers) && wait_for_workers(server, 2); }));
+  REQUIRE(wait_for_reloads(server, 1));
+  REQUIRE(wait_for_workers(server, 2));
+  CHECK(none_in(server.worker_pids(), workers));
 }
 
 TEST_CASE("Reload: fifty signals in a burst are few reloads, and as many workers as before", "[process][case20]") {
-  Server server(identity_config({{.workers = 3, .load_delay = 100ms}}));
+  Server server(identity_config({{.workers = 3, .load_delay = 300ms}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
   Load load(server.endpoint(), {.connection_count = 4});
-  for (int i = 0; i < 50; ++i) {
-    server.send_signal(SIGHUP);
-    std::this_thread::sleep_for(1ms);
-  }
-  REQUIRE(wait_for_reloads(server, 1));
-  REQUIRE(load.wait_for_answers(50));
+  REQUIRE(load.wait_for_answers(20));
+  for (int i = 0; i < 50; ++i) server.send_signal(SIGHUP);
+  // Told to come again while there is one under way: so this one comes when those of the signals are over.
+  REQUIRE(wait_until([&] { return HttpClient(server.endpoint()).post("/reload", "").status == 200; }));
+  REQUIRE(wait_until([&] { return !server.status().at("models").at(0).at("reloading").as_bool(); }));
   REQUIRE(wait_for_workers(server, 3));
-  CHECK(server.log_lines_with("reload: done").size() <= 5);
+  // The first signal's, one for all that came while it ran, perhaps another, and ours.
+  const int generation = generation_of(server);
+  CHECK(generation >= 3);
+  CHECK(generation <= 5);
+  CHECK(server.log_lines_with("reload: done").size() == static_cast<std::size_t>(generation - 1));
+  CHECK(server.log_lines_with("reload: over").empty());
+  for (const auto& worker : server.workers()) CHECK(worker.generation == generation);
+  REQUIRE(load.wait_for_answers(20));
   const auto counts = load.stop();
   CHECK(counts.right == counts.answered);
   CHECK(counts.incidents.empty());
@@ -204,6 +262,18 @@ TEST_CASE("Reload: TTIN adds a worker of each model and TTOU takes one away, but
   CHECK(counts.right == counts.answered);
   CHECK(counts.incidents.empty());
   CHECK(server.workers().size() == 1);
+}
+
+TEST_CASE("Reload: a worker that TTOU takes away and that is stuck is killed", "[process]") {
+  Server server(identity_config({{.workers = 2, .keys = {"hang_timeout: 1s"}}}));
+  REQUIRE(server.wait_until_ready());
+  const auto workers = server.worker_pids();
+  REQUIRE(workers.size() == 2);
+  ::kill(workers.back(), SIGSTOP);  // idle: no deadline of a batch is running
+  server.send_signal(SIGTTOU);
+  CHECK(wait_for_workers(server, 1));
+  CHECK(server.worker_pids() == std::vector<pid_t>{workers.front()});
+  CHECK(server.log_lines_with("is removed").size() == 1);
 }
 
 }  // namespace yolod::tests

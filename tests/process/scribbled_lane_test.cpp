@@ -39,6 +39,7 @@ TEST_CASE("ScribbledLane: the front-end drops the lane, replaces the worker and 
   CHECK(counts.wrong == 0);
   CHECK(counts.lost == 0);
   CHECK(counts.hung == 0);
+  CHECK(counts.resent == 0);
   CHECK(counts.right == counts.answered);
   std::vector<std::string> incidents;
   for (const auto& incident : counts.incidents) incidents.push_back(describe(incident));

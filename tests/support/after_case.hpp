@@ -16,11 +16,19 @@ namespace yolod::tests {
 // Of a server whose workers are all ready, before anything is done to it.
 struct Baseline {
   std::size_t descriptors{0};
-  std::size_t regions{0};  // mappings of our memfds in the front-end
-  std::size_t children{0};
+  std::size_t regions{0};    // mappings of our memfds in the front-end
+  std::size_t processes{0};  // its descendants: the loaders and the workers, and whatever they have started
   std::set<std::string> shared_memory_names;
 };
 [[nodiscard]] Baseline baseline(const Server& server);
+
+// Lines of a log that tell of a broken invariant: a sanitizer's report, an assertion, an exception that nobody caught.
+[[nodiscard]] std::vector<std::string> complaints_in(const std::string& log);
+
+// Names in /dev/shm that are the server's: those that a process of it has open or mapped, and, also when all are gone,
+// those that say so. Others come and go as their owners like. What yolod shares are memfds, which have no name: mapped
+// regions are counted by themselves.
+[[nodiscard]] std::set<std::string> shared_memory_of(const Server& server);
 
 // Fails the test for each thing that does not hold. `deaths` are the workers that died since the baseline; the test
 // itself must have closed its connections.

@@ -3,6 +3,17 @@
 #include "tests/support/bodies.hpp"
 
 namespace yolod::tests {
+namespace {
+
+bool nothing_followed(HttpClient& client, const Answer& answer) {
+  if (answer.header("Connection") == "close") return client.wait_for_close() && !client.has_unread_bytes();
+  const auto next = client.get("/healthz");
+  // Whoever stops has closed it meanwhile, without a byte.
+  if (!next.answered()) return next.counts_as_not_sent() || next.failure == Failure::kRefused;
+  return next.status == 200 && next.body.starts_with(R"({"live":)");
+}
+
+}  // namespace
 
 InFlight::InFlight(const Endpoint& endpoint, std::size_t count, std::size_t body_bytes, const std::string& target) {
   pending_.reserve(count);
@@ -28,8 +39,11 @@ std::vector<InFlight::Exchange> InFlight::finish() {
     } else {
       exchange.answer.failure = Failure::kRefused;
     }
-    exchange.answered_once = exchange.answer.answered() && !item.client.has_unread_bytes();
     exchanges.push_back(std::move(exchange));
+  }
+  for (std::size_t i = 0; i < pending_.size(); ++i) {
+    exchanges[i].answered_once =
+        exchanges[i].answer.answered() && nothing_followed(pending_[i].client, exchanges[i].answer);
   }
   pending_.clear();
   return exchanges;

@@ -19,7 +19,8 @@ class InFlight {
   InFlight(const Endpoint& endpoint, std::size_t count, std::size_t body_bytes = 50'000,
            const std::string& target = "/predict");
 
-  // Reads one answer a connection, in the order of sending, then closes them all.
+  // Reads one answer a connection, in the order of sending. When all have come, asks each connection that is still open
+  // one thing more: the next answer must be to that. Then closes them all.
   struct Exchange {
     std::string body;
     Answer answer;

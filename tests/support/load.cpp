@@ -1,6 +1,7 @@
 #include "tests/support/load.hpp"
 
 #include "tests/support/bodies.hpp"
+#include "tests/support/server.hpp"
 
 namespace yolod::tests {
 namespace {
@@ -18,7 +19,8 @@ std::vector<std::string> LoadCounts::incidents_before(Clock::time_point moment) 
   for (const auto& incident : incidents) {
     if (incident.answer.failure == Failure::kRefused || incident.answer.connected_at >= moment) continue;
     // Asked of a server that had already been told to stop, on a connection that it still held.
-    if (incident.answer.status == 503 && incident.answer.sent_at >= moment) continue;
+    const bool not_taken = incident.answer.status == 503 || incident.answer.counts_as_not_sent();
+    if (not_taken && incident.answer.sent_at >= moment) continue;
     found.push_back(describe(incident));
   }
   return found;
@@ -67,11 +69,22 @@ void Load::run(std::size_t index) {
       body = random_body(options_.body_bytes_min + (seed * kStep) % spread, seed);
     }
     auto answer = client.post(options_.target, body);
-    if (answer.counts_as_not_sent()) answer = client.post(options_.target, body);
+    if (answer.counts_as_not_sent()) {
+      count_resent(answer, body);
+      answer = client.post(options_.target, body);
+    }
     count(answer, body);
     if (!options_.keep_alive) client.close();
     if (answer.failure == Failure::kRefused) return;
   }
+}
+
+void Load::count_resent(const Answer& answer, const std::string& body) {
+  const auto told_to_stop = last_told_to_stop();
+  if (told_to_stop != Clock::time_point{} && answer.sent_at >= told_to_stop) return;
+  const std::lock_guard lock(mutex_);
+  ++counts_.resent;
+  if (counts_.incidents.size() < kIncidentsKept) counts_.incidents.push_back({answer, body.size()});
 }
 
 void Load::count(const Answer& answer, const std::string& body) {

@@ -42,6 +42,9 @@ struct LoadCounts {
   std::uint64_t wrong{0};  // 200, but not its own request's
   std::uint64_t lost{0};   // sent, and no answer came
   std::uint64_t hung{0};   // sent, and no answer came by the deadline
+  // Sent twice: a reused connection was closed before the first byte of an answer. An idle server that is told to stop
+  // may do that; what it did before it was told is counted here, and an incident.
+  std::uint64_t resent{0};
   std::map<int, std::uint64_t> by_status;
   std::vector<Incident> incidents;  // the first few hundred
 
@@ -70,6 +73,7 @@ class Load {
  private:
   void run(std::size_t index);
   void count(const Answer& answer, const std::string& body);
+  void count_resent(const Answer& answer, const std::string& body);
   void join();
 
   const Endpoint endpoint_;

@@ -33,6 +33,16 @@ std::optional<pid_t> as_pid(const std::string& text) {
   return pid;
 }
 
+std::vector<ProcessInfo> all_processes() {
+  std::vector<ProcessInfo> all;
+  for_each_entry("/proc", [&](const fs::path& entry) {
+    const auto pid = as_pid(entry.filename().string());
+    if (!pid) return;
+    if (auto info = process_info(*pid)) all.push_back(std::move(*info));
+  });
+  return all;
+}
+
 }  // namespace
 
 std::optional<ProcessInfo> process_info(pid_t pid) {
@@ -58,14 +68,26 @@ std::optional<ProcessInfo> process_info(pid_t pid) {
 }
 
 std::vector<ProcessInfo> children_of(pid_t parent) {
-  std::vector<ProcessInfo> children;
-  for_each_entry("/proc", [&](const fs::path& entry) {
-    const auto pid = as_pid(entry.filename().string());
-    if (!pid) return;
-    auto info = process_info(*pid);
-    if (info && info->parent == parent) children.push_back(std::move(*info));
-  });
+  auto children = all_processes();
+  std::erase_if(children, [parent](const ProcessInfo& info) { return info.parent != parent; });
   return children;
+}
+
+std::vector<ProcessInfo> descendants_of(pid_t ancestor) {
+  auto others = all_processes();
+  std::vector<ProcessInfo> found;
+  std::set<pid_t> ancestors{ancestor};
+  for (bool grew = true; grew;) {
+    grew = false;
+    std::erase_if(others, [&](const ProcessInfo& info) {
+      if (!ancestors.contains(info.parent)) return false;
+      ancestors.insert(info.pid);
+      found.push_back(info);
+      grew = true;
+      return true;
+    });
+  }
+  return found;
 }
 
 bool is_alive(pid_t pid) {
@@ -120,6 +142,22 @@ std::size_t mapping_count(pid_t pid, std::string_view text) {
 std::set<std::string> shared_memory_names() {
   std::set<std::string> names;
   for_each_entry("/dev/shm", [&](const fs::path& entry) { names.insert(entry.filename().string()); });
+  return names;
+}
+
+std::set<std::string> shared_memory_held_by(pid_t pid) {
+  constexpr std::string_view kFolder = "/dev/shm/";
+  std::set<std::string> names;
+  const auto note = [&](const std::string& text) {
+    const auto at = text.find(kFolder);
+    if (at != std::string::npos) names.insert(text.substr(at + kFolder.size()));
+  };
+  for_each_entry(proc(pid) / "fd", [&](const fs::path& entry) {
+    std::error_code gone;
+    note(fs::read_symlink(entry, gone).string());
+  });
+  std::ifstream maps(proc(pid) / "maps");
+  for (std::string line; std::getline(maps, line);) note(line);
   return names;
 }
 

@@ -30,6 +30,9 @@ struct ProcessInfo {
 // Children of `parent`, zombies among them.
 [[nodiscard]] std::vector<ProcessInfo> children_of(pid_t parent);
 
+// Its children, theirs, and so on, zombies among them.
+[[nodiscard]] std::vector<ProcessInfo> descendants_of(pid_t ancestor);
+
 // Whether there is such a process and it is not a zombie.
 [[nodiscard]] bool is_alive(pid_t pid);
 
@@ -52,6 +55,9 @@ struct ProcessInfo {
 
 // The names in /dev/shm.
 [[nodiscard]] std::set<std::string> shared_memory_names();
+
+// The names in /dev/shm that it has open or mapped. A memfd is in no folder, and not among them.
+[[nodiscard]] std::set<std::string> shared_memory_held_by(pid_t pid);
 
 // Sockets on that local TCP port that some process still holds open and that are not listening: connections that the
 // server has not closed yet.

@@ -29,7 +29,10 @@ Program::Program(std::vector<std::string> arguments)
   const auto environment_pointers = null_ended(environment);
   pid_ = ::fork();
   if (pid_ < 0) throw std::system_error(errno, std::generic_category(), "fork");
-  if (pid_ > 0) return;
+  if (pid_ > 0) {
+    begin_child(pid_);
+    return;
+  }
   ::dup2(::open("/dev/null", O_RDONLY | O_CLOEXEC), STDIN_FILENO);
   ::dup2(::open(output_.c_str(), O_WRONLY | O_CLOEXEC), STDOUT_FILENO);
   ::dup2(::open(errors_.c_str(), O_WRONLY | O_CLOEXEC), STDERR_FILENO);
@@ -43,12 +46,15 @@ Program::~Program() {
   if (exit_) return;
   ::kill(pid_, SIGKILL);
   ::waitpid(pid_, nullptr, 0);
+  end_child(pid_);
 }
 
 std::optional<Exit> Program::wait(milliseconds deadline) {
   int status = 0;
-  if (!exit_ && wait_until([&] { return ::waitpid(pid_, &status, WNOHANG) == pid_; }, deadline))
+  if (!exit_ && wait_until([&] { return ::waitpid(pid_, &status, WNOHANG) == pid_; }, deadline)) {
+    end_child(pid_);
     exit_ = WIFSIGNALED(status) ? killed_by(WTERMSIG(status)) : exited(WEXITSTATUS(status));
+  }
   return exit_;
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -28,9 +29,25 @@ namespace {
 
 constexpr const char* kLogName = "yolod.log";
 
-std::set<pid_t>& running_servers() {
+// From SIGKILL of the front-end until the last of its processes is gone.
+constexpr milliseconds kFollow{1'000};
+
+std::set<pid_t>& own_children() {
   static std::set<pid_t> pids;
   return pids;
+}
+
+std::atomic<Clock::time_point> told_to_stop_at{};
+
+bool stops(int signal) { return signal == SIGTERM || signal == SIGINT || signal == SIGQUIT || signal == SIGKILL; }
+
+std::string list_of(const std::vector<pid_t>& pids) {
+  std::string text;
+  for (const pid_t pid : pids) {
+    const auto info = process_info(pid);
+    text += " " + std::to_string(pid) + (info ? " (" + info->name + ", " + info->state + ")" : "");
+  }
+  return text;
 }
 
 std::vector<char*> pointers_to(std::vector<std::string>& texts) {
@@ -154,18 +171,20 @@ void Server::start(const ServerOptions& options) {
     ::_exit(127);
   }
   if (options.own_process_group) ::setpgid(pid_, pid_);
-  running_servers().insert(pid_);
+  begin_child(pid_);
   process_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
   if (!process_.valid()) throw std::system_error(errno, std::generic_category(), "pidfd_open");
 }
 
 Server::~Server() {
-  if (test_case_has_failed()) std::cerr << "---- the server's log:\n" << log() << "----\n";
   if (!exit_) {
     send_signal(SIGKILL);
     (void)wait_for_exit();
   }
-  // Its workers die with it; any that does not has been reported by check_after_exit().
+  if (!wait_until([] { return orphans().empty(); }, kFollow)) {
+    report_failure("these outlived their front-end:" + list_of(orphans()));
+  }
+  if (test_case_has_failed()) std::cerr << "---- the server's log:\n" << log() << "----\n";
   (void)wait_until([] {
     const auto left = orphans();
     for (const pid_t pid : left) ::kill(pid, SIGKILL);
@@ -173,7 +192,10 @@ Server::~Server() {
   });
 }
 
-void Server::send_signal(int signal) const { ::syscall(SYS_pidfd_send_signal, process_.get(), signal, nullptr, 0); }
+void Server::send_signal(int signal) const {
+  if (stops(signal)) told_to_stop_at = Clock::now();
+  ::syscall(SYS_pidfd_send_signal, process_.get(), signal, nullptr, 0);
+}
 
 bool Server::running() { return !wait_for_exit(0ms); }
 
@@ -189,7 +211,7 @@ std::optional<Exit> Server::wait_for_exit(milliseconds deadline) {
   }
   int status = 0;
   if (::waitpid(pid_, &status, 0) != pid_) throw std::system_error(errno, std::generic_category(), "waitpid");
-  running_servers().erase(pid_);
+  end_child(pid_);
   exit_ = WIFSIGNALED(status) ? killed_by(WTERMSIG(status)) : exited(WEXITSTATUS(status));
   return exit_;
 }
@@ -303,20 +325,36 @@ pid_t Server::wait_for_worker_in(std::string_view state) {
   return found;
 }
 
+// Whether that pid is a later worker's: its log tells of a death, and of being ready after that.
+bool Server::came_after_death(pid_t worker) const {
+  const auto deaths = death_lines(worker);
+  if (deaths.empty()) return false;
+  const auto text = log();
+  return text.find("worker " + std::to_string(worker) + " (", text.rfind(deaths.back()) + deaths.back().size()) !=
+         std::string::npos;
+}
+
 bool Server::wait_until_replaced(const std::vector<pid_t>& gone) {
-  const auto is_gone = [&gone](pid_t pid) { return std::find(gone.begin(), gone.end(), pid) != gone.end(); };
+  const auto was_asked_for = [&gone](pid_t pid) { return std::find(gone.begin(), gone.end(), pid) != gone.end(); };
+  // It is gone when no process has its pid, or one that is none of ours, or one that came after it.
+  const auto is_there = [this](pid_t pid) {
+    const auto info = process_info(pid);
+    return info && info->parent == pid_ && !came_after_death(pid);
+  };
   return wait_until([&] {
-           if (std::any_of(gone.begin(), gone.end(), [](pid_t pid) { return process_info(pid).has_value(); }))
-             return false;
+           if (std::any_of(gone.begin(), gone.end(), is_there)) return false;
            const auto now = workers();
            return !now.empty() && std::all_of(now.begin(), now.end(), [&](const WorkerStatus& worker) {
-             return worker.serves() && !is_gone(worker.pid);
+             return worker.serves() && (!was_asked_for(worker.pid) || came_after_death(worker.pid));
            });
          }) &&
          wait_until_ready();
 }
 
-void Server::rewrite_config(const std::string& config) { (void)directory_.write("system.yaml", config); }
+void Server::rewrite_config(const std::string& config) {
+  const auto written = directory_.write("system.yaml.next", config);
+  std::filesystem::rename(written, directory_.path() / "system.yaml");
+}
 
 std::string Server::log() const { return read_file(directory_.path() / kLogName); }
 
@@ -337,10 +375,16 @@ std::vector<std::string> Server::death_lines(pid_t worker) const {
   return lines;
 }
 
+Clock::time_point last_told_to_stop() { return told_to_stop_at; }
+
+void begin_child(pid_t pid) { own_children().insert(pid); }
+
+void end_child(pid_t pid) { own_children().erase(pid); }
+
 std::vector<pid_t> orphans() {
   std::vector<pid_t> found;
   for (const auto& child : children_of(::getpid())) {
-    if (running_servers().contains(child.pid)) continue;
+    if (own_children().contains(child.pid)) continue;
     if (child.zombie()) {
       ::waitpid(child.pid, nullptr, WNOHANG);
     } else {

@@ -1,5 +1,6 @@
 // A real yolod with its workers, for one test: its config and log live in a folder of its own; destruction kills and
-// reaps all of it. Where the test has failed by then, the log is printed.
+// reaps all of it, and fails the test for whatever does not go with its front-end. Where the test has failed by then,
+// the log is printed.
 #pragma once
 
 #include <sys/resource.h>
@@ -93,10 +94,10 @@ class Server {
   [[nodiscard]] std::vector<pid_t> worker_pids() const;     // of the workers that serve
   // Waits for a worker in that state; 0 if none came.
   [[nodiscard]] pid_t wait_for_worker_in(std::string_view state);
-  // Waits until as many workers serve as before, none of them with a pid of `gone`.
+  // Waits until as many workers serve as before, none of them one of `gone`. A pid may have been given out again.
   [[nodiscard]] bool wait_until_replaced(const std::vector<pid_t>& gone);
 
-  // What a reload will read.
+  // What a reload will read: the old file until the new one is whole.
   void rewrite_config(const std::string& config);
 
   // Everything that it wrote to stderr and stdout.
@@ -113,6 +114,7 @@ class Server {
  private:
   void start(const ServerOptions& options);
   bool find_endpoint();
+  [[nodiscard]] bool came_after_death(pid_t worker) const;
 
   TemporaryDirectory directory_;
   pid_t pid_{0};
@@ -122,8 +124,16 @@ class Server {
   std::optional<Exit> exit_;
 };
 
+// When a server of this process was last told to stop by send_signal(): what is sent after that may be closed unread.
+// The clock's epoch where none was.
+[[nodiscard]] Clock::time_point last_told_to_stop();
+
 // Children that this process has been given because their parent died before them: workers that outlived their
-// front-end. Servers of the test are not among them. Zombies are reaped and not counted.
+// front-end. What the test itself has started is not among them. Zombies are reaped and not counted.
 [[nodiscard]] std::vector<pid_t> orphans();
+
+// A child that the test itself has started, and that it will reap.
+void begin_child(pid_t pid);
+void end_child(pid_t pid);
 
 }  // namespace yolod::tests

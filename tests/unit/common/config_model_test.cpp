@@ -93,8 +93,8 @@ TEST_CASE("Config: every word of a choice survives being written and read", "[co
     model.source = TorchScriptSource{"/f", "", layout};
     CHECK(survives());
   }
-  for (const auto fault :
-       {IdentityLoadFault::kNone, IdentityLoadFault::kExit, IdentityLoadFault::kCrash, IdentityLoadFault::kHang}) {
+  for (const auto fault : {IdentityLoadFault::kNone, IdentityLoadFault::kExit, IdentityLoadFault::kCrash,
+                           IdentityLoadFault::kHang, IdentityLoadFault::kWarmUpCrash}) {
     model.source = IdentitySource{milliseconds(0), false, milliseconds(0), fault};
     CHECK(survives());
   }

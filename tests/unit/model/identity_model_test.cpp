@@ -164,4 +164,10 @@ TEST_CASE("IdentityModel: load faults", "[model][unit]") {
     (void)load_identity_model({.load_fault = IdentityLoadFault::kHang}, {});
   });
   CHECK(died_of(hung, SIGALRM));
+  CHECK(WEXITSTATUS(status_of_load(IdentityLoadFault::kWarmUpCrash)) == 42);
+  const int warmed = status_of([] {
+    const auto model = load_identity_model({.load_fault = IdentityLoadFault::kWarmUpCrash}, {});
+    (void)(*model)->warm_up();
+  });
+  CHECK(died_of(warmed, SIGSEGV));
 }
