@@ -103,7 +103,7 @@ TEST_CASE("Hang: the place of a request that was given up is nobody else's befor
   const auto body = random_body(kBytes, 3);
   bool answered_while_both_lived = true;
   Answer answer;
-  std::thread third([&] {
+  std::jthread third([&] {
     answer = HttpClient(server.endpoint()).post("/predict", body);
     answered_while_both_lived = both_live();
   });

@@ -12,6 +12,7 @@
 #include <catch2/catch.hpp>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -199,7 +200,7 @@ TEST_CASE("SlowClients: who declares much and sends nothing, or little, keeps no
     // One thread at 1 kB/s each, until they are answered.
     std::atomic<std::size_t> answered{0};
     std::vector<Answer> answers(slow.size());
-    std::thread trickling([&] {
+    std::jthread trickling([&] {
       std::vector<bool> has(slow.size());
       const auto end = Clock::now() + scaled(kGenerous);
       while (answered < slow.size() && Clock::now() < end) {
@@ -307,25 +308,37 @@ TEST_CASE("SlowClients: a log that nobody reads never stops the server, and says
   Endpoint endpoint;
   endpoint.port = static_cast<std::uint16_t>(std::stoi(log.substr(at)));
 
-  // Each kill is some lines: far more of them than a pipe and the buffer hold.
+  // A hundred lines each time: in all far more than a pipe and the buffer hold.
+  std::string broken = "models: [\n";
+  for (int i = 0; i < 100; ++i)
+    broken = "no_such_key_" + std::to_string(i) + ": " + std::string(50, 'x') + "\n" + broken;
+  broken += "]\n";
+  server.rewrite_config(broken);
   const auto body = random_body(100, 1);
-  for (int round = 0; round < 600; ++round) {
+  for (int round = 0; round < 50; ++round) {
     HttpClient client(endpoint);
+    REQUIRE(client.post("/reload", "").status == 500);
     const auto answer = client.post("/predict", body);
     REQUIRE(is_identity_answer(answer, body));
-    ::kill(answering_worker(answer), SIGKILL);
+    // Those of its workers have the same pipe for theirs.
+    if (round % 5 == 0) ::kill(answering_worker(answer), SIGKILL);
   }
   const auto asked_at = Clock::now();
   CHECK(is_identity_answer(HttpClient(endpoint).post("/predict", body), body));
   CHECK(Clock::now() - asked_at < scaled(2s));
 
   log.clear();
+  constexpr std::string_view kDropped = " log lines were dropped here";
   CHECK(wait_until([&] {
     char piece[65536];
     const auto got = ::read(reader.get(), piece, sizeof piece);
     if (got > 0) log.append(piece, static_cast<std::size_t>(got));
-    return log.find("dropped") != std::string::npos;
+    return log.find(kDropped) != std::string::npos;
   }));
+  const auto count_ends = log.find(kDropped);
+  REQUIRE(count_ends != std::string::npos);
+  // Five thousand and more were written, and there was room for a thousand or two.
+  CHECK(std::stoi(log.substr(log.rfind(' ', count_ends - 1) + 1)) > 2'000);
   server.send_signal(SIGTERM);
   CHECK(server.wait_for_exit() == exited(0));
 }
