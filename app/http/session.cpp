@@ -371,7 +371,18 @@ asio::awaitable<Outcome<ipc::ArenaBlock>> Session::read_body(HeaderParser& parse
     co_return Error{ErrorCode::kBodyTooLarge, "the body is larger than this server takes"};
   }
   if (!co_await continue_if_expected()) co_return read_failure();
+  if (!co_await wait_for_body()) co_return read_failure();
   co_return co_await read_sized_body(length, patience);
+}
+
+// Room is for who sends: a client that declares a large body and sends nothing holds none, and nobody waits behind it.
+asio::awaitable<bool> Session::wait_for_body() {
+  if (buffer_.size() != 0) co_return true;
+  begin_body(0);
+  auto [failure] = co_await socket_.async_wait(Socket::wait_read, kAwait);
+  reading_body_ = false;
+  no_deadline();
+  co_return !failure;
 }
 
 asio::awaitable<bool> Session::continue_if_expected() {
@@ -407,10 +418,11 @@ asio::awaitable<Outcome<ipc::ArenaBlock>> Session::read_sized_body(std::uint64_t
 // The length is not known before the end: room for the longest is taken at first, and what was not needed given back.
 asio::awaitable<Outcome<ipc::ArenaBlock>> Session::read_chunked_body(HeaderParser& parser,
                                                                      std::chrono::milliseconds patience) {
+  if (!co_await continue_if_expected()) co_return read_failure();
+  if (!co_await wait_for_body()) co_return read_failure();
   // One byte more: the parser needs a place to write to also when only the end of the body is to come.
   auto block = co_await service_.arena_gate().reserve(body_limit() + 1, patience);
   if (!block) co_return no_room();
-  if (!co_await continue_if_expected()) co_return read_failure();
 
   const std::span<std::byte> place = block->bytes();
   http::request_parser<http::buffer_body> body(std::move(parser));

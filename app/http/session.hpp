@@ -88,6 +88,8 @@ class Session : public std::enable_shared_from_this<Session> {
   [[nodiscard]] boost::asio::awaitable<common::Outcome<ipc::ArenaBlock>> read_chunked_body(
       HeaderParser& parser, std::chrono::milliseconds patience);
   [[nodiscard]] boost::asio::awaitable<bool> continue_if_expected();
+  // Until its first byte is there, or the time that a body has is over.
+  [[nodiscard]] boost::asio::awaitable<bool> wait_for_body();
 
   // Completes and writes it.
   [[nodiscard]] boost::asio::awaitable<Next> respond(Reply& reply);

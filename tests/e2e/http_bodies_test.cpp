@@ -92,13 +92,16 @@ TEST_CASE_METHOD(EchoServer, "HttpBodies: a form without an image part is refuse
 }
 
 TEST_CASE_METHOD(EchoServer, "HttpBodies: Expect: 100-continue is told to go on before the body is sent", "[e2e]") {
+  const auto chunk = GENERATE(0, 1000);
+  CAPTURE(chunk);
   const auto body = random_body(10'000, 11);
   HttpClient client(server.endpoint());
   REQUIRE(client.connect());
   const Request request{.method = "POST",
                         .target = "/predict",
                         .headers = {{"Content-Type", "application/octet-stream"}, {"Expect", "100-continue"}},
-                        .body = body};
+                        .body = body,
+                        .chunk_bytes = static_cast<std::size_t>(chunk)};
   const auto bytes = serialise(request);
   const auto head_bytes = bytes.find("\r\n\r\n") + 4;
   client.write(std::string_view(bytes).substr(0, head_bytes));

@@ -132,6 +132,30 @@ TEST_CASE_METHOD(SmallServer, "HttpErrors: what is not HTTP is bad_request and c
   CHECK(client.wait_for_close());
 }
 
+TEST_CASE_METHOD(SmallServer, "HttpErrors: what two readers could read differently is refused, and what follows unread",
+                 "[e2e][case27]") {
+  using namespace std::string_literals;
+  const std::string raw = GENERATE(
+      as<std::string>{},
+      "POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+      "POST /predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+      "POST /predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: identity, chunked\r\n\r\n0\r\n\r\n",
+      "GET /healthz HTTP/1.1\nHost: x\n\n", "GET /healthz HTTP/1.1\r\nHost: x\nX-More: y\r\n\r\n",
+      "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Nul: a\0b\r\n\r\n"s,
+      "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Nul\0: a\r\n\r\n"s,
+      "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Gap : a\r\n\r\n", "GET /healthz HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n");
+  const bool at_once = GENERATE(true, false);
+  CAPTURE(raw, at_once);
+  const std::string second = "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n";
+  HttpClient client(server.endpoint());
+  REQUIRE(client.connect());
+  client.write(at_once ? raw + second : raw);
+  check_error(client.read_answer(), 400, "bad_request");
+  if (!at_once) client.write(second);
+  CHECK(client.wait_for_close());
+  CHECK_FALSE(client.has_unread_bytes());
+}
+
 TEST_CASE("HttpErrors: a model that still loads is not_ready, with Retry-After", "[e2e]") {
   Server server(identity_config({{.workers = 1, .load_delay = 600'000ms}}));
   REQUIRE(server.wait_until_listening());

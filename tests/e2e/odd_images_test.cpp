@@ -2,12 +2,14 @@
 // death.
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "tests/support/bodies.hpp"
 #include "tests/support/server.hpp"
 #include "tests/support/server_config.hpp"
 #include "tests/support/test_data.hpp"
@@ -58,7 +60,63 @@ std::vector<std::filesystem::path> odd_files() {
   return files;
 }
 
+std::string big_endian(std::uint32_t value) {
+  std::string bytes;
+  for (const unsigned shift : {24U, 16U, 8U, 0U}) bytes += static_cast<char>((value >> shift) & 0xFFU);
+  return bytes;
+}
+
+std::string png_chunk(const std::string& type, const std::string& data) {
+  const auto crc = static_cast<std::uint32_t>(std::stoul(crc32_hex(type + data), nullptr, 16));
+  return big_endian(static_cast<std::uint32_t>(data.size())) + type + data + big_endian(crc);
+}
+
+// Complete but for its pixels: `side` x `side` of them, 8 bits RGB.
+std::string png_that_declares(std::uint32_t side) {
+  using namespace std::string_literals;
+  return "\x89PNG\r\n\x1a\n"s + png_chunk("IHDR", big_endian(side) + big_endian(side) + "\x08\x02\0\0\0"s) +
+         png_chunk("IDAT", "\x78\x9c\x63\x00\x00\x00\x01\x00\x01"s) + png_chunk("IEND", "");
+}
+
 }  // namespace
+
+TEST_CASE("OddImages: a small file that declares 30,000 x 30,000 pixels is refused before there is memory for them",
+          "[e2e][torch][case29]") {
+  if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
+    WARN("SKIPPED: " << reason);
+    return;
+  }
+  Server server(small_network_config(*test_data()));
+  REQUIRE(server.wait_until_ready());
+  const auto workers = server.worker_pids();
+  REQUIRE(workers.size() == 1);
+  HttpClient client(server.endpoint());
+  const auto photo = read_file(*test_data() / "photos" / "person.jpg");
+  REQUIRE(client.post("/predict", photo).status == 200);
+  const auto peak = peak_kib(workers.front());
+  REQUIRE(peak > 0);
+
+  struct Bomb {
+    std::string bytes;
+    int status;
+    std::string code;
+  };
+  // A PNM's length follows from its header.
+  for (const auto& bomb : {Bomb{png_that_declares(30'000), 413, "image_too_large"},
+                           Bomb{"P6\n30000 30000\n255\nxxx", 400, "invalid_image"}}) {
+    REQUIRE(bomb.bytes.size() < 200);
+    const auto answer = client.post("/predict", bomb.bytes);
+    CAPTURE(answer);
+    CHECK(answer.status == bomb.status);
+    CHECK(answer.error_code() == bomb.code);
+    CHECK(client.connected());
+  }
+  CHECK(client.post("/predict", photo).status == 200);
+  CHECK(server.worker_pids() == workers);
+  CHECK(server.log_lines_with("died").empty());
+  // Its pixels would be 2.7 GB.
+  CHECK(peak_kib(workers.front()) - peak < 16 * 1024);
+}
 
 TEST_CASE("OddImages: each is a picture or the error that fits, from one worker that lives", "[e2e][torch]") {
   if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {

@@ -1,5 +1,6 @@
 // Fault case 23: clients that leave, in the middle of a body and while their request waits or runs.
 #include <algorithm>
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <string>
@@ -28,10 +29,15 @@ std::int64_t requests_served(const Server& server) {
   return sum;
 }
 
+double requests_with_code(const Server& server, const std::string& code) {
+  return server.metric("yolod_requests_total", {{"code", code}});
+}
+
 }  // namespace
 
 TEST_CASE("ClientGone: a request whose client left while it waited is not computed", "[process][case23]") {
-  Server server(identity_config({{.workers = 1, .delay = 1'500ms}}));
+  // Long enough for all of it to be sent and taken back while the first is worked on.
+  Server server(identity_config({{.workers = 1, .delay = scaled(2'000ms), .keys = {"hang_timeout: 1m"}}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
   {
@@ -48,7 +54,9 @@ TEST_CASE("ClientGone: a request whose client left while it waited is not comput
       REQUIRE(wait_until([&] { return queue_depth(server) == 6; }));
     }
     CHECK(wait_until([&] { return queue_depth(server) <= 1; }));
-    CHECK(server.metric("yolod_requests_total", {{"code", "499"}}) == 5);
+    CHECK(wait_until([&] { return requests_with_code(server, "499") == 5; }));
+    CHECK(server.wait_for_worker_in("busy") != 0);
+    CHECK(requests_served(server) == 0);  // the first is still worked on
     CHECK(running.finish_and_list_wrong() == kNoneWrong);
     CHECK(staying.finish_and_list_wrong() == kNoneWrong);
   }
@@ -78,18 +86,21 @@ TEST_CASE("ClientGone: a client that has said all it wants to and listens on is 
 TEST_CASE("ClientGone: thousands that leave in the middle leave nothing behind", "[process][case23][soak]") {
   const char* const asked = std::getenv("YOLOD_TEST_LEAVERS");
   const int count = asked != nullptr ? std::atoi(asked) : 2'000;
-  Server server(identity_config({{.workers = 2, .delay = 1ms}}));
+  // So slow that some wait when they are gone.
+  Server server(identity_config({{.workers = 2, .delay = 400ms}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
   const auto arena_used = [&server] { return server.metric("yolod_arena_bytes", {{"kind", "used"}}); };
   const auto used_before = arena_used();  // what the allocator keeps of itself
+  std::atomic<int> connected{0};
   constexpr int kThreads = 4;
   std::vector<std::thread> clients;
   for (int t = 0; t < kThreads; ++t) {
-    clients.emplace_back([&server, t, count] {
+    clients.emplace_back([&server, &connected, t, count] {
       for (int i = t; i < count; i += kThreads) {
         HttpClient client(server.endpoint());
         if (!client.connect()) continue;
+        ++connected;
         const auto whole = serialise({"POST", "/predict", {}, random_body(20'000, static_cast<std::uint64_t>(i))});
         // Anywhere: in the header, in the body, or after the last byte, when it waits or runs.
         const auto sent = i % 3 == 0 ? whole.size() : whole.size() * static_cast<std::size_t>(i % 97) / 97;
@@ -98,7 +109,15 @@ TEST_CASE("ClientGone: thousands that leave in the middle leave nothing behind",
     });
   }
   for (auto& client : clients) client.join();
+  CHECK(connected == count);
   CHECK(wait_until([&] { return arena_used() == used_before && queue_depth(server) == 0; }));
+  CHECK(requests_with_code(server, "400") > 0);  // left within the body
+  CHECK(requests_with_code(server, "499") > 0);  // and while they waited
+  CHECK(wait_until([&] {
+    const auto workers = server.workers();
+    return workers.size() == 2 && std::all_of(workers.begin(), workers.end(),
+                                              [](const WorkerStatus& worker) { return worker.state == "ready"; });
+  }));
   check_after_case(server, before);
 }
 

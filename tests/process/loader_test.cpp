@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <fstream>
+#include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -30,6 +32,19 @@ bool wait_for_another_loader(const Server& server, pid_t than) {
     const auto now = server.loader_pid();
     return now != 0 && now != than;
   });
+}
+
+// As children_of(), in microseconds: a child that is not among `known`, or 0 once the time is up.
+pid_t spot_new_child(const Server& server, const std::set<pid_t>& known) {
+  const auto pid = std::to_string(server.pid());
+  const auto end = Clock::now() + scaled(kGenerous);
+  while (Clock::now() < end) {
+    std::ifstream children("/proc/" + pid + "/task/" + pid + "/children");
+    for (pid_t child = 0; children >> child;) {
+      if (!known.contains(child)) return child;
+    }
+  }
+  return 0;
 }
 
 }  // namespace
@@ -61,6 +76,29 @@ TEST_CASE("Loader: a worker that was forked lets SIGINT through, and has no desc
     CHECK(descriptor_count(worker) <= 7);
   }
   check_after_case(server, before);
+}
+
+TEST_CASE("Loader: a worker that is forked has SIGINT blocked until it is ready", "[process][loader][case7]") {
+  Server server(identity_config({{.workers = 1}}));
+  REQUIRE(server.wait_until_ready());
+  const auto before = baseline(server);
+  std::set<pid_t> known{server.loader_pid()};
+  std::vector<pid_t> dead;
+  // It is so for less than a millisecond: most are met in it, not all.
+  constexpr int kTries = 100;
+  bool met = false;
+  for (int attempt = 0; !met && attempt < kTries; ++attempt) {
+    dead.push_back(server.worker_pids().at(0));
+    known.insert(dead.back());
+    ::kill(dead.back(), SIGKILL);
+    const auto worker = spot_new_child(server, known);
+    REQUIRE(worker != 0);
+    const auto masks = blocked_signals(worker);
+    met = !masks.empty() && blocks(masks.front(), SIGINT);
+    REQUIRE(server.wait_until_replaced({dead.back()}));
+  }
+  CHECK(met);
+  check_after_case(server, before, dead);
 }
 
 TEST_CASE("Loader: its death costs no client anything, and there is a new one", "[process][loader]") {
@@ -99,6 +137,9 @@ TEST_CASE("Loader: when it dies with all its workers, all are back", "[process][
 }
 
 TEST_CASE("Loader: killed at any moment while it forks, it leaves nothing behind", "[process][loader]") {
+  // A worker that goes with its loader died before it was ready, and is waited for ever longer: so a few for a server.
+  constexpr int kRounds = 5;
+  const int first = kRounds * GENERATE(0, 1, 2, 3);
   Server server(identity_config({{.workers = 4}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
@@ -107,7 +148,7 @@ TEST_CASE("Loader: killed at any moment while it forks, it leaves nothing behind
     const auto status = server.status();
     return status.is_object() && status.at("models").at(0).at("loader").at("state") == "ready";
   };
-  for (int round = 0; round < 20; ++round) {
+  for (int round = first; round < first + kRounds; ++round) {
     CAPTURE(round);
     REQUIRE(wait_until(loader_is_ready));
     const auto loader = server.loader_pid();
@@ -125,28 +166,59 @@ TEST_CASE("Loader: killed at any moment while it forks, it leaves nothing behind
 TEST_CASE("Loader: interrupted while it loads it ends its load, exits and is replaced at once",
           "[process][loader][case7]") {
   constexpr milliseconds kLoad{400};
+  // The first of all, or one that gives way to workers that serve and so loads in a thread of its own.
+  const bool beside_workers = GENERATE(false, true);
+  CAPTURE(beside_workers);
   Server server(identity_config({{.workers = 2, .load_delay = kLoad}}));
   REQUIRE(server.wait_until_listening());
-  constexpr int kMoments = 6;
-  pid_t before = 0;
-  for (int moment = 0; moment < kMoments; ++moment) {
+  pid_t previous = 0;
+  std::optional<Baseline> before;
+  if (beside_workers) {
+    REQUIRE(server.wait_until_ready());
+    before = baseline(server);
+    previous = server.loader_pid();
+    ::kill(previous, SIGKILL);  // makes room for the first that is met while it loads
+  }
+  constexpr int kMoments = 20;
+  constexpr int kTries = 10 * kMoments;
+  int moment = 0;
+  for (int attempt = 0; moment < kMoments && attempt < kTries; ++attempt) {
     CAPTURE(moment);
-    REQUIRE(wait_for_another_loader(server, before));
+    REQUIRE(wait_for_another_loader(server, previous));
     const auto loader = server.loader_pid();
+    previous = loader;
     const auto born = process_info(loader);
-    REQUIRE(born);
-    std::this_thread::sleep_for(moment * kLoad / (2 * kMoments));
+    if (!born) continue;
+    const auto age = [&born] { return time_since_boot() - born->started_at; };
+    // Moments from the fork to nine tenths of the load: what is left lets a busy machine be late.
+    std::this_thread::sleep_for(moment * kLoad * 9 / 10 / kMoments - age());
     const auto masks = blocked_signals(loader);
     ::kill(loader, SIGINT);
+    const bool met_while_loading = age() < kLoad;
+    REQUIRE(wait_until([&] { return !process_info(loader); }));
+    const auto lived = age();
+    if (!met_while_loading) continue;  // this machine was late; the next one is met at the same moment
+
     REQUIRE(!masks.empty());
     for (const auto mask : masks) CHECK(blocks(mask, SIGINT));
-    REQUIRE(wait_until([&] { return !process_info(loader); }));
-    CHECK(time_since_boot() - born->started_at >= kLoad);
-    CHECK(server.log_lines_with("loader " + std::to_string(loader) + " (echo) exited: interrupted").size() == 1);
-    before = loader;
+    CHECK(lived >= kLoad);
+    const auto died_at = Clock::now();
+    const auto told = [&] { return server.log_lines_with("loader " + std::to_string(loader) + " (echo) exited:"); };
+    REQUIRE(wait_until([&] { return told().size() == 1; }));
+    CHECK_THAT(told().front(), Catch::Contains("interrupted"));
+    // Far below any backoff that twenty deaths in a row would have earned.
+    REQUIRE(wait_for_another_loader(server, loader));
+    CHECK(Clock::now() - died_at < scaled(1s));
+    ++moment;
   }
+  CHECK(moment == kMoments);
   REQUIRE(server.wait_until_ready());
   CHECK(server.worker_pids().size() == 2);
+  if (before) {
+    // The last one may be loading yet.
+    REQUIRE(wait_until([&] { return server.status().at("models").at(0).at("loader").at("state") == "ready"; }));
+    check_after_case(server, *before);
+  }
 }
 
 TEST_CASE("Loader: preload: false has each worker load by itself", "[process][loader]") {

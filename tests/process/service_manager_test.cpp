@@ -5,11 +5,14 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstring>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -165,7 +168,6 @@ TEST_CASE("ServiceManager: on its socket the next server answers who came while 
 
 TEST_CASE("ServiceManager: a descriptor that is no listening socket is closed, and the config's address is used",
           "[process]") {
-  NotifySocket not_listening;
   const common::UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   ServerOptions options;
   options.config = identity_config({{.workers = 1}});
@@ -173,6 +175,19 @@ TEST_CASE("ServiceManager: a descriptor that is no listening socket is closed, a
   Server server(options);
   REQUIRE(server.wait_until_ready());
   CHECK(server.log_lines_with("is no listening stream socket").size() == 1);
+  struct stat ours {};
+  REQUIRE(::fstat(socket.get(), &ours) == 0);
+  const auto name = "socket:[" + std::to_string(ours.st_ino) + "]";
+  const auto holds_it = [&name](pid_t pid) {
+    std::error_code gone;
+    const std::filesystem::directory_iterator folder("/proc/" + std::to_string(pid) + "/fd", gone);
+    return std::any_of(begin(folder), end(folder),
+                       [&](const auto& entry) { return std::filesystem::read_symlink(entry, gone) == name; });
+  };
+  CHECK(holds_it(::getpid()));
+  CHECK_FALSE(holds_it(server.pid()));
+  for (const auto& child : children_of(server.pid())) CHECK_FALSE(holds_it(child.pid));
+  CHECK(serves_next_request(server));
 }
 
 }  // namespace yolod::tests

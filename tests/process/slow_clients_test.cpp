@@ -1,142 +1,283 @@
 // Fault cases 26, 31, 32 and 33: clients, and a reader of the log, that take their time or never come to an end.
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 #include "tests/support/after_case.hpp"
 #include "tests/support/bodies.hpp"
 #include "tests/support/load.hpp"
+#include "tests/support/process_tree.hpp"
 #include "tests/support/server.hpp"
 #include "tests/support/server_config.hpp"
 
 namespace yolod::tests {
 namespace {
 
-// Sends `text` a byte at a time, until it is all sent or the peer has closed.
-void drip(HttpClient& client, const std::string& text, milliseconds pause, const std::atomic<bool>& over) {
-  for (const char byte : text) {
-    if (over || !client.write({&byte, 1})) return;
-    std::this_thread::sleep_for(pause);
+// A client that sends `text` in small pieces, until it is all sent or an answer comes, which the same thread reads.
+class Dripper {
+ public:
+  Dripper(const Endpoint& endpoint, const std::string& text, std::size_t piece, milliseconds pause)
+      : client_(endpoint), thread_([this, text, piece, pause] { run(text, piece, pause); }) {}
+  ~Dripper() { thread_.join(); }
+  Dripper(const Dripper&) = delete;
+  Dripper& operator=(const Dripper&) = delete;
+
+  [[nodiscard]] bool finished() const { return finished_; }
+  // All three once finished().
+  [[nodiscard]] const Answer& answer() const { return answer_; }
+  [[nodiscard]] bool closed() const { return closed_; }
+  [[nodiscard]] milliseconds took() const { return took_; }
+
+ private:
+  void run(std::string_view text, std::size_t piece, milliseconds pause) {
+    const auto began = Clock::now();
+    if (client_.connect()) {
+      for (; !text.empty(); text.remove_prefix(std::min(piece, text.size()))) {
+        if (client_.has_unread_bytes() || !client_.write(text.substr(0, piece))) break;
+        std::this_thread::sleep_for(pause);
+      }
+      answer_ = client_.read_answer();
+      took_ = std::chrono::duration_cast<milliseconds>(Clock::now() - began);
+      closed_ = client_.wait_for_close();
+    }
+    finished_ = true;
   }
+
+  HttpClient client_;
+  Answer answer_;
+  bool closed_{false};
+  milliseconds took_{0};
+  std::atomic<bool> finished_{false};
+  std::thread thread_;  // last: it uses all of the above
+};
+
+// That others are served all the while, until that client has come to its end.
+void check_others_are_served(const Server& server, const Dripper& slow) {
+  const auto body = random_body(1000, 1);
+  int served = 0;
+  CHECK(wait_until([&] {
+    const bool over = slow.finished();
+    CHECK(is_identity_answer(HttpClient(server.endpoint()).post("/predict", body), body));
+    ++served;
+    return over;
+  }));
+  CHECK(served >= 10);
+}
+
+// A connection of which nothing is ever read, and on which few bytes fit that nobody reads.
+class DeafClient {
+ public:
+  explicit DeafClient(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const int bytes = 4096;
+    REQUIRE(::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes) == 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    REQUIRE(::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  }
+
+  // As much of it as there is room for now; how much that was.
+  std::size_t send(std::string_view text) const {
+    const auto sent = ::send(socket_.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    return sent > 0 ? static_cast<std::size_t>(sent) : 0;
+  }
+  // Whether the peer has given it up.
+  [[nodiscard]] bool cut_off() const {
+    pollfd item{socket_.get(), 0, 0};
+    return ::poll(&item, 1, 0) == 1 && (item.revents & (POLLERR | POLLHUP)) != 0;
+  }
+
+ private:
+  common::UniqueFd socket_;
+};
+
+double arena_bytes(const Server& server, const char* kind) {
+  return server.metric("yolod_arena_bytes", {{"kind", kind}});
 }
 
 }  // namespace
 
 TEST_CASE("SlowClients: a header that does not end in time is answered 408 and closed, and others are served",
           "[process][case26]") {
-  Server server(identity_config({{.workers = 1}}, {"header_timeout: 500ms"}));
+  constexpr milliseconds kTimeout{2'000};
+  Server server(identity_config({{.workers = 1}}, {"header_timeout: 2s"}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
   const std::string text =
       GENERATE(as<std::string>{}, "POST /predict HTTP/1.1", "GET / HTTP/1.1\r\nHost: a\r\nX-Endless: ");
-  std::atomic<bool> over{false};
   {
-    HttpClient slow(server.endpoint());
-    REQUIRE(slow.connect());
-    std::thread dripping([&] { drip(slow, text + std::string(1000, 'x'), 20ms, over); });
-    const auto body = random_body(1000, 1);
-    for (int i = 0; i < 10; ++i) {
-      CHECK(is_identity_answer(HttpClient(server.endpoint()).post("/predict", body), body));
-    }
-    const auto answer = slow.read_answer();
-    CHECK(answer.status == 408);
-    CHECK(answer.error_code() == "request_timeout");
-    over = true;
-    dripping.join();
-    CHECK(slow.wait_for_close());
+    const Dripper slow(server.endpoint(), text + std::string(10'000, 'x'), 1, 20ms);
+    check_others_are_served(server, slow);
+    REQUIRE(slow.finished());
+    CAPTURE(slow.answer());
+    CHECK(slow.answer().status == 408);
+    CHECK(slow.answer().error_code() == "request_timeout");
+    CHECK(slow.took() >= kTimeout);
+    CHECK(slow.took() < kTimeout + scaled(8s));
+    CHECK(slow.closed());
   }
   check_after_case(server, before);
 }
 
-TEST_CASE("SlowClients: a body slower than 16 KiB/s is answered 408", "[process][case26]") {
+TEST_CASE("SlowClients: a body slower than 16 KiB/s is answered 408 after two seconds", "[process][case26]") {
   Server server(identity_config({{.workers = 1}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
   {
-    HttpClient slow(server.endpoint());
-    REQUIRE(slow.connect());
-    REQUIRE(slow.write("POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n"));
-    std::atomic<bool> over{false};
-    std::thread dripping([&] { drip(slow, std::string(2000, 'x'), 5ms, over); });
-    const auto answer = slow.read_answer();
-    CHECK(answer.status == 408);
-    over = true;
-    dripping.join();
+    const Dripper slow(server.endpoint(),
+                       "POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n" + std::string(50'000, 'x'),
+                       1, 5ms);
+    check_others_are_served(server, slow);
+    REQUIRE(slow.finished());
+    CAPTURE(slow.answer());
+    CHECK(slow.answer().status == 408);
+    CHECK(slow.answer().error_code() == "request_timeout");
+    CHECK(slow.took() >= 2s);
+    CHECK(slow.took() < 2s + scaled(8s));
+    CHECK(slow.closed());
   }
   check_after_case(server, before);
 }
 
-TEST_CASE("SlowClients: who declares much and sends nothing keeps nobody from being served", "[process][case31]") {
+TEST_CASE("SlowClients: a body that is fast enough, but not whole after body_timeout, is answered 408",
+          "[process][case26]") {
+  // Past the two seconds after which its rate counts, too.
+  constexpr milliseconds kTimeout{4'000};
+  Server server(identity_config({{.workers = 1}}, {"body_timeout: 4s"}));
+  REQUIRE(server.wait_until_ready());
+  const auto before = baseline(server);
+  {
+    constexpr std::size_t kBytes = 10'000'000;
+    const auto request = serialise({"POST", "/predict", {}, std::string(kBytes, 'x')});
+    const Dripper slow(server.endpoint(), request, 4000, 20ms);  // ten times the least rate
+    check_others_are_served(server, slow);
+    REQUIRE(slow.finished());
+    CAPTURE(slow.answer());
+    CHECK(slow.answer().status == 408);
+    CHECK(slow.answer().error_code() == "request_timeout");
+    CHECK(slow.took() >= kTimeout);
+    CHECK(slow.took() < kTimeout + scaled(8s));
+    CHECK(slow.closed());
+  }
+  check_after_case(server, before);
+}
+
+TEST_CASE("SlowClients: who declares much and sends nothing, or little, keeps nobody from being served",
+          "[process][case31]") {
   // An arena of 64 MiB: sixteen bodies of the largest size would take four times as much.
   Server server(identity_config({{.workers = 2, .delay = 2ms}}, {"max_body_bytes: 16MiB"}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
+  const auto used_before = arena_bytes(server, "used");  // what the allocator keeps of itself
+  const auto half = arena_bytes(server, "total") / 2;
   {
-    std::vector<std::unique_ptr<HttpClient>> greedy;
-    for (int i = 0; i < 16; ++i) {
-      greedy.push_back(std::make_unique<HttpClient>(server.endpoint()));
-      REQUIRE(greedy.back()->connect());
-      REQUIRE(greedy.back()->write("POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 16777216\r\n\r\n"));
+    constexpr std::size_t kBody = 200'000;
+    constexpr std::size_t kLoad = 4;
+    constexpr std::size_t kGreedy = 16;
+    constexpr std::size_t kTrickling = 100;
+    std::vector<std::unique_ptr<HttpClient>> slow;
+    for (std::size_t i = 0; i < kGreedy + kTrickling; ++i) {
+      slow.push_back(std::make_unique<HttpClient>(server.endpoint()));
+      REQUIRE(slow.back()->connect());
+      const auto length = i < kGreedy ? std::size_t{16} << 20U : kBody;
+      REQUIRE(slow.back()->write("POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(length) +
+                                 "\r\n\r\n"));
     }
-    std::atomic<bool> over{false};
-    std::vector<std::thread> trickling;
-    for (int i = 0; i < 20; ++i) {
-      trickling.emplace_back([&server, &over] {
-        HttpClient client(server.endpoint());
-        if (!client.connect()) return;
-        if (!client.write("POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n")) return;
-        while (!over && client.write(std::string(100, 'x'))) std::this_thread::sleep_for(100ms);
-      });
-    }
-    Load load(server.endpoint(), {.connection_count = 4, .body_bytes_max = 200'000});
-    REQUIRE(load.wait_for_answers(100));
-    CHECK(server.metric("yolod_arena_bytes", {{"kind", "used"}}) <=
-          0.5 * server.metric("yolod_arena_bytes", {{"kind", "total"}}) + 4 * 200'000);
-    for (const auto& client : greedy) {
-      const auto answer = client->read_answer();
-      CAPTURE(answer);
-      CHECK((answer.status == 408 || answer.status == 503));
-    }
-    REQUIRE(load.wait_for_answers(100));
+    // One thread at 1 kB/s each, until they are answered.
+    std::atomic<std::size_t> answered{0};
+    std::vector<Answer> answers(slow.size());
+    std::jthread trickling([&] {
+      std::vector<bool> has(slow.size());
+      const auto end = Clock::now() + scaled(kGenerous);
+      while (answered < slow.size() && Clock::now() < end) {
+        const auto next = Clock::now() + 100ms;
+        for (std::size_t i = 0; i < slow.size(); ++i) {
+          if (has[i]) continue;
+          has[i] = slow[i]->has_unread_bytes() || (i >= kGreedy && !slow[i]->write(std::string(100, 'x')));
+          if (!has[i]) continue;
+          answers[i] = slow[i]->read_answer();
+          ++answered;
+        }
+        std::this_thread::sleep_until(next);
+      }
+    });
+    const auto load_began = Clock::now();
+    Load load(server.endpoint(), {.connection_count = kLoad, .body_bytes_max = kBody});
+    CHECK(load.wait_for_answers(20));
+    // Long before the slow ones are done.
+    CHECK(Clock::now() - load_began < scaled(2s));
+    double most_used = 0;
+    CHECK(wait_until([&] {
+      most_used = std::max(most_used, arena_bytes(server, "used"));
+      return answered == slow.size();
+    }));
+    trickling.join();
+    CHECK(load.wait_for_answers(20));
     const auto counts = load.stop();
     CHECK(counts.right == counts.answered);
     for (const auto& incident : counts.incidents) FAIL_CHECK(describe(incident));
-    over = true;
-    for (auto& thread : trickling) thread.join();
+    // Bodies of the load that are whole are no unfinished ones.
+    CHECK(most_used <= half + used_before + kLoad * kBody);
+    CHECK(most_used > used_before);
+    for (const auto& answer : answers) {
+      CAPTURE(answer);
+      CHECK(answer.status == 408);
+    }
   }
   check_after_case(server, before);
+  CHECK(wait_until([&] { return arena_bytes(server, "used") == used_before; }));
 }
 
-TEST_CASE("SlowClients: an answer that is never read is given up after write_timeout", "[process][case32]") {
-  Server server(identity_config({{.workers = 1}}, {"write_timeout: 1s"}));
+TEST_CASE("SlowClients: who never reads its answers is cut off after write_timeout, and holds nothing of a worker",
+          "[process][case32]") {
+  constexpr milliseconds kTimeout{2'000};
+  Server server(identity_config({{.workers = 1}}, {"write_timeout: 2s"}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
+  const auto used_before = arena_bytes(server, "used");
   {
-    HttpClient never_reads(server.endpoint());
-    REQUIRE(never_reads.connect());
-    // Pages, until both ends' buffers are full and the server is stuck in the middle of one.
-    std::string many;
-    for (int i = 0; i < 2000; ++i) many += serialise({"GET", "/", {}, {}});
-    std::atomic<bool> written{false};
-    std::thread writing([&] {
-      (void)never_reads.write(many);
-      written = true;
-    });
+    // Answers of the worker, and pages, until the server's buffer for the connection is full as well.
+    std::string asked;
+    const auto small = serialise({"POST", "/predict", {}, random_body(100, 3)});
+    const auto page = serialise({"GET", "/", {}, {}});
+    while (asked.size() < 2'000'000) asked += small + page;
+    std::string_view rest = asked;
+    const auto began = Clock::now();
+    const DeafClient deaf(server.port());
     const auto body = random_body(10'000, 2);
-    for (int i = 0; i < 20; ++i) {
+    bool cut_off = false;
+    int looks_without_bytes = 0;  // in a row, until now
+    int served = 0;
+    CHECK(wait_until([&] {
+      cut_off = deaf.cut_off();
+      if (!cut_off) rest.remove_prefix(deaf.send(rest));
+      // The one worker is free for others.
       CHECK(is_identity_answer(HttpClient(server.endpoint()).post("/predict", body), body));
-    }
-    // The server closes, so that the client's write ends.
-    CHECK(wait_until([&] { return written.load(); }));
-    writing.join();
+      ++served;
+      looks_without_bytes = arena_bytes(server, "used") == used_before ? looks_without_bytes + 1 : 0;
+      return cut_off;
+    }));
+    const auto took = Clock::now() - began;
+    CHECK(took >= kTimeout);
+    CHECK(took < kTimeout + scaled(8s));
+    CHECK(served > 10);
+    CHECK(looks_without_bytes > 10);
+    // Its end of the connection is still open.
+    CHECK(wait_until([&] { return descriptor_count(server.pid()) <= before.descriptors; }));
   }
   check_after_case(server, before);
 }
@@ -167,25 +308,37 @@ TEST_CASE("SlowClients: a log that nobody reads never stops the server, and says
   Endpoint endpoint;
   endpoint.port = static_cast<std::uint16_t>(std::stoi(log.substr(at)));
 
-  // Each kill is some lines: far more of them than a pipe and the buffer hold.
+  // A hundred lines each time: in all far more than a pipe and the buffer hold.
+  std::string broken = "models: [\n";
+  for (int i = 0; i < 100; ++i)
+    broken = "no_such_key_" + std::to_string(i) + ": " + std::string(50, 'x') + "\n" + broken;
+  broken += "]\n";
+  server.rewrite_config(broken);
   const auto body = random_body(100, 1);
-  for (int round = 0; round < 600; ++round) {
+  for (int round = 0; round < 50; ++round) {
     HttpClient client(endpoint);
+    REQUIRE(client.post("/reload", "").status == 500);
     const auto answer = client.post("/predict", body);
     REQUIRE(is_identity_answer(answer, body));
-    ::kill(answering_worker(answer), SIGKILL);
+    // Those of its workers have the same pipe for theirs.
+    if (round % 5 == 0) ::kill(answering_worker(answer), SIGKILL);
   }
   const auto asked_at = Clock::now();
   CHECK(is_identity_answer(HttpClient(endpoint).post("/predict", body), body));
   CHECK(Clock::now() - asked_at < scaled(2s));
 
   log.clear();
+  constexpr std::string_view kDropped = " log lines were dropped here";
   CHECK(wait_until([&] {
     char piece[65536];
     const auto got = ::read(reader.get(), piece, sizeof piece);
     if (got > 0) log.append(piece, static_cast<std::size_t>(got));
-    return log.find("dropped") != std::string::npos;
+    return log.find(kDropped) != std::string::npos;
   }));
+  const auto count_ends = log.find(kDropped);
+  REQUIRE(count_ends != std::string::npos);
+  // Five thousand and more were written, and there was room for a thousand or two.
+  CHECK(std::stoi(log.substr(log.rfind(' ', count_ends - 1) + 1)) > 2'000);
   server.send_signal(SIGTERM);
   CHECK(server.wait_for_exit() == exited(0));
 }

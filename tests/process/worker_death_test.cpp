@@ -14,7 +14,7 @@
 
 namespace yolod::tests {
 TEST_CASE("WorkerDeath: an idle worker that is killed is replaced and no client sees it", "[process][case1]") {
-  Server server(identity_config({{.workers = 2}}));
+  Server server(identity_config({{.workers = 3, .delay = 1ms}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
   const auto victim = server.worker_pids().at(0);
@@ -22,9 +22,17 @@ TEST_CASE("WorkerDeath: an idle worker that is killed is replaced and no client 
     HttpClient client(server.endpoint());
     const auto body = random_body(1000, 1);
     CHECK(is_identity_answer(client.post("/predict", body), body));
+    // Others ask all the while: before, when it is gone, and when there is a new one.
+    Load load(server.endpoint(), {.connection_count = 2, .body_bytes_max = 5'000});
+    REQUIRE(load.wait_for_answers(20));
 
     ::kill(victim, SIGKILL);
+    REQUIRE(load.wait_for_answers(20));
     REQUIRE(server.wait_until_replaced({victim}));
+    REQUIRE(load.wait_for_answers(20));
+    const auto counts = load.stop();
+    CHECK(counts.right == counts.answered);
+    for (const auto& incident : counts.incidents) FAIL_CHECK(describe(incident));
 
     // The client's connection is the front-end's and has lived on.
     for (int i = 0; i < 10; ++i) {
