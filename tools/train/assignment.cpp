@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <utility>
-#include <variant>
 
 #include "tools/train/anchors.hpp"
 
@@ -41,10 +39,8 @@ HeadAnchor nearest_anchor(const Anchor& shape, std::span<const HeadGrid> heads) 
 // Along one side: the cell that holds `position` (in cells), and neighbours that reach it.
 class Cells {
  public:
-  Cells(float position, float scale, int count) {
-    // A logistic comes near its ends only for large inputs: the outermost twentieth on each side is left alone.
-    constexpr float kMargin = 0.05F;
-    const float beyond = (scale - 1) / 2 - kMargin * scale;
+  Cells(float position, const HeadGrid& head, int count) {
+    const float beyond = head.reach() - kReachMargin * head.scale_x_y;
     const int own = std::clamp(static_cast<int>(position), 0, count - 1);
     cells_[count_++] = own;
     const float within = position - static_cast<float>(own);
@@ -66,22 +62,6 @@ struct Claim {
 
 }  // namespace
 
-std::vector<HeadGrid> head_grids(const model::darknet::Network& network) {
-  std::vector<HeadGrid> grids;
-  for (const auto* head : model::darknet::heads(network)) {
-    const auto& yolo = std::get<model::darknet::Yolo>(head->kind);
-    HeadGrid grid;
-    grid.rows = head->output.height;
-    grid.columns = head->output.width;
-    grid.cell_width = static_cast<float>(network.input.width) / static_cast<float>(grid.columns);
-    grid.cell_height = static_cast<float>(network.input.height) / static_cast<float>(grid.rows);
-    grid.scale_x_y = yolo.scale_x_y;
-    grid.anchors = yolo.anchors;
-    grids.push_back(std::move(grid));
-  }
-  return grids;
-}
-
 std::vector<std::vector<Match>> assign(std::span<const Target> targets, std::span<const HeadGrid> heads) {
   std::vector<std::map<std::size_t, Claim>> claims(heads.size());
   for (std::size_t t = 0; t < targets.size(); ++t) {
@@ -91,8 +71,8 @@ std::vector<std::vector<Match>> assign(std::span<const Target> targets, std::spa
     const auto nearest = nearest_anchor(shape, heads);
     for (std::size_t h = 0; h < heads.size(); ++h) {
       const auto& head = heads[h];
-      const Cells columns(target.x / head.cell_width, head.scale_x_y, head.columns);
-      const Cells rows(target.y / head.cell_height, head.scale_x_y, head.rows);
+      const Cells columns(target.x / head.cell_width, head, head.columns);
+      const Cells rows(target.y / head.cell_height, head, head.rows);
       for (std::size_t a = 0; a < head.anchors.size(); ++a) {
         if (!ratio_fits(head.anchors[a], target) && nearest != HeadAnchor{h, a}) continue;
         const Claim claim{t, shape_iou(head.anchors[a], shape)};

@@ -17,7 +17,9 @@ using model::image::Size;
 constexpr double kMosaicChance = 0.75;
 constexpr double kFlipChance = 0.5;
 constexpr double kAroundLightChance = 0.6;  // a part is cut so that it holds the middle of some light
-constexpr double kSmallestZoom = 0.72;      // times the size at which the server would see the scene
+// Times the size at which the server would see the scene. A part that would take more than the whole scene takes the
+// whole: one as large as the input is never seen below 1.
+constexpr double kSmallestZoom = 0.72;
 constexpr double kLargestZoom = 1.5;
 constexpr double kAspectJitter = 1.12;
 
@@ -32,7 +34,8 @@ struct Interval {
   int length{0};
 };
 
-// What is cut out along one side: as much as fills `filled` pixels at `zoom`, and `around` inside it if that is given.
+// What is cut out along one side: as much as fills `filled` pixels at `zoom`, or all that there is where that is less,
+// and `around` inside it if that is given.
 Interval cut(int side, int filled, double zoom, std::optional<float> around, RandomStream& random) {
   const int length = std::clamp(static_cast<int>(std::lround(filled / zoom)), 1, side);
   int low = 0;
@@ -45,7 +48,7 @@ Interval cut(int side, int filled, double zoom, std::optional<float> around, Ran
   return {low + static_cast<int>(random.below(static_cast<std::uint64_t>(high - low) + 1)), length};
 }
 
-cv::Rect cut_from(const Scene& scene, cv::Size filled, const Zoom& zoom, RandomStream& random) {
+cv::Rect cut_from(const scenes::Scene& scene, cv::Size filled, const Zoom& zoom, RandomStream& random) {
   std::optional<float> x;
   std::optional<float> y;
   if (!scene.lights.empty() && random.chance(kAroundLightChance)) {
@@ -78,7 +81,7 @@ void recolour(cv::Mat& picture, RandomStream& random) {
 }
 
 // The lights of `source`, which fills `place` of the input.
-void add_targets(const Scene& scene, const cv::Rect& source, const cv::Rect& place, bool mirrored,
+void add_targets(const scenes::Scene& scene, const cv::Rect& source, const cv::Rect& place, bool mirrored,
                  std::vector<Target>& targets) {
   constexpr float kNothingLeft = 0.1F;
   const float scale_x = static_cast<float>(place.width) / static_cast<float>(source.width);
@@ -96,13 +99,14 @@ void add_targets(const Scene& scene, const cv::Rect& source, const cv::Rect& pla
     target.x = static_cast<float>(place.x) + (mirrored ? static_cast<float>(place.width) - x : x);
     target.y = static_cast<float>(place.y) + (left.y + left.height / 2 - cut.y) * scale_y;
     // Most of a whole light is asked for; a part must show enough to be told by.
-    target.ignored = share * light.visible < kLeastVisible || std::max(target.width, target.height) < kShortestTarget;
+    target.ignored =
+        share * light.visible < scenes::kLeastVisible || std::max(target.width, target.height) < kShortestTarget;
     targets.push_back(target);
   }
 }
 
 // A part of a scene, in its place in the canvas.
-void paste(const Scene& scene, cv::Mat& canvas, const cv::Rect& place, RandomStream& random,
+void paste(const scenes::Scene& scene, cv::Mat& canvas, const cv::Rect& place, RandomStream& random,
            std::vector<Target>& targets) {
   const double zoom = random.ratio_between(kSmallestZoom, kLargestZoom);
   const double aspect = std::sqrt(random.ratio_between(1 / kAspectJitter, kAspectJitter));
@@ -143,7 +147,8 @@ std::vector<Target> compose_mixed(const ChooseScene& choose, Size input, RandomS
   return targets;
 }
 
-std::vector<Target> compose_plain(const Scene& scene, Size input, RandomStream& random, std::span<float> pixels) {
+std::vector<Target> compose_plain(const scenes::Scene& scene, Size input, RandomStream& random,
+                                  std::span<float> pixels) {
   std::vector<Target> targets;
   const bool mirrored = random.chance(kFlipChance);
   cv::Mat picture = scene.picture;

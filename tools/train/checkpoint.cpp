@@ -4,7 +4,9 @@
 #include <torch/serialize.h>
 
 #include <exception>
+#include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "common/text.hpp"
 #include "model/unfinished_file.hpp"
@@ -19,19 +21,27 @@ using common::Outcome;
 // The names under which averaged weights stand beside the learned ones.
 constexpr const char* kAverage = "average_";
 
+constexpr const char* kNote = "note";
+
 void write(torch::serialize::OutputArchive& archive, const NetworkTensors& tensors, const std::string& prefix) {
   for (const auto& [name, tensor, learned] : named(tensors)) archive.write(prefix + name, tensor.detach());
 }
 
-// Into the tensors themselves: the optimizer refers to them.
-void read(torch::serialize::InputArchive& archive, const NetworkTensors& tensors, const std::string& prefix) {
-  const at::NoGradGuard no_gradients;
+std::vector<at::Tensor> read(torch::serialize::InputArchive& archive, const NetworkTensors& tensors,
+                             const std::string& prefix) {
+  std::vector<at::Tensor> all;
   for (const auto& [name, tensor, learned] : named(tensors)) {
-    at::Tensor stored;
-    archive.read(prefix + name, stored);
-    if (stored.sizes() != tensor.sizes()) throw std::runtime_error("it is of another network");
-    tensor.detach().copy_(stored);
+    archive.read(prefix + name, all.emplace_back());
+    if (all.back().sizes() != tensor.sizes()) throw std::runtime_error("it is of another network");
   }
+  return all;
+}
+
+// Into the tensors themselves: the optimizer refers to them.
+void overwrite(const NetworkTensors& tensors, const std::vector<at::Tensor>& stored) {
+  const at::NoGradGuard no_gradients;
+  const auto to = named(tensors);
+  for (std::size_t i = 0; i < to.size(); ++i) to[i].tensor.detach().copy_(stored[i]);
 }
 
 Error refused(const std::filesystem::path& file, const char* what) {
@@ -41,7 +51,7 @@ Error refused(const std::filesystem::path& file, const char* what) {
 }  // namespace
 
 Outcome<void> save_checkpoint(const std::filesystem::path& file, const CheckpointParts& parts,
-                              const RunPosition& position) {
+                              const RunPosition& position, const std::string& note) {
   try {
     torch::serialize::OutputArchive archive;
     write(archive, parts.learned, {});
@@ -49,6 +59,7 @@ Outcome<void> save_checkpoint(const std::filesystem::path& file, const Checkpoin
     torch::serialize::OutputArchive optimizer;
     parts.optimizer.save(optimizer);
     archive.write("optimizer", optimizer);
+    archive.write(kNote, c10::IValue(note));
     archive.write("counts",
                   at::tensor({static_cast<std::int64_t>(position.step), static_cast<std::int64_t>(position.images)}));
     archive.write("seconds", at::tensor({position.seconds}, at::kDouble));
@@ -63,19 +74,25 @@ Outcome<void> save_checkpoint(const std::filesystem::path& file, const Checkpoin
   }
 }
 
-Outcome<RunPosition> load_checkpoint(const std::filesystem::path& file, const CheckpointParts& parts) {
+Outcome<RunPosition> load_checkpoint(const std::filesystem::path& file, const CheckpointParts& parts,
+                                     const Learner::NoteFits& fits) {
   try {
     torch::serialize::InputArchive archive;
     archive.load_from(file.string());
+    c10::IValue note;
+    archive.read(kNote, note);
+    if (auto fit = fits(note.toStringRef()); !fit) return std::move(fit).error();
     at::Tensor counts;
     at::Tensor seconds;
     archive.read("counts", counts);
     archive.read("seconds", seconds);
-    read(archive, parts.learned, {});
-    read(archive, parts.averaged, kAverage);
+    const auto learned = read(archive, parts.learned, {});
+    const auto averaged = read(archive, parts.averaged, kAverage);
     torch::serialize::InputArchive optimizer;
     archive.read("optimizer", optimizer);
     parts.optimizer.load(optimizer);
+    overwrite(parts.learned, learned);
+    overwrite(parts.averaged, averaged);
     return RunPosition{static_cast<std::uint64_t>(counts[0].item<std::int64_t>()),
                        static_cast<std::uint64_t>(counts[1].item<std::int64_t>()), seconds[0].item<double>()};
   } catch (const c10::Error& error) {

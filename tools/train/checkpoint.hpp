@@ -4,6 +4,7 @@
 #include <torch/optim/adamw.h>
 
 #include <filesystem>
+#include <string>
 
 #include "common/outcome.hpp"
 #include "tools/train/learner.hpp"
@@ -20,9 +21,10 @@ struct CheckpointParts {
 
 // `file` is replaced when all is written: kSystem where that fails.
 [[nodiscard]] common::Outcome<void> save_checkpoint(const std::filesystem::path& file, const CheckpointParts& parts,
-                                                    const RunPosition& position);
-// kBadModel for a file that is none or is another network's. Where the file is cut short parts may be overwritten.
+                                                    const RunPosition& position, const std::string& note);
+// kBadModel for a file that is none or is of a network with other shapes; what `fits` says of its note. In these cases
+// the parts are as they were, unless the file is damaged where its tensors lie: then some may be overwritten.
 [[nodiscard]] common::Outcome<RunPosition> load_checkpoint(const std::filesystem::path& file,
-                                                           const CheckpointParts& parts);
+                                                           const CheckpointParts& parts, const Learner::NoteFits& fits);
 
 }  // namespace yolod::train

@@ -1,6 +1,7 @@
 #include "tools/train/learner.hpp"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <torch/nn/utils/clip_grad.h>
 #include <torch/optim/adamw.h>
 
@@ -8,15 +9,20 @@
 #include <boost/asio/packaged_task.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <cmath>
 #include <exception>
+#include <functional>
 #include <future>
 #include <span>
 #include <utility>
 #include <vector>
 
 #include "common/text.hpp"
+#include "model/precision.hpp"
 #include "model/torch_runtime.hpp"
 #include "tools/train/checkpoint.hpp"
+#include "tools/train/decode.hpp"
+#include "tools/train/head_grid.hpp"
 #include "tools/train/loss.hpp"
 #include "tools/train/trainable_network.hpp"
 
@@ -31,6 +37,21 @@ Error failed(const char* doing, const std::exception& error) {
   const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
   const char* what = torch_error == nullptr ? error.what() : torch_error->what_without_backtrace();
   return {ErrorCode::kInternal, std::string(doing) + ": " + common::printable(what, 300)};
+}
+
+Error not_finite(const char* what) {
+  return {ErrorCode::kInternal, std::string(what) + " is not finite; a lower rate may help (--rate)"};
+}
+
+// Called by threads of the pool: the parts of a batch are what runs in parallel.
+void compute_alone() {
+  thread_local const bool set = [] {
+    // The first time that a thread computes it takes the process's number; only then its own one stays.
+    (void)at::get_num_threads();
+    model::set_thread_counts(1);
+    return true;
+  }();
+  (void)set;
 }
 
 std::vector<BatchPart> parts_of(std::size_t images, std::size_t most) {
@@ -86,22 +107,40 @@ NetworkTensors replica_of(const NetworkTensors& tensors) {
   return replica;
 }
 
-// The sum of the gradients of the first `used` replicas, and the mean of their running means and variances.
-void gather(const NetworkTensors& learned, const std::vector<NetworkTensors>& replicas, std::size_t used) {
+// Of what `value` says of the first `used` replicas; in their order, so that it is the same each time.
+at::Tensor sum_of(std::size_t used, const std::function<at::Tensor(std::size_t)>& value) {
+  auto sum = value(0).clone();
+  for (std::size_t r = 1; r < used; ++r) sum.add_(value(r));
+  return sum;
+}
+
+// Learned tensors get the sums of the gradients of the first `used` replicas.
+void gather_gradients(const NetworkTensors& learned, const std::vector<std::vector<NamedTensor>>& replicas,
+                      std::size_t used) {
   const at::NoGradGuard no_gradients;
   const auto to = named(learned);
-  std::vector<std::vector<NamedTensor>> from;
-  for (std::size_t r = 0; r < used; ++r) from.push_back(named(replicas[r]));
   for (std::size_t i = 0; i < to.size(); ++i) {
-    const auto value = [&](std::size_t r) { return to[i].learned ? from[r][i].tensor.grad() : from[r][i].tensor; };
-    auto sum = value(0).clone();
-    for (std::size_t r = 1; r < used; ++r) sum.add_(value(r));
-    if (to[i].learned) {
-      to[i].tensor.mutable_grad() = sum;
-    } else {
-      to[i].tensor.copy_(sum.div_(static_cast<double>(used)));
-    }
+    if (to[i].learned)
+      to[i].tensor.mutable_grad() = sum_of(used, [&](std::size_t r) { return replicas[r][i].tensor.grad(); });
   }
+}
+
+// The means of the running means and variances of the first `used` replicas go to those of `learned`, if all are
+// finite; whether they are.
+bool gather_statistics(const NetworkTensors& learned, const std::vector<std::vector<NamedTensor>>& replicas,
+                       std::size_t used) {
+  const at::NoGradGuard no_gradients;
+  const auto to = named(learned);
+  std::vector<at::Tensor> means(to.size());
+  for (std::size_t i = 0; i < to.size(); ++i) {
+    if (to[i].learned) continue;
+    means[i] = sum_of(used, [&](std::size_t r) { return replicas[r][i].tensor; }).div_(static_cast<double>(used));
+    if (!at::isfinite(means[i]).all().item<bool>()) return false;
+  }
+  for (std::size_t i = 0; i < to.size(); ++i) {
+    if (means[i].defined()) to[i].tensor.copy_(means[i]);
+  }
+  return true;
 }
 
 // Back to before a step.
@@ -136,7 +175,7 @@ struct Learner::State {
 
   // A replica's gradients for its part of a batch, on a thread of the pool.
   LossValues learn_from(const Batch& batch, const BatchPart& part, std::size_t matches, const NetworkTensors& replica) {
-    model::set_thread_counts(1);  // of this thread: the parts are what runs in parallel
+    compute_alone();
     reset(replica, learned);
     const auto logits = forward(network, replica, pictures_of(batch, part, network.input), ForwardMode::kTraining,
                                 model::scalar_type(settings.precision));
@@ -145,8 +184,8 @@ struct Learner::State {
     return loss.values;
   }
 
-  LossValues learn_from(const Batch& batch) {
-    const auto parts = parts_of(batch.images(), replicas.size());
+  // The loss of the whole batch; each part's gradients are its replica's.
+  LossValues learn_from(const Batch& batch, const std::vector<BatchPart>& parts) {
     const auto matches = count_matches(batch.targets, heads);
     std::vector<std::future<LossValues>> losses;
     for (std::size_t i = 0; i < parts.size(); ++i) {
@@ -157,8 +196,23 @@ struct Learner::State {
     for (const auto& loss : losses) loss.wait();
     LossValues sum;
     for (auto& loss : losses) sum += loss.get();
-    gather(learned, replicas, parts.size());
     return sum;
+  }
+
+  Outcome<LossValues> step(const Batch& batch, double rate, double average_decay) {
+    const auto parts = parts_of(batch.images(), replicas.size());
+    const auto loss = learn_from(batch, parts);
+    if (!std::isfinite(loss.total)) return not_finite("the loss");
+    std::vector<std::vector<NamedTensor>> learned_from;
+    for (const auto& replica : replicas) learned_from.push_back(named(replica));
+    gather_gradients(learned, learned_from, parts.size());
+    if (!std::isfinite(torch::nn::utils::clip_grad_norm_(parameters, settings.largest_gradient)))
+      return not_finite("a gradient");
+    if (!gather_statistics(learned, learned_from, parts.size())) return not_finite("a mean or variance of a map");
+    for (auto& group : optimizer.param_groups()) group.options().set_lr(rate);
+    optimizer.step();
+    average(average_decay);
+    return loss;
   }
 
   void average(double decay) {
@@ -183,8 +237,8 @@ Learner::Learner(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Learner::~Learner() = default;
 
 Outcome<std::unique_ptr<Learner>> Learner::create(model::darknet::Network network, const LearnerSettings& settings) {
-  if (auto trainable = check_trainable(network); !trainable) return std::move(trainable).error();
   try {
+    model::set_thread_counts(static_cast<std::uint32_t>(settings.threads));
     return std::unique_ptr<Learner>(new Learner(std::make_unique<State>(std::move(network), settings)));
   } catch (const std::exception& error) {
     return failed("LibTorch refuses the network", error);
@@ -193,12 +247,7 @@ Outcome<std::unique_ptr<Learner>> Learner::create(model::darknet::Network networ
 
 Outcome<LossValues> Learner::step(const Batch& batch, double rate, double average_decay) {
   try {
-    const auto loss = state_->learn_from(batch);
-    torch::nn::utils::clip_grad_norm_(state_->parameters, state_->settings.largest_gradient);
-    for (auto& group : state_->optimizer.param_groups()) group.options().set_lr(rate);
-    state_->optimizer.step();
-    state_->average(average_decay);
-    return loss;
+    return state_->step(batch, rate, average_decay);
   } catch (const std::exception& error) {
     return failed("a step failed", error);
   }
@@ -221,12 +270,17 @@ Outcome<std::vector<float>> Learner::raw_head(const Batch& batch) const {
   }
 }
 
-Outcome<void> Learner::save(const std::filesystem::path& file, const RunPosition& position) const {
-  return save_checkpoint(file, {state_->learned, state_->averaged, state_->optimizer}, position);
+Outcome<void> Learner::save(const std::filesystem::path& file, const RunPosition& position,
+                            const std::string& note) const {
+  return save_checkpoint(file, {state_->learned, state_->averaged, state_->optimizer}, position, note);
 }
 
-Outcome<RunPosition> Learner::load(const std::filesystem::path& file) {
-  return load_checkpoint(file, {state_->learned, state_->averaged, state_->optimizer});
+Outcome<RunPosition> Learner::load(const std::filesystem::path& file, const NoteFits& fits) {
+  return load_checkpoint(file, {state_->learned, state_->averaged, state_->optimizer}, fits);
+}
+
+Outcome<common::Precision> learning_precision(common::Precision asked) {
+  return model::resolve_precision(asked, "cpu", model::cpu_has_native_bf16());
 }
 
 }  // namespace yolod::train

@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "common/config.hpp"
@@ -16,6 +18,9 @@
 
 namespace yolod::train {
 
+// kAuto is bf16 where the processor has it, else fp32. kBadModel for one that nothing is learned in.
+[[nodiscard]] common::Outcome<common::Precision> learning_precision(common::Precision asked);
+
 struct LearnerSettings {
   std::uint64_t seed{1};
   std::size_t threads{1};                                 // each learns from a part of the batch
@@ -24,20 +29,23 @@ struct LearnerSettings {
   double largest_gradient{10};  // the norm of all gradients together is cut to this
 };
 
-// How far a run is: what a checkpoint keeps besides the tensors.
+// How far a run is.
 struct RunPosition {
   std::uint64_t step{0};    // done
   std::uint64_t images{0};  // seen
   double seconds{0};        // of training
 };
 
-// Used by one thread at a time; computes with threads of its own. Each has its part of a batch, and normalises by that
-// part alone: two threads that must meet in each of some hundred operations would wait for each other half of the time.
-// The same steps with as many threads give the same weights bit for bit: nothing is summed in the order of who comes
-// first. LibTorch's exceptions end inside: kInternal.
+// Used by the thread that made it alone; computes with threads of its own. Each has its part of a batch, and normalises
+// by that part alone: two threads that must meet in each of some hundred operations would wait for each other half of
+// the time. The same steps with as many threads give the same weights bit for bit: nothing is summed in the order of
+// who comes first, and the calling thread's sums are LibTorch's with `threads` threads.
+//
+// What LibTorch throws ends inside as an Error: kInternal, but for files. weights() throws where memory runs out.
 class Learner {
  public:
-  // `network` is kept. kBadModel where it has a layer without gradients.
+  // `network`, which must be trainable (trainable_cfg.hpp), is kept. Sets LibTorch's threads of the calling thread to
+  // `settings.threads`.
   [[nodiscard]] static common::Outcome<std::unique_ptr<Learner>> create(model::darknet::Network network,
                                                                         const LearnerSettings& settings);
   Learner(const Learner&) = delete;
@@ -45,7 +53,9 @@ class Learner {
   ~Learner();
 
   // One step of AdamW (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019) at this rate;
-  // `average_decay` of the averaged weights stays. The pictures are of the network's input size.
+  // `average_decay` of the averaged weights stays. The pictures are of the network's input size. Where the loss, a
+  // gradient or what the batch is normalised by is not finite that is an Error, and the weights stay as they are: they
+  // are finite always.
   [[nodiscard]] common::Outcome<LossValues> step(const Batch& batch, double rate, double average_decay);
 
   // The averaged weights: what is evaluated and written.
@@ -54,10 +64,14 @@ class Learner {
   // What they make of pictures, as the server gives it: [images, candidates, 5 + classes].
   [[nodiscard]] common::Outcome<std::vector<float>> raw_head(const Batch& batch) const;
 
-  // A checkpoint: `file` is replaced when all is written. Loading takes one of the same network alone (kBadModel), and
-  // then goes on as if it had never stopped.
-  [[nodiscard]] common::Outcome<void> save(const std::filesystem::path& file, const RunPosition& position) const;
-  [[nodiscard]] common::Outcome<RunPosition> load(const std::filesystem::path& file);
+  // A checkpoint, with a text that the caller wants beside it. `file` is replaced when all is written: kSystem where
+  // that fails, and then it is left alone.
+  [[nodiscard]] common::Outcome<void> save(const std::filesystem::path& file, const RunPosition& position,
+                                           const std::string& note) const;
+  // Takes one of a network of the same shapes (kBadModel), after `fits` agrees with its note, and then goes on as if it
+  // had never stopped. Where `fits` does not its Error comes back, and nothing has changed.
+  using NoteFits = std::function<common::Outcome<void>(const std::string&)>;
+  [[nodiscard]] common::Outcome<RunPosition> load(const std::filesystem::path& file, const NoteFits& fits);
 
  private:
   struct State;

@@ -7,8 +7,10 @@
 #include <exception>
 #include <latch>
 #include <span>
+#include <string>
 #include <utility>
 
+#include "common/text.hpp"
 #include "tools/train/augment.hpp"
 
 namespace yolod::train {
@@ -20,6 +22,7 @@ struct Loader::Pending {
   Batch batch;
   std::latch missing;
   std::atomic<bool> failed{false};
+  std::string why;  // written by the thread that set `failed`
 };
 
 struct Loader::State {
@@ -35,8 +38,8 @@ struct Loader::State {
       const auto values = filled.batch.pixels.size() / settings.batch;
       filled.batch.targets[place] = compose(choose, stage, settings.input, random,
                                             std::span(filled.batch.pixels).subspan(place * values, values));
-    } catch (const std::exception&) {  // OpenCV, or no memory: take() says so
-      filled.failed = true;
+    } catch (const std::exception& error) {  // OpenCV, or no memory: take() says so
+      if (!filled.failed.exchange(true)) filled.why = common::printable(error.what(), 300);
     }
     filled.missing.count_down();
   }
@@ -75,7 +78,8 @@ common::Outcome<Batch> Loader::take() {
   const auto pending = std::move(state_->pending.front());
   state_->pending.pop_front();
   pending->missing.wait();
-  if (pending->failed) return common::Error{common::ErrorCode::kInternal, "a scene could not be drawn"};
+  if (pending->failed)
+    return common::Error{common::ErrorCode::kInternal, "a picture could not be drawn: " + pending->why};
   return std::move(pending->batch);
 }
 

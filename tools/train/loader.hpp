@@ -34,7 +34,7 @@ class Loader {
   void request(std::uint64_t step, Stage stage);
   [[nodiscard]] std::size_t requested() const;
   // The batch that was requested first of those not taken; there must be one. Waits until it is whole. kInternal where
-  // a scene could not be drawn.
+  // a picture could not be drawn, and why.
   [[nodiscard]] common::Outcome<Batch> take();
 
  private:

@@ -8,7 +8,9 @@
 #include <span>
 #include <utility>
 
+#include "tools/train/assignment.hpp"
 #include "tools/train/ciou.hpp"
+#include "tools/train/decode.hpp"
 
 namespace yolod::train {
 namespace {
@@ -20,7 +22,7 @@ struct Asked {
   std::vector<std::int64_t> places;  // [image, row, column, anchor] as one index
   std::vector<std::int64_t> classes;
   std::vector<float> boxes;    // centre and size
-  std::vector<float> corners;  // of the cell, moved as scale_x_y asks for
+  std::vector<float> corners;  // of the cell, less the head's reach, as decode.hpp has them
   std::vector<float> anchors;
 };
 
@@ -28,12 +30,11 @@ void add(Asked& asked, const HeadGrid& head, std::size_t image, const Match& mat
   const auto anchor = match.index % head.anchors.size();
   const auto cell = match.index / head.anchors.size();
   const auto columns = static_cast<std::size_t>(head.columns);
-  const float shift = (head.scale_x_y - 1) / 2;
   asked.places.push_back(static_cast<std::int64_t>(image * head.candidates() + match.index));
   asked.classes.push_back(target.class_id);
   asked.boxes.insert(asked.boxes.end(), {target.x, target.y, target.width, target.height});
-  asked.corners.insert(asked.corners.end(), {(static_cast<float>(cell % columns) - shift) * head.cell_width,
-                                             (static_cast<float>(cell / columns) - shift) * head.cell_height});
+  asked.corners.insert(asked.corners.end(), {(static_cast<float>(cell % columns) - head.reach()) * head.cell_width,
+                                             (static_cast<float>(cell / columns) - head.reach()) * head.cell_height});
   asked.anchors.insert(asked.anchors.end(), {head.anchors[anchor].width, head.anchors[anchor].height});
 }
 
@@ -41,8 +42,6 @@ template <typename T>
 at::Tensor lines(const std::vector<T>& values, std::int64_t columns) {
   return at::tensor(values).view({-1, columns});
 }
-
-float logistic(float x) { return 1 / (1 + std::exp(-x)); }
 
 struct Range {
   int first;
@@ -55,14 +54,14 @@ Range cells_around(float center, float reach, float cell, int count) {
           std::min(count - 1, static_cast<int>(std::floor((center + reach) / cell - 0.5F)))};
 }
 
-float iou(const Target& target, float x, float y, float width, float height) {
-  const float shared_width =
-      std::min(x + width / 2, target.x + target.width / 2) - std::max(x - width / 2, target.x - target.width / 2);
-  const float shared_height =
-      std::min(y + height / 2, target.y + target.height / 2) - std::max(y - height / 2, target.y - target.height / 2);
+float iou(const Target& target, const CenteredBox& box) {
+  const float shared_width = std::min(box.x + box.width / 2, target.x + target.width / 2) -
+                             std::max(box.x - box.width / 2, target.x - target.width / 2);
+  const float shared_height = std::min(box.y + box.height / 2, target.y + target.height / 2) -
+                              std::max(box.y - box.height / 2, target.y - target.height / 2);
   if (shared_width <= 0 || shared_height <= 0) return 0;
   const float shared = shared_width * shared_height;
-  return shared / (width * height + target.width * target.height - shared);
+  return shared / (box.width * box.height + target.width * target.height - shared);
 }
 
 // 0 for the places that must not be told that no object is there, in one picture; its matches are not looked at.
@@ -72,12 +71,14 @@ class Silence {
       : head_(head), logits_(logits), weights_(weights), ignore_iou_(ignore_iou) {}
 
   void around(const Target& target) {
-    // A box of more than ignore_iou has its centre nearer than this share of the target's sides, and a cell's answers
-    // may lie a whole cell from its middle.
+    // A box of more than ignore_iou has its centre nearer than this share of the target's sides, and an answer's centre
+    // lies up to half of the logistic's range from the middle of its cell: a cell, unless scale_x_y is above 2.
     const float share = target.ignored ? 0.5F : 1 - ignore_iou_;
+    const float cells = std::max(1.0F, head_.scale_x_y / 2);
     const auto columns =
-        cells_around(target.x, share * target.width + head_.cell_width, head_.cell_width, head_.columns);
-    const auto rows = cells_around(target.y, share * target.height + head_.cell_height, head_.cell_height, head_.rows);
+        cells_around(target.x, share * target.width + cells * head_.cell_width, head_.cell_width, head_.columns);
+    const auto rows =
+        cells_around(target.y, share * target.height + cells * head_.cell_height, head_.cell_height, head_.rows);
     for (int row = rows.first; row <= rows.last; ++row) {
       for (int column = columns.first; column <= columns.last; ++column) {
         for (std::size_t a = 0; a < head_.anchors.size(); ++a) {
@@ -91,12 +92,7 @@ class Silence {
  private:
   [[nodiscard]] float iou_at(const Target& target, int row, int column, std::size_t anchor, std::size_t index) const {
     const auto row_length = logits_.size() / weights_.size();
-    const auto t = logits_.subspan(index * row_length, 4);
-    const float shift = (head_.scale_x_y - 1) / 2;
-    const float x = (logistic(t[0]) * head_.scale_x_y - shift + static_cast<float>(column)) * head_.cell_width;
-    const float y = (logistic(t[1]) * head_.scale_x_y - shift + static_cast<float>(row)) * head_.cell_height;
-    return iou(target, x, y, std::exp(t[2]) * head_.anchors[anchor].width,
-               std::exp(t[3]) * head_.anchors[anchor].height);
+    return iou(target, head_.box_of(logits_.subspan(index * row_length, 4), row, column, anchor));
   }
 
   const HeadGrid& head_;
@@ -123,12 +119,10 @@ at::Tensor objectness_weights(const at::Tensor& logits, const HeadGrid& head, Ta
 }
 
 // Of the matched places; what exp() makes of a size that ran away stays finite.
-at::Tensor boxes_at(const at::Tensor& rows, const HeadGrid& head, const Asked& asked) {
+at::Tensor matched_boxes(const at::Tensor& rows, const HeadGrid& head, const Asked& asked) {
   constexpr double kLargestLogSize = 6;
-  const auto cell = at::tensor({head.cell_width * head.scale_x_y, head.cell_height * head.scale_x_y});
-  const auto centers = at::sigmoid(rows.narrow(1, 0, 2)) * cell + lines(asked.corners, 2);
-  const auto sizes = at::exp(rows.narrow(1, 2, 2).clamp_max(kLargestLogSize)) * lines(asked.anchors, 2);
-  return at::cat({centers, sizes}, 1);
+  return boxes_of(rows.narrow(1, 0, 2), rows.narrow(1, 2, 2).clamp_max(kLargestLogSize), head, lines(asked.corners, 2),
+                  lines(asked.anchors, 2));
 }
 
 at::Tensor cross_entropy(const at::Tensor& logits, const at::Tensor& wanted, const at::Tensor& weights = {}) {
@@ -165,11 +159,11 @@ Loss loss_of(const std::vector<at::Tensor>& logits, const std::vector<HeadGrid>&
     if (!asked[h].places.empty()) {
       const auto places = at::tensor(asked[h].places);
       const auto matched = rows.index_select(0, places);
-      const auto overlap = ciou(boxes_at(matched, heads[h], asked[h]), lines(asked[h].boxes, 4));
+      const auto overlap = ciou(matched_boxes(matched, heads[h], asked[h]), lines(asked[h].boxes, 4));
       box = box + (1 - overlap).sum();
       const auto wanted_classes = at::one_hot(at::tensor(asked[h].classes), row_length - 5).to(at::kFloat);
       classes = classes + cross_entropy(matched.narrow(1, 5, row_length - 5), wanted_classes);
-      wanted_objects.index_put_({places}, 1 - weights.iou_in_objectness * (1 - overlap.detach().clamp_min(0)));
+      wanted_objects.index_put_({places}, 1 - weights.ciou_in_objectness * (1 - overlap.detach().clamp_min(0)));
     }
     object =
         object + cross_entropy(rows.select(1, 4), wanted_objects,

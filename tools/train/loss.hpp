@@ -8,19 +8,19 @@
 #include <span>
 #include <vector>
 
-#include "tools/train/assignment.hpp"
+#include "tools/train/head_grid.hpp"
 #include "tools/train/loss_values.hpp"
 #include "tools/train/sample.hpp"
 
 namespace yolod::train {
 
 struct LossWeights {
-  double box{5};
+  double box{7};
   double object{1};
   double classes{1};
-  // A place that answers for an object is asked for an objectness of 1 less this share of what its box lacks in IoU:
-  // candidates with better boxes come first.
-  double iou_in_objectness{0.5};
+  // A place that answers for an object is asked for an objectness of 1 less this share of what its box's CIoU, or 0
+  // where that is below 0, lacks of 1: candidates with better boxes come first.
+  double ciou_in_objectness{1};
   // A place that answers for no object, and whose box has more than this IoU with one, is not told that none is there.
   float ignore_iou{0.7F};
 };

@@ -2,13 +2,15 @@
 //
 // What made model/data/demo.weights (docs/training.md says more):
 //
-//   build/release/yolod-train run --cfg model/data/demo.cfg --out training --minutes 85
+//   build/release/yolod-train run --cfg model/data/demo.cfg --output training --steps 12000
 //   cp training/demo.weights model/data/
 //
-// SIGINT and SIGTERM end a run after the step at hand, with a checkpoint; the same command with --resume goes on.
+// SIGINT and SIGTERM end a run after the step at hand, with a checkpoint; the same command with --resume goes on. A
+// second one of its kind ends it at once.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -21,8 +23,11 @@
 #include <vector>
 
 #include "common/cpu_count.hpp"
-#include "common/signal_mask.hpp"
+#include "model/image/decode.hpp"
+#include "tools/progress/progress_bar.hpp"
+#include "tools/scenes/scene.hpp"
 #include "tools/train/run.hpp"
+#include "tools/train/run_status.hpp"
 #include "tools/train/scene_anchors.hpp"
 #include "tools/train/speed.hpp"
 
@@ -35,17 +40,22 @@ int report(const common::Error& error) {
   return error.code == common::ErrorCode::kBadConfig ? 2 : 1;
 }
 
-const sigset_t& stop_signals() {
-  static const sigset_t signals = common::signal_set({SIGINT, SIGTERM});
-  return signals;
-}
+std::atomic<bool> stop_came{false};
+static_assert(std::atomic<bool>::is_always_lock_free);  // a signal handler writes it
 
-// They are blocked in every thread, so one that came waits here.
-bool stop_asked() {
-  sigset_t waiting;
-  sigemptyset(&waiting);
-  sigpending(&waiting);
-  return sigismember(&waiting, SIGINT) == 1 || sigismember(&waiting, SIGTERM) == 1;
+// The first SIGINT or SIGTERM is noted; a second one of its kind has its default action. It is a handler that notes it,
+// no mask that keeps it: a library of LibTorch's begins a thread before main(), which blocks nothing, and would take
+// the signal for the whole process. One that is ignored stays so: of a program in a script's background SIGINT is.
+void note_stop_signals() {
+  struct sigaction note {};
+  note.sa_handler = [](int) { stop_came = true; };
+  note.sa_flags = SA_RESETHAND | SA_RESTART;
+  sigemptyset(&note.sa_mask);
+  for (const int signal : {SIGINT, SIGTERM}) {
+    struct sigaction present {};
+    if (::sigaction(signal, nullptr, &present) == 0 && present.sa_handler != SIG_IGN)
+      ::sigaction(signal, &note, nullptr);
+  }
 }
 
 // The maps of a step are megabytes each and gone with it. Kept by malloc, and in huge pages, their memory is not asked
@@ -75,22 +85,23 @@ void add_precision(CLI::App& command, common::Precision& precision) {
 }
 
 int run(const train::RunOptions& options) {
-  const auto finished = train::run_training(options, stop_asked);
+  note_stop_signals();
+  const auto finished = train::run_training(options, [] { return stop_came.load(); });
   if (!finished) return report(finished.error());
   const auto& position = finished->position;
-  std::printf(
-      "%s after %llu steps, %llu images, %.1f minutes (%.1f of them waiting for scenes): AP50 %.4f, AP50:95 %.4f\n",
-      finished->stopped ? "stopped" : "done", static_cast<unsigned long long>(position.step),
-      static_cast<unsigned long long>(position.images), position.seconds / 60, finished->waited_seconds / 60,
-      finished->ap50.value_or(0), finished->ap50_95.value_or(0));
-  return 0;
+  std::printf("%s after %llu steps, %llu images, %.1f minutes (%.1f of them waiting for scenes): AP50 %s, AP50:95 %s\n",
+              finished->stopped ? "stopped" : "done", static_cast<unsigned long long>(position.step),
+              static_cast<unsigned long long>(position.images), position.seconds / 60, finished->waited_seconds / 60,
+              train::number_or_dash(finished->ap50, 4).c_str(), train::number_or_dash(finished->ap50_95, 4).c_str());
+  // Each file that could not be written has been told of.
+  return finished->unsaved ? 1 : 0;
 }
 
 void add_run(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand("run", "train a network from scratch, or go on with --resume");
   const auto options = std::make_shared<train::RunOptions>();
   command->add_option("--cfg", options->cfg, "Darknet's description of the network")->required()->type_name("FILE");
-  command->add_option("--out", options->folder, "where weights, checkpoint and curve are written")
+  command->add_option("--output", options->folder, "where weights, checkpoint and curve are written")
       ->required()
       ->type_name("DIR");
   auto* minutes =
@@ -98,9 +109,9 @@ void add_run(CLI::App& app, int& exit_code) {
   auto* steps = command->add_option("--steps", options->steps, "how long, by steps: the same weights each time")
                     ->check(CLI::Range(1, 100'000'000));
   minutes->excludes(steps);
-  command->add_flag("--resume", options->resume, "go on from the checkpoint in --out");
+  command->add_flag("--resume", options->resume, "go on from the checkpoint in --output");
   command->add_option("--seed", options->seed, "of weights, scenes and their order")
-      ->check(CLI::Range(std::uint64_t{1}, train::kValidationSeed - 1))
+      ->check(CLI::Range(std::uint64_t{1}, scenes::kValidationSeed - 1))
       ->capture_default_str();
   command->add_option("--batch", options->batch, "pictures in a step")
       ->check(CLI::Range(1, 256))
@@ -123,7 +134,10 @@ void add_run(CLI::App& app, int& exit_code) {
   command->add_option("--validations", options->validations, "in the whole run")
       ->check(CLI::Range(1, 10'000))
       ->capture_default_str();
-  command->callback([options, &exit_code] { exit_code = run(*options); });
+  command->callback([options, &exit_code] {
+    if (!options->minutes && !options->steps) throw CLI::RequiredError("--minutes or --steps");
+    exit_code = run(*options);
+  });
 }
 
 struct AnchorOptions {
@@ -133,7 +147,15 @@ struct AnchorOptions {
 };
 
 int anchors(const AnchorOptions& options) {
-  const auto clusters = train::anchors_of_scenes({options.input[0], options.input[1]}, options.scenes, options.count);
+  model::image::prepare_decoder();  // OpenCV's own threads would cost more than they save
+  const auto clusters = [&] {
+    tools::ProgressBar progress;
+    return train::anchors_of_scenes(
+        {options.input[0], options.input[1]}, options.scenes, options.count, [&](std::size_t drawn) {
+          progress.draw(static_cast<double>(drawn) / static_cast<double>(options.scenes),
+                        std::to_string(drawn) + " of " + std::to_string(options.scenes) + " scenes");
+        });
+  }();
   if (!clusters) return report(clusters.error());
   std::string list;
   for (const auto& anchor : clusters->anchors) {
@@ -194,7 +216,6 @@ void add_speed(CLI::App& app, int& exit_code) {
 
 int main(int argc, char** argv) {
   keep_memory(argv);
-  const common::BlockedSignals blocked(stop_signals());
   CLI::App app{"Trains the demo network: traffic lights in drawn scenes.", "yolod-train"};
   app.require_subcommand(1);
   int exit_code = 0;

@@ -5,18 +5,16 @@
 #include <cmath>
 #include <cstdint>
 
+#include "tools/scenes/split_mix64.hpp"
+
 namespace yolod::train {
 
-// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014). One thread.
+// One thread.
 class RandomStream {
  public:
-  RandomStream(std::uint64_t seed, std::uint64_t step, std::uint64_t place)
-      : state_(mix(mix(mix(seed) + step * kGolden) + place * kGolden)) {}
+  RandomStream(std::uint64_t seed, std::uint64_t step, std::uint64_t place) : numbers_(state_of(seed, step, place)) {}
 
-  std::uint64_t next() {
-    state_ += kGolden;
-    return mix(state_);
-  }
+  std::uint64_t next() { return numbers_(); }
   // 0 to below 1.
   double unit() { return static_cast<double>(next() >> 11U) * 0x1.0p-53; }
   double between(double low, double high) { return low + unit() * (high - low); }
@@ -27,14 +25,13 @@ class RandomStream {
   bool chance(double probability) { return unit() < probability; }
 
  private:
-  static constexpr std::uint64_t kGolden = 0x9E3779B97F4A7C15ULL;
-  static constexpr std::uint64_t mix(std::uint64_t z) {
-    z = (z ^ (z >> 30U)) * 0xBF58476D1CE4E5B9ULL;
-    z = (z ^ (z >> 27U)) * 0x94D049BB133111EBULL;
-    return z ^ (z >> 31U);
+  static constexpr std::uint64_t state_of(std::uint64_t seed, std::uint64_t step, std::uint64_t place) {
+    using scenes::SplitMix64;
+    const auto of_step = SplitMix64::scrambled(SplitMix64::scrambled(seed) + step * SplitMix64::kGamma);
+    return SplitMix64::scrambled(of_step + place * SplitMix64::kGamma);
   }
 
-  std::uint64_t state_;
+  scenes::SplitMix64 numbers_;
 };
 
 }  // namespace yolod::train

@@ -2,18 +2,20 @@
 
 #include <vector>
 
-#include "tools/train/scene.hpp"
+#include "tools/scenes/scene.hpp"
 
 namespace yolod::train {
 
-common::Outcome<AnchorClusters> anchors_of_scenes(model::image::Size input, std::size_t scenes, std::size_t count) {
+common::Outcome<AnchorClusters> anchors_of_scenes(model::image::Size input, std::size_t scene_count, std::size_t count,
+                                                  const std::function<void(std::size_t)>& on_drawn) {
   constexpr std::uint64_t kSeed = 1;
   std::vector<Anchor> sizes;
-  for (std::size_t i = 0; i < scenes; ++i) {
-    const auto scene = draw_scene(kSeed, i);
+  for (std::size_t i = 0; i < scene_count; ++i) {
+    const auto scene = scenes::draw_scene(kSeed, i);
     const float scale_x = static_cast<float>(input.width) / static_cast<float>(scene.picture.cols);
     const float scale_y = static_cast<float>(input.height) / static_cast<float>(scene.picture.rows);
     for (const auto& light : scene.lights) sizes.push_back({light.box.width * scale_x, light.box.height * scale_y});
+    on_drawn(i + 1);
   }
   if (sizes.size() < count)
     return common::Error{common::ErrorCode::kInternal, "the scenes hold fewer lights than anchors are wanted"};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 
 #include "common/outcome.hpp"
 #include "model/image/placement.hpp"
@@ -9,9 +10,10 @@
 
 namespace yolod::train {
 
-// In pixels of an input of this size, of the lights in so many scenes of training's first seed. kInternal where they
-// hold fewer lights than anchors are wanted.
-[[nodiscard]] common::Outcome<AnchorClusters> anchors_of_scenes(model::image::Size input, std::size_t scenes,
-                                                                std::size_t count);
+// In pixels of an input of this size, of the lights in so many scenes of training's first seed. After each scene
+// `on_drawn` is told how many there are. kInternal where they hold fewer lights than anchors are wanted.
+[[nodiscard]] common::Outcome<AnchorClusters> anchors_of_scenes(model::image::Size input, std::size_t scene_count,
+                                                                std::size_t count,
+                                                                const std::function<void(std::size_t)>& on_drawn);
 
 }  // namespace yolod::train

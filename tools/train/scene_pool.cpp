@@ -10,9 +10,9 @@ SceneWindow window_at(const WindowSettings& settings, std::uint64_t step, std::u
   return {end > settings.at_most ? end - settings.at_most : 0, end};
 }
 
-std::shared_ptr<const Scene> ScenePool::get(std::uint64_t index) {
-  std::packaged_task<std::shared_ptr<const Scene>()> draw(
-      [this, index] { return std::make_shared<const Scene>(draw_scene(seed_, index)); });
+std::shared_ptr<const scenes::Scene> ScenePool::get(std::uint64_t index) {
+  std::packaged_task<std::shared_ptr<const scenes::Scene>()> draw(
+      [this, index] { return std::make_shared<const scenes::Scene>(scenes::draw_scene(seed_, index)); });
   Drawn drawn;
   {
     const std::lock_guard lock(mutex_);

@@ -8,7 +8,7 @@
 #include <memory>
 #include <mutex>
 
-#include "tools/train/scene.hpp"
+#include "tools/scenes/scene.hpp"
 
 namespace yolod::train {
 
@@ -36,12 +36,12 @@ class ScenePool {
   ScenePool& operator=(const ScenePool&) = delete;
 
   // Drawn by whoever asks first, while others who want it wait. What drawing throws, each of them gets.
-  [[nodiscard]] std::shared_ptr<const Scene> get(std::uint64_t index);
+  [[nodiscard]] std::shared_ptr<const scenes::Scene> get(std::uint64_t index);
 
   void forget_below(std::uint64_t index);
 
  private:
-  using Drawn = std::shared_future<std::shared_ptr<const Scene>>;
+  using Drawn = std::shared_future<std::shared_ptr<const scenes::Scene>>;
 
   const std::uint64_t seed_;
   std::mutex mutex_;

@@ -2,15 +2,13 @@
 
 #include <algorithm>
 #include <ctime>
-#include <optional>
 #include <utility>
 #include <vector>
 
 #include "common/clock.hpp"
-#include "model/darknet_files.hpp"
-#include "model/precision.hpp"
 #include "tools/train/learner.hpp"
 #include "tools/train/random_stream.hpp"
+#include "tools/train/trainable_cfg.hpp"
 
 namespace yolod::train {
 namespace {
@@ -39,16 +37,16 @@ Batch noise(std::size_t images, const model::darknet::Network& network) {
 }  // namespace
 
 common::Outcome<Speed> learning_speed(const SpeedOptions& options) {
-  auto network = model::read_network({options.cfg, {}, {}}, std::nullopt);
-  if (!network) return std::move(network).error();
+  auto cfg = read_trainable_cfg(options.cfg);
+  if (!cfg) return std::move(cfg).error();
   LearnerSettings settings;
   settings.threads = options.threads;
-  const auto precision = model::resolve_precision(options.precision, "cpu", model::cpu_has_native_bf16());
+  const auto precision = learning_precision(options.precision);
   if (!precision) return precision.error();
   settings.precision = *precision;
-  auto learner = Learner::create(*network, settings);
+  auto learner = Learner::create(cfg->network, settings);
   if (!learner) return std::move(learner).error();
-  const auto batch = noise(options.batch, *network);
+  const auto batch = noise(options.batch, cfg->network);
 
   constexpr int kWarmUpSteps = 3;
   constexpr double kRate = 1e-4;

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 
+#include <array>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -12,9 +13,6 @@ namespace yolod::train {
 namespace {
 
 using namespace model::darknet;
-using common::Error;
-using common::ErrorCode;
-using common::Outcome;
 
 // How far the running mean and variance go to those of a batch.
 constexpr double kMomentum = 0.03;
@@ -28,53 +26,9 @@ at::Tensor activate(at::Tensor x, Activation activation) {
     case Activation::kSwish: return at::silu(x);
     case Activation::kMish: return at::mish(x.to(at::kFloat)).to(x.scalar_type());  // LibTorch 1.13 has none in bf16
     case Activation::kLogistic: return at::sigmoid(x);
-    default: return x;  // linear: check_trainable() let no other pass
+    default: return x;  // linear: parse_trainable_cfg() lets no other pass
   }
 }
-
-bool is_trainable(Activation activation) {
-  switch (activation) {
-    case Activation::kLinear:
-    case Activation::kLeaky:
-    case Activation::kRelu:
-    case Activation::kSwish:
-    case Activation::kMish:
-    case Activation::kLogistic: return true;
-    default: return false;
-  }
-}
-
-// Why there are no gradients for a layer; empty where there are.
-struct Objection {
-  const Network& network;
-
-  std::string operator()(const Layer& /*layer*/, const Convolutional& kind) const {
-    if (kind.blur.size != 0) return "antialiasing";
-    if (kind.shared_from) return "share_index";
-    return is_trainable(kind.activation) ? "" : "this activation";
-  }
-  std::string operator()(const Layer& /*layer*/, const MaxPool& kind) const {
-    return kind.blur.size != 0 || kind.zero_edge ? "antialiasing" : "";
-  }
-  std::string operator()(const Layer& /*layer*/, const Route& /*kind*/) const { return {}; }
-  std::string operator()(const Layer& layer, const Shortcut& kind) const {
-    if (kind.weights != ShortcutWeights::kNone) return "weights_type";
-    for (const auto from : kind.from) {
-      if (network.layers[from].output != layer.input) return "a shortcut between unequal maps";
-    }
-    return is_trainable(kind.activation) ? "" : "this activation";
-  }
-  std::string operator()(const Layer& /*layer*/, const Upsample& kind) const { return kind.scale != 1 ? "scale" : ""; }
-  std::string operator()(const Layer& /*layer*/, const Yolo& kind) const {
-    if (kind.new_coords) return "new_coords";
-    if (kind.gaussian || kind.scores != ClassScores::kLogistic) return "this kind of head";
-    return {};
-  }
-  template <typename Kind>
-  std::string operator()(const Layer& /*layer*/, const Kind& /*kind*/) const {
-    return "this layer";
-  }
-};
 
 // The layer whose map a head reads is a convolution: its biases say what the head expects at first.
 bool feeds_head(const Network& network, std::size_t index) {
@@ -192,7 +146,7 @@ class ForwardPass {
 
   template <typename Kind>
   at::Tensor apply(const Layer& /*layer*/, const Kind& /*kind*/, std::size_t /*index*/) {
-    return {};  // check_trainable() let none pass
+    return {};  // parse_trainable_cfg() lets none pass
   }
 
   const Network& network_;
@@ -210,16 +164,6 @@ std::vector<float> values_of(const at::Tensor& tensor) {
   return {values, values + plain.numel()};
 }
 
-// Where the cells' corners lie, moved as scale_x_y asks for: [rows, columns, 1, 2], x and y in pixels.
-at::Tensor grid_of(const HeadGrid& head) {
-  const float shift = (head.scale_x_y - 1) / 2;
-  const auto x = at::arange(head.columns, at::kFloat).sub_(shift).mul_(head.cell_width);
-  const auto y = at::arange(head.rows, at::kFloat).sub_(shift).mul_(head.cell_height);
-  return at::stack(
-             {x.view({1, -1}).expand({head.rows, head.columns}), y.view({-1, 1}).expand({head.rows, head.columns})}, 2)
-      .unsqueeze(2);
-}
-
 }  // namespace
 
 std::vector<NamedTensor> named(const NetworkTensors& tensors) {
@@ -235,26 +179,6 @@ std::vector<NamedTensor> named(const NetworkTensors& tensors) {
     add("variance", i, tensors[i].variance, false);
   }
   return all;
-}
-
-Outcome<void> check_trainable(const Network& network) {
-  const auto refuse = [&network](std::size_t line, const std::string& section, const std::string& what) {
-    return Error{ErrorCode::kBadModel,
-                 network.source_name + ":" + std::to_string(line) + ": [" + section + "]: " + what};
-  };
-  bool has_head = false;
-  for (std::size_t i = 0; i < network.layers.size(); ++i) {
-    const auto& layer = network.layers[i];
-    const auto what = std::visit([&](const auto& kind) { return Objection{network}(layer, kind); }, layer.kind);
-    if (!what.empty()) return refuse(layer.line, layer.section, what + " cannot be trained here");
-    if (!std::holds_alternative<Yolo>(layer.kind)) continue;
-    has_head = true;
-    const auto* before = i == 0 ? nullptr : std::get_if<Convolutional>(&network.layers[i - 1].kind);
-    if (before == nullptr || before->batch_normalize || before->activation != Activation::kLinear)
-      return refuse(layer.line, layer.section, "a linear convolution without batch normalisation must come before it");
-  }
-  if (!has_head) return Error{ErrorCode::kBadModel, network.source_name + ": no [yolo] in it"};
-  return {};
 }
 
 NetworkTensors initial_tensors(const Network& network, std::uint64_t seed) {
@@ -278,27 +202,6 @@ NetworkTensors copy_of(const NetworkTensors& tensors) {
 std::vector<at::Tensor> forward(const Network& network, const NetworkTensors& tensors, const at::Tensor& pictures,
                                 ForwardMode mode, at::ScalarType map_type) {
   return ForwardPass(network, tensors, pictures, mode, map_type).run();
-}
-
-at::Tensor decode_boxes(const at::Tensor& logits, const HeadGrid& head) {
-  const std::array<float, 2> cell{head.cell_width * head.scale_x_y, head.cell_height * head.scale_x_y};
-  auto anchors = at::empty({static_cast<std::int64_t>(head.anchors.size()), 2});
-  for (std::size_t a = 0; a < head.anchors.size(); ++a) {
-    anchors[static_cast<std::int64_t>(a)][0] = head.anchors[a].width;
-    anchors[static_cast<std::int64_t>(a)][1] = head.anchors[a].height;
-  }
-  const auto centers = at::sigmoid(logits.narrow(-1, 0, 2)) * at::tensor(cell) + grid_of(head);
-  return at::cat({centers, at::exp(logits.narrow(-1, 2, 2)) * anchors}, -1);
-}
-
-at::Tensor decode(const std::vector<at::Tensor>& logits, const std::vector<HeadGrid>& heads) {
-  std::vector<at::Tensor> decoded;
-  for (std::size_t h = 0; h < heads.size(); ++h) {
-    const auto& head = logits[h];
-    const auto rows = at::cat({decode_boxes(head, heads[h]), at::sigmoid(head.narrow(-1, 4, head.size(-1) - 4))}, -1);
-    decoded.push_back(rows.permute({0, 3, 1, 2, 4}).reshape({head.size(0), -1, head.size(-1)}));
-  }
-  return at::cat(decoded, 1);
 }
 
 StoredWeights to_stored(const Network& network, const NetworkTensors& tensors, std::int64_t images_seen) {

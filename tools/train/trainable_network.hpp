@@ -1,5 +1,5 @@
 // A Darknet network with gradients: its tensors, a forward pass over them, and the way to a weights file. Includes
-// LibTorch: for the few sources that learn.
+// LibTorch: for the few sources that learn. Networks are trainable ones (trainable_cfg.hpp).
 //
 // The server's own compiler (model/darknet/compiler.hpp) does not serve here. It folds batch normalisation into the
 // convolutions before it writes a line, which is what training needs apart, and its heads give boxes where a loss needs
@@ -13,10 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "common/outcome.hpp"
 #include "model/darknet/network.hpp"
 #include "model/darknet/weights.hpp"
-#include "tools/train/assignment.hpp"
 
 namespace yolod::train {
 
@@ -40,11 +38,6 @@ struct NamedTensor {
 };
 [[nodiscard]] std::vector<NamedTensor> named(const NetworkTensors& tensors);
 
-// Whether every layer has gradients here: [convolutional] with the activations linear, leaky, relu, swish, mish and
-// logistic, [maxpool], [route], [shortcut] of equal maps, [upsample], [yolo]. An Error (kBadModel) names the first that
-// has not.
-[[nodiscard]] common::Outcome<void> check_trainable(const model::darknet::Network& network);
-
 // What training begins with: weights by He et al. ("Delving Deep into Rectifiers", 2015); before a head small ones, and
 // its biases such that all places together expect few objects (Lin et al., "Focal Loss for Dense Object Detection",
 // 2017, section 3.3: b = -log((1 - pi) / pi)). The same for the same seed.
@@ -62,13 +55,6 @@ enum class ForwardMode {
 // and what normalises stay float.
 [[nodiscard]] std::vector<at::Tensor> forward(const model::darknet::Network& network, const NetworkTensors& tensors,
                                               const at::Tensor& pictures, ForwardMode mode, at::ScalarType map_type);
-
-// From a head's logits (any leading shape [..., rows, columns, anchors, 5 + classes]) to its boxes: [..., 4], centre
-// and size in pixels of the input, as the server's compile_heads.cpp has them.
-[[nodiscard]] at::Tensor decode_boxes(const at::Tensor& logits, const HeadGrid& head);
-
-// All heads as the server gives them: [images, candidates, 5 + classes].
-[[nodiscard]] at::Tensor decode(const std::vector<at::Tensor>& logits, const std::vector<HeadGrid>& heads);
 
 // What a weights file holds of them.
 [[nodiscard]] model::darknet::StoredWeights to_stored(const model::darknet::Network& network,

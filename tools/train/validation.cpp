@@ -4,6 +4,7 @@
 #include <boost/asio/packaged_task.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <chrono>
 #include <future>
 #include <memory>
 #include <span>
@@ -13,6 +14,7 @@
 #include "model/detect/candidates.hpp"
 #include "model/detect/detections.hpp"
 #include "model/detect/nms.hpp"
+#include "model/eval/judged_detections.hpp"
 #include "model/image/resize.hpp"
 #include "model/torch_network.hpp"
 
@@ -22,7 +24,7 @@ namespace {
 using common::Outcome;
 using model::eval::JudgedImage;
 
-std::vector<model::eval::Truth> truths_of(const Scene& scene) {
+std::vector<model::eval::Truth> truths_of(const scenes::Scene& scene) {
   std::vector<model::eval::Truth> truths;
   for (const auto& light : scene.lights) {
     const auto& box = light.box;
@@ -31,14 +33,16 @@ std::vector<model::eval::Truth> truths_of(const Scene& scene) {
   return truths;
 }
 
-// As `yolodctl eval` asks for them.
+// As `yolodctl eval` asks for them, but for their number.
 std::vector<common::Detection> detections_of(std::span<const float> head, std::size_t row_length,
                                              const model::NetworkShape& shape, const model::detect::NmsRule& rule,
-                                             const Scene& scene) {
-  constexpr float kLeastConfidence = 0.001F;
+                                             const scenes::Scene& scene) {
+  // COCO counts 100 of a class in a picture. `yolodctl eval` keeps more for Darknet's metric; of an untrained network,
+  // which finds something in each place, that takes seconds a picture.
   constexpr std::size_t kMaxDetections = 300;
   const model::detect::Frame frame{0, 0, static_cast<float>(shape.width), static_cast<float>(shape.height)};
-  const auto candidates = model::detect::select_candidates(head, row_length, frame, {kLeastConfidence, true, {}});
+  const auto candidates =
+      model::detect::select_candidates(head, row_length, frame, {model::eval::kCocoConfidence, true, {}});
   const auto kept = model::detect::suppress(candidates, rule, kMaxDetections);
   return model::detect::to_detections(kept, static_cast<std::uint32_t>(scene.picture.cols),
                                       static_cast<std::uint32_t>(scene.picture.rows));
@@ -58,27 +62,41 @@ Outcome<std::unique_ptr<model::TorchNetwork>> load(const model::darknet::Network
 
 }  // namespace
 
-Validation::Validation(std::uint64_t seed, std::size_t count, std::size_t threads) {
-  boost::asio::thread_pool pool(threads);
-  std::vector<std::future<Scene>> drawn;
-  for (std::size_t i = 0; i < count; ++i)
-    drawn.push_back(boost::asio::post(pool, std::packaged_task<Scene()>([seed, i] { return draw_scene(seed, i); })));
-  for (auto& scene : drawn) scenes_.push_back(scene.get());
+std::optional<Validation> Validation::draw(std::uint64_t seed, std::size_t count, std::size_t threads,
+                                           const StopAsked& stop_asked) {
+  constexpr std::chrono::milliseconds kAskEvery{100};
+  boost::asio::thread_pool pool(threads);  // at its end it drops what it has not begun
+  std::vector<std::future<scenes::Scene>> pending;
+  for (std::size_t i = 0; i < count; ++i) {
+    std::packaged_task<scenes::Scene()> task([seed, i] { return scenes::draw_scene(seed, i); });
+    pending.push_back(boost::asio::post(pool, std::move(task)));
+  }
+  Validation validation;
+  for (auto& scene : pending) {
+    do {
+      if (stop_asked()) return std::nullopt;
+    } while (scene.wait_for(kAskEvery) != std::future_status::ready);
+    validation.scenes_.push_back(scene.get());
+  }
+  return validation;
 }
 
-Outcome<model::eval::Evaluation> Validation::judge(const model::darknet::Network& network,
-                                                   model::darknet::StoredWeights weights, std::size_t threads) const {
+Outcome<std::optional<model::eval::Evaluation>> Validation::judge(const model::darknet::Network& network,
+                                                                  model::darknet::StoredWeights weights,
+                                                                  std::size_t threads,
+                                                                  const StopAsked& stop_asked) const {
   constexpr std::size_t kBatch = 8;
   const auto loaded = load(network, std::move(weights), threads);
   if (!loaded) return loaded.error();
   const auto& shape = (*loaded)->shape();
   const model::image::Size input{network.input.width, network.input.height};
   const auto nms = model::darknet::nms_settings(network);
-  const model::detect::NmsRule rule{
-      0.45F, nms.kind == model::darknet::NmsKind::kDiou ? model::detect::Overlap::kDiou : model::detect::Overlap::kIou,
-      nms.beta};
+  model::detect::NmsRule rule;
+  if (nms.kind == model::darknet::NmsKind::kDiou) rule.overlap = model::detect::Overlap::kDiou;
+  rule.diou_beta = nms.beta;
   std::vector<JudgedImage> judged;
   for (std::size_t first = 0; first < scenes_.size(); first += kBatch) {
+    if (stop_asked()) return std::optional<model::eval::Evaluation>();
     const auto count = std::min(kBatch, scenes_.size() - first);
     const auto room = (*loaded)->input(count);
     if (!room) return room.error();
@@ -95,7 +113,7 @@ Outcome<model::eval::Evaluation> Validation::judge(const model::darknet::Network
       judged.push_back({truths_of(scene), detections_of(head->image(i), head->sides.back(), shape, rule, scene)});
     }
   }
-  return model::eval::evaluate_as_coco(judged, static_cast<std::size_t>(network.classes));
+  return std::optional(model::eval::evaluate_as_coco(judged, static_cast<std::size_t>(network.classes)));
 }
 
 }  // namespace yolod::train

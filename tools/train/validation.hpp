@@ -4,29 +4,40 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <vector>
 
 #include "common/outcome.hpp"
 #include "model/darknet/network.hpp"
 #include "model/darknet/weights.hpp"
 #include "model/eval/average_precision.hpp"
-#include "tools/train/scene.hpp"
+#include "tools/scenes/scene.hpp"
 
 namespace yolod::train {
 
 // One thread.
 class Validation {
  public:
-  // Draws `count` scenes, with `threads` threads: a picture in memory each. Throws what drawing throws.
-  Validation(std::uint64_t seed, std::size_t count, std::size_t threads);
+  // Asked now and then while work goes on: whether it is to end.
+  using StopAsked = std::function<bool()>;
 
-  // COCO's figures, with fp32 and Darknet's stretching resize. Sets LibTorch to `threads` threads.
-  [[nodiscard]] common::Outcome<model::eval::Evaluation> judge(const model::darknet::Network& network,
-                                                               model::darknet::StoredWeights weights,
-                                                               std::size_t threads) const;
+  // Draws `count` scenes, with `threads` threads: a picture in memory each. Nothing where it was to end. Throws what
+  // drawing throws.
+  [[nodiscard]] static std::optional<Validation> draw(std::uint64_t seed, std::size_t count, std::size_t threads,
+                                                      const StopAsked& stop_asked);
+
+  // COCO's figures, with fp32 and Darknet's stretching resize, of what `yolodctl eval` asks for; nothing where it was
+  // to end. Sets LibTorch to `threads` threads.
+  [[nodiscard]] common::Outcome<std::optional<model::eval::Evaluation>> judge(const model::darknet::Network& network,
+                                                                              model::darknet::StoredWeights weights,
+                                                                              std::size_t threads,
+                                                                              const StopAsked& stop_asked) const;
 
  private:
-  std::vector<Scene> scenes_;
+  Validation() = default;
+
+  std::vector<scenes::Scene> scenes_;
 };
 
 }  // namespace yolod::train

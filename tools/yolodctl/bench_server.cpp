@@ -27,7 +27,7 @@
 
 #include "tools/yolodctl/commands.hpp"
 #include "tools/yolodctl/http_client.hpp"
-#include "tools/yolodctl/progress.hpp"
+#include "tools/progress/progress_bar.hpp"
 
 namespace yolod::tools {
 namespace {

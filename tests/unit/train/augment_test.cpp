@@ -15,12 +15,12 @@ namespace {
 constexpr model::image::Size kInput{96, 96};
 
 // 128 x 96, dark, with a bright green box of class 2.
-std::shared_ptr<const Scene> scene_with(const cv::Rect& box, float visible = 1) {
-  auto scene = std::make_shared<Scene>();
+std::shared_ptr<const scenes::Scene> scene_with(const cv::Rect& box, float visible = 1) {
+  auto scene = std::make_shared<scenes::Scene>();
   scene->picture = cv::Mat(96, 128, CV_8UC3, cv::Scalar(20, 20, 20));
   cv::rectangle(scene->picture, box, cv::Scalar(40, 220, 40), cv::FILLED);
-  LabelledLight light;
-  light.light = Light::kGreen;
+  scenes::LabelledLight light;
+  light.light = scenes::Light::kGreen;
   light.box = cv::Rect2f(box);
   light.visible = visible;
   scene->lights.push_back(light);
@@ -32,7 +32,7 @@ struct Composed {
   std::vector<Target> targets;
 };
 
-Composed composed(const std::shared_ptr<const Scene>& scene, Stage stage, std::uint64_t place) {
+Composed composed(const std::shared_ptr<const scenes::Scene>& scene, Stage stage, std::uint64_t place) {
   Composed result;
   result.pixels.resize(static_cast<std::size_t>(kInput.width) * kInput.height * 3);
   RandomStream random(5, 0, place);

@@ -1,6 +1,9 @@
 #include "tools/train/loader.hpp"
 
 #include <catch2/catch.hpp>
+#include <future>
+#include <memory>
+#include <opencv2/core.hpp>
 #include <vector>
 
 using namespace yolod::train;
@@ -74,4 +77,28 @@ TEST_CASE("ScenePool: a scene is drawn once", "[train][unit]") {
   const auto again = pool.get(7);
   CHECK(again != scene);
   CHECK(again->lights.size() == scene->lights.size());
+}
+
+TEST_CASE("ScenePool: of many who want a scene at once one draws it", "[train][unit]") {
+  ScenePool pool(3);
+  std::vector<std::future<std::shared_ptr<const yolod::scenes::Scene>>> wanted;
+  for (int i = 0; i < 8; ++i) wanted.push_back(std::async(std::launch::async, [&] { return pool.get(5); }));
+  const auto scene = wanted.front().get();
+  REQUIRE(scene != nullptr);
+  for (std::size_t i = 1; i < wanted.size(); ++i) CHECK(wanted[i].get() == scene);
+}
+
+TEST_CASE("ScenePool: who comes late for a scene that is gone gets the same picture", "[train][unit]") {
+  ScenePool pool(3);
+  const auto in_time = pool.get(2);
+  std::vector<std::future<std::shared_ptr<const yolod::scenes::Scene>>> wanted;
+  for (int i = 0; i < 4; ++i) {
+    wanted.push_back(std::async(std::launch::async, [&] { return pool.get(2); }));
+    pool.forget_below(3);
+  }
+  for (auto& scene : wanted) {
+    const auto late = scene.get();
+    REQUIRE(late != nullptr);
+    CHECK(cv::norm(late->picture, in_time->picture, cv::NORM_INF) == 0);
+  }
 }

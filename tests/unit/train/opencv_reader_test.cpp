@@ -13,7 +13,7 @@
 #include "model/model.hpp"
 #include "tests/support/detection_match.hpp"
 #include "tests/support/test_data.hpp"
-#include "tools/train/scene.hpp"
+#include "tools/scenes/scene.hpp"
 
 using namespace yolod;
 
@@ -102,7 +102,7 @@ TEST_CASE("Demo network: OpenCV's Darknet reader loads it and finds the same", "
     REQUIRE_FALSE(pictures.back().empty());
   }
   for (std::uint64_t index = 0; index < 24; ++index) {
-    pictures.push_back(train::draw_scene(train::kFirstTestSeed + 3, index).picture);
+    pictures.push_back(scenes::draw_scene(scenes::kFirstTestSeed + 3, index).picture);
   }
   std::size_t found = 0;
   for (std::size_t i = 0; i < pictures.size(); ++i) {

@@ -18,7 +18,7 @@
 #include "model/precision.hpp"
 #include "tools/yolodctl/commands.hpp"
 #include "tools/yolodctl/model/model_options.hpp"
-#include "tools/yolodctl/progress.hpp"
+#include "tools/progress/progress_bar.hpp"
 
 namespace yolod::tools {
 namespace {

@@ -18,12 +18,13 @@
 
 #include "common/text.hpp"
 #include "model/eval/average_precision.hpp"
+#include "model/eval/judged_detections.hpp"
 #include "model/eval/yolo_labels.hpp"
 #include "model/model.hpp"
 #include "model/read_file.hpp"
+#include "tools/progress/progress_bar.hpp"
 #include "tools/yolodctl/commands.hpp"
 #include "tools/yolodctl/model/model_options.hpp"
-#include "tools/yolodctl/progress.hpp"
 
 namespace yolod::tools {
 namespace {
@@ -43,11 +44,6 @@ struct EvalOptions {
   std::optional<float> iou;
   bool json{false};
 };
-
-// What is judged is all that the network finds, good or bad: average precision is about their order.
-constexpr float kCocoConfidence = 0.001F;
-constexpr float kDarknetConfidence = 0.005F;  // of `detector map`
-constexpr std::uint32_t kMaxDetections = 30'000;
 
 bool is_picture(const fs::path& file) {
   constexpr std::array<std::string_view, 10> kExtensions{".jpg", ".jpeg", ".png", ".webp", ".bmp",
@@ -114,8 +110,9 @@ struct Judged {
 Outcome<Judged> judge(model::Model& model, const std::vector<fs::path>& pictures, const EvalOptions& options) {
   const auto class_count = model.description().labels.size();
   const bool as_darknet = options.metric == "darknet";
-  const common::PredictionOptions asked{options.confidence.value_or(as_darknet ? kDarknetConfidence : kCocoConfidence),
-                                        options.iou, kMaxDetections};
+  const common::PredictionOptions asked{
+      options.confidence.value_or(as_darknet ? model::eval::kDarknetConfidence : model::eval::kCocoConfidence),
+      options.iou, model::eval::kMaxJudgedDetections};
   Judged judged;
   ProgressBar progress;
   for (const auto& picture : pictures) {

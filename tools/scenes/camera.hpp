@@ -1,0 +1,15 @@
+// What a camera makes of a picture.
+#pragma once
+
+#include <opencv2/core/mat.hpp>
+#include <vector>
+
+#include "tools/scenes/plan.hpp"
+#include "tools/scenes/render.hpp"
+
+namespace yolod::scenes {
+
+// Scattered light, blur, exposure, color, noise, compression.
+void shoot(cv::Mat& picture, const Plan& plan, const std::vector<RenderedLight>& lights, Random& random);
+
+}  // namespace yolod::scenes

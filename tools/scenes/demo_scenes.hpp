@@ -1,0 +1,20 @@
+// The pictures that are shipped in model/data: of a seed that nothing is trained or measured with.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "tools/scenes/scene.hpp"
+
+namespace yolod::scenes {
+
+struct DemoScene {
+  std::string_view name;  // of its files
+  std::uint64_t index;    // with kDemoSeed
+};
+
+inline constexpr std::array<DemoScene, 3> kDemoScenes{{{"demo", 48}, {"demo-night", 24}, {"demo-rain", 113}}};
+inline constexpr SceneOptions kDemoOptions{1024, 768};
+
+}  // namespace yolod::scenes

@@ -1,0 +1,26 @@
+// What drives on the street.
+#pragma once
+
+#include <vector>
+
+#include "tools/scenes/stage.hpp"
+#include "tools/scenes/street.hpp"
+
+namespace yolod::scenes {
+
+enum class VehicleKind { kCar, kVan, kBus, kTruck };
+
+// Metres.
+struct Vehicle {
+  VehicleKind kind{VehicleKind::kCar};
+  bool towards{false};  // it comes towards the camera: its front is seen
+  float x{0};           // of its middle
+  float z{0};           // of the end that is seen
+  float width{1.8F};
+  float height{1.5F};
+};
+
+void add_vehicles(std::vector<Item>& items, Random& random, const Street& street);
+[[nodiscard]] Item vehicle_item(Random& random, const Vehicle& vehicle);
+
+}  // namespace yolod::scenes

@@ -1,0 +1,52 @@
+#include "tools/train/run_note.hpp"
+
+#include <array>
+#include <charconv>
+#include <sstream>
+
+#include "common/text.hpp"
+#include "model/precision.hpp"
+
+namespace yolod::train {
+namespace {
+
+using common::Error;
+using common::ErrorCode;
+
+// As short as it can be without being another number.
+std::string shortest(double value) {
+  std::array<char, 32> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+  return {text.data(), end};
+}
+
+}  // namespace
+
+std::string run_note(const RunOptions& options, std::size_t threads, common::Precision precision,
+                     const std::string& cfg) {
+  std::ostringstream note;
+  note << (options.steps ? "--steps " + std::to_string(*options.steps) : "--minutes " + shortest(*options.minutes))
+       << "\n--seed " << options.seed << "\n--batch " << options.batch << "\n--rate " << shortest(options.rate)
+       << "\n--threads " << threads << "\n--precision " << model::to_string(precision) << "\n--fresh "
+       << shortest(options.window.fresh_per_image) << "\nscenes " << options.window.at_first << " to "
+       << options.window.at_most << "\n\n"
+       << cfg;
+  return note.str();
+}
+
+common::Outcome<void> check_same_run(const std::string& begun_with, const std::string& asked) {
+  if (begun_with == asked) return {};
+  std::istringstream begun_lines(begun_with);
+  std::istringstream asked_lines(asked);
+  std::string begun;
+  std::string now;
+  while (std::getline(begun_lines, begun) && std::getline(asked_lines, now) && !now.empty()) {
+    if (begun != now) {
+      return Error{ErrorCode::kBadConfig, "the run was begun with " + common::printable(begun, 100) + ", not with " +
+                                              common::printable(now, 100)};
+    }
+  }
+  return Error{ErrorCode::kBadConfig, "the run was begun with another --cfg"};
+}
+
+}  // namespace yolod::train
