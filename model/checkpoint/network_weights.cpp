@@ -217,12 +217,9 @@ Outcome<darknet::Weights> read_weights(Checkpoint& checkpoint, const darknet::Ne
   auto stored = read_stored_weights(checkpoint, network);
   if (!stored) return std::move(stored).error();
   try {
-    darknet::Weights weights;
-    for (std::size_t i = 0; i < network.layers.size(); ++i) {
-      weights.layers.push_back(darknet::fold(network.layers[i], std::move(stored->layers[i]), kBatchNormEpsilon));
-      // A variance below zero, say.
-      if (const auto problem = darknet::not_finite(network, i, weights.layers.back()); !problem.empty())
-        return bad_model(checkpoint.name() + ": " + problem + " once its batch normalisation is in them");
+    auto weights = darknet::fold(network, std::move(*stored), kBatchNormEpsilon);
+    if (!weights) {  // a variance below zero, say
+      return bad_model(checkpoint.name() + ": " + weights.error().message + " once its batch normalisation is in them");
     }
     return weights;
   } catch (const std::bad_alloc&) {

@@ -260,6 +260,16 @@ std::string not_finite(const Network& network, std::size_t index, const LayerWei
          network.source_name + ":" + std::to_string(layer.line) + ") has weights that are not finite numbers";
 }
 
+Outcome<Weights> fold(const Network& network, StoredWeights stored, double epsilon) {
+  Weights weights;
+  for (std::size_t i = 0; i < network.layers.size(); ++i) {
+    weights.layers.push_back(fold(network.layers[i], std::move(stored.layers[i]), epsilon));
+    if (auto problem = not_finite(network, i, weights.layers.back()); !problem.empty())
+      return bad_model(std::move(problem));
+  }
+  return weights;
+}
+
 std::int64_t weight_count(const Layer& layer) {
   const auto sizes = counts(layer);
   return sizes.weights + (sizes.batch_normalize ? 4 : 1) * sizes.biases;
@@ -310,17 +320,15 @@ Outcome<StoredWeights> read_stored_weights(const std::filesystem::path& file, co
 Outcome<Weights> read_weights(const std::filesystem::path& file, const Network& network) {
   auto stored = read_stored_weights(file, network);
   if (!stored) return std::move(stored).error();
-  Weights weights;
   try {
-    for (std::size_t i = 0; i < network.layers.size(); ++i) {
-      weights.layers.push_back(fold(network.layers[i], std::move(stored->layers[i]), kBatchNormEpsilon));
-      if (const auto problem = not_finite(network, i, weights.layers.back()); !problem.empty())
-        return bad_model(file.string() + ": " + problem + ": the file is damaged, or of another network");
+    auto weights = fold(network, std::move(*stored), kBatchNormEpsilon);
+    if (!weights) {
+      return bad_model(file.string() + ": " + weights.error().message + ": the file is damaged, or of another network");
     }
+    return weights;
   } catch (const std::bad_alloc&) {
     return bad_model(file.string() + ": no memory for its weights");
   }
-  return weights;
 }
 
 }  // namespace yolod::model::darknet

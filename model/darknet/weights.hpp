@@ -60,6 +60,10 @@ inline constexpr double kBatchNormEpsilon = 1e-5;
 // The layer as it is run.
 [[nodiscard]] LayerWeights fold(const Layer& layer, StoredLayer values, double epsilon);
 
+// All layers as they are run. An Error (kBadModel) says which has a weight that is not a finite number then; the caller
+// knows where they come from. Throws std::bad_alloc.
+[[nodiscard]] common::Outcome<Weights> fold(const Network& network, StoredWeights stored, double epsilon);
+
 // Zeros, as many as the layer takes.
 [[nodiscard]] StoredLayer empty_values(const Layer& layer);
 

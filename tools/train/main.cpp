@@ -1,6 +1,6 @@
 // yolod-train: trains a Darknet network on drawn scenes of traffic lights, and writes Darknet weights.
 //
-// What made model/data/demo.weights (docs/training.md says more):
+// What makes model/data/demo.weights (docs/training.md says more):
 //
 //   build/release/yolod-train run --cfg model/data/demo.cfg --output training --steps 12000
 //   cp training/demo.weights model/data/

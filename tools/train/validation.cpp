@@ -51,12 +51,9 @@ std::vector<common::Detection> detections_of(std::span<const float> head, std::s
 // The weights as the server runs them.
 Outcome<std::unique_ptr<model::TorchNetwork>> load(const model::darknet::Network& network,
                                                    model::darknet::StoredWeights stored, std::size_t threads) {
-  model::darknet::Weights weights;
-  for (std::size_t i = 0; i < network.layers.size(); ++i) {
-    weights.layers.push_back(
-        model::darknet::fold(network.layers[i], std::move(stored.layers[i]), model::darknet::kBatchNormEpsilon));
-  }
-  return model::TorchNetwork::load(model::darknet::compile(network, std::move(weights)), common::Precision::kFp32,
+  auto weights = model::darknet::fold(network, std::move(stored), model::darknet::kBatchNormEpsilon);
+  if (!weights) return std::move(weights).error();
+  return model::TorchNetwork::load(model::darknet::compile(network, std::move(*weights)), common::Precision::kFp32,
                                    static_cast<std::uint32_t>(threads));
 }
 
