@@ -14,7 +14,7 @@ struct DemoScene {
   std::uint64_t index;    // with kDemoSeed
 };
 
-inline constexpr std::array<DemoScene, 3> kDemoScenes{{{"demo", 48}, {"demo-night", 24}, {"demo-rain", 113}}};
+inline constexpr std::array<DemoScene, 3> kDemoScenes{{{"demo", 131}, {"demo-night", 24}, {"demo-rain", 108}}};
 inline constexpr SceneOptions kDemoOptions{1024, 768};
 
 }  // namespace yolod::scenes

@@ -1,0 +1,99 @@
+// What is shipped in model/data, as a newcomer meets it: system.yaml, the pictures, and how good the network is.
+#include <algorithm>
+#include <boost/json/parse.hpp>
+#include <catch2/catch.hpp>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "tests/support/detection_match.hpp"
+#include "tests/support/run_program.hpp"
+#include "tests/support/server.hpp"
+#include "tests/support/server_config.hpp"
+#include "tests/support/temporary_directory.hpp"
+#include "tests/support/test_data.hpp"
+
+namespace yolod::tests {
+namespace {
+
+std::string demo_file(const std::string& name) { return (source_directory() / "model/data" / name).string(); }
+
+std::vector<std::string> demo_names() {
+  std::istringstream lines(read_file(demo_file("demo.names")));
+  std::vector<std::string> names;
+  for (std::string line; std::getline(lines, line);) names.push_back(line);
+  return names;
+}
+
+// Of a YOLO-format file: class, centre and size as fractions of the picture.
+std::vector<LabelledBox> labels_in(const std::string& file, double image_width, double image_height) {
+  const auto names = demo_names();
+  std::istringstream lines(read_file(file));
+  std::vector<LabelledBox> boxes;
+  std::size_t label = 0;
+  double x = 0;
+  double y = 0;
+  double width = 0;
+  double height = 0;
+  while (lines >> label >> x >> y >> width >> height) {
+    boxes.push_back({names.at(label), 1, (x - width / 2) * image_width, (y - height / 2) * image_height,
+                     (x + width / 2) * image_width, (y + height / 2) * image_height});
+  }
+  return boxes;
+}
+
+}  // namespace
+
+TEST_CASE("DemoModel: system.yaml, as it is shipped, can be served, and yolodctl takes it", "[e2e][torch]") {
+  const auto config = (source_directory() / "system.yaml").string();
+  const auto checked = run_program({"yolod", "--check", "--config", config});
+  CAPTURE(checked.errors);
+  CHECK(checked.exit == exited(0));
+
+  const TemporaryDirectory folder;
+  const auto predicted = run_program({"yolodctl", "predict", "--config", config, "--json", "--out", folder.path(),
+                                      demo_file("demo.jpg"), demo_file("demo-night.jpg"), demo_file("demo-rain.jpg")});
+  CAPTURE(predicted.errors);
+  REQUIRE(predicted.exit == exited(0));
+  CHECK(folder.names() == std::vector<std::string>{"demo-night.jpg", "demo-rain.jpg", "demo.jpg"});
+}
+
+TEST_CASE("DemoModel: over HTTP it finds every light of the demo pictures, and nothing else", "[e2e][torch]") {
+  Server server(server_config("  - name: lights\n    workers: 1\n    darknet: {cfg: " + demo_file("demo.cfg") +
+                              ", weights: " + demo_file("demo.weights") + ", names: " + demo_file("demo.names") +
+                              "}\n"));
+  REQUIRE(server.wait_until_ready());
+  HttpClient client(server.endpoint());
+  for (const std::string name : {"demo", "demo-night", "demo-rain"}) {
+    const auto answer = client.post("/predict", read_file(demo_file(name + ".jpg")));
+    CAPTURE(name, answer);
+    REQUIRE(answer.status == 200);
+    const auto value = answer.json();
+    const auto truth = labels_in(demo_file(name + ".txt"), value.at("image").at("width").to_number<double>(),
+                                 value.at("image").at("height").to_number<double>());
+    REQUIRE_FALSE(truth.empty());
+    // Where things are, not how sure it is.
+    const MatchLimits limits{1, 0.5, 2, 0};
+    for (const auto& difference : differences(truth, predictions_of(value), limits)) FAIL_CHECK(difference);
+  }
+}
+
+// The README's figures.
+TEST_CASE("DemoModel: average precision on 500 scenes that training never saw", "[e2e][torch]") {
+  const TemporaryDirectory folder;
+  const auto drawn = run_program({"yolod-scenes", "--seed", "1000007", "--count", "500", "--output", folder.path()});
+  CAPTURE(drawn.errors);
+  REQUIRE(drawn.exit == exited(0));
+  const auto judged =
+      run_program({"yolodctl", "eval", "--cfg", demo_file("demo.cfg"), "--weights", demo_file("demo.weights"), "--names",
+                   demo_file("demo.names"), "--images", folder.path(), "--labels", folder.path(), "--json"});
+  CAPTURE(judged.errors, judged.output);
+  REQUIRE(judged.exit == exited(0));
+  const auto value = boost::json::parse(judged.output);
+  CHECK(value.at("images") == 500);
+  CHECK(value.at("classes").as_array().size() == 6);
+  CHECK(value.at("ap50").as_double() >= 0.85);
+  CHECK(value.at("ap50_95").as_double() >= 0.50);
+}
+
+}  // namespace yolod::tests
