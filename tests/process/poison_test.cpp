@@ -42,7 +42,7 @@ class HeldWorker {
 
 }  // namespace
 
-TEST_CASE("Poison: it costs two workers and gets 500, then 422 at once; its neighbours get their answers",
+TEST_CASE("Poison: it costs two workers and gets 500, then 422 at once, and its neighbours get their answers",
           "[process][case21]") {
   Server server(identity_config({{.workers = 2, .delay = 20ms, .faults = true}}));
   REQUIRE(server.wait_until_ready());
