@@ -184,8 +184,8 @@ void Dispatcher::dispatch_waiting() {
   metrics_.queue_depth(queue_.size());
 }
 
-// The first `most` of the queue. A suspect goes alone, nobody joins a batch behind one, and one whose copy is with a
-// worker waits for what becomes of that: others pass it.
+// The first `most` of the queue. A suspect goes alone, as does one that was replayed often; nobody joins a batch behind
+// one, and a suspect whose copy is with a worker waits for what becomes of that: others pass it.
 std::vector<std::unique_ptr<Request>> Dispatcher::take_batch(std::size_t most) {
   std::vector<std::unique_ptr<Request>> batch;
   for (auto waiting = queue_.begin(); waiting != queue_.end() && batch.size() < most;) {
@@ -193,8 +193,9 @@ std::vector<std::unique_ptr<Request>> Dispatcher::take_batch(std::size_t most) {
       waiting = queue_.erase(waiting);
       continue;
     }
-    const bool alone = (*waiting)->runs_alone();
-    if (alone && copy_is_running(**waiting)) {
+    const bool suspect = (*waiting)->runs_alone();
+    const bool alone = suspect || !may_have_company((*waiting)->replays);
+    if (suspect && copy_is_running(**waiting)) {
       ++waiting;
       continue;
     }

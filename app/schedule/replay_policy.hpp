@@ -12,12 +12,17 @@
 namespace yolod::app {
 
 inline constexpr std::uint32_t kMaxReplays = 8;
+// After so many it has a batch to itself: what holds up its neighbours, and has them killed with it again and again
+// before a deadline tells which of them it is, is not to use up all of their replays.
+inline constexpr std::uint32_t kReplaysInCompany = 4;
 
 enum class AfterDeath { kReplay, kFail };
 
 [[nodiscard]] constexpr bool earns_strike(DeathCause cause, bool was_running) {
   return was_running && cause != DeathCause::kNotItsDoing;
 }
+
+[[nodiscard]] constexpr bool may_have_company(std::uint32_t replays) { return replays < kReplaysInCompany; }
 
 // `standing` of its body, after the strike if it earned one.
 [[nodiscard]] constexpr AfterDeath after_death(Standing standing, std::uint32_t replays) {

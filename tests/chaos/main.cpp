@@ -36,7 +36,7 @@ void print(const chaos::StormResult& result) {
   line("  of what is broken", counts.times(Deed::kBadReload));
   line("  done", result.reloads_done);
   line("  failed", result.reloads_failed);
-  std::printf("%-28s %8llu to %llu KiB\n", "front-end's memory", number(result.front_end_kib_before),
+  std::printf("%-28s %8llu to %llu KiB\n", "front-end's own memory", number(result.front_end_kib_before),
               number(result.front_end_kib_after));
   line("wrong", counts.wrong);
   line("unexpected status", counts.unexpected);

@@ -35,7 +35,7 @@ struct StormResult {
   std::uint64_t reloads_failed{0};        // of what is broken
   std::uint64_t deaths_told{0};           // of workers
   std::uint64_t deaths_by_poison{0};      // of those, whom nothing here has killed
-  std::uint64_t front_end_kib_before{0};  // resident
+  std::uint64_t front_end_kib_before{0};  // resident and its own: not the arena and the lanes
   std::uint64_t front_end_kib_after{0};
   std::vector<std::string> leaked;       // what was left behind at the end, each a line
   std::vector<std::string> unexplained;  // deaths that nothing here accounts for, and complaints of sanitizers

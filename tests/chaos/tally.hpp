@@ -19,7 +19,7 @@ enum class Expected {
   kRight,        // 200, with what belongs to its body
   kPoison,       // 500: it kills whoever takes it
   kPoisonAgain,  // 422: two have died of it already
-  kPoisonAnew    // 500 or 422: a reload may have come between
+  kPoisonAnew    // 500 or 422: a reload may have come between, or kills that have nothing to do with it
 };
 
 // What is done to the server.

@@ -42,7 +42,7 @@ class HeldWorker {
 
 }  // namespace
 
-TEST_CASE("Poison: it costs two workers and gets 500, then 422 at once; its neighbours get their answers",
+TEST_CASE("Poison: it costs two workers and gets 500, then 422 at once, and its neighbours get their answers",
           "[process][case21]") {
   Server server(identity_config({{.workers = 2, .delay = 20ms, .faults = true}}));
   REQUIRE(server.wait_until_ready());
@@ -142,6 +142,41 @@ TEST_CASE("Poison: who only stood beside it in a batch is answered", "[process][
   CHECK(server.metric("yolod_replays_total") == 4);
   CHECK(server.metric("yolod_quarantined_total") == 1);
   check_after_case(server, before);
+}
+
+TEST_CASE("Poison: whose worker hangs and is killed each time takes nobody with it", "[process][case21]") {
+  Server server(identity_config({{.workers = 1, .faults = true, .keys = {"hang_timeout: 10m"}}}));
+  REQUIRE(server.wait_until_ready());
+  const auto before = baseline(server);
+  std::vector<pid_t> killed;
+  {
+    HeldWorker worker(server);
+    InFlight beside(server.endpoint(), 3);
+    HttpClient client(server.endpoint());
+    REQUIRE(client.connect());
+    REQUIRE(client.write(serialise({"POST", "/predict", {}, "FAULT:hang in a batch"})));
+    worker.let_go_with(4);
+    // By others, before anything tells who of the batch it is that hangs.
+    for (bool answered = false; !answered;) {
+      pid_t busy = 0;
+      REQUIRE(wait_until([&] {
+        for (const auto& one : server.workers()) {
+          const bool is_new = std::find(killed.begin(), killed.end(), one.pid) == killed.end();
+          if (one.state == "busy" && is_new) busy = one.pid;
+        }
+        answered = client.has_unread_bytes();
+        return busy != 0 || answered;
+      }));
+      if (answered) break;
+      ::kill(busy, SIGKILL);
+      killed.push_back(busy);
+    }
+    CHECK(client.read_answer().error_code() == "worker_crashed");
+    CHECK(beside.finish_and_list_wrong() == kNoneWrong);
+  }
+  CHECK(killed.size() >= 9);  // the first try and eight more
+  CHECK(server.metric("yolod_quarantined_total") == 0);
+  check_after_case(server, before, killed);
 }
 
 }  // namespace yolod::tests

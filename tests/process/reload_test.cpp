@@ -13,6 +13,7 @@
 #include "tests/support/server.hpp"
 #include "tests/support/server_config.hpp"
 #include "tests/support/temporary_directory.hpp"
+#include "tests/support/test_data.hpp"
 
 namespace yolod::tests {
 namespace {
@@ -203,6 +204,55 @@ TEST_CASE("Reload: what cannot be served changes nothing, and the log says why",
   REQUIRE(wait_for_reloads(server, 1));
   REQUIRE(wait_for_workers(server, 2));
   CHECK(none_in(server.worker_pids(), workers));
+}
+
+TEST_CASE("Reload: a real network's corrupt weights, or a canary that it does not find, change nothing",
+          "[process][case19][torch]") {
+  if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
+    WARN("SKIPPED: " << reason);
+    return;
+  }
+  const auto good = small_network_config(*test_data());
+  const auto weights = *test_data() / "darknet" / "yoloface-50k" / "yoloface-50k.weights";
+  const auto photo_file = *test_data() / "photos" / "person.jpg";
+  const auto photo = read_file(photo_file);
+  Server server(good);
+  REQUIRE(server.wait_until_ready());
+  const auto predictions = [&] {
+    const auto answer = HttpClient(server.endpoint()).post("/predict", photo);
+    REQUIRE(answer.status == 200);
+    return answer.json().at("predictions");
+  };
+  const auto expected = predictions();
+
+  const TemporaryDirectory folder;
+  const auto with_weights = [&](const std::string& bytes) {
+    auto config = good;
+    return config.replace(config.find(weights.string()), weights.string().size(),
+                          folder.write("damaged.weights", bytes).string());
+  };
+  const auto bytes = read_file(weights);
+  constexpr std::size_t kHeaderBytes = 20;
+  std::string why;
+  SECTION("half of a file") {
+    why = "damaged.weights";
+    server.rewrite_config(with_weights(bytes.substr(0, bytes.size() / 2)));
+  }
+  SECTION("numbers that are none") {
+    why = "finite";
+    server.rewrite_config(
+        with_weights(bytes.substr(0, kHeaderBytes) + std::string(bytes.size() - kHeaderBytes, '\xFF')));
+  }
+  SECTION("a canary that is not found") {
+    why = "canary " + photo_file.string();
+    server.rewrite_config(good + "    canary: {image: " + photo_file.string() + ", expect: [no-such-thing]}\n");
+  }
+  CAPTURE(why);
+  server.send_signal(SIGHUP);
+  REQUIRE(wait_until([&] { return !server.log_lines_with("reload: over").empty(); }));
+  CHECK(server.log_lines_with(why).size() == 1);
+  CHECK(generation_of(server) == 1);
+  CHECK(predictions() == expected);
 }
 
 TEST_CASE("Reload: fifty signals in a burst are few reloads, and as many workers as before", "[process][case20]") {

@@ -19,7 +19,7 @@ namespace yolod::tests {
 struct LoadOptions {
   std::size_t connection_count{16};
   std::string target{"/predict"};
-  std::size_t body_bytes_min{0};
+  std::size_t body_bytes_min{1};  // an empty one is refused
   std::size_t body_bytes_max{200'000};
   // The body to send, for a model that wants a picture; random bodies where it is empty.
   std::string body{};

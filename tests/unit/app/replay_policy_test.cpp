@@ -30,5 +30,12 @@ TEST_CASE("Replay: eight replays are the most", "[app][unit]") {
   CHECK(after_death(standing, 9) == AfterDeath::kFail);
 }
 
+TEST_CASE("Replay: a request has a batch to itself before its replays are used up", "[app][unit]") {
+  CHECK(may_have_company(0));
+  CHECK(may_have_company(kReplaysInCompany - 1));
+  CHECK_FALSE(may_have_company(kReplaysInCompany));
+  STATIC_REQUIRE(kReplaysInCompany < kMaxReplays);
+}
+
 }  // namespace
 }  // namespace yolod::app

@@ -159,7 +159,7 @@ TEST_CASE("InputArena: a block that goes before its upload ended gives its share
   CHECK(arena.uploading_bytes() == 0);
 }
 
-TEST_CASE("InputArena: exhausted, it refuses; after one block is free, it serves again", "[ipc][unit]") {
+TEST_CASE("InputArena: exhausted, it refuses, and after one block is free it serves again", "[ipc][unit]") {
   InputArena arena = make_arena();
   auto blocks = fill(arena, 50'000);
   REQUIRE(blocks.size() >= 2);
