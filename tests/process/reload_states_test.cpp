@@ -17,8 +17,8 @@ std::size_t model_count(const Server& server) { return server.status().at("model
 
 Answer post_reload(const Server& server) { return HttpClient(server.endpoint()).post("/reload", ""); }
 
-const IdentityModel kOne{.name = "one", .workers = 1};
-const IdentityModel kTwo{.name = "two", .workers = 1};
+const IdentityModel kFirstModel{.name = "one", .workers = 1};
+const IdentityModel kSecondModel{.name = "two", .workers = 1};
 
 IdentityModel crashing(IdentityModel model) {
   model.load_fault = "exit";
@@ -62,32 +62,32 @@ TEST_CASE("ReloadStates: a config that is mended makes a server ready whose mode
   CHECK(serves_next_request(server));
   CHECK(wait_until([&] { return server.log_lines_with("every model can serve").size() == 1; }));
   // What was never ready, and is now, is not given up any more.
-  server.rewrite_config(identity_config({model, crashing(kTwo)}));
+  server.rewrite_config(identity_config({model, crashing(kSecondModel)}));
   CHECK(post_reload(server).status == 500);
   CHECK(server.running());
   CHECK(serves_next_request(server));
 }
 
 TEST_CASE("ReloadStates: a model that a reload adds is there when it serves, or not at all", "[process]") {
-  Server server(identity_config({kOne}));
+  Server server(identity_config({kFirstModel}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
 
-  server.rewrite_config(identity_config({kOne, crashing(kTwo)}));
+  server.rewrite_config(identity_config({kFirstModel, crashing(kSecondModel)}));
   CHECK(post_reload(server).status == 500);
   CHECK(model_count(server) == 1);
   CHECK(HttpClient(server.endpoint()).get("/readyz").status == 200);
   CHECK(HttpClient(server.endpoint()).post("/predict?model=two", "x").error_code() == "unknown_model");
 
-  server.rewrite_config(identity_config({kOne, kTwo}));
+  server.rewrite_config(identity_config({kFirstModel, kSecondModel}));
   CHECK(post_reload(server).status == 200);
   CHECK(serves_next_request(server, {"one", "two"}));
 
-  server.rewrite_config(identity_config({kOne}));
+  server.rewrite_config(identity_config({kFirstModel}));
   CHECK(post_reload(server).status == 200);
   CHECK(HttpClient(server.endpoint()).post("/predict?model=two", "x").error_code() == "unknown_model");
 
-  server.rewrite_config(identity_config({kOne, crashing(kTwo)}));  // it comes back, and cannot be served
+  server.rewrite_config(identity_config({kFirstModel, crashing(kSecondModel)}));  // it comes back, and cannot be served
   CHECK(post_reload(server).status == 500);
   CHECK(model_count(server) == 1);
   CHECK(HttpClient(server.endpoint()).post("/predict?model=two", "x").error_code() == "unknown_model");
@@ -96,12 +96,12 @@ TEST_CASE("ReloadStates: a model that a reload adds is there when it serves, or 
 
 TEST_CASE("ReloadStates: what a removed model has is finished", "[process]") {
   IdentityModel slow{.name = "slow", .workers = 1, .delay = 1'000ms, .keys = {"batch: {max_size: 1}"}};
-  Server server(identity_config({kOne, slow}));
+  Server server(identity_config({kFirstModel, slow}));
   REQUIRE(server.wait_until_ready());
   InFlight request(server.endpoint(), 1, 50'000, "/predict?model=slow");
   REQUIRE(server.wait_for_worker_in("busy") != 0);
 
-  server.rewrite_config(identity_config({kOne}));
+  server.rewrite_config(identity_config({kFirstModel}));
   CHECK(post_reload(server).status == 200);
 
   CHECK(request.finish_and_list_wrong() == kNoneWrong);
@@ -139,7 +139,7 @@ TEST_CASE("ReloadStates: a loader that forks no more is replaced, and its worker
 }
 
 TEST_CASE("ReloadStates: nobody asks through a proxy or from a page in a browser", "[process]") {
-  Server server(identity_config({kOne}));
+  Server server(identity_config({kFirstModel}));
   REQUIRE(server.wait_until_ready());
   for (const char* const name : {"Origin", "X-Forwarded-For", "Forwarded", "Via"}) {
     CAPTURE(name);
