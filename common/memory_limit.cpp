@@ -30,8 +30,8 @@ std::optional<MemoryLimit> cgroup_memory(const CgroupFolder& at) {
   if (!limit || *limit > (1ULL << 60U)) return std::nullopt;
   const auto usage = read_number(at.folder / (v2 ? "memory.current" : "memory.usage_in_bytes")).value_or(0);
   const auto stat = at.folder / "memory.stat";
-  const auto cache =
-      v2 ? sum_of_lines(stat, {"active_file", "inactive_file"}) : sum_of_lines(stat, {"total_active_file", "total_inactive_file"});
+  const auto cache = v2 ? sum_of_lines(stat, {"active_file", "inactive_file"})
+                        : sum_of_lines(stat, {"total_active_file", "total_inactive_file"});
   return MemoryLimit{*limit, usage > cache ? usage - cache : 0, limit_file.string()};
 }
 
