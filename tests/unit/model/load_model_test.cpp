@@ -66,9 +66,10 @@ TEST_CASE("load_model: what cannot be served is one clear line", "[model][unit]"
 #else
 TEST_CASE("load_model: a build without LibTorch says so", "[model][unit]") {
   common::ModelConfig config;
-  config.source = common::DarknetSource{"a.cfg", "a.weights", "a.names"};
-  CHECK_THAT(load_problem(config), Contains("this build has no LibTorch"));
   config.source = common::TorchScriptSource{};
   CHECK_THAT(load_problem(config), Contains("this build has no LibTorch"));
+  // Files that could not be served by any build are told of first.
+  config.source = common::DarknetSource{"a.cfg", "a.weights", "a.names"};
+  CHECK_THAT(load_problem(config), Contains("a.cfg: no such file"));
 }
 #endif
