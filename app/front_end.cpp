@@ -143,7 +143,7 @@ bool FrontEnd::loading_takes_its_time() const {
 void FrontEnd::housekeep() {
   server_.check_deadlines();
   common::flush_log();
-  if (phase_ == Phase::kServing) {
+  if (phase_ == Phase::kServing || phase_ == Phase::kDraining) {
     for (const auto& pool : pools_) pool->tick();
   }
   oom_kills_.forget_old(Clock::now());
@@ -157,30 +157,26 @@ void FrontEnd::housekeep() {
   });
 }
 
-// Before anything is allocated: what does not fit must be one line, not an OOM kill. Beside what serves now, where it
-// stays meanwhile.
-Outcome<void> FrontEnd::check_memory(const std::vector<common::ModelConfig>& models) const {
-  std::uint64_t shared_bytes = config_.memory.input_arena_bytes;
-  std::uint64_t largest_bytes = shared_bytes;
-  const auto add_lanes = [&](const common::ModelConfig& model) {
+// Before anything is allocated: what does not fit must be one line, not an OOM kill. What is there already is in use,
+// but that a model which is loaded in place gives back its lanes.
+Outcome<void> FrontEnd::check_memory(std::uint64_t arena_bytes, const std::vector<common::ModelConfig>& models) {
+  std::uint64_t shared_bytes = arena_bytes;
+  std::uint64_t largest_bytes = arena_bytes;
+  for (const auto& model : models) {
     const std::uint64_t lane_bytes = Supervisor::lane_bytes_of(model);
-    shared_bytes += lane_bytes * model.workers;
+    const std::uint64_t wanted = lane_bytes * model.workers;
+    const auto* const pool = find_pool(model.name);
+    const bool in_place = pool != nullptr && !pool->retired() && model.reload == common::ReloadMode::kInPlace;
+    const std::uint64_t freed =
+        in_place ? Supervisor::lane_bytes_of(pool->config()) * pool->config().workers : std::uint64_t{0};
+    shared_bytes += wanted - std::min(wanted, freed);
     largest_bytes = std::max(largest_bytes, lane_bytes);
-  };
-  for (const auto& model : models) add_lanes(model);
-  const auto takes_its_place = [&models](const ModelPool& pool) {
-    return std::any_of(models.begin(), models.end(), [&pool](const auto& model) {
-      return model.name == pool.name() && model.reload == common::ReloadMode::kInPlace;
-    });
-  };
-  for (const auto& pool : pools_) {
-    if (!pool->retired() && !takes_its_place(*pool)) add_lanes(pool->config());
   }
   return common::check_memory_limits(shared_bytes, largest_bytes, kMemoryReserveBytes, common::read_memory_limit());
 }
 
 Outcome<void> FrontEnd::make_arena() {
-  if (auto fits = check_memory(config_.models); !fits) return fits;
+  if (auto fits = check_memory(config_.memory.input_arena_bytes, config_.models); !fits) return fits;
   auto arena = ipc::InputArena::create(config_.memory.input_arena_bytes);
   if (!arena) return arena.error();
   arena_.emplace(std::move(*arena));
@@ -266,7 +262,6 @@ void FrontEnd::take_over(const common::Config& changed) {
   server.listen = config_.server.listen;
   server.max_connections = config_.server.max_connections;
   config_.server = std::move(server);
-  config_.default_model = changed.default_model;
   if (changed.logging != config_.logging) {
     if (auto log = common::configure_log(changed.logging, "yolod"); !log) {
       common::log_error("reload: {}", log.error().message);
@@ -307,14 +302,14 @@ void FrontEnd::reload(std::string_view model, ReloadDone done) {
       return refuse(ErrorCode::kUnknownModel, "there is no model of that name");
     }
   }
-  if (const auto fits = check_memory(models); !fits) return refuse(ErrorCode::kBadConfig, fits.error().message);
+  if (const auto fits = check_memory(0, models); !fits) return refuse(ErrorCode::kBadConfig, fits.error().message);
   common::reach(common::FaultPoint::kFrontEndReadConfig);
 
   reload_waiters_.push_back(std::move(done));
   reload_result_ = {};
   if (model.empty()) {
     take_over(*changed);
-    retire_models_not_in(models);
+    then_served_ = {models, changed->default_model};
   }
   reloads_running_ = models.size();
   common::log_info("reload: {} models are being loaded", models.size());
@@ -328,6 +323,12 @@ void FrontEnd::reload(std::string_view model, ReloadDone done) {
 void FrontEnd::reload_ended(const Outcome<void>& result) {
   if (!result && reload_result_) reload_result_ = result;
   if (--reloads_running_ != 0) return;
+  // Only now: clients have the models before until there are others.
+  const auto served = std::exchange(then_served_, std::nullopt);
+  if (reload_result_ && served) {
+    config_.default_model = served->default_model;
+    retire_models_not_in(served->models);
+  }
   if (reload_result_) {
     common::log_info("reload: done");
   } else {

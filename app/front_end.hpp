@@ -50,7 +50,8 @@ class FrontEnd final : private Service {
 
   [[nodiscard]] common::Outcome<void> start();
   [[nodiscard]] common::Outcome<void> make_arena();
-  [[nodiscard]] common::Outcome<void> check_memory(const std::vector<common::ModelConfig>& models) const;
+  [[nodiscard]] common::Outcome<void> check_memory(std::uint64_t arena_bytes,
+                                                   const std::vector<common::ModelConfig>& models);
   void make_pools();
   void pool_ready_changed();
   void gave_up(const ModelPool& pool, const std::string& reason);
@@ -103,6 +104,11 @@ class FrontEnd final : private Service {
   std::size_t reloads_running_{0};  // models that are being loaded anew
   bool reload_asked_{false};        // once more, when those are done
   std::vector<ReloadDone> reload_waiters_;
+  struct Served {
+    std::vector<common::ModelConfig> models;
+    std::string default_model;
+  };
+  std::optional<Served> then_served_;    // once all of a reload's models are ready
   common::Outcome<void> reload_result_;  // the first failure of the reload that runs
   Metrics metrics_;
   // Before io_: coroutines that are destroyed with it hold blocks of the arena.

@@ -31,7 +31,7 @@ bool OomKills::claim() {
 }
 
 void OomKills::forget_old(Clock::time_point now) {
-  constexpr std::chrono::seconds kPeriod{1};
+  constexpr std::chrono::seconds kPeriod{10};  // the death of a large process may be told seconds after its kill
   if (now - looked_ < kPeriod) return;
   looked_ = now;
   claimed_ = std::max(claimed_, seen_);

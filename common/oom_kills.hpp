@@ -19,7 +19,8 @@ class OomKills {
 
   // True once for each kill in this process's group since the construction, unless it was forgotten.
   [[nodiscard]] bool claim();
-  // A kill that nobody has claimed for a second or two was of a process that is not ours. To be called every so often.
+  // A kill that nobody has claimed for ten seconds or more was of a process that is not ours. To be called every so
+  // often.
   void forget_old(Clock::time_point now);
 
  private:

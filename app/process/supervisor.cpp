@@ -81,7 +81,8 @@ Supervisor::Place& Supervisor::add_place() {
 void Supervisor::add_worker() { start_process(add_place()); }
 
 bool Supervisor::remove_worker() {
-  const auto staying = [](const auto& place) { return !place->leaving; };
+  // A successor is not one more: it stands in for one that is to leave.
+  const auto staying = [](const auto& place) { return !place->leaving && place->successor_of.expired(); };
   if (std::count_if(places_.begin(), places_.end(), staying) < 2) return false;
   const auto last = std::find_if(places_.rbegin(), places_.rend(), staying);
   let_leave(**last);
@@ -97,12 +98,14 @@ void Supervisor::let_leave(Place& place) {
   if (place.process->was_ready()) {
     place.process->ask_to_stop();
   } else {
+    place.process->retire();  // should it be ready after all, it gets no work
     place.process->send_signal(SIGTERM);
   }
+  if (place.condemned) return;  // its watchdog has a nearer end in view
   // It has as long as a batch may take; who is stuck after that, with nothing to do, is nobody's else to notice.
   run_at(place.watchdog, Clock::now() + config_.hang_timeout + kLeaveGrace, place.weak_from_this(),
-         [&place, generation = place.last_generation] {
-           if (place.process && place.last_generation == generation) place.process->send_signal(SIGKILL);
+         [this, &place, generation = place.last_generation] {
+           if (place.process && place.last_generation == generation) condemn(*place.process, "it does not leave");
          });
 }
 
@@ -303,10 +306,8 @@ bool Supervisor::begin_to_kill(WorkerProcess& worker, std::string_view why) {
 
 void Supervisor::condemn(WorkerProcess& worker, std::string_view why) {
   if (!begin_to_kill(worker, why)) return;
-  if (worker.pid() != 0) {
-    worker.send_signal(SIGKILL);
-    return;
-  }
+  worker.send_signal(SIGKILL);
+  if (worker.pid() != 0) return;
   // Either its loader has not forked it or somebody else has said hello: a loader that does so forks no more. Whatever
   // has the other end of the channel ends with that. Later, since we may be inside one of the channel's events.
   condemn_loader("its fork is not to be had");

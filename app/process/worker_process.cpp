@@ -79,8 +79,11 @@ bool WorkerProcess::take_milestone(const ipc::MilestoneMessage& message, pid_t s
       if (said_hello_ || (pid_ == 0 && sender != just_reaped_ && !events_.can_be(sender))) return false;
       said_hello_ = true;
       pid_ = sender;
-      reaped_ = sender == just_reaped_;
-      if (kill_when_known_ && !reaped_) kill(pid_, SIGKILL);
+      if (sender == just_reaped_) {
+        reaped_ = true;
+      } else if (kill_when_known_) {  // ours to reap, or it could not be the process
+        kill(pid_, SIGKILL);
+      }
       if (state_ == WorkerState::kStarting) state_ = WorkerState::kLoading;
       return true;
     case ipc::Milestone::kReady:

@@ -82,7 +82,9 @@ TEST_CASE("FrontEndDeath: a killed front-end takes its workers along and frees i
   CHECK(server.wait_for_exit() == killed_by(SIGKILL));
   CHECK(can_listen_on(server.port()));  // whatever its workers are still doing
   check_after_exit(server, before, 1s);
-  for (const auto& child : children) CHECK_FALSE(process_info(child.pid));
+  for (const auto& child : children) {
+    CHECK(wait_until([&] { return orphans().empty() && !process_info(child.pid); }, 1s));
+  }
   const auto counts = load.wait_until_refused();
   CHECK(counts.wrong == 0);
   CHECK(counts.hung == 0);

@@ -94,6 +94,22 @@ TEST_CASE("ReloadStates: a model that a reload adds is there when it serves, or 
   check_after_case(server, before);
 }
 
+TEST_CASE("ReloadStates: a model that stands in for another does so when it is ready, or not at all", "[process]") {
+  Server server(identity_config({kFirstModel}));
+  REQUIRE(server.wait_until_ready());
+
+  server.rewrite_config(identity_config({crashing(kSecondModel)}));
+  CHECK(post_reload(server).status == 500);
+  CHECK(HttpClient(server.endpoint()).get("/readyz").status == 200);
+  CHECK(serves_next_request(server));
+  CHECK(serves_next_request(server, {"one"}));
+
+  server.rewrite_config(identity_config({kSecondModel}));
+  CHECK(post_reload(server).status == 200);
+  CHECK(serves_next_request(server));
+  CHECK(HttpClient(server.endpoint()).post("/predict?model=one", "x").error_code() == "unknown_model");
+}
+
 TEST_CASE("ReloadStates: what a removed model has is finished", "[process]") {
   IdentityModel slow{.name = "slow", .workers = 1, .delay = 1'000ms, .keys = {"batch: {max_size: 1}"}};
   Server server(identity_config({kFirstModel, slow}));

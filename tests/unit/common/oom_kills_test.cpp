@@ -62,8 +62,8 @@ TEST_CASE("OomKills: one that nobody claims for two looks is forgotten, and no l
   kills.forget_old(now + std::chrono::milliseconds(100));  // too soon to count as a look
   CHECK(kills.claim());
   group.say("oom_kill 2\n");
-  kills.forget_old(now + std::chrono::seconds(1));
-  kills.forget_old(now + std::chrono::seconds(2));
+  kills.forget_old(now + std::chrono::seconds(10));
+  kills.forget_old(now + std::chrono::seconds(20));
   CHECK_FALSE(kills.claim());
   group.say("oom_kill 3\n");
   CHECK(kills.claim());
