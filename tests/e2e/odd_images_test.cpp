@@ -78,6 +78,34 @@ std::string png_that_declares(std::uint32_t side) {
          png_chunk("IDAT", "\x78\x9c\x63\x00\x00\x00\x01\x00\x01"s) + png_chunk("IEND", "");
 }
 
+// With one worker of a real network, that has seen a photo.
+class UsedServer : public Server {
+ public:
+  UsedServer() : Server(small_network_config(*test_data())), photo_(read_file(*test_data() / "photos" / "person.jpg")) {
+    REQUIRE(wait_until_ready());
+    workers_ = worker_pids();
+    REQUIRE(workers_.size() == 1);
+    client = HttpClient(endpoint());
+    REQUIRE(client.post("/predict", photo_).status == 200);
+    peak_ = peak_kib(workers_.front());
+    REQUIRE(peak_ > 0);
+  }
+
+  void check_worker_lives() {
+    CHECK(client.post("/predict", photo_).status == 200);
+    CHECK(worker_pids() == workers_);
+  }
+  // More than it took at most for the photo.
+  [[nodiscard]] long grown_kib() const { return peak_kib(workers_.front()) - peak_; }
+
+  HttpClient client{Endpoint{}};
+
+ private:
+  std::string photo_;
+  std::vector<pid_t> workers_;
+  long peak_{0};
+};
+
 }  // namespace
 
 TEST_CASE("OddImages: a small file that declares 30,000 x 30,000 pixels is refused before there is memory for them",
@@ -86,15 +114,7 @@ TEST_CASE("OddImages: a small file that declares 30,000 x 30,000 pixels is refus
     WARN("SKIPPED: " << reason);
     return;
   }
-  Server server(small_network_config(*test_data()));
-  REQUIRE(server.wait_until_ready());
-  const auto workers = server.worker_pids();
-  REQUIRE(workers.size() == 1);
-  HttpClient client(server.endpoint());
-  const auto photo = read_file(*test_data() / "photos" / "person.jpg");
-  REQUIRE(client.post("/predict", photo).status == 200);
-  const auto peak = peak_kib(workers.front());
-  REQUIRE(peak > 0);
+  UsedServer server;
 
   struct Bomb {
     std::string bytes;
@@ -105,17 +125,15 @@ TEST_CASE("OddImages: a small file that declares 30,000 x 30,000 pixels is refus
   for (const auto& bomb : {Bomb{png_that_declares(30'000), 413, "image_too_large"},
                            Bomb{"P6\n30000 30000\n255\nxxx", 400, "invalid_image"}}) {
     REQUIRE(bomb.bytes.size() < 200);
-    const auto answer = client.post("/predict", bomb.bytes);
+    const auto answer = server.client.post("/predict", bomb.bytes);
     CAPTURE(answer);
     CHECK(answer.status == bomb.status);
     CHECK(answer.error_code() == bomb.code);
-    CHECK(client.connected());
+    CHECK(server.client.connected());
   }
-  CHECK(client.post("/predict", photo).status == 200);
-  CHECK(server.worker_pids() == workers);
+  server.check_worker_lives();
   CHECK(server.log_lines_with("died").empty());
-  // Its pixels would be 2.7 GB.
-  CHECK(peak_kib(workers.front()) - peak < 16 * 1024);
+  CHECK(server.grown_kib() < 16 * 1024);  // its pixels would be 2.7 GB
 }
 
 TEST_CASE("OddImages: each is a picture or the error that fits, from one worker that lives", "[e2e][torch]") {
@@ -123,17 +141,10 @@ TEST_CASE("OddImages: each is a picture or the error that fits, from one worker 
     WARN("SKIPPED: " << reason);
     return;
   }
-  Server server(small_network_config(*test_data()));
-  REQUIRE(server.wait_until_ready());
-  const auto workers = server.worker_pids();
-  REQUIRE(workers.size() == 1);
-  HttpClient client(server.endpoint());
-  REQUIRE(client.post("/predict", read_file(*test_data() / "photos" / "person.jpg")).status == 200);
-  const auto peak = peak_kib(workers.front());
-  REQUIRE(peak > 0);
+  UsedServer server;
 
   for (const auto& file : odd_files()) {
-    const auto answer = client.post("/predict", read_file(file));
+    const auto answer = server.client.post("/predict", read_file(file));
     CAPTURE(file.filename(), answer);
     const auto refused = kRefused.find(file.filename());
     if (refused == kRefused.end()) {
@@ -142,10 +153,9 @@ TEST_CASE("OddImages: each is a picture or the error that fits, from one worker 
       CHECK(answer.error_code() == refused->second);
     }
   }
-  CHECK(client.post("/predict", read_file(*test_data() / "photos" / "person.jpg")).status == 200);
-  CHECK(server.worker_pids() == workers);
+  server.check_worker_lives();
   // The largest of them has a tenth of a megapixel; the bombs claim gigapixels.
-  CHECK(peak_kib(workers.front()) - peak < 48 * 1024);
+  CHECK(server.grown_kib() < 48 * 1024);
 }
 
 }  // namespace yolod::tests

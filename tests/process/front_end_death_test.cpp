@@ -1,9 +1,6 @@
 // Fault cases 5 and 6: the front-end is killed, at rest, under load and in the middle of its forks; nothing of it is
 // left.
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <signal.h>
-#include <sys/socket.h>
 
 #include <catch2/catch.hpp>
 #include <cstdlib>
@@ -21,19 +18,6 @@
 
 namespace yolod::tests {
 namespace {
-
-// As a server binds it that is started at once: others may not have closed their ends of its connections yet.
-bool can_listen_on(std::uint16_t port) {
-  const common::UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const int on = 1;
-  ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
-         ::listen(socket.get(), 1) == 0;
-}
 
 // As children_of(), in microseconds.
 std::size_t child_count(pid_t parent) {

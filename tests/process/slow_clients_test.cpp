@@ -77,6 +77,18 @@ void check_others_are_served(const Server& server, const Dripper& slow) {
   CHECK(served >= 10);
 }
 
+// That it is answered 408 and closed, not before that time and not long after it, and others are served meanwhile.
+void check_refused_as_too_slow(const Server& server, const Dripper& slow, milliseconds after) {
+  check_others_are_served(server, slow);
+  REQUIRE(slow.finished());
+  CAPTURE(slow.answer());
+  CHECK(slow.answer().status == 408);
+  CHECK(slow.answer().error_code() == "request_timeout");
+  CHECK(slow.took() >= after);
+  CHECK(slow.took() < after + scaled(8s));
+  CHECK(slow.closed());
+}
+
 // A connection of which nothing is ever read, and on which few bytes fit that nobody reads.
 class DeafClient {
  public:
@@ -121,14 +133,7 @@ TEST_CASE("SlowClients: a header that does not end in time is answered 408 and c
       GENERATE(as<std::string>{}, "POST /predict HTTP/1.1", "GET / HTTP/1.1\r\nHost: a\r\nX-Endless: ");
   {
     const Dripper slow(server.endpoint(), text + std::string(10'000, 'x'), 1, 20ms);
-    check_others_are_served(server, slow);
-    REQUIRE(slow.finished());
-    CAPTURE(slow.answer());
-    CHECK(slow.answer().status == 408);
-    CHECK(slow.answer().error_code() == "request_timeout");
-    CHECK(slow.took() >= kTimeout);
-    CHECK(slow.took() < kTimeout + scaled(8s));
-    CHECK(slow.closed());
+    check_refused_as_too_slow(server, slow, kTimeout);
   }
   check_after_case(server, before);
 }
@@ -141,14 +146,7 @@ TEST_CASE("SlowClients: a body slower than 16 KiB/s is answered 408 after two se
     const Dripper slow(server.endpoint(),
                        "POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n" + std::string(50'000, 'x'),
                        1, 5ms);
-    check_others_are_served(server, slow);
-    REQUIRE(slow.finished());
-    CAPTURE(slow.answer());
-    CHECK(slow.answer().status == 408);
-    CHECK(slow.answer().error_code() == "request_timeout");
-    CHECK(slow.took() >= 2s);
-    CHECK(slow.took() < 2s + scaled(8s));
-    CHECK(slow.closed());
+    check_refused_as_too_slow(server, slow, 2s);
   }
   check_after_case(server, before);
 }
@@ -164,14 +162,7 @@ TEST_CASE("SlowClients: a body that is fast enough, but not whole after body_tim
     constexpr std::size_t kBytes = 10'000'000;
     const auto request = serialise({"POST", "/predict", {}, std::string(kBytes, 'x')});
     const Dripper slow(server.endpoint(), request, 4000, 20ms);  // ten times the least rate
-    check_others_are_served(server, slow);
-    REQUIRE(slow.finished());
-    CAPTURE(slow.answer());
-    CHECK(slow.answer().status == 408);
-    CHECK(slow.answer().error_code() == "request_timeout");
-    CHECK(slow.took() >= kTimeout);
-    CHECK(slow.took() < kTimeout + scaled(8s));
-    CHECK(slow.closed());
+    check_refused_as_too_slow(server, slow, kTimeout);
   }
   check_after_case(server, before);
 }

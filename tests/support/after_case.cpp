@@ -18,17 +18,6 @@ namespace {
 
 constexpr std::string_view kRegionName = "memfd:yolod";
 
-bool can_bind(std::uint16_t port) {
-  const common::UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const int on = 1;
-  ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-}
-
 std::vector<std::string> names_added(const Server& server, const std::set<std::string>& before) {
   const auto now = shared_memory_of(server);
   std::vector<std::string> added;
@@ -41,6 +30,18 @@ void check_log(const Server& server) {
 }
 
 }  // namespace
+
+bool can_listen_on(std::uint16_t port) {
+  const common::UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int on = 1;
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
+         ::listen(socket.get(), 1) == 0;
+}
 
 Baseline baseline(const Server& server) {
   // Connections that a test has just closed are the server's to close yet.
@@ -113,7 +114,7 @@ void check_after_case(Server& server, const Baseline& before, const std::vector<
 void check_after_exit(Server& server, const Baseline& before, milliseconds grace) {
   REQUIRE_FALSE(server.running());
   CHECK(wait_until([] { return orphans().empty(); }, grace));
-  if (server.port() != 0) CHECK(can_bind(server.port()));
+  if (server.port() != 0) CHECK(can_listen_on(server.port()));
   CHECK(names_added(server, before.shared_memory_names).empty());
   check_log(server);
 }

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <set>
 #include <string>
 #include <vector>
@@ -37,6 +38,9 @@ void check_after_case(Server& server, const Baseline& before, const std::vector<
 // After the front-end has ended: no process of it is left and its port can be bound at once. `grace` is what its
 // workers may take to follow it: nothing after a clean stop, which ends with the last of them reaped.
 void check_after_exit(Server& server, const Baseline& before, milliseconds grace = milliseconds{0});
+
+// As a server binds it that is started at once: others may not have closed their ends of its connections yet.
+[[nodiscard]] bool can_listen_on(std::uint16_t port);
 
 // Posts one body of its own to each identity model in `models` (the default model where empty): whether all answered.
 [[nodiscard]] bool serves_next_request(const Server& server, const std::vector<std::string>& models = {});
