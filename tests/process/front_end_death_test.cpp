@@ -65,9 +65,9 @@ TEST_CASE("FrontEndDeath: a killed front-end takes its workers along and frees i
 
   CHECK(server.wait_for_exit() == killed_by(SIGKILL));
   CHECK(can_listen_on(server.port()));  // whatever its workers are still doing
-  check_after_exit(server, before, 1s);
+  check_after_exit(server, before, follow_time());
   for (const auto& child : children) {
-    CHECK(wait_until([&] { return orphans().empty() && !process_info(child.pid); }, 1s));
+    CHECK(wait_until([&] { return orphans().empty() && !process_info(child.pid); }, follow_time()));
   }
   const auto counts = load.wait_until_refused();
   CHECK(counts.wrong == 0);
@@ -88,7 +88,7 @@ TEST_CASE("FrontEndDeath: a front-end killed while its workers load leaves none 
   server.send_signal(SIGKILL);
 
   CHECK(server.wait_for_exit() == killed_by(SIGKILL));
-  check_after_exit(server, before, 1s);
+  check_after_exit(server, before, follow_time());
 }
 
 // YOLOD_TEST_FORK_ROUNDS says how many of each kind; the fault case wants two hundred in all.
@@ -120,7 +120,7 @@ TEST_CASE("FrontEndDeath: killed right after a fork, 200 times, it leaves no orp
     server.send_signal(SIGKILL);
     REQUIRE(server.wait_for_exit() == killed_by(SIGKILL));
     // They came to us when it died, and die themselves. (~Server would kill what does not.)
-    REQUIRE(wait_until([] { return orphans().empty(); }, 1s));
+    REQUIRE(wait_until([] { return orphans().empty(); }, follow_time()));
   }
   std::cout << rounds << " front-ends killed, " << in_the_middle << " of them in the middle of their forks\n";
 }

@@ -182,7 +182,7 @@ void check_leaves_nothing_behind(const std::string& point, bool with_loader) {
     (void)load.wait_until_refused();
   }
   CHECK(doomed.victim() == server.pid());
-  check_after_exit(server, before, 1s);
+  check_after_exit(server, before, follow_time());
 }
 
 bool skipped() {

@@ -29,9 +29,6 @@ namespace {
 
 constexpr const char* kLogName = "yolod.log";
 
-// From SIGKILL of the front-end until the last of its processes is gone.
-constexpr milliseconds kFollow{1'000};
-
 std::set<pid_t>& own_children() {
   static std::set<pid_t> pids;
   return pids;
@@ -181,7 +178,7 @@ Server::~Server() {
     send_signal(SIGKILL);
     (void)wait_for_exit();
   }
-  if (!wait_until([] { return orphans().empty(); }, kFollow)) {
+  if (!wait_until([] { return orphans().empty(); })) {
     report_failure("these outlived their front-end:" + list_of(orphans()));
   }
   if (test_case_has_failed()) std::cerr << "---- the server's log:\n" << log() << "----\n";
