@@ -48,6 +48,7 @@ class FrontEnd final : private Service {
  private:
   enum class Phase { kStarting, kServing, kDraining, kStopping };
 
+  void run_event_loop();
   [[nodiscard]] common::Outcome<void> start();
   [[nodiscard]] common::Outcome<void> make_arena();
   [[nodiscard]] common::Outcome<void> check_memory(std::uint64_t arena_bytes,

@@ -12,7 +12,6 @@ void check_model(const ModelConfig& model, std::vector<std::string>& problems) {
   const bool darknet = std::holds_alternative<common::DarknetSource>(model.source);
   refuse(darknet && (model.task == common::Task::kImage || model.task == common::Task::kTensor), "task",
          "a Darknet network detects or classifies");
-  refuse(model.batch.max_wait.count() != 0, "batch.max_wait", "only 0ms is supported by this version");
   const bool detects =
       model.task == common::Task::kDetect && !std::holds_alternative<common::IdentitySource>(model.source);
   refuse(model.detect.augment && !detects, "detect.augment", "only a detector takes it");

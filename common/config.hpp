@@ -60,9 +60,14 @@ struct InputSize {
   friend bool operator==(const InputSize&, const InputSize&) = default;
 };
 
+// The most requests that a batch may be configured to have.
+inline constexpr std::uint32_t kMostInBatch = 256;
+
 struct BatchConfig {
   std::uint32_t max_size{8};
   milliseconds max_wait{0};
+  std::vector<std::uint32_t> preferred_sizes;  // rising, at most max_size; empty: any
+  milliseconds target_p99{0};                  // 0: none; else size and wait are chosen from it
   friend bool operator==(const BatchConfig&, const BatchConfig&) = default;
 };
 

@@ -86,6 +86,33 @@ Field device_field(std::vector<std::string>& devices) {
           }};
 }
 
+void read_preferred_sizes(ConfigReader& reader, const YamlNode& node, std::vector<std::uint32_t>& sizes) {
+  if (node.kind != YamlNode::Kind::kSequence || node.items.size() > kMostInBatch) {
+    reader.problem(node.mark, "not a list of sizes, [1, 4, 8] or [] are allowed");
+    return;
+  }
+  sizes.clear();
+  for (std::size_t i = 0; i < node.items.size(); ++i) {
+    reader.read_below('[' + std::to_string(i) + ']', node.items[i], [&sizes](ConfigReader& below, auto& item) {
+      std::uint32_t size = 0;
+      count_field("", size, 1, kMostInBatch).read(below, item);
+      if (size == 0) return;  // told
+      if (!sizes.empty() && size <= sizes.back()) below.problem(item.mark, "sizes must rise from one to the next");
+      sizes.push_back(size);
+    });
+  }
+}
+
+Field preferred_sizes_field(std::vector<std::uint32_t>& sizes) {
+  return {"preferred_sizes",
+          [&sizes](ConfigReader& reader, const YamlNode& node) { read_preferred_sizes(reader, node, sizes); },
+          [&sizes]() -> std::optional<YamlNode> {
+            YamlNode list = YamlNode::sequence();
+            for (const auto size : sizes) list.items.push_back(YamlNode::plain(std::to_string(size)));
+            return list;
+          }};
+}
+
 constexpr std::uint32_t kSmallestInput = 8;
 constexpr std::uint32_t kLargestInput = 8192;
 
@@ -343,8 +370,10 @@ Fields fields_of(IdentitySource& source) {
 }
 
 Fields fields_of(BatchConfig& batch) {
-  return {count_field("max_size", batch.max_size, 1, 256),
-          time_field("max_wait", batch.max_wait, milliseconds(0), seconds(10))};
+  return {count_field("max_size", batch.max_size, 1, kMostInBatch),
+          time_field("max_wait", batch.max_wait, milliseconds(0), seconds(10)),
+          preferred_sizes_field(batch.preferred_sizes),
+          time_field("target_p99", batch.target_p99, milliseconds(0), minutes(1))};
 }
 
 Fields fields_of(QueueConfig& queue) {
@@ -414,6 +443,24 @@ Field input_size_field(std::string_view name, std::optional<InputSize>& size) {
           }};
 }
 
+namespace {
+
+// `model`'s batch settings, as they fit together.
+void check_batch(ConfigReader& reader, const YamlNode& model, const BatchConfig& batch) {
+  const YamlNode* const node = model.find("batch");
+  if (node == nullptr) return;
+  reader.read_below("batch", *node, [&batch](ConfigReader& below, const YamlNode& at) {
+    if (!batch.preferred_sizes.empty() && batch.preferred_sizes.back() > batch.max_size) {
+      below.problem(at.mark, "a preferred size is larger than max_size (" + std::to_string(batch.max_size) + ")");
+    }
+    if (batch.target_p99.count() != 0 && batch.max_wait.count() != 0) {
+      below.problem(at.mark, "target_p99 chooses the wait: max_wait must be 0ms with it");
+    }
+  });
+}
+
+}  // namespace
+
 void read_model(ConfigReader& reader, const YamlNode& node, ModelConfig& model) {
   reader.read_map(node, fields_of(model));
   if (node.kind != YamlNode::Kind::kMap) return;
@@ -424,6 +471,7 @@ void read_model(ConfigReader& reader, const YamlNode& node, ModelConfig& model) 
     reader.problem(node.mark, std::string(given == 0 ? "the model has no source" : "the model has several sources") +
                                   ", exactly one of darknet, torchscript, identity is needed");
   }
+  check_batch(reader, node, model.batch);
   if (!model.canary.expect.empty() && model.canary.image.empty()) {
     reader.read_below("canary", *node.find("canary"), [](ConfigReader& below, const YamlNode& canary) {
       below.problem(canary.mark, "labels are expected but there is no image, canary.image is needed with expect");

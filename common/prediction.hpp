@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -103,6 +104,10 @@ struct ModelDescription {
   std::string precision;  // "fp32", "bf16", "fp16"; empty where it has no meaning
   std::uint32_t input_width{0};
   std::uint32_t input_height{0};
+  // While one batch is computed, the next one's pictures are decoded.
+  bool decodes_ahead{false};
+  // {size, microseconds}: what the warm-up took for batches of some sizes, where batch.target_p99 asks for it.
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> batch_times;
   std::vector<std::string> labels;  // by class_id
 
   friend bool operator==(const ModelDescription&, const ModelDescription&) = default;

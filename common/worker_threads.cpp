@@ -9,6 +9,10 @@ std::uint32_t threads_per_worker(const ModelConfig& config, std::uint32_t cores)
   return std::max(1U, cores / std::max(1U, config.workers));
 }
 
+bool may_decode_ahead(const ModelConfig& config, std::uint32_t cores) {
+  return threads_per_worker(config, cores) == 1 && config.workers < cores;
+}
+
 std::string_view how_threads_wait(std::span<const ModelConfig> models, std::uint32_t cores) {
   std::uint64_t threads = 0;
   for (const ModelConfig& model : models) threads += std::uint64_t{model.workers} * threads_per_worker(model, cores);

@@ -15,13 +15,16 @@ namespace bip = boost::interprocess;
 // Best fit, no mutex (one thread), no named objects: an allocator whose bookkeeping lies in the arena itself.
 using Buffer = bip::basic_managed_external_buffer<char, bip::rbtree_best_fit<bip::null_mutex_family>, bip::null_index>;
 
-constexpr std::size_t kHeaderBytes = 64;
-static_assert(sizeof(RegionHeader) <= kHeaderBytes);
+constexpr std::size_t kHeaderBytes = sizeof(ArenaHeader);
 constexpr std::size_t kBlockAlignment = 64;
 // What the allocator's bookkeeping takes of a block, at most.
 constexpr std::uint64_t kBlockOverheadBytes = 256;
 // Below this the header and the allocator's own bytes leave no room that deserves the name.
 constexpr std::uint64_t kSmallestArenaBytes = 4096;
+
+std::atomic<std::uint32_t>& front_end_mark(const MemfdRegion& region) {
+  return reinterpret_cast<ArenaHeader*>(region.bytes().data())->front_end.sleeps;
+}
 
 }  // namespace
 
@@ -117,6 +120,7 @@ common::Outcome<InputArena> InputArena::create(std::uint64_t bytes) {
   if (!region) return region.error();
   const RegionHeader header{kMagic, kLayoutVersion, RegionKind::kInputArena, bytes, 0};
   std::memcpy(region->bytes().data(), &header, sizeof header);
+  front_end_mark(*region).store(1);
   if (auto sealed = region->seal_against_writers(); !sealed) return sealed.error();
   region->exclude_from_dumps();
   return InputArena(std::move(region).value());
@@ -127,6 +131,12 @@ std::optional<ArenaBlock> InputArena::allocate(std::uint64_t bytes) {
   if (place == nullptr) return std::nullopt;
   return ArenaBlock(*allocator_, {place, bytes}, static_cast<std::uint64_t>(place - region_.bytes().data()));
 }
+
+void InputArena::fall_asleep() {
+  front_end_mark(region_).store(1, std::memory_order_relaxed);
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+}
+void InputArena::wake_up() { front_end_mark(region_).store(0, std::memory_order_relaxed); }
 
 std::uint64_t InputArena::largest_body_bytes() const { return allocator_->capacity_bytes() / 2 - kBlockOverheadBytes; }
 std::uint64_t InputArena::capacity_bytes() const { return allocator_->capacity_bytes(); }
@@ -150,6 +160,11 @@ std::optional<std::span<const std::byte>> InputArenaView::body(std::uint64_t off
   const std::span<const std::byte> all = region_.bytes();
   if (offset > all.size() || bytes > all.size() - offset) return std::nullopt;
   return all.subspan(offset, bytes);
+}
+
+bool InputArenaView::front_end_sleeps() const {
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  return front_end_mark(region_).load(std::memory_order_relaxed) != 0;
 }
 
 }  // namespace yolod::ipc

@@ -64,6 +64,11 @@ class InputArena {
   // Called whenever a block was freed or an upload ended: there may be room where there was none. Must not throw.
   void on_room(std::function<void()> listener);
 
+  // The front-end is about to wait for events, or has been woken. After falling asleep it looks at every lane once more
+  // (SleepMark).
+  void fall_asleep();
+  void wake_up();
+
   // The largest body that could ever be allocated.
   [[nodiscard]] std::uint64_t largest_body_bytes() const;
   [[nodiscard]] std::uint64_t capacity_bytes() const;
@@ -85,6 +90,8 @@ class InputArenaView {
 
   // The bytes [offset, offset + bytes), or nothing if they are not all in the arena.
   [[nodiscard]] std::optional<std::span<const std::byte>> body(std::uint64_t offset, std::uint64_t bytes) const;
+  // After completions were published: whether the front-end waits for a doorbell, or is about to.
+  [[nodiscard]] bool front_end_sleeps() const;
 
  private:
   explicit InputArenaView(MemfdRegion region) : region_(std::move(region)) {}

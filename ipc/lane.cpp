@@ -18,6 +18,7 @@ constexpr std::uint64_t kMaxResultSlotBytes = 1ULL << 32U;
 std::uint64_t round_up(std::uint64_t value, std::uint64_t unit) { return (value + unit - 1) / unit * unit; }
 
 struct Offsets {
+  std::uint64_t sleep_mark;
   std::uint64_t request_cursors;
   std::uint64_t request_cells;
   std::uint64_t completion_cursors;
@@ -31,7 +32,8 @@ struct Offsets {
 Offsets offsets_of(const LaneGeometry& geometry) {
   const std::uint64_t slots = geometry.slot_count;
   Offsets at{};
-  at.request_cursors = round_up(sizeof(LaneHeader), kCacheLine);
+  at.sleep_mark = round_up(sizeof(LaneHeader), kCacheLine);
+  at.request_cursors = at.sleep_mark + sizeof(SleepMark);
   at.request_cells = at.request_cursors + sizeof(RingCursors);
   at.completion_cursors = round_up(at.request_cells + slots * sizeof(RequestCell), kCacheLine);
   at.completion_cells = at.completion_cursors + sizeof(RingCursors);
@@ -82,6 +84,7 @@ common::Outcome<LaneOwner> LaneOwner::create(const LaneGeometry& geometry, std::
   if (!region) return region.error();
   const LaneHeader header{{kMagic, kLayoutVersion, RegionKind::kLane, total, generation}, geometry};
   std::memcpy(region->bytes().data(), &header, sizeof header);
+  at<SleepMark>(*region, offsets_of(geometry).sleep_mark)->sleeps.store(1);  // until it says otherwise
   if (auto sealed = region->seal_against_seals(); !sealed) return sealed.error();
   common::reach(common::FaultPoint::kFrontEndMadeLane);
   return LaneOwner(std::move(region).value(), geometry);
@@ -90,6 +93,12 @@ common::Outcome<LaneOwner> LaneOwner::create(const LaneGeometry& geometry, std::
 std::optional<std::vector<std::byte>> LaneOwner::copy_result(std::uint32_t slot, std::uint64_t bytes) const {
   if (slot >= geometry_.slot_count || bytes > geometry_.result_slot_bytes) return std::nullopt;
   return copy_out(region_.bytes().data() + offsets_of(geometry_).results + slot * geometry_.result_slot_bytes, bytes);
+}
+
+bool LaneOwner::worker_sleeps() const {
+  // What was published is seen by a worker that then says that it sleeps, or its word is seen here.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  return at<SleepMark>(region_, offsets_of(geometry_).sleep_mark)->sleeps.load(std::memory_order_relaxed) != 0;
 }
 
 std::uint64_t LaneOwner::running_id(std::uint32_t slot) const {
@@ -126,6 +135,18 @@ common::Outcome<LaneUser> LaneUser::open(common::UniqueFd descriptor) {
   }
   common::reach(common::FaultPoint::kLaneOpened);
   return LaneUser(std::move(region).value(), header);
+}
+
+bool LaneUser::fall_asleep() {
+  at<SleepMark>(region_, offsets_of(geometry_).sleep_mark)->sleeps.store(1, std::memory_order_relaxed);
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (requests_.empty()) return true;
+  wake_up();
+  return false;
+}
+
+void LaneUser::wake_up() {
+  at<SleepMark>(region_, offsets_of(geometry_).sleep_mark)->sleeps.store(0, std::memory_order_relaxed);
 }
 
 void LaneUser::mark_running(std::uint32_t slot, std::uint64_t id) {

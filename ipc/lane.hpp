@@ -37,6 +37,10 @@ class LaneOwner {
   [[nodiscard]] PushResult push_request(const RequestCell& cell) { return requests_.push(cell); }
   void publish_requests() { requests_.publish(); }
 
+  // After publish_requests(): whether the worker waits for a wake-up, or is about to.
+  [[nodiscard]] bool worker_sleeps() const;
+
+  [[nodiscard]] bool has_completions() const { return !completions_.empty(); }
   [[nodiscard]] PopResult pop_completion(CompletionCell& out) { return completions_.pop(out); }
 
   // A copy of the first `bytes` of a result slot, or nothing if slot or size cannot be.
@@ -67,6 +71,9 @@ class LaneUser {
   [[nodiscard]] static common::Outcome<LaneUser> open(common::UniqueFd descriptor);
 
   [[nodiscard]] PopResult pop_request(RequestCell& out) { return requests_.pop(out); }
+  // Before it waits for a wake-up. False if there is a request after all: then it does not sleep.
+  [[nodiscard]] bool fall_asleep();
+  void wake_up();
   [[nodiscard]] PushResult push_completion(const CompletionCell& cell) { return completions_.push(cell); }
   void publish_completions() { completions_.publish(); }
 

@@ -4,7 +4,7 @@
 //   input arena   written by the front-end, mapped read-only by every worker
 //     ArenaHeader | allocator's own bytes and the bodies
 //   lane          one per worker process, mapped read-write by both, thrown away whole when the worker dies
-//     LaneHeader | request ring | completion ring | RUNNING marks | description | result slots
+//     LaneHeader | worker's SleepMark | request ring | completion ring | RUNNING marks | description | result slots
 //
 // Whoever reads a field that the other side may write treats it as hostile: copy, check, then use.
 #pragma once
@@ -18,7 +18,7 @@
 namespace yolod::ipc {
 
 inline constexpr std::uint64_t kMagic = 0x31646f6c6f79ULL;  // "yolod1", little endian
-inline constexpr std::uint32_t kLayoutVersion = 2;
+inline constexpr std::uint32_t kLayoutVersion = 3;
 inline constexpr std::size_t kCacheLine = 64;
 
 enum class RegionKind : std::uint32_t { kInputArena = 1, kLane = 2 };
@@ -44,6 +44,19 @@ static_assert(sizeof(LaneGeometry) == 16);
 struct LaneHeader {
   RegionHeader region;
   LaneGeometry geometry;
+};
+
+// A side that finds nothing to do says so here before it waits for a wake-up, and then looks once more: so a peer that
+// reads 0 after it has published need not wake it, and no wake-up is lost. Written by that side alone; a lie costs
+// whoever tells it. The worker's lies in its lane, the front-end's, one for all workers, in the arena.
+struct SleepMark {
+  alignas(kCacheLine) std::atomic<std::uint32_t> sleeps;
+};
+static_assert(sizeof(SleepMark) == kCacheLine);
+
+struct ArenaHeader {
+  RegionHeader region;
+  SleepMark front_end;
 };
 
 // Cursors count up for ever and are masked only to index. Each is written by one side alone.

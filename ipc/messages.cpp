@@ -24,6 +24,7 @@ using common::Prediction;
 enum class PredictionKind : std::uint32_t { kDetections = 1, kIdentity = 2, kClassifications = 3, kFile = 4 };
 
 constexpr std::uint32_t kMaxLabelCount = 1U << 20U;
+constexpr std::uint32_t kMaxBatch = common::kMostInBatch;
 constexpr std::uint32_t kMaxTextBytes = 256;  // a label stands in every detection: a long one makes a huge answer
 constexpr std::uint64_t kMinResultBytes = 1024;
 
@@ -286,6 +287,12 @@ std::optional<std::uint64_t> encode_description(const ModelDescription& descript
   writer.text(description.precision);
   writer.number(description.input_width);
   writer.number(description.input_height);
+  writer.number(std::uint32_t{description.decodes_ahead});
+  writer.number(static_cast<std::uint32_t>(description.batch_times.size()));
+  for (const auto& [size, us] : description.batch_times) {
+    writer.number(size);
+    writer.number(us);
+  }
   writer.number(static_cast<std::uint32_t>(description.labels.size()));
   for (const std::string& label : description.labels) writer.text(label);
   return writer.written();
@@ -299,6 +306,15 @@ std::optional<ModelDescription> decode_description(std::span<const std::byte> by
   description.precision = reader.text();
   description.input_width = reader.number<std::uint32_t>();
   description.input_height = reader.number<std::uint32_t>();
+  description.decodes_ahead = reader.number<std::uint32_t>() != 0;
+  const auto timed_count = reader.number<std::uint32_t>();
+  if (!reader.good() || timed_count > kMaxBatch) return std::nullopt;
+  for (std::uint32_t i = 0; i < timed_count && reader.good(); ++i) {
+    const auto size = reader.number<std::uint32_t>();
+    const auto us = reader.number<std::uint32_t>();
+    if (size == 0 || size > kMaxBatch) return std::nullopt;
+    description.batch_times.emplace_back(size, us);
+  }
   const auto count = reader.number<std::uint32_t>();
   // Each label takes at least its length: a count that the bytes cannot hold is refused before anything is reserved.
   if (!reader.good() || count > kMaxLabelCount || count > reader.left() / sizeof(std::uint32_t)) return std::nullopt;

@@ -58,6 +58,9 @@ class RingConsumer {
   RingConsumer(RingCursors& cursors, const Cell* cells, std::uint32_t capacity)
       : cursors_(&cursors), cells_(cells), capacity_(capacity) {}
 
+  // Whether pop() would give kEmpty. Of a ring that cannot be: false.
+  [[nodiscard]] bool empty() const { return cursors_->published.load(std::memory_order_acquire) == consumed_; }
+
   // Copies the oldest cell out and frees its place. kEmpty and kCorrupt leave `out` as it was; after kCorrupt the
   // ring is not to be used again.
   [[nodiscard]] PopResult pop(Cell& out) {

@@ -29,7 +29,7 @@ struct Output {
   common::WorkTimes times;
 };
 
-// Owned by one process's serving loop; used by one thread at a time. It may use threads inside.
+// Owned by one process's serving loop; used by one thread at a time, decode() excepted. It may use threads inside.
 class Model {
  public:
   Model() = default;
@@ -47,6 +47,20 @@ class Model {
   // In a process that was forked from the one that loaded and warmed up (Surroundings::threads_of_forks), and has one
   // thread: how many it may use from now on. Errors as those of warm_up().
   [[nodiscard]] virtual common::Outcome<void> use_threads(std::uint32_t threads) = 0;
+
+  // A batch whose pictures have been decoded.
+  class Decoded {
+   public:
+    Decoded() = default;
+    Decoded(const Decoded&) = delete;
+    Decoded& operator=(const Decoded&) = delete;
+    virtual ~Decoded() = default;
+  };
+  // Whether there is anything to do before the network is free: then run(inputs) is run_decoded(decode(inputs)).
+  [[nodiscard]] virtual bool decodes_ahead() const { return false; }
+  // On any one thread, also while run_decoded() works on another. `inputs` must live until run_decoded() has returned.
+  [[nodiscard]] virtual std::unique_ptr<Decoded> decode(std::span<const Input> /*inputs*/) { return nullptr; }
+  [[nodiscard]] virtual std::vector<Output> run_decoded(std::unique_ptr<Decoded> /*decoded*/) { return {}; }
 
   // Answers every input, in order: outputs.size() == inputs.size() >= 1. One bad image fails its own Output alone.
   // Exceptions of libraries are caught inside.

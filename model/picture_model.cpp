@@ -75,7 +75,18 @@ Outcome<void> PictureModel::warm_up() {
   for (std::size_t images = 2; images < most && Clock::now() - start < kEnough; ++images) {
     if (auto done = warm_up_batch(images); !done) return done;
   }
-  return {};
+  return config_.batch.target_p99.count() == 0 ? Outcome<void>() : time_batches(most);
+}
+
+// What a batch takes, for batch.target_p99: of sizes that double, each after its first run, which is slower.
+Outcome<void> PictureModel::time_batches(std::size_t most) {
+  for (std::size_t images = 1;; images = std::min(2 * images, most)) {
+    if (auto done = warm_up_batch(images); !done) return done;
+    const auto start = Clock::now();
+    if (auto done = warm_up_batch(images); !done) return done;
+    description_.batch_times.emplace_back(static_cast<std::uint32_t>(images), common::elapsed_us(start, Clock::now()));
+    if (images == most) return {};
+  }
 }
 
 Outcome<void> PictureModel::use_threads(std::uint32_t threads) {
@@ -96,46 +107,77 @@ Outcome<void> PictureModel::warm_up_batch(std::size_t images) {
   return {};
 }
 
-std::vector<Output> PictureModel::run(std::span<const Input> inputs) {
-  // What the parts below throw of their own (no memory, above all) fails the batch, not the process.
+struct PictureModel::DecodedPictures final : Decoded {
+  explicit DecodedPictures(std::span<const Input> given) : inputs(given), outputs(given.size()) {}
+
+  std::span<const Input> inputs;
+  std::vector<Output> outputs;
+  // Of the inputs that are pictures and may be asked so; the others have their answers already.
+  std::vector<Prepared> batch;
+  std::vector<image::Picture> pictures;
+};
+
+namespace {
+
+// What the parts throw of their own (no memory, above all) fails the batch, not the process.
+template <typename Work>
+bool guarded(std::vector<Output>& outputs, Work&& work) {
   std::string what;
   try {
-    return run_batch(inputs);
+    work();
+    return true;
   } catch (const std::exception& error) {
     what = error.what();
   }
-  std::vector<Output> outputs(inputs.size());
-  for (auto& output : outputs)
+  for (auto& output : outputs) {
     output.prediction = Error{ErrorCode::kInternal, "the batch failed: " + common::printable(what, 200)};
-  return outputs;
+  }
+  return false;
 }
 
-std::vector<Output> PictureModel::run_batch(std::span<const Input> inputs) {
-  std::vector<Output> outputs(inputs.size());
-  const auto per_image = network_->shape().input_count();
+}  // namespace
 
-  // Decoded pictures are held until all are known to be good: the batch has room for those alone.
-  std::vector<Prepared> batch;
-  std::vector<image::Picture> pictures;
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
+std::vector<Output> PictureModel::run(std::span<const Input> inputs) { return run_decoded(decode(inputs)); }
+
+std::unique_ptr<Model::Decoded> PictureModel::decode(std::span<const Input> inputs) {
+  auto decoded = std::make_unique<DecodedPictures>(inputs);
+  if (!guarded(decoded->outputs, [&] { decode_into(*decoded); })) decoded->batch.clear();
+  return decoded;
+}
+
+std::vector<Output> PictureModel::run_decoded(std::unique_ptr<Decoded> decoded) {
+  auto& pictures = static_cast<DecodedPictures&>(*decoded);
+  (void)guarded(pictures.outputs, [&] { compute(pictures); });
+  return std::move(pictures.outputs);
+}
+
+// Decoded pictures are held until all are known to be good: the batch has room for those alone.
+void PictureModel::decode_into(DecodedPictures& batch) const {
+  for (std::size_t i = 0; i < batch.inputs.size(); ++i) {
     const auto start = Clock::now();
-    const auto checked = check(inputs[i].options);
-    auto picture = checked ? image::decode(inputs[i].body, config_.limits.max_pixels, needed_)
+    const auto checked = check(batch.inputs[i].options);
+    auto picture = checked ? image::decode(batch.inputs[i].body, config_.limits.max_pixels, needed_)
                            : Outcome<image::Picture>(checked.error());
-    outputs[i].times.decode_us = common::elapsed_us(start, Clock::now());
+    batch.outputs[i].times.decode_us = common::elapsed_us(start, Clock::now());
     if (!picture) {
-      outputs[i].prediction = std::move(picture).error();
+      batch.outputs[i].prediction = std::move(picture).error();
       continue;
     }
     const auto size = picture->size();
-    batch.push_back({i, size, image::place(preparation_.fit, size, input_size_, preparation_.crop_fraction)});
-    pictures.push_back(std::move(picture).value());
+    batch.pictures.push_back(std::move(picture).value());
+    batch.batch.push_back({i, size, image::place(preparation_.fit, size, input_size_, preparation_.crop_fraction)});
   }
-  if (batch.empty()) return outputs;
+}
 
+void PictureModel::compute(DecodedPictures& decoded) {
+  const auto inputs = decoded.inputs;
+  auto& outputs = decoded.outputs;
+  auto& batch = decoded.batch;
+  auto& pictures = decoded.pictures;
+  if (batch.empty()) return;
+  const auto per_image = network_->shape().input_count();
   const auto fail_all = [&](const Error& error) {
     for (const auto& prepared : batch) outputs[prepared.input_index].prediction = error;
-    return std::move(outputs);
   };
   const auto input = network_->input(batch.size());
   if (!input) return fail_all(input.error());
@@ -158,7 +200,6 @@ std::vector<Output> PictureModel::run_batch(std::span<const Input> inputs) {
     output.times.infer_us = infer_us;
     output.times.post_us = common::elapsed_us(start, Clock::now());
   }
-  return outputs;
 }
 
 }  // namespace yolod::model

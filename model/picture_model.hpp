@@ -34,6 +34,9 @@ class PictureModel : public Model {
   [[nodiscard]] common::Outcome<void> warm_up() final;
   [[nodiscard]] common::Outcome<void> use_threads(std::uint32_t threads) final;
   [[nodiscard]] std::vector<Output> run(std::span<const Input> inputs) final;
+  [[nodiscard]] bool decodes_ahead() const final { return true; }
+  [[nodiscard]] std::unique_ptr<Decoded> decode(std::span<const Input> inputs) final;
+  [[nodiscard]] std::vector<Output> run_decoded(std::unique_ptr<Decoded> decoded) final;
 
  protected:
   // A picture's place in the batch: where it lies in the network's input, and how large it was.
@@ -58,7 +61,10 @@ class PictureModel : public Model {
 
  private:
   [[nodiscard]] common::Outcome<void> warm_up_batch(std::size_t images);
-  [[nodiscard]] std::vector<Output> run_batch(std::span<const Input> inputs);
+  [[nodiscard]] common::Outcome<void> time_batches(std::size_t most);
+  struct DecodedPictures;
+  void decode_into(DecodedPictures& batch) const;
+  void compute(DecodedPictures& batch);
 
   common::ModelConfig config_;
   std::unique_ptr<Network> network_;

@@ -115,14 +115,17 @@ std::uint32_t threads_of(const common::ModelConfig& config) {
 }
 
 // A model that is loaded, in the process that will serve it: to the end.
-int serve_model(std::unique_ptr<model::Model> model, ipc::LaneUser& lane, const ipc::InputArenaView& arena,
-                const Channels& channels, common::Clock::time_point began) {
+int serve_model(std::unique_ptr<model::Model> model, ipc::LaneUser& lane, const Start& start, const Channels& channels,
+                common::Clock::time_point began) {
   const std::uint64_t generation = lane.generation();
   if (restore_interrupt() == AfterLoad::kInterrupted) {
     model.reset();
     return ipc::kExitInterrupted;
   }
-  const auto described = ipc::encode_description(model->description(), lane.description());
+  const bool ahead = model->decodes_ahead() && common::may_decode_ahead(start.config, common::usable_cpu_count());
+  auto description = model->description();
+  description.decodes_ahead = ahead;
+  const auto described = ipc::encode_description(description, lane.description());
   if (!described) {
     say_load_failed(channels.control, generation, "its labels are too long or too many to be served");
     return ipc::kExitBadModel;
@@ -134,7 +137,7 @@ int serve_model(std::unique_ptr<model::Model> model, ipc::LaneUser& lane, const 
   if (!ipc::send_milestone(channels.control, ready)) return ipc::kExitStopped;
   common::reach(common::FaultPoint::kWorkerSaidReady);
 
-  switch (serve(*model, lane, arena, channels)) {
+  switch (serve(*model, lane, start.arena, channels, ahead ? Decoding::kAhead : Decoding::kInTurn)) {
     case ServeEnd::kStopped: return ipc::kExitStopped;
     case ServeEnd::kBrokenRequest: break;
   }
@@ -158,7 +161,7 @@ int run_worker() {
     return ipc::kExitBadModel;
   }
   common::reach(common::FaultPoint::kWorkerLoaded);
-  return serve_model(std::move(*model), *lane, start->arena, channels, began);
+  return serve_model(std::move(*model), *lane, *start, channels, began);
 }
 
 int run_forked(std::unique_ptr<model::Model> model, const Start& start, ipc::WorkerDescriptors descriptors,
@@ -174,7 +177,7 @@ int run_forked(std::unique_ptr<model::Model> model, const Start& start, ipc::Wor
     say_load_failed(channels.control, lane->generation(), prepared.error().message);
     return ipc::kExitBadModel;
   }
-  return serve_model(std::move(model), *lane, start.arena, channels, began);
+  return serve_model(std::move(model), *lane, start, channels, began);
 }
 
 // `arguments` are what ps shows of us.

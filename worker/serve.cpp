@@ -3,8 +3,12 @@
 #include <algorithm>
 #include <cstring>
 #include <exception>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "common/fault_point.hpp"
@@ -62,58 +66,148 @@ void complete(ipc::LaneUser& lane, const ipc::RequestCell& request, const model:
   common::reach(common::FaultPoint::kWorkerPushed);
 }
 
-std::vector<model::Output> run_guarded(model::Model& model, const std::vector<model::Input>& inputs) {
+// One batch on its way through this process.
+struct Batch {
+  std::vector<ipc::RequestCell> requests;
+  std::vector<model::Input> inputs;
+  std::unique_ptr<model::Model::Decoded> decoded;
+};
+
+class Server {
+ public:
+  Server(model::Model& model, ipc::LaneUser& lane, const ipc::InputArenaView& arena, const Channels& channels)
+      : model_(model), lane_(lane), arena_(arena), channels_(channels) {}
+
+  // What a thread does until the end. With several, one at a time waits for the next batch and decodes it, and one at a
+  // time computes.
+  void serve();
+  [[nodiscard]] ServeEnd end() const { return *end_; }
+
+ private:
+  // False at the end.
+  [[nodiscard]] bool take(Batch& batch);
+  // Nothing to do: waits for a command. False at the end.
+  [[nodiscard]] bool wait();
+  [[nodiscard]] bool open(Batch& batch);
+  void decode(Batch& batch);
+  [[nodiscard]] std::vector<model::Output> compute(Batch& batch);
+  void answer(const Batch& batch, const std::vector<model::Output>& outputs);
+
+  model::Model& model_;
+  ipc::LaneUser& lane_;
+  const ipc::InputArenaView& arena_;
+  const Channels& channels_;
+  std::mutex taking_;     // the request ring, the control channel, and what follows
+  std::mutex computing_;  // the model's network, the completion ring, the doorbell
+  bool stopping_{false};
+  std::optional<ServeEnd> end_;
+};
+
+void Server::serve() {
+  Batch batch;
+  for (;;) {
+    std::unique_lock taking(taking_);
+    if (end_ || !take(batch)) return;
+    decode(batch);
+    // Taken before the other is given back: so batches are computed in the order in which they came.
+    const std::unique_lock computing(computing_);
+    taking.unlock();
+    answer(batch, compute(batch));
+  }
+}
+
+bool Server::take(Batch& batch) {
+  for (;;) {
+    switch (take_batch(lane_, batch.requests)) {
+      case ipc::PopResult::kCorrupt: end_ = ServeEnd::kBrokenRequest; return false;
+      case ipc::PopResult::kEmpty:
+        if (!wait()) return false;
+        continue;
+      case ipc::PopResult::kPopped: break;
+    }
+    common::reach(common::FaultPoint::kWorkerTookBatch);
+    if (open(batch)) return true;
+    end_ = ServeEnd::kBrokenRequest;
+    return false;
+  }
+}
+
+bool Server::wait() {
+  if (stopping_) {
+    common::reach(common::FaultPoint::kWorkerStopped);
+    end_ = ServeEnd::kStopped;
+    return false;
+  }
+  if (!lane_.fall_asleep()) return true;
+  auto command = ipc::wait_for_command(channels_.control);
+  lane_.wake_up();
+  if (!command) {
+    end_ = ServeEnd::kStopped;
+    return false;
+  }
+  // One look at the lane serves all the wake-ups that have come.
+  for (; command; command = ipc::poll_command(channels_.control)) stopping_ |= *command == ipc::Command::kStop;
+  return true;
+}
+
+bool Server::open(Batch& batch) {
+  batch.inputs.clear();
+  for (const ipc::RequestCell& request : batch.requests) {
+    const auto body = arena_.body(request.body_offset, request.body_bytes);
+    if (!body || request.slot >= lane_.geometry().slot_count) return false;
+    lane_.mark_running(request.slot, request.id);
+    common::reach(common::FaultPoint::kWorkerMarkedRunning);
+    batch.inputs.push_back({*body, ipc::decode_options(request)});
+  }
+  return true;
+}
+
+void Server::decode(Batch& batch) {
+  batch.decoded.reset();
+  if (!model_.decodes_ahead()) return;
   try {
-    auto outputs = model.run(inputs);
-    if (outputs.size() == inputs.size()) return outputs;
-    common::log_error("the model answered {} of {} inputs", outputs.size(), inputs.size());
+    batch.decoded = model_.decode(batch.inputs);
+  } catch (const std::exception& failure) {
+    common::log_error("the model threw while it decoded: {}", failure.what());
+  }
+}
+
+std::vector<model::Output> Server::compute(Batch& batch) {
+  const std::size_t count = batch.inputs.size();
+  try {
+    auto outputs = batch.decoded ? model_.run_decoded(std::move(batch.decoded)) : model_.run(batch.inputs);
+    if (outputs.size() == count) return outputs;
+    common::log_error("the model answered {} of {} inputs", outputs.size(), count);
   } catch (const std::exception& failure) {
     common::log_error("the model threw: {}", failure.what());
   }
-  std::vector<model::Output> failed(inputs.size());
+  std::vector<model::Output> failed(count);
   for (auto& output : failed) output.prediction = Error{ErrorCode::kInternal, "the model failed on this request"};
   return failed;
 }
 
+void Server::answer(const Batch& batch, const std::vector<model::Output>& outputs) {
+  common::reach(common::FaultPoint::kWorkerRan);
+  for (std::size_t i = 0; i < batch.requests.size(); ++i) complete(lane_, batch.requests[i], outputs[i]);
+  lane_.publish_completions();
+  common::reach(common::FaultPoint::kWorkerPublished);
+  if (arena_.front_end_sleeps()) ipc::ring_doorbell(channels_.doorbell);
+  common::reach(common::FaultPoint::kWorkerRang);
+}
+
 }  // namespace
 
-ServeEnd serve(model::Model& model, ipc::LaneUser& lane, const ipc::InputArenaView& arena, const Channels& channels) {
-  std::vector<ipc::RequestCell> batch;
-  std::vector<model::Input> inputs;
-  bool stopping = false;
-  for (;;) {
-    switch (take_batch(lane, batch)) {
-      case ipc::PopResult::kCorrupt: return ServeEnd::kBrokenRequest;
-      case ipc::PopResult::kEmpty: {
-        if (stopping) {
-          common::reach(common::FaultPoint::kWorkerStopped);
-          return ServeEnd::kStopped;
-        }
-        auto command = ipc::wait_for_command(channels.control);
-        if (!command) return ServeEnd::kStopped;
-        // One look at the lane serves all the wake-ups that have come.
-        for (; command; command = ipc::poll_command(channels.control)) stopping |= *command == ipc::Command::kStop;
-        continue;
-      }
-      case ipc::PopResult::kPopped: break;
-    }
-    common::reach(common::FaultPoint::kWorkerTookBatch);
-    inputs.clear();
-    for (const ipc::RequestCell& request : batch) {
-      const auto body = arena.body(request.body_offset, request.body_bytes);
-      if (!body || request.slot >= lane.geometry().slot_count) return ServeEnd::kBrokenRequest;
-      lane.mark_running(request.slot, request.id);
-      common::reach(common::FaultPoint::kWorkerMarkedRunning);
-      inputs.push_back({*body, ipc::decode_options(request)});
-    }
-    const auto outputs = run_guarded(model, inputs);
-    common::reach(common::FaultPoint::kWorkerRan);
-    for (std::size_t i = 0; i < batch.size(); ++i) complete(lane, batch[i], outputs[i]);
-    lane.publish_completions();
-    common::reach(common::FaultPoint::kWorkerPublished);
-    ipc::ring_doorbell(channels.doorbell);
-    common::reach(common::FaultPoint::kWorkerRang);
+ServeEnd serve(model::Model& model, ipc::LaneUser& lane, const ipc::InputArenaView& arena, const Channels& channels,
+               Decoding decoding) {
+  Server server(model, lane, arena, channels);
+  if (decoding == Decoding::kInTurn || !model.decodes_ahead()) {
+    server.serve();
+  } else {
+    std::thread other([&server] { server.serve(); });
+    server.serve();
+    other.join();
   }
+  return server.end();
 }
 
 }  // namespace yolod::worker

@@ -17,8 +17,13 @@ enum class ServeEnd {
   kBrokenRequest,  // the front-end published what it never would: not a front-end of ours
 };
 
-// Serves on the calling thread. Every request that is taken gets one completion, also when the model throws.
+// While one batch is computed, may the next one be decoded: kAhead asks for a core beside those that compute.
+enum class Decoding { kInTurn, kAhead };
+
+// Serves on the calling thread, and with Decoding::kAhead on one more: they take turns, so that a batch that finds
+// nothing to do goes through one of them without a hand-over. Every request that is taken gets one completion, also when
+// the model throws.
 [[nodiscard]] ServeEnd serve(model::Model& model, ipc::LaneUser& lane, const ipc::InputArenaView& arena,
-                             const Channels& channels);
+                             const Channels& channels, Decoding decoding = Decoding::kInTurn);
 
 }  // namespace yolod::worker

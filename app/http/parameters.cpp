@@ -12,7 +12,7 @@ using common::ErrorCode;
 using common::Outcome;
 
 template <typename Number>
-std::optional<Number> parse_whole(const std::string& text) {
+std::optional<Number> parse_whole(std::string_view text) {
   Number value{};
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (failure != std::errc{} || end != text.data() + text.size()) return std::nullopt;
@@ -56,9 +56,12 @@ Outcome<PredictParameters> parse_predict_parameters(const Target& target) {
         return invalid(name, "a whole number from 1 to " + std::to_string(common::kMaxTopK));
       }
       parameters.options.top_k = *number;
+    } else if (name == "priority") {
+      if (value != "high" && value != "normal") return invalid(name, "high or normal");
+      parameters.priority = value == "high" ? Priority::kHigh : Priority::kNormal;
     } else {
       return Error{ErrorCode::kInvalidParameter,
-                   "an unknown parameter; known are model, confidence, iou, max_detections and top_k"};
+                   "an unknown parameter; known are model, priority, confidence, iou, max_detections and top_k"};
     }
   }
   return parameters;
@@ -76,6 +79,13 @@ Outcome<void> limit_to(const common::ModelConfig& model, const common::Predictio
     return invalid("max_detections", "at most " + std::to_string(model.detect.max_detections) + " for this model");
   }
   return {};
+}
+
+Outcome<std::optional<std::chrono::milliseconds>> parse_request_timeout(std::string_view text) {
+  if (text.empty()) return std::optional<std::chrono::milliseconds>();
+  const auto number = parse_whole<std::uint32_t>(text);
+  if (!number || *number == 0) return invalid("X-Request-Timeout", "a whole number of milliseconds, at least 1");
+  return std::optional(std::chrono::milliseconds(*number));
 }
 
 }  // namespace yolod::app

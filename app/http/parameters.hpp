@@ -2,9 +2,13 @@
 // client's error.
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "app/http/target.hpp"
+#include "app/schedule/request.hpp"
 #include "common/config.hpp"
 #include "common/outcome.hpp"
 #include "common/prediction.hpp"
@@ -13,6 +17,7 @@ namespace yolod::app {
 
 struct PredictParameters {
   std::string model;  // empty: the default model
+  Priority priority{Priority::kNormal};
   common::PredictionOptions options;
 };
 
@@ -21,5 +26,9 @@ struct PredictParameters {
 [[nodiscard]] common::Outcome<PredictParameters> parse_predict_parameters(const Target& target);
 [[nodiscard]] common::Outcome<void> limit_to(const common::ModelConfig& model,
                                              const common::PredictionOptions& options);
+
+// X-Request-Timeout: whole milliseconds, at least 1, that its client gives a request from its first byte on; an empty
+// text is none. An Error is kInvalidParameter.
+[[nodiscard]] common::Outcome<std::optional<std::chrono::milliseconds>> parse_request_timeout(std::string_view text);
 
 }  // namespace yolod::app

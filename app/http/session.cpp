@@ -187,7 +187,7 @@ asio::awaitable<Session::Reply> Session::handle(HeaderParser& parser) {
     co_return Reply{make_reloaded(result), BodyState::kRead};
   }
 
-  auto predicted = co_await predict(parser, *model, parameters.options);
+  auto predicted = co_await predict(parser, *model, parameters);
   model->metrics.answered(static_cast<int>(predicted.response.result_int()));
   co_return std::move(predicted);
 }
@@ -296,8 +296,9 @@ Response Session::answer_simple(Route route) {
 }
 
 Outcome<std::optional<std::string>> Session::check_predict(const HeaderParser& parser, const ServedModel& model,
-                                                           const common::PredictionOptions& options) {
-  if (auto within = limit_to(*model.config, options); !within) return within.error();
+                                                           const PredictParameters& parameters,
+                                                           const Urgency& urgency) {
+  if (auto within = limit_to(*model.config, parameters.options); !within) return within.error();
   const std::string content_type(parser.get()[http::field::content_type]);
   std::optional<std::string> boundary;
   if (is_multipart(content_type)) {
@@ -306,20 +307,31 @@ Outcome<std::optional<std::string>> Session::check_predict(const HeaderParser& p
   } else if (content_type.starts_with("application/json")) {
     return Error{ErrorCode::kUnsupportedMediaType, "send the image as the body, or as multipart/form-data"};
   }
-  if (auto admitted = model.dispatcher.admit(); !admitted) return admitted.error();
+  if (auto admitted = model.dispatcher.admit(urgency); !admitted) return admitted.error();
   return boundary;
 }
 
+Outcome<Urgency> Session::urgency_of(const HeaderParser& parser, Priority priority) const {
+  const auto text = parser.get()["X-Request-Timeout"];
+  const auto timeout = parse_request_timeout({text.data(), text.size()});
+  if (!timeout) return timeout.error();
+  return Urgency{priority, *timeout ? request_began_ + **timeout : Clock::time_point::max()};
+}
+
 asio::awaitable<Session::Reply> Session::predict(HeaderParser& parser, ServedModel& model,
-                                                 common::PredictionOptions options) {
-  const std::uint32_t retry_after = model.dispatcher.retry_after_seconds();
-  const auto boundary = check_predict(parser, model, options);
-  if (!boundary) co_return Reply{make_error(boundary.error(), retry_after), BodyState::kUnread};
+                                                 const PredictParameters& parameters) {
+  const auto refuse = [&model](const Error& error, BodyState body) {
+    return Reply{make_error(error, model.dispatcher.retry_after_seconds()), body};
+  };
+  const auto urgency = urgency_of(parser, parameters.priority);
+  if (!urgency) co_return refuse(urgency.error(), BodyState::kUnread);
+  const auto boundary = check_predict(parser, model, parameters, *urgency);
+  if (!boundary) co_return refuse(boundary.error(), BodyState::kUnread);
 
   auto block = co_await read_body(parser, model);
   reading_body_ = false;
   no_deadline();
-  if (!block) co_return Reply{make_error(block.error(), retry_after), BodyState::kUnread};
+  if (!block) co_return refuse(block.error(), BodyState::kUnread);
 
   const std::span<const std::byte> whole = block->bytes();
   std::span<const std::byte> image = whole;
@@ -331,7 +343,8 @@ asio::awaitable<Session::Reply> Session::predict(HeaderParser& parser, ServedMod
   PredictionJob job;
   job.image_offset = block->offset() + static_cast<std::uint64_t>(image.data() - whole.data());
   job.image_bytes = image.size();
-  job.options = options;
+  job.options = parameters.options;
+  job.urgency = *urgency;
   job.block = std::move(*block);
 
   job_id_ = job.id = model.dispatcher.new_id();
@@ -339,7 +352,7 @@ asio::awaitable<Session::Reply> Session::predict(HeaderParser& parser, ServedMod
   probed_ = false;
   const Answer answer = co_await model.dispatcher.predict(std::move(job));
   answering_ = nullptr;
-  if (!answer.prediction) co_return Reply{make_error(answer.prediction.error(), retry_after), BodyState::kRead};
+  if (!answer.prediction) co_return refuse(answer.prediction.error(), BodyState::kRead);
   co_return Reply{make_prediction(model.config->name, answer, common::elapsed_us(request_began_, Clock::now())),
                   BodyState::kRead};
 }

@@ -75,10 +75,11 @@ class Session : public std::enable_shared_from_this<Session> {
   [[nodiscard]] bool is_local_client() const;
   [[nodiscard]] boost::asio::awaitable<common::Outcome<void>> reload(std::string model);
   [[nodiscard]] boost::asio::awaitable<Reply> predict(HeaderParser& parser, ServedModel& model,
-                                                      common::PredictionOptions options);
+                                                      const PredictParameters& parameters);
+  [[nodiscard]] common::Outcome<Urgency> urgency_of(const HeaderParser& parser, Priority priority) const;
   // What can be said before the body is read: the multipart boundary, if that is what it will be.
   [[nodiscard]] static common::Outcome<std::optional<std::string>> check_predict(
-      const HeaderParser& parser, const ServedModel& model, const common::PredictionOptions& options);
+      const HeaderParser& parser, const ServedModel& model, const PredictParameters& parameters, const Urgency& urgency);
 
   // The whole body, in the arena.
   [[nodiscard]] boost::asio::awaitable<common::Outcome<ipc::ArenaBlock>> read_body(HeaderParser& parser,

@@ -132,7 +132,9 @@ void WorkerProcess::set_outstanding(std::uint32_t count) {
   }
 }
 
-void WorkerProcess::wake() { control_.send(ipc::Command::kWake); }
+void WorkerProcess::wake() {
+  if (lane_.worker_sleeps()) control_.send(ipc::Command::kWake);
+}
 
 void WorkerProcess::ask_to_stop() {
   retire();

@@ -81,7 +81,7 @@ class WorkerProcess {
   // How many requests the dispatcher has with it: decides between ready and busy.
   void set_outstanding(std::uint32_t count);
   [[nodiscard]] std::uint32_t outstanding() const { return outstanding_; }
-  // Tells it to look at its lane.
+  // Tells it to look at its lane, if it would not by itself.
   void wake();
   // Gives it no more work.
   void retire() { state_ = WorkerState::kDraining; }

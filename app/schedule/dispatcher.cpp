@@ -6,7 +6,6 @@
 #include <string>
 #include <utility>
 
-#include "app/schedule/batch_policy.hpp"
 #include "app/schedule/replay_policy.hpp"
 #include "common/fault_point.hpp"
 #include "common/log.hpp"
@@ -22,6 +21,21 @@ using common::ErrorCode;
 
 // How late a deadline may be noticed. One timer for all requests: arming one for each would cost more than the sweep.
 constexpr std::chrono::milliseconds kSweepPeriod{20};
+
+// What separates requests that gain nothing from each other's company. Pictures are all brought to the network's size;
+// tensors come in any, and each is computed by itself: the short should not wait for the long.
+std::uint64_t shape_of(const common::ModelConfig& config, const PredictionJob& job) {
+  return config.task == common::Task::kTensor ? job.image_bytes : 0;
+}
+
+std::optional<BatchTuner> tuner_for(const common::BatchConfig& batch) {
+  if (batch.target_p99.count() == 0) return std::nullopt;
+  std::vector<std::size_t> sizes(batch.preferred_sizes.begin(), batch.preferred_sizes.end());
+  if (sizes.empty()) {
+    for (std::size_t size = 1; size <= batch.max_size; ++size) sizes.push_back(size);
+  }
+  return BatchTuner(batch.target_p99, std::move(sizes));
+}
 
 // The codes that a worker may answer with: the client's picture, tensors or options, or its own failure.
 bool is_workers_code(ErrorCode code) {
@@ -80,19 +94,70 @@ bool labels_exist(const common::Prediction& prediction, const common::ModelDescr
 }  // namespace
 
 Dispatcher::Dispatcher(asio::io_context& io, const common::ModelConfig& config, ModelMetrics& metrics)
-    : io_(io), config_(&config), metrics_(metrics), sweep_timer_(io) {}
+    : io_(io),
+      config_(&config),
+      metrics_(metrics),
+      sweep_timer_(io),
+      tuner_(tuner_for(config.batch)),
+      policy_timer_(io) {}
 
 void Dispatcher::use(const common::ModelConfig& config) {
   config_ = &config;
   closed_.reset();
   quarantine_.clear();
+  service_times_.clear();
+  decode_seconds_ = 0;
+  tuner_ = tuner_for(config.batch);
 }
 
-common::Outcome<void> Dispatcher::admit() const {
+common::Outcome<void> Dispatcher::admit(const Urgency& urgency) const {
   if (closed_) return *closed_;
   if (!description_) return Error{ErrorCode::kNotReady, "the model is still loading"};
-  if (queue_.size() >= config_->queue.max_size) return Error{ErrorCode::kQueueFull, "too busy"};
-  return {};
+  if (queue_.size(urgency.priority) >= config_->queue.max_size) return Error{ErrorCode::kQueueFull, "too busy"};
+  if (queue_.empty()) return {};  // most of the time
+  const auto now = Clock::now();
+  const auto ahead = queue_.ahead_of(urgency.priority, expiry_of(urgency, now));
+  const auto deadline = std::min(urgency.deadline, now + config_->request_timeout);
+  switch (admission(backlog(ahead), {config_->queue.timeout, deadline - now})) {
+    case Admission::kAdmit: return {};
+    case Admission::kQueueFull: return Error{ErrorCode::kQueueFull, "too busy"};
+    case Admission::kTooLate: break;
+  }
+  return Error{ErrorCode::kDeadlineExceeded, "too busy to answer in the time that is left"};
+}
+
+Clock::time_point Dispatcher::expiry_of(const Urgency& urgency, Clock::time_point now) const {
+  return std::min({urgency.deadline, now + config_->request_timeout, now + config_->queue.timeout});
+}
+
+Backlog Dispatcher::backlog(std::size_t ahead) const {
+  const auto now = Clock::now();
+  Backlog backlog;
+  backlog.ahead = ahead;
+  backlog.of_request = service_times_.of_request();
+  std::optional<Clock::time_point> first_free;
+  for (const auto& [worker, assignment] : assignments_) {
+    if (!worker->serves()) continue;
+    ++backlog.worker_count;
+    backlog.any_idle = backlog.any_idle || assignment.idle();
+    const auto end = assignment.expected_end(service_times_, now);
+    if (end && (!first_free || *end < *first_free)) first_free = end;
+  }
+  if (first_free) backlog.first_free = *first_free - now;
+  return backlog;
+}
+
+std::uint32_t Dispatcher::retry_after_seconds() const { return app::retry_after_seconds(backlog(queue_.size())); }
+
+BatchLimits Dispatcher::batch_limits() const {
+  const auto& batch = config_->batch;
+  BatchLimits limits{batch.max_size, batch.max_wait, {batch.preferred_sizes.begin(), batch.preferred_sizes.end()}};
+  if (tuner_) {
+    const auto choice = tuner_->choose(service_times_);
+    limits.max_size = choice.size;
+    limits.max_wait = choice.wait;
+  }
+  return limits;
 }
 
 asio::awaitable<Answer> Dispatcher::predict(PredictionJob job) {
@@ -104,10 +169,9 @@ asio::awaitable<Answer> Dispatcher::predict(PredictionJob job) {
 }
 
 void Dispatcher::cancel(std::uint64_t id) {
-  const auto waiting = std::find_if(queue_.begin(), queue_.end(), [id](const auto& one) { return one->id() == id; });
-  if (waiting == queue_.end()) return;
-  fail(**waiting, {ErrorCode::kClientGone, "the client is gone"});
-  queue_.erase(waiting);
+  const auto waiting = queue_.remove(id);
+  if (!waiting) return;
+  fail(*waiting, {ErrorCode::kClientGone, "the client is gone"});
   metrics_.queue_depth(queue_.size());
 }
 
@@ -115,15 +179,19 @@ void Dispatcher::submit(PredictionJob job, AnswerHandler handler) {
   auto request = std::make_unique<Request>();
   request->job = std::move(job);
   request->handler = std::move(handler);
+  const Urgency urgency = request->job.urgency;
   request->admitted = request->queued = Clock::now();
-  request->deadline = request->admitted + config_->request_timeout;
+  request->deadline = std::min(urgency.deadline, request->admitted + config_->request_timeout);
+  request->expires = expiry_of(urgency, request->admitted);
+  request->shape = shape_of(*config_, request->job);
   ++unanswered_count_;
-  if (auto admitted = admit(); !admitted) {  // since its header was read the queue may have filled, or a stop begun
+  if (tuner_) tuner_->arrived(request->admitted);
+  if (auto admitted = admit(urgency); !admitted) {  // since its header was read the queue may have filled, or a stop begun
     answer(*request, {admitted.error(), {}, 0, nullptr});
     return;
   }
   if (!may_run(*request)) return;
-  queue_.push_back(std::move(request));
+  queue_.push(std::move(request));
   arm_sweep();
   dispatch_waiting();
 }
@@ -153,63 +221,114 @@ void Dispatcher::fail(Request& request, Error why) {
 }
 
 void Dispatcher::worker_ready(WorkerProcess& worker, Supervisor& supervisor) {
-  Assignment& assignment = assignments_[&worker];
-  assignment.worker = &worker;
-  assignment.supervisor = &supervisor;
-  assignment.slots.resize(worker.lane().geometry().slot_count);
-  assignment.previous_ids.resize(worker.lane().geometry().slot_count);
-  assignment.description = std::make_shared<const common::ModelDescription>(worker.description());
-  description_ = assignment.description;
+  const auto [entry, is_new] = assignments_.try_emplace(&worker, worker, supervisor);
+  description_ = entry->second.description();
+  for (const auto& [size, us] : description_->batch_times) service_times_.expect(size, std::chrono::microseconds(us));
   metrics_.loaded(supervisor.load_time(worker));
   dispatch_waiting();
 }
 
 void Dispatcher::dispatch_waiting() {
+  std::optional<Clock::time_point> ask_again;
   while (!queue_.empty()) {
-    std::size_t idle_count = 0;
-    Assignment* idle = nullptr;
-    for (auto& [worker, assignment] : assignments_) {
-      if (worker->state() != WorkerState::kReady) continue;
-      ++idle_count;
-      // The one that has rested longest, so that work spreads evenly.
-      if (idle == nullptr || assignment.last_progress < idle->last_progress) idle = &assignment;
+    const auto now = Clock::now();
+    BatchDecision decision;
+    Assignment* const assignment = choose_worker(decision, now);
+    if (assignment == nullptr) {
+      ask_again = decision.ask_again;
+      break;
     }
-    if (idle == nullptr) break;
-    // A worker has room for batches of its own generation's size.
-    const std::size_t most = std::min<std::size_t>(config_->batch.max_size, idle->slots.size());
-    auto batch = take_batch(next_batch_size(queue_.size(), idle_count, most));
-    if (batch.empty()) break;
-    dispatch(*idle, std::move(batch));
+    take_batch(decision.size, decision.to == BatchGoesTo::kIdleWorker);
+    if (batch_.empty()) break;  // what there is waits for something else
+    dispatch(*assignment, now);
   }
+  ask_again_at(ask_again);
   metrics_.queue_depth(queue_.size());
 }
 
-// The first `most` of the queue. A suspect goes alone, as does one that was replayed often; nobody joins a batch behind
-// one, and a suspect whose copy is with a worker waits for what becomes of that: others pass it.
-std::vector<std::unique_ptr<Request>> Dispatcher::take_batch(std::size_t most) {
-  std::vector<std::unique_ptr<Request>> batch;
-  for (auto waiting = queue_.begin(); waiting != queue_.end() && batch.size() < most;) {
-    if (!may_run(**waiting)) {
-      waiting = queue_.erase(waiting);
-      continue;
+// A worker's next batch goes so long before the end of the one at hand: the wake-up of two processes, and, where it can
+// decode while it computes, its decoding.
+Clock::duration Dispatcher::handover_lead(std::size_t batch_size) const {
+  constexpr std::chrono::microseconds kWakeUp{500};
+  if (!description_->decodes_ahead) return kWakeUp;
+  constexpr double kMargin = 1.25;
+  return kWakeUp + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(
+                       kMargin * decode_seconds_ * static_cast<double>(batch_size)));
+}
+
+Assignment* Dispatcher::choose_worker(BatchDecision& decision, Clock::time_point now) {
+  Assignment* idle = nullptr;
+  Assignment* next_done = nullptr;
+  Workers workers;
+  const BatchLimits limits = batch_limits();
+  WaitingRequests waiting{queue_.count_like_front(), {}, {}};
+  const auto lead = handover_lead(std::min(waiting.count, limits.max_size));
+  for (auto& [worker, assignment] : assignments_) {
+    if (assignment.idle()) {
+      ++workers.idle_count;
+      // The one that has rested longest, so that work spreads evenly.
+      if (idle == nullptr || assignment.last_progress() < idle->last_progress()) idle = &assignment;
+    } else if (assignment.has_room_behind() && !assignment.overdue(service_times_, now)) {
+      const auto end = assignment.expected_end(service_times_, now);
+      if (!end || (workers.handover && *end - lead >= *workers.handover)) continue;
+      workers.handover = *end - lead;
+      next_done = &assignment;
     }
-    const bool suspect = (*waiting)->runs_alone();
-    const bool alone = suspect || !may_have_company((*waiting)->replays);
-    if (suspect && copy_is_running(**waiting)) {
-      ++waiting;
-      continue;
-    }
-    if (alone && !batch.empty()) break;
-    batch.push_back(std::move(*waiting));
-    waiting = queue_.erase(waiting);
-    if (alone) break;
   }
-  return batch;
+  if (idle == nullptr && next_done == nullptr) return nullptr;
+  if (limits.max_wait > Clock::duration::zero()) {
+    waiting.oldest = queue_.oldest();
+    waiting.latest_start =
+        queue_.earliest_expiry() - service_times_.of_batch(waiting.count).value_or(Clock::duration::zero());
+  }
+  decision = next_batch(limits, waiting, workers, now);
+  Assignment* const chosen = decision.to == BatchGoesTo::kIdleWorker   ? idle
+                             : decision.to == BatchGoesTo::kBusyWorker ? next_done
+                                                                       : nullptr;
+  if (chosen != nullptr) decision.size = std::min(decision.size, chosen->most());
+  return chosen;
+}
+
+void Dispatcher::ask_again_at(std::optional<Clock::time_point> when) {
+  if (when == policy_timer_at_) return;
+  policy_timer_at_ = when;
+  if (!when) {
+    policy_timer_.cancel();
+    return;
+  }
+  policy_timer_.expires_at(*when);
+  policy_timer_.async_wait([this](boost::system::error_code failure) {
+    if (failure) return;
+    policy_timer_at_.reset();
+    dispatch_waiting();
+  });
+}
+
+// What goes together: of the first one's shape, in order. A suspect goes alone and to an idle worker, as does one that
+// was replayed often; nobody joins a batch behind one, and a suspect whose copy is with a worker waits for what becomes
+// of that: others pass it.
+void Dispatcher::take_batch(std::size_t most, bool to_idle_worker) {
+  batch_.clear();
+  bool has_all = false;
+  using Verdict = PendingQueue::Verdict;
+  const auto judge = [&](Request& waiting) {
+    if (has_all || batch_.size() == most) return Verdict::kStop;
+    if (!may_run(waiting)) return Verdict::kDrop;
+    const bool suspect = waiting.runs_alone();
+    const bool alone = suspect || !may_have_company(waiting.replays);
+    if (suspect && copy_is_running(waiting)) return Verdict::kLeave;
+    if (alone && (!batch_.empty() || !to_idle_worker)) return Verdict::kStop;
+    if (!batch_.empty() && waiting.shape != batch_.front()->shape) return Verdict::kLeave;
+    has_all = alone;
+    return Verdict::kTake;
+  };
+  queue_.take_in_order(judge, [this](std::unique_ptr<Request> taken) { batch_.push_back(std::move(taken)); });
 }
 
 bool Dispatcher::copy_is_running(const Request& request) const {
   return std::any_of(assignments_.begin(), assignments_.end(), [&](const auto& entry) {
-    return std::any_of(entry.second.slots.begin(), entry.second.slots.end(), [&](const auto& held) {
+    const auto& slots = entry.second.slots();
+    return std::any_of(slots.begin(), slots.end(), [&](const auto& held) {
       if (!held || held->image().size() != request.image().size()) return false;
       // It may have gone to its worker when nothing was known, and nothing hashed.
       if (!held->hash) held->hash = hash_body(held->image());
@@ -218,54 +337,66 @@ bool Dispatcher::copy_is_running(const Request& request) const {
   });
 }
 
-void Dispatcher::dispatch(Assignment& assignment, std::vector<std::unique_ptr<Request>> batch) {
-  const auto now = Clock::now();
-  ipc::LaneOwner& lane = assignment.worker->lane();
-  std::uint32_t slot = 0;
-  for (std::size_t i = 0; i < batch.size(); ++i) {
-    auto& request = batch[i];
-    while (assignment.slots[slot]) ++slot;  // the lane has more slots than a batch has requests
-    request->dispatched = now;
+// What batch_ holds.
+void Dispatcher::dispatch(Assignment& assignment, Clock::time_point now) {
+  ipc::LaneOwner& lane = assignment.worker().lane();
+  const std::size_t size = batch_.size();
+  assignment.begin_batch(size, batch_.front()->runs_alone() || !may_have_company(batch_.front()->replays), now);
+  bool refused = false;
+  for (std::size_t i = 0; i < size; ++i) {
+    Request& request = *batch_[i];
+    request.dispatched = now;
     ipc::RequestCell cell{};
-    cell.id = request->id();
-    cell.body_offset = request->job.image_offset;
-    cell.body_bytes = request->job.image_bytes;
-    cell.slot = slot;
-    cell.batch_remaining = static_cast<std::uint32_t>(batch.size() - 1 - i);
-    ipc::encode_options(request->job.options, cell);
-    const auto pushed = lane.push_request(cell);
+    cell.id = request.id();
+    cell.body_offset = request.job.image_offset;
+    cell.body_bytes = request.job.image_bytes;
+    cell.batch_remaining = static_cast<std::uint32_t>(size - 1 - i);
+    ipc::encode_options(request.job.options, cell);
+    cell.slot = assignment.give(std::move(batch_[i]));
+    refused = refused || lane.push_request(cell) != ipc::PushResult::kPushed;
     common::reach(common::FaultPoint::kFrontEndPushed);
-    assignment.slots[slot] = std::move(request);
-    ++assignment.outstanding;
-    if (pushed != ipc::PushResult::kPushed) {  // its death brings everything back
-      assignment.supervisor->condemn(*assignment.worker, "its request ring cannot be");
-      for (++i; i < batch.size(); ++i) requeue(std::move(batch[i]));
-    }
   }
-  assignment.last_progress = now;
-  assignment.worker->set_outstanding(assignment.outstanding);
+  batch_.clear();
+  assignment.worker().set_outstanding(assignment.outstanding());
+  metrics_.batch(size);
+  if (refused) {  // its death brings everything back
+    assignment.supervisor().condemn(assignment.worker(), "its request ring cannot be");
+    return;
+  }
   lane.publish_requests();
   common::reach(common::FaultPoint::kFrontEndPublished);
-  assignment.worker->wake();
+  assignment.worker().wake();
   common::reach(common::FaultPoint::kFrontEndWoke);
-  metrics_.batch(batch.size());
 }
 
 void Dispatcher::worker_completions(WorkerProcess& worker) {
   const auto found = assignments_.find(&worker);
   if (found == assignments_.end()) return;  // rang before it was ready: there is nothing of ours in its lane
-  if (!drain_completions(found->second)) {
-    found->second.supervisor->condemn(worker, "it wrote to its lane what cannot be");
-    return;
+  if (take_from(found->second)) dispatch_waiting();
+}
+
+bool Dispatcher::take_from(Assignment& assignment) {
+  if (!assignment.lies && drain_completions(assignment)) return true;
+  assignment.lies = true;
+  assignment.supervisor().condemn(assignment.worker(), "it wrote to its lane what cannot be");
+  return false;
+}
+
+bool Dispatcher::take_completions() {
+  bool found = false;
+  for (auto& [worker, assignment] : assignments_) {
+    if (assignment.outstanding() == 0 || assignment.lies || !worker->lane().has_completions()) continue;
+    found = take_from(assignment) || found;
   }
-  dispatch_waiting();
+  if (found) dispatch_waiting();
+  return found;
 }
 
 bool Dispatcher::drain_completions(Assignment& assignment) {
   ipc::CompletionCell completion{};
   for (;;) {
-    switch (assignment.worker->lane().pop_completion(completion)) {
-      case ipc::PopResult::kEmpty: assignment.worker->set_outstanding(assignment.outstanding); return true;
+    switch (assignment.worker().lane().pop_completion(completion)) {
+      case ipc::PopResult::kEmpty: assignment.worker().set_outstanding(assignment.outstanding()); return true;
       case ipc::PopResult::kCorrupt: return false;
       case ipc::PopResult::kPopped: break;
     }
@@ -274,17 +405,16 @@ bool Dispatcher::drain_completions(Assignment& assignment) {
 }
 
 bool Dispatcher::take_completion(Assignment& assignment, const ipc::CompletionCell& completion) {
-  if (completion.slot >= assignment.slots.size()) return false;
-  const auto& held = assignment.slots[completion.slot];
-  if (!held || held->id() != completion.id) return false;
-  const auto bytes = assignment.worker->lane().copy_result(completion.slot, completion.result_bytes);
+  const Request* const held = assignment.in_slot(completion.slot);
+  if (held == nullptr || held->id() != completion.id) return false;
+  const auto bytes = assignment.worker().lane().copy_result(completion.slot, completion.result_bytes);
   if (!bytes) return false;
 
   Answer made;
   if (completion.error_code == 0) {
     auto prediction = ipc::decode_prediction(*bytes);
-    if (!prediction || !fits_task(*prediction, assignment.supervisor->config()) ||
-        !labels_exist(*prediction, *assignment.description)) {
+    if (!prediction || !fits_task(*prediction, assignment.supervisor().config()) ||
+        !labels_exist(*prediction, *assignment.description())) {
       return false;
     }
     made.prediction = std::move(*prediction);
@@ -297,15 +427,18 @@ bool Dispatcher::take_completion(Assignment& assignment, const ipc::CompletionCe
   const auto now = Clock::now();
   made.times = {completion.decode_us, completion.infer_us, completion.post_us};
   made.queue_us = common::elapsed_us(held->admitted, held->dispatched);
-  made.model = assignment.description;
+  made.model = assignment.description();
 
-  const auto request = std::move(assignment.slots[completion.slot]);  // frees its place in the arena at the end
-  assignment.previous_ids[completion.slot] = request->id();
-  --assignment.outstanding;
+  std::optional<Assignment::Finished> finished;
+  const auto request = assignment.take(completion.slot, now, finished);  // frees its place in the arena at the end
+  if (finished) service_times_.record(finished->size, finished->took);
+  constexpr double kWeight = 0.05;
+  constexpr std::uint32_t kMost = 1'000'000;  // the worker says so
+  decode_seconds_ += kWeight * (1e-6 * std::min(completion.decode_us, kMost) - decode_seconds_);
   if (request->runs_alone()) quarantine_.acquit(*request->hash);
-  ++assignment.worker->requests_served;
-  assignment.last_progress = now;
+  ++assignment.worker().requests_served;
   if (!request->answered()) {
+    if (tuner_) tuner_->answered(now - request->admitted);
     metrics_.served(made.queue_us, made.times, common::elapsed_us(request->admitted, now));
     answer(*request, std::move(made));
   }
@@ -317,12 +450,12 @@ void Dispatcher::worker_died(WorkerProcess& worker, DeathCause cause) {
   if (node.empty()) return;
   Assignment& assignment = node.mapped();
   // What it finished counts. A lane that lies about that may lie about what was running as well.
-  const bool sane = drain_completions(assignment);
+  const bool sane = !assignment.lies && drain_completions(assignment);
   std::vector<BodyHash> struck;
-  for (std::uint32_t slot = 0; slot < assignment.slots.size(); ++slot) {
-    auto request = std::move(assignment.slots[slot]);
+  for (std::uint32_t slot = 0; slot < assignment.slots().size(); ++slot) {
+    auto request = std::move(assignment.slots()[slot]);
     if (!request) continue;
-    const bool was_running = !sane || worker.lane().running_id(slot) != assignment.previous_ids[slot];
+    const bool was_running = !sane || assignment.may_have_begun(slot);
     if (earns_strike(cause, was_running)) strike(*request, struck);
     if (request->answered()) continue;
     if (after_death(request->standing, request->replays) == AfterDeath::kFail) {
@@ -360,23 +493,24 @@ void Dispatcher::requeue(std::unique_ptr<Request> request) {
     return;
   }
   request->queued = Clock::now();
-  const auto place =
-      std::find_if(queue_.begin(), queue_.end(), [&](const auto& waiting) { return waiting->id() > request->id(); });
-  queue_.insert(place, std::move(request));
+  queue_.push(std::move(request));
   arm_sweep();
 }
 
 void Dispatcher::close(Error why) {
   closed_ = std::move(why);
-  for (auto& request : queue_) fail(*request, *closed_);
-  queue_.clear();
+  queue_.remove_if([this](Request& waiting) {
+    fail(waiting, *closed_);
+    return true;
+  });
+  ask_again_at(std::nullopt);
   metrics_.queue_depth(0);
 }
 
 void Dispatcher::shut_down() {
   close({ErrorCode::kShuttingDown, "the server is stopping"});
   for (auto& [worker, assignment] : assignments_) {
-    for (auto& request : assignment.slots) {
+    for (auto& request : assignment.slots()) {
       if (request) fail(*request, *closed_);
     }
   }
@@ -400,20 +534,23 @@ void Dispatcher::sweep() {
   sweep_queue(now);
   sweep_assignments(now);
   const bool busy = std::any_of(assignments_.begin(), assignments_.end(),
-                                [](const auto& entry) { return entry.second.outstanding != 0; });
+                                [](const auto& entry) { return entry.second.outstanding() != 0; });
   if (busy || !queue_.empty()) arm_sweep();
   metrics_.queue_depth(queue_.size());
 }
 
 void Dispatcher::sweep_queue(Clock::time_point now) {
-  std::erase_if(queue_, [&](auto& request) {
-    if (now >= request->deadline) {
-      fail(*request, {ErrorCode::kDeadlineExceeded, "no answer within request_timeout"});
+  // Who could not be answered in time any more is told now, while it can still turn elsewhere.
+  const auto shortest = service_times_.of_batch(1).value_or(Clock::duration::zero());
+  queue_.remove_if([&](Request& waiting) {
+    const bool began_before = waiting.replays != 0;
+    if (now + (began_before ? Clock::duration::zero() : shortest) >= waiting.deadline) {
+      fail(waiting, {ErrorCode::kDeadlineExceeded, "no answer within request_timeout"});
       return true;
     }
     // One that has been with a worker already waits for its own deadline: it was accepted, and is not to be lost.
-    if (request->replays == 0 && now - request->queued >= config_->queue.timeout) {
-      fail(*request, {ErrorCode::kQueueFull, "too busy"});
+    if (!began_before && now - waiting.queued >= config_->queue.timeout) {
+      fail(waiting, {ErrorCode::kQueueFull, "too busy"});
       return true;
     }
     return false;
@@ -422,14 +559,14 @@ void Dispatcher::sweep_queue(Clock::time_point now) {
 
 void Dispatcher::sweep_assignments(Clock::time_point now) {
   for (auto& [worker, assignment] : assignments_) {
-    if (assignment.outstanding == 0) continue;
-    for (auto& request : assignment.slots) {
+    if (assignment.outstanding() == 0) continue;
+    for (auto& request : assignment.slots()) {
       if (request && now >= request->deadline) {
         fail(*request, {ErrorCode::kDeadlineExceeded, "no answer within request_timeout"});
       }
     }
-    if (now - assignment.last_progress >= config_->hang_timeout) {
-      assignment.supervisor->condemn_hung(*worker, "no progress within hang_timeout");
+    if (now - assignment.last_progress() >= config_->hang_timeout) {
+      assignment.supervisor().condemn_hung(*worker, "no progress within hang_timeout");
     }
   }
 }

@@ -9,7 +9,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <unordered_map>
@@ -17,8 +16,14 @@
 
 #include "app/observe/metrics.hpp"
 #include "app/process/supervisor.hpp"
+#include "app/schedule/admission.hpp"
+#include "app/schedule/assignment.hpp"
+#include "app/schedule/batch_policy.hpp"
+#include "app/schedule/batch_tuner.hpp"
+#include "app/schedule/pending_queue.hpp"
 #include "app/schedule/quarantine.hpp"
 #include "app/schedule/request.hpp"
+#include "app/schedule/service_times.hpp"
 #include "common/config.hpp"
 
 namespace yolod::app {
@@ -37,9 +42,13 @@ class Dispatcher final : public WorkerListener {
   void worker_completions(WorkerProcess& worker) override;
   void worker_died(WorkerProcess& worker, DeathCause cause) override;
 
-  // Whether a request may be read and submitted now: kNotReady before the model was first ready, kQueueFull, or why it
-  // was closed.
-  [[nodiscard]] common::Outcome<void> admit() const;
+  // Takes what workers have completed, whether or not they have rung for it. False for nothing.
+  bool take_completions();
+
+  // Whether such a request may be read and submitted now: kNotReady before the model was first ready; kQueueFull, also
+  // where it would wait longer than queue.timeout; kDeadlineExceeded where its deadline would pass before its answer; or
+  // why the model was closed.
+  [[nodiscard]] common::Outcome<void> admit(const Urgency& urgency) const;
 
   // For PredictionJob::id. Requests are served in the order of these.
   [[nodiscard]] std::uint64_t new_id() { return next_id_++; }
@@ -58,34 +67,33 @@ class Dispatcher final : public WorkerListener {
   // Requests that have no answer yet.
   [[nodiscard]] std::size_t unanswered_count() const { return unanswered_count_; }
   [[nodiscard]] std::size_t queued_count() const { return queue_.size(); }
-  // Seconds after which a refused client may try again.
-  [[nodiscard]] std::uint32_t retry_after_seconds() const { return 1; }
+  // Seconds after which a refused client may try again: as long as what waits now will take.
+  [[nodiscard]] std::uint32_t retry_after_seconds() const;
+  // What batches are limited to now: by the config, or by what batch.target_p99 makes of it.
+  [[nodiscard]] BatchLimits batch_limits() const;
   // How the model was described by the worker that was last ready; null before that.
   [[nodiscard]] const std::shared_ptr<const common::ModelDescription>& description() const { return description_; }
 
  private:
-  // What one worker has of ours. `slots` is the truth about which request lies where in its lane.
-  struct Assignment {
-    WorkerProcess* worker{nullptr};
-    Supervisor* supervisor{nullptr};  // who is told should it lie or hang, and by whose settings it answers
-    std::shared_ptr<const common::ModelDescription> description;
-    std::vector<std::unique_ptr<Request>> slots;
-    // Of each slot's previous occupant: what its RUNNING mark says as long as the worker has not begun the present one.
-    std::vector<std::uint64_t> previous_ids;
-    std::uint32_t outstanding{0};
-    // hang_timeout runs from here: the later of the dispatch and the last completion.
-    common::Clock::time_point last_progress;
-  };
-
   void submit(PredictionJob job, AnswerHandler handler);
+  // Hands out what the policy says may go now, and has it asked again when it says so.
   void dispatch_waiting();
-  void dispatch(Assignment& assignment, std::vector<std::unique_ptr<Request>> batch);
-  [[nodiscard]] std::vector<std::unique_ptr<Request>> take_batch(std::size_t most);
+  // The worker that a batch should go to now, or null; else `decision` says when to ask again.
+  [[nodiscard]] Assignment* choose_worker(BatchDecision& decision, common::Clock::time_point now);
+  void dispatch(Assignment& assignment, common::Clock::time_point now);
+  // Fills batch_ with what goes together, `most` at most.
+  void take_batch(std::size_t most, bool to_idle_worker);
+  void ask_again_at(std::optional<common::Clock::time_point> when);
+  [[nodiscard]] common::Clock::duration handover_lead(std::size_t batch_size) const;
+  [[nodiscard]] Backlog backlog(std::size_t ahead) const;
+  [[nodiscard]] common::Clock::time_point expiry_of(const Urgency& urgency, common::Clock::time_point now) const;
   // Looks up what is known of a request's body; false if it must not reach a worker: then it has been answered.
   [[nodiscard]] bool may_run(Request& request);
   [[nodiscard]] bool copy_is_running(const Request& request) const;
   // `struck`: the bodies that this death has been counted against.
   void strike(Request& request, std::vector<BodyHash>& struck);
+  // False if it had to be condemned for what it says.
+  bool take_from(Assignment& assignment);
   // False if what the lane held cannot be: nothing more may be read from it.
   [[nodiscard]] bool drain_completions(Assignment& assignment);
   [[nodiscard]] bool take_completion(Assignment& assignment, const ipc::CompletionCell& completion);
@@ -106,8 +114,14 @@ class Dispatcher final : public WorkerListener {
   std::uint64_t next_id_{1};
   std::size_t unanswered_count_{0};
   Quarantine quarantine_;
-  std::deque<std::unique_ptr<Request>> queue_;  // by id, that is in order of admission
+  PendingQueue queue_;
+  ServiceTimes service_times_;
+  double decode_seconds_{0};  // of one request, on average
+  std::optional<BatchTuner> tuner_;
+  boost::asio::steady_timer policy_timer_;
+  std::optional<common::Clock::time_point> policy_timer_at_;
   std::unordered_map<WorkerProcess*, Assignment> assignments_;
+  std::vector<std::unique_ptr<Request>> batch_;  // on its way from the queue to a worker
   std::shared_ptr<const common::ModelDescription> description_;
 };
 

@@ -60,9 +60,19 @@ class AnswerHandler {
   std::unique_ptr<Callable> waiting_;
 };
 
+enum class Priority : std::uint8_t { kNormal, kHigh };
+
+// How a request wants to be served: known from its header.
+struct Urgency {
+  Priority priority{Priority::kNormal};
+  // When its client wants no answer any more; the model's request_timeout may come before.
+  common::Clock::time_point deadline{common::Clock::time_point::max()};
+};
+
 // What a session asks for: an image that lies in the arena, complete.
 struct PredictionJob {
   std::uint64_t id{0};  // Dispatcher::new_id()
+  Urgency urgency;
   ipc::ArenaBlock block;
   std::uint64_t image_offset{0};  // within the arena
   std::uint64_t image_bytes{0};
@@ -76,6 +86,10 @@ struct Request {
   common::Clock::time_point queued;  // since when it waits, replays included
   common::Clock::time_point dispatched;
   common::Clock::time_point deadline;
+  common::Clock::time_point expires;  // of the deadline and the queue's timeout, the earlier: what comes first goes first
+  // Of requests that gain nothing from sharing a batch with others than their like: what tells these.
+  std::uint64_t shape{0};
+  std::uint32_t batch{0};  // which of its worker's batches it is in
   std::uint32_t replays{0};
   std::optional<BodyHash> hash;  // of the image; made when something is known of some body
   Standing standing{Standing::kUnknown};

@@ -38,6 +38,7 @@ TEST_CASE("ReloadStates: a stop at once ends one that is waited for", "[process]
   REQUIRE(wait_until([&] { return server.status().at("models").at(0).at("reloading").as_bool(); }));
 
   server.send_signal(SIGTERM);
+  REQUIRE(wait_until([&] { return !server.log_lines_with("SIGTERM:").empty(); }));  // two at once would be one
   server.send_signal(SIGTERM);
 
   CHECK(asking.read_answer().error_code() == "shutting_down");
@@ -139,7 +140,7 @@ TEST_CASE("ReloadStates: never more than two generations at a time", "[process]"
 }
 
 TEST_CASE("ReloadStates: a loader that forks no more is replaced, and its workers come back", "[process]") {
-  Server server(identity_config({{.workers = 2, .keys = {"load_timeout: 2s"}}}));
+  Server server(identity_config({{.workers = 2, .keys = {"load_timeout: 10s"}}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
   const auto workers = server.worker_pids();

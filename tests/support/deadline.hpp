@@ -18,11 +18,11 @@ using Clock = std::chrono::steady_clock;
 [[nodiscard]] milliseconds scaled(milliseconds duration);
 
 // Long enough that only a hang reaches it.
-inline constexpr milliseconds kGenerous{30'000};
+inline constexpr milliseconds kGenerous{120'000};
 
 // From the SIGKILL of a front-end until the last of its processes is gone: a second in a build as shipped. With a
 // sanitizer the end of a process alone may take that.
-[[nodiscard]] inline milliseconds follow_time() { return slowness() > 1 ? kGenerous / 3 : milliseconds{1'000}; }
+[[nodiscard]] inline milliseconds follow_time() { return slowness() > 1 ? kGenerous / 12 : milliseconds{1'000}; }
 
 // Polls until `holds()` is true; false once the scaled deadline has passed.
 template <typename Predicate>

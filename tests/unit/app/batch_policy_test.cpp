@@ -1,47 +1,156 @@
 #include "app/schedule/batch_policy.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <chrono>
 
 namespace yolod::app {
 namespace {
 
-TEST_CASE("Batch: with nothing waiting or nobody idle there is none", "[app][unit]") {
-  CHECK(next_batch_size(0, 4, 8) == 0);
-  CHECK(next_batch_size(4, 0, 8) == 0);
-  CHECK(next_batch_size(0, 0, 8) == 0);
+using namespace std::chrono_literals;
+using common::Clock;
+
+const Clock::time_point kNow = Clock::time_point(1h);
+
+BatchDecision to_idle(std::size_t size) { return {BatchGoesTo::kIdleWorker, size, std::nullopt}; }
+BatchDecision to_busy(std::size_t size) { return {BatchGoesTo::kBusyWorker, size, std::nullopt}; }
+BatchDecision wait_until(std::optional<Clock::time_point> when) { return {BatchGoesTo::kNobody, 0, when}; }
+
+// Without a wait.
+BatchDecision at_once(std::size_t waiting, std::size_t idle, std::size_t most) {
+  return next_batch({most, 0ms, {}}, {waiting, kNow}, {idle, std::nullopt}, kNow);
+}
+
+TEST_CASE("Batch: with nothing waiting there is none, whoever is idle and whatever time it is", "[app][unit]") {
+  for (const auto max_wait : {0ms, 10ms}) {
+    CHECK(next_batch({8, max_wait, {}}, {0, kNow}, {4, kNow}, kNow) == wait_until(std::nullopt));
+    CHECK(next_batch({8, max_wait, {}}, {0, kNow}, {0, std::nullopt}, kNow) == wait_until(std::nullopt));
+  }
+}
+
+TEST_CASE("Batch: with nobody idle, and nobody known to be done soon, only an event changes that", "[app][unit]") {
+  CHECK(at_once(4, 0, 8) == wait_until(std::nullopt));
+  CHECK(at_once(8, 0, 8) == wait_until(std::nullopt));
 }
 
 TEST_CASE("Batch: one request goes at once, whoever is idle", "[app][unit]") {
-  for (std::size_t idle = 1; idle < 10; ++idle) CHECK(next_batch_size(1, idle, 8) == 1);
+  for (std::size_t idle = 1; idle < 10; ++idle) CHECK(at_once(1, idle, 8) == to_idle(1));
 }
 
 TEST_CASE("Batch: what waits is shared evenly among the idle", "[app][unit]") {
-  CHECK(next_batch_size(8, 2, 8) == 4);
-  CHECK(next_batch_size(9, 2, 8) == 5);
-  CHECK(next_batch_size(3, 4, 8) == 1);
-  CHECK(next_batch_size(5, 4, 8) == 2);
+  CHECK(at_once(8, 2, 8) == to_idle(4));
+  CHECK(at_once(9, 2, 8) == to_idle(5));
+  CHECK(at_once(3, 4, 8) == to_idle(1));
+  CHECK(at_once(5, 4, 8) == to_idle(2));
 }
 
-TEST_CASE("Batch: it is never larger than the model's limit, nor than what waits", "[app][unit]") {
-  for (std::size_t waiting = 0; waiting < 40; ++waiting) {
-    for (std::size_t idle = 0; idle < 6; ++idle) {
+TEST_CASE("Batch: it is never empty, larger than the limit, or larger than what waits", "[app][unit]") {
+  for (std::size_t waiting = 1; waiting < 40; ++waiting) {
+    for (std::size_t idle = 1; idle < 6; ++idle) {
       for (std::size_t limit = 1; limit < 10; ++limit) {
-        const auto size = next_batch_size(waiting, idle, limit);
-        REQUIRE(size <= limit);
-        REQUIRE(size <= waiting);
-        REQUIRE((size == 0) == (waiting == 0 || idle == 0));
+        for (const auto& preferred : {std::vector<std::size_t>{}, {1, 4, 8}, {3}, {2, 6}}) {
+          const auto decision = next_batch({limit, 0ms, preferred}, {waiting, kNow}, {idle, std::nullopt}, kNow);
+          REQUIRE(decision.to == BatchGoesTo::kIdleWorker);
+          REQUIRE(decision.size >= 1);
+          REQUIRE(decision.size <= limit);
+          REQUIRE(decision.size <= waiting);
+        }
       }
     }
   }
 }
 
 TEST_CASE("Batch: dealt out in turn, the idle take all that their limits allow", "[app][unit]") {
-  for (std::size_t waiting = 0; waiting < 40; ++waiting) {
+  for (std::size_t waiting = 1; waiting < 40; ++waiting) {
     for (std::size_t idle_count = 1; idle_count < 6; ++idle_count) {
       constexpr std::size_t kLimit = 4;
       std::size_t left = waiting;
-      for (std::size_t idle = idle_count; idle > 0; --idle) left -= next_batch_size(left, idle, kLimit);
+      for (std::size_t idle = idle_count; idle > 0; --idle) left -= at_once(left, idle, kLimit).size;
       REQUIRE(left == (waiting > idle_count * kLimit ? waiting - idle_count * kLimit : 0));
+    }
+  }
+}
+
+TEST_CASE("Batch: with a wait, what fills a batch goes at once, also to one of several idle", "[app][unit]") {
+  CHECK(next_batch({8, 10ms, {}}, {8, kNow}, {1, std::nullopt}, kNow) == to_idle(8));
+  CHECK(next_batch({8, 10ms, {}}, {11, kNow}, {3, std::nullopt}, kNow) == to_idle(8));
+  CHECK(next_batch({1, 10ms, {}}, {1, kNow}, {1, std::nullopt}, kNow) == to_idle(1));
+}
+
+TEST_CASE("Batch: with a wait, a batch that is not full goes when its oldest has waited so long", "[app][unit]") {
+  const BatchLimits limits{8, 10ms, {}};
+  for (std::size_t waiting = 1; waiting < 8; ++waiting) {
+    for (const auto waited : {0ms, 1ms, 9ms}) {
+      const WaitingRequests requests{waiting, kNow - waited};
+      REQUIRE(next_batch(limits, requests, {1, std::nullopt}, kNow) == wait_until(kNow - waited + 10ms));
+    }
+    for (const auto waited : {10ms, 11ms, 1000ms}) {
+      REQUIRE(next_batch(limits, {waiting, kNow - waited}, {1, std::nullopt}, kNow) == to_idle(waiting));
+      // Together, as they waited for each other.
+      REQUIRE(next_batch(limits, {waiting, kNow - waited}, {3, std::nullopt}, kNow) == to_idle(waiting));
+    }
+  }
+}
+
+TEST_CASE("Batch: with a wait, it ends when the most urgent must go", "[app][unit]") {
+  const BatchLimits limits{8, 10ms, {}};
+  CHECK(next_batch(limits, {2, kNow, kNow + 4ms}, {1, std::nullopt}, kNow) == wait_until(kNow + 4ms));
+  CHECK(next_batch(limits, {2, kNow, kNow}, {1, std::nullopt}, kNow) == to_idle(2));
+  CHECK(next_batch(limits, {2, kNow, kNow - 1ms}, {1, std::nullopt}, kNow) == to_idle(2));
+}
+
+TEST_CASE("Batch: a busy worker gets its next one shortly before it is done, not earlier", "[app][unit]") {
+  for (std::size_t waiting = 1; waiting < 20; ++waiting) {
+    const WaitingRequests requests{waiting, kNow};
+    REQUIRE(next_batch({8, 0ms, {}}, requests, {0, kNow + 1ms}, kNow) == wait_until(kNow + 1ms));
+    REQUIRE(next_batch({8, 0ms, {}}, requests, {0, kNow}, kNow) == to_busy(std::min<std::size_t>(waiting, 8)));
+    REQUIRE(next_batch({8, 0ms, {}}, requests, {0, kNow - 1ms}, kNow) == to_busy(std::min<std::size_t>(waiting, 8)));
+  }
+}
+
+TEST_CASE("Batch: who is idle comes before who is nearly done", "[app][unit]") {
+  CHECK(next_batch({8, 0ms, {}}, {3, kNow}, {1, kNow}, kNow) == to_idle(3));
+}
+
+TEST_CASE("Batch: a wait holds for busy workers as well", "[app][unit]") {
+  CHECK(next_batch({8, 10ms, {}}, {3, kNow}, {0, kNow}, kNow) == wait_until(kNow + 10ms));
+  CHECK(next_batch({8, 10ms, {}}, {3, kNow - 10ms}, {0, kNow}, kNow) == to_busy(3));
+  CHECK(next_batch({8, 10ms, {}}, {3, kNow - 10ms}, {0, kNow + 2ms}, kNow) == wait_until(kNow + 2ms));
+  CHECK(next_batch({8, 10ms, {}}, {9, kNow}, {0, kNow}, kNow) == to_busy(8));
+}
+
+TEST_CASE("Batch: of preferred sizes it has the largest that what waits can fill", "[app][unit]") {
+  const BatchLimits limits{8, 0ms, {2, 4, 8}};
+  const std::size_t expected[] = {1, 2, 2, 4, 4, 4, 4, 8, 8};
+  for (std::size_t waiting = 1; waiting <= 9; ++waiting) {
+    CHECK(next_batch(limits, {waiting, kNow}, {1, std::nullopt}, kNow) == to_idle(expected[waiting - 1]));
+    CHECK(next_batch(limits, {waiting, kNow}, {0, kNow}, kNow) == to_busy(expected[waiting - 1]));
+  }
+  CHECK(next_batch({3, 0ms, {2, 4}}, {9, kNow}, {1, std::nullopt}, kNow) == to_idle(2));
+}
+
+// What a scheduler that asks again whenever it is told to comes to.
+TEST_CASE("Batch: whoever asks again when told to always gets an answer that acts", "[app][unit]") {
+  for (const auto max_wait : {0ms, 3ms, 10ms}) {
+    for (std::size_t waiting = 1; waiting < 10; ++waiting) {
+      for (std::size_t idle = 0; idle < 3; ++idle) {
+        for (const auto handover : {-1ms, 0ms, 2ms, 20ms}) {
+          for (const auto waited : {0ms, 2ms, 12ms}) {
+            const Workers workers{idle, kNow + handover};
+            const WaitingRequests requests{waiting, kNow - waited};
+            auto now = kNow;
+            auto decision = next_batch({8, max_wait, {}}, requests, workers, now);
+            for (int asked = 0; decision.to == BatchGoesTo::kNobody; ++asked) {
+              REQUIRE(asked < 2);
+              REQUIRE(decision.ask_again);
+              REQUIRE(*decision.ask_again > now);
+              now = *decision.ask_again;
+              decision = next_batch({8, max_wait, {}}, requests, workers, now);
+            }
+            REQUIRE(now <= kNow + std::max(std::max(max_wait - waited, 0ms), idle != 0 ? 0ms : std::max(handover, 0ms)));
+          }
+        }
+      }
     }
   }
 }

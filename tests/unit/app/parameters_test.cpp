@@ -71,6 +71,24 @@ TEST_CASE("Parameters: max_detections is a whole number of at least 1", "[app][u
   }
 }
 
+TEST_CASE("Parameters: priority is high or normal, normal where it is not said", "[app][unit]") {
+  CHECK(parse("")->priority == Priority::kNormal);
+  CHECK(parse("priority=normal")->priority == Priority::kNormal);
+  CHECK(parse("priority=high")->priority == Priority::kHigh);
+  for (const auto* text : {"", "High", "low", "1"}) check_refused("priority="s + text);
+}
+
+TEST_CASE("Parameters: X-Request-Timeout is a whole number of milliseconds, or absent", "[app][unit]") {
+  CHECK(*parse_request_timeout("") == std::nullopt);
+  CHECK(*parse_request_timeout("1") == std::chrono::milliseconds(1));
+  CHECK(*parse_request_timeout("4294967295") == std::chrono::milliseconds(4'294'967'295));
+  for (const auto* text : {"0", "-1", "1.5", "4294967296", "5s", " 5"}) {
+    const auto parsed = parse_request_timeout(text);
+    REQUIRE_FALSE(parsed.ok());
+    CHECK(parsed.error().code == common::ErrorCode::kInvalidParameter);
+  }
+}
+
 TEST_CASE("Parameters: top_k is a whole number from 1 to 1000", "[app][unit]") {
   CHECK(parse("top_k=1")->options.top_k == 1);
   CHECK(parse("top_k=1000")->options.top_k == 1000);

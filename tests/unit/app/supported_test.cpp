@@ -95,7 +95,6 @@ TEST_CASE("Supported: a model's settings that nothing acts on are refused, each 
     model.source = common::DarknetSource{};
     model.task = common::Task::kImage;
   });
-  refused("batch.max_wait", [](ModelConfig& model) { model.batch.max_wait = common::milliseconds(1); });
   refused("detect.augment", [](ModelConfig& model) { model.detect.augment = true; });
   refused("detect.augment", [](ModelConfig& model) {
     model.source = common::TorchScriptSource{};

@@ -28,7 +28,7 @@ ModelConfig unusual_model(ModelSource source) {
   model.threads = 5;
   model.input_size = InputSize{320, 640};
   model.resize = ResizeMode::kLetterbox;
-  model.batch = {4, milliseconds(7)};
+  model.batch = {4, milliseconds(7), {2, 4}, milliseconds(0)};
   model.queue = {99, milliseconds(1234)};
   model.request_timeout = milliseconds(4321);
   model.hang_timeout = milliseconds(60'000);
@@ -224,7 +224,8 @@ TEST_CASE("Config: thresholds, limits and counts keep their bounds", "[common][u
        {"workers: 1", "workers: 256", "detect: {confidence: 0, iou: 1}", "detect: {max_detections: 30000}",
         "classify: {top_k: 1}", "limits: {max_pixels: 1}", "limits: {max_pixels: 4000MP}",
         "limits: {max_result_bytes: 1KiB}", "limits: {max_result_bytes: 1GiB}", "image: {range: [-1, 1]}",
-        "batch: {max_size: 256, max_wait: 10s}", "queue: {max_size: 1, timeout: 0}", "recycle: {max_rss: 0}",
+        "batch: {max_size: 256, max_wait: 10s}",
+        "batch: {preferred_sizes: [1, 4, 8]}", "batch: {preferred_sizes: []}", "batch: {target_p99: 1m}", "queue: {max_size: 1, timeout: 0}", "recycle: {max_rss: 0}",
         "recycle: {max_rss: 1MiB}", "recycle: {max_requests: 18446744073709551615}"}) {
     INFO(keys);
     CHECK(parsed(text_of(keys)).problems.empty());
@@ -251,6 +252,13 @@ TEST_CASE("Config: thresholds, limits and counts keep their bounds", "[common][u
                            "image: {range: [1, 1]}",
                            "batch: {max_size: 0}",
                            "batch: {max_wait: 11s}",
+                           "batch: {preferred_sizes: 4}",
+                           "batch: {preferred_sizes: [4, 4]}",
+                           "batch: {preferred_sizes: [0]}",
+                           "batch: {preferred_sizes: [1, x]}",
+                           "batch: {max_size: 4, preferred_sizes: [8]}",
+                           "batch: {target_p99: 61s}",
+                           "batch: {target_p99: 50ms, max_wait: 1ms}",
                            "queue: {max_size: 65537}",
                            "request_timeout: 0",
                            "hang_timeout: 61m",

@@ -52,7 +52,7 @@ DetectionList detections(std::uint32_t count) {
 }
 
 ModelDescription description() {
-  return {"detect", "cpu", "bf16", 416, 320, {"person", "Stra\xC3\x9F\x65nbahn", "", "\xF0\x9F\x9A\xA6"}};
+  return {"detect", "cpu", "bf16", 416, 320, true, {{1, 9'000}, {8, 4'000'000}}, {"person", "Stra\xC3\x9F\x65nbahn", "", "\xF0\x9F\x9A\xA6"}};
 }
 
 template <typename T>
@@ -78,7 +78,7 @@ Bytes description_with_task(std::string_view task) {
   append_text(bytes, task);
   append_text(bytes, "cpu");
   append_text(bytes, "");
-  for (int i = 0; i < 3; ++i) append(bytes, std::uint32_t{0});
+  for (int i = 0; i < 5; ++i) append(bytes, std::uint32_t{0});
   return bytes;
 }
 
@@ -309,6 +309,18 @@ TEST_CASE("Messages: a count of labels that the bytes do not hold is refused, ho
   CHECK_FALSE(decode_description(bytes));
 }
 
+TEST_CASE("Messages: times of batches that cannot be are refused", "[ipc][unit]") {
+  common::ModelDescription timed;
+  timed.batch_times = {{256, 7}};
+  CHECK(decode_description(encoded(timed)) == timed);
+  for (const std::uint32_t size : {0U, 257U, UINT32_MAX}) {
+    timed.batch_times = {{size, 7}};
+    CHECK_FALSE(decode_description(encoded(timed)));
+  }
+  timed.batch_times.assign(257, {1, 7});
+  CHECK_FALSE(decode_description(encoded(timed)));
+}
+
 TEST_CASE("Messages: a label that could not be read back is not encoded", "[ipc][unit]") {
   common::ModelDescription description;
   std::vector<std::byte> room(16384);
@@ -324,7 +336,7 @@ TEST_CASE("Messages: text that is longer than any label is refused", "[ipc][unit
 }
 
 TEST_CASE("Messages: a text's length beyond the bytes is refused", "[ipc][unit]") {
-  const std::uint32_t length = GENERATE(as<std::uint32_t>{}, 23, 24, 256, 1U << 31U, UINT32_MAX);
+  const std::uint32_t length = GENERATE(as<std::uint32_t>{}, 31, 32, 256, 1U << 31U, UINT32_MAX);
   auto bytes = description_with_task("");
   put(bytes, 0, length);
   CHECK_FALSE(decode_description(bytes));

@@ -1,0 +1,71 @@
+#include "app/schedule/assignment.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace yolod::app {
+
+using common::Clock;
+
+Assignment::Assignment(WorkerProcess& worker, Supervisor& supervisor)
+    : worker_(&worker),
+      supervisor_(&supervisor),
+      description_(std::make_shared<const common::ModelDescription>(worker.description())),
+      slots_(worker.lane().geometry().slot_count),
+      previous_ids_(worker.lane().geometry().slot_count) {}
+
+std::optional<Clock::time_point> Assignment::expected_end(const ServiceTimes& times, Clock::time_point now) const {
+  Clock::time_point end = batch_count_ == 0 ? now : batches_[0].begun;
+  for (std::size_t i = 0; i < batch_count_; ++i) {
+    const auto took = times.of_batch(batches_[i].size);
+    if (!took) return std::nullopt;
+    end = std::max(now, end + *took);
+  }
+  return end;
+}
+
+bool Assignment::overdue(const ServiceTimes& times, Clock::time_point now) const {
+  if (batch_count_ == 0) return false;
+  constexpr int kFar = 4;
+  constexpr std::chrono::milliseconds kGrace{100};
+  const auto took = times.of_batch(batches_[0].size);
+  return took && now - batches_[0].begun > kFar * *took + kGrace;
+}
+
+void Assignment::begin_batch(std::size_t size, bool runs_alone, Clock::time_point now) {
+  if (batch_count_ == 0) last_progress_ = now;
+  runs_alone_ = runs_alone;
+  next_slot_ = 0;
+  const auto count = static_cast<std::uint32_t>(size);
+  batches_[batch_count_++] = {++next_number_, count, count, now};
+}
+
+std::uint32_t Assignment::give(std::unique_ptr<Request> request) {
+  while (slots_[next_slot_]) ++next_slot_;  // the lane has as many slots as two batches have requests
+  request->batch = next_number_;
+  slots_[next_slot_] = std::move(request);
+  ++outstanding_;
+  return next_slot_;
+}
+
+Request* Assignment::in_slot(std::uint32_t slot) const { return slot < slots_.size() ? slots_[slot].get() : nullptr; }
+
+std::unique_ptr<Request> Assignment::take(std::uint32_t slot, Clock::time_point now,
+                                          std::optional<Finished>& finished) {
+  auto request = std::move(slots_[slot]);
+  previous_ids_[slot] = request->id();
+  --outstanding_;
+  last_progress_ = now;
+  for (std::size_t i = 0; i < batch_count_; ++i) {
+    if (batches_[i].number != request->batch || --batches_[i].left != 0) continue;
+    finished = Finished{batches_[i].size, now - batches_[i].begun};
+    std::move(batches_.begin() + static_cast<std::ptrdiff_t>(i) + 1, batches_.end(),
+              batches_.begin() + static_cast<std::ptrdiff_t>(i));
+    --batch_count_;
+    if (batch_count_ != 0) batches_[0].begun = now;
+    break;
+  }
+  return request;
+}
+
+}  // namespace yolod::app

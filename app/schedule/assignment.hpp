@@ -1,0 +1,96 @@
+// What one worker has of a model's requests: at most two batches, one that it works on and one that waits behind it, so
+// that it never idles for a wake-up.
+//
+// `slots` is the truth about which request lies where in its lane. Owned by the dispatcher, from the worker's ready to
+// its death. Front-end only, its one thread.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "app/process/supervisor.hpp"
+#include "app/schedule/request.hpp"
+#include "app/schedule/service_times.hpp"
+#include "common/clock.hpp"
+
+namespace yolod::app {
+
+class Assignment {
+ public:
+  Assignment(WorkerProcess& worker, Supervisor& supervisor);
+
+  [[nodiscard]] WorkerProcess& worker() const { return *worker_; }
+  // Who is told should the worker lie or hang, and by whose settings it answers.
+  [[nodiscard]] Supervisor& supervisor() const { return *supervisor_; }
+  [[nodiscard]] const std::shared_ptr<const common::ModelDescription>& description() const { return description_; }
+
+  // What its lane held could not be: nothing more is read from it.
+  bool lies{false};
+
+  [[nodiscard]] std::uint32_t outstanding() const { return outstanding_; }
+  // Requests that a batch may have: of its own generation's size.
+  [[nodiscard]] std::size_t most() const { return slots_.size() / 2; }
+  // It serves, and has nothing to do.
+  [[nodiscard]] bool idle() const { return worker_->serves() && batch_count_ == 0; }
+  // It serves, and there is room for a batch behind the one at hand; never behind a suspect.
+  [[nodiscard]] bool has_room_behind() const {
+    return worker_->serves() && batch_count_ == 1 && !runs_alone_;
+  }
+  // hang_timeout runs from here: the later of the dispatch and the last completion.
+  [[nodiscard]] common::Clock::time_point last_progress() const { return last_progress_; }
+  // When it will be done with all that it has, as far as is known; `now` where it is late, or has nothing.
+  [[nodiscard]] std::optional<common::Clock::time_point> expected_end(const ServiceTimes& times,
+                                                                      common::Clock::time_point now) const;
+  // The batch at hand takes far longer than it should: nothing else should depend on this worker.
+  [[nodiscard]] bool overdue(const ServiceTimes& times, common::Clock::time_point now) const;
+
+  // A batch of that size begins: give() places its requests. Not without room.
+  void begin_batch(std::size_t size, bool runs_alone, common::Clock::time_point now);
+  // The slot that it has in the lane.
+  std::uint32_t give(std::unique_ptr<Request> request);
+
+  // Null for a slot that is empty, or that cannot be.
+  [[nodiscard]] Request* in_slot(std::uint32_t slot) const;
+  struct Finished {
+    std::size_t size;
+    common::Clock::duration took;  // since it began, or the batch before it ended
+  };
+  // Takes it out of its slot. `finished` is set if it was the last of its batch.
+  [[nodiscard]] std::unique_ptr<Request> take(std::uint32_t slot, common::Clock::time_point now,
+                                              std::optional<Finished>& finished);
+
+  // Of one that was taken back when the worker had died: whether the worker may have begun it.
+  [[nodiscard]] bool may_have_begun(std::uint32_t slot) const {
+    return worker_->lane().running_id(slot) != previous_ids_[slot];
+  }
+  [[nodiscard]] std::vector<std::unique_ptr<Request>>& slots() { return slots_; }
+  [[nodiscard]] const std::vector<std::unique_ptr<Request>>& slots() const { return slots_; }
+
+ private:
+  struct Batch {
+    std::uint32_t number{0};
+    std::uint32_t size{0};
+    std::uint32_t left{0};
+    common::Clock::time_point begun;
+  };
+
+  WorkerProcess* worker_;
+  Supervisor* supervisor_;
+  std::shared_ptr<const common::ModelDescription> description_;
+  std::vector<std::unique_ptr<Request>> slots_;
+  // Of each slot's previous occupant: what its RUNNING mark says as long as the worker has not begun the present one.
+  std::vector<std::uint64_t> previous_ids_;
+  std::uint32_t outstanding_{0};
+  std::array<Batch, 2> batches_;  // the first is at hand
+  std::size_t batch_count_{0};
+  std::uint32_t next_number_{0};
+  std::uint32_t next_slot_{0};
+  bool runs_alone_{false};
+  common::Clock::time_point last_progress_;
+};
+
+}  // namespace yolod::app

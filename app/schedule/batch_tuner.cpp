@@ -1,0 +1,87 @@
+#include "app/schedule/batch_tuner.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace yolod::app {
+namespace {
+
+using Duration = common::Clock::duration;
+
+// Two answers in this many may be late.
+constexpr std::size_t kWindow = 200;
+// A larger batch has to gain so much for each of its requests to be worth its latency.
+constexpr double kWorthwhile = 0.97;
+
+double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+Duration duration(double seconds) {
+  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
+}
+
+}  // namespace
+
+BatchChoice choose_batch(const ServiceTimes& times, const std::vector<std::size_t>& sizes, Duration budget,
+                         std::optional<Duration> arrival_interval) {
+  BatchChoice choice;
+  double best_per_request = 0;
+  for (const std::size_t size : sizes) {
+    const auto service = times.of_batch(size);
+    if (!service) return {sizes.empty() ? 1 : sizes.back(), Duration::zero()};  // nothing is known yet: only a limit
+    // The one at hand, and its own.
+    const bool in_time = 2 * *service <= budget;
+    const double per_request = seconds(*service) / static_cast<double>(size);
+    if (best_per_request == 0) {  // the smallest: there is nothing less to choose
+      best_per_request = per_request;
+      choice.size = size;
+    } else if (in_time && per_request < kWorthwhile * best_per_request) {
+      best_per_request = per_request;
+      choice.size = size;
+    }
+  }
+  // Waiting is for a batch that fills in the time that is left; else the wait would only be lost.
+  if (choice.size < 2 || !arrival_interval) return choice;
+  const Duration left = budget - 2 * *times.of_batch(choice.size);
+  const Duration to_fill = *arrival_interval * static_cast<Duration::rep>(choice.size - 1);
+  if (to_fill <= left) choice.wait = to_fill;
+  return choice;
+}
+
+BatchTuner::BatchTuner(Duration target, std::vector<std::size_t> sizes) : target_(target), sizes_(std::move(sizes)) {
+  window_.reserve(kWindow);
+}
+
+void BatchTuner::arrived(TimePoint now) {
+  constexpr double kWeight = 0.05;
+  constexpr double kLongest = 1;  // a pause says nothing about what comes after it
+  if (last_arrival_) {
+    const double interval = std::min(kLongest, seconds(now - *last_arrival_));
+    interval_seconds_ = interval_seconds_ == 0 ? interval : interval_seconds_ + kWeight * (interval - interval_seconds_);
+  }
+  last_arrival_ = now;
+}
+
+void BatchTuner::answered(Duration took) {
+  window_.push_back(took);
+  if (window_.size() < kWindow) return;
+  const auto p99 = window_.begin() + kWindow * 99 / 100 - 1;
+  std::nth_element(window_.begin(), p99, window_.end());
+  constexpr double kBack = 0.8;
+  constexpr double kForward = 1.05;
+  constexpr double kEasy = 0.9;  // of the target
+  constexpr double kLeast = 0.1;
+  if (*p99 > target_) {
+    granted_ = std::max(kLeast, granted_ * kBack);
+  } else if (seconds(*p99) < kEasy * seconds(target_)) {
+    granted_ = std::min(1.0, granted_ * kForward);
+  }
+  window_.clear();
+}
+
+BatchChoice BatchTuner::choose(const ServiceTimes& times) const {
+  std::optional<Duration> interval;
+  if (interval_seconds_ != 0) interval = duration(interval_seconds_);
+  return choose_batch(times, sizes_, duration(granted_ * seconds(target_)), interval);
+}
+
+}  // namespace yolod::app

@@ -1,0 +1,76 @@
+#include "app/schedule/batch_tuner.hpp"
+
+#include <catch2/catch.hpp>
+#include <chrono>
+
+namespace yolod::app {
+namespace {
+
+using namespace std::chrono_literals;
+using common::Clock;
+
+const std::vector<std::size_t> kSizes{1, 2, 4, 8};
+
+// A device on which a batch costs `fixed`, and `each` for every request.
+ServiceTimes device(std::chrono::microseconds fixed, std::chrono::microseconds each) {
+  ServiceTimes times;
+  for (const auto size : kSizes) times.record(size, fixed + each * static_cast<int>(size));
+  return times;
+}
+
+TEST_CASE("BatchTuner: before anything is known the size is only limited", "[app][unit]") {
+  CHECK(choose_batch({}, kSizes, 50ms, std::nullopt) == BatchChoice{8, 0ms});
+}
+
+TEST_CASE("BatchTuner: where a larger batch gains nothing there is none", "[app][unit]") {
+  CHECK(choose_batch(device(0us, 10'000us), kSizes, 1s, 1ms) == BatchChoice{1, 0ms});
+}
+
+TEST_CASE("BatchTuner: the size is the best whose batch, and the one before it, fit into the target", "[app][unit]") {
+  const auto times = device(8'000us, 1'000us);  // 9, 10, 12, 16 ms
+  CHECK(choose_batch(times, kSizes, 40ms, std::nullopt).size == 8);
+  CHECK(choose_batch(times, kSizes, 31ms, std::nullopt).size == 4);
+  CHECK(choose_batch(times, kSizes, 21ms, std::nullopt).size == 2);
+  CHECK(choose_batch(times, kSizes, 19ms, std::nullopt).size == 1);
+  CHECK(choose_batch(times, kSizes, 1ms, std::nullopt).size == 1);  // there is nothing less
+}
+
+TEST_CASE("BatchTuner: it waits for a batch to fill only as long as the target leaves", "[app][unit]") {
+  const auto times = device(8'000us, 1'000us);
+  const auto choice = choose_batch(times, kSizes, 40ms, 1ms);
+  CHECK(choice.size == 8);
+  CHECK(choice.wait == 7ms);  // 40 - 2 * 16 = 8 ms are left
+  CHECK(choose_batch(times, kSizes, 40ms, 2ms).wait == 0ms);  // it would not fill
+  CHECK(choose_batch(times, kSizes, 40ms, std::nullopt).wait == 0ms);
+}
+
+TEST_CASE("BatchTuner: answers that are late take from what is granted, early ones give it back", "[app][unit]") {
+  BatchTuner tuner(50ms, kSizes);
+  CHECK(tuner.granted() == 1);
+  for (int i = 0; i < 197; ++i) tuner.answered(10ms);
+  for (int i = 0; i < 3; ++i) tuner.answered(60ms);
+  CHECK(tuner.granted() == Approx(0.8));
+  for (int i = 0; i < 200 * 20; ++i) tuner.answered(60ms);
+  CHECK(tuner.granted() == Approx(0.1));
+  for (int i = 0; i < 200 * 100; ++i) tuner.answered(10ms);
+  CHECK(tuner.granted() == Approx(1));
+}
+
+TEST_CASE("BatchTuner: two late answers in two hundred are within a 99th percentile", "[app][unit]") {
+  BatchTuner tuner(50ms, kSizes);
+  for (int i = 0; i < 198; ++i) tuner.answered(46ms);
+  for (int i = 0; i < 2; ++i) tuner.answered(60ms);
+  CHECK(tuner.granted() == 1);
+}
+
+TEST_CASE("BatchTuner: it learns how often requests come", "[app][unit]") {
+  BatchTuner tuner(40ms, kSizes);
+  auto now = Clock::time_point(1h);
+  for (int i = 0; i < 200; ++i) tuner.arrived(now += 1ms);
+  const auto choice = tuner.choose(device(8'000us, 1'000us));
+  CHECK(choice.size == 8);
+  CHECK(std::chrono::duration<double, std::milli>(choice.wait).count() == Approx(7).epsilon(0.01));
+}
+
+}  // namespace
+}  // namespace yolod::app
