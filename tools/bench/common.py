@@ -265,6 +265,13 @@ def memory_mib(pid):
     return own / 1024, shared / 1024
 
 
+def processor_us(pid):
+    """User and system time that it has taken, microseconds."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    tick = 1_000_000 / os.sysconf("SC_CLK_TCK")
+    return (int(fields[11]) + int(fields[12])) * tick
+
+
 # ---- load ----
 
 
