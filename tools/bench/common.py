@@ -80,11 +80,20 @@ def row(*cells):
     print("  ".join(f"{cell[0]:>{cell[1]}{cell[2] if len(cell) > 2 else ''}}" for cell in cells), flush=True)
 
 
+def processors():
+    """Ticks since the machine's start: all, those in which a process ran, those that the host gave to other guests."""
+    user, nice, system, idle, wait, interrupt, soft, steal = map(
+        int, pathlib.Path("/proc/stat").read_text().split("\n")[0].split()[1:9])
+    busy = user + nice + system + interrupt + soft
+    return busy + idle + wait + steal, busy, steal
+
+
 class Goals:
-    """What was asked for, and what of it was missed."""
+    """What was asked for, and what of it was missed; made at the beginning, it also knows who else had the processors."""
 
     def __init__(self):
         self.missed = []
+        self.before = processors()
 
     def at_least(self, what, value, least):
         """`least` is None where nobody asked."""
@@ -96,6 +105,12 @@ class Goals:
             self.missed.append(f"{what} is {value:.3f}: above the {most:g} asked for")
 
     def end(self):
+        """When every program has ended."""
+        whole, busy, stolen = (after - before for before, after in zip(self.before, processors()))
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        mine = (processor_us() / 1e6 + usage.ru_utime + usage.ru_stime) * os.sysconf("SC_CLK_TCK")
+        print(f"of the processors' time this took {mine / whole:.0%}, others here {max(0, busy - mine) / whole:.0%}, "
+              f"other guests of the host {stolen / whole:.0%}")
         if self.missed:
             fail("\n".join(self.missed))
 
