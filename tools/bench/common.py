@@ -7,6 +7,7 @@ benchmark as Ctrl-C does.
     YOLOD_TEST_DATA   where synthetic/ and photos/ are; ../shared/data beside the checkout by default
 """
 import argparse
+import atexit
 import http.client
 import json
 import os
@@ -165,6 +166,7 @@ class Program:
             arguments = [*arguments, self.config]
         with self.log.open("w") as log:
             self.process = subprocess.Popen(arguments, **{"stdout": log, "stderr": log, **popen})
+        atexit.register(self.stop)  # where it does not come as far as its `with`
 
     def __enter__(self):
         return self
