@@ -14,7 +14,6 @@
 #include <memory>
 #include <optional>
 #include <string_view>
-#include <vector>
 
 namespace {
 
@@ -30,9 +29,7 @@ constexpr std::string_view kAnswer =
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  explicit Connection(tcp::socket socket) : socket_(std::move(socket)), body_(kMaxBodyBytes) {
-    socket_.set_option(tcp::no_delay(true));
-  }
+  explicit Connection(tcp::socket socket) : socket_(std::move(socket)) { socket_.set_option(tcp::no_delay(true)); }
 
   void read_header() {
     parser_.emplace();
@@ -47,9 +44,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void read_body() {
     const std::size_t size = parser_->content_length().value_or(0);
     // What came along with the header.
-    const std::size_t have = asio::buffer_copy(asio::buffer(body_, size), header_.data());
+    const std::size_t have = asio::buffer_copy(asio::buffer(body_.get(), size), header_.data());
     header_.consume(have);
-    asio::async_read(socket_, asio::buffer(body_.data() + have, size - have),
+    asio::async_read(socket_, asio::buffer(body_.get() + have, size - have),
                      [self = shared_from_this()](beast::error_code error, std::size_t) {
                        if (!error) self->write();
                      });
@@ -65,7 +62,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   tcp::socket socket_;
   beast::flat_static_buffer<kHeaderBytes> header_;
   std::optional<http::request_parser<http::empty_body>> parser_;
-  std::vector<char> body_;
+  // Untouched: to clear all of it for each connection would take milliseconds.
+  std::unique_ptr<char[]> body_{std::make_unique_for_overwrite<char[]>(kMaxBodyBytes)};
 };
 
 void accept(tcp::acceptor& acceptor) {

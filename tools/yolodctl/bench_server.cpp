@@ -25,9 +25,9 @@
 #include <string>
 #include <vector>
 
+#include "tools/progress/progress_bar.hpp"
 #include "tools/yolodctl/commands.hpp"
 #include "tools/yolodctl/http_client.hpp"
-#include "tools/progress/progress_bar.hpp"
 
 namespace yolod::tools {
 namespace {
@@ -102,7 +102,8 @@ class Bench {
   Clock::time_point last_answer_;
   std::vector<std::uint32_t> latencies_us_;  // of answers 2xx; sorted by run()
   std::size_t answered_{0};
-  std::map<std::string, std::uint64_t> errors_;  // by status, or "connection"
+  std::map<std::string, std::uint64_t> errors_;       // by status, or "connection"
+  std::map<std::string, std::uint64_t> retry_after_;  // of answers 503, by that header's value
   std::string first_failure_;
 };
 
@@ -152,6 +153,9 @@ void Bench::count(const Outcome<Response>& answer, Clock::duration latency) {
     return;
   }
   ++errors_[std::to_string(status)];
+  if (answer.value().result() == boost::beast::http::status::service_unavailable) {
+    ++retry_after_[std::string(answer.value()[boost::beast::http::field::retry_after])];
+  }
   if (first_failure_.empty()) first_failure_ = std::to_string(status) + " " + answer.value().body();
 }
 
@@ -191,6 +195,8 @@ json::object Bench::report() const {
   const double seconds = std::chrono::duration<double>(last_answer_ - begin_).count();
   json::object errors;
   for (const auto& [status, number] : errors_) errors[status] = number;
+  json::object retry_after;
+  for (const auto& [wait, number] : retry_after_) retry_after[wait] = number;
   json::object report{
       {"url", options_.url},
       {"connections", options_.connections},
@@ -206,6 +212,7 @@ json::object Bench::report() const {
         {"p99.9", percentile_ms(0.999)},
         {"max", percentile_ms(1)}}},
       {"errors", std::move(errors)},
+      {"retry_after", std::move(retry_after)},
   };
   // Their time had come, but no connection was free for them before the end.
   if (options_.rate > 0) report["not_sent"] = planned_ - begun_;
@@ -228,6 +235,9 @@ void print_report(const json::object& report) {
   }
   for (const auto& entry : report.at("errors").as_object()) {
     std::printf("error %-10s %.0f\n", std::string(entry.key()).c_str(), number(entry.value()));
+  }
+  for (const auto& entry : report.at("retry_after").as_object()) {
+    std::printf("retry after %-4s %.0f\n", std::string(entry.key()).c_str(), number(entry.value()));
   }
 }
 

@@ -1,0 +1,335 @@
+"""What the benchmarks of this folder have in common: networks with made weights, programs that are started, waited for and
+ended, load, memory, medians, goals.
+
+Every program that is started is ended by its own pid when its `with` ends, however that is: SIGTERM and SIGHUP end a
+benchmark as Ctrl-C does.
+
+    YOLOD_TEST_DATA   where synthetic/ and photos/ are; ../shared/data beside the checkout by default
+"""
+import argparse
+import atexit
+import http.client
+import json
+import os
+import pathlib
+import re
+import resource
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+root = pathlib.Path(__file__).resolve().parents[2]
+data = pathlib.Path(os.environ.get("YOLOD_TEST_DATA", root.parent / "shared/data"))
+photo = data / "photos/dog.jpg"
+median = statistics.median
+mean = statistics.mean
+
+
+def parser(documentation):
+    """With --bin, which all have."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
+    signal.signal(signal.SIGHUP, lambda *_: sys.exit("ended by SIGHUP"))
+    made = argparse.ArgumentParser(description=documentation, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--bin", type=pathlib.Path, default=root / "build/release", help="where the programs are")
+    return made
+
+
+def need_program(name, where):
+    found = shutil.which(name) or shutil.which(name, path="/usr/sbin")
+    if not found:
+        fail(f"{name} is not installed: {where}", 2)
+    return found
+
+
+def need_descriptors(count):
+    """For this process and those that it starts."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft >= count:
+        return
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (count, max(hard, count)))
+    except (ValueError, OSError):
+        fail(f"{count} open files are needed, and {hard} allowed: raise the limit (ulimit -Hn)", 2)
+
+
+def milliseconds(duration):
+    """Of a time as a config has it."""
+    value, unit = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m)", duration).groups()
+    return float(value) * {"ms": 1, "s": 1000, "m": 60_000}[unit]
+
+
+def fail(message, status=1):
+    progress("")
+    print(message, file=sys.stderr)
+    sys.exit(status)
+
+
+def progress(text):
+    """One line, in place on a terminal, nothing elsewhere; "" wipes it."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+
+
+def row(*cells):
+    """One line of a table; a cell is (value, width) or (value, width, format)."""
+    progress("")
+    print("  ".join(f"{cell[0]:>{cell[1]}{cell[2] if len(cell) > 2 else ''}}" for cell in cells), flush=True)
+
+
+def processors():
+    """Ticks since the machine's start: all, those in which a process ran, those that the host gave to other guests."""
+    user, nice, system, idle, wait, interrupt, soft, steal = map(
+        int, pathlib.Path("/proc/stat").read_text().split("\n")[0].split()[1:9])
+    busy = user + nice + system + interrupt + soft
+    return busy + idle + wait + steal, busy, steal
+
+
+class Goals:
+    """What was asked for, and what of it was missed; made at the beginning, it also knows who else had the processors."""
+
+    def __init__(self):
+        self.missed = []
+        self.before = processors()
+
+    def at_least(self, what, value, least):
+        """`least` is None where nobody asked."""
+        if least is not None and not value >= least:
+            self.missed.append(f"{what} is {value:.3f}: below the {least:g} asked for")
+
+    def at_most(self, what, value, most):
+        if most is not None and not value <= most:
+            self.missed.append(f"{what} is {value:.3f}: above the {most:g} asked for")
+
+    def end(self):
+        """When every program has ended."""
+        whole, busy, stolen = (after - before for before, after in zip(self.before, processors()))
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        mine = (processor_us() / 1e6 + usage.ru_utime + usage.ru_stime) * os.sysconf("SC_CLK_TCK")
+        print(f"of the processors' time this took {mine / whole:.0%}, others here {max(0, busy - mine) / whole:.0%}, "
+              f"other guests of the host {stolen / whole:.0%}")
+        if self.missed:
+            fail("\n".join(self.missed))
+
+
+# ---- networks ----
+
+
+class Network:
+    """A network of the test data with made weights, at `size` or that of its cfg; kept in build/bench. Few boxes pass, as
+    with a trained one."""
+
+    def __init__(self, name, size=None):
+        folder = data / "synthetic" / name
+        if not folder.is_dir():
+            fail(f"no test data in {data}: set YOLOD_TEST_DATA", 2)
+        made = root / "build/bench"
+        made.mkdir(parents=True, exist_ok=True)
+        self.weights = made / f"{name}.weights"
+        self.cfg = made / f"{name}.{size}.cfg" if size else folder / "net.cfg"
+        self.names = made / "names"
+        self.names.write_text("".join(f"class-{i}\n" for i in range(80)))
+        if self.weights.exists() and self.cfg.exists():
+            return
+        progress(f"making the weights of {name}")
+        gain = json.loads((folder / "model.json").read_text())["gain"]
+        at_size = [str(size), str(size), self.cfg] if size else []
+        subprocess.run(["/usr/bin/python3", data / "synthetic/gen_weights.py", folder / "net.cfg", self.weights, *at_size],
+                       check=True, env={**os.environ, "OBJ_BIAS": "-7", "GAIN": str(gain)}, stdout=subprocess.DEVNULL)
+        progress("")
+
+    def model(self, **settings):
+        """As an entry of a config's `models`."""
+        files = {"cfg": str(self.cfg), "weights": str(self.weights), "names": str(self.names)}
+        return {"name": "network", "darknet": files, **settings}
+
+
+# ---- programs ----
+
+
+class Program:
+    """Runs from here to the end of a `with`, or stop(); what it says is in a log. `config` is the text of a file whose name
+    is its last argument; "{folder}" in it is that of the file."""
+
+    def __init__(self, arguments, config=None, **popen):
+        self.folder = tempfile.TemporaryDirectory(prefix="yolod-bench-")
+        self.path = pathlib.Path(self.folder.name)
+        self.log = self.path / "log"
+        self.config = self.path / "config"
+        self.name = pathlib.Path(arguments[0]).name
+        if config:
+            self.config.write_text(config.replace("{folder}", str(self.path)))
+            arguments = [*arguments, self.config]
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(arguments, **{"stdout": log, "stderr": log, **popen})
+        atexit.register(self.stop)  # where it does not come as far as its `with`
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def wait_for(self, pattern, seconds, skip=0):
+        """The match of `pattern` in the log behind its first `skip` characters."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            found = re.search(pattern, self.log.read_text()[skip:])
+            if found:
+                return found
+            if self.process.poll() is not None:
+                fail(f"{self.name} ended:\n{self.log.read_text()}")
+            time.sleep(0.0005)
+        fail(f"nothing in the log of {self.name} matches {pattern}:\n{self.log.read_text()}")
+
+    def url(self):
+        """Of a program that says where it listens."""
+        return self.wait_for(r"listening on (http://[^\s/]+)", 60)[1]
+
+    def wait_until_listening(self, port):
+        while True:
+            with socket.socket() as one:
+                if one.connect_ex(("127.0.0.1", port)) == 0:
+                    return
+            if self.process.poll() is not None:
+                fail(f"{self.name} ended:\n{self.log.read_text()}")
+            time.sleep(0.01)
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait()
+        self.folder.cleanup()
+
+
+class Yolod(Program):
+    """Serving, on a port of its own; every worker is ready."""
+
+    def __init__(self, options, models, server=None, **sections):
+        config = {"server": {"listen": ["127.0.0.1:0"], **(server or {})}, **sections, "models": models}
+        super().__init__([options.bin / "yolod", "--config"], json.dumps(config))  # which is YAML, too
+        self.address = self.url()
+        self.port = int(self.address.rpartition(":")[2])
+        progress("waiting for every model")
+        self.wait_for("every model can serve", 600)
+        for model in models:
+            self.wait_for_workers(model.get("workers", 1), model["name"])
+        progress("")
+
+    def ask(self, method, target, body=None):
+        """Status and body of the answer."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
+        connection.request(method, target, body)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+
+    def get(self, method, target, body=None):
+        status, answer = self.ask(method, target, body)
+        if status != 200:
+            fail(f"{method} {target} was answered {status}: {answer.decode(errors='replace')}")
+        return answer
+
+    def model(self, name=None):
+        """Of /status; the first without a name."""
+        models = json.loads(self.get("GET", "/status"))["models"]
+        return next(one for one in models if name in (None, one["name"]))
+
+    def workers(self, name=None):
+        return [worker["pid"] for worker in self.model(name)["workers"] if worker["state"] in ("ready", "busy")]
+
+    def processes(self, name=None):
+        """Its workers and their loader."""
+        loader = self.model(name).get("loader")
+        return self.workers(name) + ([loader["pid"]] if loader else [])
+
+    def wait_for_workers(self, count, name=None):
+        while len(self.workers(name)) < count:
+            time.sleep(0.01)
+
+    def stages(self, name):
+        """Of /metrics: seconds of all answers by stage, and how many answers there were."""
+        text = self.get("GET", "/metrics").decode()
+        found = re.findall(rf'^yolod_request_seconds_(sum|count){{model="{name}",stage="(\w+)"}} (\S+)', text, re.MULTILINE)
+        stages = {stage: float(value) for kind, stage, value in found if kind == "sum"}
+        stages["count"] = sum(float(value) for kind, stage, value in found if kind == "count" and stage == "total")
+        return stages
+
+
+def mean_ms(before, after, *stages):
+    """Of an answer, in those stages, between two looks at Yolod.stages()."""
+    answers = after["count"] - before["count"]
+    return 1000 * sum(after[stage] - before[stage] for stage in stages) / answers if answers else float("nan")
+
+
+def memory_mib(pid):
+    """Proportional memory (PSS): of its own and its share of what is shared, without the arena and the lanes; and of
+    those."""
+    own = shared = 0
+    in_memfd = False
+    for line in pathlib.Path(f"/proc/{pid}/smaps").read_text().splitlines():
+        if re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
+            in_memfd = "memfd:yolod" in line
+        elif line.startswith("Pss:"):
+            kib = int(line.split()[1])
+            if in_memfd:
+                shared += kib
+            else:
+                own += kib
+    return own / 1024, shared / 1024
+
+
+def processor_us(*pids):
+    """Time that all their threads have had, microseconds. Without any: the children of this process that have ended."""
+    if not pids:
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return 1e6 * (usage.ru_utime + usage.ru_stime)
+    threads = [thread for pid in pids for thread in pathlib.Path(f"/proc/{pid}/task").iterdir()]
+    return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1000
+
+
+# ---- load ----
+
+
+def start_load(options, url, image, seconds, connections, rate=None, model=None):
+    """`yolodctl bench server`, begun; end_load() waits for its result."""
+    command = [options.bin / "yolodctl", "bench", "server", "--url", url, "--image", image, "--connections",
+               str(connections), "--duration", f"{seconds}s", "--json"]
+    if rate:
+        command += ["--rate", f"{rate:.3f}"]
+    if model:
+        command += ["--model", model]
+    errors = None if sys.stderr.isatty() else subprocess.PIPE  # a terminal sees its progress
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
+
+
+def end_load(process, errors_allowed=False):
+    try:
+        said, complaints = process.communicate()
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    result = json.loads(said) if said else None
+    if result is None or not errors_allowed and (process.returncode != 0 or result["errors"]):
+        fail(f"yolodctl bench server failed: {result and result['errors']} {complaints or ''}")
+    return result
+
+
+def load(*arguments, errors_allowed=False, **keywords):
+    """Without a rate a closed loop; with one, latencies count from when a request was meant to be sent."""
+    return end_load(start_load(*arguments, **keywords), errors_allowed)
+
+
+def wrk(url, seconds, connections, script):
+    """Requests a second, and the median of their latencies in microseconds; every answer has to be a 200."""
+    said = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", script, url], check=True,
+                          stdout=subprocess.PIPE, text=True).stdout
+    if re.search("Non-2xx|Socket errors", said):
+        fail(f"{url} did not answer every request with 200:\n{said}")
+    value, unit = re.search(r"50%\s+([0-9.]+)(us|ms|s)\b", said).groups()
+    microseconds = float(value) * {"us": 1, "ms": 1e3, "s": 1e6}[unit]
+    return float(re.search(r"Requests/sec:\s+([0-9.]+)", said)[1]), microseconds
