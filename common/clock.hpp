@@ -15,4 +15,11 @@ using Clock = std::chrono::steady_clock;
   return us > static_cast<std::int64_t>(UINT32_MAX) ? UINT32_MAX : static_cast<std::uint32_t>(us);
 }
 
+[[nodiscard]] inline double in_seconds(Clock::duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+[[nodiscard]] inline Clock::duration from_seconds(double seconds) {
+  return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+}
+
 }  // namespace yolod::common

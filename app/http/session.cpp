@@ -318,20 +318,21 @@ Outcome<Urgency> Session::urgency_of(const HeaderParser& parser, Priority priori
   return Urgency{priority, *timeout ? request_began_ + **timeout : Clock::time_point::max()};
 }
 
+Session::Reply Session::refuse(const ServedModel& model, const Error& error, BodyState body) {
+  return {make_error(error, model.dispatcher.retry_after_seconds()), body};
+}
+
 asio::awaitable<Session::Reply> Session::predict(HeaderParser& parser, ServedModel& model,
                                                  const PredictParameters& parameters) {
-  const auto refuse = [&model](const Error& error, BodyState body) {
-    return Reply{make_error(error, model.dispatcher.retry_after_seconds()), body};
-  };
   const auto urgency = urgency_of(parser, parameters.priority);
-  if (!urgency) co_return refuse(urgency.error(), BodyState::kUnread);
+  if (!urgency) co_return refuse(model, urgency.error(), BodyState::kUnread);
   const auto boundary = check_predict(parser, model, parameters, *urgency);
-  if (!boundary) co_return refuse(boundary.error(), BodyState::kUnread);
+  if (!boundary) co_return refuse(model, boundary.error(), BodyState::kUnread);
 
   auto block = co_await read_body(parser, model);
   reading_body_ = false;
   no_deadline();
-  if (!block) co_return refuse(block.error(), BodyState::kUnread);
+  if (!block) co_return refuse(model, block.error(), BodyState::kUnread);
 
   const std::span<const std::byte> whole = block->bytes();
   std::span<const std::byte> image = whole;
@@ -352,7 +353,7 @@ asio::awaitable<Session::Reply> Session::predict(HeaderParser& parser, ServedMod
   probed_ = false;
   const Answer answer = co_await model.dispatcher.predict(std::move(job));
   answering_ = nullptr;
-  if (!answer.prediction) co_return refuse(answer.prediction.error(), BodyState::kRead);
+  if (!answer.prediction) co_return refuse(model, answer.prediction.error(), BodyState::kRead);
   co_return Reply{make_prediction(model.config->name, answer, common::elapsed_us(request_began_, Clock::now())),
                   BodyState::kRead};
 }

@@ -76,6 +76,7 @@ class Session : public std::enable_shared_from_this<Session> {
   [[nodiscard]] boost::asio::awaitable<common::Outcome<void>> reload(std::string model);
   [[nodiscard]] boost::asio::awaitable<Reply> predict(HeaderParser& parser, ServedModel& model,
                                                       const PredictParameters& parameters);
+  [[nodiscard]] static Reply refuse(const ServedModel& model, const common::Error& error, BodyState body);
   [[nodiscard]] common::Outcome<Urgency> urgency_of(const HeaderParser& parser, Priority priority) const;
   // What can be said before the body is read: the multipart boundary, if that is what it will be.
   [[nodiscard]] static common::Outcome<std::optional<std::string>> check_predict(

@@ -1,7 +1,6 @@
 #include "app/schedule/batch_tuner.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 namespace yolod::app {
@@ -14,11 +13,6 @@ constexpr std::size_t kWindow = 200;
 // A larger batch has to gain so much for each of its requests to be worth its latency.
 constexpr double kWorthwhile = 0.97;
 
-double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
-Duration duration(double seconds) {
-  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
-}
-
 }  // namespace
 
 BatchChoice choose_batch(const ServiceTimes& times, const std::vector<std::size_t>& sizes, Duration budget,
@@ -30,7 +24,7 @@ BatchChoice choose_batch(const ServiceTimes& times, const std::vector<std::size_
     if (!service) return {sizes.empty() ? 1 : sizes.back(), Duration::zero()};  // nothing is known yet: only a limit
     // The one at hand, and its own.
     const bool in_time = 2 * *service <= budget;
-    const double per_request = seconds(*service) / static_cast<double>(size);
+    const double per_request = common::in_seconds(*service) / static_cast<double>(size);
     if (best_per_request == 0) {  // the smallest: there is nothing less to choose
       best_per_request = per_request;
       choice.size = size;
@@ -55,7 +49,7 @@ void BatchTuner::arrived(TimePoint now) {
   constexpr double kWeight = 0.05;
   constexpr double kLongest = 1;  // a pause says nothing about what comes after it
   if (last_arrival_) {
-    const double interval = std::min(kLongest, seconds(now - *last_arrival_));
+    const double interval = std::min(kLongest, common::in_seconds(now - *last_arrival_));
     interval_seconds_ = interval_seconds_ == 0 ? interval : interval_seconds_ + kWeight * (interval - interval_seconds_);
   }
   last_arrival_ = now;
@@ -72,7 +66,7 @@ void BatchTuner::answered(Duration took) {
   constexpr double kLeast = 0.1;
   if (*p99 > target_) {
     granted_ = std::max(kLeast, granted_ * kBack);
-  } else if (seconds(*p99) < kEasy * seconds(target_)) {
+  } else if (common::in_seconds(*p99) < kEasy * common::in_seconds(target_)) {
     granted_ = std::min(1.0, granted_ * kForward);
   }
   window_.clear();
@@ -80,8 +74,8 @@ void BatchTuner::answered(Duration took) {
 
 BatchChoice BatchTuner::choose(const ServiceTimes& times) const {
   std::optional<Duration> interval;
-  if (interval_seconds_ != 0) interval = duration(interval_seconds_);
-  return choose_batch(times, sizes_, duration(granted_ * seconds(target_)), interval);
+  if (interval_seconds_ != 0) interval = common::from_seconds(interval_seconds_);
+  return choose_batch(times, sizes_, common::from_seconds(granted_ * common::in_seconds(target_)), interval);
 }
 
 }  // namespace yolod::app

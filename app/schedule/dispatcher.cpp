@@ -252,8 +252,7 @@ Clock::duration Dispatcher::handover_lead(std::size_t batch_size) const {
   constexpr std::chrono::microseconds kWakeUp{500};
   if (!description_->decodes_ahead) return kWakeUp;
   constexpr double kMargin = 1.25;
-  return kWakeUp + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(
-                       kMargin * decode_seconds_ * static_cast<double>(batch_size)));
+  return kWakeUp + common::from_seconds(kMargin * decode_seconds_ * static_cast<double>(batch_size));
 }
 
 Assignment* Dispatcher::choose_worker(BatchDecision& decision, Clock::time_point now) {

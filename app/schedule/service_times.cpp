@@ -7,13 +7,10 @@ namespace {
 
 constexpr double kWeight = 0.125;  // of the newest
 
-double seconds(ServiceTimes::Duration duration) {
+// More than none, which would be taken for not known.
+double measured_seconds(ServiceTimes::Duration duration) {
   constexpr double kLeast = 1e-9;
-  return std::max(kLeast, std::chrono::duration<double>(duration).count());
-}
-
-ServiceTimes::Duration duration(double seconds) {
-  return std::chrono::duration_cast<ServiceTimes::Duration>(std::chrono::duration<double>(seconds));
+  return std::max(kLeast, common::in_seconds(duration));
 }
 
 void average(double& value, double newest) { value = value == 0 ? newest : value + kWeight * (newest - value); }
@@ -25,13 +22,13 @@ ServiceTimes::Entry& ServiceTimes::entry(std::size_t size) {
   return entries_[size];
 }
 
-void ServiceTimes::expect(std::size_t size, Duration took) { entry(size).expected = seconds(took); }
+void ServiceTimes::expect(std::size_t size, Duration took) { entry(size).expected = measured_seconds(took); }
 
 void ServiceTimes::record(std::size_t size, Duration took) {
   Entry& served = entry(size);
-  average(served.measured, seconds(took));
-  average(request_seconds_, seconds(took) / static_cast<double>(size));
-  if (served.expected != 0) correction_ += kWeight * (seconds(took) / served.expected - correction_);
+  average(served.measured, measured_seconds(took));
+  average(request_seconds_, measured_seconds(took) / static_cast<double>(size));
+  if (served.expected != 0) correction_ += kWeight * (measured_seconds(took) / served.expected - correction_);
 }
 
 void ServiceTimes::clear() { *this = ServiceTimes(); }
@@ -43,7 +40,7 @@ double ServiceTimes::known(std::size_t size) const {
 }
 
 std::optional<ServiceTimes::Duration> ServiceTimes::of_batch(std::size_t size) const {
-  if (const double exact = known(size); exact != 0) return duration(exact);
+  if (const double exact = known(size); exact != 0) return common::from_seconds(exact);
   std::size_t below = std::min(size, entries_.size());
   while (below > 0 && known(below) == 0) --below;
   std::size_t above = size;
@@ -52,17 +49,17 @@ std::optional<ServiceTimes::Duration> ServiceTimes::of_batch(std::size_t size) c
   const auto count = static_cast<double>(size);
   if (below != 0 && has_above) {
     const double part = static_cast<double>(size - below) / static_cast<double>(above - below);
-    return duration(known(below) + part * (known(above) - known(below)));
+    return common::from_seconds(known(below) + part * (known(above) - known(below)));
   }
   // Beyond what is known each request costs the same.
-  if (below != 0) return duration(known(below) * count / static_cast<double>(below));
-  if (has_above) return duration(known(above) * count / static_cast<double>(above));
+  if (below != 0) return common::from_seconds(known(below) * count / static_cast<double>(below));
+  if (has_above) return common::from_seconds(known(above) * count / static_cast<double>(above));
   return std::nullopt;
 }
 
 std::optional<ServiceTimes::Duration> ServiceTimes::of_request() const {
   if (request_seconds_ == 0) return std::nullopt;
-  return duration(request_seconds_);
+  return common::from_seconds(request_seconds_);
 }
 
 }  // namespace yolod::app

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <condition_variable>
 #include <cstring>
 #include <functional>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -451,6 +453,117 @@ TEST_CASE("Serve: it wakes up for requests that come while it waits", "[worker][
   CHECK(lost_count == 0);
   CHECK(end == ServeEnd::kStopped);
   CHECK(model.bodies.size() == 200);
+}
+
+TEST_CASE("Serve: with nobody asleep nobody is rung for", "[worker][unit]") {
+  Bench bench;
+  FakeModel model;
+  bench.arena.wake_up();
+  bench.push(1, "body", 0);
+  bench.stop();
+  CHECK(bench.serve_with(model) == ServeEnd::kStopped);
+  CHECK(bench.completion().id == 1);
+  CHECK_FALSE(bench.doorbell_rang());
+}
+
+TEST_CASE("Serve: woken only when it sleeps, it misses nothing", "[worker][unit][threads]") {
+  Bench bench;
+  FakeModel model;
+  ServeEnd end{};
+  std::thread worker([&] { end = bench.serve_with(model); });
+  std::uint64_t answered = 0;
+  for (std::uint64_t id = 1; id <= 2'000; ++id) {
+    bench.push(id, "body", static_cast<std::uint32_t>(id % bench.owner.geometry().slot_count));
+    bench.owner.publish_requests();
+    if (bench.owner.worker_sleeps()) ipc::send_command(bench.front_end.get(), ipc::Command::kWake);
+    const auto give_up = std::chrono::steady_clock::now() + 120s;
+    while (!bench.owner.has_completions() && std::chrono::steady_clock::now() < give_up) std::this_thread::yield();
+    CompletionCell done{};
+    if (bench.owner.pop_completion(done) != PopResult::kPopped || done.id != id) break;
+    ++answered;
+    bench.blocks.clear();
+  }
+  bench.front_end.reset();
+  worker.join();
+  CHECK(answered == 2'000);
+  CHECK(end == ServeEnd::kStopped);
+}
+
+// Decodes ahead, and computes its first batch only once the second one is decoded.
+class AheadModel final : public model::Model {
+ public:
+  struct Bodies final : Decoded {
+    std::vector<model::Output> outputs;
+  };
+  [[nodiscard]] const common::ModelDescription& description() const override { return description_; }
+  [[nodiscard]] common::Outcome<void> warm_up() override { return {}; }
+  [[nodiscard]] common::Outcome<void> use_threads(std::uint32_t /*threads*/) override { return {}; }
+  [[nodiscard]] bool decodes_ahead() const override { return true; }
+  [[nodiscard]] std::unique_ptr<Decoded> decode(std::span<const model::Input> inputs) override {
+    if (throws) throw std::runtime_error("no memory");
+    auto decoded = std::make_unique<Bodies>();
+    for (const auto& input : inputs) {
+      model::Output output;
+      output.prediction = Prediction(IdentityAnswer{input.body.size(), 0, 0});
+      decoded->outputs.push_back(std::move(output));
+    }
+    const std::lock_guard lock(mutex_);
+    ++decoded_count_;
+    changed_.notify_all();
+    return decoded;
+  }
+  [[nodiscard]] std::vector<model::Output> run_decoded(std::unique_ptr<Decoded> decoded) override {
+    std::unique_lock lock(mutex_);
+    if (computing_) ++at_once;
+    computing_ = true;
+    overlapped = changed_.wait_for(lock, 120s, [this] { return decoded_count_ >= 2; });
+    computing_ = false;
+    return std::move(static_cast<Bodies&>(*decoded).outputs);
+  }
+  [[nodiscard]] std::vector<model::Output> run(std::span<const model::Input> /*inputs*/) override {
+    throw std::runtime_error("no memory");
+  }
+
+  bool throws{false};
+  bool overlapped{false};
+  int at_once{0};
+
+ private:
+  common::ModelDescription description_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int decoded_count_{0};
+  bool computing_{false};
+};
+
+TEST_CASE("Serve: ahead, the next batch is decoded while one is computed, and all are answered in order",
+          "[worker][unit][threads]") {
+  Bench bench;
+  AheadModel model;
+  for (std::uint64_t id = 1; id <= 5; ++id) bench.push(id, "body", static_cast<std::uint32_t>(id));
+  bench.stop();
+  CHECK(serve(model, bench.user, bench.view, {bench.worker.get(), bench.doorbell.get()}, Decoding::kAhead) ==
+        ServeEnd::kStopped);
+  CHECK(model.overlapped);
+  CHECK(model.at_once == 0);
+  for (std::uint64_t id = 1; id <= 5; ++id) CHECK(bench.completion().id == id);
+}
+
+TEST_CASE("Serve: a front-end that is gone ends both threads, and a decoder that throws fails its batch alone",
+          "[worker][unit][threads]") {
+  Bench bench;
+  AheadModel model;
+  model.throws = true;
+  bench.push(1, "body", 0);
+  bench.owner.publish_requests();
+  std::thread front_end([&] {
+    while (!bench.owner.has_completions()) std::this_thread::yield();
+    bench.front_end.reset();
+  });
+  CHECK(serve(model, bench.user, bench.view, {bench.worker.get(), bench.doorbell.get()}, Decoding::kAhead) ==
+        ServeEnd::kStopped);
+  front_end.join();
+  CHECK(bench.completion().error_code == code_of(ErrorCode::kInternal));
 }
 
 }  // namespace
