@@ -2,7 +2,7 @@
 // client's error.
 #pragma once
 
-#include <string>
+#include <string_view>
 
 #include "app/http/target.hpp"
 #include "common/config.hpp"
@@ -12,7 +12,7 @@
 namespace yolod::app {
 
 struct PredictParameters {
-  std::string model;  // empty: the default model
+  std::string_view model;  // empty: the default model; the target's
   common::PredictionOptions options;
 };
 
