@@ -20,12 +20,15 @@ ArenaGate::ArenaGate(asio::io_context& io, ipc::InputArena& arena) : io_(io), ar
   });
 }
 
+std::optional<ipc::ArenaBlock> ArenaGate::try_reserve(std::uint64_t bytes) {
+  if (refusing_ || !waiters_.empty()) return std::nullopt;
+  return arena_.allocate(bytes);
+}
+
 asio::awaitable<std::optional<ipc::ArenaBlock>> ArenaGate::reserve(std::uint64_t bytes,
                                                                    std::chrono::milliseconds patience) {
   if (refusing_) co_return std::nullopt;
-  if (waiters_.empty()) {
-    if (auto block = arena_.allocate(bytes)) co_return block;
-  }
+  if (auto block = try_reserve(bytes)) co_return block;
   const auto place = waiters_.insert(waiters_.end(), Waiter{bytes, asio::steady_timer(io_, patience), std::nullopt});
   co_await place->timer.async_wait(kAwait);
   auto block = std::move(place->block);

@@ -21,6 +21,8 @@ class ArenaGate {
   ArenaGate& operator=(const ArenaGate&) = delete;
   ~ArenaGate() { arena_.on_room({}); }
 
+  // A block, if there is room now and nobody waits for some.
+  [[nodiscard]] std::optional<ipc::ArenaBlock> try_reserve(std::uint64_t bytes);
   // A block, or nothing if there was no room within `patience`, or refuse_all() was called.
   [[nodiscard]] boost::asio::awaitable<std::optional<ipc::ArenaBlock>> reserve(std::uint64_t bytes,
                                                                                std::chrono::milliseconds patience);

@@ -1,8 +1,10 @@
 #include "app/http/parameters.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <set>
+#include <optional>
+#include <string>
 
 namespace yolod::app {
 namespace {
@@ -19,11 +21,11 @@ std::optional<Number> parse_whole(std::string_view text) {
   return value;
 }
 
-Error invalid(const std::string& name, const std::string& allowed) {
-  return {ErrorCode::kInvalidParameter, name + " must be " + allowed};
+Error invalid(std::string_view name, std::string_view allowed) {
+  return {ErrorCode::kInvalidParameter, std::string(name).append(" must be ").append(allowed)};
 }
 
-Outcome<float> fraction(const std::string& name, const std::string& text) {
+Outcome<float> fraction(std::string_view name, std::string_view text) {
   const auto value = parse_whole<float>(text);
   if (!value || !std::isfinite(*value) || *value < 0 || *value > 1) return invalid(name, "a number from 0 to 1");
   return *value;
@@ -33,9 +35,13 @@ Outcome<float> fraction(const std::string& name, const std::string& text) {
 
 Outcome<PredictParameters> parse_predict_parameters(const Target& target) {
   PredictParameters parameters;
-  std::set<std::string> seen;
-  for (const auto& [name, value] : target.query) {
-    if (!seen.insert(name).second) return Error{ErrorCode::kInvalidParameter, "a parameter is given twice"};
+  const auto& query = target.query();
+  for (auto pair = query.begin(); pair != query.end(); ++pair) {
+    const auto& [name, value] = *pair;
+    // Short: what comes before is known names, each once.
+    if (std::any_of(query.begin(), pair, [&pair](const auto& earlier) { return earlier.first == pair->first; })) {
+      return Error{ErrorCode::kInvalidParameter, "a parameter is given twice"};
+    }
     if (name == "model") {
       parameters.model = value;
     } else if (name == "confidence") {

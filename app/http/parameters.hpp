@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <optional>
-#include <string>
 #include <string_view>
 
 #include "app/http/target.hpp"
@@ -16,7 +15,7 @@
 namespace yolod::app {
 
 struct PredictParameters {
-  std::string model;  // empty: the default model
+  std::string_view model;  // empty: the default model; the target's
   Priority priority{Priority::kNormal};
   common::PredictionOptions options;
 };

@@ -1,7 +1,5 @@
 #include "app/http/request_id.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <random>
@@ -9,20 +7,23 @@
 namespace yolod::app {
 
 bool is_sane_request_id(std::string_view text) {
-  return !text.empty() && text.size() <= 128 && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '_' ||
-           c == '-';
-  });
+  return !text.empty() && text.size() <= RequestId::static_capacity &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '_' ||
+                  c == '-';
+         });
 }
 
-std::string new_request_id() {
+RequestId new_request_id() {
   // A random start and an odd step walk through all 2^64 values before one comes again.
   static std::uint64_t next = [] {
     std::random_device entropy;
     return (static_cast<std::uint64_t>(entropy()) << 32U) | entropy();
   }();
   next += 0x9E3779B97F4A7C15ULL;
-  return fmt::format("{:016x}", next);
+  RequestId id;
+  for (int shift = 60; shift >= 0; shift -= 4) id += "0123456789abcdef"[(next >> shift) & 0xFU];
+  return id;
 }
 
 }  // namespace yolod::app

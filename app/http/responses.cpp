@@ -1,10 +1,5 @@
 #include "app/http/responses.hpp"
 
-#include <fmt/format.h>
-
-#include <boost/json/serialize.hpp>
-#include <boost/json/string.hpp>
-#include <iterator>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -16,58 +11,94 @@ namespace {
 
 namespace http = boost::beast::http;
 
-std::string json_text(std::string_view text) {
-  return boost::json::serialize(boost::json::string(boost::json::string_view(text.data(), text.size())));
+constexpr std::string_view kJson = "application/json";
+
+void begin(Response& response, http::status status, std::string_view content_type) {
+  response.status = status;
+  response.content_type = content_type;
+  response.fields.clear();
+  response.body.clear();
+  response.file.clear();
 }
 
-double in_ms(std::uint32_t us) { return us / 1000.0; }
-
-void append_timing(std::string& out, const Answer& answer, std::uint32_t total_us) {
-  fmt::format_to(std::back_inserter(out),
-                 R"("timing_ms":{{"queue":{:.3f},"decode":{:.3f},"infer":{:.3f},"post":{:.3f},"total":{:.3f}}})",
-                 in_ms(answer.queue_us), in_ms(answer.times.decode_us), in_ms(answer.times.infer_us),
-                 in_ms(answer.times.post_us), in_ms(total_us));
+void append_timing(Text& out, const Answer& answer, std::uint32_t total_us) {
+  out += R"("timing_ms":{"queue":)";
+  out.add_ms(answer.queue_us);
+  out += R"(,"decode":)";
+  out.add_ms(answer.times.decode_us);
+  out += R"(,"infer":)";
+  out.add_ms(answer.times.infer_us);
+  out += R"(,"post":)";
+  out.add_ms(answer.times.post_us);
+  out += R"(,"total":)";
+  out.add_ms(total_us);
+  out += '}';
 }
 
 template <typename List>
-void append_image(std::string& out, const List& list, const common::ModelDescription& model) {
-  fmt::format_to(std::back_inserter(out), R"("precision":{},"image":{{"width":{},"height":{}}},"predictions":[)",
-                 json_text(model.precision), list.image_width, list.image_height);
+void append_image(Text& out, const List& list, const common::ModelDescription& model) {
+  out += R"("precision":)";
+  out.add_json(model.precision);
+  out += R"(,"image":{"width":)";
+  out.add_whole(list.image_width);
+  out += R"(,"height":)";
+  out.add_whole(list.image_height);
+  out += R"(},"predictions":[)";
 }
 
-void append(std::string& out, const common::DetectionList& list, const common::ModelDescription& model) {
+// What each member of a list begins with.
+void append_label(Text& out, std::uint32_t class_id, const common::ModelDescription& model) {
+  out += R"({"label":)";
+  out.add_json(model.labels[class_id]);
+  out += R"(,"class_id":)";
+  out.add_whole(class_id);
+}
+
+// Hundredths of a pixel: far below what a network resolves.
+void append_pixels(Text& out, std::string_view name, float value) {
+  out += name;
+  out.add_fixed(value, 2);
+}
+
+void append(Text& out, const common::DetectionList& list, const common::ModelDescription& model) {
   append_image(out, list, model);
-  const char* separator = "";
   for (const common::Detection& detection : list.detections) {
-    // Hundredths of a pixel: far below what a network resolves.
-    fmt::format_to(std::back_inserter(out),
-                   R"({}{{"label":{},"class_id":{},"confidence":{:.4f},)"
-                   R"("box":{{"x_min":{:.2f},"y_min":{:.2f},"x_max":{:.2f},"y_max":{:.2f}}}}})",
-                   separator, json_text(model.labels[detection.class_id]), detection.class_id, detection.confidence,
-                   detection.box.x_min, detection.box.y_min, detection.box.x_max, detection.box.y_max);
-    separator = ",";
+    if (&detection != &list.detections.front()) out += ',';
+    append_label(out, detection.class_id, model);
+    out += R"(,"confidence":)";
+    out.add_fixed(detection.confidence, 4);
+    append_pixels(out, R"(,"box":{"x_min":)", detection.box.x_min);
+    append_pixels(out, R"(,"y_min":)", detection.box.y_min);
+    append_pixels(out, R"(,"x_max":)", detection.box.x_max);
+    append_pixels(out, R"(,"y_max":)", detection.box.y_max);
+    out += "}}";
   }
   out += "],";
 }
 
-void append(std::string& out, const common::ClassificationList& list, const common::ModelDescription& model) {
+void append(Text& out, const common::ClassificationList& list, const common::ModelDescription& model) {
   append_image(out, list, model);
-  const char* separator = "";
   for (const common::Classification& classification : list.classifications) {
-    fmt::format_to(std::back_inserter(out), R"({}{{"label":{},"class_id":{},"probability":{:.6f}}})", separator,
-                   json_text(model.labels[classification.class_id]), classification.class_id,
-                   classification.probability);
-    separator = ",";
+    if (&classification != &list.classifications.front()) out += ',';
+    append_label(out, classification.class_id, model);
+    out += R"(,"probability":)";
+    out.add_fixed(classification.probability, 6);
+    out += '}';
   }
   out += "],";
 }
 
-void append(std::string& out, const common::IdentityAnswer& answer, const common::ModelDescription& /*model*/) {
-  fmt::format_to(std::back_inserter(out), R"("bytes":{},"crc32":"{:08x}","worker_pid":{},)", answer.bytes, answer.crc32,
-                 answer.worker_pid);
+void append(Text& out, const common::IdentityAnswer& answer, const common::ModelDescription& /*model*/) {
+  out += R"("bytes":)";
+  out.add_whole(answer.bytes);
+  out += R"(,"crc32":")";
+  out.add_hex(answer.crc32, 8);
+  out += R"(","worker_pid":)";
+  out.add_whole(answer.worker_pid);
+  out += ',';
 }
 
-std::string_view content_type(common::FileType type) {
+std::string_view content_type_of(common::FileType type) {
   switch (type) {
     case common::FileType::kJpeg: return "image/jpeg";
     case common::FileType::kPng: return "image/png";
@@ -77,65 +108,112 @@ std::string_view content_type(common::FileType type) {
   return "application/octet-stream";
 }
 
-Response make_file(const common::EncodedFile& file) {
-  Response response{http::status::ok, 11};
-  const auto type = content_type(file.type);
-  response.set(http::field::content_type, boost::beast::string_view(type.data(), type.size()));
-  response.set("X-Content-Type-Options", "nosniff");
-  response.body().assign(reinterpret_cast<const char*>(file.bytes.data()), file.bytes.size());
-  return response;
+void write_file(Response& response, common::EncodedFile& file) {
+  begin(response, http::status::ok, content_type_of(file.type));
+  add_field(response, "X-Content-Type-Options", "nosniff");
+  response.file = std::move(file.bytes);
 }
 
-std::string json_body(std::string_view model, const Answer& answer, std::uint32_t total_us) {
-  std::string body = fmt::format(R"({{"success":true,"model":{},)", json_text(model));
+void append_prediction(Text& out, std::string_view model, const Answer& answer, std::uint32_t total_us) {
+  out += R"({"success":true,"model":)";
+  out.add_json(model);
+  out += ',';
   std::visit(
       [&](const auto& prediction) {
         if constexpr (!std::is_same_v<std::decay_t<decltype(prediction)>, common::EncodedFile>) {
-          append(body, prediction, *answer.model);
+          append(out, prediction, *answer.model);
         }
       },
       *answer.prediction);
-  append_timing(body, answer, total_us);
-  body += '}';
-  return body;
+  append_timing(out, answer, total_us);
+  out += '}';
+}
+
+void append_server_timing(Text& out, const Answer& answer) {
+  out += "Server-Timing: queue;dur=";
+  out.add_ms(answer.queue_us);
+  out += ", decode;dur=";
+  out.add_ms(answer.times.decode_us);
+  out += ", infer;dur=";
+  out.add_ms(answer.times.infer_us);
+  out += ", post;dur=";
+  out.add_ms(answer.times.post_us);
+  out += "\r\n";
+}
+
+void write_failure(Response& response, http::status status, common::ErrorCode code, std::string_view message) {
+  begin(response, status, kJson);
+  response.body += R"({"success":false,"error":{"code":")";
+  response.body += common::to_string(code);
+  response.body += R"(","message":)";
+  response.body.add_json(message);
+  response.body += "}}";
 }
 
 }  // namespace
 
-Response make_json(http::status status, std::string body) {
-  Response response{status, 11};
-  response.set(http::field::content_type, "application/json");
-  response.body() = std::move(body);
-  return response;
+void write_json(Response& response, http::status status, std::string_view body) {
+  begin(response, status, kJson);
+  response.body += body;
 }
 
-Response make_error(const common::Error& error, std::uint32_t retry_after_seconds) {
-  Response response =
-      make_json(http_status(error.code), fmt::format(R"({{"success":false,"error":{{"code":"{}","message":{}}}}})",
-                                                     common::to_string(error.code), json_text(client_message(error))));
-  if (response.result() == http::status::service_unavailable) {
-    response.set(http::field::retry_after, std::to_string(retry_after_seconds));
-  }
-  return response;
+void write_text(Response& response, std::string_view content_type, std::string_view body) {
+  begin(response, http::status::ok, content_type);
+  response.body += body;
 }
 
-Response make_reloaded(const common::Outcome<void>& result) {
-  if (result) return make_json(http::status::ok, R"({"success":true})");
+void write_error(Response& response, const common::Error& error, std::uint32_t retry_after_seconds) {
+  const auto status = http_status(error.code);
+  write_failure(response, status, error.code, client_message(error));
+  if (status != http::status::service_unavailable) return;
+  response.fields += "Retry-After: ";
+  response.fields.add_whole(retry_after_seconds);
+  response.fields += "\r\n";
+}
+
+void write_reloaded(Response& response, const common::Outcome<void>& result) {
+  if (result) return write_json(response, http::status::ok, R"({"success":true})");
   const auto& [code, reason] = result.error();
-  if (code != common::ErrorCode::kBadConfig && code != common::ErrorCode::kBadModel) return make_error(result.error());
-  return make_json(http::status::internal_server_error,
-                   fmt::format(R"({{"success":false,"error":{{"code":"{}","message":{}}}}})",
-                               common::to_string(common::ErrorCode::kInternal), json_text(reason)));
+  if (code != common::ErrorCode::kBadConfig && code != common::ErrorCode::kBadModel) {
+    return write_error(response, result.error());
+  }
+  write_failure(response, http::status::internal_server_error, common::ErrorCode::kInternal, reason);
 }
 
-Response make_prediction(std::string_view model, const Answer& answer, std::uint32_t total_us) {
-  const auto* const file = std::get_if<common::EncodedFile>(&*answer.prediction);
-  Response response =
-      file != nullptr ? make_file(*file) : make_json(http::status::ok, json_body(model, answer, total_us));
-  response.set("Server-Timing", fmt::format("queue;dur={:.3f}, decode;dur={:.3f}, infer;dur={:.3f}, post;dur={:.3f}",
-                                            in_ms(answer.queue_us), in_ms(answer.times.decode_us),
-                                            in_ms(answer.times.infer_us), in_ms(answer.times.post_us)));
-  return response;
+void write_prediction(Response& response, std::string_view model, Answer& answer, std::uint32_t total_us) {
+  if (auto* const file = std::get_if<common::EncodedFile>(&*answer.prediction)) {
+    write_file(response, *file);
+  } else {
+    begin(response, http::status::ok, kJson);
+    append_prediction(response.body, model, answer, total_us);
+  }
+  append_server_timing(response.fields, answer);
+}
+
+void add_field(Response& response, std::string_view name, std::string_view value) {
+  response.fields += name;
+  response.fields += ": ";
+  response.fields += value;
+  response.fields += "\r\n";
+}
+
+void append_head(Text& out, const Response& response, const HeadSettings& settings) {
+  out += settings.version == 10 ? "HTTP/1.0 " : "HTTP/1.1 ";
+  out.add_whole(static_cast<unsigned>(response.status));
+  out += ' ';
+  const auto reason = http::obsolete_reason(response.status);
+  out += std::string_view(reason.data(), reason.size());
+  out += "\r\nContent-Type: ";
+  out += response.content_type;
+  out += "\r\n";
+  out += response.fields.view();
+  if (settings.version == 10 && settings.keep_alive) out += "Connection: keep-alive\r\n";
+  if (settings.version != 10 && !settings.keep_alive) out += "Connection: close\r\n";
+  out += "X-Request-Id: ";
+  out += settings.request_id;
+  out += "\r\nContent-Length: ";
+  out.add_whole(response.content().size());
+  out += "\r\n\r\n";
 }
 
 }  // namespace yolod::app

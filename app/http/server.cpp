@@ -161,7 +161,7 @@ asio::awaitable<void> Server::accept_all(Acceptor& acceptor) {
   asio::steady_timer pause(io_);
   bool said = false;
   while (acceptor.is_open()) {
-    if (sessions_.size() >= connection_limit_) {
+    if (session_count_ >= connection_limit_) {
       pause.expires_after(kAcceptPause);
       co_await pause.async_wait(kAwait);
       continue;
@@ -214,18 +214,42 @@ void Server::stop_accepting() {
 }
 
 void Server::close_idle() {
-  for (Session* const session : sessions_) {
-    if (session->idle()) session->close();
-  }
+  for (Session& session : idle_) session.close();
 }
 
 void Server::close_all() {
-  for (Session* const session : sessions_) session->close();
+  close_idle();
+  for (Session& session : busy_) session.close();
 }
 
 void Server::check_deadlines() {
   const auto now = common::Clock::now();
-  for (Session* const session : sessions_) session->check_deadline(now);
+  for (Session& session : busy_) session.check_deadline(now);
+  for (Session& session : idle_) {
+    if (now - session.idle_since() < config_.idle_timeout) break;
+    session.time_out();
+  }
+  scratch_.give_back();
+}
+
+void Server::add(Session& session) {
+  busy_.push_back(session);
+  ++session_count_;
+}
+
+void Server::remove(Session& session) {
+  session.unlink();
+  --session_count_;
+}
+
+void Server::now_busy(Session& session) {
+  session.unlink();
+  busy_.push_back(session);
+}
+
+void Server::now_idle(Session& session) {
+  session.unlink();
+  idle_.push_back(session);
 }
 
 }  // namespace yolod::app

@@ -8,12 +8,12 @@
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <functional>
+#include <boost/intrusive/list.hpp>
 #include <memory>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
+#include "app/http/scratch.hpp"
 #include "app/http/service.hpp"
 #include "app/http/session.hpp"
 #include "common/config.hpp"
@@ -46,7 +46,7 @@ class Server {
   void close_idle();
   void close_all();
 
-  [[nodiscard]] std::size_t session_count() const { return sessions_.size(); }
+  [[nodiscard]] std::size_t session_count() const { return session_count_; }
   // "http://127.0.0.1:8080", "unix:/run/yolod/http.sock": with the ports that the kernel chose.
   [[nodiscard]] const std::vector<std::string>& urls() const { return urls_; }
 
@@ -59,8 +59,12 @@ class Server {
   [[nodiscard]] boost::asio::awaitable<void> accept_all(Acceptor& acceptor);
   void remove_socket_files();
   void begin_session(Session::Socket socket);
-  void add(Session& session) { sessions_.insert(&session); }
-  void remove(Session& session) { sessions_.erase(&session); }
+  // Sessions say of themselves what they are.
+  void add(Session& session);
+  void remove(Session& session);
+  void now_busy(Session& session);
+  void now_idle(Session& session);
+  [[nodiscard]] Scratch& scratch() { return scratch_; }
 
   boost::asio::io_context& io_;
   Service& service_;
@@ -70,7 +74,12 @@ class Server {
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
   std::vector<std::string> urls_;
   std::vector<std::string> socket_files_;  // ours to unlink
-  std::unordered_set<Session*> sessions_;
+  Scratch scratch_;
+  // Those that are idle stand in the order in which they became so: of thousands only the first have to be looked at.
+  using SessionList = boost::intrusive::list<Session, boost::intrusive::constant_time_size<false>>;
+  SessionList busy_;
+  SessionList idle_;
+  std::size_t session_count_{0};
 };
 
 }  // namespace yolod::app

@@ -1,5 +1,6 @@
 // One client's connection: reads requests, has them answered, writes the answers, one at a time, until either side
-// is done. A coroutine over a socket; the protocol's pure parts are in target, multipart, parameters and responses.
+// is done. A coroutine over a socket; the protocol's pure parts are in request_head, target, multipart, parameters and
+// responses.
 //
 // Front-end only, its one thread. Kept alive by its own coroutine.
 #pragma once
@@ -7,17 +8,18 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/parser.hpp>
+#include <boost/intrusive/list_hook.hpp>
 #include <memory>
 #include <optional>
 #include <string>
 
-#include "app/http/parameters.hpp"
+#include "app/http/request_head.hpp"
+#include "app/http/request_id.hpp"
 #include "app/http/responses.hpp"
 #include "app/http/routes.hpp"
 #include "app/http/service.hpp"
-#include "app/http/target.hpp"
 #include "common/clock.hpp"
 #include "common/config.hpp"
 #include "common/outcome.hpp"
@@ -26,7 +28,8 @@ namespace yolod::app {
 
 class Server;
 
-class Session : public std::enable_shared_from_this<Session> {
+class Session : public std::enable_shared_from_this<Session>,
+                public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
   using Socket = boost::asio::generic::stream_protocol::socket;
 
@@ -40,61 +43,82 @@ class Session : public std::enable_shared_from_this<Session> {
   [[nodiscard]] boost::asio::awaitable<void> run();
 
   // Ends whatever waits for the client longer than it may, and what the client does not wait for. Called every so often
-  // by the server.
+  // by the server, for sessions that are not idle.
   void check_deadline(common::Clock::time_point now);
-  // No byte of a next request has come, and no answer is owed.
-  [[nodiscard]] bool idle() const { return idle_; }
+  // Ends what waits for the client.
+  void time_out();
+  // Since when no byte of a next request has come, and no answer is owed. For sessions that the server knows as idle.
+  [[nodiscard]] common::Clock::time_point idle_since() const { return idle_since_; }
   void close();
 
  private:
-  using HeaderParser = boost::beast::http::request_parser<boost::beast::http::empty_body>;
-  enum class Next { kKeepAlive, kClose };
-
-  enum class BodyState { kRead, kUnread };
-  // What goes back. With a body that was not read, the connection ends after it.
-  struct Reply {
-    Response response;
-    BodyState body{BodyState::kUnread};
+  // What run() waits for next. Each step, in brackets where few requests need it, leads to one further right:
+  //
+  //   kNextRequest  kReadHeader  [kSayContinue]  [kAwaitBody]  [kAwaitRoom]  kReadBody  kPredict  [kWriteRest]
+  //                              [kReload]                                   [kReadChunks]
+  //
+  // and the end of an answer to kNextRequest, [kLinger] or kEnd.
+  enum class Step {
+    kNextRequest,
+    kReadHeader,
+    kSayContinue,
+    kAwaitBody,  // the first bytes of a body: who declares much and sends nothing holds no room
+    kAwaitRoom,
+    kReadBody,    // of a known length
+    kReadChunks,  // all of a chunked body
+    kPredict,
+    kReload,
+    kWriteRest,  // what the client's window did not take at once
+    kLinger,
+    kEnd,
   };
+  enum class BodyState { kRead, kUnread };
 
-  [[nodiscard]] boost::asio::awaitable<Next> serve_one();
-  [[nodiscard]] boost::asio::awaitable<bool> wait_for_first_byte();
-  void read_header(const HeaderParser& parser);
-  // Nothing: there is nobody to answer.
-  [[nodiscard]] std::optional<Reply> refuse_header(boost::system::error_code failure) const;
-  [[nodiscard]] static Reply refusal(const common::Error& error, BodyState body);
+  // ---- the header ----
+  [[nodiscard]] Step next_request();
+  void begin_request();
+  [[nodiscard]] Step header_came(boost::system::error_code failure);
+  [[nodiscard]] Step read_head();
+  // False while not enough has come since the last look for another one to be worth it.
+  [[nodiscard]] bool may_have_whole_head() const;
+  [[nodiscard]] static common::Error header_error(boost::system::error_code failure);
 
-  [[nodiscard]] boost::asio::awaitable<Reply> handle(HeaderParser& parser);
-  [[nodiscard]] std::optional<Reply> answer_without_body(const HeaderParser& parser,
-                                                         const std::optional<Target>& target,
-                                                         PredictParameters& parameters, ServedModel*& model);
-  [[nodiscard]] Response answer_simple(Route route);
-  // What the header alone says against asking that model at this route.
-  [[nodiscard]] static common::Outcome<void> check_route(Route route, const common::ModelConfig& model);
+  // ---- what is asked ----
+  [[nodiscard]] Step answer(const RequestHead& head);
+  void answer_simple(Route route, Response& response);
+  [[nodiscard]] Step ask_for_reload(const RequestHead& head, std::string_view model);
   // Only who is on this machine may ask for one.
   [[nodiscard]] bool is_local_client() const;
-  [[nodiscard]] boost::asio::awaitable<common::Outcome<void>> reload(std::string model);
-  [[nodiscard]] boost::asio::awaitable<Reply> predict(HeaderParser& parser, ServedModel& model,
-                                                      const PredictParameters& parameters);
-  [[nodiscard]] static Reply refuse(const ServedModel& model, const common::Error& error, BodyState body);
-  [[nodiscard]] common::Outcome<Urgency> urgency_of(const HeaderParser& parser, Priority priority) const;
-  // What can be said before the body is read: the multipart boundary, if that is what it will be.
-  [[nodiscard]] static common::Outcome<std::optional<std::string>> check_predict(
-      const HeaderParser& parser, const ServedModel& model, const PredictParameters& parameters, const Urgency& urgency);
+  [[nodiscard]] boost::asio::awaitable<common::Outcome<void>> reload();
+  // What can be said before the body is read; takes note of the multipart boundary, if that is what it will be.
+  [[nodiscard]] common::Outcome<void> check_predict(const RequestHead& head);
 
-  // The whole body, in the arena.
-  [[nodiscard]] boost::asio::awaitable<common::Outcome<ipc::ArenaBlock>> read_body(HeaderParser& parser,
-                                                                                   const ServedModel& model);
-  [[nodiscard]] boost::asio::awaitable<common::Outcome<ipc::ArenaBlock>> read_sized_body(
-      std::uint64_t length, std::chrono::milliseconds patience);
-  [[nodiscard]] boost::asio::awaitable<common::Outcome<ipc::ArenaBlock>> read_chunked_body(
-      HeaderParser& parser, std::chrono::milliseconds patience);
-  [[nodiscard]] boost::asio::awaitable<bool> continue_if_expected();
-  // Until its first byte is there, or the time that a body has is over.
-  [[nodiscard]] boost::asio::awaitable<bool> wait_for_body();
+  // ---- the body ----
+  [[nodiscard]] Step begin_body(const RequestHead& head);
+  [[nodiscard]] boost::asio::awaitable<Step> say_continue();
+  [[nodiscard]] Step await_body();
+  [[nodiscard]] Step body_began(boost::system::error_code failure);
+  [[nodiscard]] Step make_room();
+  [[nodiscard]] std::uint64_t room_needed() const;
+  [[nodiscard]] Step room_came(std::optional<ipc::ArenaBlock> room);
+  [[nodiscard]] Step fill_room();
+  [[nodiscard]] Step body_came(boost::system::error_code failure, std::size_t bytes);
+  [[nodiscard]] boost::asio::awaitable<Step> read_chunks();
+  [[nodiscard]] Step body_complete();
+  [[nodiscard]] Step drop_body(const common::Error& error);
+  void begin_upload();
+  void end_upload();
+  [[nodiscard]] std::uint64_t body_limit() const;
+  [[nodiscard]] common::Error read_failure() const;
+  [[nodiscard]] common::Error no_room() const;
 
-  // Completes and writes it.
-  [[nodiscard]] boost::asio::awaitable<Next> respond(Reply& reply);
+  // ---- the answer ----
+  [[nodiscard]] Step answered(Answer& answer);
+  [[nodiscard]] Step refuse(const common::Error& error, BodyState body);
+  // Completes the scratch response and writes it. With a body that was not read, the connection ends after it.
+  [[nodiscard]] Step respond(BodyState body);
+  [[nodiscard]] boost::asio::awaitable<Step> write_rest();
+  [[nodiscard]] Step answer_written();
   // Half-closes and reads on for a while: a client that is still sending would else lose the answer to a reset.
   [[nodiscard]] boost::asio::awaitable<void> linger();
 
@@ -102,10 +126,6 @@ class Session : public std::enable_shared_from_this<Session> {
   void look_for_client();
   void set_deadline(std::chrono::milliseconds from_now) { deadline_ = common::Clock::now() + from_now; }
   void no_deadline() { deadline_ = common::Clock::time_point::max(); }
-  [[nodiscard]] common::Error read_failure() const;
-  [[nodiscard]] std::uint64_t body_limit() const;
-  void begin_body(std::uint64_t received);
-  [[nodiscard]] common::Error no_room() const;
 
   Socket socket_;
   Server& server_;
@@ -113,23 +133,49 @@ class Session : public std::enable_shared_from_this<Session> {
   const common::ServerConfig& config_;
   boost::beast::flat_buffer buffer_;
   common::Clock::time_point deadline_{common::Clock::time_point::max()};
+  common::Clock::time_point idle_since_;
   bool timed_out_{false};
   bool idle_{false};
-  // While a body is read: what has come, since when.
-  bool reading_body_{false};
-  std::uint64_t body_received_{0};
-  common::Clock::time_point body_began_;
+
   // Of the request at hand.
   common::Clock::time_point request_began_;
-  std::string request_id_;
+  std::size_t head_looked_at_{0};  // bytes that did not hold a whole header
+  RequestId request_id_;
   unsigned version_{11};
   bool keep_alive_{false};
   bool is_head_{false};
-  bool expects_continue_{false};
+  BodyState body_state_{BodyState::kRead};
+  bool closing_{false};  // after its answer
+
+  // If it asks a model: which, and how. If it asks for a reload: of what.
+  ServedModel* model_{nullptr};
+  common::PredictionOptions options_;
+  Urgency urgency_;
+  std::optional<std::string> boundary_;  // of multipart/form-data
+  std::string reload_model_;
+
+  // While its body is read: where to, how much is to come and has come, since when.
+  bool uploading_{false};
+  std::uint64_t body_length_{0};
+  std::uint64_t body_received_{0};
+  common::Clock::time_point upload_began_;
+  ipc::ArenaBlock room_;
+  using ChunkParser = boost::beast::http::request_parser<boost::beast::http::buffer_body>;
+  std::unique_ptr<ChunkParser> chunks_;
+
   // While it is with the dispatcher: where, and as what.
+  PredictionJob job_;
   Dispatcher* answering_{nullptr};
   std::uint64_t job_id_{0};
   bool probed_{false};
+
+  // What the client's window did not take at once.
+  struct Unsent {
+    Text head;
+    Response response;
+    std::size_t written;
+  };
+  std::unique_ptr<Unsent> unsent_;
 };
 
 }  // namespace yolod::app

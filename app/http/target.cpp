@@ -1,5 +1,7 @@
 #include "app/http/target.hpp"
 
+#include <optional>
+
 namespace yolod::app {
 namespace {
 
@@ -10,9 +12,9 @@ int hex_digit(char c) {
   return -1;
 }
 
-std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space) {
-  std::string decoded;
-  decoded.reserve(text.size());
+// Appended to `out`, which has the room: what was decoded before it stays where it is.
+std::optional<std::string_view> percent_decode(std::string_view text, bool plus_is_space, std::string& out) {
+  const std::size_t begin = out.size();
   for (std::size_t i = 0; i < text.size(); ++i) {
     char c = text[i];
     if (c == '%') {
@@ -26,14 +28,17 @@ std::optional<std::string> percent_decode(std::string_view text, bool plus_is_sp
       c = ' ';
     }
     if (c == '\0') return std::nullopt;
-    decoded.push_back(c);
+    out.push_back(c);
   }
-  return decoded;
+  return std::string_view(out).substr(begin);
 }
 
 }  // namespace
 
-std::optional<Target> parse_target(std::string_view text) {
+bool Target::parse(std::string_view text) {
+  decoded_.clear();
+  path_ = {};
+  query_.clear();
   text = text.substr(0, text.find('#'));
   // The absolute form, which a server must take too (RFC 9112, 3.2.2): what it names is us, whatever it calls us.
   constexpr std::string_view kScheme = "http://";
@@ -41,24 +46,33 @@ std::optional<Target> parse_target(std::string_view text) {
     const auto slash = text.find('/', kScheme.size());
     text = slash == std::string_view::npos ? std::string_view("/") : text.substr(slash);
   }
-  if (text.empty() || text.front() != '/') return std::nullopt;
+  if (text.empty() || text.front() != '/') return false;
+  decoded_.reserve(text.size());
   const auto question = text.find('?');
-  auto path = percent_decode(text.substr(0, question), false);
-  if (!path) return std::nullopt;
-  Target target{std::move(*path), {}};
-  std::string_view rest = question == std::string_view::npos ? std::string_view{} : text.substr(question + 1);
-  while (!rest.empty()) {
-    const auto ampersand = rest.find('&');
-    const std::string_view pair = rest.substr(0, ampersand);
-    rest = ampersand == std::string_view::npos ? std::string_view{} : rest.substr(ampersand + 1);
+  const auto path = percent_decode(text.substr(0, question), false, decoded_);
+  if (!path) return false;
+  if (question != std::string_view::npos && !parse_query(text.substr(question + 1))) {
+    query_.clear();
+    return false;
+  }
+  path_ = *path;
+  return true;
+}
+
+bool Target::parse_query(std::string_view text) {
+  while (!text.empty()) {
+    const auto ampersand = text.find('&');
+    const std::string_view pair = text.substr(0, ampersand);
+    text = ampersand == std::string_view::npos ? std::string_view{} : text.substr(ampersand + 1);
     if (pair.empty()) continue;
     const auto equals = pair.find('=');
-    auto name = percent_decode(pair.substr(0, equals), true);
-    auto value = percent_decode(equals == std::string_view::npos ? std::string_view{} : pair.substr(equals + 1), true);
-    if (!name || !value) return std::nullopt;
-    target.query.emplace_back(std::move(*name), std::move(*value));
+    const auto name = percent_decode(pair.substr(0, equals), true, decoded_);
+    const auto value =
+        percent_decode(equals == std::string_view::npos ? std::string_view{} : pair.substr(equals + 1), true, decoded_);
+    if (!name || !value) return false;
+    query_.emplace_back(*name, *value);
   }
-  return target;
+  return true;
 }
 
 }  // namespace yolod::app

@@ -2,18 +2,17 @@
 
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
-#include <prometheus/histogram.h>
 #include <prometheus/text_serializer.h>
 
 #include <utility>
+#include <vector>
 
 namespace yolod::app {
 namespace {
 
 // 0.1 ms to 30 s: from an identity model's round trip to the default request_timeout.
-const prometheus::Histogram::BucketBoundaries kSeconds{0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03,
-                                                       0.1,    0.3,    1,     3,     10,   30};
-const prometheus::Histogram::BucketBoundaries kBatchSizes{1, 2, 4, 8, 16, 32, 64};
+const std::vector<double> kSeconds{0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30};
+const std::vector<double> kBatchSizes{1, 2, 4, 8, 16, 32, 64};
 
 template <typename Kind, typename Builder>
 prometheus::Family<Kind>& family(Builder builder, prometheus::Registry& registry, const std::string& name,
@@ -21,9 +20,8 @@ prometheus::Family<Kind>& family(Builder builder, prometheus::Registry& registry
   return builder.Name("yolod_" + name).Help(help).Register(registry);
 }
 
-prometheus::Histogram& stage(prometheus::Family<prometheus::Histogram>& seconds, const std::string& model,
-                             const std::string& name) {
-  return seconds.Add({{"model", model}, {"stage", name}}, kSeconds);
+Histogram& stage(HistogramFamily& seconds, const std::string& model, const std::string& name) {
+  return seconds.add({{"model", model}, {"stage", name}});
 }
 
 constexpr double kSecondsPerMicrosecond = 1e-6;
@@ -31,12 +29,10 @@ constexpr double kSecondsPerMicrosecond = 1e-6;
 }  // namespace
 
 Metrics::Metrics()
-    : requests_total_(family<prometheus::Counter>(prometheus::BuildCounter(), registry_, "requests_total",
+    : request_seconds_("yolod_request_seconds", "Time of answered predictions, by stage", kSeconds),
+      batch_size_("yolod_batch_size", "Requests handed to a worker at once", kBatchSizes),
+      requests_total_(family<prometheus::Counter>(prometheus::BuildCounter(), registry_, "requests_total",
                                                   "Answers, by model and HTTP status")),
-      request_seconds_(family<prometheus::Histogram>(prometheus::BuildHistogram(), registry_, "request_seconds",
-                                                     "Time of answered predictions, by stage")),
-      batch_size_(family<prometheus::Histogram>(prometheus::BuildHistogram(), registry_, "batch_size",
-                                                "Requests handed to a worker at once")),
       queue_depth_(family<prometheus::Gauge>(prometheus::BuildGauge(), registry_, "queue_depth",
                                              "Requests that wait for a worker")),
       workers_(family<prometheus::Gauge>(prometheus::BuildGauge(), registry_, "workers", "Workers, by state")),
@@ -67,7 +63,12 @@ void Metrics::arena(std::uint64_t used_bytes, std::uint64_t total_bytes) {
 
 void Metrics::open_connections(std::size_t count) { open_connections_.Set(static_cast<double>(count)); }
 
-std::string Metrics::text() const { return prometheus::TextSerializer().Serialize(registry_.Collect()); }
+std::string Metrics::text() const {
+  auto families = registry_.Collect();
+  families.push_back(request_seconds_.collect());
+  families.push_back(batch_size_.collect());
+  return prometheus::TextSerializer().Serialize(families);
+}
 
 ModelMetrics::ModelMetrics(Metrics& metrics, std::string model)
     : metrics_(metrics),
@@ -77,7 +78,7 @@ ModelMetrics::ModelMetrics(Metrics& metrics, std::string model)
       infer_seconds_(stage(metrics.request_seconds_, model_, "infer")),
       post_seconds_(stage(metrics.request_seconds_, model_, "post")),
       total_seconds_(stage(metrics.request_seconds_, model_, "total")),
-      batch_size_(metrics.batch_size_.Add({{"model", model_}}, kBatchSizes)),
+      batch_size_(metrics.batch_size_.add({{"model", model_}})),
       queue_depth_(metrics.queue_depth_.Add({{"model", model_}})),
       replays_(metrics.replays_total_.Add({{"model", model_}})),
       quarantined_(metrics.quarantined_total_.Add({{"model", model_}})),
@@ -93,14 +94,14 @@ void ModelMetrics::answered(int http_status) {
 }
 
 void ModelMetrics::served(std::uint32_t queue_us, const common::WorkTimes& times, std::uint32_t total_us) {
-  queue_seconds_.Observe(queue_us * kSecondsPerMicrosecond);
-  decode_seconds_.Observe(times.decode_us * kSecondsPerMicrosecond);
-  infer_seconds_.Observe(times.infer_us * kSecondsPerMicrosecond);
-  post_seconds_.Observe(times.post_us * kSecondsPerMicrosecond);
-  total_seconds_.Observe(total_us * kSecondsPerMicrosecond);
+  queue_seconds_.observe(queue_us * kSecondsPerMicrosecond);
+  decode_seconds_.observe(times.decode_us * kSecondsPerMicrosecond);
+  infer_seconds_.observe(times.infer_us * kSecondsPerMicrosecond);
+  post_seconds_.observe(times.post_us * kSecondsPerMicrosecond);
+  total_seconds_.observe(total_us * kSecondsPerMicrosecond);
 }
 
-void ModelMetrics::batch(std::size_t size) { batch_size_.Observe(static_cast<double>(size)); }
+void ModelMetrics::batch(std::size_t size) { batch_size_.observe(static_cast<double>(size)); }
 void ModelMetrics::queue_depth(std::size_t depth) { queue_depth_.Set(static_cast<double>(depth)); }
 void ModelMetrics::replayed() { replays_.Increment(); }
 void ModelMetrics::quarantined() { quarantined_.Increment(); }

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "app/observe/histogram.hpp"
 #include "common/prediction.hpp"
 
 namespace yolod::app {
@@ -35,12 +36,12 @@ class ModelMetrics {
   Metrics& metrics_;
   std::string model_;
   std::map<int, prometheus::Counter*> answered_;
-  prometheus::Histogram& queue_seconds_;
-  prometheus::Histogram& decode_seconds_;
-  prometheus::Histogram& infer_seconds_;
-  prometheus::Histogram& post_seconds_;
-  prometheus::Histogram& total_seconds_;
-  prometheus::Histogram& batch_size_;
+  Histogram& queue_seconds_;
+  Histogram& decode_seconds_;
+  Histogram& infer_seconds_;
+  Histogram& post_seconds_;
+  Histogram& total_seconds_;
+  Histogram& batch_size_;
   prometheus::Gauge& queue_depth_;
   prometheus::Counter& replays_;
   prometheus::Counter& quarantined_;
@@ -59,9 +60,9 @@ class Metrics {
  private:
   friend class ModelMetrics;
   prometheus::Registry registry_;
+  HistogramFamily request_seconds_;
+  HistogramFamily batch_size_;
   prometheus::Family<prometheus::Counter>& requests_total_;
-  prometheus::Family<prometheus::Histogram>& request_seconds_;
-  prometheus::Family<prometheus::Histogram>& batch_size_;
   prometheus::Family<prometheus::Gauge>& queue_depth_;
   prometheus::Family<prometheus::Gauge>& workers_;
   prometheus::Family<prometheus::Counter>& worker_restarts_total_;

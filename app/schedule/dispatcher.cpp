@@ -22,6 +22,8 @@ using common::ErrorCode;
 // How late a deadline may be noticed. One timer for all requests: arming one for each would cost more than the sweep.
 constexpr std::chrono::milliseconds kSweepPeriod{20};
 
+constexpr const char* kTooLate = "no answer within the request's timeout";
+
 // What separates requests that gain nothing from each other's company. Pictures are all brought to the network's size;
 // tensors come in any, and each is computed by itself: the short should not wait for the long.
 std::uint64_t shape_of(const common::ModelConfig& config, const PredictionJob& job) {
@@ -544,7 +546,7 @@ void Dispatcher::sweep_queue(Clock::time_point now) {
   queue_.remove_if([&](Request& waiting) {
     const bool began_before = waiting.replays != 0;
     if (now + (began_before ? Clock::duration::zero() : shortest) >= waiting.deadline) {
-      fail(waiting, {ErrorCode::kDeadlineExceeded, "no answer within request_timeout"});
+      fail(waiting, {ErrorCode::kDeadlineExceeded, kTooLate});
       return true;
     }
     // One that has been with a worker already waits for its own deadline: it was accepted, and is not to be lost.
@@ -561,7 +563,7 @@ void Dispatcher::sweep_assignments(Clock::time_point now) {
     if (assignment.outstanding() == 0) continue;
     for (auto& request : assignment.slots()) {
       if (request && now >= request->deadline) {
-        fail(*request, {ErrorCode::kDeadlineExceeded, "no answer within request_timeout"});
+        fail(*request, {ErrorCode::kDeadlineExceeded, kTooLate});
       }
     }
     if (now - assignment.last_progress() >= config_->hang_timeout) {

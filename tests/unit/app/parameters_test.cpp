@@ -9,10 +9,11 @@ namespace {
 using namespace std::string_literals;
 using common::ErrorCode;
 
+// What it returns is good until the next call.
 common::Outcome<PredictParameters> parse(const std::string& query) {
-  const auto target = parse_target("/predict?" + query);
-  REQUIRE(target);
-  return parse_predict_parameters(*target);
+  static Target target;
+  REQUIRE(target.parse("/predict?" + query));
+  return parse_predict_parameters(target);
 }
 
 void check_refused(const std::string& query) {

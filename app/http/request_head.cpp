@@ -1,0 +1,94 @@
+#include "app/http/request_head.hpp"
+
+#include <boost/beast/core/string.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/field.hpp>
+#include <tuple>
+#include <utility>
+
+namespace yolod::app {
+namespace {
+
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+
+// How often the fields came that must come once or not at all.
+struct Counts {
+  int host{0};
+  int transfer_encoding{0};
+  int content_length{0};
+};
+
+std::string_view ambiguity(unsigned version, const Counts& counts, std::string_view coding) {
+  if (version == 11 && counts.host != 1) return "there must be one Host";
+  if (counts.transfer_encoding == 0) return {};
+  if (version != 11) return "HTTP/1.0 has no Transfer-Encoding";
+  if (counts.content_length != 0) return "both Transfer-Encoding and Content-Length";
+  if (counts.transfer_encoding != 1 || !beast::iequals({coding.data(), coding.size()}, "chunked")) {
+    return "chunked is the only Transfer-Encoding that is understood";
+  }
+  return {};
+}
+
+// Of fields that come more than once the first counts, as Beast's own lookup has it.
+void take_first(std::string_view& text, std::string_view value) {
+  if (text.data() == nullptr) text = value;
+}
+
+}  // namespace
+
+RequestHeadReader::RequestHeadReader() : memory_(room_.data(), room_.size()) {}
+
+boost::system::error_code RequestHeadReader::read(boost::asio::const_buffer received, RequestHead& head) {
+  parser_.reset();
+  memory_.release();
+  parser_.emplace(std::piecewise_construct, std::make_tuple(), std::make_tuple(Allocator(&memory_)));
+  parser_->header_limit(kLimitBytes);
+  parser_->body_limit(boost::none);  // its length is checked once it is known what the body is for
+  boost::system::error_code failure;
+  head.bytes = parser_->put(received, failure);
+  if (failure) return failure;
+  if (!parser_->is_header_done()) return http::error::need_more;
+  take_fields(head);
+  return {};
+}
+
+void RequestHeadReader::take_fields(RequestHead& head) const {
+  const auto& header = parser_->get();
+  head.method = header.method();
+  head.target = {header.target().data(), header.target().size()};
+  head.keep_alive = parser_->keep_alive();
+  head.chunked = parser_->chunked();
+  head.content_length = parser_->content_length().value_or(0);
+  Counts counts;
+  std::string_view coding;
+  std::string_view expect;
+  for (const auto& field : header) {
+    const std::string_view value(field.value().data(), field.value().size());
+    switch (field.name()) {
+      case http::field::host: ++counts.host; break;
+      case http::field::content_length: ++counts.content_length; break;
+      case http::field::transfer_encoding:
+        ++counts.transfer_encoding;
+        coding = value;
+        break;
+      case http::field::expect: take_first(expect, value); break;
+      case http::field::content_type: take_first(head.content_type, value); break;
+      case http::field::accept: take_first(head.accept, value); break;
+      case http::field::origin:
+      case http::field::forwarded:
+      case http::field::via: head.forwarded = true; break;
+      case http::field::unknown:
+        if (beast::iequals(field.name_string(), "X-Request-Id")) take_first(head.request_id, value);
+        if (beast::iequals(field.name_string(), "X-Request-Timeout")) take_first(head.request_timeout, value);
+        head.forwarded |= beast::iequals(field.name_string(), "X-Forwarded-For");
+        break;
+      default: break;
+    }
+  }
+  head.version = header.version() == 10 ? 10 : 11;
+  head.expects_continue = head.version == 11 && beast::iequals({expect.data(), expect.size()}, "100-continue");
+  head.ambiguity = ambiguity(header.version(), counts, coding);
+}
+
+}  // namespace yolod::app

@@ -1,0 +1,27 @@
+// What a session needs only as long as it does not wait: one for all of them. So a request finds everything allocated,
+// and a connection that is idle holds none of it.
+#pragma once
+
+#include "app/http/request_head.hpp"
+#include "app/http/responses.hpp"
+#include "app/http/target.hpp"
+#include "app/http/text.hpp"
+
+namespace yolod::app {
+
+// Front-end only, its one thread. What is in it is anyone's after the next co_await.
+struct Scratch {
+  RequestHeadReader reader;
+  Target target;
+  Response response;
+  Text head;
+
+  // After an answer that was far longer than most.
+  void give_back() {
+    constexpr std::size_t kKeptBytes = 1U << 20U;
+    if (response.body.capacity() > kKeptBytes) response.body = Text();
+    if (response.file.capacity() > kKeptBytes) response.file = {};
+  }
+};
+
+}  // namespace yolod::app

@@ -1,0 +1,131 @@
+#include "app/http/request_head.hpp"
+
+#include <boost/beast/http/error.hpp>
+#include <catch2/catch.hpp>
+#include <memory>
+#include <string>
+
+namespace yolod::app {
+namespace {
+
+using namespace std::string_literals;
+namespace http = boost::beast::http;
+using boost::system::error_code;
+
+// What it read is good until it reads the next.
+error_code read(std::string_view text, RequestHead& head) {
+  static const auto reader = std::make_unique<RequestHeadReader>();
+  return reader->read(boost::asio::buffer(text), head);
+}
+
+RequestHead head_of(std::string_view text) {
+  CAPTURE(text);
+  RequestHead head;
+  REQUIRE_FALSE(read(text, head));
+  return head;
+}
+
+std::string_view ambiguity_of(const std::string& fields, const std::string& version = "1.1") {
+  return head_of("POST / HTTP/" + version + "\r\n" + fields + "\r\n").ambiguity;
+}
+
+TEST_CASE("RequestHead: what a request asks, of what, and how long it is", "[app][unit]") {
+  const auto text =
+      "POST /predict?model=m HTTP/1.1\r\nHost: h\r\nContent-Type: image/jpeg\r\nAccept: image/png\r\n"
+      "Content-Length: 5\r\nX-Request-Id: id-7\r\n\r\n"s;
+  const auto head = head_of(text + "12345POST");
+  CHECK(head.bytes == text.size());
+  CHECK(head.method == http::verb::post);
+  CHECK(head.target == "/predict?model=m");
+  CHECK(head.version == 11);
+  CHECK(head.keep_alive);
+  CHECK_FALSE(head.chunked);
+  CHECK(head.content_length == 5);
+  CHECK(head.has_body());
+  CHECK(head.content_type == "image/jpeg");
+  CHECK(head.accept == "image/png");
+  CHECK(head.request_id == "id-7");
+  CHECK_FALSE(head.forwarded);
+  CHECK_FALSE(head.expects_continue);
+  CHECK(head.ambiguity.empty());
+}
+
+TEST_CASE("RequestHead: what is not said is empty", "[app][unit]") {
+  const auto head = head_of("GET / HTTP/1.0\r\n\r\n");
+  CHECK(head.version == 10);
+  CHECK_FALSE(head.keep_alive);
+  CHECK_FALSE(head.has_body());
+  CHECK(head.content_type.empty());
+  CHECK(head.request_id.empty());
+  CHECK(head.ambiguity.empty());
+}
+
+TEST_CASE("RequestHead: names of fields are read in any case, and of equals the first counts", "[app][unit]") {
+  const auto head =
+      head_of("GET / HTTP/1.1\r\nhOST: h\r\nx-request-ID: a\r\nX-Request-Id: b\r\nEXPECT: 100-Continue\r\n\r\n");
+  CHECK(head.request_id == "a");
+  CHECK(head.expects_continue);
+  CHECK(head.ambiguity.empty());
+}
+
+TEST_CASE("RequestHead: one that was passed on is known by each of its marks", "[app][unit]") {
+  const auto mark = GENERATE("Origin: x"s, "Via: x"s, "Forwarded: for=x"s, "x-forwarded-for: 1.2.3.4"s);
+  CHECK(head_of("POST /reload HTTP/1.1\r\nHost: h\r\n" + mark + "\r\n\r\n").forwarded);
+}
+
+TEST_CASE("RequestHead: there is one Host in HTTP/1.1", "[app][unit]") {
+  CHECK_FALSE(ambiguity_of("").empty());
+  CHECK_FALSE(ambiguity_of("Host: a\r\nHost: a\r\n").empty());
+  CHECK(ambiguity_of("Host: a\r\n").empty());
+  CHECK(ambiguity_of("", "1.0").empty());
+}
+
+TEST_CASE("RequestHead: a length that two parsers could read differently is ambiguous", "[app][unit]") {
+  const auto host = "Host: a\r\n"s;
+  CHECK(ambiguity_of(host + "Transfer-Encoding: chunked\r\n").empty());
+  CHECK(ambiguity_of(host + "Transfer-Encoding: Chunked\r\n").empty());
+  CHECK_FALSE(ambiguity_of(host + "Transfer-Encoding: gzip, chunked\r\n").empty());
+  CHECK_FALSE(ambiguity_of(host + "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n").empty());
+  CHECK_FALSE(ambiguity_of("Transfer-Encoding: chunked\r\n", "1.0").empty());
+}
+
+TEST_CASE("RequestHead: more is needed until the empty line is there", "[app][unit]") {
+  const auto text = "GET / HTTP/1.1\r\nHost: h\r\nA: b\r\n\r\n"s;
+  RequestHead head;
+  for (std::size_t length = 1; length < text.size(); ++length) {
+    CAPTURE(length);
+    CHECK(read(text.substr(0, length), head) == http::error::need_more);
+  }
+  CHECK_FALSE(read(text, head));
+}
+
+TEST_CASE("RequestHead: 16 KiB are a header's limit, whether or not its end is there", "[app][unit]") {
+  const auto with_field_of = [](std::size_t bytes) {
+    return "GET / HTTP/1.1\r\nHost: h\r\nA: " + std::string(bytes, 'x') + "\r\n\r\n";
+  };
+  RequestHead head;
+  CHECK_FALSE(read(with_field_of(15'000), head));
+  CHECK(read(with_field_of(17'000), head) == http::error::header_limit);
+  CHECK(read(with_field_of(40'000).substr(0, 30'000), head) == http::error::header_limit);
+}
+
+TEST_CASE("RequestHead: thousands of fields are read, with more room than there is at first", "[app][unit]") {
+  std::string text = "GET / HTTP/1.1\r\nHost: h\r\n";
+  for (int i = 0; i < 3000; ++i) text += "a:\r\n";
+  CHECK(head_of(text + "\r\n").bytes == text.size() + 2);
+  CHECK(head_of("GET / HTTP/1.1\r\nHost: h\r\n\r\n").ambiguity.empty());
+}
+
+TEST_CASE("RequestHead: what is no HTTP/1.1 is an error as soon as it shows", "[app][unit]") {
+  const auto text =
+      GENERATE("\x16\x03\x01"s, "GET\r\n\r\n"s, "GET / HTTP/2.0\r\n\r\n"s, "GET / HTTP/1.1\r\n: x\r\n\r\n"s,
+               "GET / HTTP/1.1\r\nA b\r\n\r\n"s, "POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n"s,
+               "POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n"s);
+  RequestHead head;
+  const auto failure = read(text, head);
+  CHECK(failure);
+  CHECK(failure != http::error::need_more);
+}
+
+}  // namespace
+}  // namespace yolod::app
