@@ -16,7 +16,7 @@
 namespace yolod::tests {
 namespace {
 
-std::size_t queue_depth(const Server& server) {
+std::size_t waiting_count(const Server& server) {
   return server.status().at("models").at(0).at("queue").at("depth").to_number<std::size_t>();
 }
 
@@ -34,8 +34,9 @@ void measure(Server& server) {
 TEST_CASE("Scheduling: who would be answered after its own deadline is told so before it", "[process]") {
   Server server(identity_config({slow_model(1'000ms)}));
   measure(server);
-  InFlight before(server.endpoint(), 8);
-  REQUIRE(wait_until([&] { return queue_depth(server) >= 6; }));
+  // All of these go before it.
+  InFlight before(server.endpoint(), 8, 50'000, "/predict?priority=high");
+  REQUIRE(wait_until([&] { return waiting_count(server) >= 6; }));
 
   const auto asked_at = Clock::now();
   const auto late = HttpClient(server.endpoint()).post("/predict", "x", {{"X-Request-Timeout", "3000"}});
@@ -51,11 +52,11 @@ TEST_CASE("Scheduling: whose deadline comes first is served first", "[process]")
   Server server(identity_config({slow_model(200ms)}));
   measure(server);
   InFlight before(server.endpoint(), 12);
-  REQUIRE(wait_until([&] { return queue_depth(server) >= 9; }));
+  REQUIRE(wait_until([&] { return waiting_count(server) >= 9; }));
 
   CHECK(HttpClient(server.endpoint()).post("/predict", "x", {{"X-Request-Timeout", "9000"}}).status == 200);
 
-  CHECK(queue_depth(server) >= 3);
+  CHECK(waiting_count(server) >= 3);
   CHECK(before.finish_and_list_wrong() == kNoneWrong);
 }
 
@@ -75,11 +76,11 @@ TEST_CASE("Scheduling: high priority goes before what waits", "[process]") {
   Server server(identity_config({slow_model(200ms)}));
   measure(server);
   InFlight before(server.endpoint(), 12);
-  REQUIRE(wait_until([&] { return queue_depth(server) >= 9; }));
+  REQUIRE(wait_until([&] { return waiting_count(server) >= 9; }));
 
   CHECK(HttpClient(server.endpoint()).post("/predict?priority=high", "x").status == 200);
 
-  CHECK(queue_depth(server) >= 3);
+  CHECK(waiting_count(server) >= 3);
   CHECK(before.finish_and_list_wrong() == kNoneWrong);
   CHECK(HttpClient(server.endpoint()).post("/predict?priority=urgent", "x").error_code() == "invalid_parameter");
 }
@@ -97,7 +98,7 @@ TEST_CASE("Scheduling: the normal ones are served while the high never end", "[p
       return wrong;
     }));
   }
-  REQUIRE(wait_until([&] { return queue_depth(server) >= 4; }));
+  REQUIRE(wait_until([&] { return waiting_count(server) >= 4; }));
   CHECK(InFlight(server.endpoint(), 10).finish_and_list_wrong() == kNoneWrong);
   over = true;
   for (auto& client : flood) CHECK(client.get() == 0);
@@ -107,7 +108,7 @@ TEST_CASE("Scheduling: a full queue of one priority leaves room for the other", 
   Server server(identity_config({slow_model(500ms, {"queue: {max_size: 2, timeout: 60s}"})}));
   measure(server);
   InFlight normal(server.endpoint(), 4);  // one at work, one behind it at most, two in the queue
-  REQUIRE(wait_until([&] { return queue_depth(server) >= 2; }));
+  REQUIRE(wait_until([&] { return waiting_count(server) >= 2; }));
   CHECK(HttpClient(server.endpoint()).post("/predict", "x").error_code() == "queue_full");
   CHECK(HttpClient(server.endpoint()).post("/predict?priority=high", "x").status == 200);
   (void)normal.finish();
@@ -117,7 +118,7 @@ TEST_CASE("Scheduling: Retry-After is what the measured rate makes of the queue"
   Server server(identity_config({slow_model(3'000ms, {"queue: {max_size: 5, timeout: 60s}"})}));
   measure(server);
   const InFlight requests(server.endpoint(), 6);
-  REQUIRE(wait_until([&] { return queue_depth(server) == 5; }));
+  REQUIRE(wait_until([&] { return waiting_count(server) == 5; }));
   const auto refused = HttpClient(server.endpoint()).post("/predict", "x");
   CHECK(refused.error_code() == "queue_full");
   // Five wait, three seconds each, and there is the one at work. A machine that stalls measures more.
@@ -130,7 +131,7 @@ TEST_CASE("Scheduling: who would wait longer than the queue's timeout is told so
   Server server(identity_config({slow_model(2'000ms, {"queue: {timeout: 5s}"})}));
   measure(server);
   const InFlight before(server.endpoint(), 5);  // of them some are told the same
-  REQUIRE(wait_until([&] { return queue_depth(server) >= 2; }));
+  REQUIRE(wait_until([&] { return waiting_count(server) >= 2; }));
   const auto asked_at = Clock::now();
   const auto refused = HttpClient(server.endpoint()).post("/predict", "x");
   CHECK(refused.error_code() == "queue_full");

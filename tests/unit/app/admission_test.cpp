@@ -8,7 +8,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Patience kPatient{10s, 30s};
+constexpr Patience kUsualPatience{10s, 30s};
 
 Backlog backlog(std::size_t ahead, std::size_t workers = 2) {
   Backlog made;
@@ -43,8 +43,8 @@ TEST_CASE("Admission: where nothing is known nobody is refused", "[app][unit]") 
 }
 
 TEST_CASE("Admission: who would wait longer than the queue's timeout is told so at once", "[app][unit]") {
-  CHECK(admission(backlog(190), kPatient) == Admission::kAdmit);
-  CHECK(admission(backlog(200), kPatient) == Admission::kQueueFull);
+  CHECK(admission(backlog(190), kUsualPatience) == Admission::kAdmit);
+  CHECK(admission(backlog(200), kUsualPatience) == Admission::kQueueFull);
 }
 
 TEST_CASE("Admission: who would be answered after its deadline is told so at once", "[app][unit]") {

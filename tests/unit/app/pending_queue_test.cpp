@@ -11,15 +11,15 @@ using namespace std::chrono_literals;
 using common::Clock;
 using Verdict = PendingQueue::Verdict;
 
-const Clock::time_point kStart = Clock::time_point(1h);
+const Clock::time_point kEpoch = Clock::time_point(1h);
 
 std::unique_ptr<Request> request(std::uint64_t id, Clock::duration expires, Priority priority = Priority::kNormal,
                                  std::uint64_t shape = 0) {
   auto made = std::make_unique<Request>();
   made->job.id = id;
   made->job.urgency.priority = priority;
-  made->queued = kStart + std::chrono::milliseconds(id);
-  made->expires = kStart + expires;
+  made->queued = kEpoch + std::chrono::milliseconds(id);
+  made->expires = kEpoch + expires;
   made->shape = shape;
   return made;
 }
@@ -57,11 +57,11 @@ TEST_CASE("PendingQueue: whose time runs out first goes first", "[app][unit]") {
   queue.push(request(1, 10s));
   queue.push(request(2, 1s));
   queue.push(request(3, 5s));
-  CHECK(queue.earliest_expiry() == kStart + 1s);
-  CHECK(queue.oldest() == kStart + 1ms);
-  CHECK(queue.ahead_of(Priority::kNormal, kStart + 500ms) == 0);
-  CHECK(queue.ahead_of(Priority::kNormal, kStart + 2s) == 1);
-  CHECK(queue.ahead_of(Priority::kNormal, kStart + 10s) == 3);
+  CHECK(queue.earliest_expiry() == kEpoch + 1s);
+  CHECK(queue.oldest() == kEpoch + 1ms);
+  CHECK(queue.ahead_of(Priority::kNormal, kEpoch + 500ms) == 0);
+  CHECK(queue.ahead_of(Priority::kNormal, kEpoch + 2s) == 1);
+  CHECK(queue.ahead_of(Priority::kNormal, kEpoch + 10s) == 3);
   CHECK(take(queue, 3) == Ids{2, 3, 1});
 }
 
