@@ -181,10 +181,12 @@ Session::Step Session::header_came(error_code failure) {
   return read_head();
 }
 
-bool Session::may_have_whole_head() const {
+// What is wrong with it shows at the first look or at the end, as with a parser that waits for the end.
+bool Session::may_have_whole_head() {
   const std::string_view text(static_cast<const char*>(buffer_.data().data()), buffer_.size());
-  if (head_looked_at_ < 4 || text.size() >= 2 * head_looked_at_) return true;
-  return text.find("\r\n\r\n", head_looked_at_ - 3) != std::string_view::npos;
+  const std::size_t looked_at = std::exchange(head_looked_at_, text.size());
+  return looked_at < 4 || text.size() > RequestHeadReader::kLimitBytes ||
+         text.find("\r\n\r\n", looked_at - 3) != std::string_view::npos;
 }
 
 Session::Step Session::read_head() {
@@ -192,7 +194,6 @@ Session::Step Session::read_head() {
   RequestHead head;
   const error_code failure = server_.scratch().reader.read(buffer_.data(), head);
   if (failure == http::error::need_more) {
-    head_looked_at_ = buffer_.size();
     deadline_ = request_began_ + config_.header_timeout;
     return Step::kReadHeader;
   }

@@ -79,8 +79,8 @@ class Session : public std::enable_shared_from_this<Session>,
   void begin_request();
   [[nodiscard]] Step header_came(boost::system::error_code failure);
   [[nodiscard]] Step read_head();
-  // False while not enough has come since the last look for another one to be worth it.
-  [[nodiscard]] bool may_have_whole_head() const;
+  // Whether what has come since the last look makes another one worth it.
+  [[nodiscard]] bool may_have_whole_head();
   [[nodiscard]] static common::Error header_error(boost::system::error_code failure);
 
   // ---- what is asked ----
