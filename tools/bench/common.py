@@ -121,7 +121,7 @@ class Goals:
 
 class Network:
     """A network of the test data with made weights, at `size` or that of its cfg; kept in build/bench. Few boxes pass, as
-    with a trained one."""
+    with a trained one; each would have dozens of labels."""
 
     def __init__(self, name, size=None):
         folder = data / "synthetic" / name
@@ -145,7 +145,7 @@ class Network:
     def model(self, **settings):
         """As an entry of a config's `models`."""
         files = {"cfg": str(self.cfg), "weights": str(self.weights), "names": str(self.names)}
-        return {"name": "network", "darknet": files, **settings}
+        return {"name": "network", "darknet": files, "detect": {"multi_label": False}, **settings}
 
 
 # ---- programs ----
