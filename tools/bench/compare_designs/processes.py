@@ -1,4 +1,5 @@
-"""Processes of one server, requests to it over its socket, and how much of the processors they take."""
+"""Processes of one server, requests to it over its socket, and how much of the processors
+all take."""
 from __future__ import annotations
 
 import contextlib
@@ -29,11 +30,12 @@ class UnixConnection(http.client.HTTPConnection):
 
 
 class Process(common.Program):
-    """In a session of its own, with which ends what it leaves behind."""
+    """In a group of its own, with which ends what it leaves behind. In the session of this program, because the kernel may
+    share the processors out among sessions first (sched_autogroup)."""
 
     def __init__(self, command: list, environment: dict[str, str]):
         super().__init__([str(part) for part in command], stdin=subprocess.DEVNULL, env={**os.environ, **environment},
-                         start_new_session=True)
+                         process_group=0)
 
     def stop(self) -> None:
         self.process.terminate()
@@ -87,13 +89,14 @@ class Server:
         except OSError:
             return False
 
-    def processor_seconds(self) -> float:
-        """Of all its processes that live, and of their children that have ended."""
-        sessions = {one.process.pid for one in self.processes}
-        ticks = 0
-        for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
-            with contextlib.suppress(OSError):
-                fields = path.read_text().rpartition(")")[2].split()
-                if int(fields[3]) in sessions:
-                    ticks += sum(map(int, fields[11:15]))
-        return ticks / os.sysconf("SC_CLK_TCK")
+
+def session_seconds() -> float:
+    """Processor time of all living processes of this session, and of their children that have ended."""
+    session = os.getsid(0)
+    ticks = 0
+    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = path.read_text().rpartition(")")[2].split()
+            if int(fields[3]) == session:
+                ticks += sum(map(int, fields[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")

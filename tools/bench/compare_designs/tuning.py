@@ -30,7 +30,8 @@ def tune(design: Design, cores: int, measure: Callable[[Settings], Result], say:
         key = str(sorted(settings.items()))
         if key not in tried:
             tried[key] = measure(settings)
-            say(f"  {tried[key].throughput:7.1f}/s  p99 {tried[key].p99:7.0f} ms  {settings}")
+            say(f"  {tried[key].throughput:7.1f}/s  p99 {tried[key].p99:6.0f} ms, others {tried[key].others:.0%}, host "
+                f"{tried[key].stolen:.0%}  {settings}")
         return tried[key]
 
     candidates = [design.defaults(cores), {**design.defaults(cores), **design.start_of_tuning}]
