@@ -20,8 +20,8 @@ class Result:
     p50: float  # ms
     p99: float
     failed: int  # other answers, connections that failed, and requests for which no connection was free
-    used: float  # of the cores, by the server and the load, 0 to 1
-    others: float  # by everything else on this machine
+    processor_ms: float  # that an answer took of the processors, of server and load together
+    others: float  # part of the cores that everything else on this machine used, 0 to 1
     stolen: float  # by other guests of its host
 
 
@@ -48,8 +48,8 @@ def post(options: argparse.Namespace, server: Server, photo: pathlib.Path, secon
     own = session_seconds() - own
     busy, stolen, total = (b - a for a, b in zip(before, core_seconds(cores)))
     return Result(said["throughput_per_s"], said["latency_ms"]["p50"], said["latency_ms"]["p99"],
-                  sum(said["errors"].values()) + said.get("not_sent", 0), own / total,
-                  max(0.0, busy - own) / total, stolen / total)
+                  sum(said["errors"].values()) + said.get("not_sent", 0),
+                  1000 * own / max(1, said["succeeded"]), max(0.0, busy - own) / total, stolen / total)
 
 
 def median(results: list[Result]) -> Result:

@@ -12,10 +12,10 @@ def ms(value: float) -> str:
 
 
 def table(rows: list[Row], loads: list[float]) -> str:
-    heads = ["server", "at most, req/s"] + [f"p50 / p99 at {load:.1f}/s, ms" for load in loads]
+    heads = ["server", "at most, req/s", "processor ms a request"] + [f"p50 / p99 at {load:.1f}/s, ms" for load in loads]
     lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
     for row in rows:
-        cells = [row.name, f"{row.capacity.throughput:.1f}"]
+        cells = [row.name, f"{row.capacity.throughput:.1f}", ms(row.capacity.processor_ms)]
         for load in loads:
             result = row.at_loads.get(load)
             cells.append("" if result is None else cell(result))
