@@ -1,4 +1,5 @@
-"""The settings of a design with which it answers most: one setting after the other is varied, twice."""
+"""The settings of a design with which it answers most: one setting after the other is varied, and once more if that
+changed something."""
 from __future__ import annotations
 
 from typing import Callable
@@ -23,7 +24,8 @@ def better(a: Result, b: Result) -> bool:
     return a.throughput > b.throughput
 
 
-def tune(design: Design, cores: int, measure: Callable[[Settings], Result], say: Callable[[str], None]) -> Settings:
+def tune(design: Design, cores: int, passes: int, measure: Callable[[Settings], Result],
+         say: Callable[[str], None]) -> Settings:
     tried: dict[str, Result] = {}
 
     def result_of(settings: Settings) -> Result:
@@ -39,7 +41,7 @@ def tune(design: Design, cores: int, measure: Callable[[Settings], Result], say:
     for other in candidates[1:]:
         if better(result_of(other), result_of(best)):
             best = other
-    for _ in range(2):
+    for _ in range(passes):
         before = best
         for keys, values in design.choices.items():
             for value in values:
