@@ -48,7 +48,6 @@ def table(bench: Bench, rows: list[Row]) -> str:
             steps = in_python(bench.around, row)
         cells = [total, steps["infer"], steps["decode"], steps["post"], total - sum(steps.values())]
         lines.append(f"| {row.name} | " + " | ".join(f"{cell:.1f}" for cell in cells) + " |")
-        bench.say(lines[-1])
     return "\n".join(lines)
 
 
