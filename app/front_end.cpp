@@ -82,7 +82,7 @@ int FrontEnd::run() {
     return 1;
   }
   try {
-    run_event_loop();
+    io_.run();
   } catch (const std::exception& failure) {
     // A broken invariant: whoever supervises us is the recovery, and the kernel ends the workers.
     common::log_error("unexpected: {}", failure.what());
@@ -91,26 +91,6 @@ int FrontEnd::run() {
   }
   common::log_info("stopped");
   return exit_code_;
-}
-
-// What the workers have completed is looked for between the events, and rung for only while this process sleeps: under
-// load neither side makes a system call for it.
-void FrontEnd::run_event_loop() {
-  constexpr int kEventsInARow = 32;
-  const auto look_at_lanes = [this] {
-    bool found = false;
-    for (const auto& pool : pools_) found = pool->dispatcher().take_completions() || found;
-    return found;
-  };
-  while (!io_.stopped()) {
-    int events = 0;
-    while (events < kEventsInARow && io_.poll_one() != 0) ++events;
-    if (look_at_lanes() || events != 0) continue;
-    arena_->fall_asleep();
-    const bool found = look_at_lanes();
-    if (!found) io_.run_one();
-    arena_->wake_up();
-  }
 }
 
 Outcome<void> FrontEnd::start() {
@@ -205,7 +185,15 @@ Outcome<void> FrontEnd::make_arena() {
 }
 
 void FrontEnd::make_pools() {
-  surroundings_.emplace(PoolSurroundings{io_, spawn_, *arena_, metrics_});
+  const auto have_completions = [this] {
+    return std::any_of(pools_.begin(), pools_.end(),
+                       [](const auto& pool) { return pool->dispatcher().has_completions(); });
+  };
+  const auto take_completions = [this] {
+    for (const auto& pool : pools_) pool->dispatcher().take_completions();
+  };
+  wakefulness_.emplace(io_, *arena_, Wakefulness::Lanes{have_completions, take_completions});
+  surroundings_.emplace(PoolSurroundings{io_, spawn_, *arena_, metrics_, *wakefulness_});
   for (const auto& model : config_.models) pools_.push_back(make_pool(model));
 }
 

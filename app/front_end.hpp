@@ -48,7 +48,6 @@ class FrontEnd final : private Service {
  private:
   enum class Phase { kStarting, kServing, kDraining, kStopping };
 
-  void run_event_loop();
   [[nodiscard]] common::Outcome<void> start();
   [[nodiscard]] common::Outcome<void> make_arena();
   [[nodiscard]] common::Outcome<void> check_memory(std::uint64_t arena_bytes,
@@ -116,6 +115,7 @@ class FrontEnd final : private Service {
   std::optional<ipc::InputArena> arena_;
   boost::asio::io_context io_{1};
   std::optional<ArenaGate> arena_gate_;
+  std::optional<Wakefulness> wakefulness_;
   std::optional<PoolSurroundings> surroundings_;
   std::vector<std::unique_ptr<ModelPool>> pools_;  // never taken away: a session may refer to one that is retired
   Server server_;

@@ -47,7 +47,7 @@ ModelPool::ModelPool(PoolSurroundings& surroundings, ModelConfig config, Events 
       config_(std::make_shared<const ModelConfig>(std::move(config))),
       events_(std::move(events)),
       metrics_(surroundings.metrics, name_),
-      dispatcher_(surroundings.io, *config_, metrics_),
+      dispatcher_(surroundings.io, *config_, metrics_, surroundings.wakefulness),
       served_{config_.get(), dispatcher_, metrics_} {}
 
 ModelPool::~ModelPool() = default;

@@ -37,6 +37,7 @@ struct PoolSurroundings {
   const SpawnSettings& spawn;
   const ipc::InputArena& arena;
   Metrics& metrics;
+  Wakefulness& wakefulness;
   std::uint64_t launches{0};
 };
 

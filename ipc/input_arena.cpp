@@ -1,5 +1,6 @@
 #include "ipc/input_arena.hpp"
 
+#include <array>
 #include <boost/interprocess/indexes/null_index.hpp>
 #include <boost/interprocess/managed_external_buffer.hpp>
 #include <boost/interprocess/mem_algo/rbtree_best_fit.hpp>
@@ -32,15 +33,28 @@ class ArenaAllocator {
  public:
   ArenaAllocator(std::byte* base, std::size_t bytes) : buffer_(bip::create_only, base, bytes), capacity_bytes_(bytes) {}
 
-  std::byte* allocate(std::uint64_t bytes) {
+  // `reserved` is what is to be given back.
+  std::byte* allocate(std::uint64_t bytes, std::uint64_t& reserved) {
     const std::uint64_t wanted = bytes == 0 ? 1 : bytes;
     if (wanted > capacity_bytes_ / 2 || uploading_bytes_ + wanted > capacity_bytes_ / 2) return nullptr;
-    auto* const place = static_cast<std::byte*>(buffer_.allocate_aligned(wanted, kBlockAlignment, std::nothrow));
+    const bool in_pages = wanted >= kSmallestInPages && wanted <= capacity_bytes_ / kFewestInPages;
+    reserved = in_pages ? (wanted + kPage - 1) / kPage * kPage : wanted;
+    std::byte* place = take_kept(reserved);
+    if (place == nullptr) place = reserve(reserved);
+    if (place == nullptr && kept_count_ != 0) {
+      give_back_kept();
+      place = reserve(reserved);
+    }
+    if (place == nullptr && reserved != wanted) place = reserve(reserved = wanted);
     if (place != nullptr) uploading_bytes_ += bytes;
     return place;
   }
-  void deallocate(std::byte* place) {
-    buffer_.deallocate(place);
+  void deallocate(std::byte* place, std::uint64_t reserved) {
+    if (kept_count_ == kept_.size() || reserved == 0) {
+      buffer_.deallocate(place);
+    } else {
+      kept_[kept_count_++] = {place, reserved};
+    }
     tell_room();
   }
   void shrink(std::byte* place, std::uint64_t from, std::uint64_t to) {
@@ -54,12 +68,43 @@ class ArenaAllocator {
   }
 
   [[nodiscard]] std::uint64_t capacity_bytes() const { return capacity_bytes_; }
-  [[nodiscard]] std::uint64_t used_bytes() const { return capacity_bytes_ - buffer_.get_free_memory(); }
+  // Asked once in a while: what is kept need not be told apart then.
+  [[nodiscard]] std::uint64_t used_bytes() {
+    give_back_kept();
+    return capacity_bytes_ - buffer_.get_free_memory();
+  }
 
   [[nodiscard]] std::uint64_t uploading_bytes() const { return uploading_bytes_; }
   void on_room(std::function<void()> listener) { room_listener_ = std::move(listener); }
 
  private:
+  // Blocks that were given back a moment ago, for the next body of such a size: searching the tree costs more than all
+  // else that a small request does, and their bytes are still in the processor's cache. Larger bodies are reserved in
+  // whole pages, so that one camera's pictures find each other's places. Nothing waits for room because of them.
+  struct Kept {
+    std::byte* place;
+    std::uint64_t bytes;
+  };
+  static constexpr std::uint64_t kPage = 4096;
+  static constexpr std::uint64_t kSmallestInPages = 4 * kPage;
+  static constexpr std::uint64_t kFewestInPages = 64;  // that an arena has room for: of larger ones a page may be missed
+
+  std::byte* reserve(std::uint64_t bytes) {
+    return static_cast<std::byte*>(buffer_.allocate_aligned(bytes, kBlockAlignment, std::nothrow));
+  }
+  std::byte* take_kept(std::uint64_t bytes) {
+    for (std::size_t i = kept_count_; i-- != 0;) {
+      if (kept_[i].bytes != bytes) continue;
+      std::byte* const place = kept_[i].place;
+      kept_[i] = kept_[--kept_count_];
+      return place;
+    }
+    return nullptr;
+  }
+  void give_back_kept() {
+    for (; kept_count_ != 0; --kept_count_) buffer_.deallocate(kept_[kept_count_ - 1].place);
+  }
+
   void tell_room() const {
     if (room_listener_) room_listener_();
   }
@@ -67,6 +112,8 @@ class ArenaAllocator {
   Buffer buffer_;
   std::uint64_t capacity_bytes_;
   std::uint64_t uploading_bytes_{0};
+  std::array<Kept, 16> kept_{};
+  std::size_t kept_count_{0};
   std::function<void()> room_listener_;
 };
 
@@ -74,6 +121,7 @@ ArenaBlock::ArenaBlock(ArenaBlock&& other) noexcept
     : allocator_(std::exchange(other.allocator_, nullptr)),
       bytes_(std::exchange(other.bytes_, {})),
       offset_(other.offset_),
+      reserved_bytes_(other.reserved_bytes_),
       uploading_(std::exchange(other.uploading_, false)) {}
 
 ArenaBlock& ArenaBlock::operator=(ArenaBlock&& other) noexcept {
@@ -82,6 +130,7 @@ ArenaBlock& ArenaBlock::operator=(ArenaBlock&& other) noexcept {
     allocator_ = std::exchange(other.allocator_, nullptr);
     bytes_ = std::exchange(other.bytes_, {});
     offset_ = other.offset_;
+    reserved_bytes_ = other.reserved_bytes_;
     uploading_ = std::exchange(other.uploading_, false);
   }
   return *this;
@@ -92,6 +141,7 @@ ArenaBlock::~ArenaBlock() { free(); }
 void ArenaBlock::shrink(std::uint64_t bytes) {
   if (allocator_ == nullptr || bytes >= bytes_.size()) return;
   allocator_->shrink(bytes_.data(), bytes_.size(), bytes);
+  reserved_bytes_ = 0;  // of a size that nobody else asks for
   if (uploading_) allocator_->end_upload(bytes_.size() - bytes);
   bytes_ = bytes_.first(bytes);
 }
@@ -103,7 +153,7 @@ void ArenaBlock::end_upload() {
 void ArenaBlock::free() {
   if (allocator_ == nullptr) return;
   end_upload();
-  std::exchange(allocator_, nullptr)->deallocate(bytes_.data());
+  std::exchange(allocator_, nullptr)->deallocate(bytes_.data(), reserved_bytes_);
 }
 
 InputArena::InputArena(MemfdRegion region)
@@ -127,9 +177,10 @@ common::Outcome<InputArena> InputArena::create(std::uint64_t bytes) {
 }
 
 std::optional<ArenaBlock> InputArena::allocate(std::uint64_t bytes) {
-  std::byte* const place = allocator_->allocate(bytes);
+  std::uint64_t reserved = 0;
+  std::byte* const place = allocator_->allocate(bytes, reserved);
   if (place == nullptr) return std::nullopt;
-  return ArenaBlock(*allocator_, {place, bytes}, static_cast<std::uint64_t>(place - region_.bytes().data()));
+  return ArenaBlock(*allocator_, {place, bytes}, static_cast<std::uint64_t>(place - region_.bytes().data()), reserved);
 }
 
 void InputArena::fall_asleep() {

@@ -38,13 +38,14 @@ class ArenaBlock {
 
  private:
   friend class InputArena;
-  ArenaBlock(ArenaAllocator& allocator, std::span<std::byte> bytes, std::uint64_t offset)
-      : allocator_(&allocator), bytes_(bytes), offset_(offset), uploading_(true) {}
+  ArenaBlock(ArenaAllocator& allocator, std::span<std::byte> bytes, std::uint64_t offset, std::uint64_t reserved_bytes)
+      : allocator_(&allocator), bytes_(bytes), offset_(offset), reserved_bytes_(reserved_bytes), uploading_(true) {}
   void free();
 
   ArenaAllocator* allocator_{nullptr};
   std::span<std::byte> bytes_;
   std::uint64_t offset_{0};
+  std::uint64_t reserved_bytes_{0};
   bool uploading_{false};
 };
 

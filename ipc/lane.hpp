@@ -43,8 +43,8 @@ class LaneOwner {
   [[nodiscard]] bool has_completions() const { return !completions_.empty(); }
   [[nodiscard]] PopResult pop_completion(CompletionCell& out) { return completions_.pop(out); }
 
-  // A copy of the first `bytes` of a result slot, or nothing if slot or size cannot be.
-  [[nodiscard]] std::optional<std::vector<std::byte>> copy_result(std::uint32_t slot, std::uint64_t bytes) const;
+  // A copy of the first `bytes` of a result slot, valid until the next one; nothing if slot or size cannot be.
+  [[nodiscard]] std::optional<std::span<const std::byte>> copy_result(std::uint32_t slot, std::uint64_t bytes);
 
   // The id that the worker marked last in `slot` (RunningMark). Meaningful once the worker is reaped.
   [[nodiscard]] std::uint64_t running_id(std::uint32_t slot) const;
@@ -61,6 +61,7 @@ class LaneOwner {
 
   MemfdRegion region_;
   LaneGeometry geometry_;  // ours: never read back from the lane
+  std::vector<std::byte> result_;
   RingProducer<RequestCell> requests_;
   RingConsumer<CompletionCell> completions_;
 };

@@ -53,7 +53,7 @@ bool is_workers_code(ErrorCode code) {
 }
 
 // A worker's error text goes to the client for what is the client's doing: it is bounded, and kept to printable ASCII.
-std::string printable(const std::vector<std::byte>& bytes) {
+std::string printable(std::span<const std::byte> bytes) {
   constexpr std::size_t kLongest = 300;
   std::string text;
   for (const std::byte byte : bytes) {
@@ -95,10 +95,12 @@ bool labels_exist(const common::Prediction& prediction, const common::ModelDescr
 
 }  // namespace
 
-Dispatcher::Dispatcher(asio::io_context& io, const common::ModelConfig& config, ModelMetrics& metrics)
+Dispatcher::Dispatcher(asio::io_context& io, const common::ModelConfig& config, ModelMetrics& metrics,
+                       Wakefulness& wakefulness)
     : io_(io),
       config_(&config),
       metrics_(metrics),
+      wakefulness_(wakefulness),
       sweep_timer_(io),
       tuner_(tuner_for(config.batch)),
       policy_timer_(io) {}
@@ -367,6 +369,7 @@ void Dispatcher::dispatch(Assignment& assignment, Clock::time_point now) {
   lane.publish_requests();
   common::reach(common::FaultPoint::kFrontEndPublished);
   assignment.worker().wake();
+  wakefulness_.stir();
   common::reach(common::FaultPoint::kFrontEndWoke);
 }
 
@@ -383,14 +386,19 @@ bool Dispatcher::take_from(Assignment& assignment) {
   return false;
 }
 
-bool Dispatcher::take_completions() {
+bool Dispatcher::has_completions() const {
+  return std::any_of(assignments_.begin(), assignments_.end(), [](const auto& entry) {
+    return entry.second.outstanding() != 0 && !entry.second.lies && entry.first->lane().has_completions();
+  });
+}
+
+void Dispatcher::take_completions() {
   bool found = false;
   for (auto& [worker, assignment] : assignments_) {
     if (assignment.outstanding() == 0 || assignment.lies || !worker->lane().has_completions()) continue;
     found = take_from(assignment) || found;
   }
   if (found) dispatch_waiting();
-  return found;
 }
 
 bool Dispatcher::drain_completions(Assignment& assignment) {

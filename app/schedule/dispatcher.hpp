@@ -24,6 +24,7 @@
 #include "app/schedule/quarantine.hpp"
 #include "app/schedule/request.hpp"
 #include "app/schedule/service_times.hpp"
+#include "app/schedule/wakefulness.hpp"
 #include "common/config.hpp"
 
 namespace yolod::app {
@@ -31,7 +32,8 @@ namespace yolod::app {
 class Dispatcher final : public WorkerListener {
  public:
   // All outlive this object, the config until the next one is used.
-  Dispatcher(boost::asio::io_context& io, const common::ModelConfig& config, ModelMetrics& metrics);
+  Dispatcher(boost::asio::io_context& io, const common::ModelConfig& config, ModelMetrics& metrics,
+             Wakefulness& wakefulness);
 
   // From now on: for admission, the queue and batches. What was quarantined may try again, and a model that was closed
   // serves.
@@ -42,8 +44,9 @@ class Dispatcher final : public WorkerListener {
   void worker_completions(WorkerProcess& worker) override;
   void worker_died(WorkerProcess& worker, DeathCause cause) override;
 
-  // Takes what workers have completed, whether or not they have rung for it. False for nothing.
-  bool take_completions();
+  // What workers have completed, whether or not they have rung for it.
+  [[nodiscard]] bool has_completions() const;
+  void take_completions();
 
   // Whether such a request may be read and submitted now: kNotReady before the model was first ready; kQueueFull, also
   // where it would wait longer than queue.timeout; kDeadlineExceeded where its deadline would pass before its answer; or
@@ -108,6 +111,7 @@ class Dispatcher final : public WorkerListener {
   boost::asio::io_context& io_;
   const common::ModelConfig* config_;
   ModelMetrics& metrics_;
+  Wakefulness& wakefulness_;
   boost::asio::steady_timer sweep_timer_;
   bool sweep_armed_{false};
   std::optional<common::Error> closed_;

@@ -68,37 +68,6 @@ Clock::time_point PendingQueue::earliest_expiry() const {
   return earliest;
 }
 
-void PendingQueue::take_in_order(const std::function<Verdict(Request&)>& judge,
-                                 const std::function<void(std::unique_ptr<Request>)>& take) {
-  // What was passed over stays before these.
-  std::size_t high = 0;
-  std::size_t normal = 0;
-  std::uint32_t row = highs_in_a_row_;
-  while (high < high_.size() || normal < normal_.size()) {
-    const bool is_high = high_goes_next(high < high_.size(), normal < normal_.size(), row);
-    Level& of = is_high ? high_ : normal_;
-    std::size_t& at = is_high ? high : normal;
-    const Verdict verdict = judge(*of[at]);
-    if (verdict == Verdict::kStop) return;
-    if (verdict == Verdict::kLeave) {
-      ++at;
-      continue;
-    }
-    auto request = std::move(of[at]);
-    of.erase(of.begin() + static_cast<Level::difference_type>(at));
-    if (verdict == Verdict::kDrop) continue;
-    row = is_high ? row + 1 : 0;
-    highs_in_a_row_ = row;
-    take(std::move(request));
-  }
-}
-
-void PendingQueue::remove_if(const std::function<bool(Request&)>& leaves) {
-  for (Level* const of : {&high_, &normal_}) {
-    of->erase(std::remove_if(of->begin(), of->end(), [&](auto& one) { return leaves(*one); }), of->end());
-  }
-}
-
 std::unique_ptr<Request> PendingQueue::remove(std::uint64_t id) {
   for (Level* const of : {&high_, &normal_}) {
     const auto found = std::find_if(of->begin(), of->end(), [id](const auto& one) { return one->id() == id; });

@@ -7,11 +7,12 @@
 // Front-end only, its one thread. Nothing is allocated as long as no more wait than did before.
 #pragma once
 
+#include <algorithm>
 #include <boost/circular_buffer.hpp>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
+#include <utility>
 
 #include "app/schedule/request.hpp"
 #include "common/clock.hpp"
@@ -44,10 +45,15 @@ class PendingQueue {
   enum class Verdict { kTake, kLeave, kDrop, kStop };
   // Shows each in the order of service, until kStop. What is taken or dropped leaves the queue after having been given
   // to `take` or `drop`.
-  void take_in_order(const std::function<Verdict(Request&)>& judge,
-                     const std::function<void(std::unique_ptr<Request>)>& take);
+  template <typename Judge, typename Take>
+  void take_in_order(Judge&& judge, Take&& take);
   // In no order: removes each for which `leaves` says so, after it has.
-  void remove_if(const std::function<bool(Request&)>& leaves);
+  template <typename Leaves>
+  void remove_if(Leaves&& leaves) {
+    for (Level* const of : {&high_, &normal_}) {
+      of->erase(std::remove_if(of->begin(), of->end(), [&](auto& one) { return leaves(*one); }), of->end());
+    }
+  }
   // Null if it is not here.
   [[nodiscard]] std::unique_ptr<Request> remove(std::uint64_t id);
   void clear();
@@ -64,5 +70,28 @@ class PendingQueue {
   std::uint32_t highs_in_a_row_{0};
   bool has_shapes_{false};  // some request had one
 };
+
+template <typename Judge, typename Take>
+void PendingQueue::take_in_order(Judge&& judge, Take&& take) {
+  // What was passed over stays before these.
+  std::size_t high = 0;
+  std::size_t normal = 0;
+  while (high < high_.size() || normal < normal_.size()) {
+    const bool is_high = high_goes_next(high < high_.size(), normal < normal_.size(), highs_in_a_row_);
+    Level& of = is_high ? high_ : normal_;
+    std::size_t& at = is_high ? high : normal;
+    const Verdict verdict = judge(*of[at]);
+    if (verdict == Verdict::kStop) return;
+    if (verdict == Verdict::kLeave) {
+      ++at;
+      continue;
+    }
+    auto request = std::move(of[at]);
+    of.erase(of.begin() + static_cast<Level::difference_type>(at));
+    if (verdict == Verdict::kDrop) continue;
+    highs_in_a_row_ = is_high ? highs_in_a_row_ + 1 : 0;
+    take(std::move(request));
+  }
+}
 
 }  // namespace yolod::app

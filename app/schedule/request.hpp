@@ -19,6 +19,7 @@
 #include "common/clock.hpp"
 #include "common/outcome.hpp"
 #include "common/prediction.hpp"
+#include "common/recycled.hpp"
 #include "ipc/input_arena.hpp"
 
 namespace yolod::app {
@@ -52,7 +53,7 @@ class AnswerHandler {
     virtual void call(Answer answer) = 0;
   };
   template <typename Handler>
-  struct Waiting final : Callable {
+  struct Waiting final : Callable, common::Recycled<Waiting<Handler>> {
     explicit Waiting(Handler given) : handler(std::move(given)) {}
     void call(Answer answer) override { std::move(handler)(std::move(answer)); }
     Handler handler;
@@ -79,7 +80,7 @@ struct PredictionJob {
   common::PredictionOptions options;
 };
 
-struct Request {
+struct Request : common::Recycled<Request> {
   PredictionJob job;
   AnswerHandler handler;  // empty once answered
   common::Clock::time_point admitted;

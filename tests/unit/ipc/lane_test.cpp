@@ -209,7 +209,7 @@ TEST_CASE("Lane: a copied result is the front-end's own", "[ipc][unit]") {
 
 TEST_CASE("Lane: results are copied out within their slot only", "[ipc][unit]") {
   constexpr auto kMost = std::numeric_limits<std::uint64_t>::max();
-  const Lane lane;
+  Lane lane;
   const auto& geometry = lane.owner.geometry();
   CHECK(lane.owner.copy_result(0, 0).value().empty());
   CHECK(lane.owner.copy_result(geometry.slot_count - 1, geometry.result_slot_bytes).value().size() ==

@@ -1,0 +1,38 @@
+// Whether workers need ring for what they have completed. Under load they need not: between its events the front-end
+// looks at the lanes by itself, and neither side makes a system call for it. Only before it has nothing to do for a whole
+// turn of the event loop does it say that it sleeps (ipc::SleepMark).
+//
+// Front-end only, its one thread.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <functional>
+
+#include "ipc/input_arena.hpp"
+
+namespace yolod::app {
+
+class Wakefulness {
+ public:
+  struct Lanes {
+    std::function<bool()> have_completions;
+    std::function<void()> take_completions;
+  };
+  // All outlive this object.
+  Wakefulness(boost::asio::io_context& io, ipc::InputArena& arena, Lanes lanes);
+
+  // Work was handed to a worker: from now on the lanes are looked at.
+  void stir();
+
+ private:
+  void look();
+  void look_again();
+
+  boost::asio::io_context& io_;
+  ipc::InputArena& arena_;
+  Lanes lanes_;
+  bool awake_{false};
+  bool stirred_{false};  // since the last look
+};
+
+}  // namespace yolod::app
