@@ -95,7 +95,7 @@ Session::Step Session::room_came(std::optional<ipc::ArenaBlock> room) {
 Session::Step Session::fill_room() {
   const std::span<std::byte> place = room_.bytes();
   const std::size_t taken = std::min<std::uint64_t>(buffer_.size(), body_length_);
-  std::memcpy(place.data(), buffer_.data().data(), taken);
+  if (taken != 0) std::memcpy(place.data(), buffer_.data().data(), taken);
   buffer_.consume(taken);
   body_received_ = taken;
   if (body_received_ == body_length_) return body_complete();

@@ -28,6 +28,7 @@ class Text {
   void clear() { size_ = 0; }
 
   Text& operator+=(std::string_view piece) {
+    if (piece.empty()) return *this;
     std::memcpy(room_for(piece.size()), piece.data(), piece.size());
     size_ += piece.size();
     return *this;
