@@ -87,7 +87,8 @@ class ArenaAllocator {
   };
   static constexpr std::uint64_t kPage = 4096;
   static constexpr std::uint64_t kSmallestInPages = 4 * kPage;
-  static constexpr std::uint64_t kFewestInPages = 64;  // that an arena has room for: of larger ones a page may be missed
+  static constexpr std::uint64_t kFewestInPages =
+      64;  // that an arena has room for: of larger ones a page may be missed
 
   std::byte* reserve(std::uint64_t bytes) {
     return static_cast<std::byte*>(buffer_.allocate_aligned(bytes, kBlockAlignment, std::nothrow));

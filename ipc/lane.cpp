@@ -144,7 +144,7 @@ common::Outcome<LaneUser> LaneUser::open(common::UniqueFd descriptor) {
 bool LaneUser::fall_asleep() {
   at<SleepMark>(region_, offsets_of(geometry_).sleep_mark)->sleeps.store(1, std::memory_order_relaxed);
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (requests_.empty()) return true;
+  if (!has_requests()) return true;
   wake_up();
   return false;
 }

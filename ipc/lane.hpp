@@ -72,6 +72,7 @@ class LaneUser {
   [[nodiscard]] static common::Outcome<LaneUser> open(common::UniqueFd descriptor);
 
   [[nodiscard]] PopResult pop_request(RequestCell& out) { return requests_.pop(out); }
+  [[nodiscard]] bool has_requests() const { return !requests_.empty(); }
   // Before it waits for a wake-up. False if there is a request after all: then it does not sleep.
   [[nodiscard]] bool fall_asleep();
   void wake_up();

@@ -11,8 +11,8 @@ namespace yolod::model {
 // Drops what oneDNN keeps of the calling thread's convolutions: not to be called often.
 void set_thread_counts(std::uint32_t threads);
 
-// What a network makes ready for the processor is from now on ready for so many threads too, though none is started: for
-// processes that will be forked from this one. Once, before the first network.
+// What a network makes ready for the processor is from now on ready for so many threads too, though none is started:
+// for processes that will be forked from this one. Once, before the first network.
 void prepare_for_threads(std::uint32_t threads);
 
 }  // namespace yolod::model

@@ -11,6 +11,9 @@
 #include <utility>
 #include <vector>
 
+#include "common/brief_spin.hpp"
+#include "common/clock.hpp"
+#include "common/cpu_count.hpp"
 #include "common/fault_point.hpp"
 #include "common/log.hpp"
 #include "ipc/control.hpp"
@@ -88,6 +91,8 @@ class Server {
   [[nodiscard]] bool take(Batch& batch);
   // Nothing to do: waits for a command. False at the end.
   [[nodiscard]] bool wait();
+  // True if a request came soon.
+  [[nodiscard]] bool spin();
   [[nodiscard]] bool open(Batch& batch);
   void decode(Batch& batch);
   [[nodiscard]] std::vector<model::Output> compute(Batch& batch);
@@ -99,6 +104,7 @@ class Server {
   const Channels& channels_;
   std::mutex taking_;     // the request ring, the control channel, and what follows
   std::mutex computing_;  // the model's network, the completion ring, the doorbell
+  common::BriefSpin spin_{common::usable_cpu_count()};
   bool stopping_{false};
   std::optional<ServeEnd> end_;
 };
@@ -138,9 +144,10 @@ bool Server::wait() {
     end_ = ServeEnd::kStopped;
     return false;
   }
-  if (!lane_.fall_asleep()) return true;
+  if (spin() || !lane_.fall_asleep()) return true;
   auto command = ipc::wait_for_command(channels_.control);
   lane_.wake_up();
+  spin_.end(common::Clock::now());
   if (!command) {
     end_ = ServeEnd::kStopped;
     return false;
@@ -148,6 +155,16 @@ bool Server::wait() {
   // One look at the lane serves all the wake-ups that have come.
   for (; command; command = ipc::poll_command(channels_.control)) stopping_ |= *command == ipc::Command::kStop;
   return true;
+}
+
+bool Server::spin() {
+  spin_.begin(common::Clock::now());
+  while (spin_.look_again()) {
+    if (!lane_.has_requests()) continue;
+    spin_.end(common::Clock::now());
+    return true;
+  }
+  return false;
 }
 
 bool Server::open(Batch& batch) {

@@ -21,8 +21,8 @@ enum class ServeEnd {
 enum class Decoding { kInTurn, kAhead };
 
 // Serves on the calling thread, and with Decoding::kAhead on one more: they take turns, so that a batch that finds
-// nothing to do goes through one of them without a hand-over. Every request that is taken gets one completion, also when
-// the model throws.
+// nothing to do goes through one of them without a hand-over. Every request that is taken gets one completion, also
+// when the model throws.
 [[nodiscard]] ServeEnd serve(model::Model& model, ipc::LaneUser& lane, const ipc::InputArenaView& arena,
                              const Channels& channels, Decoding decoding = Decoding::kInTurn);
 

@@ -15,7 +15,7 @@ struct Backlog {
   bool any_idle{false};  // a worker has nothing to do
   // Until the first worker is done with what it has.
   common::Clock::duration first_free{0};
-  std::size_t worker_count{0};  // that serve
+  std::size_t worker_count{0};                        // that serve
   std::optional<common::Clock::duration> of_request;  // one worker's time for one (ServiceTimes)
 };
 

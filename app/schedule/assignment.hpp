@@ -37,9 +37,7 @@ class Assignment {
   // It serves, and has nothing to do.
   [[nodiscard]] bool idle() const { return worker_->serves() && batch_count_ == 0; }
   // It serves, and there is room for a batch behind the one at hand; never behind a suspect.
-  [[nodiscard]] bool has_room_behind() const {
-    return worker_->serves() && batch_count_ == 1 && !runs_alone_;
-  }
+  [[nodiscard]] bool has_room_behind() const { return worker_->serves() && batch_count_ == 1 && !runs_alone_; }
   // hang_timeout runs from here: the later of the dispatch and the last completion.
   [[nodiscard]] common::Clock::time_point last_progress() const { return last_progress_; }
   // When it will be done with all that it has, as far as is known; `now` where it is late, or has nothing.

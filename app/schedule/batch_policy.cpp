@@ -34,8 +34,7 @@ BatchDecision next_batch(const BatchLimits& limits, const WaitingRequests& waiti
   if (workers.idle_count != 0) {
     // A wait was for one batch, and it is not torn apart again.
     const bool waited = limits.max_wait > Clock::duration::zero();
-    const std::size_t share =
-        waited ? waiting.count : (waiting.count + workers.idle_count - 1) / workers.idle_count;
+    const std::size_t share = waited ? waiting.count : (waiting.count + workers.idle_count - 1) / workers.idle_count;
     return {BatchGoesTo::kIdleWorker, preferred(limits, std::min(share, limits.max_size)), std::nullopt};
   }
   if (!workers.handover) return {};

@@ -50,7 +50,8 @@ void BatchTuner::arrived(TimePoint now) {
   constexpr double kLongest = 1;  // a pause says nothing about what comes after it
   if (last_arrival_) {
     const double interval = std::min(kLongest, common::in_seconds(now - *last_arrival_));
-    interval_seconds_ = interval_seconds_ == 0 ? interval : interval_seconds_ + kWeight * (interval - interval_seconds_);
+    interval_seconds_ =
+        interval_seconds_ == 0 ? interval : interval_seconds_ + kWeight * (interval - interval_seconds_);
   }
   last_arrival_ = now;
 }

@@ -19,8 +19,8 @@ using common::Clock;
 using common::Error;
 using common::ErrorCode;
 
-// How late a deadline may be noticed. One timer for all requests: arming one for each would cost more than the sweep.
-constexpr std::chrono::milliseconds kSweepPeriod{20};
+// How late a deadline may be noticed: so close together, several are one sweep's.
+constexpr std::chrono::milliseconds kLateness{20};
 
 constexpr const char* kTooLate = "no answer within the request's timeout";
 
@@ -190,13 +190,13 @@ void Dispatcher::submit(PredictionJob job, AnswerHandler handler) {
   request->shape = shape_of(*config_, request->job);
   ++unanswered_count_;
   if (tuner_) tuner_->arrived(request->admitted);
-  if (auto admitted = admit(urgency); !admitted) {  // since its header was read the queue may have filled, or a stop begun
+  if (auto admitted = admit(urgency);
+      !admitted) {  // since its header was read the queue may have filled, or a stop begun
     answer(*request, {admitted.error(), {}, 0, nullptr});
     return;
   }
   if (!may_run(*request)) return;
-  queue_.push(std::move(request));
-  arm_sweep();
+  enqueue(std::move(request));
   dispatch_waiting();
 }
 
@@ -361,6 +361,7 @@ void Dispatcher::dispatch(Assignment& assignment, Clock::time_point now) {
   }
   batch_.clear();
   assignment.worker().set_outstanding(assignment.outstanding());
+  sweep_by(now + config_->hang_timeout, now);
   metrics_.batch(size);
   if (refused) {  // its death brings everything back
     assignment.supervisor().condemn(assignment.worker(), "its request ring cannot be");
@@ -369,13 +370,14 @@ void Dispatcher::dispatch(Assignment& assignment, Clock::time_point now) {
   lane.publish_requests();
   common::reach(common::FaultPoint::kFrontEndPublished);
   assignment.worker().wake();
-  wakefulness_.stir();
+  wakefulness_.stir(now);
   common::reach(common::FaultPoint::kFrontEndWoke);
 }
 
 void Dispatcher::worker_completions(WorkerProcess& worker) {
   const auto found = assignments_.find(&worker);
   if (found == assignments_.end()) return;  // rang before it was ready: there is nothing of ours in its lane
+  wakefulness_.rung();
   if (take_from(found->second)) dispatch_waiting();
 }
 
@@ -502,8 +504,12 @@ void Dispatcher::requeue(std::unique_ptr<Request> request) {
     return;
   }
   request->queued = Clock::now();
+  enqueue(std::move(request));
+}
+
+void Dispatcher::enqueue(std::unique_ptr<Request> request) {
+  sweep_by(gives_up_at(*request), request->queued);
   queue_.push(std::move(request));
-  arm_sweep();
 }
 
 void Dispatcher::close(Error why) {
@@ -527,57 +533,67 @@ void Dispatcher::shut_down() {
 
 // ---- deadlines ----
 
-void Dispatcher::arm_sweep() {
-  if (sweep_armed_) return;
-  sweep_armed_ = true;
-  sweep_timer_.expires_after(kSweepPeriod);
+// One timer for all that is queued or with a worker: it is seldom set, as what comes later mostly has more time.
+void Dispatcher::sweep_by(Clock::time_point when, Clock::time_point now) {
+  when = std::max(when, now + kLateness);
+  if (sweep_at_ && *sweep_at_ <= when) return;
+  sweep_at_ = when;
+  sweep_timer_.expires_at(when);
   sweep_timer_.async_wait([this](boost::system::error_code failure) {
     if (!failure) sweep();
   });
 }
 
 void Dispatcher::sweep() {
-  sweep_armed_ = false;
+  sweep_at_.reset();
   const auto now = Clock::now();
   quarantine_.release(now);
-  sweep_queue(now);
-  sweep_assignments(now);
-  const bool busy = std::any_of(assignments_.begin(), assignments_.end(),
-                                [](const auto& entry) { return entry.second.outstanding() != 0; });
-  if (busy || !queue_.empty()) arm_sweep();
+  const auto next = std::min(sweep_queue(now), sweep_assignments(now));
+  if (next != Clock::time_point::max()) sweep_by(next, now);
   metrics_.queue_depth(queue_.size());
 }
 
-void Dispatcher::sweep_queue(Clock::time_point now) {
-  // Who could not be answered in time any more is told now, while it can still turn elsewhere.
+// Who could not be answered in time any more is told while it can still turn elsewhere. One that has been with a worker
+// already waits for its own deadline: it was accepted, and is not to be lost.
+Clock::time_point Dispatcher::gives_up_at(const Request& waiting) const {
+  if (waiting.replays != 0) return waiting.deadline;
   const auto shortest = service_times_.of_batch(1).value_or(Clock::duration::zero());
-  queue_.remove_if([&](Request& waiting) {
-    const bool began_before = waiting.replays != 0;
-    if (now + (began_before ? Clock::duration::zero() : shortest) >= waiting.deadline) {
-      fail(waiting, {ErrorCode::kDeadlineExceeded, kTooLate});
-      return true;
-    }
-    // One that has been with a worker already waits for its own deadline: it was accepted, and is not to be lost.
-    if (!began_before && now - waiting.queued >= config_->queue.timeout) {
-      fail(waiting, {ErrorCode::kQueueFull, "too busy"});
-      return true;
-    }
-    return false;
-  });
+  return std::min(waiting.deadline - shortest, waiting.queued + config_->queue.timeout);
 }
 
-void Dispatcher::sweep_assignments(Clock::time_point now) {
+Clock::time_point Dispatcher::sweep_queue(Clock::time_point now) {
+  auto next = Clock::time_point::max();
+  queue_.remove_if([&](Request& waiting) {
+    const auto end = gives_up_at(waiting);
+    if (now < end) {
+      next = std::min(next, end);
+      return false;
+    }
+    const bool had_its_time = waiting.replays == 0 && now - waiting.queued >= config_->queue.timeout;
+    fail(waiting,
+         had_its_time ? Error{ErrorCode::kQueueFull, "too busy"} : Error{ErrorCode::kDeadlineExceeded, kTooLate});
+    return true;
+  });
+  return next;
+}
+
+Clock::time_point Dispatcher::sweep_assignments(Clock::time_point now) {
+  auto next = Clock::time_point::max();
   for (auto& [worker, assignment] : assignments_) {
     if (assignment.outstanding() == 0) continue;
     for (auto& request : assignment.slots()) {
-      if (request && now >= request->deadline) {
+      if (!request || request->answered()) continue;
+      if (now >= request->deadline) {
         fail(*request, {ErrorCode::kDeadlineExceeded, kTooLate});
+      } else {
+        next = std::min(next, request->deadline);
       }
     }
-    if (now - assignment.last_progress() >= config_->hang_timeout) {
-      assignment.supervisor().condemn_hung(*worker, "no progress within hang_timeout");
-    }
+    const auto hangs_at = assignment.last_progress() + config_->hang_timeout;
+    if (now >= hangs_at) assignment.supervisor().condemn_hung(*worker, "no progress within hang_timeout");
+    next = std::min(next, hangs_at);
   }
+  return next;
 }
 
 }  // namespace yolod::app

@@ -49,8 +49,8 @@ class Dispatcher final : public WorkerListener {
   void take_completions();
 
   // Whether such a request may be read and submitted now: kNotReady before the model was first ready; kQueueFull, also
-  // where it would wait longer than queue.timeout; kDeadlineExceeded where its deadline would pass before its answer; or
-  // why the model was closed.
+  // where it would wait longer than queue.timeout; kDeadlineExceeded where its deadline would pass before its answer;
+  // or why the model was closed.
   [[nodiscard]] common::Outcome<void> admit(const Urgency& urgency) const;
 
   // For PredictionJob::id. Requests are served in the order of these.
@@ -103,17 +103,22 @@ class Dispatcher final : public WorkerListener {
   void requeue(std::unique_ptr<Request> request);
   void answer(Request& request, Answer answer);
   void fail(Request& request, common::Error why);
+  void enqueue(std::unique_ptr<Request> request);
+  // Looks for deadlines that have passed, and at workers that hang; by then at the latest.
+  void sweep_by(common::Clock::time_point when, common::Clock::time_point now);
   void sweep();
-  void arm_sweep();
-  void sweep_queue(common::Clock::time_point now);
-  void sweep_assignments(common::Clock::time_point now);
+  // Until when a request that waits goes on waiting.
+  [[nodiscard]] common::Clock::time_point gives_up_at(const Request& waiting) const;
+  // Each returns when there will be something for it to do; max() for never.
+  [[nodiscard]] common::Clock::time_point sweep_queue(common::Clock::time_point now);
+  [[nodiscard]] common::Clock::time_point sweep_assignments(common::Clock::time_point now);
 
   boost::asio::io_context& io_;
   const common::ModelConfig* config_;
   ModelMetrics& metrics_;
   Wakefulness& wakefulness_;
   boost::asio::steady_timer sweep_timer_;
-  bool sweep_armed_{false};
+  std::optional<common::Clock::time_point> sweep_at_;
   std::optional<common::Error> closed_;
   std::uint64_t next_id_{1};
   std::size_t unanswered_count_{0};

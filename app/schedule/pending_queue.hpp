@@ -38,7 +38,8 @@ class PendingQueue {
   [[nodiscard]] const Request* front() const;
   // How many there are of the front's shape.
   [[nodiscard]] std::size_t count_like_front() const;
-  // Since when the one waits that has waited longest, and by when the most urgent must have gone. Not of an empty queue.
+  // Since when the one waits that has waited longest, and by when the most urgent must have gone. Not of an empty
+  // queue.
   [[nodiscard]] common::Clock::time_point oldest() const;
   [[nodiscard]] common::Clock::time_point earliest_expiry() const;
 
@@ -60,9 +61,7 @@ class PendingQueue {
 
  private:
   using Level = boost::circular_buffer<std::unique_ptr<Request>>;
-  [[nodiscard]] const Level& level(Priority priority) const {
-    return priority == Priority::kHigh ? high_ : normal_;
-  }
+  [[nodiscard]] const Level& level(Priority priority) const { return priority == Priority::kHigh ? high_ : normal_; }
   [[nodiscard]] Level& level(Priority priority) { return priority == Priority::kHigh ? high_ : normal_; }
 
   Level high_;

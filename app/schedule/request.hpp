@@ -87,7 +87,8 @@ struct Request : common::Recycled<Request> {
   common::Clock::time_point queued;  // since when it waits, replays included
   common::Clock::time_point dispatched;
   common::Clock::time_point deadline;
-  common::Clock::time_point expires;  // of the deadline and the queue's timeout, the earlier: what comes first goes first
+  common::Clock::time_point
+      expires;  // of the deadline and the queue's timeout, the earlier: what comes first goes first
   // Of requests that gain nothing from sharing a batch with others than their like: what tells these.
   std::uint64_t shape{0};
   std::uint32_t batch{0};  // which of its worker's batches it is in

@@ -3,13 +3,17 @@
 #include <boost/asio/post.hpp>
 #include <utility>
 
+#include "common/cpu_count.hpp"
+
 namespace yolod::app {
 
 Wakefulness::Wakefulness(boost::asio::io_context& io, ipc::InputArena& arena, Lanes lanes)
-    : io_(io), arena_(arena), lanes_(std::move(lanes)) {}
+    : io_(io), arena_(arena), lanes_(std::move(lanes)), spin_(common::usable_cpu_count()) {}
 
-void Wakefulness::stir() {
+void Wakefulness::stir(common::Clock::time_point now) {
   stirred_ = true;
+  spin_.end(now);
+  spin_.begin(now);
   if (std::exchange(awake_, true)) return;
   arena_.wake_up();
   look_again();
@@ -22,10 +26,13 @@ void Wakefulness::look_again() {
 
 void Wakefulness::look() {
   if (lanes_.have_completions()) {
+    const auto now = common::Clock::now();
+    spin_.end(now);
+    spin_.begin(now);
     lanes_.take_completions();
     stirred_ = true;
   }
-  if (std::exchange(stirred_, false)) return look_again();
+  if (std::exchange(stirred_, false) || spin_.look_again()) return look_again();
   arena_.fall_asleep();
   if (lanes_.have_completions()) {  // published before the mark was seen: nobody rings for these
     arena_.wake_up();

@@ -85,8 +85,8 @@ TEST_CASE("DemoModel: average precision on 500 scenes that training never saw", 
   CAPTURE(drawn.errors);
   REQUIRE(drawn.exit == exited(0));
   const auto judged =
-      run_program({"yolodctl", "eval", "--cfg", demo_file("demo.cfg"), "--weights", demo_file("demo.weights"), "--names",
-                   demo_file("demo.names"), "--images", folder.path(), "--labels", folder.path(), "--json"});
+      run_program({"yolodctl", "eval", "--cfg", demo_file("demo.cfg"), "--weights", demo_file("demo.weights"),
+                   "--names", demo_file("demo.names"), "--images", folder.path(), "--labels", folder.path(), "--json"});
   CAPTURE(judged.errors, judged.output);
   REQUIRE(judged.exit == exited(0));
   const auto value = boost::json::parse(judged.output);

@@ -89,8 +89,11 @@ TEST_CASE("ReloadRequest: yolodctl asks for it, and its exit says how it ended",
 
 TEST_CASE("ReloadRequest: in_place gives up the old workers first, and requests wait for the new", "[process]") {
   const auto config = [](const std::string& fault) {
-    return identity_config(
-        {{.workers = 2, .delay = 5ms, .load_delay = 200ms, .load_fault = fault, .keys = {"reload: in_place", "queue: {timeout: 60s}"}}});
+    return identity_config({{.workers = 2,
+                             .delay = 5ms,
+                             .load_delay = 200ms,
+                             .load_fault = fault,
+                             .keys = {"reload: in_place", "queue: {timeout: 60s}"}}});
   };
   Server server(config("none"));
   REQUIRE(server.wait_until_ready());

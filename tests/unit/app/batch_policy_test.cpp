@@ -147,7 +147,8 @@ TEST_CASE("Batch: whoever asks again when told to always gets an answer that act
               now = *decision.ask_again;
               decision = next_batch({8, max_wait, {}}, requests, workers, now);
             }
-            REQUIRE(now <= kNow + std::max(std::max(max_wait - waited, 0ms), idle != 0 ? 0ms : std::max(handover, 0ms)));
+            REQUIRE(now <=
+                    kNow + std::max(std::max(max_wait - waited, 0ms), idle != 0 ? 0ms : std::max(handover, 0ms)));
           }
         }
       }

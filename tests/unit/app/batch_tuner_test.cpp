@@ -39,7 +39,7 @@ TEST_CASE("BatchTuner: it waits for a batch to fill only as long as the target l
   const auto times = device(8'000us, 1'000us);
   const auto choice = choose_batch(times, kSizes, 40ms, 1ms);
   CHECK(choice.size == 8);
-  CHECK(choice.wait == 7ms);  // 40 - 2 * 16 = 8 ms are left
+  CHECK(choice.wait == 7ms);                                  // 40 - 2 * 16 = 8 ms are left
   CHECK(choose_batch(times, kSizes, 40ms, 2ms).wait == 0ms);  // it would not fill
   CHECK(choose_batch(times, kSizes, 40ms, std::nullopt).wait == 0ms);
 }

@@ -118,7 +118,8 @@ TEST_CASE("PendingQueue: it counts those of the front's shape", "[app][unit]") {
 
 TEST_CASE("PendingQueue: each level is counted by itself, and removed from by id and by wish", "[app][unit]") {
   PendingQueue queue;
-  for (std::uint64_t id = 1; id <= 4; ++id) queue.push(request(id, 1s, id % 2 == 0 ? Priority::kHigh : Priority::kNormal));
+  for (std::uint64_t id = 1; id <= 4; ++id)
+    queue.push(request(id, 1s, id % 2 == 0 ? Priority::kHigh : Priority::kNormal));
   CHECK(queue.size(Priority::kHigh) == 2);
   CHECK(queue.size(Priority::kNormal) == 2);
   const auto removed = queue.remove(2);

@@ -111,8 +111,8 @@ TEST_CASE("Responses: an image with nothing on it has an empty list", "[app][uni
 
 TEST_CASE("Responses: classifications come in order, with label, class and probability", "[app][unit]") {
   const common::ClassificationList list{640, 480, {{1, 0.75F}, {0, 0.25F}}};
-  const auto body =
-      parsed_body(make_prediction("m", answer_of(list, {"classify", "cpu", "fp32", 224, 224, false, {}, {"cat", "d\"g"}}), 1000));
+  const auto body = parsed_body(
+      make_prediction("m", answer_of(list, {"classify", "cpu", "fp32", 224, 224, false, {}, {"cat", "d\"g"}}), 1000));
   CHECK(body.at("image") == json::value{{"width", 640}, {"height", 480}});
   const auto& predictions = body.at("predictions").as_array();
   REQUIRE(predictions.size() == 2);
@@ -141,8 +141,8 @@ TEST_CASE("Responses: a file is sent as it is, with its type and the times", "[a
 
 TEST_CASE("Responses: detections come in order, with label, class, confidence and box", "[app][unit]") {
   const DetectionList list{640, 480, {{1, 0.875F, {1.25F, 2.5F, 300, 400.75F}}, {0, 0.5F, {0, 0, 640, 480}}}};
-  const auto body =
-      parsed_body(make_prediction("m", answer_of(list, {"detect", "cpu", "bf16", 416, 416, false, {}, {"cat", "dog"}}), 1000));
+  const auto body = parsed_body(
+      make_prediction("m", answer_of(list, {"detect", "cpu", "bf16", 416, 416, false, {}, {"cat", "dog"}}), 1000));
   const auto& predictions = body.at("predictions").as_array();
   REQUIRE(predictions.size() == 2);
   const auto& first = predictions[0].as_object();
@@ -161,7 +161,8 @@ TEST_CASE("Responses: labels, precision and the model's name are quoted, whateve
       GENERATE(""s, "a \"quoted\" cat"s, "back\\slash"s, "two\nlines"s, "\x01\x1F"s, "Stra\xC3\x9F\x65nbahn"s,
                "\xF0\x9F\x9A\xA6"s, "\",\"success\":false,\"x\":\""s, "{}"s, "a\0b"s);
   const DetectionList list{1, 1, {{0, 1, {}}}};
-  const auto body = parsed_body(make_prediction(word, answer_of(list, {"detect", "cpu", word, 1, 1, false, {}, {word}}), 1));
+  const auto body =
+      parsed_body(make_prediction(word, answer_of(list, {"detect", "cpu", word, 1, 1, false, {}, {word}}), 1));
   CHECK(body.at("success") == true);
   CHECK(text(body.at("model")) == word);
   CHECK(text(body.at("precision")) == word);

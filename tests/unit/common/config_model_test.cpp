@@ -224,8 +224,8 @@ TEST_CASE("Config: thresholds, limits and counts keep their bounds", "[common][u
        {"workers: 1", "workers: 256", "detect: {confidence: 0, iou: 1}", "detect: {max_detections: 30000}",
         "classify: {top_k: 1}", "limits: {max_pixels: 1}", "limits: {max_pixels: 4000MP}",
         "limits: {max_result_bytes: 1KiB}", "limits: {max_result_bytes: 1GiB}", "image: {range: [-1, 1]}",
-        "batch: {max_size: 256, max_wait: 10s}",
-        "batch: {preferred_sizes: [1, 4, 8]}", "batch: {preferred_sizes: []}", "batch: {target_p99: 1m}", "queue: {max_size: 1, timeout: 0}", "recycle: {max_rss: 0}",
+        "batch: {max_size: 256, max_wait: 10s}", "batch: {preferred_sizes: [1, 4, 8]}", "batch: {preferred_sizes: []}",
+        "batch: {target_p99: 1m}", "queue: {max_size: 1, timeout: 0}", "recycle: {max_rss: 0}",
         "recycle: {max_rss: 1MiB}", "recycle: {max_requests: 18446744073709551615}"}) {
     INFO(keys);
     CHECK(parsed(text_of(keys)).problems.empty());

@@ -52,7 +52,14 @@ DetectionList detections(std::uint32_t count) {
 }
 
 ModelDescription description() {
-  return {"detect", "cpu", "bf16", 416, 320, true, {{1, 9'000}, {8, 4'000'000}}, {"person", "Stra\xC3\x9F\x65nbahn", "", "\xF0\x9F\x9A\xA6"}};
+  return {"detect",
+          "cpu",
+          "bf16",
+          416,
+          320,
+          true,
+          {{1, 9'000}, {8, 4'000'000}},
+          {"person", "Stra\xC3\x9F\x65nbahn", "", "\xF0\x9F\x9A\xA6"}};
 }
 
 template <typename T>

@@ -16,9 +16,9 @@
 #include "common/clock.hpp"
 #include "model/load_network.hpp"
 #include "model/precision.hpp"
+#include "tools/progress/progress_bar.hpp"
 #include "tools/yolodctl/commands.hpp"
 #include "tools/yolodctl/model/model_options.hpp"
-#include "tools/progress/progress_bar.hpp"
 
 namespace yolod::tools {
 namespace {
