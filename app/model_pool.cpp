@@ -229,6 +229,9 @@ ModelStatus ModelPool::status() const {
   status.name = name_;
   status.queued = dispatcher_.queued_count();
   status.queue_limit = config_->queue.max_size;
+  const BatchLimits limits = dispatcher_.batch_limits();
+  status.batch_size = limits.max_size;
+  status.batch_wait = limits.max_wait;
   status.reloading = reloading();
   const auto add = [&status](const Generation& generation, bool also_dead) {
     for (auto& worker : generation.supervisor.status()) {

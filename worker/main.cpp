@@ -8,6 +8,7 @@
 //   hello -> load -> ready -> forks, each of which goes on as a worker: hello -> SIGINT restored -> ready -> serve ->
 //   stop
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -114,10 +115,18 @@ std::uint32_t threads_of(const common::ModelConfig& config) {
   return common::threads_per_worker(config, common::usable_cpu_count());
 }
 
+// A batch of pictures is tens of MiB that come and go; given back to the kernel each time, they would come back a page
+// fault at a time.
+void keep_freed_memory() {
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the most that malloc allows
+  mallopt(M_TRIM_THRESHOLD, 128 << 20);
+}
+
 // A model that is loaded, in the process that will serve it: to the end.
 int serve_model(std::unique_ptr<model::Model> model, ipc::LaneUser& lane, const Start& start, const Channels& channels,
                 common::Clock::time_point began) {
   const std::uint64_t generation = lane.generation();
+  keep_freed_memory();
   if (restore_interrupt() == AfterLoad::kInterrupted) {
     model.reset();
     return ipc::kExitInterrupted;

@@ -45,6 +45,7 @@ json::object model_json(const ModelStatus& model, bool draining) {
                       {"generation", model.generation},
                       {"reloading", model.reloading},
                       {"queue", {{"depth", model.queued}, {"max_size", model.queue_limit}}},
+                      {"batch", {{"max_size", model.batch_size}, {"max_wait_ms", model.batch_wait.count()}}},
                       {"workers", std::move(workers)}};
   if (model.loader) {
     object["loader"] = {{"pid", model.loader->pid},

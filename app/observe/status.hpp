@@ -18,6 +18,8 @@ struct ModelStatus {
   bool reloading{false};
   std::size_t queued{0};
   std::uint32_t queue_limit{0};
+  std::size_t batch_size{0};  // the largest that is formed now
+  std::chrono::duration<double, std::milli> batch_wait{0};
   std::uint32_t workers_ready{0};
   std::uint32_t workers_wanted{0};  // of the generation that serves
   std::optional<LoaderStatus> loader;

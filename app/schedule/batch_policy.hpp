@@ -1,13 +1,11 @@
 // When a batch goes, how large, and to whom: a pure function of what waits, of the workers, and of now.
 //
 // - No delay is added unless `max_wait` says so: a batch is what waited while the workers were busy, shared evenly
-// among
-//   those that are idle.
+//   among those that are idle.
 // - With `max_wait`, what waits goes once its oldest has waited so long; earlier, if it fills a batch, or if its most
 //   urgent could not be answered in time otherwise.
 // - A worker that is busy gets its next batch shortly before it is done with the one at hand, so that it never idles
-// for
-//   a wake-up; and not earlier, so that what is urgent, and another worker that is done sooner, find it still here.
+//   for a wake-up; and not earlier, so that what is urgent, and another worker that is done sooner, find it still here.
 // - Where there are preferred sizes, a batch that is not full has the largest of them that what waits can fill; what is
 //   left over goes next.
 #pragma once

@@ -269,8 +269,8 @@ Assignment* Dispatcher::choose_worker(BatchDecision& decision, Clock::time_point
   for (auto& [worker, assignment] : assignments_) {
     if (assignment.idle()) {
       ++workers.idle_count;
-      // The one that has rested longest, so that work spreads evenly.
-      if (idle == nullptr || assignment.last_progress() < idle->last_progress()) idle = &assignment;
+      // The one that was busy last: what it needs is still in a cache.
+      if (idle == nullptr || assignment.last_progress() > idle->last_progress()) idle = &assignment;
     } else if (assignment.has_room_behind() && !assignment.overdue(service_times_, now)) {
       const auto end = assignment.expected_end(service_times_, now);
       if (!end || (workers.handover && *end - lead >= *workers.handover)) continue;

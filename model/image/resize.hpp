@@ -21,12 +21,9 @@ struct Normalization {
 // How a pixel of the input is made of those of the picture.
 enum class Sampling {
   // Bilinear with corners aligned: output column c of w reads source column c * (source_w - 1) / (w - 1), and rows
-  // alike.
-  // This is resize_image() of AlexeyAB/darknet's src/image.c, and what its `detector test` feeds from a file decoded to
-  // 8
-  // bits; against the tensors that Darknet itself fed the difference is that of two JPEG decoders (it uses stb_image,
-  // we
-  // libjpeg-turbo), at most a few parts in 255.
+  // likewise. This is resize_image() of AlexeyAB/darknet's src/image.c, and what its `detector test` feeds from a file
+  // decoded to 8 bits; against the tensors that Darknet itself fed the difference is that of two JPEG decoders (it uses
+  // stb_image, we libjpeg-turbo), at most a few parts in 255.
   kCornersAligned,
   // Bilinear with pixel centres aligned, as OpenCV's INTER_LINEAR: what Ultralytics' programs feed.
   kCentersAligned,

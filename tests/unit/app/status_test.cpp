@@ -34,6 +34,8 @@ ModelStatus model(const std::string& name, bool ready) {
   status.ready = ready;
   status.queued = 3;
   status.queue_limit = 64;
+  status.batch_size = 5;
+  status.batch_wait = std::chrono::microseconds(2500);
   status.workers_ready = ready ? 1U : 0U;
   status.workers_wanted = 1;
   status.workers = {worker(getpid())};
@@ -75,6 +77,8 @@ TEST_CASE("Status: models are a list, with queue and workers", "[app][unit]") {
   CHECK(models[0].at("name") == "a");
   CHECK(models[0].at("state") == "ready");
   CHECK(models[0].at("queue") == json::value{{"depth", 3}, {"max_size", 64}});
+  CHECK(models[0].at("batch").at("max_size") == 5);
+  CHECK(models[0].at("batch").at("max_wait_ms") == 2.5);
   const auto& workers = models[0].at("workers").as_array();
   REQUIRE(workers.size() == 1);
   CHECK(workers[0].at("pid") == getpid());
