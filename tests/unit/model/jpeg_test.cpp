@@ -5,11 +5,9 @@
 #include <cstdlib>
 #include <opencv2/imgcodecs.hpp>
 #include <random>
-#include <string>
 #include <vector>
 
 using yolod::model::image::decode_jpeg;
-using yolod::model::image::exif_orientation;
 using Bytes = std::vector<std::uint8_t>;
 
 namespace {
@@ -30,12 +28,6 @@ cv::Mat striped(int width, std::mt19937& random) {
   cv::Mat picture(64, width, CV_8UC3);
   for (int y = 0; y < picture.rows; ++y) picture.row(y).setTo(cv::Scalar(value(random), value(random), value(random)));
   return picture;
-}
-
-Bytes app1(const std::string& tiff) {
-  using namespace std::string_literals;
-  const auto text = "Exif\0\0"s + tiff;
-  return {text.begin(), text.end()};
 }
 
 }  // namespace
@@ -86,27 +78,4 @@ TEST_CASE("JPEG: what has a fault or another kind of colour is left to OpenCV", 
   for (std::size_t length = 0; length + 2 < whole.size(); length += 7) {
     CHECK_FALSE(decoded(Bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(length))).has_value());
   }
-}
-
-TEST_CASE("JPEG: orientation from EXIF of either byte order", "[model][unit]") {
-  using namespace std::string_literals;
-  CHECK(exif_orientation(app1("II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0"s)) == 6);
-  CHECK(exif_orientation(app1("MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x08\0\0"s)) == 8);
-  // Behind another entry.
-  CHECK(exif_orientation(app1("II*\0\x08\0\0\0\x02\0\x0F\x01\x02\0\x01\0\0\0\0\0\0\0"
-                              "\x12\x01\x03\0\x01\0\0\0\x03\0\0\0"s)) == 3);
-}
-
-TEST_CASE("JPEG: EXIF that says nothing sound is upright", "[model][unit]") {
-  using namespace std::string_literals;
-  const auto sound = app1("II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0"s);
-  for (std::size_t length = 0; length < sound.size(); ++length) {
-    CHECK(exif_orientation(std::span(sound).first(length)) == 1);
-  }
-  CHECK(exif_orientation(app1("XX*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0"s)) == 1);
-  CHECK(exif_orientation(app1("II+\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0"s)) == 1);
-  CHECK(exif_orientation(app1("II*\0\xFF\xFF\xFF\xFF\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0"s)) == 1);
-  CHECK(exif_orientation(app1("II*\0\x08\0\0\0\xFF\xFF\x13\x01\x03\0\x01\0\0\0\x06\0\0\0"s)) == 1);
-  CHECK(exif_orientation(app1("II*\0\x08\0\0\0\x01\0\x12\x01\x04\0\x01\0\0\0\x06\0\0\0"s)) == 1);
-  CHECK(exif_orientation(app1("II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x09\0\0\0"s)) == 1);
 }

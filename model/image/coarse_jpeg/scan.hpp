@@ -1,0 +1,36 @@
+// All blocks of a picture, in the order of its scan, from the entropy-coded data of a file.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "model/image/coarse_jpeg/baseline_file.hpp"
+#include "model/image/coarse_jpeg/block.hpp"
+
+namespace yolod::model::image::coarse {
+
+struct Scan {
+  // Whole MCUs that follow each other. DC begins anew, from 0, where `restarts`.
+  struct Run {
+    std::span<const Block> blocks;
+    bool restarts;
+  };
+  std::vector<Run> runs;
+  std::vector<std::unique_ptr<Block[]>> storage;  // what they are of
+};
+
+enum class Reading {
+  kFastest,     // in lanes where the processor has them and the file is worth it
+  kOneByOne,    // without
+  kInManyParts  // in lanes, however little there is to read: for tests. Only where have_lanes()
+};
+
+// Nothing where the data has a fault: ends early or late, holds a code that there is not, restarts elsewhere than it
+// says. Any bytes are safe; takes memory for the data once more and for 16 bytes a block, and only where the data could
+// hold that many.
+[[nodiscard]] std::optional<Scan> read_scan(const BaselineFile& file, Reading reading = Reading::kFastest);
+
+}  // namespace yolod::model::image::coarse

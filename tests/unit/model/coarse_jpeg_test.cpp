@@ -1,0 +1,303 @@
+#include <cstdio>  // libjpeg's header wants it before it
+
+#include <jpeglib.h>
+
+#include <algorithm>
+#include <array>
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <cstdlib>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "model/image/coarse_jpeg/coarse_picture.hpp"
+#include "model/image/coarse_jpeg/lanes.hpp"
+#include "model/image/coarse_jpeg/scan.hpp"
+
+namespace {
+
+namespace coarse = yolod::model::image::coarse;
+using JpegBytes = std::vector<std::uint8_t>;
+
+// How a picture is drawn and encoded.
+struct JpegKind {
+  int width;
+  int height;
+  int across = 2;  // blocks of Y for one of Cb and Cr
+  int down = 2;
+  int quality = 85;
+  int noise = 20;  // 0: one colour all over
+  unsigned restart_interval = 0;
+  bool optimized = false;
+  bool progressive = false;
+  bool arithmetic = false;
+  J_COLOR_SPACE colours = JCS_YCbCr;
+  int components = 3;
+};
+
+std::string name_of(const JpegKind& kind) {
+  return std::to_string(kind.width) + "x" + std::to_string(kind.height) + " " + std::to_string(kind.across) + "x" +
+         std::to_string(kind.down) + " q" + std::to_string(kind.quality) + " noise " + std::to_string(kind.noise) +
+         " restart " + std::to_string(kind.restart_interval) + (kind.optimized ? " optimized" : "");
+}
+
+JpegBytes drawn_jpeg(const JpegKind& kind) {
+  jpeg_compress_struct info{};
+  jpeg_error_mgr errors{};
+  info.err = jpeg_std_error(&errors);
+  jpeg_create_compress(&info);
+  unsigned char* out = nullptr;
+  unsigned long size = 0;
+  jpeg_mem_dest(&info, &out, &size);
+  info.image_width = static_cast<JDIMENSION>(kind.width);
+  info.image_height = static_cast<JDIMENSION>(kind.height);
+  info.input_components = kind.components;
+  info.in_color_space = kind.components == 1 ? JCS_GRAYSCALE : kind.components == 4 ? JCS_CMYK : JCS_RGB;
+  jpeg_set_defaults(&info);
+  jpeg_set_colorspace(&info, kind.colours);
+  jpeg_set_quality(&info, kind.quality, TRUE);
+  info.comp_info[0].h_samp_factor = kind.across;
+  info.comp_info[0].v_samp_factor = kind.down;
+  info.restart_interval = kind.restart_interval;
+  info.optimize_coding = kind.optimized ? TRUE : FALSE;
+  info.arith_code = kind.arithmetic ? TRUE : FALSE;
+  if (kind.progressive) jpeg_simple_progression(&info);
+  jpeg_start_compress(&info, TRUE);
+  std::mt19937 random(static_cast<unsigned>(kind.width * 31 + kind.height));
+  std::uniform_int_distribution<int> noise(-kind.noise, kind.noise);
+  std::vector<std::uint8_t> row(static_cast<std::size_t>(kind.width * kind.components));
+  for (int y = 0; y < kind.height; ++y) {
+    for (int x = 0; x < kind.width; ++x) {
+      for (int c = 0; c < kind.components; ++c) {
+        const double wave = kind.noise == 0 ? 0 : 100 * std::sin((x + 7 * c) / 23.0) * std::cos(y / 31.0);
+        const int value = 128 + static_cast<int>(wave) + noise(random);
+        row[static_cast<std::size_t>(x * kind.components + c)] = static_cast<std::uint8_t>(std::clamp(value, 0, 255));
+      }
+    }
+    auto* line = row.data();
+    jpeg_write_scanlines(&info, &line, 1);
+  }
+  jpeg_finish_compress(&info);
+  jpeg_destroy_compress(&info);
+  JpegBytes file(out, out + size);
+  std::free(out);
+  return file;
+}
+
+// Three coefficients of each block, in the order of the scan, DC not as a difference.
+using Coefficients = std::vector<std::array<int, 3>>;
+
+// What libjpeg reads: the reference.
+Coefficients libjpeg_coefficients(const JpegBytes& file) {
+  jpeg_decompress_struct info{};
+  jpeg_error_mgr errors{};
+  info.err = jpeg_std_error(&errors);
+  jpeg_create_decompress(&info);
+  jpeg_mem_src(&info, file.data(), file.size());
+  jpeg_read_header(&info, TRUE);
+  auto** arrays = jpeg_read_coefficients(&info);
+  Coefficients all;
+  const auto block_at = [&](int component, JDIMENSION x, JDIMENSION y) {
+    auto** rows = info.mem->access_virt_barray(reinterpret_cast<j_common_ptr>(&info), arrays[component], y, 1, FALSE);
+    const auto* block = rows[0][x];
+    all.push_back({block[0], block[1], block[8]});
+  };
+  const auto across = static_cast<JDIMENSION>(info.comp_info[0].h_samp_factor);
+  const auto down = static_cast<JDIMENSION>(info.comp_info[0].v_samp_factor);
+  for (JDIMENSION row = 0; row < (info.image_height + 8 * down - 1) / (8 * down); ++row) {
+    for (JDIMENSION column = 0; column < (info.image_width + 8 * across - 1) / (8 * across); ++column) {
+      for (JDIMENSION i = 0; i < across * down; ++i) block_at(0, column * across + i % across, row * down + i / across);
+      block_at(1, column, row);
+      block_at(2, column, row);
+    }
+  }
+  jpeg_finish_decompress(&info);
+  jpeg_destroy_decompress(&info);
+  return all;
+}
+
+std::optional<Coefficients> coefficients_of(const JpegBytes& bytes, coarse::Reading reading) {
+  const auto file = coarse::read_baseline_file(bytes);
+  if (!file) return std::nullopt;
+  const auto scan = coarse::read_scan(*file, reading);
+  if (!scan) return std::nullopt;
+  Coefficients all;
+  std::array<int, 3> dc{};
+  const auto luma_blocks = file->blocks_of_mcu() - 2;
+  for (const auto& run : scan->runs) {
+    if (run.restarts) dc = {};
+    for (std::size_t i = 0; i < run.blocks.size(); ++i) {
+      const auto place = i % file->blocks_of_mcu();
+      const auto colour = place < luma_blocks ? 0 : place - luma_blocks + 1;
+      dc[colour] += coarse::dc_difference(run.blocks[i]);
+      all.push_back({dc[colour], coarse::across(run.blocks[i]), coarse::down(run.blocks[i])});
+    }
+  }
+  return all;
+}
+
+// What pack() keeps of it.
+Coefficients kept_coefficients(const JpegBytes& bytes, Coefficients all) {
+  const auto file = coarse::read_baseline_file(bytes);
+  REQUIRE(file.has_value());
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto place = i % file->blocks_of_mcu();
+    const auto colour = place < file->blocks_of_mcu() - 2 ? 0 : place - (file->blocks_of_mcu() - 3);
+    const auto lost = coarse::lost_bits(file->colours[colour]);
+    for (std::size_t c = 1; c < 3; ++c) all[i][c] = std::clamp(all[i][c] >> lost, -coarse::kLimit, coarse::kLimit);
+  }
+  return all;
+}
+
+std::vector<coarse::Reading> readings() {
+  std::vector<coarse::Reading> all{coarse::Reading::kOneByOne, coarse::Reading::kFastest};
+  if (coarse::have_lanes()) all.push_back(coarse::Reading::kInManyParts);
+  return all;
+}
+
+const std::vector<JpegKind>& jpeg_kinds() {
+  static const std::vector<JpegKind> all{
+      {.width = 1, .height = 1},
+      {.width = 8, .height = 8, .across = 1, .down = 1},
+      {.width = 17, .height = 33},
+      {.width = 640, .height = 480},
+      {.width = 641, .height = 479, .across = 1, .down = 1},
+      {.width = 333, .height = 777, .across = 2, .down = 1},
+      {.width = 500, .height = 375, .across = 1, .down = 2, .optimized = true},
+      {.width = 1200, .height = 900, .quality = 30, .noise = 60},
+      {.width = 800, .height = 600, .quality = 95, .noise = 60},
+      {.width = 800, .height = 600, .quality = 100, .noise = 127},
+      {.width = 800, .height = 600, .quality = 100, .noise = 127, .optimized = true},
+      {.width = 2000, .height = 1500, .noise = 0},
+      {.width = 2000, .height = 1500, .noise = 1, .optimized = true},
+      {.width = 640, .height = 480, .restart_interval = 1},
+      {.width = 640, .height = 480, .across = 1, .down = 1, .restart_interval = 77},
+      {.width = 64, .height = 64, .restart_interval = 4000},
+  };
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("CoarseJpeg: the coefficients are libjpeg's, however the scan is read", "[model][unit]") {
+  for (const auto& kind : jpeg_kinds()) {
+    const auto file = drawn_jpeg(kind);
+    const auto expected = kept_coefficients(file, libjpeg_coefficients(file));
+    for (const auto reading : readings()) {
+      INFO(name_of(kind) << ", reading " << static_cast<int>(reading) << ", " << file.size() << " bytes");
+      const auto coefficients = coefficients_of(file, reading);
+      REQUIRE(coefficients.has_value());
+      CHECK((*coefficients == expected));
+    }
+  }
+}
+
+TEST_CASE("CoarseJpeg: another kind of JPEG is left to libjpeg", "[model][unit]") {
+  const auto left = [](const JpegKind& kind) { return !coarse::read_coarse_picture(drawn_jpeg(kind), 4).has_value(); };
+  CHECK(left({.width = 64, .height = 64, .progressive = true}));
+  CHECK(left({.width = 64, .height = 64, .arithmetic = true}));
+  CHECK(left({.width = 64, .height = 64, .across = 4, .down = 1}));
+  CHECK(left({.width = 64, .height = 64, .across = 1, .down = 1, .colours = JCS_RGB}));
+  CHECK(left({.width = 64, .height = 64, .across = 1, .down = 1, .colours = JCS_GRAYSCALE, .components = 1}));
+  CHECK(left({.width = 64, .height = 64, .colours = JCS_YCCK, .components = 4}));
+  CHECK_FALSE(left({.width = 64, .height = 64}));
+}
+
+TEST_CASE("CoarseJpeg: a file that ends early is left to libjpeg, wherever it ends", "[model][unit]") {
+  for (const unsigned interval : {0U, 5U}) {
+    const auto whole = drawn_jpeg({.width = 200, .height = 120, .noise = 60, .restart_interval = interval});
+    for (std::size_t length = 0; length < whole.size(); length += length < 800 ? 1 : 97) {
+      const JpegBytes part(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(length));
+      for (const auto reading : readings()) CHECK_FALSE(coefficients_of(part, reading).has_value());
+    }
+  }
+}
+
+TEST_CASE("CoarseJpeg: whatever the bytes are, all ways to read a scan agree", "[model][unit]") {
+  std::mt19937 random(11);
+  int read_anyway = 0;
+  for (const auto& kind : {JpegKind{.width = 320, .height = 240, .noise = 60}, JpegKind{.width = 640, .height = 480},
+                           JpegKind{.width = 320, .height = 240, .noise = 30, .restart_interval = 9}}) {
+    const auto whole = drawn_jpeg(kind);
+    for (int round = 0; round < 300; ++round) {
+      auto damaged = whole;
+      for (int i = 0; i < 1 + round % 4; ++i) {
+        const auto at = std::uniform_int_distribution<std::size_t>(2, damaged.size() - 3)(random);
+        damaged[at] = static_cast<std::uint8_t>(random());
+      }
+      const auto expected = coefficients_of(damaged, coarse::Reading::kOneByOne);
+      read_anyway += expected.has_value() ? 1 : 0;
+      for (const auto reading : readings()) {
+        INFO(name_of(kind) << ", round " << round << ", reading " << static_cast<int>(reading));
+        CHECK((coefficients_of(damaged, reading) == expected));
+      }
+    }
+  }
+  CHECK(read_anyway > 0);
+}
+
+TEST_CASE("CoarseJpeg: pixels are the means of those that they stand for", "[model][unit]") {
+  for (const int reduction : {4, 8}) {
+    // What three coefficients can tell of: slopes.
+    for (const auto& kind :
+         {JpegKind{.width = 320, .height = 240, .quality = 100, .noise = 1},
+          JpegKind{.width = 321, .height = 243, .across = 1, .down = 1, .quality = 95, .noise = 3}}) {
+      const auto file = drawn_jpeg(kind);
+      const auto picture = coarse::read_coarse_picture(file, reduction);
+      REQUIRE(picture.has_value());
+      CHECK(picture->width == (kind.width + reduction - 1) / reduction);
+      CHECK(picture->height == (kind.height + reduction - 1) / reduction);
+      CHECK(picture->orientation == 1);
+
+      jpeg_decompress_struct info{};
+      jpeg_error_mgr errors{};
+      info.err = jpeg_std_error(&errors);
+      jpeg_create_decompress(&info);
+      jpeg_mem_src(&info, file.data(), file.size());
+      jpeg_read_header(&info, TRUE);
+      info.out_color_space = JCS_YCbCr;
+      jpeg_start_decompress(&info);
+      std::vector<std::uint8_t> row(static_cast<std::size_t>(3 * kind.width));
+      std::array<std::vector<double>, 3> sums;
+      for (auto& sum : sums) sum.resize(static_cast<std::size_t>(picture->width * picture->height));
+      while (info.output_scanline < info.output_height) {
+        const int y = static_cast<int>(info.output_scanline);
+        auto* line = row.data();
+        jpeg_read_scanlines(&info, &line, 1);
+        for (int x = 0; x < kind.width; ++x) {
+          for (int c = 0; c < 3; ++c) {
+            sums[static_cast<std::size_t>(c)]
+                [static_cast<std::size_t>(y / reduction * picture->width + x / reduction)] +=
+                row[static_cast<std::size_t>(3 * x + c)];
+          }
+        }
+      }
+      jpeg_finish_decompress(&info);
+      jpeg_destroy_decompress(&info);
+
+      double furthest = 0;
+      const int pixels = reduction * reduction;
+      for (int y = 0; y < kind.height / reduction; ++y) {
+        for (int x = 0; x < kind.width / reduction; ++x) {
+          for (std::size_t c = 0; c < 3; ++c) {
+            const int across = c == 0 ? 1 : picture->across;
+            const int down = c == 0 ? 1 : picture->down;
+            // Of a colour with fewer values, the mean of those pixels that share one.
+            if (x % across != 0 || y % down != 0) continue;
+            if ((x + across) * reduction > kind.width || (y + down) * reduction > kind.height) continue;
+            double mean = 0;
+            for (int i = 0; i < across * down; ++i) {
+              mean += sums[c][static_cast<std::size_t>((y + i / across) * picture->width + x + i % across)];
+            }
+            mean /= pixels * across * down;
+            furthest = std::max(furthest, std::abs(mean - picture->planes[c].row(y / down)[x / across]));
+          }
+        }
+      }
+      INFO(name_of(kind) << ", by " << reduction);
+      CHECK(furthest < 2.5);
+    }
+  }
+}
