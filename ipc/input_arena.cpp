@@ -1,5 +1,6 @@
 #include "ipc/input_arena.hpp"
 
+#include <algorithm>
 #include <array>
 #include <boost/interprocess/indexes/null_index.hpp>
 #include <boost/interprocess/managed_external_buffer.hpp>
@@ -50,9 +51,15 @@ class ArenaAllocator {
     return place;
   }
   void deallocate(std::byte* place, std::uint64_t reserved) {
-    if (kept_count_ == kept_.size() || reserved == 0) {
+    if (reserved == 0) {
       buffer_.deallocate(place);
     } else {
+      // The oldest gives way.
+      if (kept_count_ == kept_.size()) {
+        buffer_.deallocate(kept_.front().place);
+        std::move(kept_.begin() + 1, kept_.end(), kept_.begin());
+        --kept_count_;
+      }
       kept_[kept_count_++] = {place, reserved};
     }
     tell_room();
@@ -97,7 +104,9 @@ class ArenaAllocator {
     for (std::size_t i = kept_count_; i-- != 0;) {
       if (kept_[i].bytes != bytes) continue;
       std::byte* const place = kept_[i].place;
-      kept_[i] = kept_[--kept_count_];
+      std::move(kept_.begin() + static_cast<std::ptrdiff_t>(i) + 1,
+                kept_.begin() + static_cast<std::ptrdiff_t>(kept_count_--),
+                kept_.begin() + static_cast<std::ptrdiff_t>(i));
       return place;
     }
     return nullptr;
@@ -113,7 +122,7 @@ class ArenaAllocator {
   Buffer buffer_;
   std::uint64_t capacity_bytes_;
   std::uint64_t uploading_bytes_{0};
-  std::array<Kept, 16> kept_{};
+  std::array<Kept, 16> kept_{};  // the oldest first
   std::size_t kept_count_{0};
   std::function<void()> room_listener_;
 };

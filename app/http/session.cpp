@@ -4,6 +4,7 @@
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/error.hpp>
@@ -113,7 +114,7 @@ asio::awaitable<void> Session::run() {
       case Step::kSayContinue: step = co_await say_continue(); break;
       case Step::kAwaitRoom: {
         const auto patience = model_->config->queue.timeout;
-        auto room = co_await service_.arena_gate().reserve(room_needed(), patience);
+        auto room = co_await service_.arena_gate().reserve(body_length_, patience);
         step = room_came(std::move(room));
         break;
       }
@@ -140,6 +141,11 @@ asio::awaitable<void> Session::run() {
         co_await linger();
         step = Step::kEnd;
         break;
+      case Step::kLetOthers:
+        co_await asio::post(socket_.get_executor(), asio::use_awaitable);
+        without_wait_ = 0;
+        step = Step::kNextRequest;
+        break;
       case Step::kEnd: break;
     }
   }
@@ -151,10 +157,14 @@ asio::awaitable<void> Session::run() {
 
 Session::Step Session::next_request() {
   if (buffer_.size() != 0) {
+    // Who sends many requests at once lets others have their turn in between.
+    constexpr unsigned kAtOnce = 16;
+    if (++without_wait_ > kAtOnce) return Step::kLetOthers;
     begin_request();
     return read_head();
   }
   if (buffer_.capacity() > kIdleBufferBytes) buffer_.shrink_to_fit();
+  without_wait_ = 0;
   idle_ = true;
   idle_since_ = Clock::now();
   server_.now_idle(*this);

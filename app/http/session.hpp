@@ -57,7 +57,7 @@ class Session : public std::enable_shared_from_this<Session>,
   //   kNextRequest  kReadHeader  [kSayContinue]  [kAwaitBody]  [kAwaitRoom]  kReadBody  kPredict  [kWriteRest]
   //                              [kReload]                                   [kReadChunks]
   //
-  // and the end of an answer to kNextRequest, [kLinger] or kEnd.
+  // and the end of an answer to kNextRequest, [kLinger] or kEnd; [kLetOthers] to kNextRequest.
   enum class Step {
     kNextRequest,
     kReadHeader,
@@ -70,6 +70,7 @@ class Session : public std::enable_shared_from_this<Session>,
     kReload,
     kWriteRest,  // what the client's window did not take at once
     kLinger,
+    kLetOthers,  // after many requests that came at once
     kEnd,
   };
   enum class BodyState { kRead, kUnread };
@@ -99,7 +100,6 @@ class Session : public std::enable_shared_from_this<Session>,
   [[nodiscard]] Step await_body();
   [[nodiscard]] Step body_began(boost::system::error_code failure);
   [[nodiscard]] Step make_room();
-  [[nodiscard]] std::uint64_t room_needed() const;
   [[nodiscard]] Step room_came(std::optional<ipc::ArenaBlock> room);
   [[nodiscard]] Step fill_room();
   [[nodiscard]] Step body_came(boost::system::error_code failure, std::size_t bytes);
@@ -136,6 +136,7 @@ class Session : public std::enable_shared_from_this<Session>,
   common::Clock::time_point idle_since_;
   bool timed_out_{false};
   bool idle_{false};
+  unsigned without_wait_{0};  // requests that were in the buffer already
 
   // Of the request at hand.
   common::Clock::time_point request_began_;
@@ -154,7 +155,7 @@ class Session : public std::enable_shared_from_this<Session>,
   std::optional<std::string> boundary_;  // of multipart/form-data
   std::string reload_model_;
 
-  // While its body is read: where to, how much is to come and has come, since when.
+  // While its body is read: where to, how much is to come (at most, of a chunked one) and has come, since when.
   bool uploading_{false};
   std::uint64_t body_length_{0};
   std::uint64_t body_received_{0};

@@ -45,7 +45,10 @@ Session::Step Session::begin_body(const RequestHead& head) {
   if (head.chunked) {
     chunks_ = std::make_unique<ChunkParser>();
     chunks_->header_limit(RequestHeadReader::kLimitBytes);
-    chunks_->body_limit(body_limit());
+    // Its length is not known before its end: room for the longest is taken at first, and what was not needed given
+    // back. One byte more: the parser needs a place to write to also when only the end is to come.
+    body_length_ = body_limit();
+    chunks_->body_limit(body_length_++);
     error_code failure;  // none: the header has been read once
     buffer_.consume(chunks_->put(buffer_.data(), failure));
   } else if (body_length_ == 0) {
@@ -76,12 +79,8 @@ Session::Step Session::body_began(error_code failure) {
   return failure ? drop_body(read_failure()) : make_room();
 }
 
-// Of a chunked body the length is not known before the end: room for the longest is taken at first, and what was not
-// needed given back. One byte more: its parser needs a place to write to also when only the end is to come.
-std::uint64_t Session::room_needed() const { return chunks_ ? body_limit() + 1 : body_length_; }
-
 Session::Step Session::make_room() {
-  auto room = service_.arena_gate().try_reserve(room_needed());
+  auto room = service_.arena_gate().try_reserve(body_length_);
   return room ? room_came(std::move(room)) : Step::kAwaitRoom;
 }
 

@@ -18,8 +18,8 @@ std::optional<Clock::duration> expected_wait(const Backlog& backlog) {
 Admission admission(const Backlog& backlog, const Patience& patience) {
   const auto wait = expected_wait(backlog);
   if (!wait || *wait == Clock::duration::zero()) return Admission::kAdmit;
-  if (*wait + *backlog.of_request > patience.until_deadline) return Admission::kTooLate;
-  return *wait > patience.queue_timeout ? Admission::kQueueFull : Admission::kAdmit;
+  if (*wait > patience.queue_timeout) return Admission::kQueueFull;
+  return *wait + *backlog.of_request > patience.until_deadline ? Admission::kTooLate : Admission::kAdmit;
 }
 
 std::uint32_t retry_after_seconds(const Backlog& backlog) {

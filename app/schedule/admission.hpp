@@ -29,8 +29,8 @@ struct Patience {
   common::Clock::duration until_deadline{0};
 };
 
-// kQueueFull: it would wait longer than queue.timeout. kTooLate: its deadline would pass before its answer. Who could
-// begin at once is always admitted: only so is it ever found out that the workers have become faster.
+// kQueueFull: it would wait longer than queue.timeout, whatever else; kTooLate: its deadline would pass before its
+// answer. Who could begin at once is always admitted: only so is it ever found out that the workers have become faster.
 [[nodiscard]] Admission admission(const Backlog& backlog, const Patience& patience);
 
 // For Retry-After: until what stands in the queue has been served, in whole seconds, at least 1 and at most 60.

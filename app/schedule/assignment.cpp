@@ -24,6 +24,12 @@ std::optional<Clock::time_point> Assignment::expected_end(const ServiceTimes& ti
   return end;
 }
 
+bool Assignment::late(const ServiceTimes& times, Clock::time_point now) const {
+  if (batch_count_ == 0) return false;
+  const auto took = times.of_batch(batches_[0].size);
+  return took && now - batches_[0].begun > *took;
+}
+
 bool Assignment::overdue(const ServiceTimes& times, Clock::time_point now) const {
   if (batch_count_ == 0) return false;
   constexpr int kFar = 4;
@@ -37,7 +43,7 @@ void Assignment::begin_batch(std::size_t size, bool runs_alone, Clock::time_poin
   runs_alone_ = runs_alone;
   next_slot_ = 0;
   const auto count = static_cast<std::uint32_t>(size);
-  batches_[batch_count_++] = {++next_number_, count, count, now};
+  batches_[batch_count_++] = {++next_number_, count, count, 0, now};
 }
 
 std::uint32_t Assignment::give(std::unique_ptr<Request> request) {
@@ -50,15 +56,17 @@ std::uint32_t Assignment::give(std::unique_ptr<Request> request) {
 
 Request* Assignment::in_slot(std::uint32_t slot) const { return slot < slots_.size() ? slots_[slot].get() : nullptr; }
 
-std::unique_ptr<Request> Assignment::take(std::uint32_t slot, Clock::time_point now,
+std::unique_ptr<Request> Assignment::take(std::uint32_t slot, bool predicted, Clock::time_point now,
                                           std::optional<Finished>& finished) {
   auto request = std::move(slots_[slot]);
   previous_ids_[slot] = request->id();
   --outstanding_;
   last_progress_ = now;
   for (std::size_t i = 0; i < batch_count_; ++i) {
-    if (batches_[i].number != request->batch || --batches_[i].left != 0) continue;
-    finished = Finished{batches_[i].size, now - batches_[i].begun};
+    if (batches_[i].number != request->batch) continue;
+    if (predicted) ++batches_[i].predicted;
+    if (--batches_[i].left != 0) break;
+    finished = Finished{batches_[i].predicted, now - batches_[i].begun};
     std::move(batches_.begin() + static_cast<std::ptrdiff_t>(i) + 1, batches_.end(),
               batches_.begin() + static_cast<std::ptrdiff_t>(i));
     --batch_count_;

@@ -43,7 +43,8 @@ class Assignment {
   // When it will be done with all that it has, as far as is known; `now` where it is late, or has nothing.
   [[nodiscard]] std::optional<common::Clock::time_point> expected_end(const ServiceTimes& times,
                                                                       common::Clock::time_point now) const;
-  // The batch at hand takes far longer than it should: nothing else should depend on this worker.
+  // The batch at hand takes longer than it should; far longer: nothing else should depend on this worker.
+  [[nodiscard]] bool late(const ServiceTimes& times, common::Clock::time_point now) const;
   [[nodiscard]] bool overdue(const ServiceTimes& times, common::Clock::time_point now) const;
 
   // A batch of that size begins: give() places its requests. Not without room.
@@ -54,12 +55,15 @@ class Assignment {
   // Null for a slot that is empty, or that cannot be.
   [[nodiscard]] Request* in_slot(std::uint32_t slot) const;
   struct Finished {
-    std::size_t size;
+    std::size_t predicted;         // requests of it that were not refused
     common::Clock::duration took;  // since it began, or the batch before it ended
   };
-  // Takes it out of its slot. `finished` is set if it was the last of its batch.
-  [[nodiscard]] std::unique_ptr<Request> take(std::uint32_t slot, common::Clock::time_point now,
+  // Takes it out of its slot, with a prediction or with what is wrong. `finished` is set if it was the last of its
+  // batch.
+  [[nodiscard]] std::unique_ptr<Request> take(std::uint32_t slot, bool predicted, common::Clock::time_point now,
                                               std::optional<Finished>& finished);
+  // Its last answer was that it failed. Who fails is fast: it must not get the more work for that.
+  bool fails{false};
 
   // Of one that was taken back when the worker had died: whether the worker may have begun it.
   [[nodiscard]] bool may_have_begun(std::uint32_t slot) const {
@@ -73,6 +77,7 @@ class Assignment {
     std::uint32_t number{0};
     std::uint32_t size{0};
     std::uint32_t left{0};
+    std::uint32_t predicted{0};
     common::Clock::time_point begun;
   };
 

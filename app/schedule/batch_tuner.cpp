@@ -1,6 +1,7 @@
 #include "app/schedule/batch_tuner.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace yolod::app {
@@ -16,14 +17,17 @@ constexpr double kWorthwhile = 0.97;
 }  // namespace
 
 BatchChoice choose_batch(const ServiceTimes& times, const std::vector<std::size_t>& sizes, Duration budget,
-                         std::optional<Duration> arrival_interval) {
+                         std::optional<Duration> arrival_interval, std::size_t workers) {
   BatchChoice choice;
   double best_per_request = 0;
+  // What a worker may take for a request without falling behind those that come.
+  const double keeps_up = arrival_interval ? common::in_seconds(*arrival_interval) * static_cast<double>(workers)
+                                           : std::numeric_limits<double>::infinity();
   for (const std::size_t size : sizes) {
     const auto service = times.of_batch(size);
     if (!service) return {sizes.empty() ? 1 : sizes.back(), Duration::zero()};  // nothing is known yet: only a limit
-    // The one at hand, and its own.
-    const bool in_time = 2 * *service <= budget;
+    // The one at hand, and its own. What falls behind is late however small its batches are: then the rate decides.
+    const bool in_time = 2 * *service <= budget || best_per_request > keeps_up;
     const double per_request = common::in_seconds(*service) / static_cast<double>(size);
     if (best_per_request == 0) {  // the smallest: there is nothing less to choose
       best_per_request = per_request;
@@ -73,10 +77,10 @@ void BatchTuner::answered(Duration took) {
   window_.clear();
 }
 
-BatchChoice BatchTuner::choose(const ServiceTimes& times) const {
+BatchChoice BatchTuner::choose(const ServiceTimes& times, std::size_t workers) const {
   std::optional<Duration> interval;
   if (interval_seconds_ != 0) interval = common::from_seconds(interval_seconds_);
-  return choose_batch(times, sizes_, common::from_seconds(granted_ * common::in_seconds(target_)), interval);
+  return choose_batch(times, sizes_, common::from_seconds(granted_ * common::in_seconds(target_)), interval, workers);
 }
 
 }  // namespace yolod::app

@@ -26,10 +26,11 @@ struct BatchChoice {
 };
 
 // `sizes`: those that are allowed, rising. `budget`: what waiting, and service, may take in all. `arrival_interval`:
-// between two requests, on average; nothing before it is known, and then nothing is waited for. Pure.
+// between two requests, on average; nothing before it is known, and then nothing is waited for. A size with which
+// `workers` would fall behind what comes gives way to a larger one that is faster a request, in time or not. Pure.
 [[nodiscard]] BatchChoice choose_batch(const ServiceTimes& times, const std::vector<std::size_t>& sizes,
                                        common::Clock::duration budget,
-                                       std::optional<common::Clock::duration> arrival_interval);
+                                       std::optional<common::Clock::duration> arrival_interval, std::size_t workers);
 
 class BatchTuner {
  public:
@@ -42,7 +43,7 @@ class BatchTuner {
   void arrived(TimePoint now);
   // An answer that took so long, from its admission on.
   void answered(Duration took);
-  [[nodiscard]] BatchChoice choose(const ServiceTimes& times) const;
+  [[nodiscard]] BatchChoice choose(const ServiceTimes& times, std::size_t workers) const;
   // The part of the target that is taken for granted, 0.1 to 1.
   [[nodiscard]] double granted() const { return granted_; }
 

@@ -114,7 +114,12 @@ void Dispatcher::use(const common::ModelConfig& config) {
   tuner_ = tuner_for(config.batch);
 }
 
-common::Outcome<void> Dispatcher::admit(const Urgency& urgency) const {
+common::Outcome<void> Dispatcher::admit(const Urgency& urgency) {
+  if (tuner_) tuner_->arrived(Clock::now());
+  return may_enter(urgency);
+}
+
+common::Outcome<void> Dispatcher::may_enter(const Urgency& urgency) const {
   if (closed_) return *closed_;
   if (!description_) return Error{ErrorCode::kNotReady, "the model is still loading"};
   if (queue_.size(urgency.priority) >= config_->queue.max_size) return Error{ErrorCode::kQueueFull, "too busy"};
@@ -157,7 +162,7 @@ BatchLimits Dispatcher::batch_limits() const {
   const auto& batch = config_->batch;
   BatchLimits limits{batch.max_size, batch.max_wait, {batch.preferred_sizes.begin(), batch.preferred_sizes.end()}};
   if (tuner_) {
-    const auto choice = tuner_->choose(service_times_);
+    const auto choice = tuner_->choose(service_times_, assignments_.size());
     limits.max_size = choice.size;
     limits.max_wait = choice.wait;
   }
@@ -189,8 +194,7 @@ void Dispatcher::submit(PredictionJob job, AnswerHandler handler) {
   request->expires = expiry_of(urgency, request->admitted);
   request->shape = shape_of(*config_, request->job);
   ++unanswered_count_;
-  if (tuner_) tuner_->arrived(request->admitted);
-  if (auto admitted = admit(urgency);
+  if (auto admitted = may_enter(urgency);
       !admitted) {  // since its header was read the queue may have filled, or a stop begun
     answer(*request, {admitted.error(), {}, 0, nullptr});
     return;
@@ -262,6 +266,7 @@ Clock::duration Dispatcher::handover_lead(std::size_t batch_size) const {
 Assignment* Dispatcher::choose_worker(BatchDecision& decision, Clock::time_point now) {
   Assignment* idle = nullptr;
   Assignment* next_done = nullptr;
+  bool next_is_late = false;
   Workers workers;
   const BatchLimits limits = batch_limits();
   WaitingRequests waiting{queue_.count_like_front(), {}, {}};
@@ -269,12 +274,20 @@ Assignment* Dispatcher::choose_worker(BatchDecision& decision, Clock::time_point
   for (auto& [worker, assignment] : assignments_) {
     if (assignment.idle()) {
       ++workers.idle_count;
-      // The one that was busy last: what it needs is still in a cache.
-      if (idle == nullptr || assignment.last_progress() > idle->last_progress()) idle = &assignment;
+      // The one that was busy last: what it needs is still in a cache. But rather one that does not fail.
+      const auto better = [](const Assignment& one, const Assignment& other) {
+        return one.fails != other.fails ? other.fails : one.last_progress() > other.last_progress();
+      };
+      if (idle == nullptr || better(assignment, *idle)) idle = &assignment;
     } else if (assignment.has_room_behind() && !assignment.overdue(service_times_, now)) {
       const auto end = assignment.expected_end(service_times_, now);
-      if (!end || (workers.handover && *end - lead >= *workers.handover)) continue;
-      workers.handover = *end - lead;
+      if (!end) continue;
+      // Of one that is late nobody knows when it will be done: rather one that is not.
+      const bool late = assignment.late(service_times_, now);
+      const auto handover = *end - lead;
+      if (workers.handover && (late != next_is_late ? late : handover >= *workers.handover)) continue;
+      workers.handover = handover;
+      next_is_late = late;
       next_done = &assignment;
     }
   }
@@ -314,8 +327,10 @@ void Dispatcher::take_batch(std::size_t most, bool to_idle_worker) {
   batch_.clear();
   bool has_all = false;
   using Verdict = PendingQueue::Verdict;
+  const auto now = Clock::now();
   const auto judge = [&](Request& waiting) {
     if (has_all || batch_.size() == most) return Verdict::kStop;
+    if (give_up_if_late(waiting, now)) return Verdict::kDrop;
     if (!may_run(waiting)) return Verdict::kDrop;
     const bool suspect = waiting.runs_alone();
     const bool alone = suspect || !may_have_company(waiting.replays);
@@ -441,11 +456,17 @@ bool Dispatcher::take_completion(Assignment& assignment, const ipc::CompletionCe
   made.model = assignment.description();
 
   std::optional<Assignment::Finished> finished;
-  const auto request = assignment.take(completion.slot, now, finished);  // frees its place in the arena at the end
-  if (finished) service_times_.record(finished->size, finished->took);
-  constexpr double kWeight = 0.05;
-  constexpr std::uint32_t kMost = 1'000'000;  // the worker says so
-  decode_seconds_ += kWeight * (1e-6 * std::min(completion.decode_us, kMost) - decode_seconds_);
+  const bool predicted = made.prediction.ok();
+  // Frees its place in the arena at the end.
+  const auto request = assignment.take(completion.slot, predicted, now, finished);
+  // What was refused says nothing of how long work takes.
+  if (finished && finished->predicted != 0) service_times_.record(finished->predicted, finished->took);
+  if (predicted) {
+    constexpr double kWeight = 0.05;
+    constexpr std::uint32_t kMost = 1'000'000;  // the worker says so
+    decode_seconds_ += kWeight * (1e-6 * std::min(completion.decode_us, kMost) - decode_seconds_);
+  }
+  assignment.fails = !predicted && made.prediction.error().code == ErrorCode::kInternal;
   if (request->runs_alone()) quarantine_.acquit(*request->hash);
   ++assignment.worker().requests_served;
   if (!request->answered()) {
@@ -564,17 +585,19 @@ Clock::time_point Dispatcher::gives_up_at(const Request& waiting) const {
 Clock::time_point Dispatcher::sweep_queue(Clock::time_point now) {
   auto next = Clock::time_point::max();
   queue_.remove_if([&](Request& waiting) {
-    const auto end = gives_up_at(waiting);
-    if (now < end) {
-      next = std::min(next, end);
-      return false;
-    }
-    const bool had_its_time = waiting.replays == 0 && now - waiting.queued >= config_->queue.timeout;
-    fail(waiting,
-         had_its_time ? Error{ErrorCode::kQueueFull, "too busy"} : Error{ErrorCode::kDeadlineExceeded, kTooLate});
-    return true;
+    if (give_up_if_late(waiting, now)) return true;
+    next = std::min(next, gives_up_at(waiting));
+    return false;
   });
   return next;
+}
+
+bool Dispatcher::give_up_if_late(Request& waiting, Clock::time_point now) {
+  if (now < gives_up_at(waiting)) return false;
+  const bool had_its_time = waiting.replays == 0 && now - waiting.queued >= config_->queue.timeout;
+  fail(waiting,
+       had_its_time ? Error{ErrorCode::kQueueFull, "too busy"} : Error{ErrorCode::kDeadlineExceeded, kTooLate});
+  return true;
 }
 
 Clock::time_point Dispatcher::sweep_assignments(Clock::time_point now) {

@@ -48,10 +48,10 @@ class Dispatcher final : public WorkerListener {
   [[nodiscard]] bool has_completions() const;
   void take_completions();
 
-  // Whether such a request may be read and submitted now: kNotReady before the model was first ready; kQueueFull, also
-  // where it would wait longer than queue.timeout; kDeadlineExceeded where its deadline would pass before its answer;
-  // or why the model was closed.
-  [[nodiscard]] common::Outcome<void> admit(const Urgency& urgency) const;
+  // Asked once for each request that comes: whether it may be read and submitted now: kNotReady before the model was
+  // first ready; kQueueFull, also where it would wait longer than queue.timeout; kDeadlineExceeded where its deadline
+  // would pass before its answer; or why the model was closed.
+  [[nodiscard]] common::Outcome<void> admit(const Urgency& urgency);
 
   // For PredictionJob::id. Requests are served in the order of these.
   [[nodiscard]] std::uint64_t new_id() { return next_id_++; }
@@ -78,6 +78,7 @@ class Dispatcher final : public WorkerListener {
   [[nodiscard]] const std::shared_ptr<const common::ModelDescription>& description() const { return description_; }
 
  private:
+  [[nodiscard]] common::Outcome<void> may_enter(const Urgency& urgency) const;
   void submit(PredictionJob job, AnswerHandler handler);
   // Hands out what the policy says may go now, and has it asked again when it says so.
   void dispatch_waiting();
@@ -109,6 +110,8 @@ class Dispatcher final : public WorkerListener {
   void sweep();
   // Until when a request that waits goes on waiting.
   [[nodiscard]] common::Clock::time_point gives_up_at(const Request& waiting) const;
+  // If that is over: answers it, for whoever asks to take it out of the queue.
+  bool give_up_if_late(Request& waiting, common::Clock::time_point now);
   // Each returns when there will be something for it to do; max() for never.
   [[nodiscard]] common::Clock::time_point sweep_queue(common::Clock::time_point now);
   [[nodiscard]] common::Clock::time_point sweep_assignments(common::Clock::time_point now);

@@ -32,10 +32,13 @@ std::size_t PendingQueue::ahead_of(Priority priority, Clock::time_point expires)
                          [](Clock::time_point time, const auto& one) { return time < one->expires; }) -
         of.begin());
   };
-  if (priority == Priority::kNormal) return count(normal_) + high_.size();
-  // One of the other level for every three.
+  if (priority == Priority::kNormal) {
+    // Before each of these, and before this one, as many of the other level as may go in a row.
+    const std::size_t normals = count(normal_);
+    return normals + std::min(high_.size(), kHighsForANormal * (normals + 1));
+  }
   const std::size_t highs = count(high_);
-  return highs + std::min(normal_.size(), highs / 3);
+  return highs + std::min(normal_.size(), highs / kHighsForANormal);
 }
 
 const Request* PendingQueue::front() const {

@@ -19,9 +19,10 @@
 
 namespace yolod::app {
 
+inline constexpr std::uint32_t kHighsForANormal = 3;
+
 // Whether the next to go is of the high level, after `highs_in_a_row` of it have gone. Pure.
 [[nodiscard]] constexpr bool high_goes_next(bool high_waits, bool normal_waits, std::uint32_t highs_in_a_row) {
-  constexpr std::uint32_t kHighsForANormal = 3;
   return high_waits && (!normal_waits || highs_in_a_row < kHighsForANormal);
 }
 

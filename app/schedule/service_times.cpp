@@ -22,13 +22,22 @@ ServiceTimes::Entry& ServiceTimes::entry(std::size_t size) {
   return entries_[size];
 }
 
-void ServiceTimes::expect(std::size_t size, Duration took) { entry(size).expected = measured_seconds(took); }
+void ServiceTimes::expect(std::size_t size, Duration took) {
+  constexpr Duration kLongest = std::chrono::minutes(10);
+  entry(size).expected = measured_seconds(std::min(took, kLongest));
+}
 
 void ServiceTimes::record(std::size_t size, Duration took) {
   Entry& served = entry(size);
   average(served.measured, measured_seconds(took));
   average(request_seconds_, measured_seconds(took) / static_cast<double>(size));
-  if (served.expected != 0) correction_ += kWeight * (measured_seconds(took) / served.expected - correction_);
+  if (served.expected != 0) {
+    // Farther off is no difference between a warm-up and serving: what was expected is wrong.
+    constexpr double kLeast = 0.05;
+    constexpr double kMost = 20;
+    const double ratio = std::clamp(measured_seconds(took) / served.expected, kLeast, kMost);
+    correction_ += kWeight * (ratio - correction_);
+  }
 }
 
 void ServiceTimes::clear() { *this = ServiceTimes(); }

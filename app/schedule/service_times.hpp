@@ -17,8 +17,9 @@ class ServiceTimes {
  public:
   using Duration = common::Clock::duration;
 
-  // What the model's warm-up took for such a batch: the measure until one has been served. Later on, the average ratio
-  // of what was served to what was expected of it corrects the sizes that have not been.
+  // What the model's warm-up took for such a batch, as its worker says: the measure until one has been served. Later
+  // on, the average ratio of what was served to what was expected of it, 0.05 to 20, corrects the sizes that have not
+  // been.
   void expect(std::size_t size, Duration took);
   // Served: a batch of `size` >= 1 requests kept its worker busy for so long.
   void record(std::size_t size, Duration took);

@@ -142,6 +142,23 @@ TEST_CASE_METHOD(EchoServer, "HttpBodies: pipelined requests are answered in the
   }
 }
 
+TEST_CASE_METHOD(EchoServer, "HttpBodies: hundreds of small requests at once are answered one by one", "[e2e]") {
+  HttpClient client(server.endpoint());
+  REQUIRE(client.connect());
+  std::string all;
+  for (int i = 0; i < 300; ++i) {
+    all +=
+        serialise({.target = i % 7 == 0 ? "/nowhere" : "/healthz", .headers = {{"X-Request-Id", std::to_string(i)}}});
+  }
+  REQUIRE(client.write(all));
+  for (int i = 0; i < 300; ++i) {
+    const auto answer = client.read_answer();
+    CAPTURE(i, answer);
+    REQUIRE(answer.status == (i % 7 == 0 ? 404 : 200));
+    REQUIRE(answer.header("X-Request-Id") == std::to_string(i));
+  }
+}
+
 TEST_CASE_METHOD(EchoServer, "HttpBodies: Connection: close is kept to", "[e2e]") {
   HttpClient client(server.endpoint());
   const auto body = random_body(10, 1);

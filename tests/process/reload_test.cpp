@@ -110,6 +110,28 @@ TEST_CASE("Reload: settings change with it", "[process]") {
   CHECK(HttpClient(server.endpoint()).post("/predict?model=echo", "x").status == 200);
 }
 
+TEST_CASE("Reload: a body of unknown length has the room that its header was promised", "[process]") {
+  Server server(identity_config({{.workers = 1}}, {"max_body_bytes: 1MiB"}));
+  REQUIRE(server.wait_until_ready());
+  const auto before = baseline(server);
+  const std::string body(200'000, 'x');
+  const auto request = serialise({.method = "POST", .target = "/predict", .body = body, .chunk_bytes = 5'000});
+  const auto head_bytes = request.find("\r\n\r\n") + 4;
+  HttpClient client(server.endpoint());
+  REQUIRE(client.connect());
+  REQUIRE(client.write(std::string_view(request).substr(0, head_bytes)));
+  server.rewrite_config(identity_config({{.workers = 1}}, {"max_body_bytes: 150KiB"}));
+  server.send_signal(SIGHUP);
+  REQUIRE(wait_for_reloads(server, 1));
+  REQUIRE(client.write(std::string_view(request).substr(head_bytes)));
+  const auto answer = client.read_answer();
+  CAPTURE(answer);
+  CHECK(answer.status == 200);
+  CHECK(HttpClient(server.endpoint()).post("/predict", body).status == 413);
+  client.close();
+  check_after_case(server, before);
+}
+
 TEST_CASE("Reload: what cannot be served changes nothing, and the log says why", "[process][case19]") {
   const std::string preload = GENERATE("preload: auto", "preload: false");
   CAPTURE(preload);

@@ -53,6 +53,11 @@ TEST_CASE("Admission: who would be answered after its deadline is told so at onc
   CHECK(admission(backlog(10), {10s, -5ms}) == Admission::kTooLate);
 }
 
+TEST_CASE("Admission: where the queue is too long for both, it is the server that is too busy", "[app][unit]") {
+  CHECK(admission(backlog(200), {10s, 1s}) == Admission::kQueueFull);
+  CHECK(admission(backlog(10), {500ms, 500ms}) == Admission::kQueueFull);
+}
+
 TEST_CASE("Admission: Retry-After is the time of what waits, in seconds from 1 to 60", "[app][unit]") {
   CHECK(retry_after_seconds(backlog(0)) == 1);
   CHECK(retry_after_seconds(backlog(19)) == 1);

@@ -19,29 +19,57 @@ ServiceTimes device(std::chrono::microseconds fixed, std::chrono::microseconds e
 }
 
 TEST_CASE("BatchTuner: before anything is known the size is only limited", "[app][unit]") {
-  CHECK(choose_batch({}, kSizes, 50ms, std::nullopt) == BatchChoice{8, 0ms});
+  CHECK(choose_batch({}, kSizes, 50ms, std::nullopt, 1) == BatchChoice{8, 0ms});
 }
 
 TEST_CASE("BatchTuner: where a larger batch gains nothing there is none", "[app][unit]") {
-  CHECK(choose_batch(device(0us, 10'000us), kSizes, 1s, 1ms) == BatchChoice{1, 0ms});
+  CHECK(choose_batch(device(0us, 10'000us), kSizes, 1s, 1ms, 1) == BatchChoice{1, 0ms});
 }
 
 TEST_CASE("BatchTuner: the size is the best whose batch, and the one before it, fit into the target", "[app][unit]") {
   const auto times = device(8'000us, 1'000us);  // 9, 10, 12, 16 ms
-  CHECK(choose_batch(times, kSizes, 40ms, std::nullopt).size == 8);
-  CHECK(choose_batch(times, kSizes, 31ms, std::nullopt).size == 4);
-  CHECK(choose_batch(times, kSizes, 21ms, std::nullopt).size == 2);
-  CHECK(choose_batch(times, kSizes, 19ms, std::nullopt).size == 1);
-  CHECK(choose_batch(times, kSizes, 1ms, std::nullopt).size == 1);  // there is nothing less
+  CHECK(choose_batch(times, kSizes, 40ms, std::nullopt, 1).size == 8);
+  CHECK(choose_batch(times, kSizes, 31ms, std::nullopt, 1).size == 4);
+  CHECK(choose_batch(times, kSizes, 21ms, std::nullopt, 1).size == 2);
+  CHECK(choose_batch(times, kSizes, 19ms, std::nullopt, 1).size == 1);
+  CHECK(choose_batch(times, kSizes, 1ms, std::nullopt, 1).size == 1);  // there is nothing less
 }
 
 TEST_CASE("BatchTuner: it waits for a batch to fill only as long as the target leaves", "[app][unit]") {
   const auto times = device(8'000us, 1'000us);
-  const auto choice = choose_batch(times, kSizes, 40ms, 1ms);
+  const auto choice = choose_batch(times, kSizes, 40ms, 1ms, 1);
   CHECK(choice.size == 8);
-  CHECK(choice.wait == 7ms);                                  // 40 - 2 * 16 = 8 ms are left
-  CHECK(choose_batch(times, kSizes, 40ms, 2ms).wait == 0ms);  // it would not fill
-  CHECK(choose_batch(times, kSizes, 40ms, std::nullopt).wait == 0ms);
+  CHECK(choice.wait == 7ms);                                     // 40 - 2 * 16 = 8 ms are left
+  CHECK(choose_batch(times, kSizes, 40ms, 2ms, 1).wait == 0ms);  // it would not fill
+  CHECK(choose_batch(times, kSizes, 40ms, std::nullopt, 1).wait == 0ms);
+}
+
+TEST_CASE("BatchTuner: what falls behind takes larger batches, in time or not, until it keeps up", "[app][unit]") {
+  const auto times = device(8'000us, 1'000us);  // 9, 5, 3 and 2 ms a request
+  const auto size = [&](common::Clock::duration interval, std::size_t workers) {
+    return choose_batch(times, kSizes, 1ms, interval, workers).size;
+  };
+  CHECK(size(10ms, 1) == 1);
+  CHECK(size(6ms, 1) == 2);
+  CHECK(size(4ms, 1) == 4);
+  CHECK(size(2500us, 1) == 8);
+  CHECK(size(1ms, 1) == 8);  // nothing does
+  CHECK(size(5ms, 2) == 1);
+  CHECK(size(1ms, 4) == 4);
+  // Where a larger one gains nothing there is none, however many come.
+  CHECK(choose_batch(device(0us, 10'000us), kSizes, 1ms, 1ms, 1).size == 1);
+}
+
+TEST_CASE("BatchTuner: after an overload, answers that were late do not keep batches small", "[app][unit]") {
+  BatchTuner tuner(50ms, kSizes);
+  const auto times = device(8'000us, 1'000us);
+  auto now = Clock::time_point(1h);
+  for (int i = 0; i < 200 * 20; ++i) {
+    tuner.arrived(now += 1ms);
+    tuner.answered(1s);
+  }
+  CHECK(tuner.granted() == Approx(0.1));
+  CHECK(tuner.choose(times, 1).size == 8);
 }
 
 TEST_CASE("BatchTuner: answers that are late take from what is granted, early ones give it back", "[app][unit]") {
@@ -67,7 +95,7 @@ TEST_CASE("BatchTuner: it learns how often requests come", "[app][unit]") {
   BatchTuner tuner(40ms, kSizes);
   auto now = Clock::time_point(1h);
   for (int i = 0; i < 200; ++i) tuner.arrived(now += 1ms);
-  const auto choice = tuner.choose(device(8'000us, 1'000us));
+  const auto choice = tuner.choose(device(8'000us, 1'000us), 1);
   CHECK(choice.size == 8);
   CHECK(std::chrono::duration<double, std::milli>(choice.wait).count() == Approx(7).epsilon(0.01));
 }

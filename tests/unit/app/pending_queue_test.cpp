@@ -65,6 +65,17 @@ TEST_CASE("PendingQueue: whose time runs out first goes first", "[app][unit]") {
   CHECK(take(queue, 3) == Ids{2, 3, 1});
 }
 
+TEST_CASE("PendingQueue: what goes before a request is as many as will", "[app][unit]") {
+  PendingQueue queue;
+  for (std::uint64_t id = 1; id <= 4; ++id) queue.push(request(id, 1s));
+  for (std::uint64_t id = 11; id <= 20; ++id) queue.push(request(id, 10s, Priority::kHigh));
+  // As the next test has them: 11 12 13 1 14 15 16 2 17 18 19 3 20 4.
+  CHECK(queue.ahead_of(Priority::kNormal, kEpoch) == 3);
+  CHECK(queue.ahead_of(Priority::kNormal, kEpoch + 10s) == 14);
+  CHECK(queue.ahead_of(Priority::kHigh, kEpoch) == 0);
+  CHECK(queue.ahead_of(Priority::kHigh, kEpoch + 20s) == 13);
+}
+
 TEST_CASE("PendingQueue: the high level goes first, and every fourth is of the other", "[app][unit]") {
   PendingQueue queue;
   for (std::uint64_t id = 1; id <= 4; ++id) queue.push(request(id, 1s));

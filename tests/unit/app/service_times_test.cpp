@@ -57,6 +57,18 @@ TEST_CASE("ServiceTimes: what was expected counts until there is a measure, and 
   CHECK(ms(times.of_batch(8)) == Approx(80).epsilon(0.01));
 }
 
+TEST_CASE("ServiceTimes: a worker's word for how fast it is counts for little once it serves", "[app][unit]") {
+  ServiceTimes times;
+  times.expect(1, 0ms);
+  times.expect(8, std::chrono::hours(1000));
+  CHECK(ms(times.of_batch(8)) == Approx(600'000));
+  for (int i = 0; i < 100; ++i) times.record(1, 10ms);
+  CHECK(ms(times.of_batch(1)) == Approx(10));
+  CHECK(ms(times.of_batch(8)) <= 20 * 600'000);
+  times.expect(4, 1ms);
+  CHECK(ms(times.of_batch(4)) <= 20);  // not 10 ms / 1 ns times as long
+}
+
 TEST_CASE("ServiceTimes: no time at all is no measure that hides the others", "[app][unit]") {
   ServiceTimes times;
   times.record(1, 0ms);

@@ -282,6 +282,20 @@ TEST_CASE("InputArena: without a listener, or after it was taken away, freeing i
 
 // ---- the worker's side ----
 
+TEST_CASE("InputArena: the places of the last bodies serve the next of their size, however many went before",
+          "[ipc][unit]") {
+  InputArena arena = make_arena();
+  // Bodies of other sizes, more than are kept.
+  std::vector<ArenaBlock> others;
+  for (std::uint64_t i = 0; i < 20; ++i) others.push_back(allocate(arena, 100 + i));
+  ArenaBlock last = allocate(arena, 5000);
+  const ArenaBlock between = allocate(arena, 10);
+  others.clear();
+  const auto place = last.offset();
+  last = {};
+  CHECK(allocate(arena, 5000).offset() == place);
+}
+
 TEST_CASE("InputArenaView: bodies are those that lie in the arena as a whole", "[ipc][unit]") {
   const InputArena arena = make_arena();
   const InputArenaView view = make_view(arena);
