@@ -68,9 +68,15 @@ class Reader {
       case kAdobe: return take_adobe(content);
       case kComment: return true;
       default:
-        if (marker == kFirstApplication) has_jfif_ = has_jfif_ || begins_with(content, std::string_view("JFIF\0", 5));
+        if (marker == kFirstApplication) has_jfif_ = has_jfif_ || is_jfif(content);
         return marker >= kFirstApplication && marker <= kLastApplication;
     }
+  }
+
+  // As libjpeg has it: a shorter one is of somebody else.
+  static bool is_jfif(Bytes content) {
+    constexpr std::size_t kBytes = 14;
+    return content.size() >= kBytes && begins_with(content, std::string_view("JFIF\0", 5));
   }
 
   // Its last byte says how the colours are to be understood: 1 is YCbCr.
@@ -100,7 +106,10 @@ class Reader {
       tables_of_[i] = colour[2];
     }
     const auto one_or_two = [](int count) { return count == 1 || count == 2; };
-    return result_.width > 0 && result_.height > 0 && one_or_two(result_.luma_across) && one_or_two(result_.luma_down);
+    constexpr int kLongestSide = 65500;  // libjpeg's
+    const auto is_side = [](int side) { return side > 0 && side <= kLongestSide; };
+    return is_side(result_.width) && is_side(result_.height) && one_or_two(result_.luma_across) &&
+           one_or_two(result_.luma_down);
   }
 
   bool take_codes(Bytes content) {

@@ -44,10 +44,9 @@ struct BaselineFile {
   }
 };
 
-// How many of their lowest bits a colour's first coefficients lose in a Block: with steps of 1 they have eleven.
-constexpr unsigned lost_bits(const BaselineFile::Colour& colour) {
-  return colour.quantization_across == 1 || colour.quantization_down == 1 ? 1 : 0;
-}
+// How many of its lowest bits a coefficient with that quantization step loses in a Block, where it has ten: with a step
+// of 1 it may need eleven.
+constexpr unsigned lost_bits(unsigned step) { return step == 1 ? 1 : 0; }
 
 // Nothing for any other kind of JPEG, and for what is none. Any bytes are safe to pass; `file` must outlive the result.
 [[nodiscard]] std::optional<BaselineFile> read_baseline_file(std::span<const std::uint8_t> file);

@@ -16,9 +16,17 @@ using Block = std::uint32_t;
 
 inline constexpr int kLimit = 511;
 
-constexpr Block pack(int dc, int across, int down, unsigned lost) {
-  const auto kept = [&](int value) { return static_cast<Block>(std::clamp(value >> lost, -kLimit, kLimit)); };
-  return (static_cast<Block>(dc) & 0xFFFU) | (kept(across) & 0x3FFU) << 12U | kept(down) << 22U;
+// lost_bits() of the two steps.
+struct LostBits {
+  unsigned across{0};
+  unsigned down{0};
+};
+
+constexpr Block pack(int dc, int across, int down, LostBits lost) {
+  const auto kept = [](int value, unsigned bits) {
+    return static_cast<Block>(std::clamp(value >> bits, -kLimit, kLimit));
+  };
+  return (static_cast<Block>(dc) & 0xFFFU) | (kept(across, lost.across) & 0x3FFU) << 12U | kept(down, lost.down) << 22U;
 }
 
 constexpr int dc_difference(Block block) { return static_cast<std::int32_t>(block << 20U) >> 20; }
@@ -35,7 +43,7 @@ struct McuLayout {
 
   std::size_t blocks{0};
   std::array<std::size_t, kMostBlocks> pair{};  // of the scan's tables, by block of the MCU
-  std::array<unsigned, kMostBlocks> lost_bits{};
+  std::array<LostBits, kMostBlocks> lost{};
   ScanTables tables;
 };
 

@@ -9,13 +9,13 @@ namespace {
 struct Scale {
   explicit Scale(const BaselineFile::Colour& colour)
       : dc(static_cast<int>(colour.quantization)),
-        across(step_of(colour, colour.quantization_across)),
-        down(step_of(colour, colour.quantization_down)) {}
+        across(step_of(colour.quantization_across)),
+        down(step_of(colour.quantization_down)) {}
 
-  static int step_of(const BaselineFile::Colour& colour, unsigned step) {
+  static int step_of(unsigned step) {
     // Larger ones are of no use for eight bits, and would leave the 32 bits that are calculated with.
     constexpr unsigned kMost = 2048;
-    return static_cast<int>(std::min(step, kMost)) << lost_bits(colour);
+    return static_cast<int>(std::min(step, kMost)) << lost_bits(step);
   }
 
   int dc;

@@ -80,7 +80,7 @@ bool HuffmanCode::is_sound() const {
     taken += std::size_t{counts[length]} << (kLongest - length);
     total += counts[length];
   }
-  return total > 0 && total <= symbols.size() && taken <= std::size_t{1} << kLongest;
+  return total > 0 && total <= symbols.size() && taken < std::size_t{1} << kLongest;
 }
 
 bool HuffmanCode::has_dc_symbols() const {

@@ -23,7 +23,7 @@ struct HuffmanCode {
   };
   // Of the code with which these 16 bits begin; nothing if none does.
   [[nodiscard]] std::optional<Found> find(std::uint16_t bits) const;
-  // False where more codes of a length are asked for than there are, or two would be one.
+  // False where more codes of a length are asked for than there are; the one of ones alone is none (T.81, C.2).
   [[nodiscard]] bool is_sound() const;
   // Symbols that a baseline scan may hold: for DC a size of at most 11, for AC a run and a size of at most 10.
   [[nodiscard]] bool has_dc_symbols() const;

@@ -53,7 +53,8 @@ struct Tables {
   __m512i short_entries;  // the pair's first entry
   __m512i long_entries;
   __m512i next_index;
-  __m512i lost_bits;
+  __m512i lost_across;
+  __m512i lost_down;
   const int* entries;
 };
 
@@ -89,16 +90,18 @@ class PartsReader {
     Numbers short_entries;
     Numbers long_entries;
     Numbers next_index;
-    Numbers lost_bits;
+    Numbers lost_across;
+    Numbers lost_down;
     for (std::size_t i = 0; i < layout.blocks; ++i) {
       const auto first = layout.pair[i] * ScanTables::kEntriesOfPair;
       short_entries.of[i] = static_cast<std::uint32_t>(first);
       long_entries.of[i] = static_cast<std::uint32_t>(first + ScanTables::kLongAc);
       next_index.of[i] = static_cast<std::uint32_t>((i + 1) % layout.blocks);
-      lost_bits.of[i] = layout.lost_bits[i];
+      lost_across.of[i] = layout.lost[i].across;
+      lost_down.of[i] = layout.lost[i].down;
     }
-    tables_ = {load(short_entries), load(long_entries), load(next_index), load(lost_bits),
-               reinterpret_cast<const int*>(layout.tables.pair(0))};
+    tables_ = {load(short_entries), load(long_entries), load(next_index),
+               load(lost_across),   load(lost_down),    reinterpret_cast<const int*>(layout.tables.pair(0))};
   }
 
   // Two groups in turn: while one waits for its loads, the other computes.
@@ -153,11 +156,12 @@ class PartsReader {
 
   YOLOD_AVX512_INLINE void finish_blocks(__mmask16 done, Lanes& lanes, std::size_t group) {
     // pack() of every lane.
-    const auto lost_bits = _mm512_permutexvar_epi32(lanes.index, tables_.lost_bits);
     const auto least = _mm512_set1_epi32(-kLimit);
     const auto most = _mm512_set1_epi32(kLimit);
-    const auto across = _mm512_max_epi32(_mm512_min_epi32(_mm512_srav_epi32(lanes.across, lost_bits), most), least);
-    const auto down = _mm512_max_epi32(_mm512_min_epi32(_mm512_srav_epi32(lanes.down, lost_bits), most), least);
+    const auto lost_across = _mm512_permutexvar_epi32(lanes.index, tables_.lost_across);
+    const auto lost_down = _mm512_permutexvar_epi32(lanes.index, tables_.lost_down);
+    const auto across = _mm512_max_epi32(_mm512_min_epi32(_mm512_srav_epi32(lanes.across, lost_across), most), least);
+    const auto down = _mm512_max_epi32(_mm512_min_epi32(_mm512_srav_epi32(lanes.down, lost_down), most), least);
     const auto low = _mm512_or_si512(_mm512_and_si512(lanes.dc, all(0xFFF)),
                                      _mm512_slli_epi32(_mm512_and_si512(across, all(0x3FF)), 12));
     const auto packed = _mm512_or_si512(low, _mm512_slli_epi32(down, 22));
@@ -210,7 +214,7 @@ class PartsReader {
       const auto lane = static_cast<std::size_t>(__builtin_ctz(rest));
       std::uint64_t bits_here = 0;
       std::memcpy(&bits_here, bytes_ + from.of[lane] / 8, sizeof bits_here);
-      bits_here = __builtin_bswap64(bits_here) << (from.of[lane] % 8);
+      bits_here = first_bit_highest(bits_here) << (from.of[lane] % 8);
       const auto symbol = read_symbol(layout_, index.of[lane], stands.of[lane], bits_here);
       new_bit.of[lane] = from.of[lane] + symbol.bits;
       new_coefficient.of[lane] = symbol.coefficient;

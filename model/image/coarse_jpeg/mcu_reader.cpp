@@ -74,7 +74,7 @@ bool McuReader::read_block(std::size_t index, Block& block) {
     coefficient = symbol.coefficient;
     if (coefficient - 1 < kFirstPassedOver) values[coefficient - 1] = symbol.value;
   }
-  block = pack(values[0], values[kAcross], values[kDown], layout_.lost_bits[index]);
+  block = pack(values[0], values[kAcross], values[kDown], layout_.lost[index]);
   const Entry* const many = tables + ScanTables::kMany;
   while (coefficient < kCoefficients) {
     refill();

@@ -1,6 +1,7 @@
 // Reads a scan MCU by MCU, from any bit of it.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -22,6 +23,11 @@ struct Symbol {
 [[nodiscard]] Symbol read_symbol(const McuLayout& layout, std::size_t block, unsigned coefficient,
                                  std::uint64_t window);
 
+// Eight bytes as they were loaded, with the first one's bits at the top.
+constexpr std::uint64_t first_bit_highest(std::uint64_t loaded) {
+  return std::endian::native == std::endian::little ? __builtin_bswap64(loaded) : loaded;
+}
+
 class McuReader {
  public:
   // `bytes` is a scan's data without stuffed zeros, with kSpareBytes of zeros behind it; it and `layout` must outlive
@@ -40,7 +46,7 @@ class McuReader {
   void refill() {
     std::uint64_t bits = 0;
     std::memcpy(&bits, next_, sizeof bits);
-    window_ |= __builtin_bswap64(bits) >> valid_bits_;
+    window_ |= first_bit_highest(bits) >> valid_bits_;
     next_ += (63 - valid_bits_) >> 3U;
     valid_bits_ |= 56U;
   }

@@ -20,7 +20,7 @@ McuLayout layout_of(const BaselineFile& file) {
     const std::pair codes(of.dc_code, of.ac_code);
     const auto known = std::find(pairs.begin(), pairs.end(), codes);
     layout.pair[i] = static_cast<std::size_t>(known - pairs.begin());
-    layout.lost_bits[i] = lost_bits(of);
+    layout.lost[i] = {lost_bits(of.quantization_across), lost_bits(of.quantization_down)};
     if (known != pairs.end()) continue;
     pairs.push_back(codes);
     layout.tables.add(file.dc_codes[codes.first], file.ac_codes[codes.second]);
@@ -162,10 +162,12 @@ class ScanJoiner {
 
 std::optional<Scan> read_scan(const BaselineFile& file, Reading reading) {
   const auto mcus = file.mcus_across() * file.mcus_down();
+  const auto interval = file.restart_interval == 0 ? mcus : file.restart_interval;
   // The shortest block is two codes of a bit each.
-  if (mcus * file.blocks_of_mcu() * 2 > 8 * file.scan.size()) return std::nullopt;
-  const auto data = read_scan_data(file.scan);
-  if (!data) return std::nullopt;
+  const auto could_hold = [&](std::size_t bytes) { return mcus * file.blocks_of_mcu() * 2 <= 8 * bytes; };
+  if (!could_hold(file.scan.size())) return std::nullopt;
+  const auto data = read_scan_data(file.scan, (mcus + interval - 1) / interval);
+  if (!data || !could_hold(data->size())) return std::nullopt;
   const auto layout = layout_of(file);
   ScanJoiner joiner(layout, *data);
   constexpr std::size_t kMostBytes = std::size_t{1} << 28U;  // bits are counted in 32
@@ -173,10 +175,9 @@ std::optional<Scan> read_scan(const BaselineFile& file, Reading reading) {
   constexpr std::size_t kMostParts = 64;
   constexpr std::size_t kLeastBytesOfPart = 256;
   const auto parts = std::min(kMostParts, data->size() / kLeastBytesOfPart);
-  const bool can_part = file.restart_interval == 0 && data->ends.size() == 1 && parts > 0 && data->size() < kMostBytes;
+  const bool can_part = have_lanes() && data->ends.size() == 1 && parts > 0 && data->size() < kMostBytes;
   const bool wants_parts =
-      reading == Reading::kInManyParts || (reading == Reading::kFastest && data->size() >= kWorthIt && have_lanes());
-  const auto interval = file.restart_interval == 0 ? mcus : file.restart_interval;
+      reading == Reading::kInManyParts || (reading == Reading::kFastest && data->size() >= kWorthIt);
   const bool done =
       can_part && wants_parts ? joiner.read_in_parts(mcus, parts) : joiner.read_one_by_one(mcus, interval);
   if (!done) return std::nullopt;

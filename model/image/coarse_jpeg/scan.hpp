@@ -25,12 +25,12 @@ struct Scan {
 enum class Reading {
   kFastest,     // in lanes where the processor has them and the file is worth it
   kOneByOne,    // without
-  kInManyParts  // in lanes, however little there is to read: for tests. Only where have_lanes()
+  kInManyParts  // in lanes where the processor has them, however little there is to read: for tests
 };
 
 // Nothing where the data has a fault: ends early or late, holds a code that there is not, restarts elsewhere than it
-// says. Any bytes are safe; takes memory for the data once more and for 16 bytes a block, and only where the data could
-// hold that many.
+// says. Any bytes are safe; takes memory for the data once more, for 16 bytes a block, where the data could hold that
+// many, and for 32 bytes a restart interval.
 [[nodiscard]] std::optional<Scan> read_scan(const BaselineFile& file, Reading reading = Reading::kFastest);
 
 }  // namespace yolod::model::image::coarse

@@ -6,7 +6,7 @@
 
 namespace yolod::model::image::coarse {
 
-std::optional<ScanData> read_scan_data(std::span<const std::uint8_t> scan) {
+std::optional<ScanData> read_scan_data(std::span<const std::uint8_t> scan, std::size_t intervals) {
   constexpr std::uint8_t kFirstRestart = 0xD0;
   constexpr std::uint8_t kEndOfImage = 0xD9;
   constexpr std::size_t kRestarts = 8;
@@ -30,6 +30,7 @@ std::optional<ScanData> read_scan_data(std::span<const std::uint8_t> scan) {
     const bool is_last = kind == kEndOfImage;
     if (!is_last && kind != kFirstRestart + data.ends.size() % kRestarts) return std::nullopt;
     data.ends.push_back(end);
+    if (is_last != (data.ends.size() == intervals)) return std::nullopt;
     if (is_last) break;
   }
   std::memset(out, 0, kSpareBytes);

@@ -17,7 +17,7 @@ struct ScanData {
   [[nodiscard]] std::size_t size() const { return ends.back(); }
 };
 
-// Nothing unless restarts come in their order, and the end of the image after the last of them.
-[[nodiscard]] std::optional<ScanData> read_scan_data(std::span<const std::uint8_t> scan);
+// Nothing unless it is of that many intervals, restarts come in their order, and the end of the image after the last.
+[[nodiscard]] std::optional<ScanData> read_scan_data(std::span<const std::uint8_t> scan, std::size_t intervals);
 
 }  // namespace yolod::model::image::coarse

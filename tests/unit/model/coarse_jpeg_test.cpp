@@ -35,6 +35,7 @@ struct JpegKind {
   bool arithmetic = false;
   J_COLOR_SPACE colours = JCS_YCbCr;
   int components = 3;
+  std::array<unsigned, 3> steps{};  // of the quantization of DC, across and down; 0: as the quality has them
 };
 
 std::string name_of(const JpegKind& kind) {
@@ -58,6 +59,14 @@ JpegBytes drawn_jpeg(const JpegKind& kind) {
   jpeg_set_defaults(&info);
   jpeg_set_colorspace(&info, kind.colours);
   jpeg_set_quality(&info, kind.quality, TRUE);
+  if (kind.steps[0] != 0) {
+    std::array<unsigned, DCTSIZE2> table{};
+    table.fill(20);
+    table[0] = kind.steps[0];
+    table[1] = kind.steps[1];
+    table[8] = kind.steps[2];  // in natural order
+    for (int i = 0; i < 2; ++i) jpeg_add_quant_table(&info, i, table.data(), 100, TRUE);
+  }
   info.comp_info[0].h_samp_factor = kind.across;
   info.comp_info[0].v_samp_factor = kind.down;
   info.restart_interval = kind.restart_interval;
@@ -145,8 +154,11 @@ Coefficients kept_coefficients(const JpegBytes& bytes, Coefficients all) {
   for (std::size_t i = 0; i < all.size(); ++i) {
     const auto place = i % file->blocks_of_mcu();
     const auto colour = place < file->blocks_of_mcu() - 2 ? 0 : place - (file->blocks_of_mcu() - 3);
-    const auto lost = coarse::lost_bits(file->colours[colour]);
-    for (std::size_t c = 1; c < 3; ++c) all[i][c] = std::clamp(all[i][c] >> lost, -coarse::kLimit, coarse::kLimit);
+    const auto kept = [](int value, unsigned step) {
+      return std::clamp(step == 1 ? value >> 1 : value, -coarse::kLimit, coarse::kLimit);
+    };
+    all[i][1] = kept(all[i][1], file->colours[colour].quantization_across);
+    all[i][2] = kept(all[i][2], file->colours[colour].quantization_down);
   }
   return all;
 }
@@ -175,6 +187,8 @@ const std::vector<JpegKind>& jpeg_kinds() {
       {.width = 640, .height = 480, .restart_interval = 1},
       {.width = 640, .height = 480, .across = 1, .down = 1, .restart_interval = 77},
       {.width = 64, .height = 64, .restart_interval = 4000},
+      {.width = 640, .height = 480, .noise = 127, .steps = {1, 1, 100}},
+      {.width = 640, .height = 480, .noise = 127, .steps = {3, 90, 1}},
   };
   return all;
 }
@@ -203,6 +217,43 @@ TEST_CASE("CoarseJpeg: another kind of JPEG is left to libjpeg", "[model][unit]"
   CHECK(left({.width = 64, .height = 64, .across = 1, .down = 1, .colours = JCS_GRAYSCALE, .components = 1}));
   CHECK(left({.width = 64, .height = 64, .colours = JCS_YCCK, .components = 4}));
   CHECK_FALSE(left({.width = 64, .height = 64}));
+}
+
+TEST_CASE("CoarseJpeg: what libjpeg understands in another way, or refuses, is left to it", "[model][unit]") {
+  const auto good = drawn_jpeg({.width = 64, .height = 64});
+  const auto left = [](const JpegBytes& file) { return !coarse::read_coarse_picture(file, 4).has_value(); };
+  const auto find = [&](const JpegBytes& what) {
+    return static_cast<std::size_t>(std::search(good.begin(), good.end(), what.begin(), what.end()) - good.begin());
+  };
+  REQUIRE_FALSE(left(good));
+  // Colours named R, G and B, and a JFIF segment that is too short to be one.
+  const auto frame = find({0xFF, 0xC0});
+  const auto scan = find({0xFF, 0xDA});
+  REQUIRE(frame < good.size());
+  auto named = good;
+  for (std::size_t i = 0; i < 3; ++i) named[frame + 10 + 3 * i] = named[scan + 5 + 2 * i] = "RGB"[i];
+  CHECK_FALSE(left(named));  // JFIF is YCbCr, whatever the names
+  const auto jfif = find({0xFF, 0xE0});
+  REQUIRE(good[jfif + 3] == 16);
+  auto shorter = named;
+  shorter[jfif + 3] = 7;
+  shorter.erase(shorter.begin() + static_cast<std::ptrdiff_t>(jfif) + 9,
+                shorter.begin() + static_cast<std::ptrdiff_t>(jfif) + 18);
+  CHECK(left(shorter));
+  // A code of ones alone: the sixteen-bit codes of the first AC table, as many as there can be.
+  auto full = good;
+  const auto codes = find({0xFF, 0xC4});
+  for (std::size_t length = 0; length < 16; ++length) full[codes + 5 + length] = 0;
+  full[codes + 5] = 2;
+  CHECK(left(full));
+  // A side that libjpeg does not take.
+  auto wide = good;
+  wide[frame + 7] = wide[frame + 8] = 0xFF;
+  CHECK(left(wide));
+  // More restarts than the picture has intervals.
+  auto restarts = good;
+  for (int i = 0; i < 100; ++i) restarts.insert(restarts.end() - 2, {0xFF, static_cast<std::uint8_t>(0xD0 + i % 8)});
+  CHECK(left(restarts));
 }
 
 TEST_CASE("CoarseJpeg: a file that ends early is left to libjpeg, wherever it ends", "[model][unit]") {
@@ -238,7 +289,8 @@ TEST_CASE("CoarseJpeg: whatever the bytes are, all ways to read a scan agree", "
   CHECK(read_anyway > 0);
 }
 
-TEST_CASE("CoarseJpeg: pixels are the means of those that they stand for", "[model][unit]") {
+TEST_CASE("CoarseJpeg: where a picture is smooth, pixels are near the means of those that they stand for",
+          "[model][unit]") {
   for (const int reduction : {4, 8}) {
     // What three coefficients can tell of: slopes.
     for (const auto& kind :
