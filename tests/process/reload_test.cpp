@@ -115,11 +115,16 @@ TEST_CASE("Reload: a body of unknown length has the room that its header was pro
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
   const std::string body(200'000, 'x');
-  const auto request = serialise({.method = "POST", .target = "/predict", .body = body, .chunk_bytes = 5'000});
+  const auto request = serialise({.method = "POST",
+                                  .target = "/predict",
+                                  .headers = {{"Expect", "100-continue"}},
+                                  .body = body,
+                                  .chunk_bytes = 5'000});
   const auto head_bytes = request.find("\r\n\r\n") + 4;
   HttpClient client(server.endpoint());
   REQUIRE(client.connect());
   REQUIRE(client.write(std::string_view(request).substr(0, head_bytes)));
+  REQUIRE(wait_until([&] { return client.has_unread_bytes(); }));  // it has been told to go on
   server.rewrite_config(identity_config({{.workers = 1}}, {"max_body_bytes: 150KiB"}));
   server.send_signal(SIGHUP);
   REQUIRE(wait_for_reloads(server, 1));
