@@ -248,6 +248,7 @@ Outcome<OpenedScript> open_script(const common::ModelConfig& config, const Surro
 
 struct FittedScript {
   LoadedNetwork loaded;
+  ScriptForm form;
   ScriptOrigins from;
 };
 
@@ -276,6 +277,7 @@ Outcome<FittedScript> fit_script(const common::ModelConfig& config, const Surrou
   const auto& shape = network->shape();
 
   LoadedNetwork loaded;
+  const auto form = network->form();
   auto rules = told.value_or(usual_rules(head->task));
   rules.task = head->task;
   rules.logits = head->logits;
@@ -306,7 +308,7 @@ Outcome<FittedScript> fit_script(const common::ModelConfig& config, const Surrou
   } else {
     loaded.network = std::move(network);
   }
-  return FittedScript{std::move(loaded), origins_of(config, metadata, task->has_value(), *head)};
+  return FittedScript{std::move(loaded), form, origins_of(config, metadata, task->has_value(), *head)};
 }
 
 // Files are named by whoever reads them; what is said of the network is said of this one.
@@ -344,6 +346,7 @@ Outcome<ScriptReport> inspect_script(const common::ModelConfig& config, const Su
     auto fitted = fit_script(config, surroundings, std::move(opened).value());
     if (fitted) {
       report.network = std::move(fitted->loaded);
+      report.form = fitted->form;
       report.from = fitted->from;
     } else {
       report.why_not = fitted.error().message;

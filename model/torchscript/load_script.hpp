@@ -36,6 +36,7 @@ struct ScriptReport {
   ModuleFacts module;
   std::optional<std::int64_t> stride;    // as the file says
   std::optional<LoadedNetwork> network;  // nothing if it is none that looks at pictures
+  ScriptForm form{ScriptForm::kAsItIs};  // in which `network` runs
   ScriptOrigins from;                    // of `network`
   std::string why_not;                   // why there is none
 };

@@ -156,25 +156,27 @@ Outcome<LoadedModule> read_module_file(const std::filesystem::path& file, common
   }
 }
 
-torch::jit::Module fuse_if_possible(const torch::jit::Module& frozen) {
+std::optional<torch::jit::Module> fuse_if_possible([[maybe_unused]] const torch::jit::Module& frozen) {
 #if defined(YOLOD_WITH_ONEDNN)
   try {
     auto fused = frozen.clone();
     onednn::fuse(fused, false);  // what it adds may be of any shape
     return fused;
   } catch (const std::exception&) {
-    return frozen;
+    return std::nullopt;
   }
 #else
-  return frozen;
+  return std::nullopt;
 #endif
 }
 
-torch::jit::Module freeze_if_possible(const torch::jit::Module& module) {
+std::optional<torch::jit::Module> freeze_if_possible(const torch::jit::Module& module) {
+  // With the optimizer off, as it is while we run modules, freezing leaves calls of submodules that are no more.
+  const torch::jit::GraphOptimizerEnabledGuard with_optimizer(true);
   try {
     return torch::jit::freeze(module);
   } catch (const std::exception&) {
-    return module;
+    return std::nullopt;
   }
 }
 

@@ -7,6 +7,7 @@
 #include <torch/script.h>
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "common/config.hpp"
@@ -27,11 +28,11 @@ struct LoadedModule {
 [[nodiscard]] common::Outcome<LoadedModule> read_module_file(const std::filesystem::path& file,
                                                              common::Precision precision);
 
-// A frozen module's convolutions by oneDNN itself (onednn/fuse.hpp), where that can be done; else `frozen`. Whoever
-// runs it compares its output with that of what was read.
-[[nodiscard]] torch::jit::Module fuse_if_possible(const torch::jit::Module& frozen);
+// A frozen module's convolutions by oneDNN itself (onednn/fuse.hpp), where that can be done. Whoever runs it compares
+// its output with that of what was read.
+[[nodiscard]] std::optional<torch::jit::Module> fuse_if_possible(const torch::jit::Module& frozen);
 
-// Frozen, if LibTorch can do that to it; else as it is.
-[[nodiscard]] torch::jit::Module freeze_if_possible(const torch::jit::Module& module);
+// Frozen, if LibTorch can do that to it.
+[[nodiscard]] std::optional<torch::jit::Module> freeze_if_possible(const torch::jit::Module& module);
 
 }  // namespace yolod::model::torchscript

@@ -89,6 +89,7 @@ struct ScriptNetwork::State {
   torch::jit::Module loaded;                // as it is in the file
   torch::jit::Module module;                // as it runs
   std::optional<torch::jit::Module> known;  // as it runs at another size
+  ScriptForm form{ScriptForm::kAsItIs};
   bool takes_batches{false};
   bool channels_last{false};
   at::Tensor input;   // [images, channels, height, width] float, channels-last
@@ -131,14 +132,18 @@ void ScriptNetwork::State::find_fastest(const common::InputSize& size) {
     const auto actual = try_once(which, first, last);
     return actual && alike(expected, *actual, precision);
   };
+  const auto use_if_right = [&](const torch::jit::Module& other, ScriptForm its_form) {
+    if (!agrees(other, false)) return false;
+    module = other;
+    form = its_form;
+    return true;
+  };
+  module = loaded;
+  const auto known_form = std::exchange(form, ScriptForm::kAsItIs);
   if (known) {
-    module = agrees(*known, false) ? *known : loaded;
-  } else {
-    module = loaded;
-    if (const auto frozen = freeze_if_possible(loaded); agrees(frozen, false)) {
-      const auto fused = fuse_if_possible(frozen);
-      module = agrees(fused, false) ? fused : frozen;
-    }
+    use_if_right(*known, known_form);
+  } else if (const auto frozen = freeze_if_possible(loaded); frozen && use_if_right(*frozen, ScriptForm::kFrozen)) {
+    if (const auto fused = fuse_if_possible(*frozen)) use_if_right(*fused, ScriptForm::kFused);
   }
   channels_last = agrees(module, true);
 
@@ -162,6 +167,7 @@ const NetworkShape& ScriptNetwork::shape() const { return state_->shape; }
 Precision ScriptNetwork::precision() const { return state_->precision; }
 const std::string& ScriptNetwork::metadata() const { return state_->metadata; }
 const ModuleFacts& ScriptNetwork::facts() const { return state_->facts; }
+ScriptForm ScriptNetwork::form() const { return state_->form; }
 
 void ScriptNetwork::set_head(std::size_t candidates, std::size_t classes) {
   state_->shape.candidates = candidates;
@@ -208,6 +214,7 @@ Outcome<std::unique_ptr<ScriptNetwork>> ScriptNetwork::at_size(const common::Inp
   state->metadata = state_->metadata;
   state->loaded = state_->loaded;
   state->known = state_->module;
+  state->form = state_->form;
   std::unique_ptr<ScriptNetwork> network(new ScriptNetwork(std::move(state)));
   if (auto fitted = network->fit_to({&size, 1}); !fitted) return std::move(fitted).error();
   return network;

@@ -38,6 +38,7 @@ class ScriptNetwork final : public Network {
   [[nodiscard]] common::Outcome<void> fit_to(std::span<const common::InputSize> sizes);
   // All below after fit_to().
   [[nodiscard]] RawHead probe() const;
+  [[nodiscard]] ScriptForm form() const;
   // The same module for another input size, fitted to it; its weights are in memory once. The two are used by one
   // thread at a time, together. An Error (kBadModel) if it does not take that size.
   [[nodiscard]] common::Outcome<std::unique_ptr<ScriptNetwork>> at_size(const common::InputSize& size) const;

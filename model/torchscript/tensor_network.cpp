@@ -186,7 +186,7 @@ Outcome<std::unique_ptr<TensorNetwork>> TensorNetwork::load(const std::filesyste
     state->takes_more = slot->kind == Slot::Kind::kList;
     state->slots.push_back(std::move(*slot));
   }
-  state->module = freeze_if_possible(loaded->module);
+  state->module = freeze_if_possible(loaded->module).value_or(loaded->module);
   return std::unique_ptr<TensorNetwork>(new TensorNetwork(std::move(state)));
 }
 

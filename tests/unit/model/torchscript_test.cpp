@@ -10,6 +10,7 @@
 #include "model/load_network.hpp"
 #include "model/model.hpp"
 #include "model/npz.hpp"
+#include "model/torchscript/load_script.hpp"
 #include "model/torchscript/tensor_model.hpp"
 #include "tests/support/http_client.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -228,6 +229,18 @@ TEST_CASE("TorchScript: the given trace gives what Python gave, and finds the do
            detection.box.x_max < 450 && detection.box.y_max > 450;
   }));
 }
+
+#if defined(YOLOD_WITH_ONEDNN)
+TEST_CASE("TorchScript: modules in modules are frozen and fused as well", "[model][unit][torch]") {
+  if (skipped()) return;
+  const auto [name, task] =
+      GENERATE(table<std::string, Task>({{"resnet18", Task::kClassify}, {"generator", Task::kImage}}));
+  CAPTURE(name);
+  const auto report = model::torchscript::inspect_script(script_config(small_files() / (name + ".pt"), task), {});
+  REQUIRE(report);
+  CHECK(report->form == model::torchscript::ScriptForm::kFused);
+}
+#endif
 
 TEST_CASE("TorchScript: a detector of each layout finds the same boxes", "[model][unit][torch]") {
   if (skipped()) return;

@@ -96,6 +96,7 @@ void print_json(const ScriptReport& report) {
     answer[fact.key] = fact.value;
     from[fact.key] = word_of(fact.from);
   }
+  answer["runs"] = name_of(report.form);
   answer["input"] = {shape.channels, shape.height, shape.width};
   if (network.rules.task == Task::kDetect) answer["candidates"] = shape.candidates;
   if (network.rules.task != Task::kImage) {
@@ -124,6 +125,7 @@ void print_table(const std::string& file, const ScriptReport& report) {
   const auto& shape = network.network->shape();
   for (const auto& fact : facts_of(report)) print_row(fact.key, fact.value, phrase_of(fact.from));
   print_row("input", size_text(shape), phrase_of(report.from.input_size));
+  print_row("runs", name_of(report.form), "found by running it");
   if (report.stride) print_row("stride", std::to_string(*report.stride), phrase_of(Origin::kFile));
   if (network.rules.task == Task::kDetect) print_row("candidates", std::to_string(shape.candidates), "");
   if (network.rules.task == Task::kImage) return;
