@@ -2,6 +2,9 @@
 // and a connection that is idle holds none of it.
 #pragma once
 
+#include <array>
+#include <cstddef>
+
 #include "app/http/request_head.hpp"
 #include "app/http/responses.hpp"
 #include "app/http/target.hpp"
@@ -15,6 +18,8 @@ struct Scratch {
   Target target;
   Response response;
   Text head;
+  // Where what nobody reads goes: of all connections at once, also while they wait.
+  std::array<std::byte, 64 * 1024> unread;
 
   // After an answer that was far longer than most.
   void give_back() {

@@ -391,8 +391,9 @@ asio::awaitable<void> Session::linger() {
   timed_out_ = false;
   set_deadline(kLinger);
   buffer_.consume(buffer_.size());
+  const auto unread = asio::buffer(server_.scratch().unread);
   while (!failure && !timed_out_) {
-    auto [ended, bytes] = co_await socket_.async_read_some(buffer_.prepare(kReadBytes), kAwait);
+    auto [ended, bytes] = co_await socket_.async_read_some(unread, kAwait);
     failure = ended;
   }
 }
