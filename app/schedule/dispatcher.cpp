@@ -246,7 +246,7 @@ void Dispatcher::dispatch_waiting() {
       ask_again = decision.ask_again;
       break;
     }
-    take_batch(decision.size, decision.to == BatchGoesTo::kIdleWorker);
+    take_batch(decision.size, decision.to == BatchGoesTo::kIdleWorker, now);
     if (batch_.empty()) break;  // what there is waits for something else
     dispatch(*assignment, now);
   }
@@ -323,11 +323,10 @@ void Dispatcher::ask_again_at(std::optional<Clock::time_point> when) {
 // What goes together: of the first one's shape, in order. A suspect goes alone and to an idle worker, as does one that
 // was replayed often; nobody joins a batch behind one, and a suspect whose copy is with a worker waits for what becomes
 // of that: others pass it.
-void Dispatcher::take_batch(std::size_t most, bool to_idle_worker) {
+void Dispatcher::take_batch(std::size_t most, bool to_idle_worker, Clock::time_point now) {
   batch_.clear();
   bool has_all = false;
   using Verdict = PendingQueue::Verdict;
-  const auto now = Clock::now();
   const auto judge = [&](Request& waiting) {
     if (has_all || batch_.size() == most) return Verdict::kStop;
     if (give_up_if_late(waiting, now)) return Verdict::kDrop;

@@ -86,7 +86,7 @@ class Dispatcher final : public WorkerListener {
   [[nodiscard]] Assignment* choose_worker(BatchDecision& decision, common::Clock::time_point now);
   void dispatch(Assignment& assignment, common::Clock::time_point now);
   // Fills batch_ with what goes together, `most` at most.
-  void take_batch(std::size_t most, bool to_idle_worker);
+  void take_batch(std::size_t most, bool to_idle_worker, common::Clock::time_point now);
   void ask_again_at(std::optional<common::Clock::time_point> when);
   [[nodiscard]] common::Clock::duration handover_lead(std::size_t batch_size) const;
   [[nodiscard]] Backlog backlog(std::size_t ahead) const;

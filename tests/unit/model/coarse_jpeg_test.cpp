@@ -98,14 +98,29 @@ JpegBytes drawn_jpeg(const JpegKind& kind) {
 // Three coefficients of each block, in the order of the scan, DC not as a difference.
 using Coefficients = std::vector<std::array<int, 3>>;
 
-// What libjpeg reads: the reference.
-Coefficients libjpeg_coefficients(const JpegBytes& file) {
+// libjpeg's own reader of a file, its header read.
+struct LibjpegReader {
   jpeg_decompress_struct info{};
   jpeg_error_mgr errors{};
-  info.err = jpeg_std_error(&errors);
-  jpeg_create_decompress(&info);
-  jpeg_mem_src(&info, file.data(), file.size());
-  jpeg_read_header(&info, TRUE);
+
+  explicit LibjpegReader(const JpegBytes& file) {
+    info.err = jpeg_std_error(&errors);
+    jpeg_create_decompress(&info);
+    jpeg_mem_src(&info, file.data(), file.size());
+    jpeg_read_header(&info, TRUE);
+  }
+  LibjpegReader(const LibjpegReader&) = delete;
+  LibjpegReader& operator=(const LibjpegReader&) = delete;
+  ~LibjpegReader() {
+    jpeg_finish_decompress(&info);
+    jpeg_destroy_decompress(&info);
+  }
+};
+
+// What libjpeg reads: the reference.
+Coefficients libjpeg_coefficients(const JpegBytes& file) {
+  LibjpegReader reader(file);
+  auto& info = reader.info;
   auto** arrays = jpeg_read_coefficients(&info);
   Coefficients all;
   const auto block_at = [&](int component, JDIMENSION x, JDIMENSION y) {
@@ -122,8 +137,6 @@ Coefficients libjpeg_coefficients(const JpegBytes& file) {
       block_at(2, column, row);
     }
   }
-  jpeg_finish_decompress(&info);
-  jpeg_destroy_decompress(&info);
   return all;
 }
 
@@ -303,12 +316,8 @@ TEST_CASE("CoarseJpeg: where a picture is smooth, pixels are near the means of t
       CHECK(picture->height == (kind.height + reduction - 1) / reduction);
       CHECK(picture->orientation == 1);
 
-      jpeg_decompress_struct info{};
-      jpeg_error_mgr errors{};
-      info.err = jpeg_std_error(&errors);
-      jpeg_create_decompress(&info);
-      jpeg_mem_src(&info, file.data(), file.size());
-      jpeg_read_header(&info, TRUE);
+      LibjpegReader reader(file);
+      auto& info = reader.info;
       info.out_color_space = JCS_YCbCr;
       jpeg_start_decompress(&info);
       std::vector<std::uint8_t> row(static_cast<std::size_t>(3 * kind.width));
@@ -326,8 +335,6 @@ TEST_CASE("CoarseJpeg: where a picture is smooth, pixels are near the means of t
           }
         }
       }
-      jpeg_finish_decompress(&info);
-      jpeg_destroy_decompress(&info);
 
       double furthest = 0;
       const int pixels = reduction * reduction;
