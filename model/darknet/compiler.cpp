@@ -194,20 +194,21 @@ class Emitter {
       assign(output(), "torch.avg_pool2d(" + input() + ", " + sizes + ")");
       return;
     }
-    const auto held = [&window, &margin](int position, int stride, int length) {
-      const int first = position * stride - margin.before;
-      return std::min(first + window.size, length) - std::max(first, 0);
-    };
-    std::vector<float> factors;
-    for (int row = 0; row < layer.output.height; ++row) {
-      for (int column = 0; column < layer.output.width; ++column) {
-        const int count = held(row, window.stride_y, in.height) * held(column, window.stride_x, in.width);
-        factors.push_back(static_cast<float>(window.size * window.size) / static_cast<float>(count));
+    // By rows and by columns: together they would be as large as the map.
+    const auto factors = [&window, &margin](int positions, int stride, int length) {
+      std::vector<float> all;
+      for (int position = 0; position < positions; ++position) {
+        const int first = position * stride - margin.before;
+        const int held = std::min(first + window.size, length) - std::max(first, 0);
+        all.push_back(static_cast<float>(window.size) / static_cast<float>(held));
       }
-    }
-    const auto factor = parameter("w", {layer.output.height, layer.output.width}, std::move(factors));
+      return all;
+    };
+    const auto& out = layer.output;
+    const auto rows = parameter("r", {out.height, 1}, factors(out.height, window.stride_y, in.height));
+    const auto columns = parameter("c", {out.width}, factors(out.width, window.stride_x, in.width));
     assign("t", padded(input(), margin, "0.0"));
-    assign(output(), "torch.avg_pool2d(t, " + sizes + ") * " + factor);
+    assign(output(), "torch.avg_pool2d(t, " + sizes + ") * " + rows + " * " + columns);
   }
 
   void emit(const Layer& /*layer*/, const AvgPool& /*pool*/) {

@@ -51,6 +51,23 @@ TEST_CASE("Compiler: max-pooling is padded by hand only where torch cannot", "[m
              Contains("torch.constant_pad_nd(x, [0, 1, 0, 1], float(\"-inf\"))"));
 }
 
+// A cfg of twelve kilobytes asked for two gigabytes where each such layer had a table of its map (found by fuzzing).
+TEST_CASE("Compiler: a local average pool takes memory for its sides, not for its map", "[model][unit]") {
+  const auto compiled = compile("[upsample]\nstride=8\n[upsample]\nstride=8\n[local_avgpool]\nsize=2\nstride=1\n");
+  const auto values_of = [&](const std::string& name) {
+    for (const auto& parameter : compiled.parameters) {
+      if (parameter.name == name) return parameter.values;
+    }
+    return std::vector<float>();
+  };
+  const auto rows = values_of("r2");
+  const auto columns = values_of("c2");
+  REQUIRE(rows.size() == 512);
+  REQUIRE(columns.size() == 512);
+  CHECK(rows.front() * columns.front() == 1);
+  CHECK(rows.back() * columns.back() == 4);  // one of four is not padding
+}
+
 TEST_CASE("Compiler: the grid holds scaled cell corners, x before y", "[model][unit]") {
   const auto compiled = compile("[maxpool]\nsize=4\nstride=4\npadding=0\n");  // 2 x 2 cells of 4 pixels
   const auto& grid = compiled.parameters[2];
