@@ -2,10 +2,14 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
+#include <cerrno>
+#include <cstddef>
 #include <cstdlib>
+#include <cstring>
 #include <utility>
 
 #include "common/log.hpp"
@@ -47,42 +51,65 @@ long long monotonic_us() {
   return static_cast<long long>(now.tv_sec) * 1'000'000 + now.tv_nsec / 1000;
 }
 
+// As sd_notify(3) sends, which waits for as long as the manager does not read; this never does.
+bool send_at_once(int socket, const std::string& address, const std::string& state) {
+  sockaddr_un to{};
+  to.sun_family = AF_UNIX;
+  if (address.size() >= sizeof to.sun_path) return true;  // nobody can be there
+  std::memcpy(to.sun_path, address.data(), address.size());
+  if (address.front() == '@') to.sun_path[0] = '\0';  // an abstract name
+  const auto bytes = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address.size());
+  const auto sent = ::sendto(socket, state.data(), state.size(), MSG_DONTWAIT | MSG_NOSIGNAL,
+                             reinterpret_cast<const sockaddr*>(&to), bytes);
+  if (sent >= 0) return true;
+  if (errno == EAGAIN || errno == ENOBUFS || errno == EINTR) return false;
+  common::log_debug("the service manager cannot be told: {}", common::system_error("sendto", errno).message);
+  return true;
+}
+
 }  // namespace
 
 ServiceManager::ServiceManager() : sockets_(sockets_of_manager()), watchdog_period_(watchdog_period()) {
   if (const char* address = std::getenv("NOTIFY_SOCKET"); address != nullptr) address_ = address;
   unsetenv("NOTIFY_SOCKET");
+  if (!address_.empty()) socket_ = UniqueFd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
 }
 
-void ServiceManager::send(const std::string& state) {
+void ServiceManager::ready() { tell("READY=1"); }
+void ServiceManager::reloading() { tell("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(monotonic_us())); }
+void ServiceManager::stopping() { tell("STOPPING=1"); }
+
+void ServiceManager::tell(std::string state) {
   if (address_.empty()) return;
-  setenv("NOTIFY_SOCKET", address_.c_str(), 1);  // where sd_notify() looks
-  if (const int sent = sd_notify(1, state.c_str()); sent < 0) {
-    common::log_debug("the service manager cannot be told: {}", common::system_error("sd_notify", -sent).message);
-  }
+  constexpr std::size_t kMost = 64;  // of one that never reads, reload after reload
+  if (untold_.size() == kMost) untold_.pop_front();
+  untold_.push_back(std::move(state));
+  tell_what_is_untold();
 }
 
-void ServiceManager::ready() { send("READY=1"); }
-void ServiceManager::reloading() { send("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(monotonic_us())); }
-void ServiceManager::stopping() { send("STOPPING=1"); }
+void ServiceManager::tell_what_is_untold() {
+  while (!untold_.empty() && send_at_once(socket_.get(), address_, untold_.front())) untold_.pop_front();
+}
+
+// Not before what came earlier; if the manager does not read, the next one says as much.
+bool ServiceManager::try_to_say(const std::string& state) {
+  return untold_.empty() && send_at_once(socket_.get(), address_, state);
+}
 
 void ServiceManager::status(const std::string& line) { status_ = line; }
 
 void ServiceManager::tick(bool loading) {
   if (address_.empty()) return;
+  tell_what_is_untold();
   const auto now = Clock::now();
-  if (watchdog_period_.count() != 0 && now - fed_ >= watchdog_period_) {
-    fed_ = now;
-    send("WATCHDOG=1");
-  }
-  if (loading && now - asked_for_time_ >= kAskPeriod) {
+  if (watchdog_period_.count() != 0 && now - fed_ >= watchdog_period_ && try_to_say("WATCHDOG=1")) fed_ = now;
+  if (loading && now - asked_for_time_ >= kAskPeriod &&
+      try_to_say("EXTEND_TIMEOUT_USEC=" + std::to_string(std::chrono::microseconds(kMoreTime).count()))) {
     asked_for_time_ = now;
-    send("EXTEND_TIMEOUT_USEC=" + std::to_string(std::chrono::microseconds(kMoreTime).count()));
   }
-  if (status_ != status_sent_ && now - said_ >= kStatusPeriod) {
+  if (status_ != status_sent_ && now - said_ >= kStatusPeriod && try_to_say("STATUS=" + status_)) {
     said_ = now;
     status_sent_ = status_;
-    send("STATUS=" + status_);
   }
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <chrono>
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -37,9 +38,15 @@ class ServiceManager {
   void tick(bool loading);
 
  private:
-  void send(const std::string& state);
+  // What must reach it, in order: at once, or when it reads again. Never waits for it.
+  void tell(std::string state);
+  void tell_what_is_untold();
+  // What is only of use now; false if it does not read.
+  [[nodiscard]] bool try_to_say(const std::string& state);
 
   std::string address_;  // of its socket; empty: there is no manager
+  common::UniqueFd socket_;
+  std::deque<std::string> untold_;
   std::vector<common::UniqueFd> sockets_;
   std::chrono::microseconds watchdog_period_{0};  // 0: it does not watch
   common::Clock::time_point fed_;

@@ -127,6 +127,22 @@ TEST_CASE("ServiceManager: it is told of being ready, of reloads and of the stop
   CHECK(server.wait_for_exit() == exited(0));
 }
 
+// Ten messages that are not read are all that a socket holds: the eleventh would wait.
+TEST_CASE("ServiceManager: one that does not read keeps nobody from being served, nor the server from stopping",
+          "[process][case14]") {
+  NotifySocket manager;
+  ServerOptions options;
+  options.config = identity_config({{.workers = 1}});
+  options.with = {manager.variable(), "WATCHDOG_USEC=30000"};
+  Server server(options);
+  REQUIRE(server.wait_until_ready());
+  constexpr auto kTwentyTicks = 2500ms;
+  const auto end = Clock::now() + kTwentyTicks;
+  while (Clock::now() < end) REQUIRE(HttpClient(server.endpoint()).post("/predict", "x").status == 200);
+  server.send_signal(SIGTERM);
+  CHECK(server.wait_for_exit() == exited(0));
+}
+
 TEST_CASE("ServiceManager: no worker has its address", "[process]") {
   NotifySocket manager;
   ServerOptions options;
