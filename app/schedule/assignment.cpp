@@ -25,17 +25,20 @@ std::optional<Clock::time_point> Assignment::expected_end(const ServiceTimes& ti
 }
 
 bool Assignment::late(const ServiceTimes& times, Clock::time_point now) const {
-  if (batch_count_ == 0) return false;
-  const auto took = times.of_batch(batches_[0].size);
-  return took && now - batches_[0].begun > *took;
+  return longer_than(times, 1, Clock::duration::zero(), now);
 }
 
 bool Assignment::overdue(const ServiceTimes& times, Clock::time_point now) const {
-  if (batch_count_ == 0) return false;
   constexpr int kFar = 4;
   constexpr std::chrono::milliseconds kGrace{100};
+  return longer_than(times, kFar, kGrace, now);
+}
+
+bool Assignment::longer_than(const ServiceTimes& times, int factor, Clock::duration grace,
+                             Clock::time_point now) const {
+  if (batch_count_ == 0) return false;
   const auto took = times.of_batch(batches_[0].size);
-  return took && now - batches_[0].begun > kFar * *took + kGrace;
+  return took && now - batches_[0].begun > factor * *took + grace;
 }
 
 void Assignment::begin_batch(std::size_t size, bool runs_alone, Clock::time_point now) {

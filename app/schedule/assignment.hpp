@@ -81,6 +81,10 @@ class Assignment {
     common::Clock::time_point begun;
   };
 
+  // Whether the batch at hand takes longer than `factor` times what is usual, and `grace`.
+  [[nodiscard]] bool longer_than(const ServiceTimes& times, int factor, common::Clock::duration grace,
+                                 common::Clock::time_point now) const;
+
   WorkerProcess* worker_;
   Supervisor* supervisor_;
   std::shared_ptr<const common::ModelDescription> description_;

@@ -162,7 +162,9 @@ BatchLimits Dispatcher::batch_limits() const {
   const auto& batch = config_->batch;
   BatchLimits limits{batch.max_size, batch.max_wait, {batch.preferred_sizes.begin(), batch.preferred_sizes.end()}};
   if (tuner_) {
-    const auto choice = tuner_->choose(service_times_, assignments_.size());
+    const auto serving = std::count_if(assignments_.begin(), assignments_.end(),
+                                       [](const auto& entry) { return entry.first->serves(); });
+    const auto choice = tuner_->choose(service_times_, static_cast<std::size_t>(serving));
     limits.max_size = choice.size;
     limits.max_wait = choice.wait;
   }

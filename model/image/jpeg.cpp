@@ -6,10 +6,7 @@
 
 #include <jpeglib.h>
 
-#include <algorithm>
-#include <array>
 #include <csetjmp>
-#include <cstring>
 #include <opencv2/core.hpp>
 
 #include "model/image/coarse_jpeg/coarse_picture.hpp"

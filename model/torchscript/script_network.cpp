@@ -86,9 +86,13 @@ struct ScriptNetwork::State {
   Precision precision{Precision::kFp32};
   std::string metadata;
   ModuleFacts facts;
-  torch::jit::Module loaded;                // as it is in the file
-  torch::jit::Module module;                // as it runs
-  std::optional<torch::jit::Module> known;  // as it runs at another size
+  torch::jit::Module loaded;  // as it is in the file
+  torch::jit::Module module;  // as it runs
+  struct Known {
+    torch::jit::Module module;
+    ScriptForm form;
+  };
+  std::optional<Known> known;  // as it runs at another size
   ScriptForm form{ScriptForm::kAsItIs};
   bool takes_batches{false};
   bool channels_last{false};
@@ -139,9 +143,9 @@ void ScriptNetwork::State::find_fastest(const common::InputSize& size) {
     return true;
   };
   module = loaded;
-  const auto known_form = std::exchange(form, ScriptForm::kAsItIs);
+  form = ScriptForm::kAsItIs;
   if (known) {
-    use_if_right(*known, known_form);
+    use_if_right(known->module, known->form);
   } else if (const auto frozen = freeze_if_possible(loaded); frozen && use_if_right(*frozen, ScriptForm::kFrozen)) {
     if (const auto fused = fuse_if_possible(*frozen)) use_if_right(*fused, ScriptForm::kFused);
   }
@@ -213,8 +217,7 @@ Outcome<std::unique_ptr<ScriptNetwork>> ScriptNetwork::at_size(const common::Inp
   state->precision = state_->precision;
   state->metadata = state_->metadata;
   state->loaded = state_->loaded;
-  state->known = state_->module;
-  state->form = state_->form;
+  state->known = State::Known{state_->module, state_->form};
   std::unique_ptr<ScriptNetwork> network(new ScriptNetwork(std::move(state)));
   if (auto fitted = network->fit_to({&size, 1}); !fitted) return std::move(fitted).error();
   return network;

@@ -85,7 +85,7 @@ class ScanJoiner {
       parts[i].first_block = static_cast<std::uint32_t>(i) * room;
       parts[i].end_block = parts[i].first_block + room;
     }
-    // The last MCU may begin behind the last byte's beginning; what follows it is no MCU.
+    // The end is left to one reader, which counts the picture's MCUs: a lane would go on behind the last.
     constexpr std::uint32_t kLastBits = 8 * 64;
     parts.back().end_bit -= std::min(kLastBits, parts.back().end_bit - parts.back().first_bit);
     return parts;
