@@ -66,14 +66,17 @@ Rest rest_of(const Server& server) {
 
 void look_at_log(const StormOptions& options, const std::string& log, StormResult& result) {
   static const std::regex kDeath(R"(worker (\d+) \(\S+\) (died|exited))");
+  static const std::regex kHarmedInReload(R"(reload failed, .* ended while it loaded: (SIGKILL|SIGINT))");
   const auto& counts = result.counts;
   std::uint64_t unseen = 0;  // gone before they had said their pid
+  std::uint64_t harmed_in_reload = 0;
   std::istringstream stream(log);
   for (std::string line; std::getline(stream, line);) {
     if (line.find("reload: done") != std::string::npos) ++result.reloads_done;
     for (const char* const end : {"reload: over", "reload: the config cannot be served"}) {
       if (line.find(end) != std::string::npos) ++result.reloads_failed;
     }
+    if (std::regex_search(line, kHarmedInReload)) ++harmed_in_reload;
     std::smatch death;
     if (!std::regex_search(line, death, kDeath)) continue;
     ++result.deaths_told;
@@ -97,7 +100,7 @@ void look_at_log(const StormOptions& options, const std::string& log, StormResul
   // Those that a loader was to fork when it was killed.
   explain("workers gone unseen", unseen,
           counts.times(Deed::kLoaderKill) * static_cast<std::uint64_t>(options.workers + 1));
-  explain("reloads that failed", result.reloads_failed, counts.times(Deed::kBadReload));
+  explain("reloads that failed", result.reloads_failed, counts.times(Deed::kBadReload) + harmed_in_reload);
   note_what_did_not_happen(options, result);
 }
 

@@ -1,6 +1,8 @@
 // chaos: a storm over a real server for a given time, from a given seed; prints what came of it. tools/chaos builds and
 // runs it. Exit 0: nothing wrong, lost, hung or leaked, and
 // everything happened that was asked for.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <fstream>
@@ -88,7 +90,7 @@ int main(int argc, char** argv) {
   std::fflush(stdout);
   double said = 0;
   const auto result = chaos::run_storm(options, [&](double part) {
-    if (part < said + 0.1) return;
+    if (part < said + 0.1 || ::isatty(STDERR_FILENO) == 0) return;
     said = part;
     std::fprintf(stderr, "chaos: %3.0f %%\n", part * 100);
   });

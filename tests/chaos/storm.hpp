@@ -32,7 +32,7 @@ struct StormOptions {
 struct StormResult {
   Counts counts;
   std::uint64_t reloads_done{0};          // told in the log, as the two below
-  std::uint64_t reloads_failed{0};        // of what is broken
+  std::uint64_t reloads_failed{0};        // of what is broken, or whose workers were killed
   std::uint64_t deaths_told{0};           // of workers
   std::uint64_t deaths_by_poison{0};      // of those, whom nothing here has killed
   std::uint64_t front_end_kib_before{0};  // resident and its own: not the arena and the lanes
