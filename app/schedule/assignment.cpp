@@ -24,14 +24,19 @@ std::optional<Clock::time_point> Assignment::expected_end(const ServiceTimes& ti
   return end;
 }
 
-bool Assignment::late(const ServiceTimes& times, Clock::time_point now) const {
-  return longer_than(times, 1, Clock::duration::zero(), now);
-}
-
-bool Assignment::overdue(const ServiceTimes& times, Clock::time_point now) const {
+WorkerView Assignment::view(const ServiceTimes& times, Clock::time_point now) {
   constexpr int kFar = 4;
   constexpr std::chrono::milliseconds kGrace{100};
-  return longer_than(times, kFar, kGrace, now);
+  WorkerView view;
+  view.assignment = this;
+  view.idle = idle();
+  view.has_room_behind = worker_->serves() && batch_count_ == 1 && !runs_alone_;  // never behind a suspect
+  view.fails = fails;
+  view.late = longer_than(times, 1, Clock::duration::zero(), now);
+  view.overdue = longer_than(times, kFar, kGrace, now);
+  view.last_progress = last_progress_;
+  view.expected_end = expected_end(times, now);
+  return view;
 }
 
 bool Assignment::longer_than(const ServiceTimes& times, int factor, Clock::duration grace,

@@ -15,6 +15,7 @@
 #include "app/process/supervisor.hpp"
 #include "app/schedule/request.hpp"
 #include "app/schedule/service_times.hpp"
+#include "app/schedule/worker_choice.hpp"
 #include "common/clock.hpp"
 
 namespace yolod::app {
@@ -36,16 +37,12 @@ class Assignment {
   [[nodiscard]] std::size_t most() const { return slots_.size() / 2; }
   // It serves, and has nothing to do.
   [[nodiscard]] bool idle() const { return worker_->serves() && batch_count_ == 0; }
-  // It serves, and there is room for a batch behind the one at hand; never behind a suspect.
-  [[nodiscard]] bool has_room_behind() const { return worker_->serves() && batch_count_ == 1 && !runs_alone_; }
   // hang_timeout runs from here: the later of the dispatch and the last completion.
   [[nodiscard]] common::Clock::time_point last_progress() const { return last_progress_; }
   // When it will be done with all that it has, as far as is known; `now` where it is late, or has nothing.
   [[nodiscard]] std::optional<common::Clock::time_point> expected_end(const ServiceTimes& times,
                                                                       common::Clock::time_point now) const;
-  // The batch at hand takes longer than it should; far longer: nothing else should depend on this worker.
-  [[nodiscard]] bool late(const ServiceTimes& times, common::Clock::time_point now) const;
-  [[nodiscard]] bool overdue(const ServiceTimes& times, common::Clock::time_point now) const;
+  [[nodiscard]] WorkerView view(const ServiceTimes& times, common::Clock::time_point now);
 
   // A batch of that size begins: give() places its requests. Not without room.
   void begin_batch(std::size_t size, bool runs_alone, common::Clock::time_point now);
@@ -62,7 +59,7 @@ class Assignment {
   // batch.
   [[nodiscard]] std::unique_ptr<Request> take(std::uint32_t slot, bool predicted, common::Clock::time_point now,
                                               std::optional<Finished>& finished);
-  // Its last answer was that it failed. Who fails is fast: it must not get the more work for that.
+  // Its last answer was that it failed.
   bool fails{false};
 
   // Of one that was taken back when the worker had died: whether the worker may have begun it.

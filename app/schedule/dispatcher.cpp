@@ -266,45 +266,24 @@ Clock::duration Dispatcher::handover_lead(std::size_t batch_size) const {
 }
 
 Assignment* Dispatcher::choose_worker(BatchDecision& decision, Clock::time_point now) {
-  Assignment* idle = nullptr;
-  Assignment* next_done = nullptr;
-  bool next_is_late = false;
-  Workers workers;
   const BatchLimits limits = batch_limits();
   WaitingRequests waiting{queue_.count_like_front(), {}, {}};
-  const auto lead = handover_lead(std::min(waiting.count, limits.max_size));
-  for (auto& [worker, assignment] : assignments_) {
-    if (assignment.idle()) {
-      ++workers.idle_count;
-      // The one that was busy last: what it needs is still in a cache. But rather one that does not fail.
-      const auto better = [](const Assignment& one, const Assignment& other) {
-        return one.fails != other.fails ? other.fails : one.last_progress() > other.last_progress();
-      };
-      if (idle == nullptr || better(assignment, *idle)) idle = &assignment;
-    } else if (assignment.has_room_behind() && !assignment.overdue(service_times_, now)) {
-      const auto end = assignment.expected_end(service_times_, now);
-      if (!end) continue;
-      // Of one that is late nobody knows when it will be done: rather one that is not.
-      const bool late = assignment.late(service_times_, now);
-      const auto handover = *end - lead;
-      if (workers.handover && (late != next_is_late ? late : handover >= *workers.handover)) continue;
-      workers.handover = handover;
-      next_is_late = late;
-      next_done = &assignment;
-    }
-  }
-  if (idle == nullptr && next_done == nullptr) return nullptr;
+  worker_views_.clear();
+  for (auto& [worker, assignment] : assignments_) worker_views_.push_back(assignment.view(service_times_, now));
+  const auto choice = app::choose_worker(worker_views_, handover_lead(std::min(waiting.count, limits.max_size)));
+  if (choice.idle == nullptr && choice.busy == nullptr) return nullptr;
   if (limits.max_wait > Clock::duration::zero()) {
     waiting.oldest = queue_.oldest();
     waiting.latest_start =
         queue_.earliest_expiry() - service_times_.of_batch(waiting.count).value_or(Clock::duration::zero());
   }
-  decision = next_batch(limits, waiting, workers, now);
-  Assignment* const chosen = decision.to == BatchGoesTo::kIdleWorker   ? idle
-                             : decision.to == BatchGoesTo::kBusyWorker ? next_done
-                                                                       : nullptr;
-  if (chosen != nullptr) decision.size = std::min(decision.size, chosen->most());
-  return chosen;
+  decision = next_batch(limits, waiting, choice.workers, now);
+  const WorkerView* const chosen = decision.to == BatchGoesTo::kIdleWorker   ? choice.idle
+                                   : decision.to == BatchGoesTo::kBusyWorker ? choice.busy
+                                                                             : nullptr;
+  if (chosen == nullptr) return nullptr;
+  decision.size = std::min(decision.size, chosen->assignment->most());
+  return chosen->assignment;
 }
 
 void Dispatcher::ask_again_at(std::optional<Clock::time_point> when) {

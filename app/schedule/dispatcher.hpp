@@ -25,6 +25,7 @@
 #include "app/schedule/request.hpp"
 #include "app/schedule/service_times.hpp"
 #include "app/schedule/wakefulness.hpp"
+#include "app/schedule/worker_choice.hpp"
 #include "common/config.hpp"
 
 namespace yolod::app {
@@ -133,6 +134,7 @@ class Dispatcher final : public WorkerListener {
   boost::asio::steady_timer policy_timer_;
   std::optional<common::Clock::time_point> policy_timer_at_;
   std::unordered_map<WorkerProcess*, Assignment> assignments_;
+  std::vector<WorkerView> worker_views_;         // of a choice; kept for its memory
   std::vector<std::unique_ptr<Request>> batch_;  // on its way from the queue to a worker
   std::shared_ptr<const common::ModelDescription> description_;
 };
