@@ -1,5 +1,9 @@
 #include "app/supported.hpp"
 
+#include <algorithm>
+
+#include "app/process/loads_once.hpp"
+
 namespace yolod::app {
 namespace {
 
@@ -15,9 +19,11 @@ void check_model(const ModelConfig& model, std::vector<std::string>& problems) {
   const bool detects =
       model.task == common::Task::kDetect && !std::holds_alternative<common::IdentitySource>(model.source);
   refuse(model.detect.augment && !detects, "detect.augment", "only a detector takes it");
-  for (const std::string& device : model.devices) {
-    refuse(device != "cpu", "device", "only auto and cpu are supported by this version");
-  }
+  const bool gpu =
+      std::any_of(model.devices.begin(), model.devices.end(), [](const auto& one) { return one != "cpu"; });
+  refuse(gpu && !kBuiltWithCuda, "device", "this yolod is built without CUDA, only auto and cpu are supported");
+  refuse(model.preload == common::AutoBool::kTrue && may_use_cuda(model, kBuiltWithCuda), "preload",
+         "true is for device: cpu, no process may fork once it has used a GPU");
 }
 
 }  // namespace

@@ -9,7 +9,8 @@ std::uint32_t threads_per_worker(const ModelConfig& config, std::uint32_t cores)
   return std::max(1U, cores / std::max(1U, config.workers));
 }
 
-bool may_decode_ahead(const ModelConfig& config, std::uint32_t cores) {
+bool may_decode_ahead(const ModelConfig& config, std::string_view device, std::uint32_t cores) {
+  if (device != "cpu") return cores > 1;
   return threads_per_worker(config, cores) == 1 && config.workers < cores;
 }
 

@@ -31,7 +31,8 @@ namespace yolod::ipc {
 // written by a sane worker comes back as kCorrupt or as nothing, and the caller then replaces the worker.
 class LaneOwner {
  public:
-  [[nodiscard]] static common::Outcome<LaneOwner> create(const LaneGeometry& geometry, std::uint64_t generation);
+  [[nodiscard]] static common::Outcome<LaneOwner> create(const LaneGeometry& geometry, std::uint64_t generation,
+                                                         std::uint32_t place = 0);
 
   // Places a request; the worker sees it after publish_requests().
   [[nodiscard]] PushResult push_request(const RequestCell& cell) { return requests_.push(cell); }
@@ -84,6 +85,8 @@ class LaneUser {
   [[nodiscard]] std::span<std::byte> description() const;
   [[nodiscard]] const LaneGeometry& geometry() const { return geometry_; }
   [[nodiscard]] std::uint64_t generation() const { return generation_; }
+  // Which of the model's workers this one is, counted from 0.
+  [[nodiscard]] std::uint32_t place() const { return place_; }
   // The whole region, for the fault FAULT:scribble.
   [[nodiscard]] std::span<std::byte> all_bytes() const { return region_.bytes(); }
 
@@ -93,6 +96,7 @@ class LaneUser {
   MemfdRegion region_;
   LaneGeometry geometry_;
   std::uint64_t generation_;
+  std::uint32_t place_;
   RingConsumer<RequestCell> requests_;
   RingProducer<CompletionCell> completions_;
 };

@@ -18,7 +18,7 @@
 namespace yolod::ipc {
 
 inline constexpr std::uint64_t kMagic = 0x31646f6c6f79ULL;  // "yolod1", little endian
-inline constexpr std::uint32_t kLayoutVersion = 3;
+inline constexpr std::uint32_t kLayoutVersion = 4;
 inline constexpr std::size_t kCacheLine = 64;
 
 enum class RegionKind : std::uint32_t { kInputArena = 1, kLane = 2 };
@@ -44,7 +44,10 @@ static_assert(sizeof(LaneGeometry) == 16);
 struct LaneHeader {
   RegionHeader region;
   LaneGeometry geometry;
+  std::uint32_t place;  // which of the model's workers it is, counted from 0: by this they are dealt to devices
+  std::uint32_t reserved;
 };
+static_assert(sizeof(LaneHeader) == 56);
 
 // A side that finds nothing to do says so here before it waits for a wake-up, and then looks once more: so a peer that
 // reads 0 after it has published need not wake it, and no wake-up is lost. Written by that side alone; a lie costs
@@ -127,5 +130,6 @@ inline constexpr int kExitStopped = 0;       // asked to, or the front-end is go
 inline constexpr int kExitInterrupted = 90;  // SIGINT arrived while it loaded; the load was finished and freed
 inline constexpr int kExitBadModel = 91;     // the files cannot be served; the control channel said why
 inline constexpr int kExitBadStart = 92;     // started by hand, or by a front-end of another version
+inline constexpr int kExitDeviceLost = 93;   // its device computes no more; the log says why
 
 }  // namespace yolod::ipc

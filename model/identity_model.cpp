@@ -110,6 +110,9 @@ class IdentityModel final : public Model {
     if (text.starts_with("FAULT:exit")) ::_exit(1);
     if (text.starts_with("FAULT:hang")) hang();
     if (text.starts_with("FAULT:oom")) run_out_of_memory();
+    if (text.starts_with("FAULT:device") && surroundings_.device_lost) {
+      surroundings_.device_lost(description_.device + " does not compute any more: FAULT:device");
+    }
     if (text.starts_with("FAULT:scribble") && surroundings_.scribble_lane) surroundings_.scribble_lane();
   }
 

@@ -10,6 +10,7 @@
 #include "model/darknet/names.hpp"
 #include "model/darknet_files.hpp"
 #include "model/detect/augmented_network.hpp"
+#include "model/device/open_device.hpp"
 #include "model/precision.hpp"
 #include "model/read_file.hpp"
 #include "model/torch_network.hpp"
@@ -166,10 +167,9 @@ Outcome<LoadedNetwork> load_network(const common::ModelConfig& config, const Sur
   if (std::holds_alternative<common::TorchScriptSource>(config.source)) {
     return torchscript::load_script(config, surroundings);
   }
-  if (surroundings.device != "cpu") {
-    return bad_model(config.name + ": device " + common::printable(surroundings.device) + ": only cpu is supported");
-  }
-  const auto precision = resolve_precision(config.precision, surroundings.device, cpu_has_native_bf16());
+  const auto use = use_device(surroundings);
+  if (!use) return bad_model(config.name + ": " + use.error().message);
+  const auto precision = resolve_precision(config.precision, use->device->name(), cpu_has_native_bf16());
   if (!precision) return precision.error();
   auto compiled = compile_network(config);
   if (!compiled) return std::move(compiled).error();
@@ -178,7 +178,7 @@ Outcome<LoadedNetwork> load_network(const common::ModelConfig& config, const Sur
   sizes.push_back(std::move(compiled->network));
   std::move(compiled->views.begin(), compiled->views.end(), std::back_inserter(sizes));
   auto running =
-      TorchNetwork::load_sizes(std::move(sizes), *precision, std::max<std::uint32_t>(1, surroundings.threads));
+      TorchNetwork::load_sizes(std::move(sizes), *precision, std::max<std::uint32_t>(1, surroundings.threads), *use);
   if (!running) {
     return bad_model(std::get<common::DarknetSource>(config.source).cfg.string() + ": " + running.error().message);
   }

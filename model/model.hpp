@@ -72,7 +72,13 @@ struct Surroundings {
   std::uint32_t threads{1};  // for the forward pass; already resolved from `auto`
   // Of processes that will be forked from this one; 0: there will be none. `threads` must then be 1.
   std::uint32_t threads_of_forks{0};
+  // "cpu", "cuda:N" or "auto": a GPU where one answers; by `place`, the process's among its model's, where there are
+  // several.
   std::string device{"cpu"};
+  std::uint32_t place{0};
+  // Called with one line when the device computes no more, and never will in this process: a worker ends then. May
+  // return: what was asked for fails.
+  std::function<void(const std::string& why)> device_lost;
   // The network's own task counts, and not the config's: for a command line that names files alone.
   bool any_task{false};
   // Called when a TorchScript file has been read and run once, or refused: what could crash or hang on it has not.

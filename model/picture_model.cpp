@@ -55,7 +55,7 @@ PictureModel::PictureModel(const common::ModelConfig& config, std::unique_ptr<Ne
     needed_ = {grown(input_size_.width), grown(input_size_.height)};
   }
   description_.task = std::move(task);
-  description_.device = "cpu";
+  description_.device = network_->device();
   description_.precision = to_string(network_->precision());
   description_.input_width = static_cast<std::uint32_t>(shape.width);
   description_.input_height = static_cast<std::uint32_t>(shape.height);
@@ -95,15 +95,17 @@ Outcome<void> PictureModel::use_threads(std::uint32_t threads) {
 }
 
 Outcome<void> PictureModel::warm_up_batch(std::size_t images) {
-  auto input = network_->input(images);
+  const auto input = network_->new_input(images);
   if (!input) return bad_model(config_.name + ": warm-up: " + input.error().message);
-  std::fill(input->begin(), input->end(), 0.5F);
-  const auto head = network_->forward();
+  const auto values = (*input)->values();
+  std::fill(values.begin(), values.end(), 0.5F);
+  const auto head = network_->forward(**input, images, {});
   if (!head) return bad_model(config_.name + ": warm-up: " + head.error().message);
   if (!std::all_of(head->values.begin(), head->values.end(), [](float value) { return std::isfinite(value); })) {
     return bad_model(config_.name +
                      ": warm-up: the network's output is not finite: its weights are damaged or not its own");
   }
+  network_->prepare(**input, images);
   return {};
 }
 
@@ -114,7 +116,7 @@ struct PictureModel::DecodedPictures final : Decoded {
   std::vector<Output> outputs;
   // Of the inputs that are pictures and may be asked so; the others have their answers already.
   std::vector<Prepared> batch;
-  std::vector<image::Picture> pictures;
+  std::unique_ptr<NetworkInput> network_input;  // those, one after another
 };
 
 namespace {
@@ -151,54 +153,72 @@ std::vector<Output> PictureModel::run_decoded(std::unique_ptr<Decoded> decoded) 
   return std::move(pictures.outputs);
 }
 
-// Decoded pictures are held until all are known to be good: the batch has room for those alone.
-void PictureModel::decode_into(DecodedPictures& batch) const {
-  for (std::size_t i = 0; i < batch.inputs.size(); ++i) {
-    const auto start = Clock::now();
-    const auto checked = check(batch.inputs[i].options);
-    auto picture = checked ? image::decode(batch.inputs[i].body, config_.limits.max_pixels, needed_)
-                           : Outcome<image::Picture>(checked.error());
-    batch.outputs[i].times.decode_us = common::elapsed_us(start, Clock::now());
-    if (!picture) {
-      batch.outputs[i].prediction = std::move(picture).error();
-      continue;
-    }
-    const auto size = picture->size();
-    batch.pictures.push_back(std::move(picture).value());
-    batch.batch.push_back({i, size, image::place(preparation_.fit, size, input_size_, preparation_.crop_fraction)});
+bool PictureModel::decode_one(const Input& input, std::span<float> room, Output& output, Prepared& prepared) const {
+  const auto start = Clock::now();
+  const auto checked = check(input.options);
+  const auto picture = checked ? image::decode(input.body, config_.limits.max_pixels, needed_)
+                               : Outcome<image::Picture>(checked.error());
+  if (picture) {
+    prepared.image_size = picture->size();
+    prepared.placement = image::place(preparation_.fit, prepared.image_size, input_size_, preparation_.crop_fraction);
+    image::resize_into(picture->view(), prepared.placement, input_size_, preparation_.normalization,
+                       preparation_.sampling, room);
+  } else {
+    output.prediction = picture.error();
   }
+  output.times.decode_us = common::elapsed_us(start, Clock::now());
+  return picture.ok();
+}
+
+// Each picture is brought to where it would lie were all of them good; over those that are not the others close ranks.
+void PictureModel::decode_into(DecodedPictures& batch) {
+  const std::size_t count = batch.inputs.size();
+  auto network_input = network_->new_input(count);
+  if (!network_input) {
+    for (auto& output : batch.outputs) output.prediction = network_input.error();
+    return;
+  }
+  const auto per_image = network_->shape().input_count();
+  const auto values = (*network_input)->values();
+  std::vector<Prepared> prepared(count);
+  std::vector<std::uint8_t> good(count);
+  for_each_in_parallel(count, [&](std::size_t i) {
+    prepared[i].input_index = i;
+    good[i] = decode_one(batch.inputs[i], values.subspan(i * per_image, per_image), batch.outputs[i], prepared[i]);
+  });
+  for (std::size_t i = 0; i < count; ++i) {
+    if (good[i] == 0) continue;
+    if (const std::size_t place = batch.batch.size(); place != i) {
+      const auto from = values.subspan(i * per_image, per_image);
+      std::copy(from.begin(), from.end(), values.begin() + static_cast<std::ptrdiff_t>(place * per_image));
+    }
+    batch.batch.push_back(prepared[i]);
+  }
+  batch.network_input = std::move(network_input).value();
 }
 
 void PictureModel::compute(DecodedPictures& decoded) {
   const auto inputs = decoded.inputs;
   auto& outputs = decoded.outputs;
-  auto& batch = decoded.batch;
-  auto& pictures = decoded.pictures;
+  const auto& batch = decoded.batch;
   if (batch.empty()) return;
-  const auto per_image = network_->shape().input_count();
-  const auto fail_all = [&](const Error& error) {
-    for (const auto& prepared : batch) outputs[prepared.input_index].prediction = error;
-  };
-  const auto input = network_->input(batch.size());
-  if (!input) return fail_all(input.error());
-  for (std::size_t b = 0; b < batch.size(); ++b) {
-    const auto start = Clock::now();
-    image::resize_into(pictures[b].view(), batch[b].placement, input_size_, preparation_.normalization,
-                       preparation_.sampling, input->subspan(b * per_image, per_image));
-    outputs[batch[b].input_index].times.decode_us += common::elapsed_us(start, Clock::now());
+  std::vector<float> thresholds;
+  for (const auto& prepared : batch) {
+    if (const auto one = threshold(inputs[prepared.input_index].options)) thresholds.push_back(*one);
   }
-  pictures.clear();
-
-  const auto forward_start = Clock::now();
-  const auto head = network_->forward();
-  const auto infer_us = common::elapsed_us(forward_start, Clock::now());
-  if (!head) return fail_all(head.error());
+  const auto start = Clock::now();
+  const auto head = network_->forward(*decoded.network_input, batch.size(), thresholds);
+  const auto infer_us = common::elapsed_us(start, Clock::now());
+  if (!head) {
+    for (const auto& prepared : batch) outputs[prepared.input_index].prediction = head.error();
+    return;
+  }
   for (std::size_t b = 0; b < batch.size(); ++b) {
-    const auto start = Clock::now();
+    const auto post_start = Clock::now();
     auto& output = outputs[batch[b].input_index];
     output.prediction = answer(*head, b, batch[b], inputs[batch[b].input_index]);
     output.times.infer_us = infer_us;
-    output.times.post_us = common::elapsed_us(start, Clock::now());
+    output.times.post_us = common::elapsed_us(post_start, Clock::now());
   }
 }
 

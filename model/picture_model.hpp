@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -39,7 +40,7 @@ class PictureModel : public Model {
   [[nodiscard]] std::vector<Output> run_decoded(std::unique_ptr<Decoded> decoded) final;
 
  protected:
-  // A picture's place in the batch: where it lies in the network's input, and how large it was.
+  // A picture of the batch: which of the inputs it was, and how large.
   struct Prepared {
     std::size_t input_index;
     image::Size image_size;
@@ -51,6 +52,10 @@ class PictureModel : public Model {
 
   // An Error (kInvalidParameter) if a request may not ask so; before its picture is looked at.
   [[nodiscard]] virtual common::Outcome<void> check(const common::PredictionOptions& options) const = 0;
+  // Below which a request wants no candidates; nothing: it is not of that kind.
+  [[nodiscard]] virtual std::optional<float> threshold(const common::PredictionOptions& /*options*/) const {
+    return std::nullopt;
+  }
   // The answer for image `index` of the batch that gave `head`; its options were checked.
   [[nodiscard]] virtual common::Outcome<common::Prediction> answer(const RawHead& head, std::size_t index,
                                                                    const Prepared& prepared,
@@ -63,7 +68,9 @@ class PictureModel : public Model {
   [[nodiscard]] common::Outcome<void> warm_up_batch(std::size_t images);
   [[nodiscard]] common::Outcome<void> time_batches(std::size_t most);
   struct DecodedPictures;
-  void decode_into(DecodedPictures& batch) const;
+  void decode_into(DecodedPictures& batch);
+  // False if there is no picture: its output says why then.
+  [[nodiscard]] bool decode_one(const Input& input, std::span<float> room, Output& output, Prepared& prepared) const;
   void compute(DecodedPictures& batch);
 
   common::ModelConfig config_;

@@ -13,6 +13,8 @@
 #include "model/onednn/fuse.hpp"
 #include "model/onednn/shared_convolutions.hpp"
 #endif
+#include "model/device/cpu_device.hpp"
+#include "model/device/forward_pass.hpp"
 #include "model/read_file.hpp"
 #include "model/thread_counts.hpp"
 #include "model/torch_module.hpp"
@@ -36,12 +38,37 @@ NetworkShape shape_of(const CompiledNetwork& compiled) {
 }  // namespace
 
 struct TorchNetwork::State {
+  State(const NetworkShape& its_shape, Precision its_precision, torch::jit::Module its_module, const DeviceUse& use)
+      : shape(its_shape),
+        precision(its_precision),
+        module(std::move(its_module)),
+        pass(use, [this](const at::Tensor& images) { return compute(images); }) {}
+
+  [[nodiscard]] at::Tensor compute(const at::Tensor& images);
+
   NetworkShape shape;
-  Precision precision{Precision::kFp32};
+  Precision precision;
   torch::jit::Module module;
-  at::Tensor input;   // [images, channels, height, width] float, channels-last
-  at::Tensor output;  // [images, candidates, row_length] float, contiguous
+  ForwardPass pass;
 };
+
+// [images, candidates, row_length] float, or [images, classes].
+at::Tensor TorchNetwork::State::compute(const at::Tensor& images) {
+  // The profiling executor would spend the first runs of each shape on recompiling, for nothing: shapes are fixed and
+  // the graph is frozen already. The switch belongs to the thread.
+  const torch::jit::GraphOptimizerEnabledGuard without_optimizer(false);
+  std::vector<torch::jit::IValue> arguments;
+  arguments.emplace_back(images.to(scalar_type(precision)));
+  auto output = module.forward(std::move(arguments)).toTensor();
+  const auto sides = shape.candidates > 0 ? std::vector<std::size_t>{shape.candidates, shape.row_length()}
+                                          : std::vector<std::size_t>{shape.classes};
+  const auto actual = output.sizes();
+  const bool as_expected = output.scalar_type() == at::kFloat && !actual.empty() && actual[0] == images.size(0) &&
+                           std::equal(actual.begin() + 1, actual.end(), sides.begin(), sides.end(),
+                                      [](auto is, auto expected) { return static_cast<std::size_t>(is) == expected; });
+  TORCH_CHECK(as_expected, "the network's output has an unexpected shape");
+  return output;
+}
 
 TorchNetwork::TorchNetwork(std::unique_ptr<State> state) : state_(std::move(state)) {}
 TorchNetwork::~TorchNetwork() = default;
@@ -53,14 +80,14 @@ Outcome<std::unique_ptr<TorchNetwork>> TorchNetwork::load(CompiledNetwork compil
                                                           std::uint32_t threads) {
   std::vector<CompiledNetwork> one;
   one.push_back(std::move(compiled));
-  auto loaded = load_sizes(std::move(one), precision, threads);
+  auto loaded = load_sizes(std::move(one), precision, threads, {cpu_device(), {}});
   if (!loaded) return std::move(loaded).error();
   return std::move(loaded->front());
 }
 
 Outcome<std::vector<std::unique_ptr<TorchNetwork>>> TorchNetwork::load_sizes(std::vector<CompiledNetwork> compiled,
-                                                                             Precision precision,
-                                                                             std::uint32_t threads) {
+                                                                             Precision precision, std::uint32_t threads,
+                                                                             const DeviceUse& use) {
   try {
     set_thread_counts(threads);
     const c10::InferenceMode inference;
@@ -70,16 +97,19 @@ Outcome<std::vector<std::unique_ptr<TorchNetwork>>> TorchNetwork::load_sizes(std
     onednn::SharedConvolutions convolutions;
 #endif
     for (auto& one : compiled) {
-      auto state = std::make_unique<State>();
-      state->shape = shape_of(one);
-      state->precision = precision;
-      const auto module = define_module(std::move(one), precision, first ? &*first : nullptr);
+      const NetworkShape shape = shape_of(one);
+      auto module = define_module(std::move(one), precision, first ? &*first : nullptr);
+      // Before it is frozen: constants that freezing makes would stay behind.
+      module.to(use.device->where());
       if (!first) first = module;
-      state->module = torch::jit::freeze(module);
+      auto frozen = torch::jit::freeze(module);
 #if defined(YOLOD_WITH_ONEDNN)
-      onednn::fuse(state->module, true, &convolutions);  // the compiler adds maps of one shape alone
+      if (use.device->where().is_cpu()) {
+        onednn::fuse(frozen, true, &convolutions);  // the compiler adds maps of one shape alone
+      }
 #endif
-      networks.push_back(std::unique_ptr<TorchNetwork>(new TorchNetwork(std::move(state))));
+      networks.push_back(std::unique_ptr<TorchNetwork>(
+          new TorchNetwork(std::make_unique<State>(shape, precision, std::move(frozen), use))));
     }
     return networks;
   } catch (const c10::Error& error) {
@@ -91,50 +121,18 @@ Outcome<std::vector<std::unique_ptr<TorchNetwork>>> TorchNetwork::load_sizes(std
   }
 }
 
-Outcome<std::span<float>> TorchNetwork::input(std::size_t images) {
-  const auto& shape = state_->shape;
-  try {
-    const c10::InferenceMode inference;
-    const auto count = static_cast<std::int64_t>(images);
-    if (!state_->input.defined() || state_->input.size(0) != count) {
-      state_->input = at::empty({count, static_cast<std::int64_t>(shape.channels),
-                                 static_cast<std::int64_t>(shape.height), static_cast<std::int64_t>(shape.width)},
-                                at::TensorOptions().dtype(at::kFloat), at::MemoryFormat::ChannelsLast);
-    }
-    return std::span<float>(state_->input.data_ptr<float>(), images * shape.input_count());
-  } catch (const std::exception& error) {
-    return Error{ErrorCode::kInternal,
-                 "no memory for a batch of " + std::to_string(images) + ": " + first_line(error.what())};
-  }
+const std::string& TorchNetwork::device() const { return state_->pass.device().name(); }
+
+Outcome<std::unique_ptr<NetworkInput>> TorchNetwork::new_input(std::size_t images) {
+  return state_->pass.new_input(state_->shape, images);
 }
 
-Outcome<RawHead> TorchNetwork::forward() {
-  const auto& shape = state_->shape;
-  try {
-    const c10::InferenceMode inference;
-    // The profiling executor would spend the first runs of each shape on recompiling, for nothing: shapes are fixed and
-    // the graph is frozen already. The switch belongs to the thread.
-    const torch::jit::GraphOptimizerEnabledGuard without_optimizer(false);
-    state_->output = at::Tensor();
-    std::vector<torch::jit::IValue> arguments;
-    arguments.emplace_back(state_->input.to(scalar_type(state_->precision)));
-    auto output = state_->module.forward(std::move(arguments)).toTensor();
-    const auto images = static_cast<std::size_t>(state_->input.size(0));
-    std::vector<std::size_t> sides{images, shape.classes};
-    if (shape.candidates > 0) sides = {images, shape.candidates, shape.row_length()};
-    const bool as_expected =
-        output.scalar_type() == at::kFloat &&
-        std::equal(output.sizes().begin(), output.sizes().end(), sides.begin(), sides.end(),
-                   [](auto is, auto expected) { return static_cast<std::size_t>(is) == expected; });
-    if (!as_expected) return Error{ErrorCode::kInternal, "the network's output has an unexpected shape"};
-    state_->output = output.contiguous();
-    return RawHead{{state_->output.data_ptr<float>(), static_cast<std::size_t>(state_->output.numel())},
-                   std::move(sides)};
-  } catch (const c10::Error& error) {
-    return Error{ErrorCode::kInternal, "the forward pass failed: " + first_line(error.what_without_backtrace())};
-  } catch (const std::exception& error) {
-    return Error{ErrorCode::kInternal, "the forward pass failed: " + first_line(error.what())};
-  }
+Outcome<RawHead> TorchNetwork::forward(NetworkInput& input, std::size_t images, std::span<const float> confidence) {
+  const bool detects = state_->shape.candidates > 0;
+  return state_->pass.run(input, images, detects ? confidence : std::span<const float>(),
+                          detect::HeadLayout::kByObjectness);
 }
+
+void TorchNetwork::prepare(NetworkInput& input, std::size_t images) { state_->pass.prepare(input, images); }
 
 }  // namespace yolod::model

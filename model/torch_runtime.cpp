@@ -49,6 +49,12 @@ void set_thread_counts(std::uint32_t threads) {
   (void)interop_set;
 }
 
+void for_each_in_parallel(std::size_t count, const std::function<void(std::size_t)>& work) {
+  at::parallel_for(0, static_cast<std::int64_t>(count), 1, [&work](std::int64_t begin, std::int64_t end) {
+    for (auto i = begin; i < end; ++i) work(static_cast<std::size_t>(i));
+  });
+}
+
 void prepare_for_threads([[maybe_unused]] std::uint32_t threads) {
 #if defined(YOLOD_WITH_ONEDNN)
   onednn::prepare_also_for(static_cast<int>(threads));

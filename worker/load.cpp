@@ -10,10 +10,22 @@
 #include <utility>
 
 #include "common/fault_point.hpp"
+#include "common/log.hpp"
 #include "common/signal_mask.hpp"
+#include "ipc/layout.hpp"
 #include "worker/canary.hpp"
 
 namespace yolod::worker {
+
+namespace {
+
+// Not exit(): what would be run at the end may wait for the device for ever.
+void end_at_once(const std::string& why) {
+  common::log_error("{}", why);
+  _exit(ipc::kExitDeviceLost);
+}
+
+}  // namespace
 
 bool interrupt_is_blocked() {
   sigset_t mask;
@@ -21,11 +33,13 @@ bool interrupt_is_blocked() {
 }
 
 common::Outcome<std::unique_ptr<model::Model>> load(const common::ModelConfig& config, LoadThreads threads,
-                                                    std::function<void()> scribble_lane) {
+                                                    std::uint32_t place, std::function<void()> scribble_lane) {
   model::Surroundings surroundings;
   surroundings.threads = threads.now;
   surroundings.threads_of_forks = threads.of_forks;
-  surroundings.device = config.devices.empty() ? "cpu" : config.devices.front();
+  surroundings.device = config.devices.empty() ? "auto" : config.devices[place % config.devices.size()];
+  surroundings.place = place;
+  surroundings.device_lost = end_at_once;
   surroundings.scribble_lane = std::move(scribble_lane);
   auto model = model::load_model(config, surroundings);
   if (!model) return model;
@@ -38,7 +52,7 @@ common::Outcome<std::unique_ptr<model::Model>> load(const common::ModelConfig& c
 // Priority is the thread's: the process could not raise its own again without a privilege. Not the lowest, which beside
 // busy workers would get a sixtieth of a processor and might not be done by load_timeout; this one gets a tenth.
 common::Outcome<std::unique_ptr<model::Model>> load_in_background(const common::ModelConfig& config,
-                                                                  LoadThreads threads,
+                                                                  LoadThreads threads, std::uint32_t place,
                                                                   std::function<void()> scribble_lane) {
   constexpr int kNice = 10;
   std::optional<common::Outcome<std::unique_ptr<model::Model>>> loaded;
@@ -46,7 +60,7 @@ common::Outcome<std::unique_ptr<model::Model>> load_in_background(const common::
   std::thread([&] {
     setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNice);
     try {
-      loaded.emplace(load(config, threads, std::move(scribble_lane)));
+      loaded.emplace(load(config, threads, place, std::move(scribble_lane)));
     } catch (...) {
       thrown = std::current_exception();
     }

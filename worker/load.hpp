@@ -21,16 +21,18 @@ struct LoadThreads {
   std::uint32_t of_forks{0};  // of processes that will be forked from this one; 0: there will be none
 };
 
-// Loads, warms up and shows it the canary, with that many threads. The calling thread is `main`'s. `scribble_lane` is
-// what the identity model's FAULT:scribble calls.
+// Loads, warms up and shows it the canary, with that many threads; on the device that falls to the model's worker
+// number `place`, and should that compute no more, the process ends (kExitDeviceLost). The calling thread is `main`'s.
+// `scribble_lane` is what the identity model's FAULT:scribble calls.
 [[nodiscard]] common::Outcome<std::unique_ptr<model::Model>> load(const common::ModelConfig& config,
-                                                                  LoadThreads threads,
+                                                                  LoadThreads threads, std::uint32_t place,
                                                                   std::function<void()> scribble_lane);
 
 // load() on a thread of its own that gives way to everything else on the machine: beside workers that serve. The
 // calling thread waits; afterwards the process has one thread again.
 [[nodiscard]] common::Outcome<std::unique_ptr<model::Model>> load_in_background(const common::ModelConfig& config,
                                                                                 LoadThreads threads,
+                                                                                std::uint32_t place,
                                                                                 std::function<void()> scribble_lane);
 
 enum class AfterLoad { kServe, kInterrupted };

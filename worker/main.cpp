@@ -131,8 +131,9 @@ int serve_model(std::unique_ptr<model::Model> model, ipc::LaneUser& lane, const 
     model.reset();
     return ipc::kExitInterrupted;
   }
-  const bool ahead = model->decodes_ahead() && common::may_decode_ahead(start.config, common::usable_cpu_count());
   auto description = model->description();
+  const bool ahead =
+      model->decodes_ahead() && common::may_decode_ahead(start.config, description.device, common::usable_cpu_count());
   description.decodes_ahead = ahead;
   const auto described = ipc::encode_description(description, lane.description());
   if (!described) {
@@ -164,7 +165,7 @@ int run_worker() {
   common::reach(common::FaultPoint::kWorkerSaidHello);
 
   const auto began = common::Clock::now();
-  auto model = load(start->config, {threads_of(start->config)}, [&lane] { scribble(*lane); });
+  auto model = load(start->config, {threads_of(start->config)}, lane->place(), [&lane] { scribble(*lane); });
   if (!model) {
     say_load_failed(channels.control, lane->generation(), model.error().message);
     return ipc::kExitBadModel;
@@ -199,7 +200,7 @@ int run_loader(std::span<char*> arguments) {
   std::optional<ipc::LaneUser> lane;  // a worker's, once this is one
   const auto began = common::Clock::now();
   const bool background = arguments.size() > 2 && arguments[2] == ipc::kBackgroundArgument;
-  auto model = (background ? load_in_background : load)(start->config, {1, threads_of(start->config)},
+  auto model = (background ? load_in_background : load)(start->config, {1, threads_of(start->config)}, 0,
                                                         [&lane] { scribble(*lane); });
   if (!model) {
     say_load_failed(kControl, ipc::kLoaderGeneration, model.error().message);

@@ -27,6 +27,7 @@ std::string describe(const Death& death) {
     case ipc::kExitInterrupted: return "interrupted while loading (SIGINT), model freed";
     case ipc::kExitBadModel: return "its model cannot be served";
     case ipc::kExitBadStart: return "it is not of this version";
+    case ipc::kExitDeviceLost: return "its device computes no more";
     default: return "exit code " + std::to_string(death.number);
   }
 }
@@ -38,6 +39,7 @@ std::string reason_label(const Death& death) {
   switch (death.number) {
     case ipc::kExitInterrupted: return "interrupted";
     case ipc::kExitBadModel: return "bad_model";
+    case ipc::kExitDeviceLost: return "device_lost";
     default: return "exit";
   }
 }

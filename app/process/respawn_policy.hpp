@@ -35,7 +35,7 @@ struct Death {
 
 // "SIGSEGV", "exit code 1", "interrupted while loading": for the log and for metrics.
 [[nodiscard]] std::string describe(const Death& death);
-// A short word for a metric's label: "SIGSEGV", "exit", "interrupted", "bad_model".
+// A short word for a metric's label: "SIGSEGV", "exit", "interrupted", "bad_model", "device_lost".
 [[nodiscard]] std::string reason_label(const Death& death);
 
 // `was_ready`: it had served, or could have. (A worker that we killed for what it did died of its own doing, whatever

@@ -1,4 +1,5 @@
 #include "app/process/supervisor.hpp"
+#include "app/process/loads_once.hpp"
 
 #include <algorithm>
 #include <csignal>
@@ -46,9 +47,6 @@ void run_at(boost::asio::steady_timer& timer, Clock::time_point when, std::weak_
   });
 }
 
-// auto: yes, as long as there is no device but the CPU, where the copies of one process share what none writes to.
-bool loads_once(const common::ModelConfig& config) { return config.preload != common::AutoBool::kFalse; }
-
 ipc::LaneGeometry lane_geometry(const common::ModelConfig& config) {
   return ipc::make_lane_geometry(config.batch.max_size, ipc::result_bytes_for(config));
 }
@@ -67,15 +65,24 @@ Supervisor::Supervisor(boost::asio::io_context& io, const common::ModelConfig& c
       events_(std::move(events)),
       geometry_(lane_geometry(config)),
       config_yaml_(common::emit_model(config)),
-      preload_(loads_once(config)),
+      preload_(loads_once(config, kBuiltWithCuda)),
       loader_timer_(io) {
   for (std::uint32_t i = 0; i < config.workers; ++i) add_place();
 }
 
-Supervisor::Place& Supervisor::add_place() {
+Supervisor::Place& Supervisor::add_place() { return add_place(free_seat()); }
+
+Supervisor::Place& Supervisor::add_place(std::uint32_t seat) {
   places_.push_back(std::make_shared<Place>(io_));
-  places_.back()->index = next_index_++;
+  places_.back()->seat = seat;
   return *places_.back();
+}
+
+// The first that nobody has: so workers stay spread evenly over devices, whoever comes and goes.
+std::uint32_t Supervisor::free_seat() const {
+  std::uint32_t seat = 0;
+  while (std::any_of(places_.begin(), places_.end(), [seat](const auto& place) { return place->seat == seat; })) ++seat;
+  return seat;
 }
 
 void Supervisor::add_worker() { start_process(add_place()); }
@@ -126,7 +133,7 @@ void Supervisor::recycle() {
   if (!is_worn(*old->process, false)) recycled_for_memory_ = now;
   common::log_info("worker {} ({}) is recycled: {} requests, {} MiB", old->process->pid(), config_.name,
                    old->process->requests_served, resident_bytes(old->process->pid()) >> 20U);
-  Place& successor = add_place();
+  Place& successor = add_place(old->seat);
   successor.successor_of = old;
   start_process(successor);
   common::reach(common::FaultPoint::kFrontEndRecycles);
@@ -258,7 +265,7 @@ void Supervisor::start_process(Place& place) {
   events.can_be = [this](pid_t pid) { return can_be_worker(pid); };
   events.vanished = [this, &place](WorkerProcess&) { died(place, Death::before_hello()); };
   auto started =
-      WorkerProcess::start(io_, geometry_, {config_.name, place.index, place.last_generation}, std::move(events),
+      WorkerProcess::start(io_, geometry_, {config_.name, place.seat, place.last_generation}, std::move(events),
                            [this](const ipc::LentDescriptors& descriptors) { return launch(descriptors); });
   if (!started) {
     if (gives_up(DeathCause::kOwnDoing, started.error().message)) return;

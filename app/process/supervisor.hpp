@@ -123,7 +123,7 @@ class Supervisor {
  private:
   struct Place : std::enable_shared_from_this<Place> {
     explicit Place(boost::asio::io_context& io) : respawn_timer(io), watchdog(io) {}
-    std::uint32_t index{0};
+    std::uint32_t seat{0};  // its worker's device follows from it; a successor has its predecessor's
     std::unique_ptr<WorkerProcess> process;
     RespawnPolicy policy;
     boost::asio::steady_timer respawn_timer;
@@ -137,6 +137,8 @@ class Supervisor {
   };
 
   Place& add_place();
+  Place& add_place(std::uint32_t seat);
+  [[nodiscard]] std::uint32_t free_seat() const;
   void let_leave(Place& place);
   [[nodiscard]] bool is_worn(const WorkerProcess& worker, bool may_be_too_large) const;
   [[nodiscard]] Place& place_of(const WorkerProcess& worker);
@@ -179,9 +181,8 @@ class Supervisor {
   bool loader_condemned_{false};
   RespawnPolicy loader_policy_;
   std::chrono::milliseconds last_load_time_{0};
-  boost::asio::steady_timer loader_timer_;      // load_timeout, or when the next one starts
-  std::vector<std::shared_ptr<Place>> places_;  // shared with nobody: held weakly by what runs later
-  std::uint32_t next_index_{0};
+  boost::asio::steady_timer loader_timer_;                 // load_timeout, or when the next one starts
+  std::vector<std::shared_ptr<Place>> places_;             // shared with nobody: held weakly by what runs later
   std::shared_ptr<void> alive_{std::make_shared<char>()};  // held weakly by what runs later
   RespawnRate rate_;
   common::Clock::time_point recycled_for_memory_;

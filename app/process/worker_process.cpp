@@ -41,7 +41,7 @@ WorkerProcess::WorkerProcess(asio::io_context& io, Place place, WorkerEvents eve
 
 Outcome<std::unique_ptr<WorkerProcess>> WorkerProcess::start(asio::io_context& io, const ipc::LaneGeometry& geometry,
                                                              Place place, WorkerEvents events, const Launch& launch) {
-  auto lane = ipc::LaneOwner::create(geometry, place.generation);
+  auto lane = ipc::LaneOwner::create(geometry, place.generation, place.seat);
   if (!lane) return lane.error();
   auto channel = ipc::make_control_channel();
   if (!channel) return channel.error();

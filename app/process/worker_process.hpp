@@ -49,7 +49,7 @@ class WorkerProcess {
  public:
   struct Place {
     std::string model;
-    std::uint32_t index;       // which of the model's workers
+    std::uint32_t seat;        // which of the model's workers, for its device
     std::uint64_t generation;  // unique over the server's life
   };
 

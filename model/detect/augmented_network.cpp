@@ -58,40 +58,43 @@ AugmentedNetwork::AugmentedNetwork(std::unique_ptr<Network> plain, std::vector<s
   for (const auto& view : views_) shape_.candidates += view->shape().candidates;
 }
 
-Outcome<std::span<float>> AugmentedNetwork::input(std::size_t images) {
-  auto room = plain_->input(images);
-  if (room) input_ = *room;
+Outcome<RawHead> AugmentedNetwork::forward(NetworkInput& input, std::size_t images,
+                                           std::span<const float> /*confidence*/) {
   images_ = images;
-  return room;
-}
-
-Outcome<RawHead> AugmentedNetwork::forward() {
   // A network may do with its own input what it likes: the views are made first.
-  if (auto filled = fill_views(); !filled) return std::move(filled).error();
+  if (auto filled = fill_views(input.values()); !filled) return std::move(filled).error();
   try {
     merged_.resize(images_ * shape_.candidates * values_per_candidate_);
   } catch (const std::bad_alloc&) {
     return common::Error{common::ErrorCode::kInternal, "no memory for a batch of " + std::to_string(images_)};
   }
   std::size_t first = 0;
-  if (auto done = run_into_head(*plain_, first); !done) return std::move(done).error();
+  if (auto done = run_into_head(*plain_, input, first); !done) return std::move(done).error();
   first += plain_->shape().candidates;
   for (std::size_t v = 0; v < views_.size(); ++v) {
-    if (auto done = run_into_head(*views_[v], first); !done) return std::move(done).error();
+    if (auto done = run_into_head(*views_[v], *view_inputs_[v], first); !done) return std::move(done).error();
     bring_back(v, first);
     first += views_[v]->shape().candidates;
   }
   std::vector<std::size_t> sides{images_, shape_.candidates, values_per_candidate_};
   if (head_.layout == HeadLayout::kByScores) std::swap(sides[1], sides[2]);
-  return RawHead{merged_, std::move(sides)};
+  return RawHead{merged_, std::move(sides), {}};
 }
 
-Outcome<void> AugmentedNetwork::fill_views() {
+void AugmentedNetwork::prepare(NetworkInput& input, std::size_t images) {
+  plain_->prepare(input, images);
+  for (std::size_t v = 0; v < view_inputs_.size(); ++v) views_[v]->prepare(*view_inputs_[v], images);
+}
+
+Outcome<void> AugmentedNetwork::fill_views(std::span<const float> input) {
+  view_inputs_.clear();  // first: so they are what is given again
   const auto per_image = shape_.input_count();
   const auto input_size = size_of(shape_);
   for (std::size_t v = 0; v < views_.size(); ++v) {
-    const auto room = views_[v]->input(images_);
-    if (!room) return room.error();
+    auto room = views_[v]->new_input(images_);
+    if (!room) return std::move(room).error();
+    view_inputs_.push_back(std::move(room).value());
+    const auto values = view_inputs_.back()->values();
     const auto& shape = views_[v]->shape();
     const double ratio = kViews[v].ratio;
     const image::ScaledView view{kViews[v].mirrored,
@@ -99,8 +102,8 @@ Outcome<void> AugmentedNetwork::fill_views() {
                                  size_of(shape),
                                  head_.padding};
     for (std::size_t i = 0; i < images_; ++i) {
-      image::scale_into(input_.subspan(i * per_image, per_image), input_size, view,
-                        room->subspan(i * shape.input_count(), shape.input_count()));
+      image::scale_into(input.subspan(i * per_image, per_image), input_size, view,
+                        values.subspan(i * shape.input_count(), shape.input_count()));
     }
   }
   return {};
@@ -112,11 +115,11 @@ std::span<float> AugmentedNetwork::image(std::size_t index) {
 }
 
 // Its candidates become those from `first` on of each image.
-Outcome<void> AugmentedNetwork::run_into_head(Network& network, std::size_t first) {
-  const auto head = network.forward();
+Outcome<void> AugmentedNetwork::run_into_head(Network& network, NetworkInput& input, std::size_t first) {
+  const auto head = network.forward(input, images_, {});
   if (!head) return head.error();
   const auto count = network.shape().candidates;
-  if (head->images() != images_ || head->values_per_image() != count * values_per_candidate_) {
+  if (head->images() != images_ || head->image(0).size() != count * values_per_candidate_) {
     return Error{ErrorCode::kInternal, "the network's output has an unexpected shape"};
   }
   for (std::size_t i = 0; i < images_; ++i) {

@@ -54,12 +54,18 @@ class AugmentedNetwork final : public Network {
 
   [[nodiscard]] const NetworkShape& shape() const override { return shape_; }
   [[nodiscard]] common::Precision precision() const override { return plain_->precision(); }
-  [[nodiscard]] common::Outcome<std::span<float>> input(std::size_t images) override;
-  [[nodiscard]] common::Outcome<RawHead> forward() override;
+  [[nodiscard]] const std::string& device() const override { return plain_->device(); }
+  [[nodiscard]] common::Outcome<std::unique_ptr<NetworkInput>> new_input(std::size_t images) override {
+    return plain_->new_input(images);
+  }
+  // All candidates, whatever their confidence.
+  [[nodiscard]] common::Outcome<RawHead> forward(NetworkInput& input, std::size_t images,
+                                                 std::span<const float> confidence) override;
+  void prepare(NetworkInput& input, std::size_t images) override;
 
  private:
-  [[nodiscard]] common::Outcome<void> fill_views();
-  [[nodiscard]] common::Outcome<void> run_into_head(Network& network, std::size_t first);
+  [[nodiscard]] common::Outcome<void> fill_views(std::span<const float> input);
+  [[nodiscard]] common::Outcome<void> run_into_head(Network& network, NetworkInput& input, std::size_t first);
   void bring_back(std::size_t view, std::size_t first);
   [[nodiscard]] std::span<float> image(std::size_t index);
 
@@ -68,7 +74,7 @@ class AugmentedNetwork final : public Network {
   AugmentedHead head_;
   NetworkShape shape_;
   std::size_t values_per_candidate_;
-  std::span<float> input_;  // of plain_
+  std::vector<std::unique_ptr<NetworkInput>> view_inputs_;
   std::size_t images_{0};
   std::vector<float> merged_;
 };

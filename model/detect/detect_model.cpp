@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -56,6 +57,9 @@ class DetectModel final : public PictureModel {
 
  private:
   [[nodiscard]] Outcome<void> check(const common::PredictionOptions& options) const override;
+  [[nodiscard]] std::optional<float> threshold(const common::PredictionOptions& options) const override {
+    return request_of(options).confidence;
+  }
   [[nodiscard]] Outcome<common::Prediction> answer(const RawHead& head, std::size_t index, const Prepared& prepared,
                                                    const Input& input) const override;
 
@@ -95,14 +99,15 @@ std::vector<detect::Candidate> DetectModel::candidates_of(const RawHead& head, s
   const detect::Frame frame{static_cast<float>(place.x) / unit_x, static_cast<float>(place.y) / unit_y,
                             static_cast<float>(place.width) / unit_x, static_cast<float>(place.height) / unit_y};
   const detect::Selection selection{confidence, multi_label_, class_kept_};
+  const auto values = head.image(index);
+  const std::size_t classes = description().labels.size();
   switch (layout_) {
     case detect::HeadLayout::kByScores:
-      return detect::select_by_scores(head.image(index), head.sides.back(), frame, selection);
-    case detect::HeadLayout::kFinal:
-      return detect::select_final(head.image(index), description().labels.size(), frame, selection);
+      return detect::select_by_scores(values, values.size() / (4 + classes), frame, selection);
+    case detect::HeadLayout::kFinal: return detect::select_final(values, classes, frame, selection);
     case detect::HeadLayout::kByObjectness: break;
   }
-  return detect::select_candidates(head.image(index), head.sides.back(), frame, selection);
+  return detect::select_candidates(values, 5 + classes, frame, selection);
 }
 
 Outcome<common::Prediction> DetectModel::answer(const RawHead& head, std::size_t index, const Prepared& prepared,

@@ -13,6 +13,7 @@
 #include "common/text.hpp"
 #include "model/darknet/names.hpp"
 #include "model/detect/augmented_network.hpp"
+#include "model/device/open_device.hpp"
 #include "model/precision.hpp"
 #include "model/read_file.hpp"
 #include "model/torchscript/head_guess.hpp"
@@ -186,7 +187,7 @@ Outcome<std::unique_ptr<Network>> at_view(const ScriptNetwork& network, const de
   const bool alike = resized_head->classes == head.classes && reach_alike(resized_head->reach, head.reach) &&
                      reach_alike(resized_head->reach_down, head.reach_down);
   if (!alike) return refused("its boxes are wrong there: was it traced for one size?");
-  (*resized)->set_head(resized_head->candidates, network.shape().classes);
+  (*resized)->set_head(resized_head->candidates, network.shape().classes, resized_head->layout);
   return std::unique_ptr<Network>(std::move(resized).value());
 }
 
@@ -236,10 +237,12 @@ struct OpenedScript {
 };
 
 Outcome<OpenedScript> open_script(const common::ModelConfig& config, const Surroundings& surroundings) {
-  const auto precision = script_precision(config, surroundings);
+  const auto use = use_device(surroundings);
+  if (!use) return use.error();
+  const auto precision = script_precision(config, use->device->name());
   if (!precision) return precision.error();
   auto network = ScriptNetwork::load(std::get<common::TorchScriptSource>(config.source).file, *precision,
-                                     std::max<std::uint32_t>(1, surroundings.threads));
+                                     std::max<std::uint32_t>(1, surroundings.threads), *use);
   if (!network) return std::move(network).error();
   auto metadata = parse_metadata((*network)->metadata());
   if (!metadata) return std::move(metadata).error();
@@ -289,7 +292,7 @@ Outcome<FittedScript> fit_script(const common::ModelConfig& config, const Surrou
     if (!labels) return std::move(labels).error();
     loaded.labels = std::move(labels).value();
   }
-  network->set_head(head->candidates, loaded.labels.size());
+  network->set_head(head->candidates, loaded.labels.size(), head->layout);
   if (!size) {
     common::log_info("model {}: it runs on an input of {} x {}, the first of the usual sizes that fits it", config.name,
                      shape.height, shape.width);
@@ -321,12 +324,9 @@ common::Error of_model(const common::ModelConfig& config, const common::Error& e
 
 }  // namespace
 
-Outcome<Precision> script_precision(const common::ModelConfig& config, const Surroundings& surroundings) {
-  if (surroundings.device != "cpu") {
-    return bad_model("device " + common::printable(surroundings.device) + ": only cpu is supported");
-  }
+Outcome<Precision> script_precision(const common::ModelConfig& config, std::string_view device) {
   const auto asked = config.precision == Precision::kAuto ? Precision::kFp32 : config.precision;
-  return resolve_precision(asked, surroundings.device, cpu_has_native_bf16());
+  return resolve_precision(asked, device, cpu_has_native_bf16());
 }
 
 Outcome<LoadedNetwork> load_script(const common::ModelConfig& config, const Surroundings& surroundings) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "common/config.hpp"
 #include "common/outcome.hpp"
@@ -47,6 +48,6 @@ struct ScriptReport {
 
 // fp32 for `auto`; else as resolve_precision().
 [[nodiscard]] common::Outcome<common::Precision> script_precision(const common::ModelConfig& config,
-                                                                  const Surroundings& surroundings);
+                                                                  std::string_view device);
 
 }  // namespace yolod::model::torchscript

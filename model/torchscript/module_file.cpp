@@ -76,11 +76,11 @@ void count(const at::Tensor& tensor, ModuleFacts& facts) {
   }
 }
 
-// Looks at the constants in a module's code: tensors are counted, devices become the CPU, where a trace on CUDA
-// names that whenever it makes a tensor.
+// Looks at the constants in a module's code: tensors are counted and moved to `device`, and devices become that one: a
+// trace names its own whenever it makes a tensor.
 class Constants {
  public:
-  explicit Constants(ModuleFacts& facts) : facts_(facts) {}
+  Constants(ModuleFacts& facts, c10::Device device) : facts_(facts), device_(device), device_name_(device.str()) {}
 
   void visit(const torch::jit::Module& module) {
     for (const auto& submodule : module.modules()) {
@@ -97,24 +97,31 @@ class Constants {
       for (torch::jit::Block* inner : node->blocks()) visit(inner);
       if (node->kind() != c10::prim::Constant || !node->hasAttribute(c10::attr::value)) continue;
       // A tensor without sides is a number that a trace has met.
-      const bool tensor = node->kindOf(c10::attr::value) == torch::jit::AttributeKind::t;
-      if (tensor && node->t(c10::attr::value).dim() > 0) count(node->t(c10::attr::value), facts_);
-      const bool device = node->output()->type()->kind() == c10::TypeKind::DeviceObjType;
-      if (!device || node->s(c10::attr::value) == "cpu") continue;
-      facts_.traced_on = node->s(c10::attr::value);
-      node->s_(c10::attr::value, "cpu");
+      if (node->kindOf(c10::attr::value) == torch::jit::AttributeKind::t) {
+        const auto& tensor = node->t(c10::attr::value);
+        if (tensor.dim() == 0) continue;
+        count(tensor, facts_);
+        if (tensor.device() != device_) node->t_(c10::attr::value, tensor.to(device_));
+        continue;
+      }
+      if (node->output()->type()->kind() != c10::TypeKind::DeviceObjType) continue;
+      if (node->s(c10::attr::value) != "cpu") facts_.traced_on = node->s(c10::attr::value);
+      node->s_(c10::attr::value, device_name_);
     }
   }
 
   ModuleFacts& facts_;
+  c10::Device device_;
+  std::string device_name_;
   std::set<const torch::jit::Graph*> seen_;  // modules of one class share theirs
 };
 
-ModuleFacts move_to_cpu(const torch::jit::Module& module) {
+ModuleFacts move_to(c10::Device device, torch::jit::Module& module) {
   ModuleFacts facts;
   for (const at::Tensor& tensor : module.parameters()) count(tensor, facts);
   for (const at::Tensor& tensor : module.buffers()) count(tensor, facts);
-  Constants(facts).visit(module);
+  Constants(facts, device).visit(module);
+  module.to(device);
   return facts;
 }
 
@@ -131,7 +138,8 @@ void convert(const torch::jit::Module& module, at::ScalarType type) {
 
 }  // namespace
 
-Outcome<LoadedModule> read_module_file(const std::filesystem::path& file, common::Precision precision) {
+Outcome<LoadedModule> read_module_file(const std::filesystem::path& file, common::Precision precision,
+                                       c10::Device device) {
   const auto refuse = [&](const std::string& why) { return bad_model(file.string() + ": " + why); };
   std::error_code status;
   const auto type = std::filesystem::status(file, status).type();
@@ -144,7 +152,7 @@ Outcome<LoadedModule> read_module_file(const std::filesystem::path& file, common
     loaded.metadata = std::move(extra_files[std::string(kMetadataFile)]);
     if (!loaded.module.find_method("forward")) return refuse("its module has no forward()");
     loaded.module.eval();
-    loaded.facts = move_to_cpu(loaded.module);
+    loaded.facts = move_to(device, loaded.module);
     convert(loaded.module, scalar_type(precision));
     return loaded;
   } catch (const c10::Error& error) {

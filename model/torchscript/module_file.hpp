@@ -22,11 +22,11 @@ struct LoadedModule {
   ModuleFacts facts;     // of the file, whatever became of it here
 };
 
-// On the CPU, also what was traced on another device; in eval mode; its floating-point parameters in `precision`. While
-// it is read the process may grow by no more than a few times the file's size. Errors are kBadModel, and one line: not
+// On `device`, whatever it was traced on; in eval mode; its floating-point parameters in `precision`. While it is read
+// the process may grow by no more than a few times the file's size. Errors are kBadModel, and one line: not
 // a TorchScript file, a version or an operator that this LibTorch does not know, no memory.
 [[nodiscard]] common::Outcome<LoadedModule> read_module_file(const std::filesystem::path& file,
-                                                             common::Precision precision);
+                                                             common::Precision precision, c10::Device device);
 
 // A frozen module's convolutions by oneDNN itself (onednn/fuse.hpp), where that can be done. Whoever runs it compares
 // its output with that of what was read.

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "model/device/forward_pass.hpp"
 #include "model/read_file.hpp"
 #include "model/thread_counts.hpp"
 #include "model/torch_runtime.hpp"
@@ -66,22 +67,12 @@ RawHead to_head(const at::Tensor& output) {
   return head;
 }
 
-// One after another, where not all of them have as many rows ([1, k, 6]): the missing ones are zeros, which are no
-// boxes.
-at::Tensor joined(std::vector<at::Tensor> outputs) {
-  std::int64_t rows = 0;
-  for (const auto& output : outputs) rows = std::max(rows, output.size(1));
-  for (auto& output : outputs) {
-    if (output.size(1) < rows && output.dim() == 3) {
-      output = at::constant_pad_nd(output, {0, 0, 0, rows - output.size(1)});
-    }
-  }
-  return at::cat(outputs);
-}
-
 }  // namespace
 
 struct ScriptNetwork::State {
+  explicit State(const DeviceUse& its_use)
+      : use(its_use), pass(use, [this](const at::Tensor& images) { return compute(images); }) {}
+
   NetworkShape shape;
   Precision precision{Precision::kFp32};
   std::string metadata;
@@ -96,13 +87,17 @@ struct ScriptNetwork::State {
   ScriptForm form{ScriptForm::kAsItIs};
   bool takes_batches{false};
   bool channels_last{false};
-  at::Tensor input;   // [images, channels, height, width] float, channels-last
-  at::Tensor output;  // float, contiguous
-  at::Tensor probe;   // the same, for one image
+  detect::HeadLayout layout{detect::HeadLayout::kByObjectness};
+  at::Tensor probe;  // its output for one image, in the processor's memory: float, contiguous
+  DeviceUse use;
+  ForwardPass pass;
+
+  // Of as many images as there are.
+  [[nodiscard]] at::Tensor compute(const at::Tensor& images) const;
 
   [[nodiscard]] at::Tensor run_once(const torch::jit::Module& which, const at::Tensor& images, bool last) const {
     std::vector<c10::IValue> arguments;
-    arguments.emplace_back(images.to(scalar_type(precision))
+    arguments.emplace_back(images.to(use.device->where(), scalar_type(precision))
                                .contiguous(last ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous));
     const auto result = torch::jit::Module(which).forward(std::move(arguments));
     const auto tensor = first_tensor(result);
@@ -158,10 +153,31 @@ void ScriptNetwork::State::find_fastest(const common::InputSize& size) {
 }
 
 void ScriptNetwork::State::fit_to(const common::InputSize& size) {
-  probe = run_once(loaded, noise(1, size), false);
+  probe = run_once(loaded, noise(1, size), false).to(at::kCPU);
   find_fastest(size);
   shape = {static_cast<std::size_t>(kChannels), size.height, size.width, 0, 0};
-  input = at::Tensor();
+}
+
+at::Tensor ScriptNetwork::State::compute(const at::Tensor& images) const {
+  // As in TorchNetwork: the profiling executor recompiles for nothing.
+  const torch::jit::GraphOptimizerEnabledGuard without_optimizer(false);
+  const auto count = images.size(0);
+  at::Tensor output;
+  if (takes_batches || count == 1) {
+    output = run_once(module, images, channels_last);
+  } else {
+    std::vector<at::Tensor> outputs;
+    for (std::int64_t i = 0; i < count; ++i) {
+      outputs.push_back(run_once(module, images.narrow(0, i, 1), channels_last));
+    }
+    output = joined(std::move(outputs));
+  }
+  // The number of boxes that a network's own suppression leaves may change; nothing else may.
+  const bool rows_may_change = probe.dim() == 3 && probe.size(2) == 6;
+  const bool expected = output.dim() == probe.dim() &&
+                        (rows_may_change ? output.size(2) == 6 : output.sizes().slice(1) == probe.sizes().slice(1));
+  TORCH_CHECK(expected, "the network's output has an unexpected shape");
+  return output;
 }
 
 ScriptNetwork::ScriptNetwork(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -173,17 +189,18 @@ const std::string& ScriptNetwork::metadata() const { return state_->metadata; }
 const ModuleFacts& ScriptNetwork::facts() const { return state_->facts; }
 ScriptForm ScriptNetwork::form() const { return state_->form; }
 
-void ScriptNetwork::set_head(std::size_t candidates, std::size_t classes) {
+void ScriptNetwork::set_head(std::size_t candidates, std::size_t classes, detect::HeadLayout layout) {
+  state_->layout = layout;
   state_->shape.candidates = candidates;
   state_->shape.classes = classes;
 }
 
 Outcome<std::unique_ptr<ScriptNetwork>> ScriptNetwork::load(const std::filesystem::path& file, Precision precision,
-                                                            std::uint32_t threads) {
+                                                            std::uint32_t threads, const DeviceUse& use) {
   set_thread_counts(threads);
-  auto loaded = read_module_file(file, precision);
+  auto loaded = read_module_file(file, precision, use.device->where());
   if (!loaded) return std::move(loaded).error();
-  auto state = std::make_unique<State>();
+  auto state = std::make_unique<State>(use);
   state->precision = precision;
   state->metadata = std::move(loaded->metadata);
   state->facts = std::move(loaded->facts);
@@ -197,7 +214,7 @@ Outcome<void> ScriptNetwork::fit_to(std::span<const common::InputSize> sizes) {
   std::string why;
   for (const auto& size : sizes) {
     try {
-      state_->fit_to(size);
+      state_->use.device->run([&] { state_->fit_to(size); });
       return {};
     } catch (const c10::Error& error) {
       why = first_line(error.what_without_backtrace());
@@ -213,7 +230,7 @@ Outcome<void> ScriptNetwork::fit_to(std::span<const common::InputSize> sizes) {
 }
 
 Outcome<std::unique_ptr<ScriptNetwork>> ScriptNetwork::at_size(const common::InputSize& size) const {
-  auto state = std::make_unique<State>();
+  auto state = std::make_unique<State>(state_->use);
   state->precision = state_->precision;
   state->metadata = state_->metadata;
   state->loaded = state_->loaded;
@@ -225,52 +242,17 @@ Outcome<std::unique_ptr<ScriptNetwork>> ScriptNetwork::at_size(const common::Inp
 
 RawHead ScriptNetwork::probe() const { return to_head(state_->probe); }
 
-Outcome<std::span<float>> ScriptNetwork::input(std::size_t images) {
-  const auto& shape = state_->shape;
-  try {
-    const c10::InferenceMode inference;
-    const auto count = static_cast<std::int64_t>(images);
-    if (!state_->input.defined() || state_->input.size(0) != count) {
-      state_->input =
-          at::empty({count, kChannels, static_cast<std::int64_t>(shape.height), static_cast<std::int64_t>(shape.width)},
-                    at::TensorOptions().dtype(at::kFloat), at::MemoryFormat::ChannelsLast);
-    }
-    return std::span<float>(state_->input.data_ptr<float>(), images * shape.input_count());
-  } catch (const std::exception& error) {
-    return Error{ErrorCode::kInternal,
-                 "no memory for a batch of " + std::to_string(images) + ": " + first_line(error.what())};
-  }
+const std::string& ScriptNetwork::device() const { return state_->use.device->name(); }
+
+Outcome<std::unique_ptr<NetworkInput>> ScriptNetwork::new_input(std::size_t images) {
+  return state_->pass.new_input(state_->shape, images);
 }
 
-Outcome<RawHead> ScriptNetwork::forward() {
-  try {
-    const c10::InferenceMode inference;
-    // As in TorchNetwork::forward(): the profiling executor recompiles for nothing.
-    const torch::jit::GraphOptimizerEnabledGuard without_optimizer(false);
-    state_->output = at::Tensor();
-    const auto images = state_->input.size(0);
-    if (state_->takes_batches || images == 1) {
-      state_->output = state_->run_once(state_->module, state_->input, state_->channels_last);
-    } else {
-      std::vector<at::Tensor> outputs;
-      for (std::int64_t i = 0; i < images; ++i) {
-        outputs.push_back(state_->run_once(state_->module, state_->input.narrow(0, i, 1), state_->channels_last));
-      }
-      state_->output = joined(std::move(outputs));
-    }
-    const auto& usual = state_->probe;
-    // The number of boxes that a network's own suppression leaves may change; nothing else may.
-    const bool rows_may_change = usual.dim() == 3 && usual.size(2) == 6;
-    const bool expected =
-        state_->output.dim() == usual.dim() &&
-        (rows_may_change ? state_->output.size(2) == 6 : state_->output.sizes().slice(1) == usual.sizes().slice(1));
-    if (!expected) return Error{ErrorCode::kInternal, "the network's output has an unexpected shape"};
-    return to_head(state_->output);
-  } catch (const c10::Error& error) {
-    return Error{ErrorCode::kInternal, "the forward pass failed: " + first_line(error.what_without_backtrace())};
-  } catch (const std::exception& error) {
-    return Error{ErrorCode::kInternal, "the forward pass failed: " + first_line(error.what())};
-  }
+Outcome<RawHead> ScriptNetwork::forward(NetworkInput& input, std::size_t images, std::span<const float> confidence) {
+  const bool detects = state_->shape.candidates > 0;
+  return state_->pass.run(input, images, detects ? confidence : std::span<const float>(), state_->layout);
 }
+
+void ScriptNetwork::prepare(NetworkInput& input, std::size_t images) { state_->pass.prepare(input, images); }
 
 }  // namespace yolod::model::torchscript

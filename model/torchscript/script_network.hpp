@@ -10,8 +10,13 @@
 
 #include "common/config.hpp"
 #include "common/outcome.hpp"
+#include "model/detect/candidates.hpp"
 #include "model/network.hpp"
 #include "model/torchscript/module_facts.hpp"
+
+namespace yolod::model {
+struct DeviceUse;
+}
 
 namespace yolod::model::torchscript {
 
@@ -25,7 +30,8 @@ class ScriptNetwork final : public Network {
   // kBadModel.
   [[nodiscard]] static common::Outcome<std::unique_ptr<ScriptNetwork>> load(const std::filesystem::path& file,
                                                                             common::Precision precision,
-                                                                            std::uint32_t threads);
+                                                                            std::uint32_t threads,
+                                                                            const DeviceUse& use);
   ~ScriptNetwork() override;
 
   // What its exporter left in the file (torchscript/metadata.hpp).
@@ -42,13 +48,16 @@ class ScriptNetwork final : public Network {
   // The same module for another input size, fitted to it; its weights are in memory once. The two are used by one
   // thread at a time, together. An Error (kBadModel) if it does not take that size.
   [[nodiscard]] common::Outcome<std::unique_ptr<ScriptNetwork>> at_size(const common::InputSize& size) const;
-  // For shape(), once it is known what the output means.
-  void set_head(std::size_t candidates, std::size_t classes);
+  // For shape(), once it is known what the output means, and for forward()'s thresholds.
+  void set_head(std::size_t candidates, std::size_t classes, detect::HeadLayout layout);
 
   [[nodiscard]] const NetworkShape& shape() const override;
   [[nodiscard]] common::Precision precision() const override;
-  [[nodiscard]] common::Outcome<std::span<float>> input(std::size_t images) override;
-  [[nodiscard]] common::Outcome<RawHead> forward() override;
+  [[nodiscard]] const std::string& device() const override;
+  [[nodiscard]] common::Outcome<std::unique_ptr<NetworkInput>> new_input(std::size_t images) override;
+  [[nodiscard]] common::Outcome<RawHead> forward(NetworkInput& input, std::size_t images,
+                                                 std::span<const float> confidence) override;
+  void prepare(NetworkInput& input, std::size_t images) override;
 
  private:
   struct State;

@@ -10,7 +10,6 @@
 #include "model/precision.hpp"
 #include "model/read_file.hpp"
 #include "model/thread_counts.hpp"
-#include "model/torchscript/load_script.hpp"
 #include "model/torchscript/tensor_network.hpp"
 
 namespace yolod::model {
@@ -26,7 +25,7 @@ class TensorModel final : public Model {
  public:
   explicit TensorModel(std::unique_ptr<TensorNetwork> network) : network_(std::move(network)) {
     description_.task = "tensor";
-    description_.device = "cpu";
+    description_.device = network_->device();
     description_.precision = to_string(network_->precision());
   }
 
@@ -81,11 +80,9 @@ class TensorModel final : public Model {
 }  // namespace
 
 Outcome<std::unique_ptr<Model>> load_tensor_model(const common::ModelConfig& config, const Surroundings& surroundings) {
-  const auto* source = std::get_if<common::TorchScriptSource>(&config.source);
-  if (source == nullptr) return bad_model(config.name + ": task: tensor is for TorchScript files");
-  const auto precision = torchscript::script_precision(config, surroundings);
-  if (!precision) return bad_model(config.name + ": " + precision.error().message);
-  auto network = TensorNetwork::load(source->file, *precision, std::max<std::uint32_t>(1, surroundings.threads));
+  if (!std::holds_alternative<common::TorchScriptSource>(config.source))
+    return bad_model(config.name + ": task: tensor is for TorchScript files");
+  auto network = TensorNetwork::load(config, surroundings);
   if (surroundings.trial_ended) surroundings.trial_ended();
   if (!network) return bad_model(config.name + ": " + network.error().message);
   return std::unique_ptr<Model>(std::make_unique<TensorModel>(std::move(network).value()));

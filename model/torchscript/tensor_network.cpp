@@ -3,6 +3,7 @@
 #include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/script.h>
 
+#include <algorithm>
 #include <cstring>
 #include <exception>
 #include <new>
@@ -10,9 +11,11 @@
 #include <utility>
 
 #include "common/log.hpp"
+#include "model/device/open_device.hpp"
 #include "model/read_file.hpp"
 #include "model/thread_counts.hpp"
 #include "model/torch_runtime.hpp"
+#include "model/torchscript/load_script.hpp"
 #include "model/torchscript/module_file.hpp"
 
 namespace yolod::model::torchscript {
@@ -108,12 +111,12 @@ c10::IValue fill(const Slot& slot, std::span<const at::Tensor>& left) {
 }
 
 // A copy: what a module keeps of its input outlives the request.
-at::Tensor to_tensor(const TensorArray& array, at::ScalarType precision) {
+at::Tensor to_tensor(const TensorArray& array, at::ScalarType precision, c10::Device device) {
   const auto type = to_scalar_type(array.type);
   auto tensor = at::empty(array.shape, at::TensorOptions().dtype(type));
   if (!array.bytes.empty()) std::memcpy(tensor.data_ptr(), array.bytes.data(), array.bytes.size());
   const bool as_the_module = type == at::kHalf || type == at::kFloat;
-  return as_the_module ? tensor.to(precision) : tensor;
+  return tensor.to(device, as_the_module ? precision : type);
 }
 
 void add_arrays(const c10::IValue& value, const std::string& name, std::vector<NamedTensor>& arrays) {
@@ -125,7 +128,7 @@ void add_arrays(const c10::IValue& value, const std::string& name, std::vector<N
     if (tensor.scalar_type() == at::kHalf || tensor.scalar_type() == at::kBFloat16) tensor = tensor.to(at::kFloat);
     const auto type = to_element_type(tensor.scalar_type());
     TORCH_CHECK(type.has_value(), "the module returns a tensor of ", tensor.scalar_type());
-    tensor = tensor.to_dense().contiguous();
+    tensor = tensor.to_dense().to(at::kCPU).contiguous();
     NamedTensor array{name.empty() ? "arr_" + std::to_string(arrays.size()) : name, {*type, tensor.sizes().vec(), {}}};
     array.array.bytes.resize(tensor.nbytes());
     if (tensor.nbytes() != 0) std::memcpy(array.array.bytes.data(), tensor.data_ptr(), tensor.nbytes());
@@ -152,6 +155,7 @@ void add_arrays(const c10::IValue& value, const std::string& name, std::vector<N
 }  // namespace
 
 struct TensorNetwork::State {
+  DeviceUse use;
   torch::jit::Module module;
   common::Precision precision{common::Precision::kFp32};
   std::vector<Slot> slots;
@@ -166,13 +170,21 @@ const std::vector<std::string>& TensorNetwork::inputs() const { return state_->i
 bool TensorNetwork::takes_more() const { return state_->takes_more; }
 common::Precision TensorNetwork::precision() const { return state_->precision; }
 
-Outcome<std::unique_ptr<TensorNetwork>> TensorNetwork::load(const std::filesystem::path& file,
-                                                            common::Precision precision, std::uint32_t threads) {
-  set_thread_counts(threads);
-  auto loaded = read_module_file(file, precision);
+const std::string& TensorNetwork::device() const { return state_->use.device->name(); }
+
+Outcome<std::unique_ptr<TensorNetwork>> TensorNetwork::load(const common::ModelConfig& config,
+                                                            const Surroundings& surroundings) {
+  set_thread_counts(std::max<std::uint32_t>(1, surroundings.threads));
+  const auto& file = std::get<common::TorchScriptSource>(config.source).file;
+  auto use = use_device(surroundings);
+  if (!use) return std::move(use).error();
+  const auto precision = script_precision(config, use->device->name());
+  if (!precision) return precision.error();
+  auto loaded = read_module_file(file, *precision, use->device->where());
   if (!loaded) return std::move(loaded).error();
   auto state = std::make_unique<State>();
-  state->precision = precision;
+  state->use = std::move(use).value();
+  state->precision = *precision;
   const auto& arguments = loaded->module.get_method("forward").function().getSchema().arguments();
   for (std::size_t i = 1; i < arguments.size(); ++i) {  // the first is the module itself
     const auto& argument = arguments[i];
@@ -191,24 +203,35 @@ Outcome<std::unique_ptr<TensorNetwork>> TensorNetwork::load(const std::filesyste
 }
 
 Outcome<std::vector<NamedTensor>> TensorNetwork::run(std::span<const TensorArray> arrays) {
+  const auto& use = state_->use;
+  std::string why;
   try {
     const c10::InferenceMode inference;
     const torch::jit::GraphOptimizerEnabledGuard without_optimizer(false);
-    std::vector<at::Tensor> tensors;
-    for (const auto& array : arrays) tensors.push_back(to_tensor(array, scalar_type(state_->precision)));
-    std::span<const at::Tensor> left(tensors);
-    std::vector<c10::IValue> arguments;
-    for (const auto& slot : state_->slots) arguments.push_back(fill(slot, left));
     std::vector<NamedTensor> results;
-    add_arrays(state_->module.forward(std::move(arguments)), "", results);
+    use.device->run([&] {
+      std::vector<at::Tensor> tensors;
+      for (const auto& array : arrays) {
+        tensors.push_back(to_tensor(array, scalar_type(state_->precision), use.device->where()));
+      }
+      std::span<const at::Tensor> left(tensors);
+      std::vector<c10::IValue> arguments;
+      for (const auto& slot : state_->slots) arguments.push_back(fill(slot, left));
+      add_arrays(state_->module.forward(std::move(arguments)), "", results);
+    });
     return results;
+  } catch (const c10::OutOfMemoryError&) {
+    use.device->free_unused();
+    return Error{ErrorCode::kInternal, "no memory on " + use.device->name() + " for the forward pass"};
   } catch (const c10::Error& error) {
-    common::log_debug("the module throws: {}", first_line(error.what_without_backtrace()));
+    why = first_line(error.what_without_backtrace());
   } catch (const std::bad_alloc&) {
     return Error{ErrorCode::kInternal, "no memory for the forward pass"};
   } catch (const std::exception& error) {
-    common::log_debug("the module throws: {}", first_line(error.what()));
+    why = first_line(error.what());
   }
+  common::log_debug("the module throws: {}", why);
+  use.tell_if_lost(why);
   return Error{ErrorCode::kBadRequest, "the model cannot be run on arrays of these shapes and types"};
 }
 

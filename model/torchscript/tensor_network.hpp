@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
@@ -11,6 +10,7 @@
 
 #include "common/config.hpp"
 #include "common/outcome.hpp"
+#include "model/model.hpp"
 #include "model/npz.hpp"
 
 namespace yolod::model::torchscript {
@@ -18,11 +18,10 @@ namespace yolod::model::torchscript {
 // Owned by one model; used by one thread at a time. Library exceptions end inside.
 class TensorNetwork {
  public:
-  // `precision` must be resolved, `threads` at least 1. Sets the process's LibTorch thread counts. Errors are
-  // kBadModel; so is a forward() that wants anything but tensors, tuples and lists of them, and what has a default.
-  [[nodiscard]] static common::Outcome<std::unique_ptr<TensorNetwork>> load(const std::filesystem::path& file,
-                                                                            common::Precision precision,
-                                                                            std::uint32_t threads);
+  // The config's source is a TorchScriptSource. Sets the process's LibTorch thread counts. Errors are kBadModel; so is
+  // a forward() that wants anything but tensors, tuples and lists of them, and what has a default.
+  [[nodiscard]] static common::Outcome<std::unique_ptr<TensorNetwork>> load(const common::ModelConfig& config,
+                                                                            const Surroundings& surroundings);
   TensorNetwork(const TensorNetwork&) = delete;
   TensorNetwork& operator=(const TensorNetwork&) = delete;
   ~TensorNetwork();
@@ -32,6 +31,7 @@ class TensorNetwork {
   [[nodiscard]] const std::vector<std::string>& inputs() const;
   [[nodiscard]] bool takes_more() const;  // the last is a list
   [[nodiscard]] common::Precision precision() const;
+  [[nodiscard]] const std::string& device() const;
 
   // `arrays` as inputs() asks for them. Floating-point ones are run in the network's precision. What it gives comes
   // back flat, in order, floating-point values as float32 or float64: named by its key where it lies in a dictionary,

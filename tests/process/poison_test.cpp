@@ -77,6 +77,22 @@ TEST_CASE("Poison: it costs two workers and gets 500, then 422 at once, and its 
   check_after_case(server, before);
 }
 
+TEST_CASE("Poison: an image that leaves a device unusable costs two workers, which say so, and then is refused",
+          "[process][case21]") {
+  Server server(identity_config({{.workers = 2, .faults = true}}));
+  REQUIRE(server.wait_until_ready());
+  const auto before = baseline(server);
+  HttpClient client(server.endpoint());
+  CHECK(client.post("/predict", "FAULT:device").status == 500);
+  CHECK(client.post("/predict", "FAULT:device").status == 422);
+  CHECK(server.log_lines_with("cpu does not compute any more: FAULT:device").size() == 2);
+  CHECK(server.log_lines_with("exited: its device computes no more").size() == 2);
+  CHECK(server.metric("yolod_worker_restarts_total", {{"reason", "device_lost"}}) == 2);
+  CHECK(client.post("/predict", "an innocent one").status == 200);
+  REQUIRE(server.wait_until_ready());
+  check_after_case(server, before);
+}
+
 TEST_CASE("Poison: after a reload it may try again", "[process][case21]") {
   Server server(identity_config({{.workers = 2, .faults = true}}));
   REQUIRE(server.wait_until_ready());

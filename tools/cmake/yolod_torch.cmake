@@ -28,6 +28,16 @@ function(_yolod_find_torch)
 endfunction()
 _yolod_find_torch()
 
+# The GPU half of model/device/, where this LibTorch has one.
+set(_yolod_cuda_default OFF)
+if(TARGET torch_cuda)
+  set(_yolod_cuda_default ON)
+endif()
+option(YOLOD_WITH_CUDA "Workers on GPUs (needs a LibTorch with CUDA)" ${_yolod_cuda_default})
+if(YOLOD_WITH_CUDA AND NOT TARGET torch_cuda)
+  message(FATAL_ERROR "YOLOD_WITH_CUDA: this LibTorch is built without CUDA; name another by CMAKE_PREFIX_PATH")
+endif()
+
 # oneDNN by itself (model/onednn/) only where it is the very library that LibTorch calls: the distribution's. A LibTorch
 # from elsewhere carries its own inside, and two in one process share neither threads nor symbols safely.
 set(_yolod_onednn_default OFF)

@@ -95,15 +95,16 @@ Outcome<std::optional<model::eval::Evaluation>> Validation::judge(const model::d
   for (std::size_t first = 0; first < scenes_.size(); first += kBatch) {
     if (stop_asked()) return std::optional<model::eval::Evaluation>();
     const auto count = std::min(kBatch, scenes_.size() - first);
-    const auto room = (*loaded)->input(count);
+    const auto room = (*loaded)->new_input(count);
     if (!room) return room.error();
+    const auto values = (*room)->values();
     for (std::size_t i = 0; i < count; ++i) {
       const auto& picture = scenes_[first + i].picture;
       model::image::resize_into({picture.data, picture.cols, picture.rows, picture.step[0]},
                                 {0, 0, input.width, input.height}, input, {}, model::image::Sampling::kCornersAligned,
-                                room->subspan(i * shape.input_count(), shape.input_count()));
+                                values.subspan(i * shape.input_count(), shape.input_count()));
     }
-    const auto head = (*loaded)->forward();
+    const auto head = (*loaded)->forward(**room, count, {});
     if (!head) return head.error();
     for (std::size_t i = 0; i < count; ++i) {
       const auto& scene = scenes_[first + i];

@@ -55,6 +55,7 @@ TEST_CASE("Death: it is described by the signal's name or the exit code's meanin
   CHECK(describe(exited(ipc::kExitInterrupted)).find("interrupted") != std::string::npos);
   CHECK(describe(exited(ipc::kExitBadModel)).find("cannot be served") != std::string::npos);
   CHECK(describe(exited(ipc::kExitBadStart)).find("version") != std::string::npos);
+  CHECK(describe(exited(ipc::kExitDeviceLost)).find("device") != std::string::npos);
 }
 
 TEST_CASE("Death: its label for metrics is one of few words", "[app][unit]") {
@@ -63,7 +64,7 @@ TEST_CASE("Death: its label for metrics is one of few words", "[app][unit]") {
   CHECK(reason_label(exited(ipc::kExitBadModel)) == "bad_model");
   std::set<std::string> labels;
   for (int code = 0; code < 256; ++code) labels.insert(reason_label(exited(code)));
-  CHECK(labels == std::set<std::string>{"bad_model", "exit", "interrupted"});
+  CHECK(labels == std::set<std::string>{"bad_model", "device_lost", "exit", "interrupted"});
 }
 
 // ---- whose doing it was ----

@@ -24,6 +24,14 @@ TEST_CASE("WorkerThreads: auto shares the cores among the model's workers", "[co
   CHECK(threads_per_worker(model(3, 5), 8) == 5);
 }
 
+TEST_CASE("WorkerThreads: pictures are decoded ahead where there is a core for it", "[common][unit]") {
+  CHECK(may_decode_ahead(model(1, 1), "cpu", 2));
+  CHECK_FALSE(may_decode_ahead(model(2, 1), "cpu", 2));
+  CHECK_FALSE(may_decode_ahead(model(1, 2), "cpu", 4));
+  CHECK(may_decode_ahead(model(4, 4), "cuda:0", 2));
+  CHECK_FALSE(may_decode_ahead(model(1, 1), "cuda:0", 1));
+}
+
 TEST_CASE("WorkerThreads: threads spin where each of them has a core and one is left", "[common][unit]") {
   const auto wait = [](const std::vector<ModelConfig>& models) { return how_threads_wait(models, 8); };
   CHECK(wait({model(1, 7)}) == kThreadsSpin);

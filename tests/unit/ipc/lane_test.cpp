@@ -20,9 +20,10 @@ using common::UniqueFd;
 using tests::duplicate;
 
 constexpr std::uint64_t kLaneGeneration = 9;
+constexpr std::uint32_t kPlace = 3;
 
 LaneOwner make_owner(const LaneGeometry& geometry) {
-  auto owner = LaneOwner::create(geometry, kLaneGeneration);
+  auto owner = LaneOwner::create(geometry, kLaneGeneration, kPlace);
   REQUIRE(owner);
   return std::move(owner).value();
 }
@@ -135,6 +136,7 @@ TEST_CASE("Lane: no two parts of it overlap", "[ipc][unit]") {
 TEST_CASE("Lane: the worker learns geometry and generation from its descriptor alone", "[ipc][unit]") {
   const Lane lane(5, 999);
   CHECK(lane.user.generation() == kLaneGeneration);
+  CHECK(lane.user.place() == kPlace);
   CHECK(lane.user.geometry().slot_count == lane.owner.geometry().slot_count);
   CHECK(lane.user.geometry().result_slot_bytes == lane.owner.geometry().result_slot_bytes);
   CHECK(lane.user.geometry().description_bytes == lane.owner.geometry().description_bytes);
@@ -286,7 +288,7 @@ common::Outcome<LaneUser> open_with(const LaneHeader& header, std::uint64_t byte
 
 LaneHeader good_header() {
   const auto geometry = make_lane_geometry(1, 64);
-  return {{kMagic, kLayoutVersion, RegionKind::kLane, lane_bytes(geometry), kLaneGeneration}, geometry};
+  return {{kMagic, kLayoutVersion, RegionKind::kLane, lane_bytes(geometry), kLaneGeneration}, geometry, 0, 0};
 }
 
 TEST_CASE("Lane: open takes a header that adds up", "[ipc][unit]") {

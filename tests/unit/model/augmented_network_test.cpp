@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <memory>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,15 @@ namespace {
 constexpr std::size_t kClasses = 2;
 constexpr std::size_t kRow = 5 + kClasses;
 
+class FakeInput final : public model::NetworkInput {
+ public:
+  explicit FakeInput(std::size_t count) : values_(count) {}
+  [[nodiscard]] std::span<float> values() override { return values_; }
+
+ private:
+  std::vector<float> values_;
+};
+
 // Its candidates' first is the box and scores given, moved right by the first number of its input; the others are 0.
 class FakeNetwork final : public model::Network {
  public:
@@ -27,32 +37,34 @@ class FakeNetwork final : public model::Network {
 
   [[nodiscard]] const model::NetworkShape& shape() const override { return shape_; }
   [[nodiscard]] common::Precision precision() const override { return common::Precision::kFp32; }
-  [[nodiscard]] common::Outcome<std::span<float>> input(std::size_t images) override {
-    images_ = images;
-    given.resize(images * shape_.input_count());
-    return std::span(given);
+  [[nodiscard]] const std::string& device() const override { return device_; }
+  [[nodiscard]] common::Outcome<std::unique_ptr<model::NetworkInput>> new_input(std::size_t images) override {
+    return std::unique_ptr<model::NetworkInput>(std::make_unique<FakeInput>(images * shape_.input_count()));
   }
-  [[nodiscard]] common::Outcome<model::RawHead> forward() override {
+  [[nodiscard]] common::Outcome<model::RawHead> forward(model::NetworkInput& input, std::size_t images,
+                                                        std::span<const float> /*confidence*/) override {
+    const auto given = input.values();
     if (fails) return common::Error{common::ErrorCode::kInternal, "it does not want to"};
-    head_.assign(images_ * shape_.candidates * first_.size(), 0);
-    for (std::size_t i = 0; i < images_; ++i) {
+    head_.assign(images * shape_.candidates * first_.size(), 0);
+    for (std::size_t i = 0; i < images; ++i) {
       const auto image = std::span(head_).subspan(i * shape_.candidates * first_.size());
       for (std::size_t k = 0; k < first_.size(); ++k) image[by_scores_ ? k * shape_.candidates : k] = first_[k];
       image[0] += given[i * shape_.input_count()];
     }
     std::fill(given.begin(), given.end(), -1.0F);  // as a network may do with its input
-    return model::RawHead{head_, by_scores_ ? std::vector{images_, first_.size(), shape_.candidates}
-                                            : std::vector{images_, shape_.candidates, first_.size()}};
+    return model::RawHead{head_,
+                          by_scores_ ? std::vector{images, first_.size(), shape_.candidates}
+                                     : std::vector{images, shape_.candidates, first_.size()},
+                          {}};
   }
 
-  std::vector<float> given;
   bool fails{false};
 
  private:
   model::NetworkShape shape_;
   std::vector<float> first_;
   bool by_scores_;
-  std::size_t images_{0};
+  const std::string device_{"cpu"};
   std::vector<float> head_;
 };
 
@@ -75,11 +87,12 @@ struct Fakes {
   }
 
   model::RawHead run(const std::vector<float>& red_of_images) {
-    const auto room = augmented->input(red_of_images.size());
-    REQUIRE(room.ok());
+    const auto input = augmented->new_input(red_of_images.size());
+    REQUIRE(input.ok());
     const auto per_image = augmented->shape().input_count();
-    for (std::size_t i = 0; i < room->size(); ++i) (*room)[i] = i % 3 == 0 ? red_of_images[i / per_image] : 0;
-    const auto head = augmented->forward();
+    const auto room = (*input)->values();
+    for (std::size_t i = 0; i < room.size(); ++i) room[i] = i % 3 == 0 ? red_of_images[i / per_image] : 0;
+    const auto head = augmented->forward(**input, red_of_images.size(), {});
     REQUIRE(head.ok());
     return head.value();
   }
@@ -172,10 +185,9 @@ TEST_CASE("AugmentedNetwork: boxes in fractions become those of the original's i
   views.push_back(std::make_unique<FakeNetwork>(common::InputSize{384, 320}, 1, first));
   views.push_back(std::make_unique<FakeNetwork>(common::InputSize{320, 256}, 1, first));
   AugmentedNetwork augmented(std::move(plain), std::move(views), {HeadLayout::kByObjectness, true, {}});
-  auto room = augmented.input(1);
-  REQUIRE(room.ok());
-  std::fill(room->begin(), room->end(), 0.0F);
-  const auto head = augmented.forward();
+  const auto input = augmented.new_input(1);
+  REQUIRE(input.ok());
+  const auto head = augmented.forward(**input, 1, {});
   REQUIRE(head.ok());
   check_box(row(head->image(0), 0), 0.25, 0.5, 0.125, 0.25);
   check_box(row(head->image(0), 1), 1 - 0.25 * 320 / 0.83 / 320, 0.5 * 384 / 0.83 / 416, 0.125 * 320 / 0.83 / 320,
@@ -188,10 +200,9 @@ TEST_CASE("AugmentedNetwork: a network that fails fails the whole", "[model][uni
   const auto which = GENERATE(0, 1, 2);
   Fakes fakes({});
   (which == 0 ? fakes.plain : fakes.views[static_cast<std::size_t>(which - 1)])->fails = true;
-  const auto room = fakes.augmented->input(1);
-  REQUIRE(room.ok());
-  std::fill(room->begin(), room->end(), 0.0F);
-  const auto head = fakes.augmented->forward();
+  const auto input = fakes.augmented->new_input(1);
+  REQUIRE(input.ok());
+  const auto head = fakes.augmented->forward(**input, 1, {});
   REQUIRE_FALSE(head.ok());
   CHECK(head.error().message == "it does not want to");
 }

@@ -58,13 +58,14 @@ std::vector<float> run_network(const std::string& text, std::vector<LayerWeights
   auto loaded = model::TorchNetwork::load(model::darknet::compile(*network, std::move(all)), precision, 1);
   INFO((loaded ? std::string() : loaded.error().message));
   REQUIRE(loaded.ok());
-  const auto room = (*loaded)->input(1);
-  REQUIRE(room.ok());
+  const auto own_input = (*loaded)->new_input(1);
+  REQUIRE(own_input.ok());
+  const auto room = (*own_input)->values();
   const auto input = input_map();
   for (std::size_t i = 0; i < kPlaces; ++i) {
-    for (std::size_t c = 0; c < kChannels; ++c) (*room)[i * kChannels + c] = input[c * kPlaces + i];
+    for (std::size_t c = 0; c < kChannels; ++c) room[i * kChannels + c] = input[c * kPlaces + i];
   }
-  const auto head = (*loaded)->forward();
+  const auto head = (*loaded)->forward(**own_input, 1, {});
   INFO((head ? std::string() : head.error().message));
   REQUIRE(head.ok());
   const auto values = head->image(0);

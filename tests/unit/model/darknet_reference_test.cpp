@@ -67,13 +67,14 @@ void check_head(const std::filesystem::path& cfg, const std::filesystem::path& w
   const auto& shape = network.shape();
   const auto input = load_npy(input_file);
   REQUIRE(input.values.size() == shape.input_count());
-  const auto room = network.input(1);
-  REQUIRE(room.ok());
+  const auto given = network.new_input(1);
+  REQUIRE(given.ok());
+  const auto room = (*given)->values();
   const auto pixels = shape.height * shape.width;
   for (std::size_t i = 0; i < pixels; ++i) {
-    for (std::size_t c = 0; c < shape.channels; ++c) (*room)[i * shape.channels + c] = input.values[c * pixels + i];
+    for (std::size_t c = 0; c < shape.channels; ++c) room[i * shape.channels + c] = input.values[c * pixels + i];
   }
-  const auto head = network.forward();
+  const auto head = network.forward(**given, 1, {});
   INFO((head ? std::string() : head.error().message));
   REQUIRE(head.ok());
   const auto rows = std::max<std::size_t>(1, shape.candidates);  // a classifier has one

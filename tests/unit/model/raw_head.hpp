@@ -26,14 +26,15 @@ inline std::vector<float> run_on_file(model::Network& network, const std::filesy
   const auto pixels = shape.height * shape.width;
   const auto count = images.size() / shape.input_count();
   REQUIRE(images.size() == count * 3 * pixels);
-  const auto room = network.input(count);
-  REQUIRE(room.ok());
+  const auto input = network.new_input(count);
+  REQUIRE(input.ok());
+  const auto room = (*input)->values();
   for (std::size_t n = 0; n < count; ++n) {
     for (std::size_t i = 0; i < pixels; ++i) {
-      for (std::size_t c = 0; c < 3; ++c) (*room)[(n * pixels + i) * 3 + c] = images[(n * 3 + c) * pixels + i];
+      for (std::size_t c = 0; c < 3; ++c) room[(n * pixels + i) * 3 + c] = images[(n * 3 + c) * pixels + i];
     }
   }
-  const auto head = network.forward();
+  const auto head = network.forward(**input, count, {});
   INFO((head ? std::string() : head.error().message));
   REQUIRE(head.ok());
   return {head->values.begin(), head->values.end()};

@@ -46,12 +46,13 @@ Map run(const std::string& layers, const std::vector<Map>& weights, const std::v
   auto loaded = model::TorchNetwork::load(model::darknet::compile(*network, std::move(all)), precision, 1);
   INFO((loaded ? std::string() : loaded.error().message));
   REQUIRE(loaded.ok());
-  auto room = (*loaded)->input(1);
-  REQUIRE(room.ok());
+  const auto own_input = (*loaded)->new_input(1);
+  REQUIRE(own_input.ok());
+  const auto room = (*own_input)->values();
   for (std::size_t i = 0; i < 16; ++i) {
-    for (std::size_t c = 0; c < 3; ++c) (*room)[3 * i + c] = input[c][i];
+    for (std::size_t c = 0; c < 3; ++c) room[3 * i + c] = input[c][i];
   }
-  const auto head = (*loaded)->forward();
+  const auto head = (*loaded)->forward(**own_input, 1, {});
   INFO((head ? std::string() : head.error().message));
   REQUIRE(head.ok());
   Map result;
@@ -226,12 +227,12 @@ TEST_CASE("TorchNetwork: images of a batch do not mix", "[model][unit]") {
       model::TorchNetwork::load(model::darknet::compile(*network, std::move(weights)), common::Precision::kFp32, 1);
   REQUIRE(loaded.ok());
   for (const std::size_t images : {std::size_t{1}, std::size_t{3}, std::size_t{2}}) {
-    const auto room = (*loaded)->input(images);
-    REQUIRE(room.ok());
-    REQUIRE(room->size() == images * (*loaded)->shape().input_count());
-    for (std::size_t i = 0; i < room->size(); ++i)
-      (*room)[i] = static_cast<float>(i / (*loaded)->shape().input_count());
-    const auto head = (*loaded)->forward();
+    const auto own_input = (*loaded)->new_input(images);
+    REQUIRE(own_input.ok());
+    const auto room = (*own_input)->values();
+    REQUIRE(room.size() == images * (*loaded)->shape().input_count());
+    for (std::size_t i = 0; i < room.size(); ++i) room[i] = static_cast<float>(i / (*loaded)->shape().input_count());
+    const auto head = (*loaded)->forward(**own_input, images, {});
     REQUIRE(head.ok());
     CHECK(head->images() == images);
     for (std::size_t image = 0; image < images; ++image) {

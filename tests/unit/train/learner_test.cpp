@@ -222,10 +222,11 @@ TEST_CASE("Learner: the server's engine makes of the written weights what the tr
   const auto loaded = model::load_network(config, {});
   INFO((loaded ? std::string() : loaded.error().message));
   REQUIRE(loaded.ok());
-  const auto room = loaded->network->input(batch.images());
-  REQUIRE(room.ok());
-  std::copy(batch.pixels.begin(), batch.pixels.end(), room->begin());
-  const auto head = loaded->network->forward();
+  const auto given = loaded->network->new_input(batch.images());
+  REQUIRE(given.ok());
+  const auto room = (*given)->values();
+  std::copy(batch.pixels.begin(), batch.pixels.end(), room.begin());
+  const auto head = loaded->network->forward(**given, batch.images(), {});
   REQUIRE(head.ok());
 
   REQUIRE(head->values.size() == expected->size());

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/signal_mask.hpp"
+#include "ipc/layout.hpp"
 
 namespace yolod::worker {
 namespace {
@@ -106,7 +107,7 @@ TEST_CASE("Load: only SIGINT is unblocked", "[worker][unit]") {
 TEST_CASE("Load: SIGTERM keeps its default action throughout", "[worker][unit]") {
   CHECK(in_child([] {
           ModelConfig config;
-          if (!load(config, {1}, {})) return 1;
+          if (!load(config, {1}, 0, {})) return 1;
           kill(getpid(), SIGTERM);
           return 2;
         }) == -SIGTERM);
@@ -114,7 +115,7 @@ TEST_CASE("Load: SIGTERM keeps its default action throughout", "[worker][unit]")
 
 TEST_CASE("Load: the identity model loads and describes itself", "[worker][unit]") {
   const ModelConfig config;
-  const auto model = load(config, {1}, {});
+  const auto model = load(config, {1}, 0, {});
   REQUIRE(model);
   CHECK((*model)->description().task == "identity");
 }
@@ -123,7 +124,7 @@ TEST_CASE("Load: a fault that scribbles over the lane reaches the lane it was gi
   ModelConfig config;
   config.source = common::IdentitySource{common::milliseconds(0), true, common::milliseconds(0), {}};
   int scribbles = 0;
-  auto model = load(config, {1}, [&scribbles] { ++scribbles; });
+  auto model = load(config, {1}, 0, [&scribbles] { ++scribbles; });
   REQUIRE(model);
   constexpr std::string_view kBody = "FAULT:scribble";
   const std::vector<model::Input> inputs{{std::as_bytes(std::span(kBody.data(), kBody.size())), {}}};
@@ -131,11 +132,23 @@ TEST_CASE("Load: a fault that scribbles over the lane reaches the lane it was gi
   CHECK(scribbles == 1);
 }
 
+TEST_CASE("Load: a device that computes no more ends the process at once, with its own exit code", "[worker][unit]") {
+  CHECK(in_child([] {
+          ModelConfig config;
+          config.source = common::IdentitySource{common::milliseconds(0), true, common::milliseconds(0), {}};
+          auto model = load(config, {1}, 0, {});
+          if (!model) return 1;
+          constexpr std::string_view kBody = "FAULT:device";
+          const std::vector<model::Input> inputs{{std::as_bytes(std::span(kBody.data(), kBody.size())), {}}};
+          return (*model)->run(inputs).empty() ? 2 : 3;
+        }) == ipc::kExitDeviceLost);
+}
+
 TEST_CASE("Load: a model whose files are not there is a bad model, in one line", "[worker][unit]") {
   ModelConfig config;
   config.name = "m";
   config.source = common::DarknetSource{"/nonexistent/a.cfg", "/nonexistent/a.weights", "/nonexistent/a.names"};
-  const auto model = load(config, {1}, {});
+  const auto model = load(config, {1}, 0, {});
   REQUIRE_FALSE(model);
   CHECK(model.error().code == ErrorCode::kBadModel);
   CHECK_FALSE(model.error().message.empty());

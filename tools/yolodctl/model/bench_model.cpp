@@ -58,12 +58,13 @@ double in_ms(Clock::duration duration) { return std::chrono::duration<double, st
 Outcome<Timing> measure(model::Network& network, const BenchModelOptions& options) {
   // The first passes make oneDNN's primitives and touch fresh memory.
   constexpr int kWarmUpPasses = 3;
-  const auto input = network.input(options.batch);
+  const auto input = network.new_input(options.batch);
   if (!input) return input.error();
-  fill(*input);
+  fill((*input)->values());
   for (int i = 0; i < kWarmUpPasses; ++i) {
-    if (const auto head = network.forward(); !head) return head.error();
+    if (const auto head = network.forward(**input, options.batch, {}); !head) return head.error();
   }
+  network.prepare(**input, options.batch);
 
   const std::chrono::duration<double> round_time(options.seconds);
   std::vector<double> rounds;
@@ -75,7 +76,7 @@ Outcome<Timing> measure(model::Network& network, const BenchModelOptions& option
     const auto start = Clock::now();
     std::size_t passes = 0;
     do {
-      if (const auto head = network.forward(); !head) return head.error();
+      if (const auto head = network.forward(**input, options.batch, {}); !head) return head.error();
       ++passes;
     } while (Clock::now() - start < round_time);
     rounds.push_back(in_ms(Clock::now() - start) / static_cast<double>(passes));

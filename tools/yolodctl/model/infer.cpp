@@ -57,19 +57,20 @@ Outcome<model::NpyArray> run(model::Network& network, const model::NpyArray& inp
   model::NpyArray result{{input.shape[0]}, {}};
   for (std::size_t first = 0; first < images; first += kBatch) {
     const auto count = std::min(kBatch, images - first);
-    const auto room = network.input(count);
+    const auto room = network.new_input(count);
     if (!room) return room.error();
+    const auto values = (*room)->values();
     for (std::size_t i = 0; i < count; ++i) {
       interleave(input.values.data() + (first + i) * shape.input_count(), shape.channels, shape.height * shape.width,
-                 room->data() + i * shape.input_count());
+                 values.data() + i * shape.input_count());
     }
-    const auto head = network.forward();
+    const auto head = network.forward(**room, count, {});
     if (!head) return head.error();
     if (first == 0) {
       for (std::size_t i = 1; i < head->sides.size(); ++i) {
         result.shape.push_back(static_cast<std::int64_t>(head->sides[i]));
       }
-      result.values.reserve(images * head->values_per_image());
+      result.values.reserve(images * head->image(0).size());
     }
     result.values.insert(result.values.end(), head->values.begin(), head->values.end());
   }
@@ -84,10 +85,7 @@ int infer_script(const InferOptions& options, const ChosenModel& chosen) {
   }
   const auto body = model::read_file(options.input, kMaxInputBytes);
   if (!body) return report({ErrorCode::kInvalidParameter, body.error().message});
-  const auto& file = std::get<common::TorchScriptSource>(chosen.config.source).file;
-  const auto precision = model::torchscript::script_precision(chosen.config, chosen.surroundings);
-  if (!precision) return report(precision.error());
-  auto network = model::torchscript::TensorNetwork::load(file, *precision, chosen.surroundings.threads);
+  auto network = model::torchscript::TensorNetwork::load(chosen.config, chosen.surroundings);
   if (!network) return report(network.error());
   auto arrays = model::read_arrays(*body, (*network)->inputs(), (*network)->takes_more());
   if (!arrays) return report({ErrorCode::kInvalidParameter, options.input + ": " + arrays.error().message});

@@ -91,7 +91,7 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
   command.add_option("--model", options.model, "which of its models; default its default_model")->type_name("NAME");
   command.add_option("--size", options.size, "input size, N or HEIGHTxWIDTH; default the cfg's")->type_name("N");
   command.add_option("--precision", options.precision, "fp32, bf16, fp16 or auto")->type_name("P");
-  command.add_option("--device", options.device, "cpu")->type_name("D");
+  command.add_option("--device", options.device, "auto, cpu or cuda:N; default auto")->type_name("D");
 }
 
 void add_augment_option(CLI::App& command, ModelOptions& options) {
@@ -122,11 +122,9 @@ Outcome<ChosenModel> choose_model(const ModelOptions& options) {
   if (options.augment) config->detect.augment = true;
   ChosenModel chosen;
   chosen.surroundings.threads = config->threads != 0 ? config->threads : common::usable_cpu_count();
-  if (!options.device.empty()) {
-    chosen.surroundings.device = options.device == "auto" ? "cpu" : options.device;
-  } else if (!config->devices.empty()) {
-    chosen.surroundings.device = config->devices.front();
-  }
+  chosen.surroundings.device = !options.device.empty()    ? options.device
+                               : !config->devices.empty() ? config->devices.front()
+                                                          : "auto";
   chosen.config = std::move(config).value();
   chosen.surroundings.any_task = options.config.empty();
   if (const auto* script = std::get_if<common::TorchScriptSource>(&chosen.config.source)) {

@@ -1,0 +1,22 @@
+// Whether a model is loaded once and its workers are forked from that process, or each of them loads by itself.
+#pragma once
+
+#include "common/config.hpp"
+
+namespace yolod::app {
+
+// What this build can compute on.
+#if defined(YOLOD_WITH_CUDA)
+inline constexpr bool kBuiltWithCuda = true;
+#else
+inline constexpr bool kBuiltWithCuda = false;
+#endif
+
+// Whether its workers may make a CUDA context, which does not survive a fork: `device` names a GPU, or is auto in a
+// build that would take one.
+[[nodiscard]] bool may_use_cuda(const common::ModelConfig& config, bool built_with_cuda);
+
+// By `preload`; auto: yes where there is no device but the CPU, as forked processes share what none writes to.
+[[nodiscard]] bool loads_once(const common::ModelConfig& config, bool built_with_cuda);
+
+}  // namespace yolod::app

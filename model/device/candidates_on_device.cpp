@@ -1,0 +1,58 @@
+#include "model/device/candidates_on_device.hpp"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+namespace yolod::model {
+namespace {
+
+constexpr std::int64_t kObjectness = 4;  // of a row's values
+constexpr std::int64_t kFirstScore = 4;  // of a column's values, where there is no objectness
+
+// [images, candidates, values], whatever the layout; nothing is copied.
+at::Tensor by_candidate(const at::Tensor& head, detect::HeadLayout layout) {
+  return layout == detect::HeadLayout::kByScores ? head.transpose(1, 2) : head;
+}
+
+at::Tensor scores_of(const at::Tensor& candidates, detect::HeadLayout layout) {
+  if (layout == detect::HeadLayout::kByObjectness) return candidates.select(2, kObjectness);
+  return candidates.narrow(2, kFirstScore, candidates.size(2) - kFirstScore).amax(2);
+}
+
+// Each image's candidates as columns again.
+at::Tensor by_scores(const at::Tensor& rows, const std::vector<std::size_t>& first_rows) {
+  std::vector<at::Tensor> images;
+  for (std::size_t i = 0; i + 1 < first_rows.size(); ++i) {
+    const auto first = static_cast<std::int64_t>(first_rows[i]);
+    const auto count = static_cast<std::int64_t>(first_rows[i + 1]) - first;
+    images.push_back(rows.narrow(0, first, count).t().reshape({-1}));
+  }
+  return at::cat(images);
+}
+
+}  // namespace
+
+FewCandidates keep_above(const at::Tensor& head, std::span<const float> confidence, detect::HeadLayout layout) {
+  const auto candidates = by_candidate(head, layout);
+  const auto images = candidates.size(0);
+  const auto values = static_cast<std::size_t>(candidates.size(2));
+  const auto thresholds = at::empty({images, 1}, at::TensorOptions().dtype(at::kFloat));
+  std::copy(confidence.begin(), confidence.end(), thresholds.data_ptr<float>());
+  const auto kept = (scores_of(candidates, layout) > thresholds.to(head.device())).nonzero();  // [rows, 2], in order
+  const auto rows = candidates.index({kept.select(1, 0), kept.select(1, 1)}).to(at::kCPU);
+  const auto of_image = kept.select(1, 0).to(at::kCPU).contiguous();
+
+  FewCandidates few;
+  std::vector<std::size_t> first_rows;
+  const std::int64_t* const begin = of_image.data_ptr<std::int64_t>();
+  const std::int64_t* const end = begin + of_image.numel();
+  for (std::int64_t i = 0; i <= images; ++i) {
+    first_rows.push_back(static_cast<std::size_t>(std::lower_bound(begin, end, i) - begin));
+    few.offsets.push_back(first_rows.back() * values);
+  }
+  few.values = layout == detect::HeadLayout::kByScores ? by_scores(rows, first_rows) : rows.reshape({-1});
+  return few;
+}
+
+}  // namespace yolod::model
