@@ -82,8 +82,10 @@ Outcome<void> PictureModel::warm_up() {
 Outcome<void> PictureModel::time_batches(std::size_t most) {
   for (std::size_t images = 1;; images = std::min(2 * images, most)) {
     if (auto done = warm_up_batch(images); !done) return done;
+    const auto input = network_->new_input(images);
+    if (!input) return input.error();
     const auto start = Clock::now();
-    if (auto done = warm_up_batch(images); !done) return done;
+    if (auto done = run_as_served(**input, images); !done) return done;
     description_.batch_times.emplace_back(static_cast<std::uint32_t>(images), common::elapsed_us(start, Clock::now()));
     if (images == most) return {};
   }
@@ -103,9 +105,19 @@ Outcome<void> PictureModel::warm_up_batch(std::size_t images) {
   if (!head) return bad_model(config_.name + ": warm-up: " + head.error().message);
   if (!std::all_of(head->values.begin(), head->values.end(), [](float value) { return std::isfinite(value); })) {
     return bad_model(config_.name +
-                     ": warm-up: the network's output is not finite: its weights are damaged or not its own");
+                     ": warm-up: the network's output is not finite: its weights are damaged or not its own" +
+                     (network_->precision() == common::Precision::kFp16 ? ", or not for fp16" : ""));
   }
   network_->prepare(**input, images);
+  // What served batches do beside that, on a GPU.
+  return network_->device() == "cpu" ? Outcome<void>() : run_as_served(**input, images);
+}
+
+Outcome<void> PictureModel::run_as_served(NetworkInput& input, std::size_t images) {
+  std::vector<float> thresholds;
+  if (const auto usual = threshold({})) thresholds.assign(images, *usual);
+  const auto head = network_->forward(input, images, thresholds);
+  if (!head) return bad_model(config_.name + ": warm-up: " + head.error().message);
   return {};
 }
 

@@ -67,6 +67,7 @@ class PictureModel : public Model {
  private:
   [[nodiscard]] common::Outcome<void> warm_up_batch(std::size_t images);
   [[nodiscard]] common::Outcome<void> time_batches(std::size_t most);
+  [[nodiscard]] common::Outcome<void> run_as_served(NetworkInput& input, std::size_t images);
   struct DecodedPictures;
   void decode_into(DecodedPictures& batch);
   // False if there is no picture: its output says why then.

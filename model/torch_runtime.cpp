@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 #include <c10/util/Exception.h>
+#include <torch/csrc/jit/runtime/interpreter.h>
 
 #include <algorithm>
 #include <string_view>
@@ -11,6 +12,15 @@
 #include "model/onednn/engine.hpp"
 #endif
 #include "model/thread_counts.hpp"
+
+namespace torch::jit {
+namespace {
+
+// Whose namespace the flag is in depends on what LibTorch was built with.
+void keep_types() { FLAGS_torch_jit_enable_rethrow_caught_exception = true; }
+
+}  // namespace
+}  // namespace torch::jit
 
 namespace yolod::model {
 
@@ -24,6 +34,15 @@ at::ScalarType scalar_type(common::Precision precision) {
   return at::kFloat;
 }
 
+bool is_out_of_memory(const std::exception& error) {
+  if (dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr) return true;
+  const std::string_view text(error.what());
+  const auto says = [&text](std::string_view words) { return text.find(words) != std::string_view::npos; };
+  return says("CUDA out of memory") || says("out of memory") || says("_ALLOC_FAILED");
+}
+
+void keep_exception_types() { torch::jit::keep_types(); }
+
 std::string first_line(const char* what) {
   std::string_view text(what);
   text.remove_prefix(std::min(text.find_first_not_of(" \n"), text.size()));
@@ -33,6 +52,11 @@ std::string first_line(const char* what) {
     text.remove_prefix(end + kPlaceEnd.size());
   }
   return common::printable(text.substr(0, text.find('\n')), 300);
+}
+
+std::string reason_of(const std::exception& error) {
+  const auto* const torch_error = dynamic_cast<const c10::Error*>(&error);
+  return first_line(torch_error != nullptr ? torch_error->what_without_backtrace() : error.what());
 }
 
 void set_thread_counts(std::uint32_t threads) {

@@ -147,7 +147,8 @@ int serve_model(std::unique_ptr<model::Model> model, ipc::LaneUser& lane, const 
   if (!ipc::send_milestone(channels.control, ready)) return ipc::kExitStopped;
   common::reach(common::FaultPoint::kWorkerSaidReady);
 
-  switch (serve(*model, lane, start.arena, channels, ahead ? Decoding::kAhead : Decoding::kInTurn)) {
+  const auto how = description.device == "cpu" ? Decoding::kAhead : Decoding::kAheadApart;
+  switch (serve(*model, lane, start.arena, channels, ahead ? how : Decoding::kInTurn)) {
     case ServeEnd::kStopped: return ipc::kExitStopped;
     case ServeEnd::kBrokenRequest: break;
   }

@@ -1,6 +1,7 @@
 #include "worker/serve.hpp"
 
 #include <algorithm>
+#include <condition_variable>
 #include <cstring>
 #include <exception>
 #include <memory>
@@ -84,6 +85,9 @@ class Server {
   // What a thread does until the end. With several, one at a time waits for the next batch and decodes it, and one at a
   // time computes.
   void serve();
+  // The same as two: one thread for each.
+  void decode_all();
+  void compute_all();
   [[nodiscard]] ServeEnd end() const { return *end_; }
 
  private:
@@ -102,8 +106,12 @@ class Server {
   ipc::LaneUser& lane_;
   const ipc::InputArenaView& arena_;
   const Channels& channels_;
-  std::mutex taking_;     // the request ring, the control channel, and what follows
-  std::mutex computing_;  // the model's network, the completion ring, the doorbell
+  std::mutex taking_;        // the request ring, the control channel, and what follows
+  std::mutex computing_;     // the model's network, the completion ring, the doorbell
+  std::mutex handing_over_;  // the two below
+  std::optional<Batch> decoded_;
+  bool all_decoded_{false};
+  std::condition_variable handed_over_;
   common::BriefSpin spin_{common::usable_cpu_count()};
   bool stopping_{false};
   std::optional<ServeEnd> end_;
@@ -118,6 +126,36 @@ void Server::serve() {
     // Taken before the other is given back: so batches are computed in the order in which they came.
     const std::unique_lock computing(computing_);
     taking.unlock();
+    answer(batch, compute(batch));
+  }
+}
+
+void Server::decode_all() {
+  for (;;) {
+    Batch batch;
+    const bool taken = take(batch);
+    if (taken) decode(batch);
+    std::unique_lock lock(handing_over_);
+    handed_over_.wait(lock, [this] { return !decoded_; });
+    if (taken) {
+      decoded_.emplace(std::move(batch));
+    } else {
+      all_decoded_ = true;
+    }
+    handed_over_.notify_all();
+    if (!taken) return;
+  }
+}
+
+void Server::compute_all() {
+  for (;;) {
+    std::unique_lock lock(handing_over_);
+    handed_over_.wait(lock, [this] { return decoded_ || all_decoded_; });
+    if (!decoded_) return;
+    Batch batch = std::move(*decoded_);
+    decoded_.reset();
+    handed_over_.notify_all();
+    lock.unlock();
     answer(batch, compute(batch));
   }
 }
@@ -219,6 +257,10 @@ ServeEnd serve(model::Model& model, ipc::LaneUser& lane, const ipc::InputArenaVi
   Server server(model, lane, arena, channels);
   if (decoding == Decoding::kInTurn || !model.decodes_ahead()) {
     server.serve();
+  } else if (decoding == Decoding::kAheadApart) {
+    std::thread decoder([&server] { server.decode_all(); });
+    server.compute_all();
+    decoder.join();
   } else {
     std::thread other([&server] { server.serve(); });
     server.serve();

@@ -17,12 +17,19 @@ enum class ServeEnd {
   kBrokenRequest,  // the front-end published what it never would: not a front-end of ours
 };
 
-// While one batch is computed, may the next one be decoded: kAhead asks for a core beside those that compute.
-enum class Decoding { kInTurn, kAhead };
+// Whether the next batch may be decoded while one is computed, which asks for a core beside those that compute.
+enum class Decoding {
+  kInTurn,
+  // By two threads that take turns, so that a batch that finds nothing to do goes through one of them without a
+  // hand-over.
+  kAhead,
+  // By a thread that does nothing else: the calling one computes every batch. For a device that keeps something for
+  // each thread that uses it, as a GPU's libraries do.
+  kAheadApart,
+};
 
-// Serves on the calling thread, and with Decoding::kAhead on one more: they take turns, so that a batch that finds
-// nothing to do goes through one of them without a hand-over. Every request that is taken gets one completion, also
-// when the model throws.
+// Serves on the calling thread, and where batches are decoded ahead on one more. Every request that is taken gets one
+// completion, also when the model throws.
 [[nodiscard]] ServeEnd serve(model::Model& model, ipc::LaneUser& lane, const ipc::InputArenaView& arena,
                              const Channels& channels, Decoding decoding = Decoding::kInTurn);
 

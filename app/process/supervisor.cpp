@@ -78,10 +78,14 @@ Supervisor::Place& Supervisor::add_place(std::uint32_t seat) {
   return *places_.back();
 }
 
-// The first that nobody has: so workers stay spread evenly over devices, whoever comes and goes.
+// The first that nobody has who stays: so workers stay spread evenly over devices, whoever comes and goes.
 std::uint32_t Supervisor::free_seat() const {
   std::uint32_t seat = 0;
-  while (std::any_of(places_.begin(), places_.end(), [seat](const auto& place) { return place->seat == seat; })) ++seat;
+  const auto taken = [this](std::uint32_t one) {
+    return std::any_of(places_.begin(), places_.end(),
+                       [one](const auto& place) { return !place->leaving && place->seat == one; });
+  };
+  while (taken(seat)) ++seat;
   return seat;
 }
 

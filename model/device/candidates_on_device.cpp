@@ -15,9 +15,11 @@ at::Tensor by_candidate(const at::Tensor& head, detect::HeadLayout layout) {
   return layout == detect::HeadLayout::kByScores ? head.transpose(1, 2) : head;
 }
 
-at::Tensor scores_of(const at::Tensor& candidates, detect::HeadLayout layout) {
-  if (layout == detect::HeadLayout::kByObjectness) return candidates.select(2, kObjectness);
-  return candidates.narrow(2, kFirstScore, candidates.size(2) - kFirstScore).amax(2);
+// [images, candidates]: whether any of a candidate's scores is above its image's threshold.
+at::Tensor is_above(const at::Tensor& candidates, const at::Tensor& thresholds, detect::HeadLayout layout) {
+  if (layout == detect::HeadLayout::kByObjectness) return candidates.select(2, kObjectness) > thresholds;
+  const auto scores = candidates.narrow(2, kFirstScore, candidates.size(2) - kFirstScore);
+  return (scores > thresholds.unsqueeze(2)).any(2);
 }
 
 // Each image's candidates as columns again.
@@ -39,7 +41,8 @@ FewCandidates keep_above(const at::Tensor& head, std::span<const float> confiden
   const auto values = static_cast<std::size_t>(candidates.size(2));
   const auto thresholds = at::empty({images, 1}, at::TensorOptions().dtype(at::kFloat));
   std::copy(confidence.begin(), confidence.end(), thresholds.data_ptr<float>());
-  const auto kept = (scores_of(candidates, layout) > thresholds.to(head.device())).nonzero();  // [rows, 2], in order
+  // [rows, 2], in order: image and candidate.
+  const auto kept = is_above(candidates, thresholds.to(head.device()), layout).nonzero();
   const auto rows = candidates.index({kept.select(1, 0), kept.select(1, 1)}).to(at::kCPU);
   const auto of_image = kept.select(1, 0).to(at::kCPU).contiguous();
 

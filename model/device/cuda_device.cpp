@@ -16,10 +16,10 @@ using GraphMemory = decltype(at::cuda::graph_pool_handle());  // LibTorch has mo
 
 class CudaGraph final : public Device::Graph {
  public:
-  // Throws c10::Error where `work` does what cannot be recorded (it waits for the device, most often).
+  // Throws where `work` does what cannot be recorded.
   CudaGraph(const std::function<void()>& work, GraphMemory memory) {
-    graph_.capture_begin(memory);
     try {
+      graph_.capture_begin(memory);
       work();
     } catch (...) {
       end_failed_capture();
@@ -43,6 +43,15 @@ class CudaGraph final : public Device::Graph {
   at::cuda::CUDAGraph graph_;
 };
 
+// While it lives, whatever waits for the device throws.
+class NobodyWaits {
+ public:
+  NobodyWaits() { c10::cuda::warning_state().set_sync_debug_mode(c10::cuda::SyncDebugMode::L_ERROR); }
+  NobodyWaits(const NobodyWaits&) = delete;
+  NobodyWaits& operator=(const NobodyWaits&) = delete;
+  ~NobodyWaits() { c10::cuda::warning_state().set_sync_debug_mode(c10::cuda::SyncDebugMode::L_DISABLED); }
+};
+
 class CudaDevice final : public Device {
  public:
   explicit CudaDevice(c10::DeviceIndex index)
@@ -52,8 +61,9 @@ class CudaDevice final : public Device {
         graph_memory_(at::cuda::graph_pool_handle()) {
     at::globalContext().setAllowTF32CuBLAS(false);
     at::globalContext().setAllowTF32CuDNN(false);
-    // Shapes repeat: the fastest algorithm for each is looked for once, at warm-up.
-    at::globalContext().setBenchmarkCuDNN(true);
+    // No search for the fastest algorithms: it would fall to the first client of every batch size that was not warmed
+    // up, and take seconds. cuDNN's own choice costs nothing.
+    at::globalContext().setBenchmarkCuDNN(false);
     const c10::cuda::CUDAStreamGuard on_stream(stream_);
     (void)at::zeros({1}, at::TensorOptions().device(where_)).item<float>();
   }
@@ -75,19 +85,36 @@ class CudaDevice final : public Device {
 
   void wait() override { stream_.synchronize(); }
 
-  // Graphs share their memory: none is replayed before what another has computed was taken.
+  // Graphs share their memory: none is replayed before what another has computed was taken. One that is no network's
+  // keeps it theirs: LibTorch refuses a pool that had graphs once, and has none any more.
   [[nodiscard]] std::unique_ptr<Graph> capture(const std::function<void()>& work) override {
     const c10::cuda::CUDAStreamGuard on_stream(stream_);
     stream_.synchronize();
     try {
+      {
+        // Tried before: a recording that fails on the way leaves LibTorch's allocator in it.
+        const NobodyWaits nobody_waits;
+        work();
+      }
+      stream_.synchronize();
+      if (!keeper_) {
+        keeper_ = std::make_unique<CudaGraph>([this] { (void)at::zeros({1}, at::TensorOptions().device(where_)); },
+                                              graph_memory_);
+      }
       return std::make_unique<CudaGraph>(work, graph_memory_);
-    } catch (const c10::Error&) {
+    } catch (const std::exception&) {
       (void)cudaGetLastError();  // what could not be recorded is no error of the device
       return nullptr;
     }
   }
 
-  void free_unused() override { c10::cuda::CUDACachingAllocator::emptyCache(); }
+  void free_unused() override {
+    try {
+      c10::cuda::CUDACachingAllocator::emptyCache();
+    } catch (const std::exception&) {
+      return;  // then it is not given back
+    }
+  }
 
   [[nodiscard]] bool answers() override {
     try {
@@ -107,6 +134,7 @@ class CudaDevice final : public Device {
   const c10::Device where_;
   const c10::cuda::CUDAStream stream_;
   const GraphMemory graph_memory_;
+  std::unique_ptr<CudaGraph> keeper_;
 };
 
 }  // namespace

@@ -49,7 +49,7 @@ class Device {
   // Records what `work` does; null where that cannot be. What it reads and writes must outlive the graph. While it
   // records, no other thread may use the device.
   [[nodiscard]] virtual std::unique_ptr<Graph> capture(const std::function<void()>& work) = 0;
-  // Gives memory that is kept for reuse back to the device.
+  // Gives memory that is kept for reuse back to the device. Does not throw.
   virtual void free_unused() = 0;
   // After something has failed: whether it still computes. A fault in a kernel leaves a CUDA context that never does
   // again, and a process that must end. Does not throw.

@@ -153,12 +153,11 @@ Outcome<RawHead> ForwardPass::run(NetworkInput& input, std::size_t images, std::
     RawHead head;
     use_.device->run([&] { head = run_in_parts(given, confidence, layout); });
     return head;
-  } catch (const c10::OutOfMemoryError&) {
-    return Error{ErrorCode::kInternal, "no memory on " + use_.device->name() + " for one image"};
-  } catch (const c10::Error& error) {
-    why = first_line(error.what_without_backtrace());
   } catch (const std::exception& error) {
-    why = first_line(error.what());
+    if (use_.device->is_far() && is_out_of_memory(error)) {
+      return Error{ErrorCode::kInternal, "no memory on " + use_.device->name() + " for one image"};
+    }
+    why = reason_of(error);
   }
   use_.tell_if_lost(why);
   return Error{ErrorCode::kInternal, "the forward pass failed: " + why};
@@ -182,8 +181,8 @@ RawHead ForwardPass::run_in_parts(const at::Tensor& images, std::span<const floa
       parts.push_back(
           on_processor(on_device(images.narrow(0, first, size)), use_.device->is_far(), thresholds, layout));
       first += size;
-    } catch (const c10::OutOfMemoryError&) {
-      if (size == 1) throw;
+    } catch (const std::exception& error) {
+      if (size == 1 || !use_.device->is_far() || !is_out_of_memory(error)) throw;
       use_.device->free_unused();
       most_ = (size + 1) / 2;
       tight_since_ = Clock::now();
@@ -247,7 +246,10 @@ void ForwardPass::prepare(NetworkInput& input, std::size_t images) {
                       batch.graph ? "as a graph" : "operator by operator");
     recorded_.emplace(count, std::move(recorded));
   } catch (const std::exception& error) {
-    common::log_debug("{}: batches of {} are not recorded: {}", use_.device->name(), images, first_line(error.what()));
+    recorded_.emplace(count, std::make_unique<Recorded>());  // not tried again
+    const auto why = reason_of(error);
+    common::log_debug("{}: batches of {} are not recorded: {}", use_.device->name(), images, why);
+    if (!is_out_of_memory(error)) use_.tell_if_lost(why);
   }
 }
 

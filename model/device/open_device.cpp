@@ -44,7 +44,10 @@ Outcome<std::shared_ptr<Device>> open_cuda(const std::string& name, int index) {
 
 Outcome<std::shared_ptr<Device>> open_any(std::uint32_t place) {
   const int count = cuda_device_count();
-  if (count == 0) return cpu_device();
+  if (count == 0) {
+    common::log_info("no CUDA device answers; the CPU it is");
+    return cpu_device();
+  }
   const int index = static_cast<int>(place % static_cast<std::uint32_t>(count));
   auto device = open_cuda("cuda:" + std::to_string(index), index);
   if (device) return device;
@@ -75,6 +78,7 @@ Outcome<std::shared_ptr<Device>> open_device(const std::string& name, std::uint3
 }
 
 Outcome<DeviceUse> use_device(const Surroundings& surroundings) {
+  keep_exception_types();
   auto device = open_device(surroundings.device, surroundings.place);
   if (!device) return std::move(device).error();
   return DeviceUse{std::move(device).value(), surroundings.device_lost};

@@ -220,15 +220,14 @@ Outcome<std::vector<NamedTensor>> TensorNetwork::run(std::span<const TensorArray
       add_arrays(state_->module.forward(std::move(arguments)), "", results);
     });
     return results;
-  } catch (const c10::OutOfMemoryError&) {
-    use.device->free_unused();
-    return Error{ErrorCode::kInternal, "no memory on " + use.device->name() + " for the forward pass"};
-  } catch (const c10::Error& error) {
-    why = first_line(error.what_without_backtrace());
   } catch (const std::bad_alloc&) {
     return Error{ErrorCode::kInternal, "no memory for the forward pass"};
   } catch (const std::exception& error) {
-    why = first_line(error.what());
+    if (use.device->is_far() && is_out_of_memory(error)) {
+      use.device->free_unused();
+      return Error{ErrorCode::kInternal, "no memory on " + use.device->name() + " for the forward pass"};
+    }
+    why = reason_of(error);
   }
   common::log_debug("the module throws: {}", why);
   use.tell_if_lost(why);

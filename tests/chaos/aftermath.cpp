@@ -66,7 +66,7 @@ Rest rest_of(const Server& server) {
 
 void look_at_log(const StormOptions& options, const std::string& log, StormResult& result) {
   static const std::regex kDeath(R"(worker (\d+) \(\S+\) (died|exited))");
-  static const std::regex kHarmedInReload(R"(reload failed, .* ended while it loaded: (SIGKILL|SIGINT))");
+  static const std::regex kHarmedInReload(R"(reload failed, .* ended while it loaded: (SIGKILL|SIGINT|interrupted))");
   const auto& counts = result.counts;
   std::uint64_t unseen = 0;  // gone before they had said their pid
   std::uint64_t harmed_in_reload = 0;

@@ -1,11 +1,12 @@
 // The yardstick for yolod on a real network: the least that a process can do with a picture. The model of a server's
-// own config is loaded as a worker loads it, and run on one file in a loop, a picture at a time, on one thread:
-// decoding, resizing, the forward pass, the detections. No server, no second process, no requests.
+// own config is loaded as a worker loads it, on the first of its devices and with its threads (auto: one), and run on
+// one file in a loop, BATCH pictures at a time, else one: decoding, resizing, the forward pass, the detections. No
+// server, no second process, no requests.
 //
-//   bare_detect CONFIG MODEL IMAGE
+//   bare_detect CONFIG MODEL IMAGE [BATCH]
 //
 // Says "ready"; then for each line of stdin, a number of seconds, runs that long and prints pictures a second and the
-// median milliseconds of one. Several are begun at once by a line to each.
+// median milliseconds of a batch. Several are begun at once by a line to each.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -38,14 +39,17 @@ Outcome<std::unique_ptr<Model>> load(const std::string& file, const std::string&
   const auto& models = read.config->models;
   const auto found = std::find_if(models.begin(), models.end(), [&](const auto& model) { return model.name == name; });
   if (found == models.end()) return Error{ErrorCode::kBadConfig, "there is no model " + name};
-  auto model = yolod::model::load_model(*found, {});
+  yolod::model::Surroundings surroundings;
+  surroundings.threads = std::max(1U, found->threads);
+  surroundings.device = found->devices.empty() ? "auto" : found->devices.front();
+  auto model = yolod::model::load_model(*found, surroundings);
   if (!model) return model;
   if (const auto warm = (*model)->warm_up(); !warm) return warm.error();
   return model;
 }
 
-Outcome<void> run(Model& model, const std::vector<char>& image, double seconds) {
-  const std::vector<yolod::model::Input> inputs{{std::as_bytes(std::span(image)), {}}};
+Outcome<void> run(Model& model, const std::vector<char>& image, std::size_t batch, double seconds) {
+  const std::vector<yolod::model::Input> inputs(batch, {std::as_bytes(std::span(image)), {}});
   std::vector<double> times_ms;
   const auto start = Clock::now();
   auto now = start;
@@ -58,7 +62,7 @@ Outcome<void> run(Model& model, const std::vector<char>& image, double seconds) 
   const double elapsed = std::chrono::duration<double>(now - start).count();
   const auto middle = times_ms.begin() + static_cast<std::ptrdiff_t>(times_ms.size() / 2);
   std::nth_element(times_ms.begin(), middle, times_ms.end());
-  std::printf("%.4f %.4f\n", static_cast<double>(times_ms.size()) / elapsed, *middle);
+  std::printf("%.4f %.4f\n", static_cast<double>(batch * times_ms.size()) / elapsed, *middle);
   std::fflush(stdout);
   return {};
 }
@@ -71,8 +75,9 @@ int fail(const Error& error) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 4) {
-    std::fprintf(stderr, "usage: bare_detect CONFIG MODEL IMAGE\n");
+  const std::size_t batch = argc == 5 ? std::strtoul(argv[4], nullptr, 10) : 1;
+  if (argc < 4 || argc > 5 || batch == 0) {
+    std::fprintf(stderr, "usage: bare_detect CONFIG MODEL IMAGE [BATCH]\n");
     return 2;
   }
   try {
@@ -84,7 +89,7 @@ int main(int argc, char** argv) {
     std::printf("ready\n");
     std::fflush(stdout);
     for (std::string line; std::getline(std::cin, line);) {
-      if (const auto done = run(**model, image, std::atof(line.c_str())); !done) return fail(done.error());
+      if (const auto done = run(**model, image, batch, std::atof(line.c_str())); !done) return fail(done.error());
     }
     return EXIT_SUCCESS;
   } catch (const std::exception& failure) {

@@ -1,6 +1,12 @@
 # LibTorch and OpenCV for model/ alone. A LibTorch from elsewhere (a CUDA build, say) is found through CMAKE_PREFIX_PATH;
 # otherwise the distribution's. Only yolod_torch carries their include folders and definitions, and yolod_model links it
 # privately, so that no other target compiles with Torch's flags.
+#
+# A LibTorch with CUDA enables that language from its own files, which can be done outside of functions alone: so it is
+# done before, where one was asked for.
+if(YOLOD_WITH_CUDA)
+  enable_language(CUDA)
+endif()
 function(_yolod_find_torch)
   # Both configs append to CMAKE_CXX_FLAGS when some of their options are on; in a function's scope that ends here.
   find_package(Torch REQUIRED)
@@ -45,6 +51,10 @@ if(Torch_DIR MATCHES "^/usr/(lib|share)/")
   set(_yolod_onednn_default ON)
 endif()
 option(YOLOD_WITH_ONEDNN "Convolutions by oneDNN itself (needs the distribution's LibTorch)" ${_yolod_onednn_default})
+if(YOLOD_WITH_ONEDNN AND YOLOD_WITH_CUDA)
+  # Parameters are laid out for one of the two.
+  message(FATAL_ERROR "YOLOD_WITH_CUDA and YOLOD_WITH_ONEDNN exclude each other")
+endif()
 if(YOLOD_WITH_ONEDNN)
   # Its own CMake config asks for OpenCL, which nothing here uses.
   find_library(YOLOD_DNNL_LIBRARY dnnl REQUIRED)

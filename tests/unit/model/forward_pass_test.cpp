@@ -1,9 +1,13 @@
 // What stands between a network and a GPU, on a device that is a fake.
 #include "model/device/forward_pass.hpp"
 
+// Before Catch: the loggers that it brings define CHECK too.
+#include <ATen/ATen.h>
+
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <cmath>
 #include <memory>
 #include <string>
 #include <thread>
@@ -14,6 +18,9 @@
 #include "model/device/candidates_on_device.hpp"
 #include "model/device/cpu_device.hpp"
 #include "model/device/open_device.hpp"
+#if defined(YOLOD_WITH_CUDA)
+#include "model/device/cuda_device.hpp"
+#endif
 #include "model/torch_network.hpp"
 #include "tests/support/temporary_directory.hpp"
 #include "tests/unit/model/fake_device.hpp"
@@ -167,6 +174,33 @@ TEST_CASE("ForwardPass: a batch for which there is no memory is run in parts", "
   check_doubled(run(pass, *input, 7), 7);
   CHECK(device->largest == 2);
   CHECK(device->frees == 2);
+}
+
+// LibTorch's interpreter stands between a network's operators and whoever runs it.
+TEST_CASE("ForwardPass: memory that runs out inside of a module is known as such", "[model][unit]") {
+  CompiledNetwork compiled;
+  compiled.source =
+      "def forward(self, x: Tensor) -> Tensor:\n"
+      "  assert x.size(0) <= 2, \"CUDA out of memory. Tried to allocate 20.00 MiB\"\n"
+      "  return torch.reshape(x, [-1, 1, 6])\n";
+  compiled.channels = 3;
+  compiled.height = 1;
+  compiled.width = 2;
+  compiled.candidates = compiled.classes = 1;
+  std::vector<CompiledNetwork> sizes;
+  sizes.push_back(std::move(compiled));
+  const auto device = std::make_shared<FakeDevice>();
+  const auto networks = TorchNetwork::load_sizes(std::move(sizes), common::Precision::kFp32, 1, {device, {}});
+  INFO((networks ? std::string() : networks.error().message));
+  REQUIRE(networks.ok());
+  auto& network = *networks->front();
+  const auto input = network.new_input(5);
+  REQUIRE(input.ok());
+  const auto head = network.forward(**input, 5, {});
+  INFO((head ? std::string() : head.error().message));
+  REQUIRE(head.ok());
+  CHECK(head->images() == 5);
+  CHECK(device->frees == 2);  // 5 and 3 were too many
 }
 
 TEST_CASE("ForwardPass: parts are thresholded as the whole is", "[model][unit]") {
@@ -325,8 +359,10 @@ TEST_CASE("Device: a detector on it finds what it finds on the CPU, whatever its
       }
       std::string boxes;
       for (const auto& one : std::get<common::DetectionList>(*output.prediction).detections) {
-        boxes += std::to_string(one.class_id) + " " + std::to_string(one.confidence) + " " +
-                 std::to_string(one.box.x_min) + " " + std::to_string(one.box.y_max) + "\n";
+        for (const float value : {one.confidence, one.box.x_min, one.box.y_max}) {
+          boxes += std::to_string(std::lround(1e3F * value)) + " ";
+        }
+        boxes += std::to_string(one.class_id) + "\n";
       }
       found.push_back(boxes);
     }
@@ -339,6 +375,13 @@ TEST_CASE("Device: a detector on it finds what it finds on the CPU, whatever its
   const auto device = std::make_shared<FakeDevice>();
   device->records = GENERATE(false, true);
   CHECK(answers(device) == expected);
+#if defined(YOLOD_WITH_CUDA)
+  if (cuda_device_count() == 0) {
+    WARN("SKIPPED: no CUDA device answers");
+    return;
+  }
+  CHECK(answers(open_device("cuda:0", 0).value()) == expected);
+#endif
 }
 
 }  // namespace yolod::model

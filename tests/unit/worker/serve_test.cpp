@@ -515,6 +515,7 @@ class AheadModel final : public model::Model {
   [[nodiscard]] std::vector<model::Output> run_decoded(std::unique_ptr<Decoded> decoded) override {
     std::unique_lock lock(mutex_);
     if (computing_) ++at_once;
+    if (std::this_thread::get_id() != home_) ++elsewhere;
     computing_ = true;
     overlapped = changed_.wait_for(lock, 120s, [this] { return decoded_count_ >= 2; });
     computing_ = false;
@@ -527,8 +528,10 @@ class AheadModel final : public model::Model {
   bool throws{false};
   bool overlapped{false};
   int at_once{0};
+  int elsewhere{0};  // batches that were not computed by the thread that made this
 
  private:
+  const std::thread::id home_{std::this_thread::get_id()};
   common::ModelDescription description_;
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -538,19 +541,22 @@ class AheadModel final : public model::Model {
 
 TEST_CASE("Serve: ahead, the next batch is decoded while one is computed, and all are answered in order",
           "[worker][unit][threads]") {
+  const auto decoding = GENERATE(Decoding::kAhead, Decoding::kAheadApart);
   Bench bench;
   AheadModel model;
   for (std::uint64_t id = 1; id <= 5; ++id) bench.push(id, "body", static_cast<std::uint32_t>(id));
   bench.stop();
-  CHECK(serve(model, bench.user, bench.view, {bench.worker.get(), bench.doorbell.get()}, Decoding::kAhead) ==
+  CHECK(serve(model, bench.user, bench.view, {bench.worker.get(), bench.doorbell.get()}, decoding) ==
         ServeEnd::kStopped);
   CHECK(model.overlapped);
   CHECK(model.at_once == 0);
+  if (decoding == Decoding::kAheadApart) CHECK(model.elsewhere == 0);
   for (std::uint64_t id = 1; id <= 5; ++id) CHECK(bench.completion().id == id);
 }
 
 TEST_CASE("Serve: a front-end that is gone ends both threads, and a decoder that throws fails its batch alone",
           "[worker][unit][threads]") {
+  const auto decoding = GENERATE(Decoding::kAhead, Decoding::kAheadApart);
   Bench bench;
   AheadModel model;
   model.throws = true;
@@ -560,7 +566,7 @@ TEST_CASE("Serve: a front-end that is gone ends both threads, and a decoder that
     while (!bench.owner.has_completions()) std::this_thread::yield();
     bench.front_end.reset();
   });
-  CHECK(serve(model, bench.user, bench.view, {bench.worker.get(), bench.doorbell.get()}, Decoding::kAhead) ==
+  CHECK(serve(model, bench.user, bench.view, {bench.worker.get(), bench.doorbell.get()}, decoding) ==
         ServeEnd::kStopped);
   front_end.join();
   CHECK(bench.completion().error_code == code_of(ErrorCode::kInternal));

@@ -104,6 +104,7 @@ int bench_model(const BenchModelOptions& options) {
   const double images_per_s = 1000 * static_cast<double>(options.batch) / timing->median_ms;
   if (options.json) {
     const boost::json::object whole{{"model", chosen->config.name},
+                                    {"device", loaded->network->device()},
                                     {"precision", precision},
                                     {"threads", chosen->surroundings.threads},
                                     {"input_size", {shape.height, shape.width}},
@@ -117,9 +118,9 @@ int bench_model(const BenchModelOptions& options) {
     std::printf("%s\n", boost::json::serialize(whole).c_str());
     return 0;
   }
-  std::printf("%s  %zu x %zu  %s  %u thread%s  batch %zu\n", chosen->config.name.c_str(), shape.width, shape.height,
-              precision.c_str(), chosen->surroundings.threads, chosen->surroundings.threads == 1 ? "" : "s",
-              options.batch);
+  std::printf("%s  %zu x %zu  %s  %s  %u thread%s  batch %zu\n", chosen->config.name.c_str(), shape.width, shape.height,
+              loaded->network->device().c_str(), precision.c_str(), chosen->surroundings.threads,
+              chosen->surroundings.threads == 1 ? "" : "s", options.batch);
   std::printf("%.2f ms a pass, %.1f images/s  (median of %zu rounds, %.2f to %.2f ms; %zu passes)\n", timing->median_ms,
               images_per_s, options.rounds, timing->least_ms, timing->most_ms, timing->passes);
   return 0;
