@@ -17,7 +17,10 @@ if on_gpu:
     torch.backends.cudnn.benchmark = True
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cuda.matmul.allow_tf32 = False
-module = torch.jit.load(file, map_location=device).eval().to(kind).to(memory_format=torch.channels_last)
+module = torch.jit.load(file, map_location=device).eval().to(kind)
+for parameter in module.parameters():
+    if parameter.dim() == 4:
+        parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
 image = torch.rand(batch, 3, size, size).contiguous(memory_format=torch.channels_last)
 if on_gpu:
     image = image.pin_memory()
