@@ -278,7 +278,7 @@ void Supervisor::start_process(Place& place) {
     return;
   }
   place.process = std::move(*started);
-  common::log_debug("worker {} ({}) started", place.process->pid(), config_.name);
+  common::log_debug("worker {} ({}) started, number {} of its model", place.process->pid(), config_.name, place.seat);
   run_at(place.watchdog, Clock::now() + config_.load_timeout, place.weak_from_this(),
          [this, &place, generation = place.last_generation] { kill_unless_ready(place, generation); });
 }
