@@ -14,7 +14,7 @@ namespace yolod::common {
 [[nodiscard]] std::uint32_t threads_per_worker(const ModelConfig& config, std::uint32_t cores);
 
 // Whether the model's workers may decode their next batch's pictures while they compute: on a GPU ("cuda:N") wherever
-// there is more than one core; on the CPU each with one thread that computes, where there are cores beside those. (The
+// there is more than one core; on the CPU each with one thread that computes, where there are cores beside those. (There
 // decoding and the computing change places from batch to batch, and a pool of threads belongs to the thread that
 // computes: with several, it would be two pools.)
 [[nodiscard]] bool may_decode_ahead(const ModelConfig& config, std::string_view device, std::uint32_t cores);
