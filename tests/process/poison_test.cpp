@@ -82,13 +82,15 @@ TEST_CASE("Poison: an image that leaves a device unusable costs two workers, whi
   Server server(identity_config({{.workers = 2, .faults = true}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
-  HttpClient client(server.endpoint());
-  CHECK(client.post("/predict", "FAULT:device").status == 500);
-  CHECK(client.post("/predict", "FAULT:device").status == 422);
-  CHECK(server.log_lines_with("cpu does not compute any more: FAULT:device").size() == 2);
-  CHECK(server.log_lines_with("exited: its device computes no more").size() == 2);
-  CHECK(server.metric("yolod_worker_restarts_total", {{"reason", "device_lost"}}) == 2);
-  CHECK(client.post("/predict", "an innocent one").status == 200);
+  {
+    HttpClient client(server.endpoint());
+    CHECK(client.post("/predict", "FAULT:device").status == 500);
+    CHECK(client.post("/predict", "FAULT:device").status == 422);
+    CHECK(server.log_lines_with("cpu does not compute any more: FAULT:device").size() == 2);
+    CHECK(server.log_lines_with("exited: its device computes no more").size() == 2);
+    CHECK(server.metric("yolod_worker_restarts_total", {{"reason", "device_lost"}}) == 2);
+    CHECK(client.post("/predict", "an innocent one").status == 200);
+  }
   REQUIRE(server.wait_until_ready());
   check_after_case(server, before);
 }
