@@ -27,12 +27,10 @@ Outcome<void> export_torchscript(CompiledNetwork compiled, const std::map<std::s
     if (!unfinished.failed())
       torch::jit::ExportModule(module, write, torch::jit::ExtraFilesMap(extra_files.begin(), extra_files.end()));
     return unfinished.finish();
-  } catch (const c10::Error& error) {
-    return bad_model("LibTorch cannot write the network: " + first_line(error.what_without_backtrace()));
   } catch (const std::bad_alloc&) {
     return bad_model("no memory for the network");
   } catch (const std::exception& error) {
-    return bad_model("LibTorch cannot write the network: " + first_line(error.what()));
+    return bad_model("LibTorch cannot write the network: " + reason_of(error));
   }
 }
 

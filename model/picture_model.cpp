@@ -82,7 +82,7 @@ Outcome<void> PictureModel::warm_up() {
 Outcome<void> PictureModel::time_batches(std::size_t most) {
   for (std::size_t images = 1;; images = std::min(2 * images, most)) {
     if (auto done = warm_up_batch(images); !done) return done;
-    const auto input = network_->new_input(images);
+    const auto input = grey_input(images);
     if (!input) return input.error();
     const auto start = Clock::now();
     if (auto done = run_as_served(**input, images); !done) return done;
@@ -96,11 +96,17 @@ Outcome<void> PictureModel::use_threads(std::uint32_t threads) {
   return {};
 }
 
-Outcome<void> PictureModel::warm_up_batch(std::size_t images) {
-  const auto input = network_->new_input(images);
+Outcome<std::unique_ptr<NetworkInput>> PictureModel::grey_input(std::size_t images) {
+  auto input = network_->new_input(images);
   if (!input) return bad_model(config_.name + ": warm-up: " + input.error().message);
   const auto values = (*input)->values();
   std::fill(values.begin(), values.end(), 0.5F);
+  return input;
+}
+
+Outcome<void> PictureModel::warm_up_batch(std::size_t images) {
+  const auto input = grey_input(images);
+  if (!input) return input.error();
   const auto head = network_->forward(**input, images, {});
   if (!head) return bad_model(config_.name + ": warm-up: " + head.error().message);
   if (!std::all_of(head->values.begin(), head->values.end(), [](float value) { return std::isfinite(value); })) {

@@ -65,6 +65,7 @@ class PictureModel : public Model {
   [[nodiscard]] image::Size input_size() const { return input_size_; }
 
  private:
+  [[nodiscard]] common::Outcome<std::unique_ptr<NetworkInput>> grey_input(std::size_t images);
   [[nodiscard]] common::Outcome<void> warm_up_batch(std::size_t images);
   [[nodiscard]] common::Outcome<void> time_batches(std::size_t most);
   [[nodiscard]] common::Outcome<void> run_as_served(NetworkInput& input, std::size_t images);

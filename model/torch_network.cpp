@@ -112,12 +112,10 @@ Outcome<std::vector<std::unique_ptr<TorchNetwork>>> TorchNetwork::load_sizes(std
           new TorchNetwork(std::make_unique<State>(shape, precision, std::move(frozen), use))));
     }
     return networks;
-  } catch (const c10::Error& error) {
-    return bad_model("LibTorch refuses the network: " + first_line(error.what_without_backtrace()));
   } catch (const std::bad_alloc&) {
     return bad_model("no memory for the network");
   } catch (const std::exception& error) {
-    return bad_model("LibTorch refuses the network: " + first_line(error.what()));
+    return bad_model("LibTorch refuses the network: " + reason_of(error));
   }
 }
 

@@ -1,11 +1,11 @@
 #include "app/process/supervisor.hpp"
-#include "app/process/loads_once.hpp"
 
 #include <algorithm>
 #include <csignal>
 #include <utility>
 
 #include "app/process/config_file.hpp"
+#include "app/process/loads_once.hpp"
 #include "app/process/reaper.hpp"
 #include "app/process/resident_memory.hpp"
 #include "common/config_schema.hpp"

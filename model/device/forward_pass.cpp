@@ -138,8 +138,7 @@ Outcome<std::unique_ptr<NetworkInput>> ForwardPass::new_input(const NetworkShape
     }
     return std::unique_ptr<NetworkInput>(std::make_unique<StockedInput>(std::move(tensor), count, stock_));
   } catch (const std::exception& error) {
-    return Error{ErrorCode::kInternal,
-                 "no memory for a batch of " + std::to_string(images) + ": " + first_line(error.what())};
+    return Error{ErrorCode::kInternal, "no memory for a batch of " + std::to_string(images) + ": " + reason_of(error)};
   }
 }
 

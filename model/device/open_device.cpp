@@ -35,10 +35,8 @@ Outcome<std::shared_ptr<Device>> open_cuda(const std::string& name, int index) {
   }
   try {
     return cuda_device(index);
-  } catch (const c10::Error& error) {
-    return refused(name, first_line(error.what_without_backtrace()));
   } catch (const std::exception& error) {
-    return refused(name, first_line(error.what()));
+    return refused(name, reason_of(error));
   }
 }
 

@@ -155,12 +155,10 @@ Outcome<LoadedModule> read_module_file(const std::filesystem::path& file, common
     loaded.facts = move_to(device, loaded.module);
     convert(loaded.module, scalar_type(precision));
     return loaded;
-  } catch (const c10::Error& error) {
-    return refuse("LibTorch cannot load it: " + first_line(error.what_without_backtrace()));
   } catch (const std::bad_alloc&) {
     return refuse("no memory to load it");
   } catch (const std::exception& error) {
-    return refuse("LibTorch cannot load it: " + first_line(error.what()));
+    return refuse("LibTorch cannot load it: " + reason_of(error));
   }
 }
 

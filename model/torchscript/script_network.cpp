@@ -216,10 +216,8 @@ Outcome<void> ScriptNetwork::fit_to(std::span<const common::InputSize> sizes) {
     try {
       state_->use.device->run([&] { state_->fit_to(size); });
       return {};
-    } catch (const c10::Error& error) {
-      why = first_line(error.what_without_backtrace());
     } catch (const std::exception& error) {
-      why = first_line(error.what());
+      why = reason_of(error);
     }
   }
   if (sizes.size() == 1) {

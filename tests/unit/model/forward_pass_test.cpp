@@ -22,8 +22,8 @@
 #include "model/device/cuda_device.hpp"
 #endif
 #include "model/torch_network.hpp"
-#include "tests/support/temporary_directory.hpp"
 #include "tests/unit/model/fake_device.hpp"
+#include "tests/unit/model/tiny_detector.hpp"
 
 namespace yolod::model {
 namespace {
@@ -311,22 +311,8 @@ TEST_CASE("Device: names that are none, and those that this build or machine has
 }
 
 TEST_CASE("Device: a detector on it finds what it finds on the CPU, whatever its memory", "[model][unit]") {
-  const tests::TemporaryDirectory folder;
-  // Objectness follows the red of a cell's upper left pixel: sigmoid(20 r - 10).
-  const auto cfg = folder.write("a.cfg",
-                                "[net]\nwidth=4\nheight=4\n"
-                                "[convolutional]\nfilters=7\nsize=1\nstride=2\nactivation=linear\n"
-                                "[yolo]\nclasses=2\nnum=1\nmask=0\nanchors=2,2\n");
-  std::string weights(20, '\0');
-  weights[4] = 2;
-  std::vector<float> numbers{0, 0, 0, 0, -10, 3, 3};
-  numbers.resize(7 + 7 * 3);
-  numbers[7 + 4 * 3] = 20;
-  weights.append(reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(float));
-  common::ModelConfig config;
-  config.name = "tiny";
-  config.source = common::DarknetSource{cfg, folder.write("a.weights", weights), folder.write("a.names", "dog\ncat\n")};
-  config.batch.max_size = 4;
+  const tests::TinyDetector tiny;
+  const auto& config = tiny.config;
   std::vector<std::string> pictures;
   for (int i = 0; i < 4; ++i) {
     std::string picture = "P6 4 4 255\n";
