@@ -25,6 +25,13 @@ enum class ChannelOrder { kRgb, kBgr };
 enum class CropMode { kNone, kCenter };
 enum class ReloadMode { kBeside, kInPlace };
 enum class IdentityLoadFault { kNone, kExit, kCrash, kHang, kWarmUpCrash };
+// What becomes of a worker where the kernel does not offer what seals it (worker/sandbox).
+enum class SandboxMode {
+  kAuto,      // it serves with what there is, and the log and /status say so
+  kRequired,  // it does not serve
+  kOff,       // it is never sealed
+  kReport,    // as kAuto; a call that is denied is named in the log before it ends the worker
+};
 enum class LogFormat { kText, kJson };
 enum class LogLevel { kTrace, kDebug, kInfo, kWarning, kError };
 
@@ -127,6 +134,8 @@ struct ImageConfig {
 
 struct LimitsConfig {
   std::uint64_t max_pixels{100'000'000};
+  milliseconds max_decode_time{2'000};             // processor time of the thread that decodes one picture
+  std::uint64_t max_decode_memory_bytes{1ULL << 30U};  // of all pictures that one worker decodes at a time
   std::uint64_t max_result_bytes{4ULL << 20U};  // of an answer that is a picture or tensors
   friend bool operator==(const LimitsConfig&, const LimitsConfig&) = default;
 };
@@ -197,6 +206,7 @@ struct Config {
   ServerConfig server;
   MemoryConfig memory;
   LoggingConfig logging;
+  SandboxMode sandbox{SandboxMode::kAuto};
   std::vector<ModelConfig> models;
   std::string default_model;  // the first model's name where the file names none
   // Said once in the log at start: settings that were accepted but have no effect.

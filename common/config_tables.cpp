@@ -425,6 +425,8 @@ Fields fields_of(ImageConfig& image) {
 
 Fields fields_of(LimitsConfig& limits) {
   return {pixels_field("max_pixels", limits.max_pixels),
+          time_field("max_decode_time", limits.max_decode_time, milliseconds(10), minutes(10)),
+          size_field("max_decode_memory", limits.max_decode_memory_bytes, 16 * kMiB, 1024 * kGiB),
           size_field("max_result_bytes", limits.max_result_bytes, kKiB, kGiB)};
 }
 

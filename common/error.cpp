@@ -18,6 +18,7 @@ std::string_view to_string(ErrorCode code) {
     case ErrorCode::kRequestTimeout: return "request_timeout";
     case ErrorCode::kBodyTooLarge: return "body_too_large";
     case ErrorCode::kImageTooLarge: return "image_too_large";
+    case ErrorCode::kImageTooComplex: return "image_too_complex";
     case ErrorCode::kUnsupportedMediaType: return "unsupported_media_type";
     case ErrorCode::kQuarantined: return "quarantined";
     case ErrorCode::kHeaderTooLarge: return "header_too_large";
@@ -37,7 +38,7 @@ std::string_view to_string(ErrorCode code) {
 
 std::optional<ErrorCode> error_code_from(std::uint32_t value) {
   constexpr auto kFirst = static_cast<std::uint32_t>(ErrorCode::kBadRequest);
-  constexpr auto kLast = static_cast<std::uint32_t>(ErrorCode::kClientGone);
+  constexpr auto kLast = static_cast<std::uint32_t>(ErrorCode::kImageTooComplex);
   if (value < kFirst || value > kLast) return std::nullopt;
   return static_cast<ErrorCode>(value);
 }

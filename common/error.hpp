@@ -26,6 +26,7 @@ enum class ErrorCode : std::uint32_t {
   kUnsupportedMediaType = 12,
   kQuarantined = 13,
   kHeaderTooLarge = 14,
+  kImageTooComplex = 25,  // it would cost more than limits.max_decode_time or limits.max_decode_memory
   // Ours.
   kWorkerCrashed = 15,
   kInternal = 16,

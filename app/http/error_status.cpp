@@ -17,7 +17,8 @@ status http_status(ErrorCode code) {
     case ErrorCode::kMethodNotAllowed: return status::method_not_allowed;
     case ErrorCode::kRequestTimeout: return status::request_timeout;
     case ErrorCode::kBodyTooLarge:
-    case ErrorCode::kImageTooLarge: return status::payload_too_large;
+    case ErrorCode::kImageTooLarge:
+    case ErrorCode::kImageTooComplex: return status::payload_too_large;
     case ErrorCode::kUnsupportedMediaType: return status::unsupported_media_type;
     case ErrorCode::kQuarantined: return status::unprocessable_entity;
     case ErrorCode::kHeaderTooLarge: return status::request_header_fields_too_large;

@@ -45,6 +45,7 @@ bool is_workers_code(ErrorCode code) {
     case ErrorCode::kBadRequest:
     case ErrorCode::kInvalidImage:
     case ErrorCode::kImageTooLarge:
+    case ErrorCode::kImageTooComplex:
     case ErrorCode::kUnsupportedMediaType:
     case ErrorCode::kInvalidParameter:
     case ErrorCode::kInternal: return true;

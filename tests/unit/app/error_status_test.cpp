@@ -32,13 +32,13 @@ TEST_CASE("ErrorStatus: each code has the status that the contract gives it", "[
                                       {ErrorCode::kQueueFull, 503},      {ErrorCode::kNotReady, 503},
                                       {ErrorCode::kShuttingDown, 503},   {ErrorCode::kDeadlineExceeded, 504},
                                       {ErrorCode::kBadConfig, 500},      {ErrorCode::kBadModel, 500},
-                                      {ErrorCode::kSystem, 500}}));
+                                      {ErrorCode::kSystem, 500},         {ErrorCode::kImageTooComplex, 413}}));
   CAPTURE(common::to_string(code));
   CHECK(static_cast<int>(http_status(code)) == status);
 }
 
 TEST_CASE("ErrorStatus: no code is answered with success", "[app][unit]") {
-  REQUIRE(all_codes().size() == 24);
+  REQUIRE(all_codes().size() == 25);
   for (const ErrorCode code : all_codes()) CHECK(static_cast<int>(http_status(code)) >= 400);
 }
 

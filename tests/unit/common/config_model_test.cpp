@@ -223,6 +223,7 @@ TEST_CASE("Config: thresholds, limits and counts keep their bounds", "[common][u
   for (const char* keys :
        {"workers: 1", "workers: 256", "detect: {confidence: 0, iou: 1}", "detect: {max_detections: 30000}",
         "classify: {top_k: 1}", "limits: {max_pixels: 1}", "limits: {max_pixels: 4000MP}",
+        "limits: {max_decode_time: 10ms}", "limits: {max_decode_time: 10m}", "limits: {max_decode_memory: 16MiB}",
         "limits: {max_result_bytes: 1KiB}", "limits: {max_result_bytes: 1GiB}", "image: {range: [-1, 1]}",
         "batch: {max_size: 256, max_wait: 10s}", "batch: {preferred_sizes: [1, 4, 8]}", "batch: {preferred_sizes: []}",
         "batch: {target_p99: 1m}", "queue: {max_size: 1, timeout: 0}", "recycle: {max_rss: 0}",
@@ -244,6 +245,8 @@ TEST_CASE("Config: thresholds, limits and counts keep their bounds", "[common][u
                            "classify: {top_k: 1001}",
                            "limits: {max_pixels: 0}",
                            "limits: {max_pixels: 4001MP}",
+                           "limits: {max_decode_time: 9ms}",
+                           "limits: {max_decode_memory: 15MiB}",
                            "limits: {max_result_bytes: 1023B}",
                            "limits: {max_result_bytes: 2GiB}",
                            "image: {range: 1}",

@@ -71,6 +71,14 @@ logging: {level: warning, format: json, file: ../log}
   CHECK(config.logging == LoggingConfig{LogLevel::kWarning, LogFormat::kJson, "/etc/log"});
 }
 
+TEST_CASE("Config: sandbox takes its four values and no other", "[common][unit]") {
+  CHECK(config_of(kModel).sandbox == SandboxMode::kAuto);
+  CHECK(config_of(std::string(kModel) + "sandbox: required\n").sandbox == SandboxMode::kRequired);
+  CHECK(config_of(std::string(kModel) + "sandbox: off\n").sandbox == SandboxMode::kOff);
+  CHECK(config_of(std::string(kModel) + "sandbox: report\n").sandbox == SandboxMode::kReport);
+  CHECK(problem_of(std::string(kModel) + "sandbox: on\n").find("sandbox") != std::string::npos);
+}
+
 TEST_CASE("Config: listen takes one address without a list", "[common][unit]") {
   CHECK(config_of(with_server("listen: \"127.0.0.1:0\"")).server.listen == std::vector<std::string>{"127.0.0.1:0"});
 }

@@ -8,7 +8,7 @@
 namespace yolod::common {
 namespace {
 
-constexpr std::uint32_t kLastCode = 24;
+constexpr std::uint32_t kLastCode = 25;
 
 TEST_CASE("Error: every value of a code is a code, and no other is", "[common][unit]") {
   CHECK_FALSE(error_code_from(0));
@@ -30,7 +30,8 @@ TEST_CASE("Error: the values that cross shared memory stay what they are", "[com
   CHECK(static_cast<std::uint32_t>(ErrorCode::kUnsupportedMediaType) == 12);
   CHECK(static_cast<std::uint32_t>(ErrorCode::kInternal) == 16);
   CHECK(static_cast<std::uint32_t>(ErrorCode::kSystem) == 23);
-  CHECK(static_cast<std::uint32_t>(ErrorCode::kClientGone) == kLastCode);
+  CHECK(static_cast<std::uint32_t>(ErrorCode::kClientGone) == 24);
+  CHECK(static_cast<std::uint32_t>(ErrorCode::kImageTooComplex) == kLastCode);
 }
 
 TEST_CASE("Error: each code has a name of its own, in lower case", "[common][unit]") {
