@@ -111,6 +111,7 @@ Outcome<void> FrontEnd::start() {
     auto listening = handed_over.empty() ? server_.listen() : server_.take(std::move(handed_over));
     if (!listening) return listening;
     for (const std::string& url : server_.urls()) common::log_info("yolod {} listening on {}", kVersion, url);
+    if (auto administered = server_.listen_for_admins(); !administered) return administered;
   }
   make_pools();
   phase_ = Phase::kServing;
@@ -264,10 +265,12 @@ void FrontEnd::take_over(const common::Config& changed) {
     if (now != wanted) common::log_warning("reload: {} cannot change while the server runs; restart it", key);
   };
   keep(config_.server.listen, changed.server.listen, "server.listen");
+  keep(config_.server.admin_listen, changed.server.admin_listen, "server.admin_listen");
   keep(config_.server.max_connections, changed.server.max_connections, "server.max_connections");
   keep(config_.memory.input_arena_bytes, changed.memory.input_arena_bytes, "memory.input_arena");
   auto server = changed.server;
   server.listen = config_.server.listen;
+  server.admin_listen = config_.server.admin_listen;
   server.max_connections = config_.server.max_connections;
   config_.server = std::move(server);
   if (changed.logging != config_.logging) {
@@ -517,6 +520,7 @@ ServerStatus FrontEnd::status() const {
   status.uptime = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - began_);
   status.draining = draining();
   status.listen = server_.urls();
+  status.admin_listen = server_.admin_url();
   for (const auto& pool : pools_) {
     if (!pool->retired()) status.models.push_back(pool->status());
   }

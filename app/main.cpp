@@ -1,5 +1,6 @@
 // yolod: the front-end. Reads the command line and the config, then serves.
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -102,9 +103,19 @@ int run(const Options& options, yolod::app::ServiceManager& manager) {
   return exit_code;
 }
 
+// Another process of the same user could else trace this one, read the bodies in its memory, write into it, and take its
+// listeners. A worker that a picture has taken over would be such a process. Debuggers and core dumps need root for it.
+void forbid_tracing() {
+  // Under a sanitizer the leak check needs ptrace.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  prctl(PR_SET_DUMPABLE, 0);
+#endif
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  forbid_tracing();
   yolod::app::block_front_end_signals();
   open_standard_streams();
   yolod::app::ServiceManager manager;

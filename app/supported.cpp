@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "app/process/loads_once.hpp"
+#include "common/runtime_directory.hpp"
 
 namespace yolod::app {
 namespace {
@@ -34,8 +35,11 @@ std::vector<std::string> unsupported_settings(const common::Config& config) {
   if (!config.server.api_keys_file.empty()) {
     problems.emplace_back("server.api_keys_file: not supported by this version");
   }
-  if (!config.server.admin_listen.empty()) {
-    problems.emplace_back("server.admin_listen: not supported by this version");
+  const auto& admin = config.server.admin_listen;
+  if (!admin.empty() && admin != common::kAdminListenAuto && !admin.starts_with("unix:")) {
+    problems.push_back("server.admin_listen: " + admin +
+                       " is not supported by this version, which knows an admin by the user at the other end of a unix "
+                       "socket; auto, unix:/path and \"\" are allowed");
   }
   for (const ModelConfig& model : config.models) check_model(model, problems);
   return problems;

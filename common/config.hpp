@@ -176,7 +176,9 @@ struct TlsConfig {
 
 struct ServerConfig {
   std::vector<std::string> listen{"127.0.0.1:8080"};  // host:port, [v6]:port, or unix:/path
-  std::string admin_listen;
+  // Where /status, /metrics and reloads are asked for: "auto" (a socket in the runtime directory, and the first two also
+  // at `listen`), "unix:/path" (there alone), or empty: nowhere but by signals.
+  std::string admin_listen{"auto"};
   std::uint64_t max_body_bytes{16ULL << 20U};
   std::uint32_t max_connections{4096};
   milliseconds header_timeout{10'000};

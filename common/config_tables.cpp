@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "common/runtime_directory.hpp"
+
 namespace yolod::common {
 namespace {
 
@@ -245,9 +247,9 @@ void read_listen(ConfigReader& reader, const YamlNode& node, std::vector<std::st
 Field admin_listen_field(std::string& value) {
   Field field = string_field("admin_listen", value);
   field.read = [&value](ConfigReader& reader, const YamlNode& node) {
-    if (node.kind == YamlNode::Kind::kScalar && node.text.empty()) {
-      value.clear();
-    } else if (auto address = reader.value_of(node, "an address (\"\" for none)", parse_listen_address)) {
+    if (node.kind == YamlNode::Kind::kScalar && (node.text.empty() || node.text == kAdminListenAuto)) {
+      value = node.text;
+    } else if (auto address = reader.value_of(node, "auto, an address (\"\" for none)", parse_listen_address)) {
       value = *std::move(address);
     }
   };

@@ -30,6 +30,16 @@ std::string_view ambiguity(unsigned version, const Counts& counts, std::string_v
   return {};
 }
 
+// Fields that proxies and browsers add and a client of its own accord does not. Those that Beast knows by name are not
+// among them.
+bool is_proxys(beast::string_view name) {
+  using Text = beast::string_view;
+  const auto begins = [name](Text start) { return beast::iequals(name.substr(0, start.size()), start); };
+  return begins("X-Forwarded-") || beast::iequals(name, "X-Real-IP") ||
+         beast::iequals(name, "X-Original-URL") || beast::iequals(name, "X-Client-IP") ||
+         beast::iequals(name, "True-Client-IP") || beast::iequals(name, "CF-Connecting-IP");
+}
+
 // Of fields that come more than once the first counts, as Beast's own lookup has it.
 void take_first(std::string_view& text, std::string_view value) {
   if (text.data() == nullptr) text = value;
@@ -76,12 +86,16 @@ void RequestHeadReader::take_fields(RequestHead& head) const {
       case http::field::content_type: take_first(head.content_type, value); break;
       case http::field::accept: take_first(head.accept, value); break;
       case http::field::origin:
+      case http::field::sec_fetch_dest:
+      case http::field::sec_fetch_mode:
+      case http::field::sec_fetch_site:
+      case http::field::sec_fetch_user:
       case http::field::forwarded:
       case http::field::via: head.forwarded = true; break;
       case http::field::unknown:
         if (beast::iequals(field.name_string(), "X-Request-Id")) take_first(head.request_id, value);
         if (beast::iequals(field.name_string(), "X-Request-Timeout")) take_first(head.request_timeout, value);
-        head.forwarded |= beast::iequals(field.name_string(), "X-Forwarded-For");
+        head.forwarded |= is_proxys(field.name_string());
         break;
       default: break;
     }

@@ -16,6 +16,7 @@
 
 #include "app/http/await.hpp"
 #include "common/log.hpp"
+#include "common/runtime_directory.hpp"
 
 namespace yolod::app {
 namespace {
@@ -88,20 +89,54 @@ Server::Server(asio::io_context& io, Service& service, const common::ServerConfi
 
 Server::~Server() { remove_socket_files(); }
 
-// Before the listener closes: after that the name may already be another server's.
+void Server::remember_socket_file(const std::string& path) {
+  struct stat status {};
+  if (lstat(path.c_str(), &status) == 0) socket_files_.push_back({path, status.st_dev, status.st_ino});
+}
+
+// Before the listener closes: after that the name may already be another server's. A file that has taken its place
+// since is not ours.
 void Server::remove_socket_files() {
-  for (const std::string& file : socket_files_) unlink(file.c_str());
+  for (const SocketFile& file : socket_files_) {
+    struct stat status {};
+    const bool ours =
+        lstat(file.path.c_str(), &status) == 0 && status.st_dev == file.device && status.st_ino == file.inode;
+    if (ours) unlink(file.path.c_str());
+  }
   socket_files_.clear();
 }
 
 Outcome<void> Server::listen() {
   for (const std::string& address : config_.listen) {
-    if (auto listening = listen_at(address); !listening) return listening;
+    if (auto listening = listen_at(address, ListenerRole::kPublic); !listening) return listening;
   }
   return {};
 }
 
-Outcome<void> Server::listen_at(const std::string& address) {
+Outcome<void> Server::listen_for_admins() {
+  if (config_.admin_listen.empty()) return {};
+  const bool chosen_here = config_.admin_listen == common::kAdminListenAuto;
+  std::string address = config_.admin_listen;
+  if (chosen_here) {
+    const auto directory = common::runtime_directories().front();
+    // Where it cannot be made, bind() says so.
+    mkdir(directory.c_str(), 0755);
+    address = std::string(kUnixPrefix) + common::admin_socket_in(directory).string();
+  }
+  auto listening = listen_at(address, ListenerRole::kAdmin);
+  if (!listening && !chosen_here) return listening;
+  if (!listening) {
+    common::log_warning("there is no admin socket: {}; reloads can be asked for by SIGHUP alone. "
+                        "server.admin_listen names another place",
+                        listening.error().message);
+    return {};
+  }
+  common::log_info("admin socket at {}", admin_url_);
+  accept_from(listeners_.back());
+  return {};
+}
+
+Outcome<void> Server::listen_at(const std::string& address, ListenerRole role) {
   const bool local = address.starts_with(kUnixPrefix);
   const std::string path = local ? address.substr(kUnixPrefix.size()) : "";
   Endpoint endpoint;
@@ -119,12 +154,18 @@ Outcome<void> Server::listen_at(const std::string& address) {
     if (!failure) acceptor->set_option(asio::socket_base::reuse_address(true), failure);
     if (!failure && parsed->address().is_v6()) acceptor->set_option(asio::ip::v6_only(true), failure);
   }
-  if (!failure) acceptor->bind(endpoint, failure);
-  if (!failure && local) socket_files_.push_back(path);
+  if (!failure) {
+    // The file of an admin socket is its owner's alone from its first moment on.
+    const bool owners = role == ListenerRole::kAdmin;
+    const mode_t before = owners ? umask(0177) : mode_t{0};
+    acceptor->bind(endpoint, failure);
+    if (owners) umask(before);
+  }
+  if (!failure && local) remember_socket_file(path);
   if (!failure) acceptor->listen(asio::socket_base::max_listen_connections, failure);
   if (failure) return cannot_listen(address, failure);
 
-  add(std::move(acceptor));
+  add(std::move(acceptor), role);
   return {};
 }
 
@@ -140,28 +181,38 @@ Outcome<void> Server::take(std::vector<common::UniqueFd> listening) {
     acceptor->assign(asio::generic::stream_protocol(address.ss_family, 0), socket.get(), failure);
     if (failure) return cannot_listen("a socket of the service manager", failure);
     (void)socket.release();
-    add(std::move(acceptor));
+    add(std::move(acceptor), ListenerRole::kPublic);
   }
   return {};
 }
 
-void Server::add(std::unique_ptr<Acceptor> acceptor) {
-  urls_.push_back(url_of(acceptor->local_endpoint()));
-  acceptors_.push_back(std::move(acceptor));
+void Server::add(std::unique_ptr<Acceptor> acceptor, ListenerRole role) {
+  auto url = url_of(acceptor->local_endpoint());
+  if (role == ListenerRole::kAdmin) {
+    admin_url_ = std::move(url);
+  } else {
+    urls_.push_back(std::move(url));
+  }
+  listeners_.push_back({std::move(acceptor), role});
+}
+
+void Server::accept_from(Listener& listener) {
+  asio::co_spawn(io_, accept_all(*listener.acceptor, listener.role), asio::detached);
 }
 
 void Server::start() {
   accepting_ = true;
-  for (const auto& acceptor : acceptors_) {
-    asio::co_spawn(io_, accept_all(*acceptor), asio::detached);
+  for (Listener& listener : listeners_) {
+    if (listener.role == ListenerRole::kPublic) accept_from(listener);
   }
 }
 
-asio::awaitable<void> Server::accept_all(Acceptor& acceptor) {
+// The operator comes in however many clients there are: the limit of connections is the public listeners'.
+asio::awaitable<void> Server::accept_all(Acceptor& acceptor, ListenerRole role) {
   asio::steady_timer pause(io_);
   bool said = false;
   while (acceptor.is_open()) {
-    if (session_count_ >= connection_limit_) {
+    if (role == ListenerRole::kPublic && session_count_ >= connection_limit_) {
       pause.expires_after(kAcceptPause);
       co_await pause.async_wait(kAwait);
       continue;
@@ -178,17 +229,17 @@ asio::awaitable<void> Server::accept_all(Acceptor& acceptor) {
     }
     said = false;
     try {
-      begin_session(std::move(socket));
+      begin_session(std::move(socket), role);
     } catch (const std::bad_alloc&) {
       common::log_error("no memory for another connection");
     }
   }
 }
 
-void Server::begin_session(Session::Socket socket) {
+void Server::begin_session(Session::Socket socket, ListenerRole role) {
   error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);  // fails on a unix socket, which has no such delay
-  auto session = std::make_shared<Session>(std::move(socket), *this, service_, config_);
+  auto session = std::make_shared<Session>(std::move(socket), role, *this, service_, config_);
   asio::co_spawn(io_, session->run(), [](const std::exception_ptr& failure) {
     if (!failure) return;
     try {
@@ -201,15 +252,15 @@ void Server::begin_session(Session::Socket socket) {
 
 void Server::stop_accepting() {
   remove_socket_files();
-  for (const auto& acceptor : acceptors_) {
+  for (const Listener& listener : listeners_) {
     error_code failure;
-    acceptor->non_blocking(true, failure);
-    while (accepting_ && !failure) {
+    listener.acceptor->non_blocking(true, failure);
+    while ((accepting_ || listener.role == ListenerRole::kAdmin) && !failure) {
       Session::Socket socket(io_);
-      acceptor->accept(socket, failure);
-      if (!failure) begin_session(std::move(socket));
+      listener.acceptor->accept(socket, failure);
+      if (!failure) begin_session(std::move(socket), listener.role);
     }
-    acceptor->close(failure);
+    listener.acceptor->close(failure);
   }
 }
 

@@ -3,6 +3,8 @@
 // Front-end only, its one thread. Outlives its sessions.
 #pragma once
 
+#include <sys/types.h>
+
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
@@ -13,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "app/http/routes.hpp"
 #include "app/http/scratch.hpp"
 #include "app/http/service.hpp"
 #include "app/http/session.hpp"
@@ -31,11 +34,13 @@ class Server {
   Server& operator=(const Server&) = delete;
   ~Server();
 
-  // Opens every address of the config; after that the kernel queues connections. Errors are kSystem.
+  // Opens every address of server.listen; after that the kernel queues connections. Errors are kSystem.
   [[nodiscard]] common::Outcome<void> listen();
+  // Opens the admin listener and begins to accept from it. With "auto" a socket that cannot be made is a warning.
+  [[nodiscard]] common::Outcome<void> listen_for_admins();
   // Takes sockets that listen already, instead.
   [[nodiscard]] common::Outcome<void> take(std::vector<common::UniqueFd> listening);
-  // Begins to accept. Once.
+  // Begins to accept from the public listeners. Once.
   void start();
 
   // Takes every connection whose connect() has returned, then closes the listeners. Before start() it takes none: they
@@ -49,16 +54,30 @@ class Server {
   [[nodiscard]] std::size_t session_count() const { return session_count_; }
   // "http://127.0.0.1:8080", "unix:/run/yolod/http.sock": with the ports that the kernel chose.
   [[nodiscard]] const std::vector<std::string>& urls() const { return urls_; }
+  // "unix:/run/yolod/admin.sock", or empty.
+  [[nodiscard]] const std::string& admin_url() const { return admin_url_; }
 
  private:
   friend class Session;
   using Acceptor = boost::asio::basic_socket_acceptor<boost::asio::generic::stream_protocol>;
 
-  [[nodiscard]] common::Outcome<void> listen_at(const std::string& address);
-  void add(std::unique_ptr<Acceptor> acceptor);
-  [[nodiscard]] boost::asio::awaitable<void> accept_all(Acceptor& acceptor);
+  struct Listener {
+    std::unique_ptr<Acceptor> acceptor;
+    ListenerRole role;
+  };
+  struct SocketFile {
+    std::string path;
+    dev_t device;
+    ino_t inode;
+  };
+
+  [[nodiscard]] common::Outcome<void> listen_at(const std::string& address, ListenerRole role);
+  void add(std::unique_ptr<Acceptor> acceptor, ListenerRole role);
+  void accept_from(Listener& listener);
+  [[nodiscard]] boost::asio::awaitable<void> accept_all(Acceptor& acceptor, ListenerRole role);
+  void remember_socket_file(const std::string& path);
   void remove_socket_files();
-  void begin_session(Session::Socket socket);
+  void begin_session(Session::Socket socket, ListenerRole role);
   // Sessions say of themselves what they are.
   void add(Session& session);
   void remove(Session& session);
@@ -71,9 +90,10 @@ class Server {
   const common::ServerConfig& config_;
   std::size_t connection_limit_;
   bool accepting_{false};
-  std::vector<std::unique_ptr<Acceptor>> acceptors_;
+  std::vector<Listener> listeners_;
   std::vector<std::string> urls_;
-  std::vector<std::string> socket_files_;  // ours to unlink
+  std::string admin_url_;
+  std::vector<SocketFile> socket_files_;  // ours to unlink
   Scratch scratch_;
   // Those that are idle stand in the order in which they became so: of thousands only the first have to be looked at.
   using SessionList = boost::intrusive::list<Session, boost::intrusive::constant_time_size<false>>;

@@ -3,16 +3,15 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/field.hpp>
-#include <cstring>
 #include <utility>
 
 #include "app/http/accept.hpp"
+#include "app/http/admin_peer.hpp"
 #include "app/http/await.hpp"
 #include "app/http/client_presence.hpp"
 #include "app/http/page.hpp"
@@ -20,6 +19,7 @@
 #include "app/http/scratch.hpp"
 #include "app/http/server.hpp"
 #include "common/fault_point.hpp"
+#include "common/runtime_directory.hpp"
 
 namespace yolod::app {
 namespace {
@@ -42,6 +42,11 @@ constexpr std::chrono::seconds kLinger{2};
 constexpr std::uint64_t kSlowestBytesPerSecond = 16 * 1024;
 constexpr std::chrono::seconds kSlowGrace{2};
 
+// Whether /status and /metrics are answered on the admin listener and nowhere else.
+bool is_admin_alone(const common::ServerConfig& config) {
+  return !config.admin_listen.empty() && config.admin_listen != common::kAdminListenAuto;
+}
+
 // What the header alone says against asking that model at this route.
 Outcome<void> check_route(Route route, const common::ModelConfig& model) {
   const bool makes_images = model.task == common::Task::kImage;
@@ -56,8 +61,13 @@ Outcome<void> check_route(Route route, const common::ModelConfig& model) {
 
 }  // namespace
 
-Session::Session(Socket socket, Server& server, Service& service, const common::ServerConfig& config)
-    : socket_(std::move(socket)), server_(server), service_(service), config_(config), buffer_(kBufferLimitBytes) {
+Session::Session(Socket socket, ListenerRole role, Server& server, Service& service, const common::ServerConfig& config)
+    : socket_(std::move(socket)),
+      role_(role),
+      server_(server),
+      service_(service),
+      config_(config),
+      buffer_(kBufferLimitBytes) {
   error_code ignored;
   socket_.non_blocking(true, ignored);  // what can be done at once is done at once
   server_.add(*this);
@@ -239,6 +249,7 @@ Session::Step Session::answer(const RequestHead& head) {
   }
   const RouteEntry* const route = find_route(scratch.target.path());
   if (route == nullptr) return refuse({ErrorCode::kNotFound, "there is nothing at this path"}, unread);
+  if (const auto may = check_audience(*route, head); !may) return refuse(may.error(), unread);
   if (!route->allows(head.method)) {
     write_error(scratch.response, {ErrorCode::kMethodNotAllowed, "this path does not take that method"});
     add_field(scratch.response, "Allow", route->allow);
@@ -286,25 +297,26 @@ void Session::answer_simple(Route route, Response& response) {
 
 Session::Step Session::ask_for_reload(const RequestHead& head, std::string_view model) {
   const BodyState unread = head.has_body() ? BodyState::kUnread : BodyState::kRead;
-  if (!is_local_client() || head.forwarded) {
-    return refuse({ErrorCode::kForbidden, "reloads are asked for on this machine"}, unread);
-  }
   if (head.has_body()) return refuse({ErrorCode::kBadRequest, "a reload takes no body"}, unread);
   reload_model_ = model;
   return Step::kReload;
 }
 
-bool Session::is_local_client() const {
-  error_code failure;
-  const auto peer = socket_.remote_endpoint(failure);
-  if (failure) return false;
-  if (peer.protocol().family() == AF_UNIX) return true;
-  asio::ip::tcp::endpoint address;
-  address.resize(peer.size());
-  std::memcpy(address.data(), peer.data(), peer.size());
-  return address.address().is_loopback() ||
-         (address.address().is_v6() && address.address().to_v6().is_v4_mapped() &&
-          asio::ip::make_address_v4(asio::ip::v4_mapped, address.address().to_v6()).is_loopback());
+// A page in a browser and a program behind a proxy are not the process that has the connection, so nothing that either
+// passes on administers.
+Outcome<void> Session::check_audience(const RouteEntry& route, const RequestHead& head) {
+  if (!route.is_served_at(role_, is_admin_alone(config_))) {
+    return role_ == ListenerRole::kAdmin
+               ? Error{ErrorCode::kForbidden, "this path is for clients: ask at an address of server.listen"}
+               : Error{ErrorCode::kForbidden, "this path is for the server's admins: ask at server.admin_listen"};
+  }
+  if (role_ == ListenerRole::kPublic) return {};
+  if (!may_administer_) may_administer_ = may_administer(socket_.native_handle());
+  if (!*may_administer_) {
+    return Error{ErrorCode::kForbidden, "only root and the server's own user may administer it"};
+  }
+  if (head.forwarded) return Error{ErrorCode::kForbidden, "a proxy or a page in a browser may not administer"};
+  return {};
 }
 
 asio::awaitable<Outcome<void>> Session::reload() {

@@ -34,7 +34,7 @@ class Session : public std::enable_shared_from_this<Session>,
   using Socket = boost::asio::generic::stream_protocol::socket;
 
   // All outlive the session.
-  Session(Socket socket, Server& server, Service& service, const common::ServerConfig& config);
+  Session(Socket socket, ListenerRole role, Server& server, Service& service, const common::ServerConfig& config);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
   ~Session();
@@ -88,8 +88,8 @@ class Session : public std::enable_shared_from_this<Session>,
   [[nodiscard]] Step answer(const RequestHead& head);
   void answer_simple(Route route, Response& response);
   [[nodiscard]] Step ask_for_reload(const RequestHead& head, std::string_view model);
-  // Only who is on this machine may ask for one.
-  [[nodiscard]] bool is_local_client() const;
+  // What the listener and the client at its other end say against this route.
+  [[nodiscard]] common::Outcome<void> check_audience(const RouteEntry& route, const RequestHead& head);
   [[nodiscard]] boost::asio::awaitable<common::Outcome<void>> reload();
   // What can be said before the body is read; takes note of the multipart boundary, if that is what it will be.
   [[nodiscard]] common::Outcome<void> check_predict(const RequestHead& head);
@@ -128,6 +128,8 @@ class Session : public std::enable_shared_from_this<Session>,
   void no_deadline() { deadline_ = common::Clock::time_point::max(); }
 
   Socket socket_;
+  const ListenerRole role_;
+  std::optional<bool> may_administer_;  // once it has been asked
   Server& server_;
   Service& service_;
   const common::ServerConfig& config_;

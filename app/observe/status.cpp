@@ -65,6 +65,7 @@ std::string status_json(const ServerStatus& status) {
                                       {"pid", getpid()},
                                       {"uptime", status.uptime.count()},
                                       {"listen", std::move(listen)},
+                                      {"admin_listen", status.admin_listen},
                                       {"models", std::move(models)}});
 }
 

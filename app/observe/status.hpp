@@ -30,6 +30,7 @@ struct ServerStatus {
   std::chrono::seconds uptime{0};
   bool draining{false};
   std::vector<std::string> listen;
+  std::string admin_listen;  // empty: there is no admin listener
   std::vector<ModelStatus> models;
 };
 

@@ -111,7 +111,7 @@ void look_at_rest(Server& server, const Rest& before, int workers, StormResult& 
   };
   // There may be one under way. What TTIN and TTOU have changed is as configured then.
   settle("it cannot be reloaded any more",
-         [&] { return tests::HttpClient(server.endpoint()).post("/reload", "").status == 200; });
+         [&] { return tests::HttpClient(server.admin_endpoint()).post("/reload", "").status == 200; });
   settle("workers are missing, too many or busy, or requests wait", [&] { return rests(server, workers); });
   const auto& baseline = before.baseline;
   settle("processes", [&] {

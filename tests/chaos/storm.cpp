@@ -164,7 +164,7 @@ class Storm {
   void reload_in_peace() {
     server_.rewrite_config(config_of(options_));
     // One of before may be under way.
-    if (tests::wait_until([this] { return HttpClient(server_.endpoint()).post("/reload", "").status == 200; })) {
+    if (tests::wait_until([this] { return HttpClient(server_.admin_endpoint()).post("/reload", "").status == 200; })) {
       tally_.did(Deed::kReload);
     }
   }

@@ -155,7 +155,7 @@ void check_costs_no_client_an_answer(const std::string& point, bool with_loader)
   const auto generation = [&server] { return server.status().at("models").at(0).at("generation").as_int64(); };
   const auto reached = generation();
   CHECK((reached > 1) == (done == 1));
-  CHECK(HttpClient(server.endpoint()).post("/reload", "").status == 200);
+  CHECK(HttpClient(server.admin_endpoint()).post("/reload", "").status == 200);
   CHECK(generation() > reached);
   REQUIRE(load.wait_for_answers(20));
   const auto counts = load.stop();

@@ -22,7 +22,7 @@ const std::string kTwo = identity_config({{.name = "one", .workers = 1}, {.name 
 TEST_CASE("ReloadRequest: it is answered when the new generation serves", "[process]") {
   Server server(kTwo);
   REQUIRE(server.wait_until_ready());
-  HttpClient client(server.endpoint());
+  HttpClient client(server.admin_endpoint());
   const auto all = client.post("/reload", "");
   CHECK(all.status == 200);
   CHECK(generation_of(server, 0) == 2);
@@ -36,11 +36,11 @@ TEST_CASE("ReloadRequest: it is answered when the new generation serves", "[proc
 TEST_CASE("ReloadRequest: what cannot be done is said, and nothing changes", "[process]") {
   Server server(kTwo);
   REQUIRE(server.wait_until_ready());
-  HttpClient client(server.endpoint());
+  HttpClient client(server.admin_endpoint());
   CHECK(client.post("/reload?model=three", "").error_code() == "unknown_model");
   CHECK(client.post("/reload?module=two", "").error_code() == "invalid_parameter");
   CHECK(client.get("/reload").status == 405);
-  CHECK(HttpClient(server.endpoint()).post("/reload", "a body").error_code() == "bad_request");
+  CHECK(HttpClient(server.admin_endpoint()).post("/reload", "a body").error_code() == "bad_request");
 
   server.rewrite_config("models: [");
   const auto broken = client.post("/reload", "");
@@ -54,18 +54,18 @@ TEST_CASE("ReloadRequest: what cannot be done is said, and nothing changes", "[p
   CHECK(failed.status == 500);
   CHECK_FALSE(failed.json().at("error").at("message").as_string().empty());
   CHECK(generation_of(server, 0) == 1);
-  CHECK(client.post("/predict?model=one", "x").status == 200);
+  CHECK(HttpClient(server.endpoint()).post("/predict?model=one", "x").status == 200);
 }
 
 TEST_CASE("ReloadRequest: a second one while the first runs is told to come again", "[process]") {
   Server server(identity_config({{.workers = 1}}));
   REQUIRE(server.wait_until_ready());
   server.rewrite_config(identity_config({{.workers = 1, .load_delay = 1'000ms}}));
-  HttpClient first(server.endpoint());
+  HttpClient first(server.admin_endpoint());
   REQUIRE(first.connect());
   REQUIRE(first.write(serialise({"POST", "/reload", {}, {}})));
   REQUIRE(wait_until([&] { return server.status().at("models").at(0).at("reloading").as_bool(); }));
-  const auto second = HttpClient(server.endpoint()).post("/reload", "");
+  const auto second = HttpClient(server.admin_endpoint()).post("/reload", "");
   CHECK(second.status == 503);
   CHECK(second.has_header("Retry-After"));
   CHECK(first.read_answer().status == 200);
@@ -78,10 +78,10 @@ TEST_CASE("ReloadRequest: yolodctl asks for it, and its exit says how it ended",
   }
   Server server(kTwo);
   REQUIRE(server.wait_until_ready());
-  const auto done = run_program({"yolodctl", "reload", "--url", server.url()});
+  const auto done = run_program({"yolodctl", "reload", "--url", server.admin_url()});
   CHECK(done.exit == exited(0));
   CHECK(done.output == "reloaded\n");
-  const auto none = run_program({"yolodctl", "reload", "--url", server.url(), "--model", "three"});
+  const auto none = run_program({"yolodctl", "reload", "--url", server.admin_url(), "--model", "three"});
   CHECK(none.exit == exited(1));
   CHECK_THAT(none.errors, Catch::Contains("there is no model of that name"));
   CHECK(run_program({"yolodctl", "reload", "--url", "ftp://x"}).exit == exited(2));
@@ -99,12 +99,12 @@ TEST_CASE("ReloadRequest: in_place gives up the old workers first, and requests 
   REQUIRE(server.wait_until_ready());
   Load load(server.endpoint(), {.connection_count = 4, .body_bytes_max = 5'000});
   REQUIRE(load.wait_for_answers(20));
-  CHECK(HttpClient(server.endpoint()).post("/reload", "").status == 200);
+  CHECK(HttpClient(server.admin_endpoint()).post("/reload", "").status == 200);
   CHECK(generation_of(server, 0) == 2);
   REQUIRE(load.wait_for_answers(20));
 
   server.rewrite_config(config("exit"));  // the settings before are loaded again
-  CHECK(HttpClient(server.endpoint()).post("/reload", "").status == 500);
+  CHECK(HttpClient(server.admin_endpoint()).post("/reload", "").status == 500);
   REQUIRE(load.wait_for_answers(20));
   const auto counts = load.stop();
   CHECK(counts.right == counts.answered);

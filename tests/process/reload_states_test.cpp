@@ -15,7 +15,7 @@ namespace {
 
 std::size_t model_count(const Server& server) { return server.status().at("models").as_array().size(); }
 
-Answer post_reload(const Server& server) { return HttpClient(server.endpoint()).post("/reload", ""); }
+Answer post_reload(const Server& server) { return HttpClient(server.admin_endpoint()).post("/reload", ""); }
 
 const IdentityModel kFirstModel{.name = "one", .workers = 1};
 const IdentityModel kSecondModel{.name = "two", .workers = 1};
@@ -32,7 +32,7 @@ TEST_CASE("ReloadStates: a stop at once ends one that is waited for", "[process]
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
   server.rewrite_config(identity_config({{.workers = 2, .load_delay = 600'000ms}}));
-  HttpClient asking(server.endpoint());
+  HttpClient asking(server.admin_endpoint());
   REQUIRE(asking.connect());
   REQUIRE(asking.write(serialise({"POST", "/reload", {}, {}})));
   REQUIRE(wait_until([&] { return server.status().at("models").at(0).at("reloading").as_bool(); }));
@@ -158,9 +158,10 @@ TEST_CASE("ReloadStates: a loader that forks no more is replaced, and its worker
 TEST_CASE("ReloadStates: nobody asks through a proxy or from a page in a browser", "[process]") {
   Server server(identity_config({kFirstModel}));
   REQUIRE(server.wait_until_ready());
-  for (const char* const name : {"Origin", "X-Forwarded-For", "Forwarded", "Via"}) {
+  for (const char* const name : {"Origin", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "X-Client-IP", "True-Client-IP",
+                                 "CF-Connecting-IP", "Sec-Fetch-Site", "Forwarded", "Via"}) {
     CAPTURE(name);
-    CHECK(HttpClient(server.endpoint()).post("/reload", "", {{name, "somebody"}}).status == 403);
+    CHECK(HttpClient(server.admin_endpoint()).post("/reload", "", {{name, "somebody"}}).status == 403);
   }
   CHECK(server.log_lines_with("are being loaded").empty());
 }

@@ -290,7 +290,7 @@ TEST_CASE("Reload: fifty signals in a burst are few reloads, and as many workers
   REQUIRE(load.wait_for_answers(20));
   for (int i = 0; i < 50; ++i) server.send_signal(SIGHUP);
   // Told to come again while there is one under way: so this one comes when those of the signals are over.
-  REQUIRE(wait_until([&] { return HttpClient(server.endpoint()).post("/reload", "").status == 200; }));
+  REQUIRE(wait_until([&] { return HttpClient(server.admin_endpoint()).post("/reload", "").status == 200; }));
   REQUIRE(wait_until([&] { return !server.status().at("models").at(0).at("reloading").as_bool(); }));
   REQUIRE(wait_for_workers(server, 3));
   // The first signal's, one for all that came while it ran, perhaps another, and ours.

@@ -28,6 +28,7 @@ namespace yolod::tests {
 namespace {
 
 constexpr const char* kLogName = "yolod.log";
+constexpr const char* kRuntimeDirectory = "run";
 
 std::set<pid_t>& own_children() {
   static std::set<pid_t> pids;
@@ -123,7 +124,11 @@ void Server::start(const ServerOptions& options) {
   for (const std::string& name : options.without) {
     std::erase_if(environment, [&](const std::string& entry) { return entry.starts_with(name + "="); });
   }
+  // Each server has its own, so that many can run side by side.
+  std::erase_if(environment, [](const std::string& entry) { return entry.starts_with("RUNTIME_DIRECTORY="); });
   environment.insert(environment.end(), options.with.begin(), options.with.end());
+  // Behind what the test asks for, as the first of a name counts.
+  environment.push_back("RUNTIME_DIRECTORY=" + (directory_.path() / kRuntimeDirectory).string());
   // The pid is the child's, which writes it there.
   constexpr std::string_view kListenPid = "LISTEN_PID=";
   if (options.listening_socket >= 0) {
@@ -262,6 +267,10 @@ bool Server::wait_until_ready(milliseconds deadline) {
 std::string Server::url() const {
   return endpoint_.unix_path.empty() ? "http://127.0.0.1:" + std::to_string(endpoint_.port)
                                      : "unix:" + endpoint_.unix_path;
+}
+
+Endpoint Server::admin_endpoint() const {
+  return {0, (directory_.path() / kRuntimeDirectory / "admin.sock").string()};
 }
 
 boost::json::value Server::status() const {

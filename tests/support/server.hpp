@@ -85,6 +85,9 @@ class Server {
   [[nodiscard]] std::uint16_t port() const { return endpoint_.port; }
   [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
   [[nodiscard]] std::string url() const;
+  // Of the admin socket, where server.admin_listen is "auto".
+  [[nodiscard]] Endpoint admin_endpoint() const;
+  [[nodiscard]] std::string admin_url() const { return "unix:" + admin_endpoint().unix_path; }
 
   [[nodiscard]] boost::json::value status() const;  // null where it does not answer
   // Of GET /metrics: the sum of the samples of that name with these labels.

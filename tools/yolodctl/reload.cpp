@@ -3,17 +3,30 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <string>
+#include <system_error>
 
+#include "common/runtime_directory.hpp"
 #include "tools/yolodctl/commands.hpp"
 #include "tools/yolodctl/http_client.hpp"
 
 namespace yolod::tools {
 namespace {
 
+// The first admin socket that there is, else where the first would be.
+std::filesystem::path default_admin_socket() {
+  const auto directories = common::runtime_directories();
+  for (const auto& directory : directories) {
+    std::error_code ignored;
+    if (std::filesystem::exists(common::admin_socket_in(directory), ignored)) return common::admin_socket_in(directory);
+  }
+  return common::admin_socket_in(directories.front());
+}
+
 struct ReloadOptions {
-  std::string url{"http://127.0.0.1:8080"};
+  std::string url{"unix:" + default_admin_socket().string()};
   std::string model;
   unsigned timeout_s{600};
 };
@@ -58,7 +71,7 @@ int run_reload(const ReloadOptions& options) {
 void add_reload(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<ReloadOptions>();
   auto* command = app.add_subcommand("reload", "Have a running server read its config and load its models again");
-  command->add_option("--url", options->url, "http://host:port or unix:/path")->capture_default_str();
+  command->add_option("--url", options->url, "the server's admin socket, unix:/path")->capture_default_str();
   command->add_option("--model", options->model, "this one alone");
   command->add_option("--timeout", options->timeout_s, "seconds to wait for it")->capture_default_str();
   command->callback([options, &exit_code] { exit_code = run_reload(*options); });

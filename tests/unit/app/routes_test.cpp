@@ -25,6 +25,26 @@ TEST_CASE("Routes: each path has its route", "[app][unit]") {
   CHECK(entry->path == path);
 }
 
+TEST_CASE("Routes: a listener serves what is for its clients alone", "[app][unit]") {
+  const auto served = [](const char* path, ListenerRole role, bool admin_alone) {
+    return find_route(path)->is_served_at(role, admin_alone);
+  };
+  for (const bool admin_alone : {false, true}) {
+    CHECK(served("/predict", ListenerRole::kPublic, admin_alone));
+    CHECK_FALSE(served("/predict", ListenerRole::kAdmin, admin_alone));
+    CHECK_FALSE(served("/reload", ListenerRole::kPublic, admin_alone));
+    CHECK(served("/reload", ListenerRole::kAdmin, admin_alone));
+    for (const char* path : {"/status", "/metrics"}) {
+      CHECK(served(path, ListenerRole::kPublic, admin_alone) == !admin_alone);
+      CHECK(served(path, ListenerRole::kAdmin, admin_alone));
+    }
+    for (const char* path : {"/healthz", "/readyz"}) {
+      CHECK(served(path, ListenerRole::kPublic, admin_alone));
+      CHECK(served(path, ListenerRole::kAdmin, admin_alone));
+    }
+  }
+}
+
 TEST_CASE("Routes: any other path has none", "[app][unit]") {
   const std::string path =
       GENERATE("", "predict", "/predict/", "/Predict", "//", "/predic", "/predictx", "/healthz/x", "/../predict", "*");

@@ -79,6 +79,14 @@ TEST_CASE("Config: sandbox takes its four values and no other", "[common][unit]"
   CHECK(problem_of(std::string(kModel) + "sandbox: on\n").find("sandbox") != std::string::npos);
 }
 
+TEST_CASE("Config: admin_listen takes auto, nothing, or an address", "[common][unit]") {
+  CHECK(config_of(kModel).server.admin_listen == "auto");
+  CHECK(config_of(with_server("admin_listen: auto")).server.admin_listen == "auto");
+  CHECK(config_of(with_server("admin_listen: \"\"")).server.admin_listen.empty());
+  CHECK(config_of(with_server("admin_listen: unix:/run/a.sock")).server.admin_listen == "unix:/run/a.sock");
+  CHECK(problem_of(with_server("admin_listen: automatic")).find("server.admin_listen") != std::string::npos);
+}
+
 TEST_CASE("Config: listen takes one address without a list", "[common][unit]") {
   CHECK(config_of(with_server("listen: \"127.0.0.1:0\"")).server.listen == std::vector<std::string>{"127.0.0.1:0"});
 }
