@@ -32,7 +32,11 @@ enum class SandboxMode {
   kOff,       // it is never sealed
   kReport,    // as kAuto; a call that is denied is named in the log before it ends the worker
 };
-enum class LogFormat { kText, kJson };
+enum class LogFormat {
+  kText,
+  kJson,
+  kForwarded,  // of a worker, whose lines the front-end reads from a pipe and logs (common/forwarded_line.hpp)
+};
 enum class LogLevel { kTrace, kDebug, kInfo, kWarning, kError };
 
 struct DarknetSource {

@@ -13,6 +13,7 @@
 #include <string>
 #include <utility>
 
+#include "common/forwarded_line.hpp"
 #include "common/log_writer.hpp"
 #include "common/text.hpp"
 #include "common/unique_fd.hpp"
@@ -29,6 +30,20 @@ spdlog::level::level_enum spdlog_level(LogLevel level) {
     case LogLevel::kError: return spdlog::level::err;
   }
   return spdlog::level::err;
+}
+
+LogLevel level_of(spdlog::level::level_enum level) {
+  switch (level) {
+    case spdlog::level::trace: return LogLevel::kTrace;
+    case spdlog::level::debug: return LogLevel::kDebug;
+    case spdlog::level::info: return LogLevel::kInfo;
+    case spdlog::level::warn: return LogLevel::kWarning;
+    case spdlog::level::err:
+    case spdlog::level::critical:
+    case spdlog::level::off:
+    case spdlog::level::n_levels: return LogLevel::kError;
+  }
+  return LogLevel::kError;
 }
 
 std::string_view level_name(spdlog::level::level_enum level) {
@@ -107,6 +122,7 @@ class LineSink final : public spdlog::sinks::base_sink<std::mutex> {
 
   [[nodiscard]] std::string line(std::chrono::system_clock::time_point time, spdlog::level::level_enum level,
                                  std::string_view message) const {
+    if (format_ == LogFormat::kForwarded) return forwarded_line(level_of(level), printable(message, kMaxLogMessageBytes));
     if (format_ == LogFormat::kJson) {
       return fmt::format("{{\"ts\":\"{}\",\"level\":\"{}\",\"process\":\"{}\",\"pid\":{},\"message\":\"{}\"}}\n",
                          timestamp(time), level_name(level), json_escaped(process_name_), ::getpid(),

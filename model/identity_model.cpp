@@ -69,6 +69,13 @@ void sleep_fully(std::chrono::milliseconds duration) {
   }
 }
 
+// What follows the word, as it stands, to stderr; `times` over.
+void print(std::string_view text, int times) {
+  for (int i = 0; i < times; ++i) {
+    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text.data(), text.size());
+  }
+}
+
 class IdentityModel final : public Model {
  public:
   IdentityModel(const common::IdentitySource& source, const Surroundings& surroundings)
@@ -110,6 +117,10 @@ class IdentityModel final : public Model {
     if (text.starts_with("FAULT:exit")) ::_exit(1);
     if (text.starts_with("FAULT:hang")) hang();
     if (text.starts_with("FAULT:oom")) run_out_of_memory();
+    constexpr std::string_view kPrint = "FAULT:print";
+    constexpr std::string_view kFlood = "FAULT:flood";
+    if (text.starts_with(kPrint)) print(text.substr(kPrint.size()), 1);
+    if (text.starts_with(kFlood)) print(text.substr(kFlood.size()), 100'000);
     if (text.starts_with("FAULT:device") && surroundings_.device_lost) {
       surroundings_.device_lost(description_.device + " does not compute any more: FAULT:device");
     }

@@ -239,7 +239,9 @@ int main(int argc, char** argv) {
   }
   worker::lower_profile();
   std::signal(SIGPIPE, SIG_IGN);  // a log that nobody reads any more is no reason to die
-  if (auto log = common::configure_log({}, "yolod-worker"); !log) return ipc::kExitBadStart;
+  common::LoggingConfig logging;
+  logging.format = common::LogFormat::kForwarded;
+  if (auto log = common::configure_log(logging, "yolod-worker"); !log) return ipc::kExitBadStart;
   try {
     return loads ? worker::run_loader(arguments) : worker::run_worker();
   } catch (const std::exception& failure) {

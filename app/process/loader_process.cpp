@@ -18,13 +18,15 @@ LoaderProcess::LoaderProcess(boost::asio::io_context& io, common::UniqueFd contr
 
 Outcome<std::unique_ptr<LoaderProcess>> LoaderProcess::start(boost::asio::io_context& io, const SpawnSettings& spawn,
                                                              const ipc::InputArena& arena,
-                                                             const std::string& config_yaml, WorkerRole role,
+                                                             const std::string& config_yaml, int output,
+                                                             WorkerRole role,
                                                              LoaderEvents events) {
   auto channel = ipc::make_control_channel();
   if (!channel) return channel.error();
   const auto config = make_config_file(config_yaml);
   if (!config) return config.error();
   InheritedDescriptors inherited;
+  inherited.output = output;
   inherited.control = channel->second.get();
   inherited.arena = arena.descriptor();
   inherited.config = config->get();

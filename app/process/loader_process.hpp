@@ -37,7 +37,7 @@ class LoaderProcess {
   [[nodiscard]] static common::Outcome<std::unique_ptr<LoaderProcess>> start(boost::asio::io_context& io,
                                                                              const SpawnSettings& spawn,
                                                                              const ipc::InputArena& arena,
-                                                                             const std::string& config_yaml,
+                                                                             const std::string& config_yaml, int output,
                                                                              WorkerRole role, LoaderEvents events);
   LoaderProcess(const LoaderProcess&) = delete;
   LoaderProcess& operator=(const LoaderProcess&) = delete;

@@ -35,6 +35,7 @@ struct Move {
 // In the child. First everything is moved out of the way of the fixed numbers, then into place: a descriptor may
 // already have another's number.
 bool place_descriptors(const InheritedDescriptors& ours) {
+  if (ours.output >= 0 && (dup2(ours.output, STDOUT_FILENO) < 0 || dup2(ours.output, STDERR_FILENO) < 0)) return false;
   std::array<Move, 5> moves{{{ours.control, ipc::kControlDescriptor},
                              {ours.lane, ipc::kLaneDescriptor},
                              {ours.arena, ipc::kArenaDescriptor},

@@ -16,6 +16,7 @@ namespace yolod::app {
 // The descriptors that the new process inherits, as numbers in this one; they stay ours. A loader has neither lane nor
 // doorbell: its workers have.
 struct InheritedDescriptors {
+  int output{-1};  // for 1 and 2; without it the process has those of this one
   int control{-1};
   int lane{-1};
   int arena{-1};

@@ -161,6 +161,16 @@ void Supervisor::start(WorkerListener& listener) {
   for (const auto& place : places_) start_process(*place);
 }
 
+// One pipe for all its processes: workers that are forked have their loader's.
+Outcome<int> Supervisor::open_output() {
+  if (!output_) {
+    auto opened = WorkerOutput::open(io_, config_.name);
+    if (!opened) return opened.error();
+    output_ = std::move(*opened);
+  }
+  return output_->write_end();
+}
+
 // ---- the loader ----
 
 void Supervisor::start_loader() {
@@ -168,10 +178,14 @@ void Supervisor::start_loader() {
   // Beside workers that serve it gives way.
   const bool others_serve = ready_count() != 0 || (beside_ && on_trial_);
   const auto role = others_serve ? WorkerRole::kBackgroundLoader : WorkerRole::kLoader;
-  auto started = LoaderProcess::start(io_, spawn_, arena_, config_yaml_, role,
-                                      {[this](LoaderProcess&) { loader_became_ready(); },
-                                       [this](LoaderProcess&, std::string_view why) { condemn_loader(why); },
-                                       [this](LoaderProcess&) { suspect_loader(); }});
+  auto started = [&]() -> Outcome<std::unique_ptr<LoaderProcess>> {
+    const auto output = open_output();
+    if (!output) return output.error();
+    return LoaderProcess::start(io_, spawn_, arena_, config_yaml_, *output, role,
+                                {[this](LoaderProcess&) { loader_became_ready(); },
+                                 [this](LoaderProcess&, std::string_view why) { condemn_loader(why); },
+                                 [this](LoaderProcess&) { suspect_loader(); }});
+  }();
   if (!started) {
     if (gives_up(DeathCause::kOwnDoing, started.error().message)) return;
     replace_loader(DeathCause::kOwnDoing,
@@ -246,10 +260,13 @@ Outcome<pid_t> Supervisor::launch(const ipc::LentDescriptors& descriptors) {
     suspect_loader();
     return common::Error{common::ErrorCode::kSystem, "its loader does not listen"};
   }
+  const auto output = open_output();
+  if (!output) return output.error();
   const auto config = make_config_file(config_yaml_);
   if (!config) return config.error();
   return spawn_worker(spawn_, WorkerRole::kWorker,
-                      {.control = descriptors.control,
+                      {.output = *output,
+                       .control = descriptors.control,
                        .lane = descriptors.lane,
                        .arena = arena_.descriptor(),
                        .doorbell = descriptors.doorbell,
@@ -348,6 +365,7 @@ void Supervisor::condemn_hung(WorkerProcess& worker, std::string_view why) {
 }
 
 bool Supervisor::reaped(pid_t pid, const Death& death) {
+  if (output_) output_->read_now();
   if (loader_ && loader_->pid() == pid) {
     loader_died(death);
     return true;

@@ -20,6 +20,7 @@
 #include "app/process/loader_process.hpp"
 #include "app/process/respawn_policy.hpp"
 #include "app/process/spawn.hpp"
+#include "app/process/worker_output.hpp"
 #include "app/process/worker_process.hpp"
 #include "common/config.hpp"
 #include "ipc/input_arena.hpp"
@@ -145,6 +146,8 @@ class Supervisor {
   // Ends all attempts, where this death or failure to start says so.
   [[nodiscard]] bool gives_up(DeathCause cause, const std::string& reason);
 
+  // What its processes have for stdout and stderr.
+  [[nodiscard]] common::Outcome<int> open_output();
   void start_loader();
   void loader_became_ready();
   void condemn_loader(std::string_view why);
@@ -177,6 +180,7 @@ class Supervisor {
   ipc::LaneGeometry geometry_;
   std::string config_yaml_;
   const bool preload_;
+  std::unique_ptr<WorkerOutput> output_;  // once a process has been started
   std::unique_ptr<LoaderProcess> loader_;
   bool loader_condemned_{false};
   RespawnPolicy loader_policy_;
