@@ -214,7 +214,9 @@ class Yolod(Program):
 
     def __init__(self, options, models, server=None, **sections):
         config = {"server": {"listen": ["127.0.0.1:0"], **(server or {})}, **sections, "models": models}
-        super().__init__([options.bin / "yolod", "--config"], json.dumps(config))  # which is YAML, too
+        self.runtime = tempfile.TemporaryDirectory(prefix="yolod-bench-run-")  # for its admin socket
+        environment = {**os.environ, "RUNTIME_DIRECTORY": self.runtime.name}
+        super().__init__([options.bin / "yolod", "--config"], json.dumps(config), env=environment)  # which is YAML, too
         self.address = self.url()
         self.port = int(self.address.rpartition(":")[2])
         progress("waiting for every model")
@@ -227,6 +229,15 @@ class Yolod(Program):
         """Status and body of the answer."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         connection.request(method, target, body)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+
+    def reload(self):
+        """Status and body of the answer to POST /reload, at the admin socket."""
+        connection = http.client.HTTPConnection("localhost", timeout=120)
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.connect(os.path.join(self.runtime.name, "admin.sock"))
+        connection.request("POST", "/reload")
         answer = connection.getresponse()
         return answer.status, answer.read()
 
