@@ -1,0 +1,27 @@
+// What a worker writes into its lane, as a worker that was taken over would: answers and descriptions of its model.
+#include "ipc/messages.hpp"
+
+#include <span>
+#include <vector>
+
+#include "common/forwarded_line.hpp"
+#include "tests/fuzz/fuzz_input.hpp"
+
+using namespace yolod;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const auto text = fuzz::as_text(data, size);
+  const auto bytes = std::as_bytes(std::span(text.data(), text.size()));
+  std::vector<std::byte> room(size + 4096);
+  if (const auto prediction = ipc::decode_prediction(bytes)) {
+    const auto written = ipc::encode_prediction(*prediction, room);
+    fuzz::require(written && ipc::decode_prediction(std::span(room).first(*written)) == prediction);
+  }
+  if (const auto description = ipc::decode_description(bytes)) {
+    const auto written = ipc::encode_description(*description, room);
+    fuzz::require(written && ipc::decode_description(std::span(room).first(*written)) == description);
+  }
+  const auto line = common::parse_forwarded_line(text);
+  fuzz::require(line.message.size() <= text.size());
+  return 0;
+}

@@ -1,0 +1,23 @@
+// Archives of tensors, as a request's body has them.
+#include "model/npz.hpp"
+
+#include "tests/fuzz/fuzz_input.hpp"
+
+using namespace yolod;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const auto text = fuzz::as_text(data, size);
+  (void)model::is_npz(text);
+  const auto tensors = model::parse_npz(text);
+  if (!tensors) {
+    fuzz::require_one_line(tensors.error(), common::ErrorCode::kInvalidParameter);
+    return 0;
+  }
+  std::size_t bytes = 0;
+  for (const auto& tensor : *tensors) bytes += tensor.array.bytes.size();
+  fuzz::require(bytes <= size);
+  // What is written is what was read.
+  const auto again = model::parse_npz(model::to_npz(*tensors));
+  fuzz::require(again.ok() && again->size() == tensors->size());
+  return 0;
+}

@@ -1,0 +1,27 @@
+// A request's header, as the first bytes of a connection have it; then what it asks for.
+#include "app/http/request_head.hpp"
+
+#include <boost/beast/http/error.hpp>
+
+#include "app/http/target.hpp"
+#include "tests/fuzz/fuzz_input.hpp"
+
+using namespace yolod;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static app::RequestHeadReader reader;
+  static app::Target target;
+  app::RequestHead head;
+  const auto failure = reader.read(boost::asio::buffer(data, size), head);
+  if (failure) return 0;
+  const auto text = fuzz::as_text(data, size);
+  fuzz::require(head.bytes <= size && head.bytes <= app::RequestHeadReader::kLimitBytes);
+  fuzz::require(text.substr(0, head.bytes).ends_with("\r\n\r\n"));
+  if (!head.ambiguity.empty()) return 0;
+  // A shorter piece of the same bytes is no whole header, or the same.
+  app::RequestHead shorter;
+  fuzz::require(reader.read(boost::asio::buffer(data, head.bytes - 1), shorter) == boost::beast::http::error::need_more);
+  fuzz::require(!reader.read(boost::asio::buffer(data, head.bytes), head));
+  (void)target.parse(head.target);
+  return 0;
+}
