@@ -308,7 +308,7 @@ TEST_CASE("SlowClients: a log that nobody reads never stops the server, and says
   const auto body = random_body(100, 1);
   for (int round = 0; round < 50; ++round) {
     HttpClient client(endpoint);
-    REQUIRE(client.post("/reload", "").status == 500);
+    REQUIRE(HttpClient(server.admin_endpoint()).post("/reload", "").status == 500);
     const auto answer = client.post("/predict", body);
     REQUIRE(is_identity_answer(answer, body));
     // Those of its workers have the same pipe for theirs.
