@@ -78,23 +78,25 @@ struct Layout {
 Outcome<Layout> read_layout(Bytes file, std::uint64_t max_pixels) {
   const int kind = std::to_integer<int>(file[1]) - '0';  // 1 to 3 plain text, 4 to 6 raw; bitmap, grey, colour
   TextReader in(file, 2);
-  const auto width = in.number();
-  const auto height = width ? in.number() : std::nullopt;
   Layout layout;
   layout.is_bitmap = kind == 1 || kind == 4;
   layout.is_plain = kind <= 3;
   layout.samples = kind == 3 || kind == 6 ? 3 : 1;
-  const auto max_value = layout.is_bitmap ? std::optional<std::uint64_t>(1) : height ? in.number() : std::nullopt;
-  if (!width || !height || !max_value) {
-    return in.at_end() ? cut_short("PNM") : invalid("the PNM file's header cannot be read");
+  std::array<std::uint64_t, 3> numbers{0, 0, 1};  // width, height, largest value
+  for (std::size_t i = 0; i < (layout.is_bitmap ? 2 : numbers.size()); ++i) {
+    const auto number = in.number();
+    if (!number) return in.at_end() ? cut_short("PNM") : invalid("the PNM file's header cannot be read");
+    numbers[i] = *number;
   }
-  if (*max_value == 0 || *max_value > 65'535) return invalid("the PNM file's largest value is out of range");
-  if (in.at_end()) return *width == 0 || *height == 0 ? invalid("the image has no pixels") : cut_short("PNM");
+  layout.width = numbers[0];
+  layout.height = numbers[1];
+  layout.max_value = numbers[2];
+  if (layout.max_value == 0 || layout.max_value > 65'535) {
+    return invalid("the PNM file's largest value is out of range");
+  }
+  if (in.at_end()) return cut_short("PNM");
   // One blank ends the header.
   if (!is_blank(as_u8(file)[in.position()])) return invalid("the PNM file's header cannot be read");
-  layout.width = *width;
-  layout.height = *height;
-  layout.max_value = *max_value;
   layout.pixels_at = in.position() + 1;
   const std::uint64_t held = file.size() - layout.pixels_at;
   // Plain text has at least a digit for each sample.

@@ -18,9 +18,6 @@ namespace {
 
 using Pixels = std::vector<std::uint8_t>;
 
-constexpr std::size_t kWidth = 61;
-constexpr std::size_t kHeight = 47;
-
 // Slopes and an edge: an encoder has something to do, and no two rows are the same.
 std::uint8_t value_at(std::size_t x, std::size_t y, std::size_t c) {
   const std::size_t edge = (x / 9 + y / 7) % 2 * 40;
@@ -297,6 +294,8 @@ std::string run_length_coded(const Pixels& indices, std::size_t width, bool is_r
 
 class Samples {
  public:
+  Samples(std::size_t width, std::size_t height) : width_(width), height_(height) {}
+
   std::vector<SamplePicture> run() {
     add_jpeg();
     add_png();
@@ -309,21 +308,25 @@ class Samples {
 
  private:
   void add(std::string name, std::string file, Pixels bgr, int furthest = 0) {
-    all_.push_back({std::move(name), std::move(file), kWidth, kHeight, std::move(bgr), furthest});
+    all_.push_back({std::move(name), std::move(file), width_, height_, std::move(bgr), furthest});
   }
 
   void add_jpeg() {
     // How far a pixel may be from what was encoded: colours are halved in size.
     constexpr int kWholeColours = 24;
     constexpr int kHalvedColours = 90;
-    add("sequential.jpg", make_jpeg({}), bgr_, kHalvedColours);
-    add("full.jpg", make_jpeg({.sampling = 1}), bgr_, kWholeColours);
-    add("progressive.jpg", make_jpeg({.progressive = true, .sampling = 1}), bgr_, kWholeColours);
-    add("scans.jpg", make_jpeg({.separate_scans = true, .sampling = 1}), bgr_, kWholeColours);
-    add("restarts.jpg", make_jpeg({.sampling = 1, .restart_rows = 1}), bgr_, kWholeColours);
-    add("rgb.jpg", make_jpeg({.as_rgb = true, .sampling = 1}), bgr_, kWholeColours);
-    add("grey.jpg", make_jpeg({.components = 1}), grey_bgr(grey_), kWholeColours);
-    add("cmyk.jpg", make_jpeg({.components = 4, .sampling = 1}), cmyk_bgr(), kWholeColours);
+    add("sequential.jpg", make_jpeg({.width = width_, .height = height_}), bgr_, kHalvedColours);
+    add("full.jpg", make_jpeg({.width = width_, .height = height_, .sampling = 1}), bgr_, kWholeColours);
+    add("progressive.jpg", make_jpeg({.width = width_, .height = height_, .progressive = true, .sampling = 1}), bgr_,
+        kWholeColours);
+    add("scans.jpg", make_jpeg({.width = width_, .height = height_, .separate_scans = true, .sampling = 1}), bgr_,
+        kWholeColours);
+    add("restarts.jpg", make_jpeg({.width = width_, .height = height_, .sampling = 1, .restart_rows = 1}), bgr_,
+        kWholeColours);
+    add("rgb.jpg", make_jpeg({.width = width_, .height = height_, .as_rgb = true, .sampling = 1}), bgr_, kWholeColours);
+    add("grey.jpg", make_jpeg({.width = width_, .height = height_, .components = 1}), grey_bgr(grey_), kWholeColours);
+    add("cmyk.jpg", make_jpeg({.width = width_, .height = height_, .components = 4, .sampling = 1}), cmyk_bgr(),
+        kWholeColours);
   }
 
   // Of samples (255 - red, 255 - green, 255 - blue, 32), stored inverted.
@@ -337,18 +340,18 @@ class Samples {
     const auto rgb = to_rgb(bgr_);
     for (const bool interlaced : {false, true}) {
       const std::string kind = interlaced ? "interlaced " : "";
-      add(kind + "rgb.png", make_png(kWidth, kHeight, 8, 2, interlaced, rgb), bgr_);
-      add(kind + "rgb16.png", make_png(kWidth, kHeight, 16, 2, interlaced, deep(rgb, true)), bgr_);
-      add(kind + "rgba.png", make_png(kWidth, kHeight, 8, 6, interlaced, with_extra(rgb, 3)), bgr_);
-      add(kind + "grey.png", make_png(kWidth, kHeight, 8, 0, interlaced, grey_), grey_bgr(grey_));
-      add(kind + "grey and alpha.png", make_png(kWidth, kHeight, 8, 4, interlaced, with_extra(grey_, 1)),
+      add(kind + "rgb.png", make_png(width_, height_, 8, 2, interlaced, rgb), bgr_);
+      add(kind + "rgb16.png", make_png(width_, height_, 16, 2, interlaced, deep(rgb, true)), bgr_);
+      add(kind + "rgba.png", make_png(width_, height_, 8, 6, interlaced, with_extra(rgb, 3)), bgr_);
+      add(kind + "grey.png", make_png(width_, height_, 8, 0, interlaced, grey_), grey_bgr(grey_));
+      add(kind + "grey and alpha.png", make_png(width_, height_, 8, 4, interlaced, with_extra(grey_, 1)),
           grey_bgr(grey_));
       for (const unsigned bits : {1U, 2U, 4U}) {
         add(kind + "grey" + std::to_string(bits) + ".png",
-            make_png(kWidth, kHeight, static_cast<int>(bits), 0, interlaced, packed(grey_, kWidth, bits)),
+            make_png(width_, height_, static_cast<int>(bits), 0, interlaced, packed(grey_, width_, bits)),
             grey_bgr(coarse(grey_, bits)));
       }
-      add(kind + "palette.png", make_png(kWidth, kHeight, 4, 3, interlaced, packed(shifted(4), kWidth, 4)),
+      add(kind + "palette.png", make_png(width_, height_, 4, 3, interlaced, packed(shifted(4), width_, 4)),
           from_palette(indices(4)));
     }
   }
@@ -366,14 +369,14 @@ class Samples {
   }
 
   void add_webp() {
-    add("lossless.webp", make_webp(kWidth, kHeight, bgr_, true), bgr_);
-    add("lossy.webp", make_webp(kWidth, kHeight, bgr_, false), bgr_, 110);
+    add("lossless.webp", make_webp(width_, height_, bgr_, true), bgr_);
+    add("lossy.webp", make_webp(width_, height_, bgr_, false), bgr_, 110);
   }
 
   void add_tiff() {
     const auto rgb = to_rgb(bgr_);
     const auto tiff = [&](const std::string& name, const TiffKind& kind, const Pixels& data, const Pixels& bgr,
-                          int furthest = 0) { add(name, make_tiff(kind, kWidth, kHeight, data), bgr, furthest); };
+                          int furthest = 0) { add(name, make_tiff(kind, width_, height_, data), bgr, furthest); };
     tiff("rgb.tif", {}, rgb, bgr_);
     tiff("lzw.tif", {.compression = COMPRESSION_LZW, .predictor = true}, rgb, bgr_);
     tiff("deflate.tif", {.compression = COMPRESSION_ADOBE_DEFLATE}, rgb, bgr_);
@@ -389,14 +392,14 @@ class Samples {
     tiff("white is zero.tif", {.photometric = PHOTOMETRIC_MINISWHITE, .samples = 1}, inverted, grey_bgr(grey_));
     for (const unsigned bits : {1U, 2U, 4U}) {
       tiff("grey" + std::to_string(bits) + ".tif", {.photometric = PHOTOMETRIC_MINISBLACK, .samples = 1, .bits = bits},
-           packed(grey_, kWidth, bits), grey_bgr(coarse(grey_, bits)));
+           packed(grey_, width_, bits), grey_bgr(coarse(grey_, bits)));
     }
     for (const unsigned fax : {COMPRESSION_CCITTRLE, COMPRESSION_CCITTFAX3, COMPRESSION_CCITTFAX4}) {
       tiff("fax " + std::to_string(fax) + ".tif",
            {.compression = fax, .photometric = PHOTOMETRIC_MINISBLACK, .samples = 1, .bits = 1},
-           packed(grey_, kWidth, 1), grey_bgr(coarse(grey_, 1)));
+           packed(grey_, width_, 1), grey_bgr(coarse(grey_, 1)));
     }
-    tiff("palette.tif", {.photometric = PHOTOMETRIC_PALETTE, .samples = 1, .bits = 4}, packed(shifted(4), kWidth, 4),
+    tiff("palette.tif", {.photometric = PHOTOMETRIC_PALETTE, .samples = 1, .bits = 4}, packed(shifted(4), width_, 4),
          from_palette(indices(4)));
     tiff("cmyk.tif", {.compression = COMPRESSION_LZW, .photometric = PHOTOMETRIC_SEPARATED, .samples = 4}, cmyk(),
          cmyk_bgr());
@@ -421,15 +424,15 @@ class Samples {
   }
 
   void add_bmp() {
-    add("24.bmp", bmp_headers(kWidth, kHeight, 24, 0, "") + bmp_rows(bgr_, kHeight), bgr_);
+    add("24.bmp", bmp_headers(width_, height_, 24, 0, "") + bmp_rows(bgr_, height_), bgr_);
     add("top down.bmp",
-        bmp_headers(kWidth, -static_cast<std::int64_t>(kHeight), 24, 0, "", 0, 124) + bmp_rows(bgr_, kHeight, true),
+        bmp_headers(width_, -static_cast<std::int64_t>(height_), 24, 0, "", 0, 124) + bmp_rows(bgr_, height_, true),
         bgr_);
-    add("32.bmp", bmp_headers(kWidth, kHeight, 32, 0, "") + bmp_rows(with_extra(bgr_, 3), kHeight), bgr_);
+    add("32.bmp", bmp_headers(width_, height_, 32, 0, "") + bmp_rows(with_extra(bgr_, 3), height_), bgr_);
     const auto rgbx = with_extra(to_rgb(bgr_), 3);
     add("masks.bmp",
-        bmp_headers(kWidth, kHeight, 32, 3, little(0xFF, 4) + little(0xFF00, 4) + little(0xFF0000, 4)) +
-            bmp_rows(rgbx, kHeight),
+        bmp_headers(width_, height_, 32, 3, little(0xFF, 4) + little(0xFF00, 4) + little(0xFF0000, 4)) +
+            bmp_rows(rgbx, height_),
         bgr_);
     Pixels words;
     Pixels five_bits;
@@ -441,25 +444,25 @@ class Samples {
         five_bits.push_back(static_cast<std::uint8_t>(five << 3U | five >> 2U));
       }
     }
-    add("16.bmp", bmp_headers(kWidth, kHeight, 16, 0, "") + bmp_rows(words, kHeight), five_bits);
+    add("16.bmp", bmp_headers(width_, height_, 16, 0, "") + bmp_rows(words, height_), five_bits);
     for (const unsigned bits : {1U, 4U}) {
       add(std::to_string(bits) + ".bmp",
-          bmp_headers(kWidth, kHeight, bits, 0, bmp_palette(std::size_t{1} << bits)) +
-              bmp_rows(packed(shifted(bits), kWidth, bits), kHeight),
+          bmp_headers(width_, height_, bits, 0, bmp_palette(std::size_t{1} << bits)) +
+              bmp_rows(packed(shifted(bits), width_, bits), height_),
           from_palette(indices(bits)));
     }
     const auto of_eight = indices(4);
-    add("8.bmp", bmp_headers(kWidth, kHeight, 8, 0, bmp_palette(16), 16) + bmp_rows(of_eight, kHeight),
+    add("8.bmp", bmp_headers(width_, height_, 8, 0, bmp_palette(16), 16) + bmp_rows(of_eight, height_),
         from_palette(of_eight));
-    add("rle8.bmp", bmp_headers(kWidth, kHeight, 8, 1, bmp_palette(16), 16) + run_length_coded(of_eight, kWidth, false),
+    add("rle8.bmp", bmp_headers(width_, height_, 8, 1, bmp_palette(16), 16) + run_length_coded(of_eight, width_, false),
         from_palette(of_eight));
-    add("rle4.bmp", bmp_headers(kWidth, kHeight, 4, 2, bmp_palette(16)) + run_length_coded(of_eight, kWidth, true),
+    add("rle4.bmp", bmp_headers(width_, height_, 4, 2, bmp_palette(16)) + run_length_coded(of_eight, width_, true),
         from_palette(of_eight));
   }
 
   void add_pnm() {
     const auto rgb = to_rgb(bgr_);
-    const std::string size = std::to_string(kWidth) + " " + std::to_string(kHeight) + "\n";
+    const std::string size = std::to_string(width_) + " " + std::to_string(height_) + "\n";
     add("raw.ppm", "P6\n" + size + "255\n" + text(rgb), bgr_);
     add("raw16.ppm", "P6\n" + size + "65535\n" + text(deep(rgb, true)), bgr_);
     add("raw.pgm", "P5\n" + size + "255\n" + text(grey_), grey_bgr(grey_));
@@ -471,12 +474,14 @@ class Samples {
       plain_bits += value >= 128 ? '0' : '1';
       value = value >= 128 ? 0 : 255;
     }
-    add("raw.pbm", "P4\n" + size + text(packed(bits, kWidth, 1)), grey_bgr(coarse(grey_, 1)));
+    add("raw.pbm", "P4\n" + size + text(packed(bits, width_, 1)), grey_bgr(coarse(grey_, 1)));
     add("plain.ppm", "P3\n# plain\n" + size + "255\n" + plain, bgr_);
     add("plain.pbm", "P1\n" + size + plain_bits + "\n", grey_bgr(coarse(grey_, 1)));
   }
 
-  Pixels bgr_{drawn(kWidth, kHeight)};
+  std::size_t width_;
+  std::size_t height_;
+  Pixels bgr_{drawn(width_, height_)};
   Pixels grey_{to_grey(bgr_)};
   std::vector<SamplePicture> all_;
 };
@@ -578,8 +583,12 @@ std::string make_webp(std::size_t width, std::size_t height, const std::vector<s
 }
 
 const std::vector<SamplePicture>& sample_pictures() {
-  static const auto all = Samples().run();
+  static const auto all = make_sample_pictures(61, 47);
   return all;
+}
+
+std::vector<SamplePicture> make_sample_pictures(std::size_t width, std::size_t height) {
+  return Samples(width, height).run();
 }
 
 std::vector<SamplePicture> large_pictures() {

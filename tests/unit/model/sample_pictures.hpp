@@ -23,6 +23,7 @@ struct SamplePicture {
 
 // Of 61 x 47 pixels.
 [[nodiscard]] const std::vector<SamplePicture>& sample_pictures();
+[[nodiscard]] std::vector<SamplePicture> make_sample_pictures(std::size_t width, std::size_t height);
 
 [[nodiscard]] inline std::span<const std::byte> bytes_of(const std::string& file) {
   return std::as_bytes(std::span(file.data(), file.size()));
