@@ -13,8 +13,6 @@ namespace {
 
 using common::Outcome;
 
-constexpr std::uint8_t kBaseline = 0xC0;
-constexpr std::uint8_t kExtended = 0xC1;
 constexpr std::uint8_t kProgressive = 0xC2;
 constexpr std::uint8_t kFirstArithmetic = 0xC9;
 constexpr std::uint8_t kEndOfImage = 0xD9;

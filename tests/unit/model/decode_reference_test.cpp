@@ -56,7 +56,12 @@ TEST_CASE("DecodeReference: the test data's pictures are OpenCV's, but for stb_i
       const auto format = codec::probe(bytes, 100'000'000)->format;
       // Files of 16 bits are cut to 8 here and rounded there.
       const int allowed = format == codec::Format::kJpeg ? 2 : format == codec::Format::kPnm ? 1 : 0;
-      CHECK(furthest(picture->view(), imdecode(file)) <= allowed);
+      const auto reference = imdecode(file);
+      if (reference.empty()) {
+        CHECK(entry.path().filename() == "truncated_jpeg.jpg");  // whole but for its end marker
+        continue;
+      }
+      CHECK(furthest(picture->view(), reference) <= allowed);
       ++compared;
     }
   }
