@@ -8,7 +8,6 @@
 
 #include "common/clock.hpp"
 #include "common/text.hpp"
-#include "model/image/decode.hpp"
 #include "model/precision.hpp"
 #include "model/read_file.hpp"
 #include "model/thread_counts.hpp"
@@ -46,7 +45,11 @@ Preparation preparation_for(const common::ModelConfig& config, const PictureRule
 
 PictureModel::PictureModel(const common::ModelConfig& config, std::unique_ptr<Network> network,
                            const Preparation& preparation, std::string task, std::vector<std::string> labels)
-    : config_(config), network_(std::move(network)), preparation_(preparation) {
+    : config_(config),
+      network_(std::move(network)),
+      preparation_(preparation),
+      limits_{config.limits.max_pixels, config.limits.max_decode_time},
+      decode_memory_(config.limits.max_decode_memory_bytes) {
   const auto& shape = network_->shape();
   input_size_ = {static_cast<int>(shape.width), static_cast<int>(shape.height)};
   needed_ = input_size_;
@@ -174,8 +177,8 @@ std::vector<Output> PictureModel::run_decoded(std::unique_ptr<Decoded> decoded) 
 bool PictureModel::decode_one(const Input& input, std::span<float> room, Output& output, Prepared& prepared) const {
   const auto start = Clock::now();
   const auto checked = check(input.options);
-  const auto picture = checked ? image::decode(input.body, config_.limits.max_pixels, needed_)
-                               : Outcome<image::Picture>(checked.error());
+  const auto picture =
+      checked ? image::decode(input.body, limits_, needed_, &decode_memory_) : Outcome<image::Picture>(checked.error());
   if (picture) {
     prepared.image_size = picture->size();
     prepared.placement = image::place(preparation_.fit, prepared.image_size, input_size_, preparation_.crop_fraction);

@@ -11,6 +11,7 @@
 #include "common/config.hpp"
 #include "common/outcome.hpp"
 #include "common/prediction.hpp"
+#include "model/image/decode.hpp"
 #include "model/image/placement.hpp"
 #include "model/image/resize.hpp"
 #include "model/load_network.hpp"
@@ -80,6 +81,8 @@ class PictureModel : public Model {
   Preparation preparation_;
   image::Size input_size_;
   image::Size needed_;  // what a picture is resized to, at least
+  image::DecodeLimits limits_;
+  mutable image::DecodeMemory decode_memory_;  // of all threads that decode here
   common::ModelDescription description_;
 };
 

@@ -7,8 +7,8 @@
 #include "common/text.hpp"
 #include "model/classify/classify_model.hpp"
 #include "model/detect/detect_model.hpp"
-#include "model/image/decode.hpp"
 #include "model/image/image_model.hpp"
+#include "model/image/opencv.hpp"
 #include "model/load_network.hpp"
 #include "model/read_file.hpp"
 #include "model/thread_counts.hpp"
@@ -50,7 +50,7 @@ Outcome<std::unique_ptr<Model>> load(const common::ModelConfig& config, const Su
 
 Outcome<std::unique_ptr<Model>> load_torch_model(const common::ModelConfig& config, const Surroundings& surroundings) {
   try {
-    image::prepare_decoder();
+    image::prepare_opencv();
     if (surroundings.threads_of_forks > 1) prepare_for_threads(surroundings.threads_of_forks);
     return load(config, surroundings);
   } catch (const std::exception& error) {

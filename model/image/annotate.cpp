@@ -4,11 +4,11 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
-#include <cstring>
 #include <exception>
 #include <opencv2/core.hpp>
-#include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
+
+#include "model/image/encode.hpp"
 
 namespace yolod::model::image {
 namespace {
@@ -68,11 +68,7 @@ Outcome<std::vector<std::byte>> annotate(const Picture& picture, std::span<const
     cv::Mat canvas = cv::Mat(view.height, view.width, CV_8UC3, pixels, view.stride_bytes).clone();
     // The surest last, so that they lie on top.
     for (auto i = detections.size(); i > 0; --i) draw(canvas, detections[i - 1], labels);
-    std::vector<unsigned char> encoded;
-    if (!cv::imencode(".jpg", canvas, encoded)) return Error{ErrorCode::kInternal, "the picture cannot be encoded"};
-    std::vector<std::byte> bytes(encoded.size());
-    std::memcpy(bytes.data(), encoded.data(), encoded.size());
-    return bytes;
+    return encode({canvas.data, canvas.cols, canvas.rows, canvas.step[0]}, common::FileType::kJpeg);
   } catch (const std::exception&) {
     return Error{ErrorCode::kInternal, "the picture cannot be drawn or encoded"};
   }

@@ -1,145 +1,96 @@
 #include "model/image/decode.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <exception>
-#include <limits>
 #include <new>
-#include <opencv2/core.hpp>
-#include <opencv2/core/utils/logger.hpp>
-#include <opencv2/imgcodecs.hpp>
 #include <string>
 #include <utility>
 
-#include "model/image/header.hpp"
-#include "model/image/jpeg.hpp"
+#include "model/image/codec/codecs.hpp"
+#include "model/image/codec/errors.hpp"
+#include "model/image/upright.hpp"
 
 namespace yolod::model::image {
 namespace {
 
+using codec::Probe;
 using common::Error;
 using common::ErrorCode;
 using common::Outcome;
 
-// Points stderr at /dev/null while it lives. libpng, libjpeg and imdecode itself print there what they dislike in a
-// picture, past every hook of OpenCV's: a line for each bad picture that a client cares to send, and a worker that
-// stands still once nobody reads them. Where it fails, they are printed.
-class QuietStderr {
- public:
-  QuietStderr() {
-    static const int null = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
-    if (null >= 0) saved_ = ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-    if (saved_ >= 0) ::dup2(null, STDERR_FILENO);
-  }
-  QuietStderr(const QuietStderr&) = delete;
-  QuietStderr& operator=(const QuietStderr&) = delete;
-  ~QuietStderr() {
-    if (saved_ < 0) return;
-    ::dup2(saved_, STDERR_FILENO);
-    ::close(saved_);
-  }
-
- private:
-  int saved_{-1};
-};
-
-// OpenCV prints every cv::Exception before it throws; the catch says all that matters.
-int say_nothing(int /*status*/, const char* /*function*/, const char* /*message*/, const char* /*file*/, int /*line*/,
-                void* /*data*/) {
-  return 0;
-}
+constexpr std::uint64_t kPixelBytes = 3;
 
 std::uint64_t reduced(std::uint64_t side, std::uint64_t by) { return (side + by - 1) / by; }
 
 // 1, 2, 4 or 8.
-std::uint64_t reduction_for(const Header& header, const std::optional<Size>& needed) {
-  if (!needed || header.format != Format::kJpeg || header.width * header.height < kReducedFromPixels) return 1;
+unsigned reduction_for(const Probe& found, const std::optional<Size>& needed) {
+  const bool is_large = found.format == codec::Format::kJpeg && found.width * found.height >= kReducedFromPixels;
+  if (!needed || !is_large) return 1;
   // EXIF may turn the picture, so both of its sides must do for both of those needed.
   const auto least = static_cast<std::uint64_t>(std::max(needed->width, needed->height)) * 3 / 2;
-  const auto shorter = std::min(header.width, header.height);
-  for (const std::uint64_t by : {8, 4, 2}) {
-    // Sides that only rounding makes equal would hide whether the picture was turned.
-    const bool tells_turned = header.width == header.height || reduced(header.width, by) != reduced(header.height, by);
-    if (shorter / by >= least && tells_turned) return by;
+  const auto shorter = std::min(found.width, found.height);
+  for (const unsigned by : {8U, 4U, 2U}) {
+    if (shorter / by >= least) return by;
   }
   return 1;
 }
 
-int decode_flags(std::uint64_t reduction) {
-  switch (reduction) {
-    case 2: return cv::IMREAD_REDUCED_COLOR_2;
-    case 4: return cv::IMREAD_REDUCED_COLOR_4;
-    case 8: return cv::IMREAD_REDUCED_COLOR_8;
-    default: return cv::IMREAD_COLOR;
+// What a reduced picture costs coarse_jpeg: its blocks, and the file's data once more.
+std::uint64_t coarse_bytes(const Probe& found, std::size_t file_bytes) {
+  constexpr std::uint64_t kBytesOfBlock = 16;
+  constexpr std::uint64_t kPixelsOfBlock = 64;
+  return file_bytes + found.channels * kBytesOfBlock * (found.width * found.height / kPixelsOfBlock);
+}
+
+Picture picture_of(std::unique_ptr<std::uint8_t[]> bgr, const codec::Canvas& canvas, const Probe& found,
+                   DecodeMemory::Share share) {
+  Size stored{static_cast<int>(canvas.width()), static_cast<int>(canvas.height())};
+  Size size{static_cast<int>(found.width), static_cast<int>(found.height)};
+  if (is_transposed(found.orientation)) {
+    std::swap(stored.width, stored.height);
+    std::swap(size.width, size.height);
   }
+  return {std::move(bgr), stored, size, std::move(share)};
 }
 
 }  // namespace
 
-struct Picture::Pixels {
-  cv::Mat mat;
-};
-
-Picture::Picture(std::shared_ptr<const Pixels> pixels, Size size) : pixels_(std::move(pixels)), size_(size) {}
+Picture::Picture(std::unique_ptr<std::uint8_t[]> bgr, Size stored, Size size, DecodeMemory::Share share)
+    : share_(std::move(share)), bgr_(std::move(bgr)), stored_(stored), size_(size) {}
 
 PixelView Picture::view() const {
-  const auto& mat = pixels_->mat;
-  return {mat.data, mat.cols, mat.rows, mat.step[0]};
+  return {bgr_.get(), stored_.width, stored_.height, kPixelBytes * static_cast<std::size_t>(stored_.width)};
 }
 
-void prepare_decoder() {
-  static const bool done = [] {
-    cv::setNumThreads(1);
-    cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
-    cv::redirectError(say_nothing);
-    return true;
-  }();
-  (void)done;
-}
-
-Outcome<Picture> decode(std::span<const std::byte> file, std::uint64_t max_pixels, std::optional<Size> needed) {
-  const auto header = read_header(file, max_pixels);
-  if (!header) return header.error();
-  const auto reduction = reduction_for(*header, needed);
+Outcome<Picture> decode(std::span<const std::byte> file, const DecodeLimits& limits, std::optional<Size> needed,
+                        DecodeMemory* memory) {
+  const auto found = codec::probe(file, limits.max_pixels);
+  if (!found) return found.error();
+  const auto reduction = reduction_for(*found, needed);
+  const auto width = reduced(found->width, reduction);
+  const auto height = reduced(found->height, reduction);
+  const auto bytes = kPixelBytes * width * height;
+  auto beside = found->working_bytes;
+  if (reduction >= 4) beside = std::max(beside, coarse_bytes(*found, file.size()));
+  // A turned picture lies beside the one that is turned, when the decoder's memory is free again.
+  if (is_transposed(found->orientation)) beside = std::max(beside, bytes);
+  DecodeMemory::Share share;
+  if (memory != nullptr) {
+    auto taken = memory->take(bytes + beside);
+    if (!taken) return codec::out_of_memory();
+    share = std::move(*taken);
+  }
   try {
-    // imdecode takes a Mat over the bytes and does not write to it.
-    auto* bytes = const_cast<std::byte*>(file.data());
-    if (file.size() > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
-      return Error{ErrorCode::kInvalidImage, "the image file is too large"};
-    }
-    const cv::Mat encoded(1, static_cast<int>(file.size()), CV_8UC1, bytes);
-    auto pixels = std::make_shared<Picture::Pixels>();
-    // What that does not take, OpenCV may, or it says what is wrong.
-    auto jpeg = header->format == Format::kJpeg ? decode_jpeg(file, reduction) : std::nullopt;
-    if (jpeg) {
-      pixels->mat = std::move(*jpeg);
-    } else {
-      const QuietStderr quiet;
-      pixels->mat = cv::imdecode(encoded, decode_flags(reduction));
-    }
-    const auto& mat = pixels->mat;
-    if (mat.empty() || mat.type() != CV_8UC3) return Error{ErrorCode::kInvalidImage, "the image cannot be decoded"};
-    const auto width = static_cast<std::uint64_t>(mat.cols);
-    const auto height = static_cast<std::uint64_t>(mat.rows);
-    const auto stored_width = reduced(header->width, reduction);
-    const auto stored_height = reduced(header->height, reduction);
-    const bool as_stored = width == stored_width && height == stored_height;
-    const bool turned = width == stored_height && height == stored_width;
-    if (!as_stored && !turned)
-      return Error{ErrorCode::kInvalidImage, "the image is not of the size that its header says"};
-    Size size{static_cast<int>(header->width), static_cast<int>(header->height)};
-    if (!as_stored) std::swap(size.width, size.height);
-    return Picture(std::move(pixels), size);
+    codec::Budget budget(limits.max_time);
+    auto bgr = std::make_unique_for_overwrite<std::uint8_t[]>(static_cast<std::size_t>(bytes));
+    codec::Canvas canvas(bgr.get(), static_cast<std::size_t>(width), static_cast<std::size_t>(height));
+    if (auto done = codec::decode(file, found->format, reduction, canvas, budget); !done) return done.error();
+    if (!canvas.full()) return codec::invalid("the image cannot be decoded");
+    if (!make_upright(bgr, canvas.width(), canvas.height(), found->orientation, budget)) return codec::out_of_time();
+    share.shrink_to(bytes);
+    return picture_of(std::move(bgr), canvas, *found, std::move(share));
   } catch (const std::bad_alloc&) {
-    return Error{ErrorCode::kInternal, "no memory to decode an image of " + std::to_string(header->width) + " x " +
-                                           std::to_string(header->height) + " pixels"};
-  } catch (const cv::Exception& error) {
-    if (error.code == cv::Error::StsNoMem) return Error{ErrorCode::kInternal, "no memory to decode an image"};
-    return Error{ErrorCode::kInvalidImage, "the image cannot be decoded"};
-  } catch (const std::exception&) {
-    return Error{ErrorCode::kInvalidImage, "the image cannot be decoded"};
+    return Error{ErrorCode::kInternal, "no memory to decode an image of " + std::to_string(found->width) + " x " +
+                                           std::to_string(found->height) + " pixels"};
   }
 }
 

@@ -1,4 +1,4 @@
-// From pixels to a file's bytes, by OpenCV. No OpenCV header here.
+// From pixels to a file's bytes, by libjpeg and libpng.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,8 @@
 
 namespace yolod::model::image {
 
-// `type` is kJpeg (quality 95) or kPng. An Error is kInternal.
-[[nodiscard]] common::Outcome<std::vector<std::byte>> encode(const PixelView& pixels, common::FileType type);
+// `type` is kJpeg (`jpeg_quality`, 1 to 100) or kPng. An Error is kInternal. std::bad_alloc may be thrown.
+[[nodiscard]] common::Outcome<std::vector<std::byte>> encode(const PixelView& pixels, common::FileType type,
+                                                             int jpeg_quality = 95);
 
 }  // namespace yolod::model::image

@@ -8,9 +8,12 @@ namespace yolod::model::image {
 
 int exif_orientation(std::span<const std::uint8_t> app1) {
   constexpr std::array<std::uint8_t, 6> kExif{'E', 'x', 'i', 'f', 0, 0};
-  constexpr std::size_t kEntryBytes = 12;
   if (app1.size() < kExif.size() || !std::equal(kExif.begin(), kExif.end(), app1.begin())) return 1;
-  const auto tiff = app1.subspan(kExif.size());
+  return tiff_orientation(app1.subspan(kExif.size()));
+}
+
+int tiff_orientation(std::span<const std::uint8_t> tiff) {
+  constexpr std::size_t kEntryBytes = 12;
   if (tiff.size() < 8) return 1;
   const bool little = tiff[0] == 'I' && tiff[1] == 'I';
   if (!little && !(tiff[0] == 'M' && tiff[1] == 'M')) return 1;

@@ -10,4 +10,7 @@ namespace yolod::model::image {
 // sound. Any bytes are safe to pass.
 [[nodiscard]] int exif_orientation(std::span<const std::uint8_t> app1);
 
+// The same of EXIF without the prefix that it has in a JPEG: the content of PNG's eXIf chunk.
+[[nodiscard]] int tiff_orientation(std::span<const std::uint8_t> tiff);
+
 }  // namespace yolod::model::image

@@ -1,8 +1,9 @@
 #include "model/image/ycc_to_bgr.hpp"
 
 #include <algorithm>
-#include <array>
-#include <opencv2/core/hal/intrin.hpp>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 namespace yolod::model::image {
 namespace {
@@ -25,41 +26,67 @@ void convert_pixel(int luma, int blue_chroma, int red_chroma, std::uint8_t* bgr)
   bgr[2] = to_byte(y + times(cr, kRedOfCr));
 }
 
-#if CV_SIMD128
-// Eight pixels' sums of 16 bits; (chroma << 8) * factor >> 16 is the product above.
-struct Sums {
-  cv::v_int16x8 blue;
-  cv::v_int16x8 green;
-  cv::v_int16x8 red;
-};
-
-Sums convert_eight(const cv::v_uint16x8& luma, const cv::v_uint16x8& blue_chroma, const cv::v_uint16x8& red_chroma) {
-  const auto half = cv::v_setall_s16(128);
-  const auto y = (cv::v_reinterpret_as_s16(luma) << 4) + cv::v_setall_s16(8);
-  const auto cb = (cv::v_reinterpret_as_s16(blue_chroma) - half) << 8;
-  const auto cr = (cv::v_reinterpret_as_s16(red_chroma) - half) << 8;
-  return {y + cv::v_mul_hi(cb, cv::v_setall_s16(kBlueOfCb)),
-          y + cv::v_mul_hi(cr, cv::v_setall_s16(-kGreenOfCr)) + cv::v_mul_hi(cb, cv::v_setall_s16(-kGreenOfCb)),
-          y + cv::v_mul_hi(cr, cv::v_setall_s16(kRedOfCr))};
-}
-
-cv::v_uint8x16 to_bytes(const cv::v_int16x8& low, const cv::v_int16x8& high) {
-  return cv::v_pack_u(low >> 4, high >> 4);
-}
-
+#if defined(__SSE2__)
 constexpr int kStep = 16;
 
-void convert_sixteen(const cv::v_uint8x16& y, const cv::v_uint8x16& cb, const cv::v_uint8x16& cr, std::uint8_t* bgr) {
-  std::array<cv::v_uint16x8, 2> wide_y;
-  std::array<cv::v_uint16x8, 2> wide_cb;
-  std::array<cv::v_uint16x8, 2> wide_cr;
-  cv::v_expand(y, wide_y[0], wide_y[1]);
-  cv::v_expand(cb, wide_cb[0], wide_cb[1]);
-  cv::v_expand(cr, wide_cr[0], wide_cr[1]);
-  const auto low = convert_eight(wide_y[0], wide_cb[0], wide_cr[0]);
-  const auto high = convert_eight(wide_y[1], wide_cb[1], wide_cr[1]);
-  cv::v_store_interleave(bgr, to_bytes(low.blue, high.blue), to_bytes(low.green, high.green),
-                         to_bytes(low.red, high.red));
+// Three vectors of 16 bytes, as one of 48.
+struct Three {
+  __m128i first;
+  __m128i second;
+  __m128i third;
+};
+
+__m128i high_half(__m128i bytes) { return _mm_unpackhi_epi64(bytes, bytes); }
+
+// The two halves of 48 bytes, a byte of each in turn.
+Three shuffle(const Three& t) {
+  return {_mm_unpacklo_epi8(t.first, high_half(t.second)), _mm_unpacklo_epi8(high_half(t.first), t.third),
+          _mm_unpacklo_epi8(t.second, high_half(t.third))};
+}
+
+// The opposite: bytes at even places, then those at odd ones.
+Three unshuffle(const Three& t) {
+  const auto low = _mm_set1_epi16(0x00FF);
+  const auto even = [&](__m128i bytes) { return _mm_and_si128(bytes, low); };
+  const auto odd = [](__m128i bytes) { return _mm_srli_epi16(bytes, 8); };
+  return {_mm_packus_epi16(even(t.first), even(t.second)), _mm_packus_epi16(even(t.third), odd(t.first)),
+          _mm_packus_epi16(odd(t.second), odd(t.third))};
+}
+
+// Of 48 bytes in threes all first ones, all second ones, all third ones: a shuffle moves byte i to 2 i modulo 47, four
+// of them move byte 3 i to i, as 3 * 16 is 1 more than 47.
+Three planes_of(const Three& pixels) { return shuffle(shuffle(shuffle(shuffle(pixels)))); }
+Three pixels_of(const Three& planes) { return unshuffle(unshuffle(unshuffle(unshuffle(planes)))); }
+
+__m128i load(const std::uint8_t* bytes) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes)); }
+
+void store(__m128i bytes, std::uint8_t* into) { _mm_storeu_si128(reinterpret_cast<__m128i*>(into), bytes); }
+
+// Eight pixels' sums of 16 bits, in blue, green, red.
+Three convert_eight(__m128i luma, __m128i blue_chroma, __m128i red_chroma) {
+  const auto half = _mm_set1_epi16(128);
+  const auto y = _mm_add_epi16(_mm_slli_epi16(luma, 4), _mm_set1_epi16(8));
+  const auto cb = _mm_slli_epi16(_mm_sub_epi16(blue_chroma, half), 8);
+  const auto cr = _mm_slli_epi16(_mm_sub_epi16(red_chroma, half), 8);
+  // (chroma << 8) * factor >> 16 is the product of convert_pixel().
+  const auto times = [](__m128i chroma, short factor) { return _mm_mulhi_epi16(chroma, _mm_set1_epi16(factor)); };
+  return {_mm_add_epi16(y, times(cb, kBlueOfCb)),
+          _mm_add_epi16(_mm_add_epi16(y, times(cr, -kGreenOfCr)), times(cb, -kGreenOfCb)),
+          _mm_add_epi16(y, times(cr, kRedOfCr))};
+}
+
+void convert_sixteen(__m128i y, __m128i cb, __m128i cr, std::uint8_t* bgr) {
+  const auto zero = _mm_setzero_si128();
+  const auto low = convert_eight(_mm_unpacklo_epi8(y, zero), _mm_unpacklo_epi8(cb, zero), _mm_unpacklo_epi8(cr, zero));
+  const auto high = convert_eight(_mm_unpackhi_epi8(y, zero), _mm_unpackhi_epi8(cb, zero), _mm_unpackhi_epi8(cr, zero));
+  const auto to_bytes = [](__m128i first_eight, __m128i last_eight) {
+    return _mm_packus_epi16(_mm_srai_epi16(first_eight, 4), _mm_srai_epi16(last_eight, 4));
+  };
+  const auto pixels =
+      pixels_of({to_bytes(low.first, high.first), to_bytes(low.second, high.second), to_bytes(low.third, high.third)});
+  store(pixels.first, bgr);
+  store(pixels.second, bgr + 16);
+  store(pixels.third, bgr + 32);
 }
 #endif
 
@@ -67,12 +94,10 @@ void convert_sixteen(const cv::v_uint8x16& y, const cv::v_uint8x16& cb, const cv
 
 void ycc_row_to_bgr(const std::uint8_t* ycc, std::uint8_t* bgr, int width) {
   int x = 0;
-#if CV_SIMD128
+#if defined(__SSE2__)
   for (; x + kStep <= width; x += kStep) {
-    cv::v_uint8x16 y;
-    cv::v_uint8x16 cb;
-    cv::v_uint8x16 cr;
-    cv::v_load_deinterleave(ycc + 3 * x, y, cb, cr);
+    const auto* const at = ycc + 3 * x;
+    const auto [y, cb, cr] = planes_of({load(at), load(at + 16), load(at + 32)});
     convert_sixteen(y, cb, cr, bgr + 3 * x);
   }
 #endif
@@ -82,9 +107,9 @@ void ycc_row_to_bgr(const std::uint8_t* ycc, std::uint8_t* bgr, int width) {
 void planes_row_to_bgr(const std::uint8_t* y, const std::uint8_t* cb, const std::uint8_t* cr, std::uint8_t* bgr,
                        int width) {
   int x = 0;
-#if CV_SIMD128
+#if defined(__SSE2__)
   for (; x + kStep <= width; x += kStep) {
-    convert_sixteen(cv::v_load(y + x), cv::v_load(cb + x), cv::v_load(cr + x), bgr + 3 * x);
+    convert_sixteen(load(y + x), load(cb + x), load(cr + x), bgr + 3 * x);
   }
 #endif
   for (; x < width; ++x) convert_pixel(y[x], cb[x], cr[x], bgr + 3 * x);

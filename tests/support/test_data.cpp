@@ -19,6 +19,12 @@ std::optional<std::filesystem::path> test_data() {
   return whole;
 }
 
+std::optional<std::filesystem::path> fault_cases() {
+  const auto data = test_data();
+  if (!data || !std::filesystem::is_directory(data->parent_path() / "cases")) return std::nullopt;
+  return data->parent_path() / "cases";
+}
+
 std::filesystem::path source_directory() { return YOLOD_TEST_SOURCE_DIR; }
 
 std::string reason_to_skip_real_models() {

@@ -12,6 +12,9 @@ namespace yolod::tests {
 // YOLOD_TEST_DATA, else ../shared/data beside the checkout; nothing where there is none.
 [[nodiscard]] std::optional<std::filesystem::path> test_data();
 
+// The small files that once showed a fault: cases/ beside that folder; nothing where there is none.
+[[nodiscard]] std::optional<std::filesystem::path> fault_cases();
+
 // The checkout that these tests are of.
 [[nodiscard]] std::filesystem::path source_directory();
 

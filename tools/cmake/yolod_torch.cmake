@@ -13,13 +13,12 @@ function(_yolod_find_torch)
   if(Torch_VERSION AND Torch_VERSION VERSION_LESS 1.13)
     message(FATAL_ERROR "LibTorch ${Torch_VERSION} is too old: 1.13 or later is needed")
   endif()
-  find_package(OpenCV 4 REQUIRED COMPONENTS core imgproc imgcodecs)
-  find_package(JPEG REQUIRED)
+  find_package(OpenCV 4 REQUIRED COMPONENTS core imgproc)
   # Imported targets are visible in the folder that found them and below: that is the top folder, as this file is
   # included from there.
   add_library(yolod_torch INTERFACE)
   target_include_directories(yolod_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS} ${OpenCV_INCLUDE_DIRS})
-  target_link_libraries(yolod_torch INTERFACE ${TORCH_LIBRARIES} opencv_core opencv_imgproc opencv_imgcodecs JPEG::JPEG)
+  target_link_libraries(yolod_torch INTERFACE ${TORCH_LIBRARIES} opencv_core opencv_imgproc)
   # For tools/bench alone: what OpenCV itself makes of a network.
   find_package(OpenCV 4 QUIET OPTIONAL_COMPONENTS dnn)
   if(TARGET opencv_dnn)

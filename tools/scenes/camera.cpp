@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <opencv2/core.hpp>
-#include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
+#include "model/image/decode.hpp"
+#include "model/image/encode.hpp"
 #include "tools/scenes/texture.hpp"
 
 namespace yolod::scenes {
@@ -107,9 +108,16 @@ void sharpen(cv::Mat& picture, Random& random) {
 }
 
 void compress(cv::Mat& picture, Random& random) {
-  std::vector<std::uint8_t> file;
-  cv::imencode(".jpg", picture, file, {cv::IMWRITE_JPEG_QUALITY, random.integer(35, 92)});
-  picture = cv::imdecode(file, cv::IMREAD_COLOR);
+  const model::image::PixelView pixels{picture.data, picture.cols, picture.rows, picture.step[0]};
+  const auto file = model::image::encode(pixels, common::FileType::kJpeg, random.integer(35, 92));
+  const auto seen = file ? model::image::decode(*file, {}) : file.error();
+  // Without it the picture stays as sharp as it is.
+  if (!seen) return;
+  const auto view = seen->view();
+  for (int y = 0; y < view.height; ++y) {
+    const auto* row = view.bgr + static_cast<std::size_t>(y) * view.stride_bytes;
+    std::copy(row, row + view.stride_bytes, picture.ptr<std::uint8_t>(y));
+  }
 }
 
 }  // namespace

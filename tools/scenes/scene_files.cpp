@@ -4,10 +4,9 @@
 #include <cstdint>
 #include <cstdio>
 #include <opencv2/core.hpp>
-#include <opencv2/imgcodecs.hpp>
 #include <vector>
 
-#include "common/text.hpp"
+#include "model/image/encode.hpp"
 #include "model/unfinished_file.hpp"
 
 namespace yolod::scenes {
@@ -42,17 +41,13 @@ std::string label_text(const Scene& scene) {
 }
 
 Outcome<void> write_scene(const Scene& scene, const std::filesystem::path& folder, const std::string& name) {
-  std::vector<std::uint8_t> picture;
-  try {
-    if (!cv::imencode(".jpg", scene.picture, picture, {cv::IMWRITE_JPEG_QUALITY, kJpegQuality})) {
-      return Error{ErrorCode::kSystem, name + ": the picture cannot be encoded"};
-    }
-  } catch (const cv::Exception& error) {
-    return Error{ErrorCode::kSystem, name + ": the picture cannot be encoded: " + common::printable(error.err, 300)};
-  }
+  const auto& pixels = scene.picture;
+  const auto picture = model::image::encode({pixels.data, pixels.cols, pixels.rows, pixels.step[0]},
+                                            common::FileType::kJpeg, kJpegQuality);
+  if (!picture) return Error{ErrorCode::kSystem, name + ": " + picture.error().message};
   const auto labels = label_text(scene);
   if (auto written = write_file(folder / (name + ".txt"), labels.data(), labels.size()); !written) return written;
-  return write_file(folder / (name + ".jpg"), picture.data(), picture.size());
+  return write_file(folder / (name + ".jpg"), picture->data(), picture->size());
 }
 
 Outcome<void> write_names(const std::filesystem::path& folder) {

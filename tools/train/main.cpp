@@ -23,7 +23,7 @@
 #include <vector>
 
 #include "common/cpu_count.hpp"
-#include "model/image/decode.hpp"
+#include "model/image/opencv.hpp"
 #include "tools/progress/progress_bar.hpp"
 #include "tools/scenes/scene.hpp"
 #include "tools/train/run.hpp"
@@ -147,7 +147,7 @@ struct AnchorOptions {
 };
 
 int anchors(const AnchorOptions& options) {
-  model::image::prepare_decoder();  // OpenCV's own threads would cost more than they save
+  model::image::prepare_opencv();  // OpenCV's own threads would cost more than they save
   const auto clusters = [&] {
     tools::ProgressBar progress;
     return train::anchors_of_scenes(

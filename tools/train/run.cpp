@@ -16,7 +16,7 @@
 #include "common/text.hpp"
 #include "model/darknet/operations.hpp"
 #include "model/darknet/write_weights.hpp"
-#include "model/image/decode.hpp"
+#include "model/image/opencv.hpp"
 #include "model/precision.hpp"
 #include "tools/progress/progress_line.hpp"
 #include "tools/train/curve.hpp"
@@ -297,7 +297,7 @@ Outcome<RunReport> run_training(const RunOptions& options, const std::function<b
   const auto precision = learning_precision(options.precision);
   if (!precision) return precision.error();
   if (auto prepared = prepare_folder(options); !prepared) return std::move(prepared).error();
-  model::image::prepare_decoder();  // OpenCV's own threads would be too many
+  model::image::prepare_opencv();  // OpenCV's own threads would be too many
   LearnerSettings settings;
   settings.seed = options.seed;
   settings.threads = options.threads == 0 ? common::usable_cpu_count() : options.threads;

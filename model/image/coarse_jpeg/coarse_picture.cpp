@@ -90,10 +90,11 @@ void paint_all(const BaselineFile& file, const Scan& scan, CoarsePicture& pictur
 
 }  // namespace
 
-std::optional<CoarsePicture> read_coarse_picture(std::span<const std::uint8_t> bytes, int reduction, Reading reading) {
+std::optional<CoarsePicture> read_coarse_picture(std::span<const std::uint8_t> bytes, int reduction, Reading reading,
+                                                 codec::Budget* budget) {
   const auto file = read_baseline_file(bytes);
   if (!file) return std::nullopt;
-  const auto scan = read_scan(*file, reading);
+  const auto scan = read_scan(*file, reading, budget);
   if (!scan) return std::nullopt;
   CoarsePicture picture;
   picture.width = (file->width + reduction - 1) / reduction;
@@ -109,6 +110,7 @@ std::optional<CoarsePicture> read_coarse_picture(std::span<const std::uint8_t> b
     plane.stride = file->mcus_across() * across * pixels;
     plane.values = std::make_unique_for_overwrite<std::uint8_t[]>(plane.stride * file->mcus_down() * down * pixels);
   }
+  if (budget != nullptr && budget->look()) return std::nullopt;
   reduction == 4 ? paint_all<2>(*file, *scan, picture) : paint_all<1>(*file, *scan, picture);
   return picture;
 }

@@ -33,9 +33,10 @@ struct CoarsePicture {
 };
 
 // Its sides are the file's divided by `reduction`, 4 or 8, and rounded up. Each pixel is the mean of those that it
-// stands for, as far as the three coefficients tell. Nothing for another kind of JPEG than BaselineFile, and for one
-// with a fault.
+// stands for, as far as the three coefficients tell. Nothing for another kind of JPEG than BaselineFile, for one with a
+// fault, and once `budget`, if there is one, is spent.
 [[nodiscard]] std::optional<CoarsePicture> read_coarse_picture(std::span<const std::uint8_t> file, int reduction,
-                                                               Reading reading = Reading::kFastest);
+                                                               Reading reading = Reading::kFastest,
+                                                               codec::Budget* budget = nullptr);
 
 }  // namespace yolod::model::image::coarse

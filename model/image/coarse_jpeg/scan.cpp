@@ -30,7 +30,8 @@ McuLayout layout_of(const BaselineFile& file) {
 
 class ScanJoiner {
  public:
-  ScanJoiner(const McuLayout& layout, const ScanData& data) : layout_(layout), data_(data) {}
+  ScanJoiner(const McuLayout& layout, const ScanData& data, codec::Budget* budget)
+      : layout_(layout), data_(data), budget_(budget) {}
 
   bool read_one_by_one(std::size_t mcus, std::size_t interval) {
     auto* blocks = room_for(mcus * layout_.blocks);
@@ -42,7 +43,7 @@ class ScanJoiner {
       McuReader reader(layout_, data_.bytes.get(), 8 * begin);
       auto* const first = blocks;
       for (std::size_t i = 0; i < count; ++i, blocks += layout_.blocks) {
-        if (!reader.read(blocks) || reader.position() > 8 * end) return false;
+        if (!reader.read(blocks) || reader.position() > 8 * end || is_over()) return false;
       }
       if (!ends_at(reader.position(), end)) return false;
       add(first, count, true);
@@ -57,6 +58,7 @@ class ScanJoiner {
     auto parts = make_parts(mcus, part_count);
     auto* const blocks = room_for(parts.back().end_block);
     read_parts(layout_, data_.bytes.get(), parts, blocks);
+    if (budget_ != nullptr && budget_->look()) return false;
     // What lies between one part's end and where the next one's guess becomes true, and behind the last.
     gap_ = room_for(mcus * layout_.blocks);
     if (parts[0].mcus_to_last_invalid > 0 || !take(parts[0], 0, blocks)) return false;
@@ -117,7 +119,7 @@ class ScanJoiner {
   }
 
   bool read_gap(McuReader& reader) {
-    if (!reader.read(gap_) || reader.position() > 8 * data_.size()) return false;
+    if (!reader.read(gap_) || reader.position() > 8 * data_.size() || is_over()) return false;
     add(gap_, 1, scan_.runs.empty());
     gap_ += layout_.blocks;
     ++taken_;
@@ -146,12 +148,20 @@ class ScanJoiner {
   // A byte that the last code began is filled up; more than that is no part of the scan.
   static bool ends_at(std::size_t bit, std::size_t end) { return bit <= 8 * end && 8 * end - bit < 8; }
 
+  // Called for each MCU; reads the clock for each 1024th.
+  [[nodiscard]] bool is_over() {
+    constexpr unsigned kMcusPerLook = 1024;
+    return ++mcus_read_ % kMcusPerLook == 0 && budget_ != nullptr && budget_->look();
+  }
+
   Block* room_for(std::size_t blocks) {
     return scan_.storage.emplace_back(std::make_unique_for_overwrite<Block[]>(blocks)).get();
   }
 
   const McuLayout& layout_;
   const ScanData& data_;
+  codec::Budget* budget_;
+  unsigned mcus_read_{0};
   Scan scan_;
   std::size_t wanted_{0};  // MCUs
   std::size_t taken_{0};
@@ -160,7 +170,7 @@ class ScanJoiner {
 
 }  // namespace
 
-std::optional<Scan> read_scan(const BaselineFile& file, Reading reading) {
+std::optional<Scan> read_scan(const BaselineFile& file, Reading reading, codec::Budget* budget) {
   const auto mcus = file.mcus_across() * file.mcus_down();
   const auto interval = file.restart_interval == 0 ? mcus : file.restart_interval;
   // The shortest block is two codes of a bit each.
@@ -169,7 +179,7 @@ std::optional<Scan> read_scan(const BaselineFile& file, Reading reading) {
   const auto data = read_scan_data(file.scan, (mcus + interval - 1) / interval);
   if (!data || !could_hold(data->size())) return std::nullopt;
   const auto layout = layout_of(file);
-  ScanJoiner joiner(layout, *data);
+  ScanJoiner joiner(layout, *data, budget);
   constexpr std::size_t kMostBytes = std::size_t{1} << 28U;  // bits are counted in 32
   constexpr std::size_t kWorthIt = 128 * 1024;
   constexpr std::size_t kMostParts = 64;

@@ -9,6 +9,7 @@
 
 #include "model/image/coarse_jpeg/baseline_file.hpp"
 #include "model/image/coarse_jpeg/block.hpp"
+#include "model/image/codec/budget.hpp"
 
 namespace yolod::model::image::coarse {
 
@@ -30,7 +31,8 @@ enum class Reading {
 
 // Nothing where the data has a fault: ends early or late, holds a code that there is not, restarts elsewhere than it
 // says. Any bytes are safe; takes memory for the data once more, for 16 bytes a block, where the data could hold that
-// many, and for 32 bytes a restart interval.
-[[nodiscard]] std::optional<Scan> read_scan(const BaselineFile& file, Reading reading = Reading::kFastest);
+// many, and for 32 bytes a restart interval. Nothing either once `budget`, if there is one, is spent.
+[[nodiscard]] std::optional<Scan> read_scan(const BaselineFile& file, Reading reading = Reading::kFastest,
+                                            codec::Budget* budget = nullptr);
 
 }  // namespace yolod::model::image::coarse

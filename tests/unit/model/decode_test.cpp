@@ -1,20 +1,28 @@
 #include "model/image/decode.hpp"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <opencv2/imgcodecs.hpp>
-#include <opencv2/imgproc.hpp>
+#include <memory>
 #include <optional>
 #include <random>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
-#include "model/image/annotate.hpp"
+#include "model/image/encode.hpp"
+#include "model/image/upright.hpp"
 #include "tests/support/temporary_directory.hpp"
 #include "tests/support/test_data.hpp"
+#include "tests/unit/model/sample_pictures.hpp"
 
 using namespace yolod::model::image;
 using yolod::common::ErrorCode;
@@ -26,8 +34,8 @@ constexpr std::uint64_t kEnough = 100'000'000;
 
 yolod::common::Outcome<Picture> decode_text(const std::string& file, std::uint64_t max_pixels = kEnough,
                                             std::optional<Size> needed = std::nullopt) {
-  prepare_decoder();
-  return decode(std::as_bytes(std::span<const char>(file)), max_pixels, needed);
+  return decode(std::as_bytes(std::span<const char>(file)),
+                {.max_pixels = max_pixels, .max_time = std::chrono::minutes(1)}, needed);
 }
 
 double mean_difference(const PixelView& a, const PixelView& b) {
@@ -41,31 +49,62 @@ double mean_difference(const PixelView& a, const PixelView& b) {
   return sum / (3.0 * a.width * a.height);
 }
 
-// `factor` times as large.
-std::string encode_jpeg(const PixelView& picture, int factor) {
-  const cv::Mat pixels(picture.height, picture.width, CV_8UC3, const_cast<std::uint8_t*>(picture.bgr),
-                       picture.stride_bytes);
-  cv::Mat large;
-  cv::resize(pixels, large, {}, factor, factor);
-  std::vector<unsigned char> file;
-  cv::imencode(".jpg", large, file);
-  return {file.begin(), file.end()};
+// Rows of a picture of our own.
+struct Pixels {
+  Pixels(int of_width, int of_height)
+      : bgr(3 * static_cast<std::size_t>(of_width) * static_cast<std::size_t>(of_height)),
+        width(of_width),
+        height(of_height) {}
+
+  [[nodiscard]] std::uint8_t& at(int x, int y, int c) {
+    return bgr[3 * (static_cast<std::size_t>(y) * static_cast<std::size_t>(width) + static_cast<std::size_t>(x)) +
+               static_cast<std::size_t>(c)];
+  }
+  [[nodiscard]] PixelView view() const { return {bgr.data(), width, height, 3 * static_cast<std::size_t>(width)}; }
+
+  std::vector<std::uint8_t> bgr;
+  int width;
+  int height;
+};
+
+int value_of(const PixelView& picture, int x, int y, int c) {
+  return picture.bgr[static_cast<std::size_t>(y) * picture.stride_bytes + static_cast<std::size_t>(3 * x + c)];
+}
+
+// Twice as large, each pixel four times.
+std::string twice_as_large(const PixelView& picture) {
+  Pixels large(2 * picture.width, 2 * picture.height);
+  for (int y = 0; y < large.height; ++y) {
+    for (int x = 0; x < large.width; ++x) {
+      for (int c = 0; c < 3; ++c) large.at(x, y, c) = static_cast<std::uint8_t>(value_of(picture, x / 2, y / 2, c));
+    }
+  }
+  const auto file = encode(large.view(), yolod::common::FileType::kJpeg);
+  REQUIRE(file.ok());
+  return {reinterpret_cast<const char*>(file->data()), file->size()};
 }
 
 // Of the picture `small`, which is half as large as the file that is looked at: that file's pixels at 1 / `factor`, by
-// the means of OpenCV; turned to the right if asked.
-struct Shrunk {
-  cv::Mat pixels;
-  [[nodiscard]] PixelView view() const { return {pixels.data, pixels.cols, pixels.rows, pixels.step[0]}; }
-};
-
-Shrunk shrunk(const Picture& small, int factor, bool turned = false) {
-  const auto seen = small.view();
-  const cv::Mat pixels(seen.height, seen.width, CV_8UC3, const_cast<std::uint8_t*>(seen.bgr), seen.stride_bytes);
-  Shrunk result;
-  cv::resize(pixels, result.pixels, {2 * seen.width / factor, 2 * seen.height / factor}, 0, 0,
-             factor > 2 ? cv::INTER_AREA : cv::INTER_LINEAR);
-  if (turned) cv::rotate(result.pixels, result.pixels, cv::ROTATE_90_CLOCKWISE);
+// their means; turned to the right if asked.
+Pixels shrunk(const PixelView& small, int factor, bool turned = false) {
+  const int width = 2 * small.width / factor;
+  const int height = 2 * small.height / factor;
+  Pixels result(turned ? height : width, turned ? width : height);
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      for (int c = 0; c < 3; ++c) {
+        int sum = 0;
+        const int side = std::max(1, factor / 2);
+        for (int i = 0; i < side * side; ++i) {
+          const int left = factor == 1 ? x / 2 : x * side;
+          const int top = factor == 1 ? y / 2 : y * side;
+          sum += value_of(small, left + i % side, top + i / side, c);
+        }
+        (turned ? result.at(height - 1 - y, x, c) : result.at(x, y, c)) =
+            static_cast<std::uint8_t>(sum / (side * side));
+      }
+    }
+  }
   return result;
 }
 
@@ -124,10 +163,12 @@ TEST_CASE("Decode: odd files are pictures or errors, never a crash", "[model][un
     WARN("SKIPPED: no test data: set YOLOD_TEST_DATA");
     return;
   }
-  const std::set<std::string> broken{"truncated_image.png", "truncated_jpeg.jpg", "reallybig.bmp"};
-  const std::set<std::string> good{"hopper.bmp",   "hopper.jpg",          "hopper.png",       "hopper.ppm",
-                                   "hopper.tif",   "hopper.webp",         "hopper_16bit.pgm", "hopper_gray.jpg",
-                                   "monkey16.png", "pil_sample_cmyk.jpg", "testimgari.jpg",   "transparent.png"};
+  const std::set<std::string> broken{"truncated_image.png", "reallybig.bmp", "testimgari.jpg"};
+  const std::set<std::string> good{"hopper.bmp", "hopper.jpg", "hopper.png", "hopper.ppm", "hopper.tif", "hopper.webp",
+                                   "hopper_16bit.pgm", "hopper_gray.jpg", "monkey16.png", "pil_sample_cmyk.jpg",
+                                   "transparent.png",
+                                   // It lacks the last byte of its end marker and nothing else.
+                                   "truncated_jpeg.jpg"};
   for (const auto& entry : std::filesystem::recursive_directory_iterator(*data / "odd")) {
     if (!entry.is_regular_file()) continue;
     const auto name = entry.path().filename().string();
@@ -138,6 +179,8 @@ TEST_CASE("Decode: odd files are pictures or errors, never a crash", "[model][un
     if (entry.path().extension() == ".gif") CHECK(picture.error().code == ErrorCode::kUnsupportedMediaType);
     if (!picture) CHECK(picture.error().code != ErrorCode::kInternal);
   }
+  const auto cut = load(*data / "odd/truncated_jpeg.jpg");
+  CHECK(mean_difference(decode_text(cut)->view(), decode_text(cut + '\xD9')->view()) == 0);
 }
 
 TEST_CASE("Decode: EXIF orientation is applied", "[model][unit]") {
@@ -165,10 +208,9 @@ TEST_CASE("Decode: a large JPEG is decoded smaller where less is needed, and tel
     return;
   }
   // 1800 x 1200 as stored, and turned: twice that makes it large.
-  prepare_decoder();
   const auto small = decode_text(load(*data / "exif/Landscape_1.jpg"));
   REQUIRE(small.ok());
-  const auto large = encode_jpeg(small->view(), 2);
+  const auto large = twice_as_large(small->view());
   struct Case {
     Size needed;
     int factor;
@@ -180,13 +222,13 @@ TEST_CASE("Decode: a large JPEG is decoded smaller where less is needed, and tel
     CHECK(picture->size() == Size{3600, 2400});
     CHECK(picture->view().width == 3600 / factor);
     CHECK(picture->view().height == 2400 / factor);
-    CHECK(mean_difference(picture->view(), shrunk(*small, factor).view()) < 3);
+    CHECK(mean_difference(picture->view(), shrunk(small->view(), factor).view()) < 3);
     // Held another way, it is the same picture turned.
     const auto turned = decode_text(turned_by_exif(large), kEnough, needed);
     REQUIRE(turned.ok());
     CHECK(turned->size() == Size{2400, 3600});
     CHECK(turned->view().width == 2400 / factor);
-    const auto right = shrunk(*small, factor, true);
+    const auto right = shrunk(small->view(), factor, true);
     CHECK(mean_difference(turned->view(), right.view()) < 3);
   }
   // Too small for it to matter.
@@ -221,16 +263,93 @@ TEST_CASE("Decode: damaged pictures are errors or pictures of the header's size"
   }
 }
 
-TEST_CASE("Annotate: a JPEG of the same size with something drawn", "[model][unit]") {
-  const auto picture = decode_text("P6 64 48 255\n" + std::string(64 * 48 * 3, '\0'));
-  REQUIRE(picture.ok());
-  const std::vector<yolod::common::Detection> detections{{0, 0.9F, {10, 20, 40, 40}}, {7, 0.5F, {0, 0, 64, 48}}};
-  const std::vector<std::string> labels{"dog"};
-  const auto bytes = annotate(*picture, detections, labels);
-  REQUIRE(bytes.ok());
-  const auto drawn = decode(*bytes, kEnough);
-  REQUIRE(drawn.ok());
-  CHECK(drawn->view().width == 64);
-  CHECK(drawn->view().height == 48);
-  CHECK(mean_difference(drawn->view(), picture->view()) > 5);
+TEST_CASE("Decode: each orientation puts every pixel where it belongs", "[model][unit]") {
+  // Two rows of three pixels; where each lies upright, as (x, y) of its new place.
+  const auto ppm = decode_text("P6 3 2 255\nabcdefghijklmnopqr");
+  REQUIRE(ppm.ok());
+  const auto from = ppm->view();
+  yolod::model::image::codec::Budget budget(std::chrono::minutes(1));
+  for (int orientation = 1; orientation <= 8; ++orientation) {
+    INFO(orientation);
+    auto bgr = std::make_unique_for_overwrite<std::uint8_t[]>(18);
+    std::copy_n(from.bgr, 18, bgr.get());
+    REQUIRE(make_upright(bgr, 3, 2, orientation, budget));
+    const int width = is_transposed(orientation) ? 2 : 3;
+    for (int y = 0; y < 2; ++y) {
+      for (int x = 0; x < 3; ++x) {
+        const auto [to_x, to_y] = [&]() -> std::pair<int, int> {
+          switch (orientation) {
+            case 2: return {2 - x, y};
+            case 3: return {2 - x, 1 - y};
+            case 4: return {x, 1 - y};
+            case 5: return {y, x};
+            case 6: return {1 - y, x};
+            case 7: return {1 - y, 2 - x};
+            case 8: return {y, 2 - x};
+            default: return {x, y};
+          }
+        }();
+        CHECK(bgr[static_cast<std::size_t>(3 * (to_y * width + to_x))] == value_of(from, x, y, 0));
+      }
+    }
+  }
+}
+
+TEST_CASE("Decode: a large picture turned in squares is the same as one turned pixel by pixel", "[model][unit]") {
+  constexpr std::size_t kWidth = 71;
+  constexpr std::size_t kHeight = 45;
+  yolod::model::image::codec::Budget budget(std::chrono::minutes(1));
+  auto bgr = std::make_unique<std::uint8_t[]>(3 * kWidth * kHeight);
+  for (std::size_t i = 0; i < 3 * kWidth * kHeight; ++i) bgr[i] = static_cast<std::uint8_t>(i * 7 / 3);
+  std::vector<std::uint8_t> before(bgr.get(), bgr.get() + 3 * kWidth * kHeight);
+  REQUIRE(make_upright(bgr, kWidth, kHeight, 6, budget));
+  bool same = true;
+  for (std::size_t y = 0; y < kHeight; ++y) {
+    for (std::size_t x = 0; x < 3 * kWidth; ++x) {
+      same = same && bgr[3 * (x / 3 * kHeight + kHeight - 1 - y) + x % 3] == before[3 * kWidth * y + x];
+    }
+  }
+  CHECK(same);
+}
+
+TEST_CASE("Decode: a picture that needs more than all of the memory is too complex, any other gives it back",
+          "[model][unit]") {
+  const auto ppm = "P6 100 100 255\n" + std::string(30'000, 'x');
+  const auto bytes = std::as_bytes(std::span<const char>(ppm));
+  DecodeMemory little(30'000);
+  const auto refused = decode(bytes, {}, std::nullopt, &little);
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().code == ErrorCode::kImageTooComplex);
+  DecodeMemory enough(200'000);
+  {
+    const auto picture = decode(bytes, {}, std::nullopt, &enough);
+    REQUIRE(picture.ok());
+    CHECK(enough.taken() == 30'000);
+  }
+  CHECK(enough.taken() == 0);
+  CHECK_FALSE(decode(bytes.first(100), {}, std::nullopt, &enough).ok());
+  CHECK(enough.taken() == 0);
+}
+
+TEST_CASE("Decode: nothing is written to stderr, and no descriptor changes", "[model][unit][stderr]") {
+  const auto& samples = yolod::tests::sample_pictures();
+  const auto before = std::filesystem::read_symlink("/proc/self/fd/2");
+  std::FILE* const written = std::tmpfile();
+  const int saved = ::dup(2);
+  ::dup2(::fileno(written), 2);
+  for (const auto& sample : samples) {
+    for (std::size_t length = sample.file.size(); length > 0; length /= 2) {
+      (void)decode_text(sample.file.substr(0, length));
+    }
+    auto damaged = sample.file;
+    for (std::size_t i = damaged.size() / 3; i < damaged.size(); i += 11)
+      damaged[i] = static_cast<char>(damaged[i] + 1);
+    (void)decode_text(damaged);
+  }
+  ::dup2(saved, 2);
+  ::close(saved);
+  CHECK(std::ftell(written) == 0);
+  CHECK(::lseek(::fileno(written), 0, SEEK_END) == 0);
+  std::fclose(written);
+  CHECK(std::filesystem::read_symlink("/proc/self/fd/2") == before);
 }

@@ -246,7 +246,7 @@ class Prediction {
 
   Outcome<std::filesystem::path> annotate(const std::string& image, std::span<const std::byte> body,
                                           const common::DetectionList& list) {
-    const auto picture = model::image::decode(body, config_.limits.max_pixels);
+    const auto picture = model::image::decode(body, {config_.limits.max_pixels, config_.limits.max_decode_time});
     if (!picture) return picture.error();
     const auto bytes = model::image::annotate(*picture, list.detections, model_.description().labels);
     if (!bytes) return bytes.error();
