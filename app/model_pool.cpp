@@ -255,8 +255,20 @@ ModelStatus ModelPool::status() const {
 void ModelPool::update_metrics() {
   std::map<std::string, double> by_state{{"starting", 0}, {"loading", 0},  {"ready", 0},
                                          {"busy", 0},     {"draining", 0}, {"dead", 0}};
-  for (const WorkerStatus& worker : status().workers) ++by_state[worker.state];
+  double serving = 0;
+  double with_landlock = 0;
+  double with_seccomp = 0;
+  for (const WorkerStatus& worker : status().workers) {
+    ++by_state[worker.state];
+    if (worker.state != "ready" && worker.state != "busy") continue;
+    ++serving;
+    if (worker.sandbox.landlock_abi != 0) ++with_landlock;
+    if (worker.sandbox.seccomp) ++with_seccomp;
+  }
   for (const auto& [state, count] : by_state) metrics_.workers(state, count);
+  if (serving == 0) return;  // nothing is known that was not known before
+  metrics_.sandbox("landlock", with_landlock == serving);
+  metrics_.sandbox("seccomp", with_seccomp == serving);
 }
 
 }  // namespace yolod::app

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "app/process/loads_once.hpp"
+#include "common/devices.hpp"
 #include "common/runtime_directory.hpp"
 
 namespace yolod::app {
@@ -23,7 +24,7 @@ void check_model(const ModelConfig& model, std::vector<std::string>& problems) {
   const bool gpu =
       std::any_of(model.devices.begin(), model.devices.end(), [](const auto& one) { return one != "cpu"; });
   refuse(gpu && !kBuiltWithCuda, "device", "this yolod is built without CUDA, only auto and cpu are supported");
-  refuse(model.preload == common::AutoBool::kTrue && may_use_cuda(model, kBuiltWithCuda), "preload",
+  refuse(model.preload == common::AutoBool::kTrue && common::may_use_cuda(model, kBuiltWithCuda), "preload",
          "true is for device: cpu, no process may fork once it has used a GPU");
 }
 

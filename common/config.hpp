@@ -60,6 +60,7 @@ struct IdentitySource {
   bool faults{false};
   milliseconds load_delay{0};
   IdentityLoadFault load_fault{IdentityLoadFault::kNone};
+  std::string loader_probe{};  // with `faults`: a system call that its sealed loader tries (model/forbidden_call.hpp)
   friend bool operator==(const IdentitySource&, const IdentitySource&) = default;
 };
 
@@ -138,9 +139,9 @@ struct ImageConfig {
 
 struct LimitsConfig {
   std::uint64_t max_pixels{100'000'000};
-  milliseconds max_decode_time{2'000};             // processor time of the thread that decodes one picture
+  milliseconds max_decode_time{2'000};                 // processor time of the thread that decodes one picture
   std::uint64_t max_decode_memory_bytes{1ULL << 30U};  // of all pictures that one worker decodes at a time
-  std::uint64_t max_result_bytes{4ULL << 20U};  // of an answer that is a picture or tensors
+  std::uint64_t max_result_bytes{4ULL << 20U};         // of an answer that is a picture or tensors
   friend bool operator==(const LimitsConfig&, const LimitsConfig&) = default;
 };
 
@@ -168,6 +169,8 @@ struct ModelConfig {
   ClassifyConfig classify;
   ImageConfig image;
   LimitsConfig limits;
+  // The server's own `sandbox`, carried to the model's processes with the rest. A model has no such key.
+  SandboxMode sandbox{SandboxMode::kAuto};
   friend bool operator==(const ModelConfig&, const ModelConfig&) = default;
 };
 

@@ -12,6 +12,7 @@
 #include "common/config_overrides.hpp"
 #include "common/config_tables.hpp"
 #include "common/config_yaml.hpp"
+#include "common/sandbox_state.hpp"
 #include "common/text.hpp"
 #include "common/unique_fd.hpp"
 
@@ -65,6 +66,14 @@ void read_models(ConfigReader& reader, const YamlNode& node, std::vector<ModelCo
   }
 }
 
+Field sandbox_field(SandboxMode& mode) {
+  Choices<SandboxMode> words;
+  for (const auto word : {SandboxMode::kAuto, SandboxMode::kRequired, SandboxMode::kOff, SandboxMode::kReport}) {
+    words.emplace_back(to_string(word), word);
+  }
+  return choice_field<SandboxMode>("sandbox", mode, std::move(words));
+}
+
 Fields root_fields(Config& config, ShortForm& short_form) {
   Field models{"models",
                [&config](ConfigReader& reader, const YamlNode& node) { read_models(reader, node, config.models); },
@@ -90,11 +99,7 @@ Fields root_fields(Config& config, ShortForm& short_form) {
   return {section_field("server", config.server),
           section_field("memory", config.memory),
           section_field("logging", config.logging),
-          choice_field<SandboxMode>("sandbox", config.sandbox,
-                                    {{"auto", SandboxMode::kAuto},
-                                     {"required", SandboxMode::kRequired},
-                                     {"off", SandboxMode::kOff},
-                                     {"report", SandboxMode::kReport}}),
+          sandbox_field(config.sandbox),
           std::move(models),
           string_field("default_model", config.default_model),
           std::move(base_dir),
@@ -251,10 +256,21 @@ ConfigOutcome parse_config_or_throw(std::string_view text, const std::string& so
     check_whole(reader, root, config, short_form);
   }
   if (reader.has_problems()) return {std::nullopt, reader.take_problems()};
+  for (ModelConfig& model : config.models) model.sandbox = config.sandbox;
   return {std::move(config), {}};
 }
 
 }  // namespace
+
+std::string_view to_string(SandboxMode mode) {
+  switch (mode) {
+    case SandboxMode::kAuto: return "auto";
+    case SandboxMode::kRequired: return "required";
+    case SandboxMode::kOff: return "off";
+    case SandboxMode::kReport: return "report";
+  }
+  return "off";
+}
 
 std::string to_string(const ConfigProblem& problem) {
   return problem.where + ": " + (problem.key.empty() ? "" : problem.key + ": ") + problem.message;
@@ -289,7 +305,9 @@ ConfigOutcome load_config(const fs::path& file, const std::vector<std::string>& 
 
 std::string emit_model(const ModelConfig& model) {
   ModelConfig copy = model;  // fields refer to what they could change
-  return to_yaml(write_map(fields_of(copy)));
+  Fields fields = fields_of(copy);
+  fields.push_back(sandbox_field(copy.sandbox));
+  return to_yaml(write_map(fields));
 }
 
 Outcome<ModelConfig> parse_model(std::string_view text) {
@@ -301,7 +319,7 @@ Outcome<ModelConfig> parse_model(std::string_view text) {
     }
     ModelConfig model;
     ConfigReader reader({"model settings"}, fs::path());
-    read_model(reader, std::get<YamlNode>(parsed), model);
+    read_model(reader, std::get<YamlNode>(parsed), model, {sandbox_field(model.sandbox)});
     if (!reader.has_problems()) return model;
     std::string message;
     for (const ConfigProblem& problem : reader.take_problems()) {

@@ -368,7 +368,8 @@ Fields fields_of(IdentitySource& source) {
                                            {"exit", IdentityLoadFault::kExit},
                                            {"crash", IdentityLoadFault::kCrash},
                                            {"hang", IdentityLoadFault::kHang},
-                                           {"warm_up_crash", IdentityLoadFault::kWarmUpCrash}})};
+                                           {"warm_up_crash", IdentityLoadFault::kWarmUpCrash}}),
+          string_field("loader_probe", source.loader_probe)};
 }
 
 Fields fields_of(BatchConfig& batch) {
@@ -465,8 +466,10 @@ void check_batch(ConfigReader& reader, const YamlNode& model, const BatchConfig&
 
 }  // namespace
 
-void read_model(ConfigReader& reader, const YamlNode& node, ModelConfig& model) {
-  reader.read_map(node, fields_of(model));
+void read_model(ConfigReader& reader, const YamlNode& node, ModelConfig& model, const Fields& more) {
+  Fields fields = fields_of(model);
+  fields.insert(fields.end(), more.begin(), more.end());
+  reader.read_map(node, fields);
   if (node.kind != YamlNode::Kind::kMap) return;
   constexpr std::array<std::string_view, 3> kSources{"darknet", "torchscript", "identity"};
   const auto given = std::count_if(kSources.begin(), kSources.end(),

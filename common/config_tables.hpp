@@ -29,7 +29,7 @@ namespace yolod::common {
 [[nodiscard]] Field workers_field(std::string_view name, std::uint32_t& workers);
 [[nodiscard]] Field input_size_field(std::string_view name, std::optional<InputSize>& size);
 
-// Reads one model's map and checks what concerns more than one of its keys.
-void read_model(ConfigReader& reader, const YamlNode& node, ModelConfig& model);
+// Reads one model's map and checks what concerns more than one of its keys. `more` are keys beside the model's own.
+void read_model(ConfigReader& reader, const YamlNode& node, ModelConfig& model, const Fields& more = {});
 
 }  // namespace yolod::common

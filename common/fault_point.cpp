@@ -6,6 +6,7 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 
 namespace yolod::common {
@@ -47,6 +48,11 @@ void reach(FaultPoint point) {
   if (!is_wanted(point) || unlink(wanted().token) != 0) return;
   name_victim();
   kill(getpid(), SIGKILL);
+}
+
+std::optional<std::string> fault_token_folder() {
+  if (wanted().token == nullptr) return std::nullopt;
+  return std::filesystem::path(wanted().token).parent_path().string();
 }
 
 bool is_doomed_at(FaultPoint point) { return is_wanted(point) && access(wanted().token, F_OK) == 0; }

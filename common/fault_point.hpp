@@ -4,6 +4,8 @@
 
 #include <array>
 #include <cstddef>
+#include <optional>
+#include <string>
 #include <string_view>
 
 namespace yolod::common {
@@ -111,9 +113,12 @@ inline constexpr std::array<std::string_view, 45> kFaultPointNames{
 #if defined(YOLOD_FAULT_POINTS)
 void reach(FaultPoint point);
 [[nodiscard]] bool is_doomed_at(FaultPoint point);
+// Where FILE lies, if the environment names a step: reach() takes it away and writes there.
+[[nodiscard]] std::optional<std::string> fault_token_folder();
 #else
 inline void reach(FaultPoint /*point*/) {}
 [[nodiscard]] constexpr bool is_doomed_at(FaultPoint /*point*/) { return false; }
+[[nodiscard]] inline std::optional<std::string> fault_token_folder() { return std::nullopt; }
 #endif
 
 }  // namespace yolod::common

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "common/text.hpp"
 #include "ipc/layout.hpp"
 
 namespace yolod::ipc {
@@ -19,6 +20,14 @@ std::optional<Command> receive_command(int descriptor, int flags) {
     if (received < 0 && errno == EINTR) continue;
     return std::nullopt;
   }
+}
+
+bool can_be_sandbox(const MilestoneMessage& message) {
+  constexpr auto kLastMode = static_cast<std::uint32_t>(common::SandboxMode::kReport);
+  constexpr std::uint32_t kAllParts = kSandboxSeccomp;
+  constexpr std::uint32_t kMostAbi = 1000;  // far beyond any kernel's
+  return message.sandbox_mode <= kLastMode && (message.sandbox_parts & ~kAllParts) == 0 &&
+         message.landlock_abi <= kMostAbi;
 }
 
 // 0 where the kernel did not say.
@@ -52,6 +61,23 @@ MilestoneMessage make_milestone(Milestone milestone, std::uint64_t generation, s
   message.text_bytes = static_cast<std::uint32_t>(std::min(text.size(), sizeof message.text));
   if (message.text_bytes != 0) std::memcpy(message.text, text.data(), message.text_bytes);
   return message;
+}
+
+void put_sandbox(MilestoneMessage& message, const common::SandboxState& state) {
+  message.sandbox_mode = static_cast<std::uint32_t>(state.mode);
+  message.sandbox_parts = state.seccomp ? kSandboxSeccomp : 0;
+  message.landlock_abi = state.landlock_abi;
+  message.text_bytes = static_cast<std::uint32_t>(std::min(state.missing.size(), sizeof message.text));
+  if (message.text_bytes != 0) std::memcpy(message.text, state.missing.data(), message.text_bytes);
+}
+
+common::SandboxState sandbox_of(const MilestoneMessage& message) {
+  common::SandboxState state;
+  state.mode = static_cast<common::SandboxMode>(message.sandbox_mode);
+  state.seccomp = (message.sandbox_parts & kSandboxSeccomp) != 0;
+  state.landlock_abi = message.landlock_abi;
+  state.missing = common::printable({message.text, message.text_bytes});
+  return state;
 }
 
 bool send_milestone(int descriptor, const MilestoneMessage& message) {
@@ -89,9 +115,12 @@ ReceiveResult receive_milestone(int descriptor, std::uint64_t generation, Milest
     return ReceiveResult::kMalformed;
   }
   switch (message.milestone) {
-    case Milestone::kHello:
     case Milestone::kReady:
+      if (!can_be_sandbox(message)) return ReceiveResult::kMalformed;
+      [[fallthrough]];
+    case Milestone::kHello:
     case Milestone::kLoadFailed:
+    case Milestone::kDenied:
       out = message;
       sender = from;
       return ReceiveResult::kReceived;

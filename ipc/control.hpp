@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "common/outcome.hpp"
+#include "common/sandbox_state.hpp"
 #include "common/unique_fd.hpp"
 
 namespace yolod::ipc {
@@ -21,7 +22,11 @@ enum class Milestone : std::uint32_t {
   kHello = 1,       // exec'd; speaks this layout; about to load
   kReady = 2,       // loaded, warmed up, SIGINT restored; its description lies in the lane
   kLoadFailed = 3,  // `text` says why; exits with kExitBadModel
+  kDenied = 4,      // its sandbox refused a system call (denied_call, denied_errno); sent by its SIGSYS handler
 };
+
+// Parts of a sandbox in MilestoneMessage::sandbox_parts.
+inline constexpr std::uint32_t kSandboxSeccomp = 1;
 
 // Worker to front-end, one message each.
 struct MilestoneMessage {
@@ -31,10 +36,15 @@ struct MilestoneMessage {
   std::uint64_t generation;
   std::uint32_t description_bytes;  // with kReady
   std::uint32_t load_ms;            // with kReady
+  std::uint32_t sandbox_mode;       // with kReady: common::SandboxMode; `text` says which part is missing, and why
+  std::uint32_t sandbox_parts;      // with kReady
+  std::uint32_t landlock_abi;       // with kReady; 0: not in force
+  std::uint32_t denied_call;        // with kDenied: the call's number on this processor
+  std::uint32_t denied_errno;       // with kDenied: what the call returned; 0: the process ends by SIGSYS
   std::uint32_t text_bytes;
-  char text[1020];
+  char text[1016];
 };
-static_assert(sizeof(MilestoneMessage) == 1056);
+static_assert(sizeof(MilestoneMessage) == 1072);
 
 // Front-end to worker, one byte each. kFork is for a loader, and brings descriptors (ipc/fork_command.hpp).
 enum class Command : unsigned char { kWake = 'w', kStop = 's', kFork = 'f' };
@@ -52,7 +62,12 @@ bool send_milestone(int descriptor, const MilestoneMessage& message);
 // A command that is already there.
 [[nodiscard]] std::optional<Command> poll_command(int descriptor);
 
+// Adds what is in force to a kReady. A longer `missing` is cut.
+void put_sandbox(MilestoneMessage& message, const common::SandboxState& state);
+
 // ---- front-end's side ----
+// Of a received kReady. Its text is shown as it may stand in a log.
+[[nodiscard]] common::SandboxState sandbox_of(const MilestoneMessage& message);
 enum class ReceiveResult { kReceived, kNothingYet, kClosed, kMalformed };
 // Copies one message out, and the pid of its sender as the kernel has it; kMalformed for what no sane worker of
 // generation `generation` sends. Descriptors that come with it are closed.

@@ -214,6 +214,7 @@ common::Outcome<InputArenaView> InputArenaView::open(common::UniqueFd descriptor
   if (header.magic != kMagic || header.version != kLayoutVersion || header.kind != RegionKind::kInputArena) {
     return common::Error{common::ErrorCode::kSystem, "arena: made by another version"};
   }
+  region->close_descriptor();
   return InputArenaView(std::move(region).value());
 }
 

@@ -87,10 +87,13 @@ class InputArena {
 // The worker's side: read-only. One thread.
 class InputArenaView {
  public:
+  // Maps it and closes the descriptor.
   [[nodiscard]] static common::Outcome<InputArenaView> open(common::UniqueFd descriptor);
 
   // The bytes [offset, offset + bytes), or nothing if they are not all in the arena.
   [[nodiscard]] std::optional<std::span<const std::byte>> body(std::uint64_t offset, std::uint64_t bytes) const;
+  // All of it, for the fault FAULT:arena_write.
+  [[nodiscard]] std::span<const std::byte> all_bytes() const { return region_.bytes(); }
   // After completions were published: whether the front-end waits for a doorbell, or is about to.
   [[nodiscard]] bool front_end_sleeps() const;
 

@@ -139,6 +139,7 @@ common::Outcome<LaneUser> LaneUser::open(common::UniqueFd descriptor) {
   if (!plausible(header.geometry) || lane_bytes(header.geometry) != region->bytes().size()) {
     return common::Error{common::ErrorCode::kSystem, "lane: its sizes do not add up"};
   }
+  region->close_descriptor();
   common::reach(common::FaultPoint::kLaneOpened);
   return LaneUser(std::move(region).value(), header);
 }

@@ -70,6 +70,7 @@ class LaneOwner {
 // The worker's side: its serving thread.
 class LaneUser {
  public:
+  // Maps it and closes the descriptor.
   [[nodiscard]] static common::Outcome<LaneUser> open(common::UniqueFd descriptor);
 
   [[nodiscard]] PopResult pop_request(RequestCell& out) { return requests_.pop(out); }

@@ -1,21 +1,25 @@
 #include "model/identity_model.hpp"
 
 #include <libdeflate.h>
+#include <poll.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
 #include "common/clock.hpp"
+#include "model/forbidden_call.hpp"
 
 namespace yolod::model {
 namespace {
@@ -33,8 +37,9 @@ void sleep_fully(std::chrono::milliseconds duration) {
   }
 }
 
+// By calls that a sealed worker may make.
 [[noreturn]] void hang() {
-  while (true) ::pause();
+  while (true) ::poll(nullptr, 0, -1);
 }
 
 [[noreturn]] void die_of(int signal) {
@@ -47,23 +52,15 @@ void sleep_fully(std::chrono::milliseconds duration) {
   std::abort();
 }
 
-// As an allocation that fails does in a program that is not written for it: abort. The limit keeps the rest of the
-// machine out of it.
+// As an allocation that fails does in a program that is not written for it: abort. It asks for more than any process
+// can have, once it has touched some: the rest of the machine must not be short of memory for it.
 [[noreturn]] void run_out_of_memory() {
-  constexpr rlim_t kRoom = rlim_t{64} << 20U;
-  rlimit limit{};
-  rlim_t pages = 0;
-  if (std::FILE* statm = std::fopen("/proc/self/statm", "re")) {
-    unsigned long long size = 0;
-    if (std::fscanf(statm, "%llu", &size) == 1) pages = size;
-    std::fclose(statm);
-  }
-  ::getrlimit(RLIMIT_AS, &limit);
-  limit.rlim_cur = pages * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE)) + kRoom;
-  ::setrlimit(RLIMIT_AS, &limit);
   constexpr std::size_t kChunk = std::size_t{4} << 20U;
-  while (true) {
-    void* chunk = ::mmap(nullptr, kChunk, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  constexpr std::size_t kTouched = 16 * kChunk;
+  constexpr std::size_t kMoreThanThereIs = std::size_t{1} << 48U;
+  for (std::size_t taken = 0;; taken += kChunk) {
+    const std::size_t wanted = taken < kTouched ? kChunk : kMoreThanThereIs;
+    void* chunk = ::mmap(nullptr, wanted, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (chunk == MAP_FAILED) die_of(SIGABRT);
     std::memset(chunk, 0x5A, kChunk);
   }
@@ -74,6 +71,16 @@ void print(std::string_view text, int times) {
   for (int i = 0; i < times; ++i) {
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text.data(), text.size());
   }
+}
+
+// What came of a forbidden call: an Error in any case, since no request and no load goes on with it.
+common::Error told(std::string_view name, int outcome) {
+  const char* const why = ::strerrorname_np(outcome);
+  return {common::ErrorCode::kInvalidParameter, "FAULT:" + std::string(name) +
+                                                    (outcome == 0 ? ": it was allowed" : ": denied by ") +
+                                                    (outcome == 0     ? ""
+                                                     : why != nullptr ? why
+                                                                      : std::to_string(outcome))};
 }
 
 class IdentityModel final : public Model {
@@ -91,18 +98,26 @@ class IdentityModel final : public Model {
   }
   [[nodiscard]] Outcome<void> use_threads(std::uint32_t /*threads*/) override { return {}; }
 
+  [[nodiscard]] Outcome<void> self_test(SealedProcess process) override {
+    const auto& probe = source_.loader_probe;
+    if (process == SealedProcess::kLoader && source_.faults && !probe.empty()) {
+      const auto outcome = try_forbidden_call(probe, ::getppid(), surroundings_.fault_hooks.arena);
+      if (!outcome) return common::Error{common::ErrorCode::kBadModel, "loader_probe: there is no call " + probe};
+      return common::Error{common::ErrorCode::kBadModel, told(probe, *outcome).message};
+    }
+    (void)answer_to({});
+    return {};
+  }
+
   [[nodiscard]] std::vector<Output> run(std::span<const Input> inputs) override {
     const auto start = common::Clock::now();
     sleep_fully(source_.delay);
     std::vector<Output> outputs(inputs.size());
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-      const auto body = inputs[i].body;
-      if (source_.faults) misbehave_if_asked(body);
-      common::IdentityAnswer answer;
-      answer.bytes = body.size();
-      answer.crc32 = libdeflate_crc32(0, body.data(), body.size());
-      answer.worker_pid = static_cast<std::uint32_t>(::getpid());
-      outputs[i].prediction = common::Prediction(answer);
+      if (source_.faults) misbehave_if_asked(inputs[i].body);
+      outputs[i].prediction = answer_to(inputs[i].body);
+      if (!source_.faults) continue;
+      if (auto refused = forbidden_call_if_asked(inputs[i].body)) outputs[i].prediction = std::move(*refused);
     }
     const auto took = common::elapsed_us(start, common::Clock::now());
     for (auto& output : outputs) output.times.infer_us = took;
@@ -110,6 +125,31 @@ class IdentityModel final : public Model {
   }
 
  private:
+  [[nodiscard]] static common::Prediction answer_to(std::span<const std::byte> body) {
+    common::IdentityAnswer answer;
+    answer.bytes = body.size();
+    answer.crc32 = libdeflate_crc32(0, body.data(), body.size());
+    answer.worker_pid = static_cast<std::uint32_t>(::getpid());
+    return answer;
+  }
+
+  // "FAULT:kill" and "FAULT:kill 4711".
+  [[nodiscard]] static std::optional<common::Error> forbidden_call_if_asked(std::span<const std::byte> body) {
+    constexpr std::string_view kPrefix = "FAULT:";
+    std::string_view text(reinterpret_cast<const char*>(body.data()), body.size());
+    if (!text.starts_with(kPrefix)) return std::nullopt;
+    text.remove_prefix(kPrefix.size());
+    const auto name = text.substr(0, text.find(' '));
+    pid_t target = 0;
+    if (name.size() < text.size()) {
+      const auto number = text.substr(name.size() + 1);
+      std::from_chars(number.data(), number.data() + number.size(), target);
+    }
+    const auto outcome = try_forbidden_call(name, target > 0 ? target : ::getppid(), body);
+    if (!outcome) return std::nullopt;
+    return told(name, *outcome);
+  }
+
   void misbehave_if_asked(std::span<const std::byte> body) const {
     const std::string_view text(reinterpret_cast<const char*>(body.data()), body.size());
     if (text.starts_with("FAULT:segv")) die_of(SIGSEGV);
@@ -124,7 +164,8 @@ class IdentityModel final : public Model {
     if (text.starts_with("FAULT:device") && surroundings_.device_lost) {
       surroundings_.device_lost(description_.device + " does not compute any more: FAULT:device");
     }
-    if (text.starts_with("FAULT:scribble") && surroundings_.scribble_lane) surroundings_.scribble_lane();
+    if (text.starts_with("FAULT:scribble") && surroundings_.fault_hooks.scribble_lane)
+      surroundings_.fault_hooks.scribble_lane();
   }
 
   common::IdentitySource source_;

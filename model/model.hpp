@@ -29,6 +29,8 @@ struct Output {
   common::WorkTimes times;
 };
 
+enum class SealedProcess { kLoader, kWorker };
+
 // Owned by one process's serving loop; used by one thread at a time, decode() excepted. It may use threads inside.
 class Model {
  public:
@@ -47,6 +49,11 @@ class Model {
   // In a process that was forked from the one that loaded and warmed up (Surroundings::threads_of_forks), and has one
   // thread: how many it may use from now on. Errors as those of warm_up().
   [[nodiscard]] virtual common::Outcome<void> use_threads(std::uint32_t threads) = 0;
+
+  // After this process was sealed (worker/sandbox): does what a request would have it do, so that a sandbox that does
+  // not fit these libraries shows now. Errors as those of warm_up(). In a loader it may do less, since each worker
+  // tests itself.
+  [[nodiscard]] virtual common::Outcome<void> self_test(SealedProcess /*process*/) { return {}; }
 
   // A batch whose pictures have been decoded.
   class Decoded {
@@ -67,6 +74,12 @@ class Model {
   [[nodiscard]] virtual std::vector<Output> run(std::span<const Input> inputs) = 0;
 };
 
+// What the identity model's faults need of a worker. Empty elsewhere.
+struct FaultHooks {
+  std::function<void()> scribble_lane;  // FAULT:scribble: fills the worker's lane with random bytes
+  std::span<const std::byte> arena;     // FAULT:arena_write in a loader, which has no request's body
+};
+
 // What a model may need of the process that it lives in.
 struct Surroundings {
   std::uint32_t threads{1};  // for the forward pass; already resolved from `auto`
@@ -83,8 +96,7 @@ struct Surroundings {
   bool any_task{false};
   // Called when a TorchScript file has been read and run once, or refused: what could crash or hang on it has not.
   std::function<void()> trial_ended;
-  // The identity model's FAULT:scribble: fills the worker's lane with random bytes. Empty outside a worker.
-  std::function<void()> scribble_lane;
+  FaultHooks fault_hooks;
 };
 
 // Loads what the config names, on the calling thread. Errors are kBadModel, with one line that says what and where.

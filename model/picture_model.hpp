@@ -35,6 +35,7 @@ class PictureModel : public Model {
   [[nodiscard]] const common::ModelDescription& description() const final { return description_; }
   [[nodiscard]] common::Outcome<void> warm_up() final;
   [[nodiscard]] common::Outcome<void> use_threads(std::uint32_t threads) final;
+  [[nodiscard]] common::Outcome<void> self_test(SealedProcess process) final;
   [[nodiscard]] std::vector<Output> run(std::span<const Input> inputs) final;
   [[nodiscard]] bool decodes_ahead() const final { return true; }
   [[nodiscard]] std::unique_ptr<Decoded> decode(std::span<const Input> inputs) final;

@@ -11,7 +11,6 @@
 #include "common/fault_point.hpp"
 #include "common/log.hpp"
 #include "common/signal_mask.hpp"
-#include "common/thread_count.hpp"
 #include "ipc/layout.hpp"
 
 namespace yolod::worker {
@@ -27,9 +26,9 @@ void wait_for_front_end(pid_t between, pid_t front_end) {
 }
 
 // True in the new worker.
-bool fork_worker(pid_t front_end) {
+bool fork_worker(pid_t front_end, const common::ThreadCounter& threads) {
   common::reach(common::FaultPoint::kLoaderToldToFork);
-  common::require_single_thread();
+  common::require_single_thread(threads);
   const pid_t between = fork();
   if (between < 0) {
     common::log_error("cannot fork a worker: {}", common::last_system_error("fork").message);
@@ -53,7 +52,7 @@ bool fork_worker(pid_t front_end) {
 
 }  // namespace
 
-LoaderEnd fork_workers(int control, ipc::WorkerDescriptors& descriptors) {
+LoaderEnd fork_workers(int control, common::ThreadCounter threads, ipc::WorkerDescriptors& descriptors) {
   const pid_t front_end = getppid();
   for (;;) {
     auto command = ipc::wait_for_loader_command(control);
@@ -64,7 +63,7 @@ LoaderEnd fork_workers(int control, ipc::WorkerDescriptors& descriptors) {
     if (command->command != ipc::Command::kFork) continue;
     // Blocked in the worker until it is ready, as in one that loads by itself.
     common::BlockedSignals interrupt(common::signal_set({SIGINT}));
-    if (!fork_worker(front_end)) continue;
+    if (!fork_worker(front_end, threads)) continue;
     interrupt.keep();
     close(control);
     descriptors = std::move(command->descriptors);

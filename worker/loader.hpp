@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "common/thread_count.hpp"
 #include "ipc/fork_command.hpp"
 
 namespace yolod::worker {
@@ -19,7 +20,7 @@ enum class LoaderEnd {
 };
 
 // Forks a worker for each command, on the calling thread, which must be the only one. Returns in the loader at its end,
-// and once in each worker.
-[[nodiscard]] LoaderEnd fork_workers(int control, ipc::WorkerDescriptors& descriptors);
+// and once in each worker. `threads` was made before the process was sealed.
+[[nodiscard]] LoaderEnd fork_workers(int control, common::ThreadCounter threads, ipc::WorkerDescriptors& descriptors);
 
 }  // namespace yolod::worker

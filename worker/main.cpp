@@ -1,15 +1,18 @@
 // yolod-worker: one model on one device. Started by yolod alone, which leaves it its descriptors (ipc/layout.hpp) and
 // SIGINT blocked. As a worker:
 //
-//   hello -> load (SIGINT blocked) -> [interrupted: free, exit] -> SIGINT restored -> ready -> serve -> stop
+//   hello -> load (SIGINT blocked) -> sealed -> [interrupted: free, exit] -> SIGINT restored -> ready -> serve -> stop
 //
 // as a loader, once for all workers of a model:
 //
-//   hello -> load -> ready -> forks, each of which goes on as a worker: hello -> SIGINT restored -> ready -> serve ->
-//   stop
+//   hello -> load -> sealed -> ready -> forks, each of which goes on as a worker: hello -> sealed further -> SIGINT
+//   restored -> ready -> serve -> stop
+//
+// What "sealed" means is in worker/sandbox/sandbox.hpp.
 #include <fcntl.h>
 #include <malloc.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,6 +41,7 @@
 #include "ipc/messages.hpp"
 #include "worker/load.hpp"
 #include "worker/loader.hpp"
+#include "worker/sandbox/sandbox.hpp"
 #include "worker/serve.hpp"
 
 namespace yolod::worker {
@@ -58,9 +62,24 @@ bool started_by_front_end(Role role) {
   return interrupt_is_blocked();
 }
 
-// No core dump (it would delay the reaping), no ptrace by a neighbour; and the kernel's first choice when memory runs
-// out, since losing a worker costs no client an answer. Under a sanitizer the leak check needs ptrace.
+// A process that writes no file: none can grow. Not where stderr is a file itself, or a worker could not say what is
+// wrong with it. Shared memory that is mapped has its size already.
+void forbid_growing_files() {
+  struct stat status {};
+  if (fstat(STDERR_FILENO, &status) == 0 && S_ISREG(status.st_mode)) return;
+  const rlimit none{0, 0};
+  setrlimit(RLIMIT_FSIZE, &none);
+}
+
+// No core dump (it would delay the reaping, and holds the pictures of clients), no ptrace by a neighbour; and the
+// kernel's first choice when memory runs out, since losing a worker costs no client an answer. Under a sanitizer the
+// leak check needs ptrace.
 void lower_profile() {
+  const rlimit none{0, 0};
+  setrlimit(RLIMIT_CORE, &none);
+#if !defined(YOLOD_INSTRUMENTED)
+  forbid_growing_files();
+#endif
   if (UniqueFd score(open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC)); score.valid()) {
     [[maybe_unused]] const auto written = write(score.get(), "500", 3);
   }
@@ -90,6 +109,7 @@ void scribble(const ipc::LaneUser& lane) {
 struct Start {
   common::ModelConfig config;
   ipc::InputArenaView arena;
+  std::uint32_t cores;  // asked for now: a sealed process cannot ask any more
 };
 
 Outcome<Start> read_start() {
@@ -99,7 +119,7 @@ Outcome<Start> read_start() {
   if (!text) return text.error();
   auto config = common::parse_model(*text);
   if (!config) return config.error();
-  return Start{std::move(*config), std::move(*arena)};
+  return Start{std::move(*config), std::move(*arena), common::usable_cpu_count()};
 }
 
 int bad_start(const common::Error& error) {
@@ -111,9 +131,7 @@ void say_load_failed(int control, std::uint64_t generation, const std::string& w
   ipc::send_milestone(control, ipc::make_milestone(Milestone::kLoadFailed, generation, why));
 }
 
-std::uint32_t threads_of(const common::ModelConfig& config) {
-  return common::threads_per_worker(config, common::usable_cpu_count());
-}
+std::uint32_t threads_of(const Start& start) { return common::threads_per_worker(start.config, start.cores); }
 
 // A batch of pictures is tens of MiB that come and go; given back to the kernel each time, they would come back a page
 // fault at a time.
@@ -122,18 +140,27 @@ void keep_freed_memory() {
   mallopt(M_TRIM_THRESHOLD, 128 << 20);
 }
 
-// A model that is loaded, in the process that will serve it: to the end.
-int serve_model(std::unique_ptr<model::Model> model, ipc::LaneUser& lane, const Start& start, const Channels& channels,
-                common::Clock::time_point began) {
+// Whether the model still does its work, now that this process is sealed.
+Outcome<void> test_sealed(model::Model& model, model::SealedProcess process) {
+  // The place for image::self_test(), which decodes a small picture of each format: PictureModel::self_test().
+  return model.self_test(process);
+}
+
+// A model that is loaded, in the process that will serve it, which is sealed: to the end.
+int serve_model(std::unique_ptr<model::Model> model, ipc::LaneUser& lane, const Start& start, const Sandbox& sandbox,
+                const Channels& channels, common::Clock::time_point began) {
   const std::uint64_t generation = lane.generation();
   keep_freed_memory();
+  if (const auto tested = test_sealed(*model, model::SealedProcess::kWorker); !tested) {
+    say_load_failed(channels.control, generation, tested.error().message);
+    return ipc::kExitBadModel;
+  }
   if (restore_interrupt() == AfterLoad::kInterrupted) {
     model.reset();
     return ipc::kExitInterrupted;
   }
   auto description = model->description();
-  const bool ahead =
-      model->decodes_ahead() && common::may_decode_ahead(start.config, description.device, common::usable_cpu_count());
+  const bool ahead = model->decodes_ahead() && common::may_decode_ahead(start.config, description.device, start.cores);
   description.decodes_ahead = ahead;
   const auto described = ipc::encode_description(description, lane.description());
   if (!described) {
@@ -143,12 +170,13 @@ int serve_model(std::unique_ptr<model::Model> model, ipc::LaneUser& lane, const 
   auto ready = ipc::make_milestone(Milestone::kReady, generation);
   ready.description_bytes = static_cast<std::uint32_t>(*described);
   ready.load_ms = common::elapsed_us(began, common::Clock::now()) / 1000;
+  ipc::put_sandbox(ready, sandbox.state());
   common::reach(common::FaultPoint::kWorkerDescribed);
   if (!ipc::send_milestone(channels.control, ready)) return ipc::kExitStopped;
   common::reach(common::FaultPoint::kWorkerSaidReady);
 
   const auto how = description.device == "cpu" ? Decoding::kAhead : Decoding::kAheadApart;
-  switch (serve(*model, lane, start.arena, channels, ahead ? how : Decoding::kInTurn)) {
+  switch (serve(*model, lane, start.arena, channels, ahead ? how : Decoding::kInTurn, start.cores)) {
     case ServeEnd::kStopped: return ipc::kExitStopped;
     case ServeEnd::kBrokenRequest: break;
   }
@@ -166,17 +194,22 @@ int run_worker() {
   common::reach(common::FaultPoint::kWorkerSaidHello);
 
   const auto began = common::Clock::now();
-  auto model = load(start->config, {threads_of(start->config)}, lane->place(), [&lane] { scribble(*lane); });
-  if (!model) {
-    say_load_failed(channels.control, lane->generation(), model.error().message);
+  const auto refuse = [&](const common::Error& error) {
+    say_load_failed(channels.control, lane->generation(), error.message);
     return ipc::kExitBadModel;
-  }
+  };
+  Sandbox sandbox(start->config);
+  if (auto sealed = sandbox.before_load(); !sealed) return refuse(sealed.error());
+  auto model = load(start->config, {threads_of(*start)}, lane->place(),
+                    {[&lane] { scribble(*lane); }, start->arena.all_bytes()});
+  if (!model) return refuse(model.error());
   common::reach(common::FaultPoint::kWorkerLoaded);
-  return serve_model(std::move(*model), *lane, *start, channels, began);
+  if (auto sealed = sandbox.seal_worker(channels.control, lane->generation()); !sealed) return refuse(sealed.error());
+  return serve_model(std::move(*model), *lane, *start, sandbox, channels, began);
 }
 
-int run_forked(std::unique_ptr<model::Model> model, const Start& start, ipc::WorkerDescriptors descriptors,
-               std::optional<ipc::LaneUser>& lane) {
+int run_forked(std::unique_ptr<model::Model> model, const Start& start, Sandbox sandbox,
+               ipc::WorkerDescriptors descriptors, std::optional<ipc::LaneUser>& lane) {
   const auto began = common::Clock::now();
   auto opened = ipc::LaneUser::open(std::move(descriptors.lane));
   if (!opened) return bad_start(opened.error());
@@ -184,11 +217,14 @@ int run_forked(std::unique_ptr<model::Model> model, const Start& start, ipc::Wor
   const Channels channels{descriptors.control.get(), descriptors.doorbell.get()};
   ipc::send_milestone(channels.control, ipc::make_milestone(Milestone::kHello, lane->generation()));
   common::reach(common::FaultPoint::kWorkerSaidHello);
-  if (const auto prepared = model->use_threads(threads_of(start.config)); !prepared) {
-    say_load_failed(channels.control, lane->generation(), prepared.error().message);
+  const auto refuse = [&](const common::Error& error) {
+    say_load_failed(channels.control, lane->generation(), error.message);
     return ipc::kExitBadModel;
-  }
-  return serve_model(std::move(model), *lane, start, channels, began);
+  };
+  // While it has one thread: those that come are sealed with it.
+  if (auto sealed = sandbox.seal_worker(channels.control, lane->generation()); !sealed) return refuse(sealed.error());
+  if (const auto prepared = model->use_threads(threads_of(start)); !prepared) return refuse(prepared.error());
+  return serve_model(std::move(model), *lane, start, sandbox, channels, began);
 }
 
 // `arguments` are what ps shows of us.
@@ -200,30 +236,37 @@ int run_loader(std::span<char*> arguments) {
 
   std::optional<ipc::LaneUser> lane;  // a worker's, once this is one
   const auto began = common::Clock::now();
-  const bool background = arguments.size() > 2 && arguments[2] == ipc::kBackgroundArgument;
-  auto model = (background ? load_in_background : load)(start->config, {1, threads_of(start->config)}, 0,
-                                                        [&lane] { scribble(*lane); });
-  if (!model) {
-    say_load_failed(kControl, ipc::kLoaderGeneration, model.error().message);
+  const auto refuse = [](const common::Error& error) {
+    say_load_failed(kControl, ipc::kLoaderGeneration, error.message);
     return ipc::kExitBadModel;
-  }
+  };
+  const bool background = arguments.size() > 2 && arguments[2] == ipc::kBackgroundArgument;
+  Sandbox sandbox(start->config);
+  if (auto sealed = sandbox.before_load(); !sealed) return refuse(sealed.error());
+  auto model = (background ? load_in_background : load)(start->config, {1, threads_of(*start)}, 0,
+                                                        {[&lane] { scribble(*lane); }, start->arena.all_bytes()});
+  if (!model) return refuse(model.error());
+  common::ThreadCounter threads;
+  if (auto sealed = sandbox.seal_loader(kControl); !sealed) return refuse(sealed.error());
+  if (auto tested = test_sealed(**model, model::SealedProcess::kLoader); !tested) return refuse(tested.error());
   if (restore_interrupt() == AfterLoad::kInterrupted) {
     model->reset();
     return ipc::kExitInterrupted;
   }
   auto ready = ipc::make_milestone(Milestone::kReady, ipc::kLoaderGeneration);
   ready.load_ms = common::elapsed_us(began, common::Clock::now()) / 1000;
+  ipc::put_sandbox(ready, sandbox.state());
   if (!ipc::send_milestone(kControl, ready)) return ipc::kExitStopped;
   common::reach(common::FaultPoint::kLoaderSaidReady);
 
   ipc::WorkerDescriptors descriptors;
-  switch (fork_workers(kControl, descriptors)) {
+  switch (fork_workers(kControl, std::move(threads), descriptors)) {
     case LoaderEnd::kStopped: return ipc::kExitStopped;
     case LoaderEnd::kIsWorker: break;
   }
   std::memcpy(arguments[1], "worker", ipc::kLoaderArgument.size());
   if (background) std::memset(arguments[2], 0, ipc::kBackgroundArgument.size());
-  return run_forked(std::move(*model), *start, std::move(descriptors), lane);
+  return run_forked(std::move(*model), *start, sandbox, std::move(descriptors), lane);
 }
 
 }  // namespace

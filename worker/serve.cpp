@@ -14,7 +14,6 @@
 
 #include "common/brief_spin.hpp"
 #include "common/clock.hpp"
-#include "common/cpu_count.hpp"
 #include "common/fault_point.hpp"
 #include "common/log.hpp"
 #include "ipc/control.hpp"
@@ -79,8 +78,9 @@ struct Batch {
 
 class Server {
  public:
-  Server(model::Model& model, ipc::LaneUser& lane, const ipc::InputArenaView& arena, const Channels& channels)
-      : model_(model), lane_(lane), arena_(arena), channels_(channels) {}
+  Server(model::Model& model, ipc::LaneUser& lane, const ipc::InputArenaView& arena, const Channels& channels,
+         std::uint32_t cores)
+      : model_(model), lane_(lane), arena_(arena), channels_(channels), spin_(cores) {}
 
   // What a thread does until the end. With several, one at a time waits for the next batch and decodes it, and one at a
   // time computes.
@@ -112,7 +112,7 @@ class Server {
   std::optional<Batch> decoded_;
   bool all_decoded_{false};
   std::condition_variable handed_over_;
-  common::BriefSpin spin_{common::usable_cpu_count()};
+  common::BriefSpin spin_;
   bool stopping_{false};
   std::optional<ServeEnd> end_;
 };
@@ -253,8 +253,8 @@ void Server::answer(const Batch& batch, const std::vector<model::Output>& output
 }  // namespace
 
 ServeEnd serve(model::Model& model, ipc::LaneUser& lane, const ipc::InputArenaView& arena, const Channels& channels,
-               Decoding decoding) {
-  Server server(model, lane, arena, channels);
+               Decoding decoding, std::uint32_t cores) {
+  Server server(model, lane, arena, channels, cores);
   if (decoding == Decoding::kInTurn || !model.decodes_ahead()) {
     server.serve();
   } else if (decoding == Decoding::kAheadApart) {

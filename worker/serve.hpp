@@ -1,6 +1,9 @@
 // The worker's loop: take a batch from the lane, run it, answer, until told to stop.
 #pragma once
 
+#include <cstdint>
+
+#include "common/cpu_count.hpp"
 #include "ipc/input_arena.hpp"
 #include "ipc/lane.hpp"
 #include "model/model.hpp"
@@ -29,8 +32,10 @@ enum class Decoding {
 };
 
 // Serves on the calling thread, and where batches are decoded ahead on one more. Every request that is taken gets one
-// completion, also when the model throws.
+// completion, also when the model throws. `cores` are those that this process may use: a sealed one cannot ask any
+// more.
 [[nodiscard]] ServeEnd serve(model::Model& model, ipc::LaneUser& lane, const ipc::InputArenaView& arena,
-                             const Channels& channels, Decoding decoding = Decoding::kInTurn);
+                             const Channels& channels, Decoding decoding = Decoding::kInTurn,
+                             std::uint32_t cores = common::usable_cpu_count());
 
 }  // namespace yolod::worker

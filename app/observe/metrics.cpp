@@ -36,6 +36,8 @@ Metrics::Metrics()
       queue_depth_(family<prometheus::Gauge>(prometheus::BuildGauge(), registry_, "queue_depth",
                                              "Requests that wait for a worker")),
       workers_(family<prometheus::Gauge>(prometheus::BuildGauge(), registry_, "workers", "Workers, by state")),
+      sandbox_(family<prometheus::Gauge>(prometheus::BuildGauge(), registry_, "sandbox",
+                                         "1 if every worker that serves has this part of its sandbox in force")),
       worker_restarts_total_(family<prometheus::Counter>(prometheus::BuildCounter(), registry_, "worker_restarts_total",
                                                          "Workers that died, by reason")),
       replays_total_(family<prometheus::Counter>(prometheus::BuildCounter(), registry_, "replays_total",
@@ -118,6 +120,10 @@ void ModelMetrics::generation(std::uint64_t number) { generation_.Set(static_cas
 
 void ModelMetrics::workers(const std::string& state, double count) {
   metrics_.workers_.Add({{"model", model_}, {"state", state}}).Set(count);
+}
+
+void ModelMetrics::sandbox(const std::string& part, bool in_force) {
+  metrics_.sandbox_.Add({{"model", model_}, {"part", part}}).Set(in_force ? 1 : 0);
 }
 
 }  // namespace yolod::app

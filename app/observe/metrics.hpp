@@ -31,6 +31,8 @@ class ModelMetrics {
   void loaded(std::chrono::milliseconds load_time);
   void generation(std::uint64_t number);
   void workers(const std::string& state, double count);
+  // Whether every worker that serves has that part of its sandbox in force.
+  void sandbox(const std::string& part, bool in_force);
 
  private:
   Metrics& metrics_;
@@ -65,6 +67,7 @@ class Metrics {
   prometheus::Family<prometheus::Counter>& requests_total_;
   prometheus::Family<prometheus::Gauge>& queue_depth_;
   prometheus::Family<prometheus::Gauge>& workers_;
+  prometheus::Family<prometheus::Gauge>& sandbox_;
   prometheus::Family<prometheus::Counter>& worker_restarts_total_;
   prometheus::Family<prometheus::Counter>& replays_total_;
   prometheus::Family<prometheus::Counter>& quarantined_total_;

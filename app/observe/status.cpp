@@ -16,6 +16,13 @@ namespace {
 
 namespace json = boost::json;
 
+json::object sandbox_json(const common::SandboxState& sandbox) {
+  json::object object{
+      {"mode", common::to_string(sandbox.mode)}, {"landlock_abi", sandbox.landlock_abi}, {"seccomp", sandbox.seccomp}};
+  if (!sandbox.missing.empty()) object["missing"] = sandbox.missing;
+  return object;
+}
+
 json::object worker_json(const WorkerStatus& worker) {
   return {{"pid", worker.pid},
           {"state", worker.state},
@@ -24,7 +31,8 @@ json::object worker_json(const WorkerStatus& worker) {
           {"device", worker.device},
           {"precision", worker.precision},
           {"requests", worker.requests},
-          {"rss_bytes", resident_bytes(worker.pid)}};
+          {"rss_bytes", resident_bytes(worker.pid)},
+          {"sandbox", sandbox_json(worker.sandbox)}};
 }
 
 // A model's own state: whether it serves, and if not, why not yet.
@@ -50,7 +58,8 @@ json::object model_json(const ModelStatus& model, bool draining) {
   if (model.loader) {
     object["loader"] = {{"pid", model.loader->pid},
                         {"state", model.loader->pid == 0 ? "dead" : (model.loader->ready ? "ready" : "loading")},
-                        {"rss_bytes", resident_bytes(model.loader->pid)}};
+                        {"rss_bytes", resident_bytes(model.loader->pid)},
+                        {"sandbox", sandbox_json(model.loader->sandbox)}};
   }
   return object;
 }

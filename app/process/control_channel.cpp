@@ -40,7 +40,7 @@ void ControlChannel::read_one() {
 void ControlChannel::read_now() {
   ipc::MilestoneMessage message{};
   pid_t sender = 0;
-  constexpr int kMost = 3;  // there are no more kinds
+  constexpr int kMost = 5;  // hello, ready or a failed load, and two denied calls
   for (int i = 0; i < kMost; ++i) {
     const auto received = ipc::receive_milestone(descriptor_.native_handle(), generation_, message, sender);
     if (received != ipc::ReceiveResult::kReceived || !events_.milestone(message, sender)) return;

@@ -51,6 +51,7 @@ bool LoaderProcess::take_milestone(const ipc::MilestoneMessage& message) {
       if (reaped_) return true;
       ready_ = true;
       load_time_ = std::chrono::milliseconds(message.load_ms);
+      sandbox_ = ipc::sandbox_of(message);
       events_.ready(*this);
       return true;
     case ipc::Milestone::kLoadFailed:
@@ -58,6 +59,16 @@ bool LoaderProcess::take_milestone(const ipc::MilestoneMessage& message) {
       load_failure_.assign(message.text, message.text_bytes);
       if (load_failure_.empty()) load_failure_ = "it gave no reason";
       return true;
+    case ipc::Milestone::kDenied: {
+      const DeniedCall call{message.denied_call, message.denied_errno};
+      if (call.soft_errno == 0) {
+        fatal_call_ = call;  // of the loader, or of the process that it forks a worker by
+      } else if (!std::exchange(told_soft_denial_, true)) {
+        events_.denied(*this, call);
+      }
+      constexpr int kMostDenied = 100;  // far more than the processes between that a sane one may lose
+      return said_hello_ && ++denied_count_ <= kMostDenied;
+    }
   }
   return false;
 }

@@ -12,12 +12,15 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "app/process/control_channel.hpp"
+#include "app/process/denied_call.hpp"
 #include "app/process/spawn.hpp"
 #include "common/outcome.hpp"
+#include "common/sandbox_state.hpp"
 #include "ipc/input_arena.hpp"
 
 namespace yolod::app {
@@ -28,7 +31,8 @@ class LoaderProcess;
 struct LoaderEvents {
   std::function<void(LoaderProcess&)> ready;
   std::function<void(LoaderProcess&, std::string_view why)> broken;
-  std::function<void(LoaderProcess&)> closed;  // its channel: it is dead, or as good as that
+  std::function<void(LoaderProcess&, const DeniedCall&)> denied;  // its sandbox let a call fail; it goes on
+  std::function<void(LoaderProcess&)> closed;                     // its channel: it is dead, or as good as that
 };
 
 class LoaderProcess {
@@ -48,6 +52,11 @@ class LoaderProcess {
   [[nodiscard]] bool ready() const { return ready_; }
   [[nodiscard]] std::chrono::milliseconds load_time() const { return load_time_; }
   [[nodiscard]] const std::string& load_failure() const { return load_failure_; }
+
+  // What it says of its sandbox; set when it is ready.
+  [[nodiscard]] const common::SandboxState& sandbox() const { return sandbox_; }
+  // The call that its sandbox ended it for, if it said so.
+  [[nodiscard]] const std::optional<DeniedCall>& fatal_call() const { return fatal_call_; }
 
   // Asks for one more worker, that gets these. False where the loader cannot take it. The worker says hello on its own
   // channel, or that is closed unused.
@@ -69,6 +78,10 @@ class LoaderProcess {
   bool reaped_{false};
   std::chrono::milliseconds load_time_{0};
   std::string load_failure_;
+  common::SandboxState sandbox_;
+  bool told_soft_denial_{false};
+  int denied_count_{0};
+  std::optional<DeniedCall> fatal_call_;
 };
 
 }  // namespace yolod::app

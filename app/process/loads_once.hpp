@@ -12,10 +12,6 @@ inline constexpr bool kBuiltWithCuda = true;
 inline constexpr bool kBuiltWithCuda = false;
 #endif
 
-// Whether its workers may make a CUDA context, which does not survive a fork: `device` names a GPU, or is auto in a
-// build that would take one.
-[[nodiscard]] bool may_use_cuda(const common::ModelConfig& config, bool built_with_cuda);
-
 // By `preload`; auto: yes where there is no device but the CPU, as forked processes share what none writes to.
 [[nodiscard]] bool loads_once(const common::ModelConfig& config, bool built_with_cuda);
 

@@ -15,12 +15,22 @@ Death Death::from_wait_status(int status) {
   return {false, WEXITSTATUS(status), false, false};
 }
 
+namespace {
+
+std::string signal_name(int number) {
+  const char* const name = sigabbrev_np(number);
+  return name != nullptr ? std::string("SIG") + name : "signal " + std::to_string(number);
+}
+
+}  // namespace
+
 std::string describe(const Death& death) {
   if (death.unseen) return "gone before it said hello";
   if (death.out_of_memory) return "SIGKILL, by the kernel: out of memory";
   if (death.signaled) {
-    const char* const name = sigabbrev_np(death.number);
-    return name != nullptr ? std::string("SIG") + name : "signal " + std::to_string(death.number);
+    if (death.number != SIGSYS) return signal_name(death.number);
+    return "SIGSYS: it made a system call that its sandbox denies" +
+           (death.denied_call.empty() ? "" : ": " + death.denied_call);
   }
   switch (death.number) {
     case ipc::kExitStopped: return "exit code 0";
@@ -35,7 +45,7 @@ std::string describe(const Death& death) {
 std::string reason_label(const Death& death) {
   if (death.unseen) return "unseen";
   if (death.out_of_memory) return "out_of_memory";
-  if (death.signaled) return describe(death);
+  if (death.signaled) return signal_name(death.number);
   switch (death.number) {
     case ipc::kExitInterrupted: return "interrupted";
     case ipc::kExitBadModel: return "bad_model";
@@ -55,8 +65,8 @@ DeathCause classify(const Death& death, bool was_ready) {
     case SIGBUS:
     case SIGFPE:
     case SIGILL:
-    case SIGABRT:
-    case SIGSYS: return DeathCause::kOwnDoing;
+    case SIGABRT: return DeathCause::kOwnDoing;
+    case SIGSYS: return was_ready ? DeathCause::kOwnDoing : DeathCause::kBadModel;
     case SIGINT: return DeathCause::kNotItsDoing;
     default: return was_ready ? DeathCause::kNotItsDoing : DeathCause::kOwnDoing;
   }

@@ -1,12 +1,14 @@
 // When a dead worker is replaced: a pure state machine, one for each place in a model's pool (and one rate limit that
 // the places of a model share). It knows no clock and no process; the supervisor tells it both.
 //
-//   own doing     SIGSEGV SIGBUS SIGFPE SIGILL SIGABRT SIGSYS, an unexpected exit, the kernel's SIGKILL for want of
+//   own doing     SIGSEGV SIGBUS SIGFPE SIGILL SIGABRT, SIGSYS while it served, an unexpected exit, the kernel's
+//   SIGKILL for want of
 //                 memory, any death while it loaded (an interrupt excepted)
 //                                                  -> after 0, 0.5, 1, 2, ... 30 s, with jitter
 //   not its doing an operator's SIGKILL, SIGTERM, SIGINT, the exit code `interrupted`, our own wish
 //                                                  -> at once, at most 20 a second a model
-//   bad model     its reserved exit code           -> before the model was first ready: the server gives up;
+//   bad model     its reserved exit code, SIGSYS before it was ready (its sandbox does not fit what it does)
+//                                                  -> before the model was first ready: the server gives up;
 //                                                     later: a failed load, as own doing
 #pragma once
 
@@ -27,6 +29,7 @@ struct Death {
   int number{0};              // the signal, or the exit code
   bool unseen{false};         // it was forked, or was to be, and ended before we knew of it
   bool out_of_memory{false};  // the kernel's SIGKILL
+  std::string denied_call{};  // of a SIGSYS: the system call that its sandbox denied, where it is known
 
   [[nodiscard]] static Death before_hello() { return {false, 0, true, false}; }
 

@@ -53,7 +53,17 @@ bool place_descriptors(const InheritedDescriptors& ours) {
       return false;
     }
   }
-  return close_range(ipc::kFirstUnusedDescriptor, ~0U, 0) == 0;
+  if (close_range(ipc::kFirstUnusedDescriptor, ~0U, 0) != 0) return false;
+  return dup2(STDERR_FILENO, STDOUT_FILENO) >= 0;
+}
+
+// Our own standard input may be a terminal, or a file that is none of a worker's business. In the child.
+bool take_away_standard_input() {
+  const int nothing = open("/dev/null", O_RDONLY);
+  if (nothing < 0) return false;
+  const bool placed = nothing == STDIN_FILENO || dup2(nothing, STDIN_FILENO) >= 0;
+  if (nothing != STDIN_FILENO) close(nothing);
+  return placed;
 }
 
 [[noreturn]] void become_worker(const SpawnSettings& settings, const InheritedDescriptors& descriptors, pid_t front_end,
@@ -64,7 +74,7 @@ bool place_descriptors(const InheritedDescriptors& ours) {
   if (getppid() != front_end) _exit(ipc::kExitStopped);
   setpgid(0, 0);
   for (int signal = 1; signal < NSIG; ++signal) std::signal(signal, SIG_DFL);
-  if (!place_descriptors(descriptors)) _exit(kExecFailed);
+  if (!place_descriptors(descriptors) || !take_away_standard_input()) _exit(kExecFailed);
   // Lowered last: until the front-end's own descriptors were closed there may have been more of them than this allows.
   setrlimit(RLIMIT_NOFILE, &settings.open_files);
   const sigset_t mask = common::signal_set({SIGINT});
@@ -74,17 +84,61 @@ bool place_descriptors(const InheritedDescriptors& ours) {
   _exit(kExecFailed);
 }
 
-// Our environment, but for what a library reads before main:
-//   OPENBLAS_NUM_THREADS=1   libopenblas starts its pool when it is loaded, one thread a core
+// What a worker is given of our environment: how libraries find each other, compute and wait. All else stays here,
+// since a service's environment may hold secrets. A name that ends in '_' stands for every name that begins so.
+constexpr std::array<std::string_view, 31> kPassedOn{"PATH",
+                                                     "HOME",
+                                                     "LANG",
+                                                     "LC_",
+                                                     "TZ",
+                                                     "LD_LIBRARY_PATH",
+                                                     "LD_PRELOAD",
+                                                     "MALLOC_",
+                                                     "GLIBC_TUNABLES",
+                                                     "OMP_",
+                                                     "GOMP_",
+                                                     "OPENBLAS_",
+                                                     "MKL_",
+                                                     "KMP_",
+                                                     "BLIS_",
+                                                     "DNNL_",
+                                                     "ONEDNN_",
+                                                     "ATEN_",
+                                                     "TORCH_",
+                                                     "PYTORCH_",
+                                                     "CUDA_",
+                                                     "CUDNN_",
+                                                     "CUBLAS_",
+                                                     "NVIDIA_",
+                                                     "ASAN_OPTIONS",
+                                                     "LSAN_OPTIONS",
+                                                     "TSAN_OPTIONS",
+                                                     "UBSAN_OPTIONS",
+                                                     "GCOV_",
+                                                     "YOLOD_FAULT_POINT",
+                                                     "YOLOD_FAULT_TOKEN"};
+
+bool is_passed_on(std::string_view variable) {
+  const auto name = variable.substr(0, variable.find('='));
+  return std::any_of(kPassedOn.begin(), kPassedOn.end(), [name](std::string_view known) {
+    return known.ends_with('_') ? name.starts_with(known) : name == known;
+  });
+}
+
+// That, and what libraries read before main:
+//   OPENBLAS_NUM_THREADS=1     libopenblas starts its pool when it is loaded, one thread a core
+//   GDAL_DRIVER_PATH=disable   GDAL, where OpenCV brings it along, loads no plugins from folders
 //   how OpenMP's threads wait, unless whoever started us has said so
 std::vector<std::string> worker_environment(std::string_view thread_wait) {
   constexpr std::string_view kOpenBlas = "OPENBLAS_NUM_THREADS=";
   const bool said = std::getenv("GOMP_SPINCOUNT") != nullptr || std::getenv("OMP_WAIT_POLICY") != nullptr;
   std::vector<std::string> variables;
   for (char** entry = environ; *entry != nullptr; ++entry) {
-    if (!std::string_view(*entry).starts_with(kOpenBlas)) variables.emplace_back(*entry);
+    const std::string_view variable(*entry);
+    if (is_passed_on(variable) && !variable.starts_with(kOpenBlas)) variables.emplace_back(variable);
   }
   variables.push_back(std::string(kOpenBlas) + '1');
+  variables.emplace_back("GDAL_DRIVER_PATH=disable");
   if (!said) variables.emplace_back(thread_wait);
   return variables;
 }

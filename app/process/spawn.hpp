@@ -35,7 +35,9 @@ struct SpawnSettings {
 
 // The child's pid. Between fork and exec the child: dies with this process (PDEATHSIG), leaves its process group (so
 // that Ctrl-C reaches the front-end alone), has default dispositions, mask = {SIGINT}, the descriptors at their fixed
-// numbers and no others. Aborts if this process has more than one thread: a fork would copy locks it cannot free.
+// numbers and no others: standard input is /dev/null, standard output is our standard error. Of our environment it gets
+// what libraries need, and no more. Aborts if this process has more than one thread: a fork would copy locks it cannot
+// free.
 [[nodiscard]] common::Outcome<pid_t> spawn_worker(const SpawnSettings& settings, WorkerRole role,
                                                   const InheritedDescriptors& descriptors);
 

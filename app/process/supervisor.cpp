@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <system_error>
 #include <utility>
 
 #include "app/process/config_file.hpp"
@@ -181,10 +182,12 @@ void Supervisor::start_loader() {
   auto started = [&]() -> Outcome<std::unique_ptr<LoaderProcess>> {
     const auto output = open_output();
     if (!output) return output.error();
-    return LoaderProcess::start(io_, spawn_, arena_, config_yaml_, *output, role,
-                                {[this](LoaderProcess&) { loader_became_ready(); },
-                                 [this](LoaderProcess&, std::string_view why) { condemn_loader(why); },
-                                 [this](LoaderProcess&) { suspect_loader(); }});
+    return LoaderProcess::start(
+        io_, spawn_, arena_, config_yaml_, *output, role,
+        {[this](LoaderProcess&) { loader_became_ready(); },
+         [this](LoaderProcess&, std::string_view why) { condemn_loader(why); },
+         [this](LoaderProcess& loader, const DeniedCall& call) { tell_of_denied("loader", loader.pid(), call); },
+         [this](LoaderProcess&) { suspect_loader(); }});
   }();
   if (!started) {
     if (gives_up(DeathCause::kOwnDoing, started.error().message)) return;
@@ -198,7 +201,23 @@ void Supervisor::start_loader() {
   });
 }
 
+void Supervisor::tell_of_sandbox(const common::SandboxState& state) {
+  if (state.missing.empty() || std::exchange(told_of_sandbox_, true)) return;
+  common::log_warning(
+      "model {}: its workers serve without their whole sandbox (Landlock: {}, seccomp: {}): {}. "
+      "With sandbox: required they would not serve",
+      config_.name, state.landlock_abi == 0 ? "off" : "on", state.seccomp ? "on" : "off", state.missing);
+}
+
+void Supervisor::tell_of_denied(std::string_view process, pid_t pid, const DeniedCall& call) const {
+  common::log_warning(
+      "{} {} ({}): its sandbox denied it the system call {}, which failed with {}. It goes on; later failures of this "
+      "process are not logged",
+      process, pid, config_.name, name_of(call), std::generic_category().message(static_cast<int>(call.soft_errno)));
+}
+
 void Supervisor::loader_became_ready() {
+  tell_of_sandbox(loader_->sandbox());
   loader_timer_.cancel();
   loader_policy_.on_ready(Clock::now());
   last_load_time_ = loader_->load_time();
@@ -221,10 +240,11 @@ void Supervisor::condemn_loader(std::string_view why) {
   loader_->send_signal(SIGKILL);
 }
 
-void Supervisor::loader_died(const Death& death) {
+void Supervisor::loader_died(Death death) {
   loader_timer_.cancel();
   loader_->read_last_words();
   const auto loader = std::exchange(loader_, nullptr);
+  if (loader->fatal_call()) death.denied_call = name_of(*loader->fatal_call());
   const auto cause = loader_condemned_ ? DeathCause::kOwnDoing : classify(death, loader->ready());
   if (!respawning_) {
     common::log_debug("loader {} ({}) is gone: {}", loader->pid(), config_.name, describe(death));
@@ -283,6 +303,9 @@ void Supervisor::start_process(Place& place) {
   events.ready = [this, &place](WorkerProcess&) { became_ready(place); };
   events.completions = [this](WorkerProcess& worker) { listener_->worker_completions(worker); };
   events.broken = [this](WorkerProcess& worker, std::string_view why) { condemn(worker, why); };
+  events.denied = [this](WorkerProcess& worker, const DeniedCall& call) {
+    tell_of_denied("worker", worker.pid(), call);
+  };
   events.can_be = [this](pid_t pid) { return can_be_worker(pid); };
   events.vanished = [this, &place](WorkerProcess&) { died(place, Death::before_hello()); };
   auto started =
@@ -305,6 +328,7 @@ void Supervisor::became_ready(Place& place) {
   place.watchdog.cancel();
   place.policy.on_ready(Clock::now());
   model_was_ready_ = true;
+  tell_of_sandbox(place.process->sandbox());
   const auto& description = place.process->description();
   common::log_info("worker {} ({}) is ready: {} on {}{}{}, {} in {} ms", place.process->pid(), config_.name,
                    description.task, description.device, description.precision.empty() ? "" : " in ",
@@ -387,7 +411,7 @@ bool Supervisor::reaped(pid_t pid, const Death& death) {
   return true;
 }
 
-void Supervisor::died(Place& place, const Death& death) {
+void Supervisor::died(Place& place, Death death) {
   common::reach(common::FaultPoint::kFrontEndReaped);
   place.watchdog.cancel();
   WorkerProcess& worker = *place.process;
@@ -397,6 +421,7 @@ void Supervisor::died(Place& place, const Death& death) {
   listener_->worker_died(worker, cause);
   const pid_t pid = worker.pid();
   const std::string load_failure = worker.load_failure();
+  if (worker.fatal_call()) death.denied_call = name_of(*worker.fatal_call());
   place.process.reset();
   events_.ready_changed();
 
@@ -502,6 +527,7 @@ std::vector<WorkerStatus> Supervisor::status() const {
       status.requests = place->process->requests_served;
       status.device = place->process->description().device;
       status.precision = place->process->description().precision;
+      status.sandbox = place->process->sandbox();
     }
     all.push_back(std::move(status));
   }
@@ -510,7 +536,7 @@ std::vector<WorkerStatus> Supervisor::status() const {
 
 std::optional<LoaderStatus> Supervisor::loader_status() const {
   if (!preload_) return std::nullopt;
-  return loader_ ? LoaderStatus{loader_->pid(), loader_->ready()} : LoaderStatus{};
+  return loader_ ? LoaderStatus{loader_->pid(), loader_->ready(), loader_->sandbox()} : LoaderStatus{};
 }
 
 milliseconds Supervisor::load_time(const WorkerProcess& worker) const {

@@ -23,6 +23,7 @@
 #include "app/process/worker_output.hpp"
 #include "app/process/worker_process.hpp"
 #include "common/config.hpp"
+#include "common/sandbox_state.hpp"
 #include "ipc/input_arena.hpp"
 
 namespace yolod::app {
@@ -50,11 +51,13 @@ struct WorkerStatus {
   std::uint64_t requests{0};
   std::string device;
   std::string precision;
+  common::SandboxState sandbox{};  // once it is ready
 };
 
 struct LoaderStatus {
   pid_t pid{0};  // 0: there is none now
   bool ready{false};
+  common::SandboxState sandbox{};  // once it is ready
 };
 
 // What becomes of a death before every worker has been ready.
@@ -143,6 +146,9 @@ class Supervisor {
   void let_leave(Place& place);
   [[nodiscard]] bool is_worn(const WorkerProcess& worker, bool may_be_too_large) const;
   [[nodiscard]] Place& place_of(const WorkerProcess& worker);
+  // Says once what a process's sandbox lacks.
+  void tell_of_sandbox(const common::SandboxState& state);
+  void tell_of_denied(std::string_view process, pid_t pid, const DeniedCall& call) const;
   // Ends all attempts, where this death or failure to start says so.
   [[nodiscard]] bool gives_up(DeathCause cause, const std::string& reason);
 
@@ -151,7 +157,7 @@ class Supervisor {
   void start_loader();
   void loader_became_ready();
   void condemn_loader(std::string_view why);
-  void loader_died(const Death& death);
+  void loader_died(Death death);
   void replace_loader(DeathCause cause, const std::string& what);
   // It does not take commands: unless it is about to be reaped, it is killed.
   void suspect_loader();
@@ -159,7 +165,7 @@ class Supervisor {
 
   void start_process(Place& place);
   [[nodiscard]] common::Outcome<pid_t> launch(const ipc::LentDescriptors& descriptors);
-  void died(Place& place, const Death& death);
+  void died(Place& place, Death death);
   void replace(Place& place, DeathCause cause, const std::string& what);
   void became_ready(Place& place);
   // False if it is being killed already.
@@ -192,6 +198,7 @@ class Supervisor {
   common::Clock::time_point recycled_for_memory_;
   std::minstd_rand jitter_{std::random_device{}()};
   bool model_was_ready_{false};
+  bool told_of_sandbox_{false};
   bool respawning_{true};
 };
 

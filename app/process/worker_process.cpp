@@ -88,15 +88,28 @@ bool WorkerProcess::take_milestone(const ipc::MilestoneMessage& message, pid_t s
       return true;
     case ipc::Milestone::kReady:
       if (!said_hello_ || !loading) return false;
-      if (!reaped_) become_ready(message.description_bytes, message.load_ms);
+      if (!reaped_) become_ready(message);
       return true;
     case ipc::Milestone::kLoadFailed:
       if (!said_hello_ || !loading) return false;
       load_failure_.assign(message.text, message.text_bytes);
       if (load_failure_.empty()) load_failure_ = "it gave no reason";
       return true;
+    case ipc::Milestone::kDenied: return said_hello_ && take_denied({message.denied_call, message.denied_errno});
   }
   return false;
+}
+
+// One of each kind: a sane worker tells of the first call that failed softly, and of the one that it ends for.
+bool WorkerProcess::take_denied(const DeniedCall& call) {
+  if (call.soft_errno == 0) {
+    if (fatal_call_) return false;
+    fatal_call_ = call;
+    return true;
+  }
+  if (std::exchange(told_soft_denial_, true)) return false;
+  events_.denied(*this, call);
+  return true;
 }
 
 void WorkerProcess::learn_pid(pid_t reaped) {
@@ -110,15 +123,16 @@ void WorkerProcess::read_last_words() {
   control_.read_now();
 }
 
-void WorkerProcess::become_ready(std::uint32_t description_bytes, std::uint32_t load_ms) {
-  const auto bytes = lane_.copy_description(description_bytes);
+void WorkerProcess::become_ready(const ipc::MilestoneMessage& message) {
+  const auto bytes = lane_.copy_description(message.description_bytes);
   auto description = bytes ? ipc::decode_description(*bytes) : std::nullopt;
   if (!description) {
     events_.broken(*this, "a description of its model that cannot be read");
     return;
   }
   description_ = std::move(*description);
-  load_time_ = std::chrono::milliseconds(load_ms);
+  load_time_ = std::chrono::milliseconds(message.load_ms);
+  sandbox_ = ipc::sandbox_of(message);
   was_ready_ = true;
   if (state_ == WorkerState::kDraining) return;
   state_ = WorkerState::kReady;

@@ -22,10 +22,12 @@
 #include <string_view>
 
 #include "app/process/control_channel.hpp"
+#include "app/process/denied_call.hpp"
 #include "common/clock.hpp"
 #include "common/config.hpp"
 #include "common/outcome.hpp"
 #include "common/prediction.hpp"
+#include "common/sandbox_state.hpp"
 #include "ipc/fork_command.hpp"
 #include "ipc/lane.hpp"
 
@@ -38,11 +40,12 @@ class WorkerProcess;
 
 // Called from the event loop, never from inside a call into WorkerProcess; but for `can_be`, which only looks.
 struct WorkerEvents {
-  std::function<void(WorkerProcess&)> ready;                     // description() and load_time() are set
-  std::function<void(WorkerProcess&)> completions;               // the lane may hold some
-  std::function<void(WorkerProcess&, std::string_view)> broken;  // it says or wrote what a sane worker does not
-  std::function<void(WorkerProcess&)> vanished;                  // nobody has its channel; it may be destroyed inside
-  std::function<bool(pid_t)> can_be;                             // whether it can be the process of that pid
+  std::function<void(WorkerProcess&)> ready;                      // description() and load_time() are set
+  std::function<void(WorkerProcess&)> completions;                // the lane may hold some
+  std::function<void(WorkerProcess&, std::string_view)> broken;   // it says or wrote what a sane worker does not
+  std::function<void(WorkerProcess&)> vanished;                   // nobody has its channel; it may be destroyed inside
+  std::function<void(WorkerProcess&, const DeniedCall&)> denied;  // its sandbox let a call fail; it goes on
+  std::function<bool(pid_t)> can_be;                              // whether it can be the process of that pid
 };
 
 class WorkerProcess {
@@ -76,6 +79,10 @@ class WorkerProcess {
   [[nodiscard]] std::chrono::milliseconds load_time() const { return load_time_; }
   [[nodiscard]] const common::ModelDescription& description() const { return description_; }
   [[nodiscard]] const std::string& load_failure() const { return load_failure_; }
+  // What it says of its sandbox; set when it is ready.
+  [[nodiscard]] const common::SandboxState& sandbox() const { return sandbox_; }
+  // The call that its sandbox ended it for, if it said so.
+  [[nodiscard]] const std::optional<DeniedCall>& fatal_call() const { return fatal_call_; }
   [[nodiscard]] ipc::LaneOwner& lane() { return lane_; }
 
   // How many requests the dispatcher has with it: decides between ready and busy.
@@ -103,7 +110,8 @@ class WorkerProcess {
   void await_doorbell();
   // False for one that no sane worker sends at this point of its life.
   [[nodiscard]] bool take_milestone(const ipc::MilestoneMessage& message, pid_t sender);
-  void become_ready(std::uint32_t description_bytes, std::uint32_t load_ms);
+  void become_ready(const ipc::MilestoneMessage& message);
+  [[nodiscard]] bool take_denied(const DeniedCall& call);
 
   Place place_;
   WorkerEvents events_;
@@ -123,6 +131,9 @@ class WorkerProcess {
   std::chrono::milliseconds load_time_{0};
   common::ModelDescription description_;
   std::string load_failure_;
+  common::SandboxState sandbox_;
+  bool told_soft_denial_{false};
+  std::optional<DeniedCall> fatal_call_;
 };
 
 }  // namespace yolod::app

@@ -52,6 +52,12 @@ std::filesystem::path beside(const std::filesystem::path& data_file, const std::
 
 }  // namespace
 
+std::filesystem::path list_named_by(const std::filesystem::path& file) {
+  const auto text = read_file(file, kMaxNamesBytes);
+  const auto named = text ? names_key(lines_of(*text)) : std::nullopt;
+  return named ? beside(file, *named) : std::filesystem::path();
+}
+
 Outcome<std::vector<std::string>> read_names(const std::filesystem::path& file, std::size_t class_count) {
   auto list_file = file;
   auto text = read_file(list_file, kMaxNamesBytes);

@@ -15,4 +15,7 @@ namespace yolod::model::darknet {
 [[nodiscard]] common::Outcome<std::vector<std::string>> read_names(const std::filesystem::path& file,
                                                                    std::size_t class_count);
 
+// The list that a .data file names; empty where `file` is a list itself or cannot be read.
+[[nodiscard]] std::filesystem::path list_named_by(const std::filesystem::path& file);
+
 }  // namespace yolod::model::darknet

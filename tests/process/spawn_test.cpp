@@ -1,4 +1,5 @@
 // What a worker is started with.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <string>
 #include <vector>
@@ -29,6 +30,42 @@ std::vector<std::string> thread_variables(const std::string& model_key, const st
 }
 
 }  // namespace
+
+TEST_CASE("Spawn: a worker is given what libraries need of the environment, and none of the server's secrets",
+          "[process]") {
+  const std::string key = GENERATE("preload: true", "preload: false");
+  CAPTURE(key);
+  ServerOptions options;
+  options.config = identity_config({{.workers = 1, .keys = {key}}});
+  options.with = {"POSTGRES_PASSWORD=secret",
+                  "AWS_SECRET_ACCESS_KEY=secret",
+                  "YOLOD_KEY=secret",
+                  "OMPX=secret",
+                  "JPEGMEM=1M",
+                  "LIBTIFF_X=1",
+                  "OMP_PLACES=cores",
+                  "TZ=UTC",
+                  "OPENBLAS_NUM_THREADS=64",
+                  "GDAL_DRIVER_PATH=/tmp"};
+  Server server(std::move(options));
+  REQUIRE(server.wait_until_ready());
+  const auto environment = environment_of(server.worker_pids().at(0));
+  const auto has = [&environment](const std::string& entry) {
+    return std::find(environment.begin(), environment.end(), entry) != environment.end();
+  };
+  for (const auto& entry : environment) {
+    CAPTURE(entry);
+    CHECK(entry.find("secret") == std::string::npos);
+    CHECK_FALSE(entry.starts_with("JPEGMEM"));
+    CHECK_FALSE(entry.starts_with("LIBTIFF"));
+  }
+  CHECK(has("OMP_PLACES=cores"));
+  CHECK(has("TZ=UTC"));
+  CHECK(has("OPENBLAS_NUM_THREADS=1"));
+  CHECK_FALSE(has("OPENBLAS_NUM_THREADS=64"));
+  CHECK(has("GDAL_DRIVER_PATH=disable"));
+  CHECK_FALSE(has("GDAL_DRIVER_PATH=/tmp"));
+}
 
 TEST_CASE("Spawn: a worker's threads sleep where they share cores", "[process]") {
   CHECK(thread_variables("threads: 1024", {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"}) ==

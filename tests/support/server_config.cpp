@@ -5,18 +5,21 @@
 
 namespace yolod::tests {
 
-std::string identity_config(const std::vector<IdentityModel>& models, const std::vector<std::string>& server_keys) {
+std::string identity_config(const std::vector<IdentityModel>& models, const std::vector<std::string>& server_keys,
+                            std::string_view sandbox) {
   std::ostringstream text;
   for (const auto& model : models) {
     text << "  - name: " << model.name << "\n    workers: " << model.workers
          << "\n    identity: {delay: " << model.delay.count() << "ms, load_delay: " << model.load_delay.count()
-         << "ms, faults: " << (model.faults ? "true" : "false") << ", load_fault: " << model.load_fault << "}\n";
+         << "ms, faults: " << (model.faults ? "true" : "false") << ", load_fault: " << model.load_fault
+         << ", loader_probe: \"" << model.loader_probe << "\"}\n";
     for (const auto& key : model.keys) text << "    " << key << "\n";
   }
-  return server_config(text.str(), server_keys);
+  return server_config(text.str(), server_keys, sandbox);
 }
 
-std::string server_config(const std::string& models, const std::vector<std::string>& server_keys) {
+std::string server_config(const std::string& models, const std::vector<std::string>& server_keys,
+                          std::string_view sandbox) {
   std::ostringstream text;
   text << "server:\n";
   const bool listens = std::any_of(server_keys.begin(), server_keys.end(),
@@ -24,7 +27,7 @@ std::string server_config(const std::string& models, const std::vector<std::stri
   if (!listens) text << "  listen: [127.0.0.1:0]\n";
   for (const auto& key : server_keys) text << "  " << key << "\n";
   // Small, so that many servers can run side by side.
-  text << "memory: {input_arena: 64MiB}\nmodels:\n" << models;
+  text << "memory: {input_arena: 64MiB}\nsandbox: " << sandbox << "\nmodels:\n" << models;
   return text.str();
 }
 

@@ -50,6 +50,10 @@ TEST_CASE("Death: it is described by the signal's name or the exit code's meanin
   CHECK(describe(signaled(SIGSEGV)) == "SIGSEGV");
   CHECK(describe(signaled(SIGKILL)) == "SIGKILL");
   CHECK(describe(signaled(63)) == "signal 63");
+  CHECK(describe(signaled(SIGSYS)) == "SIGSYS: it made a system call that its sandbox denies");
+  Death denied = signaled(SIGSYS);
+  denied.denied_call = "ptrace";
+  CHECK(describe(denied) == "SIGSYS: it made a system call that its sandbox denies: ptrace");
   CHECK(describe(exited(0)) == "exit code 0");
   CHECK(describe(exited(1)) == "exit code 1");
   CHECK(describe(exited(ipc::kExitInterrupted)).find("interrupted") != std::string::npos);
@@ -60,6 +64,7 @@ TEST_CASE("Death: it is described by the signal's name or the exit code's meanin
 
 TEST_CASE("Death: its label for metrics is one of few words", "[app][unit]") {
   CHECK(reason_label(signaled(SIGABRT)) == "SIGABRT");
+  CHECK(reason_label(signaled(SIGSYS)) == "SIGSYS");
   CHECK(reason_label(exited(ipc::kExitInterrupted)) == "interrupted");
   CHECK(reason_label(exited(ipc::kExitBadModel)) == "bad_model");
   std::set<std::string> labels;
@@ -70,9 +75,15 @@ TEST_CASE("Death: its label for metrics is one of few words", "[app][unit]") {
 // ---- whose doing it was ----
 
 TEST_CASE("Respawn: the signals of a crash are its own doing, before and after it was ready", "[app][unit]") {
-  const int signal = GENERATE(SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS);
+  const int signal = GENERATE(SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT);
   CHECK(classify(signaled(signal), true) == DeathCause::kOwnDoing);
   CHECK(classify(signaled(signal), false) == DeathCause::kOwnDoing);
+}
+
+TEST_CASE("Respawn: a denied system call is its own doing, and before it was ready its sandbox does not fit its model",
+          "[app][unit]") {
+  CHECK(classify(signaled(SIGSYS), true) == DeathCause::kOwnDoing);
+  CHECK(classify(signaled(SIGSYS), false) == DeathCause::kBadModel);
 }
 
 TEST_CASE("Respawn: an interrupt is not its own doing", "[app][unit]") {

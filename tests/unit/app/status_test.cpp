@@ -90,6 +90,22 @@ TEST_CASE("Status: models are a list, with queue and workers", "[app][unit]") {
   CHECK(workers[0].at("precision") == "fp32");
 }
 
+TEST_CASE("Status: a worker and a loader say what of their sandbox is in force", "[app][unit]") {
+  auto one = model("a", true);
+  one.workers.at(0).sandbox = {common::SandboxMode::kRequired, 7, true, {}};
+  one.loader = LoaderStatus{getpid(), true, {common::SandboxMode::kAuto, 0, true, "no Landlock"}};
+  const auto body = parsed(status_json(server({one})));
+  const auto& shown = body.at("models").at(0);
+  const auto& of_worker = shown.at("workers").at(0).at("sandbox").as_object();
+  CHECK(of_worker.at("mode") == "required");
+  CHECK(of_worker.at("landlock_abi") == 7);
+  CHECK(of_worker.at("seccomp") == true);
+  CHECK_FALSE(of_worker.contains("missing"));
+  const auto& of_loader = shown.at("loader").at("sandbox").as_object();
+  CHECK(of_loader.at("landlock_abi") == 0);
+  CHECK(of_loader.at("missing") == "no Landlock");
+}
+
 TEST_CASE("Status: several models keep their order", "[app][unit]") {
   const auto body = parsed(status_json(server({model("b", true), model("a", false), model("c", true)})));
   const auto& models = body.at("models").as_array();

@@ -41,7 +41,8 @@ ModelConfig unusual_model(ModelSource source) {
   model.detect = {0.123456789012345, 0.7, 11, true, {"a, b", "\xC3\xA9"}, AutoBool::kFalse};
   model.classify = {17};
   model.image = {{-1, 0.5}};
-  model.limits = {123'457, milliseconds(1'234), 77U << 20U, 7777};
+  model.limits = {123'457, milliseconds(1'234), 500ULL << 20U, 7777};
+  model.sandbox = SandboxMode::kReport;
   return model;
 }
 
@@ -50,7 +51,7 @@ TEST_CASE("Config: what a worker reads is what was written, every field of it", 
       DarknetSource{"/m/a.cfg", "/m/a.weights", "/m/a names"},
       TorchScriptSource{"/m/a.pt", "/m/a.names", TorchScriptLayout::kYolov8, BoxCoordinates::kFractions},
       TorchScriptSource{"relative.pt", "", TorchScriptLayout::kLogits, BoxCoordinates::kAuto},
-      IdentitySource{milliseconds(5), true, milliseconds(61'000), IdentityLoadFault::kHang}};
+      IdentitySource{milliseconds(5), true, milliseconds(61'000), IdentityLoadFault::kHang, "ptrace"}};
   for (const ModelSource& source : sources) {
     const ModelConfig model = unusual_model(source);
     const std::string text = emit_model(model);
@@ -220,14 +221,27 @@ TEST_CASE("Config: preprocessing takes a fraction and three numbers for each of 
 }
 
 TEST_CASE("Config: thresholds, limits and counts keep their bounds", "[common][unit]") {
-  for (const char* keys :
-       {"workers: 1", "workers: 256", "detect: {confidence: 0, iou: 1}", "detect: {max_detections: 30000}",
-        "classify: {top_k: 1}", "limits: {max_pixels: 1}", "limits: {max_pixels: 4000MP}",
-        "limits: {max_decode_time: 10ms}", "limits: {max_decode_time: 10m}", "limits: {max_decode_memory: 16MiB}",
-        "limits: {max_result_bytes: 1KiB}", "limits: {max_result_bytes: 1GiB}", "image: {range: [-1, 1]}",
-        "batch: {max_size: 256, max_wait: 10s}", "batch: {preferred_sizes: [1, 4, 8]}", "batch: {preferred_sizes: []}",
-        "batch: {target_p99: 1m}", "queue: {max_size: 1, timeout: 0}", "recycle: {max_rss: 0}",
-        "recycle: {max_rss: 1MiB}", "recycle: {max_requests: 18446744073709551615}"}) {
+  for (const char* keys : {"workers: 1",
+                           "workers: 256",
+                           "detect: {confidence: 0, iou: 1}",
+                           "detect: {max_detections: 30000}",
+                           "classify: {top_k: 1}",
+                           "limits: {max_pixels: 1}",
+                           "limits: {max_pixels: 4000MP}",
+                           "limits: {max_decode_time: 10ms}",
+                           "limits: {max_decode_time: 10m}",
+                           "limits: {max_decode_memory: 16MiB}",
+                           "limits: {max_result_bytes: 1KiB}",
+                           "limits: {max_result_bytes: 1GiB}",
+                           "image: {range: [-1, 1]}",
+                           "batch: {max_size: 256, max_wait: 10s}",
+                           "batch: {preferred_sizes: [1, 4, 8]}",
+                           "batch: {preferred_sizes: []}",
+                           "batch: {target_p99: 1m}",
+                           "queue: {max_size: 1, timeout: 0}",
+                           "recycle: {max_rss: 0}",
+                           "recycle: {max_rss: 1MiB}",
+                           "recycle: {max_requests: 18446744073709551615}"}) {
     INFO(keys);
     CHECK(parsed(text_of(keys)).problems.empty());
   }

@@ -87,6 +87,11 @@ TEST_CASE("Config: admin_listen takes auto, nothing, or an address", "[common][u
   CHECK(problem_of(with_server("admin_listen: automatic")).find("server.admin_listen") != std::string::npos);
 }
 
+TEST_CASE("Config: every model has the server's sandbox, and none of its own", "[common][unit]") {
+  CHECK(config_of(std::string(kModel) + "sandbox: required\n").models.at(0).sandbox == SandboxMode::kRequired);
+  CHECK(problem_of("models:\n  - {name: a, identity: {}, sandbox: off}\n").find("sandbox") != std::string::npos);
+}
+
 TEST_CASE("Config: listen takes one address without a list", "[common][unit]") {
   CHECK(config_of(with_server("listen: \"127.0.0.1:0\"")).server.listen == std::vector<std::string>{"127.0.0.1:0"});
 }

@@ -79,10 +79,10 @@ TEST_CASE("Control: a milestone carries its kind, generation and text", "[ipc][u
 }
 
 TEST_CASE("Control: a milestone's text is cut to what fits", "[ipc][unit]") {
-  const std::size_t length = GENERATE(as<std::size_t>{}, 0, 1, 1019, 1020, 1021, 100'000);
+  const std::size_t length = GENERATE(as<std::size_t>{}, 0, 1, 1015, 1016, 1017, 100'000);
   const std::string text(length, 'x');
   const auto message = make_milestone(Milestone::kLoadFailed, 7, text);
-  CHECK(text_of(message) == text.substr(0, 1020));
+  CHECK(text_of(message) == text.substr(0, 1016));
 }
 
 TEST_CASE("Control: nothing sent is nothing yet, and does not block", "[ipc][unit]") {
@@ -93,7 +93,7 @@ TEST_CASE("Control: nothing sent is nothing yet, and does not block", "[ipc][uni
 }
 
 TEST_CASE("Control: each milestone arrives as it was sent", "[ipc][unit]") {
-  const auto milestone = GENERATE(Milestone::kHello, Milestone::kReady, Milestone::kLoadFailed);
+  const auto milestone = GENERATE(Milestone::kHello, Milestone::kReady, Milestone::kLoadFailed, Milestone::kDenied);
   const Channel channel;
   auto sent = make_milestone(milestone, kGeneration, "text");
   sent.description_bytes = 123;
@@ -138,7 +138,10 @@ TEST_CASE("Control: a message that no sane worker of this generation sends is ma
   SECTION("a newer layout") { message.version = kLayoutVersion + 1; }
   SECTION("the generation before") { message.generation = kGeneration - 1; }
   SECTION("no such milestone: 0") { message.milestone = Milestone{0}; }
-  SECTION("no such milestone: 4") { message.milestone = Milestone{4}; }
+  SECTION("no such milestone: 5") { message.milestone = Milestone{5}; }
+  SECTION("no such mode of the sandbox") { message.sandbox_mode = 4; }
+  SECTION("no such part of the sandbox") { message.sandbox_parts = 2; }
+  SECTION("no such Landlock") { message.landlock_abi = 1001; }
   SECTION("no such milestone: the largest") { message.milestone = Milestone{UINT32_MAX}; }
   SECTION("text beyond the message") { message.text_bytes = sizeof message.text + 1; }
   SECTION("text far beyond the message") { message.text_bytes = UINT32_MAX; }
@@ -149,13 +152,25 @@ TEST_CASE("Control: a message that no sane worker of this generation sends is ma
   CHECK(out.magic == 0);
 }
 
+TEST_CASE("Control: what is in force of a sandbox arrives with ready, its text printable", "[ipc][unit]") {
+  const Channel channel;
+  common::SandboxState state{common::SandboxMode::kRequired, 7, true, "no\nLandlock"};
+  auto sent = make_milestone(Milestone::kReady, kGeneration);
+  put_sandbox(sent, state);
+  REQUIRE(send_milestone(channel.worker.get(), sent));
+  MilestoneMessage out{};
+  REQUIRE(channel.receive(out) == ReceiveResult::kReceived);
+  state.missing = "no\\nLandlock";
+  CHECK(sandbox_of(out) == state);
+}
+
 TEST_CASE("Control: a full-length text is received", "[ipc][unit]") {
   const Channel channel;
   REQUIRE(send_milestone(channel.worker.get(),
-                         make_milestone(Milestone::kLoadFailed, kGeneration, std::string(1020, 'x'))));
+                         make_milestone(Milestone::kLoadFailed, kGeneration, std::string(1016, 'x'))));
   MilestoneMessage out{};
   REQUIRE(channel.receive(out) == ReceiveResult::kReceived);
-  CHECK(text_of(out).size() == 1020);
+  CHECK(text_of(out).size() == 1016);
 }
 
 TEST_CASE("Control: a closed peer is Closed, after what it sent before", "[ipc][unit]") {

@@ -1,0 +1,216 @@
+#include "worker/sandbox/filter.hpp"
+
+#include <asm/termbits.h>
+#include <fcntl.h>
+#include <linux/prctl.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <asm/ioctls.h>
+#include <cerrno>
+#include <csignal>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace yolod::worker {
+namespace {
+
+using common::Error;
+using common::ErrorCode;
+using common::Outcome;
+
+#ifndef PR_SET_VMA
+#define PR_SET_VMA 0x53564d41
+#endif
+
+constexpr std::uint64_t kThreadFlags = CLONE_VM | CLONE_SIGHAND | CLONE_THREAD;
+// CLONE_NEWTIME shares its bit with the exit signal's and is no flag of clone().
+constexpr std::uint64_t kNamespaceFlags =
+    CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
+
+// What both may call, whatever the arguments.
+constexpr std::initializer_list<int> kCallsOfAll{
+    // memory: oneDNN writes code and makes it executable while it serves, so mprotect stays whole
+    SCMP_SYS(brk), SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(mprotect), SCMP_SYS(madvise),
+    SCMP_SYS(membarrier),
+    // threads and time
+    SCMP_SYS(futex), SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(sched_yield), SCMP_SYS(sched_getaffinity),
+    SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep), SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres),
+    SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(getcpu), SCMP_SYS(restart_syscall), SCMP_SYS(exit),
+    SCMP_SYS(exit_group),
+    // descriptors that it has already
+    SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(pread64), SCMP_SYS(recvfrom), SCMP_SYS(close),
+    SCMP_SYS(dup), SCMP_SYS(dup2), SCMP_SYS(dup3), SCMP_SYS(lseek), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(fstat),
+    SCMP_SYS(newfstatat), SCMP_SYS(getdents64),
+    // signals
+    SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigpending), SCMP_SYS(sigaltstack),
+    // what it is and where it runs
+    SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(getppid), SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getgid),
+    SCMP_SYS(getegid), SCMP_SYS(uname), SCMP_SYS(sysinfo), SCMP_SYS(getrandom), SCMP_SYS(getrusage)};
+
+// A loader forks workers, which seal themselves.
+constexpr std::initializer_list<int> kCallsOfLoader{SCMP_SYS(wait4),
+                                                    SCMP_SYS(setpgid),
+                                                    SCMP_SYS(recvmsg),
+                                                    SCMP_SYS(seccomp),
+                                                    SCMP_SYS(landlock_create_ruleset),
+                                                    SCMP_SYS(landlock_add_rule),
+                                                    SCMP_SYS(landlock_restrict_self)};
+
+constexpr std::initializer_list<int> kCallsOfFaultPoints{SCMP_SYS(unlink), SCMP_SYS(open),      SCMP_SYS(openat),
+                                                         SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2),
+                                                         SCMP_SYS(kill)};
+
+// In an instrumented build, where all else is allowed.
+constexpr std::initializer_list<int> kDeniedIfInstrumented{SCMP_SYS(socket),
+                                                           SCMP_SYS(socketpair),
+                                                           SCMP_SYS(connect),
+                                                           SCMP_SYS(bind),
+                                                           SCMP_SYS(listen),
+                                                           SCMP_SYS(accept),
+                                                           SCMP_SYS(accept4),
+                                                           SCMP_SYS(execve),
+                                                           SCMP_SYS(execveat),
+                                                           SCMP_SYS(process_vm_readv),
+                                                           SCMP_SYS(process_vm_writev),
+                                                           SCMP_SYS(pidfd_open),
+                                                           SCMP_SYS(pidfd_getfd),
+                                                           SCMP_SYS(pidfd_send_signal),
+                                                           SCMP_SYS(rt_sigqueueinfo),
+                                                           SCMP_SYS(rt_tgsigqueueinfo),
+                                                           SCMP_SYS(io_uring_setup),
+                                                           SCMP_SYS(io_uring_enter),
+                                                           SCMP_SYS(io_uring_register),
+                                                           SCMP_SYS(bpf),
+                                                           SCMP_SYS(keyctl),
+                                                           SCMP_SYS(add_key),
+                                                           SCMP_SYS(request_key),
+                                                           SCMP_SYS(userfaultfd),
+                                                           SCMP_SYS(unshare),
+                                                           SCMP_SYS(setns),
+                                                           SCMP_SYS(mount),
+                                                           SCMP_SYS(umount2),
+                                                           SCMP_SYS(pivot_root),
+                                                           SCMP_SYS(chroot),
+                                                           SCMP_SYS(perf_event_open),
+                                                           SCMP_SYS(memfd_create),
+                                                           SCMP_SYS(open_by_handle_at),
+                                                           SCMP_SYS(init_module),
+                                                           SCMP_SYS(finit_module),
+                                                           SCMP_SYS(kexec_load)};
+
+// Collects the first failure, so that a list of rules reads as one.
+class Filter {
+ public:
+  explicit Filter(std::uint32_t default_action) : context_(seccomp_init(default_action), seccomp_release) {
+    if (!context_) failure_ = -ENOMEM;
+  }
+
+  void attribute(scmp_filter_attr which, std::uint32_t value) {
+    if (context_) keep(seccomp_attr_set(context_.get(), which, value));
+  }
+  void rule(std::uint32_t action, int call, std::initializer_list<scmp_arg_cmp> conditions = {}) {
+    if (!context_) return;
+    keep(seccomp_rule_add_array(context_.get(), action, call, static_cast<unsigned>(conditions.size()),
+                                conditions.begin()));
+  }
+  void rules(std::uint32_t action, std::initializer_list<int> calls) {
+    for (const int call : calls) rule(action, call);
+  }
+  void allow(int call, std::initializer_list<scmp_arg_cmp> conditions) { rule(SCMP_ACT_ALLOW, call, conditions); }
+
+  [[nodiscard]] Outcome<void> load() {
+    if (failure_ != 0) return common::system_error("the filter of system calls cannot be built", -failure_);
+    if (const int refused = seccomp_load(context_.get()); refused != 0) {
+      return common::system_error("the filter of system calls is refused", refused < 0 ? -refused : EINVAL);
+    }
+    return {};
+  }
+
+ private:
+  void keep(int result) {
+    if (result < 0 && failure_ == 0) failure_ = result;
+  }
+  std::unique_ptr<void, void (*)(scmp_filter_ctx)> context_;
+  int failure_{0};
+};
+
+void add_allowed_calls(Filter& filter, const FilterSettings& settings) {
+  const bool loader = settings.kind == FilterKind::kLoader;
+  filter.rules(SCMP_ACT_ALLOW, kCallsOfAll);
+  // To a peer that the socket has already.
+  filter.allow(SCMP_SYS(sendto), {SCMP_A4(SCMP_CMP_EQ, 0)});
+  // Not F_SETOWN and its like: with them the kernel would send a signal of one's choice to another process.
+  for (const int command : {F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC, F_GET_SEALS}) {
+    filter.allow(SCMP_SYS(fcntl), {SCMP_A1(SCMP_CMP_EQ, static_cast<scmp_datum_t>(command))});
+  }
+  for (const int option : {PR_SET_NAME, PR_GET_NAME, PR_SET_VMA}) {
+    filter.allow(SCMP_SYS(prctl), {SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(option))});
+  }
+  // Reads its own limits.
+  filter.allow(SCMP_SYS(prlimit64), {SCMP_A0(SCMP_CMP_EQ, 0), SCMP_A2(SCMP_CMP_EQ, 0)});
+  if (settings.for_fault_points) filter.rules(SCMP_ACT_ALLOW, kCallsOfFaultPoints);
+  if (!loader) {
+    filter.allow(SCMP_SYS(clone), {SCMP_A0(SCMP_CMP_MASKED_EQ, kThreadFlags | kNamespaceFlags, kThreadFlags)});
+    // abort() and raise().
+    filter.allow(SCMP_SYS(tgkill), {SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(settings.own_pid))});
+    return;
+  }
+  filter.rules(SCMP_ACT_ALLOW, kCallsOfLoader);
+  filter.allow(SCMP_SYS(clone), {SCMP_A0(SCMP_CMP_MASKED_EQ, kNamespaceFlags, 0)});
+  // Its own pid would not do: a worker inherits this filter and has another.
+  filter.allow(SCMP_SYS(tgkill), {SCMP_A0(SCMP_CMP_NE, static_cast<scmp_datum_t>(settings.front_end))});
+  for (const int option : {PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS}) {
+    filter.allow(SCMP_SYS(prctl), {SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(option))});
+  }
+}
+
+void add_denied_calls(Filter& filter, const FilterSettings& settings) {
+  filter.rules(SCMP_ACT_TRAP, kDeniedIfInstrumented);
+  filter.rule(SCMP_ACT_TRAP, SCMP_SYS(sendto), {SCMP_A4(SCMP_CMP_NE, 0)});
+  if (settings.for_fault_points) return;
+  const scmp_arg_cmp not_allowed = settings.kind == FilterKind::kLoader
+                                       ? SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(settings.front_end))
+                                       : SCMP_A0(SCMP_CMP_NE, static_cast<scmp_datum_t>(settings.own_pid));
+  filter.rule(SCMP_ACT_TRAP, SCMP_SYS(kill), {not_allowed});
+  filter.rule(SCMP_ACT_TRAP, SCMP_SYS(tgkill), {not_allowed});
+}
+
+// Whether the kernel lets us set a filter at all, before libseccomp words a refusal in its own way.
+Outcome<void> look_for_seccomp() {
+  const std::uint32_t action = SECCOMP_RET_KILL_PROCESS;
+  if (syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0) return {};
+  return common::last_system_error("the seccomp system call is refused");
+}
+
+}  // namespace
+
+Outcome<void> apply_filter(const FilterSettings& settings) {
+  if (auto found = look_for_seccomp(); !found) return found;
+  Filter filter(kInstrumented ? SCMP_ACT_ALLOW : SCMP_ACT_TRAP);
+  filter.attribute(SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+  filter.attribute(SCMP_FLTATR_CTL_NNP, 0);
+  filter.attribute(SCMP_FLTATR_CTL_TSYNC, 1);
+  // A filter is no reason to slow down the processor, as kernels before 5.16 do otherwise: here runs our own code.
+  filter.attribute(SCMP_FLTATR_CTL_SSB, 1);
+  constexpr std::uint32_t kAsBinaryTree = 2;
+  filter.attribute(SCMP_FLTATR_CTL_OPTIMIZE, kAsBinaryTree);
+  filter.attribute(SCMP_FLTATR_API_SYSRAWRC, 1);
+  if (kInstrumented) {
+    add_denied_calls(filter, settings);
+  } else {
+    add_allowed_calls(filter, settings);
+    filter.rule(SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3));
+    filter.rule(SCMP_ACT_ERRNO(ENOTTY), SCMP_SYS(ioctl), {SCMP_A1(SCMP_CMP_EQ, TCGETS)});
+    filter.allow(SCMP_SYS(rt_sigaction), {SCMP_A0(SCMP_CMP_NE, SIGSYS)});
+  }
+  filter.rule(SCMP_ACT_KILL_PROCESS, SCMP_SYS(rt_sigaction), {SCMP_A0(SCMP_CMP_EQ, SIGSYS)});
+  return filter.load();
+}
+
+}  // namespace yolod::worker
