@@ -8,6 +8,7 @@
 
 #include "common/clock.hpp"
 #include "common/text.hpp"
+#include "model/image/self_test.hpp"
 #include "model/precision.hpp"
 #include "model/read_file.hpp"
 #include "model/thread_counts.hpp"
@@ -100,6 +101,9 @@ Outcome<void> PictureModel::use_threads(std::uint32_t threads) {
 }
 
 Outcome<void> PictureModel::self_test(SealedProcess process) {
+  if (const auto decodes = image::self_test(); !decodes) {
+    return bad_model(config_.name + ": self-test: " + decodes.error().message);
+  }
   return process == SealedProcess::kLoader ? Outcome<void>() : warm_up_batch(1);
 }
 

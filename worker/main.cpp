@@ -140,18 +140,12 @@ void keep_freed_memory() {
   mallopt(M_TRIM_THRESHOLD, 128 << 20);
 }
 
-// Whether the model still does its work, now that this process is sealed.
-Outcome<void> test_sealed(model::Model& model, model::SealedProcess process) {
-  // The place for image::self_test(), which decodes a small picture of each format: PictureModel::self_test().
-  return model.self_test(process);
-}
-
 // A model that is loaded, in the process that will serve it, which is sealed: to the end.
 int serve_model(std::unique_ptr<model::Model> model, ipc::LaneUser& lane, const Start& start, const Sandbox& sandbox,
                 const Channels& channels, common::Clock::time_point began) {
   const std::uint64_t generation = lane.generation();
   keep_freed_memory();
-  if (const auto tested = test_sealed(*model, model::SealedProcess::kWorker); !tested) {
+  if (const auto tested = model->self_test(model::SealedProcess::kWorker); !tested) {
     say_load_failed(channels.control, generation, tested.error().message);
     return ipc::kExitBadModel;
   }
@@ -248,7 +242,7 @@ int run_loader(std::span<char*> arguments) {
   if (!model) return refuse(model.error());
   common::ThreadCounter threads;
   if (auto sealed = sandbox.seal_loader(kControl); !sealed) return refuse(sealed.error());
-  if (auto tested = test_sealed(**model, model::SealedProcess::kLoader); !tested) return refuse(tested.error());
+  if (auto tested = (*model)->self_test(model::SealedProcess::kLoader); !tested) return refuse(tested.error());
   if (restore_interrupt() == AfterLoad::kInterrupted) {
     model->reset();
     return ipc::kExitInterrupted;
