@@ -154,3 +154,48 @@ TEST_CASE("Codec: a lossless WebP that may take too long is refused beforehand",
 TEST_CASE("Codec: arithmetic-coded JPEGs are refused", "[model][unit]") {
   CHECK(decoded(yolod::tests::make_jpeg({.arithmetic = true}), kPoison).error().code == ErrorCode::kInvalidImage);
 }
+
+TEST_CASE("Codec: a JPEG of more scans than are allowed is too complex", "[model][unit]") {
+  // Sequential, a scan for each component: the last one again and again.
+  const auto file = yolod::tests::make_jpeg({.separate_scans = true, .sampling = 1});
+  const auto last = file.rfind("\xFF\xDA");
+  REQUIRE(last != std::string::npos);
+  const auto scan = file.substr(last, file.size() - 2 - last);
+  const auto with_more = [&](int scans) {
+    auto more = file.substr(0, file.size() - 2);
+    for (int i = 3; i < scans; ++i) more += scan;
+    return more + "\xFF\xD9";
+  };
+  CHECK(decoded(with_more(codec::kMaxScans), kPoison).ok());
+  CHECK(decoded(with_more(codec::kMaxScans + 1), kPoison).error().code == ErrorCode::kImageTooComplex);
+}
+
+TEST_CASE("Codec: a PNG of more chunks than are allowed is too complex", "[model][unit]") {
+  const auto file = yolod::tests::make_png(4, 4, 8, 0, false, std::vector<std::uint8_t>(16));
+  const std::string chunk("\0\0\0\0teXt\xFA\xC4\x19\x62", 12);
+  std::string chunks;
+  for (std::size_t i = 0; i < codec::kMaxChunks; ++i) chunks += chunk;
+  constexpr std::size_t kBehindHeader = 33;
+  CHECK(decoded(file.substr(0, kBehindHeader) + chunks + file.substr(kBehindHeader), kPoison).error().code ==
+        ErrorCode::kImageTooComplex);
+}
+
+TEST_CASE("Codec: RLE of a BMP leaves skipped pixels at the first colour, and what lies outside the palette black",
+          "[model][unit]") {
+  // Two colours, four pixels by two; one pixel, a step of two to the right and none up, one of colour 7, the end.
+  const std::string header(
+      "BM\0\0\0\0\0\0\0\0\x3E\0\0\0\x28\0\0\0\x04\0\0\0\x02\0\0\0\x01\0\x08\0\x01\0\0\0"
+      "\0\0\0\0\0\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0"
+      "\x01\x02\x03\0\x0B\x0C\x0D\0",
+      62);
+  const auto bgr = decoded(header + std::string("\x01\x01\0\x02\x02\0\x01\x07\0\x01", 10), kPoison);
+  REQUIRE(bgr.ok());
+  const std::vector<std::uint8_t> first{1, 2, 3};
+  std::vector<std::uint8_t> expected;
+  for (int i = 0; i < 8; ++i) expected.insert(expected.end(), first.begin(), first.end());
+  expected[12] = 11;
+  expected[13] = 12;
+  expected[14] = 13;
+  expected[21] = expected[22] = expected[23] = 0;
+  CHECK(*bgr == expected);
+}
