@@ -28,6 +28,15 @@ TEST_CASE("Names: a .data file names the list", "[model][unit]") {
   CHECK_THAT(broken.error().message, Contains("b.data: names: ") && Contains("absent.names: no such file"));
 }
 
+TEST_CASE("Names: the list that a .data file names is known without reading it", "[model][unit]") {
+  const TemporaryDirectory folder;
+  const auto list = folder.write("a.names", "dog\ncat");
+  const auto data = folder.write("a.data", "classes= 2\nnames = a.names\n");
+  CHECK(yolod::model::darknet::list_named_by(data) == list);
+  CHECK(yolod::model::darknet::list_named_by(list).empty());
+  CHECK(yolod::model::darknet::list_named_by(folder.path() / "missing").empty());
+}
+
 TEST_CASE("Names: a label may hold an equals sign", "[model][unit]") {
   const TemporaryDirectory folder;
   const auto labels = read_names(folder.write("a.names", "a=b\nplain\n"), 2);

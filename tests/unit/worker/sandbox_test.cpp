@@ -1,0 +1,269 @@
+#include "worker/sandbox/sandbox.hpp"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <cerrno>
+#include <csignal>
+#include <functional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "common/unique_fd.hpp"
+#include "ipc/control.hpp"
+#include "tests/support/temporary_directory.hpp"
+#include "worker/sandbox/denied_call.hpp"
+#include "worker/sandbox/filter.hpp"
+#include "worker/sandbox/landlock.hpp"
+
+namespace yolod::worker {
+namespace {
+
+using tests::TemporaryDirectory;
+
+constexpr int kCannotSeal = 99;
+
+// What `body` returned in a child of its own, which may seal itself: the exit code, or minus the signal that ended it.
+int in_child(const std::function<int()>& body) {
+  const pid_t pid = fork();
+  REQUIRE(pid >= 0);
+  if (pid == 0) {
+    for (const int signal : {SIGABRT, SIGSEGV, SIGTERM}) std::signal(signal, SIG_DFL);  // not as Catch has them
+    alarm(60);
+    _exit(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? body() : kCannotSeal);
+  }
+  int status = 0;
+  REQUIRE(waitpid(pid, &status, 0) == pid);
+  return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+// 0 or errno.
+int opening(const std::string& path, int flags) {
+  const common::UniqueFd file(open(path.c_str(), flags | O_CLOEXEC, 0600));
+  return file.valid() ? 0 : errno;
+}
+
+int in_filter(FilterKind kind, const std::function<int()>& body) {
+  return in_child([&] {
+    FilterSettings settings;
+    settings.kind = kind;
+    settings.own_pid = getpid();
+    settings.front_end = getppid();
+    if (!catch_denied_calls({}) || !apply_filter(settings)) return kCannotSeal;
+    return body();
+  });
+}
+
+// A child without glibc's help, which would look for threads to stop.
+int clone_with(unsigned long flags) {
+  return static_cast<int>(syscall(SYS_clone, flags, nullptr, nullptr, nullptr, 0));
+}
+
+}  // namespace
+
+// ---- Landlock ----
+
+TEST_CASE("Landlock: each version of the kernel's is asked for what it knows and no more", "[worker][unit]") {
+  CHECK(landlock_rights(0) == LandlockRights{});
+  CHECK(landlock_rights(1) == LandlockRights{0x1FFF, 0, 0});
+  CHECK(landlock_rights(2) == LandlockRights{0x3FFF, 0, 0});
+  CHECK(landlock_rights(3) == LandlockRights{0x7FFF, 0, 0});
+  CHECK(landlock_rights(4) == LandlockRights{0x7FFF, 3, 0});
+  CHECK(landlock_rights(5) == LandlockRights{0xFFFF, 3, 0});
+  CHECK(landlock_rights(6) == LandlockRights{0xFFFF, 3, 3});
+  CHECK(landlock_rights(1000) == landlock_rights(6));
+}
+
+TEST_CASE("Landlock: a process opens what its rules name, each for its use, and nothing else", "[worker][unit]") {
+  const TemporaryDirectory folder;
+  const auto read = folder.write("read", "a").string();
+  const auto written = folder.write("written", "b").string();
+  const auto neither = folder.write("neither", "c").string();
+  CHECK(in_child([&] {
+          const std::vector<FileRule> rules{
+              {read, FileUse::kRead}, {written, FileUse::kReadAndWrite}, {folder.path() / "missing", FileUse::kRead}};
+          if (!restrict_by_landlock(rules)) return kCannotSeal;
+          if (opening(read, O_RDONLY) != 0) return 1;
+          if (opening(read, O_WRONLY) != EACCES) return 2;
+          if (opening(written, O_RDWR) != 0) return 3;
+          if (opening(neither, O_RDONLY) != EACCES) return 4;
+          if (opening((folder.path() / "new").string(), O_WRONLY | O_CREAT) != EACCES) return 5;
+          return opening((folder.path() / "missing").string(), O_RDONLY) == ENOENT ? 0 : 6;
+        }) == 0);
+}
+
+TEST_CASE("Landlock: without rules nothing can be opened", "[worker][unit]") {
+  CHECK(in_child([] {
+          if (!restrict_by_landlock({})) return kCannotSeal;
+          if (opening("/proc/self/maps", O_RDONLY) != EACCES) return 1;
+          return opening("/dev/null", O_RDONLY) == EACCES ? 0 : 2;
+        }) == 0);
+}
+
+// ---- the filter ----
+
+TEST_CASE("Filter: calls that look for files fail softly, all others end the process", "[worker][unit]") {
+  for (const int call : {SYS_openat, SYS_openat2, SYS_faccessat2, SYS_statx, SYS_readlinkat, SYS_getcwd}) {
+    CHECK(denied_call_fails_softly(call));
+  }
+  for (const int call : {SYS_socket, SYS_execve, SYS_ptrace, SYS_unlinkat, SYS_renameat2, SYS_mkdirat, SYS_bpf}) {
+    CHECK_FALSE(denied_call_fails_softly(call));
+  }
+}
+
+TEST_CASE("Filter: a worker makes threads, allocates, signals itself and writes to what it has", "[worker][unit]") {
+  int ends[2] = {-1, -1};
+  REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
+  const common::UniqueFd reader(ends[0]);
+  const common::UniqueFd writer(ends[1]);
+  CHECK(in_filter(FilterKind::kWorker, [&] {
+          int seen = 0;
+          std::thread([&seen] { seen = 1; }).join();
+          const std::vector<char> memory(std::size_t{64} << 20U, 'x');
+          if (seen != 1 || memory.back() != 'x') return 1;
+          if (write(writer.get(), "x", 1) != 1) return 2;
+          std::signal(SIGUSR1, [](int) {});
+          return raise(SIGUSR1);
+        }) == 0);
+  CHECK(in_filter(FilterKind::kWorker, []() -> int { std::abort(); }) == -SIGABRT);
+}
+
+TEST_CASE("Filter: a worker neither forks nor signals another process", "[worker][unit]") {
+  CHECK(in_filter(FilterKind::kWorker, [] { return static_cast<int>(syscall(SYS_kill, getppid(), 0)); }) == -SIGSYS);
+  CHECK(in_filter(FilterKind::kWorker, [] { return static_cast<int>(syscall(SYS_tgkill, getppid(), getppid(), 0)); }) ==
+        -SIGSYS);
+  if (kInstrumented) return;  // a sanitizer's leak check makes a process
+  CHECK(in_filter(FilterKind::kWorker, [] { return clone_with(SIGCHLD) == 0 ? 0 : 1; }) == -SIGSYS);
+}
+
+TEST_CASE("Filter: a loader forks, and its child narrows itself to a worker", "[worker][unit]") {
+  CHECK(in_filter(FilterKind::kLoader, [] {
+          const pid_t child = fork();
+          if (child == 0) {
+            FilterSettings settings;
+            settings.own_pid = getpid();
+            if (!catch_denied_calls({}) || !apply_filter(settings)) _exit(kCannotSeal);
+            syscall(SYS_kill, getpid(), 0);
+            _exit(0);
+          }
+          int status = 0;
+          if (waitpid(child, &status, 0) != child) return 1;
+          if (kInstrumented) return WIFEXITED(status) ? 0 : 2;  // its own pid is allowed there
+          return WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS ? 0 : 2;
+        }) == 0);
+  if (kInstrumented) return;
+  CHECK(in_filter(FilterKind::kLoader, [] { return clone_with(CLONE_NEWUSER | SIGCHLD) == 0 ? 0 : 1; }) == -SIGSYS);
+}
+
+TEST_CASE("Filter: data goes to the peer that a socket has, and to no address", "[worker][unit]") {
+  int ends[2] = {-1, -1};
+  REQUIRE(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends) == 0);
+  const common::UniqueFd near(ends[0]);
+  const common::UniqueFd far(ends[1]);
+  CHECK(in_filter(FilterKind::kWorker, [&] { return send(near.get(), "x", 1, 0) == 1 ? 0 : 1; }) == 0);
+  CHECK(in_filter(FilterKind::kWorker, [&] {
+          sockaddr address{};
+          address.sa_family = AF_UNIX;
+          return sendto(near.get(), "x", 1, 0, &address, sizeof address) == 1 ? 0 : 1;
+        }) == -SIGSYS);
+}
+
+TEST_CASE("Filter: nobody can be made the receiver of a descriptor's signals", "[worker][unit]") {
+  if (kInstrumented) return;
+  CHECK(in_filter(FilterKind::kWorker, [] { return fcntl(STDERR_FILENO, F_SETOWN, getppid()); }) == -SIGSYS);
+}
+
+TEST_CASE("Filter: it covers threads that were there before", "[worker][unit]") {
+  CHECK(in_child([] {
+          int ends[2] = {-1, -1};
+          if (pipe2(ends, O_CLOEXEC) != 0) return 1;
+          std::thread other([&ends] {
+            char byte = 0;
+            if (read(ends[0], &byte, 1) == 1) syscall(SYS_socket, AF_UNIX, SOCK_STREAM, 0);
+            _exit(2);
+          });
+          FilterSettings settings;
+          settings.own_pid = getpid();
+          if (!catch_denied_calls({}) || !apply_filter(settings)) return kCannotSeal;
+          if (write(ends[1], "x", 1) != 1) return 3;
+          other.join();
+          return 4;
+        }) == -SIGSYS);
+}
+
+TEST_CASE("Filter: the handler of denied calls cannot be replaced", "[worker][unit]") {
+  CHECK(in_filter(FilterKind::kWorker, [] { return std::signal(SIGSYS, SIG_IGN) == SIG_ERR ? 1 : 0; }) == -SIGSYS);
+}
+
+TEST_CASE("Filter: a denied call ends a process that blocks SIGSYS", "[worker][unit]") {
+  CHECK(in_filter(FilterKind::kWorker, [] {
+          sigset_t set;
+          sigemptyset(&set);
+          sigaddset(&set, SIGSYS);
+          sigprocmask(SIG_BLOCK, &set, nullptr);
+          return static_cast<int>(syscall(SYS_socket, AF_UNIX, SOCK_STREAM, 0));
+        }) == -SIGSYS);
+}
+
+TEST_CASE("Filter: the front-end is told which call ended a process, and which failed first", "[worker][unit]") {
+  if (kInstrumented) return;  // openat is Landlock's there
+  auto channel = ipc::make_control_channel();
+  REQUIRE(channel);
+  CHECK(in_child([&] {
+          FilterSettings settings;
+          settings.own_pid = getpid();
+          if (!catch_denied_calls({channel->second.get(), 7, false}) || !apply_filter(settings)) return kCannotSeal;
+          for (int i = 0; i < 3; ++i) {
+            if (opening("/etc/passwd", O_RDONLY) != EACCES) return 1;
+          }
+          return static_cast<int>(syscall(SYS_socket, AF_UNIX, SOCK_STREAM, 0));
+        }) == -SIGSYS);
+  ipc::MilestoneMessage message{};
+  pid_t sender = 0;
+  REQUIRE(ipc::receive_milestone(channel->first.get(), 7, message, sender) == ipc::ReceiveResult::kReceived);
+  CHECK(message.milestone == ipc::Milestone::kDenied);
+  CHECK(message.denied_call == SYS_openat);
+  CHECK(message.denied_errno == EACCES);
+  REQUIRE(ipc::receive_milestone(channel->first.get(), 7, message, sender) == ipc::ReceiveResult::kReceived);
+  CHECK(message.denied_call == SYS_socket);
+  CHECK(message.denied_errno == 0);
+  CHECK(ipc::receive_milestone(channel->first.get(), 7, message, sender) == ipc::ReceiveResult::kNothingYet);
+}
+
+// ---- the whole ----
+
+TEST_CASE("Sandbox: off seals nothing and says so", "[worker][unit]") {
+  common::ModelConfig config;
+  config.sandbox = common::SandboxMode::kOff;
+  Sandbox sandbox(config);
+  CHECK(sandbox.before_load().ok());
+  CHECK(sandbox.seal_worker(-1, 1).ok());
+  CHECK(sandbox.state() == common::SandboxState{common::SandboxMode::kOff, 0, false, {}});
+}
+
+TEST_CASE("Sandbox: a model that may run on a GPU is not sealed, which auto says and required refuses",
+          "[worker][unit]") {
+  common::ModelConfig config;
+  config.source = common::DarknetSource{"/a.cfg", "/a.weights", "/a.names"};
+  config.devices = {"cuda:0"};
+  Sandbox automatic(config);
+  CHECK(automatic.before_load().ok());
+  CHECK(automatic.seal_worker(-1, 1).ok());
+  CHECK_FALSE(automatic.state().seccomp);
+  CHECK_THAT(automatic.state().missing, Catch::Contains("GPU"));
+  config.sandbox = common::SandboxMode::kRequired;
+  const auto refused = Sandbox(config).before_load();
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().code == common::ErrorCode::kBadModel);
+  CHECK_THAT(refused.error().message, Catch::Contains("sandbox: required") && Catch::Contains("GPU"));
+}
+
+}  // namespace yolod::worker
