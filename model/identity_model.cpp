@@ -90,6 +90,7 @@ class IdentityModel final : public Model {
     std::vector<Output> outputs(inputs.size());
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       const auto body = inputs[i].body;
+      const OwnWork own_work(inputs[i]);
       if (source_.faults) misbehave_if_asked(body);
       common::IdentityAnswer answer;
       answer.bytes = body.size();

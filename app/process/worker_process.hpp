@@ -95,7 +95,9 @@ class WorkerProcess {
   // said.
   void read_last_words();
 
-  std::uint64_t requests_served{0};  // kept by the dispatcher, shown in /status
+  // Kept by the dispatcher.
+  std::uint64_t requests_served{0};   // shown in /status
+  std::uint64_t predictions_made{0};  // of those: were not refused, and did not fail
 
  private:
   WorkerProcess(boost::asio::io_context& io, Place place, WorkerEvents events, ipc::LaneOwner lane,

@@ -41,7 +41,7 @@ ModelConfig unusual_model(ModelSource source) {
   model.detect = {0.123456789012345, 0.7, 11, true, {"a, b", "\xC3\xA9"}, AutoBool::kFalse};
   model.classify = {17};
   model.image = {{-1, 0.5}};
-  model.limits = {123'457, 7777};
+  model.limits = {123'457, milliseconds(1'234), 77U << 20U, 7777};
   return model;
 }
 
