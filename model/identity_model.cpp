@@ -114,7 +114,11 @@ class IdentityModel final : public Model {
     if (text.starts_with("FAULT:device") && surroundings_.device_lost) {
       surroundings_.device_lost(description_.device + " does not compute any more: FAULT:device");
     }
-    if (text.starts_with("FAULT:scribble") && surroundings_.scribble_lane) surroundings_.scribble_lane();
+    const auto& hooks = surroundings_.fault_hooks;
+    if (text.starts_with("FAULT:scribble") && hooks.scribble_lane) hooks.scribble_lane();
+    if (text.starts_with("FAULT:ring") && hooks.ring_doorbell) {
+      while (true) hooks.ring_doorbell();
+    }
   }
 
   common::IdentitySource source_;

@@ -18,7 +18,8 @@ namespace yolod::model {
 // With `faults`, a body that begins with one of these makes the process do it:
 //   FAULT:segv      SIGSEGV              FAULT:hang      never returns
 //   FAULT:abort     SIGABRT              FAULT:oom       runs out of memory under a limit of its own: SIGABRT
-//   FAULT:exit      _exit(1)             FAULT:scribble  Surroundings::scribble_lane(), then answers as usual
+//   FAULT:exit      _exit(1)             FAULT:scribble  FaultHooks::scribble_lane(), then answers as usual
+//   FAULT:ring      FaultHooks::ring_doorbell() without end
 // `delay` passes once for a batch, before its faults.
 
 }  // namespace yolod::model

@@ -100,6 +100,12 @@ class Model {
   [[nodiscard]] virtual std::vector<Output> run(std::span<const Input> inputs) = 0;
 };
 
+// What the identity model's faults need of a worker. Empty elsewhere.
+struct FaultHooks {
+  std::function<void()> scribble_lane;  // FAULT:scribble: fills the worker's lane with random bytes
+  std::function<void()> ring_doorbell;  // FAULT:ring: as for completions, of which there are none
+};
+
 // What a model may need of the process that it lives in.
 struct Surroundings {
   std::uint32_t threads{1};  // for the forward pass; already resolved from `auto`
@@ -116,8 +122,7 @@ struct Surroundings {
   bool any_task{false};
   // Called when a TorchScript file has been read and run once, or refused: what could crash or hang on it has not.
   std::function<void()> trial_ended;
-  // The identity model's FAULT:scribble: fills the worker's lane with random bytes. Empty outside a worker.
-  std::function<void()> scribble_lane;
+  FaultHooks fault_hooks;
 };
 
 // Loads what the config names, on the calling thread. Errors are kBadModel, with one line that says what and where.

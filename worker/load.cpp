@@ -33,14 +33,14 @@ bool interrupt_is_blocked() {
 }
 
 common::Outcome<std::unique_ptr<model::Model>> load(const common::ModelConfig& config, LoadThreads threads,
-                                                    std::uint32_t place, std::function<void()> scribble_lane) {
+                                                    std::uint32_t place, model::FaultHooks hooks) {
   model::Surroundings surroundings;
   surroundings.threads = threads.now;
   surroundings.threads_of_forks = threads.of_forks;
   surroundings.device = config.devices.empty() ? "auto" : config.devices[place % config.devices.size()];
   surroundings.place = place;
   surroundings.device_lost = end_at_once;
-  surroundings.scribble_lane = std::move(scribble_lane);
+  surroundings.fault_hooks = std::move(hooks);
   auto model = model::load_model(config, surroundings);
   if (!model) return model;
   common::reach(common::FaultPoint::kModelLoaded);
@@ -53,14 +53,14 @@ common::Outcome<std::unique_ptr<model::Model>> load(const common::ModelConfig& c
 // busy workers would get a sixtieth of a processor and might not be done by load_timeout; this one gets a tenth.
 common::Outcome<std::unique_ptr<model::Model>> load_in_background(const common::ModelConfig& config,
                                                                   LoadThreads threads, std::uint32_t place,
-                                                                  std::function<void()> scribble_lane) {
+                                                                  model::FaultHooks hooks) {
   constexpr int kNice = 10;
   std::optional<common::Outcome<std::unique_ptr<model::Model>>> loaded;
   std::exception_ptr thrown;
   std::thread([&] {
     setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNice);
     try {
-      loaded.emplace(load(config, threads, place, std::move(scribble_lane)));
+      loaded.emplace(load(config, threads, place, std::move(hooks)));
     } catch (...) {
       thrown = std::current_exception();
     }

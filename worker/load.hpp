@@ -23,17 +23,17 @@ struct LoadThreads {
 
 // Loads, warms up and shows it the canary, with that many threads; on the device that falls to the model's worker
 // number `place`, and should that compute no more, the process ends (kExitDeviceLost). The calling thread is `main`'s.
-// `scribble_lane` is what the identity model's FAULT:scribble calls.
+// `hooks` are what the identity model's faults use.
 [[nodiscard]] common::Outcome<std::unique_ptr<model::Model>> load(const common::ModelConfig& config,
                                                                   LoadThreads threads, std::uint32_t place,
-                                                                  std::function<void()> scribble_lane);
+                                                                  model::FaultHooks hooks);
 
 // load() on a thread of its own that gives way to everything else on the machine: beside workers that serve. The
 // calling thread waits; afterwards the process has one thread again.
 [[nodiscard]] common::Outcome<std::unique_ptr<model::Model>> load_in_background(const common::ModelConfig& config,
                                                                                 LoadThreads threads,
                                                                                 std::uint32_t place,
-                                                                                std::function<void()> scribble_lane);
+                                                                                model::FaultHooks hooks);
 
 enum class AfterLoad { kServe, kInterrupted };
 

@@ -32,6 +32,7 @@
 #include "common/log.hpp"
 #include "common/worker_threads.hpp"
 #include "ipc/control.hpp"
+#include "ipc/doorbell.hpp"
 #include "ipc/fork_command.hpp"
 #include "ipc/input_arena.hpp"
 #include "ipc/lane.hpp"
@@ -86,6 +87,13 @@ void scribble(const ipc::LaneUser& lane) {
   for (std::byte& byte : lane.all_bytes()) byte = static_cast<std::byte>(random());
 }
 
+// FAULT:ring: a worker's doorbell, once there is one.
+int doorbell_of_faults = -1;
+
+model::FaultHooks fault_hooks(std::function<void()> scribble_lane) {
+  return {std::move(scribble_lane), [] { ipc::ring_doorbell(doorbell_of_faults); }};
+}
+
 // What a worker and a loader have alike: the model's settings, and the bodies of requests.
 struct Start {
   common::ModelConfig config;
@@ -126,6 +134,7 @@ void keep_freed_memory() {
 int serve_model(std::unique_ptr<model::Model> model, ipc::LaneUser& lane, const Start& start, const Channels& channels,
                 common::Clock::time_point began) {
   const std::uint64_t generation = lane.generation();
+  doorbell_of_faults = channels.doorbell;
   keep_freed_memory();
   if (restore_interrupt() == AfterLoad::kInterrupted) {
     model.reset();
@@ -166,7 +175,8 @@ int run_worker() {
   common::reach(common::FaultPoint::kWorkerSaidHello);
 
   const auto began = common::Clock::now();
-  auto model = load(start->config, {threads_of(start->config)}, lane->place(), [&lane] { scribble(*lane); });
+  auto model =
+      load(start->config, {threads_of(start->config)}, lane->place(), fault_hooks([&lane] { scribble(*lane); }));
   if (!model) {
     say_load_failed(channels.control, lane->generation(), model.error().message);
     return ipc::kExitBadModel;
@@ -202,7 +212,7 @@ int run_loader(std::span<char*> arguments) {
   const auto began = common::Clock::now();
   const bool background = arguments.size() > 2 && arguments[2] == ipc::kBackgroundArgument;
   auto model = (background ? load_in_background : load)(start->config, {1, threads_of(start->config)}, 0,
-                                                        [&lane] { scribble(*lane); });
+                                                        fault_hooks([&lane] { scribble(*lane); }));
   if (!model) {
     say_load_failed(kControl, ipc::kLoaderGeneration, model.error().message);
     return ipc::kExitBadModel;

@@ -22,10 +22,12 @@
 #include <string_view>
 
 #include "app/process/control_channel.hpp"
+#include "app/process/doorbell_patience.hpp"
 #include "common/clock.hpp"
 #include "common/config.hpp"
 #include "common/outcome.hpp"
 #include "common/prediction.hpp"
+#include "common/unique_fd.hpp"
 #include "ipc/fork_command.hpp"
 #include "ipc/lane.hpp"
 
@@ -103,6 +105,9 @@ class WorkerProcess {
   WorkerProcess(boost::asio::io_context& io, Place place, WorkerEvents events, ipc::LaneOwner lane,
                 common::UniqueFd control, common::UniqueFd doorbell);
   void await_doorbell();
+  void doorbell_rang();
+  // For a while: not even the kernel tells the event loop of it meanwhile.
+  void ignore_doorbell(std::chrono::milliseconds pause);
   // False for one that no sane worker sends at this point of its life.
   [[nodiscard]] bool take_milestone(const ipc::MilestoneMessage& message, pid_t sender);
   void become_ready(std::uint32_t description_bytes, std::uint32_t load_ms);
@@ -114,6 +119,9 @@ class WorkerProcess {
   ipc::LaneOwner lane_;
   ControlChannel control_;
   boost::asio::posix::stream_descriptor doorbell_;
+  DoorbellPatience doorbell_patience_;
+  boost::asio::steady_timer doorbell_pause_;
+  common::UniqueFd ignored_doorbell_;  // what doorbell_ has at other times
   pid_t pid_{0};
   pid_t just_reaped_{0};
   bool kill_when_known_{false};

@@ -120,7 +120,7 @@ TEST_CASE("IdentityModel: a hang lasts until a signal ends it", "[model][unit]")
 TEST_CASE("IdentityModel: scribbling calls the surroundings and answers", "[model][unit]") {
   int calls = 0;
   Surroundings surroundings;
-  surroundings.scribble_lane = [&calls] { ++calls; };
+  surroundings.fault_hooks.scribble_lane = [&calls] { ++calls; };
   const auto model = load({.faults = true}, surroundings);
   const std::string body = "FAULT:scribble";
   const auto input = input_of(body);
