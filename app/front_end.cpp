@@ -12,6 +12,7 @@
 
 #include "app/process/reaper.hpp"
 #include "app/version.hpp"
+#include "common/awake_clock.hpp"
 #include "common/cpu_count.hpp"
 #include "common/fault_point.hpp"
 #include "common/log.hpp"
@@ -24,6 +25,7 @@ namespace {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
+using common::AwakeClock;
 using common::Clock;
 using common::Error;
 using common::ErrorCode;
@@ -137,11 +139,23 @@ bool FrontEnd::loading_takes_its_time() const {
   const auto slowest = std::max_element(config_.models.begin(), config_.models.end(), [](const auto& a, const auto& b) {
                          return a.load_timeout < b.load_timeout;
                        })->load_timeout;
-  return phase_ == Phase::kServing && !all_ready_said_ && Clock::now() - began_ < slowest;
+  return phase_ == Phase::kServing && !all_ready_said_ && AwakeClock::now() - began_ < slowest;
+}
+
+void FrontEnd::tell_lost_time() {
+  (void)AwakeClock::now();
+  const auto lost = AwakeClock::lost();
+  if (lost == lost_time_told_) return;
+  const auto ms = std::chrono::duration_cast<milliseconds>(lost - lost_time_told_).count();
+  lost_time_told_ = lost;
+  common::log_warning("the front-end did not run for {} ms; deadlines of requests and workers are moved by that", ms);
 }
 
 // What is looked at every so often instead of having a timer each: clients that are late, log lines that wait.
+// So the clock is read often enough to know when we did not run (common::AwakeClock).
 void FrontEnd::housekeep() {
+  static_assert(kHousekeepingPeriod <= common::LostTime::kPeriod);
+  tell_lost_time();
   server_.check_deadlines();
   common::flush_log();
   if (phase_ == Phase::kServing || phase_ == Phase::kDraining) {
@@ -412,14 +426,15 @@ void FrontEnd::begin_drain() {
   phase_ = Phase::kDraining;
   manager_.stopping();
   if (mode_ == RunMode::kCheck) exit_code_ = 1;  // nothing was found out
-  drain_deadline_ = Clock::now() + config_.server.shutdown_timeout;
+  drain_deadline_ = AwakeClock::now() + config_.server.shutdown_timeout;
   // Whatever was never ready cannot answer anything.
   const bool can_answer = std::any_of(pools_.begin(), pools_.end(), [](const auto& pool) { return pool->was_ready(); });
   if (!can_answer) {
     begin_stop(milliseconds(0));
     return;
   }
-  stop_timer_.expires_at(std::min(Clock::now() + config_.server.drain_delay, drain_deadline_));
+  stop_timer_.expires_at(
+      AwakeClock::real_time(std::min(AwakeClock::now() + config_.server.drain_delay, drain_deadline_)));
   stop_timer_.async_wait([this](error_code failure) {
     if (!failure && phase_ == Phase::kDraining) drain_connections();
   });
@@ -428,7 +443,8 @@ void FrontEnd::begin_drain() {
 void FrontEnd::drain_connections() {
   server_.stop_accepting();
   common::reach(common::FaultPoint::kFrontEndStoppedAccepting);
-  stop_timer_.expires_at(std::min<Clock::time_point>(Clock::now() + kIdleGrace, drain_deadline_));
+  stop_timer_.expires_at(
+      AwakeClock::real_time(std::min<Clock::time_point>(AwakeClock::now() + kIdleGrace, drain_deadline_)));
   stop_timer_.async_wait([this](error_code failure) {
     if (!failure && phase_ == Phase::kDraining) watch_drain();
   });
@@ -437,7 +453,7 @@ void FrontEnd::drain_connections() {
 // Idle connections have had their second; what is in flight is answered, at the latest until the deadline.
 void FrontEnd::watch_drain() {
   server_.close_idle();
-  if (server_.session_count() == 0 || Clock::now() >= drain_deadline_) {
+  if (server_.session_count() == 0 || AwakeClock::now() >= drain_deadline_) {
     begin_stop(kWorkerGrace);
     return;
   }
@@ -460,7 +476,7 @@ void FrontEnd::begin_stop(milliseconds worker_grace) {
       pool->stop_respawning();
       pool->dispatcher().shut_down();
     }
-    flush_deadline_ = Clock::now() + kFlushGrace;
+    flush_deadline_ = AwakeClock::now() + kFlushGrace;
     watch_stop();
   }
   if (worker_grace.count() == 0) {
@@ -483,7 +499,7 @@ void FrontEnd::watch_stop() {
     io_.stop();
     return;
   }
-  if (Clock::now() >= flush_deadline_) {
+  if (AwakeClock::now() >= flush_deadline_) {
     server_.close_all();
     for (const auto& pool : pools_) pool->forget_unseen();
   }

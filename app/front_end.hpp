@@ -27,6 +27,7 @@
 #include "app/process/signals.hpp"
 #include "app/process/spawn.hpp"
 #include "app/serve.hpp"
+#include "common/awake_clock.hpp"
 #include "common/config.hpp"
 #include "common/oom_kills.hpp"
 #include "ipc/input_arena.hpp"
@@ -73,6 +74,7 @@ class FrontEnd final : private Service {
   void begin_drain();
   void drain_connections();
   void watch_drain();
+  void tell_lost_time();
   void housekeep();
   void begin_stop(std::chrono::milliseconds worker_grace);
   void press_workers(int signal, std::chrono::milliseconds grace);
@@ -93,7 +95,8 @@ class FrontEnd final : private Service {
   const ReadConfig read_again_;
   const RunMode mode_;
   ServiceManager& manager_;
-  const common::Clock::time_point began_{common::Clock::now()};
+  const common::Clock::time_point began_{common::AwakeClock::now()};
+  common::Clock::duration lost_time_told_{0};
   SpawnSettings spawn_;
   common::OomKills oom_kills_;
   Phase phase_{Phase::kStarting};

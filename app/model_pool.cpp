@@ -6,12 +6,15 @@
 #include <map>
 #include <utility>
 
+#include "app/process/hang_allowance.hpp"
+#include "app/process/run_at.hpp"
+#include "common/awake_clock.hpp"
 #include "common/fault_point.hpp"
 #include "common/log.hpp"
 
 namespace yolod::app {
 
-using common::Clock;
+using common::AwakeClock;
 using common::Error;
 using common::ErrorCode;
 using common::ModelConfig;
@@ -131,10 +134,8 @@ void ModelPool::let_go(std::unique_ptr<Generation> generation) {
   common::reach(common::FaultPoint::kFrontEndLetGo);
   // What it has may take as long as a request or a batch may; its workers are stuck after that.
   constexpr std::chrono::seconds kGrace{5};
-  leaving.overdue.expires_after(leaving.config->hang_timeout + kGrace);
-  leaving.overdue.async_wait([&leaving, alive = std::weak_ptr<void>(leaving.alive)](boost::system::error_code failure) {
-    if (!failure && !alive.expired()) leaving.supervisor.signal_all(SIGKILL);
-  });
+  run_at(leaving.overdue, AwakeClock::now() + longest_hang_allowance(*leaving.config) + kGrace, leaving.alive,
+         [&leaving] { leaving.supervisor.signal_all(SIGKILL); });
   boost::asio::post(surroundings_.io, [this] { bury(); });
 }
 
@@ -170,7 +171,7 @@ void ModelPool::worker_ready(WorkerProcess& worker, Supervisor& supervisor) {
 
 void ModelPool::worker_completions(WorkerProcess& worker) { dispatcher_.worker_completions(worker); }
 
-void ModelPool::worker_died(WorkerProcess& worker, DeathCause cause) { dispatcher_.worker_died(worker, cause); }
+bool ModelPool::worker_died(WorkerProcess& worker, DeathCause cause) { return dispatcher_.worker_died(worker, cause); }
 
 void ModelPool::tick() {
   if (!retiring_.empty()) bury();  // a worker that vanished was not reaped as ours

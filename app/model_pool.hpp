@@ -96,7 +96,7 @@ class ModelPool final : private WorkerListener {
 
   void worker_ready(WorkerProcess& worker, Supervisor& supervisor) override;
   void worker_completions(WorkerProcess& worker) override;
-  void worker_died(WorkerProcess& worker, DeathCause cause) override;
+  bool worker_died(WorkerProcess& worker, DeathCause cause) override;
 
   [[nodiscard]] std::unique_ptr<Generation> make_generation(std::shared_ptr<const common::ModelConfig> config,
                                                             Start start);

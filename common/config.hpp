@@ -158,6 +158,8 @@ struct ModelConfig {
   BatchConfig batch;
   QueueConfig queue;
   milliseconds request_timeout{30'000};
+  // A worker that has work and completes nothing for so long is killed. A worker that decodes pictures has
+  // limits.max_decode_time more for each picture that it still has to decode.
   milliseconds hang_timeout{10'000};
   milliseconds load_timeout{120'000};
   AutoBool preload{AutoBool::kAuto};

@@ -24,10 +24,10 @@ void ring_doorbell(int descriptor) {
   }
 }
 
-void silence_doorbell(int descriptor) {
+std::uint64_t silence_doorbell(int descriptor) {
   std::uint64_t count = 0;
   iovec place{&count, sizeof count};
-  [[maybe_unused]] const auto read_bytes = preadv2(descriptor, &place, 1, -1, RWF_NOWAIT);
+  return preadv2(descriptor, &place, 1, -1, RWF_NOWAIT) == sizeof count ? count : 0;
 }
 
 }  // namespace yolod::ipc

@@ -6,6 +6,8 @@
 // (ipc/control.hpp).
 #pragma once
 
+#include <cstdint>
+
 #include "common/outcome.hpp"
 #include "common/unique_fd.hpp"
 
@@ -16,7 +18,8 @@ namespace yolod::ipc {
 // Worker's side. Many rings before the front-end looks are one.
 void ring_doorbell(int descriptor);
 
-// Front-end's side, before it looks into the lane: from here on another ring is a new one. Never waits.
-void silence_doorbell(int descriptor);
+// Front-end's side, before it looks into the lane: from here on another ring is a new one. Never waits. Returns how
+// often the worker has rung since; a worker gone mad can have it be any number.
+std::uint64_t silence_doorbell(int descriptor);
 
 }  // namespace yolod::ipc

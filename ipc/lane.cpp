@@ -106,9 +106,11 @@ bool LaneOwner::worker_sleeps() const {
   return at<SleepMark>(region_, offsets_of(geometry_).sleep_mark)->sleeps.load(std::memory_order_relaxed) != 0;
 }
 
-std::uint64_t LaneOwner::running_id(std::uint32_t slot) const {
-  if (slot >= geometry_.slot_count) return 0;
-  return at<RunningMark>(region_, offsets_of(geometry_).marks)[slot].id.load(std::memory_order_acquire);
+LaneOwner::Mark LaneOwner::running_mark(std::uint32_t slot) const {
+  if (slot >= geometry_.slot_count) return {};
+  const auto value =
+      at<RunningMark>(region_, offsets_of(geometry_).marks)[slot].id_and_phase.load(std::memory_order_acquire);
+  return {value / kWorkPhases, static_cast<WorkPhase>(value % kWorkPhases)};
 }
 
 std::optional<std::vector<std::byte>> LaneOwner::copy_description(std::uint64_t bytes) const {
@@ -156,9 +158,10 @@ void LaneUser::wake_up() {
   at<SleepMark>(region_, offsets_of(geometry_).sleep_mark)->sleeps.store(0, std::memory_order_relaxed);
 }
 
-void LaneUser::mark_running(std::uint32_t slot, std::uint64_t id) {
+void LaneUser::mark_running(std::uint32_t slot, std::uint64_t id, WorkPhase phase) const {
   if (slot >= geometry_.slot_count) return;
-  at<RunningMark>(region_, offsets_of(geometry_).marks)[slot].id.store(id, std::memory_order_release);
+  at<RunningMark>(region_, offsets_of(geometry_).marks)[slot].id_and_phase.store(
+      id * kWorkPhases + static_cast<std::uint64_t>(phase), std::memory_order_release);
 }
 
 std::span<std::byte> LaneUser::result_slot(std::uint32_t slot) const {

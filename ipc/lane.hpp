@@ -47,8 +47,13 @@ class LaneOwner {
   // A copy of the first `bytes` of a result slot, valid until the next one; nothing if slot or size cannot be.
   [[nodiscard]] std::optional<std::span<const std::byte>> copy_result(std::uint32_t slot, std::uint64_t bytes);
 
-  // The id that the worker marked last in `slot` (RunningMark). Meaningful once the worker is reaped.
-  [[nodiscard]] std::uint64_t running_id(std::uint32_t slot) const;
+  // What the worker marked last in `slot` (RunningMark). Meaningful once the worker is reaped.
+  struct Mark {
+    std::uint64_t id{0};
+    WorkPhase phase{WorkPhase::kTaken};
+    friend bool operator==(const Mark&, const Mark&) = default;
+  };
+  [[nodiscard]] Mark running_mark(std::uint32_t slot) const;
 
   // A copy of the first `bytes` of the description area, or nothing if it has fewer.
   [[nodiscard]] std::optional<std::vector<std::byte>> copy_description(std::uint64_t bytes) const;
@@ -81,7 +86,8 @@ class LaneUser {
   [[nodiscard]] PushResult push_completion(const CompletionCell& cell) { return completions_.push(cell); }
   void publish_completions() { completions_.publish(); }
 
-  void mark_running(std::uint32_t slot, std::uint64_t id);
+  // On any thread, as long as one thread at a time marks a slot.
+  void mark_running(std::uint32_t slot, std::uint64_t id, WorkPhase phase) const;
   [[nodiscard]] std::span<std::byte> result_slot(std::uint32_t slot) const;
   [[nodiscard]] std::span<std::byte> description() const;
   [[nodiscard]] const LaneGeometry& geometry() const { return geometry_; }

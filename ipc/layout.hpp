@@ -102,13 +102,25 @@ struct CompletionCell {
 };
 static_assert(sizeof(CompletionCell) == 40 && std::is_trivially_copyable_v<CompletionCell>);
 
-// The id of the request in a slot that the worker took up last, 0 before the first: written by the worker as it begins,
-// never taken back, read by the front-end once the worker is dead. A request is known not to have been begun only if
-// its slot's mark is still the previous occupant's; any other value, a lie included, means that it may have been.
+// How far a worker is with a request that it has taken:
+//
+//   taken -> own work -> waiting -> computing
+//     \____________________________/^
+//
+// "Own work" is what the worker does for this request alone (it decodes the picture); "computing" is what it does for
+// the requests of a batch together. A request that was refused by its own work stays at "waiting".
+enum class WorkPhase : std::uint64_t { kTaken = 0, kOwnWork = 1, kWaiting = 2, kComputing = 3 };
+
+// The request in a slot that the worker took last, and how far the worker is with it: id * 4 + phase, 0 before the
+// first. The worker writes it, in one store, and never takes it back. The front-end reads it once the worker is dead. A
+// request is known not to have been begun only if its slot's mark still has the previous occupant's id; any other id, a
+// lie included, means that it may have been. The phase says which of the requests in a worker to suspect first
+// (app/schedule/blame.hpp); a lie about it delays the right conclusion by a replay or two.
 struct RunningMark {
-  std::atomic<std::uint64_t> id;
+  std::atomic<std::uint64_t> id_and_phase;
 };
 static_assert(sizeof(RunningMark) == 8);
+inline constexpr std::uint64_t kWorkPhases = 4;
 
 // Descriptors that a worker finds open after exec, and no others beside 0, 1 and 2; a loader, which is started with
 // this argument, all but lane and doorbell.

@@ -114,6 +114,7 @@ class IdentityModel final : public Model {
     sleep_fully(source_.delay);
     std::vector<Output> outputs(inputs.size());
     for (std::size_t i = 0; i < inputs.size(); ++i) {
+      const OwnWork own_work(inputs[i]);
       if (source_.faults) misbehave_if_asked(inputs[i].body);
       outputs[i].prediction = answer_to(inputs[i].body);
       if (!source_.faults) continue;
@@ -164,8 +165,11 @@ class IdentityModel final : public Model {
     if (text.starts_with("FAULT:device") && surroundings_.device_lost) {
       surroundings_.device_lost(description_.device + " does not compute any more: FAULT:device");
     }
-    if (text.starts_with("FAULT:scribble") && surroundings_.fault_hooks.scribble_lane)
-      surroundings_.fault_hooks.scribble_lane();
+    const auto& hooks = surroundings_.fault_hooks;
+    if (text.starts_with("FAULT:scribble") && hooks.scribble_lane) hooks.scribble_lane();
+    if (text.starts_with("FAULT:ring") && hooks.ring_doorbell) {
+      while (true) hooks.ring_doorbell();
+    }
   }
 
   common::IdentitySource source_;

@@ -19,6 +19,8 @@ namespace yolod::model {
 //   FAULT:segv      SIGSEGV              FAULT:hang      never returns
 //   FAULT:abort     SIGABRT              FAULT:oom       runs out of memory under a limit of its own: SIGABRT
 //   FAULT:exit      _exit(1)             FAULT:scribble  FaultHooks::scribble_lane(), then answers as usual
+//   FAULT:ring      FaultHooks::ring_doorbell() without end
+//   FAULT:print x   writes x to stderr   FAULT:flood x   writes x to stderr 100,000 times
 // And what try_forbidden_call() knows: "FAULT:ptrace" tries it on the front-end, "FAULT:ptrace 4711" on that process.
 // If that does not end the process, the answer is a 400 that says what the kernel said. `loader_probe` names one that
 // the loader tries when it is sealed. `delay` passes once for a batch, before its faults.

@@ -14,12 +14,45 @@
 
 namespace yolod::model {
 
+// Hears when a model begins and ends the work on one input alone, such as decoding a picture: should the process die of
+// it, the mark tells which input it was. Called on the thread that does the work; one thread at a time has a mark.
+class WorkMark {
+ public:
+  virtual void own_work_began() = 0;
+  // `goes_on`: the input is not refused, and takes part in what its batch is computed for.
+  virtual void own_work_ended(bool goes_on) = 0;
+
+ protected:
+  ~WorkMark() = default;
+};
+
 // One image to look at. `body` is the file as the client sent it (hostile, read-only, valid for the call).
 struct Input {
   std::span<const std::byte> body;
   common::PredictionOptions options;
   // Boxes end at the picture's edge. Darknet's own measure of a detector, alone, takes them as the network has them.
   bool clip_boxes{true};
+  // Null: nobody listens. Outlives the call.
+  WorkMark* mark{nullptr};
+};
+
+// The own work on `input`, as long as this lives.
+class OwnWork {
+ public:
+  explicit OwnWork(const Input& input) : mark_(input.mark) {
+    if (mark_ != nullptr) mark_->own_work_began();
+  }
+  ~OwnWork() {
+    if (mark_ != nullptr) mark_->own_work_ended(goes_on_);
+  }
+  OwnWork(const OwnWork&) = delete;
+  OwnWork& operator=(const OwnWork&) = delete;
+  // The input is refused: there is nothing more to do for it.
+  void refused() { goes_on_ = false; }
+
+ private:
+  WorkMark* mark_;
+  bool goes_on_{true};
 };
 
 // The answer to one Input. An Error's code is one of: kInvalidImage, kImageTooLarge, kUnsupportedMediaType (the
@@ -77,6 +110,7 @@ class Model {
 // What the identity model's faults need of a worker. Empty elsewhere.
 struct FaultHooks {
   std::function<void()> scribble_lane;  // FAULT:scribble: fills the worker's lane with random bytes
+  std::function<void()> ring_doorbell;  // FAULT:ring: as for completions, of which there are none
   std::span<const std::byte> arena;     // FAULT:arena_write in a loader, which has no request's body
 };
 

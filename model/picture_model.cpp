@@ -183,6 +183,7 @@ std::vector<Output> PictureModel::run_decoded(std::unique_ptr<Decoded> decoded) 
 }
 
 bool PictureModel::decode_one(const Input& input, std::span<float> room, Output& output, Prepared& prepared) const {
+  OwnWork own_work(input);
   const auto start = Clock::now();
   const auto checked = check(input.options);
   const auto picture =
@@ -193,6 +194,7 @@ bool PictureModel::decode_one(const Input& input, std::span<float> room, Output&
     image::resize_into(picture->view(), prepared.placement, input_size_, preparation_.normalization,
                        preparation_.sampling, room);
   } else {
+    own_work.refused();
     output.prediction = picture.error();
   }
   output.times.decode_us = common::elapsed_us(start, Clock::now());

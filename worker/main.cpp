@@ -35,6 +35,7 @@
 #include "common/log.hpp"
 #include "common/worker_threads.hpp"
 #include "ipc/control.hpp"
+#include "ipc/doorbell.hpp"
 #include "ipc/fork_command.hpp"
 #include "ipc/input_arena.hpp"
 #include "ipc/lane.hpp"
@@ -105,6 +106,13 @@ void scribble(const ipc::LaneUser& lane) {
   for (std::byte& byte : lane.all_bytes()) byte = static_cast<std::byte>(random());
 }
 
+// FAULT:ring: a worker's doorbell, once there is one.
+int doorbell_of_faults = -1;
+
+model::FaultHooks fault_hooks(std::function<void()> scribble_lane, const ipc::InputArenaView& arena) {
+  return {std::move(scribble_lane), [] { ipc::ring_doorbell(doorbell_of_faults); }, arena.all_bytes()};
+}
+
 // What a worker and a loader have alike: the model's settings, and the bodies of requests.
 struct Start {
   common::ModelConfig config;
@@ -144,6 +152,7 @@ void keep_freed_memory() {
 int serve_model(std::unique_ptr<model::Model> model, ipc::LaneUser& lane, const Start& start, const Sandbox& sandbox,
                 const Channels& channels, common::Clock::time_point began) {
   const std::uint64_t generation = lane.generation();
+  doorbell_of_faults = channels.doorbell;
   keep_freed_memory();
   if (const auto tested = model->self_test(model::SealedProcess::kWorker); !tested) {
     say_load_failed(channels.control, generation, tested.error().message);
@@ -195,7 +204,7 @@ int run_worker() {
   Sandbox sandbox(start->config);
   if (auto sealed = sandbox.before_load(); !sealed) return refuse(sealed.error());
   auto model = load(start->config, {threads_of(*start)}, lane->place(),
-                    {[&lane] { scribble(*lane); }, start->arena.all_bytes()});
+                    fault_hooks([&lane] { scribble(*lane); }, start->arena));
   if (!model) return refuse(model.error());
   common::reach(common::FaultPoint::kWorkerLoaded);
   if (auto sealed = sandbox.seal_worker(channels.control, lane->generation()); !sealed) return refuse(sealed.error());
@@ -238,7 +247,7 @@ int run_loader(std::span<char*> arguments) {
   Sandbox sandbox(start->config);
   if (auto sealed = sandbox.before_load(); !sealed) return refuse(sealed.error());
   auto model = (background ? load_in_background : load)(start->config, {1, threads_of(*start)}, 0,
-                                                        {[&lane] { scribble(*lane); }, start->arena.all_bytes()});
+                                                        fault_hooks([&lane] { scribble(*lane); }, start->arena));
   if (!model) return refuse(model.error());
   common::ThreadCounter threads;
   if (auto sealed = sandbox.seal_loader(kControl); !sealed) return refuse(sealed.error());

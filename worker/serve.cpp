@@ -69,9 +69,35 @@ void complete(ipc::LaneUser& lane, const ipc::RequestCell& request, const model:
   common::reach(common::FaultPoint::kWorkerPushed);
 }
 
+// Keeps one slot's RUNNING mark. Whoever has the batch, or works on its input, calls it; never two threads at once.
+class SlotMark final : public model::WorkMark {
+ public:
+  SlotMark(const ipc::LaneUser& lane, const ipc::RequestCell& request)
+      : lane_(&lane), id_(request.id), slot_(request.slot) {}
+
+  void taken() { mark(ipc::WorkPhase::kTaken); }
+  void own_work_began() override { mark(ipc::WorkPhase::kOwnWork); }
+  void own_work_ended(bool goes_on) override {
+    goes_on_ = goes_on;
+    mark(ipc::WorkPhase::kWaiting);
+  }
+  void computing() {
+    if (goes_on_) mark(ipc::WorkPhase::kComputing);
+  }
+
+ private:
+  void mark(ipc::WorkPhase phase) { lane_->mark_running(slot_, id_, phase); }
+
+  const ipc::LaneUser* lane_;
+  std::uint64_t id_;
+  std::uint32_t slot_;
+  bool goes_on_{true};
+};
+
 // One batch on its way through this process.
 struct Batch {
   std::vector<ipc::RequestCell> requests;
+  std::vector<SlotMark> marks;  // of the requests; the inputs point to them
   std::vector<model::Input> inputs;
   std::unique_ptr<model::Model::Decoded> decoded;
 };
@@ -207,12 +233,17 @@ bool Server::spin() {
 
 bool Server::open(Batch& batch) {
   batch.inputs.clear();
-  for (const ipc::RequestCell& request : batch.requests) {
+  batch.marks.clear();
+  for (const ipc::RequestCell& request : batch.requests) batch.marks.emplace_back(lane_, request);
+  for (std::size_t i = 0; i < batch.requests.size(); ++i) {
+    const ipc::RequestCell& request = batch.requests[i];
     const auto body = arena_.body(request.body_offset, request.body_bytes);
     if (!body || request.slot >= lane_.geometry().slot_count) return false;
-    lane_.mark_running(request.slot, request.id);
+    batch.marks[i].taken();
     common::reach(common::FaultPoint::kWorkerMarkedRunning);
-    batch.inputs.push_back({*body, ipc::decode_options(request)});
+    model::Input input{*body, ipc::decode_options(request)};
+    input.mark = &batch.marks[i];
+    batch.inputs.push_back(input);
   }
   return true;
 }
@@ -229,6 +260,9 @@ void Server::decode(Batch& batch) {
 
 std::vector<model::Output> Server::compute(Batch& batch) {
   const std::size_t count = batch.inputs.size();
+  if (batch.decoded) {  // what else a model does, it does for one input at a time, and marks that
+    for (SlotMark& mark : batch.marks) mark.computing();
+  }
   try {
     auto outputs = batch.decoded ? model_.run_decoded(std::move(batch.decoded)) : model_.run(batch.inputs);
     if (outputs.size() == count) return outputs;

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "app/http/await.hpp"
+#include "common/awake_clock.hpp"
 #include "common/log.hpp"
 #include "common/runtime_directory.hpp"
 
@@ -274,7 +275,7 @@ void Server::close_all() {
 }
 
 void Server::check_deadlines() {
-  const auto now = common::Clock::now();
+  const auto now = common::AwakeClock::now();
   for (Session& session : busy_) session.check_deadline(now);
   for (Session& session : idle_) {
     if (now - session.idle_since() < config_.idle_timeout) break;

@@ -18,6 +18,7 @@
 #include "app/http/parameters.hpp"
 #include "app/http/scratch.hpp"
 #include "app/http/server.hpp"
+#include "common/awake_clock.hpp"
 #include "common/fault_point.hpp"
 #include "common/runtime_directory.hpp"
 
@@ -27,7 +28,7 @@ namespace {
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
 using boost::system::error_code;
-using common::Clock;
+using Clock = common::AwakeClock;
 using common::Error;
 using common::ErrorCode;
 using common::Outcome;

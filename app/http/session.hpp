@@ -20,6 +20,7 @@
 #include "app/http/responses.hpp"
 #include "app/http/routes.hpp"
 #include "app/http/service.hpp"
+#include "common/awake_clock.hpp"
 #include "common/clock.hpp"
 #include "common/config.hpp"
 #include "common/outcome.hpp"
@@ -124,7 +125,7 @@ class Session : public std::enable_shared_from_this<Session>,
 
   // Takes back what nobody waits for any more.
   void look_for_client();
-  void set_deadline(std::chrono::milliseconds from_now) { deadline_ = common::Clock::now() + from_now; }
+  void set_deadline(std::chrono::milliseconds from_now) { deadline_ = common::AwakeClock::now() + from_now; }
   void no_deadline() { deadline_ = common::Clock::time_point::max(); }
 
   Socket socket_;

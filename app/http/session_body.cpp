@@ -13,6 +13,7 @@
 #include "app/http/multipart.hpp"
 #include "app/http/parameters.hpp"
 #include "app/http/session.hpp"
+#include "common/awake_clock.hpp"
 #include "common/fault_point.hpp"
 
 namespace yolod::app {
@@ -20,7 +21,7 @@ namespace yolod::app {
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
 using boost::system::error_code;
-using common::Clock;
+using Clock = common::AwakeClock;
 using common::Error;
 using common::ErrorCode;
 using common::Outcome;

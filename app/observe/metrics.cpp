@@ -43,7 +43,7 @@ Metrics::Metrics()
       replays_total_(family<prometheus::Counter>(prometheus::BuildCounter(), registry_, "replays_total",
                                                  "Requests queued again after their worker died")),
       quarantined_total_(family<prometheus::Counter>(prometheus::BuildCounter(), registry_, "quarantined_total",
-                                                     "Images that two workers died of")),
+                                                     "Images that are refused because workers died of them")),
       generation_(family<prometheus::Gauge>(prometheus::BuildGauge(), registry_, "generation",
                                             "Of the workers that serve: 1, and one more for each reload")),
       model_load_seconds_(family<prometheus::Gauge>(prometheus::BuildGauge(), registry_, "model_load_seconds",

@@ -5,6 +5,7 @@
 //   SIGKILL for want of
 //                 memory, any death while it loaded (an interrupt excepted)
 //                                                  -> after 0, 0.5, 1, 2, ... 30 s, with jitter
+//                 while it worked on a request     -> at once, as the next line; RequestDeaths has the exception
 //   not its doing an operator's SIGKILL, SIGTERM, SIGINT, the exit code `interrupted`, our own wish
 //                                                  -> at once, at most 20 a second a model
 //   bad model     its reserved exit code, SIGSYS before it was ready (its sandbox does not fit what it does)
@@ -54,6 +55,28 @@ class RespawnRate {
 
  private:
   std::deque<common::Clock::time_point> recent_;
+};
+
+// Of all places of one model: deaths of workers that were at work on a request, and that a request may have caused. Who
+// sends what kills workers must not have the others wait for workers: such a death says nothing of the next worker. But
+// where so many die in a row without one prediction in between, it may be the workers that are broken, whatever they
+// are sent; then each replacement waits for kPause. That is short, as it may be an attacker after all.
+class RequestDeaths {
+ public:
+  static constexpr std::uint32_t kMostInARow = 20;
+  static constexpr std::chrono::milliseconds kPause{1'000};
+
+  // One more. `predictions`: how many the model's workers have made since it began to be served.
+  [[nodiscard]] std::chrono::milliseconds died(std::uint64_t predictions) {
+    if (predictions != predictions_) in_a_row_ = 0;
+    predictions_ = predictions;
+    if (in_a_row_ < kMostInARow) ++in_a_row_;
+    return in_a_row_ < kMostInARow ? std::chrono::milliseconds(0) : kPause;
+  }
+
+ private:
+  std::uint64_t predictions_{0};
+  std::uint32_t in_a_row_{0};
 };
 
 class RespawnPolicy {

@@ -6,9 +6,12 @@
 #include <utility>
 
 #include "app/process/config_file.hpp"
+#include "app/process/hang_allowance.hpp"
 #include "app/process/loads_once.hpp"
 #include "app/process/reaper.hpp"
 #include "app/process/resident_memory.hpp"
+#include "app/process/run_at.hpp"
+#include "common/awake_clock.hpp"
 #include "common/config_schema.hpp"
 #include "common/fault_point.hpp"
 #include "common/log.hpp"
@@ -17,7 +20,7 @@
 namespace yolod::app {
 namespace {
 
-using boost::system::error_code;
+using common::AwakeClock;
 using common::Clock;
 using common::Outcome;
 using std::chrono::milliseconds;
@@ -36,16 +39,6 @@ void say_replaced(const std::string& what, Clock::duration wait) {
   } else {
     common::log_warning("{}; replacing it in {} ms", what, ms);
   }
-}
-
-// Runs `then` at that time, unless the timer is set again or `owner`, who owns the timer, is gone by then: a handler
-// that is in the event loop's queue already cannot be cancelled any more.
-void run_at(boost::asio::steady_timer& timer, Clock::time_point when, std::weak_ptr<void> owner,
-            std::function<void()> then) {
-  timer.expires_at(when);
-  timer.async_wait([owner = std::move(owner), then = std::move(then)](error_code failure) {
-    if (!failure && !owner.expired()) then();
-  });
 }
 
 ipc::LaneGeometry lane_geometry(const common::ModelConfig& config) {
@@ -115,7 +108,7 @@ void Supervisor::let_leave(Place& place) {
   }
   if (place.condemned) return;  // its watchdog has a nearer end in view
   // It has as long as a batch may take; who is stuck after that, with nothing to do, is nobody's else to notice.
-  run_at(place.watchdog, Clock::now() + config_.hang_timeout + kLeaveGrace, place.weak_from_this(),
+  run_at(place.watchdog, AwakeClock::now() + longest_hang_allowance(config_) + kLeaveGrace, place.weak_from_this(),
          [this, &place, generation = place.last_generation] {
            if (place.process && place.last_generation == generation) condemn(*place.process, "it does not leave");
          });
@@ -129,7 +122,7 @@ bool Supervisor::is_worn(const WorkerProcess& worker, bool may_be_too_large) con
 
 void Supervisor::recycle() {
   if (config_.recycle == common::RecycleConfig{} || !respawning_ || on_trial_ || !all_ready()) return;
-  const auto now = Clock::now();
+  const auto now = AwakeClock::now();
   const bool memory_counts = now - recycled_for_memory_ >= kBetweenMemoryRecycles;
   const auto worn = std::find_if(places_.begin(), places_.end(),
                                  [&](const auto& place) { return is_worn(*place->process, memory_counts); });
@@ -196,7 +189,7 @@ void Supervisor::start_loader() {
     return;
   }
   loader_ = std::move(*started);
-  run_at(loader_timer_, Clock::now() + config_.load_timeout, alive_, [this, pid = loader_->pid()] {
+  run_at(loader_timer_, AwakeClock::now() + config_.load_timeout, alive_, [this, pid = loader_->pid()] {
     if (loader_ && loader_->pid() == pid && !loader_->ready()) condemn_loader("not ready after load_timeout");
   });
 }
@@ -219,7 +212,7 @@ void Supervisor::tell_of_denied(std::string_view process, pid_t pid, const Denie
 void Supervisor::loader_became_ready() {
   tell_of_sandbox(loader_->sandbox());
   loader_timer_.cancel();
-  loader_policy_.on_ready(Clock::now());
+  loader_policy_.on_ready(AwakeClock::now());
   last_load_time_ = loader_->load_time();
   common::log_info("loader {} ({}): loaded in {} ms", loader_->pid(), config_.name, loader_->load_time().count());
   for (const auto& place : places_) {
@@ -228,7 +221,7 @@ void Supervisor::loader_became_ready() {
 }
 
 void Supervisor::suspect_loader() {
-  run_at(loader_timer_, Clock::now() + kLoaderGrace, alive_, [this, pid = loader_->pid()] {
+  run_at(loader_timer_, AwakeClock::now() + kLoaderGrace, alive_, [this, pid = loader_->pid()] {
     if (loader_ && loader_->pid() == pid) condemn_loader("it does not listen");
   });
 }
@@ -260,7 +253,7 @@ void Supervisor::loader_died(Death death) {
 
 void Supervisor::replace_loader(DeathCause cause, const std::string& what) {
   if (!respawning_) return;
-  const auto now = Clock::now();
+  const auto now = AwakeClock::now();
   const double jitter = std::uniform_real_distribution<>(0, 1)(jitter_);
   const auto at =
       std::max(rate_.reserve(now), now + loader_policy_.on_death(cause, model_was_ready_, now, jitter).delay);
@@ -319,14 +312,14 @@ void Supervisor::start_process(Place& place) {
   }
   place.process = std::move(*started);
   common::log_debug("worker {} ({}) started, number {} of its model", place.process->pid(), config_.name, place.seat);
-  run_at(place.watchdog, Clock::now() + config_.load_timeout, place.weak_from_this(),
+  run_at(place.watchdog, AwakeClock::now() + config_.load_timeout, place.weak_from_this(),
          [this, &place, generation = place.last_generation] { kill_unless_ready(place, generation); });
 }
 
 void Supervisor::became_ready(Place& place) {
   common::reach(common::FaultPoint::kFrontEndHeardReady);
   place.watchdog.cancel();
-  place.policy.on_ready(Clock::now());
+  place.policy.on_ready(AwakeClock::now());
   model_was_ready_ = true;
   tell_of_sandbox(place.process->sandbox());
   const auto& description = place.process->description();
@@ -364,7 +357,7 @@ void Supervisor::condemn(WorkerProcess& worker, std::string_view why) {
   // has the other end of the channel ends with that. Later, since we may be inside one of the channel's events.
   condemn_loader("its fork is not to be had");
   Place& place = place_of(worker);
-  run_at(place.watchdog, Clock::now(), place.weak_from_this(), [this, &place, generation = place.last_generation] {
+  run_at(place.watchdog, AwakeClock::now(), place.weak_from_this(), [this, &place, generation = place.last_generation] {
     if (place.process && place.last_generation == generation && place.process->pid() == 0)
       died(place, Death::before_hello());
   });
@@ -382,7 +375,7 @@ void Supervisor::condemn_hung(WorkerProcess& worker, std::string_view why) {
   common::reach(common::FaultPoint::kFrontEndFoundHung);
   worker.send_signal(SIGABRT);
   worker.send_signal(SIGCONT);  // a stopped process takes no signal but SIGKILL
-  run_at(place.watchdog, Clock::now() + kAbortGrace, place.weak_from_this(),
+  run_at(place.watchdog, AwakeClock::now() + kAbortGrace, place.weak_from_this(),
          [&place, generation = place.last_generation] {
            if (place.process && place.last_generation == generation) place.process->send_signal(SIGKILL);
          });
@@ -418,7 +411,8 @@ void Supervisor::died(Place& place, Death death) {
   worker.read_last_words();
   const bool was_ready = worker.was_ready();
   const DeathCause cause = place.condemned ? DeathCause::kOwnDoing : classify(death, was_ready);
-  listener_->worker_died(worker, cause);
+  const bool at_work = listener_->worker_died(worker, cause);
+  predictions_of_the_dead_ += worker.predictions_made;
   const pid_t pid = worker.pid();
   const std::string load_failure = worker.load_failure();
   if (worker.fatal_call()) death.denied_call = name_of(*worker.fatal_call());
@@ -445,15 +439,27 @@ void Supervisor::died(Place& place, Death death) {
   if (!was_ready) what += " before it was ready";
   if (!load_failure.empty()) what += ": " + load_failure;
   events_.restarted(reason_label(death));
-  replace(place, cause, what);
+  // A device that computes no more is not the request's doing: the next worker there may find it no better.
+  const bool device_lost = !death.signaled && death.number == ipc::kExitDeviceLost;
+  if (at_work && cause == DeathCause::kOwnDoing && !device_lost) {
+    replace(place, DeathCause::kNotItsDoing, what, request_deaths_.died(predictions_made()));
+  } else {
+    replace(place, cause, what);
+  }
 }
 
-void Supervisor::replace(Place& place, DeathCause cause, const std::string& what) {
+std::uint64_t Supervisor::predictions_made() const {
+  std::uint64_t count = predictions_of_the_dead_;
+  for (const auto& place : places_) count += place->process ? place->process->predictions_made : 0;
+  return count;
+}
+
+void Supervisor::replace(Place& place, DeathCause cause, const std::string& what, milliseconds least_wait) {
   if (!respawning_) return;
-  const auto now = Clock::now();
+  const auto now = AwakeClock::now();
   const double jitter = std::uniform_real_distribution<>(0, 1)(jitter_);
   const auto decision = place.policy.on_death(cause, model_was_ready_, now, jitter);
-  const auto at = std::max(rate_.reserve(now), now + decision.delay);
+  const auto at = std::max(rate_.reserve(now), now + std::max(decision.delay, least_wait));
   ++place.restarts;
   say_replaced(what, at - now);
   // Through the event loop also when at once: the caller may be in the middle of reaping others.

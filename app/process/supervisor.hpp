@@ -36,7 +36,8 @@ class WorkerListener {
   virtual void worker_ready(WorkerProcess& worker, Supervisor& supervisor) = 0;
   virtual void worker_completions(WorkerProcess& worker) = 0;
   // Reaped: nothing writes to its lane any more. The last call about this worker; it and its lane go afterwards.
-  virtual void worker_died(WorkerProcess& worker, DeathCause cause) = 0;
+  // Whether it died at work on a request.
+  virtual bool worker_died(WorkerProcess& worker, DeathCause cause) = 0;
 
  protected:
   ~WorkerListener() = default;
@@ -166,7 +167,8 @@ class Supervisor {
   void start_process(Place& place);
   [[nodiscard]] common::Outcome<pid_t> launch(const ipc::LentDescriptors& descriptors);
   void died(Place& place, Death death);
-  void replace(Place& place, DeathCause cause, const std::string& what);
+  void replace(Place& place, DeathCause cause, const std::string& what, std::chrono::milliseconds least_wait = {});
+  [[nodiscard]] std::uint64_t predictions_made() const;  // by all of its workers
   void became_ready(Place& place);
   // False if it is being killed already.
   [[nodiscard]] bool begin_to_kill(WorkerProcess& worker, std::string_view why);
@@ -195,6 +197,8 @@ class Supervisor {
   std::vector<std::shared_ptr<Place>> places_;             // shared with nobody: held weakly by what runs later
   std::shared_ptr<void> alive_{std::make_shared<char>()};  // held weakly by what runs later
   RespawnRate rate_;
+  RequestDeaths request_deaths_;
+  std::uint64_t predictions_of_the_dead_{0};
   common::Clock::time_point recycled_for_memory_;
   std::minstd_rand jitter_{std::random_device{}()};
   bool model_was_ready_{false};

@@ -37,7 +37,8 @@ WorkerProcess::WorkerProcess(asio::io_context& io, Place place, WorkerEvents eve
                   const auto vanished = events_.vanished;
                   vanished(*this);
                 }}),
-      doorbell_(io, doorbell.release()) {}
+      doorbell_(io, doorbell.release()),
+      doorbell_pause_(io) {}
 
 Outcome<std::unique_ptr<WorkerProcess>> WorkerProcess::start(asio::io_context& io, const ipc::LaneGeometry& geometry,
                                                              Place place, WorkerEvents events, const Launch& launch) {
@@ -63,12 +64,38 @@ Outcome<std::unique_ptr<WorkerProcess>> WorkerProcess::start(asio::io_context& i
 void WorkerProcess::await_doorbell() {
   doorbell_.async_wait(asio::posix::stream_descriptor::wait_read,
                        [this, alive = std::weak_ptr<void>(alive_)](error_code failure) {
-                         if (failure || alive.expired()) return;
-                         // Silenced before the lane is read: a ring in between is then heard at the next wait.
-                         ipc::silence_doorbell(doorbell_.native_handle());
-                         await_doorbell();
-                         events_.completions(*this);
+                         if (!failure && !alive.expired()) doorbell_rang();
                        });
+}
+
+void WorkerProcess::doorbell_rang() {
+  // Silenced before the lane is read: a ring in between is then heard at the next wait.
+  const auto rings = ipc::silence_doorbell(doorbell_.native_handle());
+  events_.completions(*this);
+  const auto verdict = doorbell_patience_.heard(rings, requests_served);
+  if (verdict.mad) events_.broken(*this, "it rings its doorbell without end");
+  if (verdict.pause.count() == 0) {
+    await_doorbell();
+  } else {
+    ignore_doorbell(verdict.pause);
+  }
+}
+
+// An event loop that merely waits for nothing is still woken by each ring, as epoll reports edges: so it is taken out.
+void WorkerProcess::ignore_doorbell(std::chrono::milliseconds pause) {
+  ignored_doorbell_.reset(doorbell_.release());
+  doorbell_pause_.expires_after(pause);
+  doorbell_pause_.async_wait([this, alive = std::weak_ptr<void>(alive_)](error_code failure) {
+    if (failure || alive.expired()) return;
+    error_code refused;
+    doorbell_.assign(ignored_doorbell_.get(), refused);
+    if (refused) {
+      events_.broken(*this, "its doorbell cannot be listened to: " + refused.message());
+      return;
+    }
+    (void)ignored_doorbell_.release();  // doorbell_ has it now
+    await_doorbell();
+  });
 }
 
 bool WorkerProcess::take_milestone(const ipc::MilestoneMessage& message, pid_t sender) {

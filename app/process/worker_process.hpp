@@ -23,11 +23,13 @@
 
 #include "app/process/control_channel.hpp"
 #include "app/process/denied_call.hpp"
+#include "app/process/doorbell_patience.hpp"
 #include "common/clock.hpp"
 #include "common/config.hpp"
 #include "common/outcome.hpp"
 #include "common/prediction.hpp"
 #include "common/sandbox_state.hpp"
+#include "common/unique_fd.hpp"
 #include "ipc/fork_command.hpp"
 #include "ipc/lane.hpp"
 
@@ -102,12 +104,17 @@ class WorkerProcess {
   // said.
   void read_last_words();
 
-  std::uint64_t requests_served{0};  // kept by the dispatcher, shown in /status
+  // Kept by the dispatcher.
+  std::uint64_t requests_served{0};   // shown in /status
+  std::uint64_t predictions_made{0};  // of those: were not refused, and did not fail
 
  private:
   WorkerProcess(boost::asio::io_context& io, Place place, WorkerEvents events, ipc::LaneOwner lane,
                 common::UniqueFd control, common::UniqueFd doorbell);
   void await_doorbell();
+  void doorbell_rang();
+  // For a while: not even the kernel tells the event loop of it meanwhile.
+  void ignore_doorbell(std::chrono::milliseconds pause);
   // False for one that no sane worker sends at this point of its life.
   [[nodiscard]] bool take_milestone(const ipc::MilestoneMessage& message, pid_t sender);
   void become_ready(const ipc::MilestoneMessage& message);
@@ -120,6 +127,9 @@ class WorkerProcess {
   ipc::LaneOwner lane_;
   ControlChannel control_;
   boost::asio::posix::stream_descriptor doorbell_;
+  DoorbellPatience doorbell_patience_;
+  boost::asio::steady_timer doorbell_pause_;
+  common::UniqueFd ignored_doorbell_;  // what doorbell_ has at other times
   pid_t pid_{0};
   pid_t just_reaped_{0};
   bool kill_when_known_{false};

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "app/process/hang_allowance.hpp"
+
 namespace yolod::app {
 
 using common::Clock;
@@ -46,6 +48,12 @@ bool Assignment::longer_than(const ServiceTimes& times, int factor, Clock::durat
   return took && now - batches_[0].begun > factor * *took + grace;
 }
 
+// From the later of the dispatch and the last completion.
+Clock::time_point Assignment::hangs_at() const {
+  const std::size_t to_decode = description_->decodes_ahead ? outstanding_ : batches_[0].left;
+  return last_progress_ + hang_allowance(supervisor_->config(), to_decode);
+}
+
 void Assignment::begin_batch(std::size_t size, bool runs_alone, Clock::time_point now) {
   if (batch_count_ == 0) last_progress_ = now;
   runs_alone_ = runs_alone;
@@ -63,6 +71,16 @@ std::uint32_t Assignment::give(std::unique_ptr<Request> request) {
 }
 
 Request* Assignment::in_slot(std::uint32_t slot) const { return slot < slots_.size() ? slots_[slot].get() : nullptr; }
+
+Evidence Assignment::evidence(std::uint32_t slot) const {
+  Evidence evidence;
+  evidence.alone = batch_count_ == 1 && batches_[0].size == 1;
+  if (lies) return evidence;  // a lane that lies may lie about what was running as well
+  const auto mark = worker_->lane().running_mark(slot);
+  evidence.begun = mark.id != previous_ids_[slot];
+  if (mark.id == slots_[slot]->id()) evidence.phase = mark.phase;
+  return evidence;
+}
 
 std::unique_ptr<Request> Assignment::take(std::uint32_t slot, bool predicted, Clock::time_point now,
                                           std::optional<Finished>& finished) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "app/process/supervisor.hpp"
+#include "app/schedule/blame.hpp"
 #include "app/schedule/request.hpp"
 #include "app/schedule/service_times.hpp"
 #include "app/schedule/worker_choice.hpp"
@@ -37,8 +38,8 @@ class Assignment {
   [[nodiscard]] std::size_t most() const { return slots_.size() / 2; }
   // It serves, and has nothing to do.
   [[nodiscard]] bool idle() const { return worker_->serves() && batch_count_ == 0; }
-  // hang_timeout runs from here: the later of the dispatch and the last completion.
-  [[nodiscard]] common::Clock::time_point last_progress() const { return last_progress_; }
+  // When the worker counts as hung, unless it completes something before. Only while it has work.
+  [[nodiscard]] common::Clock::time_point hangs_at() const;
   // When it will be done with all that it has, as far as is known; `now` where it is late, or has nothing.
   [[nodiscard]] std::optional<common::Clock::time_point> expected_end(const ServiceTimes& times,
                                                                       common::Clock::time_point now) const;
@@ -62,10 +63,8 @@ class Assignment {
   // Its last answer was that it failed.
   bool fails{false};
 
-  // Of one that was taken back when the worker had died: whether the worker may have begun it.
-  [[nodiscard]] bool may_have_begun(std::uint32_t slot) const {
-    return worker_->lane().running_id(slot) != previous_ids_[slot];
-  }
+  // Of a request that lies there, once the worker has died.
+  [[nodiscard]] Evidence evidence(std::uint32_t slot) const;
   [[nodiscard]] std::vector<std::unique_ptr<Request>>& slots() { return slots_; }
   [[nodiscard]] const std::vector<std::unique_ptr<Request>>& slots() const { return slots_; }
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "app/schedule/replay_policy.hpp"
+#include "common/awake_clock.hpp"
 #include "common/fault_point.hpp"
 #include "common/log.hpp"
 #include "ipc/messages.hpp"
@@ -15,6 +16,7 @@ namespace yolod::app {
 namespace {
 
 namespace asio = boost::asio;
+using common::AwakeClock;
 using common::Clock;
 using common::Error;
 using common::ErrorCode;
@@ -116,7 +118,7 @@ void Dispatcher::use(const common::ModelConfig& config) {
 }
 
 common::Outcome<void> Dispatcher::admit(const Urgency& urgency) {
-  if (tuner_) tuner_->arrived(Clock::now());
+  if (tuner_) tuner_->arrived(AwakeClock::now());
   return may_enter(urgency);
 }
 
@@ -125,7 +127,7 @@ common::Outcome<void> Dispatcher::may_enter(const Urgency& urgency) const {
   if (!description_) return Error{ErrorCode::kNotReady, "the model is still loading"};
   if (queue_.size(urgency.priority) >= config_->queue.max_size) return Error{ErrorCode::kQueueFull, "too busy"};
   if (queue_.empty()) return {};  // most of the time
-  const auto now = Clock::now();
+  const auto now = AwakeClock::now();
   const auto ahead = queue_.ahead_of(urgency.priority, expiry_of(urgency, now));
   const auto deadline = std::min(urgency.deadline, now + config_->request_timeout);
   switch (admission(backlog(ahead), {config_->queue.timeout, deadline - now})) {
@@ -141,7 +143,7 @@ Clock::time_point Dispatcher::expiry_of(const Urgency& urgency, Clock::time_poin
 }
 
 Backlog Dispatcher::backlog(std::size_t ahead) const {
-  const auto now = Clock::now();
+  const auto now = AwakeClock::now();
   Backlog backlog;
   backlog.ahead = ahead;
   backlog.of_request = service_times_.of_request();
@@ -192,7 +194,7 @@ void Dispatcher::submit(PredictionJob job, AnswerHandler handler) {
   request->job = std::move(job);
   request->handler = std::move(handler);
   const Urgency urgency = request->job.urgency;
-  request->admitted = request->queued = Clock::now();
+  request->admitted = request->queued = AwakeClock::now();
   request->deadline = std::min(urgency.deadline, request->admitted + config_->request_timeout);
   request->expires = expiry_of(urgency, request->admitted);
   request->shape = shape_of(*config_, request->job);
@@ -213,7 +215,7 @@ bool Dispatcher::may_run(Request& request) {
     return true;
   }
   if (!request.hash) request.hash = hash_body(request.image());
-  request.standing = quarantine_.standing(*request.hash, Clock::now());
+  request.standing = quarantine_.standing(*request.hash, AwakeClock::now());
   if (request.standing != Standing::kQuarantined) return true;
   fail(request, {ErrorCode::kQuarantined, "workers died of this image; it is refused for a time"});
   return false;
@@ -242,7 +244,7 @@ void Dispatcher::worker_ready(WorkerProcess& worker, Supervisor& supervisor) {
 void Dispatcher::dispatch_waiting() {
   std::optional<Clock::time_point> ask_again;
   while (!queue_.empty()) {
-    const auto now = Clock::now();
+    const auto now = AwakeClock::now();
     BatchDecision decision;
     Assignment* const assignment = choose_worker(decision, now);
     if (assignment == nullptr) {
@@ -294,7 +296,7 @@ void Dispatcher::ask_again_at(std::optional<Clock::time_point> when) {
     policy_timer_.cancel();
     return;
   }
-  policy_timer_.expires_at(*when);
+  policy_timer_.expires_at(AwakeClock::real_time(*when));
   policy_timer_.async_wait([this](boost::system::error_code failure) {
     if (failure) return;
     policy_timer_at_.reset();
@@ -357,7 +359,7 @@ void Dispatcher::dispatch(Assignment& assignment, Clock::time_point now) {
   }
   batch_.clear();
   assignment.worker().set_outstanding(assignment.outstanding());
-  sweep_by(now + config_->hang_timeout, now);
+  sweep_by(assignment.hangs_at(), now);
   metrics_.batch(size);
   if (refused) {  // its death brings everything back
     assignment.supervisor().condemn(assignment.worker(), "its request ring cannot be");
@@ -366,7 +368,7 @@ void Dispatcher::dispatch(Assignment& assignment, Clock::time_point now) {
   lane.publish_requests();
   common::reach(common::FaultPoint::kFrontEndPublished);
   assignment.worker().wake();
-  wakefulness_.stir(now);
+  wakefulness_.stir(AwakeClock::real_time(now));
   common::reach(common::FaultPoint::kFrontEndWoke);
 }
 
@@ -403,7 +405,11 @@ bool Dispatcher::drain_completions(Assignment& assignment) {
   ipc::CompletionCell completion{};
   for (;;) {
     switch (assignment.worker().lane().pop_completion(completion)) {
-      case ipc::PopResult::kEmpty: assignment.worker().set_outstanding(assignment.outstanding()); return true;
+      case ipc::PopResult::kEmpty:
+        assignment.worker().set_outstanding(assignment.outstanding());
+        // With fewer pictures to decode it has less time than was thought at the dispatch.
+        if (assignment.outstanding() != 0) sweep_by(assignment.hangs_at(), AwakeClock::now());
+        return true;
       case ipc::PopResult::kCorrupt: return false;
       case ipc::PopResult::kPopped: break;
     }
@@ -431,7 +437,7 @@ bool Dispatcher::take_completion(Assignment& assignment, const ipc::CompletionCe
     made.prediction = Error{*code, printable(*bytes)};
   }
   common::reach(common::FaultPoint::kFrontEndTook);
-  const auto now = Clock::now();
+  const auto now = AwakeClock::now();
   made.times = {completion.decode_us, completion.infer_us, completion.post_us};
   made.queue_us = common::elapsed_us(held->admitted, held->dispatched);
   made.model = assignment.description();
@@ -450,6 +456,7 @@ bool Dispatcher::take_completion(Assignment& assignment, const ipc::CompletionCe
   assignment.fails = !predicted && made.prediction.error().code == ErrorCode::kInternal;
   if (request->runs_alone()) quarantine_.acquit(*request->hash);
   ++assignment.worker().requests_served;
+  if (predicted) ++assignment.worker().predictions_made;
   if (!request->answered()) {
     if (tuner_) tuner_->answered(now - request->admitted);
     metrics_.served(made.queue_us, made.times, common::elapsed_us(request->admitted, now));
@@ -458,18 +465,20 @@ bool Dispatcher::take_completion(Assignment& assignment, const ipc::CompletionCe
   return true;
 }
 
-void Dispatcher::worker_died(WorkerProcess& worker, DeathCause cause) {
+bool Dispatcher::worker_died(WorkerProcess& worker, DeathCause cause) {
   auto node = assignments_.extract(&worker);
-  if (node.empty()) return;
+  if (node.empty()) return false;
   Assignment& assignment = node.mapped();
-  // What it finished counts. A lane that lies about that may lie about what was running as well.
-  const bool sane = !assignment.lies && drain_completions(assignment);
-  std::vector<BodyHash> struck;
+  // What it finished counts.
+  assignment.lies = assignment.lies || !drain_completions(assignment);
+  DeathScene scene;
   for (std::uint32_t slot = 0; slot < assignment.slots().size(); ++slot) {
+    if (assignment.in_slot(slot) != nullptr) scene.add(assignment.evidence(slot));
+  }
+  for (std::uint32_t slot = 0; slot < assignment.slots().size(); ++slot) {
+    if (assignment.in_slot(slot) == nullptr) continue;
+    hold_against(*assignment.in_slot(slot), blame(cause, assignment.evidence(slot), scene));
     auto request = std::move(assignment.slots()[slot]);
-    if (!request) continue;
-    const bool was_running = !sane || assignment.may_have_begun(slot);
-    if (earns_strike(cause, was_running)) strike(*request, struck);
     if (request->answered()) continue;
     if (after_death(request->standing, request->replays) == AfterDeath::kFail) {
       fail(*request, {ErrorCode::kWorkerCrashed, "the worker died while it worked on this request"});
@@ -481,23 +490,24 @@ void Dispatcher::worker_died(WorkerProcess& worker, DeathCause cause) {
     requeue(std::move(request));
   }
   dispatch_waiting();
+  return scene.begun_count != 0;
 }
 
-// Copies of one image in the batch that died count as one.
-void Dispatcher::strike(Request& request, std::vector<BodyHash>& struck) {
-  const auto now = Clock::now();
+void Dispatcher::hold_against(Request& request, Blame blame) {
+  if (blame == Blame::kNone) return;
+  const auto now = AwakeClock::now();
   if (!request.hash) request.hash = hash_body(request.image());
-  if (std::find(struck.begin(), struck.end(), *request.hash) != struck.end()) {
-    request.standing = quarantine_.standing(*request.hash, now);
+  if (blame == Blame::kSuspected) {
+    request.standing = quarantine_.suspect(*request.hash, now);
     return;
   }
-  struck.push_back(*request.hash);
   request.standing = quarantine_.strike(*request.hash, now);
   if (request.standing != Standing::kQuarantined) return;
   metrics_.quarantined();
   common::log_warning(
-      "model {}: an image of {} bytes, SHA-256 {}..., is quarantined for {} min: two workers died of it", config_->name,
-      request.image().size(), short_text(*request.hash), Quarantine::kTerm.count());
+      "model {}: an image of {} bytes, SHA-256 {}..., is quarantined for {} min: it was suspected of a worker's death, "
+      "and another worker died of it alone",
+      config_->name, request.image().size(), short_text(*request.hash), Quarantine::kTerm.count());
 }
 
 void Dispatcher::requeue(std::unique_ptr<Request> request) {
@@ -505,7 +515,7 @@ void Dispatcher::requeue(std::unique_ptr<Request> request) {
     fail(*request, *closed_);
     return;
   }
-  request->queued = Clock::now();
+  request->queued = AwakeClock::now();
   enqueue(std::move(request));
 }
 
@@ -540,7 +550,7 @@ void Dispatcher::sweep_by(Clock::time_point when, Clock::time_point now) {
   when = std::max(when, now + kLateness);
   if (sweep_at_ && *sweep_at_ <= when) return;
   sweep_at_ = when;
-  sweep_timer_.expires_at(when);
+  sweep_timer_.expires_at(AwakeClock::real_time(when));
   sweep_timer_.async_wait([this](boost::system::error_code failure) {
     if (!failure) sweep();
   });
@@ -548,7 +558,7 @@ void Dispatcher::sweep_by(Clock::time_point when, Clock::time_point now) {
 
 void Dispatcher::sweep() {
   sweep_at_.reset();
-  const auto now = Clock::now();
+  const auto now = AwakeClock::now();
   quarantine_.release(now);
   const auto next = std::min(sweep_queue(now), sweep_assignments(now));
   if (next != Clock::time_point::max()) sweep_by(next, now);
@@ -593,7 +603,7 @@ Clock::time_point Dispatcher::sweep_assignments(Clock::time_point now) {
         next = std::min(next, request->deadline);
       }
     }
-    const auto hangs_at = assignment.last_progress() + config_->hang_timeout;
+    const auto hangs_at = assignment.hangs_at();
     if (now >= hangs_at) assignment.supervisor().condemn_hung(*worker, "no progress within hang_timeout");
     next = std::min(next, hangs_at);
   }

@@ -43,7 +43,7 @@ class Dispatcher final : public WorkerListener {
   // WorkerListener: of workers that are to get work, until they die.
   void worker_ready(WorkerProcess& worker, Supervisor& supervisor) override;
   void worker_completions(WorkerProcess& worker) override;
-  void worker_died(WorkerProcess& worker, DeathCause cause) override;
+  bool worker_died(WorkerProcess& worker, DeathCause cause) override;
 
   // What workers have completed, whether or not they have rung for it.
   [[nodiscard]] bool has_completions() const;
@@ -95,8 +95,8 @@ class Dispatcher final : public WorkerListener {
   // Looks up what is known of a request's body; false if it must not reach a worker: then it has been answered.
   [[nodiscard]] bool may_run(Request& request);
   [[nodiscard]] bool copy_is_running(const Request& request) const;
-  // `struck`: the bodies that this death has been counted against.
-  void strike(Request& request, std::vector<BodyHash>& struck);
+  // A worker's death is held against this request.
+  void hold_against(Request& request, Blame blame);
   // False if it had to be condemned for what it says.
   bool take_from(Assignment& assignment);
   // False if what the lane held cannot be: nothing more may be read from it.

@@ -46,6 +46,10 @@ Standing Quarantine::strike(const BodyHash& hash, common::Clock::time_point now)
   return standing;
 }
 
+Standing Quarantine::suspect(const BodyHash& hash, common::Clock::time_point now) {
+  return standing(hash, now) == Standing::kUnknown ? strike(hash, now) : standing(hash, now);
+}
+
 void Quarantine::release(common::Clock::time_point now) {
   std::erase_if(known_, [now](const auto& entry) { return entry.second.is_over(now); });
 }

@@ -1,11 +1,12 @@
 // What is known of bodies that workers died of, so that few die of each. One for each model.
 //
-//   unknown --a death--> suspect --a death--> quarantined
-//      ^------ answered ----/                     /
-//      ^------------------------- after kTerm ---/      and a reload forgets all
+//   unknown --a death, alone or in company--> suspect --a death, alone--> quarantined
+//      ^-------------- answered ----------------/                            /
+//      ^------------------------- after kTerm ------------------------------/      and a reload forgets all
 //
-// A suspect runs alone, one copy of it at a time; what is quarantined is refused before it reaches a worker. Bodies are
-// told apart by their SHA-256: with a weaker hash, a client could have another's pictures refused.
+// A suspect runs alone, one copy of it at a time; what is quarantined is refused before it reaches a worker. Only a
+// death alone quarantines: so nobody can have another's picture refused by sending what kills workers beside it. Bodies
+// are told apart by their SHA-256: with a weaker hash, a client could have another's pictures refused.
 //
 // Front-end only, its one thread. Bounded: of more than kMost bodies the oldest is forgotten.
 #pragma once
@@ -41,8 +42,11 @@ class Quarantine {
   [[nodiscard]] std::size_t size() const { return known_.size(); }
   [[nodiscard]] Standing standing(const BodyHash& hash, common::Clock::time_point now) const;
 
-  // A worker died of its own doing while it worked on this body. What that makes of it: suspect or quarantined.
+  // A worker died of its own doing while it had this body and nothing else. What that makes of it: suspect or
+  // quarantined.
   Standing strike(const BodyHash& hash, common::Clock::time_point now);
+  // The same while it had others as well, of which one may have been the reason: never worse than suspect.
+  Standing suspect(const BodyHash& hash, common::Clock::time_point now);
   // A worker answered it.
   void acquit(const BodyHash& hash) { known_.erase(hash); }
   // Forgets those whose term is over.

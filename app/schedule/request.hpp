@@ -98,7 +98,7 @@ struct Request : common::Recycled<Request> {
 
   [[nodiscard]] std::uint64_t id() const { return job.id; }
   [[nodiscard]] bool answered() const { return !handler; }
-  // A body that a worker died of runs alone, so that it can take no neighbour with it.
+  // A body that a worker may have died of runs alone: that tells, and it can take no neighbour with it.
   [[nodiscard]] bool runs_alone() const { return standing != Standing::kUnknown; }
   [[nodiscard]] std::span<const std::byte> image() const {
     return job.block.bytes().subspan(job.image_offset - job.block.offset(), job.image_bytes);

@@ -41,6 +41,7 @@ class TensorModel final : public Model {
   [[nodiscard]] std::vector<Output> run(std::span<const Input> inputs) override {
     std::vector<Output> outputs(inputs.size());
     for (std::size_t i = 0; i < inputs.size(); ++i) {
+      const OwnWork own_work(inputs[i]);
       try {
         answer(inputs[i], outputs[i]);
       } catch (const std::exception& error) {

@@ -41,6 +41,27 @@ TEST_CASE("EventLoop: a front-end whose workers have answered rests until there 
   CHECK(cpu_time(server.pid()) - before < scaled(200ms));
 }
 
+TEST_CASE("EventLoop: a worker that rings its doorbell without end costs next to nothing, and is replaced",
+          "[process]") {
+  Server server(identity_config({{.workers = 2, .faults = true}}));
+  REQUIRE(server.wait_until_ready());
+  const auto before = baseline(server);
+  HttpClient mad(server.endpoint());
+  REQUIRE(mad.connect());
+  const auto used_before = cpu_time(server.pid());
+  REQUIRE(mad.write(serialise({"POST", "/predict", {}, "FAULT:ring"})));
+  // The two seconds are what is measured, not waited for: less than 5 % of them.
+  std::this_thread::sleep_for(2s);
+  CHECK(cpu_time(server.pid()) - used_before < scaled(100ms));
+  CHECK(mad.read_answer().error_code() == "worker_crashed");
+  CHECK(server.log_lines_with("it rings its doorbell without end").size() == 2);
+  mad.close();
+  const auto body = random_body(1000, 1);
+  CHECK(is_identity_answer(HttpClient(server.endpoint()).post("/predict", body), body));
+  REQUIRE(server.wait_until_ready());
+  check_after_case(server, before);
+}
+
 TEST_CASE("EventLoop: a worker is replaced also while there are more connections than its own limit of descriptors",
           "[process]") {
   ServerOptions options;

@@ -17,7 +17,48 @@
 namespace yolod::tests {
 namespace {
 
+std::int64_t queue_depth(const Server& server) {
+  return server.status().at("models").at(0).at("queue").at("depth").as_int64();
+}
+
 std::size_t deaths_told(const Server& server) { return server.log_lines_with("SIGSEGV").size(); }
+
+// What is posted while this lives waits until let_go_with(), and then goes in whole batches; but the first of it may go
+// behind what the workers are held at.
+class HeldWorkers {
+ public:
+  explicit HeldWorkers(Server& server) : server_(server), workers_(server.worker_pids()) {
+    for (const pid_t worker : workers_) ::kill(worker, SIGSTOP);
+    ahead_.emplace(server.endpoint(), workers_.size());
+    REQUIRE(wait_until([&] { return queue_depth(server_) == 0 && all_are_busy(); }));
+    handed_out_ = handed_out();
+  }
+  void let_go_with(std::int64_t posted) {
+    REQUIRE(wait_until([&] { return queue_depth(server_) + handed_out() - handed_out_ == posted; }));
+    for (const pid_t worker : workers_) ::kill(worker, SIGCONT);
+    CHECK(ahead_->finish_and_list_wrong() == kNoneWrong);
+  }
+
+ private:
+  [[nodiscard]] std::int64_t handed_out() const {
+    return static_cast<std::int64_t>(server_.metric("yolod_batch_size_sum"));
+  }
+  [[nodiscard]] bool all_are_busy() const {
+    const auto workers = server_.workers();
+    return std::all_of(workers.begin(), workers.end(), [](const auto& worker) { return worker.state == "busy"; });
+  }
+
+  Server& server_;
+  std::vector<pid_t> workers_;
+  std::optional<InFlight> ahead_;
+  std::int64_t handed_out_{0};
+};
+
+void post_on_its_own(std::vector<HttpClient>& clients, const Server& server, const std::string& body) {
+  clients.emplace_back(server.endpoint());
+  REQUIRE(clients.back().connect());
+  REQUIRE(clients.back().write(serialise({"POST", "/predict", {}, body})));
+}
 
 // Of a server with one worker: what is posted while this lives waits until let_go(), and then is one batch.
 class HeldWorker {
@@ -28,8 +69,7 @@ class HeldWorker {
     REQUIRE(server.wait_for_worker_in("busy") == worker_);
   }
   void let_go_with(std::int64_t waiting) {
-    REQUIRE(
-        wait_until([&] { return server_.status().at("models").at(0).at("queue").at("depth").as_int64() == waiting; }));
+    REQUIRE(wait_until([&] { return queue_depth(server_) == waiting; }));
     ::kill(worker_, SIGCONT);
     CHECK(ahead_->finish_and_list_wrong() == kNoneWrong);
   }
@@ -160,6 +200,70 @@ TEST_CASE("Poison: who only stood beside it in a batch is answered", "[process][
   CHECK(server.metric("yolod_replays_total") == 4);
   CHECK(server.metric("yolod_quarantined_total") == 1);
   check_after_case(server, before);
+}
+
+// Row by row of a batch, as many workers as there are bombs: copies of one picture, and a bomb in each batch.
+TEST_CASE("Poison: somebody's picture that shares batches with one bomb after another is never quarantined",
+          "[process][case36]") {
+  Server server(identity_config({{.workers = 2, .faults = true, .keys = {"hang_timeout: 10m"}}}));
+  REQUIRE(server.wait_until_ready());
+  const auto before = baseline(server);
+  const std::string picture = random_body(20'000, 99);
+  constexpr int kRounds = 10;
+  for (int round = 0; round < kRounds; ++round) {
+    CAPTURE(round);
+    HeldWorkers workers(server);
+    std::vector<HttpClient> copies;
+    std::vector<HttpClient> bombs;
+    for (int i = 0; i < 16; ++i) {
+      const bool is_bomb = i == 3 || i == 11;
+      const auto bomb = "FAULT:segv in round " + std::to_string(round) + ", number " + std::to_string(i);
+      post_on_its_own(is_bomb ? bombs : copies, server, is_bomb ? bomb : picture);
+    }
+    workers.let_go_with(16);
+    for (auto& copy : copies) {
+      const auto answer = copy.read_answer();
+      CAPTURE(answer);
+      CHECK(is_identity_answer(answer, picture));
+    }
+    for (auto& bomb : bombs) CHECK(bomb.read_answer().error_code() == "worker_crashed");
+    CHECK(is_identity_answer(HttpClient(server.endpoint()).post("/predict", picture), picture));
+    REQUIRE(server.wait_until_ready());
+  }
+  CHECK(deaths_told(server) == 4 * kRounds);
+  CHECK(server.metric("yolod_quarantined_total") == 2 * kRounds);
+  check_after_case(server, before);
+}
+
+TEST_CASE("Poison: deaths that tell nothing of whose they were make nobody's picture refused", "[process][case36]") {
+  // All of a batch have been taken and none begun: `delay` comes before that.
+  Server server(identity_config({{.workers = 2, .delay = 500ms, .keys = {"hang_timeout: 10m"}}}));
+  REQUIRE(server.wait_until_ready());
+  const auto before = baseline(server);
+  const std::string picture = random_body(20'000, 7);
+  std::vector<pid_t> killed;
+  for (int round = 0; round < 3; ++round) {
+    CAPTURE(round);
+    std::vector<HttpClient> copies;
+    {
+      HeldWorkers workers(server);
+      for (int i = 0; i < 16; ++i) post_on_its_own(copies, server, picture);
+      workers.let_go_with(16);
+    }
+    REQUIRE(wait_until([&] { return queue_depth(server) == 0; }));
+    for (const pid_t worker : server.worker_pids()) {
+      killed.push_back(worker);
+      ::kill(worker, SIGSEGV);
+    }
+    for (auto& copy : copies) {
+      const auto answer = copy.read_answer();
+      CAPTURE(answer);
+      CHECK(is_identity_answer(answer, picture));
+    }
+    REQUIRE(server.wait_until_ready());
+  }
+  CHECK(server.metric("yolod_quarantined_total") == 0);
+  check_after_case(server, before, killed);
 }
 
 TEST_CASE("Poison: whose worker hangs and is killed each time takes nobody with it", "[process][case21]") {

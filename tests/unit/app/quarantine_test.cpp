@@ -19,7 +19,7 @@ TEST_CASE("Quarantine: a body's hash is its SHA-256", "[app][unit]") {
   CHECK(short_text(hash_of("")) == "e3b0c44298fc1c14");
 }
 
-TEST_CASE("Quarantine: the first death makes a suspect, the second one quarantines", "[app][unit]") {
+TEST_CASE("Quarantine: the first death alone makes a suspect, the second one quarantines", "[app][unit]") {
   Quarantine quarantine;
   CHECK(quarantine.empty());
   CHECK(quarantine.standing(hash_of("a"), kBegin) == Standing::kUnknown);
@@ -29,6 +29,30 @@ TEST_CASE("Quarantine: the first death makes a suspect, the second one quarantin
   CHECK(quarantine.standing(hash_of("b"), kBegin) == Standing::kUnknown);
   CHECK(quarantine.strike(hash_of("a"), kBegin) == Standing::kQuarantined);
   CHECK(quarantine.standing(hash_of("a"), kBegin) == Standing::kQuarantined);
+}
+
+TEST_CASE("Quarantine: deaths in company make a suspect and never more", "[app][unit]") {
+  Quarantine quarantine;
+  for (int i = 0; i < 100; ++i) {
+    REQUIRE(quarantine.suspect(hash_of("a"), kBegin + milliseconds(i)) == Standing::kSuspect);
+  }
+  CHECK(quarantine.standing(hash_of("a"), kBegin) == Standing::kSuspect);
+  SECTION("the first death alone after that quarantines") {
+    CHECK(quarantine.strike(hash_of("a"), kBegin) == Standing::kQuarantined);
+  }
+  SECTION("an answer acquits") {
+    quarantine.acquit(hash_of("a"));
+    CHECK(quarantine.standing(hash_of("a"), kBegin) == Standing::kUnknown);
+  }
+}
+
+TEST_CASE("Quarantine: a death in company does not free what is quarantined, nor prolong its term", "[app][unit]") {
+  Quarantine quarantine;
+  quarantine.strike(hash_of("a"), kBegin);
+  quarantine.strike(hash_of("a"), kBegin);
+  CHECK(quarantine.suspect(hash_of("a"), kBegin + Quarantine::kTerm / 2) == Standing::kQuarantined);
+  CHECK(quarantine.standing(hash_of("a"), kBegin + Quarantine::kTerm) == Standing::kUnknown);
+  CHECK(quarantine.suspect(hash_of("a"), kBegin + Quarantine::kTerm) == Standing::kSuspect);
 }
 
 TEST_CASE("Quarantine: a suspect that was answered is unknown again", "[app][unit]") {

@@ -5,18 +5,6 @@
 namespace yolod::app {
 namespace {
 
-TEST_CASE("Replay: a request that had not begun is not to blame, whatever its worker died of", "[app][unit]") {
-  const auto cause = GENERATE(DeathCause::kOwnDoing, DeathCause::kNotItsDoing, DeathCause::kBadModel);
-  CHECK_FALSE(earns_strike(cause, false));
-}
-
-TEST_CASE("Replay: a running request may be to blame for what was its worker's doing, and for nothing else",
-          "[app][unit]") {
-  CHECK(earns_strike(DeathCause::kOwnDoing, true));
-  CHECK(earns_strike(DeathCause::kBadModel, true));
-  CHECK_FALSE(earns_strike(DeathCause::kNotItsDoing, true));
-}
-
 TEST_CASE("Replay: a suspect is tried once more, what is quarantined is not", "[app][unit]") {
   CHECK(after_death(Standing::kUnknown, 0) == AfterDeath::kReplay);
   CHECK(after_death(Standing::kSuspect, 1) == AfterDeath::kReplay);

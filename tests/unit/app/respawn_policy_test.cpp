@@ -204,6 +204,26 @@ TEST_CASE("Respawn: no other death ends the server, ready or not", "[app][unit]"
   }
 }
 
+// ---- deaths at work on a request ----
+
+TEST_CASE("RequestDeaths: the replacement is at once, as long as a prediction comes now and then", "[app][unit]") {
+  RequestDeaths deaths;
+  std::uint64_t predictions = 0;
+  for (int i = 0; i < 1000; ++i) {
+    if (i % (RequestDeaths::kMostInARow - 1) == 0) ++predictions;
+    REQUIRE(deaths.died(predictions) == 0ms);
+  }
+}
+
+TEST_CASE("RequestDeaths: twenty in a row without a prediction make the next ones wait, until there is one",
+          "[app][unit]") {
+  RequestDeaths deaths;
+  for (std::uint32_t i = 1; i < RequestDeaths::kMostInARow; ++i) REQUIRE(deaths.died(7) == 0ms);
+  for (int i = 0; i < 100; ++i) REQUIRE(deaths.died(7) == RequestDeaths::kPause);
+  for (std::uint32_t i = 1; i < RequestDeaths::kMostInARow; ++i) REQUIRE(deaths.died(8) == 0ms);
+  CHECK(deaths.died(8) == RequestDeaths::kPause);
+}
+
 // ---- how many at once ----
 
 TEST_CASE("RespawnRate: twenty start at once, the next a second after the first", "[app][unit]") {

@@ -112,7 +112,7 @@ TEST_CASE("Lane: no two parts of it overlap", "[ipc][unit]") {
   fill(lane.user.description(), 0xD0);
   for (std::uint32_t slot = 0; slot < slots; ++slot) {
     fill(lane.user.result_slot(slot), 1 + static_cast<int>(slot));
-    lane.user.mark_running(slot, 100 + slot);
+    lane.user.mark_running(slot, 100 + slot, WorkPhase::kComputing);
     REQUIRE(lane.owner.push_request(request(slot)) == PushResult::kPushed);
     REQUIRE(lane.user.push_completion(completion(slot)) == PushResult::kPushed);
   }
@@ -121,7 +121,7 @@ TEST_CASE("Lane: no two parts of it overlap", "[ipc][unit]") {
   CHECK(all_are(lane.user.description(), 0xD0));
   for (std::uint32_t slot = 0; slot < slots; ++slot) {
     CHECK(all_are(lane.user.result_slot(slot), 1 + static_cast<int>(slot)));
-    CHECK(lane.owner.running_id(slot) == 100 + slot);
+    CHECK(lane.owner.running_mark(slot) == LaneOwner::Mark{100 + slot, WorkPhase::kComputing});
     RequestCell taken{};
     REQUIRE(lane.user.pop_request(taken) == PopResult::kPopped);
     CHECK(same_bytes(taken, request(slot)));
@@ -149,7 +149,9 @@ TEST_CASE("Lane: a new lane holds no requests, completions or marks", "[ipc][uni
   CompletionCell done{};
   CHECK(lane.user.pop_request(taken) == PopResult::kEmpty);
   CHECK(lane.owner.pop_completion(done) == PopResult::kEmpty);
-  for (std::uint32_t slot = 0; slot < lane.owner.geometry().slot_count; ++slot) CHECK(lane.owner.running_id(slot) == 0);
+  for (std::uint32_t slot = 0; slot < lane.owner.geometry().slot_count; ++slot) {
+    CHECK(lane.owner.running_mark(slot) == LaneOwner::Mark{});
+  }
 }
 
 TEST_CASE("Lane: a request reaches the worker after publish, whole", "[ipc][unit]") {
@@ -238,20 +240,28 @@ TEST_CASE("Lane: the description is copied out within its area only", "[ipc][uni
 
 TEST_CASE("Lane: a RUNNING mark stays until the slot is taken again", "[ipc][unit]") {
   Lane lane;
-  lane.user.mark_running(1, 77);
-  CHECK(lane.owner.running_id(1) == 77);
-  CHECK(lane.owner.running_id(0) == 0);
-  lane.user.mark_running(1, 78);
-  CHECK(lane.owner.running_id(1) == 78);
+  lane.user.mark_running(1, 77, WorkPhase::kWaiting);
+  CHECK(lane.owner.running_mark(1) == LaneOwner::Mark{77, WorkPhase::kWaiting});
+  CHECK(lane.owner.running_mark(0) == LaneOwner::Mark{});
+  lane.user.mark_running(1, 78, WorkPhase::kTaken);
+  CHECK(lane.owner.running_mark(1) == LaneOwner::Mark{78, WorkPhase::kTaken});
+}
+
+TEST_CASE("Lane: a RUNNING mark tells each phase of the largest id", "[ipc][unit]") {
+  constexpr std::uint64_t kLargestId = UINT64_MAX / kWorkPhases;
+  const auto phase = GENERATE(WorkPhase::kTaken, WorkPhase::kOwnWork, WorkPhase::kWaiting, WorkPhase::kComputing);
+  Lane lane;
+  lane.user.mark_running(2, kLargestId, phase);
+  CHECK(lane.owner.running_mark(2) == LaneOwner::Mark{kLargestId, phase});
 }
 
 TEST_CASE("Lane: marks and results of slots that do not exist are nothing", "[ipc][unit]") {
   Lane lane;
   const auto slots = lane.owner.geometry().slot_count;
-  lane.user.mark_running(slots, 5);
-  lane.user.mark_running(UINT32_MAX, 5);
-  CHECK(lane.owner.running_id(slots) == 0);
-  CHECK(lane.owner.running_id(UINT32_MAX) == 0);
+  lane.user.mark_running(slots, 5, WorkPhase::kTaken);
+  lane.user.mark_running(UINT32_MAX, 5, WorkPhase::kTaken);
+  CHECK(lane.owner.running_mark(slots) == LaneOwner::Mark{});
+  CHECK(lane.owner.running_mark(UINT32_MAX) == LaneOwner::Mark{});
   CHECK(lane.user.result_slot(slots).empty());
   CHECK(lane.user.result_slot(UINT32_MAX).empty());
 }

@@ -35,6 +35,8 @@ using ipc::CompletionCell;
 using ipc::PopResult;
 using ipc::PushResult;
 using ipc::RequestCell;
+using ipc::WorkPhase;
+using Mark = ipc::LaneOwner::Mark;
 using tests::duplicate;
 
 // Answers as a test tells it to, and keeps what it was asked.
@@ -226,13 +228,37 @@ TEST_CASE("Serve: a slot is marked as running before the model sees its body", "
   bench.push(7, "a", 2, 1);
   bench.push(8, "b", 3, 0);
   bench.stop();
-  std::vector<std::uint64_t> marks;
+  std::vector<Mark> marks;
   FakeModel model([&](std::span<const model::Input> inputs) {
-    for (const std::uint32_t slot : {2U, 3U, 0U}) marks.push_back(bench.owner.running_id(slot));
+    for (const std::uint32_t slot : {2U, 3U, 0U}) marks.push_back(bench.owner.running_mark(slot));
     return std::vector<model::Output>(inputs.size());
   });
   CHECK(bench.serve_with(model) == ServeEnd::kStopped);
-  CHECK(marks == std::vector<std::uint64_t>{7, 8, 0});
+  CHECK(marks == std::vector<Mark>{{7, WorkPhase::kTaken}, {8, WorkPhase::kTaken}, {0, WorkPhase::kTaken}});
+}
+
+TEST_CASE("Serve: a model's own work on an input is marked in that input's slot alone", "[worker][unit]") {
+  Bench bench;
+  bench.push(7, "a", 2, 1);
+  bench.push(8, "b", 3, 0);
+  bench.stop();
+  std::vector<Mark> marks;
+  const auto look = [&] {
+    for (const std::uint32_t slot : {2U, 3U}) marks.push_back(bench.owner.running_mark(slot));
+  };
+  FakeModel model([&](std::span<const model::Input> inputs) {
+    {
+      const model::OwnWork own_work(inputs[0]);
+      look();
+    }
+    const model::OwnWork own_work(inputs[1]);
+    look();
+    return std::vector<model::Output>(inputs.size());
+  });
+  CHECK(bench.serve_with(model) == ServeEnd::kStopped);
+  CHECK(marks ==
+        std::vector<Mark>{
+            {7, WorkPhase::kOwnWork}, {8, WorkPhase::kTaken}, {7, WorkPhase::kWaiting}, {8, WorkPhase::kOwnWork}});
 }
 
 TEST_CASE("Serve: no completion is seen before the whole batch is done", "[worker][unit]") {
@@ -552,6 +578,54 @@ TEST_CASE("Serve: ahead, the next batch is decoded while one is computed, and al
   CHECK(model.at_once == 0);
   if (decoding == Decoding::kAheadApart) CHECK(model.elsewhere == 0);
   for (std::uint64_t id = 1; id <= 5; ++id) CHECK(bench.completion().id == id);
+}
+
+// Refuses the first input of each batch, and looks at the marks of slots 0 to 2 while it computes.
+class RefusingModel final : public model::Model {
+ public:
+  explicit RefusingModel(const ipc::LaneOwner& lane) : lane_(lane) {}
+  struct Bodies final : Decoded {
+    std::size_t count{0};
+  };
+  [[nodiscard]] const common::ModelDescription& description() const override { return description_; }
+  [[nodiscard]] common::Outcome<void> warm_up() override { return {}; }
+  [[nodiscard]] common::Outcome<void> use_threads(std::uint32_t /*threads*/) override { return {}; }
+  [[nodiscard]] bool decodes_ahead() const override { return true; }
+  [[nodiscard]] std::unique_ptr<Decoded> decode(std::span<const model::Input> inputs) override {
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      model::OwnWork own_work(inputs[i]);
+      if (i == 0) own_work.refused();
+    }
+    auto decoded = std::make_unique<Bodies>();
+    decoded->count = inputs.size();
+    return decoded;
+  }
+  [[nodiscard]] std::vector<model::Output> run_decoded(std::unique_ptr<Decoded> decoded) override {
+    for (std::uint32_t slot = 0; slot < 3; ++slot) marks.push_back(lane_.running_mark(slot));
+    return std::vector<model::Output>(static_cast<Bodies&>(*decoded).count);
+  }
+  [[nodiscard]] std::vector<model::Output> run(std::span<const model::Input> inputs) override {
+    return std::vector<model::Output>(inputs.size());
+  }
+
+  std::vector<Mark> marks;
+
+ private:
+  const ipc::LaneOwner& lane_;
+  common::ModelDescription description_;
+};
+
+TEST_CASE("Serve: what is computed together is marked so, but not what was refused while it was decoded",
+          "[worker][unit]") {
+  Bench bench;
+  bench.push(7, "a", 0, 2);
+  bench.push(8, "b", 1, 1);
+  bench.push(9, "c", 2, 0);
+  bench.stop();
+  RefusingModel model(bench.owner);
+  CHECK(bench.serve_with(model) == ServeEnd::kStopped);
+  CHECK(model.marks ==
+        std::vector<Mark>{{7, WorkPhase::kWaiting}, {8, WorkPhase::kComputing}, {9, WorkPhase::kComputing}});
 }
 
 TEST_CASE("Serve: a front-end that is gone ends both threads, and a decoder that throws fails its batch alone",

@@ -1,0 +1,33 @@
+// How long a worker may go without completing a request before the front-end takes it for hung: pure functions.
+//
+//   hang_timeout, and limits.max_decode_time for each picture that the worker may still have to decode
+//
+// So a batch of the costliest pictures that are allowed does not look like a hang, and a worker that does hang is found
+// after a time that the front-end knows from its own table: nothing that a worker writes prolongs it.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <variant>
+
+#include "common/config.hpp"
+
+namespace yolod::app {
+
+// Whether each request of the model costs a decoding.
+[[nodiscard]] inline bool decodes_pictures(const common::ModelConfig& config) {
+  return config.task != common::Task::kTensor && !std::holds_alternative<common::IdentitySource>(config.source);
+}
+
+// `requests`: those that the worker may decode before its next completion.
+[[nodiscard]] inline std::chrono::milliseconds hang_allowance(const common::ModelConfig& config, std::size_t requests) {
+  if (!decodes_pictures(config)) return config.hang_timeout;
+  return config.hang_timeout + config.limits.max_decode_time * static_cast<std::chrono::milliseconds::rep>(requests);
+}
+
+// Of a worker that has all that a worker can have: a full batch at hand, and a full one behind it.
+[[nodiscard]] inline std::chrono::milliseconds longest_hang_allowance(const common::ModelConfig& config) {
+  return hang_allowance(config, std::size_t{2} * config.batch.max_size);
+}
+
+}  // namespace yolod::app

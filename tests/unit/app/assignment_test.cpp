@@ -1,0 +1,128 @@
+#include "app/schedule/assignment.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <catch2/catch.hpp>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "tests/support/duplicate.hpp"
+
+namespace yolod::app {
+namespace {
+
+using common::Clock;
+using ipc::WorkPhase;
+
+constexpr Clock::time_point kNow{std::chrono::hours(1)};
+
+// One worker's assignment, and the worker's side of its lane.
+class Bench {
+ public:
+  Bench() {
+    auto started =
+        WorkerProcess::start(io_, ipc::make_lane_geometry(config_.batch.max_size, 64), {"model", 0, 1}, {},
+                             [this](const ipc::LentDescriptors& descriptors) {
+                               lane_.emplace(ipc::LaneUser::open(tests::duplicate(descriptors.lane)).value());
+                               return common::Outcome<pid_t>(pid_t{0});
+                             });
+    REQUIRE(started);
+    worker_ = std::move(*started);
+    assignment.emplace(*worker_, supervisor_);
+  }
+
+  std::uint32_t give(std::uint64_t id) {
+    auto request = std::make_unique<Request>();
+    request->job.id = id;
+    return assignment->give(std::move(request));
+  }
+  void mark(std::uint32_t slot, std::uint64_t id, WorkPhase phase) const { lane_->mark_running(slot, id, phase); }
+  void finish(std::uint32_t slot) {
+    std::optional<Assignment::Finished> finished;
+    (void)assignment->take(slot, true, kNow, finished);
+  }
+
+ private:
+  boost::asio::io_context io_;
+  common::ModelConfig config_;
+  SpawnSettings spawn_;
+  ipc::InputArena arena_{ipc::InputArena::create(1U << 20U).value()};
+  std::uint64_t launches_{0};
+  Supervisor supervisor_{io_, config_, spawn_, arena_, launches_, Start::kServing, {}};
+  std::optional<ipc::LaneUser> lane_;
+  std::unique_ptr<WorkerProcess> worker_;
+
+ public:
+  std::optional<Assignment> assignment;
+};
+
+TEST_CASE("Assignment: a request has not begun as long as its slot is marked for the one before", "[app][unit]") {
+  Bench bench;
+  bench.assignment->begin_batch(1, false, kNow);
+  auto slot = bench.give(1);
+  CHECK_FALSE(bench.assignment->evidence(slot).begun);
+  bench.mark(slot, 1, WorkPhase::kTaken);
+  CHECK(bench.assignment->evidence(slot).begun);
+  CHECK(bench.assignment->evidence(slot).phase == WorkPhase::kTaken);
+  bench.finish(slot);
+
+  bench.assignment->begin_batch(1, false, kNow);
+  REQUIRE(bench.give(2) == slot);
+  const auto phase = GENERATE(WorkPhase::kTaken, WorkPhase::kOwnWork, WorkPhase::kWaiting, WorkPhase::kComputing);
+  bench.mark(slot, 1, phase);  // whatever it was with that one
+  CHECK_FALSE(bench.assignment->evidence(slot).begun);
+  bench.mark(slot, 2, phase);
+  CHECK(bench.assignment->evidence(slot).phase == phase);
+}
+
+TEST_CASE("Assignment: a mark that is neither this request's nor the one's before means begun, and tells no phase",
+          "[app][unit]") {
+  const std::uint64_t id = GENERATE(as<std::uint64_t>{}, 0, 5, 8, UINT64_MAX / ipc::kWorkPhases);
+  Bench bench;
+  bench.assignment->begin_batch(1, false, kNow);
+  auto slot = bench.give(6);
+  bench.mark(slot, 6, WorkPhase::kComputing);
+  bench.finish(slot);
+  bench.assignment->begin_batch(1, false, kNow);
+  slot = bench.give(7);
+  bench.mark(slot, id, WorkPhase::kTaken);
+  CHECK(bench.assignment->evidence(slot).begun);
+  CHECK_FALSE(bench.assignment->evidence(slot).phase);
+}
+
+TEST_CASE("Assignment: of a worker that lies, everything has begun and no mark counts", "[app][unit]") {
+  Bench bench;
+  bench.assignment->begin_batch(2, false, kNow);
+  const auto first = bench.give(1);
+  const auto second = bench.give(2);
+  bench.mark(first, 1, WorkPhase::kOwnWork);
+  bench.assignment->lies = true;
+  for (const auto slot : {first, second}) {
+    CHECK(bench.assignment->evidence(slot).begun);
+    CHECK_FALSE(bench.assignment->evidence(slot).phase);
+  }
+}
+
+TEST_CASE("Assignment: a request is alone if its worker was given one batch, and that request only", "[app][unit]") {
+  Bench bench;
+  bench.assignment->begin_batch(1, false, kNow);
+  const auto first = bench.give(1);
+  CHECK(bench.assignment->evidence(first).alone);
+  SECTION("not with a batch behind it") {
+    bench.assignment->begin_batch(1, false, kNow);
+    const auto behind = bench.give(2);
+    CHECK_FALSE(bench.assignment->evidence(first).alone);
+    CHECK_FALSE(bench.assignment->evidence(behind).alone);
+  }
+  SECTION("not as the last of a larger batch") {
+    bench.finish(first);
+    bench.assignment->begin_batch(2, false, kNow);
+    const auto one = bench.give(2);
+    const auto other = bench.give(3);
+    bench.finish(one);
+    CHECK_FALSE(bench.assignment->evidence(other).alone);
+  }
+}
+
+}  // namespace
+}  // namespace yolod::app
