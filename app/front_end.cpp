@@ -15,6 +15,7 @@
 #include "common/cpu_count.hpp"
 #include "common/fault_point.hpp"
 #include "common/log.hpp"
+#include "common/loop_turns.hpp"
 #include "common/memory_limit.hpp"
 #include "common/sibling_program.hpp"
 #include "common/worker_threads.hpp"
@@ -83,6 +84,11 @@ int FrontEnd::run() {
     return 1;
   }
   try {
+#ifdef YOLOD_FAULT_POINTS
+    common::loop_turns.watch(CLOCK_THREAD_CPUTIME_ID);
+#else
+    common::loop_turns.watch(CLOCK_MONOTONIC);
+#endif
     io_.run();
   } catch (const std::exception& failure) {
     // A broken invariant: whoever supervises us is the recovery, and the kernel ends the workers.
@@ -530,6 +536,7 @@ std::string FrontEnd::status_json() const { return app::status_json(status()); }
 std::string FrontEnd::metrics_text() {
   metrics_.arena(arena_->used_bytes(), arena_->capacity_bytes());
   metrics_.open_connections(server_.session_count());
+  metrics_.loop_turns(common::loop_turns);
   for (const auto& pool : pools_) pool->update_metrics();
   return metrics_.text();
 }
