@@ -16,6 +16,7 @@
 #include "common/cpu_count.hpp"
 #include "common/fault_point.hpp"
 #include "common/log.hpp"
+#include "common/loop_turns.hpp"
 #include "common/memory_limit.hpp"
 #include "common/sibling_program.hpp"
 #include "common/worker_threads.hpp"
@@ -43,13 +44,14 @@ constexpr milliseconds kWorkerGrace{2000};
 constexpr milliseconds kFlushGrace{500};
 constexpr const char* kStopping = "the server is stopping";
 
-// max_connections, or what the descriptors allow once those of two generations of workers are set aside.
+// max_connections, or what the descriptors allow once those of two generations of workers and of the places that are
+// kept for questions about the server's health are set aside.
 std::size_t connection_limit(const common::Config& config) {
   constexpr rlim_t kOwnDescriptors = 64;
   constexpr rlim_t kPerWorker = 8;
   rlimit open_files{};
   if (getrlimit(RLIMIT_NOFILE, &open_files) != 0) return config.server.max_connections;
-  rlim_t reserved = kOwnDescriptors;
+  rlim_t reserved = kOwnDescriptors + Places::kReserve;
   for (const auto& model : config.models) reserved += 2 * kPerWorker * model.workers;
   const rlim_t left = open_files.rlim_cur > reserved ? open_files.rlim_cur - reserved : 1;
   if (left >= config.server.max_connections) return config.server.max_connections;
@@ -84,6 +86,11 @@ int FrontEnd::run() {
     return 1;
   }
   try {
+#ifdef YOLOD_FAULT_POINTS
+    common::loop_turns.watch(CLOCK_THREAD_CPUTIME_ID);
+#else
+    common::loop_turns.watch(CLOCK_MONOTONIC);
+#endif
     io_.run();
   } catch (const std::exception& failure) {
     // A broken invariant: whoever supervises us is the recovery, and the kernel ends the workers.
@@ -549,6 +556,7 @@ std::string FrontEnd::status_json() const { return app::status_json(status()); }
 std::string FrontEnd::metrics_text() {
   metrics_.arena(arena_->used_bytes(), arena_->capacity_bytes());
   metrics_.open_connections(server_.session_count());
+  metrics_.loop_turns(common::loop_turns);
   for (const auto& pool : pools_) pool->update_metrics();
   return metrics_.text();
 }

@@ -202,6 +202,7 @@ void InputArena::wake_up() { front_end_mark(region_).store(0, std::memory_order_
 std::uint64_t InputArena::largest_body_bytes() const { return allocator_->capacity_bytes() / 2 - kBlockOverheadBytes; }
 std::uint64_t InputArena::capacity_bytes() const { return allocator_->capacity_bytes(); }
 std::uint64_t InputArena::used_bytes() const { return allocator_->used_bytes(); }
+std::uint64_t InputArena::upload_share_bytes() const { return allocator_->capacity_bytes() / 2; }
 std::uint64_t InputArena::uploading_bytes() const { return allocator_->uploading_bytes(); }
 void InputArena::on_room(std::function<void()> listener) { allocator_->on_room(std::move(listener)); }
 

@@ -75,6 +75,8 @@ class InputArena {
   [[nodiscard]] std::uint64_t capacity_bytes() const;
   [[nodiscard]] std::uint64_t used_bytes() const;
   [[nodiscard]] std::uint64_t uploading_bytes() const;
+  // The most that unfinished bodies may hold together.
+  [[nodiscard]] std::uint64_t upload_share_bytes() const;
   [[nodiscard]] int descriptor() const { return region_.descriptor(); }
 
  private:

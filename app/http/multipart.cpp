@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/rfc7230.hpp>
+#include <cstring>
+#include <utility>
 
 #include "common/text.hpp"
 
@@ -18,6 +20,15 @@ bool same_token(std::string_view a, std::string_view b) {
 
 constexpr std::size_t kMaxPartHeaderBytes = 8192;
 constexpr int kMaxParts = 64;
+constexpr std::string_view kNotWellFormed = "multipart: the body is not well formed";
+
+// Where `wanted` begins in `text`, or npos. glibc's memmem() takes time that is linear in the text whatever its bytes
+// are; std::string_view::find() calls memchr() anew for each byte that equals the first one wanted.
+std::size_t find(std::string_view text, std::string_view wanted) {
+  const void* const found = memmem(text.data(), text.size(), wanted.data(), wanted.size());
+  return found == nullptr ? std::string_view::npos
+                          : static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
+}
 
 bool is_boundary_character(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
@@ -40,7 +51,7 @@ std::string_view parameters_of(std::string_view header_value) {
 // The `name` of the Content-Disposition header among a part's headers.
 std::optional<std::string> part_name(std::string_view headers) {
   while (!headers.empty()) {
-    const auto end = headers.find("\r\n");
+    const auto end = find(headers, "\r\n");
     const std::string_view line = headers.substr(0, end);
     headers = end == std::string_view::npos ? std::string_view{} : headers.substr(end + 2);
     const auto colon = line.find(':');
@@ -66,43 +77,122 @@ std::optional<std::string> multipart_boundary(std::string_view content_type) {
   return boundary;
 }
 
+MultipartScanner::MultipartScanner(std::span<const std::byte> body, std::string_view boundary, std::string_view name)
+    : text_(reinterpret_cast<const char*>(body.data()), body.size()),
+      delimiter_("\r\n--"),
+      name_(name),
+      result_(Error{ErrorCode::kInternal, "multipart: not looked at yet"}) {
+  delimiter_ += boundary;
+}
+
+bool MultipartScanner::step(std::size_t budget_bytes) {
+  while (state_ != State::kDone && budget_bytes != 0) work(budget_bytes);
+  return state_ == State::kDone;
+}
+
+void MultipartScanner::work(std::size_t& budget_bytes) {
+  switch (state_) {
+    case State::kFirstBoundary: return begin(budget_bytes);
+    case State::kAfterBoundary: return after_boundary();
+    case State::kPadding: return skip_padding(budget_bytes);
+    case State::kHeaders: return read_headers(budget_bytes);
+    case State::kLongHeaders:
+    case State::kContent: {
+      const auto found = find_delimiter(budget_bytes);
+      if (found == Search::kAbsent) return refuse(std::string(kNotWellFormed));
+      if (found == Search::kGoesOn) return;
+      if (state_ == State::kContent && is_wanted_part_) {
+        result_ = std::as_bytes(std::span(text_.data() + content_, at_ - content_));
+        state_ = State::kDone;
+        return;
+      }
+      return next_part(at_);
+    }
+    case State::kDone: return;
+  }
+}
+
+// The first boundary stands at the very start, or after a preamble and a line break.
+void MultipartScanner::begin(std::size_t& budget_bytes) {
+  const std::string_view dashed = std::string_view(delimiter_).substr(2);
+  if (at_ == 0 && text_.starts_with(dashed)) {
+    at_ = dashed.size();
+    state_ = State::kAfterBoundary;
+    return;
+  }
+  switch (find_delimiter(budget_bytes)) {
+    case Search::kFound:
+      at_ += delimiter_.size();
+      state_ = State::kAfterBoundary;
+      return;
+    case Search::kAbsent: return refuse("multipart: the boundary is not in the body");
+    case Search::kGoesOn: return;
+  }
+}
+
+// Two dashes end the form.
+void MultipartScanner::after_boundary() {
+  if (text_.substr(at_).starts_with("--")) return refuse("multipart: no part named " + name_);
+  state_ = State::kPadding;
+}
+
+// Only blanks may stand between a boundary and its line break.
+void MultipartScanner::skip_padding(std::size_t& budget_bytes) {
+  const std::string_view window = text_.substr(at_, budget_bytes);
+  const std::size_t blanks = std::min(window.find_first_not_of(" \t"), window.size());
+  at_ += blanks;
+  budget_bytes -= blanks;
+  if (budget_bytes == 0) return;
+  if (!text_.substr(at_).starts_with("\r\n")) return refuse(std::string(kNotWellFormed));
+  state_ = State::kHeaders;
+}
+
+void MultipartScanner::read_headers(std::size_t& budget_bytes) {
+  // A part without headers is its empty line alone, whose line break is the one at hand.
+  const std::string_view window = text_.substr(at_, kMaxPartHeaderBytes);
+  const std::size_t headers_end = find(window, "\r\n\r\n");
+  budget_bytes -= std::min(budget_bytes, std::min(headers_end, window.size()));
+  if (headers_end == std::string_view::npos) {
+    state_ = State::kLongHeaders;
+    return;
+  }
+  // A part may also end with its headers (RFC 2046, 5.1.1): the next delimiter then begins before the empty line ends.
+  const std::size_t next = find(text_.substr(at_, headers_end + 4 + delimiter_.size() - 1), delimiter_);
+  if (next != std::string_view::npos) return next_part(at_ + next);
+  is_wanted_part_ = part_name(text_.substr(at_ + 2, headers_end == 0 ? 0 : headers_end - 2)) == name_;
+  at_ += headers_end + 4;
+  content_ = at_;
+  state_ = State::kContent;
+}
+
+void MultipartScanner::next_part(std::size_t delimiter_at) {
+  if (++part_count_ == kMaxParts) return refuse(std::string(kNotWellFormed));
+  at_ = delimiter_at + delimiter_.size();
+  state_ = State::kAfterBoundary;
+}
+
+void MultipartScanner::refuse(std::string why) {
+  result_ = Error{ErrorCode::kBadRequest, std::move(why)};
+  state_ = State::kDone;
+}
+
+MultipartScanner::Search MultipartScanner::find_delimiter(std::size_t& budget_bytes) {
+  // A delimiter that begins within the budget may end behind it.
+  const std::string_view window = text_.substr(at_, budget_bytes + delimiter_.size() - 1);
+  const std::size_t found = find(window, delimiter_);
+  const std::size_t looked_at = std::min({found, budget_bytes, window.size()});
+  at_ += looked_at;
+  budget_bytes -= looked_at;
+  if (found != std::string_view::npos) return Search::kFound;
+  return at_ + delimiter_.size() > text_.size() ? Search::kAbsent : Search::kGoesOn;
+}
+
 common::Outcome<std::span<const std::byte>> find_part(std::span<const std::byte> body, std::string_view boundary,
                                                       std::string_view name) {
-  const std::string_view text(reinterpret_cast<const char*>(body.data()), body.size());
-  const std::string dashed = "--" + std::string(boundary);
-  const std::string delimiter = "\r\n" + dashed;
-
-  // The first boundary stands at the very start, or after a preamble and a line break.
-  std::size_t at = text.starts_with(dashed) ? 0 : text.find(delimiter);
-  if (at == std::string_view::npos) return Error{ErrorCode::kBadRequest, "multipart: the boundary is not in the body"};
-  at += at == 0 && text.starts_with(dashed) ? dashed.size() : delimiter.size();
-
-  for (int part = 0; part < kMaxParts; ++part) {
-    if (text.substr(at).starts_with("--")) {
-      return Error{ErrorCode::kBadRequest, "multipart: no part named " + std::string(name)};
-    }
-    const std::size_t line_end = text.find("\r\n", at);
-    if (line_end == std::string_view::npos) break;
-    const std::string_view padding = text.substr(at, line_end - at);
-    if (padding.find_first_not_of(" \t") != std::string_view::npos) break;
-    // A part without headers is its empty line alone, whose line break is the one just found.
-    const std::size_t headers_end = text.substr(line_end, kMaxPartHeaderBytes).find("\r\n\r\n");
-    // A part may also end with its headers (RFC 2046, 5.1.1): the next delimiter then comes before any empty line.
-    const std::size_t next = text.find(delimiter, line_end);
-    if (next != std::string_view::npos &&
-        (headers_end == std::string_view::npos || next < line_end + headers_end + 4)) {
-      at = next + delimiter.size();
-      continue;
-    }
-    if (headers_end == std::string_view::npos) break;
-    const std::string_view headers = text.substr(line_end + 2, headers_end == 0 ? 0 : headers_end - 2);
-    const std::size_t content = line_end + headers_end + 4;
-    const std::size_t content_end = text.find(delimiter, content);
-    if (content_end == std::string_view::npos) break;
-    if (part_name(headers) == name) return body.subspan(content, content_end - content);
-    at = content_end + delimiter.size();
+  MultipartScanner scanner(body, boundary, name);
+  while (!scanner.step(body.size() + 1)) {
   }
-  return Error{ErrorCode::kBadRequest, "multipart: the body is not well formed"};
+  return scanner.result();
 }
 
 }  // namespace yolod::app

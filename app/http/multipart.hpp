@@ -17,8 +17,62 @@ namespace yolod::app {
 // The boundary parameter, unquoted; nothing if absent or not what RFC 2046 allows (1 to 70 of its characters).
 [[nodiscard]] std::optional<std::string> multipart_boundary(std::string_view content_type);
 
-// The content of the first part whose name is `name`, as a view into `body`. Errors are kBadRequest, with what is
-// wrong with the body.
+// Finds the content of the first part with a given name, a bounded piece of work at a time, so that a long body does
+// not hold up whoever else shares the thread. The work grows linearly with the body, whatever its bytes are.
+//
+// One thread. The body must stay where it is until the scanner is done.
+class MultipartScanner {
+ public:
+  // `boundary` is multipart_boundary()'s, `name` that of the wanted part.
+  MultipartScanner(std::span<const std::byte> body, std::string_view boundary, std::string_view name);
+
+  // Looks at about `budget_bytes` more of the body: at most at so many and the 8 KiB of one part's headers. True once
+  // it is done.
+  [[nodiscard]] bool step(std::size_t budget_bytes);
+
+  // The part's content as a view into the body. Errors are kBadRequest and say what is wrong with the body.
+  // REQUIRES: step() has returned true.
+  [[nodiscard]] const common::Outcome<std::span<const std::byte>>& result() const { return result_; }
+
+ private:
+  //   kFirstBoundary -> kAfterBoundary -> kPadding -> kHeaders -> kContent -> kAfterBoundary ...
+  //                                                     \-> kLongHeaders -> kAfterBoundary
+  // Each leads to kDone as well.
+  enum class State {
+    kFirstBoundary,
+    kAfterBoundary,  // at_ is behind a boundary
+    kPadding,        // at_ is in the blanks that may follow it
+    kHeaders,        // at_ is at the line break that ends a boundary's line
+    kLongHeaders,    // looks for the boundary behind headers that are too long or have no end
+    kContent,        // looks for the boundary behind a part's content
+    kDone,
+  };
+
+  // What a search found in the part of the body that it was allowed to look at.
+  enum class Search { kFound, kAbsent, kGoesOn };
+
+  void work(std::size_t& budget_bytes);
+  void begin(std::size_t& budget_bytes);
+  void after_boundary();
+  void skip_padding(std::size_t& budget_bytes);
+  void read_headers(std::size_t& budget_bytes);
+  void next_part(std::size_t delimiter_at);
+  void refuse(std::string why);
+  // For the delimiter, from at_ on; moves at_ past what need not be looked at again. On kFound at_ is where it begins.
+  [[nodiscard]] Search find_delimiter(std::size_t& budget_bytes);
+
+  std::string_view text_;
+  std::string delimiter_;  // CR LF, two dashes and the boundary
+  std::string name_;
+  State state_{State::kFirstBoundary};
+  std::size_t at_{0};
+  std::size_t content_{0};      // where the present part's content begins
+  bool is_wanted_part_{false};  // the present one
+  int part_count_{0};
+  common::Outcome<std::span<const std::byte>> result_;
+};
+
+// The same in one go, for a body that is known to be short.
 [[nodiscard]] common::Outcome<std::span<const std::byte>> find_part(std::span<const std::byte> body,
                                                                     std::string_view boundary, std::string_view name);
 

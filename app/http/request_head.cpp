@@ -6,25 +6,41 @@
 #include <tuple>
 #include <utility>
 
+#include "app/http/host.hpp"
+
 namespace yolod::app {
 namespace {
 
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
 
-// How often the fields came that must come once or not at all.
-struct Counts {
+// The fields that two readers must not read differently: how often each came, and what it says.
+struct Counted {
   int host{0};
   int transfer_encoding{0};
   int content_length{0};
+  int content_type{0};
+  std::string_view host_value;
+  std::string_view coding;
 };
 
-std::string_view ambiguity(unsigned version, const Counts& counts, std::string_view coding) {
-  if (version == 11 && counts.host != 1) return "there must be one Host";
+// A field's value that goes on in the next line. RFC 9112, 5.2, has a server refuse it or put a space in its place.
+bool is_folded(std::string_view header) {
+  for (auto at = header.find('\n'); at != std::string_view::npos; at = header.find('\n', at + 1)) {
+    if (at + 1 < header.size() && (header[at + 1] == ' ' || header[at + 1] == '\t')) return true;
+  }
+  return false;
+}
+
+std::string_view ambiguity(unsigned version, const Counted& counts) {
+  if (counts.host > 1 || (version == 11 && counts.host == 0)) return "there must be one Host";
+  // A client that knows no host of its target sends an empty one (RFC 9112, 3.2).
+  if (!counts.host_value.empty() && !is_host_and_port(counts.host_value)) return "the Host is not valid";
+  if (counts.content_type > 1) return "more than one Content-Type";
   if (counts.transfer_encoding == 0) return {};
   if (version != 11) return "HTTP/1.0 has no Transfer-Encoding";
   if (counts.content_length != 0) return "both Transfer-Encoding and Content-Length";
-  if (counts.transfer_encoding != 1 || !beast::iequals({coding.data(), coding.size()}, "chunked")) {
+  if (counts.transfer_encoding != 1 || !beast::iequals({counts.coding.data(), counts.coding.size()}, "chunked")) {
     return "chunked is the only Transfer-Encoding that is understood";
   }
   return {};
@@ -60,6 +76,9 @@ boost::system::error_code RequestHeadReader::read(boost::asio::const_buffer rece
   if (failure) return failure;
   if (!parser_->is_header_done()) return http::error::need_more;
   take_fields(head);
+  if (is_folded({static_cast<const char*>(received.data()), head.bytes})) {
+    head.ambiguity = "a field's value goes over more than one line";
+  }
   return {};
 }
 
@@ -70,20 +89,25 @@ void RequestHeadReader::take_fields(RequestHead& head) const {
   head.keep_alive = parser_->keep_alive();
   head.chunked = parser_->chunked();
   head.content_length = parser_->content_length().value_or(0);
-  Counts counts;
-  std::string_view coding;
+  Counted counts;
   std::string_view expect;
   for (const auto& field : header) {
     const std::string_view value(field.value().data(), field.value().size());
     switch (field.name()) {
-      case http::field::host: ++counts.host; break;
+      case http::field::host:
+        ++counts.host;
+        counts.host_value = value;
+        break;
       case http::field::content_length: ++counts.content_length; break;
       case http::field::transfer_encoding:
         ++counts.transfer_encoding;
-        coding = value;
+        counts.coding = value;
         break;
       case http::field::expect: take_first(expect, value); break;
-      case http::field::content_type: take_first(head.content_type, value); break;
+      case http::field::content_type:
+        ++counts.content_type;
+        take_first(head.content_type, value);
+        break;
       case http::field::accept: take_first(head.accept, value); break;
       case http::field::origin:
       case http::field::sec_fetch_dest:
@@ -102,7 +126,7 @@ void RequestHeadReader::take_fields(RequestHead& head) const {
   }
   head.version = header.version() == 10 ? 10 : 11;
   head.expects_continue = head.version == 11 && beast::iequals({expect.data(), expect.size()}, "100-continue");
-  head.ambiguity = ambiguity(header.version(), counts, coding);
+  head.ambiguity = ambiguity(header.version(), counts);
 }
 
 }  // namespace yolod::app

@@ -1,5 +1,6 @@
 #include "app/http/responses.hpp"
 
+#include <algorithm>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -12,6 +13,8 @@ namespace {
 namespace http = boost::beast::http;
 
 constexpr std::string_view kJson = "application/json";
+// What a member of a list takes as JSON, with a label of usual length. Reserved at once: a text that grows is copied.
+constexpr std::size_t kItemBytes = 160;
 
 void begin(Response& response, http::status status, std::string_view content_type) {
   response.status = status;
@@ -60,35 +63,35 @@ void append_pixels(Text& out, std::string_view name, float value) {
   out.add_fixed(value, 2);
 }
 
-void append(Text& out, const common::DetectionList& list, const common::ModelDescription& model) {
-  append_image(out, list, model);
-  for (const common::Detection& detection : list.detections) {
-    if (&detection != &list.detections.front()) out += ',';
-    append_label(out, detection.class_id, model);
-    out += R"(,"confidence":)";
-    out.add_fixed(detection.confidence, 4);
-    append_pixels(out, R"(,"box":{"x_min":)", detection.box.x_min);
-    append_pixels(out, R"(,"y_min":)", detection.box.y_min);
-    append_pixels(out, R"(,"x_max":)", detection.box.x_max);
-    append_pixels(out, R"(,"y_max":)", detection.box.y_max);
-    out += "}}";
-  }
-  out += "],";
+void append(Text& out, const common::Detection& detection, const common::ModelDescription& model) {
+  append_label(out, detection.class_id, model);
+  out += R"(,"confidence":)";
+  out.add_fixed(detection.confidence, 4);
+  append_pixels(out, R"(,"box":{"x_min":)", detection.box.x_min);
+  append_pixels(out, R"(,"y_min":)", detection.box.y_min);
+  append_pixels(out, R"(,"x_max":)", detection.box.x_max);
+  append_pixels(out, R"(,"y_max":)", detection.box.y_max);
+  out += "}}";
 }
 
-void append(Text& out, const common::ClassificationList& list, const common::ModelDescription& model) {
-  append_image(out, list, model);
-  for (const common::Classification& classification : list.classifications) {
-    if (&classification != &list.classifications.front()) out += ',';
-    append_label(out, classification.class_id, model);
-    out += R"(,"probability":)";
-    out.add_fixed(classification.probability, 6);
-    out += '}';
-  }
-  out += "],";
+void append(Text& out, const common::Classification& classification, const common::ModelDescription& model) {
+  append_label(out, classification.class_id, model);
+  out += R"(,"probability":)";
+  out.add_fixed(classification.probability, 6);
+  out += '}';
 }
 
-void append(Text& out, const common::IdentityAnswer& answer, const common::ModelDescription& /*model*/) {
+template <typename Item>
+void append_range(Text& out, const std::vector<Item>& items, std::size_t from, std::size_t count,
+                  const common::ModelDescription& model) {
+  const std::size_t end = from + std::min(count, items.size() - std::min(from, items.size()));
+  for (std::size_t i = from; i < end; ++i) {
+    if (i != 0) out += ',';
+    append(out, items[i], model);
+  }
+}
+
+void append(Text& out, const common::IdentityAnswer& answer) {
   out += R"("bytes":)";
   out.add_whole(answer.bytes);
   out += R"(,"crc32":")";
@@ -112,21 +115,6 @@ void write_file(Response& response, common::EncodedFile& file) {
   begin(response, http::status::ok, content_type_of(file.type));
   add_field(response, "X-Content-Type-Options", "nosniff");
   response.file = std::move(file.bytes);
-}
-
-void append_prediction(Text& out, std::string_view model, const Answer& answer, std::uint32_t total_us) {
-  out += R"({"success":true,"model":)";
-  out.add_json(model);
-  out += ',';
-  std::visit(
-      [&](const auto& prediction) {
-        if constexpr (!std::is_same_v<std::decay_t<decltype(prediction)>, common::EncodedFile>) {
-          append(out, prediction, *answer.model);
-        }
-      },
-      *answer.prediction);
-  append_timing(out, answer, total_us);
-  out += '}';
 }
 
 void append_server_timing(Text& out, const Answer& answer) {
@@ -180,14 +168,57 @@ void write_reloaded(Response& response, const common::Outcome<void>& result) {
   write_failure(response, http::status::internal_server_error, common::ErrorCode::kInternal, reason);
 }
 
+std::size_t item_count(const common::Prediction& prediction) {
+  if (const auto* const list = std::get_if<common::DetectionList>(&prediction)) return list->detections.size();
+  if (const auto* const list = std::get_if<common::ClassificationList>(&prediction)) {
+    return list->classifications.size();
+  }
+  return 0;
+}
+
+void begin_prediction(Response& response, std::string_view model, const Answer& answer) {
+  begin(response, http::status::ok, kJson);
+  Text& out = response.body;
+  out.reserve(kItemBytes * item_count(*answer.prediction));
+  out += R"({"success":true,"model":)";
+  out.add_json(model);
+  out += ',';
+  std::visit(
+      [&](const auto& prediction) {
+        using Kind = std::decay_t<decltype(prediction)>;
+        if constexpr (std::is_same_v<Kind, common::IdentityAnswer>) {
+          append(out, prediction);
+        } else if constexpr (!std::is_same_v<Kind, common::EncodedFile>) {
+          append_image(out, prediction, *answer.model);
+        }
+      },
+      *answer.prediction);
+}
+
+void append_items(Response& response, const Answer& answer, std::size_t from, std::size_t count) {
+  if (const auto* const list = std::get_if<common::DetectionList>(&*answer.prediction)) {
+    append_range(response.body, list->detections, from, count, *answer.model);
+  } else if (const auto* const classes = std::get_if<common::ClassificationList>(&*answer.prediction)) {
+    append_range(response.body, classes->classifications, from, count, *answer.model);
+  }
+}
+
+void end_prediction(Response& response, const Answer& answer, std::uint32_t total_us) {
+  if (!std::holds_alternative<common::IdentityAnswer>(*answer.prediction)) response.body += "],";
+  append_timing(response.body, answer, total_us);
+  response.body += '}';
+  append_server_timing(response.fields, answer);
+}
+
 void write_prediction(Response& response, std::string_view model, Answer& answer, std::uint32_t total_us) {
   if (auto* const file = std::get_if<common::EncodedFile>(&*answer.prediction)) {
     write_file(response, *file);
-  } else {
-    begin(response, http::status::ok, kJson);
-    append_prediction(response.body, model, answer, total_us);
+    append_server_timing(response.fields, answer);
+    return;
   }
-  append_server_timing(response.fields, answer);
+  begin_prediction(response, model, answer);
+  append_items(response, answer, 0, item_count(*answer.prediction));
+  end_prediction(response, answer, total_us);
 }
 
 void add_field(Response& response, std::string_view name, std::string_view value) {

@@ -32,6 +32,9 @@ using Endpoint = asio::generic::stream_protocol::endpoint;
 
 // After an accept that failed for want of descriptors, and at the limit of connections.
 constexpr std::chrono::milliseconds kAcceptPause{50};
+// Connections whose deadlines are checked before the event loop has its turn: of each the kernel may have to be asked
+// whether its client is still there, which takes a microsecond.
+constexpr std::size_t kCheckedAtOnce = 200;
 constexpr std::string_view kUnixPrefix = "unix:";
 
 Error cannot_listen(const std::string& address, const error_code& failure) {
@@ -86,7 +89,7 @@ void remove_stale_socket(asio::io_context& io, const std::string& path) {
 }  // namespace
 
 Server::Server(asio::io_context& io, Service& service, const common::ServerConfig& config, std::size_t connection_limit)
-    : io_(io), service_(service), config_(config), connection_limit_(connection_limit) {}
+    : io_(io), service_(service), config_(config), places_(connection_limit), admin_places_(kMostAdmins) {}
 
 Server::~Server() { remove_socket_files(); }
 
@@ -208,12 +211,11 @@ void Server::start() {
   }
 }
 
-// The operator comes in however many clients there are: the limit of connections is the public listeners'.
 asio::awaitable<void> Server::accept_all(Acceptor& acceptor, ListenerRole role) {
   asio::steady_timer pause(io_);
   bool said = false;
   while (acceptor.is_open()) {
-    if (role == ListenerRole::kPublic && session_count_ >= connection_limit_) {
+    if (!places(role).make_space(common::AwakeClock::now())) {
       pause.expires_after(kAcceptPause);
       co_await pause.async_wait(kAwait);
       continue;
@@ -266,42 +268,54 @@ void Server::stop_accepting() {
 }
 
 void Server::close_idle() {
-  for (Session& session : idle_) session.close();
+  const auto close = [](Place& place) { place.give_up_place(); };
+  for (Places* const places : {&places_, &admin_places_}) {
+    places->for_each(Occupation::kSilent, close);
+    places->for_each(Occupation::kIdle, close);
+  }
 }
 
 void Server::close_all() {
   close_idle();
-  for (Session& session : busy_) session.close();
+  const auto close = [](Place& place) { place.give_up_place(); };
+  for (const Occupation occupation :
+       {Occupation::kLingering, Occupation::kUnfinished, Occupation::kUnreadAnswer, Occupation::kBusy}) {
+    places_.for_each(occupation, close);
+    admin_places_.for_each(occupation, close);
+  }
 }
 
 void Server::check_deadlines() {
+  if (std::exchange(checking_, true)) return;
+  check_more_deadlines();
+}
+
+void Server::check_more_deadlines() {
   const auto now = common::AwakeClock::now();
-  for (Session& session : busy_) session.check_deadline(now);
-  for (Session& session : idle_) {
-    if (now - session.idle_since() < config_.idle_timeout) break;
-    session.time_out();
+  if (!places_.check_some_deadlines(kCheckedAtOnce, now) || !admin_places_.check_some_deadlines(kCheckedAtOnce, now)) {
+    asio::post(io_, [this] { check_more_deadlines(); });
+    return;
   }
+  checking_ = false;
+  relieve_pressure(now);
   scratch_.give_back();
 }
 
-void Server::add(Session& session) {
-  busy_.push_back(session);
-  ++session_count_;
-}
-
-void Server::remove(Session& session) {
-  session.unlink();
-  --session_count_;
-}
-
-void Server::now_busy(Session& session) {
-  session.unlink();
-  busy_.push_back(session);
-}
-
-void Server::now_idle(Session& session) {
-  session.unlink();
-  idle_.push_back(session);
+void Server::relieve_pressure(common::Clock::time_point now) {
+  const auto [first_bytes, least_bytes] = service_.arena_gate().shortage(now);
+  if (first_bytes == 0) return;
+  candidates_.clear();
+  uploading_.clear();
+  places_.for_each(Occupation::kBusy, [&](Place& place) {
+    auto& session = static_cast<Session&>(place);  // all places are sessions'
+    const auto cost = session.upload_cost(now);
+    if (!cost) return;
+    candidates_.push_back({cost->cost, cost->held_bytes, uploading_.size()});
+    uploading_.push_back(&session);
+  });
+  std::size_t victims = choose_victims(candidates_, first_bytes);
+  if (victims == 0) victims = choose_victims(candidates_, least_bytes);
+  for (std::size_t i = 0; i < victims; ++i) uploading_[candidates_[i].index]->give_way(now);
 }
 
 }  // namespace yolod::app

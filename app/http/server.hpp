@@ -10,15 +10,16 @@
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/intrusive/list.hpp>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "app/http/places.hpp"
 #include "app/http/routes.hpp"
 #include "app/http/scratch.hpp"
 #include "app/http/service.hpp"
 #include "app/http/session.hpp"
+#include "app/http/upload_pace.hpp"
 #include "common/config.hpp"
 #include "common/outcome.hpp"
 #include "common/unique_fd.hpp"
@@ -46,12 +47,13 @@ class Server {
   // Takes every connection whose connect() has returned, then closes the listeners. Before start() it takes none: they
   // are whoever's who holds the sockets as well.
   void stop_accepting();
-  // Cuts off whoever is late. To be called every so often.
+  // Cuts off whoever is late, and uploads that have to give way to others. To be called every so often; with many
+  // connections it goes on after others have had their turn.
   void check_deadlines();
   void close_idle();
   void close_all();
 
-  [[nodiscard]] std::size_t session_count() const { return session_count_; }
+  [[nodiscard]] std::size_t session_count() const { return places_.all_count() + admin_places_.all_count(); }
   // "http://127.0.0.1:8080", "unix:/run/yolod/http.sock": with the ports that the kernel chose.
   [[nodiscard]] const std::vector<std::string>& urls() const { return urls_; }
   // "unix:/run/yolod/admin.sock", or empty.
@@ -78,28 +80,31 @@ class Server {
   void remember_socket_file(const std::string& path);
   void remove_socket_files();
   void begin_session(Session::Socket socket, ListenerRole role);
-  // Sessions say of themselves what they are.
-  void add(Session& session);
-  void remove(Session& session);
-  void now_busy(Session& session);
-  void now_idle(Session& session);
+  void check_more_deadlines();
+  // Where somebody waits for room in the arena: ends the uploads that keep it longest.
+  void relieve_pressure(common::Clock::time_point now);
+  // For sessions.
+  [[nodiscard]] Places& places(ListenerRole role) {
+    return role == ListenerRole::kAdmin ? admin_places_ : places_;
+  }
   [[nodiscard]] Scratch& scratch() { return scratch_; }
 
   boost::asio::io_context& io_;
   Service& service_;
   const common::ServerConfig& config_;
-  std::size_t connection_limit_;
+  Places places_;
+  // Admins have places of their own: they come in however many clients there are.
+  static constexpr std::size_t kMostAdmins = 64;
+  Places admin_places_;
   bool accepting_{false};
   std::vector<Listener> listeners_;
   std::vector<std::string> urls_;
   std::string admin_url_;
   std::vector<SocketFile> socket_files_;  // ours to unlink
   Scratch scratch_;
-  // Those that are idle stand in the order in which they became so: of thousands only the first have to be looked at.
-  using SessionList = boost::intrusive::list<Session, boost::intrusive::constant_time_size<false>>;
-  SessionList busy_;
-  SessionList idle_;
-  std::size_t session_count_{0};
+  bool checking_{false};               // a round of deadline checks has begun, and goes on
+  std::vector<Candidate> candidates_;  // of relieve_pressure(); kept for their memory
+  std::vector<Session*> uploading_;
 };
 
 }  // namespace yolod::app

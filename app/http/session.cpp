@@ -4,8 +4,8 @@
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/field.hpp>
 #include <utility>
@@ -39,9 +39,14 @@ constexpr std::size_t kBufferLimitBytes = RequestHeadReader::kLimitBytes + kRead
 // What an idle connection may keep.
 constexpr std::size_t kIdleBufferBytes = 2 * kReadBytes;
 constexpr std::chrono::seconds kLinger{2};
-// The least that a body may arrive at, after a first grace.
-constexpr std::uint64_t kSlowestBytesPerSecond = 16 * 1024;
-constexpr std::chrono::seconds kSlowGrace{2};
+// What one turn of the event loop may take or send of one connection: with the pages of the arena that it touches
+// first, some 0.1 ms.
+constexpr std::size_t kBytesAtOnce = 256 * 1024;
+// Members of a list that one turn writes as JSON.
+constexpr std::size_t kItemsAtOnce = 500;
+// How often a connection in the reserve looks for a place, and for how long.
+constexpr std::chrono::milliseconds kPlacePoll{20};
+constexpr std::chrono::milliseconds kPlacePatience{500};
 
 // Whether /status and /metrics are answered on the admin listener and nowhere else.
 bool is_admin_alone(const common::ServerConfig& config) {
@@ -71,10 +76,10 @@ Session::Session(Socket socket, ListenerRole role, Server& server, Service& serv
       buffer_(kBufferLimitBytes) {
   error_code ignored;
   socket_.non_blocking(true, ignored);  // what can be done at once is done at once
-  server_.add(*this);
+  server_.places(role_).add(*this, Clock::now());
 }
 
-Session::~Session() { server_.remove(*this); }
+Session::~Session() { server_.places(role_).remove(*this); }
 
 void Session::close() {
   error_code ignored;
@@ -87,14 +92,19 @@ void Session::time_out() {
   socket_.cancel(ignored);
 }
 
-void Session::check_deadline(Clock::time_point now) {
-  bool late = now >= deadline_;
-  if (uploading_ && now - upload_began_ > kSlowGrace) {
-    const std::chrono::duration<double> elapsed = now - upload_began_;
-    late |= static_cast<double>(body_received_) < elapsed.count() * static_cast<double>(kSlowestBytesPerSecond);
+void Session::occupy(Occupation occupation, Clock::time_point now) { server_.places(role_).change(*this, occupation, now); }
+
+bool Session::check_deadline(Clock::time_point now) {
+  bool late = now >= deadline_ || (idle_ && now - since() >= config_.idle_timeout);
+  if (uploading_) {
+    const std::chrono::duration<double> elapsed = now - std::exchange(upload_checked_, now);
+    const auto came = static_cast<double>(body_received_ - std::exchange(received_at_last_check_, body_received_));
+    if (elapsed.count() > 0) recent_rate_ = (recent_rate_ + came / elapsed.count()) / 2;
+    late |= !keeps_pace(upload(), config_.body_timeout, now);
   }
   if (late) time_out();
   if (answering_ != nullptr) look_for_client();
+  return late;
 }
 
 void Session::look_for_client() {
@@ -122,20 +132,36 @@ asio::awaitable<void> Session::run() {
         step = step == Step::kReadHeader ? header_came(failure) : body_began(failure);
         break;
       }
+      case Step::kAwaitPlace: {
+        asio::steady_timer poll(socket_.get_executor(), kPlacePoll);
+        (void)co_await poll.async_wait(kAwait);
+        head_looked_at_ = 0;
+        step = read_head();
+        break;
+      }
       case Step::kSayContinue: step = co_await say_continue(); break;
       case Step::kAwaitRoom: {
         const auto patience = model_->config->queue.timeout;
-        auto room = co_await service_.arena_gate().reserve(body_length_, patience);
+        auto room = co_await service_.arena_gate().reserve(first_room_bytes(), patience);
         step = room_came(std::move(room));
         break;
       }
       case Step::kReadBody: {
-        const auto place = asio::buffer(room_.bytes().data() + body_received_, body_length_ - body_received_);
+        const auto left = std::min<std::uint64_t>(body_length_ - body_received_, kBytesAtOnce);
+        const auto place = asio::buffer(room_.bytes().data() + body_received_, left);
         auto [failure, bytes] = co_await socket_.async_read_some(place, kAwait);
         step = body_came(failure, bytes);
         break;
       }
       case Step::kReadChunks: step = co_await read_chunks(); break;
+      case Step::kScanForm:
+        co_await asio::post(socket_.get_executor(), asio::use_awaitable);
+        step = scan_form();
+        break;
+      case Step::kHashBody:
+        co_await asio::post(socket_.get_executor(), asio::use_awaitable);
+        step = hash_image();
+        break;
       case Step::kPredict: {
         Answer made = co_await answering_->predict(std::move(job_));
         step = answered(made);
@@ -147,6 +173,10 @@ asio::awaitable<void> Session::run() {
         step = respond(BodyState::kRead);
         break;
       }
+      case Step::kRender:
+        co_await asio::post(socket_.get_executor(), asio::use_awaitable);
+        step = render();
+        break;
       case Step::kWriteRest: step = co_await write_rest(); break;
       case Step::kLinger:
         co_await linger();
@@ -177,14 +207,13 @@ Session::Step Session::next_request() {
   if (buffer_.capacity() > kIdleBufferBytes) buffer_.shrink_to_fit();
   without_wait_ = 0;
   idle_ = true;
-  idle_since_ = Clock::now();
-  server_.now_idle(*this);
+  if (occupation() != Occupation::kSilent) occupy(Occupation::kIdle, Clock::now());
   return Step::kReadHeader;
 }
 
 void Session::begin_request() {
-  if (std::exchange(idle_, false)) server_.now_busy(*this);
   request_began_ = Clock::now();
+  if (std::exchange(idle_, false)) occupy(Occupation::kBusy, request_began_);
   request_id_.clear();
   head_looked_at_ = 0;
   version_ = 11;
@@ -216,16 +245,39 @@ Session::Step Session::read_head() {
   const error_code failure = server_.scratch().reader.read(buffer_.data(), head);
   if (failure == http::error::need_more) {
     deadline_ = request_began_ + config_.header_timeout;
+    if (occupation() != Occupation::kUnfinished) occupy(Occupation::kUnfinished, request_began_);
     return Step::kReadHeader;
   }
   no_deadline();
+  if (occupation() == Occupation::kUnfinished) occupy(Occupation::kBusy, Clock::now());
   if (failure) return refuse(header_error(failure), BodyState::kUnread);
+  Step otherwise{};
+  if (in_reserve() && !may_be_served(head, otherwise)) return otherwise;
   if (is_sane_request_id(head.request_id)) request_id_.assign(head.request_id.data(), head.request_id.size());
   version_ = head.version;
   keep_alive_ = head.keep_alive;
   is_head_ = head.method == http::verb::head;
-  if (!head.chunked) buffer_.consume(head.bytes);  // the parser of chunks wants it as well
+  buffer_.consume(head.bytes);
   return answer(head);
+}
+
+bool Session::may_be_served(const RequestHead& head, Step& otherwise) {
+  Scratch& scratch = server_.scratch();
+  if (head.ambiguity.empty() && scratch.target.parse(head.target)) {
+    const RouteEntry* const route = find_route(scratch.target.path());
+    if (route != nullptr && (route->route == Route::kHealth || route->route == Route::kReady)) return true;
+  }
+  const auto now = Clock::now();
+  Places& places = server_.places(role_);
+  if (places.leave_reserve(*this, now)) return true;
+  if (now - request_began_ < kPlacePatience && places.may_make_room_soon(now)) {
+    otherwise = Step::kAwaitPlace;
+    return false;
+  }
+  version_ = head.version;
+  otherwise =
+      refuse({ErrorCode::kQueueFull, "too many connections"}, head.has_body() ? BodyState::kUnread : BodyState::kRead);
+  return false;
 }
 
 Error Session::header_error(error_code failure) {
@@ -246,6 +298,7 @@ Session::Step Session::answer(const RequestHead& head) {
   }
   const BodyState unread = head.has_body() ? BodyState::kUnread : BodyState::kRead;
   if (!scratch.target.parse(head.target)) {
+    keep_alive_ = false;
     return refuse({ErrorCode::kBadRequest, "the request target is not valid"}, unread);
   }
   const RouteEntry* const route = find_route(scratch.target.path());
@@ -335,8 +388,24 @@ asio::awaitable<Outcome<void>> Session::reload() {
 Session::Step Session::answered(Answer& answer) {
   answering_ = nullptr;
   if (!answer.prediction) return refuse(answer.prediction.error(), BodyState::kRead);
+  if (item_count(*answer.prediction) > kItemsAtOnce) {
+    rendering_ = std::make_unique<Rendering>(Rendering{std::move(answer), {}, 0});
+    begin_prediction(rendering_->response, model_->config->name, rendering_->answer);
+    return Step::kRender;
+  }
   write_prediction(server_.scratch().response, model_->config->name, answer,
                    common::elapsed_us(request_began_, Clock::now()));
+  return respond(BodyState::kRead);
+}
+
+Session::Step Session::render() {
+  auto& [answer, response, written] = *rendering_;
+  append_items(response, answer, written, kItemsAtOnce);
+  written += kItemsAtOnce;
+  if (written < item_count(*answer.prediction)) return Step::kRender;
+  end_prediction(response, answer, common::elapsed_us(request_began_, Clock::now()));
+  server_.scratch().response = std::move(response);
+  rendering_.reset();
   return respond(BodyState::kRead);
 }
 
@@ -355,18 +424,20 @@ Session::Step Session::respond(BodyState body) {
   if (model_ != nullptr) model_->metrics.answered(static_cast<int>(scratch.response.status));
   if (request_id_.empty()) request_id_ = new_request_id();
   body_state_ = body;
-  closing_ = !keep_alive_ || body == BodyState::kUnread || service_.draining();
+  closing_ = !keep_alive_ || body == BodyState::kUnread || service_.draining() ||
+             (in_reserve() && !server_.places(role_).leave_reserve(*this, Clock::now()));
   scratch.head.clear();
   append_head(scratch.head, scratch.response, {version_, !closing_, {request_id_.data(), request_id_.size()}});
 
   const auto head = asio::buffer(scratch.head.view());
   const auto content = is_head_ ? asio::const_buffer() : scratch.response.content();
+  const auto first = asio::buffer(content, kBytesAtOnce);
   error_code failure;
   if (common::is_doomed_at(common::FaultPoint::kFrontEndWroteHeader)) {
     socket_.write_some(head, failure);
     common::reach(common::FaultPoint::kFrontEndWroteHeader);
   }
-  const std::size_t written = socket_.write_some(std::array<asio::const_buffer, 2>{head, content}, failure);
+  const std::size_t written = socket_.write_some(std::array<asio::const_buffer, 2>{head, first}, failure);
   if (failure && failure != asio::error::would_block) return Step::kEnd;
   if (written == head.size() + content.size()) return answer_written();
   unsent_ =
@@ -377,16 +448,26 @@ Session::Step Session::respond(BodyState body) {
 asio::awaitable<Session::Step> Session::write_rest() {
   asio::const_buffer head = asio::buffer(unsent_->head.view());
   asio::const_buffer content = is_head_ ? asio::const_buffer() : unsent_->response.content();
-  const std::size_t of_head = std::min(unsent_->written, head.size());
-  head += of_head;
-  content += unsent_->written - of_head;
+  std::size_t written = unsent_->written;
   timed_out_ = false;
   set_deadline(config_.write_timeout);
-  const std::array<asio::const_buffer, 2> rest{head, content};
-  auto [failure, bytes] = co_await asio::async_write(socket_, rest, kAwait);
+  error_code failed;
+  for (;;) {
+    const std::size_t of_head = std::min(written, head.size());
+    head += of_head;
+    content += written - of_head;
+    if (head.size() + content.size() == 0) break;
+    occupy(Occupation::kUnreadAnswer, Clock::now());
+    const std::array<asio::const_buffer, 2> some{head, asio::buffer(content, kBytesAtOnce)};
+    auto [failure, bytes] = co_await socket_.async_write_some(some, kAwait);
+    written = bytes;
+    failed = failure;
+    if (failed) break;
+  }
   no_deadline();
   unsent_.reset();
-  co_return failure ? Step::kEnd : answer_written();
+  occupy(Occupation::kBusy, Clock::now());
+  co_return failed ? Step::kEnd : answer_written();
 }
 
 Session::Step Session::answer_written() {
@@ -403,6 +484,7 @@ asio::awaitable<void> Session::linger() {
   socket_.shutdown(Socket::shutdown_send, failure);
   timed_out_ = false;
   set_deadline(kLinger);
+  occupy(Occupation::kLingering, Clock::now());
   buffer_.consume(buffer_.size());
   const auto unread = asio::buffer(server_.scratch().unread);
   while (!failure && !timed_out_) {

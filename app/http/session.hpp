@@ -8,18 +8,20 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/buffer_body.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/intrusive/list_hook.hpp>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "app/http/chunked_decoder.hpp"
+#include "app/http/multipart.hpp"
+#include "app/http/places.hpp"
 #include "app/http/request_head.hpp"
 #include "app/http/request_id.hpp"
 #include "app/http/responses.hpp"
 #include "app/http/routes.hpp"
 #include "app/http/service.hpp"
+#include "app/http/upload_pace.hpp"
+#include "app/schedule/quarantine.hpp"
 #include "common/awake_clock.hpp"
 #include "common/clock.hpp"
 #include "common/config.hpp"
@@ -29,8 +31,7 @@ namespace yolod::app {
 
 class Server;
 
-class Session : public std::enable_shared_from_this<Session>,
-                public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+class Session : public std::enable_shared_from_this<Session>, public Place {
  public:
   using Socket = boost::asio::generic::stream_protocol::socket;
 
@@ -38,37 +39,50 @@ class Session : public std::enable_shared_from_this<Session>,
   Session(Socket socket, ListenerRole role, Server& server, Service& service, const common::ServerConfig& config);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
-  ~Session();
+  ~Session() override;
 
   // Called once.
   [[nodiscard]] boost::asio::awaitable<void> run();
 
   // Ends whatever waits for the client longer than it may, and what the client does not wait for. Called every so often
-  // by the server, for sessions that are not idle.
-  void check_deadline(common::Clock::time_point now);
-  // Ends what waits for the client.
-  void time_out();
-  // Since when no byte of a next request has come, and no answer is owed. For sessions that the server knows as idle.
-  [[nodiscard]] common::Clock::time_point idle_since() const { return idle_since_; }
+  // by the server.
+  bool check_deadline(common::Clock::time_point now) override;
+  void give_up_place() override { close(); }
   void close();
+
+  // What the upload at hand would still cost those who wait for room (upload_pace); nothing if there is none, or if it
+  // cannot be asked to give way.
+  struct UploadCost {
+    double cost;
+    std::uint64_t held_bytes;
+  };
+  [[nodiscard]] std::optional<UploadCost> upload_cost(common::Clock::time_point now) const;
+  // Ends that upload for the sake of others: 408 if it was behind the pace, else 503. REQUIRES: upload_cost().
+  void give_way(common::Clock::time_point now);
 
  private:
   // What run() waits for next. Each step, in brackets where few requests need it, leads to one further right:
   //
-  //   kNextRequest  kReadHeader  [kSayContinue]  [kAwaitBody]  [kAwaitRoom]  kReadBody  kPredict  [kWriteRest]
-  //                              [kReload]                                   [kReadChunks]
+  //   kNextRequest  kReadHeader   [kSayContinue]  [kAwaitBody]  [kAwaitRoom]  kReadBody  ...
+  //                 [kAwaitPlace] [kReload]                                   [kReadChunks]
+  //
+  //   ...  [kScanForm]  [kHashBody]  kPredict  [kRender]  [kWriteRest]
   //
   // and the end of an answer to kNextRequest, [kLinger] or kEnd; [kLetOthers] to kNextRequest.
   enum class Step {
     kNextRequest,
     kReadHeader,
+    kAwaitPlace,  // in the reserve, with a request that may go no further from there
     kSayContinue,
     kAwaitBody,  // the first bytes of a body: who declares much and sends nothing holds no room
     kAwaitRoom,
     kReadBody,    // of a known length
     kReadChunks,  // all of a chunked body
+    kScanForm,    // a long form: others have their turn before it is looked at further
+    kHashBody,    // the same for a body that may be one that workers died of
     kPredict,
     kReload,
+    kRender,     // the same for a long list
     kWriteRest,  // what the client's window did not take at once
     kLinger,
     kLetOthers,  // after many requests that came at once
@@ -84,6 +98,9 @@ class Session : public std::enable_shared_from_this<Session>,
   // Whether what has come since the last look makes another one worth it.
   [[nodiscard]] bool may_have_whole_head();
   [[nodiscard]] static common::Error header_error(boost::system::error_code failure);
+  // For a connection in the reserve: whether it may be served. Else it waits for a place or is refused, as `otherwise`
+  // says.
+  [[nodiscard]] bool may_be_served(const RequestHead& head, Step& otherwise);
 
   // ---- what is asked ----
   [[nodiscard]] Step answer(const RequestHead& head);
@@ -105,16 +122,27 @@ class Session : public std::enable_shared_from_this<Session>,
   [[nodiscard]] Step fill_room();
   [[nodiscard]] Step body_came(boost::system::error_code failure, std::size_t bytes);
   [[nodiscard]] boost::asio::awaitable<Step> read_chunks();
+  // Moves what has come of a chunked body to where there is room for the longest; false if there was none in time.
+  [[nodiscard]] boost::asio::awaitable<bool> grow_room();
+  [[nodiscard]] Step chunks_ended();
   [[nodiscard]] Step body_complete();
+  [[nodiscard]] Step scan_form();
+  [[nodiscard]] Step image_found(std::span<const std::byte> image);
+  [[nodiscard]] Step hash_image();
+  [[nodiscard]] Step hand_over();
   [[nodiscard]] Step drop_body(const common::Error& error);
   void begin_upload();
   void end_upload();
+  [[nodiscard]] Upload upload() const;
   [[nodiscard]] std::uint64_t body_limit() const;
+  // Of a sized body all of it; of a chunked one as much as most need.
+  [[nodiscard]] std::uint64_t first_room_bytes() const;
   [[nodiscard]] common::Error read_failure() const;
   [[nodiscard]] common::Error no_room() const;
 
   // ---- the answer ----
   [[nodiscard]] Step answered(Answer& answer);
+  [[nodiscard]] Step render();
   [[nodiscard]] Step refuse(const common::Error& error, BodyState body);
   // Completes the scratch response and writes it. With a body that was not read, the connection ends after it.
   [[nodiscard]] Step respond(BodyState body);
@@ -125,6 +153,9 @@ class Session : public std::enable_shared_from_this<Session>,
 
   // Takes back what nobody waits for any more.
   void look_for_client();
+  // Ends what waits for the client.
+  void time_out();
+  void occupy(Occupation occupation, common::Clock::time_point now);
   void set_deadline(std::chrono::milliseconds from_now) { deadline_ = common::AwakeClock::now() + from_now; }
   void no_deadline() { deadline_ = common::Clock::time_point::max(); }
 
@@ -136,7 +167,6 @@ class Session : public std::enable_shared_from_this<Session>,
   const common::ServerConfig& config_;
   boost::beast::flat_buffer buffer_;
   common::Clock::time_point deadline_{common::Clock::time_point::max()};
-  common::Clock::time_point idle_since_;
   bool timed_out_{false};
   bool idle_{false};
   unsigned without_wait_{0};  // requests that were in the buffer already
@@ -160,12 +190,19 @@ class Session : public std::enable_shared_from_this<Session>,
 
   // While its body is read: where to, how much is to come (at most, of a chunked one) and has come, since when.
   bool uploading_{false};
+  bool gives_way_{false};  // and has kept the pace
   std::uint64_t body_length_{0};
   std::uint64_t body_received_{0};
+  std::uint64_t received_at_last_check_{0};
+  double recent_rate_{0};  // bytes a second
   common::Clock::time_point upload_began_;
+  common::Clock::time_point upload_checked_;
   ipc::ArenaBlock room_;
-  using ChunkParser = boost::beast::http::request_parser<boost::beast::http::buffer_body>;
-  std::unique_ptr<ChunkParser> chunks_;
+  std::unique_ptr<ChunkedDecoder> chunks_;
+  std::unique_ptr<MultipartScanner> form_;
+  // While a body is hashed, and how much of it has been.
+  std::unique_ptr<BodyHasher> hasher_;
+  std::uint64_t hashed_bytes_{0};
 
   // While it is with the dispatcher: where, and as what.
   PredictionJob job_;
@@ -173,7 +210,15 @@ class Session : public std::enable_shared_from_this<Session>,
   std::uint64_t job_id_{0};
   bool probed_{false};
 
-  // What the client's window did not take at once.
+  // A long list, as far as it has been written.
+  struct Rendering {
+    Answer answer;
+    Response response;
+    std::size_t written_items;
+  };
+  std::unique_ptr<Rendering> rendering_;
+
+  // What is not sent at once.
   struct Unsent {
     Text head;
     Response response;

@@ -2,16 +2,14 @@
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/http/error.hpp>
-#include <boost/beast/http/read.hpp>
 #include <cstring>
 #include <span>
 #include <string_view>
 #include <utility>
 
 #include "app/http/await.hpp"
-#include "app/http/multipart.hpp"
 #include "app/http/parameters.hpp"
+#include "app/http/server.hpp"
 #include "app/http/session.hpp"
 #include "common/awake_clock.hpp"
 #include "common/fault_point.hpp"
@@ -19,12 +17,25 @@
 namespace yolod::app {
 
 namespace asio = boost::asio;
-namespace http = boost::beast::http;
 using boost::system::error_code;
 using Clock = common::AwakeClock;
 using common::Error;
 using common::ErrorCode;
 using common::Outcome;
+
+namespace {
+
+// What one turn of the event loop may read, look at or hash of one connection's body: some 0.1 ms each.
+constexpr std::size_t kReadAtOnceBytes = 256 * 1024;
+constexpr std::size_t kScannedAtOnceBytes = 64 * 1024;
+constexpr std::size_t kHashedAtOnceBytes = 128 * 1024;
+// Of a chunked body: what is read where the next chunk's size is to come, and the room that it gets at first.
+constexpr std::size_t kChunkReadBytes = 16 * 1024;
+constexpr std::uint64_t kFirstRoomBytes = 1U << 20U;
+// How long a chunked body that has filled its first room waits for more. Meanwhile it holds what others may wait for.
+constexpr std::chrono::milliseconds kGrowPatience{2000};
+
+}  // namespace
 
 Outcome<void> Session::check_predict(const RequestHead& head) {
   if (auto within = limit_to(*model_->config, options_); !within) return within;
@@ -44,14 +55,8 @@ Session::Step Session::begin_body(const RequestHead& head) {
   body_received_ = 0;
   chunks_.reset();
   if (head.chunked) {
-    chunks_ = std::make_unique<ChunkParser>();
-    chunks_->header_limit(RequestHeadReader::kLimitBytes);
-    // Its length is not known before its end: room for the longest is taken at first, and what was not needed given
-    // back. One byte more: the parser needs a place to write to also when only the end is to come.
-    body_length_ = body_limit();
-    chunks_->body_limit(body_length_++);
-    error_code failure;  // none: the header has been read once
-    buffer_.consume(chunks_->put(buffer_.data(), failure));
+    body_length_ = body_limit();  // at most; kept, since a reload may change the limit
+    chunks_ = std::make_unique<ChunkedDecoder>(body_length_);
   } else if (body_length_ == 0) {
     return refuse({ErrorCode::kInvalidImage, "the request has no body"}, BodyState::kUnread);
   } else if (body_length_ > body_limit()) {
@@ -72,16 +77,18 @@ asio::awaitable<Session::Step> Session::say_continue() {
 
 Session::Step Session::await_body() {
   begin_upload();
+  occupy(Occupation::kUnfinished, upload_began_);
   return Step::kAwaitBody;
 }
 
 Session::Step Session::body_began(error_code failure) {
   end_upload();
+  occupy(Occupation::kBusy, Clock::now());
   return failure ? drop_body(read_failure()) : make_room();
 }
 
 Session::Step Session::make_room() {
-  auto room = service_.arena_gate().try_reserve(body_length_);
+  auto room = service_.arena_gate().try_reserve(first_room_bytes());
   return room ? room_came(std::move(room)) : Step::kAwaitRoom;
 }
 
@@ -100,7 +107,8 @@ Session::Step Session::fill_room() {
   body_received_ = taken;
   if (body_received_ == body_length_) return body_complete();
   error_code failure;
-  const std::size_t bytes = socket_.read_some(asio::buffer(place.data() + taken, body_length_ - taken), failure);
+  const auto left = std::min<std::uint64_t>(body_length_ - taken, kReadAtOnceBytes);
+  const std::size_t bytes = socket_.read_some(asio::buffer(place.data() + taken, left), failure);
   const Step next = failure == asio::error::would_block ? Step::kReadBody : body_came(failure, bytes);
   if (next == Step::kReadBody) begin_upload();
   return next;
@@ -114,41 +122,107 @@ Session::Step Session::body_came(error_code failure, std::size_t bytes) {
 }
 
 asio::awaitable<Session::Step> Session::read_chunks() {
-  const std::span<std::byte> place = room_.bytes();
   begin_upload();
-  while (!chunks_->is_done()) {
-    auto& into = chunks_->get().body();
-    into.data = place.data() + body_received_;
-    into.size = place.size() - body_received_;
-    into.more = true;
-    auto [failure, bytes] = co_await http::async_read_some(socket_, buffer_, *chunks_, kAwait);
-    body_received_ = place.size() - into.size;
-    if (failure == http::error::body_limit) {
-      co_return drop_body({ErrorCode::kBodyTooLarge, "the body is larger than this server takes"});
+  for (;;) {
+    const auto came = buffer_.data();
+    const auto [consumed, content] =
+        chunks_->decode({static_cast<const char*>(came.data()), came.size()}, room_.bytes().subspan(body_received_));
+    buffer_.consume(consumed);
+    body_received_ += content;
+    if (chunks_->state() != ChunkedDecoder::State::kMore) co_return chunks_ended();
+    const std::uint64_t expected = chunks_->expected_content_bytes();
+    const std::uint64_t place_left = room_.bytes().size() - body_received_;
+    if (expected != 0 && place_left == 0) {
+      if (!co_await grow_room()) co_return drop_body(no_room());
+    } else if (expected >= kChunkReadBytes) {  // straight to its place
+      const auto place = asio::buffer(room_.bytes().data() + body_received_,
+                                      std::min<std::uint64_t>({expected, place_left, kReadAtOnceBytes}));
+      auto [failure, bytes] = co_await socket_.async_read_some(place, kAwait);
+      if (failure) co_return drop_body(read_failure());
+      chunks_->content_came(bytes);
+      body_received_ += bytes;
+    } else {
+      auto [failure, bytes] = co_await socket_.async_read_some(buffer_.prepare(kChunkReadBytes), kAwait);
+      if (failure) co_return drop_body(read_failure());
+      buffer_.commit(bytes);
     }
-    if (failure && failure != http::error::need_buffer) co_return drop_body(read_failure());
   }
-  if (body_received_ == 0) co_return drop_body({ErrorCode::kInvalidImage, "the request has no body"});
+}
+
+// The time that it waits here is the server's, not the client's.
+asio::awaitable<bool> Session::grow_room() {
+  const auto began = Clock::now();
+  uploading_ = false;
+  auto room = co_await service_.arena_gate().reserve(
+      body_length_, std::min<std::chrono::milliseconds>(model_->config->queue.timeout, kGrowPatience));
+  if (!room) co_return false;
+  std::memcpy(room->bytes().data(), room_.bytes().data(), body_received_);
+  room_ = std::move(*room);
+  const auto now = Clock::now();
+  upload_began_ += now - began;
+  deadline_ += now - began;
+  upload_checked_ = now;
+  uploading_ = true;
+  co_return true;
+}
+
+Session::Step Session::chunks_ended() {
+  switch (chunks_->state()) {
+    case ChunkedDecoder::State::kMore:
+    case ChunkedDecoder::State::kMalformed:
+      return drop_body({ErrorCode::kBadRequest, "the chunked body is not as RFC 9112 has it"});
+    case ChunkedDecoder::State::kBodyTooLarge:
+      return drop_body({ErrorCode::kBodyTooLarge, "the body is larger than this server takes"});
+    case ChunkedDecoder::State::kTrailerTooLarge:
+      return drop_body({ErrorCode::kHeaderTooLarge, "the trailer fields are larger than 16 KiB"});
+    case ChunkedDecoder::State::kDone: break;
+  }
+  if (body_received_ == 0) return drop_body({ErrorCode::kInvalidImage, "the request has no body"});
   room_.shrink(body_received_);
-  co_return body_complete();
+  return body_complete();
 }
 
 Session::Step Session::body_complete() {
   end_upload();
   chunks_.reset();
   room_.end_upload();
-  const std::span<const std::byte> whole = room_.bytes();
-  std::span<const std::byte> image = whole;
-  if (boundary_) {
-    const auto part = find_part(whole, *boundary_, "image");
-    if (!part) {
-      room_ = {};
-      return refuse(part.error(), BodyState::kRead);
-    }
-    image = *part;
-  }
-  job_.image_offset = room_.offset() + static_cast<std::uint64_t>(image.data() - whole.data());
+  if (!boundary_) return image_found(room_.bytes());
+  form_ = std::make_unique<MultipartScanner>(room_.bytes(), *boundary_, "image");
+  return scan_form();
+}
+
+Session::Step Session::scan_form() {
+  if (!form_->step(kScannedAtOnceBytes)) return Step::kScanForm;
+  const auto part = form_->result();
+  form_.reset();
+  if (part) return image_found(*part);
+  room_ = {};
+  return refuse(part.error(), BodyState::kRead);
+}
+
+Session::Step Session::image_found(std::span<const std::byte> image) {
+  job_.image_offset = room_.offset() + static_cast<std::uint64_t>(image.data() - room_.bytes().data());
   job_.image_bytes = image.size();
+  job_.hash.reset();
+  if (!model_->dispatcher.compares_bodies()) return hand_over();
+  hasher_ = std::make_unique<BodyHasher>();
+  hashed_bytes_ = 0;
+  return hash_image();
+}
+
+Session::Step Session::hash_image() {
+  const auto image = room_.bytes().subspan(job_.image_offset - room_.offset(), job_.image_bytes);
+  const std::uint64_t bytes = std::min<std::uint64_t>(image.size() - hashed_bytes_, kHashedAtOnceBytes);
+  hasher_->add(image.subspan(hashed_bytes_, bytes));
+  hashed_bytes_ += bytes;
+  if (hashed_bytes_ != image.size()) return Step::kHashBody;
+  job_.hash = hasher_->finish();
+  hasher_.reset();
+  return hand_over();
+}
+
+// To the dispatcher, of which the answer is waited for.
+Session::Step Session::hand_over() {
   job_.options = options_;
   job_.urgency = urgency_;
   job_.block = std::move(room_);
@@ -167,7 +241,10 @@ Session::Step Session::drop_body(const Error& error) {
 
 void Session::begin_upload() {
   uploading_ = true;
-  upload_began_ = Clock::now();
+  gives_way_ = false;
+  upload_began_ = upload_checked_ = Clock::now();
+  received_at_last_check_ = body_received_;
+  recent_rate_ = 0;
   deadline_ = upload_began_ + config_.body_timeout;
 }
 
@@ -176,11 +253,34 @@ void Session::end_upload() {
   no_deadline();
 }
 
+Upload Session::upload() const {
+  return {upload_began_, chunks_ ? std::uint64_t{0} : body_length_, body_received_, room_.bytes().size(), recent_rate_};
+}
+
+std::optional<Session::UploadCost> Session::upload_cost(Clock::time_point now) const {
+  if (!uploading_ || timed_out_) return std::nullopt;
+  const auto cost = cost_to_come(upload(), config_.body_timeout, now);
+  if (!cost) return std::nullopt;
+  return UploadCost{*cost, room_.bytes().size()};
+}
+
+void Session::give_way(Clock::time_point now) {
+  gives_way_ = !is_behind(upload(), config_.body_timeout, now);
+  time_out();
+}
+
+std::uint64_t Session::first_room_bytes() const {
+  return chunks_ ? std::min(body_length_, kFirstRoomBytes) : body_length_;
+}
+
 std::uint64_t Session::body_limit() const {
   return std::min(config_.max_body_bytes, service_.arena_gate().arena().largest_body_bytes());
 }
 
 Error Session::read_failure() const {
+  if (timed_out_ && gives_way_) {
+    return {ErrorCode::kQueueFull, "too busy: others wait for the room that this upload takes"};
+  }
   if (timed_out_) return {ErrorCode::kRequestTimeout, "the request did not arrive in time"};
   return {ErrorCode::kBadRequest, "the request ended early"};
 }

@@ -1,6 +1,10 @@
 #include "app/http/target.hpp"
 
+#include <algorithm>
+#include <boost/beast/core/string.hpp>
 #include <optional>
+
+#include "app/http/host.hpp"
 
 namespace yolod::app {
 namespace {
@@ -40,16 +44,21 @@ bool Target::parse(std::string_view text) {
   path_ = {};
   query_.clear();
   text = text.substr(0, text.find('#'));
-  // The absolute form, which a server must take too (RFC 9112, 3.2.2): what it names is us, whatever it calls us.
+  // A server must take the absolute form too (RFC 9112, 3.2.2). It stands for this server, whatever host it names.
   constexpr std::string_view kScheme = "http://";
-  if (text.starts_with(kScheme)) {
-    const auto slash = text.find('/', kScheme.size());
-    text = slash == std::string_view::npos ? std::string_view("/") : text.substr(slash);
+  const bool absolute = boost::beast::iequals({text.data(), std::min(text.size(), kScheme.size())}, "http://");
+  if (absolute) {
+    text.remove_prefix(kScheme.size());
+    const auto authority_end = std::min(text.find_first_of("/?"), text.size());
+    if (!is_host_and_port(text.substr(0, authority_end))) return false;
+    text.remove_prefix(authority_end);
   }
-  if (text.empty() || text.front() != '/') return false;
-  decoded_.reserve(text.size());
   const auto question = text.find('?');
-  const auto path = percent_decode(text.substr(0, question), false, decoded_);
+  std::string_view raw_path = text.substr(0, question);
+  if (absolute && raw_path.empty()) raw_path = "/";
+  if (!raw_path.starts_with('/')) return false;
+  decoded_.reserve(raw_path.size() + text.size());
+  const auto path = percent_decode(raw_path, false, decoded_);
   if (!path) return false;
   if (question != std::string_view::npos && !parse_query(text.substr(question + 1))) {
     query_.clear();

@@ -13,8 +13,8 @@ class Target {
  public:
   using Query = std::vector<std::pair<std::string_view, std::string_view>>;
 
-  // False for what is neither an origin-form nor an http absolute-form target: no leading slash, a broken percent
-  // escape, a NUL. There is then no path and no query.
+  // False for what is neither an origin-form nor an http absolute-form target: no leading slash, a host that is not
+  // valid, a broken percent escape, a NUL. There is then no path and no query.
   [[nodiscard]] bool parse(std::string_view text);
 
   [[nodiscard]] std::string_view path() const { return path_; }  // "/predict"

@@ -26,6 +26,9 @@ class Text {
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] std::size_t capacity() const { return capacity_; }
   void clear() { size_ = 0; }
+  void reserve(std::size_t bytes) {
+    if (capacity_ < bytes) grow(bytes - size_);
+  }
 
   Text& operator+=(std::string_view piece) {
     if (piece.empty()) return *this;

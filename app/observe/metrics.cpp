@@ -1,5 +1,6 @@
 #include "app/observe/metrics.hpp"
 
+#include <fmt/format.h>
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/text_serializer.h>
@@ -56,7 +57,18 @@ Metrics::Metrics()
                              .Add({{"kind", "total"}})),
       open_connections_(
           family<prometheus::Gauge>(prometheus::BuildGauge(), registry_, "open_connections", "Connections of clients")
-              .Add({})) {}
+              .Add({})),
+      longest_turn_seconds_(family<prometheus::Gauge>(prometheus::BuildGauge(), registry_, "event_loop_longest_seconds",
+                                                      "The longest that the event loop was held up since the start")
+                                .Add({})) {
+  auto& long_turns =
+      family<prometheus::Counter>(prometheus::BuildCounter(), registry_, "event_loop_long_turns_total",
+                                  "How often the event loop was held up for longer than so many seconds");
+  for (std::size_t i = 0; i < long_turns_.size(); ++i) {
+    const auto seconds = fmt::format("{}", common::LoopTurns::kLongerThanUs[i] * kSecondsPerMicrosecond);
+    long_turns_[i] = &long_turns.Add({{"longer_than", seconds}});
+  }
+}
 
 void Metrics::arena(std::uint64_t used_bytes, std::uint64_t total_bytes) {
   arena_used_bytes_.Set(static_cast<double>(used_bytes));
@@ -64,6 +76,13 @@ void Metrics::arena(std::uint64_t used_bytes, std::uint64_t total_bytes) {
 }
 
 void Metrics::open_connections(std::size_t count) { open_connections_.Set(static_cast<double>(count)); }
+
+void Metrics::loop_turns(const common::LoopTurns& turns) {
+  longest_turn_seconds_.Set(static_cast<double>(turns.longest_us()) * kSecondsPerMicrosecond);
+  for (std::size_t i = 0; i < long_turns_.size(); ++i) {
+    long_turns_[i]->Increment(static_cast<double>(turns.long_turns()[i]) - long_turns_[i]->Value());
+  }
+}
 
 std::string Metrics::text() const {
   auto families = registry_.Collect();

@@ -3,6 +3,7 @@
 
 #include <prometheus/registry.h>
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -10,6 +11,7 @@
 #include <string>
 
 #include "app/observe/histogram.hpp"
+#include "common/loop_turns.hpp"
 #include "common/prediction.hpp"
 
 namespace yolod::app {
@@ -57,6 +59,7 @@ class Metrics {
 
   void arena(std::uint64_t used_bytes, std::uint64_t total_bytes);
   void open_connections(std::size_t count);
+  void loop_turns(const common::LoopTurns& turns);
   [[nodiscard]] std::string text() const;
 
  private:
@@ -76,6 +79,8 @@ class Metrics {
   prometheus::Gauge& arena_used_bytes_;
   prometheus::Gauge& arena_total_bytes_;
   prometheus::Gauge& open_connections_;
+  prometheus::Gauge& longest_turn_seconds_;
+  std::array<prometheus::Counter*, common::LoopTurns::kLongerThanUs.size()> long_turns_{};
 };
 
 }  // namespace yolod::app

@@ -192,6 +192,7 @@ void Dispatcher::cancel(std::uint64_t id) {
 void Dispatcher::submit(PredictionJob job, AnswerHandler handler) {
   auto request = std::make_unique<Request>();
   request->job = std::move(job);
+  request->hash = request->job.hash;
   request->handler = std::move(handler);
   const Urgency urgency = request->job.urgency;
   request->admitted = request->queued = AwakeClock::now();

@@ -56,6 +56,9 @@ class Dispatcher final : public WorkerListener {
 
   // For PredictionJob::id. Requests are served in the order of these.
   [[nodiscard]] std::uint64_t new_id() { return next_id_++; }
+  // Whether bodies are told apart now, because workers died of some. A job is then better submitted with its hash: the
+  // session can make it piece by piece.
+  [[nodiscard]] bool compares_bodies() const { return !quarantine_.empty(); }
   // Nobody waits for that one any more: kClientGone, if it is still in the queue. What a worker has it finishes.
   void cancel(std::uint64_t id);
 

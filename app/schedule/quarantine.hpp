@@ -21,12 +21,29 @@
 
 #include "common/clock.hpp"
 
+struct evp_md_ctx_st;  // OpenSSL's EVP_MD_CTX
+
 namespace yolod::app {
 
 using BodyHash = std::array<std::uint8_t, 32>;
 
 // Throws std::runtime_error where OpenSSL refuses: a broken installation.
 [[nodiscard]] BodyHash hash_body(std::span<const std::byte> body);
+// The same piece by piece: the front-end's one thread must not be held up by a long body.
+class BodyHasher {
+ public:
+  BodyHasher();
+  BodyHasher(const BodyHasher&) = delete;
+  BodyHasher& operator=(const BodyHasher&) = delete;
+  ~BodyHasher();
+
+  void add(std::span<const std::byte> bytes);
+  // Of everything that was added. Called once.
+  [[nodiscard]] BodyHash finish();
+
+ private:
+  evp_md_ctx_st* context_;
+};
 // The first bytes of it, as sha256sum prints them: for the log.
 [[nodiscard]] std::string short_text(const BodyHash& hash);
 

@@ -78,6 +78,7 @@ struct PredictionJob {
   std::uint64_t image_offset{0};  // within the arena
   std::uint64_t image_bytes{0};
   common::PredictionOptions options;
+  std::optional<BodyHash> hash;  // of the image, if it has been made already
 };
 
 struct Request : common::Recycled<Request> {

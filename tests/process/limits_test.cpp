@@ -113,8 +113,7 @@ TEST_CASE("Limits: a thousand idle connections cost little, and others are serve
   check_after_case(server, before);
 }
 
-TEST_CASE("Limits: connections beyond what the descriptors allow wait, and are served when others have gone",
-          "[process][case30]") {
+TEST_CASE("Limits: connections beyond what the descriptors allow take the places of idle ones", "[process][case30]") {
   ServerOptions options;
   options.config = identity_config({{.workers = 1}}, {"idle_timeout: 10m"});
   options.limits = {{RLIMIT_NOFILE, 100}};
@@ -130,18 +129,15 @@ TEST_CASE("Limits: connections beyond what the descriptors allow wait, and are s
   {
     auto fitting = connected_clients(server, room);
     REQUIRE(wait_until([&] { return descriptor_count(server.pid()) == before.descriptors + room; }));
-    // The kernel takes them; the server has no place for them yet.
-    InFlight waiting(server.endpoint(), 5, 1'000);
-    const auto body = random_body(1'000, 30);
-    CHECK(is_identity_answer(fitting.front()->post("/predict", body), body));
+    InFlight more(server.endpoint(), 5, 1'000);
     // What a worker needs is set aside.
     ::kill(victim, SIGKILL);
     REQUIRE(wait_until([&] { return server.log_lines_with("is ready").size() == 2; }));
-    CHECK(is_identity_answer(fitting.back()->post("/predict", body), body));
+    const auto body = random_body(1'000, 30);
+    CHECK(is_identity_answer(HttpClient(server.endpoint()).post("/predict", body), body));
     check_rests(server);
-    CHECK(descriptor_count(server.pid()) == before.descriptors + room);
-    fitting.clear();
-    CHECK(waiting.finish_and_list_wrong() == kNoneWrong);
+    CHECK(descriptor_count(server.pid()) <= before.descriptors + room);
+    CHECK(more.finish_and_list_wrong() == kNoneWrong);
   }
   check_after_case(server, before, {victim});
 }

@@ -159,10 +159,27 @@ TEST_CASE("SlowClients: a body that is fast enough, but not whole after body_tim
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
   {
+    // In chunks, so that its length asks for no other pace.
     constexpr std::size_t kBytes = 10'000'000;
-    const auto request = serialise({"POST", "/predict", {}, std::string(kBytes, 'x')});
+    const auto request = serialise({"POST", "/predict", {}, std::string(kBytes, 'x'), 10'000});
     const Dripper slow(server.endpoint(), request, 4000, 20ms);  // ten times the least rate
     check_refused_as_too_slow(server, slow, kTimeout);
+  }
+  check_after_case(server, before);
+}
+
+TEST_CASE("SlowClients: a body whose length cannot come within body_timeout is answered 408 long before it",
+          "[process][case26][case37]") {
+  Server server(identity_config({{.workers = 1}}));  // body_timeout is 30 s
+  REQUIRE(server.wait_until_ready());
+  const auto before = baseline(server);
+  {
+    // 16 MiB at 17 kB a second.
+    const auto request =
+        "POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 16777200\r\n\r\n" + std::string(1'000'000, 'x');
+    const Dripper slow(server.endpoint(), request, 1700, 100ms);
+    check_refused_as_too_slow(server, slow, 2s);
+    CHECK(slow.took() < scaled(4s));
   }
   check_after_case(server, before);
 }

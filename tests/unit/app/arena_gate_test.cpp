@@ -137,21 +137,78 @@ TEST_CASE("ArenaGate: room for several serves several at once, in order", "[app]
   CHECK(gate.finished == std::vector<std::size_t>{first, first + 1, first + 2});
 }
 
-TEST_CASE("ArenaGate: a small body does not overtake a large one that waits", "[app][unit]") {
+TEST_CASE("ArenaGate: small bodies pass a large one that waits", "[app][unit]") {
   Gate gate;
   auto holders = gate.fill(100'000);
   auto& large = gate.reserve(180'000);
-  auto& small = gate.reserve(10);
+  holders[0]->block.reset();
+  gate.settle();
   CHECK_FALSE(large.done);
+  CHECK(gate.reserve(10).block);
+  auto& waiting = gate.reserve(180'000);
+  CHECK_FALSE(waiting.done);
+  CHECK(gate.reserve(10'000).block);
+}
+
+TEST_CASE("ArenaGate: those who wait are passed by a small one that waits behind them", "[app][unit]") {
+  Gate gate;
+  auto holders = gate.fill(100'000);
+  auto& large = gate.reserve(180'000);
+  auto& small = gate.reserve(90'000);
   CHECK_FALSE(small.done);
   holders[0]->block.reset();
   gate.settle();
   CHECK_FALSE(large.done);
+  CHECK(small.block);
+}
+
+TEST_CASE("ArenaGate: unfinished large bodies leave room for smaller ones", "[app][unit]") {
+  Gate gate;
+  std::vector<ipc::ArenaBlock> uploading;
+  while (auto block = gate.gate.try_reserve(60'000)) uploading.push_back(std::move(*block));
+  CHECK(uploading.size() == 7);  // of the 524,000 that they may have
+  CHECK(gate.gate.try_reserve(30'000));
+  CHECK_FALSE(gate.gate.try_reserve(60'000));
+  CHECK(gate.gate.try_reserve(10'000));
+}
+
+TEST_CASE("ArenaGate: a body that waits while much is given away is passed no more", "[app][unit]") {
+  Gate gate;
+  auto uploading = gate.arena.allocate(400'000);
+  REQUIRE(uploading);
+  auto& large = gate.reserve(200'000);
+  CHECK_FALSE(large.done);
+  // Twice the share, ten kilobytes at a time.
+  int passed = 0;
+  for (; passed < 1000; ++passed) {
+    if (!gate.gate.try_reserve(10'000)) break;
+  }
+  CHECK(passed == 105);
+  auto& small = gate.reserve(10);
   CHECK_FALSE(small.done);
-  holders[1]->block.reset();
+  uploading.reset();
   gate.settle();
   CHECK(large.block);
   CHECK(small.block);
+}
+
+TEST_CASE("ArenaGate: what the first waiter lacks, and what would do for one", "[app][unit]") {
+  Gate gate;
+  CHECK(gate.gate.shortage(common::AwakeClock::now()).first_bytes == 0);
+  auto uploading = gate.arena.allocate(500'000);
+  REQUIRE(uploading);
+  (void)gate.reserve(200'000);
+  (void)gate.reserve(20'000);
+  const auto now = common::AwakeClock::now();
+  CHECK(gate.gate.shortage(now).first_bytes == 0);  // not yet
+  const auto later = gate.gate.shortage(now + 1s);
+  // The share is half of what the arena's header leaves of a MiB.
+  const auto free = gate.arena.upload_share_bytes() - 500'000;
+  CHECK(later.first_bytes == 200'000 + gate.arena.upload_share_bytes() / 8 - free);
+  CHECK(later.least_bytes == 40'000 - free);
+  uploading.reset();
+  gate.settle();
+  CHECK(gate.gate.shortage(now + 1s).first_bytes == 0);
 }
 
 TEST_CASE("ArenaGate: patience ends with nothing", "[app][unit]") {
@@ -183,18 +240,6 @@ TEST_CASE("ArenaGate: one that gave up takes nothing, and leaves its turn to the
   holders[0]->block.reset();
   gate.settle();
   CHECK(patient.block);
-}
-
-TEST_CASE("ArenaGate: when a large body gives up, a small one behind it that fits is served at once", "[app][unit]") {
-  Gate gate;
-  auto& large = gate.reserve(kArenaBytes, 10ms);
-  auto& small = gate.reserve(10);
-  CHECK_FALSE(small.done);
-  REQUIRE(gate.wait_for(large));
-  CHECK_FALSE(large.block);
-  gate.settle();
-  REQUIRE(small.done);
-  CHECK(small.block);
 }
 
 TEST_CASE("ArenaGate: refuse_all ends every wait at once, and every later one", "[app][unit]") {

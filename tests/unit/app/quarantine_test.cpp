@@ -13,6 +13,19 @@ BodyHash hash_of(const std::string& body) { return hash_body(std::as_bytes(std::
 
 const Clock::time_point kBegin{std::chrono::hours(1)};
 
+TEST_CASE("BodyHasher: pieces of any size give the hash of the whole", "[app][unit]") {
+  const auto piece = GENERATE(1, 63, 64, 65, 1000, 5000);
+  std::string body;
+  for (int i = 0; i < 4000; ++i) body.push_back(static_cast<char>(i * 7));
+  BodyHasher hasher;
+  for (std::size_t at = 0; at < body.size(); at += static_cast<std::size_t>(piece)) {
+    const auto part = std::string_view(body).substr(at, static_cast<std::size_t>(piece));
+    hasher.add(std::as_bytes(std::span(part)));
+  }
+  CHECK(hasher.finish() == hash_of(body));
+  CHECK(BodyHasher().finish() == hash_of(""));
+}
+
 TEST_CASE("Quarantine: a body's hash is its SHA-256", "[app][unit]") {
   // FIPS 180-2, appendix B.1.
   CHECK(short_text(hash_of("abc")) == "ba7816bf8f01cfea");

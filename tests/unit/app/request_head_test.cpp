@@ -80,6 +80,33 @@ TEST_CASE("RequestHead: there is one Host in HTTP/1.1", "[app][unit]") {
   CHECK(ambiguity_of("", "1.0").empty());
 }
 
+TEST_CASE("RequestHead: a Host must be a host, in every version", "[app][unit]") {
+  const std::string version = GENERATE("1.0", "1.1");
+  for (const auto* host : {"a", "a:80", "[::1]:80", "", " a ", "a\t"}) {
+    CAPTURE(host);
+    CHECK(ambiguity_of("Host: " + std::string(host) + "\r\n", version).empty());
+  }
+  for (const auto* host : {"a b", "a@b/c", "a/b", "a,b:x", "[::1", ":80", "a:b", "http://a"}) {
+    CAPTURE(host);
+    CHECK_FALSE(ambiguity_of("Host: " + std::string(host) + "\r\n", version).empty());
+  }
+  CHECK_FALSE(ambiguity_of("Host: a\r\nHost: a\r\n", version).empty());
+  CHECK_FALSE(ambiguity_of("Host:\r\nHost:\r\n", version).empty());
+}
+
+TEST_CASE("RequestHead: two content types are ambiguous", "[app][unit]") {
+  CHECK_FALSE(ambiguity_of("Host: a\r\nContent-Type: image/png\r\nContent-Type: image/png\r\n").empty());
+}
+
+TEST_CASE("RequestHead: a field that goes on in the next line is ambiguous", "[app][unit]") {
+  const std::string folded = GENERATE("X: a\r\n b\r\n", "X: a\r\n\tb\r\n", "Host: a\r\n \r\n", "X:\r\n a\r\n");
+  CAPTURE(folded);
+  RequestHead head;
+  const auto failure = read("GET / HTTP/1.1\r\nHost: h\r\n" + folded + "\r\n", head);
+  CHECK((failure || !head.ambiguity.empty()));
+  CHECK(head_of("GET / HTTP/1.1\r\nHost: h\r\nX: a \t b\r\n\r\n \r\n\t").ambiguity.empty());
+}
+
 TEST_CASE("RequestHead: a length that two parsers could read differently is ambiguous", "[app][unit]") {
   const auto host = "Host: a\r\n"s;
   CHECK(ambiguity_of(host + "Transfer-Encoding: chunked\r\n").empty());

@@ -235,6 +235,31 @@ TEST_CASE("Responses: further fields are lines of the head", "[app][unit]") {
         "Content-Length: 4\r\n\r\n");
 }
 
+TEST_CASE("Responses: a list that is written piece by piece is the same text", "[app][unit]") {
+  const auto count = GENERATE(0, 1, 2, 7, 100);
+  const auto at_once = GENERATE(1, 3, 100, 1000);
+  common::DetectionList detections{640, 480, {}};
+  common::ClassificationList classes{640, 480, {}};
+  for (int i = 0; i < count; ++i) {
+    detections.detections.push_back({0, 0.5F, {static_cast<float>(i), 1, 2, 3}});
+    classes.classifications.push_back({0, static_cast<float>(i) / 128});
+  }
+  for (const auto& prediction : {common::Prediction(detections), common::Prediction(classes)}) {
+    const auto answer = answer_of(prediction);
+    Response response;
+    begin_prediction(response, "m", answer);
+    REQUIRE(item_count(*answer.prediction) == static_cast<std::size_t>(count));
+    for (std::size_t i = 0; i < item_count(*answer.prediction); i += static_cast<std::size_t>(at_once)) {
+      append_items(response, answer, i, static_cast<std::size_t>(at_once));
+    }
+    end_prediction(response, answer, 5);
+    const auto whole = make_prediction("m", answer_of(prediction), 5);
+    CHECK(response.body.view() == whole.body.view());
+    CHECK(response.fields.view() == whole.fields.view());
+    (void)parsed_body(response);
+  }
+}
+
 TEST_CASE("Responses: one object serves one answer after another", "[app][unit]") {
   Response response;
   auto file = answer_of(common::EncodedFile{common::FileType::kPng, {std::byte{1}, std::byte{2}}});

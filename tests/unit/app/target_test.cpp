@@ -102,6 +102,22 @@ TEST_CASE("Target: the absolute form is read as its path", "[app][unit]") {
   CHECK(target_of("http://host:8080/predict?model=m").path == "/predict");
   CHECK(target_of("http://host:8080/predict?model=m").query == Query{{"model", "m"}});
   CHECK(target_of("http://host").path == "/");
+  CHECK(target_of("HTTP://host/predict").path == "/predict");
+  CHECK(target_of("http://[::1]:80/predict").path == "/predict");
+}
+
+TEST_CASE("Target: the authority of the absolute form ends where its path or its query begins", "[app][unit]") {
+  CHECK(target_of("http://host?a=/predict").path == "/");
+  CHECK(target_of("http://host?a=/predict").query == Query{{"a", "/predict"}});
+  CHECK(target_of("http://host#/predict").path == "/");
+}
+
+TEST_CASE("Target: the authority of the absolute form must be a host", "[app][unit]") {
+  const auto text = GENERATE("http://"s, "http:///predict"s, "http://a@b/predict"s, "http://a b/predict"s,
+                             "http://a:b/predict"s, "http://[::1/predict"s, "http://:80/"s, "http:/predict"s, "http:"s,
+                             "https://host/predict"s, "http://a\\b/predict"s);
+  CAPTURE(text);
+  CHECK_FALSE(is_target(text));
 }
 
 TEST_CASE("Target: one object reads one target after another", "[app][unit]") {

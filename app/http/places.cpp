@@ -1,0 +1,113 @@
+#include "app/http/places.hpp"
+
+#include <algorithm>
+
+namespace yolod::app {
+
+using common::Clock;
+using std::chrono::milliseconds;
+
+milliseconds Places::young(Occupation occupation) {
+  switch (occupation) {
+    case Occupation::kSilent: return milliseconds(100);  // most requests come in the packet after the connection's
+    case Occupation::kLingering:
+    case Occupation::kIdle: return milliseconds(250);  // a packet may be on its way there and back
+    case Occupation::kUnfinished: return milliseconds(500);
+    case Occupation::kUnreadAnswer: return milliseconds(1000);
+    case Occupation::kBusy: break;
+  }
+  return milliseconds::max();
+}
+
+bool Places::make_space(Clock::time_point now) {
+  return regular_count_ < limit_ || reserve_count_ < kReserve || give_one_up(true, now);
+}
+
+void Places::add(Place& place, Clock::time_point now) {
+  place.in_reserve_ = regular_count_ >= limit_ && !give_one_up(false, now);
+  ++(place.in_reserve_ ? reserve_count_ : regular_count_);
+  ++all_count_;
+  place.occupation_ = Occupation::kSilent;
+  place.since_ = now;
+  list(Occupation::kSilent).push_back(place);
+}
+
+void Places::remove(Place& place) {
+  unlink(place);
+  --all_count_;
+  if (!place.given_up_) --(place.in_reserve_ ? reserve_count_ : regular_count_);
+}
+
+void Places::change(Place& place, Occupation occupation, Clock::time_point now) {
+  if (place.given_up_) return;
+  unlink(place);
+  place.occupation_ = occupation;
+  place.since_ = now;
+  list(occupation).push_back(place);
+}
+
+void Places::unlink(Place& place) {
+  List& from = place.given_up_ ? given_up_ : list(place.occupation_);
+  const auto at = from.iterator_to(place);
+  if (round_next_ == at) ++round_next_;
+  from.erase(at);
+}
+
+bool Places::leave_reserve(Place& place, Clock::time_point now) {
+  if (!place.in_reserve_) return true;
+  if (regular_count_ >= limit_ && !give_one_up(false, now)) return false;
+  place.in_reserve_ = false;
+  --reserve_count_;
+  ++regular_count_;
+  return true;
+}
+
+bool Places::may_make_room_soon(Clock::time_point now) {
+  return spare_one(false, now + young(Occupation::kSilent)) != nullptr;
+}
+
+Place* Places::spare_one(bool also_of_reserve, Clock::time_point now) {
+  for (std::size_t kind = 0; kind < static_cast<std::size_t>(Occupation::kBusy); ++kind) {
+    const milliseconds least_age = young(static_cast<Occupation>(kind));
+    for (Place& place : lists_[kind]) {
+      if (now - place.since_ < least_age) break;  // those behind it are younger
+      if (also_of_reserve || !place.in_reserve_) return &place;
+    }
+  }
+  return nullptr;
+}
+
+bool Places::give_one_up(bool also_of_reserve, Clock::time_point now) {
+  Place* const spared = spare_one(also_of_reserve, now);
+  if (spared == nullptr) return false;
+  unlink(*spared);
+  --(spared->in_reserve_ ? reserve_count_ : regular_count_);
+  spared->given_up_ = true;
+  given_up_.push_back(*spared);
+  spared->give_up_place();
+  return true;
+}
+
+bool Places::check_some_deadlines(std::size_t most, Clock::time_point now) {
+  for (const Occupation occupation : {Occupation::kSilent, Occupation::kIdle}) {
+    std::size_t left = most;
+    for (Place& place : list(occupation)) {
+      if (left-- == 0 || !place.check_deadline(now)) break;
+    }
+  }
+  for (std::size_t left = most; left != 0; --left) {
+    while (round_next_ == lists_[round_kind_].end()) {
+      do {
+        round_kind_ = (round_kind_ + 1) % kKinds;
+      } while (round_kind_ == static_cast<std::size_t>(Occupation::kSilent) ||
+               round_kind_ == static_cast<std::size_t>(Occupation::kIdle));
+      round_next_ = lists_[round_kind_].begin();
+      if (round_kind_ == 0) return true;
+    }
+    Place& place = *round_next_++;
+    place.check_deadline(now);
+  }
+  return false;
+}
+
+}  // namespace yolod::app

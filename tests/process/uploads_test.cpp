@@ -1,0 +1,192 @@
+// Fault case 37: uploads that take as long as they may, and hold as much room as they may, beside honest clients.
+#include <algorithm>
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/support/after_case.hpp"
+#include "tests/support/bodies.hpp"
+#include "tests/support/server.hpp"
+#include "tests/support/server_config.hpp"
+
+namespace yolod::tests {
+namespace {
+
+constexpr std::size_t kLargeBody = 16'777'200;
+constexpr milliseconds kTick{100};
+
+// Clients that each upload `pace` bytes a second of an endless body. One that is refused begins again at once.
+class SlowUploads {
+ public:
+  SlowUploads(const Endpoint& endpoint, std::size_t count, std::string head, std::size_t pace)
+      : head_(std::move(head)), piece_(pace / (1000 / static_cast<std::size_t>(kTick.count())), 'x') {
+    for (std::size_t i = 0; i < count; ++i) clients_.push_back(std::make_unique<HttpClient>(endpoint));
+    thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+  }
+
+  // How many were refused so far, with 408 or 503.
+  [[nodiscard]] std::size_t refused() const { return refused_; }
+  // Answers that were neither.
+  [[nodiscard]] std::size_t odd() const { return odd_; }
+
+ private:
+  void run(const std::stop_token& stop) {
+    std::vector<bool> begun(clients_.size());
+    while (!stop.stop_requested()) {
+      const auto next = Clock::now() + kTick;
+      for (std::size_t i = 0; i < clients_.size(); ++i) {
+        HttpClient& client = *clients_[i];
+        if (begun[i] && client.has_unread_bytes()) {
+          const auto status = client.read_answer().status;
+          ++(status == 408 || status == 503 ? refused_ : odd_);
+          client.close();
+          begun[i] = false;
+        }
+        if (!begun[i]) begun[i] = client.connect() && client.write(head_);
+        if (begun[i]) begun[i] = client.write(piece_);
+        if (!begun[i]) client.close();
+      }
+      std::this_thread::sleep_until(next);
+    }
+  }
+
+  const std::string head_;
+  const std::string piece_;
+  std::vector<std::unique_ptr<HttpClient>> clients_;
+  std::atomic<std::size_t> refused_{0};
+  std::atomic<std::size_t> odd_{0};
+  std::jthread thread_;  // last: it uses all of the above
+};
+
+std::string sized_head() {
+  return "POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(kLargeBody) + "\r\n\r\n";
+}
+std::string chunked_head() {
+  return "POST /predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nFFF000\r\n";
+}
+
+struct Served {
+  std::vector<milliseconds> times;
+  std::vector<std::string> wrong;
+
+  [[nodiscard]] milliseconds median() {
+    std::sort(times.begin(), times.end());
+    return times.empty() ? milliseconds(0) : times[times.size() / 2];
+  }
+};
+
+// What one client gets that posts for `duration`, one request after another.
+Served post_for(const Server& server, milliseconds duration, std::size_t body_bytes, std::size_t chunk_bytes) {
+  Served served;
+  HttpClient client(server.endpoint());
+  const auto end = Clock::now() + duration;
+  for (std::uint64_t seed = 1; Clock::now() < end; ++seed) {
+    const auto body = random_body(body_bytes, seed);
+    const auto began = Clock::now();
+    const auto answer = client.send({.method = "POST",
+                                     .target = "/predict",
+                                     .headers = {{"Content-Type", "application/octet-stream"}},
+                                     .body = body,
+                                     .chunk_bytes = chunk_bytes});
+    served.times.push_back(std::chrono::duration_cast<milliseconds>(Clock::now() - began));
+    if (!is_identity_answer(answer, body)) served.wrong.push_back(describe(answer));
+    std::this_thread::sleep_for(20ms);
+  }
+  return served;
+}
+
+std::string config_with_arena(const std::string& arena) {
+  auto config = identity_config({{.workers = 2}}, {"max_body_bytes: 16MiB"});
+  const std::string usual = "input_arena: 64MiB";
+  config.replace(config.find(usual), usual.size(), "input_arena: " + arena);
+  return config;
+}
+
+}  // namespace
+
+TEST_CASE("Uploads: nine large ones that keep the least pace, and sixteen chunked ones, keep nobody from being served",
+          "[process][case37]") {
+  const std::string arena = GENERATE("64MiB", "256MiB");
+  CAPTURE(arena);
+  Server server(config_with_arena(arena));
+  REQUIRE(server.wait_until_ready());
+  const auto before = baseline(server);
+  {
+    constexpr std::size_t kLeastPace = 17 * 1024;
+    SlowUploads sized(server.endpoint(), 9, sized_head(), kLeastPace);
+    SlowUploads chunked(server.endpoint(), 16, chunked_head(), kLeastPace);
+    constexpr milliseconds kWatched{6'000};
+    Served small;
+    Served in_chunks;
+    Served large;
+    {
+      const std::jthread first([&] { small = post_for(server, kWatched, 200'000, 0); });
+      const std::jthread second([&] { in_chunks = post_for(server, kWatched, 150'000, 16'000); });
+      const std::jthread third([&] { large = post_for(server, kWatched, 3'000'000, 0); });
+    }
+    for (auto* served : {&small, &in_chunks, &large}) {
+      CHECK(served->wrong == std::vector<std::string>());
+      CHECK(served->times.size() >= 3);
+    }
+    CHECK(small.median() < scaled(500ms));
+    CHECK(in_chunks.median() < scaled(500ms));
+    // In a small arena a tenth of it waits until somebody slow has been cut off.
+    CHECK(large.median() < scaled(arena == "64MiB" ? 2'000ms : 500ms));
+    WARN("medians in ms: " << small.median().count() << " small, " << in_chunks.median().count() << " in chunks, "
+                           << large.median().count() << " large; refused: " << sized.refused() << " sized, "
+                           << chunked.refused() << " chunked");
+    CHECK(sized.refused() >= 9);
+    CHECK(sized.odd() == 0);
+    CHECK(chunked.odd() == 0);
+  }
+  check_after_case(server, before);
+}
+
+TEST_CASE("Uploads: large ones that are as fast as body_timeout asks are served where nobody waits",
+          "[process][case37]") {
+  Server server(identity_config({{.workers = 1}}, {"max_body_bytes: 16MiB", "body_timeout: 6s"}));
+  REQUIRE(server.wait_until_ready());
+  const std::string body(8'000'000, 'y');
+  const auto chunk = GENERATE(0, 100'000);
+  const auto text = serialise({"POST", "/predict", {}, body, static_cast<std::size_t>(chunk)});
+  HttpClient client(server.endpoint());
+  REQUIRE(client.connect());
+  // In five seconds.
+  for (std::string_view rest = text; !rest.empty(); rest.remove_prefix(std::min(rest.size(), text.size() / 50))) {
+    REQUIRE(client.write(rest.substr(0, text.size() / 50)));
+    std::this_thread::sleep_for(100ms);
+  }
+  CHECK(is_identity_answer(client.read_answer(), body));
+}
+
+TEST_CASE("Uploads: one that keeps the pace gives way, with 503, to others that wait for its room",
+          "[process][case37]") {
+  // Room for one body of that size at a time. 16 MiB in 30 s are 559 kB/s.
+  Server server(config_with_arena("64MiB"));
+  REQUIRE(server.wait_until_ready());
+  HttpClient slow(server.endpoint());
+  REQUIRE(slow.connect());
+  REQUIRE(slow.write(sized_head()));
+  std::jthread uploading([&](const std::stop_token& stop) {
+    while (!stop.stop_requested() && !slow.has_unread_bytes() && slow.write(std::string(80'000, 'x'))) {
+      std::this_thread::sleep_for(kTick);
+    }
+  });
+  std::this_thread::sleep_for(1s);
+  const std::string body(kLargeBody, 'z');
+  const auto began = Clock::now();
+  CHECK(is_identity_answer(HttpClient(server.endpoint()).post("/predict", body), body));
+  CHECK(Clock::now() - began < scaled(3s));
+  uploading.request_stop();
+  uploading.join();
+  const auto answer = slow.read_answer();
+  CAPTURE(answer);
+  CHECK(answer.status == 503);
+  CHECK(answer.error_code() == "queue_full");
+  CHECK(answer.has_header("Retry-After"));
+}
+
+}  // namespace yolod::tests
