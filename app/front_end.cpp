@@ -125,6 +125,8 @@ Outcome<void> FrontEnd::start() {
   make_pools();
   phase_ = Phase::kServing;
   if (!accept_when_ready_) server_.start();
+  (void)AwakeClock::now();
+  lost_time_told_ = AwakeClock::lost();  // a start that took long is no news
   housekeep();
   for (const auto& pool : pools_) pool->start(mode_ == RunMode::kCheck ? Start::kTrial : Start::kServing);
   return {};
@@ -155,7 +157,10 @@ void FrontEnd::tell_lost_time() {
   if (lost == lost_time_told_) return;
   const auto ms = std::chrono::duration_cast<milliseconds>(lost - lost_time_told_).count();
   lost_time_told_ = lost;
-  common::log_warning("the front-end did not run for {} ms; deadlines of requests and workers are moved by that", ms);
+  common::log_warning(
+      "the front-end did not run for {} ms (it was frozen, or its machine was too busy); the deadlines of requests "
+      "and workers are moved by that",
+      ms);
 }
 
 // What is looked at every so often instead of having a timer each: clients that are late, log lines that wait.

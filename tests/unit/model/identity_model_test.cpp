@@ -8,6 +8,7 @@
 #include <csignal>
 #include <functional>
 #include <string>
+#include <vector>
 
 using namespace yolod::model;
 using namespace std::chrono_literals;
@@ -16,6 +17,20 @@ using yolod::common::IdentityLoadFault;
 using yolod::common::IdentitySource;
 
 namespace {
+
+// Writes down what it is told, with its name.
+class RecordingMark final : public WorkMark {
+ public:
+  RecordingMark(std::string& told, char name) : told_(&told), name_(name) {}
+  void own_work_began() override { *told_ += {'+', name_}; }
+  void own_work_ended(bool goes_on) override { *told_ += {goes_on ? '-' : '!', name_}; }
+
+ private:
+  std::string* told_;
+  char name_;
+};
+
+const std::string kSomeBody = "body";
 
 Input input_of(const std::string& body) { return {std::as_bytes(std::span<const char>(body)), {}}; }
 
@@ -115,6 +130,15 @@ TEST_CASE("IdentityModel: a hang lasts until a signal ends it", "[model][unit]")
     (void)(*model)->run({&input, 1});
   });
   CHECK(died_of(status, SIGALRM));
+}
+
+TEST_CASE("IdentityModel: each body is marked while it is its turn, and no other", "[model][unit]") {
+  std::string told;
+  std::vector<RecordingMark> marks{{told, 'a'}, {told, 'b'}};
+  std::vector<Input> inputs{input_of(kSomeBody), input_of(kSomeBody)};
+  for (std::size_t i = 0; i < inputs.size(); ++i) inputs[i].mark = &marks[i];
+  CHECK(load({})->run(inputs).size() == 2);
+  CHECK(told == "+a-a+b-b");
 }
 
 TEST_CASE("IdentityModel: scribbling calls the surroundings and answers", "[model][unit]") {

@@ -1,5 +1,6 @@
 // The detector as its callers see it, on a network small enough to be made by hand.
 #include <algorithm>
+#include <array>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstring>
@@ -186,6 +187,36 @@ TEST_CASE("TorchModel: a batch is answered in order, one bad image alone fails",
   CHECK(outputs[1].times.infer_us == 0);
   const auto input = input_of(bad);
   CHECK_FALSE(model->run({&input, 1}).front().prediction.ok());
+}
+
+TEST_CASE("TorchModel: each picture is marked while it is decoded, and told whether it goes on", "[model][unit]") {
+  class Mark final : public model::WorkMark {
+   public:
+    void own_work_began() override { ++began; }
+    void own_work_ended(bool goes_on) override {
+      ++ended;
+      went_on = goes_on;
+    }
+    int began{0};
+    int ended{0};
+    bool went_on{false};
+  };
+  const auto model = TinyDetector().load();
+  const auto good = picture(true, false);
+  const std::string bad = "not a picture";
+  std::vector<model::Input> inputs{input_of(good), input_of(bad), input_of(good)};
+  std::array<Mark, 3> marks;
+  for (std::size_t i = 0; i < inputs.size(); ++i) inputs[i].mark = &marks.at(i);
+  auto decoded = model->decode(inputs);
+  for (const auto& mark : marks) {
+    CHECK(mark.began == 1);
+    CHECK(mark.ended == 1);
+  }
+  CHECK(marks[0].went_on);
+  CHECK_FALSE(marks[1].went_on);
+  CHECK(marks[2].went_on);
+  (void)model->run_decoded(std::move(decoded));
+  CHECK(marks[0].began == 1);
 }
 
 TEST_CASE("TorchModel: a request's options are its own", "[model][unit]") {
