@@ -22,7 +22,7 @@ enum class Milestone : std::uint32_t {
   kHello = 1,       // exec'd; speaks this layout; about to load
   kReady = 2,       // loaded, warmed up, SIGINT restored; its description lies in the lane
   kLoadFailed = 3,  // `text` says why; exits with kExitBadModel
-  kDenied = 4,      // its sandbox refused a system call (denied_call, denied_errno); sent by its SIGSYS handler
+  kDenied = 4,      // its sandbox refused a system call (denied_call, denied_errno); `text`: the path that it named
 };
 
 // Parts of a sandbox in MilestoneMessage::sandbox_parts.

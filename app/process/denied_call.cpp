@@ -6,7 +6,15 @@
 #include <limits>
 #include <memory>
 
+#include "common/text.hpp"
+
 namespace yolod::app {
+
+DeniedCall denied_call_of(const ipc::MilestoneMessage& message) {
+  constexpr std::size_t kMostOfPath = 200;
+  return {message.denied_call, message.denied_errno,
+          common::printable({message.text, message.text_bytes}, kMostOfPath)};
+}
 
 std::string name_of(const DeniedCall& call) {
   constexpr auto kMost = static_cast<std::uint32_t>(std::numeric_limits<int>::max());

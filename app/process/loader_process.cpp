@@ -60,7 +60,7 @@ bool LoaderProcess::take_milestone(const ipc::MilestoneMessage& message) {
       if (load_failure_.empty()) load_failure_ = "it gave no reason";
       return true;
     case ipc::Milestone::kDenied: {
-      const DeniedCall call{message.denied_call, message.denied_errno};
+      const DeniedCall call = denied_call_of(message);
       if (call.soft_errno == 0) {
         fatal_call_ = call;  // of the loader, or of the process that it forks a worker by
       } else if (!std::exchange(told_soft_denial_, true)) {

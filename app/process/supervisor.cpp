@@ -203,10 +203,13 @@ void Supervisor::tell_of_sandbox(const common::SandboxState& state) {
 }
 
 void Supervisor::tell_of_denied(std::string_view process, pid_t pid, const DeniedCall& call) const {
+  const std::string of = call.path.empty() ? "" : " of \"" + call.path + "\"";
   common::log_warning(
-      "{} {} ({}): its sandbox denied it the system call {}, which failed with {}. It goes on; later failures of this "
-      "process are not logged",
-      process, pid, config_.name, name_of(call), std::generic_category().message(static_cast<int>(call.soft_errno)));
+      "{} {} ({}): its sandbox denied it the system call {}{}, which failed with: {}. It goes on, and further such "
+      "calls "
+      "of this process are not logged",
+      process, pid, config_.name, name_of(call), of,
+      std::generic_category().message(static_cast<int>(call.soft_errno)));
 }
 
 void Supervisor::loader_became_ready() {

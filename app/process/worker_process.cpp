@@ -122,7 +122,7 @@ bool WorkerProcess::take_milestone(const ipc::MilestoneMessage& message, pid_t s
       load_failure_.assign(message.text, message.text_bytes);
       if (load_failure_.empty()) load_failure_ = "it gave no reason";
       return true;
-    case ipc::Milestone::kDenied: return said_hello_ && take_denied({message.denied_call, message.denied_errno});
+    case ipc::Milestone::kDenied: return said_hello_ && take_denied(denied_call_of(message));
   }
   return false;
 }

@@ -97,7 +97,7 @@ void check_attempt(const Attempt& attempt, const std::string& key, const std::st
     CHECK(server.worker_pids() == workers);
     const bool file = attempt.name == "open" || attempt.name == "open_write" || attempt.name == "mem";
     if (file && !kInstrumented) {
-      CHECK(server.log_lines_with("its sandbox denied it the system call openat").size() == 1);
+      CHECK(server.log_lines_with("its sandbox denied it the system call openat of").size() == 1);
     }
   } else {
     CHECK(answer.status == 500);
@@ -255,7 +255,7 @@ TEST_CASE("Sandbox: report tells of every denied call, with its place and argume
   };
   for (int i = 0; i < 3; ++i) CHECK(client.post("/predict", "FAULT:open").status == 400);
   CHECK(told(SYS_openat) == 3);
-  CHECK(server.log_lines_with("its sandbox denied it the system call openat").size() == 1);
+  CHECK(server.log_lines_with("its sandbox denied it the system call openat of").size() == 1);
   CHECK(client.post("/predict", "FAULT:bpf").status == 500);
   CHECK(told(SYS_bpf) == 2);
   CHECK(server.log_lines_with(std::string(kDenies) + "bpf").size() == 2);

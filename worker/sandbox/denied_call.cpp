@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
+#include <cstring>
 #include <string_view>
 
 #include "ipc/control.hpp"
@@ -77,17 +78,48 @@ class Line {
   std::size_t used_{0};
 };
 
+// Of a call that looks for a file: its path in this process's own memory, or nothing.
+const char* path_of(int call, const StoppedCall& stopped) {
+  switch (call) {
+#if defined(__x86_64__)
+    case SYS_open:
+    case SYS_creat:
+    case SYS_access:
+    case SYS_stat:
+    case SYS_lstat:
+    case SYS_readlink: return reinterpret_cast<const char*>(stopped.arguments[0]);
+#endif
+    case SYS_openat:
+    case SYS_openat2:
+    case SYS_faccessat:
+    case SYS_faccessat2:
+    case SYS_statx:
+    case SYS_readlinkat: return reinterpret_cast<const char*>(stopped.arguments[1]);
+    default: return nullptr;
+  }
+}
+
+// malloc() looks there before it gives memory of a thread's heap back, once, and does well without.
+bool is_of_no_interest(const char* path) {
+  return path != nullptr && std::strcmp(path, "/proc/sys/vm/overcommit_memory") == 0;
+}
+
 void report(int call, const StoppedCall& stopped) {
   Line line;
   line.text("yolod-worker ").number(static_cast<std::uint64_t>(::getpid()), 10);
   line.text(": the sandbox denied system call ").number(static_cast<std::uint64_t>(call), 10);
   line.text(" at 0x").number(stopped.instruction, 16).text(", arguments");
   for (const auto argument : stopped.arguments) line.text(" 0x").number(argument, 16);
+  if (const char* const path = path_of(call, stopped)) line.text(", path ").text(path);
   line.write_to(STDERR_FILENO);
 }
 
-void tell_front_end(int call, int soft_errno) {
+void tell_front_end(int call, int soft_errno, const char* path) {
   ipc::MilestoneMessage message = g_message;
+  if (path != nullptr) {
+    message.text_bytes = static_cast<std::uint32_t>(strnlen(path, sizeof message.text));
+    std::memcpy(message.text, path, message.text_bytes);
+  }
   message.denied_call = static_cast<std::uint32_t>(call);
   message.denied_errno = static_cast<std::uint32_t>(soft_errno);
   ::send(g_settings.control, &message, sizeof message, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -105,12 +137,14 @@ void on_sigsys(int /*signal*/, siginfo_t* info, void* raw_context) {
   const int saved_errno = errno;
   auto& context = *static_cast<ucontext_t*>(raw_context);
   const int call = info->si_syscall;
-  if (g_settings.report) report(call, stopped_call(context));
+  const StoppedCall stopped = stopped_call(context);
+  if (g_settings.report) report(call, stopped);
   if (!denied_call_fails_softly(call)) {
-    tell_front_end(call, 0);
+    tell_front_end(call, 0, nullptr);
     end_by_sigsys();
   }
-  if (!g_told_soft.exchange(true)) tell_front_end(call, EACCES);
+  const char* const path = path_of(call, stopped);
+  if (!is_of_no_interest(path) && !g_told_soft.exchange(true)) tell_front_end(call, EACCES, path);
   set_result(context, -EACCES);
   errno = saved_errno;
 }
