@@ -82,7 +82,10 @@ std::string png_that_declares(std::uint32_t side) {
 // With one worker of a real network, that has seen a photo.
 class UsedServer : public Server {
  public:
-  UsedServer() : Server(small_network_config(*test_data())), photo_(read_file(*test_data() / "photos" / "person.jpg")) {
+  // `model_keys` are more keys of the model, indented as they are to stand.
+  explicit UsedServer(const std::string& model_keys = {})
+      : Server(small_network_config(*test_data()) + model_keys),
+        photo_(read_file(*test_data() / "photos" / "person.jpg")) {
     REQUIRE(wait_until_ready());
     workers_ = worker_pids();
     REQUIRE(workers_.size() == 1);
@@ -157,6 +160,59 @@ TEST_CASE("OddImages: each is a picture or the error that fits, from one worker 
   server.check_worker_lives();
   // The largest of them has a tenth of a megapixel; the bombs claim gigapixels.
   CHECK(server.grown_kib() < 48 * 1024);
+}
+
+TEST_CASE("OddImages: files that once did harm get the answer that fits, from one worker that lives", "[e2e][torch]") {
+  if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
+    WARN("SKIPPED: " << reason);
+    return;
+  }
+  if (!fault_cases()) {
+    WARN("SKIPPED: no cases beside the test data");
+    return;
+  }
+  UsedServer server;
+
+  for (const auto* name : {"pnm_hash_plain.ppm", "pnm_hash_dicm.ppm", "pnm_hash_dted.ppm", "gdal_pds_passwd.ppm",
+                           "png_ztxt_12x8MB.png", "jpeg_no_eoi.jpg", "animated.webp", "webp_exif6.webp"}) {
+    const auto answer = server.client.post("/predict", read_file(*fault_cases() / name));
+    CAPTURE(name, answer);
+    CHECK(answer.status == 200);
+  }
+  for (const auto* name : {"webp_dicm.webp", "dc_80.jpg", "jpeg_prog_refine_100MP_100.jpg", "jpeg_cut_at_half.jpg",
+                           "jpeg_header_only_64x64.jpg", "jpeg_two_sof.jpg"}) {
+    const auto answer = server.client.post("/predict", read_file(*fault_cases() / name));
+    CAPTURE(name, answer);
+    CHECK(answer.status == 400);
+    CHECK(answer.error_code() == "invalid_image");
+  }
+  server.check_worker_lives();
+  CHECK(server.log_lines_with("died").empty());
+  CHECK(server.grown_kib() < 48 * 1024);
+}
+
+TEST_CASE("OddImages: a picture over max_decode_time or max_decode_memory is too complex, and the worker lives",
+          "[e2e][torch]") {
+  if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
+    WARN("SKIPPED: " << reason);
+    return;
+  }
+  if (!fault_cases()) {
+    WARN("SKIPPED: no cases beside the test data");
+    return;
+  }
+  const std::string limits =
+      GENERATE("    limits: {max_decode_time: 20ms}\n", "    limits: {max_decode_memory: 64MiB}\n");
+  UsedServer server(limits);
+
+  for (const auto* name : {"png_1bit_100MP.png", "tiff_g4_100MP.tif"}) {
+    const auto answer = server.client.post("/predict", read_file(*fault_cases() / name));
+    CAPTURE(name, answer);
+    CHECK(answer.status == 413);
+    CHECK(answer.error_code() == "image_too_complex");
+  }
+  server.check_worker_lives();
+  CHECK(server.log_lines_with("died").empty());
 }
 
 }  // namespace yolod::tests

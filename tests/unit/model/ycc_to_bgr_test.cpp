@@ -1,13 +1,13 @@
 #include "model/image/ycc_to_bgr.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <random>
 #include <vector>
 
 using namespace yolod::model::image;
 
-TEST_CASE("YccToBgr: pixels taken sixteen at once and one by one are the same, from one row or three",
-          "[model][unit]") {
+TEST_CASE("YccToBgr: pixels taken many at once and one by one are the same, from one row or three", "[model][unit]") {
   constexpr int kWidth = 64 * 16;
   std::mt19937 random(3);
   std::vector<std::uint8_t> ycc(3 * kWidth);
@@ -26,6 +26,14 @@ TEST_CASE("YccToBgr: pixels taken sixteen at once and one by one are the same, f
   std::vector<std::uint8_t> at_once(ycc.size());
   ycc_row_to_bgr(ycc.data(), at_once.data(), kWidth);
   CHECK((at_once == one_by_one));
+  // Rows of every length: 32, 16 and one at a time.
+  for (int width = 0; width < 70; ++width) {
+    std::fill(at_once.begin(), at_once.end(), std::uint8_t{9});
+    ycc_row_to_bgr(ycc.data(), at_once.data(), width);
+    const auto end = at_once.begin() + 3 * width;
+    CHECK(std::equal(at_once.begin(), end, one_by_one.begin()));
+    CHECK(std::all_of(end, at_once.end(), [](std::uint8_t value) { return value == 9; }));
+  }
   planes_row_to_bgr(y.data(), cb.data(), cr.data(), at_once.data(), kWidth);
   CHECK((at_once == one_by_one));
 }
