@@ -4,18 +4,12 @@
 #include <cstring>
 #include <string_view>
 
+#include "app/http/hex_digit.hpp"
+
 namespace yolod::app {
 namespace {
 
 constexpr int kMostDigits = 16;
-
-// -1 for what is no hexadecimal digit.
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 

@@ -28,7 +28,7 @@ namespace {
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
 using boost::system::error_code;
-using Clock = common::AwakeClock;
+using common::AwakeClock;
 using common::Error;
 using common::ErrorCode;
 using common::Outcome;
@@ -76,7 +76,7 @@ Session::Session(Socket socket, ListenerRole role, Server& server, Service& serv
       buffer_(kBufferLimitBytes) {
   error_code ignored;
   socket_.non_blocking(true, ignored);  // what can be done at once is done at once
-  server_.places(role_).add(*this, Clock::now());
+  server_.places(role_).add(*this, AwakeClock::now());
 }
 
 Session::~Session() { server_.places(role_).remove(*this); }
@@ -92,9 +92,9 @@ void Session::time_out() {
   socket_.cancel(ignored);
 }
 
-void Session::occupy(Occupation occupation, Clock::time_point now) { server_.places(role_).change(*this, occupation, now); }
+void Session::occupy(Occupation occupation, AwakeClock::time_point now) { server_.places(role_).change(*this, occupation, now); }
 
-bool Session::check_deadline(Clock::time_point now) {
+bool Session::check_deadline(AwakeClock::time_point now) {
   bool late = now >= deadline_ || (idle_ && now - since() >= config_.idle_timeout);
   if (uploading_) {
     const std::chrono::duration<double> elapsed = now - std::exchange(upload_checked_, now);
@@ -207,12 +207,12 @@ Session::Step Session::next_request() {
   if (buffer_.capacity() > kIdleBufferBytes) buffer_.shrink_to_fit();
   without_wait_ = 0;
   idle_ = true;
-  if (occupation() != Occupation::kSilent) occupy(Occupation::kIdle, Clock::now());
+  if (occupation() != Occupation::kSilent) occupy(Occupation::kIdle, AwakeClock::now());
   return Step::kReadHeader;
 }
 
 void Session::begin_request() {
-  request_began_ = Clock::now();
+  request_began_ = AwakeClock::now();
   if (std::exchange(idle_, false)) occupy(Occupation::kBusy, request_began_);
   request_id_.clear();
   head_looked_at_ = 0;
@@ -249,7 +249,7 @@ Session::Step Session::read_head() {
     return Step::kReadHeader;
   }
   no_deadline();
-  if (occupation() == Occupation::kUnfinished) occupy(Occupation::kBusy, Clock::now());
+  if (occupation() == Occupation::kUnfinished) occupy(Occupation::kBusy, AwakeClock::now());
   if (failure) return refuse(header_error(failure), BodyState::kUnread);
   Step otherwise{};
   if (in_reserve() && !may_be_served(head, otherwise)) return otherwise;
@@ -267,7 +267,7 @@ bool Session::may_be_served(const RequestHead& head, Step& otherwise) {
     const RouteEntry* const route = find_route(scratch.target.path());
     if (route != nullptr && (route->route == Route::kHealth || route->route == Route::kReady)) return true;
   }
-  const auto now = Clock::now();
+  const auto now = AwakeClock::now();
   Places& places = server_.places(role_);
   if (places.leave_reserve(*this, now)) return true;
   if (now - request_began_ < kPlacePatience && places.may_make_room_soon(now)) {
@@ -324,7 +324,7 @@ Session::Step Session::answer(const RequestHead& head) {
   options_ = parameters->options;
   const auto timeout = parse_request_timeout(head.request_timeout);
   if (!timeout) return refuse(timeout.error(), unread);
-  urgency_ = {parameters->priority, *timeout ? request_began_ + **timeout : Clock::time_point::max()};
+  urgency_ = {parameters->priority, *timeout ? request_began_ + **timeout : AwakeClock::time_point::max()};
   if (route->route == Route::kImage) options_.png = prefers_png(head.accept);
   return begin_body(head);
 }
@@ -394,7 +394,7 @@ Session::Step Session::answered(Answer& answer) {
     return Step::kRender;
   }
   write_prediction(server_.scratch().response, model_->config->name, answer,
-                   common::elapsed_us(request_began_, Clock::now()));
+                   common::elapsed_us(request_began_, AwakeClock::now()));
   return respond(BodyState::kRead);
 }
 
@@ -403,7 +403,7 @@ Session::Step Session::render() {
   append_items(response, answer, written, kItemsAtOnce);
   written += kItemsAtOnce;
   if (written < item_count(*answer.prediction)) return Step::kRender;
-  end_prediction(response, answer, common::elapsed_us(request_began_, Clock::now()));
+  end_prediction(response, answer, common::elapsed_us(request_began_, AwakeClock::now()));
   server_.scratch().response = std::move(response);
   rendering_.reset();
   return respond(BodyState::kRead);
@@ -425,7 +425,7 @@ Session::Step Session::respond(BodyState body) {
   if (request_id_.empty()) request_id_ = new_request_id();
   body_state_ = body;
   closing_ = !keep_alive_ || body == BodyState::kUnread || service_.draining() ||
-             (in_reserve() && !server_.places(role_).leave_reserve(*this, Clock::now()));
+             (in_reserve() && !server_.places(role_).leave_reserve(*this, AwakeClock::now()));
   scratch.head.clear();
   append_head(scratch.head, scratch.response, {version_, !closing_, {request_id_.data(), request_id_.size()}});
 
@@ -457,7 +457,7 @@ asio::awaitable<Session::Step> Session::write_rest() {
     head += of_head;
     content += written - of_head;
     if (head.size() + content.size() == 0) break;
-    occupy(Occupation::kUnreadAnswer, Clock::now());
+    occupy(Occupation::kUnreadAnswer, AwakeClock::now());
     const std::array<asio::const_buffer, 2> some{head, asio::buffer(content, kBytesAtOnce)};
     auto [failure, bytes] = co_await socket_.async_write_some(some, kAwait);
     written = bytes;
@@ -466,7 +466,7 @@ asio::awaitable<Session::Step> Session::write_rest() {
   }
   no_deadline();
   unsent_.reset();
-  occupy(Occupation::kBusy, Clock::now());
+  occupy(Occupation::kBusy, AwakeClock::now());
   co_return failed ? Step::kEnd : answer_written();
 }
 
@@ -484,7 +484,7 @@ asio::awaitable<void> Session::linger() {
   socket_.shutdown(Socket::shutdown_send, failure);
   timed_out_ = false;
   set_deadline(kLinger);
-  occupy(Occupation::kLingering, Clock::now());
+  occupy(Occupation::kLingering, AwakeClock::now());
   buffer_.consume(buffer_.size());
   const auto unread = asio::buffer(server_.scratch().unread);
   while (!failure && !timed_out_) {

@@ -18,7 +18,7 @@ namespace yolod::app {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
-using Clock = common::AwakeClock;
+using common::AwakeClock;
 using common::Error;
 using common::ErrorCode;
 using common::Outcome;
@@ -83,7 +83,7 @@ Session::Step Session::await_body() {
 
 Session::Step Session::body_began(error_code failure) {
   end_upload();
-  occupy(Occupation::kBusy, Clock::now());
+  occupy(Occupation::kBusy, AwakeClock::now());
   return failure ? drop_body(read_failure()) : make_room();
 }
 
@@ -151,14 +151,14 @@ asio::awaitable<Session::Step> Session::read_chunks() {
 
 // The time that it waits here is the server's, not the client's.
 asio::awaitable<bool> Session::grow_room() {
-  const auto began = Clock::now();
+  const auto began = AwakeClock::now();
   uploading_ = false;
   auto room = co_await service_.arena_gate().reserve(
       body_length_, std::min<std::chrono::milliseconds>(model_->config->queue.timeout, kGrowPatience));
   if (!room) co_return false;
   std::memcpy(room->bytes().data(), room_.bytes().data(), body_received_);
   room_ = std::move(*room);
-  const auto now = Clock::now();
+  const auto now = AwakeClock::now();
   upload_began_ += now - began;
   deadline_ += now - began;
   upload_checked_ = now;
@@ -242,7 +242,7 @@ Session::Step Session::drop_body(const Error& error) {
 void Session::begin_upload() {
   uploading_ = true;
   gives_way_ = false;
-  upload_began_ = upload_checked_ = Clock::now();
+  upload_began_ = upload_checked_ = AwakeClock::now();
   received_at_last_check_ = body_received_;
   recent_rate_ = 0;
   deadline_ = upload_began_ + config_.body_timeout;
@@ -257,14 +257,14 @@ Upload Session::upload() const {
   return {upload_began_, chunks_ ? std::uint64_t{0} : body_length_, body_received_, room_.bytes().size(), recent_rate_};
 }
 
-std::optional<Session::UploadCost> Session::upload_cost(Clock::time_point now) const {
+std::optional<Session::UploadCost> Session::upload_cost(AwakeClock::time_point now) const {
   if (!uploading_ || timed_out_) return std::nullopt;
   const auto cost = cost_to_come(upload(), config_.body_timeout, now);
   if (!cost) return std::nullopt;
   return UploadCost{*cost, room_.bytes().size()};
 }
 
-void Session::give_way(Clock::time_point now) {
+void Session::give_way(AwakeClock::time_point now) {
   gives_way_ = !is_behind(upload(), config_.body_timeout, now);
   time_out();
 }
