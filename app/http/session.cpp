@@ -28,7 +28,8 @@ namespace {
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
 using boost::system::error_code;
-using Clock = common::AwakeClock;
+using common::AwakeClock;
+using common::Clock;
 using common::Error;
 using common::ErrorCode;
 using common::Outcome;
@@ -167,14 +168,14 @@ Session::Step Session::next_request() {
   if (buffer_.capacity() > kIdleBufferBytes) buffer_.shrink_to_fit();
   without_wait_ = 0;
   idle_ = true;
-  idle_since_ = Clock::now();
+  idle_since_ = AwakeClock::now();
   server_.now_idle(*this);
   return Step::kReadHeader;
 }
 
 void Session::begin_request() {
   if (std::exchange(idle_, false)) server_.now_busy(*this);
-  request_began_ = Clock::now();
+  request_began_ = AwakeClock::now();
   request_id_.clear();
   head_looked_at_ = 0;
   version_ = 11;
@@ -324,7 +325,7 @@ Session::Step Session::answered(Answer& answer) {
   answering_ = nullptr;
   if (!answer.prediction) return refuse(answer.prediction.error(), BodyState::kRead);
   write_prediction(server_.scratch().response, model_->config->name, answer,
-                   common::elapsed_us(request_began_, Clock::now()));
+                   common::elapsed_us(request_began_, AwakeClock::now()));
   return respond(BodyState::kRead);
 }
 

@@ -21,7 +21,8 @@ namespace yolod::app {
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
 using boost::system::error_code;
-using Clock = common::AwakeClock;
+using common::AwakeClock;
+using common::Clock;
 using common::Error;
 using common::ErrorCode;
 using common::Outcome;
@@ -167,7 +168,7 @@ Session::Step Session::drop_body(const Error& error) {
 
 void Session::begin_upload() {
   uploading_ = true;
-  upload_began_ = Clock::now();
+  upload_began_ = AwakeClock::now();
   deadline_ = upload_began_ + config_.body_timeout;
 }
 
