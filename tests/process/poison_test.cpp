@@ -17,7 +17,7 @@
 namespace yolod::tests {
 namespace {
 
-std::int64_t queue_depth(const Server& server) {
+std::int64_t queued_count(const Server& server) {
   return server.status().at("models").at(0).at("queue").at("depth").as_int64();
 }
 
@@ -30,11 +30,11 @@ class HeldWorkers {
   explicit HeldWorkers(Server& server) : server_(server), workers_(server.worker_pids()) {
     for (const pid_t worker : workers_) ::kill(worker, SIGSTOP);
     ahead_.emplace(server.endpoint(), workers_.size());
-    REQUIRE(wait_until([&] { return queue_depth(server_) == 0 && all_are_busy(); }));
+    REQUIRE(wait_until([&] { return queued_count(server_) == 0 && all_are_busy(); }));
     handed_out_ = handed_out();
   }
   void let_go_with(std::int64_t posted) {
-    REQUIRE(wait_until([&] { return queue_depth(server_) + handed_out() - handed_out_ == posted; }));
+    REQUIRE(wait_until([&] { return queued_count(server_) + handed_out() - handed_out_ == posted; }));
     for (const pid_t worker : workers_) ::kill(worker, SIGCONT);
     CHECK(ahead_->finish_and_list_wrong() == kNoneWrong);
   }
@@ -69,7 +69,7 @@ class HeldWorker {
     REQUIRE(server.wait_for_worker_in("busy") == worker_);
   }
   void let_go_with(std::int64_t waiting) {
-    REQUIRE(wait_until([&] { return queue_depth(server_) == waiting; }));
+    REQUIRE(wait_until([&] { return queued_count(server_) == waiting; }));
     ::kill(worker_, SIGCONT);
     CHECK(ahead_->finish_and_list_wrong() == kNoneWrong);
   }
@@ -250,7 +250,7 @@ TEST_CASE("Poison: deaths that tell nothing of whose they were make nobody's pic
       for (int i = 0; i < 16; ++i) post_on_its_own(copies, server, picture);
       workers.let_go_with(16);
     }
-    REQUIRE(wait_until([&] { return queue_depth(server) == 0; }));
+    REQUIRE(wait_until([&] { return queued_count(server) == 0; }));
     for (const pid_t worker : server.worker_pids()) {
       killed.push_back(worker);
       ::kill(worker, SIGSEGV);

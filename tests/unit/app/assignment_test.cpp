@@ -14,7 +14,7 @@ namespace {
 using common::Clock;
 using ipc::WorkPhase;
 
-constexpr Clock::time_point kNow{std::chrono::hours(1)};
+constexpr Clock::time_point kMoment{std::chrono::hours(1)};
 
 // One worker's assignment, and the worker's side of its lane.
 class Bench {
@@ -39,7 +39,7 @@ class Bench {
   void mark(std::uint32_t slot, std::uint64_t id, WorkPhase phase) const { lane_->mark_running(slot, id, phase); }
   void finish(std::uint32_t slot) {
     std::optional<Assignment::Finished> finished;
-    (void)assignment->take(slot, true, kNow, finished);
+    (void)assignment->take(slot, true, kMoment, finished);
   }
 
  private:
@@ -58,7 +58,7 @@ class Bench {
 
 TEST_CASE("Assignment: a request has not begun as long as its slot is marked for the one before", "[app][unit]") {
   Bench bench;
-  bench.assignment->begin_batch(1, false, kNow);
+  bench.assignment->begin_batch(1, false, kMoment);
   auto slot = bench.give(1);
   CHECK_FALSE(bench.assignment->evidence(slot).begun);
   bench.mark(slot, 1, WorkPhase::kTaken);
@@ -66,7 +66,7 @@ TEST_CASE("Assignment: a request has not begun as long as its slot is marked for
   CHECK(bench.assignment->evidence(slot).phase == WorkPhase::kTaken);
   bench.finish(slot);
 
-  bench.assignment->begin_batch(1, false, kNow);
+  bench.assignment->begin_batch(1, false, kMoment);
   REQUIRE(bench.give(2) == slot);
   const auto phase = GENERATE(WorkPhase::kTaken, WorkPhase::kOwnWork, WorkPhase::kWaiting, WorkPhase::kComputing);
   bench.mark(slot, 1, phase);  // whatever it was with that one
@@ -79,11 +79,11 @@ TEST_CASE("Assignment: a mark that is neither this request's nor the one's befor
           "[app][unit]") {
   const std::uint64_t id = GENERATE(as<std::uint64_t>{}, 0, 5, 8, UINT64_MAX / ipc::kWorkPhases);
   Bench bench;
-  bench.assignment->begin_batch(1, false, kNow);
+  bench.assignment->begin_batch(1, false, kMoment);
   auto slot = bench.give(6);
   bench.mark(slot, 6, WorkPhase::kComputing);
   bench.finish(slot);
-  bench.assignment->begin_batch(1, false, kNow);
+  bench.assignment->begin_batch(1, false, kMoment);
   slot = bench.give(7);
   bench.mark(slot, id, WorkPhase::kTaken);
   CHECK(bench.assignment->evidence(slot).begun);
@@ -92,7 +92,7 @@ TEST_CASE("Assignment: a mark that is neither this request's nor the one's befor
 
 TEST_CASE("Assignment: of a worker that lies, everything has begun and no mark counts", "[app][unit]") {
   Bench bench;
-  bench.assignment->begin_batch(2, false, kNow);
+  bench.assignment->begin_batch(2, false, kMoment);
   const auto first = bench.give(1);
   const auto second = bench.give(2);
   bench.mark(first, 1, WorkPhase::kOwnWork);
@@ -105,18 +105,18 @@ TEST_CASE("Assignment: of a worker that lies, everything has begun and no mark c
 
 TEST_CASE("Assignment: a request is alone if its worker was given one batch, and that request only", "[app][unit]") {
   Bench bench;
-  bench.assignment->begin_batch(1, false, kNow);
+  bench.assignment->begin_batch(1, false, kMoment);
   const auto first = bench.give(1);
   CHECK(bench.assignment->evidence(first).alone);
   SECTION("not with a batch behind it") {
-    bench.assignment->begin_batch(1, false, kNow);
+    bench.assignment->begin_batch(1, false, kMoment);
     const auto behind = bench.give(2);
     CHECK_FALSE(bench.assignment->evidence(first).alone);
     CHECK_FALSE(bench.assignment->evidence(behind).alone);
   }
   SECTION("not as the last of a larger batch") {
     bench.finish(first);
-    bench.assignment->begin_batch(2, false, kNow);
+    bench.assignment->begin_batch(2, false, kMoment);
     const auto one = bench.give(2);
     const auto other = bench.give(3);
     bench.finish(one);
