@@ -209,7 +209,7 @@ class RunReader {
 
   // True where the picture is whole.
   Outcome<bool> run(Budget& budget) {
-    constexpr std::uint64_t kCodesPerLook = 64 * 1024;
+    constexpr std::uint64_t kCodesPerLook = 64U << 10U;
     for (std::uint64_t codes = 1; y_ < layout_.height; ++codes) {
       if (codes % kCodesPerLook == 0 && budget.look()) return out_of_time();
       const unsigned count = next();

@@ -33,7 +33,7 @@ class Budget {
 
  private:
   static constexpr unsigned kCallsPerLook = 16;
-  static constexpr std::uint64_t kBytesPerLook = 256 * 1024;
+  static constexpr std::uint64_t kBytesPerLook = 256U << 10U;
 
   std::chrono::nanoseconds max_time_;
   std::chrono::nanoseconds started_;

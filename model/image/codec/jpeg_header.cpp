@@ -58,7 +58,7 @@ std::uint64_t divided_up(std::uint64_t value, std::uint64_t by) { return (value 
 std::uint64_t working_bytes(const Header& header) {
   constexpr std::uint64_t kBlockSide = 8;
   constexpr std::uint64_t kBlockBytes = 128;
-  constexpr std::uint64_t kTables = 128 * 1024;
+  constexpr std::uint64_t kTables = 128U << 10U;
   std::uint64_t most_across = 1;
   std::uint64_t most_down = 1;
   for (std::size_t i = 0; i < header.component_count; ++i) {

@@ -149,7 +149,7 @@ Outcome<Probe> probe(Bytes file, std::uint64_t max_pixels) {
   const auto orientation = orientation_of(file);
   if (!orientation) return orientation.error();
   // Two rows, each with what is made of it, and zlib's window.
-  constexpr std::uint64_t kZlib = 128 * 1024;
+  constexpr std::uint64_t kZlib = 128U << 10U;
   const auto working_bytes = kZlib + 4 * kMaxDecodedBytesPerPixel * width;
   return Probe{Format::kPng, width, height, channels, depth, *orientation, working_bytes};
 }

@@ -176,7 +176,7 @@ Outcome<Probe> probe(Bytes file, std::uint64_t max_pixels) {
   const auto layout = read_layout(file, max_pixels);
   if (!layout) return layout.error();
   const unsigned depth = layout->is_bitmap ? 1 : layout->max_value > 255 ? 16 : 8;
-  constexpr std::uint64_t kScale = 64 * 1024;
+  constexpr std::uint64_t kScale = 64U << 10U;
   return Probe{Format::kPnm, layout->width, layout->height, layout->samples, depth, 1, kScale + 3 * layout->width};
 }
 

@@ -192,7 +192,7 @@ Outcome<Probe> probe(Bytes file, std::uint64_t max_pixels) {
   if (!layout) return layout.error();
   if (auto checked = check_size(layout->width, layout->height, max_pixels); !checked) return checked.error();
   if (layout->frame_width == 0 || layout->frame_height == 0) return invalid("the image has no pixels");
-  constexpr std::uint64_t kTables = 512 * 1024;
+  constexpr std::uint64_t kTables = 512U << 10U;
   constexpr std::uint64_t kRowsOfLossy = 128;  // bytes for each column
   const auto working_bytes = kTables + (layout->lossless ? 4 * layout->frame_width * (layout->frame_height + 32)
                                                          : kRowsOfLossy * layout->frame_width);

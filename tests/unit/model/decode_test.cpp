@@ -120,7 +120,7 @@ std::string turned_by_exif(const std::string& jpeg) {
   return jpeg.substr(0, 2) + exif + jpeg.substr(2);
 }
 
-std::string load(const std::filesystem::path& file) { return yolod::tests::read_file(file); }
+std::string file_bytes(const std::filesystem::path& file) { return yolod::tests::read_file(file); }
 
 }  // namespace
 
@@ -173,13 +173,13 @@ TEST_CASE("Decode: odd files are pictures or errors, never a crash", "[model][un
     if (!entry.is_regular_file()) continue;
     const auto name = entry.path().filename().string();
     INFO(name);
-    const auto picture = decode_text(load(entry.path()));
+    const auto picture = decode_text(file_bytes(entry.path()));
     if (good.contains(name)) CHECK(picture.ok());
     if (broken.contains(name)) CHECK(picture.error().code == ErrorCode::kInvalidImage);
     if (entry.path().extension() == ".gif") CHECK(picture.error().code == ErrorCode::kUnsupportedMediaType);
     if (!picture) CHECK(picture.error().code != ErrorCode::kInternal);
   }
-  const auto cut = load(*data / "odd/truncated_jpeg.jpg");
+  const auto cut = file_bytes(*data / "odd/truncated_jpeg.jpg");
   CHECK(mean_difference(decode_text(cut)->view(), decode_text(cut + '\xD9')->view()) == 0);
 }
 
@@ -189,11 +189,11 @@ TEST_CASE("Decode: EXIF orientation is applied", "[model][unit]") {
     WARN("SKIPPED: no test data: set YOLOD_TEST_DATA");
     return;
   }
-  const auto upright = decode_text(load(*data / "exif/Landscape_1.jpg"));
+  const auto upright = decode_text(file_bytes(*data / "exif/Landscape_1.jpg"));
   REQUIRE(upright.ok());
   for (int orientation = 2; orientation <= 8; ++orientation) {
     INFO(orientation);
-    const auto turned = decode_text(load(*data / ("exif/Landscape_" + std::to_string(orientation) + ".jpg")));
+    const auto turned = decode_text(file_bytes(*data / ("exif/Landscape_" + std::to_string(orientation) + ".jpg")));
     REQUIRE(turned.ok());
     REQUIRE(turned->view().width == upright->view().width);
     REQUIRE(turned->view().height == upright->view().height);
@@ -208,7 +208,7 @@ TEST_CASE("Decode: a large JPEG is decoded smaller where less is needed, and tel
     return;
   }
   // 1800 x 1200 as stored, and turned: twice that makes it large.
-  const auto small = decode_text(load(*data / "exif/Landscape_1.jpg"));
+  const auto small = decode_text(file_bytes(*data / "exif/Landscape_1.jpg"));
   REQUIRE(small.ok());
   const auto large = twice_as_large(small->view());
   struct Case {
@@ -232,7 +232,7 @@ TEST_CASE("Decode: a large JPEG is decoded smaller where less is needed, and tel
     CHECK(mean_difference(turned->view(), right.view()) < 3);
   }
   // Too small for it to matter.
-  const auto whole = decode_text(load(*data / "exif/Landscape_6.jpg"), kEnough, Size{1, 1});
+  const auto whole = decode_text(file_bytes(*data / "exif/Landscape_6.jpg"), kEnough, Size{1, 1});
   REQUIRE(whole.ok());
   CHECK(whole->view().width == 1800);
 }
@@ -251,7 +251,7 @@ TEST_CASE("Decode: damaged pictures are errors or pictures of the header's size"
   }
   std::mt19937 random(5);
   for (const auto* name : {"hopper.jpg", "hopper.png", "hopper.webp", "hopper.bmp", "hopper.tif", "hopper.ppm"}) {
-    const auto whole = load(*data / "odd" / name);
+    const auto whole = file_bytes(*data / "odd" / name);
     for (int round = 0; round < 100; ++round) {
       auto damaged = whole;
       for (int i = 0; i < 5; ++i) damaged[random() % damaged.size()] = static_cast<char>(random());

@@ -20,31 +20,31 @@ using yolod::common::ErrorCode;
 
 namespace {
 
-yolod::common::Outcome<Picture> decode_bytes(const std::string& file, std::chrono::nanoseconds max_time = 100s,
-                                             std::optional<Size> needed = std::nullopt) {
+yolod::common::Outcome<Picture> decode_case(const std::string& file, std::chrono::nanoseconds max_time = 100s,
+                                            std::optional<Size> needed = std::nullopt) {
   return decode(std::as_bytes(std::span<const char>(file)), {.max_time = max_time}, needed);
 }
 
-std::vector<std::uint8_t> pixels_of(const Picture& picture) {
+std::vector<std::uint8_t> all_pixels(const Picture& picture) {
   const auto view = picture.view();
   return {view.bgr, view.bgr + static_cast<std::size_t>(view.height) * view.stride_bytes};
 }
 
-std::string load(const char* name) {
+std::string case_bytes(const char* name) {
   auto bytes = yolod::tests::read_file(*yolod::tests::fault_cases() / name);
   REQUIRE_FALSE(bytes.empty());
   return bytes;
 }
 
-ErrorCode error_of(const char* name) {
+ErrorCode error_of_case(const char* name) {
   INFO(name);
-  const auto picture = decode_bytes(load(name));
+  const auto picture = decode_case(case_bytes(name));
   REQUIRE_FALSE(picture.ok());
   return picture.error().code;
 }
 
 // One pixel, in BGR.
-std::vector<int> pixel(const Picture& picture, int x, int y) {
+std::vector<int> one_pixel(const Picture& picture, int x, int y) {
   const auto view = picture.view();
   const auto* at = view.bgr + static_cast<std::size_t>(y) * view.stride_bytes + 3 * x;
   return {at[0], at[1], at[2]};
@@ -62,31 +62,31 @@ TEST_CASE("FaultCases: a PNM with a comment at once is a picture, whatever the c
   SKIP_WITHOUT_CASES();
   for (const auto* name : {"pnm_hash_plain.ppm", "pnm_hash_dicm.ppm", "pnm_hash_dted.ppm"}) {
     INFO(name);
-    const auto picture = decode_bytes(load(name));
+    const auto picture = decode_case(case_bytes(name));
     REQUIRE(picture.ok());
     REQUIRE(picture->size() == Size{8, 8});
     for (int i = 0; i < 64; ++i) {
-      CHECK(pixel(*picture, i % 8, i / 8) == std::vector<int>{3 * i + 2, 3 * i + 1, 3 * i});
+      CHECK(one_pixel(*picture, i % 8, i / 8) == std::vector<int>{3 * i + 2, 3 * i + 1, 3 * i});
     }
   }
 }
 
 TEST_CASE("FaultCases: files for GDAL and GDCM reach neither", "[model][unit]") {
   SKIP_WITHOUT_CASES();
-  CHECK(error_of("webp_dicm.webp") == ErrorCode::kInvalidImage);
+  CHECK(error_of_case("webp_dicm.webp") == ErrorCode::kInvalidImage);
   // A comment with a label that names another file to GDAL, and then a black picture of its own.
-  const auto picture = decode_bytes(load("gdal_pds_passwd.ppm"));
+  const auto picture = decode_case(case_bytes("gdal_pds_passwd.ppm"));
   REQUIRE(picture.ok());
   CHECK(picture->size() == Size{16, 16});
-  CHECK(pixels_of(*picture) == std::vector<std::uint8_t>(3 * 16 * 16, 0));
+  CHECK(all_pixels(*picture) == std::vector<std::uint8_t>(3 * 16 * 16, 0));
 }
 
 TEST_CASE("FaultCases: scans without end cost no more than the time that is allowed", "[model][unit]") {
   SKIP_WITHOUT_CASES();
-  CHECK(error_of("dc_80.jpg") == ErrorCode::kInvalidImage);  // arithmetic-coded
-  const auto file = load("jpeg_prog_refine_100MP_100.jpg");
+  CHECK(error_of_case("dc_80.jpg") == ErrorCode::kInvalidImage);  // arithmetic-coded
+  const auto file = case_bytes("jpeg_prog_refine_100MP_100.jpg");
   const auto began = std::clock();
-  const auto picture = decode_bytes(file, 200ms);
+  const auto picture = decode_case(file, 200ms);
   CHECK(std::clock() - began < CLOCKS_PER_SEC * 3 / 2);
   REQUIRE_FALSE(picture.ok());
   CHECK((picture.error().code == ErrorCode::kImageTooComplex || picture.error().code == ErrorCode::kInvalidImage));
@@ -96,55 +96,55 @@ TEST_CASE("FaultCases: small files that decode to much are pictures, or too comp
   SKIP_WITHOUT_CASES();
   for (const auto* name : {"png_1bit_100MP.png", "tiff_g4_100MP.tif"}) {
     INFO(name);
-    const auto file = load(name);
-    const auto refused = decode_bytes(file, 20ms);
+    const auto file = case_bytes(name);
+    const auto refused = decode_case(file, 20ms);
     REQUIRE_FALSE(refused.ok());
     CHECK(refused.error().code == ErrorCode::kImageTooComplex);
-    const auto picture = decode_bytes(file);
+    const auto picture = decode_case(file);
     REQUIRE(picture.ok());
     REQUIRE(picture->size() == Size{10'000, 10'000});
     // One colour all over.
     const auto view = picture->view();
     const auto* last = view.bgr + 9'999 * view.stride_bytes;
-    CHECK(std::vector<int>(last, last + 3) == pixel(*picture, 0, 0));
+    CHECK(std::vector<int>(last, last + 3) == one_pixel(*picture, 0, 0));
   }
 }
 
 TEST_CASE("FaultCases: texts of a PNG are not unpacked", "[model][unit]") {
   SKIP_WITHOUT_CASES();
-  const auto picture = decode_bytes(load("png_ztxt_12x8MB.png"), 50ms);
+  const auto picture = decode_case(case_bytes("png_ztxt_12x8MB.png"), 50ms);
   CHECK(picture.ok());
 }
 
 TEST_CASE("FaultCases: a JPEG is whole without its end marker, and cut anywhere else", "[model][unit]") {
   SKIP_WITHOUT_CASES();
-  const auto whole = decode_bytes(load("jpeg_whole_reference.jpg"));
+  const auto whole = decode_case(case_bytes("jpeg_whole_reference.jpg"));
   REQUIRE(whole.ok());
-  const auto without_end = decode_bytes(load("jpeg_no_eoi.jpg"));
+  const auto without_end = decode_case(case_bytes("jpeg_no_eoi.jpg"));
   REQUIRE(without_end.ok());
-  CHECK(pixels_of(*without_end) == pixels_of(*whole));
-  CHECK(error_of("jpeg_cut_at_half.jpg") == ErrorCode::kInvalidImage);
-  CHECK(error_of("jpeg_header_only_64x64.jpg") == ErrorCode::kInvalidImage);
-  CHECK(error_of("jpeg_two_sof.jpg") == ErrorCode::kInvalidImage);
+  CHECK(all_pixels(*without_end) == all_pixels(*whole));
+  CHECK(error_of_case("jpeg_cut_at_half.jpg") == ErrorCode::kInvalidImage);
+  CHECK(error_of_case("jpeg_header_only_64x64.jpg") == ErrorCode::kInvalidImage);
+  CHECK(error_of_case("jpeg_two_sof.jpg") == ErrorCode::kInvalidImage);
 }
 
 TEST_CASE("FaultCases: WebP is turned by its EXIF, and an animation gives its first frame", "[model][unit]") {
   SKIP_WITHOUT_CASES();
-  const auto turned = decode_bytes(load("webp_exif6.webp"));
+  const auto turned = decode_case(case_bytes("webp_exif6.webp"));
   REQUIRE(turned.ok());
   CHECK(turned->size() == Size{64, 64});
   // Without the flag for EXIF it is the picture as it is stored.
-  auto file = load("webp_exif6.webp");
+  auto file = case_bytes("webp_exif6.webp");
   file[20] = static_cast<char>(file[20] & ~0x08);
-  const auto stored = decode_bytes(file);
+  const auto stored = decode_case(file);
   REQUIRE(stored.ok());
   bool same = true;
   for (int y = 0; y < 64; ++y) {
-    for (int x = 0; x < 64; ++x) same = same && pixel(*turned, 63 - y, x) == pixel(*stored, x, y);
+    for (int x = 0; x < 64; ++x) same = same && one_pixel(*turned, 63 - y, x) == one_pixel(*stored, x, y);
   }
   CHECK(same);
-  CHECK(pixels_of(*turned) != pixels_of(*stored));
-  const auto first = decode_bytes(load("animated.webp"));
+  CHECK(all_pixels(*turned) != all_pixels(*stored));
+  const auto first = decode_case(case_bytes("animated.webp"));
   REQUIRE(first.ok());
   CHECK(first->size() == Size{64, 64});
 }
@@ -152,20 +152,20 @@ TEST_CASE("FaultCases: WebP is turned by its EXIF, and an animation gives its fi
 TEST_CASE("FaultCases: masks of a BMP are read, transparent pixels of a TIFF keep their colour", "[model][unit]") {
   SKIP_WITHOUT_CASES();
   // Red in the low byte: each pixel of four bytes from byte 66 on, the lowest row first.
-  const auto file = load("bmp_bitfields_rgbx.bmp");
-  const auto bmp = decode_bytes(file);
+  const auto file = case_bytes("bmp_bitfields_rgbx.bmp");
+  const auto bmp = decode_case(file);
   REQUIRE(bmp.ok());
   REQUIRE(bmp->size() == Size{64, 64});
   const auto first = static_cast<unsigned char>(file[10]);
   for (const int x : {0, 31, 63}) {
     const auto at = static_cast<std::size_t>(first + 4 * x);
     const auto byte = [&](std::size_t i) { return static_cast<int>(static_cast<unsigned char>(file[at + i])); };
-    CHECK(pixel(*bmp, x, 63) == std::vector<int>{byte(2), byte(1), byte(0)});
+    CHECK(one_pixel(*bmp, x, 63) == std::vector<int>{byte(2), byte(1), byte(0)});
   }
-  const auto tiff = decode_bytes(load("rgba_transparent.tif"));
+  const auto tiff = decode_case(case_bytes("rgba_transparent.tif"));
   REQUIRE(tiff.ok());
   CHECK(tiff->size() == Size{64, 64});
-  const auto all = pixels_of(*tiff);
+  const auto all = all_pixels(*tiff);
   CHECK(std::any_of(all.begin(), all.end(), [](std::uint8_t value) { return value != 0; }));
 }
 
@@ -174,8 +174,8 @@ TEST_CASE("FaultCases: a PNM's samples are scaled from its largest value", "[mod
   for (const auto& [name, most, bytes] :
        {std::tuple("pgm_maxval15.pgm", 15, 1), std::tuple("pgm_maxval1023.pgm", 1023, 2)}) {
     INFO(name);
-    const auto file = load(name);
-    const auto picture = decode_bytes(file);
+    const auto file = case_bytes(name);
+    const auto picture = decode_case(file);
     REQUIRE(picture.ok());
     REQUIRE(picture->size() == Size{64, 64});
     const auto first = file.size() - static_cast<std::size_t>(64 * 64 * bytes);
@@ -186,7 +186,7 @@ TEST_CASE("FaultCases: a PNM's samples are scaled from its largest value", "[mod
         value = value << 8 | static_cast<unsigned char>(file[first + static_cast<std::size_t>(i * bytes + b)]);
       }
       const int scaled = (std::min(value, most) * 255 + most / 2) / most;
-      same = same && pixel(*picture, i % 64, i / 64) == std::vector<int>(3, scaled);
+      same = same && one_pixel(*picture, i % 64, i / 64) == std::vector<int>(3, scaled);
     }
     CHECK(same);
   }
