@@ -2,27 +2,15 @@
 
 #include <algorithm>
 #include <cstring>
-#include <string_view>
+
+#include "app/http/characters.hpp"
 
 namespace yolod::app {
 namespace {
 
 constexpr int kMostDigits = 16;
 
-// -1 for what is no hexadecimal digit.
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
-
-bool is_token_character(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-         std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-}
 
 // What a field's value and a quoted string may hold: no control characters but the tab.
 bool is_text(char c) {

@@ -4,17 +4,11 @@
 #include <boost/beast/core/string.hpp>
 #include <optional>
 
+#include "app/http/characters.hpp"
 #include "app/http/host.hpp"
 
 namespace yolod::app {
 namespace {
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 // Appended to `out`, which has the room: what was decoded before it stays where it is.
 std::optional<std::string_view> percent_decode(std::string_view text, bool plus_is_space, std::string& out) {
