@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
-#include <string_view>
+
+#include "app/http/characters.hpp"
 
 #include "app/http/hex_digit.hpp"
 
@@ -12,11 +13,6 @@ namespace {
 constexpr int kMostDigits = 16;
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
-
-bool is_token_character(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-         std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-}
 
 // What a field's value and a quoted string may hold: no control characters but the tab.
 bool is_text(char c) {

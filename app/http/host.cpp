@@ -5,23 +5,20 @@
 #include <algorithm>
 #include <array>
 
+#include "app/http/characters.hpp"
+
 namespace yolod::app {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-bool is_hex_digit(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
-
 // unreserved and sub-delims of RFC 3986.
 bool is_name_character(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-         std::string_view("-._~!$&'()*+,;=").find(c) != std::string_view::npos;
+  return is_letter_or_digit(c) || std::string_view("-._~!$&'()*+,;=").find(c) != std::string_view::npos;
 }
 
 bool is_registered_name(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (is_name_character(text[i])) continue;
-    if (text[i] != '%' || text.size() - i < 3 || !is_hex_digit(text[i + 1]) || !is_hex_digit(text[i + 2])) return false;
+    if (text[i] != '%' || text.size() - i < 3 || hex_digit(text[i + 1]) < 0 || hex_digit(text[i + 2]) < 0) return false;
     i += 2;
   }
   return !text.empty();
@@ -34,7 +31,8 @@ bool is_ip_literal(std::string_view text) {
     if (dot == std::string_view::npos) return false;
     const auto version = text.substr(1, dot - 1);
     const auto address = text.substr(dot + 1);
-    return !version.empty() && std::all_of(version.begin(), version.end(), is_hex_digit) && !address.empty() &&
+    return !version.empty() && std::all_of(version.begin(), version.end(), [](char c) { return hex_digit(c) >= 0; }) &&
+           !address.empty() &&
            std::all_of(address.begin(), address.end(), [](char c) { return c == ':' || is_name_character(c); });
   }
   std::array<char, INET6_ADDRSTRLEN> terminated{};

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "app/http/characters.hpp"
 #include "common/text.hpp"
 
 namespace yolod::app {
@@ -24,15 +25,14 @@ constexpr std::string_view kNotWellFormed = "multipart: the body is not well for
 
 // Where `wanted` begins in `text`, or npos. glibc's memmem() takes time that is linear in the text whatever its bytes
 // are; std::string_view::find() calls memchr() anew for each byte that equals the first one wanted.
-std::size_t find(std::string_view text, std::string_view wanted) {
+std::size_t find_bytes(std::string_view text, std::string_view wanted) {
   const void* const found = memmem(text.data(), text.size(), wanted.data(), wanted.size());
   return found == nullptr ? std::string_view::npos
                           : static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
 }
 
 bool is_boundary_character(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-         std::string_view("'()+_,-./:=? ").find(c) != std::string_view::npos;
+  return is_letter_or_digit(c) || std::string_view("'()+_,-./:=? ").find(c) != std::string_view::npos;
 }
 
 // The value of parameter `name` in `;a=b;c="d"`: Beast's param_list reads exactly that form.
@@ -51,7 +51,7 @@ std::string_view parameters_of(std::string_view header_value) {
 // The `name` of the Content-Disposition header among a part's headers.
 std::optional<std::string> part_name(std::string_view headers) {
   while (!headers.empty()) {
-    const auto end = find(headers, "\r\n");
+    const auto end = find_bytes(headers, "\r\n");
     const std::string_view line = headers.substr(0, end);
     headers = end == std::string_view::npos ? std::string_view{} : headers.substr(end + 2);
     const auto colon = line.find(':');
@@ -150,14 +150,14 @@ void MultipartScanner::skip_padding(std::size_t& budget_bytes) {
 void MultipartScanner::read_headers(std::size_t& budget_bytes) {
   // A part without headers is its empty line alone, whose line break is the one at hand.
   const std::string_view window = text_.substr(at_, kMaxPartHeaderBytes);
-  const std::size_t headers_end = find(window, "\r\n\r\n");
+  const std::size_t headers_end = find_bytes(window, "\r\n\r\n");
   budget_bytes -= std::min(budget_bytes, std::min(headers_end, window.size()));
   if (headers_end == std::string_view::npos) {
     state_ = State::kLongHeaders;
     return;
   }
   // A part may also end with its headers (RFC 2046, 5.1.1): the next delimiter then begins before the empty line ends.
-  const std::size_t next = find(text_.substr(at_, headers_end + 4 + delimiter_.size() - 1), delimiter_);
+  const std::size_t next = find_bytes(text_.substr(at_, headers_end + 4 + delimiter_.size() - 1), delimiter_);
   if (next != std::string_view::npos) return next_part(at_ + next);
   is_wanted_part_ = part_name(text_.substr(at_ + 2, headers_end == 0 ? 0 : headers_end - 2)) == name_;
   at_ += headers_end + 4;
@@ -179,7 +179,7 @@ void MultipartScanner::refuse(std::string why) {
 MultipartScanner::Search MultipartScanner::find_delimiter(std::size_t& budget_bytes) {
   // A delimiter that begins within the budget may end behind it.
   const std::string_view window = text_.substr(at_, budget_bytes + delimiter_.size() - 1);
-  const std::size_t found = find(window, delimiter_);
+  const std::size_t found = find_bytes(window, delimiter_);
   const std::size_t looked_at = std::min({found, budget_bytes, window.size()});
   at_ += looked_at;
   budget_bytes -= looked_at;

@@ -39,9 +39,6 @@ constexpr std::size_t kBufferLimitBytes = RequestHeadReader::kLimitBytes + kRead
 // What an idle connection may keep.
 constexpr std::size_t kIdleBufferBytes = 2 * kReadBytes;
 constexpr std::chrono::seconds kLinger{2};
-// What one turn of the event loop may take or send of one connection: with the pages of the arena that it touches
-// first, some 0.1 ms.
-constexpr std::size_t kBytesAtOnce = 256 * 1024;
 // Members of a list that one turn writes as JSON.
 constexpr std::size_t kItemsAtOnce = 500;
 // How often a connection in the reserve looks for a place, and for how long.

@@ -89,6 +89,9 @@ class Session : public std::enable_shared_from_this<Session>, public Place {
     kEnd,
   };
   enum class BodyState { kRead, kUnread };
+  // What one turn of the event loop may take or send of one connection: some 0.1 ms, with the pages of the arena that
+  // are touched for the first time.
+  static constexpr std::size_t kBytesAtOnce = 256 * 1024;
 
   // ---- the header ----
   [[nodiscard]] Step next_request();

@@ -25,8 +25,7 @@ using common::Outcome;
 
 namespace {
 
-// What one turn of the event loop may read, look at or hash of one connection's body: some 0.1 ms each.
-constexpr std::size_t kReadAtOnceBytes = 256 * 1024;
+// What one turn of the event loop may look at or hash of one connection's body: some 0.1 ms each.
 constexpr std::size_t kScannedAtOnceBytes = 64 * 1024;
 constexpr std::size_t kHashedAtOnceBytes = 128 * 1024;
 // Of a chunked body: what is read where the next chunk's size is to come, and the room that it gets at first.
@@ -107,7 +106,7 @@ Session::Step Session::fill_room() {
   body_received_ = taken;
   if (body_received_ == body_length_) return body_complete();
   error_code failure;
-  const auto left = std::min<std::uint64_t>(body_length_ - taken, kReadAtOnceBytes);
+  const auto left = std::min<std::uint64_t>(body_length_ - taken, kBytesAtOnce);
   const std::size_t bytes = socket_.read_some(asio::buffer(place.data() + taken, left), failure);
   const Step next = failure == asio::error::would_block ? Step::kReadBody : body_came(failure, bytes);
   if (next == Step::kReadBody) begin_upload();
@@ -136,7 +135,7 @@ asio::awaitable<Session::Step> Session::read_chunks() {
       if (!co_await grow_room()) co_return drop_body(no_room());
     } else if (expected >= kChunkReadBytes) {  // straight to its place
       const auto place = asio::buffer(room_.bytes().data() + body_received_,
-                                      std::min<std::uint64_t>({expected, place_left, kReadAtOnceBytes}));
+                                      std::min<std::uint64_t>({expected, place_left, kBytesAtOnce}));
       auto [failure, bytes] = co_await socket_.async_read_some(place, kAwait);
       if (failure) co_return drop_body(read_failure());
       chunks_->content_came(bytes);

@@ -4,6 +4,7 @@
 #include <boost/beast/core/string.hpp>
 #include <optional>
 
+#include "app/http/characters.hpp"
 #include "app/http/host.hpp"
 #include "app/http/hex_digit.hpp"
 

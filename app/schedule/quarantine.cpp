@@ -10,7 +10,7 @@ namespace yolod::app {
 
 namespace {
 
-void check(int result) {
+void check_digest(int result) {
   if (result != 1) throw std::runtime_error("OpenSSL cannot make a SHA-256");
 }
 
@@ -18,25 +18,25 @@ void check(int result) {
 
 BodyHash hash_body(std::span<const std::byte> body) {
   BodyHash hash{};
-  check(EVP_Digest(body.data(), body.size(), hash.data(), nullptr, EVP_sha256(), nullptr));
+  check_digest(EVP_Digest(body.data(), body.size(), hash.data(), nullptr, EVP_sha256(), nullptr));
   return hash;
 }
 
 BodyHasher::BodyHasher() : context_(EVP_MD_CTX_new()) {
   if (context_ == nullptr || EVP_DigestInit_ex(context_, EVP_sha256(), nullptr) != 1) {
     EVP_MD_CTX_free(context_);
-    check(0);
+    check_digest(0);
   }
 }
 BodyHasher::~BodyHasher() { EVP_MD_CTX_free(context_); }
 
 void BodyHasher::add(std::span<const std::byte> bytes) {
-  check(EVP_DigestUpdate(context_, bytes.data(), bytes.size()));
+  check_digest(EVP_DigestUpdate(context_, bytes.data(), bytes.size()));
 }
 
 BodyHash BodyHasher::finish() {
   BodyHash hash{};
-  check(EVP_DigestFinal_ex(context_, hash.data(), nullptr));
+  check_digest(EVP_DigestFinal_ex(context_, hash.data(), nullptr));
   return hash;
 }
 
