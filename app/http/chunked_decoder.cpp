@@ -5,7 +5,6 @@
 
 #include "app/http/characters.hpp"
 
-#include "app/http/hex_digit.hpp"
 
 namespace yolod::app {
 namespace {

@@ -6,7 +6,6 @@
 
 #include "app/http/characters.hpp"
 #include "app/http/host.hpp"
-#include "app/http/hex_digit.hpp"
 
 namespace yolod::app {
 namespace {
