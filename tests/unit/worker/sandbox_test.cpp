@@ -32,7 +32,7 @@ using tests::TemporaryDirectory;
 constexpr int kCannotSeal = 99;
 
 // What `body` returned in a child of its own, which may seal itself: the exit code, or minus the signal that ended it.
-int in_child(const std::function<int()>& body) {
+int in_sealing_child(const std::function<int()>& body) {
   const pid_t pid = fork();
   REQUIRE(pid >= 0);
   if (pid == 0) {
@@ -52,7 +52,7 @@ int opening(const std::string& path, int flags) {
 }
 
 int in_filter(FilterKind kind, const std::function<int()>& body) {
-  return in_child([&] {
+  return in_sealing_child([&] {
     FilterSettings settings;
     settings.kind = kind;
     settings.own_pid = getpid();
@@ -87,7 +87,7 @@ TEST_CASE("Landlock: a process opens what its rules name, each for its use, and 
   const auto read = folder.write("read", "a").string();
   const auto written = folder.write("written", "b").string();
   const auto neither = folder.write("neither", "c").string();
-  CHECK(in_child([&] {
+  CHECK(in_sealing_child([&] {
           const std::vector<FileRule> rules{
               {read, FileUse::kRead}, {written, FileUse::kReadAndWrite}, {folder.path() / "missing", FileUse::kRead}};
           if (!restrict_by_landlock(rules)) return kCannotSeal;
@@ -101,7 +101,7 @@ TEST_CASE("Landlock: a process opens what its rules name, each for its use, and 
 }
 
 TEST_CASE("Landlock: without rules nothing can be opened", "[worker][unit]") {
-  CHECK(in_child([] {
+  CHECK(in_sealing_child([] {
           if (!restrict_by_landlock({})) return kCannotSeal;
           if (opening("/proc/self/maps", O_RDONLY) != EACCES) return 1;
           return opening("/dev/null", O_RDONLY) == EACCES ? 0 : 2;
@@ -182,7 +182,7 @@ TEST_CASE("Filter: nobody can be made the receiver of a descriptor's signals", "
 }
 
 TEST_CASE("Filter: it covers threads that were there before", "[worker][unit]") {
-  CHECK(in_child([] {
+  CHECK(in_sealing_child([] {
           int ends[2] = {-1, -1};
           if (pipe2(ends, O_CLOEXEC) != 0) return 1;
           std::thread other([&ends] {
@@ -217,7 +217,7 @@ TEST_CASE("Filter: the front-end is told which call ended a process, and which f
   if (kInstrumented) return;  // openat is Landlock's there
   auto channel = ipc::make_control_channel();
   REQUIRE(channel);
-  CHECK(in_child([&] {
+  CHECK(in_sealing_child([&] {
           FilterSettings settings;
           settings.own_pid = getpid();
           if (!catch_denied_calls({channel->second.get(), 7, false}) || !apply_filter(settings)) return kCannotSeal;
