@@ -30,7 +30,9 @@ constexpr std::size_t kScannedAtOnceBytes = 64 * 1024;
 constexpr std::size_t kHashedAtOnceBytes = 128 * 1024;
 // Of a chunked body: what is read where the next chunk's size is to come, and the room that it gets at first.
 constexpr std::size_t kChunkReadBytes = 16 * 1024;
-constexpr std::uint64_t kFirstRoomBytes = 1U << 20U;
+constexpr std::uint64_t kFirstRoomPart = 128;  // of what unfinished bodies may hold
+constexpr std::uint64_t kLeastFirstRoomBytes = 64 * 1024;
+constexpr std::uint64_t kMostFirstRoomBytes = 1U << 20U;
 // How long a chunked body that has filled its first room waits for more. Meanwhile it holds what others may wait for.
 constexpr std::chrono::milliseconds kGrowPatience{2000};
 
@@ -257,7 +259,7 @@ Upload Session::upload() const {
 }
 
 std::optional<Session::UploadCost> Session::upload_cost(AwakeClock::time_point now) const {
-  if (!uploading_ || timed_out_) return std::nullopt;
+  if (!uploading_) return std::nullopt;
   const auto cost = cost_to_come(upload(), config_.body_timeout, now);
   if (!cost) return std::nullopt;
   return UploadCost{*cost, room_.bytes().size()};
@@ -269,7 +271,9 @@ void Session::give_way(AwakeClock::time_point now) {
 }
 
 std::uint64_t Session::first_room_bytes() const {
-  return chunks_ ? std::min(body_length_, kFirstRoomBytes) : body_length_;
+  if (!chunks_) return body_length_;
+  const std::uint64_t part = service_.arena_gate().arena().upload_share_bytes() / kFirstRoomPart;
+  return std::min(body_length_, std::clamp(part, kLeastFirstRoomBytes, kMostFirstRoomBytes));
 }
 
 std::uint64_t Session::body_limit() const {

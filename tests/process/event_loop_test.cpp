@@ -134,9 +134,14 @@ void send_and_read(const Server& server, const std::string& text) {
 }  // namespace
 
 // The processor time of the front-end's thread is what counts, so that what else the machine does is not. The goal is
-// 1 ms, in a build as shipped. This build is not optimised, and others share the caches.
+// 1 ms in a build as shipped: an optimised build is held to twice that, since others share the caches. Other builds
+// only show that nothing grows with the body.
 TEST_CASE("EventLoop: no request holds it up, whatever its bytes", "[process]") {
-  const std::string kMost = slowness() > 1 ? "0.05" : "0.005";
+#ifdef __OPTIMIZE__
+  const std::string kMost = "0.002";
+#else
+  const std::string kMost = slowness() > 1 ? "0.2" : "0.05";
+#endif
   Server server(identity_config({{.workers = 1, .faults = true}}, {"max_body_bytes: 16MiB"}));
   REQUIRE(server.wait_until_ready());
   const bool something_quarantined = GENERATE(false, true);

@@ -129,12 +129,9 @@ TEST_CASE("Uploads: nine large ones that keep the least pace, and sixteen chunke
     }
     for (auto* served : {&small, &in_chunks, &large}) {
       CHECK(served->wrong == std::vector<std::string>());
-      CHECK(served->times.size() >= 3);
+      CHECK(served->times.size() >= 5);
+      CHECK(served->median() < scaled(500ms));
     }
-    CHECK(small.median() < scaled(500ms));
-    CHECK(in_chunks.median() < scaled(500ms));
-    // In a small arena a tenth of it waits until somebody slow has been cut off.
-    CHECK(large.median() < scaled(arena == "64MiB" ? 2'000ms : 500ms));
     WARN("medians in ms: " << small.median().count() << " small, " << in_chunks.median().count() << " in chunks, "
                            << large.median().count() << " large; refused: " << sized.refused() << " sized, "
                            << chunked.refused() << " chunked");

@@ -9,6 +9,8 @@
 #include <optional>
 #include <vector>
 
+#include "common/awake_clock.hpp"
+
 namespace yolod::app {
 namespace {
 

@@ -227,26 +227,26 @@ std::optional<std::string> find_simply(const std::string& body, const std::strin
   const std::string_view text = body;
   const std::string dashed = "--" + boundary;
   const std::string delimiter = "\r\n" + dashed;
-  constexpr auto kNone = std::string_view::npos;
+  constexpr auto kNowhere = std::string_view::npos;
   std::size_t at = text.starts_with(dashed) ? 0 : text.find(delimiter);
-  if (at == kNone) return std::nullopt;
+  if (at == kNowhere) return std::nullopt;
   at += at == 0 && text.starts_with(dashed) ? dashed.size() : delimiter.size();
   for (int number = 0; number < 64; ++number) {
     if (text.substr(at).starts_with("--")) return std::nullopt;
     const std::size_t line_end = text.find("\r\n", at);
-    if (line_end == kNone) return std::nullopt;
-    if (text.substr(at, line_end - at).find_first_not_of(" \t") != kNone) return std::nullopt;
+    if (line_end == kNowhere) return std::nullopt;
+    if (text.substr(at, line_end - at).find_first_not_of(" \t") != kNowhere) return std::nullopt;
     const std::size_t headers_end = text.substr(line_end, 8192).find("\r\n\r\n");
     const std::size_t next = text.find(delimiter, line_end);
-    if (next != kNone && (headers_end == kNone || next < line_end + headers_end + 4)) {
+    if (next != kNowhere && (headers_end == kNowhere || next < line_end + headers_end + 4)) {
       at = next + delimiter.size();
       continue;
     }
-    if (headers_end == kNone) return std::nullopt;
+    if (headers_end == kNowhere) return std::nullopt;
     const std::string_view headers = text.substr(line_end + 2, headers_end == 0 ? 0 : headers_end - 2);
     const std::size_t content = line_end + headers_end + 4;
     const std::size_t content_end = text.find(delimiter, content);
-    if (content_end == kNone) return std::nullopt;
+    if (content_end == kNowhere) return std::nullopt;
     if (name_image(headers)) return std::string(text.substr(content, content_end - content));
     at = content_end + delimiter.size();
   }
