@@ -124,7 +124,7 @@ TEST_CASE("Load: a fault that scribbles over the lane reaches the lane it was gi
   ModelConfig config;
   config.source = common::IdentitySource{common::milliseconds(0), true, common::milliseconds(0), {}};
   int scribbles = 0;
-  auto model = load(config, {1}, 0, {[&scribbles] { ++scribbles; }, {}});
+  auto model = load(config, {1}, 0, {[&scribbles] { ++scribbles; }, {}, {}});
   REQUIRE(model);
   constexpr std::string_view kBody = "FAULT:scribble";
   const std::vector<model::Input> inputs{{std::as_bytes(std::span(kBody.data(), kBody.size())), {}}};
