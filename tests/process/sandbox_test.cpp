@@ -315,8 +315,9 @@ TEST_CASE("Sandbox: a worker has the descriptors that it needs and no others", "
   REQUIRE(server.wait_until_ready());
   // Standard input, output and error, its control channel, its doorbell.
   CHECK(descriptor_count(server.worker_pids().at(0)) == 5);
-  // Those three, its control channel, and its own threads.
-  if (const auto loader = server.loader_pid(); loader != 0) CHECK(descriptor_count(loader) == 5);
+  // Those three, its control channel, and its own threads; a worker's go when it has been forked.
+  const auto loader = server.loader_pid();
+  if (loader != 0) CHECK(wait_until([loader] { return descriptor_count(loader) == 5; }));
 }
 
 }  // namespace yolod::tests

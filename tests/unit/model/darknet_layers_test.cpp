@@ -9,6 +9,7 @@
 #include "model/darknet/compiler.hpp"
 #include "model/darknet/weights.hpp"
 #include "model/torch_network.hpp"
+#include "tests/support/test_data.hpp"
 #include "tests/unit/model/network_builder.hpp"
 
 using namespace yolod;
@@ -464,6 +465,10 @@ TEST_CASE("Darknet head: YOLOv1's vector holds classes, confidences, boxes of al
 }
 
 TEST_CASE("Darknet layer: every kind runs in bf16", "[model][unit]") {
+  if (!tests::processor_has_bf16()) {
+    WARN("SKIPPED: this processor has no bf16");
+    return;
+  }
   struct Layers {
     std::string text;
     std::vector<LayerWeights> weights;
@@ -494,6 +499,10 @@ TEST_CASE("Darknet layer: every kind runs in bf16", "[model][unit]") {
 }
 
 TEST_CASE("Darknet layer: every activation runs in bf16", "[model][unit]") {
+  if (!tests::processor_has_bf16()) {
+    WARN("SKIPPED: this processor has no bf16");
+    return;
+  }
   const std::string name = GENERATE("leaky", "relu", "relu6", "relie", "ramp", "elu", "selu", "gelu", "logistic",
                                     "loggy", "tanh", "hardtan", "swish", "mish", "hard_mish", "revleaky");
   const auto text = "[activation]\nactivation=" + name;

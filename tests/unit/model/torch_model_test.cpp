@@ -11,6 +11,7 @@
 #include "model/load_network.hpp"
 #include "model/model.hpp"
 #include "tests/support/temporary_directory.hpp"
+#include "tests/support/test_data.hpp"
 #include "tests/unit/model/tiny_detector.hpp"
 
 using namespace yolod;
@@ -271,6 +272,10 @@ TEST_CASE("TorchModel: output that is not finite fails the warm-up", "[model][un
 
 TEST_CASE("TorchModel: with augmentation the views' boxes are in the picture's pixels too", "[model][unit]") {
   const auto precision = GENERATE(common::Precision::kFp32, common::Precision::kBf16);
+  if (precision == common::Precision::kBf16 && !tests::processor_has_bf16()) {
+    WARN("SKIPPED: this processor has no bf16");
+    return;
+  }
   const auto model = AugmentedDetector(precision).load();
   CHECK(model->description().input_width == 128);
   const auto body = picture_of_a_cell();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "model/darknet/compiler.hpp"
+#include "tests/support/test_data.hpp"
 #include "tests/unit/model/network_builder.hpp"
 
 using namespace yolod;
@@ -209,6 +210,10 @@ TEST_CASE("TorchNetwork: activations are Darknet's", "[model][unit]") {
 }
 
 TEST_CASE("TorchNetwork: bf16 is near fp32", "[model][unit]") {
+  if (!tests::processor_has_bf16()) {
+    WARN("SKIPPED: this processor has no bf16");
+    return;
+  }
   const auto exact = run(kPick + "[maxpool]\nsize=2\nstride=1\n", {{0.3F, 0.1F, 0.01F}}, counting_input());
   const auto rough = run(kPick + "[maxpool]\nsize=2\nstride=1\n", {{0.3F, 0.1F, 0.01F}}, counting_input(), 0,
                          common::Precision::kBf16);
