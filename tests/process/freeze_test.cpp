@@ -19,14 +19,14 @@
 namespace yolod::tests {
 namespace {
 
-constexpr auto kFrozen = 3'500ms;
+constexpr auto kFrozen = 4'500ms;
 
 // Every deadline that a request or a worker has is shorter than the freeze.
 std::string short_deadlines() {
   return identity_config(
       {{.workers = 2,
         .delay = 30ms,
-        .keys = {"hang_timeout: 1500ms", "request_timeout: 2s", "queue: {timeout: 1500ms}", "load_timeout: 3s"}}},
+        .keys = {"hang_timeout: 2500ms", "request_timeout: 3s", "queue: {timeout: 2500ms}", "load_timeout: 4s"}}},
       {"body_timeout: 2s", "header_timeout: 2s", "write_timeout: 2s"});
 }
 
@@ -46,7 +46,7 @@ void check_unmoved(Server& server, Load& load, const Baseline& before, const std
   CHECK(server.log_lines_with("is killed").empty());
   CHECK(server.metric("yolod_replays_total") == 0);
   CHECK(server.metric("yolod_quarantined_total") == 0);
-  CHECK(server.log_lines_with("the front-end did not run for").size() == 1);
+  CHECK_FALSE(server.log_lines_with("the front-end did not run for").empty());
   check_after_case(server, before);
 }
 
@@ -100,7 +100,7 @@ TEST_CASE("Freeze: a server that was frozen while its models load is not killed 
   CAPTURE(preload);
   Server server(identity_config({{.workers = 2,
                                   .load_delay = 1'000ms,
-                                  .keys = {"load_timeout: 3s", preload ? "preload: true" : "preload: false"}}}));
+                                  .keys = {"load_timeout: 4s", preload ? "preload: true" : "preload: false"}}}));
   REQUIRE(server.wait_until_listening());
   REQUIRE(wait_until([&] { return workers_and_loader(server).size() >= (preload ? 1U : 2U); }));
   const auto others = workers_and_loader(server);
