@@ -48,7 +48,13 @@ asio::awaitable<std::optional<ipc::ArenaBlock>> ArenaGate::reserve(std::uint64_t
   const auto place = waiters_.insert(
       waiters_.end(),
       Waiter{bytes, common::AwakeClock::now(), asio::steady_timer(io_, patience), std::nullopt, given_bytes_});
-  co_await place->timer.async_wait(kAwait);
+  // A timer that ends early, because this process did not run for a while, is set again.
+  const auto until = place->since + patience;
+  for (;;) {
+    co_await place->timer.async_wait(kAwait);
+    if (place->block || refusing_ || common::AwakeClock::now() >= until) break;
+    place->timer.expires_at(common::AwakeClock::real_time(until));
+  }
   auto block = std::move(place->block);
   waiters_.erase(place);
   // Those behind it may have waited for its turn only.
