@@ -87,9 +87,9 @@ int FrontEnd::run() {
   }
   try {
 #ifdef YOLOD_FAULT_POINTS
-    common::loop_turns.watch(CLOCK_THREAD_CPUTIME_ID);
+    common::loop_turns.watch(common::LoopTurns::Clock::kProcessor);
 #else
-    common::loop_turns.watch(CLOCK_MONOTONIC);
+    common::loop_turns.watch(common::LoopTurns::Clock::kWall);
 #endif
     io_.run();
   } catch (const std::exception& failure) {

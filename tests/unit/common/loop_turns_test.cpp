@@ -1,0 +1,68 @@
+#include "common/loop_turns.hpp"
+
+#include <catch2/catch.hpp>
+#include <chrono>
+
+namespace yolod::common {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = LoopTurns::Clock;
+
+// One turn that keeps the processor busy for at least so long.
+void turn(LoopTurns& turns, std::chrono::microseconds length) {
+  turns.begin();
+  const auto end = std::chrono::steady_clock::now() + length;
+  while (std::chrono::steady_clock::now() < end) {
+  }
+  turns.end();
+}
+
+TEST_CASE("LoopTurns: before it is told to watch nothing is counted", "[common][unit]") {
+  LoopTurns turns;
+  turn(turns, 5ms);
+  CHECK(turns.longest_us() == 0);
+}
+
+TEST_CASE("LoopTurns: a turn counts for everything that it is longer than", "[common][unit]") {
+  LoopTurns turns;
+  turns.watch(Clock::kWall);
+  turn(turns, 12ms);
+  CHECK(turns.longest_us() >= 11'500);
+  for (std::size_t i = 0; i < 4; ++i) CHECK(turns.long_turns()[i] == 1);
+  turn(turns, 2'500us);
+  CHECK(turns.long_turns()[0] == 2);
+  CHECK(turns.long_turns()[1] == 2);
+  CHECK(turns.longest_us() >= 11'500);
+}
+
+TEST_CASE("LoopTurns: a turn within a turn is a part of it", "[common][unit]") {
+  LoopTurns turns;
+  turns.watch(Clock::kWall);
+  turns.begin();
+  turn(turns, 3ms);
+  CHECK(turns.longest_us() == 0);
+  turns.end();
+  CHECK(turns.long_turns()[0] == 1);
+  CHECK(turns.longest_us() >= 2'900);
+}
+
+TEST_CASE("LoopTurns: the thread's own time is counted to the microsecond", "[common][unit]") {
+  LoopTurns turns;
+  turns.watch(Clock::kProcessor);
+  turn(turns, 100us);
+  CHECK(turns.longest_us() < 1'000'000);
+  turns.begin();
+  timespec began{};
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &began);
+  do {
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  } while ((now.tv_sec - began.tv_sec) * 1'000'000'000 + now.tv_nsec - began.tv_nsec < 2'000'000);
+  turns.end();
+  CHECK(turns.longest_us() >= 2'000);
+  CHECK(turns.long_turns()[0] >= 1);
+}
+
+}  // namespace
+}  // namespace yolod::common
