@@ -64,22 +64,14 @@ bool started_by_front_end(Role role) {
   return interrupt_is_blocked();
 }
 
-// A process that writes no file: none can grow. Not where stderr is a file itself, or a worker could not say what is
-// wrong with it. Shared memory that is mapped has its size already.
-void forbid_growing_files() {
-  struct stat status {};
-  if (fstat(STDERR_FILENO, &status) == 0 && S_ISREG(status.st_mode)) return;
-  const rlimit none{0, 0};
-  setrlimit(RLIMIT_FSIZE, &none);
-}
-
 // No core dump (it would delay the reaping, and holds the pictures of clients), no ptrace by a neighbour; and the
 // kernel's first choice when memory runs out, since losing a worker costs no client an answer. Under a sanitizer the
 // leak check needs ptrace.
 void lower_profile() {
   const rlimit none{0, 0};
   setrlimit(RLIMIT_CORE, &none);
-  if (!kInstrumented) forbid_growing_files();  // gcov writes files
+  // It writes no file: standard error is a pipe, and shared memory that is mapped has its size already. But gcov does.
+  if (!kInstrumented) setrlimit(RLIMIT_FSIZE, &none);
   if (UniqueFd score(open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC)); score.valid()) {
     [[maybe_unused]] const auto written = write(score.get(), "500", 3);
   }

@@ -16,7 +16,9 @@ namespace {
 
 namespace json = boost::json;
 
-json::object sandbox_json(const common::SandboxState& sandbox) {
+// Null until the process has told it.
+json::value sandbox_json(bool told, const common::SandboxState& sandbox) {
+  if (!told) return nullptr;
   json::object object{
       {"mode", common::to_string(sandbox.mode)}, {"landlock_abi", sandbox.landlock_abi}, {"seccomp", sandbox.seccomp}};
   if (!sandbox.missing.empty()) object["missing"] = sandbox.missing;
@@ -32,7 +34,7 @@ json::object worker_json(const WorkerStatus& worker) {
           {"precision", worker.precision},
           {"requests", worker.requests},
           {"rss_bytes", resident_bytes(worker.pid)},
-          {"sandbox", sandbox_json(worker.sandbox)}};
+          {"sandbox", sandbox_json(!worker.device.empty(), worker.sandbox)}};
 }
 
 // A model's own state: whether it serves, and if not, why not yet.
@@ -59,7 +61,7 @@ json::object model_json(const ModelStatus& model, bool draining) {
     object["loader"] = {{"pid", model.loader->pid},
                         {"state", model.loader->pid == 0 ? "dead" : (model.loader->ready ? "ready" : "loading")},
                         {"rss_bytes", resident_bytes(model.loader->pid)},
-                        {"sandbox", sandbox_json(model.loader->sandbox)}};
+                        {"sandbox", sandbox_json(model.loader->ready, model.loader->sandbox)}};
   }
   return object;
 }

@@ -313,11 +313,11 @@ TEST_CASE("Sandbox: a worker has the descriptors that it needs and no others", "
   CAPTURE(key);
   Server server(identity_config({{.workers = 1, .keys = {key}}}));
   REQUIRE(server.wait_until_ready());
-  // Standard input, output and error, its control channel, its doorbell.
-  CHECK(descriptor_count(server.worker_pids().at(0)) == 5);
-  // Those three, its control channel, and its own threads; a worker's go when it has been forked.
+  // Standard input, output and error, its log's own view of error, which does not wait, its control channel, its doorbell.
+  CHECK(descriptor_count(server.worker_pids().at(0)) == 6);
+  // Those four, its control channel, and its own threads; a worker's go when it has been forked.
   const auto loader = server.loader_pid();
-  if (loader != 0) CHECK(wait_until([loader] { return descriptor_count(loader) == 5; }));
+  if (loader != 0) CHECK(wait_until([loader] { return descriptor_count(loader) == 6; }));
 }
 
 }  // namespace yolod::tests

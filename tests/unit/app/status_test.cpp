@@ -104,6 +104,13 @@ TEST_CASE("Status: a worker and a loader say what of their sandbox is in force",
   const auto& of_loader = shown.at("loader").at("sandbox").as_object();
   CHECK(of_loader.at("landlock_abi") == 0);
   CHECK(of_loader.at("missing") == "no Landlock");
+
+  // Before it is ready a process has told nothing, and nothing is said of it.
+  one.workers.at(0).device.clear();
+  one.loader->ready = false;
+  const auto later = parsed(status_json(server({one})));
+  CHECK(later.at("models").at(0).at("workers").at(0).at("sandbox").is_null());
+  CHECK(later.at("models").at(0).at("loader").at("sandbox").is_null());
 }
 
 TEST_CASE("Status: several models keep their order", "[app][unit]") {
