@@ -70,8 +70,6 @@ bool started_by_front_end(Role role) {
 void lower_profile() {
   const rlimit none{0, 0};
   setrlimit(RLIMIT_CORE, &none);
-  // It writes no file: standard error is a pipe, and shared memory that is mapped has its size already. But gcov does.
-  if (!kInstrumented) setrlimit(RLIMIT_FSIZE, &none);
   if (UniqueFd score(open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC)); score.valid()) {
     [[maybe_unused]] const auto written = write(score.get(), "500", 3);
   }
@@ -276,6 +274,7 @@ int main(int argc, char** argv) {
   }
   worker::lower_profile();
   std::signal(SIGPIPE, SIG_IGN);  // a log that nobody reads any more is no reason to die
+  std::signal(SIGXFSZ, SIG_IGN);  // nor is a file that may not grow
   common::LoggingConfig logging;
   logging.format = common::LogFormat::kForwarded;
   if (auto log = common::configure_log(logging, "yolod-worker"); !log) return ipc::kExitBadStart;

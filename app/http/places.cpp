@@ -54,6 +54,8 @@ void Places::unlink(Place& place) {
 }
 
 bool Places::leave_reserve(Place& place, Clock::time_point now) {
+  // It has been closed, and only its last read is still to be dealt with.
+  if (place.given_up_) return false;
   if (!place.in_reserve_) return true;
   if (regular_count_ >= limit_ && !give_one_up(false, now)) return false;
   place.in_reserve_ = false;

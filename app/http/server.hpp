@@ -94,7 +94,7 @@ class Server {
   const common::ServerConfig& config_;
   Places places_;
   // Admins have places of their own: they come in however many clients there are.
-  static constexpr std::size_t kMostAdmins = 64;
+  static constexpr std::size_t kMostAdmins = 8;
   Places admin_places_;
   bool accepting_{false};
   std::vector<Listener> listeners_;

@@ -74,6 +74,8 @@ Session::Session(Socket socket, ListenerRole role, Server& server, Service& serv
   error_code ignored;
   socket_.non_blocking(true, ignored);  // what can be done at once is done at once
   server_.places(role_).add(*this, AwakeClock::now());
+  // Now, and not when it asks for something: later its pid could be another process's.
+  if (role_ == ListenerRole::kAdmin) may_administer_ = may_administer(socket_.native_handle());
 }
 
 Session::~Session() { server_.places(role_).remove(*this); }
@@ -219,6 +221,8 @@ void Session::begin_request() {
 }
 
 Session::Step Session::header_came(error_code failure) {
+  // Bytes may have come just before it was closed to make room for another.
+  if (!socket_.is_open()) return Step::kEnd;
   if (failure) {
     // Only who has begun a request is owed an answer, and only while the connection stands.
     if (idle_ || !timed_out_) return Step::kEnd;
@@ -362,9 +366,9 @@ Outcome<void> Session::check_audience(const RouteEntry& route, const RequestHead
                : Error{ErrorCode::kForbidden, "this path is for the server's admins: ask at server.admin_listen"};
   }
   if (role_ == ListenerRole::kPublic) return {};
-  if (!may_administer_) may_administer_ = may_administer(socket_.native_handle());
-  if (!*may_administer_) {
-    return Error{ErrorCode::kForbidden, "only root and the server's own user may administer it"};
+  if (!may_administer_) {
+    return Error{ErrorCode::kForbidden,
+                 "only root and the server's own user may administer it, and no process that may descend from the server"};
   }
   if (head.forwarded) return Error{ErrorCode::kForbidden, "a proxy or a page in a browser may not administer"};
   return {};
@@ -472,6 +476,7 @@ Session::Step Session::answer_written() {
   if (!closing_) return Step::kNextRequest;
   // With unread bytes in the kernel a close is a reset, which overtakes the answer.
   error_code ignored;
+  if (in_reserve()) return Step::kEnd;  // the next one waits for its place
   const bool unread = body_state_ == BodyState::kUnread || buffer_.size() != 0 || socket_.available(ignored) != 0;
   return unread ? Step::kLinger : Step::kEnd;
 }

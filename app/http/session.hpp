@@ -164,7 +164,7 @@ class Session : public std::enable_shared_from_this<Session>, public Place {
 
   Socket socket_;
   const ListenerRole role_;
-  std::optional<bool> may_administer_;  // once it has been asked
+  bool may_administer_{false};  // of an admin listener's client
   Server& server_;
   Service& service_;
   const common::ServerConfig& config_;

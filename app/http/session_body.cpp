@@ -153,7 +153,11 @@ asio::awaitable<Session::Step> Session::read_chunks() {
 // The time that it waits here is the server's, not the client's.
 asio::awaitable<bool> Session::grow_room() {
   const auto began = AwakeClock::now();
+  const auto deadline = std::exchange(deadline_, AwakeClock::time_point::max());
   uploading_ = false;
+  // What it has keeps its place, and is no part of what unfinished bodies may hold: else a body nearly as large as that
+  // would wait for its own first piece to go.
+  room_.end_upload();
   auto room = co_await service_.arena_gate().reserve(
       body_length_, std::min<std::chrono::milliseconds>(model_->config->queue.timeout, kGrowPatience));
   if (!room) co_return false;
@@ -161,7 +165,7 @@ asio::awaitable<bool> Session::grow_room() {
   room_ = std::move(*room);
   const auto now = AwakeClock::now();
   upload_began_ += now - began;
-  deadline_ += now - began;
+  deadline_ = deadline + (now - began);
   upload_checked_ = now;
   uploading_ = true;
   co_return true;

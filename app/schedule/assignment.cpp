@@ -75,6 +75,7 @@ Request* Assignment::in_slot(std::uint32_t slot) const { return slot < slots_.si
 Evidence Assignment::evidence(std::uint32_t slot) const {
   Evidence evidence;
   evidence.alone = batch_count_ == 1 && batches_[0].size == 1;
+  evidence.suspected = slots_[slot]->standing != Standing::kUnknown;
   if (lies) return evidence;  // a lane that lies may lie about what was running as well
   const auto mark = worker_->lane().running_mark(slot);
   evidence.begun = mark.id != previous_ids_[slot];

@@ -19,18 +19,17 @@ struct Evidence {
   // How far the worker was with it. Nothing: the mark is not one that a sane worker writes.
   std::optional<ipc::WorkPhase> phase{};
   bool alone{false};  // by the front-end's table: the worker had no other request
+  bool suspected{false};  // a worker has died with this picture before
 };
 
 // Of all requests that a worker had begun when it died.
 struct DeathScene {
-  std::uint32_t begun_count{0};
   std::uint32_t own_work_count{0};
   std::uint32_t computing_count{0};
   bool unclear{false};
 
   constexpr void add(const Evidence& evidence) {
     if (!evidence.begun) return;
-    ++begun_count;
     unclear = unclear || !evidence.phase;
     if (evidence.phase == ipc::WorkPhase::kOwnWork) ++own_work_count;
     if (evidence.phase == ipc::WorkPhase::kComputing) ++computing_count;
@@ -43,12 +42,14 @@ enum class Blame {
   kStruck,     // it was alone with its worker
 };
 
-// A death that was not the worker's own doing is nobody's. A request that was alone is struck. Else those are suspected
-// that the worker was at work on: the one that was decoded, or all that were computed; and all that had begun where the
-// marks do not tell.
+// A death that was not the worker's own doing is nobody's. A request that was alone is struck. If its mark says that it
+// was not begun, it is suspected the first time: a worker that was taken over may say so of the picture that did it. Else
+// those are suspected that the worker was at work on: the one that was decoded, or all that were computed; and all that had
+// begun where the marks do not tell.
 [[nodiscard]] constexpr Blame blame(DeathCause cause, const Evidence& evidence, const DeathScene& scene) {
-  if (cause == DeathCause::kNotItsDoing || !evidence.begun) return Blame::kNone;
-  if (evidence.alone) return Blame::kStruck;
+  if (cause == DeathCause::kNotItsDoing) return Blame::kNone;
+  if (evidence.alone) return evidence.begun || evidence.suspected ? Blame::kStruck : Blame::kSuspected;
+  if (!evidence.begun) return Blame::kNone;
   const bool marks_tell = !scene.unclear && scene.own_work_count + scene.computing_count != 0;
   if (!marks_tell) return Blame::kSuspected;
   const bool at_work_on_it = evidence.phase == ipc::WorkPhase::kOwnWork || evidence.phase == ipc::WorkPhase::kComputing;

@@ -472,6 +472,9 @@ bool Dispatcher::worker_died(WorkerProcess& worker, DeathCause cause) {
   Assignment& assignment = node.mapped();
   // What it finished counts.
   assignment.lies = assignment.lies || !drain_completions(assignment);
+  // Also one that says of all it had that it was not begun, and one that has just answered: of what it did to this process
+  // nobody knows. Deaths in a row are counted (RequestDeaths).
+  const bool at_work = assignment.outstanding() != 0 || worker.requests_served != 0;
   DeathScene scene;
   for (std::uint32_t slot = 0; slot < assignment.slots().size(); ++slot) {
     if (assignment.in_slot(slot) != nullptr) scene.add(assignment.evidence(slot));
@@ -491,7 +494,7 @@ bool Dispatcher::worker_died(WorkerProcess& worker, DeathCause cause) {
     requeue(std::move(request));
   }
   dispatch_waiting();
-  return scene.begun_count != 0;
+  return at_work;
 }
 
 void Dispatcher::hold_against(Request& request, Blame blame) {

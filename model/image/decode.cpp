@@ -75,7 +75,9 @@ Outcome<Picture> decode(std::span<const std::byte> file, const DecodeLimits& lim
   if (is_transposed(found->orientation)) beside = std::max(beside, bytes);
   DecodeMemory::Share share;
   if (memory != nullptr) {
-    auto taken = memory->take(bytes + beside);
+    // One that may turn out to take far more is alone, rather than refused for what it most likely is not.
+    const auto at_most = std::min(memory->max_bytes(), bytes + found->possible_bytes);
+    auto taken = memory->take(std::max(bytes + beside, at_most));
     if (!taken) return codec::out_of_memory();
     share = std::move(*taken);
   }

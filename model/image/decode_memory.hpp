@@ -46,6 +46,7 @@ class DecodeMemory {
   // Waits until there is room. Nothing, at once, for more than there is in all.
   [[nodiscard]] std::optional<Share> take(std::uint64_t bytes);
 
+  [[nodiscard]] std::uint64_t max_bytes() const { return max_bytes_; }
   // Bytes that are taken at this moment.
   [[nodiscard]] std::uint64_t taken();
 

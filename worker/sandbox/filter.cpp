@@ -66,8 +66,8 @@ constexpr std::initializer_list<int> kCallsOfFaultPoints{SCMP_SYS(unlink), SCMP_
                                                          SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2),
                                                          SCMP_SYS(kill)};
 
-// In an instrumented build, where all else is allowed.
-constexpr std::initializer_list<int> kDeniedIfInstrumented{SCMP_SYS(socket),
+// What no model needs, while it is loaded neither. In an instrumented build these alone are denied.
+constexpr std::initializer_list<int> kNeverNeeded{SCMP_SYS(socket),
                                                            SCMP_SYS(socketpair),
                                                            SCMP_SYS(connect),
                                                            SCMP_SYS(bind),
@@ -146,9 +146,10 @@ void add_allowed_calls(Filter& filter, const FilterSettings& settings) {
   // To a peer that the socket has already.
   filter.allow(SCMP_SYS(sendto), {SCMP_A4(SCMP_CMP_EQ, 0)});
   // Not F_SETOWN and its like: with them the kernel would send a signal of one's choice to another process.
-  for (const int command : {F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC, F_GET_SEALS}) {
+  for (const int command : {F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC, F_GET_SEALS}) {
     filter.allow(SCMP_SYS(fcntl), {SCMP_A1(SCMP_CMP_EQ, static_cast<scmp_datum_t>(command))});
   }
+  if (loader) filter.allow(SCMP_SYS(fcntl), {SCMP_A1(SCMP_CMP_EQ, F_SETFL)});
   for (const int option : {PR_SET_NAME, PR_GET_NAME, PR_SET_VMA}) {
     filter.allow(SCMP_SYS(prctl), {SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(option))});
   }
@@ -163,15 +164,16 @@ void add_allowed_calls(Filter& filter, const FilterSettings& settings) {
   }
   filter.rules(SCMP_ACT_ALLOW, kCallsOfLoader);
   filter.allow(SCMP_SYS(clone), {SCMP_A0(SCMP_CMP_MASKED_EQ, kNamespaceFlags, 0)});
-  // Its own pid would not do: a worker inherits this filter and has another.
-  filter.allow(SCMP_SYS(tgkill), {SCMP_A0(SCMP_CMP_NE, static_cast<scmp_datum_t>(settings.front_end))});
+  // abort() and raise(). Its own pid would not do: a worker inherits this filter and has another. The guard keeps it from
+  // the front-end.
+  filter.rule(SCMP_ACT_ALLOW, SCMP_SYS(tgkill));
   for (const int option : {PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS}) {
     filter.allow(SCMP_SYS(prctl), {SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(option))});
   }
 }
 
 void add_denied_calls(Filter& filter, const FilterSettings& settings) {
-  filter.rules(SCMP_ACT_TRAP, kDeniedIfInstrumented);
+  filter.rules(SCMP_ACT_TRAP, kNeverNeeded);
   filter.rule(SCMP_ACT_TRAP, SCMP_SYS(sendto), {SCMP_A4(SCMP_CMP_NE, 0)});
   if (settings.for_fault_points) return;
   const scmp_arg_cmp not_allowed = settings.kind == FilterKind::kLoader
@@ -188,28 +190,68 @@ Outcome<void> look_for_seccomp() {
   return common::last_system_error("the seccomp system call is refused");
 }
 
-}  // namespace
-
-Outcome<void> apply_filter(const FilterSettings& settings) {
-  if (auto found = look_for_seccomp(); !found) return found;
-  Filter filter(kInstrumented ? SCMP_ACT_ALLOW : SCMP_ACT_TRAP);
+// What every filter here has in common.
+void set_attributes(Filter& filter) {
   filter.attribute(SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
   filter.attribute(SCMP_FLTATR_CTL_NNP, 0);
   filter.attribute(SCMP_FLTATR_CTL_TSYNC, 1);
   // A filter is no reason to slow down the processor, as kernels before 5.16 do otherwise: here runs our own code.
   filter.attribute(SCMP_FLTATR_CTL_SSB, 1);
+  filter.attribute(SCMP_FLTATR_API_SYSRAWRC, 1);
+}
+
+// An argument that the kernel takes as an int, whatever is in the bits above: a filter sees all 64, so a comparison of
+// them all could be passed by with a number that is the same int.
+scmp_arg_cmp first_as_int(int value) {
+  constexpr scmp_datum_t kLower32 = 0xFFFFFFFF;
+  return SCMP_A0(SCMP_CMP_MASKED_EQ, kLower32, static_cast<std::uint32_t>(value));
+}
+
+// What is denied beside the list of allowed calls, in a filter of its own: of two filters the stricter answer counts.
+Outcome<void> apply_guard(const FilterSettings& settings) {
+  Filter guard(SCMP_ACT_ALLOW);
+  set_attributes(guard);
+  guard.rule(SCMP_ACT_KILL_PROCESS, SCMP_SYS(rt_sigaction), {first_as_int(SIGSYS)});
+  if (settings.kind == FilterKind::kLoader) {
+    for (const int call : {SCMP_SYS(kill), SCMP_SYS(tgkill)}) {
+      guard.rule(SCMP_ACT_TRAP, call, {first_as_int(settings.front_end)});
+    }
+  }
+  return guard.load();
+}
+
+}  // namespace
+
+Outcome<void> apply_load_filter() {
+  if (auto found = look_for_seccomp(); !found) return found;
+  Filter filter(SCMP_ACT_ALLOW);
+  set_attributes(filter);
+  filter.rules(SCMP_ACT_ERRNO(EACCES), kNeverNeeded);
+  return filter.load();
+}
+
+Outcome<void> apply_filter(const FilterSettings& settings) {
+  if (auto found = look_for_seccomp(); !found) return found;
+  if (auto guarded = apply_guard(settings); !guarded) return guarded;
+  Filter filter(kInstrumented ? SCMP_ACT_ALLOW : SCMP_ACT_TRAP);
+  set_attributes(filter);
   constexpr std::uint32_t kAsBinaryTree = 2;
   filter.attribute(SCMP_FLTATR_CTL_OPTIMIZE, kAsBinaryTree);
-  filter.attribute(SCMP_FLTATR_API_SYSRAWRC, 1);
   if (kInstrumented) {
     add_denied_calls(filter, settings);
   } else {
     add_allowed_calls(filter, settings);
     filter.rule(SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3));
+    // Not done, and answered as if it were: with OMP_PROC_BIND a thread that cannot be bound would be no thread, and a
+    // process that may bind others could bind the front-end.
+    filter.rule(SCMP_ACT_ERRNO(0), SCMP_SYS(sched_setaffinity));
+    // A pipe for standard error is shared with other workers, and so are its flags.
+    if (settings.kind == FilterKind::kWorker) {
+      filter.rule(SCMP_ACT_ERRNO(EACCES), SCMP_SYS(fcntl), {SCMP_A1(SCMP_CMP_EQ, F_SETFL)});
+    }
     filter.rule(SCMP_ACT_ERRNO(ENOTTY), SCMP_SYS(ioctl), {SCMP_A1(SCMP_CMP_EQ, TCGETS)});
-    filter.allow(SCMP_SYS(rt_sigaction), {SCMP_A0(SCMP_CMP_NE, SIGSYS)});
+    filter.rule(SCMP_ACT_ALLOW, SCMP_SYS(rt_sigaction));  // but for what the guard denies
   }
-  filter.rule(SCMP_ACT_KILL_PROCESS, SCMP_SYS(rt_sigaction), {SCMP_A0(SCMP_CMP_EQ, SIGSYS)});
   return filter.load();
 }
 

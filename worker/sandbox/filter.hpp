@@ -33,6 +33,11 @@ struct FilterSettings {
       false};  // tests kill this process at a step: it may do what that takes (common/fault_point.hpp)
 };
 
+// Denies what no model needs, while it is loaded neither: the network, other programs and processes, namespaces, and what
+// of the kernel is seldom used. Such a call fails with EACCES. For the whole process, for good.
+// REQUIRES: no_new_privs.
+[[nodiscard]] common::Outcome<void> apply_load_filter();
+
 // Puts it in force in every thread of this process, for good. An Error says in one line what the kernel refused.
 // REQUIRES: no_new_privs, and that catch_denied_calls() was called.
 [[nodiscard]] common::Outcome<void> apply_filter(const FilterSettings& settings);

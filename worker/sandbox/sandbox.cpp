@@ -2,6 +2,7 @@
 
 #include <link.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -95,6 +96,9 @@ Outcome<void> Sandbox::before_load() {
   if (state_.mode == SandboxMode::kOff) return {};
   if (on_gpu_) return lacks({ErrorCode::kSystem, "a model that may run on a GPU is not sealed"});
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return lacks(common::last_system_error("PR_SET_NO_NEW_PRIVS"));
+  if (auto applied = apply_load_filter(); !applied) {
+    if (auto goes_on = lacks(applied.error()); !goes_on) return goes_on;
+  }
   return restrict_files(rules_of_load_);
 }
 
@@ -107,6 +111,9 @@ Outcome<void> Sandbox::seal_worker(int control, std::uint64_t generation) {
 Outcome<void> Sandbox::seal(Kind kind, int control, std::uint64_t generation) {
   if (!seals()) return {};
   state_.missing.clear();  // what is missing is found again
+  // It writes no file any more: standard error is a pipe, and shared memory that is mapped has its size already.
+  const rlimit none{0, 0};
+  if (!kInstrumented) setrlimit(RLIMIT_FSIZE, &none);  // gcov does
   if (auto done = restrict_files(kInstrumented ? rules_of_load_ : rules_of_tests_); !done) return done;
   if (auto caught = catch_denied_calls({control, generation, state_.mode == SandboxMode::kReport}); !caught) {
     return lacks(caught.error());

@@ -3,7 +3,8 @@
 //   worker that is forked   [loader: before_load() -> load -> seal_loader()] -> fork -> seal_worker() -> serve
 //   worker that loads       before_load() -> load -> seal_worker() -> serve
 //
-//   before_load()   no_new_privs; Landlock: reads the system's libraries, /proc, /sys and the model's own files
+//   before_load()   no_new_privs; seccomp: no network, no other program or process; Landlock: reads the system's
+//                   libraries, /proc, /sys and the model's own files
 //   seal_loader()   Landlock: opens nothing; seccomp: forks, and what its workers may do
 //   seal_worker()   Landlock: opens nothing; seccomp: the narrower filter
 //

@@ -25,6 +25,8 @@ struct Probe {
   int orientation{1};    // EXIF's, 1 to 8
   // Memory that the decoder takes beside the picture itself, which is 3 bytes a pixel.
   std::uint64_t working_bytes{0};
+  // What that may become, as only the decoder finds out; less than working_bytes where that is all.
+  std::uint64_t possible_bytes{0};
 
   friend bool operator==(const Probe&, const Probe&) = default;
 };

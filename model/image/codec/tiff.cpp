@@ -197,7 +197,17 @@ class BlockReader {
         static_cast<std::uint64_t>(layout_.is_tiled ? TIFFTileRowSize64(tiff_) : TIFFScanlineSize64(tiff_));
     const auto blocks = layout_.blocks_across * layout_.blocks_down * layout_.planes();
     const std::uint64_t found = layout_.is_tiled ? TIFFNumberOfTiles(tiff_) : TIFFNumberOfStrips(tiff_);
-    return TIFFIsTiled(tiff_) == (layout_.is_tiled ? 1 : 0) && row == layout_.block_row_bytes() && found == blocks;
+    std::uint16_t compression = 0;
+    std::uint16_t bits = 0;
+    std::uint16_t samples = 0;
+    std::uint16_t planar = 0;
+    const bool known = TIFFGetField(tiff_, TIFFTAG_COMPRESSION, &compression) == 1 &&
+                       TIFFGetFieldDefaulted(tiff_, TIFFTAG_BITSPERSAMPLE, &bits) == 1 &&
+                       TIFFGetFieldDefaulted(tiff_, TIFFTAG_SAMPLESPERPIXEL, &samples) == 1 &&
+                       TIFFGetFieldDefaulted(tiff_, TIFFTAG_PLANARCONFIG, &planar) == 1;
+    return known && compression == layout_.compression && bits == layout_.bits && samples == layout_.samples &&
+           (planar == PLANARCONFIG_SEPARATE && samples > 1) == layout_.is_planar &&
+           TIFFIsTiled(tiff_) == (layout_.is_tiled ? 1 : 0) && row == layout_.block_row_bytes() && found == blocks;
   }
 
   Outcome<void> read_by_rows() {
@@ -230,7 +240,8 @@ class BlockReader {
           const auto index = p * per_plane + down * layout_.blocks_across + across;
           if (!block_is_sound(index, rows)) return damaged("TIFF");
           if (!read_block(index, rows, blocks[p].get())) return incomplete();
-          if (budget_.spent(room)) return out_of_time();
+          // Stored bytes cost time too: a strip may be mostly blocks without content.
+          if (budget_.spent(room + layout_.block(source_.file, index).size())) return out_of_time();
         }
         put_block(blocks, across, down, rows);
       }

@@ -70,6 +70,21 @@ class Directory {
     std::sort(tags.begin(), tags.end());
     // Which of the two libtiff would take is not to be guessed.
     if (std::adjacent_find(tags.begin(), tags.end()) != tags.end()) return invalid("the TIFF file has a tag twice");
+    // Nor whether it takes the first of several values, or those of tiles for those of strips.
+    constexpr std::array<Tag, 11> kOfOneValue{kWidth,        kHeight,     kCompression, kPhotometric,
+                                              kOrientation,  kSamplesPerPixel, kRowsPerStrip, kPlanarConfiguration,
+                                              kTileWidth,    kTileLength, kInkSet};
+    for (const auto& entry : entries_) {
+      const bool of_one = std::find(kOfOneValue.begin(), kOfOneValue.end(), entry.tag) != kOfOneValue.end();
+      if (of_one && entry.values.count != 1) {
+        return invalid("the TIFF file's tag " + std::to_string(entry.tag) + " has several values");
+      }
+    }
+    const auto has = [this](Tag tag) { return array(tag).has_value(); };
+    const bool has_tiles = has(kTileWidth) || has(kTileLength) || has(kTileOffsets) || has(kTileByteCounts);
+    if (has_tiles && (has(kStripOffsets) || has(kStripByteCounts))) {
+      return invalid("the TIFF file has strips and tiles");
+    }
     return {};
   }
 
@@ -170,6 +185,7 @@ class LayoutReader {
     if (!is_served(compression)) {
       return invalid("the TIFF file's compression " + std::to_string(compression) + " is not served");
     }
+    layout_.compression = static_cast<unsigned>(compression);
     layout_.is_jpeg = compression == kJpegCompression;
     const auto samples = directory_.value(kSamplesPerPixel).value_or(1);
     if (samples < 1 || samples > 4) return invalid("the TIFF file has " + std::to_string(samples) + " samples a pixel");

@@ -20,6 +20,7 @@ struct Layout {
   unsigned samples{1};
   bool is_planar{false};  // each sample has blocks of its own
   bool is_tiled{false};
+  unsigned compression{1};
   bool is_jpeg{false};
   int orientation{1};
   std::uint64_t block_width{0};

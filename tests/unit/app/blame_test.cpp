@@ -35,10 +35,18 @@ TEST_CASE("Blame: a death that was not the worker's own doing is nobody's", "[ap
 
 TEST_CASE("Blame: what was not begun has none, whatever else there was", "[app][unit]") {
   const auto cause = GENERATE(DeathCause::kOwnDoing, DeathCause::kBadModel);
+  CHECK(blame_all({kNotBegun, kUnclear}, cause) == std::vector{kNone, kSuspected});
+}
+
+TEST_CASE("Blame: a request that was alone is suspected though its mark says that it was not begun, then struck",
+          "[app][unit]") {
   auto alone = kNotBegun;
   alone.alone = true;
-  CHECK(blame_all({alone}, cause) == std::vector{kNone});
-  CHECK(blame_all({kNotBegun, kUnclear}, cause) == std::vector{kNone, kSuspected});
+  CHECK(blame_all({alone}) == std::vector{kSuspected});
+  CHECK(blame_all({alone}, DeathCause::kNotItsDoing) == std::vector{kNone});
+  alone.suspected = true;
+  CHECK(blame_all({alone}) == std::vector{kStruck});
+  CHECK(blame_all({alone}, DeathCause::kNotItsDoing) == std::vector{kNone});
 }
 
 TEST_CASE("Blame: a request that was alone is struck, whatever its mark says", "[app][unit]") {

@@ -151,6 +151,23 @@ TEST_CASE("Codec: a lossless WebP that may take too long is refused beforehand",
   CHECK(decoded(file, kPoison, 19ms).error().code == ErrorCode::kImageTooComplex);
 }
 
+// Each block of 4 x 4 pixels may have Huffman codes of its own.
+TEST_CASE("Codec: a lossless WebP counts the memory that its codes may take, and a lossy one has none", "[model][unit]") {
+  constexpr std::size_t kSide = 256;
+  std::vector<std::uint8_t> noise(3 * kSide * kSide);
+  for (std::size_t i = 0; i < noise.size(); ++i) noise[i] = static_cast<std::uint8_t>(i * i * 31 + i / 7);
+  const auto lossless = yolod::tests::make_webp(kSide, kSide, noise, true);
+  const auto found = codec::probe(bytes_of(lossless), kMaxPixels);
+  REQUIRE(found.ok());
+  constexpr std::uint64_t kMostGroups = kSide / 4 * kSide / 4;
+  REQUIRE(8 * lossless.size() / 20 > kMostGroups);
+  CHECK(found->possible_bytes - found->working_bytes >= kMostGroups * 5 * 1024);
+  CHECK(found->possible_bytes - found->working_bytes <= kMostGroups * 25 * 1024);
+  const auto lossy = codec::probe(bytes_of(yolod::tests::make_webp(kSide, kSide, noise, false)), kMaxPixels);
+  REQUIRE(lossy.ok());
+  CHECK(lossy->possible_bytes == lossy->working_bytes);
+}
+
 TEST_CASE("Codec: arithmetic-coded JPEGs are refused", "[model][unit]") {
   CHECK(decoded(yolod::tests::make_jpeg({.arithmetic = true}), kPoison).error().code == ErrorCode::kInvalidImage);
 }

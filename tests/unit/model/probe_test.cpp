@@ -68,6 +68,7 @@ struct Tag {
   int id;
   int type;
   std::uint64_t value;
+  int count{1};
 };
 
 std::string tiff(const std::vector<Tag>& tags, bool big_endian = false) {
@@ -77,7 +78,8 @@ std::string tiff(const std::vector<Tag>& tags, bool big_endian = false) {
   auto out = (big_endian ? "MM\0*"s : "II*\0"s) + number(8, 4) + number(tags.size(), 2);
   for (const auto& tag : tags) {
     out +=
-        number(static_cast<std::uint64_t>(tag.id), 2) + number(static_cast<std::uint64_t>(tag.type), 2) + number(1, 4);
+        number(static_cast<std::uint64_t>(tag.id), 2) + number(static_cast<std::uint64_t>(tag.type), 2) +
+        number(static_cast<std::uint64_t>(tag.count), 4);
     const int size = tag.type == 3 ? 2 : 4;
     out += number(tag.value, size) + std::string(static_cast<std::size_t>(4 - size), '\0');
   }
@@ -216,7 +218,8 @@ TEST_CASE("Probe: a BMP that lies about its size is invalid", "[model][unit]") {
 TEST_CASE("Probe: TIFF, in both byte orders", "[model][unit]") {
   check_size(grey_tiff({{256, 3, 640}, {257, 4, 480}}), Format::kTiff, 640, 480);
   check_size(grey_tiff({{256, 3, 640}, {257, 4, 480}}, true), Format::kTiff, 640, 480);
-  check_size(grey_tiff({{256, 3, 640}, {257, 3, 480}, {322, 3, 640}, {323, 3, 480}, {324, 4, 8}, {325, 4, 4}}),
+  check_size(tiff({{256, 3, 640}, {257, 3, 480}, {258, 3, 8}, {259, 3, 1}, {262, 3, 1}, {322, 3, 640}, {323, 3, 480},
+                   {324, 4, 8}, {325, 4, 4}}),
              Format::kTiff, 640, 480);
 }
 
@@ -230,6 +233,23 @@ TEST_CASE("Probe: a TIFF that lies or is cut short is invalid", "[model][unit]")
   CHECK(error_of("II*\0"s + little(8, 4) + little(20, 2)) == ErrorCode::kInvalidImage);
   CHECK(error_of(grey_tiff({{256, 4, 0xFFFFFFFF}, {257, 4, 0xFFFFFFFF}})) == ErrorCode::kImageTooLarge);
   CHECK(error_of(grey_tiff({{256, 3, 10}, {257, 4, 10'000}, {256, 4, 10}})) == ErrorCode::kInvalidImage);
+}
+
+// libtiff would take a value of an array, or the places of tiles, where we had looked at others.
+TEST_CASE("Probe: a TIFF that libtiff could read in another way is invalid", "[model][unit]") {
+  for (const int tag : {256, 257, 259, 262, 274, 277, 278, 284, 332}) {
+    CAPTURE(tag);
+    std::vector<Tag> tags{{256, 3, 64}, {257, 3, 64}, {258, 3, 8}, {262, 3, 1}, {273, 4, 8}, {279, 4, 4}};
+    std::erase_if(tags, [tag](const Tag& one) { return one.id == tag; });
+    tags.push_back({tag, 3, 1, 2});
+    CHECK(error_of(tiff(tags)) == ErrorCode::kInvalidImage);
+  }
+  for (const int tag : {324, 325}) {
+    CAPTURE(tag);
+    CHECK(error_of(grey_tiff({{256, 3, 64}, {257, 3, 64}, {tag, 4, 8}})) == ErrorCode::kInvalidImage);
+  }
+  CHECK(error_of(tiff({{256, 3, 64}, {257, 3, 64}, {258, 3, 8}, {259, 3, 1}, {262, 3, 1}, {322, 3, 64}, {323, 3, 64},
+                       {324, 4, 8}, {325, 4, 4}, {273, 4, 8}})) == ErrorCode::kInvalidImage);
 }
 
 TEST_CASE("Probe: a TIFF of a kind that is not served never reaches libtiff", "[model][unit]") {

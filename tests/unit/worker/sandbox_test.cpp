@@ -203,6 +203,58 @@ TEST_CASE("Filter: the handler of denied calls cannot be replaced", "[worker][un
   CHECK(in_filter(FilterKind::kWorker, [] { return std::signal(SIGSYS, SIG_IGN) == SIG_ERR ? 1 : 0; }) == -SIGSYS);
 }
 
+// The kernel takes an int where a filter sees 64 bits.
+TEST_CASE("Filter: no number is passed by with bits above those that the kernel looks at", "[worker][unit]") {
+  constexpr unsigned long kAbove = 1UL << 32U;
+  CHECK(in_filter(FilterKind::kWorker, [] {
+          struct {
+            void (*handler)(int);
+            unsigned long flags;
+            void (*restorer)();
+            unsigned long mask;
+          } ignored{SIG_IGN, 0, nullptr, 0};
+          return syscall(SYS_rt_sigaction, kAbove | SIGSYS, &ignored, nullptr, 8) == 0 ? 1 : 2;
+        }) == -SIGSYS);
+  CHECK(in_filter(FilterKind::kLoader, [] {
+          const auto front_end = static_cast<unsigned long>(getppid());
+          return syscall(SYS_tgkill, kAbove | front_end, front_end, 0) == 0 ? 1 : 2;
+        }) == -SIGSYS);
+  if (kInstrumented) return;  // those have no list of what is allowed
+  CHECK(in_filter(FilterKind::kWorker, [] {
+          const auto parent = static_cast<unsigned long>(getppid());
+          return syscall(SYS_tgkill, kAbove | parent, parent, 0) == 0 ? 1 : 2;
+        }) == -SIGSYS);
+}
+
+TEST_CASE("Filter: while a model is loaded there is no network and no other program, and all else goes on",
+          "[worker][unit]") {
+  CHECK(in_sealing_child([] {
+          if (!apply_load_filter()) return kCannotSeal;
+          if (syscall(SYS_socket, AF_INET, SOCK_DGRAM, 0) != -1 || errno != EACCES) return 1;
+          if (syscall(SYS_socket, AF_UNIX, SOCK_STREAM, 0) != -1 || errno != EACCES) return 2;
+          char* const arguments[] = {nullptr};
+          if (execve("/bin/true", arguments, arguments) != -1 || errno != EACCES) return 3;
+          if (syscall(SYS_unshare, 0) != -1 || errno != EACCES) return 4;
+          int result = 5;
+          std::thread([&result] { result = opening("/proc/self/maps", O_RDONLY); }).join();
+          return result;
+        }) == 0);
+}
+
+TEST_CASE("Filter: threads are not bound to processors, and believe that they are", "[worker][unit]") {
+  if (kInstrumented) return;
+  CHECK(in_filter(FilterKind::kWorker, [] {
+          cpu_set_t before;
+          cpu_set_t none;
+          CPU_ZERO(&none);
+          sched_getaffinity(0, sizeof before, &before);
+          if (sched_setaffinity(0, sizeof none, &none) != 0) return 1;  // the kernel would refuse an empty set
+          cpu_set_t after;
+          sched_getaffinity(0, sizeof after, &after);
+          return CPU_EQUAL(&before, &after) ? 0 : 2;
+        }) == 0);
+}
+
 TEST_CASE("Filter: a denied call ends a process that blocks SIGSYS", "[worker][unit]") {
   CHECK(in_filter(FilterKind::kWorker, [] {
           sigset_t set;
