@@ -7,7 +7,6 @@ namespace yolod::common {
 namespace {
 
 using namespace std::chrono_literals;
-using Clock = LoopTurns::Clock;
 
 // One turn that keeps the processor busy for at least so long.
 void turn(LoopTurns& turns, std::chrono::microseconds length) {
@@ -26,7 +25,7 @@ TEST_CASE("LoopTurns: before it is told to watch nothing is counted", "[common][
 
 TEST_CASE("LoopTurns: a turn counts for everything that it is longer than", "[common][unit]") {
   LoopTurns turns;
-  turns.watch(Clock::kWall);
+  turns.watch(LoopTurns::Clock::kWall);
   turn(turns, 12ms);
   CHECK(turns.longest_us() >= 11'500);
   for (std::size_t i = 0; i < 4; ++i) CHECK(turns.long_turns()[i] == 1);
@@ -38,7 +37,7 @@ TEST_CASE("LoopTurns: a turn counts for everything that it is longer than", "[co
 
 TEST_CASE("LoopTurns: a turn within a turn is a part of it", "[common][unit]") {
   LoopTurns turns;
-  turns.watch(Clock::kWall);
+  turns.watch(LoopTurns::Clock::kWall);
   turns.begin();
   turn(turns, 3ms);
   CHECK(turns.longest_us() == 0);
@@ -49,7 +48,7 @@ TEST_CASE("LoopTurns: a turn within a turn is a part of it", "[common][unit]") {
 
 TEST_CASE("LoopTurns: the thread's own time is counted to the microsecond", "[common][unit]") {
   LoopTurns turns;
-  turns.watch(Clock::kProcessor);
+  turns.watch(LoopTurns::Clock::kProcessor);
   turn(turns, 100us);
   CHECK(turns.longest_us() < 1'000'000);
   turns.begin();
