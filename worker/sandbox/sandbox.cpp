@@ -111,9 +111,13 @@ Outcome<void> Sandbox::seal_worker(int control, std::uint64_t generation) {
 Outcome<void> Sandbox::seal(Kind kind, int control, std::uint64_t generation) {
   if (!seals()) return {};
   state_.missing.clear();  // what is missing is found again
-  // It writes no file any more: standard error is a pipe, and shared memory that is mapped has its size already.
-  const rlimit none{0, 0};
-  if (!kInstrumented) setrlimit(RLIMIT_FSIZE, &none);  // gcov does
+  // It writes no file any more: standard error is a pipe, and shared memory that is mapped has its size already. A forked
+  // worker has its loader's limit, and may not set one.
+  rlimit file_size{};
+  if (!kInstrumented && getrlimit(RLIMIT_FSIZE, &file_size) == 0 && file_size.rlim_cur != 0) {  // gcov writes files
+    file_size = {0, 0};
+    setrlimit(RLIMIT_FSIZE, &file_size);
+  }
   if (auto done = restrict_files(kInstrumented ? rules_of_load_ : rules_of_tests_); !done) return done;
   if (auto caught = catch_denied_calls({control, generation, state_.mode == SandboxMode::kReport}); !caught) {
     return lacks(caught.error());
