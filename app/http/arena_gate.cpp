@@ -25,7 +25,7 @@ ArenaGate::ArenaGate(asio::io_context& io, ipc::InputArena& arena) : io_(io), ar
 
 std::optional<ipc::ArenaBlock> ArenaGate::try_reserve(std::uint64_t bytes) {
   if (refusing_) return std::nullopt;
-  const auto first = std::find_if(waiters_.begin(), waiters_.end(), [](const Waiter& waiter) { return !waiter.block; });
+  const auto first = std::find_if(waiters_.begin(), waiters_.end(), [](const Waiter& waiter) { return !waiter.block && !waiter.left; });
   if (first != waiters_.end() && !may_be_passed(*first)) return std::nullopt;
   return allocate(bytes);
 }
@@ -42,17 +42,19 @@ bool ArenaGate::may_be_passed(const Waiter& waiter) const {
 }
 
 asio::awaitable<std::optional<ipc::ArenaBlock>> ArenaGate::reserve(std::uint64_t bytes,
-                                                                   std::chrono::milliseconds patience) {
+                                                                   std::chrono::milliseconds patience,
+                                                                   const void* waiting) {
   if (refusing_) co_return std::nullopt;
   if (auto block = try_reserve(bytes)) co_return block;
   const auto place = waiters_.insert(
       waiters_.end(),
-      Waiter{bytes, common::AwakeClock::now(), asio::steady_timer(io_, patience), std::nullopt, given_bytes_});
+      Waiter{bytes, common::AwakeClock::now(), asio::steady_timer(io_, patience), std::nullopt, given_bytes_,
+             waiting});
   // A timer that ends early, because this process did not run for a while, is set again.
   const auto until = place->since + patience;
   for (;;) {
     co_await place->timer.async_wait(kAwait);
-    if (place->block || refusing_ || common::AwakeClock::now() >= until) break;
+    if (place->block || place->left || refusing_ || common::AwakeClock::now() >= until) break;
     place->timer.expires_at(common::AwakeClock::real_time(until));
   }
   auto block = std::move(place->block);
@@ -78,7 +80,7 @@ void ArenaGate::serve_waiters() {
   std::uint64_t no_place_for = std::numeric_limits<std::uint64_t>::max();
   std::size_t served = 0;
   for (Waiter& waiter : waiters_) {
-    if (waiter.block) continue;  // served, and not yet resumed
+    if (waiter.block || waiter.left) continue;  // and not yet resumed
     if (waiter.bytes < no_place_for && missing_room(waiter.bytes, room()) == 0) {
       waiter.block = allocate(waiter.bytes);
       if (waiter.block) {
@@ -95,7 +97,7 @@ void ArenaGate::serve_waiters() {
 ArenaGate::Shortage ArenaGate::shortage(common::Clock::time_point now) const {
   Shortage shortage;
   for (const Waiter& waiter : waiters_) {
-    if (waiter.block) continue;
+    if (waiter.block || waiter.left) continue;
     if (now - waiter.since < kPressureAfter) break;  // nor have those behind it waited longer
     const std::uint64_t missing = missing_room(waiter.bytes, room());
     if (missing == 0) continue;
@@ -103,6 +105,14 @@ ArenaGate::Shortage ArenaGate::shortage(common::Clock::time_point now) const {
     shortage.least_bytes = shortage.least_bytes == 0 ? missing : std::min(shortage.least_bytes, missing);
   }
   return shortage;
+}
+
+void ArenaGate::leave(const void* waiting) {
+  for (Waiter& waiter : waiters_) {
+    if (waiter.who != waiting || waiter.block) continue;
+    waiter.left = true;
+    waiter.timer.cancel();
+  }
 }
 
 void ArenaGate::refuse_all() {

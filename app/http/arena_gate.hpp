@@ -26,9 +26,12 @@ class ArenaGate {
 
   // A block, if there is room now and nobody waits who must not be passed.
   [[nodiscard]] std::optional<ipc::ArenaBlock> try_reserve(std::uint64_t bytes);
-  // A block, or nothing if there was no room within `patience`, or refuse_all() was called.
+  // A block, or nothing if there was no room within `patience`, or refuse_all() or leave(`waiting`) was called.
   [[nodiscard]] boost::asio::awaitable<std::optional<ipc::ArenaBlock>> reserve(std::uint64_t bytes,
-                                                                               std::chrono::milliseconds patience);
+                                                                               std::chrono::milliseconds patience,
+                                                                               const void* waiting = nullptr);
+  // Ends the wait of that one, if it waits.
+  void leave(const void* waiting);
   // How many bytes of other uploads would have to go so that a waiter can be served, of those that have waited for a
   // while: the first of them, and the one that needs least. 0 where there is none, or where room is not what it lacks.
   struct Shortage {
@@ -49,6 +52,8 @@ class ArenaGate {
     boost::asio::steady_timer timer;
     std::optional<ipc::ArenaBlock> block;
     std::uint64_t given_before;  // given_bytes_ when it came
+    const void* who{nullptr};
+    bool left{false};
   };
 
   [[nodiscard]] UploadRoom room() const { return {arena_.upload_share_bytes(), arena_.uploading_bytes()}; }

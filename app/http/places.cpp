@@ -13,6 +13,7 @@ milliseconds Places::young(Occupation occupation) {
     case Occupation::kLingering:
     case Occupation::kIdle: return milliseconds(250);  // a packet may be on its way there and back
     case Occupation::kUnfinished: return milliseconds(500);
+    case Occupation::kAwaitingRoom:
     case Occupation::kUnreadAnswer: return milliseconds(1000);
     case Occupation::kBusy: break;
   }

@@ -8,7 +8,8 @@
 //   2. it has never sent a byte
 //   3. it has begun a header, or declared a body, and sends no more
 //   4. it is idle between two requests
-//   5. it does not read its answer
+//   5. its body waits for room in the arena
+//   6. it does not read its answer
 //
 // A young connection is not closed: a client needs a moment to send what it connected for.
 //
@@ -25,7 +26,7 @@
 namespace yolod::app {
 
 // In the order in which connections can be spared. kBusy cannot.
-enum class Occupation { kLingering, kSilent, kUnfinished, kIdle, kUnreadAnswer, kBusy };
+enum class Occupation { kLingering, kSilent, kUnfinished, kIdle, kAwaitingRoom, kUnreadAnswer, kBusy };
 
 // One connection's entry. Front-end only, its one thread.
 class Place : public boost::intrusive::list_base_hook<> {
@@ -91,7 +92,7 @@ class Places {
 
  private:
   using List = boost::intrusive::list<Place, boost::intrusive::constant_time_size<false>>;
-  static constexpr std::size_t kKinds = 6;
+  static constexpr std::size_t kKinds = 7;
 
   [[nodiscard]] List& list(Occupation occupation) { return lists_[static_cast<std::size_t>(occupation)]; }
   void unlink(Place& place);

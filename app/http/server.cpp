@@ -279,7 +279,8 @@ void Server::close_all() {
   close_idle();
   const auto close = [](Place& place) { place.give_up_place(); };
   for (const Occupation occupation :
-       {Occupation::kLingering, Occupation::kUnfinished, Occupation::kUnreadAnswer, Occupation::kBusy}) {
+       {Occupation::kLingering, Occupation::kUnfinished, Occupation::kAwaitingRoom, Occupation::kUnreadAnswer,
+        Occupation::kBusy}) {
     places_.for_each(occupation, close);
     admin_places_.for_each(occupation, close);
   }

@@ -83,6 +83,7 @@ Session::~Session() { server_.places(role_).remove(*this); }
 void Session::close() {
   error_code ignored;
   socket_.close(ignored);
+  if (occupation() == Occupation::kAwaitingRoom) service_.arena_gate().leave(static_cast<Place*>(this));
 }
 
 void Session::time_out() {
@@ -141,8 +142,10 @@ asio::awaitable<void> Session::run() {
       case Step::kSayContinue: step = co_await say_continue(); break;
       case Step::kAwaitRoom: {
         const auto patience = model_->config->queue.timeout;
-        auto room = co_await service_.arena_gate().reserve(first_room_bytes(), patience);
-        step = room_came(std::move(room));
+        occupy(Occupation::kAwaitingRoom, AwakeClock::now());
+        auto room = co_await service_.arena_gate().reserve(first_room_bytes(), patience, static_cast<Place*>(this));
+        occupy(Occupation::kBusy, AwakeClock::now());
+        step = socket_.is_open() ? room_came(std::move(room)) : Step::kEnd;
         break;
       }
       case Step::kReadBody: {

@@ -66,6 +66,22 @@ TEST_CASE("Connections: beside more that say nothing than there may be, or nothi
   check_after_case(server, before);
 }
 
+TEST_CASE("Connections: beside more that wait for room for a large body than there may be, new clients are served",
+          "[process][case38]") {
+  constexpr std::size_t kLimit = 100;
+  Server server(config_for(kLimit));
+  REQUIRE(server.wait_until_ready());
+  const auto before = baseline(server);
+  {
+    const auto waiting =
+        connect_many(server, 2 * kLimit, "POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 16777216\r\n\r\nx");
+    std::this_thread::sleep_for(1'500ms);  // for a second each of them may wait undisturbed
+    check_new_clients_are_served(server, 10);
+    CHECK(server.metric("yolod_open_connections") <= kLimit + 8);
+  }
+  check_after_case(server, before);
+}
+
 TEST_CASE("Connections: beside clients that connect all the time and say nothing new ones are served",
           "[process][case38]") {
   constexpr std::size_t kLimit = 200;
@@ -96,7 +112,7 @@ TEST_CASE("Connections: a flood of five thousand that say nothing keeps nobody f
   ::setrlimit(RLIMIT_NOFILE, &files);
   constexpr std::size_t kSilent = 5'000;
   if (files.rlim_cur < 2 * kSilent) {
-    WARN("not run: RLIMIT_NOFILE of " << files.rlim_cur << " is too small");
+    WARN("SKIPPED: RLIMIT_NOFILE of " << files.rlim_cur << " is too small");
     return;
   }
   Server server(identity_config({{.workers = 1}}));

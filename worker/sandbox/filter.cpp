@@ -37,7 +37,7 @@ constexpr std::uint64_t kNamespaceFlags =
 constexpr std::initializer_list<int> kCallsOfAll{
     // memory: oneDNN writes code and makes it executable while it serves, so mprotect stays whole
     SCMP_SYS(brk), SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(mprotect), SCMP_SYS(madvise),
-    SCMP_SYS(membarrier),
+    SCMP_SYS(membarrier), SCMP_SYS(get_mempolicy),
     // threads and time
     SCMP_SYS(futex), SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(sched_yield), SCMP_SYS(sched_getaffinity),
     SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep), SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres),
@@ -245,6 +245,8 @@ Outcome<void> apply_filter(const FilterSettings& settings) {
     // Not done, and answered as if it were: with OMP_PROC_BIND a thread that cannot be bound would be no thread, and a
     // process that may bind others could bind the front-end.
     filter.rule(SCMP_ACT_ERRNO(0), SCMP_SYS(sched_setaffinity));
+    // LibTorch has large tensors moved to the node of the thread that made them, and gives up if that fails.
+    filter.rule(SCMP_ACT_ERRNO(0), SCMP_SYS(mbind));
     // A pipe for standard error is shared with other workers, and so are its flags.
     if (settings.kind == FilterKind::kWorker) {
       filter.rule(SCMP_ACT_ERRNO(EACCES), SCMP_SYS(fcntl), {SCMP_A1(SCMP_CMP_EQ, F_SETFL)});

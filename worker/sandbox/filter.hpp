@@ -1,8 +1,9 @@
 // The filter of system calls (seccomp) of a loader and of a worker. Filters add up, and a forked worker inherits its
 // loader's: whatever a worker may call, its loader may call too.
 //
-// Stopped calls raise SIGSYS (worker/sandbox/denied_call.hpp). Only two are answered by the kernel itself: clone3 with
-// ENOSYS, so that the C library makes threads by clone, whose flags a filter can see; and TCGETS with ENOTTY.
+// Stopped calls raise SIGSYS (worker/sandbox/denied_call.hpp). A few are answered by the kernel itself: clone3 with ENOSYS,
+// so that the C library makes threads by clone, whose flags a filter can see; TCGETS with ENOTTY; a worker's F_SETFL with
+// EACCES; and what binds threads or memory to a part of the machine as if it had been done.
 //
 // A build with sanitizers or gcov has a list of denied calls instead of a list of allowed ones: their runtimes call
 // what we cannot foresee.

@@ -84,23 +84,40 @@ TEST_CASE("Places: at the limit the connection that has been silent for longest 
 }
 
 TEST_CASE("Places: who can be spared most easily goes first, whatever its age", "[app][unit]") {
-  Door door(6);
+  Door door(7);
   auto& busy = door.connect(Occupation::kBusy);
   auto& unread = door.connect(Occupation::kUnreadAnswer);
+  auto& awaiting = door.connect(Occupation::kAwaitingRoom);
   auto& idle = door.connect(Occupation::kIdle);
   auto& unfinished = door.connect(Occupation::kUnfinished);
   auto& silent = door.connect(Occupation::kSilent);
   auto& lingering = door.connect(Occupation::kLingering);
   door.now += 1h;
-  for (int i = 0; i < 5; ++i) door.connect(Occupation::kBusy);
-  CHECK(door.given_up == GivenUp{&lingering, &silent, &unfinished, &idle, &unread});
+  for (int i = 0; i < 6; ++i) door.connect(Occupation::kBusy);
+  CHECK(door.given_up == GivenUp{&lingering, &silent, &unfinished, &idle, &awaiting, &unread});
   CHECK_FALSE(busy.in_reserve());
   CHECK(door.connect().in_reserve());
 }
 
+TEST_CASE("Places: a connection that was given up cannot leave the reserve, and its place is counted once", "[app][unit]") {
+  Door door(1);
+  door.connect(Occupation::kBusy);
+  auto& reserved = door.connect(Occupation::kUnfinished);
+  REQUIRE(reserved.in_reserve());
+  for (std::size_t i = 1; i < Places::kReserve; ++i) door.connect(Occupation::kBusy);
+  door.now += 1h;
+  REQUIRE(door.places.make_space(door.now));
+  REQUIRE(door.given_up == GivenUp{&reserved});
+  CHECK(door.places.count() == Places::kReserve);
+  CHECK_FALSE(door.places.leave_reserve(reserved, door.now));
+  CHECK(door.places.count() == Places::kReserve);
+  door.settle();
+  CHECK(door.places.count() == Places::kReserve);
+}
+
 TEST_CASE("Places: a young connection is not given up", "[app][unit]") {
   const auto occupation = GENERATE(Occupation::kLingering, Occupation::kSilent, Occupation::kUnfinished,
-                                   Occupation::kIdle, Occupation::kUnreadAnswer);
+                                   Occupation::kIdle, Occupation::kAwaitingRoom, Occupation::kUnreadAnswer);
   Door door(1);
   auto& old = door.connect(occupation);
   const auto connected = door.now - 1ms;
