@@ -22,6 +22,9 @@ std::string config_for(std::size_t max_connections, const std::string& more = "i
   return identity_config({{.workers = 1}}, {"max_connections: " + std::to_string(max_connections), more});
 }
 
+// A model that may take as long as a slow build makes it.
+const std::vector<std::string> kPatient{"hang_timeout: 5m", "request_timeout: 5m", "queue: {timeout: 5m}"};
+
 std::vector<std::unique_ptr<HttpClient>> connect_many(const Server& server, std::size_t count, const std::string& say) {
   std::vector<std::unique_ptr<HttpClient>> clients;
   for (std::size_t i = 0; i < count; ++i) {
@@ -154,7 +157,7 @@ TEST_CASE("Connections: where all are busy the server still says how it is, and 
           "[process][case38]") {
   constexpr std::size_t kLimit = 5;
   Server server(
-      identity_config({{.workers = 1, .delay = scaled(4'000ms)}}, {"max_connections: " + std::to_string(kLimit)}));
+      identity_config({{.workers = 1, .delay = scaled(4'000ms), .keys = kPatient}}, {"max_connections: " + std::to_string(kLimit)}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
   {
@@ -185,7 +188,7 @@ TEST_CASE("Connections: where all are busy the server still says how it is, and 
 TEST_CASE("Connections: silent ones in the places that are kept do not keep them", "[process][case38]") {
   constexpr std::size_t kLimit = 3;
   Server server(
-      identity_config({{.workers = 1, .delay = scaled(4'000ms)}}, {"max_connections: " + std::to_string(kLimit)}));
+      identity_config({{.workers = 1, .delay = scaled(4'000ms), .keys = kPatient}}, {"max_connections: " + std::to_string(kLimit)}));
   REQUIRE(server.wait_until_ready());
   std::this_thread::sleep_for(300ms);
   InFlight busy(server.endpoint(), kLimit, 1'000);
