@@ -92,7 +92,9 @@ void Session::time_out() {
   socket_.cancel(ignored);
 }
 
-void Session::occupy(Occupation occupation, AwakeClock::time_point now) { server_.places(role_).change(*this, occupation, now); }
+void Session::occupy(Occupation occupation, AwakeClock::time_point now) {
+  server_.places(role_).change(*this, occupation, now);
+}
 
 bool Session::check_deadline(AwakeClock::time_point now) {
   bool late = now >= deadline_ || (idle_ && now - since() >= config_.idle_timeout);

@@ -3,46 +3,17 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <fstream>
-#include <sstream>
-
+#include "tests/support/cgroup_files.hpp"
 #include "tests/support/deadline.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace yolod::tests {
-namespace {
 
 namespace fs = std::filesystem;
 
-// This process's own, in the version 1 freezer hierarchy or in the unified one.
-fs::path parent_of_freezer(bool unified) {
-  std::istringstream lines(read_file("/proc/self/cgroup"));
-  for (std::string line; std::getline(lines, line);) {
-    const auto first = line.find(':');
-    const auto second = line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const auto controllers = "," + line.substr(first + 1, second - first - 1) + ",";
-    const auto relative = fs::path(line.substr(second + 1)).relative_path();
-    if (unified && controllers == ",,") return fs::path("/sys/fs/cgroup") / relative;
-    if (!unified && controllers.find(",freezer,") != std::string::npos) {
-      return fs::path("/sys/fs/cgroup/freezer") / relative;
-    }
-  }
-  return {};
-}
-
-bool write_text(const fs::path& file, const std::string& text) {
-  std::ofstream stream(file);
-  stream << text;
-  stream.close();
-  return static_cast<bool>(stream);
-}
-
-}  // namespace
-
 std::unique_ptr<FreezerCgroup> FreezerCgroup::create(std::string& reason) {
   for (const bool unified : {false, true}) {
-    const auto parent = parent_of_freezer(unified);
+    const auto parent = own_cgroup("freezer", unified);
     if (parent.empty() || !fs::exists(parent / "cgroup.procs")) continue;
     const auto path = parent / ("yolod-freezer-" + std::to_string(::getpid()));
     std::error_code error;
@@ -66,7 +37,7 @@ FreezerCgroup::~FreezerCgroup() {
 }
 
 bool FreezerCgroup::freeze() {
-  if (!write_text(path_ / (unified_ ? "cgroup.freeze" : "freezer.state"), unified_ ? "1" : "FROZEN")) return false;
+  if (!write_cgroup_value(path_ / (unified_ ? "cgroup.freeze" : "freezer.state"), unified_ ? "1" : "FROZEN")) return false;
   return wait_until([this] {
     return unified_ ? read_file(path_ / "cgroup.events").find("frozen 1") != std::string::npos
                     : read_file(path_ / "freezer.state").starts_with("FROZEN");
@@ -74,7 +45,7 @@ bool FreezerCgroup::freeze() {
 }
 
 bool FreezerCgroup::thaw() {
-  if (!write_text(path_ / (unified_ ? "cgroup.freeze" : "freezer.state"), unified_ ? "0" : "THAWED")) return false;
+  if (!write_cgroup_value(path_ / (unified_ ? "cgroup.freeze" : "freezer.state"), unified_ ? "0" : "THAWED")) return false;
   return wait_until([this] {
     return unified_ ? read_file(path_ / "cgroup.events").find("frozen 0") != std::string::npos
                     : read_file(path_ / "freezer.state").starts_with("THAWED");

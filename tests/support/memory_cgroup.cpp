@@ -2,47 +2,19 @@
 
 #include <unistd.h>
 
-#include <fstream>
 #include <sstream>
 
+#include "tests/support/cgroup_files.hpp"
 #include "tests/support/deadline.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace yolod::tests {
-namespace {
 
 namespace fs = std::filesystem;
 
-// The cgroup of this process: under the version 1 memory hierarchy, or under the unified one.
-fs::path own_cgroup(bool unified) {
-  std::istringstream lines(read_file("/proc/self/cgroup"));
-  for (std::string line; std::getline(lines, line);) {
-    // ID:CONTROLLERS:PATH
-    const auto first = line.find(':');
-    const auto second = line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const auto controllers = "," + line.substr(first + 1, second - first - 1) + ",";
-    const auto relative = fs::path(line.substr(second + 1)).relative_path();
-    if (unified && controllers == ",,") return fs::path("/sys/fs/cgroup") / relative;
-    if (!unified && controllers.find(",memory,") != std::string::npos) {
-      return fs::path("/sys/fs/cgroup/memory") / relative;
-    }
-  }
-  return {};
-}
-
-bool write_value(const fs::path& file, const std::string& value) {
-  std::ofstream stream(file);
-  stream << value;
-  stream.close();
-  return static_cast<bool>(stream);
-}
-
-}  // namespace
-
 std::unique_ptr<MemoryCgroup> MemoryCgroup::create(std::uint64_t limit_bytes, std::string& reason) {
   for (const bool unified : {false, true}) {
-    const auto parent = own_cgroup(unified);
+    const auto parent = own_cgroup("memory", unified);
     const fs::path limit = unified ? "memory.max" : "memory.limit_in_bytes";
     if (parent.empty() || !fs::exists(parent / "cgroup.procs")) continue;
     const auto path = parent / ("yolod-test-" + std::to_string(::getpid()));
@@ -53,7 +25,7 @@ std::unique_ptr<MemoryCgroup> MemoryCgroup::create(std::uint64_t limit_bytes, st
       continue;
     }
     std::unique_ptr<MemoryCgroup> group(new MemoryCgroup(path, unified));
-    if (fs::exists(path / limit) && write_value(path / limit, std::to_string(limit_bytes))) return group;
+    if (fs::exists(path / limit) && write_cgroup_value(path / limit, std::to_string(limit_bytes))) return group;
     reason = "the memory controller is not delegated to " + parent.string();
   }
   if (reason.empty()) reason = "no cgroup file system with a memory controller";
