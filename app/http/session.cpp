@@ -162,10 +162,6 @@ asio::awaitable<void> Session::run() {
         co_await asio::post(socket_.get_executor(), asio::use_awaitable);
         step = scan_form();
         break;
-      case Step::kHashBody:
-        co_await asio::post(socket_.get_executor(), asio::use_awaitable);
-        step = hash_image();
-        break;
       case Step::kPredict: {
         Answer made = co_await answering_->predict(std::move(job_));
         step = answered(made);

@@ -66,7 +66,7 @@ class Session : public std::enable_shared_from_this<Session>, public Place {
   //   kNextRequest  kReadHeader   [kSayContinue]  [kAwaitBody]  [kAwaitRoom]  kReadBody  ...
   //                 [kAwaitPlace] [kReload]                                   [kReadChunks]
   //
-  //   ...  [kScanForm]  [kHashBody]  kPredict  [kRender]  [kWriteRest]
+  //   ...  [kScanForm]  kPredict  [kRender]  [kWriteRest]
   //
   // and the end of an answer to kNextRequest, [kLinger] or kEnd; [kLetOthers] to kNextRequest.
   enum class Step {
@@ -79,7 +79,6 @@ class Session : public std::enable_shared_from_this<Session>, public Place {
     kReadBody,    // of a known length
     kReadChunks,  // all of a chunked body
     kScanForm,    // a long form: others have their turn before it is looked at further
-    kHashBody,    // the same for a body that may be one that workers died of
     kPredict,
     kReload,
     kRender,     // the same for a long list
@@ -131,7 +130,6 @@ class Session : public std::enable_shared_from_this<Session>, public Place {
   [[nodiscard]] Step body_complete();
   [[nodiscard]] Step scan_form();
   [[nodiscard]] Step image_found(std::span<const std::byte> image);
-  [[nodiscard]] Step hash_image();
   [[nodiscard]] Step hand_over();
   [[nodiscard]] Step drop_body(const common::Error& error);
   void begin_upload();
@@ -203,9 +201,6 @@ class Session : public std::enable_shared_from_this<Session>, public Place {
   ipc::ArenaBlock room_;
   std::unique_ptr<ChunkedDecoder> chunks_;
   std::unique_ptr<MultipartScanner> form_;
-  // While a body is hashed, and how much of it has been.
-  std::unique_ptr<BodyHasher> hasher_;
-  std::uint64_t hashed_bytes_{0};
 
   // While it is with the dispatcher: where, and as what.
   PredictionJob job_;

@@ -25,9 +25,8 @@ using common::Outcome;
 
 namespace {
 
-// What one turn of the event loop may look at or hash of one connection's body: some 0.1 ms each.
+// What one turn of the event loop may look at of one connection's body: some 0.1 ms.
 constexpr std::size_t kScannedAtOnceBytes = 64 * 1024;
-constexpr std::size_t kHashedAtOnceBytes = 128 * 1024;
 // Of a chunked body: what is read where the next chunk's size is to come, and the room that it gets at first.
 constexpr std::size_t kChunkReadBytes = 16 * 1024;
 constexpr std::uint64_t kFirstRoomPart = 128;  // of what unfinished bodies may hold
@@ -208,21 +207,6 @@ Session::Step Session::scan_form() {
 Session::Step Session::image_found(std::span<const std::byte> image) {
   job_.image_offset = room_.offset() + static_cast<std::uint64_t>(image.data() - room_.bytes().data());
   job_.image_bytes = image.size();
-  job_.hash.reset();
-  if (!model_->dispatcher.compares_bodies()) return hand_over();
-  hasher_ = std::make_unique<BodyHasher>();
-  hashed_bytes_ = 0;
-  return hash_image();
-}
-
-Session::Step Session::hash_image() {
-  const auto image = room_.bytes().subspan(job_.image_offset - room_.offset(), job_.image_bytes);
-  const std::uint64_t bytes = std::min<std::uint64_t>(image.size() - hashed_bytes_, kHashedAtOnceBytes);
-  hasher_->add(image.subspan(hashed_bytes_, bytes));
-  hashed_bytes_ += bytes;
-  if (hashed_bytes_ != image.size()) return Step::kHashBody;
-  job_.hash = hasher_->finish();
-  hasher_.reset();
   return hand_over();
 }
 

@@ -37,7 +37,7 @@ bool Target::parse(std::string_view text) {
   decoded_.clear();
   path_ = {};
   query_.clear();
-  text = text.substr(0, text.find('#'));
+  if (text.find('#') != std::string_view::npos) return false;  // a fragment is the client's own (RFC 9110, 4.2.5)
   // A server must take the absolute form too (RFC 9112, 3.2.2). It stands for this server, whatever host it names.
   constexpr std::string_view kScheme = "http://";
   const bool absolute = boost::beast::iequals({text.data(), std::min(text.size(), kScheme.size())}, "http://");

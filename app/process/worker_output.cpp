@@ -80,7 +80,7 @@ void WorkerOutput::await() {
   read_end_.async_wait(asio::posix::stream_descriptor::wait_read,
                        [this, alive = std::weak_ptr<void>(alive_)](error_code failure) {
                          if (failure || alive.expired()) return;
-                         read_now();
+                         read_some(Clock::now(), kBytesPerTurn);
                          if (read_in_period_ < kBytesPerPeriod) {
                            await();
                            return;
@@ -92,24 +92,28 @@ void WorkerOutput::await() {
                        });
 }
 
-void WorkerOutput::read_now() {
-  const auto now = Clock::now();
+void WorkerOutput::read_now() { read_some(Clock::now(), kPipeBytes); }
+
+void WorkerOutput::read_some(Clock::time_point now, std::size_t most) {
+  turn_began_ = now;
   if (now - period_began_ >= kPeriod) {
     period_began_ = now;
     read_in_period_ = 0;
     say_what_was_dropped();
   }
-  std::array<char, 16'384> piece;
-  while (read_in_period_ < kBytesPerPeriod) {
-    const ssize_t bytes = read(read_end_.native_handle(), piece.data(), piece.size());
+  most = std::min(most, kBytesPerPeriod - std::min(kBytesPerPeriod, read_in_period_));
+  std::array<char, kBytesPerTurn> piece;
+  while (most != 0) {
+    const ssize_t bytes = read(read_end_.native_handle(), piece.data(), std::min(piece.size(), most));
     if (bytes <= 0) return;
     read_in_period_ += static_cast<std::size_t>(bytes);
+    most -= static_cast<std::size_t>(bytes);
     lines_.feed({piece.data(), static_cast<std::size_t>(bytes)});
   }
 }
 
 void WorkerOutput::log(std::string_view line) {
-  if (!allowance_.take(Clock::now())) {
+  if (!allowance_.take(turn_began_)) {
     ++dropped_count_;
     return;
   }
@@ -123,7 +127,7 @@ void WorkerOutput::log(std::string_view line) {
 }
 
 void WorkerOutput::say_what_was_dropped() {
-  if (dropped_count_ == 0 || !allowance_.take(Clock::now())) return;
+  if (dropped_count_ == 0 || !allowance_.take(turn_began_)) return;
   common::log_warning("model {}: its workers print too much; {} lines were dropped", model_,
                       std::exchange(dropped_count_, 0));
 }

@@ -65,13 +65,16 @@ class WorkerOutput {
   // Logs what has been written so far: before the death of a process is told, for its last words.
   void read_now();
 
-  // Bytes that are read at most in one period.
+  // Bytes that are read at most in one turn of the event loop, of what a pipe can hold, and in one period.
+  static constexpr std::size_t kBytesPerTurn = 16U << 10U;
+  static constexpr std::size_t kPipeBytes = 64U << 10U;
   static constexpr std::size_t kBytesPerPeriod = 256U << 10U;
   static constexpr std::chrono::milliseconds kPeriod{100};
 
  private:
   WorkerOutput(boost::asio::io_context& io, std::string model, common::UniqueFd read_end, common::UniqueFd write_end);
   void await();
+  void read_some(common::Clock::time_point now, std::size_t most);
   void log(std::string_view line);
   void say_what_was_dropped();
 
@@ -82,6 +85,7 @@ class WorkerOutput {
   LineSplitter lines_;
   LineAllowance allowance_;
   std::uint64_t dropped_count_{0};
+  common::Clock::time_point turn_began_{};
   common::Clock::time_point period_began_{};
   std::size_t read_in_period_{0};
   std::shared_ptr<void> alive_{std::make_shared<char>()};  // held weakly by what runs later

@@ -105,6 +105,7 @@ Dispatcher::Dispatcher(asio::io_context& io, const common::ModelConfig& config, 
       metrics_(metrics),
       wakefulness_(wakefulness),
       sweep_timer_(io),
+      hashing_(io, [this](std::unique_ptr<Request> request) { hashed(std::move(request)); }),
       tuner_(tuner_for(config.batch)),
       policy_timer_(io) {}
 
@@ -183,16 +184,19 @@ asio::awaitable<Answer> Dispatcher::predict(PredictionJob job) {
 }
 
 void Dispatcher::cancel(std::uint64_t id) {
+  const Error gone{ErrorCode::kClientGone, "the client is gone"};
+  hashing_.for_each([&](Request& request) {
+    if (request.id() == id) fail(request, gone);
+  });
   const auto waiting = queue_.remove(id);
   if (!waiting) return;
-  fail(*waiting, {ErrorCode::kClientGone, "the client is gone"});
+  fail(*waiting, gone);
   metrics_.queue_depth(queue_.size());
 }
 
 void Dispatcher::submit(PredictionJob job, AnswerHandler handler) {
   auto request = std::make_unique<Request>();
   request->job = std::move(job);
-  request->hash = request->job.hash;
   request->handler = std::move(handler);
   const Urgency urgency = request->job.urgency;
   request->admitted = request->queued = AwakeClock::now();
@@ -205,18 +209,35 @@ void Dispatcher::submit(PredictionJob job, AnswerHandler handler) {
     answer(*request, {admitted.error(), {}, 0, nullptr});
     return;
   }
+  let_in(std::move(request));
+}
+
+void Dispatcher::let_in(std::unique_ptr<Request> request) {
+  if (must_be_hashed(*request)) {
+    hashing_.add(std::move(request));
+    return;
+  }
   if (!may_run(*request)) return;
   enqueue(std::move(request));
   dispatch_waiting();
 }
 
-bool Dispatcher::may_run(Request& request) {
-  if (quarantine_.empty()) {  // nothing is hashed while nothing is known
-    request.standing = Standing::kUnknown;
-    return true;
+bool Dispatcher::must_be_hashed(const Request& request) const {
+  return !request.hash && quarantine_.knows_length(request.image().size());
+}
+
+void Dispatcher::hashed(std::unique_ptr<Request> request) {
+  if (const auto blame = std::exchange(request->of_death, std::nullopt)) {
+    settle_after_death(std::move(request), *blame);
+    dispatch_waiting();
+  } else if (!request->answered()) {
+    let_in(std::move(request));
   }
-  if (!request.hash) request.hash = hash_body(request.image());
-  request.standing = quarantine_.standing(*request.hash, AwakeClock::now());
+}
+
+bool Dispatcher::may_run(Request& request) {
+  request.standing =
+      request.hash ? quarantine_.standing(*request.hash, AwakeClock::now()) : Standing::kUnknown;
   if (request.standing != Standing::kQuarantined) return true;
   fail(request, {ErrorCode::kQuarantined, "workers died of this image; it is refused for a time"});
   return false;
@@ -315,26 +336,31 @@ void Dispatcher::take_batch(std::size_t most, bool to_idle_worker, Clock::time_p
   const auto judge = [&](Request& waiting) {
     if (has_all || batch_.size() == most) return Verdict::kStop;
     if (give_up_if_late(waiting, now)) return Verdict::kDrop;
+    if (must_be_hashed(waiting)) return Verdict::kTake;
     if (!may_run(waiting)) return Verdict::kDrop;
     const bool suspect = waiting.runs_alone();
     const bool alone = suspect || !may_have_company(waiting.replays);
-    if (suspect && copy_is_running(waiting)) return Verdict::kLeave;
+    if (suspect && copy_may_be_running(waiting)) return Verdict::kLeave;
     if (alone && (!batch_.empty() || !to_idle_worker)) return Verdict::kStop;
     if (!batch_.empty() && waiting.shape != batch_.front()->shape) return Verdict::kLeave;
     has_all = alone;
     return Verdict::kTake;
   };
-  queue_.take_in_order(judge, [this](std::unique_ptr<Request> taken) { batch_.push_back(std::move(taken)); });
+  queue_.take_in_order(judge, [this](std::unique_ptr<Request> taken) {
+    if (must_be_hashed(*taken)) {
+      hashing_.add(std::move(taken));
+    } else {
+      batch_.push_back(std::move(taken));
+    }
+  });
 }
 
-bool Dispatcher::copy_is_running(const Request& request) const {
+// A body as long that went to its worker unhashed, when nothing was known, may be a copy.
+bool Dispatcher::copy_may_be_running(const Request& suspect) const {
   return std::any_of(assignments_.begin(), assignments_.end(), [&](const auto& entry) {
     const auto& slots = entry.second.slots();
     return std::any_of(slots.begin(), slots.end(), [&](const auto& held) {
-      if (!held || held->image().size() != request.image().size()) return false;
-      // It may have gone to its worker when nothing was known, and nothing hashed.
-      if (!held->hash) held->hash = hash_body(held->image());
-      return held->hash == request.hash;
+      return held && held->image().size() == suspect.image().size() && (!held->hash || held->hash == suspect.hash);
     });
   });
 }
@@ -481,37 +507,47 @@ bool Dispatcher::worker_died(WorkerProcess& worker, DeathCause cause) {
   }
   for (std::uint32_t slot = 0; slot < assignment.slots().size(); ++slot) {
     if (assignment.in_slot(slot) == nullptr) continue;
-    hold_against(*assignment.in_slot(slot), blame(cause, assignment.evidence(slot), scene));
+    const Blame held_against = blame(cause, assignment.evidence(slot), scene);
     auto request = std::move(assignment.slots()[slot]);
-    if (request->answered()) continue;
-    if (after_death(request->standing, request->replays) == AfterDeath::kFail) {
-      fail(*request, {ErrorCode::kWorkerCrashed, "the worker died while it worked on this request"});
-      continue;
+    if (held_against != Blame::kNone && !request->hash) {
+      request->of_death = held_against;
+      hashing_.add(std::move(request));
+    } else {
+      settle_after_death(std::move(request), held_against);
     }
-    common::reach(common::FaultPoint::kFrontEndReplays);
-    ++request->replays;
-    metrics_.replayed();
-    requeue(std::move(request));
   }
   dispatch_waiting();
   return at_work;
 }
 
+void Dispatcher::settle_after_death(std::unique_ptr<Request> request, Blame blame) {
+  hold_against(*request, blame);
+  if (request->answered()) return;
+  if (after_death(request->standing, request->replays) == AfterDeath::kFail) {
+    fail(*request, {ErrorCode::kWorkerCrashed, "the worker died while it worked on this request"});
+    return;
+  }
+  common::reach(common::FaultPoint::kFrontEndReplays);
+  ++request->replays;
+  metrics_.replayed();
+  requeue(std::move(request));
+}
+
 void Dispatcher::hold_against(Request& request, Blame blame) {
   if (blame == Blame::kNone) return;
   const auto now = AwakeClock::now();
-  if (!request.hash) request.hash = hash_body(request.image());
+  const auto bytes = request.image().size();
   if (blame == Blame::kSuspected) {
-    request.standing = quarantine_.suspect(*request.hash, now);
+    request.standing = quarantine_.suspect(*request.hash, bytes, now);
     return;
   }
-  request.standing = quarantine_.strike(*request.hash, now);
+  request.standing = quarantine_.strike(*request.hash, bytes, now);
   if (request.standing != Standing::kQuarantined) return;
   metrics_.quarantined();
   common::log_warning(
       "model {}: an image of {} bytes, SHA-256 {}..., is quarantined for {} min: it was suspected of a worker's death, "
       "and another worker died of it alone",
-      config_->name, request.image().size(), short_text(*request.hash), Quarantine::kTerm.count());
+      config_->name, bytes, short_text(*request.hash), Quarantine::kTerm.count());
 }
 
 void Dispatcher::requeue(std::unique_ptr<Request> request) {
@@ -530,6 +566,7 @@ void Dispatcher::enqueue(std::unique_ptr<Request> request) {
 
 void Dispatcher::close(Error why) {
   closed_ = std::move(why);
+  hashing_.for_each([this](Request& request) { fail(request, *closed_); });
   queue_.remove_if([this](Request& waiting) {
     fail(waiting, *closed_);
     return true;

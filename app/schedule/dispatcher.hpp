@@ -20,6 +20,7 @@
 #include "app/schedule/assignment.hpp"
 #include "app/schedule/batch_policy.hpp"
 #include "app/schedule/batch_tuner.hpp"
+#include "app/schedule/body_hashing.hpp"
 #include "app/schedule/pending_queue.hpp"
 #include "app/schedule/quarantine.hpp"
 #include "app/schedule/request.hpp"
@@ -56,10 +57,7 @@ class Dispatcher final : public WorkerListener {
 
   // For PredictionJob::id. Requests are served in the order of these.
   [[nodiscard]] std::uint64_t new_id() { return next_id_++; }
-  // Whether bodies are told apart now, because workers died of some. A job is then better submitted with its hash: the
-  // session can make it piece by piece.
-  [[nodiscard]] bool compares_bodies() const { return !quarantine_.empty(); }
-  // Nobody waits for that one any more: kClientGone, if it is still in the queue. What a worker has it finishes.
+  // Nobody waits for that request any more: kClientGone, if no worker has it. What a worker has it finishes.
   void cancel(std::uint64_t id);
 
   // Answers `job`. Its errors are the worker's (ipc/layout.hpp), kQueueFull after queue.timeout without a worker,
@@ -95,10 +93,16 @@ class Dispatcher final : public WorkerListener {
   [[nodiscard]] common::Clock::duration handover_lead(std::size_t batch_size) const;
   [[nodiscard]] Backlog backlog(std::size_t ahead) const;
   [[nodiscard]] common::Clock::time_point expiry_of(const Urgency& urgency, common::Clock::time_point now) const;
+  // Into the queue, if what is known of the body allows it.
+  void let_in(std::unique_ptr<Request> request);
+  // Whether the request's body must be hashed before anything can be said of it.
+  [[nodiscard]] bool must_be_hashed(const Request& request) const;
+  void hashed(std::unique_ptr<Request> request);
   // Looks up what is known of a request's body; false if it must not reach a worker: then it has been answered.
   [[nodiscard]] bool may_run(Request& request);
-  [[nodiscard]] bool copy_is_running(const Request& request) const;
-  // A worker's death is held against this request.
+  [[nodiscard]] bool copy_may_be_running(const Request& suspect) const;
+  // What becomes of a request whose worker died. `blame` is held against it; its body has been hashed if there is any.
+  void settle_after_death(std::unique_ptr<Request> request, Blame blame);
   void hold_against(Request& request, Blame blame);
   // False if it had to be condemned for what it says.
   bool take_from(Assignment& assignment);
@@ -130,6 +134,7 @@ class Dispatcher final : public WorkerListener {
   std::uint64_t next_id_{1};
   std::size_t unanswered_count_{0};
   Quarantine quarantine_;
+  BodyHashing hashing_;
   PendingQueue queue_;
   ServiceTimes service_times_;
   double decode_seconds_{0};  // of one request, on average

@@ -16,12 +16,6 @@ void check_digest(int result) {
 
 }  // namespace
 
-BodyHash hash_body(std::span<const std::byte> body) {
-  BodyHash hash{};
-  check_digest(EVP_Digest(body.data(), body.size(), hash.data(), nullptr, EVP_sha256(), nullptr));
-  return hash;
-}
-
 BodyHasher::BodyHasher() : context_(EVP_MD_CTX_new()) {
   if (context_ == nullptr || EVP_DigestInit_ex(context_, EVP_sha256(), nullptr) != 1) {
     EVP_MD_CTX_free(context_);
@@ -62,16 +56,20 @@ Standing Quarantine::standing(const BodyHash& hash, common::Clock::time_point no
   return found == known_.end() || found->second.is_over(now) ? Standing::kUnknown : found->second.standing;
 }
 
-Standing Quarantine::strike(const BodyHash& hash, common::Clock::time_point now) {
-  const auto [entry, is_new] = known_.try_emplace(hash, Record{Standing::kSuspect, now});
-  if (!is_new) entry->second = {entry->second.is_over(now) ? Standing::kSuspect : Standing::kQuarantined, now};
+bool Quarantine::knows_length(std::uint64_t bytes) const {
+  return std::any_of(known_.begin(), known_.end(), [bytes](const auto& entry) { return entry.second.bytes == bytes; });
+}
+
+Standing Quarantine::strike(const BodyHash& hash, std::uint64_t bytes, common::Clock::time_point now) {
+  const auto [entry, is_new] = known_.try_emplace(hash, Record{Standing::kSuspect, bytes, now});
+  if (!is_new) entry->second = {entry->second.is_over(now) ? Standing::kSuspect : Standing::kQuarantined, bytes, now};
   const auto standing = entry->second.standing;
   if (known_.size() > kMost) forget_oldest();
   return standing;
 }
 
-Standing Quarantine::suspect(const BodyHash& hash, common::Clock::time_point now) {
-  return standing(hash, now) == Standing::kUnknown ? strike(hash, now) : standing(hash, now);
+Standing Quarantine::suspect(const BodyHash& hash, std::uint64_t bytes, common::Clock::time_point now) {
+  return standing(hash, now) == Standing::kUnknown ? strike(hash, bytes, now) : standing(hash, now);
 }
 
 void Quarantine::release(common::Clock::time_point now) {

@@ -6,7 +6,8 @@
 //
 // A suspect runs alone, one copy of it at a time; what is quarantined is refused before it reaches a worker. Only a
 // death alone quarantines: so nobody can have another's picture refused by sending what kills workers beside it. Bodies
-// are told apart by their SHA-256: with a weaker hash, a client could have another's pictures refused.
+// are told apart by their SHA-256: with a weaker hash, a client could have another's pictures refused. Only those as
+// long as one that is known need be hashed.
 //
 // Front-end only, its one thread. Bounded: of more than kMost bodies the oldest is forgotten.
 #pragma once
@@ -27,9 +28,7 @@ namespace yolod::app {
 
 using BodyHash = std::array<std::uint8_t, 32>;
 
-// Throws std::runtime_error where OpenSSL refuses: a broken installation.
-[[nodiscard]] BodyHash hash_body(std::span<const std::byte> body);
-// The same piece by piece: the front-end's one thread must not be held up by a long body.
+// Makes a hash piece by piece. Throws std::runtime_error where OpenSSL refuses: a broken installation.
 class BodyHasher {
  public:
   BodyHasher();
@@ -54,16 +53,16 @@ class Quarantine {
   static constexpr std::size_t kMost = 1024;
   static constexpr std::chrono::minutes kTerm{10};
 
-  // Nothing is known of any body: none need be hashed.
-  [[nodiscard]] bool empty() const { return known_.empty(); }
+  // Whether something is known of a body of that length: any other is unknown, unhashed.
+  [[nodiscard]] bool knows_length(std::uint64_t bytes) const;
   [[nodiscard]] std::size_t size() const { return known_.size(); }
   [[nodiscard]] Standing standing(const BodyHash& hash, common::Clock::time_point now) const;
 
-  // A worker died of its own doing while it had this body and nothing else. What that makes of it: suspect or
-  // quarantined.
-  Standing strike(const BodyHash& hash, common::Clock::time_point now);
+  // A worker died of its own doing while it had this body, of so many bytes, and nothing else. What that makes of it:
+  // suspect or quarantined.
+  Standing strike(const BodyHash& hash, std::uint64_t bytes, common::Clock::time_point now);
   // The same while it had others as well, of which one may have been the reason: never worse than suspect.
-  Standing suspect(const BodyHash& hash, common::Clock::time_point now);
+  Standing suspect(const BodyHash& hash, std::uint64_t bytes, common::Clock::time_point now);
   // A worker answered it.
   void acquit(const BodyHash& hash) { known_.erase(hash); }
   // Forgets those whose term is over.
@@ -73,6 +72,7 @@ class Quarantine {
  private:
   struct Record {
     Standing standing{Standing::kSuspect};
+    std::uint64_t bytes{0};
     common::Clock::time_point since;  // the last death
 
     [[nodiscard]] bool is_over(common::Clock::time_point now) const { return now - since >= kTerm; }

@@ -5,6 +5,8 @@
 //     ^           |
 //     \-- replay -/        its worker died
 //
+// On its way into the queue its body is hashed, if something is known of a body as long.
+//
 // A request that was answered early (504 at its deadline, 503 at a stop) while dispatched stays in the table without a
 // client until its worker has completed it or was reaped: only then may its bytes in the arena be used again.
 #pragma once
@@ -15,6 +17,7 @@
 #include <span>
 #include <utility>
 
+#include "app/schedule/blame.hpp"
 #include "app/schedule/quarantine.hpp"
 #include "common/clock.hpp"
 #include "common/outcome.hpp"
@@ -78,7 +81,6 @@ struct PredictionJob {
   std::uint64_t image_offset{0};  // within the arena
   std::uint64_t image_bytes{0};
   common::PredictionOptions options;
-  std::optional<BodyHash> hash;  // of the image, if it has been made already
 };
 
 struct Request : common::Recycled<Request> {
@@ -94,7 +96,9 @@ struct Request : common::Recycled<Request> {
   std::uint64_t shape{0};
   std::uint32_t batch{0};  // which of its worker's batches it is in
   std::uint32_t replays{0};
-  std::optional<BodyHash> hash;  // of the image; made when something is known of some body
+  std::optional<BodyHash> hash;  // of the image; made when something is known of a body as long
+  // Of its worker's death, until the hash is there: how much of that is held against it.
+  std::optional<Blame> of_death;
   Standing standing{Standing::kUnknown};
 
   [[nodiscard]] std::uint64_t id() const { return job.id; }

@@ -162,6 +162,39 @@ TEST_CASE("EventLoop: no request holds it up, whatever its bytes", "[process]") 
   }
 }
 
+TEST_CASE("EventLoop: long bodies that workers die of do not hold it up, nor do others as long", "[process]") {
+#ifdef __OPTIMIZE__
+  const std::string kMost = "0.002";
+#else
+  const std::string kMost = slowness() > 1 ? "0.2" : "0.05";
+#endif
+  Server server(identity_config({{.workers = 2, .faults = true}}, {"max_body_bytes: 16MiB"}));
+  REQUIRE(server.wait_until_ready());
+  const auto before = baseline(server);
+  const auto long_before = long_turns(server, kMost);
+  const auto deadly = [](int number) {
+    std::string body = "FAULT:segv " + std::to_string(number) + " ";
+    body.resize(kLargeBody, 'x');
+    return body;
+  };
+  std::vector<std::unique_ptr<HttpClient>> clients;
+  for (int i = 0; i < 3; ++i) {
+    clients.push_back(std::make_unique<HttpClient>(server.endpoint()));
+    REQUIRE(clients.back()->connect());
+    REQUIRE(clients.back()->write(serialise({"POST", "/predict", {}, deadly(i)})));
+  }
+  const auto honest = random_body(kLargeBody, 7);
+  for (int i = 0; i < 3; ++i) {
+    CHECK(is_identity_answer(HttpClient(server.endpoint()).post("/predict", honest), honest));
+  }
+  for (const auto& client : clients) CHECK(client->read_answer().error_code() == "worker_crashed");
+  // What is quarantined is known again, by its hash.
+  CHECK(HttpClient(server.endpoint()).post("/predict", deadly(0)).error_code() == "quarantined");
+  CHECK(long_turns(server, kMost) == long_before);
+  REQUIRE(server.wait_until_ready());
+  check_after_case(server, before);
+}
+
 TEST_CASE("EventLoop: a worker is replaced also while there are more connections than its own limit of descriptors",
           "[process]") {
   ServerOptions options;

@@ -64,7 +64,7 @@ function(yolod_use_stand_ins program)
   endif()
   target_link_options(${program} PRIVATE -Wl,--disable-new-dtags)
   set_target_properties(${program} PROPERTIES
-    BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "$ORIGIN/stand_ins" INSTALL_RPATH_USE_LINK_PATH OFF)
+    BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "$ORIGIN/stand_ins" INSTALL_RPATH_USE_LINK_PATH ON)
 endfunction()
 
 # Beside the programs that use them, which are installed into libexec/yolod.

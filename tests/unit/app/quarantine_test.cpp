@@ -9,7 +9,13 @@ namespace {
 using common::Clock;
 using std::chrono::milliseconds;
 
-BodyHash hash_of(const std::string& body) { return hash_body(std::as_bytes(std::span(body))); }
+constexpr std::uint64_t kLength = 1000;  // of every body here, unless a test says another
+
+BodyHash hash_of(const std::string& body) {
+  BodyHasher hasher;
+  hasher.add(std::as_bytes(std::span(body)));
+  return hasher.finish();
+}
 
 const Clock::time_point kBegin{std::chrono::hours(1)};
 
@@ -23,7 +29,6 @@ TEST_CASE("BodyHasher: pieces of any size give the hash of the whole", "[app][un
     hasher.add(std::as_bytes(std::span(part)));
   }
   CHECK(hasher.finish() == hash_of(body));
-  CHECK(BodyHasher().finish() == hash_of(""));
 }
 
 TEST_CASE("Quarantine: a body's hash is its SHA-256", "[app][unit]") {
@@ -34,24 +39,24 @@ TEST_CASE("Quarantine: a body's hash is its SHA-256", "[app][unit]") {
 
 TEST_CASE("Quarantine: the first death alone makes a suspect, the second one quarantines", "[app][unit]") {
   Quarantine quarantine;
-  CHECK(quarantine.empty());
+  CHECK(quarantine.size() == 0);
   CHECK(quarantine.standing(hash_of("a"), kBegin) == Standing::kUnknown);
-  CHECK(quarantine.strike(hash_of("a"), kBegin) == Standing::kSuspect);
-  CHECK_FALSE(quarantine.empty());
+  CHECK(quarantine.strike(hash_of("a"), kLength, kBegin) == Standing::kSuspect);
+  CHECK(quarantine.size() == 1);
   CHECK(quarantine.standing(hash_of("a"), kBegin) == Standing::kSuspect);
   CHECK(quarantine.standing(hash_of("b"), kBegin) == Standing::kUnknown);
-  CHECK(quarantine.strike(hash_of("a"), kBegin) == Standing::kQuarantined);
+  CHECK(quarantine.strike(hash_of("a"), kLength, kBegin) == Standing::kQuarantined);
   CHECK(quarantine.standing(hash_of("a"), kBegin) == Standing::kQuarantined);
 }
 
 TEST_CASE("Quarantine: deaths in company make a suspect and never more", "[app][unit]") {
   Quarantine quarantine;
   for (int i = 0; i < 100; ++i) {
-    REQUIRE(quarantine.suspect(hash_of("a"), kBegin + milliseconds(i)) == Standing::kSuspect);
+    REQUIRE(quarantine.suspect(hash_of("a"), kLength, kBegin + milliseconds(i)) == Standing::kSuspect);
   }
   CHECK(quarantine.standing(hash_of("a"), kBegin) == Standing::kSuspect);
   SECTION("the first death alone after that quarantines") {
-    CHECK(quarantine.strike(hash_of("a"), kBegin) == Standing::kQuarantined);
+    CHECK(quarantine.strike(hash_of("a"), kLength, kBegin) == Standing::kQuarantined);
   }
   SECTION("an answer acquits") {
     quarantine.acquit(hash_of("a"));
@@ -61,25 +66,25 @@ TEST_CASE("Quarantine: deaths in company make a suspect and never more", "[app][
 
 TEST_CASE("Quarantine: a death in company does not free what is quarantined, nor prolong its term", "[app][unit]") {
   Quarantine quarantine;
-  quarantine.strike(hash_of("a"), kBegin);
-  quarantine.strike(hash_of("a"), kBegin);
-  CHECK(quarantine.suspect(hash_of("a"), kBegin + Quarantine::kTerm / 2) == Standing::kQuarantined);
+  quarantine.strike(hash_of("a"), kLength, kBegin);
+  quarantine.strike(hash_of("a"), kLength, kBegin);
+  CHECK(quarantine.suspect(hash_of("a"), kLength, kBegin + Quarantine::kTerm / 2) == Standing::kQuarantined);
   CHECK(quarantine.standing(hash_of("a"), kBegin + Quarantine::kTerm) == Standing::kUnknown);
-  CHECK(quarantine.suspect(hash_of("a"), kBegin + Quarantine::kTerm) == Standing::kSuspect);
+  CHECK(quarantine.suspect(hash_of("a"), kLength, kBegin + Quarantine::kTerm) == Standing::kSuspect);
 }
 
 TEST_CASE("Quarantine: a suspect that was answered is unknown again", "[app][unit]") {
   Quarantine quarantine;
-  quarantine.strike(hash_of("a"), kBegin);
+  quarantine.strike(hash_of("a"), kLength, kBegin);
   quarantine.acquit(hash_of("a"));
-  CHECK(quarantine.empty());
-  CHECK(quarantine.strike(hash_of("a"), kBegin) == Standing::kSuspect);
+  CHECK(quarantine.size() == 0);
+  CHECK(quarantine.strike(hash_of("a"), kLength, kBegin) == Standing::kSuspect);
 }
 
 TEST_CASE("Quarantine: it ends after its term, counted from the last death", "[app][unit]") {
   Quarantine quarantine;
-  quarantine.strike(hash_of("a"), kBegin);
-  quarantine.strike(hash_of("a"), kBegin + milliseconds(1000));
+  quarantine.strike(hash_of("a"), kLength, kBegin);
+  quarantine.strike(hash_of("a"), kLength, kBegin + milliseconds(1000));
   const auto early = kBegin + Quarantine::kTerm;
   quarantine.release(early);
   CHECK(quarantine.standing(hash_of("a"), early) == Standing::kQuarantined);
@@ -87,18 +92,18 @@ TEST_CASE("Quarantine: it ends after its term, counted from the last death", "[a
   const auto over = early + milliseconds(1000);
   CHECK(quarantine.standing(hash_of("a"), over) == Standing::kUnknown);
   SECTION("and then the first death makes a suspect again") {
-    CHECK(quarantine.strike(hash_of("a"), over) == Standing::kSuspect);
+    CHECK(quarantine.strike(hash_of("a"), kLength, over) == Standing::kSuspect);
   }
   SECTION("and then nothing of it is kept") {
     quarantine.release(over);
-    CHECK(quarantine.empty());
+    CHECK(quarantine.size() == 0);
   }
 }
 
 TEST_CASE("Quarantine: a flood of bodies pushes out the oldest, and no more is kept", "[app][unit]") {
   Quarantine quarantine;
   for (std::size_t i = 0; i <= Quarantine::kMost; ++i) {
-    quarantine.strike(hash_of(std::to_string(i)), kBegin + milliseconds(i));
+    quarantine.strike(hash_of(std::to_string(i)), kLength, kBegin + milliseconds(i));
   }
   CHECK(quarantine.size() == Quarantine::kMost);
   CHECK(quarantine.standing(hash_of("0"), kBegin) == Standing::kUnknown);
@@ -106,11 +111,26 @@ TEST_CASE("Quarantine: a flood of bodies pushes out the oldest, and no more is k
   CHECK(quarantine.standing(hash_of(std::to_string(Quarantine::kMost)), kBegin) == Standing::kSuspect);
 }
 
+TEST_CASE("Quarantine: only bodies as long as a known one need be hashed", "[app][unit]") {
+  Quarantine quarantine;
+  CHECK_FALSE(quarantine.knows_length(5));
+  quarantine.strike(hash_of("short"), 5, kBegin);
+  quarantine.suspect(hash_of("longer"), 6, kBegin);
+  CHECK(quarantine.knows_length(5));
+  CHECK(quarantine.knows_length(6));
+  CHECK_FALSE(quarantine.knows_length(7));
+  SECTION("until nothing of that length is known any more") {
+    quarantine.acquit(hash_of("short"));
+    CHECK_FALSE(quarantine.knows_length(5));
+    CHECK(quarantine.knows_length(6));
+  }
+}
+
 TEST_CASE("Quarantine: a reload forgets all", "[app][unit]") {
   Quarantine quarantine;
-  quarantine.strike(hash_of("a"), kBegin);
+  quarantine.strike(hash_of("a"), kLength, kBegin);
   quarantine.clear();
-  CHECK(quarantine.empty());
+  CHECK(quarantine.size() == 0);
 }
 
 }  // namespace
