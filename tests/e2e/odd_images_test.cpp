@@ -4,12 +4,12 @@
 #include <catch2/catch.hpp>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "tests/support/bodies.hpp"
+#include "tests/support/process_tree.hpp"
 #include "tests/support/server.hpp"
 #include "tests/support/server_config.hpp"
 #include "tests/support/test_data.hpp"
@@ -41,16 +41,6 @@ const std::map<std::string, std::string> kRefused{
     {"decompression_bomb.gif", "unsupported_media_type"},
     {"hopper.gif", "unsupported_media_type"},
 };
-
-// The most memory that the process ever had, in KiB.
-long peak_kib(pid_t pid) {
-  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
-  for (std::string word; status >> word;) {
-    long value = 0;
-    if (word == "VmHWM:" && status >> value) return value;
-  }
-  return -1;
-}
 
 std::vector<std::filesystem::path> odd_files() {
   std::vector<std::filesystem::path> files;
@@ -91,7 +81,7 @@ class UsedServer : public Server {
     REQUIRE(workers_.size() == 1);
     client = HttpClient(endpoint());
     REQUIRE(client.post("/predict", photo_).status == 200);
-    peak_ = peak_kib(workers_.front());
+    peak_ = peak_memory_kib(workers_.front());
     REQUIRE(peak_ > 0);
   }
 
@@ -100,7 +90,7 @@ class UsedServer : public Server {
     CHECK(worker_pids() == workers_);
   }
   // More than it took at most for the photo.
-  [[nodiscard]] long grown_kib() const { return peak_kib(workers_.front()) - peak_; }
+  [[nodiscard]] long grown_kib() const { return peak_memory_kib(workers_.front()) - peak_; }
 
   HttpClient client{Endpoint{}};
 

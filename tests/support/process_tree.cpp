@@ -139,6 +139,15 @@ std::size_t mapping_count(pid_t pid, std::string_view text) {
   return count;
 }
 
+long peak_memory_kib(pid_t pid) {
+  std::ifstream status(proc(pid) / "status");
+  for (std::string word; status >> word;) {
+    long value = 0;
+    if (word == "VmHWM:" && status >> value) return value;
+  }
+  return -1;
+}
+
 std::set<std::string> shared_memory_names() {
   std::set<std::string> names;
   for_each_entry("/dev/shm", [&](const fs::path& entry) { names.insert(entry.filename().string()); });

@@ -53,6 +53,9 @@ struct ProcessInfo {
 // Lines of /proc/PID/maps that contain `text`.
 [[nodiscard]] std::size_t mapping_count(pid_t pid, std::string_view text);
 
+// The most memory that the process ever had, in KiB; -1 if it is gone.
+[[nodiscard]] long peak_memory_kib(pid_t pid);
+
 // The names in /dev/shm.
 [[nodiscard]] std::set<std::string> shared_memory_names();
 
