@@ -45,13 +45,13 @@ constexpr milliseconds kFlushGrace{500};
 constexpr const char* kStopping = "the server is stopping";
 
 // max_connections, or what the descriptors allow once those of two generations of workers and of the places that are
-// kept for questions about the server's health are set aside.
+// kept for questions about the server's health and for admins are set aside.
 std::size_t connection_limit(const common::Config& config) {
   constexpr rlim_t kOwnDescriptors = 64;
   constexpr rlim_t kPerWorker = 8;
   rlimit open_files{};
   if (getrlimit(RLIMIT_NOFILE, &open_files) != 0) return config.server.max_connections;
-  rlim_t reserved = kOwnDescriptors + Places::kReserve;
+  rlim_t reserved = kOwnDescriptors + Places::kReserve + Server::kMostAdmins;
   for (const auto& model : config.models) reserved += 2 * kPerWorker * model.workers;
   const rlim_t left = open_files.rlim_cur > reserved ? open_files.rlim_cur - reserved : 1;
   if (left >= config.server.max_connections) return config.server.max_connections;

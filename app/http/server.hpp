@@ -28,6 +28,9 @@ namespace yolod::app {
 
 class Server {
  public:
+  // Admins have places of their own: they come in however many clients there are.
+  static constexpr std::size_t kMostAdmins = 8;
+
   // All outlive this object.
   Server(boost::asio::io_context& io, Service& service, const common::ServerConfig& config,
          std::size_t connection_limit);
@@ -93,8 +96,6 @@ class Server {
   Service& service_;
   const common::ServerConfig& config_;
   Places places_;
-  // Admins have places of their own: they come in however many clients there are.
-  static constexpr std::size_t kMostAdmins = 8;
   Places admin_places_;
   bool accepting_{false};
   std::vector<Listener> listeners_;
