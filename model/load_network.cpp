@@ -169,7 +169,7 @@ Outcome<LoadedNetwork> load_network(const common::ModelConfig& config, const Sur
   }
   const auto use = use_device(surroundings);
   if (!use) return bad_model(config.name + ": " + use.error().message);
-  const auto precision = resolve_precision(config.precision, use->device->name(), cpu_has_native_bf16());
+  const auto precision = resolve_precision(config.precision, use->device->name(), cpu_bf16());
   if (!precision) return precision.error();
   auto compiled = compile_network(config);
   if (!compiled) return std::move(compiled).error();

@@ -27,42 +27,49 @@ std::uint64_t enabled_register_files() {
 }  // namespace
 
 // Bits as in the Intel 64 manual, volume 2A, CPUID, and volume 1, 13.3 for XCR0.
-bool cpu_has_native_bf16() {
+CpuBf16 cpu_bf16() {
   std::uint32_t eax = 0;
   std::uint32_t ebx = 0;
   std::uint32_t ecx = 0;
   std::uint32_t edx = 0;
-  if (__get_cpuid(1, &eax, &ebx, &ecx, &edx) == 0) return false;
+  if (__get_cpuid(1, &eax, &ebx, &ecx, &edx) == 0) return CpuBf16::kNone;
   const bool has_xgetbv = (ecx & (1U << 27U)) != 0;
-  if (!has_xgetbv) return false;
+  if (!has_xgetbv) return CpuBf16::kNone;
   const auto registers = enabled_register_files();
   constexpr std::uint64_t kAvx512State = 0xE6;   // SSE, AVX, opmask, upper ZMM, ZMM 16 to 31
   constexpr std::uint64_t kTileState = 0x60000;  // tile configuration and data
 
-  if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0) return false;
+  if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0) return CpuBf16::kNone;
   const auto subleaves = eax;
+  constexpr std::uint32_t kAvx512Core = (1U << 16U) | (1U << 17U) | (1U << 30U) | (1U << 31U);  // F, DQ, BW, VL
+  const bool has_avx512 = (ebx & kAvx512Core) == kAvx512Core && (registers & kAvx512State) == kAvx512State;
   const bool amx_bf16 = (edx & (1U << 22U)) != 0 && (registers & kTileState) == kTileState;
   bool avx512_bf16 = false;
   if (subleaves >= 1 && __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0) {
     avx512_bf16 = (eax & (1U << 5U)) != 0 && (registers & kAvx512State) == kAvx512State;
   }
-  return avx512_bf16 || amx_bf16;
+  if (avx512_bf16 || amx_bf16) return CpuBf16::kNative;
+  return has_avx512 ? CpuBf16::kEmulated : CpuBf16::kNone;
 }
 #else
-bool cpu_has_native_bf16() { return false; }
+CpuBf16 cpu_bf16() { return CpuBf16::kEmulated; }
 #endif
 
-Outcome<Precision> resolve_precision(Precision asked, std::string_view device, bool native_bf16) {
+Outcome<Precision> resolve_precision(Precision asked, std::string_view device, CpuBf16 bf16) {
   const bool on_cpu = device == "cpu";
   switch (asked) {
     case Precision::kFp32: return Precision::kFp32;
-    case Precision::kBf16: return Precision::kBf16;
+    case Precision::kBf16:
+      if (on_cpu && bf16 == CpuBf16::kNone) {
+        return bad_model("precision: bf16 needs a processor with AVX-512, which this one is not; fp32 and auto do");
+      }
+      return Precision::kBf16;
     case Precision::kFp16:
       if (on_cpu) return bad_model("precision: fp16 is for CUDA, a CPU takes fp32, bf16 or auto");
       return Precision::kFp16;
     case Precision::kAuto:
       if (!on_cpu) return Precision::kFp16;
-      return native_bf16 ? Precision::kBf16 : Precision::kFp32;
+      return bf16 == CpuBf16::kNative ? Precision::kBf16 : Precision::kFp32;
   }
   return Precision::kFp32;
 }

@@ -9,13 +9,18 @@
 
 namespace yolod::model {
 
-// Whether this CPU multiplies bf16 in hardware (AVX512_BF16 or AMX-BF16) and the kernel lets us use its registers.
-// Without that bf16 is emulated, and slower than float.
-[[nodiscard]] bool cpu_has_native_bf16();
+// What this CPU makes of bf16, with the registers that the kernel lets us use.
+enum class CpuBf16 {
+  kNone,      // oneDNN has no kernels for it: less than AVX-512
+  kEmulated,  // computed, and slower than float
+  kNative     // AVX512_BF16 or AMX-BF16
+};
+[[nodiscard]] CpuBf16 cpu_bf16();
 
-// Never kAuto. `auto` takes bf16 where the CPU has it natively, else fp32; fp16 is an Error (kBadModel) on a CPU.
+// Never kAuto. `auto` takes bf16 where the CPU has it natively, else fp32. On a CPU fp16 is an Error (kBadModel), and so
+// is bf16 where there are no kernels for it.
 [[nodiscard]] common::Outcome<common::Precision> resolve_precision(common::Precision asked, std::string_view device,
-                                                                   bool native_bf16);
+                                                                   CpuBf16 bf16);
 
 // "fp32", "bf16", "fp16", "auto".
 [[nodiscard]] std::string_view to_string(common::Precision precision);

@@ -326,7 +326,7 @@ common::Error of_model(const common::ModelConfig& config, const common::Error& e
 
 Outcome<Precision> script_precision(const common::ModelConfig& config, std::string_view device) {
   const auto asked = config.precision == Precision::kAuto ? Precision::kFp32 : config.precision;
-  return resolve_precision(asked, device, cpu_has_native_bf16());
+  return resolve_precision(asked, device, cpu_bf16());
 }
 
 Outcome<LoadedNetwork> load_script(const common::ModelConfig& config, const Surroundings& surroundings) {

@@ -281,7 +281,7 @@ Outcome<RunPosition> Learner::load(const std::filesystem::path& file, const Note
 }
 
 Outcome<common::Precision> learning_precision(common::Precision asked) {
-  return model::resolve_precision(asked, "cpu", model::cpu_has_native_bf16());
+  return model::resolve_precision(asked, "cpu", model::cpu_bf16());
 }
 
 }  // namespace yolod::train
