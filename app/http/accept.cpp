@@ -1,17 +1,13 @@
 #include "app/http/accept.hpp"
 
 #include <algorithm>
-#include <boost/beast/core/string.hpp>
 #include <charconv>
 
+#include "app/http/characters.hpp"
 #include "common/text.hpp"
 
 namespace yolod::app {
 namespace {
-
-bool same(std::string_view a, std::string_view b) {
-  return boost::beast::iequals({a.data(), a.size()}, {b.data(), b.size()});
-}
 
 // Cuts the part before `separator` off the front of `rest`.
 std::string_view take(std::string_view& rest, char separator) {
@@ -25,7 +21,7 @@ std::string_view take(std::string_view& rest, char separator) {
 float weight_of(std::string_view parameters) {
   while (!parameters.empty()) {
     std::string_view parameter = take(parameters, ';');
-    if (!same(take(parameter, '='), "q")) continue;
+    if (!equal_ignoring_case(take(parameter, '='), "q")) continue;
     const auto digits = common::trimmed(parameter);
     float weight = 0;
     const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), weight);
@@ -37,8 +33,8 @@ float weight_of(std::string_view parameters) {
 
 // How closely a media range names the type: 0 not at all, 3 by name.
 int closeness(std::string_view range, std::string_view type) {
-  if (same(range, type)) return 3;
-  if (same(range, "image/*")) return 2;
+  if (equal_ignoring_case(range, type)) return 3;
+  if (equal_ignoring_case(range, "image/*")) return 2;
   return range == "*/*" ? 1 : 0;
 }
 

@@ -1,6 +1,7 @@
 // Kinds of characters that RFC 3986 and RFC 9110 name. Not the C library's, which depend on the locale.
 #pragma once
 
+#include <algorithm>
 #include <string_view>
 
 namespace yolod::app {
@@ -17,6 +18,14 @@ namespace yolod::app {
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
+}
+
+[[nodiscard]] constexpr char lower_case(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+// Of ASCII. (boost::beast::iequals reads a byte beyond texts that differ in case, in Boost 1.81.)
+[[nodiscard]] constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char left, char right) { return lower_case(left) == lower_case(right); });
 }
 
 // RFC 9110, 5.6.2.

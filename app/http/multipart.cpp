@@ -1,7 +1,6 @@
 #include "app/http/multipart.hpp"
 
 #include <algorithm>
-#include <boost/beast/core/string.hpp>
 #include <boost/beast/http/rfc7230.hpp>
 #include <cstring>
 #include <utility>
@@ -14,10 +13,6 @@ namespace {
 
 using common::Error;
 using common::ErrorCode;
-
-bool same_token(std::string_view a, std::string_view b) {
-  return boost::beast::iequals({a.data(), a.size()}, {b.data(), b.size()});
-}
 
 constexpr std::size_t kMaxPartHeaderBytes = 8192;
 constexpr int kMaxParts = 64;
@@ -38,7 +33,7 @@ bool is_boundary_character(char c) {
 // The value of parameter `name` in `;a=b;c="d"`: Beast's param_list reads exactly that form.
 std::optional<std::string> parameter(std::string_view parameters, std::string_view name) {
   for (const auto& entry : boost::beast::http::param_list({parameters.data(), parameters.size()})) {
-    if (same_token(std::string_view(entry.first), name)) return std::string(entry.second);
+    if (equal_ignoring_case(std::string_view(entry.first), name)) return std::string(entry.second);
   }
   return std::nullopt;
 }
@@ -56,7 +51,7 @@ std::optional<std::string> part_name(std::string_view headers) {
     headers = end == std::string_view::npos ? std::string_view{} : headers.substr(end + 2);
     const auto colon = line.find(':');
     if (colon == std::string_view::npos) continue;
-    if (!same_token(line.substr(0, colon), "content-disposition")) continue;
+    if (!equal_ignoring_case(line.substr(0, colon), "content-disposition")) continue;
     return parameter(parameters_of(line.substr(colon + 1)), "name");
   }
   return std::nullopt;
@@ -65,7 +60,7 @@ std::optional<std::string> part_name(std::string_view headers) {
 }  // namespace
 
 bool is_multipart(std::string_view content_type) {
-  return same_token(common::trimmed(content_type.substr(0, content_type.find(';'))), "multipart/form-data");
+  return equal_ignoring_case(common::trimmed(content_type.substr(0, content_type.find(';'))), "multipart/form-data");
 }
 
 std::optional<std::string> multipart_boundary(std::string_view content_type) {

@@ -1,11 +1,11 @@
 #include "app/http/request_head.hpp"
 
-#include <boost/beast/core/string.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/field.hpp>
 #include <tuple>
 #include <utility>
 
+#include "app/http/characters.hpp"
 #include "app/http/host.hpp"
 
 namespace yolod::app {
@@ -40,7 +40,7 @@ std::string_view ambiguity(unsigned version, const Counted& counts) {
   if (counts.transfer_encoding == 0) return {};
   if (version != 11) return "HTTP/1.0 has no Transfer-Encoding";
   if (counts.content_length != 0) return "both Transfer-Encoding and Content-Length";
-  if (counts.transfer_encoding != 1 || !beast::iequals({counts.coding.data(), counts.coding.size()}, "chunked")) {
+  if (counts.transfer_encoding != 1 || !equal_ignoring_case(counts.coding, "chunked")) {
     return "chunked is the only Transfer-Encoding that is understood";
   }
   return {};
@@ -48,12 +48,11 @@ std::string_view ambiguity(unsigned version, const Counted& counts) {
 
 // Fields that proxies and browsers add and a client of its own accord does not. Those that Beast knows by name are not
 // among them.
-bool is_proxys(beast::string_view name) {
-  using Text = beast::string_view;
-  const auto begins = [name](Text start) { return beast::iequals(name.substr(0, start.size()), start); };
-  return begins("X-Forwarded-") || beast::iequals(name, "X-Real-IP") ||
-         beast::iequals(name, "X-Original-URL") || beast::iequals(name, "X-Client-IP") ||
-         beast::iequals(name, "True-Client-IP") || beast::iequals(name, "CF-Connecting-IP");
+bool is_proxys(std::string_view name) {
+  const auto begins = [name](std::string_view start) { return equal_ignoring_case(name.substr(0, start.size()), start); };
+  return begins("X-Forwarded-") || equal_ignoring_case(name, "X-Real-IP") ||
+         equal_ignoring_case(name, "X-Original-URL") || equal_ignoring_case(name, "X-Client-IP") ||
+         equal_ignoring_case(name, "True-Client-IP") || equal_ignoring_case(name, "CF-Connecting-IP");
 }
 
 // Of fields that come more than once the first counts, as Beast's own lookup has it.
@@ -117,15 +116,15 @@ void RequestHeadReader::take_fields(RequestHead& head) const {
       case http::field::forwarded:
       case http::field::via: head.forwarded = true; break;
       case http::field::unknown:
-        if (beast::iequals(field.name_string(), "X-Request-Id")) take_first(head.request_id, value);
-        if (beast::iequals(field.name_string(), "X-Request-Timeout")) take_first(head.request_timeout, value);
+        if (equal_ignoring_case(field.name_string(), "X-Request-Id")) take_first(head.request_id, value);
+        if (equal_ignoring_case(field.name_string(), "X-Request-Timeout")) take_first(head.request_timeout, value);
         head.forwarded |= is_proxys(field.name_string());
         break;
       default: break;
     }
   }
   head.version = header.version() == 10 ? 10 : 11;
-  head.expects_continue = head.version == 11 && beast::iequals({expect.data(), expect.size()}, "100-continue");
+  head.expects_continue = head.version == 11 && equal_ignoring_case(expect, "100-continue");
   head.ambiguity = ambiguity(header.version(), counts);
 }
 

@@ -1,7 +1,6 @@
 #include "app/http/target.hpp"
 
 #include <algorithm>
-#include <boost/beast/core/string.hpp>
 #include <optional>
 
 #include "app/http/characters.hpp"
@@ -40,7 +39,7 @@ bool Target::parse(std::string_view text) {
   if (text.find('#') != std::string_view::npos) return false;  // a fragment is the client's own (RFC 9110, 4.2.5)
   // A server must take the absolute form too (RFC 9112, 3.2.2). It stands for this server, whatever host it names.
   constexpr std::string_view kScheme = "http://";
-  const bool absolute = boost::beast::iequals({text.data(), std::min(text.size(), kScheme.size())}, "http://");
+  const bool absolute = equal_ignoring_case({text.data(), std::min(text.size(), kScheme.size())}, "http://");
   if (absolute) {
     text.remove_prefix(kScheme.size());
     const auto authority_end = std::min(text.find_first_of("/?"), text.size());
