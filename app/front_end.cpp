@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <exception>
 #include <utility>
 
@@ -421,7 +422,12 @@ void FrontEnd::on_signal(int signal) {
     case SIGTTOU:
       for (const auto& pool : pools_) pool->remove_worker();
       return;
-    default: return;
+    default:
+      if (ignored_signals_.insert(signal).second) {
+        common::log_warning("signal {} ({}) means nothing to yolod and is ignored, now and later", signal,
+                            strsignal(signal));
+      }
+      return;
   }
 }
 

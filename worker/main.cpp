@@ -32,6 +32,7 @@
 #include "common/config_schema.hpp"
 #include "common/cpu_count.hpp"
 #include "common/fault_point.hpp"
+#include "common/foreign_signals.hpp"
 #include "common/log.hpp"
 #include "common/worker_threads.hpp"
 #include "ipc/control.hpp"
@@ -275,6 +276,9 @@ int main(int argc, char** argv) {
   worker::lower_profile();
   std::signal(SIGPIPE, SIG_IGN);  // a log that nobody reads any more is no reason to die
   std::signal(SIGXFSZ, SIG_IGN);  // nor is a file that may not grow
+  // Whoever signals every process of our name means the front-end.
+  for (const int signal : {SIGHUP, SIGUSR1, SIGTTIN, SIGTTOU}) std::signal(signal, SIG_IGN);
+  common::for_each_foreign_signal([](int signal) { std::signal(signal, SIG_IGN); });
   common::LoggingConfig logging;
   logging.format = common::LogFormat::kForwarded;
   if (auto log = common::configure_log(logging, "yolod-worker"); !log) return ipc::kExitBadStart;

@@ -4,7 +4,7 @@
 namespace yolod::app {
 
 // Called first in main: default dispositions (an inherited SIG_IGN of SIGCHLD would lose every child's status), SIGPIPE
-// ignored, and exactly the signals that SignalReader reads blocked.
+// and SIGXFSZ ignored (a write then fails, and says so), and exactly the signals that SignalReader reads blocked.
 void block_front_end_signals();
 
 }  // namespace yolod::app

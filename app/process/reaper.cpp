@@ -20,6 +20,11 @@ bool reap_children(const std::function<void(pid_t, const Death&)>& each) {
   }
 }
 
+bool is_stopped(pid_t pid) {
+  siginfo_t found{};
+  return waitid(P_PID, static_cast<id_t>(pid), &found, WSTOPPED | WNOHANG | WNOWAIT) == 0 && found.si_pid == pid;
+}
+
 bool is_child(pid_t pid) {
   siginfo_t unused{};
   return waitid(P_PID, static_cast<id_t>(pid), &unused, WEXITED | WNOHANG | WNOWAIT) == 0;

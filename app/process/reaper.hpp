@@ -15,5 +15,7 @@ bool reap_children(const std::function<void(pid_t, const Death&)>& each);
 
 // Whether that is a child of ours that nobody has reaped; does not reap it.
 [[nodiscard]] bool is_child(pid_t pid);
+// Whether that is a child of ours that a signal has stopped (SIGSTOP).
+[[nodiscard]] bool is_stopped(pid_t pid);
 
 }  // namespace yolod::app

@@ -6,13 +6,16 @@
 #include <csignal>
 
 #include "app/process/block_signals.hpp"
+#include "common/foreign_signals.hpp"
 #include "common/signal_mask.hpp"
 
 namespace yolod::app {
 namespace {
 
 sigset_t front_end_signals() {
-  return common::signal_set({SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGCHLD, SIGUSR1, SIGTTIN, SIGTTOU});
+  sigset_t ours = common::signal_set({SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGCHLD, SIGUSR1, SIGTTIN, SIGTTOU});
+  common::for_each_foreign_signal([&ours](int signal) { sigaddset(&ours, signal); });
+  return ours;
 }
 
 }  // namespace
@@ -24,6 +27,7 @@ void block_front_end_signals() {
     if (sigismember(&ours, signal) == 1) std::signal(signal, SIG_DFL);
   }
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
 }
 
 common::Outcome<std::unique_ptr<SignalReader>> SignalReader::open(boost::asio::io_context& io,

@@ -293,7 +293,7 @@ void Supervisor::start_process(Place& place) {
   if (!respawning_) return;
   place.waits_for_loader = preload_ && !loader_ready();
   if (place.waits_for_loader) return;
-  place.condemned = false;
+  place.condemned = place.was_stopped = false;
   place.last_generation = ++launches_;
   WorkerEvents events;
   events.ready = [this, &place](WorkerProcess&) { became_ready(place); };
@@ -375,6 +375,7 @@ bool Supervisor::can_be_worker(pid_t pid) const {
 void Supervisor::condemn_hung(WorkerProcess& worker, std::string_view why) {
   if (!begin_to_kill(worker, why)) return;
   Place& place = place_of(worker);
+  place.was_stopped = is_stopped(worker.pid());  // nothing that it had can have done that
   common::reach(common::FaultPoint::kFrontEndFoundHung);
   worker.send_signal(SIGABRT);
   worker.send_signal(SIGCONT);  // a stopped process takes no signal but SIGKILL
@@ -413,7 +414,9 @@ void Supervisor::died(Place& place, Death death) {
   WorkerProcess& worker = *place.process;
   worker.read_last_words();
   const bool was_ready = worker.was_ready();
-  const DeathCause cause = place.condemned ? DeathCause::kOwnDoing : classify(death, was_ready);
+  const DeathCause cause = place.was_stopped   ? DeathCause::kNotItsDoing
+                           : place.condemned ? DeathCause::kOwnDoing
+                                             : classify(death, was_ready);
   const bool at_work = listener_->worker_died(worker, cause);
   predictions_of_the_dead_ += worker.predictions_made;
   const pid_t pid = worker.pid();

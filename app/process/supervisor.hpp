@@ -134,6 +134,7 @@ class Supervisor {
     boost::asio::steady_timer respawn_timer;
     boost::asio::steady_timer watchdog;  // load_timeout, then the SIGKILL after a SIGABRT
     bool condemned{false};
+    bool was_stopped{false};  // and condemned since it made no progress
     bool waits_for_loader{false};
     bool leaving{false};                // not replaced: it goes with its worker
     std::weak_ptr<Place> successor_of;  // that leaves when this is ready
