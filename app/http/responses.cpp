@@ -240,7 +240,9 @@ void append_head(Text& out, const Response& response, const HeadSettings& settin
   out += response.fields.view();
   if (settings.version == 10 && settings.keep_alive) out += "Connection: keep-alive\r\n";
   if (settings.version != 10 && !settings.keep_alive) out += "Connection: close\r\n";
-  out += "X-Request-Id: ";
+  out += "Date: ";
+  out += settings.date;
+  out += "\r\nX-Request-Id: ";
   out += settings.request_id;
   out += "\r\nContent-Length: ";
   out.add_whole(response.content().size());

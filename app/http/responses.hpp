@@ -56,6 +56,7 @@ struct HeadSettings {
   unsigned version;  // 10 or 11
   bool keep_alive;
   std::string_view request_id;
+  std::string_view date;  // HttpDate's
 };
 // The status line and the header, with the empty line: what is sent before content().
 void append_head(Text& out, const Response& response, const HeadSettings& settings);

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 
+#include "app/http/http_date.hpp"
 #include "app/http/request_head.hpp"
 #include "app/http/responses.hpp"
 #include "app/http/target.hpp"
@@ -18,6 +19,7 @@ struct Scratch {
   Target target;
   Response response;
   Text head;
+  HttpDate date;
   // Where what nobody reads goes: of all connections at once, also while they wait.
   std::array<std::byte, 64 * 1024> unread;
 

@@ -8,6 +8,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/field.hpp>
+#include <ctime>
 #include <utility>
 
 #include "app/http/accept.hpp"
@@ -241,7 +242,24 @@ bool Session::may_have_whole_head() {
          text.find("\r\n\r\n", looked_at - 3) != std::string_view::npos;
 }
 
+// Old clients end a body with a line break that is no part of it (RFC 9112, 2.2).
+void Session::skip_empty_lines() {
+  constexpr unsigned kMost = 4;
+  while (empty_lines_ < kMost && buffer_.size() >= 2) {
+    const std::string_view text(static_cast<const char*>(buffer_.data().data()), 2);
+    if (text != "\r\n") return;
+    buffer_.consume(2);
+    head_looked_at_ = 0;
+    ++empty_lines_;
+  }
+}
+
 Session::Step Session::read_head() {
+  skip_empty_lines();
+  if (buffer_.size() == 0) {
+    no_deadline();
+    return next_request();
+  }
   if (!may_have_whole_head()) return Step::kReadHeader;
   RequestHead head;
   const error_code failure = server_.scratch().reader.read(buffer_.data(), head);
@@ -251,6 +269,7 @@ Session::Step Session::read_head() {
     return Step::kReadHeader;
   }
   no_deadline();
+  empty_lines_ = 0;
   if (occupation() == Occupation::kUnfinished) occupy(Occupation::kBusy, AwakeClock::now());
   if (failure) return refuse(header_error(failure), BodyState::kUnread);
   Step otherwise{};
@@ -429,7 +448,8 @@ Session::Step Session::respond(BodyState body) {
   closing_ = !keep_alive_ || body == BodyState::kUnread || service_.draining() ||
              (in_reserve() && !server_.places(role_).leave_reserve(*this, AwakeClock::now()));
   scratch.head.clear();
-  append_head(scratch.head, scratch.response, {version_, !closing_, {request_id_.data(), request_id_.size()}});
+  append_head(scratch.head, scratch.response,
+              {version_, !closing_, {request_id_.data(), request_id_.size()}, scratch.date.at(std::time(nullptr))});
 
   const auto head = asio::buffer(scratch.head.view());
   const auto content = is_head_ ? asio::const_buffer() : scratch.response.content();

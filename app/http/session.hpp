@@ -96,6 +96,7 @@ class Session : public std::enable_shared_from_this<Session>, public Place {
   [[nodiscard]] Step next_request();
   void begin_request();
   [[nodiscard]] Step header_came(boost::system::error_code failure);
+  void skip_empty_lines();
   [[nodiscard]] Step read_head();
   // Whether what has come since the last look makes another one worth it.
   [[nodiscard]] bool may_have_whole_head();
@@ -171,6 +172,7 @@ class Session : public std::enable_shared_from_this<Session>, public Place {
   bool timed_out_{false};
   bool idle_{false};
   unsigned without_wait_{0};  // requests that were in the buffer already
+  unsigned empty_lines_{0};   // before the request at hand
 
   // Of the request at hand.
   common::Clock::time_point request_began_;

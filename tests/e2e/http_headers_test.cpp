@@ -1,5 +1,6 @@
 // The headers that every answer carries.
 #include <catch2/catch.hpp>
+#include <ctime>
 #include <string>
 
 #include "tests/support/server.hpp"
@@ -38,6 +39,25 @@ TEST_CASE_METHOD(OneEchoServer, "HttpHeaders: a request without an id gets one o
   CHECK_FALSE(first.empty());
   CHECK_FALSE(second.empty());
   CHECK(first != second);
+}
+
+TEST_CASE_METHOD(OneEchoServer, "HttpHeaders: every answer has the Date", "[e2e]") {
+  HttpClient client(server.endpoint());
+  const auto seconds = [](const Answer& answer) {
+    std::tm parsed{};
+    const auto text = answer.header("Date");
+    CAPTURE(text);
+    const char* const end = strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parsed);
+    REQUIRE(end != nullptr);
+    CHECK(*end == '\0');
+    return timegm(&parsed);
+  };
+  const auto began = std::time(nullptr);
+  for (const auto& answer : {client.get("/healthz"), client.post("/predict", "x"), client.get("/nope"),
+                             client.send({"PATCH", "/predict"}), client.get("/metrics")}) {
+    CHECK(seconds(answer) >= began);
+    CHECK(seconds(answer) <= std::time(nullptr));
+  }
 }
 
 TEST_CASE_METHOD(OneEchoServer, "HttpHeaders: a prediction says in Server-Timing where its time went", "[e2e]") {

@@ -172,4 +172,41 @@ TEST_CASE_METHOD(PatientServer, "HttpSyntax: a chunked body of any size finds it
                            body));
 }
 
+TEST_CASE_METHOD(PatientServer, "HttpSyntax: an empty line before a request is skipped, many are refused", "[e2e]") {
+  const auto lines = GENERATE(1, 2, 4, 5, 1000);
+  CAPTURE(lines);
+  std::string empty;
+  for (int i = 0; i < lines; ++i) empty += "\r\n";
+  if (lines > 4) {
+    check_refused(server, empty);
+    return;
+  }
+  HttpClient client(server.endpoint());
+  REQUIRE(client.connect());
+  // As old clients do, after a body; and byte by byte.
+  const auto body = random_body(100, 2);
+  for (int i = 0; i < 3; ++i) {
+    REQUIRE(client.write(serialise({"POST", "/predict", {}, body}) + empty));
+    CHECK(is_identity_answer(client.read_answer(), body));
+  }
+  REQUIRE(client.write(kSecond));
+  CHECK(client.read_answer().status == 200);
+  REQUIRE(client.write(empty.substr(0, 1)));
+  REQUIRE(wait_until([&] { return server.metric("yolod_open_connections") == 2; }));
+  REQUIRE(client.write(empty.substr(1) + kSecond));
+  CHECK(client.read_answer().status == 200);
+}
+
+TEST_CASE("HttpSyntax: a connection that sent an empty line is idle, and owed no 408", "[e2e]") {
+  Server server(identity_config({{.workers = 1}}, {"header_timeout: 200ms", "idle_timeout: 1s"}));
+  REQUIRE(server.wait_until_ready());
+  HttpClient client(server.endpoint());
+  const auto body = random_body(100, 3);
+  REQUIRE(client.connect());
+  REQUIRE(client.write(serialise({"POST", "/predict", {}, body}) + "\r\n"));
+  CHECK(is_identity_answer(client.read_answer(), body));
+  CHECK(client.wait_for_close());
+  CHECK_FALSE(client.has_unread_bytes());
+}
+
 }  // namespace yolod::tests

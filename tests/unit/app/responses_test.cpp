@@ -54,6 +54,8 @@ Response make_prediction(std::string_view model, Answer answer, std::uint32_t to
   return response;
 }
 
+constexpr std::string_view kDate = "Sun, 06 Nov 1994 08:49:37 GMT";
+
 std::string head_of(const Response& response, const HeadSettings& settings) {
   Text head;
   append_head(head, response, settings);
@@ -213,16 +215,16 @@ TEST_CASE("Responses: times are given in milliseconds, in the body and in Server
 TEST_CASE("Responses: the head says what the content is, for whom, and whether there may be another", "[app][unit]") {
   Response response;
   write_json(response, http::status::ok, "{}");
-  CHECK(head_of(response, {11, true, "id-1"}) ==
-        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Request-Id: id-1\r\nContent-Length: 2\r\n\r\n");
-  CHECK(head_of(response, {11, false, "id-1"}) ==
-        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nX-Request-Id: id-1\r\n"
+  CHECK(head_of(response, {11, true, "id-1", kDate}) ==
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nX-Request-Id: id-1\r\nContent-Length: 2\r\n\r\n");
+  CHECK(head_of(response, {11, false, "id-1", kDate}) ==
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nX-Request-Id: id-1\r\n"
         "Content-Length: 2\r\n\r\n");
-  CHECK(head_of(response, {10, true, "2"}) ==
-        "HTTP/1.0 200 OK\r\nContent-Type: application/json\r\nConnection: keep-alive\r\nX-Request-Id: 2\r\n"
+  CHECK(head_of(response, {10, true, "2", kDate}) ==
+        "HTTP/1.0 200 OK\r\nContent-Type: application/json\r\nConnection: keep-alive\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nX-Request-Id: 2\r\n"
         "Content-Length: 2\r\n\r\n");
-  CHECK(head_of(response, {10, false, "2"}) ==
-        "HTTP/1.0 200 OK\r\nContent-Type: application/json\r\nX-Request-Id: 2\r\nContent-Length: 2\r\n\r\n");
+  CHECK(head_of(response, {10, false, "2", kDate}) ==
+        "HTTP/1.0 200 OK\r\nContent-Type: application/json\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nX-Request-Id: 2\r\nContent-Length: 2\r\n\r\n");
 }
 
 TEST_CASE("Responses: further fields are lines of the head", "[app][unit]") {
@@ -230,8 +232,8 @@ TEST_CASE("Responses: further fields are lines of the head", "[app][unit]") {
   write_text(response, "text/plain", "four");
   add_field(response, "A", "1");
   add_field(response, "B", "2");
-  CHECK(head_of(response, {11, true, "x"}) ==
-        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nA: 1\r\nB: 2\r\nX-Request-Id: x\r\n"
+  CHECK(head_of(response, {11, true, "x", kDate}) ==
+        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nA: 1\r\nB: 2\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nX-Request-Id: x\r\n"
         "Content-Length: 4\r\n\r\n");
 }
 
@@ -265,9 +267,9 @@ TEST_CASE("Responses: one object serves one answer after another", "[app][unit]"
   auto file = answer_of(common::EncodedFile{common::FileType::kPng, {std::byte{1}, std::byte{2}}});
   write_prediction(response, "m", file, 1);
   write_error(response, Error{ErrorCode::kQueueFull, "too busy"}, 3);
-  CHECK(head_of(response, {11, true, "x"}) ==
+  CHECK(head_of(response, {11, true, "x", kDate}) ==
         "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 3\r\n"
-        "X-Request-Id: x\r\nContent-Length: " +
+        "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nX-Request-Id: x\r\nContent-Length: " +
             std::to_string(response.body.size()) + "\r\n\r\n");
   CHECK(response.content().size() == response.body.size());
   write_json(response, http::status::ok, "{}");

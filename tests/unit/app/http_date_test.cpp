@@ -1,0 +1,18 @@
+#include "app/http/http_date.hpp"
+
+#include <catch2/catch.hpp>
+
+namespace yolod::app {
+namespace {
+
+TEST_CASE("HttpDate: it is the fixed form of RFC 9110, 5.6.7", "[app][unit]") {
+  HttpDate date;
+  CHECK(date.at(784'111'777) == "Sun, 06 Nov 1994 08:49:37 GMT");  // the example there
+  CHECK(date.at(784'111'777) == "Sun, 06 Nov 1994 08:49:37 GMT");
+  CHECK(date.at(784'111'778) == "Sun, 06 Nov 1994 08:49:38 GMT");
+  CHECK(date.at(0) == "Thu, 01 Jan 1970 00:00:00 GMT");
+  CHECK(date.at(1'709'251'199) == "Thu, 29 Feb 2024 23:59:59 GMT");
+}
+
+}  // namespace
+}  // namespace yolod::app
