@@ -262,7 +262,10 @@ Session::Step Session::read_head() {
   }
   if (!may_have_whole_head()) return Step::kReadHeader;
   RequestHead head;
-  const error_code failure = server_.scratch().reader.read(buffer_.data(), head);
+  // The reader takes the first half of an empty line for a method.
+  const bool in_empty_line = buffer_.size() == 1 && *static_cast<const char*>(buffer_.data().data()) == '\r';
+  const error_code failure =
+      in_empty_line ? http::error::need_more : server_.scratch().reader.read(buffer_.data(), head);
   if (failure == http::error::need_more) {
     deadline_ = request_began_ + config_.header_timeout;
     if (occupation() != Occupation::kUnfinished) occupy(Occupation::kUnfinished, request_began_);
