@@ -61,14 +61,11 @@ rlimit raise_open_files() {
 std::variant<yolod::common::Config, std::vector<std::string>> read_config(const std::filesystem::path& file,
                                                                           const std::vector<std::string>& overrides) {
   using namespace yolod;
+  auto loaded = common::load_config(file, overrides, app::unsupported_settings);
+  if (loaded.config) return std::move(*loaded.config);
   std::vector<std::string> problems;
-  auto loaded = common::load_config(file, overrides);
   for (const auto& problem : loaded.problems) problems.push_back(common::to_string(problem));
-  if (!loaded.config) return problems;
-  for (const auto& problem : app::unsupported_settings(*loaded.config))
-    problems.push_back(file.string() + ": " + problem);
-  if (!problems.empty()) return problems;
-  return std::move(*loaded.config);
+  return problems;
 }
 
 int run(const Options& options, yolod::app::ServiceManager& manager) {

@@ -1,6 +1,7 @@
 #include "app/supported.hpp"
 
 #include <algorithm>
+#include <string>
 
 #include "app/process/loads_once.hpp"
 #include "common/devices.hpp"
@@ -9,11 +10,12 @@
 namespace yolod::app {
 namespace {
 
+using common::KeyProblem;
 using common::ModelConfig;
 
-void check_model(const ModelConfig& model, std::vector<std::string>& problems) {
+void check_model(const ModelConfig& model, std::size_t index, std::vector<KeyProblem>& problems) {
   const auto refuse = [&](bool set, const char* key, const char* what) {
-    if (set) problems.push_back("models." + model.name + "." + key + ": " + what);
+    if (set) problems.push_back({"models[" + std::to_string(index) + "]." + key, what});
   };
   const bool darknet = std::holds_alternative<common::DarknetSource>(model.source);
   refuse(darknet && (model.task == common::Task::kImage || model.task == common::Task::kTensor), "task",
@@ -30,19 +32,19 @@ void check_model(const ModelConfig& model, std::vector<std::string>& problems) {
 
 }  // namespace
 
-std::vector<std::string> unsupported_settings(const common::Config& config) {
-  std::vector<std::string> problems;
-  if (config.server.tls != common::TlsConfig{}) problems.emplace_back("server.tls: not supported by this version");
+std::vector<KeyProblem> unsupported_settings(const common::Config& config) {
+  std::vector<KeyProblem> problems;
+  if (config.server.tls != common::TlsConfig{}) problems.push_back({"server.tls", "not supported by this version"});
   if (!config.server.api_keys_file.empty()) {
-    problems.emplace_back("server.api_keys_file: not supported by this version");
+    problems.push_back({"server.api_keys_file", "not supported by this version"});
   }
   const auto& admin = config.server.admin_listen;
   if (!admin.empty() && admin != common::kAdminListenAuto && !admin.starts_with("unix:")) {
-    problems.push_back("server.admin_listen: " + admin +
-                       " is not supported by this version, which knows an admin by the user at the other end of a unix "
-                       "socket; auto, unix:/path and \"\" are allowed");
+    problems.push_back({"server.admin_listen",
+                        admin + " is not supported by this version, which knows an admin by the user at the other end of "
+                                "a unix socket; auto, unix:/path and \"\" are allowed"});
   }
-  for (const ModelConfig& model : config.models) check_model(model, problems);
+  for (std::size_t i = 0; i < config.models.size(); ++i) check_model(config.models[i], i, problems);
   return problems;
 }
 

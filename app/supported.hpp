@@ -2,14 +2,14 @@
 // told to ask for keys must not serve without.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "common/config.hpp"
+#include "common/config_schema.hpp"
 
 namespace yolod::app {
 
-// One line each: `key: what is not supported yet`.
-[[nodiscard]] std::vector<std::string> unsupported_settings(const common::Config& config);
+// A ConfigCheck.
+[[nodiscard]] std::vector<common::KeyProblem> unsupported_settings(const common::Config& config);
 
 }  // namespace yolod::app

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <exception>
 
 #include "common/config_fields.hpp"
@@ -119,12 +120,29 @@ std::string name_from_weights(const fs::path& weights) {
   return begin == std::string::npos ? "model" : name.substr(begin);
 }
 
-// The mark of the value at `section`.`key`, or of what there is nearest to it.
-YamlMark mark_of(const YamlNode& root, std::string_view section, std::string_view key) {
-  const YamlNode* outer = root.find(section);
-  if (outer == nullptr) return root.mark;
-  const YamlNode* inner = outer->find(key);
-  return inner == nullptr ? outer->mark : inner->mark;
+// The mark of the value at a key such as "models[0].detect.augment", or of what there is nearest to it.
+YamlMark mark_of(const YamlNode& root, std::string_view key) {
+  const YamlNode* node = &root;
+  while (!key.empty()) {
+    const bool indexed = key.starts_with('[');
+    const auto end = std::min(indexed ? key.find(']') + 1 : key.find_first_of(".["), key.size());
+    const auto part = key.substr(0, end);
+    key.remove_prefix(end);
+    if (key.starts_with('.')) key.remove_prefix(1);
+    std::size_t index = 0;
+    const YamlNode* next = nullptr;
+    if (!indexed) {
+      next = node->find(part);
+      // The one model of the short form.
+      if (next == nullptr && node == &root && part == "models") return mark_of(root, "workers");
+    } else if (std::from_chars(part.data() + 1, part.data() + part.size(), index).ec == std::errc{} &&
+               index < node->items.size()) {
+      next = &node->items[index];
+    }
+    if (next == nullptr) return node->mark;
+    node = next;
+  }
+  return node->mark;
 }
 
 // What concerns more than one section.
@@ -134,21 +152,21 @@ void check_whole(ConfigReader& reader, const YamlNode& root, Config& config, con
   if (server.max_body_bytes > config.memory.input_arena_bytes / 2) {
     const bool body_given = root.find("server") != nullptr && root.find("server")->find("max_body_bytes") != nullptr;
     const YamlMark mark =
-        body_given ? mark_of(root, "server", "max_body_bytes") : mark_of(root, "memory", "input_arena");
+        body_given ? mark_of(root, "server.max_body_bytes") : mark_of(root, "memory.input_arena");
     reader.problem_at(body_given ? "server.max_body_bytes" : "memory.input_arena", mark,
                       "server.max_body_bytes is " + format_size(server.max_body_bytes) + ", at most half of " +
                           "memory.input_arena (" + format_size(config.memory.input_arena_bytes) + ") is allowed");
   }
   if (server.tls.certificate.empty() != server.tls.key.empty()) {
-    reader.problem_at("server.tls", mark_of(root, "server", "tls"),
+    reader.problem_at("server.tls", mark_of(root, "server.tls"),
                       "a certificate and its key belong together, give both or neither");
   }
   if (!server.tls.client_ca.empty() && server.tls.certificate.empty()) {
-    reader.problem_at("server.tls", mark_of(root, "server", "tls"), "client_ca is given, it needs certificate and key");
+    reader.problem_at("server.tls", mark_of(root, "server.tls"), "client_ca is given, it needs certificate and key");
   }
   if (!server.admin_listen.ends_with(":0") &&
       std::find(server.listen.begin(), server.listen.end(), server.admin_listen) != server.listen.end()) {
-    reader.problem_at("server.admin_listen", mark_of(root, "server", "admin_listen"),
+    reader.problem_at("server.admin_listen", mark_of(root, "server.admin_listen"),
                       shown(server.admin_listen) + " is in server.listen as well, another address is needed");
   }
 
@@ -185,11 +203,6 @@ void check_whole(ConfigReader& reader, const YamlNode& root, Config& config, con
   reader.problem_at("default_model", root.find("default_model")->mark,
                     shown(config.default_model) + " is no model of this config, allowed: " + names);
 }
-
-struct Override {
-  std::string key;
-  YamlNode value;
-};
 
 // How messages call an override. A database's password must not end up in a log for being in a --set.
 std::string override_name(const std::string& text) {
@@ -232,7 +245,7 @@ fs::path absolute_directory(const fs::path& directory) {
 }
 
 ConfigOutcome parse_config_or_throw(std::string_view text, const std::string& source_name, const fs::path& directory,
-                                    const std::vector<std::string>& overrides) {
+                                    const std::vector<std::string>& overrides, const ConfigCheck& check) {
   std::vector<std::string> sources{source_name};
   for (const std::string& override_text : overrides) sources.push_back(override_name(override_text));
   ConfigReader reader(std::move(sources), absolute_directory(directory));
@@ -254,6 +267,9 @@ ConfigOutcome parse_config_or_throw(std::string_view text, const std::string& so
   reader.read_map(root, root_fields(config, short_form));
   if (root.kind == YamlNode::Kind::kMap || root.kind == YamlNode::Kind::kNull) {
     check_whole(reader, root, config, short_form);
+  }
+  if (check) {
+    for (auto& [key, message] : check(config)) reader.problem_at(key, mark_of(root, key), std::move(message));
   }
   if (reader.has_problems()) return {std::nullopt, reader.take_problems()};
   for (ModelConfig& model : config.models) model.sandbox = config.sandbox;
@@ -277,15 +293,15 @@ std::string to_string(const ConfigProblem& problem) {
 }
 
 ConfigOutcome parse_config(std::string_view text, const std::string& source_name, const fs::path& directory,
-                           const std::vector<std::string>& overrides) {
+                           const std::vector<std::string>& overrides, const ConfigCheck& check) {
   try {
-    return parse_config_or_throw(text, source_name, directory, overrides);
+    return parse_config_or_throw(text, source_name, directory, overrides, check);
   } catch (const std::exception& e) {
     return {std::nullopt, {{source_name, "", std::string("cannot be read: ") + printable(e.what(), 200)}}};
   }
 }
 
-ConfigOutcome load_config(const fs::path& file, const std::vector<std::string>& overrides) {
+ConfigOutcome load_config(const fs::path& file, const std::vector<std::string>& overrides, const ConfigCheck& check) {
   const auto unreadable = [&file](std::string_view why) {
     return ConfigOutcome{std::nullopt, {{file.string(), "", std::string(why)}}};
   };
@@ -300,7 +316,7 @@ ConfigOutcome load_config(const fs::path& file, const std::vector<std::string>& 
     if (count < 0) return unreadable(last_system_error("cannot be read").message);
     text.append(piece.data(), static_cast<std::size_t>(count));
   }
-  return parse_config(text, file.string(), file.parent_path(), overrides);
+  return parse_config(text, file.string(), file.parent_path(), overrides, check);
 }
 
 std::string emit_model(const ModelConfig& model) {

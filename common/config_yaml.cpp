@@ -10,6 +10,7 @@
 #include <sstream>
 #include <utility>
 
+#include "common/config_yaml_fault.hpp"
 #include "common/text.hpp"
 
 namespace yolod::common {
@@ -284,11 +285,7 @@ std::variant<YamlNode, YamlFault> parse_yaml(std::string_view text, std::uint32_
   } catch (const YAML::Exception& e) {
     YamlMark mark{source, 0, 0};
     if (!e.mark.is_null()) mark = {source, e.mark.line + 1, e.mark.column + 1};
-    std::string message = printable(e.msg, 200);
-    if (e.msg.starts_with(YAML::ErrorMsg::UNKNOWN_ANCHOR)) {
-      message += "; in YAML * begins an alias, text that begins with it needs quotes (every address is 0.0.0.0, not *)";
-    }
-    return YamlFault{mark, std::move(message)};
+    return YamlFault{mark, explain_yaml_fault(text, mark.line, mark.column, e.msg)};
   } catch (const std::exception& e) {
     return YamlFault{{source, 0, 0}, std::string("cannot be read as YAML: ") + printable(e.what(), 200)};
   }

@@ -200,5 +200,81 @@ TEST_CASE("Config YAML: no mutation of a config makes the parser throw or crash"
   }
 }
 
+TEST_CASE("Config YAML: what is not YAML is told by what the file has, and how to write it", "[common][unit]") {
+  struct Case {
+    std::string text;
+    int line;
+    std::string part;
+  };
+  const std::vector<Case> cases{
+      {"server:\n\tlisten: [a]\n", 2, "begins with a tab"},
+      {"server:\n  a: 1\n \tb: 2\n", 3, "begins with a tab"},
+      {"server:\n  listen: [::1]:8080\n", 2, "needs quotes: \"[::1]:8080\""},
+      {"server:\n  listen:\n    - [fe80::1]:80\n", 3, "needs quotes: \"[fe80::1]:80\""},
+      {"server: {listen: [[::1]:8080]}\n", 1, "needs quotes: \"[::1]:8080\""},
+      {"server: {listen: [\"[::1]:80\", [::2]:81]}\n", 1, "needs quotes: \"[::2]:81\""},
+      {"a: *:8080\n", 1, "every address is 0.0.0.0"},
+      {"a: @b\n", 1, "text that begins with @ needs quotes"},
+      {"a: `b\n", 1, "text that begins with ` needs quotes"},
+      {"a: b: c\n", 1, "second colon"},
+      {"a: 1\n  b: 2\n", 2, "indented further"},
+      {"a: - b\n", 1, "a line of its own"},
+      {"a: [b, c\n", 2, "has no ]"},
+      {"a: {b: c\n", 2, "has no }"},
+      {"a:\n  - b\n  c: d\n", 3, "see to the indentation"},
+  };
+  for (const auto& [text, line, part] : cases) {
+    CAPTURE(text);
+    const auto fault = fault_of(text);
+    CAPTURE(fault.message);
+    CHECK(fault.mark.line == line);
+    CHECK(fault.message.find(part) != std::string::npos);
+    CHECK(fault.message.find('\n') == std::string::npos);
+  }
+}
+
+TEST_CASE("Config: a check of the whole is told with its place, with all other problems, in the order of the file",
+          "[common][unit]") {
+  const ConfigCheck check = [](const Config& config) {
+    std::vector<KeyProblem> problems{{"server.tls", "no TLS"}, {"server.api_keys_file", "no keys"}};
+    for (std::size_t i = 0; i < config.models.size(); ++i) {
+      problems.push_back({"models[" + std::to_string(i) + "].detect.augment", "no augment"});
+    }
+    return problems;
+  };
+  const std::string text =
+      "models:\n"
+      "  - name: a\n"
+      "    identity: {}\n"
+      "    detect: {augment: true}\n"
+      "  - name: b\n"
+      "    identity: {}\n"
+      "    workers: none\n"
+      "server:\n"
+      "  tls: {certificate: c, key: k}\n"
+      "  api_keys_file: keys\n";
+  const auto outcome = parse_config(text, "s.yaml", "/", {}, check);
+  CHECK_FALSE(outcome.config);
+  std::vector<std::string> told;
+  for (const auto& problem : outcome.problems) told.push_back(to_string(problem));
+  REQUIRE(told.size() == 5);
+  CHECK(told[0] == "s.yaml:4:23: models[0].detect.augment: no augment");
+  CHECK(told[1] == "s.yaml:5:5: models[1].detect.augment: no augment");
+  CHECK(told[2].starts_with("s.yaml:7:14: models[1].workers: "));
+  CHECK(told[3] == "s.yaml:9:8: server.tls: no TLS");
+  CHECK(told[4] == "s.yaml:10:18: server.api_keys_file: no keys");
+  SECTION("of a --set by that") {
+    const auto set = parse_config(text, "s.yaml", "/", {"models.a.detect.augment=true"}, check);
+    REQUIRE(set.problems.size() == 5);
+    CHECK(to_string(set.problems[4]) == "--set models.a.detect.augment=true: models[0].detect.augment: no augment");
+  }
+  SECTION("of the short form by its section") {
+    const auto brief = parse_config("workers:\n  model_path: {cfg: a.cfg, weights: b.weights, names: c.names}\n", "s.yaml",
+                                    "/", {}, check);
+    REQUIRE(brief.problems.size() == 3);
+    CHECK(to_string(brief.problems[2]) == "s.yaml:2:3: models[0].detect.augment: no augment");
+  }
+}
+
 }  // namespace
 }  // namespace yolod::common
