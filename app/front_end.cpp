@@ -234,7 +234,12 @@ std::unique_ptr<ModelPool> FrontEnd::make_pool(const common::ModelConfig& model)
 
 void FrontEnd::pool_ready_changed() {
   if (phase_ != Phase::kServing || all_ready_said_) return;
-  if (!std::all_of(pools_.begin(), pools_.end(), [](const auto& pool) { return pool->was_ready(); })) return;
+  const auto is_settled = [this](const auto& pool) { return pool->was_ready() || failed_.contains(pool.get()); };
+  if (!std::all_of(pools_.begin(), pools_.end(), is_settled)) return;
+  if (!failed_.empty()) {
+    asio::post(io_, [this] { finish_check(); });
+    return;
+  }
   all_ready_said_ = true;
   common::log_info("ready: every model can serve");
   manager_.ready();
@@ -245,6 +250,7 @@ void FrontEnd::pool_ready_changed() {
 
 void FrontEnd::finish_check() {
   for (const auto& pool : pools_) {
+    if (failed_.contains(pool.get())) continue;
     const auto& model = *pool->dispatcher().description();
     std::printf("model %s: %s on %s%s%s", pool->name().c_str(), model.task.c_str(), model.device.c_str(),
                 model.precision.empty() ? "" : " in ", model.precision.c_str());
@@ -260,6 +266,13 @@ void FrontEnd::gave_up(const ModelPool& pool, const std::string& reason) {
   if (phase_ >= Phase::kDraining) return;  // a stop is not made worse by what it interrupts
   if (all_ready_said_) {                   // after a reload in place: the others serve on
     common::log_error("model {}: cannot be served until the next reload: {}", pool.name(), reason);
+    return;
+  }
+  if (mode_ == RunMode::kCheck) {  // which tells of all models
+    if (!failed_.insert(&pool).second) return;
+    common::log_error("model {}: {}", pool.name(), reason);
+    exit_code_ = 1;
+    pool_ready_changed();
     return;
   }
   if (exit_code_ != 0) return;  // one line, however many workers say the same

@@ -89,7 +89,9 @@ RespawnPolicy::Decision RespawnPolicy::on_death(DeathCause cause, bool model_was
     case DeathCause::kBadModel:
       if (!model_was_ready) return {Action::kGiveUp, {}};
       break;
-    case DeathCause::kOwnDoing: break;
+    case DeathCause::kOwnDoing:
+      if (!model_was_ready && failures_ + 1 >= kMostFailedLoads) return {Action::kGiveUp, {}};
+      break;
   }
   const std::uint32_t failure = failures_++;
   if (failure == 0) return {};

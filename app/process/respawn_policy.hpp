@@ -81,6 +81,7 @@ class RequestDeaths {
 
 class RespawnPolicy {
  public:
+  // A model that has never been ready is given up if it cannot be served at all, or after kMostFailedLoads.
   enum class Action { kRespawn, kGiveUp };
   struct Decision {
     Action action{Action::kRespawn};
@@ -93,6 +94,7 @@ class RespawnPolicy {
 
   void on_ready(common::Clock::time_point now);
 
+  static constexpr std::uint32_t kMostFailedLoads = 5;
   static constexpr std::chrono::milliseconds kFirstDelay{500};
   static constexpr std::chrono::milliseconds kLongestDelay{30'000};
   static constexpr std::chrono::seconds kHealthyAfter{60};

@@ -149,6 +149,12 @@ bool Supervisor::gives_up(DeathCause cause, const std::string& reason) {
   return true;
 }
 
+void Supervisor::give_up_loading(const std::string& last_failure) {
+  respawning_ = false;
+  events_.gave_up(fmt::format("{} loads have failed and none has ended well; the last: {}", RespawnPolicy::kMostFailedLoads,
+                              last_failure));
+}
+
 void Supervisor::start(WorkerListener& listener) {
   listener_ = &listener;
   if (preload_) start_loader();
@@ -258,8 +264,12 @@ void Supervisor::replace_loader(DeathCause cause, const std::string& what) {
   if (!respawning_) return;
   const auto now = AwakeClock::now();
   const double jitter = std::uniform_real_distribution<>(0, 1)(jitter_);
-  const auto at =
-      std::max(rate_.reserve(now), now + loader_policy_.on_death(cause, model_was_ready_, now, jitter).delay);
+  const auto decision = loader_policy_.on_death(cause, model_was_ready_, now, jitter);
+  if (decision.action == RespawnPolicy::Action::kGiveUp) {
+    give_up_loading(what);
+    return;
+  }
+  const auto at = std::max(rate_.reserve(now), now + decision.delay);
   say_replaced(what, at - now);
   run_at(loader_timer_, at, alive_, [this] {
     if (respawning_ && !loader_) start_loader();
@@ -465,6 +475,10 @@ void Supervisor::replace(Place& place, DeathCause cause, const std::string& what
   const auto now = AwakeClock::now();
   const double jitter = std::uniform_real_distribution<>(0, 1)(jitter_);
   const auto decision = place.policy.on_death(cause, model_was_ready_, now, jitter);
+  if (decision.action == RespawnPolicy::Action::kGiveUp) {
+    give_up_loading(what);
+    return;
+  }
   const auto at = std::max(rate_.reserve(now), now + std::max(decision.delay, least_wait));
   ++place.restarts;
   say_replaced(what, at - now);

@@ -153,6 +153,7 @@ class Supervisor {
   void tell_of_denied(std::string_view process, pid_t pid, const DeniedCall& call) const;
   // Ends all attempts, where this death or failure to start says so.
   [[nodiscard]] bool gives_up(DeathCause cause, const std::string& reason);
+  void give_up_loading(const std::string& last_failure);
 
   // What its processes have for stdout and stderr.
   [[nodiscard]] common::Outcome<int> open_output();

@@ -111,14 +111,16 @@ TEST_CASE("BadModel: a cfg that is none ends the server with one clear line", "[
   check_ends_unserved(server_config(darknet_model(folder.path(), "net.weights")), "signs", "net.cfg");
 }
 
-TEST_CASE("BadModel: a worker that dies while it loads is tried again with a growing backoff", "[process][case16]") {
+TEST_CASE("BadModel: a load that dies is tried again with a growing backoff, and five end a server that never served",
+          "[process][case16]") {
   const std::string fault = GENERATE("exit", "crash");
-  CAPTURE(fault);
+  const std::string preload = GENERATE("preload: auto", "preload: false");
+  CAPTURE(fault, preload);
   const auto started_at = Clock::now();
-  Server server(identity_config({{.workers = 1, .load_fault = fault}}));
+  Server server(identity_config({{.workers = 1, .load_fault = fault, .keys = {preload}}}));
   REQUIRE(server.wait_until_listening());
 
-  constexpr std::size_t kDelays = 4;
+  constexpr std::size_t kDelays = 3;
   REQUIRE(wait_until([&] { return announced_delays(server, "(echo) ").size() >= kDelays || !server.running(); }));
   REQUIRE(server.running());
   const auto delays = announced_delays(server, "(echo) ");
@@ -134,8 +136,28 @@ TEST_CASE("BadModel: a worker that dies while it loads is tried again with a gro
   CHECK(answer.error_code() == "not_ready");
   CHECK(answer.has_header("Retry-After"));
 
-  server.send_signal(SIGTERM);
-  CHECK(server.wait_for_exit() == exited(0));
+  CHECK(server.wait_for_exit() == exited(1));
+  const auto why = server.log_lines_with("cannot start: model echo: 5 loads have failed");
+  REQUIRE(why.size() == 1);
+  CHECK_THAT(why.front(), Catch::Contains(fault == "exit" ? "exit code" : "SIG"));
+}
+
+TEST_CASE("BadModel: --check tells of every model that cannot be served, and of those that can", "[process]") {
+  ServerOptions options;
+  const std::string missing = "canary: {image: /nowhere/picture.jpg}";
+  options.config = identity_config({{.name = "one", .keys = {missing}},
+                                    {.name = "good"},
+                                    {.name = "two", .keys = {missing, "preload: false"}},
+                                    {.name = "crashing", .load_fault = "crash"}});
+  options.arguments = {"--check"};
+  Server server(std::move(options));
+  CHECK(server.wait_for_exit() == exited(1));
+  for (const auto* const name : {"one", "two", "crashing"}) {
+    CAPTURE(name);
+    CHECK(server.log_lines_with("error yolod").size() == 3);
+    CHECK(server.log_lines_with(std::string("model ") + name + ": ").size() == 1);
+  }
+  CHECK(server.log_lines_with("model good: identity on cpu: loads and runs").size() == 1);
 }
 
 TEST_CASE("BadModel: files that vanish cost no worker that lives, and are looked for ever more rarely",

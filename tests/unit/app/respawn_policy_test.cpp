@@ -196,11 +196,20 @@ TEST_CASE("Respawn: a bad model ends the server only before the model was first 
   CHECK(policy.on_death(DeathCause::kBadModel, true, kStart, 0).delay == 500ms);
 }
 
-TEST_CASE("Respawn: no other death ends the server, ready or not", "[app][unit]") {
-  const auto cause = GENERATE(DeathCause::kOwnDoing, DeathCause::kNotItsDoing);
+TEST_CASE("Respawn: a model that was never ready is given up after the fifth load that fails", "[app][unit]") {
+  RespawnPolicy policy;
+  for (int i = 0; i < 4; ++i) {
+    REQUIRE(policy.on_death(DeathCause::kOwnDoing, false, kStart, 0).action == Action::kRespawn);
+    REQUIRE(policy.on_death(DeathCause::kNotItsDoing, false, kStart, 0).action == Action::kRespawn);  // does not count
+  }
+  CHECK(policy.on_death(DeathCause::kOwnDoing, false, kStart, 0).action == Action::kGiveUp);
+}
+
+TEST_CASE("Respawn: nothing else ends the server", "[app][unit]") {
   RespawnPolicy policy;
   for (int i = 0; i < 100; ++i) {
-    REQUIRE(policy.on_death(cause, false, kStart, 0).action == Action::kRespawn);
+    REQUIRE(policy.on_death(DeathCause::kNotItsDoing, false, kStart, 0).action == Action::kRespawn);
+    REQUIRE(policy.on_death(DeathCause::kOwnDoing, true, kStart, 0).action == Action::kRespawn);
   }
 }
 
