@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cerrno>
 #include <cmath>
 #include <cstring>
 #include <fstream>
@@ -75,6 +76,7 @@ Counts counts(const Layer& /*layer*/, const Kind& /*kind*/) {
 class Reader {
  public:
   explicit Reader(const std::filesystem::path& file) : stream_(file, std::ios::binary) {}
+  [[nodiscard]] bool is_open() const { return stream_.is_open(); }
 
   template <typename T>
   bool read(T* values, std::size_t count) {
@@ -167,7 +169,7 @@ Outcome<Header> read_header(Reader& reader, const std::string& name, std::int64_
   constexpr std::int32_t kMaxVersion = 2'000;
   std::array<std::int32_t, 3> version{};
   if (!reader.read(version.data(), version.size())) {
-    return bad_model(name + ": " + std::to_string(size) + " bytes, too short for a weights file, or not readable");
+    return bad_model(name + ": " + std::to_string(size) + " bytes, too short for a weights file");
   }
   if (std::memcmp(version.data(), "PK\x03\x04", 4) == 0) {
     return bad_model(name + ": a zip file, a PyTorch checkpoint perhaps: no Darknet weights file");
@@ -295,7 +297,9 @@ Outcome<StoredWeights> read_stored_weights(const std::filesystem::path& file, co
   const auto size = static_cast<std::int64_t>(std::filesystem::file_size(file, status));
   if (status) return bad_model(name + ": " + status.message());
 
+  errno = 0;
   Reader reader(file);
+  if (!reader.is_open()) return bad_model(name + ": " + std::generic_category().message(errno != 0 ? errno : EIO));
   const auto payload = 4 * weight_count(network);
   const auto header = read_header(reader, name, size, payload);
   if (!header) return header.error();

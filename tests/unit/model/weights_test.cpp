@@ -1,8 +1,11 @@
 #include "model/darknet/weights.hpp"
 
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstring>
+#include <filesystem>
 #include <limits>
 
 #include "tests/support/temporary_directory.hpp"
@@ -90,6 +93,21 @@ TEST_CASE("Weights: a file too short or too long says by how much", "[model][uni
   CHECK_THAT(weights_problem(whole, true), Contains("12 too few"));
   CHECK_THAT(weights_problem("short"), Contains("too short for a weights file"));
   CHECK_THAT(weights_problem(""), Contains("too short for a weights file"));
+}
+
+TEST_CASE("Weights: a file that may not be read says so", "[model][unit]") {
+  const TemporaryDirectory folder;
+  const auto file = folder.write("a.weights", header(0, 2, 8) + floats({0.5F, 1, 2, 3}) + kHead);
+  std::filesystem::permissions(folder.path(), std::filesystem::perms::others_exec, std::filesystem::perm_options::add);
+  std::filesystem::permissions(file, std::filesystem::perms::none);
+  // Root may read everything: for a moment this process is nobody.
+  constexpr uid_t kNobody = 65'534;
+  const auto user = geteuid();
+  if (user == 0) REQUIRE(seteuid(kNobody) == 0);
+  const auto weights = read_weights(file, network_with(false));
+  if (user == 0) REQUIRE(seteuid(user) == 0);
+  REQUIRE_FALSE(weights.ok());
+  CHECK(weights.error().message == file.string() + ": Permission denied");
 }
 
 TEST_CASE("Weights: other kinds of file are named as such", "[model][unit]") {
