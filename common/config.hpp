@@ -183,8 +183,16 @@ struct TlsConfig {
   friend bool operator==(const TlsConfig&, const TlsConfig&) = default;
 };
 
+struct ListenAddress {
+  std::string address;  // host:port, [v6]:port, or unix:/path
+  // Of a unix socket's file: what the umask makes of it, and the process's group, where these are not given.
+  std::optional<std::uint32_t> mode{};
+  std::string group{};  // a name or a number
+  friend bool operator==(const ListenAddress&, const ListenAddress&) = default;
+};
+
 struct ServerConfig {
-  std::vector<std::string> listen{"127.0.0.1:8080"};  // host:port, [v6]:port, or unix:/path
+  std::vector<ListenAddress> listen{{"127.0.0.1:8080"}};
   // Where /status, /metrics and reloads are asked for: "auto" (a socket in the runtime directory, and the first two also
   // at `listen`), "unix:/path" (there alone), or empty: nowhere but by signals.
   std::string admin_listen{"auto"};
@@ -193,7 +201,7 @@ struct ServerConfig {
   milliseconds header_timeout{10'000};
   milliseconds body_timeout{30'000};
   milliseconds write_timeout{30'000};
-  milliseconds idle_timeout{60'000};
+  milliseconds idle_timeout{75'000};  // more than the 60 s after which load balancers give up an idle connection
   milliseconds drain_delay{0};
   milliseconds shutdown_timeout{25'000};
   TlsConfig tls;

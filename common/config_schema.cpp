@@ -165,7 +165,8 @@ void check_whole(ConfigReader& reader, const YamlNode& root, Config& config, con
     reader.problem_at("server.tls", mark_of(root, "server.tls"), "client_ca is given, it needs certificate and key");
   }
   if (!server.admin_listen.ends_with(":0") &&
-      std::find(server.listen.begin(), server.listen.end(), server.admin_listen) != server.listen.end()) {
+      std::any_of(server.listen.begin(), server.listen.end(),
+                  [&server](const ListenAddress& public_one) { return public_one.address == server.admin_listen; })) {
     reader.problem_at("server.admin_listen", mark_of(root, "server.admin_listen"),
                       shown(server.admin_listen) + " is in server.listen as well, another address is needed");
   }

@@ -1,6 +1,7 @@
 #include "common/config_tables.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <limits>
 
 #include "common/runtime_directory.hpp"
@@ -218,11 +219,53 @@ Field pixels_field(std::string_view name, std::uint64_t& value) {
           [&value]() -> std::optional<YamlNode> { return YamlNode::plain(std::to_string(value)); }};
 }
 
-void read_listen(ConfigReader& reader, const YamlNode& node, std::vector<std::string>& listen) {
+// "0660" and the like: octal, as chmod takes it.
+Outcome<std::uint32_t> parse_file_mode(std::string_view text) {
+  std::uint32_t mode = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), mode, 8);
+  constexpr std::uint32_t kMost = 0777;
+  if (failure != std::errc{} || end != text.data() + text.size() || mode > kMost) {
+    return Error{ErrorCode::kBadConfig, shown(text) + " is not a mode, allowed: an octal number up to 0777 such as 0660"};
+  }
+  return mode;
+}
+
+// {path: /run/yolod/http.sock, mode: 0660, group: www-data}
+void read_unix_listener(ConfigReader& reader, const YamlNode& node, ListenAddress& listener) {
+  reader.read_map(node, {{"path",
+                          [&listener](ConfigReader& below, const YamlNode& path) {
+                            const auto text = below.text_of(path, "a socket's path such as /run/yolod/http.sock");
+                            if (!text.has_value()) return;
+                            auto address = parse_listen_address("unix:" + *text);
+                            if (!address) return below.problem(path.mark, address.error().message);
+                            listener.address = *std::move(address);
+                          },
+                          {},
+                          true},
+                         {"mode",
+                          [&listener](ConfigReader& below, const YamlNode& mode) {
+                            listener.mode = below.value_of(mode, "an octal number such as 0660", parse_file_mode);
+                          },
+                          {}},
+                         string_field("group", listener.group)});
+}
+
+std::optional<ListenAddress> read_listener(ConfigReader& reader, const YamlNode& node) {
+  ListenAddress listener;
+  if (node.kind == YamlNode::Kind::kMap) {
+    read_unix_listener(reader, node, listener);
+  } else if (auto address = reader.value_of(node, "an address such as 127.0.0.1:8080, or a map with a socket's path,",
+                                            parse_listen_address)) {
+    listener.address = *std::move(address);
+  }
+  if (listener.address.empty()) return std::nullopt;
+  return listener;
+}
+
+void read_listen(ConfigReader& reader, const YamlNode& node, std::vector<ListenAddress>& listen) {
   constexpr std::size_t kMaxListeners = 64;
-  constexpr std::string_view kExpected = "an address such as 127.0.0.1:8080, or a list of them,";
   if (node.kind != YamlNode::Kind::kSequence) {
-    if (auto address = reader.value_of(node, kExpected, parse_listen_address)) listen = {*std::move(address)};
+    if (auto listener = read_listener(reader, node)) listen = {*std::move(listener)};
     return;
   }
   if (node.items.empty() || node.items.size() > kMaxListeners) {
@@ -232,14 +275,17 @@ void read_listen(ConfigReader& reader, const YamlNode& node, std::vector<std::st
   }
   listen.clear();
   for (std::size_t i = 0; i < node.items.size(); ++i) {
-    reader.read_below('[' + std::to_string(i) + ']', node.items[i], [&listen](ConfigReader& below, auto& item) {
-      auto address = below.value_of(item, "an address such as 127.0.0.1:8080", parse_listen_address);
-      if (!address.has_value()) return;
+    reader.read_below('[' + std::to_string(i) + ']', node.items[i], [&listen](ConfigReader& below, const YamlNode& item) {
+      auto listener = read_listener(below, item);
+      if (!listener) return;
+      const bool is_there = std::any_of(listen.begin(), listen.end(), [&listener](const ListenAddress& other) {
+        return other.address == listener->address;
+      });
       // Port 0 is another port each time.
-      if (!address->ends_with(":0") && std::find(listen.begin(), listen.end(), *address) != listen.end()) {
-        below.problem(item.mark, shown(*address) + " is in the list twice, each address is allowed once");
+      if (is_there && !listener->address.ends_with(":0")) {
+        below.problem(item.mark, shown(listener->address) + " is in the list twice, each address is allowed once");
       }
-      listen.push_back(*std::move(address));
+      listen.push_back(*std::move(listener));
     });
   }
 }

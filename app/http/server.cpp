@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "app/http/await.hpp"
+#include "app/http/socket_file.hpp"
 #include "common/awake_clock.hpp"
 #include "common/log.hpp"
 #include "common/runtime_directory.hpp"
@@ -74,18 +75,6 @@ std::string url_of(const Endpoint& actual) {
   return "http://" + host + ":" + std::to_string(bound.port());
 }
 
-// A socket file that a server left behind when it was killed: nobody answers on it.
-void remove_stale_socket(asio::io_context& io, const std::string& path) {
-  struct stat status {};
-  if (lstat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) return;
-  asio::local::stream_protocol::socket probe(io);
-  error_code failure;
-  probe.open(asio::local::stream_protocol(), failure);
-  probe.non_blocking(true, failure);  // a server that hangs with a full backlog is alive too
-  probe.connect(asio::local::stream_protocol::endpoint(path), failure);
-  if (failure == asio::error::connection_refused) unlink(path.c_str());
-}
-
 }  // namespace
 
 Server::Server(asio::io_context& io, Service& service, const common::ServerConfig& config, std::size_t connection_limit)
@@ -93,25 +82,14 @@ Server::Server(asio::io_context& io, Service& service, const common::ServerConfi
 
 Server::~Server() { remove_socket_files(); }
 
-void Server::remember_socket_file(const std::string& path) {
-  struct stat status {};
-  if (lstat(path.c_str(), &status) == 0) socket_files_.push_back({path, status.st_dev, status.st_ino});
-}
-
-// Before the listener closes: after that the name may already be another server's. A file that has taken its place
-// since is not ours.
+// Before the listener closes: after that the name may already be another server's.
 void Server::remove_socket_files() {
-  for (const SocketFile& file : socket_files_) {
-    struct stat status {};
-    const bool ours =
-        lstat(file.path.c_str(), &status) == 0 && status.st_dev == file.device && status.st_ino == file.inode;
-    if (ours) unlink(file.path.c_str());
-  }
+  for (const SocketFile& file : socket_files_) file.remove();
   socket_files_.clear();
 }
 
 Outcome<void> Server::listen() {
-  for (const std::string& address : config_.listen) {
+  for (const common::ListenAddress& address : config_.listen) {
     if (auto listening = listen_at(address, ListenerRole::kPublic); !listening) return listening;
   }
   return {};
@@ -127,7 +105,8 @@ Outcome<void> Server::listen_for_admins() {
     mkdir(directory.c_str(), 0755);
     address = std::string(kUnixPrefix) + common::admin_socket_in(directory).string();
   }
-  auto listening = listen_at(address, ListenerRole::kAdmin);
+  // Its owner's alone, from its first moment on.
+  auto listening = listen_at({address, mode_t{0600}}, ListenerRole::kAdmin);
   if (!listening && !chosen_here) return listening;
   if (!listening) {
     common::log_warning("there is no admin socket: {}; reloads can be asked for by SIGHUP alone. "
@@ -140,7 +119,8 @@ Outcome<void> Server::listen_for_admins() {
   return {};
 }
 
-Outcome<void> Server::listen_at(const std::string& address, ListenerRole role) {
+Outcome<void> Server::listen_at(const common::ListenAddress& wanted, ListenerRole role) {
+  const std::string& address = wanted.address;
   const bool local = address.starts_with(kUnixPrefix);
   const std::string path = local ? address.substr(kUnixPrefix.size()) : "";
   Endpoint endpoint;
@@ -159,13 +139,14 @@ Outcome<void> Server::listen_at(const std::string& address, ListenerRole role) {
     if (!failure && parsed->address().is_v6()) acceptor->set_option(asio::ip::v6_only(true), failure);
   }
   if (!failure) {
-    // The file of an admin socket is its owner's alone from its first moment on.
-    const bool owners = role == ListenerRole::kAdmin;
-    const mode_t before = owners ? umask(0177) : mode_t{0};
+    constexpr std::uint32_t kModeOfGroup = 0660;
+    const FileMode mode(wanted.group.empty() ? wanted.mode : wanted.mode.value_or(kModeOfGroup));
     acceptor->bind(endpoint, failure);
-    if (owners) umask(before);
   }
-  if (!failure && local) remember_socket_file(path);
+  if (!failure && local) socket_files_.emplace_back(path);
+  if (!failure && !wanted.group.empty()) {
+    if (auto given = give_to_group(path, wanted.group); !given) return given;
+  }
   if (!failure) acceptor->listen(asio::socket_base::max_listen_connections, failure);
   if (failure) return cannot_listen(address, failure);
 

@@ -17,6 +17,7 @@
 #include "app/http/places.hpp"
 #include "app/http/routes.hpp"
 #include "app/http/scratch.hpp"
+#include "app/http/socket_file.hpp"
 #include "app/http/service.hpp"
 #include "app/http/session.hpp"
 #include "app/http/upload_pace.hpp"
@@ -70,17 +71,11 @@ class Server {
     std::unique_ptr<Acceptor> acceptor;
     ListenerRole role;
   };
-  struct SocketFile {
-    std::string path;
-    dev_t device;
-    ino_t inode;
-  };
 
-  [[nodiscard]] common::Outcome<void> listen_at(const std::string& address, ListenerRole role);
+  [[nodiscard]] common::Outcome<void> listen_at(const common::ListenAddress& wanted, ListenerRole role);
   void add(std::unique_ptr<Acceptor> acceptor, ListenerRole role);
   void accept_from(Listener& listener);
   [[nodiscard]] boost::asio::awaitable<void> accept_all(Acceptor& acceptor, ListenerRole role);
-  void remember_socket_file(const std::string& path);
   void remove_socket_files();
   void begin_session(Session::Socket socket, ListenerRole role);
   void check_more_deadlines();

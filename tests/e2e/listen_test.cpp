@@ -1,6 +1,7 @@
 // Where the server can be reached, and what happens where it cannot listen.
 #include <signal.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <string>
@@ -9,6 +10,7 @@
 #include "tests/support/bodies.hpp"
 #include "tests/support/server.hpp"
 #include "tests/support/server_config.hpp"
+#include "tests/support/test_data.hpp"
 
 namespace yolod::tests {
 
@@ -50,6 +52,60 @@ TEST_CASE("Listen: a Unix socket that a killed server left behind is taken over"
   Server server(config);
   REQUIRE(server.wait_until_ready());
   CHECK(serves_next_request(server));
+}
+
+TEST_CASE("Listen: a Unix socket has the mode and the group that the config gives it", "[e2e]") {
+  const TemporaryDirectory folder;
+  const auto path = (folder.path() / "http.sock").string();
+  const auto group = std::to_string(getegid());
+  struct Case {
+    std::string more;
+    mode_t mode;
+  };
+  const auto [more, mode] =
+      GENERATE_COPY(values<Case>({{", mode: 0666", 0666}, {", mode: 0600, group: " + group, 0600}, {", group: " + group, 0660}}));
+  CAPTURE(more);
+  Server server(identity_config({{.workers = 1}}, {"listen: {path: " + path + more + "}"}));
+  REQUIRE(server.wait_until_ready());
+  struct stat information {};
+  REQUIRE(::stat(path.c_str(), &information) == 0);
+  CHECK((information.st_mode & 0777U) == mode);
+  CHECK(information.st_gid == getegid());
+  CHECK(serves_next_request(server));
+}
+
+TEST_CASE("Listen: a Unix socket's group that there is not is one clear line and exit 1", "[e2e]") {
+  const TemporaryDirectory folder;
+  const auto path = (folder.path() / "http.sock").string();
+  Server server(identity_config({{.workers = 1}}, {"listen: {path: " + path + ", group: no-such-group}"}));
+  CHECK(server.wait_for_exit() == exited(1));
+  const auto errors = server.log_lines_with("error");
+  REQUIRE(errors.size() == 1);
+  CHECK_THAT(errors.front(), Catch::Contains("there is no group no-such-group"));
+  struct stat information {};
+  CHECK(::stat(path.c_str(), &information) != 0);
+}
+
+TEST_CASE("Listen: a server that stops removes only the socket that it made", "[e2e]") {
+  const TemporaryDirectory folder;
+  const auto path = (folder.path() / "http.sock").string();
+  const auto config = identity_config({{.workers = 1}}, {"listen: [\"unix:" + path + "\"]"});
+  Server first(config);
+  REQUIRE(first.wait_until_ready());
+  REQUIRE(::unlink(path.c_str()) == 0);
+  SECTION("not another server's in its place") {
+    Server second(config);
+    REQUIRE(second.wait_until_ready());
+    first.send_signal(SIGTERM);
+    CHECK(first.wait_for_exit() == exited(0));
+    CHECK(serves_next_request(second));
+  }
+  SECTION("not a plain file in its place") {
+    (void)folder.write("http.sock", "somebody's");
+    first.send_signal(SIGTERM);
+    CHECK(first.wait_for_exit() == exited(0));
+    CHECK(read_file(path) == "somebody's");
+  }
 }
 
 TEST_CASE("Listen: a port that is taken is one clear line and exit 1", "[e2e]") {

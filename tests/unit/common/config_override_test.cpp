@@ -31,7 +31,7 @@ TEST_CASE("Config override: maps that are not in the file are made", "[common][u
 
 TEST_CASE("Config override: a value is YAML, with lists and its own = signs", "[common][unit]") {
   CHECK(overridden({"server.listen=[127.0.0.1:1, \"[::1]:2\"]"}).server.listen ==
-        std::vector<std::string>{"127.0.0.1:1", "[::1]:2"});
+        std::vector<ListenAddress>{{"127.0.0.1:1"}, {"[::1]:2"}});
   CHECK(overridden({"logging={level: error, file: a=b}"}).logging.file == "/etc/yolod/a=b");
   CHECK(overridden({"logging.file=\"\""}).logging.file.empty());
 }
@@ -41,7 +41,7 @@ TEST_CASE("Config override: a model is named by its index or by its name", "[com
   CHECK(overridden({"models.a.workers=9"}).models[0].workers == 9);
   CHECK(overridden({"models.a.identity.delay=5ms"}).models[0].source ==
         ModelSource{IdentitySource{milliseconds(5), false, milliseconds(0), IdentityLoadFault::kNone}});
-  CHECK(overridden({"server.listen[0]=127.0.0.1:9"}).server.listen == std::vector<std::string>{"127.0.0.1:9"});
+  CHECK(overridden({"server.listen[0]=127.0.0.1:9"}).server.listen == std::vector<ListenAddress>{{"127.0.0.1:9"}});
 }
 
 TEST_CASE("Config override: of names with dots the longest that fits is meant", "[common][unit]") {

@@ -54,7 +54,7 @@ memory: {input_arena: 32MiB}
 logging: {level: warning, format: json, file: ../log}
 )");
   ServerConfig server;
-  server.listen = {"127.0.0.1:80", "[::1]:81", "unix:/run/y.sock", "127.0.0.1:82"};
+  server.listen = {{"127.0.0.1:80"}, {"[::1]:81"}, {"unix:/run/y.sock"}, {"127.0.0.1:82"}};
   server.admin_listen = "127.0.0.1:90";
   server.max_body_bytes = 8U << 20U;
   server.max_connections = 7;
@@ -93,7 +93,25 @@ TEST_CASE("Config: every model has the server's sandbox, and none of its own", "
 }
 
 TEST_CASE("Config: listen takes one address without a list", "[common][unit]") {
-  CHECK(config_of(with_server("listen: \"127.0.0.1:0\"")).server.listen == std::vector<std::string>{"127.0.0.1:0"});
+  CHECK(config_of(with_server("listen: \"127.0.0.1:0\"")).server.listen == std::vector<ListenAddress>{{"127.0.0.1:0"}});
+}
+
+TEST_CASE("Config: a unix socket may be given a mode and a group", "[common][unit]") {
+  const auto listen = [](const std::string& value) { return config_of(with_server("listen: " + value)).server.listen; };
+  CHECK(listen("{path: /run/y.sock}") == std::vector<ListenAddress>{{"unix:/run/y.sock"}});
+  CHECK(listen("[{path: /run/y.sock, mode: 0660, group: www-data}, \"127.0.0.1:1\"]") ==
+        std::vector<ListenAddress>{{"unix:/run/y.sock", 0660, "www-data"}, {"127.0.0.1:1"}});
+  CHECK(listen("{path: /run/y.sock, mode: \"666\"}") == std::vector<ListenAddress>{{"unix:/run/y.sock", 0666}});
+  for (const auto* const mode : {"0999", "1777", "rw", "-1", "\"\""}) {
+    CAPTURE(mode);
+    const auto problem = problem_of(with_server(std::string("listen: {path: /run/y.sock, mode: ") + mode + "}"));
+    CHECK(problem.find("server.listen.mode: ") != std::string::npos);
+    CHECK(problem.find("such as 0660") != std::string::npos);
+  }
+  CHECK(problem_of(with_server("listen: [{mode: 0660}]")).find("server.listen[0].path: missing") != std::string::npos);
+  CHECK(problem_of(with_server("listen: {path: y.sock}")).find("absolute path") != std::string::npos);
+  CHECK(problem_of(with_server("listen: {path: /y.sock, grp: a}")).find("\"group\"") != std::string::npos);
+  CHECK(problem_of(with_server("listen: [{path: /y.sock}, \"unix:/y.sock\"]")).find("twice") != std::string::npos);
 }
 
 TEST_CASE("Config: an unknown key names the nearest known key", "[common][unit]") {
@@ -156,7 +174,7 @@ TEST_CASE("Config: a value of the wrong kind says what is needed", "[common][uni
   CHECK(problem_of(with_server("idle_timeout: [1s]")).find("a list, a time") != std::string::npos);
   CHECK(problem_of(with_server("idle_timeout: ")).find("nothing, a time") != std::string::npos);
   CHECK(problem_of(with_server("max_connections: \"5\"")).find("quotes") != std::string::npos);
-  CHECK(problem_of(with_server("listen: {a: b}")).find("a map, an address") != std::string::npos);
+  CHECK(problem_of(with_server("listen: [[a]]")).find("a list, an address") != std::string::npos);
   CHECK(problem_of(with_server("api_keys_file: {}")).find("a map, a path") != std::string::npos);
   CHECK(problem_of("just text").find("a single value, a map of keys is needed") != std::string::npos);
   CHECK(problem_of("[1, 2]").find("a list, a map of keys is needed") != std::string::npos);
@@ -279,7 +297,7 @@ TEST_CASE("Config: the short form needs its files alone", "[common][unit]") {
   CHECK(config.models.front().workers == 1);
   CHECK_FALSE(config.models.front().input_size.has_value());
   CHECK(config.warnings.empty());
-  CHECK(config.server.listen == std::vector<std::string>{"127.0.0.1:1"});
+  CHECK(config.server.listen == std::vector<ListenAddress>{{"127.0.0.1:1"}});
   CHECK(problem_of("workers:\n").find("workers.model_path: missing") != std::string::npos);
   CHECK(problem_of("workers: {model_path: {names: n, data: n, weights: w, cfg: c}}\n").find("given twice") !=
         std::string::npos);
