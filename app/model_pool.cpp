@@ -50,10 +50,17 @@ ModelPool::ModelPool(PoolSurroundings& surroundings, ModelConfig config, Events 
       config_(std::make_shared<const ModelConfig>(std::move(config))),
       events_(std::move(events)),
       metrics_(surroundings.metrics, name_),
-      dispatcher_(surroundings.io, *config_, metrics_, surroundings.wakefulness),
+      dispatcher_(surroundings.io, *config_, metrics_, surroundings.wakefulness, [this] { return next_worker(); }),
       served_{config_.get(), dispatcher_, metrics_} {}
 
 ModelPool::~ModelPool() = default;
+
+// While a reload in place is between two generations, the next is on its way.
+std::optional<common::Clock::time_point> ModelPool::next_worker() const {
+  if (serving_) return serving_->supervisor.next_ready();
+  if (candidate_ || next_config_) return AwakeClock::now();
+  return std::nullopt;
+}
 
 std::unique_ptr<ModelPool::Generation> ModelPool::make_generation(std::shared_ptr<const ModelConfig> config,
                                                                   Start start) {

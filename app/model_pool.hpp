@@ -100,6 +100,7 @@ class ModelPool final : private WorkerListener {
 
   [[nodiscard]] std::unique_ptr<Generation> make_generation(std::shared_ptr<const common::ModelConfig> config,
                                                             Start start);
+  [[nodiscard]] std::optional<common::Clock::time_point> next_worker() const;
   void serve_own(Start start);
   void begin_trial();
   void ready_changed();

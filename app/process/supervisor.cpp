@@ -175,6 +175,7 @@ Outcome<int> Supervisor::open_output() {
 
 void Supervisor::start_loader() {
   loader_condemned_ = false;
+  loader_starts_at_ = AwakeClock::now();
   // Beside workers that serve it gives way.
   const bool others_serve = ready_count() != 0 || (beside_ && on_trial_);
   const auto role = others_serve ? WorkerRole::kBackgroundLoader : WorkerRole::kLoader;
@@ -270,6 +271,7 @@ void Supervisor::replace_loader(DeathCause cause, const std::string& what) {
     return;
   }
   const auto at = std::max(rate_.reserve(now), now + decision.delay);
+  loader_starts_at_ = at;
   say_replaced(what, at - now);
   run_at(loader_timer_, at, alive_, [this] {
     if (respawning_ && !loader_) start_loader();
@@ -299,8 +301,21 @@ Outcome<pid_t> Supervisor::launch(const ipc::LentDescriptors& descriptors) {
                        .config = config->get()});
 }
 
+std::optional<common::Clock::time_point> Supervisor::next_ready() const {
+  if (!respawning_ || places_.empty()) return std::nullopt;
+  // What is overdue may come at any time.
+  const auto loaded_at = [this, now = AwakeClock::now()](common::Clock::time_point start) {
+    return std::max(now, start + last_load_time_);
+  };
+  if (preload_ && !loader_ready()) return loaded_at(loader_starts_at_);
+  auto first = common::Clock::time_point::max();
+  for (const auto& place : places_) first = std::min(first, preload_ ? place->starts_at : loaded_at(place->starts_at));
+  return first;
+}
+
 void Supervisor::start_process(Place& place) {
   if (!respawning_) return;
+  place.starts_at = AwakeClock::now();
   place.waits_for_loader = preload_ && !loader_ready();
   if (place.waits_for_loader) return;
   place.condemned = place.was_stopped = false;
@@ -481,6 +496,7 @@ void Supervisor::replace(Place& place, DeathCause cause, const std::string& what
   }
   const auto at = std::max(rate_.reserve(now), now + std::max(decision.delay, least_wait));
   ++place.restarts;
+  place.starts_at = at;
   say_replaced(what, at - now);
   // Through the event loop also when at once: the caller may be in the middle of reaping others.
   run_at(place.respawn_timer, at, place.weak_from_this(), [this, &place] {

@@ -118,6 +118,9 @@ class Supervisor {
   void for_each_ready(const std::function<void(WorkerProcess&)>& each);
   [[nodiscard]] bool was_ready() const { return model_was_ready_; }
   [[nodiscard]] std::uint32_t ready_count() const;
+  // When a worker may be ready, where none is: as far as the waits before a process is started and the last load tell.
+  // Nothing: none will be.
+  [[nodiscard]] std::optional<common::Clock::time_point> next_ready() const;
   [[nodiscard]] std::vector<WorkerStatus> status() const;
   [[nodiscard]] std::optional<LoaderStatus> loader_status() const;  // nothing where each worker loads by itself
   // How long loading took for this worker: its own load, or its loader's.
@@ -134,6 +137,7 @@ class Supervisor {
     boost::asio::steady_timer respawn_timer;
     boost::asio::steady_timer watchdog;  // load_timeout, then the SIGKILL after a SIGABRT
     bool condemned{false};
+    common::Clock::time_point starts_at;  // its process; in the past if it has
     bool was_stopped{false};  // and condemned since it made no progress
     bool waits_for_loader{false};
     bool leaving{false};                // not replaced: it goes with its worker
@@ -193,6 +197,7 @@ class Supervisor {
   std::unique_ptr<WorkerOutput> output_;  // once a process has been started
   std::unique_ptr<LoaderProcess> loader_;
   bool loader_condemned_{false};
+  common::Clock::time_point loader_starts_at_;  // in the past if it has
   RespawnPolicy loader_policy_;
   std::chrono::milliseconds last_load_time_{0};
   boost::asio::steady_timer loader_timer_;                 // load_timeout, or when the next one starts

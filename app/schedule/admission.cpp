@@ -22,11 +22,15 @@ Admission admission(const Backlog& backlog, const Patience& patience) {
   return *wait + *backlog.of_request > patience.until_deadline ? Admission::kTooLate : Admission::kAdmit;
 }
 
+std::uint32_t retry_after_seconds(Clock::duration wait) {
+  constexpr Clock::duration kShortest = std::chrono::seconds(1);
+  constexpr Clock::duration kLongest = std::chrono::seconds(60);
+  const auto whole = std::chrono::ceil<std::chrono::seconds>(std::clamp(wait, kShortest, kLongest));
+  return static_cast<std::uint32_t>(whole.count());
+}
+
 std::uint32_t retry_after_seconds(const Backlog& backlog) {
-  constexpr std::chrono::seconds kLongest{60};
-  const auto wait = expected_wait(backlog).value_or(Clock::duration::zero());
-  const auto whole = std::chrono::ceil<std::chrono::seconds>(wait);
-  return static_cast<std::uint32_t>(std::clamp(whole, std::chrono::seconds(1), kLongest).count());
+  return retry_after_seconds(expected_wait(backlog).value_or(Clock::duration::zero()));
 }
 
 }  // namespace yolod::app

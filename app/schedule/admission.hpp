@@ -33,7 +33,9 @@ struct Patience {
 // answer. Who could begin at once is always admitted: only so is it ever found out that the workers have become faster.
 [[nodiscard]] Admission admission(const Backlog& backlog, const Patience& patience);
 
-// For Retry-After: until what stands in the queue has been served, in whole seconds, at least 1 and at most 60.
+// For Retry-After: in whole seconds, at least 1 and at most 60.
+[[nodiscard]] std::uint32_t retry_after_seconds(common::Clock::duration wait);
+// Until what stands in the queue has been served.
 [[nodiscard]] std::uint32_t retry_after_seconds(const Backlog& backlog);
 
 }  // namespace yolod::app

@@ -99,11 +99,12 @@ bool labels_exist(const common::Prediction& prediction, const common::ModelDescr
 }  // namespace
 
 Dispatcher::Dispatcher(asio::io_context& io, const common::ModelConfig& config, ModelMetrics& metrics,
-                       Wakefulness& wakefulness)
+                       Wakefulness& wakefulness, NextWorker next_worker)
     : io_(io),
       config_(&config),
       metrics_(metrics),
       wakefulness_(wakefulness),
+      next_worker_(std::move(next_worker)),
       sweep_timer_(io),
       hashing_(io, [this](std::unique_ptr<Request> request) { hashed(std::move(request)); }),
       tuner_(tuner_for(config.batch)),
@@ -127,6 +128,12 @@ common::Outcome<void> Dispatcher::may_enter(const Urgency& urgency) const {
   if (closed_) return *closed_;
   if (!description_) return Error{ErrorCode::kNotReady, "the model is still loading"};
   if (queue_.size(urgency.priority) >= config_->queue.max_size) return Error{ErrorCode::kQueueFull, "too busy"};
+  if (!any_worker_serves()) {
+    const auto next = next_worker_();
+    if (!next || *next > AwakeClock::now() + config_->queue.timeout) {
+      return Error{ErrorCode::kNotReady, "the model has no worker now"};
+    }
+  }
   if (queue_.empty()) return {};  // most of the time
   const auto now = AwakeClock::now();
   const auto ahead = queue_.ahead_of(urgency.priority, expiry_of(urgency, now));
@@ -160,7 +167,16 @@ Backlog Dispatcher::backlog(std::size_t ahead) const {
   return backlog;
 }
 
-std::uint32_t Dispatcher::retry_after_seconds() const { return app::retry_after_seconds(backlog(queue_.size())); }
+bool Dispatcher::any_worker_serves() const {
+  return std::any_of(assignments_.begin(), assignments_.end(),
+                     [](const auto& entry) { return entry.first->serves(); });
+}
+
+std::uint32_t Dispatcher::retry_after_seconds() const {
+  if (any_worker_serves()) return app::retry_after_seconds(backlog(queue_.size()));
+  const auto next = next_worker_();
+  return app::retry_after_seconds(next ? *next - AwakeClock::now() : Clock::duration::max());
+}
 
 BatchLimits Dispatcher::batch_limits() const {
   const auto& batch = config_->batch;
@@ -627,6 +643,10 @@ Clock::time_point Dispatcher::sweep_queue(Clock::time_point now) {
 bool Dispatcher::give_up_if_late(Request& waiting, Clock::time_point now) {
   if (now < gives_up_at(waiting)) return false;
   const bool had_its_time = waiting.replays == 0 && now - waiting.queued >= config_->queue.timeout;
+  if (had_its_time && !any_worker_serves()) {
+    fail(waiting, {ErrorCode::kNotReady, "the model has no worker now"});
+    return true;
+  }
   fail(waiting,
        had_its_time ? Error{ErrorCode::kQueueFull, "too busy"} : Error{ErrorCode::kDeadlineExceeded, kTooLate});
   return true;

@@ -9,6 +9,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <unordered_map>
@@ -33,9 +34,12 @@ namespace yolod::app {
 
 class Dispatcher final : public WorkerListener {
  public:
+  // When a worker may be ready, where none serves; nothing: none will be.
+  using NextWorker = std::function<std::optional<common::Clock::time_point>()>;
+
   // All outlive this object, the config until the next one is used.
   Dispatcher(boost::asio::io_context& io, const common::ModelConfig& config, ModelMetrics& metrics,
-             Wakefulness& wakefulness);
+             Wakefulness& wakefulness, NextWorker next_worker);
 
   // From now on: for admission, the queue and batches. What was quarantined may try again, and a model that was closed
   // serves.
@@ -51,7 +55,7 @@ class Dispatcher final : public WorkerListener {
   void take_completions();
 
   // Asked once for each request that comes: whether it may be read and submitted now: kNotReady before the model was
-  // first ready; kQueueFull, also where it would wait longer than queue.timeout; kDeadlineExceeded where its deadline
+  // first ready, and where no worker will be ready within queue.timeout; kQueueFull, also where it would wait longer than queue.timeout; kDeadlineExceeded where its deadline
   // would pass before its answer; or why the model was closed.
   [[nodiscard]] common::Outcome<void> admit(const Urgency& urgency);
 
@@ -92,6 +96,7 @@ class Dispatcher final : public WorkerListener {
   void ask_again_at(std::optional<common::Clock::time_point> when);
   [[nodiscard]] common::Clock::duration handover_lead(std::size_t batch_size) const;
   [[nodiscard]] Backlog backlog(std::size_t ahead) const;
+  [[nodiscard]] bool any_worker_serves() const;
   [[nodiscard]] common::Clock::time_point expiry_of(const Urgency& urgency, common::Clock::time_point now) const;
   // Into the queue, if what is known of the body allows it.
   void let_in(std::unique_ptr<Request> request);
@@ -128,6 +133,7 @@ class Dispatcher final : public WorkerListener {
   const common::ModelConfig* config_;
   ModelMetrics& metrics_;
   Wakefulness& wakefulness_;
+  const NextWorker next_worker_;
   boost::asio::steady_timer sweep_timer_;
   std::optional<common::Clock::time_point> sweep_at_;
   std::optional<common::Error> closed_;

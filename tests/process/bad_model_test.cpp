@@ -142,6 +142,30 @@ TEST_CASE("BadModel: a load that dies is tried again with a growing backoff, and
   CHECK_THAT(why.front(), Catch::Contains(fault == "exit" ? "exit code" : "SIG"));
 }
 
+TEST_CASE("BadModel: a model whose workers are not to come back soon answers not_ready at once, and when to ask again",
+          "[process]") {
+  // Each worker must be shown a picture when it has loaded, which vanishes.
+  const TemporaryDirectory folder;
+  const auto canary = folder.write("canary.bin", "a picture");
+  Server server(identity_config({{.workers = 1,
+                                  .keys = {"preload: false", "queue: {timeout: 1s}",
+                                           "canary: {image: " + canary.string() + "}"}}}));
+  REQUIRE(server.wait_until_ready());
+  std::filesystem::remove(canary);
+  ::kill(server.worker_pids().at(0), SIGKILL);
+  REQUIRE(wait_until([&] { return announced_delays(server, canary.string()).size() >= 3; }));
+  // The third wait is 1.6 s at least.
+  const auto asked_at = Clock::now();
+  const auto answer = HttpClient(server.endpoint()).post("/predict", "x");
+  CHECK(answer.status == 503);
+  CHECK(answer.error_code() == "not_ready");
+  CHECK(Clock::now() - asked_at < scaled(900ms));
+  CHECK_THAT(answer.header("Retry-After"), Catch::Equals("1") || Catch::Equals("2"));
+  // Once it is there again, requests wait for the worker that comes.
+  (void)folder.write("canary.bin", "a picture");
+  CHECK(wait_until([&] { return HttpClient(server.endpoint()).post("/predict", "x").status == 200; }));
+}
+
 TEST_CASE("BadModel: --check tells of every model that cannot be served, and of those that can", "[process]") {
   ServerOptions options;
   const std::string missing = "canary: {image: /nowhere/picture.jpg}";
