@@ -1,10 +1,15 @@
 #include "app/http/parameters.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <optional>
+#include <span>
 #include <string>
+#include <utility>
+
+#include "common/text.hpp"
 
 namespace yolod::app {
 namespace {
@@ -25,52 +30,83 @@ Error invalid(std::string_view name, std::string_view allowed) {
   return {ErrorCode::kInvalidParameter, std::string(name).append(" must be ").append(allowed)};
 }
 
-Outcome<float> fraction(std::string_view name, std::string_view text) {
-  const auto value = parse_whole<float>(text);
+Outcome<void> fraction(std::string_view name, std::string_view text, std::optional<float>& value) {
+  value = parse_whole<float>(text);
   if (!value || !std::isfinite(*value) || *value < 0 || *value > 1) return invalid(name, "a number from 0 to 1");
-  return *value;
+  return {};
+}
+
+constexpr std::array<std::string_view, 6> kPredictParameters{"model",          "priority", "confidence", "iou",
+                                                             "max_detections", "top_k"};
+constexpr std::array<std::string_view, 1> kReloadParameters{"model"};
+
+// Names what came, the nearest name that is known, and all of these.
+Error unknown_parameter(std::string_view name, std::span<const std::string_view> known) {
+  constexpr std::size_t kLongestShown = 40;
+  const auto nearest = common::nearest_word(name.substr(0, kLongestShown), {known.begin(), known.end()});
+  std::string message = '"' + common::printable(name, kLongestShown) + "\" is no parameter here, did you mean " +
+                        std::string(nearest) + "? Known " + (known.size() == 1 ? "is " : "are ");
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    message.append(i == 0 ? "" : i + 1 == known.size() ? " and " : ", ").append(known[i]);
+  }
+  return {ErrorCode::kInvalidParameter, std::move(message)};
+}
+
+// Hands each pair to `read`; a name that comes twice is an error, as is the first that `read` finds.
+template <typename Read>
+Outcome<void> read_each_once(const Target& target, Read&& read) {
+  const auto& query = target.query();
+  for (auto pair = query.begin(); pair != query.end(); ++pair) {
+    // Short: what comes before is known names, each once.
+    if (std::any_of(query.begin(), pair, [&pair](const auto& earlier) { return earlier.first == pair->first; })) {
+      return Error{ErrorCode::kInvalidParameter, "a parameter is given twice"};
+    }
+    if (auto one = read(pair->first, pair->second); !one) return one;
+  }
+  return {};
 }
 
 }  // namespace
 
 Outcome<PredictParameters> parse_predict_parameters(const Target& target) {
   PredictParameters parameters;
-  const auto& query = target.query();
-  for (auto pair = query.begin(); pair != query.end(); ++pair) {
-    const auto& [name, value] = *pair;
-    // Short: what comes before is known names, each once.
-    if (std::any_of(query.begin(), pair, [&pair](const auto& earlier) { return earlier.first == pair->first; })) {
-      return Error{ErrorCode::kInvalidParameter, "a parameter is given twice"};
-    }
+  auto& options = parameters.options;
+  const auto read = [&](std::string_view name, std::string_view value) -> Outcome<void> {
     if (name == "model") {
       parameters.model = value;
     } else if (name == "confidence") {
-      auto number = fraction(name, value);
-      if (!number) return number.error();
-      parameters.options.confidence = *number;
+      return fraction(name, value, options.confidence);
     } else if (name == "iou") {
-      auto number = fraction(name, value);
-      if (!number) return number.error();
-      parameters.options.iou = *number;
+      return fraction(name, value, options.iou);
     } else if (name == "max_detections") {
-      const auto number = parse_whole<std::uint32_t>(value);
-      if (!number || *number == 0) return invalid(name, "a whole number of at least 1");
-      parameters.options.max_detections = *number;
+      options.max_detections = parse_whole<std::uint32_t>(value);
+      if (options.max_detections.value_or(0) == 0) return invalid(name, "a whole number of at least 1");
     } else if (name == "top_k") {
-      const auto number = parse_whole<std::uint32_t>(value);
-      if (!number || *number == 0 || *number > common::kMaxTopK) {
+      options.top_k = parse_whole<std::uint32_t>(value);
+      if (options.top_k.value_or(0) == 0 || *options.top_k > common::kMaxTopK) {
         return invalid(name, "a whole number from 1 to " + std::to_string(common::kMaxTopK));
       }
-      parameters.options.top_k = *number;
     } else if (name == "priority") {
       if (value != "high" && value != "normal") return invalid(name, "high or normal");
       parameters.priority = value == "high" ? Priority::kHigh : Priority::kNormal;
     } else {
-      return Error{ErrorCode::kInvalidParameter,
-                   "an unknown parameter; known are model, priority, confidence, iou, max_detections and top_k"};
+      return unknown_parameter(name, kPredictParameters);
     }
-  }
+    return {};
+  };
+  if (auto all = read_each_once(target, read); !all) return all.error();
   return parameters;
+}
+
+Outcome<std::string_view> parse_reload_parameters(const Target& target) {
+  std::string_view model;
+  const auto read = [&model](std::string_view name, std::string_view value) -> Outcome<void> {
+    if (name != "model") return unknown_parameter(name, kReloadParameters);
+    model = value;
+    return {};
+  };
+  if (auto all = read_each_once(target, read); !all) return all.error();
+  return model;
 }
 
 Outcome<void> limit_to(const common::ModelConfig& model, const common::PredictionOptions& options) {

@@ -1,4 +1,4 @@
-// The query of POST /predict and PUT /image, read strictly: an unknown or doubled name and a value out of range are the
+// The query of POST /predict, PUT /image and POST /reload, read strictly: an unknown or doubled name and a value out of range are the
 // client's error.
 #pragma once
 
@@ -25,6 +25,9 @@ struct PredictParameters {
 [[nodiscard]] common::Outcome<PredictParameters> parse_predict_parameters(const Target& target);
 [[nodiscard]] common::Outcome<void> limit_to(const common::ModelConfig& model,
                                              const common::PredictionOptions& options);
+
+// Of POST /reload: the model alone, empty for all. An Error is kInvalidParameter.
+[[nodiscard]] common::Outcome<std::string_view> parse_reload_parameters(const Target& target);
 
 // X-Request-Timeout: whole milliseconds, at least 1, that its client gives a request from its first byte on; an empty
 // text is none. An Error is kInvalidParameter.

@@ -106,7 +106,7 @@ bool Session::check_deadline(AwakeClock::time_point now) {
     late |= !keeps_pace(upload(), config_.body_timeout, now);
   }
   if (late) time_out();
-  if (answering_ != nullptr) look_for_client();
+  if (answering_ != nullptr || occupation() == Occupation::kAwaitingRoom) look_for_client();
   return late;
 }
 
@@ -116,7 +116,13 @@ void Session::look_for_client() {
     case ClientPresence::kSaysNoMore:
       if (version_ == 11 && !std::exchange(probed_, true)) probe_client(socket_.native_handle());
       return;
-    case ClientPresence::kGone: answering_->cancel(job_id_); return;
+    case ClientPresence::kGone:
+      if (answering_ != nullptr) {
+        answering_->cancel(job_id_);
+      } else {
+        service_.arena_gate().leave(static_cast<Place*>(this));
+      }
+      return;
   }
 }
 
@@ -144,11 +150,12 @@ asio::awaitable<void> Session::run() {
       }
       case Step::kSayContinue: step = co_await say_continue(); break;
       case Step::kAwaitRoom: {
-        const auto patience = model_->config->queue.timeout;
+        probed_ = false;
         occupy(Occupation::kAwaitingRoom, AwakeClock::now());
-        auto room = co_await service_.arena_gate().reserve(first_room_bytes(), patience, static_cast<Place*>(this));
+        auto room = co_await service_.arena_gate().reserve(first_room_bytes(), room_patience(), static_cast<Place*>(this));
         occupy(Occupation::kBusy, AwakeClock::now());
-        step = socket_.is_open() ? room_came(std::move(room)) : Step::kEnd;
+        const bool gone = !socket_.is_open() || client_presence(socket_.native_handle()) == ClientPresence::kGone;
+        step = gone ? Step::kEnd : room_came(std::move(room));
         break;
       }
       case Step::kReadBody: {
@@ -338,9 +345,12 @@ Session::Step Session::answer(const RequestHead& head) {
     return respond(unread);
   }
 
+  if (route->route == Route::kReload) {
+    const auto model = parse_reload_parameters(scratch.target);
+    return model ? ask_for_reload(head, *model) : refuse(model.error(), unread);
+  }
   const auto parameters = parse_predict_parameters(scratch.target);
   if (!parameters) return refuse(parameters.error(), unread);
-  if (route->route == Route::kReload) return ask_for_reload(head, parameters->model);
   ServedModel* const model = service_.find_model(parameters->model);
   if (model == nullptr) return refuse({ErrorCode::kUnknownModel, "there is no model of that name"}, unread);
   if (const auto fits = check_route(route->route, *model->config); !fits) return refuse(fits.error(), unread);

@@ -141,6 +141,8 @@ class Session : public std::enable_shared_from_this<Session>, public Place {
   [[nodiscard]] std::uint64_t first_room_bytes() const;
   [[nodiscard]] common::Error read_failure() const;
   [[nodiscard]] common::Error no_room() const;
+  // How long it may wait for room.
+  [[nodiscard]] std::chrono::milliseconds room_patience() const;
 
   // ---- the answer ----
   [[nodiscard]] Step answered(Answer& answer);
@@ -153,7 +155,7 @@ class Session : public std::enable_shared_from_this<Session>, public Place {
   // Half-closes and reads on for a while: a client that is still sending would else lose the answer to a reset.
   [[nodiscard]] boost::asio::awaitable<void> linger();
 
-  // Takes back what nobody waits for any more.
+  // Takes back what it asked for, a prediction or room, once its client is gone.
   void look_for_client();
   // Ends what waits for the client.
   void time_out();

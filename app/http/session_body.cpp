@@ -158,7 +158,7 @@ asio::awaitable<bool> Session::grow_room() {
   // would wait for its own first piece to go.
   room_.end_upload();
   auto room = co_await service_.arena_gate().reserve(
-      body_length_, std::min<std::chrono::milliseconds>(model_->config->queue.timeout, kGrowPatience));
+      body_length_, std::min<std::chrono::milliseconds>(room_patience(), kGrowPatience));
   if (!room) co_return false;
   std::memcpy(room->bytes().data(), room_.bytes().data(), body_received_);
   room_ = std::move(*room);
@@ -278,7 +278,16 @@ Error Session::read_failure() const {
 
 Error Session::no_room() const {
   if (service_.draining()) return {ErrorCode::kShuttingDown, "the server is stopping"};
+  if (AwakeClock::now() >= urgency_.deadline) {
+    return {ErrorCode::kDeadlineExceeded, "no answer within the request's timeout"};
+  }
   return {ErrorCode::kQueueFull, "too busy"};
+}
+
+std::chrono::milliseconds Session::room_patience() const {
+  const auto until_deadline = std::max(AwakeClock::duration::zero(), urgency_.deadline - AwakeClock::now());
+  return std::min<std::chrono::milliseconds>(model_->config->queue.timeout,
+                                             std::chrono::ceil<std::chrono::milliseconds>(until_deadline));
 }
 
 }  // namespace yolod::app

@@ -395,7 +395,11 @@ void Dispatcher::dispatch(Assignment& assignment, Clock::time_point now) {
     cell.body_offset = request.job.image_offset;
     cell.body_bytes = request.job.image_bytes;
     cell.batch_remaining = static_cast<std::uint32_t>(size - 1 - i);
-    ipc::encode_options(request.job.options, cell);
+    auto options = request.job.options;
+    if (options.max_detections) {  // a reload may have lowered it since the request was read
+      options.max_detections = std::min(*options.max_detections, assignment.supervisor().config().detect.max_detections);
+    }
+    ipc::encode_options(options, cell);
     cell.slot = assignment.give(std::move(batch_[i]));
     refused = refused || lane.push_request(cell) != ipc::PushResult::kPushed;
     common::reach(common::FaultPoint::kFrontEndPushed);

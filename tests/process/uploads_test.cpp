@@ -186,4 +186,67 @@ TEST_CASE("Uploads: one that keeps the pace gives way, with 503, to others that 
   CHECK(answer.has_header("Retry-After"));
 }
 
+namespace {
+
+// An arena that bodies fill which are waited for: there is no room for another of that size for some seconds, and none
+// that could give way.
+struct FullArena {
+  static constexpr std::size_t kBody = 15'000'000;
+
+  Server server{[] {
+    auto config = identity_config({{.workers = 1, .delay = scaled(1'500ms), .keys = {"batch: {max_size: 1}"}}},
+                                  {"max_body_bytes: 16MiB"});
+    return config;
+  }()};
+  std::vector<std::unique_ptr<HttpClient>> clients;
+  const std::string body = std::string(kBody, 'z');
+
+  FullArena() {
+    REQUIRE(server.wait_until_ready());
+    for (int i = 0; i < 4; ++i) {
+      clients.push_back(std::make_unique<HttpClient>(server.endpoint()));
+      REQUIRE(clients.back()->connect());
+      REQUIRE(clients.back()->write(serialise({"POST", "/predict", {}, body})));
+      const auto full = static_cast<double>(kBody) * (i + 1);
+      REQUIRE(wait_until([&] { return server.metric("yolod_arena_bytes", {{"kind", "used"}}) >= full; }));
+    }
+  }
+  ~FullArena() {
+    for (const auto& client : clients) CHECK(is_identity_answer(client->read_answer(), body));
+  }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(FullArena, "Uploads: who waits for room is told at its own timeout that it is over", "[process]") {
+  HttpClient waiting(server.endpoint());
+  const auto began = Clock::now();
+  REQUIRE(waiting.connect());
+  (void)waiting.write("POST /predict HTTP/1.1\r\nHost: a\r\nX-Request-Timeout: 300\r\nContent-Length: " +
+                      std::to_string(kBody) + "\r\n\r\nx");
+  const auto answer = waiting.read_answer();
+  CAPTURE(answer);
+  CHECK(answer.status == 504);
+  CHECK(answer.error_code() == "deadline_exceeded");
+  CHECK(Clock::now() - began >= 300ms);
+  CHECK(Clock::now() - began < scaled(1'200ms));
+}
+
+TEST_CASE_METHOD(FullArena, "Uploads: who leaves while it waits for room has no place in the line any more", "[process]") {
+  const auto connections = [this] { return server.metric("yolod_open_connections"); };
+  const auto before = connections();
+  std::vector<std::unique_ptr<HttpClient>> leaving;
+  for (int i = 0; i < 3; ++i) {
+    leaving.push_back(std::make_unique<HttpClient>(server.endpoint()));
+    REQUIRE(leaving.back()->connect());
+    (void)leaving.back()->write("POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(kBody) +
+                                "\r\n\r\nx");
+  }
+  REQUIRE(wait_until([&] { return connections() == before + 3; }));
+  const auto left_at = Clock::now();
+  for (const auto& client : leaving) client->close();
+  CHECK(wait_until([&] { return connections() == before; }));
+  CHECK(Clock::now() - left_at < scaled(1'000ms));
+}
+
 }  // namespace yolod::tests

@@ -117,10 +117,38 @@ TEST_CASE("Parameters: one that is given twice is refused, also with the same va
   for (const auto* query : {"model=a&model=b", "iou=0.5&iou=0.5", "model=&model="}) check_refused(query);
 }
 
-TEST_CASE("Parameters: an error never repeats what the client sent", "[app][unit]") {
-  const auto parameters = parse("confidence=%3Cscript%3E");
-  REQUIRE_FALSE(parameters);
-  CHECK(parameters.error().message.find("script") == std::string::npos);
+TEST_CASE("Parameters: an error never repeats a value, and of an unknown name only the beginning", "[app][unit]") {
+  const auto value = parse("confidence=%3Cscript%3E");
+  REQUIRE_FALSE(value);
+  CHECK(value.error().message.find("script") == std::string::npos);
+  const auto name = parse("confidenze" + std::string(1000, 'x') + "%0A=1");
+  REQUIRE_FALSE(name);
+  CHECK(name.error().message.size() < 200);
+  const auto control = parse("a%0Ab%1B=1");
+  REQUIRE_FALSE(control);
+  CHECK(control.error().message.starts_with("\"a\\nb\\x1b\" is no parameter here"));
+}
+
+TEST_CASE("Parameters: an unknown one is named, with the nearest and all that are known", "[app][unit]") {
+  CHECK(parse("confidense=0.5").error().message ==
+        "\"confidense\" is no parameter here, did you mean confidence? Known are model, priority, confidence, iou, "
+        "max_detections and top_k");
+  CHECK(parse("conf=0.5").error().message.find("did you mean") != std::string::npos);
+}
+
+TEST_CASE("Parameters: of a reload it is the model alone", "[app][unit]") {
+  const auto reload = [](const std::string& query) {
+    static Target target;
+    REQUIRE(target.parse("/reload" + query));
+    return parse_reload_parameters(target);
+  };
+  CHECK(reload("").value().empty());
+  CHECK(reload("?model=a").value() == "a");
+  for (const auto* query : {"?confidence=0.3", "?model=a&priority=high", "?model=a&model=a", "?Model=a"}) {
+    CAPTURE(query);
+    REQUIRE_FALSE(reload(query));
+    CHECK(reload(query).error().code == ErrorCode::kInvalidParameter);
+  }
 }
 
 TEST_CASE("Parameters: max_detections may lower the model's own limit, not raise it", "[app][unit]") {
