@@ -88,6 +88,7 @@ class FrontEnd final : private Service {
   [[nodiscard]] std::string readiness_json(bool& ready) const override;
   [[nodiscard]] std::string status_json() const override;
   [[nodiscard]] std::string metrics_text() override;
+  void answered_without_model(int http_status) override { metrics_.answered_without_model(http_status); }
   [[nodiscard]] ServerStatus status() const;
   [[nodiscard]] std::string summary() const;
   [[nodiscard]] bool loading_takes_its_time() const;

@@ -31,11 +31,14 @@ struct Options {
   bool check{false};
 };
 
-// The first of the two places that has one; the first of them also when none has, so that the error names it.
-std::filesystem::path default_config_file() {
-  const std::filesystem::path here = "system.yaml";
-  const std::filesystem::path installed = "/etc/yolod/system.yaml";
-  return !std::filesystem::exists(here) && std::filesystem::exists(installed) ? installed : here;
+constexpr const char* kInstalledConfig = "/etc/yolod/system.yaml";
+
+// The first of the two places that has one.
+std::optional<std::filesystem::path> default_config_file() {
+  for (const std::filesystem::path file : {"system.yaml", kInstalledConfig}) {
+    if (std::filesystem::exists(file)) return std::filesystem::absolute(file);
+  }
+  return std::nullopt;
 }
 
 // Whatever is opened first must not become stdin, stdout or stderr of this process or of a worker.
@@ -71,8 +74,14 @@ std::variant<yolod::common::Config, std::vector<std::string>> read_config(const 
 int run(const Options& options, yolod::app::ServiceManager& manager) {
   using namespace yolod;
   // As it is called from here on: a reload reads it from wherever the process is then.
-  const auto file = std::filesystem::absolute(options.config_file.empty() ? default_config_file()
-                                                                          : std::filesystem::path(options.config_file));
+  const auto found = options.config_file.empty() ? default_config_file()
+                                                 : std::optional(std::filesystem::absolute(options.config_file));
+  if (!found) {
+    std::fprintf(stderr, "there is no config: neither %s nor %s exists; --config FILE names another\n",
+                 std::filesystem::absolute("system.yaml").c_str(), kInstalledConfig);
+    return kExitBadUsage;
+  }
+  const auto& file = *found;
   auto read = read_config(file, options.overrides);
   if (const auto* problems = std::get_if<std::vector<std::string>>(&read)) {
     for (const auto& problem : *problems) std::fprintf(stderr, "%s\n", problem.c_str());

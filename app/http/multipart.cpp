@@ -43,8 +43,10 @@ std::string_view parameters_of(std::string_view header_value) {
   return semicolon == std::string_view::npos ? std::string_view{} : header_value.substr(semicolon);
 }
 
-// The `name` of the Content-Disposition header among a part's headers.
-std::optional<std::string> part_name(std::string_view headers) {
+}  // namespace
+
+// By the Content-Disposition header among a part's headers.
+MultipartScanner::PartName MultipartScanner::part_name(std::string_view headers) {
   while (!headers.empty()) {
     const auto end = find_bytes(headers, "\r\n");
     const std::string_view line = headers.substr(0, end);
@@ -52,12 +54,11 @@ std::optional<std::string> part_name(std::string_view headers) {
     const auto colon = line.find(':');
     if (colon == std::string_view::npos) continue;
     if (!equal_ignoring_case(line.substr(0, colon), "content-disposition")) continue;
-    return parameter(parameters_of(line.substr(colon + 1)), "name");
+    const auto parameters = parameters_of(line.substr(colon + 1));
+    return {parameter(parameters, "name"), parameter(parameters, "filename").has_value()};
   }
-  return std::nullopt;
+  return {};
 }
-
-}  // namespace
 
 bool is_multipart(std::string_view content_type) {
   return equal_ignoring_case(common::trimmed(content_type.substr(0, content_type.find(';'))), "multipart/form-data");
@@ -72,10 +73,12 @@ std::optional<std::string> multipart_boundary(std::string_view content_type) {
   return boundary;
 }
 
-MultipartScanner::MultipartScanner(std::span<const std::byte> body, std::string_view boundary, std::string_view name)
+MultipartScanner::MultipartScanner(std::span<const std::byte> body, std::string_view boundary, std::string_view name,
+                                   std::span<const std::string_view> refused)
     : text_(reinterpret_cast<const char*>(body.data()), body.size()),
       delimiter_("\r\n--"),
       name_(name),
+      refused_(refused),
       result_(Error{ErrorCode::kInternal, "multipart: not looked at yet"}) {
   delimiter_ += boundary;
 }
@@ -94,12 +97,10 @@ void MultipartScanner::work(std::size_t& budget_bytes) {
     case State::kLongHeaders:
     case State::kContent: {
       const auto found = find_delimiter(budget_bytes);
-      if (found == Search::kAbsent) return refuse(std::string(kNotWellFormed));
+      if (found == Search::kAbsent) return end_with(kNotWellFormed);
       if (found == Search::kGoesOn) return;
       if (state_ == State::kContent && is_wanted_part_) {
-        result_ = std::as_bytes(std::span(text_.data() + content_, at_ - content_));
-        state_ = State::kDone;
-        return;
+        wanted_ = std::as_bytes(std::span(text_.data() + content_, at_ - content_));
       }
       return next_part(at_);
     }
@@ -127,7 +128,7 @@ void MultipartScanner::begin(std::size_t& budget_bytes) {
 
 // Two dashes end the form.
 void MultipartScanner::after_boundary() {
-  if (text_.substr(at_).starts_with("--")) return refuse("multipart: no part named " + name_);
+  if (text_.substr(at_).starts_with("--")) return end_with("multipart: no part named " + name_);
   state_ = State::kPadding;
 }
 
@@ -138,7 +139,7 @@ void MultipartScanner::skip_padding(std::size_t& budget_bytes) {
   at_ += blanks;
   budget_bytes -= blanks;
   if (budget_bytes == 0) return;
-  if (!text_.substr(at_).starts_with("\r\n")) return refuse(std::string(kNotWellFormed));
+  if (!text_.substr(at_).starts_with("\r\n")) return end_with(kNotWellFormed);
   state_ = State::kHeaders;
 }
 
@@ -154,14 +155,16 @@ void MultipartScanner::read_headers(std::size_t& budget_bytes) {
   // A part may also end with its headers (RFC 2046, 5.1.1): the next delimiter then begins before the empty line ends.
   const std::size_t next = find_bytes(text_.substr(at_, headers_end + 4 + delimiter_.size() - 1), delimiter_);
   if (next != std::string_view::npos) return next_part(at_ + next);
-  is_wanted_part_ = part_name(text_.substr(at_ + 2, headers_end == 0 ? 0 : headers_end - 2)) == name_;
+  const auto part = part_name(text_.substr(at_ + 2, headers_end == 0 ? 0 : headers_end - 2));
+  if (refuse_part(part)) return;
+  is_wanted_part_ = part.name == name_;
   at_ += headers_end + 4;
   content_ = at_;
   state_ = State::kContent;
 }
 
 void MultipartScanner::next_part(std::size_t delimiter_at) {
-  if (++part_count_ == kMaxParts) return refuse(std::string(kNotWellFormed));
+  if (++part_count_ == kMaxParts) return end_with(kNotWellFormed);
   at_ = delimiter_at + delimiter_.size();
   state_ = State::kAfterBoundary;
 }
@@ -169,6 +172,30 @@ void MultipartScanner::next_part(std::size_t delimiter_at) {
 void MultipartScanner::refuse(std::string why) {
   result_ = Error{ErrorCode::kBadRequest, std::move(why)};
   state_ = State::kDone;
+}
+
+void MultipartScanner::end_with(std::string_view why) {
+  if (!wanted_) return refuse(std::string(why));
+  result_ = *wanted_;
+  state_ = State::kDone;
+}
+
+bool MultipartScanner::refuse_part(const PartName& part) {
+  if (part.name == name_) {
+    if (wanted_) refuse("multipart: a second part named " + name_ + ", one picture is answered by each request");
+    return wanted_.has_value();
+  }
+  constexpr std::size_t kLongestShown = 40;
+  const auto shown = '"' + common::printable(part.name.value_or(""), kLongestShown) + '"';
+  if (part.is_file) {
+    refuse("multipart: a file in the part " + shown + ", the one that is read is named " + name_);
+    return true;
+  }
+  if (part.name && std::find(refused_.begin(), refused_.end(), *part.name) != refused_.end()) {
+    refuse("multipart: the part " + shown + " is not read, options go into the query: ?" + *part.name + "=...");
+    return true;
+  }
+  return false;
 }
 
 MultipartScanner::Search MultipartScanner::find_delimiter(std::size_t& budget_bytes) {
@@ -183,8 +210,9 @@ MultipartScanner::Search MultipartScanner::find_delimiter(std::size_t& budget_by
 }
 
 common::Outcome<std::span<const std::byte>> find_part(std::span<const std::byte> body, std::string_view boundary,
-                                                      std::string_view name) {
-  MultipartScanner scanner(body, boundary, name);
+                                                      std::string_view name,
+                                                      std::span<const std::string_view> refused) {
+  MultipartScanner scanner(body, boundary, name, refused);
   while (!scanner.step(body.size() + 1)) {
   }
   return scanner.result();

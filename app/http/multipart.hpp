@@ -17,14 +17,19 @@ namespace yolod::app {
 // The boundary parameter, unquoted; nothing if absent or not what RFC 2046 allows (1 to 70 of its characters).
 [[nodiscard]] std::optional<std::string> multipart_boundary(std::string_view content_type);
 
-// Finds the content of the first part with a given name, a bounded piece of work at a time, so that a long body does
-// not hold up whoever else shares the thread. The work grows linearly with the body, whatever its bytes are.
+// Finds the content of the part with a given name, a bounded piece of work at a time, so that a long body does not hold
+// up whoever else shares the thread. The work grows linearly with the body, whatever its bytes are.
+//
+// Nobody must believe that more was read than was: a second part of that name, another file and an option among the
+// parts are refused by their names. Other fields, such as a button's, are passed over.
 //
 // One thread. The body must stay where it is until the scanner is done.
 class MultipartScanner {
  public:
-  // `boundary` is multipart_boundary()'s, `name` that of the wanted part.
-  MultipartScanner(std::span<const std::byte> body, std::string_view boundary, std::string_view name);
+  // `boundary` is multipart_boundary()'s, `name` that of the wanted part; `refused` are names of fields that would say
+  // something elsewhere, and outlive this object.
+  MultipartScanner(std::span<const std::byte> body, std::string_view boundary, std::string_view name,
+                   std::span<const std::string_view> refused = {});
 
   // Looks at about `budget_bytes` more of the body: at most at so many and the 8 KiB of one part's headers. True once
   // it is done.
@@ -35,6 +40,12 @@ class MultipartScanner {
   [[nodiscard]] const common::Outcome<std::span<const std::byte>>& result() const { return result_; }
 
  private:
+  struct PartName {
+    std::optional<std::string> name;
+    bool is_file{false};
+  };
+  [[nodiscard]] static PartName part_name(std::string_view headers);
+
   //   kFirstBoundary -> kAfterBoundary -> kPadding -> kHeaders -> kContent -> kAfterBoundary ...
   //                                                     \-> kLongHeaders -> kAfterBoundary
   // Each leads to kDone as well.
@@ -58,22 +69,29 @@ class MultipartScanner {
   void read_headers(std::size_t& budget_bytes);
   void next_part(std::size_t delimiter_at);
   void refuse(std::string why);
+  // The form ends here, well or not. That is overlooked behind a whole part of the wanted name.
+  void end_with(std::string_view why);
+  // Whether it is one that must not be passed over: then it is refused.
+  [[nodiscard]] bool refuse_part(const PartName& part);
   // For the delimiter, from at_ on; moves at_ past what need not be looked at again. On kFound at_ is where it begins.
   [[nodiscard]] Search find_delimiter(std::size_t& budget_bytes);
 
   std::string_view text_;
   std::string delimiter_;  // CR LF, two dashes and the boundary
   std::string name_;
+  std::span<const std::string_view> refused_;
   State state_{State::kFirstBoundary};
   std::size_t at_{0};
   std::size_t content_{0};      // where the present part's content begins
   bool is_wanted_part_{false};  // the present one
+  std::optional<std::span<const std::byte>> wanted_;  // once its end has been found
   int part_count_{0};
   common::Outcome<std::span<const std::byte>> result_;
 };
 
 // The same in one go, for a body that is known to be short.
 [[nodiscard]] common::Outcome<std::span<const std::byte>> find_part(std::span<const std::byte> body,
-                                                                    std::string_view boundary, std::string_view name);
+                                                                    std::string_view boundary, std::string_view name,
+                                                                    std::span<const std::string_view> refused = {});
 
 }  // namespace yolod::app

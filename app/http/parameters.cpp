@@ -68,6 +68,8 @@ Outcome<void> read_each_once(const Target& target, Read&& read) {
 
 }  // namespace
 
+std::span<const std::string_view> predict_parameters() { return kPredictParameters; }
+
 Outcome<PredictParameters> parse_predict_parameters(const Target& target) {
   PredictParameters parameters;
   auto& options = parameters.options;

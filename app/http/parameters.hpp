@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "app/http/target.hpp"
@@ -13,6 +14,9 @@
 #include "common/prediction.hpp"
 
 namespace yolod::app {
+
+// Their names.
+[[nodiscard]] std::span<const std::string_view> predict_parameters();
 
 struct PredictParameters {
   std::string_view model;  // empty: the default model; the target's

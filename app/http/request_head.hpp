@@ -31,6 +31,7 @@ struct RequestHead {
   // By a proxy, or by a page in a browser: who asks is then not who has the connection.
   bool forwarded{false};
   std::string_view content_type;
+  std::string_view content_encoding;
   std::string_view accept;
   std::string_view request_id;  // as it was sent
   std::string_view request_timeout;

@@ -30,6 +30,8 @@ class Service {
   [[nodiscard]] virtual std::string readiness_json(bool& ready) const = 0;
   [[nodiscard]] virtual std::string status_json() const = 0;
   [[nodiscard]] virtual std::string metrics_text() = 0;
+  // An answer that is no model's was given.
+  virtual void answered_without_model(int http_status) = 0;
   // Reads the config again and reloads that model, or with an empty name all. `done` is called once, later:
   // kUnknownModel, kBadConfig, kBadModel with the reason, kNotReady while another reload runs, kShuttingDown.
   virtual void reload(std::string_view model, std::function<void(const common::Outcome<void>&)> done) = 0;

@@ -455,7 +455,12 @@ Session::Step Session::refuse(const Error& error, BodyState body) {
 
 Session::Step Session::respond(BodyState body) {
   Scratch& scratch = server_.scratch();
-  if (model_ != nullptr) model_->metrics.answered(static_cast<int>(scratch.response.status));
+  const auto status = static_cast<int>(scratch.response.status);
+  if (model_ != nullptr) {
+    model_->metrics.answered(status);
+  } else if (scratch.response.status >= http::status::bad_request) {
+    service_.answered_without_model(status);
+  }
   if (request_id_.empty()) request_id_ = new_request_id();
   body_state_ = body;
   closing_ = !keep_alive_ || body == BodyState::kUnread || service_.draining() ||

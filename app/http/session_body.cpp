@@ -8,11 +8,13 @@
 #include <utility>
 
 #include "app/http/await.hpp"
+#include "app/http/characters.hpp"
 #include "app/http/parameters.hpp"
 #include "app/http/server.hpp"
 #include "app/http/session.hpp"
 #include "common/awake_clock.hpp"
 #include "common/fault_point.hpp"
+#include "common/text.hpp"
 
 namespace yolod::app {
 
@@ -39,6 +41,12 @@ constexpr std::chrono::milliseconds kGrowPatience{2000};
 
 Outcome<void> Session::check_predict(const RequestHead& head) {
   if (auto within = limit_to(*model_->config, options_); !within) return within;
+  if (!head.content_encoding.empty() && !equal_ignoring_case(head.content_encoding, "identity")) {
+    constexpr std::size_t kLongestShown = 40;
+    return Error{ErrorCode::kUnsupportedMediaType, "the Content-Encoding " +
+                                                       common::printable(head.content_encoding, kLongestShown) +
+                                                       " is not read, send the picture as it is"};
+  }
   boundary_.reset();
   if (is_multipart(head.content_type)) {
     boundary_ = multipart_boundary(head.content_type);
@@ -191,7 +199,7 @@ Session::Step Session::body_complete() {
   chunks_.reset();
   room_.end_upload();
   if (!boundary_) return image_found(room_.bytes());
-  form_ = std::make_unique<MultipartScanner>(room_.bytes(), *boundary_, "image");
+  form_ = std::make_unique<MultipartScanner>(room_.bytes(), *boundary_, "image", predict_parameters());
   return scan_form();
 }
 

@@ -75,6 +75,16 @@ void Metrics::arena(std::uint64_t used_bytes, std::uint64_t total_bytes) {
   arena_total_bytes_.Set(static_cast<double>(total_bytes));
 }
 
+prometheus::Counter& Metrics::answers_of(const std::string& model, int http_status) {
+  return requests_total_.Add({{"model", model}, {"code", std::to_string(http_status)}});
+}
+
+void Metrics::answered_without_model(int http_status) {
+  auto& counter = answered_without_model_[http_status];
+  if (counter == nullptr) counter = &answers_of("", http_status);
+  counter->Increment();
+}
+
 void Metrics::open_connections(std::size_t count) { open_connections_.Set(static_cast<double>(count)); }
 
 void Metrics::loop_turns(const common::LoopTurns& turns) {
@@ -109,7 +119,7 @@ ModelMetrics::ModelMetrics(Metrics& metrics, std::string model)
 void ModelMetrics::answered(int http_status) {
   auto& counter = answered_[http_status];
   if (counter == nullptr) {
-    counter = &metrics_.requests_total_.Add({{"model", model_}, {"code", std::to_string(http_status)}});
+    counter = &metrics_.answers_of(model_, http_status);
   }
   counter->Increment();
 }

@@ -59,11 +59,15 @@ class Metrics {
 
   void arena(std::uint64_t used_bytes, std::uint64_t total_bytes);
   void open_connections(std::size_t count);
+  // Of paths and models that there are not, and of what is no request: under the model "".
+  void answered_without_model(int http_status);
   void loop_turns(const common::LoopTurns& turns);
   [[nodiscard]] std::string text() const;
 
  private:
   friend class ModelMetrics;
+  prometheus::Counter& answers_of(const std::string& model, int http_status);
+
   prometheus::Registry registry_;
   HistogramFamily request_seconds_;
   HistogramFamily batch_size_;
@@ -81,6 +85,7 @@ class Metrics {
   prometheus::Gauge& open_connections_;
   prometheus::Gauge& longest_turn_seconds_;
   std::array<prometheus::Counter*, common::LoopTurns::kLongerThanUs.size()> long_turns_{};
+  std::map<int, prometheus::Counter*> answered_without_model_;
 };
 
 }  // namespace yolod::app

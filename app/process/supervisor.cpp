@@ -120,6 +120,12 @@ bool Supervisor::is_worn(const WorkerProcess& worker, bool may_be_too_large) con
          (may_be_too_large && limits.max_rss_bytes != 0 && resident_bytes(worker.pid()) >= limits.max_rss_bytes);
 }
 
+std::optional<std::uint64_t> Supervisor::may_have_yet(std::uint64_t given) const {
+  const std::uint64_t most = config_.recycle.max_requests;
+  if (most == 0 || !preload_ || !loader_ready()) return std::nullopt;
+  return most - std::min(most, given);
+}
+
 void Supervisor::recycle() {
   if (config_.recycle == common::RecycleConfig{} || !respawning_ || on_trial_ || !all_ready()) return;
   const auto now = AwakeClock::now();

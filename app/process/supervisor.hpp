@@ -92,6 +92,9 @@ class Supervisor {
   // Replaces a worker that has served or grown as much as `recycle` allows. One at a time, while all serve, and it goes
   // when its replacement is ready. To be called every so often.
   void recycle();
+  // How many requests that worker may have yet, of those it has been given `given`; nothing: as many as come. A worker
+  // whose successor would have to load first serves on beyond recycle.max_requests until that is ready.
+  [[nodiscard]] std::optional<std::uint64_t> may_have_yet(std::uint64_t given) const;
 
   // If `pid` is one of ours, a worker's or the loader's: it was reaped, and is now replaced as RespawnPolicy says.
   // False if it is not.

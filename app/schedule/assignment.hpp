@@ -36,6 +36,10 @@ class Assignment {
   [[nodiscard]] std::uint32_t outstanding() const { return outstanding_; }
   // Requests that a batch may have: of its own generation's size.
   [[nodiscard]] std::size_t most() const { return slots_.size() / 2; }
+  // Requests that its worker may have yet before it is recycled; nothing: as many as come.
+  [[nodiscard]] std::optional<std::uint64_t> left_before_recycling() const {
+    return supervisor_->may_have_yet(worker_->requests_served + outstanding_);
+  }
   // It serves, and has nothing to do.
   [[nodiscard]] bool idle() const { return worker_->serves() && batch_count_ == 0; }
   // When the worker counts as hung, unless it completes something before. Only while it has work.

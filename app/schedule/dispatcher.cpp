@@ -310,7 +310,10 @@ Assignment* Dispatcher::choose_worker(BatchDecision& decision, Clock::time_point
   const BatchLimits limits = batch_limits();
   WaitingRequests waiting{queue_.count_like_front(), {}, {}};
   worker_views_.clear();
-  for (auto& [worker, assignment] : assignments_) worker_views_.push_back(assignment.view(service_times_, now));
+  for (auto& [worker, assignment] : assignments_) {
+    if (assignment.left_before_recycling() == 0U) continue;  // its successor comes in a moment
+    worker_views_.push_back(assignment.view(service_times_, now));
+  }
   const auto choice = app::choose_worker(worker_views_, handover_lead(std::min(waiting.count, limits.max_size)));
   if (choice.idle == nullptr && choice.busy == nullptr) return nullptr;
   if (limits.max_wait > Clock::duration::zero()) {
@@ -324,6 +327,9 @@ Assignment* Dispatcher::choose_worker(BatchDecision& decision, Clock::time_point
                                                                              : nullptr;
   if (chosen == nullptr) return nullptr;
   decision.size = std::min(decision.size, chosen->assignment->most());
+  if (const auto left = chosen->assignment->left_before_recycling()) {
+    decision.size = static_cast<std::size_t>(std::min<std::uint64_t>(decision.size, *left));
+  }
   return chosen->assignment;
 }
 
@@ -454,6 +460,7 @@ bool Dispatcher::drain_completions(Assignment& assignment) {
     switch (assignment.worker().lane().pop_completion(completion)) {
       case ipc::PopResult::kEmpty:
         assignment.worker().set_outstanding(assignment.outstanding());
+        if (assignment.left_before_recycling() == 0U) assignment.supervisor().recycle();
         // With fewer pictures to decode it has less time than was thought at the dispatch.
         if (assignment.outstanding() != 0) sweep_by(assignment.hangs_at(), AwakeClock::now());
         return true;

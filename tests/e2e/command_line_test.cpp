@@ -1,5 +1,6 @@
 // yolod's command line: --check, --version, and the errors of a config.
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <regex>
 #include <sstream>
 #include <string>
@@ -78,6 +79,20 @@ TEST_CASE("CommandLine: YAML that does not parse exits 2 with its place", "[e2e]
   CAPTURE(result.errors);
   CHECK(result.exit == exited(2));
   CHECK_THAT(result.errors, Catch::Contains("system.yaml:"));
+}
+
+TEST_CASE("CommandLine: without a config it names both places where it looked", "[e2e]") {
+  if (std::filesystem::exists("/etc/yolod/system.yaml")) {
+    WARN("SKIPPED: this machine has /etc/yolod/system.yaml");
+    return;
+  }
+  const TemporaryDirectory folder;
+  const auto result = run_program({"/bin/sh", "-c",
+                                   "cd " + folder.path().string() + " && exec " +
+                                       (binary_directory() / "yolod").string()});
+  CHECK(result.exit == exited(2));
+  CHECK(result.errors == "there is no config: neither " + (folder.path() / "system.yaml").string() +
+                             " nor /etc/yolod/system.yaml exists; --config FILE names another\n");
 }
 
 TEST_CASE("CommandLine: what is wrong with the command line itself exits 2", "[e2e]") {

@@ -113,6 +113,17 @@ TEST_CASE_METHOD(SmallServer, "HttpErrors: a media type that cannot hold the pic
               "unsupported_media_type");
 }
 
+TEST_CASE_METHOD(SmallServer, "HttpErrors: a body in a content coding is refused by the coding's name", "[e2e]") {
+  HttpClient client(server.endpoint());
+  for (const auto* const coding : {"gzip", "br", "gzip, identity"}) {
+    const auto answer = client.post("/predict", "x", {{"Content-Encoding", coding}});
+    check_error(answer, 415, "unsupported_media_type");
+    CHECK(answer.body.find(coding) != std::string::npos);
+    client.close();
+  }
+  CHECK(client.post("/predict", "x", {{"Content-Encoding", "Identity"}}).status == 200);
+}
+
 TEST_CASE_METHOD(SmallServer, "HttpErrors: a header without measure is header_too_large", "[e2e]") {
   const auto answer = HttpClient(server.endpoint()).get("/healthz", {{"X-Padding", std::string(200'000, 'x')}});
   check_error(answer, 431, "header_too_large");

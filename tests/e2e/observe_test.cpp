@@ -77,6 +77,9 @@ TEST_CASE("Observe: /metrics is valid Prometheus text and counts what was done",
   constexpr int kRequests = 7;
   for (int i = 0; i < kRequests; ++i) REQUIRE(client.post("/predict", "x").status == 200);
   REQUIRE(client.post("/predict?confidence=nan", "x").status == 400);
+  REQUIRE(client.post("/predict?model=none", "x").status == 404);
+  REQUIRE(client.get("/nope").status == 404);
+  client.close();
   const auto victim = server.worker_pids().at(0);
   ::kill(victim, SIGKILL);
   REQUIRE(server.wait_until_replaced({victim}));
@@ -96,6 +99,7 @@ TEST_CASE("Observe: /metrics is valid Prometheus text and counts what was done",
     CHECK(name.starts_with("yolod_"));
   }
   CHECK(metrics.total("yolod_requests_total", {{"model", "one"}, {"code", "200"}}) == kRequests);
+  CHECK(metrics.total("yolod_requests_total", {{"model", ""}, {"code", "404"}}) == 2);
   CHECK(metrics.total("yolod_request_seconds_count", {{"model", "one"}, {"stage", "total"}}) >= kRequests);
   CHECK(metrics.total("yolod_workers", {{"model", "one"}, {"state", "ready"}}) == 2);
   CHECK(metrics.total("yolod_worker_restarts_total", {{"model", "one"}, {"reason", "SIGKILL"}}) == 1);

@@ -25,6 +25,24 @@ TEST_CASE("Recycle: after so many requests each worker is replaced, one at a tim
   check_after_case(server, before);
 }
 
+TEST_CASE("Recycle: under a fast load no worker has more requests than it is allowed", "[process][recycle]") {
+  const int workers = GENERATE(1, 2);
+  const std::string batch = GENERATE("batch: {max_size: 1}", "batch: {max_size: 8}");
+  CAPTURE(workers, batch);
+  Server server(identity_config({{.workers = workers, .keys = {"recycle: {max_requests: 25}", batch}}}));
+  REQUIRE(server.wait_until_ready());
+  const auto before = baseline(server);
+  Load load(server.endpoint(), {.connection_count = 12, .body_bytes_max = 500});
+  REQUIRE(wait_until([&] { return server.log_lines_with("is recycled").size() >= 20; }));
+  const auto counts = load.stop();
+  CHECK(counts.right == counts.answered);
+  CHECK(counts.incidents.empty());
+  const auto recycled = server.log_lines_with("is recycled");
+  CHECK(server.log_lines_with("is recycled: 25 requests,").size() == recycled.size());
+  CHECK(wait_until([&] { return server.workers().size() == static_cast<std::size_t>(workers); }));
+  check_after_case(server, before);
+}
+
 TEST_CASE("Recycle: a worker that has grown too large is replaced, and a limit below any of them is no storm",
           "[process][recycle]") {
   // Any process is larger than this, its successor too.

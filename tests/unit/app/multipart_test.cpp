@@ -1,5 +1,6 @@
 #include "app/http/multipart.hpp"
 
+#include <array>
 #include <catch2/catch.hpp>
 #include <random>
 #include <string>
@@ -93,8 +94,41 @@ TEST_CASE("Multipart: among several parts the named one is found", "[app][unit]"
   CHECK(image_in(part("a", "") + part("image", "2") + "--b0--") == "2");
 }
 
-TEST_CASE("Multipart: of two parts of that name the first counts", "[app][unit]") {
-  CHECK(image_in(part("image", "1") + part("image", "2") + "--b0--") == "1");
+std::string refusal_of(const std::string& body) {
+  constexpr std::array<std::string_view, 2> kOptions{"confidence", "model"};
+  const auto found = find_part(bytes_of(body), "b0", "image", kOptions);
+  return found ? "" : found.error().message;
+}
+
+TEST_CASE("Multipart: what would be overlooked is refused by its name, before or behind the picture", "[app][unit]") {
+  const auto file = [](const std::string& name) {
+    return "--b0\r\nContent-Disposition: form-data; name=\"" + name + "\"; filename=\"a.jpg\"\r\n\r\nx\r\n";
+  };
+  CHECK(refusal_of(part("image", "1") + part("image", "2") + "--b0--") ==
+        "multipart: a second part named image, one picture is answered by each request");
+  for (const bool before : {true, false}) {
+    const auto with = [&](const std::string& other) {
+      return refusal_of(before ? other + form("1") : part("image", "1") + other + "--b0--");
+    };
+    CHECK(with(part("confidence", "0.5")) ==
+          "multipart: the part \"confidence\" is not read, options go into the query: ?confidence=...");
+    CHECK(with(file("image2")) == "multipart: a file in the part \"image2\", the one that is read is named image");
+    CHECK(with(file(std::string(5000, 'x'))).size() < 200);
+    CHECK(with(file("a\x1b")).find('\x1b') == std::string::npos);
+    CHECK(with(part("submit", "Upload")).empty());
+    CHECK(with(part("csrf", "0123")).empty());
+  }
+  CHECK(refusal_of("--b0\r\nContent-Disposition: form-data; filename=image\r\n\r\nx\r\n" + form("y")) ==
+        "multipart: a file in the part \"\", the one that is read is named image");
+  CHECK(refusal_of(file("photo") + "--b0--") ==
+        "multipart: a file in the part \"photo\", the one that is read is named image");
+}
+
+TEST_CASE("Multipart: behind a whole picture a form may be damaged", "[app][unit]") {
+  for (const auto* rest : {"--b0", "--b0x", "--b0\r\n", "--b0\r\nX: 1", "--b0\r\nX: 1\r\n\r\ny"}) {
+    CAPTURE(rest);
+    CHECK(image_in(part("image", "1") + rest) == "1");
+  }
 }
 
 TEST_CASE("Multipart: names are matched exactly", "[app][unit]") {
@@ -135,7 +169,7 @@ TEST_CASE("Multipart: a part whose headers name nothing is passed over", "[app][
   const auto headers =
       GENERATE("Content-Type: image/jpeg"s, "Content-Disposition: form-data"s, "Content-Disposition:"s,
                "Content-Disposition: form-data; name"s, "X-Content-Disposition: form-data; name=image"s,
-               "Content-Disposition: form-data; filename=image"s, ":"s);
+               ":"s);
   CAPTURE(headers);
   CHECK(image_in("--b0\r\n" + headers + "\r\n\r\nx\r\n" + form("y")) == "y");
 }
@@ -228,29 +262,36 @@ std::optional<std::string> find_simply(const std::string& body, const std::strin
   const std::string dashed = "--" + boundary;
   const std::string delimiter = "\r\n" + dashed;
   constexpr auto kNowhere = std::string_view::npos;
+  std::optional<std::string> image;
   std::size_t at = text.starts_with(dashed) ? 0 : text.find(delimiter);
   if (at == kNowhere) return std::nullopt;
   at += at == 0 && text.starts_with(dashed) ? dashed.size() : delimiter.size();
   for (int number = 0; number < 64; ++number) {
-    if (text.substr(at).starts_with("--")) return std::nullopt;
+    if (text.substr(at).starts_with("--")) return image;
     const std::size_t line_end = text.find("\r\n", at);
-    if (line_end == kNowhere) return std::nullopt;
-    if (text.substr(at, line_end - at).find_first_not_of(" \t") != kNowhere) return std::nullopt;
+    if (line_end == kNowhere) return image;
+    if (text.substr(at, line_end - at).find_first_not_of(" \t") != kNowhere) return image;
     const std::size_t headers_end = text.substr(line_end, 8192).find("\r\n\r\n");
     const std::size_t next = text.find(delimiter, line_end);
-    if (next != kNowhere && (headers_end == kNowhere || next < line_end + headers_end + 4)) {
+    if (headers_end != kNowhere && next != kNowhere && next < line_end + headers_end + 4) {
       at = next + delimiter.size();
       continue;
     }
-    if (headers_end == kNowhere) return std::nullopt;
+    if (headers_end == kNowhere) {
+      if (next == kNowhere) return image;
+      at = next + delimiter.size();
+      continue;
+    }
     const std::string_view headers = text.substr(line_end + 2, headers_end == 0 ? 0 : headers_end - 2);
+    const bool is_image = name_image(headers);
+    if (is_image && image) return std::nullopt;  // a second one
     const std::size_t content = line_end + headers_end + 4;
     const std::size_t content_end = text.find(delimiter, content);
-    if (content_end == kNowhere) return std::nullopt;
-    if (name_image(headers)) return std::string(text.substr(content, content_end - content));
+    if (content_end == kNowhere) return image;
+    if (is_image) image = std::string(text.substr(content, content_end - content));
     at = content_end + delimiter.size();
   }
-  return std::nullopt;
+  return image;
 }
 
 std::optional<std::string> image_in_steps(const std::string& body, const std::string& boundary, std::size_t budget) {
