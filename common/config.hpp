@@ -121,6 +121,8 @@ struct DetectConfig {
   bool augment{false};
   std::vector<std::string> classes;
   AutoBool multi_label{AutoBool::kAuto};
+  // Requests may ask for the picture with its boxes: answers then have room for limits.max_result_bytes.
+  bool annotate{false};
   friend bool operator==(const DetectConfig&, const DetectConfig&) = default;
 };
 

@@ -457,6 +457,7 @@ Fields fields_of(DetectConfig& detect) {
           real_field("iou", detect.iou, 0, 1),
           count_field("max_detections", detect.max_detections, 1, 30'000),
           bool_field("augment", detect.augment),
+          bool_field("annotate", detect.annotate),
           strings_field("classes", detect.classes),
           choice_field("multi_label", detect.multi_label, kAutoBool)};
 }

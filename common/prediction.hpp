@@ -82,7 +82,9 @@ struct PredictionOptions {
   std::optional<float> iou;
   std::optional<std::uint32_t> max_detections;
   std::optional<std::uint32_t> top_k{};
-  bool png{false};  // a picture is answered as PNG instead of JPEG
+  bool png{false};       // a picture is answered as PNG instead of JPEG
+  bool json{false};      // the body is {"image": "<base64>"}
+  bool annotate{false};  // the picture with its detections drawn on it is the answer, as JPEG
 
   friend bool operator==(const PredictionOptions&, const PredictionOptions&) = default;
 };

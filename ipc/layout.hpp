@@ -18,7 +18,7 @@
 namespace yolod::ipc {
 
 inline constexpr std::uint64_t kMagic = 0x31646f6c6f79ULL;  // "yolod1", little endian
-inline constexpr std::uint32_t kLayoutVersion = 5;
+inline constexpr std::uint32_t kLayoutVersion = 6;
 inline constexpr std::size_t kCacheLine = 64;
 
 enum class RegionKind : std::uint32_t { kInputArena = 1, kLane = 2 };
@@ -73,6 +73,9 @@ static_assert(sizeof(RingCursors) == 2 * kCacheLine);
 // Options that a request leaves at the model's configured value are NaN, or kUnset.
 inline constexpr std::uint32_t kUnset = UINT32_MAX;
 
+// What a request asks for or is, one bit each.
+enum RequestFlag : std::uint32_t { kFlagPng = 1, kFlagJson = 2, kFlagAnnotate = 4 };
+
 // Front-end to worker: look at these bytes of the arena, answer in that slot.
 struct RequestCell {
   std::uint64_t id;
@@ -84,7 +87,7 @@ struct RequestCell {
   float iou;
   std::uint32_t max_detections;
   std::uint32_t top_k;
-  std::uint32_t png;  // 0 or 1
+  std::uint32_t flags;  // RequestFlag
   std::uint32_t reserved;
 };
 static_assert(sizeof(RequestCell) == 56 && std::is_trivially_copyable_v<RequestCell>);

@@ -252,6 +252,7 @@ std::uint64_t result_bytes_for(const common::ModelConfig& model) {
   switch (model.task) {
     case common::Task::kDetect:
       needed = kListBytes + std::uint64_t{model.detect.max_detections} * kDetectionBytes;
+      if (model.detect.annotate) needed = std::max(needed, kFileBytes + model.limits.max_result_bytes);
       break;
     case common::Task::kClassify: needed = kListBytes + std::uint64_t{common::kMaxTopK} * kClassificationBytes; break;
     case common::Task::kImage:
@@ -330,7 +331,7 @@ void encode_options(const common::PredictionOptions& options, RequestCell& cell)
   cell.iou = options.iou.value_or(kAbsent);
   cell.max_detections = options.max_detections.value_or(kUnset);
   cell.top_k = options.top_k.value_or(kUnset);
-  cell.png = options.png ? 1 : 0;
+  cell.flags = (options.png ? kFlagPng : 0U) | (options.json ? kFlagJson : 0U) | (options.annotate ? kFlagAnnotate : 0U);
 }
 
 common::PredictionOptions decode_options(const RequestCell& cell) {
@@ -339,7 +340,9 @@ common::PredictionOptions decode_options(const RequestCell& cell) {
   if (!std::isnan(cell.iou)) options.iou = cell.iou;
   if (cell.max_detections != kUnset) options.max_detections = cell.max_detections;
   if (cell.top_k != kUnset) options.top_k = cell.top_k;
-  options.png = cell.png != 0;
+  options.png = (cell.flags & kFlagPng) != 0;
+  options.json = (cell.flags & kFlagJson) != 0;
+  options.annotate = (cell.flags & kFlagAnnotate) != 0;
   return options;
 }
 

@@ -17,9 +17,11 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "common/clock.hpp"
 #include "model/forbidden_call.hpp"
+#include "model/json_picture.hpp"
 
 namespace yolod::model {
 namespace {
@@ -115,10 +117,16 @@ class IdentityModel final : public Model {
     std::vector<Output> outputs(inputs.size());
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       const OwnWork own_work(inputs[i]);
-      if (source_.faults) misbehave_if_asked(inputs[i].body);
-      outputs[i].prediction = answer_to(inputs[i].body);
+      std::vector<std::byte> unwrapped;
+      const auto body = picture_of(inputs[i], unwrapped);
+      if (!body) {
+        outputs[i].prediction = body.error();
+        continue;
+      }
+      if (source_.faults) misbehave_if_asked(*body);
+      outputs[i].prediction = answer_to(*body);
       if (!source_.faults) continue;
-      if (auto refused = forbidden_call_if_asked(inputs[i].body)) outputs[i].prediction = std::move(*refused);
+      if (auto refused = forbidden_call_if_asked(*body)) outputs[i].prediction = std::move(*refused);
     }
     const auto took = common::elapsed_us(start, common::Clock::now());
     for (auto& output : outputs) output.times.infer_us = took;

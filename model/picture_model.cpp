@@ -9,6 +9,7 @@
 #include "common/clock.hpp"
 #include "common/text.hpp"
 #include "model/image/self_test.hpp"
+#include "model/json_picture.hpp"
 #include "model/precision.hpp"
 #include "model/read_file.hpp"
 #include "model/thread_counts.hpp"
@@ -186,8 +187,10 @@ bool PictureModel::decode_one(const Input& input, std::span<float> room, Output&
   OwnWork own_work(input);
   const auto start = Clock::now();
   const auto checked = check(input.options);
+  std::vector<std::byte> unwrapped;
+  const auto file = checked ? picture_of(input, unwrapped) : Outcome<std::span<const std::byte>>(checked.error());
   const auto picture =
-      checked ? image::decode(input.body, limits_, needed_, &decode_memory_) : Outcome<image::Picture>(checked.error());
+      file ? image::decode(*file, limits_, needed_, &decode_memory_) : Outcome<image::Picture>(file.error());
   if (picture) {
     prepared.image_size = picture->size();
     prepared.placement = image::place(preparation_.fit, prepared.image_size, input_size_, preparation_.crop_fraction);
@@ -199,6 +202,13 @@ bool PictureModel::decode_one(const Input& input, std::span<float> room, Output&
   }
   output.times.decode_us = common::elapsed_us(start, Clock::now());
   return picture.ok();
+}
+
+Outcome<image::Picture> PictureModel::decode_whole(const Input& input) const {
+  std::vector<std::byte> unwrapped;
+  const auto file = picture_of(input, unwrapped);
+  if (!file) return file.error();
+  return image::decode(*file, limits_, std::nullopt, &decode_memory_);
 }
 
 // Each picture is brought to where it would lie were all of them good; over those that are not the others close ranks.

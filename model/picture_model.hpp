@@ -63,6 +63,9 @@ class PictureModel : public Model {
                                                                    const Prepared& prepared,
                                                                    const Input& input) const = 0;
 
+  // Once more, with all of its pixels. Not while another Picture is held.
+  [[nodiscard]] common::Outcome<image::Picture> decode_whole(const Input& input) const;
+
   [[nodiscard]] const common::ModelConfig& config() const { return config_; }
   [[nodiscard]] image::Size input_size() const { return input_size_; }
 

@@ -36,8 +36,8 @@ Outcome<void> fraction(std::string_view name, std::string_view text, std::option
   return {};
 }
 
-constexpr std::array<std::string_view, 6> kPredictParameters{"model",          "priority", "confidence", "iou",
-                                                             "max_detections", "top_k"};
+constexpr std::array<std::string_view, 7> kPredictParameters{"model",          "priority", "confidence", "iou",
+                                                             "max_detections", "top_k",    "annotate"};
 constexpr std::array<std::string_view, 1> kReloadParameters{"model"};
 
 // Names what came, the nearest name that is known, and all of these.
@@ -88,6 +88,9 @@ Outcome<PredictParameters> parse_predict_parameters(const Target& target) {
       if (options.top_k.value_or(0) == 0 || *options.top_k > common::kMaxTopK) {
         return invalid(name, "a whole number from 1 to " + std::to_string(common::kMaxTopK));
       }
+    } else if (name == "annotate") {
+      if (value != "0" && value != "1") return invalid(name, "0 or 1");
+      options.annotate = value == "1";
     } else if (name == "priority") {
       if (value != "high" && value != "normal") return invalid(name, "high or normal");
       parameters.priority = value == "high" ? Priority::kHigh : Priority::kNormal;
@@ -115,6 +118,11 @@ Outcome<void> limit_to(const common::ModelConfig& model, const common::Predictio
   const bool for_detectors = options.confidence || options.iou || options.max_detections;
   if (for_detectors && model.task != common::Task::kDetect) {
     return Error{ErrorCode::kInvalidParameter, "confidence, iou and max_detections are for models that detect"};
+  }
+  if (options.annotate && (model.task != common::Task::kDetect || !model.detect.annotate)) {
+    return Error{ErrorCode::kInvalidParameter, model.task == common::Task::kDetect
+                                                   ? "annotate needs detect.annotate: true in the model's config"
+                                                   : "annotate is for models that detect"};
   }
   if (options.top_k && model.task != common::Task::kClassify) {
     return Error{ErrorCode::kInvalidParameter, "top_k is for models that classify"};

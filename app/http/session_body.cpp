@@ -37,6 +37,10 @@ constexpr std::uint64_t kMostFirstRoomBytes = 1U << 20U;
 // How long a chunked body that has filled its first room waits for more. Meanwhile it holds what others may wait for.
 constexpr std::chrono::milliseconds kGrowPatience{2000};
 
+bool is_json(std::string_view content_type) {
+  return equal_ignoring_case(common::trimmed(content_type.substr(0, content_type.find(';'))), "application/json");
+}
+
 }  // namespace
 
 Outcome<void> Session::check_predict(const RequestHead& head) {
@@ -51,8 +55,11 @@ Outcome<void> Session::check_predict(const RequestHead& head) {
   if (is_multipart(head.content_type)) {
     boundary_ = multipart_boundary(head.content_type);
     if (!boundary_) return Error{ErrorCode::kBadRequest, "multipart: no valid boundary"};
-  } else if (head.content_type.starts_with("application/json")) {
-    return Error{ErrorCode::kUnsupportedMediaType, "send the image as the body, or as multipart/form-data"};
+  } else if (is_json(head.content_type)) {
+    if (model_->config->task == common::Task::kTensor) {
+      return Error{ErrorCode::kUnsupportedMediaType, "this model takes tensors: send .npy or .npz as the body"};
+    }
+    options_.json = true;  // its worker takes the picture out
   }
   return model_->dispatcher.admit(urgency_);
 }

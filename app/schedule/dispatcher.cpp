@@ -67,14 +67,17 @@ std::string printable(std::span<const std::byte> bytes) {
   return text;
 }
 
-// Whether a model of this config could answer so.
-bool fits_task(const common::Prediction& prediction, const common::ModelConfig& config) {
+// Whether a model of this config could answer so what was asked.
+bool fits_task(const common::Prediction& prediction, const common::ModelConfig& config,
+               const common::PredictionOptions& options) {
   if (std::holds_alternative<common::IdentitySource>(config.source)) {
     return std::holds_alternative<common::IdentityAnswer>(prediction);
   }
   const auto* const file = std::get_if<common::EncodedFile>(&prediction);
   switch (config.task) {
-    case common::Task::kDetect: return std::holds_alternative<common::DetectionList>(prediction);
+    case common::Task::kDetect:
+      if (options.annotate) return file != nullptr && file->type == common::FileType::kJpeg;
+      return std::holds_alternative<common::DetectionList>(prediction);
     case common::Task::kClassify: return std::holds_alternative<common::ClassificationList>(prediction);
     case common::Task::kImage:
       return file != nullptr && (file->type == common::FileType::kJpeg || file->type == common::FileType::kPng);
@@ -480,7 +483,7 @@ bool Dispatcher::take_completion(Assignment& assignment, const ipc::CompletionCe
   Answer made;
   if (completion.error_code == 0) {
     auto prediction = ipc::decode_prediction(*bytes);
-    if (!prediction || !fits_task(*prediction, assignment.supervisor().config()) ||
+    if (!prediction || !fits_task(*prediction, assignment.supervisor().config(), held->job.options) ||
         !labels_exist(*prediction, *assignment.description())) {
       return false;
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "model/detect/candidates.hpp"
 #include "model/detect/detections.hpp"
 #include "model/detect/nms.hpp"
+#include "model/image/annotate.hpp"
 #include "model/picture_model.hpp"
 #include "model/read_file.hpp"
 
@@ -63,6 +65,9 @@ class DetectModel final : public PictureModel {
   [[nodiscard]] Outcome<common::Prediction> answer(const RawHead& head, std::size_t index, const Prepared& prepared,
                                                    const Input& input) const override;
 
+  // The picture with its boxes, as JPEG.
+  [[nodiscard]] Outcome<common::Prediction> annotated(const Input& input, image::Size size,
+                                                      std::span<const common::Detection> detections) const;
   [[nodiscard]] Request request_of(const common::PredictionOptions& options) const;
   [[nodiscard]] std::vector<detect::Candidate> candidates_of(const RawHead& head, std::size_t index,
                                                              const image::Placement& place, float confidence) const;
@@ -124,7 +129,23 @@ Outcome<common::Prediction> DetectModel::answer(const RawHead& head, std::size_t
   const auto width = static_cast<std::uint32_t>(prepared.image_size.width);
   const auto height = static_cast<std::uint32_t>(prepared.image_size.height);
   const auto edges = input.clip_boxes ? detect::Edges::kClip : detect::Edges::kKeep;
-  return common::Prediction(common::DetectionList{width, height, detect::to_detections(kept, width, height, edges)});
+  auto detections = detect::to_detections(kept, width, height, edges);
+  if (input.options.annotate) return annotated(input, prepared.image_size, detections);
+  return common::Prediction(common::DetectionList{width, height, std::move(detections)});
+}
+
+Outcome<common::Prediction> DetectModel::annotated(const Input& input, image::Size size,
+                                                   std::span<const common::Detection> detections) const {
+  // Drawing and encoding more would take seconds.
+  constexpr std::int64_t kMostPixels = 16'000'000;
+  if (std::int64_t{size.width} * size.height > kMostPixels) {
+    return Error{ErrorCode::kImageTooLarge, "annotate takes pictures of at most 16 megapixels"};
+  }
+  const auto picture = decode_whole(input);
+  if (!picture) return picture.error();
+  auto jpeg = image::annotate(*picture, detections, description().labels);
+  if (!jpeg) return jpeg.error();
+  return common::Prediction(common::EncodedFile{common::FileType::kJpeg, *std::move(jpeg)});
 }
 
 }  // namespace

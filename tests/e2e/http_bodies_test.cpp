@@ -91,6 +91,30 @@ TEST_CASE_METHOD(EchoServer, "HttpBodies: a form without an image part is refuse
   CHECK(answer.error_code() == "bad_request");
 }
 
+TEST_CASE_METHOD(EchoServer, "HttpBodies: the picture in a JSON body is answered, plain or as a data: URL", "[e2e]") {
+  HttpClient client(server.endpoint());
+  const std::string type = GENERATE("application/json", "Application/JSON; charset=utf-8");
+  for (const auto* const json : {R"({"image": "Zm9vYmFy"})", R"({"image":"data:image/jpeg;base64,Zm9vYmFy"})"}) {
+    CHECK(is_identity_answer(client.post("/predict", json, {{"Content-Type", type}}), "foobar"));
+  }
+  // A long one: 4 characters for 3 bytes.
+  std::string text;
+  for (int i = 0; i < 500'000; ++i) text += "AAAA";
+  CHECK(is_identity_answer(client.post("/predict", "{\"image\": \"" + text + "\"}", {{"Content-Type", type}}),
+                           std::string(1'500'000, '\0')));
+}
+
+TEST_CASE_METHOD(EchoServer, "HttpBodies: a JSON body that holds no picture is refused with what is wrong", "[e2e]") {
+  HttpClient client(server.endpoint());
+  for (const auto* const json : {"{}", "[", R"({"image": "?"})", R"({"image": "Zm9v", "confidence": 0.5})"}) {
+    const auto answer = client.post("/predict", json, {{"Content-Type", "application/json"}});
+    CAPTURE(json, answer);
+    CHECK(answer.status == 400);
+    CHECK(answer.error_code() == "bad_request");
+    CHECK(answer.body.find("JSON: ") != std::string::npos);
+  }
+}
+
 TEST_CASE_METHOD(EchoServer, "HttpBodies: Expect: 100-continue is told to go on before the body is sent", "[e2e]") {
   const auto chunk = GENERATE(0, 1000);
   CAPTURE(chunk);

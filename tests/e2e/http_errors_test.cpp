@@ -107,12 +107,6 @@ TEST_CASE_METHOD(SmallServer, "HttpErrors: a parameter out of range is invalid_p
   check_error(HttpClient(server.endpoint()).post("/predict?" + query, "x"), 400, "invalid_parameter");
 }
 
-TEST_CASE_METHOD(SmallServer, "HttpErrors: a media type that cannot hold the picture is unsupported_media_type",
-                 "[e2e]") {
-  check_error(HttpClient(server.endpoint()).post("/predict", "{}", {{"Content-Type", "application/json"}}), 415,
-              "unsupported_media_type");
-}
-
 TEST_CASE_METHOD(SmallServer, "HttpErrors: a body in a content coding is refused by the coding's name", "[e2e]") {
   HttpClient client(server.endpoint());
   for (const auto* const coding : {"gzip", "br", "gzip, identity"}) {

@@ -132,7 +132,7 @@ TEST_CASE("Parameters: an error never repeats a value, and of an unknown name on
 TEST_CASE("Parameters: an unknown one is named, with the nearest and all that are known", "[app][unit]") {
   CHECK(parse("confidense=0.5").error().message ==
         "\"confidense\" is no parameter here, did you mean confidence? Known are model, priority, confidence, iou, "
-        "max_detections and top_k");
+        "max_detections, top_k and annotate");
   CHECK(parse("conf=0.5").error().message.find("did you mean") != std::string::npos);
 }
 

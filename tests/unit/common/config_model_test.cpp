@@ -38,7 +38,7 @@ ModelConfig unusual_model(ModelSource source) {
   model.recycle = {12'345, (1ULL << 30U) + 1};
   model.canary = {"/c/a \"b\".png", {"red light", "yes", "1"}};
   model.preprocess = {0.1, {0.485, 0.456, 0.406}, {0.229, -0.224, 1e-5}, ChannelOrder::kBgr, CropMode::kCenter, 0.875};
-  model.detect = {0.123456789012345, 0.7, 11, true, {"a, b", "\xC3\xA9"}, AutoBool::kFalse};
+  model.detect = {0.123456789012345, 0.7, 11, true, {"a, b", "\xC3\xA9"}, AutoBool::kFalse, true};
   model.classify = {17};
   model.image = {{-1, 0.5}};
   model.limits = {123'457, milliseconds(1'234), 500ULL << 20U, 7777};

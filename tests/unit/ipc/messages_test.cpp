@@ -380,11 +380,19 @@ TEST_CASE("Messages: random bytes are no description, and never crash the reader
 // ---- options ----
 
 TEST_CASE("Messages: options come back as they were, absent ones absent", "[ipc][unit]") {
-  const common::PredictionOptions options = GENERATE(
+  auto options = GENERATE(
       common::PredictionOptions{}, common::PredictionOptions{0.5F, {}, {}}, common::PredictionOptions{{}, 0.25F, {}},
       common::PredictionOptions{{}, {}, 17}, common::PredictionOptions{0.0F, 1.0F, 1},
       common::PredictionOptions{{}, {}, {}, 3, false}, common::PredictionOptions{{}, {}, {}, {}, true});
   RequestCell cell{};
+  encode_options(options, cell);
+  CHECK(decode_options(cell) == options);
+  options.png = !options.png;
+  options.json = true;
+  encode_options(options, cell);
+  CHECK(decode_options(cell) == options);
+  options.annotate = true;
+  options.json = false;
   encode_options(options, cell);
   CHECK(decode_options(cell) == options);
 }

@@ -1,0 +1,191 @@
+#include "model/json_picture.hpp"
+
+#include <array>
+#include <boost/json/basic_parser_impl.hpp>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "common/text.hpp"
+
+namespace yolod::model {
+namespace {
+
+namespace json = boost::json;
+using common::Error;
+using common::ErrorCode;
+using common::Outcome;
+
+constexpr std::string_view kKey = "image";
+
+// Hears what the parser finds, and keeps the one text that is wanted. `why` is set where it stops the parser.
+class PictureFinder {
+ public:
+  constexpr static std::size_t max_object_size = 1'000;
+  constexpr static std::size_t max_array_size = 1'000;
+  constexpr static std::size_t max_key_size = 1'000;
+  constexpr static std::size_t max_string_size = static_cast<std::size_t>(-1);
+  using Text = json::string_view;
+  using ErrorOf = json::error_code;
+
+  bool on_document_begin(ErrorOf& /*failure*/) { return true; }
+  bool on_document_end(ErrorOf& /*failure*/) { return true; }
+  bool on_object_begin(ErrorOf& failure) { return open(true, failure); }
+  bool on_object_end(std::size_t /*count*/, ErrorOf& /*failure*/) { return close(); }
+  bool on_array_begin(ErrorOf& failure) { return open(false, failure); }
+  bool on_array_end(std::size_t /*count*/, ErrorOf& /*failure*/) { return close(); }
+  bool on_key_part(Text part, std::size_t /*count*/, ErrorOf& /*failure*/) {
+    key_.append(part.data(), part.size());
+    return true;
+  }
+  bool on_key(Text part, std::size_t /*count*/, ErrorOf& failure) {
+    key_.append(part.data(), part.size());
+    const auto key = std::exchange(key_, {});
+    if (key != kKey) {
+      return stop("the key \"" + common::printable(key, 40) + "\" is not read, options go into the query", failure);
+    }
+    if (std::exchange(has_key_, true)) return stop("there is more than one \"image\"", failure);
+    return true;
+  }
+  bool on_string_part(Text part, std::size_t /*count*/, ErrorOf& failure) {
+    text_.append(part.data(), part.size());
+    return depth_ == 1 || other_value(failure);
+  }
+  bool on_string(Text part, std::size_t /*count*/, ErrorOf& failure) {
+    if (depth_ != 1) return other_value(failure);
+    text_.append(part.data(), part.size());
+    found_ = true;
+    return true;
+  }
+  bool on_number_part(Text /*part*/, ErrorOf& failure) { return other_value(failure); }
+  bool on_int64(std::int64_t /*value*/, Text /*text*/, ErrorOf& failure) { return other_value(failure); }
+  bool on_uint64(std::uint64_t /*value*/, Text /*text*/, ErrorOf& failure) { return other_value(failure); }
+  bool on_double(double /*value*/, Text /*text*/, ErrorOf& failure) { return other_value(failure); }
+  bool on_bool(bool /*value*/, ErrorOf& failure) { return other_value(failure); }
+  bool on_null(ErrorOf& failure) { return other_value(failure); }
+  bool on_comment_part(Text /*part*/, ErrorOf& /*failure*/) { return true; }
+  bool on_comment(Text /*part*/, ErrorOf& /*failure*/) { return true; }
+
+  [[nodiscard]] const std::string& why() const { return why_; }
+  // Nothing if there was none.
+  [[nodiscard]] std::optional<std::string_view> text() const {
+    return found_ ? std::optional<std::string_view>(text_) : std::nullopt;
+  }
+
+ private:
+  bool open(bool is_object, ErrorOf& failure) {
+    if (depth_ != 0 || !is_object) return other_value(failure);
+    ++depth_;
+    return true;
+  }
+  bool close() {
+    --depth_;
+    return true;
+  }
+  bool other_value(ErrorOf& failure) {
+    return stop("{\"image\": \"<base64>\"} is expected, and nothing else", failure);
+  }
+  bool stop(std::string why, ErrorOf& failure) {
+    why_ = std::move(why);
+    failure = json::error::exception;
+    return false;
+  }
+
+  int depth_{0};
+  bool has_key_{false};
+  bool found_{false};
+  std::string key_;
+  std::string text_;
+  std::string why_;
+};
+
+constexpr std::uint8_t kNoDigit = 0xFF;
+constexpr std::uint8_t kBlank = 0xFE;
+
+constexpr std::array<std::uint8_t, 256> make_digits() {
+  std::array<std::uint8_t, 256> digits{};
+  digits.fill(kNoDigit);
+  std::uint8_t value = 0;
+  for (char c = 'A'; c <= 'Z'; ++c) digits[static_cast<unsigned char>(c)] = value++;
+  for (char c = 'a'; c <= 'z'; ++c) digits[static_cast<unsigned char>(c)] = value++;
+  for (char c = '0'; c <= '9'; ++c) digits[static_cast<unsigned char>(c)] = value++;
+  digits['+'] = digits['-'] = 62;
+  digits['/'] = digits['_'] = 63;
+  for (const unsigned char blank : {' ', '\t', '\r', '\n'}) digits[blank] = kBlank;
+  return digits;
+}
+constexpr auto kDigits = make_digits();
+
+// What stands behind the comma of a data: URL; the text itself if it is none. Nothing for a URL that is not in base64.
+std::optional<std::string_view> without_url(std::string_view text) {
+  constexpr std::size_t kLongestHead = 1'000;
+  if (!text.starts_with("data:")) return text;
+  const auto comma = text.substr(0, kLongestHead).find(',');
+  if (comma == std::string_view::npos || !text.substr(0, comma).ends_with(";base64")) return std::nullopt;
+  return text.substr(comma + 1);
+}
+
+Error bad(std::string_view what) { return {ErrorCode::kBadRequest, "JSON: " + std::string(what)}; }
+
+}  // namespace
+
+std::optional<std::vector<std::byte>> decode_base64(std::string_view text) {
+  std::vector<std::byte> bytes;
+  bytes.reserve(text.size() / 4 * 3 + 3);
+  std::uint32_t bits = 0;
+  unsigned bit_count = 0;
+  std::size_t digit_count = 0;
+  std::size_t i = 0;
+  for (; i < text.size(); ++i) {
+    const std::uint8_t digit = kDigits[static_cast<unsigned char>(text[i])];
+    if (digit == kBlank) continue;
+    if (digit == kNoDigit) break;
+    ++digit_count;
+    bits = (bits << 6U | digit) & 0xFFFFU;
+    bit_count += 6;
+    if (bit_count < 8) continue;
+    bit_count -= 8;
+    bytes.push_back(static_cast<std::byte>(bits >> bit_count & 0xFFU));
+  }
+  // A digit that begins no byte; bits that are none of the picture's; padding that completes no group of four.
+  if (digit_count % 4 == 1 || (bits & ((1U << bit_count) - 1)) != 0) return std::nullopt;
+  std::size_t padding = 0;
+  for (; i < text.size(); ++i) {
+    if (text[i] == '=') {
+      ++padding;
+    } else if (kDigits[static_cast<unsigned char>(text[i])] != kBlank) {
+      return std::nullopt;
+    }
+  }
+  if (padding != 0 && (padding > 2 || (digit_count + padding) % 4 != 0)) return std::nullopt;
+  return bytes;
+}
+
+Outcome<std::span<const std::byte>> picture_of(const Input& input, std::vector<std::byte>& unwrapped) {
+  if (!input.options.json) return input.body;
+  auto found = picture_in_json(input.body);
+  if (!found) return found.error();
+  unwrapped = *std::move(found);
+  return std::span<const std::byte>(unwrapped);
+}
+
+Outcome<std::vector<std::byte>> picture_in_json(std::span<const std::byte> text) {
+  json::basic_parser<PictureFinder> parser{json::parse_options{}};
+  json::error_code failure;
+  const auto read = parser.write_some(false, reinterpret_cast<const char*>(text.data()), text.size(), failure);
+  const auto& finder = parser.handler();
+  if (!finder.why().empty()) return bad(finder.why());
+  if (failure) return bad("the body is not well formed, at byte " + std::to_string(read));
+  constexpr std::string_view kBlanks = " \t\r\n";
+  const std::string_view rest(reinterpret_cast<const char*>(text.data()) + read, text.size() - read);
+  if (rest.find_first_not_of(kBlanks) != std::string_view::npos) return bad("there is more behind the object");
+  if (!finder.text()) return bad("there is no \"image\"");
+  const auto base64 = without_url(*finder.text());
+  if (!base64) return bad("\"image\" is a data: URL that is not in base64");
+  auto bytes = decode_base64(*base64);
+  if (!bytes) return bad("\"image\" is not base64");
+  if (bytes->empty()) return bad("\"image\" is empty");
+  return *std::move(bytes);
+}
+
+}  // namespace yolod::model
