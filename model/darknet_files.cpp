@@ -16,7 +16,7 @@ using common::Outcome;
 using darknet::Rules;
 
 Outcome<darknet::Cfg> read_cfg(const std::filesystem::path& file) {
-  const auto text = read_file(file, darknet::kMaxCfgBytes);
+  const auto text = read_text(file, darknet::kMaxCfgBytes);
   if (!text) return text.error();
   return darknet::parse_cfg(*text, file.string());
 }

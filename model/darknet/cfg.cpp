@@ -83,7 +83,7 @@ Outcome<Cfg> parse_cfg(std::string_view text, std::string source_name) {
   Cfg cfg{std::move(source_name), {}};
   auto fail = [&cfg](std::size_t line, const std::string& what) { return bad_model(at(cfg.source_name, line) + what); };
 
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // a byte order mark, from Windows editors
+  text = common::without_byte_order_mark(text);
   std::size_t line_number = 0;
   while (!text.empty()) {
     ++line_number;

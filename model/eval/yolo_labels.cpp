@@ -49,6 +49,7 @@ Outcome<std::vector<Truth>> parse_yolo_labels(std::string_view text, std::size_t
     return Error{ErrorCode::kInvalidParameter,
                  std::string(source_name) + ":" + std::to_string(line_number) + ": " + what};
   };
+  text = common::without_byte_order_mark(text);
   while (!text.empty()) {
     const auto newline = text.find('\n');
     auto line = common::trimmed(text.substr(0, newline));

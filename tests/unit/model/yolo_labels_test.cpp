@@ -38,3 +38,13 @@ TEST_CASE("YOLO labels: what is wrong is said with its line", "[model][unit]") {
   CHECK_THAT(message("0 0 0 -1 1"), Contains("negative"));
   CHECK_THAT(message(std::string_view("\0\xFF 1", 4)), Contains("class number"));
 }
+
+TEST_CASE("YOLO labels: a byte order mark is no part of the first class", "[model][unit]") {
+  const auto truths = parse_yolo_labels(
+      "\xEF\xBB\xBF"
+      "1 0.5 0.5 1 1\n",
+      2, "a.txt");
+  REQUIRE(truths.ok());
+  REQUIRE(truths->size() == 1);
+  CHECK(truths->front().class_id == 1);
+}

@@ -71,7 +71,7 @@ Outcome<std::vector<fs::path>> pictures_in(const std::string& folder) {
 Outcome<std::optional<std::vector<model::eval::Truth>>> read_labels(const fs::path& file, std::size_t class_count) {
   std::error_code ignored;
   if (!fs::exists(file, ignored)) return std::optional<std::vector<model::eval::Truth>>();
-  const auto text = model::read_file(file, model::eval::kMaxLabelFileBytes);
+  const auto text = model::read_text(file, model::eval::kMaxLabelFileBytes);
   if (!text) return text.error();
   auto truths = model::eval::parse_yolo_labels(*text, class_count, file.string());
   if (!truths) return std::move(truths).error();
