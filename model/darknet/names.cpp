@@ -7,6 +7,7 @@
 
 #include "common/prediction.hpp"
 #include "common/text.hpp"
+#include "model/file_kind.hpp"
 #include "model/read_file.hpp"
 
 namespace yolod::model::darknet {
@@ -78,6 +79,7 @@ std::filesystem::path list_named_by(const std::filesystem::path& file) {
 }
 
 Outcome<std::vector<std::string>> read_names(const std::filesystem::path& file, std::size_t class_count) {
+  if (auto good = check_kind(file, Wanted::kNames); !good) return good.error();
   auto list_file = file;
   auto text = read_text(list_file, kMaxNamesBytes);
   if (!text) return std::move(text).error();
@@ -85,6 +87,7 @@ Outcome<std::vector<std::string>> read_names(const std::filesystem::path& file, 
   if (const auto named = names_key(lines)) {
     if (!common::is_utf8(named->file)) return at_line(file, named->line, problem_of(named->file));
     list_file = beside(file, named->file);
+    if (auto good = check_kind(list_file, Wanted::kNames); !good) return good.error();
     text = read_text(list_file, kMaxNamesBytes);
     if (!text) return bad_model(file.string() + ": names: " + text.error().message);
     lines = lines_of(*text);

@@ -13,6 +13,7 @@
 #if defined(YOLOD_WITH_ONEDNN)
 #include "model/onednn/fuse.hpp"
 #endif
+#include "model/file_kind.hpp"
 #include "model/read_file.hpp"
 #include "model/torch_runtime.hpp"
 #include "model/torchscript/metadata.hpp"
@@ -141,6 +142,7 @@ void convert(const torch::jit::Module& module, at::ScalarType type) {
 Outcome<LoadedModule> read_module_file(const std::filesystem::path& file, common::Precision precision,
                                        c10::Device device) {
   const auto refuse = [&](const std::string& why) { return bad_model(file.string() + ": " + why); };
+  if (auto good = check_kind(file, Wanted::kTorchScript); !good) return good.error();
   std::error_code status;
   const auto type = std::filesystem::status(file, status).type();
   if (type == std::filesystem::file_type::not_found) return refuse("no such file");
