@@ -124,7 +124,7 @@ TEST_CASE("Yolodctl: info says what a TorchScript file is, and what says so", "[
   const TemporaryDirectory folder;
   const auto none = info(folder.write("none.pt", "not TorchScript").string());
   CHECK(none.exit == exited(1));
-  CHECK_THAT(none.errors, Catch::Contains("none.pt: LibTorch cannot load it"));
+  CHECK_THAT(none.errors, Catch::Contains("none.pt: a text file, not a network: name the network's file"));
 }
 
 }  // namespace yolod::tests
