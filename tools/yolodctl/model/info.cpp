@@ -13,6 +13,8 @@
 #include "model/darknet/operations.hpp"
 #include "model/darknet/weights.hpp"
 #include "model/darknet_files.hpp"
+#include "model/network.hpp"
+#include "model/read_file.hpp"
 #include "tools/yolodctl/commands.hpp"
 #include "tools/yolodctl/model/info_torchscript.hpp"
 #include "tools/yolodctl/model/model_options.hpp"
@@ -157,6 +159,9 @@ int info(const InfoOptions& options) {
   if (source == nullptr) return report({common::ErrorCode::kInvalidParameter, "an identity model has no network"});
   const auto network = checked_network(*source, chosen->config.input_size);
   if (!network) return report(network.error());
+  for (const auto& warning : network->warnings) std::fprintf(stderr, "yolodctl: warning: %s\n", warning.c_str());
+  if (const auto why = model::why_no_pictures(static_cast<std::size_t>(network->input.channels)); !why.empty())
+    return report(model::bad_model(network->source_name + ": " + why));
   if (options.json) {
     print_json(*network);
   } else {
