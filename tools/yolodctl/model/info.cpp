@@ -17,6 +17,7 @@
 #include "model/read_file.hpp"
 #include "tools/yolodctl/commands.hpp"
 #include "tools/yolodctl/model/info_torchscript.hpp"
+#include "tools/yolodctl/model/json_line.hpp"
 #include "tools/yolodctl/model/model_options.hpp"
 
 namespace yolod::tools {
@@ -132,7 +133,7 @@ void print_json(const darknet::Network& network) {
   if (darknet::missing_head(network)) answer["task"] = nullptr;
   if (!classifier) answer["candidates"] = darknet::candidate_count(network);
   answer["layers"] = std::move(layers);
-  std::printf("%s\n", json::serialize(answer).c_str());
+  print_json_line(answer);
 }
 
 // The network, and what else is named checked against it.
