@@ -99,6 +99,9 @@ struct WorkTimes {
   friend bool operator==(const WorkTimes&, const WorkTimes&) = default;
 };
 
+// A label stands in every detection, so a long one makes a huge answer.
+inline constexpr std::size_t kMaxLabelBytes = 256;
+
 // What a loaded model tells of itself: said once by the worker when it is ready.
 struct ModelDescription {
   std::string task;       // "detect", "classify", "image", "tensor", or "identity"
@@ -110,7 +113,7 @@ struct ModelDescription {
   bool decodes_ahead{false};
   // {size, microseconds}: what the warm-up took for batches of some sizes, where batch.target_p99 asks for it.
   std::vector<std::pair<std::uint32_t, std::uint32_t>> batch_times;
-  std::vector<std::string> labels;  // by class_id
+  std::vector<std::string> labels;  // by class_id; UTF-8, each at most kMaxLabelBytes
 
   friend bool operator==(const ModelDescription&, const ModelDescription&) = default;
 };

@@ -12,6 +12,15 @@ namespace yolod::common {
 // Bytes of the well-formed UTF-8 sequence (RFC 3629) that `text` begins with: 1 to 4; 0 where there is none.
 [[nodiscard]] std::size_t utf8_sequence_length(std::string_view text);
 
+// Whether all of `text` is UTF-8.
+[[nodiscard]] bool is_utf8(std::string_view text);
+
+// `text` with U+FFFD for each byte that is not UTF-8.
+[[nodiscard]] std::string as_utf8(std::string_view text);
+
+// `text` without the byte order mark (U+FEFF) that Windows editors put before UTF-8.
+[[nodiscard]] std::string_view without_byte_order_mark(std::string_view text);
+
 // `text` as it may stand in one line of a log or terminal: control characters (C0, DEL, C1) and bytes that are not
 // UTF-8 become \n, \r, \t or \xNN. Past `max_bytes` of `text` the rest is replaced by "..." (never inside a character).
 [[nodiscard]] std::string printable(std::string_view text, std::size_t max_bytes = std::string_view::npos);

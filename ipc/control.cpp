@@ -71,6 +71,10 @@ void put_sandbox(MilestoneMessage& message, const common::SandboxState& state) {
   if (message.text_bytes != 0) std::memcpy(message.text, state.missing.data(), message.text_bytes);
 }
 
+std::string load_failure_of(const MilestoneMessage& message) {
+  return message.text_bytes == 0 ? "it gave no reason" : common::printable({message.text, message.text_bytes});
+}
+
 common::SandboxState sandbox_of(const MilestoneMessage& message) {
   common::SandboxState state;
   state.mode = static_cast<common::SandboxMode>(message.sandbox_mode);

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -66,6 +67,9 @@ bool send_milestone(int descriptor, const MilestoneMessage& message);
 void put_sandbox(MilestoneMessage& message, const common::SandboxState& state);
 
 // ---- front-end's side ----
+// Of a received kLoadFailed: never empty, and as it may stand in a log and in JSON. A child may have sent any bytes,
+// and what it sent may be cut within a character.
+[[nodiscard]] std::string load_failure_of(const MilestoneMessage& message);
 // Of a received kReady. Its text is shown as it may stand in a log.
 [[nodiscard]] common::SandboxState sandbox_of(const MilestoneMessage& message);
 enum class ReceiveResult { kReceived, kNothingYet, kClosed, kMalformed };

@@ -11,7 +11,6 @@ namespace yolod::ipc {
 namespace {
 
 constexpr std::uint64_t kPage = 4096;
-constexpr std::uint32_t kDescriptionBytes = 1U << 20U;  // labels of the largest label set in use (21,841) are 0.4 MiB
 constexpr std::uint32_t kMaxSlotCount = 1U << 16U;
 constexpr std::uint64_t kMaxResultSlotBytes = 1ULL << 32U;
 

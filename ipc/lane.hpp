@@ -21,6 +21,10 @@
 
 namespace yolod::ipc {
 
+// Room in every lane for what a worker says of its model: the labels of the largest label set in use (21,841) are
+// 0.4 MiB.
+inline constexpr std::uint32_t kDescriptionBytes = 1U << 20U;
+
 // A geometry with room for `max_batch` requests running and as many waiting, and answers of `result_bytes` each.
 [[nodiscard]] LaneGeometry make_lane_geometry(std::uint32_t max_batch, std::uint64_t result_bytes);
 

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include "common/text.hpp"
+
 namespace yolod::ipc {
 namespace {
 
@@ -25,7 +27,7 @@ enum class PredictionKind : std::uint32_t { kDetections = 1, kIdentity = 2, kCla
 
 constexpr std::uint32_t kMaxLabelCount = 1U << 20U;
 constexpr std::uint32_t kMaxBatch = common::kMostInBatch;
-constexpr std::uint32_t kMaxTextBytes = 256;  // a label stands in every detection: a long one makes a huge answer
+constexpr std::size_t kMaxTextBytes = common::kMaxLabelBytes;
 constexpr std::uint64_t kMinResultBytes = 1024;
 
 class Writer {
@@ -37,7 +39,7 @@ class Writer {
     raw(&value, sizeof value);
   }
   void text(std::string_view value) {
-    if (value.size() > kMaxTextBytes) fits_ = false;
+    if (value.size() > kMaxTextBytes || !common::is_utf8(value)) fits_ = false;
     number(static_cast<std::uint32_t>(value.size()));
     raw(value.data(), value.size());
   }
@@ -61,24 +63,6 @@ class Writer {
   bool fits_{true};
 };
 
-bool is_utf8(std::string_view text) {
-  for (std::size_t i = 0; i < text.size();) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    const std::size_t length = lead < 0x80 ? 1 : lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC2 ? 2 : 0;
-    if (length == 0 || lead > 0xF4 || length > text.size() - i) return false;
-    std::uint32_t code = length == 1 ? lead : lead & (0x7FU >> length);
-    for (std::size_t k = 1; k < length; ++k) {
-      const auto next = static_cast<unsigned char>(text[i + k]);
-      if ((next & 0xC0U) != 0x80U) return false;
-      code = code << 6U | (next & 0x3FU);
-    }
-    const bool overlong = (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
-    if (overlong || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) return false;
-    i += length;
-  }
-  return true;
-}
-
 // After the first thing that does not add up every further read gives zeros, and good() says so.
 class Reader {
  public:
@@ -100,7 +84,7 @@ class Reader {
     }
     std::string value(bytes, '\0');
     raw(value.data(), bytes);
-    if (!is_utf8(value)) good_ = false;
+    if (!common::is_utf8(value)) good_ = false;
     return value;
   }
   // All that is left.
@@ -294,6 +278,7 @@ std::optional<std::uint64_t> encode_description(const ModelDescription& descript
     writer.number(size);
     writer.number(us);
   }
+  if (description.labels.size() > kMaxLabelCount) return std::nullopt;
   writer.number(static_cast<std::uint32_t>(description.labels.size()));
   for (const std::string& label : description.labels) writer.text(label);
   return writer.written();

@@ -18,7 +18,8 @@ namespace yolod::ipc {
 // their own, so limits.max_result_bytes is theirs. Error text fits in any.
 [[nodiscard]] std::uint64_t result_bytes_for(const common::ModelConfig& model);
 
-// Bytes written, or nothing if `out` is too small or a text is longer than is ever read back (256 bytes).
+// Bytes written, or nothing if `out` is too small or the front-end would not read it back: a text that is not UTF-8 or
+// longer than kMaxLabelBytes.
 [[nodiscard]] std::optional<std::uint64_t> encode_prediction(const common::Prediction& prediction,
                                                              std::span<std::byte> out);
 [[nodiscard]] std::optional<common::Prediction> decode_prediction(std::span<const std::byte> bytes);

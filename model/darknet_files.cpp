@@ -7,6 +7,7 @@
 #include "model/checkpoint/network_weights.hpp"
 #include "model/checkpoint/to_darknet.hpp"
 #include "model/darknet/write_weights.hpp"
+#include "model/file_kind.hpp"
 #include "model/read_file.hpp"
 
 namespace yolod::model {
@@ -16,7 +17,8 @@ using common::Outcome;
 using darknet::Rules;
 
 Outcome<darknet::Cfg> read_cfg(const std::filesystem::path& file) {
-  const auto text = read_file(file, darknet::kMaxCfgBytes);
+  if (auto good = check_kind(file, Wanted::kCfg); !good) return good.error();
+  const auto text = read_text(file, darknet::kMaxCfgBytes);
   if (!text) return text.error();
   return darknet::parse_cfg(*text, file.string());
 }
@@ -31,6 +33,7 @@ Outcome<ForDarknet> read_for_darknet(const common::DarknetSource& source,
                                      const std::optional<common::InputSize>& input_size) {
   const auto cfg = read_cfg(source.cfg);
   if (!cfg) return cfg.error();
+  if (auto good = check_kind(source.weights, Wanted::kWeights); !good) return good.error();
   auto network = darknet::build_network(*cfg, input_size, Rules::kDarknet);
   if (!network) return std::move(network).error();
   if (!has_checkpoint(source)) {
@@ -57,6 +60,8 @@ Outcome<darknet::Network> read_network(const common::DarknetSource& source,
                                        const std::optional<common::InputSize>& input_size) {
   const auto cfg = read_cfg(source.cfg);
   if (!cfg) return cfg.error();
+  // Before the network: of what the weights are depends whose rules the cfg is read by.
+  if (auto good = check_kind(source.weights, Wanted::kWeights); !good) return good.error();
   return darknet::build_network(*cfg, input_size, has_checkpoint(source) ? Rules::kUltralytics : Rules::kDarknet);
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 #include <variant>
 
+#include "common/log.hpp"
 #include "common/text.hpp"
 #include "model/darknet/compiler.hpp"
 #include "model/darknet/names.hpp"
@@ -130,13 +131,14 @@ Outcome<CompiledModel> compile_network(const common::ModelConfig& config) {
   if (source == nullptr) return bad_model(config.name + ": only a Darknet network is compiled");
   const auto network = read_network(*source, config.input_size);
   if (!network) return network.error();
+  for (const auto& warning : network->warnings) common::log_warning("model {}: {}", config.name, warning);
   if (const auto missing = darknet::missing_head(*network)) return *missing;
   const bool augment = config.detect.augment;
   if (network->head == HeadKind::kDetections && config.preprocess.crop != common::CropMode::kNone) {
     return bad_model(config.name + ": preprocess.crop: a detector takes the whole image, only none is supported");
   }
   if (augment && (network->head != HeadKind::kDetections || network->input.channels != 3)) {
-    return bad_model(config.name + ": detect.augment: only a detector on pictures takes it");
+    return bad_model(config.name + ": detect.augment: only a detector on pictures in colour takes it");
   }
 
   CompiledModel compiled;

@@ -24,6 +24,13 @@ struct NetworkShape {
   [[nodiscard]] std::size_t row_length() const { return candidates == 0 ? classes : 5 + classes; }
 };
 
+// Why a network of that many channels looks at no pictures; empty: it does.
+[[nodiscard]] inline std::string why_no_pictures(std::size_t channels) {
+  if (channels == 1 || channels == 3) return {};
+  return "the network takes " + std::to_string(channels) +
+         " channels: pictures have 3, or 1 for a network that wants them grey";
+}
+
 // A network's output: the first of its sides counts the images. Valid until the network's next forward() or its end.
 struct RawHead {
   std::span<const float> values;

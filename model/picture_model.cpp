@@ -183,19 +183,36 @@ std::vector<Output> PictureModel::run_decoded(std::unique_ptr<Decoded> decoded) 
   return std::move(pictures.outputs);
 }
 
+void PictureModel::bring(const image::Picture& picture, const image::Placement& placement,
+                         std::span<float> room) const {
+  image::resize_into(picture.view(), placement, input_size_, preparation_.normalization, preparation_.sampling, room);
+}
+
+// Of three channels that are alike the first.
+void PictureModel::bring_grey(image::Picture& picture, const image::Placement& placement, std::span<float> room) const {
+  constexpr std::size_t kChannels = 3;
+  picture.make_grey();
+  std::vector<float> alike(kChannels * room.size());
+  bring(picture, placement, alike);
+  for (std::size_t i = 0; i < room.size(); ++i) room[i] = alike[kChannels * i];
+}
+
 bool PictureModel::decode_one(const Input& input, std::span<float> room, Output& output, Prepared& prepared) const {
   OwnWork own_work(input);
   const auto start = Clock::now();
   const auto checked = check(input.options);
   std::vector<std::byte> unwrapped;
   const auto file = checked ? picture_of(input, unwrapped) : Outcome<std::span<const std::byte>>(checked.error());
-  const auto picture =
+  auto picture =
       file ? image::decode(*file, limits_, needed_, &decode_memory_) : Outcome<image::Picture>(file.error());
   if (picture) {
     prepared.image_size = picture->size();
     prepared.placement = image::place(preparation_.fit, prepared.image_size, input_size_, preparation_.crop_fraction);
-    image::resize_into(picture->view(), prepared.placement, input_size_, preparation_.normalization,
-                       preparation_.sampling, room);
+    if (network_->shape().channels == 1) {
+      bring_grey(*picture, prepared.placement, room);
+    } else {
+      bring(*picture, prepared.placement, room);
+    }
   } else {
     own_work.refused();
     output.prediction = picture.error();

@@ -76,6 +76,9 @@ class PictureModel : public Model {
   [[nodiscard]] common::Outcome<void> run_as_served(NetworkInput& input, std::size_t images);
   struct DecodedPictures;
   void decode_into(DecodedPictures& batch);
+  // The picture at `placement` in the network's input, one image's `room`; for a network of one channel made grey.
+  void bring(const image::Picture& picture, const image::Placement& placement, std::span<float> room) const;
+  void bring_grey(image::Picture& picture, const image::Placement& placement, std::span<float> room) const;
   // False if there is no picture: its output says why then.
   [[nodiscard]] bool decode_one(const Input& input, std::span<float> room, Output& output, Prepared& prepared) const;
   void compute(DecodedPictures& batch);

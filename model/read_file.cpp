@@ -5,6 +5,8 @@
 #include <system_error>
 #include <utility>
 
+#include "common/text.hpp"
+
 namespace yolod::model {
 
 using common::Error;
@@ -35,6 +37,15 @@ Outcome<std::string> read_file(const std::filesystem::path& file, std::size_t ma
   }
   if (stream.bad()) return bad_model(file.string() + ": cannot be read");
   return bytes;
+}
+
+Outcome<std::string> read_text(const std::filesystem::path& file, std::size_t max_bytes) {
+  auto text = read_file(file, max_bytes);
+  if (!text) return text;
+  if (text->starts_with("\xFF\xFE") || text->starts_with("\xFE\xFF"))
+    return bad_model(file.string() + ": this text is UTF-16, save it as UTF-8");
+  text->erase(0, text->size() - common::without_byte_order_mark(*text).size());
+  return text;
 }
 
 }  // namespace yolod::model

@@ -38,11 +38,8 @@ Outcome<std::unique_ptr<Model>> load(const common::ModelConfig& config, const Su
     return bad_model(config.name + ": task: " + to_string(config.task) +
                      ", but its network is one for task: " + to_string(loaded->rules.task));
   }
-  const auto& shape = loaded->network->shape();
-  if (shape.channels != 3) {
-    return bad_model(config.name + ": the network takes " + std::to_string(shape.channels) +
-                     " channels, images have 3");
-  }
+  if (const auto why = why_no_pictures(loaded->network->shape().channels); !why.empty())
+    return bad_model(config.name + ": " + why);
   return make_model(config, std::move(loaded).value());
 }
 

@@ -91,9 +91,16 @@ bool read_zip64(Bytes extra, std::initializer_list<std::uint64_t*> values) {
   return !needed;
 }
 
-}  // namespace
+// An entry as the central directory has it.
+struct Listed {
+  std::string name;
+  ZipEntry entry;
+  std::uint64_t stored_size{0};
+  std::uint32_t flags{0};
+  std::uint32_t method{0};
+};
 
-Outcome<ZipArchive> ZipArchive::read(const ByteSource& source, std::uint64_t max_entries) {
+Outcome<std::vector<Listed>> read_directory(const ByteSource& source, std::uint64_t max_entries) {
   const auto directory = find_directory(source);
   if (!directory) return directory.error();
   if (directory->entry_count > max_entries)
@@ -101,37 +108,57 @@ Outcome<ZipArchive> ZipArchive::read(const ByteSource& source, std::uint64_t max
   const auto text = source.bytes(directory->place.offset, directory->place.size);
   if (!text) return damaged("its directory cannot be read");
 
-  ZipArchive archive;
+  std::vector<Listed> listed;
   auto rest = std::as_bytes(std::span(*text));
   while (!rest.empty()) {
     if (rest.size() < kDirectoryHeaderSize || u32(rest, 0) != zip::kDirectorySignature)
       return damaged("its directory cannot be read");
-    const auto flags = u16(rest, 8);
-    const auto method = u16(rest, 10);
     const std::size_t name_size = u16(rest, 28);
     const std::size_t extra_size = u16(rest, 30);
     const std::size_t comment_size = u16(rest, 32);
     if (rest.size() - kDirectoryHeaderSize < name_size + extra_size + comment_size)
       return damaged("its directory cannot be read");
     const auto after = rest.subspan(kDirectoryHeaderSize);
-    std::string name(reinterpret_cast<const char*>(after.data()), name_size);
-
-    ZipEntry entry{u32(rest, 42), u32(rest, 24), u32(rest, 16)};
-    std::uint64_t stored_size = u32(rest, 20);
-    if (!read_zip64(after.subspan(name_size, extra_size), {&entry.size, &stored_size, &entry.header_offset}))
+    Listed one{std::string(reinterpret_cast<const char*>(after.data()), name_size),
+               {u32(rest, 42), u32(rest, 24), u32(rest, 16)},
+               u32(rest, 20),
+               u16(rest, 8),
+               u16(rest, 10)};
+    if (!read_zip64(after.subspan(name_size, extra_size),
+                    {&one.entry.size, &one.stored_size, &one.entry.header_offset}))
       return damaged("its directory cannot be read");
+    if (listed.size() == directory->entry_count) return damaged("its directory has more entries than it says");
+    listed.push_back(std::move(one));
+    rest = after.subspan(name_size + extra_size + comment_size);
+  }
+  if (listed.size() != directory->entry_count) return damaged("its directory has fewer entries than it says");
+  return listed;
+}
+
+}  // namespace
+
+Outcome<ZipArchive> ZipArchive::read(const ByteSource& source, std::uint64_t max_entries) {
+  auto listed = read_directory(source, max_entries);
+  if (!listed) return std::move(listed).error();
+  ZipArchive archive;
+  for (auto& [name, entry, stored_size, flags, method] : *listed) {
     const auto quoted = "\"" + common::printable(name, 60) + "\"";
     if ((flags & 1U) != 0) return bad_model("its entry " + quoted + " is encrypted");
     if (method != 0 || stored_size != entry.size)
       return bad_model("its entry " + quoted + " is compressed: only what is stored as it is can be read");
-    if (archive.entries_.size() == directory->entry_count)
-      return damaged("its directory has more entries than it says");
     if (!archive.by_name_.emplace(name, archive.entries_.size()).second) return damaged(quoted + " is in it twice");
     archive.entries_.emplace_back(std::move(name), entry);
-    rest = after.subspan(name_size + extra_size + comment_size);
   }
-  if (archive.entries_.size() != directory->entry_count) return damaged("its directory has fewer entries than it says");
   return archive;
+}
+
+Outcome<std::vector<std::string>> ZipArchive::names(const ByteSource& source) {
+  auto listed = read_directory(source, std::numeric_limits<std::uint64_t>::max());
+  if (!listed) return std::move(listed).error();
+  std::vector<std::string> names;
+  names.reserve(listed->size());
+  for (auto& one : *listed) names.push_back(std::move(one.name));
+  return names;
 }
 
 const ZipEntry* ZipArchive::find(std::string_view name) const {

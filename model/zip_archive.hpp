@@ -40,6 +40,10 @@ class ZipArchive {
   [[nodiscard]] static common::Outcome<ZipArchive> read(
       const ByteSource& source, std::uint64_t max_entries = std::numeric_limits<std::uint64_t>::max());
 
+  // The names of all entries of any zip file, in the table's order, compressed and encrypted ones too. An Error as
+  // above.
+  [[nodiscard]] static common::Outcome<std::vector<std::string>> names(const ByteSource& source);
+
   // In the table's order.
   [[nodiscard]] const Entries& entries() const { return entries_; }
 

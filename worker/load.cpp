@@ -4,15 +4,21 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstddef>
 #include <exception>
 #include <optional>
+#include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "common/fault_point.hpp"
 #include "common/log.hpp"
+#include "common/prediction.hpp"
 #include "common/signal_mask.hpp"
+#include "ipc/lane.hpp"
 #include "ipc/layout.hpp"
+#include "ipc/messages.hpp"
 #include "worker/canary.hpp"
 
 namespace yolod::worker {
@@ -23,6 +29,15 @@ namespace {
 void end_at_once(const std::string& why) {
   common::log_error("{}", why);
   _exit(ipc::kExitDeviceLost);
+}
+
+// What the front-end would not take from a worker that is ready is refused while it loads, once for all workers.
+common::Outcome<void> check_description(const common::ModelDescription& description) {
+  std::vector<std::byte> room(ipc::kDescriptionBytes);
+  if (ipc::encode_description(description, room)) return {};
+  return common::Error{common::ErrorCode::kBadModel,
+                       "its labels cannot be served: each may have " + std::to_string(common::kMaxLabelBytes) +
+                           " bytes of UTF-8, all together " + std::to_string(ipc::kDescriptionBytes) + " bytes"};
 }
 
 }  // namespace
@@ -43,6 +58,7 @@ common::Outcome<std::unique_ptr<model::Model>> load(const common::ModelConfig& c
   surroundings.fault_hooks = std::move(hooks);
   auto model = model::load_model(config, surroundings);
   if (!model) return model;
+  if (auto good = check_description((*model)->description()); !good) return good.error();
   common::reach(common::FaultPoint::kModelLoaded);
   if (auto warm = (*model)->warm_up(); !warm) return warm.error();
   if (auto good = check_canary(**model, config.canary); !good) return good.error();

@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "app/http/error_status.hpp"
+#include "common/text.hpp"
 
 namespace yolod::app {
 namespace {
@@ -134,7 +135,7 @@ void write_failure(Response& response, http::status status, common::ErrorCode co
   response.body += R"({"success":false,"error":{"code":")";
   response.body += common::to_string(code);
   response.body += R"(","message":)";
-  response.body.add_json(message);
+  response.body.add_json(common::as_utf8(message));  // it may hold what a client sent, or a file's name
   response.body += "}}";
 }
 

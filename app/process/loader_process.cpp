@@ -19,8 +19,7 @@ LoaderProcess::LoaderProcess(boost::asio::io_context& io, common::UniqueFd contr
 Outcome<std::unique_ptr<LoaderProcess>> LoaderProcess::start(boost::asio::io_context& io, const SpawnSettings& spawn,
                                                              const ipc::InputArena& arena,
                                                              const std::string& config_yaml, int output,
-                                                             WorkerRole role,
-                                                             LoaderEvents events) {
+                                                             WorkerRole role, LoaderEvents events) {
   auto channel = ipc::make_control_channel();
   if (!channel) return channel.error();
   const auto config = make_config_file(config_yaml);
@@ -56,8 +55,7 @@ bool LoaderProcess::take_milestone(const ipc::MilestoneMessage& message) {
       return true;
     case ipc::Milestone::kLoadFailed:
       if (!loading) return false;
-      load_failure_.assign(message.text, message.text_bytes);
-      if (load_failure_.empty()) load_failure_ = "it gave no reason";
+      load_failure_ = ipc::load_failure_of(message);
       return true;
     case ipc::Milestone::kDenied: {
       const DeniedCall call = denied_call_of(message);

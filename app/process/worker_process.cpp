@@ -119,8 +119,7 @@ bool WorkerProcess::take_milestone(const ipc::MilestoneMessage& message, pid_t s
       return true;
     case ipc::Milestone::kLoadFailed:
       if (!said_hello_ || !loading) return false;
-      load_failure_.assign(message.text, message.text_bytes);
-      if (load_failure_.empty()) load_failure_ = "it gave no reason";
+      load_failure_ = ipc::load_failure_of(message);
       return true;
     case ipc::Milestone::kDenied: return said_hello_ && take_denied(denied_call_of(message));
   }

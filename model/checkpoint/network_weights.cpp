@@ -67,10 +67,8 @@ class Finder {
   // All that is wrong, in one line; empty if nothing is.
   std::string problems() {
     for (const auto& [name, tensor] : tensors_) {
-      // Batches counted in training: no part of the network.
-      if (!found_.contains(name) && !name.ends_with(".num_batches_tracked")) {
+      if (!found_.contains(name) && !is_counter(name))
         problem(common::printable(name, 100) + " is for no layer of the cfg");
-      }
     }
     if (count_ > kMaxProblemsShown) text_ += "; and " + std::to_string(count_ - kMaxProblemsShown) + " more";
     return text_;

@@ -168,13 +168,14 @@ Outcome<StateDict> tensors_of(const Pickle& pickle, const Items& dictionary) {
   constexpr std::string_view kParallel = "module.";
   bool all_parallel = dictionary.size() > 0;
   for (std::size_t i = 0; i < dictionary.size(); i += 2) {
-    all_parallel = all_parallel && dictionary[i].text.starts_with(kParallel);
+    const auto name = dictionary[i].text;
+    all_parallel = all_parallel && (name.starts_with(kParallel) || is_counter(name));
   }
   StateDict tensors;
   for (std::size_t i = 0; i + 1 < dictionary.size(); i += 2) {
     auto name = dictionary[i].text;
     if (dictionary[i].kind != ValueKind::kText) return bad_model("its state dict has a key that is no text");
-    if (all_parallel) name.remove_prefix(kParallel.size());
+    if (all_parallel && name.starts_with(kParallel)) name.remove_prefix(kParallel.size());
     auto tensor = tensor_of(pickle, dictionary[i + 1]);
     if (!tensor) return bad_model("\"" + common::printable(name, 100) + "\" in its state dict is no tensor");
     tensors.insert_or_assign(std::string(name), std::move(*tensor));
@@ -198,6 +199,11 @@ std::size_t size_of(Dtype dtype) {
     case Dtype::kBool: return 1;
   }
   return 1;
+}
+
+bool is_counter(std::string_view name) {
+  const auto last = name.substr(name.rfind('.') + 1);  // npos + 1 is 0
+  return last == "num_batches_tracked" || last == "total_ops" || last == "total_params";
 }
 
 std::span<const std::string_view> allowed_globals() { return kAllowed; }

@@ -38,6 +38,10 @@ using StateDict = std::map<std::string, Tensor, std::less<>>;
 // What a checkpoint's pickles may name; none of it is more than a mark to this program.
 [[nodiscard]] std::span<const std::string_view> allowed_globals();
 
+// Whether that is a buffer of counts that is no part of the network: batches seen in training, or what the profiler
+// thop leaves in every module.
+[[nodiscard]] bool is_counter(std::string_view name);
+
 // Takes the dictionary of tensors under "model", "ema" or "state_dict" in the pickle's own, or that itself where it is
 // one. "module." before all names, as data-parallel training leaves it, is dropped. An Error is kBadModel, without the
 // file's name.

@@ -1,5 +1,6 @@
 #include "model/darknet/cfg.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <utility>
@@ -61,6 +62,8 @@ std::string without_blanks(std::string_view text) {
   return kept;
 }
 
+std::size_t comment_begin(std::string_view line) { return std::min(line.find_first_of("#;"), line.find("//")); }
+
 std::vector<std::string_view> split_list(std::string_view text) {
   std::vector<std::string_view> items;
   while (true) {
@@ -80,10 +83,15 @@ Outcome<Cfg> parse_cfg(std::string_view text, std::string source_name) {
     return bad_model(source_name + ": a cfg of " + std::to_string(text.size()) + " bytes, at most " +
                      std::to_string(kMaxCfgBytes) + " is allowed");
   }
-  Cfg cfg{std::move(source_name), {}};
+  Cfg cfg{std::move(source_name), {}, {}};
   auto fail = [&cfg](std::size_t line, const std::string& what) { return bad_model(at(cfg.source_name, line) + what); };
+  auto warn = [&cfg](std::size_t line, const std::string& what) {
+    if (cfg.warnings.size() == kMaxCfgWarnings) return;
+    cfg.warnings.push_back(at(cfg.source_name, line) + "[" + common::printable(cfg.sections.back().type, 40) +
+                           "]: " + what + " and is passed over");
+  };
 
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // a byte order mark, from Windows editors
+  text = common::without_byte_order_mark(text);
   std::size_t line_number = 0;
   while (!text.empty()) {
     ++line_number;
@@ -94,7 +102,8 @@ Outcome<Cfg> parse_cfg(std::string_view text, std::string source_name) {
     if (line.size() > kMaxLineBytes) return fail(line_number, "a line of " + std::to_string(line.size()) + " bytes");
     if (line.find('\0') != std::string_view::npos) return fail(line_number, "a NUL byte: this is not a cfg");
     line = common::trimmed(line);
-    if (line.empty() || line.front() == '#' || line.front() == ';') continue;
+    line = common::trimmed(line.substr(0, comment_begin(line)));
+    if (line.empty()) continue;
 
     if (line.front() == '[') {
       const auto close = line.find(']');
@@ -107,18 +116,27 @@ Outcome<Cfg> parse_cfg(std::string_view text, std::string source_name) {
     }
 
     const auto equals = line.find('=');
-    if (equals == std::string_view::npos) {
-      return fail(line_number, "\"" + common::printable(line, 40) + "\" is neither [section] nor key=value");
+    if (cfg.sections.empty()) {
+      return fail(line_number, equals == std::string_view::npos
+                                   ? "\"" + common::printable(line, 40) + "\" is neither [section] nor key=value"
+                                   : "an option before the first [section]");
     }
-    if (cfg.sections.empty()) return fail(line_number, "an option before the first [section]");
+    if (equals == std::string_view::npos) {
+      warn(line_number, "\"" + common::printable(line, 40) + "\" is neither [section] nor key=value");
+      continue;
+    }
+    auto key = without_blanks(line.substr(0, equals));
+    auto value = without_blanks(line.substr(equals + 1));
+    if (value.empty()) {
+      warn(line_number, common::printable(key, 40) + " has no value");
+      continue;
+    }
     auto& options = cfg.sections.back().options;
     if (options.size() == kMaxOptionsPerSection) {
       return fail(line_number, "more than " + std::to_string(kMaxOptionsPerSection) + " options in [" +
                                    common::printable(cfg.sections.back().type, 40) + "]");
     }
-    auto value = line.substr(equals + 1);
-    value = value.substr(0, value.find('#'));
-    options.push_back({without_blanks(line.substr(0, equals)), without_blanks(value), line_number});
+    options.push_back({std::move(key), std::move(value), line_number});
   }
   if (cfg.sections.empty()) return bad_model(cfg.source_name + ": no [section] in it: this is not a cfg");
   return cfg;

@@ -1,8 +1,9 @@
 // A Darknet cfg as sections of options, and typed, bounded access to them.
 //
-// The format, after AlexeyAB/darknet's read_cfg(): `[section]` lines, `key=value` lines, blank lines, and lines that
-// begin with '#' or ';'. A value ends at '#'. Blanks are dropped wherever they are (`1 2` is 12), and where a key is
-// given twice the first one counts, as there.
+// The format, after AlexeyAB/darknet's read_cfg(): `[section]` lines, `key=value` lines, blank lines, and comments:
+// lines that begin with '#', ';' or "//". A value ends at each of these: Darknet reads a number to where it ends.
+// Blanks are dropped wherever they are (`1 2` is 12), and where a key is given twice the first one counts, as there. A
+// line in a section that has no value is passed over, as there, with a warning.
 #pragma once
 
 #include <cstddef>
@@ -30,7 +31,12 @@ struct CfgSection {
 struct Cfg {
   std::string source_name;  // what messages call the file
   std::vector<CfgSection> sections;
+  // What was passed over and may have been meant: `source:line: [section]: what`, at most kMaxCfgWarnings.
+  std::vector<std::string> warnings{};
 };
+
+// More says nothing new, and each looks for the nearest key.
+inline constexpr std::size_t kMaxCfgWarnings = 20;
 
 // The largest text that parse_cfg() takes. The largest published cfg has 60 kB.
 inline constexpr std::size_t kMaxCfgBytes = std::size_t{1} << 20U;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/text.hpp"
+#include "model/darknet/known_keys.hpp"
 #include "model/darknet/layer_parsers.hpp"
 #include "model/darknet/weights.hpp"
 #include "model/read_file.hpp"
@@ -21,6 +22,16 @@ constexpr std::int64_t kMaxLayerWeights = std::int64_t{1} << 32U;
 Error at_section(const Cfg& cfg, const CfgSection& section, const std::string& what) {
   return bad_model(cfg.source_name + ":" + std::to_string(section.line) + ": [" + common::printable(section.type, 40) +
                    "]: " + what);
+}
+
+std::vector<std::string> warnings_of(const Cfg& cfg) {
+  auto warnings = cfg.warnings;
+  for (auto section = cfg.sections.begin(); section != cfg.sections.end() && warnings.size() < kMaxCfgWarnings;
+       ++section) {
+    for (auto& warning : unknown_keys(cfg, *section)) warnings.push_back(std::move(warning));
+  }
+  if (warnings.size() > kMaxCfgWarnings) warnings.resize(kMaxCfgWarnings);
+  return warnings;
 }
 
 Outcome<Network> read_net_section(const Cfg& cfg, std::optional<common::InputSize> input_size) {
@@ -98,6 +109,7 @@ Outcome<Network> build_network(const Cfg& cfg, std::optional<common::InputSize> 
   if (cfg.sections.empty()) return bad_model(cfg.source_name + ": no [net] in it");
   auto network = read_net_section(cfg, input_size);
   if (!network) return network;
+  network->warnings = warnings_of(cfg);
   network->rules = is_for_ultralytics_alone(cfg) ? Rules::kUltralytics : rules;
   auto& layers = network->layers;
   Shape shape = network->input;

@@ -234,6 +234,8 @@ struct Network {
   std::vector<Layer> layers;
   HeadKind head{HeadKind::kDetections};
   int classes{0};  // the same for every head; 0: it has none
+  // Of the cfg, and its keys that no program knows: for people. At most kMaxCfgWarnings.
+  std::vector<std::string> warnings;
 };
 
 // Builds the layers of `cfg`, for `input_size` instead of the cfg's own where given. A cfg that only Ultralytics'

@@ -1,5 +1,6 @@
 #include "model/eval/yolo_labels.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -16,6 +17,14 @@ using common::ErrorCode;
 using common::Outcome;
 
 constexpr std::size_t kColumns = 5;
+// A box may reach beyond the picture, but not lie a picture away from it.
+constexpr float kFarthest = 2;
+
+std::string shortest(float value) {
+  std::array<char, 48> text{};
+  const auto [end, status] = std::to_chars(text.data(), text.data() + text.size(), value);
+  return status == std::errc{} ? std::string(text.data(), end) : "?";
+}
 
 // Takes the next word off `line`; empty at its end.
 std::string_view next_word(std::string_view& line) {
@@ -49,6 +58,7 @@ Outcome<std::vector<Truth>> parse_yolo_labels(std::string_view text, std::size_t
     return Error{ErrorCode::kInvalidParameter,
                  std::string(source_name) + ":" + std::to_string(line_number) + ": " + what};
   };
+  text = common::without_byte_order_mark(text);
   while (!text.empty()) {
     const auto newline = text.find('\n');
     auto line = common::trimmed(text.substr(0, newline));
@@ -73,6 +83,10 @@ Outcome<std::vector<Truth>> parse_yolo_labels(std::string_view text, std::size_t
     if (!common::trimmed(line).empty()) return wrong("more than 5 values: boxes are wanted, class cx cy w h");
     const auto [x, y, width, height] = box;
     if (width < 0 || height < 0) return wrong("a box of negative size");
+    if (std::any_of(box.begin(), box.end(), [](float value) { return std::abs(value) > kFarthest; })) {
+      return wrong("a box at " + shortest(x) + ", " + shortest(y) + " of " + shortest(width) + " x " +
+                   shortest(height) + ", as in pixels: its centre and size must be fractions of the picture, 0 to 1");
+    }
     truths.push_back({*class_id, {x - width / 2, y - height / 2, x + width / 2, y + height / 2}});
   }
   return truths;

@@ -57,6 +57,20 @@ Picture picture_of(std::unique_ptr<std::uint8_t[]> bgr, const codec::Canvas& can
 Picture::Picture(std::unique_ptr<std::uint8_t[]> bgr, Size stored, Size size, DecodeMemory::Share share)
     : share_(std::move(share)), bgr_(std::move(bgr)), stored_(stored), size_(size) {}
 
+void Picture::make_grey() {
+  // 0.299, 0.587 and 0.114 in 15 bits, which add up to 1.
+  constexpr std::uint32_t kRed = 9798;
+  constexpr std::uint32_t kGreen = 19235;
+  constexpr std::uint32_t kBlue = 3735;
+  constexpr unsigned kBits = 15;
+  const auto pixels = static_cast<std::size_t>(stored_.width) * static_cast<std::size_t>(stored_.height);
+  std::uint8_t* pixel = bgr_.get();
+  for (std::size_t i = 0; i < pixels; ++i, pixel += kPixelBytes) {
+    const auto luma = (pixel[0] * kBlue + pixel[1] * kGreen + pixel[2] * kRed + (1U << (kBits - 1))) >> kBits;
+    pixel[0] = pixel[1] = pixel[2] = static_cast<std::uint8_t>(luma);
+  }
+}
+
 PixelView Picture::view() const {
   return {bgr_.get(), stored_.width, stored_.height, kPixelBytes * static_cast<std::size_t>(stored_.width)};
 }

@@ -22,6 +22,10 @@ class Picture {
   // `bgr` holds the rows of `stored` without gaps.
   Picture(std::unique_ptr<std::uint8_t[]> bgr, Size stored, Size size, DecodeMemory::Share share = {});
 
+  // Gives every pixel its luma in all three channels, as Darknet reads a picture for a grey network (OpenCV's
+  // BGR2GRAY).
+  void make_grey();
+
   // Smaller than size() where it was decoded at a reduced scale.
   [[nodiscard]] PixelView view() const;
   // Of the picture as a person sees it: what boxes are in.

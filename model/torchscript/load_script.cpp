@@ -155,6 +155,12 @@ Outcome<std::vector<std::string>> labels_for(const common::TorchScriptSource& so
       return bad_model(std::string(kMetadataFile) + " in it names " + std::to_string(metadata.names.size()) +
                        " classes, its output has " + std::to_string(class_count));
     }
+    for (std::size_t c = 0; c < metadata.names.size(); ++c) {
+      if (metadata.names[c].size() <= common::kMaxLabelBytes) continue;
+      return bad_model(std::string(kMetadataFile) + " in it: the name of class " + std::to_string(c) + " has " +
+                       std::to_string(metadata.names[c].size()) + " bytes, at most " +
+                       std::to_string(common::kMaxLabelBytes) + " are allowed: give its names in a file");
+    }
     return metadata.names;
   }
   if (class_count == 0) return bad_model("its output does not tell how many classes there are: give their names");

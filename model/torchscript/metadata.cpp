@@ -206,7 +206,9 @@ Outcome<Metadata> parse_metadata(std::string_view text) {
   Metadata metadata;
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return metadata;
   json::error_code failure;
-  const auto value = json::parse({text.data(), text.size()}, failure);
+  // JSON is UTF-8, and its other bytes can only lie in strings: in names that came from a file in another encoding.
+  const auto utf8 = common::as_utf8(common::without_byte_order_mark(text));
+  const auto value = json::parse(utf8, failure);
   const auto* object = failure ? nullptr : value.if_object();
   if (object == nullptr) return bad_model(std::string(kMetadataFile) + " in it is no JSON object");
   if (const auto* task = object->if_contains("task"); task != nullptr && task->is_string()) {
@@ -241,26 +243,11 @@ RuleWords words_of(const PictureRules& rules) {
           word_for(rules.boxes_are_fractions, kCoordinates), word_for(rules.nms_kind, kNmsKinds)};
 }
 
-namespace {
-
-// JSON is UTF-8; labels and file names may be anything.
-std::string as_utf8(std::string_view text) {
-  std::string made;
-  while (!text.empty()) {
-    const auto length = common::utf8_sequence_length(text);
-    made += length == 0 ? std::string_view("\xEF\xBF\xBD") : text.substr(0, length);  // U+FFFD
-    text.remove_prefix(std::max<std::size_t>(1, length));
-  }
-  return made;
-}
-
-}  // namespace
-
 std::string write_metadata(const ExportedNetwork& exported) {
   const auto& network = exported.network;
   const auto& rules = exported.rules;
   const bool detector = rules.task == common::Task::kDetect;
-  json::object description{{"description", as_utf8(exported.name)},
+  json::object description{{"description", common::as_utf8(exported.name)},
                            {"task", detector ? "detect" : "classify"},
                            {"stride", exported.stride},
                            {"batch", 1},
@@ -268,7 +255,8 @@ std::string write_metadata(const ExportedNetwork& exported) {
                            {"imgsz", {network.height, network.width}}};
   if (!exported.labels.empty()) {
     json::object names;
-    for (std::size_t i = 0; i < exported.labels.size(); ++i) names[std::to_string(i)] = as_utf8(exported.labels[i]);
+    for (std::size_t i = 0; i < exported.labels.size(); ++i)
+      names[std::to_string(i)] = common::as_utf8(exported.labels[i]);
     description["names"] = std::move(names);
   }
   const auto words = words_of(rules);

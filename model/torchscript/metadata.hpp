@@ -32,9 +32,10 @@ struct Metadata {
   std::optional<PictureRules> rules;
 };
 
-// Any text is safe to pass; an empty one, of a file without metadata, has nothing in it. What is not there, or not of
-// the expected kind, is left out; text that is no JSON, and a task that is not served ("segment"), are an Error
-// (kBadModel). So is all that is wrong under "yolod": only this program writes that.
+// Any text is safe to pass; an empty one, of a file without metadata, has nothing in it. Bytes that are not UTF-8
+// become U+FFFD, and a byte order mark is passed over. What is not there, or not of the expected kind, is left out;
+// text that is no JSON, and a task that is not served ("segment"), are an Error (kBadModel). So is all that is wrong
+// under "yolod": only this program writes that.
 [[nodiscard]] common::Outcome<Metadata> parse_metadata(std::string_view text);
 
 // What is exported, and what is to be said of it.

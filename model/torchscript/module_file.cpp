@@ -1,6 +1,7 @@
 #include "model/torchscript/module_file.hpp"
 
 #include <sys/resource.h>
+#include <torch/csrc/jit/runtime/print_handler.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +14,7 @@
 #if defined(YOLOD_WITH_ONEDNN)
 #include "model/onednn/fuse.hpp"
 #endif
+#include "model/file_kind.hpp"
 #include "model/read_file.hpp"
 #include "model/torch_runtime.hpp"
 #include "model/torchscript/metadata.hpp"
@@ -51,6 +53,9 @@ class MemoryCeiling {
   rlimit before_{};
   bool set_{false};
 };
+
+// Stdout is for what a program answers, as JSON above all; and LibTorch would print there what a module's code prints.
+void print_to_stderr(const std::string& text) { std::fputs(text.c_str(), stderr); }
 
 // The file's parameters are there twice for a moment, in both precisions; the rest is LibTorch's own: what it registers
 // when it is first used, and the code.
@@ -141,11 +146,13 @@ void convert(const torch::jit::Module& module, at::ScalarType type) {
 Outcome<LoadedModule> read_module_file(const std::filesystem::path& file, common::Precision precision,
                                        c10::Device device) {
   const auto refuse = [&](const std::string& why) { return bad_model(file.string() + ": " + why); };
+  if (auto good = check_kind(file, Wanted::kTorchScript); !good) return good.error();
   std::error_code status;
   const auto type = std::filesystem::status(file, status).type();
   if (type == std::filesystem::file_type::not_found) return refuse("no such file");
   const auto bytes = status ? 0 : std::filesystem::file_size(file, status);
   if (status) return refuse(type == std::filesystem::file_type::regular ? status.message() : "not a regular file");
+  torch::jit::setPrintHandler(print_to_stderr);
   try {
     torch::jit::ExtraFilesMap extra_files{{std::string(kMetadataFile), ""}};
     LoadedModule loaded{load_below_ceiling(file, bytes, extra_files), {}, {}};

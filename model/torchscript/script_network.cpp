@@ -4,6 +4,7 @@
 #include <torch/script.h>
 
 #include <algorithm>
+#include <cmath>
 #include <exception>
 #include <optional>
 #include <utility>
@@ -42,6 +43,14 @@ std::optional<at::Tensor> first_tensor(const c10::IValue& value) {
   return std::nullopt;
 }
 
+// What a module gave for noise is no number: no comparison of it with anything says a thing.
+class NotFinite final : public std::exception {
+ public:
+  [[nodiscard]] const char* what() const noexcept override {
+    return "its output is not finite: its weights are damaged, or not for this precision";
+  }
+};
+
 std::string size_text(const common::InputSize& size) {
   return std::to_string(size.height) + " x " + std::to_string(size.width);
 }
@@ -57,7 +66,8 @@ bool alike(const at::Tensor& a, const at::Tensor& b, Precision precision) {
   if (a.sizes() != b.sizes()) return false;
   if (a.numel() == 0) return true;
   const double tolerance = precision == Precision::kFp32 ? 1e-3 : 5e-2;
-  return at::allclose(a, b, tolerance, tolerance * a.abs().max().item<double>(), true);
+  const double largest = a.abs().max().item<double>();
+  return std::isfinite(largest) && at::allclose(a, b, tolerance, tolerance * largest, true);
 }
 
 RawHead to_head(const at::Tensor& output) {
@@ -119,7 +129,7 @@ struct ScriptNetwork::State {
 
   // Sets `module`, to what has been made of `loaded` already where that is so, and how it is given its images.
   void find_fastest(const common::InputSize& size);
-  // Throws what LibTorch throws if the module cannot be run at that size.
+  // Throws what LibTorch throws if the module cannot be run at that size, and NotFinite.
   void fit_to(const common::InputSize& size);
 };
 
@@ -154,6 +164,7 @@ void ScriptNetwork::State::find_fastest(const common::InputSize& size) {
 
 void ScriptNetwork::State::fit_to(const common::InputSize& size) {
   probe = run_once(loaded, noise(1, size), false).to(at::kCPU);
+  if (!at::isfinite(probe).all().item<bool>()) throw NotFinite();
   find_fastest(size);
   shape = {static_cast<std::size_t>(kChannels), size.height, size.width, 0, 0};
 }
@@ -212,14 +223,18 @@ Outcome<void> ScriptNetwork::fit_to(std::span<const common::InputSize> sizes) {
   const c10::InferenceMode inference;
   const torch::jit::GraphOptimizerEnabledGuard without_optimizer(false);
   std::string why;
+  std::optional<NotFinite> not_finite;
   for (const auto& size : sizes) {
     try {
       state_->use.device->run([&] { state_->fit_to(size); });
       return {};
+    } catch (const NotFinite& error) {
+      not_finite = error;
     } catch (const std::exception& error) {
       why = reason_of(error);
     }
   }
+  if (not_finite) return bad_model(not_finite->what());
   if (sizes.size() == 1) {
     return bad_model("it cannot be run on an input of " + size_text(sizes.front()) + ": " + why);
   }

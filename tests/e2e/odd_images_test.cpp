@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/support/bodies.hpp"
@@ -150,6 +151,29 @@ TEST_CASE("OddImages: each is a picture or the error that fits, from one worker 
   server.check_worker_lives();
   // The largest of them has a tenth of a megapixel; the bombs claim gigapixels.
   CHECK(server.grown_kib() < 48 * 1024);
+}
+
+TEST_CASE("OddImages: a picture of a known format that is not served is told which are", "[e2e][torch]") {
+  if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
+    WARN("SKIPPED: " << reason);
+    return;
+  }
+  UsedServer server;
+
+  const std::string heic(
+      "\0\0\0\x18"
+      "ftypheic\0\0\0\0mif1heic",
+      24);
+  const std::string jpeg_xl("\xFF\x0A\xFA\x7F", 4);
+  for (const auto& [body, name] : {std::pair{heic, "HEIC"}, {jpeg_xl, "JPEG XL"}, {std::string("%PDF-1.7"), "PDF"}}) {
+    const auto answer = server.client.post("/predict", body, {{"Content-Type", "image/heic"}});
+    CAPTURE(answer);
+    CHECK(answer.status == 415);
+    CHECK(answer.error_code() == "unsupported_media_type");
+    CHECK(answer.json().at("error").at("message").as_string() ==
+          std::string(name) + " is not served: send JPEG, PNG, WebP, BMP, TIFF or PNM");
+  }
+  server.check_worker_lives();
 }
 
 TEST_CASE("OddImages: files that once did harm get the answer that fits, from one worker that lives", "[e2e][torch]") {

@@ -11,6 +11,7 @@
 #include "tests/support/server.hpp"
 #include "tests/support/server_config.hpp"
 #include "tests/support/temporary_directory.hpp"
+#include "tests/support/test_data.hpp"
 #include "tests/support/torchscript_files.hpp"
 
 namespace yolod::tests {
@@ -260,6 +261,47 @@ TEST_CASE("TorchScript: a file that never runs to its end is given up after load
   CHECK(result.exit == exited(1));
   CHECK_THAT(result.errors, Catch::Contains("endless.pt: not loaded within 3000 ms"));
   CHECK(std::count(result.errors.begin(), result.errors.end(), '\n') == 1);
+}
+
+TEST_CASE("Yolodctl: --json is JSON whatever a model prints and however files are called", "[e2e][torch]") {
+  if (cannot_run()) return;
+  const auto cases = fault_cases();
+  if (!cases) {
+    WARN("SKIPPED: no fault cases");
+    return;
+  }
+  const TemporaryDirectory folder;
+  const auto model = std::filesystem::copy_file(*cases / "ts_prints.pt", folder.path() / "caf\xE9.pt");
+  REQUIRE(model);
+  const auto picture = folder.write("caf\xE9.ppm", "P6 32 32 255\n" + std::string(3 * 32 * 32, 'x')).string();
+  const auto absent = (folder.path() / "\xFF\xC3.ppm").string();
+  const std::vector<std::string> network{"--torchscript", (folder.path() / "caf\xE9.pt").string(), "--json"};
+  const auto run = [&](std::vector<std::string> arguments, const std::vector<std::string>& more) {
+    arguments.insert(arguments.begin(), "yolodctl");
+    arguments.insert(arguments.end(), network.begin(), network.end());
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run_program(std::move(arguments));
+  };
+
+  const auto predicted = run({"predict"}, {picture, absent});
+  CAPTURE(predicted.output, predicted.errors);
+  CHECK(predicted.exit == exited(1));  // one is not there
+  CHECK_THAT(predicted.errors, Catch::Contains("hello from the model"));
+  const auto end = predicted.output.find('\n');
+  REQUIRE(end != std::string::npos);
+  const auto answer = boost::json::parse(predicted.output.substr(0, end));
+  CHECK(answer.at("success") == true);
+  CHECK(answer.at("file").as_string() == (folder.path() / "caf\\xe9.ppm").string());
+  const auto failed = boost::json::parse(predicted.output.substr(end + 1));
+  CHECK(failed.at("success") == false);
+  CHECK(failed.at("file").as_string() == (folder.path() / "\\xff\\xc3.ppm").string());
+
+  for (const auto& command : {std::vector<std::string>{"info"}, {"bench", "model"}}) {
+    const auto result = run(command, {});
+    CAPTURE(result.output, result.errors);
+    CHECK(result.exit == exited(0));
+    CHECK(boost::json::parse(result.output).is_object());
+  }
 }
 
 }  // namespace yolod::tests

@@ -71,6 +71,30 @@ TEST_CASE("Yolodctl: info says why a network is refused, and checks weights that
   CHECK_THAT(wrong.errors, Catch::Contains("too few"));
 }
 
+TEST_CASE("Yolodctl: info warns of what a cfg has that is passed over, and tells what cannot be served", "[e2e]") {
+  const TemporaryDirectory folder;
+  const auto cfg = folder.write("w.cfg", kDetector + "clases=2\nTraining\n").string();
+  const auto warned = run_program({"yolodctl", "info", "--cfg", cfg, "--json"});
+  CHECK(warned.exit == exited(0));
+  CHECK(boost::json::parse(warned.output).at("classes") == 1);
+  CHECK(warned.errors == "yolodctl: warning: " + cfg +
+                             ":19: [yolo]: \"Training\" is neither [section] nor key=value and is passed over\n"
+                             "yolodctl: warning: " +
+                             cfg + ":18: [yolo]: clases is not known and is passed over, did you mean classes?\n");
+  const auto info = [&](int channels) {
+    const auto text = "[net]\nwidth=32\nheight=32\nchannels=" + std::to_string(channels) +
+                      "\n[convolutional]\nfilters=3\nactivation=linear\n[avgpool]\n[softmax]\n";
+    return run_program({"yolodctl", "info", "--cfg", folder.write("c.cfg", text), "--json"});
+  };
+  const auto grey = info(1);
+  CHECK(grey.exit == exited(0));
+  CHECK(boost::json::parse(grey.output).at("input") == boost::json::array{1, 32, 32});
+  const auto other = info(4);
+  CHECK(other.exit == exited(1));
+  CHECK_THAT(other.errors, Catch::EndsWith("c.cfg: the network takes 4 channels: pictures have 3, or 1 for a network "
+                                           "that wants them grey\n"));
+}
+
 TEST_CASE("Yolodctl: info says what a TorchScript file is, and what says so", "[e2e][torch]") {
   if (const auto reason = reason_to_skip_torchscript(); !reason.empty()) {
     WARN("SKIPPED: " << reason);
@@ -124,7 +148,7 @@ TEST_CASE("Yolodctl: info says what a TorchScript file is, and what says so", "[
   const TemporaryDirectory folder;
   const auto none = info(folder.write("none.pt", "not TorchScript").string());
   CHECK(none.exit == exited(1));
-  CHECK_THAT(none.errors, Catch::Contains("none.pt: LibTorch cannot load it"));
+  CHECK_THAT(none.errors, Catch::Contains("none.pt: a text file, not a network: name the network's file"));
 }
 
 }  // namespace yolod::tests

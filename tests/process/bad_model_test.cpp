@@ -111,6 +111,17 @@ TEST_CASE("BadModel: a cfg that is none ends the server with one clear line", "[
   check_ends_unserved(server_config(darknet_model(folder.path(), "net.weights")), "signs", "net.cfg");
 }
 
+TEST_CASE("BadModel: labels that are not UTF-8 end the server with file and line", "[process][case16][torch]") {
+  if (!reads_networks()) return;
+  const std::string preload = GENERATE("preload: auto", "preload: false");
+  const TemporaryDirectory folder;
+  folder.write("net.cfg", kCfg);
+  folder.write("net.names", "caf\xE9\n");
+  folder.write("net.weights", std::string(20, '\0'));
+  check_ends_unserved(server_config(darknet_model(folder.path(), "net.weights") + "    " + preload + "\n"), "signs",
+                      "net.names:1: \"caf\\xe9\" is not UTF-8: save the file as UTF-8");
+}
+
 TEST_CASE("BadModel: a load that dies is tried again with a growing backoff, and five end a server that never served",
           "[process][case16]") {
   const std::string fault = GENERATE("exit", "crash");

@@ -247,6 +247,14 @@ def any_size(kind):
     return make
 
 
+def latin1(out, name):
+    """Its labels come from a file in ISO 8859-1."""
+    detector("yolov8")(out, name)
+    module = torch.jit.load(os.path.join(out, name + ".pt"))
+    metadata = json.dumps(dict(DETECTOR, names={"0": "caf\u00e9", "1": "go"}), ensure_ascii=False)
+    module.save(os.path.join(out, name + ".pt"), _extra_files={"config.txt": metadata.encode("latin-1")})
+
+
 def segmenter(out, name):
     save(out, name, torch.jit.trace(TinyDetector("yolov8"), noise(1, 3, 32, 32)), [noise(1, 3, 32, 32)],
          dict(DETECTOR, task="segment"))
@@ -417,7 +425,8 @@ MAKERS = {
     "mixed": mixed, "half": half,
     "yolov5": detector("yolov5", {"shape": [1, 3, 32, 32], "stride": 8, "names": ["stop", "go"]}),
     "yolov8": detector("yolov8", DETECTOR), "end_to_end": detector("end_to_end", dict(DETECTOR, end2end=True)),
-    "fractions": detector("fractions"), "bare": detector("yolov8"),
+    "fractions": detector("fractions"), "bare": detector("yolov8"), "latin1": latin1,
+    "long_label": detector("yolov8", dict(DETECTOR, names={"0": "stop", "1": "x" * 300})),
     "any_size_yolov5": any_size("yolov5"), "any_size_yolov8": any_size("yolov8"),
     "any_size_fractions": any_size("fractions"), "segmenter": segmenter, "future": future, "cuda": cuda, "nms": nms, "deep": deep, "endless": endless,
     "generator": generator, "doubler": doubler, "pillow": pillow,

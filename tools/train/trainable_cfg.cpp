@@ -141,7 +141,7 @@ Outcome<TrainableCfg> parse_trainable_cfg(std::string text, const std::string& s
 }
 
 Outcome<TrainableCfg> read_trainable_cfg(const std::filesystem::path& file) {
-  auto text = model::read_file(file, kMaxCfgBytes);
+  auto text = model::read_text(file, kMaxCfgBytes);
   if (!text) return std::move(text).error();
   return parse_trainable_cfg(std::move(text).value(), file.string());
 }

@@ -1,5 +1,6 @@
 #include "model/image/codec/codecs.hpp"
 
+#include <string>
 #include <string_view>
 
 #include "model/image/codec/bmp.hpp"
@@ -9,6 +10,7 @@
 #include "model/image/codec/png.hpp"
 #include "model/image/codec/pnm.hpp"
 #include "model/image/codec/tiff.hpp"
+#include "model/image/codec/unserved.hpp"
 #include "model/image/codec/webp.hpp"
 
 namespace yolod::model::image::codec {
@@ -36,10 +38,10 @@ std::optional<Format> format_of(Bytes file) {
 Outcome<Probe> probe(Bytes file, std::uint64_t max_pixels) {
   const auto format = format_of(file);
   if (!format) {
-    // The one picture format that people do send and that is not served; anything else is no picture to us.
-    const bool is_gif = begins_with(file, "GIF8");
-    return Error{is_gif ? ErrorCode::kUnsupportedMediaType : ErrorCode::kInvalidImage,
-                 "not an image of a served format: JPEG, PNG, WebP, BMP, TIFF or PNM"};
+    const auto name = unserved_format(file);
+    if (name.empty()) return invalid("not an image of a served format: JPEG, PNG, WebP, BMP, TIFF or PNM");
+    return Error{ErrorCode::kUnsupportedMediaType,
+                 std::string(name) + " is not served: send JPEG, PNG, WebP, BMP, TIFF or PNM"};
   }
   switch (*format) {
     case Format::kJpeg: return jpeg::probe(file, max_pixels);

@@ -85,6 +85,11 @@ TEST_CASE("Responses: every error parses, whatever its message holds", "[app][un
   }
 }
 
+TEST_CASE("Responses: an error whose message is not UTF-8 is JSON all the same", "[app][unit]") {
+  const auto body = parsed_body(make_error(Error{ErrorCode::kInvalidParameter, "caf\xE9: \xC3"}));
+  CHECK(text(body.at("error").at("message")) == "caf\xEF\xBF\xBD: \xEF\xBF\xBD");
+}
+
 TEST_CASE("Responses: Retry-After is said with 503 and with nothing else", "[app][unit]") {
   for (std::uint32_t value = 1; value <= 23; ++value) {
     const auto response = make_error(Error{*common::error_code_from(value), "x"}, 17);

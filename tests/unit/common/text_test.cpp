@@ -55,6 +55,23 @@ TEST_CASE("Text: json_escaped makes what RFC 8259 allows in a string", "[common]
   CHECK(json_escaped("abcd", 2) == "ab...");
 }
 
+TEST_CASE("Text: as_utf8 replaces each byte that is not UTF-8", "[common][unit]") {
+  CHECK(as_utf8("") == "");
+  CHECK(as_utf8("caf\xC3\xA9") == "caf\xC3\xA9");
+  CHECK(as_utf8("caf\xE9 \xE2\x82") == "caf\xEF\xBF\xBD \xEF\xBF\xBD\xEF\xBF\xBD");
+  CHECK(is_utf8(as_utf8("\xFF\xC3(\xED\xA0\x80")));
+  CHECK(is_utf8("caf\xC3\xA9"));
+  CHECK_FALSE(is_utf8("caf\xE9"));
+}
+
+TEST_CASE("Text: a byte order mark is taken off once, and only in front", "[common][unit]") {
+  CHECK(without_byte_order_mark("\xEF\xBB\xBF"
+                                "dog") == "dog");
+  CHECK(without_byte_order_mark("\xEF\xBB\xBF\xEF\xBB\xBF") == "\xEF\xBB\xBF");
+  CHECK(without_byte_order_mark("a\xEF\xBB\xBF") == "a\xEF\xBB\xBF");
+  CHECK(without_byte_order_mark("\xEF\xBB") == "\xEF\xBB");
+}
+
 TEST_CASE("Text: trimmed takes the blanks off both ends", "[common][unit]") {
   CHECK(trimmed(" \t a b\r\v\f") == "a b");
   CHECK(trimmed(" \t ").empty());

@@ -85,6 +85,18 @@ TEST_CASE("Control: a milestone's text is cut to what fits", "[ipc][unit]") {
   CHECK(text_of(message) == text.substr(0, 1016));
 }
 
+TEST_CASE("Control: why a load failed is UTF-8 on one line, whatever was sent", "[ipc][unit]") {
+  const auto said = [](std::string_view text) {
+    return load_failure_of(make_milestone(Milestone::kLoadFailed, 7, text));
+  };
+  CHECK(said("no such file") == "no such file");
+  CHECK(said("") == "it gave no reason");
+  CHECK(said("caf\xE9.pt: no\nsuch file") == "caf\\xe9.pt: no\\nsuch file");
+  // The last character is cut in two.
+  std::string wide(1015, 'x');
+  CHECK(said(wide + "\xC3\xA9") == wide + "\\xc3");
+}
+
 TEST_CASE("Control: nothing sent is nothing yet, and does not block", "[ipc][unit]") {
   const Channel channel;
   MilestoneMessage out = make_milestone(Milestone::kHello, 5);

@@ -335,6 +335,8 @@ TEST_CASE("Messages: a label that could not be read back is not encoded", "[ipc]
   CHECK(encode_description(description, room));
   description.labels = {std::string(257, 'x')};
   CHECK_FALSE(encode_description(description, room));
+  description.labels = {"caf\xE9"};
+  CHECK_FALSE(encode_description(description, room));
 }
 
 TEST_CASE("Messages: text that is longer than any label is refused", "[ipc][unit]") {

@@ -53,10 +53,41 @@ TEST_CASE("Cfg: what is no cfg is one line with its place", "[model][unit]") {
   using namespace std::string_view_literals;
   CHECK(cfg_problem("") == "a.cfg: no [section] in it: this is not a cfg");
   CHECK(cfg_problem("width=1\n[net]\n") == "a.cfg:1: an option before the first [section]");
-  CHECK(cfg_problem("[net]\nwidth\n") == "a.cfg:2: \"width\" is neither [section] nor key=value");
+  CHECK(cfg_problem("width\n[net]\n") == "a.cfg:1: \"width\" is neither [section] nor key=value");
   CHECK(cfg_problem("[net\n") == "a.cfg:1: \"[net\" has no closing ]");
   CHECK_THAT(cfg_problem("[net]\na\0b=1\n"sv), Contains("a.cfg:2: a NUL byte"));
-  CHECK_THAT(cfg_problem("[net]\n\x1b[31mred\n"), Contains("a.cfg:2: ") && !Contains("\x1b"));
+  CHECK_THAT(cfg_problem("\x1b[31mred\n[net]\n"), Contains("a.cfg:1: ") && !Contains("\x1b"));
+}
+
+TEST_CASE("Cfg: comments begin with #, ; or // and may follow a value", "[model][unit]") {
+  const auto cfg = parse_cfg(
+      "// made by hand\n; more\n[net] # the input\nwidth=30 ; x\nheight = 40 // y\nchannels=3# z\n // width=9\n"
+      "steps=1,2, // and more\n",
+      "a.cfg");
+  REQUIRE(cfg.ok());
+  CHECK(cfg->warnings.empty());
+  REQUIRE(cfg->sections.size() == 1);
+  const auto& options = cfg->sections[0].options;
+  REQUIRE(options.size() == 4);
+  CHECK(options[0].value == "30");
+  CHECK(options[1].value == "40");
+  CHECK(options[2].value == "3");
+  CHECK(options[3].value == "1,2,");
+}
+
+TEST_CASE("Cfg: a line in a section that has no value is passed over with a warning, as in Darknet", "[model][unit]") {
+  const auto cfg = parse_cfg("[net]\n Training\nwidth=30\nheight=\nheight=40\n[yolo]\n\x1b[31mred\n", "a.cfg");
+  REQUIRE(cfg.ok());
+  CHECK(cfg->warnings ==
+        std::vector<std::string>{"a.cfg:2: [net]: \"Training\" is neither [section] nor key=value and is passed over",
+                                 "a.cfg:4: [net]: height has no value and is passed over",
+                                 "a.cfg:7: [yolo]: \"\\x1b[31mred\" is neither [section] nor key=value and is passed "
+                                 "over"});
+  REQUIRE(cfg->sections[0].options.size() == 2);
+  CHECK(cfg->sections[0].options[1].value == "40");
+  std::string many = "[net]\n";
+  for (int i = 0; i < 1000; ++i) many += "word\n";
+  CHECK(parse_cfg(many, "a.cfg")->warnings.size() == kMaxCfgWarnings);
 }
 
 TEST_CASE("Cfg: sizes are limited", "[model][unit]") {

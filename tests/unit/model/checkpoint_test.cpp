@@ -4,7 +4,9 @@
 #include <cstring>
 
 #include "model/checkpoint/network_weights.hpp"
+#include "model/darknet_files.hpp"
 #include "tests/support/temporary_directory.hpp"
+#include "tests/support/test_data.hpp"
 #include "tests/unit/model/checkpoint_files.hpp"
 #include "tests/unit/model/network_builder.hpp"
 
@@ -278,4 +280,78 @@ TEST_CASE("Checkpoint weights: what does not fit the cfg is named", "[model][uni
              Contains("module_list.0.BatchNorm2d.bias is missing") && Contains("; and 3 more"));
   CHECK_THAT(problem(small_state({1}), NAN), Contains("running_var has values that are not finite"));
   CHECK_THAT(problem(small_state({1}), -5), Contains("not finite numbers once its batch normalisation is in them"));
+}
+
+namespace {
+
+// What thop registers in every module, the whole network included: a number of type double.
+std::string thop_counters(const std::string& prefix) {
+  std::string items;
+  for (const auto* module : {"", "module_list.", "module_list.0.", "module_list.0.Conv2d."}) {
+    for (const auto* name : {"total_ops", "total_params"})
+      items += text(prefix + module + name) + tensor("5", 1, 0, integer(1), integer(1), "DoubleStorage");
+  }
+  return items;
+}
+
+}  // namespace
+
+TEST_CASE("Checkpoint weights: the counters of the profiler thop are passed over", "[model][unit]") {
+  const auto expected = small_weights(small_state({1}));
+  const auto weights = small_weights(small_state({1}, thop_counters("")));
+  INFO((weights ? std::string() : weights.error().message));
+  REQUIRE(weights.ok());
+  for (std::size_t i = 0; i < 2; ++i) {
+    CHECK(weights->layers[i].biases == expected->layers[i].biases);
+    CHECK(weights->layers[i].weights == expected->layers[i].weights);
+  }
+  const auto other = small_weights(small_state({1}, text("module_list.0.total_opsx") + tensor("5", 1, 0, "", "")));
+  REQUIRE_FALSE(other.ok());
+  CHECK_THAT(other.error().message, Contains("module_list.0.total_opsx is for no layer of the cfg"));
+}
+
+TEST_CASE("Checkpoint: counters without it do not keep the prefix of parallel training", "[model][unit]") {
+  const TemporaryDirectory folder;
+  const auto state =
+      text("total_ops") + tensor("0", 1, 0, "", "") + text("module.a.weight") + tensor("0", 1, 0, "", "");
+  const auto opened =
+      Checkpoint::open(folder.write("a.pt", zipped(pickled("}(" + state + "u"), {{"a/data/0", float_bytes({1})}})));
+  INFO((opened ? std::string() : opened.error().message));
+  REQUIRE(opened.ok());
+  CHECK(opened->tensors().contains("a.weight"));
+  CHECK(opened->tensors().contains("total_ops"));
+}
+
+TEST_CASE("Checkpoint weights: a checkpoint with thop's counters has the weights of its Darknet file",
+          "[model][unit]") {
+  const auto cases = fault_cases();
+  const auto data = test_data();
+  if (!cases || !data) {
+    WARN("SKIPPED: no test data");
+    return;
+  }
+  const auto folder = *data / "darknet/yoloface-50k";
+  const auto source = [&](const std::filesystem::path& weights) {
+    return yolod::common::DarknetSource{folder / "yoloface-50k.cfg", weights, {}};
+  };
+  const auto checkpoint_file = *cases / "thop_checkpoint_yoloface-50k.pt";
+  const auto as_ultralytics = yolod::model::read_network(source(checkpoint_file), std::nullopt);
+  REQUIRE(as_ultralytics.ok());
+  auto checkpoint = Checkpoint::open(checkpoint_file);
+  REQUIRE(checkpoint.ok());
+  auto theirs = read_stored_weights(*checkpoint, *as_ultralytics);
+  INFO((theirs ? std::string() : theirs.error().message));
+  REQUIRE(theirs.ok());
+
+  const auto weights_file = folder / "yoloface-50k.weights";
+  const auto as_darknet = yolod::model::read_network(source(weights_file), std::nullopt);
+  REQUIRE(as_darknet.ok());
+  auto ours = yolod::model::darknet::read_stored_weights(weights_file, *as_darknet);
+  REQUIRE(ours.ok());
+  REQUIRE(theirs->layers.size() == ours->layers.size());
+  for (std::size_t i = 0; i < ours->layers.size(); ++i) {
+    CAPTURE(i);
+    CHECK(theirs->layers[i].weights == ours->layers[i].weights);
+    CHECK(theirs->layers[i].biases == ours->layers[i].biases);
+  }
 }

@@ -142,6 +142,21 @@ TEST_CASE("Decode: grey becomes colour and bits beyond 8 are cut", "[model][unit
   CHECK(std::abs(deep->view().bgr[0] - 0x50) <= 1);
 }
 
+TEST_CASE("Decode: a picture made grey has its luma in all channels", "[model][unit]") {
+  auto picture =
+      decode(yolod::tests::bytes_of("P6 4 1 255\n" + std::string("\xFF\0\0\0\xFF\0\0\0\xFF\x7B\x7B\x7B", 12)), {});
+  REQUIRE(picture);
+  picture->make_grey();
+  const auto view = picture->view();
+  for (int c = 0; c < 3; ++c) {
+    // 255 times 0.299, 0.587 and 0.114; grey stays what it is.
+    CHECK(value_of(view, 0, 0, c) == 76);
+    CHECK(value_of(view, 1, 0, c) == 150);
+    CHECK(value_of(view, 2, 0, c) == 29);
+    CHECK(value_of(view, 3, 0, c) == 0x7B);
+  }
+}
+
 TEST_CASE("Decode: the header's refusals come through", "[model][unit]") {
   CHECK(decode_text("hello").error().code == ErrorCode::kInvalidImage);
   CHECK(decode_text("").error().code == ErrorCode::kInvalidImage);

@@ -327,3 +327,27 @@ TEST_CASE("Network: one without a head can be looked at, and says that it answer
   CHECK_THAT(missing->message, Contains("a.cfg: no [yolo]") && Contains("neither a detector nor a classifier"));
   CHECK_FALSE(missing_head(*build(detector_cfg(""))));
 }
+
+TEST_CASE("Network: a key that no program knows is named with its section, its line and the nearest key",
+          "[model][unit]") {
+  const auto network = build(
+      "[net]\nwidth=8\nheight=8\nchanels=1\nlearning_rate=0.1\n"
+      "[convolutional]\nfilters=6\npading=1\nactivation=linear\nstopbackward=1\n"
+      "[yolo]\nclasses=1\nnum=1\nanchors=2,3\nignore_tresh=.5\nignore_thresh=.5\n");
+  REQUIRE(network.ok());
+  CHECK(network->input.channels == 3);
+  CHECK(network->warnings ==
+        std::vector<std::string>{
+            "a.cfg:4: [net]: chanels is not known and is passed over, did you mean channels?",
+            "a.cfg:8: [convolutional]: pading is not known and is passed over, did you mean padding?",
+            "a.cfg:15: [yolo]: ignore_tresh is not known and is passed over, did you mean ignore_thresh?"});
+}
+
+TEST_CASE("Network: warnings are few, however much is wrong", "[model][unit]") {
+  std::string text = "[net]\nwidth=8\nheight=8\n";
+  for (int i = 0; i < 200; ++i) text += std::string(5000, 'x') + std::to_string(i) + "=1\n";
+  const auto network = build(text);
+  REQUIRE(network.ok());
+  CHECK(network->warnings.size() == kMaxCfgWarnings);
+  for (const auto& warning : network->warnings) CHECK(warning.size() < 200);
+}

@@ -77,9 +77,8 @@ std::string tiff(const std::vector<Tag>& tags, bool big_endian = false) {
   };
   auto out = (big_endian ? "MM\0*"s : "II*\0"s) + number(8, 4) + number(tags.size(), 2);
   for (const auto& tag : tags) {
-    out +=
-        number(static_cast<std::uint64_t>(tag.id), 2) + number(static_cast<std::uint64_t>(tag.type), 2) +
-        number(static_cast<std::uint64_t>(tag.count), 4);
+    out += number(static_cast<std::uint64_t>(tag.id), 2) + number(static_cast<std::uint64_t>(tag.type), 2) +
+           number(static_cast<std::uint64_t>(tag.count), 4);
     const int size = tag.type == 3 ? 2 : 4;
     out += number(tag.value, size) + std::string(static_cast<std::size_t>(4 - size), '\0');
   }
@@ -218,8 +217,15 @@ TEST_CASE("Probe: a BMP that lies about its size is invalid", "[model][unit]") {
 TEST_CASE("Probe: TIFF, in both byte orders", "[model][unit]") {
   check_size(grey_tiff({{256, 3, 640}, {257, 4, 480}}), Format::kTiff, 640, 480);
   check_size(grey_tiff({{256, 3, 640}, {257, 4, 480}}, true), Format::kTiff, 640, 480);
-  check_size(tiff({{256, 3, 640}, {257, 3, 480}, {258, 3, 8}, {259, 3, 1}, {262, 3, 1}, {322, 3, 640}, {323, 3, 480},
-                   {324, 4, 8}, {325, 4, 4}}),
+  check_size(tiff({{256, 3, 640},
+                   {257, 3, 480},
+                   {258, 3, 8},
+                   {259, 3, 1},
+                   {262, 3, 1},
+                   {322, 3, 640},
+                   {323, 3, 480},
+                   {324, 4, 8},
+                   {325, 4, 4}}),
              Format::kTiff, 640, 480);
 }
 
@@ -248,8 +254,16 @@ TEST_CASE("Probe: a TIFF that libtiff could read in another way is invalid", "[m
     CAPTURE(tag);
     CHECK(error_of(grey_tiff({{256, 3, 64}, {257, 3, 64}, {tag, 4, 8}})) == ErrorCode::kInvalidImage);
   }
-  CHECK(error_of(tiff({{256, 3, 64}, {257, 3, 64}, {258, 3, 8}, {259, 3, 1}, {262, 3, 1}, {322, 3, 64}, {323, 3, 64},
-                       {324, 4, 8}, {325, 4, 4}, {273, 4, 8}})) == ErrorCode::kInvalidImage);
+  CHECK(error_of(tiff({{256, 3, 64},
+                       {257, 3, 64},
+                       {258, 3, 8},
+                       {259, 3, 1},
+                       {262, 3, 1},
+                       {322, 3, 64},
+                       {323, 3, 64},
+                       {324, 4, 8},
+                       {325, 4, 4},
+                       {273, 4, 8}})) == ErrorCode::kInvalidImage);
 }
 
 TEST_CASE("Probe: a TIFF of a kind that is not served never reaches libtiff", "[model][unit]") {
@@ -299,11 +313,71 @@ TEST_CASE("Probe: a PNM that claims more than it holds is invalid", "[model][uni
   CHECK(error_of("P5 0 0 255\n") == ErrorCode::kInvalidImage);
 }
 
-TEST_CASE("Probe: other formats are not served", "[model][unit]") {
-  const auto file =
-      GENERATE(""s, "x"s, "GIF"s, "hello, world"s, "P7\nWIDTH 1"s, "P6"s, "P"s, "II+\0"s, "\0\0\0\x0CjP  "s);
-  CHECK(error_of(file) == ErrorCode::kInvalidImage);
-  CHECK(error_of("GIF89a") == ErrorCode::kUnsupportedMediaType);
+TEST_CASE("Probe: what is no picture is invalid", "[model][unit]") {
+  const auto file = GENERATE(""s, "x"s, "GIF"s, "hello, world"s, "P6"s, "P"s, "\0\0\0\x0CjP  "s, "II+"s, "ftyp"s,
+                             "<html><svg></svg></html>"s, "<p>no drawing</p>"s, "RIFF\0\0\0\0WAVE"s, "PK\x03\x04"s);
+  const auto refused = probe(bytes_of(file), kEnough);
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().code == ErrorCode::kInvalidImage);
+  CHECK(refused.error().message == "not an image of a served format: JPEG, PNG, WebP, BMP, TIFF or PNM");
+}
+
+namespace {
+
+// An ISO base media file: its first box, which names its brands.
+std::string media(const std::string& major, const std::string& compatible) {
+  return big(16 + compatible.size(), 4) + "ftyp" + major + big(0, 4) + compatible + big(8, 4) + "mdat";
+}
+
+}  // namespace
+
+TEST_CASE("Probe: a known format that is not served is named, with those that are", "[model][unit]") {
+  const auto [file, name] = GENERATE(table<std::string, std::string>({
+      {"GIF89a", "GIF"},
+      {media("heic", "mif1heic"), "HEIC"},
+      {media("heix", "mif1heix"), "HEIC"},
+      {media("hevc", "msf1hevc"), "HEIC"},
+      {media("mif1", "mif1heic"), "HEIC"},  // as phones and libheif write it
+      {media("mif1", "mif1miaf"), "HEIF"},
+      {media("avif", "mif1miaf"), "AVIF"},
+      {media("mif1", "mif1avif"), "AVIF"},
+      {media("avis", "msf1miaf"), "AVIF"},
+      {media("isom", "isomavc1mp41"), "MP4"},
+      {media("qt  ", "qt  "), "MP4"},
+      {media("crx ", "crx isom"), "camera raw (Canon)"},
+      {"\0\0\0\0ftyp"s, "MP4"},
+      {"\xFF\xFF\xFF\xFF"
+       "ftypheic"s,
+       "HEIC"},
+      {"\0\0\0\x0CJXL \r\n\x87\n"s, "JPEG XL"},
+      {"\xFF\x0A\x7F"s, "JPEG XL"},
+      {"\0\0\0\x0CjP  \r\n\x87\n"s, "JPEG 2000"},
+      {"\xFF\x4F\xFF\x51\0\x2F"s, "JPEG 2000"},
+      {"II\xBC\x01"s, "JPEG XR"},
+      {"II+\0\x08\0\0\0"s, "BigTIFF"},
+      {"MM\0+\0\x08\0\0"s, "BigTIFF"},
+      {"P7\nWIDTH 1"s, "PAM"},
+      {"PF\n1 1\n-1\n"s, "PFM"},
+      {"8BPS\0\1"s, "PSD"},
+      {"\0\0\1\0\1\0"s, "ICO"},
+      {"<svg xmlns=\"http://www.w3.org/2000/svg\"/>", "SVG"},
+      {"\xEF\xBB\xBF<?xml version=\"1.0\"?>\n<!-- a drawing -->\n<svg/>", "SVG"},
+      {"%PDF-1.7\n", "PDF"},
+      {"%!PS-Adobe-3.0 EPSF-3.0\n", "PostScript"},
+      {"qoif\0\0\0\1"s, "QOI"},
+      {"\x76\x2F\x31\x01\2\0\0\0"s, "OpenEXR"},
+      {"#?RADIANCE\n", "Radiance HDR"},
+      {"DDS |\0\0\0"s, "DDS"},
+      {std::string(128, '\0') + "DICM", "DICOM"},
+      {"RIFF\0\0\0\0AVI LIST"s, "AVI"},
+      {"\x1A\x45\xDF\xA3\x01"s, "Matroska or WebM"},
+      {std::string(18, '\0') + "TRUEVISION-XFILE.\0"s, "TGA"},
+  }));
+  CAPTURE(name);
+  const auto refused = probe(bytes_of(file), kEnough);
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().code == ErrorCode::kUnsupportedMediaType);
+  CHECK(refused.error().message == name + " is not served: send JPEG, PNG, WebP, BMP, TIFF or PNM");
 }
 
 TEST_CASE("Probe: the limit is on pixels, and inclusive", "[model][unit]") {

@@ -333,3 +333,65 @@ TEST_CASE("TorchModel: augmentation of a network that takes one size alone is re
       "[convolutional]\nfilters=2\nactivation=linear\n[avgpool]\n[softmax]\ngroups=1\n", 2 + 2 * 3);
   CHECK(classifier.find("only a detector") != std::string::npos);
 }
+
+namespace {
+
+// A classifier of three classes whose logits are the mean of its `channels` times 1, 2 and 3.
+common::ModelConfig mean_classifier(const tests::TemporaryDirectory& folder, int channels) {
+  std::string weights(20 + 3 * sizeof(float), '\0');
+  weights[4] = 2;
+  for (int filter = 1; filter <= 3; ++filter) {
+    for (int c = 0; c < channels; ++c) {
+      const auto weight = static_cast<float>(filter) / static_cast<float>(channels);
+      weights.append(reinterpret_cast<const char*>(&weight), sizeof weight);
+    }
+  }
+  common::ModelConfig config;
+  config.name = "mean";
+  config.task = common::Task::kClassify;
+  config.precision = common::Precision::kFp32;
+  config.source = common::DarknetSource{
+      folder.write("a.cfg", "[net]\nwidth=32\nheight=32\nchannels=" + std::to_string(channels) +
+                                "\n[convolutional]\nfilters=3\nsize=1\nstride=1\nactivation=linear\n"
+                                "[avgpool]\n[softmax]\n"),
+      folder.write("a.weights", weights), folder.write("a.names", "a\nb\nc\n")};
+  return config;
+}
+
+}  // namespace
+
+TEST_CASE("TorchModel: a grey network is shown the picture's luma", "[model][unit][torch]") {
+  const tests::TemporaryDirectory folder;
+  const auto config = mean_classifier(folder, 1);
+  const auto loaded = model::load_model(config, {});
+  INFO((loaded ? std::string() : loaded.error().message));
+  REQUIRE(loaded.ok());
+  REQUIRE((*loaded)->warm_up().ok());
+  // The upper half red, the lower half blue.
+  std::string body = "P6 32 32 255\n";
+  for (int i = 0; i < 512; ++i) body += std::string("\xFF\0\0", 3);
+  for (int i = 0; i < 512; ++i) body += std::string("\0\0\xFF", 3);
+  const std::array inputs{input_of(body), input_of(body)};
+  const double mean = (76 + 29) / 2.0 / 255;
+  for (const auto& output : (*loaded)->run(inputs)) {
+    INFO((output.prediction ? std::string() : output.prediction.error().message));
+    REQUIRE(output.prediction);
+    const auto& list = std::get<common::ClassificationList>(*output.prediction).classifications;
+    REQUIRE(list.size() == 3);
+    double sum = 0;
+    for (int filter = 1; filter <= 3; ++filter) sum += std::exp(filter * mean);
+    for (const auto& one : list) {
+      const auto expected = std::exp((one.class_id + 1) * mean) / sum;
+      CHECK(static_cast<double>(one.probability) == Approx(expected).epsilon(1e-5));
+    }
+    CHECK(list.front().class_id == 2);
+  }
+}
+
+TEST_CASE("TorchModel: pictures have one channel or three", "[model][unit][torch]") {
+  const tests::TemporaryDirectory folder;
+  const auto loaded = model::load_model(mean_classifier(folder, 2), {});
+  REQUIRE_FALSE(loaded.ok());
+  CHECK(loaded.error().message ==
+        "mean: the network takes 2 channels: pictures have 3, or 1 for a network that wants them grey");
+}

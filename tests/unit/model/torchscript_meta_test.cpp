@@ -62,6 +62,12 @@ void check_head(const Sides& sides, const Hints& hints, HeadLayout layout, std::
 
 // ---- metadata ----
 
+TEST_CASE("Metadata: bytes of names that are not UTF-8 become U+FFFD", "[model][unit]") {
+  const auto metadata =
+      metadata_of("\xEF\xBB\xBF{\"description\": \"\xFF\", \"names\": {\"0\": \"caf\xE9\", \"1\": \"dog\"}}");
+  CHECK(metadata.names == std::vector<std::string>{"caf\xEF\xBF\xBD", "dog"});
+}
+
 TEST_CASE("Metadata: a file without any has nothing in it", "[model][unit]") {
   for (const auto* text : {"", " \n"}) {
     const auto metadata = metadata_of(text);

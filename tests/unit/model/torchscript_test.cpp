@@ -41,6 +41,8 @@ const std::filesystem::path& small_files() {
                                                        "segmenter",
                                                        "future",
                                                        "cuda",
+                                                       "latin1",
+                                                       "long_label",
                                                        "nms",
                                                        "generator",
                                                        "doubler",
@@ -408,11 +410,54 @@ TEST_CASE("TorchScript: a file that cannot be served is one clear line", "[model
   check("segmenter.pt", Task::kDetect, "segment");
   check("number_input.pt", Task::kTensor, "exponent: int");
   check("none.pt", Task::kDetect, "no such file");
-  check("resnet18.ppm", Task::kDetect, "LibTorch cannot load it");
+  check("resnet18.ppm", Task::kDetect, "a picture, not a network");
   check("yolov8.pt", Task::kClassify, "task: classify");
   check("tiny_probabilities.pt", Task::kDetect, "task: detect");
   check("resnet18.pt", Task::kDetect, "[n, 1000]");
   check("doubler.pt", Task::kClassify, "not that of a classifier");
+}
+
+TEST_CASE("TorchScript: what was named by mistake is told before LibTorch sees it", "[model][unit][torch]") {
+  const auto cases = tests::fault_cases();
+  if (!cases) {
+    WARN("SKIPPED: no fault cases");
+    return;
+  }
+  for (const auto task : {Task::kDetect, Task::kTensor}) {
+    CHECK_THAT(refusal(script_config(*cases / "ts_state_dict.pt", task)),
+               Catch::EndsWith("ts_state_dict.pt: a PyTorch checkpoint, which holds weights without a network: load "
+                               "them in Python and save the network with torch.jit.trace, or name the file as weights "
+                               "with a Darknet cfg"));
+    CHECK_THAT(refusal(script_config(*cases / "ts_model-onnx.pt", task)),
+               Catch::EndsWith("ts_model-onnx.pt: an ONNX network: export the network as TorchScript"));
+  }
+}
+
+TEST_CASE("TorchScript: a network whose output is not finite is refused with that reason", "[model][unit][torch]") {
+  const auto cases = tests::fault_cases();
+  if (!cases) {
+    WARN("SKIPPED: no fault cases");
+    return;
+  }
+  auto config = script_config(*cases / "ts_nan.pt", Task::kDetect);
+  const std::string reason = "script: " + (*cases / "ts_nan.pt").string() +
+                             ": its output is not finite: its weights are damaged, or not for this precision";
+  CHECK(refusal(config) == reason);
+  for (const auto task : {Task::kDetect, Task::kClassify, Task::kImage}) {
+    config.task = task;
+    config.input_size = common::InputSize{64, 64};
+    CHECK(refusal(config) == reason);
+  }
+}
+
+TEST_CASE("TorchScript: labels that are not UTF-8 have U+FFFD in their place, and too long ones are refused",
+          "[model][unit][torch]") {
+  if (skipped()) return;
+  const auto labels = load(script_config(small_files() / "latin1.pt", Task::kDetect))->description().labels;
+  CHECK(labels == std::vector<std::string>{"caf\xEF\xBF\xBD", "go"});
+  CHECK_THAT(refusal(script_config(small_files() / "long_label.pt", Task::kDetect)),
+             Catch::EndsWith("long_label.pt: config.txt in it: the name of class 1 has 300 bytes, at most 256 are "
+                             "allowed: give its names in a file"));
 }
 
 TEST_CASE("TorchScript: a size that a trace does not take, and names that do not fit, are refused",

@@ -38,3 +38,26 @@ TEST_CASE("YOLO labels: what is wrong is said with its line", "[model][unit]") {
   CHECK_THAT(message("0 0 0 -1 1"), Contains("negative"));
   CHECK_THAT(message(std::string_view("\0\xFF 1", 4)), Contains("class number"));
 }
+
+TEST_CASE("YOLO labels: a byte order mark is no part of the first class", "[model][unit]") {
+  const auto truths = parse_yolo_labels(
+      "\xEF\xBB\xBF"
+      "1 0.5 0.5 1 1\n",
+      2, "a.txt");
+  REQUIRE(truths.ok());
+  REQUIRE(truths->size() == 1);
+  CHECK(truths->front().class_id == 1);
+}
+
+TEST_CASE("YOLO labels: boxes in pixels are refused, with what they should be", "[model][unit]") {
+  const auto message = [](std::string_view text) { return parse_yolo_labels(text, 2, "a.txt").error().message; };
+  CHECK(message("0 0.5 0.5 1 1\n1 320 240.5 64 32\n") ==
+        "a.txt:2: a box at 320, 240.5 of 64 x 32, as in pixels: its centre and size must be fractions of the picture, "
+        "0 to 1");
+  CHECK_THAT(message("0 0.5 0.5 0.5 3"), Contains("as in pixels"));
+  CHECK_THAT(message("0 -40 0.5 0.5 0.5"), Contains("as in pixels"));
+  CHECK_THAT(message("0 50 50 20 20"), Contains("fractions of the picture"));  // or in percent
+  // Cut out of a larger picture, boxes reach beyond it.
+  CHECK(parse_yolo_labels("0 1.2 -0.1 1.5 0.5", 2, "a.txt").ok());
+  CHECK(parse_yolo_labels("0 2 2 2 2", 2, "a.txt").ok());
+}

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 #include <chrono>
 #include <cstdio>
 #include <memory>
@@ -18,6 +17,7 @@
 #include "model/precision.hpp"
 #include "tools/progress/progress_bar.hpp"
 #include "tools/yolodctl/commands.hpp"
+#include "tools/yolodctl/model/json_line.hpp"
 #include "tools/yolodctl/model/model_options.hpp"
 
 namespace yolod::tools {
@@ -115,7 +115,7 @@ int bench_model(const BenchModelOptions& options) {
                                     {"ms_least", timing->least_ms},
                                     {"ms_most", timing->most_ms},
                                     {"images_per_s", images_per_s}};
-    std::printf("%s\n", boost::json::serialize(whole).c_str());
+    print_json_line(whole);
     return 0;
   }
   std::printf("%s  %zu x %zu  %s  %s  %u thread%s  batch %zu\n", chosen->config.name.c_str(), shape.width, shape.height,

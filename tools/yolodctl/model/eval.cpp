@@ -5,7 +5,6 @@
 #include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 #include <cctype>
 #include <cstdio>
 #include <filesystem>
@@ -24,6 +23,7 @@
 #include "model/read_file.hpp"
 #include "tools/progress/progress_bar.hpp"
 #include "tools/yolodctl/commands.hpp"
+#include "tools/yolodctl/model/json_line.hpp"
 #include "tools/yolodctl/model/model_options.hpp"
 
 namespace yolod::tools {
@@ -71,7 +71,7 @@ Outcome<std::vector<fs::path>> pictures_in(const std::string& folder) {
 Outcome<std::optional<std::vector<model::eval::Truth>>> read_labels(const fs::path& file, std::size_t class_count) {
   std::error_code ignored;
   if (!fs::exists(file, ignored)) return std::optional<std::vector<model::eval::Truth>>();
-  const auto text = model::read_file(file, model::eval::kMaxLabelFileBytes);
+  const auto text = model::read_text(file, model::eval::kMaxLabelFileBytes);
   if (!text) return text.error();
   auto truths = model::eval::parse_yolo_labels(*text, class_count, file.string());
   if (!truths) return std::move(truths).error();
@@ -161,7 +161,7 @@ void print_json(const EvalOptions& options, const std::string& name, const commo
                                   {"ap50", to_json(evaluation.mean.ap50)},
                                   {"ap50_95", to_json(evaluation.mean.ap50_95)},
                                   {"classes", std::move(classes)}};
-  std::printf("%s\n", boost::json::serialize(whole).c_str());
+  print_json_line(whole);
 }
 
 void print_line(const std::string& label, std::size_t truths, std::size_t detections, const model::eval::Score& score) {
@@ -170,8 +170,8 @@ void print_line(const std::string& label, std::size_t truths, std::size_t detect
     if (fraction) std::snprintf(text.data(), text.size(), "%.2f", *fraction * 100);
     return std::string(text.data());
   };
-  std::printf("%-20s %8zu %10zu %8s %8s\n", label.c_str(), truths, detections, percent(score.ap50).c_str(),
-              percent(score.ap50_95).c_str());
+  std::printf("%-20s %8zu %10zu %8s %8s\n", common::printable(label).c_str(), truths, detections,
+              percent(score.ap50).c_str(), percent(score.ap50_95).c_str());
 }
 
 // Classes that are in no picture are left out; they show in the mean alone, if the metric counts them.

@@ -13,8 +13,11 @@
 #include "model/darknet/operations.hpp"
 #include "model/darknet/weights.hpp"
 #include "model/darknet_files.hpp"
+#include "model/network.hpp"
+#include "model/read_file.hpp"
 #include "tools/yolodctl/commands.hpp"
 #include "tools/yolodctl/model/info_torchscript.hpp"
+#include "tools/yolodctl/model/json_line.hpp"
 #include "tools/yolodctl/model/model_options.hpp"
 
 namespace yolod::tools {
@@ -130,7 +133,7 @@ void print_json(const darknet::Network& network) {
   if (darknet::missing_head(network)) answer["task"] = nullptr;
   if (!classifier) answer["candidates"] = darknet::candidate_count(network);
   answer["layers"] = std::move(layers);
-  std::printf("%s\n", json::serialize(answer).c_str());
+  print_json_line(answer);
 }
 
 // The network, and what else is named checked against it.
@@ -157,6 +160,9 @@ int info(const InfoOptions& options) {
   if (source == nullptr) return report({common::ErrorCode::kInvalidParameter, "an identity model has no network"});
   const auto network = checked_network(*source, chosen->config.input_size);
   if (!network) return report(network.error());
+  for (const auto& warning : network->warnings) std::fprintf(stderr, "yolodctl: warning: %s\n", warning.c_str());
+  if (const auto why = model::why_no_pictures(static_cast<std::size_t>(network->input.channels)); !why.empty())
+    return report(model::bad_model(network->source_name + ": " + why));
   if (options.json) {
     print_json(*network);
   } else {

@@ -1,4 +1,5 @@
 #include "tools/yolodctl/model/info_torchscript.hpp"
+#include "tools/yolodctl/model/json_line.hpp"
 
 #include <boost/json.hpp>
 #include <cstdio>
@@ -86,7 +87,7 @@ void print_json(const ScriptReport& report) {
   if (report.stride) answer["stride"] = *report.stride;
   if (!report.network) {
     answer["problem"] = report.why_not;
-    std::printf("%s\n", json::serialize(answer).c_str());
+    print_json_line(answer);
     return;
   }
   const auto& network = *report.network;
@@ -105,7 +106,7 @@ void print_json(const ScriptReport& report) {
     from["names"] = word_of(report.from.names);
   }
   answer["from"] = std::move(from);
-  std::printf("%s\n", json::serialize(answer).c_str());
+  print_json_line(answer);
 }
 
 void print_row(const std::string& key, const std::string& value, const std::string& whence) {
@@ -114,7 +115,8 @@ void print_row(const std::string& key, const std::string& value, const std::stri
 
 void print_table(const std::string& file, const ScriptReport& report) {
   const auto& module = report.module;
-  std::printf("%s: TorchScript, %lld parameters, %s\n", file.c_str(), static_cast<long long>(module.parameters),
+  std::printf("%s: TorchScript, %lld parameters, %s\n", common::printable(file).c_str(),
+              static_cast<long long>(module.parameters),
               module.precisions.empty() ? "no floating point" : joined(module.precisions).c_str());
   if (!module.traced_on.empty()) print_row("traced on", module.traced_on, "runs on the CPU here");
   if (!report.network) {

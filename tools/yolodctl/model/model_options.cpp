@@ -11,6 +11,7 @@
 
 #include "common/config_schema.hpp"
 #include "common/cpu_count.hpp"
+#include "common/text.hpp"
 #include "tools/yolodctl/model/trial.hpp"
 
 namespace yolod::tools {
@@ -135,7 +136,7 @@ Outcome<ChosenModel> choose_model(const ModelOptions& options) {
 }
 
 int report(const Error& error) {
-  std::fprintf(stderr, "yolodctl: %s\n", error.message.c_str());
+  std::fprintf(stderr, "yolodctl: %s\n", common::printable(error.message).c_str());
   const bool asked_wrongly = error.code == ErrorCode::kBadConfig || error.code == ErrorCode::kInvalidParameter;
   return asked_wrongly ? 2 : 1;
 }

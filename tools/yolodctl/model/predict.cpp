@@ -3,7 +3,6 @@
 #include <CLI/App.hpp>
 #include <CLI/Validators.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 #include <cerrno>
 #include <cmath>
 #include <cstdio>
@@ -16,11 +15,13 @@
 #include <system_error>
 #include <vector>
 
+#include "common/text.hpp"
 #include "model/image/annotate.hpp"
 #include "model/image/decode.hpp"
 #include "model/model.hpp"
 #include "model/read_file.hpp"
 #include "tools/yolodctl/commands.hpp"
+#include "tools/yolodctl/model/json_line.hpp"
 #include "tools/yolodctl/model/model_options.hpp"
 
 namespace yolod::tools {
@@ -100,8 +101,8 @@ boost::json::object to_json(const std::string& file, const Error& error) {
 
 void print_heading(const std::string& file, const common::ModelDescription& model, std::uint32_t width,
                    std::uint32_t height, const std::string& what, const common::WorkTimes& times) {
-  std::printf("%s  %u x %u  %s  %s, decode %.1f ms, infer %.1f ms, post %.1f ms\n", file.c_str(), width, height,
-              what.c_str(), model.precision.c_str(), times.decode_us / 1000.0, times.infer_us / 1000.0,
+  std::printf("%s  %u x %u  %s  %s, decode %.1f ms, infer %.1f ms, post %.1f ms\n", common::printable(file).c_str(),
+              width, height, what.c_str(), model.precision.c_str(), times.decode_us / 1000.0, times.infer_us / 1000.0,
               times.post_us / 1000.0);
 }
 
@@ -114,7 +115,8 @@ void print_table(const std::string& file, const common::ModelDescription& model,
   std::printf("  %-20s %10s %9s %9s %9s %9s\n", "label", "confidence", "x_min", "y_min", "x_max", "y_max");
   for (const auto& detection : list.detections) {
     const auto& box = detection.box;
-    std::printf("  %-20s %10.4f %9.1f %9.1f %9.1f %9.1f\n", label_of(model, detection.class_id).c_str(),
+    std::printf("  %-20s %10.4f %9.1f %9.1f %9.1f %9.1f\n",
+                common::printable(label_of(model, detection.class_id)).c_str(),
                 static_cast<double>(detection.confidence), static_cast<double>(box.x_min),
                 static_cast<double>(box.y_min), static_cast<double>(box.x_max), static_cast<double>(box.y_max));
   }
@@ -126,7 +128,7 @@ void print_table(const std::string& file, const common::ModelDescription& model,
                 "the " + std::to_string(list.classifications.size()) + " most probable", times);
   std::printf("  %-40s %11s\n", "label", "probability");
   for (const auto& classification : list.classifications) {
-    std::printf("  %-40s %11.6f\n", label_of(model, classification.class_id).c_str(),
+    std::printf("  %-40s %11.6f\n", common::printable(label_of(model, classification.class_id)).c_str(),
                 static_cast<double>(classification.probability));
   }
 }
@@ -188,8 +190,8 @@ class Prediction {
 
  private:
   void fail(const std::string& image, const Error& error) {
-    if (options_.json) std::printf("%s\n", boost::json::serialize(to_json(image, error)).c_str());
-    std::fprintf(stderr, "yolodctl: %s: %s\n", image.c_str(), error.message.c_str());
+    if (options_.json) print_json_line(to_json(image, error));
+    std::fprintf(stderr, "yolodctl: %s: %s\n", common::printable(image).c_str(), error.message.c_str());
     exit_code_ = 1;
   }
 
@@ -197,7 +199,7 @@ class Prediction {
   void print(const std::string& image, const List& list, const common::WorkTimes& times) const {
     if (options_.json) {
       const auto object = to_json(image, config_.name, model_.description(), list, times);
-      std::printf("%s\n", boost::json::serialize(object).c_str());
+      print_json_line(object);
     } else {
       print_table(image, model_.description(), list, times);
     }
@@ -231,11 +233,11 @@ class Prediction {
     } else if (options_.json) {
       const boost::json::object object{
           {"success", true}, {"file", image}, {"model", config_.name}, {"output", written->string()}};
-      std::printf("%s\n", boost::json::serialize(object).c_str());
+      print_json_line(object);
     } else {
-      std::printf("%s  -> %s  %s, decode %.1f ms, infer %.1f ms, post %.1f ms\n", image.c_str(), written->c_str(),
-                  model_.description().precision.c_str(), times.decode_us / 1000.0, times.infer_us / 1000.0,
-                  times.post_us / 1000.0);
+      std::printf("%s  -> %s  %s, decode %.1f ms, infer %.1f ms, post %.1f ms\n", common::printable(image).c_str(),
+                  common::printable(written->string()).c_str(), model_.description().precision.c_str(),
+                  times.decode_us / 1000.0, times.infer_us / 1000.0, times.post_us / 1000.0);
     }
   }
 
