@@ -37,6 +37,7 @@ image::Normalization to_normalization(const common::PreprocessConfig& preprocess
 Preparation preparation_for(const common::ModelConfig& config, const PictureRules& rules) {
   Preparation preparation;
   preparation.fit = rules.fit;
+  preparation.rounding = rounding_of(rules);
   preparation.crop_fraction = config.preprocess.crop_fraction;
   preparation.sampling = rules.sampling;
   preparation.normalization = to_normalization(config.preprocess);
@@ -190,7 +191,8 @@ bool PictureModel::decode_one(const Input& input, std::span<float> room, Output&
       checked ? image::decode(input.body, limits_, needed_, &decode_memory_) : Outcome<image::Picture>(checked.error());
   if (picture) {
     prepared.image_size = picture->size();
-    prepared.placement = image::place(preparation_.fit, prepared.image_size, input_size_, preparation_.crop_fraction);
+    prepared.placement = image::place(preparation_.fit, prepared.image_size, input_size_, preparation_.rounding,
+                                      preparation_.crop_fraction);
     image::resize_into(picture->view(), prepared.placement, input_size_, preparation_.normalization,
                        preparation_.sampling, room);
   } else {

@@ -23,6 +23,7 @@ namespace yolod::model {
 // How a picture becomes the network's input.
 struct Preparation {
   image::Fit fit{image::Fit::kStretch};
+  image::Rounding rounding{image::Rounding::kTruncated};
   double crop_fraction{1};  // with Fit::kCrop
   image::Sampling sampling{image::Sampling::kCornersAligned};
   image::Normalization normalization;

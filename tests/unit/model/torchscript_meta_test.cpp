@@ -203,6 +203,16 @@ TEST_CASE("PictureRules: a config that says something comes first", "[model][uni
   CHECK(with_config(rules, config).fit == image::Fit::kCrop);
 }
 
+TEST_CASE("PictureRules: pictures are placed as the program does whose sampling it is", "[model][unit]") {
+  PictureRules rules;
+  rules.sampling = image::Sampling::kCornersAligned;
+  CHECK(rounding_of(rules) == image::Rounding::kTruncated);
+  rules.sampling = image::Sampling::kCentersAligned;
+  CHECK(rounding_of(rules) == image::Rounding::kHalfToEven);
+  rules.sampling = image::Sampling::kAveraged;
+  CHECK(rounding_of(rules) == image::Rounding::kHalfToEven);
+}
+
 // ---- heads ----
 
 TEST_CASE("HeadGuess: the number of names tells the layouts apart", "[model][unit]") {
