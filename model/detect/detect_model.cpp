@@ -113,18 +113,18 @@ std::vector<detect::Candidate> DetectModel::candidates_of(const RawHead& head, s
 Outcome<common::Prediction> DetectModel::answer(const RawHead& head, std::size_t index, const Prepared& prepared,
                                                 const Input& input) const {
   const auto request = request_of(input.options);
+  const detect::Target target{static_cast<std::uint32_t>(prepared.image_size.width),
+                              static_cast<std::uint32_t>(prepared.image_size.height),
+                              input.clip_boxes ? detect::Edges::kClip : detect::Edges::kKeep};
   auto kept = candidates_of(head, index, prepared.placement, request.confidence);
-  if (layout_ == detect::HeadLayout::kFinal) {
-    if (kept.size() > request.max_detections) kept.resize(request.max_detections);
-  } else {
+  if (layout_ != detect::HeadLayout::kFinal) {
     const detect::NmsRule rule{
         request.iou, nms_kind_ == darknet::NmsKind::kDiou ? detect::Overlap::kDiou : detect::Overlap::kIou, beta_nms_};
-    kept = detect::suppress(kept, rule, request.max_detections);
+    kept = detect::suppress(kept, rule, request.max_detections,
+                            [&target](const detect::Candidate& candidate) { return stays(candidate, target); });
   }
-  const auto width = static_cast<std::uint32_t>(prepared.image_size.width);
-  const auto height = static_cast<std::uint32_t>(prepared.image_size.height);
-  const auto edges = input.clip_boxes ? detect::Edges::kClip : detect::Edges::kKeep;
-  return common::Prediction(common::DetectionList{width, height, detect::to_detections(kept, width, height, edges)});
+  return common::Prediction(
+      common::DetectionList{target.width, target.height, detect::to_detections(kept, target, request.max_detections)});
 }
 
 }  // namespace
