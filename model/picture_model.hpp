@@ -73,10 +73,10 @@ class PictureModel : public Model {
   [[nodiscard]] common::Outcome<void> time_batches(std::size_t most);
   [[nodiscard]] common::Outcome<void> run_as_served(NetworkInput& input, std::size_t images);
   struct DecodedPictures;
-  void decode_into(DecodedPictures& batch);
+  [[nodiscard]] common::Outcome<void> decode_into(DecodedPictures& batch);
   // False if there is no picture: its output says why then.
   [[nodiscard]] bool decode_one(const Input& input, std::span<float> room, Output& output, Prepared& prepared) const;
-  void compute(DecodedPictures& batch);
+  [[nodiscard]] common::Outcome<void> compute(DecodedPictures& batch);
 
   common::ModelConfig config_;
   std::unique_ptr<Network> network_;

@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "common/log.hpp"
 #include "common/text.hpp"
 #include "model/detect/candidates.hpp"
 #include "model/detect/detections.hpp"
@@ -28,10 +30,15 @@ Outcome<std::vector<std::uint8_t>> class_filter(const common::ModelConfig& confi
   if (config.detect.classes.empty()) return kept;
   kept.resize(labels.size(), 0);
   for (const auto& wanted : config.detect.classes) {
-    const auto found = std::find(labels.begin(), labels.end(), wanted);
-    if (found == labels.end())
+    bool found = false;
+    // Several classes may have one name.
+    for (std::size_t c = 0; c < labels.size(); ++c) {
+      if (labels[c] != wanted) continue;
+      kept[c] = 1;
+      found = true;
+    }
+    if (!found)
       return bad_model(config.name + ": detect.classes: the model has no class \"" + common::printable(wanted) + "\"");
-    kept[static_cast<std::size_t>(found - labels.begin())] = 1;
   }
   return kept;
 }
@@ -89,6 +96,10 @@ Outcome<void> DetectModel::check(const common::PredictionOptions& options) const
     return Error{ErrorCode::kInvalidParameter, "confidence: 0 to 1 is allowed"};
   }
   if (!(request.iou >= 0 && request.iou <= 1)) return Error{ErrorCode::kInvalidParameter, "iou: 0 to 1 is allowed"};
+  if (options.iou && layout_ == detect::HeadLayout::kFinal) {
+    return Error{ErrorCode::kInvalidParameter,
+                 "iou: this model suppresses boxes inside its network, by a threshold of its own"};
+  }
   return {};
 }
 
@@ -129,6 +140,19 @@ Outcome<common::Prediction> DetectModel::answer(const RawHead& head, std::size_t
 
 }  // namespace
 
+namespace {
+
+// What the config says of suppression, and a network that suppresses by itself does not follow.
+void warn_of_idle_settings(const common::ModelConfig& config) {
+  const auto warn = [&config](std::string_view key) {
+    common::log_warning("model {}: {} has no effect: the network suppresses boxes by itself", config.name, key);
+  };
+  if (config.detect.iou != common::DetectConfig{}.iou) warn("detect.iou");
+  if (config.detect.multi_label != common::AutoBool::kAuto) warn("detect.multi_label");
+}
+
+}  // namespace
+
 Outcome<std::unique_ptr<Model>> make_detect_model(const common::ModelConfig& config, LoadedNetwork loaded) {
   if (config.preprocess.crop != common::CropMode::kNone) {
     return bad_model(config.name + ": preprocess.crop: a detector takes the whole image, only none is supported");
@@ -136,6 +160,7 @@ Outcome<std::unique_ptr<Model>> make_detect_model(const common::ModelConfig& con
   if (loaded.labels.empty()) return bad_model(config.name + ": no file with the names of its classes is given");
   auto class_kept = class_filter(config, loaded.labels);
   if (!class_kept) return std::move(class_kept).error();
+  if (loaded.rules.layout == detect::HeadLayout::kFinal) warn_of_idle_settings(config);
   return std::unique_ptr<Model>(
       std::make_unique<DetectModel>(config, std::move(loaded), std::move(class_kept).value()));
 }
