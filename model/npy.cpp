@@ -166,7 +166,13 @@ Outcome<TensorArray> parse_npy_tensor(std::string_view bytes) {
   auto parsed = parse(bytes, std::nullopt);
   if (!parsed) return std::move(parsed).error();
   const auto data = std::as_bytes(std::span(parsed->data));
-  return TensorArray{parsed->type, std::move(parsed->shape), {data.begin(), data.end()}};
+  TensorArray array{parsed->type, std::move(parsed->shape), {data.begin(), data.end()}};
+  if (array.type == ElementType::kBool) {
+    // A bool with another byte is undefined in C++, where compiled code counts on 0 and 1; NumPy takes it for true.
+    std::transform(array.bytes.begin(), array.bytes.end(), array.bytes.begin(),
+                   [](std::byte value) { return value == std::byte{0} ? value : std::byte{1}; });
+  }
+  return array;
 }
 
 Outcome<NpyArray> parse_npy(std::string_view bytes) {

@@ -25,7 +25,8 @@ struct TensorArray {
   std::vector<std::byte> bytes;  // of its elements, in C order
 };
 
-// Any bytes are safe to pass: no more is allocated than there are. An Error is kInvalidParameter.
+// Any bytes are safe to pass: no more is allocated than there are. A bool's byte that is not 0 becomes 1. An Error is
+// kInvalidParameter.
 [[nodiscard]] common::Outcome<TensorArray> parse_npy_tensor(std::string_view bytes);
 // The file's bytes. `bytes` must be as many as `shape` asks for.
 [[nodiscard]] std::string to_npy(const TensorArray& array);

@@ -38,6 +38,7 @@ image::Normalization to_normalization(const common::PreprocessConfig& preprocess
 Preparation preparation_for(const common::ModelConfig& config, const PictureRules& rules) {
   Preparation preparation;
   preparation.fit = rules.fit;
+  preparation.rounding = rounding_of(rules);
   preparation.crop_fraction = config.preprocess.crop_fraction;
   preparation.sampling = rules.sampling;
   preparation.normalization = to_normalization(config.preprocess);
@@ -151,20 +152,14 @@ struct PictureModel::DecodedPictures final : Decoded {
 
 namespace {
 
-// What the parts throw of their own (no memory, above all) fails the batch, not the process.
+// What libraries throw (no memory, above all) is an Error, and of no more pictures than `work` is for.
 template <typename Work>
-bool guarded(std::vector<Output>& outputs, Work&& work) {
-  std::string what;
+auto guarded(std::string_view what, Work&& work) -> decltype(work()) {
   try {
-    work();
-    return true;
+    return work();
   } catch (const std::exception& error) {
-    what = error.what();
+    return Error{ErrorCode::kInternal, std::string(what) + " failed: " + common::printable(error.what(), 200)};
   }
-  for (auto& output : outputs) {
-    output.prediction = Error{ErrorCode::kInternal, "the batch failed: " + common::printable(what, 200)};
-  }
-  return false;
 }
 
 }  // namespace
@@ -173,13 +168,20 @@ std::vector<Output> PictureModel::run(std::span<const Input> inputs) { return ru
 
 std::unique_ptr<Model::Decoded> PictureModel::decode(std::span<const Input> inputs) {
   auto decoded = std::make_unique<DecodedPictures>(inputs);
-  if (!guarded(decoded->outputs, [&] { decode_into(*decoded); })) decoded->batch.clear();
+  const auto done = guarded("the batch", [&] { return decode_into(*decoded); });
+  if (!done) {
+    for (auto& output : decoded->outputs) output.prediction = done.error();
+    decoded->batch.clear();
+  }
   return decoded;
 }
 
 std::vector<Output> PictureModel::run_decoded(std::unique_ptr<Decoded> decoded) {
   auto& pictures = static_cast<DecodedPictures&>(*decoded);
-  (void)guarded(pictures.outputs, [&] { compute(pictures); });
+  const auto done = guarded("the batch", [&] { return compute(pictures); });
+  if (!done) {
+    for (const auto& prepared : pictures.batch) pictures.outputs[prepared.input_index].prediction = done.error();
+  }
   return std::move(pictures.outputs);
 }
 
@@ -200,25 +202,29 @@ void PictureModel::bring_grey(image::Picture& picture, const image::Placement& p
 bool PictureModel::decode_one(const Input& input, std::span<float> room, Output& output, Prepared& prepared) const {
   OwnWork own_work(input);
   const auto start = Clock::now();
-  const auto checked = check(input.options);
-  std::vector<std::byte> unwrapped;
-  const auto file = checked ? picture_of(input, unwrapped) : Outcome<std::span<const std::byte>>(checked.error());
-  auto picture =
-      file ? image::decode(*file, limits_, needed_, &decode_memory_) : Outcome<image::Picture>(file.error());
-  if (picture) {
+  const auto done = guarded("the request", [&]() -> Outcome<void> {
+    if (auto checked = check(input.options); !checked) return checked;
+    std::vector<std::byte> unwrapped;
+    const auto file = picture_of(input, unwrapped);
+    if (!file) return file.error();
+    auto picture = image::decode(*file, limits_, needed_, &decode_memory_);
+    if (!picture) return picture.error();
     prepared.image_size = picture->size();
-    prepared.placement = image::place(preparation_.fit, prepared.image_size, input_size_, preparation_.crop_fraction);
+    prepared.placement = image::place(preparation_.fit, prepared.image_size, input_size_, preparation_.rounding,
+                                      preparation_.crop_fraction);
     if (network_->shape().channels == 1) {
       bring_grey(*picture, prepared.placement, room);
     } else {
       bring(*picture, prepared.placement, room);
     }
-  } else {
+    return {};
+  });
+  if (!done) {
     own_work.refused();
-    output.prediction = picture.error();
+    output.prediction = done.error();
   }
   output.times.decode_us = common::elapsed_us(start, Clock::now());
-  return picture.ok();
+  return done.ok();
 }
 
 Outcome<image::Picture> PictureModel::decode_whole(const Input& input) const {
@@ -228,18 +234,17 @@ Outcome<image::Picture> PictureModel::decode_whole(const Input& input) const {
   return image::decode(*file, limits_, std::nullopt, &decode_memory_);
 }
 
-// Each picture is brought to where it would lie were all of them good; over those that are not the others close ranks.
-void PictureModel::decode_into(DecodedPictures& batch) {
+// Decodes picture i into place i, then moves those that are good together, over those that are not. An Error is of the
+// whole batch: none of its pictures has been looked at.
+Outcome<void> PictureModel::decode_into(DecodedPictures& batch) {
   const std::size_t count = batch.inputs.size();
   auto network_input = network_->new_input(count);
-  if (!network_input) {
-    for (auto& output : batch.outputs) output.prediction = network_input.error();
-    return;
-  }
+  if (!network_input) return std::move(network_input).error();
   const auto per_image = network_->shape().input_count();
   const auto values = (*network_input)->values();
   std::vector<Prepared> prepared(count);
   std::vector<std::uint8_t> good(count);
+  batch.batch.reserve(count);
   for_each_in_parallel(count, [&](std::size_t i) {
     prepared[i].input_index = i;
     good[i] = decode_one(batch.inputs[i], values.subspan(i * per_image, per_image), batch.outputs[i], prepared[i]);
@@ -253,13 +258,15 @@ void PictureModel::decode_into(DecodedPictures& batch) {
     batch.batch.push_back(prepared[i]);
   }
   batch.network_input = std::move(network_input).value();
+  return {};
 }
 
-void PictureModel::compute(DecodedPictures& decoded) {
+// An Error is of all that were decoded: none of them has an answer then.
+Outcome<void> PictureModel::compute(DecodedPictures& decoded) {
   const auto inputs = decoded.inputs;
   auto& outputs = decoded.outputs;
   const auto& batch = decoded.batch;
-  if (batch.empty()) return;
+  if (batch.empty()) return {};
   std::vector<float> thresholds;
   for (const auto& prepared : batch) {
     if (const auto one = threshold(inputs[prepared.input_index].options)) thresholds.push_back(*one);
@@ -267,17 +274,16 @@ void PictureModel::compute(DecodedPictures& decoded) {
   const auto start = Clock::now();
   const auto head = network_->forward(*decoded.network_input, batch.size(), thresholds);
   const auto infer_us = common::elapsed_us(start, Clock::now());
-  if (!head) {
-    for (const auto& prepared : batch) outputs[prepared.input_index].prediction = head.error();
-    return;
-  }
+  if (!head) return head.error();
   for (std::size_t b = 0; b < batch.size(); ++b) {
     const auto post_start = Clock::now();
     auto& output = outputs[batch[b].input_index];
-    output.prediction = answer(*head, b, batch[b], inputs[batch[b].input_index]);
+    output.prediction =
+        guarded("the request", [&] { return answer(*head, b, batch[b], inputs[batch[b].input_index]); });
     output.times.infer_us = infer_us;
     output.times.post_us = common::elapsed_us(post_start, Clock::now());
   }
+  return {};
 }
 
 }  // namespace yolod::model

@@ -23,6 +23,7 @@ namespace yolod::model {
 // How a picture becomes the network's input.
 struct Preparation {
   image::Fit fit{image::Fit::kStretch};
+  image::Rounding rounding{image::Rounding::kTruncated};
   double crop_fraction{1};  // with Fit::kCrop
   image::Sampling sampling{image::Sampling::kCornersAligned};
   image::Normalization normalization;
@@ -75,13 +76,13 @@ class PictureModel : public Model {
   [[nodiscard]] common::Outcome<void> time_batches(std::size_t most);
   [[nodiscard]] common::Outcome<void> run_as_served(NetworkInput& input, std::size_t images);
   struct DecodedPictures;
-  void decode_into(DecodedPictures& batch);
+  [[nodiscard]] common::Outcome<void> decode_into(DecodedPictures& batch);
   // The picture at `placement` in the network's input, one image's `room`; for a network of one channel made grey.
   void bring(const image::Picture& picture, const image::Placement& placement, std::span<float> room) const;
   void bring_grey(image::Picture& picture, const image::Placement& placement, std::span<float> room) const;
   // False if there is no picture: its output says why then.
   [[nodiscard]] bool decode_one(const Input& input, std::span<float> room, Output& output, Prepared& prepared) const;
-  void compute(DecodedPictures& batch);
+  [[nodiscard]] common::Outcome<void> compute(DecodedPictures& batch);
 
   common::ModelConfig config_;
   std::unique_ptr<Network> network_;

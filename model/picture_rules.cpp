@@ -2,6 +2,15 @@
 
 namespace yolod::model {
 
+image::Rounding rounding_of(const PictureRules& rules) {
+  switch (rules.sampling) {
+    case image::Sampling::kCornersAligned: return image::Rounding::kTruncated;
+    case image::Sampling::kCentersAligned:
+    case image::Sampling::kAveraged: break;
+  }
+  return image::Rounding::kHalfToEven;
+}
+
 PictureRules with_config(PictureRules rules, const common::ModelConfig& config) {
   switch (config.resize) {
     case common::ResizeMode::kStretch: rules.fit = image::Fit::kStretch; break;

@@ -28,6 +28,10 @@ struct PictureRules {
   friend bool operator==(const PictureRules&, const PictureRules&) = default;
 };
 
+// How pictures for such a network are placed in its input. It follows the sampling: both are Darknet's, or both are
+// those of Ultralytics and torchvision.
+[[nodiscard]] image::Rounding rounding_of(const PictureRules& rules);
+
 // `rules` where the config leaves them open, else what it says.
 [[nodiscard]] PictureRules with_config(PictureRules rules, const common::ModelConfig& config);
 

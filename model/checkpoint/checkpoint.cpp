@@ -60,8 +60,8 @@ float to_float(Dtype dtype, const std::byte* from) {
     case Dtype::kInt: return static_cast<float>(load<std::int32_t>(from));
     case Dtype::kShort: return load<std::int16_t>(from);
     case Dtype::kChar: return load<std::int8_t>(from);
-    case Dtype::kByte:
-    case Dtype::kBool: return load<std::uint8_t>(from);
+    case Dtype::kByte: return load<std::uint8_t>(from);
+    case Dtype::kBool: return load<std::uint8_t>(from) == 0 ? 0 : 1;
   }
   return 0;
 }

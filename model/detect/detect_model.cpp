@@ -5,9 +5,11 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "common/log.hpp"
 #include "common/text.hpp"
 #include "model/detect/candidates.hpp"
 #include "model/detect/detections.hpp"
@@ -30,10 +32,15 @@ Outcome<std::vector<std::uint8_t>> class_filter(const common::ModelConfig& confi
   if (config.detect.classes.empty()) return kept;
   kept.resize(labels.size(), 0);
   for (const auto& wanted : config.detect.classes) {
-    const auto found = std::find(labels.begin(), labels.end(), wanted);
-    if (found == labels.end())
+    bool found = false;
+    // Several classes may have one name.
+    for (std::size_t c = 0; c < labels.size(); ++c) {
+      if (labels[c] != wanted) continue;
+      kept[c] = 1;
+      found = true;
+    }
+    if (!found)
       return bad_model(config.name + ": detect.classes: the model has no class \"" + common::printable(wanted) + "\"");
-    kept[static_cast<std::size_t>(found - labels.begin())] = 1;
   }
   return kept;
 }
@@ -94,6 +101,10 @@ Outcome<void> DetectModel::check(const common::PredictionOptions& options) const
     return Error{ErrorCode::kInvalidParameter, "confidence: 0 to 1 is allowed"};
   }
   if (!(request.iou >= 0 && request.iou <= 1)) return Error{ErrorCode::kInvalidParameter, "iou: 0 to 1 is allowed"};
+  if (options.iou && layout_ == detect::HeadLayout::kFinal) {
+    return Error{ErrorCode::kInvalidParameter,
+                 "iou: this model suppresses boxes inside its network, by a threshold of its own"};
+  }
   return {};
 }
 
@@ -118,20 +129,19 @@ std::vector<detect::Candidate> DetectModel::candidates_of(const RawHead& head, s
 Outcome<common::Prediction> DetectModel::answer(const RawHead& head, std::size_t index, const Prepared& prepared,
                                                 const Input& input) const {
   const auto request = request_of(input.options);
+  const detect::Target target{static_cast<std::uint32_t>(prepared.image_size.width),
+                              static_cast<std::uint32_t>(prepared.image_size.height),
+                              input.clip_boxes ? detect::Edges::kClip : detect::Edges::kKeep};
   auto kept = candidates_of(head, index, prepared.placement, request.confidence);
-  if (layout_ == detect::HeadLayout::kFinal) {
-    if (kept.size() > request.max_detections) kept.resize(request.max_detections);
-  } else {
+  if (layout_ != detect::HeadLayout::kFinal) {
     const detect::NmsRule rule{
         request.iou, nms_kind_ == darknet::NmsKind::kDiou ? detect::Overlap::kDiou : detect::Overlap::kIou, beta_nms_};
-    kept = detect::suppress(kept, rule, request.max_detections);
+    kept = detect::suppress(kept, rule, request.max_detections,
+                            [&target](const detect::Candidate& candidate) { return stays(candidate, target); });
   }
-  const auto width = static_cast<std::uint32_t>(prepared.image_size.width);
-  const auto height = static_cast<std::uint32_t>(prepared.image_size.height);
-  const auto edges = input.clip_boxes ? detect::Edges::kClip : detect::Edges::kKeep;
-  auto detections = detect::to_detections(kept, width, height, edges);
+  auto detections = detect::to_detections(kept, target, request.max_detections);
   if (input.options.annotate) return annotated(input, prepared.image_size, detections);
-  return common::Prediction(common::DetectionList{width, height, std::move(detections)});
+  return common::Prediction(common::DetectionList{target.width, target.height, std::move(detections)});
 }
 
 Outcome<common::Prediction> DetectModel::annotated(const Input& input, image::Size size,
@@ -148,6 +158,15 @@ Outcome<common::Prediction> DetectModel::annotated(const Input& input, image::Si
   return common::Prediction(common::EncodedFile{common::FileType::kJpeg, *std::move(jpeg)});
 }
 
+// What the config says of suppression, and a network that suppresses by itself does not follow.
+void warn_of_idle_settings(const common::ModelConfig& config) {
+  const auto warn = [&config](std::string_view key) {
+    common::log_warning("model {}: {} has no effect: the network suppresses boxes by itself", config.name, key);
+  };
+  if (config.detect.iou != common::DetectConfig{}.iou) warn("detect.iou");
+  if (config.detect.multi_label != common::AutoBool::kAuto) warn("detect.multi_label");
+}
+
 }  // namespace
 
 Outcome<std::unique_ptr<Model>> make_detect_model(const common::ModelConfig& config, LoadedNetwork loaded) {
@@ -157,6 +176,7 @@ Outcome<std::unique_ptr<Model>> make_detect_model(const common::ModelConfig& con
   if (loaded.labels.empty()) return bad_model(config.name + ": no file with the names of its classes is given");
   auto class_kept = class_filter(config, loaded.labels);
   if (!class_kept) return std::move(class_kept).error();
+  if (loaded.rules.layout == detect::HeadLayout::kFinal) warn_of_idle_settings(config);
   return std::unique_ptr<Model>(
       std::make_unique<DetectModel>(config, std::move(loaded), std::move(class_kept).value()));
 }

@@ -40,9 +40,11 @@ float diou(const RelativeBox& a, const RelativeBox& b, float beta) {
 }
 
 // One pass over all classes at once is the same as one for each: a candidate is only ever suppressed by a better one of
-// its class, and those come first here too. So the first max_count kept are the best of all, and the pass can stop.
-std::vector<Candidate> suppress(std::span<const Candidate> candidates, const NmsRule& rule, std::size_t max_count) {
+// its class, and those come first here too. So the first max_count counted are the best of all, and the pass can stop.
+std::vector<Candidate> suppress(std::span<const Candidate> candidates, const NmsRule& rule, std::size_t max_count,
+                                const std::function<bool(const Candidate&)>& counts) {
   std::vector<Candidate> kept;
+  std::size_t counted = 0;
   const auto suppresses = [&rule](const Candidate& winner, const Candidate& candidate) {
     if (winner.class_id != candidate.class_id) return false;
     const float overlapped = rule.overlap == Overlap::kIou ? iou(winner.box, candidate.box)
@@ -50,11 +52,16 @@ std::vector<Candidate> suppress(std::span<const Candidate> candidates, const Nms
     return overlapped > rule.threshold;
   };
   for (const auto& candidate : candidates) {
-    if (kept.size() >= max_count) break;
-    if (std::none_of(kept.begin(), kept.end(),
-                     [&](const Candidate& winner) { return suppresses(winner, candidate); })) {
-      kept.push_back(candidate);
+    if (counted >= max_count) break;
+    if (std::any_of(kept.begin(), kept.end(), [&](const Candidate& winner) { return suppresses(winner, candidate); })) {
+      continue;
     }
+    if (counts(candidate)) {
+      ++counted;
+    } else if (kept.size() - counted >= max_count) {
+      continue;
+    }
+    kept.push_back(candidate);
   }
   return kept;
 }

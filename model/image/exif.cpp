@@ -29,10 +29,13 @@ int tiff_orientation(std::span<const std::uint8_t> tiff) {
   for (std::size_t i = 0; i < count; ++i) {
     const auto entry = directory + 2 + i * kEntryBytes;
     constexpr std::size_t kOrientation = 0x0112;
-    constexpr std::size_t kShort = 3;
     if (number(entry, 2) != kOrientation) continue;
-    const auto value = number(entry + 8, 2);
-    return number(entry + 2, 2) == kShort && value >= 1 && value <= 8 ? static_cast<int>(value) : 1;
+    // A SHORT, says the standard; programs that write a BYTE or a LONG are read by everybody else.
+    constexpr std::array<std::size_t, 5> kBytesOfType{0, 1, 0, 2, 4};
+    const auto type = number(entry + 2, 2);
+    const auto bytes = type < kBytesOfType.size() ? kBytesOfType[type] : 0;
+    const auto value = number(entry + 8, bytes);
+    return value >= 1 && value <= 8 ? static_cast<int>(value) : 1;
   }
   return 1;
 }

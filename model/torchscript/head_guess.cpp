@@ -37,19 +37,37 @@ std::optional<HeadLayout> named_layout(const Hints& hints) {
   return std::nullopt;
 }
 
-std::optional<HeadLayout> layout_by_shape(std::size_t rows, std::size_t columns, std::size_t class_count) {
-  const bool may_be_final = columns == kFinalRow && rows <= kMostFinalRows;
-  if (class_count != 0) {
-    // With one class [k, 6] may be either; suppression leaves far fewer rows than any grid has cells.
-    if (may_be_final) return HeadLayout::kFinal;
-    if (columns == 5 + class_count) return HeadLayout::kByObjectness;
-    if (rows == 4 + class_count) return HeadLayout::kByScores;
-    return std::nullopt;
+std::string_view name_of(HeadLayout layout) {
+  switch (layout) {
+    case HeadLayout::kByObjectness: return "yolov5";
+    case HeadLayout::kByScores: return "yolov8";
+    case HeadLayout::kFinal: return "end_to_end";
   }
-  if (may_be_final) return HeadLayout::kFinal;
-  if (columns < rows && columns > 5) return HeadLayout::kByObjectness;
-  if (rows < columns && rows > 4) return HeadLayout::kByScores;
-  return std::nullopt;
+  return "auto";
+}
+
+// Suppression leaves far fewer rows than a large input's grids have cells; a small input's may have as few.
+std::vector<HeadLayout> layouts_of_shape(std::size_t rows, std::size_t columns, std::size_t class_count) {
+  std::vector<HeadLayout> fitting;
+  const bool by_objectness = class_count != 0 ? columns == 5 + class_count : columns < rows && columns > 5;
+  const bool by_scores = class_count != 0 ? rows == 4 + class_count : rows < columns && rows > 4;
+  if (by_objectness) fitting.push_back(HeadLayout::kByObjectness);
+  if (by_scores) fitting.push_back(HeadLayout::kByScores);
+  if (columns == kFinalRow && rows <= kMostFinalRows) fitting.push_back(HeadLayout::kFinal);
+  return fitting;
+}
+
+Outcome<HeadLayout> layout_by_shape(const std::vector<std::size_t>& sides, std::size_t class_count) {
+  const auto fitting = layouts_of_shape(sides[0], sides[1], class_count);
+  const auto with_names = class_count == 0
+                              ? std::string()
+                              : " with " + std::to_string(class_count) + (class_count == 1 ? " name" : " names");
+  if (fitting.empty()) return bad_model("its output " + shape_text(sides) + " fits no layout" + with_names);
+  if (fitting.size() == 1) return fitting.front();
+  std::string allowed;
+  for (const auto layout : fitting) allowed += (allowed.empty() ? "" : " or ") + std::string(name_of(layout));
+  return bad_model("torchscript.layout: its output " + shape_text(sides) + with_names +
+                   " fits more than one layout: the config must say " + allowed);
 }
 
 // Of all candidates' centres the largest x (`value` 0) or y (1).
@@ -86,11 +104,8 @@ Outcome<HeadGuess> guess_detector(const Probe& probe, const Hints& hints) {
   HeadGuess guess;
   guess.task = Task::kDetect;
   const auto named = named_layout(hints);
-  const auto layout = named ? named : layout_by_shape(sides[0], sides[1], hints.class_count);
-  if (!layout) {
-    return bad_model("its output " + shape_text(sides) + " fits no layout" +
-                     (hints.class_count != 0 ? " with " + std::to_string(hints.class_count) + " names" : ""));
-  }
+  const auto layout = named ? Outcome<HeadLayout>(*named) : layout_by_shape(sides, hints.class_count);
+  if (!layout) return layout.error();
   guess.layout = *layout;
   const bool fits = *layout == HeadLayout::kByObjectness ? sides[1] > 5
                     : *layout == HeadLayout::kByScores   ? sides[0] > 4
@@ -102,10 +117,7 @@ Outcome<HeadGuess> guess_detector(const Probe& probe, const Hints& hints) {
     case HeadLayout::kFinal: guess.classes = 0, guess.candidates = sides[0]; break;
   }
   if (!named) {
-    guess.told_by = *layout == HeadLayout::kByObjectness ? "layout yolov5"
-                    : *layout == HeadLayout::kByScores   ? "layout yolov8"
-                                                         : "layout end_to_end";
-    guess.told_by += " (output " + shape_text(sides) + ")";
+    guess.told_by = "layout " + std::string(name_of(*layout)) + " (output " + shape_text(sides) + ")";
   }
   take_coordinates(probe, hints, guess);
   return guess;

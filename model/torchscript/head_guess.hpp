@@ -52,8 +52,10 @@ struct HeadGuess {
 // An Error (kBadModel) says why such an output cannot be that of such a network.
 //
 // A detector's [a, b] is taken for [candidates, 5 + classes] or [4 + classes, candidates] by the number of names;
-// without names the shorter side is that of the values, and [k, 6] is taken for end-to-end only up to 1,000 rows. Its
-// boxes are fractions if no centre lies beyond 2: a head's candidates cover the whole input, so that in pixels some do.
+// without names the shorter side is that of the values. [k, 6] of up to 1,000 rows may be end-to-end. A shape that fits
+// more than one layout is an Error that names the key of the config: nothing is preferred.
+// Its boxes are fractions if no centre lies beyond 2: a head's candidates cover the whole input, so that in pixels some
+// do.
 // A classifier's output is probabilities if it is not negative and adds up to 1 on noise, else logits.
 [[nodiscard]] common::Outcome<HeadGuess> guess_head(const Probe& probe, const Hints& hints);
 

@@ -43,9 +43,11 @@ std::vector<common::Detection> detections_of(std::span<const float> head, std::s
   const model::detect::Frame frame{0, 0, static_cast<float>(shape.width), static_cast<float>(shape.height)};
   const auto candidates =
       model::detect::select_candidates(head, row_length, frame, {model::eval::kCocoConfidence, true, {}});
-  const auto kept = model::detect::suppress(candidates, rule, kMaxDetections);
-  return model::detect::to_detections(kept, static_cast<std::uint32_t>(scene.picture.cols),
-                                      static_cast<std::uint32_t>(scene.picture.rows));
+  const model::detect::Target target{static_cast<std::uint32_t>(scene.picture.cols),
+                                     static_cast<std::uint32_t>(scene.picture.rows)};
+  const auto kept = model::detect::suppress(
+      candidates, rule, kMaxDetections, [&target](const model::detect::Candidate& one) { return stays(one, target); });
+  return model::detect::to_detections(kept, target, kMaxDetections);
 }
 
 // The weights as the server runs them.

@@ -84,7 +84,10 @@ Outcome<void> read_coding(std::uint32_t compression, std::uint32_t info_size, La
   } else if (compression == kRle4 && layout.bits == 4) {
     layout.coding = Coding::kRle4;
   } else if (compression != 0 && (!has_masks || info_size == kOs2Header || info_size == kCoreHeader)) {
-    return invalid("the BMP file's compression is not served");
+    constexpr std::uint32_t kJpeg = 4;
+    constexpr std::uint32_t kPng = 5;
+    const auto* inside = compression == kJpeg ? " (a JPEG inside)" : compression == kPng ? " (a PNG inside)" : "";
+    return invalid("the BMP file's compression " + std::to_string(compression) + inside + " is not served");
   }
   return {};
 }
@@ -114,11 +117,12 @@ Outcome<Layout> read_layout(Bytes file) {
     entries = in.u32(46);
   }
   if (in.past_end()) return cut_short("BMP");
+  // First: a file with another file inside may say 0 bits.
+  if (auto read = read_coding(compression, info_size, layout); !read) return read.error();
   const auto bits = layout.bits;
   if (bits != 1 && bits != 4 && bits != 8 && bits != 16 && bits != 24 && bits != 32) {
     return invalid("the BMP file has " + std::to_string(bits) + " bits a pixel");
   }
-  if (auto read = read_coding(compression, info_size, layout); !read) return read.error();
   if (bits > 8) {
     if (auto read = read_masks(in, compression, layout); !read) return read.error();
   } else {

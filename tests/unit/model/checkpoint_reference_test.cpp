@@ -70,6 +70,7 @@ TEST_CASE("Checkpoint: networks of PyTorch give PyTorch's output, from both form
   CHECK(half.ok());
   CHECK(half.value().rules.fit == model::image::Fit::kLetterbox);
   CHECK(half.value().rules.sampling == model::image::Sampling::kCentersAligned);
+  CHECK(rounding_of(half.value().rules) == model::image::Rounding::kHalfToEven);
   CHECK_THAT(load_checkpoint(tiny, "module.pt").error().message,
              Contains("module.pt: it needs the Python object torch.nn.modules.container.Sequential"));
   CHECK_THAT(load_checkpoint(tiny, "../spp/net.pt").error().message,

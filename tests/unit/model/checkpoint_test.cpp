@@ -101,6 +101,7 @@ TEST_CASE("Checkpoint: every type of number becomes float", "[model][unit]") {
   CHECK(one("CharStorage", "\xFF") == -1);
   CHECK(one("ByteStorage", "\xFF") == 255);
   CHECK(one("BoolStorage", "\x01") == 1);
+  CHECK(one("BoolStorage", "\x02") == 1);  // any byte but 0 is true, as in NumPy
 }
 
 TEST_CASE("Checkpoint: the state dict is found under its keys or by itself", "[model][unit]") {

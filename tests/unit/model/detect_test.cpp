@@ -11,6 +11,8 @@ using namespace yolod::model::detect;
 
 namespace {
 
+constexpr auto kAllCount = [](const Candidate& /*candidate*/) { return true; };
+
 constexpr Frame kFrame{0, 0, 100, 100};
 
 Candidate candidate(float x, float y, float size, float confidence, std::uint32_t class_id = 0) {
@@ -210,7 +212,7 @@ TEST_CASE("IoU and DIoU of known boxes", "[model][unit]") {
 TEST_CASE("NMS: a better box of the same class suppresses, of another does not", "[model][unit]") {
   const std::vector<Candidate> sorted{candidate(0.5F, 0.5F, 0.4F, 0.9F), candidate(0.51F, 0.5F, 0.4F, 0.8F),
                                       candidate(0.51F, 0.5F, 0.4F, 0.7F, 1), candidate(0.1F, 0.1F, 0.1F, 0.6F)};
-  const auto kept = suppress(sorted, {}, 300);
+  const auto kept = suppress(sorted, {}, 300, kAllCount);
   REQUIRE(kept.size() == 3);
   CHECK(kept[0].confidence == 0.9F);
   CHECK(kept[1].class_id == 1);
@@ -220,16 +222,16 @@ TEST_CASE("NMS: a better box of the same class suppresses, of another does not",
 TEST_CASE("NMS: what is suppressed suppresses nothing", "[model][unit]") {
   const std::vector<Candidate> chain{candidate(0.40F, 0.5F, 0.2F, 0.9F), candidate(0.46F, 0.5F, 0.2F, 0.8F),
                                      candidate(0.52F, 0.5F, 0.2F, 0.7F)};
-  const auto kept = suppress(chain, {0.45F, Overlap::kIou, 0.6F}, 300);
+  const auto kept = suppress(chain, {0.45F, Overlap::kIou, 0.6F}, 300, kAllCount);
   REQUIRE(kept.size() == 2);
   CHECK(kept[1].confidence == 0.7F);
 }
 
 TEST_CASE("NMS: the limit keeps the best", "[model][unit]") {
   const std::vector<Candidate> sorted{candidate(0.1F, 0.1F, 0.1F, 0.9F), candidate(0.5F, 0.5F, 0.1F, 0.8F)};
-  CHECK(suppress(sorted, {}, 1).size() == 1);
-  CHECK(suppress(sorted, {}, 0).empty());
-  CHECK(suppress({}, {}, 300).empty());
+  CHECK(suppress(sorted, {}, 1, kAllCount).size() == 1);
+  CHECK(suppress(sorted, {}, 0, kAllCount).empty());
+  CHECK(suppress({}, {}, 300, kAllCount).empty());
 }
 
 TEST_CASE("NMS: one pass over all classes is the same as Darknet's one for each", "[model][unit]") {
@@ -242,7 +244,7 @@ TEST_CASE("NMS: one pass over all classes is the same as Darknet's one for each"
           candidate(place(random), place(random), 0.2F + 0.3F * place(random), place(random), random() % 3));
     std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.confidence > b.confidence; });
     const auto expected = reference_nms(sorted, {});
-    const auto kept = suppress(sorted, {}, 1'000);
+    const auto kept = suppress(sorted, {}, 1'000, kAllCount);
     REQUIRE(kept.size() == expected.size());
     for (std::size_t i = 0; i < kept.size(); ++i) CHECK(kept[i].confidence == expected[i].confidence);
   }
@@ -250,7 +252,7 @@ TEST_CASE("NMS: one pass over all classes is the same as Darknet's one for each"
 
 TEST_CASE("Detections: pixels of the picture, clipped to it", "[model][unit]") {
   const std::vector<Candidate> kept{{{0.5F, 0.5F, 0.5F, 0.25F}, 0.9F, 3}, {{0.0F, 1.0F, 0.5F, 0.5F}, 0.8F, 4}};
-  const auto found = to_detections(kept, 200, 100);
+  const auto found = to_detections(kept, {200, 100}, 300);
   REQUIRE(found.size() == 2);
   CHECK(found[0].class_id == 3);
   CHECK(found[0].box == yolod::common::Box{50, 37.5F, 150, 62.5F});
@@ -259,14 +261,51 @@ TEST_CASE("Detections: pixels of the picture, clipped to it", "[model][unit]") {
 
 TEST_CASE("Detections: a box wholly outside the picture is left out", "[model][unit]") {
   const std::vector<Candidate> kept{{{1.5F, 0.5F, 0.2F, 0.2F}, 0.9F, 0}, {{0.5F, 0.5F, 0, 0.2F}, 0.9F, 0}};
-  CHECK(to_detections(kept, 200, 100).empty());
+  CHECK(to_detections(kept, {200, 100}, 300).empty());
 }
 
 TEST_CASE("Detections: boxes beyond the picture where they are to be kept", "[model][unit]") {
   const std::vector<Candidate> kept{candidate(0, 0.5F, 0.2F, 0.9F), candidate(1.5F, 0.5F, 0.2F, 0.8F)};
-  const auto whole = to_detections(kept, 100, 200, Edges::kKeep);
+  const auto whole = to_detections(kept, {100, 200, Edges::kKeep}, 300);
   REQUIRE(whole.size() == 2);
   CHECK(whole[0].box.x_min == Approx(-10));
   CHECK(whole[0].box.y_min == Approx(80));
   CHECK(whole[1].box.x_max == Approx(160));
+}
+
+TEST_CASE("Detections: boxes that are left out take no place of the limit", "[model][unit]") {
+  // The best two lie outside, the third ends at the edge.
+  const std::vector<Candidate> sorted{candidate(1.5F, 0.5F, 0.2F, 0.9F), candidate(0.5F, -0.2F, 0.2F, 0.8F),
+                                      candidate(0.95F, 0.5F, 0.2F, 0.7F), candidate(0.2F, 0.2F, 0.2F, 0.6F),
+                                      candidate(0.5F, 0.5F, 0.2F, 0.5F)};
+  const auto edges = GENERATE(Edges::kClip, Edges::kKeep);
+  const Target target{100, 100, edges};
+  const auto confidences = [](const auto& found) {
+    std::vector<float> each;
+    for (const auto& one : found) each.push_back(one.confidence);
+    return each;
+  };
+  const std::vector<float> expected =
+      edges == Edges::kClip ? std::vector<float>{0.7F, 0.6F} : std::vector<float>{0.9F, 0.8F};
+  CHECK(confidences(to_detections(sorted, target, 2)) == expected);
+  const auto kept = suppress(sorted, {}, 2, [&](const Candidate& one) { return stays(one, target); });
+  CHECK(confidences(to_detections(kept, target, 2)) == expected);
+}
+
+TEST_CASE("NMS: a box outside the picture still suppresses, up to as many as the limit", "[model][unit]") {
+  const auto inside = [](const Candidate& one) { return stays(one, {100, 100}); };
+  // The second reaches into the picture by a twentieth of its side; the first, nearly the same box, does not.
+  const std::vector<Candidate> edge{candidate(-0.11F, 0.5F, 0.2F, 0.9F), candidate(-0.09F, 0.5F, 0.2F, 0.8F),
+                                    candidate(0.5F, 0.5F, 0.2F, 0.7F)};
+  const auto kept = suppress(edge, {}, 2, inside);
+  REQUIRE(kept.size() == 2);
+  CHECK(kept[0].confidence == 0.9F);
+  CHECK(kept[1].confidence == 0.7F);
+
+  std::vector<Candidate> many;
+  for (int i = 0; i < 1'000; ++i) many.push_back(candidate(2 + static_cast<float>(i), 0.5F, 0.2F, 0.9F));
+  many.push_back(candidate(0.5F, 0.5F, 0.2F, 0.7F));
+  const auto few = suppress(many, {}, 3, inside);
+  REQUIRE(few.size() == 4);
+  CHECK(few[3].confidence == 0.7F);
 }

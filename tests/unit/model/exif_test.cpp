@@ -27,6 +27,14 @@ TEST_CASE("Exif: orientation from EXIF of either byte order", "[model][unit]") {
                                       "\x12\x01\x03\0\x01\0\0\0\x03\0\0\0"s)) == 3);
 }
 
+TEST_CASE("Exif: an orientation may be a BYTE or a LONG, in either byte order", "[model][unit]") {
+  using namespace std::string_literals;
+  CHECK(exif_orientation(exif_segment("II*\0\x08\0\0\0\x01\0\x12\x01\x04\0\x01\0\0\0\x06\0\0\0"s)) == 6);
+  CHECK(exif_orientation(exif_segment("MM\0*\0\0\0\x08\0\x01\x01\x12\0\x04\0\0\0\x01\0\0\0\x08"s)) == 8);
+  CHECK(exif_orientation(exif_segment("II*\0\x08\0\0\0\x01\0\x12\x01\x01\0\x01\0\0\0\x06\0\0\0"s)) == 6);
+  CHECK(exif_orientation(exif_segment("MM\0*\0\0\0\x08\0\x01\x01\x12\0\x01\0\0\0\x01\x08\0\0\0"s)) == 8);
+}
+
 TEST_CASE("Exif: what says nothing sound is upright", "[model][unit]") {
   using namespace std::string_literals;
   const auto sound = exif_segment("II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0"s);
@@ -37,6 +45,8 @@ TEST_CASE("Exif: what says nothing sound is upright", "[model][unit]") {
   CHECK(exif_orientation(exif_segment("II+\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0"s)) == 1);
   CHECK(exif_orientation(exif_segment("II*\0\xFF\xFF\xFF\xFF\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0"s)) == 1);
   CHECK(exif_orientation(exif_segment("II*\0\x08\0\0\0\xFF\xFF\x13\x01\x03\0\x01\0\0\0\x06\0\0\0"s)) == 1);
-  CHECK(exif_orientation(exif_segment("II*\0\x08\0\0\0\x01\0\x12\x01\x04\0\x01\0\0\0\x06\0\0\0"s)) == 1);
+  // An ASCII text, and a LONG whose lower half alone would do.
+  CHECK(exif_orientation(exif_segment("II*\0\x08\0\0\0\x01\0\x12\x01\x02\0\x01\0\0\0\x06\0\0\0"s)) == 1);
+  CHECK(exif_orientation(exif_segment("II*\0\x08\0\0\0\x01\0\x12\x01\x04\0\x01\0\0\0\x06\0\x01\0"s)) == 1);
   CHECK(exif_orientation(exif_segment("II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x09\0\0\0"s)) == 1);
 }

@@ -57,6 +57,19 @@ TEST_CASE("Npy: a scalar has no sides", "[model][unit]") {
   CHECK(array->values.size() == 1);
 }
 
+TEST_CASE("Npy: every byte of a bool that is not 0 is true", "[model][unit]") {
+  const auto array = parse_npy_tensor(
+      npy("{'descr': '|b1', 'fortran_order': False, 'shape': (5,), }\n", std::string("\0\1\2\x80\xFF", 5)));
+  REQUIRE(array.ok());
+  CHECK(array->type == ElementType::kBool);
+  CHECK(array->bytes == std::vector<std::byte>{std::byte{0}, std::byte{1}, std::byte{1}, std::byte{1}, std::byte{1}});
+  // Of the numbers' types every byte stays.
+  const auto bytes =
+      parse_npy_tensor(npy("{'descr': '|u1', 'fortran_order': False, 'shape': (2,), }\n", std::string("\x02\xFF")));
+  REQUIRE(bytes.ok());
+  CHECK(bytes->bytes == std::vector<std::byte>{std::byte{2}, std::byte{255}});
+}
+
 TEST_CASE("Npy: what is not read is said", "[model][unit]") {
   CHECK_THAT(npy_problem("hello"), Contains("not an .npy file"));
   CHECK_THAT(npy_problem("\x93NUMPY\x01"), Contains("not an .npy file"));

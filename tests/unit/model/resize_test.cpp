@@ -48,8 +48,8 @@ double expected_at(const TestPicture& picture, int out_width, int out_height, in
 
 std::vector<float> stretched(const TestPicture& picture, Size size, const Normalization& normalization = {}) {
   std::vector<float> input(3 * static_cast<std::size_t>(size.width * size.height), -99);
-  resize_into(picture.view(), place(Fit::kStretch, {picture.width, picture.height}, size), size, normalization,
-              Sampling::kCornersAligned, input);
+  resize_into(picture.view(), place(Fit::kStretch, {picture.width, picture.height}, size, Rounding::kTruncated), size,
+              normalization, Sampling::kCornersAligned, input);
   return input;
 }
 
@@ -100,21 +100,43 @@ TEST_CASE("Resize: normalisation and channel order", "[model][unit]") {
 }
 
 TEST_CASE("Placement: stretching fills the input", "[model][unit]") {
-  CHECK(place(Fit::kStretch, {768, 576}, {416, 320}) == Placement{0, 0, 416, 320});
+  CHECK(place(Fit::kStretch, {768, 576}, {416, 320}, Rounding::kTruncated) == Placement{0, 0, 416, 320});
 }
 
 TEST_CASE("Placement: a letterbox keeps the shape and centres it", "[model][unit]") {
-  CHECK(place(Fit::kLetterbox, {768, 576}, {416, 416}) == Placement{0, 52, 416, 312});
-  CHECK(place(Fit::kLetterbox, {576, 768}, {416, 416}) == Placement{52, 0, 312, 416});
-  CHECK(place(Fit::kLetterbox, {100, 100}, {320, 320}) == Placement{0, 0, 320, 320});
-  CHECK(place(Fit::kLetterbox, {100'000, 1}, {320, 320}) == Placement{0, 159, 320, 1});
+  CHECK(place(Fit::kLetterbox, {768, 576}, {416, 416}, Rounding::kTruncated) == Placement{0, 52, 416, 312});
+  CHECK(place(Fit::kLetterbox, {576, 768}, {416, 416}, Rounding::kTruncated) == Placement{52, 0, 312, 416});
+  CHECK(place(Fit::kLetterbox, {100, 100}, {320, 320}, Rounding::kTruncated) == Placement{0, 0, 320, 320});
+  CHECK(place(Fit::kLetterbox, {100'000, 1}, {320, 320}, Rounding::kTruncated) == Placement{0, 159, 320, 1});
+}
+
+// Of LetterBox's own arithmetic, in Python. Sides of 252.5 and 257.5 pixels among them.
+TEST_CASE("Placement: a letterbox of Ultralytics' networks rounds as LetterBox does", "[model][unit]") {
+  struct Case {
+    Size image;
+    Size input;
+    Placement rounded;
+  };
+  const auto tried =
+      GENERATE(Case{{1000, 667}, {640, 640}, {0, 106, 640, 427}}, Case{{667, 1000}, {640, 640}, {106, 0, 427, 640}},
+               Case{{256, 101}, {640, 640}, {0, 194, 640, 252}}, Case{{256, 103}, {640, 640}, {0, 191, 640, 258}},
+               Case{{768, 576}, {416, 416}, {0, 52, 416, 312}}, Case{{1920, 1079}, {640, 384}, {0, 12, 640, 360}},
+               Case{{1279, 853}, {640, 640}, {0, 106, 640, 427}}, Case{{3, 1}, {320, 320}, {0, 106, 320, 107}});
+  CHECK(place(Fit::kLetterbox, tried.image, tried.input, Rounding::kHalfToEven) == tried.rounded);
+  // No side becomes 0, where LetterBox itself would fail.
+  CHECK(place(Fit::kLetterbox, {100'000, 1}, {320, 320}, Rounding::kHalfToEven) == Placement{0, 159, 320, 1});
+}
+
+TEST_CASE("Placement: a letterbox of Darknet's networks truncates", "[model][unit]") {
+  CHECK(place(Fit::kLetterbox, {1000, 667}, {640, 640}, Rounding::kTruncated) == Placement{0, 107, 640, 426});
 }
 
 TEST_CASE("Resize: a letterbox is grey around the picture", "[model][unit]") {
   const TestPicture white{4, 2, std::vector<std::uint8_t>(24, 255)};
   std::vector<float> input(48, -99);
   const Size size{4, 4};
-  resize_into(white.view(), place(Fit::kLetterbox, {4, 2}, size), size, {}, Sampling::kCornersAligned, input);
+  resize_into(white.view(), place(Fit::kLetterbox, {4, 2}, size, Rounding::kTruncated), size, {},
+              Sampling::kCornersAligned, input);
   for (std::size_t i = 0; i < input.size(); ++i) {
     const auto row = i / 12;
     CHECK(input[i] == Approx(row == 1 || row == 2 ? 1.0 : 0.5));
@@ -122,17 +144,28 @@ TEST_CASE("Resize: a letterbox is grey around the picture", "[model][unit]") {
 }
 
 TEST_CASE("Placement: a crop covers the input and keeps the middle", "[model][unit]") {
-  CHECK(place(Fit::kCrop, {768, 576}, {224, 224}) == Placement{-37, 0, 298, 224});
-  CHECK(place(Fit::kCrop, {576, 768}, {224, 224}) == Placement{0, -37, 224, 298});
-  CHECK(place(Fit::kCrop, {100, 100}, {224, 224}) == Placement{0, 0, 224, 224});
-  CHECK(place(Fit::kCrop, {100, 100}, {320, 160}) == Placement{0, -80, 320, 320});
-  CHECK(place(Fit::kCrop, {1, 1000}, {32, 32}) == Placement{0, -15984, 32, 32'000});
+  CHECK(place(Fit::kCrop, {768, 576}, {224, 224}, Rounding::kTruncated) == Placement{-37, 0, 298, 224});
+  CHECK(place(Fit::kCrop, {576, 768}, {224, 224}, Rounding::kTruncated) == Placement{0, -37, 224, 298});
+  CHECK(place(Fit::kCrop, {100, 100}, {224, 224}, Rounding::kTruncated) == Placement{0, 0, 224, 224});
+  CHECK(place(Fit::kCrop, {100, 100}, {320, 160}, Rounding::kTruncated) == Placement{0, -80, 320, 320});
+  CHECK(place(Fit::kCrop, {1, 1000}, {32, 32}, Rounding::kTruncated) == Placement{0, -15984, 32, 32'000});
 }
 
 TEST_CASE("Placement: a crop's fraction leaves a margin, as torchvision's Resize(256) and CenterCrop(224)",
           "[model][unit]") {
-  CHECK(place(Fit::kCrop, {224, 224}, {224, 224}, 0.875) == Placement{-16, -16, 256, 256});
-  CHECK(place(Fit::kCrop, {768, 576}, {224, 224}, 0.875) == Placement{-58, -16, 341, 256});
+  CHECK(place(Fit::kCrop, {224, 224}, {224, 224}, Rounding::kTruncated, 0.875) == Placement{-16, -16, 256, 256});
+  CHECK(place(Fit::kCrop, {768, 576}, {224, 224}, Rounding::kTruncated, 0.875) == Placement{-58, -16, 341, 256});
+}
+
+// (343 - 224) / 2 is 59.5, which Python rounds to 60; (340 - 224) / 2 is 58; (298 - 223) / 2 is 37.5, which becomes 38.
+TEST_CASE(
+    "Placement: a centre crop's offset is rounded half to even, as torchvision's, and truncated for Darknet's networks",
+    "[model][unit]") {
+  CHECK(place(Fit::kCrop, {1340, 1000}, {224, 224}, Rounding::kHalfToEven, 0.875) == Placement{-60, -16, 343, 256});
+  CHECK(place(Fit::kCrop, {1000, 1340}, {224, 224}, Rounding::kHalfToEven, 0.875) == Placement{-16, -60, 256, 343});
+  CHECK(place(Fit::kCrop, {1332, 1000}, {224, 224}, Rounding::kHalfToEven, 0.875) == Placement{-58, -16, 340, 256});
+  CHECK(place(Fit::kCrop, {768, 576}, {224, 224}, Rounding::kHalfToEven, 0.875) == Placement{-58, -16, 341, 256});
+  CHECK(place(Fit::kCrop, {1340, 1000}, {224, 224}, Rounding::kTruncated, 0.875) == Placement{-59, -16, 343, 256});
 }
 
 TEST_CASE("Resize: what lies outside the input is cut off, however it is sampled", "[model][unit]") {
@@ -190,8 +223,8 @@ TEST_CASE("Resize: the border of a letterbox is the grey that is asked for", "[m
   normalization.grey = 114.0F / 255;
   normalization.mean = {0.25F, 0.25F, 0.25F};
   std::vector<float> input(48);
-  resize_into(white.view(), place(Fit::kLetterbox, {4, 2}, {4, 4}), {4, 4}, normalization, Sampling::kCentersAligned,
-              input);
+  resize_into(white.view(), place(Fit::kLetterbox, {4, 2}, {4, 4}, Rounding::kTruncated), {4, 4}, normalization,
+              Sampling::kCentersAligned, input);
   CHECK(input[0] == Approx(114 / 255.0 - 0.25));
   CHECK(input[24] == Approx(0.75));
 }

@@ -209,6 +209,16 @@ TEST_CASE("PictureRules: a config that says something comes first", "[model][uni
   CHECK(with_config(rules, config).fit == image::Fit::kCrop);
 }
 
+TEST_CASE("PictureRules: pictures are placed as the program does whose sampling it is", "[model][unit]") {
+  PictureRules rules;
+  rules.sampling = image::Sampling::kCornersAligned;
+  CHECK(rounding_of(rules) == image::Rounding::kTruncated);
+  rules.sampling = image::Sampling::kCentersAligned;
+  CHECK(rounding_of(rules) == image::Rounding::kHalfToEven);
+  rules.sampling = image::Sampling::kAveraged;
+  CHECK(rounding_of(rules) == image::Rounding::kHalfToEven);
+}
+
 // ---- heads ----
 
 TEST_CASE("HeadGuess: the number of names tells the layouts apart", "[model][unit]") {
@@ -218,14 +228,39 @@ TEST_CASE("HeadGuess: the number of names tells the layouts apart", "[model][uni
   check_head({25200, 6}, detector_with(1), HeadLayout::kByObjectness, 1);
   check_head({5, 8400}, detector_with(1), HeadLayout::kByScores, 1);
   // As many rows as columns, nearly: only names can tell.
-  check_head({84, 85}, detector_with(80), HeadLayout::kByObjectness, 80);
+  check_head({86, 85}, detector_with(80), HeadLayout::kByObjectness, 80);
+  check_head({84, 83}, detector_with(80), HeadLayout::kByScores, 80);
 }
 
 TEST_CASE("HeadGuess: without names the shorter side is that of the values", "[model][unit]") {
   check_head({25200, 85}, detector_with(0), HeadLayout::kByObjectness, 80);
   check_head({84, 8400}, detector_with(0), HeadLayout::kByScores, 80);
-  check_head({300, 6}, detector_with(0), HeadLayout::kFinal, 0);
   check_head({25200, 6}, detector_with(0), HeadLayout::kByObjectness, 1);
+}
+
+// 567 rows are the grids of a YOLOv5 at 96 pixels: 3 x (12 x 12 + 6 x 6 + 3 x 3).
+TEST_CASE("HeadGuess: a shape that fits several layouts is asked for by the config's key", "[model][unit]") {
+  const auto problem = [](const Sides& sides, std::size_t class_count) {
+    const auto guess = TestHead(sides).guess(detector_with(class_count));
+    return guess ? std::string() : guess.error().message;
+  };
+  CHECK(
+      problem({567, 6}, 1) ==
+      "torchscript.layout: its output [n, 567, 6] with 1 name fits more than one layout: the config must say yolov5 or "
+      "end_to_end");
+  CHECK_THAT(problem({300, 6}, 0), Catch::Contains("[n, 300, 6] fits more") && Catch::EndsWith("yolov5 or end_to_end"));
+  CHECK_THAT(problem({84, 85}, 80), Catch::EndsWith("yolov5 or yolov8"));
+  CHECK_THAT(problem({5, 6}, 1), Catch::EndsWith("yolov5 or yolov8 or end_to_end"));
+  CHECK(problem({1001, 6}, 1).empty());
+
+  auto hints = detector_with(1);
+  hints.layout = TorchScriptLayout::kYolov5;
+  check_head({567, 6}, hints, HeadLayout::kByObjectness, 1);
+  hints.layout = TorchScriptLayout::kEndToEnd;
+  check_head({567, 6}, hints, HeadLayout::kFinal, 0);
+  hints.layout = TorchScriptLayout::kAuto;
+  hints.end_to_end = true;
+  check_head({567, 6}, hints, HeadLayout::kFinal, 0);
 }
 
 TEST_CASE("HeadGuess: a layout that is named is taken, and must fit", "[model][unit]") {

@@ -284,6 +284,27 @@ TEST_CASE("TorchScript: a picture of another shape is letterboxed, and its boxes
   }
 }
 
+// 100 x 68 in 32 x 32 is 22 rows from row 5; truncated it would be 21, and boxes of 8 rows there a row taller here.
+TEST_CASE("TorchScript: a letterbox is rounded as Ultralytics does it, and boxes are mapped back from it",
+          "[model][unit][torch]") {
+  if (skipped()) return;
+  const auto model = load(script_config(small_files() / "yolov8.pt", Task::kDetect));
+  std::string picture = "P6 100 68 255\n";
+  for (int i = 0; i < 100 * 68; ++i) picture += i % 100 >= 75 ? std::string("\xFF\0\0", 3) : std::string(3, '\0');
+  const auto list = only_answer<common::DetectionList>(*model, picture);
+  std::vector<common::Box> whole_cells;
+  for (const auto& detection : list.detections) {
+    if (detection.box.y_min > 0 && detection.box.y_max < 68) whole_cells.push_back(detection.box);
+  }
+  std::sort(whole_cells.begin(), whole_cells.end(), [](const auto& a, const auto& b) { return a.y_min < b.y_min; });
+  REQUIRE(whole_cells.size() == 2);
+  for (std::size_t i = 0; i < 2; ++i) {
+    CHECK(whole_cells[i].x_min == Approx(75));
+    CHECK(whole_cells[i].y_min == Approx((8 * (static_cast<double>(i) + 1) - 5) * 68 / 22));
+    CHECK(whole_cells[i].y_max == Approx((8 * (static_cast<double>(i) + 2) - 5) * 68 / 22));
+  }
+}
+
 TEST_CASE("TorchScript: logits get a softmax, probabilities do not", "[model][unit][torch]") {
   if (skipped()) return;
   const std::string red = [] {
