@@ -203,6 +203,27 @@ Outcome<void> FrontEnd::check_memory(std::uint64_t arena_bytes, const std::vecto
   return common::check_memory_limits(shared_bytes, largest_bytes, kMemoryReserveBytes, common::read_memory_limit());
 }
 
+Outcome<void> FrontEnd::check_room_beside(const std::vector<common::ModelConfig>& models) {
+  std::uint64_t own_bytes = 0;
+  std::uint64_t shared_bytes = 0;
+  for (const auto& model : models) {
+    const auto* const pool = find_pool(model.name);
+    const bool beside = pool != nullptr && !pool->retired() && model.reload != common::ReloadMode::kInPlace;
+    if (!beside) continue;
+    own_bytes += pool->memory_bytes();
+    shared_bytes += Supervisor::lane_bytes_of(model) * model.workers;
+  }
+  const auto limit = common::read_memory_limit();
+  if (own_bytes == 0 || !limit) return {};
+  // All that is used is theirs at most.
+  const auto bytes = std::min(own_bytes, limit->used_bytes) + shared_bytes + kMemoryReserveBytes;
+  if (bytes <= limit->left_bytes()) return {};
+  return Error{ErrorCode::kBadConfig,
+               fmt::format("what is loaded beside the models that serve would take about {} MiB as they do, and {} leaves "
+                           "{} MiB; reload: in_place loads a model in the room of the one before",
+                           bytes >> 20U, limit->source, limit->left_bytes() >> 20U)};
+}
+
 Outcome<void> FrontEnd::make_arena() {
   if (auto fits = check_memory(config_.memory.input_arena_bytes, config_.models); !fits) return fits;
   auto arena = ipc::InputArena::create(config_.memory.input_arena_bytes);
@@ -354,6 +375,7 @@ void FrontEnd::reload(std::string_view model, ReloadDone done) {
     }
   }
   if (const auto fits = check_memory(0, models); !fits) return refuse(ErrorCode::kBadConfig, fits.error().message);
+  if (const auto fits = check_room_beside(models); !fits) return refuse(ErrorCode::kBadConfig, fits.error().message);
   common::reach(common::FaultPoint::kFrontEndReadConfig);
 
   reload_waiters_.push_back(std::move(done));

@@ -54,6 +54,8 @@ class FrontEnd final : private Service {
   [[nodiscard]] common::Outcome<void> make_arena();
   [[nodiscard]] common::Outcome<void> check_memory(std::uint64_t arena_bytes,
                                                    const std::vector<common::ModelConfig>& models);
+  // Whether these models can be loaded beside those of the same names that serve, as far as the memory of these tells.
+  [[nodiscard]] common::Outcome<void> check_room_beside(const std::vector<common::ModelConfig>& models);
   void make_pools();
   void pool_ready_changed();
   void gave_up(const ModelPool& pool, const std::string& reason);

@@ -55,6 +55,8 @@ ModelPool::ModelPool(PoolSurroundings& surroundings, ModelConfig config, Events 
 
 ModelPool::~ModelPool() = default;
 
+std::uint64_t ModelPool::memory_bytes() const { return serving_ ? serving_->supervisor.memory_bytes() : 0; }
+
 // While a reload in place is between two generations, the next is on its way.
 std::optional<common::Clock::time_point> ModelPool::next_worker() const {
   if (serving_) return serving_->supervisor.next_ready();

@@ -89,6 +89,8 @@ class ModelPool final : private WorkerListener {
   [[nodiscard]] const Dispatcher& dispatcher() const { return dispatcher_; }
   [[nodiscard]] ServedModel& served() { return served_; }
   [[nodiscard]] ModelStatus status() const;
+  // Supervisor::memory_bytes() of what serves; 0 where nothing does.
+  [[nodiscard]] std::uint64_t memory_bytes() const;
   void update_metrics();
 
  private:

@@ -1,4 +1,4 @@
-// How much memory a process has in the machine, shared pages included.
+// How much memory a process has in the machine.
 #pragma once
 
 #include <sys/types.h>
@@ -7,7 +7,14 @@
 
 namespace yolod::app {
 
-// 0 for a pid that is none, or a process that is gone.
+// Shared pages included. 0 for a pid that is none, or a process that is gone; so below.
 [[nodiscard]] std::uint64_t resident_bytes(pid_t pid);
+
+// What it has of its own, neither files nor shared memory: of pages that it shares with the process it was forked from
+// its part. Where the kernel does not tell that of another's process (it asks for CAP_SYS_PTRACE), all of them.
+[[nodiscard]] std::uint64_t own_bytes(pid_t pid);
+
+// How much more it had at its largest than it has now.
+[[nodiscard]] std::uint64_t given_back_bytes(pid_t pid);
 
 }  // namespace yolod::app

@@ -591,6 +591,20 @@ milliseconds Supervisor::load_time(const WorkerProcess& worker) const {
   return preload_ ? last_load_time_ : worker.load_time();
 }
 
+std::uint64_t Supervisor::memory_bytes() const {
+  std::uint64_t bytes = 0;
+  std::uint64_t most_given_back = 0;
+  const auto add = [&](pid_t pid) {
+    bytes += own_bytes(pid);
+    most_given_back = std::max(most_given_back, given_back_bytes(pid));
+  };
+  if (loader_) add(loader_->pid());
+  for (const auto& place : places_) {
+    if (place->process) add(place->process->pid());
+  }
+  return bytes + most_given_back;
+}
+
 std::uint64_t Supervisor::lane_bytes_of(const common::ModelConfig& config) {
   return ipc::lane_bytes(lane_geometry(config));
 }

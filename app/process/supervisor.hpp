@@ -128,6 +128,9 @@ class Supervisor {
   [[nodiscard]] std::optional<LoaderStatus> loader_status() const;  // nothing where each worker loads by itself
   // How long loading took for this worker: its own load, or its loader's.
   [[nodiscard]] std::chrono::milliseconds load_time(const WorkerProcess& worker) const;
+  // Memory that its processes have of their own, and what the load took beyond that: about as much as another generation
+  // of them would take.
+  [[nodiscard]] std::uint64_t memory_bytes() const;
   // Bytes of shared memory that one worker of such a model takes.
   [[nodiscard]] static std::uint64_t lane_bytes_of(const common::ModelConfig& config);
 

@@ -135,4 +135,42 @@ TEST_CASE("MemoryLimit: the same where no cgroup can be made, with a limit that 
   check_one_clear_line(std::move(options), "/sys/fs/cgroup");
 }
 
+TEST_CASE("MemoryLimit: a reload that would not fit beside what serves is refused before it loads", "[process]") {
+  const TemporaryDirectory shown;
+  const std::string folder = shown.path().string();
+  write_limit(shown, 4096 * kMiB);
+  if (!can_show_as_cgroups(folder.c_str())) {
+    WARN("SKIPPED: a mount namespace needs root");
+    return;
+  }
+  const std::string mode = GENERATE("preload: true", "preload: false");
+  CAPTURE(mode);
+  ServerOptions options;
+  options.config = identity_config({{.workers = 2, .keys = {mode}}});
+  options.before_exec = [&folder] {
+    if (!show_as_cgroups(folder.c_str())) ::_exit(125);
+  };
+  Server server(std::move(options));
+  REQUIRE(server.wait_until_ready());
+  const auto workers = server.worker_pids();
+  const auto reload = [&server] { return HttpClient(server.admin_endpoint()).post("/reload", ""); };
+  // 16 MiB are kept for all else, and the lanes take 2.
+  const auto leave = [&shown](std::uint64_t used, std::uint64_t left) {
+    write_limit(shown, used + left);
+    for (const auto* const file : {"memory.current", "memory/memory.usage_in_bytes"}) {
+      shown.write(file, std::to_string(used) + "\n");
+    }
+  };
+  leave(1024 * kMiB, 19 * kMiB);
+  const auto refused = reload();
+  CAPTURE(refused);
+  CHECK(refused.status == 500);
+  CHECK(refused.body.find("reload: in_place") != std::string::npos);
+  CHECK(server.worker_pids() == workers);
+  CHECK(serves_next_request(server));
+  leave(1024 * kMiB, 512 * kMiB);
+  CHECK(reload().status == 200);
+  CHECK(serves_next_request(server));
+}
+
 }  // namespace yolod::tests
