@@ -18,6 +18,7 @@
 #include "app/supported.hpp"
 #include "app/version.hpp"
 #include "common/config_schema.hpp"
+#include "common/finish_output.hpp"
 #include "common/log.hpp"
 
 namespace {
@@ -135,10 +136,10 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : kExitBadUsage;
+    return yolod::common::finish_output(app.exit(error) == 0 ? 0 : kExitBadUsage, "yolod");
   }
   try {
-    return run(options, manager);
+    return yolod::common::finish_output(run(options, manager), "yolod");
   } catch (const std::exception& error) {
     std::fprintf(stderr, "yolod: %s\n", error.what());
     return kExitCannotServe;

@@ -79,7 +79,8 @@ void ConfigReader::read_map(const YamlNode& node, const Fields& fields) {
       if (field == fields.end()) {
         const std::string_view nearest = nearest_word(key.text, names);
         reader.problem(key.mark,
-                       "unknown key, did you mean \"" + std::string(nearest) + "\"? Allowed here: " + listed(names));
+                       (nearest.empty() ? "unknown key. " : "unknown key, did you mean \"" + std::string(nearest) + "\"? ") +
+                           "Allowed here: " + listed(names));
         return;
       }
       const auto [first, is_new] = seen.emplace(field->name, key.mark);

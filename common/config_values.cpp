@@ -164,7 +164,7 @@ Outcome<std::string> parse_listen_address(std::string_view text) {
   if (text.starts_with("unix:")) return parse_unix_address(text, text.substr(5));
   const std::string_view forms =
       ", allowed: 127.0.0.1:8080, \"[::1]:8080\" (in quotes) or unix:/run/yolod/http.sock; for every address write "
-      "0.0.0.0:8080";
+      "0.0.0.0:8080, or \"[::]:8080\" for those of IPv6";
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos || colon == 0) {
     return refusal(shown(text) + " is not an address with a port" + std::string(forms));

@@ -163,9 +163,12 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 std::string_view nearest_word(std::string_view word, const std::vector<std::string_view>& candidates) {
   constexpr std::size_t kLongestWord = 64;  // beyond it the rest says nothing, and would cost time on hostile text
   word = word.substr(0, kLongestWord);
+  // Abbreviations are common, of one or two letters they say nothing.
+  constexpr std::size_t kShortestBeginning = 3;
   std::string_view nearest;
-  std::size_t nearest_distance = static_cast<std::size_t>(-1);
+  std::size_t nearest_distance = (word.size() + 1) / 2;
   for (const std::string_view candidate : candidates) {
+    if (word.size() >= kShortestBeginning && candidate.starts_with(word)) return candidate;
     const std::size_t distance = edit_distance(word, candidate);
     if (distance < nearest_distance) {
       nearest = candidate;

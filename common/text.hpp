@@ -34,7 +34,8 @@ namespace yolod::common {
 // Levenshtein distance in bytes.
 [[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b);
 
-// The candidate that `word` was most likely meant to be (the first of equals); empty if there are no candidates.
+// The candidate that `word` was most likely meant to be: one that it begins, or the first of those that fewer than half of
+// its letters tell from it. Empty if there is none.
 [[nodiscard]] std::string_view nearest_word(std::string_view word, const std::vector<std::string_view>& candidates);
 
 }  // namespace yolod::common

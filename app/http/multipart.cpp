@@ -1,7 +1,6 @@
 #include "app/http/multipart.hpp"
 
 #include <algorithm>
-#include <boost/beast/http/rfc7230.hpp>
 #include <cstring>
 #include <utility>
 
@@ -30,10 +29,37 @@ bool is_boundary_character(char c) {
   return is_letter_or_digit(c) || std::string_view("'()+_,-./:=? ").find(c) != std::string_view::npos;
 }
 
-// The value of parameter `name` in `;a=b;c="d"`: Beast's param_list reads exactly that form.
+// Takes a value off the front of `rest`, up to the next semicolon: in quotes, or as it stands.
+std::string take_value(std::string_view& rest) {
+  if (!rest.starts_with('"')) {
+    const auto end = std::min(rest.find(';'), rest.size());
+    const auto value = common::trimmed(rest.substr(0, end));
+    rest.remove_prefix(end);
+    return std::string(value);
+  }
+  std::string value;
+  std::size_t at = 1;
+  for (; at < rest.size() && rest[at] != '"'; ++at) {
+    if (rest[at] == '\\' && at + 1 < rest.size()) ++at;
+    value.push_back(rest[at]);
+  }
+  rest.remove_prefix(std::min(rest.find(';', at), rest.size()));
+  return value;
+}
+
+// The value of parameter `name` in `;a=b;c="d"`. Clients leave out quotes where RFC 9110 asks for them: Java's boundaries
+// hold equals signs, file names hold blanks and brackets. Beast's param_list stops at those.
 std::optional<std::string> parameter(std::string_view parameters, std::string_view name) {
-  for (const auto& entry : boost::beast::http::param_list({parameters.data(), parameters.size()})) {
-    if (equal_ignoring_case(std::string_view(entry.first), name)) return std::string(entry.second);
+  while (!parameters.empty()) {
+    parameters.remove_prefix(1);  // the semicolon
+    const auto key_end = std::min(parameters.find_first_of("=;"), parameters.size());
+    const auto key = common::trimmed(parameters.substr(0, key_end));
+    parameters.remove_prefix(key_end);
+    if (!parameters.starts_with('=')) continue;
+    parameters.remove_prefix(1);
+    parameters.remove_prefix(std::min(parameters.find_first_not_of(" \t"), parameters.size()));
+    auto value = take_value(parameters);
+    if (equal_ignoring_case(key, name)) return value;
   }
   return std::nullopt;
 }

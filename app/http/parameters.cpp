@@ -44,8 +44,9 @@ constexpr std::array<std::string_view, 1> kReloadParameters{"model"};
 Error unknown_parameter(std::string_view name, std::span<const std::string_view> known) {
   constexpr std::size_t kLongestShown = 40;
   const auto nearest = common::nearest_word(name.substr(0, kLongestShown), {known.begin(), known.end()});
-  std::string message = '"' + common::printable(name, kLongestShown) + "\" is no parameter here, did you mean " +
-                        std::string(nearest) + "? Known " + (known.size() == 1 ? "is " : "are ");
+  std::string message = '"' + common::printable(name, kLongestShown) + "\" is no parameter here" +
+                        (nearest.empty() ? ". Known " : ", did you mean " + std::string(nearest) + "? Known ") +
+                        (known.size() == 1 ? "is " : "are ");
   for (std::size_t i = 0; i < known.size(); ++i) {
     message.append(i == 0 ? "" : i + 1 == known.size() ? " and " : ", ").append(known[i]);
   }

@@ -246,7 +246,8 @@ bool Session::may_have_whole_head() {
   const std::string_view text(static_cast<const char*>(buffer_.data().data()), buffer_.size());
   const std::size_t looked_at = std::exchange(head_looked_at_, text.size());
   return looked_at < 4 || text.size() > RequestHeadReader::kLimitBytes ||
-         text.find("\r\n\r\n", looked_at - 3) != std::string_view::npos;
+         text.find("\r\n\r\n", looked_at - 3) != std::string_view::npos ||
+         text.find("\n\n", looked_at - 1) != std::string_view::npos;  // lines that end in LF alone are none
 }
 
 // Old clients end a body with a line break that is no part of it (RFC 9112, 2.2).
@@ -315,7 +316,25 @@ Error Session::header_error(error_code failure) {
   if (failure == http::error::header_limit) {
     return {ErrorCode::kHeaderTooLarge, "the request's header is larger than 16 KiB"};
   }
-  return {ErrorCode::kBadRequest, "the request is not HTTP/1.1 as RFC 9112 has it"};
+  const auto why = [&failure]() -> std::string {
+    using http::error;
+    if (failure == error::bad_method || failure == error::bad_target) {
+      return "the first line is not METHOD TARGET HTTP/1.1, with CR LF at its end";
+    }
+    if (failure == error::bad_version) return "the version is neither HTTP/1.0 nor HTTP/1.1";
+    if (failure == error::bad_content_length || failure == error::multiple_content_length) {
+      return "the Content-Length is not one whole number, or stands beside a Transfer-Encoding";
+    }
+    if (failure == error::bad_transfer_encoding) {
+      return "the Transfer-Encoding is not chunked alone, or stands beside a Content-Length";
+    }
+    if (failure == error::bad_field || failure == error::bad_value || failure == error::bad_line_ending ||
+        failure == error::bad_obs_fold) {
+      return "a header line is not Name: value, with CR LF at its end";
+    }
+    return "the request is not HTTP/1.1 as RFC 9112 has it";
+  }();
+  return {ErrorCode::kBadRequest, why};
 }
 
 // ---- what is asked ----

@@ -58,6 +58,14 @@ TEST_CASE("Multipart: the boundary is read as a token or quoted", "[app][unit]")
         "----WebKitFormBoundary7MA4YWxkTrZu0gW");
 }
 
+TEST_CASE("Multipart: a boundary without the quotes that it should have is read up to the semicolon", "[app][unit]") {
+  CHECK(multipart_boundary("multipart/form-data; boundary=----=_Part_1_23.45") == "----=_Part_1_23.45");
+  CHECK(multipart_boundary("multipart/form-data; boundary====1656457491496===; charset=utf-8") == "===1656457491496===");
+  CHECK(multipart_boundary("multipart/form-data; boundary=a/b:c ;x=y") == "a/b:c");
+  CHECK(multipart_boundary("multipart/form-data; x; boundary = abc") == "abc");
+  CHECK(multipart_boundary("multipart/form-data; x=\";boundary=no\"; boundary=yes") == "yes");
+}
+
 TEST_CASE("Multipart: a boundary that RFC 2046 does not allow is none", "[app][unit]") {
   CHECK_FALSE(multipart_boundary(""));
   CHECK_FALSE(multipart_boundary("multipart/form-data"));
@@ -151,6 +159,8 @@ TEST_CASE("Multipart: other headers, any case and other parameters do no harm", 
                "Content-Disposition: form-data; filename=\"Stra\xC3\x9F\x65.jpg\"; name=\"image\""s,
                "Content-Disposition: form-data; name=\"image\"; filename*=UTF-8''a%20b.jpg"s,
                "Content-Type: image/jpeg\r\nContent-Disposition: form-data; name=\"image\"\r\nX-Other: 1"s,
+               "Content-Disposition: form-data; filename=IMG_(1) a/b.jpg; name=\"image\""s,
+               "Content-Disposition: form-data; filename=Stra\xC3\x9F\x65.jpg; name=image"s,
                "no colon here\r\nContent-Disposition: form-data; name=\"image\""s);
   CAPTURE(headers);
   CHECK(image_in("--b0\r\n" + headers + "\r\n\r\nx\r\n--b0--") == "x");

@@ -110,7 +110,7 @@ TEST_CASE("Config: a unix socket may be given a mode and a group", "[common][uni
   }
   CHECK(problem_of(with_server("listen: [{mode: 0660}]")).find("server.listen[0].path: missing") != std::string::npos);
   CHECK(problem_of(with_server("listen: {path: y.sock}")).find("absolute path") != std::string::npos);
-  CHECK(problem_of(with_server("listen: {path: /y.sock, grp: a}")).find("\"group\"") != std::string::npos);
+  CHECK(problem_of(with_server("listen: {path: /y.sock, gruop: a}")).find("\"group\"") != std::string::npos);
   CHECK(problem_of(with_server("listen: [{path: /y.sock}, \"unix:/y.sock\"]")).find("twice") != std::string::npos);
 }
 

@@ -89,8 +89,18 @@ TEST_CASE("Text: edit_distance counts insertions, deletions and replacements", "
 TEST_CASE("Text: nearest_word gives the first of the closest", "[common][unit]") {
   CHECK(nearest_word("anything", {}).empty());
   CHECK(nearest_word("wrokers", {"queue", "workers", "threads"}) == "workers");
-  CHECK(nearest_word("ab", {"ax", "ay"}) == "ax");
-  CHECK(nearest_word(std::string(1'000'000, 'x'), {"a", "b"}) == "a");
+  CHECK(nearest_word("abc", {"axc", "ayc"}) == "axc");
+  CHECK(nearest_word("nmaes", {"cfg", "names"}) == "names");
+  CHECK(nearest_word("conf", {"model", "confidence"}) == "confidence");
+}
+
+TEST_CASE("Text: nearest_word gives nothing where nothing is near", "[common][unit]") {
+  CHECK(nearest_word("port", {"tls", "listen"}).empty());
+  CHECK(nearest_word("path", {"batch", "name"}).empty());
+  CHECK(nearest_word("_", {"iou", "model"}).empty());
+  CHECK(nearest_word("", {"a"}).empty());
+  CHECK(nearest_word("ab", {"ax", "abc"}).empty());
+  CHECK(nearest_word(std::string(1'000'000, 'x'), {"a", "b"}).empty());
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "common/finish_output.hpp"
 #include "tools/yolodctl/commands.hpp"
 #include "tools/yolodctl/model/trial.hpp"
 
@@ -22,10 +23,10 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    return yolod::common::finish_output(app.exit(error) == 0 ? 0 : 2, "yolodctl");
   } catch (const std::exception& error) {
     std::fprintf(stderr, "yolodctl: %s\n", error.what());
     return 1;
   }
-  return exit_code;
+  return yolod::common::finish_output(exit_code, "yolodctl");
 }

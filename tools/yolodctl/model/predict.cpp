@@ -170,7 +170,9 @@ class Prediction {
   void predict(const std::string& image) {
     const auto file = model::read_file(image, kMaxImageBytes);
     if (!file) {
-      fail(image, {ErrorCode::kInvalidImage, "cannot be read"});
+      // Which file it is has been said by then.
+      const auto& why = file.error().message;
+      fail(image, {ErrorCode::kInvalidImage, why.starts_with(image + ": ") ? why.substr(image.size() + 2) : why});
       return;
     }
     const auto body = std::as_bytes(std::span<const char>(*file));
