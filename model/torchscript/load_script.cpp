@@ -332,7 +332,8 @@ common::Error of_model(const common::ModelConfig& config, const common::Error& e
 
 Outcome<Precision> script_precision(const common::ModelConfig& config, std::string_view device) {
   const auto asked = config.precision == Precision::kAuto ? Precision::kFp32 : config.precision;
-  return resolve_precision(asked, device, cpu_bf16());
+  // LibTorch computes bf16 on any CPU.
+  return resolve_precision(asked, device, CpuBf16::kEmulated);
 }
 
 Outcome<LoadedNetwork> load_script(const common::ModelConfig& config, const Surroundings& surroundings) {

@@ -116,7 +116,7 @@ TEST_CASE("Limits: a thousand idle connections cost little, and others are serve
 TEST_CASE("Limits: connections beyond what the descriptors allow take the places of idle ones", "[process][case30]") {
   ServerOptions options;
   options.config = identity_config({{.workers = 1}}, {"idle_timeout: 10m"});
-  options.limits = {{RLIMIT_NOFILE, 100}};
+  options.limits = {{RLIMIT_NOFILE, 110}};
   Server server(options);
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);

@@ -59,7 +59,7 @@ TEST_CASE("Cfg: what is no cfg is one line with its place", "[model][unit]") {
   CHECK_THAT(cfg_problem("\x1b[31mred\n[net]\n"), Contains("a.cfg:1: ") && !Contains("\x1b"));
 }
 
-TEST_CASE("Cfg: comments begin with #, ; or // and may follow a value", "[model][unit]") {
+TEST_CASE("Cfg: a comment begins with a hash sign, a semicolon or two slashes, and may follow a value", "[model][unit]") {
   const auto cfg = parse_cfg(
       "// made by hand\n; more\n[net] # the input\nwidth=30 ; x\nheight = 40 // y\nchannels=3# z\n // width=9\n"
       "steps=1,2, // and more\n",
