@@ -193,11 +193,10 @@ namespace {
 struct FullArena {
   static constexpr std::size_t kBody = 15'000'000;
 
-  Server server{[] {
-    auto config = identity_config({{.workers = 1, .delay = scaled(1'500ms), .keys = {"batch: {max_size: 1}"}}},
-                                  {"max_body_bytes: 16MiB"});
-    return config;
-  }()};
+  Server server{identity_config({{.workers = 1,
+                                  .delay = scaled(1'500ms),
+                                  .keys = {"batch: {max_size: 1}", "queue: {timeout: 10m}", "request_timeout: 10m"}}},
+                                {"max_body_bytes: 16MiB"})};
   std::vector<std::unique_ptr<HttpClient>> clients;
   const std::string body = std::string(kBody, 'z');
 
