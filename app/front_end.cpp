@@ -258,7 +258,7 @@ void FrontEnd::pool_ready_changed() {
   const auto is_settled = [this](const auto& pool) { return pool->was_ready() || failed_.contains(pool.get()); };
   if (!std::all_of(pools_.begin(), pools_.end(), is_settled)) return;
   if (!failed_.empty()) {
-    asio::post(io_, [this] { finish_check(); });
+    if (!std::exchange(check_over_, true)) asio::post(io_, [this] { finish_check(); });
     return;
   }
   all_ready_said_ = true;
@@ -285,7 +285,7 @@ void FrontEnd::finish_check() {
 
 void FrontEnd::gave_up(const ModelPool& pool, const std::string& reason) {
   if (phase_ >= Phase::kDraining) return;  // a stop is not made worse by what it interrupts
-  if (all_ready_said_) {                   // after a reload in place: the others serve on
+  if (all_ready_said_ || pool.was_ready()) {  // after a reload in place: the others serve on
     common::log_error("model {}: cannot be served until the next reload: {}", pool.name(), reason);
     return;
   }

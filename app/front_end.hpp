@@ -111,6 +111,7 @@ class FrontEnd final : private Service {
   std::size_t reloads_running_{0};  // models that are being loaded anew
   bool reload_asked_{false};        // once more, when those are done
   std::vector<ReloadDone> reload_waiters_;
+  bool check_over_{false};
   std::set<const ModelPool*> failed_;  // of a check: those that cannot be served
   std::set<int> ignored_signals_;  // of which the log has told
   struct Served {

@@ -57,16 +57,18 @@ ModelPool::~ModelPool() = default;
 
 std::uint64_t ModelPool::memory_bytes() const { return serving_ ? serving_->supervisor.memory_bytes() : 0; }
 
-// While a reload in place is between two generations, the next is on its way.
+// While a reload in place is between two generations, the next or the one before is on its way.
 std::optional<common::Clock::time_point> ModelPool::next_worker() const {
   if (serving_) return serving_->supervisor.next_ready();
-  if (candidate_ || next_config_) return AwakeClock::now();
+  if (candidate_ || next_config_ || (!retired_ && !stopping_)) return AwakeClock::now();
   return std::nullopt;
 }
 
 std::unique_ptr<ModelPool::Generation> ModelPool::make_generation(std::shared_ptr<const ModelConfig> config,
                                                                   Start start) {
-  return std::make_unique<Generation>(*this, ++generation_count_, std::move(config), start);
+  auto generation = std::make_unique<Generation>(*this, ++generation_count_, std::move(config), start);
+  if (was_ready_) generation->supervisor.model_has_served();
+  return generation;
 }
 
 void ModelPool::start(Start start) {
@@ -185,6 +187,7 @@ bool ModelPool::worker_died(WorkerProcess& worker, DeathCause cause) { return di
 void ModelPool::tick() {
   if (!retiring_.empty()) bury();  // a worker that vanished was not reaped as ours
   if (serving_) serving_->supervisor.recycle();
+  dispatcher_.look_again();
 }
 
 void ModelPool::add_worker() {

@@ -66,6 +66,8 @@ class PictureFinder {
   bool on_comment_part(Text /*part*/, ErrorOf& /*failure*/) { return true; }
   bool on_comment(Text /*part*/, ErrorOf& /*failure*/) { return true; }
 
+  // For the longest text that can come.
+  void reserve(std::size_t bytes) { text_.reserve(bytes); }
   [[nodiscard]] const std::string& why() const { return why_; }
   // Nothing if there was none.
   [[nodiscard]] std::optional<std::string_view> text() const {
@@ -171,6 +173,7 @@ Outcome<std::span<const std::byte>> picture_of(const Input& input, std::vector<s
 
 Outcome<std::vector<std::byte>> picture_in_json(std::span<const std::byte> text) {
   json::basic_parser<PictureFinder> parser{json::parse_options{}};
+  parser.handler().reserve(text.size());
   json::error_code failure;
   const auto read = parser.write_some(false, reinterpret_cast<const char*>(text.data()), text.size(), failure);
   const auto& finder = parser.handler();

@@ -2,7 +2,7 @@
 // URL (RFC 2397); base64 (RFC 4648) is taken in both alphabets, with line breaks, with or without padding.
 //
 // Worker only: the bytes are a stranger's, and parsing a long text takes longer than the front-end's event loop has.
-// Pure; any thread. Takes no more memory than the text is long, however it is nested.
+// Pure; any thread. Takes less than twice the memory that the text has, however it is nested.
 #pragma once
 
 #include <cstddef>

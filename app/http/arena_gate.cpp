@@ -112,6 +112,7 @@ void ArenaGate::leave(const void* waiting) {
     if (waiter.who != waiting || waiter.block) continue;
     waiter.left = true;
     waiter.timer.cancel();
+    return;
   }
 }
 

@@ -190,7 +190,7 @@ void MultipartScanner::read_headers(std::size_t& budget_bytes) {
 }
 
 void MultipartScanner::next_part(std::size_t delimiter_at) {
-  if (++part_count_ == kMaxParts) return end_with(kNotWellFormed);
+  if (++part_count_ > kMaxParts) return refuse("multipart: there are more parts than are read");
   at_ = delimiter_at + delimiter_.size();
   state_ = State::kAfterBoundary;
 }

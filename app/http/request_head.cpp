@@ -107,7 +107,11 @@ void RequestHeadReader::take_fields(RequestHead& head) const {
         ++counts.content_type;
         take_first(head.content_type, value);
         break;
-      case http::field::content_encoding: take_first(head.content_encoding, value); break;
+      case http::field::content_encoding:
+        if (head.content_encoding.empty() || equal_ignoring_case(head.content_encoding, "identity")) {
+          head.content_encoding = value;
+        }
+        break;
       case http::field::accept: take_first(head.accept, value); break;
       case http::field::origin:
       case http::field::sec_fetch_dest:

@@ -59,7 +59,8 @@ class Metrics {
 
   void arena(std::uint64_t used_bytes, std::uint64_t total_bytes);
   void open_connections(std::size_t count);
-  // Of paths and models that there are not, and of what is no request: under the model "".
+  // An answer of 400 or more that is no model's: of paths and models that there are not, of what is no request or not
+  // allowed, of /readyz while models load. Under the model "".
   void answered_without_model(int http_status);
   void loop_turns(const common::LoopTurns& turns);
   [[nodiscard]] std::string text() const;

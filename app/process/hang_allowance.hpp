@@ -22,7 +22,10 @@ namespace yolod::app {
 // `requests`: those that the worker may decode before its next completion.
 [[nodiscard]] inline std::chrono::milliseconds hang_allowance(const common::ModelConfig& config, std::size_t requests) {
   if (!decodes_pictures(config)) return config.hang_timeout;
-  return config.hang_timeout + config.limits.max_decode_time * static_cast<std::chrono::milliseconds::rep>(requests);
+  // A picture that is to be answered with its boxes is decoded twice, drawn on and encoded.
+  const int times = config.task == common::Task::kDetect && config.detect.annotate ? 3 : 1;
+  return config.hang_timeout +
+         times * config.limits.max_decode_time * static_cast<std::chrono::milliseconds::rep>(requests);
 }
 
 // Of a worker that has all that a worker can have: a full batch at hand, and a full one behind it.

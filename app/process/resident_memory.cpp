@@ -37,7 +37,6 @@ std::uint64_t resident_bytes(pid_t pid) {
 
 std::uint64_t own_bytes(pid_t pid) {
   if (pid <= 0) return 0;
-  if (const auto own = bytes_of(proc(pid) + "smaps_rollup", "Pss_Anon:")) return *own;
   return bytes_of(proc(pid) + "status", "RssAnon:").value_or(0);
 }
 

@@ -10,8 +10,8 @@ namespace yolod::app {
 // Shared pages included. 0 for a pid that is none, or a process that is gone; so below.
 [[nodiscard]] std::uint64_t resident_bytes(pid_t pid);
 
-// What it has of its own, neither files nor shared memory: of pages that it shares with the process it was forked from
-// its part. Where the kernel does not tell that of another's process (it asks for CAP_SYS_PTRACE), all of them.
+// What it has of its own, neither files nor shared memory. Pages that it shares with the process it was forked from
+// count in full.
 [[nodiscard]] std::uint64_t own_bytes(pid_t pid);
 
 // How much more it had at its largest than it has now.

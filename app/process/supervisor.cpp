@@ -122,8 +122,15 @@ bool Supervisor::is_worn(const WorkerProcess& worker, bool may_be_too_large) con
 
 std::optional<std::uint64_t> Supervisor::may_have_yet(std::uint64_t given) const {
   const std::uint64_t most = config_.recycle.max_requests;
-  if (most == 0 || !preload_ || !loader_ready()) return std::nullopt;
+  if (most == 0 || !preload_ || !loader_ready() || !respawning_) return std::nullopt;
+  // A worker that is dead, or waits before it is tried again, has a successor on its way that is not worth waiting for.
+  const bool all_there = std::all_of(places_.begin(), places_.end(), [](const auto& place) { return place->process != nullptr; });
+  if (!all_there) return std::nullopt;
   return most - std::min(most, given);
+}
+
+bool Supervisor::any_leaving() const {
+  return std::any_of(places_.begin(), places_.end(), [](const auto& place) { return place->leaving; });
 }
 
 void Supervisor::recycle() {
@@ -157,7 +164,7 @@ bool Supervisor::gives_up(DeathCause cause, const std::string& reason) {
 
 void Supervisor::give_up_loading(const std::string& last_failure) {
   respawning_ = false;
-  events_.gave_up(fmt::format("{} loads have failed and none has ended well; the last: {}", RespawnPolicy::kMostFailedLoads,
+  events_.gave_up(fmt::format("{} starts have failed and none has ended well; the last: {}", RespawnPolicy::kMostFailedLoads,
                               last_failure));
 }
 
@@ -271,7 +278,7 @@ void Supervisor::replace_loader(DeathCause cause, const std::string& what) {
   if (!respawning_) return;
   const auto now = AwakeClock::now();
   const double jitter = std::uniform_real_distribution<>(0, 1)(jitter_);
-  const auto decision = loader_policy_.on_death(cause, model_was_ready_, now, jitter);
+  const auto decision = loader_policy_.on_death(cause, model_was_ready_ || model_has_served_, now, jitter);
   if (decision.action == RespawnPolicy::Action::kGiveUp) {
     give_up_loading(what);
     return;
@@ -315,7 +322,9 @@ std::optional<common::Clock::time_point> Supervisor::next_ready() const {
   };
   if (preload_ && !loader_ready()) return loaded_at(loader_starts_at_);
   auto first = common::Clock::time_point::max();
-  for (const auto& place : places_) first = std::min(first, preload_ ? place->starts_at : loaded_at(place->starts_at));
+  for (const auto& place : places_) {
+    if (!place->leaving) first = std::min(first, preload_ ? place->starts_at : loaded_at(place->starts_at));
+  }
   return first;
 }
 
@@ -340,8 +349,8 @@ void Supervisor::start_process(Place& place) {
                            [this](const ipc::LentDescriptors& descriptors) { return launch(descriptors); });
   if (!started) {
     if (gives_up(DeathCause::kOwnDoing, started.error().message)) return;
-    common::log_error("model {}: cannot start a worker: {}", config_.name, started.error().message);
-    replace(place, DeathCause::kOwnDoing, "a failed start");
+    replace(place, DeathCause::kOwnDoing,
+            fmt::format("a worker ({}) cannot be started: {}", config_.name, started.error().message));
     return;
   }
   place.process = std::move(*started);
@@ -355,6 +364,7 @@ void Supervisor::became_ready(Place& place) {
   place.watchdog.cancel();
   place.policy.on_ready(AwakeClock::now());
   model_was_ready_ = true;
+  if (!preload_) last_load_time_ = place.process->load_time();
   tell_of_sandbox(place.process->sandbox());
   const auto& description = place.process->description();
   common::log_info("worker {} ({}) is ready: {} on {}{}{}, {} in {} ms", place.process->pid(), config_.name,
@@ -495,7 +505,7 @@ void Supervisor::replace(Place& place, DeathCause cause, const std::string& what
   if (!respawning_) return;
   const auto now = AwakeClock::now();
   const double jitter = std::uniform_real_distribution<>(0, 1)(jitter_);
-  const auto decision = place.policy.on_death(cause, model_was_ready_, now, jitter);
+  const auto decision = place.policy.on_death(cause, model_was_ready_ || model_has_served_, now, jitter);
   if (decision.action == RespawnPolicy::Action::kGiveUp) {
     give_up_loading(what);
     return;
@@ -592,17 +602,15 @@ milliseconds Supervisor::load_time(const WorkerProcess& worker) const {
 }
 
 std::uint64_t Supervisor::memory_bytes() const {
-  std::uint64_t bytes = 0;
-  std::uint64_t most_given_back = 0;
-  const auto add = [&](pid_t pid) {
-    bytes += own_bytes(pid);
-    most_given_back = std::max(most_given_back, given_back_bytes(pid));
-  };
-  if (loader_) add(loader_->pid());
+  // Of a worker that was forked what it does not have in common with its loader, at least.
+  const std::uint64_t common_bytes = loader_ ? own_bytes(loader_->pid()) : 0;
+  std::uint64_t bytes = loader_ ? common_bytes + given_back_bytes(loader_->pid()) : 0;
   for (const auto& place : places_) {
-    if (place->process) add(place->process->pid());
+    if (!place->process) continue;
+    const std::uint64_t own = own_bytes(place->process->pid());
+    bytes += own - std::min(own, common_bytes);
   }
-  return bytes + most_given_back;
+  return bytes;
 }
 
 std::uint64_t Supervisor::lane_bytes_of(const common::ModelConfig& config) {

@@ -92,6 +92,10 @@ class Supervisor {
   // Replaces a worker that has served or grown as much as `recycle` allows. One at a time, while all serve, and it goes
   // when its replacement is ready. To be called every so often.
   void recycle();
+  // Some worker has been told to leave, and is still there.
+  [[nodiscard]] bool any_leaving() const;
+  // An earlier generation of it has: so no number of failed loads makes it one that cannot be served.
+  void model_has_served() { model_has_served_ = true; }
   // How many requests that worker may have yet, of those it has been given `given`; nothing: as many as come. A worker
   // whose successor would have to load first serves on beyond recycle.max_requests until that is ready.
   [[nodiscard]] std::optional<std::uint64_t> may_have_yet(std::uint64_t given) const;
@@ -128,8 +132,8 @@ class Supervisor {
   [[nodiscard]] std::optional<LoaderStatus> loader_status() const;  // nothing where each worker loads by itself
   // How long loading took for this worker: its own load, or its loader's.
   [[nodiscard]] std::chrono::milliseconds load_time(const WorkerProcess& worker) const;
-  // Memory that its processes have of their own, and what the load took beyond that: about as much as another generation
-  // of them would take.
+  // What its loader and workers have of their own, and what the loader took beyond that: about as much as another generation
+  // of them would take, or less, where forked workers have replaced pages that they had in common.
   [[nodiscard]] std::uint64_t memory_bytes() const;
   // Bytes of shared memory that one worker of such a model takes.
   [[nodiscard]] static std::uint64_t lane_bytes_of(const common::ModelConfig& config);
@@ -215,6 +219,7 @@ class Supervisor {
   common::Clock::time_point recycled_for_memory_;
   std::minstd_rand jitter_{std::random_device{}()};
   bool model_was_ready_{false};
+  bool model_has_served_{false};
   bool told_of_sandbox_{false};
   bool respawning_{true};
 };

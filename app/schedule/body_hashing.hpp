@@ -28,6 +28,7 @@ class BodyHashing {
       : io_(io), on_hashed_(std::move(on_hashed)) {}
 
   void add(std::unique_ptr<Request> request);
+  [[nodiscard]] std::size_t size() const { return waiting_.size(); }
   // The requests that it has, for what happens to them meanwhile. They stay.
   template <typename Visit>
   void for_each(Visit&& visit) {

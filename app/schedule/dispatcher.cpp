@@ -130,7 +130,7 @@ common::Outcome<void> Dispatcher::admit(const Urgency& urgency) {
 common::Outcome<void> Dispatcher::may_enter(const Urgency& urgency) const {
   if (closed_) return *closed_;
   if (!description_) return Error{ErrorCode::kNotReady, "the model is still loading"};
-  if (queue_.size(urgency.priority) >= config_->queue.max_size) return Error{ErrorCode::kQueueFull, "too busy"};
+  if (queue_.size(urgency.priority) + hashing_.size() >= config_->queue.max_size) return Error{ErrorCode::kQueueFull, "too busy"};
   if (!any_worker_serves()) {
     const auto next = next_worker_();
     if (!next || *next > AwakeClock::now() + config_->queue.timeout) {
@@ -233,6 +233,7 @@ void Dispatcher::submit(PredictionJob job, AnswerHandler handler) {
 
 void Dispatcher::let_in(std::unique_ptr<Request> request) {
   if (must_be_hashed(*request)) {
+    sweep_by(gives_up_at(*request), request->queued);
     hashing_.add(std::move(request));
     return;
   }
@@ -282,6 +283,10 @@ void Dispatcher::worker_ready(WorkerProcess& worker, Supervisor& supervisor) {
   dispatch_waiting();
 }
 
+void Dispatcher::look_again() {
+  if (!queue_.empty()) dispatch_waiting();
+}
+
 void Dispatcher::dispatch_waiting() {
   std::optional<Clock::time_point> ask_again;
   while (!queue_.empty()) {
@@ -317,6 +322,11 @@ Assignment* Dispatcher::choose_worker(BatchDecision& decision, Clock::time_point
     if (assignment.left_before_recycling() == 0U) continue;  // its successor comes in a moment
     worker_views_.push_back(assignment.view(service_times_, now));
   }
+  if (worker_views_.empty()) {  // unless another worker has to leave first
+    for (auto& [worker, assignment] : assignments_) {
+      if (assignment.supervisor().any_leaving()) worker_views_.push_back(assignment.view(service_times_, now));
+    }
+  }
   const auto choice = app::choose_worker(worker_views_, handover_lead(std::min(waiting.count, limits.max_size)));
   if (choice.idle == nullptr && choice.busy == nullptr) return nullptr;
   if (limits.max_wait > Clock::duration::zero()) {
@@ -330,7 +340,7 @@ Assignment* Dispatcher::choose_worker(BatchDecision& decision, Clock::time_point
                                                                              : nullptr;
   if (chosen == nullptr) return nullptr;
   decision.size = std::min(decision.size, chosen->assignment->most());
-  if (const auto left = chosen->assignment->left_before_recycling()) {
+  if (const auto left = chosen->assignment->left_before_recycling(); left.value_or(0) != 0) {
     decision.size = static_cast<std::size_t>(std::min<std::uint64_t>(decision.size, *left));
   }
   return chosen->assignment;
@@ -361,6 +371,10 @@ void Dispatcher::take_batch(std::size_t most, bool to_idle_worker, Clock::time_p
   const auto judge = [&](Request& waiting) {
     if (has_all || batch_.size() == most) return Verdict::kStop;
     if (give_up_if_late(waiting, now)) return Verdict::kDrop;
+    if (waiting.job.options.annotate && !config_->detect.annotate) {  // a reload has taken it away
+      fail(waiting, {ErrorCode::kInvalidParameter, "the model's config does not allow annotate any more"});
+      return Verdict::kDrop;
+    }
     if (must_be_hashed(waiting)) return Verdict::kTake;
     if (!may_run(waiting)) return Verdict::kDrop;
     const bool suspect = waiting.runs_alone();
@@ -436,7 +450,10 @@ void Dispatcher::worker_completions(WorkerProcess& worker) {
 }
 
 bool Dispatcher::take_from(Assignment& assignment) {
-  if (!assignment.lies && drain_completions(assignment)) return true;
+  if (!assignment.lies && drain_completions(assignment)) {
+    if (assignment.left_before_recycling() == 0U) assignment.supervisor().recycle();
+    return true;
+  }
   assignment.lies = true;
   assignment.supervisor().condemn(assignment.worker(), "it wrote to its lane what cannot be");
   return false;
@@ -463,7 +480,6 @@ bool Dispatcher::drain_completions(Assignment& assignment) {
     switch (assignment.worker().lane().pop_completion(completion)) {
       case ipc::PopResult::kEmpty:
         assignment.worker().set_outstanding(assignment.outstanding());
-        if (assignment.left_before_recycling() == 0U) assignment.supervisor().recycle();
         // With fewer pictures to decode it has less time than was thought at the dispatch.
         if (assignment.outstanding() != 0) sweep_by(assignment.hangs_at(), AwakeClock::now());
         return true;
@@ -646,6 +662,9 @@ Clock::time_point Dispatcher::gives_up_at(const Request& waiting) const {
 
 Clock::time_point Dispatcher::sweep_queue(Clock::time_point now) {
   auto next = Clock::time_point::max();
+  hashing_.for_each([&](Request& waiting) {
+    if (!waiting.answered() && !give_up_if_late(waiting, now)) next = std::min(next, gives_up_at(waiting));
+  });
   queue_.remove_if([&](Request& waiting) {
     if (give_up_if_late(waiting, now)) return true;
     next = std::min(next, gives_up_at(waiting));

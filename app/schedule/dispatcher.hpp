@@ -50,6 +50,9 @@ class Dispatcher final : public WorkerListener {
   void worker_completions(WorkerProcess& worker) override;
   bool worker_died(WorkerProcess& worker, DeathCause cause) override;
 
+  // Workers may have become free for what waits without a word of theirs. To be called every so often.
+  void look_again();
+
   // What workers have completed, whether or not they have rung for it.
   [[nodiscard]] bool has_completions() const;
   void take_completions();

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <stdexcept>
 
 namespace yolod::app {
@@ -56,15 +57,21 @@ Standing Quarantine::standing(const BodyHash& hash, common::Clock::time_point no
   return found == known_.end() || found->second.is_over(now) ? Standing::kUnknown : found->second.standing;
 }
 
-bool Quarantine::knows_length(std::uint64_t bytes) const {
-  return std::any_of(known_.begin(), known_.end(), [bytes](const auto& entry) { return entry.second.bytes == bytes; });
-}
+bool Quarantine::knows_length(std::uint64_t bytes) const { return lengths_.contains(bytes); }
 
 Standing Quarantine::strike(const BodyHash& hash, std::uint64_t bytes, common::Clock::time_point now) {
   const auto [entry, is_new] = known_.try_emplace(hash, Record{Standing::kSuspect, bytes, now});
-  if (!is_new) entry->second = {entry->second.is_over(now) ? Standing::kSuspect : Standing::kQuarantined, bytes, now};
+  if (is_new) {
+    ++lengths_[bytes];
+  } else {
+    entry->second.standing = entry->second.is_over(now) ? Standing::kSuspect : Standing::kQuarantined;
+    entry->second.since = now;
+  }
   const auto standing = entry->second.standing;
-  if (known_.size() > kMost) forget_oldest();
+  if (known_.size() > kMost) {
+    forget(std::min_element(known_.begin(), known_.end(),
+                            [](const auto& a, const auto& b) { return a.second.since < b.second.since; }));
+  }
   return standing;
 }
 
@@ -72,13 +79,25 @@ Standing Quarantine::suspect(const BodyHash& hash, std::uint64_t bytes, common::
   return standing(hash, now) == Standing::kUnknown ? strike(hash, bytes, now) : standing(hash, now);
 }
 
-void Quarantine::release(common::Clock::time_point now) {
-  std::erase_if(known_, [now](const auto& entry) { return entry.second.is_over(now); });
+void Quarantine::acquit(const BodyHash& hash) {
+  if (const auto found = known_.find(hash); found != known_.end()) forget(found);
 }
 
-void Quarantine::forget_oldest() {
-  known_.erase(std::min_element(known_.begin(), known_.end(),
-                                [](const auto& a, const auto& b) { return a.second.since < b.second.since; }));
+void Quarantine::release(common::Clock::time_point now) {
+  for (auto entry = known_.begin(); entry != known_.end();) {
+    entry = entry->second.is_over(now) ? forget(entry) : std::next(entry);
+  }
+}
+
+void Quarantine::clear() {
+  known_.clear();
+  lengths_.clear();
+}
+
+Quarantine::Known::iterator Quarantine::forget(Known::iterator entry) {
+  const auto length = lengths_.find(entry->second.bytes);
+  if (--length->second == 0) lengths_.erase(length);
+  return known_.erase(entry);
 }
 
 }  // namespace yolod::app

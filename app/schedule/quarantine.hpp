@@ -64,10 +64,10 @@ class Quarantine {
   // The same while it had others as well, of which one may have been the reason: never worse than suspect.
   Standing suspect(const BodyHash& hash, std::uint64_t bytes, common::Clock::time_point now);
   // A worker answered it.
-  void acquit(const BodyHash& hash) { known_.erase(hash); }
+  void acquit(const BodyHash& hash);
   // Forgets those whose term is over.
   void release(common::Clock::time_point now);
-  void clear() { known_.clear(); }
+  void clear();
 
  private:
   struct Record {
@@ -80,9 +80,11 @@ class Quarantine {
   struct FirstBytes {
     std::size_t operator()(const BodyHash& hash) const;
   };
-  void forget_oldest();
+  using Known = std::unordered_map<BodyHash, Record, FirstBytes>;
+  Known::iterator forget(Known::iterator entry);
 
-  std::unordered_map<BodyHash, Record, FirstBytes> known_;
+  Known known_;
+  std::unordered_map<std::uint64_t, std::size_t> lengths_;  // how many of each are known
 };
 
 }  // namespace yolod::app

@@ -155,6 +155,11 @@ Outcome<common::Prediction> DetectModel::annotated(const Input& input, image::Si
   if (!picture) return picture.error();
   auto jpeg = image::annotate(*picture, detections, description().labels);
   if (!jpeg) return jpeg.error();
+  if (jpeg->size() > config().limits.max_result_bytes) {
+    return Error{ErrorCode::kImageTooLarge, "the annotated picture takes " + std::to_string(jpeg->size()) +
+                                                " bytes, limits.max_result_bytes of the model is " +
+                                                std::to_string(config().limits.max_result_bytes)};
+  }
   return common::Prediction(common::EncodedFile{common::FileType::kJpeg, *std::move(jpeg)});
 }
 

@@ -148,7 +148,7 @@ TEST_CASE("BadModel: a load that dies is tried again with a growing backoff, and
   CHECK(answer.has_header("Retry-After"));
 
   CHECK(server.wait_for_exit() == exited(1));
-  const auto why = server.log_lines_with("cannot start: model echo: 5 loads have failed");
+  const auto why = server.log_lines_with("cannot start: model echo: 5 starts have failed");
   REQUIRE(why.size() == 1);
   CHECK_THAT(why.front(), Catch::Contains(fault == "exit" ? "exit code" : "SIG"));
 }
