@@ -100,6 +100,7 @@ void Supervisor::let_leave(Place& place) {
     return;
   }
   place.leaving = true;
+  place.leaves_since = AwakeClock::now();
   if (place.process->was_ready()) {
     place.process->ask_to_stop();
   } else {
@@ -129,8 +130,11 @@ std::optional<std::uint64_t> Supervisor::may_have_yet(std::uint64_t given) const
   return most - std::min(most, given);
 }
 
-bool Supervisor::any_leaving() const {
-  return std::any_of(places_.begin(), places_.end(), [](const auto& place) { return place->leaving; });
+bool Supervisor::any_leaves_slowly() const {
+  static constexpr milliseconds kUsual{2'000};
+  return std::any_of(places_.begin(), places_.end(), [now = AwakeClock::now()](const auto& place) {
+    return place->leaving && now - place->leaves_since > kUsual;
+  });
 }
 
 void Supervisor::recycle() {

@@ -92,8 +92,8 @@ class Supervisor {
   // Replaces a worker that has served or grown as much as `recycle` allows. One at a time, while all serve, and it goes
   // when its replacement is ready. To be called every so often.
   void recycle();
-  // Some worker has been told to leave, and is still there.
-  [[nodiscard]] bool any_leaving() const;
+  // Some worker has been told to leave, and is still there after a time in which most are gone.
+  [[nodiscard]] bool any_leaves_slowly() const;
   // An earlier generation of it has: so no number of failed loads makes it one that cannot be served.
   void model_has_served() { model_has_served_ = true; }
   // How many requests that worker may have yet, of those it has been given `given`; nothing: as many as come. A worker
@@ -151,6 +151,7 @@ class Supervisor {
     bool was_stopped{false};  // and condemned since it made no progress
     bool waits_for_loader{false};
     bool leaving{false};                // not replaced: it goes with its worker
+    common::Clock::time_point leaves_since;
     std::weak_ptr<Place> successor_of;  // that leaves when this is ready
     std::uint64_t restarts{0};
     std::uint64_t last_generation{0};

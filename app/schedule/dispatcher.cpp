@@ -322,9 +322,9 @@ Assignment* Dispatcher::choose_worker(BatchDecision& decision, Clock::time_point
     if (assignment.left_before_recycling() == 0U) continue;  // its successor comes in a moment
     worker_views_.push_back(assignment.view(service_times_, now));
   }
-  if (worker_views_.empty()) {  // unless another worker has to leave first
+  if (worker_views_.empty()) {  // unless another worker has to leave first, and takes its time
     for (auto& [worker, assignment] : assignments_) {
-      if (assignment.supervisor().any_leaving()) worker_views_.push_back(assignment.view(service_times_, now));
+      if (assignment.supervisor().any_leaves_slowly()) worker_views_.push_back(assignment.view(service_times_, now));
     }
   }
   const auto choice = app::choose_worker(worker_views_, handover_lead(std::min(waiting.count, limits.max_size)));
