@@ -25,7 +25,8 @@ ArenaGate::ArenaGate(asio::io_context& io, ipc::InputArena& arena) : io_(io), ar
 
 std::optional<ipc::ArenaBlock> ArenaGate::try_reserve(std::uint64_t bytes) {
   if (refusing_) return std::nullopt;
-  const auto first = std::find_if(waiters_.begin(), waiters_.end(), [](const Waiter& waiter) { return !waiter.block && !waiter.left; });
+  const auto first = std::find_if(waiters_.begin(), waiters_.end(),
+                                  [](const Waiter& waiter) { return !waiter.block && !waiter.left; });
   if (first != waiters_.end() && !may_be_passed(*first)) return std::nullopt;
   return allocate(bytes);
 }

@@ -86,9 +86,11 @@ MultipartScanner::PartName MultipartScanner::part_name(std::string_view headers)
   return {};
 }
 
-bool is_multipart(std::string_view content_type) {
-  return equal_ignoring_case(common::trimmed(content_type.substr(0, content_type.find(';'))), "multipart/form-data");
+bool is_media_type(std::string_view content_type, std::string_view type) {
+  return equal_ignoring_case(common::trimmed(content_type.substr(0, content_type.find(';'))), type);
 }
+
+bool is_multipart(std::string_view content_type) { return is_media_type(content_type, "multipart/form-data"); }
 
 std::optional<std::string> multipart_boundary(std::string_view content_type) {
   auto boundary = parameter(parameters_of(content_type), "boundary");

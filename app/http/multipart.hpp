@@ -11,6 +11,8 @@
 
 namespace yolod::app {
 
+// Whether a Content-Type header names that media type, whatever its parameters.
+[[nodiscard]] bool is_media_type(std::string_view content_type, std::string_view type);
 // True if the Content-Type header says multipart/form-data.
 [[nodiscard]] bool is_multipart(std::string_view content_type);
 

@@ -37,10 +37,6 @@ constexpr std::uint64_t kMostFirstRoomBytes = 1U << 20U;
 // How long a chunked body that has filled its first room waits for more. Meanwhile it holds what others may wait for.
 constexpr std::chrono::milliseconds kGrowPatience{2000};
 
-bool is_json(std::string_view content_type) {
-  return equal_ignoring_case(common::trimmed(content_type.substr(0, content_type.find(';'))), "application/json");
-}
-
 }  // namespace
 
 Outcome<void> Session::check_predict(const RequestHead& head) {
@@ -55,7 +51,7 @@ Outcome<void> Session::check_predict(const RequestHead& head) {
   if (is_multipart(head.content_type)) {
     boundary_ = multipart_boundary(head.content_type);
     if (!boundary_) return Error{ErrorCode::kBadRequest, "multipart: no valid boundary"};
-  } else if (is_json(head.content_type)) {
+  } else if (is_media_type(head.content_type, "application/json")) {
     if (model_->config->task == common::Task::kTensor) {
       return Error{ErrorCode::kUnsupportedMediaType, "this model takes tensors: send .npy or .npz as the body"};
     }

@@ -25,6 +25,7 @@ using common::ErrorCode;
 constexpr std::chrono::milliseconds kLateness{20};
 
 constexpr const char* kTooLate = "no answer within the request's timeout";
+constexpr const char* kNoWorker = "the model has no worker now";
 
 // What separates requests that gain nothing from each other's company. Pictures are all brought to the network's size;
 // tensors come in any, and each is computed by itself: the short should not wait for the long.
@@ -130,11 +131,13 @@ common::Outcome<void> Dispatcher::admit(const Urgency& urgency) {
 common::Outcome<void> Dispatcher::may_enter(const Urgency& urgency) const {
   if (closed_) return *closed_;
   if (!description_) return Error{ErrorCode::kNotReady, "the model is still loading"};
-  if (queue_.size(urgency.priority) + hashing_.size() >= config_->queue.max_size) return Error{ErrorCode::kQueueFull, "too busy"};
+  if (queue_.size(urgency.priority) + hashing_.size() >= config_->queue.max_size) {
+    return Error{ErrorCode::kQueueFull, "too busy"};
+  }
   if (!any_worker_serves()) {
     const auto next = next_worker_();
     if (!next || *next > AwakeClock::now() + config_->queue.timeout) {
-      return Error{ErrorCode::kNotReady, "the model has no worker now"};
+      return Error{ErrorCode::kNotReady, kNoWorker};
     }
   }
   if (queue_.empty()) return {};  // most of the time
@@ -677,7 +680,7 @@ bool Dispatcher::give_up_if_late(Request& waiting, Clock::time_point now) {
   if (now < gives_up_at(waiting)) return false;
   const bool had_its_time = waiting.replays == 0 && now - waiting.queued >= config_->queue.timeout;
   if (had_its_time && !any_worker_serves()) {
-    fail(waiting, {ErrorCode::kNotReady, "the model has no worker now"});
+    fail(waiting, {ErrorCode::kNotReady, kNoWorker});
     return true;
   }
   fail(waiting,
