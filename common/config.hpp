@@ -76,10 +76,16 @@ struct InputSize {
 inline constexpr std::uint32_t kMostInBatch = 256;
 
 struct BatchConfig {
-  std::uint32_t max_size{8};
+  // What `auto` goes up to.
+  static constexpr std::uint32_t kMostByAuto = 8;
+
+  std::uint32_t max_size{0};  // 0 is `auto`: the largest that pays, which a model's warm-up finds
   milliseconds max_wait{0};
-  std::vector<std::uint32_t> preferred_sizes;  // rising, at most max_size; empty: any
+  std::vector<std::uint32_t> preferred_sizes;  // rising, at most size_limit(); empty: any
   milliseconds target_p99{0};                  // 0: none; else size and wait are chosen from it
+
+  // No batch is larger, whatever the warm-up finds.
+  [[nodiscard]] std::uint32_t size_limit() const { return max_size == 0 ? kMostByAuto : max_size; }
   friend bool operator==(const BatchConfig&, const BatchConfig&) = default;
 };
 
@@ -195,8 +201,8 @@ struct ListenAddress {
 
 struct ServerConfig {
   std::vector<ListenAddress> listen{{"127.0.0.1:8080"}};
-  // Where /status, /metrics and reloads are asked for: "auto" (a socket in the runtime directory, and the first two also
-  // at `listen`), "unix:/path" (there alone), or empty: nowhere but by signals.
+  // Where /status, /metrics and reloads are asked for: "auto" (a socket in the runtime directory, and the first two
+  // also at `listen`), "unix:/path" (there alone), or empty: nowhere but by signals.
   std::string admin_listen{"auto"};
   std::uint64_t max_body_bytes{16ULL << 20U};
   std::uint32_t max_connections{4096};

@@ -225,7 +225,8 @@ Outcome<std::uint32_t> parse_file_mode(std::string_view text) {
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), mode, 8);
   constexpr std::uint32_t kMost = 0777;
   if (failure != std::errc{} || end != text.data() + text.size() || mode > kMost) {
-    return Error{ErrorCode::kBadConfig, shown(text) + " is not a mode, allowed: an octal number up to 0777 such as 0660"};
+    return Error{ErrorCode::kBadConfig,
+                 shown(text) + " is not a mode, allowed: an octal number up to 0777 such as 0660"};
   }
   return mode;
 }
@@ -275,18 +276,19 @@ void read_listen(ConfigReader& reader, const YamlNode& node, std::vector<ListenA
   }
   listen.clear();
   for (std::size_t i = 0; i < node.items.size(); ++i) {
-    reader.read_below('[' + std::to_string(i) + ']', node.items[i], [&listen](ConfigReader& below, const YamlNode& item) {
-      auto listener = read_listener(below, item);
-      if (!listener) return;
-      const bool is_there = std::any_of(listen.begin(), listen.end(), [&listener](const ListenAddress& other) {
-        return other.address == listener->address;
-      });
-      // Port 0 is another port each time.
-      if (is_there && !listener->address.ends_with(":0")) {
-        below.problem(item.mark, shown(listener->address) + " is in the list twice, each address is allowed once");
-      }
-      listen.push_back(*std::move(listener));
-    });
+    reader.read_below(
+        '[' + std::to_string(i) + ']', node.items[i], [&listen](ConfigReader& below, const YamlNode& item) {
+          auto listener = read_listener(below, item);
+          if (!listener) return;
+          const bool is_there = std::any_of(listen.begin(), listen.end(), [&listener](const ListenAddress& other) {
+            return other.address == listener->address;
+          });
+          // Port 0 is another port each time.
+          if (is_there && !listener->address.ends_with(":0")) {
+            below.problem(item.mark, shown(listener->address) + " is in the list twice, each address is allowed once");
+          }
+          listen.push_back(*std::move(listener));
+        });
   }
 }
 
@@ -419,7 +421,7 @@ Fields fields_of(IdentitySource& source) {
 }
 
 Fields fields_of(BatchConfig& batch) {
-  return {count_field("max_size", batch.max_size, 1, kMostInBatch),
+  return {auto_count_field("max_size", batch.max_size, 1, kMostInBatch),
           time_field("max_wait", batch.max_wait, milliseconds(0), seconds(10)),
           preferred_sizes_field(batch.preferred_sizes),
           time_field("target_p99", batch.target_p99, milliseconds(0), minutes(1))};
@@ -502,8 +504,10 @@ void check_batch(ConfigReader& reader, const YamlNode& model, const BatchConfig&
   const YamlNode* const node = model.find("batch");
   if (node == nullptr) return;
   reader.read_below("batch", *node, [&batch](ConfigReader& below, const YamlNode& at) {
-    if (!batch.preferred_sizes.empty() && batch.preferred_sizes.back() > batch.max_size) {
-      below.problem(at.mark, "a preferred size is larger than max_size (" + std::to_string(batch.max_size) + ")");
+    if (!batch.preferred_sizes.empty() && batch.preferred_sizes.back() > batch.size_limit()) {
+      below.problem(at.mark, "a preferred size is larger than max_size (" +
+                                 (batch.max_size == 0 ? "auto goes up to " : std::string()) +
+                                 std::to_string(batch.size_limit()) + ")");
     }
     if (batch.target_p99.count() != 0 && batch.max_wait.count() != 0) {
       below.problem(at.mark, "target_p99 chooses the wait: max_wait must be 0ms with it");

@@ -111,6 +111,9 @@ struct ModelDescription {
   std::uint32_t input_height{0};
   // While one batch is computed, the next one's pictures are decoded.
   bool decodes_ahead{false};
+  // With batch.max_size: auto, the largest batch that pays, as the warm-up found: a power of two. 0: it looked for
+  // none.
+  std::uint32_t batch_size{0};
   // {size, microseconds}: what the warm-up took for batches of some sizes, where batch.target_p99 asks for it.
   std::vector<std::pair<std::uint32_t, std::uint32_t>> batch_times;
   std::vector<std::string> labels;  // by class_id; UTF-8, each at most kMaxLabelBytes

@@ -1,5 +1,6 @@
 #include "ipc/control.hpp"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -93,6 +94,11 @@ bool send_milestone(int descriptor, const MilestoneMessage& message) {
 }
 
 std::optional<Command> wait_for_command(int descriptor) { return receive_command(descriptor, 0); }
+bool command_comes_within(int descriptor, std::chrono::milliseconds time) {
+  pollfd readable{descriptor, POLLIN, 0};
+  return poll(&readable, 1, static_cast<int>(time.count())) != 0;
+}
+
 std::optional<Command> poll_command(int descriptor) { return receive_command(descriptor, MSG_DONTWAIT); }
 
 ReceiveResult receive_milestone(int descriptor, std::uint64_t generation, MilestoneMessage& out, pid_t& sender) {

@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -47,8 +48,14 @@ struct MilestoneMessage {
 };
 static_assert(sizeof(MilestoneMessage) == 1072);
 
-// Front-end to worker, one byte each. kFork is for a loader, and brings descriptors (ipc/fork_command.hpp).
-enum class Command : unsigned char { kWake = 'w', kStop = 's', kFork = 'f' };
+// Front-end to worker, one byte each. The forks are for a loader, and bring descriptors (ipc/fork_command.hpp).
+enum class Command : unsigned char {
+  kWake = 'w',
+  kStop = 's',
+  kFork = 'f',
+  kForkProven =
+      'p',  // a worker of this loader has passed its self-test before: this one, which is the same, needs none
+};
 
 // {front-end's end, worker's end}, both close-on-exec.
 [[nodiscard]] common::Outcome<std::pair<common::UniqueFd, common::UniqueFd>> make_control_channel();
@@ -60,6 +67,8 @@ enum class Command : unsigned char { kWake = 'w', kStop = 's', kFork = 'f' };
 bool send_milestone(int descriptor, const MilestoneMessage& message);
 // Waits for a command (a signal may end the process meanwhile). Nothing: the front-end is gone.
 [[nodiscard]] std::optional<Command> wait_for_command(int descriptor);
+// Whether a command, or the front-end's end, comes within `time`; a signal may end the wait early.
+[[nodiscard]] bool command_comes_within(int descriptor, std::chrono::milliseconds time);
 // A command that is already there.
 [[nodiscard]] std::optional<Command> poll_command(int descriptor);
 

@@ -18,8 +18,8 @@ struct alignas(cmsghdr) AncillaryRoom {
 
 }  // namespace
 
-bool send_fork(int descriptor, const LentDescriptors& descriptors) {
-  auto byte = static_cast<unsigned char>(Command::kFork);
+bool send_fork(int descriptor, const LentDescriptors& descriptors, Command fork) {
+  auto byte = static_cast<unsigned char>(fork);
   iovec place{&byte, 1};
   AncillaryRoom room;
   msghdr header{};
@@ -53,7 +53,7 @@ std::optional<LoaderCommand> wait_for_loader_command(int descriptor) {
 
   LoaderCommand command;
   command.command = static_cast<Command>(byte);
-  if (command.command != Command::kFork) return command;
+  if (!is_fork(command.command)) return command;
   const cmsghdr* const rights = CMSG_FIRSTHDR(&header);
   if (rights == nullptr || rights->cmsg_level != SOL_SOCKET || rights->cmsg_type != SCM_RIGHTS ||
       rights->cmsg_len != CMSG_LEN(kDescriptorBytes)) {

@@ -24,11 +24,15 @@ struct WorkerDescriptors {
 
 // Front-end. Never waits; false if the loader is gone, or has not taken the commands before for so long that the
 // channel is full.
-[[nodiscard]] bool send_fork(int descriptor, const LentDescriptors& descriptors);
+[[nodiscard]] bool send_fork(int descriptor, const LentDescriptors& descriptors, Command fork = Command::kFork);
+
+[[nodiscard]] constexpr bool is_fork(Command command) {
+  return command == Command::kFork || command == Command::kForkProven;
+}
 
 struct LoaderCommand {
   Command command{Command::kStop};
-  WorkerDescriptors descriptors;  // with kFork; close-on-exec
+  WorkerDescriptors descriptors;  // with a fork; close-on-exec
 };
 
 // Loader. Waits for a command (a signal may end the process meanwhile). Nothing: the front-end is gone, or sent what it

@@ -273,6 +273,7 @@ std::optional<std::uint64_t> encode_description(const ModelDescription& descript
   writer.number(description.input_width);
   writer.number(description.input_height);
   writer.number(std::uint32_t{description.decodes_ahead});
+  writer.number(description.batch_size);
   writer.number(static_cast<std::uint32_t>(description.batch_times.size()));
   for (const auto& [size, us] : description.batch_times) {
     writer.number(size);
@@ -293,6 +294,8 @@ std::optional<ModelDescription> decode_description(std::span<const std::byte> by
   description.input_width = reader.number<std::uint32_t>();
   description.input_height = reader.number<std::uint32_t>();
   description.decodes_ahead = reader.number<std::uint32_t>() != 0;
+  description.batch_size = reader.number<std::uint32_t>();
+  if (description.batch_size > kMaxBatch) return std::nullopt;
   const auto timed_count = reader.number<std::uint32_t>();
   if (!reader.good() || timed_count > kMaxBatch) return std::nullopt;
   for (std::uint32_t i = 0; i < timed_count && reader.good(); ++i) {
@@ -316,7 +319,8 @@ void encode_options(const common::PredictionOptions& options, RequestCell& cell)
   cell.iou = options.iou.value_or(kAbsent);
   cell.max_detections = options.max_detections.value_or(kUnset);
   cell.top_k = options.top_k.value_or(kUnset);
-  cell.flags = (options.png ? kFlagPng : 0U) | (options.json ? kFlagJson : 0U) | (options.annotate ? kFlagAnnotate : 0U);
+  cell.flags =
+      (options.png ? kFlagPng : 0U) | (options.json ? kFlagJson : 0U) | (options.annotate ? kFlagAnnotate : 0U);
 }
 
 common::PredictionOptions decode_options(const RequestCell& cell) {

@@ -94,7 +94,7 @@ class IdentityModel final : public Model {
   }
 
   [[nodiscard]] const common::ModelDescription& description() const override { return description_; }
-  [[nodiscard]] Outcome<void> warm_up() override {
+  [[nodiscard]] Outcome<void> warm_up(std::span<const std::size_t> /*sizes*/) override {
     if (source_.load_fault == IdentityLoadFault::kWarmUpCrash) die_of(SIGSEGV);
     return {};
   }

@@ -1,6 +1,7 @@
 // A model, loaded: the one interface between worker/ (and yolodctl) and whatever computes.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -75,9 +76,17 @@ class Model {
   // Constant from the end of the load on.
   [[nodiscard]] virtual const common::ModelDescription& description() const = 0;
 
-  // Runs the network at every shape that will be served, so that the first client does not pay for it. Not finite
-  // output or a throw inside is an Error (kBadModel).
-  [[nodiscard]] virtual common::Outcome<void> warm_up() = 0;
+  // Runs the network for batches of these sizes, so that the first client does not pay for it: the first and the last
+  // in any case, those between while time allows. Rising, at least one. Output that is not finite, and a throw inside,
+  // are an Error (kBadModel). May be called again with others.
+  [[nodiscard]] virtual common::Outcome<void> warm_up(std::span<const std::size_t> sizes) = 0;
+
+  // Whether inputs are computed together, so that large batches may take less time for each input.
+  [[nodiscard]] virtual bool computes_batches() const { return false; }
+  // How long a batch of `images` takes now. Errors as those of warm_up(). Only of a model that computes batches.
+  [[nodiscard]] virtual common::Outcome<std::chrono::microseconds> time_batch(std::size_t /*images*/) {
+    return std::chrono::microseconds(0);
+  }
 
   // In a process that was forked from the one that loaded and warmed up (Surroundings::threads_of_forks), and has one
   // thread: how many it may use from now on. Errors as those of warm_up().

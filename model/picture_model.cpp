@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <ctime>
 #include <exception>
 #include <utility>
 
@@ -31,6 +32,13 @@ image::Normalization to_normalization(const common::PreprocessConfig& preprocess
   }
   normalization.swap_to_rgb = preprocess.order == common::ChannelOrder::kRgb;
   return normalization;
+}
+
+// Of the calling thread.
+Clock::duration processor_time() {
+  timespec used{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
 }
 
 }  // namespace
@@ -68,33 +76,46 @@ PictureModel::PictureModel(const common::ModelConfig& config, std::unique_ptr<Ne
   description_.labels = std::move(labels);
 }
 
-// The first run of a shape pays for its oneDNN primitives. One image and a full batch are what load makes most often;
-// the sizes between follow while that is cheap.
-Outcome<void> PictureModel::warm_up() {
+// The first run of a shape pays for its oneDNN primitives.
+Outcome<void> PictureModel::warm_up(std::span<const std::size_t> sizes) {
   const auto start = Clock::now();
-  const std::size_t most = std::max<std::size_t>(1, config_.batch.max_size);
-  if (auto done = warm_up_batch(1); !done) return done;
-  if (most > 1) {
-    if (auto done = warm_up_batch(most); !done) return done;
+  if (auto done = warm_up_batch(sizes.front()); !done) return done;
+  if (sizes.size() > 1) {
+    if (auto done = warm_up_batch(sizes.back()); !done) return done;
+    constexpr auto kEnough = std::chrono::seconds(2);
+    for (const std::size_t images : sizes.subspan(1, sizes.size() - 2)) {
+      if (Clock::now() - start >= kEnough) break;
+      if (auto done = warm_up_batch(images); !done) return done;
+    }
   }
-  constexpr auto kEnough = std::chrono::seconds(2);
-  for (std::size_t images = 2; images < most && Clock::now() - start < kEnough; ++images) {
-    if (auto done = warm_up_batch(images); !done) return done;
-  }
-  return config_.batch.target_p99.count() == 0 ? Outcome<void>() : time_batches(most);
+  return config_.batch.target_p99.count() == 0 ? Outcome<void>() : time_batches(sizes);
 }
 
-// What a batch takes, for batch.target_p99: of sizes that double, each after its first run, which is slower.
-Outcome<void> PictureModel::time_batches(std::size_t most) {
-  for (std::size_t images = 1;; images = std::min(2 * images, most)) {
+// What a batch takes, for batch.target_p99: of sizes that at least double, each after its first run, which is slower.
+Outcome<void> PictureModel::time_batches(std::span<const std::size_t> sizes) {
+  description_.batch_times.clear();
+  std::size_t timed = 0;
+  for (const std::size_t images : sizes) {
+    if (images < 2 * timed && images != sizes.back()) continue;
     if (auto done = warm_up_batch(images); !done) return done;
-    const auto input = grey_input(images);
-    if (!input) return input.error();
-    const auto start = Clock::now();
-    if (auto done = run_as_served(**input, images); !done) return done;
-    description_.batch_times.emplace_back(static_cast<std::uint32_t>(images), common::elapsed_us(start, Clock::now()));
-    if (images == most) return {};
+    const auto took = time_batch(images);
+    if (!took) return took.error();
+    description_.batch_times.emplace_back(static_cast<std::uint32_t>(images),
+                                          static_cast<std::uint32_t>(took->count()));
+    timed = images;
   }
+  return {};
+}
+
+// One thread that computes is timed by its processor time: what else the machine does is not counted then.
+Outcome<std::chrono::microseconds> PictureModel::time_batch(std::size_t images) {
+  const auto input = grey_input(images);
+  if (!input) return input.error();
+  const bool by_processor = network_->device() == "cpu" && thread_count() == 1;
+  const auto start = by_processor ? processor_time() : Clock::now().time_since_epoch();
+  if (auto done = run_as_served(**input, images); !done) return done.error();
+  const auto end = by_processor ? processor_time() : Clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::microseconds>(end - start);
 }
 
 Outcome<void> PictureModel::use_threads(std::uint32_t threads) {

@@ -1,6 +1,7 @@
 // What models that look at pictures have in common: decode, place, resize, forward. What the output means is theirs.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -34,7 +35,9 @@ struct Preparation {
 class PictureModel : public Model {
  public:
   [[nodiscard]] const common::ModelDescription& description() const final { return description_; }
-  [[nodiscard]] common::Outcome<void> warm_up() final;
+  [[nodiscard]] common::Outcome<void> warm_up(std::span<const std::size_t> sizes) final;
+  [[nodiscard]] bool computes_batches() const final { return true; }
+  [[nodiscard]] common::Outcome<std::chrono::microseconds> time_batch(std::size_t images) final;
   [[nodiscard]] common::Outcome<void> use_threads(std::uint32_t threads) final;
   [[nodiscard]] common::Outcome<void> self_test(SealedProcess process) final;
   [[nodiscard]] std::vector<Output> run(std::span<const Input> inputs) final;
@@ -73,7 +76,7 @@ class PictureModel : public Model {
  private:
   [[nodiscard]] common::Outcome<std::unique_ptr<NetworkInput>> grey_input(std::size_t images);
   [[nodiscard]] common::Outcome<void> warm_up_batch(std::size_t images);
-  [[nodiscard]] common::Outcome<void> time_batches(std::size_t most);
+  [[nodiscard]] common::Outcome<void> time_batches(std::span<const std::size_t> sizes);
   [[nodiscard]] common::Outcome<void> run_as_served(NetworkInput& input, std::size_t images);
   struct DecodedPictures;
   [[nodiscard]] common::Outcome<void> decode_into(DecodedPictures& batch);

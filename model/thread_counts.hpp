@@ -13,6 +13,9 @@ namespace yolod::model {
 // Drops what oneDNN keeps of the calling thread's convolutions: not to be called often.
 void set_thread_counts(std::uint32_t threads);
 
+// Of the calling thread's operators.
+[[nodiscard]] std::uint32_t thread_count();
+
 // Calls `work` with each number below `count`, on as many of the calling thread's threads; returns when all is done.
 // Throws what one of them throws.
 void for_each_in_parallel(std::size_t count, const std::function<void(std::size_t)>& work);

@@ -59,6 +59,8 @@ std::string reason_of(const std::exception& error) {
   return first_line(torch_error != nullptr ? torch_error->what_without_backtrace() : error.what());
 }
 
+std::uint32_t thread_count() { return static_cast<std::uint32_t>(at::get_num_threads()); }
+
 void set_thread_counts(std::uint32_t threads) {
   at::set_num_threads(static_cast<int>(threads));
   // Nothing of ours forks inside a graph. The count can be set once in a process, before its pool is first used.

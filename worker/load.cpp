@@ -1,8 +1,13 @@
 #include "worker/load.hpp"
 
+#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
 #include <csignal>
 #include <cstddef>
 #include <exception>
@@ -12,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/clock.hpp"
 #include "common/fault_point.hpp"
 #include "common/log.hpp"
 #include "common/prediction.hpp"
@@ -19,7 +25,9 @@
 #include "ipc/lane.hpp"
 #include "ipc/layout.hpp"
 #include "ipc/messages.hpp"
+#include "worker/batch_size.hpp"
 #include "worker/canary.hpp"
+#include "worker/child_task.hpp"
 
 namespace yolod::worker {
 
@@ -40,15 +48,68 @@ common::Outcome<void> check_description(const common::ModelDescription& descript
                            " bytes of UTF-8, all together " + std::to_string(ipc::kDescriptionBytes) + " bytes"};
 }
 
-}  // namespace
-
-bool interrupt_is_blocked() {
-  sigset_t mask;
-  return pthread_sigmask(SIG_SETMASK, nullptr, &mask) == 0 && sigismember(&mask, SIGINT) == 1;
+// How long larger batches may be timed: a load that nobody waits for may take its time, since it shares the processors
+// with workers that serve.
+std::chrono::milliseconds trial_budget(const common::ModelConfig& config, bool background) {
+  constexpr std::chrono::seconds kBudget{2};
+  constexpr std::chrono::seconds kBudgetInBackground{10};
+  return std::min<std::chrono::milliseconds>(background ? kBudgetInBackground : kBudget, config.load_timeout / 4);
 }
 
-common::Outcome<std::unique_ptr<model::Model>> load(const common::ModelConfig& config, LoadThreads threads,
-                                                    std::uint32_t place, model::FaultHooks hooks) {
+BatchSizeChoice choose_in_this_process(const common::ModelConfig& config, model::Model& model,
+                                       std::chrono::milliseconds budget) {
+  return choose_batch_size(config.batch.size_limit(), budget,
+                           {[&model](std::uint32_t size) { return model.time_batch(size); }, common::Clock::now});
+}
+
+// The line for the log comes after the size.
+std::string choose_in_child(const common::ModelConfig& config, model::Model& model, std::uint32_t threads,
+                            std::chrono::milliseconds budget) {
+  if (!model.use_threads(threads)) return {};
+  const auto choice = choose_in_this_process(config, model, budget);
+  return std::to_string(choice.size) + ' ' + describe(choice);
+}
+
+// The sizes of the batches that will come: those of the config, or where it leaves them open those that the front-end
+// makes (app/schedule/batch_policy).
+std::vector<std::size_t> sizes_to_serve(const common::BatchConfig& batch, std::uint32_t found) {
+  std::vector<std::size_t> sizes{1};
+  const auto add = [&sizes](std::size_t size) {
+    if (size > sizes.back()) sizes.push_back(size);
+  };
+  if (!batch.preferred_sizes.empty()) {
+    for (const std::size_t size : batch.preferred_sizes) add(size);
+  } else if (found != 0) {
+    for (std::size_t size = 2; size <= found; size *= 2) add(size);
+  } else {
+    for (std::size_t size = 2; size <= batch.size_limit(); ++size) add(size);
+  }
+  return sizes;
+}
+
+// Of a model that is warm for batches of one; 0: there is none to find.
+std::uint32_t find_batch_size(const common::ModelConfig& config, model::Model& model, std::uint32_t threads_of_forks,
+                              std::chrono::milliseconds budget) {
+  if (config.batch.max_size != 0 || !model.computes_batches()) return 0;
+  if (threads_of_forks == 0) {
+    const auto choice = choose_in_this_process(config, model, budget);
+    common::log_info("{}", describe(choice));
+    return choice.size;
+  }
+  // A size that was begun within the budget may end after it.
+  const auto told = run_in_child([&] { return choose_in_child(config, model, threads_of_forks, budget); }, 3 * budget);
+  std::uint32_t size = 0;
+  if (told) {
+    const auto [end, failure] = std::from_chars(told->data(), told->data() + told->size(), size);
+    if (failure == std::errc() && *end == ' ') common::log_info("{}", end + 1);
+  }
+  if (size != 0) return std::min(size, config.batch.size_limit());
+  common::log_warning("batches of up to 1: timing larger ones failed{}", told ? "" : ": " + told.error().message);
+  return 1;
+}
+
+common::Outcome<LoadedModel> load_within(const common::ModelConfig& config, LoadThreads threads, std::uint32_t place,
+                                         model::FaultHooks hooks, std::chrono::milliseconds budget) {
   model::Surroundings surroundings;
   surroundings.threads = threads.now;
   surroundings.threads_of_forks = threads.of_forks;
@@ -56,27 +117,47 @@ common::Outcome<std::unique_ptr<model::Model>> load(const common::ModelConfig& c
   surroundings.place = place;
   surroundings.device_lost = end_at_once;
   surroundings.fault_hooks = std::move(hooks);
-  auto model = model::load_model(config, surroundings);
-  if (!model) return model;
-  if (auto good = check_description((*model)->description()); !good) return good.error();
+  auto loaded = model::load_model(config, surroundings);
+  if (!loaded) return std::move(loaded).error();
+  LoadedModel ready{std::move(*loaded), 0};
+  model::Model& model = *ready.model;
+  if (auto good = check_description(model.description()); !good) return good.error();
   common::reach(common::FaultPoint::kModelLoaded);
-  if (auto warm = (*model)->warm_up(); !warm) return warm.error();
-  if (auto good = check_canary(**model, config.canary); !good) return good.error();
-  return model;
+  constexpr std::array<std::size_t, 1> kOne{1};
+  if (auto warm = model.warm_up(kOne); !warm) return warm.error();
+  ready.batch_size = find_batch_size(config, model, threads.of_forks, budget);
+  const auto sizes = sizes_to_serve(config.batch, ready.batch_size);
+  if (sizes.size() > 1) {
+    if (auto warm = model.warm_up(sizes); !warm) return warm.error();
+  }
+  if (auto good = check_canary(model, config.canary); !good) return good.error();
+  malloc_trim(0);  // what warming up took: a loader needs it no more, and a worker may never need as much again
+  return ready;
+}
+
+}  // namespace
+
+bool interrupt_is_blocked() {
+  sigset_t mask;
+  return pthread_sigmask(SIG_SETMASK, nullptr, &mask) == 0 && sigismember(&mask, SIGINT) == 1;
+}
+
+common::Outcome<LoadedModel> load(const common::ModelConfig& config, LoadThreads threads, std::uint32_t place,
+                                  model::FaultHooks hooks) {
+  return load_within(config, threads, place, std::move(hooks), trial_budget(config, false));
 }
 
 // Priority is the thread's: the process could not raise its own again without a privilege. Not the lowest, which beside
 // busy workers would get a sixtieth of a processor and might not be done by load_timeout; this one gets a tenth.
-common::Outcome<std::unique_ptr<model::Model>> load_in_background(const common::ModelConfig& config,
-                                                                  LoadThreads threads, std::uint32_t place,
-                                                                  model::FaultHooks hooks) {
+common::Outcome<LoadedModel> load_in_background(const common::ModelConfig& config, LoadThreads threads,
+                                                std::uint32_t place, model::FaultHooks hooks) {
   constexpr int kNice = 10;
-  std::optional<common::Outcome<std::unique_ptr<model::Model>>> loaded;
+  std::optional<common::Outcome<LoadedModel>> loaded;
   std::exception_ptr thrown;
   std::thread([&] {
     setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNice);
     try {
-      loaded.emplace(load(config, threads, place, std::move(hooks)));
+      loaded.emplace(load_within(config, threads, place, std::move(hooks), trial_budget(config, true)));
     } catch (...) {
       thrown = std::current_exception();
     }

@@ -52,7 +52,7 @@ bool fork_worker(pid_t front_end, const common::ThreadCounter& threads) {
 
 }  // namespace
 
-LoaderEnd fork_workers(int control, common::ThreadCounter threads, ipc::WorkerDescriptors& descriptors) {
+LoaderEnd fork_workers(int control, common::ThreadCounter threads, ipc::LoaderCommand& fork) {
   const pid_t front_end = getppid();
   for (;;) {
     auto command = ipc::wait_for_loader_command(control);
@@ -60,13 +60,13 @@ LoaderEnd fork_workers(int control, common::ThreadCounter threads, ipc::WorkerDe
       common::reach(common::FaultPoint::kLoaderStopped);
       return LoaderEnd::kStopped;
     }
-    if (command->command != ipc::Command::kFork) continue;
+    if (!ipc::is_fork(command->command)) continue;
     // Blocked in the worker until it is ready, as in one that loads by itself.
     common::BlockedSignals interrupt(common::signal_set({SIGINT}));
     if (!fork_worker(front_end, threads)) continue;
     interrupt.keep();
     close(control);
-    descriptors = std::move(command->descriptors);
+    fork = std::move(*command);
     return LoaderEnd::kIsWorker;
   }
 }

@@ -16,11 +16,11 @@ namespace yolod::worker {
 
 enum class LoaderEnd {
   kStopped,   // asked to, or the front-end is gone
-  kIsWorker,  // this is a new worker's process: `descriptors` are its own, SIGINT is blocked
+  kIsWorker,  // this is a new worker's process: `fork` has its own descriptors, SIGINT is blocked
 };
 
 // Forks a worker for each command, on the calling thread, which must be the only one. Returns in the loader at its end,
 // and once in each worker. `threads` was made before the process was sealed.
-[[nodiscard]] LoaderEnd fork_workers(int control, common::ThreadCounter threads, ipc::WorkerDescriptors& descriptors);
+[[nodiscard]] LoaderEnd fork_workers(int control, common::ThreadCounter threads, ipc::LoaderCommand& fork);
 
 }  // namespace yolod::worker

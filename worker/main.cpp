@@ -132,22 +132,19 @@ void say_load_failed(int control, std::uint64_t generation, const std::string& w
 std::uint32_t threads_of(const Start& start) { return common::threads_per_worker(start.config, start.cores); }
 
 // A batch of pictures is tens of MiB that come and go; given back to the kernel each time, they would come back a page
-// fault at a time.
+// fault at a time. One arena: two threads compute in turn, and each would keep a batch's memory in its own.
 void keep_freed_memory() {
+  mallopt(M_ARENA_MAX, 1);
   mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the most that malloc allows
   mallopt(M_TRIM_THRESHOLD, 128 << 20);
 }
 
 // A model that is loaded, in the process that will serve it, which is sealed: to the end.
-int serve_model(std::unique_ptr<model::Model> model, ipc::LaneUser& lane, const Start& start, const Sandbox& sandbox,
+int serve_model(LoadedModel loaded, ipc::LaneUser& lane, const Start& start, const Sandbox& sandbox,
                 const Channels& channels, common::Clock::time_point began) {
   const std::uint64_t generation = lane.generation();
+  auto& model = loaded.model;
   doorbell_of_faults = channels.doorbell;
-  keep_freed_memory();
-  if (const auto tested = model->self_test(model::SealedProcess::kWorker); !tested) {
-    say_load_failed(channels.control, generation, tested.error().message);
-    return ipc::kExitBadModel;
-  }
   if (restore_interrupt() == AfterLoad::kInterrupted) {
     model.reset();
     return ipc::kExitInterrupted;
@@ -155,6 +152,7 @@ int serve_model(std::unique_ptr<model::Model> model, ipc::LaneUser& lane, const 
   auto description = model->description();
   const bool ahead = model->decodes_ahead() && common::may_decode_ahead(start.config, description.device, start.cores);
   description.decodes_ahead = ahead;
+  description.batch_size = loaded.batch_size;
   const auto described = ipc::encode_description(description, lane.description());
   if (!described) {
     say_load_failed(channels.control, generation, "its labels are too long or too many to be served");
@@ -193,17 +191,20 @@ int run_worker() {
   };
   Sandbox sandbox(start->config);
   if (auto sealed = sandbox.before_load(); !sealed) return refuse(sealed.error());
-  auto model = load(start->config, {threads_of(*start)}, lane->place(),
-                    fault_hooks([&lane] { scribble(*lane); }, start->arena));
-  if (!model) return refuse(model.error());
+  auto loaded =
+      load(start->config, {threads_of(*start)}, lane->place(), fault_hooks([&lane] { scribble(*lane); }, start->arena));
+  if (!loaded) return refuse(loaded.error());
   common::reach(common::FaultPoint::kWorkerLoaded);
+  keep_freed_memory();
   if (auto sealed = sandbox.seal_worker(channels.control, lane->generation()); !sealed) return refuse(sealed.error());
-  return serve_model(std::move(*model), *lane, *start, sandbox, channels, began);
+  if (auto tested = loaded->model->self_test(model::SealedProcess::kWorker); !tested) return refuse(tested.error());
+  return serve_model(std::move(*loaded), *lane, *start, sandbox, channels, began);
 }
 
-int run_forked(std::unique_ptr<model::Model> model, const Start& start, Sandbox sandbox,
-               ipc::WorkerDescriptors descriptors, std::optional<ipc::LaneUser>& lane) {
+int run_forked(LoadedModel loaded, const Start& start, Sandbox sandbox, ipc::LoaderCommand fork,
+               std::optional<ipc::LaneUser>& lane) {
   const auto began = common::Clock::now();
+  auto& descriptors = fork.descriptors;
   auto opened = ipc::LaneUser::open(std::move(descriptors.lane));
   if (!opened) return bad_start(opened.error());
   lane.emplace(std::move(*opened));
@@ -216,8 +217,12 @@ int run_forked(std::unique_ptr<model::Model> model, const Start& start, Sandbox 
   };
   // While it has one thread: those that come are sealed with it.
   if (auto sealed = sandbox.seal_worker(channels.control, lane->generation()); !sealed) return refuse(sealed.error());
-  if (const auto prepared = model->use_threads(threads_of(start)); !prepared) return refuse(prepared.error());
-  return serve_model(std::move(model), *lane, start, sandbox, channels, began);
+  if (const auto prepared = loaded.model->use_threads(threads_of(start)); !prepared) return refuse(prepared.error());
+  keep_freed_memory();
+  if (fork.command != ipc::Command::kForkProven) {
+    if (auto tested = loaded.model->self_test(model::SealedProcess::kWorker); !tested) return refuse(tested.error());
+  }
+  return serve_model(std::move(loaded), *lane, start, sandbox, channels, began);
 }
 
 // `arguments` are what ps shows of us.
@@ -236,14 +241,14 @@ int run_loader(std::span<char*> arguments) {
   const bool background = arguments.size() > 2 && arguments[2] == ipc::kBackgroundArgument;
   Sandbox sandbox(start->config);
   if (auto sealed = sandbox.before_load(); !sealed) return refuse(sealed.error());
-  auto model = (background ? load_in_background : load)(start->config, {1, threads_of(*start)}, 0,
-                                                        fault_hooks([&lane] { scribble(*lane); }, start->arena));
-  if (!model) return refuse(model.error());
+  auto loaded = (background ? load_in_background : load)(start->config, {1, threads_of(*start)}, 0,
+                                                         fault_hooks([&lane] { scribble(*lane); }, start->arena));
+  if (!loaded) return refuse(loaded.error());
   common::ThreadCounter threads;
   if (auto sealed = sandbox.seal_loader(kControl); !sealed) return refuse(sealed.error());
-  if (auto tested = (*model)->self_test(model::SealedProcess::kLoader); !tested) return refuse(tested.error());
+  if (auto tested = loaded->model->self_test(model::SealedProcess::kLoader); !tested) return refuse(tested.error());
   if (restore_interrupt() == AfterLoad::kInterrupted) {
-    model->reset();
+    loaded->model.reset();
     return ipc::kExitInterrupted;
   }
   auto ready = ipc::make_milestone(Milestone::kReady, ipc::kLoaderGeneration);
@@ -252,14 +257,14 @@ int run_loader(std::span<char*> arguments) {
   if (!ipc::send_milestone(kControl, ready)) return ipc::kExitStopped;
   common::reach(common::FaultPoint::kLoaderSaidReady);
 
-  ipc::WorkerDescriptors descriptors;
-  switch (fork_workers(kControl, std::move(threads), descriptors)) {
+  ipc::LoaderCommand fork;
+  switch (fork_workers(kControl, std::move(threads), fork)) {
     case LoaderEnd::kStopped: return ipc::kExitStopped;
     case LoaderEnd::kIsWorker: break;
   }
   std::memcpy(arguments[1], "worker", ipc::kLoaderArgument.size());
   if (background) std::memset(arguments[2], 0, ipc::kBackgroundArgument.size());
-  return run_forked(std::move(*model), *start, sandbox, std::move(descriptors), lane);
+  return run_forked(std::move(*loaded), *start, sandbox, std::move(fork), lane);
 }
 
 }  // namespace

@@ -1,6 +1,9 @@
 #include "worker/serve.hpp"
 
+#include <malloc.h>
+
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <cstring>
 #include <exception>
@@ -25,6 +28,16 @@ namespace {
 
 using common::Error;
 using common::ErrorCode;
+
+// A worker that had nothing to do for so long gives back what its batches took.
+constexpr std::chrono::seconds kQuietTime{10};
+
+// The allocator keeps what is freed, so that the next batch need not fetch it a page at a time. A little of it may
+// stay: what one picture takes is needed again with every picture.
+void give_back_memory() {
+  constexpr std::size_t kMayStay = std::size_t{32} << 20U;
+  if (mallinfo2().fordblks > kMayStay) malloc_trim(0);
+}
 
 // Takes the cells of one batch. kCorrupt also for a batch that ends early: the front-end publishes batches whole.
 ipc::PopResult take_batch(ipc::LaneUser& lane, std::vector<ipc::RequestCell>& batch) {
@@ -140,6 +153,7 @@ class Server {
   std::condition_variable handed_over_;
   common::BriefSpin spin_;
   bool stopping_{false};
+  bool keeps_memory_{false};  // there was a batch since memory was last given back
   std::optional<ServeEnd> end_;
 };
 
@@ -196,6 +210,7 @@ bool Server::take(Batch& batch) {
       case ipc::PopResult::kPopped: break;
     }
     common::reach(common::FaultPoint::kWorkerTookBatch);
+    keeps_memory_ = true;
     if (open(batch)) return true;
     end_ = ServeEnd::kBrokenRequest;
     return false;
@@ -209,6 +224,10 @@ bool Server::wait() {
     return false;
   }
   if (spin() || !lane_.fall_asleep()) return true;
+  if (keeps_memory_ && !ipc::command_comes_within(channels_.control, kQuietTime)) {
+    give_back_memory();
+    keeps_memory_ = false;
+  }
   auto command = ipc::wait_for_command(channels_.control);
   lane_.wake_up();
   spin_.end(common::Clock::now());

@@ -49,8 +49,8 @@ void ControlChannel::read_now() {
 
 void ControlChannel::send(ipc::Command command) { ipc::send_command(descriptor_.native_handle(), command); }
 
-bool ControlChannel::send_fork(const ipc::LentDescriptors& descriptors) {
-  return ipc::send_fork(descriptor_.native_handle(), descriptors);
+bool ControlChannel::send_fork(const ipc::LentDescriptors& descriptors, ipc::Command fork) {
+  return ipc::send_fork(descriptor_.native_handle(), descriptors, fork);
 }
 
 }  // namespace yolod::app

@@ -42,7 +42,7 @@ class ControlChannel {
   void read_now();
   void send(ipc::Command command);
   // False where the loader cannot take it.
-  [[nodiscard]] bool send_fork(const ipc::LentDescriptors& descriptors);
+  [[nodiscard]] bool send_fork(const ipc::LentDescriptors& descriptors, ipc::Command fork);
 
  private:
   void read_one();

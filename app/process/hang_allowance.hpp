@@ -30,7 +30,7 @@ namespace yolod::app {
 
 // Of a worker that has all that a worker can have: a full batch at hand, and a full one behind it.
 [[nodiscard]] inline std::chrono::milliseconds longest_hang_allowance(const common::ModelConfig& config) {
-  return hang_allowance(config, std::size_t{2} * config.batch.max_size);
+  return hang_allowance(config, std::size_t{2} * config.batch.size_limit());
 }
 
 }  // namespace yolod::app

@@ -60,7 +60,11 @@ class LoaderProcess {
 
   // Asks for one more worker, that gets these. False where the loader cannot take it. The worker says hello on its own
   // channel, or that is closed unused.
-  [[nodiscard]] bool fork_worker(const ipc::LentDescriptors& descriptors) { return control_.send_fork(descriptors); }
+  [[nodiscard]] bool fork_worker(const ipc::LentDescriptors& descriptors) {
+    return control_.send_fork(descriptors, proven_ ? ipc::Command::kForkProven : ipc::Command::kFork);
+  }
+  // A worker that it forked is ready, and so has passed its self-test: those that follow are spared theirs.
+  void worker_became_ready() { proven_ = true; }
   void ask_to_stop() { control_.send(ipc::Command::kStop); }
   void send_signal(int signal) const;
   // After it was reaped: takes what it said at the end and nobody has read yet.
@@ -74,6 +78,7 @@ class LoaderProcess {
   ControlChannel control_;
   pid_t pid_{-1};
   bool said_hello_{false};
+  bool proven_{false};
   bool ready_{false};
   bool reaped_{false};
   std::chrono::milliseconds load_time_{0};

@@ -42,7 +42,7 @@ void say_replaced(const std::string& what, Clock::duration wait) {
 }
 
 ipc::LaneGeometry lane_geometry(const common::ModelConfig& config) {
-  return ipc::make_lane_geometry(config.batch.max_size, ipc::result_bytes_for(config));
+  return ipc::make_lane_geometry(config.batch.size_limit(), ipc::result_bytes_for(config));
 }
 
 }  // namespace
@@ -125,7 +125,8 @@ std::optional<std::uint64_t> Supervisor::may_have_yet(std::uint64_t given) const
   const std::uint64_t most = config_.recycle.max_requests;
   if (most == 0 || !preload_ || !loader_ready() || !respawning_) return std::nullopt;
   // A worker that is dead, or waits before it is tried again, has a successor on its way that is not worth waiting for.
-  const bool all_there = std::all_of(places_.begin(), places_.end(), [](const auto& place) { return place->process != nullptr; });
+  const bool all_there =
+      std::all_of(places_.begin(), places_.end(), [](const auto& place) { return place->process != nullptr; });
   if (!all_there) return std::nullopt;
   return most - std::min(most, given);
 }
@@ -168,8 +169,8 @@ bool Supervisor::gives_up(DeathCause cause, const std::string& reason) {
 
 void Supervisor::give_up_loading(const std::string& last_failure) {
   respawning_ = false;
-  events_.gave_up(fmt::format("{} starts have failed and none has ended well; the last: {}", RespawnPolicy::kMostFailedLoads,
-                              last_failure));
+  events_.gave_up(fmt::format("{} starts have failed and none has ended well; the last: {}",
+                              RespawnPolicy::kMostFailedLoads, last_failure));
 }
 
 void Supervisor::start(WorkerListener& listener) {
@@ -369,6 +370,7 @@ void Supervisor::became_ready(Place& place) {
   place.policy.on_ready(AwakeClock::now());
   model_was_ready_ = true;
   if (!preload_) last_load_time_ = place.process->load_time();
+  if (loader_) loader_->worker_became_ready();
   tell_of_sandbox(place.process->sandbox());
   const auto& description = place.process->description();
   common::log_info("worker {} ({}) is ready: {} on {}{}{}, {} in {} ms", place.process->pid(), config_.name,
@@ -459,7 +461,7 @@ void Supervisor::died(Place& place, Death death) {
   WorkerProcess& worker = *place.process;
   worker.read_last_words();
   const bool was_ready = worker.was_ready();
-  const DeathCause cause = place.was_stopped   ? DeathCause::kNotItsDoing
+  const DeathCause cause = place.was_stopped ? DeathCause::kNotItsDoing
                            : place.condemned ? DeathCause::kOwnDoing
                                              : classify(death, was_ready);
   const bool at_work = listener_->worker_died(worker, cause);

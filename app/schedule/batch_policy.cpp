@@ -23,6 +23,17 @@ Clock::time_point wait_end(const BatchLimits& limits, const WaitingRequests& wai
 
 }  // namespace
 
+BatchLimits batch_limits(const common::BatchConfig& config, std::uint32_t found) {
+  BatchLimits limits{
+      config.size_limit(), config.max_wait, {config.preferred_sizes.begin(), config.preferred_sizes.end()}};
+  if (config.max_size != 0 || found == 0) return limits;
+  limits.max_size = std::min<std::size_t>(found, limits.max_size);
+  if (limits.preferred_sizes.empty()) {
+    for (std::size_t size = 1; size <= limits.max_size; size *= 2) limits.preferred_sizes.push_back(size);
+  }
+  return limits;
+}
+
 BatchDecision next_batch(const BatchLimits& limits, const WaitingRequests& waiting, const Workers& workers,
                          Clock::time_point now) {
   if (waiting.count == 0) return {};

@@ -11,10 +11,12 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <vector>
 
 #include "common/clock.hpp"
+#include "common/config.hpp"
 
 namespace yolod::app {
 
@@ -23,6 +25,11 @@ struct BatchLimits {
   common::Clock::duration max_wait{0};
   std::vector<std::size_t> preferred_sizes;  // rising; those above max_size do not count
 };
+
+// What the config allows. `found`: what the model's warm-up found to pay (common::ModelDescription::batch_size, which a
+// worker wrote and which is not trusted); 0: nothing. With batch.max_size: auto, batches then have a power of two of
+// requests, unless the config prefers other sizes: so few sizes keep memory in each worker.
+[[nodiscard]] BatchLimits batch_limits(const common::BatchConfig& config, std::uint32_t found);
 
 // What waits, and could go together.
 struct WaitingRequests {

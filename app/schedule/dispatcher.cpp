@@ -37,7 +37,7 @@ std::optional<BatchTuner> tuner_for(const common::BatchConfig& batch) {
   if (batch.target_p99.count() == 0) return std::nullopt;
   std::vector<std::size_t> sizes(batch.preferred_sizes.begin(), batch.preferred_sizes.end());
   if (sizes.empty()) {
-    for (std::size_t size = 1; size <= batch.max_size; ++size) sizes.push_back(size);
+    for (std::size_t size = 1; size <= batch.size_limit(); ++size) sizes.push_back(size);
   }
   return BatchTuner(batch.target_p99, std::move(sizes));
 }
@@ -112,6 +112,8 @@ Dispatcher::Dispatcher(asio::io_context& io, const common::ModelConfig& config, 
       sweep_timer_(io),
       hashing_(io, [this](std::unique_ptr<Request> request) { hashed(std::move(request)); }),
       tuner_(tuner_for(config.batch)),
+      limits_(app::batch_limits(config.batch, 0)),
+      tuned_limits_(limits_),
       policy_timer_(io) {}
 
 void Dispatcher::use(const common::ModelConfig& config) {
@@ -121,6 +123,8 @@ void Dispatcher::use(const common::ModelConfig& config) {
   service_times_.clear();
   decode_seconds_ = 0;
   tuner_ = tuner_for(config.batch);
+  limits_ = app::batch_limits(config.batch, 0);
+  tuned_limits_ = limits_;
 }
 
 common::Outcome<void> Dispatcher::admit(const Urgency& urgency) {
@@ -174,8 +178,7 @@ Backlog Dispatcher::backlog(std::size_t ahead) const {
 }
 
 bool Dispatcher::any_worker_serves() const {
-  return std::any_of(assignments_.begin(), assignments_.end(),
-                     [](const auto& entry) { return entry.first->serves(); });
+  return std::any_of(assignments_.begin(), assignments_.end(), [](const auto& entry) { return entry.first->serves(); });
 }
 
 std::uint32_t Dispatcher::retry_after_seconds() const {
@@ -185,16 +188,19 @@ std::uint32_t Dispatcher::retry_after_seconds() const {
 }
 
 BatchLimits Dispatcher::batch_limits() const {
-  const auto& batch = config_->batch;
-  BatchLimits limits{batch.max_size, batch.max_wait, {batch.preferred_sizes.begin(), batch.preferred_sizes.end()}};
-  if (tuner_) {
-    const auto serving = std::count_if(assignments_.begin(), assignments_.end(),
-                                       [](const auto& entry) { return entry.first->serves(); });
-    const auto choice = tuner_->choose(service_times_, static_cast<std::size_t>(serving));
-    limits.max_size = choice.size;
-    limits.max_wait = choice.wait;
-  }
+  BatchLimits limits = limits_;
+  tune(limits);
   return limits;
+}
+
+// For batch.target_p99.
+void Dispatcher::tune(BatchLimits& limits) const {
+  if (!tuner_) return;
+  const auto serving =
+      std::count_if(assignments_.begin(), assignments_.end(), [](const auto& entry) { return entry.first->serves(); });
+  const auto choice = tuner_->choose(service_times_, static_cast<std::size_t>(serving));
+  limits.max_size = std::min(limits_.max_size, choice.size);
+  limits.max_wait = choice.wait;
 }
 
 asio::awaitable<Answer> Dispatcher::predict(PredictionJob job) {
@@ -259,8 +265,7 @@ void Dispatcher::hashed(std::unique_ptr<Request> request) {
 }
 
 bool Dispatcher::may_run(Request& request) {
-  request.standing =
-      request.hash ? quarantine_.standing(*request.hash, AwakeClock::now()) : Standing::kUnknown;
+  request.standing = request.hash ? quarantine_.standing(*request.hash, AwakeClock::now()) : Standing::kUnknown;
   if (request.standing != Standing::kQuarantined) return true;
   fail(request, {ErrorCode::kQuarantined, "workers died of this image; it is refused for a time"});
   return false;
@@ -281,6 +286,8 @@ void Dispatcher::fail(Request& request, Error why) {
 void Dispatcher::worker_ready(WorkerProcess& worker, Supervisor& supervisor) {
   const auto [entry, is_new] = assignments_.try_emplace(&worker, worker, supervisor);
   description_ = entry->second.description();
+  limits_ = app::batch_limits(config_->batch, description_->batch_size);
+  tuned_limits_ = limits_;
   for (const auto& [size, us] : description_->batch_times) service_times_.expect(size, std::chrono::microseconds(us));
   metrics_.loaded(supervisor.load_time(worker));
   dispatch_waiting();
@@ -318,7 +325,8 @@ Clock::duration Dispatcher::handover_lead(std::size_t batch_size) const {
 }
 
 Assignment* Dispatcher::choose_worker(BatchDecision& decision, Clock::time_point now) {
-  const BatchLimits limits = batch_limits();
+  tune(tuned_limits_);
+  const BatchLimits& limits = tuned_limits_;
   WaitingRequests waiting{queue_.count_like_front(), {}, {}};
   worker_views_.clear();
   for (auto& [worker, assignment] : assignments_) {
@@ -423,7 +431,8 @@ void Dispatcher::dispatch(Assignment& assignment, Clock::time_point now) {
     cell.batch_remaining = static_cast<std::uint32_t>(size - 1 - i);
     auto options = request.job.options;
     if (options.max_detections) {  // a reload may have lowered it since the request was read
-      options.max_detections = std::min(*options.max_detections, assignment.supervisor().config().detect.max_detections);
+      options.max_detections =
+          std::min(*options.max_detections, assignment.supervisor().config().detect.max_detections);
     }
     ipc::encode_options(options, cell);
     cell.slot = assignment.give(std::move(batch_[i]));
@@ -547,8 +556,8 @@ bool Dispatcher::worker_died(WorkerProcess& worker, DeathCause cause) {
   Assignment& assignment = node.mapped();
   // What it finished counts.
   assignment.lies = assignment.lies || !drain_completions(assignment);
-  // Also one that says of all it had that it was not begun, and one that has just answered: of what it did to this process
-  // nobody knows. Deaths in a row are counted (RequestDeaths).
+  // Also one that says of all it had that it was not begun, and one that has just answered: of what it did to this
+  // process nobody knows. Deaths in a row are counted (RequestDeaths).
   const bool at_work = assignment.outstanding() != 0 || worker.requests_served != 0;
   DeathScene scene;
   for (std::uint32_t slot = 0; slot < assignment.slots().size(); ++slot) {

@@ -58,8 +58,8 @@ class Dispatcher final : public WorkerListener {
   void take_completions();
 
   // Asked once for each request that comes: whether it may be read and submitted now: kNotReady before the model was
-  // first ready, and where no worker will be ready within queue.timeout; kQueueFull, also where it would wait longer than queue.timeout; kDeadlineExceeded where its deadline
-  // would pass before its answer; or why the model was closed.
+  // first ready, and where no worker will be ready within queue.timeout; kQueueFull, also where it would wait longer
+  // than queue.timeout; kDeadlineExceeded where its deadline would pass before its answer; or why the model was closed.
   [[nodiscard]] common::Outcome<void> admit(const Urgency& urgency);
 
   // For PredictionJob::id. Requests are served in the order of these.
@@ -87,6 +87,7 @@ class Dispatcher final : public WorkerListener {
   [[nodiscard]] const std::shared_ptr<const common::ModelDescription>& description() const { return description_; }
 
  private:
+  void tune(BatchLimits& limits) const;
   [[nodiscard]] common::Outcome<void> may_enter(const Urgency& urgency) const;
   void submit(PredictionJob job, AnswerHandler handler);
   // Hands out what the policy says may go now, and has it asked again when it says so.
@@ -148,6 +149,9 @@ class Dispatcher final : public WorkerListener {
   ServiceTimes service_times_;
   double decode_seconds_{0};  // of one request, on average
   std::optional<BatchTuner> tuner_;
+  BatchLimits limits_;  // by the config, and by what the newest worker found
+  BatchLimits
+      tuned_limits_;  // the same within what batch.target_p99 made of it for the last batch; kept for its memory
   boost::asio::steady_timer policy_timer_;
   std::optional<common::Clock::time_point> policy_timer_at_;
   std::unordered_map<WorkerProcess*, Assignment> assignments_;

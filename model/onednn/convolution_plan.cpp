@@ -196,8 +196,8 @@ void ConvolutionPlan::run(void* input, void* output, void* addend) {
   input_.set_data_handle(input);
   output_.set_data_handle(output);
   addend_.set_data_handle(addend);
-  auto* const scratch = static_cast<std::byte*>(scratchpad(scratchpad_bytes_));
-  for (const Room& room : rooms_) room.memory.set_data_handle(scratch + room.offset);
+  const Scratchpad scratch(scratchpad_bytes_);
+  for (const Room& room : rooms_) room.memory.set_data_handle(scratch.data() + room.offset);
   for (const Step& step : steps_) step.primitive.execute(stream(), step.arguments);
   stream().wait();
 }

@@ -41,7 +41,7 @@ class ConvolutionPlan {
                                                                const PackedWeights& weights);
 
   // `input`, `output` and, where the settings add, `addend`: channels-last maps of the problem's shapes and type. By
-  // the calling thread, whose scratchpad it uses.
+  // the calling thread.
   void run(void* input, void* output, void* addend);
 
  private:
@@ -49,7 +49,7 @@ class ConvolutionPlan {
     dnnl::primitive primitive;
     std::unordered_map<int, dnnl::memory> arguments;
   };
-  // Of the calling thread's scratchpad.
+  // Of the scratchpad.
   struct Room {
     dnnl::memory memory;
     std::size_t offset;

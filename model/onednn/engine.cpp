@@ -5,6 +5,7 @@ namespace yolod::model::onednn {
 namespace {
 
 int also_for = 0;
+std::mutex scratchpad_mutex;
 
 }  // namespace
 
@@ -35,13 +36,13 @@ at::Tensor empty_channels_last(const std::array<std::int64_t, 4>& shape, at::Sca
   return at::empty(shape, at::TensorOptions().dtype(type), at::MemoryFormat::ChannelsLast);
 }
 
-void* scratchpad(std::size_t bytes) {
-  thread_local at::Tensor room;
+Scratchpad::Scratchpad(std::size_t bytes) : held_(scratchpad_mutex) {
+  static at::Tensor room;
   if (!room.defined() || static_cast<std::size_t>(room.numel()) < bytes) {
     room = at::Tensor();
     room = at::empty({static_cast<std::int64_t>(bytes)}, at::TensorOptions().dtype(at::kByte));
   }
-  return room.data_ptr();
+  data_ = static_cast<std::byte*>(room.data_ptr());
 }
 
 }  // namespace yolod::model::onednn

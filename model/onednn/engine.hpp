@@ -1,4 +1,4 @@
-// What every primitive of this folder shares: oneDNN's CPU engine, the calling thread's stream and scratchpad, and
+// What every primitive of this folder shares: oneDNN's CPU engine, the calling thread's stream, the scratchpad, and
 // LibTorch's channels-last tensors as oneDNN sees them. Private to onednn/.
 #pragma once
 
@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
 #include <oneapi/dnnl/dnnl.hpp>
 
 namespace yolod::model::onednn {
@@ -50,8 +51,18 @@ class ThreadCount {
 // An uninitialised [n, channels, h, w] channels-last tensor.
 [[nodiscard]] at::Tensor empty_channels_last(const std::array<std::int64_t, 4>& shape, at::ScalarType type);
 
-// At least `bytes` of the calling thread, in use until its next primitive is executed.
-[[nodiscard]] void* scratchpad(std::size_t bytes);
+// At least `bytes` for the primitives of one convolution, held while this lives. The process has one scratchpad, which
+// grows to what the largest needs, so that threads that compute in turn do not keep one each; threads that compute at
+// the same time wait for each other here.
+class Scratchpad {
+ public:
+  explicit Scratchpad(std::size_t bytes);
+  [[nodiscard]] std::byte* data() const { return data_; }
+
+ private:
+  std::unique_lock<std::mutex> held_;
+  std::byte* data_;
+};
 
 // Those of prepare_also_for(); 0: none.
 [[nodiscard]] int other_threads();

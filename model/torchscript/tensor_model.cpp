@@ -31,7 +31,7 @@ class TensorModel final : public Model {
 
   [[nodiscard]] const common::ModelDescription& description() const override { return description_; }
   // Which shapes will come nobody knows.
-  [[nodiscard]] Outcome<void> warm_up() override { return {}; }
+  [[nodiscard]] Outcome<void> warm_up(std::span<const std::size_t> /*sizes*/) override { return {}; }
   [[nodiscard]] Outcome<void> use_threads(std::uint32_t threads) override {
     set_thread_counts(threads);
     return {};

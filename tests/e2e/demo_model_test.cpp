@@ -2,11 +2,14 @@
 #include <algorithm>
 #include <boost/json/parse.hpp>
 #include <catch2/catch.hpp>
+#include <csignal>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tests/support/detection_match.hpp"
+#include "tests/support/http_client.hpp"
 #include "tests/support/run_program.hpp"
 #include "tests/support/server.hpp"
 #include "tests/support/server_config.hpp"
@@ -58,6 +61,19 @@ TEST_CASE("DemoModel: system.yaml, as it is shipped, can be served, and yolodctl
   CHECK(folder.names() == std::vector<std::string>{"demo-night.jpg", "demo-rain.jpg", "demo.jpg"});
 }
 
+TEST_CASE("DemoModel: on a disk that is full, yolodctl predict says so and leaves no half of a picture",
+          "[e2e][torch]") {
+  const TemporaryDirectory folder;
+  const auto result = run_program({"/bin/sh", "-c", "trap '' XFSZ; ulimit -f 8; exec \"$@\"", "sh",
+                                   (binary_directory() / "yolodctl").string(), "predict", "--cfg",
+                                   demo_file("demo.cfg"), "--weights", demo_file("demo.weights"), "--names",
+                                   demo_file("demo.names"), "--out", folder.path(), demo_file("demo.jpg")});
+  CAPTURE(result.errors);
+  CHECK(result.exit == exited(1));
+  CHECK(result.errors.find("demo.jpg: File too large\n") != std::string::npos);
+  CHECK(folder.names().empty());
+}
+
 TEST_CASE("DemoModel: over HTTP it finds every light of the demo pictures, and nothing else", "[e2e][torch]") {
   Server server(server_config("  - name: lights\n    workers: 1\n    darknet: {cfg: " + demo_file("demo.cfg") +
                               ", weights: " + demo_file("demo.weights") + ", names: " + demo_file("demo.names") +
@@ -76,6 +92,31 @@ TEST_CASE("DemoModel: over HTTP it finds every light of the demo pictures, and n
     const MatchLimits limits{1, 0.5, 2, 0};
     for (const auto& difference : differences(truth, predictions_of(value), limits)) FAIL_CHECK(difference);
   }
+}
+
+TEST_CASE("DemoModel: a request that was allowed more detections than a reload leaves gets as many as are left",
+          "[e2e][torch]") {
+  const auto config = [](int most) {
+    return server_config("  - name: lights\n    workers: 1\n    detect: {max_detections: " + std::to_string(most) +
+                         "}\n    darknet: {cfg: " + demo_file("demo.cfg") + ", weights: " + demo_file("demo.weights") +
+                         ", names: " + demo_file("demo.names") + "}\n");
+  };
+  Server server(config(300));
+  REQUIRE(server.wait_until_ready());
+  const std::string raw =
+      serialise({.method = "POST", .target = "/predict?max_detections=300", .body = read_file(demo_file("demo.jpg"))});
+  HttpClient client(server.endpoint());
+  REQUIRE(client.connect());
+  const std::size_t half = raw.size() / 2;
+  REQUIRE(client.write(std::string_view(raw).substr(0, half)));
+  server.rewrite_config(config(1));
+  server.send_signal(SIGHUP);
+  REQUIRE(wait_until([&] { return server.log_lines_with("reload: done").size() == 1; }));
+  REQUIRE(client.write(std::string_view(raw).substr(half)));
+  const auto answer = client.read_answer();
+  CAPTURE(answer);
+  REQUIRE(answer.status == 200);
+  CHECK(answer.json().at("predictions").as_array().size() == 1);
 }
 
 // The README's figures.

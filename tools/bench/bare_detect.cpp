@@ -8,6 +8,7 @@
 // Says "ready"; then for each line of stdin, a number of seconds, runs that long and prints pictures a second and the
 // median milliseconds of a batch. Several are begun at once by a line to each.
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -44,7 +45,8 @@ Outcome<std::unique_ptr<Model>> load(const std::string& file, const std::string&
   surroundings.device = found->devices.empty() ? "auto" : found->devices.front();
   auto model = yolod::model::load_model(*found, surroundings);
   if (!model) return model;
-  if (const auto warm = (*model)->warm_up(); !warm) return warm.error();
+  if (const auto warm = (*model)->warm_up(std::array<std::size_t, 2>{1, found->batch.size_limit()}); !warm)
+    return warm.error();
   return model;
 }
 

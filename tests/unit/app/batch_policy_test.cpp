@@ -21,6 +21,36 @@ BatchDecision at_once(std::size_t waiting, std::size_t idle, std::size_t most) {
   return next_batch({most, 0ms, {}}, {waiting, kNow}, {idle, std::nullopt}, kNow);
 }
 
+TEST_CASE("Batch: the limits are the config's where it names a size, whatever a worker says", "[app][unit]") {
+  common::BatchConfig config;
+  config.max_size = 6;
+  config.max_wait = 5ms;
+  for (const std::uint32_t found : {0U, 1U, 4U, 256U}) {
+    const auto limits = batch_limits(config, found);
+    CHECK(limits.max_size == 6);
+    CHECK(limits.max_wait == 5ms);
+    CHECK(limits.preferred_sizes.empty());
+  }
+  config.preferred_sizes = {2, 6};
+  CHECK(batch_limits(config, 1).preferred_sizes == std::vector<std::size_t>{2, 6});
+}
+
+TEST_CASE("Batch: with max_size: auto they are what a worker found, in powers of two", "[app][unit]") {
+  const common::BatchConfig config;
+  CHECK(batch_limits(config, 0).max_size == 8);
+  CHECK(batch_limits(config, 0).preferred_sizes.empty());
+  CHECK(batch_limits(config, 1).max_size == 1);
+  CHECK(batch_limits(config, 4).max_size == 4);
+  CHECK(batch_limits(config, 4).preferred_sizes == std::vector<std::size_t>{1, 2, 4});
+  // A worker that lies gets no larger batch than there is room for.
+  CHECK(batch_limits(config, UINT32_MAX).max_size == 8);
+  CHECK(batch_limits(config, UINT32_MAX).preferred_sizes == std::vector<std::size_t>{1, 2, 4, 8});
+  common::BatchConfig prefers;
+  prefers.preferred_sizes = {3, 8};
+  CHECK(batch_limits(prefers, 4).max_size == 4);
+  CHECK(batch_limits(prefers, 4).preferred_sizes == std::vector<std::size_t>{3, 8});
+}
+
 TEST_CASE("Batch: with nothing waiting there is none, whoever is idle and whatever time it is", "[app][unit]") {
   for (const auto max_wait : {0ms, 10ms}) {
     CHECK(next_batch({8, max_wait, {}}, {0, kNow}, {4, kNow}, kNow) == wait_until(std::nullopt));

@@ -33,7 +33,7 @@ json::object parsed_body(const Response& response) {
 std::string text(const json::value& value) { return std::string(value.as_string().c_str(), value.as_string().size()); }
 
 Answer answer_of(common::Prediction prediction,
-                 ModelDescription description = {"detect", "cpu", "fp32", 416, 416, false, {}, {"cat"}}) {
+                 ModelDescription description = {"detect", "cpu", "fp32", 416, 416, false, 0, {}, {"cat"}}) {
   Answer answer;
   answer.prediction = std::move(prediction);
   answer.times = {1500, 20'001, 999};
@@ -118,8 +118,8 @@ TEST_CASE("Responses: an image with nothing on it has an empty list", "[app][uni
 
 TEST_CASE("Responses: classifications come in order, with label, class and probability", "[app][unit]") {
   const common::ClassificationList list{640, 480, {{1, 0.75F}, {0, 0.25F}}};
-  const auto body = parsed_body(
-      make_prediction("m", answer_of(list, {"classify", "cpu", "fp32", 224, 224, false, {}, {"cat", "d\"g"}}), 1000));
+  const auto body = parsed_body(make_prediction(
+      "m", answer_of(list, {"classify", "cpu", "fp32", 224, 224, false, 0, {}, {"cat", "d\"g"}}), 1000));
   CHECK(body.at("image") == json::value{{"width", 640}, {"height", 480}});
   const auto& predictions = body.at("predictions").as_array();
   REQUIRE(predictions.size() == 2);
@@ -149,7 +149,7 @@ TEST_CASE("Responses: a file is sent as it is, with its type and the times", "[a
 TEST_CASE("Responses: detections come in order, with label, class, confidence and box", "[app][unit]") {
   const DetectionList list{640, 480, {{1, 0.875F, {1.25F, 2.5F, 300, 400.75F}}, {0, 0.5F, {0, 0, 640, 480}}}};
   const auto body = parsed_body(
-      make_prediction("m", answer_of(list, {"detect", "cpu", "bf16", 416, 416, false, {}, {"cat", "dog"}}), 1000));
+      make_prediction("m", answer_of(list, {"detect", "cpu", "bf16", 416, 416, false, 0, {}, {"cat", "dog"}}), 1000));
   const auto& predictions = body.at("predictions").as_array();
   REQUIRE(predictions.size() == 2);
   const auto& first = predictions[0].as_object();
@@ -169,7 +169,7 @@ TEST_CASE("Responses: labels, precision and the model's name are quoted, whateve
                "\xF0\x9F\x9A\xA6"s, "\",\"success\":false,\"x\":\""s, "{}"s, "a\0b"s);
   const DetectionList list{1, 1, {{0, 1, {}}}};
   const auto body =
-      parsed_body(make_prediction(word, answer_of(list, {"detect", "cpu", word, 1, 1, false, {}, {word}}), 1));
+      parsed_body(make_prediction(word, answer_of(list, {"detect", "cpu", word, 1, 1, false, 0, {}, {word}}), 1));
   CHECK(body.at("success") == true);
   CHECK(text(body.at("model")) == word);
   CHECK(text(body.at("precision")) == word);
@@ -221,15 +221,19 @@ TEST_CASE("Responses: the head says what the content is, for whom, and whether t
   Response response;
   write_json(response, http::status::ok, "{}");
   CHECK(head_of(response, {11, true, "id-1", kDate}) ==
-        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nX-Request-Id: id-1\r\nContent-Length: 2\r\n\r\n");
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nX-Request-Id: "
+        "id-1\r\nContent-Length: 2\r\n\r\n");
   CHECK(head_of(response, {11, false, "id-1", kDate}) ==
-        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nX-Request-Id: id-1\r\n"
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nDate: Sun, 06 Nov 1994 08:49:37 "
+        "GMT\r\nX-Request-Id: id-1\r\n"
         "Content-Length: 2\r\n\r\n");
   CHECK(head_of(response, {10, true, "2", kDate}) ==
-        "HTTP/1.0 200 OK\r\nContent-Type: application/json\r\nConnection: keep-alive\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nX-Request-Id: 2\r\n"
+        "HTTP/1.0 200 OK\r\nContent-Type: application/json\r\nConnection: keep-alive\r\nDate: Sun, 06 Nov 1994 "
+        "08:49:37 GMT\r\nX-Request-Id: 2\r\n"
         "Content-Length: 2\r\n\r\n");
   CHECK(head_of(response, {10, false, "2", kDate}) ==
-        "HTTP/1.0 200 OK\r\nContent-Type: application/json\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nX-Request-Id: 2\r\nContent-Length: 2\r\n\r\n");
+        "HTTP/1.0 200 OK\r\nContent-Type: application/json\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nX-Request-Id: "
+        "2\r\nContent-Length: 2\r\n\r\n");
 }
 
 TEST_CASE("Responses: further fields are lines of the head", "[app][unit]") {
@@ -238,7 +242,8 @@ TEST_CASE("Responses: further fields are lines of the head", "[app][unit]") {
   add_field(response, "A", "1");
   add_field(response, "B", "2");
   CHECK(head_of(response, {11, true, "x", kDate}) ==
-        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nA: 1\r\nB: 2\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nX-Request-Id: x\r\n"
+        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nA: 1\r\nB: 2\r\nDate: Sun, 06 Nov 1994 08:49:37 "
+        "GMT\r\nX-Request-Id: x\r\n"
         "Content-Length: 4\r\n\r\n");
 }
 

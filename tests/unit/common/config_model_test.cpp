@@ -143,6 +143,7 @@ default_model: traffic-lights
   expected.source = DarknetSource{"/etc/yolod/model/data/demo.cfg", "/etc/yolod/model/data/demo.weights",
                                   "/etc/yolod/model/data/demo.names"};
   expected.workers = 2;
+  expected.batch.max_size = 8;
   expected.input_size = InputSize{416, 416};
   CHECK(model == expected);
 }

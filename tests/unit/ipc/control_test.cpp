@@ -8,6 +8,7 @@
 
 #include <array>
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -250,6 +251,17 @@ TEST_CASE("Control: poll_command takes what is there and does not wait", "[ipc][
   REQUIRE(send_command(channel.front_end.get(), Command::kWake));
   CHECK(poll_command(channel.worker.get()) == Command::kWake);
   CHECK_FALSE(poll_command(channel.worker.get()));
+}
+
+TEST_CASE("Control: a worker sees whether a command comes within a time, and leaves it there", "[ipc][unit]") {
+  Channel channel;
+  CHECK_FALSE(command_comes_within(channel.worker.get(), std::chrono::milliseconds(1)));
+  REQUIRE(send_command(channel.front_end.get(), Command::kWake));
+  CHECK(command_comes_within(channel.worker.get(), std::chrono::hours(1)));
+  CHECK(wait_for_command(channel.worker.get()) == Command::kWake);
+  channel.front_end.reset();
+  CHECK(command_comes_within(channel.worker.get(), std::chrono::hours(1)));
+  CHECK_FALSE(wait_for_command(channel.worker.get()));
 }
 
 TEST_CASE("Control: a worker whose front-end is gone gets what was sent, then nothing", "[ipc][unit]") {

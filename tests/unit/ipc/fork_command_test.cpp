@@ -44,10 +44,11 @@ TEST_CASE("ForkCommand: three descriptors arrive in their places, close-on-exec"
   const Pipe control;
   const Pipe lane;
   const Pipe doorbell;
-  REQUIRE(send_fork(channel.front_end.get(), {control.writer.get(), lane.writer.get(), doorbell.writer.get()}));
+  const Command fork = GENERATE(Command::kFork, Command::kForkProven);
+  REQUIRE(send_fork(channel.front_end.get(), {control.writer.get(), lane.writer.get(), doorbell.writer.get()}, fork));
   const auto command = wait_for_loader_command(channel.loader.get());
   REQUIRE(command);
-  CHECK(command->command == Command::kFork);
+  CHECK(command->command == fork);
   const auto& given = command->descriptors;
   CHECK(leads_to(given.control.get(), control.reader.get()));
   CHECK(leads_to(given.lane.get(), lane.reader.get()));

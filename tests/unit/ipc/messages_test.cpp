@@ -58,6 +58,7 @@ ModelDescription description() {
           416,
           320,
           true,
+          4,
           {{1, 9'000}, {8, 4'000'000}},
           {"person", "Stra\xC3\x9F\x65nbahn", "", "\xF0\x9F\x9A\xA6"}};
 }
@@ -85,7 +86,7 @@ Bytes description_with_task(std::string_view task) {
   append_text(bytes, task);
   append_text(bytes, "cpu");
   append_text(bytes, "");
-  for (int i = 0; i < 5; ++i) append(bytes, std::uint32_t{0});
+  for (int i = 0; i < 6; ++i) append(bytes, std::uint32_t{0});
   return bytes;
 }
 
@@ -328,6 +329,18 @@ TEST_CASE("Messages: times of batches that cannot be are refused", "[ipc][unit]"
   CHECK_FALSE(decode_description(encoded(timed)));
 }
 
+TEST_CASE("Messages: a size of batches that cannot be is refused", "[ipc][unit]") {
+  common::ModelDescription described;
+  for (const std::uint32_t size : {0U, 1U, 256U}) {
+    described.batch_size = size;
+    CHECK(decode_description(encoded(described)) == described);
+  }
+  for (const std::uint32_t size : {257U, UINT32_MAX}) {
+    described.batch_size = size;
+    CHECK_FALSE(decode_description(encoded(described)));
+  }
+}
+
 TEST_CASE("Messages: a label that could not be read back is not encoded", "[ipc][unit]") {
   common::ModelDescription description;
   std::vector<std::byte> room(16384);
@@ -382,10 +395,10 @@ TEST_CASE("Messages: random bytes are no description, and never crash the reader
 // ---- options ----
 
 TEST_CASE("Messages: options come back as they were, absent ones absent", "[ipc][unit]") {
-  auto options = GENERATE(
-      common::PredictionOptions{}, common::PredictionOptions{0.5F, {}, {}}, common::PredictionOptions{{}, 0.25F, {}},
-      common::PredictionOptions{{}, {}, 17}, common::PredictionOptions{0.0F, 1.0F, 1},
-      common::PredictionOptions{{}, {}, {}, 3, false}, common::PredictionOptions{{}, {}, {}, {}, true});
+  auto options = GENERATE(common::PredictionOptions{}, common::PredictionOptions{0.5F, {}, {}},
+                          common::PredictionOptions{{}, 0.25F, {}}, common::PredictionOptions{{}, {}, 17},
+                          common::PredictionOptions{0.0F, 1.0F, 1}, common::PredictionOptions{{}, {}, {}, 3, false},
+                          common::PredictionOptions{{}, {}, {}, {}, true});
   RequestCell cell{};
   encode_options(options, cell);
   CHECK(decode_options(cell) == options);

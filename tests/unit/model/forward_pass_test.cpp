@@ -5,6 +5,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <array>
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <cmath>
@@ -330,7 +331,7 @@ TEST_CASE("Device: a detector on it finds what it finds on the CPU, whatever its
     REQUIRE(networks.ok());
     auto model = make_detect_model(config, {std::move(networks->front()), compiled->rules, compiled->labels});
     REQUIRE(model.ok());
-    REQUIRE((*model)->warm_up().ok());
+    REQUIRE((*model)->warm_up(std::array<std::size_t, 2>{1, config.batch.size_limit()}).ok());
     CHECK((*model)->description().device == device->name());
     std::vector<Input> inputs;
     for (const auto& picture : pictures) {

@@ -2,6 +2,7 @@
 
 #include <sys/wait.h>
 #include <unistd.h>
+#include <array>
 
 #include <catch2/catch.hpp>
 #include <chrono>
@@ -84,7 +85,7 @@ TEST_CASE("IdentityModel: describes itself, and needs no warm-up", "[model][unit
   const auto model = load({});
   CHECK(model->description().task == "identity");
   CHECK(model->description().precision.empty());
-  CHECK(model->warm_up().ok());
+  CHECK(model->warm_up(std::array<std::size_t, 1>{1}).ok());
 }
 
 TEST_CASE("IdentityModel: the delay passes once for a batch", "[model][unit]") {
@@ -191,7 +192,7 @@ TEST_CASE("IdentityModel: load faults", "[model][unit]") {
   CHECK(WEXITSTATUS(status_of_load(IdentityLoadFault::kWarmUpCrash)) == 42);
   const int warmed = status_of([] {
     const auto model = load_identity_model({.load_fault = IdentityLoadFault::kWarmUpCrash}, {});
-    (void)(*model)->warm_up();
+    (void)(*model)->warm_up(std::array<std::size_t, 1>{1});
   });
   CHECK(died_of(warmed, SIGSEGV));
 }

@@ -40,7 +40,7 @@ class AugmentedDetector {
     auto loaded = model::load_model(config_, {});
     INFO((loaded ? std::string() : loaded.error().message));
     REQUIRE(loaded.ok());
-    REQUIRE((*loaded)->warm_up().ok());
+    REQUIRE((*loaded)->warm_up(std::array<std::size_t, 2>{1, config_.batch.size_limit()}).ok());
     return std::move(loaded).value();
   }
 
@@ -133,7 +133,7 @@ TEST_CASE("TorchModel: describes what was loaded", "[model][unit]") {
 
 TEST_CASE("TorchModel: finds what is there, where it is", "[model][unit]") {
   const auto model = TinyDetector().load();
-  REQUIRE(model->warm_up().ok());
+  REQUIRE(model->warm_up(std::array<std::size_t, 2>{1, 4}).ok());
   const auto output = run_one(*model, picture(false, true));
   const auto& list = list_of(output);
   CHECK(list.image_width == 4);
@@ -264,7 +264,7 @@ TEST_CASE("TorchModel: output that is not finite fails the warm-up", "[model][un
   std::memcpy(bytes.data() + 20 + 2 * sizeof(float), &large, sizeof large);
   const tests::TemporaryDirectory folder;
   detector.config.source = common::DarknetSource{source.cfg, folder.write("b.weights", bytes), source.names};
-  const auto warmed = detector.load()->warm_up();
+  const auto warmed = detector.load()->warm_up(std::array<std::size_t, 2>{1, 4});
   REQUIRE_FALSE(warmed.ok());
   CHECK(warmed.error().code == ErrorCode::kBadModel);
   CHECK(warmed.error().message.find("not finite") != std::string::npos);
@@ -366,7 +366,7 @@ TEST_CASE("TorchModel: a grey network is shown the picture's luma", "[model][uni
   const auto loaded = model::load_model(config, {});
   INFO((loaded ? std::string() : loaded.error().message));
   REQUIRE(loaded.ok());
-  REQUIRE((*loaded)->warm_up().ok());
+  REQUIRE((*loaded)->warm_up(std::array<std::size_t, 2>{1, 4}).ok());
   // The upper half red, the lower half blue.
   std::string body = "P6 32 32 255\n";
   for (int i = 0; i < 512; ++i) body += std::string("\xFF\0\0", 3);

@@ -1,4 +1,5 @@
 // TorchScript files against Python: the same output, and what comes of it.
+#include <array>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <filesystem>
@@ -72,7 +73,7 @@ std::unique_ptr<model::Model> load(const common::ModelConfig& config) {
   auto loaded = model::load_model(config, {});
   INFO((loaded ? std::string() : loaded.error().message));
   REQUIRE(loaded.ok());
-  const auto warm = (*loaded)->warm_up();
+  const auto warm = (*loaded)->warm_up(std::array<std::size_t, 2>{1, config.batch.max_size});
   INFO((warm ? std::string() : warm.error().message));
   REQUIRE(warm.ok());
   return std::move(loaded).value();

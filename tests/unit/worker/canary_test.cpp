@@ -18,7 +18,7 @@ class CanaryModel final : public model::Model {
     description_.labels = {"red", "green"};
   }
   [[nodiscard]] const common::ModelDescription& description() const override { return description_; }
-  [[nodiscard]] common::Outcome<void> warm_up() override { return {}; }
+  [[nodiscard]] common::Outcome<void> warm_up(std::span<const std::size_t> /*sizes*/) override { return {}; }
   [[nodiscard]] common::Outcome<void> use_threads(std::uint32_t /*threads*/) override { return {}; }
   [[nodiscard]] std::vector<model::Output> run(std::span<const model::Input> inputs) override {
     seen.assign(reinterpret_cast<const char*>(inputs[0].body.data()), inputs[0].body.size());

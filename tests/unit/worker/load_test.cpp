@@ -117,7 +117,8 @@ TEST_CASE("Load: the identity model loads and describes itself", "[worker][unit]
   const ModelConfig config;
   const auto model = load(config, {1}, 0, {});
   REQUIRE(model);
-  CHECK((*model)->description().task == "identity");
+  CHECK(model->model->description().task == "identity");
+  CHECK(model->batch_size == 0);  // it computes each input by itself, so there is nothing to time
 }
 
 TEST_CASE("Load: a fault that scribbles over the lane reaches the lane it was given", "[worker][unit]") {
@@ -128,7 +129,7 @@ TEST_CASE("Load: a fault that scribbles over the lane reaches the lane it was gi
   REQUIRE(model);
   constexpr std::string_view kBody = "FAULT:scribble";
   const std::vector<model::Input> inputs{{std::as_bytes(std::span(kBody.data(), kBody.size())), {}}};
-  CHECK((*model)->run(inputs).size() == 1);
+  CHECK(model->model->run(inputs).size() == 1);
   CHECK(scribbles == 1);
 }
 
@@ -140,7 +141,7 @@ TEST_CASE("Load: a device that computes no more ends the process at once, with i
           if (!model) return 1;
           constexpr std::string_view kBody = "FAULT:device";
           const std::vector<model::Input> inputs{{std::as_bytes(std::span(kBody.data(), kBody.size())), {}}};
-          return (*model)->run(inputs).empty() ? 2 : 3;
+          return model->model->run(inputs).empty() ? 2 : 3;
         }) == ipc::kExitDeviceLost);
 }
 

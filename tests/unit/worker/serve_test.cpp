@@ -47,7 +47,7 @@ class FakeModel final : public model::Model {
   explicit FakeModel(Answering answering = {}) : answering_(std::move(answering)) {}
 
   [[nodiscard]] const common::ModelDescription& description() const override { return description_; }
-  [[nodiscard]] common::Outcome<void> warm_up() override { return {}; }
+  [[nodiscard]] common::Outcome<void> warm_up(std::span<const std::size_t> /*sizes*/) override { return {}; }
   [[nodiscard]] common::Outcome<void> use_threads(std::uint32_t /*threads*/) override { return {}; }
   [[nodiscard]] std::vector<model::Output> run(std::span<const model::Input> inputs) override {
     batch_sizes.push_back(inputs.size());
@@ -522,7 +522,7 @@ class AheadModel final : public model::Model {
     std::vector<model::Output> outputs;
   };
   [[nodiscard]] const common::ModelDescription& description() const override { return description_; }
-  [[nodiscard]] common::Outcome<void> warm_up() override { return {}; }
+  [[nodiscard]] common::Outcome<void> warm_up(std::span<const std::size_t> /*sizes*/) override { return {}; }
   [[nodiscard]] common::Outcome<void> use_threads(std::uint32_t /*threads*/) override { return {}; }
   [[nodiscard]] bool decodes_ahead() const override { return true; }
   [[nodiscard]] std::unique_ptr<Decoded> decode(std::span<const model::Input> inputs) override {
@@ -588,7 +588,7 @@ class RefusingModel final : public model::Model {
     std::size_t count{0};
   };
   [[nodiscard]] const common::ModelDescription& description() const override { return description_; }
-  [[nodiscard]] common::Outcome<void> warm_up() override { return {}; }
+  [[nodiscard]] common::Outcome<void> warm_up(std::span<const std::size_t> /*sizes*/) override { return {}; }
   [[nodiscard]] common::Outcome<void> use_threads(std::uint32_t /*threads*/) override { return {}; }
   [[nodiscard]] bool decodes_ahead() const override { return true; }
   [[nodiscard]] std::unique_ptr<Decoded> decode(std::span<const model::Input> inputs) override {

@@ -7,7 +7,6 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <optional>
 #include <set>
@@ -20,6 +19,7 @@
 #include "model/image/decode.hpp"
 #include "model/model.hpp"
 #include "model/read_file.hpp"
+#include "model/unfinished_file.hpp"
 #include "tools/yolodctl/commands.hpp"
 #include "tools/yolodctl/model/json_line.hpp"
 #include "tools/yolodctl/model/model_options.hpp"
@@ -141,11 +141,9 @@ class PictureWriter {
   // Where it was written.
   Outcome<std::filesystem::path> write(const std::string& image, std::span<const std::byte> bytes) {
     const auto file = directory_ / free_name(std::filesystem::path(image).stem().string());
-    errno = 0;
-    std::ofstream stream(file, std::ios::binary | std::ios::trunc);
-    stream.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-    stream.flush();
-    if (!stream) return common::system_error(file.string(), errno != 0 ? errno : EIO);
+    model::UnfinishedFile unfinished(file);
+    unfinished.write(bytes.data(), bytes.size());
+    if (auto done = unfinished.finish(); !done) return done.error();
     return file;
   }
 

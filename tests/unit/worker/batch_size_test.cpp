@@ -1,0 +1,118 @@
+#include "worker/batch_size.hpp"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <map>
+#include <vector>
+
+namespace yolod::worker {
+namespace {
+
+using common::Error;
+using common::ErrorCode;
+using std::chrono::microseconds;
+using namespace std::chrono_literals;
+
+// A network whose batches take what the test says, on a clock that only they move.
+class FakeNetwork {
+ public:
+  explicit FakeNetwork(std::map<std::uint32_t, microseconds> times) : times_(std::move(times)) {}
+
+  [[nodiscard]] BatchClock clock() {
+    return {[this](std::uint32_t size) -> common::Outcome<microseconds> {
+              ran.push_back(size);
+              const auto time = times_.find(size);
+              if (time == times_.end()) return Error{ErrorCode::kInternal, "no batch of that size"};
+              const microseconds took = ran.size() == slow_run ? 10 * time->second : time->second;
+              now_ += took;
+              return took;
+            },
+            [this] { return now_; }};
+  }
+
+  std::vector<std::uint32_t> ran;
+  std::size_t slow_run{0};  // which of the runs something else delays; 0: none
+
+ private:
+  std::map<std::uint32_t, microseconds> times_;
+  std::chrono::steady_clock::time_point now_;
+};
+
+BatchSizeChoice choose(FakeNetwork& network, std::uint32_t limit = 8, microseconds budget = 2s) {
+  return choose_batch_size(limit, budget, network.clock());
+}
+
+TEST_CASE("BatchSize: a network that gains nothing keeps to one", "[worker][unit]") {
+  FakeNetwork network({{1, 10ms}, {2, 20ms}, {4, 40ms}, {8, 80ms}});
+  const auto choice = choose(network);
+  CHECK(choice.size == 1);
+  CHECK(describe(choice) == "batches of up to 1: 1 in 10.0 ms, 2 in 20.0 ms, 4 in 40.0 ms");
+  CHECK(std::count(network.ran.begin(), network.ran.end(), 8U) == 0);  // it would have kept its memory for nothing
+}
+
+TEST_CASE("BatchSize: a network that gains at every size goes up to the limit", "[worker][unit]") {
+  FakeNetwork network({{1, 10ms}, {2, 11ms}, {4, 12ms}, {8, 13ms}});
+  CHECK(choose(network).size == 8);
+  FakeNetwork again({{1, 10ms}, {2, 11ms}, {4, 12ms}, {8, 13ms}});
+  CHECK(choose(again, 4).size == 4);
+  FakeNetwork odd({{1, 10ms}, {2, 11ms}, {4, 12ms}, {8, 13ms}});
+  CHECK(choose(odd, 7).size == 4);
+  FakeNetwork one({{1, 10ms}});
+  CHECK(choose(one, 1).size == 1);
+}
+
+TEST_CASE("BatchSize: a gain of 5 % for each picture is enough, and less is not", "[worker][unit]") {
+  FakeNetwork enough({{1, 10'000us}, {2, 19'000us}, {4, 38'000us}, {8, 76'000us}});
+  CHECK(choose(enough).size == 2);
+  FakeNetwork less({{1, 10'000us}, {2, 19'001us}, {4, 38'001us}, {8, 76'000us}});
+  CHECK(choose(less).size == 1);
+}
+
+TEST_CASE("BatchSize: one size that gains nothing may be passed over, two may not", "[worker][unit]") {
+  FakeNetwork over_one({{1, 10ms}, {2, 20ms}, {4, 30ms}, {8, 60ms}});
+  CHECK(choose(over_one).size == 4);
+  FakeNetwork over_two({{1, 10ms}, {2, 20ms}, {4, 40ms}, {8, 10ms}});
+  CHECK(choose(over_two).size == 1);
+}
+
+TEST_CASE("BatchSize: a size that cannot be run is not chosen, and nothing above it", "[worker][unit]") {
+  FakeNetwork network({{1, 10ms}, {2, 11ms}, {8, 12ms}});
+  const auto choice = choose(network);
+  CHECK(choice.size == 2);
+  CHECK(describe(choice) == "batches of up to 2: 1 in 10.0 ms, 2 in 11.0 ms; no batch of that size");
+  FakeNetwork none({});
+  CHECK(choose(none).size == 1);
+}
+
+TEST_CASE("BatchSize: a slow network is not timed beyond the budget", "[worker][unit]") {
+  FakeNetwork network({{1, 700ms}, {2, 800ms}, {4, 900ms}, {8, 1s}});
+  const auto choice = choose(network);
+  CHECK(choice.size == 1);
+  CHECK(network.ran == std::vector<std::uint32_t>{1});
+  CHECK(describe(choice) == "batches of up to 1: 1 in 700.0 ms; no time to try larger ones");
+}
+
+TEST_CASE("BatchSize: with little time left, fewer rounds are run", "[worker][unit]") {
+  FakeNetwork network({{1, 300ms}, {2, 310ms}});
+  CHECK(choose(network, 2).size == 2);
+  CHECK(network.ran == std::vector<std::uint32_t>{1, 2, 1, 2});
+}
+
+TEST_CASE("BatchSize: one run that something else delays decides nothing", "[worker][unit]") {
+  for (std::size_t slow = 1; slow <= 15; ++slow) {
+    FakeNetwork gains({{1, 10ms}, {2, 15ms}, {4, 20ms}});
+    gains.slow_run = slow;
+    CHECK(choose(gains, 4).size == 4);
+    FakeNetwork gains_nothing({{1, 10ms}, {2, 20ms}, {4, 40ms}});
+    gains_nothing.slow_run = slow;
+    CHECK(choose(gains_nothing, 4).size == 1);
+  }
+}
+
+TEST_CASE("BatchSize: batches that take no time at all do not end it in a division by zero", "[worker][unit]") {
+  FakeNetwork network({{1, 0us}, {2, 0us}, {4, 0us}, {8, 0us}});
+  CHECK(choose(network).size == 8);
+}
+
+}  // namespace
+}  // namespace yolod::worker

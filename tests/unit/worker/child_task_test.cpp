@@ -1,0 +1,67 @@
+#include "worker/child_task.hpp"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <cerrno>
+#include <csignal>
+#include <stdexcept>
+#include <string>
+
+namespace yolod::worker {
+namespace {
+
+using namespace std::chrono_literals;
+
+bool has_no_child() { return waitpid(-1, nullptr, WNOHANG) < 0 && errno == ECHILD; }
+
+TEST_CASE("ChildTask: what the work returns arrives, and what it did stays there", "[worker][unit]") {
+  int changed = 0;
+  const auto told = run_in_child(
+      [&changed] {
+        changed = 1;
+        return "process " + std::to_string(getpid());
+      },
+      60s);
+  REQUIRE(told.ok());
+  CHECK(*told != "process " + std::to_string(getpid()));
+  CHECK(told->starts_with("process "));
+  CHECK(changed == 0);
+  CHECK(has_no_child());
+}
+
+TEST_CASE("ChildTask: a long answer is cut, and none is an answer", "[worker][unit]") {
+  const auto long_answer = run_in_child([] { return std::string(100'000, 'x'); }, 60s);
+  REQUIRE(long_answer.ok());
+  CHECK(*long_answer == std::string(4096, 'x'));
+  const auto empty = run_in_child([] { return std::string(); }, 60s);
+  REQUIRE(empty.ok());
+  CHECK(empty->empty());
+}
+
+TEST_CASE("ChildTask: work that crashes, throws or never ends is an error", "[worker][unit]") {
+  const auto crashed = run_in_child(
+      []() -> std::string {
+        std::signal(SIGSEGV, SIG_DFL);
+        raise(SIGSEGV);
+        return {};
+      },
+      60s);
+  REQUIRE_FALSE(crashed.ok());
+  CHECK(crashed.error().message == "it died of signal 11");
+  const auto threw = run_in_child([]() -> std::string { throw std::runtime_error("no"); }, 60s);
+  REQUIRE_FALSE(threw.ok());
+  CHECK(threw.error().message == "it failed");
+  const auto hung = run_in_child(
+      []() -> std::string {
+        for (;;) pause();
+      },
+      50ms);
+  REQUIRE_FALSE(hung.ok());
+  CHECK(hung.error().message == "it took longer than 50 ms");
+  CHECK(has_no_child());
+}
+
+}  // namespace
+}  // namespace yolod::worker
