@@ -12,15 +12,15 @@
 #include <utility>
 
 #include "app/process/reaper.hpp"
-#include "app/version.hpp"
 #include "common/awake_clock.hpp"
-#include "common/cpu_count.hpp"
+#include "common/config/worker_threads.hpp"
 #include "common/fault_point.hpp"
 #include "common/log.hpp"
 #include "common/loop_turns.hpp"
-#include "common/memory_limit.hpp"
-#include "common/sibling_program.hpp"
-#include "common/worker_threads.hpp"
+#include "common/system/cpu_count.hpp"
+#include "common/system/memory_limit.hpp"
+#include "common/system/sibling_program.hpp"
+#include "common/version.hpp"
 
 namespace yolod::app {
 namespace {
@@ -120,7 +120,7 @@ Outcome<void> FrontEnd::start() {
     if (accept_when_ready_) common::log_info("the service manager's sockets are used, not server.listen");
     auto listening = handed_over.empty() ? server_.listen() : server_.take(std::move(handed_over));
     if (!listening) return listening;
-    for (const std::string& url : server_.urls()) common::log_info("yolod {} listening on {}", kVersion, url);
+    for (const std::string& url : server_.urls()) common::log_info("yolod {} listening on {}", common::kVersion, url);
     if (auto administered = server_.listen_for_admins(); !administered) return administered;
   }
   make_pools();
@@ -218,10 +218,11 @@ Outcome<void> FrontEnd::check_room_beside(const std::vector<common::ModelConfig>
   // All that is used is theirs at most.
   const auto bytes = std::min(own_bytes, limit->used_bytes) + shared_bytes + kMemoryReserveBytes;
   if (bytes <= limit->left_bytes()) return {};
-  return Error{ErrorCode::kBadConfig,
-               fmt::format("what is loaded beside the models that serve would take about {} MiB as they do, and {} leaves "
-                           "{} MiB; reload: in_place loads a model in the room of the one before",
-                           bytes >> 20U, limit->source, limit->left_bytes() >> 20U)};
+  return Error{
+      ErrorCode::kBadConfig,
+      fmt::format("what is loaded beside the models that serve would take about {} MiB as they do, and {} leaves "
+                  "{} MiB; reload: in_place loads a model in the room of the one before",
+                  bytes >> 20U, limit->source, limit->left_bytes() >> 20U)};
 }
 
 Outcome<void> FrontEnd::make_arena() {
@@ -284,7 +285,7 @@ void FrontEnd::finish_check() {
 }
 
 void FrontEnd::gave_up(const ModelPool& pool, const std::string& reason) {
-  if (phase_ >= Phase::kDraining) return;  // a stop is not made worse by what it interrupts
+  if (phase_ >= Phase::kDraining) return;     // a stop is not made worse by what it interrupts
   if (all_ready_said_ || pool.was_ready()) {  // after a reload in place: the others serve on
     common::log_error("model {}: cannot be served until the next reload: {}", pool.name(), reason);
     return;

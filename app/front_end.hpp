@@ -29,8 +29,9 @@
 #include "app/process/spawn.hpp"
 #include "app/serve.hpp"
 #include "common/awake_clock.hpp"
-#include "common/config.hpp"
-#include "common/oom_kills.hpp"
+#include "common/config/config.hpp"
+#include "common/config/model_config.hpp"
+#include "common/system/oom_kills.hpp"
 #include "ipc/input_arena.hpp"
 
 namespace yolod::app {
@@ -113,7 +114,7 @@ class FrontEnd final : private Service {
   std::vector<ReloadDone> reload_waiters_;
   bool check_over_{false};
   std::set<const ModelPool*> failed_;  // of a check: those that cannot be served
-  std::set<int> ignored_signals_;  // of which the log has told
+  std::set<int> ignored_signals_;      // of which the log has told
   struct Served {
     std::vector<common::ModelConfig> models;
     std::string default_model;

@@ -16,10 +16,10 @@
 #include "app/process/block_signals.hpp"
 #include "app/serve.hpp"
 #include "app/supported.hpp"
-#include "app/version.hpp"
-#include "common/config_schema.hpp"
+#include "common/config/schema.hpp"
 #include "common/finish_output.hpp"
 #include "common/log.hpp"
+#include "common/version.hpp"
 
 namespace {
 
@@ -110,8 +110,9 @@ int run(const Options& options, yolod::app::ServiceManager& manager) {
   return exit_code;
 }
 
-// Another process of the same user could else trace this one, read the bodies in its memory, write into it, and take its
-// listeners. A worker that a picture has taken over would be such a process. Debuggers and core dumps need root for it.
+// Another process of the same user could else trace this one, read the bodies in its memory, write into it, and take
+// its listeners. A worker that a picture has taken over would be such a process. Debuggers and core dumps need root for
+// it.
 void forbid_tracing() {
   // Under a sanitizer the leak check needs ptrace.
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
@@ -132,7 +133,7 @@ int main(int argc, char** argv) {
   app.add_option("--set", options.overrides, "Override one key: KEY=VALUE, the value as YAML; may be repeated")
       ->allow_extra_args(false);
   app.add_flag("--check", options.check, "Read the config, load every model once, say what was found, and stop");
-  app.set_version_flag("--version", std::string("yolod ") + yolod::app::kVersion);
+  app.set_version_flag("--version", std::string("yolod ") + yolod::common::kVersion);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -27,7 +27,7 @@
 #include "app/observe/status.hpp"
 #include "app/process/supervisor.hpp"
 #include "app/schedule/dispatcher.hpp"
-#include "common/config.hpp"
+#include "common/config/model_config.hpp"
 
 namespace yolod::app {
 

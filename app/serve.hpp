@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "app/process/service_manager.hpp"
-#include "common/config.hpp"
+#include "common/config/config.hpp"
 
 namespace yolod::app {
 

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "app/process/loads_once.hpp"
-#include "common/devices.hpp"
-#include "common/runtime_directory.hpp"
+#include "common/config/devices.hpp"
+#include "common/system/runtime_directory.hpp"
 
 namespace yolod::app {
 namespace {
@@ -41,8 +41,9 @@ std::vector<KeyProblem> unsupported_settings(const common::Config& config) {
   const auto& admin = config.server.admin_listen;
   if (!admin.empty() && admin != common::kAdminListenAuto && !admin.starts_with("unix:")) {
     problems.push_back({"server.admin_listen",
-                        admin + " is not supported by this version, which knows an admin by the user at the other end of "
-                                "a unix socket; auto, unix:/path and \"\" are allowed"});
+                        admin +
+                            " is not supported by this version, which knows an admin by the user at the other end of "
+                            "a unix socket; auto, unix:/path and \"\" are allowed"});
   }
   for (std::size_t i = 0; i < config.models.size(); ++i) check_model(config.models[i], i, problems);
   return problems;

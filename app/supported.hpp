@@ -4,8 +4,8 @@
 
 #include <vector>
 
-#include "common/config.hpp"
-#include "common/config_schema.hpp"
+#include "common/config/config.hpp"
+#include "common/config/schema.hpp"
 
 namespace yolod::app {
 

@@ -7,6 +7,7 @@
 namespace yolod::common {
 
 using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
 
 // Whole microseconds from `from` to `to`, at least 0 and at most what 32 bits hold (71 minutes).
 [[nodiscard]] inline std::uint32_t elapsed_us(Clock::time_point from, Clock::time_point to) {

@@ -1,4 +1,5 @@
-// A log line on its way from a worker to the front-end, which logs it as the worker's: a level, the pid and the message.
+// A log line on its way from a worker to the front-end, which logs it as the worker's: a level, the pid and the
+// message.
 //
 //   <4>1234 message        the digits are those of sd-daemon(3): 7 debug, 6 info, 4 warning, 3 error
 //
@@ -10,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-#include "common/config.hpp"
+#include "common/log_settings.hpp"
 
 namespace yolod::common {
 

@@ -13,7 +13,7 @@
 
 #include <string_view>
 
-#include "common/config.hpp"
+#include "common/log_settings.hpp"
 #include "common/outcome.hpp"
 
 namespace yolod::common {

@@ -14,8 +14,8 @@
 #include <string_view>
 #include <utility>
 
+#include "common/domain/sandbox_state.hpp"
 #include "common/outcome.hpp"
-#include "common/sandbox_state.hpp"
 #include "common/unique_fd.hpp"
 
 namespace yolod::ipc {

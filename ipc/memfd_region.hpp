@@ -17,8 +17,8 @@ namespace yolod::ipc {
 class MemfdRegion {
  public:
   // Makes and maps one of `bytes` (at least 1), zeroed, every page allocated now: a write to it later cannot fail.
-  // The caller has checked the process's limits (common/memory_limit.hpp), since running into them here is fatal.
-  // `name` is seen in /proc/PID/maps alone.
+  // The caller has checked the process's limits (common/system/memory_limit.hpp), since running into them here is
+  // fatal. `name` is seen in /proc/PID/maps alone.
   [[nodiscard]] static common::Outcome<MemfdRegion> create(const std::string& name, std::uint64_t bytes);
 
   enum class Access { kReadOnly, kReadWrite };

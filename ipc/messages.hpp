@@ -8,8 +8,10 @@
 #include <optional>
 #include <span>
 
-#include "common/config.hpp"
-#include "common/prediction.hpp"
+#include "common/config/model_config.hpp"
+#include "common/domain/description.hpp"
+#include "common/domain/options.hpp"
+#include "common/domain/prediction.hpp"
 #include "ipc/layout.hpp"
 
 namespace yolod::ipc {

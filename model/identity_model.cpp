@@ -22,6 +22,7 @@
 #include "common/clock.hpp"
 #include "model/forbidden_call.hpp"
 #include "model/json_picture.hpp"
+#include "model/load_context.hpp"
 
 namespace yolod::model {
 namespace {
@@ -87,8 +88,7 @@ common::Error told(std::string_view name, int outcome) {
 
 class IdentityModel final : public Model {
  public:
-  IdentityModel(const common::IdentitySource& source, const Surroundings& surroundings)
-      : source_(source), surroundings_(surroundings) {
+  IdentityModel(const common::IdentitySource& source, const LoadContext& context) : source_(source), context_(context) {
     description_.task = "identity";
     description_.device = "cpu";
   }
@@ -103,7 +103,7 @@ class IdentityModel final : public Model {
   [[nodiscard]] Outcome<void> self_test(SealedProcess process) override {
     const auto& probe = source_.loader_probe;
     if (process == SealedProcess::kLoader && source_.faults && !probe.empty()) {
-      const auto outcome = try_forbidden_call(probe, ::getppid(), surroundings_.fault_hooks.arena);
+      const auto outcome = try_forbidden_call(probe, ::getppid(), context_.fault_hooks.arena);
       if (!outcome) return common::Error{common::ErrorCode::kBadModel, "loader_probe: there is no call " + probe};
       return common::Error{common::ErrorCode::kBadModel, told(probe, *outcome).message};
     }
@@ -170,10 +170,10 @@ class IdentityModel final : public Model {
     constexpr std::string_view kFlood = "FAULT:flood";
     if (text.starts_with(kPrint)) print(text.substr(kPrint.size()), 1);
     if (text.starts_with(kFlood)) print(text.substr(kFlood.size()), 100'000);
-    if (text.starts_with("FAULT:device") && surroundings_.device_lost) {
-      surroundings_.device_lost(description_.device + " does not compute any more: FAULT:device");
+    if (text.starts_with("FAULT:device") && context_.device_lost) {
+      context_.device_lost(description_.device + " does not compute any more: FAULT:device");
     }
-    const auto& hooks = surroundings_.fault_hooks;
+    const auto& hooks = context_.fault_hooks;
     if (text.starts_with("FAULT:scribble") && hooks.scribble_lane) hooks.scribble_lane();
     if (text.starts_with("FAULT:ring") && hooks.ring_doorbell) {
       while (true) hooks.ring_doorbell();
@@ -181,14 +181,13 @@ class IdentityModel final : public Model {
   }
 
   common::IdentitySource source_;
-  Surroundings surroundings_;
+  LoadContext context_;
   common::ModelDescription description_;
 };
 
 }  // namespace
 
-Outcome<std::unique_ptr<Model>> load_identity_model(const common::IdentitySource& source,
-                                                    const Surroundings& surroundings) {
+Outcome<std::unique_ptr<Model>> load_identity_model(const common::IdentitySource& source, const LoadContext& context) {
   sleep_fully(source.load_delay);
   switch (source.load_fault) {
     case IdentityLoadFault::kNone:
@@ -197,7 +196,7 @@ Outcome<std::unique_ptr<Model>> load_identity_model(const common::IdentitySource
     case IdentityLoadFault::kCrash: die_of(SIGSEGV);
     case IdentityLoadFault::kHang: hang();
   }
-  return std::unique_ptr<Model>(std::make_unique<IdentityModel>(source, surroundings));
+  return std::unique_ptr<Model>(std::make_unique<IdentityModel>(source, context));
 }
 
 }  // namespace yolod::model

@@ -4,8 +4,9 @@
 
 #include <memory>
 
-#include "common/config.hpp"
+#include "common/config/model_config.hpp"
 #include "common/outcome.hpp"
+#include "model/load_context.hpp"
 #include "model/model.hpp"
 
 namespace yolod::model {
@@ -13,7 +14,7 @@ namespace yolod::model {
 // Honours `load_delay` and then `load_fault`: exit is _exit(1), crash is SIGSEGV by its default action, hang never
 // returns; warm_up_crash is SIGSEGV in warm_up(). Needs nothing but the delay to load; cannot fail otherwise.
 [[nodiscard]] common::Outcome<std::unique_ptr<Model>> load_identity_model(const common::IdentitySource& source,
-                                                                          const Surroundings& surroundings);
+                                                                          const LoadContext& context);
 
 // With `faults`, a body that begins with one of these makes the process do it:
 //   FAULT:segv      SIGSEGV              FAULT:hang      never returns

@@ -4,14 +4,16 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
 
-#include "common/config.hpp"
+#include "common/config/model_config.hpp"
+#include "common/domain/description.hpp"
+#include "common/domain/options.hpp"
+#include "common/domain/prediction.hpp"
+#include "common/domain/work_times.hpp"
 #include "common/outcome.hpp"
-#include "common/prediction.hpp"
 
 namespace yolod::model {
 
@@ -83,17 +85,21 @@ class Model {
 
   // Whether inputs are computed together, so that large batches may take less time for each input.
   [[nodiscard]] virtual bool computes_batches() const { return false; }
-  // How long a batch of `images` takes now. Errors as those of warm_up(). Only of a model that computes batches.
-  [[nodiscard]] virtual common::Outcome<std::chrono::microseconds> time_batch(std::size_t /*images*/) {
-    return std::chrono::microseconds(0);
-  }
+  struct BatchTime {
+    // What sizes are compared by. Of one thread that computes on a CPU its processor time, so that other processes do
+    // not count; else the time that passed.
+    std::chrono::microseconds cost{0};
+    std::chrono::microseconds passed{0};
+  };
+  // What a batch of `images` takes now. Errors as those of warm_up(). Only of a model that computes batches.
+  [[nodiscard]] virtual common::Outcome<BatchTime> time_batch(std::size_t /*images*/) { return BatchTime(); }
 
-  // In a process that was forked from the one that loaded and warmed up (Surroundings::threads_of_forks), and has one
+  // In a process that was forked from the one that loaded and warmed up (LoadContext::threads_of_forks), and has one
   // thread: how many it may use from now on. Errors as those of warm_up().
   [[nodiscard]] virtual common::Outcome<void> use_threads(std::uint32_t threads) = 0;
 
   // After this process was sealed (worker/sandbox): does what a request would have it do, so that a sandbox that does
-  // not fit these libraries shows now. Errors as those of warm_up(). In a loader it may do less, since each worker
+  // not fit these libraries shows now. Errors as those of warm_up(). In a loader it may do less, since its first worker
   // tests itself.
   [[nodiscard]] virtual common::Outcome<void> self_test(SealedProcess /*process*/) { return {}; }
 
@@ -115,36 +121,5 @@ class Model {
   // Exceptions of libraries are caught inside.
   [[nodiscard]] virtual std::vector<Output> run(std::span<const Input> inputs) = 0;
 };
-
-// What the identity model's faults need of a worker. Empty elsewhere.
-struct FaultHooks {
-  std::function<void()> scribble_lane;  // FAULT:scribble: fills the worker's lane with random bytes
-  std::function<void()> ring_doorbell;  // FAULT:ring: as for completions, of which there are none
-  std::span<const std::byte> arena;     // FAULT:arena_write in a loader, which has no request's body
-};
-
-// What a model may need of the process that it lives in.
-struct Surroundings {
-  std::uint32_t threads{1};  // for the forward pass; already resolved from `auto`
-  // Of processes that will be forked from this one; 0: there will be none. `threads` must then be 1.
-  std::uint32_t threads_of_forks{0};
-  // "cpu", "cuda:N" or "auto": a GPU where one answers; by `place`, the process's among its model's, where there are
-  // several.
-  std::string device{"cpu"};
-  std::uint32_t place{0};
-  // Called with one line when the device computes no more, and never will in this process: a worker ends then. May
-  // return: what was asked for fails.
-  std::function<void(const std::string& why)> device_lost;
-  // The network's own task counts, and not the config's: for a command line that names files alone.
-  bool any_task{false};
-  // Called when a TorchScript file has been read and run once, or refused: what could crash or hang on it has not.
-  std::function<void()> trial_ended;
-  FaultHooks fault_hooks;
-};
-
-// Loads what the config names, on the calling thread. Errors are kBadModel, with one line that says what and where.
-// A build without torch answers kBadModel for everything but the identity model.
-[[nodiscard]] common::Outcome<std::unique_ptr<Model>> load_model(const common::ModelConfig& config,
-                                                                 const Surroundings& surroundings);
 
 }  // namespace yolod::model

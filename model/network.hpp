@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "common/config.hpp"
+#include "common/config/model_config.hpp"
 #include "common/outcome.hpp"
 
 namespace yolod::model {

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "model/read_file.hpp"
+#include "model/bad_model.hpp"
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -72,6 +72,10 @@ Outcome<Precision> resolve_precision(Precision asked, std::string_view device, C
       return bf16 == CpuBf16::kNative ? Precision::kBf16 : Precision::kFp32;
   }
   return Precision::kFp32;
+}
+
+Outcome<Precision> script_precision(Precision asked, std::string_view device) {
+  return resolve_precision(asked == Precision::kAuto ? Precision::kFp32 : asked, device, CpuBf16::kEmulated);
 }
 
 std::string_view to_string(Precision precision) {

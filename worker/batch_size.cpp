@@ -15,14 +15,14 @@ constexpr int kFutileSizes = 2;
 
 bool pays(const TimedBatch& larger, const TimedBatch& best) {
   constexpr std::int64_t kMostPercent = 95;
-  return larger.took.count() * best.size * 100 <= best.took.count() * larger.size * kMostPercent;
+  return larger.time.cost.count() * best.size * 100 <= best.time.cost.count() * larger.size * kMostPercent;
 }
 
 // How many rounds of both sizes, after a first run of the larger one, which is slower, fit into `left`; it is taken to
 // cost what the best size costs for each picture.
 int rounds_within(microseconds left, const TimedBatch& best, std::uint32_t size) {
-  const microseconds larger = best.took * size / best.size;
-  const microseconds round = larger + best.took;
+  const microseconds larger = best.time.passed * size / best.size;
+  const microseconds round = larger + best.time.passed;
   if (left < larger + round) return 0;
   if (round.count() == 0) return kRounds;
   return static_cast<int>(std::min<std::int64_t>((left - larger) / round, kRounds));
@@ -35,7 +35,7 @@ bool time_both(const BatchClock& clock, int rounds, TimedBatch& best, TimedBatch
     why = first.error().message;
     return false;
   }
-  larger.took = microseconds::max();
+  larger.time = {microseconds::max(), microseconds::max()};
   for (int round = 0; round < rounds; ++round) {
     for (TimedBatch* const timed : {&best, &larger}) {
       const auto took = clock.time_batch(timed->size);
@@ -43,7 +43,8 @@ bool time_both(const BatchClock& clock, int rounds, TimedBatch& best, TimedBatch
         why = took.error().message;
         return false;
       }
-      timed->took = std::min(timed->took, *took);
+      timed->time.cost = std::min(timed->time.cost, took->cost);
+      timed->time.passed = std::min(timed->time.passed, took->passed);
     }
   }
   return true;
@@ -51,7 +52,35 @@ bool time_both(const BatchClock& clock, int rounds, TimedBatch& best, TimedBatch
 
 }  // namespace
 
-BatchSizeChoice choose_batch_size(std::uint32_t limit, microseconds budget, const BatchClock& clock) {
+std::vector<std::uint32_t> sizes_to_try(const common::BatchConfig& batch) {
+  std::vector<std::uint32_t> sizes{1};
+  if (batch.preferred_sizes.empty()) {
+    for (std::uint32_t size = 2; size <= batch.size_limit(); size *= 2) sizes.push_back(size);
+  }
+  for (const std::uint32_t size : batch.preferred_sizes) {
+    if (size > 1) sizes.push_back(size);
+  }
+  return sizes;
+}
+
+std::vector<std::size_t> sizes_to_serve(const common::BatchConfig& batch, std::uint32_t found) {
+  const std::size_t limit = found == 0 ? batch.size_limit() : found;
+  std::vector<std::size_t> sizes;
+  if (batch.preferred_sizes.empty() && found != 0) {
+    for (std::size_t size = 1; size <= limit; size *= 2) sizes.push_back(size);
+    return sizes;
+  }
+  // What does not fill the smallest preferred size goes as it is.
+  const std::size_t any_up_to = batch.preferred_sizes.empty() ? limit : batch.preferred_sizes.front();
+  for (std::size_t size = 1; size <= std::min(any_up_to, limit); ++size) sizes.push_back(size);
+  for (const std::uint32_t size : batch.preferred_sizes) {
+    if (size > sizes.back() && size <= limit) sizes.push_back(size);
+  }
+  return sizes;
+}
+
+BatchSizeChoice choose_batch_size(const std::vector<std::uint32_t>& sizes, microseconds budget,
+                                  const BatchClock& clock) {
   const auto start = clock.now();
   BatchSizeChoice choice;
   const auto one = clock.time_batch(1);
@@ -62,7 +91,8 @@ BatchSizeChoice choose_batch_size(std::uint32_t limit, microseconds budget, cons
   choice.timed.push_back({1, *one});
   std::size_t best = 0;  // of choice.timed
   int futile = 0;
-  for (std::uint32_t size = 2; size <= limit && futile < kFutileSizes; size *= 2) {
+  for (std::size_t i = 1; i < sizes.size() && futile < kFutileSizes; ++i) {
+    const std::uint32_t size = sizes[i];
     const auto left = budget - std::chrono::duration_cast<microseconds>(clock.now() - start);
     TimedBatch larger{size, {}};
     const int rounds = rounds_within(left, choice.timed[best], size);
@@ -87,7 +117,7 @@ std::string describe(const BatchSizeChoice& choice) {
   std::string line = fmt::format("batches of up to {}", choice.size);
   const char* before = ": ";
   for (const auto& timed : choice.timed) {
-    line += fmt::format("{}{} in {:.1f} ms", before, timed.size, static_cast<double>(timed.took.count()) / 1000);
+    line += fmt::format("{}{} in {:.1f} ms", before, timed.size, static_cast<double>(timed.time.cost.count()) / 1000);
     before = ", ";
   }
   if (!choice.stopped.empty()) line += "; " + choice.stopped;

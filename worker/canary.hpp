@@ -2,7 +2,7 @@
 // only readable but good.
 #pragma once
 
-#include "common/config.hpp"
+#include "common/config/model_config.hpp"
 #include "common/outcome.hpp"
 #include "model/model.hpp"
 

@@ -10,7 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <exception>
+#include <optional>
 
 #include "common/clock.hpp"
 #include "common/error.hpp"
@@ -33,7 +33,7 @@ constexpr std::size_t kMostBytes = 4096;
     const std::string result = work().substr(0, kMostBytes);
     const auto written = write(out, result.data(), result.size());  // a pipe takes that much at once
     _exit(written == static_cast<ssize_t>(result.size()) ? EXIT_SUCCESS : EXIT_FAILURE);
-  } catch (const std::exception&) {
+  } catch (...) {  // nothing may unwind into the parent's own frames
     _exit(EXIT_FAILURE);
   }
 }
@@ -55,11 +55,17 @@ bool read_until(int from, Clock::time_point end, std::string& text) {
   }
 }
 
-int wait_for(pid_t child) {
+// The status of a child that ends before `end`; nothing: it has not.
+std::optional<int> wait_until(pid_t child, Clock::time_point end) {
+  constexpr useconds_t kPause = 500;
   int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  for (;;) {
+    const pid_t ended = waitpid(child, &status, WNOHANG);
+    if (ended == child) return status;
+    if (ended < 0 && errno != EINTR) return std::nullopt;
+    if (Clock::now() >= end) return std::nullopt;
+    usleep(kPause);
   }
-  return status;
 }
 
 }  // namespace
@@ -76,10 +82,15 @@ Outcome<std::string> run_in_child(const std::function<std::string()>& work, std:
   if (child == 0) be_the_child(work, out.get(), parent);
   out.reset();
   std::string text;
-  const bool in_time = read_until(in.get(), end, text);
-  if (!in_time) kill(child, SIGKILL);
-  const int status = wait_for(child);
-  if (!in_time) return Error{ErrorCode::kInternal, "it took longer than " + std::to_string(limit.count()) + " ms"};
+  std::optional<int> ended;
+  if (read_until(in.get(), end, text)) ended = wait_until(child, end);
+  if (!ended) {
+    kill(child, SIGKILL);
+    while (waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
+    }
+    return Error{ErrorCode::kInternal, "it took longer than " + std::to_string(limit.count()) + " ms"};
+  }
+  const int status = *ended;
   if (WIFSIGNALED(status)) {
     return Error{ErrorCode::kInternal, "it died of signal " + std::to_string(WTERMSIG(status))};
   }

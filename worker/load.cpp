@@ -18,13 +18,16 @@
 #include <vector>
 
 #include "common/clock.hpp"
+#include "common/config/model_config.hpp"
+#include "common/domain/description.hpp"
 #include "common/fault_point.hpp"
 #include "common/log.hpp"
-#include "common/prediction.hpp"
-#include "common/signal_mask.hpp"
+#include "common/system/signal_mask.hpp"
 #include "ipc/lane.hpp"
 #include "ipc/layout.hpp"
 #include "ipc/messages.hpp"
+#include "model/load/load_model.hpp"
+#include "model/load_context.hpp"
 #include "worker/batch_size.hpp"
 #include "worker/canary.hpp"
 #include "worker/child_task.hpp"
@@ -53,12 +56,12 @@ common::Outcome<void> check_description(const common::ModelDescription& descript
 std::chrono::milliseconds trial_budget(const common::ModelConfig& config, bool background) {
   constexpr std::chrono::seconds kBudget{2};
   constexpr std::chrono::seconds kBudgetInBackground{10};
-  return std::min<std::chrono::milliseconds>(background ? kBudgetInBackground : kBudget, config.load_timeout / 4);
+  return std::min<std::chrono::milliseconds>(background ? kBudgetInBackground : kBudget, config.load_timeout / 8);
 }
 
 BatchSizeChoice choose_in_this_process(const common::ModelConfig& config, model::Model& model,
                                        std::chrono::milliseconds budget) {
-  return choose_batch_size(config.batch.size_limit(), budget,
+  return choose_batch_size(sizes_to_try(config.batch), budget,
                            {[&model](std::uint32_t size) { return model.time_batch(size); }, common::Clock::now});
 }
 
@@ -70,34 +73,18 @@ std::string choose_in_child(const common::ModelConfig& config, model::Model& mod
   return std::to_string(choice.size) + ' ' + describe(choice);
 }
 
-// The sizes of the batches that will come: those of the config, or where it leaves them open those that the front-end
-// makes (app/schedule/batch_policy).
-std::vector<std::size_t> sizes_to_serve(const common::BatchConfig& batch, std::uint32_t found) {
-  std::vector<std::size_t> sizes{1};
-  const auto add = [&sizes](std::size_t size) {
-    if (size > sizes.back()) sizes.push_back(size);
-  };
-  if (!batch.preferred_sizes.empty()) {
-    for (const std::size_t size : batch.preferred_sizes) add(size);
-  } else if (found != 0) {
-    for (std::size_t size = 2; size <= found; size *= 2) add(size);
-  } else {
-    for (std::size_t size = 2; size <= batch.size_limit(); ++size) add(size);
-  }
-  return sizes;
-}
-
-// Of a model that is warm for batches of one; 0: there is none to find.
+// Of a model that is warm for batches of one; 0: there is none to find. A GPU is not asked: larger batches pay there,
+// and what is timed before its graphs are recorded says little.
 std::uint32_t find_batch_size(const common::ModelConfig& config, model::Model& model, std::uint32_t threads_of_forks,
                               std::chrono::milliseconds budget) {
-  if (config.batch.max_size != 0 || !model.computes_batches()) return 0;
+  if (config.batch.max_size != 0 || !model.computes_batches() || model.description().device != "cpu") return 0;
   if (threads_of_forks == 0) {
     const auto choice = choose_in_this_process(config, model, budget);
     common::log_info("{}", describe(choice));
     return choice.size;
   }
   // A size that was begun within the budget may end after it.
-  const auto told = run_in_child([&] { return choose_in_child(config, model, threads_of_forks, budget); }, 3 * budget);
+  const auto told = run_in_child([&] { return choose_in_child(config, model, threads_of_forks, budget); }, 2 * budget);
   std::uint32_t size = 0;
   if (told) {
     const auto [end, failure] = std::from_chars(told->data(), told->data() + told->size(), size);
@@ -110,14 +97,14 @@ std::uint32_t find_batch_size(const common::ModelConfig& config, model::Model& m
 
 common::Outcome<LoadedModel> load_within(const common::ModelConfig& config, LoadThreads threads, std::uint32_t place,
                                          model::FaultHooks hooks, std::chrono::milliseconds budget) {
-  model::Surroundings surroundings;
-  surroundings.threads = threads.now;
-  surroundings.threads_of_forks = threads.of_forks;
-  surroundings.device = config.devices.empty() ? "auto" : config.devices[place % config.devices.size()];
-  surroundings.place = place;
-  surroundings.device_lost = end_at_once;
-  surroundings.fault_hooks = std::move(hooks);
-  auto loaded = model::load_model(config, surroundings);
+  model::LoadContext context;
+  context.threads = threads.now;
+  context.threads_of_forks = threads.of_forks;
+  context.device = config.devices.empty() ? "auto" : config.devices[place % config.devices.size()];
+  context.place = place;
+  context.device_lost = end_at_once;
+  context.fault_hooks = std::move(hooks);
+  auto loaded = model::load_model(config, context);
   if (!loaded) return std::move(loaded).error();
   LoadedModel ready{std::move(*loaded), 0};
   model::Model& model = *ready.model;
@@ -126,6 +113,9 @@ common::Outcome<LoadedModel> load_within(const common::ModelConfig& config, Load
   constexpr std::array<std::size_t, 1> kOne{1};
   if (auto warm = model.warm_up(kOne); !warm) return warm.error();
   ready.batch_size = find_batch_size(config, model, threads.of_forks, budget);
+  if (ready.batch_size == 1 && config.batch.max_wait.count() != 0) {
+    common::log_warning("batch.max_wait has no effect: larger batches do not pay, so each has one picture");
+  }
   const auto sizes = sizes_to_serve(config.batch, ready.batch_size);
   if (sizes.size() > 1) {
     if (auto warm = model.warm_up(sizes); !warm) return warm.error();

@@ -6,8 +6,9 @@
 #include <functional>
 #include <memory>
 
-#include "common/config.hpp"
+#include "common/config/model_config.hpp"
 #include "common/outcome.hpp"
+#include "model/load_context.hpp"
 #include "model/model.hpp"
 
 namespace yolod::worker {

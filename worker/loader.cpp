@@ -10,7 +10,7 @@
 
 #include "common/fault_point.hpp"
 #include "common/log.hpp"
-#include "common/signal_mask.hpp"
+#include "common/system/signal_mask.hpp"
 #include "ipc/layout.hpp"
 
 namespace yolod::worker {

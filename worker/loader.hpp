@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "common/thread_count.hpp"
+#include "common/system/thread_count.hpp"
 #include "ipc/fork_command.hpp"
 
 namespace yolod::worker {

@@ -29,23 +29,24 @@
 #include <utility>
 
 #include "common/clock.hpp"
-#include "common/config_schema.hpp"
-#include "common/cpu_count.hpp"
+#include "common/config/schema.hpp"
+#include "common/config/worker_threads.hpp"
 #include "common/fault_point.hpp"
-#include "common/foreign_signals.hpp"
 #include "common/log.hpp"
-#include "common/worker_threads.hpp"
+#include "common/system/cpu_count.hpp"
+#include "common/system/foreign_signals.hpp"
 #include "ipc/control.hpp"
 #include "ipc/doorbell.hpp"
 #include "ipc/fork_command.hpp"
 #include "ipc/input_arena.hpp"
 #include "ipc/lane.hpp"
 #include "ipc/messages.hpp"
+#include "model/load_context.hpp"
+#include "worker/batch_loop.hpp"
 #include "worker/load.hpp"
 #include "worker/loader.hpp"
 #include "worker/sandbox/filter.hpp"
 #include "worker/sandbox/sandbox.hpp"
-#include "worker/serve.hpp"
 
 namespace yolod::worker {
 namespace {
@@ -132,9 +133,8 @@ void say_load_failed(int control, std::uint64_t generation, const std::string& w
 std::uint32_t threads_of(const Start& start) { return common::threads_per_worker(start.config, start.cores); }
 
 // A batch of pictures is tens of MiB that come and go; given back to the kernel each time, they would come back a page
-// fault at a time. One arena: two threads compute in turn, and each would keep a batch's memory in its own.
+// fault at a time.
 void keep_freed_memory() {
-  mallopt(M_ARENA_MAX, 1);
   mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the most that malloc allows
   mallopt(M_TRIM_THRESHOLD, 128 << 20);
 }
@@ -278,6 +278,7 @@ int main(int argc, char** argv) {
     std::fputs("yolod-worker is started by yolod; there is nothing to run by hand.\n", stderr);
     return ipc::kExitBadStart;
   }
+  mallopt(M_ARENA_MAX, 1);  // threads that compute in turn would each keep a batch's memory in an arena of their own
   worker::lower_profile();
   std::signal(SIGPIPE, SIG_IGN);  // a log that nobody reads any more is no reason to die
   std::signal(SIGXFSZ, SIG_IGN);  // nor is a file that may not grow

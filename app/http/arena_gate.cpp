@@ -4,7 +4,7 @@
 #include <boost/asio/post.hpp>
 #include <limits>
 
-#include "app/http/await.hpp"
+#include "common/await.hpp"
 #include "common/awake_clock.hpp"
 
 namespace yolod::app {
@@ -49,12 +49,11 @@ asio::awaitable<std::optional<ipc::ArenaBlock>> ArenaGate::reserve(std::uint64_t
   if (auto block = try_reserve(bytes)) co_return block;
   const auto place = waiters_.insert(
       waiters_.end(),
-      Waiter{bytes, common::AwakeClock::now(), asio::steady_timer(io_, patience), std::nullopt, given_bytes_,
-             waiting});
+      Waiter{bytes, common::AwakeClock::now(), asio::steady_timer(io_, patience), std::nullopt, given_bytes_, waiting});
   // A timer that ends early, because this process did not run for a while, is set again.
   const auto until = place->since + patience;
   for (;;) {
-    co_await place->timer.async_wait(kAwait);
+    co_await place->timer.async_wait(common::kAwait);
     if (place->block || place->left || refusing_ || common::AwakeClock::now() >= until) break;
     place->timer.expires_at(common::AwakeClock::real_time(until));
   }

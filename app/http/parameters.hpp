@@ -1,5 +1,5 @@
-// The query of POST /predict, PUT /image and POST /reload, read strictly: an unknown or doubled name and a value out of range are the
-// client's error.
+// The query of POST /predict, PUT /image and POST /reload, read strictly: an unknown or doubled name and a value out of
+// range are the client's error.
 #pragma once
 
 #include <chrono>
@@ -9,9 +9,9 @@
 
 #include "app/http/target.hpp"
 #include "app/schedule/request.hpp"
-#include "common/config.hpp"
+#include "common/config/model_config.hpp"
+#include "common/domain/options.hpp"
 #include "common/outcome.hpp"
-#include "common/prediction.hpp"
 
 namespace yolod::app {
 

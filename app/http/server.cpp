@@ -14,11 +14,11 @@
 #include <new>
 #include <utility>
 
-#include "app/http/await.hpp"
 #include "app/http/socket_file.hpp"
+#include "common/await.hpp"
 #include "common/awake_clock.hpp"
 #include "common/log.hpp"
-#include "common/runtime_directory.hpp"
+#include "common/system/runtime_directory.hpp"
 
 namespace yolod::app {
 namespace {
@@ -109,9 +109,10 @@ Outcome<void> Server::listen_for_admins() {
   auto listening = listen_at({address, mode_t{0600}}, ListenerRole::kAdmin);
   if (!listening && !chosen_here) return listening;
   if (!listening) {
-    common::log_warning("there is no admin socket: {}; reloads can be asked for by SIGHUP alone. "
-                        "server.admin_listen names another place",
-                        listening.error().message);
+    common::log_warning(
+        "there is no admin socket: {}; reloads can be asked for by SIGHUP alone. "
+        "server.admin_listen names another place",
+        listening.error().message);
     return {};
   }
   common::log_info("admin socket at {}", admin_url_);
@@ -198,17 +199,17 @@ asio::awaitable<void> Server::accept_all(Acceptor& acceptor, ListenerRole role) 
   while (acceptor.is_open()) {
     if (!places(role).make_space(common::AwakeClock::now())) {
       pause.expires_after(kAcceptPause);
-      co_await pause.async_wait(kAwait);
+      co_await pause.async_wait(common::kAwait);
       continue;
     }
     Session::Socket socket(io_);
-    auto [failure] = co_await acceptor.async_accept(socket, kAwait);
+    auto [failure] = co_await acceptor.async_accept(socket, common::kAwait);
     if (failure == asio::error::operation_aborted || failure == asio::error::bad_descriptor) co_return;
     if (failure) {
       // The client gave up while it waited, or there are no descriptors: the others stay queued in the kernel.
       if (!std::exchange(said, true)) common::log_warning("accept: {}; trying again", failure.message());
       pause.expires_after(kAcceptPause);
-      co_await pause.async_wait(kAwait);
+      co_await pause.async_wait(common::kAwait);
       continue;
     }
     said = false;
@@ -259,9 +260,8 @@ void Server::close_idle() {
 void Server::close_all() {
   close_idle();
   const auto close = [](Place& place) { place.give_up_place(); };
-  for (const Occupation occupation :
-       {Occupation::kLingering, Occupation::kUnfinished, Occupation::kAwaitingRoom, Occupation::kUnreadAnswer,
-        Occupation::kBusy}) {
+  for (const Occupation occupation : {Occupation::kLingering, Occupation::kUnfinished, Occupation::kAwaitingRoom,
+                                      Occupation::kUnreadAnswer, Occupation::kBusy}) {
     places_.for_each(occupation, close);
     admin_places_.for_each(occupation, close);
   }

@@ -17,11 +17,11 @@
 #include "app/http/places.hpp"
 #include "app/http/routes.hpp"
 #include "app/http/scratch.hpp"
-#include "app/http/socket_file.hpp"
 #include "app/http/service.hpp"
 #include "app/http/session.hpp"
+#include "app/http/socket_file.hpp"
 #include "app/http/upload_pace.hpp"
-#include "common/config.hpp"
+#include "common/config/server_config.hpp"
 #include "common/outcome.hpp"
 #include "common/unique_fd.hpp"
 
@@ -82,9 +82,7 @@ class Server {
   // Where somebody waits for room in the arena: ends the uploads that keep it longest.
   void relieve_pressure(common::Clock::time_point now);
   // For sessions.
-  [[nodiscard]] Places& places(ListenerRole role) {
-    return role == ListenerRole::kAdmin ? admin_places_ : places_;
-  }
+  [[nodiscard]] Places& places(ListenerRole role) { return role == ListenerRole::kAdmin ? admin_places_ : places_; }
   [[nodiscard]] Scratch& scratch() { return scratch_; }
 
   boost::asio::io_context& io_;

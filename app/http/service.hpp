@@ -8,7 +8,7 @@
 #include "app/http/arena_gate.hpp"
 #include "app/observe/metrics.hpp"
 #include "app/schedule/dispatcher.hpp"
-#include "common/config.hpp"
+#include "common/config/model_config.hpp"
 
 namespace yolod::app {
 

@@ -13,15 +13,15 @@
 
 #include "app/http/accept.hpp"
 #include "app/http/admin_peer.hpp"
-#include "app/http/await.hpp"
 #include "app/http/client_presence.hpp"
 #include "app/http/page.hpp"
 #include "app/http/parameters.hpp"
 #include "app/http/scratch.hpp"
 #include "app/http/server.hpp"
+#include "common/await.hpp"
 #include "common/awake_clock.hpp"
 #include "common/fault_point.hpp"
-#include "common/runtime_directory.hpp"
+#include "common/system/runtime_directory.hpp"
 
 namespace yolod::app {
 namespace {
@@ -136,14 +136,14 @@ asio::awaitable<void> Session::run() {
       case Step::kNextRequest: step = next_request(); break;
       case Step::kReadHeader:
       case Step::kAwaitBody: {
-        auto [failure, bytes] = co_await socket_.async_read_some(buffer_.prepare(kReadBytes), kAwait);
+        auto [failure, bytes] = co_await socket_.async_read_some(buffer_.prepare(kReadBytes), common::kAwait);
         buffer_.commit(bytes);
         step = step == Step::kReadHeader ? header_came(failure) : body_began(failure);
         break;
       }
       case Step::kAwaitPlace: {
         asio::steady_timer poll(socket_.get_executor(), kPlacePoll);
-        (void)co_await poll.async_wait(kAwait);
+        (void)co_await poll.async_wait(common::kAwait);
         head_looked_at_ = 0;
         step = read_head();
         break;
@@ -152,7 +152,8 @@ asio::awaitable<void> Session::run() {
       case Step::kAwaitRoom: {
         probed_ = false;
         occupy(Occupation::kAwaitingRoom, AwakeClock::now());
-        auto room = co_await service_.arena_gate().reserve(first_room_bytes(), room_patience(), static_cast<Place*>(this));
+        auto room =
+            co_await service_.arena_gate().reserve(first_room_bytes(), room_patience(), static_cast<Place*>(this));
         occupy(Occupation::kBusy, AwakeClock::now());
         const bool gone = !socket_.is_open() || client_presence(socket_.native_handle()) == ClientPresence::kGone;
         step = gone ? Step::kEnd : room_came(std::move(room));
@@ -161,7 +162,7 @@ asio::awaitable<void> Session::run() {
       case Step::kReadBody: {
         const auto left = std::min<std::uint64_t>(body_length_ - body_received_, kBytesAtOnce);
         const auto place = asio::buffer(room_.bytes().data() + body_received_, left);
-        auto [failure, bytes] = co_await socket_.async_read_some(place, kAwait);
+        auto [failure, bytes] = co_await socket_.async_read_some(place, common::kAwait);
         step = body_came(failure, bytes);
         break;
       }
@@ -419,8 +420,9 @@ Outcome<void> Session::check_audience(const RouteEntry& route, const RequestHead
   }
   if (role_ == ListenerRole::kPublic) return {};
   if (!may_administer_) {
-    return Error{ErrorCode::kForbidden,
-                 "only root and the server's own user may administer it, and no process that may descend from the server"};
+    return Error{
+        ErrorCode::kForbidden,
+        "only root and the server's own user may administer it, and no process that may descend from the server"};
   }
   if (head.forwarded) return Error{ErrorCode::kForbidden, "a proxy or a page in a browser may not administer"};
   return {};
@@ -518,7 +520,7 @@ asio::awaitable<Session::Step> Session::write_rest() {
     if (head.size() + content.size() == 0) break;
     occupy(Occupation::kUnreadAnswer, AwakeClock::now());
     const std::array<asio::const_buffer, 2> some{head, asio::buffer(content, kBytesAtOnce)};
-    auto [failure, bytes] = co_await socket_.async_write_some(some, kAwait);
+    auto [failure, bytes] = co_await socket_.async_write_some(some, common::kAwait);
     written = bytes;
     failed = failure;
     if (failed) break;
@@ -548,7 +550,7 @@ asio::awaitable<void> Session::linger() {
   buffer_.consume(buffer_.size());
   const auto unread = asio::buffer(server_.scratch().unread);
   while (!failure && !timed_out_) {
-    auto [ended, bytes] = co_await socket_.async_read_some(unread, kAwait);
+    auto [ended, bytes] = co_await socket_.async_read_some(unread, common::kAwait);
     failure = ended;
   }
 }

@@ -24,7 +24,8 @@
 #include "app/schedule/quarantine.hpp"
 #include "common/awake_clock.hpp"
 #include "common/clock.hpp"
-#include "common/config.hpp"
+#include "common/config/server_config.hpp"
+#include "common/domain/options.hpp"
 #include "common/outcome.hpp"
 
 namespace yolod::app {

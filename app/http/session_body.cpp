@@ -7,11 +7,11 @@
 #include <string_view>
 #include <utility>
 
-#include "app/http/await.hpp"
 #include "app/http/characters.hpp"
 #include "app/http/parameters.hpp"
 #include "app/http/server.hpp"
 #include "app/http/session.hpp"
+#include "common/await.hpp"
 #include "common/awake_clock.hpp"
 #include "common/fault_point.hpp"
 #include "common/text.hpp"
@@ -81,7 +81,7 @@ Session::Step Session::begin_body(const RequestHead& head) {
 asio::awaitable<Session::Step> Session::say_continue() {
   static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
   set_deadline(config_.write_timeout);
-  auto [failure, bytes] = co_await asio::async_write(socket_, asio::buffer(kContinue), kAwait);
+  auto [failure, bytes] = co_await asio::async_write(socket_, asio::buffer(kContinue), common::kAwait);
   no_deadline();
   co_return failure ? drop_body(read_failure()) : await_body();
 }
@@ -148,12 +148,12 @@ asio::awaitable<Session::Step> Session::read_chunks() {
     } else if (expected >= kChunkReadBytes) {  // straight to its place
       const auto place = asio::buffer(room_.bytes().data() + body_received_,
                                       std::min<std::uint64_t>({expected, place_left, kBytesAtOnce}));
-      auto [failure, bytes] = co_await socket_.async_read_some(place, kAwait);
+      auto [failure, bytes] = co_await socket_.async_read_some(place, common::kAwait);
       if (failure) co_return drop_body(read_failure());
       chunks_->content_came(bytes);
       body_received_ += bytes;
     } else {
-      auto [failure, bytes] = co_await socket_.async_read_some(buffer_.prepare(kChunkReadBytes), kAwait);
+      auto [failure, bytes] = co_await socket_.async_read_some(buffer_.prepare(kChunkReadBytes), common::kAwait);
       if (failure) co_return drop_body(read_failure());
       buffer_.commit(bytes);
     }

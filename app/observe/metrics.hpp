@@ -11,8 +11,8 @@
 #include <string>
 
 #include "app/observe/histogram.hpp"
+#include "common/domain/work_times.hpp"
 #include "common/loop_turns.hpp"
-#include "common/prediction.hpp"
 
 namespace yolod::app {
 

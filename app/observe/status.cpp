@@ -8,8 +8,8 @@
 #include <boost/json/serialize.hpp>
 #include <string_view>
 
-#include "app/process/resident_memory.hpp"
-#include "app/version.hpp"
+#include "common/system/resident_memory.hpp"
+#include "common/version.hpp"
 
 namespace yolod::app {
 namespace {
@@ -33,7 +33,7 @@ json::object worker_json(const WorkerStatus& worker) {
           {"device", worker.device},
           {"precision", worker.precision},
           {"requests", worker.requests},
-          {"rss_bytes", resident_bytes(worker.pid)},
+          {"rss_bytes", common::resident_bytes(worker.pid)},
           {"sandbox", sandbox_json(!worker.device.empty(), worker.sandbox)}};
 }
 
@@ -60,7 +60,7 @@ json::object model_json(const ModelStatus& model, bool draining) {
   if (model.loader) {
     object["loader"] = {{"pid", model.loader->pid},
                         {"state", model.loader->pid == 0 ? "dead" : (model.loader->ready ? "ready" : "loading")},
-                        {"rss_bytes", resident_bytes(model.loader->pid)},
+                        {"rss_bytes", common::resident_bytes(model.loader->pid)},
                         {"sandbox", sandbox_json(model.loader->ready, model.loader->sandbox)}};
   }
   return object;
@@ -72,7 +72,7 @@ std::string status_json(const ServerStatus& status) {
   json::array models;
   for (const ModelStatus& model : status.models) models.push_back(model_json(model, status.draining));
   json::array listen(status.listen.begin(), status.listen.end());
-  return json::serialize(json::object{{"version", kVersion},
+  return json::serialize(json::object{{"version", common::kVersion},
                                       {"pid", getpid()},
                                       {"uptime", status.uptime.count()},
                                       {"listen", std::move(listen)},

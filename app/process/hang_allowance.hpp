@@ -10,7 +10,8 @@
 #include <cstddef>
 #include <variant>
 
-#include "common/config.hpp"
+#include "common/config/model_config.hpp"
+#include "common/domain/task.hpp"
 
 namespace yolod::app {
 

@@ -19,8 +19,8 @@
 #include "app/process/control_channel.hpp"
 #include "app/process/denied_call.hpp"
 #include "app/process/spawn.hpp"
+#include "common/domain/sandbox_state.hpp"
 #include "common/outcome.hpp"
-#include "common/sandbox_state.hpp"
 #include "ipc/input_arena.hpp"
 
 namespace yolod::app {
@@ -64,7 +64,9 @@ class LoaderProcess {
     return control_.send_fork(descriptors, proven_ ? ipc::Command::kForkProven : ipc::Command::kFork);
   }
   // A worker that it forked is ready, and so has passed its self-test: those that follow are spared theirs.
-  void worker_became_ready() { proven_ = true; }
+  void worker_passed_its_test() { proven_ = true; }
+  // No longer: the test may find now what it did not find before, such as that no thread can be started.
+  void test_next_worker() { proven_ = false; }
   void ask_to_stop() { control_.send(ipc::Command::kStop); }
   void send_signal(int signal) const;
   // After it was reaped: takes what it said at the end and nobody has read yet.

@@ -1,6 +1,6 @@
 #include "app/process/loads_once.hpp"
 
-#include "common/devices.hpp"
+#include "common/config/devices.hpp"
 
 namespace yolod::app {
 

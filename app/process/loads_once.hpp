@@ -1,7 +1,7 @@
 // Whether a model is loaded once and its workers are forked from that process, or each of them loads by itself.
 #pragma once
 
-#include "common/config.hpp"
+#include "common/config/model_config.hpp"
 
 namespace yolod::app {
 

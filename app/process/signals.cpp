@@ -6,8 +6,8 @@
 #include <csignal>
 
 #include "app/process/block_signals.hpp"
-#include "common/foreign_signals.hpp"
-#include "common/signal_mask.hpp"
+#include "common/system/foreign_signals.hpp"
+#include "common/system/signal_mask.hpp"
 
 namespace yolod::app {
 namespace {

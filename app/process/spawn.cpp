@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "common/fault_point.hpp"
-#include "common/signal_mask.hpp"
-#include "common/thread_count.hpp"
+#include "common/system/signal_mask.hpp"
+#include "common/system/thread_count.hpp"
 #include "ipc/layout.hpp"
 
 extern char** environ;

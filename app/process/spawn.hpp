@@ -7,9 +7,9 @@
 #include <filesystem>
 #include <string_view>
 
+#include "common/config/worker_threads.hpp"
 #include "common/outcome.hpp"
 #include "common/unique_fd.hpp"
-#include "common/worker_threads.hpp"
 
 namespace yolod::app {
 

@@ -9,12 +9,12 @@
 #include "app/process/hang_allowance.hpp"
 #include "app/process/loads_once.hpp"
 #include "app/process/reaper.hpp"
-#include "app/process/resident_memory.hpp"
 #include "app/process/run_at.hpp"
 #include "common/awake_clock.hpp"
-#include "common/config_schema.hpp"
+#include "common/config/schema.hpp"
 #include "common/fault_point.hpp"
 #include "common/log.hpp"
+#include "common/system/resident_memory.hpp"
 #include "ipc/messages.hpp"
 
 namespace yolod::app {
@@ -118,7 +118,8 @@ void Supervisor::let_leave(Place& place) {
 bool Supervisor::is_worn(const WorkerProcess& worker, bool may_be_too_large) const {
   const auto& limits = config_.recycle;
   return (limits.max_requests != 0 && worker.requests_served >= limits.max_requests) ||
-         (may_be_too_large && limits.max_rss_bytes != 0 && resident_bytes(worker.pid()) >= limits.max_rss_bytes);
+         (may_be_too_large && limits.max_rss_bytes != 0 &&
+          common::resident_bytes(worker.pid()) >= limits.max_rss_bytes);
 }
 
 std::optional<std::uint64_t> Supervisor::may_have_yet(std::uint64_t given) const {
@@ -148,7 +149,7 @@ void Supervisor::recycle() {
   const auto old = *worn;
   if (!is_worn(*old->process, false)) recycled_for_memory_ = now;
   common::log_info("worker {} ({}) is recycled: {} requests, {} MiB", old->process->pid(), config_.name,
-                   old->process->requests_served, resident_bytes(old->process->pid()) >> 20U);
+                   old->process->requests_served, common::resident_bytes(old->process->pid()) >> 20U);
   Place& successor = add_place(old->seat);
   successor.successor_of = old;
   start_process(successor);
@@ -340,6 +341,7 @@ void Supervisor::start_process(Place& place) {
   if (place.waits_for_loader) return;
   place.condemned = place.was_stopped = false;
   place.last_generation = ++launches_;
+  place.loader = preload_ ? loader_->pid() : 0;
   WorkerEvents events;
   events.ready = [this, &place](WorkerProcess&) { became_ready(place); };
   events.completions = [this](WorkerProcess& worker) { listener_->worker_completions(worker); };
@@ -370,7 +372,7 @@ void Supervisor::became_ready(Place& place) {
   place.policy.on_ready(AwakeClock::now());
   model_was_ready_ = true;
   if (!preload_) last_load_time_ = place.process->load_time();
-  if (loader_) loader_->worker_became_ready();
+  if (loader_ && loader_->pid() == place.loader) loader_->worker_passed_its_test();
   tell_of_sandbox(place.process->sandbox());
   const auto& description = place.process->description();
   common::log_info("worker {} ({}) is ready: {} on {}{}{}, {} in {} ms", place.process->pid(), config_.name,
@@ -465,6 +467,9 @@ void Supervisor::died(Place& place, Death death) {
                            : place.condemned ? DeathCause::kOwnDoing
                                              : classify(death, was_ready);
   const bool at_work = listener_->worker_died(worker, cause);
+  if (was_ready && worker.predictions_made == 0 && loader_ && loader_->pid() == place.loader) {
+    loader_->test_next_worker();  // it was ready, and could do nothing
+  }
   predictions_of_the_dead_ += worker.predictions_made;
   const pid_t pid = worker.pid();
   const std::string load_failure = worker.load_failure();
@@ -609,11 +614,11 @@ milliseconds Supervisor::load_time(const WorkerProcess& worker) const {
 
 std::uint64_t Supervisor::memory_bytes() const {
   // Of a worker that was forked what it does not have in common with its loader, at least.
-  const std::uint64_t common_bytes = loader_ ? own_bytes(loader_->pid()) : 0;
-  std::uint64_t bytes = loader_ ? common_bytes + given_back_bytes(loader_->pid()) : 0;
+  const std::uint64_t common_bytes = loader_ ? common::own_bytes(loader_->pid()) : 0;
+  std::uint64_t bytes = loader_ ? common_bytes + common::given_back_bytes(loader_->pid()) : 0;
   for (const auto& place : places_) {
     if (!place->process) continue;
-    const std::uint64_t own = own_bytes(place->process->pid());
+    const std::uint64_t own = common::own_bytes(place->process->pid());
     bytes += own - std::min(own, common_bytes);
   }
   return bytes;

@@ -22,8 +22,8 @@
 #include "app/process/spawn.hpp"
 #include "app/process/worker_output.hpp"
 #include "app/process/worker_process.hpp"
-#include "common/config.hpp"
-#include "common/sandbox_state.hpp"
+#include "common/config/model_config.hpp"
+#include "common/domain/sandbox_state.hpp"
 #include "ipc/input_arena.hpp"
 
 namespace yolod::app {
@@ -132,8 +132,8 @@ class Supervisor {
   [[nodiscard]] std::optional<LoaderStatus> loader_status() const;  // nothing where each worker loads by itself
   // How long loading took for this worker: its own load, or its loader's.
   [[nodiscard]] std::chrono::milliseconds load_time(const WorkerProcess& worker) const;
-  // What its loader and workers have of their own, and what the loader took beyond that: about as much as another generation
-  // of them would take, or less, where forked workers have replaced pages that they had in common.
+  // What its loader and workers have of their own, and what the loader took beyond that: about as much as another
+  // generation of them would take, or less, where forked workers have replaced pages that they had in common.
   [[nodiscard]] std::uint64_t memory_bytes() const;
   // Bytes of shared memory that one worker of such a model takes.
   [[nodiscard]] static std::uint64_t lane_bytes_of(const common::ModelConfig& config);
@@ -148,9 +148,10 @@ class Supervisor {
     boost::asio::steady_timer watchdog;  // load_timeout, then the SIGKILL after a SIGABRT
     bool condemned{false};
     common::Clock::time_point starts_at;  // its process; in the past if it has
-    bool was_stopped{false};  // and condemned since it made no progress
+    bool was_stopped{false};              // and condemned since it made no progress
     bool waits_for_loader{false};
-    bool leaving{false};                // not replaced: it goes with its worker
+    pid_t loader{0};      // that its worker was to be forked from
+    bool leaving{false};  // not replaced: it goes with its worker
     common::Clock::time_point leaves_since;
     std::weak_ptr<Place> successor_of;  // that leaves when this is ready
     std::uint64_t restarts{0};

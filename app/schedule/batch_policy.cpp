@@ -28,7 +28,8 @@ BatchLimits batch_limits(const common::BatchConfig& config, std::uint32_t found)
       config.size_limit(), config.max_wait, {config.preferred_sizes.begin(), config.preferred_sizes.end()}};
   if (config.max_size != 0 || found == 0) return limits;
   limits.max_size = std::min<std::size_t>(found, limits.max_size);
-  if (limits.preferred_sizes.empty()) {
+  std::erase_if(limits.preferred_sizes, [&](std::size_t size) { return size > limits.max_size; });
+  if (config.preferred_sizes.empty()) {
     for (std::size_t size = 1; size <= limits.max_size; size *= 2) limits.preferred_sizes.push_back(size);
   }
   return limits;

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "common/clock.hpp"
-#include "common/config.hpp"
+#include "common/config/model_config.hpp"
 
 namespace yolod::app {
 

@@ -33,11 +33,12 @@ std::uint64_t shape_of(const common::ModelConfig& config, const PredictionJob& j
   return config.task == common::Task::kTensor ? job.image_bytes : 0;
 }
 
-std::optional<BatchTuner> tuner_for(const common::BatchConfig& batch) {
+// It chooses of the sizes that are made.
+std::optional<BatchTuner> tuner_for(const common::BatchConfig& batch, const BatchLimits& limits) {
   if (batch.target_p99.count() == 0) return std::nullopt;
-  std::vector<std::size_t> sizes(batch.preferred_sizes.begin(), batch.preferred_sizes.end());
+  std::vector<std::size_t> sizes = limits.preferred_sizes;
   if (sizes.empty()) {
-    for (std::size_t size = 1; size <= batch.size_limit(); ++size) sizes.push_back(size);
+    for (std::size_t size = 1; size <= limits.max_size; ++size) sizes.push_back(size);
   }
   return BatchTuner(batch.target_p99, std::move(sizes));
 }
@@ -111,9 +112,9 @@ Dispatcher::Dispatcher(asio::io_context& io, const common::ModelConfig& config, 
       next_worker_(std::move(next_worker)),
       sweep_timer_(io),
       hashing_(io, [this](std::unique_ptr<Request> request) { hashed(std::move(request)); }),
-      tuner_(tuner_for(config.batch)),
       limits_(app::batch_limits(config.batch, 0)),
       tuned_limits_(limits_),
+      tuner_(tuner_for(config.batch, limits_)),
       policy_timer_(io) {}
 
 void Dispatcher::use(const common::ModelConfig& config) {
@@ -122,9 +123,14 @@ void Dispatcher::use(const common::ModelConfig& config) {
   quarantine_.clear();
   service_times_.clear();
   decode_seconds_ = 0;
-  tuner_ = tuner_for(config.batch);
-  limits_ = app::batch_limits(config.batch, 0);
+  found_batch_size_.reset();
+  set_limits(0);
+}
+
+void Dispatcher::set_limits(std::uint32_t found) {
+  limits_ = app::batch_limits(config_->batch, found);
   tuned_limits_ = limits_;
+  tuner_ = tuner_for(config_->batch, limits_);
 }
 
 common::Outcome<void> Dispatcher::admit(const Urgency& urgency) {
@@ -286,8 +292,10 @@ void Dispatcher::fail(Request& request, Error why) {
 void Dispatcher::worker_ready(WorkerProcess& worker, Supervisor& supervisor) {
   const auto [entry, is_new] = assignments_.try_emplace(&worker, worker, supervisor);
   description_ = entry->second.description();
-  limits_ = app::batch_limits(config_->batch, description_->batch_size);
-  tuned_limits_ = limits_;
+  if (!found_batch_size_) {  // what the generation's first worker found holds for those that come after it
+    found_batch_size_ = description_->batch_size;
+    if (*found_batch_size_ != 0) set_limits(*found_batch_size_);
+  }
   for (const auto& [size, us] : description_->batch_times) service_times_.expect(size, std::chrono::microseconds(us));
   metrics_.loaded(supervisor.load_time(worker));
   dispatch_waiting();

@@ -28,7 +28,8 @@
 #include "app/schedule/service_times.hpp"
 #include "app/schedule/wakefulness.hpp"
 #include "app/schedule/worker_choice.hpp"
-#include "common/config.hpp"
+#include "common/config/model_config.hpp"
+#include "common/domain/description.hpp"
 
 namespace yolod::app {
 
@@ -87,6 +88,7 @@ class Dispatcher final : public WorkerListener {
   [[nodiscard]] const std::shared_ptr<const common::ModelDescription>& description() const { return description_; }
 
  private:
+  void set_limits(std::uint32_t found);
   void tune(BatchLimits& limits) const;
   [[nodiscard]] common::Outcome<void> may_enter(const Urgency& urgency) const;
   void submit(PredictionJob job, AnswerHandler handler);
@@ -147,11 +149,12 @@ class Dispatcher final : public WorkerListener {
   BodyHashing hashing_;
   PendingQueue queue_;
   ServiceTimes service_times_;
-  double decode_seconds_{0};  // of one request, on average
-  std::optional<BatchTuner> tuner_;
-  BatchLimits limits_;  // by the config, and by what the newest worker found
+  double decode_seconds_{0};                       // of one request, on average
+  std::optional<std::uint32_t> found_batch_size_;  // by the first worker of the generation
+  BatchLimits limits_;                             // by the config, and by that
   BatchLimits
       tuned_limits_;  // the same within what batch.target_p99 made of it for the last batch; kept for its memory
+  std::optional<BatchTuner> tuner_;
   boost::asio::steady_timer policy_timer_;
   std::optional<common::Clock::time_point> policy_timer_at_;
   std::unordered_map<WorkerProcess*, Assignment> assignments_;

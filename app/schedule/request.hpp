@@ -20,8 +20,11 @@
 #include "app/schedule/blame.hpp"
 #include "app/schedule/quarantine.hpp"
 #include "common/clock.hpp"
+#include "common/domain/description.hpp"
+#include "common/domain/options.hpp"
+#include "common/domain/prediction.hpp"
+#include "common/domain/work_times.hpp"
 #include "common/outcome.hpp"
-#include "common/prediction.hpp"
 #include "common/recycled.hpp"
 #include "ipc/input_arena.hpp"
 

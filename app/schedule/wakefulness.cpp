@@ -3,7 +3,7 @@
 #include <boost/asio/post.hpp>
 #include <utility>
 
-#include "common/cpu_count.hpp"
+#include "common/system/cpu_count.hpp"
 
 namespace yolod::app {
 

@@ -11,9 +11,9 @@
 #include <utility>
 
 #include "common/text.hpp"
+#include "model/bad_model.hpp"
 #include "model/checkpoint/pickle.hpp"
-#include "model/read_file.hpp"
-#include "model/zip_archive.hpp"
+#include "model/files/zip_archive.hpp"
 
 namespace yolod::model::checkpoint {
 namespace {

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "common/text.hpp"
-#include "model/read_file.hpp"
+#include "model/bad_model.hpp"
 
 namespace yolod::model::checkpoint {
 namespace {

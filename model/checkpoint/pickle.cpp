@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "common/text.hpp"
+#include "model/bad_model.hpp"
 #include "model/checkpoint/source.hpp"
-#include "model/read_file.hpp"
 
 namespace yolod::model::checkpoint {
 namespace {

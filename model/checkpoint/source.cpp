@@ -8,7 +8,7 @@
 #include <system_error>
 #include <utility>
 
-#include "model/read_file.hpp"
+#include "model/bad_model.hpp"
 
 namespace yolod::model::checkpoint {
 

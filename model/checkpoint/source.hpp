@@ -10,7 +10,7 @@
 
 #include "common/outcome.hpp"
 #include "common/unique_fd.hpp"
-#include "model/byte_source.hpp"
+#include "model/files/byte_source.hpp"
 
 namespace yolod::model::checkpoint {
 

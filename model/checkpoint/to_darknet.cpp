@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "common/text.hpp"
+#include "model/bad_model.hpp"
 #include "model/checkpoint/network_weights.hpp"
-#include "model/read_file.hpp"
 
 namespace yolod::model::checkpoint {
 namespace {

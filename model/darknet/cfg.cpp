@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "common/text.hpp"
-#include "model/read_file.hpp"
+#include "model/bad_model.hpp"
 
 namespace yolod::model::darknet {
 namespace {

@@ -40,7 +40,7 @@ std::vector<Anchor> read_anchors(OptionReader& options) {
 void read_nms(OptionReader& options, Yolo& layer) {
   const auto beta = options.number("beta_nms", 0.6F, 0, 10);
   const auto kind = options.text("nms_kind", "default");
-  if (kind == "diounms" || kind == "greedynms") layer.nms_kind = NmsKind::kDiou;
+  if (kind == "diounms" || kind == "greedynms") layer.nms_kind = heads::Overlap::kDiou;
   if (kind == "diounms") layer.beta_nms = beta;
 }
 

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "common/text.hpp"
-#include "model/read_file.hpp"
 
 namespace yolod::model::darknet {
 namespace {

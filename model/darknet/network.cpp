@@ -3,10 +3,10 @@
 #include <utility>
 
 #include "common/text.hpp"
+#include "model/bad_model.hpp"
 #include "model/darknet/known_keys.hpp"
 #include "model/darknet/layer_parsers.hpp"
 #include "model/darknet/weights.hpp"
-#include "model/read_file.hpp"
 
 namespace yolod::model::darknet {
 namespace {

@@ -12,11 +12,13 @@
 #include <variant>
 #include <vector>
 
-#include "common/config.hpp"
+#include "common/config/model_config.hpp"
+#include "common/domain/prediction.hpp"
 #include "common/outcome.hpp"
 #include "model/compiled_network.hpp"
 #include "model/darknet/activation.hpp"
 #include "model/darknet/cfg.hpp"
+#include "model/heads/overlap.hpp"
 
 namespace yolod::model::darknet {
 
@@ -166,9 +168,6 @@ struct Scale {
   Activation activation{Activation::kLinear};
 };
 
-// What NMS compares with its threshold: the IoU, or the IoU less a penalty for the distance of the centres.
-enum class NmsKind { kIou, kDiou };
-
 struct Anchor {
   float width{0};  // pixels of the input
   float height{0};
@@ -186,7 +185,7 @@ struct Yolo {
   bool gaussian{false};               // each of x, y, w, h has an uncertainty after it
   BoxPoint point{BoxPoint::kCenter};  // which point of the box x and y are
   ClassScores scores{ClassScores::kLogistic};
-  NmsKind nms_kind{NmsKind::kIou};
+  heads::Overlap nms_kind{heads::Overlap::kIou};
   float beta_nms{0.6F};  // of kDiou
 
   [[nodiscard]] int row_length() const { return classes + (gaussian ? 9 : 5); }
@@ -253,7 +252,7 @@ struct Network {
 [[nodiscard]] std::int64_t candidate_count(const Network& network);
 
 struct NmsSettings {
-  NmsKind kind{NmsKind::kIou};
+  heads::Overlap kind{heads::Overlap::kIou};
   float beta{0.6F};
 };
 

@@ -133,7 +133,7 @@ ParsedLayer parse_ultralytics_yolo(ParseContext& context) {
   auto& layer = std::get<Yolo>(parsed.kind);
   layer.scale_x_y = 1;
   layer.new_coords = false;
-  layer.nms_kind = NmsKind::kIou;
+  layer.nms_kind = heads::Overlap::kIou;
   return parsed;
 }
 

@@ -4,12 +4,12 @@
 #include <cstdint>
 #include <variant>
 
-#include "model/unfinished_file.hpp"
+#include "common/system/unfinished_file.hpp"
 
 namespace yolod::model::darknet {
 
 common::Outcome<void> write_weights(const std::filesystem::path& file, const Network& network, StoredWeights weights) {
-  UnfinishedFile unfinished(file);
+  common::UnfinishedFile unfinished(file);
   constexpr std::array<std::int32_t, 3> kVersion{0, 2, 5};
   unfinished.write(kVersion.data(), sizeof kVersion);
   unfinished.write(&weights.seen, sizeof weights.seen);

@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-#include "common/prediction.hpp"
+#include "common/domain/prediction.hpp"
 
 namespace yolod::model::eval {
 

@@ -1,8 +1,6 @@
 // Where a picture lies in the network's input, and the way back from there.
 #pragma once
 
-#include "common/prediction.hpp"
-
 namespace yolod::model::image {
 
 enum class Fit {

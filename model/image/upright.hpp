@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "model/image/codec/budget.hpp"
+#include "model/image/budget.hpp"
 
 namespace yolod::model::image {
 

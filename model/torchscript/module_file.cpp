@@ -12,12 +12,12 @@
 #include <utility>
 
 #if defined(YOLOD_WITH_ONEDNN)
-#include "model/onednn/fuse.hpp"
+#include "model/torch/onednn/fuse.hpp"
 #endif
-#include "model/file_kind.hpp"
-#include "model/read_file.hpp"
-#include "model/torch_runtime.hpp"
-#include "model/torchscript/metadata.hpp"
+#include "model/bad_model.hpp"
+#include "model/rules/script_metadata.hpp"
+#include "model/sources/file_kind.hpp"
+#include "model/torch/torch_runtime.hpp"
 
 namespace yolod::model::torchscript {
 namespace {

@@ -10,7 +10,7 @@
 #include <optional>
 #include <string>
 
-#include "common/config.hpp"
+#include "common/config/model_config.hpp"
 #include "common/outcome.hpp"
 #include "model/torchscript/module_facts.hpp"
 

@@ -10,10 +10,10 @@
 #include <utility>
 #include <vector>
 
-#include "model/device/forward_pass.hpp"
-#include "model/read_file.hpp"
-#include "model/thread_counts.hpp"
-#include "model/torch_runtime.hpp"
+#include "model/bad_model.hpp"
+#include "model/torch/device/forward_pass.hpp"
+#include "model/torch/thread_counts.hpp"
+#include "model/torch/torch_runtime.hpp"
 #include "model/torchscript/module_file.hpp"
 
 namespace yolod::model::torchscript {
@@ -97,7 +97,7 @@ struct ScriptNetwork::State {
   ScriptForm form{ScriptForm::kAsItIs};
   bool takes_batches{false};
   bool channels_last{false};
-  detect::HeadLayout layout{detect::HeadLayout::kByObjectness};
+  heads::HeadLayout layout{heads::HeadLayout::kByObjectness};
   at::Tensor probe;  // its output for one image, in the processor's memory: float, contiguous
   DeviceUse use;
   ForwardPass pass;
@@ -200,7 +200,7 @@ const std::string& ScriptNetwork::metadata() const { return state_->metadata; }
 const ModuleFacts& ScriptNetwork::facts() const { return state_->facts; }
 ScriptForm ScriptNetwork::form() const { return state_->form; }
 
-void ScriptNetwork::set_head(std::size_t candidates, std::size_t classes, detect::HeadLayout layout) {
+void ScriptNetwork::set_head(std::size_t candidates, std::size_t classes, heads::HeadLayout layout) {
   state_->layout = layout;
   state_->shape.candidates = candidates;
   state_->shape.classes = classes;

@@ -8,9 +8,9 @@
 #include <span>
 #include <string>
 
-#include "common/config.hpp"
+#include "common/config/model_config.hpp"
 #include "common/outcome.hpp"
-#include "model/detect/candidates.hpp"
+#include "model/heads/candidates.hpp"
 #include "model/network.hpp"
 #include "model/torchscript/module_facts.hpp"
 
@@ -49,7 +49,7 @@ class ScriptNetwork final : public Network {
   // thread at a time, together. An Error (kBadModel) if it does not take that size.
   [[nodiscard]] common::Outcome<std::unique_ptr<ScriptNetwork>> at_size(const common::InputSize& size) const;
   // For shape(), once it is known what the output means, and for forward()'s thresholds.
-  void set_head(std::size_t candidates, std::size_t classes, detect::HeadLayout layout);
+  void set_head(std::size_t candidates, std::size_t classes, heads::HeadLayout layout);
 
   [[nodiscard]] const NetworkShape& shape() const override;
   [[nodiscard]] common::Precision precision() const override;

@@ -11,11 +11,12 @@
 #include <utility>
 
 #include "common/log.hpp"
-#include "model/device/open_device.hpp"
-#include "model/read_file.hpp"
-#include "model/thread_counts.hpp"
-#include "model/torch_runtime.hpp"
-#include "model/torchscript/load_script.hpp"
+#include "model/bad_model.hpp"
+#include "model/load_context.hpp"
+#include "model/precision.hpp"
+#include "model/torch/device/open_device.hpp"
+#include "model/torch/thread_counts.hpp"
+#include "model/torch/torch_runtime.hpp"
 #include "model/torchscript/module_file.hpp"
 
 namespace yolod::model::torchscript {
@@ -173,12 +174,12 @@ common::Precision TensorNetwork::precision() const { return state_->precision; }
 const std::string& TensorNetwork::device() const { return state_->use.device->name(); }
 
 Outcome<std::unique_ptr<TensorNetwork>> TensorNetwork::load(const common::ModelConfig& config,
-                                                            const Surroundings& surroundings) {
-  set_thread_counts(std::max<std::uint32_t>(1, surroundings.threads));
+                                                            const LoadContext& context) {
+  set_thread_counts(std::max<std::uint32_t>(1, context.threads));
   const auto& file = std::get<common::TorchScriptSource>(config.source).file;
-  auto use = use_device(surroundings);
+  auto use = use_device(context);
   if (!use) return std::move(use).error();
-  const auto precision = script_precision(config, use->device->name());
+  const auto precision = script_precision(config.precision, use->device->name());
   if (!precision) return precision.error();
   auto loaded = read_module_file(file, *precision, use->device->where());
   if (!loaded) return std::move(loaded).error();

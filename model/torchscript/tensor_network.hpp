@@ -8,10 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "common/config.hpp"
+#include "common/config/model_config.hpp"
 #include "common/outcome.hpp"
+#include "model/files/npz.hpp"
+#include "model/load_context.hpp"
 #include "model/model.hpp"
-#include "model/npz.hpp"
 
 namespace yolod::model::torchscript {
 
@@ -21,7 +22,7 @@ class TensorNetwork {
   // The config's source is a TorchScriptSource. Sets the process's LibTorch thread counts. Errors are kBadModel; so is
   // a forward() that wants anything but tensors, tuples and lists of them, and what has a default.
   [[nodiscard]] static common::Outcome<std::unique_ptr<TensorNetwork>> load(const common::ModelConfig& config,
-                                                                            const Surroundings& surroundings);
+                                                                            const LoadContext& context);
   TensorNetwork(const TensorNetwork&) = delete;
   TensorNetwork& operator=(const TensorNetwork&) = delete;
   ~TensorNetwork();

@@ -6,7 +6,7 @@
 #include <span>
 #include <string>
 
-#include "model/image/decode.hpp"
+#include "model/image/codec/decode.hpp"
 #include "tests/support/server.hpp"
 #include "tests/support/server_config.hpp"
 #include "tests/support/test_data.hpp"

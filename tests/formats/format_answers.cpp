@@ -20,7 +20,7 @@
 #include <vector>
 
 #include "app/http/error_status.hpp"
-#include "model/image/decode.hpp"
+#include "model/image/codec/decode.hpp"
 
 namespace {
 

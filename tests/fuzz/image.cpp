@@ -2,7 +2,7 @@
 #include <span>
 
 #include "model/image/codec/codecs.hpp"
-#include "model/image/decode.hpp"
+#include "model/image/codec/decode.hpp"
 #include "tests/fuzz/fuzz_input.hpp"
 
 using namespace yolod;

@@ -1,5 +1,5 @@
 // What a TorchScript file says of itself.
-#include "model/torchscript/metadata.hpp"
+#include "model/rules/script_metadata.hpp"
 
 #include "tests/fuzz/fuzz_input.hpp"
 

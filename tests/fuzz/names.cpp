@@ -1,5 +1,5 @@
 // Lists of labels and .data files.
-#include "model/darknet/names.hpp"
+#include "model/sources/labels.hpp"
 
 #include "tests/fuzz/fuzz_input.hpp"
 

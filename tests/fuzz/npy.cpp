@@ -1,4 +1,4 @@
-#include "model/npy.hpp"
+#include "model/files/npy.hpp"
 
 #include "tests/fuzz/fuzz_input.hpp"
 

@@ -1,5 +1,5 @@
 // Archives of tensors, as a request's body has them.
-#include "model/npz.hpp"
+#include "model/files/npz.hpp"
 
 #include "tests/fuzz/fuzz_input.hpp"
 

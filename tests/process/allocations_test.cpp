@@ -22,7 +22,7 @@
 #include "app/process/block_signals.hpp"
 #include "app/process/service_manager.hpp"
 #include "app/serve.hpp"
-#include "common/config_schema.hpp"
+#include "common/config/schema.hpp"
 #include "tests/support/deadline.hpp"
 #include "tests/support/temporary_directory.hpp"
 

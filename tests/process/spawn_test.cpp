@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "common/worker_threads.hpp"
+#include "common/config/worker_threads.hpp"
 #include "tests/support/process_tree.hpp"
 #include "tests/support/server.hpp"
 #include "tests/support/server_config.hpp"

@@ -22,8 +22,10 @@
 #include <vector>
 
 #include "common/clock.hpp"
-#include "common/config_schema.hpp"
+#include "common/config/schema.hpp"
 #include "common/outcome.hpp"
+#include "model/load/load_model.hpp"
+#include "model/load_context.hpp"
 #include "model/model.hpp"
 
 namespace {
@@ -40,10 +42,10 @@ Outcome<std::unique_ptr<Model>> load(const std::string& file, const std::string&
   const auto& models = read.config->models;
   const auto found = std::find_if(models.begin(), models.end(), [&](const auto& model) { return model.name == name; });
   if (found == models.end()) return Error{ErrorCode::kBadConfig, "there is no model " + name};
-  yolod::model::Surroundings surroundings;
-  surroundings.threads = std::max(1U, found->threads);
-  surroundings.device = found->devices.empty() ? "auto" : found->devices.front();
-  auto model = yolod::model::load_model(*found, surroundings);
+  yolod::model::LoadContext context;
+  context.threads = std::max(1U, found->threads);
+  context.device = found->devices.empty() ? "auto" : found->devices.front();
+  auto model = yolod::model::load_model(*found, context);
   if (!model) return model;
   if (const auto warm = (*model)->warm_up(std::array<std::size_t, 2>{1, found->batch.size_limit()}); !warm)
     return warm.error();

@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-#include "model/image/decode.hpp"
+#include "model/image/codec/decode.hpp"
 
 namespace {
 

@@ -1,5 +1,5 @@
-// What each of some picture files costs to decode, within the limits that a server has by default: one line for each, with
-// the processor time of this thread, the answer, and the size of the file. tools/bench/costliest runs it.
+// What each of some picture files costs to decode, within the limits that a server has by default: one line for each,
+// with the processor time of this thread, the answer, and the size of the file. tools/bench/costliest runs it.
 #include <ctime>
 
 #include <cstdio>
@@ -9,8 +9,8 @@
 #include <span>
 #include <string>
 
-#include "common/config.hpp"
-#include "model/image/decode.hpp"
+#include "common/config/model_config.hpp"
+#include "model/image/codec/decode.hpp"
 
 namespace {
 

@@ -5,8 +5,8 @@
 #include <opencv2/core.hpp>
 #include <opencv2/imgproc.hpp>
 
-#include "model/image/decode.hpp"
-#include "model/image/encode.hpp"
+#include "model/image/codec/decode.hpp"
+#include "model/image/codec/encode.hpp"
 #include "tools/scenes/texture.hpp"
 
 namespace yolod::scenes {

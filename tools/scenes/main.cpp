@@ -10,8 +10,8 @@
 #include <string>
 #include <system_error>
 
-#include "common/cpu_count.hpp"
 #include "common/outcome.hpp"
+#include "common/system/cpu_count.hpp"
 #include "tools/progress/progress_bar.hpp"
 #include "tools/scenes/demo_scenes.hpp"
 #include "tools/scenes/scene.hpp"

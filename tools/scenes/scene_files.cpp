@@ -6,8 +6,8 @@
 #include <opencv2/core.hpp>
 #include <vector>
 
-#include "model/image/encode.hpp"
-#include "model/unfinished_file.hpp"
+#include "common/system/unfinished_file.hpp"
+#include "model/image/codec/encode.hpp"
 
 namespace yolod::scenes {
 namespace {
@@ -19,7 +19,7 @@ using common::Outcome;
 constexpr int kJpegQuality = 94;
 
 Outcome<void> write_file(const std::filesystem::path& path, const void* bytes, std::size_t count) {
-  model::UnfinishedFile file(path);
+  common::UnfinishedFile file(path);
   file.write(bytes, count);
   return file.finish();
 }

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "common/system/unfinished_file.hpp"
 #include "common/text.hpp"
-#include "model/unfinished_file.hpp"
 
 namespace yolod::train {
 namespace {
@@ -63,7 +63,7 @@ Outcome<void> save_checkpoint(const std::filesystem::path& file, const Checkpoin
     archive.write("counts",
                   at::tensor({static_cast<std::int64_t>(position.step), static_cast<std::int64_t>(position.images)}));
     archive.write("seconds", at::tensor({position.seconds}, at::kDouble));
-    model::UnfinishedFile unfinished(file);
+    common::UnfinishedFile unfinished(file);
     archive.save_to([&unfinished](const void* bytes, std::size_t count) {
       unfinished.write(bytes, count);
       return count;

@@ -4,8 +4,8 @@
 #include <string>
 #include <system_error>
 
-#include "model/read_file.hpp"
-#include "model/unfinished_file.hpp"
+#include "common/system/unfinished_file.hpp"
+#include "model/files/read_file.hpp"
 
 namespace yolod::train {
 namespace {
@@ -72,7 +72,7 @@ Outcome<void> Curve::write() {
     text << '\n';
   }
   const auto bytes = text.str();
-  model::UnfinishedFile file(file_);
+  common::UnfinishedFile file(file_);
   file.write(bytes.data(), bytes.size());
   auto finished = file.finish();
   written_ = finished.ok();

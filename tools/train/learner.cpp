@@ -19,8 +19,8 @@
 
 #include "common/text.hpp"
 #include "model/precision.hpp"
-#include "model/thread_counts.hpp"
-#include "model/torch_runtime.hpp"
+#include "model/torch/thread_counts.hpp"
+#include "model/torch/torch_runtime.hpp"
 #include "tools/train/checkpoint.hpp"
 #include "tools/train/decode.hpp"
 #include "tools/train/head_grid.hpp"

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "common/config.hpp"
+#include "common/config/model_config.hpp"
 #include "common/outcome.hpp"
 #include "model/darknet/network.hpp"
 #include "model/darknet/weights.hpp"

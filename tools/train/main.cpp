@@ -22,7 +22,7 @@
 #include <system_error>
 #include <vector>
 
-#include "common/cpu_count.hpp"
+#include "common/system/cpu_count.hpp"
 #include "model/image/opencv.hpp"
 #include "tools/progress/progress_bar.hpp"
 #include "tools/scenes/scene.hpp"

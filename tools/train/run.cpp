@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "common/clock.hpp"
-#include "common/cpu_count.hpp"
+#include "common/system/cpu_count.hpp"
 #include "common/text.hpp"
 #include "model/darknet/operations.hpp"
 #include "model/darknet/write_weights.hpp"

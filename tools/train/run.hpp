@@ -7,7 +7,7 @@
 #include <functional>
 #include <optional>
 
-#include "common/config.hpp"
+#include "common/config/model_config.hpp"
 #include "common/outcome.hpp"
 #include "tools/train/learner.hpp"
 #include "tools/train/scene_pool.hpp"

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "common/config.hpp"
+#include "common/config/model_config.hpp"
 #include "common/outcome.hpp"
 #include "tools/train/run.hpp"
 

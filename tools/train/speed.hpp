@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <filesystem>
 
-#include "common/config.hpp"
+#include "common/config/model_config.hpp"
 #include "common/outcome.hpp"
 
 namespace yolod::train {

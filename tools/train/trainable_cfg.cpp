@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "model/darknet/cfg.hpp"
-#include "model/read_file.hpp"
+#include "model/files/read_file.hpp"
 
 namespace yolod::train {
 namespace {

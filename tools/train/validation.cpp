@@ -10,13 +10,13 @@
 #include <span>
 #include <utility>
 
+#include "model/compiled/torch_network.hpp"
 #include "model/darknet/compiler.hpp"
-#include "model/detect/candidates.hpp"
-#include "model/detect/detections.hpp"
-#include "model/detect/nms.hpp"
 #include "model/eval/judged_detections.hpp"
+#include "model/heads/candidates.hpp"
+#include "model/heads/detections.hpp"
+#include "model/heads/nms.hpp"
 #include "model/image/resize.hpp"
-#include "model/torch_network.hpp"
 
 namespace yolod::train {
 namespace {
@@ -35,19 +35,19 @@ std::vector<model::eval::Truth> truths_of(const scenes::Scene& scene) {
 
 // As `yolodctl eval` asks for them, but for their number.
 std::vector<common::Detection> detections_of(std::span<const float> head, std::size_t row_length,
-                                             const model::NetworkShape& shape, const model::detect::NmsRule& rule,
+                                             const model::NetworkShape& shape, const model::heads::NmsRule& rule,
                                              const scenes::Scene& scene) {
   // COCO counts 100 of a class in a picture. `yolodctl eval` keeps more for Darknet's metric; of an untrained network,
   // which finds something in each place, that takes seconds a picture.
   constexpr std::size_t kMaxDetections = 300;
-  const model::detect::Frame frame{0, 0, static_cast<float>(shape.width), static_cast<float>(shape.height)};
+  const model::heads::Frame frame{0, 0, static_cast<float>(shape.width), static_cast<float>(shape.height)};
   const auto candidates =
-      model::detect::select_candidates(head, row_length, frame, {model::eval::kCocoConfidence, true, {}});
-  const model::detect::Target target{static_cast<std::uint32_t>(scene.picture.cols),
-                                     static_cast<std::uint32_t>(scene.picture.rows)};
-  const auto kept = model::detect::suppress(
-      candidates, rule, kMaxDetections, [&target](const model::detect::Candidate& one) { return stays(one, target); });
-  return model::detect::to_detections(kept, target, kMaxDetections);
+      model::heads::select_candidates(head, row_length, frame, {model::eval::kCocoConfidence, true, {}});
+  const model::heads::Target target{static_cast<std::uint32_t>(scene.picture.cols),
+                                    static_cast<std::uint32_t>(scene.picture.rows)};
+  const auto kept = model::heads::suppress(
+      candidates, rule, kMaxDetections, [&target](const model::heads::Candidate& one) { return stays(one, target); });
+  return model::heads::to_detections(kept, target, kMaxDetections);
 }
 
 // The weights as the server runs them.
@@ -90,8 +90,8 @@ Outcome<std::optional<model::eval::Evaluation>> Validation::judge(const model::d
   const auto& shape = (*loaded)->shape();
   const model::image::Size input{network.input.width, network.input.height};
   const auto nms = model::darknet::nms_settings(network);
-  model::detect::NmsRule rule;
-  if (nms.kind == model::darknet::NmsKind::kDiou) rule.overlap = model::detect::Overlap::kDiou;
+  model::heads::NmsRule rule;
+  rule.overlap = nms.kind;
   rule.diou_beta = nms.beta;
   std::vector<JudgedImage> judged;
   for (std::size_t first = 0; first < scenes_.size(); first += kBatch) {

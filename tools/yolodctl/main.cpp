@@ -6,8 +6,8 @@
 #include <exception>
 #include <string_view>
 
+#include "common/config/worker_threads.hpp"
 #include "common/finish_output.hpp"
-#include "common/worker_threads.hpp"
 #include "tools/yolodctl/commands.hpp"
 #include "tools/yolodctl/model_program.hpp"
 

@@ -12,7 +12,7 @@
 #include <cstring>
 #include <string>
 
-#include "common/sibling_program.hpp"
+#include "common/system/sibling_program.hpp"
 #include "common/unique_fd.hpp"
 #include "tools/yolodctl/trial_report.hpp"
 

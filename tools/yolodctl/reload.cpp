@@ -8,7 +8,7 @@
 #include <string>
 #include <system_error>
 
-#include "common/runtime_directory.hpp"
+#include "common/system/runtime_directory.hpp"
 #include "tools/yolodctl/commands.hpp"
 #include "tools/yolodctl/http_client.hpp"
 

@@ -10,11 +10,11 @@
 #include <string>
 #include <utility>
 
-#include "common/devices.hpp"
+#include "common/config/devices.hpp"
 #include "common/fault_point.hpp"
 
 #include "ipc/layout.hpp"
-#include "model/model_files.hpp"
+#include "model/sources/model_files.hpp"
 #include "worker/sandbox/denied_call.hpp"
 #include "worker/sandbox/filter.hpp"
 
@@ -111,8 +111,8 @@ Outcome<void> Sandbox::seal_worker(int control, std::uint64_t generation) {
 Outcome<void> Sandbox::seal(Kind kind, int control, std::uint64_t generation) {
   if (!seals()) return {};
   state_.missing.clear();  // what is missing is found again
-  // It writes no file any more: standard error is a pipe, and shared memory that is mapped has its size already. A forked
-  // worker has its loader's limit, and may not set one.
+  // It writes no file any more: standard error is a pipe, and shared memory that is mapped has its size already. A
+  // forked worker has its loader's limit, and may not set one.
   rlimit file_size{};
   if (!kInstrumented && getrlimit(RLIMIT_FSIZE, &file_size) == 0 && file_size.rlim_cur != 0) {  // gcov writes files
     file_size = {0, 0};

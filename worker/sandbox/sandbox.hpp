@@ -18,9 +18,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "common/config.hpp"
+#include "common/config/model_config.hpp"
+#include "common/domain/sandbox_state.hpp"
 #include "common/outcome.hpp"
-#include "common/sandbox_state.hpp"
 #include "worker/sandbox/landlock.hpp"
 
 namespace yolod::worker {

@@ -7,9 +7,9 @@
 #include <span>
 #include <vector>
 
+#include "model/image/budget.hpp"
 #include "model/image/coarse_jpeg/baseline_file.hpp"
 #include "model/image/coarse_jpeg/block.hpp"
-#include "model/image/codec/budget.hpp"
 
 namespace yolod::model::image::coarse {
 

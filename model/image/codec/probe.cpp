@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "model/image/codec/budget.hpp"
+#include "model/image/budget.hpp"
 #include "model/image/codec/errors.hpp"
 
 namespace yolod::model::image::codec {

@@ -8,7 +8,7 @@
 #include <cstdint>
 
 #include "common/outcome.hpp"
-#include "model/image/codec/budget.hpp"
+#include "model/image/budget.hpp"
 #include "model/image/codec/canvas.hpp"
 #include "model/image/codec/probe.hpp"
 

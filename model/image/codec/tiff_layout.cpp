@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "model/image/codec/budget.hpp"
+#include "model/image/budget.hpp"
 #include "model/image/codec/byte_reader.hpp"
 #include "model/image/codec/errors.hpp"
 #include "model/image/codec/tiff.hpp"
@@ -71,9 +71,9 @@ class Directory {
     // Which of the two libtiff would take is not to be guessed.
     if (std::adjacent_find(tags.begin(), tags.end()) != tags.end()) return invalid("the TIFF file has a tag twice");
     // Nor whether it takes the first of several values, or those of tiles for those of strips.
-    constexpr std::array<Tag, 11> kOfOneValue{kWidth,        kHeight,     kCompression, kPhotometric,
-                                              kOrientation,  kSamplesPerPixel, kRowsPerStrip, kPlanarConfiguration,
-                                              kTileWidth,    kTileLength, kInkSet};
+    constexpr std::array<Tag, 11> kOfOneValue{kWidth,       kHeight,          kCompression,  kPhotometric,
+                                              kOrientation, kSamplesPerPixel, kRowsPerStrip, kPlanarConfiguration,
+                                              kTileWidth,   kTileLength,      kInkSet};
     for (const auto& entry : entries_) {
       const bool of_one = std::find(kOfOneValue.begin(), kOfOneValue.end(), entry.tag) != kOfOneValue.end();
       if (of_one && entry.values.count != 1) {

@@ -48,7 +48,7 @@ TEST_CASE("Batch: with max_size: auto they are what a worker found, in powers of
   common::BatchConfig prefers;
   prefers.preferred_sizes = {3, 8};
   CHECK(batch_limits(prefers, 4).max_size == 4);
-  CHECK(batch_limits(prefers, 4).preferred_sizes == std::vector<std::size_t>{3, 8});
+  CHECK(batch_limits(prefers, 4).preferred_sizes == std::vector<std::size_t>{3});
 }
 
 TEST_CASE("Batch: with nothing waiting there is none, whoever is idle and whatever time it is", "[app][unit]") {

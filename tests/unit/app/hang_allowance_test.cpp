@@ -1,4 +1,5 @@
 #include "app/process/hang_allowance.hpp"
+#include "common/domain/task.hpp"
 
 #include <catch2/catch.hpp>
 #include <chrono>

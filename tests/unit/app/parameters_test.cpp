@@ -1,4 +1,5 @@
 #include "app/http/parameters.hpp"
+#include "common/domain/task.hpp"
 
 #include <catch2/catch.hpp>
 #include <string>

@@ -7,7 +7,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "app/version.hpp"
+#include "common/version.hpp"
 
 namespace yolod::app {
 namespace {
@@ -56,7 +56,7 @@ TEST_CASE("Status: a server says its version, pid, uptime and where it listens",
   auto status = server({});
   status.listen = {"127.0.0.1:8080", "[::1]:8080", "unix:/run/a \"b\""};
   const auto body = parsed(status_json(status));
-  CHECK(body.at("version") == kVersion);
+  CHECK(body.at("version") == common::kVersion);
   CHECK(body.at("pid") == getpid());
   CHECK(body.at("uptime") == 5);
   CHECK(body.at("listen") == json::value(json::array{"127.0.0.1:8080", "[::1]:8080", "unix:/run/a \"b\""}));

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "app/process/loads_once.hpp"
+#include "common/domain/task.hpp"
 
 namespace yolod::app {
 namespace {

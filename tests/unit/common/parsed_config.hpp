@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "common/config_schema.hpp"
+#include "common/config/schema.hpp"
 
 namespace yolod::common {
 

@@ -1,4 +1,5 @@
 #include "ipc/messages.hpp"
+#include "common/domain/task.hpp"
 
 #include <catch2/catch.hpp>
 #include <cmath>

@@ -9,7 +9,7 @@
 #include <string>
 #include <utility>
 
-#include "model/device/device.hpp"
+#include "model/torch/device/device.hpp"
 
 namespace yolod::tests {
 

@@ -1,4 +1,5 @@
 #include "model/identity_model.hpp"
+#include "model/load_context.hpp"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -35,8 +36,8 @@ const std::string kSomeBody = "body";
 
 Input input_of(const std::string& body) { return {std::as_bytes(std::span<const char>(body)), {}}; }
 
-std::unique_ptr<Model> load(const IdentitySource& source, const Surroundings& surroundings = {}) {
-  auto model = load_identity_model(source, surroundings);
+std::unique_ptr<Model> load(const IdentitySource& source, const LoadContext& context = {}) {
+  auto model = load_identity_model(source, context);
   REQUIRE(model.ok());
   return std::move(model).value();
 }
@@ -142,11 +143,11 @@ TEST_CASE("IdentityModel: each body is marked while it is its turn, and no other
   CHECK(told == "+a-a+b-b");
 }
 
-TEST_CASE("IdentityModel: scribbling calls the surroundings and answers", "[model][unit]") {
+TEST_CASE("IdentityModel: scribbling calls the context and answers", "[model][unit]") {
   int calls = 0;
-  Surroundings surroundings;
-  surroundings.fault_hooks.scribble_lane = [&calls] { ++calls; };
-  const auto model = load({.faults = true}, surroundings);
+  LoadContext context;
+  context.fault_hooks.scribble_lane = [&calls] { ++calls; };
+  const auto model = load({.faults = true}, context);
   const std::string body = "FAULT:scribble";
   const auto input = input_of(body);
   CHECK(answer_of(model->run({&input, 1}).front()).bytes == body.size());

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "model/files/npy.hpp"
 #include "model/network.hpp"
-#include "model/npy.hpp"
 
 namespace yolod::tests {
 

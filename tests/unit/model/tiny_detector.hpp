@@ -7,7 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "common/config.hpp"
+#include "common/config/model_config.hpp"
+#include "model/load/load_model.hpp"
 #include "model/model.hpp"
 #include "tests/support/temporary_directory.hpp"
 

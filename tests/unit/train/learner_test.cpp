@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "model/darknet/write_weights.hpp"
-#include "model/load_network.hpp"
+#include "model/load/load_network.hpp"
 #include "tests/support/temporary_directory.hpp"
 #include "tests/unit/train/made_pictures.hpp"
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "model/image/resize.hpp"
+#include "model/load/load_model.hpp"
 #include "model/model.hpp"
 #include "tests/support/detection_match.hpp"
 #include "tests/support/test_data.hpp"

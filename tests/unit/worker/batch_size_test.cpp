@@ -19,18 +19,19 @@ class FakeNetwork {
   explicit FakeNetwork(std::map<std::uint32_t, microseconds> times) : times_(std::move(times)) {}
 
   [[nodiscard]] BatchClock clock() {
-    return {[this](std::uint32_t size) -> common::Outcome<microseconds> {
+    return {[this](std::uint32_t size) -> common::Outcome<model::Model::BatchTime> {
               ran.push_back(size);
               const auto time = times_.find(size);
               if (time == times_.end()) return Error{ErrorCode::kInternal, "no batch of that size"};
               const microseconds took = ran.size() == slow_run ? 10 * time->second : time->second;
-              now_ += took;
-              return took;
+              now_ += slowdown * took;
+              return model::Model::BatchTime{took, slowdown * took};
             },
             [this] { return now_; }};
   }
 
   std::vector<std::uint32_t> ran;
+  int slowdown{1};          // of the time that passes: what other processes take
   std::size_t slow_run{0};  // which of the runs something else delays; 0: none
 
  private:
@@ -39,7 +40,9 @@ class FakeNetwork {
 };
 
 BatchSizeChoice choose(FakeNetwork& network, std::uint32_t limit = 8, microseconds budget = 2s) {
-  return choose_batch_size(limit, budget, network.clock());
+  std::vector<std::uint32_t> sizes;
+  for (std::uint32_t size = 1; size <= limit; size *= 2) sizes.push_back(size);
+  return choose_batch_size(sizes, budget, network.clock());
 }
 
 TEST_CASE("BatchSize: a network that gains nothing keeps to one", "[worker][unit]") {
@@ -90,6 +93,42 @@ TEST_CASE("BatchSize: a slow network is not timed beyond the budget", "[worker][
   CHECK(choice.size == 1);
   CHECK(network.ran == std::vector<std::uint32_t>{1});
   CHECK(describe(choice) == "batches of up to 1: 1 in 700.0 ms; no time to try larger ones");
+}
+
+TEST_CASE("BatchSize: on a machine that is busy the budget is of the time that passes, and the choice is not",
+          "[worker][unit]") {
+  FakeNetwork quiet({{1, 20ms}, {2, 30ms}, {4, 50ms}, {8, 90ms}});
+  CHECK(choose(quiet).size == 8);
+  FakeNetwork busy({{1, 20ms}, {2, 30ms}, {4, 50ms}, {8, 90ms}});
+  busy.slowdown = 10;
+  const auto choice = choose(busy);
+  CHECK(choice.size == 2);
+  CHECK(choice.stopped == "no time to try larger ones");
+}
+
+TEST_CASE("BatchSize: the sizes that are tried are the preferred ones, else powers of two", "[worker][unit]") {
+  common::BatchConfig batch;
+  CHECK(sizes_to_try(batch) == std::vector<std::uint32_t>{1, 2, 4, 8});
+  batch.preferred_sizes = {1, 3, 6};
+  CHECK(sizes_to_try(batch) == std::vector<std::uint32_t>{1, 3, 6});
+  batch.preferred_sizes = {4};
+  CHECK(sizes_to_try(batch) == std::vector<std::uint32_t>{1, 4});
+}
+
+TEST_CASE("BatchSize: a worker warms up for the sizes that will come", "[worker][unit]") {
+  using Sizes = std::vector<std::size_t>;
+  common::BatchConfig batch;
+  CHECK(sizes_to_serve(batch, 0) == Sizes{1, 2, 3, 4, 5, 6, 7, 8});
+  CHECK(sizes_to_serve(batch, 1) == Sizes{1});
+  CHECK(sizes_to_serve(batch, 4) == Sizes{1, 2, 4});
+  batch.preferred_sizes = {3, 6};
+  CHECK(sizes_to_serve(batch, 1) == Sizes{1});
+  CHECK(sizes_to_serve(batch, 3) == Sizes{1, 2, 3});
+  CHECK(sizes_to_serve(batch, 6) == Sizes{1, 2, 3, 6});
+  batch.max_size = 6;
+  CHECK(sizes_to_serve(batch, 0) == Sizes{1, 2, 3, 6});
+  batch.preferred_sizes.clear();
+  CHECK(sizes_to_serve(batch, 0) == Sizes{1, 2, 3, 4, 5, 6});
 }
 
 TEST_CASE("BatchSize: with little time left, fewer rounds are run", "[worker][unit]") {

@@ -60,6 +60,18 @@ TEST_CASE("ChildTask: work that crashes, throws or never ends is an error", "[wo
       50ms);
   REQUIRE_FALSE(hung.ok());
   CHECK(hung.error().message == "it took longer than 50 ms");
+  // The pipe is closed, and the process lives on.
+  const auto closed = run_in_child(
+      []() -> std::string {
+        closefrom(3);
+        for (;;) pause();
+      },
+      50ms);
+  REQUIRE_FALSE(closed.ok());
+  CHECK(closed.error().message == "it took longer than 50 ms");
+  const auto threw_a_number = run_in_child([]() -> std::string { throw 7; }, 60s);
+  REQUIRE_FALSE(threw_a_number.ok());
+  CHECK(threw_a_number.error().message == "it failed");
   CHECK(has_no_child());
 }
 

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "common/signal_mask.hpp"
+#include "common/system/signal_mask.hpp"
 #include "ipc/layout.hpp"
 
 namespace yolod::worker {

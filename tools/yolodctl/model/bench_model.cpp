@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "common/clock.hpp"
-#include "model/load_network.hpp"
+#include "model/load/load_network.hpp"
 #include "model/precision.hpp"
 #include "tools/progress/progress_bar.hpp"
 #include "tools/yolodctl/commands.hpp"
@@ -93,8 +93,8 @@ Outcome<Timing> measure(model::Network& network, const BenchModelOptions& option
 int bench_model(const BenchModelOptions& options) {
   auto chosen = choose_model(options.model);
   if (!chosen) return report(chosen.error());
-  if (options.threads) chosen->surroundings.threads = *options.threads;
-  const auto loaded = model::load_network(chosen->config, chosen->surroundings);
+  if (options.threads) chosen->context.threads = *options.threads;
+  const auto loaded = model::load_network(chosen->config, chosen->context);
   if (!loaded) return report(loaded.error());
   const auto timing = measure(*loaded->network, options);
   if (!timing) return report(timing.error());
@@ -106,7 +106,7 @@ int bench_model(const BenchModelOptions& options) {
     const boost::json::object whole{{"model", chosen->config.name},
                                     {"device", loaded->network->device()},
                                     {"precision", precision},
-                                    {"threads", chosen->surroundings.threads},
+                                    {"threads", chosen->context.threads},
                                     {"input_size", {shape.height, shape.width}},
                                     {"batch", options.batch},
                                     {"rounds", options.rounds},
@@ -119,8 +119,8 @@ int bench_model(const BenchModelOptions& options) {
     return 0;
   }
   std::printf("%s  %zu x %zu  %s  %s  %u thread%s  batch %zu\n", chosen->config.name.c_str(), shape.width, shape.height,
-              loaded->network->device().c_str(), precision.c_str(), chosen->surroundings.threads,
-              chosen->surroundings.threads == 1 ? "" : "s", options.batch);
+              loaded->network->device().c_str(), precision.c_str(), chosen->context.threads,
+              chosen->context.threads == 1 ? "" : "s", options.batch);
   std::printf("%.2f ms a pass, %.1f images/s  (median of %zu rounds, %.2f to %.2f ms; %zu passes)\n", timing->median_ms,
               images_per_s, options.rounds, timing->least_ms, timing->most_ms, timing->passes);
   return 0;

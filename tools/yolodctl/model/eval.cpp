@@ -19,8 +19,9 @@
 #include "model/eval/average_precision.hpp"
 #include "model/eval/judged_detections.hpp"
 #include "model/eval/yolo_labels.hpp"
+#include "model/files/read_file.hpp"
+#include "model/load/load_model.hpp"
 #include "model/model.hpp"
-#include "model/read_file.hpp"
 #include "tools/progress/progress_bar.hpp"
 #include "tools/yolodctl/commands.hpp"
 #include "tools/yolodctl/model/json_line.hpp"
@@ -196,7 +197,7 @@ int eval(const EvalOptions& options) {
   if (!chosen) return report(chosen.error());
   const auto pictures = pictures_in(options.images);
   if (!pictures) return report(pictures.error());
-  const auto model = model::load_model(chosen->config, chosen->surroundings);
+  const auto model = model::load_model(chosen->config, chosen->context);
   if (!model) return report(model.error());
   const auto judged = judge(**model, *pictures, options);
   if (!judged) return report(judged.error());

@@ -5,10 +5,10 @@
 #include <string>
 #include <variant>
 
-#include "model/darknet_files.hpp"
-#include "model/export_torchscript.hpp"
-#include "model/load_network.hpp"
-#include "model/torchscript/metadata.hpp"
+#include "model/compiled/export_torchscript.hpp"
+#include "model/rules/script_metadata.hpp"
+#include "model/sources/compile_network.hpp"
+#include "model/sources/darknet_files.hpp"
 #include "tools/yolodctl/commands.hpp"
 #include "tools/yolodctl/model/model_options.hpp"
 

@@ -8,11 +8,11 @@
 #include <string>
 #include <variant>
 
-#include "model/load_network.hpp"
-#include "model/npy.hpp"
-#include "model/read_file.hpp"
-#include "model/torchscript/load_script.hpp"
-#include "model/torchscript/tensor_model.hpp"
+#include "model/files/named_arrays.hpp"
+#include "model/files/npy.hpp"
+#include "model/files/read_file.hpp"
+#include "model/load/load_network.hpp"
+#include "model/load/load_script.hpp"
 #include "model/torchscript/tensor_network.hpp"
 #include "tools/yolodctl/commands.hpp"
 #include "tools/yolodctl/model/model_options.hpp"
@@ -85,7 +85,7 @@ int infer_script(const InferOptions& options, const ChosenModel& chosen) {
   }
   const auto body = model::read_file(options.input, kMaxInputBytes);
   if (!body) return report({ErrorCode::kInvalidParameter, body.error().message});
-  auto network = model::torchscript::TensorNetwork::load(chosen.config, chosen.surroundings);
+  auto network = model::torchscript::TensorNetwork::load(chosen.config, chosen.context);
   if (!network) return report(network.error());
   auto arrays = model::read_arrays(*body, (*network)->inputs(), (*network)->takes_more());
   if (!arrays) return report({ErrorCode::kInvalidParameter, options.input + ": " + arrays.error().message});
@@ -94,7 +94,7 @@ int infer_script(const InferOptions& options, const ChosenModel& chosen) {
     arrays->front().shape.insert(arrays->front().shape.begin(), 1);
   }
   const auto results = (*network)->run(*arrays);
-  chosen.surroundings.trial_ended();
+  chosen.context.first_run_ended();
   if (!results) return report(results.error());
   const auto written = model::write_arrays(*results);
   errno = 0;
@@ -123,7 +123,7 @@ int infer(const InferOptions& options) {
   if (options.model.precision.empty()) chosen->config.precision = common::Precision::kFp32;
   chosen->config.detect.augment = false;  // the head of one pass
 
-  const auto loaded = model::load_network(chosen->config, chosen->surroundings);
+  const auto loaded = model::load_network(chosen->config, chosen->context);
   if (!loaded) return report(loaded.error());
   const auto& shape = loaded->network->shape();
   if (input->shape[1] != static_cast<std::int64_t>(shape.channels) ||

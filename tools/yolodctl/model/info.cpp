@@ -9,12 +9,12 @@
 #include <string>
 #include <variant>
 
-#include "model/darknet/names.hpp"
+#include "model/bad_model.hpp"
 #include "model/darknet/operations.hpp"
 #include "model/darknet/weights.hpp"
-#include "model/darknet_files.hpp"
 #include "model/network.hpp"
-#include "model/read_file.hpp"
+#include "model/sources/darknet_files.hpp"
+#include "model/sources/labels.hpp"
 #include "tools/yolodctl/commands.hpp"
 #include "tools/yolodctl/model/info_torchscript.hpp"
 #include "tools/yolodctl/model/json_line.hpp"

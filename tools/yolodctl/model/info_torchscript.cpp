@@ -9,8 +9,9 @@
 #include <variant>
 #include <vector>
 
-#include "model/torchscript/load_script.hpp"
-#include "model/torchscript/metadata.hpp"
+#include "common/domain/task.hpp"
+#include "model/load/load_script.hpp"
+#include "model/rules/script_metadata.hpp"
 
 namespace yolod::tools {
 namespace {
@@ -56,7 +57,7 @@ std::vector<Fact> facts_of(const ScriptReport& report) {
   const auto& rules = report.network->rules;
   const auto& from = report.from;
   const auto words = torchscript::words_of(rules);
-  std::vector<Fact> facts{{"task", model::to_string(rules.task), from.task}};
+  std::vector<Fact> facts{{"task", common::to_string(rules.task), from.task}};
   if (rules.task == Task::kDetect) {
     facts.push_back({"output", std::string(words.layout), from.output});
     facts.push_back({"coordinates", std::string(words.coordinates), from.coordinates});
@@ -139,7 +140,7 @@ void print_table(const std::string& file, const ScriptReport& report) {
 }  // namespace
 
 int info_torchscript(const ChosenModel& chosen, bool as_json) {
-  const auto inspected = torchscript::inspect_script(chosen.config, chosen.surroundings);
+  const auto inspected = torchscript::inspect_script(chosen.config, chosen.context);
   if (!inspected) return report(inspected.error());
   if (as_json) {
     print_json(*inspected);

@@ -9,8 +9,8 @@
 #include <utility>
 #include <variant>
 
-#include "common/config_schema.hpp"
-#include "common/cpu_count.hpp"
+#include "common/config/schema.hpp"
+#include "common/system/cpu_count.hpp"
 #include "common/text.hpp"
 #include "tools/yolodctl/model/trial.hpp"
 
@@ -122,15 +122,15 @@ Outcome<ChosenModel> choose_model(const ModelOptions& options) {
   }
   if (options.augment) config->detect.augment = true;
   ChosenModel chosen;
-  chosen.surroundings.threads = config->threads != 0 ? config->threads : common::usable_cpu_count();
-  chosen.surroundings.device = !options.device.empty()    ? options.device
-                               : !config->devices.empty() ? config->devices.front()
-                                                          : "auto";
+  chosen.context.threads = config->threads != 0 ? config->threads : common::usable_cpu_count();
+  chosen.context.device = !options.device.empty()    ? options.device
+                          : !config->devices.empty() ? config->devices.front()
+                                                     : "auto";
   chosen.config = std::move(config).value();
-  chosen.surroundings.any_task = options.config.empty();
+  chosen.context.any_task = options.config.empty();
   if (const auto* script = std::get_if<common::TorchScriptSource>(&chosen.config.source)) {
     begin_trial(script->file, chosen.config.load_timeout);
-    chosen.surroundings.trial_ended = end_trial;
+    chosen.context.first_run_ended = end_trial;
   }
   return chosen;
 }

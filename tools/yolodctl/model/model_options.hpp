@@ -5,8 +5,9 @@
 #include <cstddef>
 #include <string>
 
-#include "common/config.hpp"
+#include "common/config/model_config.hpp"
 #include "common/outcome.hpp"
+#include "model/load_context.hpp"
 #include "model/model.hpp"
 
 namespace yolod::tools {
@@ -32,7 +33,7 @@ struct ModelOptions {
 
 struct ChosenModel {
   common::ModelConfig config;
-  model::Surroundings surroundings;
+  model::LoadContext context;
 };
 
 void add_model_options(CLI::App& command, ModelOptions& options);

@@ -14,12 +14,14 @@
 #include <system_error>
 #include <vector>
 
+#include "common/domain/task.hpp"
+#include "common/system/unfinished_file.hpp"
 #include "common/text.hpp"
-#include "model/image/annotate.hpp"
-#include "model/image/decode.hpp"
+#include "model/files/read_file.hpp"
+#include "model/image/codec/annotate.hpp"
+#include "model/image/codec/decode.hpp"
+#include "model/load/load_model.hpp"
 #include "model/model.hpp"
-#include "model/read_file.hpp"
-#include "model/unfinished_file.hpp"
 #include "tools/yolodctl/commands.hpp"
 #include "tools/yolodctl/model/json_line.hpp"
 #include "tools/yolodctl/model/model_options.hpp"
@@ -141,7 +143,7 @@ class PictureWriter {
   // Where it was written.
   Outcome<std::filesystem::path> write(const std::string& image, std::span<const std::byte> bytes) {
     const auto file = directory_ / free_name(std::filesystem::path(image).stem().string());
-    model::UnfinishedFile unfinished(file);
+    common::UnfinishedFile unfinished(file);
     unfinished.write(bytes.data(), bytes.size());
     if (auto done = unfinished.finish(); !done) return done.error();
     return file;
@@ -277,7 +279,7 @@ int predict(const PredictOptions& options) {
     std::filesystem::create_directories(options.out, made);
     if (made) return report({ErrorCode::kSystem, options.out + ": " + made.message()});
   }
-  const auto model = model::load_model(config, chosen->surroundings);
+  const auto model = model::load_model(config, chosen->context);
   if (!model) return report(model.error());
   Prediction prediction(options, config, **model);
   for (const auto& image : options.images) prediction.predict(image);

@@ -1,0 +1,155 @@
+// The parts that a schema is made of. A Field is one key of a map: its name, how to read it and how to write it.
+// Reading, writing and the suggestion for a misspelt key all walk the same Fields (config_tables.hpp), so that they
+// cannot disagree about what keys there are.
+//
+// Fields refer to the struct that they were made for, and live no longer than it. One thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "common/clock.hpp"
+#include "common/config/problem.hpp"
+#include "common/config/values.hpp"
+#include "common/config/yaml.hpp"
+
+namespace yolod::common {
+
+class ConfigReader;
+
+struct Field {
+  std::string_view name;
+  std::function<void(ConfigReader&, const YamlNode&)> read;
+  // Nothing where the key is to be left out. A field without it is read only.
+  std::function<std::optional<YamlNode>()> write;
+  bool required{false};
+  std::string_view other_name{};  // a second spelling that is read as well
+};
+using Fields = std::vector<Field>;
+
+// Collects the problems of a config while its tree is read, and knows which key is being read.
+class ConfigReader {
+ public:
+  // `sources` names what a YamlMark::source counts: the file, then each --set. Relative paths are made absolute against
+  // `base`; an empty base leaves paths as they are written.
+  ConfigReader(std::vector<std::string> sources, std::filesystem::path base)
+      : sources_(std::move(sources)), base_(std::move(base)) {}
+
+  // Adds a problem of the key that is being read.
+  void problem(const YamlMark& mark, std::string message) { problem_at(key_, mark, std::move(message)); }
+  void problem_at(std::string key, const YamlMark& mark, std::string message);
+
+  // Reads each entry of `node` with its field. Reports unknown and repeated keys, and required ones that are absent.
+  // A null node is an empty map: a section of which every line is commented out.
+  void read_map(const YamlNode& node, const Fields& fields);
+  // Calls `read` with the node while `name` ("cfg", "[0]") is part of the key.
+  void read_below(std::string_view name, const YamlNode& node,
+                  const std::function<void(ConfigReader&, const YamlNode&)>& read);
+
+  // The text of a scalar; reports and returns nothing for any other kind, and for control characters in it.
+  [[nodiscard]] std::optional<std::string> text_of(const YamlNode& node, std::string_view expected);
+  // The value that `parse` finds in the text of a scalar; reports and returns nothing where there is none.
+  template <typename T>
+  [[nodiscard]] std::optional<T> value_of(const YamlNode& node, std::string_view expected,
+                                          Outcome<T> (*parse)(std::string_view));
+  [[nodiscard]] std::filesystem::path resolved(const std::string& path) const;
+
+  void set_base(std::filesystem::path base) { base_ = std::move(base); }
+  [[nodiscard]] const std::filesystem::path& base() const { return base_; }
+
+  [[nodiscard]] bool has_problems() const { return !problems_.empty(); }
+  // Every problem so far, in the order of the file.
+  [[nodiscard]] std::vector<ConfigProblem> take_problems();
+
+ private:
+  struct Found {
+    YamlMark mark;
+    ConfigProblem problem;
+  };
+
+  [[nodiscard]] std::string where(const YamlMark& mark) const;
+
+  const std::vector<std::string> sources_;
+  std::filesystem::path base_;
+  std::string key_;
+  std::vector<Found> problems_;
+};
+
+// The inverse of read_map(): a map of what the fields write.
+[[nodiscard]] YamlNode write_map(const Fields& fields);
+
+// "a list", "a map", "nothing": what a node is, for messages.
+[[nodiscard]] std::string_view kind_name(YamlNode::Kind kind);
+
+// ---- One function for each kind of value. `low` and `high` are allowed themselves.
+
+template <typename Integer>
+[[nodiscard]] Field count_field(std::string_view name, Integer& value, std::uint64_t low, std::uint64_t high);
+// A count for which the word `auto` stands for 0.
+[[nodiscard]] Field auto_count_field(std::string_view name, std::uint32_t& value, std::uint64_t low,
+                                     std::uint64_t high);
+[[nodiscard]] Field real_field(std::string_view name, double& value, double low, double high);
+[[nodiscard]] Field bool_field(std::string_view name, bool& value);
+[[nodiscard]] Field string_field(std::string_view name, std::string& value);
+[[nodiscard]] Field strings_field(std::string_view name, std::vector<std::string>& value);
+// 0 is allowed below `low` if `zero_allowed`.
+[[nodiscard]] Field size_field(std::string_view name, std::uint64_t& value, std::uint64_t low, std::uint64_t high,
+                               bool zero_allowed = false);
+[[nodiscard]] Field time_field(std::string_view name, milliseconds& value, milliseconds low, milliseconds high);
+// An empty path is allowed where the key is not required.
+[[nodiscard]] Field path_field(std::string_view name, std::filesystem::path& value);
+// As path_field; the key must be there, and its path not empty.
+[[nodiscard]] Field required_path_field(std::string_view name, std::filesystem::path& value,
+                                        std::string_view other_name = {});
+// A map with fields of its own. `fields_of` is found for T by argument-dependent lookup (config_tables.hpp).
+template <typename T>
+[[nodiscard]] Field section_field(std::string_view name, T& value) {
+  return {name, [&value](ConfigReader& reader, const YamlNode& node) { reader.read_map(node, fields_of(value)); },
+          [&value]() -> std::optional<YamlNode> { return write_map(fields_of(value)); }};
+}
+
+// One of a few words.
+template <typename Enum>
+using Choices = std::vector<std::pair<std::string_view, Enum>>;
+
+// The index of the word that `node` is, or nothing after reporting it.
+[[nodiscard]] std::optional<std::size_t> read_choice(ConfigReader& reader, const YamlNode& node,
+                                                     const std::vector<std::string_view>& words);
+
+template <typename Enum>
+[[nodiscard]] Field choice_field(std::string_view name, Enum& value, Choices<Enum> choices) {
+  return {name,
+          [&value, choices](ConfigReader& reader, const YamlNode& node) {
+            std::vector<std::string_view> words;
+            for (const auto& choice : choices) words.push_back(choice.first);
+            if (const auto index = read_choice(reader, node, words)) value = choices[*index].second;
+          },
+          [&value, choices]() -> std::optional<YamlNode> {
+            for (const auto& choice : choices) {
+              if (choice.second == value) return YamlNode::plain(std::string(choice.first));
+            }
+            return std::nullopt;
+          }};
+}
+
+template <typename T>
+std::optional<T> ConfigReader::value_of(const YamlNode& node, std::string_view expected,
+                                        Outcome<T> (*parse)(std::string_view)) {
+  const auto text = text_of(node, expected);
+  if (!text.has_value()) return std::nullopt;
+  auto outcome = parse(*text);
+  if (outcome.ok()) return std::move(outcome).value();
+  problem(node.mark, outcome.error().message);
+  return std::nullopt;
+}
+
+}  // namespace yolod::common

@@ -1,0 +1,170 @@
+// The settings of one model as plain values, after defaults, paths made absolute and ranges checked; a worker is given
+// these and nothing else. Read by common/config/schema.hpp. Values only: any thread, copied at will.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/clock.hpp"
+#include "common/domain/sandbox_state.hpp"
+#include "common/domain/task.hpp"
+
+namespace yolod::common {
+
+enum class Precision { kAuto, kFp32, kBf16, kFp16 };
+enum class ResizeMode { kAuto, kStretch, kLetterbox };
+enum class AutoBool { kAuto, kTrue, kFalse };
+enum class TorchScriptLayout { kAuto, kYolov5, kYolov8, kEndToEnd, kLogits, kImage };
+enum class BoxCoordinates { kAuto, kPixels, kFractions };
+enum class ChannelOrder { kRgb, kBgr };
+enum class CropMode { kNone, kCenter };
+enum class ReloadMode { kBeside, kInPlace };
+enum class IdentityLoadFault { kNone, kExit, kCrash, kHang, kWarmUpCrash };
+struct DarknetSource {
+  std::filesystem::path cfg;
+  std::filesystem::path weights;
+  std::filesystem::path names;  // a list of labels, or a Darknet .data file that names one
+  friend bool operator==(const DarknetSource&, const DarknetSource&) = default;
+};
+
+struct TorchScriptSource {
+  std::filesystem::path file;
+  std::filesystem::path names;  // may be empty
+  TorchScriptLayout layout{TorchScriptLayout::kAuto};
+  BoxCoordinates coordinates{BoxCoordinates::kAuto};  // of a detector's boxes: pixels or fractions of its input
+  friend bool operator==(const TorchScriptSource&, const TorchScriptSource&) = default;
+};
+
+// A model without a network: answers with the size and checksum of what it was sent.
+struct IdentitySource {
+  milliseconds delay{0};
+  bool faults{false};
+  milliseconds load_delay{0};
+  IdentityLoadFault load_fault{IdentityLoadFault::kNone};
+  std::string loader_probe{};  // with `faults`: a system call that its sealed loader tries (model/forbidden_call.hpp)
+  friend bool operator==(const IdentitySource&, const IdentitySource&) = default;
+};
+
+using ModelSource = std::variant<DarknetSource, TorchScriptSource, IdentitySource>;
+
+struct InputSize {
+  std::uint32_t height{0};
+  std::uint32_t width{0};
+  friend bool operator==(const InputSize&, const InputSize&) = default;
+};
+
+// The most requests that a batch may be configured to have.
+inline constexpr std::uint32_t kMostInBatch = 256;
+
+struct BatchConfig {
+  // What `auto` goes up to.
+  static constexpr std::uint32_t kMostByAuto = 8;
+
+  std::uint32_t max_size{0};  // 0 is `auto`: the largest that pays, which a model's warm-up finds
+  milliseconds max_wait{0};
+  std::vector<std::uint32_t> preferred_sizes;  // rising, at most size_limit(); empty: any
+  milliseconds target_p99{0};                  // 0: none; else size and wait are chosen from it
+
+  // No batch is larger, whatever the warm-up finds.
+  [[nodiscard]] std::uint32_t size_limit() const { return max_size == 0 ? kMostByAuto : max_size; }
+  friend bool operator==(const BatchConfig&, const BatchConfig&) = default;
+};
+
+struct QueueConfig {
+  std::uint32_t max_size{64};
+  milliseconds timeout{10'000};
+  friend bool operator==(const QueueConfig&, const QueueConfig&) = default;
+};
+
+// Of one model.
+inline constexpr std::uint32_t kMostWorkers = 256;
+
+struct RecycleConfig {
+  std::uint64_t max_requests{0};  // 0: never
+  std::uint64_t max_rss_bytes{0};
+  friend bool operator==(const RecycleConfig&, const RecycleConfig&) = default;
+};
+
+struct CanaryConfig {
+  std::filesystem::path image;
+  std::vector<std::string> expect;
+  friend bool operator==(const CanaryConfig&, const CanaryConfig&) = default;
+};
+
+struct PreprocessConfig {
+  double scale{1.0 / 255.0};            // the key takes a number or a fraction such as 1/255
+  std::array<double, 3> mean{0, 0, 0};  // by channel, in the network's order
+  std::array<double, 3> std{1, 1, 1};
+  ChannelOrder order{ChannelOrder::kRgb};
+  CropMode crop{CropMode::kNone};
+  double crop_fraction{1};  // of the resized picture's shorter side that a centre crop keeps
+  friend bool operator==(const PreprocessConfig&, const PreprocessConfig&) = default;
+};
+
+struct DetectConfig {
+  double confidence{0.25};
+  double iou{0.45};
+  std::uint32_t max_detections{300};
+  bool augment{false};
+  std::vector<std::string> classes;
+  AutoBool multi_label{AutoBool::kAuto};
+  // Requests may ask for the picture with its boxes: answers then have room for limits.max_result_bytes.
+  bool annotate{false};
+  friend bool operator==(const DetectConfig&, const DetectConfig&) = default;
+};
+
+struct ClassifyConfig {
+  std::uint32_t top_k{5};
+  friend bool operator==(const ClassifyConfig&, const ClassifyConfig&) = default;
+};
+
+struct ImageConfig {
+  std::array<double, 2> range{0, 1};  // what black and white are in the network's output
+  friend bool operator==(const ImageConfig&, const ImageConfig&) = default;
+};
+
+struct LimitsConfig {
+  std::uint64_t max_pixels{100'000'000};
+  milliseconds max_decode_time{2'000};                 // processor time of the thread that decodes one picture
+  std::uint64_t max_decode_memory_bytes{1ULL << 30U};  // of all pictures that one worker decodes at a time
+  std::uint64_t max_result_bytes{4ULL << 20U};         // of an answer that is a picture or tensors
+  friend bool operator==(const LimitsConfig&, const LimitsConfig&) = default;
+};
+
+struct ModelConfig {
+  std::string name;
+  Task task{Task::kDetect};
+  ModelSource source{IdentitySource{}};
+  std::uint32_t workers{1};
+  std::vector<std::string> devices;  // empty: auto; else "cpu", "cuda:N", dealt to workers in turn
+  Precision precision{Precision::kAuto};
+  std::uint32_t threads{0};  // per worker; 0: auto
+  std::optional<InputSize> input_size;
+  ResizeMode resize{ResizeMode::kAuto};
+  BatchConfig batch;
+  QueueConfig queue;
+  milliseconds request_timeout{30'000};
+  // A worker that has work and completes nothing for so long is killed. A worker that decodes pictures has
+  // limits.max_decode_time more for each picture that it still has to decode.
+  milliseconds hang_timeout{10'000};
+  milliseconds load_timeout{120'000};
+  AutoBool preload{AutoBool::kAuto};
+  ReloadMode reload{ReloadMode::kBeside};
+  RecycleConfig recycle;
+  CanaryConfig canary;
+  PreprocessConfig preprocess;
+  DetectConfig detect;
+  ClassifyConfig classify;
+  ImageConfig image;
+  LimitsConfig limits;
+  // The server's own `sandbox`, carried to the model's processes with the rest. A model has no such key.
+  SandboxMode sandbox{SandboxMode::kAuto};
+  friend bool operator==(const ModelConfig&, const ModelConfig&) = default;
+};
+
+}  // namespace yolod::common

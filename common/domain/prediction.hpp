@@ -1,0 +1,76 @@
+// What a model says of one image. Made in model/, carried by ipc/messages, serialised in app/http.
+// Plain values: no owner beyond whoever holds them, any thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <variant>
+#include <vector>
+
+namespace yolod::common {
+
+// In pixels of the image as a person sees it (EXIF orientation applied), clipped to it.
+struct Box {
+  float x_min{0};
+  float y_min{0};
+  float x_max{0};
+  float y_max{0};
+
+  friend bool operator==(const Box&, const Box&) = default;
+};
+
+struct Detection {
+  std::uint32_t class_id{0};
+  float confidence{0};  // 0..1: objectness times class score
+  Box box;
+
+  friend bool operator==(const Detection&, const Detection&) = default;
+};
+
+// Highest confidence first.
+struct DetectionList {
+  std::uint32_t image_width{0};
+  std::uint32_t image_height{0};
+  std::vector<Detection> detections;
+
+  friend bool operator==(const DetectionList&, const DetectionList&) = default;
+};
+
+struct Classification {
+  std::uint32_t class_id{0};
+  float probability{0};  // 0..1
+
+  friend bool operator==(const Classification&, const Classification&) = default;
+};
+
+// Most probable first.
+struct ClassificationList {
+  std::uint32_t image_width{0};
+  std::uint32_t image_height{0};
+  std::vector<Classification> classifications;
+
+  friend bool operator==(const ClassificationList&, const ClassificationList&) = default;
+};
+
+enum class FileType : std::uint32_t { kJpeg = 1, kPng = 2, kNpy = 3, kNpz = 4 };
+
+// An answer that is a file: a picture that the model made, or its tensors.
+struct EncodedFile {
+  FileType type{FileType::kJpeg};
+  std::vector<std::byte> bytes;
+
+  friend bool operator==(const EncodedFile&, const EncodedFile&) = default;
+};
+
+// The identity model's answer: what arrived.
+struct IdentityAnswer {
+  std::uint64_t bytes{0};
+  std::uint32_t crc32{0};  // zlib's CRC-32 of the body
+  std::uint32_t worker_pid{0};
+
+  friend bool operator==(const IdentityAnswer&, const IdentityAnswer&) = default;
+};
+
+using Prediction = std::variant<DetectionList, IdentityAnswer, ClassificationList, EncodedFile>;
+
+}  // namespace yolod::common

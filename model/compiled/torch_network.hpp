@@ -1,0 +1,48 @@
+// A CompiledNetwork loaded into LibTorch: floats in, raw head out. No torch header here.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "common/config/model_config.hpp"
+#include "common/outcome.hpp"
+#include "model/compiled_network.hpp"
+#include "model/network.hpp"
+
+namespace yolod::model {
+
+struct DeviceUse;
+
+// Its output is [images, candidates, 5 + classes], or of a classifier [images, classes], as CompiledNetwork says. A
+// failed load is kBadModel.
+class TorchNetwork final : public Network {
+ public:
+  // On the CPU. `precision` must be resolved, `threads` at least 1. Sets the process's LibTorch thread counts.
+  [[nodiscard]] static common::Outcome<std::unique_ptr<TorchNetwork>> load(CompiledNetwork compiled,
+                                                                           common::Precision precision,
+                                                                           std::uint32_t threads);
+  // On any device, the same network for several input sizes, at least one. All but the first may share its parameters
+  // (CompiledNetwork::shared_parameters), which are in memory once then, also as laid out for the processor. Together
+  // they are used by one thread at a time.
+  [[nodiscard]] static common::Outcome<std::vector<std::unique_ptr<TorchNetwork>>> load_sizes(
+      std::vector<CompiledNetwork> compiled, common::Precision precision, std::uint32_t threads, const DeviceUse& use);
+  ~TorchNetwork() override;
+
+  [[nodiscard]] const NetworkShape& shape() const override;
+  [[nodiscard]] common::Precision precision() const override;
+  [[nodiscard]] const std::string& device() const override;
+  [[nodiscard]] common::Outcome<std::unique_ptr<NetworkInput>> new_input(std::size_t images) override;
+  [[nodiscard]] common::Outcome<RawHead> forward(NetworkInput& input, std::size_t images,
+                                                 std::span<const float> confidence) override;
+  void prepare(NetworkInput& input, std::size_t images) override;
+
+ private:
+  struct State;
+  explicit TorchNetwork(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace yolod::model

@@ -1,0 +1,50 @@
+#include "model/files/read_file.hpp"
+
+#include <cerrno>
+#include <fstream>
+#include <system_error>
+#include <utility>
+
+#include "common/text.hpp"
+#include "model/bad_model.hpp"
+
+namespace yolod::model {
+
+using common::Error;
+using common::ErrorCode;
+using common::Outcome;
+
+Outcome<std::string> read_file(const std::filesystem::path& file, std::size_t max_bytes) {
+  std::error_code status;
+  const auto type = std::filesystem::status(file, status).type();
+  if (type == std::filesystem::file_type::not_found) return bad_model(file.string() + ": no such file");
+  if (status) return bad_model(file.string() + ": " + status.message());
+  if (type != std::filesystem::file_type::regular) return bad_model(file.string() + ": not a regular file");
+
+  errno = 0;
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) return bad_model(file.string() + ": " + std::generic_category().message(errno != 0 ? errno : EIO));
+  // Read rather than trusting a size asked for earlier: the file may be growing.
+  std::string bytes;
+  std::string chunk(64 * 1024, '\0');
+  while (stream) {
+    stream.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
+    bytes.append(chunk, 0, static_cast<std::size_t>(stream.gcount()));
+    if (bytes.size() > max_bytes) {
+      return bad_model(file.string() + ": larger than " + std::to_string(max_bytes) + " bytes, which is too much here");
+    }
+  }
+  if (stream.bad()) return bad_model(file.string() + ": cannot be read");
+  return bytes;
+}
+
+Outcome<std::string> read_text(const std::filesystem::path& file, std::size_t max_bytes) {
+  auto text = read_file(file, max_bytes);
+  if (!text) return text;
+  if (text->starts_with("\xFF\xFE") || text->starts_with("\xFE\xFF"))
+    return bad_model(file.string() + ": this text is UTF-16, save it as UTF-8");
+  text->erase(0, text->size() - common::without_byte_order_mark(*text).size());
+  return text;
+}
+
+}  // namespace yolod::model

@@ -1,0 +1,54 @@
+#include "model/tasks/classify_model.hpp"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "model/bad_model.hpp"
+#include "model/heads/top_k.hpp"
+#include "model/rules/loaded_network.hpp"
+#include "model/tasks/vision_model.hpp"
+
+namespace yolod::model {
+namespace {
+
+using common::Error;
+using common::ErrorCode;
+using common::Outcome;
+
+class ClassifyModel final : public VisionModel {
+ public:
+  ClassifyModel(const common::ModelConfig& config, LoadedNetwork loaded)
+      : VisionModel(config, std::move(loaded.network), preparation_for(config, loaded.rules), "classify",
+                    std::move(loaded.labels)),
+        logits_(loaded.rules.logits) {}
+
+ private:
+  [[nodiscard]] Outcome<void> check(const common::PredictionOptions& options) const override {
+    if (options.top_k && (*options.top_k == 0 || *options.top_k > common::kMaxTopK)) {
+      return Error{ErrorCode::kInvalidParameter, "top_k: 1 to " + std::to_string(common::kMaxTopK) + " is allowed"};
+    }
+    return {};
+  }
+
+  [[nodiscard]] Outcome<common::Prediction> answer(const RawHead& head, std::size_t index, const Prepared& prepared,
+                                                   const Input& input) const override {
+    const auto output = head.image(index);
+    std::vector<float> probabilities(output.begin(), output.end());
+    if (logits_) heads::softmax(probabilities);
+    return common::Prediction(common::ClassificationList{
+        static_cast<std::uint32_t>(prepared.image_size.width), static_cast<std::uint32_t>(prepared.image_size.height),
+        heads::top_k(probabilities, input.options.top_k.value_or(config().classify.top_k))});
+  }
+
+  bool logits_;
+};
+
+}  // namespace
+
+Outcome<std::unique_ptr<Model>> make_classify_model(const common::ModelConfig& config, LoadedNetwork loaded) {
+  if (loaded.labels.empty()) return bad_model(config.name + ": no file with the names of its classes is given");
+  return std::unique_ptr<Model>(std::make_unique<ClassifyModel>(config, std::move(loaded)));
+}
+
+}  // namespace yolod::model

@@ -1,0 +1,17 @@
+// A classifier: softmax where the network has none, and the most probable classes.
+#pragma once
+
+#include <memory>
+
+#include "common/config/model_config.hpp"
+#include "common/outcome.hpp"
+#include "model/model.hpp"
+#include "model/rules/loaded_network.hpp"
+
+namespace yolod::model {
+
+// The network's output is [images, classes]. Errors are kBadModel.
+[[nodiscard]] common::Outcome<std::unique_ptr<Model>> make_classify_model(const common::ModelConfig& config,
+                                                                          LoadedNetwork loaded);
+
+}  // namespace yolod::model

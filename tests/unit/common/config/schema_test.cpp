@@ -1,0 +1,355 @@
+#include "common/config/schema.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "tests/unit/common/parsed_config.hpp"
+
+namespace yolod::common {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr const char* kModel = "models: [{name: a, identity: {}}]\n";
+
+// `server` keys in a config that is otherwise right.
+std::string with_server(const std::string& keys) { return kModel + ("server: {" + keys + "}\n"); }
+
+TEST_CASE("Config: one model is enough, all else has its default", "[common][unit]") {
+  Config expected;
+  ModelConfig model;
+  model.name = "a";
+  expected.models = {model};
+  expected.default_model = "a";
+  CHECK(config_of(kModel) == expected);
+}
+
+TEST_CASE("Config: a section without keys is all defaults", "[common][unit]") {
+  CHECK(config_of(std::string(kModel) + "server:\nmemory: {}\nlogging: ~\n") == config_of(kModel));
+}
+
+TEST_CASE("Config: every key of the server is read", "[common][unit]") {
+  const Config config = config_of(std::string(kModel) + R"(
+server:
+  listen: [127.0.0.1:80, "[::1]:81", unix:/run/y.sock, localhost:82]
+  admin_listen: 127.0.0.1:90
+  max_body_bytes: 8MiB
+  max_connections: 7
+  header_timeout: 1s
+  body_timeout: 2s
+  write_timeout: 3s
+  idle_timeout: 4s
+  drain_delay: 5s
+  shutdown_timeout: 6s
+  tls: {certificate: c.pem, key: /k/../k.pem, client_ca: ca.pem}
+  api_keys_file: keys
+memory: {input_arena: 32MiB}
+logging: {level: warning, format: json, file: ../log}
+)");
+  ServerConfig server;
+  server.listen = {{"127.0.0.1:80"}, {"[::1]:81"}, {"unix:/run/y.sock"}, {"127.0.0.1:82"}};
+  server.admin_listen = "127.0.0.1:90";
+  server.max_body_bytes = 8U << 20U;
+  server.max_connections = 7;
+  server.header_timeout = milliseconds(1000);
+  server.body_timeout = milliseconds(2000);
+  server.write_timeout = milliseconds(3000);
+  server.idle_timeout = milliseconds(4000);
+  server.drain_delay = milliseconds(5000);
+  server.shutdown_timeout = milliseconds(6000);
+  server.tls = {"/etc/yolod/c.pem", "/k.pem", "/etc/yolod/ca.pem"};
+  server.api_keys_file = "/etc/yolod/keys";
+  CHECK(config.server == server);
+  CHECK(config.memory.input_arena_bytes == 32U << 20U);
+  CHECK(config.logging == LoggingConfig{LogLevel::kWarning, LogFormat::kJson, "/etc/log"});
+}
+
+TEST_CASE("Config: sandbox takes its four values and no other", "[common][unit]") {
+  CHECK(config_of(kModel).sandbox == SandboxMode::kAuto);
+  CHECK(config_of(std::string(kModel) + "sandbox: required\n").sandbox == SandboxMode::kRequired);
+  CHECK(config_of(std::string(kModel) + "sandbox: off\n").sandbox == SandboxMode::kOff);
+  CHECK(config_of(std::string(kModel) + "sandbox: report\n").sandbox == SandboxMode::kReport);
+  CHECK(problem_of(std::string(kModel) + "sandbox: on\n").find("sandbox") != std::string::npos);
+}
+
+TEST_CASE("Config: admin_listen takes auto, nothing, or an address", "[common][unit]") {
+  CHECK(config_of(kModel).server.admin_listen == "auto");
+  CHECK(config_of(with_server("admin_listen: auto")).server.admin_listen == "auto");
+  CHECK(config_of(with_server("admin_listen: \"\"")).server.admin_listen.empty());
+  CHECK(config_of(with_server("admin_listen: unix:/run/a.sock")).server.admin_listen == "unix:/run/a.sock");
+  CHECK(problem_of(with_server("admin_listen: automatic")).find("server.admin_listen") != std::string::npos);
+}
+
+TEST_CASE("Config: every model has the server's sandbox, and none of its own", "[common][unit]") {
+  CHECK(config_of(std::string(kModel) + "sandbox: required\n").models.at(0).sandbox == SandboxMode::kRequired);
+  CHECK(problem_of("models:\n  - {name: a, identity: {}, sandbox: off}\n").find("sandbox") != std::string::npos);
+}
+
+TEST_CASE("Config: listen takes one address without a list", "[common][unit]") {
+  CHECK(config_of(with_server("listen: \"127.0.0.1:0\"")).server.listen == std::vector<ListenAddress>{{"127.0.0.1:0"}});
+}
+
+TEST_CASE("Config: a unix socket may be given a mode and a group", "[common][unit]") {
+  const auto listen = [](const std::string& value) { return config_of(with_server("listen: " + value)).server.listen; };
+  CHECK(listen("{path: /run/y.sock}") == std::vector<ListenAddress>{{"unix:/run/y.sock"}});
+  CHECK(listen("[{path: /run/y.sock, mode: 0660, group: www-data}, \"127.0.0.1:1\"]") ==
+        std::vector<ListenAddress>{{"unix:/run/y.sock", 0660, "www-data"}, {"127.0.0.1:1"}});
+  CHECK(listen("{path: /run/y.sock, mode: \"666\"}") == std::vector<ListenAddress>{{"unix:/run/y.sock", 0666}});
+  for (const auto* const mode : {"0999", "1777", "rw", "-1", "\"\""}) {
+    CAPTURE(mode);
+    const auto problem = problem_of(with_server(std::string("listen: {path: /run/y.sock, mode: ") + mode + "}"));
+    CHECK(problem.find("server.listen.mode: ") != std::string::npos);
+    CHECK(problem.find("such as 0660") != std::string::npos);
+  }
+  CHECK(problem_of(with_server("listen: [{mode: 0660}]")).find("server.listen[0].path: missing") != std::string::npos);
+  CHECK(problem_of(with_server("listen: {path: y.sock}")).find("absolute path") != std::string::npos);
+  CHECK(problem_of(with_server("listen: {path: /y.sock, gruop: a}")).find("\"group\"") != std::string::npos);
+  CHECK(problem_of(with_server("listen: [{path: /y.sock}, \"unix:/y.sock\"]")).find("twice") != std::string::npos);
+}
+
+TEST_CASE("Config: an unknown key names the nearest known key", "[common][unit]") {
+  const std::string problem = problem_of("models:\n  - name: a\n    identity: {}\n    wrokers: 2\n");
+  CHECK(problem.find("system.yaml:4:5: models[0].wrokers: unknown key, did you mean \"workers\"?") == 0);
+  CHECK(problem_of(std::string(kModel) + "sever: {}\n").find("\"server\"") != std::string::npos);
+  CHECK(problem_of(with_server("tls: {certificat: x}")).find("\"certificate\"") != std::string::npos);
+}
+
+TEST_CASE("Config: a problem reads file, line, column, key, what is wrong, what is allowed", "[common][unit]") {
+  CHECK(problem_of("models:\n  - name: a\n    identity: {}\n    workers: 300\n") ==
+        "system.yaml:4:14: models[0].workers: \"300\" is out of range, allowed: 1 to 256");
+  CHECK(to_string({"f:1:2", "", "bad"}) == "f:1:2: bad");
+}
+
+TEST_CASE("Config: all problems are reported at once, in the order of the file", "[common][unit]") {
+  const auto lines = problems_of(
+      "default_model: zz\n"
+      "server:\n"
+      "  listen: [\"*:80\", host:80]\n"
+      "  idle_timeout: 5\n"
+      "  idle_timeout: 6s\n"
+      "models:\n"
+      "  - workers: 0\n"
+      "    darknet: {cfg: x, nmaes: y}\n"
+      "    identity: {}\n"
+      "    threads: many\n"
+      "logging: {level: loud}\n");
+  for (const std::string& line : lines) UNSCOPED_INFO(line);
+  const std::vector<std::string> starts{"system.yaml:1:16: default_model:",
+                                        "system.yaml:3:12: server.listen[0]:",
+                                        "system.yaml:3:20: server.listen[1]:",
+                                        "system.yaml:4:17: server.idle_timeout:",
+                                        "system.yaml:5:3: server.idle_timeout:",
+                                        "system.yaml:7:5: models[0].name: missing",
+                                        "system.yaml:7:5: models[0]:",
+                                        "system.yaml:7:14: models[0].workers:",
+                                        "system.yaml:8:14: models[0].darknet.weights: missing",
+                                        "system.yaml:8:14: models[0].darknet.names: missing",
+                                        "system.yaml:8:23: models[0].darknet.nmaes:",
+                                        "system.yaml:10:14: models[0].threads:",
+                                        "system.yaml:11:18: logging.level:"};
+  REQUIRE(lines.size() == starts.size());
+  for (std::size_t i = 0; i < starts.size(); ++i) {
+    INFO(lines[i]);
+    CHECK(lines[i].find(starts[i]) == 0);
+  }
+}
+
+TEST_CASE("Config: a repeated key names the first place", "[common][unit]") {
+  CHECK(problem_of(std::string(kModel) + "memory: {}\nmemory: {}\n") ==
+        "system.yaml:3:1: memory: given twice, first at system.yaml:2:1; it is allowed once");
+}
+
+TEST_CASE("Config: a value of the wrong kind says what is needed", "[common][unit]") {
+  CHECK(problem_of(std::string(kModel) + "server: 5\n").find("a single value, a map of keys is needed") !=
+        std::string::npos);
+  CHECK(problem_of(std::string(kModel) + "server: [1]\n").find("a list, a map") != std::string::npos);
+  CHECK(problem_of("models: {a: {}}\n").find("a map, a list of models") != std::string::npos);
+  CHECK(problem_of(with_server("idle_timeout: [1s]")).find("a list, a time") != std::string::npos);
+  CHECK(problem_of(with_server("idle_timeout: ")).find("nothing, a time") != std::string::npos);
+  CHECK(problem_of(with_server("max_connections: \"5\"")).find("quotes") != std::string::npos);
+  CHECK(problem_of(with_server("listen: [[a]]")).find("a list, an address") != std::string::npos);
+  CHECK(problem_of(with_server("api_keys_file: {}")).find("a map, a path") != std::string::npos);
+  CHECK(problem_of("just text").find("a single value, a map of keys is needed") != std::string::npos);
+  CHECK(problem_of("[1, 2]").find("a list, a map of keys is needed") != std::string::npos);
+}
+
+TEST_CASE("Config: bounds are allowed themselves and what is beyond is refused", "[common][unit]") {
+  const std::vector<std::string> allowed{"max_connections: 1",   "max_connections: 1000000", "header_timeout: 1ms",
+                                         "header_timeout: 60m",  "drain_delay: 0",           "shutdown_timeout: 0",
+                                         "max_body_bytes: 1KiB", "max_body_bytes: 128MiB"};
+  for (const std::string& keys : allowed) {
+    INFO(keys);
+    CHECK(parsed(with_server(keys)).problems.empty());
+  }
+  const std::vector<std::string> refused{
+      "max_connections: 0",        "max_connections: 1000001", "header_timeout: 0",
+      "header_timeout: 3600001ms", "drain_delay: 601s",        "max_body_bytes: 1023",
+      "max_body_bytes: 1025MiB",   "max_body_bytes: 0",        "listen: []"};
+  for (const std::string& keys : refused) {
+    INFO(keys);
+    CHECK(parsed(with_server(keys)).problems.size() == 1);
+  }
+}
+
+TEST_CASE("Config: a body may take half of the arena and no more", "[common][unit]") {
+  const std::string arena = std::string(kModel) + "memory: {input_arena: 32MiB}\n";
+  CHECK(parsed(arena + "server: {max_body_bytes: 16MiB}").problems.empty());
+  CHECK(problem_of(arena + "server: {max_body_bytes: 16777217}").find("system.yaml:3:26: server.max_body_bytes:") == 0);
+  CHECK(problem_of(std::string(kModel) + "memory: {input_arena: 1MiB}\n").find("memory.input_arena") !=
+        std::string::npos);
+}
+
+TEST_CASE("Config: a certificate needs its key and a client CA needs both", "[common][unit]") {
+  CHECK(problem_of(with_server("tls: {certificate: c}")).find("server.tls:") != std::string::npos);
+  CHECK(problem_of(with_server("tls: {key: k}")).find("server.tls:") != std::string::npos);
+  CHECK(problem_of(with_server("tls: {client_ca: k}")).find("client_ca") != std::string::npos);
+  CHECK(config_of(with_server("tls: {certificate: \"\", key: \"\", client_ca: \"\"}")).server.tls == TlsConfig{});
+}
+
+TEST_CASE("Config: an address may be listened on once", "[common][unit]") {
+  CHECK(problem_of(with_server("listen: [127.0.0.1:80, localhost:80]")).find("listen[1]") != std::string::npos);
+  CHECK(problem_of(with_server("listen: [127.0.0.1:80], admin_listen: 127.0.0.1:80")).find("admin_listen") !=
+        std::string::npos);
+  CHECK(config_of(with_server("listen: [127.0.0.1:0, 127.0.0.1:0], admin_listen: 127.0.0.1:0")).server.listen.size() ==
+        2);
+}
+
+TEST_CASE("Config: no model is a problem", "[common][unit]") {
+  CHECK(problem_of("") == "system.yaml:1:1: models: missing, a list of at least one model is needed");
+  CHECK(problem_of("server: {}\n").find("models: missing") != std::string::npos);
+  CHECK(problem_of("models: []\n").find("a list of 0, 1 to 64 models are allowed") != std::string::npos);
+  CHECK(problem_of("models:\n").find("nothing, a list of models") != std::string::npos);
+}
+
+TEST_CASE("Config: default_model is the first model unless it names another", "[common][unit]") {
+  const std::string two = "models: [{name: a, identity: {}}, {name: b, identity: {}}]\n";
+  CHECK(config_of(two).default_model == "a");
+  CHECK(config_of(two + "default_model: \"\"\n").default_model == "a");
+  CHECK(config_of(two + "default_model: b\n").default_model == "b");
+  CHECK(problem_of(two + "default_model: c\n") ==
+        "system.yaml:2:16: default_model: \"c\" is no model of this config, allowed: \"a\", \"b\"");
+}
+
+TEST_CASE("Config: two models may not share a name", "[common][unit]") {
+  CHECK(problem_of("models:\n- {name: a, identity: {}}\n- {name: a, identity: {}}\n")
+            .find("system.yaml:3:10: models[1].name:") == 0);
+}
+
+TEST_CASE("Config: base_dir takes the place of the file's folder, wherever it stands", "[common][unit]") {
+  const std::string rest = "logging: {file: x}\n" + std::string(kModel);
+  CHECK(config_of(rest).logging.file == "/etc/yolod/x");
+  CHECK(config_of(rest + "base_dir: /srv\n").logging.file == "/srv/x");
+  CHECK(config_of(rest + "base_dir: ../data\n").logging.file == "/etc/data/x");
+  CHECK(config_of(rest + "base_dir: .\n").logging.file == "/etc/yolod/x");
+  CHECK(problem_of(rest + "base_dir: \"\"\n").find("base_dir") != std::string::npos);
+}
+
+TEST_CASE("Config: a relative folder is taken from the working directory", "[common][unit]") {
+  const ConfigOutcome outcome = parse_config("logging: {file: x}\n" + std::string(kModel), "s", "");
+  REQUIRE(outcome.config.has_value());
+  CHECK(outcome.config->logging.file == std::filesystem::current_path() / "x");
+}
+
+TEST_CASE("Config: a syntax error is one problem with its place", "[common][unit]") {
+  const std::string problem = problem_of("server:\n  listen: [127.0.0.1:80\nmodels: }\n");
+  CHECK(problem.find("system.yaml:") == 0);
+  CHECK(problem.find("system.yaml:1:1") == std::string::npos);
+}
+
+TEST_CASE("Config: an address that begins with * names 0.0.0.0, in quotes or not", "[common][unit]") {
+  CHECK(problem_of(with_server("listen: *:80")).find("0.0.0.0") != std::string::npos);
+  CHECK(problem_of(with_server("listen: \"*:80\"")).find("0.0.0.0:80") != std::string::npos);
+}
+
+TEST_CASE("Config: text with a line break in it is refused", "[common][unit]") {
+  CHECK(problem_of(with_server("api_keys_file: \"a\\nb\"")).find("line break") != std::string::npos);
+}
+
+TEST_CASE("Config: the short form is one Darknet model named after its weights", "[common][unit]") {
+  const Config config = config_of(R"(
+postgres: {database: intersystem, user: postgres, password: root, host: localhost, port: 5432, minsize: 1, maxsize: 5}
+workers:
+  max_workers: 3
+  model_path: {data: "model/data/traffic_light.names", weights: "model/data/best_model_12.pt", cfg: "model/data/yolov3-spp-6cls.cfg"}
+  img_size: 512
+)");
+  ModelConfig model;
+  model.name = "best_model_12";
+  model.source = DarknetSource{"/etc/yolod/model/data/yolov3-spp-6cls.cfg", "/etc/yolod/model/data/best_model_12.pt",
+                               "/etc/yolod/model/data/traffic_light.names"};
+  model.workers = 3;
+  model.input_size = InputSize{512, 512};
+  REQUIRE(config.models.size() == 1);
+  CHECK(config.models.front() == model);
+  CHECK(config.default_model == "best_model_12");
+}
+
+TEST_CASE("Config: the short form needs its files alone", "[common][unit]") {
+  const Config config =
+      config_of("workers: {model_path: {names: n, weights: w, cfg: c}}\nserver: {listen: [127.0.0.1:1]}\n");
+  CHECK(config.models.front().workers == 1);
+  CHECK_FALSE(config.models.front().input_size.has_value());
+  CHECK(config.warnings.empty());
+  CHECK(config.server.listen == std::vector<ListenAddress>{{"127.0.0.1:1"}});
+  CHECK(problem_of("workers:\n").find("workers.model_path: missing") != std::string::npos);
+  CHECK(problem_of("workers: {model_path: {names: n, data: n, weights: w, cfg: c}}\n").find("given twice") !=
+        std::string::npos);
+}
+
+TEST_CASE("Config: characters that a name may not have become dashes in the short form", "[common][unit]") {
+  const auto name = [](const std::string& weights) {
+    return config_of("workers: {model_path: {names: n, weights: '" + weights + "', cfg: c}}\n").models.front().name;
+  };
+  CHECK(name("dir/my model (1).weights") == "my-model--1-");
+  CHECK(name(".hidden") == "hidden");
+  CHECK(name("---.pt") == "model");
+  CHECK(name(std::string(100, 'x') + ".pt") == std::string(64, 'x'));
+}
+
+TEST_CASE("Config: a database section gives a warning that shows none of its values", "[common][unit]") {
+  const Config config = config_of(std::string(kModel) + "postgres: {password: hunter2, port: [odd], extra: 1}\n");
+  REQUIRE(config.warnings.size() == 1);
+  CHECK(config.warnings.front().find("no database is used") != std::string::npos);
+  CHECK(config.warnings.front().find("hunter2") == std::string::npos);
+}
+
+TEST_CASE("Config: the two forms do not mix", "[common][unit]") {
+  const std::string problem =
+      problem_of(std::string(kModel) + "workers: {model_path: {names: n, weights: w, cfg: c}}\n");
+  CHECK(problem.find("system.yaml:2:10: workers:") == 0);
+  CHECK(problem.find("short form") != std::string::npos);
+}
+
+TEST_CASE("Config: a file is read, and its folder is where its paths begin", "[common][unit]") {
+  std::string folder_template = (std::filesystem::temp_directory_path() / "yolod-config-XXXXXX").string();
+  REQUIRE(::mkdtemp(folder_template.data()) != nullptr);
+  const std::filesystem::path folder = folder_template;
+  std::ofstream(folder / "system.yaml") << kModel << "logging: {file: x.log}\n";
+  const ConfigOutcome outcome = load_config(folder / "system.yaml", {"server.max_connections=9"});
+  REQUIRE(outcome.config.has_value());
+  CHECK(outcome.config->logging.file == folder / "x.log");
+  CHECK(outcome.config->server.max_connections == 9);
+
+  std::ofstream(folder / "large.yaml") << std::string(2U << 20U, '#');
+  REQUIRE(load_config(folder / "large.yaml").problems.size() == 1);
+  std::filesystem::remove_all(folder);
+}
+
+TEST_CASE("Config: a file that is absent or a folder is a problem", "[common][unit]") {
+  const ConfigOutcome absent = load_config("/nonexistent/system.yaml");
+  REQUIRE(absent.problems.size() == 1);
+  CHECK(to_string(absent.problems[0]).find("/nonexistent/system.yaml: cannot be opened: ") == 0);
+  const ConfigOutcome folder = load_config("/");
+  REQUIRE(folder.problems.size() == 1);
+  CHECK_FALSE(folder.config.has_value());
+}
+
+}  // namespace
+}  // namespace yolod::common

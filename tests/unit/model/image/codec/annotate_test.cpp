@@ -1,0 +1,29 @@
+#include "model/image/codec/annotate.hpp"
+
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "model/image/codec/decode.hpp"
+
+using namespace yolod::model::image;
+
+TEST_CASE("Annotate: a JPEG of the same size with something drawn", "[model][unit]") {
+  const auto file = "P6 64 48 255\n" + std::string(64 * 48 * 3, '\0');
+  const auto picture = decode(std::as_bytes(std::span<const char>(file)), {});
+  REQUIRE(picture.ok());
+  const std::vector<yolod::common::Detection> detections{{0, 0.9F, {10, 20, 40, 40}}, {7, 0.5F, {0, 0, 64, 48}}};
+  const std::vector<std::string> labels{"dog"};
+  const auto bytes = annotate(*picture, detections, labels);
+  REQUIRE(bytes.ok());
+  const auto drawn = decode(*bytes, {});
+  REQUIRE(drawn.ok());
+  const auto view = drawn->view();
+  REQUIRE(view.width == 64);
+  REQUIRE(view.height == 48);
+  // The picture was black.
+  double sum = 0;
+  for (std::size_t i = 0; i < 48 * view.stride_bytes; ++i) sum += view.bgr[i];
+  CHECK(sum / (48.0 * static_cast<double>(view.stride_bytes)) > 5);
+}

@@ -1,0 +1,210 @@
+// What one picture of a batch may do to the others: nothing. On a network that is none.
+#include "model/tasks/vision_model.hpp"
+
+#include <catch2/catch.hpp>
+#include <memory>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "model/rules/loaded_network.hpp"
+#include "model/tasks/detect_model.hpp"
+
+using namespace yolod;
+using common::ErrorCode;
+
+namespace {
+
+class PlainInput final : public model::NetworkInput {
+ public:
+  explicit PlainInput(std::size_t count) : values_(count) {}
+  [[nodiscard]] std::span<float> values() override { return values_; }
+
+ private:
+  std::vector<float> values_;
+};
+
+// Of one pixel; its head for each image is what it was made with.
+class ConstantNetwork final : public model::Network {
+ public:
+  ConstantNetwork(std::vector<float> head, std::vector<std::size_t> sides)
+      : head_(std::move(head)), sides_(std::move(sides)) {}
+
+  [[nodiscard]] const model::NetworkShape& shape() const override { return shape_; }
+  [[nodiscard]] common::Precision precision() const override { return common::Precision::kFp32; }
+  [[nodiscard]] const std::string& device() const override { return device_; }
+  [[nodiscard]] common::Outcome<std::unique_ptr<model::NetworkInput>> new_input(std::size_t images) override {
+    return std::unique_ptr<model::NetworkInput>(std::make_unique<PlainInput>(images * shape_.input_count()));
+  }
+  [[nodiscard]] common::Outcome<model::RawHead> forward(model::NetworkInput& /*input*/, std::size_t images,
+                                                        std::span<const float> /*confidence*/) override {
+    if (throws) throw std::runtime_error("the network is broken");
+    all_.clear();
+    for (std::size_t i = 0; i < images; ++i) all_.insert(all_.end(), head_.begin(), head_.end());
+    std::vector<std::size_t> sides{images};
+    sides.insert(sides.end(), sides_.begin(), sides_.end());
+    return model::RawHead{all_, std::move(sides), {}};
+  }
+
+  bool throws{false};
+
+ private:
+  const model::NetworkShape shape_{3, 1, 1, 1, 1};
+  const std::string device_{"cpu"};
+  std::vector<float> head_;
+  std::vector<std::size_t> sides_;
+  std::vector<float> all_;
+};
+
+// Answers with the picture's width. A picture of width 8 throws when it is answered; one whose options say 7 before it
+// is decoded.
+class ThrowingModel final : public model::VisionModel {
+ public:
+  explicit ThrowingModel(std::unique_ptr<ConstantNetwork> network)
+      : VisionModel({}, std::move(network), {}, "detect", {"a"}) {}
+
+ private:
+  [[nodiscard]] common::Outcome<void> check(const common::PredictionOptions& options) const override {
+    if (options.top_k == 7U) throw std::bad_alloc();
+    return {};
+  }
+  [[nodiscard]] common::Outcome<common::Prediction> answer(const model::RawHead& /*head*/, std::size_t /*index*/,
+                                                           const Prepared& prepared,
+                                                           const model::Input& /*input*/) const override {
+    if (prepared.image_size.width == 8) throw std::runtime_error("no answer to this");
+    common::IdentityAnswer answer;
+    answer.bytes = static_cast<std::uint64_t>(prepared.image_size.width);
+    return common::Prediction(answer);
+  }
+};
+
+std::string picture_of_width(int width) {
+  return "P5 " + std::to_string(width) + " 1 255\n" + std::string(static_cast<std::size_t>(width), 'x');
+}
+
+struct Batch {
+  explicit Batch(const std::vector<int>& widths) {
+    for (const int width : widths) bodies.push_back(width == 0 ? "no picture" : picture_of_width(width));
+    for (std::size_t i = 0; i < widths.size(); ++i) {
+      model::Input input{std::as_bytes(std::span(bodies[i])), {}};
+      if (widths[i] == 7) input.options.top_k = 7U;
+      inputs.push_back(input);
+    }
+  }
+  std::vector<std::string> bodies;
+  std::vector<model::Input> inputs;
+};
+
+std::uint64_t width_in(const model::Output& output) {
+  return output.prediction ? std::get<common::IdentityAnswer>(*output.prediction).bytes : 0;
+}
+
+}  // namespace
+
+TEST_CASE("VisionModel: what one picture's work throws is that picture's error alone", "[model][unit]") {
+  ThrowingModel model(std::make_unique<ConstantNetwork>(std::vector<float>(6), std::vector<std::size_t>{1, 6}));
+  const Batch batch({5, 7, 0, 6, 8, 9});
+  const auto outputs = model.run(batch.inputs);
+  REQUIRE(outputs.size() == 6);
+  CHECK(width_in(outputs[0]) == 5);
+  REQUIRE_FALSE(outputs[1].prediction);
+  CHECK(outputs[1].prediction.error().code == ErrorCode::kInternal);
+  REQUIRE_FALSE(outputs[2].prediction);
+  CHECK(outputs[2].prediction.error().code == ErrorCode::kInvalidImage);
+  CHECK(width_in(outputs[3]) == 6);
+  REQUIRE_FALSE(outputs[4].prediction);
+  CHECK(outputs[4].prediction.error().code == ErrorCode::kInternal);
+  CHECK(outputs[4].prediction.error().message == "the request failed: no answer to this");
+  CHECK(width_in(outputs[5]) == 9);
+}
+
+TEST_CASE("VisionModel: a network that throws fails what it was run on, and no picture that was refused before",
+          "[model][unit]") {
+  auto network = std::make_unique<ConstantNetwork>(std::vector<float>(6), std::vector<std::size_t>{1, 6});
+  network->throws = true;
+  ThrowingModel model(std::move(network));
+  const Batch batch({5, 0, 6});
+  const auto outputs = model.run(batch.inputs);
+  for (const std::size_t i : {0U, 2U}) {
+    REQUIRE_FALSE(outputs[i].prediction);
+    CHECK(outputs[i].prediction.error().message == "the batch failed: the network is broken");
+  }
+  REQUIRE_FALSE(outputs[1].prediction);
+  CHECK(outputs[1].prediction.error().code == ErrorCode::kInvalidImage);
+}
+
+namespace {
+
+common::Outcome<std::unique_ptr<model::Model>> detector(model::heads::HeadLayout layout, std::vector<float> head,
+                                                        std::vector<std::size_t> sides, std::vector<std::string> labels,
+                                                        const std::vector<std::string>& classes) {
+  common::ModelConfig config;
+  config.name = "m";
+  config.detect.classes = classes;
+  model::LoadedNetwork loaded;
+  loaded.network = std::make_unique<ConstantNetwork>(std::move(head), std::move(sides));
+  loaded.rules.layout = layout;
+  loaded.labels = std::move(labels);
+  return model::make_detect_model(config, std::move(loaded));
+}
+
+// What the model says of a picture of 10 x 1 pixels.
+model::Output answer_of(model::Model& model, const common::PredictionOptions& options) {
+  const auto body = picture_of_width(10);
+  const model::Input input{std::as_bytes(std::span(body)), options};
+  return std::move(model.run({&input, 1}).front());
+}
+
+}  // namespace
+
+TEST_CASE("DetectModel: classes of one name are all selected by it", "[model][unit]") {
+  // Three candidates apart from each other, each of one class; the second and the fourth are called alike.
+  std::vector<float> head;
+  for (int i = 0; i < 3; ++i) {
+    const std::size_t class_id = static_cast<std::size_t>(i) + 1;
+    std::vector<float> row{0.2F + 0.3F * static_cast<float>(i), 0.5F, 0.1F, 1, 0.9F, 0, 0, 0, 0};
+    row[5 + class_id] = 0.9F;
+    head.insert(head.end(), row.begin(), row.end());
+  }
+  const auto model = detector(model::heads::HeadLayout::kByObjectness, head, {3, 9}, {"a", "cup", "b", "cup"}, {"cup"});
+  REQUIRE(model);
+  const auto output = answer_of(**model, {});
+  REQUIRE(output.prediction);
+  const auto& found = std::get<common::DetectionList>(*output.prediction).detections;
+  REQUIRE(found.size() == 2);
+  CHECK(found[0].class_id == 1);
+  CHECK(found[1].class_id == 3);
+  const auto none = detector(model::heads::HeadLayout::kByObjectness, head, {3, 9}, {"a", "cup", "b", "cup"}, {"mug"});
+  REQUIRE_FALSE(none);
+  CHECK(none.error().message == "m: detect.classes: the model has no class \"mug\"");
+}
+
+TEST_CASE("DetectModel: a network that suppresses by itself takes no iou, and counts what stays", "[model][unit]") {
+  // The best lies outside the picture.
+  const std::vector<float> head{2, 0, 3, 1, 0.9F, 0, 0, 0, 0.5F, 1, 0.8F, 0, 0.5F, 0, 1, 1, 0.7F, 0};
+  const auto model = detector(model::heads::HeadLayout::kFinal, head, {3, 6}, {"a"}, {});
+  REQUIRE(model);
+  common::PredictionOptions options;
+  options.iou = 0.5F;
+  const auto refused = answer_of(**model, options);
+  REQUIRE_FALSE(refused.prediction);
+  CHECK(refused.prediction.error().code == ErrorCode::kInvalidParameter);
+  CHECK_THAT(refused.prediction.error().message, Catch::StartsWith("iou: "));
+
+  options = {};
+  options.max_detections = 1U;
+  const auto output = answer_of(**model, options);
+  REQUIRE(output.prediction);
+  const auto& found = std::get<common::DetectionList>(*output.prediction).detections;
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].confidence == 0.8F);
+  CHECK(found[0].box == common::Box{0, 0, 5, 1});
+
+  const auto other =
+      detector(model::heads::HeadLayout::kByObjectness, {0.5F, 0.5F, 0.1F, 1, 0.9F, 0.9F}, {1, 6}, {"a"}, {});
+  REQUIRE(other);
+  options.iou = 0.5F;
+  CHECK(answer_of(**other, options).prediction);
+}

@@ -1,0 +1,321 @@
+#include "worker/batch_loop.hpp"
+
+#include <malloc.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstring>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "common/brief_spin.hpp"
+#include "common/clock.hpp"
+#include "common/fault_point.hpp"
+#include "common/log.hpp"
+#include "ipc/control.hpp"
+#include "ipc/doorbell.hpp"
+#include "ipc/messages.hpp"
+
+namespace yolod::worker {
+namespace {
+
+using common::Error;
+using common::ErrorCode;
+
+// The allocator keeps what is freed, so that the next batch need not fetch it a page at a time. A worker that had
+// nothing to do for so long gives it back.
+constexpr std::chrono::seconds kQuietTime{10};
+
+// Takes the cells of one batch. kCorrupt also for a batch that ends early: the front-end publishes batches whole.
+ipc::PopResult take_batch(ipc::LaneUser& lane, std::vector<ipc::RequestCell>& batch) {
+  batch.clear();
+  ipc::RequestCell cell{};
+  do {
+    const auto popped = lane.pop_request(cell);
+    if (popped != ipc::PopResult::kPopped) return batch.empty() ? popped : ipc::PopResult::kCorrupt;
+    batch.push_back(cell);
+  } while (cell.batch_remaining != 0 && batch.size() < lane.geometry().slot_count);
+  return ipc::PopResult::kPopped;
+}
+
+void complete(ipc::LaneUser& lane, const ipc::RequestCell& request, const model::Output& output) {
+  ipc::CompletionCell completion{};
+  completion.id = request.id;
+  completion.slot = request.slot;
+  completion.decode_us = output.times.decode_us;
+  completion.infer_us = output.times.infer_us;
+  completion.post_us = output.times.post_us;
+  const auto slot = lane.result_slot(request.slot);
+
+  std::optional<Error> failure;
+  if (!output.prediction.ok()) {
+    failure = output.prediction.error();
+  } else if (const auto bytes = ipc::encode_prediction(*output.prediction, slot)) {
+    completion.result_bytes = *bytes;
+  } else {
+    failure = Error{ErrorCode::kInternal, "the answer is larger than its place in the lane"};
+    common::log_warning("an answer is larger than its {} bytes: limits.max_result_bytes is too small", slot.size());
+  }
+  if (failure) {
+    completion.error_code = static_cast<std::uint32_t>(failure->code);
+    completion.result_bytes = std::min(failure->message.size(), slot.size());
+    if (completion.result_bytes != 0) std::memcpy(slot.data(), failure->message.data(), completion.result_bytes);
+  }
+  common::reach(common::FaultPoint::kWorkerEncoded);
+  // The ring has a place for every slot: it can be full only for a front-end that is not ours.
+  if (lane.push_completion(completion) != ipc::PushResult::kPushed) {
+    common::log_error("completion ring refused request {}", request.id);
+  }
+  common::reach(common::FaultPoint::kWorkerPushed);
+}
+
+// Keeps one slot's RUNNING mark. Whoever has the batch, or works on its input, calls it; never two threads at once.
+class SlotMark final : public model::WorkMark {
+ public:
+  SlotMark(const ipc::LaneUser& lane, const ipc::RequestCell& request)
+      : lane_(&lane), id_(request.id), slot_(request.slot) {}
+
+  void taken() { mark(ipc::WorkPhase::kTaken); }
+  void own_work_began() override { mark(ipc::WorkPhase::kOwnWork); }
+  void own_work_ended(bool goes_on) override {
+    goes_on_ = goes_on;
+    mark(ipc::WorkPhase::kWaiting);
+  }
+  void computing() {
+    if (goes_on_) mark(ipc::WorkPhase::kComputing);
+  }
+
+ private:
+  void mark(ipc::WorkPhase phase) { lane_->mark_running(slot_, id_, phase); }
+
+  const ipc::LaneUser* lane_;
+  std::uint64_t id_;
+  std::uint32_t slot_;
+  bool goes_on_{true};
+};
+
+// One batch on its way through this process.
+struct Batch {
+  std::vector<ipc::RequestCell> requests;
+  std::vector<SlotMark> marks;  // of the requests; the inputs point to them
+  std::vector<model::Input> inputs;
+  std::unique_ptr<model::Model::Decoded> decoded;
+};
+
+class Server {
+ public:
+  Server(model::Model& model, ipc::LaneUser& lane, const ipc::InputArenaView& arena, const Channels& channels,
+         std::uint32_t cores)
+      : model_(model), lane_(lane), arena_(arena), channels_(channels), spin_(cores) {}
+
+  // What a thread does until the end. With several, one at a time waits for the next batch and decodes it, and one at a
+  // time computes.
+  void serve();
+  // The same as two: one thread for each.
+  void decode_all();
+  void compute_all();
+  [[nodiscard]] ServeEnd end() const { return *end_; }
+
+ private:
+  // False at the end.
+  [[nodiscard]] bool take(Batch& batch);
+  // Nothing to do: waits for a command. False at the end.
+  [[nodiscard]] bool wait();
+  // True if a request came soon.
+  [[nodiscard]] bool spin();
+  [[nodiscard]] bool open(Batch& batch);
+  void decode(Batch& batch);
+  [[nodiscard]] std::vector<model::Output> compute(Batch& batch);
+  void answer(const Batch& batch, const std::vector<model::Output>& outputs);
+
+  model::Model& model_;
+  ipc::LaneUser& lane_;
+  const ipc::InputArenaView& arena_;
+  const Channels& channels_;
+  std::mutex taking_;        // the request ring, the control channel, and what follows
+  std::mutex computing_;     // the model's network, the completion ring, the doorbell
+  std::mutex handing_over_;  // the two below
+  std::optional<Batch> decoded_;
+  bool all_decoded_{false};
+  std::condition_variable handed_over_;
+  common::BriefSpin spin_;
+  bool stopping_{false};
+  // A batch of several was answered since memory was last given back. What one input takes is needed with every input.
+  std::atomic<bool> keeps_memory_{false};
+  std::optional<ServeEnd> end_;
+};
+
+void Server::serve() {
+  Batch batch;
+  for (;;) {
+    std::unique_lock taking(taking_);
+    if (end_ || !take(batch)) return;
+    decode(batch);
+    // Taken before the other is given back: so batches are computed in the order in which they came.
+    const std::unique_lock computing(computing_);
+    taking.unlock();
+    answer(batch, compute(batch));
+  }
+}
+
+void Server::decode_all() {
+  for (;;) {
+    Batch batch;
+    const bool taken = take(batch);
+    if (taken) decode(batch);
+    std::unique_lock lock(handing_over_);
+    handed_over_.wait(lock, [this] { return !decoded_; });
+    if (taken) {
+      decoded_.emplace(std::move(batch));
+    } else {
+      all_decoded_ = true;
+    }
+    handed_over_.notify_all();
+    if (!taken) return;
+  }
+}
+
+void Server::compute_all() {
+  for (;;) {
+    std::unique_lock lock(handing_over_);
+    handed_over_.wait(lock, [this] { return decoded_ || all_decoded_; });
+    if (!decoded_) return;
+    Batch batch = std::move(*decoded_);
+    decoded_.reset();
+    handed_over_.notify_all();
+    lock.unlock();
+    answer(batch, compute(batch));
+  }
+}
+
+bool Server::take(Batch& batch) {
+  for (;;) {
+    switch (take_batch(lane_, batch.requests)) {
+      case ipc::PopResult::kCorrupt: end_ = ServeEnd::kBrokenRequest; return false;
+      case ipc::PopResult::kEmpty:
+        if (!wait()) return false;
+        continue;
+      case ipc::PopResult::kPopped: break;
+    }
+    common::reach(common::FaultPoint::kWorkerTookBatch);
+    if (open(batch)) return true;
+    end_ = ServeEnd::kBrokenRequest;
+    return false;
+  }
+}
+
+bool Server::wait() {
+  if (stopping_) {
+    common::reach(common::FaultPoint::kWorkerStopped);
+    end_ = ServeEnd::kStopped;
+    return false;
+  }
+  if (spin() || !lane_.fall_asleep()) return true;
+  if (keeps_memory_.load(std::memory_order_relaxed) && !ipc::command_comes_within(channels_.control, kQuietTime)) {
+    keeps_memory_.store(false, std::memory_order_relaxed);
+    malloc_trim(0);
+  }
+  auto command = ipc::wait_for_command(channels_.control);
+  lane_.wake_up();
+  spin_.end(common::Clock::now());
+  if (!command) {
+    end_ = ServeEnd::kStopped;
+    return false;
+  }
+  // One look at the lane serves all the wake-ups that have come.
+  for (; command; command = ipc::poll_command(channels_.control)) stopping_ |= *command == ipc::Command::kStop;
+  return true;
+}
+
+bool Server::spin() {
+  spin_.begin(common::Clock::now());
+  while (spin_.look_again()) {
+    if (!lane_.has_requests()) continue;
+    spin_.end(common::Clock::now());
+    return true;
+  }
+  return false;
+}
+
+bool Server::open(Batch& batch) {
+  batch.inputs.clear();
+  batch.marks.clear();
+  for (const ipc::RequestCell& request : batch.requests) batch.marks.emplace_back(lane_, request);
+  for (std::size_t i = 0; i < batch.requests.size(); ++i) {
+    const ipc::RequestCell& request = batch.requests[i];
+    const auto body = arena_.body(request.body_offset, request.body_bytes);
+    if (!body || request.slot >= lane_.geometry().slot_count) return false;
+    batch.marks[i].taken();
+    common::reach(common::FaultPoint::kWorkerMarkedRunning);
+    model::Input input{*body, ipc::decode_options(request)};
+    input.mark = &batch.marks[i];
+    batch.inputs.push_back(input);
+  }
+  return true;
+}
+
+void Server::decode(Batch& batch) {
+  batch.decoded.reset();
+  if (!model_.decodes_ahead()) return;
+  try {
+    batch.decoded = model_.decode(batch.inputs);
+  } catch (const std::exception& failure) {
+    common::log_error("the model threw while it decoded: {}", failure.what());
+  }
+}
+
+std::vector<model::Output> Server::compute(Batch& batch) {
+  const std::size_t count = batch.inputs.size();
+  if (batch.decoded) {  // what else a model does, it does for one input at a time, and marks that
+    for (SlotMark& mark : batch.marks) mark.computing();
+  }
+  try {
+    auto outputs = batch.decoded ? model_.run_decoded(std::move(batch.decoded)) : model_.run(batch.inputs);
+    if (outputs.size() == count) return outputs;
+    common::log_error("the model answered {} of {} inputs", outputs.size(), count);
+  } catch (const std::exception& failure) {
+    common::log_error("the model threw: {}", failure.what());
+  }
+  std::vector<model::Output> failed(count);
+  for (auto& output : failed) output.prediction = Error{ErrorCode::kInternal, "the model failed on this request"};
+  return failed;
+}
+
+void Server::answer(const Batch& batch, const std::vector<model::Output>& outputs) {
+  common::reach(common::FaultPoint::kWorkerRan);
+  for (std::size_t i = 0; i < batch.requests.size(); ++i) complete(lane_, batch.requests[i], outputs[i]);
+  lane_.publish_completions();
+  common::reach(common::FaultPoint::kWorkerPublished);
+  if (arena_.front_end_sleeps()) ipc::ring_doorbell(channels_.doorbell);
+  common::reach(common::FaultPoint::kWorkerRang);
+  if (batch.requests.size() > 1) keeps_memory_.store(true, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+ServeEnd serve(model::Model& model, ipc::LaneUser& lane, const ipc::InputArenaView& arena, const Channels& channels,
+               Decoding decoding, std::uint32_t cores) {
+  Server server(model, lane, arena, channels, cores);
+  if (decoding == Decoding::kInTurn || !model.decodes_ahead()) {
+    server.serve();
+  } else if (decoding == Decoding::kAheadApart) {
+    std::thread decoder([&server] { server.decode_all(); });
+    server.compute_all();
+    decoder.join();
+  } else {
+    std::thread other([&server] { server.serve(); });
+    server.serve();
+    other.join();
+  }
+  return server.end();
+}
+
+}  // namespace yolod::worker
