@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "app/process/reaper.hpp"
+#include "app/serving/status_json.hpp"
 #include "common/awake_clock.hpp"
 #include "common/config/worker_threads.hpp"
 #include "common/fault_point.hpp"
@@ -230,7 +231,7 @@ Outcome<void> FrontEnd::make_arena() {
   auto arena = ipc::InputArena::create(config_.memory.input_arena_bytes);
   if (!arena) return arena.error();
   arena_.emplace(std::move(*arena));
-  arena_gate_.emplace(io_, *arena_);
+  body_room_.emplace(io_, *arena_);
   return {};
 }
 
@@ -242,14 +243,14 @@ void FrontEnd::make_pools() {
   const auto take_completions = [this] {
     for (const auto& pool : pools_) pool->dispatcher().take_completions();
   };
-  wakefulness_.emplace(io_, *arena_, Wakefulness::Lanes{have_completions, take_completions});
-  surroundings_.emplace(PoolSurroundings{io_, spawn_, *arena_, metrics_, *wakefulness_});
+  completion_poll_.emplace(io_, *arena_, CompletionPoll::Lanes{have_completions, take_completions});
+  context_.emplace(PoolContext{io_, spawn_, *arena_, metrics_, *completion_poll_});
   for (const auto& model : config_.models) pools_.push_back(make_pool(model));
 }
 
 std::unique_ptr<ModelPool> FrontEnd::make_pool(const common::ModelConfig& model) {
   return std::make_unique<ModelPool>(
-      *surroundings_, model,
+      *context_, model,
       ModelPool::Events{[this](ModelPool& pool, const std::string& reason) { gave_up(pool, reason); },
                         [this] { pool_ready_changed(); }});
 }
@@ -524,7 +525,7 @@ void FrontEnd::begin_stop(milliseconds worker_grace) {
   stop_timer_.cancel();
   if (!again) {
     server_.stop_accepting();
-    arena_gate_->refuse_all();
+    body_room_->refuse_all();
     tell_reload_waiters(Error{ErrorCode::kShuttingDown, kStopping});
     for (const auto& pool : pools_) {
       pool->stop_respawning();

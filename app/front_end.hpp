@@ -20,14 +20,14 @@
 #include <string>
 #include <vector>
 
+#include "app/host/signals.hpp"
 #include "app/http/server.hpp"
 #include "app/http/service.hpp"
-#include "app/model_pool.hpp"
 #include "app/observe/metrics.hpp"
-#include "app/observe/status.hpp"
-#include "app/process/signals.hpp"
 #include "app/process/spawn.hpp"
 #include "app/serve.hpp"
+#include "app/serving/model_pool.hpp"
+#include "app/serving/status.hpp"
 #include "common/awake_clock.hpp"
 #include "common/config/config.hpp"
 #include "common/config/model_config.hpp"
@@ -86,7 +86,7 @@ class FrontEnd final : private Service {
 
   // Service
   ServedModel* find_model(std::string_view name) override;
-  ArenaGate& arena_gate() override { return *arena_gate_; }
+  BodyRoom& body_room() override { return *body_room_; }
   [[nodiscard]] bool draining() const override { return phase_ >= Phase::kDraining; }
   [[nodiscard]] std::string readiness_json(bool& ready) const override;
   [[nodiscard]] std::string status_json() const override;
@@ -125,9 +125,9 @@ class FrontEnd final : private Service {
   // Before io_: coroutines that are destroyed with it hold blocks of the arena.
   std::optional<ipc::InputArena> arena_;
   boost::asio::io_context io_{1};
-  std::optional<ArenaGate> arena_gate_;
-  std::optional<Wakefulness> wakefulness_;
-  std::optional<PoolSurroundings> surroundings_;
+  std::optional<BodyRoom> body_room_;
+  std::optional<CompletionPoll> completion_poll_;
+  std::optional<PoolContext> context_;
   std::vector<std::unique_ptr<ModelPool>> pools_;  // never taken away: a session may refer to one that is retired
   Server server_;
   std::unique_ptr<SignalReader> signals_;

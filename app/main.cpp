@@ -13,9 +13,9 @@
 #include <variant>
 #include <vector>
 
-#include "app/process/block_signals.hpp"
+#include "app/host/block_signals.hpp"
 #include "app/serve.hpp"
-#include "app/supported.hpp"
+#include "app/unsupported_settings.hpp"
 #include "common/config/schema.hpp"
 #include "common/finish_output.hpp"
 #include "common/log.hpp"

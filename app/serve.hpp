@@ -6,7 +6,7 @@
 #include <functional>
 #include <optional>
 
-#include "app/process/service_manager.hpp"
+#include "app/host/service_manager.hpp"
 #include "common/config/config.hpp"
 
 namespace yolod::app {

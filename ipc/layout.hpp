@@ -97,7 +97,8 @@ struct CompletionCell {
   std::uint64_t id;
   std::uint64_t result_bytes;
   std::uint32_t slot;
-  std::uint32_t error_code;  // 0: the slot holds a prediction (ipc/messages.hpp); else common::ErrorCode, and text
+  std::uint32_t
+      error_code;  // 0: the slot holds a prediction (ipc/prediction_codec.hpp); else common::ErrorCode, and text
   std::uint32_t decode_us;
   std::uint32_t infer_us;
   std::uint32_t post_us;

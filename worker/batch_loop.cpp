@@ -22,7 +22,8 @@
 #include "common/log.hpp"
 #include "ipc/control.hpp"
 #include "ipc/doorbell.hpp"
-#include "ipc/messages.hpp"
+#include "ipc/options_codec.hpp"
+#include "ipc/prediction_codec.hpp"
 
 namespace yolod::worker {
 namespace {

@@ -55,7 +55,7 @@ Error unknown_parameter(std::string_view name, std::span<const std::string_view>
 
 // Hands each pair to `read`; a name that comes twice is an error, as is the first that `read` finds.
 template <typename Read>
-Outcome<void> read_each_once(const Target& target, Read&& read) {
+Outcome<void> read_each_once(const RequestTarget& target, Read&& read) {
   const auto& query = target.query();
   for (auto pair = query.begin(); pair != query.end(); ++pair) {
     // Short: what comes before is known names, each once.
@@ -71,7 +71,7 @@ Outcome<void> read_each_once(const Target& target, Read&& read) {
 
 std::span<const std::string_view> predict_parameters() { return kPredictParameters; }
 
-Outcome<PredictParameters> parse_predict_parameters(const Target& target) {
+Outcome<PredictParameters> parse_predict_parameters(const RequestTarget& target) {
   PredictParameters parameters;
   auto& options = parameters.options;
   const auto read = [&](std::string_view name, std::string_view value) -> Outcome<void> {
@@ -104,7 +104,7 @@ Outcome<PredictParameters> parse_predict_parameters(const Target& target) {
   return parameters;
 }
 
-Outcome<std::string_view> parse_reload_parameters(const Target& target) {
+Outcome<std::string_view> parse_reload_parameters(const RequestTarget& target) {
   std::string_view model;
   const auto read = [&model](std::string_view name, std::string_view value) -> Outcome<void> {
     if (name != "model") return unknown_parameter(name, kReloadParameters);

@@ -7,8 +7,8 @@
 #include <span>
 #include <string_view>
 
-#include "app/http/target.hpp"
-#include "app/schedule/request.hpp"
+#include "app/http/request_target.hpp"
+#include "app/schedule/urgency.hpp"
 #include "common/config/model_config.hpp"
 #include "common/domain/options.hpp"
 #include "common/outcome.hpp"
@@ -26,12 +26,12 @@ struct PredictParameters {
 
 // Errors are kInvalidParameter. `max_detections` may only lower the model's own limit, which sized the lanes, and what
 // is for another task than the model's is refused: that is checked by limit_to(), once the model is known.
-[[nodiscard]] common::Outcome<PredictParameters> parse_predict_parameters(const Target& target);
+[[nodiscard]] common::Outcome<PredictParameters> parse_predict_parameters(const RequestTarget& target);
 [[nodiscard]] common::Outcome<void> limit_to(const common::ModelConfig& model,
                                              const common::PredictionOptions& options);
 
 // Of POST /reload: the model alone, empty for all. An Error is kInvalidParameter.
-[[nodiscard]] common::Outcome<std::string_view> parse_reload_parameters(const Target& target);
+[[nodiscard]] common::Outcome<std::string_view> parse_reload_parameters(const RequestTarget& target);
 
 // X-Request-Timeout: whole milliseconds, at least 1, that its client gives a request from its first byte on; an empty
 // text is none. An Error is kInvalidParameter.

@@ -25,7 +25,7 @@ void begin(Response& response, http::status status, std::string_view content_typ
   response.file.clear();
 }
 
-void append_timing(Text& out, const Answer& answer, std::uint32_t total_us) {
+void append_timing(TextBuffer& out, const Answer& answer, std::uint32_t total_us) {
   out += R"("timing_ms":{"queue":)";
   out.add_ms(answer.queue_us);
   out += R"(,"decode":)";
@@ -40,7 +40,7 @@ void append_timing(Text& out, const Answer& answer, std::uint32_t total_us) {
 }
 
 template <typename List>
-void append_image(Text& out, const List& list, const common::ModelDescription& model) {
+void append_image(TextBuffer& out, const List& list, const common::ModelDescription& model) {
   out += R"("precision":)";
   out.add_json(model.precision);
   out += R"(,"image":{"width":)";
@@ -51,7 +51,7 @@ void append_image(Text& out, const List& list, const common::ModelDescription& m
 }
 
 // What each member of a list begins with.
-void append_label(Text& out, std::uint32_t class_id, const common::ModelDescription& model) {
+void append_label(TextBuffer& out, std::uint32_t class_id, const common::ModelDescription& model) {
   out += R"({"label":)";
   out.add_json(model.labels[class_id]);
   out += R"(,"class_id":)";
@@ -59,12 +59,12 @@ void append_label(Text& out, std::uint32_t class_id, const common::ModelDescript
 }
 
 // Hundredths of a pixel: far below what a network resolves.
-void append_pixels(Text& out, std::string_view name, float value) {
+void append_pixels(TextBuffer& out, std::string_view name, float value) {
   out += name;
   out.add_fixed(value, 2);
 }
 
-void append(Text& out, const common::Detection& detection, const common::ModelDescription& model) {
+void append(TextBuffer& out, const common::Detection& detection, const common::ModelDescription& model) {
   append_label(out, detection.class_id, model);
   out += R"(,"confidence":)";
   out.add_fixed(detection.confidence, 4);
@@ -75,7 +75,7 @@ void append(Text& out, const common::Detection& detection, const common::ModelDe
   out += "}}";
 }
 
-void append(Text& out, const common::Classification& classification, const common::ModelDescription& model) {
+void append(TextBuffer& out, const common::Classification& classification, const common::ModelDescription& model) {
   append_label(out, classification.class_id, model);
   out += R"(,"probability":)";
   out.add_fixed(classification.probability, 6);
@@ -83,7 +83,7 @@ void append(Text& out, const common::Classification& classification, const commo
 }
 
 template <typename Item>
-void append_range(Text& out, const std::vector<Item>& items, std::size_t from, std::size_t count,
+void append_range(TextBuffer& out, const std::vector<Item>& items, std::size_t from, std::size_t count,
                   const common::ModelDescription& model) {
   const std::size_t end = from + std::min(count, items.size() - std::min(from, items.size()));
   for (std::size_t i = from; i < end; ++i) {
@@ -92,7 +92,7 @@ void append_range(Text& out, const std::vector<Item>& items, std::size_t from, s
   }
 }
 
-void append(Text& out, const common::IdentityAnswer& answer) {
+void append(TextBuffer& out, const common::IdentityAnswer& answer) {
   out += R"("bytes":)";
   out.add_whole(answer.bytes);
   out += R"(,"crc32":")";
@@ -118,7 +118,7 @@ void write_file(Response& response, common::EncodedFile& file) {
   response.file = std::move(file.bytes);
 }
 
-void append_server_timing(Text& out, const Answer& answer) {
+void append_server_timing(TextBuffer& out, const Answer& answer) {
   out += "Server-Timing: queue;dur=";
   out.add_ms(answer.queue_us);
   out += ", decode;dur=";
@@ -179,7 +179,7 @@ std::size_t item_count(const common::Prediction& prediction) {
 
 void begin_prediction(Response& response, std::string_view model, const Answer& answer) {
   begin(response, http::status::ok, kJson);
-  Text& out = response.body;
+  TextBuffer& out = response.body;
   out.reserve(kItemBytes * item_count(*answer.prediction));
   out += R"({"success":true,"model":)";
   out.add_json(model);
@@ -229,7 +229,7 @@ void add_field(Response& response, std::string_view name, std::string_view value
   response.fields += "\r\n";
 }
 
-void append_head(Text& out, const Response& response, const HeadSettings& settings) {
+void append_head(TextBuffer& out, const Response& response, const HeadSettings& settings) {
   out += settings.version == 10 ? "HTTP/1.0 " : "HTTP/1.1 ";
   out.add_whole(static_cast<unsigned>(response.status));
   out += ' ';

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "app/http/text.hpp"
-#include "app/schedule/request.hpp"
+#include "app/http/text_buffer.hpp"
+#include "app/schedule/answer_handler.hpp"
 #include "common/error.hpp"
 #include "common/outcome.hpp"
 
@@ -20,8 +20,8 @@ namespace yolod::app {
 struct Response {
   boost::beast::http::status status{boost::beast::http::status::ok};
   std::string_view content_type;  // a constant
-  Text fields;                    // what other header lines there are, each with its line break
-  Text body;
+  TextBuffer fields;              // what other header lines there are, each with its line break
+  TextBuffer body;
   std::vector<std::byte> file;  // the body instead, where a worker made a file: it is not copied again
 
   [[nodiscard]] boost::asio::const_buffer content() const {
@@ -59,6 +59,6 @@ struct HeadSettings {
   std::string_view date;  // HttpDate's
 };
 // The status line and the header, with the empty line: what is sent before content().
-void append_head(Text& out, const Response& response, const HeadSettings& settings);
+void append_head(TextBuffer& out, const Response& response, const HeadSettings& settings);
 
 }  // namespace yolod::app

@@ -7,18 +7,18 @@
 
 #include "app/http/http_date.hpp"
 #include "app/http/request_head.hpp"
+#include "app/http/request_target.hpp"
 #include "app/http/responses.hpp"
-#include "app/http/target.hpp"
-#include "app/http/text.hpp"
+#include "app/http/text_buffer.hpp"
 
 namespace yolod::app {
 
 // Front-end only, its one thread. What is in it is anyone's after the next co_await.
 struct Scratch {
   RequestHeadReader reader;
-  Target target;
+  RequestTarget target;
   Response response;
-  Text head;
+  TextBuffer head;
   HttpDate date;
   // Where what nobody reads goes: of all connections at once, also while they wait.
   std::array<std::byte, 64 * 1024> unread;
@@ -26,7 +26,7 @@ struct Scratch {
   // After an answer that was far longer than most.
   void give_back() {
     constexpr std::size_t kKeptBytes = 1U << 20U;
-    if (response.body.capacity() > kKeptBytes) response.body = Text();
+    if (response.body.capacity() > kKeptBytes) response.body = TextBuffer();
     if (response.file.capacity() > kKeptBytes) response.file = {};
   }
 };

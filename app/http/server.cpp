@@ -14,7 +14,7 @@
 #include <new>
 #include <utility>
 
-#include "app/http/socket_file.hpp"
+#include "app/net/socket_file.hpp"
 #include "common/await.hpp"
 #include "common/awake_clock.hpp"
 #include "common/log.hpp"
@@ -284,7 +284,7 @@ void Server::check_more_deadlines() {
 }
 
 void Server::relieve_pressure(common::Clock::time_point now) {
-  const auto [first_bytes, least_bytes] = service_.arena_gate().shortage(now);
+  const auto [first_bytes, least_bytes] = service_.body_room().shortage(now);
   if (first_bytes == 0) return;
   candidates_.clear();
   uploading_.clear();

@@ -5,25 +5,17 @@
 #include <string>
 #include <string_view>
 
-#include "app/http/arena_gate.hpp"
-#include "app/observe/metrics.hpp"
-#include "app/schedule/dispatcher.hpp"
-#include "common/config/model_config.hpp"
+#include "app/serving/body_room.hpp"
+#include "app/serving/served_model.hpp"
+#include "common/outcome.hpp"
 
 namespace yolod::app {
-
-// One model, as a request meets it.
-struct ServedModel {
-  const common::ModelConfig* config;  // of the generation that serves: it may be another after a wait
-  Dispatcher& dispatcher;
-  ModelMetrics& metrics;
-};
 
 class Service {
  public:
   // `name` empty: the default model. Null if there is none of that name. Valid until the service ends.
   [[nodiscard]] virtual ServedModel* find_model(std::string_view name) = 0;
-  [[nodiscard]] virtual ArenaGate& arena_gate() = 0;
+  [[nodiscard]] virtual BodyRoom& body_room() = 0;
   // A stop has begun: answers say Connection: close.
   [[nodiscard]] virtual bool draining() const = 0;
   // The body of GET /readyz, and whether it is a 200.

@@ -11,13 +11,13 @@
 #include <ctime>
 #include <utility>
 
-#include "app/http/accept.hpp"
-#include "app/http/admin_peer.hpp"
-#include "app/http/client_presence.hpp"
+#include "app/http/content_negotiation.hpp"
 #include "app/http/page.hpp"
 #include "app/http/parameters.hpp"
 #include "app/http/scratch.hpp"
 #include "app/http/server.hpp"
+#include "app/net/admin_peer.hpp"
+#include "app/net/client_presence.hpp"
 #include "common/await.hpp"
 #include "common/awake_clock.hpp"
 #include "common/fault_point.hpp"
@@ -84,7 +84,7 @@ Session::~Session() { server_.places(role_).remove(*this); }
 void Session::close() {
   error_code ignored;
   socket_.close(ignored);
-  if (occupation() == Occupation::kAwaitingRoom) service_.arena_gate().leave(static_cast<Place*>(this));
+  if (occupation() == Occupation::kAwaitingRoom) service_.body_room().leave(static_cast<Place*>(this));
 }
 
 void Session::time_out() {
@@ -120,7 +120,7 @@ void Session::look_for_client() {
       if (answering_ != nullptr) {
         answering_->cancel(job_id_);
       } else {
-        service_.arena_gate().leave(static_cast<Place*>(this));
+        service_.body_room().leave(static_cast<Place*>(this));
       }
       return;
   }
@@ -153,7 +153,7 @@ asio::awaitable<void> Session::run() {
         probed_ = false;
         occupy(Occupation::kAwaitingRoom, AwakeClock::now());
         auto room =
-            co_await service_.arena_gate().reserve(first_room_bytes(), room_patience(), static_cast<Place*>(this));
+            co_await service_.body_room().reserve(first_room_bytes(), room_patience(), static_cast<Place*>(this));
         occupy(Occupation::kBusy, AwakeClock::now());
         const bool gone = !socket_.is_open() || client_presence(socket_.native_handle()) == ClientPresence::kGone;
         step = gone ? Step::kEnd : room_came(std::move(room));

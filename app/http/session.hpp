@@ -223,7 +223,7 @@ class Session : public std::enable_shared_from_this<Session>, public Place {
 
   // What is not sent at once.
   struct Unsent {
-    Text head;
+    TextBuffer head;
     Response response;
     std::size_t written;
   };

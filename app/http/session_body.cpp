@@ -99,7 +99,7 @@ Session::Step Session::body_began(error_code failure) {
 }
 
 Session::Step Session::make_room() {
-  auto room = service_.arena_gate().try_reserve(first_room_bytes());
+  auto room = service_.body_room().try_reserve(first_room_bytes());
   return room ? room_came(std::move(room)) : Step::kAwaitRoom;
 }
 
@@ -168,7 +168,7 @@ asio::awaitable<bool> Session::grow_room() {
   // What it has keeps its place, and is no part of what unfinished bodies may hold: else a body nearly as large as that
   // would wait for its own first piece to go.
   room_.end_upload();
-  auto room = co_await service_.arena_gate().reserve(
+  auto room = co_await service_.body_room().reserve(
       body_length_, std::min<std::chrono::milliseconds>(room_patience(), kGrowPatience));
   if (!room) co_return false;
   std::memcpy(room->bytes().data(), room_.bytes().data(), body_received_);
@@ -271,12 +271,12 @@ void Session::give_way(AwakeClock::time_point now) {
 
 std::uint64_t Session::first_room_bytes() const {
   if (!chunks_) return body_length_;
-  const std::uint64_t part = service_.arena_gate().arena().upload_share_bytes() / kFirstRoomPart;
+  const std::uint64_t part = service_.body_room().arena().upload_share_bytes() / kFirstRoomPart;
   return std::min(body_length_, std::clamp(part, kLeastFirstRoomBytes, kMostFirstRoomBytes));
 }
 
 std::uint64_t Session::body_limit() const {
-  return std::min(config_.max_body_bytes, service_.arena_gate().arena().largest_body_bytes());
+  return std::min(config_.max_body_bytes, service_.body_room().arena().largest_body_bytes());
 }
 
 Error Session::read_failure() const {

@@ -3,7 +3,7 @@
 #include <csignal>
 #include <utility>
 
-#include "app/process/config_file.hpp"
+#include "app/process/settings_memfd.hpp"
 #include "ipc/layout.hpp"
 
 namespace yolod::app {
@@ -22,7 +22,7 @@ Outcome<std::unique_ptr<LoaderProcess>> LoaderProcess::start(boost::asio::io_con
                                                              WorkerRole role, LoaderEvents events) {
   auto channel = ipc::make_control_channel();
   if (!channel) return channel.error();
-  const auto config = make_config_file(config_yaml);
+  const auto config = make_settings_memfd(config_yaml);
   if (!config) return config.error();
   InheritedDescriptors inherited;
   inherited.output = output;

@@ -2,8 +2,7 @@
 // the places of a model share). It knows no clock and no process; the supervisor tells it both.
 //
 //   own doing     SIGSEGV SIGBUS SIGFPE SIGILL SIGABRT, SIGSYS while it served, an unexpected exit, the kernel's
-//   SIGKILL for want of
-//                 memory, any death while it loaded (an interrupt excepted)
+//                 SIGKILL for want of memory, any death while it loaded (an interrupt excepted)
 //                                                  -> after 0, 0.5, 1, 2, ... 30 s, with jitter
 //                 while it worked on a request     -> at once, as the next line; RequestDeaths has the exception
 //   not its doing an operator's SIGKILL, SIGTERM, SIGINT, the exit code `interrupted`, our own wish
@@ -16,35 +15,11 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
-#include <string>
 
+#include "app/process/death.hpp"
 #include "common/clock.hpp"
 
 namespace yolod::app {
-
-enum class DeathCause { kOwnDoing, kNotItsDoing, kBadModel };
-
-// How a process ended, as waitpid() tells it.
-struct Death {
-  bool signaled{false};
-  int number{0};              // the signal, or the exit code
-  bool unseen{false};         // it was forked, or was to be, and ended before we knew of it
-  bool out_of_memory{false};  // the kernel's SIGKILL
-  std::string denied_call{};  // of a SIGSYS: the system call that its sandbox denied, where it is known
-
-  [[nodiscard]] static Death before_hello() { return {false, 0, true, false}; }
-
-  [[nodiscard]] static Death from_wait_status(int status);
-};
-
-// "SIGSEGV", "exit code 1", "interrupted while loading": for the log and for metrics.
-[[nodiscard]] std::string describe(const Death& death);
-// A short word for a metric's label: "SIGSEGV", "exit", "interrupted", "bad_model", "device_lost".
-[[nodiscard]] std::string reason_label(const Death& death);
-
-// `was_ready`: it had served, or could have. (A worker that we killed for what it did died of its own doing, whatever
-// this says: the supervisor knows.)
-[[nodiscard]] DeathCause classify(const Death& death, bool was_ready);
 
 // What every place of one model shares: at most kPerSecond replacements at once.
 class RespawnRate {

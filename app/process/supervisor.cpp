@@ -5,17 +5,17 @@
 #include <system_error>
 #include <utility>
 
-#include "app/process/config_file.hpp"
 #include "app/process/hang_allowance.hpp"
-#include "app/process/loads_once.hpp"
+#include "app/process/preload.hpp"
 #include "app/process/reaper.hpp"
 #include "app/process/run_at.hpp"
+#include "app/process/settings_memfd.hpp"
 #include "common/awake_clock.hpp"
 #include "common/config/schema.hpp"
 #include "common/fault_point.hpp"
 #include "common/log.hpp"
 #include "common/system/resident_memory.hpp"
-#include "ipc/messages.hpp"
+#include "ipc/prediction_codec.hpp"
 
 namespace yolod::app {
 namespace {
@@ -59,7 +59,7 @@ Supervisor::Supervisor(boost::asio::io_context& io, const common::ModelConfig& c
       events_(std::move(events)),
       geometry_(lane_geometry(config)),
       config_yaml_(common::emit_model(config)),
-      preload_(loads_once(config, kBuiltWithCuda)),
+      preload_(preloads(config, kBuiltWithCuda)),
       loader_timer_(io) {
   for (std::uint32_t i = 0; i < config.workers; ++i) add_place();
 }
@@ -174,7 +174,7 @@ void Supervisor::give_up_loading(const std::string& last_failure) {
                               RespawnPolicy::kMostFailedLoads, last_failure));
 }
 
-void Supervisor::start(WorkerListener& listener) {
+void Supervisor::start(WorkerEventSink& listener) {
   listener_ = &listener;
   if (preload_) start_loader();
   for (const auto& place : places_) start_process(*place);
@@ -309,7 +309,7 @@ Outcome<pid_t> Supervisor::launch(const ipc::LentDescriptors& descriptors) {
   }
   const auto output = open_output();
   if (!output) return output.error();
-  const auto config = make_config_file(config_yaml_);
+  const auto config = make_settings_memfd(config_yaml_);
   if (!config) return config.error();
   return spawn_worker(spawn_, WorkerRole::kWorker,
                       {.output = *output,

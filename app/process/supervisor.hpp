@@ -20,46 +20,15 @@
 #include "app/process/loader_process.hpp"
 #include "app/process/respawn_policy.hpp"
 #include "app/process/spawn.hpp"
+#include "app/process/worker_event_sink.hpp"
 #include "app/process/worker_output.hpp"
 #include "app/process/worker_process.hpp"
+#include "app/process/worker_status.hpp"
 #include "common/config/model_config.hpp"
 #include "common/domain/sandbox_state.hpp"
 #include "ipc/input_arena.hpp"
 
 namespace yolod::app {
-
-class Supervisor;
-
-// Whoever gives the workers work.
-class WorkerListener {
- public:
-  virtual void worker_ready(WorkerProcess& worker, Supervisor& supervisor) = 0;
-  virtual void worker_completions(WorkerProcess& worker) = 0;
-  // Reaped: nothing writes to its lane any more. The last call about this worker; it and its lane go afterwards.
-  // Whether it died at work on a request.
-  virtual bool worker_died(WorkerProcess& worker, DeathCause cause) = 0;
-
- protected:
-  ~WorkerListener() = default;
-};
-
-// Shown in /status for each place, also while it has no process.
-struct WorkerStatus {
-  pid_t pid{0};  // 0: dead, waiting to be replaced; or starting
-  std::string state;
-  std::uint64_t generation{0};
-  std::uint64_t restarts{0};
-  std::uint64_t requests{0};
-  std::string device;
-  std::string precision;
-  common::SandboxState sandbox{};  // once it is ready
-};
-
-struct LoaderStatus {
-  pid_t pid{0};  // 0: there is none now
-  bool ready{false};
-  common::SandboxState sandbox{};  // once it is ready
-};
 
 // What becomes of a death before every worker has been ready.
 enum class Start {
@@ -82,7 +51,7 @@ class Supervisor {
              const ipc::InputArena& arena, std::uint64_t& launches, Start start, Events events);
 
   // Starts every worker. `listener` outlives this object.
-  void start(WorkerListener& listener);
+  void start(WorkerEventSink& listener);
   void end_trial() { on_trial_ = false; }
 
   // One worker more, or one less: that one takes no more work, finishes what it has and goes. False: it is the last.
@@ -202,7 +171,7 @@ class Supervisor {
   const bool beside_;
   bool on_trial_;
   Events events_;
-  WorkerListener* listener_{nullptr};
+  WorkerEventSink* listener_{nullptr};
   ipc::LaneGeometry geometry_;
   std::string config_yaml_;
   const bool preload_;

@@ -3,8 +3,8 @@
 #include <csignal>
 #include <utility>
 
+#include "ipc/description_codec.hpp"
 #include "ipc/doorbell.hpp"
-#include "ipc/messages.hpp"
 
 namespace yolod::app {
 

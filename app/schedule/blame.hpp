@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "app/process/respawn_policy.hpp"
+#include "app/process/death.hpp"
 #include "ipc/layout.hpp"
 
 namespace yolod::app {
@@ -18,7 +18,7 @@ struct Evidence {
   bool begun{true};  // false only where the RUNNING mark proves it
   // How far the worker was with it. Nothing: the mark is not one that a sane worker writes.
   std::optional<ipc::WorkPhase> phase{};
-  bool alone{false};  // by the front-end's table: the worker had no other request
+  bool alone{false};      // by the front-end's table: the worker had no other request
   bool suspected{false};  // a worker has died with this picture before
 };
 
@@ -43,9 +43,9 @@ enum class Blame {
 };
 
 // A death that was not the worker's own doing is nobody's. A request that was alone is struck. If its mark says that it
-// was not begun, it is suspected the first time: a worker that was taken over may say so of the picture that did it. Else
-// those are suspected that the worker was at work on: the one that was decoded, or all that were computed; and all that had
-// begun where the marks do not tell.
+// was not begun, it is suspected the first time: a worker that was taken over may say so of the picture that did it.
+// Else those are suspected that the worker was at work on: the one that was decoded, or all that were computed; and all
+// that had begun where the marks do not tell.
 [[nodiscard]] constexpr Blame blame(DeathCause cause, const Evidence& evidence, const DeathScene& scene) {
   if (cause == DeathCause::kNotItsDoing) return Blame::kNone;
   if (evidence.alone) return evidence.begun || evidence.suspected ? Blame::kStruck : Blame::kSuspected;

@@ -10,7 +10,8 @@
 #include "common/awake_clock.hpp"
 #include "common/fault_point.hpp"
 #include "common/log.hpp"
-#include "ipc/messages.hpp"
+#include "ipc/options_codec.hpp"
+#include "ipc/prediction_codec.hpp"
 
 namespace yolod::app {
 namespace {
@@ -104,11 +105,11 @@ bool labels_exist(const common::Prediction& prediction, const common::ModelDescr
 }  // namespace
 
 Dispatcher::Dispatcher(asio::io_context& io, const common::ModelConfig& config, ModelMetrics& metrics,
-                       Wakefulness& wakefulness, NextWorker next_worker)
+                       CompletionPoll& completion_poll, NextWorker next_worker)
     : io_(io),
       config_(&config),
       metrics_(metrics),
-      wakefulness_(wakefulness),
+      completion_poll_(completion_poll),
       next_worker_(std::move(next_worker)),
       sweep_timer_(io),
       hashing_(io, [this](std::unique_ptr<Request> request) { hashed(std::move(request)); }),
@@ -458,14 +459,14 @@ void Dispatcher::dispatch(Assignment& assignment, Clock::time_point now) {
   lane.publish_requests();
   common::reach(common::FaultPoint::kFrontEndPublished);
   assignment.worker().wake();
-  wakefulness_.stir(AwakeClock::real_time(now));
+  completion_poll_.stir(AwakeClock::real_time(now));
   common::reach(common::FaultPoint::kFrontEndWoke);
 }
 
 void Dispatcher::worker_completions(WorkerProcess& worker) {
   const auto found = assignments_.find(&worker);
   if (found == assignments_.end()) return;  // rang before it was ready: there is nothing of ours in its lane
-  wakefulness_.rung();
+  completion_poll_.rung();
   if (take_from(found->second)) dispatch_waiting();
 }
 

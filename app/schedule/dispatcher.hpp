@@ -22,31 +22,31 @@
 #include "app/schedule/batch_policy.hpp"
 #include "app/schedule/batch_tuner.hpp"
 #include "app/schedule/body_hashing.hpp"
+#include "app/schedule/completion_poll.hpp"
 #include "app/schedule/pending_queue.hpp"
 #include "app/schedule/quarantine.hpp"
 #include "app/schedule/request.hpp"
 #include "app/schedule/service_times.hpp"
-#include "app/schedule/wakefulness.hpp"
 #include "app/schedule/worker_choice.hpp"
 #include "common/config/model_config.hpp"
 #include "common/domain/description.hpp"
 
 namespace yolod::app {
 
-class Dispatcher final : public WorkerListener {
+class Dispatcher final : public WorkerEventSink {
  public:
   // When a worker may be ready, where none serves; nothing: none will be.
   using NextWorker = std::function<std::optional<common::Clock::time_point>()>;
 
   // All outlive this object, the config until the next one is used.
   Dispatcher(boost::asio::io_context& io, const common::ModelConfig& config, ModelMetrics& metrics,
-             Wakefulness& wakefulness, NextWorker next_worker);
+             CompletionPoll& completion_poll, NextWorker next_worker);
 
   // From now on: for admission, the queue and batches. What was quarantined may try again, and a model that was closed
   // serves.
   void use(const common::ModelConfig& config);
 
-  // WorkerListener: of workers that are to get work, until they die.
+  // WorkerEventSink: of workers that are to get work, until they die.
   void worker_ready(WorkerProcess& worker, Supervisor& supervisor) override;
   void worker_completions(WorkerProcess& worker) override;
   bool worker_died(WorkerProcess& worker, DeathCause cause) override;
@@ -138,7 +138,7 @@ class Dispatcher final : public WorkerListener {
   boost::asio::io_context& io_;
   const common::ModelConfig* config_;
   ModelMetrics& metrics_;
-  Wakefulness& wakefulness_;
+  CompletionPoll& completion_poll_;
   const NextWorker next_worker_;
   boost::asio::steady_timer sweep_timer_;
   std::optional<common::Clock::time_point> sweep_at_;

@@ -1,5 +1,5 @@
 // From a model's config to a network that runs and what is to be known of it: reads cfg, weights and labels, compiles,
-// loads; or loads a TorchScript file (torchscript/load_script.hpp). What the tasks and yolodctl have in common.
+// loads; or loads a TorchScript file (load/load_script.hpp). What the tasks and yolodctl have in common.
 #pragma once
 
 #include "common/config/model_config.hpp"

@@ -1,5 +1,5 @@
 // What is to be known of a network that looks at pictures beside its tensors: how a picture becomes its input, and what
-// its output means. Said by its cfg, or by a TorchScript file (torchscript/metadata.hpp), or guessed. Plain values.
+// its output means. Said by its cfg, or by a TorchScript file (rules/script_metadata.hpp), or guessed. Plain values.
 #pragma once
 
 #include "common/config/model_config.hpp"

@@ -17,7 +17,7 @@ struct CompiledModel {
   std::vector<std::string> labels;  // by class; empty if the config names none
   PictureRules rules;
   int stride{1};  // of a detector's coarsest head: pixels of the input to a cell
-  // With `detect.augment`: the same for the sizes of detect/augmented_network.hpp, its parameters shared.
+  // With `detect.augment`: the same for the sizes of heads/augmented_network.hpp, its parameters shared.
   std::vector<CompiledNetwork> views;
 };
 

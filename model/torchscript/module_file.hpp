@@ -18,7 +18,7 @@ namespace yolod::model::torchscript {
 
 struct LoadedModule {
   torch::jit::Module module;
-  std::string metadata;  // torchscript/metadata.hpp; empty where there is none
+  std::string metadata;  // rules/script_metadata.hpp; empty where there is none
   ModuleFacts facts;     // of the file, whatever became of it here
 };
 

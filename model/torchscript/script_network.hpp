@@ -34,7 +34,7 @@ class ScriptNetwork final : public Network {
                                                                             const DeviceUse& use);
   ~ScriptNetwork() override;
 
-  // What its exporter left in the file (torchscript/metadata.hpp).
+  // What its exporter left in the file (rules/script_metadata.hpp).
   [[nodiscard]] const std::string& metadata() const;
   [[nodiscard]] const ModuleFacts& facts() const;
 

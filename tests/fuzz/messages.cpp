@@ -1,5 +1,6 @@
 // What a worker writes into its lane, as a worker that was taken over would: answers and descriptions of its model.
-#include "ipc/messages.hpp"
+#include "ipc/description_codec.hpp"
+#include "ipc/prediction_codec.hpp"
 
 #include <span>
 #include <vector>

@@ -3,14 +3,14 @@
 
 #include <boost/beast/http/error.hpp>
 
-#include "app/http/target.hpp"
+#include "app/http/request_target.hpp"
 #include "tests/fuzz/fuzz_input.hpp"
 
 using namespace yolod;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static app::RequestHeadReader reader;
-  static app::Target target;
+  static app::RequestTarget target;
   app::RequestHead head;
   const auto failure = reader.read(boost::asio::buffer(data, size), head);
   if (failure) return 0;
@@ -20,7 +20,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!head.ambiguity.empty()) return 0;
   // A shorter piece of the same bytes is no whole header, or the same.
   app::RequestHead shorter;
-  fuzz::require(reader.read(boost::asio::buffer(data, head.bytes - 1), shorter) == boost::beast::http::error::need_more);
+  fuzz::require(reader.read(boost::asio::buffer(data, head.bytes - 1), shorter) ==
+                boost::beast::http::error::need_more);
   fuzz::require(!reader.read(boost::asio::buffer(data, head.bytes), head));
   (void)target.parse(head.target);
   return 0;

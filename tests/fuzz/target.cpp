@@ -1,5 +1,5 @@
 // A request's target, and the parameters in it.
-#include "app/http/target.hpp"
+#include "app/http/request_target.hpp"
 
 #include "app/http/parameters.hpp"
 #include "app/http/routes.hpp"
@@ -8,7 +8,7 @@
 using namespace yolod;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static app::Target target;
+  static app::RequestTarget target;
   if (!target.parse(fuzz::as_text(data, size))) return 0;
   fuzz::require(!target.path().empty() && target.path().front() == '/');
   fuzz::require(target.path().find('\0') == std::string_view::npos);

@@ -19,8 +19,8 @@
 #include <string>
 #include <string_view>
 
-#include "app/process/block_signals.hpp"
-#include "app/process/service_manager.hpp"
+#include "app/host/block_signals.hpp"
+#include "app/host/service_manager.hpp"
 #include "app/serve.hpp"
 #include "common/config/schema.hpp"
 #include "tests/support/deadline.hpp"

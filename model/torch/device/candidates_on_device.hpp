@@ -19,7 +19,7 @@ struct FewCandidates {
 
 // `head` is [images, ...] as `layout` says, float, on any device; one threshold for each image. Of each image those
 // candidates remain, in their order, whose objectness (kByScores: best class score) is above its threshold: whoever
-// selects among them (detect/candidates.hpp) finds what it would have found in all. Not for kFinal.
+// selects among them (heads/candidates.hpp) finds what it would have found in all. Not for kFinal.
 [[nodiscard]] FewCandidates keep_above(const at::Tensor& head, std::span<const float> confidence,
                                        heads::HeadLayout layout);
 

@@ -1,5 +1,7 @@
-#include "ipc/messages.hpp"
 #include "common/domain/task.hpp"
+#include "ipc/description_codec.hpp"
+#include "ipc/options_codec.hpp"
+#include "ipc/prediction_codec.hpp"
 
 #include <catch2/catch.hpp>
 #include <cmath>

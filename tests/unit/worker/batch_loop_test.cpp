@@ -18,7 +18,8 @@
 
 #include "ipc/control.hpp"
 #include "ipc/doorbell.hpp"
-#include "ipc/messages.hpp"
+#include "ipc/options_codec.hpp"
+#include "ipc/prediction_codec.hpp"
 #include "tests/support/duplicate.hpp"
 
 namespace yolod::worker {

@@ -1,0 +1,116 @@
+#include "app/host/service_manager.hpp"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include "common/log.hpp"
+
+namespace yolod::app {
+namespace {
+
+using common::Clock;
+using common::UniqueFd;
+
+constexpr std::chrono::seconds kStatusPeriod{1};
+constexpr std::chrono::seconds kAskPeriod{5};
+constexpr std::chrono::seconds kMoreTime{30};  // six times what we ask after
+
+std::vector<UniqueFd> sockets_of_manager() {
+  std::vector<UniqueFd> sockets;
+  const int count = sd_listen_fds(1);
+  for (int i = 0; i < count; ++i) {
+    UniqueFd socket(SD_LISTEN_FDS_START + i);
+    fcntl(socket.get(), F_SETFD, FD_CLOEXEC);
+    if (sd_is_socket(socket.get(), AF_UNSPEC, SOCK_STREAM, 1) > 0) {
+      sockets.push_back(std::move(socket));
+    } else {
+      common::log_warning("the service manager's descriptor {} is no listening stream socket, and is closed", i);
+    }
+  }
+  return sockets;
+}
+
+std::chrono::microseconds watchdog_period() {
+  std::uint64_t limit = 0;
+  if (sd_watchdog_enabled(1, &limit) <= 0) return {};
+  return std::chrono::microseconds(limit) / 3;
+}
+
+long long monotonic_us() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<long long>(now.tv_sec) * 1'000'000 + now.tv_nsec / 1000;
+}
+
+// As sd_notify(3) sends, which waits for as long as the manager does not read; this never does.
+bool send_at_once(int socket, const std::string& address, const std::string& state) {
+  sockaddr_un to{};
+  to.sun_family = AF_UNIX;
+  if (address.size() >= sizeof to.sun_path) return true;  // nobody can be there
+  std::memcpy(to.sun_path, address.data(), address.size());
+  if (address.front() == '@') to.sun_path[0] = '\0';  // an abstract name
+  const auto bytes = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address.size());
+  const auto sent = ::sendto(socket, state.data(), state.size(), MSG_DONTWAIT | MSG_NOSIGNAL,
+                             reinterpret_cast<const sockaddr*>(&to), bytes);
+  if (sent >= 0) return true;
+  if (errno == EAGAIN || errno == ENOBUFS || errno == EINTR) return false;
+  common::log_debug("the service manager cannot be told: {}", common::system_error("sendto", errno).message);
+  return true;
+}
+
+}  // namespace
+
+ServiceManager::ServiceManager() : sockets_(sockets_of_manager()), watchdog_period_(watchdog_period()) {
+  if (const char* address = std::getenv("NOTIFY_SOCKET"); address != nullptr) address_ = address;
+  unsetenv("NOTIFY_SOCKET");
+  if (!address_.empty()) socket_ = UniqueFd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+}
+
+void ServiceManager::ready() { tell("READY=1"); }
+void ServiceManager::reloading() { tell("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(monotonic_us())); }
+void ServiceManager::stopping() { tell("STOPPING=1"); }
+
+void ServiceManager::tell(std::string state) {
+  if (address_.empty()) return;
+  constexpr std::size_t kMost = 64;  // of one that never reads, reload after reload
+  if (untold_.size() == kMost) untold_.pop_front();
+  untold_.push_back(std::move(state));
+  tell_what_is_untold();
+}
+
+void ServiceManager::tell_what_is_untold() {
+  while (!untold_.empty() && send_at_once(socket_.get(), address_, untold_.front())) untold_.pop_front();
+}
+
+// Not before what came earlier; if the manager does not read, the next one says as much.
+bool ServiceManager::try_to_say(const std::string& state) {
+  return untold_.empty() && send_at_once(socket_.get(), address_, state);
+}
+
+void ServiceManager::status(const std::string& line) { status_ = line; }
+
+void ServiceManager::tick(bool loading) {
+  if (address_.empty()) return;
+  tell_what_is_untold();
+  const auto now = Clock::now();
+  if (watchdog_period_.count() != 0 && now - fed_ >= watchdog_period_ && try_to_say("WATCHDOG=1")) fed_ = now;
+  if (loading && now - asked_for_time_ >= kAskPeriod &&
+      try_to_say("EXTEND_TIMEOUT_USEC=" + std::to_string(std::chrono::microseconds(kMoreTime).count()))) {
+    asked_for_time_ = now;
+  }
+  if (status_ != status_sent_ && now - said_ >= kStatusPeriod && try_to_say("STATUS=" + status_)) {
+    said_ = now;
+    status_sent_ = status_;
+  }
+}
+
+}  // namespace yolod::app

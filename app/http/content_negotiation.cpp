@@ -1,0 +1,70 @@
+#include "app/http/content_negotiation.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "app/http/characters.hpp"
+#include "common/text.hpp"
+
+namespace yolod::app {
+namespace {
+
+// Cuts the part before `separator` off the front of `rest`.
+std::string_view take(std::string_view& rest, char separator) {
+  const auto end = std::min(rest.find(separator), rest.size());
+  const auto part = common::trimmed(rest.substr(0, end));
+  rest.remove_prefix(std::min(rest.size(), end + 1));
+  return part;
+}
+
+// The q of a media range's parameters; 1 where there is none that can be read.
+float weight_of(std::string_view parameters) {
+  while (!parameters.empty()) {
+    std::string_view parameter = take(parameters, ';');
+    if (!equal_ignoring_case(take(parameter, '='), "q")) continue;
+    const auto digits = common::trimmed(parameter);
+    float weight = 0;
+    const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), weight);
+    if (failure != std::errc{} || end != digits.data() + digits.size() || !(weight >= 0 && weight <= 1)) return 1;
+    return weight;
+  }
+  return 1;
+}
+
+// How closely a media range names the type: 0 not at all, 3 by name.
+int closeness(std::string_view range, std::string_view type) {
+  if (equal_ignoring_case(range, type)) return 3;
+  if (equal_ignoring_case(range, "image/*")) return 2;
+  return range == "*/*" ? 1 : 0;
+}
+
+// The weight of a type is that of the range that names it most closely.
+struct Preference {
+  std::string_view type;
+  int closest{0};
+  float weight{0};
+
+  void consider(std::string_view range, float range_weight) {
+    const int close = closeness(range, type);
+    if (close <= closest) return;
+    closest = close;
+    weight = range_weight;
+  }
+};
+
+}  // namespace
+
+bool prefers_png(std::string_view accept) {
+  Preference png{"image/png"};
+  Preference jpeg{"image/jpeg"};
+  while (!accept.empty()) {
+    std::string_view item = take(accept, ',');
+    const auto range = take(item, ';');
+    const float weight = weight_of(item);
+    png.consider(range, weight);
+    jpeg.consider(range, weight);
+  }
+  return png.weight > jpeg.weight;
+}
+
+}  // namespace yolod::app

@@ -1,0 +1,74 @@
+#include "app/process/death.hpp"
+
+#include <sys/wait.h>
+
+#include <csignal>
+#include <cstring>
+
+#include "ipc/layout.hpp"
+
+namespace yolod::app {
+
+Death Death::from_wait_status(int status) {
+  if (WIFSIGNALED(status)) return {true, WTERMSIG(status), false, false};
+  return {false, WEXITSTATUS(status), false, false};
+}
+
+namespace {
+
+std::string signal_name(int number) {
+  const char* const name = sigabbrev_np(number);
+  return name != nullptr ? std::string("SIG") + name : "signal " + std::to_string(number);
+}
+
+}  // namespace
+
+std::string describe(const Death& death) {
+  if (death.unseen) return "gone before it said hello";
+  if (death.out_of_memory) return "SIGKILL, by the kernel: out of memory";
+  if (death.signaled) {
+    if (death.number != SIGSYS) return signal_name(death.number);
+    return "SIGSYS: it made a system call that its sandbox denies" +
+           (death.denied_call.empty() ? "" : ": " + death.denied_call);
+  }
+  switch (death.number) {
+    case ipc::kExitStopped: return "exit code 0";
+    case ipc::kExitInterrupted: return "interrupted while loading (SIGINT), model freed";
+    case ipc::kExitBadModel: return "its model cannot be served";
+    case ipc::kExitBadStart: return "it is not of this version";
+    case ipc::kExitDeviceLost: return "its device computes no more";
+    default: return "exit code " + std::to_string(death.number);
+  }
+}
+
+std::string reason_label(const Death& death) {
+  if (death.unseen) return "unseen";
+  if (death.out_of_memory) return "out_of_memory";
+  if (death.signaled) return signal_name(death.number);
+  switch (death.number) {
+    case ipc::kExitInterrupted: return "interrupted";
+    case ipc::kExitBadModel: return "bad_model";
+    case ipc::kExitDeviceLost: return "device_lost";
+    default: return "exit";
+  }
+}
+
+DeathCause classify(const Death& death, bool was_ready) {
+  if (death.out_of_memory) return DeathCause::kOwnDoing;
+  if (!death.signaled) {
+    if (death.number == ipc::kExitInterrupted && !was_ready) return DeathCause::kNotItsDoing;
+    return death.number == ipc::kExitBadModel ? DeathCause::kBadModel : DeathCause::kOwnDoing;
+  }
+  switch (death.number) {
+    case SIGSEGV:
+    case SIGBUS:
+    case SIGFPE:
+    case SIGILL:
+    case SIGABRT: return DeathCause::kOwnDoing;
+    case SIGSYS: return was_ready ? DeathCause::kOwnDoing : DeathCause::kBadModel;
+    case SIGINT: return DeathCause::kNotItsDoing;
+    default: return was_ready ? DeathCause::kNotItsDoing : DeathCause::kOwnDoing;
+  }
+}
+
+}  // namespace yolod::app

@@ -1,0 +1,44 @@
+#include "app/schedule/completion_poll.hpp"
+
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "common/system/cpu_count.hpp"
+
+namespace yolod::app {
+
+CompletionPoll::CompletionPoll(boost::asio::io_context& io, ipc::InputArena& arena, Lanes lanes)
+    : io_(io), arena_(arena), lanes_(std::move(lanes)), spin_(common::usable_cpu_count()) {}
+
+void CompletionPoll::stir(common::Clock::time_point now) {
+  stirred_ = true;
+  spin_.end(now);
+  spin_.begin(now);
+  if (std::exchange(awake_, true)) return;
+  arena_.wake_up();
+  look_again();
+}
+
+// Behind whatever else is ready: the event loop asks the kernel for events in between, without waiting for any.
+void CompletionPoll::look_again() {
+  boost::asio::post(io_, [this] { look(); });
+}
+
+void CompletionPoll::look() {
+  if (lanes_.have_completions()) {
+    const auto now = common::Clock::now();
+    spin_.end(now);
+    spin_.begin(now);
+    lanes_.take_completions();
+    stirred_ = true;
+  }
+  if (std::exchange(stirred_, false) || spin_.look_again()) return look_again();
+  arena_.fall_asleep();
+  if (lanes_.have_completions()) {  // published before the mark was seen: nobody rings for these
+    arena_.wake_up();
+    return look_again();
+  }
+  awake_ = false;
+}
+
+}  // namespace yolod::app

@@ -1,0 +1,124 @@
+#include "app/serving/body_room.hpp"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <limits>
+
+#include "common/await.hpp"
+#include "common/awake_clock.hpp"
+
+namespace yolod::app {
+namespace {
+
+namespace asio = boost::asio;
+
+// Room that comes free within this time is no reason to cut anybody off.
+constexpr std::chrono::milliseconds kPressureAfter{100};
+// Waiters that are served before the event loop has its turn.
+constexpr std::size_t kServedAtOnce = 256;
+
+}  // namespace
+
+BodyRoom::BodyRoom(asio::io_context& io, ipc::InputArena& arena) : io_(io), arena_(arena) {
+  arena_.on_room([this] { serve_waiters_later(); });
+}
+
+std::optional<ipc::ArenaBlock> BodyRoom::try_reserve(std::uint64_t bytes) {
+  if (refusing_) return std::nullopt;
+  const auto first = std::find_if(waiters_.begin(), waiters_.end(),
+                                  [](const Waiter& waiter) { return !waiter.block && !waiter.left; });
+  if (first != waiters_.end() && !may_be_passed(*first)) return std::nullopt;
+  return allocate(bytes);
+}
+
+std::optional<ipc::ArenaBlock> BodyRoom::allocate(std::uint64_t bytes) {
+  if (missing_room(bytes, room()) != 0) return std::nullopt;
+  auto block = arena_.allocate(bytes);
+  if (block) given_bytes_ += bytes;
+  return block;
+}
+
+bool BodyRoom::may_be_passed(const Waiter& waiter) const {
+  return app::may_be_passed(given_bytes_ - waiter.given_before, arena_.upload_share_bytes());
+}
+
+asio::awaitable<std::optional<ipc::ArenaBlock>> BodyRoom::reserve(std::uint64_t bytes,
+                                                                  std::chrono::milliseconds patience,
+                                                                  const void* waiting) {
+  if (refusing_) co_return std::nullopt;
+  if (auto block = try_reserve(bytes)) co_return block;
+  const auto place = waiters_.insert(
+      waiters_.end(),
+      Waiter{bytes, common::AwakeClock::now(), asio::steady_timer(io_, patience), std::nullopt, given_bytes_, waiting});
+  // A timer that ends early, because this process did not run for a while, is set again.
+  const auto until = place->since + patience;
+  for (;;) {
+    co_await place->timer.async_wait(common::kAwait);
+    if (place->block || place->left || refusing_ || common::AwakeClock::now() >= until) break;
+    place->timer.expires_at(common::AwakeClock::real_time(until));
+  }
+  auto block = std::move(place->block);
+  waiters_.erase(place);
+  // Those behind it may have waited for its turn only.
+  serve_waiters_later();
+  co_return block;
+}
+
+void BodyRoom::serve_waiters_later() {
+  if (waiters_.empty() || scheduled_) return;
+  // Not from here: a block may be going while its owner is half way through something.
+  scheduled_ = true;
+  asio::post(io_, [this] {
+    scheduled_ = false;
+    serve_waiters();
+  });
+}
+
+void BodyRoom::serve_waiters() {
+  if (refusing_) return;
+  // For a body of this size there was no place, though so many bytes are free; nor will there be for a larger one.
+  std::uint64_t no_place_for = std::numeric_limits<std::uint64_t>::max();
+  std::size_t served = 0;
+  for (Waiter& waiter : waiters_) {
+    if (waiter.block || waiter.left) continue;  // and not yet resumed
+    if (waiter.bytes < no_place_for && missing_room(waiter.bytes, room()) == 0) {
+      waiter.block = allocate(waiter.bytes);
+      if (waiter.block) {
+        waiter.timer.cancel();
+        if (++served < kServedAtOnce) continue;
+        return serve_waiters_later();
+      }
+      no_place_for = waiter.bytes;
+    }
+    if (!may_be_passed(waiter)) return;
+  }
+}
+
+BodyRoom::Shortage BodyRoom::shortage(common::Clock::time_point now) const {
+  Shortage shortage;
+  for (const Waiter& waiter : waiters_) {
+    if (waiter.block || waiter.left) continue;
+    if (now - waiter.since < kPressureAfter) break;  // nor have those behind it waited longer
+    const std::uint64_t missing = missing_room(waiter.bytes, room());
+    if (missing == 0) continue;
+    if (shortage.first_bytes == 0) shortage.first_bytes = missing;
+    shortage.least_bytes = shortage.least_bytes == 0 ? missing : std::min(shortage.least_bytes, missing);
+  }
+  return shortage;
+}
+
+void BodyRoom::leave(const void* waiting) {
+  for (Waiter& waiter : waiters_) {
+    if (waiter.who != waiting || waiter.block) continue;
+    waiter.left = true;
+    waiter.timer.cancel();
+    return;
+  }
+}
+
+void BodyRoom::refuse_all() {
+  refusing_ = true;
+  for (Waiter& waiter : waiters_) waiter.timer.cancel();
+}
+
+}  // namespace yolod::app

@@ -1,0 +1,38 @@
+// What /status and /readyz show. Values only: any thread.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/process/worker_status.hpp"
+
+namespace yolod::app {
+
+struct ModelStatus {
+  std::string name;
+  std::uint64_t generation{0};
+  bool ready{false};
+  bool reloading{false};
+  std::size_t queued{0};
+  std::uint32_t queue_limit{0};
+  std::size_t batch_size{0};  // the largest that is formed now
+  std::chrono::duration<double, std::milli> batch_wait{0};
+  std::uint32_t workers_ready{0};
+  std::uint32_t workers_wanted{0};  // of the generation that serves
+  std::optional<LoaderStatus> loader;
+  std::vector<WorkerStatus> workers;  // of every generation
+};
+
+struct ServerStatus {
+  std::chrono::seconds uptime{0};
+  bool draining{false};
+  std::vector<std::string> listen;
+  std::string admin_listen;  // empty: there is no admin listener
+  std::vector<ModelStatus> models;
+};
+
+}  // namespace yolod::app

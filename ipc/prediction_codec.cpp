@@ -1,0 +1,179 @@
+#include "ipc/prediction_codec.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string_view>
+
+#include "common/domain/options.hpp"
+#include "common/domain/task.hpp"
+#include "ipc/wire.hpp"
+
+namespace yolod::ipc {
+namespace {
+
+using common::Classification;
+using common::ClassificationList;
+using common::Detection;
+using common::DetectionList;
+using common::EncodedFile;
+using common::FileType;
+using common::IdentityAnswer;
+using common::Prediction;
+
+enum class PredictionKind : std::uint32_t { kDetections = 1, kIdentity = 2, kClassifications = 3, kFile = 4 };
+
+constexpr std::uint64_t kMinResultBytes = 1024;
+constexpr std::size_t kDetectionBytes = 24;
+constexpr std::size_t kListBytes = 16;  // kind, width, height, count
+constexpr std::size_t kClassificationBytes = 8;
+constexpr std::size_t kFileBytes = 8;  // kind, type
+
+// What a file of each type begins with: a worker gone mad may send any bytes, but not as something else.
+std::string_view magic_of(FileType type) {
+  using namespace std::string_view_literals;
+  switch (type) {
+    case FileType::kJpeg: return "\xFF\xD8\xFF"sv;
+    case FileType::kPng: return "\x89PNG\r\n\x1A\n"sv;
+    case FileType::kNpy: return "\x93NUMPY"sv;
+    case FileType::kNpz: return "PK"sv;
+  }
+  return {};
+}
+
+void write(Writer& out, const DetectionList& list) {
+  out.number(PredictionKind::kDetections);
+  out.number(list.image_width);
+  out.number(list.image_height);
+  out.number(static_cast<std::uint32_t>(list.detections.size()));
+  for (const Detection& detection : list.detections) {
+    out.number(detection.class_id);
+    out.number(detection.confidence);
+    out.number(detection.box.x_min);
+    out.number(detection.box.y_min);
+    out.number(detection.box.x_max);
+    out.number(detection.box.y_max);
+  }
+}
+
+void write(Writer& out, const IdentityAnswer& answer) {
+  out.number(PredictionKind::kIdentity);
+  out.number(answer.bytes);
+  out.number(answer.crc32);
+  out.number(answer.worker_pid);
+}
+
+void write(Writer& out, const ClassificationList& list) {
+  out.number(PredictionKind::kClassifications);
+  out.number(list.image_width);
+  out.number(list.image_height);
+  out.number(static_cast<std::uint32_t>(list.classifications.size()));
+  for (const Classification& classification : list.classifications) {
+    out.number(classification.class_id);
+    out.number(classification.probability);
+  }
+}
+
+void write(Writer& out, const EncodedFile& file) {
+  out.number(PredictionKind::kFile);
+  out.number(file.type);
+  out.bytes(file.bytes);
+}
+
+DetectionList read_detections(Reader& in) {
+  DetectionList list;
+  list.image_width = in.number<std::uint32_t>();
+  list.image_height = in.number<std::uint32_t>();
+  const auto count = in.number<std::uint32_t>();
+  if (in.left() != count * kDetectionBytes) {
+    in.fail();
+    return list;
+  }
+  list.detections.reserve(count);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    Detection detection;
+    detection.class_id = in.number<std::uint32_t>();
+    detection.confidence = in.number<float>();
+    detection.box.x_min = in.number<float>();
+    detection.box.y_min = in.number<float>();
+    detection.box.x_max = in.number<float>();
+    detection.box.y_max = in.number<float>();
+    list.detections.push_back(detection);
+  }
+  return list;
+}
+
+ClassificationList read_classifications(Reader& in) {
+  ClassificationList list;
+  list.image_width = in.number<std::uint32_t>();
+  list.image_height = in.number<std::uint32_t>();
+  const auto count = in.number<std::uint32_t>();
+  if (in.left() != count * kClassificationBytes) {
+    in.fail();
+    return list;
+  }
+  list.classifications.reserve(count);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    Classification classification;
+    classification.class_id = in.number<std::uint32_t>();
+    classification.probability = in.number<float>();
+    list.classifications.push_back(classification);
+  }
+  return list;
+}
+
+EncodedFile read_encoded_file(Reader& in) {
+  EncodedFile file;
+  file.type = in.number<FileType>();
+  const auto magic = std::as_bytes(std::span(magic_of(file.type)));
+  file.bytes = in.rest();
+  const bool begins_so =
+      file.bytes.size() >= magic.size() && std::equal(magic.begin(), magic.end(), file.bytes.begin());
+  if (magic.empty() || !begins_so) in.fail();
+  return file;
+}
+
+IdentityAnswer read_identity(Reader& in) {
+  IdentityAnswer answer;
+  answer.bytes = in.number<std::uint64_t>();
+  answer.crc32 = in.number<std::uint32_t>();
+  answer.worker_pid = in.number<std::uint32_t>();
+  return answer;
+}
+
+}  // namespace
+
+std::uint64_t result_bytes_for(const common::ModelConfig& model) {
+  std::uint64_t needed = 0;
+  switch (model.task) {
+    case common::Task::kDetect:
+      needed = kListBytes + std::uint64_t{model.detect.max_detections} * kDetectionBytes;
+      if (model.detect.annotate) needed = std::max(needed, kFileBytes + model.limits.max_result_bytes);
+      break;
+    case common::Task::kClassify: needed = kListBytes + std::uint64_t{common::kMaxTopK} * kClassificationBytes; break;
+    case common::Task::kImage:
+    case common::Task::kTensor: needed = kFileBytes + model.limits.max_result_bytes; break;
+  }
+  return std::max(needed, kMinResultBytes);
+}
+
+std::optional<std::uint64_t> encode_prediction(const Prediction& prediction, std::span<std::byte> out) {
+  Writer writer(out);
+  std::visit([&](const auto& value) { write(writer, value); }, prediction);
+  return writer.written();
+}
+
+std::optional<Prediction> decode_prediction(std::span<const std::byte> bytes) {
+  Reader reader(bytes);
+  Prediction prediction;
+  switch (reader.number<PredictionKind>()) {
+    case PredictionKind::kDetections: prediction = read_detections(reader); break;
+    case PredictionKind::kIdentity: prediction = read_identity(reader); break;
+    case PredictionKind::kClassifications: prediction = read_classifications(reader); break;
+    case PredictionKind::kFile: prediction = read_encoded_file(reader); break;
+    default: return std::nullopt;
+  }
+  if (!reader.complete()) return std::nullopt;
+  return prediction;
+}
+
+}  // namespace yolod::ipc

@@ -1,0 +1,33 @@
+#include "app/http/content_negotiation.hpp"
+
+#include <catch2/catch.hpp>
+#include <string>
+
+namespace yolod::app {
+namespace {
+
+TEST_CASE("Accept: a client that ranks PNG above JPEG gets it", "[app][unit]") {
+  const std::string accept =
+      GENERATE("image/png", "IMAGE/PNG", "image/png, image/jpeg;q=0.9", "image/jpeg;q=0.5,image/png;q=0.6",
+               "image/png,*/*;q=0.8", "text/html, image/png ; level=1 ; Q=1.0 , */*;q=0.1", "image/*, image/jpeg;q=0",
+               "image/png;q=0.001", "image/jpeg;q=0.2, */*;q=0.3", ",,image/png,");
+  CAPTURE(accept);
+  CHECK(prefers_png(accept));
+}
+
+TEST_CASE("Accept: every other client gets a JPEG", "[app][unit]") {
+  const std::string accept = GENERATE("", "*/*", "image/*", "image/jpeg", "image/jpeg, image/png",
+                                      "image/png;q=0.5, image/jpeg", "image/png;q=0", "text/html", "image/pngx", "png",
+                                      ";;;", ",", "image/webp", "image/png;q=0.5, */*", "q=1");
+  CAPTURE(accept);
+  CHECK_FALSE(prefers_png(accept));
+}
+
+TEST_CASE("Accept: a weight that cannot be read counts as 1", "[app][unit]") {
+  CHECK(prefers_png("image/png;q=x, image/jpeg;q=0.9"));
+  CHECK(prefers_png("image/png;q=2, image/jpeg;q=0.9"));
+  CHECK_FALSE(prefers_png("image/png;q=nan, image/jpeg"));
+}
+
+}  // namespace
+}  // namespace yolod::app

@@ -1,0 +1,397 @@
+#include "app/http/multipart.hpp"
+
+#include <array>
+#include <catch2/catch.hpp>
+#include <random>
+#include <string>
+
+namespace yolod::app {
+namespace {
+
+using namespace std::string_literals;
+using common::ErrorCode;
+
+std::span<const std::byte> bytes_of(const std::string& text) {
+  return std::as_bytes(std::span(text.data(), text.size()));
+}
+
+// The content of the part `image`; nothing for any error, which must be a bad request.
+std::optional<std::string> image_in(const std::string& body, const std::string& boundary = "b0") {
+  const auto part = find_part(bytes_of(body), boundary, "image");
+  if (!part) {
+    CHECK(part.error().code == ErrorCode::kBadRequest);
+    CHECK_FALSE(part.error().message.empty());
+    return std::nullopt;
+  }
+  return std::string(reinterpret_cast<const char*>(part->data()), part->size());
+}
+
+std::string part(const std::string& name, const std::string& content) {
+  return "--b0\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\n\r\n" + content + "\r\n";
+}
+
+std::string form(const std::string& content) { return part("image", content) + "--b0--\r\n"; }
+
+// ---- Content-Type ----
+
+TEST_CASE("Multipart: its content type is told whatever its case and parameters", "[app][unit]") {
+  CHECK(is_multipart("multipart/form-data"));
+  CHECK(is_multipart("multipart/form-data; boundary=x"));
+  CHECK(is_multipart("Multipart/Form-Data;boundary=x"));
+  CHECK(is_multipart(" multipart/form-data ; boundary=x"));
+  CHECK_FALSE(is_multipart(""));
+  CHECK_FALSE(is_multipart("image/jpeg"));
+  CHECK_FALSE(is_multipart("multipart/mixed; boundary=x"));
+  CHECK_FALSE(is_multipart("multipart/form-datax"));
+  CHECK_FALSE(is_multipart("image/jpeg; x=multipart/form-data"));
+}
+
+TEST_CASE("Multipart: the boundary is read as a token or quoted", "[app][unit]") {
+  CHECK(multipart_boundary("multipart/form-data; boundary=abc") == "abc");
+  CHECK(multipart_boundary("multipart/form-data;boundary=abc") == "abc");
+  CHECK(multipart_boundary("multipart/form-data; BOUNDARY=AbC") == "AbC");
+  CHECK(multipart_boundary("multipart/form-data; charset=utf-8; boundary=abc") == "abc");
+  CHECK(multipart_boundary("multipart/form-data; boundary=abc; charset=utf-8") == "abc");
+  CHECK(multipart_boundary("multipart/form-data; boundary=\"abc\"") == "abc");
+  CHECK(multipart_boundary("multipart/form-data; boundary=\"a b:c/d=e?f\"") == "a b:c/d=e?f");
+  CHECK(multipart_boundary("multipart/form-data; boundary=----WebKitFormBoundary7MA4YWxkTrZu0gW") ==
+        "----WebKitFormBoundary7MA4YWxkTrZu0gW");
+}
+
+TEST_CASE("Multipart: a boundary without the quotes that it should have is read up to the semicolon", "[app][unit]") {
+  CHECK(multipart_boundary("multipart/form-data; boundary=----=_Part_1_23.45") == "----=_Part_1_23.45");
+  CHECK(multipart_boundary("multipart/form-data; boundary====1656457491496===; charset=utf-8") ==
+        "===1656457491496===");
+  CHECK(multipart_boundary("multipart/form-data; boundary=a/b:c ;x=y") == "a/b:c");
+  CHECK(multipart_boundary("multipart/form-data; x; boundary = abc") == "abc");
+  CHECK(multipart_boundary("multipart/form-data; x=\";boundary=no\"; boundary=yes") == "yes");
+}
+
+TEST_CASE("Multipart: a boundary that RFC 2046 does not allow is none", "[app][unit]") {
+  CHECK_FALSE(multipart_boundary(""));
+  CHECK_FALSE(multipart_boundary("multipart/form-data"));
+  CHECK_FALSE(multipart_boundary("multipart/form-data; charset=utf-8"));
+  CHECK_FALSE(multipart_boundary("multipart/form-data; boundary="));
+  CHECK_FALSE(multipart_boundary("multipart/form-data; boundary=\"\""));
+  CHECK_FALSE(multipart_boundary("multipart/form-data; boundary=\"ends in a space \""));
+  CHECK_FALSE(multipart_boundary("multipart/form-data; boundary=\"a\\\"b\""));
+  CHECK_FALSE(multipart_boundary("multipart/form-data; boundary=\"a\r\nb\""));
+  CHECK_FALSE(multipart_boundary("multipart/form-data; boundary=\"a@b\""));
+  CHECK(multipart_boundary("multipart/form-data; boundary=" + std::string(70, 'x')));
+  CHECK_FALSE(multipart_boundary("multipart/form-data; boundary=" + std::string(71, 'x')));
+}
+
+// ---- the part ----
+
+TEST_CASE("Multipart: the content lies between the empty line and the boundary, byte for byte", "[app][unit]") {
+  const auto content = GENERATE("hello"s, "\r\n"s, "\r\n\r\n"s, "\0\xFF\x80"s, "--"s, "\n"s, "\r"s, "a\r\n"s, "\r\n-"s,
+                                "\r\n--"s, "\r\n--b"s, "x--b0--"s, "\n--b0\n"s, "\r--b0"s);
+  CHECK(image_in(form(content)) == content);
+}
+
+TEST_CASE("Multipart: the part is a view into the body", "[app][unit]") {
+  const std::string body = form("hello");
+  const auto found = find_part(bytes_of(body), "b0", "image");
+  REQUIRE(found);
+  CHECK(reinterpret_cast<const char*>(found->data()) == body.data() + body.find("hello"));
+}
+
+TEST_CASE("Multipart: an empty content is found as such", "[app][unit]") { CHECK(image_in(form("")) == ""); }
+
+TEST_CASE("Multipart: among several parts the named one is found", "[app][unit]") {
+  CHECK(image_in(part("a", "1") + part("image", "2") + part("b", "3") + "--b0--") == "2");
+  CHECK(image_in(part("a", "") + part("image", "2") + "--b0--") == "2");
+}
+
+std::string refusal_of(const std::string& body) {
+  constexpr std::array<std::string_view, 2> kOptions{"confidence", "model"};
+  const auto found = find_part(bytes_of(body), "b0", "image", kOptions);
+  return found ? "" : found.error().message;
+}
+
+TEST_CASE("Multipart: what would be overlooked is refused by its name, before or behind the picture", "[app][unit]") {
+  const auto file = [](const std::string& name) {
+    return "--b0\r\nContent-Disposition: form-data; name=\"" + name + "\"; filename=\"a.jpg\"\r\n\r\nx\r\n";
+  };
+  CHECK(refusal_of(part("image", "1") + part("image", "2") + "--b0--") ==
+        "multipart: a second part named image, one picture is answered by each request");
+  for (const bool before : {true, false}) {
+    const auto with = [&](const std::string& other) {
+      return refusal_of(before ? other + form("1") : part("image", "1") + other + "--b0--");
+    };
+    CHECK(with(part("confidence", "0.5")) ==
+          "multipart: the part \"confidence\" is not read, options go into the query: ?confidence=...");
+    CHECK(with(file("image2")) == "multipart: a file in the part \"image2\", the one that is read is named image");
+    CHECK(with(file(std::string(5000, 'x'))).size() < 200);
+    CHECK(with(file("a\x1b")).find('\x1b') == std::string::npos);
+    CHECK(with(part("submit", "Upload")).empty());
+    CHECK(with(part("csrf", "0123")).empty());
+  }
+  CHECK(refusal_of("--b0\r\nContent-Disposition: form-data; filename=image\r\n\r\nx\r\n" + form("y")) ==
+        "multipart: a file in the part \"\", the one that is read is named image");
+  CHECK(refusal_of(file("photo") + "--b0--") ==
+        "multipart: a file in the part \"photo\", the one that is read is named image");
+}
+
+TEST_CASE("Multipart: behind a whole picture a form may be damaged", "[app][unit]") {
+  for (const auto* rest : {"--b0", "--b0x", "--b0\r\n", "--b0\r\nX: 1", "--b0\r\nX: 1\r\n\r\ny"}) {
+    CAPTURE(rest);
+    CHECK(image_in(part("image", "1") + rest) == "1");
+  }
+}
+
+TEST_CASE("Multipart: names are matched exactly", "[app][unit]") {
+  CHECK_FALSE(image_in(part("Image", "1") + part("image2", "2") + part("", "3") + part("imag", "4") + "--b0--"));
+}
+
+TEST_CASE("Multipart: a preamble and an epilogue are skipped", "[app][unit]") {
+  CHECK(image_in("This is a message.\r\nIn two lines, --b0 among them.\r\n" + form("x") + "epilogue") == "x");
+  CHECK(image_in("\r\n" + form("x")) == "x");
+}
+
+TEST_CASE("Multipart: other headers, any case and other parameters do no harm", "[app][unit]") {
+  const auto headers =
+      GENERATE("Content-Disposition: form-data; name=image"s, "content-disposition:form-data;name=\"image\""s,
+               "CONTENT-DISPOSITION: form-data; NAME=\"image\""s,
+               "Content-Disposition: form-data; filename=\"a.jpg\"; name=\"image\""s,
+               "Content-Disposition: form-data; name=\"image\"; filename=\"a;name=x.jpg\""s,
+               "Content-Disposition: form-data; filename=\"a \\\"quoted\\\" name.jpg\"; name=\"image\""s,
+               "Content-Disposition: form-data; name=\"image\"; filename=\"Stra\xC3\x9F\x65.jpg\""s,
+               "Content-Disposition: form-data; filename=\"Stra\xC3\x9F\x65.jpg\"; name=\"image\""s,
+               "Content-Disposition: form-data; name=\"image\"; filename*=UTF-8''a%20b.jpg"s,
+               "Content-Type: image/jpeg\r\nContent-Disposition: form-data; name=\"image\"\r\nX-Other: 1"s,
+               "Content-Disposition: form-data; filename=IMG_(1) a/b.jpg; name=\"image\""s,
+               "Content-Disposition: form-data; filename=Stra\xC3\x9F\x65.jpg; name=image"s,
+               "no colon here\r\nContent-Disposition: form-data; name=\"image\""s);
+  CAPTURE(headers);
+  CHECK(image_in("--b0\r\n" + headers + "\r\n\r\nx\r\n--b0--") == "x");
+}
+
+TEST_CASE("Multipart: padding after a boundary is allowed", "[app][unit]") {
+  CHECK(image_in("--b0 \t\r\nContent-Disposition: form-data; name=image\r\n\r\nx\r\n--b0-- \r\n") == "x");
+}
+
+TEST_CASE("Multipart: a part without headers has no name", "[app][unit]") {
+  CHECK_FALSE(image_in("--b0\r\n\r\nx\r\n--b0--"));
+  CHECK(image_in("--b0\r\n\r\nx\r\n" + form("y")) == "y");
+}
+
+TEST_CASE("Multipart: a part whose headers name nothing is passed over", "[app][unit]") {
+  const auto headers =
+      GENERATE("Content-Type: image/jpeg"s, "Content-Disposition: form-data"s, "Content-Disposition:"s,
+               "Content-Disposition: form-data; name"s, "X-Content-Disposition: form-data; name=image"s, ":"s);
+  CAPTURE(headers);
+  CHECK(image_in("--b0\r\n" + headers + "\r\n\r\nx\r\n" + form("y")) == "y");
+}
+
+TEST_CASE("Multipart: a boundary that is the beginning of another line ends the content, as RFC 2046 has it",
+          "[app][unit]") {
+  CHECK(image_in("--b0\r\nContent-Disposition: form-data; name=image\r\n\r\nx\r\n--b0123\r\ny\r\n--b0--") == "x");
+}
+
+TEST_CASE("Multipart: a boundary of the largest length and of every allowed character works", "[app][unit]") {
+  const auto boundary = GENERATE(std::string(70, '-'), "'()+_,-./:=? x"s, "0"s);
+  const auto body = "--" + boundary + "\r\nContent-Disposition: form-data; name=image\r\n\r\n-\r\n--" + boundary + "--";
+  CHECK(image_in(body, boundary) == "-");
+}
+
+// ---- what is wrong ----
+
+TEST_CASE("Multipart: a body without the boundary is refused", "[app][unit]") {
+  const auto body = GENERATE(""s, "x"s, "--"s, "--b"s, "--b1\r\n"s, "x--b0\r\n"s, "\n--b0\r\n\r\nx\r\n--b0--"s);
+  CAPTURE(body);
+  CHECK_FALSE(image_in(body));
+}
+
+TEST_CASE("Multipart: a body without such a part is refused", "[app][unit]") {
+  CHECK_FALSE(image_in("--b0--\r\n"));
+  CHECK_FALSE(image_in(part("other", "x") + "--b0--\r\n"));
+}
+
+TEST_CASE("Multipart: a part after the close is not found", "[app][unit]") {
+  CHECK_FALSE(image_in("--b0--\r\n" + form("x")));
+}
+
+TEST_CASE("Multipart: a last part that no boundary closes is refused", "[app][unit]") {
+  CHECK_FALSE(image_in("--b0\r\nContent-Disposition: form-data; name=image\r\n\r\nx"));
+  CHECK_FALSE(image_in("--b0\r\nContent-Disposition: form-data; name=image\r\n\r\nx--b0--"));
+}
+
+TEST_CASE("Multipart: line breaks of LF alone are refused", "[app][unit]") {
+  CHECK_FALSE(image_in("--b0\nContent-Disposition: form-data; name=image\n\nx\n--b0--\n"));
+  CHECK_FALSE(image_in("--b0\r\nContent-Disposition: form-data; name=image\n\nx\r\n--b0--\r\n"));
+}
+
+TEST_CASE("Multipart: something else than padding after a boundary is refused", "[app][unit]") {
+  CHECK_FALSE(image_in("--b0x\r\nContent-Disposition: form-data; name=image\r\n\r\nx\r\n--b0--"));
+  CHECK_FALSE(image_in("--b0-\r\nContent-Disposition: form-data; name=image\r\n\r\nx\r\n--b0--"));
+}
+
+TEST_CASE("Multipart: a part that ends with its headers does not swallow the next", "[app][unit]") {
+  CHECK(image_in(
+            "--b0\r\nX-Note: none\r\n\r\n--b0\r\nContent-Disposition: form-data; name=\"image\"\r\n\r\ny\r\n--b0--") ==
+        "y");
+}
+
+TEST_CASE("Multipart: headers without an end are refused, however long", "[app][unit]") {
+  const std::string start = "--b0\r\nContent-Disposition: form-data; name=image\r\n";
+  CHECK_FALSE(image_in(start + "X: 1\r\n--b0--"));
+  CHECK_FALSE(image_in(start + std::string(1 << 20U, 'x') + "\r\n\r\nx\r\n--b0--"));
+}
+
+TEST_CASE("Multipart: more parts than anybody sends are refused", "[app][unit]") {
+  std::string many;
+  for (int i = 0; i < 63; ++i) many += part("other", "x");
+  CHECK(image_in(many + form("y")) == "y");
+  CHECK_FALSE(image_in(many + part("other", "x") + form("y")));
+}
+
+TEST_CASE("Multipart: cut anywhere it is either whole or refused", "[app][unit]") {
+  const std::string body = "preamble\r\n" + part("a", "1") + form("content");
+  const std::size_t enough = body.find("content") + 7 + 6;  // and the boundary behind it
+  for (std::size_t size = 0; size <= body.size(); ++size) {
+    CAPTURE(size);
+    const auto image = image_in(body.substr(0, size));
+    REQUIRE(image.has_value() == (size >= enough));
+    if (image) REQUIRE(*image == "content");
+  }
+}
+
+// ---- in pieces of work ----
+
+// Whether these headers name the part `image`.
+bool name_image(std::string_view headers) {
+  const auto body = "--Q\r\n" + std::string(headers) + "\r\n\r\n\r\n--Q--";
+  return find_part(bytes_of(body), "Q", "image").ok();
+}
+
+// The part as it was found before the scanner, with std::string_view::find(): short, and slow on the wrong bytes. What
+// it says is what the scanner must say.
+std::optional<std::string> find_simply(const std::string& body, const std::string& boundary) {
+  const std::string_view text = body;
+  const std::string dashed = "--" + boundary;
+  const std::string delimiter = "\r\n" + dashed;
+  constexpr auto kNowhere = std::string_view::npos;
+  std::optional<std::string> image;
+  std::size_t at = text.starts_with(dashed) ? 0 : text.find(delimiter);
+  if (at == kNowhere) return std::nullopt;
+  at += at == 0 && text.starts_with(dashed) ? dashed.size() : delimiter.size();
+  for (int number = 0; number < 64; ++number) {
+    if (text.substr(at).starts_with("--")) return image;
+    const std::size_t line_end = text.find("\r\n", at);
+    if (line_end == kNowhere) return image;
+    if (text.substr(at, line_end - at).find_first_not_of(" \t") != kNowhere) return image;
+    const std::size_t headers_end = text.substr(line_end, 8192).find("\r\n\r\n");
+    const std::size_t next = text.find(delimiter, line_end);
+    if (headers_end != kNowhere && next != kNowhere && next < line_end + headers_end + 4) {
+      at = next + delimiter.size();
+      continue;
+    }
+    if (headers_end == kNowhere) {
+      if (next == kNowhere) return image;
+      at = next + delimiter.size();
+      continue;
+    }
+    const std::string_view headers = text.substr(line_end + 2, headers_end == 0 ? 0 : headers_end - 2);
+    const bool is_image = name_image(headers);
+    if (is_image && image) return std::nullopt;  // a second one
+    const std::size_t content = line_end + headers_end + 4;
+    const std::size_t content_end = text.find(delimiter, content);
+    if (content_end == kNowhere) return image;
+    if (is_image) image = std::string(text.substr(content, content_end - content));
+    at = content_end + delimiter.size();
+  }
+  return image;
+}
+
+std::optional<std::string> image_in_steps(const std::string& body, const std::string& boundary, std::size_t budget) {
+  MultipartScanner scanner(bytes_of(body), boundary, "image");
+  while (!scanner.step(budget)) {
+  }
+  const auto& found = scanner.result();
+  if (!found) return std::nullopt;
+  return std::string(reinterpret_cast<const char*>(found->data()), found->size());
+}
+
+TEST_CASE("MultipartScanner: in steps of any size it finds what a simple search finds", "[app][unit]") {
+  const std::vector<std::string> pieces{"--b0",
+                                        "\r\n--b0",
+                                        "\r\n--b0\r\n",
+                                        "\r\n--b0--",
+                                        "\r\n",
+                                        "\r\n\r\n",
+                                        "--",
+                                        "\r",
+                                        "\n",
+                                        "-",
+                                        " ",
+                                        "\t",
+                                        "b0",
+                                        "x",
+                                        "\0"s,
+                                        std::string(100, '\r'),
+                                        "Content-Disposition: form-data; name=\"image\"",
+                                        "\r\nContent-Disposition: form-data; name=\"image\"\r\n\r\n",
+                                        "X-Other: 1\r\n",
+                                        std::string(9000, 'h')};
+  std::mt19937 random(11);
+  int found_count = 0;
+  for (int round = 0; round < 60'000; ++round) {
+    std::string body = random() % 2 == 0 ? "--b0" : "";
+    for (unsigned i = random() % 16; i > 0; --i) body += pieces[random() % pieces.size()];
+    const auto expected = find_simply(body, "b0");
+    CAPTURE(body);
+    for (const std::size_t budget : {std::size_t{1}, std::size_t{1 + random() % 16}, std::size_t{64 * 1024}}) {
+      REQUIRE(image_in_steps(body, "b0", budget) == expected);
+    }
+    found_count += expected ? 1 : 0;
+  }
+  CHECK(found_count > 1000);
+}
+
+TEST_CASE("MultipartScanner: a step looks at no more than its budget and one part's headers", "[app][unit]") {
+  constexpr std::size_t kBytes = 1 << 20U;
+  const auto filler = GENERATE("\r"s, "\r\n--"s, "\r\n--b"s, "x"s, " "s, "\r\n--b1\r\n"s);
+  CAPTURE(filler);
+  std::string body = GENERATE("--b0"s, "--b0\r\nContent-Disposition: form-data; name=\"image\"\r\n\r\n"s, "x"s);
+  while (body.size() < kBytes) body += filler;
+  MultipartScanner scanner(bytes_of(body), "b0", "image");
+  std::size_t steps = 1;
+  while (!scanner.step(4096)) ++steps;
+  CHECK_FALSE(scanner.result());
+  CHECK(steps <= 1 + body.size() / 4096 + 1);
+}
+
+TEST_CASE("MultipartScanner: a part of every offset to the steps' ends is found", "[app][unit]") {
+  for (std::size_t before = 0; before < 40; ++before) {
+    for (std::size_t length = 0; length < 40; ++length) {
+      const auto content = std::string(length, '\r');
+      const auto body = std::string(before, 'p') + "\r\n" + form(content);
+      REQUIRE(image_in_steps(body, "b0", 16) == content);
+    }
+  }
+}
+
+TEST_CASE("Multipart: random bodies never crash it, and what it finds lies within", "[app][unit]") {
+  const std::vector<std::string> pieces{"--b0",       "\r\n",
+                                        "--",         "\r",
+                                        "\n",         "Content-Disposition: form-data; name=\"image\"",
+                                        "name=image", "Content-Disposition:",
+                                        ";",          "\"",
+                                        "x",          "\0"s,
+                                        "\xFF",       ":",
+                                        "=",          "\\"};
+  std::mt19937 random(5);
+  for (int round = 0; round < 20'000; ++round) {
+    std::string body;
+    for (unsigned i = random() % 16; i > 0; --i) body += pieces[random() % pieces.size()];
+    const auto found = find_part(bytes_of(body), "b0", "image");
+    if (!found) continue;
+    const auto* const begin = reinterpret_cast<const char*>(found->data());
+    REQUIRE(begin >= body.data());
+    REQUIRE(begin + found->size() <= body.data() + body.size());
+  }
+}
+
+}  // namespace
+}  // namespace yolod::app

@@ -1,0 +1,264 @@
+#include "app/http/places.hpp"
+
+#include <catch2/catch.hpp>
+#include <list>
+#include <vector>
+
+namespace yolod::app {
+namespace {
+
+using namespace std::chrono_literals;
+using common::Clock;
+
+constexpr auto kReserve = Places::kReserve;
+
+// Connections that do what a test says, on a clock that goes on when it says so.
+struct Door {
+  struct Connection final : Place {
+    explicit Connection(std::vector<Connection*>& given_up) : order(given_up) {}
+    void give_up_place() override { order.push_back(this); }
+    bool check_deadline(Clock::time_point) override {
+      ++checks;
+      return late;
+    }
+    std::vector<Connection*>& order;
+    bool late{false};
+    int checks{0};
+  };
+
+  explicit Door(std::size_t limit) : places(limit) {}
+  ~Door() {
+    for (auto& connection : connections) places.remove(connection);
+  }
+
+  Connection& connect(Occupation occupation = Occupation::kSilent) {
+    REQUIRE(places.make_space(now));
+    Connection& connection = connections.emplace_back(given_up);
+    places.add(connection, now);
+    if (occupation != Occupation::kSilent) places.change(connection, occupation, now);
+    now += 1ms;
+    return connection;
+  }
+  // Those that were given up end.
+  void settle() {
+    for (const Connection* gone : given_up) {
+      places.remove(const_cast<Connection&>(*gone));
+      connections.remove_if([gone](const Connection& one) { return &one == gone; });
+    }
+    given_up.clear();
+  }
+  bool leaves_reserve(Connection& connection) { return places.leave_reserve(connection, now); }
+
+  Clock::time_point now{1h};
+  std::vector<Connection*> given_up;
+  Places places;
+  std::list<Connection> connections;
+};
+
+using GivenUp = std::vector<Door::Connection*>;
+
+TEST_CASE("Places: up to the limit nobody is given up", "[app][unit]") {
+  Door door(3);
+  for (int i = 0; i < 3; ++i) {
+    CHECK_FALSE(door.connect().in_reserve());
+    door.now += 1h;
+  }
+  CHECK(door.given_up.empty());
+  CHECK(door.places.count() == 3);
+}
+
+TEST_CASE("Places: at the limit the connection that has been silent for longest makes room", "[app][unit]") {
+  Door door(3);
+  auto& first = door.connect();
+  auto& second = door.connect();
+  door.connect();
+  door.now += 1s;
+  CHECK_FALSE(door.connect().in_reserve());
+  CHECK(door.given_up == GivenUp{&first});
+  CHECK_FALSE(door.connect().in_reserve());
+  CHECK(door.given_up == GivenUp{&first, &second});
+  CHECK(door.places.count() == 3);
+  CHECK(door.places.all_count() == 5);
+  door.settle();
+  CHECK(door.places.all_count() == 3);
+}
+
+TEST_CASE("Places: who can be spared most easily goes first, whatever its age", "[app][unit]") {
+  Door door(7);
+  auto& busy = door.connect(Occupation::kBusy);
+  auto& unread = door.connect(Occupation::kUnreadAnswer);
+  auto& awaiting = door.connect(Occupation::kAwaitingRoom);
+  auto& idle = door.connect(Occupation::kIdle);
+  auto& unfinished = door.connect(Occupation::kUnfinished);
+  auto& silent = door.connect(Occupation::kSilent);
+  auto& lingering = door.connect(Occupation::kLingering);
+  door.now += 1h;
+  for (int i = 0; i < 6; ++i) door.connect(Occupation::kBusy);
+  CHECK(door.given_up == GivenUp{&lingering, &silent, &unfinished, &idle, &awaiting, &unread});
+  CHECK_FALSE(busy.in_reserve());
+  CHECK(door.connect().in_reserve());
+}
+
+TEST_CASE("Places: a connection that was given up cannot leave the reserve, and its place is counted once",
+          "[app][unit]") {
+  Door door(1);
+  door.connect(Occupation::kBusy);
+  auto& reserved = door.connect(Occupation::kUnfinished);
+  REQUIRE(reserved.in_reserve());
+  for (std::size_t i = 1; i < Places::kReserve; ++i) door.connect(Occupation::kBusy);
+  door.now += 1h;
+  REQUIRE(door.places.make_space(door.now));
+  REQUIRE(door.given_up == GivenUp{&reserved});
+  CHECK(door.places.count() == Places::kReserve);
+  CHECK_FALSE(door.places.leave_reserve(reserved, door.now));
+  CHECK(door.places.count() == Places::kReserve);
+  door.settle();
+  CHECK(door.places.count() == Places::kReserve);
+}
+
+TEST_CASE("Places: a young connection is not given up", "[app][unit]") {
+  const auto occupation = GENERATE(Occupation::kLingering, Occupation::kSilent, Occupation::kUnfinished,
+                                   Occupation::kIdle, Occupation::kAwaitingRoom, Occupation::kUnreadAnswer);
+  Door door(1);
+  auto& old = door.connect(occupation);
+  const auto connected = door.now - 1ms;
+  door.now = connected + Places::young(occupation) - 1ms;
+  CHECK(door.connect(Occupation::kBusy).in_reserve());
+  CHECK(door.given_up.empty());
+  door.now = connected + Places::young(occupation);
+  CHECK_FALSE(door.connect(Occupation::kBusy).in_reserve());
+  CHECK(door.given_up == GivenUp{&old});
+}
+
+TEST_CASE("Places: a change makes a connection the youngest of its kind", "[app][unit]") {
+  Door door(2);
+  auto& first = door.connect(Occupation::kIdle);
+  auto& second = door.connect(Occupation::kIdle);
+  door.places.change(first, Occupation::kIdle, door.now);
+  door.now += 1h;
+  door.connect();
+  CHECK(door.given_up == GivenUp{&second});
+}
+
+TEST_CASE("Places: where all are busy the reserve takes a few, and then nobody", "[app][unit]") {
+  Door door(2);
+  for (int i = 0; i < 2; ++i) door.connect(Occupation::kBusy);
+  door.now += 1h;
+  for (std::size_t i = 0; i < kReserve; ++i) CHECK(door.connect(Occupation::kBusy).in_reserve());
+  CHECK_FALSE(door.places.make_space(door.now));
+  CHECK(door.given_up.empty());
+}
+
+TEST_CASE("Places: who is silent in the reserve makes room there", "[app][unit]") {
+  Door door(1);
+  door.connect(Occupation::kBusy);
+  auto& first = door.connect();
+  for (std::size_t i = 1; i < kReserve; ++i) door.connect();
+  CHECK_FALSE(door.places.make_space(door.now));
+  door.now += 1s;
+  CHECK(door.places.make_space(door.now));
+  CHECK(door.given_up == GivenUp{&first});
+  CHECK(door.connect().in_reserve());
+}
+
+TEST_CASE("Places: the reserve is left when a connection goes", "[app][unit]") {
+  Door door(1);
+  auto& regular = door.connect(Occupation::kBusy);
+  auto& waiting = door.connect(Occupation::kBusy);
+  REQUIRE(waiting.in_reserve());
+  CHECK_FALSE(door.leaves_reserve(waiting));
+  CHECK_FALSE(door.places.may_make_room_soon(door.now));
+  regular.give_up_place();  // stands for its end
+  door.settle();
+  CHECK(door.leaves_reserve(waiting));
+  CHECK_FALSE(waiting.in_reserve());
+  CHECK(door.leaves_reserve(waiting));
+}
+
+TEST_CASE("Places: the reserve is left when a connection can be spared, and that can be foreseen", "[app][unit]") {
+  Door door(1);
+  auto& silent = door.connect();
+  auto& waiting = door.connect(Occupation::kBusy);
+  REQUIRE(waiting.in_reserve());
+  CHECK_FALSE(door.leaves_reserve(waiting));
+  CHECK(door.places.may_make_room_soon(door.now));
+  door.now += Places::young(Occupation::kSilent);
+  CHECK(door.leaves_reserve(waiting));
+  CHECK(door.given_up == GivenUp{&silent});
+  CHECK(door.places.count() == 1);
+}
+
+TEST_CASE("Places: one of the reserve leaves it for one place, not for two", "[app][unit]") {
+  Door door(2);
+  door.connect(Occupation::kBusy);
+  door.connect();
+  auto& first = door.connect(Occupation::kBusy);
+  auto& second = door.connect(Occupation::kBusy);
+  door.now += 1s;
+  CHECK(door.leaves_reserve(first));
+  CHECK_FALSE(door.leaves_reserve(second));
+}
+
+TEST_CASE("Places: what was given up changes no more", "[app][unit]") {
+  Door door(1);
+  auto& old = door.connect();
+  door.now += 1s;
+  door.connect(Occupation::kBusy);
+  REQUIRE(door.given_up == GivenUp{&old});
+  door.places.change(old, Occupation::kLingering, door.now);
+  door.now += 1h;
+  CHECK(door.connect(Occupation::kBusy).in_reserve());
+  CHECK(door.given_up == GivenUp{&old});
+}
+
+TEST_CASE("Places: all that are not idle have their deadlines checked, in several calls", "[app][unit]") {
+  Door door(100);
+  std::vector<Door::Connection*> checked;
+  for (int i = 0; i < 10; ++i) {
+    for (const auto occupation : {Occupation::kBusy, Occupation::kLingering, Occupation::kUnfinished}) {
+      checked.push_back(&door.connect(occupation));
+    }
+  }
+  for (int round = 1; round <= 3; ++round) {
+    int calls = 1;
+    while (!door.places.check_some_deadlines(7, door.now)) ++calls;
+    CHECK(calls <= 6);
+    for (const auto* connection : checked) CHECK(connection->checks >= round - 1);
+  }
+  for (const auto* connection : checked) CHECK(connection->checks >= 2);
+}
+
+TEST_CASE("Places: of those that are idle or silent only as many are looked at as are late", "[app][unit]") {
+  const auto occupation = GENERATE(Occupation::kIdle, Occupation::kSilent);
+  Door door(100);
+  std::vector<Door::Connection*> waiting;
+  for (int i = 0; i < 10; ++i) waiting.push_back(&door.connect(occupation));
+  waiting[0]->late = waiting[1]->late = true;
+  while (!door.places.check_some_deadlines(50, door.now)) {
+  }
+  CHECK(waiting[0]->checks >= 1);
+  CHECK(waiting[1]->checks >= 1);
+  CHECK(waiting[2]->checks >= 1);
+  CHECK(waiting[3]->checks == 0);
+}
+
+TEST_CASE("Places: connections may change and go while a round of checks is under way", "[app][unit]") {
+  Door door(1000);
+  std::vector<Door::Connection*> all;
+  for (int i = 0; i < 30; ++i) all.push_back(&door.connect(Occupation::kBusy));
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    (void)door.places.check_some_deadlines(1, door.now);
+    if (i % 3 == 0) {
+      door.given_up.push_back(all[i]);
+      door.settle();
+    } else {
+      door.places.change(*all[i], i % 3 == 1 ? Occupation::kIdle : Occupation::kBusy, door.now);
+    }
+  }
+  CHECK(door.places.count() == 20);
+  while (!door.places.check_some_deadlines(3, door.now)) {
+  }
+}
+
+}  // namespace
+}  // namespace yolod::app
