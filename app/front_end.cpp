@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "app/process/reaper.hpp"
+#include "app/serving/memory_check.hpp"
 #include "app/serving/status_json.hpp"
 #include "common/awake_clock.hpp"
 #include "common/config/worker_threads.hpp"
@@ -19,7 +20,6 @@
 #include "common/log.hpp"
 #include "common/loop_turns.hpp"
 #include "common/system/cpu_count.hpp"
-#include "common/system/memory_limit.hpp"
 #include "common/system/sibling_program.hpp"
 #include "common/version.hpp"
 
@@ -35,8 +35,6 @@ using common::ErrorCode;
 using common::Outcome;
 using std::chrono::milliseconds;
 
-// Beside the shared memory: the front-end itself and the least that a worker takes.
-constexpr std::uint64_t kMemoryReserveBytes = 16ULL << 20U;
 constexpr milliseconds kHousekeepingPeriod{100};
 constexpr milliseconds kDrainPoll{10};
 constexpr std::chrono::seconds kIdleGrace{1};
@@ -124,13 +122,13 @@ Outcome<void> FrontEnd::start() {
     for (const std::string& url : server_.urls()) common::log_info("yolod {} listening on {}", common::kVersion, url);
     if (auto administered = server_.listen_for_admins(); !administered) return administered;
   }
-  make_pools();
+  make_models();
   phase_ = Phase::kServing;
   if (!accept_when_ready_) server_.start();
   (void)AwakeClock::now();
   lost_time_told_ = AwakeClock::lost();  // a start that took long is no news
+  models_->start(mode_ == RunMode::kCheck ? Start::kTrial : Start::kServing);
   housekeep();
-  for (const auto& pool : pools_) pool->start(mode_ == RunMode::kCheck ? Start::kTrial : Start::kServing);
   return {};
 }
 
@@ -173,7 +171,7 @@ void FrontEnd::housekeep() {
   server_.check_deadlines();
   common::flush_log();
   if (phase_ == Phase::kServing || phase_ == Phase::kDraining) {
-    for (const auto& pool : pools_) pool->tick();
+    models_->tick();
   }
   oom_kills_.forget_old(Clock::now());
   if (manager_.present()) {
@@ -186,48 +184,8 @@ void FrontEnd::housekeep() {
   });
 }
 
-// Before anything is allocated: what does not fit must be one line, not an OOM kill. What is there already is in use,
-// but that a model which is loaded in place gives back its lanes.
-Outcome<void> FrontEnd::check_memory(std::uint64_t arena_bytes, const std::vector<common::ModelConfig>& models) {
-  std::uint64_t shared_bytes = arena_bytes;
-  std::uint64_t largest_bytes = arena_bytes;
-  for (const auto& model : models) {
-    const std::uint64_t lane_bytes = Supervisor::lane_bytes_of(model);
-    const std::uint64_t wanted = lane_bytes * model.workers;
-    const auto* const pool = find_pool(model.name);
-    const bool in_place = pool != nullptr && !pool->retired() && model.reload == common::ReloadMode::kInPlace;
-    const std::uint64_t freed =
-        in_place ? Supervisor::lane_bytes_of(pool->config()) * pool->config().workers : std::uint64_t{0};
-    shared_bytes += wanted - std::min(wanted, freed);
-    largest_bytes = std::max(largest_bytes, lane_bytes);
-  }
-  return common::check_memory_limits(shared_bytes, largest_bytes, kMemoryReserveBytes, common::read_memory_limit());
-}
-
-Outcome<void> FrontEnd::check_room_beside(const std::vector<common::ModelConfig>& models) {
-  std::uint64_t own_bytes = 0;
-  std::uint64_t shared_bytes = 0;
-  for (const auto& model : models) {
-    const auto* const pool = find_pool(model.name);
-    const bool beside = pool != nullptr && !pool->retired() && model.reload != common::ReloadMode::kInPlace;
-    if (!beside) continue;
-    own_bytes += pool->memory_bytes();
-    shared_bytes += Supervisor::lane_bytes_of(model) * model.workers;
-  }
-  const auto limit = common::read_memory_limit();
-  if (own_bytes == 0 || !limit) return {};
-  // All that is used is theirs at most.
-  const auto bytes = std::min(own_bytes, limit->used_bytes) + shared_bytes + kMemoryReserveBytes;
-  if (bytes <= limit->left_bytes()) return {};
-  return Error{
-      ErrorCode::kBadConfig,
-      fmt::format("what is loaded beside the models that serve would take about {} MiB as they do, and {} leaves "
-                  "{} MiB; reload: in_place loads a model in the room of the one before",
-                  bytes >> 20U, limit->source, limit->left_bytes() >> 20U)};
-}
-
 Outcome<void> FrontEnd::make_arena() {
-  if (auto fits = check_memory(config_.memory.input_arena_bytes, config_.models); !fits) return fits;
+  if (auto fits = check_shared_memory(config_.memory.input_arena_bytes, config_.models, nullptr); !fits) return fits;
   auto arena = ipc::InputArena::create(config_.memory.input_arena_bytes);
   if (!arena) return arena.error();
   arena_.emplace(std::move(*arena));
@@ -235,30 +193,23 @@ Outcome<void> FrontEnd::make_arena() {
   return {};
 }
 
-void FrontEnd::make_pools() {
-  const auto have_completions = [this] {
-    return std::any_of(pools_.begin(), pools_.end(),
-                       [](const auto& pool) { return pool->dispatcher().has_completions(); });
-  };
-  const auto take_completions = [this] {
-    for (const auto& pool : pools_) pool->dispatcher().take_completions();
-  };
-  completion_poll_.emplace(io_, *arena_, CompletionPoll::Lanes{have_completions, take_completions});
+void FrontEnd::make_models() {
+  completion_poll_.emplace(
+      io_, *arena_,
+      CompletionPoll::Lanes{[this] { return models_->have_completions(); }, [this] { models_->take_completions(); }});
   context_.emplace(PoolContext{io_, spawn_, *arena_, metrics_, *completion_poll_});
-  for (const auto& model : config_.models) pools_.push_back(make_pool(model));
-}
-
-std::unique_ptr<ModelPool> FrontEnd::make_pool(const common::ModelConfig& model) {
-  return std::make_unique<ModelPool>(
-      *context_, model,
-      ModelPool::Events{[this](ModelPool& pool, const std::string& reason) { gave_up(pool, reason); },
-                        [this] { pool_ready_changed(); }});
+  models_.emplace(*context_,
+                  ModelPool::Events{[this](ModelPool& pool, const std::string& reason) { gave_up(pool, reason); },
+                                    [this] { pool_ready_changed(); }});
+  models_->add(config_.models);
+  models_->set_default(config_.default_model);
 }
 
 void FrontEnd::pool_ready_changed() {
   if (phase_ != Phase::kServing || all_ready_said_) return;
-  const auto is_settled = [this](const auto& pool) { return pool->was_ready() || failed_.contains(pool.get()); };
-  if (!std::all_of(pools_.begin(), pools_.end(), is_settled)) return;
+  bool all_settled = true;
+  models_->for_each([&](const ModelPool& pool) { all_settled &= pool.was_ready() || failed_.contains(&pool); });
+  if (!all_settled) return;
   if (!failed_.empty()) {
     if (!std::exchange(check_over_, true)) asio::post(io_, [this] { finish_check(); });
     return;
@@ -272,16 +223,16 @@ void FrontEnd::pool_ready_changed() {
 }
 
 void FrontEnd::finish_check() {
-  for (const auto& pool : pools_) {
-    if (failed_.contains(pool.get())) continue;
-    const auto& model = *pool->dispatcher().description();
-    std::printf("model %s: %s on %s%s%s", pool->name().c_str(), model.task.c_str(), model.device.c_str(),
+  models_->for_each([this](const ModelPool& pool) {
+    if (failed_.contains(&pool)) return;
+    const auto& model = *pool.dispatcher().description();
+    std::printf("model %s: %s on %s%s%s", pool.name().c_str(), model.task.c_str(), model.device.c_str(),
                 model.precision.empty() ? "" : " in ", model.precision.c_str());
     if (model.input_width != 0) {
       std::printf(", input %u x %u, %zu labels", model.input_width, model.input_height, model.labels.size());
     }
     std::printf(": loads and runs\n");
-  }
+  });
   begin_stop(kWorkerGrace);
 }
 
@@ -347,16 +298,6 @@ void FrontEnd::take_over(const common::Config& changed) {
   spawn_.thread_wait = common::how_threads_wait(changed.models, common::usable_cpu_count());
 }
 
-void FrontEnd::retire_models_not_in(const std::vector<common::ModelConfig>& models) {
-  for (const auto& pool : pools_) {
-    const bool stays =
-        std::any_of(models.begin(), models.end(), [&pool](const auto& model) { return model.name == pool->name(); });
-    if (stays || pool->retired()) continue;
-    common::log_info("model {}: is not in the config any more", pool->name());
-    pool->retire();
-  }
-}
-
 // All models or one of them, with its settings of now; the server's own do not change with that.
 void FrontEnd::reload(std::string_view model, ReloadDone done) {
   const auto refuse = [&](ErrorCode code, std::string why) {
@@ -371,13 +312,15 @@ void FrontEnd::reload(std::string_view model, ReloadDone done) {
   auto models = changed->models;
   if (!model.empty()) {
     std::erase_if(models, [model](const auto& one) { return one.name != model; });
-    const auto* const pool = find_pool(model);
+    const auto* const pool = models_->find_pool(model);
     if (models.empty() || pool == nullptr || pool->retired()) {
       return refuse(ErrorCode::kUnknownModel, "there is no model of that name");
     }
   }
-  if (const auto fits = check_memory(0, models); !fits) return refuse(ErrorCode::kBadConfig, fits.error().message);
-  if (const auto fits = check_room_beside(models); !fits) return refuse(ErrorCode::kBadConfig, fits.error().message);
+  if (const auto fits = check_shared_memory(0, models, &*models_); !fits)
+    return refuse(ErrorCode::kBadConfig, fits.error().message);
+  if (const auto fits = check_room_beside(models, *models_); !fits)
+    return refuse(ErrorCode::kBadConfig, fits.error().message);
   common::reach(common::FaultPoint::kFrontEndReadConfig);
 
   reload_waiters_.push_back(std::move(done));
@@ -389,9 +332,7 @@ void FrontEnd::reload(std::string_view model, ReloadDone done) {
   reloads_running_ = models.size();
   common::log_info("reload: {} models are being loaded", models.size());
   for (const auto& one : models) {
-    auto* pool = find_pool(one.name);
-    if (pool == nullptr) pool = pools_.emplace_back(make_pool(one)).get();
-    pool->reload(one, [this](const Outcome<void>& result) { reload_ended(result); });
+    models_->reload(one, [this](const Outcome<void>& result) { reload_ended(result); });
   }
 }
 
@@ -401,8 +342,8 @@ void FrontEnd::reload_ended(const Outcome<void>& result) {
   // Only now: clients have the models before until there are others.
   const auto served = std::exchange(then_served_, std::nullopt);
   if (reload_result_ && served) {
-    config_.default_model = served->default_model;
-    retire_models_not_in(served->models);
+    models_->set_default(served->default_model);
+    models_->retire_all_but(served->models);
   }
   if (reload_result_) {
     common::log_info("reload: done");
@@ -453,12 +394,8 @@ void FrontEnd::on_signal(int signal) {
       if (auto reopened = common::reopen_log(); !reopened) common::log_error("{}", reopened.error().message);
       return;
     case SIGHUP: reload(); return;
-    case SIGTTIN:
-      for (const auto& pool : pools_) pool->add_worker();
-      return;
-    case SIGTTOU:
-      for (const auto& pool : pools_) pool->remove_worker();
-      return;
+    case SIGTTIN: models_->add_workers(); return;
+    case SIGTTOU: models_->remove_workers(); return;
     default:
       if (ignored_signals_.insert(signal).second) {
         common::log_warning("signal {} ({}) means nothing to yolod and is ignored, now and later", signal,
@@ -471,9 +408,7 @@ void FrontEnd::on_signal(int signal) {
 void FrontEnd::reap() {
   reap_children([this](pid_t pid, Death death) {
     death.out_of_memory = death.signaled && death.number == SIGKILL && oom_kills_.claim();
-    const bool ours =
-        std::any_of(pools_.begin(), pools_.end(), [&](const auto& pool) { return pool->reaped(pid, death); });
-    if (!ours) common::log_debug("reaped process {}, which is not a worker", pid);
+    if (!models_->reaped(pid, death)) common::log_debug("reaped process {}, which is not a worker", pid);
   });
 }
 
@@ -483,8 +418,7 @@ void FrontEnd::begin_drain() {
   if (mode_ == RunMode::kCheck) exit_code_ = 1;  // nothing was found out
   drain_deadline_ = AwakeClock::now() + config_.server.shutdown_timeout;
   // Whatever was never ready cannot answer anything.
-  const bool can_answer = std::any_of(pools_.begin(), pools_.end(), [](const auto& pool) { return pool->was_ready(); });
-  if (!can_answer) {
+  if (!models_->any_was_ready()) {
     begin_stop(milliseconds(0));
     return;
   }
@@ -527,10 +461,7 @@ void FrontEnd::begin_stop(milliseconds worker_grace) {
     server_.stop_accepting();
     body_room_->refuse_all();
     tell_reload_waiters(Error{ErrorCode::kShuttingDown, kStopping});
-    for (const auto& pool : pools_) {
-      pool->stop_respawning();
-      pool->dispatcher().shut_down();
-    }
+    models_->shut_down();
     flush_deadline_ = AwakeClock::now() + kFlushGrace;
     watch_stop();
   }
@@ -538,7 +469,7 @@ void FrontEnd::begin_stop(milliseconds worker_grace) {
     press_workers(SIGKILL, milliseconds(0));
     return;
   }
-  for (const auto& pool : pools_) pool->ask_all_to_stop();
+  models_->ask_all_to_stop();
   common::reach(common::FaultPoint::kFrontEndAskedToStop);
   stop_timer_.expires_after(worker_grace);
   stop_timer_.async_wait([this](error_code failure) {
@@ -548,15 +479,14 @@ void FrontEnd::begin_stop(milliseconds worker_grace) {
 
 // Over when every child is reaped and every client has its answer. Clients that do not take theirs in time are cut off.
 void FrontEnd::watch_stop() {
-  const bool alive = std::any_of(pools_.begin(), pools_.end(), [](const auto& pool) { return pool->any_alive(); });
-  if (!alive && server_.session_count() == 0) {
+  if (!models_->any_alive() && server_.session_count() == 0) {
     common::reach(common::FaultPoint::kFrontEndStopped);
     io_.stop();
     return;
   }
   if (AwakeClock::now() >= flush_deadline_) {
     server_.close_all();
-    for (const auto& pool : pools_) pool->forget_unseen();
+    models_->forget_unseen();
   }
   drain_timer_.expires_after(kDrainPoll);
   drain_timer_.async_wait([this](error_code failure) {
@@ -565,7 +495,7 @@ void FrontEnd::watch_stop() {
 }
 
 void FrontEnd::press_workers(int signal, milliseconds grace) {
-  for (const auto& pool : pools_) pool->signal_all(signal);
+  models_->signal_all(signal);
   if (signal == SIGKILL) return;
   stop_timer_.expires_after(grace);
   stop_timer_.async_wait([this](error_code failure) {
@@ -575,16 +505,7 @@ void FrontEnd::press_workers(int signal, milliseconds grace) {
 
 // ---- Service ----
 
-ServedModel* FrontEnd::find_model(std::string_view name) {
-  auto* const pool = find_pool(name.empty() ? std::string_view(config_.default_model) : name);
-  return pool == nullptr || pool->retired() ? nullptr : &pool->served();
-}
-
-ModelPool* FrontEnd::find_pool(std::string_view name) {
-  const auto found =
-      std::find_if(pools_.begin(), pools_.end(), [name](const auto& pool) { return pool->name() == name; });
-  return found == pools_.end() ? nullptr : found->get();
-}
+std::shared_ptr<ServedModel> FrontEnd::find_model(std::string_view name) { return models_->find(name); }
 
 ServerStatus FrontEnd::status() const {
   ServerStatus status;
@@ -592,9 +513,7 @@ ServerStatus FrontEnd::status() const {
   status.draining = draining();
   status.listen = server_.urls();
   status.admin_listen = server_.admin_url();
-  for (const auto& pool : pools_) {
-    if (!pool->retired()) status.models.push_back(pool->status());
-  }
+  status.models = models_->status();
   return status;
 }
 
@@ -605,7 +524,7 @@ std::string FrontEnd::metrics_text() {
   metrics_.arena(arena_->used_bytes(), arena_->capacity_bytes());
   metrics_.open_connections(server_.session_count());
   metrics_.loop_turns(common::loop_turns);
-  for (const auto& pool : pools_) pool->update_metrics();
+  models_->update_metrics();
   return metrics_.text();
 }
 

@@ -26,7 +26,7 @@
 #include "app/observe/metrics.hpp"
 #include "app/process/spawn.hpp"
 #include "app/serve.hpp"
-#include "app/serving/model_pool.hpp"
+#include "app/serving/model_registry.hpp"
 #include "app/serving/status.hpp"
 #include "common/awake_clock.hpp"
 #include "common/config/config.hpp"
@@ -53,11 +53,7 @@ class FrontEnd final : private Service {
 
   [[nodiscard]] common::Outcome<void> start();
   [[nodiscard]] common::Outcome<void> make_arena();
-  [[nodiscard]] common::Outcome<void> check_memory(std::uint64_t arena_bytes,
-                                                   const std::vector<common::ModelConfig>& models);
-  // Whether these models can be loaded beside those of the same names that serve, as far as the memory of these tells.
-  [[nodiscard]] common::Outcome<void> check_room_beside(const std::vector<common::ModelConfig>& models);
-  void make_pools();
+  void make_models();
   void pool_ready_changed();
   void gave_up(const ModelPool& pool, const std::string& reason);
   void finish_check();
@@ -66,12 +62,9 @@ class FrontEnd final : private Service {
   void reload(std::string_view model, ReloadDone done) override;
   void reload();
   void take_over(const common::Config& changed);
-  void retire_models_not_in(const std::vector<common::ModelConfig>& models);
   void reload_ended(const common::Outcome<void>& result);
   void tell_reload_waiters(const common::Outcome<void>& result);
   void tell_manager_reload_is_over();
-  [[nodiscard]] std::unique_ptr<ModelPool> make_pool(const common::ModelConfig& model);
-  [[nodiscard]] ModelPool* find_pool(std::string_view name);  // retired or not
 
   void on_signal(int signal);
   void reap();
@@ -85,7 +78,7 @@ class FrontEnd final : private Service {
   void watch_stop();
 
   // Service
-  ServedModel* find_model(std::string_view name) override;
+  std::shared_ptr<ServedModel> find_model(std::string_view name) override;
   BodyRoom& body_room() override { return *body_room_; }
   [[nodiscard]] bool draining() const override { return phase_ >= Phase::kDraining; }
   [[nodiscard]] std::string readiness_json(bool& ready) const override;
@@ -128,7 +121,7 @@ class FrontEnd final : private Service {
   std::optional<BodyRoom> body_room_;
   std::optional<CompletionPoll> completion_poll_;
   std::optional<PoolContext> context_;
-  std::vector<std::unique_ptr<ModelPool>> pools_;  // never taken away: a session may refer to one that is retired
+  std::optional<ModelRegistry> models_;
   Server server_;
   std::unique_ptr<SignalReader> signals_;
   boost::asio::steady_timer stop_timer_{io_};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -13,8 +14,8 @@ namespace yolod::app {
 
 class Service {
  public:
-  // `name` empty: the default model. Null if there is none of that name. Valid until the service ends.
-  [[nodiscard]] virtual ServedModel* find_model(std::string_view name) = 0;
+  // `name` empty: the default model. Null if there is none of that name.
+  [[nodiscard]] virtual std::shared_ptr<ServedModel> find_model(std::string_view name) = 0;
   [[nodiscard]] virtual BodyRoom& body_room() = 0;
   // A stop has begun: answers say Connection: close.
   [[nodiscard]] virtual bool draining() const = 0;

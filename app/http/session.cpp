@@ -371,10 +371,10 @@ Session::Step Session::answer(const RequestHead& head) {
   }
   const auto parameters = parse_predict_parameters(scratch.target);
   if (!parameters) return refuse(parameters.error(), unread);
-  ServedModel* const model = service_.find_model(parameters->model);
+  auto model = service_.find_model(parameters->model);
   if (model == nullptr) return refuse({ErrorCode::kUnknownModel, "there is no model of that name"}, unread);
   if (const auto fits = check_route(route->route, *model->config); !fits) return refuse(fits.error(), unread);
-  model_ = model;
+  model_ = std::move(model);
   options_ = parameters->options;
   const auto timeout = parse_request_timeout(head.request_timeout);
   if (!timeout) return refuse(timeout.error(), unread);
@@ -479,6 +479,7 @@ Session::Step Session::respond(BodyState body) {
   const auto status = static_cast<int>(scratch.response.status);
   if (model_ != nullptr) {
     model_->metrics.answered(status);
+    model_.reset();  // a connection that is idle afterwards keeps no model that is gone
   } else if (scratch.response.status >= http::status::bad_request) {
     service_.answered_without_model(status);
   }

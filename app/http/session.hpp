@@ -188,7 +188,7 @@ class Session : public std::enable_shared_from_this<Session>, public Place {
   bool closing_{false};  // after its answer
 
   // If it asks a model: which, and how. If it asks for a reload: of what.
-  ServedModel* model_{nullptr};
+  std::shared_ptr<ServedModel> model_;
   common::PredictionOptions options_;
   Urgency urgency_;
   std::optional<std::string> boundary_;  // of multipart/form-data

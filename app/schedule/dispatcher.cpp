@@ -374,8 +374,8 @@ void Dispatcher::ask_again_at(std::optional<Clock::time_point> when) {
     return;
   }
   policy_timer_.expires_at(AwakeClock::real_time(*when));
-  policy_timer_.async_wait([this](boost::system::error_code failure) {
-    if (failure) return;
+  policy_timer_.async_wait([this, alive = std::weak_ptr<void>(alive_)](boost::system::error_code failure) {
+    if (failure || alive.expired()) return;
     policy_timer_at_.reset();
     dispatch_waiting();
   });
@@ -659,8 +659,8 @@ void Dispatcher::sweep_by(Clock::time_point when, Clock::time_point now) {
   if (sweep_at_ && *sweep_at_ <= when) return;
   sweep_at_ = when;
   sweep_timer_.expires_at(AwakeClock::real_time(when));
-  sweep_timer_.async_wait([this](boost::system::error_code failure) {
-    if (!failure) sweep();
+  sweep_timer_.async_wait([this, alive = std::weak_ptr<void>(alive_)](boost::system::error_code failure) {
+    if (!failure && !alive.expired()) sweep();
   });
 }
 

@@ -161,6 +161,7 @@ class Dispatcher final : public WorkerEventSink {
   std::vector<WorkerView> worker_views_;         // of a choice; kept for its memory
   std::vector<std::unique_ptr<Request>> batch_;  // on its way from the queue to a worker
   std::shared_ptr<const common::ModelDescription> description_;
+  std::shared_ptr<void> alive_{std::make_shared<char>()};  // held weakly by timers: one may have run out already
 };
 
 }  // namespace yolod::app

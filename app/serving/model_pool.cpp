@@ -146,7 +146,9 @@ void ModelPool::let_go(std::unique_ptr<Generation> generation) {
   constexpr std::chrono::seconds kGrace{5};
   run_at(leaving.overdue, AwakeClock::now() + longest_hang_allowance(*leaving.config) + kGrace, leaving.alive,
          [&leaving] { leaving.supervisor.signal_all(SIGKILL); });
-  boost::asio::post(context_.io, [this] { bury(); });
+  boost::asio::post(context_.io, [this, alive = std::weak_ptr<void>(alive_)] {
+    if (!alive.expired()) bury();
+  });
 }
 
 // Generations whose processes are all reaped; what waited for that begins. Never inside one of their events.

@@ -129,6 +129,7 @@ class ModelPool final : private WorkerEventSink {
   bool retired_{true};
   bool was_ready_{false};
   bool stopping_{false};
+  std::shared_ptr<void> alive_{std::make_shared<char>()};  // held weakly by what was posted
 };
 
 }  // namespace yolod::app

@@ -110,6 +110,34 @@ TEST_CASE("Reload: settings change with it", "[process]") {
   CHECK(HttpClient(server.endpoint()).post("/predict?model=echo", "x").status == 200);
 }
 
+// With the log at debug level.
+std::string debugged(std::string config) { return config + "logging: {level: debug}\n"; }
+
+TEST_CASE("Reload: a model that was taken away is freed once its last request has its answer, and may come back",
+          "[process]") {
+  const auto both = debugged(identity_config({{.workers = 1}, {.name = "second", .workers = 1, .delay = 700ms}}));
+  const auto one = debugged(identity_config({{.workers = 1}}));
+  Server server(both);
+  REQUIRE(server.wait_until_ready());
+  for (std::size_t round = 1; round <= 5; ++round) {
+    // A connection that has had an answer of the model, and one that waits for an answer.
+    HttpClient idle(server.endpoint());
+    REQUIRE(idle.post("/predict?model=second", "x").status == 200);
+    InFlight waiting(server.endpoint(), 1, 1'000, "/predict?model=second");
+    server.rewrite_config(one);
+    server.send_signal(SIGHUP);
+    REQUIRE(wait_for_reloads(server, 2 * round - 1));
+    CHECK(idle.post("/predict?model=second", "x").error_code() == "unknown_model");
+    CHECK(waiting.finish_and_list_wrong() == kNoneWrong);
+    REQUIRE(wait_until([&] { return server.log_lines_with("model second: is gone").size() == round; }));
+    CHECK(idle.post("/predict", "x").status == 200);
+    server.rewrite_config(both);
+    server.send_signal(SIGHUP);
+    REQUIRE(wait_for_reloads(server, 2 * round));
+    CHECK(idle.post("/predict?model=second", "x").status == 200);
+  }
+}
+
 TEST_CASE("Reload: a body of unknown length has the room that its header was promised", "[process]") {
   Server server(identity_config({{.workers = 1}}, {"max_body_bytes: 1MiB"}));
   REQUIRE(server.wait_until_ready());

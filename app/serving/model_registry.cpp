@@ -1,0 +1,128 @@
+#include "app/serving/model_registry.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/log.hpp"
+
+namespace yolod::app {
+
+using common::ModelConfig;
+
+ModelRegistry::ModelRegistry(PoolContext& context, ModelPool::Events events)
+    : context_(context), events_(std::move(events)) {}
+
+ModelRegistry::~ModelRegistry() = default;
+
+void ModelRegistry::add(const std::vector<ModelConfig>& models) {
+  for (const auto& model : models) pools_.push_back(std::make_shared<ModelPool>(context_, model, events_));
+}
+
+void ModelRegistry::start(Start start) {
+  for (const auto& pool : pools_) pool->start(start);
+}
+
+std::shared_ptr<ServedModel> ModelRegistry::find(std::string_view name) const {
+  if (name.empty()) name = default_model_;
+  const auto found =
+      std::find_if(pools_.begin(), pools_.end(), [name](const auto& pool) { return pool->name() == name; });
+  if (found == pools_.end() || (*found)->retired()) return nullptr;
+  return {*found, &(*found)->served()};
+}
+
+ModelPool* ModelRegistry::find_pool(std::string_view name) const {
+  const auto found =
+      std::find_if(pools_.begin(), pools_.end(), [name](const auto& pool) { return pool->name() == name; });
+  return found == pools_.end() ? nullptr : found->get();
+}
+
+void ModelRegistry::reload(const ModelConfig& model, ModelPool::Reloaded done) {
+  auto* pool = find_pool(model.name);
+  if (pool == nullptr) pool = pools_.emplace_back(std::make_shared<ModelPool>(context_, model, events_)).get();
+  pool->reload(model, std::move(done));
+}
+
+void ModelRegistry::retire_all_but(const std::vector<ModelConfig>& models) {
+  for (const auto& pool : pools_) {
+    const bool stays =
+        std::any_of(models.begin(), models.end(), [&pool](const auto& model) { return model.name == pool->name(); });
+    if (stays || pool->retired()) continue;
+    common::log_info("model {}: is not in the config any more", pool->name());
+    pool->retire();
+  }
+}
+
+void ModelRegistry::tick() {
+  for (const auto& pool : pools_) pool->tick();
+  std::erase_if(pools_, [](const auto& pool) {
+    const bool gone = pool->retired() && !pool->reloading() && !pool->any_alive();
+    if (gone) common::log_debug("model {}: is gone", pool->name());
+    return gone;
+  });
+}
+
+void ModelRegistry::add_workers() {
+  for (const auto& pool : pools_) pool->add_worker();
+}
+
+void ModelRegistry::remove_workers() {
+  for (const auto& pool : pools_) pool->remove_worker();
+}
+
+bool ModelRegistry::reaped(pid_t pid, const Death& death) {
+  return std::any_of(pools_.begin(), pools_.end(), [&](const auto& pool) { return pool->reaped(pid, death); });
+}
+
+bool ModelRegistry::have_completions() const {
+  return std::any_of(pools_.begin(), pools_.end(),
+                     [](const auto& pool) { return pool->dispatcher().has_completions(); });
+}
+
+void ModelRegistry::take_completions() {
+  for (const auto& pool : pools_) pool->dispatcher().take_completions();
+}
+
+void ModelRegistry::shut_down() {
+  for (const auto& pool : pools_) {
+    pool->stop_respawning();
+    pool->dispatcher().shut_down();
+  }
+}
+
+void ModelRegistry::ask_all_to_stop() {
+  for (const auto& pool : pools_) pool->ask_all_to_stop();
+}
+
+void ModelRegistry::signal_all(int signal) {
+  for (const auto& pool : pools_) pool->signal_all(signal);
+}
+
+void ModelRegistry::forget_unseen() {
+  for (const auto& pool : pools_) pool->forget_unseen();
+}
+
+bool ModelRegistry::any_alive() const {
+  return std::any_of(pools_.begin(), pools_.end(), [](const auto& pool) { return pool->any_alive(); });
+}
+
+bool ModelRegistry::any_was_ready() const {
+  return std::any_of(pools_.begin(), pools_.end(), [](const auto& pool) { return pool->was_ready(); });
+}
+
+std::vector<ModelStatus> ModelRegistry::status() const {
+  std::vector<ModelStatus> models;
+  for (const auto& pool : pools_) {
+    if (!pool->retired()) models.push_back(pool->status());
+  }
+  return models;
+}
+
+void ModelRegistry::update_metrics() {
+  for (const auto& pool : pools_) pool->update_metrics();
+}
+
+void ModelRegistry::for_each(const std::function<void(const ModelPool&)>& each) const {
+  for (const auto& pool : pools_) each(*pool);
+}
+
+}  // namespace yolod::app

@@ -1,0 +1,75 @@
+// The models of the server, each a pool: which there are, which is the default, and what concerns all of them.
+//
+// A model that is not in the config any more is retired: no request finds it, what it has is finished, its processes
+// go. It is freed when the last of them is reaped and the last request lets go of it.
+//
+// Front-end only, its one thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/serving/model_pool.hpp"
+#include "app/serving/served_model.hpp"
+#include "app/serving/status.hpp"
+#include "common/config/model_config.hpp"
+
+namespace yolod::app {
+
+class ModelRegistry {
+ public:
+  // `context` outlives this object.
+  ModelRegistry(PoolContext& context, ModelPool::Events events);
+  ModelRegistry(const ModelRegistry&) = delete;
+  ModelRegistry& operator=(const ModelRegistry&) = delete;
+  ~ModelRegistry();
+
+  // Adds these, retired until start().
+  void add(const std::vector<common::ModelConfig>& models);
+  void start(Start start);
+  void set_default(std::string name) { default_model_ = std::move(name); }
+
+  // `name` empty: the default model. Null if there is none of that name. Whoever holds it keeps the model's memory, not
+  // its processes.
+  [[nodiscard]] std::shared_ptr<ServedModel> find(std::string_view name) const;
+  // Also one that is retired and not freed yet; null if there is none.
+  [[nodiscard]] ModelPool* find_pool(std::string_view name) const;
+
+  // Loads that model beside what serves of it, or for the first time. Not while its pool is reloading().
+  void reload(const common::ModelConfig& model, ModelPool::Reloaded done);
+  void retire_all_but(const std::vector<common::ModelConfig>& models);
+
+  // Recycles workers, frees what is gone. To be called every so often.
+  void tick();
+  void add_workers();
+  void remove_workers();
+  // Whether `pid` was a process of one of them.
+  [[nodiscard]] bool reaped(pid_t pid, const Death& death);
+  [[nodiscard]] bool have_completions() const;
+  void take_completions();
+
+  // ---- the server's stop ----
+  // No worker is replaced, and no request is taken any more; those without an answer get kShuttingDown.
+  void shut_down();
+  void ask_all_to_stop();
+  void signal_all(int signal);
+  void forget_unseen();
+  [[nodiscard]] bool any_alive() const;
+  [[nodiscard]] bool any_was_ready() const;
+
+  [[nodiscard]] std::vector<ModelStatus> status() const;  // of those that are not retired
+  void update_metrics();
+  void for_each(const std::function<void(const ModelPool&)>& each) const;
+
+ private:
+  PoolContext& context_;
+  const ModelPool::Events events_;
+  std::string default_model_;
+  std::vector<std::shared_ptr<ModelPool>> pools_;
+};
+
+}  // namespace yolod::app
