@@ -30,7 +30,6 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 using common::AwakeClock;
 using common::Clock;
-using common::Error;
 using common::ErrorCode;
 using common::Outcome;
 using std::chrono::milliseconds;
@@ -42,7 +41,6 @@ constexpr std::chrono::seconds kIdleGrace{1};
 constexpr milliseconds kWorkerGrace{2000};
 // How long answers that were given at the last moment may take to leave.
 constexpr milliseconds kFlushGrace{500};
-constexpr const char* kStopping = "the server is stopping";
 
 // max_connections, or what the descriptors allow once those of two generations of workers and of the places that are
 // kept for questions about the server's health and for admins are set aside.
@@ -203,6 +201,13 @@ void FrontEnd::make_models() {
                                     [this] { pool_ready_changed(); }});
   models_->add(config_.models);
   models_->set_default(config_.default_model);
+  reload_.emplace(io_, *models_, read_again_,
+                  Reload::Server{[this] { return phase_ == Phase::kServing && mode_ == RunMode::kServe; },
+                                 [this] {
+                                   if (all_ready_said_) manager_.reloading();
+                                 },
+                                 [this](const common::Config& changed) { take_over(changed); },
+                                 [this] { tell_manager_reload_is_over(); }});
 }
 
 void FrontEnd::pool_ready_changed() {
@@ -257,23 +262,7 @@ void FrontEnd::gave_up(const ModelPool& pool, const std::string& reason) {
 
 // ---- reload ----
 
-// A burst of SIGHUPs is one reload, and one more for what came while it ran.
-void FrontEnd::reload() {
-  if (phase_ != Phase::kServing || mode_ == RunMode::kCheck) return;
-  if (reloads_running_ != 0) {
-    reload_asked_ = true;
-    return;
-  }
-  common::log_info("reload: reading the config");
-  reload({}, [](const Outcome<void>& result) {
-    // What became of a model that was tried is told where that is found out.
-    if (!result && result.error().code == ErrorCode::kBadConfig) {
-      common::log_error("reload: all stays as it was: {}", result.error().message);
-    }
-  });
-}
-
-// What can change while it runs. Sessions read these where they need them.
+// What a reload changes of the server itself. Sessions read these where they need them.
 void FrontEnd::take_over(const common::Config& changed) {
   const auto keep = [](const auto& now, const auto& wanted, const char* key) {
     if (now != wanted) common::log_warning("reload: {} cannot change while the server runs; restart it", key);
@@ -298,77 +287,12 @@ void FrontEnd::take_over(const common::Config& changed) {
   spawn_.thread_wait = common::how_threads_wait(changed.models, common::usable_cpu_count());
 }
 
-// All models or one of them, with its settings of now; the server's own do not change with that.
-void FrontEnd::reload(std::string_view model, ReloadDone done) {
-  const auto refuse = [&](ErrorCode code, std::string why) {
-    asio::post(io_, [done, error = Error{code, std::move(why)}] { done(error); });
-    tell_manager_reload_is_over();
-  };
-  if (phase_ != Phase::kServing) return refuse(ErrorCode::kShuttingDown, kStopping);
-  if (reloads_running_ != 0) return refuse(ErrorCode::kNotReady, "another reload is under way");
-  if (all_ready_said_) manager_.reloading();
-  const auto changed = read_again_();
-  if (!changed) return refuse(ErrorCode::kBadConfig, "the config cannot be served; the server's log says why");
-  auto models = changed->models;
-  if (!model.empty()) {
-    std::erase_if(models, [model](const auto& one) { return one.name != model; });
-    const auto* const pool = models_->find_pool(model);
-    if (models.empty() || pool == nullptr || pool->retired()) {
-      return refuse(ErrorCode::kUnknownModel, "there is no model of that name");
-    }
-  }
-  if (const auto fits = check_shared_memory(0, models, &*models_); !fits)
-    return refuse(ErrorCode::kBadConfig, fits.error().message);
-  if (const auto fits = check_room_beside(models, *models_); !fits)
-    return refuse(ErrorCode::kBadConfig, fits.error().message);
-  common::reach(common::FaultPoint::kFrontEndReadConfig);
-
-  reload_waiters_.push_back(std::move(done));
-  reload_result_ = {};
-  if (model.empty()) {
-    take_over(*changed);
-    then_served_ = {models, changed->default_model};
-  }
-  reloads_running_ = models.size();
-  common::log_info("reload: {} models are being loaded", models.size());
-  for (const auto& one : models) {
-    models_->reload(one, [this](const Outcome<void>& result) { reload_ended(result); });
-  }
-}
-
-void FrontEnd::reload_ended(const Outcome<void>& result) {
-  if (!result && reload_result_) reload_result_ = result;
-  if (--reloads_running_ != 0) return;
-  // Only now: clients have the models before until there are others.
-  const auto served = std::exchange(then_served_, std::nullopt);
-  if (reload_result_ && served) {
-    models_->set_default(served->default_model);
-    models_->retire_all_but(served->models);
-  }
-  if (reload_result_) {
-    common::log_info("reload: done");
-  } else {
-    common::log_warning("reload: over, and what failed is as it was before");
-  }
-  tell_reload_waiters(reload_result_);
-  if (phase_ == Phase::kServing && std::exchange(reload_asked_, false)) {
-    reload();
-  } else {
-    tell_manager_reload_is_over();
-  }
-}
-
 // READY=1 stands for a start as well: it is not said before the models are ready.
 void FrontEnd::tell_manager_reload_is_over() {
-  if (phase_ == Phase::kServing && all_ready_said_ && reloads_running_ == 0) manager_.ready();
+  if (phase_ == Phase::kServing && all_ready_said_ && !reload_->running()) manager_.ready();
 }
 
-// Posted: what they do next is none of our caller's business.
-void FrontEnd::tell_reload_waiters(const Outcome<void>& result) {
-  for (auto& waiter : std::exchange(reload_waiters_, {})) {
-    asio::post(io_, [waiter = std::move(waiter), result] { waiter(result); });
-  }
-}
+void FrontEnd::reload(std::string_view model, Reload::Done done) { reload_->ask(model, std::move(done)); }
 
 // ---- signals and the stop ----
 
@@ -393,7 +317,7 @@ void FrontEnd::on_signal(int signal) {
     case SIGUSR1:
       if (auto reopened = common::reopen_log(); !reopened) common::log_error("{}", reopened.error().message);
       return;
-    case SIGHUP: reload(); return;
+    case SIGHUP: reload_->ask(); return;
     case SIGTTIN: models_->add_workers(); return;
     case SIGTTOU: models_->remove_workers(); return;
     default:
@@ -460,7 +384,7 @@ void FrontEnd::begin_stop(milliseconds worker_grace) {
   if (!again) {
     server_.stop_accepting();
     body_room_->refuse_all();
-    tell_reload_waiters(Error{ErrorCode::kShuttingDown, kStopping});
+    reload_->abandon({ErrorCode::kShuttingDown, kServerIsStopping});
     models_->shut_down();
     flush_deadline_ = AwakeClock::now() + kFlushGrace;
     watch_stop();

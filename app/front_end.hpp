@@ -5,7 +5,7 @@
 //                 \-- gave up (a model cannot be served) --^
 //
 //   serving    accepts and answers; readiness follows the models
-//   reload     (SIGHUP, while serving) the config is read again; each model is loaded beside the one that serves
+//   reload     (while serving) app/reload.hpp
 //   draining   readiness fails; after drain_delay no more connections; everything in flight is answered
 //   stopping   what is left is answered 503; workers are asked, then SIGTERM, then SIGKILL; all are reaped
 //
@@ -25,6 +25,7 @@
 #include "app/http/service.hpp"
 #include "app/observe/metrics.hpp"
 #include "app/process/spawn.hpp"
+#include "app/reload.hpp"
 #include "app/serve.hpp"
 #include "app/serving/model_registry.hpp"
 #include "app/serving/status.hpp"
@@ -58,12 +59,7 @@ class FrontEnd final : private Service {
   void gave_up(const ModelPool& pool, const std::string& reason);
   void finish_check();
 
-  using ReloadDone = std::function<void(const common::Outcome<void>&)>;
-  void reload(std::string_view model, ReloadDone done) override;
-  void reload();
   void take_over(const common::Config& changed);
-  void reload_ended(const common::Outcome<void>& result);
-  void tell_reload_waiters(const common::Outcome<void>& result);
   void tell_manager_reload_is_over();
 
   void on_signal(int signal);
@@ -79,6 +75,7 @@ class FrontEnd final : private Service {
 
   // Service
   std::shared_ptr<ServedModel> find_model(std::string_view name) override;
+  void reload(std::string_view model, Reload::Done done) override;
   BodyRoom& body_room() override { return *body_room_; }
   [[nodiscard]] bool draining() const override { return phase_ >= Phase::kDraining; }
   [[nodiscard]] std::string readiness_json(bool& ready) const override;
@@ -102,18 +99,9 @@ class FrontEnd final : private Service {
   bool all_ready_said_{false};
   // The service manager holds the sockets: who comes before the models are ready waits there.
   bool accept_when_ready_{false};
-  std::size_t reloads_running_{0};  // models that are being loaded anew
-  bool reload_asked_{false};        // once more, when those are done
-  std::vector<ReloadDone> reload_waiters_;
   bool check_over_{false};
   std::set<const ModelPool*> failed_;  // of a check: those that cannot be served
   std::set<int> ignored_signals_;      // of which the log has told
-  struct Served {
-    std::vector<common::ModelConfig> models;
-    std::string default_model;
-  };
-  std::optional<Served> then_served_;    // once all of a reload's models are ready
-  common::Outcome<void> reload_result_;  // the first failure of the reload that runs
   Metrics metrics_;
   // Before io_: coroutines that are destroyed with it hold blocks of the arena.
   std::optional<ipc::InputArena> arena_;
@@ -122,6 +110,7 @@ class FrontEnd final : private Service {
   std::optional<CompletionPoll> completion_poll_;
   std::optional<PoolContext> context_;
   std::optional<ModelRegistry> models_;
+  std::optional<Reload> reload_;
   Server server_;
   std::unique_ptr<SignalReader> signals_;
   boost::asio::steady_timer stop_timer_{io_};

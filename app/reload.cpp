@@ -1,0 +1,111 @@
+#include "app/reload.hpp"
+
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "app/serving/memory_check.hpp"
+#include "common/fault_point.hpp"
+#include "common/log.hpp"
+
+namespace yolod::app {
+
+namespace asio = boost::asio;
+using common::Error;
+using common::ErrorCode;
+using common::ModelConfig;
+using common::Outcome;
+
+Reload::Reload(asio::io_context& io, ModelRegistry& models, ReadConfig read_again, Server server)
+    : io_(io), models_(models), read_again_(std::move(read_again)), server_(std::move(server)) {}
+
+void Reload::ask() {
+  if (!server_.serves()) return;
+  if (running()) {
+    asked_again_ = true;
+    return;
+  }
+  common::log_info("reload: reading the config");
+  ask({}, [](const Outcome<void>& result) {
+    // What became of a model that was tried is told where that is found out.
+    if (!result && result.error().code == ErrorCode::kBadConfig) {
+      common::log_error("reload: all stays as it was: {}", result.error().message);
+    }
+  });
+}
+
+void Reload::ask(std::string_view model, Done done) {
+  const auto refuse = [&](Error why) {
+    asio::post(io_, [done, why = std::move(why)] { done(why); });
+    server_.is_over();
+  };
+  if (!server_.serves()) return refuse({ErrorCode::kShuttingDown, kServerIsStopping});
+  if (running()) return refuse({ErrorCode::kNotReady, "another reload is under way"});
+  server_.begins();
+  const auto changed = read_again_();
+  if (!changed) return refuse({ErrorCode::kBadConfig, "the config cannot be served; the server's log says why"});
+  const auto models = models_to_load(*changed, model);
+  if (!models) return refuse(models.error());
+  common::reach(common::FaultPoint::kFrontEndReadConfig);
+
+  waiters_.push_back(std::move(done));
+  result_ = {};
+  if (model.empty()) {
+    server_.take_over(*changed);
+    then_served_ = {*models, changed->default_model};
+  }
+  loading_ = models->size();
+  common::log_info("reload: {} models are being loaded", models->size());
+  for (const auto& one : *models) {
+    models_.reload(one, [this](const Outcome<void>& result) { model_ended(result); });
+  }
+}
+
+Outcome<std::vector<ModelConfig>> Reload::models_to_load(const common::Config& changed, std::string_view model) const {
+  auto models = changed.models;
+  if (!model.empty()) {
+    std::erase_if(models, [model](const auto& one) { return one.name != model; });
+    if (models.empty() || models_.find(model) == nullptr) {
+      return Error{ErrorCode::kUnknownModel, "there is no model of that name"};
+    }
+  }
+  if (const auto fits = check_shared_memory(0, models, &models_); !fits) {
+    return Error{ErrorCode::kBadConfig, fits.error().message};
+  }
+  if (const auto fits = check_room_beside(models, models_); !fits) {
+    return Error{ErrorCode::kBadConfig, fits.error().message};
+  }
+  return models;
+}
+
+void Reload::model_ended(const Outcome<void>& result) {
+  if (!result && result_) result_ = result;
+  if (--loading_ == 0) end();
+}
+
+void Reload::end() {
+  const auto served = std::exchange(then_served_, std::nullopt);
+  if (result_ && served) {
+    models_.set_default(served->default_model);
+    models_.retire_all_but(served->models);
+  }
+  if (result_) {
+    common::log_info("reload: done");
+  } else {
+    common::log_warning("reload: over, and what failed is as it was before");
+  }
+  tell(result_);
+  if (server_.serves() && std::exchange(asked_again_, false)) {
+    ask();
+  } else {
+    server_.is_over();
+  }
+}
+
+// Posted: what they do next is none of our caller's business.
+void Reload::tell(const Outcome<void>& result) {
+  for (auto& waiter : std::exchange(waiters_, {})) {
+    asio::post(io_, [waiter = std::move(waiter), result] { waiter(result); });
+  }
+}
+
+}  // namespace yolod::app
