@@ -16,7 +16,6 @@
 #include "app/serving/status_json.hpp"
 #include "common/awake_clock.hpp"
 #include "common/config/worker_threads.hpp"
-#include "common/fault_point.hpp"
 #include "common/log.hpp"
 #include "common/loop_turns.hpp"
 #include "common/system/cpu_count.hpp"
@@ -30,17 +29,10 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 using common::AwakeClock;
 using common::Clock;
-using common::ErrorCode;
 using common::Outcome;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kHousekeepingPeriod{100};
-constexpr milliseconds kDrainPoll{10};
-constexpr std::chrono::seconds kIdleGrace{1};
-// From "please stop" to SIGTERM, and from that to SIGKILL.
-constexpr milliseconds kWorkerGrace{2000};
-// How long answers that were given at the last moment may take to leave.
-constexpr milliseconds kFlushGrace{500};
 
 // max_connections, or what the descriptors allow once those of two generations of workers and of the places that are
 // kept for questions about the server's health and for admins are set aside.
@@ -208,6 +200,7 @@ void FrontEnd::make_models() {
                                  },
                                  [this](const common::Config& changed) { take_over(changed); },
                                  [this] { tell_manager_reload_is_over(); }});
+  shutdown_.emplace(io_, phase_, config_.server, Shutdown::Parts{server_, *models_, *body_room_, *reload_, manager_});
 }
 
 void FrontEnd::pool_ready_changed() {
@@ -238,7 +231,7 @@ void FrontEnd::finish_check() {
     }
     std::printf(": loads and runs\n");
   });
-  begin_stop(kWorkerGrace);
+  shutdown_->stop(Shutdown::Workers::kAsked);
 }
 
 void FrontEnd::gave_up(const ModelPool& pool, const std::string& reason) {
@@ -257,7 +250,7 @@ void FrontEnd::gave_up(const ModelPool& pool, const std::string& reason) {
   if (exit_code_ != 0) return;  // one line, however many workers say the same
   common::log_error("cannot start: model {}: {}", pool.name(), reason);
   exit_code_ = 1;
-  asio::post(io_, [this] { begin_stop(milliseconds(0)); });
+  asio::post(io_, [this] { shutdown_->stop(Shutdown::Workers::kKilled); });
 }
 
 // ---- reload ----
@@ -304,15 +297,16 @@ void FrontEnd::on_signal(int signal) {
       common::log_info("{}: {}", signal == SIGTERM ? "SIGTERM" : "SIGINT",
                        phase_ >= Phase::kDraining ? "stopping at once" : "draining");
       if (phase_ >= Phase::kDraining) {
-        begin_stop(milliseconds(0));
-      } else {
-        begin_drain();
+        shutdown_->stop(Shutdown::Workers::kKilled);
+        return;
       }
+      if (mode_ == RunMode::kCheck) exit_code_ = 1;  // nothing was found out
+      shutdown_->drain();
       return;
     case SIGQUIT:
       common::log_info("SIGQUIT: stopping at once");
       if (mode_ == RunMode::kCheck) exit_code_ = 1;
-      begin_stop(milliseconds(0));
+      shutdown_->stop(Shutdown::Workers::kKilled);
       return;
     case SIGUSR1:
       if (auto reopened = common::reopen_log(); !reopened) common::log_error("{}", reopened.error().message);
@@ -333,97 +327,6 @@ void FrontEnd::reap() {
   reap_children([this](pid_t pid, Death death) {
     death.out_of_memory = death.signaled && death.number == SIGKILL && oom_kills_.claim();
     if (!models_->reaped(pid, death)) common::log_debug("reaped process {}, which is not a worker", pid);
-  });
-}
-
-void FrontEnd::begin_drain() {
-  phase_ = Phase::kDraining;
-  manager_.stopping();
-  if (mode_ == RunMode::kCheck) exit_code_ = 1;  // nothing was found out
-  drain_deadline_ = AwakeClock::now() + config_.server.shutdown_timeout;
-  // Whatever was never ready cannot answer anything.
-  if (!models_->any_was_ready()) {
-    begin_stop(milliseconds(0));
-    return;
-  }
-  stop_timer_.expires_at(
-      AwakeClock::real_time(std::min(AwakeClock::now() + config_.server.drain_delay, drain_deadline_)));
-  stop_timer_.async_wait([this](error_code failure) {
-    if (!failure && phase_ == Phase::kDraining) drain_connections();
-  });
-}
-
-void FrontEnd::drain_connections() {
-  server_.stop_accepting();
-  common::reach(common::FaultPoint::kFrontEndStoppedAccepting);
-  stop_timer_.expires_at(
-      AwakeClock::real_time(std::min<Clock::time_point>(AwakeClock::now() + kIdleGrace, drain_deadline_)));
-  stop_timer_.async_wait([this](error_code failure) {
-    if (!failure && phase_ == Phase::kDraining) watch_drain();
-  });
-}
-
-// Idle connections have had their second; what is in flight is answered, at the latest until the deadline.
-void FrontEnd::watch_drain() {
-  server_.close_idle();
-  if (server_.session_count() == 0 || AwakeClock::now() >= drain_deadline_) {
-    begin_stop(kWorkerGrace);
-    return;
-  }
-  drain_timer_.expires_after(kDrainPoll);
-  drain_timer_.async_wait([this](error_code failure) {
-    if (!failure && phase_ == Phase::kDraining) watch_drain();
-  });
-}
-
-void FrontEnd::begin_stop(milliseconds worker_grace) {
-  const bool again = phase_ == Phase::kStopping;
-  if (phase_ < Phase::kDraining) manager_.stopping();
-  phase_ = Phase::kStopping;
-  stop_timer_.cancel();
-  if (!again) {
-    server_.stop_accepting();
-    body_room_->refuse_all();
-    reload_->abandon({ErrorCode::kShuttingDown, kServerIsStopping});
-    models_->shut_down();
-    flush_deadline_ = AwakeClock::now() + kFlushGrace;
-    watch_stop();
-  }
-  if (worker_grace.count() == 0) {
-    press_workers(SIGKILL, milliseconds(0));
-    return;
-  }
-  models_->ask_all_to_stop();
-  common::reach(common::FaultPoint::kFrontEndAskedToStop);
-  stop_timer_.expires_after(worker_grace);
-  stop_timer_.async_wait([this](error_code failure) {
-    if (!failure) press_workers(SIGTERM, kWorkerGrace);
-  });
-}
-
-// Over when every child is reaped and every client has its answer. Clients that do not take theirs in time are cut off.
-void FrontEnd::watch_stop() {
-  if (!models_->any_alive() && server_.session_count() == 0) {
-    common::reach(common::FaultPoint::kFrontEndStopped);
-    io_.stop();
-    return;
-  }
-  if (AwakeClock::now() >= flush_deadline_) {
-    server_.close_all();
-    models_->forget_unseen();
-  }
-  drain_timer_.expires_after(kDrainPoll);
-  drain_timer_.async_wait([this](error_code failure) {
-    if (!failure) watch_stop();
-  });
-}
-
-void FrontEnd::press_workers(int signal, milliseconds grace) {
-  models_->signal_all(signal);
-  if (signal == SIGKILL) return;
-  stop_timer_.expires_after(grace);
-  stop_timer_.async_wait([this](error_code failure) {
-    if (!failure) press_workers(SIGKILL, milliseconds(0));
   });
 }
 

@@ -1,13 +1,8 @@
-// The front-end process: puts the parts together, and sees a stop through.
+// The front-end process: puts the parts together, hears signals, and keeps the periodic work going.
 //
-//   starting -> serving -> draining -> stopping -> done
-//                 |            \_________/^
-//                 \-- gave up (a model cannot be served) --^
-//
-//   serving    accepts and answers; readiness follows the models
-//   reload     (while serving) app/reload.hpp
-//   draining   readiness fails; after drain_delay no more connections; everything in flight is answered
-//   stopping   what is left is answered 503; workers are asked, then SIGTERM, then SIGKILL; all are reaped
+//   app/phase.hpp      where the server is in its life
+//   app/reload.hpp     a reload, from the request to the last model
+//   app/shutdown.hpp   a stop, from the signal to the last child
 //
 // One thread for life, so that it may fork at any time.
 #pragma once
@@ -24,11 +19,13 @@
 #include "app/http/server.hpp"
 #include "app/http/service.hpp"
 #include "app/observe/metrics.hpp"
+#include "app/phase.hpp"
 #include "app/process/spawn.hpp"
 #include "app/reload.hpp"
 #include "app/serve.hpp"
 #include "app/serving/model_registry.hpp"
 #include "app/serving/status.hpp"
+#include "app/shutdown.hpp"
 #include "common/awake_clock.hpp"
 #include "common/config/config.hpp"
 #include "common/config/model_config.hpp"
@@ -50,8 +47,6 @@ class FrontEnd final : private Service {
   [[nodiscard]] int run();
 
  private:
-  enum class Phase { kStarting, kServing, kDraining, kStopping };
-
   [[nodiscard]] common::Outcome<void> start();
   [[nodiscard]] common::Outcome<void> make_arena();
   void make_models();
@@ -64,14 +59,8 @@ class FrontEnd final : private Service {
 
   void on_signal(int signal);
   void reap();
-  void begin_drain();
-  void drain_connections();
-  void watch_drain();
   void tell_lost_time();
   void housekeep();
-  void begin_stop(std::chrono::milliseconds worker_grace);
-  void press_workers(int signal, std::chrono::milliseconds grace);
-  void watch_stop();
 
   // Service
   std::shared_ptr<ServedModel> find_model(std::string_view name) override;
@@ -112,12 +101,9 @@ class FrontEnd final : private Service {
   std::optional<ModelRegistry> models_;
   std::optional<Reload> reload_;
   Server server_;
+  std::optional<Shutdown> shutdown_;
   std::unique_ptr<SignalReader> signals_;
-  boost::asio::steady_timer stop_timer_{io_};
-  boost::asio::steady_timer drain_timer_{io_};
   boost::asio::steady_timer housekeeping_timer_{io_};
-  common::Clock::time_point drain_deadline_;
-  common::Clock::time_point flush_deadline_;
 };
 
 }  // namespace yolod::app
