@@ -96,10 +96,12 @@ TEST_CASE("DemoModel: over HTTP it finds every light of the demo pictures, and n
 
 TEST_CASE("DemoModel: a request that was allowed more detections than a reload leaves gets as many as are left",
           "[e2e][torch]") {
+  // However long the reload takes, the upload that waits for it is in time.
   const auto config = [](int most) {
-    return server_config("  - name: lights\n    workers: 1\n    detect: {max_detections: " + std::to_string(most) +
-                         "}\n    darknet: {cfg: " + demo_file("demo.cfg") + ", weights: " + demo_file("demo.weights") +
-                         ", names: " + demo_file("demo.names") + "}\n");
+    return server_config("  - name: lights\n    workers: 1\n    batch: {max_size: 1}\n    detect: {max_detections: " +
+                             std::to_string(most) + "}\n    darknet: {cfg: " + demo_file("demo.cfg") +
+                             ", weights: " + demo_file("demo.weights") + ", names: " + demo_file("demo.names") + "}\n",
+                         {"body_timeout: 60m"});
   };
   Server server(config(300));
   REQUIRE(server.wait_until_ready());
