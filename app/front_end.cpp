@@ -118,7 +118,7 @@ Outcome<void> FrontEnd::start() {
   (void)AwakeClock::now();
   lost_time_told_ = AwakeClock::lost();  // a start that took long is no news
   models_->start(mode_ == RunMode::kCheck ? Start::kTrial : Start::kServing);
-  housekeep();
+  housekeep();  // from now on: it frees models that were not started
   return {};
 }
 
@@ -222,7 +222,7 @@ void FrontEnd::pool_ready_changed() {
 
 void FrontEnd::finish_check() {
   models_->for_each([this](const ModelPool& pool) {
-    if (failed_.contains(&pool)) return;
+    if (failed_.contains(&pool) || !pool.dispatcher().description()) return;
     const auto& model = *pool.dispatcher().description();
     std::printf("model %s: %s on %s%s%s", pool.name().c_str(), model.task.c_str(), model.device.c_str(),
                 model.precision.empty() ? "" : " in ", model.precision.c_str());

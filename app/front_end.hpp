@@ -75,7 +75,7 @@ class FrontEnd final : private Service {
   [[nodiscard]] std::string summary() const;
   [[nodiscard]] bool loading_takes_its_time() const;
 
-  common::Config config_;  // its models are as they were first; each pool has its own of now
+  common::Config config_;  // its models and default are as they were first; ModelRegistry has those of now
   const ReadConfig read_again_;
   const RunMode mode_;
   ServiceManager& manager_;

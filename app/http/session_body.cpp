@@ -226,6 +226,10 @@ Session::Step Session::hand_over() {
   job_.options = options_;
   job_.urgency = urgency_;
   job_.block = std::move(room_);
+  // While the body came the model may have been taken away and have come back.
+  if (auto now = service_.find_model(model_->config->name); now && now->config->task == model_->config->task) {
+    model_ = std::move(now);
+  }
   job_id_ = job_.id = model_->dispatcher.new_id();
   answering_ = &model_->dispatcher;
   probed_ = false;

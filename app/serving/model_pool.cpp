@@ -43,16 +43,19 @@ struct ModelPool::Generation {
   const std::shared_ptr<void> alive{std::make_shared<char>()};
 };
 
-ModelPool::ModelPool(PoolContext& context, ModelConfig config, Events events)
+ModelPool::ModelPool(PoolContext& context, ModelConfig config, Events events, std::uint64_t generations_before)
     : context_(context),
       name_(config.name),
       config_(std::make_shared<const ModelConfig>(std::move(config))),
       events_(std::move(events)),
       metrics_(context.metrics, name_),
       dispatcher_(context.io, *config_, metrics_, context.completion_poll, [this] { return next_worker(); }),
-      served_{config_.get(), dispatcher_, metrics_} {}
+      served_{config_.get(), dispatcher_, metrics_},
+      generation_count_(generations_before) {}
 
-ModelPool::~ModelPool() = default;
+ModelPool::~ModelPool() {
+  if (!stopping_) common::log_debug("model {}: is gone", name_);
+}
 
 std::uint64_t ModelPool::memory_bytes() const { return serving_ ? serving_->supervisor.memory_bytes() : 0; }
 
@@ -146,8 +149,13 @@ void ModelPool::let_go(std::unique_ptr<Generation> generation) {
   constexpr std::chrono::seconds kGrace{5};
   run_at(leaving.overdue, AwakeClock::now() + longest_hang_allowance(*leaving.config) + kGrace, leaving.alive,
          [&leaving] { leaving.supervisor.signal_all(SIGKILL); });
-  boost::asio::post(context_.io, [this, alive = std::weak_ptr<void>(alive_)] {
-    if (!alive.expired()) bury();
+  post(&ModelPool::bury);
+}
+
+// Later, unless this pool is freed until then.
+void ModelPool::post(void (ModelPool::*what)()) {
+  boost::asio::post(context_.io, [this, what, alive = std::weak_ptr<void>(alive_)] {
+    if (!alive.expired()) (this->*what)();
   });
 }
 
@@ -177,7 +185,7 @@ void ModelPool::worker_ready(WorkerProcess& worker, Supervisor& supervisor) {
   if (serving_ && &supervisor == &serving_->supervisor) {
     dispatcher_.worker_ready(worker, supervisor);
   } else if (candidate_ && &supervisor == &candidate_->supervisor) {
-    boost::asio::post(context_.io, [this] { swap_in(); });
+    post(&ModelPool::swap_in);
   }
 }
 
@@ -204,7 +212,7 @@ void ModelPool::remove_worker() {
 bool ModelPool::reaped(pid_t pid, const Death& death) {
   bool ours = false;
   each_generation([&](Generation& generation) { ours = ours || generation.supervisor.reaped(pid, death); });
-  if (ours && !retiring_.empty()) boost::asio::post(context_.io, [this] { bury(); });
+  if (ours && !retiring_.empty()) post(&ModelPool::bury);
   return ours;
 }
 

@@ -52,8 +52,9 @@ class ModelPool final : private WorkerEventSink {
   // What came of a reload.
   using Reloaded = std::function<void(const common::Outcome<void>&)>;
 
-  // Retired until it is started, or a reload has ended well.
-  ModelPool(PoolContext& context, common::ModelConfig config, Events events);
+  // Retired until it is started, or a reload has ended well. `generations_before`: of a model of that name that was
+  // freed.
+  ModelPool(PoolContext& context, common::ModelConfig config, Events events, std::uint64_t generations_before = 0);
   ModelPool(const ModelPool&) = delete;
   ModelPool& operator=(const ModelPool&) = delete;
   ~ModelPool();
@@ -82,6 +83,7 @@ class ModelPool final : private WorkerEventSink {
   [[nodiscard]] bool any_alive() const;
 
   [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] std::uint64_t generation_count() const { return generation_count_; }
   [[nodiscard]] const common::ModelConfig& config() const { return *config_; }
   // A worker that serves has been ready, once; or the model is retired.
   [[nodiscard]] bool was_ready() const { return retired_ || was_ready_; }
@@ -111,6 +113,7 @@ class ModelPool final : private WorkerEventSink {
   void end_reload(const common::Outcome<void>& result);
   void let_go(std::unique_ptr<Generation> generation);
   void bury();
+  void post(void (ModelPool::*what)());
   void each_generation(const std::function<void(Generation&)>& each);
 
   PoolContext& context_;
@@ -120,7 +123,7 @@ class ModelPool final : private WorkerEventSink {
   ModelMetrics metrics_;
   Dispatcher dispatcher_;
   ServedModel served_;
-  std::uint64_t generation_count_{0};
+  std::uint64_t generation_count_;
   std::unique_ptr<Generation> serving_;
   std::unique_ptr<Generation> candidate_;
   std::shared_ptr<const common::ModelConfig> next_config_;  // to be tried once what retires is gone

@@ -38,7 +38,10 @@ ModelPool* ModelRegistry::find_pool(std::string_view name) const {
 
 void ModelRegistry::reload(const ModelConfig& model, ModelPool::Reloaded done) {
   auto* pool = find_pool(model.name);
-  if (pool == nullptr) pool = pools_.emplace_back(std::make_shared<ModelPool>(context_, model, events_)).get();
+  if (pool == nullptr) {
+    const std::uint64_t before = generations_of_the_gone_[model.name];
+    pool = pools_.emplace_back(std::make_shared<ModelPool>(context_, model, events_, before)).get();
+  }
   pool->reload(model, std::move(done));
 }
 
@@ -54,10 +57,11 @@ void ModelRegistry::retire_all_but(const std::vector<ModelConfig>& models) {
 
 void ModelRegistry::tick() {
   for (const auto& pool : pools_) pool->tick();
-  std::erase_if(pools_, [](const auto& pool) {
-    const bool gone = pool->retired() && !pool->reloading() && !pool->any_alive();
-    if (gone) common::log_debug("model {}: is gone", pool->name());
-    return gone;
+  std::erase_if(pools_, [this](const auto& pool) {
+    if (!pool->retired() || pool->reloading() || pool->any_alive()) return false;
+    pool->update_metrics();  // it has no workers any more, and will not be asked again
+    generations_of_the_gone_[pool->name()] = pool->generation_count();
+    return true;
   });
 }
 

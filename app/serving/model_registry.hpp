@@ -1,13 +1,15 @@
 // The models of the server, each a pool: which there are, which is the default, and what concerns all of them.
 //
 // A model that is not in the config any more is retired: no request finds it, what it has is finished, its processes
-// go. It is freed when the last of them is reaped and the last request lets go of it.
+// go. It is freed when the last of them is reaped and the last request lets go of it: a request holds its model until
+// its answer is written, and every request gets an answer.
 //
 // Front-end only, its one thread.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -70,6 +72,8 @@ class ModelRegistry {
   const ModelPool::Events events_;
   std::string default_model_;
   std::vector<std::shared_ptr<ModelPool>> pools_;
+  std::map<std::string, std::uint64_t, std::less<>>
+      generations_of_the_gone_;  // so that a model that comes back counts on
 };
 
 }  // namespace yolod::app

@@ -135,7 +135,29 @@ TEST_CASE("Reload: a model that was taken away is freed once its last request ha
     server.send_signal(SIGHUP);
     REQUIRE(wait_for_reloads(server, 2 * round));
     CHECK(idle.post("/predict?model=second", "x").status == 200);
+    const auto shown = server.status().at("models").at(1);
+    CHECK(shown.at("name") == "second");
+    CHECK(shown.at("generation").to_number<std::size_t>() == round + 1);  // it goes on counting
   }
+}
+
+TEST_CASE("Reload: an upload whose model was taken away and came back meanwhile is served", "[process]") {
+  const auto both = debugged(identity_config({{.workers = 1}, {.name = "second", .workers = 1}}));
+  Server server(both);
+  REQUIRE(server.wait_until_ready());
+  const std::string raw =
+      serialise({.method = "POST", .target = "/predict?model=second", .body = std::string(4U << 20U, 'x')});
+  HttpClient client(server.endpoint());
+  REQUIRE(client.connect());
+  REQUIRE(client.write(std::string_view(raw).substr(0, raw.size() - 1)));
+  server.rewrite_config(debugged(identity_config({{.workers = 1}})));
+  server.send_signal(SIGHUP);
+  REQUIRE(wait_for_reloads(server, 1));
+  server.rewrite_config(both);
+  server.send_signal(SIGHUP);
+  REQUIRE(wait_for_reloads(server, 2));
+  REQUIRE(client.write(std::string_view(raw).substr(raw.size() - 1)));
+  CHECK(client.read_answer().status == 200);
 }
 
 TEST_CASE("Reload: a body of unknown length has the room that its header was promised", "[process]") {
