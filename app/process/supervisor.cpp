@@ -467,7 +467,8 @@ void Supervisor::died(Place& place, Death death) {
                            : place.condemned ? DeathCause::kOwnDoing
                                              : classify(death, was_ready);
   const bool at_work = listener_->worker_died(worker, cause);
-  if (was_ready && worker.predictions_made == 0 && loader_ && loader_->pid() == place.loader) {
+  if (was_ready && cause == DeathCause::kOwnDoing && worker.predictions_made == 0 && loader_ &&
+      loader_->pid() == place.loader) {
     loader_->test_next_worker();  // it was ready, and could do nothing
   }
   predictions_of_the_dead_ += worker.predictions_made;
