@@ -194,12 +194,12 @@ void FrontEnd::make_models() {
   models_->add(config_.models);
   models_->set_default(config_.default_model);
   reload_.emplace(io_, *models_, read_again_,
-                  Reload::Server{[this] { return phase_ == Phase::kServing && mode_ == RunMode::kServe; },
-                                 [this] {
-                                   if (all_ready_said_) manager_.reloading();
-                                 },
-                                 [this](const common::Config& changed) { take_over(changed); },
-                                 [this] { tell_manager_reload_is_over(); }});
+                  Reload::Hooks{[this] { return phase_ == Phase::kServing && mode_ == RunMode::kServe; },
+                                [this] {
+                                  if (all_ready_said_) manager_.reloading();
+                                },
+                                [this](const common::Config& changed) { take_over(changed); },
+                                [this] { tell_manager_reload_is_over(); }});
   shutdown_.emplace(io_, phase_, config_.server, Shutdown::Parts{server_, *models_, *body_room_, *reload_, manager_});
 }
 
@@ -255,7 +255,7 @@ void FrontEnd::gave_up(const ModelPool& pool, const std::string& reason) {
 
 // ---- reload ----
 
-// What a reload changes of the server itself. Sessions read these where they need them.
+// A reload changes these settings of the server itself. Sessions read them where they need them.
 void FrontEnd::take_over(const common::Config& changed) {
   const auto keep = [](const auto& now, const auto& wanted, const char* key) {
     if (now != wanted) common::log_warning("reload: {} cannot change while the server runs; restart it", key);

@@ -15,11 +15,11 @@ using common::ErrorCode;
 using common::ModelConfig;
 using common::Outcome;
 
-Reload::Reload(asio::io_context& io, ModelRegistry& models, ReadConfig read_again, Server server)
-    : io_(io), models_(models), read_again_(std::move(read_again)), server_(std::move(server)) {}
+Reload::Reload(asio::io_context& io, ModelRegistry& models, ReadConfig read_again, Hooks hooks)
+    : io_(io), models_(models), read_again_(std::move(read_again)), hooks_(std::move(hooks)) {}
 
 void Reload::ask() {
-  if (!server_.serves()) return;
+  if (!hooks_.serves()) return;
   if (running()) {
     asked_again_ = true;
     return;
@@ -36,11 +36,11 @@ void Reload::ask() {
 void Reload::ask(std::string_view model, Done done) {
   const auto refuse = [&](Error why) {
     asio::post(io_, [done, why = std::move(why)] { done(why); });
-    server_.is_over();
+    hooks_.is_over();
   };
-  if (!server_.serves()) return refuse({ErrorCode::kShuttingDown, kServerIsStopping});
+  if (!hooks_.serves()) return refuse({ErrorCode::kShuttingDown, kServerIsStopping});
   if (running()) return refuse({ErrorCode::kNotReady, "another reload is under way"});
-  server_.begins();
+  hooks_.begins();
   const auto changed = read_again_();
   if (!changed) return refuse({ErrorCode::kBadConfig, "the config cannot be served; the server's log says why"});
   const auto models = models_to_load(*changed, model);
@@ -50,7 +50,7 @@ void Reload::ask(std::string_view model, Done done) {
   waiters_.push_back(std::move(done));
   result_ = {};
   if (model.empty()) {
-    server_.take_over(*changed);
+    hooks_.take_over(*changed);
     then_served_ = {*models, changed->default_model};
   }
   loading_ = models->size();
@@ -94,10 +94,10 @@ void Reload::end() {
     common::log_warning("reload: over, and what failed is as it was before");
   }
   tell(result_);
-  if (server_.serves() && std::exchange(asked_again_, false)) {
+  if (hooks_.serves() && std::exchange(asked_again_, false)) {
     ask();
   } else {
-    server_.is_over();
+    hooks_.is_over();
   }
 }
 

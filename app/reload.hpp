@@ -24,31 +24,31 @@
 
 namespace yolod::app {
 
-// What clients are told from the stop on.
+// Clients are told this from the stop on.
 inline constexpr const char* kServerIsStopping = "the server is stopping";
 
 class Reload {
  public:
-  // What the rest of the front-end has to do with it.
-  struct Server {
+  // The rest of the front-end takes part in a reload by these.
+  struct Hooks {
     // Whether models may be loaded now: the server neither stops nor only checks its config.
     std::function<bool()> serves;
     std::function<void()> begins;  // before the config is read
-    // Of a config whose models will be loaded: what it says of the server itself.
+    // Takes over the settings of the server itself, from a config whose models will be loaded.
     std::function<void(const common::Config& changed)> take_over;
     std::function<void()> is_over;  // none runs, or this one was refused
   };
   using Done = std::function<void(const common::Outcome<void>&)>;
 
   // `io` and `models` outlive this object.
-  Reload(boost::asio::io_context& io, ModelRegistry& models, ReadConfig read_again, Server server);
+  Reload(boost::asio::io_context& io, ModelRegistry& models, ReadConfig read_again, Hooks hooks);
   Reload(const Reload&) = delete;
   Reload& operator=(const Reload&) = delete;
 
   // SIGHUP: all models, now or after the one that runs.
   void ask();
-  // That model, or with an empty name all. `done` is called once, later: kUnknownModel, kBadConfig, kBadModel with the
-  // reason, kNotReady while another reload runs, kShuttingDown.
+  // Reloads that model, or with an empty name all models. `done` is called once, later: kUnknownModel, kBadConfig,
+  // kBadModel with the reason, kNotReady while another reload runs, kShuttingDown.
   void ask(std::string_view model, Done done);
   [[nodiscard]] bool running() const { return loading_ != 0; }
   // The server stops: whoever waits is told so.
@@ -64,7 +64,7 @@ class Reload {
   boost::asio::io_context& io_;
   ModelRegistry& models_;
   const ReadConfig read_again_;
-  const Server server_;
+  const Hooks hooks_;
   std::size_t loading_{0};   // models that are being loaded
   bool asked_again_{false};  // by SIGHUP, while one runs
   std::vector<Done> waiters_;

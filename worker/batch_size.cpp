@@ -1,9 +1,8 @@
 #include "worker/batch_size.hpp"
 
-#include <algorithm>
-#include <optional>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace yolod::worker {
 namespace {
@@ -53,10 +52,8 @@ bool time_both(const BatchClock& clock, int rounds, TimedBatch& best, TimedBatch
 }  // namespace
 
 std::vector<std::uint32_t> sizes_to_try(const common::BatchConfig& batch) {
+  if (batch.preferred_sizes.empty()) return common::doubling_sizes(batch.size_limit());
   std::vector<std::uint32_t> sizes{1};
-  if (batch.preferred_sizes.empty()) {
-    for (std::uint32_t size = 2; size <= batch.size_limit(); size *= 2) sizes.push_back(size);
-  }
   for (const std::uint32_t size : batch.preferred_sizes) {
     if (size > 1) sizes.push_back(size);
   }
@@ -64,12 +61,12 @@ std::vector<std::uint32_t> sizes_to_try(const common::BatchConfig& batch) {
 }
 
 std::vector<std::size_t> sizes_to_serve(const common::BatchConfig& batch, std::uint32_t found) {
+  if (batch.preferred_sizes.empty() && found != 0) {
+    const auto doubling = common::doubling_sizes(found);
+    return {doubling.begin(), doubling.end()};
+  }
   const std::size_t limit = found == 0 ? batch.size_limit() : found;
   std::vector<std::size_t> sizes;
-  if (batch.preferred_sizes.empty() && found != 0) {
-    for (std::size_t size = 1; size <= limit; size *= 2) sizes.push_back(size);
-    return sizes;
-  }
   // What does not fill the smallest preferred size goes as it is.
   const std::size_t any_up_to = batch.preferred_sizes.empty() ? limit : batch.preferred_sizes.front();
   for (std::size_t size = 1; size <= std::min(any_up_to, limit); ++size) sizes.push_back(size);

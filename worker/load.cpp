@@ -73,11 +73,14 @@ std::string choose_in_child(const common::ModelConfig& config, model::Model& mod
   return std::to_string(choice.size) + ' ' + describe(choice);
 }
 
-// Of a model that is warm for batches of one; 0: there is none to find. A GPU is not asked: larger batches pay there,
-// and what is timed before its graphs are recorded says little.
+// A GPU is not asked: larger batches pay there, and what is timed before its graphs are recorded says little.
+bool looks_for_batch_size(const common::ModelConfig& config, const model::Model& model) {
+  return config.batch.max_size == 0 && model.computes_batches() && model.description().device == "cpu";
+}
+
+// Of a model that is warm for batches of one.
 std::uint32_t find_batch_size(const common::ModelConfig& config, model::Model& model, std::uint32_t threads_of_forks,
                               std::chrono::milliseconds budget) {
-  if (config.batch.max_size != 0 || !model.computes_batches() || model.description().device != "cpu") return 0;
   if (threads_of_forks == 0) {
     const auto choice = choose_in_this_process(config, model, budget);
     common::log_info("{}", describe(choice));
@@ -110,15 +113,16 @@ common::Outcome<LoadedModel> load_within(const common::ModelConfig& config, Load
   model::Model& model = *ready.model;
   if (auto good = check_description(model.description()); !good) return good.error();
   common::reach(common::FaultPoint::kModelLoaded);
-  constexpr std::array<std::size_t, 1> kOne{1};
-  if (auto warm = model.warm_up(kOne); !warm) return warm.error();
-  ready.batch_size = find_batch_size(config, model, threads.of_forks, budget);
+  if (looks_for_batch_size(config, model)) {
+    constexpr std::array<std::size_t, 1> kOne{1};
+    if (auto warm = model.warm_up(kOne); !warm) return warm.error();
+    ready.batch_size = find_batch_size(config, model, threads.of_forks, budget);
+  }
   if (ready.batch_size == 1 && config.batch.max_wait.count() != 0) {
     common::log_warning("batch.max_wait has no effect: larger batches do not pay, so each has one picture");
   }
-  const auto sizes = sizes_to_serve(config.batch, ready.batch_size);
-  if (sizes.size() > 1) {
-    if (auto warm = model.warm_up(sizes); !warm) return warm.error();
+  if (ready.batch_size != 1) {  // it is warm for that one
+    if (auto warm = model.warm_up(sizes_to_serve(config.batch, ready.batch_size)); !warm) return warm.error();
   }
   if (auto good = check_canary(model, config.canary); !good) return good.error();
   malloc_trim(0);  // what warming up took: a loader needs it no more, and a worker may never need as much again

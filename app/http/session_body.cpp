@@ -226,9 +226,9 @@ Session::Step Session::hand_over() {
   job_.options = options_;
   job_.urgency = urgency_;
   job_.block = std::move(room_);
-  // While the body came the model may have been taken away and have come back.
-  if (auto now = service_.find_model(model_->config->name); now && now->config->task == model_->config->task) {
-    model_ = std::move(now);
+  if (model_->dispatcher.closed()) {  // while the body came it was taken away; it may have come back
+    auto now = service_.find_model(model_->config->name);
+    if (now && now->config->task == model_->config->task) model_ = std::move(now);
   }
   job_id_ = job_.id = model_->dispatcher.new_id();
   answering_ = &model_->dispatcher;

@@ -372,7 +372,7 @@ void Supervisor::became_ready(Place& place) {
   place.policy.on_ready(AwakeClock::now());
   model_was_ready_ = true;
   if (!preload_) last_load_time_ = place.process->load_time();
-  if (loader_ && loader_->pid() == place.loader) loader_->worker_passed_its_test();
+  if (is_of_this_loader(place)) loader_->worker_passed_its_test();
   tell_of_sandbox(place.process->sandbox());
   const auto& description = place.process->description();
   common::log_info("worker {} ({}) is ready: {} on {}{}{}, {} in {} ms", place.process->pid(), config_.name,
@@ -467,8 +467,7 @@ void Supervisor::died(Place& place, Death death) {
                            : place.condemned ? DeathCause::kOwnDoing
                                              : classify(death, was_ready);
   const bool at_work = listener_->worker_died(worker, cause);
-  if (was_ready && cause == DeathCause::kOwnDoing && worker.predictions_made == 0 && loader_ &&
-      loader_->pid() == place.loader) {
+  if (was_ready && cause == DeathCause::kOwnDoing && worker.predictions_made == 0 && is_of_this_loader(place)) {
     loader_->test_next_worker();  // it was ready, and could do nothing
   }
   predictions_of_the_dead_ += worker.predictions_made;

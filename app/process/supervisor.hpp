@@ -151,6 +151,9 @@ class Supervisor {
   void suspect_loader();
   [[nodiscard]] bool loader_ready() const { return loader_ && loader_->ready() && !loader_condemned_; }
 
+  // Whether the worker was forked from the loader that there is now, and not from one before it.
+  [[nodiscard]] bool is_of_this_loader(const Place& place) const { return loader_ && loader_->pid() == place.loader; }
+
   void start_process(Place& place);
   [[nodiscard]] common::Outcome<pid_t> launch(const ipc::LentDescriptors& descriptors);
   void died(Place& place, Death death);

@@ -30,7 +30,8 @@ BatchLimits batch_limits(const common::BatchConfig& config, std::uint32_t found)
   limits.max_size = std::min<std::size_t>(found, limits.max_size);
   std::erase_if(limits.preferred_sizes, [&](std::size_t size) { return size > limits.max_size; });
   if (config.preferred_sizes.empty()) {
-    for (std::size_t size = 1; size <= limits.max_size; size *= 2) limits.preferred_sizes.push_back(size);
+    const auto doubling = common::doubling_sizes(static_cast<std::uint32_t>(limits.max_size));
+    limits.preferred_sizes.assign(doubling.begin(), doubling.end());
   }
   return limits;
 }

@@ -77,6 +77,8 @@ class Dispatcher final : public WorkerEventSink {
   // close() with kShuttingDown, and no worker is waited for either.
   void shut_down();
 
+  // Every request is refused.
+  [[nodiscard]] bool closed() const { return closed_.has_value(); }
   // Requests that have no answer yet.
   [[nodiscard]] std::size_t unanswered_count() const { return unanswered_count_; }
   [[nodiscard]] std::size_t queued_count() const { return queue_.size(); }
@@ -152,8 +154,8 @@ class Dispatcher final : public WorkerEventSink {
   double decode_seconds_{0};                       // of one request, on average
   std::optional<std::uint32_t> found_batch_size_;  // by the first worker of the generation
   BatchLimits limits_;                             // by the config, and by that
-  BatchLimits
-      tuned_limits_;  // the same within what batch.target_p99 made of it for the last batch; kept for its memory
+  // The same, within what batch.target_p99 made of it for the last batch. It is kept for its memory.
+  BatchLimits tuned_limits_;
   std::optional<BatchTuner> tuner_;
   boost::asio::steady_timer policy_timer_;
   std::optional<common::Clock::time_point> policy_timer_at_;

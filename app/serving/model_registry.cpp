@@ -22,19 +22,19 @@ void ModelRegistry::start(Start start) {
   for (const auto& pool : pools_) pool->start(start);
 }
 
-std::shared_ptr<ServedModel> ModelRegistry::find(std::string_view name) const {
-  if (name.empty()) name = default_model_;
+std::shared_ptr<ModelPool> ModelRegistry::pool_of(std::string_view name) const {
   const auto found =
       std::find_if(pools_.begin(), pools_.end(), [name](const auto& pool) { return pool->name() == name; });
-  if (found == pools_.end() || (*found)->retired()) return nullptr;
-  return {*found, &(*found)->served()};
+  return found == pools_.end() ? nullptr : *found;
 }
 
-ModelPool* ModelRegistry::find_pool(std::string_view name) const {
-  const auto found =
-      std::find_if(pools_.begin(), pools_.end(), [name](const auto& pool) { return pool->name() == name; });
-  return found == pools_.end() ? nullptr : found->get();
+std::shared_ptr<ServedModel> ModelRegistry::find(std::string_view name) const {
+  const auto pool = pool_of(name.empty() ? std::string_view(default_model_) : name);
+  if (pool == nullptr || pool->retired()) return nullptr;
+  return {pool, &pool->served()};
 }
+
+ModelPool* ModelRegistry::find_pool(std::string_view name) const { return pool_of(name).get(); }
 
 void ModelRegistry::reload(const ModelConfig& model, ModelPool::Reloaded done) {
   auto* pool = find_pool(model.name);

@@ -68,12 +68,14 @@ class ModelRegistry {
   void for_each(const std::function<void(const ModelPool&)>& each) const;
 
  private:
+  [[nodiscard]] std::shared_ptr<ModelPool> pool_of(std::string_view name) const;
+
   PoolContext& context_;
   const ModelPool::Events events_;
   std::string default_model_;
   std::vector<std::shared_ptr<ModelPool>> pools_;
-  std::map<std::string, std::uint64_t, std::less<>>
-      generations_of_the_gone_;  // so that a model that comes back counts on
+  // How many generations a model had that was freed: if it comes back, it goes on counting.
+  std::map<std::string, std::uint64_t, std::less<>> generations_of_the_gone_;
 };
 
 }  // namespace yolod::app

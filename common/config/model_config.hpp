@@ -61,6 +61,13 @@ struct InputSize {
 // The most requests that a batch may be configured to have.
 inline constexpr std::uint32_t kMostInBatch = 256;
 
+// 1, 2, 4 and so on, up to `limit`: the sizes that `auto` tries, and makes.
+[[nodiscard]] inline std::vector<std::uint32_t> doubling_sizes(std::uint32_t limit) {
+  std::vector<std::uint32_t> sizes;
+  for (std::uint32_t size = 1; size <= limit; size *= 2) sizes.push_back(size);
+  return sizes;
+}
+
 struct BatchConfig {
   // What `auto` goes up to.
   static constexpr std::uint32_t kMostByAuto = 8;
