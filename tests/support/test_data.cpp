@@ -27,8 +27,10 @@ std::optional<std::filesystem::path> fault_cases() {
 
 std::filesystem::path source_directory() { return YOLOD_TEST_SOURCE_DIR; }
 
+std::string reason_to_skip_networks() { return YOLOD_TEST_WITH_TORCH ? "" : "this build has no LibTorch"; }
+
 std::string reason_to_skip_real_models() {
-  if (!YOLOD_TEST_WITH_TORCH) return "this build has no LibTorch";
+  if (auto reason = reason_to_skip_networks(); !reason.empty()) return reason;
   if (!test_data()) return "no test data: set YOLOD_TEST_DATA";
   return {};
 }

@@ -18,6 +18,10 @@ namespace yolod::tests {
 // The checkout that these tests are of.
 [[nodiscard]] std::filesystem::path source_directory();
 
+// Why a test of a network whose files the test writes, or that the project ships, cannot run here: this build has no
+// LibTorch. Empty: it can.
+[[nodiscard]] std::string reason_to_skip_networks();
+
 // Why a test of a real network cannot run here: no LibTorch in this build, or no data. Empty: it can.
 [[nodiscard]] std::string reason_to_skip_real_models();
 
