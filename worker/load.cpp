@@ -22,6 +22,7 @@
 #include "common/domain/description.hpp"
 #include "common/fault_point.hpp"
 #include "common/log.hpp"
+#include "common/system/huge_pages.hpp"
 #include "common/system/signal_mask.hpp"
 #include "ipc/description_codec.hpp"
 #include "ipc/lane.hpp"
@@ -31,6 +32,7 @@
 #include "worker/batch_size.hpp"
 #include "worker/canary.hpp"
 #include "worker/child_task.hpp"
+#include "worker/malloc.hpp"
 
 namespace yolod::worker {
 
@@ -61,6 +63,7 @@ std::chrono::milliseconds trial_budget(const common::ModelConfig& config, bool b
 
 BatchSizeChoice choose_in_this_process(const common::ModelConfig& config, model::Model& model,
                                        std::chrono::milliseconds budget) {
+  set_malloc_for_serving();  // timed as it will be served
   return choose_batch_size(sizes_to_try(config.batch), budget,
                            {[&model](std::uint32_t size) { return model.time_batch(size); }, common::Clock::now});
 }
@@ -126,6 +129,7 @@ common::Outcome<LoadedModel> load_within(const common::ModelConfig& config, Load
   }
   if (auto good = check_canary(model, config.canary); !good) return good.error();
   malloc_trim(0);  // what warming up took: a loader needs it no more, and a worker may never need as much again
+  common::gather_in_huge_pages();  // what is left is mostly weights, which forks share and the end of a worker frees
   return ready;
 }
 

@@ -10,7 +10,6 @@
 //
 // What "sealed" means is in worker/sandbox/sandbox.hpp.
 #include <fcntl.h>
-#include <malloc.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -45,6 +44,7 @@
 #include "worker/batch_loop.hpp"
 #include "worker/load.hpp"
 #include "worker/loader.hpp"
+#include "worker/malloc.hpp"
 #include "worker/sandbox/filter.hpp"
 #include "worker/sandbox/sandbox.hpp"
 
@@ -132,13 +132,6 @@ void say_load_failed(int control, std::uint64_t generation, const std::string& w
 
 std::uint32_t threads_of(const Start& start) { return common::threads_per_worker(start.config, start.cores); }
 
-// A batch of pictures is tens of MiB that come and go; given back to the kernel each time, they would come back a page
-// fault at a time.
-void keep_freed_memory() {
-  mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the most that malloc allows
-  mallopt(M_TRIM_THRESHOLD, 128 << 20);
-}
-
 // A model that is loaded, in the process that will serve it, which is sealed: to the end.
 int serve_model(LoadedModel loaded, ipc::LaneUser& lane, const Start& start, const Sandbox& sandbox,
                 const Channels& channels, common::Clock::time_point began) {
@@ -195,7 +188,7 @@ int run_worker() {
       load(start->config, {threads_of(*start)}, lane->place(), fault_hooks([&lane] { scribble(*lane); }, start->arena));
   if (!loaded) return refuse(loaded.error());
   common::reach(common::FaultPoint::kWorkerLoaded);
-  keep_freed_memory();
+  set_malloc_for_serving();
   if (auto sealed = sandbox.seal_worker(channels.control, lane->generation()); !sealed) return refuse(sealed.error());
   if (auto tested = loaded->model->self_test(model::SealedProcess::kWorker); !tested) return refuse(tested.error());
   return serve_model(std::move(*loaded), *lane, *start, sandbox, channels, began);
@@ -218,7 +211,7 @@ int run_forked(LoadedModel loaded, const Start& start, Sandbox sandbox, ipc::Loa
   // While it has one thread: those that come are sealed with it.
   if (auto sealed = sandbox.seal_worker(channels.control, lane->generation()); !sealed) return refuse(sealed.error());
   if (const auto prepared = loaded.model->use_threads(threads_of(start)); !prepared) return refuse(prepared.error());
-  keep_freed_memory();
+  set_malloc_for_serving();
   if (fork.command != ipc::Command::kForkProven) {
     if (auto tested = loaded.model->self_test(model::SealedProcess::kWorker); !tested) return refuse(tested.error());
   }
@@ -278,7 +271,7 @@ int main(int argc, char** argv) {
     std::fputs("yolod-worker is started by yolod; there is nothing to run by hand.\n", stderr);
     return ipc::kExitBadStart;
   }
-  mallopt(M_ARENA_MAX, 1);  // threads that compute in turn would each keep a batch's memory in an arena of their own
+  worker::set_malloc_for_loading();
   worker::lower_profile();
   std::signal(SIGPIPE, SIG_IGN);  // a log that nobody reads any more is no reason to die
   std::signal(SIGXFSZ, SIG_IGN);  // nor is a file that may not grow
