@@ -79,7 +79,7 @@ TEST_CASE("Bombs: ten a second, each with another byte changed, cost a client at
 }
 
 TEST_CASE("Bombs: a client that comes after many of them in a row, and no answer in between, waits for a second or two",
-          "[process][case35]") {
+          "[process][case35][waits]") {
   Server server(identity_config({{.workers = 2, .faults = true}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);

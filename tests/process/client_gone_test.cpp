@@ -35,7 +35,7 @@ double requests_with_code(const Server& server, const std::string& code) {
 
 }  // namespace
 
-TEST_CASE("ClientGone: a request whose client left while it waited is not computed", "[process][case23]") {
+TEST_CASE("ClientGone: a request whose client left while it waited is not computed", "[process][case23][waits]") {
   // Long enough for all of it to be sent and taken back while the first is worked on.
   Server server(identity_config({{.workers = 1, .delay = scaled(2'000ms), .keys = {"hang_timeout: 1m"}}}));
   REQUIRE(server.wait_until_ready());

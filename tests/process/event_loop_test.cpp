@@ -144,7 +144,7 @@ void send_and_read(const Server& server, const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("EventLoop: no request holds it up, whatever its bytes", "[process]") {
+TEST_CASE("EventLoop: no request holds it up, whatever its bytes", "[process][waits]") {
   const std::string most = longest_turn_allowed();
   Server server(identity_config({{.workers = 1, .faults = true}}, {"max_body_bytes: 16MiB"}));
   REQUIRE(server.wait_until_ready());
@@ -166,7 +166,7 @@ TEST_CASE("EventLoop: no request holds it up, whatever its bytes", "[process]") 
   }
 }
 
-TEST_CASE("EventLoop: long bodies that workers die of do not hold it up, nor do others as long", "[process]") {
+TEST_CASE("EventLoop: long bodies that workers die of do not hold it up, nor do others as long", "[process][waits]") {
   const std::string most = longest_turn_allowed();
   Server server(identity_config({{.workers = 2, .faults = true}}, {"max_body_bytes: 16MiB"}));
   REQUIRE(server.wait_until_ready());

@@ -54,7 +54,7 @@ enum class Order { kFrontEndFirst, kWorkersFirst };
 
 }  // namespace
 
-TEST_CASE("Freeze: a server that was stopped as a whole goes on as if nothing had been", "[process][case34]") {
+TEST_CASE("Freeze: a server that was stopped as a whole goes on as if nothing had been", "[process][case34][waits]") {
   const auto stops = GENERATE(Order::kFrontEndFirst, Order::kWorkersFirst);
   const auto goes_on = GENERATE(Order::kFrontEndFirst, Order::kWorkersFirst);
   CAPTURE(static_cast<int>(stops), static_cast<int>(goes_on));

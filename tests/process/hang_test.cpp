@@ -43,7 +43,7 @@ TEST_CASE("Hang: a stop does not wait for a worker that is stuck longer than shu
 }
 
 TEST_CASE("Hang: a busy worker that is stopped is killed after hang_timeout, and its requests are replayed",
-          "[process][case13]") {
+          "[process][case13][waits]") {
   // It is stopped while it works, and then held for longer than any work takes.
   const auto hang_timeout = scaled(4'000ms);
   Server server(identity_config({{.workers = 2,

@@ -65,7 +65,8 @@ std::vector<std::unique_ptr<HttpClient>> connected_clients(const Server& server,
 
 }  // namespace
 
-TEST_CASE("Limits: what does not fit in the queue is refused at once, and the rest is served", "[process][case24]") {
+TEST_CASE("Limits: what does not fit in the queue is refused at once, and the rest is served",
+          "[process][case24][waits]") {
   // Long enough for all of it to be sent and refused while the first is worked on.
   Server server(identity_config({{.workers = 1,
                                   .delay = scaled(2'000ms),

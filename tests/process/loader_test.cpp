@@ -165,7 +165,7 @@ TEST_CASE("Loader: killed at any moment while it forks, it leaves nothing behind
 }
 
 TEST_CASE("Loader: interrupted while it loads it ends its load, exits and is replaced at once",
-          "[process][loader][case7]") {
+          "[process][loader][case7][waits]") {
   constexpr milliseconds kLoad{400};
   // The first of all, or one that gives way to workers that serve and so loads in a thread of its own.
   const bool beside_workers = GENERATE(false, true);

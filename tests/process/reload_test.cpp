@@ -190,7 +190,7 @@ TEST_CASE("Reload: a body of unknown length has the room that its header was pro
   check_after_case(server, before);
 }
 
-TEST_CASE("Reload: what cannot be served changes nothing, and the log says why", "[process][case19]") {
+TEST_CASE("Reload: what cannot be served changes nothing, and the log says why", "[process][case19][waits]") {
   const std::string preload = GENERATE("preload: auto", "preload: false");
   CAPTURE(preload);
   const IdentityModel good{.workers = 2, .delay = 5ms, .keys = {preload}};

@@ -156,7 +156,8 @@ const boost::json::object& sandbox_of_worker(const boost::json::value& status) {
 
 }  // namespace
 
-TEST_CASE("Sandbox: what a worker must not do is denied and named, forked or loaded by itself", "[process][case40]") {
+TEST_CASE("Sandbox: what a worker must not do is denied and named, forked or loaded by itself",
+          "[process][case40][waits]") {
   const auto attempt = GENERATE(from_range(attempts()));
   const std::string key = GENERATE("preload: true", "preload: false");
   check_attempt(attempt, key, "front-end");
@@ -313,7 +314,8 @@ TEST_CASE("Sandbox: a worker has the descriptors that it needs and no others", "
   CAPTURE(key);
   Server server(identity_config({{.workers = 1, .keys = {key}}}));
   REQUIRE(server.wait_until_ready());
-  // Standard input, output and error, its log's own view of error, which does not wait, its control channel, its doorbell.
+  // Standard input, output and error, its log's own view of error, which does not wait, its control channel, its
+  // doorbell.
   CHECK(descriptor_count(server.worker_pids().at(0)) == 6);
   // Those four, its control channel, and its own threads; a worker's go when it has been forked.
   const auto loader = server.loader_pid();

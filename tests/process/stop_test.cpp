@@ -79,7 +79,7 @@ TEST_CASE("Stop: a request whose connection was made before SIGTERM is served", 
 }
 
 // YOLOD_TEST_STOP_ROUNDS says how many.
-TEST_CASE("Stop: SIGTERM under load at any moment answers every connection made before it", "[process][case9]") {
+TEST_CASE("Stop: SIGTERM under load at any moment answers every connection made before it", "[process][case9][waits]") {
   const char* const asked = std::getenv("YOLOD_TEST_STOP_ROUNDS");
   const int rounds = asked != nullptr ? std::atoi(asked) : 10;
   std::mt19937 random(9);

@@ -217,7 +217,8 @@ struct FullArena {
 
 }  // namespace
 
-TEST_CASE_METHOD(FullArena, "Uploads: who waits for room is told at its own timeout that it is over", "[process]") {
+TEST_CASE_METHOD(FullArena, "Uploads: who waits for room is told at its own timeout that it is over",
+                 "[process][waits]") {
   HttpClient waiting(server.endpoint());
   const auto began = Clock::now();
   REQUIRE(waiting.connect());
@@ -231,7 +232,8 @@ TEST_CASE_METHOD(FullArena, "Uploads: who waits for room is told at its own time
   CHECK(Clock::now() - began < scaled(1'200ms));
 }
 
-TEST_CASE_METHOD(FullArena, "Uploads: who leaves while it waits for room has no place in the line any more", "[process]") {
+TEST_CASE_METHOD(FullArena, "Uploads: who leaves while it waits for room has no place in the line any more",
+                 "[process][waits]") {
   const auto connections = [this] { return server.metric("yolod_open_connections"); };
   const auto before = connections();
   std::vector<std::unique_ptr<HttpClient>> leaving;
