@@ -112,6 +112,7 @@ common::Outcome<LoadedModel> load_within(const common::ModelConfig& config, Load
   context.fault_hooks = std::move(hooks);
   auto loaded = model::load_model(config, context);
   if (!loaded) return std::move(loaded).error();
+  if (config.batch.target_p99.count() != 0) set_malloc_for_serving();  // what the warm-up times is believed then
   LoadedModel ready{std::move(*loaded), 0};
   model::Model& model = *ready.model;
   if (auto good = check_description(model.description()); !good) return good.error();

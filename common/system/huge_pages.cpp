@@ -5,6 +5,10 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <fstream>
 #include <string>
@@ -15,15 +19,23 @@ namespace yolod::common {
 namespace {
 
 constexpr std::uintptr_t kHugePage = std::uintptr_t{2} << 20;
-constexpr std::uintptr_t kMostPages = kHugePage / 4096;
+constexpr std::size_t kPages = kHugePage / 4096;
 constexpr std::uintptr_t kLongest = std::uintptr_t{1}
                                     << 40;  // longer ones are address space: a sanitizer's, a driver's
-constexpr int kCollapse = 25;               // MADV_COLLAPSE of Linux 6.1, which older headers lack
+// Each call begins with work on every core, and cannot be stopped until its end.
+constexpr std::uintptr_t kMostAtOnce = std::uintptr_t{64} << 20;
+constexpr int kCollapse = 25;  // MADV_COLLAPSE of Linux 6.1, which older headers lack
 
 struct Range {
   std::uintptr_t begin = 0;
   std::uintptr_t end = 0;
 };
+
+bool has_pages_of_that_size() {
+  std::uintptr_t bytes = 0;
+  std::ifstream("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size") >> bytes;
+  return bytes == kHugePage && sysconf(_SC_PAGESIZE) * static_cast<long>(kPages) == static_cast<long>(kHugePage);
+}
 
 // The aligned part of each private mapping that has no file behind it and may be written. All are read before the
 // first is changed, since collecting them allocates.
@@ -43,25 +55,43 @@ std::vector<Range> aligned_anonymous_ranges() {
   return ranges;
 }
 
-bool is_all_there(std::uintptr_t begin, std::size_t pages) {
-  std::array<unsigned char, kMostPages> resident{};
+bool is_all_there(std::uintptr_t begin) {
+  std::array<unsigned char, kPages> resident{};
   if (mincore(reinterpret_cast<void*>(begin), kHugePage, resident.data()) != 0) return false;
-  return std::all_of(resident.begin(), resident.begin() + static_cast<std::ptrdiff_t>(pages),
-                     [](unsigned char page) { return (page & 1) != 0; });
+  return std::all_of(resident.begin(), resident.end(), [](unsigned char page) { return (page & 1) != 0; });
+}
+
+// After a fork all pages are write-protected, and kernels before 6.18 gather no 2 MiB of which that is true. This
+// writes a byte as it is, whatever other threads do with it.
+void make_writable(std::uintptr_t begin) {
+  std::atomic_ref(*reinterpret_cast<unsigned char*>(begin)).fetch_or(0, std::memory_order_relaxed);
+}
+
+// False: there is no memory for more.
+bool gather(const Range& full) {
+  for (auto begin = full.begin; begin < full.end; begin += kHugePage) make_writable(begin);
+  if (madvise(reinterpret_cast<void*>(full.begin), full.end - full.begin, kCollapse) == 0) return true;
+  return errno != ENOMEM && errno != EBUSY;
 }
 
 }  // namespace
 
-std::uint64_t gather_in_huge_pages() {
-  const auto pages = kHugePage / static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
-  std::uint64_t gathered = 0;
+void gather_in_huge_pages() {
+  if (!has_pages_of_that_size()) return;
   for (const Range& range : aligned_anonymous_ranges()) {
-    for (auto begin = range.begin; begin < range.end; begin += kHugePage) {
-      if (!is_all_there(begin, pages)) continue;
-      if (madvise(reinterpret_cast<void*>(begin), kHugePage, kCollapse) == 0) gathered += kHugePage;
+    for (auto at = range.begin; at < range.end;) {
+      if (!is_all_there(at)) {
+        at += kHugePage;
+        continue;
+      }
+      Range full{at, at + kHugePage};
+      while (full.end < range.end && full.end - full.begin < kMostAtOnce && is_all_there(full.end)) {
+        full.end += kHugePage;
+      }
+      if (!gather(full)) return;
+      at = full.end;
     }
   }
-  return gathered;
 }
 
 }  // namespace yolod::common

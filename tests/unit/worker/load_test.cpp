@@ -156,5 +156,15 @@ TEST_CASE("Load: a model whose files are not there is a bad model, in one line",
   CHECK(model.error().message.find('\n') == std::string::npos);
 }
 
+TEST_CASE("Load: in the background, on a thread of its own, a model is what it is otherwise", "[worker][unit]") {
+  ModelConfig config;
+  config.source = common::IdentitySource{};
+  auto loaded = load_in_background(config, {1, 1}, 0, {});
+  REQUIRE(loaded);
+  CHECK(loaded->model->description().device == "cpu");
+  config.source = common::DarknetSource{"/nowhere/net.cfg", "/nowhere/net.weights", {}};
+  CHECK(load_in_background(config, {1, 1}, 0, {}).error().code == ErrorCode::kBadModel);
+}
+
 }  // namespace
 }  // namespace yolod::worker
