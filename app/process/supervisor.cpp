@@ -5,12 +5,12 @@
 #include <system_error>
 #include <utility>
 
-#include "app/process/hang_allowance.hpp"
 #include "app/process/preload.hpp"
 #include "app/process/reaper.hpp"
 #include "app/process/run_at.hpp"
 #include "app/process/settings_memfd.hpp"
 #include "common/awake_clock.hpp"
+#include "common/config/hang_allowance.hpp"
 #include "common/config/schema.hpp"
 #include "common/fault_point.hpp"
 #include "common/log.hpp"
@@ -109,15 +109,15 @@ void Supervisor::let_leave(Place& place) {
   }
   if (place.condemned) return;  // its watchdog has a nearer end in view
   // It has as long as a batch may take; who is stuck after that, with nothing to do, is nobody's else to notice.
-  run_at(place.watchdog, AwakeClock::now() + longest_hang_allowance(config_) + kLeaveGrace, place.weak_from_this(),
-         [this, &place, generation = place.last_generation] {
+  run_at(place.watchdog, AwakeClock::now() + common::longest_hang_allowance(config_) + kLeaveGrace,
+         place.weak_from_this(), [this, &place, generation = place.last_generation] {
            if (place.process && place.last_generation == generation) condemn(*place.process, "it does not leave");
          });
 }
 
 bool Supervisor::is_worn(const WorkerProcess& worker, bool may_be_too_large) const {
   const auto& limits = config_.recycle;
-  return (limits.max_requests != 0 && worker.requests_served >= limits.max_requests) ||
+  return (limits.max_requests != 0 && worker.requests_served() >= limits.max_requests) ||
          (may_be_too_large && limits.max_rss_bytes != 0 &&
           common::resident_bytes(worker.pid()) >= limits.max_rss_bytes);
 }
@@ -149,7 +149,7 @@ void Supervisor::recycle() {
   const auto old = *worn;
   if (!is_worn(*old->process, false)) recycled_for_memory_ = now;
   common::log_info("worker {} ({}) is recycled: {} requests, {} MiB", old->process->pid(), config_.name,
-                   old->process->requests_served, common::resident_bytes(old->process->pid()) >> 20U);
+                   old->process->requests_served(), common::resident_bytes(old->process->pid()) >> 20U);
   Place& successor = add_place(old->seat);
   successor.successor_of = old;
   start_process(successor);
@@ -467,10 +467,10 @@ void Supervisor::died(Place& place, Death death) {
                            : place.condemned ? DeathCause::kOwnDoing
                                              : classify(death, was_ready);
   const bool at_work = listener_->worker_died(worker, cause);
-  if (was_ready && cause == DeathCause::kOwnDoing && worker.predictions_made == 0 && is_of_this_loader(place)) {
+  if (was_ready && cause == DeathCause::kOwnDoing && worker.predictions_made() == 0 && is_of_this_loader(place)) {
     loader_->test_next_worker();  // it was ready, and could do nothing
   }
-  predictions_of_the_dead_ += worker.predictions_made;
+  predictions_of_the_dead_ += worker.predictions_made();
   const pid_t pid = worker.pid();
   const std::string load_failure = worker.load_failure();
   if (worker.fatal_call()) death.denied_call = name_of(*worker.fatal_call());
@@ -508,7 +508,7 @@ void Supervisor::died(Place& place, Death death) {
 
 std::uint64_t Supervisor::predictions_made() const {
   std::uint64_t count = predictions_of_the_dead_;
-  for (const auto& place : places_) count += place->process ? place->process->predictions_made : 0;
+  for (const auto& place : places_) count += place->process ? place->process->predictions_made() : 0;
   return count;
 }
 
@@ -593,7 +593,7 @@ std::vector<WorkerStatus> Supervisor::status() const {
     if (place->process) {
       status.pid = place->process->pid();
       status.state = to_string(place->process->state());
-      status.requests = place->process->requests_served;
+      status.requests = place->process->requests_served();
       status.device = place->process->description().device;
       status.precision = place->process->description().precision;
       status.sandbox = place->process->sandbox();

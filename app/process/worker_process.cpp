@@ -72,7 +72,7 @@ void WorkerProcess::doorbell_rang() {
   // Silenced before the lane is read: a ring in between is then heard at the next wait.
   const auto rings = ipc::silence_doorbell(doorbell_.native_handle());
   events_.completions(*this);
-  const auto verdict = doorbell_patience_.heard(rings, requests_served);
+  const auto verdict = doorbell_patience_.heard(rings, requests_served_);
   if (verdict.mad) events_.broken(*this, "it rings its doorbell without end");
   if (verdict.pause.count() == 0) {
     await_doorbell();

@@ -89,6 +89,13 @@ class WorkerProcess {
   // How many requests the dispatcher has with it: decides between ready and busy.
   void set_outstanding(std::uint32_t count);
   [[nodiscard]] std::uint32_t outstanding() const { return outstanding_; }
+  // It has answered one request more. `predicted`: with a prediction; else it refused the request, or failed.
+  void count_answer(bool predicted) {
+    ++requests_served_;
+    if (predicted) ++predictions_made_;
+  }
+  [[nodiscard]] std::uint64_t requests_served() const { return requests_served_; }  // shown in /status
+  [[nodiscard]] std::uint64_t predictions_made() const { return predictions_made_; }
   // Tells it to look at its lane, if it would not by itself.
   void wake();
   // Gives it no more work.
@@ -102,10 +109,6 @@ class WorkerProcess {
   // After it was reaped: takes why its load failed, if it said so at the end. It is not ready any more, whatever it
   // said.
   void read_last_words();
-
-  // Kept by the dispatcher.
-  std::uint64_t requests_served{0};   // shown in /status
-  std::uint64_t predictions_made{0};  // of those: were not refused, and did not fail
 
  private:
   WorkerProcess(boost::asio::io_context& io, Place place, WorkerEvents events, ipc::LaneOwner lane,
@@ -137,6 +140,8 @@ class WorkerProcess {
   bool said_hello_{false};
   bool was_ready_{false};
   std::uint32_t outstanding_{0};
+  std::uint64_t requests_served_{0};
+  std::uint64_t predictions_made_{0};
   std::chrono::milliseconds load_time_{0};
   common::ModelDescription description_;
   std::string load_failure_;

@@ -3,15 +3,14 @@
 #include <algorithm>
 #include <utility>
 
-#include "app/process/hang_allowance.hpp"
+#include "common/config/hang_allowance.hpp"
 
 namespace yolod::app {
 
 using common::Clock;
 
-Assignment::Assignment(WorkerProcess& worker, Supervisor& supervisor)
+Assignment::Assignment(WorkerPort& worker)
     : worker_(&worker),
-      supervisor_(&supervisor),
       description_(std::make_shared<const common::ModelDescription>(worker.description())),
       slots_(worker.lane().geometry().slot_count),
       previous_ids_(worker.lane().geometry().slot_count) {}
@@ -51,7 +50,7 @@ bool Assignment::longer_than(const ServiceTimes& times, int factor, Clock::durat
 // From the later of the dispatch and the last completion.
 Clock::time_point Assignment::hangs_at() const {
   const std::size_t to_decode = description_->decodes_ahead ? outstanding_ : batches_[0].left;
-  return last_progress_ + hang_allowance(supervisor_->config(), to_decode);
+  return last_progress_ + common::hang_allowance(worker_->config(), to_decode);
 }
 
 void Assignment::begin_batch(std::size_t size, bool runs_alone, Clock::time_point now) {

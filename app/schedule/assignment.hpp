@@ -12,22 +12,21 @@
 #include <optional>
 #include <vector>
 
-#include "app/process/supervisor.hpp"
 #include "app/schedule/blame.hpp"
 #include "app/schedule/request.hpp"
 #include "app/schedule/service_times.hpp"
 #include "app/schedule/worker_choice.hpp"
+#include "app/schedule/worker_port.hpp"
 #include "common/clock.hpp"
 
 namespace yolod::app {
 
 class Assignment {
  public:
-  Assignment(WorkerProcess& worker, Supervisor& supervisor);
+  // The port outlives this object.
+  explicit Assignment(WorkerPort& worker);
 
-  [[nodiscard]] WorkerProcess& worker() const { return *worker_; }
-  // Who is told should the worker lie or hang, and by whose settings it answers.
-  [[nodiscard]] Supervisor& supervisor() const { return *supervisor_; }
+  [[nodiscard]] WorkerPort& worker() const { return *worker_; }
   [[nodiscard]] const std::shared_ptr<const common::ModelDescription>& description() const { return description_; }
 
   // What its lane held could not be: nothing more is read from it.
@@ -38,7 +37,7 @@ class Assignment {
   [[nodiscard]] std::size_t most() const { return slots_.size() / 2; }
   // Requests that its worker may have yet before it is recycled; nothing: as many as come.
   [[nodiscard]] std::optional<std::uint64_t> left_before_recycling() const {
-    return supervisor_->may_have_yet(worker_->requests_served + outstanding_);
+    return worker_->left_before_recycling(outstanding_);
   }
   // It serves, and has nothing to do.
   [[nodiscard]] bool idle() const { return worker_->serves() && batch_count_ == 0; }
@@ -85,8 +84,7 @@ class Assignment {
   [[nodiscard]] bool longer_than(const ServiceTimes& times, int factor, common::Clock::duration grace,
                                  common::Clock::time_point now) const;
 
-  WorkerProcess* worker_;
-  Supervisor* supervisor_;
+  WorkerPort* worker_;
   std::shared_ptr<const common::ModelDescription> description_;
   std::vector<std::unique_ptr<Request>> slots_;
   // Of each slot's previous occupant: what its RUNNING mark says as long as the worker has not begun the present one.

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "app/process/death.hpp"
+#include "app/schedule/worker_port.hpp"
 #include "ipc/layout.hpp"
 
 namespace yolod::app {
@@ -46,8 +46,8 @@ enum class Blame {
 // was not begun, it is suspected the first time: a worker that was taken over may say so of the picture that did it.
 // Else those are suspected that the worker was at work on: the one that was decoded, or all that were computed; and all
 // that had begun where the marks do not tell.
-[[nodiscard]] constexpr Blame blame(DeathCause cause, const Evidence& evidence, const DeathScene& scene) {
-  if (cause == DeathCause::kNotItsDoing) return Blame::kNone;
+[[nodiscard]] constexpr Blame blame(WorkerEnd end, const Evidence& evidence, const DeathScene& scene) {
+  if (end == WorkerEnd::kNotItsDoing) return Blame::kNone;
   if (evidence.alone) return evidence.begun || evidence.suspected ? Blame::kStruck : Blame::kSuspected;
   if (!evidence.begun) return Blame::kNone;
   const bool marks_tell = !scene.unclear && scene.own_work_count + scene.computing_count != 0;

@@ -290,15 +290,15 @@ void Dispatcher::fail(Request& request, Error why) {
   if (!request.answered()) answer(request, {std::move(why), {}, 0, nullptr});
 }
 
-void Dispatcher::worker_ready(WorkerProcess& worker, Supervisor& supervisor) {
-  const auto [entry, is_new] = assignments_.try_emplace(&worker, worker, supervisor);
+void Dispatcher::worker_ready(WorkerPort& worker) {
+  const auto [entry, is_new] = assignments_.try_emplace(&worker, worker);
   description_ = entry->second.description();
   if (!found_batch_size_) {  // what the generation's first worker found holds for those that come after it
     found_batch_size_ = description_->batch_size;
     if (*found_batch_size_ != 0) set_limits(*found_batch_size_);
   }
   for (const auto& [size, us] : description_->batch_times) service_times_.expect(size, std::chrono::microseconds(us));
-  metrics_.loaded(supervisor.load_time(worker));
+  metrics_.loaded(worker.load_time());
   dispatch_waiting();
 }
 
@@ -344,7 +344,7 @@ Assignment* Dispatcher::choose_worker(BatchDecision& decision, Clock::time_point
   }
   if (worker_views_.empty()) {  // unless another worker has to leave first, and takes its time
     for (auto& [worker, assignment] : assignments_) {
-      if (assignment.supervisor().any_leaves_slowly()) worker_views_.push_back(assignment.view(service_times_, now));
+      if (worker->another_leaves_slowly()) worker_views_.push_back(assignment.view(service_times_, now));
     }
   }
   const auto choice = app::choose_worker(worker_views_, handover_lead(std::min(waiting.count, limits.max_size)));
@@ -440,8 +440,7 @@ void Dispatcher::dispatch(Assignment& assignment, Clock::time_point now) {
     cell.batch_remaining = static_cast<std::uint32_t>(size - 1 - i);
     auto options = request.job.options;
     if (options.max_detections) {  // a reload may have lowered it since the request was read
-      options.max_detections =
-          std::min(*options.max_detections, assignment.supervisor().config().detect.max_detections);
+      options.max_detections = std::min(*options.max_detections, assignment.worker().config().detect.max_detections);
     }
     ipc::encode_options(options, cell);
     cell.slot = assignment.give(std::move(batch_[i]));
@@ -453,7 +452,7 @@ void Dispatcher::dispatch(Assignment& assignment, Clock::time_point now) {
   sweep_by(assignment.hangs_at(), now);
   metrics_.batch(size);
   if (refused) {  // its death brings everything back
-    assignment.supervisor().condemn(assignment.worker(), "its request ring cannot be");
+    assignment.worker().condemn("its request ring cannot be");
     return;
   }
   lane.publish_requests();
@@ -463,7 +462,7 @@ void Dispatcher::dispatch(Assignment& assignment, Clock::time_point now) {
   common::reach(common::FaultPoint::kFrontEndWoke);
 }
 
-void Dispatcher::worker_completions(WorkerProcess& worker) {
+void Dispatcher::worker_completions(WorkerPort& worker) {
   const auto found = assignments_.find(&worker);
   if (found == assignments_.end()) return;  // rang before it was ready: there is nothing of ours in its lane
   completion_poll_.rung();
@@ -472,11 +471,11 @@ void Dispatcher::worker_completions(WorkerProcess& worker) {
 
 bool Dispatcher::take_from(Assignment& assignment) {
   if (!assignment.lies && drain_completions(assignment)) {
-    if (assignment.left_before_recycling() == 0U) assignment.supervisor().recycle();
+    if (assignment.left_before_recycling() == 0U) assignment.worker().recycle();
     return true;
   }
   assignment.lies = true;
-  assignment.supervisor().condemn(assignment.worker(), "it wrote to its lane what cannot be");
+  assignment.worker().condemn("it wrote to its lane what cannot be");
   return false;
 }
 
@@ -520,7 +519,7 @@ bool Dispatcher::take_completion(Assignment& assignment, const ipc::CompletionCe
   Answer made;
   if (completion.error_code == 0) {
     auto prediction = ipc::decode_prediction(*bytes);
-    if (!prediction || !fits_task(*prediction, assignment.supervisor().config(), held->job.options) ||
+    if (!prediction || !fits_task(*prediction, assignment.worker().config(), held->job.options) ||
         !labels_exist(*prediction, *assignment.description())) {
       return false;
     }
@@ -549,8 +548,7 @@ bool Dispatcher::take_completion(Assignment& assignment, const ipc::CompletionCe
   }
   assignment.fails = !predicted && made.prediction.error().code == ErrorCode::kInternal;
   if (request->runs_alone()) quarantine_.acquit(*request->hash);
-  ++assignment.worker().requests_served;
-  if (predicted) ++assignment.worker().predictions_made;
+  assignment.worker().answered(predicted);
   if (!request->answered()) {
     if (tuner_) tuner_->answered(now - request->admitted);
     metrics_.served(made.queue_us, made.times, common::elapsed_us(request->admitted, now));
@@ -559,7 +557,7 @@ bool Dispatcher::take_completion(Assignment& assignment, const ipc::CompletionCe
   return true;
 }
 
-bool Dispatcher::worker_died(WorkerProcess& worker, DeathCause cause) {
+bool Dispatcher::worker_ended(WorkerPort& worker, WorkerEnd end) {
   auto node = assignments_.extract(&worker);
   if (node.empty()) return false;
   Assignment& assignment = node.mapped();
@@ -567,14 +565,14 @@ bool Dispatcher::worker_died(WorkerProcess& worker, DeathCause cause) {
   assignment.lies = assignment.lies || !drain_completions(assignment);
   // Also one that says of all it had that it was not begun, and one that has just answered: of what it did to this
   // process nobody knows. Deaths in a row are counted (RequestDeaths).
-  const bool at_work = assignment.outstanding() != 0 || worker.requests_served != 0;
+  const bool at_work = assignment.outstanding() != 0 || worker.requests_served() != 0;
   DeathScene scene;
   for (std::uint32_t slot = 0; slot < assignment.slots().size(); ++slot) {
     if (assignment.in_slot(slot) != nullptr) scene.add(assignment.evidence(slot));
   }
   for (std::uint32_t slot = 0; slot < assignment.slots().size(); ++slot) {
     if (assignment.in_slot(slot) == nullptr) continue;
-    const Blame held_against = blame(cause, assignment.evidence(slot), scene);
+    const Blame held_against = blame(end, assignment.evidence(slot), scene);
     auto request = std::move(assignment.slots()[slot]);
     if (held_against != Blame::kNone && !request->hash) {
       request->of_death = held_against;
@@ -719,7 +717,7 @@ Clock::time_point Dispatcher::sweep_assignments(Clock::time_point now) {
       }
     }
     const auto hangs_at = assignment.hangs_at();
-    if (now >= hangs_at) assignment.supervisor().condemn_hung(*worker, "no progress within hang_timeout");
+    if (now >= hangs_at) worker->condemn_hung("no progress within hang_timeout");
     next = std::min(next, hangs_at);
   }
   return next;

@@ -16,7 +16,6 @@
 #include <vector>
 
 #include "app/observe/metrics.hpp"
-#include "app/process/supervisor.hpp"
 #include "app/schedule/admission.hpp"
 #include "app/schedule/assignment.hpp"
 #include "app/schedule/batch_policy.hpp"
@@ -28,12 +27,13 @@
 #include "app/schedule/request.hpp"
 #include "app/schedule/service_times.hpp"
 #include "app/schedule/worker_choice.hpp"
+#include "app/schedule/worker_port.hpp"
 #include "common/config/model_config.hpp"
 #include "common/domain/description.hpp"
 
 namespace yolod::app {
 
-class Dispatcher final : public WorkerEventSink {
+class Dispatcher {
  public:
   // When a worker may be ready, where none serves; nothing: none will be.
   using NextWorker = std::function<std::optional<common::Clock::time_point>()>;
@@ -46,10 +46,13 @@ class Dispatcher final : public WorkerEventSink {
   // serves.
   void use(const common::ModelConfig& config);
 
-  // WorkerEventSink: of workers that are to get work, until they die.
-  void worker_ready(WorkerProcess& worker, Supervisor& supervisor) override;
-  void worker_completions(WorkerProcess& worker) override;
-  bool worker_died(WorkerProcess& worker, DeathCause cause) override;
+  // A worker that is to get work from now on, until it has ended.
+  void worker_ready(WorkerPort& worker);
+  // It says that its lane holds completions.
+  void worker_completions(WorkerPort& worker);
+  // Its process is reaped, so nothing writes to its lane any more: takes what it had finished and replays the rest.
+  // Whether it may have ended of a request that it worked on.
+  bool worker_ended(WorkerPort& worker, WorkerEnd end);
 
   // Workers may have become free for what waits without a word of theirs. To be called every so often.
   void look_again();
@@ -159,7 +162,7 @@ class Dispatcher final : public WorkerEventSink {
   std::optional<BatchTuner> tuner_;
   boost::asio::steady_timer policy_timer_;
   std::optional<common::Clock::time_point> policy_timer_at_;
-  std::unordered_map<WorkerProcess*, Assignment> assignments_;
+  std::unordered_map<WorkerPort*, Assignment> assignments_;
   std::vector<WorkerView> worker_views_;         // of a choice; kept for its memory
   std::vector<std::unique_ptr<Request>> batch_;  // on its way from the queue to a worker
   std::shared_ptr<const common::ModelDescription> description_;

@@ -6,9 +6,9 @@
 #include <map>
 #include <utility>
 
-#include "app/process/hang_allowance.hpp"
 #include "app/process/run_at.hpp"
 #include "common/awake_clock.hpp"
+#include "common/config/hang_allowance.hpp"
 #include "common/fault_point.hpp"
 #include "common/log.hpp"
 
@@ -113,8 +113,7 @@ void ModelPool::swap_in() {
   config_ = serving_->config;
   served_.config = config_.get();
   dispatcher_.use(*config_);
-  serving_->supervisor.for_each_ready(
-      [this](WorkerProcess& worker) { dispatcher_.worker_ready(worker, serving_->supervisor); });
+  serving_->supervisor.for_each_ready([this](WorkerProcess& worker) { give_work_to(worker, serving_->supervisor); });
   common::reach(common::FaultPoint::kFrontEndSwapped);
   metrics_.generation(serving_->number);
   common::log_info("model {}: generation {} serves", name_, serving_->number);
@@ -147,7 +146,7 @@ void ModelPool::let_go(std::unique_ptr<Generation> generation) {
   common::reach(common::FaultPoint::kFrontEndLetGo);
   // What it has may take as long as a request or a batch may; its workers are stuck after that.
   constexpr std::chrono::seconds kGrace{5};
-  run_at(leaving.overdue, AwakeClock::now() + longest_hang_allowance(*leaving.config) + kGrace, leaving.alive,
+  run_at(leaving.overdue, AwakeClock::now() + common::longest_hang_allowance(*leaving.config) + kGrace, leaving.alive,
          [&leaving] { leaving.supervisor.signal_all(SIGKILL); });
   post(&ModelPool::bury);
 }
@@ -183,15 +182,27 @@ void ModelPool::retire() {
 
 void ModelPool::worker_ready(WorkerProcess& worker, Supervisor& supervisor) {
   if (serving_ && &supervisor == &serving_->supervisor) {
-    dispatcher_.worker_ready(worker, supervisor);
+    give_work_to(worker, supervisor);
   } else if (candidate_ && &supervisor == &candidate_->supervisor) {
     post(&ModelPool::swap_in);
   }
 }
 
-void ModelPool::worker_completions(WorkerProcess& worker) { dispatcher_.worker_completions(worker); }
+void ModelPool::give_work_to(WorkerProcess& worker, Supervisor& supervisor) {
+  dispatcher_.worker_ready(links_.try_emplace(&worker, worker, supervisor).first->second);
+}
 
-bool ModelPool::worker_died(WorkerProcess& worker, DeathCause cause) { return dispatcher_.worker_died(worker, cause); }
+// One that rang before it was ready has no link yet: there is nothing of ours in its lane.
+void ModelPool::worker_completions(WorkerProcess& worker) {
+  if (const auto link = links_.find(&worker); link != links_.end()) dispatcher_.worker_completions(link->second);
+}
+
+bool ModelPool::worker_died(WorkerProcess& worker, DeathCause cause) {
+  auto link = links_.extract(&worker);
+  if (link.empty()) return false;
+  return dispatcher_.worker_ended(link.mapped(),
+                                  cause == DeathCause::kNotItsDoing ? WorkerEnd::kNotItsDoing : WorkerEnd::kOwnDoing);
+}
 
 void ModelPool::tick() {
   if (!retiring_.empty()) bury();  // a worker that vanished was not reaped as ours

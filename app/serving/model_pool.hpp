@@ -20,6 +20,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "app/observe/metrics.hpp"
@@ -27,6 +28,7 @@
 #include "app/schedule/dispatcher.hpp"
 #include "app/serving/served_model.hpp"
 #include "app/serving/status.hpp"
+#include "app/serving/worker_link.hpp"
 #include "common/config/model_config.hpp"
 
 namespace yolod::app {
@@ -101,6 +103,7 @@ class ModelPool final : private WorkerEventSink {
   void worker_ready(WorkerProcess& worker, Supervisor& supervisor) override;
   void worker_completions(WorkerProcess& worker) override;
   bool worker_died(WorkerProcess& worker, DeathCause cause) override;
+  void give_work_to(WorkerProcess& worker, Supervisor& supervisor);
 
   [[nodiscard]] std::unique_ptr<Generation> make_generation(std::shared_ptr<const common::ModelConfig> config,
                                                             Start start);
@@ -121,6 +124,7 @@ class ModelPool final : private WorkerEventSink {
   std::shared_ptr<const common::ModelConfig> config_;  // of what serves, or is to
   Events events_;
   ModelMetrics metrics_;
+  std::unordered_map<WorkerProcess*, WorkerLink> links_;  // of workers that the dispatcher has
   Dispatcher dispatcher_;
   ServedModel served_;
   std::uint64_t generation_count_;

@@ -1,12 +1,11 @@
 #include "app/schedule/assignment.hpp"
 
-#include <boost/asio/io_context.hpp>
 #include <catch2/catch.hpp>
 #include <memory>
 #include <optional>
 #include <utility>
 
-#include "tests/support/duplicate.hpp"
+#include "tests/unit/app/schedule/fake_worker.hpp"
 
 namespace yolod::app {
 namespace {
@@ -19,41 +18,28 @@ constexpr Clock::time_point kMoment{std::chrono::hours(1)};
 // One worker's assignment, and the worker's side of its lane.
 class Bench {
  public:
-  Bench() {
-    auto started =
-        WorkerProcess::start(io_, ipc::make_lane_geometry(config_.batch.max_size, 64), {"model", 0, 1}, {},
-                             [this](const ipc::LentDescriptors& descriptors) {
-                               lane_.emplace(ipc::LaneUser::open(tests::duplicate(descriptors.lane)).value());
-                               return common::Outcome<pid_t>(pid_t{0});
-                             });
-    REQUIRE(started);
-    worker_ = std::move(*started);
-    assignment.emplace(*worker_, supervisor_);
-  }
-
   std::uint32_t give(std::uint64_t id) {
     auto request = std::make_unique<Request>();
     request->job.id = id;
     return assignment->give(std::move(request));
   }
-  void mark(std::uint32_t slot, std::uint64_t id, WorkPhase phase) const { lane_->mark_running(slot, id, phase); }
+  void mark(std::uint32_t slot, std::uint64_t id, WorkPhase phase) {
+    ipc::RequestCell cell{};
+    cell.id = id;
+    cell.slot = slot;
+    worker_.mark(cell, phase);
+  }
   void finish(std::uint32_t slot) {
     std::optional<Assignment::Finished> finished;
     (void)assignment->take(slot, true, kMoment, finished);
   }
 
  private:
-  boost::asio::io_context io_;
   common::ModelConfig config_;
-  SpawnSettings spawn_;
-  ipc::InputArena arena_{ipc::InputArena::create(1U << 20U).value()};
-  std::uint64_t launches_{0};
-  Supervisor supervisor_{io_, config_, spawn_, arena_, launches_, Start::kServing, {}};
-  std::optional<ipc::LaneUser> lane_;
-  std::unique_ptr<WorkerProcess> worker_;
+  FakeWorker worker_{config_};
 
  public:
-  std::optional<Assignment> assignment;
+  std::optional<Assignment> assignment{std::in_place, worker_};
 };
 
 TEST_CASE("Assignment: a request has not begun as long as its slot is marked for the one before", "[app][unit]") {

@@ -1,0 +1,494 @@
+#include "app/schedule/dispatcher.hpp"
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <cstring>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "app/schedule/replay_policy.hpp"
+#include "tests/unit/app/schedule/fake_worker.hpp"
+
+namespace yolod::app {
+namespace {
+
+using namespace std::chrono_literals;
+using common::Clock;
+using common::ErrorCode;
+using ipc::WorkPhase;
+
+common::ModelConfig identity() {
+  common::ModelConfig config;
+  config.name = "echo";
+  config.source = common::IdentitySource{};
+  config.batch.max_size = 2;
+  return config;
+}
+
+// A dispatcher whose workers are fakes, and what became of each request.
+class Bench {
+ public:
+  explicit Bench(common::ModelConfig settings = identity()) : config(std::move(settings)) {}
+  ~Bench() { dispatcher.shut_down(); }
+
+  // The id of the request.
+  std::uint64_t ask(const std::string& body = "picture", Urgency urgency = {}) {
+    PredictionJob job;
+    const auto id = job.id = dispatcher.new_id();
+    auto block = arena_.allocate(std::max<std::size_t>(body.size(), 1));
+    REQUIRE(block);
+    block->end_upload();
+    std::memcpy(block->bytes().data(), body.data(), body.size());
+    job.urgency = urgency;
+    job.block = std::move(*block);
+    job.image_offset = job.block.offset();
+    job.image_bytes = body.size();
+    boost::asio::co_spawn(io, dispatcher.predict(std::move(job)),
+                          [this, id](const std::exception_ptr& thrown, Answer answer) {
+                            REQUIRE_FALSE(thrown);
+                            REQUIRE(answers_.count(id) == 0);
+                            answers_.emplace(id, std::move(answer));
+                          });
+    turn();
+    return id;
+  }
+  // Everything that may happen now.
+  void turn() {
+    io.restart();
+    io.poll();
+  }
+  // Runs until that has an answer, or a second is over.
+  void wait_for(std::uint64_t id) {
+    const auto end = Clock::now() + 1s;
+    io.restart();
+    while (!has_answer(id) && Clock::now() < end) io.run_one_for(20ms);
+  }
+  void completed(FakeWorker& worker) {
+    dispatcher.worker_completions(worker);
+    turn();
+  }
+  bool ended(FakeWorker& worker, WorkerEnd end) {
+    worker.serving = false;
+    const bool at_work = dispatcher.worker_ended(worker, end);
+    for (int i = 0; i < 3; ++i) turn();  // bodies are hashed in turns of their own
+    return at_work;
+  }
+
+  [[nodiscard]] bool has_answer(std::uint64_t id) const { return answers_.count(id) != 0; }
+  [[nodiscard]] bool predicted(std::uint64_t id) const { return has_answer(id) && answers_.at(id).prediction.ok(); }
+  // ErrorCode{}: it has a prediction, or no answer.
+  [[nodiscard]] ErrorCode error(std::uint64_t id) const {
+    return has_answer(id) && !predicted(id) ? answers_.at(id).prediction.error().code : ErrorCode{};
+  }
+  [[nodiscard]] const Answer& answer(std::uint64_t id) const { return answers_.at(id); }
+  [[nodiscard]] std::uint64_t arena_used() const { return arena_.used_bytes() - used_before_; }
+
+  common::ModelConfig config;
+  boost::asio::io_context io;
+  std::optional<Clock::time_point> next_worker;
+
+ private:
+  Metrics metrics_;
+  ModelMetrics model_metrics_{metrics_, "echo"};
+  ipc::InputArena arena_{ipc::InputArena::create(1U << 20U).value()};
+  CompletionPoll poll_{io, arena_, {[] { return false; }, [] {}}};
+  const std::uint64_t used_before_{arena_.used_bytes()};
+  std::map<std::uint64_t, Answer> answers_;
+
+ public:
+  Dispatcher dispatcher{io, config, model_metrics_, poll_, [this] { return next_worker; }};
+};
+
+std::vector<std::uint64_t> ids_of(const std::vector<ipc::RequestCell>& cells) {
+  std::vector<std::uint64_t> ids;
+  for (const auto& cell : cells) ids.push_back(cell.id);
+  return ids;
+}
+
+TEST_CASE("Dispatcher: before a worker was ready a request is refused, and then goes to the one that is idle",
+          "[app][unit]") {
+  Bench bench;
+  CHECK(bench.dispatcher.admit({}).error().code == ErrorCode::kNotReady);
+  CHECK(bench.error(bench.ask()) == ErrorCode::kNotReady);
+
+  FakeWorker worker(bench.config);
+  bench.dispatcher.worker_ready(worker);
+  REQUIRE(bench.dispatcher.admit({}).ok());
+  const auto id = bench.ask("seven b");
+  CHECK(worker.wakes == 1);
+  CHECK(worker.outstanding == 1);
+  CHECK(bench.dispatcher.unanswered_count() == 1);
+  const auto taken = worker.take();
+  REQUIRE(ids_of(taken) == std::vector{id});
+  CHECK(taken[0].body_bytes == 7);
+  CHECK_FALSE(bench.has_answer(id));
+  worker.complete(taken[0]);
+  bench.completed(worker);
+  REQUIRE(bench.predicted(id));
+  CHECK(std::get<common::IdentityAnswer>(bench.answer(id).prediction.value()).bytes == 7);
+  CHECK(bench.answer(id).model != nullptr);
+  CHECK(worker.outstanding == 0);
+  CHECK(bench.dispatcher.unanswered_count() == 0);
+  CHECK(bench.arena_used() == 0);
+}
+
+TEST_CASE("Dispatcher: a worker has one batch at hand and one behind it, and the rest waits in order", "[app][unit]") {
+  Bench bench;
+  bench.config.batch.max_size = 1;
+  bench.dispatcher.use(bench.config);
+  FakeWorker worker(bench.config);
+  bench.dispatcher.worker_ready(worker);
+  std::vector<std::uint64_t> asked;
+  for (int i = 0; i < 4; ++i) asked.push_back(bench.ask());
+  auto taken = worker.take();
+  std::vector<std::uint64_t> order = ids_of(taken);
+  CHECK(bench.dispatcher.queued_count() == 4 - taken.size());
+  REQUIRE_FALSE(taken.empty());
+  CHECK(taken.size() <= 2);
+  for (int rounds = 0; !taken.empty() && rounds < 8; ++rounds) {
+    for (const auto& cell : taken) worker.complete(cell);
+    bench.completed(worker);
+    taken = worker.take();
+    for (const auto& cell : taken) order.push_back(cell.id);
+  }
+  CHECK(order == asked);
+  for (const auto id : asked) CHECK(bench.predicted(id));
+}
+
+TEST_CASE("Dispatcher: with queue.max_size waiting the next is refused, and those that wait are not", "[app][unit]") {
+  Bench bench;
+  bench.config.queue.max_size = 2;
+  FakeWorker worker(bench.config);
+  bench.dispatcher.worker_ready(worker);
+  worker.serving = false;  // draining, say
+  bench.next_worker = Clock::now();
+  const auto first = bench.ask();
+  const auto second = bench.ask();
+  CHECK(bench.dispatcher.admit({}).error().code == ErrorCode::kQueueFull);
+  CHECK(bench.error(bench.ask()) == ErrorCode::kQueueFull);
+  worker.serving = true;
+  bench.dispatcher.look_again();
+  for (const auto& cell : worker.take()) worker.complete(cell);
+  bench.completed(worker);
+  CHECK(bench.predicted(first));
+  CHECK(bench.predicted(second));
+}
+
+TEST_CASE("Dispatcher: where no worker will be ready in time a request is refused at once", "[app][unit]") {
+  Bench bench;
+  FakeWorker worker(bench.config);
+  bench.dispatcher.worker_ready(worker);
+  bench.ended(worker, WorkerEnd::kNotItsDoing);
+  CHECK(bench.dispatcher.admit({}).error().code == ErrorCode::kNotReady);
+  bench.next_worker = Clock::now() + bench.config.queue.timeout + 1min;
+  CHECK(bench.dispatcher.admit({}).error().code == ErrorCode::kNotReady);
+  bench.next_worker = Clock::now();
+  CHECK(bench.dispatcher.admit({}).ok());
+}
+
+TEST_CASE("Dispatcher: what an ended worker had is replayed on another, what it had finished is not", "[app][unit]") {
+  Bench bench;
+  FakeWorker worker(bench.config);
+  bench.dispatcher.worker_ready(worker);
+  const auto alone = bench.ask("one");
+  const auto second = bench.ask("two");
+  const auto third = bench.ask("three");
+  const auto taken = worker.take();
+  REQUIRE_FALSE(taken.empty());
+  worker.complete(taken[0]);  // and nobody has looked yet
+  const auto end = GENERATE(WorkerEnd::kOwnDoing, WorkerEnd::kNotItsDoing);
+  FakeWorker other(bench.config);
+  bench.dispatcher.worker_ready(other);
+  CHECK(bench.ended(worker, end));
+  CHECK(bench.predicted(alone));
+  for (int rounds = 0; rounds < 4; ++rounds) {
+    for (const auto& cell : other.take()) other.complete(cell);
+    bench.completed(other);
+  }
+  CHECK(bench.predicted(second));
+  CHECK(bench.predicted(third));
+  CHECK(bench.arena_used() == 0);
+}
+
+TEST_CASE("Dispatcher: a worker that ended without any request was not at work", "[app][unit]") {
+  Bench bench;
+  FakeWorker worker(bench.config);
+  CHECK_FALSE(bench.ended(worker, WorkerEnd::kOwnDoing));  // it was never ready
+  bench.dispatcher.worker_ready(worker);
+  CHECK_FALSE(bench.ended(worker, WorkerEnd::kOwnDoing));
+}
+
+TEST_CASE("Dispatcher: a body that two workers ended of alone is answered 500, and its copies are refused",
+          "[app][unit]") {
+  Bench bench;
+  FakeWorker first(bench.config);
+  bench.dispatcher.worker_ready(first);
+  const auto id = bench.ask("poison");
+  for (const auto& cell : first.take()) first.mark(cell, WorkPhase::kComputing);
+  bench.ended(first, WorkerEnd::kOwnDoing);
+  CHECK_FALSE(bench.has_answer(id));
+
+  FakeWorker second(bench.config);
+  bench.dispatcher.worker_ready(second);
+  const auto taken = second.take();
+  REQUIRE(ids_of(taken) == std::vector{id});
+  const auto neighbour = bench.ask("harmless");
+  CHECK(second.take().empty());  // a suspect has its worker to itself
+  second.mark(taken[0], WorkPhase::kComputing);
+  bench.ended(second, WorkerEnd::kOwnDoing);
+  CHECK(bench.error(id) == ErrorCode::kWorkerCrashed);
+
+  FakeWorker third(bench.config);
+  bench.dispatcher.worker_ready(third);
+  CHECK(ids_of(third.take()) == std::vector{neighbour});
+  const auto copy = bench.ask("poison");
+  for (int i = 0; i < 3; ++i) bench.turn();
+  CHECK(bench.error(copy) == ErrorCode::kQuarantined);
+  SECTION("until a reload: it may try again") {
+    bench.dispatcher.use(bench.config);
+    const auto again = bench.ask("poison");
+    bench.turn();
+    CHECK_FALSE(bench.has_answer(again));
+  }
+}
+
+TEST_CASE("Dispatcher: a suspect that is answered is acquitted", "[app][unit]") {
+  Bench bench;
+  FakeWorker first(bench.config);
+  bench.dispatcher.worker_ready(first);
+  const auto id = bench.ask("unlucky");
+  for (const auto& cell : first.take()) first.mark(cell, WorkPhase::kComputing);
+  bench.ended(first, WorkerEnd::kOwnDoing);
+  FakeWorker second(bench.config);
+  bench.dispatcher.worker_ready(second);
+  for (const auto& cell : second.take()) second.complete(cell);
+  bench.completed(second);
+  CHECK(bench.predicted(id));
+  const auto copy = bench.ask("unlucky");
+  for (int i = 0; i < 3; ++i) bench.turn();
+  for (const auto& cell : second.take()) second.mark(cell, WorkPhase::kComputing);
+  bench.ended(second, WorkerEnd::kOwnDoing);
+  CHECK_FALSE(bench.has_answer(copy));  // its first strike again
+}
+
+TEST_CASE("Dispatcher: a request is replayed a bounded number of times, whoever killed its workers", "[app][unit]") {
+  Bench bench;
+  std::vector<std::unique_ptr<FakeWorker>> workers;
+  std::uint64_t id = 0;
+  std::uint32_t ends = 0;
+  for (; ends < 2 * kMaxReplays; ++ends) {
+    workers.push_back(std::make_unique<FakeWorker>(bench.config));
+    bench.dispatcher.worker_ready(*workers.back());
+    if (id == 0) id = bench.ask();
+    REQUIRE(ids_of(workers.back()->take()) == std::vector{id});
+    bench.ended(*workers.back(), WorkerEnd::kNotItsDoing);
+    if (bench.has_answer(id)) break;
+  }
+  CHECK(ends == kMaxReplays);
+  CHECK(bench.error(id) == ErrorCode::kWorkerCrashed);
+}
+
+TEST_CASE("Dispatcher: a worker that writes what cannot be is condemned, and its request is replayed", "[app][unit]") {
+  Bench bench;
+  FakeWorker worker(bench.config);
+  bench.dispatcher.worker_ready(worker);
+  const auto id = bench.ask();
+  const auto taken = worker.take();
+  REQUIRE(taken.size() == 1);
+  ipc::CompletionCell lie{taken[0].id, 4, taken[0].slot, 0, 0, 0, 0, 0};
+  SECTION("another request's id") { ++lie.id; }
+  SECTION("a slot that is empty") { lie.slot = taken[0].slot + 1; }
+  SECTION("a slot that there is not") { lie.slot = UINT32_MAX; }
+  SECTION("a result larger than its slot") { lie.result_bytes = UINT64_MAX; }
+  SECTION("bytes that are no prediction") {}
+  SECTION("an error that only the front-end gives") {
+    lie.error_code = static_cast<std::uint32_t>(ErrorCode::kQueueFull);
+    lie.result_bytes = 0;
+  }
+  SECTION("an error that there is not") { lie.error_code = 60'000; }
+  worker.push(lie);
+  bench.completed(worker);
+  CHECK(worker.condemned.size() == 1);
+  CHECK_FALSE(bench.has_answer(id));
+  worker.push({taken[0].id, 0, taken[0].slot, 0, 0, 0, 0, 0});  // nothing more is read from it
+  FakeWorker other(bench.config);
+  bench.dispatcher.worker_ready(other);
+  bench.ended(worker, WorkerEnd::kOwnDoing);
+  for (int i = 0; i < 3; ++i) bench.turn();
+  for (const auto& cell : other.take()) other.complete(cell);
+  bench.completed(other);
+  CHECK(bench.predicted(id));
+}
+
+TEST_CASE("Dispatcher: what a worker refuses is its client's answer, and the worker serves on", "[app][unit]") {
+  Bench bench;
+  FakeWorker worker(bench.config);
+  bench.dispatcher.worker_ready(worker);
+  const auto code = GENERATE(ErrorCode::kInvalidImage, ErrorCode::kImageTooLarge, ErrorCode::kImageTooComplex,
+                             ErrorCode::kUnsupportedMediaType, ErrorCode::kInvalidParameter, ErrorCode::kInternal);
+  const auto id = bench.ask();
+  for (const auto& cell : worker.take()) worker.refuse(cell, code);
+  bench.completed(worker);
+  CHECK(bench.error(id) == code);
+  CHECK(worker.condemned.empty());
+  const auto next = bench.ask();
+  for (const auto& cell : worker.take()) worker.complete(cell);
+  bench.completed(worker);
+  CHECK(bench.predicted(next));
+}
+
+TEST_CASE("Dispatcher: one that no worker takes within queue.timeout is told so", "[app][unit]") {
+  Bench bench;
+  bench.config.queue.timeout = 40ms;
+  FakeWorker worker(bench.config);
+  bench.dispatcher.worker_ready(worker);
+  SECTION("too busy, where one serves that has all it may have") {
+    worker.may_have = 0;
+    const auto id = bench.ask();
+    bench.wait_for(id);
+    CHECK(bench.error(id) == ErrorCode::kQueueFull);
+  }
+  SECTION("not ready, where none serves") {
+    worker.serving = false;
+    bench.next_worker = Clock::now();
+    const auto id = bench.ask();
+    bench.wait_for(id);
+    CHECK(bench.error(id) == ErrorCode::kNotReady);
+  }
+  CHECK(bench.dispatcher.queued_count() == 0);
+}
+
+TEST_CASE("Dispatcher: at its deadline a client is told, and its place is free once the worker is done",
+          "[app][unit]") {
+  Bench bench;
+  FakeWorker worker(bench.config);
+  bench.dispatcher.worker_ready(worker);
+  const auto id = bench.ask("late", {Priority::kNormal, Clock::now() + 40ms});
+  const auto taken = worker.take();
+  REQUIRE(taken.size() == 1);
+  bench.wait_for(id);
+  CHECK(bench.error(id) == ErrorCode::kDeadlineExceeded);
+  CHECK(bench.arena_used() != 0);
+  worker.complete(taken[0]);
+  bench.completed(worker);
+  CHECK(worker.condemned.empty());
+  CHECK(bench.arena_used() == 0);
+}
+
+TEST_CASE("Dispatcher: a worker that completes nothing within hang_timeout is condemned", "[app][unit]") {
+  Bench bench;
+  bench.config.hang_timeout = 40ms;
+  FakeWorker worker(bench.config);
+  bench.dispatcher.worker_ready(worker);
+  (void)bench.ask();
+  bench.io.restart();
+  for (const auto end = Clock::now() + 1s; worker.condemned.empty() && Clock::now() < end;) bench.io.run_one_for(20ms);
+  REQUIRE(worker.condemned.size() == 1);
+  CHECK_THAT(worker.condemned.front(), Catch::Contains("hang_timeout"));
+}
+
+TEST_CASE("Dispatcher: who leaves while it waits costs no worker anything; who leaves later is computed",
+          "[app][unit]") {
+  Bench bench;
+  FakeWorker worker(bench.config);
+  bench.dispatcher.worker_ready(worker);
+  worker.serving = false;
+  bench.next_worker = Clock::now();
+  const auto waiting = bench.ask();
+  bench.dispatcher.cancel(waiting);
+  bench.turn();
+  CHECK(bench.error(waiting) == ErrorCode::kClientGone);
+  CHECK(bench.dispatcher.queued_count() == 0);
+  worker.serving = true;
+  const auto given = bench.ask();
+  bench.dispatcher.cancel(given);
+  bench.turn();
+  CHECK_FALSE(bench.has_answer(given));
+  for (const auto& cell : worker.take()) worker.complete(cell);
+  bench.completed(worker);
+  CHECK(bench.predicted(given));
+}
+
+TEST_CASE("Dispatcher: a closed model answers what waits and what comes, and workers finish; used again it serves",
+          "[app][unit]") {
+  Bench bench;
+  bench.config.batch.max_size = 1;
+  bench.dispatcher.use(bench.config);
+  FakeWorker worker(bench.config);
+  worker.may_have = 1;
+  bench.dispatcher.worker_ready(worker);
+  const auto given = bench.ask();
+  const auto waiting = bench.ask();
+  bench.dispatcher.close({ErrorCode::kUnknownModel, "gone"});
+  bench.turn();
+  CHECK(bench.dispatcher.closed());
+  CHECK_FALSE(bench.has_answer(given));
+  CHECK(bench.error(waiting) == ErrorCode::kUnknownModel);
+  CHECK(bench.error(bench.ask()) == ErrorCode::kUnknownModel);
+  for (const auto& cell : worker.take()) worker.complete(cell);
+  bench.completed(worker);
+  CHECK(bench.predicted(given));
+  bench.dispatcher.use(bench.config);
+  CHECK_FALSE(bench.dispatcher.closed());
+  CHECK(bench.dispatcher.admit({}).ok());
+}
+
+TEST_CASE("Dispatcher: at a stop everybody is answered at once, and no worker that ends later changes that",
+          "[app][unit]") {
+  Bench bench;
+  FakeWorker worker(bench.config);
+  bench.dispatcher.worker_ready(worker);
+  const auto given = bench.ask();
+  bench.dispatcher.shut_down();
+  bench.turn();
+  CHECK(bench.error(given) == ErrorCode::kShuttingDown);
+  CHECK(bench.dispatcher.unanswered_count() == 0);
+  bench.ended(worker, WorkerEnd::kOwnDoing);
+  CHECK(bench.arena_used() == 0);
+}
+
+TEST_CASE("Dispatcher: a worker that has had as many as it may is recycled and given no more", "[app][unit]") {
+  Bench bench;
+  FakeWorker worker(bench.config);
+  worker.may_have = 1;
+  bench.dispatcher.worker_ready(worker);
+  const auto first = bench.ask();
+  const auto second = bench.ask();
+  const auto taken = worker.take();
+  CHECK(ids_of(taken) == std::vector{first});
+  worker.complete(taken[0]);
+  bench.completed(worker);
+  CHECK(worker.recycled == 1);
+  CHECK(worker.take().empty());
+  FakeWorker successor(bench.config);
+  bench.dispatcher.worker_ready(successor);
+  CHECK(ids_of(successor.take()) == std::vector{second});
+}
+
+TEST_CASE("Dispatcher: urgent requests go before others that have waited longer", "[app][unit]") {
+  Bench bench;
+  FakeWorker worker(bench.config);
+  bench.dispatcher.worker_ready(worker);
+  worker.serving = false;
+  bench.next_worker = Clock::now();
+  const auto normal = bench.ask();
+  const auto urgent = bench.ask("picture", {Priority::kHigh});
+  const auto sooner = bench.ask("picture", {Priority::kNormal, Clock::now() + 5s});
+  worker.serving = true;
+  std::vector<std::uint64_t> order;
+  bench.dispatcher.look_again();
+  for (int rounds = 0; rounds < 4; ++rounds) {
+    for (const auto& cell : worker.take()) {
+      order.push_back(cell.id);
+      worker.complete(cell);
+    }
+    bench.completed(worker);
+  }
+  CHECK(order == std::vector{urgent, sooner, normal});
+}
+
+}  // namespace
+}  // namespace yolod::app
