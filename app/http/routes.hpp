@@ -6,13 +6,9 @@
 #include <boost/beast/http/verb.hpp>
 #include <string_view>
 
-namespace yolod::app {
+#include "app/net/listener_role.hpp"
 
-// Whom a listener is for.
-enum class ListenerRole {
-  kPublic,  // server.listen
-  kAdmin,   // server.admin_listen
-};
+namespace yolod::app {
 
 // On which listeners a route is found.
 enum class Audience {

@@ -1,26 +1,19 @@
-// Listens, accepts, and keeps count of the sessions.
+// The listeners and the sessions of their clients: how many there may be, and who goes when it is late or in the way.
 //
 // Front-end only, its one thread. Outlives its sessions.
 #pragma once
 
-#include <sys/types.h>
-
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/basic_socket_acceptor.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "app/http/places.hpp"
-#include "app/http/routes.hpp"
 #include "app/http/scratch.hpp"
 #include "app/http/service.hpp"
 #include "app/http/session.hpp"
 #include "app/http/upload_pace.hpp"
-#include "app/net/socket_file.hpp"
+#include "app/net/listener.hpp"
 #include "common/config/server_config.hpp"
 #include "common/outcome.hpp"
 #include "common/unique_fd.hpp"
@@ -37,7 +30,7 @@ class Server {
          std::size_t connection_limit);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
-  ~Server();
+  ~Server() = default;
 
   // Opens every address of server.listen; after that the kernel queues connections. Errors are kSystem.
   [[nodiscard]] common::Outcome<void> listen();
@@ -65,19 +58,10 @@ class Server {
 
  private:
   friend class Session;
-  using Acceptor = boost::asio::basic_socket_acceptor<boost::asio::generic::stream_protocol>;
 
-  struct Listener {
-    std::unique_ptr<Acceptor> acceptor;
-    ListenerRole role;
-  };
-
-  [[nodiscard]] common::Outcome<void> listen_at(const common::ListenAddress& wanted, ListenerRole role);
-  void add(std::unique_ptr<Acceptor> acceptor, ListenerRole role);
-  void accept_from(Listener& listener);
-  [[nodiscard]] boost::asio::awaitable<void> accept_all(Acceptor& acceptor, ListenerRole role);
-  void remove_socket_files();
-  void begin_session(Session::Socket socket, ListenerRole role);
+  void add(std::unique_ptr<Listener> listener);
+  void start(Listener& listener);
+  void begin_session(Listener::Socket socket, ListenerRole role);
   void check_more_deadlines();
   // Where somebody waits for room in the arena: ends the uploads that keep it longest.
   void relieve_pressure(common::Clock::time_point now);
@@ -90,11 +74,9 @@ class Server {
   const common::ServerConfig& config_;
   Places places_;
   Places admin_places_;
-  bool accepting_{false};
-  std::vector<Listener> listeners_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<std::string> urls_;
   std::string admin_url_;
-  std::vector<SocketFile> socket_files_;  // ours to unlink
   Scratch scratch_;
   bool checking_{false};               // a round of deadline checks has begun, and goes on
   std::vector<Candidate> candidates_;  // of relieve_pressure(); kept for their memory

@@ -1,0 +1,11 @@
+// Whom a listener is for.
+#pragma once
+
+namespace yolod::app {
+
+enum class ListenerRole {
+  kPublic,  // server.listen
+  kAdmin,   // server.admin_listen
+};
+
+}  // namespace yolod::app

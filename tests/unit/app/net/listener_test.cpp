@@ -1,0 +1,185 @@
+#include "app/net/listener.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "tests/support/temporary_directory.hpp"
+
+namespace yolod::app {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using common::ListenAddress;
+using LocalEndpoint = asio::local::stream_protocol::endpoint;
+
+std::unique_ptr<Listener> opened(asio::io_context& io, ListenAddress address,
+                                 ListenerRole role = ListenerRole::kPublic) {
+  auto made = Listener::open(io, address, role);
+  REQUIRE(made);
+  return std::move(*made);
+}
+
+tcp::endpoint endpoint_of(const Listener& listener) {
+  const auto& url = listener.url();
+  const auto port = static_cast<unsigned short>(std::stoi(url.substr(url.rfind(':') + 1)));
+  return {asio::ip::make_address("127.0.0.1"), port};
+}
+
+// Counts what a listener hands over.
+struct Taken {
+  Listener::Owner owner() {
+    return {[this] { return space; },
+            [this](Listener::Socket socket) {
+              if (std::exchange(no_memory, false)) throw std::bad_alloc();
+              sockets.push_back(std::move(socket));
+            }};
+  }
+  bool space{true};
+  bool no_memory{false};
+  std::vector<Listener::Socket> sockets;
+};
+
+TEST_CASE("Listener: a port that the kernel chose stands in its URL, and its clients are taken", "[app][unit]") {
+  asio::io_context io;
+  const auto listener = opened(io, {"localhost:0"});
+  CHECK_THAT(listener->url(), Catch::StartsWith("http://127.0.0.1:") && !Catch::EndsWith(":0"));
+  CHECK(listener->role() == ListenerRole::kPublic);
+  Taken taken;
+  listener->start(taken.owner());
+  tcp::socket client(io);
+  client.connect(endpoint_of(*listener));
+  io.run_for(std::chrono::milliseconds(20));
+  CHECK(taken.sockets.size() == 1);
+}
+
+TEST_CASE("Listener: an address that cannot be had is an error that names it", "[app][unit]") {
+  asio::io_context io;
+  const auto first = opened(io, {"127.0.0.1:0"});
+  const auto address = first->url().substr(std::string("http://").size());
+  for (const std::string& wrong : {address, std::string("unix:/nowhere/at/all.sock"), std::string("192.0.2.1:1")}) {
+    CAPTURE(wrong);
+    const auto second = Listener::open(io, {wrong}, ListenerRole::kPublic);
+    REQUIRE_FALSE(second);
+    CHECK(second.error().code == common::ErrorCode::kSystem);
+    CHECK_THAT(second.error().message, Catch::StartsWith("cannot listen on " + wrong + ": "));
+  }
+}
+
+TEST_CASE("Listener: where there is no space, clients wait in the kernel and are taken later", "[app][unit]") {
+  asio::io_context io;
+  const auto listener = opened(io, {"127.0.0.1:0"});
+  Taken taken;
+  taken.space = false;
+  listener->start(taken.owner());
+  tcp::socket client(io);
+  client.connect(endpoint_of(*listener));
+  io.run_for(std::chrono::milliseconds(20));
+  CHECK(taken.sockets.empty());
+  taken.space = true;
+  io.run_for(std::chrono::milliseconds(100));
+  CHECK(taken.sockets.size() == 1);
+}
+
+TEST_CASE("Listener: no memory for one connection costs that one alone", "[app][unit]") {
+  asio::io_context io;
+  const auto listener = opened(io, {"127.0.0.1:0"});
+  Taken taken;
+  taken.no_memory = true;
+  listener->start(taken.owner());
+  tcp::socket first(io);
+  tcp::socket second(io);
+  first.connect(endpoint_of(*listener));
+  second.connect(endpoint_of(*listener));
+  io.run_for(std::chrono::milliseconds(20));
+  CHECK(taken.sockets.size() == 1);
+}
+
+TEST_CASE("Listener: at its stop it takes who has connected, unless it was never started, and then nobody",
+          "[app][unit]") {
+  asio::io_context io;
+  const auto listener = opened(io, {"127.0.0.1:0"});
+  const auto endpoint = endpoint_of(*listener);
+  const bool started = GENERATE(true, false);
+  Taken taken;
+  if (started) listener->start(taken.owner());
+  std::vector<tcp::socket> clients;
+  for (int i = 0; i < 3; ++i) clients.emplace_back(io).connect(endpoint);
+  listener->stop();
+  CHECK(taken.sockets.size() == (started ? 3 : 0));
+  boost::system::error_code failure;
+  clients.emplace_back(io).connect(endpoint, failure);
+  CHECK(failure == asio::error::connection_refused);
+  io.run_for(std::chrono::milliseconds(20));
+  CHECK(taken.sockets.size() == (started ? 3 : 0));
+}
+
+TEST_CASE("Listener: a unix socket has the mode that was asked for, and goes with its listener", "[app][unit]") {
+  const tests::TemporaryDirectory folder;
+  const auto path = (folder.path() / "http.sock").string();
+  asio::io_context io;
+  auto listener = opened(io, {"unix:" + path, 0600}, ListenerRole::kAdmin);
+  CHECK(listener->url() == "unix:" + path);
+  struct stat status {};
+  REQUIRE(stat(path.c_str(), &status) == 0);
+  CHECK((status.st_mode & 0777U) == 0600);
+  SECTION("when it goes") { listener.reset(); }
+  SECTION("when it stops") { listener->stop(); }
+  CHECK_FALSE(std::filesystem::exists(path));
+}
+
+TEST_CASE("Listener: it takes the place of a dead server's socket, of no other file, and removes no other's",
+          "[app][unit]") {
+  const tests::TemporaryDirectory folder;
+  const auto path = (folder.path() / "http.sock").string();
+  asio::io_context io;
+  SECTION("of a dead server") {
+    { asio::local::stream_protocol::acceptor dead(io, LocalEndpoint(path)); }
+    REQUIRE(std::filesystem::exists(path));
+    CHECK(Listener::open(io, {"unix:" + path}, ListenerRole::kPublic));
+  }
+  SECTION("not of one that lives") {
+    const asio::local::stream_protocol::acceptor alive(io, LocalEndpoint(path));
+    CHECK_FALSE(Listener::open(io, {"unix:" + path}, ListenerRole::kPublic));
+    CHECK(std::filesystem::exists(path));
+  }
+  SECTION("not of a plain file") {
+    std::ofstream(path) << "mine";
+    CHECK_FALSE(Listener::open(io, {"unix:" + path}, ListenerRole::kPublic));
+    CHECK(std::filesystem::exists(path));
+  }
+  SECTION("what has taken its own place stays") {
+    auto listener = opened(io, {"unix:" + path});
+    std::filesystem::remove(path);
+    std::ofstream(path) << "mine";
+    listener.reset();
+    CHECK(std::filesystem::exists(path));
+  }
+}
+
+TEST_CASE("Listener: a socket that was handed over is used, and its file left", "[app][unit]") {
+  const tests::TemporaryDirectory folder;
+  const auto path = (folder.path() / "http.sock").string();
+  asio::io_context io;
+  asio::local::stream_protocol::acceptor managers(io, LocalEndpoint(path));
+  auto adopted = Listener::adopt(io, common::UniqueFd(dup(managers.native_handle())), ListenerRole::kPublic);
+  REQUIRE(adopted);
+  CHECK((*adopted)->url() == "unix:" + path);
+  adopted->reset();
+  CHECK(std::filesystem::exists(path));
+  CHECK_FALSE(Listener::adopt(io, common::UniqueFd(open("/dev/null", 0)), ListenerRole::kPublic));
+}
+
+}  // namespace
+}  // namespace yolod::app
