@@ -53,12 +53,12 @@ common::Outcome<std::pair<common::UniqueFd, common::UniqueFd>> make_control_chan
   return made;
 }
 
-MilestoneMessage make_milestone(Milestone milestone, std::uint64_t generation, std::string_view text) {
+MilestoneMessage make_milestone(Milestone milestone, std::uint64_t launch_id, std::string_view text) {
   MilestoneMessage message{};
   message.magic = kMagic;
   message.version = kLayoutVersion;
   message.milestone = milestone;
-  message.generation = generation;
+  message.launch_id = launch_id;
   message.text_bytes = static_cast<std::uint32_t>(std::min(text.size(), sizeof message.text));
   if (message.text_bytes != 0) std::memcpy(message.text, text.data(), message.text_bytes);
   return message;
@@ -101,7 +101,7 @@ bool command_comes_within(int descriptor, std::chrono::milliseconds time) {
 
 std::optional<Command> poll_command(int descriptor) { return receive_command(descriptor, MSG_DONTWAIT); }
 
-ReceiveResult receive_milestone(int descriptor, std::uint64_t generation, MilestoneMessage& out, pid_t& sender) {
+ReceiveResult receive_milestone(int descriptor, std::uint64_t launch_id, MilestoneMessage& out, pid_t& sender) {
   MilestoneMessage message{};
   iovec place{&message, sizeof message};
   // Room for the credentials, which come first, and for nothing else: the kernel closes descriptors that do not fit.
@@ -120,8 +120,7 @@ ReceiveResult receive_milestone(int descriptor, std::uint64_t generation, Milest
   }
   const auto from = sender_of(header);
   if (received != sizeof message || from <= 0 || (header.msg_flags & MSG_CTRUNC) != 0 || message.magic != kMagic ||
-      message.version != kLayoutVersion || message.generation != generation ||
-      message.text_bytes > sizeof message.text) {
+      message.version != kLayoutVersion || message.launch_id != launch_id || message.text_bytes > sizeof message.text) {
     return ReceiveResult::kMalformed;
   }
   switch (message.milestone) {

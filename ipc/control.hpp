@@ -35,7 +35,7 @@ struct MilestoneMessage {
   std::uint64_t magic;
   std::uint32_t version;
   Milestone milestone;
-  std::uint64_t generation;
+  std::uint64_t launch_id;
   std::uint32_t description_bytes;  // with kReady
   std::uint32_t load_ms;            // with kReady
   std::uint32_t sandbox_mode;       // with kReady: common::SandboxMode; `text` says which part is missing, and why
@@ -61,8 +61,7 @@ enum class Command : unsigned char {
 [[nodiscard]] common::Outcome<std::pair<common::UniqueFd, common::UniqueFd>> make_control_channel();
 
 // ---- worker's side ----
-[[nodiscard]] MilestoneMessage make_milestone(Milestone milestone, std::uint64_t generation,
-                                              std::string_view text = {});
+[[nodiscard]] MilestoneMessage make_milestone(Milestone milestone, std::uint64_t launch_id, std::string_view text = {});
 // False if the front-end is gone.
 bool send_milestone(int descriptor, const MilestoneMessage& message);
 // Waits for a command (a signal may end the process meanwhile). Nothing: the front-end is gone.
@@ -83,8 +82,8 @@ void put_sandbox(MilestoneMessage& message, const common::SandboxState& state);
 [[nodiscard]] common::SandboxState sandbox_of(const MilestoneMessage& message);
 enum class ReceiveResult { kReceived, kNothingYet, kClosed, kMalformed };
 // Copies one message out, and the pid of its sender as the kernel has it; kMalformed for what no sane worker of
-// generation `generation` sends. Descriptors that come with it are closed.
-[[nodiscard]] ReceiveResult receive_milestone(int descriptor, std::uint64_t generation, MilestoneMessage& out,
+// launch `launch_id` sends. Descriptors that come with it are closed.
+[[nodiscard]] ReceiveResult receive_milestone(int descriptor, std::uint64_t launch_id, MilestoneMessage& out,
                                               pid_t& sender);
 // Never waits. A full socket is fine for a wake-up (others are on their way); false if the worker is gone.
 bool send_command(int descriptor, Command command);

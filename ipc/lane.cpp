@@ -77,12 +77,12 @@ LaneOwner::LaneOwner(MemfdRegion region, const LaneGeometry& geometry)
       completions_(*at<RingCursors>(region_, offsets_of(geometry).completion_cursors),
                    at<const CompletionCell>(region_, offsets_of(geometry).completion_cells), geometry.slot_count) {}
 
-common::Outcome<LaneOwner> LaneOwner::create(const LaneGeometry& geometry, std::uint64_t generation,
-                                             std::uint32_t place) {
+common::Outcome<LaneOwner> LaneOwner::create(const LaneGeometry& geometry, std::uint64_t launch_id,
+                                             std::uint32_t seat) {
   const std::uint64_t total = lane_bytes(geometry);
   auto region = MemfdRegion::create("yolod-lane", total);
   if (!region) return region.error();
-  const LaneHeader header{{kMagic, kLayoutVersion, RegionKind::kLane, total, generation}, geometry, place, 0};
+  const LaneHeader header{{kMagic, kLayoutVersion, RegionKind::kLane, total, launch_id}, geometry, seat, 0};
   std::memcpy(region->bytes().data(), &header, sizeof header);
   at<SleepMark>(*region, offsets_of(geometry).sleep_mark)->sleeps.store(1);  // until it says otherwise
   if (auto sealed = region->seal_against_seals(); !sealed) return sealed.error();
@@ -120,8 +120,8 @@ std::optional<std::vector<std::byte>> LaneOwner::copy_description(std::uint64_t 
 LaneUser::LaneUser(MemfdRegion region, const LaneHeader& header)
     : region_(std::move(region)),
       geometry_(header.geometry),
-      generation_(header.region.generation),
-      place_(header.place),
+      launch_id_(header.region.launch_id),
+      seat_(header.seat),
       requests_(*at<RingCursors>(region_, offsets_of(geometry_).request_cursors),
                 at<const RequestCell>(region_, offsets_of(geometry_).request_cells), geometry_.slot_count),
       completions_(*at<RingCursors>(region_, offsets_of(geometry_).completion_cursors),

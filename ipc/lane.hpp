@@ -35,8 +35,8 @@ inline constexpr std::uint32_t kDescriptionBytes = 1U << 20U;
 // written by a sane worker comes back as kCorrupt or as nothing, and the caller then replaces the worker.
 class LaneOwner {
  public:
-  [[nodiscard]] static common::Outcome<LaneOwner> create(const LaneGeometry& geometry, std::uint64_t generation,
-                                                         std::uint32_t place = 0);
+  [[nodiscard]] static common::Outcome<LaneOwner> create(const LaneGeometry& geometry, std::uint64_t launch_id,
+                                                         std::uint32_t seat = 0);
 
   // Places a request; the worker sees it after publish_requests().
   [[nodiscard]] PushResult push_request(const RequestCell& cell) { return requests_.push(cell); }
@@ -95,9 +95,9 @@ class LaneUser {
   [[nodiscard]] std::span<std::byte> result_slot(std::uint32_t slot) const;
   [[nodiscard]] std::span<std::byte> description() const;
   [[nodiscard]] const LaneGeometry& geometry() const { return geometry_; }
-  [[nodiscard]] std::uint64_t generation() const { return generation_; }
+  [[nodiscard]] std::uint64_t launch_id() const { return launch_id_; }
   // Which of the model's workers this one is, counted from 0.
-  [[nodiscard]] std::uint32_t place() const { return place_; }
+  [[nodiscard]] std::uint32_t seat() const { return seat_; }
   // The whole region, for the fault FAULT:scribble.
   [[nodiscard]] std::span<std::byte> all_bytes() const { return region_.bytes(); }
 
@@ -106,8 +106,8 @@ class LaneUser {
 
   MemfdRegion region_;
   LaneGeometry geometry_;
-  std::uint64_t generation_;
-  std::uint32_t place_;
+  std::uint64_t launch_id_;
+  std::uint32_t seat_;
   RingConsumer<RequestCell> requests_;
   RingProducer<CompletionCell> completions_;
 };

@@ -29,7 +29,7 @@ struct RegionHeader {
   std::uint32_t version;
   RegionKind kind;
   std::uint64_t total_bytes;
-  std::uint64_t generation;  // of the worker process that a lane belongs to; 0 in the arena
+  std::uint64_t launch_id;  // which start of a process a lane belongs to; 0 in the arena
 };
 static_assert(sizeof(RegionHeader) == 32);
 
@@ -44,7 +44,7 @@ static_assert(sizeof(LaneGeometry) == 16);
 struct LaneHeader {
   RegionHeader region;
   LaneGeometry geometry;
-  std::uint32_t place;  // which of the model's workers it is, counted from 0: by this they are dealt to devices
+  std::uint32_t seat;  // which of the model's workers it is, counted from 0: by this they are dealt to devices
   std::uint32_t reserved;
 };
 static_assert(sizeof(LaneHeader) == 56);
@@ -138,8 +138,8 @@ inline constexpr int kDoorbellDescriptor = 6;  // eventfd: completions were publ
 inline constexpr int kConfigDescriptor = 7;    // memfd: the model's settings as YAML
 inline constexpr int kFirstUnusedDescriptor = 8;
 
-// A loader's milestones are of this generation: it has no lane that would tell it another.
-inline constexpr std::uint64_t kLoaderGeneration = 0;
+// A loader's milestones are of this launch: it has no lane that would tell it another.
+inline constexpr std::uint64_t kLoaderLaunchId = 0;
 
 // A worker's exit codes. Anything else is an unexpected exit.
 inline constexpr int kExitStopped = 0;       // asked to, or the front-end is gone

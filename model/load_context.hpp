@@ -21,10 +21,10 @@ struct LoadContext {
   std::uint32_t threads{1};  // for the forward pass; already resolved from `auto`
   // Of processes that will be forked from this one; 0: there will be none. `threads` must then be 1.
   std::uint32_t threads_of_forks{0};
-  // "cpu", "cuda:N" or "auto": a GPU where one answers; by `place`, the process's among its model's, where there are
+  // "cpu", "cuda:N" or "auto": a GPU where one answers; by `seat`, the process's among its model's, where there are
   // several.
   std::string device{"cpu"};
-  std::uint32_t place{0};
+  std::uint32_t seat{0};
   // Called with one line when the device computes no more, and never will in this process: a worker ends then. May
   // return: what was asked for fails.
   std::function<void(const std::string& why)> device_lost;

@@ -101,13 +101,13 @@ std::uint32_t find_batch_size(const common::ModelConfig& config, model::Model& m
   return 1;
 }
 
-common::Outcome<LoadedModel> load_within(const common::ModelConfig& config, LoadThreads threads, std::uint32_t place,
+common::Outcome<LoadedModel> load_within(const common::ModelConfig& config, LoadThreads threads, std::uint32_t seat,
                                          model::FaultHooks hooks, std::chrono::milliseconds budget) {
   model::LoadContext context;
   context.threads = threads.now;
   context.threads_of_forks = threads.of_forks;
-  context.device = config.devices.empty() ? "auto" : config.devices[place % config.devices.size()];
-  context.place = place;
+  context.device = config.devices.empty() ? "auto" : config.devices[seat % config.devices.size()];
+  context.seat = seat;
   context.device_lost = end_at_once;
   context.fault_hooks = std::move(hooks);
   auto loaded = model::load_model(config, context);
@@ -141,22 +141,22 @@ bool interrupt_is_blocked() {
   return pthread_sigmask(SIG_SETMASK, nullptr, &mask) == 0 && sigismember(&mask, SIGINT) == 1;
 }
 
-common::Outcome<LoadedModel> load(const common::ModelConfig& config, LoadThreads threads, std::uint32_t place,
+common::Outcome<LoadedModel> load(const common::ModelConfig& config, LoadThreads threads, std::uint32_t seat,
                                   model::FaultHooks hooks) {
-  return load_within(config, threads, place, std::move(hooks), trial_budget(config, false));
+  return load_within(config, threads, seat, std::move(hooks), trial_budget(config, false));
 }
 
 // Priority is the thread's: the process could not raise its own again without a privilege. Not the lowest, which beside
 // busy workers would get a sixtieth of a processor and might not be done by load_timeout; this one gets a tenth.
 common::Outcome<LoadedModel> load_in_background(const common::ModelConfig& config, LoadThreads threads,
-                                                std::uint32_t place, model::FaultHooks hooks) {
+                                                std::uint32_t seat, model::FaultHooks hooks) {
   constexpr int kNice = 10;
   std::optional<common::Outcome<LoadedModel>> loaded;
   std::exception_ptr thrown;
   std::thread([&] {
     setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNice);
     try {
-      loaded.emplace(load_within(config, threads, place, std::move(hooks), trial_budget(config, true)));
+      loaded.emplace(load_within(config, threads, seat, std::move(hooks), trial_budget(config, true)));
     } catch (...) {
       thrown = std::current_exception();
     }

@@ -29,17 +29,17 @@ struct LoadedModel {
 };
 
 // Loads, warms up and shows it the canary, with that many threads; on the device that falls to the model's worker
-// number `place`, and should that compute no more, the process ends (kExitDeviceLost). The calling thread is `main`'s.
+// number `seat`, and should that compute no more, the process ends (kExitDeviceLost). The calling thread is `main`'s.
 // `hooks` are what the identity model's faults use. With batch.max_size: auto, finds the size that pays; where
 // processes will be forked from this one, in a child with their number of threads, so that the larger sizes leave
 // nothing here.
 [[nodiscard]] common::Outcome<LoadedModel> load(const common::ModelConfig& config, LoadThreads threads,
-                                                std::uint32_t place, model::FaultHooks hooks);
+                                                std::uint32_t seat, model::FaultHooks hooks);
 
 // load() on a thread of its own that gives way to everything else on the machine: beside workers that serve. The
 // calling thread waits; afterwards the process has one thread again.
 [[nodiscard]] common::Outcome<LoadedModel> load_in_background(const common::ModelConfig& config, LoadThreads threads,
-                                                              std::uint32_t place, model::FaultHooks hooks);
+                                                              std::uint32_t seat, model::FaultHooks hooks);
 
 enum class AfterLoad { kServe, kInterrupted };
 

@@ -126,8 +126,8 @@ int bad_start(const common::Error& error) {
   return ipc::kExitBadStart;
 }
 
-void say_load_failed(int control, std::uint64_t generation, const std::string& why) {
-  ipc::send_milestone(control, ipc::make_milestone(Milestone::kLoadFailed, generation, why));
+void say_load_failed(int control, std::uint64_t launch_id, const std::string& why) {
+  ipc::send_milestone(control, ipc::make_milestone(Milestone::kLoadFailed, launch_id, why));
 }
 
 std::uint32_t threads_of(const Start& start) { return common::threads_per_worker(start.config, start.cores); }
@@ -135,7 +135,7 @@ std::uint32_t threads_of(const Start& start) { return common::threads_per_worker
 // A model that is loaded, in the process that will serve it, which is sealed: to the end.
 int serve_model(LoadedModel loaded, ipc::LaneUser& lane, const Start& start, const Sandbox& sandbox,
                 const Channels& channels, common::Clock::time_point began) {
-  const std::uint64_t generation = lane.generation();
+  const std::uint64_t launch_id = lane.launch_id();
   auto& model = loaded.model;
   doorbell_of_faults = channels.doorbell;
   if (restore_interrupt() == AfterLoad::kInterrupted) {
@@ -148,10 +148,10 @@ int serve_model(LoadedModel loaded, ipc::LaneUser& lane, const Start& start, con
   description.batch_size = loaded.batch_size;
   const auto described = ipc::encode_description(description, lane.description());
   if (!described) {
-    say_load_failed(channels.control, generation, "its labels are too long or too many to be served");
+    say_load_failed(channels.control, launch_id, "its labels are too long or too many to be served");
     return ipc::kExitBadModel;
   }
-  auto ready = ipc::make_milestone(Milestone::kReady, generation);
+  auto ready = ipc::make_milestone(Milestone::kReady, launch_id);
   ready.description_bytes = static_cast<std::uint32_t>(*described);
   ready.load_ms = common::elapsed_us(began, common::Clock::now()) / 1000;
   ipc::put_sandbox(ready, sandbox.state());
@@ -174,22 +174,22 @@ int run_worker() {
   const auto start = read_start();
   if (!start) return bad_start(start.error());
   const Channels channels{ipc::kControlDescriptor, ipc::kDoorbellDescriptor};
-  ipc::send_milestone(channels.control, ipc::make_milestone(Milestone::kHello, lane->generation()));
+  ipc::send_milestone(channels.control, ipc::make_milestone(Milestone::kHello, lane->launch_id()));
   common::reach(common::FaultPoint::kWorkerSaidHello);
 
   const auto began = common::Clock::now();
   const auto refuse = [&](const common::Error& error) {
-    say_load_failed(channels.control, lane->generation(), error.message);
+    say_load_failed(channels.control, lane->launch_id(), error.message);
     return ipc::kExitBadModel;
   };
   Sandbox sandbox(start->config);
   if (auto sealed = sandbox.before_load(); !sealed) return refuse(sealed.error());
   auto loaded =
-      load(start->config, {threads_of(*start)}, lane->place(), fault_hooks([&lane] { scribble(*lane); }, start->arena));
+      load(start->config, {threads_of(*start)}, lane->seat(), fault_hooks([&lane] { scribble(*lane); }, start->arena));
   if (!loaded) return refuse(loaded.error());
   common::reach(common::FaultPoint::kWorkerLoaded);
   set_malloc_for_serving();
-  if (auto sealed = sandbox.seal_worker(channels.control, lane->generation()); !sealed) return refuse(sealed.error());
+  if (auto sealed = sandbox.seal_worker(channels.control, lane->launch_id()); !sealed) return refuse(sealed.error());
   if (auto tested = loaded->model->self_test(model::SealedProcess::kWorker); !tested) return refuse(tested.error());
   return serve_model(std::move(*loaded), *lane, *start, sandbox, channels, began);
 }
@@ -202,14 +202,14 @@ int run_forked(LoadedModel loaded, const Start& start, Sandbox sandbox, ipc::Loa
   if (!opened) return bad_start(opened.error());
   lane.emplace(std::move(*opened));
   const Channels channels{descriptors.control.get(), descriptors.doorbell.get()};
-  ipc::send_milestone(channels.control, ipc::make_milestone(Milestone::kHello, lane->generation()));
+  ipc::send_milestone(channels.control, ipc::make_milestone(Milestone::kHello, lane->launch_id()));
   common::reach(common::FaultPoint::kWorkerSaidHello);
   const auto refuse = [&](const common::Error& error) {
-    say_load_failed(channels.control, lane->generation(), error.message);
+    say_load_failed(channels.control, lane->launch_id(), error.message);
     return ipc::kExitBadModel;
   };
   // While it has one thread: those that come are sealed with it.
-  if (auto sealed = sandbox.seal_worker(channels.control, lane->generation()); !sealed) return refuse(sealed.error());
+  if (auto sealed = sandbox.seal_worker(channels.control, lane->launch_id()); !sealed) return refuse(sealed.error());
   if (const auto prepared = loaded.model->use_threads(threads_of(start)); !prepared) return refuse(prepared.error());
   set_malloc_for_serving();
   if (fork.command != ipc::Command::kForkProven) {
@@ -223,12 +223,12 @@ int run_loader(std::span<char*> arguments) {
   const auto start = read_start();
   if (!start) return bad_start(start.error());
   constexpr int kControl = ipc::kControlDescriptor;
-  ipc::send_milestone(kControl, ipc::make_milestone(Milestone::kHello, ipc::kLoaderGeneration));
+  ipc::send_milestone(kControl, ipc::make_milestone(Milestone::kHello, ipc::kLoaderLaunchId));
 
   std::optional<ipc::LaneUser> lane;  // a worker's, once this is one
   const auto began = common::Clock::now();
   const auto refuse = [](const common::Error& error) {
-    say_load_failed(kControl, ipc::kLoaderGeneration, error.message);
+    say_load_failed(kControl, ipc::kLoaderLaunchId, error.message);
     return ipc::kExitBadModel;
   };
   const bool background = arguments.size() > 2 && arguments[2] == ipc::kBackgroundArgument;
@@ -244,7 +244,7 @@ int run_loader(std::span<char*> arguments) {
     loaded->model.reset();
     return ipc::kExitInterrupted;
   }
-  auto ready = ipc::make_milestone(Milestone::kReady, ipc::kLoaderGeneration);
+  auto ready = ipc::make_milestone(Milestone::kReady, ipc::kLoaderLaunchId);
   ready.load_ms = common::elapsed_us(began, common::Clock::now()) / 1000;
   ipc::put_sandbox(ready, sandbox.state());
   if (!ipc::send_milestone(kControl, ready)) return ipc::kExitStopped;

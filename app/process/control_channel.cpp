@@ -4,9 +4,9 @@
 
 namespace yolod::app {
 
-ControlChannel::ControlChannel(boost::asio::io_context& io, common::UniqueFd descriptor, std::uint64_t generation,
+ControlChannel::ControlChannel(boost::asio::io_context& io, common::UniqueFd descriptor, std::uint64_t launch_id,
                                Events events)
-    : descriptor_(io, descriptor.release()), generation_(generation), events_(std::move(events)) {}
+    : descriptor_(io, descriptor.release()), launch_id_(launch_id), events_(std::move(events)) {}
 
 void ControlChannel::listen() {
   descriptor_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
@@ -19,7 +19,7 @@ void ControlChannel::listen() {
 void ControlChannel::read_one() {
   ipc::MilestoneMessage message{};
   pid_t sender = 0;
-  switch (ipc::receive_milestone(descriptor_.native_handle(), generation_, message, sender)) {
+  switch (ipc::receive_milestone(descriptor_.native_handle(), launch_id_, message, sender)) {
     case ipc::ReceiveResult::kNothingYet: break;
     case ipc::ReceiveResult::kClosed: {
       const auto closed = events_.closed;  // ours may be gone when it returns
@@ -42,7 +42,7 @@ void ControlChannel::read_now() {
   pid_t sender = 0;
   constexpr int kMost = 5;  // hello, ready or a failed load, and two denied calls
   for (int i = 0; i < kMost; ++i) {
-    const auto received = ipc::receive_milestone(descriptor_.native_handle(), generation_, message, sender);
+    const auto received = ipc::receive_milestone(descriptor_.native_handle(), launch_id_, message, sender);
     if (received != ipc::ReceiveResult::kReceived || !events_.milestone(message, sender)) return;
   }
 }

@@ -30,7 +30,7 @@ class ControlChannel {
     std::function<void()> closed;
   };
 
-  ControlChannel(boost::asio::io_context& io, common::UniqueFd descriptor, std::uint64_t generation, Events events);
+  ControlChannel(boost::asio::io_context& io, common::UniqueFd descriptor, std::uint64_t launch_id, Events events);
   ControlChannel(const ControlChannel&) = delete;
   ControlChannel& operator=(const ControlChannel&) = delete;
   ~ControlChannel() = default;
@@ -48,7 +48,7 @@ class ControlChannel {
   void read_one();
 
   boost::asio::posix::stream_descriptor descriptor_;
-  std::uint64_t generation_;
+  std::uint64_t launch_id_;
   Events events_;
   // Held weakly by the handler of a wait: one that completed just before this object went finds it expired.
   std::shared_ptr<void> alive_{std::make_shared<char>()};

@@ -12,7 +12,7 @@ using common::Outcome;
 
 LoaderProcess::LoaderProcess(boost::asio::io_context& io, common::UniqueFd control, LoaderEvents events)
     : events_(std::move(events)),
-      control_(io, std::move(control), ipc::kLoaderGeneration,
+      control_(io, std::move(control), ipc::kLoaderLaunchId,
                {[this](const auto& message, pid_t) { return take_milestone(message); },
                 [this](std::string_view why) { events_.broken(*this, why); }, [this] { events_.closed(*this); }}) {}
 

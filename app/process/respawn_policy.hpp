@@ -1,5 +1,5 @@
-// When a dead worker is replaced: a pure state machine, one for each place in a model's pool (and one rate limit that
-// the places of a model share). It knows no clock and no process; the supervisor tells it both.
+// When a dead worker is replaced: a pure state machine, one for each worker slot of a model (and one rate limit that
+// the slots of a model share). It knows no clock and no process; the supervisor tells it both.
 //
 //   own doing     SIGSEGV SIGBUS SIGFPE SIGILL SIGABRT, SIGSYS while it served, an unexpected exit, the kernel's
 //                 SIGKILL for want of memory, any death while it loaded (an interrupt excepted)
@@ -21,7 +21,7 @@
 
 namespace yolod::app {
 
-// What every place of one model shares: at most kPerSecond replacements at once.
+// What every slot of one model shares: at most kPerSecond replacements at once.
 class RespawnRate {
  public:
   static constexpr std::size_t kPerSecond = 20;
@@ -32,7 +32,7 @@ class RespawnRate {
   std::deque<common::Clock::time_point> recent_;
 };
 
-// Of all places of one model: deaths of workers that were at work on a request, and that a request may have caused. Who
+// Of all slots of one model: deaths of workers that were at work on a request, and that a request may have caused. Who
 // sends what kills workers must not have the others wait for workers: such a death says nothing of the next worker. But
 // where so many die in a row without one prediction in between, it may be the workers that are broken, whatever they
 // are sent; then each replacement waits for kPause. That is short, as it may be an attacker after all.

@@ -61,57 +61,57 @@ Supervisor::Supervisor(boost::asio::io_context& io, const common::ModelConfig& c
       config_yaml_(common::emit_model(config)),
       preload_(preloads(config, kBuiltWithCuda)),
       loader_timer_(io) {
-  for (std::uint32_t i = 0; i < config.workers; ++i) add_place();
+  for (std::uint32_t i = 0; i < config.workers; ++i) add_slot();
 }
 
-Supervisor::Place& Supervisor::add_place() { return add_place(free_seat()); }
+WorkerSlot& Supervisor::add_slot() { return add_slot(free_seat()); }
 
-Supervisor::Place& Supervisor::add_place(std::uint32_t seat) {
-  places_.push_back(std::make_shared<Place>(io_));
-  places_.back()->seat = seat;
-  return *places_.back();
+WorkerSlot& Supervisor::add_slot(std::uint32_t seat) {
+  slots_.push_back(std::make_shared<WorkerSlot>(io_));
+  slots_.back()->seat = seat;
+  return *slots_.back();
 }
 
 // The first that nobody has who stays: so workers stay spread evenly over devices, whoever comes and goes.
 std::uint32_t Supervisor::free_seat() const {
   std::uint32_t seat = 0;
   const auto taken = [this](std::uint32_t one) {
-    return std::any_of(places_.begin(), places_.end(),
-                       [one](const auto& place) { return !place->leaving && place->seat == one; });
+    return std::any_of(slots_.begin(), slots_.end(),
+                       [one](const auto& slot) { return !slot->leaving && slot->seat == one; });
   };
   while (taken(seat)) ++seat;
   return seat;
 }
 
-void Supervisor::add_worker() { start_process(add_place()); }
+void Supervisor::add_worker() { start_process(add_slot()); }
 
 bool Supervisor::remove_worker() {
   // A successor is not one more: it stands in for one that is to leave.
-  const auto staying = [](const auto& place) { return !place->leaving && place->successor_of.expired(); };
-  if (std::count_if(places_.begin(), places_.end(), staying) < 2) return false;
-  const auto last = std::find_if(places_.rbegin(), places_.rend(), staying);
+  const auto staying = [](const auto& slot) { return slot->stays(); };
+  if (std::count_if(slots_.begin(), slots_.end(), staying) < 2) return false;
+  const auto last = std::find_if(slots_.rbegin(), slots_.rend(), staying);
   let_leave(**last);
   return true;
 }
 
-void Supervisor::let_leave(Place& place) {
-  if (!place.process) {
-    std::erase_if(places_, [&place](const auto& one) { return one.get() == &place; });
+void Supervisor::let_leave(WorkerSlot& slot) {
+  if (!slot.process) {
+    std::erase_if(slots_, [&slot](const auto& one) { return one.get() == &slot; });
     return;
   }
-  place.leaving = true;
-  place.leaves_since = AwakeClock::now();
-  if (place.process->was_ready()) {
-    place.process->ask_to_stop();
+  slot.leaving = true;
+  slot.leaves_since = AwakeClock::now();
+  if (slot.process->was_ready()) {
+    slot.process->ask_to_stop();
   } else {
-    place.process->retire();  // should it be ready after all, it gets no work
-    place.process->send_signal(SIGTERM);
+    slot.process->retire();  // should it be ready after all, it gets no work
+    slot.process->send_signal(SIGTERM);
   }
-  if (place.condemned) return;  // its watchdog has a nearer end in view
+  if (slot.condemned) return;  // its watchdog has a nearer end in view
   // It has as long as a batch may take; who is stuck after that, with nothing to do, is nobody's else to notice.
-  run_at(place.watchdog, AwakeClock::now() + common::longest_hang_allowance(config_) + kLeaveGrace,
-         place.weak_from_this(), [this, &place, generation = place.last_generation] {
-           if (place.process && place.last_generation == generation) condemn(*place.process, "it does not leave");
+  run_at(slot.watchdog, AwakeClock::now() + common::longest_hang_allowance(config_) + kLeaveGrace,
+         slot.weak_from_this(), [this, &slot, launch_id = slot.last_launch_id] {
+           if (slot.still_has(launch_id)) condemn(*slot.process, "it does not leave");
          });
 }
 
@@ -127,15 +127,15 @@ std::optional<std::uint64_t> Supervisor::may_have_yet(std::uint64_t given) const
   if (most == 0 || !preload_ || !loader_ready() || !respawning_) return std::nullopt;
   // A worker that is dead, or waits before it is tried again, has a successor on its way that is not worth waiting for.
   const bool all_there =
-      std::all_of(places_.begin(), places_.end(), [](const auto& place) { return place->process != nullptr; });
+      std::all_of(slots_.begin(), slots_.end(), [](const auto& slot) { return slot->process != nullptr; });
   if (!all_there) return std::nullopt;
   return most - std::min(most, given);
 }
 
 bool Supervisor::any_leaves_slowly() const {
   static constexpr milliseconds kUsual{2'000};
-  return std::any_of(places_.begin(), places_.end(), [now = AwakeClock::now()](const auto& place) {
-    return place->leaving && now - place->leaves_since > kUsual;
+  return std::any_of(slots_.begin(), slots_.end(), [now = AwakeClock::now()](const auto& slot) {
+    return slot->leaving && now - slot->leaves_since > kUsual;
   });
 }
 
@@ -143,22 +143,22 @@ void Supervisor::recycle() {
   if (config_.recycle == common::RecycleConfig{} || !respawning_ || on_trial_ || !all_ready()) return;
   const auto now = AwakeClock::now();
   const bool memory_counts = now - recycled_for_memory_ >= kBetweenMemoryRecycles;
-  const auto worn = std::find_if(places_.begin(), places_.end(),
-                                 [&](const auto& place) { return is_worn(*place->process, memory_counts); });
-  if (worn == places_.end()) return;
+  const auto worn = std::find_if(slots_.begin(), slots_.end(),
+                                 [&](const auto& slot) { return is_worn(*slot->process, memory_counts); });
+  if (worn == slots_.end()) return;
   const auto old = *worn;
   if (!is_worn(*old->process, false)) recycled_for_memory_ = now;
   common::log_info("worker {} ({}) is recycled: {} requests, {} MiB", old->process->pid(), config_.name,
                    old->process->requests_served(), common::resident_bytes(old->process->pid()) >> 20U);
-  Place& successor = add_place(old->seat);
+  WorkerSlot& successor = add_slot(old->seat);
   successor.successor_of = old;
   start_process(successor);
   common::reach(common::FaultPoint::kFrontEndRecycles);
 }
 
-Supervisor::Place& Supervisor::place_of(const WorkerProcess& worker) {
-  return **std::find_if(places_.begin(), places_.end(),
-                        [&worker](const auto& place) { return place->process.get() == &worker; });
+WorkerSlot& Supervisor::slot_of(const WorkerProcess& worker) {
+  return **std::find_if(slots_.begin(), slots_.end(),
+                        [&worker](const auto& slot) { return slot->process.get() == &worker; });
 }
 
 bool Supervisor::gives_up(DeathCause cause, const std::string& reason) {
@@ -177,7 +177,7 @@ void Supervisor::give_up_loading(const std::string& last_failure) {
 void Supervisor::start(WorkerEventSink& listener) {
   listener_ = &listener;
   if (preload_) start_loader();
-  for (const auto& place : places_) start_process(*place);
+  for (const auto& slot : slots_) start_process(*slot);
 }
 
 // One pipe for all its processes: workers that are forked have their loader's.
@@ -244,8 +244,8 @@ void Supervisor::loader_became_ready() {
   loader_policy_.on_ready(AwakeClock::now());
   last_load_time_ = loader_->load_time();
   common::log_info("loader {} ({}): loaded in {} ms", loader_->pid(), config_.name, loader_->load_time().count());
-  for (const auto& place : places_) {
-    if (std::exchange(place->waits_for_loader, false) && respawning_) start_process(*place);
+  for (const auto& slot : slots_) {
+    if (std::exchange(slot->waits_for_loader, false) && respawning_) start_process(*slot);
   }
 }
 
@@ -321,81 +321,80 @@ Outcome<pid_t> Supervisor::launch(const ipc::LentDescriptors& descriptors) {
 }
 
 std::optional<common::Clock::time_point> Supervisor::next_ready() const {
-  if (!respawning_ || places_.empty()) return std::nullopt;
+  if (!respawning_ || slots_.empty()) return std::nullopt;
   // What is overdue may come at any time.
   const auto loaded_at = [this, now = AwakeClock::now()](common::Clock::time_point start) {
     return std::max(now, start + last_load_time_);
   };
   if (preload_ && !loader_ready()) return loaded_at(loader_starts_at_);
   auto first = common::Clock::time_point::max();
-  for (const auto& place : places_) {
-    if (!place->leaving) first = std::min(first, preload_ ? place->starts_at : loaded_at(place->starts_at));
+  for (const auto& slot : slots_) {
+    if (!slot->leaving) first = std::min(first, preload_ ? slot->starts_at : loaded_at(slot->starts_at));
   }
   return first;
 }
 
-void Supervisor::start_process(Place& place) {
+void Supervisor::start_process(WorkerSlot& slot) {
   if (!respawning_) return;
-  place.starts_at = AwakeClock::now();
-  place.waits_for_loader = preload_ && !loader_ready();
-  if (place.waits_for_loader) return;
-  place.condemned = place.was_stopped = false;
-  place.last_generation = ++launches_;
-  place.loader = preload_ ? loader_->pid() : 0;
+  slot.starts_at = AwakeClock::now();
+  slot.waits_for_loader = preload_ && !loader_ready();
+  if (slot.waits_for_loader) return;
+  slot.condemned = slot.was_stopped = false;
+  slot.last_launch_id = ++launches_;
+  slot.loader = preload_ ? loader_->pid() : 0;
   WorkerEvents events;
-  events.ready = [this, &place](WorkerProcess&) { became_ready(place); };
+  events.ready = [this, &slot](WorkerProcess&) { became_ready(slot); };
   events.completions = [this](WorkerProcess& worker) { listener_->worker_completions(worker); };
   events.broken = [this](WorkerProcess& worker, std::string_view why) { condemn(worker, why); };
   events.denied = [this](WorkerProcess& worker, const DeniedCall& call) {
     tell_of_denied("worker", worker.pid(), call);
   };
   events.can_be = [this](pid_t pid) { return can_be_worker(pid); };
-  events.vanished = [this, &place](WorkerProcess&) { died(place, Death::before_hello()); };
-  auto started =
-      WorkerProcess::start(io_, geometry_, {config_.name, place.seat, place.last_generation}, std::move(events),
-                           [this](const ipc::LentDescriptors& descriptors) { return launch(descriptors); });
+  events.vanished = [this, &slot](WorkerProcess&) { died(slot, Death::before_hello()); };
+  auto started = WorkerProcess::start(io_, geometry_, {config_.name, slot.seat, slot.last_launch_id}, std::move(events),
+                                      [this](const ipc::LentDescriptors& descriptors) { return launch(descriptors); });
   if (!started) {
     if (gives_up(DeathCause::kOwnDoing, started.error().message)) return;
-    replace(place, DeathCause::kOwnDoing,
+    replace(slot, DeathCause::kOwnDoing,
             fmt::format("a worker ({}) cannot be started: {}", config_.name, started.error().message));
     return;
   }
-  place.process = std::move(*started);
-  common::log_debug("worker {} ({}) started, number {} of its model", place.process->pid(), config_.name, place.seat);
-  run_at(place.watchdog, AwakeClock::now() + config_.load_timeout, place.weak_from_this(),
-         [this, &place, generation = place.last_generation] { kill_unless_ready(place, generation); });
+  slot.process = std::move(*started);
+  common::log_debug("worker {} ({}) started, number {} of its model", slot.process->pid(), config_.name, slot.seat);
+  run_at(slot.watchdog, AwakeClock::now() + config_.load_timeout, slot.weak_from_this(),
+         [this, &slot, launch_id = slot.last_launch_id] { kill_unless_ready(slot, launch_id); });
 }
 
-void Supervisor::became_ready(Place& place) {
+void Supervisor::became_ready(WorkerSlot& slot) {
   common::reach(common::FaultPoint::kFrontEndHeardReady);
-  place.watchdog.cancel();
-  place.policy.on_ready(AwakeClock::now());
+  slot.watchdog.cancel();
+  slot.policy.on_ready(AwakeClock::now());
   model_was_ready_ = true;
-  if (!preload_) last_load_time_ = place.process->load_time();
-  if (is_of_this_loader(place)) loader_->worker_passed_its_test();
-  tell_of_sandbox(place.process->sandbox());
-  const auto& description = place.process->description();
-  common::log_info("worker {} ({}) is ready: {} on {}{}{}, {} in {} ms", place.process->pid(), config_.name,
+  if (!preload_) last_load_time_ = slot.process->load_time();
+  if (is_of_this_loader(slot)) loader_->worker_passed_its_test();
+  tell_of_sandbox(slot.process->sandbox());
+  const auto& description = slot.process->description();
+  common::log_info("worker {} ({}) is ready: {} on {}{}{}, {} in {} ms", slot.process->pid(), config_.name,
                    description.task, description.device, description.precision.empty() ? "" : " in ",
-                   description.precision, preload_ ? "forked" : "loaded", place.process->load_time().count());
-  listener_->worker_ready(*place.process, *this);
-  if (const auto old = place.successor_of.lock()) {
-    place.successor_of.reset();
+                   description.precision, preload_ ? "forked" : "loaded", slot.process->load_time().count());
+  listener_->worker_ready(*slot.process, *this);
+  if (const auto old = slot.successor_of.lock()) {
+    slot.successor_of.reset();
     let_leave(*old);
     common::reach(common::FaultPoint::kFrontEndRecycled);
   }
   events_.ready_changed();
 }
 
-void Supervisor::kill_unless_ready(Place& place, std::uint64_t generation) {
-  if (!place.process || place.last_generation != generation || place.process->was_ready()) return;
-  condemn(*place.process, "not ready after load_timeout");
+void Supervisor::kill_unless_ready(WorkerSlot& slot, std::uint64_t launch_id) {
+  if (!slot.still_has(launch_id) || slot.process->was_ready()) return;
+  condemn(*slot.process, "not ready after load_timeout");
 }
 
 bool Supervisor::begin_to_kill(WorkerProcess& worker, std::string_view why) {
-  Place& place = place_of(worker);
-  if (place.condemned) return false;
-  place.condemned = true;
+  WorkerSlot& slot = slot_of(worker);
+  if (slot.condemned) return false;
+  slot.condemned = true;
   worker.retire();
   common::log_error("worker {} ({}) is killed: {}", worker.pid(), config_.name, why);
   return true;
@@ -408,29 +407,27 @@ void Supervisor::condemn(WorkerProcess& worker, std::string_view why) {
   // Either its loader has not forked it or somebody else has said hello: a loader that does so forks no more. Whatever
   // has the other end of the channel ends with that. Later, since we may be inside one of the channel's events.
   condemn_loader("its fork is not to be had");
-  Place& place = place_of(worker);
-  run_at(place.watchdog, AwakeClock::now(), place.weak_from_this(), [this, &place, generation = place.last_generation] {
-    if (place.process && place.last_generation == generation && place.process->pid() == 0)
-      died(place, Death::before_hello());
+  WorkerSlot& slot = slot_of(worker);
+  run_at(slot.watchdog, AwakeClock::now(), slot.weak_from_this(), [this, &slot, launch_id = slot.last_launch_id] {
+    if (slot.still_has(launch_id) && slot.process->pid() == 0) died(slot, Death::before_hello());
   });
 }
 
 bool Supervisor::can_be_worker(pid_t pid) const {
-  const bool known = std::any_of(places_.begin(), places_.end(),
-                                 [pid](const auto& place) { return place->process && place->process->pid() == pid; });
+  const bool known = std::any_of(slots_.begin(), slots_.end(), [pid](const auto& slot) { return slot->has_pid(pid); });
   return !known && !(loader_ && loader_->pid() == pid) && is_child(pid);
 }
 
 void Supervisor::condemn_hung(WorkerProcess& worker, std::string_view why) {
   if (!begin_to_kill(worker, why)) return;
-  Place& place = place_of(worker);
-  place.was_stopped = is_stopped(worker.pid());  // nothing that it had can have done that
+  WorkerSlot& slot = slot_of(worker);
+  slot.was_stopped = is_stopped(worker.pid());  // nothing that it had can have done that
   common::reach(common::FaultPoint::kFrontEndFoundHung);
   worker.send_signal(SIGABRT);
   worker.send_signal(SIGCONT);  // a stopped process takes no signal but SIGKILL
-  run_at(place.watchdog, AwakeClock::now() + kAbortGrace, place.weak_from_this(),
-         [&place, generation = place.last_generation] {
-           if (place.process && place.last_generation == generation) place.process->send_signal(SIGKILL);
+  run_at(slot.watchdog, AwakeClock::now() + kAbortGrace, slot.weak_from_this(),
+         [&slot, launch_id = slot.last_launch_id] {
+           if (slot.still_has(launch_id)) slot.process->send_signal(SIGKILL);
          });
 }
 
@@ -441,48 +438,47 @@ bool Supervisor::reaped(pid_t pid, const Death& death) {
     return true;
   }
   const auto find = [this, pid] {
-    return std::find_if(places_.begin(), places_.end(),
-                        [pid](const auto& place) { return place->process && place->process->pid() == pid; });
+    return std::find_if(slots_.begin(), slots_.end(), [pid](const auto& slot) { return slot->has_pid(pid); });
   };
   auto found = find();
-  if (found == places_.end() && preload_) {
+  if (found == slots_.end() && preload_) {
     // It may have been forked, said hello and died since we last looked.
-    for (const auto& place : places_) {
-      if (place->process && place->process->pid() == 0) place->process->learn_pid(pid);
+    for (const auto& slot : slots_) {
+      if (slot->has_pid(0)) slot->process->learn_pid(pid);
     }
     found = find();
   }
-  if (found == places_.end()) return false;
+  if (found == slots_.end()) return false;
   died(**found, death);
   return true;
 }
 
-void Supervisor::died(Place& place, Death death) {
+void Supervisor::died(WorkerSlot& slot, Death death) {
   common::reach(common::FaultPoint::kFrontEndReaped);
-  place.watchdog.cancel();
-  WorkerProcess& worker = *place.process;
+  slot.watchdog.cancel();
+  WorkerProcess& worker = *slot.process;
   worker.read_last_words();
   const bool was_ready = worker.was_ready();
-  const DeathCause cause = place.was_stopped ? DeathCause::kNotItsDoing
-                           : place.condemned ? DeathCause::kOwnDoing
-                                             : classify(death, was_ready);
+  const DeathCause cause = slot.was_stopped ? DeathCause::kNotItsDoing
+                           : slot.condemned ? DeathCause::kOwnDoing
+                                            : classify(death, was_ready);
   const bool at_work = listener_->worker_died(worker, cause);
-  if (was_ready && cause == DeathCause::kOwnDoing && worker.predictions_made() == 0 && is_of_this_loader(place)) {
+  if (was_ready && cause == DeathCause::kOwnDoing && worker.predictions_made() == 0 && is_of_this_loader(slot)) {
     loader_->test_next_worker();  // it was ready, and could do nothing
   }
   predictions_of_the_dead_ += worker.predictions_made();
   const pid_t pid = worker.pid();
   const std::string load_failure = worker.load_failure();
   if (worker.fatal_call()) death.denied_call = name_of(*worker.fatal_call());
-  place.process.reset();
+  slot.process.reset();
   events_.ready_changed();
 
   // Its successor is on its way already.
-  place.leaving |= std::any_of(places_.begin(), places_.end(),
-                               [&place](const auto& one) { return one->successor_of.lock().get() == &place; });
-  if (place.leaving) {
+  slot.leaving |= std::any_of(slots_.begin(), slots_.end(),
+                              [&slot](const auto& one) { return one->successor_of.lock().get() == &slot; });
+  if (slot.leaving) {
     common::log_info("worker {} ({}) is removed", pid, config_.name);
-    std::erase_if(places_, [&place](const auto& one) { return one.get() == &place; });
+    std::erase_if(slots_, [&slot](const auto& one) { return one.get() == &slot; });
     return;
   }
   if (!respawning_) {
@@ -500,41 +496,41 @@ void Supervisor::died(Place& place, Death death) {
   // A device that computes no more is not the request's doing: the next worker there may find it no better.
   const bool device_lost = !death.signaled && death.number == ipc::kExitDeviceLost;
   if (at_work && cause == DeathCause::kOwnDoing && !device_lost) {
-    replace(place, DeathCause::kNotItsDoing, what, request_deaths_.died(predictions_made()));
+    replace(slot, DeathCause::kNotItsDoing, what, request_deaths_.died(predictions_made()));
   } else {
-    replace(place, cause, what);
+    replace(slot, cause, what);
   }
 }
 
 std::uint64_t Supervisor::predictions_made() const {
   std::uint64_t count = predictions_of_the_dead_;
-  for (const auto& place : places_) count += place->process ? place->process->predictions_made() : 0;
+  for (const auto& slot : slots_) count += slot->process ? slot->process->predictions_made() : 0;
   return count;
 }
 
-void Supervisor::replace(Place& place, DeathCause cause, const std::string& what, milliseconds least_wait) {
+void Supervisor::replace(WorkerSlot& slot, DeathCause cause, const std::string& what, milliseconds least_wait) {
   if (!respawning_) return;
   const auto now = AwakeClock::now();
   const double jitter = std::uniform_real_distribution<>(0, 1)(jitter_);
-  const auto decision = place.policy.on_death(cause, model_was_ready_ || model_has_served_, now, jitter);
+  const auto decision = slot.policy.on_death(cause, model_was_ready_ || model_has_served_, now, jitter);
   if (decision.action == RespawnPolicy::Action::kGiveUp) {
     give_up_loading(what);
     return;
   }
   const auto at = std::max(rate_.reserve(now), now + std::max(decision.delay, least_wait));
-  ++place.restarts;
-  place.starts_at = at;
+  ++slot.restarts;
+  slot.starts_at = at;
   say_replaced(what, at - now);
   // Through the event loop also when at once: the caller may be in the middle of reaping others.
-  run_at(place.respawn_timer, at, place.weak_from_this(), [this, &place] {
-    if (respawning_ && !place.process) start_process(place);
+  run_at(slot.respawn_timer, at, slot.weak_from_this(), [this, &slot] {
+    if (respawning_ && !slot.process) start_process(slot);
   });
 }
 
 void Supervisor::stop_respawning() {
   respawning_ = false;
   loader_timer_.cancel();
-  for (const auto& place : places_) place->respawn_timer.cancel();
+  for (const auto& slot : slots_) slot->respawn_timer.cancel();
 }
 
 void Supervisor::ask_all_to_stop() {
@@ -543,60 +539,59 @@ void Supervisor::ask_all_to_stop() {
   } else if (loader_) {
     loader_->send_signal(SIGTERM);  // nobody waits for what it loads
   }
-  for (const auto& place : places_) {
-    if (!place->process) continue;
-    if (place->process->was_ready()) {
-      place->process->ask_to_stop();
+  for (const auto& slot : slots_) {
+    if (!slot->process) continue;
+    if (slot->process->was_ready()) {
+      slot->process->ask_to_stop();
     } else {
-      place->process->send_signal(SIGTERM);
+      slot->process->send_signal(SIGTERM);
     }
   }
 }
 
 void Supervisor::signal_all(int signal) {
   if (loader_) loader_->send_signal(signal);
-  for (const auto& place : places_) {
-    if (place->process) place->process->send_signal(signal);
+  for (const auto& slot : slots_) {
+    if (slot->process) slot->process->send_signal(signal);
   }
 }
 
 void Supervisor::forget_unseen() {
-  const auto places = places_;  // died() may take one away
-  for (const auto& place : places) {
-    if (place->process && place->process->pid() == 0) died(*place, Death::before_hello());
+  const auto slots = slots_;  // died() may take one away
+  for (const auto& slot : slots) {
+    if (slot->has_pid(0)) died(*slot, Death::before_hello());
   }
 }
 
 bool Supervisor::any_alive() const {
   return loader_ != nullptr ||
-         std::any_of(places_.begin(), places_.end(), [](const auto& place) { return place->process != nullptr; });
+         std::any_of(slots_.begin(), slots_.end(), [](const auto& slot) { return slot->process != nullptr; });
 }
 
 std::uint32_t Supervisor::ready_count() const {
-  return static_cast<std::uint32_t>(std::count_if(
-      places_.begin(), places_.end(), [](const auto& place) { return place->process && place->process->serves(); }));
+  return static_cast<std::uint32_t>(
+      std::count_if(slots_.begin(), slots_.end(), [](const auto& slot) { return slot->serves(); }));
 }
 
 void Supervisor::for_each_ready(const std::function<void(WorkerProcess&)>& each) {
-  for (const auto& place : places_) {
-    if (place->process && place->process->serves()) each(*place->process);
+  for (const auto& slot : slots_) {
+    if (slot->serves()) each(*slot->process);
   }
 }
 
 std::vector<WorkerStatus> Supervisor::status() const {
   std::vector<WorkerStatus> all;
-  for (const auto& place : places_) {
+  for (const auto& slot : slots_) {
     WorkerStatus status;
-    status.generation = place->last_generation;
-    status.restarts = place->restarts;
-    status.state = place->waits_for_loader ? "starting" : "dead";
-    if (place->process) {
-      status.pid = place->process->pid();
-      status.state = to_string(place->process->state());
-      status.requests = place->process->requests_served();
-      status.device = place->process->description().device;
-      status.precision = place->process->description().precision;
-      status.sandbox = place->process->sandbox();
+    status.restarts = slot->restarts;
+    status.state = slot->waits_for_loader ? "starting" : "dead";
+    if (slot->process) {
+      status.pid = slot->process->pid();
+      status.state = to_string(slot->process->state());
+      status.requests = slot->process->requests_served();
+      status.device = slot->process->description().device;
+      status.precision = slot->process->description().precision;
+      status.sandbox = slot->process->sandbox();
     }
     all.push_back(std::move(status));
   }
@@ -616,9 +611,9 @@ std::uint64_t Supervisor::memory_bytes() const {
   // Of a worker that was forked what it does not have in common with its loader, at least.
   const std::uint64_t common_bytes = loader_ ? common::own_bytes(loader_->pid()) : 0;
   std::uint64_t bytes = loader_ ? common_bytes + common::given_back_bytes(loader_->pid()) : 0;
-  for (const auto& place : places_) {
-    if (!place->process) continue;
-    const std::uint64_t own = common::own_bytes(place->process->pid());
+  for (const auto& slot : slots_) {
+    if (!slot->process) continue;
+    const std::uint64_t own = common::own_bytes(slot->process->pid());
     bytes += own - std::min(own, common_bytes);
   }
   return bytes;

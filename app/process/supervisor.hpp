@@ -23,6 +23,7 @@
 #include "app/process/worker_event_sink.hpp"
 #include "app/process/worker_output.hpp"
 #include "app/process/worker_process.hpp"
+#include "app/process/worker_slot.hpp"
 #include "app/process/worker_status.hpp"
 #include "common/config/model_config.hpp"
 #include "common/domain/sandbox_state.hpp"
@@ -89,7 +90,7 @@ class Supervisor {
 
   [[nodiscard]] const common::ModelConfig& config() const { return config_; }
   [[nodiscard]] bool any_alive() const;
-  [[nodiscard]] bool all_ready() const { return ready_count() == places_.size(); }
+  [[nodiscard]] bool all_ready() const { return ready_count() == slots_.size(); }
   // Calls with each worker that is ready or busy.
   void for_each_ready(const std::function<void(WorkerProcess&)>& each);
   [[nodiscard]] bool was_ready() const { return model_was_ready_; }
@@ -108,31 +109,12 @@ class Supervisor {
   [[nodiscard]] static std::uint64_t lane_bytes_of(const common::ModelConfig& config);
 
  private:
-  struct Place : std::enable_shared_from_this<Place> {
-    explicit Place(boost::asio::io_context& io) : respawn_timer(io), watchdog(io) {}
-    std::uint32_t seat{0};  // its worker's device follows from it; a successor has its predecessor's
-    std::unique_ptr<WorkerProcess> process;
-    RespawnPolicy policy;
-    boost::asio::steady_timer respawn_timer;
-    boost::asio::steady_timer watchdog;  // load_timeout, then the SIGKILL after a SIGABRT
-    bool condemned{false};
-    common::Clock::time_point starts_at;  // its process; in the past if it has
-    bool was_stopped{false};              // and condemned since it made no progress
-    bool waits_for_loader{false};
-    pid_t loader{0};      // that its worker was to be forked from
-    bool leaving{false};  // not replaced: it goes with its worker
-    common::Clock::time_point leaves_since;
-    std::weak_ptr<Place> successor_of;  // that leaves when this is ready
-    std::uint64_t restarts{0};
-    std::uint64_t last_generation{0};
-  };
-
-  Place& add_place();
-  Place& add_place(std::uint32_t seat);
+  WorkerSlot& add_slot();
+  WorkerSlot& add_slot(std::uint32_t seat);
   [[nodiscard]] std::uint32_t free_seat() const;
-  void let_leave(Place& place);
+  void let_leave(WorkerSlot& slot);
   [[nodiscard]] bool is_worn(const WorkerProcess& worker, bool may_be_too_large) const;
-  [[nodiscard]] Place& place_of(const WorkerProcess& worker);
+  [[nodiscard]] WorkerSlot& slot_of(const WorkerProcess& worker);
   // Says once what a process's sandbox lacks.
   void tell_of_sandbox(const common::SandboxState& state);
   void tell_of_denied(std::string_view process, pid_t pid, const DeniedCall& call) const;
@@ -152,17 +134,19 @@ class Supervisor {
   [[nodiscard]] bool loader_ready() const { return loader_ && loader_->ready() && !loader_condemned_; }
 
   // Whether the worker was forked from the loader that there is now, and not from one before it.
-  [[nodiscard]] bool is_of_this_loader(const Place& place) const { return loader_ && loader_->pid() == place.loader; }
+  [[nodiscard]] bool is_of_this_loader(const WorkerSlot& slot) const {
+    return loader_ && loader_->pid() == slot.loader;
+  }
 
-  void start_process(Place& place);
+  void start_process(WorkerSlot& slot);
   [[nodiscard]] common::Outcome<pid_t> launch(const ipc::LentDescriptors& descriptors);
-  void died(Place& place, Death death);
-  void replace(Place& place, DeathCause cause, const std::string& what, std::chrono::milliseconds least_wait = {});
+  void died(WorkerSlot& slot, Death death);
+  void replace(WorkerSlot& slot, DeathCause cause, const std::string& what, std::chrono::milliseconds least_wait = {});
   [[nodiscard]] std::uint64_t predictions_made() const;  // by all of its workers
-  void became_ready(Place& place);
+  void became_ready(WorkerSlot& slot);
   // False if it is being killed already.
   [[nodiscard]] bool begin_to_kill(WorkerProcess& worker, std::string_view why);
-  void kill_unless_ready(Place& place, std::uint64_t generation);
+  void kill_unless_ready(WorkerSlot& slot, std::uint64_t launch_id);
   // Whether a process that says hello can be a worker of ours: our child, and nobody else's pid.
   [[nodiscard]] bool can_be_worker(pid_t pid) const;
 
@@ -185,7 +169,7 @@ class Supervisor {
   RespawnPolicy loader_policy_;
   std::chrono::milliseconds last_load_time_{0};
   boost::asio::steady_timer loader_timer_;                 // load_timeout, or when the next one starts
-  std::vector<std::shared_ptr<Place>> places_;             // shared with nobody: held weakly by what runs later
+  std::vector<std::shared_ptr<WorkerSlot>> slots_;         // shared with nobody: held weakly by what runs later
   std::shared_ptr<void> alive_{std::make_shared<char>()};  // held weakly by what runs later
   RespawnRate rate_;
   RequestDeaths request_deaths_;

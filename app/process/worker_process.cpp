@@ -24,12 +24,12 @@ std::string_view to_string(WorkerState state) {
   return "dead";
 }
 
-WorkerProcess::WorkerProcess(asio::io_context& io, Place place, WorkerEvents events, ipc::LaneOwner lane,
+WorkerProcess::WorkerProcess(asio::io_context& io, Identity identity, WorkerEvents events, ipc::LaneOwner lane,
                              UniqueFd control, UniqueFd doorbell)
-    : place_(std::move(place)),
+    : identity_(std::move(identity)),
       events_(std::move(events)),
       lane_(std::move(lane)),
-      control_(io, std::move(control), place_.generation,
+      control_(io, std::move(control), identity_.launch_id,
                {[this](const auto& message, pid_t sender) { return take_milestone(message, sender); },
                 [this](std::string_view why) { events_.broken(*this, why); },
                 [this] {
@@ -41,8 +41,9 @@ WorkerProcess::WorkerProcess(asio::io_context& io, Place place, WorkerEvents eve
       doorbell_pause_(io) {}
 
 Outcome<std::unique_ptr<WorkerProcess>> WorkerProcess::start(asio::io_context& io, const ipc::LaneGeometry& geometry,
-                                                             Place place, WorkerEvents events, const Launch& launch) {
-  auto lane = ipc::LaneOwner::create(geometry, place.generation, place.seat);
+                                                             Identity identity, WorkerEvents events,
+                                                             const Launch& launch) {
+  auto lane = ipc::LaneOwner::create(geometry, identity.launch_id, identity.seat);
   if (!lane) return lane.error();
   auto channel = ipc::make_control_channel();
   if (!channel) return channel.error();
@@ -53,7 +54,7 @@ Outcome<std::unique_ptr<WorkerProcess>> WorkerProcess::start(asio::io_context& i
   if (!pid) return pid.error();
   lane->close_descriptor();
 
-  std::unique_ptr<WorkerProcess> worker(new WorkerProcess(io, std::move(place), std::move(events), std::move(*lane),
+  std::unique_ptr<WorkerProcess> worker(new WorkerProcess(io, std::move(identity), std::move(events), std::move(*lane),
                                                           std::move(channel->first), std::move(*doorbell)));
   worker->pid_ = *pid;
   worker->control_.listen();

@@ -51,10 +51,10 @@ struct WorkerEvents {
 
 class WorkerProcess {
  public:
-  struct Place {
+  struct Identity {
     std::string model;
-    std::uint32_t seat;        // which of the model's workers, for its device
-    std::uint64_t generation;  // unique over the server's life
+    std::uint32_t seat;       // which of the model's workers, for its device
+    std::uint64_t launch_id;  // unique over the server's life
   };
 
   // Makes the process out of what it gets: its pid, or 0 where its hello will tell it.
@@ -63,7 +63,7 @@ class WorkerProcess {
   // Makes a lane and launches.
   [[nodiscard]] static common::Outcome<std::unique_ptr<WorkerProcess>> start(boost::asio::io_context& io,
                                                                              const ipc::LaneGeometry& geometry,
-                                                                             Place place, WorkerEvents events,
+                                                                             Identity identity, WorkerEvents events,
                                                                              const Launch& launch);
 
   WorkerProcess(const WorkerProcess&) = delete;
@@ -71,7 +71,7 @@ class WorkerProcess {
   // The process must have been reaped: its lane goes with this object.
   ~WorkerProcess() = default;
 
-  [[nodiscard]] const Place& place() const { return place_; }
+  [[nodiscard]] const Identity& identity() const { return identity_; }
   [[nodiscard]] pid_t pid() const { return pid_; }  // 0 as long as it is not known
   [[nodiscard]] WorkerState state() const { return state_; }
   [[nodiscard]] bool was_ready() const { return was_ready_; }
@@ -111,7 +111,7 @@ class WorkerProcess {
   void read_last_words();
 
  private:
-  WorkerProcess(boost::asio::io_context& io, Place place, WorkerEvents events, ipc::LaneOwner lane,
+  WorkerProcess(boost::asio::io_context& io, Identity identity, WorkerEvents events, ipc::LaneOwner lane,
                 common::UniqueFd control, common::UniqueFd doorbell);
   void await_doorbell();
   void doorbell_rang();
@@ -122,7 +122,7 @@ class WorkerProcess {
   void become_ready(const ipc::MilestoneMessage& message);
   [[nodiscard]] bool take_denied(const DeniedCall& call);
 
-  Place place_;
+  Identity identity_;
   WorkerEvents events_;
   // Held weakly by the handler of a wait: one that completed just before this object went finds it expired.
   std::shared_ptr<void> alive_{std::make_shared<char>()};

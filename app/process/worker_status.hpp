@@ -10,11 +10,11 @@
 
 namespace yolod::app {
 
-// Shown in /status for each place, also while it has no process.
+// Shown in /status for each slot, also while it has no process.
 struct WorkerStatus {
   pid_t pid{0};  // 0: dead, waiting to be replaced; or starting
   std::string state;
-  std::uint64_t generation{0};
+  std::uint64_t generation{0};  // of its model; set by the pool
   std::uint64_t restarts{0};
   std::uint64_t requests{0};
   std::string device;

@@ -174,7 +174,7 @@ bool denied_call_fails_softly(int call) {
 
 common::Outcome<void> catch_denied_calls(const DenialSettings& settings) {
   g_settings = settings;
-  g_message = ipc::make_milestone(ipc::Milestone::kDenied, settings.generation);
+  g_message = ipc::make_milestone(ipc::Milestone::kDenied, settings.launch_id);
   g_told_soft = false;
   if (g_installed) return {};
   struct sigaction action {};

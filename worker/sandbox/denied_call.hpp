@@ -15,9 +15,9 @@ namespace yolod::worker {
 [[nodiscard]] bool denied_call_fails_softly(int call);
 
 struct DenialSettings {
-  int control{-1};              // the channel on which the front-end is told
-  std::uint64_t generation{0};  // of the process's milestones
-  bool report{false};           // also writes each denied call to stderr: sandbox: report
+  int control{-1};             // the channel on which the front-end is told
+  std::uint64_t launch_id{0};  // of the process's milestones
+  bool report{false};          // also writes each denied call to stderr: sandbox: report
 };
 
 // Installs the handler, once in a process and the processes forked from it; afterwards only the settings change.

@@ -102,13 +102,13 @@ Outcome<void> Sandbox::before_load() {
   return restrict_files(rules_of_load_);
 }
 
-Outcome<void> Sandbox::seal_loader(int control) { return seal(Kind::kLoader, control, ipc::kLoaderGeneration); }
+Outcome<void> Sandbox::seal_loader(int control) { return seal(Kind::kLoader, control, ipc::kLoaderLaunchId); }
 
-Outcome<void> Sandbox::seal_worker(int control, std::uint64_t generation) {
-  return seal(Kind::kWorker, control, generation);
+Outcome<void> Sandbox::seal_worker(int control, std::uint64_t launch_id) {
+  return seal(Kind::kWorker, control, launch_id);
 }
 
-Outcome<void> Sandbox::seal(Kind kind, int control, std::uint64_t generation) {
+Outcome<void> Sandbox::seal(Kind kind, int control, std::uint64_t launch_id) {
   if (!seals()) return {};
   state_.missing.clear();  // what is missing is found again
   // It writes no file any more: standard error is a pipe, and shared memory that is mapped has its size already. A
@@ -119,7 +119,7 @@ Outcome<void> Sandbox::seal(Kind kind, int control, std::uint64_t generation) {
     setrlimit(RLIMIT_FSIZE, &file_size);
   }
   if (auto done = restrict_files(kInstrumented ? rules_of_load_ : rules_of_tests_); !done) return done;
-  if (auto caught = catch_denied_calls({control, generation, state_.mode == SandboxMode::kReport}); !caught) {
+  if (auto caught = catch_denied_calls({control, launch_id, state_.mode == SandboxMode::kReport}); !caught) {
     return lacks(caught.error());
   }
   FilterSettings settings;

@@ -33,14 +33,14 @@ class Sandbox {
   [[nodiscard]] common::Outcome<void> before_load();
   // REQUIRES: one thread. `control` is the channel on which denied calls are told.
   [[nodiscard]] common::Outcome<void> seal_loader(int control);
-  // `generation` is the worker's (ipc/lane.hpp).
-  [[nodiscard]] common::Outcome<void> seal_worker(int control, std::uint64_t generation);
+  // `launch_id` is the worker's (ipc/lane.hpp).
+  [[nodiscard]] common::Outcome<void> seal_worker(int control, std::uint64_t launch_id);
 
   [[nodiscard]] const common::SandboxState& state() const { return state_; }
 
  private:
   enum class Kind { kLoader, kWorker };
-  [[nodiscard]] common::Outcome<void> seal(Kind kind, int control, std::uint64_t generation);
+  [[nodiscard]] common::Outcome<void> seal(Kind kind, int control, std::uint64_t launch_id);
   [[nodiscard]] common::Outcome<void> restrict_files(const std::vector<FileRule>& rules);
   // Notes that a part is missing.
   [[nodiscard]] common::Outcome<void> lacks(const common::Error& part);

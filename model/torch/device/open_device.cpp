@@ -78,7 +78,7 @@ Outcome<std::shared_ptr<Device>> open_device(const std::string& name, std::uint3
 
 Outcome<DeviceUse> use_device(const LoadContext& context) {
   keep_exception_types();
-  auto device = open_device(context.device, context.place);
+  auto device = open_device(context.device, context.seat);
   if (!device) return std::move(device).error();
   return DeviceUse{std::move(device).value(), context.device_lost};
 }

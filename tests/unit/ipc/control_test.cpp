@@ -19,7 +19,7 @@
 namespace yolod::ipc {
 namespace {
 
-constexpr std::uint64_t kGeneration = 42;
+constexpr std::uint64_t kLaunchId = 42;
 
 struct Channel {
   Channel() {
@@ -30,7 +30,7 @@ struct Channel {
   }
   [[nodiscard]] ReceiveResult receive(MilestoneMessage& out) const {
     pid_t sender = 0;
-    return receive_milestone(front_end.get(), kGeneration, out, sender);
+    return receive_milestone(front_end.get(), kLaunchId, out, sender);
   }
   [[nodiscard]] ReceiveResult receive() const {
     MilestoneMessage ignored{};
@@ -68,12 +68,12 @@ TEST_CASE("Control: both ends are close-on-exec", "[ipc][unit]") {
 
 // ---- milestones ----
 
-TEST_CASE("Control: a milestone carries its kind, generation and text", "[ipc][unit]") {
+TEST_CASE("Control: a milestone carries its kind, launch and text", "[ipc][unit]") {
   const auto message = make_milestone(Milestone::kLoadFailed, 7, "no such file");
   CHECK(message.magic == kMagic);
   CHECK(message.version == kLayoutVersion);
   CHECK(message.milestone == Milestone::kLoadFailed);
-  CHECK(message.generation == 7);
+  CHECK(message.launch_id == 7);
   CHECK(text_of(message) == "no such file");
   CHECK(message.description_bytes == 0);
   CHECK(message.load_ms == 0);
@@ -102,13 +102,13 @@ TEST_CASE("Control: nothing sent is nothing yet, and does not block", "[ipc][uni
   const Channel channel;
   MilestoneMessage out = make_milestone(Milestone::kHello, 5);
   CHECK(channel.receive(out) == ReceiveResult::kNothingYet);
-  CHECK(out.generation == 5);
+  CHECK(out.launch_id == 5);
 }
 
 TEST_CASE("Control: each milestone arrives as it was sent", "[ipc][unit]") {
   const auto milestone = GENERATE(Milestone::kHello, Milestone::kReady, Milestone::kLoadFailed, Milestone::kDenied);
   const Channel channel;
-  auto sent = make_milestone(milestone, kGeneration, "text");
+  auto sent = make_milestone(milestone, kLaunchId, "text");
   sent.description_bytes = 123;
   sent.load_ms = 456;
   REQUIRE(send_milestone(channel.worker.get(), sent));
@@ -121,7 +121,7 @@ TEST_CASE("Control: each milestone arrives as it was sent", "[ipc][unit]") {
 TEST_CASE("Control: several milestones arrive one at a time, in order", "[ipc][unit]") {
   const Channel channel;
   for (const auto milestone : {Milestone::kHello, Milestone::kReady, Milestone::kLoadFailed}) {
-    REQUIRE(send_milestone(channel.worker.get(), make_milestone(milestone, kGeneration)));
+    REQUIRE(send_milestone(channel.worker.get(), make_milestone(milestone, kLaunchId)));
   }
   for (const auto milestone : {Milestone::kHello, Milestone::kReady, Milestone::kLoadFailed}) {
     MilestoneMessage out{};
@@ -132,7 +132,7 @@ TEST_CASE("Control: several milestones arrive one at a time, in order", "[ipc][u
 
 TEST_CASE("Control: a message of any other size is malformed", "[ipc][unit]") {
   const Channel channel;
-  const auto message = make_milestone(Milestone::kHello, kGeneration);
+  const auto message = make_milestone(Milestone::kHello, kLaunchId);
   std::vector<char> bytes(2 * sizeof message);
   std::memcpy(bytes.data(), &message, sizeof message);
   for (std::size_t size = 1; size <= bytes.size(); ++size) {
@@ -144,12 +144,12 @@ TEST_CASE("Control: a message of any other size is malformed", "[ipc][unit]") {
   }
 }
 
-TEST_CASE("Control: a message that no sane worker of this generation sends is malformed", "[ipc][unit]") {
-  auto message = make_milestone(Milestone::kReady, kGeneration, "text");
+TEST_CASE("Control: a message that no sane worker of this launch sends is malformed", "[ipc][unit]") {
+  auto message = make_milestone(Milestone::kReady, kLaunchId, "text");
   SECTION("wrong magic") { message.magic ^= 1; }
   SECTION("an older layout") { message.version = kLayoutVersion - 1; }
   SECTION("a newer layout") { message.version = kLayoutVersion + 1; }
-  SECTION("the generation before") { message.generation = kGeneration - 1; }
+  SECTION("the launch before") { message.launch_id = kLaunchId - 1; }
   SECTION("no such milestone: 0") { message.milestone = Milestone{0}; }
   SECTION("no such milestone: 5") { message.milestone = Milestone{5}; }
   SECTION("no such mode of the sandbox") { message.sandbox_mode = 4; }
@@ -168,7 +168,7 @@ TEST_CASE("Control: a message that no sane worker of this generation sends is ma
 TEST_CASE("Control: what is in force of a sandbox arrives with ready, its text printable", "[ipc][unit]") {
   const Channel channel;
   common::SandboxState state{common::SandboxMode::kRequired, 7, true, "no\nLandlock"};
-  auto sent = make_milestone(Milestone::kReady, kGeneration);
+  auto sent = make_milestone(Milestone::kReady, kLaunchId);
   put_sandbox(sent, state);
   REQUIRE(send_milestone(channel.worker.get(), sent));
   MilestoneMessage out{};
@@ -179,8 +179,8 @@ TEST_CASE("Control: what is in force of a sandbox arrives with ready, its text p
 
 TEST_CASE("Control: a full-length text is received", "[ipc][unit]") {
   const Channel channel;
-  REQUIRE(send_milestone(channel.worker.get(),
-                         make_milestone(Milestone::kLoadFailed, kGeneration, std::string(1016, 'x'))));
+  REQUIRE(
+      send_milestone(channel.worker.get(), make_milestone(Milestone::kLoadFailed, kLaunchId, std::string(1016, 'x'))));
   MilestoneMessage out{};
   REQUIRE(channel.receive(out) == ReceiveResult::kReceived);
   CHECK(text_of(out).size() == 1016);
@@ -188,7 +188,7 @@ TEST_CASE("Control: a full-length text is received", "[ipc][unit]") {
 
 TEST_CASE("Control: a closed peer is Closed, after what it sent before", "[ipc][unit]") {
   Channel channel;
-  REQUIRE(send_milestone(channel.worker.get(), make_milestone(Milestone::kHello, kGeneration)));
+  REQUIRE(send_milestone(channel.worker.get(), make_milestone(Milestone::kHello, kLaunchId)));
   channel.worker.reset();
   CHECK(channel.receive() == ReceiveResult::kReceived);
   CHECK(channel.receive() == ReceiveResult::kClosed);
@@ -198,31 +198,31 @@ TEST_CASE("Control: a closed peer is Closed, after what it sent before", "[ipc][
 TEST_CASE("Control: a descriptor that cannot be read is Closed", "[ipc][unit]") {
   MilestoneMessage out{};
   pid_t sender = 0;
-  CHECK(receive_milestone(-1, kGeneration, out, sender) == ReceiveResult::kClosed);
+  CHECK(receive_milestone(-1, kLaunchId, out, sender) == ReceiveResult::kClosed);
 }
 
 TEST_CASE("Control: sending a milestone to a front-end that is gone fails without a signal", "[ipc][unit]") {
   Channel channel;
   channel.front_end.reset();
-  CHECK_FALSE(send_milestone(channel.worker.get(), make_milestone(Milestone::kHello, kGeneration)));
+  CHECK_FALSE(send_milestone(channel.worker.get(), make_milestone(Milestone::kHello, kLaunchId)));
 }
 
 TEST_CASE("Control: the kernel says who sent a milestone", "[ipc][unit]") {
   const Channel channel;
   const pid_t child = fork();
   REQUIRE(child >= 0);
-  if (child == 0) _exit(send_milestone(channel.worker.get(), make_milestone(Milestone::kHello, kGeneration)) ? 0 : 1);
+  if (child == 0) _exit(send_milestone(channel.worker.get(), make_milestone(Milestone::kHello, kLaunchId)) ? 0 : 1);
   int status = 0;
   REQUIRE(waitpid(child, &status, 0) == child);
   MilestoneMessage out{};
   pid_t sender = 0;
-  REQUIRE(receive_milestone(channel.front_end.get(), kGeneration, out, sender) == ReceiveResult::kReceived);
+  REQUIRE(receive_milestone(channel.front_end.get(), kLaunchId, out, sender) == ReceiveResult::kReceived);
   CHECK(sender == child);
 }
 
 TEST_CASE("Control: descriptors that a worker sends are closed, and its message is malformed", "[ipc][unit]") {
   const Channel channel;
-  const auto message = make_milestone(Milestone::kHello, kGeneration);
+  const auto message = make_milestone(Milestone::kHello, kLaunchId);
   int pipe_ends[2] = {-1, -1};
   REQUIRE(pipe(pipe_ends) == 0);
   const common::UniqueFd reader(pipe_ends[0]);
@@ -292,7 +292,7 @@ TEST_CASE("Control: a command to a worker that is gone fails without a signal", 
 
 TEST_CASE("Control: an unread milestone does not hinder commands the other way", "[ipc][unit]") {
   const Channel channel;
-  REQUIRE(send_milestone(channel.worker.get(), make_milestone(Milestone::kHello, kGeneration)));
+  REQUIRE(send_milestone(channel.worker.get(), make_milestone(Milestone::kHello, kLaunchId)));
   REQUIRE(send_command(channel.front_end.get(), Command::kStop));
   CHECK(wait_for_command(channel.worker.get()) == Command::kStop);
   CHECK(channel.receive() == ReceiveResult::kReceived);

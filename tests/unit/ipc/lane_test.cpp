@@ -19,11 +19,11 @@ using common::ErrorCode;
 using common::UniqueFd;
 using tests::duplicate;
 
-constexpr std::uint64_t kLaneGeneration = 9;
-constexpr std::uint32_t kPlace = 3;
+constexpr std::uint64_t kLaunchId = 9;
+constexpr std::uint32_t kSeat = 3;
 
 LaneOwner make_owner(const LaneGeometry& geometry) {
-  auto owner = LaneOwner::create(geometry, kLaneGeneration, kPlace);
+  auto owner = LaneOwner::create(geometry, kLaunchId, kSeat);
   REQUIRE(owner);
   return std::move(owner).value();
 }
@@ -133,10 +133,10 @@ TEST_CASE("Lane: no two parts of it overlap", "[ipc][unit]") {
 
 // ---- a round trip ----
 
-TEST_CASE("Lane: the worker learns geometry and generation from its descriptor alone", "[ipc][unit]") {
+TEST_CASE("Lane: the worker learns geometry, seat and launch from its descriptor alone", "[ipc][unit]") {
   const Lane lane(5, 999);
-  CHECK(lane.user.generation() == kLaneGeneration);
-  CHECK(lane.user.place() == kPlace);
+  CHECK(lane.user.launch_id() == kLaunchId);
+  CHECK(lane.user.seat() == kSeat);
   CHECK(lane.user.geometry().slot_count == lane.owner.geometry().slot_count);
   CHECK(lane.user.geometry().result_slot_bytes == lane.owner.geometry().result_slot_bytes);
   CHECK(lane.user.geometry().description_bytes == lane.owner.geometry().description_bytes);
@@ -298,7 +298,7 @@ common::Outcome<LaneUser> open_with(const LaneHeader& header, std::uint64_t byte
 
 LaneHeader good_header() {
   const auto geometry = make_lane_geometry(1, 64);
-  return {{kMagic, kLayoutVersion, RegionKind::kLane, lane_bytes(geometry), kLaneGeneration}, geometry, 0, 0};
+  return {{kMagic, kLayoutVersion, RegionKind::kLane, lane_bytes(geometry), kLaunchId}, geometry, 0, 0};
 }
 
 TEST_CASE("Lane: open takes a header that adds up", "[ipc][unit]") {
@@ -354,7 +354,7 @@ TEST_CASE("Lane: no seal can be added by a worker", "[ipc][unit]") {
 }
 
 TEST_CASE("Lane: one that is larger than a file can be is an error", "[ipc][unit]") {
-  const auto owner = LaneOwner::create({2, 4096, std::uint64_t{1} << 62U}, kLaneGeneration);
+  const auto owner = LaneOwner::create({2, 4096, std::uint64_t{1} << 62U}, kLaunchId);
   REQUIRE_FALSE(owner);
   CHECK(owner.error().code == ErrorCode::kSystem);
 }

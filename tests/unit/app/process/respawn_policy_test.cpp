@@ -176,7 +176,7 @@ TEST_CASE("Respawn: 60 s of health pardon what was before, a moment less does no
   SECTION("60 s without having been ready") {
     CHECK(policy.on_death(DeathCause::kOwnDoing, true, kStart + 600s, 0).delay == 4s);
   }
-  SECTION("60 s that another process of the same place was ready for, long ago") {
+  SECTION("60 s that another process of the same slot was ready for, long ago") {
     policy.on_ready(kStart);
     CHECK(policy.on_death(DeathCause::kOwnDoing, true, kStart + 1s, 0).delay == 4s);
     CHECK(policy.on_death(DeathCause::kOwnDoing, true, kStart + 600s, 0).delay == 8s);
