@@ -33,11 +33,30 @@ median = statistics.median
 mean = statistics.mean
 
 
+class Parser(argparse.ArgumentParser):
+    """Where a program of --bin is missing, the benchmark then ends with the command that builds it."""
+
+    def parse_args(self, *arguments, **named):
+        options = super().parse_args(*arguments, **named)
+        tell = sys.excepthook
+
+        def tell_what_to_build(kind, error, trace):
+            missing = pathlib.Path(getattr(error, "filename", None) or "/")
+            if not issubclass(kind, FileNotFoundError) or missing.parent != options.bin:
+                tell(kind, error, trace)
+                return
+            print(f"{missing} is not built: cmake --preset release && cmake --build --preset release --target {missing.name}",
+                  file=sys.stderr)
+
+        sys.excepthook = tell_what_to_build
+        return options
+
+
 def parser(documentation):
     """With --bin, which all have."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     signal.signal(signal.SIGHUP, lambda *_: sys.exit("ended by SIGHUP"))
-    made = argparse.ArgumentParser(description=documentation, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made = Parser(description=documentation, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--bin", type=pathlib.Path, default=root / "build/release", help="where the programs are")
     return made
 

@@ -19,11 +19,11 @@ using common::ErrorCode;
 using common::UniqueFd;
 using tests::duplicate;
 
-constexpr std::uint64_t kLaunchId = 9;
+constexpr std::uint64_t kLaneLaunchId = 9;
 constexpr std::uint32_t kSeat = 3;
 
 LaneOwner make_owner(const LaneGeometry& geometry) {
-  auto owner = LaneOwner::create(geometry, kLaunchId, kSeat);
+  auto owner = LaneOwner::create(geometry, kLaneLaunchId, kSeat);
   REQUIRE(owner);
   return std::move(owner).value();
 }
@@ -135,7 +135,7 @@ TEST_CASE("Lane: no two parts of it overlap", "[ipc][unit]") {
 
 TEST_CASE("Lane: the worker learns geometry, seat and launch from its descriptor alone", "[ipc][unit]") {
   const Lane lane(5, 999);
-  CHECK(lane.user.launch_id() == kLaunchId);
+  CHECK(lane.user.launch_id() == kLaneLaunchId);
   CHECK(lane.user.seat() == kSeat);
   CHECK(lane.user.geometry().slot_count == lane.owner.geometry().slot_count);
   CHECK(lane.user.geometry().result_slot_bytes == lane.owner.geometry().result_slot_bytes);
@@ -298,7 +298,7 @@ common::Outcome<LaneUser> open_with(const LaneHeader& header, std::uint64_t byte
 
 LaneHeader good_header() {
   const auto geometry = make_lane_geometry(1, 64);
-  return {{kMagic, kLayoutVersion, RegionKind::kLane, lane_bytes(geometry), kLaunchId}, geometry, 0, 0};
+  return {{kMagic, kLayoutVersion, RegionKind::kLane, lane_bytes(geometry), kLaneLaunchId}, geometry, 0, 0};
 }
 
 TEST_CASE("Lane: open takes a header that adds up", "[ipc][unit]") {
@@ -354,7 +354,7 @@ TEST_CASE("Lane: no seal can be added by a worker", "[ipc][unit]") {
 }
 
 TEST_CASE("Lane: one that is larger than a file can be is an error", "[ipc][unit]") {
-  const auto owner = LaneOwner::create({2, 4096, std::uint64_t{1} << 62U}, kLaunchId);
+  const auto owner = LaneOwner::create({2, 4096, std::uint64_t{1} << 62U}, kLaneLaunchId);
   REQUIRE_FALSE(owner);
   CHECK(owner.error().code == ErrorCode::kSystem);
 }

@@ -16,7 +16,7 @@ using ipc::WorkPhase;
 constexpr Clock::time_point kMoment{std::chrono::hours(1)};
 
 // One worker's assignment, and the worker's side of its lane.
-class Bench {
+class AssignmentBench {
  public:
   std::uint32_t give(std::uint64_t id) {
     auto request = std::make_unique<Request>();
@@ -43,7 +43,7 @@ class Bench {
 };
 
 TEST_CASE("Assignment: a request has not begun as long as its slot is marked for the one before", "[app][unit]") {
-  Bench bench;
+  AssignmentBench bench;
   bench.assignment->begin_batch(1, false, kMoment);
   auto slot = bench.give(1);
   CHECK_FALSE(bench.assignment->evidence(slot).begun);
@@ -64,7 +64,7 @@ TEST_CASE("Assignment: a request has not begun as long as its slot is marked for
 TEST_CASE("Assignment: a mark that is neither this request's nor the one's before means begun, and tells no phase",
           "[app][unit]") {
   const std::uint64_t id = GENERATE(as<std::uint64_t>{}, 0, 5, 8, UINT64_MAX / ipc::kWorkPhases);
-  Bench bench;
+  AssignmentBench bench;
   bench.assignment->begin_batch(1, false, kMoment);
   auto slot = bench.give(6);
   bench.mark(slot, 6, WorkPhase::kComputing);
@@ -77,7 +77,7 @@ TEST_CASE("Assignment: a mark that is neither this request's nor the one's befor
 }
 
 TEST_CASE("Assignment: of a worker that lies, everything has begun and no mark counts", "[app][unit]") {
-  Bench bench;
+  AssignmentBench bench;
   bench.assignment->begin_batch(2, false, kMoment);
   const auto first = bench.give(1);
   const auto second = bench.give(2);
@@ -90,7 +90,7 @@ TEST_CASE("Assignment: of a worker that lies, everything has begun and no mark c
 }
 
 TEST_CASE("Assignment: a request is alone if its worker was given one batch, and that request only", "[app][unit]") {
-  Bench bench;
+  AssignmentBench bench;
   bench.assignment->begin_batch(1, false, kMoment);
   const auto first = bench.give(1);
   CHECK(bench.assignment->evidence(first).alone);

@@ -29,10 +29,10 @@ common::ModelConfig identity() {
 }
 
 // A dispatcher whose workers are fakes, and what became of each request.
-class Bench {
+class DispatcherBench {
  public:
-  explicit Bench(common::ModelConfig settings = identity()) : config(std::move(settings)) {}
-  ~Bench() { dispatcher.shut_down(); }
+  explicit DispatcherBench(common::ModelConfig settings = identity()) : config(std::move(settings)) {}
+  ~DispatcherBench() { dispatcher.shut_down(); }
 
   // The id of the request.
   std::uint64_t ask(const std::string& body = "picture", Urgency urgency = {}) {
@@ -110,7 +110,7 @@ std::vector<std::uint64_t> ids_of(const std::vector<ipc::RequestCell>& cells) {
 
 TEST_CASE("Dispatcher: before a worker was ready a request is refused, and then goes to the one that is idle",
           "[app][unit]") {
-  Bench bench;
+  DispatcherBench bench;
   CHECK(bench.dispatcher.admit({}).error().code == ErrorCode::kNotReady);
   CHECK(bench.error(bench.ask()) == ErrorCode::kNotReady);
 
@@ -136,7 +136,7 @@ TEST_CASE("Dispatcher: before a worker was ready a request is refused, and then 
 }
 
 TEST_CASE("Dispatcher: a worker has one batch at hand and one behind it, and the rest waits in order", "[app][unit]") {
-  Bench bench;
+  DispatcherBench bench;
   bench.config.batch.max_size = 1;
   bench.dispatcher.use(bench.config);
   FakeWorker worker(bench.config);
@@ -159,7 +159,7 @@ TEST_CASE("Dispatcher: a worker has one batch at hand and one behind it, and the
 }
 
 TEST_CASE("Dispatcher: with queue.max_size waiting the next is refused, and those that wait are not", "[app][unit]") {
-  Bench bench;
+  DispatcherBench bench;
   bench.config.queue.max_size = 2;
   FakeWorker worker(bench.config);
   bench.dispatcher.worker_ready(worker);
@@ -178,7 +178,7 @@ TEST_CASE("Dispatcher: with queue.max_size waiting the next is refused, and thos
 }
 
 TEST_CASE("Dispatcher: where no worker will be ready in time a request is refused at once", "[app][unit]") {
-  Bench bench;
+  DispatcherBench bench;
   FakeWorker worker(bench.config);
   bench.dispatcher.worker_ready(worker);
   bench.ended(worker, WorkerEnd::kNotItsDoing);
@@ -190,7 +190,7 @@ TEST_CASE("Dispatcher: where no worker will be ready in time a request is refuse
 }
 
 TEST_CASE("Dispatcher: what an ended worker had is replayed on another, what it had finished is not", "[app][unit]") {
-  Bench bench;
+  DispatcherBench bench;
   FakeWorker worker(bench.config);
   bench.dispatcher.worker_ready(worker);
   const auto alone = bench.ask("one");
@@ -214,7 +214,7 @@ TEST_CASE("Dispatcher: what an ended worker had is replayed on another, what it 
 }
 
 TEST_CASE("Dispatcher: a worker that ended without any request was not at work", "[app][unit]") {
-  Bench bench;
+  DispatcherBench bench;
   FakeWorker worker(bench.config);
   CHECK_FALSE(bench.ended(worker, WorkerEnd::kOwnDoing));  // it was never ready
   bench.dispatcher.worker_ready(worker);
@@ -223,7 +223,7 @@ TEST_CASE("Dispatcher: a worker that ended without any request was not at work",
 
 TEST_CASE("Dispatcher: a body that two workers ended of alone is answered 500, and its copies are refused",
           "[app][unit]") {
-  Bench bench;
+  DispatcherBench bench;
   FakeWorker first(bench.config);
   bench.dispatcher.worker_ready(first);
   const auto id = bench.ask("poison");
@@ -256,7 +256,7 @@ TEST_CASE("Dispatcher: a body that two workers ended of alone is answered 500, a
 }
 
 TEST_CASE("Dispatcher: a suspect that is answered is acquitted", "[app][unit]") {
-  Bench bench;
+  DispatcherBench bench;
   FakeWorker first(bench.config);
   bench.dispatcher.worker_ready(first);
   const auto id = bench.ask("unlucky");
@@ -275,7 +275,7 @@ TEST_CASE("Dispatcher: a suspect that is answered is acquitted", "[app][unit]") 
 }
 
 TEST_CASE("Dispatcher: a request is replayed a bounded number of times, whoever killed its workers", "[app][unit]") {
-  Bench bench;
+  DispatcherBench bench;
   std::vector<std::unique_ptr<FakeWorker>> workers;
   std::uint64_t id = 0;
   std::uint32_t ends = 0;
@@ -292,7 +292,7 @@ TEST_CASE("Dispatcher: a request is replayed a bounded number of times, whoever 
 }
 
 TEST_CASE("Dispatcher: a worker that writes what cannot be is condemned, and its request is replayed", "[app][unit]") {
-  Bench bench;
+  DispatcherBench bench;
   FakeWorker worker(bench.config);
   bench.dispatcher.worker_ready(worker);
   const auto id = bench.ask();
@@ -324,7 +324,7 @@ TEST_CASE("Dispatcher: a worker that writes what cannot be is condemned, and its
 }
 
 TEST_CASE("Dispatcher: what a worker refuses is its client's answer, and the worker serves on", "[app][unit]") {
-  Bench bench;
+  DispatcherBench bench;
   FakeWorker worker(bench.config);
   bench.dispatcher.worker_ready(worker);
   const auto code = GENERATE(ErrorCode::kInvalidImage, ErrorCode::kImageTooLarge, ErrorCode::kImageTooComplex,
@@ -341,7 +341,7 @@ TEST_CASE("Dispatcher: what a worker refuses is its client's answer, and the wor
 }
 
 TEST_CASE("Dispatcher: one that no worker takes within queue.timeout is told so", "[app][unit]") {
-  Bench bench;
+  DispatcherBench bench;
   bench.config.queue.timeout = 40ms;
   FakeWorker worker(bench.config);
   bench.dispatcher.worker_ready(worker);
@@ -363,7 +363,7 @@ TEST_CASE("Dispatcher: one that no worker takes within queue.timeout is told so"
 
 TEST_CASE("Dispatcher: at its deadline a client is told, and its place is free once the worker is done",
           "[app][unit]") {
-  Bench bench;
+  DispatcherBench bench;
   FakeWorker worker(bench.config);
   bench.dispatcher.worker_ready(worker);
   const auto id = bench.ask("late", {Priority::kNormal, Clock::now() + 40ms});
@@ -379,7 +379,7 @@ TEST_CASE("Dispatcher: at its deadline a client is told, and its place is free o
 }
 
 TEST_CASE("Dispatcher: a worker that completes nothing within hang_timeout is condemned", "[app][unit]") {
-  Bench bench;
+  DispatcherBench bench;
   bench.config.hang_timeout = 40ms;
   FakeWorker worker(bench.config);
   bench.dispatcher.worker_ready(worker);
@@ -392,7 +392,7 @@ TEST_CASE("Dispatcher: a worker that completes nothing within hang_timeout is co
 
 TEST_CASE("Dispatcher: who leaves while it waits costs no worker anything; who leaves later is computed",
           "[app][unit]") {
-  Bench bench;
+  DispatcherBench bench;
   FakeWorker worker(bench.config);
   bench.dispatcher.worker_ready(worker);
   worker.serving = false;
@@ -414,7 +414,7 @@ TEST_CASE("Dispatcher: who leaves while it waits costs no worker anything; who l
 
 TEST_CASE("Dispatcher: a closed model answers what waits and what comes, and workers finish; used again it serves",
           "[app][unit]") {
-  Bench bench;
+  DispatcherBench bench;
   bench.config.batch.max_size = 1;
   bench.dispatcher.use(bench.config);
   FakeWorker worker(bench.config);
@@ -438,7 +438,7 @@ TEST_CASE("Dispatcher: a closed model answers what waits and what comes, and wor
 
 TEST_CASE("Dispatcher: at a stop everybody is answered at once, and no worker that ends later changes that",
           "[app][unit]") {
-  Bench bench;
+  DispatcherBench bench;
   FakeWorker worker(bench.config);
   bench.dispatcher.worker_ready(worker);
   const auto given = bench.ask();
@@ -451,7 +451,7 @@ TEST_CASE("Dispatcher: at a stop everybody is answered at once, and no worker th
 }
 
 TEST_CASE("Dispatcher: a worker that has had as many as it may is recycled and given no more", "[app][unit]") {
-  Bench bench;
+  DispatcherBench bench;
   FakeWorker worker(bench.config);
   worker.may_have = 1;
   bench.dispatcher.worker_ready(worker);
@@ -469,7 +469,7 @@ TEST_CASE("Dispatcher: a worker that has had as many as it may is recycled and g
 }
 
 TEST_CASE("Dispatcher: urgent requests go before others that have waited longer", "[app][unit]") {
-  Bench bench;
+  DispatcherBench bench;
   FakeWorker worker(bench.config);
   bench.dispatcher.worker_ready(worker);
   worker.serving = false;
