@@ -8,7 +8,7 @@
 namespace yolod::fuzz {
 
 std::filesystem::path as_file(std::string_view bytes) {
-  static const int file = ::memfd_create("fuzz", MFD_CLOEXEC);
+  thread_local const int file = ::memfd_create("fuzz", MFD_CLOEXEC);
   require(file >= 0 && ::ftruncate(file, 0) == 0);
   require(::pwrite(file, bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()));
   return "/proc/self/fd/" + std::to_string(file);

@@ -15,7 +15,7 @@ inline std::string_view as_text(const std::uint8_t* data, std::size_t size) {
   return {reinterpret_cast<const char*>(data), size};
 }
 
-// A regular file of those bytes, in memory; the next call overwrites it.
+// A regular file of those bytes, in memory; the next call of the same thread overwrites it.
 [[nodiscard]] std::filesystem::path as_file(std::string_view bytes);
 
 // Stops here, for the fuzzer to keep the input, if a promise is broken.
