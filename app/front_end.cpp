@@ -193,7 +193,8 @@ void FrontEnd::make_models() {
                                     [this] { pool_ready_changed(); }});
   models_->add(config_.models);
   models_->set_default(config_.default_model);
-  reload_.emplace(io_, *models_, read_again_,
+  reloadable_.emplace(*models_);
+  reload_.emplace(io_, *reloadable_, read_again_,
                   Reload::Hooks{[this] { return phase_ == Phase::kServing && mode_ == RunMode::kServe; },
                                 [this] {
                                   if (all_ready_said_) manager_.reloading();

@@ -22,6 +22,7 @@
 #include "app/phase.hpp"
 #include "app/process/spawn.hpp"
 #include "app/reload.hpp"
+#include "app/reloadable_registry.hpp"
 #include "app/serve.hpp"
 #include "app/serving/model_registry.hpp"
 #include "app/serving/status.hpp"
@@ -99,6 +100,7 @@ class FrontEnd final : private Service {
   std::optional<CompletionPoll> completion_poll_;
   std::optional<PoolContext> context_;
   std::optional<ModelRegistry> models_;
+  std::optional<ReloadableRegistry> reloadable_;
   std::optional<Reload> reload_;
   Server server_;
   std::optional<Shutdown> shutdown_;

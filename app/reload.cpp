@@ -3,7 +3,6 @@
 #include <boost/asio/post.hpp>
 #include <utility>
 
-#include "app/serving/memory_check.hpp"
 #include "common/fault_point.hpp"
 #include "common/log.hpp"
 
@@ -15,7 +14,7 @@ using common::ErrorCode;
 using common::ModelConfig;
 using common::Outcome;
 
-Reload::Reload(asio::io_context& io, ModelRegistry& models, ReadConfig read_again, Hooks hooks)
+Reload::Reload(asio::io_context& io, Models& models, ReadConfig read_again, Hooks hooks)
     : io_(io), models_(models), read_again_(std::move(read_again)), hooks_(std::move(hooks)) {}
 
 void Reload::ask() {
@@ -56,7 +55,7 @@ void Reload::ask(std::string_view model, Done done) {
   loading_ = models->size();
   common::log_info("reload: {} models are being loaded", models->size());
   for (const auto& one : *models) {
-    models_.reload(one, [this](const Outcome<void>& result) { model_ended(result); });
+    models_.load(one, [this](const Outcome<void>& result) { model_ended(result); });
   }
 }
 
@@ -64,15 +63,12 @@ Outcome<std::vector<ModelConfig>> Reload::models_to_load(const common::Config& c
   auto models = changed.models;
   if (!model.empty()) {
     std::erase_if(models, [model](const auto& one) { return one.name != model; });
-    if (models.empty() || models_.find(model) == nullptr) {
+    if (models.empty() || !models_.serve(model)) {
       return Error{ErrorCode::kUnknownModel, "there is no model of that name"};
     }
   }
-  if (const auto fits = check_shared_memory(0, models, &models_); !fits) {
-    return Error{ErrorCode::kBadConfig, fits.error().message};
-  }
-  if (const auto fits = check_room_beside(models, models_); !fits) {
-    return Error{ErrorCode::kBadConfig, fits.error().message};
+  if (const auto room = models_.have_room_for(models); !room) {
+    return Error{ErrorCode::kBadConfig, room.error().message};
   }
   return models;
 }
@@ -85,8 +81,7 @@ void Reload::model_ended(const Outcome<void>& result) {
 void Reload::end() {
   const auto served = std::exchange(then_served_, std::nullopt);
   if (result_ && served) {
-    models_.set_default(served->default_model);
-    models_.retire_all_but(served->models);
+    models_.serve_only(served->models, served->default_model);
   }
   if (result_) {
     common::log_info("reload: done");

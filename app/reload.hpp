@@ -18,8 +18,8 @@
 #include <vector>
 
 #include "app/serve.hpp"
-#include "app/serving/model_registry.hpp"
 #include "common/config/config.hpp"
+#include "common/config/model_config.hpp"
 #include "common/outcome.hpp"
 
 namespace yolod::app {
@@ -29,6 +29,22 @@ inline constexpr const char* kServerIsStopping = "the server is stopping";
 
 class Reload {
  public:
+  // What there is to reload.
+  class Models {
+   public:
+    using Loaded = std::function<void(const common::Outcome<void>&)>;
+    [[nodiscard]] virtual bool serve(std::string_view name) const = 0;
+    // Whether these can be loaded beside what serves, as far as memory tells.
+    [[nodiscard]] virtual common::Outcome<void> have_room_for(const std::vector<common::ModelConfig>& models) const = 0;
+    // Loads that model beside what serves of it, or for the first time; `done` is called once, later. Not while it is
+    // being loaded.
+    virtual void load(const common::ModelConfig& model, Loaded done) = 0;
+    // No others any more.
+    virtual void serve_only(const std::vector<common::ModelConfig>& models, std::string default_model) = 0;
+
+   protected:
+    ~Models() = default;
+  };
   // The rest of the front-end takes part in a reload by these.
   struct Hooks {
     // Whether models may be loaded now: the server neither stops nor only checks its config.
@@ -41,7 +57,7 @@ class Reload {
   using Done = std::function<void(const common::Outcome<void>&)>;
 
   // `io` and `models` outlive this object.
-  Reload(boost::asio::io_context& io, ModelRegistry& models, ReadConfig read_again, Hooks hooks);
+  Reload(boost::asio::io_context& io, Models& models, ReadConfig read_again, Hooks hooks);
   Reload(const Reload&) = delete;
   Reload& operator=(const Reload&) = delete;
 
@@ -62,7 +78,7 @@ class Reload {
   void tell(const common::Outcome<void>& result);
 
   boost::asio::io_context& io_;
-  ModelRegistry& models_;
+  Models& models_;
   const ReadConfig read_again_;
   const Hooks hooks_;
   std::size_t loading_{0};   // models that are being loaded

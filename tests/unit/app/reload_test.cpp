@@ -1,0 +1,222 @@
+#include "app/reload.hpp"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace yolod::app {
+namespace {
+
+using common::Error;
+using common::ErrorCode;
+using common::Outcome;
+
+common::ModelConfig model(const std::string& name) {
+  common::ModelConfig config;
+  config.name = name;
+  return config;
+}
+
+// The models: which there are, and which are being loaded. A test says how each load ends.
+struct FakeModels final : Reload::Models {
+  [[nodiscard]] bool serve(std::string_view name) const override {
+    return std::find(served.begin(), served.end(), name) != served.end();
+  }
+  [[nodiscard]] Outcome<void> have_room_for(const std::vector<common::ModelConfig>&) const override { return room; }
+  void load(const common::ModelConfig& config, Loaded done) override {
+    REQUIRE(loading.emplace(config.name, std::move(done)).second);
+  }
+  void serve_only(const std::vector<common::ModelConfig>& models, std::string name) override {
+    served.clear();
+    for (const auto& one : models) served.push_back(one.name);
+    default_model = std::move(name);
+  }
+  void end(const std::string& name, const Outcome<void>& result = {}) {
+    auto node = loading.extract(name);
+    REQUIRE_FALSE(node.empty());
+    node.mapped()(result);
+  }
+
+  std::vector<std::string> served{"a", "b"};
+  std::string default_model{"a"};
+  std::map<std::string, Loaded> loading;
+  Outcome<void> room{};
+};
+
+struct ReloadBench {
+  ReloadBench() {
+    config.models = {model("a"), model("c")};
+    config.default_model = "c";
+  }
+  // What a request that asks for a reload is told; nothing yet: no error and not told.
+  struct Told {
+    int times{0};
+    Outcome<void> result{};
+  };
+  void ask(std::string_view name, Told& told) {
+    reload.ask(name, [&told](const Outcome<void>& result) {
+      ++told.times;
+      told.result = result;
+    });
+  }
+  void turn() {
+    io.restart();
+    io.poll();
+  }
+
+  boost::asio::io_context io;
+  common::Config config;
+  bool readable{true};
+  bool serves{true};
+  int reads{0};
+  int begun{0};
+  int taken_over{0};
+  int over{0};
+  FakeModels models;
+  Reload reload{io,
+                models,
+                [this] {
+                  ++reads;
+                  return readable ? std::optional(config) : std::nullopt;
+                },
+                {[this] { return serves; }, [this] { ++begun; }, [this](const common::Config&) { ++taken_over; },
+                 [this] { ++over; }}};
+};
+
+TEST_CASE("Reload: all models of the config are loaded, and then they alone are served", "[app][unit]") {
+  ReloadBench bench;
+  ReloadBench::Told told;
+  bench.ask("", told);
+  CHECK(bench.reload.running());
+  CHECK(bench.taken_over == 1);
+  CHECK(bench.models.loading.size() == 2);
+  bench.models.end("c");
+  bench.turn();
+  CHECK(bench.reload.running());
+  CHECK(told.times == 0);
+  CHECK(bench.models.served == std::vector<std::string>{"a", "b"});  // until all are loaded
+  bench.models.end("a");
+  CHECK_FALSE(bench.reload.running());
+  CHECK(told.times == 0);  // later, not inside
+  bench.turn();
+  CHECK(told.times == 1);
+  CHECK(told.result.ok());
+  CHECK(bench.models.served == std::vector<std::string>{"a", "c"});
+  CHECK(bench.models.default_model == "c");
+  CHECK(bench.begun == 1);
+  CHECK(bench.over == 1);
+}
+
+TEST_CASE("Reload: where one model fails no other is taken away, and the first failure is told", "[app][unit]") {
+  ReloadBench bench;
+  ReloadBench::Told told;
+  bench.ask("", told);
+  bench.models.end("a", Error{ErrorCode::kBadModel, "its weights end early"});
+  bench.models.end("c", Error{ErrorCode::kBadModel, "another reason"});
+  bench.turn();
+  REQUIRE(told.times == 1);
+  CHECK(told.result.error().message == "its weights end early");
+  CHECK(bench.models.served == std::vector<std::string>{"a", "b"});
+  CHECK(bench.models.default_model == "a");
+  CHECK(bench.over == 1);
+  SECTION("and the next one begins anew") {
+    bench.ask("", told);
+    bench.models.end("a");
+    bench.models.end("c");
+    bench.turn();
+    CHECK(told.times == 2);
+    CHECK(told.result.ok());
+  }
+}
+
+TEST_CASE("Reload: of one model, that one is loaded and nothing else is touched", "[app][unit]") {
+  ReloadBench bench;
+  ReloadBench::Told told;
+  bench.ask("a", told);
+  CHECK(bench.taken_over == 0);
+  REQUIRE(bench.models.loading.size() == 1);
+  bench.models.end("a");
+  bench.turn();
+  CHECK(told.result.ok());
+  CHECK(told.times == 1);
+  CHECK(bench.models.served == std::vector<std::string>{"a", "b"});
+}
+
+TEST_CASE("Reload: what cannot be begun is refused later, with its reason, and nothing is loaded", "[app][unit]") {
+  ReloadBench bench;
+  ReloadBench::Told told;
+  std::string name;
+  auto code = ErrorCode::kBadConfig;
+  SECTION("a config that cannot be read") { bench.readable = false; }
+  SECTION("no room") { bench.models.room = Error{ErrorCode::kSystem, "no room"}; }
+  SECTION("a model that is in the config and not served") {
+    name = "c";
+    code = ErrorCode::kUnknownModel;
+  }
+  SECTION("a model that is served and not in the config") {
+    name = "b";
+    code = ErrorCode::kUnknownModel;
+  }
+  SECTION("a server that stops") {
+    bench.serves = false;
+    code = ErrorCode::kShuttingDown;
+  }
+  bench.ask(name, told);
+  CHECK(told.times == 0);
+  bench.turn();
+  REQUIRE(told.times == 1);
+  CHECK(told.result.error().code == code);
+  CHECK_FALSE(bench.reload.running());
+  CHECK(bench.models.loading.empty());
+  CHECK(bench.taken_over == 0);
+  CHECK(bench.over == 1);
+}
+
+TEST_CASE("Reload: a second request is refused while one runs; signals that come meanwhile are one reload more",
+          "[app][unit]") {
+  ReloadBench bench;
+  ReloadBench::Told first;
+  ReloadBench::Told second;
+  bench.ask("", first);
+  bench.ask("a", second);
+  bench.reload.ask();
+  bench.reload.ask();
+  bench.turn();
+  CHECK(second.times == 1);
+  CHECK(second.result.error().code == ErrorCode::kNotReady);
+  CHECK(bench.reads == 1);
+  bench.models.end("a");
+  bench.models.end("c");
+  bench.turn();
+  CHECK(first.result.ok());
+  CHECK(bench.reads == 2);
+  CHECK(bench.reload.running());
+  bench.models.end("a");
+  bench.models.end("c");
+  bench.turn();
+  CHECK_FALSE(bench.reload.running());
+  CHECK(bench.reads == 2);
+}
+
+TEST_CASE("Reload: a stop tells who waits, and no signal begins another", "[app][unit]") {
+  ReloadBench bench;
+  ReloadBench::Told told;
+  bench.ask("", told);
+  bench.reload.ask();
+  bench.serves = false;
+  bench.reload.abandon({ErrorCode::kShuttingDown, kServerIsStopping});
+  bench.turn();
+  REQUIRE(told.times == 1);
+  CHECK(told.result.error().code == ErrorCode::kShuttingDown);
+  bench.models.end("a", Error{ErrorCode::kShuttingDown, kServerIsStopping});
+  bench.models.end("c", Error{ErrorCode::kShuttingDown, kServerIsStopping});
+  bench.reload.ask();
+  bench.turn();
+  CHECK(told.times == 1);
+  CHECK(bench.reads == 1);
+}
+
+}  // namespace
+}  // namespace yolod::app
