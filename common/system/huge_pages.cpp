@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -62,9 +61,9 @@ bool is_all_there(std::uintptr_t begin) {
 }
 
 // After a fork all pages are write-protected, and kernels before 6.18 gather no 2 MiB of which that is true. This
-// writes a byte as it is, whatever other threads do with it.
-void make_writable(std::uintptr_t begin) {
-  std::atomic_ref(*reinterpret_cast<unsigned char*>(begin)).fetch_or(0, std::memory_order_relaxed);
+// writes a byte as it is, whatever other threads do with it, and whether or not malloc has given it to anybody.
+[[gnu::no_sanitize_address, gnu::noinline]] void make_writable(std::uintptr_t begin) {
+  __atomic_fetch_or(reinterpret_cast<unsigned char*>(begin), static_cast<unsigned char>(0), __ATOMIC_RELAXED);
 }
 
 // False: there is no memory for more.

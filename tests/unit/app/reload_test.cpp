@@ -174,7 +174,7 @@ TEST_CASE("Reload: what cannot be begun is refused later, with its reason, and n
   CHECK(bench.over == 1);
 }
 
-TEST_CASE("Reload: a second request is refused while one runs; signals that come meanwhile are one reload more",
+TEST_CASE("Reload: a second request is refused while one runs, signals that come meanwhile are one reload more",
           "[app][unit]") {
   ReloadBench bench;
   ReloadBench::Told first;

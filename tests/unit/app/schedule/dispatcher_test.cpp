@@ -390,7 +390,7 @@ TEST_CASE("Dispatcher: a worker that completes nothing within hang_timeout is co
   CHECK_THAT(worker.condemned.front(), Catch::Contains("hang_timeout"));
 }
 
-TEST_CASE("Dispatcher: who leaves while it waits costs no worker anything; who leaves later is computed",
+TEST_CASE("Dispatcher: who leaves while it waits costs no worker anything, who leaves later is computed",
           "[app][unit]") {
   DispatcherBench bench;
   FakeWorker worker(bench.config);
@@ -412,7 +412,7 @@ TEST_CASE("Dispatcher: who leaves while it waits costs no worker anything; who l
   CHECK(bench.predicted(given));
 }
 
-TEST_CASE("Dispatcher: a closed model answers what waits and what comes, and workers finish; used again it serves",
+TEST_CASE("Dispatcher: a closed model answers what waits and what comes, and workers finish, used again it serves",
           "[app][unit]") {
   DispatcherBench bench;
   bench.config.batch.max_size = 1;
