@@ -29,7 +29,7 @@ inline constexpr const char* kServerIsStopping = "the server is stopping";
 
 class Reload {
  public:
-  // What there is to reload.
+  // A reload knows the served models by this interface.
   class Models {
    public:
     using Loaded = std::function<void(const common::Outcome<void>&)>;

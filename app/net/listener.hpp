@@ -1,4 +1,5 @@
-// One address that the server listens at: a TCP port or a unix socket, opened here or by the service manager.
+// A listener is one address that the server listens at: a TCP port or a unix socket. This process opened it, or the
+// service manager did.
 //
 //   open (the kernel queues connections) -> started (each is taken) -> stopped
 //

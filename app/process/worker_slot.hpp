@@ -1,4 +1,5 @@
-// One of the workers that a model is to have: the process that is it now, and when there will be another.
+// A slot stands for one of the workers that a model is to have. It holds the process that is this worker now, and knows
+// when there will be another.
 //
 //   empty --start--> has a process --death--> empty, until the policy's time has come --> ...
 //                         \--leaving: taken away, or has a successor--death--> (the slot goes as well)

@@ -3,7 +3,7 @@
 //
 //   ready --> work, completions, ... --> ended
 //
-// One thread, the front-end's. A port outlives the call of Dispatcher::worker_ended() for it.
+// The front-end's one thread uses it. A port outlives the call of Dispatcher::worker_ended() for it.
 #pragma once
 
 #include <chrono>

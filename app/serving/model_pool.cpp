@@ -192,7 +192,7 @@ void ModelPool::give_work_to(WorkerProcess& worker, Supervisor& supervisor) {
   dispatcher_.worker_ready(links_.try_emplace(&worker, worker, supervisor).first->second);
 }
 
-// One that rang before it was ready has no link yet: there is nothing of ours in its lane.
+// A worker that rang before it was ready has no link yet: there is nothing of ours in its lane.
 void ModelPool::worker_completions(WorkerProcess& worker) {
   if (const auto link = links_.find(&worker); link != links_.end()) dispatcher_.worker_completions(link->second);
 }

@@ -19,8 +19,8 @@ namespace {
 
 constexpr std::uintptr_t kHugePage = std::uintptr_t{2} << 20;
 constexpr std::size_t kPages = kHugePage / 4096;
-constexpr std::uintptr_t kLongest = std::uintptr_t{1}
-                                    << 40;  // longer ones are address space: a sanitizer's, a driver's
+// A mapping that is longer than this is address space that a sanitizer or a driver has reserved.
+constexpr std::uintptr_t kLongest = std::uintptr_t{1} << 40;
 // Each call begins with work on every core, and cannot be stopped until its end.
 constexpr std::uintptr_t kMostAtOnce = std::uintptr_t{64} << 20;
 constexpr int kCollapse = 25;  // MADV_COLLAPSE of Linux 6.1, which older headers lack

@@ -70,6 +70,16 @@ class DispatcherBench {
     dispatcher.worker_completions(worker);
     turn();
   }
+  // The worker answers all that it has been given.
+  void serve(FakeWorker& worker) {
+    for (const auto& cell : worker.take()) worker.complete(cell);
+    completed(worker);
+  }
+  // The worker dies while it computes all that it has been given.
+  void crash_computing(FakeWorker& worker) {
+    for (const auto& cell : worker.take()) worker.mark(cell, WorkPhase::kComputing);
+    ended(worker, WorkerEnd::kOwnDoing);
+  }
   bool ended(FakeWorker& worker, WorkerEnd end) {
     worker.serving = false;
     const bool at_work = dispatcher.worker_ended(worker, end);
@@ -171,8 +181,7 @@ TEST_CASE("Dispatcher: with queue.max_size waiting the next is refused, and thos
   CHECK(bench.error(bench.ask()) == ErrorCode::kQueueFull);
   worker.serving = true;
   bench.dispatcher.look_again();
-  for (const auto& cell : worker.take()) worker.complete(cell);
-  bench.completed(worker);
+  bench.serve(worker);
   CHECK(bench.predicted(first));
   CHECK(bench.predicted(second));
 }
@@ -205,8 +214,7 @@ TEST_CASE("Dispatcher: what an ended worker had is replayed on another, what it 
   CHECK(bench.ended(worker, end));
   CHECK(bench.predicted(alone));
   for (int rounds = 0; rounds < 4; ++rounds) {
-    for (const auto& cell : other.take()) other.complete(cell);
-    bench.completed(other);
+    bench.serve(other);
   }
   CHECK(bench.predicted(second));
   CHECK(bench.predicted(third));
@@ -227,8 +235,7 @@ TEST_CASE("Dispatcher: a body that two workers ended of alone is answered 500, a
   FakeWorker first(bench.config);
   bench.dispatcher.worker_ready(first);
   const auto id = bench.ask("poison");
-  for (const auto& cell : first.take()) first.mark(cell, WorkPhase::kComputing);
-  bench.ended(first, WorkerEnd::kOwnDoing);
+  bench.crash_computing(first);
   CHECK_FALSE(bench.has_answer(id));
 
   FakeWorker second(bench.config);
@@ -260,17 +267,14 @@ TEST_CASE("Dispatcher: a suspect that is answered is acquitted", "[app][unit]") 
   FakeWorker first(bench.config);
   bench.dispatcher.worker_ready(first);
   const auto id = bench.ask("unlucky");
-  for (const auto& cell : first.take()) first.mark(cell, WorkPhase::kComputing);
-  bench.ended(first, WorkerEnd::kOwnDoing);
+  bench.crash_computing(first);
   FakeWorker second(bench.config);
   bench.dispatcher.worker_ready(second);
-  for (const auto& cell : second.take()) second.complete(cell);
-  bench.completed(second);
+  bench.serve(second);
   CHECK(bench.predicted(id));
   const auto copy = bench.ask("unlucky");
   for (int i = 0; i < 3; ++i) bench.turn();
-  for (const auto& cell : second.take()) second.mark(cell, WorkPhase::kComputing);
-  bench.ended(second, WorkerEnd::kOwnDoing);
+  bench.crash_computing(second);
   CHECK_FALSE(bench.has_answer(copy));  // its first strike again
 }
 
@@ -318,8 +322,7 @@ TEST_CASE("Dispatcher: a worker that writes what cannot be is condemned, and its
   bench.dispatcher.worker_ready(other);
   bench.ended(worker, WorkerEnd::kOwnDoing);
   for (int i = 0; i < 3; ++i) bench.turn();
-  for (const auto& cell : other.take()) other.complete(cell);
-  bench.completed(other);
+  bench.serve(other);
   CHECK(bench.predicted(id));
 }
 
@@ -335,8 +338,7 @@ TEST_CASE("Dispatcher: what a worker refuses is its client's answer, and the wor
   CHECK(bench.error(id) == code);
   CHECK(worker.condemned.empty());
   const auto next = bench.ask();
-  for (const auto& cell : worker.take()) worker.complete(cell);
-  bench.completed(worker);
+  bench.serve(worker);
   CHECK(bench.predicted(next));
 }
 
@@ -407,8 +409,7 @@ TEST_CASE("Dispatcher: who leaves while it waits costs no worker anything, who l
   bench.dispatcher.cancel(given);
   bench.turn();
   CHECK_FALSE(bench.has_answer(given));
-  for (const auto& cell : worker.take()) worker.complete(cell);
-  bench.completed(worker);
+  bench.serve(worker);
   CHECK(bench.predicted(given));
 }
 
@@ -428,8 +429,7 @@ TEST_CASE("Dispatcher: a closed model answers what waits and what comes, and wor
   CHECK_FALSE(bench.has_answer(given));
   CHECK(bench.error(waiting) == ErrorCode::kUnknownModel);
   CHECK(bench.error(bench.ask()) == ErrorCode::kUnknownModel);
-  for (const auto& cell : worker.take()) worker.complete(cell);
-  bench.completed(worker);
+  bench.serve(worker);
   CHECK(bench.predicted(given));
   bench.dispatcher.use(bench.config);
   CHECK_FALSE(bench.dispatcher.closed());
