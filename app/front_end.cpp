@@ -11,9 +11,9 @@
 #include <exception>
 #include <utility>
 
+#include "app/api/native_error.hpp"
 #include "app/process/reaper.hpp"
 #include "app/serving/memory_check.hpp"
-#include "app/serving/status_json.hpp"
 #include "common/awake_clock.hpp"
 #include "common/config/worker_threads.hpp"
 #include "common/log.hpp"
@@ -41,7 +41,7 @@ std::size_t connection_limit(const common::Config& config) {
   constexpr rlim_t kPerWorker = 8;
   rlimit open_files{};
   if (getrlimit(RLIMIT_NOFILE, &open_files) != 0) return config.server.max_connections;
-  rlim_t reserved = kOwnDescriptors + Places::kReserve + Server::kMostAdmins;
+  rlim_t reserved = kOwnDescriptors + Places::kReserve + ConnectionList::kMostAdmins;
   for (const auto& model : config.models) reserved += 2 * kPerWorker * model.workers;
   const rlim_t left = open_files.rlim_cur > reserved ? open_files.rlim_cur - reserved : 1;
   if (left >= config.server.max_connections) return config.server.max_connections;
@@ -158,7 +158,7 @@ void FrontEnd::tell_lost_time() {
 void FrontEnd::housekeep() {
   static_assert(kHousekeepingPeriod <= common::LostTime::kPeriod);
   tell_lost_time();
-  server_.check_deadlines();
+  server_.connections().check_deadlines();
   common::flush_log();
   if (phase_ == Phase::kServing || phase_ == Phase::kDraining) {
     models_->tick();
@@ -201,6 +201,13 @@ void FrontEnd::make_models() {
                                 },
                                 [this](const common::Config& changed) { take_over(changed); },
                                 [this] { tell_manager_reload_is_over(); }});
+  routes_.emplace(RouteParts{
+      {*models_, *body_room_, metrics_, config_.server, [this] { return draining(); }},
+      [this] { return status(); },
+      [this] { refresh_metrics(); },
+      [this](std::string_view model, Reload::Done done) { reload_->ask(model, std::move(done)); },
+  });
+  router_.emplace(make_routes(*routes_));
   shutdown_.emplace(io_, phase_, config_.server, Shutdown::Parts{server_, *models_, *body_room_, *reload_, manager_});
 }
 
@@ -256,7 +263,7 @@ void FrontEnd::gave_up(const ModelPool& pool, const std::string& reason) {
 
 // ---- reload ----
 
-// A reload changes these settings of the server itself. Sessions read them where they need them.
+// A reload changes these settings of the server itself. Connections read them where they need them.
 void FrontEnd::take_over(const common::Config& changed) {
   const auto keep = [](const auto& now, const auto& wanted, const char* key) {
     if (now != wanted) common::log_warning("reload: {} cannot change while the server runs; restart it", key);
@@ -285,8 +292,6 @@ void FrontEnd::take_over(const common::Config& changed) {
 void FrontEnd::tell_manager_reload_is_over() {
   if (phase_ == Phase::kServing && all_ready_said_ && !reload_->running()) manager_.ready();
 }
-
-void FrontEnd::reload(std::string_view model, Reload::Done done) { reload_->ask(model, std::move(done)); }
 
 // ---- signals and the stop ----
 
@@ -331,9 +336,16 @@ void FrontEnd::reap() {
   });
 }
 
-// ---- Service ----
+// ---- Application ----
 
-std::shared_ptr<ServedModel> FrontEnd::find_model(std::string_view name) { return models_->find(name); }
+void FrontEnd::refuse(const common::Error& error, Response& response) { write_error(response, error); }
+
+Application::Shortage FrontEnd::room_shortage(Clock::time_point now) const {
+  const auto [first_bytes, least_bytes] = body_room_->shortage(now);
+  return {first_bytes, least_bytes};
+}
+
+// ---- what routes ask ----
 
 ServerStatus FrontEnd::status() const {
   ServerStatus status;
@@ -345,15 +357,11 @@ ServerStatus FrontEnd::status() const {
   return status;
 }
 
-std::string FrontEnd::readiness_json(bool& ready) const { return app::readiness_json(status(), ready); }
-std::string FrontEnd::status_json() const { return app::status_json(status()); }
-
-std::string FrontEnd::metrics_text() {
+void FrontEnd::refresh_metrics() {
   metrics_.arena(arena_->used_bytes(), arena_->capacity_bytes());
-  metrics_.open_connections(server_.session_count());
+  metrics_.open_connections(server_.connections().count());
   metrics_.loop_turns(common::loop_turns);
   models_->update_metrics();
-  return metrics_.text();
 }
 
 }  // namespace yolod::app

@@ -16,13 +16,15 @@
 #include <vector>
 
 #include "app/host/signals.hpp"
+#include "app/http/application.hpp"
+#include "app/http/router.hpp"
 #include "app/http/server.hpp"
-#include "app/http/service.hpp"
 #include "app/observe/metrics.hpp"
 #include "app/phase.hpp"
 #include "app/process/spawn.hpp"
 #include "app/reload.hpp"
 #include "app/reloadable_registry.hpp"
+#include "app/routes.hpp"
 #include "app/serve.hpp"
 #include "app/serving/model_registry.hpp"
 #include "app/serving/status.hpp"
@@ -35,7 +37,7 @@
 
 namespace yolod::app {
 
-class FrontEnd final : private Service {
+class FrontEnd final : private Application {
  public:
   // `open_files` is RLIMIT_NOFILE for the workers.
   FrontEnd(const common::Config& config, ReadConfig read_again, RunMode mode, ServiceManager& manager,
@@ -63,15 +65,15 @@ class FrontEnd final : private Service {
   void tell_lost_time();
   void housekeep();
 
-  // Service
-  std::shared_ptr<ServedModel> find_model(std::string_view name) override;
-  void reload(std::string_view model, Reload::Done done) override;
-  BodyRoom& body_room() override { return *body_room_; }
+  // Application
+  [[nodiscard]] const Router& router() const override { return *router_; }
   [[nodiscard]] bool draining() const override { return phase_ >= Phase::kDraining; }
-  [[nodiscard]] std::string readiness_json(bool& ready) const override;
-  [[nodiscard]] std::string status_json() const override;
-  [[nodiscard]] std::string metrics_text() override;
-  void answered_without_model(int http_status) override { metrics_.answered_without_model(http_status); }
+  void refuse(const common::Error& error, Response& response) override;
+  void answered_without_exchange(int http_status) override { metrics_.answered_without_model(http_status); }
+  [[nodiscard]] Shortage room_shortage(common::Clock::time_point now) const override;
+
+  // For its routes.
+  void refresh_metrics();
   [[nodiscard]] ServerStatus status() const;
   [[nodiscard]] std::string summary() const;
   [[nodiscard]] bool loading_takes_its_time() const;
@@ -102,6 +104,8 @@ class FrontEnd final : private Service {
   std::optional<ModelRegistry> models_;
   std::optional<ReloadableRegistry> reloadable_;
   std::optional<Reload> reload_;
+  std::optional<RouteParts> routes_;
+  std::optional<Router> router_;
   Server server_;
   std::optional<Shutdown> shutdown_;
   std::unique_ptr<SignalReader> signals_;

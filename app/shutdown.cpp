@@ -53,8 +53,8 @@ void Shutdown::stop_listening() {
 
 // Idle connections have had their second; what is in flight is answered, at the latest until the deadline.
 void Shutdown::watch_drain() {
-  parts_.server.close_idle();
-  if (parts_.server.session_count() == 0 || AwakeClock::now() >= drain_deadline_) {
+  parts_.server.connections().close_idle();
+  if (parts_.server.connections().count() == 0 || AwakeClock::now() >= drain_deadline_) {
     stop(Workers::kAsked);
     return;
   }
@@ -91,13 +91,13 @@ void Shutdown::stop(Workers workers) {
 
 // Over when every child is reaped and every client has its answer. Clients that do not take theirs in time are cut off.
 void Shutdown::watch_stop() {
-  if (!parts_.models.any_alive() && parts_.server.session_count() == 0) {
+  if (!parts_.models.any_alive() && parts_.server.connections().count() == 0) {
     common::reach(common::FaultPoint::kFrontEndStopped);
     io_.stop();
     return;
   }
   if (AwakeClock::now() >= flush_deadline_) {
-    parts_.server.close_all();
+    parts_.server.connections().close_all();
     parts_.models.forget_unseen();
   }
   poll_timer_.expires_after(kPoll);

@@ -1,5 +1,5 @@
 // What can go wrong, by name. One list for the whole project: an error that starts in a worker keeps its code
-// across shared memory, and app/http/error_status.cpp turns it into an HTTP status.
+// across shared memory, and app/api/native_error.cpp turns it into an HTTP status.
 #pragma once
 
 #include <cstdint>

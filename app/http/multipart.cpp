@@ -47,8 +47,8 @@ std::string take_value(std::string_view& rest) {
   return value;
 }
 
-// The value of parameter `name` in `;a=b;c="d"`. Clients leave out quotes where RFC 9110 asks for them: Java's boundaries
-// hold equals signs, file names hold blanks and brackets. Beast's param_list stops at those.
+// The value of parameter `name` in `;a=b;c="d"`. Clients leave out quotes where RFC 9110 asks for them: Java's
+// boundaries hold equals signs, file names hold blanks and brackets. Beast's param_list stops at those.
 std::optional<std::string> parameter(std::string_view parameters, std::string_view name) {
   while (!parameters.empty()) {
     parameters.remove_prefix(1);  // the semicolon
@@ -101,12 +101,13 @@ std::optional<std::string> multipart_boundary(std::string_view content_type) {
   return boundary;
 }
 
-MultipartScanner::MultipartScanner(std::span<const std::byte> body, std::string_view boundary, std::string_view name,
-                                   std::span<const std::string_view> refused)
+MultipartScanner::MultipartScanner(Content body, std::string_view boundary, std::string_view name,
+                                   std::span<const std::string_view> refused, std::size_t most_parts)
     : text_(reinterpret_cast<const char*>(body.data()), body.size()),
       delimiter_("\r\n--"),
       name_(name),
       refused_(refused),
+      most_parts_(most_parts),
       result_(Error{ErrorCode::kInternal, "multipart: not looked at yet"}) {
   delimiter_ += boundary;
 }
@@ -128,7 +129,7 @@ void MultipartScanner::work(std::size_t& budget_bytes) {
       if (found == Search::kAbsent) return end_with(kNotWellFormed);
       if (found == Search::kGoesOn) return;
       if (state_ == State::kContent && is_wanted_part_) {
-        wanted_ = std::as_bytes(std::span(text_.data() + content_, at_ - content_));
+        wanted_.push_back(std::as_bytes(std::span(text_.data() + content_, at_ - content_)));
       }
       return next_part(at_);
     }
@@ -203,15 +204,17 @@ void MultipartScanner::refuse(std::string why) {
 }
 
 void MultipartScanner::end_with(std::string_view why) {
-  if (!wanted_) return refuse(std::string(why));
-  result_ = *wanted_;
+  if (wanted_.empty()) return refuse(std::string(why));
+  result_ = wanted_.front();
   state_ = State::kDone;
 }
 
 bool MultipartScanner::refuse_part(const PartName& part) {
   if (part.name == name_) {
-    if (wanted_) refuse("multipart: a second part named " + name_ + ", one picture is answered by each request");
-    return wanted_.has_value();
+    if (wanted_.size() < most_parts_) return false;
+    refuse(most_parts_ == 1 ? "multipart: a second part named " + name_ + ", one picture is answered by each request"
+                            : "multipart: more than " + std::to_string(most_parts_) + " parts named " + name_);
+    return true;
   }
   constexpr std::size_t kLongestShown = 40;
   const auto shown = '"' + common::printable(part.name.value_or(""), kLongestShown) + '"';

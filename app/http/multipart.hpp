@@ -1,6 +1,7 @@
 // Finds one part of a multipart/form-data body (RFC 7578, RFC 2046) that is already in memory. No sockets, no copies.
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -22,24 +23,28 @@ namespace yolod::app {
 // Finds the content of the part with a given name, a bounded piece of work at a time, so that a long body does not hold
 // up whoever else shares the thread. The work grows linearly with the body, whatever its bytes are.
 //
-// Nobody must believe that more was read than was: a second part of that name, another file and an option among the
-// parts are refused by their names. Other fields, such as a button's, are passed over.
+// No client must believe that more was read than was: a part too many of that name, another file and an option among
+// the parts are refused by their names. Other fields, such as a button's, are passed over.
 //
 // One thread. The body must stay where it is until the scanner is done.
 class MultipartScanner {
  public:
-  // `boundary` is multipart_boundary()'s, `name` that of the wanted part; `refused` are names of fields that would say
-  // something elsewhere, and outlive this object.
-  MultipartScanner(std::span<const std::byte> body, std::string_view boundary, std::string_view name,
-                   std::span<const std::string_view> refused = {});
+  using Content = std::span<const std::byte>;
+
+  // `boundary` is multipart_boundary()'s, `name` that of the wanted part, of which there may be `most_parts`; `refused`
+  // are names of fields that would say something elsewhere, and outlive this object.
+  MultipartScanner(Content body, std::string_view boundary, std::string_view name,
+                   std::span<const std::string_view> refused = {}, std::size_t most_parts = 1);
 
   // Looks at about `budget_bytes` more of the body: at most at so many and the 8 KiB of one part's headers. True once
   // it is done.
   [[nodiscard]] bool step(std::size_t budget_bytes);
 
-  // The part's content as a view into the body. Errors are kBadRequest and say what is wrong with the body.
-  // REQUIRES: step() has returned true.
-  [[nodiscard]] const common::Outcome<std::span<const std::byte>>& result() const { return result_; }
+  // The content of the first wanted part as a view into the body. Errors are kBadRequest and say what is wrong with the
+  // body. REQUIRES: step() has returned true.
+  [[nodiscard]] const common::Outcome<Content>& result() const { return result_; }
+  // All wanted parts, in order; at least one. REQUIRES: result() is no Error.
+  [[nodiscard]] std::span<const Content> parts() const { return wanted_; }
 
  private:
   struct PartName {
@@ -86,9 +91,10 @@ class MultipartScanner {
   std::size_t at_{0};
   std::size_t content_{0};      // where the present part's content begins
   bool is_wanted_part_{false};  // the present one
-  std::optional<std::span<const std::byte>> wanted_;  // once its end has been found
+  const std::size_t most_parts_;
+  boost::container::small_vector<Content, 1> wanted_;  // those whose end has been found
   int part_count_{0};
-  common::Outcome<std::span<const std::byte>> result_;
+  common::Outcome<Content> result_;
 };
 
 // The same in one go, for a body that is known to be short.

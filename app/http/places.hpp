@@ -20,7 +20,9 @@
 #include <boost/intrusive/list.hpp>
 #include <chrono>
 #include <cstddef>
+#include <optional>
 
+#include "app/http/upload_pace.hpp"
 #include "common/clock.hpp"
 
 namespace yolod::app {
@@ -45,6 +47,14 @@ class Place : public boost::intrusive::list_base_hook<> {
   virtual void give_up_place() = 0;
   // Ends what has taken longer than it may; false if nothing has. Must not call Places either.
   virtual bool check_deadline(common::Clock::time_point now) = 0;
+
+  // What its upload would still cost the bodies that wait for room (upload_pace); nothing if it has none, or if it
+  // cannot be asked to give way.
+  [[nodiscard]] virtual std::optional<UploadCost> upload_cost(common::Clock::time_point /*now*/) const {
+    return std::nullopt;
+  }
+  // Ends that upload for the sake of others. REQUIRES: upload_cost(). Must not call Places either.
+  virtual void give_way(common::Clock::time_point /*now*/) {}
 
  private:
   friend class Places;

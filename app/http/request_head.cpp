@@ -49,7 +49,9 @@ std::string_view ambiguity(unsigned version, const Counted& counts) {
 // Fields that proxies and browsers add and a client of its own accord does not. Those that Beast knows by name are not
 // among them.
 bool is_proxys(std::string_view name) {
-  const auto begins = [name](std::string_view start) { return equal_ignoring_case(name.substr(0, start.size()), start); };
+  const auto begins = [name](std::string_view start) {
+    return equal_ignoring_case(name.substr(0, start.size()), start);
+  };
   return begins("X-Forwarded-") || equal_ignoring_case(name, "X-Real-IP") ||
          equal_ignoring_case(name, "X-Original-URL") || equal_ignoring_case(name, "X-Client-IP") ||
          equal_ignoring_case(name, "True-Client-IP") || equal_ignoring_case(name, "CF-Connecting-IP");
@@ -131,6 +133,31 @@ void RequestHeadReader::take_fields(RequestHead& head) const {
   head.version = header.version() == 10 ? 10 : 11;
   head.expects_continue = head.version == 11 && equal_ignoring_case(expect, "100-continue");
   head.ambiguity = ambiguity(header.version(), counts);
+}
+
+common::Error explain_bad_head(boost::system::error_code failure) {
+  if (failure == boost::beast::http::error::header_limit) {
+    return {common::ErrorCode::kHeaderTooLarge, "the request's header is larger than 16 KiB"};
+  }
+  const auto why = [&failure]() -> std::string {
+    using boost::beast::http::error;
+    if (failure == error::bad_method || failure == error::bad_target) {
+      return "the first line is not METHOD TARGET HTTP/1.1, with CR LF at its end";
+    }
+    if (failure == error::bad_version) return "the version is neither HTTP/1.0 nor HTTP/1.1";
+    if (failure == error::bad_content_length || failure == error::multiple_content_length) {
+      return "the Content-Length is not one whole number, or stands beside a Transfer-Encoding";
+    }
+    if (failure == error::bad_transfer_encoding) {
+      return "the Transfer-Encoding is not chunked alone, or stands beside a Content-Length";
+    }
+    if (failure == error::bad_field || failure == error::bad_value || failure == error::bad_line_ending ||
+        failure == error::bad_obs_fold) {
+      return "a header line is not Name: value, with CR LF at its end";
+    }
+    return "the request is not HTTP/1.1 as RFC 9112 has it";
+  }();
+  return {common::ErrorCode::kBadRequest, why};
 }
 
 }  // namespace yolod::app

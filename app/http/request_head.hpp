@@ -16,6 +16,8 @@
 #include <optional>
 #include <string_view>
 
+#include "common/error.hpp"
+
 namespace yolod::app {
 
 // The texts are the reader's, and good until it reads the next.
@@ -65,5 +67,8 @@ class RequestHeadReader {
   std::pmr::monotonic_buffer_resource memory_;
   std::optional<Parser> parser_;
 };
+
+// What is wrong with a header that read() failed with, for its client: kHeaderTooLarge or kBadRequest.
+[[nodiscard]] common::Error explain_bad_head(boost::system::error_code failure);
 
 }  // namespace yolod::app

@@ -1,14 +1,15 @@
-// What a session needs only as long as it does not wait: one for all of them. So a request finds everything allocated,
-// and a connection that is idle holds none of it.
+// What a connection needs only as long as it does not wait: one for all of them. So a request finds everything
+// allocated, and a connection that is idle holds none of it.
 #pragma once
 
 #include <array>
 #include <cstddef>
 
+#include "app/http/captures.hpp"
 #include "app/http/http_date.hpp"
 #include "app/http/request_head.hpp"
 #include "app/http/request_target.hpp"
-#include "app/http/responses.hpp"
+#include "app/http/response.hpp"
 #include "app/http/text_buffer.hpp"
 
 namespace yolod::app {
@@ -17,6 +18,7 @@ namespace yolod::app {
 struct Scratch {
   RequestHeadReader reader;
   RequestTarget target;
+  Captures captures;
   Response response;
   TextBuffer head;
   HttpDate date;

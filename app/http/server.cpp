@@ -4,10 +4,10 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/post.hpp>
 #include <exception>
 #include <utility>
 
+#include "app/http/connection.hpp"
 #include "common/awake_clock.hpp"
 #include "common/log.hpp"
 #include "common/system/runtime_directory.hpp"
@@ -18,14 +18,11 @@ namespace {
 namespace asio = boost::asio;
 using common::Outcome;
 
-// Connections whose deadlines are checked before the event loop has its turn: of each the kernel may have to be asked
-// whether its client is still there, which takes a microsecond.
-constexpr std::size_t kCheckedAtOnce = 200;
-
 }  // namespace
 
-Server::Server(asio::io_context& io, Service& service, const common::ServerConfig& config, std::size_t connection_limit)
-    : io_(io), service_(service), config_(config), places_(connection_limit), admin_places_(kMostAdmins) {}
+Server::Server(asio::io_context& io, Application& application, const common::ServerConfig& config,
+               std::size_t connection_limit)
+    : io_(io), config_(config), connections_(io, application, config, connection_limit) {}
 
 Outcome<void> Server::listen() {
   for (const common::ListenAddress& address : config_.listen) {
@@ -82,8 +79,8 @@ void Server::add(std::unique_ptr<Listener> listener) {
 
 void Server::start(Listener& listener) {
   const ListenerRole role = listener.role();
-  listener.start({[this, role] { return places(role).make_space(common::AwakeClock::now()); },
-                  [this, role](Listener::Socket socket) { begin_session(std::move(socket), role); }});
+  listener.start({[this, role] { return connections_.places(role).make_space(common::AwakeClock::now()); },
+                  [this, role](Listener::Socket socket) { begin_connection(std::move(socket), role); }});
 }
 
 void Server::start() {
@@ -92,11 +89,11 @@ void Server::start() {
   }
 }
 
-void Server::begin_session(Listener::Socket socket, ListenerRole role) {
+void Server::begin_connection(Listener::Socket socket, ListenerRole role) {
   boost::system::error_code ignored;
   socket.set_option(asio::ip::tcp::no_delay(true), ignored);  // fails on a unix socket, which has no such delay
-  auto session = std::make_shared<Session>(std::move(socket), role, *this, service_, config_);
-  asio::co_spawn(io_, session->run(), [](const std::exception_ptr& failure) {
+  auto connection = std::make_shared<Connection>(std::move(socket), role, connections_);
+  asio::co_spawn(io_, connection->run(), [](const std::exception_ptr& failure) {
     if (!failure) return;
     try {
       std::rethrow_exception(failure);
@@ -108,57 +105,6 @@ void Server::begin_session(Listener::Socket socket, ListenerRole role) {
 
 void Server::stop_accepting() {
   for (const auto& listener : listeners_) listener->stop();
-}
-
-void Server::close_idle() {
-  const auto close = [](Place& place) { place.give_up_place(); };
-  for (Places* const places : {&places_, &admin_places_}) {
-    places->for_each(Occupation::kSilent, close);
-    places->for_each(Occupation::kIdle, close);
-  }
-}
-
-void Server::close_all() {
-  close_idle();
-  const auto close = [](Place& place) { place.give_up_place(); };
-  for (const Occupation occupation : {Occupation::kLingering, Occupation::kUnfinished, Occupation::kAwaitingRoom,
-                                      Occupation::kUnreadAnswer, Occupation::kBusy}) {
-    places_.for_each(occupation, close);
-    admin_places_.for_each(occupation, close);
-  }
-}
-
-void Server::check_deadlines() {
-  if (std::exchange(checking_, true)) return;
-  check_more_deadlines();
-}
-
-void Server::check_more_deadlines() {
-  const auto now = common::AwakeClock::now();
-  if (!places_.check_some_deadlines(kCheckedAtOnce, now) || !admin_places_.check_some_deadlines(kCheckedAtOnce, now)) {
-    asio::post(io_, [this] { check_more_deadlines(); });
-    return;
-  }
-  checking_ = false;
-  relieve_pressure(now);
-  scratch_.give_back();
-}
-
-void Server::relieve_pressure(common::Clock::time_point now) {
-  const auto [first_bytes, least_bytes] = service_.body_room().shortage(now);
-  if (first_bytes == 0) return;
-  candidates_.clear();
-  uploading_.clear();
-  places_.for_each(Occupation::kBusy, [&](Place& place) {
-    auto& session = static_cast<Session&>(place);  // all places are sessions'
-    const auto cost = session.upload_cost(now);
-    if (!cost) return;
-    candidates_.push_back({cost->cost, cost->held_bytes, uploading_.size()});
-    uploading_.push_back(&session);
-  });
-  std::size_t victims = choose_victims(candidates_, first_bytes);
-  if (victims == 0) victims = choose_victims(candidates_, least_bytes);
-  for (std::size_t i = 0; i < victims; ++i) uploading_[candidates_[i].index]->give_way(now);
 }
 
 }  // namespace yolod::app

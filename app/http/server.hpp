@@ -1,6 +1,6 @@
-// The listeners and the sessions of their clients: how many there may be, and who goes when it is late or in the way.
+// The listeners, and a connection for each client that they accept.
 //
-// Front-end only, its one thread. Outlives its sessions.
+// Front-end only, its one thread. Outlives its connections.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -8,11 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "app/http/places.hpp"
-#include "app/http/scratch.hpp"
-#include "app/http/service.hpp"
-#include "app/http/session.hpp"
-#include "app/http/upload_pace.hpp"
+#include "app/http/application.hpp"
+#include "app/http/connection_list.hpp"
 #include "app/net/listener.hpp"
 #include "common/config/server_config.hpp"
 #include "common/outcome.hpp"
@@ -22,11 +19,8 @@ namespace yolod::app {
 
 class Server {
  public:
-  // Admins have places of their own: they come in however many clients there are.
-  static constexpr std::size_t kMostAdmins = 8;
-
   // All outlive this object.
-  Server(boost::asio::io_context& io, Service& service, const common::ServerConfig& config,
+  Server(boost::asio::io_context& io, Application& application, const common::ServerConfig& config,
          std::size_t connection_limit);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -44,43 +38,24 @@ class Server {
   // Takes every connection whose connect() has returned, then closes the listeners. Before start() it takes none: they
   // are whoever's who holds the sockets as well.
   void stop_accepting();
-  // Cuts off whoever is late, and uploads that have to give way to others. To be called every so often; with many
-  // connections it goes on after others have had their turn.
-  void check_deadlines();
-  void close_idle();
-  void close_all();
-
-  [[nodiscard]] std::size_t session_count() const { return places_.all_count() + admin_places_.all_count(); }
+  [[nodiscard]] ConnectionList& connections() { return connections_; }
+  [[nodiscard]] const ConnectionList& connections() const { return connections_; }
   // "http://127.0.0.1:8080", "unix:/run/yolod/http.sock": with the ports that the kernel chose.
   [[nodiscard]] const std::vector<std::string>& urls() const { return urls_; }
   // "unix:/run/yolod/admin.sock", or empty.
   [[nodiscard]] const std::string& admin_url() const { return admin_url_; }
 
  private:
-  friend class Session;
-
   void add(std::unique_ptr<Listener> listener);
   void start(Listener& listener);
-  void begin_session(Listener::Socket socket, ListenerRole role);
-  void check_more_deadlines();
-  // Where somebody waits for room in the arena: ends the uploads that keep it longest.
-  void relieve_pressure(common::Clock::time_point now);
-  // For sessions.
-  [[nodiscard]] Places& places(ListenerRole role) { return role == ListenerRole::kAdmin ? admin_places_ : places_; }
-  [[nodiscard]] Scratch& scratch() { return scratch_; }
+  void begin_connection(Listener::Socket socket, ListenerRole role);
 
   boost::asio::io_context& io_;
-  Service& service_;
   const common::ServerConfig& config_;
-  Places places_;
-  Places admin_places_;
+  ConnectionList connections_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<std::string> urls_;
   std::string admin_url_;
-  Scratch scratch_;
-  bool checking_{false};               // a round of deadline checks has begun, and goes on
-  std::vector<Candidate> candidates_;  // of relieve_pressure(); kept for their memory
-  std::vector<Session*> uploading_;
 };
 
 }  // namespace yolod::app

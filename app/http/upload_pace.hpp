@@ -38,6 +38,13 @@ struct Upload {
 [[nodiscard]] bool is_behind(const Upload& upload, std::chrono::milliseconds body_timeout,
                              common::Clock::time_point now);
 
+// What an upload still costs those that wait for room: its room times the time that it will still take, in bytes times
+// seconds; and the room itself.
+struct UploadCost {
+  double cost;
+  std::uint64_t held_bytes;
+};
+
 // Room times time that the upload will still take, in bytes times seconds, if it goes on as it did; nothing while it
 // cannot be asked to give way: in its first half second, and while it is expected to end within a quarter of
 // body_timeout. A chunked body counts as one that will fill the room it holds.

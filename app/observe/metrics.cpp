@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
-#include <prometheus/text_serializer.h>
 
 #include <utility>
 #include <vector>
@@ -94,11 +93,11 @@ void Metrics::loop_turns(const common::LoopTurns& turns) {
   }
 }
 
-std::string Metrics::text() const {
+std::vector<prometheus::MetricFamily> Metrics::collect() const {
   auto families = registry_.Collect();
   families.push_back(request_seconds_.collect());
   families.push_back(batch_size_.collect());
-  return prometheus::TextSerializer().Serialize(families);
+  return families;
 }
 
 ModelMetrics::ModelMetrics(Metrics& metrics, std::string model)

@@ -1,6 +1,7 @@
 // What the server counts, as Prometheus families: made once, updated from the event loop, read by GET /metrics.
 #pragma once
 
+#include <prometheus/metric_family.h>
 #include <prometheus/registry.h>
 
 #include <array>
@@ -9,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "app/observe/histogram.hpp"
 #include "common/domain/work_times.hpp"
@@ -63,7 +65,8 @@ class Metrics {
   // allowed, of /readyz while models load. Under the model "".
   void answered_without_model(int http_status);
   void loop_turns(const common::LoopTurns& turns);
-  [[nodiscard]] std::string text() const;
+  // Every family with its series, as they are now (observe/metrics_text).
+  [[nodiscard]] std::vector<prometheus::MetricFamily> collect() const;
 
  private:
   friend class ModelMetrics;

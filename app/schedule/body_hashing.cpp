@@ -18,7 +18,7 @@ void BodyHashing::go_on() {
 }
 
 void BodyHashing::hash_piece() {
-  const auto body = waiting_.front()->image();
+  const auto body = waiting_.front()->content();
   if (!hasher_) {
     hasher_.emplace();
     hashed_bytes_ = 0;

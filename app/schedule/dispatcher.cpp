@@ -2,16 +2,15 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <string>
 #include <utility>
 
+#include "app/schedule/completion_check.hpp"
 #include "app/schedule/replay_policy.hpp"
 #include "common/awake_clock.hpp"
 #include "common/fault_point.hpp"
 #include "common/log.hpp"
 #include "ipc/options_codec.hpp"
-#include "ipc/prediction_codec.hpp"
 
 namespace yolod::app {
 namespace {
@@ -30,76 +29,8 @@ constexpr const char* kNoWorker = "the model has no worker now";
 
 // What separates requests that gain nothing from each other's company. Pictures are all brought to the network's size;
 // tensors come in any, and each is computed by itself: the short should not wait for the long.
-std::uint64_t shape_of(const common::ModelConfig& config, const PredictionJob& job) {
-  return config.task == common::Task::kTensor ? job.image_bytes : 0;
-}
-
-// It chooses of the sizes that are made.
-std::optional<BatchTuner> tuner_for(const common::BatchConfig& batch, const BatchLimits& limits) {
-  if (batch.target_p99.count() == 0) return std::nullopt;
-  std::vector<std::size_t> sizes = limits.preferred_sizes;
-  if (sizes.empty()) {
-    for (std::size_t size = 1; size <= limits.max_size; ++size) sizes.push_back(size);
-  }
-  return BatchTuner(batch.target_p99, std::move(sizes));
-}
-
-// The codes that a worker may answer with: the client's picture, tensors or options, or its own failure.
-bool is_workers_code(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::kBadRequest:
-    case ErrorCode::kInvalidImage:
-    case ErrorCode::kImageTooLarge:
-    case ErrorCode::kImageTooComplex:
-    case ErrorCode::kUnsupportedMediaType:
-    case ErrorCode::kInvalidParameter:
-    case ErrorCode::kInternal: return true;
-    default: return false;
-  }
-}
-
-// A worker's error text goes to the client for what is the client's doing: it is bounded, and kept to printable ASCII.
-std::string printable(std::span<const std::byte> bytes) {
-  constexpr std::size_t kLongest = 300;
-  std::string text;
-  for (const std::byte byte : bytes) {
-    const auto character = static_cast<unsigned char>(byte);
-    if (text.size() == kLongest) break;
-    text.push_back(character >= 0x20 && character < 0x7F ? static_cast<char>(character) : '?');
-  }
-  return text;
-}
-
-// Whether a model of this config could answer so what was asked.
-bool fits_task(const common::Prediction& prediction, const common::ModelConfig& config,
-               const common::PredictionOptions& options) {
-  if (std::holds_alternative<common::IdentitySource>(config.source)) {
-    return std::holds_alternative<common::IdentityAnswer>(prediction);
-  }
-  const auto* const file = std::get_if<common::EncodedFile>(&prediction);
-  switch (config.task) {
-    case common::Task::kDetect:
-      if (options.annotate) return file != nullptr && file->type == common::FileType::kJpeg;
-      return std::holds_alternative<common::DetectionList>(prediction);
-    case common::Task::kClassify: return std::holds_alternative<common::ClassificationList>(prediction);
-    case common::Task::kImage:
-      return file != nullptr && (file->type == common::FileType::kJpeg || file->type == common::FileType::kPng);
-    case common::Task::kTensor:
-      return file != nullptr && (file->type == common::FileType::kNpy || file->type == common::FileType::kNpz);
-  }
-  return false;
-}
-
-bool labels_exist(const common::Prediction& prediction, const common::ModelDescription& description) {
-  const auto exist = [&](const auto& list) {
-    return std::all_of(list.begin(), list.end(),
-                       [&](const auto& item) { return item.class_id < description.labels.size(); });
-  };
-  if (const auto* const list = std::get_if<common::DetectionList>(&prediction)) return exist(list->detections);
-  if (const auto* const list = std::get_if<common::ClassificationList>(&prediction)) {
-    return exist(list->classifications);
-  }
-  return true;
+std::uint64_t shape_of(const common::ModelConfig& config, const Job& job) {
+  return config.task == common::Task::kTensor ? job.content.size() : 0;
 }
 
 }  // namespace
@@ -111,31 +42,20 @@ Dispatcher::Dispatcher(asio::io_context& io, const common::ModelConfig& config, 
       metrics_(metrics),
       completion_poll_(completion_poll),
       next_worker_(std::move(next_worker)),
-      sweep_timer_(io),
+      sweep_timer_(io, [this] { sweep(); }),
+      policy_timer_(io, [this] { dispatch_waiting(); }),
       hashing_(io, [this](std::unique_ptr<Request> request) { hashed(std::move(request)); }),
-      limits_(app::batch_limits(config.batch, 0)),
-      tuned_limits_(limits_),
-      tuner_(tuner_for(config.batch, limits_)),
-      policy_timer_(io) {}
+      sizing_(config.batch) {}
 
 void Dispatcher::use(const common::ModelConfig& config) {
   config_ = &config;
   closed_.reset();
   quarantine_.clear();
-  service_times_.clear();
-  decode_seconds_ = 0;
-  found_batch_size_.reset();
-  set_limits(0);
-}
-
-void Dispatcher::set_limits(std::uint32_t found) {
-  limits_ = app::batch_limits(config_->batch, found);
-  tuned_limits_ = limits_;
-  tuner_ = tuner_for(config_->batch, limits_);
+  sizing_.use(config.batch);
 }
 
 common::Outcome<void> Dispatcher::admit(const Urgency& urgency) {
-  if (tuner_) tuner_->arrived(AwakeClock::now());
+  sizing_.arrived(AwakeClock::now());
   return may_enter(urgency);
 }
 
@@ -145,7 +65,7 @@ common::Outcome<void> Dispatcher::may_enter(const Urgency& urgency) const {
   if (queue_.size(urgency.priority) + hashing_.size() >= config_->queue.max_size) {
     return Error{ErrorCode::kQueueFull, "too busy"};
   }
-  if (!any_worker_serves()) {
+  if (!fleet_.any_serves()) {
     const auto next = next_worker_();
     if (!next || *next > AwakeClock::now() + config_->queue.timeout) {
       return Error{ErrorCode::kNotReady, kNoWorker};
@@ -168,55 +88,16 @@ Clock::time_point Dispatcher::expiry_of(const Urgency& urgency, Clock::time_poin
 }
 
 Backlog Dispatcher::backlog(std::size_t ahead) const {
-  const auto now = AwakeClock::now();
-  Backlog backlog;
-  backlog.ahead = ahead;
-  backlog.of_request = service_times_.of_request();
-  std::optional<Clock::time_point> first_free;
-  for (const auto& [worker, assignment] : assignments_) {
-    if (!worker->serves()) continue;
-    ++backlog.worker_count;
-    backlog.any_idle = backlog.any_idle || assignment.idle();
-    const auto end = assignment.expected_end(service_times_, now);
-    if (end && (!first_free || *end < *first_free)) first_free = end;
-  }
-  if (first_free) backlog.first_free = *first_free - now;
-  return backlog;
-}
-
-bool Dispatcher::any_worker_serves() const {
-  return std::any_of(assignments_.begin(), assignments_.end(), [](const auto& entry) { return entry.first->serves(); });
+  return fleet_.backlog(ahead, sizing_.times(), AwakeClock::now());
 }
 
 std::uint32_t Dispatcher::retry_after_seconds() const {
-  if (any_worker_serves()) return app::retry_after_seconds(backlog(queue_.size()));
+  if (fleet_.any_serves()) return app::retry_after_seconds(backlog(queue_.size()));
   const auto next = next_worker_();
   return app::retry_after_seconds(next ? *next - AwakeClock::now() : Clock::duration::max());
 }
 
-BatchLimits Dispatcher::batch_limits() const {
-  BatchLimits limits = limits_;
-  tune(limits);
-  return limits;
-}
-
-// For batch.target_p99.
-void Dispatcher::tune(BatchLimits& limits) const {
-  if (!tuner_) return;
-  const auto serving =
-      std::count_if(assignments_.begin(), assignments_.end(), [](const auto& entry) { return entry.first->serves(); });
-  const auto choice = tuner_->choose(service_times_, static_cast<std::size_t>(serving));
-  limits.max_size = std::min(limits_.max_size, choice.size);
-  limits.max_wait = choice.wait;
-}
-
-asio::awaitable<Answer> Dispatcher::predict(PredictionJob job) {
-  return asio::async_initiate<const asio::use_awaitable_t<>&, void(Answer)>(
-      [this](auto handler, PredictionJob submitted) {
-        submit(std::move(submitted), AnswerHandler::from(std::move(handler)));
-      },
-      asio::use_awaitable, std::move(job));
-}
+const BatchLimits& Dispatcher::batch_limits() const { return sizing_.limits(fleet_.serving_count()); }
 
 void Dispatcher::cancel(std::uint64_t id) {
   const Error gone{ErrorCode::kClientGone, "the client is gone"};
@@ -229,7 +110,7 @@ void Dispatcher::cancel(std::uint64_t id) {
   metrics_.queue_depth(queue_.size());
 }
 
-void Dispatcher::submit(PredictionJob job, AnswerHandler handler) {
+void Dispatcher::ask(Job job, AnswerHandler handler) {
   auto request = std::make_unique<Request>();
   request->job = std::move(job);
   request->handler = std::move(handler);
@@ -259,7 +140,7 @@ void Dispatcher::let_in(std::unique_ptr<Request> request) {
 }
 
 bool Dispatcher::must_be_hashed(const Request& request) const {
-  return !request.hash && quarantine_.knows_length(request.image().size());
+  return !request.hash && quarantine_.knows_length(request.content().size());
 }
 
 void Dispatcher::hashed(std::unique_ptr<Request> request) {
@@ -280,7 +161,7 @@ bool Dispatcher::may_run(Request& request) {
 
 void Dispatcher::answer(Request& request, Answer answer) {
   --unanswered_count_;
-  // Posted: the session goes on once we are done here, not in the middle of it.
+  // Posted: the request goes on once we are done here, not in the middle of it.
   asio::post(io_, [handler = std::move(request.handler), answer = std::move(answer)]() mutable {
     handler(std::move(answer));
   });
@@ -291,13 +172,8 @@ void Dispatcher::fail(Request& request, Error why) {
 }
 
 void Dispatcher::worker_ready(WorkerPort& worker) {
-  const auto [entry, is_new] = assignments_.try_emplace(&worker, worker);
-  description_ = entry->second.description();
-  if (!found_batch_size_) {  // what the generation's first worker found holds for those that come after it
-    found_batch_size_ = description_->batch_size;
-    if (*found_batch_size_ != 0) set_limits(*found_batch_size_);
-  }
-  for (const auto& [size, us] : description_->batch_times) service_times_.expect(size, std::chrono::microseconds(us));
+  description_ = fleet_.add(worker).description();
+  sizing_.worker_ready(*description_);
   metrics_.loaded(worker.load_time());
   dispatch_waiting();
 }
@@ -320,39 +196,20 @@ void Dispatcher::dispatch_waiting() {
     if (batch_.empty()) break;  // what there is waits for something else
     dispatch(*assignment, now);
   }
-  ask_again_at(ask_again);
+  policy_timer_.set(ask_again);
   metrics_.queue_depth(queue_.size());
 }
 
-// A worker's next batch goes so long before the end of the one at hand: the wake-up of two processes, and, where it can
-// decode while it computes, its decoding.
-Clock::duration Dispatcher::handover_lead(std::size_t batch_size) const {
-  constexpr std::chrono::microseconds kWakeUp{500};
-  if (!description_->decodes_ahead) return kWakeUp;
-  constexpr double kMargin = 1.25;
-  return kWakeUp + common::from_seconds(kMargin * decode_seconds_ * static_cast<double>(batch_size));
-}
-
 Assignment* Dispatcher::choose_worker(BatchDecision& decision, Clock::time_point now) {
-  tune(tuned_limits_);
-  const BatchLimits& limits = tuned_limits_;
+  const BatchLimits& limits = batch_limits();
+  const ServiceTimes& times = sizing_.times();
   WaitingRequests waiting{queue_.count_like_front(), {}, {}};
-  worker_views_.clear();
-  for (auto& [worker, assignment] : assignments_) {
-    if (assignment.left_before_recycling() == 0U) continue;  // its successor comes in a moment
-    worker_views_.push_back(assignment.view(service_times_, now));
-  }
-  if (worker_views_.empty()) {  // unless another worker has to leave first, and takes its time
-    for (auto& [worker, assignment] : assignments_) {
-      if (worker->another_leaves_slowly()) worker_views_.push_back(assignment.view(service_times_, now));
-    }
-  }
-  const auto choice = app::choose_worker(worker_views_, handover_lead(std::min(waiting.count, limits.max_size)));
+  const auto lead = sizing_.handover_lead(std::min(waiting.count, limits.max_size), description_->decodes_ahead);
+  const auto choice = fleet_.choose(times, lead, now);
   if (choice.idle == nullptr && choice.busy == nullptr) return nullptr;
   if (limits.max_wait > Clock::duration::zero()) {
     waiting.oldest = queue_.oldest();
-    waiting.latest_start =
-        queue_.earliest_expiry() - service_times_.of_batch(waiting.count).value_or(Clock::duration::zero());
+    waiting.latest_start = queue_.earliest_expiry() - times.of_batch(waiting.count).value_or(Clock::duration::zero());
   }
   decision = next_batch(limits, waiting, choice.workers, now);
   const WorkerView* const chosen = decision.to == BatchGoesTo::kIdleWorker   ? choice.idle
@@ -364,21 +221,6 @@ Assignment* Dispatcher::choose_worker(BatchDecision& decision, Clock::time_point
     decision.size = static_cast<std::size_t>(std::min<std::uint64_t>(decision.size, *left));
   }
   return chosen->assignment;
-}
-
-void Dispatcher::ask_again_at(std::optional<Clock::time_point> when) {
-  if (when == policy_timer_at_) return;
-  policy_timer_at_ = when;
-  if (!when) {
-    policy_timer_.cancel();
-    return;
-  }
-  policy_timer_.expires_at(AwakeClock::real_time(*when));
-  policy_timer_.async_wait([this, alive = std::weak_ptr<void>(alive_)](boost::system::error_code failure) {
-    if (failure || alive.expired()) return;
-    policy_timer_at_.reset();
-    dispatch_waiting();
-  });
 }
 
 // What goes together: of the first one's shape, in order. A suspect goes alone and to an idle worker, as does one that
@@ -399,7 +241,7 @@ void Dispatcher::take_batch(std::size_t most, bool to_idle_worker, Clock::time_p
     if (!may_run(waiting)) return Verdict::kDrop;
     const bool suspect = waiting.runs_alone();
     const bool alone = suspect || !may_have_company(waiting.replays);
-    if (suspect && copy_may_be_running(waiting)) return Verdict::kLeave;
+    if (suspect && fleet_.may_hold_copy(waiting)) return Verdict::kLeave;
     if (alone && (!batch_.empty() || !to_idle_worker)) return Verdict::kStop;
     if (!batch_.empty() && waiting.shape != batch_.front()->shape) return Verdict::kLeave;
     has_all = alone;
@@ -414,16 +256,6 @@ void Dispatcher::take_batch(std::size_t most, bool to_idle_worker, Clock::time_p
   });
 }
 
-// A body as long that went to its worker unhashed, when nothing was known, may be a copy.
-bool Dispatcher::copy_may_be_running(const Request& suspect) const {
-  return std::any_of(assignments_.begin(), assignments_.end(), [&](const auto& entry) {
-    const auto& slots = entry.second.slots();
-    return std::any_of(slots.begin(), slots.end(), [&](const auto& held) {
-      return held && held->image().size() == suspect.image().size() && (!held->hash || held->hash == suspect.hash);
-    });
-  });
-}
-
 // What batch_ holds.
 void Dispatcher::dispatch(Assignment& assignment, Clock::time_point now) {
   ipc::LaneOwner& lane = assignment.worker().lane();
@@ -435,8 +267,8 @@ void Dispatcher::dispatch(Assignment& assignment, Clock::time_point now) {
     request.dispatched = now;
     ipc::RequestCell cell{};
     cell.id = request.id();
-    cell.body_offset = request.job.image_offset;
-    cell.body_bytes = request.job.image_bytes;
+    cell.body_offset = request.job.content_offset;
+    cell.body_bytes = request.job.content.size();
     cell.batch_remaining = static_cast<std::uint32_t>(size - 1 - i);
     auto options = request.job.options;
     if (options.max_detections) {  // a reload may have lowered it since the request was read
@@ -463,10 +295,10 @@ void Dispatcher::dispatch(Assignment& assignment, Clock::time_point now) {
 }
 
 void Dispatcher::worker_completions(WorkerPort& worker) {
-  const auto found = assignments_.find(&worker);
-  if (found == assignments_.end()) return;  // rang before it was ready: there is nothing of ours in its lane
+  Assignment* const assignment = fleet_.find(worker);
+  if (assignment == nullptr) return;  // it rang before it was ready: there is nothing of ours in its lane
   completion_poll_.rung();
-  if (take_from(found->second)) dispatch_waiting();
+  if (take_from(*assignment)) dispatch_waiting();
 }
 
 bool Dispatcher::take_from(Assignment& assignment) {
@@ -479,18 +311,9 @@ bool Dispatcher::take_from(Assignment& assignment) {
   return false;
 }
 
-bool Dispatcher::has_completions() const {
-  return std::any_of(assignments_.begin(), assignments_.end(), [](const auto& entry) {
-    return entry.second.outstanding() != 0 && !entry.second.lies && entry.first->lane().has_completions();
-  });
-}
-
 void Dispatcher::take_completions() {
   bool found = false;
-  for (auto& [worker, assignment] : assignments_) {
-    if (assignment.outstanding() == 0 || assignment.lies || !worker->lane().has_completions()) continue;
-    found = take_from(assignment) || found;
-  }
+  fleet_.for_each_with_completions([&](Assignment& assignment) { found = take_from(assignment) || found; });
   if (found) dispatch_waiting();
 }
 
@@ -516,19 +339,11 @@ bool Dispatcher::take_completion(Assignment& assignment, const ipc::CompletionCe
   const auto bytes = assignment.worker().lane().copy_result(completion.slot, completion.result_bytes);
   if (!bytes) return false;
 
+  auto read =
+      read_completion(completion, *bytes, assignment.worker().config(), held->job.options, *assignment.description());
+  if (!read) return false;
   Answer made;
-  if (completion.error_code == 0) {
-    auto prediction = ipc::decode_prediction(*bytes);
-    if (!prediction || !fits_task(*prediction, assignment.worker().config(), held->job.options) ||
-        !labels_exist(*prediction, *assignment.description())) {
-      return false;
-    }
-    made.prediction = std::move(*prediction);
-  } else {
-    const auto code = common::error_code_from(completion.error_code);
-    if (!code || !is_workers_code(*code)) return false;
-    made.prediction = Error{*code, printable(*bytes)};
-  }
+  made.prediction = std::move(*read);
   common::reach(common::FaultPoint::kFrontEndTook);
   const auto now = AwakeClock::now();
   made.times = {completion.decode_us, completion.infer_us, completion.post_us};
@@ -540,17 +355,13 @@ bool Dispatcher::take_completion(Assignment& assignment, const ipc::CompletionCe
   // Frees its place in the arena at the end.
   const auto request = assignment.take(completion.slot, predicted, now, finished);
   // What was refused says nothing of how long work takes.
-  if (finished && finished->predicted != 0) service_times_.record(finished->predicted, finished->took);
-  if (predicted) {
-    constexpr double kWeight = 0.05;
-    constexpr std::uint32_t kMost = 1'000'000;  // the worker says so
-    decode_seconds_ += kWeight * (1e-6 * std::min(completion.decode_us, kMost) - decode_seconds_);
-  }
+  if (finished && finished->predicted != 0) sizing_.served(finished->predicted, finished->took);
+  if (predicted) sizing_.decoded(completion.decode_us);
   assignment.fails = !predicted && made.prediction.error().code == ErrorCode::kInternal;
   if (request->runs_alone()) quarantine_.acquit(*request->hash);
   assignment.worker().answered(predicted);
   if (!request->answered()) {
-    if (tuner_) tuner_->answered(now - request->admitted);
+    sizing_.answered(now - request->admitted);
     metrics_.served(made.queue_us, made.times, common::elapsed_us(request->admitted, now));
     answer(*request, std::move(made));
   }
@@ -558,7 +369,7 @@ bool Dispatcher::take_completion(Assignment& assignment, const ipc::CompletionCe
 }
 
 bool Dispatcher::worker_ended(WorkerPort& worker, WorkerEnd end) {
-  auto node = assignments_.extract(&worker);
+  auto node = fleet_.take(worker);
   if (node.empty()) return false;
   Assignment& assignment = node.mapped();
   // What it finished counts.
@@ -601,7 +412,7 @@ void Dispatcher::settle_after_death(std::unique_ptr<Request> request, Blame blam
 void Dispatcher::hold_against(Request& request, Blame blame) {
   if (blame == Blame::kNone) return;
   const auto now = AwakeClock::now();
-  const auto bytes = request.image().size();
+  const auto bytes = request.content().size();
   if (blame == Blame::kSuspected) {
     request.standing = quarantine_.suspect(*request.hash, bytes, now);
     return;
@@ -636,37 +447,26 @@ void Dispatcher::close(Error why) {
     fail(waiting, *closed_);
     return true;
   });
-  ask_again_at(std::nullopt);
+  policy_timer_.set(std::nullopt);
   metrics_.queue_depth(0);
 }
 
 void Dispatcher::shut_down() {
   close({ErrorCode::kShuttingDown, "the server is stopping"});
-  for (auto& [worker, assignment] : assignments_) {
-    for (auto& request : assignment.slots()) {
-      if (request) fail(*request, *closed_);
-    }
-  }
+  fleet_.for_each_request([this](Request& request) { fail(request, *closed_); });
 }
 
 // ---- deadlines ----
 
-// One timer for all that is queued or with a worker: it is seldom set, as what comes later mostly has more time.
+// One timer for all requests that are queued or with a worker: it is seldom set, as later ones mostly have more time.
 void Dispatcher::sweep_by(Clock::time_point when, Clock::time_point now) {
-  when = std::max(when, now + kLateness);
-  if (sweep_at_ && *sweep_at_ <= when) return;
-  sweep_at_ = when;
-  sweep_timer_.expires_at(AwakeClock::real_time(when));
-  sweep_timer_.async_wait([this, alive = std::weak_ptr<void>(alive_)](boost::system::error_code failure) {
-    if (!failure && !alive.expired()) sweep();
-  });
+  sweep_timer_.set_by(std::max(when, now + kLateness));
 }
 
 void Dispatcher::sweep() {
-  sweep_at_.reset();
   const auto now = AwakeClock::now();
   quarantine_.release(now);
-  const auto next = std::min(sweep_queue(now), sweep_assignments(now));
+  const auto next = std::min(sweep_queue(now), sweep_fleet(now));
   if (next != Clock::time_point::max()) sweep_by(next, now);
   metrics_.queue_depth(queue_.size());
 }
@@ -675,7 +475,7 @@ void Dispatcher::sweep() {
 // already waits for its own deadline: it was accepted, and is not to be lost.
 Clock::time_point Dispatcher::gives_up_at(const Request& waiting) const {
   if (waiting.replays != 0) return waiting.deadline;
-  const auto shortest = service_times_.of_batch(1).value_or(Clock::duration::zero());
+  const auto shortest = sizing_.times().of_batch(1).value_or(Clock::duration::zero());
   return std::min(waiting.deadline - shortest, waiting.queued + config_->queue.timeout);
 }
 
@@ -695,7 +495,7 @@ Clock::time_point Dispatcher::sweep_queue(Clock::time_point now) {
 bool Dispatcher::give_up_if_late(Request& waiting, Clock::time_point now) {
   if (now < gives_up_at(waiting)) return false;
   const bool had_its_time = waiting.replays == 0 && now - waiting.queued >= config_->queue.timeout;
-  if (had_its_time && !any_worker_serves()) {
+  if (had_its_time && !fleet_.any_serves()) {
     fail(waiting, {ErrorCode::kNotReady, kNoWorker});
     return true;
   }
@@ -704,23 +504,17 @@ bool Dispatcher::give_up_if_late(Request& waiting, Clock::time_point now) {
   return true;
 }
 
-Clock::time_point Dispatcher::sweep_assignments(Clock::time_point now) {
+Clock::time_point Dispatcher::sweep_fleet(Clock::time_point now) {
   auto next = Clock::time_point::max();
-  for (auto& [worker, assignment] : assignments_) {
-    if (assignment.outstanding() == 0) continue;
-    for (auto& request : assignment.slots()) {
-      if (!request || request->answered()) continue;
-      if (now >= request->deadline) {
-        fail(*request, {ErrorCode::kDeadlineExceeded, kTooLate});
-      } else {
-        next = std::min(next, request->deadline);
-      }
+  fleet_.for_each_request([&](Request& request) {
+    if (request.answered()) return;
+    if (now >= request.deadline) {
+      fail(request, {ErrorCode::kDeadlineExceeded, kTooLate});
+    } else {
+      next = std::min(next, request.deadline);
     }
-    const auto hangs_at = assignment.hangs_at();
-    if (now >= hangs_at) worker->condemn_hung("no progress within hang_timeout");
-    next = std::min(next, hangs_at);
-  }
-  return next;
+  });
+  return std::min(next, fleet_.condemn_hung(now));
 }
 
 }  // namespace yolod::app

@@ -4,29 +4,25 @@
 // Front-end only, its one thread. Every admitted request is answered exactly once.
 #pragma once
 
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
-#include <unordered_map>
 #include <vector>
 
 #include "app/observe/metrics.hpp"
 #include "app/schedule/admission.hpp"
 #include "app/schedule/assignment.hpp"
 #include "app/schedule/batch_policy.hpp"
-#include "app/schedule/batch_tuner.hpp"
+#include "app/schedule/batch_sizing.hpp"
 #include "app/schedule/body_hashing.hpp"
 #include "app/schedule/completion_poll.hpp"
+#include "app/schedule/fleet.hpp"
+#include "app/schedule/nearest_timer.hpp"
 #include "app/schedule/pending_queue.hpp"
 #include "app/schedule/quarantine.hpp"
 #include "app/schedule/request.hpp"
-#include "app/schedule/service_times.hpp"
-#include "app/schedule/worker_choice.hpp"
 #include "app/schedule/worker_port.hpp"
 #include "common/config/model_config.hpp"
 #include "common/domain/description.hpp"
@@ -58,7 +54,7 @@ class Dispatcher {
   void look_again();
 
   // What workers have completed, whether or not they have rung for it.
-  [[nodiscard]] bool has_completions() const;
+  [[nodiscard]] bool has_completions() const { return fleet_.has_completions(); }
   void take_completions();
 
   // Asked once for each request that comes: whether it may be read and submitted now: kNotReady before the model was
@@ -66,14 +62,15 @@ class Dispatcher {
   // than queue.timeout; kDeadlineExceeded where its deadline would pass before its answer; or why the model was closed.
   [[nodiscard]] common::Outcome<void> admit(const Urgency& urgency);
 
-  // For PredictionJob::id. Requests are served in the order of these.
+  // For Job::id. Requests are served in the order of these.
   [[nodiscard]] std::uint64_t new_id() { return next_id_++; }
   // Nobody waits for that request any more: kClientGone, if no worker has it. What a worker has it finishes.
   void cancel(std::uint64_t id);
 
-  // Answers `job`. Its errors are the worker's (ipc/layout.hpp), kQueueFull after queue.timeout without a worker,
-  // kDeadlineExceeded, kWorkerCrashed, kQuarantined, kClientGone, or why it was closed.
-  [[nodiscard]] boost::asio::awaitable<Answer> predict(PredictionJob job);
+  // Has `job` answered: `handler` is called once, later, from the event loop. Its errors are the worker's
+  // (ipc/layout.hpp), kQueueFull after queue.timeout without a worker, kDeadlineExceeded, kWorkerCrashed, kQuarantined,
+  // kClientGone, or why it was closed.
+  void ask(Job job, AnswerHandler handler);
 
   // Answers what waits, and everything that comes later, with `why`. What workers have they finish.
   void close(common::Error why);
@@ -87,16 +84,13 @@ class Dispatcher {
   [[nodiscard]] std::size_t queued_count() const { return queue_.size(); }
   // Seconds after which a refused client may try again: as long as what waits now will take.
   [[nodiscard]] std::uint32_t retry_after_seconds() const;
-  // What batches are limited to now: by the config, or by what batch.target_p99 makes of it.
-  [[nodiscard]] BatchLimits batch_limits() const;
+  // What batches are limited to now: by the config, or by what batch.target_p99 makes of it. Valid until the next call.
+  [[nodiscard]] const BatchLimits& batch_limits() const;
   // How the model was described by the worker that was last ready; null before that.
   [[nodiscard]] const std::shared_ptr<const common::ModelDescription>& description() const { return description_; }
 
  private:
-  void set_limits(std::uint32_t found);
-  void tune(BatchLimits& limits) const;
   [[nodiscard]] common::Outcome<void> may_enter(const Urgency& urgency) const;
-  void submit(PredictionJob job, AnswerHandler handler);
   // Hands out what the policy says may go now, and has it asked again when it says so.
   void dispatch_waiting();
   // The worker that a batch should go to now, or null; else `decision` says when to ask again.
@@ -104,10 +98,7 @@ class Dispatcher {
   void dispatch(Assignment& assignment, common::Clock::time_point now);
   // Fills batch_ with what goes together, `most` at most.
   void take_batch(std::size_t most, bool to_idle_worker, common::Clock::time_point now);
-  void ask_again_at(std::optional<common::Clock::time_point> when);
-  [[nodiscard]] common::Clock::duration handover_lead(std::size_t batch_size) const;
   [[nodiscard]] Backlog backlog(std::size_t ahead) const;
-  [[nodiscard]] bool any_worker_serves() const;
   [[nodiscard]] common::Clock::time_point expiry_of(const Urgency& urgency, common::Clock::time_point now) const;
   // Into the queue, if what is known of the body allows it.
   void let_in(std::unique_ptr<Request> request);
@@ -116,7 +107,6 @@ class Dispatcher {
   void hashed(std::unique_ptr<Request> request);
   // Looks up what is known of a request's body; false if it must not reach a worker: then it has been answered.
   [[nodiscard]] bool may_run(Request& request);
-  [[nodiscard]] bool copy_may_be_running(const Request& suspect) const;
   // What becomes of a request whose worker died. `blame` is held against it; its body has been hashed if there is any.
   void settle_after_death(std::unique_ptr<Request> request, Blame blame);
   void hold_against(Request& request, Blame blame);
@@ -138,35 +128,25 @@ class Dispatcher {
   bool give_up_if_late(Request& waiting, common::Clock::time_point now);
   // Each returns when there will be something for it to do; max() for never.
   [[nodiscard]] common::Clock::time_point sweep_queue(common::Clock::time_point now);
-  [[nodiscard]] common::Clock::time_point sweep_assignments(common::Clock::time_point now);
+  [[nodiscard]] common::Clock::time_point sweep_fleet(common::Clock::time_point now);
 
   boost::asio::io_context& io_;
   const common::ModelConfig* config_;
   ModelMetrics& metrics_;
   CompletionPoll& completion_poll_;
   const NextWorker next_worker_;
-  boost::asio::steady_timer sweep_timer_;
-  std::optional<common::Clock::time_point> sweep_at_;
+  NearestTimer sweep_timer_;   // something may be late then
+  NearestTimer policy_timer_;  // the policy is asked again then
   std::optional<common::Error> closed_;
   std::uint64_t next_id_{1};
   std::size_t unanswered_count_{0};
   Quarantine quarantine_;
   BodyHashing hashing_;
   PendingQueue queue_;
-  ServiceTimes service_times_;
-  double decode_seconds_{0};                       // of one request, on average
-  std::optional<std::uint32_t> found_batch_size_;  // by the first worker of the generation
-  BatchLimits limits_;                             // by the config, and by that
-  // The same, within what batch.target_p99 made of it for the last batch. It is kept for its memory.
-  BatchLimits tuned_limits_;
-  std::optional<BatchTuner> tuner_;
-  boost::asio::steady_timer policy_timer_;
-  std::optional<common::Clock::time_point> policy_timer_at_;
-  std::unordered_map<WorkerPort*, Assignment> assignments_;
-  std::vector<WorkerView> worker_views_;         // of a choice; kept for its memory
+  BatchSizing sizing_;
+  Fleet fleet_;
   std::vector<std::unique_ptr<Request>> batch_;  // on its way from the queue to a worker
   std::shared_ptr<const common::ModelDescription> description_;
-  std::shared_ptr<void> alive_{std::make_shared<char>()};  // held weakly by timers: one may have run out already
 };
 
 }  // namespace yolod::app

@@ -32,18 +32,20 @@
 
 namespace yolod::app {
 
-// What a session asks for: an image that lies in the arena, complete.
-struct PredictionJob {
+// What a request asks the model: content that lies in the arena, complete.
+struct Job {
   std::uint64_t id{0};  // Dispatcher::new_id()
   Urgency urgency;
-  ipc::ArenaBlock block;
-  std::uint64_t image_offset{0};  // within the arena
-  std::uint64_t image_bytes{0};
   common::PredictionOptions options;
+  std::span<const std::byte> content;
+  std::uint64_t content_offset{0};  // within the arena
+  // The content lies in one of these, which the job keeps: its own, or one that several jobs share.
+  ipc::ArenaBlock block;
+  std::shared_ptr<const ipc::ArenaBlock> shared_block;
 };
 
 struct Request : common::Recycled<Request> {
-  PredictionJob job;
+  Job job;
   AnswerHandler handler;  // empty once answered
   common::Clock::time_point admitted;
   common::Clock::time_point queued;  // since when it waits, replays included
@@ -55,7 +57,7 @@ struct Request : common::Recycled<Request> {
   std::uint64_t shape{0};
   std::uint32_t batch{0};  // which of its worker's batches it is in
   std::uint32_t replays{0};
-  std::optional<BodyHash> hash;  // of the image; made when something is known of a body as long
+  std::optional<BodyHash> hash;  // of the content; made when something is known of a body as long
   // Of its worker's death, until the hash is there: how much of that is held against it.
   std::optional<Blame> of_death;
   Standing standing{Standing::kUnknown};
@@ -64,9 +66,7 @@ struct Request : common::Recycled<Request> {
   [[nodiscard]] bool answered() const { return !handler; }
   // A body that a worker may have died of runs alone: that tells, and it can take no neighbour with it.
   [[nodiscard]] bool runs_alone() const { return standing != Standing::kUnknown; }
-  [[nodiscard]] std::span<const std::byte> image() const {
-    return job.block.bytes().subspan(job.image_offset - job.block.offset(), job.image_bytes);
-  }
+  [[nodiscard]] std::span<const std::byte> content() const { return job.content; }
 };
 
 }  // namespace yolod::app

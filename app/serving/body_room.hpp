@@ -1,5 +1,5 @@
-// Room for bodies: a session whose body does not fit waits here, and its client's bytes wait in the socket. Who is
-// served next is told by room_policy.
+// Room for bodies: a request whose body does not fit waits here, and its client's bytes wait in the socket. room_policy
+// says which one is served next.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -16,7 +16,7 @@
 
 namespace yolod::app {
 
-// Front-end only, its one thread. Outlives every session; the arena outlives it.
+// Front-end only, its one thread. Outlives every exchange; the arena outlives it.
 class BodyRoom {
  public:
   BodyRoom(boost::asio::io_context& io, ipc::InputArena& arena);

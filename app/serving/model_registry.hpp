@@ -16,13 +16,14 @@
 #include <vector>
 
 #include "app/serving/model_pool.hpp"
+#include "app/serving/models.hpp"
 #include "app/serving/served_model.hpp"
 #include "app/serving/status.hpp"
 #include "common/config/model_config.hpp"
 
 namespace yolod::app {
 
-class ModelRegistry {
+class ModelRegistry final : public Models {
  public:
   // `context` outlives this object.
   ModelRegistry(PoolContext& context, ModelPool::Events events);
@@ -35,9 +36,7 @@ class ModelRegistry {
   void start(Start start);
   void set_default(std::string name) { default_model_ = std::move(name); }
 
-  // `name` empty: the default model. Null if there is none of that name. Whoever holds it keeps the model's memory, not
-  // its processes.
-  [[nodiscard]] std::shared_ptr<ServedModel> find(std::string_view name) const;
+  [[nodiscard]] std::shared_ptr<ServedModel> find(std::string_view name) const override;
   // Also one that is retired and not freed yet; null if there is none.
   [[nodiscard]] ModelPool* find_pool(std::string_view name) const;
 

@@ -1,4 +1,4 @@
-// What a model says of one image. Made in model/, carried by ipc/prediction_codec, serialised in app/http.
+// What a model says of one image. Made in model/, carried by ipc/prediction_codec, written for clients in app/api.
 // Plain values: no owner beyond whoever holds them, any thread.
 #pragma once
 

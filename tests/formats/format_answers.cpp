@@ -19,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-#include "app/http/error_status.hpp"
+#include "app/api/native_error.hpp"
 #include "model/image/codec/decode.hpp"
 
 namespace {

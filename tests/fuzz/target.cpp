@@ -1,8 +1,8 @@
 // A request's target, and the parameters in it.
 #include "app/http/request_target.hpp"
 
-#include "app/http/parameters.hpp"
-#include "app/http/routes.hpp"
+#include "app/api/predict/parameters.hpp"
+#include "app/http/router.hpp"
 #include "tests/fuzz/fuzz_input.hpp"
 
 using namespace yolod;
@@ -12,7 +12,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!target.parse(fuzz::as_text(data, size))) return 0;
   fuzz::require(!target.path().empty() && target.path().front() == '/');
   fuzz::require(target.path().find('\0') == std::string_view::npos);
-  (void)app::find_route(target.path());
+  static const app::Router router({{"/predict", "POST", app::Audience::kClients, {}},
+                                   {"/v2/models/{model}/infer", "POST", app::Audience::kClients, {}},
+                                   {"/{}/{}/{}/{}/{}", "GET", app::Audience::kClients, {}}});
+  app::Captures captures;
+  if (router.find(target.path(), captures) != nullptr) {
+    for (const auto capture : captures) {
+      fuzz::require(!capture.empty() && capture.find('/') == std::string_view::npos);
+      fuzz::require(capture.data() >= target.path().data() &&
+                    capture.data() + capture.size() <= target.path().data() + target.path().size());
+    }
+  }
   const auto parameters = app::parse_predict_parameters(target);
   if (!parameters) fuzz::require_one_line(parameters.error(), common::ErrorCode::kInvalidParameter);
   return 0;

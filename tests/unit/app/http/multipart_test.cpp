@@ -313,6 +313,26 @@ std::optional<std::string> image_in_steps(const std::string& body, const std::st
   return std::string(reinterpret_cast<const char*>(found->data()), found->size());
 }
 
+TEST_CASE("MultipartScanner: as many parts of the name as are wanted are found, and no more", "[app][unit]") {
+  const auto scan = [](const std::string& body, std::size_t most) {
+    MultipartScanner scanner(bytes_of(body), "b0", "image", {}, most);
+    while (!scanner.step(3)) {
+    }
+    if (!scanner.result()) return scanner.result().error().message;
+    std::string all;
+    for (const auto& content : scanner.parts()) {
+      all.append(reinterpret_cast<const char*>(content.data()), content.size()).append(";");
+    }
+    return all;
+  };
+  const auto body =
+      part("image", "one") + part("button", "x") + part("image", "") + part("image", "three") + "--b0--\r\n";
+  CHECK(scan(body, 3) == "one;;three;");
+  CHECK(scan(body, 8) == "one;;three;");
+  CHECK(scan(body, 2) == "multipart: more than 2 parts named image");
+  CHECK(scan(part("button", "x") + "--b0--\r\n", 2) == "multipart: no part named image");
+}
+
 TEST_CASE("MultipartScanner: in steps of any size it finds what a simple search finds", "[app][unit]") {
   const std::vector<std::string> pieces{"--b0",
                                         "\r\n--b0",

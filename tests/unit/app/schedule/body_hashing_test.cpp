@@ -25,9 +25,9 @@ struct Hashing {
     block->end_upload();
     std::memcpy(block->bytes().data(), body.data(), body.size());
     made->job.id = id;
+    made->job.content_offset = block->offset();
+    made->job.content = block->bytes().first(body.size());
     made->job.block = std::move(*block);
-    made->job.image_offset = made->job.block.offset();
-    made->job.image_bytes = body.size();
     return made;
   }
 

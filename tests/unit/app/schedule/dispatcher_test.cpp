@@ -1,7 +1,6 @@
 #include "app/schedule/dispatcher.hpp"
 
 #include <algorithm>
-#include <boost/asio/co_spawn.hpp>
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <cstring>
@@ -36,22 +35,20 @@ class DispatcherBench {
 
   // The id of the request.
   std::uint64_t ask(const std::string& body = "picture", Urgency urgency = {}) {
-    PredictionJob job;
+    Job job;
     const auto id = job.id = dispatcher.new_id();
     auto block = arena_.allocate(std::max<std::size_t>(body.size(), 1));
     REQUIRE(block);
     block->end_upload();
     std::memcpy(block->bytes().data(), body.data(), body.size());
     job.urgency = urgency;
+    job.content_offset = block->offset();
+    job.content = block->bytes().first(body.size());
     job.block = std::move(*block);
-    job.image_offset = job.block.offset();
-    job.image_bytes = body.size();
-    boost::asio::co_spawn(io, dispatcher.predict(std::move(job)),
-                          [this, id](const std::exception_ptr& thrown, Answer answer) {
-                            REQUIRE_FALSE(thrown);
-                            REQUIRE(answers_.count(id) == 0);
-                            answers_.emplace(id, std::move(answer));
-                          });
+    dispatcher.ask(std::move(job), AnswerHandler::from([this, id](Answer answer) {
+                     REQUIRE(answers_.count(id) == 0);
+                     answers_.emplace(id, std::move(answer));
+                   }));
     turn();
     return id;
   }

@@ -1,0 +1,48 @@
+#include "app/api/admin/reload_exchange.hpp"
+
+#include <array>
+#include <memory>
+#include <utility>
+
+#include "app/api/request_values.hpp"
+
+namespace yolod::app {
+
+namespace http = boost::beast::http;
+using common::ErrorCode;
+using common::Outcome;
+
+Exchange::Next ReloadExchange::begin(const Question& question, Response& response) {
+  static constexpr std::array<std::string_view, 1> kParameters{"model"};
+  const auto read = [this](std::string_view name, std::string_view value) -> Outcome<void> {
+    if (name != kParameters.front()) return unknown_parameter(name, kParameters);
+    model_ = value;
+    return {};
+  };
+  if (const auto all = read_each_once(question.target, read); !all) return fail(all.error(), response);
+  if (question.head.has_body()) return fail({ErrorCode::kBadRequest, "a reload takes no body"}, response);
+  return Next::kWait;
+}
+
+void ReloadExchange::wait(Resume done) {
+  // A std::function wants what it holds to be copyable.
+  auto resume = std::make_shared<Resume>(std::move(done));
+  ask_(model_, [this, resume](const Outcome<void>& result) {
+    result_ = result;
+    (*resume)();
+  });
+}
+
+Exchange::Next ReloadExchange::proceed(Response& response) {
+  write_reloaded(response, result_);
+  return Next::kRespond;
+}
+
+void write_reloaded(Response& response, const Outcome<void>& result) {
+  if (result) return write_json(response, http::status::ok, R"({"success":true})");
+  const auto& [code, reason] = result.error();
+  if (code != ErrorCode::kBadConfig && code != ErrorCode::kBadModel) return write_error(response, result.error());
+  write_failure(response, http::status::internal_server_error, ErrorCode::kInternal, reason);
+}
+
+}  // namespace yolod::app

@@ -1,0 +1,195 @@
+#include "app/api/call_exchange.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "common/awake_clock.hpp"
+
+namespace yolod::app {
+namespace {
+
+using common::AwakeClock;
+using common::Error;
+using common::ErrorCode;
+using common::Outcome;
+using std::chrono::milliseconds;
+
+// What one turn of the event loop may look at of one body: some 0.1 ms.
+constexpr std::size_t kLookedAtOnceBytes = 64 * 1024;
+// The room that a chunked body gets at first.
+constexpr std::uint64_t kFirstRoomPart = 128;  // of what unfinished bodies may hold
+constexpr std::uint64_t kLeastFirstRoomBytes = 64 * 1024;
+constexpr std::uint64_t kMostFirstRoomBytes = 1U << 20U;
+// How long a chunked body that has filled its first room waits for more. Meanwhile it holds what others may wait for.
+constexpr milliseconds kGrowPatience{2000};
+
+}  // namespace
+
+Exchange::Next CallExchange::begin(const Question& question, Response& response) {
+  if (const auto begun = handler_->begin(question, plan_, response); !begun) return fail(begun.error(), response);
+  if (plan_.is_answered) return Next::kRespond;
+  const auto admitted = plan_.model->dispatcher.admit(plan_.urgency);
+  return admitted ? Next::kReadBody : fail(admitted.error(), response);
+}
+
+// ---- the body ----
+
+Exchange::BodyRule CallExchange::body_rule() const {
+  const ipc::InputArena& arena = context_.body_room.arena();
+  return {std::min(context_.config.max_body_bytes, arena.largest_body_bytes()),
+          std::clamp(arena.upload_share_bytes() / kFirstRoomPart, kLeastFirstRoomBytes, kMostFirstRoomBytes)};
+}
+
+bool CallExchange::try_room(std::uint64_t bytes) {
+  auto room = context_.body_room.try_reserve(bytes);
+  if (!room) return false;
+  room_ = std::move(*room);
+  return true;
+}
+
+boost::asio::awaitable<Outcome<void>> CallExchange::await_room(std::uint64_t bytes, std::uint64_t kept_bytes) {
+  const bool grows = kept_bytes != 0;
+  // The room before is no part any more of what unfinished bodies may hold: else a body nearly as large as all of that
+  // would wait for its own first piece to go.
+  if (grows) room_.end_upload();
+  const auto patience = grows ? std::min(room_patience(), kGrowPatience) : room_patience();
+  auto room = co_await context_.body_room.reserve(bytes, patience, grows ? nullptr : this);
+  if (!room) co_return no_room();
+  if (grows) std::memcpy(room->bytes().data(), room_.bytes().data(), kept_bytes);
+  room_ = std::move(*room);
+  co_return Outcome<void>();
+}
+
+milliseconds CallExchange::room_patience() const {
+  const auto until_deadline = std::max(AwakeClock::duration::zero(), plan_.urgency.deadline - AwakeClock::now());
+  return std::min<milliseconds>(plan_.model->config->queue.timeout, std::chrono::ceil<milliseconds>(until_deadline));
+}
+
+Error CallExchange::no_room() const {
+  if (context_.draining()) return {ErrorCode::kShuttingDown, "the server is stopping"};
+  if (AwakeClock::now() >= plan_.urgency.deadline) {
+    return {ErrorCode::kDeadlineExceeded, "no answer within the request's timeout"};
+  }
+  return {ErrorCode::kQueueFull, "too busy"};
+}
+
+Exchange::Next CallExchange::body_came(std::uint64_t bytes, Response& response) {
+  if (bytes < room_.bytes().size()) room_.shrink(bytes);
+  room_.end_upload();
+  stage_ = Stage::kReady;
+  return make_ready(response);
+}
+
+// ---- the calls ----
+
+Exchange::Next CallExchange::proceed(Response& response) {
+  switch (stage_) {
+    case Stage::kBody: break;
+    case Stage::kReady: return make_ready(response);
+    case Stage::kAsked: {
+      const auto failed =
+          std::find_if(answers_.begin(), answers_.end(), [](const Answer& answer) { return !answer.prediction.ok(); });
+      if (failed != answers_.end()) return fail(failed->prediction.error(), response);
+      stage_ = Stage::kRendering;
+      return render(response);
+    }
+    case Stage::kRendering: return render(response);
+  }
+  return fail({ErrorCode::kInternal, "the exchange was asked to go on before the body came"}, response);
+}
+
+Exchange::Next CallExchange::make_ready(Response& response) {
+  const auto done = handler_->ready(room_.bytes(), kLookedAtOnceBytes, calls_);
+  if (!done) {
+    room_ = {};
+    return fail(done.error(), response);
+  }
+  return *done ? hand_over() : Next::kNextTurn;
+}
+
+Exchange::Next CallExchange::hand_over() {
+  auto& model = plan_.model;
+  if (model->dispatcher.closed()) {  // while the body came the model was taken away; it may have come back
+    auto now = context_.models.find(model->config->name);
+    if (now && now->config->task == model->config->task) model = std::move(now);
+  }
+  answers_.resize(calls_.size());
+  stage_ = Stage::kAsked;
+  return Next::kWait;
+}
+
+Job CallExchange::job_of(const Call& call) {
+  Job job;
+  job.id = plan_.model->dispatcher.new_id();
+  job.urgency = plan_.urgency;
+  job.options = call.options;
+  job.content = call.content;
+  job.content_offset = room_.offset() + static_cast<std::uint64_t>(call.content.data() - room_.bytes().data());
+  return job;
+}
+
+void CallExchange::wait(Resume done) {
+  Dispatcher& dispatcher = plan_.model->dispatcher;
+  if (calls_.size() == 1) {
+    Job job = job_of(calls_.front());
+    first_id_ = job.id;
+    job.block = std::move(room_);
+    dispatcher.ask(std::move(job), AnswerHandler::from([this, done = std::move(done)](Answer answer) mutable {
+                     answers_.front() = std::move(answer);
+                     done();
+                   }));
+    return;
+  }
+  // The last answer resumes the request, and the last job frees the body.
+  struct Join {
+    Resume done;
+    std::size_t left;
+  };
+  const auto join = std::make_shared<Join>(Join{std::move(done), calls_.size()});
+  std::vector<Job> jobs;
+  for (const Call& call : calls_) jobs.push_back(job_of(call));
+  first_id_ = jobs.front().id;
+  const auto block = std::make_shared<const ipc::ArenaBlock>(std::move(room_));
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    jobs[i].shared_block = block;
+    dispatcher.ask(std::move(jobs[i]), AnswerHandler::from([this, i, join](Answer answer) {
+                     answers_[i] = std::move(answer);
+                     if (--join->left == 0) join->done();
+                   }));
+  }
+}
+
+void CallExchange::client_is_gone() {
+  if (stage_ == Stage::kBody) {
+    context_.body_room.leave(this);
+    return;
+  }
+  if (stage_ != Stage::kAsked) return;
+  for (std::size_t i = 0; i < calls_.size(); ++i) plan_.model->dispatcher.cancel(first_id_ + i);
+}
+
+// ---- the answer ----
+
+Exchange::Next CallExchange::render(Response& response) {
+  return handler_->render({plan_.model->config->name, answers_}, response) ? Next::kRespond : Next::kWriteMore;
+}
+
+Exchange::Next CallExchange::fail(const Error& error, Response& response) {
+  refuse(error, response);
+  return Next::kRespond;
+}
+
+void CallExchange::refuse(const Error& error, Response& response) {
+  handler_->write_error(error, plan_.model ? plan_.model->dispatcher.retry_after_seconds() : 1, response);
+}
+
+void CallExchange::answered(int http_status) {
+  if (plan_.model) {
+    plan_.model->metrics.answered(http_status);
+  } else if (http_status >= 400) {
+    context_.metrics.answered_without_model(http_status);
+  }
+}
+
+}  // namespace yolod::app

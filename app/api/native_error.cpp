@@ -1,0 +1,69 @@
+#include "app/api/native_error.hpp"
+
+#include "common/text.hpp"
+
+namespace yolod::app {
+
+using boost::beast::http::status;
+using common::ErrorCode;
+
+status http_status(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kBadRequest:
+    case ErrorCode::kInvalidParameter:
+    case ErrorCode::kInvalidImage: return status::bad_request;
+    case ErrorCode::kUnauthorized: return status::unauthorized;
+    case ErrorCode::kForbidden: return status::forbidden;
+    case ErrorCode::kNotFound:
+    case ErrorCode::kUnknownModel: return status::not_found;
+    case ErrorCode::kMethodNotAllowed: return status::method_not_allowed;
+    case ErrorCode::kRequestTimeout: return status::request_timeout;
+    case ErrorCode::kBodyTooLarge:
+    case ErrorCode::kImageTooLarge:
+    case ErrorCode::kImageTooComplex: return status::payload_too_large;
+    case ErrorCode::kUnsupportedMediaType: return status::unsupported_media_type;
+    case ErrorCode::kQuarantined: return status::unprocessable_entity;
+    case ErrorCode::kHeaderTooLarge: return status::request_header_fields_too_large;
+    case ErrorCode::kWorkerCrashed:
+    case ErrorCode::kInternal:
+    case ErrorCode::kBadConfig:
+    case ErrorCode::kBadModel:
+    case ErrorCode::kSystem: return status::internal_server_error;
+    case ErrorCode::kClientGone: return static_cast<status>(499);  // as nginx counts them; nobody gets it
+    case ErrorCode::kQueueFull:
+    case ErrorCode::kNotReady:
+    case ErrorCode::kShuttingDown: return status::service_unavailable;
+    case ErrorCode::kDeadlineExceeded: return status::gateway_timeout;
+  }
+  return status::internal_server_error;
+}
+
+std::string client_message(const common::Error& error) {
+  switch (error.code) {
+    case ErrorCode::kInternal:
+    case ErrorCode::kBadConfig:
+    case ErrorCode::kBadModel:
+    case ErrorCode::kSystem: return "the server failed on this request";
+    default: return error.message;
+  }
+}
+
+void write_failure(Response& response, status status, ErrorCode code, std::string_view message) {
+  response.start(status);
+  response.body += R"({"success":false,"error":{"code":")";
+  response.body += common::to_string(code);
+  response.body += R"(","message":)";
+  response.body.add_json(common::as_utf8(message));  // it may hold bytes of a client, or the name of a file
+  response.body += "}}";
+}
+
+void write_error(Response& response, const common::Error& error, std::uint32_t retry_after_seconds) {
+  const auto status = http_status(error.code);
+  write_failure(response, status, error.code, client_message(error));
+  if (status != boost::beast::http::status::service_unavailable) return;
+  response.fields += "Retry-After: ";
+  response.fields.add_whole(retry_after_seconds);
+  response.fields += "\r\n";
+}
+
+}  // namespace yolod::app

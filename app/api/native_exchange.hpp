@@ -1,0 +1,47 @@
+// The part that the exchanges of yolod's own protocol have in common, where no model is asked: how they tell errors and
+// how their answers are counted.
+#pragma once
+
+#include "app/api/native_error.hpp"
+#include "app/http/exchange.hpp"
+#include "app/observe/metrics.hpp"
+#include "common/recycled.hpp"
+
+namespace yolod::app {
+
+// Front-end only, its one thread.
+class NativeExchange : public HeadExchange {
+ public:
+  // `metrics` outlives it.
+  explicit NativeExchange(Metrics& metrics) : metrics_(metrics) {}
+
+  void refuse(const common::Error& error, Response& response) final { write_error(response, error); }
+  void answered(int http_status) final {
+    if (http_status >= 400) metrics_.answered_without_model(http_status);
+  }
+
+ protected:
+  [[nodiscard]] Next fail(const common::Error& error, Response& response) {
+    refuse(error, response);
+    return Next::kRespond;
+  }
+
+ private:
+  Metrics& metrics_;
+};
+
+// An answer that is written at once.
+class PlainExchange final : public NativeExchange, public common::Recycled<PlainExchange> {
+ public:
+  using Write = void (*)(Response& response);
+  PlainExchange(Metrics& metrics, Write write) : NativeExchange(metrics), write_(write) {}
+  [[nodiscard]] Next begin(const Question& /*question*/, Response& response) override {
+    write_(response);
+    return Next::kRespond;
+  }
+
+ private:
+  const Write write_;
+};
+
+}  // namespace yolod::app

@@ -1,0 +1,75 @@
+#include "app/api/predict/parameters.hpp"
+
+#include <array>
+#include <span>
+#include <string>
+
+#include "app/api/request_values.hpp"
+
+namespace yolod::app {
+namespace {
+
+using common::Error;
+using common::ErrorCode;
+using common::Outcome;
+
+constexpr std::array<std::string_view, 7> kPredictParameters{"model",          "priority", "confidence", "iou",
+                                                             "max_detections", "top_k",    "annotate"};
+
+}  // namespace
+
+std::span<const std::string_view> predict_parameters() { return kPredictParameters; }
+
+Outcome<PredictParameters> parse_predict_parameters(const RequestTarget& target) {
+  PredictParameters parameters;
+  auto& options = parameters.options;
+  const auto read = [&](std::string_view name, std::string_view value) -> Outcome<void> {
+    if (name == "model") {
+      parameters.model = value;
+    } else if (name == "confidence" || name == "iou") {
+      const auto fraction = parse_fraction(name, value);
+      if (!fraction) return fraction.error();
+      (name == "iou" ? options.iou : options.confidence) = *fraction;
+    } else if (name == "max_detections") {
+      options.max_detections = parse_whole<std::uint32_t>(value);
+      if (options.max_detections.value_or(0) == 0) return invalid(name, "a whole number of at least 1");
+    } else if (name == "top_k") {
+      options.top_k = parse_whole<std::uint32_t>(value);
+      if (options.top_k.value_or(0) == 0 || *options.top_k > common::kMaxTopK) {
+        return invalid(name, "a whole number from 1 to " + std::to_string(common::kMaxTopK));
+      }
+    } else if (name == "annotate") {
+      if (value != "0" && value != "1") return invalid(name, "0 or 1");
+      options.annotate = value == "1";
+    } else if (name == "priority") {
+      if (value != "high" && value != "normal") return invalid(name, "high or normal");
+      parameters.priority = value == "high" ? Priority::kHigh : Priority::kNormal;
+    } else {
+      return unknown_parameter(name, kPredictParameters);
+    }
+    return {};
+  };
+  if (auto all = read_each_once(target, read); !all) return all.error();
+  return parameters;
+}
+
+Outcome<void> limit_to(const common::ModelConfig& model, const common::PredictionOptions& options) {
+  const bool for_detectors = options.confidence || options.iou || options.max_detections;
+  if (for_detectors && model.task != common::Task::kDetect) {
+    return Error{ErrorCode::kInvalidParameter, "confidence, iou and max_detections are for models that detect"};
+  }
+  if (options.annotate && (model.task != common::Task::kDetect || !model.detect.annotate)) {
+    return Error{ErrorCode::kInvalidParameter, model.task == common::Task::kDetect
+                                                   ? "annotate needs detect.annotate: true in the model's config"
+                                                   : "annotate is for models that detect"};
+  }
+  if (options.top_k && model.task != common::Task::kClassify) {
+    return Error{ErrorCode::kInvalidParameter, "top_k is for models that classify"};
+  }
+  if (options.max_detections && *options.max_detections > model.detect.max_detections) {
+    return invalid("max_detections", "at most " + std::to_string(model.detect.max_detections) + " for this model");
+  }
+  return {};
+}
+
+}  // namespace yolod::app

@@ -1,0 +1,112 @@
+#include "app/api/predict/predict_handler.hpp"
+
+#include <utility>
+
+#include "app/api/native_error.hpp"
+#include "app/api/predict/parameters.hpp"
+#include "app/api/predict/prediction_json.hpp"
+#include "app/api/request_values.hpp"
+#include "app/http/characters.hpp"
+#include "app/http/content_negotiation.hpp"
+#include "common/awake_clock.hpp"
+#include "common/text.hpp"
+
+namespace yolod::app {
+namespace {
+
+using common::AwakeClock;
+using common::Error;
+using common::ErrorCode;
+using common::Outcome;
+
+// Members of a list that one turn writes as JSON.
+constexpr std::size_t kItemsAtOnce = 500;
+
+}  // namespace
+
+Outcome<void> PredictHandler::begin(const Question& question, Plan& plan, Response& /*response*/) {
+  const RequestHead& head = question.head;
+  began_ = question.began;
+  const auto parameters = parse_predict_parameters(question.target);
+  if (!parameters) return parameters.error();
+  auto model = models_.find(parameters->model);
+  if (model == nullptr) return Error{ErrorCode::kUnknownModel, "there is no model of that name"};
+  if (auto fits = check_route(*model->config); !fits) return fits;
+  plan.model = std::move(model);
+  options_ = parameters->options;
+  const auto timeout = parse_request_timeout(head.request_timeout);
+  if (!timeout) return timeout.error();
+  plan.urgency = {parameters->priority, *timeout ? began_ + **timeout : AwakeClock::time_point::max()};
+  if (kind_ == Kind::kImages) options_.png = prefers_png(head.accept);
+  if (auto within = limit_to(*plan.model->config, options_); !within) return within;
+  return read_content_type(head, *plan.model->config);
+}
+
+Outcome<void> PredictHandler::check_route(const common::ModelConfig& model) const {
+  const bool makes_images = model.task == common::Task::kImage;
+  if (kind_ == Kind::kImages && !makes_images) {
+    return Error{ErrorCode::kBadRequest, "this model makes no images: POST /predict asks it; ?model= names another"};
+  }
+  if (kind_ == Kind::kPredictions && makes_images) {
+    return Error{ErrorCode::kBadRequest, "this model makes images: PUT /image asks it"};
+  }
+  return {};
+}
+
+Outcome<void> PredictHandler::read_content_type(const RequestHead& head, const common::ModelConfig& model) {
+  if (!head.content_encoding.empty() && !equal_ignoring_case(head.content_encoding, "identity")) {
+    constexpr std::size_t kLongestShown = 40;
+    return Error{ErrorCode::kUnsupportedMediaType, "the Content-Encoding " +
+                                                       common::printable(head.content_encoding, kLongestShown) +
+                                                       " is not read, send the picture as it is"};
+  }
+  if (is_multipart(head.content_type)) {
+    boundary_ = multipart_boundary(head.content_type);
+    if (!boundary_) return Error{ErrorCode::kBadRequest, "multipart: no valid boundary"};
+  } else if (is_media_type(head.content_type, "application/json")) {
+    if (model.task == common::Task::kTensor) {
+      return Error{ErrorCode::kUnsupportedMediaType, "this model takes tensors: send .npy or .npz as the body"};
+    }
+    options_.json = true;  // the worker takes the picture out
+  }
+  return {};
+}
+
+Outcome<bool> PredictHandler::ready(std::span<const std::byte> body, std::size_t budget_bytes, Calls& calls) {
+  if (!boundary_) {
+    calls.push_back({body, options_});
+    return true;
+  }
+  if (!form_) form_ = std::make_unique<MultipartScanner>(body, *boundary_, "image", predict_parameters());
+  if (!form_->step(budget_bytes)) return false;
+  const auto part = form_->result();
+  form_.reset();
+  if (!part) return part.error();
+  calls.push_back({*part, options_});
+  return true;
+}
+
+bool PredictHandler::render(const Result& result, Response& response) {
+  Answer& answer = result.answers.front();
+  const auto elapsed_us = [this] { return common::elapsed_us(began_, AwakeClock::now()); };
+  if (!written_items_) {
+    if (item_count(*answer.prediction) <= kItemsAtOnce) {
+      write_prediction(response, result.model, answer, elapsed_us());
+      return true;
+    }
+    begin_prediction(response, result.model, answer);
+    written_items_ = 0;
+    return false;
+  }
+  append_items(response, answer, *written_items_, kItemsAtOnce);
+  *written_items_ += kItemsAtOnce;
+  if (*written_items_ < item_count(*answer.prediction)) return false;
+  end_prediction(response, answer, elapsed_us());
+  return true;
+}
+
+void PredictHandler::write_error(const Error& error, std::uint32_t retry_after_seconds, Response& response) {
+  app::write_error(response, error, retry_after_seconds);
+}
+
+}  // namespace yolod::app

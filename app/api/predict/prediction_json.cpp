@@ -1,0 +1,176 @@
+#include "app/api/predict/prediction_json.hpp"
+
+#include <algorithm>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+namespace yolod::app {
+namespace {
+
+namespace http = boost::beast::http;
+
+// What a member of a list takes as JSON, with a label of usual length. Reserved at once: a text that grows is copied.
+constexpr std::size_t kItemBytes = 160;
+
+void append_timing(TextBuffer& out, const Answer& answer, std::uint32_t total_us) {
+  out += R"("timing_ms":{"queue":)";
+  out.add_ms(answer.queue_us);
+  out += R"(,"decode":)";
+  out.add_ms(answer.times.decode_us);
+  out += R"(,"infer":)";
+  out.add_ms(answer.times.infer_us);
+  out += R"(,"post":)";
+  out.add_ms(answer.times.post_us);
+  out += R"(,"total":)";
+  out.add_ms(total_us);
+  out += '}';
+}
+
+template <typename List>
+void append_image(TextBuffer& out, const List& list, const common::ModelDescription& model) {
+  out += R"("precision":)";
+  out.add_json(model.precision);
+  out += R"(,"image":{"width":)";
+  out.add_whole(list.image_width);
+  out += R"(,"height":)";
+  out.add_whole(list.image_height);
+  out += R"(},"predictions":[)";
+}
+
+// What each member of a list begins with.
+void append_label(TextBuffer& out, std::uint32_t class_id, const common::ModelDescription& model) {
+  out += R"({"label":)";
+  out.add_json(model.labels[class_id]);
+  out += R"(,"class_id":)";
+  out.add_whole(class_id);
+}
+
+// Hundredths of a pixel: far below what a network resolves.
+void append_pixels(TextBuffer& out, std::string_view name, float value) {
+  out += name;
+  out.add_fixed(value, 2);
+}
+
+void append(TextBuffer& out, const common::Detection& detection, const common::ModelDescription& model) {
+  append_label(out, detection.class_id, model);
+  out += R"(,"confidence":)";
+  out.add_fixed(detection.confidence, 4);
+  append_pixels(out, R"(,"box":{"x_min":)", detection.box.x_min);
+  append_pixels(out, R"(,"y_min":)", detection.box.y_min);
+  append_pixels(out, R"(,"x_max":)", detection.box.x_max);
+  append_pixels(out, R"(,"y_max":)", detection.box.y_max);
+  out += "}}";
+}
+
+void append(TextBuffer& out, const common::Classification& classification, const common::ModelDescription& model) {
+  append_label(out, classification.class_id, model);
+  out += R"(,"probability":)";
+  out.add_fixed(classification.probability, 6);
+  out += '}';
+}
+
+template <typename Item>
+void append_range(TextBuffer& out, const std::vector<Item>& items, std::size_t from, std::size_t count,
+                  const common::ModelDescription& model) {
+  const std::size_t end = from + std::min(count, items.size() - std::min(from, items.size()));
+  for (std::size_t i = from; i < end; ++i) {
+    if (i != 0) out += ',';
+    append(out, items[i], model);
+  }
+}
+
+void append(TextBuffer& out, const common::IdentityAnswer& answer) {
+  out += R"("bytes":)";
+  out.add_whole(answer.bytes);
+  out += R"(,"crc32":")";
+  out.add_hex(answer.crc32, 8);
+  out += R"(","worker_pid":)";
+  out.add_whole(answer.worker_pid);
+  out += ',';
+}
+
+std::string_view content_type_of(common::FileType type) {
+  switch (type) {
+    case common::FileType::kJpeg: return "image/jpeg";
+    case common::FileType::kPng: return "image/png";
+    case common::FileType::kNpy: return "application/x-npy";
+    case common::FileType::kNpz: return "application/zip";
+  }
+  return "application/octet-stream";
+}
+
+void write_file(Response& response, common::EncodedFile& file) {
+  response.start(http::status::ok, content_type_of(file.type));
+  add_field(response, "X-Content-Type-Options", "nosniff");
+  response.file = std::move(file.bytes);
+}
+
+void append_server_timing(TextBuffer& out, const Answer& answer) {
+  out += "Server-Timing: queue;dur=";
+  out.add_ms(answer.queue_us);
+  out += ", decode;dur=";
+  out.add_ms(answer.times.decode_us);
+  out += ", infer;dur=";
+  out.add_ms(answer.times.infer_us);
+  out += ", post;dur=";
+  out.add_ms(answer.times.post_us);
+  out += "\r\n";
+}
+
+}  // namespace
+
+std::size_t item_count(const common::Prediction& prediction) {
+  if (const auto* const list = std::get_if<common::DetectionList>(&prediction)) return list->detections.size();
+  if (const auto* const list = std::get_if<common::ClassificationList>(&prediction)) {
+    return list->classifications.size();
+  }
+  return 0;
+}
+
+void begin_prediction(Response& response, std::string_view model, const Answer& answer) {
+  response.start(http::status::ok);
+  TextBuffer& out = response.body;
+  out.reserve(kItemBytes * item_count(*answer.prediction));
+  out += R"({"success":true,"model":)";
+  out.add_json(model);
+  out += ',';
+  std::visit(
+      [&](const auto& prediction) {
+        using Kind = std::decay_t<decltype(prediction)>;
+        if constexpr (std::is_same_v<Kind, common::IdentityAnswer>) {
+          append(out, prediction);
+        } else if constexpr (!std::is_same_v<Kind, common::EncodedFile>) {
+          append_image(out, prediction, *answer.model);
+        }
+      },
+      *answer.prediction);
+}
+
+void append_items(Response& response, const Answer& answer, std::size_t from, std::size_t count) {
+  if (const auto* const list = std::get_if<common::DetectionList>(&*answer.prediction)) {
+    append_range(response.body, list->detections, from, count, *answer.model);
+  } else if (const auto* const classes = std::get_if<common::ClassificationList>(&*answer.prediction)) {
+    append_range(response.body, classes->classifications, from, count, *answer.model);
+  }
+}
+
+void end_prediction(Response& response, const Answer& answer, std::uint32_t total_us) {
+  if (!std::holds_alternative<common::IdentityAnswer>(*answer.prediction)) response.body += "],";
+  append_timing(response.body, answer, total_us);
+  response.body += '}';
+  append_server_timing(response.fields, answer);
+}
+
+void write_prediction(Response& response, std::string_view model, Answer& answer, std::uint32_t total_us) {
+  if (auto* const file = std::get_if<common::EncodedFile>(&*answer.prediction)) {
+    write_file(response, *file);
+    append_server_timing(response.fields, answer);
+    return;
+  }
+  begin_prediction(response, model, answer);
+  append_items(response, answer, 0, item_count(*answer.prediction));
+  end_prediction(response, answer, total_us);
+}
+
+}  // namespace yolod::app

@@ -1,0 +1,45 @@
+#include "app/api/request_values.hpp"
+
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "common/text.hpp"
+
+namespace yolod::app {
+
+using common::Error;
+using common::ErrorCode;
+using common::Outcome;
+
+Error invalid(std::string_view name, std::string_view allowed) {
+  return {ErrorCode::kInvalidParameter, std::string(name).append(" must be ").append(allowed)};
+}
+
+Outcome<float> parse_fraction(std::string_view name, std::string_view text) {
+  const auto value = parse_whole<float>(text);
+  if (!value || !std::isfinite(*value) || *value < 0 || *value > 1) return invalid(name, "a number from 0 to 1");
+  return *value;
+}
+
+Error unknown_parameter(std::string_view name, std::span<const std::string_view> known) {
+  constexpr std::size_t kLongestShown = 40;
+  const auto nearest = common::nearest_word(name.substr(0, kLongestShown), {known.begin(), known.end()});
+  std::string message = '"' + common::printable(name, kLongestShown) + "\" is no parameter here" +
+                        (nearest.empty() ? ". Known " : ", did you mean " + std::string(nearest) + "? Known ") +
+                        (known.size() == 1 ? "is " : "are ");
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    message.append(i == 0 ? "" : i + 1 == known.size() ? " and " : ", ").append(known[i]);
+  }
+  return {ErrorCode::kInvalidParameter, std::move(message)};
+}
+
+Outcome<std::optional<std::chrono::milliseconds>> parse_request_timeout(std::string_view text) {
+  if (text.empty()) return std::optional<std::chrono::milliseconds>();
+  const auto number = parse_whole<std::uint32_t>(text);
+  if (!number || *number == 0) return invalid("X-Request-Timeout", "a whole number of milliseconds, at least 1");
+  return std::optional(std::chrono::milliseconds(*number));
+}
+
+}  // namespace yolod::app

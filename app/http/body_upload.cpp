@@ -1,0 +1,151 @@
+#include "app/http/body_upload.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace yolod::app {
+namespace {
+
+using common::Clock;
+using common::Error;
+using common::ErrorCode;
+
+// A chunk of which so much is still to come is read straight into the room; a shorter one goes through the buffer,
+// where the size of the next chunk comes with it.
+constexpr std::uint64_t kReadStraightBytes = 16 * 1024;
+
+}  // namespace
+
+BodyUpload::State BodyUpload::begin(const RequestHead& head, const Exchange::BodyRule& rule) {
+  end();
+  received_bytes_ = 0;
+  gave_way_ = false;
+  if (head.chunked) {
+    length_bytes_ = rule.limit_bytes;
+    room_bytes_ = std::min(rule.first_room_bytes, length_bytes_);
+    chunks_ = std::make_unique<ChunkedDecoder>(length_bytes_);
+    return State::kRoom;
+  }
+  length_bytes_ = room_bytes_ = head.content_length;
+  if (length_bytes_ == 0) return refuse({ErrorCode::kInvalidImage, "the request has no body"});
+  if (length_bytes_ > rule.limit_bytes) {
+    return refuse({ErrorCode::kBodyTooLarge, "the body is larger than this server takes"});
+  }
+  return State::kRoom;
+}
+
+BodyUpload::State BodyUpload::refuse(Error error) {
+  error_ = std::move(error);
+  return State::kRefused;
+}
+
+void BodyUpload::end() {
+  reading_ = false;
+  room_ = {};
+  chunks_.reset();
+  error_.reset();
+}
+
+BodyUpload::State BodyUpload::use_room(std::span<std::byte> room, boost::beast::flat_buffer& buffer) {
+  room_ = room;
+  return take(buffer);
+}
+
+BodyUpload::State BodyUpload::take(boost::beast::flat_buffer& buffer) {
+  const auto came = buffer.data();
+  if (!chunks_) {
+    const std::size_t taken = std::min<std::uint64_t>(came.size(), length_bytes_ - received_bytes_);
+    if (taken != 0) std::memcpy(room_.data() + received_bytes_, came.data(), taken);
+    buffer.consume(taken);
+    return content_came(taken);
+  }
+  const auto [consumed, content] =
+      chunks_->decode({static_cast<const char*>(came.data()), came.size()}, room_.subspan(received_bytes_));
+  buffer.consume(consumed);
+  received_bytes_ += content;
+  if (chunks_->state() != ChunkedDecoder::State::kMore) return chunks_ended();
+  const std::uint64_t expected = chunks_->expected_content_bytes();
+  if (expected != 0 && received_bytes_ == room_.size()) {
+    room_bytes_ = length_bytes_;
+    return State::kMoreRoom;
+  }
+  return expected >= kReadStraightBytes ? State::kContent : State::kFraming;
+}
+
+std::span<std::byte> BodyUpload::place(std::size_t most_bytes) const {
+  const std::uint64_t expected = chunks_ ? chunks_->expected_content_bytes() : length_bytes_ - received_bytes_;
+  return room_.subspan(received_bytes_,
+                       std::min<std::uint64_t>({expected, room_.size() - received_bytes_, most_bytes}));
+}
+
+BodyUpload::State BodyUpload::content_came(std::size_t bytes) {
+  received_bytes_ += bytes;
+  if (chunks_) {
+    chunks_->content_came(bytes);
+    boost::beast::flat_buffer none;
+    return take(none);
+  }
+  return received_bytes_ < length_bytes_ ? State::kContent : State::kComplete;
+}
+
+BodyUpload::State BodyUpload::chunks_ended() {
+  switch (chunks_->state()) {
+    case ChunkedDecoder::State::kMore:
+    case ChunkedDecoder::State::kMalformed:
+      return refuse({ErrorCode::kBadRequest, "the chunked body is not as RFC 9112 has it"});
+    case ChunkedDecoder::State::kBodyTooLarge:
+      return refuse({ErrorCode::kBodyTooLarge, "the body is larger than this server takes"});
+    case ChunkedDecoder::State::kTrailerTooLarge:
+      return refuse({ErrorCode::kHeaderTooLarge, "the trailer fields are larger than 16 KiB"});
+    case ChunkedDecoder::State::kDone: break;
+  }
+  if (received_bytes_ == 0) return refuse({ErrorCode::kInvalidImage, "the request has no body"});
+  return State::kComplete;
+}
+
+// ---- its pace ----
+
+void BodyUpload::start_clock(Clock::time_point now) {
+  reading_ = true;
+  gave_way_ = false;
+  began_ = checked_ = now;
+  received_at_last_check_ = received_bytes_;
+  recent_rate_ = 0;
+}
+
+void BodyUpload::pause(Clock::time_point now) {
+  reading_ = false;
+  paused_ = now;
+}
+
+void BodyUpload::go_on(Clock::time_point now) {
+  reading_ = true;
+  began_ += now - paused_;
+  checked_ = now;
+}
+
+Upload BodyUpload::upload() const {
+  return {began_, chunks_ ? std::uint64_t{0} : length_bytes_, received_bytes_, room_.size(), recent_rate_};
+}
+
+bool BodyUpload::is_late(std::chrono::milliseconds body_timeout, Clock::time_point now) {
+  if (!reading_) return false;
+  const std::chrono::duration<double> elapsed = now - std::exchange(checked_, now);
+  const auto came = static_cast<double>(received_bytes_ - std::exchange(received_at_last_check_, received_bytes_));
+  if (elapsed.count() > 0) recent_rate_ = (recent_rate_ + came / elapsed.count()) / 2;
+  return now >= began_ + body_timeout || !keeps_pace(upload(), body_timeout, now);
+}
+
+std::optional<UploadCost> BodyUpload::cost(std::chrono::milliseconds body_timeout, Clock::time_point now) const {
+  if (!reading_) return std::nullopt;
+  const auto to_come = cost_to_come(upload(), body_timeout, now);
+  if (!to_come) return std::nullopt;
+  return UploadCost{*to_come, room_.size()};
+}
+
+void BodyUpload::give_way(std::chrono::milliseconds body_timeout, Clock::time_point now) {
+  gave_way_ = !is_behind(upload(), body_timeout, now);
+}
+
+}  // namespace yolod::app

@@ -1,0 +1,11 @@
+// The parts of a request's path that stand where its route has braces, in order.
+#pragma once
+
+#include <boost/container/static_vector.hpp>
+#include <string_view>
+
+namespace yolod::app {
+
+using Captures = boost::container::static_vector<std::string_view, 4>;
+
+}  // namespace yolod::app

@@ -1,0 +1,537 @@
+#include "app/http/connection.hpp"
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/http/error.hpp>
+#include <ctime>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "app/net/admin_peer.hpp"
+#include "app/net/client_presence.hpp"
+#include "common/await.hpp"
+#include "common/fault_point.hpp"
+#include "common/system/runtime_directory.hpp"
+
+namespace yolod::app {
+namespace {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+using boost::system::error_code;
+using common::AwakeClock;
+using common::Error;
+using common::ErrorCode;
+
+// Read at once where a head is to come: most heads, and little of a body, which then goes straight to its place.
+constexpr std::size_t kReadBytes = 4096;
+// Read at once where the size of a chunk is to come.
+constexpr std::size_t kFramingBytes = 16 * 1024;
+constexpr std::size_t kBufferLimitBytes = RequestHeadReader::kLimitBytes + kReadBytes + 64 * 1024;
+// What an idle connection may keep.
+constexpr std::size_t kIdleBufferBytes = 2 * kReadBytes;
+constexpr std::chrono::seconds kLinger{2};
+// How often a connection in the reserve looks for a place, and for how long.
+constexpr std::chrono::milliseconds kPlacePoll{20};
+constexpr std::chrono::milliseconds kPlacePatience{500};
+
+// Whether /status and /metrics are answered on the admin listener and nowhere else.
+bool is_admin_alone(const common::ServerConfig& config) {
+  return !config.admin_listen.empty() && config.admin_listen != common::kAdminListenAuto;
+}
+
+}  // namespace
+
+Connection::Connection(Socket socket, ListenerRole role, ConnectionList& list)
+    : socket_(std::move(socket)),
+      role_(role),
+      // Now, and not when the client asks for something: later its pid could be another process's.
+      may_administer_(role == ListenerRole::kAdmin && may_administer(socket_.native_handle())),
+      list_(list),
+      buffer_(kBufferLimitBytes) {
+  error_code ignored;
+  socket_.non_blocking(true, ignored);  // what can be done at once is done at once
+  places().add(*this, AwakeClock::now());
+}
+
+Connection::~Connection() { places().remove(*this); }
+
+void Connection::give_up_place() {
+  error_code ignored;
+  socket_.close(ignored);
+  if (occupation() == Occupation::kAwaitingRoom) exchange_->client_is_gone();
+}
+
+void Connection::time_out() {
+  timed_out_ = true;
+  error_code ignored;
+  socket_.cancel(ignored);
+}
+
+bool Connection::check_deadline(AwakeClock::time_point now) {
+  const common::ServerConfig& config = list_.config();
+  const bool is_slow = upload_.is_late(config.body_timeout, now);
+  const bool late = is_slow || now >= deadline_ || (idle_ && now - since() >= config.idle_timeout);
+  if (late) time_out();
+  if (waiting_ || occupation() == Occupation::kAwaitingRoom) look_for_client();
+  return late;
+}
+
+std::optional<UploadCost> Connection::upload_cost(AwakeClock::time_point now) const {
+  return upload_.cost(list_.config().body_timeout, now);
+}
+
+void Connection::give_way(AwakeClock::time_point now) {
+  upload_.give_way(list_.config().body_timeout, now);
+  time_out();
+}
+
+void Connection::look_for_client() {
+  switch (client_presence(socket_.native_handle())) {
+    case ClientPresence::kThere: return;
+    case ClientPresence::kSaysNoMore:
+      if (version_ == 11 && !std::exchange(probed_, true)) probe_client(socket_.native_handle());
+      return;
+    case ClientPresence::kGone: exchange_->client_is_gone(); return;
+  }
+}
+
+// One frame for the connection's life: a coroutine that is called for a request is one more to allocate. So what
+// happens between two waits is plain functions, and what few requests wait for is a coroutine of its own.
+asio::awaitable<void> Connection::run() {
+  const auto self = shared_from_this();
+  Step step = Step::kNextRequest;
+  while (step != Step::kEnd) {
+    switch (step) {
+      case Step::kNextRequest: step = next_request(); break;
+      case Step::kReadHeader:
+      case Step::kAwaitBody: {
+        auto [failure, bytes] = co_await socket_.async_read_some(buffer_.prepare(kReadBytes), common::kAwait);
+        buffer_.commit(bytes);
+        step = step == Step::kReadHeader ? header_came(failure) : body_began(failure);
+        break;
+      }
+      case Step::kAwaitPlace: {
+        asio::steady_timer poll(socket_.get_executor(), kPlacePoll);
+        (void)co_await poll.async_wait(common::kAwait);
+        head_looked_at_ = 0;
+        step = read_head();
+        break;
+      }
+      case Step::kSayContinue: step = co_await say_continue(); break;
+      case Step::kAwaitRoom: step = co_await await_room(); break;
+      case Step::kMoreRoom: step = co_await await_more_room(); break;
+      case Step::kReadBody: {
+        const auto place = upload_.place(kBytesAtOnce);
+        auto [failure, bytes] =
+            co_await socket_.async_read_some(asio::buffer(place.data(), place.size()), common::kAwait);
+        step = body_came(failure, bytes);
+        break;
+      }
+      case Step::kReadFraming: {
+        auto [failure, bytes] = co_await socket_.async_read_some(buffer_.prepare(kFramingBytes), common::kAwait);
+        buffer_.commit(bytes);
+        step = failure ? drop_body(read_failure()) : upload_is(upload_.take(buffer_));
+        break;
+      }
+      case Step::kNextTurn:
+        co_await asio::post(socket_.get_executor(), asio::use_awaitable);
+        if (begun_) scratch().response = std::move(*std::exchange(begun_, nullptr));
+        step = follow(exchange_->proceed(scratch().response));
+        break;
+      case Step::kWait:
+        probed_ = false;
+        waiting_ = true;
+        co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(
+            [this](auto resume) { exchange_->wait(Exchange::Resume::from(std::move(resume))); }, asio::use_awaitable);
+        waiting_ = false;
+        step = follow(exchange_->proceed(scratch().response));
+        break;
+      case Step::kWriteRest: step = co_await write_rest(); break;
+      case Step::kLinger:
+        co_await linger();
+        step = Step::kEnd;
+        break;
+      case Step::kLetOthers:
+        co_await asio::post(socket_.get_executor(), asio::use_awaitable);
+        without_wait_ = 0;
+        step = Step::kNextRequest;
+        break;
+      case Step::kEnd: break;
+    }
+  }
+  error_code ignored;
+  socket_.shutdown(Socket::shutdown_both, ignored);
+}
+
+// ---- the head ----
+
+Connection::Step Connection::next_request() {
+  if (buffer_.size() != 0) {
+    // A client that sends many requests at once lets others have their turn in between.
+    constexpr unsigned kAtOnce = 16;
+    if (++without_wait_ > kAtOnce) return Step::kLetOthers;
+    begin_request();
+    return read_head();
+  }
+  if (buffer_.capacity() > kIdleBufferBytes) buffer_.shrink_to_fit();
+  without_wait_ = 0;
+  idle_ = true;
+  if (occupation() != Occupation::kSilent) occupy(Occupation::kIdle, AwakeClock::now());
+  return Step::kReadHeader;
+}
+
+void Connection::begin_request() {
+  request_began_ = AwakeClock::now();
+  if (std::exchange(idle_, false)) occupy(Occupation::kBusy, request_began_);
+  request_id_.clear();
+  head_looked_at_ = 0;
+  version_ = 11;
+  timed_out_ = keep_alive_ = is_head_ = false;
+}
+
+Connection::Step Connection::header_came(error_code failure) {
+  // Bytes may have come just before it was closed to make room for another.
+  if (!socket_.is_open()) return Step::kEnd;
+  if (failure) {
+    // Only a client that has begun a request is owed an answer, and only while the connection stands.
+    if (idle_ || !timed_out_) return Step::kEnd;
+    return refuse(read_failure(), BodyState::kUnread);
+  }
+  if (idle_) begin_request();
+  return read_head();
+}
+
+// A head that is wrong is found out at the first look or at its end, as with a parser that waits for the end.
+bool Connection::may_have_whole_head() {
+  const std::string_view text(static_cast<const char*>(buffer_.data().data()), buffer_.size());
+  const std::size_t looked_at = std::exchange(head_looked_at_, text.size());
+  return looked_at < 4 || text.size() > RequestHeadReader::kLimitBytes ||
+         text.find("\r\n\r\n", looked_at - 3) != std::string_view::npos ||
+         text.find("\n\n", looked_at - 1) != std::string_view::npos;  // lines that end in LF alone are none
+}
+
+// Old clients end a body with a line break that is no part of it (RFC 9112, 2.2).
+void Connection::skip_empty_lines() {
+  constexpr unsigned kMost = 4;
+  while (empty_lines_ < kMost && buffer_.size() >= 2) {
+    const std::string_view text(static_cast<const char*>(buffer_.data().data()), 2);
+    if (text != "\r\n") return;
+    buffer_.consume(2);
+    head_looked_at_ = 0;
+    ++empty_lines_;
+  }
+}
+
+Connection::Step Connection::read_head() {
+  skip_empty_lines();
+  if (buffer_.size() == 0) {
+    no_deadline();
+    return next_request();
+  }
+  if (!may_have_whole_head()) return Step::kReadHeader;
+  RequestHead head;
+  // The reader takes the first half of an empty line for a method.
+  const bool in_empty_line = buffer_.size() == 1 && *static_cast<const char*>(buffer_.data().data()) == '\r';
+  const error_code failure = in_empty_line ? http::error::need_more : scratch().reader.read(buffer_.data(), head);
+  if (failure == http::error::need_more) {
+    deadline_ = request_began_ + list_.config().header_timeout;
+    if (occupation() != Occupation::kUnfinished) occupy(Occupation::kUnfinished, request_began_);
+    return Step::kReadHeader;
+  }
+  no_deadline();
+  empty_lines_ = 0;
+  if (occupation() == Occupation::kUnfinished) occupy(Occupation::kBusy, AwakeClock::now());
+  if (failure) return refuse(explain_bad_head(failure), BodyState::kUnread);
+  Step otherwise{};
+  if (in_reserve() && !may_be_served(head, otherwise)) return otherwise;
+  if (is_sane_request_id(head.request_id)) request_id_.assign(head.request_id.data(), head.request_id.size());
+  version_ = head.version;
+  keep_alive_ = head.keep_alive;
+  is_head_ = head.method == http::verb::head;
+  buffer_.consume(head.bytes);
+  return answer(head);
+}
+
+bool Connection::may_be_served(const RequestHead& head, Step& otherwise) {
+  RequestTarget& target = scratch().target;
+  if (head.ambiguity.empty() && target.parse(head.target)) {
+    const Route* const route = list_.application().router().find(target.path(), scratch().captures);
+    if (route != nullptr && route->audience == Audience::kEverybody) return true;
+  }
+  const auto now = AwakeClock::now();
+  if (places().leave_reserve(*this, now)) return true;
+  if (now - request_began_ < kPlacePatience && places().may_make_room_soon(now)) {
+    otherwise = Step::kAwaitPlace;
+    return false;
+  }
+  version_ = head.version;
+  otherwise =
+      refuse({ErrorCode::kQueueFull, "too many connections"}, head.has_body() ? BodyState::kUnread : BodyState::kRead);
+  return false;
+}
+
+Connection::Step Connection::answer(const RequestHead& head) {
+  RequestTarget& target = scratch().target;
+  Captures& captures = scratch().captures;
+  Response& response = scratch().response;
+  if (!head.ambiguity.empty()) {
+    keep_alive_ = false;
+    return refuse({ErrorCode::kBadRequest, std::string(head.ambiguity)}, BodyState::kUnread);
+  }
+  const BodyState unread = head.has_body() ? BodyState::kUnread : BodyState::kRead;
+  if (!target.parse(head.target)) {
+    keep_alive_ = false;
+    return refuse({ErrorCode::kBadRequest, "the request target is not valid"}, unread);
+  }
+  const Route* const route = list_.application().router().find(target.path(), captures);
+  if (route == nullptr) return refuse({ErrorCode::kNotFound, "there is nothing at this path"}, unread);
+  if (const auto why = check_audience(*route, head)) return refuse(*why, unread);
+  if (!route->allows(head.method)) {
+    list_.application().refuse({ErrorCode::kMethodNotAllowed, "this path does not take that method"}, response);
+    add_field(response, "Allow", route->methods);
+    return respond(unread);
+  }
+  exchange_ = route->make();
+  const auto next = exchange_->begin({head, target, captures, request_began_}, response);
+  if (next == Exchange::Next::kReadBody) return begin_body(head);
+  body_state_ = unread;
+  return follow(next);
+}
+
+// A page in a browser and a program behind a proxy are not the process that has the connection, so nothing that either
+// passes on administers.
+std::optional<Error> Connection::check_audience(const Route& route, const RequestHead& head) const {
+  if (!route.is_served_at(role_, is_admin_alone(list_.config()))) {
+    return role_ == ListenerRole::kAdmin
+               ? Error{ErrorCode::kForbidden, "this path is for clients: ask at an address of server.listen"}
+               : Error{ErrorCode::kForbidden, "this path is for the server's admins: ask at server.admin_listen"};
+  }
+  if (role_ == ListenerRole::kPublic) return std::nullopt;
+  if (!may_administer_) {
+    return Error{
+        ErrorCode::kForbidden,
+        "only root and the server's own user may administer it, and no process that may descend from the server"};
+  }
+  if (head.forwarded) return Error{ErrorCode::kForbidden, "a proxy or a page in a browser may not administer"};
+  return std::nullopt;
+}
+
+Connection::Step Connection::follow(Exchange::Next next) {
+  switch (next) {
+    case Exchange::Next::kNextTurn: return Step::kNextTurn;
+    case Exchange::Next::kWriteMore:
+      begun_ = std::make_unique<Response>(std::exchange(scratch().response, {}));
+      return Step::kNextTurn;
+    case Exchange::Next::kWait: return Step::kWait;
+    case Exchange::Next::kReadBody:  // begin() alone says that
+    case Exchange::Next::kRespond: break;
+  }
+  return respond(body_state_);
+}
+
+// ---- the body ----
+
+Connection::Step Connection::begin_body(const RequestHead& head) {
+  body_state_ = BodyState::kUnread;
+  if (upload_.begin(head, exchange_->body_rule()) == BodyUpload::State::kRefused) return drop_body(upload_.error());
+  if (buffer_.size() != 0) return make_room();
+  return head.expects_continue ? Step::kSayContinue : await_body();
+}
+
+asio::awaitable<Connection::Step> Connection::say_continue() {
+  static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+  set_deadline(list_.config().write_timeout);
+  auto [failure, bytes] = co_await asio::async_write(socket_, asio::buffer(kContinue), common::kAwait);
+  no_deadline();
+  co_return failure ? drop_body(read_failure()) : await_body();
+}
+
+Connection::Step Connection::await_body() {
+  const auto now = AwakeClock::now();
+  upload_.start_clock(now);
+  occupy(Occupation::kUnfinished, now);
+  return Step::kAwaitBody;
+}
+
+Connection::Step Connection::body_began(error_code failure) {
+  upload_.stop_clock();
+  occupy(Occupation::kBusy, AwakeClock::now());
+  return failure ? drop_body(read_failure()) : make_room();
+}
+
+Connection::Step Connection::make_room() {
+  if (!exchange_->try_room(upload_.room_bytes())) return Step::kAwaitRoom;
+  return upload_is(upload_.use_room(exchange_->room(), buffer_));
+}
+
+asio::awaitable<Connection::Step> Connection::await_room() {
+  probed_ = false;
+  occupy(Occupation::kAwaitingRoom, AwakeClock::now());
+  const auto came = co_await exchange_->await_room(upload_.room_bytes(), 0);
+  occupy(Occupation::kBusy, AwakeClock::now());
+  const bool gone = !socket_.is_open() || client_presence(socket_.native_handle()) == ClientPresence::kGone;
+  if (gone) co_return Step::kEnd;
+  if (!came) co_return drop_body(came.error());
+  co_return upload_is(upload_.use_room(exchange_->room(), buffer_));
+}
+
+asio::awaitable<Connection::Step> Connection::await_more_room() {
+  upload_.pause(AwakeClock::now());
+  const auto came = co_await exchange_->await_room(upload_.room_bytes(), upload_.received_bytes());
+  if (!came) co_return drop_body(came.error());
+  upload_.go_on(AwakeClock::now());
+  co_return upload_is(upload_.use_room(exchange_->room(), buffer_));
+}
+
+Connection::Step Connection::upload_is(BodyUpload::State state) {
+  switch (state) {
+    case BodyUpload::State::kContent:
+    case BodyUpload::State::kFraming: break;
+    case BodyUpload::State::kMoreRoom: return Step::kMoreRoom;
+    case BodyUpload::State::kComplete: return body_complete();
+    case BodyUpload::State::kRoom:  // begin() alone says that
+    case BodyUpload::State::kRefused: return drop_body(upload_.error());
+  }
+  const bool is_first = !upload_.is_timed();
+  if (is_first) upload_.start_clock(AwakeClock::now());
+  if (state == BodyUpload::State::kFraming) return Step::kReadFraming;
+  return is_first && !upload_.is_chunked() ? read_body_now() : Step::kReadBody;
+}
+
+Connection::Step Connection::read_body_now() {
+  const auto place = upload_.place(kBytesAtOnce);
+  error_code failure;
+  const std::size_t bytes = socket_.read_some(asio::buffer(place.data(), place.size()), failure);
+  return failure == asio::error::would_block ? Step::kReadBody : body_came(failure, bytes);
+}
+
+Connection::Step Connection::body_came(error_code failure, std::size_t bytes) {
+  if (failure) return drop_body(read_failure());
+  const auto state = upload_.content_came(bytes);
+  common::reach(common::FaultPoint::kFrontEndReadSome);
+  return upload_is(state);
+}
+
+Connection::Step Connection::body_complete() {
+  upload_.end();
+  body_state_ = BodyState::kRead;
+  return follow(exchange_->body_came(upload_.received_bytes(), scratch().response));
+}
+
+Connection::Step Connection::drop_body(const Error& error) {
+  const Error why = error;  // end() forgets the upload's own
+  upload_.end();
+  exchange_->drop_room();
+  return refuse(why, BodyState::kUnread);
+}
+
+Error Connection::read_failure() const {
+  if (timed_out_ && upload_.gave_way()) {
+    return {ErrorCode::kQueueFull, "too busy: others wait for the room that this upload takes"};
+  }
+  if (timed_out_) return {ErrorCode::kRequestTimeout, "the request did not arrive in time"};
+  return {ErrorCode::kBadRequest, "the request ended early"};
+}
+
+// ---- the answer ----
+
+Connection::Step Connection::refuse(const Error& error, BodyState body) {
+  Response& response = scratch().response;
+  if (exchange_) {
+    exchange_->refuse(error, response);
+  } else {
+    list_.application().refuse(error, response);
+  }
+  return respond(body);
+}
+
+Connection::Step Connection::respond(BodyState body) {
+  Response& response = scratch().response;
+  const auto status = static_cast<int>(response.status);
+  if (exchange_) {
+    exchange_->answered(status);
+    exchange_.reset();  // a connection that is idle afterwards keeps no model that is gone
+  } else {
+    list_.application().answered_without_exchange(status);
+  }
+  if (request_id_.empty()) request_id_ = new_request_id();
+  body_state_ = body;
+  closing_ = !keep_alive_ || body == BodyState::kUnread || list_.application().draining() ||
+             (in_reserve() && !places().leave_reserve(*this, AwakeClock::now()));
+  TextBuffer& head_text = scratch().head;
+  head_text.clear();
+  append_head(head_text, response,
+              {version_, !closing_, {request_id_.data(), request_id_.size()}, scratch().date.at(std::time(nullptr))});
+
+  const auto head = asio::buffer(head_text.view());
+  const auto content = is_head_ ? asio::const_buffer() : response.content();
+  const auto first = asio::buffer(content, kBytesAtOnce);
+  error_code failure;
+  if (common::is_doomed_at(common::FaultPoint::kFrontEndWroteHeader)) {
+    socket_.write_some(head, failure);
+    common::reach(common::FaultPoint::kFrontEndWroteHeader);
+  }
+  const std::size_t written = socket_.write_some(std::array<asio::const_buffer, 2>{head, first}, failure);
+  if (failure && failure != asio::error::would_block) return Step::kEnd;
+  if (written == head.size() + content.size()) return answer_written();
+  unsent_ = std::make_unique<Unsent>(Unsent{std::exchange(head_text, {}), std::exchange(response, {}), written});
+  return Step::kWriteRest;
+}
+
+asio::awaitable<Connection::Step> Connection::write_rest() {
+  asio::const_buffer head = asio::buffer(unsent_->head.view());
+  asio::const_buffer content = is_head_ ? asio::const_buffer() : unsent_->response.content();
+  std::size_t written = unsent_->written;
+  timed_out_ = false;
+  set_deadline(list_.config().write_timeout);
+  error_code failed;
+  for (;;) {
+    const std::size_t of_head = std::min(written, head.size());
+    head += of_head;
+    content += written - of_head;
+    if (head.size() + content.size() == 0) break;
+    occupy(Occupation::kUnreadAnswer, AwakeClock::now());
+    const std::array<asio::const_buffer, 2> some{head, asio::buffer(content, kBytesAtOnce)};
+    auto [failure, bytes] = co_await socket_.async_write_some(some, common::kAwait);
+    written = bytes;
+    failed = failure;
+    if (failed) break;
+  }
+  no_deadline();
+  unsent_.reset();
+  occupy(Occupation::kBusy, AwakeClock::now());
+  co_return failed ? Step::kEnd : answer_written();
+}
+
+Connection::Step Connection::answer_written() {
+  common::reach(common::FaultPoint::kFrontEndAnswered);
+  if (!closing_) return Step::kNextRequest;
+  // With unread bytes in the kernel a close is a reset, which overtakes the answer.
+  error_code ignored;
+  if (in_reserve()) return Step::kEnd;  // the next one waits for its place
+  const bool unread = body_state_ == BodyState::kUnread || buffer_.size() != 0 || socket_.available(ignored) != 0;
+  return unread ? Step::kLinger : Step::kEnd;
+}
+
+asio::awaitable<void> Connection::linger() {
+  error_code failure;
+  socket_.shutdown(Socket::shutdown_send, failure);
+  timed_out_ = false;
+  set_deadline(kLinger);
+  occupy(Occupation::kLingering, AwakeClock::now());
+  buffer_.consume(buffer_.size());
+  const auto unread = asio::buffer(scratch().unread);
+  while (!failure && !timed_out_) {
+    auto [ended, bytes] = co_await socket_.async_read_some(unread, common::kAwait);
+    failure = ended;
+  }
+}
+
+}  // namespace yolod::app

@@ -1,0 +1,71 @@
+#include "app/http/connection_list.hpp"
+
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "common/awake_clock.hpp"
+
+namespace yolod::app {
+namespace {
+
+// Connections whose deadlines are checked before the event loop has its turn: of each the kernel may have to be asked
+// whether its client is still there, which takes a microsecond.
+constexpr std::size_t kCheckedAtOnce = 200;
+
+}  // namespace
+
+ConnectionList::ConnectionList(boost::asio::io_context& io, Application& application,
+                               const common::ServerConfig& config, std::size_t limit)
+    : io_(io), application_(application), config_(config), public_(limit), admin_(kMostAdmins) {}
+
+void ConnectionList::close_idle() {
+  const auto close = [](Place& place) { place.give_up_place(); };
+  for (Places* const places : {&public_, &admin_}) {
+    places->for_each(Occupation::kSilent, close);
+    places->for_each(Occupation::kIdle, close);
+  }
+}
+
+void ConnectionList::close_all() {
+  close_idle();
+  const auto close = [](Place& place) { place.give_up_place(); };
+  for (const Occupation occupation : {Occupation::kLingering, Occupation::kUnfinished, Occupation::kAwaitingRoom,
+                                      Occupation::kUnreadAnswer, Occupation::kBusy}) {
+    public_.for_each(occupation, close);
+    admin_.for_each(occupation, close);
+  }
+}
+
+void ConnectionList::check_deadlines() {
+  if (std::exchange(checking_, true)) return;
+  check_more_deadlines();
+}
+
+void ConnectionList::check_more_deadlines() {
+  const auto now = common::AwakeClock::now();
+  if (!public_.check_some_deadlines(kCheckedAtOnce, now) || !admin_.check_some_deadlines(kCheckedAtOnce, now)) {
+    boost::asio::post(io_, [this] { check_more_deadlines(); });
+    return;
+  }
+  checking_ = false;
+  relieve_pressure(now);
+  scratch_.give_back();
+}
+
+void ConnectionList::relieve_pressure(common::Clock::time_point now) {
+  const auto [first_bytes, least_bytes] = application_.room_shortage(now);
+  if (first_bytes == 0) return;
+  candidates_.clear();
+  uploading_.clear();
+  public_.for_each(Occupation::kBusy, [&](Place& place) {
+    const auto cost = place.upload_cost(now);
+    if (!cost) return;
+    candidates_.push_back({cost->cost, cost->held_bytes, uploading_.size()});
+    uploading_.push_back(&place);
+  });
+  std::size_t victims = choose_victims(candidates_, first_bytes);
+  if (victims == 0) victims = choose_victims(candidates_, least_bytes);
+  for (std::size_t i = 0; i < victims; ++i) uploading_[candidates_[i].index]->give_way(now);
+}
+
+}  // namespace yolod::app

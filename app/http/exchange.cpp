@@ -1,0 +1,18 @@
+#include "app/http/exchange.hpp"
+
+#include <cstdlib>
+
+namespace yolod::app {
+
+// A connection calls none of these: begin() has asked for neither a body nor a wait.
+Exchange::Next HeadExchange::proceed(Response& /*response*/) { std::abort(); }
+void HeadExchange::wait(Resume /*done*/) { std::abort(); }
+Exchange::BodyRule HeadExchange::body_rule() const { std::abort(); }
+bool HeadExchange::try_room(std::uint64_t /*bytes*/) { std::abort(); }
+boost::asio::awaitable<common::Outcome<void>> HeadExchange::await_room(std::uint64_t /*bytes*/,
+                                                                       std::uint64_t /*kept_bytes*/) {
+  std::abort();
+}
+Exchange::Next HeadExchange::body_came(std::uint64_t /*bytes*/, Response& /*response*/) { std::abort(); }
+
+}  // namespace yolod::app

@@ -1,0 +1,53 @@
+#include "app/http/response.hpp"
+
+namespace yolod::app {
+
+namespace http = boost::beast::http;
+
+void Response::start(http::status with_status, std::string_view type) {
+  status = with_status;
+  content_type = type;
+  fields.clear();
+  body.clear();
+  file.clear();
+}
+
+void write_json(Response& response, http::status status, std::string_view body) {
+  response.start(status);
+  response.body += body;
+}
+
+void write_text(Response& response, std::string_view content_type, std::string_view body) {
+  response.start(http::status::ok, content_type);
+  response.body += body;
+}
+
+void add_field(Response& response, std::string_view name, std::string_view value) {
+  response.fields += name;
+  response.fields += ": ";
+  response.fields += value;
+  response.fields += "\r\n";
+}
+
+void append_head(TextBuffer& out, const Response& response, const HeadSettings& settings) {
+  out += settings.version == 10 ? "HTTP/1.0 " : "HTTP/1.1 ";
+  out.add_whole(static_cast<unsigned>(response.status));
+  out += ' ';
+  const auto reason = http::obsolete_reason(response.status);
+  out += std::string_view(reason.data(), reason.size());
+  out += "\r\nContent-Type: ";
+  out += response.content_type;
+  out += "\r\n";
+  out += response.fields.view();
+  if (settings.version == 10 && settings.keep_alive) out += "Connection: keep-alive\r\n";
+  if (settings.version != 10 && !settings.keep_alive) out += "Connection: close\r\n";
+  out += "Date: ";
+  out += settings.date;
+  out += "\r\nX-Request-Id: ";
+  out += settings.request_id;
+  out += "\r\nContent-Length: ";
+  out.add_whole(response.content().size());
+  out += "\r\n\r\n";
+}
+
+}  // namespace yolod::app

@@ -1,0 +1,50 @@
+#include "app/observe/metrics_text.hpp"
+
+#include <prometheus/text_serializer.h>
+
+#include <algorithm>
+#include <iterator>
+#include <string_view>
+
+namespace yolod::app {
+namespace {
+
+// Lines of one piece, some 2 us each.
+constexpr std::size_t kLinesAtOnce = 150;
+
+std::size_t lines_of(const prometheus::ClientMetric& series) {
+  constexpr std::size_t kSumAndCount = 2;
+  return series.histogram.bucket.empty() ? 1 : series.histogram.bucket.size() + kSumAndCount;
+}
+
+// Without its # HELP and # TYPE, which stand above the first series alone.
+std::string_view without_header(std::string_view text) {
+  while (text.starts_with('#')) text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+  return text;
+}
+
+}  // namespace
+
+std::string MetricsText::next() {
+  std::string text;
+  std::size_t lines = 0;
+  while (!is_whole() && lines < kLinesAtOnce) {
+    prometheus::MetricFamily& family = families_[family_];
+    const bool is_first = series_ == 0;
+    prometheus::MetricFamily some{family.name, family.help, family.type, {}};
+    while (series_ < family.metric.size() && lines < kLinesAtOnce) {
+      lines += lines_of(family.metric[series_]);
+      some.metric.push_back(std::move(family.metric[series_]));
+      ++series_;
+    }
+    const std::string piece = prometheus::TextSerializer().Serialize({some});
+    text += is_first ? std::string_view(piece) : without_header(piece);
+    if (series_ == family.metric.size()) {
+      ++family_;
+      series_ = 0;
+    }
+  }
+  return text;
+}
+
+}  // namespace yolod::app

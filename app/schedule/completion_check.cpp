@@ -1,0 +1,93 @@
+#include "app/schedule/completion_check.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "ipc/prediction_codec.hpp"
+
+namespace yolod::app {
+namespace {
+
+using common::Error;
+using common::ErrorCode;
+
+// The codes that a worker may answer with: the client's picture, tensors or options, or its own failure.
+bool is_workers_code(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kBadRequest:
+    case ErrorCode::kInvalidImage:
+    case ErrorCode::kImageTooLarge:
+    case ErrorCode::kImageTooComplex:
+    case ErrorCode::kUnsupportedMediaType:
+    case ErrorCode::kInvalidParameter:
+    case ErrorCode::kInternal: return true;
+    default: return false;
+  }
+}
+
+// A worker's error text goes to the client for what is the client's doing: it is bounded, and kept to printable ASCII.
+std::string printable(std::span<const std::byte> bytes) {
+  constexpr std::size_t kLongest = 300;
+  std::string text;
+  for (const std::byte byte : bytes) {
+    const auto character = static_cast<unsigned char>(byte);
+    if (text.size() == kLongest) break;
+    text.push_back(character >= 0x20 && character < 0x7F ? static_cast<char>(character) : '?');
+  }
+  return text;
+}
+
+// Whether a model of this config could answer so what was asked.
+bool fits_task(const common::Prediction& prediction, const common::ModelConfig& config,
+               const common::PredictionOptions& options) {
+  if (std::holds_alternative<common::IdentitySource>(config.source)) {
+    return std::holds_alternative<common::IdentityAnswer>(prediction);
+  }
+  const auto* const file = std::get_if<common::EncodedFile>(&prediction);
+  switch (config.task) {
+    case common::Task::kDetect:
+      if (options.annotate) return file != nullptr && file->type == common::FileType::kJpeg;
+      return std::holds_alternative<common::DetectionList>(prediction);
+    case common::Task::kClassify: return std::holds_alternative<common::ClassificationList>(prediction);
+    case common::Task::kImage:
+      return file != nullptr && (file->type == common::FileType::kJpeg || file->type == common::FileType::kPng);
+    case common::Task::kTensor:
+      return file != nullptr && (file->type == common::FileType::kNpy || file->type == common::FileType::kNpz);
+  }
+  return false;
+}
+
+bool labels_exist(const common::Prediction& prediction, const common::ModelDescription& description) {
+  const auto exist = [&](const auto& list) {
+    return std::all_of(list.begin(), list.end(),
+                       [&](const auto& item) { return item.class_id < description.labels.size(); });
+  };
+  if (const auto* const list = std::get_if<common::DetectionList>(&prediction)) return exist(list->detections);
+  if (const auto* const list = std::get_if<common::ClassificationList>(&prediction)) {
+    return exist(list->classifications);
+  }
+  return true;
+}
+
+}  // namespace
+
+std::optional<common::Outcome<common::Prediction>> read_completion(const ipc::CompletionCell& completion,
+                                                                   std::span<const std::byte> result,
+                                                                   const common::ModelConfig& config,
+                                                                   const common::PredictionOptions& asked,
+                                                                   const common::ModelDescription& description) {
+  if (completion.error_code == 0) {
+    auto prediction = ipc::decode_prediction(result);
+    if (!prediction || !fits_task(*prediction, config, asked) || !labels_exist(*prediction, description)) {
+      return std::nullopt;
+    }
+    return common::Outcome<common::Prediction>(std::move(*prediction));
+  }
+  const auto code = common::error_code_from(completion.error_code);
+  if (!code || !is_workers_code(*code)) return std::nullopt;
+  return common::Outcome<common::Prediction>(Error{*code, printable(result)});
+}
+
+}  // namespace yolod::app

@@ -1,0 +1,79 @@
+#include "app/api/admin/reload_exchange.hpp"
+
+#include <catch2/catch.hpp>
+#include <memory>
+#include <string>
+
+#include "tests/unit/app/api/exchange_driver.hpp"
+
+namespace yolod::app {
+namespace {
+
+using Next = Exchange::Next;
+using common::Error;
+using common::ErrorCode;
+
+class ReloadBench {
+ public:
+  boost::asio::io_context io;
+  Metrics metrics;
+  std::string asked{"nothing"};
+  std::function<void(const common::Outcome<void>&)> done;
+  AskForReload ask = [this](std::string_view model, std::function<void(const common::Outcome<void>&)> when_done) {
+    asked = model;
+    done = std::move(when_done);
+  };
+  ExchangeDriver driver{io, std::make_unique<ReloadExchange>(metrics, ask)};
+};
+
+TEST_CASE("ReloadExchange: it waits for the reload and tells how it ended", "[app][unit]") {
+  ReloadBench bench;
+  REQUIRE(bench.driver.begin("POST /reload?model=a HTTP/1.1\r\nHost: a\r\n") == Next::kWait);
+  bench.driver.wait();
+  CHECK(bench.asked == "a");
+  CHECK_FALSE(bench.driver.resumed);
+  SECTION("well") {
+    bench.done({});
+    bench.driver.finish_wait();
+    CHECK(bench.driver.status() == 200);
+    CHECK(bench.driver.body() == R"({"success":true})");
+  }
+  SECTION("with a config or a model that is wrong: whoever may reload is told why") {
+    const auto code = GENERATE(ErrorCode::kBadConfig, ErrorCode::kBadModel);
+    bench.done(Error{code, "models[0].cfg: no such file"});
+    bench.driver.finish_wait();
+    CHECK(bench.driver.status() == 500);
+    CHECK(bench.driver.body() ==
+          R"({"success":false,"error":{"code":"internal","message":"models[0].cfg: no such file"}})");
+  }
+  SECTION("not, for another reason") {
+    bench.done(Error{ErrorCode::kUnknownModel, "no such model"});
+    bench.driver.finish_wait();
+    CHECK(bench.driver.status() == 404);
+  }
+}
+
+TEST_CASE("ReloadExchange: its query is the model alone, and it takes no body", "[app][unit]") {
+  ReloadBench bench;
+  const auto refused = [&bench](const std::string& head) {
+    bench.driver.finish(bench.driver.begin(head));
+    return bench.driver.status() == 400;
+  };
+  for (const auto* query : {"?confidence=0.3", "?model=a&priority=high", "?model=a&model=a", "?Model=a"}) {
+    CAPTURE(query);
+    CHECK(refused("POST /reload" + std::string(query) + " HTTP/1.1\r\nHost: a\r\n"));
+  }
+  CHECK(refused("POST /reload HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n"));
+  CHECK(bench.driver.body().find("a reload takes no body") != std::string::npos);
+  CHECK(bench.asked == "nothing");
+}
+
+TEST_CASE("ReloadExchange: without a model all are reloaded", "[app][unit]") {
+  ReloadBench bench;
+  REQUIRE(bench.driver.begin("POST /reload HTTP/1.1\r\nHost: a\r\n") == Next::kWait);
+  bench.driver.wait();
+  CHECK(bench.asked.empty());
+}
+
+}  // namespace
+}  // namespace yolod::app

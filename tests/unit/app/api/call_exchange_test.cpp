@@ -1,0 +1,304 @@
+#include "app/api/call_exchange.hpp"
+
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "app/api/native_error.hpp"
+#include "tests/unit/app/api/exchange_driver.hpp"
+#include "tests/unit/app/api/model_bench.hpp"
+
+namespace yolod::app {
+namespace {
+
+using namespace std::chrono_literals;
+using Next = Exchange::Next;
+using common::ErrorCode;
+
+// A protocol that asks the model one question for each line of the body, and answers with what the model said of each.
+class LinesHandler final : public Handler {
+ public:
+  explicit LinesHandler(const Models& models) : models_(models) {}
+
+  [[nodiscard]] common::Outcome<void> begin(const Question& question, Plan& plan, Response& response) override {
+    if (question.target.path() == "/static") {
+      write_text(response, "text/plain", "static");
+      plan.is_answered = true;
+      return {};
+    }
+    plan.model = models_.find("");
+    if (plan.model == nullptr) return common::Error{ErrorCode::kUnknownModel, "no model"};
+    if (!question.target.query().empty()) return common::Error{ErrorCode::kInvalidParameter, "no parameters here"};
+    return {};
+  }
+  [[nodiscard]] common::Outcome<bool> ready(std::span<const std::byte> body, std::size_t, Calls& calls) override {
+    const std::string_view text(reinterpret_cast<const char*>(body.data()), body.size());
+    const auto end = std::min(text.find('\n', at_), text.size());
+    if (end == at_) return common::Error{ErrorCode::kBadRequest, "an empty line"};
+    calls.push_back({body.subspan(at_, end - at_), {}});
+    at_ = end + 1;
+    return at_ >= text.size();
+  }
+  [[nodiscard]] bool render(const Result& result, Response& response) override {
+    if (rendered_ == 0) {
+      response.start(boost::beast::http::status::ok, "text/plain");
+      response.body += result.model;
+    }
+    const auto& answer = std::get<common::IdentityAnswer>(result.answers[rendered_].prediction.value());
+    response.body += " " + std::to_string(answer.bytes);
+    return ++rendered_ == result.answers.size();
+  }
+  void write_error(const common::Error& error, std::uint32_t retry_after_seconds, Response& response) override {
+    app::write_error(response, error, retry_after_seconds);
+  }
+
+ private:
+  const Models& models_;
+  std::size_t at_{0};
+  std::size_t rendered_{0};
+};
+
+constexpr const char* kPost = "POST /lines HTTP/1.1\r\nHost: a\r\n";
+
+class CallBench : public ModelBench {
+ public:
+  ExchangeDriver driver{io, std::make_unique<CallExchange>(context, std::make_unique<LinesHandler>(*this))};
+
+  Next ready(Next next) {
+    while (next == Next::kNextTurn) next = driver.exchange().proceed(driver.response);
+    return next;
+  }
+  [[nodiscard]] std::uint64_t arena_used() const { return arena.used_bytes(); }
+};
+
+TEST_CASE("CallExchange: one question is asked and answered", "[app][unit]") {
+  CallBench bench;
+  const auto used_before = bench.arena_used();
+  REQUIRE(bench.driver.begin(kPost) == Next::kReadBody);
+  REQUIRE(bench.driver.send("seven b") == Next::kWait);
+  bench.driver.wait();
+  CHECK_FALSE(bench.driver.resumed);
+  CHECK(bench.serve() == 1);
+  bench.driver.finish_wait();
+  CHECK(bench.driver.status() == 200);
+  CHECK(bench.driver.body() == "echo 7");
+  CHECK(bench.answers("echo", 200) == 1);
+  CHECK(bench.arena_used() == used_before);
+}
+
+TEST_CASE("CallExchange: several questions of one body are asked, and their answers joined in order", "[app][unit]") {
+  CallBench bench;
+  const auto used_before = bench.arena_used();
+  REQUIRE(bench.driver.begin(kPost) == Next::kReadBody);
+  REQUIRE(bench.ready(bench.driver.send("a\nbbbb\ncc\n")) == Next::kWait);
+  bench.driver.wait();
+  auto cells = bench.worker.take();
+  CHECK(bench.worker.outstanding == cells.size());
+  // Answered out of order, and the body is kept until the last.
+  std::vector<ipc::RequestCell> all(cells.begin(), cells.end());
+  while (!all.empty()) {
+    CHECK_FALSE(bench.driver.resumed);
+    CHECK(bench.arena_used() > used_before);
+    bench.worker.complete(all.back());
+    all.pop_back();
+    bench.dispatcher.worker_completions(bench.worker);
+    bench.turn();
+    for (const auto& cell : bench.worker.take()) all.push_back(cell);
+  }
+  bench.driver.finish_wait();
+  CHECK(bench.driver.body() == "echo 1 4 2");
+  CHECK(bench.driver.turns() == 2);
+  CHECK(bench.answers("echo", 200) == 1);
+  CHECK(bench.arena_used() == used_before);
+}
+
+TEST_CASE("CallExchange: the first failure of several questions is the answer", "[app][unit]") {
+  CallBench bench;
+  REQUIRE(bench.driver.begin(kPost) == Next::kReadBody);
+  REQUIRE(bench.ready(bench.driver.send("a\nbb")) == Next::kWait);
+  bench.driver.wait();
+  for (int round = 0; round < 2; ++round) {
+    for (const auto& cell : bench.worker.take()) {
+      if (cell.body_bytes == 2) {
+        bench.worker.refuse(cell, ErrorCode::kInvalidImage);
+      } else {
+        bench.worker.complete(cell);
+      }
+    }
+    bench.dispatcher.worker_completions(bench.worker);
+    bench.turn();
+  }
+  bench.driver.finish_wait();
+  CHECK(bench.driver.status() == 400);
+  CHECK(bench.answers("echo", 400) == 1);
+}
+
+TEST_CASE("CallExchange: a request that the head decides reads no body", "[app][unit]") {
+  CallBench bench;
+  SECTION("it is answered") {
+    bench.driver.finish(bench.driver.begin("GET /static HTTP/1.1\r\nHost: a\r\n"));
+    CHECK(bench.driver.body() == "static");
+    CHECK(bench.answers("", 200) == 0);
+  }
+  SECTION("there is no such model") {
+    bench.is_there = false;
+    bench.driver.finish(bench.driver.begin(kPost));
+    CHECK(bench.driver.status() == 404);
+    CHECK(bench.answers("", 404) == 1);
+  }
+  SECTION("the handler refuses it, and it counts as the model's") {
+    bench.driver.finish(bench.driver.begin("POST /lines?a=b HTTP/1.1\r\nHost: a\r\n"));
+    CHECK(bench.driver.status() == 400);
+    CHECK(bench.answers("echo", 400) == 1);
+  }
+  SECTION("the model takes none now") {
+    bench.dispatcher.close({ErrorCode::kNotReady, "not now"});
+    bench.driver.finish(bench.driver.begin(kPost));
+    CHECK(bench.driver.status() == 503);
+    CHECK(std::string(bench.driver.response.fields.view()).starts_with("Retry-After: "));
+    CHECK(bench.answers("echo", 503) == 1);
+  }
+}
+
+TEST_CASE("CallExchange: a body that the handler refuses frees its room", "[app][unit]") {
+  CallBench bench;
+  const auto used_before = bench.arena_used();
+  REQUIRE(bench.driver.begin(kPost) == Next::kReadBody);
+  bench.driver.finish(bench.ready(bench.driver.send("a\n\nb")));
+  CHECK(bench.driver.status() == 400);
+  CHECK(bench.arena_used() == used_before);
+}
+
+TEST_CASE("CallExchange: a model that comes back while a body arrives serves it", "[app][unit]") {
+  CallBench bench;
+  REQUIRE(bench.driver.begin(kPost) == Next::kReadBody);
+  bench.dispatcher.close({ErrorCode::kNotReady, "retired"});
+  SECTION("it has come back") {
+    ModelBench again;
+    bench.model = again.model;
+    REQUIRE(bench.driver.send("abc") == Next::kWait);
+    bench.driver.wait();
+    again.turn();
+    CHECK(again.serve() == 1);
+    again.turn();
+    bench.driver.finish_wait();
+    CHECK(bench.driver.body() == "echo 3");
+  }
+  SECTION("it has not") {
+    bench.is_there = false;
+    REQUIRE(bench.driver.send("abc") == Next::kWait);
+    bench.driver.wait();
+    bench.driver.finish_wait();
+    CHECK(bench.driver.status() == 503);
+  }
+}
+
+TEST_CASE("CallExchange: the body's rule follows the config and the arena", "[app][unit]") {
+  CallBench bench;
+  bench.server.max_body_bytes = 1000;
+  CHECK(bench.driver.exchange().body_rule().limit_bytes == 1000);
+  bench.server.max_body_bytes = 1ULL << 40U;
+  CHECK(bench.driver.exchange().body_rule().limit_bytes == bench.arena.largest_body_bytes());
+  CHECK(bench.driver.exchange().body_rule().first_room_bytes == 64 * 1024);
+}
+
+TEST_CASE("CallExchange: a wait for room ends with room, or says why there is none", "[app][unit]") {
+  CallBench bench;
+  bench.config.queue.timeout = 30ms;
+  // Uploads hold all that they may.
+  const auto share = bench.arena.upload_share_bytes();
+  auto held = bench.arena.allocate(share);
+  REQUIRE(held);
+  REQUIRE(bench.driver.begin(kPost) == Next::kReadBody);
+  CHECK_FALSE(bench.driver.exchange().try_room(1000));
+  const auto wait = [&] {
+    bench.driver.await_room(1000);
+    const auto end = common::Clock::now() + 2s;
+    while (!bench.driver.room_came && common::Clock::now() < end) {
+      bench.io.restart();
+      bench.io.run_one_for(10ms);
+    }
+    REQUIRE(bench.driver.room_came);
+  };
+  SECTION("room comes") {
+    bench.config.queue.timeout = 5s;
+    bench.driver.await_room(1000);
+    CHECK_FALSE(bench.driver.room_came);
+    held.reset();
+    bench.turn();
+    REQUIRE(bench.driver.room_came);
+    CHECK(bench.driver.room_came->ok());
+    CHECK(bench.driver.exchange().room().size() >= 1000);
+    bench.driver.exchange().drop_room();
+    CHECK(bench.driver.exchange().room().empty());
+  }
+  SECTION("none comes in time") {
+    wait();
+    CHECK(bench.driver.room_came->error().code == ErrorCode::kQueueFull);
+  }
+  SECTION("the server stops meanwhile") {
+    bench.drains = true;
+    wait();
+    CHECK(bench.driver.room_came->error().code == ErrorCode::kShuttingDown);
+  }
+  SECTION("the client goes") {
+    bench.config.queue.timeout = 5s;
+    bench.driver.await_room(1000);
+    bench.driver.exchange().client_is_gone();
+    bench.turn();
+    REQUIRE(bench.driver.room_came);
+    CHECK_FALSE(bench.driver.room_came->ok());
+  }
+}
+
+TEST_CASE("CallExchange: a body that outgrows its room keeps what has come", "[app][unit]") {
+  CallBench bench;
+  REQUIRE(bench.driver.begin(kPost) == Next::kReadBody);
+  REQUIRE(bench.driver.exchange().try_room(4));
+  std::memcpy(bench.driver.exchange().room().data(), "abcd", 4);
+  bench.driver.await_room(100, 4);
+  REQUIRE(bench.driver.room_came);
+  REQUIRE(bench.driver.room_came->ok());
+  CHECK(std::memcmp(bench.driver.exchange().room().data(), "abcd", 4) == 0);
+  std::memcpy(bench.driver.exchange().room().data() + 4, "efgh", 4);
+  REQUIRE(bench.driver.exchange().body_came(8, bench.driver.response) == Next::kWait);
+  bench.driver.wait();
+  CHECK(bench.serve() == 1);
+  bench.driver.finish_wait();
+  CHECK(bench.driver.body() == "echo 8");
+}
+
+TEST_CASE("CallExchange: when its client is gone, questions that no worker has are taken back", "[app][unit]") {
+  auto config = echo_config();
+  config.batch.max_size = 1;
+  CallBench bench;
+  bench.config.batch.max_size = 1;
+  bench.dispatcher.use(bench.config);
+  REQUIRE(bench.driver.begin(kPost) == Next::kReadBody);
+  REQUIRE(bench.ready(bench.driver.send("a\nb\nc\nd\ne\nf")) == Next::kWait);
+  bench.driver.wait();
+  bench.driver.exchange().client_is_gone();
+  bench.turn();
+  CHECK_FALSE(bench.driver.resumed);  // until the worker is through with what it has
+  std::size_t served = 0;
+  for (int round = 0; round < 6 && !bench.driver.resumed; ++round) served += bench.serve();
+  CHECK(served < 6);
+  bench.driver.finish_wait();
+  CHECK(bench.driver.status() == 499);
+}
+
+TEST_CASE("CallExchange: nothing is taken back before and after the wait", "[app][unit]") {
+  CallBench bench;
+  REQUIRE(bench.driver.begin(kPost) == Next::kReadBody);
+  bench.driver.exchange().client_is_gone();
+  REQUIRE(bench.driver.send("abc") == Next::kWait);
+  bench.driver.wait();
+  CHECK(bench.serve() == 1);
+  bench.driver.finish_wait();
+  bench.driver.exchange().client_is_gone();
+  CHECK(bench.driver.body() == "echo 3");
+}
+
+}  // namespace
+}  // namespace yolod::app

@@ -1,0 +1,83 @@
+// One model whose worker is a fake, for exchanges to ask.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "app/api/call_exchange.hpp"
+#include "app/serving/models.hpp"
+#include "tests/unit/app/schedule/fake_worker.hpp"
+
+namespace yolod::app {
+
+inline common::ModelConfig echo_config() {
+  common::ModelConfig config;
+  config.name = "echo";
+  config.source = common::IdentitySource{};
+  config.batch.max_size = 4;
+  return config;
+}
+
+class ModelBench : public Models {
+ public:
+  static constexpr std::uint64_t kArenaBytes = 8U << 20U;
+
+  explicit ModelBench(common::ModelConfig settings = echo_config(), common::ModelDescription description = {})
+      : config(std::move(settings)) {
+    worker.describes = std::move(description);
+    dispatcher.worker_ready(worker);
+  }
+  virtual ~ModelBench() {
+    dispatcher.shut_down();
+    turn();
+  }
+
+  [[nodiscard]] std::shared_ptr<ServedModel> find(std::string_view name) const override {
+    return is_there && (name.empty() || name == config.name) ? model : nullptr;
+  }
+  void turn() {
+    io.restart();
+    io.poll();
+  }
+  // The worker answers everything that it has been given; how many that was.
+  std::size_t serve() {
+    const auto cells = worker.take();
+    for (const auto& cell : cells) worker.complete(cell);
+    dispatcher.worker_completions(worker);
+    turn();
+    return cells.size();
+  }
+  // Text of the metrics' line with that name and label.
+  [[nodiscard]] double answers(const std::string& model_name, int code) const {
+    for (const auto& family : metrics.collect()) {
+      if (family.name != "yolod_requests_total") continue;
+      for (const auto& series : family.metric) {
+        bool is_it = true;
+        for (const auto& label : series.label) {
+          is_it &= label.value == (label.name == "model" ? model_name : std::to_string(code));
+        }
+        if (is_it) return series.counter.value;
+      }
+    }
+    return 0;
+  }
+
+  boost::asio::io_context io;
+  common::ModelConfig config;
+  common::ServerConfig server;
+  bool is_there{true};
+  bool drains{false};
+  Metrics metrics;
+  ModelMetrics model_metrics{metrics, config.name};
+  ipc::InputArena arena{ipc::InputArena::create(kArenaBytes).value()};
+  BodyRoom body_room{io, arena};
+  CompletionPoll poll{io, arena, {[] { return false; }, [] {}}};
+  FakeWorker worker{config};
+  Dispatcher dispatcher{io, config, model_metrics, poll, [] { return std::nullopt; }};
+  std::shared_ptr<ServedModel> model{std::make_shared<ServedModel>(ServedModel{&config, dispatcher, model_metrics})};
+  CallContext context{*this, body_room, metrics, server, [this] { return drains; }};
+};
+
+}  // namespace yolod::app

@@ -1,0 +1,184 @@
+#include "app/api/predict/prediction_json.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+#include <catch2/catch.hpp>
+#include <limits>
+#include <memory>
+#include <string>
+
+namespace yolod::app {
+namespace {
+
+using namespace std::string_literals;
+namespace http = boost::beast::http;
+namespace json = boost::json;
+using common::DetectionList;
+using common::IdentityAnswer;
+using common::ModelDescription;
+
+json::object parsed_body(const Response& response) {
+  json::error_code failure;
+  const json::value value = json::parse({response.body.view().data(), response.body.size()}, failure);
+  CAPTURE(response.body.view());
+  REQUIRE_FALSE(failure);
+  REQUIRE(value.is_object());
+  return value.as_object();
+}
+
+std::string text(const json::value& value) { return std::string(value.as_string().c_str(), value.as_string().size()); }
+
+Answer answer_of(common::Prediction prediction,
+                 ModelDescription description = {"detect", "cpu", "fp32", 416, 416, false, 0, {}, {"cat"}}) {
+  Answer answer;
+  answer.prediction = std::move(prediction);
+  answer.times = {1500, 20'001, 999};
+  answer.queue_us = 7;
+  answer.model = std::make_shared<const ModelDescription>(std::move(description));
+  return answer;
+}
+
+Response make_prediction(std::string_view model, Answer answer, std::uint32_t total_us) {
+  Response response;
+  write_prediction(response, model, answer, total_us);
+  return response;
+}
+
+TEST_CASE("PredictionJson: an image with nothing on it has an empty list", "[app][unit]") {
+  const auto response = make_prediction("m", answer_of(DetectionList{640, 480, {}}), 1000);
+  CHECK(response.status == http::status::ok);
+  CHECK(response.content_type == "application/json");
+  const auto body = parsed_body(response);
+  CHECK(body.at("success") == true);
+  CHECK(body.at("model") == "m");
+  CHECK(body.at("precision") == "fp32");
+  CHECK(body.at("image") == json::value{{"width", 640}, {"height", 480}});
+  CHECK(body.at("predictions").as_array().empty());
+}
+
+TEST_CASE("PredictionJson: classifications come in order, with label, class and probability", "[app][unit]") {
+  const common::ClassificationList list{640, 480, {{1, 0.75F}, {0, 0.25F}}};
+  const auto body = parsed_body(make_prediction(
+      "m", answer_of(list, {"classify", "cpu", "fp32", 224, 224, false, 0, {}, {"cat", "d\"g"}}), 1000));
+  CHECK(body.at("image") == json::value{{"width", 640}, {"height", 480}});
+  const auto& predictions = body.at("predictions").as_array();
+  REQUIRE(predictions.size() == 2);
+  const auto& first = predictions[0].as_object();
+  CHECK(first.at("label") == "d\"g");
+  CHECK(first.at("class_id") == 1);
+  CHECK(first.at("probability").to_number<double>() == 0.75);
+  CHECK(first.size() == 3);
+  CHECK(predictions[1].as_object().at("class_id") == 0);
+}
+
+TEST_CASE("PredictionJson: a file is sent as it is, with its type and the times", "[app][unit]") {
+  const auto [type, name] =
+      GENERATE(table<common::FileType, std::string>({{common::FileType::kJpeg, "image/jpeg"},
+                                                     {common::FileType::kPng, "image/png"},
+                                                     {common::FileType::kNpy, "application/x-npy"},
+                                                     {common::FileType::kNpz, "application/zip"}}));
+  const common::EncodedFile file{type, {std::byte{0}, std::byte{0xFF}, std::byte{'\n'}}};
+  const auto response = make_prediction("m", answer_of(file), 1000);
+  CHECK(response.status == http::status::ok);
+  CHECK(response.content_type == name);
+  const auto content = response.content();
+  CHECK(std::string(static_cast<const char*>(content.data()), content.size()) == "\0\xFF\n"s);
+  CHECK(response.fields.view().starts_with("X-Content-Type-Options: nosniff\r\nServer-Timing: "));
+}
+
+TEST_CASE("PredictionJson: detections come in order, with label, class, confidence and box", "[app][unit]") {
+  const DetectionList list{640, 480, {{1, 0.875F, {1.25F, 2.5F, 300, 400.75F}}, {0, 0.5F, {0, 0, 640, 480}}}};
+  const auto body = parsed_body(
+      make_prediction("m", answer_of(list, {"detect", "cpu", "bf16", 416, 416, false, 0, {}, {"cat", "dog"}}), 1000));
+  const auto& predictions = body.at("predictions").as_array();
+  REQUIRE(predictions.size() == 2);
+  const auto& first = predictions[0].as_object();
+  CHECK(first.at("label") == "dog");
+  CHECK(first.at("class_id") == 1);
+  CHECK(first.at("confidence").to_number<double>() == 0.875);
+  CHECK(first.at("box").at("x_min").to_number<double>() == 1.25);
+  CHECK(first.at("box").at("y_min").to_number<double>() == 2.5);
+  CHECK(first.at("box").at("x_max").to_number<double>() == 300);
+  CHECK(first.at("box").at("y_max").to_number<double>() == 400.75);
+  CHECK(predictions[1].at("label") == "cat");
+}
+
+TEST_CASE("PredictionJson: labels, precision and the model's name are quoted, whatever they hold", "[app][unit]") {
+  const auto word =
+      GENERATE(""s, "a \"quoted\" cat"s, "back\\slash"s, "two\nlines"s, "\x01\x1F"s, "Stra\xC3\x9F\x65nbahn"s,
+               "\xF0\x9F\x9A\xA6"s, "\",\"success\":false,\"x\":\""s, "{}"s, "a\0b"s);
+  const DetectionList list{1, 1, {{0, 1, {}}}};
+  const auto body =
+      parsed_body(make_prediction(word, answer_of(list, {"detect", "cpu", word, 1, 1, false, 0, {}, {word}}), 1));
+  CHECK(body.at("success") == true);
+  CHECK(text(body.at("model")) == word);
+  CHECK(text(body.at("precision")) == word);
+  CHECK(text(body.at("predictions").as_array().at(0).at("label")) == word);
+}
+
+TEST_CASE("PredictionJson: numbers at their limits are still JSON", "[app][unit]") {
+  constexpr auto kLargest = std::numeric_limits<float>::max();
+  const DetectionList list{
+      UINT32_MAX, UINT32_MAX, {{0, std::numeric_limits<float>::denorm_min(), {-kLargest, -0.0F, kLargest, kLargest}}}};
+  auto answer = answer_of(list);
+  answer.times = {UINT32_MAX, UINT32_MAX, UINT32_MAX};
+  answer.queue_us = UINT32_MAX;
+  const auto body = parsed_body(make_prediction("m", answer, UINT32_MAX));
+  CHECK(body.at("image").at("width") == UINT32_MAX);
+  CHECK(body.at("timing_ms").at("total").to_number<double>() == 4294967.295);
+}
+
+TEST_CASE("PredictionJson: as many detections as a model may give are one answer", "[app][unit]") {
+  DetectionList list{640, 480, {}};
+  list.detections.resize(30'000);
+  const auto body = parsed_body(make_prediction("m", answer_of(list), 1));
+  CHECK(body.at("predictions").as_array().size() == 30'000);
+}
+
+TEST_CASE("PredictionJson: an identity answer says what arrived", "[app][unit]") {
+  const auto body = parsed_body(make_prediction("echo", answer_of(IdentityAnswer{100'000, 0xBEEF, 4711}), 1000));
+  CHECK(body.at("success") == true);
+  CHECK(body.at("bytes") == 100'000);
+  CHECK(body.at("crc32") == "0000beef");
+  CHECK(body.at("worker_pid") == 4711);
+}
+
+TEST_CASE("PredictionJson: times are given in milliseconds, in the body and in Server-Timing", "[app][unit]") {
+  const auto response = make_prediction("m", answer_of(IdentityAnswer{}), 25'000);
+  const auto timing = parsed_body(response).at("timing_ms").as_object();
+  CHECK(timing.at("queue").to_number<double>() == 0.007);
+  CHECK(timing.at("decode").to_number<double>() == 1.5);
+  CHECK(timing.at("infer").to_number<double>() == 20.001);
+  CHECK(timing.at("post").to_number<double>() == 0.999);
+  CHECK(timing.at("total").to_number<double>() == 25);
+  CHECK(response.fields.view() ==
+        "Server-Timing: queue;dur=0.007, decode;dur=1.500, infer;dur=20.001, post;dur=0.999\r\n");
+}
+
+TEST_CASE("PredictionJson: a list that is written piece by piece is the same text", "[app][unit]") {
+  const auto count = GENERATE(0, 1, 2, 7, 100);
+  const auto at_once = GENERATE(1, 3, 100, 1000);
+  common::DetectionList detections{640, 480, {}};
+  common::ClassificationList classes{640, 480, {}};
+  for (int i = 0; i < count; ++i) {
+    detections.detections.push_back({0, 0.5F, {static_cast<float>(i), 1, 2, 3}});
+    classes.classifications.push_back({0, static_cast<float>(i) / 128});
+  }
+  for (const auto& prediction : {common::Prediction(detections), common::Prediction(classes)}) {
+    const auto answer = answer_of(prediction);
+    Response response;
+    begin_prediction(response, "m", answer);
+    REQUIRE(item_count(*answer.prediction) == static_cast<std::size_t>(count));
+    for (std::size_t i = 0; i < item_count(*answer.prediction); i += static_cast<std::size_t>(at_once)) {
+      append_items(response, answer, i, static_cast<std::size_t>(at_once));
+    }
+    end_prediction(response, answer, 5);
+    const auto whole = make_prediction("m", answer_of(prediction), 5);
+    CHECK(response.body.view() == whole.body.view());
+    CHECK(response.fields.view() == whole.fields.view());
+    (void)parsed_body(response);
+  }
+}
+
+}  // namespace
+}  // namespace yolod::app

@@ -1,0 +1,165 @@
+#include "app/http/body_upload.hpp"
+
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <cstring>
+#include <string>
+#include <vector>
+
+namespace yolod::app {
+namespace {
+
+using namespace std::chrono_literals;
+using State = BodyUpload::State;
+using common::Clock;
+
+RequestHead sized(std::uint64_t bytes) {
+  RequestHead head;
+  head.content_length = bytes;
+  return head;
+}
+
+RequestHead chunked() {
+  RequestHead head;
+  head.chunked = true;
+  return head;
+}
+
+void append(boost::beast::flat_buffer& buffer, std::string_view text) {
+  const auto place = buffer.prepare(text.size());
+  std::memcpy(place.data(), text.data(), text.size());
+  buffer.commit(text.size());
+}
+
+TEST_CASE("BodyUpload: a sized body needs its length as room, and no more of the buffer", "[app][unit]") {
+  BodyUpload upload;
+  REQUIRE(upload.begin(sized(5), {100, 10}) == State::kRoom);
+  CHECK(upload.room_bytes() == 5);
+  std::vector<std::byte> room(5);
+  boost::beast::flat_buffer buffer;
+  append(buffer, "ab");
+  REQUIRE(upload.use_room(room, buffer) == State::kContent);
+  CHECK(upload.place(100).size() == 3);
+  CHECK(upload.place(2).size() == 2);
+  CHECK(upload.place(2).data() == room.data() + 2);
+  append(buffer, "cdeNEXT");
+  REQUIRE(upload.take(buffer) == State::kComplete);
+  CHECK(upload.received_bytes() == 5);
+  CHECK(buffer.size() == 4);
+  CHECK(std::memcmp(room.data(), "abcde", 5) == 0);
+}
+
+TEST_CASE("BodyUpload: what is read straight into the room counts", "[app][unit]") {
+  BodyUpload upload;
+  REQUIRE(upload.begin(sized(5), {100, 10}) == State::kRoom);
+  std::vector<std::byte> room(5);
+  boost::beast::flat_buffer buffer;
+  REQUIRE(upload.use_room(room, buffer) == State::kContent);
+  CHECK(upload.content_came(4) == State::kContent);
+  CHECK(upload.content_came(1) == State::kComplete);
+}
+
+TEST_CASE("BodyUpload: limits hold for sized and chunked bodies", "[app][unit]") {
+  BodyUpload upload;
+  CHECK(upload.begin(sized(0), {100, 10}) == State::kRefused);
+  CHECK(upload.error().message == "the request has no body");
+  CHECK(upload.begin(sized(101), {100, 10}) == State::kRefused);
+  CHECK(upload.error().code == common::ErrorCode::kBodyTooLarge);
+  CHECK(upload.begin(sized(100), {100, 10}) == State::kRoom);
+  CHECK(upload.begin(chunked(), {100, 10}) == State::kRoom);
+  CHECK(upload.room_bytes() == 10);
+  CHECK(upload.is_chunked());
+  CHECK(upload.begin(chunked(), {100, 1000}) == State::kRoom);
+  CHECK(upload.room_bytes() == 100);
+}
+
+TEST_CASE("BodyUpload: a chunked body asks for all the room that it may need once the first is full", "[app][unit]") {
+  BodyUpload upload;
+  REQUIRE(upload.begin(chunked(), {100, 4}) == State::kRoom);
+  std::vector<std::byte> room(4);
+  boost::beast::flat_buffer buffer;
+  append(buffer, "6\r\nabcdef\r\n0\r\n\r\nNEXT");
+  REQUIRE(upload.use_room(room, buffer) == State::kMoreRoom);
+  CHECK(upload.room_bytes() == 100);
+  std::vector<std::byte> larger(100);
+  std::memcpy(larger.data(), room.data(), 4);
+  REQUIRE(upload.use_room(larger, buffer) == State::kComplete);
+  CHECK(upload.received_bytes() == 6);
+  CHECK(std::memcmp(larger.data(), "abcdef", 6) == 0);
+  CHECK(buffer.size() == 4);
+}
+
+TEST_CASE("BodyUpload: a large chunk is read straight, a small one through the buffer", "[app][unit]") {
+  BodyUpload upload;
+  REQUIRE(upload.begin(chunked(), {1U << 20U, 1U << 20U}) == State::kRoom);
+  std::vector<std::byte> room(1U << 20U);
+  boost::beast::flat_buffer buffer;
+  append(buffer, "5000\r\nab");
+  REQUIRE(upload.use_room(room, buffer) == State::kContent);
+  CHECK(upload.place(1U << 20U).size() == 0x5000 - 2);
+  CHECK(upload.content_came(0x5000 - 3) == State::kFraming);  // so little is left that it comes with the next size
+  append(buffer, "c\r\n2\r\n");
+  CHECK(upload.take(buffer) == State::kFraming);
+  append(buffer, "de\r\n0\r\n\r\n");
+  CHECK(upload.take(buffer) == State::kComplete);
+  CHECK(upload.received_bytes() == 0x5002);
+}
+
+TEST_CASE("BodyUpload: it is late at body_timeout, and before that when it is far behind", "[app][unit]") {
+  BodyUpload upload;
+  REQUIRE(upload.begin(sized(1'000'000), {1'000'000, 10}) == State::kRoom);
+  std::vector<std::byte> room(1'000'000);
+  boost::beast::flat_buffer buffer;
+  REQUIRE(upload.use_room(room, buffer) == State::kContent);
+  const auto began = Clock::time_point(1h);
+  CHECK_FALSE(upload.is_late(30s, began + 1h));  // its clock does not run
+  upload.start_clock(began);
+  CHECK(upload.is_timed());
+  CHECK_FALSE(upload.is_late(30s, began + 1900ms));
+  REQUIRE(upload.content_came(999'999) == State::kContent);
+  CHECK_FALSE(upload.is_late(30s, began + 29s));
+  CHECK(upload.is_late(30s, began + 30s));
+  upload.stop_clock();
+  CHECK_FALSE(upload.is_late(30s, began + 31s));
+}
+
+TEST_CASE("BodyUpload: a pause is as if it had not been", "[app][unit]") {
+  BodyUpload upload;
+  REQUIRE(upload.begin(sized(100), {1000, 10}) == State::kRoom);
+  std::vector<std::byte> room(100);
+  boost::beast::flat_buffer buffer;
+  REQUIRE(upload.use_room(room, buffer) == State::kContent);
+  const auto began = Clock::time_point(1h);
+  upload.start_clock(began);
+  upload.pause(began + 1s);
+  CHECK_FALSE(upload.is_late(3s, began + 1h));
+  upload.go_on(began + 1h);
+  CHECK_FALSE(upload.is_late(3s, began + 1h + 900ms));
+  CHECK(upload.is_late(3s, began + 1h + 2s));
+}
+
+TEST_CASE("BodyUpload: the cost of one that is slow is its room times the time that it will take", "[app][unit]") {
+  BodyUpload upload;
+  REQUIRE(upload.begin(sized(1'000'000), {1'000'000, 10}) == State::kRoom);
+  std::vector<std::byte> room(1'000'000);
+  boost::beast::flat_buffer buffer;
+  REQUIRE(upload.use_room(room, buffer) == State::kContent);
+  const auto began = Clock::time_point(1h);
+  CHECK_FALSE(upload.cost(30s, began));  // nothing is read
+  upload.start_clock(began);
+  CHECK_FALSE(upload.cost(30s, began + 100ms));  // it has just begun
+  (void)upload.content_came(1000);
+  (void)upload.is_late(30s, began + 1s);
+  const auto cost = upload.cost(30s, began + 1s);
+  REQUIRE(cost);
+  CHECK(cost->held_bytes == 1'000'000);
+  CHECK(cost->cost > 1e6);
+  upload.give_way(30s, began + 1s);
+  CHECK_FALSE(upload.gave_way());  // it was behind the pace: its own fault
+  (void)upload.content_came(500'000);
+  upload.give_way(30s, began + 1s);
+  CHECK(upload.gave_way());
+}
+
+}  // namespace
+}  // namespace yolod::app

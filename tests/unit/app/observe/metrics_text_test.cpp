@@ -1,0 +1,41 @@
+#include "app/observe/metrics_text.hpp"
+
+#include <prometheus/text_serializer.h>
+
+#include <catch2/catch.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace yolod::app {
+namespace {
+
+TEST_CASE("MetricsText: the pieces together are the text that one piece would be", "[app][unit]") {
+  const int model_count = GENERATE(0, 1, 3, 16, 50);
+  Metrics metrics;
+  std::vector<std::unique_ptr<ModelMetrics>> models;
+  for (int i = 0; i < model_count; ++i) {
+    models.push_back(std::make_unique<ModelMetrics>(metrics, "m" + std::to_string(i)));
+    models.back()->answered(200);
+    models.back()->served(1000, {1, 2, 3}, 2000);
+    models.back()->workers("ready", 4);
+    models.back()->restarted("crash");
+    models.back()->sandbox("seccomp", true);
+  }
+  metrics.answered_without_model(404);
+  MetricsText text(metrics);
+  std::string pieces;
+  std::size_t longest = 0;
+  int count = 0;
+  for (; !text.is_whole(); ++count) {
+    const auto piece = text.next();
+    longest = std::max(longest, static_cast<std::size_t>(std::count(piece.begin(), piece.end(), '\n')));
+    pieces += piece;
+  }
+  CHECK(pieces == prometheus::TextSerializer().Serialize(metrics.collect()));
+  CHECK(longest < 250);
+  CHECK((count > 1) == (model_count > 1));
+}
+
+}  // namespace
+}  // namespace yolod::app
