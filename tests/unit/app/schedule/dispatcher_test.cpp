@@ -9,12 +9,14 @@
 #include <vector>
 
 #include "app/schedule/replay_policy.hpp"
+#include "common/awake_clock.hpp"
 #include "tests/unit/app/schedule/fake_worker.hpp"
 
 namespace yolod::app {
 namespace {
 
 using namespace std::chrono_literals;
+using common::AwakeClock;
 using common::Clock;
 using common::ErrorCode;
 using ipc::WorkPhase;
@@ -171,7 +173,7 @@ TEST_CASE("Dispatcher: with queue.max_size waiting the next is refused, and thos
   FakeWorker worker(bench.config);
   bench.dispatcher.worker_ready(worker);
   worker.serving = false;  // draining, say
-  bench.next_worker = Clock::now();
+  bench.next_worker = AwakeClock::now();
   const auto first = bench.ask();
   const auto second = bench.ask();
   CHECK(bench.dispatcher.admit({}).error().code == ErrorCode::kQueueFull);
@@ -189,9 +191,9 @@ TEST_CASE("Dispatcher: where no worker will be ready in time a request is refuse
   bench.dispatcher.worker_ready(worker);
   bench.ended(worker, WorkerEnd::kNotItsDoing);
   CHECK(bench.dispatcher.admit({}).error().code == ErrorCode::kNotReady);
-  bench.next_worker = Clock::now() + bench.config.queue.timeout + 1min;
+  bench.next_worker = AwakeClock::now() + bench.config.queue.timeout + 1min;
   CHECK(bench.dispatcher.admit({}).error().code == ErrorCode::kNotReady);
-  bench.next_worker = Clock::now();
+  bench.next_worker = AwakeClock::now();
   CHECK(bench.dispatcher.admit({}).ok());
 }
 
@@ -352,7 +354,7 @@ TEST_CASE("Dispatcher: one that no worker takes within queue.timeout is told so"
   }
   SECTION("not ready, where none serves") {
     worker.serving = false;
-    bench.next_worker = Clock::now();
+    bench.next_worker = AwakeClock::now();
     const auto id = bench.ask();
     bench.wait_for(id);
     CHECK(bench.error(id) == ErrorCode::kNotReady);
@@ -365,7 +367,7 @@ TEST_CASE("Dispatcher: at its deadline a client is told, and its place is free o
   DispatcherBench bench;
   FakeWorker worker(bench.config);
   bench.dispatcher.worker_ready(worker);
-  const auto id = bench.ask("late", {Priority::kNormal, Clock::now() + 40ms});
+  const auto id = bench.ask("late", {Priority::kNormal, AwakeClock::now() + 40ms});
   const auto taken = worker.take();
   REQUIRE(taken.size() == 1);
   bench.wait_for(id);
@@ -395,7 +397,7 @@ TEST_CASE("Dispatcher: who leaves while it waits costs no worker anything, who l
   FakeWorker worker(bench.config);
   bench.dispatcher.worker_ready(worker);
   worker.serving = false;
-  bench.next_worker = Clock::now();
+  bench.next_worker = AwakeClock::now();
   const auto waiting = bench.ask();
   bench.dispatcher.cancel(waiting);
   bench.turn();
@@ -470,10 +472,10 @@ TEST_CASE("Dispatcher: urgent requests go before others that have waited longer"
   FakeWorker worker(bench.config);
   bench.dispatcher.worker_ready(worker);
   worker.serving = false;
-  bench.next_worker = Clock::now();
+  bench.next_worker = AwakeClock::now();
   const auto normal = bench.ask();
   const auto urgent = bench.ask("picture", {Priority::kHigh});
-  const auto sooner = bench.ask("picture", {Priority::kNormal, Clock::now() + 5s});
+  const auto sooner = bench.ask("picture", {Priority::kNormal, AwakeClock::now() + 5s});
   worker.serving = true;
   std::vector<std::uint64_t> order;
   bench.dispatcher.look_again();

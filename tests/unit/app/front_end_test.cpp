@@ -1,0 +1,297 @@
+// The whole front-end in a process of its own, forked from the test: it is asked over a unix socket, and ends by a
+// signal. Its workers are real, with the identity model.
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "app/host/block_signals.hpp"
+#include "app/serve.hpp"
+#include "common/clock.hpp"
+#include "common/config/config.hpp"
+#include "common/log.hpp"
+#include "common/unique_fd.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+namespace yolod::app {
+namespace {
+
+using namespace std::chrono_literals;
+using Catch::Matchers::Contains;
+using Catch::Matchers::StartsWith;
+
+common::Config one_model() {
+  common::Config config;
+  common::ModelConfig model;
+  model.name = "echo";
+  model.workers = 1;
+  model.source = common::IdentitySource{};
+  config.models = {model};
+  config.default_model = "echo";
+  config.memory.input_arena_bytes = 8U << 20U;
+  return config;
+}
+
+class FrontEndBench {
+ public:
+  explicit FrontEndBench(common::Config settings = one_model()) : config(std::move(settings)) {
+    config.server.listen = {{"unix:" + path("http")}};
+    config.server.admin_listen = "unix:" + path("admin");
+    config.server.shutdown_timeout = 2s;
+  }
+  ~FrontEndBench() {
+    if (pid_ == 0) return;
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+  }
+
+  // `read_again` runs in the front-end's process.
+  void start(RunMode mode = RunMode::kServe, std::function<std::optional<common::Config>()> read_again = {}) {
+    pid_ = fork();
+    if (pid_ != 0) return;
+    block_front_end_signals();
+    ServiceManager manager;
+    rlimit open_files{};
+    getrlimit(RLIMIT_NOFILE, &open_files);
+    if (!read_again) read_again = [this] { return std::optional(config); };
+    const int code = serve(config, read_again, mode, manager, open_files);
+    common::flush_log();
+    std::_Exit(finish(code));
+  }
+  [[nodiscard]] std::string path(const std::string& name) const { return (directory_.path() / name).string(); }
+
+  // The answer to one request on a connection of its own; empty if there is none.
+  [[nodiscard]] std::string ask(const std::string& request, const std::string& socket_name = "http") const {
+    const common::UniqueFd client(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strncpy(address.sun_path, path(socket_name).c_str(), sizeof address.sun_path - 1);
+    if (connect(client.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return {};
+    (void)!send(client.get(), request.data(), request.size(), MSG_NOSIGNAL);
+    shutdown(client.get(), SHUT_WR);
+    std::string answer;
+    std::string some(64 * 1024, '\0');
+    for (ssize_t bytes = 0; (bytes = recv(client.get(), some.data(), some.size(), 0)) > 0;) {
+      answer.append(some.data(), static_cast<std::size_t>(bytes));
+    }
+    return answer;
+  }
+  [[nodiscard]] std::string get(const std::string& target, const std::string& socket_name = "http") const {
+    return ask("GET " + target + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", socket_name);
+  }
+  [[nodiscard]] std::string predict() const {
+    return ask("POST /predict HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc");
+  }
+  static bool until(const std::function<bool()>& done) {
+    const auto end = common::Clock::now() + 10s;
+    while (!done()) {
+      if (common::Clock::now() > end) return false;
+      std::this_thread::sleep_for(2ms);
+    }
+    return true;
+  }
+  [[nodiscard]] bool becomes_ready() const {
+    return until([this] { return get("/readyz").starts_with("HTTP/1.1 200"); });
+  }
+  // The number that stands behind `key` in GET /status.
+  [[nodiscard]] int status_number(const std::string& key) const {
+    const auto text = get("/status", "admin");
+    const auto at = text.find('"' + key + "\":");
+    return at == std::string::npos ? -1 : std::atoi(text.c_str() + at + key.size() + 3);
+  }
+  [[nodiscard]] int count_in_status(const std::string& part) const {
+    const auto text = get("/status", "admin");
+    int count = 0;
+    for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+    return count;
+  }
+  void send_signal(int signal) const { kill(pid_, signal); }
+  // Its exit code; negative: the signal that ended it.
+  int exit_code() {
+    int status = 0;
+    const bool ended = until([&] { return waitpid(pid_, &status, WNOHANG) == pid_; });
+    REQUIRE(ended);
+    pid_ = 0;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  }
+
+  common::Config config;
+
+ private:
+  // A process that counts what it covers writes that down at its end.
+  static int finish(int code);
+
+  tests::TemporaryDirectory directory_;
+  pid_t pid_{0};
+};
+
+#ifdef YOLOD_COVERAGE
+extern "C" void __gcov_dump();
+int FrontEndBench::finish(int code) {
+  __gcov_dump();
+  return code;
+}
+#else
+int FrontEndBench::finish(int code) { return code; }
+#endif
+
+TEST_CASE("FrontEnd: it serves, shows how it is, and a SIGTERM ends it well", "[app][unit]") {
+  FrontEndBench bench;
+  bench.start();
+  REQUIRE(bench.becomes_ready());
+  CHECK_THAT(bench.get("/healthz"), Contains(R"({"live":true})"));
+  CHECK_THAT(bench.get("/"), Contains("<!doctype html>"));
+  CHECK_THAT(bench.predict(), Contains(R"("bytes":3)"));
+  CHECK_THAT(bench.get("/nothing"), StartsWith("HTTP/1.1 404 "));
+  CHECK_THAT(bench.get("/metrics", "admin"), Contains(R"(yolod_requests_total{code="200",model="echo"} 1)"));
+  CHECK_THAT(bench.get("/metrics", "admin"), Contains(R"(yolod_requests_total{code="404",model=""} 1)"));
+  CHECK_THAT(bench.get("/status"), StartsWith("HTTP/1.1 403 "));  // an admin address is named
+  CHECK(bench.count_in_status("\"state\":\"ready\"") == 3);       // the model, its worker, its loader
+  bench.send_signal(SIGTERM);
+  CHECK(bench.exit_code() == 0);
+}
+
+TEST_CASE("FrontEnd: workers are added and removed by signals, and replaced when they die", "[app][unit]") {
+  FrontEndBench bench;
+  bench.start();
+  REQUIRE(bench.becomes_ready());
+  bench.send_signal(SIGTTIN);
+  REQUIRE(FrontEndBench::until([&] { return bench.count_in_status("\"device\":\"cpu\"") == 2; }));
+  bench.send_signal(SIGTTOU);
+  REQUIRE(FrontEndBench::until([&] { return bench.count_in_status("\"device\":") == 1; }));
+  const auto status = bench.get("/status", "admin");
+  const auto workers = status.find("\"workers\":");
+  const pid_t worker = std::atoi(status.c_str() + status.find("\"pid\":", workers) + 6);
+  REQUIRE(worker > 1);
+  kill(worker, SIGKILL);
+  REQUIRE(FrontEndBench::until([&] { return bench.status_number("restarts") == 1; }));
+  REQUIRE(bench.becomes_ready());
+  CHECK_THAT(bench.predict(), Contains(R"("bytes":3)"));
+  bench.send_signal(SIGUSR1);   // the log is opened again
+  bench.send_signal(SIGWINCH);  // means nothing
+  bench.send_signal(SIGWINCH);
+  bench.send_signal(SIGQUIT);
+  CHECK(bench.exit_code() == 0);
+}
+
+TEST_CASE("FrontEnd: a reload is asked for by a signal or an admin, and told how it ended", "[app][unit]") {
+  FrontEndBench bench;
+  bench.start(RunMode::kServe, [&bench]() -> std::optional<common::Config> {
+    if (access(bench.path("broken").c_str(), F_OK) == 0) return std::nullopt;
+    auto config = bench.config;
+    config.models[0].workers = 2;
+    config.server.max_connections = 7;                  // cannot change
+    config.logging.level = common::LogLevel::kWarning;  // can
+    return config;
+  });
+  REQUIRE(bench.becomes_ready());
+  const std::string reload = "POST /reload HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+  CHECK_THAT(bench.ask(reload), StartsWith("HTTP/1.1 403 "));
+  CHECK_THAT(bench.ask(reload, "admin"), Contains(R"({"success":true})"));
+  CHECK(bench.status_number("generation") == 2);
+  bench.send_signal(SIGHUP);
+  REQUIRE(FrontEndBench::until([&] { return bench.status_number("generation") == 3; }));
+  CHECK(bench.count_in_status("\"device\":\"cpu\"") >= 2);
+  close(creat(bench.path("broken").c_str(), 0600));
+  CHECK_THAT(bench.ask(reload, "admin"), StartsWith("HTTP/1.1 500 "));
+  CHECK_THAT(bench.predict(), Contains(R"("bytes":3)"));
+  bench.send_signal(SIGINT);
+  CHECK(bench.exit_code() == 0);
+}
+
+TEST_CASE("FrontEnd: a second signal ends a stop that waits", "[app][unit]") {
+  auto config = one_model();
+  common::IdentitySource slow;
+  slow.delay = 60s;
+  config.models[0].source = slow;
+  FrontEndBench bench(config);
+  bench.config.server.shutdown_timeout = 60s;
+  bench.start();
+  REQUIRE(bench.becomes_ready());
+  std::string answer;
+  std::thread client([&] { answer = bench.predict(); });
+  REQUIRE(FrontEndBench::until([&] { return bench.count_in_status("\"busy\"") == 1; }));
+  bench.send_signal(SIGTERM);
+  REQUIRE(FrontEndBench::until([&] { return bench.get("/readyz").starts_with("HTTP/1.1 503"); }));
+  bench.send_signal(SIGTERM);
+  CHECK(bench.exit_code() == 0);
+  client.join();
+  CHECK_THAT(answer, StartsWith("HTTP/1.1 503 ") && Contains("shutting_down"));
+}
+
+TEST_CASE("FrontEnd: a check loads every model once, and says whether all can be served", "[app][unit]") {
+  auto config = one_model();
+  const bool bad = GENERATE(false, true);
+  if (bad) {
+    common::IdentitySource source;
+    source.load_fault = common::IdentityLoadFault::kExit;
+    source.faults = true;
+    config.models.push_back(config.models[0]);
+    config.models[1].name = "bad";
+    config.models[1].source = source;
+  }
+  FrontEndBench bench(config);
+  bench.start(RunMode::kCheck);
+  CHECK(bench.exit_code() == (bad ? 1 : 0));
+}
+
+TEST_CASE("FrontEnd: a check that a signal interrupts has found nothing out", "[app][unit]") {
+  auto config = one_model();
+  common::IdentitySource slow;
+  slow.load_delay = 60s;
+  config.models[0].source = slow;
+  FrontEndBench bench(config);
+  const bool at_once = GENERATE(false, true);
+  bench.start(RunMode::kCheck);
+  std::this_thread::sleep_for(50ms);
+  bench.send_signal(at_once ? SIGQUIT : SIGTERM);
+  CHECK(bench.exit_code() == 1);
+}
+
+TEST_CASE("FrontEnd: it does not start where it cannot listen, or has no memory for its arena", "[app][unit]") {
+  FrontEndBench bench;
+  SECTION("no such folder") { bench.config.server.listen = {{"unix:/nowhere/http.sock"}}; }
+  SECTION("an arena of more than there is") { bench.config.memory.input_arena_bytes = 1ULL << 60U; }
+  bench.start();
+  CHECK(bench.exit_code() == 1);
+}
+
+TEST_CASE("FrontEnd: a model that cannot be served at the start ends it", "[app][unit]") {
+  auto config = one_model();
+  common::TorchScriptSource source;
+  source.file = "/nowhere/model.pt";
+  config.models[0].source = source;
+  config.models[0].task = common::Task::kClassify;
+  FrontEndBench bench(config);
+  bench.start();
+  CHECK(bench.exit_code() == 1);
+}
+
+TEST_CASE("FrontEnd: fewer descriptors leave room for fewer connections", "[app][unit]") {
+  rlimit whole{};
+  getrlimit(RLIMIT_NOFILE, &whole);
+  const rlimit little{100, whole.rlim_max};
+  setrlimit(RLIMIT_NOFILE, &little);
+  FrontEndBench bench;
+  bench.start();
+  setrlimit(RLIMIT_NOFILE, &whole);
+  REQUIRE(bench.becomes_ready());
+  CHECK_THAT(bench.predict(), Contains(R"("bytes":3)"));
+  bench.send_signal(SIGTERM);
+  CHECK(bench.exit_code() == 0);
+}
+
+}  // namespace
+}  // namespace yolod::app

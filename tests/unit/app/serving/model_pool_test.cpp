@@ -1,0 +1,244 @@
+#include "app/serving/model_pool.hpp"
+
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <csignal>
+#include <string>
+#include <vector>
+
+#include "app/serving/model_registry.hpp"
+#include "tests/unit/app/serving/pool_bench.hpp"
+
+namespace yolod::app {
+namespace {
+
+using namespace std::chrono_literals;
+using common::ErrorCode;
+
+TEST_CASE("ModelPool: it serves once its first worker is ready, and finishes what it has when it is retired",
+          "[app][unit]") {
+  PoolBench bench;
+  ModelPool pool(bench.context, bench.config("m"), bench.events());
+  CHECK(pool.retired());
+  CHECK(pool.was_ready());
+  pool.start(Start::kServing);
+  CHECK_FALSE(pool.was_ready());
+  bench.reap_into(pool);
+  REQUIRE(bench.until([&] { return pool.status().ready; }));
+  CHECK(pool.was_ready());
+  CHECK(pool.status().workers_wanted == 2);
+  CHECK(pool.status().loader);
+  CHECK(pool.status().generation == 1);
+  CHECK(pool.memory_bytes() > 0);
+  REQUIRE(bench.predict(pool));
+  pool.retire();
+  CHECK(pool.dispatcher().admit({}).error().code == ErrorCode::kUnknownModel);
+  REQUIRE(bench.until([&] { return !pool.any_alive(); }));
+  CHECK(pool.memory_bytes() == 0);
+  pool.tick();
+}
+
+TEST_CASE("ModelPool: a reload swaps the generations, and requests are answered meanwhile", "[app][unit]") {
+  PoolBench bench;
+  ModelPool pool(bench.context, bench.config("m"), bench.events());
+  pool.start(Start::kServing);
+  bench.reap_into(pool);
+  REQUIRE(bench.until([&] { return pool.status().ready; }));
+  auto next = bench.config("m");
+  next.workers = 1;
+  next.reload = GENERATE(common::ReloadMode::kBeside, common::ReloadMode::kInPlace);
+  bool done = false;
+  pool.reload(next, [&](const common::Outcome<void>& result) {
+    CHECK(result.ok());
+    done = true;
+  });
+  CHECK(pool.reloading());
+  CHECK(pool.status().reloading);
+  while (!done) REQUIRE(bench.predict(pool));
+  CHECK_FALSE(pool.reloading());
+  CHECK(pool.config().workers == 1);
+  CHECK(pool.generation_count() == 2);
+  CHECK(pool.status().generation == 2);
+  CHECK(bench.gave_up.empty());
+  REQUIRE(bench.until([&] {
+    pool.tick();
+    return pool.status().workers.size() == 1;
+  }));
+  bench.stop(pool);
+}
+
+TEST_CASE("ModelPool: a reload that fails leaves the settings before", "[app][unit]") {
+  PoolBench bench;
+  ModelPool pool(bench.context, bench.config("m"), bench.events());
+  pool.start(Start::kServing);
+  bench.reap_into(pool);
+  REQUIRE(bench.until([&] { return pool.status().workers_ready == 2; }));
+  bench.puppets.by_hand = true;
+  auto next = bench.config("m");
+  next.reload = GENERATE(common::ReloadMode::kBeside, common::ReloadMode::kInPlace);
+  std::string reason;
+  pool.reload(next, [&](const common::Outcome<void>& result) {
+    REQUIRE_FALSE(result.ok());
+    reason = result.error().message;
+  });
+  auto& loader = bench.puppets.next_loader();
+  bench.puppets.tell(loader, "hello");
+  bench.puppets.tell(loader, "fail no such file");
+  bench.puppets.tell(loader, "exit 91");
+  bench.puppets.by_hand = false;
+  REQUIRE(bench.until([&] { return !reason.empty(); }));
+  CHECK(reason == "no such file");
+  REQUIRE(bench.until([&] { return pool.status().ready; }));
+  REQUIRE(bench.predict(pool));
+  CHECK(bench.gave_up.empty());
+  bench.stop(pool);
+}
+
+TEST_CASE("ModelPool: a reload beside the last one waits until that is buried", "[app][unit]") {
+  PoolBench bench;
+  ModelPool pool(bench.context, bench.config("m"), bench.events());
+  pool.start(Start::kServing);
+  bench.reap_into(pool);
+  REQUIRE(bench.until([&] { return pool.status().ready; }));
+  for (int i = 0; i < 3; ++i) {
+    bool done = false;
+    pool.reload(bench.config("m"), [&](const common::Outcome<void>& result) { done = result.ok(); });
+    REQUIRE(bench.until([&] { return done; }));
+  }
+  CHECK(pool.generation_count() == 4);
+  bench.stop(pool);
+}
+
+TEST_CASE("ModelPool: a model that is retired in the middle of its reload tells the reload so", "[app][unit]") {
+  PoolBench bench;
+  ModelPool pool(bench.context, bench.config("m"), bench.events());
+  bench.reap_into(pool);
+  bench.puppets.by_hand = true;
+  ErrorCode code{};
+  pool.reload(bench.config("m"), [&](const common::Outcome<void>& result) { code = result.error().code; });
+  pool.retire();
+  REQUIRE(bench.until([&] { return code != ErrorCode{}; }));
+  CHECK(code == ErrorCode::kUnknownModel);
+  REQUIRE(bench.until([&] { return !pool.any_alive(); }));
+}
+
+TEST_CASE("ModelPool: a first generation that cannot be served is given up", "[app][unit]") {
+  PoolBench bench;
+  ModelPool pool(bench.context, bench.config("m"), bench.events());
+  bench.puppets.by_hand = true;
+  pool.start(Start::kServing);
+  bench.reap_into(pool);
+  auto& loader = bench.puppets.next_loader();
+  bench.puppets.tell(loader, "hello");
+  bench.puppets.tell(loader, "fail no labels");
+  bench.puppets.tell(loader, "exit 91");
+  REQUIRE(bench.until([&] { return !bench.gave_up.empty(); }));
+  CHECK(bench.gave_up == std::vector<std::string>{"m: no labels"});
+  bench.stop(pool);
+}
+
+TEST_CASE("ModelPool: workers come and go, but the last stays", "[app][unit]") {
+  PoolBench bench;
+  ModelPool pool(bench.context, bench.config("m"), bench.events());
+  pool.add_worker();  // nothing serves yet: nothing happens
+  pool.start(Start::kServing);
+  bench.reap_into(pool);
+  REQUIRE(bench.until([&] { return pool.status().workers_ready == 2; }));
+  pool.add_worker();
+  REQUIRE(bench.until([&] { return pool.status().workers_ready == 3; }));
+  for (int i = 0; i < 4; ++i) pool.remove_worker();
+  REQUIRE(bench.until([&] { return pool.status().workers.size() == 1; }));
+  REQUIRE(bench.predict(pool));
+  pool.update_metrics();
+  bench.stop(pool);
+}
+
+TEST_CASE("ModelPool: what a worker had when it was killed is answered by another", "[app][unit]") {
+  PoolBench bench;
+  auto config = bench.config("m");
+  config.workers = 1;
+  ModelPool pool(bench.context, config, bench.events());
+  pool.start(Start::kServing);
+  bench.reap_into(pool);
+  REQUIRE(bench.until([&] { return pool.status().ready; }));
+  const pid_t worker = pool.status().workers[0].pid;
+  kill(worker, SIGSTOP);
+  const auto asked = bench.ask(pool);
+  kill(worker, SIGKILL);
+  REQUIRE(bench.until([&] { return bench.is_answered(asked); }));
+  CHECK(bench.is_predicted(asked));
+  bench.stop(pool);
+}
+
+// ---- all of them ----
+
+TEST_CASE("ModelRegistry: models are found by their names, and the default by none", "[app][unit]") {
+  PoolBench bench;
+  ModelRegistry registry(bench.context, bench.events());
+  registry.add({bench.config("a"), bench.config("b")});
+  registry.set_default("b");
+  CHECK(registry.find("a") == nullptr);  // retired until it is started
+  bench.reap_into(registry);
+  registry.start(Start::kServing);
+  REQUIRE(registry.find("a") != nullptr);
+  CHECK(registry.find("a")->config->name == "a");
+  CHECK(registry.find("")->config->name == "b");
+  CHECK(registry.find("c") == nullptr);
+  CHECK(registry.status().size() == 2);
+  REQUIRE(bench.until([&] { return registry.status()[0].ready && registry.status()[1].ready; }));
+  CHECK(registry.any_was_ready());
+  int pools = 0;
+  registry.for_each([&](const ModelPool&) { ++pools; });
+  CHECK(pools == 2);
+  registry.update_metrics();
+  registry.add_workers();
+  REQUIRE(bench.until([&] { return registry.status()[0].workers_ready == 3; }));
+  registry.remove_workers();
+  REQUIRE(bench.until([&] { return registry.status()[0].workers.size() == 2; }));
+  bench.stop(registry);
+}
+
+TEST_CASE("ModelRegistry: a model that is gone is freed, and counts on when it comes back", "[app][unit]") {
+  PoolBench bench;
+  ModelRegistry registry(bench.context, bench.events());
+  registry.add({bench.config("a"), bench.config("b")});
+  registry.set_default("a");
+  bench.reap_into(registry);
+  registry.start(Start::kServing);
+  REQUIRE(bench.until([&] { return registry.status()[0].ready && registry.status()[1].ready; }));
+  const auto held = registry.find("b");
+  registry.retire_all_but({bench.config("a")});
+  CHECK(registry.find("b") == nullptr);
+  CHECK(registry.find_pool("b") != nullptr);
+  REQUIRE(bench.until([&] {
+    registry.tick();
+    return registry.find_pool("b") == nullptr;
+  }));
+  CHECK(held->dispatcher.closed());  // a request that still has it meets no freed memory
+  bool done = false;
+  registry.reload(bench.config("b"), [&](const common::Outcome<void>& result) { done = result.ok(); });
+  REQUIRE(bench.until([&] { return done; }));
+  REQUIRE(registry.find_pool("b") != nullptr);
+  CHECK(registry.find_pool("b")->status().generation == 2);
+  bench.stop(registry);
+}
+
+TEST_CASE("ModelRegistry: completions that nobody rang for are found and taken", "[app][unit]") {
+  PoolBench bench;
+  ModelRegistry registry(bench.context, bench.events());
+  registry.add({bench.config("a")});
+  registry.set_default("a");
+  bench.reap_into(registry);
+  registry.start(Start::kServing);
+  REQUIRE(bench.until([&] { return registry.status()[0].ready; }));
+  const auto asked = bench.ask(*registry.find_pool("a"));
+  REQUIRE(bench.until([&] {
+    if (registry.have_completions()) registry.take_completions();
+    return bench.is_answered(asked);
+  }));
+  CHECK(bench.is_predicted(asked));
+  bench.stop(registry);
+}
+
+}  // namespace
+}  // namespace yolod::app
