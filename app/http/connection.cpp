@@ -148,8 +148,7 @@ asio::awaitable<void> Connection::run() {
       case Step::kWait:
         probed_ = false;
         waiting_ = true;
-        co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(
-            [this](auto resume) { exchange_->wait(Exchange::Resume::from(std::move(resume))); }, asio::use_awaitable);
+        co_await wait_for_exchange();
         waiting_ = false;
         step = follow(exchange_->proceed(scratch().response));
         break;
@@ -334,6 +333,12 @@ Connection::Step Connection::follow(Exchange::Next next) {
     case Exchange::Next::kRespond: break;
   }
   return respond(body_state_);
+}
+
+// A lambda within run() would be a type of its frame's.
+asio::awaitable<void> Connection::wait_for_exchange() {
+  return asio::async_initiate<const asio::use_awaitable_t<>&, void()>(
+      [this](auto resume) { exchange_->wait(Exchange::Resume::from(std::move(resume))); }, asio::use_awaitable);
 }
 
 // ---- the body ----

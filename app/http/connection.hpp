@@ -95,6 +95,7 @@ class Connection : public std::enable_shared_from_this<Connection>, public Place
   [[nodiscard]] std::optional<common::Error> check_audience(const Route& route, const RequestHead& head) const;
   // Does what the exchange says.
   [[nodiscard]] Step follow(Exchange::Next next);
+  [[nodiscard]] boost::asio::awaitable<void> wait_for_exchange();
 
   // ---- the body ----
   [[nodiscard]] Step begin_body(const RequestHead& head);
