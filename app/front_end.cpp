@@ -41,7 +41,7 @@ std::size_t connection_limit(const common::Config& config) {
   constexpr rlim_t kPerWorker = 8;
   rlimit open_files{};
   if (getrlimit(RLIMIT_NOFILE, &open_files) != 0) return config.server.max_connections;
-  rlim_t reserved = kOwnDescriptors + Places::kReserve + ConnectionList::kMostAdmins;
+  rlim_t reserved = kOwnDescriptors + http::Places::kReserve + http::ConnectionList::kMostAdmins;
   for (const auto& model : config.models) reserved += 2 * kPerWorker * model.workers;
   const rlim_t left = open_files.rlim_cur > reserved ? open_files.rlim_cur - reserved : 1;
   if (left >= config.server.max_connections) return config.server.max_connections;
@@ -52,12 +52,12 @@ std::size_t connection_limit(const common::Config& config) {
 
 }  // namespace
 
-int serve(const common::Config& config, ReadConfig read_again, RunMode mode, ServiceManager& manager,
+int serve(const common::Config& config, ReadConfig read_again, RunMode mode, host::ServiceManager& manager,
           rlimit open_files) {
   return FrontEnd(config, std::move(read_again), mode, manager, open_files).run();
 }
 
-FrontEnd::FrontEnd(const common::Config& config, ReadConfig read_again, RunMode mode, ServiceManager& manager,
+FrontEnd::FrontEnd(const common::Config& config, ReadConfig read_again, RunMode mode, host::ServiceManager& manager,
                    rlimit open_files)
     : config_(config),
       read_again_(std::move(read_again)),
@@ -100,7 +100,7 @@ Outcome<void> FrontEnd::start() {
   // Workers that a loader has forked become our children when the process between is gone.
   if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) return common::last_system_error("PR_SET_CHILD_SUBREAPER");
   if (auto made = make_arena(); !made) return made;
-  auto signals = SignalReader::open(io_, [this](int signal) { on_signal(signal); });
+  auto signals = host::SignalReader::open(io_, [this](int signal) { on_signal(signal); });
   if (!signals) return signals.error();
   signals_ = std::move(*signals);
   if (mode_ == RunMode::kServe) {
@@ -117,7 +117,7 @@ Outcome<void> FrontEnd::start() {
   if (!accept_when_ready_) server_.start();
   (void)AwakeClock::now();
   lost_time_told_ = AwakeClock::lost();  // a start that took long is no news
-  models_->start(mode_ == RunMode::kCheck ? Start::kTrial : Start::kServing);
+  models_->start(mode_ == RunMode::kCheck ? process::Start::kTrial : process::Start::kServing);
   housekeep();  // from now on: it frees models that were not started
   return {};
 }
@@ -175,7 +175,7 @@ void FrontEnd::housekeep() {
 }
 
 Outcome<void> FrontEnd::make_arena() {
-  if (auto fits = check_shared_memory(config_.memory.input_arena_bytes, config_.models, nullptr); !fits) return fits;
+  if (auto fits = serving::check_shared_memory(config_.memory.input_arena_bytes, config_.models, nullptr); !fits) return fits;
   auto arena = ipc::InputArena::create(config_.memory.input_arena_bytes);
   if (!arena) return arena.error();
   arena_.emplace(std::move(*arena));
@@ -186,10 +186,10 @@ Outcome<void> FrontEnd::make_arena() {
 void FrontEnd::make_models() {
   completion_poll_.emplace(
       io_, *arena_,
-      CompletionPoll::Lanes{[this] { return models_->have_completions(); }, [this] { models_->take_completions(); }});
-  context_.emplace(PoolContext{io_, spawn_, *arena_, metrics_, *completion_poll_});
+      schedule::CompletionPoll::Lanes{[this] { return models_->have_completions(); }, [this] { models_->take_completions(); }});
+  context_.emplace(serving::PoolContext{io_, spawn_, *arena_, metrics_, *completion_poll_});
   models_.emplace(*context_,
-                  ModelPool::Events{[this](ModelPool& pool, const std::string& reason) { gave_up(pool, reason); },
+                  serving::ModelPool::Events{[this](serving::ModelPool& pool, const std::string& reason) { gave_up(pool, reason); },
                                     [this] { pool_ready_changed(); }});
   models_->add(config_.models);
   models_->set_default(config_.default_model);
@@ -214,7 +214,7 @@ void FrontEnd::make_models() {
 void FrontEnd::pool_ready_changed() {
   if (phase_ != Phase::kServing || all_ready_said_) return;
   bool all_settled = true;
-  models_->for_each([&](const ModelPool& pool) { all_settled &= pool.was_ready() || failed_.contains(&pool); });
+  models_->for_each([&](const serving::ModelPool& pool) { all_settled &= pool.was_ready() || failed_.contains(&pool); });
   if (!all_settled) return;
   if (!failed_.empty()) {
     if (!std::exchange(check_over_, true)) asio::post(io_, [this] { finish_check(); });
@@ -229,7 +229,7 @@ void FrontEnd::pool_ready_changed() {
 }
 
 void FrontEnd::finish_check() {
-  models_->for_each([this](const ModelPool& pool) {
+  models_->for_each([this](const serving::ModelPool& pool) {
     if (failed_.contains(&pool) || !pool.dispatcher().description()) return;
     const auto& model = *pool.dispatcher().description();
     std::printf("model %s: %s on %s%s%s", pool.name().c_str(), model.task.c_str(), model.device.c_str(),
@@ -242,7 +242,7 @@ void FrontEnd::finish_check() {
   shutdown_->stop(Shutdown::Workers::kAsked);
 }
 
-void FrontEnd::gave_up(const ModelPool& pool, const std::string& reason) {
+void FrontEnd::gave_up(const serving::ModelPool& pool, const std::string& reason) {
   if (phase_ >= Phase::kDraining) return;     // a stop is not made worse by what it interrupts
   if (all_ready_said_ || pool.was_ready()) {  // after a reload in place: the others serve on
     common::log_error("model {}: cannot be served until the next reload: {}", pool.name(), reason);
@@ -330,7 +330,7 @@ void FrontEnd::on_signal(int signal) {
 }
 
 void FrontEnd::reap() {
-  reap_children([this](pid_t pid, Death death) {
+  process::reap_children([this](pid_t pid, process::Death death) {
     death.out_of_memory = death.signaled && death.number == SIGKILL && oom_kills_.claim();
     if (!models_->reaped(pid, death)) common::log_debug("reaped process {}, which is not a worker", pid);
   });
@@ -338,17 +338,17 @@ void FrontEnd::reap() {
 
 // ---- Application ----
 
-void FrontEnd::refuse(const common::Error& error, Response& response) { write_error(response, error); }
+void FrontEnd::refuse(const common::Error& error, http::Response& response) { api::write_error(response, error); }
 
-Application::Shortage FrontEnd::room_shortage(Clock::time_point now) const {
+http::Application::Shortage FrontEnd::room_shortage(Clock::time_point now) const {
   const auto [first_bytes, least_bytes] = body_room_->shortage(now);
   return {first_bytes, least_bytes};
 }
 
 // ---- what routes ask ----
 
-ServerStatus FrontEnd::status() const {
-  ServerStatus status;
+serving::ServerStatus FrontEnd::status() const {
+  serving::ServerStatus status;
   status.uptime = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - began_);
   status.draining = draining();
   status.listen = server_.urls();

@@ -37,10 +37,10 @@
 
 namespace yolod::app {
 
-class FrontEnd final : private Application {
+class FrontEnd final : private http::Application {
  public:
   // `open_files` is RLIMIT_NOFILE for the workers.
-  FrontEnd(const common::Config& config, ReadConfig read_again, RunMode mode, ServiceManager& manager,
+  FrontEnd(const common::Config& config, ReadConfig read_again, RunMode mode, host::ServiceManager& manager,
            rlimit open_files);
   FrontEnd(const FrontEnd&) = delete;
   FrontEnd& operator=(const FrontEnd&) = delete;
@@ -54,7 +54,7 @@ class FrontEnd final : private Application {
   [[nodiscard]] common::Outcome<void> make_arena();
   void make_models();
   void pool_ready_changed();
-  void gave_up(const ModelPool& pool, const std::string& reason);
+  void gave_up(const serving::ModelPool& pool, const std::string& reason);
   void finish_check();
 
   void take_over(const common::Config& changed);
@@ -66,25 +66,25 @@ class FrontEnd final : private Application {
   void housekeep();
 
   // Application
-  [[nodiscard]] const Router& router() const override { return *router_; }
+  [[nodiscard]] const http::Router& router() const override { return *router_; }
   [[nodiscard]] bool draining() const override { return phase_ >= Phase::kDraining; }
-  void refuse(const common::Error& error, Response& response) override;
+  void refuse(const common::Error& error, http::Response& response) override;
   void answered_without_exchange(int http_status) override { metrics_.answered_without_model(http_status); }
   [[nodiscard]] Shortage room_shortage(common::Clock::time_point now) const override;
 
   // For its routes.
   void refresh_metrics();
-  [[nodiscard]] ServerStatus status() const;
+  [[nodiscard]] serving::ServerStatus status() const;
   [[nodiscard]] std::string summary() const;
   [[nodiscard]] bool loading_takes_its_time() const;
 
   common::Config config_;  // its models and default are as they were first; ModelRegistry has those of now
   const ReadConfig read_again_;
   const RunMode mode_;
-  ServiceManager& manager_;
+  host::ServiceManager& manager_;
   const common::Clock::time_point began_{common::AwakeClock::now()};
   common::Clock::duration lost_time_told_{0};
-  SpawnSettings spawn_;
+  process::SpawnSettings spawn_;
   common::OomKills oom_kills_;
   Phase phase_{Phase::kStarting};
   int exit_code_{0};
@@ -92,23 +92,23 @@ class FrontEnd final : private Application {
   // The service manager holds the sockets: who comes before the models are ready waits there.
   bool accept_when_ready_{false};
   bool check_over_{false};
-  std::set<const ModelPool*> failed_;  // of a check: those that cannot be served
+  std::set<const serving::ModelPool*> failed_;  // of a check: those that cannot be served
   std::set<int> ignored_signals_;      // of which the log has told
-  Metrics metrics_;
+  observe::Metrics metrics_;
   // Before io_: coroutines that are destroyed with it hold blocks of the arena.
   std::optional<ipc::InputArena> arena_;
   boost::asio::io_context io_{1};
-  std::optional<BodyRoom> body_room_;
-  std::optional<CompletionPoll> completion_poll_;
-  std::optional<PoolContext> context_;
-  std::optional<ModelRegistry> models_;
+  std::optional<serving::BodyRoom> body_room_;
+  std::optional<schedule::CompletionPoll> completion_poll_;
+  std::optional<serving::PoolContext> context_;
+  std::optional<serving::ModelRegistry> models_;
   std::optional<ReloadableRegistry> reloadable_;
   std::optional<Reload> reload_;
   std::optional<RouteParts> routes_;
-  std::optional<Router> router_;
-  Server server_;
+  std::optional<http::Router> router_;
+  http::Server server_;
   std::optional<Shutdown> shutdown_;
-  std::unique_ptr<SignalReader> signals_;
+  std::unique_ptr<host::SignalReader> signals_;
   boost::asio::steady_timer housekeeping_timer_{io_};
 };
 

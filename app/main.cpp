@@ -72,7 +72,7 @@ std::variant<yolod::common::Config, std::vector<std::string>> read_config(const 
   return problems;
 }
 
-int run(const Options& options, yolod::app::ServiceManager& manager) {
+int run(const Options& options, yolod::app::host::ServiceManager& manager) {
   using namespace yolod;
   // As it is called from here on: a reload reads it from wherever the process is then.
   const auto found = options.config_file.empty() ? default_config_file()
@@ -124,9 +124,9 @@ void forbid_tracing() {
 
 int main(int argc, char** argv) {
   forbid_tracing();
-  yolod::app::block_front_end_signals();
+  yolod::app::host::block_front_end_signals();
   open_standard_streams();
-  yolod::app::ServiceManager manager;
+  yolod::app::host::ServiceManager manager;
   CLI::App app{"yolod: an inference server for YOLO and other vision models.", "yolod"};
   Options options;
   app.add_option("--config", options.config_file, "The config file (default: ./system.yaml, /etc/yolod/system.yaml)");

@@ -15,12 +15,12 @@ namespace yolod::app {
 // The registry outlives it. One thread.
 class ReloadableRegistry final : public Reload::Models {
  public:
-  explicit ReloadableRegistry(ModelRegistry& registry) : registry_(registry) {}
+  explicit ReloadableRegistry(serving::ModelRegistry& registry) : registry_(registry) {}
 
   [[nodiscard]] bool serve(std::string_view name) const override { return registry_.find(name) != nullptr; }
   [[nodiscard]] common::Outcome<void> have_room_for(const std::vector<common::ModelConfig>& models) const override {
-    if (auto fits = check_shared_memory(0, models, &registry_); !fits) return fits;
-    return check_room_beside(models, registry_);
+    if (auto fits = serving::check_shared_memory(0, models, &registry_); !fits) return fits;
+    return serving::check_room_beside(models, registry_);
   }
   void load(const common::ModelConfig& model, Loaded done) override { registry_.reload(model, std::move(done)); }
   void serve_only(const std::vector<common::ModelConfig>& models, std::string default_model) override {
@@ -29,7 +29,7 @@ class ReloadableRegistry final : public Reload::Models {
   }
 
  private:
-  ModelRegistry& registry_;
+  serving::ModelRegistry& registry_;
 };
 
 }  // namespace yolod::app

@@ -9,38 +9,38 @@
 namespace yolod::app {
 namespace {
 
-void write_live(Response& response) { write_json(response, boost::beast::http::status::ok, R"({"live":true})"); }
+void write_live(http::Response& response) { http::write_json(response, boost::beast::http::status::ok, R"({"live":true})"); }
 
 }  // namespace
 
-std::vector<Route> make_routes(const RouteParts& parts) {
-  const CallContext& calls = parts.calls;
-  Metrics& metrics = calls.metrics;
+std::vector<http::Route> make_routes(const RouteParts& parts) {
+  const api::CallContext& calls = parts.calls;
+  observe::Metrics& metrics = calls.metrics;
 
   // An exchange that asks a model: the protocol's handler, with what it takes beside the models.
   const auto call = [&calls]<typename HandlerKind>(std::type_identity<HandlerKind>, auto... settings) {
     return [&calls, settings...] {
-      return std::make_unique<CallExchange>(calls, std::make_unique<HandlerKind>(calls.models, settings...));
+      return std::make_unique<api::CallExchange>(calls, std::make_unique<HandlerKind>(calls.models, settings...));
     };
   };
-  const auto plain = [&metrics](PlainExchange::Write write) {
-    return [&metrics, write] { return std::make_unique<PlainExchange>(metrics, write); };
+  const auto plain = [&metrics](api::PlainExchange::Write write) {
+    return [&metrics, write] { return std::make_unique<api::PlainExchange>(metrics, write); };
   };
-  constexpr std::type_identity<PredictHandler> kPredict;
+  constexpr std::type_identity<api::predict::PredictHandler> kPredict;
 
   return {
-      {"/predict", "POST", Audience::kClients, call(kPredict, PredictHandler::Kind::kPredictions)},
-      {"/image", "PUT", Audience::kClients, call(kPredict, PredictHandler::Kind::kImages)},
-      {"/", "GET, HEAD", Audience::kClients, plain(write_page)},
-      {"/healthz", "GET, HEAD", Audience::kEverybody, plain(write_live)},
-      {"/readyz", "GET, HEAD", Audience::kEverybody,
-       [&] { return std::make_unique<ReadinessExchange>(metrics, parts.read_status); }},
-      {"/status", "GET, HEAD", Audience::kObservers,
-       [&] { return std::make_unique<StatusExchange>(metrics, parts.read_status); }},
-      {"/metrics", "GET, HEAD", Audience::kObservers,
-       [&] { return std::make_unique<MetricsExchange>(metrics, parts.refresh_metrics); }},
-      {"/reload", "POST", Audience::kAdmins,
-       [&] { return std::make_unique<ReloadExchange>(metrics, parts.ask_for_reload); }},
+      {"/predict", "POST", http::Audience::kClients, call(kPredict, api::predict::PredictHandler::Kind::kPredictions)},
+      {"/image", "PUT", http::Audience::kClients, call(kPredict, api::predict::PredictHandler::Kind::kImages)},
+      {"/", "GET, HEAD", http::Audience::kClients, plain(api::page::write_page)},
+      {"/healthz", "GET, HEAD", http::Audience::kEverybody, plain(write_live)},
+      {"/readyz", "GET, HEAD", http::Audience::kEverybody,
+       [&] { return std::make_unique<api::admin::ReadinessExchange>(metrics, parts.read_status); }},
+      {"/status", "GET, HEAD", http::Audience::kObservers,
+       [&] { return std::make_unique<api::admin::StatusExchange>(metrics, parts.read_status); }},
+      {"/metrics", "GET, HEAD", http::Audience::kObservers,
+       [&] { return std::make_unique<api::admin::MetricsExchange>(metrics, parts.refresh_metrics); }},
+      {"/reload", "POST", http::Audience::kAdmins,
+       [&] { return std::make_unique<api::admin::ReloadExchange>(metrics, parts.ask_for_reload); }},
   };
 }
 

@@ -12,13 +12,13 @@ namespace yolod::app {
 
 // What the routes' exchanges need of the front-end.
 struct RouteParts {
-  CallContext calls;
-  ReadStatus read_status;
-  RefreshMetrics refresh_metrics;
-  AskForReload ask_for_reload;
+  api::CallContext calls;
+  api::admin::ReadStatus read_status;
+  api::admin::RefreshMetrics refresh_metrics;
+  api::admin::AskForReload ask_for_reload;
 };
 
 // `parts` outlive the routes.
-[[nodiscard]] std::vector<Route> make_routes(const RouteParts& parts);
+[[nodiscard]] std::vector<http::Route> make_routes(const RouteParts& parts);
 
 }  // namespace yolod::app

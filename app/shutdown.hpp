@@ -27,11 +27,11 @@ class Shutdown {
  public:
   // What is stopped. All outlive this object.
   struct Parts {
-    Server& server;
-    ModelRegistry& models;
-    BodyRoom& body_room;
+    http::Server& server;
+    serving::ModelRegistry& models;
+    serving::BodyRoom& body_room;
     Reload& reload;
-    ServiceManager& manager;
+    host::ServiceManager& manager;
   };
   enum class Workers { kAsked, kKilled };
 

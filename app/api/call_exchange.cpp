@@ -6,7 +6,7 @@
 
 #include "common/awake_clock.hpp"
 
-namespace yolod::app {
+namespace yolod::app::api {
 namespace {
 
 using common::AwakeClock;
@@ -26,7 +26,7 @@ constexpr milliseconds kGrowPatience{2000};
 
 }  // namespace
 
-Exchange::Next CallExchange::begin(const Question& question, Response& response) {
+http::Exchange::Next CallExchange::begin(const http::Question& question, http::Response& response) {
   if (const auto begun = handler_->begin(question, plan_, response); !begun) return fail(begun.error(), response);
   if (plan_.is_answered) return Next::kRespond;
   const auto admitted = plan_.model->dispatcher.admit(plan_.urgency);
@@ -35,7 +35,7 @@ Exchange::Next CallExchange::begin(const Question& question, Response& response)
 
 // ---- the body ----
 
-Exchange::BodyRule CallExchange::body_rule() const {
+http::Exchange::BodyRule CallExchange::body_rule() const {
   const ipc::InputArena& arena = context_.body_room.arena();
   return {std::min(context_.config.max_body_bytes, arena.largest_body_bytes()),
           std::clamp(arena.upload_share_bytes() / kFirstRoomPart, kLeastFirstRoomBytes, kMostFirstRoomBytes)};
@@ -74,7 +74,7 @@ Error CallExchange::no_room() const {
   return {ErrorCode::kQueueFull, "too busy"};
 }
 
-Exchange::Next CallExchange::body_came(std::uint64_t bytes, Response& response) {
+http::Exchange::Next CallExchange::body_came(std::uint64_t bytes, http::Response& response) {
   if (bytes < room_.bytes().size()) room_.shrink(bytes);
   room_.end_upload();
   stage_ = Stage::kReady;
@@ -83,13 +83,13 @@ Exchange::Next CallExchange::body_came(std::uint64_t bytes, Response& response) 
 
 // ---- the calls ----
 
-Exchange::Next CallExchange::proceed(Response& response) {
+http::Exchange::Next CallExchange::proceed(http::Response& response) {
   switch (stage_) {
     case Stage::kBody: break;
     case Stage::kReady: return make_ready(response);
     case Stage::kAsked: {
       const auto failed =
-          std::find_if(answers_.begin(), answers_.end(), [](const Answer& answer) { return !answer.prediction.ok(); });
+          std::find_if(answers_.begin(), answers_.end(), [](const schedule::Answer& answer) { return !answer.prediction.ok(); });
       if (failed != answers_.end()) return fail(failed->prediction.error(), response);
       stage_ = Stage::kRendering;
       return render(response);
@@ -99,7 +99,7 @@ Exchange::Next CallExchange::proceed(Response& response) {
   return fail({ErrorCode::kInternal, "the exchange was asked to go on before the body came"}, response);
 }
 
-Exchange::Next CallExchange::make_ready(Response& response) {
+http::Exchange::Next CallExchange::make_ready(http::Response& response) {
   const auto done = handler_->ready(room_.bytes(), kLookedAtOnceBytes, calls_);
   if (!done) {
     room_ = {};
@@ -108,7 +108,7 @@ Exchange::Next CallExchange::make_ready(Response& response) {
   return *done ? hand_over() : Next::kNextTurn;
 }
 
-Exchange::Next CallExchange::hand_over() {
+http::Exchange::Next CallExchange::hand_over() {
   auto& model = plan_.model;
   if (model->dispatcher.closed()) {  // while the body came the model was taken away; it may have come back
     auto now = context_.models.find(model->config->name);
@@ -119,8 +119,8 @@ Exchange::Next CallExchange::hand_over() {
   return Next::kWait;
 }
 
-Job CallExchange::job_of(const Call& call) {
-  Job job;
+schedule::Job CallExchange::job_of(const Call& call) {
+  schedule::Job job;
   job.id = plan_.model->dispatcher.new_id();
   job.urgency = plan_.urgency;
   job.options = call.options;
@@ -130,12 +130,12 @@ Job CallExchange::job_of(const Call& call) {
 }
 
 void CallExchange::wait(Resume done) {
-  Dispatcher& dispatcher = plan_.model->dispatcher;
+  schedule::Dispatcher& dispatcher = plan_.model->dispatcher;
   if (calls_.size() == 1) {
-    Job job = job_of(calls_.front());
+    schedule::Job job = job_of(calls_.front());
     first_id_ = job.id;
     job.block = std::move(room_);
-    dispatcher.ask(std::move(job), AnswerHandler::from([this, done = std::move(done)](Answer answer) mutable {
+    dispatcher.ask(std::move(job), schedule::AnswerHandler::from([this, done = std::move(done)](schedule::Answer answer) mutable {
                      answers_.front() = std::move(answer);
                      done();
                    }));
@@ -147,13 +147,13 @@ void CallExchange::wait(Resume done) {
     std::size_t left;
   };
   const auto join = std::make_shared<Join>(Join{std::move(done), calls_.size()});
-  std::vector<Job> jobs;
+  std::vector<schedule::Job> jobs;
   for (const Call& call : calls_) jobs.push_back(job_of(call));
   first_id_ = jobs.front().id;
   const auto block = std::make_shared<const ipc::ArenaBlock>(std::move(room_));
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     jobs[i].shared_block = block;
-    dispatcher.ask(std::move(jobs[i]), AnswerHandler::from([this, i, join](Answer answer) {
+    dispatcher.ask(std::move(jobs[i]), schedule::AnswerHandler::from([this, i, join](schedule::Answer answer) {
                      answers_[i] = std::move(answer);
                      if (--join->left == 0) join->done();
                    }));
@@ -171,16 +171,16 @@ void CallExchange::client_is_gone() {
 
 // ---- the answer ----
 
-Exchange::Next CallExchange::render(Response& response) {
+http::Exchange::Next CallExchange::render(http::Response& response) {
   return handler_->render({plan_.model->config->name, answers_}, response) ? Next::kRespond : Next::kWriteMore;
 }
 
-Exchange::Next CallExchange::fail(const Error& error, Response& response) {
+http::Exchange::Next CallExchange::fail(const Error& error, http::Response& response) {
   refuse(error, response);
   return Next::kRespond;
 }
 
-void CallExchange::refuse(const Error& error, Response& response) {
+void CallExchange::refuse(const Error& error, http::Response& response) {
   handler_->write_error(error, plan_.model ? plan_.model->dispatcher.retry_after_seconds() : 1, response);
 }
 
@@ -192,4 +192,4 @@ void CallExchange::answered(int http_status) {
   }
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::api

@@ -21,24 +21,24 @@
 #include "common/recycled.hpp"
 #include "ipc/input_arena.hpp"
 
-namespace yolod::app {
+namespace yolod::app::api {
 
 // What calls need of the front-end. All of it outlives every exchange.
 struct CallContext {
-  const Models& models;
-  BodyRoom& body_room;
-  Metrics& metrics;
+  const serving::Models& models;
+  serving::BodyRoom& body_room;
+  observe::Metrics& metrics;
   const common::ServerConfig& config;
   std::function<bool()> draining;  // a stop has begun
 };
 
-class CallExchange final : public Exchange, public common::Recycled<CallExchange> {
+class CallExchange final : public http::Exchange, public common::Recycled<CallExchange> {
  public:
   CallExchange(const CallContext& context, std::unique_ptr<Handler> handler)
       : context_(context), handler_(std::move(handler)) {}
 
-  [[nodiscard]] Next begin(const Question& question, Response& response) override;
-  [[nodiscard]] Next proceed(Response& response) override;
+  [[nodiscard]] Next begin(const http::Question& question, http::Response& response) override;
+  [[nodiscard]] Next proceed(http::Response& response) override;
   void wait(Resume done) override;
   [[nodiscard]] BodyRule body_rule() const override;
   [[nodiscard]] bool try_room(std::uint64_t bytes) override;
@@ -46,9 +46,9 @@ class CallExchange final : public Exchange, public common::Recycled<CallExchange
                                                                          std::uint64_t kept_bytes) override;
   [[nodiscard]] std::span<std::byte> room() const override { return room_.bytes(); }
   void drop_room() override { room_ = {}; }
-  [[nodiscard]] Next body_came(std::uint64_t bytes, Response& response) override;
+  [[nodiscard]] Next body_came(std::uint64_t bytes, http::Response& response) override;
   void client_is_gone() override;
-  void refuse(const common::Error& error, Response& response) override;
+  void refuse(const common::Error& error, http::Response& response) override;
   void answered(int http_status) override;
 
  private:
@@ -60,11 +60,11 @@ class CallExchange final : public Exchange, public common::Recycled<CallExchange
     kRendering,  // the handler writes the answer
   };
 
-  [[nodiscard]] Next make_ready(Response& response);
+  [[nodiscard]] Next make_ready(http::Response& response);
   [[nodiscard]] Next hand_over();
-  [[nodiscard]] Next render(Response& response);
-  [[nodiscard]] Next fail(const common::Error& error, Response& response);
-  [[nodiscard]] Job job_of(const Call& call);
+  [[nodiscard]] Next render(http::Response& response);
+  [[nodiscard]] Next fail(const common::Error& error, http::Response& response);
+  [[nodiscard]] schedule::Job job_of(const Call& call);
   [[nodiscard]] std::chrono::milliseconds room_patience() const;
   [[nodiscard]] common::Error no_room() const;
 
@@ -78,4 +78,4 @@ class CallExchange final : public Exchange, public common::Recycled<CallExchange
   std::uint64_t first_id_{0};  // of the calls at the dispatcher, which follow each other
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::api

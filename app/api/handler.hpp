@@ -25,12 +25,12 @@
 #include "common/error.hpp"
 #include "common/outcome.hpp"
 
-namespace yolod::app {
+namespace yolod::app::api {
 
 // What the head says.
 struct Plan {
-  std::shared_ptr<ServedModel> model;  // set as soon as it is known: the answer counts as the model's, also a refusal
-  Urgency urgency;
+  std::shared_ptr<serving::ServedModel> model;  // set as soon as it is known: the answer counts as the model's, also a refusal
+  schedule::Urgency urgency;
   bool is_answered{false};  // the response is written, and no model is asked
 };
 
@@ -40,7 +40,7 @@ struct Call {
   common::PredictionOptions options;
 };
 using Calls = boost::container::small_vector<Call, 1>;
-using Answers = boost::container::small_vector<Answer, 1>;
+using Answers = boost::container::small_vector<schedule::Answer, 1>;
 
 // Front-end only, its one thread. Made for one request.
 class Handler {
@@ -51,7 +51,7 @@ class Handler {
   virtual ~Handler() = default;
 
   // Everything that the head decides. An Error is what the client is told.
-  [[nodiscard]] virtual common::Outcome<void> begin(const Question& question, Plan& plan, Response& response) = 0;
+  [[nodiscard]] virtual common::Outcome<void> begin(const http::Question& question, Plan& plan, http::Response& response) = 0;
 
   // Looks at about `budget_bytes` more of the body, and adds what it finds to `calls`. True once it is done: then there
   // is at least one call. False: it is called again when other connections have had their turn.
@@ -64,11 +64,11 @@ class Handler {
   };
   // Writes the answer, or a piece of it that takes well below 1 ms: then it returns false and is called again, with the
   // same `response`.
-  [[nodiscard]] virtual bool render(const Result& result, Response& response) = 0;
+  [[nodiscard]] virtual bool render(const Result& result, http::Response& response) = 0;
 
   // Replaces all of `response` by an error as this protocol tells it. `retry_after_seconds` is for statuses that have
   // it.
-  virtual void write_error(const common::Error& error, std::uint32_t retry_after_seconds, Response& response) = 0;
+  virtual void write_error(const common::Error& error, std::uint32_t retry_after_seconds, http::Response& response) = 0;
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::api

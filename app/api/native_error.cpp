@@ -2,7 +2,7 @@
 
 #include "common/text.hpp"
 
-namespace yolod::app {
+namespace yolod::app::api {
 
 using boost::beast::http::status;
 using common::ErrorCode;
@@ -48,7 +48,7 @@ std::string client_message(const common::Error& error) {
   }
 }
 
-void write_failure(Response& response, status status, ErrorCode code, std::string_view message) {
+void write_failure(http::Response& response, status status, ErrorCode code, std::string_view message) {
   response.start(status);
   response.body += R"({"success":false,"error":{"code":")";
   response.body += common::to_string(code);
@@ -57,7 +57,7 @@ void write_failure(Response& response, status status, ErrorCode code, std::strin
   response.body += "}}";
 }
 
-void write_error(Response& response, const common::Error& error, std::uint32_t retry_after_seconds) {
+void write_error(http::Response& response, const common::Error& error, std::uint32_t retry_after_seconds) {
   const auto status = http_status(error.code);
   write_failure(response, status, error.code, client_message(error));
   if (status != boost::beast::http::status::service_unavailable) return;
@@ -66,4 +66,4 @@ void write_error(Response& response, const common::Error& error, std::uint32_t r
   response.fields += "\r\n";
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::api

@@ -12,7 +12,7 @@
 #include "app/http/response.hpp"
 #include "common/error.hpp"
 
-namespace yolod::app {
+namespace yolod::app::api {
 
 [[nodiscard]] boost::beast::http::status http_status(common::ErrorCode code);
 
@@ -20,10 +20,10 @@ namespace yolod::app {
 [[nodiscard]] std::string client_message(const common::Error& error);
 
 // Replaces all of `response`; a 503 says Retry-After.
-void write_error(Response& response, const common::Error& error, std::uint32_t retry_after_seconds = 1);
+void write_error(http::Response& response, const common::Error& error, std::uint32_t retry_after_seconds = 1);
 
 // The same with a status and a message of the caller's choice.
-void write_failure(Response& response, boost::beast::http::status status, common::ErrorCode code,
+void write_failure(http::Response& response, boost::beast::http::status status, common::ErrorCode code,
                    std::string_view message);
 
-}  // namespace yolod::app
+}  // namespace yolod::app::api

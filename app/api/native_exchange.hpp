@@ -7,35 +7,35 @@
 #include "app/observe/metrics.hpp"
 #include "common/recycled.hpp"
 
-namespace yolod::app {
+namespace yolod::app::api {
 
 // Front-end only, its one thread.
-class NativeExchange : public HeadExchange {
+class NativeExchange : public http::HeadExchange {
  public:
   // `metrics` outlives it.
-  explicit NativeExchange(Metrics& metrics) : metrics_(metrics) {}
+  explicit NativeExchange(observe::Metrics& metrics) : metrics_(metrics) {}
 
-  void refuse(const common::Error& error, Response& response) final { write_error(response, error); }
+  void refuse(const common::Error& error, http::Response& response) final { write_error(response, error); }
   void answered(int http_status) final {
     if (http_status >= 400) metrics_.answered_without_model(http_status);
   }
 
  protected:
-  [[nodiscard]] Next fail(const common::Error& error, Response& response) {
+  [[nodiscard]] Next fail(const common::Error& error, http::Response& response) {
     refuse(error, response);
     return Next::kRespond;
   }
 
  private:
-  Metrics& metrics_;
+  observe::Metrics& metrics_;
 };
 
 // An answer that is written at once.
 class PlainExchange final : public NativeExchange, public common::Recycled<PlainExchange> {
  public:
-  using Write = void (*)(Response& response);
-  PlainExchange(Metrics& metrics, Write write) : NativeExchange(metrics), write_(write) {}
-  [[nodiscard]] Next begin(const Question& /*question*/, Response& response) override {
+  using Write = void (*)(http::Response& response);
+  PlainExchange(observe::Metrics& metrics, Write write) : NativeExchange(metrics), write_(write) {}
+  [[nodiscard]] Next begin(const http::Question& /*question*/, http::Response& response) override {
     write_(response);
     return Next::kRespond;
   }
@@ -44,4 +44,4 @@ class PlainExchange final : public NativeExchange, public common::Recycled<Plain
   const Write write_;
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::api

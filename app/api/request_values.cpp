@@ -7,7 +7,7 @@
 
 #include "common/text.hpp"
 
-namespace yolod::app {
+namespace yolod::app::api {
 
 using common::Error;
 using common::ErrorCode;
@@ -42,4 +42,4 @@ Outcome<std::optional<std::chrono::milliseconds>> parse_request_timeout(std::str
   return std::optional(std::chrono::milliseconds(*number));
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::api

@@ -13,7 +13,7 @@
 #include "app/http/request_target.hpp"
 #include "common/outcome.hpp"
 
-namespace yolod::app {
+namespace yolod::app::api {
 
 // The number that all of `text` is, in decimal; nothing if it is none or out of range.
 template <typename Number>
@@ -36,7 +36,7 @@ template <typename Number>
 // Hands each pair of the query to `read` in order. The first error ends it: one that `read` returns, or
 // kInvalidParameter for a name that comes twice.
 template <typename Read>
-[[nodiscard]] common::Outcome<void> read_each_once(const RequestTarget& target, Read&& read) {
+[[nodiscard]] common::Outcome<void> read_each_once(const http::RequestTarget& target, Read&& read) {
   const auto& query = target.query();
   for (auto pair = query.begin(); pair != query.end(); ++pair) {
     // Short: what comes before is known names, each once.
@@ -54,4 +54,4 @@ template <typename Read>
 // for an empty text. An Error is kInvalidParameter.
 [[nodiscard]] common::Outcome<std::optional<std::chrono::milliseconds>> parse_request_timeout(std::string_view text);
 
-}  // namespace yolod::app
+}  // namespace yolod::app::api

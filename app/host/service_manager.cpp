@@ -14,7 +14,7 @@
 
 #include "common/log.hpp"
 
-namespace yolod::app {
+namespace yolod::app::host {
 namespace {
 
 using common::Clock;
@@ -113,4 +113,4 @@ void ServiceManager::tick(bool loading) {
   }
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::host

@@ -13,7 +13,7 @@
 #include "common/clock.hpp"
 #include "common/unique_fd.hpp"
 
-namespace yolod::app {
+namespace yolod::app::host {
 
 class ServiceManager {
  public:
@@ -56,4 +56,4 @@ class ServiceManager {
   std::string status_sent_;
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::host

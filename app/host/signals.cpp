@@ -9,7 +9,7 @@
 #include "common/system/foreign_signals.hpp"
 #include "common/system/signal_mask.hpp"
 
-namespace yolod::app {
+namespace yolod::app::host {
 namespace {
 
 sigset_t front_end_signals() {
@@ -52,4 +52,4 @@ void SignalReader::wait() {
   });
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::host

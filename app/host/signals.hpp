@@ -8,7 +8,7 @@
 
 #include "common/outcome.hpp"
 
-namespace yolod::app {
+namespace yolod::app::host {
 
 class SignalReader {
  public:
@@ -26,4 +26,4 @@ class SignalReader {
   std::function<void(int)> handler_;
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::host

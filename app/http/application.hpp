@@ -8,7 +8,7 @@
 #include "common/clock.hpp"
 #include "common/error.hpp"
 
-namespace yolod::app {
+namespace yolod::app::http {
 
 class Application {
  public:
@@ -34,4 +34,4 @@ class Application {
   ~Application() = default;
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::http

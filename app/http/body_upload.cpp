@@ -4,7 +4,7 @@
 #include <cstring>
 #include <utility>
 
-namespace yolod::app {
+namespace yolod::app::http {
 namespace {
 
 using common::Clock;
@@ -148,4 +148,4 @@ void BodyUpload::give_way(std::chrono::milliseconds body_timeout, Clock::time_po
   gave_way_ = !is_behind(upload(), body_timeout, now);
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::http

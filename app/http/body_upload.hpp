@@ -22,7 +22,7 @@
 #include "common/clock.hpp"
 #include "common/error.hpp"
 
-namespace yolod::app {
+namespace yolod::app::http {
 
 class BodyUpload {
  public:
@@ -94,4 +94,4 @@ class BodyUpload {
   common::Clock::time_point paused_;
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::http

@@ -4,8 +4,8 @@
 #include <boost/container/static_vector.hpp>
 #include <string_view>
 
-namespace yolod::app {
+namespace yolod::app::http {
 
 using Captures = boost::container::static_vector<std::string_view, 4>;
 
-}  // namespace yolod::app
+}  // namespace yolod::app::http

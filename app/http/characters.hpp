@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <string_view>
 
-namespace yolod::app {
+namespace yolod::app::http {
 
 [[nodiscard]] constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -33,4 +33,4 @@ namespace yolod::app {
   return is_letter_or_digit(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::http

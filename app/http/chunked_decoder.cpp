@@ -6,7 +6,7 @@
 #include "app/http/characters.hpp"
 
 
-namespace yolod::app {
+namespace yolod::app::http {
 namespace {
 
 constexpr int kMostDigits = 16;
@@ -207,4 +207,4 @@ void ChunkedDecoder::take_trailer(char c) {
   state_ = State::kMalformed;
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::http

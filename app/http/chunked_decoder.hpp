@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <span>
 
-namespace yolod::app {
+namespace yolod::app::http {
 
 // One thread. One object decodes one body.
 class ChunkedDecoder {
@@ -86,4 +86,4 @@ class ChunkedDecoder {
   std::size_t trailer_bytes_{0};
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::http

@@ -19,11 +19,11 @@
 #include "common/fault_point.hpp"
 #include "common/system/runtime_directory.hpp"
 
-namespace yolod::app {
+namespace yolod::app::http {
 namespace {
 
 namespace asio = boost::asio;
-namespace http = boost::beast::http;
+namespace beast_http = boost::beast::http;
 using boost::system::error_code;
 using common::AwakeClock;
 using common::Error;
@@ -48,11 +48,11 @@ bool is_admin_alone(const common::ServerConfig& config) {
 
 }  // namespace
 
-Connection::Connection(Socket socket, ListenerRole role, ConnectionList& list)
+Connection::Connection(Socket socket, net::ListenerRole role, ConnectionList& list)
     : socket_(std::move(socket)),
       role_(role),
       // Now, and not when the client asks for something: later its pid could be another process's.
-      may_administer_(role == ListenerRole::kAdmin && may_administer(socket_.native_handle())),
+      may_administer_(role == net::ListenerRole::kAdmin && net::may_administer(socket_.native_handle())),
       list_(list),
       buffer_(kBufferLimitBytes) {
   error_code ignored;
@@ -93,12 +93,12 @@ void Connection::give_way(AwakeClock::time_point now) {
 }
 
 void Connection::look_for_client() {
-  switch (client_presence(socket_.native_handle())) {
-    case ClientPresence::kThere: return;
-    case ClientPresence::kSaysNoMore:
-      if (version_ == 11 && !std::exchange(probed_, true)) probe_client(socket_.native_handle());
+  switch (net::client_presence(socket_.native_handle())) {
+    case net::ClientPresence::kThere: return;
+    case net::ClientPresence::kSaysNoMore:
+      if (version_ == 11 && !std::exchange(probed_, true)) net::probe_client(socket_.native_handle());
       return;
-    case ClientPresence::kGone: exchange_->client_is_gone(); return;
+    case net::ClientPresence::kGone: exchange_->client_is_gone(); return;
   }
 }
 
@@ -238,8 +238,8 @@ Connection::Step Connection::read_head() {
   RequestHead head;
   // The reader takes the first half of an empty line for a method.
   const bool in_empty_line = buffer_.size() == 1 && *static_cast<const char*>(buffer_.data().data()) == '\r';
-  const error_code failure = in_empty_line ? http::error::need_more : scratch().reader.read(buffer_.data(), head);
-  if (failure == http::error::need_more) {
+  const error_code failure = in_empty_line ? beast_http::error::need_more : scratch().reader.read(buffer_.data(), head);
+  if (failure == beast_http::error::need_more) {
     deadline_ = request_began_ + list_.config().header_timeout;
     if (occupation() != Occupation::kUnfinished) occupy(Occupation::kUnfinished, request_began_);
     return Step::kReadHeader;
@@ -253,7 +253,7 @@ Connection::Step Connection::read_head() {
   if (is_sane_request_id(head.request_id)) request_id_.assign(head.request_id.data(), head.request_id.size());
   version_ = head.version;
   keep_alive_ = head.keep_alive;
-  is_head_ = head.method == http::verb::head;
+  is_head_ = head.method == beast_http::verb::head;
   buffer_.consume(head.bytes);
   return answer(head);
 }
@@ -308,11 +308,11 @@ Connection::Step Connection::answer(const RequestHead& head) {
 // passes on administers.
 std::optional<Error> Connection::check_audience(const Route& route, const RequestHead& head) const {
   if (!route.is_served_at(role_, is_admin_alone(list_.config()))) {
-    return role_ == ListenerRole::kAdmin
+    return role_ == net::ListenerRole::kAdmin
                ? Error{ErrorCode::kForbidden, "this path is for clients: ask at an address of server.listen"}
                : Error{ErrorCode::kForbidden, "this path is for the server's admins: ask at server.admin_listen"};
   }
-  if (role_ == ListenerRole::kPublic) return std::nullopt;
+  if (role_ == net::ListenerRole::kPublic) return std::nullopt;
   if (!may_administer_) {
     return Error{
         ErrorCode::kForbidden,
@@ -381,7 +381,7 @@ asio::awaitable<Connection::Step> Connection::await_room() {
   occupy(Occupation::kAwaitingRoom, AwakeClock::now());
   const auto came = co_await exchange_->await_room(upload_.room_bytes(), 0);
   occupy(Occupation::kBusy, AwakeClock::now());
-  const bool gone = !socket_.is_open() || client_presence(socket_.native_handle()) == ClientPresence::kGone;
+  const bool gone = !socket_.is_open() || net::client_presence(socket_.native_handle()) == net::ClientPresence::kGone;
   if (gone) co_return Step::kEnd;
   if (!came) co_return drop_body(came.error());
   co_return upload_is(upload_.use_room(exchange_->room(), buffer_));
@@ -539,4 +539,4 @@ asio::awaitable<void> Connection::linger() {
   }
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::http

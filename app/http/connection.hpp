@@ -24,14 +24,14 @@
 #include "common/clock.hpp"
 #include "common/error.hpp"
 
-namespace yolod::app {
+namespace yolod::app::http {
 
 class Connection : public std::enable_shared_from_this<Connection>, public Place {
  public:
   using Socket = boost::asio::generic::stream_protocol::socket;
 
   // The list outlives the connection.
-  Connection(Socket socket, ListenerRole role, ConnectionList& list);
+  Connection(Socket socket, net::ListenerRole role, ConnectionList& list);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection() override;
@@ -133,7 +133,7 @@ class Connection : public std::enable_shared_from_this<Connection>, public Place
   [[nodiscard]] Scratch& scratch() { return list_.scratch(); }
 
   Socket socket_;
-  const ListenerRole role_;
+  const net::ListenerRole role_;
   const bool may_administer_;
   ConnectionList& list_;
   boost::beast::flat_buffer buffer_;
@@ -169,4 +169,4 @@ class Connection : public std::enable_shared_from_this<Connection>, public Place
   std::unique_ptr<Unsent> unsent_;
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::http

@@ -5,7 +5,7 @@
 
 #include "common/awake_clock.hpp"
 
-namespace yolod::app {
+namespace yolod::app::http {
 namespace {
 
 // Connections whose deadlines are checked before the event loop has its turn: of each the kernel may have to be asked
@@ -68,4 +68,4 @@ void ConnectionList::relieve_pressure(common::Clock::time_point now) {
   for (std::size_t i = 0; i < victims; ++i) uploading_[candidates_[i].index]->give_way(now);
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::http

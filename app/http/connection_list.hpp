@@ -16,7 +16,7 @@
 #include "common/clock.hpp"
 #include "common/config/server_config.hpp"
 
-namespace yolod::app {
+namespace yolod::app::http {
 
 class ConnectionList {
  public:
@@ -39,7 +39,7 @@ class ConnectionList {
   // ---- for its connections ----
   [[nodiscard]] Application& application() { return application_; }
   [[nodiscard]] const common::ServerConfig& config() const { return config_; }
-  [[nodiscard]] Places& places(ListenerRole role) { return role == ListenerRole::kAdmin ? admin_ : public_; }
+  [[nodiscard]] Places& places(net::ListenerRole role) { return role == net::ListenerRole::kAdmin ? admin_ : public_; }
   [[nodiscard]] Scratch& scratch() { return scratch_; }
 
  private:
@@ -58,4 +58,4 @@ class ConnectionList {
   std::vector<Place*> uploading_;
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::http

@@ -6,7 +6,7 @@
 #include "app/http/characters.hpp"
 #include "common/text.hpp"
 
-namespace yolod::app {
+namespace yolod::app::http {
 namespace {
 
 // Cuts the part before `separator` off the front of `rest`.
@@ -67,4 +67,4 @@ bool prefers_png(std::string_view accept) {
   return png.weight > jpeg.weight;
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::http

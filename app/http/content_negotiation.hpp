@@ -3,10 +3,10 @@
 
 #include <string_view>
 
-namespace yolod::app {
+namespace yolod::app::http {
 
 // True if it ranks image/png above image/jpeg. A header that is empty, cannot be read, or asks for neither is no reason
 // to refuse: the answer is then a JPEG.
 [[nodiscard]] bool prefers_png(std::string_view accept);
 
-}  // namespace yolod::app
+}  // namespace yolod::app::http

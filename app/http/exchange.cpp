@@ -2,7 +2,7 @@
 
 #include <cstdlib>
 
-namespace yolod::app {
+namespace yolod::app::http {
 
 // A connection calls none of these: begin() has asked for neither a body nor a wait.
 Exchange::Next HeadExchange::proceed(Response& /*response*/) { std::abort(); }
@@ -15,4 +15,4 @@ boost::asio::awaitable<common::Outcome<void>> HeadExchange::await_room(std::uint
 }
 Exchange::Next HeadExchange::body_came(std::uint64_t /*bytes*/, Response& /*response*/) { std::abort(); }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::http

@@ -24,7 +24,7 @@
 #include "common/completion.hpp"
 #include "common/outcome.hpp"
 
-namespace yolod::app {
+namespace yolod::app::http {
 
 // What an exchange sees of a request at first. All of it is gone when begin() returns.
 struct Question {
@@ -101,4 +101,4 @@ class HeadExchange : public Exchange {
   void client_is_gone() override {}
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::http

@@ -7,7 +7,7 @@
 
 #include "app/http/characters.hpp"
 
-namespace yolod::app {
+namespace yolod::app::http {
 namespace {
 
 // unreserved and sub-delims of RFC 3986.
@@ -59,4 +59,4 @@ bool is_host_and_port(std::string_view text) {
   return port.front() == ':' && std::all_of(port.begin() + 1, port.end(), is_digit);
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::http

@@ -4,10 +4,10 @@
 
 #include <string_view>
 
-namespace yolod::app {
+namespace yolod::app::http {
 
 // True for a host with or without a port: "name", "name:80", "127.0.0.1", "[::1]:80". False for an empty text, user
 // information, white space, and everything else that RFC 3986 does not allow there.
 [[nodiscard]] bool is_host_and_port(std::string_view text);
 
-}  // namespace yolod::app
+}  // namespace yolod::app::http

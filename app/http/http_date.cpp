@@ -4,7 +4,7 @@
 
 #include <iterator>
 
-namespace yolod::app {
+namespace yolod::app::http {
 
 std::string_view HttpDate::at(std::time_t now) {
   if (now != of_) {
@@ -15,4 +15,4 @@ std::string_view HttpDate::at(std::time_t now) {
   return text_;
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::http

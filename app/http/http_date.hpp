@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace yolod::app {
+namespace yolod::app::http {
 
 // Front-end only, its one thread.
 class HttpDate {
@@ -18,4 +18,4 @@ class HttpDate {
   std::string text_;
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::http

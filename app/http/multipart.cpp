@@ -7,7 +7,7 @@
 #include "app/http/characters.hpp"
 #include "common/text.hpp"
 
-namespace yolod::app {
+namespace yolod::app::http {
 namespace {
 
 using common::Error;
@@ -249,4 +249,4 @@ common::Outcome<std::span<const std::byte>> find_part(std::span<const std::byte>
   return scanner.result();
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::http

@@ -10,7 +10,7 @@
 
 #include "common/outcome.hpp"
 
-namespace yolod::app {
+namespace yolod::app::http {
 
 // Whether a Content-Type header names that media type, whatever its parameters.
 [[nodiscard]] bool is_media_type(std::string_view content_type, std::string_view type);
@@ -102,4 +102,4 @@ class MultipartScanner {
                                                                     std::string_view boundary, std::string_view name,
                                                                     std::span<const std::string_view> refused = {});
 
-}  // namespace yolod::app
+}  // namespace yolod::app::http

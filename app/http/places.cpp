@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace yolod::app {
+namespace yolod::app::http {
 
 using common::Clock;
 using std::chrono::milliseconds;
@@ -113,4 +113,4 @@ bool Places::check_some_deadlines(std::size_t most, Clock::time_point now) {
   return false;
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::http

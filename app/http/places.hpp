@@ -25,7 +25,7 @@
 #include "app/http/upload_pace.hpp"
 #include "common/clock.hpp"
 
-namespace yolod::app {
+namespace yolod::app::http {
 
 // In the order in which connections can be spared. kBusy cannot.
 enum class Occupation { kLingering, kSilent, kUnfinished, kIdle, kAwaitingRoom, kUnreadAnswer, kBusy };
@@ -95,9 +95,9 @@ class Places {
   // at the end of such a round.
   [[nodiscard]] bool check_some_deadlines(std::size_t most, common::Clock::time_point now);
 
-  template <typename Call>
-  void for_each(Occupation occupation, const Call& call) {
-    for (Place& place : list(occupation)) call(place);
+  template <typename Visit>
+  void for_each(Occupation occupation, const Visit& visit) {
+    for (Place& place : list(occupation)) visit(place);
   }
 
  private:
@@ -121,4 +121,4 @@ class Places {
   List::iterator round_next_{lists_[0].begin()};
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::http

@@ -8,11 +8,11 @@
 #include "app/http/characters.hpp"
 #include "app/http/host.hpp"
 
-namespace yolod::app {
+namespace yolod::app::http {
 namespace {
 
 namespace beast = boost::beast;
-namespace http = boost::beast::http;
+namespace beast_http = boost::beast::http;
 
 // The fields that two readers must not read differently: how often each came, and what it says.
 struct Counted {
@@ -75,7 +75,7 @@ boost::system::error_code RequestHeadReader::read(boost::asio::const_buffer rece
   boost::system::error_code failure;
   head.bytes = parser_->put(received, failure);
   if (failure) return failure;
-  if (!parser_->is_header_done()) return http::error::need_more;
+  if (!parser_->is_header_done()) return beast_http::error::need_more;
   take_fields(head);
   if (is_folded({static_cast<const char*>(received.data()), head.bytes})) {
     head.ambiguity = "a field's value goes over more than one line";
@@ -95,34 +95,34 @@ void RequestHeadReader::take_fields(RequestHead& head) const {
   for (const auto& field : header) {
     const std::string_view value(field.value().data(), field.value().size());
     switch (field.name()) {
-      case http::field::host:
+      case beast_http::field::host:
         ++counts.host;
         counts.host_value = value;
         break;
-      case http::field::content_length: ++counts.content_length; break;
-      case http::field::transfer_encoding:
+      case beast_http::field::content_length: ++counts.content_length; break;
+      case beast_http::field::transfer_encoding:
         ++counts.transfer_encoding;
         counts.coding = value;
         break;
-      case http::field::expect: take_first(expect, value); break;
-      case http::field::content_type:
+      case beast_http::field::expect: take_first(expect, value); break;
+      case beast_http::field::content_type:
         ++counts.content_type;
         take_first(head.content_type, value);
         break;
-      case http::field::content_encoding:
+      case beast_http::field::content_encoding:
         if (head.content_encoding.empty() || equal_ignoring_case(head.content_encoding, "identity")) {
           head.content_encoding = value;
         }
         break;
-      case http::field::accept: take_first(head.accept, value); break;
-      case http::field::origin:
-      case http::field::sec_fetch_dest:
-      case http::field::sec_fetch_mode:
-      case http::field::sec_fetch_site:
-      case http::field::sec_fetch_user:
-      case http::field::forwarded:
-      case http::field::via: head.forwarded = true; break;
-      case http::field::unknown:
+      case beast_http::field::accept: take_first(head.accept, value); break;
+      case beast_http::field::origin:
+      case beast_http::field::sec_fetch_dest:
+      case beast_http::field::sec_fetch_mode:
+      case beast_http::field::sec_fetch_site:
+      case beast_http::field::sec_fetch_user:
+      case beast_http::field::forwarded:
+      case beast_http::field::via: head.forwarded = true; break;
+      case beast_http::field::unknown:
         if (equal_ignoring_case(field.name_string(), "X-Request-Id")) take_first(head.request_id, value);
         if (equal_ignoring_case(field.name_string(), "X-Request-Timeout")) take_first(head.request_timeout, value);
         head.forwarded |= is_proxys(field.name_string());
@@ -160,4 +160,4 @@ common::Error explain_bad_head(boost::system::error_code failure) {
   return {common::ErrorCode::kBadRequest, why};
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::http

@@ -18,7 +18,7 @@
 
 #include "common/error.hpp"
 
-namespace yolod::app {
+namespace yolod::app::http {
 
 // The texts are the reader's, and good until it reads the next.
 struct RequestHead {
@@ -71,4 +71,4 @@ class RequestHeadReader {
 // What is wrong with a header that read() failed with, for its client: kHeaderTooLarge or kBadRequest.
 [[nodiscard]] common::Error explain_bad_head(boost::system::error_code failure);
 
-}  // namespace yolod::app
+}  // namespace yolod::app::http

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <random>
 
-namespace yolod::app {
+namespace yolod::app::http {
 
 bool is_sane_request_id(std::string_view text) {
   return !text.empty() && text.size() <= RequestId::static_capacity &&
@@ -26,4 +26,4 @@ RequestId new_request_id() {
   return id;
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::http

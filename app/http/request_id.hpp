@@ -4,7 +4,7 @@
 #include <boost/static_string/static_string.hpp>
 #include <string_view>
 
-namespace yolod::app {
+namespace yolod::app::http {
 
 using RequestId = boost::static_string<128>;
 
@@ -14,4 +14,4 @@ using RequestId = boost::static_string<128>;
 // 16 hexadecimal digits, not repeated by this process.
 [[nodiscard]] RequestId new_request_id();
 
-}  // namespace yolod::app
+}  // namespace yolod::app::http

@@ -6,7 +6,7 @@
 #include "app/http/characters.hpp"
 #include "app/http/host.hpp"
 
-namespace yolod::app {
+namespace yolod::app::http {
 namespace {
 
 // Appended to `out`, which has the room: what was decoded before it stays where it is.
@@ -77,4 +77,4 @@ bool RequestTarget::parse_query(std::string_view text) {
   return true;
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::http

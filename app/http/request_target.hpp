@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace yolod::app {
+namespace yolod::app::http {
 
 // One object reads one target after another, so that it keeps its room. What it hands out is good until the next.
 class RequestTarget {
@@ -28,4 +28,4 @@ class RequestTarget {
   Query query_;
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::http

@@ -1,10 +1,10 @@
 #include "app/http/response.hpp"
 
-namespace yolod::app {
+namespace yolod::app::http {
 
-namespace http = boost::beast::http;
+namespace beast_http = boost::beast::http;
 
-void Response::start(http::status with_status, std::string_view type) {
+void Response::start(beast_http::status with_status, std::string_view type) {
   status = with_status;
   content_type = type;
   fields.clear();
@@ -12,13 +12,13 @@ void Response::start(http::status with_status, std::string_view type) {
   file.clear();
 }
 
-void write_json(Response& response, http::status status, std::string_view body) {
+void write_json(Response& response, beast_http::status status, std::string_view body) {
   response.start(status);
   response.body += body;
 }
 
 void write_text(Response& response, std::string_view content_type, std::string_view body) {
-  response.start(http::status::ok, content_type);
+  response.start(beast_http::status::ok, content_type);
   response.body += body;
 }
 
@@ -33,7 +33,7 @@ void append_head(TextBuffer& out, const Response& response, const HeadSettings& 
   out += settings.version == 10 ? "HTTP/1.0 " : "HTTP/1.1 ";
   out.add_whole(static_cast<unsigned>(response.status));
   out += ' ';
-  const auto reason = http::obsolete_reason(response.status);
+  const auto reason = beast_http::obsolete_reason(response.status);
   out += std::string_view(reason.data(), reason.size());
   out += "\r\nContent-Type: ";
   out += response.content_type;
@@ -50,4 +50,4 @@ void append_head(TextBuffer& out, const Response& response, const HeadSettings& 
   out += "\r\n\r\n";
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::http

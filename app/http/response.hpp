@@ -11,7 +11,7 @@
 
 #include "app/http/text_buffer.hpp"
 
-namespace yolod::app {
+namespace yolod::app::http {
 
 inline constexpr std::string_view kJsonContentType = "application/json";
 
@@ -49,4 +49,4 @@ struct HeadSettings {
 // The status line and the header, with the empty line: what is sent before content().
 void append_head(TextBuffer& out, const Response& response, const HeadSettings& settings);
 
-}  // namespace yolod::app
+}  // namespace yolod::app::http

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace yolod::app {
+namespace yolod::app::http {
 namespace {
 
 // Up to the next slash; takes it and the slash off `path`.
@@ -45,12 +45,12 @@ bool Route::allows(boost::beast::http::verb method) const {
   return false;
 }
 
-bool Route::is_served_at(ListenerRole role, bool admin_alone) const {
+bool Route::is_served_at(net::ListenerRole role, bool admin_alone) const {
   switch (audience) {
     case Audience::kEverybody: return true;
-    case Audience::kClients: return role == ListenerRole::kPublic;
-    case Audience::kObservers: return role == ListenerRole::kAdmin || !admin_alone;
-    case Audience::kAdmins: return role == ListenerRole::kAdmin;
+    case Audience::kClients: return role == net::ListenerRole::kPublic;
+    case Audience::kObservers: return role == net::ListenerRole::kAdmin || !admin_alone;
+    case Audience::kAdmins: return role == net::ListenerRole::kAdmin;
   }
   return false;
 }
@@ -61,4 +61,4 @@ const Route* Router::find(std::string_view path, Captures& captures) const {
   return found == routes_.end() ? nullptr : &*found;
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::http

@@ -13,7 +13,7 @@
 #include "app/http/captures.hpp"
 #include "app/net/listener_role.hpp"
 
-namespace yolod::app {
+namespace yolod::app::http {
 
 class Exchange;
 
@@ -35,7 +35,7 @@ struct Route {
 
   [[nodiscard]] bool allows(boost::beast::http::verb method) const;
   // `admin_alone`: server.admin_listen names an address.
-  [[nodiscard]] bool is_served_at(ListenerRole role, bool admin_alone) const;
+  [[nodiscard]] bool is_served_at(net::ListenerRole role, bool admin_alone) const;
 };
 
 // One thread.
@@ -52,4 +52,4 @@ class Router {
   std::vector<Route> routes_;
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::http

@@ -12,7 +12,7 @@
 #include "app/http/response.hpp"
 #include "app/http/text_buffer.hpp"
 
-namespace yolod::app {
+namespace yolod::app::http {
 
 // Front-end only, its one thread. What is in it is anyone's after the next co_await.
 struct Scratch {
@@ -33,4 +33,4 @@ struct Scratch {
   }
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::http

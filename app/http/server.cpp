@@ -12,7 +12,7 @@
 #include "common/log.hpp"
 #include "common/system/runtime_directory.hpp"
 
-namespace yolod::app {
+namespace yolod::app::http {
 namespace {
 
 namespace asio = boost::asio;
@@ -26,7 +26,7 @@ Server::Server(asio::io_context& io, Application& application, const common::Ser
 
 Outcome<void> Server::listen() {
   for (const common::ListenAddress& address : config_.listen) {
-    auto listener = Listener::open(io_, address, ListenerRole::kPublic);
+    auto listener = net::Listener::open(io_, address, net::ListenerRole::kPublic);
     if (!listener) return listener.error();
     add(std::move(*listener));
   }
@@ -44,7 +44,7 @@ Outcome<void> Server::listen_for_admins() {
     address = "unix:" + common::admin_socket_in(directory).string();
   }
   // Its owner's alone, from its first moment on.
-  auto listener = Listener::open(io_, {address, mode_t{0600}}, ListenerRole::kAdmin);
+  auto listener = net::Listener::open(io_, {address, mode_t{0600}}, net::ListenerRole::kAdmin);
   if (!listener && !chosen_here) return listener.error();
   if (!listener) {
     common::log_warning(
@@ -61,15 +61,15 @@ Outcome<void> Server::listen_for_admins() {
 
 Outcome<void> Server::take(std::vector<common::UniqueFd> listening) {
   for (auto& socket : listening) {
-    auto listener = Listener::adopt(io_, std::move(socket), ListenerRole::kPublic);
+    auto listener = net::Listener::adopt(io_, std::move(socket), net::ListenerRole::kPublic);
     if (!listener) return listener.error();
     add(std::move(*listener));
   }
   return {};
 }
 
-void Server::add(std::unique_ptr<Listener> listener) {
-  if (listener->role() == ListenerRole::kAdmin) {
+void Server::add(std::unique_ptr<net::Listener> listener) {
+  if (listener->role() == net::ListenerRole::kAdmin) {
     admin_url_ = listener->url();
   } else {
     urls_.push_back(listener->url());
@@ -77,19 +77,19 @@ void Server::add(std::unique_ptr<Listener> listener) {
   listeners_.push_back(std::move(listener));
 }
 
-void Server::start(Listener& listener) {
-  const ListenerRole role = listener.role();
+void Server::start(net::Listener& listener) {
+  const net::ListenerRole role = listener.role();
   listener.start({[this, role] { return connections_.places(role).make_space(common::AwakeClock::now()); },
-                  [this, role](Listener::Socket socket) { begin_connection(std::move(socket), role); }});
+                  [this, role](net::Listener::Socket socket) { begin_connection(std::move(socket), role); }});
 }
 
 void Server::start() {
   for (const auto& listener : listeners_) {
-    if (listener->role() == ListenerRole::kPublic) start(*listener);
+    if (listener->role() == net::ListenerRole::kPublic) start(*listener);
   }
 }
 
-void Server::begin_connection(Listener::Socket socket, ListenerRole role) {
+void Server::begin_connection(net::Listener::Socket socket, net::ListenerRole role) {
   boost::system::error_code ignored;
   socket.set_option(asio::ip::tcp::no_delay(true), ignored);  // fails on a unix socket, which has no such delay
   auto connection = std::make_shared<Connection>(std::move(socket), role, connections_);
@@ -107,4 +107,4 @@ void Server::stop_accepting() {
   for (const auto& listener : listeners_) listener->stop();
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::http

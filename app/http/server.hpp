@@ -15,7 +15,7 @@
 #include "common/outcome.hpp"
 #include "common/unique_fd.hpp"
 
-namespace yolod::app {
+namespace yolod::app::http {
 
 class Server {
  public:
@@ -46,16 +46,16 @@ class Server {
   [[nodiscard]] const std::string& admin_url() const { return admin_url_; }
 
  private:
-  void add(std::unique_ptr<Listener> listener);
-  void start(Listener& listener);
-  void begin_connection(Listener::Socket socket, ListenerRole role);
+  void add(std::unique_ptr<net::Listener> listener);
+  void start(net::Listener& listener);
+  void begin_connection(net::Listener::Socket socket, net::ListenerRole role);
 
   boost::asio::io_context& io_;
   const common::ServerConfig& config_;
   ConnectionList connections_;
-  std::vector<std::unique_ptr<Listener>> listeners_;
+  std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::vector<std::string> urls_;
   std::string admin_url_;
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::http

@@ -8,7 +8,7 @@
 #include <boost/json/string.hpp>
 #include <cmath>
 
-namespace yolod::app {
+namespace yolod::app::http {
 namespace {
 
 constexpr std::size_t kFirstBytes = 1024;
@@ -75,4 +75,4 @@ void TextBuffer::add_json(std::string_view text) {
   *this += '"';
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::http

@@ -8,7 +8,7 @@
 #include <memory>
 #include <string_view>
 
-namespace yolod::app {
+namespace yolod::app::http {
 
 class TextBuffer {
  public:
@@ -74,4 +74,4 @@ class TextBuffer {
   std::size_t capacity_{0};
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::http

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace yolod::app {
+namespace yolod::app::http {
 namespace {
 
 using common::Clock;
@@ -56,4 +56,4 @@ std::size_t choose_victims(std::span<Candidate> candidates, std::uint64_t short_
   return freed >= short_bytes ? candidates.size() : 0;
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::http

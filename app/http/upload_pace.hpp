@@ -13,7 +13,7 @@
 
 #include "common/clock.hpp"
 
-namespace yolod::app {
+namespace yolod::app::http {
 
 // One body that is being read.
 struct Upload {
@@ -61,4 +61,4 @@ struct Candidate {
 // returns how many they are. 0 if all of them together do not hold so much: then nobody would be helped.
 [[nodiscard]] std::size_t choose_victims(std::span<Candidate> candidates, std::uint64_t short_bytes);
 
-}  // namespace yolod::app
+}  // namespace yolod::app::http

@@ -12,7 +12,7 @@
 
 #include "common/unique_fd.hpp"
 
-namespace yolod::app {
+namespace yolod::app::net {
 
 // proc(5): "pid (name) state ppid ...", where the name may hold anything, parentheses and spaces included.
 std::optional<pid_t> parent_of(pid_t process) {
@@ -55,4 +55,4 @@ bool may_administer(int socket) {
   return !may_descend_from(peer.pid, getpid());
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::net

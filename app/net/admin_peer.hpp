@@ -6,7 +6,7 @@
 #include <functional>
 #include <optional>
 
-namespace yolod::app {
+namespace yolod::app::net {
 
 // The parent of a process, or nothing where there is no such process. Reads /proc.
 [[nodiscard]] std::optional<pid_t> parent_of(pid_t process);
@@ -21,4 +21,4 @@ namespace yolod::app {
 // server. The kernel vouches for both (SO_PEERCRED: what held when it connected). False for any other socket.
 [[nodiscard]] bool may_administer(int socket);
 
-}  // namespace yolod::app
+}  // namespace yolod::app::net

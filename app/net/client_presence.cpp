@@ -5,7 +5,7 @@
 
 #include <string_view>
 
-namespace yolod::app {
+namespace yolod::app::net {
 
 ClientPresence client_presence(int socket) {
   pollfd state{socket, POLLRDHUP, 0};
@@ -20,4 +20,4 @@ void probe_client(int socket) {
   [[maybe_unused]] const auto sent = send(socket, kInterim.data(), kInterim.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::net

@@ -1,7 +1,7 @@
 // Whether the client whose answer is being made still wants it.
 #pragma once
 
-namespace yolod::app {
+namespace yolod::app::net {
 
 enum class ClientPresence {
   kThere,
@@ -16,4 +16,4 @@ enum class ClientPresence {
 // does not answers with a reset, and is kGone soon. For HTTP/1.1 alone, once a request. Never waits.
 void probe_client(int socket);
 
-}  // namespace yolod::app
+}  // namespace yolod::app::net

@@ -15,7 +15,7 @@
 #include "common/await.hpp"
 #include "common/log.hpp"
 
-namespace yolod::app {
+namespace yolod::app::net {
 namespace {
 
 namespace asio = boost::asio;
@@ -181,4 +181,4 @@ void Listener::stop() {
   acceptor_.close(failure);
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::net

@@ -21,7 +21,7 @@
 #include "common/outcome.hpp"
 #include "common/unique_fd.hpp"
 
-namespace yolod::app {
+namespace yolod::app::net {
 
 class Listener {
  public:
@@ -71,4 +71,4 @@ class Listener {
   std::optional<Owner> owner_;  // once started
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::net

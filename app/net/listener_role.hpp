@@ -1,11 +1,11 @@
 // Whom a listener is for.
 #pragma once
 
-namespace yolod::app {
+namespace yolod::app::net {
 
 enum class ListenerRole {
   kPublic,  // server.listen
   kAdmin,   // server.admin_listen
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::net

@@ -8,7 +8,7 @@
 #include <charconv>
 #include <utility>
 
-namespace yolod::app {
+namespace yolod::app::net {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
@@ -64,4 +64,4 @@ void SocketFile::remove() const {
   if (same) unlink(path_.c_str());
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::net

@@ -11,7 +11,7 @@
 
 #include "common/outcome.hpp"
 
-namespace yolod::app {
+namespace yolod::app::net {
 
 // Removes a socket that a server left behind when it was killed: nobody answers at it.
 void remove_stale_socket(boost::asio::io_context& io, const std::string& path);
@@ -46,4 +46,4 @@ class SocketFile {
   ino_t inode_{0};
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::net

@@ -6,7 +6,7 @@
 #include <limits>
 #include <utility>
 
-namespace yolod::app {
+namespace yolod::app::observe {
 
 Histogram::Histogram(Labels labels, const std::vector<double>& bounds)
     : labels_(std::move(labels)), bounds_(bounds), counts_(bounds.size() + 1) {}
@@ -47,4 +47,4 @@ prometheus::MetricFamily HistogramFamily::collect() const {
   return family;
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::observe

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace yolod::app {
+namespace yolod::app::observe {
 
 // One series. Front-end only, its one thread.
 class Histogram {
@@ -48,4 +48,4 @@ class HistogramFamily {
   std::deque<Histogram> series_;
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::observe

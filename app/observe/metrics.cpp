@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-namespace yolod::app {
+namespace yolod::app::observe {
 namespace {
 
 // 0.1 ms to 30 s: from an identity model's round trip to the default request_timeout.
@@ -154,4 +154,4 @@ void ModelMetrics::sandbox(const std::string& part, bool in_force) {
   metrics_.sandbox_.Add({{"model", model_}, {"part", part}}).Set(in_force ? 1 : 0);
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::observe

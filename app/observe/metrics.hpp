@@ -16,7 +16,7 @@
 #include "common/domain/work_times.hpp"
 #include "common/loop_turns.hpp"
 
-namespace yolod::app {
+namespace yolod::app::observe {
 
 class Metrics;
 
@@ -92,4 +92,4 @@ class Metrics {
   std::map<int, prometheus::Counter*> answered_without_model_;
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::observe

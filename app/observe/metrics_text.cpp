@@ -6,7 +6,7 @@
 #include <iterator>
 #include <string_view>
 
-namespace yolod::app {
+namespace yolod::app::observe {
 namespace {
 
 // Lines of one piece, some 2 us each.
@@ -47,4 +47,4 @@ std::string MetricsText::next() {
   return text;
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::observe

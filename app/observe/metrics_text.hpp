@@ -12,7 +12,7 @@
 
 #include "app/observe/metrics.hpp"
 
-namespace yolod::app {
+namespace yolod::app::observe {
 
 class MetricsText {
  public:
@@ -28,4 +28,4 @@ class MetricsText {
   std::size_t series_{0};  // the next series
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::observe

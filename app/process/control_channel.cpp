@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace yolod::app {
+namespace yolod::app::process {
 
 ControlChannel::ControlChannel(boost::asio::io_context& io, common::UniqueFd descriptor, std::uint64_t launch_id,
                                Events events)
@@ -53,4 +53,4 @@ bool ControlChannel::send_fork(const ipc::LentDescriptors& descriptors, ipc::Com
   return ipc::send_fork(descriptor_.native_handle(), descriptors, fork);
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::process

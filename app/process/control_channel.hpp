@@ -17,7 +17,7 @@
 #include "ipc/control.hpp"
 #include "ipc/fork_command.hpp"
 
-namespace yolod::app {
+namespace yolod::app::process {
 
 class ControlChannel {
  public:
@@ -54,4 +54,4 @@ class ControlChannel {
   std::shared_ptr<void> alive_{std::make_shared<char>()};
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::process

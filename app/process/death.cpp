@@ -7,7 +7,7 @@
 
 #include "ipc/layout.hpp"
 
-namespace yolod::app {
+namespace yolod::app::process {
 
 Death Death::from_wait_status(int status) {
   if (WIFSIGNALED(status)) return {true, WTERMSIG(status), false, false};
@@ -71,4 +71,4 @@ DeathCause classify(const Death& death, bool was_ready) {
   }
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::process

@@ -3,7 +3,7 @@
 
 #include <string>
 
-namespace yolod::app {
+namespace yolod::app::process {
 
 enum class DeathCause { kOwnDoing, kNotItsDoing, kBadModel };
 
@@ -29,4 +29,4 @@ struct Death {
 // this says: the supervisor knows.)
 [[nodiscard]] DeathCause classify(const Death& death, bool was_ready);
 
-}  // namespace yolod::app
+}  // namespace yolod::app::process

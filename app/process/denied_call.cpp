@@ -8,7 +8,7 @@
 
 #include "common/text.hpp"
 
-namespace yolod::app {
+namespace yolod::app::process {
 
 DeniedCall denied_call_of(const ipc::MilestoneMessage& message) {
   constexpr std::size_t kMostOfPath = 200;
@@ -26,4 +26,4 @@ std::string name_of(const DeniedCall& call) {
   return "number " + std::to_string(call.number);
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::process

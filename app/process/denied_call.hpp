@@ -6,7 +6,7 @@
 
 #include "ipc/control.hpp"
 
-namespace yolod::app {
+namespace yolod::app::process {
 
 struct DeniedCall {
   std::uint32_t number{0};
@@ -19,4 +19,4 @@ struct DeniedCall {
 // "ptrace", or "number 4711" for one that this machine's list of calls does not have.
 [[nodiscard]] std::string name_of(const DeniedCall& call);
 
-}  // namespace yolod::app
+}  // namespace yolod::app::process

@@ -10,7 +10,7 @@
 #include <chrono>
 #include <cstdint>
 
-namespace yolod::app {
+namespace yolod::app::process {
 
 class DoorbellPatience {
  public:
@@ -44,4 +44,4 @@ class DoorbellPatience {
   std::chrono::milliseconds pause_{0};
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::process

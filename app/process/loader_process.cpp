@@ -6,7 +6,7 @@
 #include "app/process/settings_memfd.hpp"
 #include "ipc/layout.hpp"
 
-namespace yolod::app {
+namespace yolod::app::process {
 
 using common::Outcome;
 
@@ -79,4 +79,4 @@ void LoaderProcess::read_last_words() {
 // No pid can be reused here: the process is ours until we reap it.
 void LoaderProcess::send_signal(int signal) const { kill(pid_, signal); }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::process

@@ -23,7 +23,7 @@
 #include "common/outcome.hpp"
 #include "ipc/input_arena.hpp"
 
-namespace yolod::app {
+namespace yolod::app::process {
 
 class LoaderProcess;
 
@@ -91,4 +91,4 @@ class LoaderProcess {
   std::optional<DeniedCall> fatal_call_;
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::process

@@ -3,7 +3,7 @@
 
 #include "common/config/model_config.hpp"
 
-namespace yolod::app {
+namespace yolod::app::process {
 
 // What this build can compute on.
 #if defined(YOLOD_WITH_CUDA)
@@ -15,4 +15,4 @@ inline constexpr bool kBuiltWithCuda = false;
 // By `preload`; auto: yes where there is no device but the CPU, as forked processes share what none writes to.
 [[nodiscard]] bool preloads(const common::ModelConfig& config, bool built_with_cuda);
 
-}  // namespace yolod::app
+}  // namespace yolod::app::process

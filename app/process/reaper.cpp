@@ -4,7 +4,7 @@
 
 #include <cerrno>
 
-namespace yolod::app {
+namespace yolod::app::process {
 
 bool reap_children(const std::function<void(pid_t, const Death&)>& each) {
   for (;;) {
@@ -30,4 +30,4 @@ bool is_child(pid_t pid) {
   return waitid(P_PID, static_cast<id_t>(pid), &unused, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::process

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace yolod::app {
+namespace yolod::app::process {
 
 common::Clock::time_point RespawnRate::reserve(common::Clock::time_point now) {
   while (!recent_.empty() && recent_.front() + std::chrono::seconds(1) <= now) recent_.pop_front();
@@ -38,4 +38,4 @@ void RespawnPolicy::on_ready(common::Clock::time_point now) {
   ready_since_ = now;
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::process

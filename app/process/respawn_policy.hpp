@@ -19,7 +19,7 @@
 #include "app/process/death.hpp"
 #include "common/clock.hpp"
 
-namespace yolod::app {
+namespace yolod::app::process {
 
 // What every slot of one model shares: at most kPerSecond replacements at once.
 class RespawnRate {
@@ -80,4 +80,4 @@ class RespawnPolicy {
   common::Clock::time_point ready_since_;
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::process

@@ -8,7 +8,7 @@
 
 #include "common/awake_clock.hpp"
 
-namespace yolod::app {
+namespace yolod::app::process {
 
 // Runs `then` at `when`, a time of AwakeClock, unless the timer is set again or `owner`, who owns the timer, is gone by
 // then: a handler that is in the event loop's queue already cannot be cancelled any more.
@@ -25,4 +25,4 @@ inline void run_at(boost::asio::steady_timer& timer, common::Clock::time_point w
   });
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::process

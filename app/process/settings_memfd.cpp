@@ -4,7 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-namespace yolod::app {
+namespace yolod::app::process {
 
 common::Outcome<common::UniqueFd> make_settings_memfd(const std::string& yaml) {
   common::UniqueFd file(memfd_create("yolod-config", MFD_CLOEXEC | MFD_ALLOW_SEALING));
@@ -18,4 +18,4 @@ common::Outcome<common::UniqueFd> make_settings_memfd(const std::string& yaml) {
   return file;
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::process

@@ -6,9 +6,9 @@
 #include "common/outcome.hpp"
 #include "common/unique_fd.hpp"
 
-namespace yolod::app {
+namespace yolod::app::process {
 
 // `yaml` is emit_model() of the model. kSystem where the kernel refuses.
 [[nodiscard]] common::Outcome<common::UniqueFd> make_settings_memfd(const std::string& yaml);
 
-}  // namespace yolod::app
+}  // namespace yolod::app::process

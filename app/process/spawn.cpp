@@ -19,7 +19,7 @@
 
 extern char** environ;
 
-namespace yolod::app {
+namespace yolod::app::process {
 namespace {
 
 using common::Outcome;
@@ -170,4 +170,4 @@ Outcome<pid_t> spawn_worker(const SpawnSettings& settings, WorkerRole role, cons
   return child;
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::process

@@ -11,7 +11,7 @@
 #include "common/outcome.hpp"
 #include "common/unique_fd.hpp"
 
-namespace yolod::app {
+namespace yolod::app::process {
 
 // The descriptors that the new process inherits, as numbers in this one; they stay ours. A loader has neither lane nor
 // doorbell: its workers have.
@@ -41,4 +41,4 @@ struct SpawnSettings {
 [[nodiscard]] common::Outcome<pid_t> spawn_worker(const SpawnSettings& settings, WorkerRole role,
                                                   const InheritedDescriptors& descriptors);
 
-}  // namespace yolod::app
+}  // namespace yolod::app::process

@@ -17,7 +17,7 @@
 #include "common/system/resident_memory.hpp"
 #include "ipc/prediction_codec.hpp"
 
-namespace yolod::app {
+namespace yolod::app::process {
 namespace {
 
 using common::AwakeClock;
@@ -623,4 +623,4 @@ std::uint64_t Supervisor::lane_bytes_of(const common::ModelConfig& config) {
   return ipc::lane_bytes(lane_geometry(config));
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::process

@@ -29,7 +29,7 @@
 #include "common/domain/sandbox_state.hpp"
 #include "ipc/input_arena.hpp"
 
-namespace yolod::app {
+namespace yolod::app::process {
 
 // What becomes of a death before every worker has been ready.
 enum class Start {
@@ -182,4 +182,4 @@ class Supervisor {
   bool respawning_{true};
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::process

@@ -3,7 +3,7 @@
 
 #include "app/process/death.hpp"
 
-namespace yolod::app {
+namespace yolod::app::process {
 
 class Supervisor;
 class WorkerProcess;
@@ -21,4 +21,4 @@ class WorkerEventSink {
   ~WorkerEventSink() = default;
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::process

@@ -11,7 +11,7 @@
 #include "common/forwarded_line.hpp"
 #include "common/log.hpp"
 
-namespace yolod::app {
+namespace yolod::app::process {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
@@ -132,4 +132,4 @@ void WorkerOutput::say_what_was_dropped() {
                       std::exchange(dropped_count_, 0));
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::process

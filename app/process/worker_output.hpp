@@ -19,7 +19,7 @@
 #include "common/outcome.hpp"
 #include "common/unique_fd.hpp"
 
-namespace yolod::app {
+namespace yolod::app::process {
 
 // Cuts bytes into lines. Pure.
 class LineSplitter {
@@ -91,4 +91,4 @@ class WorkerOutput {
   std::shared_ptr<void> alive_{std::make_shared<char>()};  // held weakly by what runs later
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::process

@@ -6,7 +6,7 @@
 #include "ipc/description_codec.hpp"
 #include "ipc/doorbell.hpp"
 
-namespace yolod::app {
+namespace yolod::app::process {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
@@ -191,4 +191,4 @@ void WorkerProcess::send_signal(int signal) {
   }
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::process

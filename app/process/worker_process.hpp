@@ -32,7 +32,7 @@
 #include "ipc/fork_command.hpp"
 #include "ipc/lane.hpp"
 
-namespace yolod::app {
+namespace yolod::app::process {
 
 enum class WorkerState { kStarting, kLoading, kReady, kBusy, kDraining };
 [[nodiscard]] std::string_view to_string(WorkerState state);
@@ -150,4 +150,4 @@ class WorkerProcess {
   std::optional<DeniedCall> fatal_call_;
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::process

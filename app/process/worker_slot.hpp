@@ -18,7 +18,7 @@
 #include "app/process/worker_process.hpp"
 #include "common/clock.hpp"
 
-namespace yolod::app {
+namespace yolod::app::process {
 
 struct WorkerSlot : std::enable_shared_from_this<WorkerSlot> {
   explicit WorkerSlot(boost::asio::io_context& io) : respawn_timer(io), watchdog(io) {}
@@ -49,4 +49,4 @@ struct WorkerSlot : std::enable_shared_from_this<WorkerSlot> {
   boost::asio::steady_timer watchdog;  // load_timeout, then the SIGKILL after a SIGABRT
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::process

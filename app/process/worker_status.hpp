@@ -8,7 +8,7 @@
 
 #include "common/domain/sandbox_state.hpp"
 
-namespace yolod::app {
+namespace yolod::app::process {
 
 // Shown in /status for each slot, also while it has no process.
 struct WorkerStatus {
@@ -28,4 +28,4 @@ struct LoaderStatus {
   common::SandboxState sandbox{};  // once it is ready
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::process

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 
 using common::Clock;
 
@@ -33,4 +33,4 @@ std::uint32_t retry_after_seconds(const Backlog& backlog) {
   return retry_after_seconds(expected_wait(backlog).value_or(Clock::duration::zero()));
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

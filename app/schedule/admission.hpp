@@ -8,7 +8,7 @@
 
 #include "common/clock.hpp"
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 
 struct Backlog {
   std::size_t ahead{0};  // requests that will be served before this one, without those that workers have
@@ -38,4 +38,4 @@ struct Patience {
 // Until what stands in the queue has been served.
 [[nodiscard]] std::uint32_t retry_after_seconds(const Backlog& backlog);
 
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

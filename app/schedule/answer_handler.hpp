@@ -10,7 +10,7 @@
 #include "common/domain/work_times.hpp"
 #include "common/outcome.hpp"
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 
 // What the client gets.
 struct Answer {
@@ -23,4 +23,4 @@ struct Answer {
 
 using AnswerHandler = common::Completion<Answer>;
 
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

@@ -5,7 +5,7 @@
 
 #include "common/config/hang_allowance.hpp"
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 
 using common::Clock;
 
@@ -102,4 +102,4 @@ std::unique_ptr<Request> Assignment::take(std::uint32_t slot, bool predicted, Cl
   return request;
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

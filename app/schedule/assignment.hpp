@@ -19,7 +19,7 @@
 #include "app/schedule/worker_port.hpp"
 #include "common/clock.hpp"
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 
 class Assignment {
  public:
@@ -98,4 +98,4 @@ class Assignment {
   common::Clock::time_point last_progress_;
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 namespace {
 
 using common::Clock;
@@ -55,4 +55,4 @@ BatchDecision next_batch(const BatchLimits& limits, const WaitingRequests& waiti
   return {BatchGoesTo::kBusyWorker, preferred(limits, std::min(waiting.count, limits.max_size)), std::nullopt};
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

@@ -18,7 +18,7 @@
 #include "common/clock.hpp"
 #include "common/config/model_config.hpp"
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 
 struct BatchLimits {
   std::size_t max_size{1};
@@ -60,4 +60,4 @@ struct BatchDecision {
 [[nodiscard]] BatchDecision next_batch(const BatchLimits& limits, const WaitingRequests& waiting,
                                        const Workers& workers, common::Clock::time_point now);
 
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 namespace {
 
 // It chooses of the sizes that are made.
@@ -71,4 +71,4 @@ common::Clock::duration BatchSizing::handover_lead(std::size_t batch_size, bool 
   return kWakeUp + common::from_seconds(kMargin * decode_seconds_ * static_cast<double>(batch_size));
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

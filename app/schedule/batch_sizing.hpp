@@ -15,7 +15,7 @@
 #include "common/config/model_config.hpp"
 #include "common/domain/description.hpp"
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 
 class BatchSizing {
  public:
@@ -54,4 +54,4 @@ class BatchSizing {
   std::optional<BatchTuner> tuner_;     // of batch.target_p99
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

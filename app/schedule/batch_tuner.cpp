@@ -4,7 +4,7 @@
 #include <limits>
 #include <utility>
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 namespace {
 
 using Duration = common::Clock::duration;
@@ -83,4 +83,4 @@ BatchChoice BatchTuner::choose(const ServiceTimes& times, std::size_t workers) c
   return choose_batch(times, sizes_, common::from_seconds(granted_ * common::in_seconds(target_)), interval, workers);
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

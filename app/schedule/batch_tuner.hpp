@@ -17,7 +17,7 @@
 #include "app/schedule/service_times.hpp"
 #include "common/clock.hpp"
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 
 struct BatchChoice {
   std::size_t size{1};
@@ -56,4 +56,4 @@ class BatchTuner {
   std::vector<Duration> window_;  // of answers since granted_ was last looked at
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

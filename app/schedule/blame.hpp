@@ -11,7 +11,7 @@
 #include "app/schedule/worker_port.hpp"
 #include "ipc/layout.hpp"
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 
 // What is known of one request that a worker had when it died.
 struct Evidence {
@@ -56,4 +56,4 @@ enum class Blame {
   return at_work_on_it ? Blame::kSuspected : Blame::kNone;
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

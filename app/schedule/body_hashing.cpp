@@ -4,7 +4,7 @@
 #include <boost/asio/post.hpp>
 #include <utility>
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 
 void BodyHashing::add(std::unique_ptr<Request> request) {
   waiting_.push_back(std::move(request));
@@ -38,4 +38,4 @@ void BodyHashing::hash_piece() {
   on_hashed_(std::move(request));
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

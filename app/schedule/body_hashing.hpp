@@ -16,7 +16,7 @@
 #include "app/schedule/quarantine.hpp"
 #include "app/schedule/request.hpp"
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 
 class BodyHashing {
  public:
@@ -47,4 +47,4 @@ class BodyHashing {
   std::shared_ptr<void> alive_{std::make_shared<char>()};  // held weakly by what runs later
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

@@ -7,7 +7,7 @@
 
 #include "ipc/prediction_codec.hpp"
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 namespace {
 
 using common::Error;
@@ -90,4 +90,4 @@ std::optional<common::Outcome<common::Prediction>> read_completion(const ipc::Co
   return common::Outcome<common::Prediction>(Error{*code, printable(result)});
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

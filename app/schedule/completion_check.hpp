@@ -13,7 +13,7 @@
 #include "common/outcome.hpp"
 #include "ipc/layout.hpp"
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 
 // The prediction, or the worker's own Error. `result` is a copy of the bytes that the worker wrote for `completion`;
 // the rest is of the worker's model and of the request. Nothing: no worker of that model could have written this.
@@ -21,4 +21,4 @@ namespace yolod::app {
     const ipc::CompletionCell& completion, std::span<const std::byte> result, const common::ModelConfig& config,
     const common::PredictionOptions& asked, const common::ModelDescription& description);
 
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

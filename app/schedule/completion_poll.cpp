@@ -5,7 +5,7 @@
 
 #include "common/system/cpu_count.hpp"
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 
 CompletionPoll::CompletionPoll(boost::asio::io_context& io, ipc::InputArena& arena, Lanes lanes)
     : io_(io), arena_(arena), lanes_(std::move(lanes)), spin_(common::usable_cpu_count()) {}
@@ -41,4 +41,4 @@ void CompletionPoll::look() {
   awake_ = false;
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

@@ -12,7 +12,7 @@
 #include "common/brief_spin.hpp"
 #include "ipc/input_arena.hpp"
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 
 class CompletionPoll {
  public:
@@ -40,4 +40,4 @@ class CompletionPoll {
   bool stirred_{false};  // since the last look
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

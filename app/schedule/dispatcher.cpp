@@ -12,7 +12,7 @@
 #include "common/log.hpp"
 #include "ipc/options_codec.hpp"
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 namespace {
 
 namespace asio = boost::asio;
@@ -35,7 +35,7 @@ std::uint64_t shape_of(const common::ModelConfig& config, const Job& job) {
 
 }  // namespace
 
-Dispatcher::Dispatcher(asio::io_context& io, const common::ModelConfig& config, ModelMetrics& metrics,
+Dispatcher::Dispatcher(asio::io_context& io, const common::ModelConfig& config, observe::ModelMetrics& metrics,
                        CompletionPoll& completion_poll, NextWorker next_worker)
     : io_(io),
       config_(&config),
@@ -92,9 +92,9 @@ Backlog Dispatcher::backlog(std::size_t ahead) const {
 }
 
 std::uint32_t Dispatcher::retry_after_seconds() const {
-  if (fleet_.any_serves()) return app::retry_after_seconds(backlog(queue_.size()));
+  if (fleet_.any_serves()) return schedule::retry_after_seconds(backlog(queue_.size()));
   const auto next = next_worker_();
-  return app::retry_after_seconds(next ? *next - AwakeClock::now() : Clock::duration::max());
+  return schedule::retry_after_seconds(next ? *next - AwakeClock::now() : Clock::duration::max());
 }
 
 const BatchLimits& Dispatcher::batch_limits() const { return sizing_.limits(fleet_.serving_count()); }
@@ -517,4 +517,4 @@ Clock::time_point Dispatcher::sweep_fleet(Clock::time_point now) {
   return std::min(next, fleet_.condemn_hung(now));
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

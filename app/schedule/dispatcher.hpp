@@ -27,7 +27,7 @@
 #include "common/config/model_config.hpp"
 #include "common/domain/description.hpp"
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 
 class Dispatcher {
  public:
@@ -35,7 +35,7 @@ class Dispatcher {
   using NextWorker = std::function<std::optional<common::Clock::time_point>()>;
 
   // All outlive this object, the config until the next one is used.
-  Dispatcher(boost::asio::io_context& io, const common::ModelConfig& config, ModelMetrics& metrics,
+  Dispatcher(boost::asio::io_context& io, const common::ModelConfig& config, observe::ModelMetrics& metrics,
              CompletionPoll& completion_poll, NextWorker next_worker);
 
   // From now on: for admission, the queue and batches. What was quarantined may try again, and a model that was closed
@@ -132,7 +132,7 @@ class Dispatcher {
 
   boost::asio::io_context& io_;
   const common::ModelConfig* config_;
-  ModelMetrics& metrics_;
+  observe::ModelMetrics& metrics_;
   CompletionPoll& completion_poll_;
   const NextWorker next_worker_;
   NearestTimer sweep_timer_;   // something may be late then
@@ -149,4 +149,4 @@ class Dispatcher {
   std::shared_ptr<const common::ModelDescription> description_;
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 
 using common::Clock;
 
@@ -75,4 +75,4 @@ Clock::time_point Fleet::condemn_hung(Clock::time_point now) {
   return next;
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

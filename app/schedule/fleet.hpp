@@ -16,7 +16,7 @@
 #include "app/schedule/worker_port.hpp"
 #include "common/clock.hpp"
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 
 class Fleet {
  public:
@@ -50,11 +50,11 @@ class Fleet {
     }
   }
   // Every request that a worker has.
-  template <typename Call>
-  void for_each_request(const Call& call) {
+  template <typename Visit>
+  void for_each_request(const Visit& visit) {
     for (auto& [worker, assignment] : assignments_) {
       for (auto& request : assignment.slots()) {
-        if (request) call(*request);
+        if (request) visit(*request);
       }
     }
   }
@@ -70,4 +70,4 @@ class Fleet {
   std::vector<WorkerView> views_;  // of a choice; kept for its memory
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

@@ -4,7 +4,7 @@
 
 #include "common/awake_clock.hpp"
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 
 NearestTimer::NearestTimer(boost::asio::io_context& io, std::function<void()> run_out)
     : timer_(io), run_out_(std::move(run_out)) {}
@@ -28,4 +28,4 @@ void NearestTimer::set_by(common::Clock::time_point when) {
   if (!at_ || when < *at_) set(when);
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

@@ -12,7 +12,7 @@
 
 #include "common/clock.hpp"
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 
 class NearestTimer {
  public:
@@ -33,4 +33,4 @@ class NearestTimer {
   std::shared_ptr<void> alive_{std::make_shared<char>()};  // held weakly by the timer: it may have run out already
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 namespace {
 
 using common::Clock;
@@ -87,4 +87,4 @@ void PendingQueue::clear() {
   normal_.clear();
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

@@ -17,7 +17,7 @@
 #include "app/schedule/request.hpp"
 #include "common/clock.hpp"
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 
 inline constexpr std::uint32_t kHighsForANormal = 3;
 
@@ -94,4 +94,4 @@ void PendingQueue::take_in_order(Judge&& judge, Take&& take) {
   }
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

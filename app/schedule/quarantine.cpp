@@ -7,7 +7,7 @@
 #include <iterator>
 #include <stdexcept>
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 
 namespace {
 
@@ -100,4 +100,4 @@ Quarantine::Known::iterator Quarantine::forget(Known::iterator entry) {
   return known_.erase(entry);
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

@@ -24,7 +24,7 @@
 
 struct evp_md_ctx_st;  // OpenSSL's EVP_MD_CTX
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 
 using BodyHash = std::array<std::uint8_t, 32>;
 
@@ -87,4 +87,4 @@ class Quarantine {
   std::unordered_map<std::uint64_t, std::size_t> lengths_;  // how many of each are known
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

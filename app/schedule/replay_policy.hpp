@@ -8,7 +8,7 @@
 
 #include "app/schedule/quarantine.hpp"
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 
 inline constexpr std::uint32_t kMaxReplays = 8;
 // After so many it has a batch and a worker to itself: neighbours that have their worker killed again and again must
@@ -24,4 +24,4 @@ enum class AfterDeath { kReplay, kFail };
   return standing == Standing::kQuarantined || replays >= kMaxReplays ? AfterDeath::kFail : AfterDeath::kReplay;
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

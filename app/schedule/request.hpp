@@ -30,7 +30,7 @@
 #include "common/recycled.hpp"
 #include "ipc/input_arena.hpp"
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 
 // What a request asks the model: content that lies in the arena, complete.
 struct Job {
@@ -69,4 +69,4 @@ struct Request : common::Recycled<Request> {
   [[nodiscard]] std::span<const std::byte> content() const { return job.content; }
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

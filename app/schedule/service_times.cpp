@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 namespace {
 
 constexpr double kWeight = 0.125;  // of the newest
@@ -71,4 +71,4 @@ std::optional<ServiceTimes::Duration> ServiceTimes::of_request() const {
   return common::from_seconds(request_seconds_);
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

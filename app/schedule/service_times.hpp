@@ -11,7 +11,7 @@
 
 #include "common/clock.hpp"
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 
 class ServiceTimes {
  public:
@@ -45,4 +45,4 @@ class ServiceTimes {
   double request_seconds_{0};
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

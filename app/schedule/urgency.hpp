@@ -5,7 +5,7 @@
 
 #include "common/clock.hpp"
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 
 enum class Priority : std::uint8_t { kNormal, kHigh };
 
@@ -16,4 +16,4 @@ struct Urgency {
   common::Clock::time_point deadline{common::Clock::time_point::max()};
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

@@ -1,6 +1,6 @@
 #include "app/schedule/worker_choice.hpp"
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 namespace {
 
 bool better_idle(const WorkerView& one, const WorkerView& other) {
@@ -29,4 +29,4 @@ WorkerChoice choose_worker(std::span<const WorkerView> workers, common::Clock::d
   return choice;
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

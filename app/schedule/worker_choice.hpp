@@ -7,7 +7,7 @@
 #include "app/schedule/batch_policy.hpp"
 #include "common/clock.hpp"
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 
 class Assignment;
 
@@ -36,4 +36,4 @@ struct WorkerChoice {
 // `lead`: how long before a busy worker is done its next batch should go to it. Points into `workers`.
 [[nodiscard]] WorkerChoice choose_worker(std::span<const WorkerView> workers, common::Clock::duration lead);
 
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

@@ -15,7 +15,7 @@
 #include "common/domain/description.hpp"
 #include "ipc/lane.hpp"
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 
 // How a worker ended, as far as blame goes.
 enum class WorkerEnd {
@@ -58,4 +58,4 @@ class WorkerPort {
   ~WorkerPort() = default;
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

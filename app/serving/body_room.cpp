@@ -7,7 +7,7 @@
 #include "common/await.hpp"
 #include "common/awake_clock.hpp"
 
-namespace yolod::app {
+namespace yolod::app::serving {
 namespace {
 
 namespace asio = boost::asio;
@@ -39,7 +39,7 @@ std::optional<ipc::ArenaBlock> BodyRoom::allocate(std::uint64_t bytes) {
 }
 
 bool BodyRoom::may_be_passed(const Waiter& waiter) const {
-  return app::may_be_passed(given_bytes_ - waiter.given_before, arena_.upload_share_bytes());
+  return serving::may_be_passed(given_bytes_ - waiter.given_before, arena_.upload_share_bytes());
 }
 
 asio::awaitable<std::optional<ipc::ArenaBlock>> BodyRoom::reserve(std::uint64_t bytes,
@@ -121,4 +121,4 @@ void BodyRoom::refuse_all() {
   for (Waiter& waiter : waiters_) waiter.timer.cancel();
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::serving

@@ -14,7 +14,7 @@
 #include "common/clock.hpp"
 #include "ipc/input_arena.hpp"
 
-namespace yolod::app {
+namespace yolod::app::serving {
 
 // Front-end only, its one thread. Outlives every exchange; the arena outlives it.
 class BodyRoom {
@@ -71,4 +71,4 @@ class BodyRoom {
   bool refusing_{false};
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::serving

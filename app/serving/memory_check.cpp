@@ -7,7 +7,7 @@
 #include "app/process/supervisor.hpp"
 #include "common/system/memory_limit.hpp"
 
-namespace yolod::app {
+namespace yolod::app::serving {
 namespace {
 
 using common::Error;
@@ -25,12 +25,12 @@ Outcome<void> check_shared_memory(std::uint64_t arena_bytes, const std::vector<M
   std::uint64_t shared_bytes = arena_bytes;
   std::uint64_t largest_bytes = arena_bytes;
   for (const auto& model : models) {
-    const std::uint64_t lane_bytes = Supervisor::lane_bytes_of(model);
+    const std::uint64_t lane_bytes = process::Supervisor::lane_bytes_of(model);
     const std::uint64_t wanted = lane_bytes * model.workers;
     const auto* const pool = registry == nullptr ? nullptr : registry->find_pool(model.name);
     const bool in_place = pool != nullptr && !pool->retired() && model.reload == common::ReloadMode::kInPlace;
     const std::uint64_t freed =
-        in_place ? Supervisor::lane_bytes_of(pool->config()) * pool->config().workers : std::uint64_t{0};
+        in_place ? process::Supervisor::lane_bytes_of(pool->config()) * pool->config().workers : std::uint64_t{0};
     shared_bytes += wanted - std::min(wanted, freed);
     largest_bytes = std::max(largest_bytes, lane_bytes);
   }
@@ -45,7 +45,7 @@ Outcome<void> check_room_beside(const std::vector<ModelConfig>& models, const Mo
     const bool beside = pool != nullptr && !pool->retired() && model.reload != common::ReloadMode::kInPlace;
     if (!beside) continue;
     own_bytes += pool->memory_bytes();
-    shared_bytes += Supervisor::lane_bytes_of(model) * model.workers;
+    shared_bytes += process::Supervisor::lane_bytes_of(model) * model.workers;
   }
   const auto limit = common::read_memory_limit();
   if (own_bytes == 0 || !limit) return {};
@@ -59,4 +59,4 @@ Outcome<void> check_room_beside(const std::vector<ModelConfig>& models, const Mo
                   bytes >> 20U, limit->source, limit->left_bytes() >> 20U)};
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::serving

@@ -9,7 +9,7 @@
 #include "common/config/model_config.hpp"
 #include "common/outcome.hpp"
 
-namespace yolod::app {
+namespace yolod::app::serving {
 
 // Shared memory: an arena of that size, which is not there yet, and the lanes of these models. What is there already is
 // in use, but that a model which is loaded in place gives back its lanes. `registry`: null at the start.
@@ -21,4 +21,4 @@ namespace yolod::app {
 [[nodiscard]] common::Outcome<void> check_room_beside(const std::vector<common::ModelConfig>& models,
                                                       const ModelRegistry& registry);
 
-}  // namespace yolod::app
+}  // namespace yolod::app::serving

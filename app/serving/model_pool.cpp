@@ -12,7 +12,7 @@
 #include "common/fault_point.hpp"
 #include "common/log.hpp"
 
-namespace yolod::app {
+namespace yolod::app::serving {
 
 using common::AwakeClock;
 using common::Error;
@@ -21,7 +21,7 @@ using common::ModelConfig;
 using common::Outcome;
 
 struct ModelPool::Generation {
-  Generation(ModelPool& pool, std::uint64_t count, std::shared_ptr<const ModelConfig> settings, Start start)
+  Generation(ModelPool& pool, std::uint64_t count, std::shared_ptr<const ModelConfig> settings, process::Start start)
       : number(count),
         config(std::move(settings)),
         supervisor(pool.context_.io, *config, pool.context_.spawn, pool.context_.arena, pool.context_.launches, start,
@@ -38,7 +38,7 @@ struct ModelPool::Generation {
 
   const std::uint64_t number;
   const std::shared_ptr<const ModelConfig> config;
-  Supervisor supervisor;
+  process::Supervisor supervisor;
   boost::asio::steady_timer overdue;  // when it retires: for workers that do not go
   const std::shared_ptr<void> alive{std::make_shared<char>()};
 };
@@ -67,19 +67,19 @@ std::optional<common::Clock::time_point> ModelPool::next_worker() const {
 }
 
 std::unique_ptr<ModelPool::Generation> ModelPool::make_generation(std::shared_ptr<const ModelConfig> config,
-                                                                  Start start) {
+                                                                  process::Start start) {
   auto generation = std::make_unique<Generation>(*this, ++generation_count_, std::move(config), start);
   if (was_ready_) generation->supervisor.model_has_served();
   return generation;
 }
 
-void ModelPool::start(Start start) {
+void ModelPool::start(process::Start start) {
   retired_ = false;
   serve_own(start);
 }
 
 // With the settings that it has.
-void ModelPool::serve_own(Start start) {
+void ModelPool::serve_own(process::Start start) {
   serving_ = make_generation(config_, start);
   metrics_.generation(serving_->number);
   serving_->supervisor.start(*this);
@@ -101,7 +101,7 @@ void ModelPool::reload(ModelConfig config, Reloaded done) {
 }
 
 void ModelPool::begin_trial() {
-  candidate_ = make_generation(std::exchange(next_config_, nullptr), serving_ ? Start::kBeside : Start::kTrial);
+  candidate_ = make_generation(std::exchange(next_config_, nullptr), serving_ ? process::Start::kBeside : process::Start::kTrial);
   candidate_->supervisor.start(*this);
 }
 
@@ -113,7 +113,7 @@ void ModelPool::swap_in() {
   config_ = serving_->config;
   served_.config = config_.get();
   dispatcher_.use(*config_);
-  serving_->supervisor.for_each_ready([this](WorkerProcess& worker) { give_work_to(worker, serving_->supervisor); });
+  serving_->supervisor.for_each_ready([this](process::WorkerProcess& worker) { give_work_to(worker, serving_->supervisor); });
   common::reach(common::FaultPoint::kFrontEndSwapped);
   metrics_.generation(serving_->number);
   common::log_info("model {}: generation {} serves", name_, serving_->number);
@@ -146,7 +146,7 @@ void ModelPool::let_go(std::unique_ptr<Generation> generation) {
   common::reach(common::FaultPoint::kFrontEndLetGo);
   // What it has may take as long as a request or a batch may; its workers are stuck after that.
   constexpr std::chrono::seconds kGrace{5};
-  run_at(leaving.overdue, AwakeClock::now() + common::longest_hang_allowance(*leaving.config) + kGrace, leaving.alive,
+  process::run_at(leaving.overdue, AwakeClock::now() + common::longest_hang_allowance(*leaving.config) + kGrace, leaving.alive,
          [&leaving] { leaving.supervisor.signal_all(SIGKILL); });
   post(&ModelPool::bury);
 }
@@ -165,7 +165,7 @@ void ModelPool::bury() {
   if (next_config_) {
     begin_trial();
   } else if (!serving_ && !candidate_ && !retired_) {
-    serve_own(Start::kServing);
+    serve_own(process::Start::kServing);
   }
 }
 
@@ -180,7 +180,7 @@ void ModelPool::retire() {
 
 // ---- workers ----
 
-void ModelPool::worker_ready(WorkerProcess& worker, Supervisor& supervisor) {
+void ModelPool::worker_ready(process::WorkerProcess& worker, process::Supervisor& supervisor) {
   if (serving_ && &supervisor == &serving_->supervisor) {
     give_work_to(worker, supervisor);
   } else if (candidate_ && &supervisor == &candidate_->supervisor) {
@@ -188,20 +188,20 @@ void ModelPool::worker_ready(WorkerProcess& worker, Supervisor& supervisor) {
   }
 }
 
-void ModelPool::give_work_to(WorkerProcess& worker, Supervisor& supervisor) {
+void ModelPool::give_work_to(process::WorkerProcess& worker, process::Supervisor& supervisor) {
   dispatcher_.worker_ready(links_.try_emplace(&worker, worker, supervisor).first->second);
 }
 
 // A worker that rang before it was ready has no link yet: there is nothing of ours in its lane.
-void ModelPool::worker_completions(WorkerProcess& worker) {
+void ModelPool::worker_completions(process::WorkerProcess& worker) {
   if (const auto link = links_.find(&worker); link != links_.end()) dispatcher_.worker_completions(link->second);
 }
 
-bool ModelPool::worker_died(WorkerProcess& worker, DeathCause cause) {
+bool ModelPool::worker_died(process::WorkerProcess& worker, process::DeathCause cause) {
   auto link = links_.extract(&worker);
   if (link.empty()) return false;
   return dispatcher_.worker_ended(link.mapped(),
-                                  cause == DeathCause::kNotItsDoing ? WorkerEnd::kNotItsDoing : WorkerEnd::kOwnDoing);
+                                  cause == process::DeathCause::kNotItsDoing ? schedule::WorkerEnd::kNotItsDoing : schedule::WorkerEnd::kOwnDoing);
 }
 
 void ModelPool::tick() {
@@ -220,7 +220,7 @@ void ModelPool::remove_worker() {
   }
 }
 
-bool ModelPool::reaped(pid_t pid, const Death& death) {
+bool ModelPool::reaped(pid_t pid, const process::Death& death) {
   bool ours = false;
   each_generation([&](Generation& generation) { ours = ours || generation.supervisor.reaped(pid, death); });
   if (ours && !retiring_.empty()) post(&ModelPool::bury);
@@ -262,7 +262,7 @@ ModelStatus ModelPool::status() const {
   status.name = name_;
   status.queued = dispatcher_.queued_count();
   status.queue_limit = config_->queue.max_size;
-  const BatchLimits limits = dispatcher_.batch_limits();
+  const schedule::BatchLimits limits = dispatcher_.batch_limits();
   status.batch_size = limits.max_size;
   status.batch_wait = limits.max_wait;
   status.reloading = reloading();
@@ -291,7 +291,7 @@ void ModelPool::update_metrics() {
   double serving = 0;
   double with_landlock = 0;
   double with_seccomp = 0;
-  for (const WorkerStatus& worker : status().workers) {
+  for (const process::WorkerStatus& worker : status().workers) {
     ++by_state[worker.state];
     if (worker.state != "ready" && worker.state != "busy") continue;
     ++serving;
@@ -304,4 +304,4 @@ void ModelPool::update_metrics() {
   metrics_.sandbox("seccomp", with_seccomp == serving);
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::serving

@@ -31,19 +31,19 @@
 #include "app/serving/worker_link.hpp"
 #include "common/config/model_config.hpp"
 
-namespace yolod::app {
+namespace yolod::app::serving {
 
 // What every pool shares; outlives them all.
 struct PoolContext {
   boost::asio::io_context& io;
-  const SpawnSettings& spawn;
+  const process::SpawnSettings& spawn;
   const ipc::InputArena& arena;
-  Metrics& metrics;
-  CompletionPoll& completion_poll;
+  observe::Metrics& metrics;
+  schedule::CompletionPoll& completion_poll;
   std::uint64_t launches{0};
 };
 
-class ModelPool final : private WorkerEventSink {
+class ModelPool final : private process::WorkerEventSink {
  public:
   struct Events {
     // What it should serve cannot be served: of the first generation, or of the settings before one that failed in
@@ -61,7 +61,7 @@ class ModelPool final : private WorkerEventSink {
   ModelPool& operator=(const ModelPool&) = delete;
   ~ModelPool();
 
-  void start(Start start);
+  void start(process::Start start);
   // One at a time: not while reloading().
   void reload(common::ModelConfig config, Reloaded done);
   [[nodiscard]] bool reloading() const { return reloaded_ != nullptr; }
@@ -75,7 +75,7 @@ class ModelPool final : private WorkerEventSink {
   void remove_worker();
 
   // If `pid` was one of ours. False if it was not.
-  bool reaped(pid_t pid, const Death& death);
+  bool reaped(pid_t pid, const process::Death& death);
 
   // ---- the server's stop ----
   void stop_respawning();
@@ -89,8 +89,8 @@ class ModelPool final : private WorkerEventSink {
   [[nodiscard]] const common::ModelConfig& config() const { return *config_; }
   // A worker that serves has been ready, once; or the model is retired.
   [[nodiscard]] bool was_ready() const { return retired_ || was_ready_; }
-  [[nodiscard]] Dispatcher& dispatcher() { return dispatcher_; }
-  [[nodiscard]] const Dispatcher& dispatcher() const { return dispatcher_; }
+  [[nodiscard]] schedule::Dispatcher& dispatcher() { return dispatcher_; }
+  [[nodiscard]] const schedule::Dispatcher& dispatcher() const { return dispatcher_; }
   [[nodiscard]] ServedModel& served() { return served_; }
   [[nodiscard]] ModelStatus status() const;
   // Supervisor::memory_bytes() of what serves; 0 where nothing does.
@@ -100,15 +100,15 @@ class ModelPool final : private WorkerEventSink {
  private:
   struct Generation;
 
-  void worker_ready(WorkerProcess& worker, Supervisor& supervisor) override;
-  void worker_completions(WorkerProcess& worker) override;
-  bool worker_died(WorkerProcess& worker, DeathCause cause) override;
-  void give_work_to(WorkerProcess& worker, Supervisor& supervisor);
+  void worker_ready(process::WorkerProcess& worker, process::Supervisor& supervisor) override;
+  void worker_completions(process::WorkerProcess& worker) override;
+  bool worker_died(process::WorkerProcess& worker, process::DeathCause cause) override;
+  void give_work_to(process::WorkerProcess& worker, process::Supervisor& supervisor);
 
   [[nodiscard]] std::unique_ptr<Generation> make_generation(std::shared_ptr<const common::ModelConfig> config,
-                                                            Start start);
+                                                            process::Start start);
   [[nodiscard]] std::optional<common::Clock::time_point> next_worker() const;
-  void serve_own(Start start);
+  void serve_own(process::Start start);
   void begin_trial();
   void ready_changed();
   void swap_in();
@@ -123,9 +123,9 @@ class ModelPool final : private WorkerEventSink {
   const std::string name_;
   std::shared_ptr<const common::ModelConfig> config_;  // of what serves, or is to
   Events events_;
-  ModelMetrics metrics_;
-  std::unordered_map<WorkerProcess*, WorkerLink> links_;  // of workers that the dispatcher has
-  Dispatcher dispatcher_;
+  observe::ModelMetrics metrics_;
+  std::unordered_map<process::WorkerProcess*, WorkerLink> links_;  // of workers that the dispatcher has
+  schedule::Dispatcher dispatcher_;
   ServedModel served_;
   std::uint64_t generation_count_;
   std::unique_ptr<Generation> serving_;
@@ -139,4 +139,4 @@ class ModelPool final : private WorkerEventSink {
   std::shared_ptr<void> alive_{std::make_shared<char>()};  // held weakly by what was posted
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::serving

@@ -5,7 +5,7 @@
 
 #include "common/log.hpp"
 
-namespace yolod::app {
+namespace yolod::app::serving {
 
 using common::ModelConfig;
 
@@ -18,7 +18,7 @@ void ModelRegistry::add(const std::vector<ModelConfig>& models) {
   for (const auto& model : models) pools_.push_back(std::make_shared<ModelPool>(context_, model, events_));
 }
 
-void ModelRegistry::start(Start start) {
+void ModelRegistry::start(process::Start start) {
   for (const auto& pool : pools_) pool->start(start);
 }
 
@@ -73,7 +73,7 @@ void ModelRegistry::remove_workers() {
   for (const auto& pool : pools_) pool->remove_worker();
 }
 
-bool ModelRegistry::reaped(pid_t pid, const Death& death) {
+bool ModelRegistry::reaped(pid_t pid, const process::Death& death) {
   return std::any_of(pools_.begin(), pools_.end(), [&](const auto& pool) { return pool->reaped(pid, death); });
 }
 
@@ -129,4 +129,4 @@ void ModelRegistry::for_each(const std::function<void(const ModelPool&)>& each) 
   for (const auto& pool : pools_) each(*pool);
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::serving

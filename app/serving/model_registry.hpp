@@ -21,7 +21,7 @@
 #include "app/serving/status.hpp"
 #include "common/config/model_config.hpp"
 
-namespace yolod::app {
+namespace yolod::app::serving {
 
 class ModelRegistry final : public Models {
  public:
@@ -33,7 +33,7 @@ class ModelRegistry final : public Models {
 
   // Adds these, retired until start().
   void add(const std::vector<common::ModelConfig>& models);
-  void start(Start start);
+  void start(process::Start start);
   void set_default(std::string name) { default_model_ = std::move(name); }
 
   [[nodiscard]] std::shared_ptr<ServedModel> find(std::string_view name) const override;
@@ -49,7 +49,7 @@ class ModelRegistry final : public Models {
   void add_workers();
   void remove_workers();
   // Whether `pid` was a process of one of them.
-  [[nodiscard]] bool reaped(pid_t pid, const Death& death);
+  [[nodiscard]] bool reaped(pid_t pid, const process::Death& death);
   [[nodiscard]] bool have_completions() const;
   void take_completions();
 
@@ -77,4 +77,4 @@ class ModelRegistry final : public Models {
   std::map<std::string, std::uint64_t, std::less<>> generations_of_the_gone_;
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::serving

@@ -6,7 +6,7 @@
 
 #include "app/serving/served_model.hpp"
 
-namespace yolod::app {
+namespace yolod::app::serving {
 
 class Models {
  public:
@@ -18,4 +18,4 @@ class Models {
   ~Models() = default;
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::serving

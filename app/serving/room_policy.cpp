@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace yolod::app {
+namespace yolod::app::serving {
 
 std::uint64_t wanted_room(std::uint64_t bytes, std::uint64_t share_bytes) {
   constexpr std::uint64_t kPartLeftFree = 8;
@@ -18,4 +18,4 @@ std::uint64_t missing_room(std::uint64_t bytes, const UploadRoom& room) {
 
 bool may_be_passed(std::uint64_t given_bytes, std::uint64_t share_bytes) { return given_bytes < 2 * share_bytes; }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::serving

@@ -8,7 +8,7 @@
 
 #include <cstdint>
 
-namespace yolod::app {
+namespace yolod::app::serving {
 
 // What unfinished bodies may take of the arena, and what they take now.
 struct UploadRoom {
@@ -26,4 +26,4 @@ struct UploadRoom {
 // Whether others may still pass a body that has waited while `given_bytes` were given away.
 [[nodiscard]] bool may_be_passed(std::uint64_t given_bytes, std::uint64_t share_bytes);
 
-}  // namespace yolod::app
+}  // namespace yolod::app::serving

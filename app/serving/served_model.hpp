@@ -5,12 +5,12 @@
 #include "app/schedule/dispatcher.hpp"
 #include "common/config/model_config.hpp"
 
-namespace yolod::app {
+namespace yolod::app::serving {
 
 struct ServedModel {
   const common::ModelConfig* config;  // of the generation that serves: it may be another after a wait
-  Dispatcher& dispatcher;
-  ModelMetrics& metrics;
+  schedule::Dispatcher& dispatcher;
+  observe::ModelMetrics& metrics;
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::serving

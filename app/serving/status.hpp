@@ -10,7 +10,7 @@
 
 #include "app/process/worker_status.hpp"
 
-namespace yolod::app {
+namespace yolod::app::serving {
 
 struct ModelStatus {
   std::string name;
@@ -23,8 +23,8 @@ struct ModelStatus {
   std::chrono::duration<double, std::milli> batch_wait{0};
   std::uint32_t workers_ready{0};
   std::uint32_t workers_wanted{0};  // of the generation that serves
-  std::optional<LoaderStatus> loader;
-  std::vector<WorkerStatus> workers;  // of every generation
+  std::optional<process::LoaderStatus> loader;
+  std::vector<process::WorkerStatus> workers;  // of every generation
 };
 
 struct ServerStatus {
@@ -35,4 +35,4 @@ struct ServerStatus {
   std::vector<ModelStatus> models;
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::serving

@@ -8,12 +8,12 @@
 #include "app/process/supervisor.hpp"
 #include "app/schedule/worker_port.hpp"
 
-namespace yolod::app {
+namespace yolod::app::serving {
 
 // Owned by the pool, from the worker's ready to its death; both that it refers to outlive it. One thread.
-class WorkerLink final : public WorkerPort {
+class WorkerLink final : public schedule::WorkerPort {
  public:
-  WorkerLink(WorkerProcess& worker, Supervisor& supervisor) : worker_(worker), supervisor_(supervisor) {}
+  WorkerLink(process::WorkerProcess& worker, process::Supervisor& supervisor) : worker_(worker), supervisor_(supervisor) {}
 
   [[nodiscard]] const common::ModelConfig& config() const override { return supervisor_.config(); }
   [[nodiscard]] const common::ModelDescription& description() const override { return worker_.description(); }
@@ -37,8 +37,8 @@ class WorkerLink final : public WorkerPort {
   void condemn_hung(std::string_view why) override { supervisor_.condemn_hung(worker_, why); }
 
  private:
-  WorkerProcess& worker_;
-  Supervisor& supervisor_;
+  process::WorkerProcess& worker_;
+  process::Supervisor& supervisor_;
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::serving

@@ -127,8 +127,8 @@ class Answers {
   void answer(const Sample& sample, const std::string& name, const std::string& file) {
     const auto picture = yolod::model::image::decode(std::as_bytes(std::span(file.data(), file.size())), {});
     if (!picture) {
-      const auto status = static_cast<unsigned>(yolod::app::http_status(picture.error().code));
-      all_.emplace_back(name, std::to_string(status) + ": " + yolod::app::client_message(picture.error()));
+      const auto status = static_cast<unsigned>(yolod::app::api::http_status(picture.error().code));
+      all_.emplace_back(name, std::to_string(status) + ": " + yolod::app::api::client_message(picture.error()));
       return;
     }
     const auto pixels = pixels_of(*picture);

@@ -9,17 +9,17 @@
 using namespace yolod;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static app::RequestHeadReader reader;
-  static app::RequestTarget target;
-  app::RequestHead head;
+  static app::http::RequestHeadReader reader;
+  static app::http::RequestTarget target;
+  app::http::RequestHead head;
   const auto failure = reader.read(boost::asio::buffer(data, size), head);
   if (failure) return 0;
   const auto text = fuzz::as_text(data, size);
-  fuzz::require(head.bytes <= size && head.bytes <= app::RequestHeadReader::kLimitBytes);
+  fuzz::require(head.bytes <= size && head.bytes <= app::http::RequestHeadReader::kLimitBytes);
   fuzz::require(text.substr(0, head.bytes).ends_with("\r\n\r\n"));
   if (!head.ambiguity.empty()) return 0;
   // A shorter piece of the same bytes is no whole header, or the same.
-  app::RequestHead shorter;
+  app::http::RequestHead shorter;
   fuzz::require(reader.read(boost::asio::buffer(data, head.bytes - 1), shorter) ==
                 boost::beast::http::error::need_more);
   fuzz::require(!reader.read(boost::asio::buffer(data, head.bytes), head));

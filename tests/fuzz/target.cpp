@@ -8,14 +8,14 @@
 using namespace yolod;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static app::RequestTarget target;
+  static app::http::RequestTarget target;
   if (!target.parse(fuzz::as_text(data, size))) return 0;
   fuzz::require(!target.path().empty() && target.path().front() == '/');
   fuzz::require(target.path().find('\0') == std::string_view::npos);
-  static const app::Router router({{"/predict", "POST", app::Audience::kClients, {}},
-                                   {"/v2/models/{model}/infer", "POST", app::Audience::kClients, {}},
-                                   {"/{}/{}/{}/{}/{}", "GET", app::Audience::kClients, {}}});
-  app::Captures captures;
+  static const app::http::Router router({{"/predict", "POST", app::http::Audience::kClients, {}},
+                                   {"/v2/models/{model}/infer", "POST", app::http::Audience::kClients, {}},
+                                   {"/{}/{}/{}/{}/{}", "GET", app::http::Audience::kClients, {}}});
+  app::http::Captures captures;
   if (router.find(target.path(), captures) != nullptr) {
     for (const auto capture : captures) {
       fuzz::require(!capture.empty() && capture.find('/') == std::string_view::npos);
@@ -23,7 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                     capture.data() + capture.size() <= target.path().data() + target.path().size());
     }
   }
-  const auto parameters = app::parse_predict_parameters(target);
+  const auto parameters = app::api::predict::parse_predict_parameters(target);
   if (!parameters) fuzz::require_one_line(parameters.error(), common::ErrorCode::kInvalidParameter);
   return 0;
 }

@@ -95,12 +95,12 @@ class CountedServer {
  private:
   int serve(const std::filesystem::path& file) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    app::block_front_end_signals();
+    app::host::block_front_end_signals();
     const auto loaded = common::load_config(file);
     if (!loaded.config) return 2;
     rlimit open_files{};
     getrlimit(RLIMIT_NOFILE, &open_files);
-    app::ServiceManager manager;
+    app::host::ServiceManager manager;
     counter = counted_;
     return app::serve(
         *loaded.config, [] { return std::nullopt; }, app::RunMode::kServe, manager, open_files);

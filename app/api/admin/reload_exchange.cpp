@@ -6,20 +6,20 @@
 
 #include "app/api/request_values.hpp"
 
-namespace yolod::app {
+namespace yolod::app::api::admin {
 
-namespace http = boost::beast::http;
+namespace beast_http = boost::beast::http;
 using common::ErrorCode;
 using common::Outcome;
 
-Exchange::Next ReloadExchange::begin(const Question& question, Response& response) {
+http::Exchange::Next ReloadExchange::begin(const http::Question& question, http::Response& response) {
   static constexpr std::array<std::string_view, 1> kParameters{"model"};
   const auto read = [this](std::string_view name, std::string_view value) -> Outcome<void> {
-    if (name != kParameters.front()) return unknown_parameter(name, kParameters);
+    if (name != kParameters.front()) return api::unknown_parameter(name, kParameters);
     model_ = value;
     return {};
   };
-  if (const auto all = read_each_once(question.target, read); !all) return fail(all.error(), response);
+  if (const auto all = api::read_each_once(question.target, read); !all) return fail(all.error(), response);
   if (question.head.has_body()) return fail({ErrorCode::kBadRequest, "a reload takes no body"}, response);
   return Next::kWait;
 }
@@ -33,16 +33,16 @@ void ReloadExchange::wait(Resume done) {
   });
 }
 
-Exchange::Next ReloadExchange::proceed(Response& response) {
+http::Exchange::Next ReloadExchange::proceed(http::Response& response) {
   write_reloaded(response, result_);
   return Next::kRespond;
 }
 
-void write_reloaded(Response& response, const Outcome<void>& result) {
-  if (result) return write_json(response, http::status::ok, R"({"success":true})");
+void write_reloaded(http::Response& response, const Outcome<void>& result) {
+  if (result) return http::write_json(response, beast_http::status::ok, R"({"success":true})");
   const auto& [code, reason] = result.error();
-  if (code != ErrorCode::kBadConfig && code != ErrorCode::kBadModel) return write_error(response, result.error());
-  write_failure(response, http::status::internal_server_error, ErrorCode::kInternal, reason);
+  if (code != ErrorCode::kBadConfig && code != ErrorCode::kBadModel) return api::write_error(response, result.error());
+  api::write_failure(response, beast_http::status::internal_server_error, ErrorCode::kInternal, reason);
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::api::admin

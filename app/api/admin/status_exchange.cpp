@@ -2,39 +2,39 @@
 
 #include <string>
 
-namespace yolod::app {
+namespace yolod::app::api::admin {
 
-namespace http = boost::beast::http;
+namespace beast_http = boost::beast::http;
 
-Exchange::Next StatusExchange::begin(const Question& /*question*/, Response& response) {
+http::Exchange::Next StatusExchange::begin(const http::Question& /*question*/, http::Response& response) {
   writer_.emplace(read_());
-  response.start(http::status::ok);
+  response.start(beast_http::status::ok);
   return proceed(response);
 }
 
-Exchange::Next StatusExchange::proceed(Response& response) {
+http::Exchange::Next StatusExchange::proceed(http::Response& response) {
   return writer_->write_some(response.body) ? Next::kRespond : Next::kWriteMore;
 }
 
 // To bring the metrics up to date is the work of one turn.
-Exchange::Next MetricsExchange::begin(const Question& /*question*/, Response& response) {
+http::Exchange::Next MetricsExchange::begin(const http::Question& /*question*/, http::Response& response) {
   refresh_();
-  response.start(http::status::ok, "text/plain; version=0.0.4");
+  response.start(beast_http::status::ok, "text/plain; version=0.0.4");
   return Next::kWriteMore;
 }
 
-Exchange::Next MetricsExchange::proceed(Response& response) {
+http::Exchange::Next MetricsExchange::proceed(http::Response& response) {
   if (!text_) text_.emplace(metrics_);
   const auto piece = text_->next();
   response.body += piece;
   return text_->is_whole() ? Next::kRespond : Next::kWriteMore;
 }
 
-Exchange::Next ReadinessExchange::begin(const Question& /*question*/, Response& response) {
+http::Exchange::Next ReadinessExchange::begin(const http::Question& /*question*/, http::Response& response) {
   bool ready = false;
   const std::string body = readiness_json(read_(), ready);
-  write_json(response, ready ? http::status::ok : http::status::service_unavailable, body);
+  http::write_json(response, ready ? beast_http::status::ok : beast_http::status::service_unavailable, body);
   return Next::kRespond;
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::api::admin

@@ -11,47 +11,47 @@
 #include "app/serving/status.hpp"
 #include "common/recycled.hpp"
 
-namespace yolod::app {
+namespace yolod::app::api::admin {
 
 // The server as it is now.
-using ReadStatus = std::function<ServerStatus()>;
+using ReadStatus = std::function<serving::ServerStatus()>;
 // Brings the metrics of things that are not counted up to date.
 using RefreshMetrics = std::function<void()>;
 
-class StatusExchange final : public NativeExchange, public common::Recycled<StatusExchange> {
+class StatusExchange final : public api::NativeExchange, public common::Recycled<StatusExchange> {
  public:
   // Both outlive it.
-  StatusExchange(Metrics& metrics, const ReadStatus& read) : NativeExchange(metrics), read_(read) {}
-  [[nodiscard]] Next begin(const Question& question, Response& response) override;
-  [[nodiscard]] Next proceed(Response& response) override;
+  StatusExchange(observe::Metrics& metrics, const ReadStatus& read) : api::NativeExchange(metrics), read_(read) {}
+  [[nodiscard]] Next begin(const http::Question& question, http::Response& response) override;
+  [[nodiscard]] Next proceed(http::Response& response) override;
 
  private:
   const ReadStatus& read_;
   std::optional<StatusWriter> writer_;
 };
 
-class MetricsExchange final : public NativeExchange, public common::Recycled<MetricsExchange> {
+class MetricsExchange final : public api::NativeExchange, public common::Recycled<MetricsExchange> {
  public:
   // Both outlive it.
-  MetricsExchange(Metrics& metrics, const RefreshMetrics& refresh)
-      : NativeExchange(metrics), metrics_(metrics), refresh_(refresh) {}
-  [[nodiscard]] Next begin(const Question& question, Response& response) override;
-  [[nodiscard]] Next proceed(Response& response) override;
+  MetricsExchange(observe::Metrics& metrics, const RefreshMetrics& refresh)
+      : api::NativeExchange(metrics), metrics_(metrics), refresh_(refresh) {}
+  [[nodiscard]] Next begin(const http::Question& question, http::Response& response) override;
+  [[nodiscard]] Next proceed(http::Response& response) override;
 
  private:
-  const Metrics& metrics_;
+  const observe::Metrics& metrics_;
   const RefreshMetrics& refresh_;
-  std::optional<MetricsText> text_;
+  std::optional<observe::MetricsText> text_;
 };
 
-class ReadinessExchange final : public NativeExchange, public common::Recycled<ReadinessExchange> {
+class ReadinessExchange final : public api::NativeExchange, public common::Recycled<ReadinessExchange> {
  public:
   // Both outlive it.
-  ReadinessExchange(Metrics& metrics, const ReadStatus& read) : NativeExchange(metrics), read_(read) {}
-  [[nodiscard]] Next begin(const Question& question, Response& response) override;
+  ReadinessExchange(observe::Metrics& metrics, const ReadStatus& read) : api::NativeExchange(metrics), read_(read) {}
+  [[nodiscard]] Next begin(const http::Question& question, http::Response& response) override;
 
  private:
   const ReadStatus& read_;
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::api::admin

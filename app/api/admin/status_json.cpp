@@ -12,7 +12,7 @@
 #include "common/system/resident_memory.hpp"
 #include "common/version.hpp"
 
-namespace yolod::app {
+namespace yolod::app::api::admin {
 namespace {
 
 namespace json = boost::json;
@@ -30,7 +30,7 @@ json::value sandbox_json(bool told, const common::SandboxState& sandbox) {
   return object;
 }
 
-json::object worker_json(const WorkerStatus& worker, std::uint64_t resident_bytes) {
+json::object worker_json(const process::WorkerStatus& worker, std::uint64_t resident_bytes) {
   return {{"pid", worker.pid},
           {"state", worker.state},
           {"generation", worker.generation},
@@ -43,19 +43,19 @@ json::object worker_json(const WorkerStatus& worker, std::uint64_t resident_byte
 }
 
 // A model's own state: whether it serves, and if not, why not yet.
-std::string_view model_state(const ModelStatus& model, bool draining) {
+std::string_view model_state(const serving::ModelStatus& model, bool draining) {
   if (draining) return "draining";
   if (model.ready) return "ready";
   const bool loading = (model.loader && model.loader->pid != 0) ||
                        std::any_of(model.workers.begin(), model.workers.end(),
-                                   [](const WorkerStatus& worker) { return worker.pid != 0; });
+                                   [](const process::WorkerStatus& worker) { return worker.pid != 0; });
   return loading ? "loading" : "unavailable";
 }
 
 // `sizes` are those of the workers, then that of the loader, if there is one; it is moved behind them.
-json::object model_json(const ModelStatus& model, bool draining, const std::uint64_t*& sizes) {
+json::object model_json(const serving::ModelStatus& model, bool draining, const std::uint64_t*& sizes) {
   json::array workers;
-  for (const WorkerStatus& worker : model.workers) workers.push_back(worker_json(worker, *sizes++));
+  for (const process::WorkerStatus& worker : model.workers) workers.push_back(worker_json(worker, *sizes++));
   json::object object{{"name", model.name},
                       {"state", std::string(model_state(model, draining))},
                       {"generation", model.generation},
@@ -74,9 +74,9 @@ json::object model_json(const ModelStatus& model, bool draining, const std::uint
 
 }  // namespace
 
-StatusWriter::StatusWriter(ServerStatus status) : status_(std::move(status)) {
-  for (const ModelStatus& model : status_.models) {
-    for (const WorkerStatus& worker : model.workers) pids_.push_back(worker.pid);
+StatusWriter::StatusWriter(serving::ServerStatus status) : status_(std::move(status)) {
+  for (const serving::ModelStatus& model : status_.models) {
+    for (const process::WorkerStatus& worker : model.workers) pids_.push_back(worker.pid);
     if (model.loader) pids_.push_back(model.loader->pid);
   }
   resident_bytes_.reserve(pids_.size());
@@ -89,7 +89,7 @@ void StatusWriter::read_sizes() {
   }
 }
 
-bool StatusWriter::write_some(TextBuffer& out) {
+bool StatusWriter::write_some(http::TextBuffer& out) {
   if (resident_bytes_.size() < pids_.size()) {
     read_sizes();
     return false;
@@ -118,10 +118,10 @@ bool StatusWriter::write_some(TextBuffer& out) {
   return true;
 }
 
-std::string readiness_json(const ServerStatus& status, bool& ready) {
+std::string readiness_json(const serving::ServerStatus& status, bool& ready) {
   ready = !status.draining;
   json::object models;
-  for (const ModelStatus& model : status.models) {
+  for (const serving::ModelStatus& model : status.models) {
     ready &= model.ready;
     models[model.name] =
         json::object{{"ready", model.ready}, {"workers_ready", model.workers_ready}, {"workers", model.workers_wanted}};
@@ -129,4 +129,4 @@ std::string readiness_json(const ServerStatus& status, bool& ready) {
   return json::serialize(json::object{{"ready", ready}, {"models", std::move(models)}});
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::api::admin

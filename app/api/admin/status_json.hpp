@@ -8,27 +8,27 @@
 #include "app/http/text_buffer.hpp"
 #include "app/serving/status.hpp"
 
-namespace yolod::app {
+namespace yolod::app::api::admin {
 
 // The answer to GET /status, written in pieces that each take well below 1 ms, however many workers there are. What it
 // shows is of one moment, but for the resident sizes of processes, which it reads from /proc.
 class StatusWriter {
  public:
-  explicit StatusWriter(ServerStatus status);
+  explicit StatusWriter(serving::ServerStatus status);
 
   // Appends the next piece; true once all is written.
-  [[nodiscard]] bool write_some(TextBuffer& out);
+  [[nodiscard]] bool write_some(http::TextBuffer& out);
 
  private:
   void read_sizes();
 
-  const ServerStatus status_;
+  const serving::ServerStatus status_;
   std::vector<pid_t> pids_;  // in the order in which they are shown
   std::vector<std::uint64_t> resident_bytes_;
   std::size_t next_size_{0};
   std::size_t next_model_{0};
 };
 
-[[nodiscard]] std::string readiness_json(const ServerStatus& status, bool& ready);
+[[nodiscard]] std::string readiness_json(const serving::ServerStatus& status, bool& ready);
 
-}  // namespace yolod::app
+}  // namespace yolod::app::api::admin

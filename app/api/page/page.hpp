@@ -3,9 +3,9 @@
 
 #include "app/http/response.hpp"
 
-namespace yolod::app {
+namespace yolod::app::api::page {
 
 // Replaces all of `response`.
-void write_page(Response& response);
+void write_page(http::Response& response);
 
-}  // namespace yolod::app
+}  // namespace yolod::app::api::page

@@ -6,7 +6,7 @@
 
 #include "app/api/request_values.hpp"
 
-namespace yolod::app {
+namespace yolod::app::api::predict {
 namespace {
 
 using common::Error;
@@ -20,14 +20,14 @@ constexpr std::array<std::string_view, 7> kPredictParameters{"model",          "
 
 std::span<const std::string_view> predict_parameters() { return kPredictParameters; }
 
-Outcome<PredictParameters> parse_predict_parameters(const RequestTarget& target) {
+Outcome<PredictParameters> parse_predict_parameters(const http::RequestTarget& target) {
   PredictParameters parameters;
   auto& options = parameters.options;
   const auto read = [&](std::string_view name, std::string_view value) -> Outcome<void> {
     if (name == "model") {
       parameters.model = value;
     } else if (name == "confidence" || name == "iou") {
-      const auto fraction = parse_fraction(name, value);
+      const auto fraction = api::parse_fraction(name, value);
       if (!fraction) return fraction.error();
       (name == "iou" ? options.iou : options.confidence) = *fraction;
     } else if (name == "max_detections") {
@@ -43,13 +43,13 @@ Outcome<PredictParameters> parse_predict_parameters(const RequestTarget& target)
       options.annotate = value == "1";
     } else if (name == "priority") {
       if (value != "high" && value != "normal") return invalid(name, "high or normal");
-      parameters.priority = value == "high" ? Priority::kHigh : Priority::kNormal;
+      parameters.priority = value == "high" ? schedule::Priority::kHigh : schedule::Priority::kNormal;
     } else {
-      return unknown_parameter(name, kPredictParameters);
+      return api::unknown_parameter(name, kPredictParameters);
     }
     return {};
   };
-  if (auto all = read_each_once(target, read); !all) return all.error();
+  if (auto all = api::read_each_once(target, read); !all) return all.error();
   return parameters;
 }
 
@@ -72,4 +72,4 @@ Outcome<void> limit_to(const common::ModelConfig& model, const common::Predictio
   return {};
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::api::predict

@@ -11,7 +11,7 @@
 #include "common/awake_clock.hpp"
 #include "common/text.hpp"
 
-namespace yolod::app {
+namespace yolod::app::api::predict {
 namespace {
 
 using common::AwakeClock;
@@ -24,8 +24,8 @@ constexpr std::size_t kItemsAtOnce = 500;
 
 }  // namespace
 
-Outcome<void> PredictHandler::begin(const Question& question, Plan& plan, Response& /*response*/) {
-  const RequestHead& head = question.head;
+Outcome<void> PredictHandler::begin(const http::Question& question, api::Plan& plan, http::Response& /*response*/) {
+  const http::RequestHead& head = question.head;
   began_ = question.began;
   const auto parameters = parse_predict_parameters(question.target);
   if (!parameters) return parameters.error();
@@ -34,10 +34,10 @@ Outcome<void> PredictHandler::begin(const Question& question, Plan& plan, Respon
   if (auto fits = check_route(*model->config); !fits) return fits;
   plan.model = std::move(model);
   options_ = parameters->options;
-  const auto timeout = parse_request_timeout(head.request_timeout);
+  const auto timeout = api::parse_request_timeout(head.request_timeout);
   if (!timeout) return timeout.error();
   plan.urgency = {parameters->priority, *timeout ? began_ + **timeout : AwakeClock::time_point::max()};
-  if (kind_ == Kind::kImages) options_.png = prefers_png(head.accept);
+  if (kind_ == Kind::kImages) options_.png = http::prefers_png(head.accept);
   if (auto within = limit_to(*plan.model->config, options_); !within) return within;
   return read_content_type(head, *plan.model->config);
 }
@@ -53,17 +53,17 @@ Outcome<void> PredictHandler::check_route(const common::ModelConfig& model) cons
   return {};
 }
 
-Outcome<void> PredictHandler::read_content_type(const RequestHead& head, const common::ModelConfig& model) {
-  if (!head.content_encoding.empty() && !equal_ignoring_case(head.content_encoding, "identity")) {
+Outcome<void> PredictHandler::read_content_type(const http::RequestHead& head, const common::ModelConfig& model) {
+  if (!head.content_encoding.empty() && !http::equal_ignoring_case(head.content_encoding, "identity")) {
     constexpr std::size_t kLongestShown = 40;
     return Error{ErrorCode::kUnsupportedMediaType, "the Content-Encoding " +
                                                        common::printable(head.content_encoding, kLongestShown) +
                                                        " is not read, send the picture as it is"};
   }
-  if (is_multipart(head.content_type)) {
-    boundary_ = multipart_boundary(head.content_type);
+  if (http::is_multipart(head.content_type)) {
+    boundary_ = http::multipart_boundary(head.content_type);
     if (!boundary_) return Error{ErrorCode::kBadRequest, "multipart: no valid boundary"};
-  } else if (is_media_type(head.content_type, "application/json")) {
+  } else if (http::is_media_type(head.content_type, "application/json")) {
     if (model.task == common::Task::kTensor) {
       return Error{ErrorCode::kUnsupportedMediaType, "this model takes tensors: send .npy or .npz as the body"};
     }
@@ -72,12 +72,12 @@ Outcome<void> PredictHandler::read_content_type(const RequestHead& head, const c
   return {};
 }
 
-Outcome<bool> PredictHandler::ready(std::span<const std::byte> body, std::size_t budget_bytes, Calls& calls) {
+Outcome<bool> PredictHandler::ready(std::span<const std::byte> body, std::size_t budget_bytes, api::Calls& calls) {
   if (!boundary_) {
     calls.push_back({body, options_});
     return true;
   }
-  if (!form_) form_ = std::make_unique<MultipartScanner>(body, *boundary_, "image", predict_parameters());
+  if (!form_) form_ = std::make_unique<http::MultipartScanner>(body, *boundary_, "image", predict_parameters());
   if (!form_->step(budget_bytes)) return false;
   const auto part = form_->result();
   form_.reset();
@@ -86,8 +86,8 @@ Outcome<bool> PredictHandler::ready(std::span<const std::byte> body, std::size_t
   return true;
 }
 
-bool PredictHandler::render(const Result& result, Response& response) {
-  Answer& answer = result.answers.front();
+bool PredictHandler::render(const Result& result, http::Response& response) {
+  schedule::Answer& answer = result.answers.front();
   const auto elapsed_us = [this] { return common::elapsed_us(began_, AwakeClock::now()); };
   if (!written_items_) {
     if (item_count(*answer.prediction) <= kItemsAtOnce) {
@@ -105,8 +105,8 @@ bool PredictHandler::render(const Result& result, Response& response) {
   return true;
 }
 
-void PredictHandler::write_error(const Error& error, std::uint32_t retry_after_seconds, Response& response) {
-  app::write_error(response, error, retry_after_seconds);
+void PredictHandler::write_error(const Error& error, std::uint32_t retry_after_seconds, http::Response& response) {
+  api::write_error(response, error, retry_after_seconds);
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::api::predict

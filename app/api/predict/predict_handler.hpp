@@ -17,9 +17,9 @@
 #include "common/domain/options.hpp"
 #include "common/recycled.hpp"
 
-namespace yolod::app {
+namespace yolod::app::api::predict {
 
-class PredictHandler final : public Handler, public common::Recycled<PredictHandler> {
+class PredictHandler final : public api::Handler, public common::Recycled<PredictHandler> {
  public:
   // What a route's models make.
   enum class Kind {
@@ -27,27 +27,27 @@ class PredictHandler final : public Handler, public common::Recycled<PredictHand
     kImages,       // PUT /image
   };
   // `models` outlives it.
-  PredictHandler(const Models& models, Kind kind) : models_(models), kind_(kind) {}
+  PredictHandler(const serving::Models& models, Kind kind) : models_(models), kind_(kind) {}
 
-  [[nodiscard]] common::Outcome<void> begin(const Question& question, Plan& plan, Response& response) override;
+  [[nodiscard]] common::Outcome<void> begin(const http::Question& question, api::Plan& plan, http::Response& response) override;
   [[nodiscard]] common::Outcome<bool> ready(std::span<const std::byte> body, std::size_t budget_bytes,
-                                            Calls& calls) override;
-  [[nodiscard]] bool render(const Result& result, Response& response) override;
-  void write_error(const common::Error& error, std::uint32_t retry_after_seconds, Response& response) override;
+                                            api::Calls& calls) override;
+  [[nodiscard]] bool render(const Result& result, http::Response& response) override;
+  void write_error(const common::Error& error, std::uint32_t retry_after_seconds, http::Response& response) override;
 
  private:
   // What the head alone says against asking that model at this route.
   [[nodiscard]] common::Outcome<void> check_route(const common::ModelConfig& model) const;
   // How the content lies in the body.
-  [[nodiscard]] common::Outcome<void> read_content_type(const RequestHead& head, const common::ModelConfig& model);
+  [[nodiscard]] common::Outcome<void> read_content_type(const http::RequestHead& head, const common::ModelConfig& model);
 
-  const Models& models_;
+  const serving::Models& models_;
   const Kind kind_;
   common::Clock::time_point began_;
   common::PredictionOptions options_;
   std::optional<std::string> boundary_;  // of multipart/form-data
-  std::unique_ptr<MultipartScanner> form_;
+  std::unique_ptr<http::MultipartScanner> form_;
   std::optional<std::size_t> written_items_;  // of a long list
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::api::predict

@@ -5,15 +5,15 @@
 #include <utility>
 #include <variant>
 
-namespace yolod::app {
+namespace yolod::app::api::predict {
 namespace {
 
-namespace http = boost::beast::http;
+namespace beast_http = boost::beast::http;
 
 // What a member of a list takes as JSON, with a label of usual length. Reserved at once: a text that grows is copied.
 constexpr std::size_t kItemBytes = 160;
 
-void append_timing(TextBuffer& out, const Answer& answer, std::uint32_t total_us) {
+void append_timing(http::TextBuffer& out, const schedule::Answer& answer, std::uint32_t total_us) {
   out += R"("timing_ms":{"queue":)";
   out.add_ms(answer.queue_us);
   out += R"(,"decode":)";
@@ -28,7 +28,7 @@ void append_timing(TextBuffer& out, const Answer& answer, std::uint32_t total_us
 }
 
 template <typename List>
-void append_image(TextBuffer& out, const List& list, const common::ModelDescription& model) {
+void append_image(http::TextBuffer& out, const List& list, const common::ModelDescription& model) {
   out += R"("precision":)";
   out.add_json(model.precision);
   out += R"(,"image":{"width":)";
@@ -39,7 +39,7 @@ void append_image(TextBuffer& out, const List& list, const common::ModelDescript
 }
 
 // What each member of a list begins with.
-void append_label(TextBuffer& out, std::uint32_t class_id, const common::ModelDescription& model) {
+void append_label(http::TextBuffer& out, std::uint32_t class_id, const common::ModelDescription& model) {
   out += R"({"label":)";
   out.add_json(model.labels[class_id]);
   out += R"(,"class_id":)";
@@ -47,12 +47,12 @@ void append_label(TextBuffer& out, std::uint32_t class_id, const common::ModelDe
 }
 
 // Hundredths of a pixel: far below what a network resolves.
-void append_pixels(TextBuffer& out, std::string_view name, float value) {
+void append_pixels(http::TextBuffer& out, std::string_view name, float value) {
   out += name;
   out.add_fixed(value, 2);
 }
 
-void append(TextBuffer& out, const common::Detection& detection, const common::ModelDescription& model) {
+void append(http::TextBuffer& out, const common::Detection& detection, const common::ModelDescription& model) {
   append_label(out, detection.class_id, model);
   out += R"(,"confidence":)";
   out.add_fixed(detection.confidence, 4);
@@ -63,7 +63,7 @@ void append(TextBuffer& out, const common::Detection& detection, const common::M
   out += "}}";
 }
 
-void append(TextBuffer& out, const common::Classification& classification, const common::ModelDescription& model) {
+void append(http::TextBuffer& out, const common::Classification& classification, const common::ModelDescription& model) {
   append_label(out, classification.class_id, model);
   out += R"(,"probability":)";
   out.add_fixed(classification.probability, 6);
@@ -71,7 +71,7 @@ void append(TextBuffer& out, const common::Classification& classification, const
 }
 
 template <typename Item>
-void append_range(TextBuffer& out, const std::vector<Item>& items, std::size_t from, std::size_t count,
+void append_range(http::TextBuffer& out, const std::vector<Item>& items, std::size_t from, std::size_t count,
                   const common::ModelDescription& model) {
   const std::size_t end = from + std::min(count, items.size() - std::min(from, items.size()));
   for (std::size_t i = from; i < end; ++i) {
@@ -80,7 +80,7 @@ void append_range(TextBuffer& out, const std::vector<Item>& items, std::size_t f
   }
 }
 
-void append(TextBuffer& out, const common::IdentityAnswer& answer) {
+void append(http::TextBuffer& out, const common::IdentityAnswer& answer) {
   out += R"("bytes":)";
   out.add_whole(answer.bytes);
   out += R"(,"crc32":")";
@@ -100,13 +100,13 @@ std::string_view content_type_of(common::FileType type) {
   return "application/octet-stream";
 }
 
-void write_file(Response& response, common::EncodedFile& file) {
-  response.start(http::status::ok, content_type_of(file.type));
-  add_field(response, "X-Content-Type-Options", "nosniff");
+void write_file(http::Response& response, common::EncodedFile& file) {
+  response.start(beast_http::status::ok, content_type_of(file.type));
+  http::add_field(response, "X-Content-Type-Options", "nosniff");
   response.file = std::move(file.bytes);
 }
 
-void append_server_timing(TextBuffer& out, const Answer& answer) {
+void append_server_timing(http::TextBuffer& out, const schedule::Answer& answer) {
   out += "Server-Timing: queue;dur=";
   out.add_ms(answer.queue_us);
   out += ", decode;dur=";
@@ -128,9 +128,9 @@ std::size_t item_count(const common::Prediction& prediction) {
   return 0;
 }
 
-void begin_prediction(Response& response, std::string_view model, const Answer& answer) {
-  response.start(http::status::ok);
-  TextBuffer& out = response.body;
+void begin_prediction(http::Response& response, std::string_view model, const schedule::Answer& answer) {
+  response.start(beast_http::status::ok);
+  http::TextBuffer& out = response.body;
   out.reserve(kItemBytes * item_count(*answer.prediction));
   out += R"({"success":true,"model":)";
   out.add_json(model);
@@ -147,7 +147,7 @@ void begin_prediction(Response& response, std::string_view model, const Answer& 
       *answer.prediction);
 }
 
-void append_items(Response& response, const Answer& answer, std::size_t from, std::size_t count) {
+void append_items(http::Response& response, const schedule::Answer& answer, std::size_t from, std::size_t count) {
   if (const auto* const list = std::get_if<common::DetectionList>(&*answer.prediction)) {
     append_range(response.body, list->detections, from, count, *answer.model);
   } else if (const auto* const classes = std::get_if<common::ClassificationList>(&*answer.prediction)) {
@@ -155,14 +155,14 @@ void append_items(Response& response, const Answer& answer, std::size_t from, st
   }
 }
 
-void end_prediction(Response& response, const Answer& answer, std::uint32_t total_us) {
+void end_prediction(http::Response& response, const schedule::Answer& answer, std::uint32_t total_us) {
   if (!std::holds_alternative<common::IdentityAnswer>(*answer.prediction)) response.body += "],";
   append_timing(response.body, answer, total_us);
   response.body += '}';
   append_server_timing(response.fields, answer);
 }
 
-void write_prediction(Response& response, std::string_view model, Answer& answer, std::uint32_t total_us) {
+void write_prediction(http::Response& response, std::string_view model, schedule::Answer& answer, std::uint32_t total_us) {
   if (auto* const file = std::get_if<common::EncodedFile>(&*answer.prediction)) {
     write_file(response, *file);
     append_server_timing(response.fields, answer);
@@ -173,4 +173,4 @@ void write_prediction(Response& response, std::string_view model, Answer& answer
   end_prediction(response, answer, total_us);
 }
 
-}  // namespace yolod::app
+}  // namespace yolod::app::api::predict

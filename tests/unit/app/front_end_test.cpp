@@ -61,8 +61,8 @@ class FrontEndBench {
   void start(RunMode mode = RunMode::kServe, std::function<std::optional<common::Config>()> read_again = {}) {
     pid_ = fork();
     if (pid_ != 0) return;
-    block_front_end_signals();
-    ServiceManager manager;
+    host::block_front_end_signals();
+    host::ServiceManager manager;
     rlimit open_files{};
     getrlimit(RLIMIT_NOFILE, &open_files);
     if (!read_again) read_again = [this] { return std::optional(config); };

@@ -12,52 +12,52 @@ namespace {
 using boost::beast::http::verb;
 
 // The routes over parts that no test of the table calls.
-class NoModels final : public Models {
+class NoModels final : public serving::Models {
  public:
-  [[nodiscard]] std::shared_ptr<ServedModel> find(std::string_view) const override { return nullptr; }
+  [[nodiscard]] std::shared_ptr<serving::ServedModel> find(std::string_view) const override { return nullptr; }
 };
 
-const Route* find_route(std::string_view path) {
+const http::Route* find_route(std::string_view path) {
   static const NoModels kModels;
   static boost::asio::io_context io;
   static ipc::InputArena arena = ipc::InputArena::create(1U << 20U).value();
-  static BodyRoom body_room(io, arena);
-  static Metrics metrics;
+  static serving::BodyRoom body_room(io, arena);
+  static observe::Metrics metrics;
   static const common::ServerConfig kConfig;
   static const RouteParts kParts{{kModels, body_room, metrics, kConfig, [] { return false; }},
-                                 [] { return ServerStatus(); },
+                                 [] { return serving::ServerStatus(); },
                                  [] {},
                                  [](std::string_view, const auto&) {}};
-  static const Router kRouter(make_routes(kParts));
-  Captures captures;
+  static const http::Router kRouter(make_routes(kParts));
+  http::Captures captures;
   return kRouter.find(path, captures);
 }
 
 TEST_CASE("Routes: each path has its route, which makes exchanges", "[app][unit]") {
   const std::string path = GENERATE("/predict", "/image", "/", "/healthz", "/readyz", "/status", "/metrics", "/reload");
   CAPTURE(path);
-  const Route* const entry = find_route(path);
+  const http::Route* const entry = find_route(path);
   REQUIRE(entry != nullptr);
   CHECK(entry->pattern == path);
   CHECK(entry->make() != nullptr);
 }
 
 TEST_CASE("Routes: a listener serves what is for its clients alone", "[app][unit]") {
-  const auto served = [](const char* path, ListenerRole role, bool admin_alone) {
+  const auto served = [](const char* path, net::ListenerRole role, bool admin_alone) {
     return find_route(path)->is_served_at(role, admin_alone);
   };
   for (const bool admin_alone : {false, true}) {
-    CHECK(served("/predict", ListenerRole::kPublic, admin_alone));
-    CHECK_FALSE(served("/predict", ListenerRole::kAdmin, admin_alone));
-    CHECK_FALSE(served("/reload", ListenerRole::kPublic, admin_alone));
-    CHECK(served("/reload", ListenerRole::kAdmin, admin_alone));
+    CHECK(served("/predict", net::ListenerRole::kPublic, admin_alone));
+    CHECK_FALSE(served("/predict", net::ListenerRole::kAdmin, admin_alone));
+    CHECK_FALSE(served("/reload", net::ListenerRole::kPublic, admin_alone));
+    CHECK(served("/reload", net::ListenerRole::kAdmin, admin_alone));
     for (const char* path : {"/status", "/metrics"}) {
-      CHECK(served(path, ListenerRole::kPublic, admin_alone) == !admin_alone);
-      CHECK(served(path, ListenerRole::kAdmin, admin_alone));
+      CHECK(served(path, net::ListenerRole::kPublic, admin_alone) == !admin_alone);
+      CHECK(served(path, net::ListenerRole::kAdmin, admin_alone));
     }
     for (const char* path : {"/healthz", "/readyz"}) {
-      CHECK(served(path, ListenerRole::kPublic, admin_alone));
-      CHECK(served(path, ListenerRole::kAdmin, admin_alone));
+      CHECK(served(path, net::ListenerRole::kPublic, admin_alone));
+      CHECK(served(path, net::ListenerRole::kAdmin, admin_alone));
     }
   }
 }
@@ -70,7 +70,7 @@ TEST_CASE("Routes: any other path has none", "[app][unit]") {
 }
 
 TEST_CASE("Routes: predict and reload take POST alone", "[app][unit]") {
-  const Route* const entry = find_route(GENERATE("/predict", "/reload"));
+  const http::Route* const entry = find_route(GENERATE("/predict", "/reload"));
   REQUIRE(entry != nullptr);
   CHECK(entry->methods == "POST");
   CHECK(entry->allows(verb::post));
@@ -81,7 +81,7 @@ TEST_CASE("Routes: predict and reload take POST alone", "[app][unit]") {
 }
 
 TEST_CASE("Routes: image takes PUT alone", "[app][unit]") {
-  const Route* const entry = find_route("/image");
+  const http::Route* const entry = find_route("/image");
   REQUIRE(entry != nullptr);
   CHECK(entry->methods == "PUT");
   CHECK(entry->allows(verb::put));
@@ -93,7 +93,7 @@ TEST_CASE("Routes: image takes PUT alone", "[app][unit]") {
 TEST_CASE("Routes: every other path takes GET and HEAD, and says so", "[app][unit]") {
   const std::string path = GENERATE("/", "/healthz", "/readyz", "/status", "/metrics");
   CAPTURE(path);
-  const Route* const entry = find_route(path);
+  const http::Route* const entry = find_route(path);
   REQUIRE(entry != nullptr);
   CHECK(entry->methods == "GET, HEAD");
   CHECK(entry->allows(verb::get));

@@ -109,7 +109,7 @@ TEST_CASE("Supported: a model's settings that nothing acts on are refused, each 
     model.source = common::DarknetSource{};
     model.devices = {"cuda:0", "cuda:1"};
   };
-  if (!kBuiltWithCuda) {
+  if (!process::kBuiltWithCuda) {
     refused("device", on_cuda);
     return;
   }

@@ -9,21 +9,21 @@
 #include "tests/unit/app/api/exchange_driver.hpp"
 #include "tests/unit/app/api/model_bench.hpp"
 
-namespace yolod::app {
+namespace yolod::app::api {
 namespace {
 
 using namespace std::chrono_literals;
-using Next = Exchange::Next;
+using Next = http::Exchange::Next;
 using common::ErrorCode;
 
 // A protocol that asks the model one question for each line of the body, and answers with what the model said of each.
 class LinesHandler final : public Handler {
  public:
-  explicit LinesHandler(const Models& models) : models_(models) {}
+  explicit LinesHandler(const serving::Models& models) : models_(models) {}
 
-  [[nodiscard]] common::Outcome<void> begin(const Question& question, Plan& plan, Response& response) override {
+  [[nodiscard]] common::Outcome<void> begin(const http::Question& question, Plan& plan, http::Response& response) override {
     if (question.target.path() == "/static") {
-      write_text(response, "text/plain", "static");
+      http::write_text(response, "text/plain", "static");
       plan.is_answered = true;
       return {};
     }
@@ -40,7 +40,7 @@ class LinesHandler final : public Handler {
     at_ = end + 1;
     return at_ >= text.size();
   }
-  [[nodiscard]] bool render(const Result& result, Response& response) override {
+  [[nodiscard]] bool render(const Result& result, http::Response& response) override {
     if (rendered_ == 0) {
       response.start(boost::beast::http::status::ok, "text/plain");
       response.body += result.model;
@@ -49,12 +49,12 @@ class LinesHandler final : public Handler {
     response.body += " " + std::to_string(answer.bytes);
     return ++rendered_ == result.answers.size();
   }
-  void write_error(const common::Error& error, std::uint32_t retry_after_seconds, Response& response) override {
-    app::write_error(response, error, retry_after_seconds);
+  void write_error(const common::Error& error, std::uint32_t retry_after_seconds, http::Response& response) override {
+    api::write_error(response, error, retry_after_seconds);
   }
 
  private:
-  const Models& models_;
+  const serving::Models& models_;
   std::size_t at_{0};
   std::size_t rendered_{0};
 };
@@ -301,4 +301,4 @@ TEST_CASE("CallExchange: nothing is taken back before and after the wait", "[app
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::api

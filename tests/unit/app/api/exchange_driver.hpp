@@ -16,24 +16,24 @@
 #include "app/http/request_target.hpp"
 #include "common/awake_clock.hpp"
 
-namespace yolod::app {
+namespace yolod::app::api {
 
 class ExchangeDriver {
  public:
-  using Next = Exchange::Next;
+  using Next = http::Exchange::Next;
 
-  ExchangeDriver(boost::asio::io_context& io, std::unique_ptr<Exchange> exchange)
+  ExchangeDriver(boost::asio::io_context& io, std::unique_ptr<http::Exchange> exchange)
       : io_(io), exchange_(std::move(exchange)) {}
 
   // `head` without its empty line: "POST /predict?iou=0.5 HTTP/1.1\r\nHost: a\r\n". `captures` are texts of the path.
   Next begin(const std::string& head, std::initializer_list<std::string_view> captures = {}) {
-    RequestHeadReader reader;
-    RequestTarget target;
-    RequestHead read;
+    http::RequestHeadReader reader;
+    http::RequestTarget target;
+    http::RequestHead read;
     const std::string text = head + "\r\n";
     REQUIRE_FALSE(reader.read(boost::asio::buffer(text), read));
     REQUIRE(target.parse(read.target));
-    Captures parts;
+    http::Captures parts;
     for (const auto part : captures) parts.push_back(part);
     return exchange_->begin({read, target, parts, common::AwakeClock::now()}, response);
   }
@@ -57,7 +57,7 @@ class ExchangeDriver {
     turn();
   }
   void wait() {
-    exchange_->wait(Exchange::Resume::from([this] { resumed = true; }));
+    exchange_->wait(http::Exchange::Resume::from([this] { resumed = true; }));
     turn();
   }
   // Everything that may be done until the answer is complete.
@@ -80,19 +80,19 @@ class ExchangeDriver {
     io_.poll();
   }
 
-  [[nodiscard]] Exchange& exchange() { return *exchange_; }
+  [[nodiscard]] http::Exchange& exchange() { return *exchange_; }
   [[nodiscard]] int status() const { return static_cast<int>(response.status); }
   [[nodiscard]] std::string body() const { return std::string(response.body.view()); }
   [[nodiscard]] int turns() const { return turns_; }
 
-  Response response;
+  http::Response response;
   bool resumed{false};
   std::optional<common::Outcome<void>> room_came;
 
  private:
   boost::asio::io_context& io_;
-  std::unique_ptr<Exchange> exchange_;
+  std::unique_ptr<http::Exchange> exchange_;
   int turns_{0};
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::api

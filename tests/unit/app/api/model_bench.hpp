@@ -10,7 +10,7 @@
 #include "app/serving/models.hpp"
 #include "tests/unit/app/schedule/fake_worker.hpp"
 
-namespace yolod::app {
+namespace yolod::app::api {
 
 inline common::ModelConfig echo_config() {
   common::ModelConfig config;
@@ -20,7 +20,7 @@ inline common::ModelConfig echo_config() {
   return config;
 }
 
-class ModelBench : public Models {
+class ModelBench : public serving::Models {
  public:
   static constexpr std::uint64_t kArenaBytes = 8U << 20U;
 
@@ -34,7 +34,7 @@ class ModelBench : public Models {
     turn();
   }
 
-  [[nodiscard]] std::shared_ptr<ServedModel> find(std::string_view name) const override {
+  [[nodiscard]] std::shared_ptr<serving::ServedModel> find(std::string_view name) const override {
     return is_there && (name.empty() || name == config.name) ? model : nullptr;
   }
   void turn() {
@@ -69,15 +69,15 @@ class ModelBench : public Models {
   common::ServerConfig server;
   bool is_there{true};
   bool drains{false};
-  Metrics metrics;
-  ModelMetrics model_metrics{metrics, config.name};
+  observe::Metrics metrics;
+  observe::ModelMetrics model_metrics{metrics, config.name};
   ipc::InputArena arena{ipc::InputArena::create(kArenaBytes).value()};
-  BodyRoom body_room{io, arena};
-  CompletionPoll poll{io, arena, {[] { return false; }, [] {}}};
-  FakeWorker worker{config};
-  Dispatcher dispatcher{io, config, model_metrics, poll, [] { return std::nullopt; }};
-  std::shared_ptr<ServedModel> model{std::make_shared<ServedModel>(ServedModel{&config, dispatcher, model_metrics})};
+  serving::BodyRoom body_room{io, arena};
+  schedule::CompletionPoll poll{io, arena, {[] { return false; }, [] {}}};
+  schedule::FakeWorker worker{config};
+  schedule::Dispatcher dispatcher{io, config, model_metrics, poll, [] { return std::nullopt; }};
+  std::shared_ptr<serving::ServedModel> model{std::make_shared<serving::ServedModel>(serving::ServedModel{&config, dispatcher, model_metrics})};
   CallContext context{*this, body_room, metrics, server, [this] { return drains; }};
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::api

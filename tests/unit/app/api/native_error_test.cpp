@@ -7,17 +7,17 @@
 #include <string>
 #include <vector>
 
-namespace yolod::app {
+namespace yolod::app::api {
 namespace {
 
 using common::Error;
 using common::ErrorCode;
 
 using namespace std::string_literals;
-namespace http = boost::beast::http;
+namespace beast_http = boost::beast::http;
 namespace json = boost::json;
 
-json::object parsed_error(const Response& response) {
+json::object parsed_error(const http::Response& response) {
   json::error_code failure;
   const json::value value = json::parse({response.body.view().data(), response.body.size()}, failure);
   CAPTURE(response.body.view());
@@ -25,8 +25,8 @@ json::object parsed_error(const Response& response) {
   return value.as_object();
 }
 
-Response make_error(const Error& error, std::uint32_t retry_after_seconds = 1) {
-  Response response;
+http::Response make_error(const Error& error, std::uint32_t retry_after_seconds = 1) {
+  http::Response response;
   write_error(response, error, retry_after_seconds);
   return response;
 }
@@ -75,7 +75,7 @@ TEST_CASE("NativeError: a client is told of its own doing, and nothing of ours",
 
 TEST_CASE("NativeError: an error has its status, its code and its message", "[app][unit]") {
   const auto response = make_error(Error{ErrorCode::kInvalidImage, "not an image"});
-  CHECK(response.status == http::status::bad_request);
+  CHECK(response.status == beast_http::status::bad_request);
   CHECK(response.content_type == "application/json");
   const auto body = parsed_error(response);
   CHECK(body.at("success") == false);
@@ -103,7 +103,7 @@ TEST_CASE("NativeError: Retry-After is said with 503 and with nothing else", "[a
   for (std::uint32_t value = 1; value <= 23; ++value) {
     const auto response = make_error(Error{*common::error_code_from(value), "x"}, 17);
     CAPTURE(value);
-    if (response.status == http::status::service_unavailable) {
+    if (response.status == beast_http::status::service_unavailable) {
       CHECK(response.fields.view() == "Retry-After: 17\r\n");
     } else {
       CHECK(response.fields.view().empty());
@@ -112,4 +112,4 @@ TEST_CASE("NativeError: Retry-After is said with 503 and with nothing else", "[a
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::api

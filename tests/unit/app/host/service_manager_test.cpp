@@ -14,7 +14,7 @@
 #include "common/unique_fd.hpp"
 #include "tests/support/temporary_directory.hpp"
 
-namespace yolod::app {
+namespace yolod::app::host {
 namespace {
 
 using namespace std::chrono_literals;
@@ -150,4 +150,4 @@ TEST_CASE("ServiceManager: listening sockets that it hands over are taken, and n
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::host

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace yolod::app {
+namespace yolod::app::http {
 namespace {
 
 using namespace std::chrono_literals;
@@ -162,4 +162,4 @@ TEST_CASE("BodyUpload: the cost of one that is slow is its room times the time t
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::http

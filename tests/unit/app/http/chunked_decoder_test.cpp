@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace yolod::app {
+namespace yolod::app::http {
 namespace {
 
 using namespace std::string_literals;
@@ -186,4 +186,4 @@ TEST_CASE("ChunkedDecoder: however a body is cut into pieces it is the same body
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::http

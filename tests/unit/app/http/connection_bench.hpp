@@ -24,7 +24,7 @@
 #include "common/awake_clock.hpp"
 #include "common/unique_fd.hpp"
 
-namespace yolod::app {
+namespace yolod::app::http {
 
 // What a test sets and looks at of every exchange that its application makes.
 struct ExchangeScript {
@@ -135,7 +135,7 @@ class ConnectionBench final : public Application {
   // The client's end of a new connection.
   class Client {
    public:
-    explicit Client(ConnectionBench& bench, ListenerRole role = ListenerRole::kPublic) : bench_(bench) {
+    explicit Client(ConnectionBench& bench, net::ListenerRole role = net::ListenerRole::kPublic) : bench_(bench) {
       int ends[2];
       REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
       end_ = common::UniqueFd(ends[0]);
@@ -243,4 +243,4 @@ class ConnectionBench final : public Application {
                   {"/admin", "POST", Audience::kAdmins, make_}}};
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::http

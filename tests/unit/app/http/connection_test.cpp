@@ -2,7 +2,7 @@
 
 #include "tests/unit/app/http/connection_bench.hpp"
 
-namespace yolod::app {
+namespace yolod::app::http {
 namespace {
 
 using namespace std::chrono_literals;
@@ -145,7 +145,7 @@ TEST_CASE("Connection: where there is no route, no method or no right, no exchan
   CHECK_FALSE(client.is_ended());
 
   // This process is the server's own, so it may not administer; and a client's path is not found here.
-  Client admin(bench, ListenerRole::kAdmin);
+  Client admin(bench, net::ListenerRole::kAdmin);
   CHECK_THAT(admin.send("GET /thing HTTP/1.1\r\nHost: a\r\n\r\n").received(), Contains("this path is for clients"));
   CHECK_THAT(admin.send("POST /admin HTTP/1.1\r\nHost: a\r\n\r\n").received(), Contains("may administer it"));
   CHECK(bench.script.begun == 1);
@@ -593,4 +593,4 @@ TEST_CASE("Connection: in the reserve a request waits a moment for a place that 
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::http

@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-namespace yolod::app {
+namespace yolod::app::http {
 namespace {
 
 TEST_CASE("Accept: a client that ranks PNG above JPEG gets it", "[app][unit]") {
@@ -30,4 +30,4 @@ TEST_CASE("Accept: a weight that cannot be read counts as 1", "[app][unit]") {
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::http

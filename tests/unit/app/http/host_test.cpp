@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-namespace yolod::app {
+namespace yolod::app::http {
 namespace {
 
 using namespace std::string_literals;
@@ -34,4 +34,4 @@ TEST_CASE("Host: a name of any length is read", "[app][unit]") {
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::http

@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace yolod::app {
+namespace yolod::app::http {
 namespace {
 
 TEST_CASE("HttpDate: it is the fixed form of RFC 9110, 5.6.7", "[app][unit]") {
@@ -15,4 +15,4 @@ TEST_CASE("HttpDate: it is the fixed form of RFC 9110, 5.6.7", "[app][unit]") {
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::http

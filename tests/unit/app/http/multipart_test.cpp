@@ -5,7 +5,7 @@
 #include <random>
 #include <string>
 
-namespace yolod::app {
+namespace yolod::app::http {
 namespace {
 
 using namespace std::string_literals;
@@ -414,4 +414,4 @@ TEST_CASE("Multipart: random bodies never crash it, and what it finds lies withi
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::http

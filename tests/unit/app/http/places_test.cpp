@@ -4,7 +4,7 @@
 #include <list>
 #include <vector>
 
-namespace yolod::app {
+namespace yolod::app::http {
 namespace {
 
 using namespace std::chrono_literals;
@@ -261,4 +261,4 @@ TEST_CASE("Places: connections may change and go while a round of checks is unde
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::http

@@ -5,11 +5,11 @@
 #include <memory>
 #include <string>
 
-namespace yolod::app {
+namespace yolod::app::http {
 namespace {
 
 using namespace std::string_literals;
-namespace http = boost::beast::http;
+namespace beast_http = boost::beast::http;
 using boost::system::error_code;
 
 // What it read is good until it reads the next.
@@ -35,7 +35,7 @@ TEST_CASE("RequestHead: what a request asks, of what, and how long it is", "[app
       "Content-Length: 5\r\nX-Request-Id: id-7\r\n\r\n"s;
   const auto head = head_of(text + "12345POST");
   CHECK(head.bytes == text.size());
-  CHECK(head.method == http::verb::post);
+  CHECK(head.method == beast_http::verb::post);
   CHECK(head.target == "/predict?model=m");
   CHECK(head.version == 11);
   CHECK(head.keep_alive);
@@ -121,7 +121,7 @@ TEST_CASE("RequestHead: more is needed until the empty line is there", "[app][un
   RequestHead head;
   for (std::size_t length = 1; length < text.size(); ++length) {
     CAPTURE(length);
-    CHECK(read(text.substr(0, length), head) == http::error::need_more);
+    CHECK(read(text.substr(0, length), head) == beast_http::error::need_more);
   }
   CHECK_FALSE(read(text, head));
 }
@@ -132,8 +132,8 @@ TEST_CASE("RequestHead: 16 KiB are a header's limit, whether or not its end is t
   };
   RequestHead head;
   CHECK_FALSE(read(with_field_of(15'000), head));
-  CHECK(read(with_field_of(17'000), head) == http::error::header_limit);
-  CHECK(read(with_field_of(40'000).substr(0, 30'000), head) == http::error::header_limit);
+  CHECK(read(with_field_of(17'000), head) == beast_http::error::header_limit);
+  CHECK(read(with_field_of(40'000).substr(0, 30'000), head) == beast_http::error::header_limit);
 }
 
 TEST_CASE("RequestHead: thousands of fields are read, with more room than there is at first", "[app][unit]") {
@@ -151,8 +151,8 @@ TEST_CASE("RequestHead: what is no HTTP/1.1 is an error as soon as it shows", "[
   RequestHead head;
   const auto failure = read(text, head);
   CHECK(failure);
-  CHECK(failure != http::error::need_more);
+  CHECK(failure != beast_http::error::need_more);
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::http

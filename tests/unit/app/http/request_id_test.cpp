@@ -5,7 +5,7 @@
 #include <set>
 #include <string>
 
-namespace yolod::app {
+namespace yolod::app::http {
 namespace {
 
 using namespace std::string_literals;
@@ -44,4 +44,4 @@ TEST_CASE("RequestId: none comes twice", "[app][unit]") {
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::http

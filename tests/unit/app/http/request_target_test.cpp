@@ -4,7 +4,7 @@
 #include <random>
 #include <string>
 
-namespace yolod::app {
+namespace yolod::app::http {
 namespace {
 
 using namespace std::string_literals;
@@ -131,4 +131,4 @@ TEST_CASE("Target: one object reads one target after another", "[app][unit]") {
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::http

@@ -3,10 +3,10 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-namespace yolod::app {
+namespace yolod::app::http {
 namespace {
 
-namespace http = boost::beast::http;
+namespace beast_http = boost::beast::http;
 
 constexpr std::string_view kDate = "Sun, 06 Nov 1994 08:49:37 GMT";
 
@@ -18,7 +18,7 @@ std::string head_of(const Response& response, const HeadSettings& settings) {
 
 TEST_CASE("Response: the head says what the content is, for whom, and whether there may be another", "[app][unit]") {
   Response response;
-  write_json(response, http::status::ok, "{}");
+  write_json(response, beast_http::status::ok, "{}");
   CHECK(head_of(response, {11, true, "id-1", kDate}) ==
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nX-Request-Id: "
         "id-1\r\nContent-Length: 2\r\n\r\n");
@@ -48,19 +48,19 @@ TEST_CASE("Response: further fields are lines of the head", "[app][unit]") {
 
 TEST_CASE("Response: one object serves one answer after another", "[app][unit]") {
   Response response;
-  response.start(http::status::ok, "image/png");
+  response.start(beast_http::status::ok, "image/png");
   response.file = {std::byte{1}, std::byte{2}};
-  write_json(response, http::status::service_unavailable, R"({"success":false})");
+  write_json(response, beast_http::status::service_unavailable, R"({"success":false})");
   add_field(response, "Retry-After", "3");
   CHECK(head_of(response, {11, true, "x", kDate}) ==
         "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 3\r\n"
         "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nX-Request-Id: x\r\nContent-Length: " +
             std::to_string(response.body.size()) + "\r\n\r\n");
   CHECK(response.content().size() == response.body.size());
-  write_json(response, http::status::ok, "{}");
+  write_json(response, beast_http::status::ok, "{}");
   CHECK(response.fields.view().empty());
   CHECK(response.body.view() == "{}");
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::http

@@ -5,7 +5,7 @@
 
 #include "app/http/exchange.hpp"
 
-namespace yolod::app {
+namespace yolod::app::http {
 namespace {
 
 using boost::beast::http::verb;
@@ -62,4 +62,4 @@ TEST_CASE("Router: a method is allowed where the route names it in full", "[app]
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::http

@@ -12,7 +12,7 @@
 #include "tests/support/temporary_directory.hpp"
 #include "tests/unit/app/http/connection_bench.hpp"
 
-namespace yolod::app {
+namespace yolod::app::http {
 namespace {
 
 common::UniqueFd connected_to(const std::string& path) {
@@ -131,4 +131,4 @@ TEST_CASE("Server: sockets that a service manager opened are taken instead", "[a
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::http

@@ -9,7 +9,7 @@
 #include <random>
 #include <string>
 
-namespace yolod::app {
+namespace yolod::app::http {
 namespace {
 
 std::string fixed(float value, int decimals) {
@@ -90,4 +90,4 @@ TEST_CASE("Text: pieces follow one another, however much they are, and clear() k
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::http

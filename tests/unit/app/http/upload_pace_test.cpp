@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <vector>
 
-namespace yolod::app {
+namespace yolod::app::http {
 namespace {
 
 using namespace std::chrono_literals;
@@ -127,4 +127,4 @@ TEST_CASE("UploadPace: nobody gives way where that helps nobody", "[app][unit]")
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::http

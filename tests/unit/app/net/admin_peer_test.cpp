@@ -12,7 +12,7 @@
 
 #include "common/unique_fd.hpp"
 
-namespace yolod::app {
+namespace yolod::app::net {
 namespace {
 
 std::optional<pid_t> parent_in(const std::map<pid_t, pid_t>& processes, pid_t process) {
@@ -78,4 +78,4 @@ TEST_CASE("AdminPeer: a child of this process that connects may not administer, 
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::net

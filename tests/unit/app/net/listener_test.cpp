@@ -16,7 +16,7 @@
 
 #include "tests/support/temporary_directory.hpp"
 
-namespace yolod::app {
+namespace yolod::app::net {
 namespace {
 
 namespace asio = boost::asio;
@@ -182,4 +182,4 @@ TEST_CASE("Listener: a socket that was handed over is used, and its file left", 
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::net

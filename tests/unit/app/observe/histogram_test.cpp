@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
-namespace yolod::app {
+namespace yolod::app::observe {
 namespace {
 
 TEST_CASE("Histogram: a bound counts what is at most it, and the last one everything", "[app][unit]") {
@@ -33,4 +33,4 @@ TEST_CASE("Histogram: the same labels are the same series, others are another", 
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::observe

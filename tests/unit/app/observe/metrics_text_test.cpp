@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace yolod::app {
+namespace yolod::app::observe {
 namespace {
 
 TEST_CASE("MetricsText: the pieces together are the text that one piece would be", "[app][unit]") {
@@ -38,4 +38,4 @@ TEST_CASE("MetricsText: the pieces together are the text that one piece would be
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::observe

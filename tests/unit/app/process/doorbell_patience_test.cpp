@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace yolod::app {
+namespace yolod::app::process {
 namespace {
 
 using namespace std::chrono_literals;
@@ -56,4 +56,4 @@ TEST_CASE("DoorbellPatience: however often it rings in between, completions keep
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::process

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace yolod::app {
+namespace yolod::app::process {
 namespace {
 
 using common::AutoBool;
@@ -36,4 +36,4 @@ TEST_CASE("LoadsOnce: auto is the CPU in a build without CUDA, and for a model t
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::process

@@ -12,7 +12,7 @@
 #include "app/process/death.hpp"
 #include "ipc/layout.hpp"
 
-namespace yolod::app {
+namespace yolod::app::process {
 namespace {
 
 using namespace std::chrono_literals;
@@ -269,4 +269,4 @@ TEST_CASE("RespawnRate: no second ever sees more than twenty, and nothing starts
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::process

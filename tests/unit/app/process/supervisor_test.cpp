@@ -16,7 +16,7 @@
 #include "ipc/layout.hpp"
 #include "tests/support/puppets.hpp"
 
-namespace yolod::app {
+namespace yolod::app::process {
 namespace {
 
 using namespace std::chrono_literals;
@@ -232,7 +232,7 @@ TEST_CASE("Supervisor: whichever descriptor cannot be had, nothing is left behin
 
 TEST_CASE("Supervisor: a process that is not ready within load_timeout is killed and replaced", "[app][unit]") {
   SupervisorBench bench(GENERATE(AutoBool::kFalse, AutoBool::kAuto), 1);
-  bench.config.load_timeout = 60ms;
+  bench.config.load_timeout = 1s;
   bench.start();
   const bool has_loader = bench.config.preload != AutoBool::kFalse;
   Puppet& slow = has_loader ? bench.puppets.next_loader() : bench.puppets.next_worker();
@@ -514,7 +514,7 @@ TEST_CASE("Supervisor: a worker that hangs gets SIGABRT, and one that was stoppe
 
 TEST_CASE("Supervisor: a fork that is not to be had costs the loader", "[app][unit]") {
   SupervisorBench bench(AutoBool::kAuto, 1);
-  bench.config.load_timeout = 100ms;
+  bench.config.load_timeout = 1s;
   bench.start();
   bench.loader = &bench.make_ready(bench.puppets.next_loader());
   // It is asked for a worker and forks none.
@@ -648,4 +648,4 @@ TEST_CASE("Supervisor: forks that nobody has seen are forgotten at the end of a 
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::process

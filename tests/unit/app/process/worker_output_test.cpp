@@ -9,7 +9,7 @@
 
 #include "common/forwarded_line.hpp"
 
-namespace yolod::app {
+namespace yolod::app::process {
 namespace {
 
 using common::Clock;
@@ -78,4 +78,4 @@ TEST_CASE("ForwardedLine: any other text is a library's, whole", "[app][unit]") 
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::process

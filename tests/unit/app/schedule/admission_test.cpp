@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <chrono>
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 namespace {
 
 using namespace std::chrono_literals;
@@ -68,4 +68,4 @@ TEST_CASE("Admission: Retry-After is the time of what waits, in seconds from 1 t
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

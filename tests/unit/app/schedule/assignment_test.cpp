@@ -7,7 +7,7 @@
 
 #include "tests/unit/app/schedule/fake_worker.hpp"
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 namespace {
 
 using common::Clock;
@@ -111,4 +111,4 @@ TEST_CASE("Assignment: a request is alone if its worker was given one batch, and
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

@@ -4,7 +4,7 @@
 #include <catch2/catch.hpp>
 #include <chrono>
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 namespace {
 
 using namespace std::chrono_literals;
@@ -187,4 +187,4 @@ TEST_CASE("Batch: whoever asks again when told to always gets an answer that act
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

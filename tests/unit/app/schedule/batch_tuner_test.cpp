@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <chrono>
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 namespace {
 
 using namespace std::chrono_literals;
@@ -101,4 +101,4 @@ TEST_CASE("BatchTuner: it learns how often requests come", "[app][unit]") {
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

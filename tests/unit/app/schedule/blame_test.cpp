@@ -4,7 +4,7 @@
 #include <initializer_list>
 #include <vector>
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 namespace {
 
 using ipc::WorkPhase;
@@ -101,4 +101,4 @@ TEST_CASE("Blame: in company nothing is ever struck", "[app][unit]") {
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

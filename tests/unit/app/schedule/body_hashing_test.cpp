@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 namespace {
 
 struct Hashing {
@@ -95,4 +95,4 @@ TEST_CASE("BodyHashing: nothing runs after it has gone", "[app][unit]") {
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

@@ -7,7 +7,7 @@
 
 #include "ipc/prediction_codec.hpp"
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 namespace {
 
 using common::ErrorCode;
@@ -107,4 +107,4 @@ TEST_CASE("CompletionCheck: an error is believed if a worker may have it, and it
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

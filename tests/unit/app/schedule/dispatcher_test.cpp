@@ -12,7 +12,7 @@
 #include "common/awake_clock.hpp"
 #include "tests/unit/app/schedule/fake_worker.hpp"
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 namespace {
 
 using namespace std::chrono_literals;
@@ -100,8 +100,8 @@ class DispatcherBench {
   std::optional<Clock::time_point> next_worker;
 
  private:
-  Metrics metrics_;
-  ModelMetrics model_metrics_{metrics_, "echo"};
+  observe::Metrics metrics_;
+  observe::ModelMetrics model_metrics_{metrics_, "echo"};
   ipc::InputArena arena_{ipc::InputArena::create(1U << 20U).value()};
   CompletionPoll poll_{io, arena_, {[] { return false; }, [] {}}};
   const std::uint64_t used_before_{arena_.used_bytes()};
@@ -490,4 +490,4 @@ TEST_CASE("Dispatcher: urgent requests go before others that have waited longer"
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

@@ -11,7 +11,7 @@
 #include "ipc/prediction_codec.hpp"
 #include "tests/support/duplicate.hpp"
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 
 class FakeWorker final : public WorkerPort {
  public:
@@ -86,4 +86,4 @@ class FakeWorker final : public WorkerPort {
   std::uint64_t served_{0};
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

@@ -6,7 +6,7 @@
 
 #include "common/awake_clock.hpp"
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 namespace {
 
 using namespace std::chrono_literals;
@@ -59,4 +59,4 @@ TEST_CASE("NearestTimer: one that has run out as its owner goes calls nobody", "
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <vector>
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 namespace {
 
 using namespace std::chrono_literals;
@@ -141,4 +141,4 @@ TEST_CASE("PendingQueue: each level is counted by itself, and removed from by id
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

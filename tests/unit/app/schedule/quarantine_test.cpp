@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 namespace {
 
 using common::Clock;
@@ -134,4 +134,4 @@ TEST_CASE("Quarantine: a reload forgets all", "[app][unit]") {
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 namespace {
 
 TEST_CASE("Replay: a suspect is tried once more, what is quarantined is not", "[app][unit]") {
@@ -26,4 +26,4 @@ TEST_CASE("Replay: a request has a batch to itself before its replays are used u
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

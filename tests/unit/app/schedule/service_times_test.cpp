@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace yolod::app {
+namespace yolod::app::schedule {
 namespace {
 
 using namespace std::chrono_literals;
@@ -78,4 +78,4 @@ TEST_CASE("ServiceTimes: no time at all is no measure that hides the others", "[
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::schedule

@@ -9,8 +9,8 @@
 namespace {
 
 using namespace std::chrono_literals;
-using yolod::app::choose_worker;
-using yolod::app::WorkerView;
+using yolod::app::schedule::choose_worker;
+using yolod::app::schedule::WorkerView;
 using yolod::common::Clock;
 
 const Clock::time_point kStart{1h};

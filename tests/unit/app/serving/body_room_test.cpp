@@ -11,7 +11,7 @@
 
 #include "common/awake_clock.hpp"
 
-namespace yolod::app {
+namespace yolod::app::serving {
 namespace {
 
 using namespace std::chrono_literals;
@@ -297,4 +297,4 @@ TEST_CASE("BodyRoom: once it is gone the arena tells nobody of room", "[app][uni
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::serving

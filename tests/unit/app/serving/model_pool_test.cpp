@@ -9,7 +9,7 @@
 #include "app/serving/model_registry.hpp"
 #include "tests/unit/app/serving/pool_bench.hpp"
 
-namespace yolod::app {
+namespace yolod::app::serving {
 namespace {
 
 using namespace std::chrono_literals;
@@ -21,7 +21,7 @@ TEST_CASE("ModelPool: it serves once its first worker is ready, and finishes wha
   ModelPool pool(bench.context, bench.config("m"), bench.events());
   CHECK(pool.retired());
   CHECK(pool.was_ready());
-  pool.start(Start::kServing);
+  pool.start(process::Start::kServing);
   CHECK_FALSE(pool.was_ready());
   bench.reap_into(pool);
   REQUIRE(bench.until([&] { return pool.status().ready; }));
@@ -41,7 +41,7 @@ TEST_CASE("ModelPool: it serves once its first worker is ready, and finishes wha
 TEST_CASE("ModelPool: a reload swaps the generations, and requests are answered meanwhile", "[app][unit]") {
   PoolBench bench;
   ModelPool pool(bench.context, bench.config("m"), bench.events());
-  pool.start(Start::kServing);
+  pool.start(process::Start::kServing);
   bench.reap_into(pool);
   REQUIRE(bench.until([&] { return pool.status().ready; }));
   auto next = bench.config("m");
@@ -70,7 +70,7 @@ TEST_CASE("ModelPool: a reload swaps the generations, and requests are answered 
 TEST_CASE("ModelPool: a reload that fails leaves the settings before", "[app][unit]") {
   PoolBench bench;
   ModelPool pool(bench.context, bench.config("m"), bench.events());
-  pool.start(Start::kServing);
+  pool.start(process::Start::kServing);
   bench.reap_into(pool);
   REQUIRE(bench.until([&] { return pool.status().workers_ready == 2; }));
   bench.puppets.by_hand = true;
@@ -97,7 +97,7 @@ TEST_CASE("ModelPool: a reload that fails leaves the settings before", "[app][un
 TEST_CASE("ModelPool: a reload beside the last one waits until that is buried", "[app][unit]") {
   PoolBench bench;
   ModelPool pool(bench.context, bench.config("m"), bench.events());
-  pool.start(Start::kServing);
+  pool.start(process::Start::kServing);
   bench.reap_into(pool);
   REQUIRE(bench.until([&] { return pool.status().ready; }));
   for (int i = 0; i < 3; ++i) {
@@ -126,7 +126,7 @@ TEST_CASE("ModelPool: a first generation that cannot be served is given up", "[a
   PoolBench bench;
   ModelPool pool(bench.context, bench.config("m"), bench.events());
   bench.puppets.by_hand = true;
-  pool.start(Start::kServing);
+  pool.start(process::Start::kServing);
   bench.reap_into(pool);
   auto& loader = bench.puppets.next_loader();
   bench.puppets.tell(loader, "hello");
@@ -141,7 +141,7 @@ TEST_CASE("ModelPool: workers come and go, but the last stays", "[app][unit]") {
   PoolBench bench;
   ModelPool pool(bench.context, bench.config("m"), bench.events());
   pool.add_worker();  // nothing serves yet: nothing happens
-  pool.start(Start::kServing);
+  pool.start(process::Start::kServing);
   bench.reap_into(pool);
   REQUIRE(bench.until([&] { return pool.status().workers_ready == 2; }));
   pool.add_worker();
@@ -158,7 +158,7 @@ TEST_CASE("ModelPool: what a worker had when it was killed is answered by anothe
   auto config = bench.config("m");
   config.workers = 1;
   ModelPool pool(bench.context, config, bench.events());
-  pool.start(Start::kServing);
+  pool.start(process::Start::kServing);
   bench.reap_into(pool);
   REQUIRE(bench.until([&] { return pool.status().ready; }));
   const pid_t worker = pool.status().workers[0].pid;
@@ -179,7 +179,7 @@ TEST_CASE("ModelRegistry: models are found by their names, and the default by no
   registry.set_default("b");
   CHECK(registry.find("a") == nullptr);  // retired until it is started
   bench.reap_into(registry);
-  registry.start(Start::kServing);
+  registry.start(process::Start::kServing);
   REQUIRE(registry.find("a") != nullptr);
   CHECK(registry.find("a")->config->name == "a");
   CHECK(registry.find("")->config->name == "b");
@@ -204,7 +204,7 @@ TEST_CASE("ModelRegistry: a model that is gone is freed, and counts on when it c
   registry.add({bench.config("a"), bench.config("b")});
   registry.set_default("a");
   bench.reap_into(registry);
-  registry.start(Start::kServing);
+  registry.start(process::Start::kServing);
   REQUIRE(bench.until([&] { return registry.status()[0].ready && registry.status()[1].ready; }));
   const auto held = registry.find("b");
   registry.retire_all_but({bench.config("a")});
@@ -229,7 +229,7 @@ TEST_CASE("ModelRegistry: completions that nobody rang for are found and taken",
   registry.add({bench.config("a")});
   registry.set_default("a");
   bench.reap_into(registry);
-  registry.start(Start::kServing);
+  registry.start(process::Start::kServing);
   REQUIRE(bench.until([&] { return registry.status()[0].ready; }));
   const auto asked = bench.ask(*registry.find_pool("a"));
   REQUIRE(bench.until([&] {
@@ -241,4 +241,4 @@ TEST_CASE("ModelRegistry: completions that nobody rang for are found and taken",
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::serving

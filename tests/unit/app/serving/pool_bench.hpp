@@ -18,7 +18,7 @@
 #include "common/awake_clock.hpp"
 #include "tests/support/puppets.hpp"
 
-namespace yolod::app {
+namespace yolod::app::serving {
 
 class PoolBench {
  public:
@@ -52,12 +52,12 @@ class PoolBench {
   // Children that are reaped from now on are told to that pool or registry.
   template <typename Owner>
   void reap_into(Owner& owner) {
-    reaped_ = [&owner](pid_t pid, const Death& death) { (void)owner.reaped(pid, death); };
+    reaped_ = [&owner](pid_t pid, const process::Death& death) { (void)owner.reaped(pid, death); };
   }
   [[nodiscard]] bool until(const std::function<bool()>& done) { return puppets.wait_until(done); }
 
   std::uint64_t ask(ModelPool& pool) {
-    Job job;
+    schedule::Job job;
     const auto id = job.id = pool.dispatcher().new_id();
     auto block = arena.allocate(7);
     REQUIRE(block);
@@ -66,7 +66,7 @@ class PoolBench {
     job.content_offset = block->offset();
     job.content = block->bytes().first(7);
     job.block = std::move(*block);
-    pool.dispatcher().ask(std::move(job), AnswerHandler::from([this, id](const Answer& answer) {
+    pool.dispatcher().ask(std::move(job), schedule::AnswerHandler::from([this, id](const schedule::Answer& answer) {
                             predicted_[id] = answer.prediction.ok();
                           }));
     return id;
@@ -96,24 +96,24 @@ class PoolBench {
     (void)common::AwakeClock::now();  // which nobody else reads often enough
     io.restart();
     io.poll();
-    reap_children([this](pid_t pid, const Death& death) {
+    process::reap_children([this](pid_t pid, const process::Death& death) {
       if (reaped_) reaped_(pid, death);
     });
   }
 
   boost::asio::io_context io;
   tests::Puppets puppets;
-  SpawnSettings spawn;
+  process::SpawnSettings spawn;
   ipc::InputArena arena{ipc::InputArena::create(1U << 20U).value()};
-  Metrics metrics;
-  CompletionPoll poll{io, arena, {[] { return false; }, [] {}}};
+  observe::Metrics metrics;
+  schedule::CompletionPoll poll{io, arena, {[] { return false; }, [] {}}};
   PoolContext context{io, spawn, arena, metrics, poll};
   std::vector<std::string> gave_up;
   int ready_changes{0};
 
  private:
-  std::function<void(pid_t, const Death&)> reaped_;
+  std::function<void(pid_t, const process::Death&)> reaped_;
   std::map<std::uint64_t, bool> predicted_;
 };
 
-}  // namespace yolod::app
+}  // namespace yolod::app::serving

@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace yolod::app {
+namespace yolod::app::serving {
 namespace {
 
 constexpr std::uint64_t kShare = 800;
@@ -45,4 +45,4 @@ TEST_CASE("RoomPolicy: a body may be passed until twice the share was given away
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::serving

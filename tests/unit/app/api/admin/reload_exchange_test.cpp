@@ -6,24 +6,24 @@
 
 #include "tests/unit/app/api/exchange_driver.hpp"
 
-namespace yolod::app {
+namespace yolod::app::api::admin {
 namespace {
 
-using Next = Exchange::Next;
+using Next = http::Exchange::Next;
 using common::Error;
 using common::ErrorCode;
 
 class ReloadBench {
  public:
   boost::asio::io_context io;
-  Metrics metrics;
+  observe::Metrics metrics;
   std::string asked{"nothing"};
   std::function<void(const common::Outcome<void>&)> done;
   AskForReload ask = [this](std::string_view model, std::function<void(const common::Outcome<void>&)> when_done) {
     asked = model;
     done = std::move(when_done);
   };
-  ExchangeDriver driver{io, std::make_unique<ReloadExchange>(metrics, ask)};
+  api::ExchangeDriver driver{io, std::make_unique<ReloadExchange>(metrics, ask)};
 };
 
 TEST_CASE("ReloadExchange: it waits for the reload and tells how it ended", "[app][unit]") {
@@ -76,4 +76,4 @@ TEST_CASE("ReloadExchange: without a model all are reloaded", "[app][unit]") {
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::api::admin

@@ -8,15 +8,15 @@
 
 #include "tests/unit/app/api/exchange_driver.hpp"
 
-namespace yolod::app {
+namespace yolod::app::api::admin {
 namespace {
 
 namespace json = boost::json;
 
-ServerStatus many_models(bool ready) {
-  ServerStatus status;
+serving::ServerStatus many_models(bool ready) {
+  serving::ServerStatus status;
   for (int i = 0; i < 16; ++i) {
-    ModelStatus model;
+    serving::ModelStatus model;
     model.name = "m" + std::to_string(i);
     model.ready = ready;
     model.workers.resize(4);
@@ -27,13 +27,13 @@ ServerStatus many_models(bool ready) {
 
 TEST_CASE("StatusExchange: many workers are shown in several turns", "[app][unit]") {
   boost::asio::io_context io;
-  Metrics metrics;
+  observe::Metrics metrics;
   int reads = 0;
   const ReadStatus read = [&reads] {
     ++reads;
     return many_models(true);
   };
-  ExchangeDriver driver(io, std::make_unique<StatusExchange>(metrics, read));
+  api::ExchangeDriver driver(io, std::make_unique<StatusExchange>(metrics, read));
   driver.finish(driver.begin("GET /status HTTP/1.1\r\nHost: a\r\n"));
   CHECK(reads == 1);
   CHECK(driver.turns() > 3);
@@ -47,13 +47,13 @@ TEST_CASE("StatusExchange: many workers are shown in several turns", "[app][unit
 
 TEST_CASE("ReadinessExchange: 200 where all are ready, else 503, which counts", "[app][unit]") {
   boost::asio::io_context io;
-  Metrics metrics;
+  observe::Metrics metrics;
   const bool ready = GENERATE(true, false);
   const ReadStatus read = [ready] { return many_models(ready); };
-  ExchangeDriver driver(io, std::make_unique<ReadinessExchange>(metrics, read));
+  api::ExchangeDriver driver(io, std::make_unique<ReadinessExchange>(metrics, read));
   driver.finish(driver.begin("GET /readyz HTTP/1.1\r\nHost: a\r\n"));
   CHECK(driver.status() == (ready ? 200 : 503));
-  MetricsText text(metrics);
+  observe::MetricsText text(metrics);
   std::string all;
   while (!text.is_whole()) all += text.next();
   CHECK((all.find(R"(yolod_requests_total{code="503",model=""} 1)") != std::string::npos) == !ready);
@@ -61,12 +61,12 @@ TEST_CASE("ReadinessExchange: 200 where all are ready, else 503, which counts", 
 
 TEST_CASE("MetricsExchange: the metrics are brought up to date once, and written in turns", "[app][unit]") {
   boost::asio::io_context io;
-  Metrics metrics;
-  std::vector<std::unique_ptr<ModelMetrics>> models;
-  for (int i = 0; i < 16; ++i) models.push_back(std::make_unique<ModelMetrics>(metrics, "m" + std::to_string(i)));
+  observe::Metrics metrics;
+  std::vector<std::unique_ptr<observe::ModelMetrics>> models;
+  for (int i = 0; i < 16; ++i) models.push_back(std::make_unique<observe::ModelMetrics>(metrics, "m" + std::to_string(i)));
   int refreshed = 0;
   const RefreshMetrics refresh = [&refreshed] { ++refreshed; };
-  ExchangeDriver driver(io, std::make_unique<MetricsExchange>(metrics, refresh));
+  api::ExchangeDriver driver(io, std::make_unique<MetricsExchange>(metrics, refresh));
   driver.finish(driver.begin("GET /metrics HTTP/1.1\r\nHost: a\r\n"));
   CHECK(refreshed == 1);
   CHECK(driver.turns() > 5);
@@ -75,4 +75,4 @@ TEST_CASE("MetricsExchange: the metrics are brought up to date once, and written
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::api::admin

@@ -9,7 +9,7 @@
 
 #include "common/version.hpp"
 
-namespace yolod::app {
+namespace yolod::app::api::admin {
 namespace {
 
 namespace json = boost::json;
@@ -23,12 +23,12 @@ json::object parsed(const std::string& text) {
   return value.as_object();
 }
 
-WorkerStatus worker(pid_t pid, std::uint64_t generation = 1) {
+process::WorkerStatus worker(pid_t pid, std::uint64_t generation = 1) {
   return {pid, pid == 0 ? "dead" : "ready", generation, 2, 30, "cpu", "fp32"};
 }
 
-ModelStatus model(const std::string& name, bool ready) {
-  ModelStatus status;
+serving::ModelStatus model(const std::string& name, bool ready) {
+  serving::ModelStatus status;
   status.name = name;
   status.generation = 5;
   status.ready = ready;
@@ -42,8 +42,8 @@ ModelStatus model(const std::string& name, bool ready) {
   return status;
 }
 
-ServerStatus server(std::vector<ModelStatus> models) {
-  ServerStatus status;
+serving::ServerStatus server(std::vector<serving::ModelStatus> models) {
+  serving::ServerStatus status;
   status.uptime = std::chrono::seconds(5);
   status.listen = {"127.0.0.1:8080"};
   status.models = std::move(models);
@@ -51,9 +51,9 @@ ServerStatus server(std::vector<ModelStatus> models) {
 }
 
 // All pieces of GET /status.
-std::string status_json(const ServerStatus& status) {
+std::string status_json(const serving::ServerStatus& status) {
   StatusWriter writer(status);
-  TextBuffer text;
+  http::TextBuffer text;
   while (!writer.write_some(text)) continue;
   return std::string(text.view());
 }
@@ -101,7 +101,7 @@ TEST_CASE("Status: models are a list, with queue and workers", "[app][unit]") {
 TEST_CASE("Status: a worker and a loader say what of their sandbox is in force", "[app][unit]") {
   auto one = model("a", true);
   one.workers.at(0).sandbox = {common::SandboxMode::kRequired, 7, true, {}};
-  one.loader = LoaderStatus{getpid(), true, {common::SandboxMode::kAuto, 0, true, "no Landlock"}};
+  one.loader = process::LoaderStatus{getpid(), true, {common::SandboxMode::kAuto, 0, true, "no Landlock"}};
   const auto body = parsed(status_json(server({one})));
   const auto& shown = body.at("models").at(0);
   const auto& of_worker = shown.at("workers").at(0).at("sandbox").as_object();
@@ -151,13 +151,13 @@ TEST_CASE("Status: a model's generation is that which serves, whatever workers t
 TEST_CASE("Status: a loader is shown where there is one", "[app][unit]") {
   auto one = model("a", true);
   CHECK_FALSE(parsed(status_json(server({one}))).at("models").at(0).as_object().contains("loader"));
-  one.loader = LoaderStatus{getpid(), false};
+  one.loader = process::LoaderStatus{getpid(), false};
   const auto loader = parsed(status_json(server({one}))).at("models").at(0).at("loader");
   CHECK(loader.at("pid") == getpid());
   CHECK(loader.at("state") == "loading");
-  one.loader = LoaderStatus{getpid(), true};
+  one.loader = process::LoaderStatus{getpid(), true};
   CHECK(parsed(status_json(server({one}))).at("models").at(0).at("loader").at("state") == "ready");
-  one.loader = LoaderStatus{};
+  one.loader = process::LoaderStatus{};
   CHECK(parsed(status_json(server({one}))).at("models").at(0).at("loader").at("state") == "dead");
 }
 
@@ -196,11 +196,11 @@ TEST_CASE("Status: the text is whole however many models and workers there are",
   const std::size_t models = GENERATE(std::size_t{1}, std::size_t{16}, std::size_t{40});
   const std::size_t workers =
       GENERATE(std::size_t{0}, std::size_t{1}, std::size_t{16}, std::size_t{17}, std::size_t{70});
-  std::vector<ModelStatus> all;
+  std::vector<serving::ModelStatus> all;
   for (std::size_t i = 0; i < models; ++i) {
     all.push_back(model("m" + std::to_string(i), true));
     all.back().workers.assign(workers, worker(0));
-    if (i % 2 == 0) all.back().loader = LoaderStatus{getpid(), true};
+    if (i % 2 == 0) all.back().loader = process::LoaderStatus{getpid(), true};
   }
   const auto body = parsed(status_json(server(all)));
   const auto& shown = body.at("models").as_array();
@@ -253,4 +253,4 @@ TEST_CASE("Readiness: the flag is set whatever it was before", "[app][unit]") {
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::api::admin

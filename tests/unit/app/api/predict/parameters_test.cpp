@@ -6,7 +6,7 @@
 #include "app/api/request_values.hpp"
 #include "common/domain/task.hpp"
 
-namespace yolod::app {
+namespace yolod::app::api::predict {
 namespace {
 
 using namespace std::string_literals;
@@ -14,7 +14,7 @@ using common::ErrorCode;
 
 // What it returns is good until the next call.
 common::Outcome<PredictParameters> parse(const std::string& query) {
-  static RequestTarget target;
+  static http::RequestTarget target;
   REQUIRE(target.parse("/predict?" + query));
   return parse_predict_parameters(target);
 }
@@ -76,18 +76,18 @@ TEST_CASE("Parameters: max_detections is a whole number of at least 1", "[app][u
 }
 
 TEST_CASE("Parameters: priority is high or normal, normal where it is not said", "[app][unit]") {
-  CHECK(parse("")->priority == Priority::kNormal);
-  CHECK(parse("priority=normal")->priority == Priority::kNormal);
-  CHECK(parse("priority=high")->priority == Priority::kHigh);
+  CHECK(parse("")->priority == schedule::Priority::kNormal);
+  CHECK(parse("priority=normal")->priority == schedule::Priority::kNormal);
+  CHECK(parse("priority=high")->priority == schedule::Priority::kHigh);
   for (const auto* text : {"", "High", "low", "1"}) check_refused("priority="s + text);
 }
 
 TEST_CASE("Parameters: X-Request-Timeout is a whole number of milliseconds, or absent", "[app][unit]") {
-  CHECK(*parse_request_timeout("") == std::nullopt);
-  CHECK(*parse_request_timeout("1") == std::chrono::milliseconds(1));
-  CHECK(*parse_request_timeout("4294967295") == std::chrono::milliseconds(4'294'967'295));
+  CHECK(*api::parse_request_timeout("") == std::nullopt);
+  CHECK(*api::parse_request_timeout("1") == std::chrono::milliseconds(1));
+  CHECK(*api::parse_request_timeout("4294967295") == std::chrono::milliseconds(4'294'967'295));
   for (const auto* text : {"0", "-1", "1.5", "4294967296", "5s", " 5"}) {
-    const auto parsed = parse_request_timeout(text);
+    const auto parsed = api::parse_request_timeout(text);
     REQUIRE_FALSE(parsed.ok());
     CHECK(parsed.error().code == common::ErrorCode::kInvalidParameter);
   }
@@ -154,4 +154,4 @@ TEST_CASE("Parameters: max_detections may lower the model's own limit, not raise
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::api::predict

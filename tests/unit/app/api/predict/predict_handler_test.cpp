@@ -9,17 +9,17 @@
 #include "tests/unit/app/api/exchange_driver.hpp"
 #include "tests/unit/app/api/model_bench.hpp"
 
-namespace yolod::app {
+namespace yolod::app::api::predict {
 namespace {
 
 namespace json = boost::json;
 using Kind = PredictHandler::Kind;
-using Next = Exchange::Next;
+using Next = http::Exchange::Next;
 using common::ErrorCode;
 using common::Task;
 
 common::ModelConfig config_for(Task task) {
-  auto config = echo_config();
+  auto config = api::echo_config();
   config.name = "m";
   config.task = task;
   if (task != Task::kDetect) config.source = common::TorchScriptSource{};
@@ -27,14 +27,14 @@ common::ModelConfig config_for(Task task) {
 }
 
 // One request at a route, over a handler alone.
-class HandlerBench : public ModelBench {
+class HandlerBench : public api::ModelBench {
  public:
   explicit HandlerBench(common::ModelConfig settings = config_for(Task::kDetect), Kind kind = Kind::kPredictions)
-      : ModelBench(std::move(settings)), handler(*this, kind) {}
+      : api::ModelBench(std::move(settings)), handler(*this, kind) {}
 
   common::Outcome<void> begin(const std::string& query, const std::string& fields = "") {
     head_text_ = "POST /predict" + query + " HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n";
-    RequestHead head;
+    http::RequestHead head;
     REQUIRE_FALSE(reader_.read(boost::asio::buffer(head_text_), head));
     REQUIRE(target_.parse(head.target));
     return handler.begin({head, target_, {}, began}, plan, response);
@@ -54,16 +54,16 @@ class HandlerBench : public ModelBench {
   }
 
   common::Clock::time_point began{common::AwakeClock::now()};
-  Plan plan;
-  Calls calls;
-  Response response;
+  api::Plan plan;
+  api::Calls calls;
+  http::Response response;
   PredictHandler handler;
 
  private:
   std::string head_text_;
   std::string body_;
-  RequestHeadReader reader_;
-  RequestTarget target_;
+  http::RequestHeadReader reader_;
+  http::RequestTarget target_;
 };
 
 std::string error_of(const common::Outcome<void>& outcome) { return outcome ? std::string() : outcome.error().message; }
@@ -72,7 +72,7 @@ TEST_CASE("PredictHandler: the whole body is the picture, with the query's optio
   HandlerBench bench;
   REQUIRE(bench.begin("?confidence=0.5&iou=0.25&max_detections=7&priority=high").ok());
   CHECK(bench.plan.model == bench.model);
-  CHECK(bench.plan.urgency.priority == Priority::kHigh);
+  CHECK(bench.plan.urgency.priority == schedule::Priority::kHigh);
   CHECK(bench.plan.urgency.deadline == common::Clock::time_point::max());
   REQUIRE(bench.ready("picture").value());
   REQUIRE(bench.calls.size() == 1);
@@ -162,7 +162,7 @@ TEST_CASE("PredictHandler: a long list is written in pieces, and is the text of 
                                      std::size_t{1000}, std::size_t{2345});
   HandlerBench bench;
   REQUIRE(bench.begin("").ok());
-  Answers answers(1);
+  api::Answers answers(1);
   common::DetectionList list{640, 480, {}};
   list.detections.resize(count, {0, 0.5F, {1, 2, 3, 4}});
   answers[0].prediction = common::Prediction(list);
@@ -178,8 +178,8 @@ TEST_CASE("PredictHandler: a long list is written in pieces, and is the text of 
 }
 
 TEST_CASE("PredictHandler: it is answered over the exchange, and errors are yolod's own", "[app][unit]") {
-  ModelBench bench;
-  ExchangeDriver driver(bench.io, std::make_unique<CallExchange>(
+  api::ModelBench bench;
+  api::ExchangeDriver driver(bench.io, std::make_unique<api::CallExchange>(
                                       bench.context, std::make_unique<PredictHandler>(bench, Kind::kPredictions)));
   REQUIRE(driver.begin("POST /predict HTTP/1.1\r\nHost: a\r\n") == Next::kReadBody);
   REQUIRE(driver.send("abc") == Next::kWait);
@@ -193,4 +193,4 @@ TEST_CASE("PredictHandler: it is answered over the exchange, and errors are yolo
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::api::predict

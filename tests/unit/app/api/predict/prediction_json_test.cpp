@@ -7,17 +7,17 @@
 #include <memory>
 #include <string>
 
-namespace yolod::app {
+namespace yolod::app::api::predict {
 namespace {
 
 using namespace std::string_literals;
-namespace http = boost::beast::http;
+namespace beast_http = boost::beast::http;
 namespace json = boost::json;
 using common::DetectionList;
 using common::IdentityAnswer;
 using common::ModelDescription;
 
-json::object parsed_body(const Response& response) {
+json::object parsed_body(const http::Response& response) {
   json::error_code failure;
   const json::value value = json::parse({response.body.view().data(), response.body.size()}, failure);
   CAPTURE(response.body.view());
@@ -28,9 +28,9 @@ json::object parsed_body(const Response& response) {
 
 std::string text(const json::value& value) { return std::string(value.as_string().c_str(), value.as_string().size()); }
 
-Answer answer_of(common::Prediction prediction,
+schedule::Answer answer_of(common::Prediction prediction,
                  ModelDescription description = {"detect", "cpu", "fp32", 416, 416, false, 0, {}, {"cat"}}) {
-  Answer answer;
+  schedule::Answer answer;
   answer.prediction = std::move(prediction);
   answer.times = {1500, 20'001, 999};
   answer.queue_us = 7;
@@ -38,15 +38,15 @@ Answer answer_of(common::Prediction prediction,
   return answer;
 }
 
-Response make_prediction(std::string_view model, Answer answer, std::uint32_t total_us) {
-  Response response;
+http::Response make_prediction(std::string_view model, schedule::Answer answer, std::uint32_t total_us) {
+  http::Response response;
   write_prediction(response, model, answer, total_us);
   return response;
 }
 
 TEST_CASE("PredictionJson: an image with nothing on it has an empty list", "[app][unit]") {
   const auto response = make_prediction("m", answer_of(DetectionList{640, 480, {}}), 1000);
-  CHECK(response.status == http::status::ok);
+  CHECK(response.status == beast_http::status::ok);
   CHECK(response.content_type == "application/json");
   const auto body = parsed_body(response);
   CHECK(body.at("success") == true);
@@ -79,7 +79,7 @@ TEST_CASE("PredictionJson: a file is sent as it is, with its type and the times"
                                                      {common::FileType::kNpz, "application/zip"}}));
   const common::EncodedFile file{type, {std::byte{0}, std::byte{0xFF}, std::byte{'\n'}}};
   const auto response = make_prediction("m", answer_of(file), 1000);
-  CHECK(response.status == http::status::ok);
+  CHECK(response.status == beast_http::status::ok);
   CHECK(response.content_type == name);
   const auto content = response.content();
   CHECK(std::string(static_cast<const char*>(content.data()), content.size()) == "\0\xFF\n"s);
@@ -166,7 +166,7 @@ TEST_CASE("PredictionJson: a list that is written piece by piece is the same tex
   }
   for (const auto& prediction : {common::Prediction(detections), common::Prediction(classes)}) {
     const auto answer = answer_of(prediction);
-    Response response;
+    http::Response response;
     begin_prediction(response, "m", answer);
     REQUIRE(item_count(*answer.prediction) == static_cast<std::size_t>(count));
     for (std::size_t i = 0; i < item_count(*answer.prediction); i += static_cast<std::size_t>(at_once)) {
@@ -181,4 +181,4 @@ TEST_CASE("PredictionJson: a list that is written piece by piece is the same tex
 }
 
 }  // namespace
-}  // namespace yolod::app
+}  // namespace yolod::app::api::predict
