@@ -356,13 +356,12 @@ TEST_CASE("MultipartScanner: in steps of any size it finds what a simple search 
                                         std::string(9000, 'h')};
   std::mt19937 random(11);
   int found_count = 0;
-  for (int round = 0; round < 60'000; ++round) {
+  for (int round = 0; round < 20'000; ++round) {
     std::string body = random() % 2 == 0 ? "--b0" : "";
     for (unsigned i = random() % 16; i > 0; --i) body += pieces[random() % pieces.size()];
     const auto expected = find_simply(body, "b0");
-    CAPTURE(body);
     for (const std::size_t budget : {std::size_t{1}, std::size_t{1 + random() % 16}, std::size_t{64 * 1024}}) {
-      REQUIRE(image_in_steps(body, "b0", budget) == expected);
+      if (image_in_steps(body, "b0", budget) != expected) FAIL("with a budget of " << budget << " of: " << body);
     }
     found_count += expected ? 1 : 0;
   }
