@@ -26,8 +26,6 @@ using common::Outcome;
 using std::chrono::milliseconds;
 
 constexpr std::chrono::seconds kAbortGrace{2};
-// From a channel that is closed to the death that closed it.
-constexpr std::chrono::seconds kLoaderGrace{1};
 // A limit below what every worker takes must not become a storm of forks.
 constexpr std::chrono::seconds kBetweenMemoryRecycles{10};
 constexpr std::chrono::seconds kLeaveGrace{5};
@@ -60,7 +58,14 @@ Supervisor::Supervisor(boost::asio::io_context& io, const common::ModelConfig& c
       geometry_(lane_geometry(config)),
       config_yaml_(common::emit_model(config)),
       preload_(preloads(config, kBuiltWithCuda)),
-      loader_timer_(io) {
+      loader_(io, config.name, config.load_timeout,
+              {[this](LoaderEvents loader_events) { return launch_loader(std::move(loader_events)); },
+               [this](const LoaderProcess& loader) { loader_became_ready(loader); },
+               [this](pid_t pid, const DeniedCall& call) { tell_of_denied("loader", pid, call); },
+               [this](DeathCause cause, const std::string& reason) { return gives_up(cause, reason); },
+               [this](RespawnPolicy& policy, DeathCause cause, const std::string& what) {
+                 return next_start(policy, cause, what, milliseconds(0));
+               }}) {
   for (std::uint32_t i = 0; i < config.workers; ++i) add_slot();
 }
 
@@ -124,7 +129,7 @@ bool Supervisor::is_worn(const WorkerProcess& worker, bool may_be_too_large) con
 
 std::optional<std::uint64_t> Supervisor::may_have_yet(std::uint64_t given) const {
   const std::uint64_t most = config_.recycle.max_requests;
-  if (most == 0 || !preload_ || !loader_ready() || !respawning_) return std::nullopt;
+  if (most == 0 || !preload_ || !loader_.is_ready() || !respawning_) return std::nullopt;
   // A worker that is dead, or waits before it is tried again, has a successor on its way that is not worth waiting for.
   const bool all_there =
       std::all_of(slots_.begin(), slots_.end(), [](const auto& slot) { return slot->process != nullptr; });
@@ -176,7 +181,7 @@ void Supervisor::give_up_loading(const std::string& last_failure) {
 
 void Supervisor::start(WorkerEventSink& listener) {
   listener_ = &listener;
-  if (preload_) start_loader();
+  if (preload_) loader_.start();
   for (const auto& slot : slots_) start_process(*slot);
 }
 
@@ -192,32 +197,13 @@ Outcome<int> Supervisor::open_output() {
 
 // ---- the loader ----
 
-void Supervisor::start_loader() {
-  loader_condemned_ = false;
-  loader_starts_at_ = AwakeClock::now();
+LoaderSlot::Started Supervisor::launch_loader(LoaderEvents loader_events) {
   // Beside workers that serve it gives way.
   const bool others_serve = ready_count() != 0 || (beside_ && on_trial_);
   const auto role = others_serve ? WorkerRole::kBackgroundLoader : WorkerRole::kLoader;
-  auto started = [&]() -> Outcome<std::unique_ptr<LoaderProcess>> {
-    const auto output = open_output();
-    if (!output) return output.error();
-    return LoaderProcess::start(
-        io_, spawn_, arena_, config_yaml_, *output, role,
-        {[this](LoaderProcess&) { loader_became_ready(); },
-         [this](LoaderProcess&, std::string_view why) { condemn_loader(why); },
-         [this](LoaderProcess& loader, const DeniedCall& call) { tell_of_denied("loader", loader.pid(), call); },
-         [this](LoaderProcess&) { suspect_loader(); }});
-  }();
-  if (!started) {
-    if (gives_up(DeathCause::kOwnDoing, started.error().message)) return;
-    replace_loader(DeathCause::kOwnDoing,
-                   fmt::format("model {}: cannot start: {}", config_.name, started.error().message));
-    return;
-  }
-  loader_ = std::move(*started);
-  run_at(loader_timer_, AwakeClock::now() + config_.load_timeout, alive_, [this, pid = loader_->pid()] {
-    if (loader_ && loader_->pid() == pid && !loader_->ready()) condemn_loader("not ready after load_timeout");
-  });
+  const auto output = open_output();
+  if (!output) return output.error();
+  return LoaderProcess::start(io_, spawn_, arena_, config_yaml_, *output, role, std::move(loader_events));
 }
 
 void Supervisor::tell_of_sandbox(const common::SandboxState& state) {
@@ -238,73 +224,19 @@ void Supervisor::tell_of_denied(std::string_view process, pid_t pid, const Denie
       std::generic_category().message(static_cast<int>(call.soft_errno)));
 }
 
-void Supervisor::loader_became_ready() {
-  tell_of_sandbox(loader_->sandbox());
-  loader_timer_.cancel();
-  loader_policy_.on_ready(AwakeClock::now());
-  last_load_time_ = loader_->load_time();
-  common::log_info("loader {} ({}): loaded in {} ms", loader_->pid(), config_.name, loader_->load_time().count());
+void Supervisor::loader_became_ready(const LoaderProcess& loader) {
+  tell_of_sandbox(loader.sandbox());
+  last_load_time_ = loader.load_time();
   for (const auto& slot : slots_) {
     if (std::exchange(slot->waits_for_loader, false) && respawning_) start_process(*slot);
   }
-}
-
-void Supervisor::suspect_loader() {
-  run_at(loader_timer_, AwakeClock::now() + kLoaderGrace, alive_, [this, pid = loader_->pid()] {
-    if (loader_ && loader_->pid() == pid) condemn_loader("it does not listen");
-  });
-}
-
-void Supervisor::condemn_loader(std::string_view why) {
-  if (!loader_ || loader_condemned_) return;
-  loader_condemned_ = true;
-  common::log_error("loader {} ({}) is killed: {}", loader_->pid(), config_.name, why);
-  loader_->send_signal(SIGKILL);
-}
-
-void Supervisor::loader_died(Death death) {
-  loader_timer_.cancel();
-  loader_->read_last_words();
-  const auto loader = std::exchange(loader_, nullptr);
-  if (loader->fatal_call()) death.denied_call = name_of(*loader->fatal_call());
-  const auto cause = loader_condemned_ ? DeathCause::kOwnDoing : classify(death, loader->ready());
-  if (!respawning_) {
-    common::log_debug("loader {} ({}) is gone: {}", loader->pid(), config_.name, describe(death));
-    return;
-  }
-  const auto& failure = loader->load_failure();
-  if (gives_up(cause, failure.empty() ? "its loader ended while it loaded: " + describe(death) : failure)) return;
-  std::string what = fmt::format("{} {}", death.signaled ? "died of" : "exited:", describe(death));
-  if (!loader->ready()) what += " before it had loaded";
-  if (!failure.empty()) what += ": " + failure;
-  replace_loader(cause, fmt::format("loader {} ({}) {}", loader->pid(), config_.name, what));
-}
-
-void Supervisor::replace_loader(DeathCause cause, const std::string& what) {
-  if (!respawning_) return;
-  const auto now = AwakeClock::now();
-  const double jitter = std::uniform_real_distribution<>(0, 1)(jitter_);
-  const auto decision = loader_policy_.on_death(cause, model_was_ready_ || model_has_served_, now, jitter);
-  if (decision.action == RespawnPolicy::Action::kGiveUp) {
-    give_up_loading(what);
-    return;
-  }
-  const auto at = std::max(rate_.reserve(now), now + decision.delay);
-  loader_starts_at_ = at;
-  say_replaced(what, at - now);
-  run_at(loader_timer_, at, alive_, [this] {
-    if (respawning_ && !loader_) start_loader();
-  });
 }
 
 // ---- workers ----
 
 Outcome<pid_t> Supervisor::launch(const ipc::LentDescriptors& descriptors) {
   if (preload_) {
-    const bool asked = loader_->fork_worker(descriptors);
-    common::reach(common::FaultPoint::kFrontEndAskedForFork);
-    if (asked) return pid_t{0};
-    suspect_loader();
+    if (loader_.fork_worker(descriptors)) return pid_t{0};
     return common::Error{common::ErrorCode::kSystem, "its loader does not listen"};
   }
   const auto output = open_output();
@@ -326,7 +258,7 @@ std::optional<common::Clock::time_point> Supervisor::next_ready() const {
   const auto loaded_at = [this, now = AwakeClock::now()](common::Clock::time_point start) {
     return std::max(now, start + last_load_time_);
   };
-  if (preload_ && !loader_ready()) return loaded_at(loader_starts_at_);
+  if (preload_ && !loader_.is_ready()) return loaded_at(loader_.starts_at());
   auto first = common::Clock::time_point::max();
   for (const auto& slot : slots_) {
     if (!slot->leaving) first = std::min(first, preload_ ? slot->starts_at : loaded_at(slot->starts_at));
@@ -337,11 +269,11 @@ std::optional<common::Clock::time_point> Supervisor::next_ready() const {
 void Supervisor::start_process(WorkerSlot& slot) {
   if (!respawning_) return;
   slot.starts_at = AwakeClock::now();
-  slot.waits_for_loader = preload_ && !loader_ready();
+  slot.waits_for_loader = preload_ && !loader_.is_ready();
   if (slot.waits_for_loader) return;
   slot.condemned = slot.was_stopped = false;
   slot.last_launch_id = ++launches_;
-  slot.loader = preload_ ? loader_->pid() : 0;
+  slot.loader = preload_ ? loader_.pid() : 0;
   WorkerEvents events;
   events.ready = [this, &slot](WorkerProcess&) { became_ready(slot); };
   events.completions = [this](WorkerProcess& worker) { listener_->worker_completions(worker); };
@@ -371,7 +303,7 @@ void Supervisor::became_ready(WorkerSlot& slot) {
   slot.policy.on_ready(AwakeClock::now());
   model_was_ready_ = true;
   if (!preload_) last_load_time_ = slot.process->load_time();
-  if (is_of_this_loader(slot)) loader_->worker_passed_its_test();
+  if (is_of_this_loader(slot)) loader_.process()->worker_passed_its_test();
   tell_of_sandbox(slot.process->sandbox());
   const auto& description = slot.process->description();
   common::log_info("worker {} ({}) is ready: {} on {}{}{}, {} in {} ms", slot.process->pid(), config_.name,
@@ -406,7 +338,7 @@ void Supervisor::condemn(WorkerProcess& worker, std::string_view why) {
   if (worker.pid() != 0) return;
   // Either its loader has not forked it or somebody else has said hello: a loader that does so forks no more. Whatever
   // has the other end of the channel ends with that. Later, since we may be inside one of the channel's events.
-  condemn_loader("its fork is not to be had");
+  loader_.condemn("its fork is not to be had");
   WorkerSlot& slot = slot_of(worker);
   run_at(slot.watchdog, AwakeClock::now(), slot.weak_from_this(), [this, &slot, launch_id = slot.last_launch_id] {
     if (slot.still_has(launch_id) && slot.process->pid() == 0) died(slot, Death::before_hello());
@@ -415,7 +347,7 @@ void Supervisor::condemn(WorkerProcess& worker, std::string_view why) {
 
 bool Supervisor::can_be_worker(pid_t pid) const {
   const bool known = std::any_of(slots_.begin(), slots_.end(), [pid](const auto& slot) { return slot->has_pid(pid); });
-  return !known && !(loader_ && loader_->pid() == pid) && is_child(pid);
+  return !known && loader_.pid() != pid && is_child(pid);
 }
 
 void Supervisor::condemn_hung(WorkerProcess& worker, std::string_view why) {
@@ -433,10 +365,7 @@ void Supervisor::condemn_hung(WorkerProcess& worker, std::string_view why) {
 
 bool Supervisor::reaped(pid_t pid, const Death& death) {
   if (output_) output_->read_now();
-  if (loader_ && loader_->pid() == pid) {
-    loader_died(death);
-    return true;
-  }
+  if (loader_.reaped(pid, death, !respawning_)) return true;
   const auto find = [this, pid] {
     return std::find_if(slots_.begin(), slots_.end(), [pid](const auto& slot) { return slot->has_pid(pid); });
   };
@@ -464,7 +393,7 @@ void Supervisor::died(WorkerSlot& slot, Death death) {
                                             : classify(death, was_ready);
   const bool at_work = listener_->worker_died(worker, cause);
   if (was_ready && cause == DeathCause::kOwnDoing && worker.predictions_made() == 0 && is_of_this_loader(slot)) {
-    loader_->test_next_worker();  // it was ready, and could do nothing
+    loader_.process()->test_next_worker();  // it was ready, and could do nothing
   }
   predictions_of_the_dead_ += worker.predictions_made();
   const pid_t pid = worker.pid();
@@ -508,37 +437,40 @@ std::uint64_t Supervisor::predictions_made() const {
   return count;
 }
 
-void Supervisor::replace(WorkerSlot& slot, DeathCause cause, const std::string& what, milliseconds least_wait) {
-  if (!respawning_) return;
+std::optional<Clock::time_point> Supervisor::next_start(RespawnPolicy& policy, DeathCause cause,
+                                                        const std::string& what, milliseconds least_wait) {
+  if (!respawning_) return std::nullopt;
   const auto now = AwakeClock::now();
   const double jitter = std::uniform_real_distribution<>(0, 1)(jitter_);
-  const auto decision = slot.policy.on_death(cause, model_was_ready_ || model_has_served_, now, jitter);
+  const auto decision = policy.on_death(cause, model_was_ready_ || model_has_served_, now, jitter);
   if (decision.action == RespawnPolicy::Action::kGiveUp) {
     give_up_loading(what);
-    return;
+    return std::nullopt;
   }
   const auto at = std::max(rate_.reserve(now), now + std::max(decision.delay, least_wait));
-  ++slot.restarts;
-  slot.starts_at = at;
   say_replaced(what, at - now);
+  return at;
+}
+
+void Supervisor::replace(WorkerSlot& slot, DeathCause cause, const std::string& what, milliseconds least_wait) {
+  const auto at = next_start(slot.policy, cause, what, least_wait);
+  if (!at) return;
+  ++slot.restarts;
+  slot.starts_at = *at;
   // Through the event loop also when at once: the caller may be in the middle of reaping others.
-  run_at(slot.respawn_timer, at, slot.weak_from_this(), [this, &slot] {
+  run_at(slot.respawn_timer, *at, slot.weak_from_this(), [this, &slot] {
     if (respawning_ && !slot.process) start_process(slot);
   });
 }
 
 void Supervisor::stop_respawning() {
   respawning_ = false;
-  loader_timer_.cancel();
+  loader_.stop_respawning();
   for (const auto& slot : slots_) slot->respawn_timer.cancel();
 }
 
 void Supervisor::ask_all_to_stop() {
-  if (loader_ && loader_->ready()) {
-    loader_->ask_to_stop();
-  } else if (loader_) {
-    loader_->send_signal(SIGTERM);  // nobody waits for what it loads
-  }
+  loader_.ask_to_stop();
   for (const auto& slot : slots_) {
     if (!slot->process) continue;
     if (slot->process->was_ready()) {
@@ -550,7 +482,7 @@ void Supervisor::ask_all_to_stop() {
 }
 
 void Supervisor::signal_all(int signal) {
-  if (loader_) loader_->send_signal(signal);
+  loader_.send_signal(signal);
   for (const auto& slot : slots_) {
     if (slot->process) slot->process->send_signal(signal);
   }
@@ -564,7 +496,7 @@ void Supervisor::forget_unseen() {
 }
 
 bool Supervisor::any_alive() const {
-  return loader_ != nullptr ||
+  return loader_.is_alive() ||
          std::any_of(slots_.begin(), slots_.end(), [](const auto& slot) { return slot->process != nullptr; });
 }
 
@@ -600,7 +532,7 @@ std::vector<WorkerStatus> Supervisor::status() const {
 
 std::optional<LoaderStatus> Supervisor::loader_status() const {
   if (!preload_) return std::nullopt;
-  return loader_ ? LoaderStatus{loader_->pid(), loader_->ready(), loader_->sandbox()} : LoaderStatus{};
+  return loader_.status();
 }
 
 milliseconds Supervisor::load_time(const WorkerProcess& worker) const {
@@ -609,8 +541,8 @@ milliseconds Supervisor::load_time(const WorkerProcess& worker) const {
 
 std::uint64_t Supervisor::memory_bytes() const {
   // Of a worker that was forked what it does not have in common with its loader, at least.
-  const std::uint64_t common_bytes = loader_ ? common::own_bytes(loader_->pid()) : 0;
-  std::uint64_t bytes = loader_ ? common_bytes + common::given_back_bytes(loader_->pid()) : 0;
+  const std::uint64_t common_bytes = common::own_bytes(loader_.pid());
+  std::uint64_t bytes = common_bytes + common::given_back_bytes(loader_.pid());
   for (const auto& slot : slots_) {
     if (!slot->process) continue;
     const std::uint64_t own = common::own_bytes(slot->process->pid());

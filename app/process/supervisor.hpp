@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "app/process/loader_process.hpp"
+#include "app/process/loader_slot.hpp"
 #include "app/process/respawn_policy.hpp"
 #include "app/process/spawn.hpp"
 #include "app/process/worker_event_sink.hpp"
@@ -124,23 +125,20 @@ class Supervisor {
 
   // What its processes have for stdout and stderr.
   [[nodiscard]] common::Outcome<int> open_output();
-  void start_loader();
-  void loader_became_ready();
-  void condemn_loader(std::string_view why);
-  void loader_died(Death death);
-  void replace_loader(DeathCause cause, const std::string& what);
-  // It does not take commands: unless it is about to be reaped, it is killed.
-  void suspect_loader();
-  [[nodiscard]] bool loader_ready() const { return loader_ && loader_->ready() && !loader_condemned_; }
-
+  [[nodiscard]] LoaderSlot::Started launch_loader(LoaderEvents loader_events);
+  void loader_became_ready(const LoaderProcess& loader);
   // Whether the worker was forked from the loader that there is now, and not from one before it.
   [[nodiscard]] bool is_of_this_loader(const WorkerSlot& slot) const {
-    return loader_ && loader_->pid() == slot.loader;
+    return loader_.is_alive() && loader_.pid() == slot.loader;
   }
 
   void start_process(WorkerSlot& slot);
   [[nodiscard]] common::Outcome<pid_t> launch(const ipc::LentDescriptors& descriptors);
   void died(WorkerSlot& slot, Death death);
+  // When what has died may be started again, of which the log is told; nothing: it will not be.
+  [[nodiscard]] std::optional<common::Clock::time_point> next_start(RespawnPolicy& policy, DeathCause cause,
+                                                                    const std::string& what,
+                                                                    std::chrono::milliseconds least_wait);
   void replace(WorkerSlot& slot, DeathCause cause, const std::string& what, std::chrono::milliseconds least_wait = {});
   [[nodiscard]] std::uint64_t predictions_made() const;  // by all of its workers
   void became_ready(WorkerSlot& slot);
@@ -163,14 +161,9 @@ class Supervisor {
   std::string config_yaml_;
   const bool preload_;
   std::unique_ptr<WorkerOutput> output_;  // once a process has been started
-  std::unique_ptr<LoaderProcess> loader_;
-  bool loader_condemned_{false};
-  common::Clock::time_point loader_starts_at_;  // in the past if it has
-  RespawnPolicy loader_policy_;
+  LoaderSlot loader_;
   std::chrono::milliseconds last_load_time_{0};
-  boost::asio::steady_timer loader_timer_;                 // load_timeout, or when the next one starts
-  std::vector<std::shared_ptr<WorkerSlot>> slots_;         // shared with nobody: held weakly by what runs later
-  std::shared_ptr<void> alive_{std::make_shared<char>()};  // held weakly by what runs later
+  std::vector<std::shared_ptr<WorkerSlot>> slots_;  // shared with nobody: held weakly by what runs later
   RespawnRate rate_;
   RequestDeaths request_deaths_;
   std::uint64_t predictions_of_the_dead_{0};
