@@ -73,21 +73,19 @@ bool labels_exist(const common::Prediction& prediction, const common::ModelDescr
 
 }  // namespace
 
-std::optional<common::Outcome<common::Prediction>> read_completion(const ipc::CompletionCell& completion,
-                                                                   std::span<const std::byte> result,
-                                                                   const common::ModelConfig& config,
-                                                                   const common::PredictionOptions& asked,
-                                                                   const common::ModelDescription& description) {
+bool read_completion(const ipc::CompletionCell& completion, std::span<const std::byte> result,
+                     const common::ModelConfig& config, const common::PredictionOptions& asked,
+                     const common::ModelDescription& description, common::Outcome<common::Prediction>& read) {
   if (completion.error_code == 0) {
     auto prediction = ipc::decode_prediction(result);
-    if (!prediction || !fits_task(*prediction, config, asked) || !labels_exist(*prediction, description)) {
-      return std::nullopt;
-    }
-    return common::Outcome<common::Prediction>(std::move(*prediction));
+    if (!prediction || !fits_task(*prediction, config, asked) || !labels_exist(*prediction, description)) return false;
+    read = std::move(*prediction);
+    return true;
   }
   const auto code = common::error_code_from(completion.error_code);
-  if (!code || !is_workers_code(*code)) return std::nullopt;
-  return common::Outcome<common::Prediction>(Error{*code, printable(result)});
+  if (!code || !is_workers_code(*code)) return false;
+  read = Error{*code, printable(result)};
+  return true;
 }
 
 }  // namespace yolod::app::schedule

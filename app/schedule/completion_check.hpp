@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
 #include <span>
 
 #include "common/config/model_config.hpp"
@@ -15,10 +14,12 @@
 
 namespace yolod::app::schedule {
 
-// The prediction, or the worker's own Error. `result` is a copy of the bytes that the worker wrote for `completion`;
-// the rest is of the worker's model and of the request. Nothing: no worker of that model could have written this.
-[[nodiscard]] std::optional<common::Outcome<common::Prediction>> read_completion(
-    const ipc::CompletionCell& completion, std::span<const std::byte> result, const common::ModelConfig& config,
-    const common::PredictionOptions& asked, const common::ModelDescription& description);
+// Sets `read` to the prediction, or to the worker's own Error. `result` is a copy of the bytes that the worker wrote
+// for `completion`; the rest is of the worker's model and of the request. False: no worker of that model could have
+// written this.
+[[nodiscard]] bool read_completion(const ipc::CompletionCell& completion, std::span<const std::byte> result,
+                                   const common::ModelConfig& config, const common::PredictionOptions& asked,
+                                   const common::ModelDescription& description,
+                                   common::Outcome<common::Prediction>& read);
 
 }  // namespace yolod::app::schedule

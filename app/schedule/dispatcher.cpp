@@ -339,11 +339,11 @@ bool Dispatcher::take_completion(Assignment& assignment, const ipc::CompletionCe
   const auto bytes = assignment.worker().lane().copy_result(completion.slot, completion.result_bytes);
   if (!bytes) return false;
 
-  auto read =
-      read_completion(completion, *bytes, assignment.worker().config(), held->job.options, *assignment.description());
-  if (!read) return false;
   Answer made;
-  made.prediction = std::move(*read);
+  if (!read_completion(completion, *bytes, assignment.worker().config(), held->job.options, *assignment.description(),
+                       made.prediction)) {
+    return false;
+  }
   common::reach(common::FaultPoint::kFrontEndTook);
   const auto now = AwakeClock::now();
   made.times = {completion.decode_us, completion.infer_us, completion.post_us};

@@ -31,7 +31,11 @@ std::optional<common::Outcome<common::Prediction>> read(const common::Prediction
   REQUIRE(size);
   ipc::CompletionCell completion{};
   completion.result_bytes = *size;
-  return read_completion(completion, std::span(bytes).first(*size), config, asked, kDescription);
+  common::Outcome<common::Prediction> answer{common::Error{}};
+  if (!read_completion(completion, std::span(bytes).first(*size), config, asked, kDescription, answer)) {
+    return std::nullopt;
+  }
+  return answer;
 }
 
 common::EncodedFile file(FileType type) {
@@ -79,27 +83,29 @@ TEST_CASE("CompletionCheck: a class that the model does not have is not believed
 
 TEST_CASE("CompletionCheck: bytes that are no prediction are not believed", "[app][unit]") {
   const std::array<std::byte, 8> bytes{std::byte{0xFF}};
-  CHECK_FALSE(read_completion({}, bytes, config_of(Task::kDetect), {}, kDescription));
-  CHECK_FALSE(read_completion({}, {}, config_of(Task::kDetect), {}, kDescription));
+  common::Outcome<common::Prediction> answer{common::Error{}};
+  CHECK_FALSE(read_completion({}, bytes, config_of(Task::kDetect), {}, kDescription, answer));
+  CHECK_FALSE(read_completion({}, {}, config_of(Task::kDetect), {}, kDescription, answer));
 }
 
 TEST_CASE("CompletionCheck: an error is believed if a worker may have it, and its text is bounded", "[app][unit]") {
-  const auto refused = [](std::uint32_t code, const std::string& text) {
+  const auto refused = [](std::uint32_t code, const std::string& text) -> std::optional<common::Error> {
     ipc::CompletionCell completion{};
     completion.error_code = code;
-    return read_completion(completion, std::as_bytes(std::span(text.data(), text.size())), config_of(Task::kDetect), {},
-                           kDescription);
+    common::Outcome<common::Prediction> answer{common::Error{}};
+    const auto bytes = std::as_bytes(std::span(text.data(), text.size()));
+    if (!read_completion(completion, bytes, config_of(Task::kDetect), {}, kDescription, answer)) return std::nullopt;
+    return answer.error();
   };
   for (const auto code :
        {ErrorCode::kBadRequest, ErrorCode::kInvalidImage, ErrorCode::kImageTooLarge, ErrorCode::kImageTooComplex,
         ErrorCode::kUnsupportedMediaType, ErrorCode::kInvalidParameter, ErrorCode::kInternal}) {
     const auto read_back = refused(static_cast<std::uint32_t>(code), "why\n\x1B[1m\xC3\x9F");
     REQUIRE(read_back);
-    CHECK(read_back->error().code == code);
-    CHECK(read_back->error().message == "why??[1m??");
+    CHECK(read_back->code == code);
+    CHECK(read_back->message == "why??[1m??");
   }
-  CHECK(refused(static_cast<std::uint32_t>(ErrorCode::kInternal), std::string(5000, 'a'))->error().message.size() ==
-        300);
+  CHECK(refused(static_cast<std::uint32_t>(ErrorCode::kInternal), std::string(5000, 'a'))->message.size() == 300);
   for (const auto code : {ErrorCode::kQuarantined, ErrorCode::kUnauthorized, ErrorCode::kShuttingDown}) {
     CHECK_FALSE(refused(static_cast<std::uint32_t>(code), "x"));
   }
