@@ -9,7 +9,9 @@
 namespace yolod::app {
 namespace {
 
-void write_live(http::Response& response) { http::write_json(response, boost::beast::http::status::ok, R"({"live":true})"); }
+void write_live(http::Response& response) {
+  http::write_json(response, boost::beast::http::status::ok, R"({"live":true})");
+}
 
 }  // namespace
 

@@ -111,10 +111,10 @@ struct Batch {
   std::unique_ptr<model::Model::Decoded> decoded;
 };
 
-class Server {
+class BatchLoop {
  public:
-  Server(model::Model& model, ipc::LaneUser& lane, const ipc::InputArenaView& arena, const Channels& channels,
-         std::uint32_t cores)
+  BatchLoop(model::Model& model, ipc::LaneUser& lane, const ipc::InputArenaView& arena, const Channels& channels,
+            std::uint32_t cores)
       : model_(model), lane_(lane), arena_(arena), channels_(channels), spin_(cores) {}
 
   // What a thread does until the end. With several, one at a time waits for the next batch and decodes it, and one at a
@@ -123,7 +123,7 @@ class Server {
   // The same as two: one thread for each.
   void decode_all();
   void compute_all();
-  [[nodiscard]] ServeEnd end() const { return *end_; }
+  [[nodiscard]] LoopEnd end() const { return *end_; }
 
  private:
   // False at the end.
@@ -151,10 +151,10 @@ class Server {
   bool stopping_{false};
   // A batch of several was answered since memory was last given back. What one input takes is needed with every input.
   std::atomic<bool> keeps_memory_{false};
-  std::optional<ServeEnd> end_;
+  std::optional<LoopEnd> end_;
 };
 
-void Server::serve() {
+void BatchLoop::serve() {
   Batch batch;
   for (;;) {
     std::unique_lock taking(taking_);
@@ -167,7 +167,7 @@ void Server::serve() {
   }
 }
 
-void Server::decode_all() {
+void BatchLoop::decode_all() {
   for (;;) {
     Batch batch;
     const bool taken = take(batch);
@@ -184,7 +184,7 @@ void Server::decode_all() {
   }
 }
 
-void Server::compute_all() {
+void BatchLoop::compute_all() {
   for (;;) {
     std::unique_lock lock(handing_over_);
     handed_over_.wait(lock, [this] { return decoded_ || all_decoded_; });
@@ -197,10 +197,10 @@ void Server::compute_all() {
   }
 }
 
-bool Server::take(Batch& batch) {
+bool BatchLoop::take(Batch& batch) {
   for (;;) {
     switch (take_batch(lane_, batch.requests)) {
-      case ipc::PopResult::kCorrupt: end_ = ServeEnd::kBrokenRequest; return false;
+      case ipc::PopResult::kCorrupt: end_ = LoopEnd::kBrokenRequest; return false;
       case ipc::PopResult::kEmpty:
         if (!wait()) return false;
         continue;
@@ -208,15 +208,15 @@ bool Server::take(Batch& batch) {
     }
     common::reach(common::FaultPoint::kWorkerTookBatch);
     if (open(batch)) return true;
-    end_ = ServeEnd::kBrokenRequest;
+    end_ = LoopEnd::kBrokenRequest;
     return false;
   }
 }
 
-bool Server::wait() {
+bool BatchLoop::wait() {
   if (stopping_) {
     common::reach(common::FaultPoint::kWorkerStopped);
-    end_ = ServeEnd::kStopped;
+    end_ = LoopEnd::kStopped;
     return false;
   }
   if (spin() || !lane_.fall_asleep()) return true;
@@ -228,7 +228,7 @@ bool Server::wait() {
   lane_.wake_up();
   spin_.end(common::Clock::now());
   if (!command) {
-    end_ = ServeEnd::kStopped;
+    end_ = LoopEnd::kStopped;
     return false;
   }
   // One look at the lane serves all the wake-ups that have come.
@@ -236,7 +236,7 @@ bool Server::wait() {
   return true;
 }
 
-bool Server::spin() {
+bool BatchLoop::spin() {
   spin_.begin(common::Clock::now());
   while (spin_.look_again()) {
     if (!lane_.has_requests()) continue;
@@ -246,7 +246,7 @@ bool Server::spin() {
   return false;
 }
 
-bool Server::open(Batch& batch) {
+bool BatchLoop::open(Batch& batch) {
   batch.inputs.clear();
   batch.marks.clear();
   for (const ipc::RequestCell& request : batch.requests) batch.marks.emplace_back(lane_, request);
@@ -263,7 +263,7 @@ bool Server::open(Batch& batch) {
   return true;
 }
 
-void Server::decode(Batch& batch) {
+void BatchLoop::decode(Batch& batch) {
   batch.decoded.reset();
   if (!model_.decodes_ahead()) return;
   try {
@@ -273,7 +273,7 @@ void Server::decode(Batch& batch) {
   }
 }
 
-std::vector<model::Output> Server::compute(Batch& batch) {
+std::vector<model::Output> BatchLoop::compute(Batch& batch) {
   const std::size_t count = batch.inputs.size();
   if (batch.decoded) {  // what else a model does, it does for one input at a time, and marks that
     for (SlotMark& mark : batch.marks) mark.computing();
@@ -290,7 +290,7 @@ std::vector<model::Output> Server::compute(Batch& batch) {
   return failed;
 }
 
-void Server::answer(const Batch& batch, const std::vector<model::Output>& outputs) {
+void BatchLoop::answer(const Batch& batch, const std::vector<model::Output>& outputs) {
   common::reach(common::FaultPoint::kWorkerRan);
   for (std::size_t i = 0; i < batch.requests.size(); ++i) complete(lane_, batch.requests[i], outputs[i]);
   lane_.publish_completions();
@@ -302,9 +302,9 @@ void Server::answer(const Batch& batch, const std::vector<model::Output>& output
 
 }  // namespace
 
-ServeEnd serve(model::Model& model, ipc::LaneUser& lane, const ipc::InputArenaView& arena, const Channels& channels,
-               Decoding decoding, std::uint32_t cores) {
-  Server server(model, lane, arena, channels, cores);
+LoopEnd serve(model::Model& model, ipc::LaneUser& lane, const ipc::InputArenaView& arena, const Channels& channels,
+              Decoding decoding, std::uint32_t cores) {
+  BatchLoop server(model, lane, arena, channels, cores);
   if (decoding == Decoding::kInTurn || !model.decodes_ahead()) {
     server.serve();
   } else if (decoding == Decoding::kAheadApart) {

@@ -15,7 +15,7 @@ struct Channels {
   int doorbell;  // ipc/doorbell.hpp
 };
 
-enum class ServeEnd {
+enum class LoopEnd {
   kStopped,        // asked to, or the front-end is gone
   kBrokenRequest,  // the front-end published what it never would: not a front-end of ours
 };
@@ -34,7 +34,7 @@ enum class Decoding {
 // Serves on the calling thread, and where batches are decoded ahead on one more. Every request that is taken gets one
 // completion, also when the model throws. `cores` are those that this process may use: a sealed one cannot ask any
 // more.
-[[nodiscard]] ServeEnd serve(model::Model& model, ipc::LaneUser& lane, const ipc::InputArenaView& arena,
+[[nodiscard]] LoopEnd serve(model::Model& model, ipc::LaneUser& lane, const ipc::InputArenaView& arena,
                              const Channels& channels, Decoding decoding = Decoding::kInTurn,
                              std::uint32_t cores = common::usable_cpu_count());
 

@@ -161,8 +161,8 @@ int serve_model(LoadedModel loaded, ipc::LaneUser& lane, const Start& start, con
 
   const auto how = description.device == "cpu" ? Decoding::kAhead : Decoding::kAheadApart;
   switch (serve(*model, lane, start.arena, channels, ahead ? how : Decoding::kInTurn, start.cores)) {
-    case ServeEnd::kStopped: return ipc::kExitStopped;
-    case ServeEnd::kBrokenRequest: break;
+    case LoopEnd::kStopped: return ipc::kExitStopped;
+    case LoopEnd::kBrokenRequest: break;
   }
   common::log_error("the lane holds a request that cannot be: not a front-end of this version");
   return ipc::kExitBadStart;

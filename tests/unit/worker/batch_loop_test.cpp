@@ -116,7 +116,7 @@ struct Bench {
     owner.publish_requests();
     REQUIRE(ipc::send_command(front_end.get(), ipc::Command::kStop));
   }
-  ServeEnd serve_with(model::Model& model) { return serve(model, user, view, {worker.get(), doorbell.get()}); }
+  LoopEnd serve_with(model::Model& model) { return serve(model, user, view, {worker.get(), doorbell.get()}); }
 
   CompletionCell completion() {
     CompletionCell cell{};
@@ -161,7 +161,7 @@ TEST_CASE("Serve: a request is answered in its slot, with its id and times", "[w
   bench.push(7, "hello", 3);
   bench.stop();
   FakeModel model;
-  CHECK(bench.serve_with(model) == ServeEnd::kStopped);
+  CHECK(bench.serve_with(model) == LoopEnd::kStopped);
   CHECK(model.bodies == std::vector<std::string>{"hello"});
   const auto done = bench.completion();
   CHECK(done.id == 7);
@@ -181,7 +181,7 @@ TEST_CASE("Serve: a request's own options reach the model", "[worker][unit]") {
   bench.push(1, "x", 0, 0, options);
   bench.stop();
   FakeModel model;
-  CHECK(bench.serve_with(model) == ServeEnd::kStopped);
+  CHECK(bench.serve_with(model) == LoopEnd::kStopped);
   CHECK(model.options == std::vector<common::PredictionOptions>{options});
 }
 
@@ -192,7 +192,7 @@ TEST_CASE("Serve: a batch is run at once and each of it answered, in order", "[w
   bench.push(3, "ccc", 1, 0);
   bench.stop();
   FakeModel model;
-  CHECK(bench.serve_with(model) == ServeEnd::kStopped);
+  CHECK(bench.serve_with(model) == LoopEnd::kStopped);
   CHECK(model.batch_sizes == std::vector<std::size_t>{3});
   CHECK(model.bodies == std::vector<std::string>{"a", "bb", "ccc"});
   const std::vector<std::pair<std::uint64_t, std::uint32_t>> expected{{1, 0}, {2, 2}, {3, 1}};
@@ -211,7 +211,7 @@ TEST_CASE("Serve: batches that wait are run one after the other", "[worker][unit
   bench.push(3, "c", 2, 0);
   bench.stop();
   FakeModel model;
-  CHECK(bench.serve_with(model) == ServeEnd::kStopped);
+  CHECK(bench.serve_with(model) == LoopEnd::kStopped);
   CHECK(model.batch_sizes == std::vector<std::size_t>{2, 1});
 }
 
@@ -220,7 +220,7 @@ TEST_CASE("Serve: an empty body is an input as any other", "[worker][unit]") {
   bench.push(1, "", 0);
   bench.stop();
   FakeModel model;
-  CHECK(bench.serve_with(model) == ServeEnd::kStopped);
+  CHECK(bench.serve_with(model) == LoopEnd::kStopped);
   CHECK(model.bodies == std::vector<std::string>{""});
 }
 
@@ -234,7 +234,7 @@ TEST_CASE("Serve: a slot is marked as running before the model sees its body", "
     for (const std::uint32_t slot : {2U, 3U, 0U}) marks.push_back(bench.owner.running_mark(slot));
     return std::vector<model::Output>(inputs.size());
   });
-  CHECK(bench.serve_with(model) == ServeEnd::kStopped);
+  CHECK(bench.serve_with(model) == LoopEnd::kStopped);
   CHECK(marks == std::vector<Mark>{{7, WorkPhase::kTaken}, {8, WorkPhase::kTaken}, {0, WorkPhase::kTaken}});
 }
 
@@ -256,7 +256,7 @@ TEST_CASE("Serve: a model's own work on an input is marked in that input's slot 
     look();
     return std::vector<model::Output>(inputs.size());
   });
-  CHECK(bench.serve_with(model) == ServeEnd::kStopped);
+  CHECK(bench.serve_with(model) == LoopEnd::kStopped);
   CHECK(marks ==
         std::vector<Mark>{
             {7, WorkPhase::kOwnWork}, {8, WorkPhase::kTaken}, {7, WorkPhase::kWaiting}, {8, WorkPhase::kOwnWork}});
@@ -272,7 +272,7 @@ TEST_CASE("Serve: no completion is seen before the whole batch is done", "[worke
     early = !bench.no_completion() || bench.doorbell_rang();
     return std::vector<model::Output>(inputs.size());
   });
-  CHECK(bench.serve_with(model) == ServeEnd::kStopped);
+  CHECK(bench.serve_with(model) == LoopEnd::kStopped);
   CHECK_FALSE(early);
 }
 
@@ -289,7 +289,7 @@ TEST_CASE("Serve: an input that the model refuses is answered with its code and 
     outputs[1].prediction = Prediction(IdentityAnswer{});
     return outputs;
   });
-  CHECK(bench.serve_with(model) == ServeEnd::kStopped);
+  CHECK(bench.serve_with(model) == LoopEnd::kStopped);
   const auto refused = bench.completion();
   CHECK(refused.error_code == code_of(ErrorCode::kInvalidImage));
   CHECK(bench.text_of(refused) == "not an image");
@@ -308,7 +308,7 @@ TEST_CASE("Serve: a model that throws fails every request of its batch and no ot
     for (auto& output : outputs) output.prediction = Prediction(IdentityAnswer{});
     return outputs;
   });
-  CHECK(bench.serve_with(model) == ServeEnd::kStopped);
+  CHECK(bench.serve_with(model) == LoopEnd::kStopped);
   for (int i = 0; i < 2; ++i) {
     const auto failed = bench.completion();
     CHECK(failed.error_code == code_of(ErrorCode::kInternal));
@@ -328,7 +328,7 @@ TEST_CASE("Serve: a model that gives another number of outputs fails the whole b
     for (auto& output : outputs) output.prediction = Prediction(IdentityAnswer{});
     return outputs;
   });
-  CHECK(bench.serve_with(model) == ServeEnd::kStopped);
+  CHECK(bench.serve_with(model) == LoopEnd::kStopped);
   for (const std::uint64_t id : {1U, 2U}) {
     const auto failed = bench.completion();
     CHECK(failed.id == id);
@@ -348,7 +348,7 @@ TEST_CASE("Serve: an answer that is larger than its slot is an internal error", 
     outputs[0].prediction = Prediction(list);
     return outputs;
   });
-  CHECK(bench.serve_with(model) == ServeEnd::kStopped);
+  CHECK(bench.serve_with(model) == LoopEnd::kStopped);
   const auto failed = bench.completion();
   CHECK(failed.error_code == code_of(ErrorCode::kInternal));
   CHECK_FALSE(bench.text_of(failed).empty());
@@ -363,7 +363,7 @@ TEST_CASE("Serve: an error's text is cut to its slot", "[worker][unit]") {
     outputs[0].prediction = Error{ErrorCode::kInvalidImage, std::string(1000, 'x')};
     return outputs;
   });
-  CHECK(bench.serve_with(model) == ServeEnd::kStopped);
+  CHECK(bench.serve_with(model) == LoopEnd::kStopped);
   const auto failed = bench.completion();
   CHECK(failed.error_code == code_of(ErrorCode::kInvalidImage));
   CHECK(bench.text_of(failed) == std::string(64, 'x'));
@@ -375,7 +375,7 @@ TEST_CASE("Serve: told to stop with nothing to do, it stops and rings nobody", "
   Bench bench;
   bench.stop();
   FakeModel model;
-  CHECK(bench.serve_with(model) == ServeEnd::kStopped);
+  CHECK(bench.serve_with(model) == LoopEnd::kStopped);
   CHECK(model.batch_sizes.empty());
   CHECK_FALSE(bench.doorbell_rang());
 }
@@ -386,7 +386,7 @@ TEST_CASE("Serve: what is in the lane is answered before it stops", "[worker][un
   for (std::uint32_t i = 0; i < 4; ++i) bench.push(i + 1, "x", i);
   bench.stop();
   FakeModel model;
-  CHECK(bench.serve_with(model) == ServeEnd::kStopped);
+  CHECK(bench.serve_with(model) == LoopEnd::kStopped);
   for (std::uint32_t i = 0; i < 4; ++i) CHECK(bench.completion().id == i + 1);
 }
 
@@ -394,7 +394,7 @@ TEST_CASE("Serve: a front-end that is gone ends it", "[worker][unit]") {
   Bench bench;
   bench.front_end.reset();
   FakeModel model;
-  CHECK(bench.serve_with(model) == ServeEnd::kStopped);
+  CHECK(bench.serve_with(model) == LoopEnd::kStopped);
 }
 
 TEST_CASE("Serve: wake-ups without work, and commands that do not exist, change nothing", "[worker][unit]") {
@@ -403,7 +403,7 @@ TEST_CASE("Serve: wake-ups without work, and commands that do not exist, change 
   REQUIRE(ipc::send_command(bench.front_end.get(), ipc::Command{'?'}));
   bench.stop();
   FakeModel model;
-  CHECK(bench.serve_with(model) == ServeEnd::kStopped);
+  CHECK(bench.serve_with(model) == LoopEnd::kStopped);
   CHECK(model.batch_sizes.empty());
 }
 
@@ -424,7 +424,7 @@ TEST_CASE("Serve: a request that no front-end of ours would make ends it", "[wor
   bench.push(cell);
   bench.stop();
   FakeModel model;
-  CHECK(bench.serve_with(model) == ServeEnd::kBrokenRequest);
+  CHECK(bench.serve_with(model) == LoopEnd::kBrokenRequest);
   CHECK(model.batch_sizes.empty());
   CHECK(bench.no_completion());
 }
@@ -438,7 +438,7 @@ TEST_CASE("Serve: a batch with one broken request is not run in part", "[worker]
   bench.push(broken);
   bench.stop();
   FakeModel model;
-  CHECK(bench.serve_with(model) == ServeEnd::kBrokenRequest);
+  CHECK(bench.serve_with(model) == LoopEnd::kBrokenRequest);
   CHECK(model.batch_sizes.empty());
 }
 
@@ -447,7 +447,7 @@ TEST_CASE("Serve: a request ring that cannot be ends it", "[worker][unit]") {
   const auto all = bench.user.all_bytes();
   std::fill(all.begin(), all.end(), std::byte{0xFF});
   FakeModel model;
-  CHECK(bench.serve_with(model) == ServeEnd::kBrokenRequest);
+  CHECK(bench.serve_with(model) == LoopEnd::kBrokenRequest);
 }
 
 // ---- while it runs ----
@@ -455,7 +455,7 @@ TEST_CASE("Serve: a request ring that cannot be ends it", "[worker][unit]") {
 TEST_CASE("Serve: it wakes up for requests that come while it waits", "[worker][unit][threads]") {
   Bench bench;
   FakeModel model;
-  ServeEnd end{};
+  LoopEnd end{};
   std::thread worker([&] { end = bench.serve_with(model); });
   int lost_count = 0;
   for (std::uint64_t id = 1; id <= 200; ++id) {
@@ -478,7 +478,7 @@ TEST_CASE("Serve: it wakes up for requests that come while it waits", "[worker][
   bench.front_end.reset();
   worker.join();
   CHECK(lost_count == 0);
-  CHECK(end == ServeEnd::kStopped);
+  CHECK(end == LoopEnd::kStopped);
   CHECK(model.bodies.size() == 200);
 }
 
@@ -488,7 +488,7 @@ TEST_CASE("Serve: with nobody asleep nobody is rung for", "[worker][unit]") {
   bench.arena.wake_up();
   bench.push(1, "body", 0);
   bench.stop();
-  CHECK(bench.serve_with(model) == ServeEnd::kStopped);
+  CHECK(bench.serve_with(model) == LoopEnd::kStopped);
   CHECK(bench.completion().id == 1);
   CHECK_FALSE(bench.doorbell_rang());
 }
@@ -496,7 +496,7 @@ TEST_CASE("Serve: with nobody asleep nobody is rung for", "[worker][unit]") {
 TEST_CASE("Serve: woken only when it sleeps, it misses nothing", "[worker][unit][threads]") {
   Bench bench;
   FakeModel model;
-  ServeEnd end{};
+  LoopEnd end{};
   std::thread worker([&] { end = bench.serve_with(model); });
   std::uint64_t answered = 0;
   for (std::uint64_t id = 1; id <= 2'000; ++id) {
@@ -513,7 +513,7 @@ TEST_CASE("Serve: woken only when it sleeps, it misses nothing", "[worker][unit]
   bench.front_end.reset();
   worker.join();
   CHECK(answered == 2'000);
-  CHECK(end == ServeEnd::kStopped);
+  CHECK(end == LoopEnd::kStopped);
 }
 
 // Decodes ahead, and computes its first batch only once the second one is decoded.
@@ -574,7 +574,7 @@ TEST_CASE("Serve: ahead, the next batch is decoded while one is computed, and al
   for (std::uint64_t id = 1; id <= 5; ++id) bench.push(id, "body", static_cast<std::uint32_t>(id));
   bench.stop();
   CHECK(serve(model, bench.user, bench.view, {bench.worker.get(), bench.doorbell.get()}, decoding) ==
-        ServeEnd::kStopped);
+        LoopEnd::kStopped);
   CHECK(model.overlapped);
   CHECK(model.at_once == 0);
   if (decoding == Decoding::kAheadApart) CHECK(model.elsewhere == 0);
@@ -624,7 +624,7 @@ TEST_CASE("Serve: what is computed together is marked so, but not what was refus
   bench.push(9, "c", 2, 0);
   bench.stop();
   RefusingModel model(bench.owner);
-  CHECK(bench.serve_with(model) == ServeEnd::kStopped);
+  CHECK(bench.serve_with(model) == LoopEnd::kStopped);
   CHECK(model.marks ==
         std::vector<Mark>{{7, WorkPhase::kWaiting}, {8, WorkPhase::kComputing}, {9, WorkPhase::kComputing}});
 }
@@ -642,7 +642,7 @@ TEST_CASE("Serve: a front-end that is gone ends both threads, and a decoder that
     bench.front_end.reset();
   });
   CHECK(serve(model, bench.user, bench.view, {bench.worker.get(), bench.doorbell.get()}, decoding) ==
-        ServeEnd::kStopped);
+        LoopEnd::kStopped);
   front_end.join();
   CHECK(bench.completion().error_code == code_of(ErrorCode::kInternal));
 }

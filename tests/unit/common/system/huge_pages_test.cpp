@@ -80,7 +80,8 @@ bool kernel_gathers() {
   return madvise(memory.begin(), kHugePage, kCollapse) == 0 && memory.kib("AnonHugePages") == kHugePage / 1024;
 }
 
-TEST_CASE("HugePages: what is all there is gathered, what lacks a page stays, and no byte changes", "[common][unit]") {
+TEST_CASE("HugePages: what is all there is gathered, what lacks a page stays, and no byte changes",
+          "[common][unit][skips]") {
   if (!kernel_gathers()) {
     WARN("SKIPPED: this kernel gathers no huge pages of 2 MiB");
     return;

@@ -324,7 +324,7 @@ TEST_CASE("Checkpoint: counters without it do not keep the prefix of parallel tr
 }
 
 TEST_CASE("Checkpoint weights: a checkpoint with thop's counters has the weights of its Darknet file",
-          "[model][unit]") {
+          "[model][unit][skips]") {
   const auto cases = fault_cases();
   const auto data = test_data();
   if (!cases || !data) {

@@ -464,7 +464,7 @@ TEST_CASE("Darknet head: YOLOv1's vector holds classes, confidences, boxes of al
   }
 }
 
-TEST_CASE("Darknet layer: every kind runs in bf16", "[model][unit]") {
+TEST_CASE("Darknet layer: every kind runs in bf16", "[model][unit][skips]") {
   if (!tests::processor_has_bf16()) {
     WARN("SKIPPED: this processor has no bf16");
     return;
@@ -498,7 +498,7 @@ TEST_CASE("Darknet layer: every kind runs in bf16", "[model][unit]") {
   }
 }
 
-TEST_CASE("Darknet layer: every activation runs in bf16", "[model][unit]") {
+TEST_CASE("Darknet layer: every activation runs in bf16", "[model][unit][skips]") {
   if (!tests::processor_has_bf16()) {
     WARN("SKIPPED: this processor has no bf16");
     return;

@@ -209,7 +209,7 @@ TEST_CASE("TorchNetwork: activations are Darknet's", "[model][unit]") {
   }
 }
 
-TEST_CASE("TorchNetwork: bf16 is near fp32", "[model][unit]") {
+TEST_CASE("TorchNetwork: bf16 is near fp32", "[model][unit][skips]") {
   if (!tests::processor_has_bf16()) {
     WARN("SKIPPED: this processor has no bf16");
     return;

@@ -54,7 +54,7 @@ double distance_from_pytorch(const std::filesystem::path& folder, const char* fi
 
 }  // namespace
 
-TEST_CASE("Checkpoint: networks of PyTorch give PyTorch's output, from both formats", "[model][unit]") {
+TEST_CASE("Checkpoint: networks of PyTorch give PyTorch's output, from both formats", "[model][unit][skips]") {
   if (!has_pytorch()) return;
   const tests::TemporaryDirectory folder;
   make_checkpoints(folder);
@@ -79,7 +79,7 @@ TEST_CASE("Checkpoint: networks of PyTorch give PyTorch's output, from both form
 }
 
 TEST_CASE("Checkpoint: with augmentation the candidates are PyTorch's, of two pictures that are not square",
-          "[model][unit]") {
+          "[model][unit][skips]") {
   if (!has_pytorch()) return;
   const tests::TemporaryDirectory folder;
   make_checkpoints(folder);

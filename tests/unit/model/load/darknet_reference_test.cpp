@@ -149,7 +149,7 @@ std::vector<std::filesystem::path> network_folders(const std::filesystem::path& 
 
 }  // namespace
 
-TEST_CASE("Darknet: the raw heads of trained networks", "[model][unit][data]") {
+TEST_CASE("Darknet: the raw heads of trained networks", "[model][unit][data][skips]") {
   const auto data = tests::test_data();
   if (!data) {
     WARN("SKIPPED: no test data: set YOLOD_TEST_DATA");
@@ -164,39 +164,43 @@ TEST_CASE("Darknet: the raw heads of trained networks", "[model][unit][data]") {
 }
 
 // One network a test, so that they run side by side.
-TEST_CASE("Darknet: the raw head of Gaussian_yolov3_BDD", "[model][unit][data]") { check_made("Gaussian_yolov3_BDD"); }
-TEST_CASE("Darknet: the raw head of MobileNetV2-YOLOv3-Lite-coco", "[model][unit][data]") {
+TEST_CASE("Darknet: the raw head of Gaussian_yolov3_BDD", "[model][unit][data][skips]") {
+  check_made("Gaussian_yolov3_BDD");
+}
+TEST_CASE("Darknet: the raw head of MobileNetV2-YOLOv3-Lite-coco", "[model][unit][data][skips]") {
   check_made("MobileNetV2-YOLOv3-Lite-coco");
 }
-TEST_CASE("Darknet: the raw head of csresnext50-panet-spp", "[model][unit][data]") {
+TEST_CASE("Darknet: the raw head of csresnext50-panet-spp", "[model][unit][data][skips]") {
   check_made("csresnext50-panet-spp");
 }
-TEST_CASE("Darknet: the raw head of darknet19", "[model][unit][data]") { check_made("darknet19"); }
-TEST_CASE("Darknet: the raw head of densenet201", "[model][unit][data]") { check_made("densenet201"); }
-TEST_CASE("Darknet: the raw head of efficientnet_b0", "[model][unit][data]") { check_made("efficientnet_b0"); }
-TEST_CASE("Darknet: the raw head of enet-coco", "[model][unit][data]") { check_made("enet-coco"); }
-TEST_CASE("Darknet: the raw head of yolov2", "[model][unit][data]") { check_made("yolov2"); }
-TEST_CASE("Darknet: the raw head of yolov2-tiny", "[model][unit][data]") { check_made("yolov2-tiny"); }
-TEST_CASE("Darknet: the raw head of yolov3", "[model][unit][data]") { check_made("yolov3"); }
-TEST_CASE("Darknet: the raw head of yolov3-spp", "[model][unit][data]") { check_made("yolov3-spp"); }
-TEST_CASE("Darknet: the raw head of yolov3-tiny", "[model][unit][data]") { check_made("yolov3-tiny"); }
-TEST_CASE("Darknet: the raw head of yolov3-tiny-224x160", "[model][unit][data]") { check_made("yolov3-tiny-224x160"); }
-TEST_CASE("Darknet: the raw head of yolov3-tiny-prn", "[model][unit][data]") { check_made("yolov3-tiny-prn"); }
-TEST_CASE("Darknet: the raw head of yolov4", "[model][unit][data]") { check_made("yolov4"); }
-TEST_CASE("Darknet: the raw head of yolov4-csp", "[model][unit][data]") { check_made("yolov4-csp"); }
-TEST_CASE("Darknet: the raw head of yolov4-csp-swish", "[model][unit][data]") { check_made("yolov4-csp-swish"); }
-TEST_CASE("Darknet: the raw head of yolov4-p5", "[model][unit][data]") { check_made("yolov4-p5"); }
-TEST_CASE("Darknet: the raw head of yolov4-sam-mish-csp-reorg-bfm", "[model][unit][data]") {
+TEST_CASE("Darknet: the raw head of darknet19", "[model][unit][data][skips]") { check_made("darknet19"); }
+TEST_CASE("Darknet: the raw head of densenet201", "[model][unit][data][skips]") { check_made("densenet201"); }
+TEST_CASE("Darknet: the raw head of efficientnet_b0", "[model][unit][data][skips]") { check_made("efficientnet_b0"); }
+TEST_CASE("Darknet: the raw head of enet-coco", "[model][unit][data][skips]") { check_made("enet-coco"); }
+TEST_CASE("Darknet: the raw head of yolov2", "[model][unit][data][skips]") { check_made("yolov2"); }
+TEST_CASE("Darknet: the raw head of yolov2-tiny", "[model][unit][data][skips]") { check_made("yolov2-tiny"); }
+TEST_CASE("Darknet: the raw head of yolov3", "[model][unit][data][skips]") { check_made("yolov3"); }
+TEST_CASE("Darknet: the raw head of yolov3-spp", "[model][unit][data][skips]") { check_made("yolov3-spp"); }
+TEST_CASE("Darknet: the raw head of yolov3-tiny", "[model][unit][data][skips]") { check_made("yolov3-tiny"); }
+TEST_CASE("Darknet: the raw head of yolov3-tiny-224x160", "[model][unit][data][skips]") {
+  check_made("yolov3-tiny-224x160");
+}
+TEST_CASE("Darknet: the raw head of yolov3-tiny-prn", "[model][unit][data][skips]") { check_made("yolov3-tiny-prn"); }
+TEST_CASE("Darknet: the raw head of yolov4", "[model][unit][data][skips]") { check_made("yolov4"); }
+TEST_CASE("Darknet: the raw head of yolov4-csp", "[model][unit][data][skips]") { check_made("yolov4-csp"); }
+TEST_CASE("Darknet: the raw head of yolov4-csp-swish", "[model][unit][data][skips]") { check_made("yolov4-csp-swish"); }
+TEST_CASE("Darknet: the raw head of yolov4-p5", "[model][unit][data][skips]") { check_made("yolov4-p5"); }
+TEST_CASE("Darknet: the raw head of yolov4-sam-mish-csp-reorg-bfm", "[model][unit][data][skips]") {
   check_made("yolov4-sam-mish-csp-reorg-bfm");
 }
-TEST_CASE("Darknet: the raw head of yolov4-tiny", "[model][unit][data]") { check_made("yolov4-tiny"); }
-TEST_CASE("Darknet: the raw head of yolov4-tiny-3l", "[model][unit][data]") { check_made("yolov4-tiny-3l"); }
+TEST_CASE("Darknet: the raw head of yolov4-tiny", "[model][unit][data][skips]") { check_made("yolov4-tiny"); }
+TEST_CASE("Darknet: the raw head of yolov4-tiny-3l", "[model][unit][data][skips]") { check_made("yolov4-tiny-3l"); }
 // What this network makes in double precision is itself up to 1.25 from Darknet's file (widths and heights of 5 boxes):
 // Darknet's own rounding, in whatever order its gemm adds up. So much is added to what is allowed for ours.
-TEST_CASE("Darknet: the raw head of yolov7", "[model][unit][data]") { check_made("yolov7", 1 + 1.25); }
-TEST_CASE("Darknet: the raw head of yolov7-tiny", "[model][unit][data]") { check_made("yolov7-tiny"); }
+TEST_CASE("Darknet: the raw head of yolov7", "[model][unit][data][skips]") { check_made("yolov7", 1 + 1.25); }
+TEST_CASE("Darknet: the raw head of yolov7-tiny", "[model][unit][data][skips]") { check_made("yolov7-tiny"); }
 
-TEST_CASE("Darknet: the lists for photos", "[model][unit][data]") {
+TEST_CASE("Darknet: the lists for photos", "[model][unit][data][skips]") {
   const auto data = tests::test_data();
   if (!data) {
     WARN("SKIPPED: no test data: set YOLOD_TEST_DATA");

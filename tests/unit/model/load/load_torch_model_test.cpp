@@ -273,7 +273,7 @@ TEST_CASE("TorchModel: output that is not finite fails the warm-up", "[model][un
   CHECK(warmed.error().message.find("not finite") != std::string::npos);
 }
 
-TEST_CASE("TorchModel: with augmentation the views' boxes are in the picture's pixels too", "[model][unit]") {
+TEST_CASE("TorchModel: with augmentation the views' boxes are in the picture's pixels too", "[model][unit][skips]") {
   const auto precision = GENERATE(common::Precision::kFp32, common::Precision::kBf16);
   if (precision == common::Precision::kBf16 && !tests::processor_has_bf16()) {
     WARN("SKIPPED: this processor has no bf16");

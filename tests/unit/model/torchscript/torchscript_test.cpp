@@ -167,7 +167,7 @@ void check_cell(const common::Detection& detection, int x, int y, std::uint32_t 
 
 }  // namespace
 
-TEST_CASE("TorchScript: as tensors, every module gives what Python gives", "[model][unit][torch]") {
+TEST_CASE("TorchScript: as tensors, every module gives what Python gives", "[model][unit][torch][skips]") {
   if (skipped()) return;
   const std::string name =
       GENERATE("tiny_logits", "tiny_probabilities", "tiny_fixed_batch", "mixed", "half", "yolov5", "yolov8",
@@ -178,7 +178,7 @@ TEST_CASE("TorchScript: as tensors, every module gives what Python gives", "[mod
   check_alike(file_text(answer), read_either(small_files() / (name + "-output")));
 }
 
-TEST_CASE("TorchScript: ResNet-50 and VGG-16 give what Python gives", "[model][unit][torch]") {
+TEST_CASE("TorchScript: ResNet-50 and VGG-16 give what Python gives", "[model][unit][torch][skips]") {
   if (skipped()) return;
   const std::string name = GENERATE("resnet50", "vgg16");
   CAPTURE(name);
@@ -208,7 +208,7 @@ TEST_CASE("TorchScript: ResNet-50 and VGG-16 give what Python gives", "[model][u
   CHECK(answer.classifications.size() == 5);
 }
 
-TEST_CASE("TorchScript: the given trace gives what Python gave, and finds the dog", "[model][unit][torch]") {
+TEST_CASE("TorchScript: the given trace gives what Python gave, and finds the dog", "[model][unit][torch][skips]") {
   if (const auto reason = tests::reason_to_skip_real_models(); !reason.empty()) {
     WARN("SKIPPED: " << reason);
     return;
@@ -236,7 +236,7 @@ TEST_CASE("TorchScript: the given trace gives what Python gave, and finds the do
 }
 
 #if defined(YOLOD_WITH_ONEDNN)
-TEST_CASE("TorchScript: modules in modules are frozen and fused as well", "[model][unit][torch]") {
+TEST_CASE("TorchScript: modules in modules are frozen and fused as well", "[model][unit][torch][skips]") {
   if (skipped()) return;
   const auto [name, task] =
       GENERATE(table<std::string, Task>({{"resnet18", Task::kClassify}, {"generator", Task::kImage}}));
@@ -247,7 +247,7 @@ TEST_CASE("TorchScript: modules in modules are frozen and fused as well", "[mode
 }
 #endif
 
-TEST_CASE("TorchScript: a detector of each layout finds the same boxes", "[model][unit][torch]") {
+TEST_CASE("TorchScript: a detector of each layout finds the same boxes", "[model][unit][torch][skips]") {
   if (skipped()) return;
   const std::string name = GENERATE("yolov5", "yolov8", "end_to_end", "fractions", "bare", "cuda");
   CAPTURE(name);
@@ -271,7 +271,8 @@ TEST_CASE("TorchScript: a detector of each layout finds the same boxes", "[model
   check_cell(list_of(2).detections[0], 3, 0, 1);
 }
 
-TEST_CASE("TorchScript: a picture of another shape is letterboxed, and its boxes are its own", "[model][unit][torch]") {
+TEST_CASE("TorchScript: a picture of another shape is letterboxed, and its boxes are its own",
+          "[model][unit][torch][skips]") {
   if (skipped()) return;
   const auto model = load(script_config(small_files() / "yolov8.pt", Task::kDetect));
   // 64 x 32: the right half red.
@@ -289,7 +290,7 @@ TEST_CASE("TorchScript: a picture of another shape is letterboxed, and its boxes
 
 // 100 x 68 in 32 x 32 is 22 rows from row 5; truncated it would be 21, and boxes of 8 rows there a row taller here.
 TEST_CASE("TorchScript: a letterbox is rounded as Ultralytics does it, and boxes are mapped back from it",
-          "[model][unit][torch]") {
+          "[model][unit][torch][skips]") {
   if (skipped()) return;
   const auto model = load(script_config(small_files() / "yolov8.pt", Task::kDetect));
   std::string picture = "P6 100 68 255\n";
@@ -308,7 +309,7 @@ TEST_CASE("TorchScript: a letterbox is rounded as Ultralytics does it, and boxes
   }
 }
 
-TEST_CASE("TorchScript: logits get a softmax, probabilities do not", "[model][unit][torch]") {
+TEST_CASE("TorchScript: logits get a softmax, probabilities do not", "[model][unit][torch][skips]") {
   if (skipped()) return;
   const std::string red = [] {
     std::string bytes = "P6 32 32 255\n";
@@ -335,7 +336,7 @@ TEST_CASE("TorchScript: logits get a softmax, probabilities do not", "[model][un
   }
 }
 
-TEST_CASE("TorchScript: what Python makes of a picture comes back as one", "[model][unit][torch]") {
+TEST_CASE("TorchScript: what Python makes of a picture comes back as one", "[model][unit][torch][skips]") {
   if (skipped()) return;
   const std::string name = GENERATE("generator", "doubler");
   auto config = script_config(small_files() / (name + ".pt"), Task::kImage);
@@ -360,7 +361,7 @@ TEST_CASE("TorchScript: what Python makes of a picture comes back as one", "[mod
   CHECK(only_answer<common::EncodedFile>(*model, body).type == common::FileType::kJpeg);
 }
 
-TEST_CASE("TorchScript: of a letterboxed picture its own part comes back", "[model][unit][torch]") {
+TEST_CASE("TorchScript: of a letterboxed picture its own part comes back", "[model][unit][torch][skips]") {
   if (skipped()) return;
   auto config = script_config(small_files() / "doubler.pt", Task::kImage);
   config.input_size = common::InputSize{16, 16};
@@ -376,7 +377,7 @@ TEST_CASE("TorchScript: of a letterboxed picture its own part comes back", "[mod
   CHECK(tests::largest_difference(png, white) == 0);
 }
 
-TEST_CASE("TorchScript: a classifier's picture is resized as Pillow does it", "[model][unit][torch]") {
+TEST_CASE("TorchScript: a classifier's picture is resized as Pillow does it", "[model][unit][torch][skips]") {
   if (skipped()) return;
   const auto folder = tests::torchscript_files({"pillow"});
   const auto body = tests::read_file(folder / "pillow.ppm");
@@ -393,7 +394,7 @@ TEST_CASE("TorchScript: a classifier's picture is resized as Pillow does it", "[
   CHECK(worst < 1.1F / 255);  // Pillow rounds to bytes, across and then down
 }
 
-TEST_CASE("TorchScript: bf16 is taken where it is asked for, and comes near", "[model][unit][torch]") {
+TEST_CASE("TorchScript: bf16 is taken where it is asked for, and comes near", "[model][unit][torch][skips]") {
   if (skipped()) return;
   auto config = script_config(small_files() / "tiny_logits.pt", Task::kClassify);
   config.input_size = common::InputSize{32, 32};
@@ -405,7 +406,7 @@ TEST_CASE("TorchScript: bf16 is taken where it is asked for, and comes near", "[
   CHECK(list[0].probability == Approx(std::exp(1.0) / (3 + std::exp(1.0))).margin(0.01));
 }
 
-TEST_CASE("TorchScript: arrays that do not fit are a bad request", "[model][unit][torch]") {
+TEST_CASE("TorchScript: arrays that do not fit are a bad request", "[model][unit][torch][skips]") {
   if (skipped()) return;
   const auto model = load(script_config(small_files() / "pair.pt", Task::kTensor));
   const auto array = model::to_npy({model::ElementType::kFloat32, {2, 2}, std::vector<std::byte>(16)});
@@ -420,7 +421,7 @@ TEST_CASE("TorchScript: arrays that do not fit are a bad request", "[model][unit
   CHECK(run_all(*model, {read_either(small_files() / "pair-input")}).front().prediction);
 }
 
-TEST_CASE("TorchScript: a file that cannot be served is one clear line", "[model][unit][torch]") {
+TEST_CASE("TorchScript: a file that cannot be served is one clear line", "[model][unit][torch][skips]") {
   if (skipped()) return;
   const auto check = [&](const std::string& name, Task task, const std::string& why) {
     CAPTURE(name);
@@ -441,7 +442,7 @@ TEST_CASE("TorchScript: a file that cannot be served is one clear line", "[model
   check("doubler.pt", Task::kClassify, "not that of a classifier");
 }
 
-TEST_CASE("TorchScript: what was named by mistake is told before LibTorch sees it", "[model][unit][torch]") {
+TEST_CASE("TorchScript: what was named by mistake is told before LibTorch sees it", "[model][unit][torch][skips]") {
   const auto cases = tests::fault_cases();
   if (!cases) {
     WARN("SKIPPED: no fault cases");
@@ -457,7 +458,8 @@ TEST_CASE("TorchScript: what was named by mistake is told before LibTorch sees i
   }
 }
 
-TEST_CASE("TorchScript: a network whose output is not finite is refused with that reason", "[model][unit][torch]") {
+TEST_CASE("TorchScript: a network whose output is not finite is refused with that reason",
+          "[model][unit][torch][skips]") {
   const auto cases = tests::fault_cases();
   if (!cases) {
     WARN("SKIPPED: no fault cases");
@@ -475,7 +477,7 @@ TEST_CASE("TorchScript: a network whose output is not finite is refused with tha
 }
 
 TEST_CASE("TorchScript: labels that are not UTF-8 have U+FFFD in their place, and too long ones are refused",
-          "[model][unit][torch]") {
+          "[model][unit][torch][skips]") {
   if (skipped()) return;
   const auto labels = load(script_config(small_files() / "latin1.pt", Task::kDetect))->description().labels;
   CHECK(labels == std::vector<std::string>{"caf\xEF\xBF\xBD", "go"});
@@ -485,7 +487,7 @@ TEST_CASE("TorchScript: labels that are not UTF-8 have U+FFFD in their place, an
 }
 
 TEST_CASE("TorchScript: a size that a trace does not take, and names that do not fit, are refused",
-          "[model][unit][torch]") {
+          "[model][unit][torch][skips]") {
   if (skipped()) return;
   auto config = script_config(small_files() / "yolov8.pt", Task::kDetect);
   config.input_size = common::InputSize{4, 4};
@@ -497,7 +499,7 @@ TEST_CASE("TorchScript: a size that a trace does not take, and names that do not
   CHECK_THAT(refusal(config), Catch::Contains("3 names"));
 }
 
-TEST_CASE("TorchScript: with augmentation the candidates are Python's", "[model][unit][torch]") {
+TEST_CASE("TorchScript: with augmentation the candidates are Python's", "[model][unit][torch][skips]") {
   if (skipped()) return;
   const std::string name = GENERATE("any_size_yolov5", "any_size_yolov8", "any_size_fractions");
   CAPTURE(name);
@@ -512,7 +514,7 @@ TEST_CASE("TorchScript: with augmentation the candidates are Python's", "[model]
   CHECK(load(config)->description().input_width == 224);
 }
 
-TEST_CASE("TorchScript: augmentation is refused where it cannot be right", "[model][unit][torch]") {
+TEST_CASE("TorchScript: augmentation is refused where it cannot be right", "[model][unit][torch][skips]") {
   if (skipped()) return;
   const auto refused = [](const std::string& name) {
     auto config = script_config(small_files() / (name + ".pt"), Task::kDetect);
@@ -531,7 +533,7 @@ TEST_CASE("TorchScript: augmentation is refused where it cannot be right", "[mod
 }
 
 TEST_CASE("TorchScript: the given trace knows one size alone, and is refused with augmentation",
-          "[model][unit][torch]") {
+          "[model][unit][torch][skips]") {
   if (const auto reason = tests::reason_to_skip_real_models(); !reason.empty()) {
     WARN("SKIPPED: " << reason);
     return;

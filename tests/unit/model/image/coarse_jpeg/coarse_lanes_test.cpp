@@ -100,7 +100,8 @@ void fill(std::uint8_t* bytes, std::size_t size, Dice& dice) {
 
 }  // namespace
 
-TEST_CASE("CoarseLanes: whatever the codes and the bytes are, a part is what one reader makes of it", "[model][unit]") {
+TEST_CASE("CoarseLanes: whatever the codes and the bytes are, a part is what one reader makes of it",
+          "[model][unit][skips]") {
   if (!coarse::have_lanes()) {
     WARN("SKIPPED: this processor has no AVX-512");
     return;

@@ -38,7 +38,7 @@ int furthest(const PixelView& one, const cv::Mat& other) {
 }  // namespace
 
 TEST_CASE("DecodeReference: the test data's pictures are OpenCV's, but for stb_image's rounding of JPEG's colours",
-          "[model][unit]") {
+          "[model][unit][skips]") {
   const auto data = yolod::tests::test_data();
   if (!data) {
     WARN("SKIPPED: no test data: set YOLOD_TEST_DATA");

@@ -172,7 +172,7 @@ TEST_CASE("Decode: a header alone is no picture", "[model][unit]") {
   CHECK(decode_text(jpeg).error().code == ErrorCode::kInvalidImage);
 }
 
-TEST_CASE("Decode: odd files are pictures or errors, never a crash", "[model][unit]") {
+TEST_CASE("Decode: odd files are pictures or errors, never a crash", "[model][unit][skips]") {
   const auto data = test_data();
   if (!data) {
     WARN("SKIPPED: no test data: set YOLOD_TEST_DATA");
@@ -198,7 +198,7 @@ TEST_CASE("Decode: odd files are pictures or errors, never a crash", "[model][un
   CHECK(mean_difference(decode_text(cut)->view(), decode_text(cut + '\xD9')->view()) == 0);
 }
 
-TEST_CASE("Decode: EXIF orientation is applied", "[model][unit]") {
+TEST_CASE("Decode: EXIF orientation is applied", "[model][unit][skips]") {
   const auto data = test_data();
   if (!data) {
     WARN("SKIPPED: no test data: set YOLOD_TEST_DATA");
@@ -216,7 +216,8 @@ TEST_CASE("Decode: EXIF orientation is applied", "[model][unit]") {
   }
 }
 
-TEST_CASE("Decode: a large JPEG is decoded smaller where less is needed, and tells its own size", "[model][unit]") {
+TEST_CASE("Decode: a large JPEG is decoded smaller where less is needed, and tells its own size",
+          "[model][unit][skips]") {
   const auto data = test_data();
   if (!data) {
     WARN("SKIPPED: no test data: set YOLOD_TEST_DATA");
@@ -258,7 +259,7 @@ TEST_CASE("Decode: what is no JPEG is decoded whole, whatever is needed", "[mode
   CHECK(picture->view().width == 16);
 }
 
-TEST_CASE("Decode: damaged pictures are errors or pictures of the header's size", "[model][unit]") {
+TEST_CASE("Decode: damaged pictures are errors or pictures of the header's size", "[model][unit][skips]") {
   const auto data = test_data();
   if (!data) {
     WARN("SKIPPED: no test data: set YOLOD_TEST_DATA");

@@ -58,7 +58,7 @@ std::vector<int> one_pixel(const Picture& picture, int x, int y) {
 
 }  // namespace
 
-TEST_CASE("FaultCases: a PNM with a comment at once is a picture, whatever the comment holds", "[model][unit]") {
+TEST_CASE("FaultCases: a PNM with a comment at once is a picture, whatever the comment holds", "[model][unit][skips]") {
   SKIP_WITHOUT_CASES();
   for (const auto* name : {"pnm_hash_plain.ppm", "pnm_hash_dicm.ppm", "pnm_hash_dted.ppm"}) {
     INFO(name);
@@ -71,7 +71,7 @@ TEST_CASE("FaultCases: a PNM with a comment at once is a picture, whatever the c
   }
 }
 
-TEST_CASE("FaultCases: files for GDAL and GDCM reach neither", "[model][unit]") {
+TEST_CASE("FaultCases: files for GDAL and GDCM reach neither", "[model][unit][skips]") {
   SKIP_WITHOUT_CASES();
   CHECK(error_of_case("webp_dicm.webp") == ErrorCode::kInvalidImage);
   // A comment with a label that names another file to GDAL, and then a black picture of its own.
@@ -81,7 +81,7 @@ TEST_CASE("FaultCases: files for GDAL and GDCM reach neither", "[model][unit]") 
   CHECK(all_pixels(*picture) == std::vector<std::uint8_t>(3 * 16 * 16, 0));
 }
 
-TEST_CASE("FaultCases: scans without end cost no more than the time that is allowed", "[model][unit]") {
+TEST_CASE("FaultCases: scans without end cost no more than the time that is allowed", "[model][unit][skips]") {
   SKIP_WITHOUT_CASES();
   CHECK(error_of_case("dc_80.jpg") == ErrorCode::kInvalidImage);  // arithmetic-coded
   const auto file = case_bytes("jpeg_prog_refine_100MP_100.jpg");
@@ -92,7 +92,7 @@ TEST_CASE("FaultCases: scans without end cost no more than the time that is allo
   CHECK((picture.error().code == ErrorCode::kImageTooComplex || picture.error().code == ErrorCode::kInvalidImage));
 }
 
-TEST_CASE("FaultCases: small files that decode to much are pictures, or too complex in less time", "[model][unit]") {
+TEST_CASE("FaultCases: small files that decode to much are pictures, or too complex in less time", "[model][unit][skips]") {
   SKIP_WITHOUT_CASES();
   for (const auto* name : {"png_1bit_100MP.png", "tiff_g4_100MP.tif"}) {
     INFO(name);
@@ -110,13 +110,13 @@ TEST_CASE("FaultCases: small files that decode to much are pictures, or too comp
   }
 }
 
-TEST_CASE("FaultCases: texts of a PNG are not unpacked", "[model][unit]") {
+TEST_CASE("FaultCases: texts of a PNG are not unpacked", "[model][unit][skips]") {
   SKIP_WITHOUT_CASES();
   const auto picture = decode_case(case_bytes("png_ztxt_12x8MB.png"), 50ms);
   CHECK(picture.ok());
 }
 
-TEST_CASE("FaultCases: a JPEG is whole without its end marker, and cut anywhere else", "[model][unit]") {
+TEST_CASE("FaultCases: a JPEG is whole without its end marker, and cut anywhere else", "[model][unit][skips]") {
   SKIP_WITHOUT_CASES();
   const auto whole = decode_case(case_bytes("jpeg_whole_reference.jpg"));
   REQUIRE(whole.ok());
@@ -128,7 +128,7 @@ TEST_CASE("FaultCases: a JPEG is whole without its end marker, and cut anywhere 
   CHECK(error_of_case("jpeg_two_sof.jpg") == ErrorCode::kInvalidImage);
 }
 
-TEST_CASE("FaultCases: WebP is turned by its EXIF, and an animation gives its first frame", "[model][unit]") {
+TEST_CASE("FaultCases: WebP is turned by its EXIF, and an animation gives its first frame", "[model][unit][skips]") {
   SKIP_WITHOUT_CASES();
   const auto turned = decode_case(case_bytes("webp_exif6.webp"));
   REQUIRE(turned.ok());
@@ -153,7 +153,7 @@ TEST_CASE("FaultCases: WebP is turned by its EXIF, and an animation gives its fi
   CHECK(one_pixel(*first, 63, 63) == std::vector<int>{3, 252, 252});
 }
 
-TEST_CASE("FaultCases: masks of a BMP are read, transparent pixels of a TIFF keep their colour", "[model][unit]") {
+TEST_CASE("FaultCases: masks of a BMP are read, transparent pixels of a TIFF keep their colour", "[model][unit][skips]") {
   SKIP_WITHOUT_CASES();
   // Red in the low byte: each pixel of four bytes from byte 66 on, the lowest row first.
   const auto file = case_bytes("bmp_bitfields_rgbx.bmp");
@@ -188,7 +188,7 @@ TEST_CASE("FaultCases: masks of a BMP are read, transparent pixels of a TIFF kee
   CHECK(transparent > 1'000);
 }
 
-TEST_CASE("FaultCases: a PNM's samples are scaled from its largest value", "[model][unit]") {
+TEST_CASE("FaultCases: a PNM's samples are scaled from its largest value", "[model][unit][skips]") {
   SKIP_WITHOUT_CASES();
   for (const auto& [name, most, bytes] :
        {std::tuple("pgm_maxval15.pgm", 15, 1), std::tuple("pgm_maxval1023.pgm", 1023, 2)}) {

@@ -411,7 +411,7 @@ TEST_CASE("Probe: cut short or altered anywhere, files never crash it", "[model]
   }
 }
 
-TEST_CASE("Probe: real files of every kind", "[model][unit]") {
+TEST_CASE("Probe: real files of every kind", "[model][unit][skips]") {
   const auto data = yolod::tests::test_data();
   if (!data) {
     WARN("SKIPPED: no test data: set YOLOD_TEST_DATA");

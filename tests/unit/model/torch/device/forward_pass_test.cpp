@@ -312,7 +312,7 @@ TEST_CASE("Device: names that are none, and those that this build or machine has
 #endif
 }
 
-TEST_CASE("Device: a detector on it finds what it finds on the CPU, whatever its memory", "[model][unit]") {
+TEST_CASE("Device: a detector on it finds what it finds on the CPU, whatever its memory", "[model][unit][skips]") {
   const tests::TinyDetector tiny;
   const auto& config = tiny.config;
   std::vector<std::string> pictures;
