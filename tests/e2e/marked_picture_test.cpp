@@ -1,7 +1,8 @@
-// Every byte of an answer comes from its own request: a picture is decoded whole, or refused. A network that returns its
-// input shows what the decoder left in memory.
+// Every byte of an answer comes from its own request: a picture is decoded whole, or refused. A network that returns
+// its input shows what the decoder left in memory.
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -32,8 +33,8 @@ std::vector<fs::path> pictures(const fs::path& data) {
   return found;
 }
 
-// A picture of one colour, which no other here is made of: as large as the network's input, so that it is returned as it
-// is.
+// A picture of one colour, which no other here is made of: as large as the network's input, so that it is returned as
+// it is.
 std::string marked_picture() {
   std::string bytes = "P6\n64 64\n255\n";
   for (int i = 0; i < 64 * 64; ++i) bytes += "\xF1\x02\xE3";
@@ -53,9 +54,9 @@ TEST_CASE("MarkedPicture: no answer holds a byte of the picture before it, where
     WARN("SKIPPED: the test data has no cases/ beside it");
     return;
   }
-  Server server(server_config("  - name: mirror\n    task: image\n    workers: 1\n    threads: 1\n    torchscript: {file: " +
-                              mirror.string() +
-                              ", layout: image}\n    input_size: 64\n    resize: stretch\n    precision: fp32\n"));
+  Server server(server_config(
+      "  - name: mirror\n    task: image\n    workers: 1\n    threads: 1\n    torchscript: {file: " + mirror.string() +
+      ", layout: image}\n    input_size: 64\n    resize: stretch\n    precision: fp32\n"));
   REQUIRE(server.wait_until_ready());
   HttpClient client(server.endpoint());
   const auto ask = [&](std::string body) {
@@ -68,6 +69,8 @@ TEST_CASE("MarkedPicture: no answer holds a byte of the picture before it, where
   const auto marked = ask(mark);
   REQUIRE(marked.status == 200);
 
+  // tools/test --long cuts every file eight times as often.
+  const std::size_t step = std::getenv("YOLOD_TEST_LONG") != nullptr ? 64 : 512;
   const auto files = pictures(data);
   CHECK(files.size() >= 40);
   std::map<std::string, int> whole_formats;
@@ -76,7 +79,7 @@ TEST_CASE("MarkedPicture: no answer holds a byte of the picture before it, where
     const auto whole = read_file(file);
     const auto expected = ask(whole);
     if (expected.status == 200) ++whole_formats[file.extension().string()];
-    for (std::size_t length = 0; length < whole.size(); length += 64) {
+    for (std::size_t length = 0; length < whole.size(); length += step) {
       REQUIRE(ask(mark).body == marked.body);
       const auto answer = ask(whole.substr(0, length));
       INFO(file << " cut to " << length << " of " << whole.size() << " bytes: " << describe(answer));

@@ -94,10 +94,11 @@ TEST_CASE("FrontEndDeath: a front-end killed while its workers load leaves none 
 #if defined(YOLOD_INSTRUMENTED)
 constexpr int kForkRounds = 10;  // a start and an end take a second of processor time
 #else
-constexpr int kForkRounds = 50;
+constexpr int kForkRounds = 15;
 #endif
 
-// YOLOD_TEST_FORK_ROUNDS says how many of each of the four kinds; the fault case wants two hundred in all.
+// YOLOD_TEST_FORK_ROUNDS says how many of each of the four kinds. The fault case wants two hundred in all: tools/test
+// --long.
 TEST_CASE("FrontEndDeath: killed right after a fork, at any moment, it leaves no orphan", "[process][case6][waits]") {
   const std::string preload = GENERATE("preload: auto", "preload: false");
   // Its first forks, or those that follow the death of all its workers: with a loader, that one's forks.
