@@ -25,6 +25,7 @@ Histogram& stage(HistogramFamily& seconds, const std::string& model, const std::
 }
 
 constexpr double kSecondsPerMicrosecond = 1e-6;
+constexpr double kMicrosecondsPerSecond = 1e6;
 
 }  // namespace
 
@@ -64,7 +65,7 @@ Metrics::Metrics()
       family<prometheus::Counter>(prometheus::BuildCounter(), registry_, "event_loop_long_turns_total",
                                   "How often the event loop was held up for longer than so many seconds");
   for (std::size_t i = 0; i < long_turns_.size(); ++i) {
-    const auto seconds = fmt::format("{}", common::LoopTurns::kLongerThanUs[i] * kSecondsPerMicrosecond);
+    const auto seconds = fmt::format("{}", common::LoopTurns::kLongerThanUs[i] / kMicrosecondsPerSecond);
     long_turns_[i] = &long_turns.Add({{"longer_than", seconds}});
   }
 }

@@ -37,5 +37,15 @@ TEST_CASE("MetricsText: the pieces together are the text that one piece would be
   CHECK((count > 1) == (model_count > 1));
 }
 
+TEST_CASE("Metrics: the bounds of long turns are written as a person writes them", "[app][unit]") {
+  const Metrics metrics;
+  MetricsText text(metrics);
+  std::string all;
+  while (!text.is_whole()) all += text.next();
+  for (const char* bound : {"0.001", "0.002", "0.005", "0.01", "0.05", "0.2"}) {
+    CHECK(all.find("long_turns_total{longer_than=\"" + std::string(bound) + "\"} 0") != std::string::npos);
+  }
+}
+
 }  // namespace
 }  // namespace yolod::app::observe
