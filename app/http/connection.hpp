@@ -2,6 +2,9 @@
 // done. A coroutine over a socket. It knows HTTP alone: a request's exchange knows what is asked and how it is
 // answered; the pure parts of the protocol are in request_head, request_target, body_upload and response.
 //
+// It has many small functions because it has one coroutine frame for its life: each function is what happens between
+// two waits.
+//
 // Front-end only, its one thread. Kept alive by its own coroutine.
 #pragma once
 

@@ -4,6 +4,9 @@
 // Where the model is loaded once (`preload`), a loader comes first, and workers are forked from it; its death costs a
 // new loader, and the workers that live serve on. Else each worker is executed and loads by itself.
 //
+// The loader has a slot of its own (loader_slot), how often and when a process is replaced is respawn_policy's. The
+// functions here are the events of the workers' lives, and the questions that others ask of them.
+//
 // Front-end only, its one thread.
 #pragma once
 

@@ -1,6 +1,10 @@
 // One model's scheduler: admits requests, keeps them in order, hands them to workers, takes the answers, and replays
 // what a dead worker had. The private table of requests lives here.
 //
+// What it decides by is apart (admission, batch_policy, worker_choice, blame, replay_policy, completion_check), as is
+// what it keeps (pending_queue, fleet, batch_sizing, quarantine). Its functions are the ways of a request between
+// these.
+//
 // Front-end only, its one thread. Every admitted request is answered exactly once.
 #pragma once
 

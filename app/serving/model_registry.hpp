@@ -4,6 +4,8 @@
 // go. It is freed when the last of them is reaped and the last request lets go of it: a request holds its model until
 // its answer is written, and every request gets an answer.
 //
+// Many of its functions pass a question on to every pool: whoever asks need not know which models there are.
+//
 // Front-end only, its one thread.
 #pragma once
 
