@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string>
 #include <utility>
 
 #include "common/awake_clock.hpp"
@@ -88,9 +89,7 @@ http::Exchange::Next CallExchange::proceed(http::Response& response) {
     case Stage::kBody: break;
     case Stage::kReady: return make_ready(response);
     case Stage::kAsked: {
-      const auto failed =
-          std::find_if(answers_.begin(), answers_.end(), [](const schedule::Answer& answer) { return !answer.prediction.ok(); });
-      if (failed != answers_.end()) return fail(failed->prediction.error(), response);
+      if (failure_) return fail(*failure_, response);
       stage_ = Stage::kRendering;
       return render(response);
     }
@@ -105,7 +104,11 @@ http::Exchange::Next CallExchange::make_ready(http::Response& response) {
     room_ = {};
     return fail(done.error(), response);
   }
-  return *done ? hand_over() : Next::kNextTurn;
+  if (!*done) return Next::kNextTurn;
+  if (!calls_.empty() && calls_.size() <= kMostCalls) return hand_over();
+  room_ = {};
+  return fail({ErrorCode::kBadRequest, "a request may ask 1 to " + std::to_string(kMostCalls) + " questions"},
+              response);
 }
 
 http::Exchange::Next CallExchange::hand_over() {
@@ -117,6 +120,11 @@ http::Exchange::Next CallExchange::hand_over() {
   answers_.resize(calls_.size());
   stage_ = Stage::kAsked;
   return Next::kWait;
+}
+
+void CallExchange::take_back() {
+  if (std::exchange(taken_back_, true)) return;
+  for (std::size_t i = 0; i < calls_.size(); ++i) plan_.model->dispatcher.cancel(first_id_ + i);
 }
 
 schedule::Job CallExchange::job_of(const Call& call) {
@@ -135,7 +143,9 @@ void CallExchange::wait(Resume done) {
     schedule::Job job = job_of(calls_.front());
     first_id_ = job.id;
     job.block = std::move(room_);
-    dispatcher.ask(std::move(job), schedule::AnswerHandler::from([this, done = std::move(done)](schedule::Answer answer) mutable {
+    dispatcher.ask(std::move(job),
+                   schedule::AnswerHandler::from([this, done = std::move(done)](schedule::Answer answer) mutable {
+                     if (!answer.prediction) failure_ = answer.prediction.error();
                      answers_.front() = std::move(answer);
                      done();
                    }));
@@ -154,6 +164,10 @@ void CallExchange::wait(Resume done) {
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     jobs[i].shared_block = block;
     dispatcher.ask(std::move(jobs[i]), schedule::AnswerHandler::from([this, i, join](schedule::Answer answer) {
+                     if (!answer.prediction && !failure_) {
+                       failure_ = answer.prediction.error();
+                       take_back();  // one failure is the answer to all
+                     }
                      answers_[i] = std::move(answer);
                      if (--join->left == 0) join->done();
                    }));
@@ -165,8 +179,7 @@ void CallExchange::client_is_gone() {
     context_.body_room.leave(this);
     return;
   }
-  if (stage_ != Stage::kAsked) return;
-  for (std::size_t i = 0; i < calls_.size(); ++i) plan_.model->dispatcher.cancel(first_id_ + i);
+  if (stage_ == Stage::kAsked) take_back();
 }
 
 // ---- the answer ----

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -65,6 +66,8 @@ class CallExchange final : public http::Exchange, public common::Recycled<CallEx
   [[nodiscard]] Next render(http::Response& response);
   [[nodiscard]] Next fail(const common::Error& error, http::Response& response);
   [[nodiscard]] schedule::Job job_of(const Call& call);
+  // Nobody waits for the calls any more: those that no worker has end now.
+  void take_back();
   [[nodiscard]] std::chrono::milliseconds room_patience() const;
   [[nodiscard]] common::Error no_room() const;
 
@@ -76,6 +79,8 @@ class CallExchange final : public http::Exchange, public common::Recycled<CallEx
   Calls calls_;
   Answers answers_;
   std::uint64_t first_id_{0};  // of the calls at the dispatcher, which follow each other
+  bool taken_back_{false};
+  std::optional<common::Error> failure_;  // of the first call that failed
 };
 
 }  // namespace yolod::app::api

@@ -29,7 +29,8 @@ namespace yolod::app::api {
 
 // What the head says.
 struct Plan {
-  std::shared_ptr<serving::ServedModel> model;  // set as soon as it is known: the answer counts as the model's, also a refusal
+  std::shared_ptr<serving::ServedModel>
+      model;  // set as soon as it is known: the answer counts as the model's, also a refusal
   schedule::Urgency urgency;
   bool is_answered{false};  // the response is written, and no model is asked
 };
@@ -40,6 +41,8 @@ struct Call {
   common::PredictionOptions options;
 };
 using Calls = boost::container::small_vector<Call, 1>;
+// Of one request.
+inline constexpr std::size_t kMostCalls = 64;
 using Answers = boost::container::small_vector<schedule::Answer, 1>;
 
 // Front-end only, its one thread. Made for one request.
@@ -51,10 +54,11 @@ class Handler {
   virtual ~Handler() = default;
 
   // Everything that the head decides. An Error is what the client is told.
-  [[nodiscard]] virtual common::Outcome<void> begin(const http::Question& question, Plan& plan, http::Response& response) = 0;
+  [[nodiscard]] virtual common::Outcome<void> begin(const http::Question& question, Plan& plan,
+                                                    http::Response& response) = 0;
 
   // Looks at about `budget_bytes` more of the body, and adds what it finds to `calls`. True once it is done: then there
-  // is at least one call. False: it is called again when other connections have had their turn.
+  // is at least one call, and at most kMostCalls. False: it is called again when other connections have had their turn.
   [[nodiscard]] virtual common::Outcome<bool> ready(std::span<const std::byte> body, std::size_t budget_bytes,
                                                     Calls& calls) = 0;
 

@@ -5,7 +5,6 @@
 
 #include "app/http/characters.hpp"
 
-
 namespace yolod::app::http {
 namespace {
 

@@ -147,7 +147,7 @@ asio::awaitable<void> Connection::run() {
         break;
       case Step::kWait:
         probed_ = false;
-        waiting_ = true;
+        waiting_ = exchange_->minds_client();
         co_await wait_for_exchange();
         waiting_ = false;
         step = follow(exchange_->proceed(scratch().response));

@@ -157,7 +157,7 @@ class Connection : public std::enable_shared_from_this<Connection>, public Place
   bool closing_{false};                 // after its answer
   std::unique_ptr<Exchange> exchange_;  // from its route to its answer
   BodyUpload upload_;
-  bool waiting_{false};  // for what the exchange waits for
+  bool waiting_{false};  // for what the exchange waits for, while it minds its client
   bool probed_{false};   // whether the client is still there
 
   // The beginning of an answer that is written in several turns.

@@ -55,6 +55,9 @@ class Exchange {
   [[nodiscard]] virtual Next proceed(Response& response) = 0;
   // Calls `done` once, later: not from within wait(). The exchange must not keep it beyond that.
   virtual void wait(Resume done) = 0;
+  // Whether client_is_gone() can end that wait: only then is the client looked for, and asked whether it is still
+  // there.
+  [[nodiscard]] virtual bool minds_client() const { return true; }
 
   // ---- the body, after kReadBody ----
 
@@ -98,6 +101,7 @@ class HeadExchange : public Exchange {
   [[nodiscard]] std::span<std::byte> room() const final { return {}; }
   void drop_room() final {}
   [[nodiscard]] Next body_came(std::uint64_t bytes, Response& response) final;
+  [[nodiscard]] bool minds_client() const override { return false; }
   void client_is_gone() override {}
 };
 

@@ -101,6 +101,17 @@ std::vector<prometheus::MetricFamily> Metrics::collect() const {
   return families;
 }
 
+std::shared_ptr<const std::vector<prometheus::MetricFamily>> Metrics::collect_shared(
+    std::chrono::milliseconds age) const {
+  const auto now = common::Clock::now();
+  auto shared = collected_.lock();
+  if (shared && now - collected_at_ < age) return shared;
+  shared = std::make_shared<const std::vector<prometheus::MetricFamily>>(collect());
+  collected_ = shared;
+  collected_at_ = now;
+  return shared;
+}
+
 ModelMetrics::ModelMetrics(Metrics& metrics, std::string model)
     : metrics_(metrics),
       model_(std::move(model)),

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "app/observe/histogram.hpp"
+#include "common/clock.hpp"
 #include "common/domain/work_times.hpp"
 #include "common/loop_turns.hpp"
 
@@ -67,6 +68,9 @@ class Metrics {
   void loop_turns(const common::LoopTurns& turns);
   // Every family with its series, as they are now (observe/metrics_text).
   [[nodiscard]] std::vector<prometheus::MetricFamily> collect() const;
+  // The same, shared with whoever has asked less than `age` ago and still has them.
+  [[nodiscard]] std::shared_ptr<const std::vector<prometheus::MetricFamily>> collect_shared(
+      std::chrono::milliseconds age) const;
 
  private:
   friend class ModelMetrics;
@@ -90,6 +94,8 @@ class Metrics {
   prometheus::Gauge& longest_turn_seconds_;
   std::array<prometheus::Counter*, common::LoopTurns::kLongerThanUs.size()> long_turns_{};
   std::map<int, prometheus::Counter*> answered_without_model_;
+  mutable std::weak_ptr<const std::vector<prometheus::MetricFamily>> collected_;
+  mutable common::Clock::time_point collected_at_;
 };
 
 }  // namespace yolod::app::observe

@@ -3,8 +3,8 @@
 #include <prometheus/text_serializer.h>
 
 #include <algorithm>
-#include <iterator>
 #include <string_view>
+#include <vector>
 
 namespace yolod::app::observe {
 namespace {
@@ -25,19 +25,22 @@ std::string_view without_header(std::string_view text) {
 
 }  // namespace
 
+MetricsText::MetricsText(const Metrics& metrics) : families_(metrics.collect_shared(kSharedFor)) {}
+
 std::string MetricsText::next() {
   std::string text;
   std::size_t lines = 0;
   while (!is_whole() && lines < kLinesAtOnce) {
-    prometheus::MetricFamily& family = families_[family_];
+    const prometheus::MetricFamily& family = (*families_)[family_];
     const bool is_first = series_ == 0;
-    prometheus::MetricFamily some{family.name, family.help, family.type, {}};
+    std::vector<prometheus::MetricFamily> piece_of_it{{family.name, family.help, family.type, {}}};
+    auto& some = piece_of_it.front().metric;
     while (series_ < family.metric.size() && lines < kLinesAtOnce) {
       lines += lines_of(family.metric[series_]);
-      some.metric.push_back(std::move(family.metric[series_]));
+      some.push_back(family.metric[series_]);
       ++series_;
     }
-    const std::string piece = prometheus::TextSerializer().Serialize({some});
+    const std::string piece = prometheus::TextSerializer().Serialize(piece_of_it);
     text += is_first ? std::string_view(piece) : without_header(piece);
     if (series_ == family.metric.size()) {
       ++family_;

@@ -95,7 +95,7 @@ void LoaderSlot::replace(DeathCause cause, const std::string& what) {
   if (!at) return;
   starts_at_ = *at;
   run_at(timer_, *at, alive_, [this] {
-    if (!process_) start();
+    if (!process_ && hooks_.may_start()) start();
   });
 }
 

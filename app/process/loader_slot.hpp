@@ -39,6 +39,9 @@ class LoaderSlot {
     std::function<void(pid_t, const DeniedCall&)> denied;
     // Asked before a death or a failed start is made good: true if there will be no other loader.
     std::function<bool(DeathCause cause, const std::string& reason)> gives_up;
+    // Whether a loader may be started still. Asked when the time for the next one has come: a timer that has run out
+    // cannot be cancelled any more.
+    std::function<bool()> may_start;
     // A death that the log is to tell; the time at which the next loader may start, or nothing: there will be none.
     std::function<std::optional<common::Clock::time_point>(RespawnPolicy& policy, DeathCause cause,
                                                            const std::string& what)>
@@ -53,8 +56,8 @@ class LoaderSlot {
   void start();
   // If `pid` is the loader's: it was reaped, and there will be another, unless `is_over`. False if it is not.
   bool reaped(pid_t pid, Death death, bool is_over);
-  // No other loader comes.
-  void stop_respawning() { timer_.cancel(); }
+  // The next one is not waited for any more.
+  void stop_waiting() { timer_.cancel(); }
   void ask_to_stop();
   void send_signal(int signal);
 

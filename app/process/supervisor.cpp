@@ -63,6 +63,7 @@ Supervisor::Supervisor(boost::asio::io_context& io, const common::ModelConfig& c
                [this](const LoaderProcess& loader) { loader_became_ready(loader); },
                [this](pid_t pid, const DeniedCall& call) { tell_of_denied("loader", pid, call); },
                [this](DeathCause cause, const std::string& reason) { return gives_up(cause, reason); },
+               [this] { return respawning_; },
                [this](RespawnPolicy& policy, DeathCause cause, const std::string& what) {
                  return next_start(policy, cause, what, milliseconds(0));
                }}) {
@@ -465,7 +466,7 @@ void Supervisor::replace(WorkerSlot& slot, DeathCause cause, const std::string& 
 
 void Supervisor::stop_respawning() {
   respawning_ = false;
-  loader_.stop_respawning();
+  loader_.stop_waiting();
   for (const auto& slot : slots_) slot->respawn_timer.cancel();
 }
 

@@ -24,7 +24,10 @@ http::Exchange::Next MetricsExchange::begin(const http::Question& /*question*/, 
 }
 
 http::Exchange::Next MetricsExchange::proceed(http::Response& response) {
-  if (!text_) text_.emplace(metrics_);
+  if (!text_) {  // which is the work of a turn, too
+    text_.emplace(metrics_);
+    return Next::kWriteMore;
+  }
   const auto piece = text_->next();
   response.body += piece;
   return text_->is_whole() ? Next::kRespond : Next::kWriteMore;

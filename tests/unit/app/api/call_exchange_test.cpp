@@ -21,7 +21,8 @@ class LinesHandler final : public Handler {
  public:
   explicit LinesHandler(const serving::Models& models) : models_(models) {}
 
-  [[nodiscard]] common::Outcome<void> begin(const http::Question& question, Plan& plan, http::Response& response) override {
+  [[nodiscard]] common::Outcome<void> begin(const http::Question& question, Plan& plan,
+                                            http::Response& response) override {
     if (question.target.path() == "/static") {
       http::write_text(response, "text/plain", "static");
       plan.is_answered = true;
@@ -286,6 +287,39 @@ TEST_CASE("CallExchange: when its client is gone, questions that no worker has a
   CHECK(served < 6);
   bench.driver.finish_wait();
   CHECK(bench.driver.status() == 499);
+}
+
+TEST_CASE("CallExchange: more questions than a request may ask are refused, and their room is freed", "[app][unit]") {
+  CallBench bench;
+  const auto used_before = bench.arena_used();
+  REQUIRE(bench.driver.begin(kPost) == Next::kReadBody);
+  std::string lines;
+  for (std::size_t i = 0; i <= kMostCalls; ++i) lines += "a\n";
+  bench.driver.finish(bench.ready(bench.driver.send(lines)));
+  CHECK(bench.driver.status() == 400);
+  CHECK(bench.driver.body().find("1 to 64 questions") != std::string::npos);
+  CHECK(bench.arena_used() == used_before);
+}
+
+TEST_CASE("CallExchange: after the first failure the questions that no worker has are taken back", "[app][unit]") {
+  CallBench bench;
+  bench.config.batch.max_size = 1;
+  bench.dispatcher.use(bench.config);
+  REQUIRE(bench.driver.begin(kPost) == Next::kReadBody);
+  REQUIRE(bench.ready(bench.driver.send("a\nb\nc\nd\ne\nf")) == Next::kWait);
+  bench.driver.wait();
+  std::size_t given = 0;
+  for (int round = 0; round < 6 && !bench.driver.resumed; ++round) {
+    for (const auto& cell : bench.worker.take()) {
+      ++given;
+      bench.worker.refuse(cell, ErrorCode::kInvalidImage);
+    }
+    bench.dispatcher.worker_completions(bench.worker);
+    for (int i = 0; i < 3; ++i) bench.turn();
+  }
+  CHECK(given < 6);
+  bench.driver.finish_wait();
+  CHECK(bench.driver.status() == 400);  // what went wrong, not that the others were taken back
 }
 
 TEST_CASE("CallExchange: nothing is taken back before and after the wait", "[app][unit]") {

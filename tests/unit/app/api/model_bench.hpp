@@ -76,7 +76,8 @@ class ModelBench : public serving::Models {
   schedule::CompletionPoll poll{io, arena, {[] { return false; }, [] {}}};
   schedule::FakeWorker worker{config};
   schedule::Dispatcher dispatcher{io, config, model_metrics, poll, [] { return std::nullopt; }};
-  std::shared_ptr<serving::ServedModel> model{std::make_shared<serving::ServedModel>(serving::ServedModel{&config, dispatcher, model_metrics})};
+  std::shared_ptr<serving::ServedModel> model{
+      std::make_shared<serving::ServedModel>(serving::ServedModel{&config, dispatcher, model_metrics})};
   CallContext context{*this, body_room, metrics, server, [this] { return drains; }};
 };
 

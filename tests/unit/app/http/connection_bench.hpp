@@ -38,6 +38,7 @@ struct ExchangeScript {
 
   Exchange::BodyRule rule{1U << 20U, 64};
   bool has_room{true};
+  bool minds_client{true};
   // Of a wait for room: what ends it. The test calls `give_room`.
   std::function<void(common::Outcome<void>)> give_room;
   Exchange::Resume resume;  // of a wait
@@ -59,6 +60,7 @@ class ScriptedExchange final : public Exchange {
   }
   [[nodiscard]] Next proceed(Response& response) override { return script_.proceed(response); }
   void wait(Resume done) override { script_.resume = std::move(done); }
+  [[nodiscard]] bool minds_client() const override { return script_.minds_client; }
   [[nodiscard]] BodyRule body_rule() const override { return script_.rule; }
   [[nodiscard]] bool try_room(std::uint64_t bytes) override {
     if (!script_.has_room) return false;

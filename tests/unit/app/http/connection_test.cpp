@@ -478,6 +478,24 @@ TEST_CASE("Connection: an exchange that waits is told when its client is gone", 
   }
 }
 
+TEST_CASE("Connection: a client of a wait that does not mind it is not asked whether it is there", "[app][unit]") {
+  ConnectionBench bench;
+  bench.script.minds_client = false;
+  bench.script.begin = [](const Question&, Response&) { return Next::kWait; };
+  bench.script.proceed = [](Response& response) {
+    write_text(response, "text/plain", "done");
+    return Next::kRespond;
+  };
+  Client client(bench);
+  client.send(kGet);
+  client.shut_down();
+  bench.pass(100ms);
+  bench.pass(100ms);
+  CHECK(client.received().empty());  // no 102 Processing
+  bench.resume();
+  CHECK_THAT(client.received(), StartsWith("HTTP/1.1 200 ") && EndsWith("done"));
+}
+
 // ---- answers ----
 
 TEST_CASE("Connection: a client that reads slowly gets all of a large answer", "[app][unit]") {

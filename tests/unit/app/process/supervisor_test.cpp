@@ -634,6 +634,26 @@ TEST_CASE("Supervisor: a stop asks what is ready and signals what is not, and no
   CHECK(bench.restarted.empty());
 }
 
+TEST_CASE("Supervisor: once it has given up, no loader that was on its way is started", "[app][unit]") {
+  SupervisorBench bench(AutoBool::kAuto, 1);
+  bench.start();
+  bench.loader = &bench.make_ready(bench.puppets.next_loader());
+  Puppet& worker = bench.next_worker();
+  bench.puppets.tell(worker, "hello");
+  for (int death = 0; death < 2; ++death) {  // the second is made good half a second later
+    if (death != 0) bench.loader = &bench.puppets.next_loader();
+    bench.puppets.tell(*bench.loader, "signal 11");
+    REQUIRE(bench.goes(*bench.loader));
+  }
+  bench.puppets.tell(worker, "fail no such layer");
+  bench.puppets.tell(worker, "exit 91");
+  REQUIRE(bench.puppets.wait_until([&] { return !bench.gave_up.empty(); }));
+  const auto started = bench.puppets.started_count();
+  bench.puppets.wait_for(700ms);
+  CHECK(bench.puppets.started_count() == started);
+  CHECK_FALSE(bench.supervisor->any_alive());
+}
+
 TEST_CASE("Supervisor: forks that nobody has seen are forgotten at the end of a stop", "[app][unit]") {
   SupervisorBench bench(AutoBool::kAuto, 1);
   bench.start();
