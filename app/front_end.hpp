@@ -4,6 +4,8 @@
 //   app/reload.hpp     a reload, from the request to the last model
 //   app/shutdown.hpp   a stop, from the signal to the last child
 //
+// Its members are all parts of the process, in the order in which they may go.
+//
 // One thread for life, so that it may fork at any time.
 #pragma once
 

@@ -6,6 +6,8 @@
 //
 // Of one that a loader forks, the pid is known from its hello on; one that ends before that has vanished.
 //
+// Its members are what one process has and has said: two channels, a lane, and each milestone once.
+//
 // Owned by the supervisor, from fork to reap. Front-end only, its one thread.
 #pragma once
 

@@ -10,6 +10,8 @@
 //
 // A model that is not in the config any more is retired; so is one that a reload adds, until its trial is over.
 //
+// Many of its functions pass a question or a signal on to every generation; the others are the steps of a reload.
+//
 // Front-end only, its one thread. Does not move: its parts refer to each other.
 #pragma once
 
