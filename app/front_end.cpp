@@ -175,7 +175,8 @@ void FrontEnd::housekeep() {
 }
 
 Outcome<void> FrontEnd::make_arena() {
-  if (auto fits = serving::check_shared_memory(config_.memory.input_arena_bytes, config_.models, nullptr); !fits) return fits;
+  if (auto fits = serving::check_shared_memory(config_.memory.input_arena_bytes, config_.models, nullptr); !fits)
+    return fits;
   auto arena = ipc::InputArena::create(config_.memory.input_arena_bytes);
   if (!arena) return arena.error();
   arena_.emplace(std::move(*arena));
@@ -184,13 +185,13 @@ Outcome<void> FrontEnd::make_arena() {
 }
 
 void FrontEnd::make_models() {
-  completion_poll_.emplace(
-      io_, *arena_,
-      schedule::CompletionPoll::Lanes{[this] { return models_->have_completions(); }, [this] { models_->take_completions(); }});
+  completion_poll_.emplace(io_, *arena_,
+                           schedule::CompletionPoll::Lanes{[this] { return models_->have_completions(); },
+                                                           [this] { models_->take_completions(); }});
   context_.emplace(serving::PoolContext{io_, spawn_, *arena_, metrics_, *completion_poll_});
-  models_.emplace(*context_,
-                  serving::ModelPool::Events{[this](serving::ModelPool& pool, const std::string& reason) { gave_up(pool, reason); },
-                                    [this] { pool_ready_changed(); }});
+  models_.emplace(*context_, serving::ModelPool::Events{
+                                 [this](serving::ModelPool& pool, const std::string& reason) { gave_up(pool, reason); },
+                                 [this] { pool_ready_changed(); }});
   models_->add(config_.models);
   models_->set_default(config_.default_model);
   reloadable_.emplace(*models_);
@@ -214,7 +215,8 @@ void FrontEnd::make_models() {
 void FrontEnd::pool_ready_changed() {
   if (phase_ != Phase::kServing || all_ready_said_) return;
   bool all_settled = true;
-  models_->for_each([&](const serving::ModelPool& pool) { all_settled &= pool.was_ready() || failed_.contains(&pool); });
+  models_->for_each(
+      [&](const serving::ModelPool& pool) { all_settled &= pool.was_ready() || failed_.contains(&pool); });
   if (!all_settled) return;
   if (!failed_.empty()) {
     if (!std::exchange(check_over_, true)) asio::post(io_, [this] { finish_check(); });

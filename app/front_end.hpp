@@ -95,7 +95,7 @@ class FrontEnd final : private http::Application {
   bool accept_when_ready_{false};
   bool check_over_{false};
   std::set<const serving::ModelPool*> failed_;  // of a check: those that cannot be served
-  std::set<int> ignored_signals_;      // of which the log has told
+  std::set<int> ignored_signals_;               // of which the log has told
   observe::Metrics metrics_;
   // Before io_: coroutines that are destroyed with it hold blocks of the arena.
   std::optional<ipc::InputArena> arena_;

@@ -22,7 +22,7 @@ using ReadConfig = std::function<std::optional<common::Config>()>;
 // Serves until a signal says stop and everything is over; returns the process's exit code. `read_again` is for reloads;
 // `manager` outlives the call; `open_files` is RLIMIT_NOFILE for the workers. Called once, by the only thread, after
 // block_front_end_signals() and configure_log().
-[[nodiscard]] int serve(const common::Config& config, ReadConfig read_again, RunMode mode, host::ServiceManager& manager,
-                        rlimit open_files);
+[[nodiscard]] int serve(const common::Config& config, ReadConfig read_again, RunMode mode,
+                        host::ServiceManager& manager, rlimit open_files);
 
 }  // namespace yolod::app

@@ -25,7 +25,8 @@ void check_model(const ModelConfig& model, std::size_t index, std::vector<KeyPro
   refuse(model.detect.augment && !detects, "detect.augment", "only a detector takes it");
   const bool gpu =
       std::any_of(model.devices.begin(), model.devices.end(), [](const auto& one) { return one != "cpu"; });
-  refuse(gpu && !process::kBuiltWithCuda, "device", "this yolod is built without CUDA, only auto and cpu are supported");
+  refuse(gpu && !process::kBuiltWithCuda, "device",
+         "this yolod is built without CUDA, only auto and cpu are supported");
   refuse(model.preload == common::AutoBool::kTrue && common::may_use_cuda(model, process::kBuiltWithCuda), "preload",
          "true is for device: cpu, no process may fork once it has used a GPU");
 }

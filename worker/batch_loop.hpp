@@ -35,7 +35,7 @@ enum class Decoding {
 // completion, also when the model throws. `cores` are those that this process may use: a sealed one cannot ask any
 // more.
 [[nodiscard]] LoopEnd serve(model::Model& model, ipc::LaneUser& lane, const ipc::InputArenaView& arena,
-                             const Channels& channels, Decoding decoding = Decoding::kInTurn,
-                             std::uint32_t cores = common::usable_cpu_count());
+                            const Channels& channels, Decoding decoding = Decoding::kInTurn,
+                            std::uint32_t cores = common::usable_cpu_count());
 
 }  // namespace yolod::worker

@@ -101,7 +101,8 @@ void ModelPool::reload(ModelConfig config, Reloaded done) {
 }
 
 void ModelPool::begin_trial() {
-  candidate_ = make_generation(std::exchange(next_config_, nullptr), serving_ ? process::Start::kBeside : process::Start::kTrial);
+  candidate_ = make_generation(std::exchange(next_config_, nullptr),
+                               serving_ ? process::Start::kBeside : process::Start::kTrial);
   candidate_->supervisor.start(*this);
 }
 
@@ -113,7 +114,8 @@ void ModelPool::swap_in() {
   config_ = serving_->config;
   served_.config = config_.get();
   dispatcher_.use(*config_);
-  serving_->supervisor.for_each_ready([this](process::WorkerProcess& worker) { give_work_to(worker, serving_->supervisor); });
+  serving_->supervisor.for_each_ready(
+      [this](process::WorkerProcess& worker) { give_work_to(worker, serving_->supervisor); });
   common::reach(common::FaultPoint::kFrontEndSwapped);
   metrics_.generation(serving_->number);
   common::log_info("model {}: generation {} serves", name_, serving_->number);
@@ -146,8 +148,8 @@ void ModelPool::let_go(std::unique_ptr<Generation> generation) {
   common::reach(common::FaultPoint::kFrontEndLetGo);
   // What it has may take as long as a request or a batch may; its workers are stuck after that.
   constexpr std::chrono::seconds kGrace{5};
-  process::run_at(leaving.overdue, AwakeClock::now() + common::longest_hang_allowance(*leaving.config) + kGrace, leaving.alive,
-         [&leaving] { leaving.supervisor.signal_all(SIGKILL); });
+  process::run_at(leaving.overdue, AwakeClock::now() + common::longest_hang_allowance(*leaving.config) + kGrace,
+                  leaving.alive, [&leaving] { leaving.supervisor.signal_all(SIGKILL); });
   post(&ModelPool::bury);
 }
 
@@ -200,8 +202,9 @@ void ModelPool::worker_completions(process::WorkerProcess& worker) {
 bool ModelPool::worker_died(process::WorkerProcess& worker, process::DeathCause cause) {
   auto link = links_.extract(&worker);
   if (link.empty()) return false;
-  return dispatcher_.worker_ended(link.mapped(),
-                                  cause == process::DeathCause::kNotItsDoing ? schedule::WorkerEnd::kNotItsDoing : schedule::WorkerEnd::kOwnDoing);
+  return dispatcher_.worker_ended(link.mapped(), cause == process::DeathCause::kNotItsDoing
+                                                     ? schedule::WorkerEnd::kNotItsDoing
+                                                     : schedule::WorkerEnd::kOwnDoing);
 }
 
 void ModelPool::tick() {

@@ -13,7 +13,8 @@ namespace yolod::app::serving {
 // Owned by the pool, from the worker's ready to its death; both that it refers to outlive it. One thread.
 class WorkerLink final : public schedule::WorkerPort {
  public:
-  WorkerLink(process::WorkerProcess& worker, process::Supervisor& supervisor) : worker_(worker), supervisor_(supervisor) {}
+  WorkerLink(process::WorkerProcess& worker, process::Supervisor& supervisor)
+      : worker_(worker), supervisor_(supervisor) {}
 
   [[nodiscard]] const common::ModelConfig& config() const override { return supervisor_.config(); }
   [[nodiscard]] const common::ModelDescription& description() const override { return worker_.description(); }

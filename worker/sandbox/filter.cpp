@@ -68,41 +68,41 @@ constexpr std::initializer_list<int> kCallsOfFaultPoints{SCMP_SYS(unlink), SCMP_
 
 // What no model needs, while it is loaded neither. In an instrumented build these alone are denied.
 constexpr std::initializer_list<int> kNeverNeeded{SCMP_SYS(socket),
-                                                           SCMP_SYS(socketpair),
-                                                           SCMP_SYS(connect),
-                                                           SCMP_SYS(bind),
-                                                           SCMP_SYS(listen),
-                                                           SCMP_SYS(accept),
-                                                           SCMP_SYS(accept4),
-                                                           SCMP_SYS(execve),
-                                                           SCMP_SYS(execveat),
-                                                           SCMP_SYS(process_vm_readv),
-                                                           SCMP_SYS(process_vm_writev),
-                                                           SCMP_SYS(pidfd_open),
-                                                           SCMP_SYS(pidfd_getfd),
-                                                           SCMP_SYS(pidfd_send_signal),
-                                                           SCMP_SYS(rt_sigqueueinfo),
-                                                           SCMP_SYS(rt_tgsigqueueinfo),
-                                                           SCMP_SYS(io_uring_setup),
-                                                           SCMP_SYS(io_uring_enter),
-                                                           SCMP_SYS(io_uring_register),
-                                                           SCMP_SYS(bpf),
-                                                           SCMP_SYS(keyctl),
-                                                           SCMP_SYS(add_key),
-                                                           SCMP_SYS(request_key),
-                                                           SCMP_SYS(userfaultfd),
-                                                           SCMP_SYS(unshare),
-                                                           SCMP_SYS(setns),
-                                                           SCMP_SYS(mount),
-                                                           SCMP_SYS(umount2),
-                                                           SCMP_SYS(pivot_root),
-                                                           SCMP_SYS(chroot),
-                                                           SCMP_SYS(perf_event_open),
-                                                           SCMP_SYS(memfd_create),
-                                                           SCMP_SYS(open_by_handle_at),
-                                                           SCMP_SYS(init_module),
-                                                           SCMP_SYS(finit_module),
-                                                           SCMP_SYS(kexec_load)};
+                                                  SCMP_SYS(socketpair),
+                                                  SCMP_SYS(connect),
+                                                  SCMP_SYS(bind),
+                                                  SCMP_SYS(listen),
+                                                  SCMP_SYS(accept),
+                                                  SCMP_SYS(accept4),
+                                                  SCMP_SYS(execve),
+                                                  SCMP_SYS(execveat),
+                                                  SCMP_SYS(process_vm_readv),
+                                                  SCMP_SYS(process_vm_writev),
+                                                  SCMP_SYS(pidfd_open),
+                                                  SCMP_SYS(pidfd_getfd),
+                                                  SCMP_SYS(pidfd_send_signal),
+                                                  SCMP_SYS(rt_sigqueueinfo),
+                                                  SCMP_SYS(rt_tgsigqueueinfo),
+                                                  SCMP_SYS(io_uring_setup),
+                                                  SCMP_SYS(io_uring_enter),
+                                                  SCMP_SYS(io_uring_register),
+                                                  SCMP_SYS(bpf),
+                                                  SCMP_SYS(keyctl),
+                                                  SCMP_SYS(add_key),
+                                                  SCMP_SYS(request_key),
+                                                  SCMP_SYS(userfaultfd),
+                                                  SCMP_SYS(unshare),
+                                                  SCMP_SYS(setns),
+                                                  SCMP_SYS(mount),
+                                                  SCMP_SYS(umount2),
+                                                  SCMP_SYS(pivot_root),
+                                                  SCMP_SYS(chroot),
+                                                  SCMP_SYS(perf_event_open),
+                                                  SCMP_SYS(memfd_create),
+                                                  SCMP_SYS(open_by_handle_at),
+                                                  SCMP_SYS(init_module),
+                                                  SCMP_SYS(finit_module),
+                                                  SCMP_SYS(kexec_load)};
 
 // Collects the first failure, so that a list of rules reads as one.
 class Filter {
@@ -164,8 +164,8 @@ void add_allowed_calls(Filter& filter, const FilterSettings& settings) {
   }
   filter.rules(SCMP_ACT_ALLOW, kCallsOfLoader);
   filter.allow(SCMP_SYS(clone), {SCMP_A0(SCMP_CMP_MASKED_EQ, kNamespaceFlags, 0)});
-  // abort() and raise(). Its own pid would not do: a worker inherits this filter and has another. The guard keeps it from
-  // the front-end.
+  // abort() and raise(). Its own pid would not do: a worker inherits this filter and has another. The guard keeps it
+  // from the front-end.
   filter.rule(SCMP_ACT_ALLOW, SCMP_SYS(tgkill));
   for (const int option : {PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS}) {
     filter.allow(SCMP_SYS(prctl), {SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(option))});

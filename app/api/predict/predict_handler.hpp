@@ -29,7 +29,8 @@ class PredictHandler final : public api::Handler, public common::Recycled<Predic
   // `models` outlives it.
   PredictHandler(const serving::Models& models, Kind kind) : models_(models), kind_(kind) {}
 
-  [[nodiscard]] common::Outcome<void> begin(const http::Question& question, api::Plan& plan, http::Response& response) override;
+  [[nodiscard]] common::Outcome<void> begin(const http::Question& question, api::Plan& plan,
+                                            http::Response& response) override;
   [[nodiscard]] common::Outcome<bool> ready(std::span<const std::byte> body, std::size_t budget_bytes,
                                             api::Calls& calls) override;
   [[nodiscard]] bool render(const Result& result, http::Response& response) override;
@@ -39,7 +40,8 @@ class PredictHandler final : public api::Handler, public common::Recycled<Predic
   // What the head alone says against asking that model at this route.
   [[nodiscard]] common::Outcome<void> check_route(const common::ModelConfig& model) const;
   // How the content lies in the body.
-  [[nodiscard]] common::Outcome<void> read_content_type(const http::RequestHead& head, const common::ModelConfig& model);
+  [[nodiscard]] common::Outcome<void> read_content_type(const http::RequestHead& head,
+                                                        const common::ModelConfig& model);
 
   const serving::Models& models_;
   const Kind kind_;

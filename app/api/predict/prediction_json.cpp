@@ -63,7 +63,8 @@ void append(http::TextBuffer& out, const common::Detection& detection, const com
   out += "}}";
 }
 
-void append(http::TextBuffer& out, const common::Classification& classification, const common::ModelDescription& model) {
+void append(http::TextBuffer& out, const common::Classification& classification,
+            const common::ModelDescription& model) {
   append_label(out, classification.class_id, model);
   out += R"(,"probability":)";
   out.add_fixed(classification.probability, 6);
@@ -162,7 +163,8 @@ void end_prediction(http::Response& response, const schedule::Answer& answer, st
   append_server_timing(response.fields, answer);
 }
 
-void write_prediction(http::Response& response, std::string_view model, schedule::Answer& answer, std::uint32_t total_us) {
+void write_prediction(http::Response& response, std::string_view model, schedule::Answer& answer,
+                      std::uint32_t total_us) {
   if (auto* const file = std::get_if<common::EncodedFile>(&*answer.prediction)) {
     write_file(response, *file);
     append_server_timing(response.fields, answer);

@@ -13,7 +13,8 @@ namespace yolod::app::api::predict {
 
 // A prediction, with Server-Timing: JSON, or the file that it is, which is taken out of `answer`. `total_us` runs from
 // the request's first byte to now. Replaces all of `response`. REQUIRES: answer.prediction is no Error, here and below.
-void write_prediction(http::Response& response, std::string_view model, schedule::Answer& answer, std::uint32_t total_us);
+void write_prediction(http::Response& response, std::string_view model, schedule::Answer& answer,
+                      std::uint32_t total_us);
 
 // The same for a long list, piece by piece: begin_prediction(), append_items() until all of item_count() are written,
 // end_prediction(). Not for files.

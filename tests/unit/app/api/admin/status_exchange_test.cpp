@@ -63,7 +63,8 @@ TEST_CASE("MetricsExchange: the metrics are brought up to date once, and written
   boost::asio::io_context io;
   observe::Metrics metrics;
   std::vector<std::unique_ptr<observe::ModelMetrics>> models;
-  for (int i = 0; i < 16; ++i) models.push_back(std::make_unique<observe::ModelMetrics>(metrics, "m" + std::to_string(i)));
+  for (int i = 0; i < 16; ++i)
+    models.push_back(std::make_unique<observe::ModelMetrics>(metrics, "m" + std::to_string(i)));
   int refreshed = 0;
   const RefreshMetrics refresh = [&refreshed] { ++refreshed; };
   api::ExchangeDriver driver(io, std::make_unique<MetricsExchange>(metrics, refresh));

@@ -180,7 +180,7 @@ TEST_CASE("PredictHandler: a long list is written in pieces, and is the text of 
 TEST_CASE("PredictHandler: it is answered over the exchange, and errors are yolod's own", "[app][unit]") {
   api::ModelBench bench;
   api::ExchangeDriver driver(bench.io, std::make_unique<api::CallExchange>(
-                                      bench.context, std::make_unique<PredictHandler>(bench, Kind::kPredictions)));
+                                           bench.context, std::make_unique<PredictHandler>(bench, Kind::kPredictions)));
   REQUIRE(driver.begin("POST /predict HTTP/1.1\r\nHost: a\r\n") == Next::kReadBody);
   REQUIRE(driver.send("abc") == Next::kWait);
   driver.wait();

@@ -29,7 +29,7 @@ json::object parsed_body(const http::Response& response) {
 std::string text(const json::value& value) { return std::string(value.as_string().c_str(), value.as_string().size()); }
 
 schedule::Answer answer_of(common::Prediction prediction,
-                 ModelDescription description = {"detect", "cpu", "fp32", 416, 416, false, 0, {}, {"cat"}}) {
+                           ModelDescription description = {"detect", "cpu", "fp32", 416, 416, false, 0, {}, {"cat"}}) {
   schedule::Answer answer;
   answer.prediction = std::move(prediction);
   answer.times = {1500, 20'001, 999};
