@@ -145,8 +145,7 @@ void CallExchange::wait(Resume done) {
     job.block = std::move(room_);
     dispatcher.ask(std::move(job),
                    schedule::AnswerHandler::from([this, done = std::move(done)](schedule::Answer answer) mutable {
-                     if (!answer.prediction) failure_ = answer.prediction.error();
-                     answers_.front() = std::move(answer);
+                     answer_came(0, std::move(answer));
                      done();
                    }));
     return;
@@ -164,14 +163,18 @@ void CallExchange::wait(Resume done) {
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     jobs[i].shared_block = block;
     dispatcher.ask(std::move(jobs[i]), schedule::AnswerHandler::from([this, i, join](schedule::Answer answer) {
-                     if (!answer.prediction && !failure_) {
-                       failure_ = answer.prediction.error();
-                       take_back();  // one failure is the answer to all
-                     }
-                     answers_[i] = std::move(answer);
+                     answer_came(i, std::move(answer));
                      if (--join->left == 0) join->done();
                    }));
   }
+}
+
+void CallExchange::answer_came(std::size_t number, schedule::Answer answer) {
+  if (!answer.prediction && !failure_) {
+    failure_ = answer.prediction.error();
+    if (calls_.size() > 1) take_back();  // one failure is the answer to all
+  }
+  answers_[number] = std::move(answer);
 }
 
 void CallExchange::client_is_gone() {
@@ -200,7 +203,7 @@ void CallExchange::refuse(const Error& error, http::Response& response) {
 void CallExchange::answered(int http_status) {
   if (plan_.model) {
     plan_.model->metrics.answered(http_status);
-  } else if (http_status >= 400) {
+  } else {
     context_.metrics.answered_without_model(http_status);
   }
 }

@@ -66,6 +66,8 @@ class CallExchange final : public http::Exchange, public common::Recycled<CallEx
   [[nodiscard]] Next render(http::Response& response);
   [[nodiscard]] Next fail(const common::Error& error, http::Response& response);
   [[nodiscard]] schedule::Job job_of(const Call& call);
+  // Of the call with that number.
+  void answer_came(std::size_t number, schedule::Answer answer);
   // Nobody waits for the calls any more: those that no worker has end now.
   void take_back();
   [[nodiscard]] std::chrono::milliseconds room_patience() const;

@@ -16,9 +16,7 @@ class NativeExchange : public http::HeadExchange {
   explicit NativeExchange(observe::Metrics& metrics) : metrics_(metrics) {}
 
   void refuse(const common::Error& error, http::Response& response) final { write_error(response, error); }
-  void answered(int http_status) final {
-    if (http_status >= 400) metrics_.answered_without_model(http_status);
-  }
+  void answered(int http_status) final { metrics_.answered_without_model(http_status); }
 
  protected:
   [[nodiscard]] Next fail(const common::Error& error, http::Response& response) {

@@ -80,6 +80,7 @@ prometheus::Counter& Metrics::answers_of(const std::string& model, int http_stat
 }
 
 void Metrics::answered_without_model(int http_status) {
+  if (http_status < 400) return;
   auto& counter = answered_without_model_[http_status];
   if (counter == nullptr) counter = &answers_of("", http_status);
   counter->Increment();

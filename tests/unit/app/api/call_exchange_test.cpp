@@ -70,6 +70,14 @@ class CallBench : public ModelBench {
     while (next == Next::kNextTurn) next = driver.exchange().proceed(driver.response);
     return next;
   }
+  // Six questions, of which a worker has one at hand and one behind it; the others wait.
+  void ask_six_one_by_one() {
+    config.batch.max_size = 1;
+    dispatcher.use(config);
+    REQUIRE(driver.begin(kPost) == Next::kReadBody);
+    REQUIRE(ready(driver.send("a\nb\nc\nd\ne\nf")) == Next::kWait);
+    driver.wait();
+  }
   [[nodiscard]] std::uint64_t arena_used() const { return arena.used_bytes(); }
 };
 
@@ -271,14 +279,8 @@ TEST_CASE("CallExchange: a body that outgrows its room keeps what has come", "[a
 }
 
 TEST_CASE("CallExchange: when its client is gone, questions that no worker has are taken back", "[app][unit]") {
-  auto config = echo_config();
-  config.batch.max_size = 1;
   CallBench bench;
-  bench.config.batch.max_size = 1;
-  bench.dispatcher.use(bench.config);
-  REQUIRE(bench.driver.begin(kPost) == Next::kReadBody);
-  REQUIRE(bench.ready(bench.driver.send("a\nb\nc\nd\ne\nf")) == Next::kWait);
-  bench.driver.wait();
+  bench.ask_six_one_by_one();
   bench.driver.exchange().client_is_gone();
   bench.turn();
   CHECK_FALSE(bench.driver.resumed);  // until the worker is through with what it has
@@ -303,11 +305,7 @@ TEST_CASE("CallExchange: more questions than a request may ask are refused, and 
 
 TEST_CASE("CallExchange: after the first failure the questions that no worker has are taken back", "[app][unit]") {
   CallBench bench;
-  bench.config.batch.max_size = 1;
-  bench.dispatcher.use(bench.config);
-  REQUIRE(bench.driver.begin(kPost) == Next::kReadBody);
-  REQUIRE(bench.ready(bench.driver.send("a\nb\nc\nd\ne\nf")) == Next::kWait);
-  bench.driver.wait();
+  bench.ask_six_one_by_one();
   std::size_t given = 0;
   for (int round = 0; round < 6 && !bench.driver.resumed; ++round) {
     for (const auto& cell : bench.worker.take()) {

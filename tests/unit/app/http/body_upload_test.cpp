@@ -105,13 +105,20 @@ TEST_CASE("BodyUpload: a large chunk is read straight, a small one through the b
   CHECK(upload.received_bytes() == 0x5002);
 }
 
+// A sized body that has its room, and of which nothing has come.
+struct SizedUpload : BodyUpload {
+  explicit SizedUpload(std::uint64_t bytes) : room(bytes) {
+    REQUIRE(begin(sized(bytes), {bytes, 10}) == State::kRoom);
+    boost::beast::flat_buffer nothing;
+    REQUIRE(use_room(room, nothing) == State::kContent);
+  }
+  std::vector<std::byte> room;
+  const Clock::time_point began{1h};  // for a test's clock
+};
+
 TEST_CASE("BodyUpload: it is late at body_timeout, and before that when it is far behind", "[app][unit]") {
-  BodyUpload upload;
-  REQUIRE(upload.begin(sized(1'000'000), {1'000'000, 10}) == State::kRoom);
-  std::vector<std::byte> room(1'000'000);
-  boost::beast::flat_buffer buffer;
-  REQUIRE(upload.use_room(room, buffer) == State::kContent);
-  const auto began = Clock::time_point(1h);
+  SizedUpload upload(1'000'000);
+  const auto began = upload.began;
   CHECK_FALSE(upload.is_late(30s, began + 1h));  // its clock does not run
   upload.start_clock(began);
   CHECK(upload.is_timed());
@@ -124,12 +131,8 @@ TEST_CASE("BodyUpload: it is late at body_timeout, and before that when it is fa
 }
 
 TEST_CASE("BodyUpload: a pause is as if it had not been", "[app][unit]") {
-  BodyUpload upload;
-  REQUIRE(upload.begin(sized(100), {1000, 10}) == State::kRoom);
-  std::vector<std::byte> room(100);
-  boost::beast::flat_buffer buffer;
-  REQUIRE(upload.use_room(room, buffer) == State::kContent);
-  const auto began = Clock::time_point(1h);
+  SizedUpload upload(100);
+  const auto began = upload.began;
   upload.start_clock(began);
   upload.pause(began + 1s);
   CHECK_FALSE(upload.is_late(3s, began + 1h));
@@ -139,12 +142,8 @@ TEST_CASE("BodyUpload: a pause is as if it had not been", "[app][unit]") {
 }
 
 TEST_CASE("BodyUpload: the cost of one that is slow is its room times the time that it will take", "[app][unit]") {
-  BodyUpload upload;
-  REQUIRE(upload.begin(sized(1'000'000), {1'000'000, 10}) == State::kRoom);
-  std::vector<std::byte> room(1'000'000);
-  boost::beast::flat_buffer buffer;
-  REQUIRE(upload.use_room(room, buffer) == State::kContent);
-  const auto began = Clock::time_point(1h);
+  SizedUpload upload(1'000'000);
+  const auto began = upload.began;
   CHECK_FALSE(upload.cost(30s, began));  // nothing is read
   upload.start_clock(began);
   CHECK_FALSE(upload.cost(30s, began + 100ms));  // it has just begun

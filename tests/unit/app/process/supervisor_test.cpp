@@ -1,6 +1,7 @@
 #include "app/process/supervisor.hpp"
 
 #include <sys/resource.h>
+#include <sys/wait.h>
 
 #include <catch2/catch.hpp>
 #include <chrono>
@@ -369,7 +370,8 @@ TEST_CASE("Supervisor: a worker that said hello and died before it was heard is 
   bench.puppets.tell(quick, "hello");
   bench.puppets.tell(quick, "ready");
   bench.puppets.tell(quick, "exit 1");
-  std::this_thread::sleep_for(20ms);
+  siginfo_t ended{};
+  REQUIRE(waitid(P_PID, static_cast<id_t>(quick.pid), &ended, WEXITED | WNOWAIT) == 0);
   bool known = false;
   reap_children([&](pid_t pid, const Death& death) { known = bench.supervisor->reaped(pid, death) || known; });
   CHECK(known);
