@@ -101,7 +101,8 @@ void Puppets::tell(Puppet& puppet, const std::string& command) {
   if (is_not_confirmed(command)) return;
   const auto is_done = [&puppet] {
     std::array<char, 16> text{};
-    return recv(puppet.connection.get(), text.data(), text.size(), MSG_DONTWAIT) > 0;
+    // An end of the connection is an answer too: the command was one that it is killed for.
+    return recv(puppet.connection.get(), text.data(), text.size(), MSG_DONTWAIT) >= 0;
   };
   if (!wait_until(is_done)) throw std::runtime_error("a puppet has not done: " + command);
 }
