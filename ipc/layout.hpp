@@ -9,6 +9,7 @@
 // Whoever reads a field that the other side may write treats it as hostile: copy, check, then use.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -18,7 +19,7 @@
 namespace yolod::ipc {
 
 inline constexpr std::uint64_t kMagic = 0x31646f6c6f79ULL;  // "yolod1", little endian
-inline constexpr std::uint32_t kLayoutVersion = 7;
+inline constexpr std::uint32_t kLayoutVersion = 8;
 inline constexpr std::size_t kCacheLine = 64;
 
 enum class RegionKind : std::uint32_t { kInputArena = 1, kLane = 2 };
@@ -70,27 +71,22 @@ struct RingCursors {
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "a lock would be one shared with a worker");
 static_assert(sizeof(RingCursors) == 2 * kCacheLine);
 
-// Options that a request leaves at the model's configured value are NaN, or kUnset.
-inline constexpr std::uint32_t kUnset = UINT32_MAX;
+// Room for a request's options, encoded (ipc/options_codec.hpp).
+inline constexpr std::size_t kMaxOptionsBytes = 32;
 
-// What a request asks for or is, one bit each.
-enum RequestFlag : std::uint32_t { kFlagPng = 1, kFlagJson = 2, kFlagAnnotate = 4 };
-
-// Front-end to worker: look at these bytes of the arena, answer in that slot.
+// Front-end to worker: answer this content, which lies in the arena, in that slot. A cell knows no task: the options
+// are bytes that the model's side decodes.
 struct RequestCell {
   std::uint64_t id;
-  std::uint64_t body_offset;  // from the arena's first byte
-  std::uint64_t body_bytes;
+  std::uint64_t content_offset;  // from the arena's first byte
+  std::uint64_t content_bytes;
   std::uint32_t slot;
   std::uint32_t batch_remaining;  // how many cells of the same batch follow this one
-  float confidence;
-  float iou;
-  std::uint32_t max_detections;
-  std::uint32_t top_k;
-  std::uint32_t flags;  // RequestFlag
-  std::uint32_t reserved;
+  std::uint32_t content_kind;     // common::ContentKind
+  std::uint32_t options_bytes;
+  std::array<std::byte, kMaxOptionsBytes> options;
 };
-static_assert(sizeof(RequestCell) == 56 && std::is_trivially_copyable_v<RequestCell>);
+static_assert(sizeof(RequestCell) == 72 && std::is_trivially_copyable_v<RequestCell>);
 
 // Worker to front-end: the answer lies in that slot.
 struct CompletionCell {

@@ -1,30 +1,53 @@
 #include "ipc/options_codec.hpp"
 
-#include <cmath>
-#include <limits>
-#include <optional>
+#include <span>
+
+#include "ipc/wire.hpp"
 
 namespace yolod::ipc {
+namespace {
+
+// The first number has a bit for each option that follows, in this order, and for each option that is a yes.
+enum Bit : std::uint32_t {
+  kConfidence = 1,
+  kIou = 2,
+  kMaxDetections = 4,
+  kTopK = 8,
+  kPng = 16,
+  kAnnotate = 32,
+  kTensors = 64,
+};
+constexpr std::uint32_t kAllBits = 127;
+static_assert(5 * sizeof(std::uint32_t) <= kMaxOptionsBytes);
+
+}  // namespace
 
 void encode_options(const common::PredictionOptions& options, RequestCell& cell) {
-  constexpr float kAbsent = std::numeric_limits<float>::quiet_NaN();
-  cell.confidence = options.confidence.value_or(kAbsent);
-  cell.iou = options.iou.value_or(kAbsent);
-  cell.max_detections = options.max_detections.value_or(kUnset);
-  cell.top_k = options.top_k.value_or(kUnset);
-  cell.flags =
-      (options.png ? kFlagPng : 0U) | (options.json ? kFlagJson : 0U) | (options.annotate ? kFlagAnnotate : 0U);
+  Writer out(cell.options);
+  out.number((options.confidence ? kConfidence : 0U) | (options.iou ? kIou : 0U) |
+             (options.max_detections ? kMaxDetections : 0U) | (options.top_k ? kTopK : 0U) | (options.png ? kPng : 0U) |
+             (options.annotate ? kAnnotate : 0U) | (options.tensors ? kTensors : 0U));
+  if (options.confidence) out.number(*options.confidence);
+  if (options.iou) out.number(*options.iou);
+  if (options.max_detections) out.number(*options.max_detections);
+  if (options.top_k) out.number(*options.top_k);
+  cell.options_bytes = static_cast<std::uint32_t>(out.written().value_or(0));
 }
 
-common::PredictionOptions decode_options(const RequestCell& cell) {
+std::optional<common::PredictionOptions> decode_options(const RequestCell& cell) {
+  if (cell.options_bytes > kMaxOptionsBytes) return std::nullopt;
+  Reader in(std::span(cell.options).first(cell.options_bytes));
+  const auto bits = in.number<std::uint32_t>();
+  if ((bits & ~kAllBits) != 0) return std::nullopt;
   common::PredictionOptions options;
-  if (!std::isnan(cell.confidence)) options.confidence = cell.confidence;
-  if (!std::isnan(cell.iou)) options.iou = cell.iou;
-  if (cell.max_detections != kUnset) options.max_detections = cell.max_detections;
-  if (cell.top_k != kUnset) options.top_k = cell.top_k;
-  options.png = (cell.flags & kFlagPng) != 0;
-  options.json = (cell.flags & kFlagJson) != 0;
-  options.annotate = (cell.flags & kFlagAnnotate) != 0;
+  if ((bits & kConfidence) != 0) options.confidence = in.number<float>();
+  if ((bits & kIou) != 0) options.iou = in.number<float>();
+  if ((bits & kMaxDetections) != 0) options.max_detections = in.number<std::uint32_t>();
+  if ((bits & kTopK) != 0) options.top_k = in.number<std::uint32_t>();
+  options.png = (bits & kPng) != 0;
+  options.annotate = (bits & kAnnotate) != 0;
+  options.tensors = (bits & kTensors) != 0;
+  if (!in.complete()) return std::nullopt;
   return options;
 }
 

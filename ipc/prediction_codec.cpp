@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string_view>
+#include <utility>
 
 #include "common/domain/options.hpp"
 #include "common/domain/task.hpp"
@@ -18,15 +19,24 @@ using common::DetectionList;
 using common::EncodedFile;
 using common::FileType;
 using common::IdentityAnswer;
+using common::NamedTensor;
 using common::Prediction;
+using common::TensorList;
 
-enum class PredictionKind : std::uint32_t { kDetections = 1, kIdentity = 2, kClassifications = 3, kFile = 4 };
+enum class PredictionKind : std::uint32_t {
+  kDetections = 1,
+  kIdentity = 2,
+  kClassifications = 3,
+  kFile = 4,
+  kTensors = 5
+};
 
 constexpr std::uint64_t kMinResultBytes = 1024;
 constexpr std::size_t kDetectionBytes = 24;
 constexpr std::size_t kListBytes = 16;  // kind, width, height, count
 constexpr std::size_t kClassificationBytes = 8;
 constexpr std::size_t kFileBytes = 8;  // kind, type
+constexpr std::size_t kMaxTensors = 1024;
 
 // What a file of each type begins with: a worker gone mad may send any bytes, but not as something else.
 std::string_view magic_of(FileType type) {
@@ -77,6 +87,18 @@ void write(Writer& out, const EncodedFile& file) {
   out.number(PredictionKind::kFile);
   out.number(file.type);
   out.bytes(file.bytes);
+}
+
+void write(Writer& out, const TensorList& list) {
+  out.number(PredictionKind::kTensors);
+  out.number(static_cast<std::uint32_t>(list.tensors.size()));
+  for (const NamedTensor& tensor : list.tensors) {
+    out.text(tensor.name);
+    out.number(tensor.array.type);
+    out.number(static_cast<std::uint32_t>(tensor.array.shape.size()));
+    for (const std::int64_t side : tensor.array.shape) out.number(side);
+    out.bytes(tensor.array.bytes);
+  }
 }
 
 DetectionList read_detections(Reader& in) {
@@ -132,6 +154,37 @@ EncodedFile read_encoded_file(Reader& in) {
   return file;
 }
 
+// The bytes of a tensor follow from its type and shape, so no size is read that could say otherwise.
+bool read_tensor(Reader& in, NamedTensor& tensor) {
+  tensor.name = in.text();
+  const auto type = common::element_type_from(in.number<std::uint32_t>());
+  const auto dimensions = in.number<std::uint32_t>();
+  if (!in.good() || !type || dimensions > common::kMaxDimensions) return false;
+  tensor.array.type = *type;
+  for (std::uint32_t i = 0; i < dimensions; ++i) tensor.array.shape.push_back(in.number<std::int64_t>());
+  const auto bytes = common::array_bytes(*type, tensor.array.shape);
+  if (!in.good() || !bytes || *bytes > in.left()) return false;
+  tensor.array.bytes = in.bytes(*bytes);
+  return true;
+}
+
+TensorList read_tensors(Reader& in) {
+  TensorList list;
+  const auto count = in.number<std::uint32_t>();
+  for (std::uint32_t i = 0; i < count && in.good(); ++i) {
+    NamedTensor tensor;
+    const bool is_new =
+        read_tensor(in, tensor) && std::none_of(list.tensors.begin(), list.tensors.end(),
+                                                [&](const NamedTensor& other) { return other.name == tensor.name; });
+    if (!is_new || list.tensors.size() == kMaxTensors) {
+      in.fail();
+      return list;
+    }
+    list.tensors.push_back(std::move(tensor));
+  }
+  return list;
+}
+
 IdentityAnswer read_identity(Reader& in) {
   IdentityAnswer answer;
   answer.bytes = in.number<std::uint64_t>();
@@ -170,6 +223,7 @@ std::optional<Prediction> decode_prediction(std::span<const std::byte> bytes) {
     case PredictionKind::kIdentity: prediction = read_identity(reader); break;
     case PredictionKind::kClassifications: prediction = read_classifications(reader); break;
     case PredictionKind::kFile: prediction = read_encoded_file(reader); break;
+    case PredictionKind::kTensors: prediction = read_tensors(reader); break;
     default: return std::nullopt;
   }
   if (!reader.complete()) return std::nullopt;

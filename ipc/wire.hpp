@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include "common/domain/description.hpp"
 #include "common/text.hpp"
@@ -76,12 +77,17 @@ class Reader {
     if (!common::is_utf8(value)) good_ = false;
     return value;
   }
-  // All that is left.
-  std::vector<std::byte> rest() {
-    std::vector<std::byte> value(in_.begin(), in_.end());
-    in_ = {};
+  std::vector<std::byte> bytes(std::size_t count) {
+    if (!good_ || count > in_.size()) {
+      good_ = false;
+      return {};
+    }
+    std::vector<std::byte> value(in_.begin(), in_.begin() + static_cast<std::ptrdiff_t>(count));
+    in_ = in_.subspan(count);
     return value;
   }
+  // All that is left.
+  std::vector<std::byte> rest() { return bytes(in_.size()); }
   void fail() { good_ = false; }
   [[nodiscard]] bool good() const { return good_; }
   [[nodiscard]] std::size_t left() const { return in_.size(); }

@@ -164,7 +164,7 @@ std::optional<std::vector<std::byte>> decode_base64(std::string_view text) {
 }
 
 Outcome<std::span<const std::byte>> picture_of(const Input& input, std::vector<std::byte>& unwrapped) {
-  if (!input.options.json) return input.body;
+  if (input.kind != common::ContentKind::kJson) return input.body;
   auto found = picture_in_json(input.body);
   if (!found) return found.error();
   unwrapped = *std::move(found);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/config/model_config.hpp"
+#include "common/domain/content.hpp"
 #include "common/domain/description.hpp"
 #include "common/domain/options.hpp"
 #include "common/domain/prediction.hpp"
@@ -29,10 +30,11 @@ class WorkMark {
   ~WorkMark() = default;
 };
 
-// One image to look at. `body` is the file as the client sent it (hostile, read-only, valid for the call).
+// One question to the model. `body` is the content as the client sent it (hostile, read-only, valid for the call).
 struct Input {
   std::span<const std::byte> body;
-  common::PredictionOptions options;
+  common::ContentKind kind{common::ContentKind::kFile};
+  common::PredictionOptions options{};
   // Boxes end at the picture's edge. Darknet's own measure of a detector, alone, takes them as the network has them.
   bool clip_boxes{true};
   // Null: nobody listens. Outlives the call.

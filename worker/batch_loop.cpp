@@ -252,11 +252,13 @@ bool BatchLoop::open(Batch& batch) {
   for (const ipc::RequestCell& request : batch.requests) batch.marks.emplace_back(lane_, request);
   for (std::size_t i = 0; i < batch.requests.size(); ++i) {
     const ipc::RequestCell& request = batch.requests[i];
-    const auto body = arena_.body(request.body_offset, request.body_bytes);
-    if (!body || request.slot >= lane_.geometry().slot_count) return false;
+    const auto body = arena_.body(request.content_offset, request.content_bytes);
+    const auto options = ipc::decode_options(request);
+    if (!body || !options || !common::is_content_kind(request.content_kind)) return false;
+    if (request.slot >= lane_.geometry().slot_count) return false;
     batch.marks[i].taken();
     common::reach(common::FaultPoint::kWorkerMarkedRunning);
-    model::Input input{*body, ipc::decode_options(request)};
+    model::Input input{*body, static_cast<common::ContentKind>(request.content_kind), *options};
     input.mark = &batch.marks[i];
     batch.inputs.push_back(input);
   }

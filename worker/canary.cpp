@@ -47,7 +47,7 @@ Outcome<void> check_canary(model::Model& model, const common::CanaryConfig& cana
   std::ifstream in(canary.image, std::ios::binary);
   const std::string picture(std::istreambuf_iterator<char>(in), {});
   if (!in || picture.empty()) return fails(canary, "cannot be read");
-  const model::Input input{std::as_bytes(std::span(picture)), {}};
+  const model::Input input{std::as_bytes(std::span(picture))};
   const auto outputs = model.run({&input, 1});
   const auto& prediction = outputs.front().prediction;
   if (!prediction) return fails(canary, prediction.error().message);

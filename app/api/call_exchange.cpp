@@ -132,6 +132,7 @@ schedule::Job CallExchange::job_of(const Call& call) {
   job.id = plan_.model->dispatcher.new_id();
   job.urgency = plan_.urgency;
   job.options = call.options;
+  job.kind = call.kind;
   job.content = call.content;
   job.content_offset = room_.offset() + static_cast<std::uint64_t>(call.content.data() - room_.bytes().data());
   return job;

@@ -38,7 +38,8 @@ struct Plan {
 // One question to the model. Each call of a request is scheduled, batched and replayed by itself.
 struct Call {
   std::span<const std::byte> content;  // within the body
-  common::PredictionOptions options;
+  common::ContentKind kind{common::ContentKind::kFile};
+  common::PredictionOptions options{};
 };
 using Calls = boost::container::small_vector<Call, 1>;
 // Of one request.

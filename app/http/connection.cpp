@@ -7,7 +7,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/http/error.hpp>
 #include <ctime>
 #include <string>
 #include <string_view>
@@ -23,7 +22,6 @@ namespace yolod::app::http {
 namespace {
 
 namespace asio = boost::asio;
-namespace beast_http = boost::beast::http;
 using boost::system::error_code;
 using common::AwakeClock;
 using common::Error;
@@ -50,9 +48,8 @@ bool is_admin_alone(const common::ServerConfig& config) {
 
 Connection::Connection(Socket socket, net::ListenerRole role, ConnectionList& list)
     : socket_(std::move(socket)),
-      role_(role),
       // Now, and not when the client asks for something: later its pid could be another process's.
-      may_administer_(role == net::ListenerRole::kAdmin && net::may_administer(socket_.native_handle())),
+      peer_{role, role == net::ListenerRole::kAdmin && net::may_administer(socket_.native_handle())},
       list_(list),
       buffer_(kBufferLimitBytes) {
   error_code ignored;
@@ -120,7 +117,7 @@ asio::awaitable<void> Connection::run() {
       case Step::kAwaitPlace: {
         asio::steady_timer poll(socket_.get_executor(), kPlacePoll);
         (void)co_await poll.async_wait(common::kAwait);
-        head_looked_at_ = 0;
+        search_.restart();
         step = read_head();
         break;
       }
@@ -190,7 +187,7 @@ void Connection::begin_request() {
   request_began_ = AwakeClock::now();
   if (std::exchange(idle_, false)) occupy(Occupation::kBusy, request_began_);
   request_id_.clear();
-  head_looked_at_ = 0;
+  search_.restart();
   version_ = 11;
   timed_out_ = keep_alive_ = is_head_ = false;
 }
@@ -207,53 +204,26 @@ Connection::Step Connection::header_came(error_code failure) {
   return read_head();
 }
 
-// A head that is wrong is found out at the first look or at its end, as with a parser that waits for the end.
-bool Connection::may_have_whole_head() {
-  const std::string_view text(static_cast<const char*>(buffer_.data().data()), buffer_.size());
-  const std::size_t looked_at = std::exchange(head_looked_at_, text.size());
-  return looked_at < 4 || text.size() > RequestHeadReader::kLimitBytes ||
-         text.find("\r\n\r\n", looked_at - 3) != std::string_view::npos ||
-         text.find("\n\n", looked_at - 1) != std::string_view::npos;  // lines that end in LF alone are none
-}
-
-// Old clients end a body with a line break that is no part of it (RFC 9112, 2.2).
-void Connection::skip_empty_lines() {
-  constexpr unsigned kMost = 4;
-  while (empty_lines_ < kMost && buffer_.size() >= 2) {
-    const std::string_view text(static_cast<const char*>(buffer_.data().data()), 2);
-    if (text != "\r\n") return;
-    buffer_.consume(2);
-    head_looked_at_ = 0;
-    ++empty_lines_;
-  }
-}
-
 Connection::Step Connection::read_head() {
-  skip_empty_lines();
-  if (buffer_.size() == 0) {
-    no_deadline();
-    return next_request();
-  }
-  if (!may_have_whole_head()) return Step::kReadHeader;
   RequestHead head;
-  // The reader takes the first half of an empty line for a method.
-  const bool in_empty_line = buffer_.size() == 1 && *static_cast<const char*>(buffer_.data().data()) == '\r';
-  const error_code failure = in_empty_line ? beast_http::error::need_more : scratch().reader.read(buffer_.data(), head);
-  if (failure == beast_http::error::need_more) {
-    deadline_ = request_began_ + list_.config().header_timeout;
-    if (occupation() != Occupation::kUnfinished) occupy(Occupation::kUnfinished, request_began_);
-    return Step::kReadHeader;
+  switch (search_.look(buffer_, scratch().reader, head)) {
+    case HeadSearch::State::kNothing: no_deadline(); return next_request();
+    case HeadSearch::State::kUnfinished:
+      deadline_ = request_began_ + list_.config().header_timeout;
+      if (occupation() != Occupation::kUnfinished) occupy(Occupation::kUnfinished, request_began_);
+      return Step::kReadHeader;
+    case HeadSearch::State::kFound:
+    case HeadSearch::State::kBad: break;
   }
   no_deadline();
-  empty_lines_ = 0;
   if (occupation() == Occupation::kUnfinished) occupy(Occupation::kBusy, AwakeClock::now());
-  if (failure) return refuse(explain_bad_head(failure), BodyState::kUnread);
+  if (search_.failure()) return refuse(explain_bad_head(search_.failure()), BodyState::kUnread);
   Step otherwise{};
   if (in_reserve() && !may_be_served(head, otherwise)) return otherwise;
   if (is_sane_request_id(head.request_id)) request_id_.assign(head.request_id.data(), head.request_id.size());
   version_ = head.version;
   keep_alive_ = head.keep_alive;
-  is_head_ = head.method == beast_http::verb::head;
+  is_head_ = head.method == boost::beast::http::verb::head;
   buffer_.consume(head.bytes);
   return answer(head);
 }
@@ -291,7 +261,7 @@ Connection::Step Connection::answer(const RequestHead& head) {
   }
   const Route* const route = list_.application().router().find(target.path(), captures);
   if (route == nullptr) return refuse({ErrorCode::kNotFound, "there is nothing at this path"}, unread);
-  if (const auto why = check_audience(*route, head)) return refuse(*why, unread);
+  if (const auto why = check_audience(*route, peer_, is_admin_alone(list_.config()), head)) return refuse(*why, unread);
   if (!route->allows(head.method)) {
     list_.application().refuse({ErrorCode::kMethodNotAllowed, "this path does not take that method"}, response);
     add_field(response, "Allow", route->methods);
@@ -302,24 +272,6 @@ Connection::Step Connection::answer(const RequestHead& head) {
   if (next == Exchange::Next::kReadBody) return begin_body(head);
   body_state_ = unread;
   return follow(next);
-}
-
-// A page in a browser and a program behind a proxy are not the process that has the connection, so nothing that either
-// passes on administers.
-std::optional<Error> Connection::check_audience(const Route& route, const RequestHead& head) const {
-  if (!route.is_served_at(role_, is_admin_alone(list_.config()))) {
-    return role_ == net::ListenerRole::kAdmin
-               ? Error{ErrorCode::kForbidden, "this path is for clients: ask at an address of server.listen"}
-               : Error{ErrorCode::kForbidden, "this path is for the server's admins: ask at server.admin_listen"};
-  }
-  if (role_ == net::ListenerRole::kPublic) return std::nullopt;
-  if (!may_administer_) {
-    return Error{
-        ErrorCode::kForbidden,
-        "only root and the server's own user may administer it, and no process that may descend from the server"};
-  }
-  if (head.forwarded) return Error{ErrorCode::kForbidden, "a proxy or a page in a browser may not administer"};
-  return std::nullopt;
 }
 
 Connection::Step Connection::follow(Exchange::Next next) {
@@ -486,28 +438,20 @@ Connection::Step Connection::respond(BodyState body) {
   const std::size_t written = socket_.write_some(std::array<asio::const_buffer, 2>{head, first}, failure);
   if (failure && failure != asio::error::would_block) return Step::kEnd;
   if (written == head.size() + content.size()) return answer_written();
-  unsent_ = std::make_unique<Unsent>(Unsent{std::exchange(head_text, {}), std::exchange(response, {}), written});
+  unsent_ =
+      std::make_unique<UnsentAnswer>(std::exchange(head_text, {}), std::exchange(response, {}), is_head_, written);
   return Step::kWriteRest;
 }
 
 asio::awaitable<Connection::Step> Connection::write_rest() {
-  asio::const_buffer head = asio::buffer(unsent_->head.view());
-  asio::const_buffer content = is_head_ ? asio::const_buffer() : unsent_->response.content();
-  std::size_t written = unsent_->written;
   timed_out_ = false;
   set_deadline(list_.config().write_timeout);
   error_code failed;
-  for (;;) {
-    const std::size_t of_head = std::min(written, head.size());
-    head += of_head;
-    content += written - of_head;
-    if (head.size() + content.size() == 0) break;
+  while (!failed && !unsent_->done()) {
     occupy(Occupation::kUnreadAnswer, AwakeClock::now());
-    const std::array<asio::const_buffer, 2> some{head, asio::buffer(content, kBytesAtOnce)};
-    auto [failure, bytes] = co_await socket_.async_write_some(some, common::kAwait);
-    written = bytes;
+    auto [failure, bytes] = co_await socket_.async_write_some(unsent_->next(kBytesAtOnce), common::kAwait);
+    unsent_->sent(bytes);
     failed = failure;
-    if (failed) break;
   }
   no_deadline();
   unsent_.reset();

@@ -14,14 +14,17 @@
 #include <memory>
 #include <optional>
 
+#include "app/http/audience.hpp"
 #include "app/http/body_upload.hpp"
 #include "app/http/connection_list.hpp"
 #include "app/http/exchange.hpp"
+#include "app/http/head_search.hpp"
 #include "app/http/places.hpp"
 #include "app/http/request_head.hpp"
 #include "app/http/request_id.hpp"
 #include "app/http/response.hpp"
 #include "app/http/router.hpp"
+#include "app/http/unsent_answer.hpp"
 #include "app/net/listener_role.hpp"
 #include "common/awake_clock.hpp"
 #include "common/clock.hpp"
@@ -85,17 +88,12 @@ class Connection : public std::enable_shared_from_this<Connection>, public Place
   [[nodiscard]] Step next_request();
   void begin_request();
   [[nodiscard]] Step header_came(boost::system::error_code failure);
-  void skip_empty_lines();
   [[nodiscard]] Step read_head();
-  // Whether what has come since the last look makes another one worth it.
-  [[nodiscard]] bool may_have_whole_head();
   // For a connection in the reserve: whether it may be served. Else it waits for a place or is refused, as `otherwise`
   // says.
   [[nodiscard]] bool may_be_served(const RequestHead& head, Step& otherwise);
   // Everything that the head decides.
   [[nodiscard]] Step answer(const RequestHead& head);
-  // What the listener and the client at its other end say against this route.
-  [[nodiscard]] std::optional<common::Error> check_audience(const Route& route, const RequestHead& head) const;
   // Does what the exchange says.
   [[nodiscard]] Step follow(Exchange::Next next);
   [[nodiscard]] boost::asio::awaitable<void> wait_for_exchange();
@@ -132,23 +130,21 @@ class Connection : public std::enable_shared_from_this<Connection>, public Place
   void occupy(Occupation occupation, common::Clock::time_point now) { places().change(*this, occupation, now); }
   void set_deadline(std::chrono::milliseconds from_now) { deadline_ = common::AwakeClock::now() + from_now; }
   void no_deadline() { deadline_ = common::Clock::time_point::max(); }
-  [[nodiscard]] Places& places() { return list_.places(role_); }
+  [[nodiscard]] Places& places() { return list_.places(peer_.role); }
   [[nodiscard]] Scratch& scratch() { return list_.scratch(); }
 
   Socket socket_;
-  const net::ListenerRole role_;
-  const bool may_administer_;
+  const Peer peer_;
   ConnectionList& list_;
   boost::beast::flat_buffer buffer_;
   common::Clock::time_point deadline_{common::Clock::time_point::max()};
   bool timed_out_{false};
   bool idle_{false};
   unsigned without_wait_{0};  // requests that were in the buffer already
-  unsigned empty_lines_{0};   // before the request at hand
 
   // Of the request at hand.
   common::Clock::time_point request_began_;
-  std::size_t head_looked_at_{0};  // bytes that did not hold a whole head
+  HeadSearch search_;
   RequestId request_id_;
   unsigned version_{11};
   bool keep_alive_{false};
@@ -163,13 +159,7 @@ class Connection : public std::enable_shared_from_this<Connection>, public Place
   // The beginning of an answer that is written in several turns.
   std::unique_ptr<Response> begun_;
 
-  // What is not sent at once.
-  struct Unsent {
-    TextBuffer head;
-    Response response;
-    std::size_t written;
-  };
-  std::unique_ptr<Unsent> unsent_;
+  std::unique_ptr<UnsentAnswer> unsent_;  // what could not be sent at once
 };
 
 }  // namespace yolod::app::http

@@ -54,6 +54,7 @@ bool fits_task(const common::Prediction& prediction, const common::ModelConfig& 
     case common::Task::kImage:
       return file != nullptr && (file->type == common::FileType::kJpeg || file->type == common::FileType::kPng);
     case common::Task::kTensor:
+      if (options.tensors) return std::holds_alternative<common::TensorList>(prediction);
       return file != nullptr && (file->type == common::FileType::kNpy || file->type == common::FileType::kNpz);
   }
   return false;

@@ -9,7 +9,6 @@
 #include "app/schedule/replay_policy.hpp"
 #include "common/awake_clock.hpp"
 #include "common/fault_point.hpp"
-#include "common/log.hpp"
 #include "ipc/options_codec.hpp"
 
 namespace yolod::app::schedule {
@@ -44,13 +43,14 @@ Dispatcher::Dispatcher(asio::io_context& io, const common::ModelConfig& config, 
       next_worker_(std::move(next_worker)),
       sweep_timer_(io, [this] { sweep(); }),
       policy_timer_(io, [this] { dispatch_waiting(); }),
+      suspicion_(metrics),
       hashing_(io, [this](std::unique_ptr<Request> request) { hashed(std::move(request)); }),
       sizing_(config.batch) {}
 
 void Dispatcher::use(const common::ModelConfig& config) {
   config_ = &config;
   closed_.reset();
-  quarantine_.clear();
+  suspicion_.clear();
   sizing_.use(config.batch);
 }
 
@@ -129,7 +129,7 @@ void Dispatcher::ask(Job job, AnswerHandler handler) {
 }
 
 void Dispatcher::let_in(std::unique_ptr<Request> request) {
-  if (must_be_hashed(*request)) {
+  if (suspicion_.must_be_hashed(*request)) {
     sweep_by(gives_up_at(*request), request->queued);
     hashing_.add(std::move(request));
     return;
@@ -137,10 +137,6 @@ void Dispatcher::let_in(std::unique_ptr<Request> request) {
   if (!may_run(*request)) return;
   enqueue(std::move(request));
   dispatch_waiting();
-}
-
-bool Dispatcher::must_be_hashed(const Request& request) const {
-  return !request.hash && quarantine_.knows_length(request.content().size());
 }
 
 void Dispatcher::hashed(std::unique_ptr<Request> request) {
@@ -153,8 +149,7 @@ void Dispatcher::hashed(std::unique_ptr<Request> request) {
 }
 
 bool Dispatcher::may_run(Request& request) {
-  request.standing = request.hash ? quarantine_.standing(*request.hash, AwakeClock::now()) : Standing::kUnknown;
-  if (request.standing != Standing::kQuarantined) return true;
+  if (suspicion_.look_up(request, AwakeClock::now())) return true;
   fail(request, {ErrorCode::kQuarantined, "workers died of this image; it is refused for a time"});
   return false;
 }
@@ -237,7 +232,7 @@ void Dispatcher::take_batch(std::size_t most, bool to_idle_worker, Clock::time_p
       fail(waiting, {ErrorCode::kInvalidParameter, "the model's config does not allow annotate any more"});
       return Verdict::kDrop;
     }
-    if (must_be_hashed(waiting)) return Verdict::kTake;
+    if (suspicion_.must_be_hashed(waiting)) return Verdict::kTake;
     if (!may_run(waiting)) return Verdict::kDrop;
     const bool suspect = waiting.runs_alone();
     const bool alone = suspect || !may_have_company(waiting.replays);
@@ -248,7 +243,7 @@ void Dispatcher::take_batch(std::size_t most, bool to_idle_worker, Clock::time_p
     return Verdict::kTake;
   };
   queue_.take_in_order(judge, [this](std::unique_ptr<Request> taken) {
-    if (must_be_hashed(*taken)) {
+    if (suspicion_.must_be_hashed(*taken)) {
       hashing_.add(std::move(taken));
     } else {
       batch_.push_back(std::move(taken));
@@ -267,8 +262,9 @@ void Dispatcher::dispatch(Assignment& assignment, Clock::time_point now) {
     request.dispatched = now;
     ipc::RequestCell cell{};
     cell.id = request.id();
-    cell.body_offset = request.job.content_offset;
-    cell.body_bytes = request.job.content.size();
+    cell.content_offset = request.job.content_offset;
+    cell.content_bytes = request.job.content.size();
+    cell.content_kind = static_cast<std::uint32_t>(request.job.kind);
     cell.batch_remaining = static_cast<std::uint32_t>(size - 1 - i);
     auto options = request.job.options;
     if (options.max_detections) {  // a reload may have lowered it since the request was read
@@ -358,7 +354,7 @@ bool Dispatcher::take_completion(Assignment& assignment, const ipc::CompletionCe
   if (finished && finished->predicted != 0) sizing_.served(finished->predicted, finished->took);
   if (predicted) sizing_.decoded(completion.decode_us);
   assignment.fails = !predicted && made.prediction.error().code == ErrorCode::kInternal;
-  if (request->runs_alone()) quarantine_.acquit(*request->hash);
+  suspicion_.answered(*request);
   assignment.worker().answered(predicted);
   if (!request->answered()) {
     sizing_.answered(now - request->admitted);
@@ -397,7 +393,7 @@ bool Dispatcher::worker_ended(WorkerPort& worker, WorkerEnd end) {
 }
 
 void Dispatcher::settle_after_death(std::unique_ptr<Request> request, Blame blame) {
-  hold_against(*request, blame);
+  suspicion_.hold_against(*request, blame, config_->name, AwakeClock::now());
   if (request->answered()) return;
   if (after_death(request->standing, request->replays) == AfterDeath::kFail) {
     fail(*request, {ErrorCode::kWorkerCrashed, "the worker died while it worked on this request"});
@@ -407,23 +403,6 @@ void Dispatcher::settle_after_death(std::unique_ptr<Request> request, Blame blam
   ++request->replays;
   metrics_.replayed();
   requeue(std::move(request));
-}
-
-void Dispatcher::hold_against(Request& request, Blame blame) {
-  if (blame == Blame::kNone) return;
-  const auto now = AwakeClock::now();
-  const auto bytes = request.content().size();
-  if (blame == Blame::kSuspected) {
-    request.standing = quarantine_.suspect(*request.hash, bytes, now);
-    return;
-  }
-  request.standing = quarantine_.strike(*request.hash, bytes, now);
-  if (request.standing != Standing::kQuarantined) return;
-  metrics_.quarantined();
-  common::log_warning(
-      "model {}: an image of {} bytes, SHA-256 {}..., is quarantined for {} min: it was suspected of a worker's death, "
-      "and another worker died of it alone",
-      config_->name, bytes, short_text(*request.hash), Quarantine::kTerm.count());
 }
 
 void Dispatcher::requeue(std::unique_ptr<Request> request) {
@@ -465,7 +444,7 @@ void Dispatcher::sweep_by(Clock::time_point when, Clock::time_point now) {
 
 void Dispatcher::sweep() {
   const auto now = AwakeClock::now();
-  quarantine_.release(now);
+  suspicion_.release(now);
   const auto next = std::min(sweep_queue(now), sweep_fleet(now));
   if (next != Clock::time_point::max()) sweep_by(next, now);
   metrics_.queue_depth(queue_.size());

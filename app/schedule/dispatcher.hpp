@@ -2,7 +2,7 @@
 // what a dead worker had. The private table of requests lives here.
 //
 // What it decides by is apart (admission, batch_policy, worker_choice, blame, replay_policy, completion_check), as is
-// what it keeps (pending_queue, fleet, batch_sizing, quarantine). Its functions are the ways of a request between
+// what it keeps (pending_queue, fleet, batch_sizing, suspicion). Its functions are the ways of a request between
 // these.
 //
 // Front-end only, its one thread. Every admitted request is answered exactly once.
@@ -25,8 +25,8 @@
 #include "app/schedule/fleet.hpp"
 #include "app/schedule/nearest_timer.hpp"
 #include "app/schedule/pending_queue.hpp"
-#include "app/schedule/quarantine.hpp"
 #include "app/schedule/request.hpp"
+#include "app/schedule/suspicion.hpp"
 #include "app/schedule/worker_port.hpp"
 #include "common/config/model_config.hpp"
 #include "common/domain/description.hpp"
@@ -106,14 +106,11 @@ class Dispatcher {
   [[nodiscard]] common::Clock::time_point expiry_of(const Urgency& urgency, common::Clock::time_point now) const;
   // Into the queue, if what is known of the body allows it.
   void let_in(std::unique_ptr<Request> request);
-  // Whether the request's body must be hashed before anything can be said of it.
-  [[nodiscard]] bool must_be_hashed(const Request& request) const;
   void hashed(std::unique_ptr<Request> request);
   // Looks up what is known of a request's body; false if it must not reach a worker: then it has been answered.
   [[nodiscard]] bool may_run(Request& request);
   // What becomes of a request whose worker died. `blame` is held against it; its body has been hashed if there is any.
   void settle_after_death(std::unique_ptr<Request> request, Blame blame);
-  void hold_against(Request& request, Blame blame);
   // False if it had to be condemned for what it says.
   bool take_from(Assignment& assignment);
   // False if what the lane held cannot be: nothing more may be read from it.
@@ -144,7 +141,7 @@ class Dispatcher {
   std::optional<common::Error> closed_;
   std::uint64_t next_id_{1};
   std::size_t unanswered_count_{0};
-  Quarantine quarantine_;
+  Suspicion suspicion_;
   BodyHashing hashing_;
   PendingQueue queue_;
   BatchSizing sizing_;

@@ -22,6 +22,7 @@
 #include "app/schedule/quarantine.hpp"
 #include "app/schedule/urgency.hpp"
 #include "common/clock.hpp"
+#include "common/domain/content.hpp"
 #include "common/domain/description.hpp"
 #include "common/domain/options.hpp"
 #include "common/domain/prediction.hpp"
@@ -37,6 +38,7 @@ struct Job {
   std::uint64_t id{0};  // Dispatcher::new_id()
   Urgency urgency;
   common::PredictionOptions options;
+  common::ContentKind kind{common::ContentKind::kFile};
   std::span<const std::byte> content;
   std::uint64_t content_offset{0};  // within the arena
   // The content lies in one of these, which the job keeps: its own, or one that several jobs share.

@@ -16,8 +16,8 @@ struct PredictionOptions {
   std::optional<std::uint32_t> max_detections;
   std::optional<std::uint32_t> top_k{};
   bool png{false};       // a picture is answered as PNG instead of JPEG
-  bool json{false};      // the body is {"image": "<base64>"}
   bool annotate{false};  // the picture with its detections drawn on it is the answer, as JPEG
+  bool tensors{false};   // a model with task: tensor answers a TensorList instead of an .npy or .npz file
 
   friend bool operator==(const PredictionOptions&, const PredictionOptions&) = default;
 };

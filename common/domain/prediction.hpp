@@ -7,6 +7,8 @@
 #include <variant>
 #include <vector>
 
+#include "common/domain/tensor.hpp"
+
 namespace yolod::common {
 
 // In pixels of the image as a person sees it (EXIF orientation applied), clipped to it.
@@ -54,7 +56,7 @@ struct ClassificationList {
 
 enum class FileType : std::uint32_t { kJpeg = 1, kPng = 2, kNpy = 3, kNpz = 4 };
 
-// An answer that is a file: a picture that the model made, or its tensors.
+// An answer that is a file: a picture that the model made, or its tensors as NumPy writes them.
 struct EncodedFile {
   FileType type{FileType::kJpeg};
   std::vector<std::byte> bytes;
@@ -71,6 +73,13 @@ struct IdentityAnswer {
   friend bool operator==(const IdentityAnswer&, const IdentityAnswer&) = default;
 };
 
-using Prediction = std::variant<DetectionList, IdentityAnswer, ClassificationList, EncodedFile>;
+// The tensors that the model gave, in its order. No name occurs twice.
+struct TensorList {
+  std::vector<NamedTensor> tensors;
+
+  friend bool operator==(const TensorList&, const TensorList&) = default;
+};
+
+using Prediction = std::variant<DetectionList, IdentityAnswer, ClassificationList, EncodedFile, TensorList>;
 
 }  // namespace yolod::common

@@ -21,7 +21,6 @@ using common::Outcome;
 
 constexpr std::string_view kMagic = "\x93NUMPY";
 constexpr std::size_t kMaxFileBytes = std::size_t{4} << 30U;
-constexpr std::size_t kMaxDimensions = 16;
 
 Error bad_npy(std::string what) { return {ErrorCode::kInvalidParameter, std::move(what)}; }
 
@@ -50,7 +49,7 @@ std::optional<std::vector<std::int64_t>> parse_shape(std::string_view text) {
     if (text.empty()) return shape;
     std::int64_t side = 0;
     const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), side);
-    if (status != std::errc{} || side < 0 || shape.size() == kMaxDimensions) return std::nullopt;
+    if (status != std::errc{} || side < 0 || shape.size() == common::kMaxDimensions) return std::nullopt;
     shape.push_back(side);
     text.remove_prefix(static_cast<std::size_t>(end - text.data()));
     while (text.starts_with(' ')) text.remove_prefix(1);
@@ -62,33 +61,32 @@ std::optional<std::vector<std::int64_t>> parse_shape(std::string_view text) {
   }
 }
 
-struct TypeName {
+// How a file names an element type: `descr`. A '|' stands before a type that has no byte order.
+struct Descr {
   ElementType type;
-  std::string_view descr;  // in a file; '|' is said of what has no byte order
-  std::string_view name;
-  std::size_t bytes;
+  std::string_view text;
 };
 
-constexpr std::array<TypeName, 9> kTypes{{
-    {ElementType::kFloat16, "<f2", "float16", 2},
-    {ElementType::kFloat32, "<f4", "float32", 4},
-    {ElementType::kFloat64, "<f8", "float64", 8},
-    {ElementType::kInt8, "|i1", "int8", 1},
-    {ElementType::kInt16, "<i2", "int16", 2},
-    {ElementType::kInt32, "<i4", "int32", 4},
-    {ElementType::kInt64, "<i8", "int64", 8},
-    {ElementType::kUint8, "|u1", "uint8", 1},
-    {ElementType::kBool, "|b1", "bool", 1},
+constexpr std::array<Descr, 9> kDescrs{{
+    {ElementType::kFloat16, "<f2"},
+    {ElementType::kFloat32, "<f4"},
+    {ElementType::kFloat64, "<f8"},
+    {ElementType::kInt8, "|i1"},
+    {ElementType::kInt16, "<i2"},
+    {ElementType::kInt32, "<i4"},
+    {ElementType::kInt64, "<i8"},
+    {ElementType::kUint8, "|u1"},
+    {ElementType::kBool, "|b1"},
 }};
 
-const TypeName& type_name(ElementType type) {
-  return *std::find_if(kTypes.begin(), kTypes.end(), [type](const auto& entry) { return entry.type == type; });
+std::string_view descr_of(ElementType type) {
+  return std::find_if(kDescrs.begin(), kDescrs.end(), [type](const auto& entry) { return entry.type == type; })->text;
 }
 
 // What the header's `descr` names: `'<f4', ...`.
 std::optional<ElementType> parse_type(std::string_view text) {
-  for (const auto& entry : kTypes) {
-    if (text.size() > 4 && text[0] == '\'' && text.substr(1, 3) == entry.descr && text[4] == '\'') return entry.type;
+  for (const auto& entry : kDescrs) {
+    if (text.size() > 4 && text[0] == '\'' && text.substr(1, 3) == entry.text && text[4] == '\'') return entry.type;
   }
   return std::nullopt;
 }
@@ -121,7 +119,7 @@ Outcome<Parsed> parse(std::string_view bytes, std::optional<ElementType> only) {
 
   const auto type = after_key(header, "descr");
   const auto element = type ? parse_type(*type) : std::nullopt;
-  if (only && element != only) return bad_npy("the array is not little-endian " + std::string(type_name(*only).name));
+  if (only && element != only) return bad_npy("the array is not little-endian " + std::string(to_string(*only)));
   if (!element) return bad_npy("the array's elements are of no type that is read: little-endian numbers and bool are");
   const auto order = after_key(header, "fortran_order");
   if (!order || !order->starts_with("False")) return bad_npy("the array is not in C order");
@@ -129,23 +127,18 @@ Outcome<Parsed> parse(std::string_view bytes, std::optional<ElementType> only) {
   const auto shape = shape_text ? parse_shape(*shape_text) : std::nullopt;
   if (!shape) return bad_npy("the array's shape cannot be read");
 
-  std::size_t count = 1;
-  for (const auto side : *shape) {
-    std::size_t product = 0;
-    if (__builtin_mul_overflow(count, static_cast<std::size_t>(side), &product))
-      return bad_npy("the shape is too large");
-    count = product;
-  }
-  const auto unit = type_name(*element).bytes;
-  if (count != data.size() / unit || data.size() % unit != 0) {
-    return bad_npy(std::to_string(data.size()) + " bytes of data, its shape needs " + std::to_string(count) +
+  const auto needed = common::array_bytes(*element, *shape);
+  if (!needed) return bad_npy("the shape is too large");
+  const auto unit = common::element_bytes(*element);
+  if (*needed != data.size()) {
+    return bad_npy(std::to_string(data.size()) + " bytes of data, its shape needs " + std::to_string(*needed / unit) +
                    " values of " + std::to_string(unit));
   }
   return Parsed{*element, *shape, data};
 }
 
 std::string npy_header(ElementType type, const std::vector<std::int64_t>& shape) {
-  std::string header = "{'descr': '" + std::string(type_name(type).descr) + "', 'fortran_order': False, 'shape': (";
+  std::string header = "{'descr': '" + std::string(descr_of(type)) + "', 'fortran_order': False, 'shape': (";
   for (std::size_t i = 0; i < shape.size(); ++i) header += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
   header += shape.size() == 1 ? ",), }" : "), }";
   // Data begins at a multiple of 64 bytes, the header ends with a newline.
@@ -158,9 +151,6 @@ std::string npy_header(ElementType type, const std::vector<std::int64_t>& shape)
 }
 
 }  // namespace
-
-std::size_t element_bytes(ElementType type) { return type_name(type).bytes; }
-std::string_view to_string(ElementType type) { return type_name(type).name; }
 
 Outcome<TensorArray> parse_npy_tensor(std::string_view bytes) {
   auto parsed = parse(bytes, std::nullopt);

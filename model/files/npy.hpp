@@ -9,21 +9,13 @@
 #include <string_view>
 #include <vector>
 
+#include "common/domain/tensor.hpp"
 #include "common/outcome.hpp"
 
 namespace yolod::model {
 
-enum class ElementType { kFloat16, kFloat32, kFloat64, kInt8, kInt16, kInt32, kInt64, kUint8, kBool };
-
-[[nodiscard]] std::size_t element_bytes(ElementType type);
-// "float32" for kFloat32, as NumPy calls it.
-[[nodiscard]] std::string_view to_string(ElementType type);
-
-struct TensorArray {
-  ElementType type{ElementType::kFloat32};
-  std::vector<std::int64_t> shape;
-  std::vector<std::byte> bytes;  // of its elements, in C order
-};
+using common::ElementType;
+using common::TensorArray;
 
 // Any bytes are safe to pass: no more is allocated than there are. A bool's byte that is not 0 becomes 1. An Error is
 // kInvalidParameter.

@@ -10,15 +10,13 @@
 #include <string_view>
 #include <vector>
 
+#include "common/domain/tensor.hpp"
 #include "common/outcome.hpp"
 #include "model/files/npy.hpp"
 
 namespace yolod::model {
 
-struct NamedTensor {
-  std::string name;  // without ".npy"
-  TensorArray array;
-};
+using common::NamedTensor;  // its name is the entry's, without ".npy"
 
 [[nodiscard]] bool is_npz(std::string_view bytes);
 

@@ -65,13 +65,15 @@ class TensorModel final : public Model {
       output.prediction = arrays.error();
       return;
     }
-    const auto results = network_->run(*arrays);
+    auto results = network_->run(*arrays);
     const auto ran = Clock::now();
     output.times.infer_us = common::elapsed_us(read, ran);
-    if (results) {
-      output.prediction = common::Prediction(write_arrays(*results));
-    } else {
+    if (!results) {
       output.prediction = results.error();
+    } else if (input.options.tensors) {
+      output.prediction = common::Prediction(common::TensorList{*std::move(results)});
+    } else {
+      output.prediction = common::Prediction(write_arrays(*results));
     }
     output.times.post_us = common::elapsed_us(ran, Clock::now());
   }

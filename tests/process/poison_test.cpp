@@ -54,6 +54,9 @@ class HeldWorkers {
   std::int64_t handed_out_{0};
 };
 
+// On a slow machine no request is refused because it would wait too long.
+const std::vector<std::string> kPatient{"hang_timeout: 10m", "queue: {timeout: 10m}", "request_timeout: 10m"};
+
 void post_on_its_own(std::vector<HttpClient>& clients, const Server& server, const std::string& body) {
   clients.emplace_back(server.endpoint());
   REQUIRE(clients.back().connect());
@@ -158,7 +161,7 @@ TEST_CASE("Poison: after a reload it may try again", "[process][case21]") {
 }
 
 TEST_CASE("Poison: of copies that wait together none kills more, and all are answered", "[process][case21]") {
-  Server server(identity_config({{.workers = 1, .faults = true, .keys = {"hang_timeout: 10m"}}}));
+  Server server(identity_config({{.workers = 1, .faults = true, .keys = kPatient}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
   std::vector<int> statuses;
@@ -182,7 +185,7 @@ TEST_CASE("Poison: of copies that wait together none kills more, and all are ans
 }
 
 TEST_CASE("Poison: who only stood beside it in a batch is answered", "[process][case21]") {
-  Server server(identity_config({{.workers = 1, .faults = true, .keys = {"hang_timeout: 10m"}}}));
+  Server server(identity_config({{.workers = 1, .faults = true, .keys = kPatient}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
   {
@@ -205,7 +208,7 @@ TEST_CASE("Poison: who only stood beside it in a batch is answered", "[process][
 // Row by row of a batch, as many workers as there are bombs: copies of one picture, and a bomb in each batch.
 TEST_CASE("Poison: somebody's picture that shares batches with one bomb after another is never quarantined",
           "[process][case36]") {
-  Server server(identity_config({{.workers = 2, .faults = true, .keys = {"hang_timeout: 10m"}}}));
+  Server server(identity_config({{.workers = 2, .faults = true, .keys = kPatient}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
   const std::string picture = random_body(20'000, 99);
@@ -237,7 +240,7 @@ TEST_CASE("Poison: somebody's picture that shares batches with one bomb after an
 
 TEST_CASE("Poison: deaths that tell nothing of whose they were make nobody's picture refused", "[process][case36]") {
   // All of a batch have been taken and none begun: `delay` comes before that.
-  Server server(identity_config({{.workers = 2, .delay = 500ms, .keys = {"hang_timeout: 10m"}}}));
+  Server server(identity_config({{.workers = 2, .delay = 500ms, .keys = kPatient}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
   const std::string picture = random_body(20'000, 7);
@@ -267,7 +270,7 @@ TEST_CASE("Poison: deaths that tell nothing of whose they were make nobody's pic
 }
 
 TEST_CASE("Poison: whose worker hangs and is killed each time takes nobody with it", "[process][case21]") {
-  Server server(identity_config({{.workers = 1, .faults = true, .keys = {"hang_timeout: 10m"}}}));
+  Server server(identity_config({{.workers = 1, .faults = true, .keys = kPatient}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
   std::vector<pid_t> killed;

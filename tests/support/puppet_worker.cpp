@@ -193,7 +193,7 @@ class Puppet {
     for (ipc::RequestCell cell{}; lane_->pop_request(cell) == ipc::PopResult::kPopped; any = true) {
       lane_->mark_running(cell.slot, cell.id, ipc::WorkPhase::kComputing);
       const common::Prediction answer =
-          common::IdentityAnswer{cell.body_bytes, 0, static_cast<std::uint32_t>(getpid())};
+          common::IdentityAnswer{cell.content_bytes, 0, static_cast<std::uint32_t>(getpid())};
       const auto bytes = ipc::encode_prediction(answer, lane_->result_slot(cell.slot));
       if (!bytes) _exit(1);
       (void)lane_->push_completion({cell.id, *bytes, cell.slot, 0, 1, 2, 3, 0});

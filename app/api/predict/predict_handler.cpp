@@ -67,14 +67,14 @@ Outcome<void> PredictHandler::read_content_type(const http::RequestHead& head, c
     if (model.task == common::Task::kTensor) {
       return Error{ErrorCode::kUnsupportedMediaType, "this model takes tensors: send .npy or .npz as the body"};
     }
-    options_.json = true;  // the worker takes the picture out
+    content_kind_ = common::ContentKind::kJson;
   }
   return {};
 }
 
 Outcome<bool> PredictHandler::ready(std::span<const std::byte> body, std::size_t budget_bytes, api::Calls& calls) {
   if (!boundary_) {
-    calls.push_back({body, options_});
+    calls.push_back({body, content_kind_, options_});
     return true;
   }
   if (!form_) form_ = std::make_unique<http::MultipartScanner>(body, *boundary_, "image", predict_parameters());
@@ -82,7 +82,7 @@ Outcome<bool> PredictHandler::ready(std::span<const std::byte> body, std::size_t
   const auto part = form_->result();
   form_.reset();
   if (!part) return part.error();
-  calls.push_back({*part, options_});
+  calls.push_back({*part, common::ContentKind::kFile, options_});
   return true;
 }
 

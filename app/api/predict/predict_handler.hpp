@@ -47,6 +47,7 @@ class PredictHandler final : public api::Handler, public common::Recycled<Predic
   const Kind kind_;
   common::Clock::time_point began_;
   common::PredictionOptions options_;
+  common::ContentKind content_kind_{common::ContentKind::kFile};
   std::optional<std::string> boundary_;  // of multipart/form-data
   std::unique_ptr<http::MultipartScanner> form_;
   std::optional<std::size_t> written_items_;  // of a long list

@@ -141,7 +141,8 @@ void begin_prediction(http::Response& response, std::string_view model, const sc
         using Kind = std::decay_t<decltype(prediction)>;
         if constexpr (std::is_same_v<Kind, common::IdentityAnswer>) {
           append(out, prediction);
-        } else if constexpr (!std::is_same_v<Kind, common::EncodedFile>) {
+        } else if constexpr (std::is_same_v<Kind, common::DetectionList> ||
+                             std::is_same_v<Kind, common::ClassificationList>) {
           append_image(out, prediction, *answer.model);
         }
       },

@@ -44,12 +44,11 @@ struct Lane {
 RequestCell request(std::uint64_t id, std::uint32_t slot = 0) {
   RequestCell cell{};
   cell.id = id;
-  cell.body_offset = id * 100;
-  cell.body_bytes = id * 10;
+  cell.content_offset = id * 100;
+  cell.content_bytes = id * 10;
   cell.slot = slot;
-  cell.confidence = 0.5F;
-  cell.iou = 0.25F;
-  cell.max_detections = 7;
+  cell.options_bytes = 3;
+  cell.options = {std::byte{1}, std::byte{2}, std::byte{3}};
   return cell;
 }
 

@@ -395,35 +395,129 @@ TEST_CASE("Messages: random bytes are no description, and never crash the reader
   }
 }
 
+// ---- tensors ----
+
+common::NamedTensor tensor(std::string name, common::ElementType type, std::vector<std::int64_t> shape) {
+  Bytes bytes(common::array_bytes(type, shape).value());
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>(i * 7);
+  return {std::move(name), {type, std::move(shape), std::move(bytes)}};
+}
+
+TEST_CASE("Messages: tensors come back as they were", "[ipc][unit]") {
+  using common::ElementType;
+  const Prediction none = common::TensorList{};
+  CHECK(decode_prediction(encoded(none)) == none);
+  common::TensorList every;
+  for (std::uint32_t type = 1; common::element_type_from(type); ++type) {
+    every.tensors.push_back(tensor("of type " + std::to_string(type), *common::element_type_from(type), {3, 2}));
+  }
+  REQUIRE(every.tensors.size() == 9);
+  every.tensors.push_back(tensor("scalar", ElementType::kFloat64, {}));
+  every.tensors.push_back(tensor("empty", ElementType::kInt16, {4, 0, 2}));
+  every.tensors.push_back(tensor("deep", ElementType::kUint8, std::vector<std::int64_t>(common::kMaxDimensions, 1)));
+  CHECK(decode_prediction(encoded(every)) == Prediction(every));
+}
+
+TEST_CASE("Messages: tensors whose shape, type or name cannot be are refused", "[ipc][unit]") {
+  // kind, count, length of the name, name, type, dimensions, sides, bytes
+  const Bytes good = encoded(common::TensorList{{tensor("name", common::ElementType::kFloat32, {2, 3})}});
+  constexpr std::size_t kCount = 4;
+  constexpr std::size_t kName = 12;
+  constexpr std::size_t kType = 16;
+  constexpr std::size_t kDimensions = 20;
+  constexpr std::size_t kFirstSide = 24;
+  REQUIRE(decode_prediction(good));
+  Bytes bytes = good;
+  SECTION("an unknown type") { put(bytes, kType, GENERATE(as<std::uint32_t>{}, 0, 10, UINT32_MAX)); }
+  SECTION("too many dimensions") { put(bytes, kDimensions, GENERATE(as<std::uint32_t>{}, 17, UINT32_MAX)); }
+  SECTION("a dimension less than was written") { put(bytes, kDimensions, std::uint32_t{1}); }
+  SECTION("a negative side") { put(bytes, kFirstSide, std::int64_t{-2}); }
+  SECTION("a side that is too large for the bytes") { put(bytes, kFirstSide, std::int64_t{3}); }
+  SECTION("a side that leaves bytes over") { put(bytes, kFirstSide, std::int64_t{1}); }
+  SECTION("sides whose product wraps around to what is there") {
+    put(bytes, kFirstSide, std::int64_t{1} << 62U);
+    put(bytes, kFirstSide + 8, std::int64_t{4});
+  }
+  SECTION("more tensors than are there") { put(bytes, kCount, GENERATE(as<std::uint32_t>{}, 2, UINT32_MAX)); }
+  SECTION("fewer tensors than are there") { put(bytes, kCount, std::uint32_t{0}); }
+  SECTION("a name that is not UTF-8") { put(bytes, kName, std::uint8_t{0xFF}); }
+  SECTION("bytes cut short") { bytes.pop_back(); }
+  CHECK_FALSE(decode_prediction(bytes));
+}
+
+TEST_CASE("Messages: two tensors of one name, and more than a thousand, are refused", "[ipc][unit]") {
+  common::TensorList list;
+  SECTION("one name twice") {
+    for (int i = 0; i < 2; ++i) list.tensors.push_back(tensor("twice", common::ElementType::kBool, {1}));
+  }
+  SECTION("1,025 tensors") {
+    for (int i = 0; i < 1025; ++i) {
+      list.tensors.push_back(tensor(std::to_string(i), common::ElementType::kBool, {1}));
+    }
+  }
+  CHECK_FALSE(decode_prediction(encoded(list)));
+}
+
+TEST_CASE("Messages: random bytes are no tensors, and never crash the reader", "[ipc][unit]") {
+  std::mt19937_64 random(12);
+  const auto good = encoded(common::TensorList{
+      {tensor("a", common::ElementType::kFloat32, {2, 3}), tensor("b", common::ElementType::kInt64, {1})}});
+  for (int round = 0; round < 20'000; ++round) {
+    auto bytes = good;
+    for (int i = 0; i < 3; ++i) bytes[random() % bytes.size()] = static_cast<std::byte>(random());
+    bytes.resize(bytes.size() - (round % 3 == 0 ? random() % bytes.size() : 0));
+    const auto decoded = decode_prediction(bytes);
+    const auto* const list = decoded ? std::get_if<common::TensorList>(&*decoded) : nullptr;
+    if (list != nullptr) REQUIRE(list->tensors.size() <= 2);
+  }
+}
+
 // ---- options ----
 
 TEST_CASE("Messages: options come back as they were, absent ones absent", "[ipc][unit]") {
   auto options = GENERATE(common::PredictionOptions{}, common::PredictionOptions{0.5F, {}, {}},
                           common::PredictionOptions{{}, 0.25F, {}}, common::PredictionOptions{{}, {}, 17},
                           common::PredictionOptions{0.0F, 1.0F, 1}, common::PredictionOptions{{}, {}, {}, 3, false},
-                          common::PredictionOptions{{}, {}, {}, {}, true});
+                          common::PredictionOptions{0.5F, 0.25F, 7, 9, true, true, true});
   RequestCell cell{};
   encode_options(options, cell);
   CHECK(decode_options(cell) == options);
-  options.png = !options.png;
-  options.json = true;
-  encode_options(options, cell);
-  CHECK(decode_options(cell) == options);
-  options.annotate = true;
-  options.json = false;
-  encode_options(options, cell);
-  CHECK(decode_options(cell) == options);
+  for (bool* const yes : {&options.png, &options.annotate, &options.tensors}) {
+    *yes = !*yes;
+    encode_options(options, cell);
+    CHECK(decode_options(cell) == options);
+  }
+}
+
+TEST_CASE("Messages: bytes that are no options are refused", "[ipc][unit]") {
+  RequestCell cell{};
+  encode_options({0.5F, {}, 7}, cell);
+  REQUIRE(decode_options(cell));
+  SECTION("no bytes") { cell.options_bytes = 0; }
+  SECTION("a byte less") { --cell.options_bytes; }
+  SECTION("a byte more") { ++cell.options_bytes; }
+  SECTION("more than there is room for") {
+    cell.options_bytes = GENERATE(as<std::uint32_t>{}, kMaxOptionsBytes + 1, UINT32_MAX);
+  }
+  SECTION("an option that does not exist") { cell.options[1] = std::byte{1}; }
+  SECTION("a threshold that is not a number") {
+    const float not_a_number = std::numeric_limits<float>::quiet_NaN();
+    std::memcpy(cell.options.data() + 4, &not_a_number, sizeof not_a_number);
+  }
+  CHECK_FALSE(decode_options(cell));
 }
 
 TEST_CASE("Messages: encoding options leaves the rest of the cell alone", "[ipc][unit]") {
   RequestCell cell{};
   cell.id = 5;
   cell.slot = 6;
-  cell.body_bytes = 7;
+  cell.content_bytes = 7;
+  cell.content_kind = 2;
   encode_options({0.5F, 0.5F, 5}, cell);
   CHECK(cell.id == 5);
   CHECK(cell.slot == 6);
-  CHECK(cell.body_bytes == 7);
+  CHECK(cell.content_bytes == 7);
+  CHECK(cell.content_kind == 2);
 }
 
 }  // namespace

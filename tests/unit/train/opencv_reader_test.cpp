@@ -33,7 +33,7 @@ tests::LabelledBox labelled(const std::string& label, float confidence, const cv
 std::vector<tests::LabelledBox> found_by_us(model::Model& model, const cv::Mat& picture) {
   std::vector<std::uint8_t> file;
   cv::imencode(".png", picture, file);
-  const model::Input input{std::as_bytes(std::span(file)), {}};
+  const model::Input input{std::as_bytes(std::span(file))};
   const auto outputs = model.run({&input, 1});
   REQUIRE(outputs.front().prediction.ok());
   std::vector<tests::LabelledBox> boxes;

@@ -103,10 +103,11 @@ struct Bench {
     std::memcpy(block->bytes().data(), body.data(), body.size());
     RequestCell cell{};
     cell.id = id;
-    cell.body_offset = block->offset();
-    cell.body_bytes = body.size();
+    cell.content_offset = block->offset();
+    cell.content_bytes = body.size();
     cell.slot = slot;
     cell.batch_remaining = batch_remaining;
+    cell.content_kind = static_cast<std::uint32_t>(common::ContentKind::kFile);
     ipc::encode_options(options, cell);
     push(cell);
     blocks.push_back(std::move(*block));
@@ -411,15 +412,21 @@ TEST_CASE("Serve: a request that no front-end of ours would make ends it", "[wor
   constexpr auto kMost = UINT64_MAX;
   RequestCell cell{};
   cell.id = 1;
-  cell.body_offset = 4096;
-  cell.body_bytes = 10;
+  cell.content_offset = 4096;
+  cell.content_bytes = 10;
+  cell.content_kind = static_cast<std::uint32_t>(common::ContentKind::kFile);
+  ipc::encode_options({}, cell);
   Bench bench;
   SECTION("a slot just beyond the last") { cell.slot = bench.owner.geometry().slot_count; }
   SECTION("a slot far beyond the last") { cell.slot = UINT32_MAX; }
-  SECTION("an offset beyond the arena") { cell.body_offset = (1U << 20U) + 1; }
-  SECTION("a body that reaches beyond the arena") { cell.body_bytes = 1U << 20U; }
-  SECTION("an offset and size whose sum wraps around") { cell.body_offset = kMost - 5; }
-  SECTION("a size beyond all measure") { cell.body_bytes = kMost; }
+  SECTION("an offset beyond the arena") { cell.content_offset = (1U << 20U) + 1; }
+  SECTION("a body that reaches beyond the arena") { cell.content_bytes = 1U << 20U; }
+  SECTION("an offset and size whose sum wraps around") { cell.content_offset = kMost - 5; }
+  SECTION("a size beyond all measure") { cell.content_bytes = kMost; }
+  SECTION("a kind of content that does not exist") {
+    cell.content_kind = GENERATE(as<std::uint32_t>{}, 0, 3, UINT32_MAX);
+  }
+  SECTION("options that cannot be") { cell.options_bytes = 1; }
   SECTION("a batch that ends early") { cell.batch_remaining = 1; }
   bench.push(cell);
   bench.stop();

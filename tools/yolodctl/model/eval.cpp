@@ -83,7 +83,8 @@ Outcome<common::DetectionList> detect(model::Model& model, const fs::path& file,
                                       const common::PredictionOptions& options, bool clip_boxes) {
   const auto body = model::read_file(file, kMaxImageBytes);
   if (!body) return body.error();
-  const model::Input input{std::as_bytes(std::span<const char>(*body)), options, clip_boxes};
+  const model::Input input{std::as_bytes(std::span<const char>(*body)), common::ContentKind::kFile, options,
+                           clip_boxes};
   auto outputs = model.run({&input, 1});
   auto& prediction = outputs.front().prediction;
   if (!prediction) {

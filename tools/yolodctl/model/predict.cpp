@@ -176,7 +176,7 @@ class Prediction {
       return;
     }
     const auto body = std::as_bytes(std::span<const char>(*file));
-    model::Input input{body, {}};
+    model::Input input{body};
     if (options_.confidence) input.options.confidence = static_cast<float>(*options_.confidence);
     if (options_.iou) input.options.iou = static_cast<float>(*options_.iou);
     input.options.top_k = options_.top_k;

@@ -129,7 +129,7 @@ TEST_CASE("CallExchange: the first failure of several questions is the answer", 
   bench.driver.wait();
   for (int round = 0; round < 2; ++round) {
     for (const auto& cell : bench.worker.take()) {
-      if (cell.body_bytes == 2) {
+      if (cell.content_bytes == 2) {
         bench.worker.refuse(cell, ErrorCode::kInvalidImage);
       } else {
         bench.worker.complete(cell);

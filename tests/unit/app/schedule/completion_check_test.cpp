@@ -63,6 +63,14 @@ TEST_CASE("CompletionCheck: an answer is believed where the model's task could g
   for (const auto type : {FileType::kJpeg, FileType::kPng}) CHECK(read(file(type), config_of(Task::kImage)));
   for (const auto type : {FileType::kNpy, FileType::kNpz}) CHECK(read(file(type), config_of(Task::kTensor)));
 
+  common::PredictionOptions as_tensors;
+  as_tensors.tensors = true;
+  const common::TensorList tensors{{{"y", {common::ElementType::kUint8, {2}, std::vector<std::byte>(2)}}}};
+  CHECK(read(tensors, config_of(Task::kTensor), as_tensors));
+
+  CHECK_FALSE(read(tensors, config_of(Task::kTensor)));
+  CHECK_FALSE(read(file(FileType::kNpy), config_of(Task::kTensor), as_tensors));
+  CHECK_FALSE(read(tensors, config_of(Task::kDetect)));
   CHECK_FALSE(read(classes, config_of(Task::kDetect)));
   CHECK_FALSE(read(boxes, config_of(Task::kClassify)));
   CHECK_FALSE(read(boxes, identity));

@@ -132,7 +132,7 @@ TEST_CASE("Dispatcher: before a worker was ready a request is refused, and then 
   CHECK(bench.dispatcher.unanswered_count() == 1);
   const auto taken = worker.take();
   REQUIRE(ids_of(taken) == std::vector{id});
-  CHECK(taken[0].body_bytes == 7);
+  CHECK(taken[0].content_bytes == 7);
   CHECK_FALSE(bench.has_answer(id));
   worker.complete(taken[0]);
   bench.completed(worker);

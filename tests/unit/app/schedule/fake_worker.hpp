@@ -42,7 +42,7 @@ class FakeWorker final : public WorkerPort {
   void mark(const ipc::RequestCell& cell, ipc::WorkPhase phase) { user_.mark_running(cell.slot, cell.id, phase); }
   void complete(const ipc::RequestCell& cell) {
     const auto bytes =
-        ipc::encode_prediction(common::IdentityAnswer{cell.body_bytes, 0, 1}, user_.result_slot(cell.slot));
+        ipc::encode_prediction(common::IdentityAnswer{cell.content_bytes, 0, 1}, user_.result_slot(cell.slot));
     REQUIRE(bytes);
     push({cell.id, *bytes, cell.slot, 0, 1, 2, 3, 0});
   }

@@ -218,7 +218,7 @@ TEST_CASE("Darknet: the lists for photos", "[model][unit][data][skips]") {
       const auto file = text(photo, "file");
       INFO(folder.filename() << " on " << file);
       const auto body = tests::read_file(*data / file);
-      const model::Input input{std::as_bytes(std::span<const char>(body)), {}};
+      const model::Input input{std::as_bytes(std::span<const char>(body))};
       const auto outputs = model.run({&input, 1});
       REQUIRE(outputs.front().prediction.ok());
       const auto& list = std::get<common::DetectionList>(outputs.front().prediction.value());

@@ -88,7 +88,7 @@ struct Batch {
   explicit Batch(const std::vector<int>& widths) {
     for (const int width : widths) bodies.push_back(width == 0 ? "no picture" : picture_of_width(width));
     for (std::size_t i = 0; i < widths.size(); ++i) {
-      model::Input input{std::as_bytes(std::span(bodies[i])), {}};
+      model::Input input{std::as_bytes(std::span(bodies[i]))};
       if (widths[i] == 7) input.options.top_k = 7U;
       inputs.push_back(input);
     }
@@ -153,7 +153,7 @@ common::Outcome<std::unique_ptr<model::Model>> detector(model::heads::HeadLayout
 // What the model says of a picture of 10 x 1 pixels.
 model::Output answer_of(model::Model& model, const common::PredictionOptions& options) {
   const auto body = picture_of_width(10);
-  const model::Input input{std::as_bytes(std::span(body)), options};
+  const model::Input input{std::as_bytes(std::span(body)), common::ContentKind::kFile, options};
   return std::move(model.run({&input, 1}).front());
 }
 

@@ -178,6 +178,20 @@ TEST_CASE("TorchScript: as tensors, every module gives what Python gives", "[mod
   check_alike(file_text(answer), read_either(small_files() / (name + "-output")));
 }
 
+TEST_CASE("TorchScript: a list of tensors holds what the file of arrays holds", "[model][unit][torch][skips]") {
+  if (skipped()) return;
+  const auto model = load(script_config(small_files() / "pair.pt", Task::kTensor));
+  const auto body = read_either(small_files() / "pair-input");
+  model::Input input{std::as_bytes(std::span(body))};
+  input.options.tensors = true;
+  const auto output = std::move(model->run({&input, 1}).front());
+  REQUIRE(output.prediction);
+  const auto& list = std::get<common::TensorList>(*output.prediction);
+  REQUIRE(list.tensors.size() == 2);
+  const auto file = only_answer<common::EncodedFile>(*model, body);
+  CHECK(model::parse_npz(file_text(file)).value() == list.tensors);
+}
+
 TEST_CASE("TorchScript: ResNet-50 and VGG-16 give what Python gives", "[model][unit][torch][skips]") {
   if (skipped()) return;
   const std::string name = GENERATE("resnet50", "vgg16");
@@ -348,7 +362,7 @@ TEST_CASE("TorchScript: what Python makes of a picture comes back as one", "[mod
   }
   const auto model = load(config);
   const auto body = tests::read_file(small_files() / (name + ".ppm"));
-  model::Input input{std::as_bytes(std::span(body)), {}};
+  model::Input input{std::as_bytes(std::span(body))};
   input.options.png = true;
   const auto output = std::move(model->run({&input, 1}).front());
   REQUIRE(output.prediction);
@@ -367,7 +381,7 @@ TEST_CASE("TorchScript: of a letterboxed picture its own part comes back", "[mod
   config.input_size = common::InputSize{16, 16};
   const auto model = load(config);
   std::string picture = "P6 32 16 255\n" + std::string(3 * 32 * 16, '\0');
-  model::Input input{std::as_bytes(std::span(picture)), {}};
+  model::Input input{std::as_bytes(std::span(picture))};
   input.options.png = true;
   const auto output = std::move(model->run({&input, 1}).front());
   REQUIRE(output.prediction);

@@ -119,7 +119,7 @@ TEST_CASE("PredictHandler: JSON is left to the worker, and no model of tensors t
   HandlerBench bench;
   REQUIRE(bench.begin("", type).ok());
   REQUIRE(bench.ready("{}").value());
-  CHECK(bench.calls[0].options.json);
+  CHECK(bench.calls[0].kind == common::ContentKind::kJson);
   HandlerBench tensors(config_for(Task::kTensor));
   const auto refused = tensors.begin("", type);
   REQUIRE_FALSE(refused.ok());

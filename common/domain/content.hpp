@@ -1,0 +1,16 @@
+// The form of a request's content in the input arena. The worker parses the content; the front-end only names its form.
+#pragma once
+
+#include <cstdint>
+
+namespace yolod::common {
+
+// The numbers cross shared memory (ipc/layout.hpp).
+enum class ContentKind : std::uint32_t {
+  kFile = 1,  // the file itself: a picture, or .npy or .npz for a model with task: tensor
+  kJson = 2,  // {"image": "<base64 of a picture>"}
+};
+
+[[nodiscard]] constexpr bool is_content_kind(std::uint32_t number) { return number >= 1 && number <= 2; }
+
+}  // namespace yolod::common

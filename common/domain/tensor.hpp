@@ -1,0 +1,53 @@
+// Tensors as plain bytes: what a model with task: tensor takes and gives. Plain values: any thread. No torch here.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace yolod::common {
+
+// The numbers cross shared memory (ipc/prediction_codec.hpp).
+enum class ElementType : std::uint32_t {
+  kFloat16 = 1,
+  kFloat32 = 2,
+  kFloat64 = 3,
+  kInt8 = 4,
+  kInt16 = 5,
+  kInt32 = 6,
+  kInt64 = 7,
+  kUint8 = 8,
+  kBool = 9,
+};
+
+[[nodiscard]] std::size_t element_bytes(ElementType type);
+// "float32" for kFloat32, as NumPy calls it.
+[[nodiscard]] std::string_view to_string(ElementType type);
+// Nothing for a number that names no type.
+[[nodiscard]] std::optional<ElementType> element_type_from(std::uint32_t number);
+
+// The most dimensions that a tensor may have.
+inline constexpr std::size_t kMaxDimensions = 16;
+
+struct TensorArray {
+  ElementType type{ElementType::kFloat32};
+  std::vector<std::int64_t> shape;  // no side is negative
+  std::vector<std::byte> bytes;     // the elements in C order, little-endian
+
+  friend bool operator==(const TensorArray&, const TensorArray&) = default;
+};
+
+// The bytes that a tensor of this shape has. Nothing if a side is negative or the number does not fit.
+[[nodiscard]] std::optional<std::size_t> array_bytes(ElementType type, const std::vector<std::int64_t>& shape);
+
+struct NamedTensor {
+  std::string name;
+  TensorArray array;
+
+  friend bool operator==(const NamedTensor&, const NamedTensor&) = default;
+};
+
+}  // namespace yolod::common

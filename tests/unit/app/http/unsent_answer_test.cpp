@@ -1,0 +1,70 @@
+#include "app/http/unsent_answer.hpp"
+
+#include <catch2/catch.hpp>
+#include <string>
+#include <utility>
+
+namespace yolod::app::http {
+namespace {
+
+UnsentAnswer make(std::size_t written, bool head_alone = false) {
+  TextBuffer head;
+  head += "0123";
+  Response response;
+  response.body += "abcdefghij";
+  return {std::move(head), std::move(response), head_alone, written};
+}
+
+std::string next_of(const UnsentAnswer& answer, std::size_t most_bytes = 100) {
+  std::string text;
+  for (const auto& buffer : answer.next(most_bytes))
+    text.append(static_cast<const char*>(buffer.data()), buffer.size());
+  return text;
+}
+
+TEST_CASE("UnsentAnswer: what follows is what has not been sent, wherever the sending stopped", "[app][unit]") {
+  const std::string all = "0123abcdefghij";
+  for (std::size_t written = 0; written <= all.size(); ++written) {
+    CAPTURE(written);
+    const auto answer = make(written);
+    CHECK(next_of(answer) == all.substr(written));
+    CHECK(answer.done() == (written == all.size()));
+  }
+}
+
+TEST_CASE("UnsentAnswer: sent in pieces of any size, every byte goes once", "[app][unit]") {
+  const std::size_t piece = GENERATE(as<std::size_t>{}, 1, 3, 4, 5, 14);
+  auto answer = make(0);
+  std::string sent;
+  while (!answer.done()) {
+    const std::string next = next_of(answer).substr(0, piece);
+    REQUIRE_FALSE(next.empty());
+    sent += next;
+    answer.sent(next.size());
+  }
+  CHECK(sent == "0123abcdefghij");
+}
+
+TEST_CASE("UnsentAnswer: one piece has at most so many bytes of the content", "[app][unit]") {
+  CHECK(next_of(make(0), 2) == "0123ab");
+  CHECK(next_of(make(7), 2) == "de");
+}
+
+TEST_CASE("UnsentAnswer: of the answer to a HEAD request only the head goes", "[app][unit]") {
+  auto answer = make(1, true);
+  CHECK(next_of(answer) == "123");
+  answer.sent(3);
+  CHECK(answer.done());
+}
+
+TEST_CASE("UnsentAnswer: a file goes instead of the text", "[app][unit]") {
+  TextBuffer head;
+  head += "H";
+  Response response;
+  response.body += "text";
+  response.file = {std::byte{'f'}, std::byte{'i'}};
+  CHECK(next_of(UnsentAnswer(std::move(head), std::move(response), false, 0)) == "Hfi");
+}
+
+}  // namespace
+}  // namespace yolod::app::http

@@ -1,0 +1,90 @@
+#include "app/schedule/suspicion.hpp"
+
+#include <catch2/catch.hpp>
+#include <span>
+#include <string>
+
+namespace yolod::app::schedule {
+namespace {
+
+const common::Clock::time_point kNow{std::chrono::hours(1)};
+
+struct Bench {
+  // Whether so many quarantines have been counted.
+  bool counted(double count) {
+    for (const auto& family : metrics.collect()) {
+      if (family.name == "yolod_quarantined_total") return family.metric.at(0).counter.value == count;
+    }
+    return false;
+  }
+
+  observe::Metrics metrics;
+  observe::ModelMetrics model_metrics{metrics, "echo"};
+  Suspicion suspicion{model_metrics};
+};
+
+struct Body {
+  explicit Body(std::string bytes) : text(std::move(bytes)) {
+    request.job.content = std::as_bytes(std::span(text));
+    BodyHasher hasher;
+    hasher.add(request.content());
+    request.hash = hasher.finish();
+  }
+  std::string text;
+  Request request;
+};
+
+TEST_CASE("Suspicion: only a body as long as a known one must be hashed, and only once", "[app][unit]") {
+  Bench bench;
+  Body body("picture");
+  Request unhashed;
+  unhashed.job.content = body.request.content();
+  CHECK_FALSE(bench.suspicion.must_be_hashed(unhashed));
+  bench.suspicion.hold_against(body.request, Blame::kSuspected, "echo", kNow);
+  CHECK(bench.suspicion.must_be_hashed(unhashed));
+  CHECK_FALSE(bench.suspicion.must_be_hashed(body.request));
+  Request longer;
+  const std::string other = "picture and more";
+  longer.job.content = std::as_bytes(std::span(other));
+  CHECK_FALSE(bench.suspicion.must_be_hashed(longer));
+}
+
+TEST_CASE("Suspicion: no blame changes nothing", "[app][unit]") {
+  Bench bench;
+  Body body("picture");
+  bench.suspicion.hold_against(body.request, Blame::kNone, "echo", kNow);
+  CHECK(bench.suspicion.look_up(body.request, kNow));
+  CHECK(body.request.standing == Standing::kUnknown);
+}
+
+TEST_CASE("Suspicion: a suspect may reach a worker, and an answer clears it", "[app][unit]") {
+  Bench bench;
+  Body body("picture");
+  bench.suspicion.hold_against(body.request, Blame::kSuspected, "echo", kNow);
+  CHECK(bench.suspicion.look_up(body.request, kNow));
+  CHECK(body.request.runs_alone());
+  bench.suspicion.answered(body.request);
+  CHECK(bench.suspicion.look_up(body.request, kNow));
+  CHECK_FALSE(body.request.runs_alone());
+}
+
+TEST_CASE("Suspicion: a body that is struck twice is quarantined for its term, and counted", "[app][unit]") {
+  Bench bench;
+  Body body("picture");
+  bench.suspicion.hold_against(body.request, Blame::kStruck, "echo", kNow);
+  CHECK(bench.counted(0));
+  bench.suspicion.hold_against(body.request, Blame::kStruck, "echo", kNow);
+  CHECK(bench.counted(1));
+  CHECK_FALSE(bench.suspicion.look_up(body.request, kNow));
+  SECTION("the term ends") {
+    bench.suspicion.release(kNow + Quarantine::kTerm);
+    CHECK(bench.suspicion.look_up(body.request, kNow + Quarantine::kTerm));
+  }
+  SECTION("a reload forgets it") {
+    bench.suspicion.clear();
+    CHECK(bench.suspicion.look_up(body.request, kNow));
+  }
+}
+
+}  // namespace
+}  // namespace yolod::app::schedule
