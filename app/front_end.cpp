@@ -93,9 +93,10 @@ int FrontEnd::run() {
 }
 
 Outcome<void> FrontEnd::start() {
-  auto worker_program = common::find_sibling_program("yolod-worker");
-  if (!worker_program) return worker_program.error();
-  spawn_.worker_program = std::move(*worker_program);
+  const std::string worker_program(process::spec_of(process::ChildKind::kWorker).program);
+  auto found = common::find_sibling_program(worker_program);
+  if (!found) return found.error();
+  spawn_.programs[worker_program] = std::move(*found);
   spawn_.thread_wait = common::how_threads_wait(config_.models, common::usable_cpu_count());
   // Workers that a loader has forked become our children when the process between is gone.
   if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) return common::last_system_error("PR_SET_CHILD_SUBREAPER");
@@ -188,7 +189,7 @@ void FrontEnd::make_models() {
   completion_poll_.emplace(io_, *arena_,
                            schedule::CompletionPoll::Lanes{[this] { return models_->have_completions(); },
                                                            [this] { models_->take_completions(); }});
-  context_.emplace(serving::PoolContext{io_, spawn_, *arena_, metrics_, *completion_poll_});
+  context_.emplace(serving::PoolContext{io_, spawn_, children_, *arena_, metrics_, *completion_poll_});
   models_.emplace(*context_, serving::ModelPool::Events{
                                  [this](serving::ModelPool& pool, const std::string& reason) { gave_up(pool, reason); },
                                  [this] { pool_ready_changed(); }});
@@ -334,7 +335,7 @@ void FrontEnd::on_signal(int signal) {
 void FrontEnd::reap() {
   process::reap_children([this](pid_t pid, process::Death death) {
     death.out_of_memory = death.signaled && death.number == SIGKILL && oom_kills_.claim();
-    if (!models_->reaped(pid, death)) common::log_debug("reaped process {}, which is not a worker", pid);
+    if (!children_.reaped(pid, death)) common::log_debug("reaped process {}, which is not a worker", pid);
   });
 }
 

@@ -23,6 +23,7 @@
 #include "app/http/server.hpp"
 #include "app/observe/metrics.hpp"
 #include "app/phase.hpp"
+#include "app/process/child_table.hpp"
 #include "app/process/spawn.hpp"
 #include "app/reload.hpp"
 #include "app/reloadable_registry.hpp"
@@ -87,6 +88,7 @@ class FrontEnd final : private http::Application {
   const common::Clock::time_point began_{common::AwakeClock::now()};
   common::Clock::duration lost_time_told_{0};
   process::SpawnSettings spawn_;
+  process::ChildTable children_;
   common::OomKills oom_kills_;
   Phase phase_{Phase::kStarting};
   int exit_code_{0};

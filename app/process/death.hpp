@@ -25,8 +25,8 @@ struct Death {
 // A short word for a metric's label: "SIGSEGV", "exit", "interrupted", "bad_model", "device_lost".
 [[nodiscard]] std::string reason_label(const Death& death);
 
-// `was_ready`: it had served, or could have. (A worker that we killed for what it did died of its own doing, whatever
-// this says: the supervisor knows.)
+// Of a worker or a loader (ChildSpec::classify). `was_ready`: it had served, or could have. (A worker that we killed
+// for what it did died of its own doing, whatever this says: the supervisor knows.)
 [[nodiscard]] DeathCause classify(const Death& death, bool was_ready);
 
 }  // namespace yolod::app::process

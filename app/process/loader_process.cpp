@@ -18,8 +18,8 @@ LoaderProcess::LoaderProcess(boost::asio::io_context& io, common::UniqueFd contr
 
 Outcome<std::unique_ptr<LoaderProcess>> LoaderProcess::start(boost::asio::io_context& io, const SpawnSettings& spawn,
                                                              const ipc::InputArena& arena,
-                                                             const std::string& config_yaml, int output,
-                                                             WorkerRole role, LoaderEvents events) {
+                                                             const std::string& config_yaml, int output, ChildKind kind,
+                                                             LoaderEvents events) {
   auto channel = ipc::make_control_channel();
   if (!channel) return channel.error();
   const auto config = make_settings_memfd(config_yaml);
@@ -29,7 +29,7 @@ Outcome<std::unique_ptr<LoaderProcess>> LoaderProcess::start(boost::asio::io_con
   inherited.control = channel->second.get();
   inherited.arena = arena.descriptor();
   inherited.config = config->get();
-  const auto pid = spawn_worker(spawn, role, inherited);
+  const auto pid = process::spawn(spawn, spec_of(kind), inherited);
   if (!pid) return pid.error();
 
   std::unique_ptr<LoaderProcess> loader(new LoaderProcess(io, std::move(channel->first), std::move(events)));

@@ -37,12 +37,13 @@ struct LoaderEvents {
 
 class LoaderProcess {
  public:
-  // Forks and executes yolod-worker, as kLoader or kBackgroundLoader. `config_yaml` is emit_model() of its model.
+  // Forks and executes yolod-worker, `kind` is kLoader or kBackgroundLoader. `config_yaml` is emit_model() of its
+  // model.
   [[nodiscard]] static common::Outcome<std::unique_ptr<LoaderProcess>> start(boost::asio::io_context& io,
                                                                              const SpawnSettings& spawn,
                                                                              const ipc::InputArena& arena,
                                                                              const std::string& config_yaml, int output,
-                                                                             WorkerRole role, LoaderEvents events);
+                                                                             ChildKind kind, LoaderEvents events);
   LoaderProcess(const LoaderProcess&) = delete;
   LoaderProcess& operator=(const LoaderProcess&) = delete;
   // The process must have been reaped.

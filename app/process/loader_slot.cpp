@@ -68,26 +68,25 @@ bool LoaderSlot::fork_worker(const ipc::LentDescriptors& descriptors) {
   return asked;
 }
 
-bool LoaderSlot::reaped(pid_t pid, Death death, bool is_over) {
-  if (!process_ || process_->pid() != pid) return false;
+void LoaderSlot::reaped(Death death, bool is_over) {
   timer_.cancel();
   process_->read_last_words();
   const auto loader = std::exchange(process_, nullptr);
+  const pid_t pid = loader->pid();
   if (loader->fatal_call()) death.denied_call = name_of(*loader->fatal_call());
-  const auto cause = condemned_ ? DeathCause::kOwnDoing : classify(death, loader->ready());
+  const auto cause = condemned_ ? DeathCause::kOwnDoing : spec_of(ChildKind::kLoader).classify(death, loader->ready());
   if (is_over) {
     common::log_debug("loader {} ({}) is gone: {}", pid, model_, describe(death));
-    return true;
+    return;
   }
   const auto& failure = loader->load_failure();
   if (hooks_.gives_up(cause, failure.empty() ? "its loader ended while it loaded: " + describe(death) : failure)) {
-    return true;
+    return;
   }
   std::string what = fmt::format("{} {}", death.signaled ? "died of" : "exited:", describe(death));
   if (!loader->ready()) what += " before it had loaded";
   if (!failure.empty()) what += ": " + failure;
   replace(cause, fmt::format("loader {} ({}) {}", pid, model_, what));
-  return true;
 }
 
 void LoaderSlot::replace(DeathCause cause, const std::string& what) {

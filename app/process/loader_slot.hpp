@@ -54,8 +54,8 @@ class LoaderSlot {
   LoaderSlot& operator=(const LoaderSlot&) = delete;
 
   void start();
-  // If `pid` is the loader's: it was reaped, and there will be another, unless `is_over`. False if it is not.
-  bool reaped(pid_t pid, Death death, bool is_over);
+  // It was reaped, and there will be another, unless `is_over`.
+  void reaped(Death death, bool is_over);
   // The next one is not waited for any more.
   void stop_waiting() { timer_.cancel(); }
   void ask_to_stop();

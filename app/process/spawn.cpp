@@ -8,12 +8,12 @@
 #include <array>
 #include <csignal>
 #include <cstdlib>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "common/fault_point.hpp"
-#include "common/system/signal_mask.hpp"
 #include "common/system/thread_count.hpp"
 #include "ipc/layout.hpp"
 
@@ -23,37 +23,25 @@ namespace yolod::app::process {
 namespace {
 
 using common::Outcome;
-using common::UniqueFd;
 
 constexpr int kExecFailed = 127;
 
-struct Move {
-  int from;
-  int to;
-};
-
 // In the child. First everything is moved out of the way of the fixed numbers, then into place: a descriptor may
 // already have another's number.
-bool place_descriptors(const InheritedDescriptors& ours) {
+bool place_descriptors(const ChildSpec& spec, const InheritedDescriptors& ours) {
   if (ours.output >= 0 && (dup2(ours.output, STDOUT_FILENO) < 0 || dup2(ours.output, STDERR_FILENO) < 0)) return false;
-  std::array<Move, 5> moves{{{ours.control, ipc::kControlDescriptor},
-                             {ours.lane, ipc::kLaneDescriptor},
-                             {ours.arena, ipc::kArenaDescriptor},
-                             {ours.doorbell, ipc::kDoorbellDescriptor},
-                             {ours.config, ipc::kConfigDescriptor}}};
-  for (Move& move : moves) {
-    if (move.from < 0) continue;
-    move.from = fcntl(move.from, F_DUPFD_CLOEXEC, ipc::kFirstUnusedDescriptor);
-    if (move.from < 0) return false;
+  int first_unused = STDERR_FILENO + 1;
+  for (const DescriptorPlace& place : spec.descriptors) first_unused = std::max(first_unused, place.to + 1);
+  std::array<int, ChildSpec::kMostDescriptors> moved{};
+  for (std::size_t i = 0; i < spec.descriptors.size(); ++i) {
+    moved[i] = fcntl(ours.*spec.descriptors[i].from, F_DUPFD_CLOEXEC, first_unused);
+    if (moved[i] < 0) return false;
   }
-  for (const Move& move : moves) {
-    if (move.from < 0) {
-      close(move.to);  // something of ours may have that number
-    } else if (dup2(move.from, move.to) < 0) {
-      return false;
-    }
+  for (int number = STDERR_FILENO + 1; number < first_unused; ++number) close(number);  // something of ours may have it
+  for (std::size_t i = 0; i < spec.descriptors.size(); ++i) {
+    if (dup2(moved[i], spec.descriptors[i].to) < 0) return false;
   }
-  if (close_range(ipc::kFirstUnusedDescriptor, ~0U, 0) != 0) return false;
+  if (close_range(static_cast<unsigned>(first_unused), ~0U, 0) != 0) return false;
   return dup2(STDERR_FILENO, STDOUT_FILENO) >= 0;
 }
 
@@ -66,104 +54,94 @@ bool take_away_standard_input() {
   return placed;
 }
 
-[[noreturn]] void become_worker(const SpawnSettings& settings, const InheritedDescriptors& descriptors, pid_t front_end,
-                                char* const* arguments, char* const* environment) {
+void set_limits(const ChildLimits& limits, const rlimit& given_open_files) {
+  if (limits.given_open_files) setrlimit(RLIMIT_NOFILE, &given_open_files);
+  if (limits.core_dumps) return;
+  const rlimit none{};
+  setrlimit(RLIMIT_CORE, &none);
+}
+
+// What the child needs that only system calls make use of: all of it is made before the fork.
+struct ChildPlan {
+  const char* program;
+  char* const* arguments;
+  char* const* environment;
+  sigset_t mask;
+  pid_t front_end;
+};
+
+[[noreturn]] void become_child(const ChildPlan& plan, const ChildSpec& spec, const rlimit& given_open_files,
+                               const InheritedDescriptors& descriptors) {
   common::reach(common::FaultPoint::kSpawnedUntied);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   // If it died before the line above, nobody will tell us.
-  if (getppid() != front_end) _exit(ipc::kExitStopped);
+  if (getppid() != plan.front_end) _exit(ipc::kExitStopped);
   setpgid(0, 0);
   for (int signal = 1; signal < NSIG; ++signal) std::signal(signal, SIG_DFL);
-  if (!place_descriptors(descriptors) || !take_away_standard_input()) _exit(kExecFailed);
+  if (!place_descriptors(spec, descriptors) || !take_away_standard_input()) _exit(kExecFailed);
   // Lowered last: until the front-end's own descriptors were closed there may have been more of them than this allows.
-  setrlimit(RLIMIT_NOFILE, &settings.open_files);
-  const sigset_t mask = common::signal_set({SIGINT});
-  sigprocmask(SIG_SETMASK, &mask, nullptr);
+  set_limits(spec.limits, given_open_files);
+  sigprocmask(SIG_SETMASK, &plan.mask, nullptr);
   common::reach(common::FaultPoint::kSpawnedAboutToExec);
-  execve(settings.worker_program.c_str(), arguments, environment);
+  execve(plan.program, plan.arguments, plan.environment);
   _exit(kExecFailed);
 }
 
-// What a worker is given of our environment: how libraries find each other, compute and wait. All else stays here,
-// since a service's environment may hold secrets. A name that ends in '_' stands for every name that begins so.
-constexpr std::array<std::string_view, 31> kPassedOn{"PATH",
-                                                     "HOME",
-                                                     "LANG",
-                                                     "LC_",
-                                                     "TZ",
-                                                     "LD_LIBRARY_PATH",
-                                                     "LD_PRELOAD",
-                                                     "MALLOC_",
-                                                     "GLIBC_TUNABLES",
-                                                     "OMP_",
-                                                     "GOMP_",
-                                                     "OPENBLAS_",
-                                                     "MKL_",
-                                                     "KMP_",
-                                                     "BLIS_",
-                                                     "DNNL_",
-                                                     "ONEDNN_",
-                                                     "ATEN_",
-                                                     "TORCH_",
-                                                     "PYTORCH_",
-                                                     "CUDA_",
-                                                     "CUDNN_",
-                                                     "CUBLAS_",
-                                                     "NVIDIA_",
-                                                     "ASAN_OPTIONS",
-                                                     "LSAN_OPTIONS",
-                                                     "TSAN_OPTIONS",
-                                                     "UBSAN_OPTIONS",
-                                                     "GCOV_",
-                                                     "YOLOD_FAULT_POINT",
-                                                     "YOLOD_FAULT_TOKEN"};
-
-bool is_passed_on(std::string_view variable) {
+bool is_passed_on(std::string_view variable, std::span<const std::string_view> known) {
   const auto name = variable.substr(0, variable.find('='));
-  return std::any_of(kPassedOn.begin(), kPassedOn.end(), [name](std::string_view known) {
-    return known.ends_with('_') ? name.starts_with(known) : name == known;
-  });
+  return std::any_of(known.begin(), known.end(),
+                     [name](std::string_view one) { return one.ends_with('_') ? name.starts_with(one) : name == one; });
 }
 
-// That, and what libraries read before main:
+// What the kind gets of our environment, and for libraries that compute what they read before main:
 //   OPENBLAS_NUM_THREADS=1     libopenblas starts its pool when it is loaded, one thread a core
 //   GDAL_DRIVER_PATH=disable   GDAL, where OpenCV brings it along, loads no plugins from folders
 //   how OpenMP's threads wait, unless whoever started us has said so
-std::vector<std::string> worker_environment(std::string_view thread_wait) {
+std::vector<std::string> environment_of(const ChildSpec& spec, std::string_view thread_wait) {
   constexpr std::string_view kOpenBlas = "OPENBLAS_NUM_THREADS=";
   const bool said = std::getenv("GOMP_SPINCOUNT") != nullptr || std::getenv("OMP_WAIT_POLICY") != nullptr;
   std::vector<std::string> variables;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view variable(*entry);
-    if (is_passed_on(variable) && !variable.starts_with(kOpenBlas)) variables.emplace_back(variable);
+    if (!is_passed_on(variable, spec.variables) || (spec.computes && variable.starts_with(kOpenBlas))) continue;
+    variables.emplace_back(variable);
   }
+  if (!spec.computes) return variables;
   variables.push_back(std::string(kOpenBlas) + '1');
   variables.emplace_back("GDAL_DRIVER_PATH=disable");
   if (!said) variables.emplace_back(thread_wait);
   return variables;
 }
 
+// As execve() takes them.
+std::vector<char*> pointers_to(std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
+  for (std::string& text : texts) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
 }  // namespace
 
-Outcome<pid_t> spawn_worker(const SpawnSettings& settings, WorkerRole role, const InheritedDescriptors& descriptors) {
+Outcome<pid_t> spawn(const SpawnSettings& settings, const ChildSpec& spec, const InheritedDescriptors& descriptors) {
   common::require_single_thread();
-  // Built before the fork: the child only makes system calls.
-  std::string program_name = "yolod-worker";
-  std::string loader(ipc::kLoaderArgument);
-  std::string background(ipc::kBackgroundArgument);
-  std::array<char*, 4> arguments{program_name.data(), nullptr, nullptr, nullptr};
-  if (role != WorkerRole::kWorker) arguments[1] = loader.data();
-  if (role == WorkerRole::kBackgroundLoader) arguments[2] = background.data();
-  std::vector<std::string> variables = worker_environment(settings.thread_wait);
-  std::vector<char*> environment;
-  environment.reserve(variables.size() + 1);
-  for (std::string& variable : variables) environment.push_back(variable.data());
-  environment.push_back(nullptr);
+  const auto program = settings.programs.find(spec.program);
+  if (program == settings.programs.end()) {
+    return common::Error{common::ErrorCode::kSystem, "it is not known where " + std::string(spec.program) + " is"};
+  }
+  std::vector<std::string> argument_texts{std::string(spec.program)};
+  argument_texts.insert(argument_texts.end(), spec.arguments.begin(), spec.arguments.end());
+  std::vector<std::string> variables = environment_of(spec, settings.thread_wait);
+  const auto arguments = pointers_to(argument_texts);
+  const auto environment = pointers_to(variables);
+  ChildPlan plan{program->second.c_str(), arguments.data(), environment.data(), {}, getpid()};
+  sigemptyset(&plan.mask);
+  for (const int signal : spec.blocked_signals) sigaddset(&plan.mask, signal);
 
-  const pid_t front_end = getpid();
   const pid_t child = fork();
   if (child < 0) return common::last_system_error("fork");
-  if (child == 0) become_worker(settings, descriptors, front_end, arguments.data(), environment.data());
+  if (child == 0) become_child(plan, spec, settings.open_files, descriptors);
   // Also here, so that it is in its own group whichever of the two runs first. Fails once it has exec'd; then it did.
   setpgid(child, child);
   common::reach(common::FaultPoint::kFrontEndSpawned);

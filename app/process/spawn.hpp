@@ -1,44 +1,35 @@
-// Forks this process and executes yolod-worker in the child: the only fork of the front-end.
+// Forks this process and executes a program of ours in the child: the only fork of the front-end.
 #pragma once
 
 #include <sys/resource.h>
 #include <sys/types.h>
 
 #include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
 #include <string_view>
 
+#include "app/process/child_spec.hpp"
 #include "common/config/worker_threads.hpp"
 #include "common/outcome.hpp"
-#include "common/unique_fd.hpp"
 
 namespace yolod::app::process {
 
-// The descriptors that the new process inherits, as numbers in this one; they stay ours. A loader has neither lane nor
-// doorbell: its workers have.
-struct InheritedDescriptors {
-  int output{-1};  // for 1 and 2; without it the process has those of this one
-  int control{-1};
-  int lane{-1};
-  int arena{-1};
-  int doorbell{-1};
-  int config{-1};
-};
-
-// What yolod-worker is to be.
-enum class WorkerRole { kWorker, kLoader, kBackgroundLoader };
-
 struct SpawnSettings {
-  std::filesystem::path worker_program;
+  std::map<std::string, std::filesystem::path, std::less<>> programs;  // where each ChildSpec::program is
   rlimit open_files{};                                   // RLIMIT_NOFILE as it was before the front-end raised its own
   std::string_view thread_wait = common::kThreadsSleep;  // unless our own environment says how OpenMP's threads wait
 };
 
 // The child's pid. Between fork and exec the child: dies with this process (PDEATHSIG), leaves its process group (so
-// that Ctrl-C reaches the front-end alone), has default dispositions, mask = {SIGINT}, the descriptors at their fixed
-// numbers and no others: standard input is /dev/null, standard output is our standard error. Of our environment it gets
-// what libraries need, and no more. Aborts if this process has more than one thread: a fork would copy locks it cannot
-// free.
-[[nodiscard]] common::Outcome<pid_t> spawn_worker(const SpawnSettings& settings, WorkerRole role,
-                                                  const InheritedDescriptors& descriptors);
+// that Ctrl-C reaches the front-end alone), has default dispositions, and gets what `spec` says: mask, limits,
+// descriptors at their numbers and no others, variables. Its standard input is /dev/null, its standard output our
+// standard error or `descriptors.output`. A child that cannot be made ready exits with 127.
+//
+// kSystem where there is no such program among the settings', or the kernel refuses to fork. Aborts if this process has
+// more than one thread: a fork would copy locks it cannot free.
+[[nodiscard]] common::Outcome<pid_t> spawn(const SpawnSettings& settings, const ChildSpec& spec,
+                                           const InheritedDescriptors& descriptors);
 
 }  // namespace yolod::app::process

@@ -46,12 +46,12 @@ ipc::LaneGeometry lane_geometry(const common::ModelConfig& config) {
 }  // namespace
 
 Supervisor::Supervisor(boost::asio::io_context& io, const common::ModelConfig& config, const SpawnSettings& spawn,
-                       const ipc::InputArena& arena, std::uint64_t& launches, Start start, Events events)
+                       const ipc::InputArena& arena, ChildTable& children, Start start, Events events)
     : io_(io),
       config_(config),
       spawn_(spawn),
       arena_(arena),
-      launches_(launches),
+      children_(children),
       beside_(start == Start::kBeside),
       on_trial_(start != Start::kServing),
       events_(std::move(events)),
@@ -201,10 +201,14 @@ Outcome<int> Supervisor::open_output() {
 LoaderSlot::Started Supervisor::launch_loader(LoaderEvents loader_events) {
   // Beside workers that serve it gives way.
   const bool others_serve = ready_count() != 0 || (beside_ && on_trial_);
-  const auto role = others_serve ? WorkerRole::kBackgroundLoader : WorkerRole::kLoader;
+  const auto kind = others_serve ? ChildKind::kBackgroundLoader : ChildKind::kLoader;
   const auto output = open_output();
   if (!output) return output.error();
-  return LoaderProcess::start(io_, spawn_, arena_, config_yaml_, *output, role, std::move(loader_events));
+  auto started = LoaderProcess::start(io_, spawn_, arena_, config_yaml_, *output, kind, std::move(loader_events));
+  if (started) {
+    loader_child_ = children_.add((*started)->pid(), [this](const Death& death) { loader_reaped(death); });
+  }
+  return started;
 }
 
 void Supervisor::tell_of_sandbox(const common::SandboxState& state) {
@@ -244,13 +248,13 @@ Outcome<pid_t> Supervisor::launch(const ipc::LentDescriptors& descriptors) {
   if (!output) return output.error();
   const auto config = make_settings_memfd(config_yaml_);
   if (!config) return config.error();
-  return spawn_worker(spawn_, WorkerRole::kWorker,
-                      {.output = *output,
-                       .control = descriptors.control,
-                       .lane = descriptors.lane,
-                       .arena = arena_.descriptor(),
-                       .doorbell = descriptors.doorbell,
-                       .config = config->get()});
+  return spawn(spawn_, spec_of(ChildKind::kWorker),
+               {.output = *output,
+                .control = descriptors.control,
+                .lane = descriptors.lane,
+                .arena = arena_.descriptor(),
+                .doorbell = descriptors.doorbell,
+                .config = config->get()});
 }
 
 std::optional<common::Clock::time_point> Supervisor::next_ready() const {
@@ -273,7 +277,7 @@ void Supervisor::start_process(WorkerSlot& slot) {
   slot.waits_for_loader = preload_ && !loader_.is_ready();
   if (slot.waits_for_loader) return;
   slot.condemned = slot.was_stopped = false;
-  slot.last_launch_id = ++launches_;
+  slot.last_launch_id = children_.new_launch_id();
   slot.loader = preload_ ? loader_.pid() : 0;
   WorkerEvents events;
   events.ready = [this, &slot](WorkerProcess&) { became_ready(slot); };
@@ -282,7 +286,7 @@ void Supervisor::start_process(WorkerSlot& slot) {
   events.denied = [this](WorkerProcess& worker, const DeniedCall& call) {
     tell_of_denied("worker", worker.pid(), call);
   };
-  events.can_be = [this](pid_t pid) { return can_be_worker(pid); };
+  events.claims = [this, &slot](pid_t pid) { return claim(slot, pid); };
   events.vanished = [this, &slot](WorkerProcess&) { died(slot, Death::before_hello()); };
   auto started = WorkerProcess::start(io_, geometry_, {config_.name, slot.seat, slot.last_launch_id}, std::move(events),
                                       [this](const ipc::LentDescriptors& descriptors) { return launch(descriptors); });
@@ -293,6 +297,16 @@ void Supervisor::start_process(WorkerSlot& slot) {
     return;
   }
   slot.process = std::move(*started);
+  const auto on_reaped = [this, &slot](const Death& death) { worker_reaped(slot, death); };
+  if (slot.process->pid() != 0) {
+    slot.child = children_.add(slot.process->pid(), on_reaped);
+  } else {
+    const auto is_it = [&slot](pid_t pid) {
+      slot.process->learn_pid(pid);
+      return slot.has_pid(pid);
+    };
+    slot.child = children_.expect(is_it, on_reaped);
+  }
   common::log_debug("worker {} ({}) started, number {} of its model", slot.process->pid(), config_.name, slot.seat);
   run_at(slot.watchdog, AwakeClock::now() + config_.load_timeout, slot.weak_from_this(),
          [this, &slot, launch_id = slot.last_launch_id] { kill_unless_ready(slot, launch_id); });
@@ -346,9 +360,10 @@ void Supervisor::condemn(WorkerProcess& worker, std::string_view why) {
   });
 }
 
-bool Supervisor::can_be_worker(pid_t pid) const {
-  const bool known = std::any_of(slots_.begin(), slots_.end(), [pid](const auto& slot) { return slot->has_pid(pid); });
-  return !known && loader_.pid() != pid && is_child(pid);
+bool Supervisor::claim(WorkerSlot& slot, pid_t pid) {
+  if (children_.has(pid) || !is_child(pid)) return false;
+  slot.child = children_.add(pid, [this, &slot](const Death& death) { worker_reaped(slot, death); });
+  return true;
 }
 
 void Supervisor::condemn_hung(WorkerProcess& worker, std::string_view why) {
@@ -364,23 +379,16 @@ void Supervisor::condemn_hung(WorkerProcess& worker, std::string_view why) {
          });
 }
 
-bool Supervisor::reaped(pid_t pid, const Death& death) {
-  if (output_) output_->read_now();
-  if (loader_.reaped(pid, death, !respawning_)) return true;
-  const auto find = [this, pid] {
-    return std::find_if(slots_.begin(), slots_.end(), [pid](const auto& slot) { return slot->has_pid(pid); });
-  };
-  auto found = find();
-  if (found == slots_.end() && preload_) {
-    // It may have been forked, said hello and died since we last looked.
-    for (const auto& slot : slots_) {
-      if (slot->has_pid(0)) slot->process->learn_pid(pid);
-    }
-    found = find();
-  }
-  if (found == slots_.end()) return false;
-  died(**found, death);
-  return true;
+void Supervisor::loader_reaped(const Death& death) {
+  output_->read_now();
+  loader_.reaped(death, !respawning_);
+  if (!any_alive()) events_.none_left();
+}
+
+void Supervisor::worker_reaped(WorkerSlot& slot, const Death& death) {
+  output_->read_now();
+  died(slot, death);
+  if (!any_alive()) events_.none_left();
 }
 
 void Supervisor::died(WorkerSlot& slot, Death death) {
@@ -391,7 +399,7 @@ void Supervisor::died(WorkerSlot& slot, Death death) {
   const bool was_ready = worker.was_ready();
   const DeathCause cause = slot.was_stopped ? DeathCause::kNotItsDoing
                            : slot.condemned ? DeathCause::kOwnDoing
-                                            : classify(death, was_ready);
+                                            : spec_of(ChildKind::kWorker).classify(death, was_ready);
   const bool at_work = listener_->worker_died(worker, cause);
   if (was_ready && cause == DeathCause::kOwnDoing && worker.predictions_made() == 0 && is_of_this_loader(slot)) {
     loader_.process()->test_next_worker();  // it was ready, and could do nothing
@@ -400,6 +408,7 @@ void Supervisor::died(WorkerSlot& slot, Death death) {
   const pid_t pid = worker.pid();
   const std::string load_failure = worker.load_failure();
   if (worker.fatal_call()) death.denied_call = name_of(*worker.fatal_call());
+  slot.child = {};
   slot.process.reset();
   events_.ready_changed();
 

@@ -20,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include "app/process/child_table.hpp"
 #include "app/process/loader_process.hpp"
 #include "app/process/loader_slot.hpp"
 #include "app/process/respawn_policy.hpp"
@@ -49,11 +50,12 @@ class Supervisor {
     std::function<void(const std::string& reason)> gave_up;
     std::function<void(const std::string& reason_label)> restarted;
     std::function<void()> ready_changed;
+    std::function<void()> none_left;  // the last of its processes was reaped
   };
 
-  // `config`, `spawn` and `arena` outlive this object. `launches` counts processes, for all supervisors.
+  // `config`, `spawn`, `arena` and `children` outlive this object.
   Supervisor(boost::asio::io_context& io, const common::ModelConfig& config, const SpawnSettings& spawn,
-             const ipc::InputArena& arena, std::uint64_t& launches, Start start, Events events);
+             const ipc::InputArena& arena, ChildTable& children, Start start, Events events);
 
   // Starts every worker. `listener` outlives this object.
   void start(WorkerEventSink& listener);
@@ -73,10 +75,6 @@ class Supervisor {
   // How many requests that worker may have yet, of those it has been given `given`; nothing: as many as come. A worker
   // whose successor would have to load first serves on beyond recycle.max_requests until that is ready.
   [[nodiscard]] std::optional<std::uint64_t> may_have_yet(std::uint64_t given) const;
-
-  // If `pid` is one of ours, a worker's or the loader's: it was reaped, and is now replaced as RespawnPolicy says.
-  // False if it is not.
-  bool reaped(pid_t pid, const Death& death);
 
   // The worker wrote or did what a sane one does not: it is killed, and its death counts as its own doing. One that
   // nobody knows by its pid yet loses its channel, and its loader goes.
@@ -137,6 +135,9 @@ class Supervisor {
 
   void start_process(WorkerSlot& slot);
   [[nodiscard]] common::Outcome<pid_t> launch(const ipc::LentDescriptors& descriptors);
+  // It was reaped, and is now replaced as RespawnPolicy says.
+  void worker_reaped(WorkerSlot& slot, const Death& death);
+  void loader_reaped(const Death& death);
   void died(WorkerSlot& slot, Death death);
   // When what has died may be started again, of which the log is told; nothing: it will not be.
   [[nodiscard]] std::optional<common::Clock::time_point> next_start(RespawnPolicy& policy, DeathCause cause,
@@ -148,14 +149,15 @@ class Supervisor {
   // False if it is being killed already.
   [[nodiscard]] bool begin_to_kill(WorkerProcess& worker, std::string_view why);
   void kill_unless_ready(WorkerSlot& slot, std::uint64_t launch_id);
-  // Whether a process that says hello can be a worker of ours: our child, and nobody else's pid.
-  [[nodiscard]] bool can_be_worker(pid_t pid) const;
+  // A process says hello in this slot's name. False if it cannot be its worker: it must be our child, and nobody
+  // else's.
+  [[nodiscard]] bool claim(WorkerSlot& slot, pid_t pid);
 
   boost::asio::io_context& io_;
   const common::ModelConfig& config_;
   const SpawnSettings& spawn_;
   const ipc::InputArena& arena_;
-  std::uint64_t& launches_;
+  ChildTable& children_;
   const bool beside_;
   bool on_trial_;
   Events events_;
@@ -165,6 +167,7 @@ class Supervisor {
   const bool preload_;
   std::unique_ptr<WorkerOutput> output_;  // once a process has been started
   LoaderSlot loader_;
+  ChildTable::Entry loader_child_;
   std::chrono::milliseconds last_load_time_{0};
   std::vector<std::shared_ptr<WorkerSlot>> slots_;  // shared with nobody: held weakly by what runs later
   RespawnRate rate_;

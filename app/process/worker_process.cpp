@@ -104,7 +104,7 @@ bool WorkerProcess::take_milestone(const ipc::MilestoneMessage& message, pid_t s
   if (pid_ != 0 && sender != pid_) return false;
   switch (message.milestone) {
     case ipc::Milestone::kHello:
-      if (said_hello_ || (pid_ == 0 && sender != just_reaped_ && !events_.can_be(sender))) return false;
+      if (said_hello_ || (pid_ == 0 && sender != just_reaped_ && !events_.claims(sender))) return false;
       said_hello_ = true;
       pid_ = sender;
       if (sender == just_reaped_) {

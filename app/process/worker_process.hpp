@@ -41,14 +41,15 @@ enum class WorkerState { kStarting, kLoading, kReady, kBusy, kDraining };
 
 class WorkerProcess;
 
-// Called from the event loop, never from inside a call into WorkerProcess; but for `can_be`, which only looks.
+// Called from the event loop, never from inside a call into WorkerProcess; but for `claims`.
 struct WorkerEvents {
   std::function<void(WorkerProcess&)> ready;                      // description() and load_time() are set
   std::function<void(WorkerProcess&)> completions;                // the lane may hold some
   std::function<void(WorkerProcess&, std::string_view)> broken;   // it says or wrote what a sane worker does not
   std::function<void(WorkerProcess&)> vanished;                   // nobody has its channel; it may be destroyed inside
   std::function<void(WorkerProcess&, const DeniedCall&)> denied;  // its sandbox let a call fail; it goes on
-  std::function<bool(pid_t)> can_be;                              // whether it can be the process of that pid
+  // Its hello says that it is the process of that pid, which was not known. False if it cannot be.
+  std::function<bool(pid_t)> claims;
 };
 
 class WorkerProcess {

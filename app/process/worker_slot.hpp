@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "app/process/child_table.hpp"
 #include "app/process/respawn_policy.hpp"
 #include "app/process/worker_process.hpp"
 #include "common/clock.hpp"
@@ -32,6 +33,7 @@ struct WorkerSlot : std::enable_shared_from_this<WorkerSlot> {
 
   std::uint32_t seat{0};  // its worker's device follows from it; a successor has its predecessor's
   std::unique_ptr<WorkerProcess> process;
+  ChildTable::Entry child;  // the process's
   std::uint64_t last_launch_id{0};
   pid_t loader{0};                      // that its worker was to be forked from
   common::Clock::time_point starts_at;  // its process; in the past if it has

@@ -24,16 +24,19 @@ struct ModelPool::Generation {
   Generation(ModelPool& pool, std::uint64_t count, std::shared_ptr<const ModelConfig> settings, process::Start start)
       : number(count),
         config(std::move(settings)),
-        supervisor(pool.context_.io, *config, pool.context_.spawn, pool.context_.arena, pool.context_.launches, start,
-                   {[&pool, this](const std::string& reason) {
-                      if (pool.candidate_.get() == this) {
-                        pool.fail_trial(reason);
-                      } else if (pool.serving_.get() == this) {
-                        pool.events_.gave_up(pool, reason);
-                      }
-                    },
-                    [&pool](const std::string& reason) { pool.metrics_.restarted(reason); },
-                    [&pool] { pool.ready_changed(); }}),
+        supervisor(
+            pool.context_.io, *config, pool.context_.spawn, pool.context_.arena, pool.context_.children, start,
+            {[&pool, this](const std::string& reason) {
+               if (pool.candidate_.get() == this) {
+                 pool.fail_trial(reason);
+               } else if (pool.serving_.get() == this) {
+                 pool.events_.gave_up(pool, reason);
+               }
+             },
+             [&pool](const std::string& reason) { pool.metrics_.restarted(reason); }, [&pool] { pool.ready_changed(); },
+             [&pool] {
+               if (!pool.retiring_.empty()) pool.post(&ModelPool::bury);
+             }}),
         overdue(pool.context_.io) {}
 
   const std::uint64_t number;
@@ -221,13 +224,6 @@ void ModelPool::remove_worker() {
   if (serving_ && !serving_->supervisor.remove_worker()) {
     common::log_warning("model {}: its last worker stays", name_);
   }
-}
-
-bool ModelPool::reaped(pid_t pid, const process::Death& death) {
-  bool ours = false;
-  each_generation([&](Generation& generation) { ours = ours || generation.supervisor.reaped(pid, death); });
-  if (ours && !retiring_.empty()) post(&ModelPool::bury);
-  return ours;
 }
 
 void ModelPool::each_generation(const std::function<void(Generation&)>& each) {

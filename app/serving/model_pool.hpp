@@ -39,10 +39,10 @@ namespace yolod::app::serving {
 struct PoolContext {
   boost::asio::io_context& io;
   const process::SpawnSettings& spawn;
+  process::ChildTable& children;
   const ipc::InputArena& arena;
   observe::Metrics& metrics;
   schedule::CompletionPoll& completion_poll;
-  std::uint64_t launches{0};
 };
 
 class ModelPool final : private process::WorkerEventSink {
@@ -75,9 +75,6 @@ class ModelPool final : private process::WorkerEventSink {
   void tick();
   void add_worker();
   void remove_worker();
-
-  // If `pid` was one of ours. False if it was not.
-  bool reaped(pid_t pid, const process::Death& death);
 
   // ---- the server's stop ----
   void stop_respawning();

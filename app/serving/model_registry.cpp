@@ -73,10 +73,6 @@ void ModelRegistry::remove_workers() {
   for (const auto& pool : pools_) pool->remove_worker();
 }
 
-bool ModelRegistry::reaped(pid_t pid, const process::Death& death) {
-  return std::any_of(pools_.begin(), pools_.end(), [&](const auto& pool) { return pool->reaped(pid, death); });
-}
-
 bool ModelRegistry::have_completions() const {
   return std::any_of(pools_.begin(), pools_.end(),
                      [](const auto& pool) { return pool->dispatcher().has_completions(); });

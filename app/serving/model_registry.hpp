@@ -50,8 +50,6 @@ class ModelRegistry final : public Models {
   void tick();
   void add_workers();
   void remove_workers();
-  // Whether `pid` was a process of one of them.
-  [[nodiscard]] bool reaped(pid_t pid, const process::Death& death);
   [[nodiscard]] bool have_completions() const;
   void take_completions();
 

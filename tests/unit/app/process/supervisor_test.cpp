@@ -39,7 +39,7 @@ class SupervisorBench final : private WorkerEventSink {
     common::IdentitySource source;
     source.loader_probe = puppets.path();
     config.source = source;
-    spawn.worker_program = Puppets::program();
+    spawn.programs["yolod-worker"] = Puppets::program();
     getrlimit(RLIMIT_NOFILE, &spawn.open_files);
     puppets.turn = [this] { turn(); };
   }
@@ -58,10 +58,10 @@ class SupervisorBench final : private WorkerEventSink {
   }
 
   void start(Start how = Start::kServing) {
-    supervisor.emplace(io, config, spawn, arena, launches, how,
+    supervisor.emplace(io, config, spawn, arena, children, how,
                        Supervisor::Events{[this](const std::string& reason) { gave_up.push_back(reason); },
                                           [this](const std::string& label) { restarted.push_back(label); },
-                                          [this] { ++ready_changes; }});
+                                          [this] { ++ready_changes; }, [this] { ++none_left_count; }});
     supervisor->start(*this);
   }
   // All of its processes are there and serve.
@@ -114,7 +114,7 @@ class SupervisorBench final : private WorkerEventSink {
     (void)common::AwakeClock::now();  // which nobody else reads often enough
     io.restart();
     io.poll();
-    reap_children([this](pid_t pid, const Death& death) { (void)supervisor->reaped(pid, death); });
+    reap_children([this](pid_t pid, const Death& death) { (void)children.reaped(pid, death); });
   }
 
   boost::asio::io_context io;
@@ -122,7 +122,7 @@ class SupervisorBench final : private WorkerEventSink {
   SpawnSettings spawn;
   ipc::InputArena arena{ipc::InputArena::create(1U << 20U).value()};
   Puppets puppets;
-  std::uint64_t launches{0};
+  ChildTable children;
   std::optional<Supervisor> supervisor;
   Puppet* loader{nullptr};
   std::vector<Puppet*> workers;
@@ -130,6 +130,7 @@ class SupervisorBench final : private WorkerEventSink {
   std::vector<std::string> gave_up;
   std::vector<std::string> restarted;
   int ready_changes{0};
+  int none_left_count{0};
   std::vector<pid_t> ready;
   std::vector<std::pair<pid_t, DeathCause>> died;
   int completions{0};
@@ -186,7 +187,7 @@ TEST_CASE("Supervisor: without a loader each worker is executed and loads by its
 
 TEST_CASE("Supervisor: a program that is not there is tried again, and on trial given up", "[app][unit]") {
   SupervisorBench bench(GENERATE(AutoBool::kFalse, AutoBool::kAuto), 1);
-  bench.spawn.worker_program = "/nowhere/yolod-worker";
+  bench.spawn.programs["yolod-worker"] = "/nowhere/yolod-worker";
   const bool trial = GENERATE(false, true);
   bench.start(trial ? Start::kTrial : Start::kServing);
   if (trial) {
@@ -373,7 +374,7 @@ TEST_CASE("Supervisor: a worker that said hello and died before it was heard is 
   siginfo_t ended{};
   REQUIRE(waitid(P_PID, static_cast<id_t>(quick.pid), &ended, WEXITED | WNOWAIT) == 0);
   bool known = false;
-  reap_children([&](pid_t pid, const Death& death) { known = bench.supervisor->reaped(pid, death) || known; });
+  reap_children([&](pid_t pid, const Death& death) { known = bench.children.reaped(pid, death) || known; });
   CHECK(known);
   REQUIRE(bench.died.size() == 1);
   CHECK(bench.died[0].first == quick.pid);
@@ -634,6 +635,7 @@ TEST_CASE("Supervisor: a stop asks what is ready and signals what is not, and no
   }
   CHECK(bench.puppets.wait_until([&] { return !bench.supervisor->any_alive(); }));
   CHECK(bench.restarted.empty());
+  CHECK(bench.none_left_count == 1);
 }
 
 TEST_CASE("Supervisor: once it has given up, no loader that was on its way is started", "[app][unit]") {

@@ -23,7 +23,6 @@ TEST_CASE("ModelPool: it serves once its first worker is ready, and finishes wha
   CHECK(pool.was_ready());
   pool.start(process::Start::kServing);
   CHECK_FALSE(pool.was_ready());
-  bench.reap_into(pool);
   REQUIRE(bench.until([&] { return pool.status().ready; }));
   CHECK(pool.was_ready());
   CHECK(pool.status().workers_wanted == 2);
@@ -42,7 +41,6 @@ TEST_CASE("ModelPool: a reload swaps the generations, and requests are answered 
   PoolBench bench;
   ModelPool pool(bench.context, bench.config("m"), bench.events());
   pool.start(process::Start::kServing);
-  bench.reap_into(pool);
   REQUIRE(bench.until([&] { return pool.status().ready; }));
   auto next = bench.config("m");
   next.workers = 1;
@@ -71,7 +69,6 @@ TEST_CASE("ModelPool: a reload that fails leaves the settings before", "[app][un
   PoolBench bench;
   ModelPool pool(bench.context, bench.config("m"), bench.events());
   pool.start(process::Start::kServing);
-  bench.reap_into(pool);
   REQUIRE(bench.until([&] { return pool.status().workers_ready == 2; }));
   bench.puppets.by_hand = true;
   auto next = bench.config("m");
@@ -98,7 +95,6 @@ TEST_CASE("ModelPool: a reload beside the last one waits until that is buried", 
   PoolBench bench;
   ModelPool pool(bench.context, bench.config("m"), bench.events());
   pool.start(process::Start::kServing);
-  bench.reap_into(pool);
   REQUIRE(bench.until([&] { return pool.status().ready; }));
   for (int i = 0; i < 3; ++i) {
     bool done = false;
@@ -112,7 +108,6 @@ TEST_CASE("ModelPool: a reload beside the last one waits until that is buried", 
 TEST_CASE("ModelPool: a model that is retired in the middle of its reload tells the reload so", "[app][unit]") {
   PoolBench bench;
   ModelPool pool(bench.context, bench.config("m"), bench.events());
-  bench.reap_into(pool);
   bench.puppets.by_hand = true;
   ErrorCode code{};
   pool.reload(bench.config("m"), [&](const common::Outcome<void>& result) { code = result.error().code; });
@@ -127,7 +122,6 @@ TEST_CASE("ModelPool: a first generation that cannot be served is given up", "[a
   ModelPool pool(bench.context, bench.config("m"), bench.events());
   bench.puppets.by_hand = true;
   pool.start(process::Start::kServing);
-  bench.reap_into(pool);
   auto& loader = bench.puppets.next_loader();
   bench.puppets.tell(loader, "hello");
   bench.puppets.tell(loader, "fail no labels");
@@ -142,7 +136,6 @@ TEST_CASE("ModelPool: workers come and go, but the last stays", "[app][unit]") {
   ModelPool pool(bench.context, bench.config("m"), bench.events());
   pool.add_worker();  // nothing serves yet: nothing happens
   pool.start(process::Start::kServing);
-  bench.reap_into(pool);
   REQUIRE(bench.until([&] { return pool.status().workers_ready == 2; }));
   pool.add_worker();
   REQUIRE(bench.until([&] { return pool.status().workers_ready == 3; }));
@@ -159,7 +152,6 @@ TEST_CASE("ModelPool: what a worker had when it was killed is answered by anothe
   config.workers = 1;
   ModelPool pool(bench.context, config, bench.events());
   pool.start(process::Start::kServing);
-  bench.reap_into(pool);
   REQUIRE(bench.until([&] { return pool.status().ready; }));
   const pid_t worker = pool.status().workers[0].pid;
   kill(worker, SIGSTOP);
@@ -178,7 +170,6 @@ TEST_CASE("ModelRegistry: models are found by their names, and the default by no
   registry.add({bench.config("a"), bench.config("b")});
   registry.set_default("b");
   CHECK(registry.find("a") == nullptr);  // retired until it is started
-  bench.reap_into(registry);
   registry.start(process::Start::kServing);
   REQUIRE(registry.find("a") != nullptr);
   CHECK(registry.find("a")->config->name == "a");
@@ -203,7 +194,6 @@ TEST_CASE("ModelRegistry: a model that is gone is freed, and counts on when it c
   ModelRegistry registry(bench.context, bench.events());
   registry.add({bench.config("a"), bench.config("b")});
   registry.set_default("a");
-  bench.reap_into(registry);
   registry.start(process::Start::kServing);
   REQUIRE(bench.until([&] { return registry.status()[0].ready && registry.status()[1].ready; }));
   const auto held = registry.find("b");
@@ -228,7 +218,6 @@ TEST_CASE("ModelRegistry: completions that nobody rang for are found and taken",
   ModelRegistry registry(bench.context, bench.events());
   registry.add({bench.config("a")});
   registry.set_default("a");
-  bench.reap_into(registry);
   registry.start(process::Start::kServing);
   REQUIRE(bench.until([&] { return registry.status()[0].ready; }));
   const auto asked = bench.ask(*registry.find_pool("a"));

@@ -23,17 +23,14 @@ namespace yolod::app::serving {
 class PoolBench {
  public:
   PoolBench() {
-    spawn.worker_program = tests::Puppets::program();
+    spawn.programs["yolod-worker"] = tests::Puppets::program();
     getrlimit(RLIMIT_NOFILE, &spawn.open_files);
     puppets.by_hand = false;
     puppets.turn = [this] { turn(); };
   }
   PoolBench(const PoolBench&) = delete;
   PoolBench& operator=(const PoolBench&) = delete;
-  ~PoolBench() {
-    reaped_ = nullptr;
-    turn();
-  }
+  ~PoolBench() { turn(); }
 
   [[nodiscard]] common::ModelConfig config(const std::string& name) const {
     common::ModelConfig config;
@@ -48,11 +45,6 @@ class PoolBench {
   [[nodiscard]] ModelPool::Events events() {
     return {[this](ModelPool& pool, const std::string& reason) { gave_up.push_back(pool.name() + ": " + reason); },
             [this] { ++ready_changes; }};
-  }
-  // Children that are reaped from now on are told to that pool or registry.
-  template <typename Owner>
-  void reap_into(Owner& owner) {
-    reaped_ = [&owner](pid_t pid, const process::Death& death) { (void)owner.reaped(pid, death); };
   }
   [[nodiscard]] bool until(const std::function<bool()>& done) { return puppets.wait_until(done); }
 
@@ -96,23 +88,21 @@ class PoolBench {
     (void)common::AwakeClock::now();  // which nobody else reads often enough
     io.restart();
     io.poll();
-    process::reap_children([this](pid_t pid, const process::Death& death) {
-      if (reaped_) reaped_(pid, death);
-    });
+    process::reap_children([this](pid_t pid, const process::Death& death) { (void)children.reaped(pid, death); });
   }
 
   boost::asio::io_context io;
   tests::Puppets puppets;
   process::SpawnSettings spawn;
+  process::ChildTable children;
   ipc::InputArena arena{ipc::InputArena::create(1U << 20U).value()};
   observe::Metrics metrics;
   schedule::CompletionPoll poll{io, arena, {[] { return false; }, [] {}}};
-  PoolContext context{io, spawn, arena, metrics, poll};
+  PoolContext context{io, spawn, children, arena, metrics, poll};
   std::vector<std::string> gave_up;
   int ready_changes{0};
 
  private:
-  std::function<void(pid_t, const process::Death&)> reaped_;
   std::map<std::uint64_t, bool> predicted_;
 };
 

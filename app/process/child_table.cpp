@@ -1,0 +1,45 @@
+#include "app/process/child_table.hpp"
+
+#include <vector>
+
+namespace yolod::app::process {
+
+ChildTable::Entry ChildTable::add(pid_t pid, Reaped reaped) {
+  const auto id = ++last_id_;
+  by_pid_.insert_or_assign(pid, Known{id, std::move(reaped)});
+  return {*this, pid, id};
+}
+
+ChildTable::Entry ChildTable::expect(std::function<bool(pid_t)> is_it, Reaped reaped) {
+  const auto id = ++last_id_;
+  expected_.emplace(id, Expected{std::move(is_it), std::move(reaped)});
+  return {*this, 0, id};
+}
+
+void ChildTable::forget(pid_t pid, std::uint64_t id) {
+  if (pid == 0) {
+    expected_.erase(id);
+  } else if (const auto known = by_pid_.find(pid); known != by_pid_.end() && known->second.id == id) {
+    by_pid_.erase(known);
+  }
+}
+
+bool ChildTable::reaped(pid_t pid, const Death& death) {
+  if (auto known = by_pid_.extract(pid)) {
+    known.mapped().reaped(death);
+    return true;
+  }
+  std::vector<std::uint64_t> ids;  // entries come and go while each is asked
+  for (const auto& [id, child] : expected_) ids.push_back(id);
+  for (const auto id : ids) {
+    const auto asked = expected_.find(id);
+    if (asked == expected_.end()) continue;
+    const auto is_it = asked->second.is_it;  // the entry may go inside
+    if (!is_it(pid)) continue;
+    if (const auto found = expected_.extract(id)) found.mapped().reaped(death);
+    return true;
+  }
+  return false;
+}
+
+}  // namespace yolod::app::process
