@@ -11,7 +11,7 @@ namespace yolod::common {
 
 // The values cross shared memory between front-end and worker (ipc/layout.hpp), so they are only ever appended to.
 enum class ErrorCode : std::uint32_t {
-  // The client's doing. The names are the contract's (CONTRACT.md, HTTP).
+  // The client's doing. docs/api.md says what each means to a client.
   kBadRequest = 1,
   kInvalidParameter = 2,
   kInvalidImage = 3,

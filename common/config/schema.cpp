@@ -148,7 +148,7 @@ YamlMark mark_of(const YamlNode& root, std::string_view key) {
 // What concerns more than one section.
 void check_whole(ConfigReader& reader, const YamlNode& root, Config& config, const ShortForm& short_form) {
   const ServerConfig& server = config.server;
-  // Bodies that are uploading may reserve half of the arena (DESIGN.md), so a larger body could never be taken.
+  // Bodies that are uploading may reserve half of the arena, so a larger body could never be taken.
   if (server.max_body_bytes > config.memory.input_arena_bytes / 2) {
     const bool body_given = root.find("server") != nullptr && root.find("server")->find("max_body_bytes") != nullptr;
     const YamlMark mark = body_given ? mark_of(root, "server.max_body_bytes") : mark_of(root, "memory.input_arena");

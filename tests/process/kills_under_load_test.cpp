@@ -63,7 +63,7 @@ std::vector<pid_t> kill_workers(Server& server, std::size_t rounds) {
   return killed;
 }
 
-// What the contract has for a server that loses its workers faster than they come.
+// The two errors that docs/api.md allows while workers die faster than they are replaced.
 bool is_documented(const Answer& answer) {
   if (answer.status == 503) return answer.has_header("Retry-After");
   return answer.status == 500 && answer.error_code() == "worker_crashed";  // replayed too often

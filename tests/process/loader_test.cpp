@@ -1,5 +1,5 @@
 // Workers that are forked from a loader, and what happens when that dies: fault case 7 for the loader, and what
-// CONTRACT's `preload` promises.
+// the key `preload` promises (docs/configuration.md).
 #include <signal.h>
 
 #include <algorithm>

@@ -40,7 +40,7 @@ std::vector<ErrorCode> all_codes() {
   return codes;
 }
 
-TEST_CASE("NativeError: each code has the status that the contract gives it", "[app][unit]") {
+TEST_CASE("NativeError: each code has the status that docs/api.md gives it", "[app][unit]") {
   const auto [code, status] = GENERATE(table<ErrorCode, int>(
       {{ErrorCode::kBadRequest, 400},   {ErrorCode::kInvalidParameter, 400}, {ErrorCode::kInvalidImage, 400},
        {ErrorCode::kUnauthorized, 401}, {ErrorCode::kForbidden, 403},        {ErrorCode::kNotFound, 404},

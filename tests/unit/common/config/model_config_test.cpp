@@ -112,7 +112,7 @@ TEST_CASE("Config: model settings that cannot be read are one error of kBadConfi
   }
 }
 
-TEST_CASE("Config: the contract's model is read as it stands", "[common][unit]") {
+TEST_CASE("Config: a model with every key is read as it stands", "[common][unit]") {
   const ModelConfig model = model_of(R"(
 models:
   - name: traffic-lights
