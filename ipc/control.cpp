@@ -26,12 +26,12 @@ std::optional<Command> receive_command(int descriptor, int flags) {
 bool can_be_sandbox(const MilestoneMessage& message) {
   constexpr auto kLastMode = static_cast<std::uint32_t>(common::SandboxMode::kReport);
   constexpr std::uint32_t kAllParts = kSandboxSeccomp;
-  constexpr std::uint32_t kMostAbi = 1000;  // far beyond any kernel's
+  constexpr std::uint32_t kMostAbi = 1000;  // far above the version of any kernel
   return message.sandbox_mode <= kLastMode && (message.sandbox_parts & ~kAllParts) == 0 &&
          message.landlock_abi <= kMostAbi;
 }
 
-// 0 where the kernel did not say.
+// Returns 0 if the kernel did not report the sender.
 pid_t sender_of(const msghdr& header) {
   const cmsghdr* const first = CMSG_FIRSTHDR(&header);
   if (first == nullptr || first->cmsg_level != SOL_SOCKET || first->cmsg_type != SCM_CREDENTIALS) return 0;
@@ -73,7 +73,7 @@ void put_sandbox(MilestoneMessage& message, const common::SandboxState& state) {
 }
 
 std::string load_failure_of(const MilestoneMessage& message) {
-  return message.text_bytes == 0 ? "it gave no reason" : common::printable({message.text, message.text_bytes});
+  return message.text_bytes == 0 ? "the worker gave no reason" : common::printable({message.text, message.text_bytes});
 }
 
 common::SandboxState sandbox_of(const MilestoneMessage& message) {
@@ -104,14 +104,14 @@ std::optional<Command> poll_command(int descriptor) { return receive_command(des
 ReceiveResult receive_milestone(int descriptor, std::uint64_t launch_id, MilestoneMessage& out, pid_t& sender) {
   MilestoneMessage message{};
   iovec place{&message, sizeof message};
-  // Room for the credentials, which come first, and for nothing else: the kernel closes descriptors that do not fit.
+  // There is room for the credentials only, which come first: the kernel closes descriptors that do not fit.
   alignas(cmsghdr) char credentials[CMSG_SPACE(sizeof(ucred))]{};
   msghdr header{};
   header.msg_iov = &place;
   header.msg_iovlen = 1;
   header.msg_control = credentials;
   header.msg_controllen = sizeof credentials;
-  // MSG_TRUNC: the message's real size, so that an oversized one is seen as such.
+  // With MSG_TRUNC the return value is the message's real size, so this code sees that a message is too large.
   const ssize_t received = recvmsg(descriptor, &header, MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC);
   if (received == 0) return ReceiveResult::kClosed;
   if (received < 0) {

@@ -53,7 +53,8 @@ std::optional<ModelDescription> decode_description(std::span<const std::byte> by
     description.batch_times.emplace_back(size, us);
   }
   const auto count = reader.number<std::uint32_t>();
-  // Each label takes at least its length: a count that the bytes cannot hold is refused before anything is reserved.
+  // Each label needs at least the bytes of its length field. Refuse a count that does not fit before reserving
+  // memory.
   if (!reader.good() || count > kMaxLabelCount || count > reader.left() / sizeof(std::uint32_t)) return std::nullopt;
   description.labels.reserve(count);
   for (std::uint32_t i = 0; i < count && reader.good(); ++i) description.labels.push_back(reader.text());

@@ -1,4 +1,4 @@
-// Model descriptions as bytes in a lane, and back. Encoding is the worker's, decoding the front-end's, and it trusts
+// Encodes a model's description into a lane and decodes it. The worker encodes; the front-end decodes and trusts
 // nothing.
 #pragma once
 
@@ -11,8 +11,8 @@
 
 namespace yolod::ipc {
 
-// Bytes written, or nothing if `out` is too small or the front-end would not read it back: a text that is not UTF-8 or
-// longer than kMaxLabelBytes.
+// Returns the number of bytes written. Returns nullopt if `out` is too small, or if a text is not UTF-8 or longer
+// than kMaxLabelBytes (the front-end would reject it).
 [[nodiscard]] std::optional<std::uint64_t> encode_description(const common::ModelDescription& description,
                                                               std::span<std::byte> out);
 [[nodiscard]] std::optional<common::ModelDescription> decode_description(std::span<const std::byte> bytes);

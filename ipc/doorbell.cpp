@@ -16,7 +16,8 @@ common::Outcome<common::UniqueFd> make_doorbell() {
 
 void ring_doorbell(int descriptor) {
   const std::uint64_t one = 1;
-  // A counter at its limit (EAGAIN) needs 2^64 rings that nobody read: reset it and ring again.
+  // The write fails with EAGAIN only if the counter is at its limit of 2^64. In that case reset the counter and ring
+  // again.
   if (write(descriptor, &one, sizeof one) == sizeof one) return;
   std::uint64_t count = 0;
   if (read(descriptor, &count, sizeof count) == sizeof count) {

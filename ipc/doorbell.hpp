@@ -1,9 +1,9 @@
-// How a worker tells the front-end that completions were published: an eventfd.
+// The doorbell is an eventfd by which a worker tells the front-end that it has published completions.
 //
-// The front-end never blocks on it. An eventfd's O_NONBLOCK belongs to the open file that both processes share, so a
-// worker gone mad could clear it and make a plain read here wait for ever; silence_doorbell() passes RWF_NOWAIT, which
-// belongs to the call. A write has no such flag, so the other direction is no eventfd but a message with MSG_DONTWAIT
-// (ipc/control.hpp).
+// The front-end never blocks on it. O_NONBLOCK belongs to the open file, which both processes share, so a compromised
+// worker could clear it and make a plain read in the front-end block. silence_doorbell() therefore passes RWF_NOWAIT,
+// which belongs to the call. A write has no such flag, so the front-end wakes a worker by a message with MSG_DONTWAIT
+// (ipc/control.hpp) instead of an eventfd.
 #pragma once
 
 #include <cstdint>
@@ -15,11 +15,11 @@ namespace yolod::ipc {
 
 [[nodiscard]] common::Outcome<common::UniqueFd> make_doorbell();
 
-// Worker's side. Many rings before the front-end looks are one.
+// For the worker. Several rings before the front-end reads the doorbell count as one wake-up.
 void ring_doorbell(int descriptor);
 
-// Front-end's side, before it looks into the lane: from here on another ring is a new one. Never waits. Returns how
-// often the worker has rung since; a worker gone mad can have it be any number.
+// For the front-end, before it checks the lane; a later ring is a new wake-up. Never waits. Returns how often the
+// worker has rung since the last call; a compromised worker can make this any number.
 std::uint64_t silence_doorbell(int descriptor);
 
 }  // namespace yolod::ipc

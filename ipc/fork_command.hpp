@@ -1,5 +1,5 @@
-// What a loader needs for one more worker: the command and that worker's own descriptors, in one message of the
-// loader's control channel.
+// The loader's control channel carries one message for each worker to fork: the command and the new worker's own
+// descriptors.
 #pragma once
 
 #include <optional>
@@ -9,7 +9,7 @@
 
 namespace yolod::ipc {
 
-// Numbers in the sending process, whose owner keeps them.
+// Descriptor numbers of the sending process, which continues to own them.
 struct LentDescriptors {
   int control;
   int lane;
@@ -22,8 +22,8 @@ struct WorkerDescriptors {
   common::UniqueFd doorbell;
 };
 
-// Front-end. Never waits; false if the loader is gone, or has not taken the commands before for so long that the
-// channel is full.
+// For the front-end. Never waits. Returns false if the loader is gone, or if the channel is full because the loader
+// has not read the earlier commands.
 [[nodiscard]] bool send_fork(int descriptor, const LentDescriptors& descriptors, Command fork = Command::kFork);
 
 [[nodiscard]] constexpr bool is_fork(Command command) {
@@ -32,11 +32,11 @@ struct WorkerDescriptors {
 
 struct LoaderCommand {
   Command command{Command::kStop};
-  WorkerDescriptors descriptors;  // with a fork; close-on-exec
+  WorkerDescriptors descriptors;  // with a fork command; close-on-exec
 };
 
-// Loader. Waits for a command (a signal may end the process meanwhile). Nothing: the front-end is gone, or sent what it
-// never would.
+// For the loader. Waits for a command; a signal may end the process meanwhile. Returns nullopt if the front-end is
+// gone or sent an invalid message.
 [[nodiscard]] std::optional<LoaderCommand> wait_for_loader_command(int descriptor);
 
 }  // namespace yolod::ipc

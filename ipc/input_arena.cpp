@@ -14,14 +14,15 @@ namespace {
 
 namespace bip = boost::interprocess;
 
-// Best fit, no mutex (one thread), no named objects: an allocator whose bookkeeping lies in the arena itself.
+// A best-fit allocator with its bookkeeping in the arena. It has no mutex, because one thread uses it, and no named
+// objects.
 using Buffer = bip::basic_managed_external_buffer<char, bip::rbtree_best_fit<bip::null_mutex_family>, bip::null_index>;
 
 constexpr std::size_t kHeaderBytes = sizeof(ArenaHeader);
 constexpr std::size_t kBlockAlignment = 64;
-// What the allocator's bookkeeping takes of a block, at most.
+// The most bytes that the allocator adds to a block.
 constexpr std::uint64_t kBlockOverheadBytes = 256;
-// Below this the header and the allocator's own bytes leave no room that deserves the name.
+// A smaller arena would have no room for bodies beside the header and the allocator's bookkeeping.
 constexpr std::uint64_t kSmallestArenaBytes = 4096;
 
 std::atomic<std::uint32_t>& front_end_mark(const MemfdRegion& region) {
@@ -34,7 +35,7 @@ class ArenaAllocator {
  public:
   ArenaAllocator(std::byte* base, std::size_t bytes) : buffer_(bip::create_only, base, bytes), capacity_bytes_(bytes) {}
 
-  // `reserved` is what is to be given back.
+  // Stores in `reserved` the size that the caller must pass to free the block.
   std::byte* allocate(std::uint64_t bytes, std::uint64_t& reserved) {
     const std::uint64_t wanted = bytes == 0 ? 1 : bytes;
     if (wanted > capacity_bytes_ / 2 || uploading_bytes_ + wanted > capacity_bytes_ / 2) return nullptr;
@@ -54,7 +55,7 @@ class ArenaAllocator {
     if (reserved == 0) {
       buffer_.deallocate(place);
     } else {
-      // The oldest gives way.
+      // Free the oldest kept block to make room for this one.
       if (kept_count_ == kept_.size()) {
         buffer_.deallocate(kept_.front().place);
         std::move(kept_.begin() + 1, kept_.end(), kept_.begin());
@@ -75,7 +76,7 @@ class ArenaAllocator {
   }
 
   [[nodiscard]] std::uint64_t capacity_bytes() const { return capacity_bytes_; }
-  // Asked once in a while: what is kept need not be told apart then.
+  // Frees the kept blocks first, so that only blocks in use count. It is called rarely.
   [[nodiscard]] std::uint64_t used_bytes() {
     give_back_kept();
     return capacity_bytes_ - buffer_.get_free_memory();
@@ -85,17 +86,19 @@ class ArenaAllocator {
   void on_room(std::function<void()> listener) { room_listener_ = std::move(listener); }
 
  private:
-  // Blocks that were given back a moment ago, for the next body of such a size: searching the tree costs more than all
-  // else that a small request does, and their bytes are still in the processor's cache. Larger bodies are reserved in
-  // whole pages, so that one camera's pictures find each other's places. Nothing waits for room because of them.
+  // Recently freed blocks, for the next body of a similar size. A search in the allocator's tree costs more than all
+  // other work for a small request, and the bytes of a recent block are still in the processor's cache. Larger bodies
+  // are reserved in whole pages, so that pictures of similar size from one camera can reuse each other's blocks. If
+  // an allocation fails, the kept blocks are freed.
   struct Kept {
     std::byte* place;
     std::uint64_t bytes;
   };
   static constexpr std::uint64_t kPage = 4096;
   static constexpr std::uint64_t kSmallestInPages = 4 * kPage;
-  static constexpr std::uint64_t kFewestInPages =
-      64;  // that an arena has room for: of larger ones a page may be missed
+  // Bodies are rounded up to whole pages only if the arena has room for this many bodies, because padding may cost up
+  // to a page.
+  static constexpr std::uint64_t kFewestInPages = 64;
 
   std::byte* reserve(std::uint64_t bytes) {
     return static_cast<std::byte*>(buffer_.allocate_aligned(bytes, kBlockAlignment, std::nothrow));
@@ -122,7 +125,7 @@ class ArenaAllocator {
   Buffer buffer_;
   std::uint64_t capacity_bytes_;
   std::uint64_t uploading_bytes_{0};
-  std::array<Kept, 16> kept_{};  // the oldest first
+  std::array<Kept, 16> kept_{};  // the oldest block first
   std::size_t kept_count_{0};
   std::function<void()> room_listener_;
 };
@@ -151,7 +154,7 @@ ArenaBlock::~ArenaBlock() { free(); }
 void ArenaBlock::shrink(std::uint64_t bytes) {
   if (allocator_ == nullptr || bytes >= bytes_.size()) return;
   allocator_->shrink(bytes_.data(), bytes_.size(), bytes);
-  reserved_bytes_ = 0;  // of a size that nobody else asks for
+  reserved_bytes_ = 0;  // no other body is likely to have this size, so do not keep the block
   if (uploading_) allocator_->end_upload(bytes_.size() - bytes);
   bytes_ = bytes_.first(bytes);
 }
@@ -175,7 +178,8 @@ InputArena& InputArena::operator=(InputArena&&) noexcept = default;
 InputArena::~InputArena() = default;
 
 common::Outcome<InputArena> InputArena::create(std::uint64_t bytes) {
-  if (bytes < kSmallestArenaBytes) return common::Error{common::ErrorCode::kSystem, "arena: too small for any body"};
+  if (bytes < kSmallestArenaBytes)
+    return common::Error{common::ErrorCode::kSystem, "the arena is too small for a body"};
   auto region = MemfdRegion::create("yolod-arena", bytes);
   if (!region) return region.error();
   const RegionHeader header{kMagic, kLayoutVersion, RegionKind::kInputArena, bytes, 0};
@@ -210,10 +214,10 @@ common::Outcome<InputArenaView> InputArenaView::open(common::UniqueFd descriptor
   auto region = MemfdRegion::open(std::move(descriptor), MemfdRegion::Access::kReadOnly);
   if (!region) return region.error();
   RegionHeader header{};
-  if (region->bytes().size() < kHeaderBytes) return common::Error{common::ErrorCode::kSystem, "arena: too small"};
+  if (region->bytes().size() < kHeaderBytes) return common::Error{common::ErrorCode::kSystem, "the arena is too small"};
   std::memcpy(&header, region->bytes().data(), sizeof header);
   if (header.magic != kMagic || header.version != kLayoutVersion || header.kind != RegionKind::kInputArena) {
-    return common::Error{common::ErrorCode::kSystem, "arena: made by another version"};
+    return common::Error{common::ErrorCode::kSystem, "the arena was made by another version of yolod"};
   }
   region->close_descriptor();
   return InputArenaView(std::move(region).value());

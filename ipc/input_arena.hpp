@@ -1,4 +1,5 @@
-// Where request bodies lie: one region, written by the front-end, mapped read-only by every worker.
+// The input arena is the region that holds the bodies of requests. The front-end writes it, and every worker maps it
+// read-only.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +17,8 @@ namespace yolod::ipc {
 
 class ArenaAllocator;
 
-// A body's place in the arena. Frees it when it goes; must not outlive its arena. Front-end only, its one thread.
+// A body's block in the arena. The destructor frees the block, so it must not outlive the arena. Only the front-end's
+// thread uses it.
 class ArenaBlock {
  public:
   ArenaBlock() = default;
@@ -27,13 +29,13 @@ class ArenaBlock {
   ~ArenaBlock();
 
   [[nodiscard]] std::span<std::byte> bytes() const { return bytes_; }
-  // Of the first byte, from the arena's own first byte: what a worker is told.
+  // The offset of the first byte from the start of the arena, as the worker receives it.
   [[nodiscard]] std::uint64_t offset() const { return offset_; }
 
-  // Gives back what lies beyond the first `bytes`.
+  // Frees the bytes after the first `bytes`.
   void shrink(std::uint64_t bytes);
 
-  // The body is complete: it no longer counts against the share of the arena that uploads may hold.
+  // Call it when the body is complete. The block then no longer counts against the limit for unfinished uploads.
   void end_upload();
 
  private:
@@ -49,8 +51,9 @@ class ArenaBlock {
   bool uploading_{false};
 };
 
-// The front-end's side. Created once, before the first fork; its one thread. Workers cannot write to it: the memfd is
-// sealed with FUTURE_WRITE, which refuses them a writable map and mprotect().
+// The front-end's side. The front-end creates it once, before the first fork, and uses it on its only thread. A
+// worker cannot write to it: the memfd is sealed with FUTURE_WRITE, so the kernel refuses the worker a writable
+// mapping and mprotect().
 class InputArena {
  public:
   [[nodiscard]] static common::Outcome<InputArena> create(std::uint64_t bytes);
@@ -58,24 +61,25 @@ class InputArena {
   InputArena& operator=(InputArena&&) noexcept;
   ~InputArena();
 
-  // A block for a body of `bytes` that is about to be uploaded, or nothing when there is no room now: unfinished
-  // bodies hold at most half of the arena.
+  // Returns a block for a body of `bytes` that is about to be uploaded, or nullopt if there is no room now.
+  // Unfinished bodies may hold at most half of the arena.
   [[nodiscard]] std::optional<ArenaBlock> allocate(std::uint64_t bytes);
 
-  // Called whenever a block was freed or an upload ended: there may be room where there was none. Must not throw.
+  // The arena calls `listener` when it has freed a block or an upload has ended, because a waiting body may fit then.
+  // It must not throw.
   void on_room(std::function<void()> listener);
 
-  // The front-end is about to wait for events, or has been woken. After falling asleep it looks at every lane once more
-  // (SleepMark).
+  // Call fall_asleep() before the front-end waits for events, and wake_up() afterwards. After fall_asleep() the
+  // front-end must check every lane once more (SleepMark).
   void fall_asleep();
   void wake_up();
 
-  // The largest body that could ever be allocated.
+  // The largest body that an empty arena has room for.
   [[nodiscard]] std::uint64_t largest_body_bytes() const;
   [[nodiscard]] std::uint64_t capacity_bytes() const;
   [[nodiscard]] std::uint64_t used_bytes() const;
   [[nodiscard]] std::uint64_t uploading_bytes() const;
-  // The most that unfinished bodies may hold together.
+  // The most bytes that all unfinished bodies together may hold.
   [[nodiscard]] std::uint64_t upload_share_bytes() const;
   [[nodiscard]] int descriptor() const { return region_.descriptor(); }
 
@@ -86,17 +90,17 @@ class InputArena {
   std::unique_ptr<ArenaAllocator> allocator_;
 };
 
-// The worker's side: read-only. One thread.
+// The worker's side, which is read-only. One thread uses it.
 class InputArenaView {
  public:
-  // Maps it and closes the descriptor.
+  // Maps the arena and closes the descriptor.
   [[nodiscard]] static common::Outcome<InputArenaView> open(common::UniqueFd descriptor);
 
-  // The bytes [offset, offset + bytes), or nothing if they are not all in the arena.
+  // Returns the bytes [offset, offset + bytes), or nullopt if some of them lie outside the arena.
   [[nodiscard]] std::optional<std::span<const std::byte>> body(std::uint64_t offset, std::uint64_t bytes) const;
-  // All of it, for the fault FAULT:arena_write.
+  // The whole region; only the test fault FAULT:arena_write uses it.
   [[nodiscard]] std::span<const std::byte> all_bytes() const { return region_.bytes(); }
-  // After completions were published: whether the front-end waits for a doorbell, or is about to.
+  // Call it after publishing completions. Returns whether the front-end waits for the doorbell or is about to wait.
   [[nodiscard]] bool front_end_sleeps() const;
 
  private:

@@ -48,8 +48,8 @@ bool plausible(const LaneGeometry& geometry) {
          geometry.result_slot_bytes % kCacheLine == 0 && geometry.result_slot_bytes <= kMaxResultSlotBytes;
 }
 
-// memfds are zeroed, and an all-zero atomic integer is a valid object with value 0: no construction is needed beyond
-// telling the compiler what lies there.
+// A memfd is zeroed, and an all-zero atomic integer is a valid object with value 0. Therefore the objects need no
+// construction; this only gives the compiler their type.
 template <typename T>
 T* at(const MemfdRegion& region, std::uint64_t offset) {
   return reinterpret_cast<T*>(region.bytes().data() + offset);
@@ -84,7 +84,8 @@ common::Outcome<LaneOwner> LaneOwner::create(const LaneGeometry& geometry, std::
   if (!region) return region.error();
   const LaneHeader header{{kMagic, kLayoutVersion, RegionKind::kLane, total, launch_id}, geometry, seat, 0};
   std::memcpy(region->bytes().data(), &header, sizeof header);
-  at<SleepMark>(*region, offsets_of(geometry).sleep_mark)->sleeps.store(1);  // until it says otherwise
+  // the worker counts as asleep until it clears the mark
+  at<SleepMark>(*region, offsets_of(geometry).sleep_mark)->sleeps.store(1);
   if (auto sealed = region->seal_against_seals(); !sealed) return sealed.error();
   common::reach(common::FaultPoint::kFrontEndMadeLane);
   return LaneOwner(std::move(region).value(), geometry);
@@ -95,12 +96,12 @@ std::optional<std::span<const std::byte>> LaneOwner::copy_result(std::uint32_t s
   const std::byte* const from =
       region_.bytes().data() + offsets_of(geometry_).results + slot * geometry_.result_slot_bytes;
   result_.assign(from, from + bytes);
-  std::atomic_signal_fence(std::memory_order_seq_cst);  // the copy is what is checked and used
+  std::atomic_signal_fence(std::memory_order_seq_cst);  // the caller checks and uses the copy only
   return std::span<const std::byte>(result_);
 }
 
 bool LaneOwner::worker_sleeps() const {
-  // What was published is seen by a worker that then says that it sleeps, or its word is seen here.
+  // Without this fence the worker could miss the published request while this side misses the worker's sleep mark.
   std::atomic_thread_fence(std::memory_order_seq_cst);
   return at<SleepMark>(region_, offsets_of(geometry_).sleep_mark)->sleeps.load(std::memory_order_relaxed) != 0;
 }
@@ -131,14 +132,14 @@ common::Outcome<LaneUser> LaneUser::open(common::UniqueFd descriptor) {
   auto region = MemfdRegion::open(std::move(descriptor), MemfdRegion::Access::kReadWrite);
   if (!region) return region.error();
   LaneHeader header{};
-  if (region->bytes().size() < sizeof header) return common::Error{common::ErrorCode::kSystem, "lane: too small"};
+  if (region->bytes().size() < sizeof header) return common::Error{common::ErrorCode::kSystem, "the lane is too small"};
   std::memcpy(&header, region->bytes().data(), sizeof header);
   if (header.region.magic != kMagic || header.region.version != kLayoutVersion ||
       header.region.kind != RegionKind::kLane) {
-    return common::Error{common::ErrorCode::kSystem, "lane: made by another version"};
+    return common::Error{common::ErrorCode::kSystem, "the lane was made by another version of yolod"};
   }
   if (!plausible(header.geometry) || lane_bytes(header.geometry) != region->bytes().size()) {
-    return common::Error{common::ErrorCode::kSystem, "lane: its sizes do not add up"};
+    return common::Error{common::ErrorCode::kSystem, "the lane's size does not match its geometry"};
   }
   region->close_descriptor();
   common::reach(common::FaultPoint::kLaneOpened);

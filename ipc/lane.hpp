@@ -1,10 +1,11 @@
-// The shared memory between the front-end and one worker process: a ring each way, a RUNNING mark and a result slot
-// for each request in flight, and what the worker says of its model. ipc/layout.hpp has the bytes.
+// A lane is the shared memory between the front-end and one worker process. It has a ring in each direction, a
+// RUNNING mark and a result slot for each request in flight, and the description of the worker's model.
+// ipc/layout.hpp defines the bytes.
 //
-// A lane's size is sealed, but nothing keeps a worker gone mad from punching a hole into it (FALLOC_FL_PUNCH_HOLE): its
-// pages are then allocated again, zeroed, as they are touched. Zeroes are bytes that lie like any others.
+// A lane's size is sealed, but a compromised worker can still punch a hole into it (FALLOC_FL_PUNCH_HOLE). The kernel
+// then allocates zeroed pages at the next access. The front-end checks these zeroes like all other bytes of a worker.
 //
-// The front-end makes a lane for each worker process that it starts and throws it away whole when that process dies.
+// The front-end makes a lane for each worker process that it starts, and discards the lane when that process dies.
 #pragma once
 
 #include <cstddef>
@@ -21,37 +22,40 @@
 
 namespace yolod::ipc {
 
-// Room in every lane for what a worker says of its model: the labels of the largest label set in use (21,841) are
-// 0.4 MiB.
+// Every lane has this much room for the model's description. The labels of the largest common label set (21,841
+// classes) need 0.4 MiB.
 inline constexpr std::uint32_t kDescriptionBytes = 1U << 20U;
 
-// A geometry with room for `max_batch` requests running and as many waiting, and answers of `result_bytes` each.
+// Returns a geometry with room for `max_batch` running requests, as many waiting requests, and answers of
+// `result_bytes` each.
 [[nodiscard]] LaneGeometry make_lane_geometry(std::uint32_t max_batch, std::uint64_t result_bytes);
 
-// Bytes of a lane with that geometry.
+// Returns the size of a lane with that geometry.
 [[nodiscard]] std::uint64_t lane_bytes(const LaneGeometry& geometry);
 
-// The front-end's side: its one thread. Nothing that is read from the lane is trusted; whatever could not have been
-// written by a sane worker comes back as kCorrupt or as nothing, and the caller then replaces the worker.
+// The front-end's side of a lane, for the front-end's only thread. It trusts nothing that it reads from the lane: a
+// value that a correct worker cannot have written yields kCorrupt or nullopt, and the caller then replaces the
+// worker.
 class LaneOwner {
  public:
   [[nodiscard]] static common::Outcome<LaneOwner> create(const LaneGeometry& geometry, std::uint64_t launch_id,
                                                          std::uint32_t seat = 0);
 
-  // Places a request; the worker sees it after publish_requests().
+  // The worker sees the request only after publish_requests().
   [[nodiscard]] PushResult push_request(const RequestCell& cell) { return requests_.push(cell); }
   void publish_requests() { requests_.publish(); }
 
-  // After publish_requests(): whether the worker waits for a wake-up, or is about to.
+  // Call it after publish_requests(). Returns whether the worker waits for a wake-up or is about to wait.
   [[nodiscard]] bool worker_sleeps() const;
 
   [[nodiscard]] bool has_completions() const { return !completions_.empty(); }
   [[nodiscard]] PopResult pop_completion(CompletionCell& out) { return completions_.pop(out); }
 
-  // A copy of the first `bytes` of a result slot, valid until the next one; nothing if slot or size cannot be.
+  // Returns a copy of the first `bytes` of a result slot, valid until the next call; nullopt if the slot or the size
+  // is out of range.
   [[nodiscard]] std::optional<std::span<const std::byte>> copy_result(std::uint32_t slot, std::uint64_t bytes);
 
-  // What the worker marked last in `slot` (RunningMark). Meaningful once the worker is reaped.
+  // What the worker last marked in `slot` is meaningful only after the worker has been reaped.
   struct Mark {
     std::uint64_t id{0};
     WorkPhase phase{WorkPhase::kTaken};
@@ -59,7 +63,7 @@ class LaneOwner {
   };
   [[nodiscard]] Mark running_mark(std::uint32_t slot) const;
 
-  // A copy of the first `bytes` of the description area, or nothing if it has fewer.
+  // Returns a copy of the first `bytes` of the description area, or nullopt if the area is smaller.
   [[nodiscard]] std::optional<std::vector<std::byte>> copy_description(std::uint64_t bytes) const;
 
   [[nodiscard]] const LaneGeometry& geometry() const { return geometry_; }
@@ -70,35 +74,36 @@ class LaneOwner {
   LaneOwner(MemfdRegion region, const LaneGeometry& geometry);
 
   MemfdRegion region_;
-  LaneGeometry geometry_;  // ours: never read back from the lane
+  LaneGeometry geometry_;  // the front-end's own copy; it is never read back from the lane
   std::vector<std::byte> result_;
   RingProducer<RequestCell> requests_;
   RingConsumer<CompletionCell> completions_;
 };
 
-// The worker's side: its serving thread.
+// The worker's side of a lane, for the worker's serving threads, one at a time for each ring.
 class LaneUser {
  public:
-  // Maps it and closes the descriptor.
+  // Maps the lane and closes the descriptor.
   [[nodiscard]] static common::Outcome<LaneUser> open(common::UniqueFd descriptor);
 
   [[nodiscard]] PopResult pop_request(RequestCell& out) { return requests_.pop(out); }
   [[nodiscard]] bool has_requests() const { return !requests_.empty(); }
-  // Before it waits for a wake-up. False if there is a request after all: then it does not sleep.
+  // Call it before the worker waits for a wake-up. Returns false if a request has arrived meanwhile; the worker then
+  // must not wait.
   [[nodiscard]] bool fall_asleep();
   void wake_up();
   [[nodiscard]] PushResult push_completion(const CompletionCell& cell) { return completions_.push(cell); }
   void publish_completions() { completions_.publish(); }
 
-  // On any thread, as long as one thread at a time marks a slot.
+  // Any thread may call it, but for each slot only one thread at a time.
   void mark_running(std::uint32_t slot, std::uint64_t id, WorkPhase phase) const;
   [[nodiscard]] std::span<std::byte> result_slot(std::uint32_t slot) const;
   [[nodiscard]] std::span<std::byte> description() const;
   [[nodiscard]] const LaneGeometry& geometry() const { return geometry_; }
   [[nodiscard]] std::uint64_t launch_id() const { return launch_id_; }
-  // Which of the model's workers this one is, counted from 0.
+  // This worker's index among the model's workers, from 0.
   [[nodiscard]] std::uint32_t seat() const { return seat_; }
-  // The whole region, for the fault FAULT:scribble.
+  // The whole region; only the test fault FAULT:scribble uses it.
   [[nodiscard]] std::span<std::byte> all_bytes() const { return region_.bytes(); }
 
  private:

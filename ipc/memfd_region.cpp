@@ -15,7 +15,8 @@ using common::last_system_error;
 using common::Outcome;
 using common::UniqueFd;
 
-// mapped_region takes whatever has a get_mapping_handle(): this lets it map a descriptor that we own.
+// mapped_region accepts any type with a get_mapping_handle(). This type lets it map a descriptor that this process
+// owns.
 class MappableDescriptor {
  public:
   explicit MappableDescriptor(int descriptor) : descriptor_(descriptor) {}
@@ -48,7 +49,7 @@ MemfdRegion::MemfdRegion(UniqueFd descriptor, bip::mapped_region region)
 Outcome<MemfdRegion> MemfdRegion::create(const std::string& name, std::uint64_t bytes) {
   UniqueFd descriptor(memfd_create(name.c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!descriptor.valid()) return last_system_error("memfd_create");
-  int failure = EINTR;  // a SIGSTOP and SIGCONT in the middle of it
+  int failure = EINTR;  // SIGSTOP and SIGCONT can interrupt the allocation
   while (failure == EINTR) failure = posix_fallocate(descriptor.get(), 0, static_cast<off_t>(bytes));
   if (failure != 0) {
     return common::system_error("cannot allocate " + std::to_string(bytes) + " bytes of shared memory", failure);

@@ -1,4 +1,4 @@
-// A request's options as the bytes of its cell, and back. The front-end encodes, the worker decodes.
+// Encodes the options of a request into its RequestCell (the front-end), and decodes them (the worker).
 #pragma once
 
 #include <optional>
@@ -8,9 +8,9 @@
 
 namespace yolod::ipc {
 
-// Sets the cell's options and options_bytes, and nothing else of it.
+// Sets the cell's options and options_bytes, and no other member.
 void encode_options(const common::PredictionOptions& options, RequestCell& cell);
-// Nothing if the bytes are no options: then a front-end of this version did not write them.
+// Returns nothing if the bytes are not options: a front-end of this version did not write them.
 [[nodiscard]] std::optional<common::PredictionOptions> decode_options(const RequestCell& cell);
 
 }  // namespace yolod::ipc

@@ -38,7 +38,7 @@ constexpr std::size_t kClassificationBytes = 8;
 constexpr std::size_t kFileBytes = 8;  // kind, type
 constexpr std::size_t kMaxTensors = 1024;
 
-// What a file of each type begins with: a worker gone mad may send any bytes, but not as something else.
+// The first bytes of a file of each type. They prevent that a compromised worker sends another type of file.
 std::string_view magic_of(FileType type) {
   using namespace std::string_view_literals;
   switch (type) {

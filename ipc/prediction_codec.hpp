@@ -1,5 +1,6 @@
-// Predictions as bytes in a lane, and back. Encoding is the worker's, decoding the front-end's; decoding trusts
-// nothing: sizes must add up, numbers must be finite, text must be UTF-8, a file must begin as its type does.
+// Encodes predictions into a result slot and decodes them. The worker encodes; the front-end decodes and trusts
+// nothing. Decoding checks that the sizes match, that numbers are finite, that text is UTF-8, and that a file begins
+// with the magic bytes of its type.
 #pragma once
 
 #include <cstddef>
@@ -12,12 +13,12 @@
 
 namespace yolod::ipc {
 
-// Room that an answer of this model may need: its task and limits say how much. A picture or tensors have no bound of
-// their own, so limits.max_result_bytes is theirs. Error text fits in any.
+// Returns the size of the largest answer of this model, which follows from its task and limits. A picture or tensors
+// have no such bound, so limits.max_result_bytes is their size. Every size has room for an error text.
 [[nodiscard]] std::uint64_t result_bytes_for(const common::ModelConfig& model);
 
-// Bytes written, or nothing if `out` is too small or the front-end would not read it back: a text that is not UTF-8 or
-// longer than kMaxLabelBytes.
+// Returns the number of bytes written. Returns nullopt if `out` is too small, or if a text is not UTF-8 or longer
+// than kMaxLabelBytes (the front-end would reject it).
 [[nodiscard]] std::optional<std::uint64_t> encode_prediction(const common::Prediction& prediction,
                                                              std::span<std::byte> out);
 [[nodiscard]] std::optional<common::Prediction> decode_prediction(std::span<const std::byte> bytes);

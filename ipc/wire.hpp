@@ -1,5 +1,5 @@
-// Values one after another in memory that two processes share: how they are written, and how they are read by a process
-// that does not trust the writer. Private to the codecs of ipc/.
+// Writes and reads values in memory that two processes share. The reader does not trust the writer. Only the codecs
+// of ipc/ use this file.
 #pragma once
 
 #include <cmath>
@@ -53,7 +53,7 @@ class Writer {
   bool fits_{true};
 };
 
-// After the first thing that does not add up every further read gives zeros, and good() says so.
+// After the first invalid value every further read returns zeros, and good() returns false.
 class Reader {
  public:
   explicit Reader(std::span<const std::byte> in) : in_(in) {}
@@ -86,7 +86,7 @@ class Reader {
     in_ = in_.subspan(count);
     return value;
   }
-  // All that is left.
+  // Takes all bytes that are not yet read.
   std::vector<std::byte> rest() { return bytes(in_.size()); }
   void fail() { good_ = false; }
   [[nodiscard]] bool good() const { return good_; }

@@ -91,7 +91,7 @@ TEST_CASE("Control: why a load failed is UTF-8 on one line, whatever was sent", 
     return load_failure_of(make_milestone(Milestone::kLoadFailed, 7, text));
   };
   CHECK(said("no such file") == "no such file");
-  CHECK(said("") == "it gave no reason");
+  CHECK(said("") == "the worker gave no reason");
   CHECK(said("caf\xE9.pt: no\nsuch file") == "caf\\xe9.pt: no\\nsuch file");
   // The last character is cut in two.
   std::string wide(1015, 'x');
