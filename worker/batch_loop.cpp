@@ -31,11 +31,12 @@ namespace {
 using common::Error;
 using common::ErrorCode;
 
-// The allocator keeps what is freed, so that the next batch need not fetch it a page at a time. A worker that had
-// nothing to do for so long gives it back.
+// malloc keeps freed memory, so that the next batch does not fault it in page by page. A worker that was idle for
+// this time returns the memory to the kernel.
 constexpr std::chrono::seconds kQuietTime{10};
 
-// Takes the cells of one batch. kCorrupt also for a batch that ends early: the front-end publishes batches whole.
+// Takes the cells of one batch. Returns kCorrupt also if a batch ends early, because the front-end publishes batches
+// whole.
 ipc::PopResult take_batch(ipc::LaneUser& lane, std::vector<ipc::RequestCell>& batch) {
   batch.clear();
   ipc::RequestCell cell{};
@@ -62,8 +63,9 @@ void complete(ipc::LaneUser& lane, const ipc::RequestCell& request, const model:
   } else if (const auto bytes = ipc::encode_prediction(*output.prediction, slot)) {
     completion.result_bytes = *bytes;
   } else {
-    failure = Error{ErrorCode::kInternal, "the answer is larger than its place in the lane"};
-    common::log_warning("an answer is larger than its {} bytes: limits.max_result_bytes is too small", slot.size());
+    failure = Error{ErrorCode::kInternal, "the answer is larger than its result slot"};
+    common::log_warning("an answer is larger than its result slot of {} bytes: raise limits.max_result_bytes",
+                        slot.size());
   }
   if (failure) {
     completion.error_code = static_cast<std::uint32_t>(failure->code);
@@ -71,14 +73,15 @@ void complete(ipc::LaneUser& lane, const ipc::RequestCell& request, const model:
     if (completion.result_bytes != 0) std::memcpy(slot.data(), failure->message.data(), completion.result_bytes);
   }
   common::reach(common::FaultPoint::kWorkerEncoded);
-  // The ring has a place for every slot: it can be full only for a front-end that is not ours.
+  // The ring has a cell for every slot, so it can be full only if the front-end broke the protocol.
   if (lane.push_completion(completion) != ipc::PushResult::kPushed) {
     common::log_error("completion ring refused request {}", request.id);
   }
   common::reach(common::FaultPoint::kWorkerPushed);
 }
 
-// Keeps one slot's RUNNING mark. Whoever has the batch, or works on its input, calls it; never two threads at once.
+// Keeps one slot's RUNNING mark. The thread that holds the batch or works on its input calls it; never two threads at
+// once.
 class SlotMark final : public model::WorkMark {
  public:
   SlotMark(const ipc::LaneUser& lane, const ipc::RequestCell& request)
@@ -103,7 +106,7 @@ class SlotMark final : public model::WorkMark {
   bool goes_on_{true};
 };
 
-// One batch on its way through this process.
+// The state of one batch that this process serves.
 struct Batch {
   std::vector<ipc::RequestCell> requests;
   std::vector<SlotMark> marks;  // of the requests; the inputs point to them
@@ -117,20 +120,20 @@ class BatchLoop {
             std::uint32_t cores)
       : model_(model), lane_(lane), arena_(arena), channels_(channels), spin_(cores) {}
 
-  // What a thread does until the end. With several, one at a time waits for the next batch and decodes it, and one at a
-  // time computes.
+  // Serves until the end, on the calling thread. Several threads may run it: one at a time waits for the next batch
+  // and decodes it, and one at a time computes.
   void serve();
-  // The same as two: one thread for each.
+  // The same work for two threads: one decodes, the other computes.
   void decode_all();
   void compute_all();
   [[nodiscard]] LoopEnd end() const { return *end_; }
 
  private:
-  // False at the end.
+  // Returns false at the end.
   [[nodiscard]] bool take(Batch& batch);
-  // Nothing to do: waits for a command. False at the end.
+  // Waits for a command because there is no request. Returns false at the end.
   [[nodiscard]] bool wait();
-  // True if a request came soon.
+  // Returns true if a request arrives during a short spin.
   [[nodiscard]] bool spin();
   [[nodiscard]] bool open(Batch& batch);
   void decode(Batch& batch);
@@ -141,15 +144,16 @@ class BatchLoop {
   ipc::LaneUser& lane_;
   const ipc::InputArenaView& arena_;
   const Channels& channels_;
-  std::mutex taking_;        // the request ring, the control channel, and what follows
-  std::mutex computing_;     // the model's network, the completion ring, the doorbell
-  std::mutex handing_over_;  // the two below
+  std::mutex taking_;        // guards the request ring, the control channel and the next three members
+  std::mutex computing_;     // guards the model's network, the completion ring and the doorbell
+  std::mutex handing_over_;  // guards the next two members
   std::optional<Batch> decoded_;
   bool all_decoded_{false};
   std::condition_variable handed_over_;
   common::BriefSpin spin_;
   bool stopping_{false};
-  // A batch of several was answered since memory was last given back. What one input takes is needed with every input.
+  // True if a batch of several requests was answered since memory was last returned to the kernel. The memory of a
+  // single request is needed again with every request, so it is kept.
   std::atomic<bool> keeps_memory_{false};
   std::optional<LoopEnd> end_;
 };
@@ -160,7 +164,7 @@ void BatchLoop::serve() {
     std::unique_lock taking(taking_);
     if (end_ || !take(batch)) return;
     decode(batch);
-    // Taken before the other is given back: so batches are computed in the order in which they came.
+    // Lock this mutex before the other is unlocked, so that batches are computed in the order in which they arrived.
     const std::unique_lock computing(computing_);
     taking.unlock();
     answer(batch, compute(batch));
@@ -231,7 +235,7 @@ bool BatchLoop::wait() {
     end_ = LoopEnd::kStopped;
     return false;
   }
-  // One look at the lane serves all the wake-ups that have come.
+  // One check of the lane covers all wake-ups that have arrived.
   for (; command; command = ipc::poll_command(channels_.control)) stopping_ |= *command == ipc::Command::kStop;
   return true;
 }
@@ -277,7 +281,7 @@ void BatchLoop::decode(Batch& batch) {
 
 std::vector<model::Output> BatchLoop::compute(Batch& batch) {
   const std::size_t count = batch.inputs.size();
-  if (batch.decoded) {  // what else a model does, it does for one input at a time, and marks that
+  if (batch.decoded) {  // other models work on one input at a time and set the mark themselves
     for (SlotMark& mark : batch.marks) mark.computing();
   }
   try {

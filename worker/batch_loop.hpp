@@ -1,4 +1,4 @@
-// The worker's loop: take a batch from the lane, run it, answer, until told to stop.
+// The worker's loop: it takes a batch from the lane, runs it and answers it, until the front-end sends kStop.
 #pragma once
 
 #include <cstdint>
@@ -16,24 +16,25 @@ struct Channels {
 };
 
 enum class LoopEnd {
-  kStopped,        // asked to, or the front-end is gone
-  kBrokenRequest,  // the front-end published what it never would: not a front-end of ours
+  kStopped,        // the front-end sent kStop or is gone
+  kBrokenRequest,  // the front-end published an invalid request
 };
 
-// Whether the next batch may be decoded while one is computed, which asks for a core beside those that compute.
+// Whether the worker decodes the next batch while it computes one. That needs a core in addition to the cores that
+// compute.
 enum class Decoding {
   kInTurn,
-  // By two threads that take turns, so that a batch that finds nothing to do goes through one of them without a
-  // hand-over.
+  // Two threads take turns with whole batches, so that a batch that finds the worker idle needs no hand-over between
+  // threads.
   kAhead,
-  // By a thread that does nothing else: the calling one computes every batch. For a device that keeps something for
-  // each thread that uses it, as a GPU's libraries do.
+  // A second thread only decodes, and the calling thread computes every batch. This is for a device whose libraries
+  // keep data for each thread that uses it, such as a GPU.
   kAheadApart,
 };
 
-// Serves on the calling thread, and where batches are decoded ahead on one more. Every request that is taken gets one
-// completion, also when the model throws. `cores` are those that this process may use: a sealed one cannot ask any
-// more.
+// Serves on the calling thread, and on one more thread if batches are decoded ahead. Every request that is taken gets
+// one completion, also if the model throws. `cores` is the number of cores that this process may use; the caller
+// passes it because a sealed process cannot query it.
 [[nodiscard]] LoopEnd serve(model::Model& model, ipc::LaneUser& lane, const ipc::InputArenaView& arena,
                             const Channels& channels, Decoding decoding = Decoding::kInTurn,
                             std::uint32_t cores = common::usable_cpu_count());

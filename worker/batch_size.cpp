@@ -17,8 +17,8 @@ bool pays(const TimedBatch& larger, const TimedBatch& best) {
   return larger.time.cost.count() * best.size * 100 <= best.time.cost.count() * larger.size * kMostPercent;
 }
 
-// How many rounds of both sizes, after a first run of the larger one, which is slower, fit into `left`; it is taken to
-// cost what the best size costs for each picture.
+// Returns how many rounds of both sizes fit into `left`, after a first, slower run of the larger size. The estimate
+// assumes that the larger size costs as much for each picture as the best size.
 int rounds_within(microseconds left, const TimedBatch& best, std::uint32_t size) {
   const microseconds larger = best.time.passed * size / best.size;
   const microseconds round = larger + best.time.passed;
@@ -27,7 +27,7 @@ int rounds_within(microseconds left, const TimedBatch& best, std::uint32_t size)
   return static_cast<int>(std::min<std::int64_t>((left - larger) / round, kRounds));
 }
 
-// In turn, so that whatever else the machine does meets both alike. False where a batch failed.
+// Times both sizes in turn, so that other load on the machine affects both equally. Returns false if a batch failed.
 bool time_both(const BatchClock& clock, int rounds, TimedBatch& best, TimedBatch& larger, std::string& why) {
   const auto first = clock.time_batch(larger.size);
   if (!first) {
@@ -67,7 +67,7 @@ std::vector<std::size_t> sizes_to_serve(const common::BatchConfig& batch, std::u
   }
   const std::size_t limit = found == 0 ? batch.size_limit() : found;
   std::vector<std::size_t> sizes;
-  // What does not fill the smallest preferred size goes as it is.
+  // A batch that does not fill the smallest preferred size runs at its own size.
   const std::size_t any_up_to = batch.preferred_sizes.empty() ? limit : batch.preferred_sizes.front();
   for (std::size_t size = 1; size <= std::min(any_up_to, limit); ++size) sizes.push_back(size);
   for (const std::uint32_t size : batch.preferred_sizes) {
@@ -86,7 +86,7 @@ BatchSizeChoice choose_batch_size(const std::vector<std::uint32_t>& sizes, micro
     return choice;
   }
   choice.timed.push_back({1, *one});
-  std::size_t best = 0;  // of choice.timed
+  std::size_t best = 0;  // an index into choice.timed
   int futile = 0;
   for (std::size_t i = 1; i < sizes.size() && futile < kFutileSizes; ++i) {
     const std::uint32_t size = sizes[i];

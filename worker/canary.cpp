@@ -54,7 +54,7 @@ Outcome<void> check_canary(model::Model& model, const common::CanaryConfig& cana
   const auto found = labels_in(*prediction, model.description().labels);
   for (const auto& label : canary.expect) {
     if (!found.contains(label))
-      return fails(canary, "\"" + label + "\" must be found, and what is found is " + joined(found));
+      return fails(canary, "expected \"" + label + "\", but the model found " + joined(found));
   }
   return {};
 }

@@ -1,5 +1,5 @@
-// The picture that a model must answer rightly before it may serve: what says, at a reload, that new weights are not
-// only readable but good.
+// The canary is a picture that a model must answer correctly before it may serve. At a reload it shows that new
+// weights are not only readable but also good.
 #pragma once
 
 #include "common/config/model_config.hpp"
@@ -8,9 +8,9 @@
 
 namespace yolod::worker {
 
-// Shows `model` the config's picture, with the model's own thresholds, and looks for the labels that are expected among
-// what it finds (of a classifier, among its top_k). An answer is enough where none is expected. kBadModel, in one line,
-// where it fails. Nothing is done where there is no canary.
+// Runs `model` on the config's canary picture with the model's own thresholds and checks that it finds the expected
+// labels (a classifier: among its top_k). If the config expects no label, any answer passes. Returns kBadModel with
+// one line of text if the check fails. Does nothing if the config has no canary.
 [[nodiscard]] common::Outcome<void> check_canary(model::Model& model, const common::CanaryConfig& canary);
 
 }  // namespace yolod::worker

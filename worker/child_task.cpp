@@ -28,17 +28,17 @@ constexpr std::size_t kMostBytes = 4096;
 
 [[noreturn]] void be_the_child(const std::function<std::string()>& work, int out, pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent) _exit(EXIT_FAILURE);  // it died before the line above, so nothing would end this process
+  if (getppid() != parent) _exit(EXIT_FAILURE);  // the parent died before prctl(), so nothing would end this process
   try {
     const std::string result = work().substr(0, kMostBytes);
-    const auto written = write(out, result.data(), result.size());  // a pipe takes that much at once
+    const auto written = write(out, result.data(), result.size());  // a pipe takes this much in one write
     _exit(written == static_cast<ssize_t>(result.size()) ? EXIT_SUCCESS : EXIT_FAILURE);
-  } catch (...) {  // nothing may unwind into the parent's own frames
+  } catch (...) {  // no exception may unwind into the parent's stack frames
     _exit(EXIT_FAILURE);
   }
 }
 
-// Until the end of the child's output. False: `end` came first.
+// Reads to the end of the child's output. Returns false if `end` came first.
 bool read_until(int from, Clock::time_point end, std::string& text) {
   for (;;) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now());
@@ -55,7 +55,7 @@ bool read_until(int from, Clock::time_point end, std::string& text) {
   }
 }
 
-// The status of a child that ends before `end`; nothing: it has not.
+// Returns the child's status, or nullopt if the child has not ended before `end`.
 std::optional<int> wait_until(pid_t child, Clock::time_point end) {
   constexpr useconds_t kPause = 500;
   int status = 0;
@@ -88,11 +88,11 @@ Outcome<std::string> run_in_child(const std::function<std::string()>& work, std:
     kill(child, SIGKILL);
     while (waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
     }
-    return Error{ErrorCode::kInternal, "it took longer than " + std::to_string(limit.count()) + " ms"};
+    return Error{ErrorCode::kInternal, "the child process took longer than " + std::to_string(limit.count()) + " ms"};
   }
   const int status = *ended;
   if (WIFSIGNALED(status)) {
-    return Error{ErrorCode::kInternal, "it died of signal " + std::to_string(WTERMSIG(status))};
+    return Error{ErrorCode::kInternal, "the child process died of signal " + std::to_string(WTERMSIG(status))};
   }
   if (WEXITSTATUS(status) != EXIT_SUCCESS) return Error{ErrorCode::kInternal, "it failed"};
   return text;

@@ -1,4 +1,4 @@
-// Runs a piece of work in a child process, so that nothing of it stays in this one: no memory, no threads, no crash.
+// Runs a function in a child process, so that its memory, its threads and a crash do not affect this process.
 #pragma once
 
 #include <chrono>
@@ -9,9 +9,9 @@
 
 namespace yolod::worker {
 
-// What `work` returned, of which the first 4 KiB are kept. The calling thread waits for `limit` at most and then kills
-// the child. The process must have no other thread that runs: the child has the calling one alone. kInternal: the child
-// could not be started, died, or was killed. The child dies with the calling thread.
+// Returns the first 4 KiB of the text that `work` returns. The calling thread waits at most `limit` and then kills
+// the child. The child also dies with the calling thread. Returns kInternal if the child could not start, died or was
+// killed. REQUIRES: no other thread of the process runs, because the child has the calling thread only.
 [[nodiscard]] common::Outcome<std::string> run_in_child(const std::function<std::string()>& work,
                                                         std::chrono::milliseconds limit);
 

@@ -38,24 +38,25 @@ namespace yolod::worker {
 
 namespace {
 
-// Not exit(): what would be run at the end may wait for the device for ever.
+// Do not call exit(): the exit handlers may wait for the device without end.
 void end_at_once(const std::string& why) {
   common::log_error("{}", why);
   _exit(ipc::kExitDeviceLost);
 }
 
-// What the front-end would not take from a worker that is ready is refused while it loads, once for all workers.
+// The front-end would reject such a description of a ready worker. Refuse it during the load, once for all workers.
 common::Outcome<void> check_description(const common::ModelDescription& description) {
   std::vector<std::byte> room(ipc::kDescriptionBytes);
   if (ipc::encode_description(description, room)) return {};
-  return common::Error{common::ErrorCode::kBadModel,
-                       "its labels cannot be served: each may have " + std::to_string(common::kMaxLabelBytes) +
-                           " bytes of UTF-8, all together " + std::to_string(ipc::kDescriptionBytes) + " bytes"};
+  return common::Error{common::ErrorCode::kBadModel, "the model's labels cannot be served: each label may have " +
+                                                         std::to_string(common::kMaxLabelBytes) +
+                                                         " bytes of UTF-8, and all labels together " +
+                                                         std::to_string(ipc::kDescriptionBytes) + " bytes"};
 }
 
-// How long larger batches may be timed: a load that nobody waits for may take its time, since it shares the processors
-// with workers that serve.
-std::chrono::milliseconds trial_budget(const common::ModelConfig& config, bool background) {
+// Returns how long the worker may time larger batches. A load in the background may take longer, because it shares
+// the processors with serving workers and no request waits for it.
+std::chrono::milliseconds timing_budget(const common::ModelConfig& config, bool background) {
   constexpr std::chrono::seconds kBudget{2};
   constexpr std::chrono::seconds kBudgetInBackground{10};
   return std::min<std::chrono::milliseconds>(background ? kBudgetInBackground : kBudget, config.load_timeout / 8);
@@ -63,12 +64,12 @@ std::chrono::milliseconds trial_budget(const common::ModelConfig& config, bool b
 
 BatchSizeChoice choose_in_this_process(const common::ModelConfig& config, model::Model& model,
                                        std::chrono::milliseconds budget) {
-  set_malloc_for_serving();  // timed as it will be served
+  set_malloc_for_serving();  // time the batches under the settings for serving
   return choose_batch_size(sizes_to_try(config.batch), budget,
                            {[&model](std::uint32_t size) { return model.time_batch(size); }, common::Clock::now});
 }
 
-// The line for the log comes after the size.
+// Returns the size, a space and the line for the log.
 std::string choose_in_child(const common::ModelConfig& config, model::Model& model, std::uint32_t threads,
                             std::chrono::milliseconds budget) {
   if (!model.use_threads(threads)) return {};
@@ -76,12 +77,12 @@ std::string choose_in_child(const common::ModelConfig& config, model::Model& mod
   return std::to_string(choice.size) + ' ' + describe(choice);
 }
 
-// A GPU is not asked: larger batches pay there, and what is timed before its graphs are recorded says little.
+// On a GPU larger batches always pay, and times measured before its graphs are recorded say little.
 bool looks_for_batch_size(const common::ModelConfig& config, const model::Model& model) {
   return config.batch.max_size == 0 && model.computes_batches() && model.description().device == "cpu";
 }
 
-// Of a model that is warm for batches of one.
+// REQUIRES: the model is warm for batches of one.
 std::uint32_t find_batch_size(const common::ModelConfig& config, model::Model& model, std::uint32_t threads_of_forks,
                               std::chrono::milliseconds budget) {
   if (threads_of_forks == 0) {
@@ -89,7 +90,7 @@ std::uint32_t find_batch_size(const common::ModelConfig& config, model::Model& m
     common::log_info("{}", describe(choice));
     return choice.size;
   }
-  // A size that was begun within the budget may end after it.
+  // A size that was begun within the budget may end after it, so the child gets twice the budget.
   const auto told = run_in_child([&] { return choose_in_child(config, model, threads_of_forks, budget); }, 2 * budget);
   std::uint32_t size = 0;
   if (told) {
@@ -112,7 +113,8 @@ common::Outcome<LoadedModel> load_within(const common::ModelConfig& config, Load
   context.fault_hooks = std::move(hooks);
   auto loaded = model::load_model(config, context);
   if (!loaded) return std::move(loaded).error();
-  if (config.batch.target_p99.count() != 0) set_malloc_for_serving();  // what the warm-up times is believed then
+  // the warm-up's times predict the latency, so measure as when serving
+  if (config.batch.target_p99.count() != 0) set_malloc_for_serving();
   LoadedModel ready{std::move(*loaded), 0};
   model::Model& model = *ready.model;
   if (auto good = check_description(model.description()); !good) return good.error();
@@ -123,14 +125,15 @@ common::Outcome<LoadedModel> load_within(const common::ModelConfig& config, Load
     ready.batch_size = find_batch_size(config, model, threads.of_forks, budget);
   }
   if (ready.batch_size == 1 && config.batch.max_wait.count() != 0) {
-    common::log_warning("batch.max_wait has no effect: larger batches do not pay, so each has one picture");
+    common::log_warning(
+        "batch.max_wait has no effect for this model: larger batches do not pay, so every batch has one request");
   }
-  if (ready.batch_size != 1) {  // it is warm for that one
+  if (ready.batch_size != 1) {  // the model is already warm for size 1
     if (auto warm = model.warm_up(sizes_to_serve(config.batch, ready.batch_size)); !warm) return warm.error();
   }
   if (auto good = check_canary(model, config.canary); !good) return good.error();
-  malloc_trim(0);  // what warming up took: a loader needs it no more, and a worker may never need as much again
-  common::gather_in_huge_pages();  // what is left is mostly weights, which forks share and the end of a worker frees
+  malloc_trim(0);  // a loader no longer needs the memory of the warm-up, and a worker may never need as much again
+  common::gather_in_huge_pages();  // mostly weights remain, which the forked workers share
   return ready;
 }
 
@@ -143,11 +146,12 @@ bool interrupt_is_blocked() {
 
 common::Outcome<LoadedModel> load(const common::ModelConfig& config, LoadThreads threads, std::uint32_t seat,
                                   model::FaultHooks hooks) {
-  return load_within(config, threads, seat, std::move(hooks), trial_budget(config, false));
+  return load_within(config, threads, seat, std::move(hooks), timing_budget(config, false));
 }
 
-// Priority is the thread's: the process could not raise its own again without a privilege. Not the lowest, which beside
-// busy workers would get a sixtieth of a processor and might not be done by load_timeout; this one gets a tenth.
+// The priority belongs to a thread of its own, because without a privilege the process could not raise its priority
+// again. At the lowest priority the load would get a sixtieth of a processor beside busy workers and might exceed
+// load_timeout; at this priority it gets a tenth.
 common::Outcome<LoadedModel> load_in_background(const common::ModelConfig& config, LoadThreads threads,
                                                 std::uint32_t seat, model::FaultHooks hooks) {
   constexpr int kNice = 10;
@@ -156,7 +160,7 @@ common::Outcome<LoadedModel> load_in_background(const common::ModelConfig& confi
   std::thread([&] {
     setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNice);
     try {
-      loaded.emplace(load_within(config, threads, seat, std::move(hooks), trial_budget(config, true)));
+      loaded.emplace(load_within(config, threads, seat, std::move(hooks), timing_budget(config, true)));
     } catch (...) {
       thrown = std::current_exception();
     }
@@ -168,8 +172,8 @@ common::Outcome<LoadedModel> load_in_background(const common::ModelConfig& confi
 AfterLoad restore_interrupt() {
   sigset_t pending;
   if (sigpending(&pending) == 0 && sigismember(&pending, SIGINT) == 1) return AfterLoad::kInterrupted;
-  // Between the look and the unblocking a SIGINT may still arrive: the default action then ends the process at the
-  // unblock, as it would a moment later.
+  // A SIGINT may still arrive between this check and the unblocking. The default action then ends the process, as it
+  // would a moment later.
   std::signal(SIGINT, SIG_DFL);
   const sigset_t interrupt = common::signal_set({SIGINT});
   pthread_sigmask(SIG_UNBLOCK, &interrupt, nullptr);

@@ -16,16 +16,17 @@
 namespace yolod::worker {
 namespace {
 
-// Until `between` is gone and the front-end is our parent: microseconds, since it ends at once.
+// Waits until `between` has ended and the front-end is this process's parent. That takes microseconds, because
+// `between` exits at once.
 void wait_for_front_end(pid_t between, pid_t front_end) {
   constexpr useconds_t kPause = 20;
   while (getppid() == between) usleep(kPause);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  // If it died before the line above, nobody will tell us.
+  // If the front-end died before prctl(), no signal will end this process.
   if (getppid() != front_end) _exit(ipc::kExitStopped);
 }
 
-// True in the new worker.
+// Returns true in the new worker.
 bool fork_worker(pid_t front_end, const common::ThreadCounter& threads) {
   common::reach(common::FaultPoint::kLoaderToldToFork);
   common::require_single_thread(threads);
@@ -61,7 +62,7 @@ LoaderEnd fork_workers(int control, common::ThreadCounter threads, ipc::LoaderCo
       return LoaderEnd::kStopped;
     }
     if (!ipc::is_fork(command->command)) continue;
-    // Blocked in the worker until it is ready, as in one that loads by itself.
+    // SIGINT stays blocked in the forked worker until it is ready, as in a worker that loads the model itself.
     common::BlockedSignals interrupt(common::signal_set({SIGINT}));
     if (!fork_worker(front_end, threads)) continue;
     interrupt.keep();

@@ -1,14 +1,14 @@
-// yolod-worker: one model on one device. Started by yolod alone, which leaves it its descriptors (ipc/layout.hpp) and
-// SIGINT blocked. As a worker:
+// yolod-worker runs one model on one device. Only yolod starts it, with its descriptors (ipc/layout.hpp) and with
+// SIGINT blocked. It runs as a worker:
 //
 //   hello -> load (SIGINT blocked) -> sealed -> [interrupted: free, exit] -> SIGINT restored -> ready -> serve -> stop
 //
-// as a loader, once for all workers of a model:
+// or as a loader, which serves all workers of a model:
 //
-//   hello -> load -> sealed -> ready -> forks, each of which goes on as a worker: hello -> sealed further -> SIGINT
+//   hello -> load -> sealed -> ready -> forks; each fork continues as a worker: hello -> sealed further -> SIGINT
 //   restored -> ready -> serve -> stop
 //
-// What "sealed" means is in worker/sandbox/sandbox.hpp.
+// worker/sandbox/sandbox.hpp explains "sealed".
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -66,16 +66,16 @@ bool started_by_front_end(Role role) {
   return interrupt_is_blocked();
 }
 
-// No core dump (it would delay the reaping, and holds the pictures of clients), no ptrace by a neighbour; and the
-// kernel's first choice when memory runs out, since losing a worker costs no client an answer. Under a sanitizer the
-// leak check needs ptrace.
+// Disables core dumps, because they delay the reaping and contain the clients' pictures. Forbids ptrace by other
+// processes. Makes this process the kernel's first choice when memory runs out, because the loss of a worker costs no
+// client an answer. Sanitizer builds keep ptrace for the leak check.
 void lower_profile() {
   const rlimit none{0, 0};
   setrlimit(RLIMIT_CORE, &none);
   if (UniqueFd score(open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC)); score.valid()) {
     [[maybe_unused]] const auto written = write(score.get(), "500", 3);
   }
-  // After the line above: /proc/self then belongs to root.
+  // This follows prctl(), because /proc/self belongs to root afterwards.
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
   prctl(PR_SET_DUMPABLE, 0);
 #endif
@@ -91,34 +91,34 @@ Outcome<std::string> read_all(UniqueFd file) {
   return text;
 }
 
-// FAULT:scribble, for the fault tests: what a worker that went mad could do to its lane.
+// The fault FAULT:scribble of the tests overwrites the lane like a compromised worker.
 void scribble(const ipc::LaneUser& lane) {
   std::mt19937_64 random(std::random_device{}());
   for (std::byte& byte : lane.all_bytes()) byte = static_cast<std::byte>(random());
 }
 
-// FAULT:ring: a worker's doorbell, once there is one.
+// The fault FAULT:ring uses it: the worker's doorbell, or -1 before there is a worker.
 int doorbell_of_faults = -1;
 
 model::FaultHooks fault_hooks(std::function<void()> scribble_lane, const ipc::InputArenaView& arena) {
   return {std::move(scribble_lane), [] { ipc::ring_doorbell(doorbell_of_faults); }, arena.all_bytes()};
 }
 
-// What a worker and a loader have alike: the model's settings, and the bodies of requests.
-struct Start {
+// The settings that a worker and a loader have in common: the model's configuration and the arena.
+struct WorkerSettings {
   common::ModelConfig config;
   ipc::InputArenaView arena;
-  std::uint32_t cores;  // asked for now: a sealed process cannot ask any more
+  std::uint32_t cores;  // queried now, because a sealed process cannot query it
 };
 
-Outcome<Start> read_start() {
+Outcome<WorkerSettings> read_start() {
   auto arena = ipc::InputArenaView::open(UniqueFd(ipc::kArenaDescriptor));
   if (!arena) return arena.error();
   const auto text = read_all(UniqueFd(ipc::kConfigDescriptor));
   if (!text) return text.error();
   auto config = common::parse_model(*text);
   if (!config) return config.error();
-  return Start{std::move(*config), std::move(*arena), common::usable_cpu_count()};
+  return WorkerSettings{std::move(*config), std::move(*arena), common::usable_cpu_count()};
 }
 
 int bad_start(const common::Error& error) {
@@ -130,10 +130,10 @@ void say_load_failed(int control, std::uint64_t launch_id, const std::string& wh
   ipc::send_milestone(control, ipc::make_milestone(Milestone::kLoadFailed, launch_id, why));
 }
 
-std::uint32_t threads_of(const Start& start) { return common::threads_per_worker(start.config, start.cores); }
+std::uint32_t threads_of(const WorkerSettings& start) { return common::threads_per_worker(start.config, start.cores); }
 
-// A model that is loaded, in the process that will serve it, which is sealed: to the end.
-int serve_model(LoadedModel loaded, ipc::LaneUser& lane, const Start& start, const Sandbox& sandbox,
+// Serves a loaded model to the end, in a process that is already sealed.
+int serve_model(LoadedModel loaded, ipc::LaneUser& lane, const WorkerSettings& start, const Sandbox& sandbox,
                 const Channels& channels, common::Clock::time_point began) {
   const std::uint64_t launch_id = lane.launch_id();
   auto& model = loaded.model;
@@ -164,7 +164,8 @@ int serve_model(LoadedModel loaded, ipc::LaneUser& lane, const Start& start, con
     case LoopEnd::kStopped: return ipc::kExitStopped;
     case LoopEnd::kBrokenRequest: break;
   }
-  common::log_error("the lane holds a request that cannot be: not a front-end of this version");
+  common::log_error(
+      "the lane holds an invalid request: the front-end has another version or is corrupt; the worker exits");
   return ipc::kExitBadStart;
 }
 
@@ -194,7 +195,7 @@ int run_worker() {
   return serve_model(std::move(*loaded), *lane, *start, sandbox, channels, began);
 }
 
-int run_forked(LoadedModel loaded, const Start& start, Sandbox sandbox, ipc::LoaderCommand fork,
+int run_forked(LoadedModel loaded, const WorkerSettings& start, Sandbox sandbox, ipc::LoaderCommand fork,
                std::optional<ipc::LaneUser>& lane) {
   const auto began = common::Clock::now();
   auto& descriptors = fork.descriptors;
@@ -208,7 +209,7 @@ int run_forked(LoadedModel loaded, const Start& start, Sandbox sandbox, ipc::Loa
     say_load_failed(channels.control, lane->launch_id(), error.message);
     return ipc::kExitBadModel;
   };
-  // While it has one thread: those that come are sealed with it.
+  // Seal the process while it has one thread: threads that it starts later inherit the filter.
   if (auto sealed = sandbox.seal_worker(channels.control, lane->launch_id()); !sealed) return refuse(sealed.error());
   if (const auto prepared = loaded.model->use_threads(threads_of(start)); !prepared) return refuse(prepared.error());
   set_malloc_for_serving();
@@ -218,14 +219,14 @@ int run_forked(LoadedModel loaded, const Start& start, Sandbox sandbox, ipc::Loa
   return serve_model(std::move(loaded), *lane, start, sandbox, channels, began);
 }
 
-// `arguments` are what ps shows of us.
+// `arguments` are the strings that ps shows for this process.
 int run_loader(std::span<char*> arguments) {
   const auto start = read_start();
   if (!start) return bad_start(start.error());
   constexpr int kControl = ipc::kControlDescriptor;
   ipc::send_milestone(kControl, ipc::make_milestone(Milestone::kHello, ipc::kLoaderLaunchId));
 
-  std::optional<ipc::LaneUser> lane;  // a worker's, once this is one
+  std::optional<ipc::LaneUser> lane;  // set once this process is a worker
   const auto began = common::Clock::now();
   const auto refuse = [](const common::Error& error) {
     say_load_failed(kControl, ipc::kLoaderLaunchId, error.message);
@@ -268,14 +269,14 @@ int main(int argc, char** argv) {
   const std::span arguments(argv, static_cast<std::size_t>(argc));
   const bool loads = arguments.size() > 1 && arguments[1] == ipc::kLoaderArgument;
   if (!worker::started_by_front_end(loads ? worker::Role::kLoader : worker::Role::kWorker)) {
-    std::fputs("yolod-worker is started by yolod; there is nothing to run by hand.\n", stderr);
+    std::fputs("yolod-worker: only yolod starts this program; do not run it by hand\n", stderr);
     return ipc::kExitBadStart;
   }
   worker::set_malloc_for_loading();
   worker::lower_profile();
-  std::signal(SIGPIPE, SIG_IGN);  // a log that nobody reads any more is no reason to die
-  std::signal(SIGXFSZ, SIG_IGN);  // nor is a file that may not grow
-  // Whoever signals every process of our name means the front-end.
+  std::signal(SIGPIPE, SIG_IGN);  // a log pipe without a reader must not kill the process
+  std::signal(SIGXFSZ, SIG_IGN);  // a file at its size limit must not kill the process
+  // A user who signals every process of this name (killall) means the front-end.
   for (const int signal : {SIGHUP, SIGUSR1, SIGTTIN, SIGTTOU}) std::signal(signal, SIG_IGN);
   common::for_each_foreign_signal([](int signal) { std::signal(signal, SIG_IGN); });
   common::LoggingConfig logging;
@@ -285,6 +286,6 @@ int main(int argc, char** argv) {
     return loads ? worker::run_loader(arguments) : worker::run_worker();
   } catch (const std::exception& failure) {
     common::log_error("unexpected: {}", failure.what());
-    std::terminate();  // a bug of ours: the front-end sees SIGABRT, names it and replaces this process
+    std::terminate();  // a bug: SIGABRT tells the front-end, which logs it and replaces this process
   }
 }

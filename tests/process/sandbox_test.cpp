@@ -269,7 +269,7 @@ TEST_CASE("Sandbox: required refuses to serve where a part cannot be had, with o
   const std::string key = GENERATE("preload: true", "preload: false");
   CAPTURE(what, key);
   Server server(without_calls(refused, "required", key));
-  CHECK_THAT(only_error(server), Catch::Contains("model echo: sandbox: required, and it cannot be had: " + what));
+  CHECK_THAT(only_error(server), Catch::Contains("model echo: sandbox: required, but a part is not available: " + what));
 }
 
 TEST_CASE("Sandbox: auto serves with what there is, and says once and aloud what is missing", "[process]") {

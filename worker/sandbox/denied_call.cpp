@@ -18,13 +18,13 @@
 namespace yolod::worker {
 namespace {
 
-// Written before the process is sealed, by its only thread or before others make denied calls.
+// Written before the process is sealed, while no other thread can make a denied call.
 DenialSettings g_settings;
 ipc::MilestoneMessage g_message;
 bool g_installed = false;
 std::atomic<bool> g_told_soft{false};
 
-// Registers of the stopped call.
+// Reads the registers of the stopped call.
 struct StoppedCall {
   std::array<std::uint64_t, 3> arguments{};
   std::uint64_t instruction{0};
@@ -48,7 +48,7 @@ void set_result(ucontext_t& context, long value) { context.uc_mcontext.regs[0] =
 #error "worker/sandbox does not know this processor's registers"
 #endif
 
-// A line without malloc or stdio.
+// Builds a line of text without malloc or stdio.
 class Line {
  public:
   Line& text(std::string_view value) {
@@ -78,7 +78,7 @@ class Line {
   std::size_t used_{0};
 };
 
-// Of a call that looks for a file: its path in this process's own memory, or nothing.
+// Returns the path argument of a call that looks for a file, in this process's memory, or nullptr.
 const char* path_of(int call, const StoppedCall& stopped) {
   switch (call) {
 #if defined(__x86_64__)
@@ -99,7 +99,7 @@ const char* path_of(int call, const StoppedCall& stopped) {
   }
 }
 
-// malloc() looks there before it gives memory of a thread's heap back, once, and does well without.
+// malloc() opens this file once, before it returns a thread's heap to the kernel, and works without it.
 bool is_of_no_interest(const char* path) {
   return path != nullptr && std::strcmp(path, "/proc/sys/vm/overcommit_memory") == 0;
 }
@@ -125,14 +125,14 @@ void tell_front_end(int call, int soft_errno, const char* path) {
   ::send(g_settings.control, &message, sizeof message, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-// The filter kills a process that asks for this: the one way to end by SIGSYS that no handler can undo.
+// The filter kills a process that makes this call. No signal handler can prevent this SIGSYS.
 [[noreturn]] void end_by_sigsys() {
   constexpr std::size_t kBytesOfMask = 8;
   ::syscall(SYS_rt_sigaction, SIGSYS, nullptr, nullptr, kBytesOfMask);
   ::_exit(1);
 }
 
-// Async-signal-safe. SIGSYS is blocked meanwhile, so a denied call in here ends the process.
+// Async-signal-safe. SIGSYS is blocked meanwhile, so a denied call inside the handler ends the process.
 void on_sigsys(int /*signal*/, siginfo_t* info, void* raw_context) {
   const int saved_errno = errno;
   auto& context = *static_cast<ucontext_t*>(raw_context);
@@ -153,7 +153,7 @@ void on_sigsys(int /*signal*/, siginfo_t* info, void* raw_context) {
 
 bool denied_call_fails_softly(int call) {
   switch (call) {
-#if defined(__x86_64__)  // calls that later processors never had
+#if defined(__x86_64__)  // newer processor types do not have these calls
     case SYS_open:
     case SYS_creat:
     case SYS_access:

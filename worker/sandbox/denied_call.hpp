@@ -1,8 +1,9 @@
-// What becomes of a system call that the filter (worker/sandbox/filter.hpp) stops: the kernel does not execute it and
-// sends SIGSYS; this handler names the call to the front-end and lets the call fail or ends the process.
+// Handles a system call that the filter (worker/sandbox/filter.hpp) stops. The kernel does not execute the call and
+// sends SIGSYS. This handler reports the call to the front-end, and then lets the call fail or ends the process.
 //
-// The handler is a convenience for whoever reads the log. Nothing depends on it: code that has taken over the process
-// may patch it or change the registers that it returns, but the call has not been executed and will not be.
+// The handler only improves the log; security does not depend on it. Code that has taken over the process may patch
+// the handler or change the registers that it returns, but the kernel has not executed the call and will not execute
+// it.
 #pragma once
 
 #include <cstdint>
@@ -11,17 +12,18 @@
 
 namespace yolod::worker {
 
-// The calls that look for files. A library may look for one that it can do without, so these return EACCES.
+// Returns true for calls that look for a file. These fail with EACCES, because a library may look for a file that it
+// does not need.
 [[nodiscard]] bool denied_call_fails_softly(int call);
 
 struct DenialSettings {
-  int control{-1};             // the channel on which the front-end is told
-  std::uint64_t launch_id{0};  // of the process's milestones
-  bool report{false};          // also writes each denied call to stderr: sandbox: report
+  int control{-1};             // the channel that carries the report to the front-end
+  std::uint64_t launch_id{0};  // of this process's milestones
+  bool report{false};          // sandbox: report, which also writes each denied call to stderr
 };
 
-// Installs the handler, once in a process and the processes forked from it; afterwards only the settings change.
-// Before the filter is in force: it denies a change of SIGSYS's handler.
+// Installs the handler, once for a process and the processes that it forks; later calls only change the settings.
+// Call it before the filter is active, because the filter denies a change of SIGSYS's handler.
 [[nodiscard]] common::Outcome<void> catch_denied_calls(const DenialSettings& settings);
 
 }  // namespace yolod::worker

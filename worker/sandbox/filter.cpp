@@ -33,27 +33,27 @@ constexpr std::uint64_t kThreadFlags = CLONE_VM | CLONE_SIGHAND | CLONE_THREAD;
 constexpr std::uint64_t kNamespaceFlags =
     CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
 
-// What both may call, whatever the arguments.
+// Calls that a worker and a loader may make with any arguments.
 constexpr std::initializer_list<int> kCallsOfAll{
-    // memory: oneDNN writes code and makes it executable while it serves, so mprotect stays whole
+    // Memory. oneDNN writes code and makes it executable while it serves, so mprotect stays unrestricted.
     SCMP_SYS(brk), SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(mprotect), SCMP_SYS(madvise),
     SCMP_SYS(membarrier), SCMP_SYS(get_mempolicy),
-    // threads and time
+    // Threads and time.
     SCMP_SYS(futex), SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(sched_yield), SCMP_SYS(sched_getaffinity),
     SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep), SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres),
     SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(getcpu), SCMP_SYS(restart_syscall), SCMP_SYS(exit),
     SCMP_SYS(exit_group),
-    // descriptors that it has already
+    // Descriptors that are already open.
     SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(pread64), SCMP_SYS(recvfrom), SCMP_SYS(close),
     SCMP_SYS(dup), SCMP_SYS(dup2), SCMP_SYS(dup3), SCMP_SYS(lseek), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(fstat),
     SCMP_SYS(newfstatat), SCMP_SYS(getdents64),
-    // signals
+    // Signals.
     SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigpending), SCMP_SYS(sigaltstack),
-    // what it is and where it runs
+    // The identity of the process, and the processor that it runs on.
     SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(getppid), SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getgid),
     SCMP_SYS(getegid), SCMP_SYS(uname), SCMP_SYS(sysinfo), SCMP_SYS(getrandom), SCMP_SYS(getrusage)};
 
-// A loader forks workers, which seal themselves.
+// A loader forks workers, and the workers seal themselves.
 constexpr std::initializer_list<int> kCallsOfLoader{SCMP_SYS(wait4),
                                                     SCMP_SYS(setpgid),
                                                     SCMP_SYS(recvmsg),
@@ -66,7 +66,7 @@ constexpr std::initializer_list<int> kCallsOfFaultPoints{SCMP_SYS(unlink), SCMP_
                                                          SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2),
                                                          SCMP_SYS(kill)};
 
-// What no model needs, while it is loaded neither. In an instrumented build these alone are denied.
+// Calls that no model needs, not even during the load. Instrumented builds deny these calls only.
 constexpr std::initializer_list<int> kNeverNeeded{SCMP_SYS(socket),
                                                   SCMP_SYS(socketpair),
                                                   SCMP_SYS(connect),
@@ -104,7 +104,7 @@ constexpr std::initializer_list<int> kNeverNeeded{SCMP_SYS(socket),
                                                   SCMP_SYS(finit_module),
                                                   SCMP_SYS(kexec_load)};
 
-// Collects the first failure, so that a list of rules reads as one.
+// Collects the first failure, so that the rules read as a list.
 class Filter {
  public:
   explicit Filter(std::uint32_t default_action) : context_(seccomp_init(default_action), seccomp_release) {
@@ -143,9 +143,10 @@ class Filter {
 void add_allowed_calls(Filter& filter, const FilterSettings& settings) {
   const bool loader = settings.kind == FilterKind::kLoader;
   filter.rules(SCMP_ACT_ALLOW, kCallsOfAll);
-  // To a peer that the socket has already.
+  // The socket already has a peer, so the address must be null.
   filter.allow(SCMP_SYS(sendto), {SCMP_A4(SCMP_CMP_EQ, 0)});
-  // Not F_SETOWN and its like: with them the kernel would send a signal of one's choice to another process.
+  // F_SETOWN and similar commands are missing, because they make the kernel send a signal of the caller's choice to
+  // another process.
   for (const int command : {F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC, F_GET_SEALS}) {
     filter.allow(SCMP_SYS(fcntl), {SCMP_A1(SCMP_CMP_EQ, static_cast<scmp_datum_t>(command))});
   }
@@ -153,19 +154,19 @@ void add_allowed_calls(Filter& filter, const FilterSettings& settings) {
   for (const int option : {PR_SET_NAME, PR_GET_NAME, PR_SET_VMA}) {
     filter.allow(SCMP_SYS(prctl), {SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(option))});
   }
-  // Reads its own limits.
+  // Allows the process to read its own limits.
   filter.allow(SCMP_SYS(prlimit64), {SCMP_A0(SCMP_CMP_EQ, 0), SCMP_A2(SCMP_CMP_EQ, 0)});
   if (settings.for_fault_points) filter.rules(SCMP_ACT_ALLOW, kCallsOfFaultPoints);
   if (!loader) {
     filter.allow(SCMP_SYS(clone), {SCMP_A0(SCMP_CMP_MASKED_EQ, kThreadFlags | kNamespaceFlags, kThreadFlags)});
-    // abort() and raise().
+    // abort() and raise() need this.
     filter.allow(SCMP_SYS(tgkill), {SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(settings.own_pid))});
     return;
   }
   filter.rules(SCMP_ACT_ALLOW, kCallsOfLoader);
   filter.allow(SCMP_SYS(clone), {SCMP_A0(SCMP_CMP_MASKED_EQ, kNamespaceFlags, 0)});
-  // abort() and raise(). Its own pid would not do: a worker inherits this filter and has another. The guard keeps it
-  // from the front-end.
+  // abort() and raise() need this. The rule cannot name the process's own pid, because a forked worker inherits the
+  // filter and has another pid. The guard protects the front-end.
   filter.rule(SCMP_ACT_ALLOW, SCMP_SYS(tgkill));
   for (const int option : {PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS}) {
     filter.allow(SCMP_SYS(prctl), {SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(option))});
@@ -183,31 +184,33 @@ void add_denied_calls(Filter& filter, const FilterSettings& settings) {
   filter.rule(SCMP_ACT_TRAP, SCMP_SYS(tgkill), {not_allowed});
 }
 
-// Whether the kernel lets us set a filter at all, before libseccomp words a refusal in its own way.
+// Checks whether the kernel accepts a filter at all, because libseccomp would report a refusal with a less clear
+// error.
 Outcome<void> look_for_seccomp() {
   const std::uint32_t action = SECCOMP_RET_KILL_PROCESS;
   if (syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0) return {};
   return common::last_system_error("the seccomp system call is refused");
 }
 
-// What every filter here has in common.
+// Sets the attributes that all filters share.
 void set_attributes(Filter& filter) {
   filter.attribute(SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
   filter.attribute(SCMP_FLTATR_CTL_NNP, 0);
   filter.attribute(SCMP_FLTATR_CTL_TSYNC, 1);
-  // A filter is no reason to slow down the processor, as kernels before 5.16 do otherwise: here runs our own code.
+  // Older kernels (before 5.16) enable a slower processor mode against speculation with every filter. This process
+  // runs only trusted code, so switch that off.
   filter.attribute(SCMP_FLTATR_CTL_SSB, 1);
   filter.attribute(SCMP_FLTATR_API_SYSRAWRC, 1);
 }
 
-// An argument that the kernel takes as an int, whatever is in the bits above: a filter sees all 64, so a comparison of
-// them all could be passed by with a number that is the same int.
+// Compares an argument that the kernel takes as an int. A filter sees all 64 bits, and the kernel ignores the upper
+// half; a comparison of all bits could be evaded by a number with other upper bits.
 scmp_arg_cmp first_as_int(int value) {
   constexpr scmp_datum_t kLower32 = 0xFFFFFFFF;
   return SCMP_A0(SCMP_CMP_MASKED_EQ, kLower32, static_cast<std::uint32_t>(value));
 }
 
-// What is denied beside the list of allowed calls, in a filter of its own: of two filters the stricter answer counts.
+// Denies further calls in a second filter: of two filters, the stricter result counts.
 Outcome<void> apply_guard(const FilterSettings& settings) {
   Filter guard(SCMP_ACT_ALLOW);
   set_attributes(guard);
@@ -242,17 +245,17 @@ Outcome<void> apply_filter(const FilterSettings& settings) {
   } else {
     add_allowed_calls(filter, settings);
     filter.rule(SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3));
-    // Not done, and answered as if it were: with OMP_PROC_BIND a thread that cannot be bound would be no thread, and a
-    // process that may bind others could bind the front-end.
+    // The kernel skips these calls and reports success. With OMP_PROC_BIND a thread that cannot be bound would not
+    // start, and a process that may bind others could bind the front-end.
     filter.rule(SCMP_ACT_ERRNO(0), SCMP_SYS(sched_setaffinity));
-    // LibTorch has large tensors moved to the node of the thread that made them, and gives up if that fails.
+    // LibTorch moves large tensors to the NUMA node of the thread that made them, and fails if the call fails.
     filter.rule(SCMP_ACT_ERRNO(0), SCMP_SYS(mbind));
-    // A pipe for standard error is shared with other workers, and so are its flags.
+    // Several workers share the pipe behind standard error, and therefore its flags.
     if (settings.kind == FilterKind::kWorker) {
       filter.rule(SCMP_ACT_ERRNO(EACCES), SCMP_SYS(fcntl), {SCMP_A1(SCMP_CMP_EQ, F_SETFL)});
     }
     filter.rule(SCMP_ACT_ERRNO(ENOTTY), SCMP_SYS(ioctl), {SCMP_A1(SCMP_CMP_EQ, TCGETS)});
-    filter.rule(SCMP_ACT_ALLOW, SCMP_SYS(rt_sigaction));  // but for what the guard denies
+    filter.rule(SCMP_ACT_ALLOW, SCMP_SYS(rt_sigaction));  // except the changes that the guard denies
   }
   return filter.load();
 }

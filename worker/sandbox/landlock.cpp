@@ -16,7 +16,7 @@ using common::last_system_error;
 using common::Outcome;
 using common::UniqueFd;
 
-// The kernel's own definitions: the distribution's headers may be older than the kernel that this runs on.
+// The kernel's own definitions, because the distribution's headers may be older than the running kernel.
 constexpr long kCreateRuleset = 444;
 constexpr long kAddRule = 445;
 constexpr long kRestrictSelf = 446;
@@ -42,7 +42,7 @@ struct __attribute__((packed)) PathRule {
   std::int32_t parent;
 };
 
-// Bits 0 to `last`.
+// Returns a mask of the bits 0 to `last`.
 constexpr std::uint64_t bits_to(unsigned last) { return (std::uint64_t{2} << last) - 1; }
 
 std::uint64_t rights_for(FileUse use) {
@@ -56,7 +56,7 @@ std::uint64_t rights_for(FileUse use) {
 
 Outcome<void> add_rule(int ruleset, const FileRule& rule, const LandlockRights& known) {
   const UniqueFd place(open(rule.path.c_str(), O_PATH | O_CLOEXEC));
-  if (!place.valid()) return {};  // whoever needs it says so when it is not there
+  if (!place.valid()) return {};  // a missing file is no error here; the code that needs it reports it
   struct stat status {};
   if (fstat(place.get(), &status) != 0) return last_system_error("cannot look at " + rule.path.string());
   PathRule attributes{rights_for(rule.use) & known.files, place.get()};
@@ -95,7 +95,7 @@ Outcome<std::uint32_t> restrict_by_landlock(std::span<const FileRule> rules) {
   if (!abi) return abi.error();
   const LandlockRights known = landlock_rights(*abi);
   const RulesetAttributes attributes{known.files, known.network, known.scopes};
-  // An older kernel refuses a structure that is longer than its own unless the rest is zero, as it is here.
+  // An older kernel accepts this larger structure, because the fields that it does not know are zero.
   const UniqueFd ruleset(static_cast<int>(syscall(kCreateRuleset, &attributes, sizeof attributes, 0)));
   if (!ruleset.valid()) return last_system_error("Landlock is refused (landlock_create_ruleset)");
   for (const FileRule& rule : rules) {

@@ -1,7 +1,9 @@
-// Landlock: which files a thread and its children may still open. By raw system calls, since the C library has none.
-// A restriction cannot be taken back; several add up.
+// Landlock restricts which files a thread and its children may open from now on. This code makes the system calls
+// directly, since the C library has no functions for them. A restriction cannot be removed, and several restrictions
+// accumulate.
 //
-// It binds the calling thread and what that thread makes afterwards, not threads that exist already.
+// A restriction applies to the calling thread and to the threads and processes that it creates later, not to existing
+// threads.
 #pragma once
 
 #include <cstdint>
@@ -12,15 +14,15 @@
 
 namespace yolod::worker {
 
-// What a process may do below a folder, or with a file.
+// The access that a process gets to a file, or to everything below a folder.
 enum class FileUse { kRead, kReadAndWrite, kChange };
 
 struct FileRule {
-  std::filesystem::path path;  // a file or a folder; one that does not exist gives no right and is no error
+  std::filesystem::path path;  // a file or a folder; a path that does not exist gives no right and is no error
   FileUse use{FileUse::kRead};
 };
 
-// What a ruleset of that version can deny; each later version knows more (LANDLOCK_ACCESS_FS_*, _NET_*,
+// The rights that Landlock of a version can deny; each later version adds some (LANDLOCK_ACCESS_FS_*, _NET_*,
 // LANDLOCK_SCOPE_*).
 struct LandlockRights {
   std::uint64_t files{0};
@@ -30,12 +32,12 @@ struct LandlockRights {
 };
 [[nodiscard]] LandlockRights landlock_rights(std::uint32_t abi);
 
-// The kernel's version, at least 1. An Error says why there is none.
+// Returns the version of the kernel's Landlock, at least 1. An Error says why there is none.
 [[nodiscard]] common::Outcome<std::uint32_t> landlock_abi();
 
-// From here on the calling thread opens nothing but `rules` allow, connects and listens by no TCP, and sends signals to
-// its own children in this restriction alone, as far as the kernel's version knows of these. Returns that version.
-// REQUIRES: no_new_privs.
+// After this call the calling thread opens only the files that `rules` allow, makes and accepts no TCP connection,
+// and sends signals only to processes inside this restriction, as far as the kernel's version supports each part.
+// Returns that version. REQUIRES: no_new_privs.
 [[nodiscard]] common::Outcome<std::uint32_t> restrict_by_landlock(std::span<const FileRule> rules);
 
 }  // namespace yolod::worker

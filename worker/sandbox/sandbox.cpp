@@ -32,7 +32,7 @@ constexpr bool kBuiltWithCuda = true;
 constexpr bool kBuiltWithCuda = false;
 #endif
 
-// Where the libraries lie that are loaded: those that are opened later lie beside them.
+// Returns the folders of the libraries that are loaded. Libraries that are opened later lie in the same folders.
 std::set<std::filesystem::path> library_folders() {
   std::set<std::filesystem::path> folders;
   dl_iterate_phdr(
@@ -60,7 +60,7 @@ std::vector<FileRule> rules_of_load(const common::ModelConfig& config) {
   rules.push_back({"/dev/null", FileUse::kReadAndWrite});
   for (const auto& folder : library_folders()) rules.push_back({folder, FileUse::kRead});
   for (auto& file : model::files_of(config)) rules.push_back({std::move(file), FileUse::kRead});
-  // A sanitizer reads the program for its reports; gcov writes beside the objects.
+  // A sanitizer reads the program for its reports, and gcov writes beside the object files.
   if (kInstrumented) rules.push_back({program_folder(), FileUse::kChange});
   return rules;
 }
@@ -79,7 +79,7 @@ bool Sandbox::seals() const { return state_.mode != SandboxMode::kOff && !on_gpu
 
 Outcome<void> Sandbox::lacks(const Error& part) {
   if (state_.mode == SandboxMode::kRequired) {
-    return Error{ErrorCode::kBadModel, "sandbox: required, and it cannot be had: " + part.message};
+    return Error{ErrorCode::kBadModel, "sandbox: required, but a part is not available: " + part.message};
   }
   state_.missing += (state_.missing.empty() ? "" : "; ") + part.message;
   return {};
@@ -110,9 +110,9 @@ Outcome<void> Sandbox::seal_worker(int control, std::uint64_t launch_id) {
 
 Outcome<void> Sandbox::seal(Kind kind, int control, std::uint64_t launch_id) {
   if (!seals()) return {};
-  state_.missing.clear();  // what is missing is found again
-  // It writes no file any more: standard error is a pipe, and shared memory that is mapped has its size already. A
-  // forked worker has its loader's limit, and may not set one.
+  state_.missing.clear();  // the steps below note the missing parts again
+  // The process writes no file any more: standard error is a pipe, and shared memory already has its size. A forked
+  // worker has its loader's limit and may not set its own.
   rlimit file_size{};
   if (!kInstrumented && getrlimit(RLIMIT_FSIZE, &file_size) == 0 && file_size.rlim_cur != 0) {  // gcov writes files
     file_size = {0, 0};

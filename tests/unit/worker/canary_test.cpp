@@ -56,9 +56,9 @@ TEST_CASE("Canary: the picture is shown, and each label that is expected must be
   const auto failed = check_canary(one, canary);
   REQUIRE_FALSE(failed.ok());
   CHECK(failed.error().code == common::ErrorCode::kBadModel);
-  CHECK_THAT(failed.error().message, Contains("a.jpg: \"red\" must be found, and what is found is green"));
+  CHECK_THAT(failed.error().message, Contains("a.jpg: expected \"red\", but the model found green"));
   CanaryModel none(detections({}));
-  CHECK_THAT(check_canary(none, canary).error().message, Contains("what is found is nothing"));
+  CHECK_THAT(check_canary(none, canary).error().message, Contains("but the model found nothing"));
 }
 
 TEST_CASE("Canary: a classifier's labels count as well", "[worker][unit]") {

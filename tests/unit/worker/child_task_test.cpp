@@ -49,7 +49,7 @@ TEST_CASE("ChildTask: work that crashes, throws or never ends is an error", "[wo
       },
       60s);
   REQUIRE_FALSE(crashed.ok());
-  CHECK(crashed.error().message == "it died of signal 11");
+  CHECK(crashed.error().message == "the child process died of signal 11");
   const auto threw = run_in_child([]() -> std::string { throw std::runtime_error("no"); }, 60s);
   REQUIRE_FALSE(threw.ok());
   CHECK(threw.error().message == "it failed");
@@ -59,7 +59,7 @@ TEST_CASE("ChildTask: work that crashes, throws or never ends is an error", "[wo
       },
       50ms);
   REQUIRE_FALSE(hung.ok());
-  CHECK(hung.error().message == "it took longer than 50 ms");
+  CHECK(hung.error().message == "the child process took longer than 50 ms");
   // The pipe is closed, and the process lives on.
   const auto closed = run_in_child(
       []() -> std::string {
@@ -68,7 +68,7 @@ TEST_CASE("ChildTask: work that crashes, throws or never ends is an error", "[wo
       },
       50ms);
   REQUIRE_FALSE(closed.ok());
-  CHECK(closed.error().message == "it took longer than 50 ms");
+  CHECK(closed.error().message == "the child process took longer than 50 ms");
   const auto threw_a_number = run_in_child([]() -> std::string { throw 7; }, 60s);
   REQUIRE_FALSE(threw_a_number.ok());
   CHECK(threw_a_number.error().message == "it failed");
