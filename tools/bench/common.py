@@ -34,29 +34,25 @@ mean = statistics.mean
 
 
 class Parser(argparse.ArgumentParser):
-    """Where a program of --bin is missing, the benchmark then ends with the command that builds it."""
+    """Ends with the command that builds them where some of `programs` are not in --bin."""
+
+    programs = ()
 
     def parse_args(self, *arguments, **named):
         options = super().parse_args(*arguments, **named)
-        tell = sys.excepthook
-
-        def tell_what_to_build(kind, error, trace):
-            missing = pathlib.Path(getattr(error, "filename", None) or "/")
-            if not issubclass(kind, FileNotFoundError) or missing.parent != options.bin:
-                tell(kind, error, trace)
-                return
-            print(f"{missing} is not built: cmake --preset release && cmake --build --preset release --target {missing.name}",
-                  file=sys.stderr)
-
-        sys.excepthook = tell_what_to_build
+        missing = [name for name in self.programs if not os.access(options.bin / name, os.X_OK)]
+        if missing:
+            fail(f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not in {options.bin}: cmake --preset release && "
+                 f"cmake --build --preset release --target {' '.join(missing)}", 2)
         return options
 
 
-def parser(documentation):
-    """With --bin, which all have."""
+def parser(documentation, *programs):
+    """With --bin, which all have; `programs` are what the benchmark starts of that folder."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     signal.signal(signal.SIGHUP, lambda *_: sys.exit("ended by SIGHUP"))
     made = Parser(description=documentation, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.programs = programs
     made.add_argument("--bin", type=pathlib.Path, default=root / "build/release", help="where the programs are")
     return made
 
