@@ -20,8 +20,9 @@ prometheus::Family<Kind>& family(Builder builder, prometheus::Registry& registry
   return builder.Name("yolod_" + name).Help(help).Register(registry);
 }
 
-Histogram& stage(HistogramFamily& seconds, const std::string& model, const std::string& name) {
-  return seconds.add({{"model", model}, {"stage", name}});
+prometheus::Histogram& stage(prometheus::Family<prometheus::Histogram>& seconds, const std::string& model,
+                             const std::string& name) {
+  return seconds.Add({{"model", model}, {"stage", name}}, kSeconds);
 }
 
 constexpr double kSecondsPerMicrosecond = 1e-6;
@@ -30,8 +31,10 @@ constexpr double kMicrosecondsPerSecond = 1e6;
 }  // namespace
 
 Metrics::Metrics()
-    : request_seconds_("yolod_request_seconds", "Time of answered predictions, by stage", kSeconds),
-      batch_size_("yolod_batch_size", "Requests handed to a worker at once", kBatchSizes),
+    : request_seconds_(family<prometheus::Histogram>(prometheus::BuildHistogram(), registry_, "request_seconds",
+                                                     "Time of answered predictions, by stage")),
+      batch_size_(family<prometheus::Histogram>(prometheus::BuildHistogram(), registry_, "batch_size",
+                                                "Requests handed to a worker at once")),
       requests_total_(family<prometheus::Counter>(prometheus::BuildCounter(), registry_, "requests_total",
                                                   "Answers, by model and HTTP status")),
       queue_depth_(family<prometheus::Gauge>(prometheus::BuildGauge(), registry_, "queue_depth",
@@ -95,12 +98,7 @@ void Metrics::loop_turns(const common::LoopTurns& turns) {
   }
 }
 
-std::vector<prometheus::MetricFamily> Metrics::collect() const {
-  auto families = registry_.Collect();
-  families.push_back(request_seconds_.collect());
-  families.push_back(batch_size_.collect());
-  return families;
-}
+std::vector<prometheus::MetricFamily> Metrics::collect() const { return registry_.Collect(); }
 
 std::shared_ptr<const std::vector<prometheus::MetricFamily>> Metrics::collect_shared(
     std::chrono::milliseconds age) const {
@@ -121,7 +119,7 @@ ModelMetrics::ModelMetrics(Metrics& metrics, std::string model)
       infer_seconds_(stage(metrics.request_seconds_, model_, "infer")),
       post_seconds_(stage(metrics.request_seconds_, model_, "post")),
       total_seconds_(stage(metrics.request_seconds_, model_, "total")),
-      batch_size_(metrics.batch_size_.add({{"model", model_}})),
+      batch_size_(metrics.batch_size_.Add({{"model", model_}}, kBatchSizes)),
       queue_depth_(metrics.queue_depth_.Add({{"model", model_}})),
       replays_(metrics.replays_total_.Add({{"model", model_}})),
       quarantined_(metrics.quarantined_total_.Add({{"model", model_}})),
@@ -137,14 +135,14 @@ void ModelMetrics::answered(int http_status) {
 }
 
 void ModelMetrics::served(std::uint32_t queue_us, const common::WorkTimes& times, std::uint32_t total_us) {
-  queue_seconds_.observe(queue_us * kSecondsPerMicrosecond);
-  decode_seconds_.observe(times.decode_us * kSecondsPerMicrosecond);
-  infer_seconds_.observe(times.infer_us * kSecondsPerMicrosecond);
-  post_seconds_.observe(times.post_us * kSecondsPerMicrosecond);
-  total_seconds_.observe(total_us * kSecondsPerMicrosecond);
+  queue_seconds_.Observe(queue_us * kSecondsPerMicrosecond);
+  decode_seconds_.Observe(times.decode_us * kSecondsPerMicrosecond);
+  infer_seconds_.Observe(times.infer_us * kSecondsPerMicrosecond);
+  post_seconds_.Observe(times.post_us * kSecondsPerMicrosecond);
+  total_seconds_.Observe(total_us * kSecondsPerMicrosecond);
 }
 
-void ModelMetrics::batch(std::size_t size) { batch_size_.observe(static_cast<double>(size)); }
+void ModelMetrics::batch(std::size_t size) { batch_size_.Observe(static_cast<double>(size)); }
 void ModelMetrics::queue_depth(std::size_t depth) { queue_depth_.Set(static_cast<double>(depth)); }
 void ModelMetrics::replayed() { replays_.Increment(); }
 void ModelMetrics::quarantined() { quarantined_.Increment(); }

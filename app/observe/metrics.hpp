@@ -1,6 +1,7 @@
 // What the server counts, as Prometheus families: made once, updated from the event loop, read by GET /metrics.
 #pragma once
 
+#include <prometheus/histogram.h>
 #include <prometheus/metric_family.h>
 #include <prometheus/registry.h>
 
@@ -12,7 +13,6 @@
 #include <string>
 #include <vector>
 
-#include "app/observe/histogram.hpp"
 #include "common/clock.hpp"
 #include "common/domain/work_times.hpp"
 #include "common/loop_turns.hpp"
@@ -43,12 +43,12 @@ class ModelMetrics {
   Metrics& metrics_;
   std::string model_;
   std::map<int, prometheus::Counter*> answered_;
-  Histogram& queue_seconds_;
-  Histogram& decode_seconds_;
-  Histogram& infer_seconds_;
-  Histogram& post_seconds_;
-  Histogram& total_seconds_;
-  Histogram& batch_size_;
+  prometheus::Histogram& queue_seconds_;
+  prometheus::Histogram& decode_seconds_;
+  prometheus::Histogram& infer_seconds_;
+  prometheus::Histogram& post_seconds_;
+  prometheus::Histogram& total_seconds_;
+  prometheus::Histogram& batch_size_;
   prometheus::Gauge& queue_depth_;
   prometheus::Counter& replays_;
   prometheus::Counter& quarantined_;
@@ -77,8 +77,8 @@ class Metrics {
   prometheus::Counter& answers_of(const std::string& model, int http_status);
 
   prometheus::Registry registry_;
-  HistogramFamily request_seconds_;
-  HistogramFamily batch_size_;
+  prometheus::Family<prometheus::Histogram>& request_seconds_;
+  prometheus::Family<prometheus::Histogram>& batch_size_;
   prometheus::Family<prometheus::Counter>& requests_total_;
   prometheus::Family<prometheus::Gauge>& queue_depth_;
   prometheus::Family<prometheus::Gauge>& workers_;
