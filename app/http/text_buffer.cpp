@@ -1,7 +1,5 @@
 #include "app/http/text_buffer.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <boost/json/serialize.hpp>
@@ -11,27 +9,16 @@
 namespace yolod::app::http {
 namespace {
 
-constexpr std::size_t kFirstBytes = 1024;
-
 bool is_plain(char c) { return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\' && c != '\x7F'; }
 
 }  // namespace
 
-void TextBuffer::grow(std::size_t bytes) {
-  const std::size_t capacity = std::max({kFirstBytes, 2 * capacity_, size_ + bytes});
-  std::unique_ptr<char[]> larger(new char[capacity]);  // not make_unique, which would write to all of it
-  if (size_ != 0) std::memcpy(larger.get(), bytes_.get(), size_);
-  bytes_ = std::move(larger);
-  capacity_ = capacity;
-}
-
 void TextBuffer::add_padded(std::uint64_t value, int digits) {
-  char* const place = room_for(static_cast<std::size_t>(digits));
+  char* const place = add_room(static_cast<std::size_t>(digits));
   for (int i = digits - 1; i >= 0; --i) {
     place[i] = static_cast<char>('0' + value % 10);
     value /= 10;
   }
-  size_ += static_cast<std::size_t>(digits);
 }
 
 void TextBuffer::add_whole(std::uint64_t value) {
