@@ -10,9 +10,9 @@ ControlChannel::ControlChannel(boost::asio::io_context& io, common::UniqueFd des
 
 void ControlChannel::listen() {
   descriptor_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
-                         [this, alive = std::weak_ptr<void>(alive_)](boost::system::error_code failure) {
-                           if (!failure && !alive.expired()) read_one();
-                         });
+                         lifeline_.guard([this](boost::system::error_code failure) {
+                           if (!failure) read_one();
+                         }));
 }
 
 // One message at a time: a worker that sent them without end would otherwise hold the event loop for ever.

@@ -10,9 +10,9 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <string_view>
 
+#include "common/lifeline.hpp"
 #include "common/unique_fd.hpp"
 #include "ipc/control.hpp"
 #include "ipc/fork_command.hpp"
@@ -50,8 +50,7 @@ class ControlChannel {
   boost::asio::posix::stream_descriptor descriptor_;
   std::uint64_t launch_id_;
   Events events_;
-  // Held weakly by the handler of a wait: one that completed just before this object went finds it expired.
-  std::shared_ptr<void> alive_{std::make_shared<char>()};
+  common::Lifeline lifeline_;
 };
 
 }  // namespace yolod::app::process

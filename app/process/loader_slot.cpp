@@ -36,7 +36,7 @@ void LoaderSlot::start() {
     return;
   }
   process_ = std::move(*started);
-  run_at(timer_, AwakeClock::now() + load_timeout_, alive_, [this, pid = process_->pid()] {
+  run_at(timer_, AwakeClock::now() + load_timeout_, lifeline_, [this, pid = process_->pid()] {
     if (this->pid() == pid && !process_->ready()) condemn("not ready after load_timeout");
   });
 }
@@ -49,7 +49,7 @@ void LoaderSlot::became_ready() {
 }
 
 void LoaderSlot::suspect() {
-  run_at(timer_, AwakeClock::now() + kGrace, alive_, [this, pid = process_->pid()] {
+  run_at(timer_, AwakeClock::now() + kGrace, lifeline_, [this, pid = process_->pid()] {
     if (this->pid() == pid) condemn("it does not listen");
   });
 }
@@ -93,7 +93,7 @@ void LoaderSlot::replace(DeathCause cause, const std::string& what) {
   const auto at = hooks_.next_start(policy_, cause, what);
   if (!at) return;
   starts_at_ = *at;
-  run_at(timer_, *at, alive_, [this] {
+  run_at(timer_, *at, lifeline_, [this] {
     if (!process_ && hooks_.may_start()) start();
   });
 }

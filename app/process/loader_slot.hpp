@@ -24,6 +24,7 @@
 #include "app/process/respawn_policy.hpp"
 #include "app/process/worker_status.hpp"
 #include "common/clock.hpp"
+#include "common/lifeline.hpp"
 #include "common/outcome.hpp"
 #include "ipc/fork_command.hpp"
 
@@ -89,8 +90,8 @@ class LoaderSlot {
   bool condemned_{false};
   common::Clock::time_point starts_at_;
   RespawnPolicy policy_;
-  boost::asio::steady_timer timer_;                        // load_timeout, or when the next one starts
-  std::shared_ptr<void> alive_{std::make_shared<char>()};  // held weakly by what runs later
+  boost::asio::steady_timer timer_;  // load_timeout, or when the next one starts
+  common::Lifeline lifeline_;
 };
 
 }  // namespace yolod::app::process

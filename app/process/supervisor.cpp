@@ -115,8 +115,8 @@ void Supervisor::let_leave(WorkerSlot& slot) {
   }
   if (slot.condemned) return;  // its watchdog has a nearer end in view
   // It has as long as a batch may take; who is stuck after that, with nothing to do, is nobody's else to notice.
-  run_at(slot.watchdog, AwakeClock::now() + common::longest_hang_allowance(config_) + kLeaveGrace,
-         slot.weak_from_this(), [this, &slot, launch_id = slot.last_launch_id] {
+  run_at(slot.watchdog, AwakeClock::now() + common::longest_hang_allowance(config_) + kLeaveGrace, slot.lifeline,
+         [this, &slot, launch_id = slot.last_launch_id] {
            if (slot.still_has(launch_id)) condemn(*slot.process, "it does not leave");
          });
 }
@@ -308,7 +308,7 @@ void Supervisor::start_process(WorkerSlot& slot) {
     slot.child = children_.expect(is_it, on_reaped);
   }
   common::log_debug("worker {} ({}) started, number {} of its model", slot.process->pid(), config_.name, slot.seat);
-  run_at(slot.watchdog, AwakeClock::now() + config_.load_timeout, slot.weak_from_this(),
+  run_at(slot.watchdog, AwakeClock::now() + config_.load_timeout, slot.lifeline,
          [this, &slot, launch_id = slot.last_launch_id] { kill_unless_ready(slot, launch_id); });
 }
 
@@ -355,7 +355,7 @@ void Supervisor::condemn(WorkerProcess& worker, std::string_view why) {
   // has the other end of the channel ends with that. Later, since we may be inside one of the channel's events.
   loader_.condemn("its fork is not to be had");
   WorkerSlot& slot = slot_of(worker);
-  run_at(slot.watchdog, AwakeClock::now(), slot.weak_from_this(), [this, &slot, launch_id = slot.last_launch_id] {
+  run_at(slot.watchdog, AwakeClock::now(), slot.lifeline, [this, &slot, launch_id = slot.last_launch_id] {
     if (slot.still_has(launch_id) && slot.process->pid() == 0) died(slot, Death::before_hello());
   });
 }
@@ -373,10 +373,9 @@ void Supervisor::condemn_hung(WorkerProcess& worker, std::string_view why) {
   common::reach(common::FaultPoint::kFrontEndFoundHung);
   worker.send_signal(SIGABRT);
   worker.send_signal(SIGCONT);  // a stopped process takes no signal but SIGKILL
-  run_at(slot.watchdog, AwakeClock::now() + kAbortGrace, slot.weak_from_this(),
-         [&slot, launch_id = slot.last_launch_id] {
-           if (slot.still_has(launch_id)) slot.process->send_signal(SIGKILL);
-         });
+  run_at(slot.watchdog, AwakeClock::now() + kAbortGrace, slot.lifeline, [&slot, launch_id = slot.last_launch_id] {
+    if (slot.still_has(launch_id)) slot.process->send_signal(SIGKILL);
+  });
 }
 
 void Supervisor::loader_reaped(const Death& death) {
@@ -468,7 +467,7 @@ void Supervisor::replace(WorkerSlot& slot, DeathCause cause, const std::string& 
   ++slot.restarts;
   slot.starts_at = *at;
   // Through the event loop also when at once: the caller may be in the middle of reaping others.
-  run_at(slot.respawn_timer, *at, slot.weak_from_this(), [this, &slot] {
+  run_at(slot.respawn_timer, *at, slot.lifeline, [this, &slot] {
     if (respawning_ && !slot.process) start_process(slot);
   });
 }

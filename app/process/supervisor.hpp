@@ -169,7 +169,7 @@ class Supervisor {
   LoaderSlot loader_;
   ChildTable::Entry loader_child_;
   std::chrono::milliseconds last_load_time_{0};
-  std::vector<std::shared_ptr<WorkerSlot>> slots_;  // shared with nobody: held weakly by what runs later
+  std::vector<std::shared_ptr<WorkerSlot>> slots_;  // shared with nobody; a successor knows the one before weakly
   RespawnRate rate_;
   RequestDeaths request_deaths_;
   std::uint64_t predictions_of_the_dead_{0};

@@ -77,19 +77,18 @@ WorkerOutput::~WorkerOutput() {
 }
 
 void WorkerOutput::await() {
-  read_end_.async_wait(asio::posix::stream_descriptor::wait_read,
-                       [this, alive = std::weak_ptr<void>(alive_)](error_code failure) {
-                         if (failure || alive.expired()) return;
-                         read_some(Clock::now(), kBytesPerTurn);
-                         if (read_in_period_ < kBytesPerPeriod) {
-                           await();
-                           return;
-                         }
-                         pause_.expires_at(period_began_ + kPeriod);
-                         pause_.async_wait([this, alive](error_code cancelled) {
-                           if (!cancelled && !alive.expired()) await();
-                         });
-                       });
+  read_end_.async_wait(asio::posix::stream_descriptor::wait_read, lifeline_.guard([this](error_code failure) {
+    if (failure) return;
+    read_some(Clock::now(), kBytesPerTurn);
+    if (read_in_period_ < kBytesPerPeriod) {
+      await();
+      return;
+    }
+    pause_.expires_at(period_began_ + kPeriod);
+    pause_.async_wait(lifeline_.guard([this](error_code cancelled) {
+      if (!cancelled) await();
+    }));
+  }));
 }
 
 void WorkerOutput::read_now() { read_some(Clock::now(), kPipeBytes); }

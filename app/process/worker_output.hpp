@@ -16,6 +16,7 @@
 #include <string_view>
 
 #include "common/clock.hpp"
+#include "common/lifeline.hpp"
 #include "common/outcome.hpp"
 #include "common/unique_fd.hpp"
 
@@ -88,7 +89,7 @@ class WorkerOutput {
   common::Clock::time_point turn_began_{};
   common::Clock::time_point period_began_{};
   std::size_t read_in_period_{0};
-  std::shared_ptr<void> alive_{std::make_shared<char>()};  // held weakly by what runs later
+  common::Lifeline lifeline_;
 };
 
 }  // namespace yolod::app::process

@@ -63,10 +63,9 @@ Outcome<std::unique_ptr<WorkerProcess>> WorkerProcess::start(asio::io_context& i
 }
 
 void WorkerProcess::await_doorbell() {
-  doorbell_.async_wait(asio::posix::stream_descriptor::wait_read,
-                       [this, alive = std::weak_ptr<void>(alive_)](error_code failure) {
-                         if (!failure && !alive.expired()) doorbell_rang();
-                       });
+  doorbell_.async_wait(asio::posix::stream_descriptor::wait_read, lifeline_.guard([this](error_code failure) {
+    if (!failure) doorbell_rang();
+  }));
 }
 
 void WorkerProcess::doorbell_rang() {
@@ -86,8 +85,8 @@ void WorkerProcess::doorbell_rang() {
 void WorkerProcess::ignore_doorbell(std::chrono::milliseconds pause) {
   ignored_doorbell_.reset(doorbell_.release());
   doorbell_pause_.expires_after(pause);
-  doorbell_pause_.async_wait([this, alive = std::weak_ptr<void>(alive_)](error_code failure) {
-    if (failure || alive.expired()) return;
+  doorbell_pause_.async_wait(lifeline_.guard([this](error_code failure) {
+    if (failure) return;
     error_code refused;
     doorbell_.assign(ignored_doorbell_.get(), refused);
     if (refused) {
@@ -96,7 +95,7 @@ void WorkerProcess::ignore_doorbell(std::chrono::milliseconds pause) {
     }
     (void)ignored_doorbell_.release();  // doorbell_ has it now
     await_doorbell();
-  });
+  }));
 }
 
 bool WorkerProcess::take_milestone(const ipc::MilestoneMessage& message, pid_t sender) {

@@ -29,6 +29,7 @@
 #include "common/clock.hpp"
 #include "common/domain/description.hpp"
 #include "common/domain/sandbox_state.hpp"
+#include "common/lifeline.hpp"
 #include "common/outcome.hpp"
 #include "common/unique_fd.hpp"
 #include "ipc/fork_command.hpp"
@@ -127,8 +128,7 @@ class WorkerProcess {
 
   Identity identity_;
   WorkerEvents events_;
-  // Held weakly by the handler of a wait: one that completed just before this object went finds it expired.
-  std::shared_ptr<void> alive_{std::make_shared<char>()};
+  common::Lifeline lifeline_;
   ipc::LaneOwner lane_;
   ControlChannel control_;
   boost::asio::posix::stream_descriptor doorbell_;

@@ -18,10 +18,11 @@
 #include "app/process/respawn_policy.hpp"
 #include "app/process/worker_process.hpp"
 #include "common/clock.hpp"
+#include "common/lifeline.hpp"
 
 namespace yolod::app::process {
 
-struct WorkerSlot : std::enable_shared_from_this<WorkerSlot> {
+struct WorkerSlot {
   explicit WorkerSlot(boost::asio::io_context& io) : respawn_timer(io), watchdog(io) {}
 
   // Whether the process that was started as `launch_id` is still there.
@@ -49,6 +50,7 @@ struct WorkerSlot : std::enable_shared_from_this<WorkerSlot> {
   std::uint64_t restarts{0};
   boost::asio::steady_timer respawn_timer;
   boost::asio::steady_timer watchdog;  // load_timeout, then the SIGKILL after a SIGABRT
+  common::Lifeline lifeline;
 };
 
 }  // namespace yolod::app::process

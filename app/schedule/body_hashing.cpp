@@ -12,9 +12,7 @@ void BodyHashing::add(std::unique_ptr<Request> request) {
 }
 
 void BodyHashing::go_on() {
-  boost::asio::post(io_, [this, alive = std::weak_ptr<void>(alive_)] {
-    if (!alive.expired()) hash_piece();
-  });
+  boost::asio::post(io_, lifeline_.guard([this] { hash_piece(); }));
 }
 
 void BodyHashing::hash_piece() {

@@ -15,6 +15,7 @@
 
 #include "app/schedule/quarantine.hpp"
 #include "app/schedule/request.hpp"
+#include "common/lifeline.hpp"
 
 namespace yolod::app::schedule {
 
@@ -43,8 +44,8 @@ class BodyHashing {
   const std::function<void(std::unique_ptr<Request>)> on_hashed_;
   std::deque<std::unique_ptr<Request>> waiting_;  // the first is being hashed
   std::optional<BodyHasher> hasher_;
-  std::size_t hashed_bytes_{0};                            // of the first
-  std::shared_ptr<void> alive_{std::make_shared<char>()};  // held weakly by what runs later
+  std::size_t hashed_bytes_{0};  // of the first
+  common::Lifeline lifeline_;
 };
 
 }  // namespace yolod::app::schedule

@@ -17,11 +17,11 @@ void NearestTimer::set(std::optional<common::Clock::time_point> when) {
     return;
   }
   timer_.expires_at(common::AwakeClock::real_time(*when));
-  timer_.async_wait([this, alive = std::weak_ptr<void>(alive_)](boost::system::error_code failure) {
-    if (failure || alive.expired()) return;
+  timer_.async_wait(lifeline_.guard([this](boost::system::error_code failure) {
+    if (failure) return;
     at_.reset();
     run_out_();
-  });
+  }));
 }
 
 void NearestTimer::set_by(common::Clock::time_point when) {

@@ -7,10 +7,10 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
-#include <memory>
 #include <optional>
 
 #include "common/clock.hpp"
+#include "common/lifeline.hpp"
 
 namespace yolod::app::schedule {
 
@@ -30,7 +30,7 @@ class NearestTimer {
   boost::asio::steady_timer timer_;
   const std::function<void()> run_out_;
   std::optional<common::Clock::time_point> at_;
-  std::shared_ptr<void> alive_{std::make_shared<char>()};  // held weakly by the timer: it may have run out already
+  common::Lifeline lifeline_;
 };
 
 }  // namespace yolod::app::schedule

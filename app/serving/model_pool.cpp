@@ -43,7 +43,7 @@ struct ModelPool::Generation {
   const std::shared_ptr<const ModelConfig> config;
   process::Supervisor supervisor;
   boost::asio::steady_timer overdue;  // when it retires: for workers that do not go
-  const std::shared_ptr<void> alive{std::make_shared<char>()};
+  common::Lifeline lifeline;
 };
 
 ModelPool::ModelPool(PoolContext& context, ModelConfig config, Events events, std::uint64_t generations_before)
@@ -152,15 +152,13 @@ void ModelPool::let_go(std::unique_ptr<Generation> generation) {
   // What it has may take as long as a request or a batch may; its workers are stuck after that.
   constexpr std::chrono::seconds kGrace{5};
   process::run_at(leaving.overdue, AwakeClock::now() + common::longest_hang_allowance(*leaving.config) + kGrace,
-                  leaving.alive, [&leaving] { leaving.supervisor.signal_all(SIGKILL); });
+                  leaving.lifeline, [&leaving] { leaving.supervisor.signal_all(SIGKILL); });
   post(&ModelPool::bury);
 }
 
 // Later, unless this pool is freed until then.
 void ModelPool::post(void (ModelPool::*what)()) {
-  boost::asio::post(context_.io, [this, what, alive = std::weak_ptr<void>(alive_)] {
-    if (!alive.expired()) (this->*what)();
-  });
+  boost::asio::post(context_.io, lifeline_.guard([this, what] { (this->*what)(); }));
 }
 
 // Generations whose processes are all reaped; what waited for that begins. Never inside one of their events.

@@ -32,6 +32,7 @@
 #include "app/serving/status.hpp"
 #include "app/serving/worker_link.hpp"
 #include "common/config/model_config.hpp"
+#include "common/lifeline.hpp"
 
 namespace yolod::app::serving {
 
@@ -135,7 +136,7 @@ class ModelPool final : private process::WorkerEventSink {
   bool retired_{true};
   bool was_ready_{false};
   bool stopping_{false};
-  std::shared_ptr<void> alive_{std::make_shared<char>()};  // held weakly by what was posted
+  common::Lifeline lifeline_;
 };
 
 }  // namespace yolod::app::serving

@@ -1,0 +1,50 @@
+// Whether the object that a callback was made for is still there when the callback is run.
+//
+// A handler that is in the event loop's queue cannot be cancelled any more, also by the end of the object that it would
+// work on. So an object that has handlers run later owns a Lifeline, and hands out its handlers guarded:
+//
+//   timer_.async_wait(lifeline_.guard([this](error_code failure) { ... }));
+//
+// A guarded handler that is called after the end of its object does nothing: it touches neither the object nor anything
+// that it refers to. The object may end inside the handler.
+//
+// One thread: that of the event loop, which also ends the object. A Lifeline does not move, and neither does its owner.
+#pragma once
+
+#include <memory>
+#include <utility>
+
+namespace yolod::common {
+
+class Lifeline {
+ public:
+  // Calls `Then` with what it is called with, or does nothing. May outlive the Lifeline.
+  template <typename Then>
+  class Guarded {
+   public:
+    Guarded(std::weak_ptr<void> line, Then then) : line_(std::move(line)), then_(std::move(then)) {}
+    template <typename... Arguments>
+    void operator()(Arguments&&... arguments) {
+      if (!line_.expired()) then_(std::forward<Arguments>(arguments)...);
+    }
+
+   private:
+    std::weak_ptr<void> line_;
+    Then then_;
+  };
+
+  Lifeline() = default;
+  Lifeline(const Lifeline&) = delete;
+  Lifeline& operator=(const Lifeline&) = delete;
+  ~Lifeline() = default;
+
+  template <typename Then>
+  [[nodiscard]] Guarded<Then> guard(Then then) const {
+    return {line_, std::move(then)};
+  }
+
+ private:
+  std::shared_ptr<void> line_{std::make_shared<char>()};
+};
+
+}  // namespace yolod::common
