@@ -1,13 +1,11 @@
-// The text of an answer and the histograms of a request beside fmt's buffer and prometheus-cpp's histogram.
+// The numbers in the text of an answer beside fmt's, and prometheus-cpp's histogram beside one without a lock.
 #include <fmt/compile.h>
 #include <fmt/format.h>
 #include <prometheus/histogram.h>
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
 
 #include "app/http/text_buffer.hpp"
@@ -23,7 +21,7 @@ struct Box {
   std::array<float, 4> sides;
 };
 
-// fmt's buffer and fmt's numbers, behind the names of TextBuffer.
+// TextBuffer's memory with fmt's numbers.
 struct FmtText {
   fmt::basic_memory_buffer<char, 1024> buffer;
   void clear() { buffer.clear(); }
@@ -39,44 +37,6 @@ struct FmtText {
     } else {
       fmt::format_to(fmt::appender(buffer), FMT_COMPILE("{:.4f}"), value);
     }
-  }
-};
-
-// fmt's buffer with TextBuffer's own numbers: what TextBuffer would be as a layer over it.
-struct FmtStorage : FmtText {
-  void operator+=(std::string_view piece) {
-    const auto at = buffer.size();
-    buffer.resize(at + piece.size());
-    std::memcpy(buffer.data() + at, piece.data(), piece.size());
-  }
-  void operator+=(char c) {
-    const auto at = buffer.size();
-    buffer.resize(at + 1);
-    buffer.data()[at] = c;
-  }
-  void add_padded(std::uint64_t value, int digits) {
-    const auto at = buffer.size();
-    buffer.resize(at + static_cast<std::size_t>(digits));
-    for (int i = digits - 1; i >= 0; --i) {
-      buffer[at + static_cast<std::size_t>(i)] = static_cast<char>('0' + value % 10);
-      value /= 10;
-    }
-  }
-  void add_whole(std::uint64_t value) {
-    const fmt::format_int text(value);
-    *this += std::string_view(text.data(), text.size());
-  }
-  void add_ms(std::uint32_t us) {
-    add_whole(us / 1000);
-    *this += '.';
-    add_padded(us % 1000, 3);
-  }
-  void add_fixed(float value, int decimals) {
-    const std::uint32_t power = decimals == 2 ? 100 : 10'000;
-    const auto scaled = static_cast<std::uint64_t>(std::llrint(static_cast<double>(value) * power));
-    add_whole(scaled / power);
-    *this += '.';
-    add_padded(scaled % power, decimals);
   }
 };
 
@@ -155,7 +115,6 @@ class OneThreadHistogram {
 
 void compare_text(int rounds) {
   app::http::TextBuffer own;
-  FmtStorage storage;
   FmtText fmt;
   std::vector<Box> boxes;
   for (std::uint32_t i = 0; i < 20; ++i) {
@@ -169,21 +128,14 @@ void compare_text(int rounds) {
   for (const std::size_t count : {std::size_t{0}, boxes.size()}) {
     const std::vector<Box> some(boxes.begin(), boxes.begin() + static_cast<std::ptrdiff_t>(count));
     write_answer(own, some);
-    write_answer(storage, some);
     write_answer(fmt, some);
     compare("the text of an answer with " + std::to_string(count) + " boxes, its header included",
-            {{"own: app/http/text_buffer",
+            {{"own numbers: app/http/text_buffer",
               [&] {
                 write_answer(own, some);
                 write_head(own);
               }},
-             {"fmt::memory_buffer, own numbers",
-              [&] {
-                write_answer(storage, some);
-                write_head(storage);
-              },
-              same(own.view(), text_of(storage))},
-             {"fmt::memory_buffer, fmt::format_to compiled",
+             {"fmt::format_to, compiled",
               [&] {
                 write_answer(fmt, some);
                 write_head(fmt);
