@@ -14,6 +14,9 @@
 #include <vector>
 
 #include "app/host/block_signals.hpp"
+#include "app/print_config.hpp"
+#include "app/reference/config_page.hpp"
+#include "app/reference/metrics_page.hpp"
 #include "app/serve.hpp"
 #include "app/unsupported_settings.hpp"
 #include "common/config/schema.hpp"
@@ -30,6 +33,9 @@ struct Options {
   std::string config_file;
   std::vector<std::string> overrides;
   bool check{false};
+  bool print_config{false};
+  bool print_config_reference{false};
+  bool print_metrics_reference{false};
 };
 
 constexpr const char* kInstalledConfig = "/etc/yolod/system.yaml";
@@ -72,6 +78,13 @@ std::variant<yolod::common::Config, std::vector<std::string>> read_config(const 
   return problems;
 }
 
+std::optional<std::string> page_to_print(const Options& options) {
+  using namespace yolod::app;
+  if (options.print_config_reference) return reference::config_page(notes_on_unsupported_settings());
+  if (options.print_metrics_reference) return reference::metrics_page();
+  return std::nullopt;
+}
+
 int run(const Options& options, yolod::app::host::ServiceManager& manager) {
   using namespace yolod;
   // As it is called from here on: a reload reads it from wherever the process is then.
@@ -89,6 +102,11 @@ int run(const Options& options, yolod::app::host::ServiceManager& manager) {
     return kExitBadUsage;
   }
   auto& config = std::get<common::Config>(read);
+  if (options.print_config) {
+    const auto printed = app::print_config(config);
+    if (!printed) std::fprintf(stderr, "yolod: %s\n", printed.error().message.c_str());
+    return printed ? 0 : kExitCannotServe;
+  }
   if (auto log = common::configure_log(config.logging, "yolod"); !log) {
     std::fprintf(stderr, "%s\n", log.error().message.c_str());
     return kExitCannotServe;
@@ -133,6 +151,12 @@ int main(int argc, char** argv) {
   app.add_option("--set", options.overrides, "Override one key: KEY=VALUE, the value as YAML; may be repeated")
       ->allow_extra_args(false);
   app.add_flag("--check", options.check, "Read the config, load every model once, say what was found, and stop");
+  app.add_flag("--print-config", options.print_config,
+               "Print the config as it is in force (the file, each --set and the defaults) as YAML, and stop");
+  app.add_flag("--print-config-reference", options.print_config_reference,
+               "Print every key of the config with its default, range and meaning (docs/configuration.md), and stop");
+  app.add_flag("--print-metrics-reference", options.print_metrics_reference,
+               "Print every metric with its labels and meaning (docs/metrics.md), and stop");
   app.set_version_flag("--version", std::string("yolod ") + yolod::common::kVersion);
   try {
     app.parse(argc, argv);
@@ -140,6 +164,10 @@ int main(int argc, char** argv) {
     return yolod::common::finish_output(app.exit(error) == 0 ? 0 : kExitBadUsage, "yolod");
   }
   try {
+    if (const auto page = page_to_print(options)) {
+      std::fputs(page->c_str(), stdout);
+      return yolod::common::finish_output(0, "yolod");
+    }
     return yolod::common::finish_output(run(options, manager), "yolod");
   } catch (const std::exception& error) {
     std::fprintf(stderr, "yolod: %s\n", error.what());

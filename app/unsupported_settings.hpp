@@ -12,4 +12,8 @@ namespace yolod::app {
 // A ConfigCheck.
 [[nodiscard]] std::vector<common::KeyProblem> unsupported_settings(const common::Config& config);
 
+// One sentence for each setting that unsupported_settings() may refuse, for the reference of all keys. A key has the
+// form of common/config/reference.hpp ("server.tls", "models[].task").
+[[nodiscard]] std::vector<common::KeyProblem> notes_on_unsupported_settings();
+
 }  // namespace yolod::app

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "app/observe/metric_table.hpp"
+
 namespace yolod::app::observe {
 namespace {
 
@@ -15,14 +17,32 @@ const std::vector<double> kSeconds{0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1
 const std::vector<double> kBatchSizes{1, 2, 4, 8, 16, 32, 64};
 
 template <typename Kind, typename Builder>
-prometheus::Family<Kind>& family(Builder builder, prometheus::Registry& registry, const std::string& name,
-                                 const std::string& help) {
-  return builder.Name("yolod_" + name).Help(help).Register(registry);
+prometheus::Family<Kind>& family(Builder builder, prometheus::Registry& registry, const MetricInfo& info) {
+  return builder.Name(std::string(info.name)).Help(std::string(info.meaning)).Register(registry);
+}
+
+prometheus::Family<prometheus::Counter>& counters(prometheus::Registry& registry, const MetricInfo& info) {
+  return family<prometheus::Counter>(prometheus::BuildCounter(), registry, info);
+}
+
+prometheus::Family<prometheus::Gauge>& gauges(prometheus::Registry& registry, const MetricInfo& info) {
+  return family<prometheus::Gauge>(prometheus::BuildGauge(), registry, info);
+}
+
+prometheus::Family<prometheus::Histogram>& histograms(prometheus::Registry& registry, const MetricInfo& info) {
+  return family<prometheus::Histogram>(prometheus::BuildHistogram(), registry, info);
+}
+
+// Gives the metric's labels these values.
+prometheus::Labels labels(const MetricInfo& info, const std::string& first, const std::string& second = {}) {
+  prometheus::Labels made{{std::string(info.labels[0]), first}};
+  if (!info.labels[1].empty()) made.emplace(info.labels[1], second);
+  return made;
 }
 
 prometheus::Histogram& stage(prometheus::Family<prometheus::Histogram>& seconds, const std::string& model,
                              const std::string& name) {
-  return seconds.Add({{"model", model}, {"stage", name}}, kSeconds);
+  return seconds.Add(labels(kRequestSeconds, model, name), kSeconds);
 }
 
 constexpr double kSecondsPerMicrosecond = 1e-6;
@@ -31,45 +51,25 @@ constexpr double kMicrosecondsPerSecond = 1e6;
 }  // namespace
 
 Metrics::Metrics()
-    : request_seconds_(family<prometheus::Histogram>(prometheus::BuildHistogram(), registry_, "request_seconds",
-                                                     "Time of answered predictions, by stage")),
-      batch_size_(family<prometheus::Histogram>(prometheus::BuildHistogram(), registry_, "batch_size",
-                                                "Requests handed to a worker at once")),
-      requests_total_(family<prometheus::Counter>(prometheus::BuildCounter(), registry_, "requests_total",
-                                                  "Answers, by model and HTTP status")),
-      queue_depth_(family<prometheus::Gauge>(prometheus::BuildGauge(), registry_, "queue_depth",
-                                             "Requests that wait for a worker")),
-      workers_(family<prometheus::Gauge>(prometheus::BuildGauge(), registry_, "workers", "Workers, by state")),
-      sandbox_(family<prometheus::Gauge>(prometheus::BuildGauge(), registry_, "sandbox",
-                                         "1 if every worker that serves has this part of its sandbox in force")),
-      worker_restarts_total_(family<prometheus::Counter>(prometheus::BuildCounter(), registry_, "worker_restarts_total",
-                                                         "Workers that died, by reason")),
-      replays_total_(family<prometheus::Counter>(prometheus::BuildCounter(), registry_, "replays_total",
-                                                 "Requests queued again after their worker died")),
-      quarantined_total_(family<prometheus::Counter>(prometheus::BuildCounter(), registry_, "quarantined_total",
-                                                     "Images that are refused because workers died of them")),
-      generation_(family<prometheus::Gauge>(prometheus::BuildGauge(), registry_, "generation",
-                                            "Of the workers that serve: 1, and one more for each reload")),
-      model_load_seconds_(family<prometheus::Gauge>(prometheus::BuildGauge(), registry_, "model_load_seconds",
-                                                    "How long the last load took")),
-      arena_used_bytes_(family<prometheus::Gauge>(prometheus::BuildGauge(), registry_, "arena_bytes",
-                                                  "The input arena: used, and in all")
-                            .Add({{"kind", "used"}})),
-      arena_total_bytes_(family<prometheus::Gauge>(prometheus::BuildGauge(), registry_, "arena_bytes",
-                                                   "The input arena: used, and in all")
-                             .Add({{"kind", "total"}})),
-      open_connections_(
-          family<prometheus::Gauge>(prometheus::BuildGauge(), registry_, "open_connections", "Connections of clients")
-              .Add({})),
-      longest_turn_seconds_(family<prometheus::Gauge>(prometheus::BuildGauge(), registry_, "event_loop_longest_seconds",
-                                                      "The longest that the event loop was held up since the start")
-                                .Add({})) {
-  auto& long_turns =
-      family<prometheus::Counter>(prometheus::BuildCounter(), registry_, "event_loop_long_turns_total",
-                                  "How often the event loop was held up for longer than so many seconds");
+    : request_seconds_(histograms(registry_, kRequestSeconds)),
+      batch_size_(histograms(registry_, kBatchSize)),
+      requests_total_(counters(registry_, kRequestsTotal)),
+      queue_depth_(gauges(registry_, kQueueDepth)),
+      workers_(gauges(registry_, kWorkers)),
+      sandbox_(gauges(registry_, kSandbox)),
+      worker_restarts_total_(counters(registry_, kWorkerRestartsTotal)),
+      replays_total_(counters(registry_, kReplaysTotal)),
+      quarantined_total_(counters(registry_, kQuarantinedTotal)),
+      generation_(gauges(registry_, kGeneration)),
+      model_load_seconds_(gauges(registry_, kModelLoadSeconds)),
+      arena_used_bytes_(gauges(registry_, kArenaBytes).Add(labels(kArenaBytes, "used"))),
+      arena_total_bytes_(gauges(registry_, kArenaBytes).Add(labels(kArenaBytes, "total"))),
+      open_connections_(gauges(registry_, kOpenConnections).Add({})),
+      longest_turn_seconds_(gauges(registry_, kEventLoopLongestSeconds).Add({})) {
+  auto& long_turns = counters(registry_, kEventLoopLongTurnsTotal);
   for (std::size_t i = 0; i < long_turns_.size(); ++i) {
     const auto seconds = fmt::format("{}", common::LoopTurns::kLongerThanUs[i] / kMicrosecondsPerSecond);
-    long_turns_[i] = &long_turns.Add({{"longer_than", seconds}});
+    long_turns_[i] = &long_turns.Add(labels(kEventLoopLongTurnsTotal, seconds));
   }
 }
 
@@ -79,7 +79,7 @@ void Metrics::arena(std::uint64_t used_bytes, std::uint64_t total_bytes) {
 }
 
 prometheus::Counter& Metrics::answers_of(const std::string& model, int http_status) {
-  return requests_total_.Add({{"model", model}, {"code", std::to_string(http_status)}});
+  return requests_total_.Add(labels(kRequestsTotal, model, std::to_string(http_status)));
 }
 
 void Metrics::answered_without_model(int http_status) {
@@ -119,12 +119,12 @@ ModelMetrics::ModelMetrics(Metrics& metrics, std::string model)
       infer_seconds_(stage(metrics.request_seconds_, model_, "infer")),
       post_seconds_(stage(metrics.request_seconds_, model_, "post")),
       total_seconds_(stage(metrics.request_seconds_, model_, "total")),
-      batch_size_(metrics.batch_size_.Add({{"model", model_}}, kBatchSizes)),
-      queue_depth_(metrics.queue_depth_.Add({{"model", model_}})),
-      replays_(metrics.replays_total_.Add({{"model", model_}})),
-      quarantined_(metrics.quarantined_total_.Add({{"model", model_}})),
-      generation_(metrics.generation_.Add({{"model", model_}})),
-      load_seconds_(metrics.model_load_seconds_.Add({{"model", model_}})) {}
+      batch_size_(metrics.batch_size_.Add(labels(kBatchSize, model_), kBatchSizes)),
+      queue_depth_(metrics.queue_depth_.Add(labels(kQueueDepth, model_))),
+      replays_(metrics.replays_total_.Add(labels(kReplaysTotal, model_))),
+      quarantined_(metrics.quarantined_total_.Add(labels(kQuarantinedTotal, model_))),
+      generation_(metrics.generation_.Add(labels(kGeneration, model_))),
+      load_seconds_(metrics.model_load_seconds_.Add(labels(kModelLoadSeconds, model_))) {}
 
 void ModelMetrics::answered(int http_status) {
   auto& counter = answered_[http_status];
@@ -148,7 +148,7 @@ void ModelMetrics::replayed() { replays_.Increment(); }
 void ModelMetrics::quarantined() { quarantined_.Increment(); }
 
 void ModelMetrics::restarted(const std::string& reason) {
-  metrics_.worker_restarts_total_.Add({{"model", model_}, {"reason", reason}}).Increment();
+  metrics_.worker_restarts_total_.Add(labels(kWorkerRestartsTotal, model_, reason)).Increment();
 }
 
 void ModelMetrics::loaded(std::chrono::milliseconds load_time) {
@@ -158,11 +158,11 @@ void ModelMetrics::loaded(std::chrono::milliseconds load_time) {
 void ModelMetrics::generation(std::uint64_t number) { generation_.Set(static_cast<double>(number)); }
 
 void ModelMetrics::workers(const std::string& state, double count) {
-  metrics_.workers_.Add({{"model", model_}, {"state", state}}).Set(count);
+  metrics_.workers_.Add(labels(kWorkers, model_, state)).Set(count);
 }
 
 void ModelMetrics::sandbox(const std::string& part, bool in_force) {
-  metrics_.sandbox_.Add({{"model", model_}, {"part", part}}).Set(in_force ? 1 : 0);
+  metrics_.sandbox_.Add(labels(kSandbox, model_, part)).Set(in_force ? 1 : 0);
 }
 
 }  // namespace yolod::app::observe

@@ -1,6 +1,7 @@
 #include "common/config/fields.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 
 #include "common/text.hpp"
@@ -10,15 +11,6 @@ namespace {
 
 bool has_control_character(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](char c) { return (c >= 0 && c < 0x20) || c == 0x7F; });
-}
-
-std::string listed(const std::vector<std::string_view>& words) {
-  std::string out;
-  for (const std::string_view word : words) {
-    if (!out.empty()) out += ", ";
-    out += word;
-  }
-  return out;
 }
 
 std::string out_of_range(std::string_view text, const std::string& low, const std::string& high) {
@@ -52,7 +44,29 @@ std::string count_expected(std::uint64_t low, std::uint64_t high) {
   return "a whole number from " + std::to_string(low) + " to " + std::to_string(high);
 }
 
+std::string count_allowed(std::uint64_t low, std::uint64_t high) {
+  const bool unbounded = high == std::numeric_limits<std::uint64_t>::max();
+  return unbounded ? "a whole number, " + std::to_string(low) + " or more" : count_expected(low, high);
+}
+
+std::string size_allowed(std::uint64_t low, std::uint64_t high, bool zero_allowed) {
+  return (zero_allowed ? "0, or " : "") + format_size(low) + " to " + format_size(high);
+}
+
+std::string real_allowed(double low, double high) {
+  return "a number from " + format_real(low) + " to " + format_real(high);
+}
+
 }  // namespace
+
+std::string listed(const std::vector<std::string_view>& words) {
+  std::string out;
+  for (const std::string_view word : words) {
+    if (!out.empty()) out += ", ";
+    out += word;
+  }
+  return out;
+}
 
 void ConfigReader::problem_at(std::string key, const YamlMark& mark, std::string message) {
   problems_.push_back({mark, {where(mark), std::move(key), std::move(message)}});
@@ -160,17 +174,18 @@ std::string_view kind_name(YamlNode::Kind kind) {
 
 template <typename Integer>
 Field count_field(std::string_view name, Integer& value, std::uint64_t low, std::uint64_t high) {
-  return {name,
-          [&value, low, high](ConfigReader& reader, const YamlNode& node) {
-            read_count(reader, node, value, low, high, count_expected(low, high));
-          },
-          [&value]() -> std::optional<YamlNode> { return YamlNode::plain(std::to_string(value)); }};
+  return Field{name,
+               [&value, low, high](ConfigReader& reader, const YamlNode& node) {
+                 read_count(reader, node, value, low, high, count_expected(low, high));
+               },
+               [&value]() -> std::optional<YamlNode> { return YamlNode::plain(std::to_string(value)); }}
+      .allows(count_allowed(low, high));
 }
 template Field count_field(std::string_view, std::uint32_t&, std::uint64_t, std::uint64_t);
 template Field count_field(std::string_view, std::uint64_t&, std::uint64_t, std::uint64_t);
 
 Field auto_count_field(std::string_view name, std::uint32_t& value, std::uint64_t low, std::uint64_t high) {
-  return {
+  return Field{
       name,
       [&value, low, high](ConfigReader& reader, const YamlNode& node) {
         if (node.kind == YamlNode::Kind::kScalar && node.text == "auto") {
@@ -179,22 +194,23 @@ Field auto_count_field(std::string_view name, std::uint32_t& value, std::uint64_
           read_count(reader, node, value, low, high, "auto or " + count_expected(low, high));
         }
       },
-      [&value]() -> std::optional<YamlNode> { return YamlNode::plain(value == 0 ? "auto" : std::to_string(value)); }};
+      [&value]() -> std::optional<YamlNode> { return YamlNode::plain(value == 0 ? "auto" : std::to_string(value)); }}
+      .allows("auto, or " + count_allowed(low, high));
 }
 
 Field real_field(std::string_view name, double& value, double low, double high) {
-  return {name,
-          [&value, low, high](ConfigReader& reader, const YamlNode& node) {
-            const auto number =
-                number_of(reader, node, "a number from " + format_real(low) + " to " + format_real(high), parse_real);
-            if (!number.has_value()) return;
-            if (*number < low || *number > high) {
-              reader.problem(node.mark, out_of_range(node.text, format_real(low), format_real(high)));
-            } else {
-              value = *number;
-            }
-          },
-          [&value]() -> std::optional<YamlNode> { return YamlNode::plain(format_real(value)); }};
+  return Field{name,
+               [&value, low, high](ConfigReader& reader, const YamlNode& node) {
+                 const auto number = number_of(reader, node, real_allowed(low, high), parse_real);
+                 if (!number.has_value()) return;
+                 if (*number < low || *number > high) {
+                   reader.problem(node.mark, out_of_range(node.text, format_real(low), format_real(high)));
+                 } else {
+                   value = *number;
+                 }
+               },
+               [&value]() -> std::optional<YamlNode> { return YamlNode::plain(format_real(value)); }}
+      .allows(real_allowed(low, high));
 }
 
 Field bool_field(std::string_view name, bool& value) {
@@ -202,74 +218,79 @@ Field bool_field(std::string_view name, bool& value) {
 }
 
 Field string_field(std::string_view name, std::string& value) {
-  return {name,
-          [&value](ConfigReader& reader, const YamlNode& node) {
-            if (auto text = reader.text_of(node, "text (\"\" for none)")) value = *std::move(text);
-          },
-          [&value]() -> std::optional<YamlNode> { return YamlNode::string(value); }};
+  return Field{name,
+               [&value](ConfigReader& reader, const YamlNode& node) {
+                 if (auto text = reader.text_of(node, "text (\"\" for none)")) value = *std::move(text);
+               },
+               [&value]() -> std::optional<YamlNode> { return YamlNode::string(value); }}
+      .allows("text");
 }
 
 Field strings_field(std::string_view name, std::vector<std::string>& value) {
-  return {name,
-          [&value](ConfigReader& reader, const YamlNode& node) {
-            if (node.kind != YamlNode::Kind::kSequence) {
-              reader.problem(node.mark, std::string(kind_name(node.kind)) + ", a list such as [one, two] is needed");
-              return;
-            }
-            value.clear();
-            for (std::size_t i = 0; i < node.items.size(); ++i) {
-              reader.read_below('[' + std::to_string(i) + ']', node.items[i],
-                                [&value](ConfigReader& below, auto& item) {
-                                  auto text = below.text_of(item, "text");
-                                  if (!text.has_value()) return;
-                                  if (text->empty()) below.problem(item.mark, "empty, text is needed");
-                                  value.push_back(*std::move(text));
-                                });
-            }
-          },
-          [&value]() -> std::optional<YamlNode> {
-            YamlNode list = YamlNode::sequence();
-            for (const std::string& text : value) list.items.push_back(YamlNode::string(text));
-            return list;
-          }};
+  return Field{
+      name,
+      [&value](ConfigReader& reader, const YamlNode& node) {
+        if (node.kind != YamlNode::Kind::kSequence) {
+          reader.problem(node.mark, std::string(kind_name(node.kind)) + ", a list such as [one, two] is needed");
+          return;
+        }
+        value.clear();
+        for (std::size_t i = 0; i < node.items.size(); ++i) {
+          reader.read_below('[' + std::to_string(i) + ']', node.items[i], [&value](ConfigReader& below, auto& item) {
+            auto text = below.text_of(item, "text");
+            if (!text.has_value()) return;
+            if (text->empty()) below.problem(item.mark, "empty, text is needed");
+            value.push_back(*std::move(text));
+          });
+        }
+      },
+      [&value]() -> std::optional<YamlNode> {
+        YamlNode list = YamlNode::sequence();
+        for (const std::string& text : value) list.items.push_back(YamlNode::string(text));
+        return list;
+      }}
+      .allows("a list of texts, such as [one, two]");
 }
 
 Field size_field(std::string_view name, std::uint64_t& value, std::uint64_t low, std::uint64_t high,
                  bool zero_allowed) {
-  return {name,
-          [&value, low, high, zero_allowed](ConfigReader& reader, const YamlNode& node) {
-            const auto size = reader.value_of(node, "a size such as 16MiB", parse_size);
-            if (!size.has_value()) return;
-            if ((*size < low || *size > high) && !(zero_allowed && *size == 0)) {
-              reader.problem(node.mark, out_of_range(node.text, (zero_allowed ? "0, or " : "") + format_size(low),
-                                                     format_size(high)));
-            } else {
-              value = *size;
-            }
-          },
-          [&value]() -> std::optional<YamlNode> { return YamlNode::plain(format_size(value)); }};
+  return Field{name,
+               [&value, low, high, zero_allowed](ConfigReader& reader, const YamlNode& node) {
+                 const auto size = reader.value_of(node, "a size such as 16MiB", parse_size);
+                 if (!size.has_value()) return;
+                 if ((*size < low || *size > high) && !(zero_allowed && *size == 0)) {
+                   reader.problem(node.mark, out_of_range(node.text, (zero_allowed ? "0, or " : "") + format_size(low),
+                                                          format_size(high)));
+                 } else {
+                   value = *size;
+                 }
+               },
+               [&value]() -> std::optional<YamlNode> { return YamlNode::plain(format_size(value)); }}
+      .allows(size_allowed(low, high, zero_allowed));
 }
 
 Field time_field(std::string_view name, milliseconds& value, milliseconds low, milliseconds high) {
-  return {name,
-          [&value, low, high](ConfigReader& reader, const YamlNode& node) {
-            const auto time = reader.value_of(node, "a time such as 500ms or 10s", parse_time);
-            if (!time.has_value()) return;
-            if (*time < low || *time > high) {
-              reader.problem(node.mark, out_of_range(node.text, format_time(low), format_time(high)));
-            } else {
-              value = *time;
-            }
-          },
-          [&value]() -> std::optional<YamlNode> { return YamlNode::plain(format_time(value)); }};
+  return Field{name,
+               [&value, low, high](ConfigReader& reader, const YamlNode& node) {
+                 const auto time = reader.value_of(node, "a time such as 500ms or 10s", parse_time);
+                 if (!time.has_value()) return;
+                 if (*time < low || *time > high) {
+                   reader.problem(node.mark, out_of_range(node.text, format_time(low), format_time(high)));
+                 } else {
+                   value = *time;
+                 }
+               },
+               [&value]() -> std::optional<YamlNode> { return YamlNode::plain(format_time(value)); }}
+      .allows(format_time(low) + " to " + format_time(high));
 }
 
 Field path_field(std::string_view name, std::filesystem::path& value) {
-  return {name,
-          [&value](ConfigReader& reader, const YamlNode& node) {
-            if (const auto text = reader.text_of(node, "a path (\"\" for none)")) value = reader.resolved(*text);
-          },
-          [&value]() -> std::optional<YamlNode> { return YamlNode::string(value.string()); }};
+  return Field{name,
+               [&value](ConfigReader& reader, const YamlNode& node) {
+                 if (const auto text = reader.text_of(node, "a path (\"\" for none)")) value = reader.resolved(*text);
+               },
+               [&value]() -> std::optional<YamlNode> { return YamlNode::string(value.string()); }}
+      .allows("a path");
 }
 
 Field required_path_field(std::string_view name, std::filesystem::path& value, std::string_view other_name) {

@@ -1,6 +1,6 @@
-// The parts that a schema is made of. A Field is one key of a map: its name, how to read it and how to write it.
-// Reading, writing and the suggestion for a misspelt key all walk the same Fields (config_tables.hpp), so that they
-// cannot disagree about what keys there are.
+// The parts that a schema is made of. A Field is one key of a map. It has the name, it reads and writes the value, and
+// it holds the text of the reference. Reading, writing, the suggestion for a misspelt key and the reference all walk
+// the same Fields (tables.hpp), so that they cannot disagree about what keys there are.
 //
 // Fields refer to the struct that they were made for, and live no longer than it. One thread.
 #pragma once
@@ -26,15 +26,40 @@ namespace yolod::common {
 
 class ConfigReader;
 
+struct Field;
+using Fields = std::vector<Field>;
+
 struct Field {
+  using Visitor = std::function<void(const Fields&)>;
+
   std::string_view name;
   std::function<void(ConfigReader&, const YamlNode&)> read;
   // Nothing where the key is to be left out. A field without it is read only.
   std::function<std::optional<YamlNode>()> write;
   bool required{false};
   std::string_view other_name{};  // a second spelling that is read as well
+
+  // The rest is for the reference of all keys (reference.hpp).
+  std::string allowed{};           // "a whole number, 1 to 256"; empty: a map of keys and nothing else
+  std::string_view meaning{};      // in one sentence
+  std::string_view when_absent{};  // what holds without the key, where its default does not say it
+  // Shows the visitor the keys of the map that is the value, or of each map of the list that is the value.
+  std::function<void(const Visitor&)> show_keys{};
+  bool is_list{false};
+
+  [[nodiscard]] Field allows(std::string values) && {
+    allowed = std::move(values);
+    return std::move(*this);
+  }
+  [[nodiscard]] Field means(std::string_view sentence) && {
+    meaning = sentence;
+    return std::move(*this);
+  }
+  [[nodiscard]] Field absent(std::string_view text) && {
+    when_absent = text;
+    return std::move(*this);
+  }
 };
-using Fields = std::vector<Field>;
 
 // Collects the problems of a config while its tree is read, and knows which key is being read.
 class ConfigReader {
@@ -110,11 +135,20 @@ template <typename Integer>
 // As path_field; the key must be there, and its path not empty.
 [[nodiscard]] Field required_path_field(std::string_view name, std::filesystem::path& value,
                                         std::string_view other_name = {});
-// A map with fields of its own. `fields_of` is found for T by argument-dependent lookup (config_tables.hpp).
+// The show_keys of a map that is read into a T.
+template <typename T>
+void show_keys_of(const Field::Visitor& visit) {
+  T value{};
+  visit(fields_of(value));
+}
+
+// A map with fields of its own. `fields_of` is found for T by argument-dependent lookup (tables.hpp).
 template <typename T>
 [[nodiscard]] Field section_field(std::string_view name, T& value) {
-  return {name, [&value](ConfigReader& reader, const YamlNode& node) { reader.read_map(node, fields_of(value)); },
-          [&value]() -> std::optional<YamlNode> { return write_map(fields_of(value)); }};
+  Field field{name, [&value](ConfigReader& reader, const YamlNode& node) { reader.read_map(node, fields_of(value)); },
+              [&value]() -> std::optional<YamlNode> { return write_map(fields_of(value)); }};
+  field.show_keys = show_keys_of<T>;
+  return field;
 }
 
 // One of a few words.
@@ -125,20 +159,25 @@ using Choices = std::vector<std::pair<std::string_view, Enum>>;
 [[nodiscard]] std::optional<std::size_t> read_choice(ConfigReader& reader, const YamlNode& node,
                                                      const std::vector<std::string_view>& words);
 
+// The words, separated by commas.
+[[nodiscard]] std::string listed(const std::vector<std::string_view>& words);
+
 template <typename Enum>
-[[nodiscard]] Field choice_field(std::string_view name, Enum& value, Choices<Enum> choices) {
-  return {name,
-          [&value, choices](ConfigReader& reader, const YamlNode& node) {
-            std::vector<std::string_view> words;
-            for (const auto& choice : choices) words.push_back(choice.first);
-            if (const auto index = read_choice(reader, node, words)) value = choices[*index].second;
-          },
-          [&value, choices]() -> std::optional<YamlNode> {
-            for (const auto& choice : choices) {
-              if (choice.second == value) return YamlNode::plain(std::string(choice.first));
-            }
-            return std::nullopt;
-          }};
+[[nodiscard]] Field choice_field(std::string_view name, Enum& value, const Choices<Enum>& choices) {
+  std::vector<std::string_view> words;
+  for (const auto& choice : choices) words.push_back(choice.first);
+  Field field{name,
+              [&value, choices, words](ConfigReader& reader, const YamlNode& node) {
+                if (const auto index = read_choice(reader, node, words)) value = choices[*index].second;
+              },
+              [&value, choices]() -> std::optional<YamlNode> {
+                for (const auto& choice : choices) {
+                  if (choice.second == value) return YamlNode::plain(std::string(choice.first));
+                }
+                return std::nullopt;
+              }};
+  field.allowed = listed(words);
+  return field;
 }
 
 template <typename T>

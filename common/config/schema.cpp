@@ -11,6 +11,7 @@
 
 #include "common/config/fields.hpp"
 #include "common/config/overrides.hpp"
+#include "common/config/root.hpp"
 #include "common/config/tables.hpp"
 #include "common/config/yaml.hpp"
 #include "common/domain/sandbox_state.hpp"
@@ -21,92 +22,6 @@ namespace yolod::common {
 namespace {
 
 namespace fs = std::filesystem;
-
-// What the short form says of its one model; config.models gets it once all of it is read.
-struct ShortForm {
-  bool used{false};
-  DarknetSource source;
-  std::uint32_t max_workers{1};
-  std::optional<InputSize> img_size;
-};
-
-Fields fields_of(ShortForm& short_form) {
-  Field files{"model_path",
-              [&short_form](ConfigReader& reader, const YamlNode& node) {
-                reader.read_map(node, fields_of(short_form.source));
-              },
-              {},
-              true};
-  return {workers_field("max_workers", short_form.max_workers), std::move(files),
-          input_size_field("img_size", short_form.img_size)};
-}
-
-void read_models(ConfigReader& reader, const YamlNode& node, std::vector<ModelConfig>& models) {
-  constexpr std::size_t kMaxModels = 64;
-  if (node.kind != YamlNode::Kind::kSequence) {
-    reader.problem(node.mark, std::string(kind_name(node.kind)) + ", a list of models (- name: ...) is needed");
-    return;
-  }
-  if (node.items.empty() || node.items.size() > kMaxModels) {
-    reader.problem(node.mark, "a list of " + std::to_string(node.items.size()) + ", 1 to " +
-                                  std::to_string(kMaxModels) + " models are allowed");
-    return;
-  }
-  for (std::size_t i = 0; i < node.items.size(); ++i) {
-    ModelConfig model;
-    reader.read_below('[' + std::to_string(i) + ']', node.items[i], [&](ConfigReader& below, const YamlNode& item) {
-      read_model(below, item, model);
-      const bool taken = std::any_of(models.begin(), models.end(),
-                                     [&model](const ModelConfig& other) { return other.name == model.name; });
-      if (!taken || model.name.empty()) return;
-      below.read_below("name", *item.find("name"), [&model](ConfigReader& at_name, const YamlNode& name) {
-        at_name.problem(name.mark, shown(model.name) + " is another model's name, each name is allowed once");
-      });
-    });
-    models.push_back(std::move(model));
-  }
-}
-
-Field sandbox_field(SandboxMode& mode) {
-  Choices<SandboxMode> words;
-  for (const auto word : {SandboxMode::kAuto, SandboxMode::kRequired, SandboxMode::kOff, SandboxMode::kReport}) {
-    words.emplace_back(to_string(word), word);
-  }
-  return choice_field<SandboxMode>("sandbox", mode, std::move(words));
-}
-
-Fields root_fields(Config& config, ShortForm& short_form) {
-  Field models{"models",
-               [&config](ConfigReader& reader, const YamlNode& node) { read_models(reader, node, config.models); },
-               {}};
-  Field base_dir{"base_dir",
-                 [](ConfigReader& reader, const YamlNode& node) {
-                   const auto text = reader.text_of(node, "a path");
-                   if (text.has_value() && text->empty()) reader.problem(node.mark, "empty, a path is needed");
-                 },
-                 {}};
-  Field workers{"workers",
-                [&short_form](ConfigReader& reader, const YamlNode& node) {
-                  short_form.used = true;
-                  reader.read_map(node, fields_of(short_form));
-                },
-                {}};
-  // Its values are secrets of a database that is not used: they are neither checked nor shown.
-  Field postgres{"postgres",
-                 [&config](ConfigReader&, const YamlNode&) {
-                   config.warnings.emplace_back("postgres: no database is used, the section has no effect");
-                 },
-                 {}};
-  return {section_field("server", config.server),
-          section_field("memory", config.memory),
-          section_field("logging", config.logging),
-          sandbox_field(config.sandbox),
-          std::move(models),
-          string_field("default_model", config.default_model),
-          std::move(base_dir),
-          std::move(workers),
-          std::move(postgres)};
-}
 
 // The name of the short form's model: the weights file's, without folder and extension, other characters than a name
 // may have made '-'.
@@ -317,6 +232,12 @@ ConfigOutcome load_config(const fs::path& file, const std::vector<std::string>& 
     text.append(piece.data(), static_cast<std::size_t>(count));
   }
   return parse_config(text, file.string(), file.parent_path(), overrides, check);
+}
+
+std::string emit_config(const Config& config) {
+  Config copy = config;  // fields refer to what they could change
+  ShortForm unused;
+  return to_yaml(write_map(root_fields(copy, unused)));
 }
 
 std::string emit_model(const ModelConfig& model) {

@@ -1,4 +1,5 @@
-// Reads system.yaml, both forms of it, strictly; and writes one model's settings back as YAML for its worker.
+// Reads system.yaml, both forms of it, strictly; and writes it back: the whole as a person reads it, and one model's
+// settings for its worker.
 #pragma once
 
 #include <filesystem>
@@ -43,6 +44,10 @@ using ConfigCheck = std::function<std::vector<KeyProblem>(const Config&)>;
 // parse_config() of a file. A file that cannot be read is a problem like any other.
 [[nodiscard]] ConfigOutcome load_config(const std::filesystem::path& file,
                                         const std::vector<std::string>& overrides = {}, const ConfigCheck& check = {});
+
+// The whole config as a YAML document, every key of it, models in their long form and paths absolute:
+// parse_config(emit_config(c)) gives c, but for its warnings. It holds no secret, as a Config has none.
+[[nodiscard]] std::string emit_config(const Config& config);
 
 // One model's settings as a YAML document, and back: parse_model(emit_model(m)) == m. The front-end hands a worker
 // this and nothing else, so that no server secret reaches it. An error of parse_model is kBadConfig.

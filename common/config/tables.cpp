@@ -1,11 +1,12 @@
 #include "common/config/tables.hpp"
 
 #include <algorithm>
-#include <charconv>
+#include <array>
 #include <limits>
 
+#include "common/config/listen_fields.hpp"
+#include "common/config/model_fields.hpp"
 #include "common/domain/options.hpp"
-#include "common/system/runtime_directory.hpp"
 
 namespace yolod::common {
 namespace {
@@ -21,287 +22,19 @@ constexpr std::uint64_t kGiB = 1ULL << 30U;
 // A deadline of 0 would refuse everything, so 1 ms is the least.
 constexpr milliseconds kShortest{1};
 
-// Letters, digits, '-', '_' and '.', 64 at most: a name stands in URLs, metrics labels and --set keys.
-bool is_model_name(std::string_view name) {
-  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
-  return !name.empty() && name.size() <= 64 && name.find_first_not_of(kAllowed) == std::string_view::npos &&
-         name.front() != '.' && name.front() != '-';
-}
-
-Field name_field(std::string& value) {
-  return {"name",
-          [&value](ConfigReader& reader, const YamlNode& node) {
-            auto text = reader.text_of(node, "a name");
-            if (!text.has_value()) return;
-            if (!is_model_name(*text)) {
-              reader.problem(node.mark, shown(*text) +
-                                            " is no model name, allowed: 1 to 64 letters, digits, '-', '_' and '.', "
-                                            "beginning with a letter, a digit or '_'");
-            }
-            value = *std::move(text);
-          },
-          [&value]() -> std::optional<YamlNode> { return YamlNode::string(value); }, true};
-}
-
 // A key that chooses the model's source. Its map is read into a fresh T; it is written if the source is a T.
 template <typename T>
 Field source_field(std::string_view name, ModelSource& source) {
-  return {name,
-          [&source](ConfigReader& reader, const YamlNode& node) {
-            source = T{};
-            reader.read_map(node, fields_of(std::get<T>(source)));
-          },
-          [&source]() -> std::optional<YamlNode> {
-            if (!std::holds_alternative<T>(source)) return std::nullopt;
-            return write_map(fields_of(std::get<T>(source)));
-          }};
-}
-
-constexpr std::string_view kDeviceForms = "auto, cpu, cuda:N or a list of devices";
-
-void read_devices(ConfigReader& reader, const YamlNode& node, std::vector<std::string>& devices) {
-  constexpr std::size_t kMaxDevices = 256;
-  if (node.kind != YamlNode::Kind::kSequence) {
-    devices.clear();
-    if (node.kind == YamlNode::Kind::kScalar && node.text == "auto") return;
-    if (auto device = reader.value_of(node, kDeviceForms, parse_device)) devices.push_back(*std::move(device));
-    return;
-  }
-  if (node.items.empty() || node.items.size() > kMaxDevices) {
-    reader.problem(node.mark, "a list of " + std::to_string(node.items.size()) + ", 1 to " +
-                                  std::to_string(kMaxDevices) + " devices are allowed");
-    return;
-  }
-  devices.clear();
-  for (std::size_t i = 0; i < node.items.size(); ++i) {
-    reader.read_below('[' + std::to_string(i) + ']', node.items[i], [&devices](ConfigReader& below, auto& item) {
-      if (auto device = below.value_of(item, "cpu or cuda:N", parse_device)) devices.push_back(*std::move(device));
-    });
-  }
-}
-
-Field device_field(std::vector<std::string>& devices) {
-  return {"device", [&devices](ConfigReader& reader, const YamlNode& node) { read_devices(reader, node, devices); },
-          [&devices]() -> std::optional<YamlNode> {
-            if (devices.empty()) return YamlNode::plain("auto");
-            YamlNode list = YamlNode::sequence();
-            for (const std::string& device : devices) list.items.push_back(YamlNode::string(device));
-            return list;
-          }};
-}
-
-void read_preferred_sizes(ConfigReader& reader, const YamlNode& node, std::vector<std::uint32_t>& sizes) {
-  if (node.kind != YamlNode::Kind::kSequence || node.items.size() > kMostInBatch) {
-    reader.problem(node.mark, "not a list of sizes, [1, 4, 8] or [] are allowed");
-    return;
-  }
-  sizes.clear();
-  for (std::size_t i = 0; i < node.items.size(); ++i) {
-    reader.read_below('[' + std::to_string(i) + ']', node.items[i], [&sizes](ConfigReader& below, auto& item) {
-      std::uint32_t size = 0;
-      count_field("", size, 1, kMostInBatch).read(below, item);
-      if (size == 0) return;  // told
-      if (!sizes.empty() && size <= sizes.back()) below.problem(item.mark, "sizes must rise from one to the next");
-      sizes.push_back(size);
-    });
-  }
-}
-
-Field preferred_sizes_field(std::vector<std::uint32_t>& sizes) {
-  return {"preferred_sizes",
-          [&sizes](ConfigReader& reader, const YamlNode& node) { read_preferred_sizes(reader, node, sizes); },
-          [&sizes]() -> std::optional<YamlNode> {
-            YamlNode list = YamlNode::sequence();
-            for (const auto size : sizes) list.items.push_back(YamlNode::plain(std::to_string(size)));
-            return list;
-          }};
-}
-
-constexpr std::uint32_t kSmallestInput = 8;
-constexpr std::uint32_t kLargestInput = 8192;
-
-// One side of an input size; 0 after reporting a problem.
-std::uint32_t read_side(ConfigReader& reader, const YamlNode& node) {
-  std::uint32_t side = 0;
-  count_field("", side, kSmallestInput, kLargestInput).read(reader, node);
-  return side;
-}
-
-void read_input_size(ConfigReader& reader, const YamlNode& node, std::optional<InputSize>& size) {
-  if (node.kind != YamlNode::Kind::kSequence) {
-    const std::uint32_t side = read_side(reader, node);
-    size = InputSize{side, side};
-    return;
-  }
-  if (node.items.size() != 2) {
-    reader.problem(node.mark,
-                   "a list of " + std::to_string(node.items.size()) + ", one number or [height, width] is allowed");
-    return;
-  }
-  InputSize read;
-  reader.read_below("[0]", node.items[0],
-                    [&](ConfigReader& below, auto& item) { read.height = read_side(below, item); });
-  reader.read_below("[1]", node.items[1],
-                    [&](ConfigReader& below, auto& item) { read.width = read_side(below, item); });
-  size = read;
-}
-
-// Bounds far beyond any normalisation in use; they keep every product finite in fp32.
-constexpr double kLargestFactor = 1e6;
-
-void read_scale(ConfigReader& reader, const YamlNode& node, double& scale) {
-  const auto value = reader.value_of(node, "a number or a fraction such as 1/255", parse_fraction);
-  if (!value.has_value()) return;
-  if (*value <= 0 || *value > kLargestFactor) {
-    reader.problem(node.mark, shown(node.text) + " is out of range, allowed: more than 0, at most 1000000");
-  } else {
-    scale = *value;
-  }
-}
-
-// One number for each channel, in the network's order.
-Field channels_field(std::string_view name, std::array<double, 3>& value, bool zero_allowed) {
-  return {name,
-          [&value, zero_allowed](ConfigReader& reader, const YamlNode& node) {
-            if (node.kind != YamlNode::Kind::kSequence || node.items.size() != value.size()) {
-              reader.problem(node.mark, "not a list of three numbers, one for each channel is needed");
-              return;
-            }
-            for (std::size_t i = 0; i < value.size(); ++i) {
-              reader.read_below('[' + std::to_string(i) + ']', node.items[i], [&](ConfigReader& below, auto& item) {
-                double number = 1;
-                real_field("", number, -kLargestFactor, kLargestFactor).read(below, item);
-                if (number == 0 && !zero_allowed) {
-                  below.problem(item.mark, "0 is not allowed, pixels are divided by it");
-                } else {
-                  value[i] = number;
-                }
-              });
-            }
-          },
-          [&value]() -> std::optional<YamlNode> {
-            YamlNode list = YamlNode::sequence();
-            for (const double number : value) list.items.push_back(YamlNode::plain(format_real(number)));
-            return list;
-          }};
-}
-
-// What stands for black and for white.
-void read_range(ConfigReader& reader, const YamlNode& node, std::array<double, 2>& range) {
-  if (node.kind != YamlNode::Kind::kSequence || node.items.size() != range.size()) {
-    reader.problem(node.mark, "not a list of two numbers, [black, white] is needed");
-    return;
-  }
-  std::array<double, 2> read{0, 1};
-  for (std::size_t i = 0; i < read.size(); ++i) {
-    reader.read_below('[' + std::to_string(i) + ']', node.items[i], [&](ConfigReader& below, auto& item) {
-      real_field("", read[i], -kLargestFactor, kLargestFactor).read(below, item);
-    });
-  }
-  if (read[0] == read[1]) {
-    reader.problem(node.mark, "black and white are the same number, two different ones are needed");
-    return;
-  }
-  range = read;
-}
-
-Field pixels_field(std::string_view name, std::uint64_t& value) {
-  constexpr std::uint64_t kMostPixels = 4'000'000'000;
-  return {name,
-          [&value](ConfigReader& reader, const YamlNode& node) {
-            const auto pixels = reader.value_of(node, "a number of pixels such as 100MP", parse_pixels);
-            if (!pixels.has_value()) return;
-            if (*pixels < 1 || *pixels > kMostPixels) {
-              reader.problem(node.mark, shown(node.text) + " is out of range, allowed: 1 to 4000MP");
-            } else {
-              value = *pixels;
-            }
-          },
-          [&value]() -> std::optional<YamlNode> { return YamlNode::plain(std::to_string(value)); }};
-}
-
-// "0660" and the like: octal, as chmod takes it.
-Outcome<std::uint32_t> parse_file_mode(std::string_view text) {
-  std::uint32_t mode = 0;
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), mode, 8);
-  constexpr std::uint32_t kMost = 0777;
-  if (failure != std::errc{} || end != text.data() + text.size() || mode > kMost) {
-    return Error{ErrorCode::kBadConfig,
-                 shown(text) + " is not a mode, allowed: an octal number up to 0777 such as 0660"};
-  }
-  return mode;
-}
-
-// {path: /run/yolod/http.sock, mode: 0660, group: www-data}
-void read_unix_listener(ConfigReader& reader, const YamlNode& node, ListenAddress& listener) {
-  reader.read_map(node, {{"path",
-                          [&listener](ConfigReader& below, const YamlNode& path) {
-                            const auto text = below.text_of(path, "a socket's path such as /run/yolod/http.sock");
-                            if (!text.has_value()) return;
-                            auto address = parse_listen_address("unix:" + *text);
-                            if (!address) return below.problem(path.mark, address.error().message);
-                            listener.address = *std::move(address);
-                          },
-                          {},
-                          true},
-                         {"mode",
-                          [&listener](ConfigReader& below, const YamlNode& mode) {
-                            listener.mode = below.value_of(mode, "an octal number such as 0660", parse_file_mode);
-                          },
-                          {}},
-                         string_field("group", listener.group)});
-}
-
-std::optional<ListenAddress> read_listener(ConfigReader& reader, const YamlNode& node) {
-  ListenAddress listener;
-  if (node.kind == YamlNode::Kind::kMap) {
-    read_unix_listener(reader, node, listener);
-  } else if (auto address = reader.value_of(node, "an address such as 127.0.0.1:8080, or a map with a socket's path,",
-                                            parse_listen_address)) {
-    listener.address = *std::move(address);
-  }
-  if (listener.address.empty()) return std::nullopt;
-  return listener;
-}
-
-void read_listen(ConfigReader& reader, const YamlNode& node, std::vector<ListenAddress>& listen) {
-  constexpr std::size_t kMaxListeners = 64;
-  if (node.kind != YamlNode::Kind::kSequence) {
-    if (auto listener = read_listener(reader, node)) listen = {*std::move(listener)};
-    return;
-  }
-  if (node.items.empty() || node.items.size() > kMaxListeners) {
-    reader.problem(node.mark, "a list of " + std::to_string(node.items.size()) + ", 1 to " +
-                                  std::to_string(kMaxListeners) + " addresses are allowed");
-    return;
-  }
-  listen.clear();
-  for (std::size_t i = 0; i < node.items.size(); ++i) {
-    reader.read_below(
-        '[' + std::to_string(i) + ']', node.items[i], [&listen](ConfigReader& below, const YamlNode& item) {
-          auto listener = read_listener(below, item);
-          if (!listener) return;
-          const bool is_there = std::any_of(listen.begin(), listen.end(), [&listener](const ListenAddress& other) {
-            return other.address == listener->address;
-          });
-          // Port 0 is another port each time.
-          if (is_there && !listener->address.ends_with(":0")) {
-            below.problem(item.mark, shown(listener->address) + " is in the list twice, each address is allowed once");
-          }
-          listen.push_back(*std::move(listener));
-        });
-  }
-}
-
-Field admin_listen_field(std::string& value) {
-  Field field = string_field("admin_listen", value);
-  field.read = [&value](ConfigReader& reader, const YamlNode& node) {
-    if (node.kind == YamlNode::Kind::kScalar && (node.text.empty() || node.text == kAdminListenAuto)) {
-      value = node.text;
-    } else if (auto address = reader.value_of(node, "auto, an address (\"\" for none)", parse_listen_address)) {
-      value = *std::move(address);
-    }
-  };
+  Field field{name,
+              [&source](ConfigReader& reader, const YamlNode& node) {
+                source = T{};
+                reader.read_map(node, fields_of(std::get<T>(source)));
+              },
+              [&source]() -> std::optional<YamlNode> {
+                if (!std::holds_alternative<T>(source)) return std::nullopt;
+                return write_map(fields_of(std::get<T>(source)));
+              }};
+  field.show_keys = show_keys_of<T>;
   return field;
 }
 
@@ -311,30 +44,56 @@ const Choices<AutoBool> kAutoBool{{"auto", AutoBool::kAuto}, {"true", AutoBool::
 
 Fields fields_of(ServerConfig& server) {
   return {
-      {"listen",
-       [&server](ConfigReader& reader, const YamlNode& node) { read_listen(reader, node, server.listen); },
-       {}},
-      admin_listen_field(server.admin_listen),
-      size_field("max_body_bytes", server.max_body_bytes, kKiB, kGiB),
-      count_field("max_connections", server.max_connections, 1, 1'000'000),
-      time_field("header_timeout", server.header_timeout, kShortest, hours(1)),
-      time_field("body_timeout", server.body_timeout, kShortest, hours(1)),
-      time_field("write_timeout", server.write_timeout, kShortest, hours(1)),
-      time_field("idle_timeout", server.idle_timeout, kShortest, hours(24)),
-      time_field("drain_delay", server.drain_delay, milliseconds(0), minutes(10)),
-      time_field("shutdown_timeout", server.shutdown_timeout, milliseconds(0), hours(1)),
-      section_field("tls", server.tls),
-      path_field("api_keys_file", server.api_keys_file),
+      listen_field(server.listen)
+          .means("The server answers requests at these addresses; port 0 lets the kernel choose."),
+      admin_listen_field(server.admin_listen)
+          .means("The server takes reloads here. auto is a unix socket in the runtime directory. With an address, "
+                 "/status and /metrics answer here alone."),
+      size_field("max_body_bytes", server.max_body_bytes, kKiB, kGiB)
+          .means("A request with a larger body is refused with 413; half of memory.input_arena is the most."),
+      count_field("max_connections", server.max_connections, 1, 1'000'000)
+          .means("The server keeps at most this many connections open; beyond that a new one takes the place of an "
+                 "idle one."),
+      time_field("header_timeout", server.header_timeout, kShortest, hours(1))
+          .means("A request's header must be complete within this time."),
+      time_field("body_timeout", server.body_timeout, kShortest, hours(1))
+          .means("A request's body must be complete within this time, and after 2 s at least 16 KiB a second must "
+                 "have come."),
+      time_field("write_timeout", server.write_timeout, kShortest, hours(1))
+          .means("The server closes a connection whose client has not taken its answer within this time."),
+      time_field("idle_timeout", server.idle_timeout, kShortest, hours(24))
+          .means("The server closes a connection that has had no request for this time; keep it above the idle time of "
+                 "a proxy in front."),
+      time_field("drain_delay", server.drain_delay, milliseconds(0), minutes(10))
+          .means("At a stop, /readyz fails for this time before the server accepts no more connections."),
+      time_field("shutdown_timeout", server.shutdown_timeout, milliseconds(0), hours(1))
+          .means("At a stop, requests that are not answered after this time are answered with 503."),
+      section_field("tls", server.tls).means("These keys turn on HTTPS."),
+      path_field("api_keys_file", server.api_keys_file)
+          .means("This file lists the API keys that requests may carry, one name:sha256-of-key a line."),
   };
 }
 
+Fields fields_of(ListenAddress& listener) {
+  return {socket_path_field(listener.address).means("The server makes its unix socket at this path."),
+          socket_mode_field(listener.mode)
+              .means("The socket's file gets this mode.")
+              .absent("0660 with a group, else by the umask"),
+          string_field("group", listener.group)
+              .means("The socket's file gets this group, given by name or number.")
+              .absent("the server's group")};
+}
+
 Fields fields_of(TlsConfig& tls) {
-  return {path_field("certificate", tls.certificate), path_field("key", tls.key),
-          path_field("client_ca", tls.client_ca)};
+  return {path_field("certificate", tls.certificate).means("The server shows the certificates in this PEM file."),
+          path_field("key", tls.key).means("This PEM file holds the certificate's private key."),
+          path_field("client_ca", tls.client_ca)
+              .means("A client must show a certificate that one of the authorities in this PEM file has signed.")};
 }
 
 Fields fields_of(MemoryConfig& memory) {
-  return {size_field("input_arena", memory.input_arena_bytes, 64 * kKiB, 1024 * kGiB)};
+  return {size_field("input_arena", memory.input_arena_bytes, 64 * kKiB, 1024 * kGiB)
+              .means("The bodies of all requests in flight lie in shared memory of this size.")};
 }
 
 Fields fields_of(LoggingConfig& logging) {
@@ -343,159 +102,229 @@ Fields fields_of(LoggingConfig& logging) {
                                   {"debug", LogLevel::kDebug},
                                   {"info", LogLevel::kInfo},
                                   {"warning", LogLevel::kWarning},
-                                  {"error", LogLevel::kError}}),
-          choice_field<LogFormat>("format", logging.format, {{"text", LogFormat::kText}, {"json", LogFormat::kJson}}),
-          path_field("file", logging.file)};
+                                  {"error", LogLevel::kError}})
+              .means("The log leaves out lines that matter less than this level."),
+          choice_field<LogFormat>("format", logging.format, {{"text", LogFormat::kText}, {"json", LogFormat::kJson}})
+              .means("The log has lines of plain text, or one JSON object a line."),
+          path_field("file", logging.file)
+              .means("The log goes to this file, which USR1 reopens, and without it to stderr.")};
 }
 
 Fields fields_of(ModelConfig& model) {
   return {
-      name_field(model.name),
+      name_field(model.name).means("Requests (?model=NAME), metrics, logs and --set know the model by this name."),
       choice_field<Task>("task", model.task,
                          {{"detect", Task::kDetect},
                           {"classify", Task::kClassify},
                           {"image", Task::kImage},
-                          {"tensor", Task::kTensor}}),
-      source_field<DarknetSource>("darknet", model.source),
-      source_field<TorchScriptSource>("torchscript", model.source),
-      source_field<IdentitySource>("identity", model.source),
-      workers_field("workers", model.workers),
-      device_field(model.devices),
+                          {"tensor", Task::kTensor}})
+          .means("With detect the model finds things in a picture, with classify it names the picture, with image it "
+                 "answers with a picture, and with tensor it takes and gives arrays of numbers."),
+      source_field<DarknetSource>("darknet", model.source)
+          .means("The model is a Darknet network; a model has exactly one of darknet, torchscript and identity."),
+      source_field<TorchScriptSource>("torchscript", model.source)
+          .means("The model is a TorchScript file; docs/torchscript.md says which ones are served."),
+      source_field<IdentitySource>("identity", model.source)
+          .means("The model has no network and answers with the size and checksum of each body, for tests."),
+      workers_field("workers", model.workers).means("This many processes serve the model."),
+      device_field(model.devices)
+          .means("The network runs on this device. auto is the first GPU, or the CPU where there is no GPU; the "
+                 "workers share a list in turn."),
       choice_field<Precision>("precision", model.precision,
                               {{"auto", Precision::kAuto},
                                {"fp32", Precision::kFp32},
                                {"bf16", Precision::kBf16},
-                               {"fp16", Precision::kFp16}}),
-      auto_count_field("threads", model.threads, 1, 1024),
-      input_size_field("input_size", model.input_size),
+                               {"fp16", Precision::kFp16}})
+          .means("The network computes with numbers of this kind; auto is the fastest that suits the device."),
+      auto_count_field("threads", model.threads, 1, 1024)
+          .means("Each worker computes with this many threads; auto shares the machine's cores among the model's "
+                 "workers."),
+      input_size_field("input_size", model.input_size)
+          .means("The network looks at pictures of this size in pixels, one side for both or [height, width].")
+          .absent("the cfg's or the file's"),
       choice_field<ResizeMode>(
           "resize", model.resize,
-          {{"auto", ResizeMode::kAuto}, {"stretch", ResizeMode::kStretch}, {"letterbox", ResizeMode::kLetterbox}}),
-      section_field("batch", model.batch),
-      section_field("queue", model.queue),
-      time_field("request_timeout", model.request_timeout, kShortest, hours(1)),
-      time_field("hang_timeout", model.hang_timeout, kShortest, hours(1)),
-      time_field("load_timeout", model.load_timeout, kShortest, hours(24)),
-      choice_field("preload", model.preload, kAutoBool),
+          {{"auto", ResizeMode::kAuto}, {"stretch", ResizeMode::kStretch}, {"letterbox", ResizeMode::kLetterbox}})
+          .means("A picture is stretched to the input's size, or keeps its shape between grey bars; auto follows the "
+                 "model's file."),
+      section_field("batch", model.batch).means("These keys say how requests are put together for the network."),
+      section_field("queue", model.queue).means("These keys limit the requests that wait for a worker."),
+      time_field("request_timeout", model.request_timeout, kShortest, hours(1))
+          .means("A request that is not answered within this time, replays included, is answered with 504."),
+      time_field("hang_timeout", model.hang_timeout, kShortest, hours(1))
+          .means("A worker that has work and completes nothing for this time is killed and replaced."),
+      time_field("load_timeout", model.load_timeout, kShortest, hours(24))
+          .means("A process that has not loaded the model within this time is killed."),
+      choice_field("preload", model.preload, kAutoBool)
+          .means("With true one process loads the model and forks the workers. With false each worker loads it. auto "
+                 "is true for models that run on the CPU alone."),
       choice_field<ReloadMode>("reload", model.reload,
-                               {{"beside", ReloadMode::kBeside}, {"in_place", ReloadMode::kInPlace}}),
-      section_field("recycle", model.recycle),
-      section_field("canary", model.canary),
-      section_field("preprocess", model.preprocess),
-      section_field("detect", model.detect),
-      section_field("classify", model.classify),
-      section_field("image", model.image),
-      section_field("limits", model.limits),
+                               {{"beside", ReloadMode::kBeside}, {"in_place", ReloadMode::kInPlace}})
+          .means("A reload loads the new workers beside the old ones, or, where memory has no room for both, after "
+                 "them."),
+      section_field("recycle", model.recycle)
+          .means("These keys say when a worker that works is replaced by a new one."),
+      section_field("canary", model.canary)
+          .means("The model must pass this test before it serves, at the start and at each reload."),
+      section_field("preprocess", model.preprocess)
+          .means("These keys turn the bytes of a picture into the numbers that the network takes."),
+      section_field("detect", model.detect).means("These keys are for detectors."),
+      section_field("classify", model.classify).means("This key is for classifiers."),
+      section_field("image", model.image).means("This key is for a model that answers with a picture."),
+      section_field("limits", model.limits)
+          .means("These keys limit the cost of one picture and the size of one answer."),
   };
 }
 
 Fields fields_of(DarknetSource& source) {
-  return {required_path_field("cfg", source.cfg), required_path_field("weights", source.weights),
-          required_path_field("names", source.names, "data")};
+  return {
+      required_path_field("cfg", source.cfg).means("This file describes the network's layers, in Darknet's syntax."),
+      required_path_field("weights", source.weights)
+          .means("This file holds the weights: Darknet's .weights, or a PyTorch checkpoint of Ultralytics' yolov3 "
+                 "for the same cfg."),
+      required_path_field("names", source.names, "data")
+          .means("This file lists the labels, one a line, or is a Darknet .data file that names such a list.")};
 }
 
 Fields fields_of(TorchScriptSource& source) {
-  return {required_path_field("file", source.file), path_field("names", source.names),
+  return {required_path_field("file", source.file).means("This file holds the network, as torch.jit.save writes it."),
+          path_field("names", source.names)
+              .means("This file lists the labels, one a line, where the network's own file does not hold them."),
           choice_field<TorchScriptLayout>("layout", source.layout,
                                           {{"auto", TorchScriptLayout::kAuto},
                                            {"yolov5", TorchScriptLayout::kYolov5},
                                            {"yolov8", TorchScriptLayout::kYolov8},
                                            {"end_to_end", TorchScriptLayout::kEndToEnd},
                                            {"logits", TorchScriptLayout::kLogits},
-                                           {"image", TorchScriptLayout::kImage}}),
+                                           {"image", TorchScriptLayout::kImage}})
+              .means("The network's output has this form; auto finds it out from the file and one run."),
           choice_field<BoxCoordinates>("coordinates", source.coordinates,
                                        {{"auto", BoxCoordinates::kAuto},
                                         {"pixels", BoxCoordinates::kPixels},
-                                        {"fractions", BoxCoordinates::kFractions}})};
+                                        {"fractions", BoxCoordinates::kFractions}})
+              .means("A detector's boxes are in pixels of its input or in fractions of it; auto finds it out.")};
 }
 
 Fields fields_of(IdentitySource& source) {
-  return {time_field("delay", source.delay, milliseconds(0), hours(1)), bool_field("faults", source.faults),
-          time_field("load_delay", source.load_delay, milliseconds(0), hours(1)),
-          choice_field<IdentityLoadFault>("load_fault", source.load_fault,
-                                          {{"none", IdentityLoadFault::kNone},
-                                           {"exit", IdentityLoadFault::kExit},
-                                           {"crash", IdentityLoadFault::kCrash},
-                                           {"hang", IdentityLoadFault::kHang},
-                                           {"warm_up_crash", IdentityLoadFault::kWarmUpCrash}}),
-          string_field("loader_probe", source.loader_probe)};
+  return {
+      time_field("delay", source.delay, milliseconds(0), hours(1)).means("The model takes this time for each batch."),
+      bool_field("faults", source.faults)
+          .means("A body that begins with FAULT: makes the worker crash, hang or worse, so it is for tests alone."),
+      time_field("load_delay", source.load_delay, milliseconds(0), hours(1))
+          .means("Loading the model takes this time."),
+      choice_field<IdentityLoadFault>("load_fault", source.load_fault,
+                                      {{"none", IdentityLoadFault::kNone},
+                                       {"exit", IdentityLoadFault::kExit},
+                                       {"crash", IdentityLoadFault::kCrash},
+                                       {"hang", IdentityLoadFault::kHang},
+                                       {"warm_up_crash", IdentityLoadFault::kWarmUpCrash}})
+          .means("Loading the model fails in this way."),
+      string_field("loader_probe", source.loader_probe)
+          .means("With faults: true the sealed loader tries this system call, to show that it is denied.")};
 }
 
 Fields fields_of(BatchConfig& batch) {
-  return {auto_count_field("max_size", batch.max_size, 1, kMostInBatch),
-          time_field("max_wait", batch.max_wait, milliseconds(0), seconds(10)),
-          preferred_sizes_field(batch.preferred_sizes),
-          time_field("target_p99", batch.target_p99, milliseconds(0), minutes(1))};
+  return {
+      auto_count_field("max_size", batch.max_size, 1, kMostInBatch)
+          .means(
+              "A batch has at most this many requests; auto times batches of 1, 2, 4 and 8 and takes the largest that "
+              "makes a picture at least 5 % cheaper."),
+      time_field("max_wait", batch.max_wait, milliseconds(0), seconds(10))
+          .means("An idle worker waits this long for a batch to fill; at 0ms no request waits."),
+      preferred_sizes_field(batch.preferred_sizes)
+          .means("Batches have one of these sizes where enough requests wait; an empty list prefers none."),
+      time_field("target_p99", batch.target_p99, milliseconds(0), minutes(1))
+          .means("The server chooses size and wait so that 99 % of requests are answered within this time; 0ms "
+                 "leaves them as configured.")};
 }
 
 Fields fields_of(QueueConfig& queue) {
-  return {count_field("max_size", queue.max_size, 1, 65'536),
-          time_field("timeout", queue.timeout, milliseconds(0), hours(1))};
+  return {count_field("max_size", queue.max_size, 1, 65'536)
+              .means("At most this many requests of each priority wait; one more is refused with 503 and Retry-After."),
+          time_field("timeout", queue.timeout, milliseconds(0), hours(1))
+              .means("A request that no worker has taken after this time is answered with 503.")};
 }
 
 Fields fields_of(RecycleConfig& recycle) {
-  return {count_field("max_requests", recycle.max_requests, 0, std::numeric_limits<std::uint64_t>::max()),
-          size_field("max_rss", recycle.max_rss_bytes, kMiB, 16 * 1024 * kGiB, true)};
+  return {count_field("max_requests", recycle.max_requests, 0, std::numeric_limits<std::uint64_t>::max())
+              .means("A worker is replaced after this many requests; 0 is never."),
+          size_field("max_rss", recycle.max_rss_bytes, kMiB, 16 * 1024 * kGiB, true)
+              .means("A worker is replaced when it takes more resident memory than this; 0 is never.")};
 }
 
 Fields fields_of(CanaryConfig& canary) {
-  return {path_field("image", canary.image), strings_field("expect", canary.expect)};
+  return {path_field("image", canary.image).means("The model is shown this picture before it serves."),
+          strings_field("expect", canary.expect)
+              .means("The model must find these labels in the picture, else it does not serve.")};
 }
 
 Fields fields_of(PreprocessConfig& preprocess) {
   return {
-      {"scale",
-       [&preprocess](ConfigReader& reader, const YamlNode& node) { read_scale(reader, node, preprocess.scale); },
-       [&preprocess]() -> std::optional<YamlNode> { return YamlNode::plain(format_real(preprocess.scale)); }},
-      channels_field("mean", preprocess.mean, true),
-      channels_field("std", preprocess.std, false),
-      choice_field<ChannelOrder>("order", preprocess.order, {{"rgb", ChannelOrder::kRgb}, {"bgr", ChannelOrder::kBgr}}),
-      choice_field<CropMode>("crop", preprocess.crop, {{"none", CropMode::kNone}, {"center", CropMode::kCenter}}),
-      real_field("crop_fraction", preprocess.crop_fraction, 0.1, 1),
+      scale_field("scale", preprocess.scale)
+          .means("Each channel's byte, 0 to 255, is multiplied by this number.")
+          .absent("1/255"),
+      channels_field("mean", preprocess.mean, true)
+          .means("These numbers are then subtracted, one from each channel in the network's order."),
+      channels_field("std", preprocess.std, false)
+          .means("The result is divided by these numbers, one for each channel in the network's order."),
+      choice_field<ChannelOrder>("order", preprocess.order, {{"rgb", ChannelOrder::kRgb}, {"bgr", ChannelOrder::kBgr}})
+          .means("The network takes its channels in this order."),
+      choice_field<CropMode>("crop", preprocess.crop, {{"none", CropMode::kNone}, {"center", CropMode::kCenter}})
+          .means("With center a classifier sees the middle of the picture alone."),
+      real_field("crop_fraction", preprocess.crop_fraction, 0.1, 1)
+          .means("With crop: center this part of the picture's shorter side is kept."),
   };
 }
 
 Fields fields_of(DetectConfig& detect) {
-  return {real_field("confidence", detect.confidence, 0, 1),
-          real_field("iou", detect.iou, 0, 1),
-          count_field("max_detections", detect.max_detections, 1, 30'000),
-          bool_field("augment", detect.augment),
-          bool_field("annotate", detect.annotate),
-          strings_field("classes", detect.classes),
-          choice_field("multi_label", detect.multi_label, kAutoBool)};
+  return {
+      real_field("confidence", detect.confidence, 0, 1)
+          .means("The answer leaves out detections that are less certain than this."),
+      real_field("iou", detect.iou, 0, 1)
+          .means("Two boxes of one class that overlap more than this count as one thing."),
+      count_field("max_detections", detect.max_detections, 1, 30'000)
+          .means("An answer has at most this many detections, the most certain ones."),
+      bool_field("augment", detect.augment)
+          .means("The network looks at each picture three times, which finds more in 2.5 to 3 times the time."),
+      bool_field("annotate", detect.annotate)
+          .means("Requests may ask for the picture with its boxes (?annotate=1); then each answer reserves "
+                 "limits.max_result_bytes."),
+      strings_field("classes", detect.classes)
+          .means("The answer has detections with these labels alone; an empty list is all labels."),
+      choice_field("multi_label", detect.multi_label, kAutoBool)
+          .means("With true a box may have several labels, with false the likeliest alone; auto is true for Darknet "
+                 "and follows the file for TorchScript.")};
 }
 
-Fields fields_of(ClassifyConfig& classify) { return {count_field("top_k", classify.top_k, 1, kMaxTopK)}; }
+Fields fields_of(ClassifyConfig& classify) {
+  return {count_field("top_k", classify.top_k, 1, kMaxTopK)
+              .means("An answer has this many classes, the most probable ones.")};
+}
 
 Fields fields_of(ImageConfig& image) {
-  return {{"range", [&image](ConfigReader& reader, const YamlNode& node) { read_range(reader, node, image.range); },
-           [&image]() -> std::optional<YamlNode> {
-             YamlNode list = YamlNode::sequence();
-             for (const double number : image.range) list.items.push_back(YamlNode::plain(format_real(number)));
-             return list;
-           }}};
+  return {range_field("range", image.range).means("Black and white have these values in the network's output.")};
 }
 
 Fields fields_of(LimitsConfig& limits) {
-  return {pixels_field("max_pixels", limits.max_pixels),
-          time_field("max_decode_time", limits.max_decode_time, milliseconds(10), minutes(10)),
-          size_field("max_decode_memory", limits.max_decode_memory_bytes, 16 * kMiB, 1024 * kGiB),
-          size_field("max_result_bytes", limits.max_result_bytes, kKiB, kGiB)};
+  return {pixels_field("max_pixels", limits.max_pixels)
+              .means("A picture with more pixels is refused with 413; MP is a million."),
+          time_field("max_decode_time", limits.max_decode_time, milliseconds(10), minutes(10))
+              .means("A picture that takes more processor time to decode is refused with 413."),
+          size_field("max_decode_memory", limits.max_decode_memory_bytes, 16 * kMiB, 1024 * kGiB)
+              .means("All pictures that one worker decodes at the same time take at most this memory."),
+          size_field("max_result_bytes", limits.max_result_bytes, kKiB, kGiB)
+              .means("An answer that is a picture or tensors is at most this large.")};
 }
 
-Field workers_field(std::string_view name, std::uint32_t& workers) {
-  return count_field(name, workers, 1, kMostWorkers);
-}
-
-Field input_size_field(std::string_view name, std::optional<InputSize>& size) {
-  return {name, [&size](ConfigReader& reader, const YamlNode& node) { read_input_size(reader, node, size); },
-          [&size]() -> std::optional<YamlNode> {
-            if (!size.has_value()) return std::nullopt;
-            YamlNode list = YamlNode::sequence();
-            list.items.push_back(YamlNode::plain(std::to_string(size->height)));
-            list.items.push_back(YamlNode::plain(std::to_string(size->width)));
-            return list;
-          }};
+Field sandbox_field(SandboxMode& mode) {
+  Choices<SandboxMode> words;
+  for (const auto word : {SandboxMode::kAuto, SandboxMode::kRequired, SandboxMode::kOff, SandboxMode::kReport}) {
+    words.emplace_back(to_string(word), word);
+  }
+  return choice_field<SandboxMode>("sandbox", mode, words)
+      .means(
+          "The server takes files, network and system calls from its workers. auto takes what the kernel can take, "
+          "required stops where the kernel cannot, off takes nothing, and report also logs each denied call.");
 }
 
 namespace {

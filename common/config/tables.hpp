@@ -1,15 +1,17 @@
-// The schema of system.yaml: for each struct of common/config/config.hpp, its keys, bounds and spellings. The one place
-// that lists them.
+// The schema of system.yaml. This is the one place that lists the keys of each struct in common/config/config.hpp, with
+// their bounds, spellings and meaning.
 #pragma once
 
 #include "common/config/fields.hpp"
 #include "common/config/model_config.hpp"
 #include "common/config/server_config.hpp"
+#include "common/domain/sandbox_state.hpp"
 #include "common/log_settings.hpp"
 
 namespace yolod::common {
 
 [[nodiscard]] Fields fields_of(ServerConfig& server);
+[[nodiscard]] Fields fields_of(ListenAddress& listener);
 [[nodiscard]] Fields fields_of(TlsConfig& tls);
 [[nodiscard]] Fields fields_of(MemoryConfig& memory);
 [[nodiscard]] Fields fields_of(LoggingConfig& logging);
@@ -27,9 +29,8 @@ namespace yolod::common {
 [[nodiscard]] Fields fields_of(ImageConfig& image);
 [[nodiscard]] Fields fields_of(LimitsConfig& limits);
 
-// The number of workers and the input size, which the short form has under other names.
-[[nodiscard]] Field workers_field(std::string_view name, std::uint32_t& workers);
-[[nodiscard]] Field input_size_field(std::string_view name, std::optional<InputSize>& size);
+// The config has the key `sandbox`. A model has it only in the settings that the front-end hands to a worker.
+[[nodiscard]] Field sandbox_field(SandboxMode& mode);
 
 // Reads one model's map and checks what concerns more than one of its keys. `more` are keys beside the model's own.
 void read_model(ConfigReader& reader, const YamlNode& node, ModelConfig& model, const Fields& more = {});

@@ -26,7 +26,7 @@ struct Unit {
 // Smallest first: the formatters take the last one that divides.
 constexpr std::array<Unit, 4> kSizeUnits{{{"B", 1}, {"KiB", 1ULL << 10U}, {"MiB", 1ULL << 20U}, {"GiB", 1ULL << 30U}}};
 constexpr std::array<Unit, 3> kTimeUnits{{{"ms", 1}, {"s", 1000}, {"m", 60'000}}};
-constexpr std::array<Unit, 1> kPixelUnits{{{"MP", 1'000'000}}};
+constexpr std::array<Unit, 2> kPixelUnits{{{"", 1}, {"MP", 1'000'000}}};
 
 Error refusal(std::string message) { return {ErrorCode::kBadConfig, std::move(message)}; }
 
@@ -202,6 +202,8 @@ std::string format_size(std::uint64_t bytes) { return in_largest_unit(bytes, kSi
 std::string format_time(milliseconds time) {
   return in_largest_unit(static_cast<std::uint64_t>(time.count()), kTimeUnits);
 }
+
+std::string format_pixels(std::uint64_t pixels) { return in_largest_unit(pixels, kPixelUnits); }
 
 std::string format_real(double value) {
   std::array<char, 32> buffer{};

@@ -33,6 +33,7 @@ namespace yolod::common {
 // What the parse_ of the same name reads as the same value: the largest unit that divides it.
 [[nodiscard]] std::string format_size(std::uint64_t bytes);
 [[nodiscard]] std::string format_time(std::chrono::milliseconds time);
+[[nodiscard]] std::string format_pixels(std::uint64_t pixels);
 // The shortest decimal number that reads as the same double.
 [[nodiscard]] std::string format_real(double value);
 

@@ -5,6 +5,7 @@
 #include <yaml-cpp/mark.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <sstream>
@@ -216,13 +217,27 @@ std::string flow_text(const YamlNode& node) {
   return out;
 }
 
+bool is_filled_map(const YamlNode& node) { return node.kind == YamlNode::Kind::kMap && !node.items.empty(); }
+
+bool is_list_of_maps(const YamlNode& node) {
+  return node.kind == YamlNode::Kind::kSequence && !node.items.empty() &&
+         std::all_of(node.items.begin(), node.items.end(), is_filled_map);
+}
+
 void append_block(std::string& out, const YamlNode& map, std::size_t indent) {
   for (std::size_t i = 0; i < map.items.size(); ++i) {
     const YamlNode& item = map.items[i];
     out.append(indent, ' ') += map.keys[i].text;
-    if (item.kind == YamlNode::Kind::kMap && !item.items.empty()) {
+    if (is_filled_map(item)) {
       out += ":\n";
       append_block(out, item, indent + 2);
+    } else if (is_list_of_maps(item)) {
+      out += ":\n";
+      for (const YamlNode& one : item.items) {
+        const std::size_t begin = out.size();
+        append_block(out, one, indent + 4);
+        out[begin + indent + 2] = '-';
+      }
     } else {
       out += ": " + flow_text(item) + '\n';
     }

@@ -59,7 +59,8 @@ inline constexpr std::size_t kMaxYamlNodes = 100'000;  // aliases count as what 
 // a copy of what it names. Tags and keys that are not plain text are faults. Never throws, short of memory.
 [[nodiscard]] std::variant<YamlNode, YamlFault> parse_yaml(std::string_view text, std::uint32_t source);
 
-// The tree as YAML text: maps as blocks, sequences in brackets. parse_yaml() of it gives the same tree, marks apart.
+// The tree as YAML text: maps and lists of maps as blocks, other sequences in brackets. parse_yaml() of it gives the
+// same tree, marks apart.
 [[nodiscard]] std::string to_yaml(const YamlNode& root);
 
 }  // namespace yolod::common

@@ -1,4 +1,4 @@
-// yolod's command line: --check, --version, and the errors of a config.
+// yolod's command line: --check, --print-config, --version, and the errors of a config.
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <regex>
@@ -87,12 +87,61 @@ TEST_CASE("CommandLine: without a config it names both places where it looked", 
     return;
   }
   const TemporaryDirectory folder;
-  const auto result = run_program({"/bin/sh", "-c",
-                                   "cd " + folder.path().string() + " && exec " +
-                                       (binary_directory() / "yolod").string()});
+  const auto result = run_program(
+      {"/bin/sh", "-c", "cd " + folder.path().string() + " && exec " + (binary_directory() / "yolod").string()});
   CHECK(result.exit == exited(2));
   CHECK(result.errors == "there is no config: neither " + (folder.path() / "system.yaml").string() +
                              " nor /etc/yolod/system.yaml exists; --config FILE names another\n");
+}
+
+TEST_CASE("CommandLine: --print-config prints what yolod reads back, and prints it again", "[e2e]") {
+  const TemporaryDirectory folder;
+  const auto file = folder.write("system.yaml",
+                                 "postgres: {password: swordfish}\n"
+                                 "workers: {model_path: {cfg: a.cfg, weights: w.weights, names: a.names}}\n");
+  const auto first =
+      run_program({"yolod", "--config", file.string(), "--print-config", "--set", "workers.max_workers=3", "--set",
+                   "postgres.user=sword", "--set", "logging.level=error"});
+  CAPTURE(first.output, first.errors);
+  CHECK(first.exit == exited(0));
+  CHECK(first.errors.empty());
+  CHECK_THAT(first.output, Catch::Contains("workers: 3\n") && Catch::Contains("level: error\n") &&
+                               Catch::Contains("names: \"" + (folder.path() / "a.names").string() + "\"\n") &&
+                               Catch::Contains("# postgres: ") && !Catch::Contains("sword"));
+  // Elsewhere, since no path in it is relative.
+  const TemporaryDirectory other;
+  const auto again =
+      run_program({"yolod", "--config", other.write("system.yaml", first.output).string(), "--print-config"});
+  CAPTURE(again.output, again.errors);
+  CHECK(again.exit == exited(0));
+  CHECK(again.output == first.output.substr(first.output.find("server:")));
+}
+
+TEST_CASE("CommandLine: --print-config of a config with a mistake tells it and exits 2", "[e2e]") {
+  const auto result = run_yolod("models: [{name: a, identity: {}, workers: 0}]\n", {"--print-config"});
+  CHECK(result.exit == exited(2));
+  CHECK(result.output.empty());
+  CHECK_THAT(result.errors, Catch::Contains("models[0].workers"));
+}
+
+TEST_CASE("CommandLine: --print-config says where YAML cannot hold a path, and exits 1", "[e2e]") {
+  const TemporaryDirectory folder;
+  const auto inner = folder.path() / "caf\xE9";  // Latin-1
+  std::filesystem::create_directory(inner);
+  std::filesystem::copy(folder.write("system.yaml", "models: [{name: a, torchscript: {file: a.pt}}]\n"), inner);
+  const auto result = run_program({"yolod", "--config", (inner / "system.yaml").string(), "--print-config"});
+  CHECK(result.exit == exited(1));
+  CHECK(result.output.empty());
+  CHECK_THAT(result.errors, Catch::Contains("YAML cannot hold"));
+}
+
+TEST_CASE("CommandLine: --help names every option that prints and stops", "[e2e]") {
+  const auto result = run_program({"yolod", "--help"});
+  CHECK(result.exit == exited(0));
+  for (const auto* const option :
+       {"--check", "--print-config", "--print-config-reference", "--print-metrics-reference", "--version"}) {
+    CHECK_THAT(result.output, Catch::Contains(option));
+  }
 }
 
 TEST_CASE("CommandLine: what is wrong with the command line itself exits 2", "[e2e]") {

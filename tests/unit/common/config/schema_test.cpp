@@ -351,5 +351,54 @@ TEST_CASE("Config: a file that is absent or a folder is a problem", "[common][un
   CHECK_FALSE(folder.config.has_value());
 }
 
+// No setting has its default, so that one that is not written or not read shows.
+TEST_CASE("Config: what is written of a whole config is read as the same config", "[common][unit]") {
+  const Config config = config_of(R"(
+server:
+  listen: [127.0.0.1:80, "[::1]:81", {path: /run/y.sock, mode: 0640, group: www-data}, {path: /z.sock, mode: 07}]
+  admin_listen: unix:/run/a.sock
+  max_body_bytes: 8MiB
+  max_connections: 7
+  header_timeout: 1s
+  body_timeout: 2001ms
+  write_timeout: 3s
+  idle_timeout: 4s
+  drain_delay: 5s
+  shutdown_timeout: 6s
+  tls: {certificate: c.pem, key: /k/../k.pem, client_ca: ca.pem}
+  api_keys_file: keys
+memory: {input_arena: 32MiB}
+logging: {level: warning, format: json, file: ../log}
+sandbox: report
+base_dir: "models of \"us\""
+models:
+  - {name: a, identity: {delay: 5ms, faults: true}, limits: {max_pixels: 1234567}, image: {range: [-1, 1]}}
+  - name: b
+    darknet: {cfg: b.cfg, weights: b.weights, data: "#b: names"}
+    input_size: [64, 128]
+    device: [cuda:0, cpu]
+    preprocess: {scale: 1/127.5, mean: [0.485, 0.456, 0.406]}
+    detect: {classes: ["yes", "1", "~", "a, b"]}
+  - {name: c, torchscript: {file: c.pt}, limits: {max_pixels: 20MP}}
+default_model: b
+)");
+  const std::string text = emit_config(config);
+  INFO(text);
+  CHECK(config_of(text) == config);
+}
+
+TEST_CASE("Config: a config of defaults and one in the short form are written as they are read", "[common][unit]") {
+  CHECK(config_of(emit_config(config_of(kModel))) == config_of(kModel));
+  const Config config = config_of(
+      "workers:\n  max_workers: 2\n  model_path: {data: a.names, weights: w.pt, cfg: a.cfg}\n  img_size: 512\n");
+  CHECK(config_of(emit_config(config)) == config);
+}
+
+TEST_CASE("Config: nothing of the postgres section is written", "[common][unit]") {
+  const std::string text = emit_config(config_of(std::string(kModel) + "postgres: {password: swordfish}\n"));
+  CHECK(text.find("swordfish") == std::string::npos);
+  CHECK(text.find("postgres") == std::string::npos);
+}
+
 }  // namespace
 }  // namespace yolod::common

@@ -173,6 +173,22 @@ TEST_CASE("Config YAML: written text reads as the same tree", "[common][unit]") 
   CHECK(same_tree(list, tree_of(to_yaml(list))));
 }
 
+TEST_CASE("Config YAML: a list of maps is written an item a block, and read as it was", "[common][unit]") {
+  YamlNode item = YamlNode::map();
+  item.add({"name", {}}, YamlNode::string("a"));
+  YamlNode inner = YamlNode::sequence();
+  inner.items = {item, item};
+  YamlNode first = item;
+  first.add({"parts", {}}, inner);
+  YamlNode list = YamlNode::sequence();
+  list.items = {first, item};
+  YamlNode root = YamlNode::map();
+  root.add({"models", {}}, list);
+  const auto text = to_yaml(root);
+  CHECK(text == "models:\n  - name: \"a\"\n    parts:\n      - name: \"a\"\n      - name: \"a\"\n  - name: \"a\"\n");
+  CHECK(same_tree(root, tree_of(text)));
+}
+
 // A fixed seed: a failure shows the same text again.
 TEST_CASE("Config YAML: no mutation of a config makes the parser throw or crash", "[common][unit]") {
   const std::string original =
