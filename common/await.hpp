@@ -1,4 +1,4 @@
-// How coroutines wait: `auto [failure, ...] = co_await operation(..., kAwait)`, which never throws.
+// Lets a coroutine wait without exceptions: `auto [failure, ...] = co_await operation(..., kAwait)` never throws.
 #pragma once
 
 #include <boost/asio/as_tuple.hpp>

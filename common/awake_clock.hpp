@@ -1,13 +1,13 @@
-// The clock that the front-end's deadlines are on: common::Clock, less the times during which this process did not run
-// (a paused container, a SIGSTOP, a debugger, a machine that gave it no processor). What others should have done in
-// such a time they could not do, or did and nobody looked; so it counts against nobody.
+// The clock of the front-end's deadlines: common::Clock minus the times during which this process did not run (a
+// paused container, a SIGSTOP, a debugger, a machine without a free processor). In such a time workers and clients
+// could not act, or the front-end did not see that they acted, so it must not count against their deadlines.
 //
-// It finds out by itself. Each reading of the clock is compared with the one before; the front-end reads it many times
-// in a busy second, and at least every kPeriod. A gap that is far larger is time that was lost. So whichever event
-// handler runs first after a thaw, no handler sees a time at which deadlines have passed that were only slept through.
+// The clock detects such times from its readings. The front-end reads it at least every kPeriod; a gap that is far
+// larger is lost time. Every reading checks this, so no event handler that runs after a pause sees a deadline that
+// expired only because of the pause.
 //
-// Deadlines and durations are read from this clock; timers need Clock's own time, for which there is real_time(). A
-// timer that was set before time was lost ends early: whoever waits for it looks at this clock again.
+// Read deadlines and durations from this clock. Timers need the time of common::Clock; real_time() converts. A timer
+// that was set before time was lost ends early, so its handler must check this clock again.
 #pragma once
 
 #include <chrono>
@@ -16,15 +16,15 @@
 
 namespace yolod::common {
 
-// How much time was lost, from readings of a clock. A pure state machine.
+// Computes how much time was lost, from readings of a clock. It is a pure state machine.
 class LostTime {
  public:
-  // The most that lies between two readings of a process that runs, by its owner's promise.
+  // The owner promises that a running process reads the clock at least this often.
   static constexpr std::chrono::milliseconds kPeriod{100};
-  // A larger gap is lost, all of it.
+  // A larger gap counts as lost in full.
   static constexpr std::chrono::milliseconds kLongestGap{600};
 
-  // `now` never goes back.
+  // REQUIRES: `now` is not earlier than in the call before.
   void read(Clock::time_point now) {
     if (last_ != Clock::time_point{} && now - last_ > kLongestGap) total_ += now - last_;
     last_ = now;
@@ -32,12 +32,12 @@ class LostTime {
   [[nodiscard]] Clock::duration total() const { return total_; }
 
  private:
-  Clock::time_point last_{};  // the epoch: none yet
+  Clock::time_point last_{};  // the epoch: no reading yet
   Clock::duration total_{0};
 };
 
-// For the one thread of a process that reads it at least every LostTime::kPeriod. Its times are Clock's type: of that
-// process each deadline is on this clock.
+// For the one thread of a process that reads the clock at least every LostTime::kPeriod. Its times have Clock's type;
+// in such a process every deadline is on this clock.
 class AwakeClock {
  public:
   using duration = Clock::duration;
@@ -48,15 +48,16 @@ class AwakeClock {
     lost_.read(real);
     return real - lost_.total() + skipped_;
   }
-  // When a timer must end that is to end at `awake`; unless time is lost until then. The far future stays that.
+  // Returns when a timer that is to end at `awake` must end if no more time is lost. Returns the far future
+  // unchanged.
   [[nodiscard]] static time_point real_time(time_point awake) {
     if (awake > time_point::max() - lost_.total()) return time_point::max();
     return awake + lost_.total() - skipped_;
   }
-  // Since the process began.
+  // The time lost since the process began.
   [[nodiscard]] static duration lost() { return lost_.total(); }
 
-  // For tests: so much time passes now. Timers that are set already do not notice.
+  // For tests: lets this much time pass at once. Timers that are already set do not notice it.
   static void skip(duration time) { skipped_ += time; }
 
  private:

@@ -1,8 +1,8 @@
-// A short wait is spun through where a core is to spare: the wake-up of a sleeper, on a processor that has gone idle,
-// takes tens of microseconds, as long as everything else that is done for a small request.
+// Spins through a short wait if a core is free. Waking a sleeping thread on an idle processor takes tens of
+// microseconds, which is as long as all other work for a small request.
 //
-// It spins only while the waits before this one were short. Between two looks it offers its core to others: when that
-// takes long, somebody needed it, and for a time there is no spinning at all. One thread.
+// It spins only while the waits before were short. Between two checks it offers its core to other threads; if it gets
+// the core back late, another thread needed it, and spinning pauses for kRespite. One thread uses the object.
 #pragma once
 
 #include "common/clock.hpp"
@@ -12,38 +12,39 @@ namespace yolod::common {
 class BriefSpin {
  public:
   static constexpr std::chrono::microseconds kLongest{100};
-  // A core that others want is left to them.
+  // How long spinning pauses after another thread needed the core.
   static constexpr std::chrono::milliseconds kRespite{100};
 
-  // `cores`: how many this process may use. On one there is nobody to spin for.
+  // `cores` is the number of cores that this process may use. With one core it never spins.
   explicit BriefSpin(std::uint32_t cores) : allowed_(cores > 1) {}
 
-  // A wait begins.
+  // Call it when a wait begins.
   void begin(Clock::time_point now);
-  // It is over: what was waited for has come, after a spin or after a sleep.
+  // Call it when the wait is over because the event has arrived, after a spin or a sleep.
   void end(Clock::time_point now);
 
-  // Nothing has come: whether to look again, rather than to sleep.
+  // Call it when no event has arrived. Returns whether to check again instead of sleeping.
   [[nodiscard]] bool goes_on(Clock::time_point now);
-  // The same by the clock, and offers the core.
+  // As goes_on(), with the current time, and offers the core to other threads.
   [[nodiscard]] bool look_again();
-  // To give up the core and have it again took so long.
+  // Call it with the time that it took to get the core back.
   void offered(Clock::time_point now, Clock::duration took) {
     if (took > kFelt) rests_until_ = now + kRespite;
   }
 
  private:
-  // With the wake-ups of both sides: much of it is what a spin saves.
+  // Includes the wake-ups of both sides, because a spin saves much of that time.
   static constexpr std::chrono::microseconds kStillShort{250};
-  // More than another's part of a small request, less than one's part of a large.
+  // Longer than another thread needs for its part of a small request, and shorter than this thread needs for a large
+  // one.
   static constexpr std::chrono::microseconds kFelt{100};
   static constexpr std::uint32_t kMostLeftOut = 64;
 
   bool allowed_;
   bool last_was_short_{false};
-  bool spun_{false};     // in this wait
-  bool in_vain_{false};  // and nothing came
-  // Waits that are slept through at once: after each spin in vain twice as many.
+  bool spun_{false};     // in the current wait
+  bool in_vain_{false};  // the current wait spun, and no event arrived
+  // Waits that sleep at once. The number doubles after each spin without an event.
   std::uint32_t to_leave_out_{0};
   std::uint32_t next_left_out_{1};
   Clock::time_point began_;

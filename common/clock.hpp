@@ -1,4 +1,4 @@
-// The clock that deadlines and durations are measured on: monotonic, one for the whole project.
+// The monotonic clock on which the whole project measures deadlines and durations.
 #pragma once
 
 #include <chrono>
@@ -9,7 +9,7 @@ namespace yolod::common {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-// Whole microseconds from `from` to `to`, at least 0 and at most what 32 bits hold (71 minutes).
+// Returns the whole microseconds from `from` to `to`, at least 0 and at most UINT32_MAX (71 minutes).
 [[nodiscard]] inline std::uint32_t elapsed_us(Clock::time_point from, Clock::time_point to) {
   const auto us = std::chrono::duration_cast<std::chrono::microseconds>(to - from).count();
   if (us < 0) return 0;

@@ -1,8 +1,8 @@
-// The function that is called when something that was asked for has come: a std::function that is called at most once
-// and need not be copyable. (Asio's any_completion_handler is that too, but in Boost 1.81 moving one into a posted
-// handler recurses without end.)
+// A function that is called at most once, when the result of an operation has arrived. Unlike std::function it need
+// not be copyable. (Asio's any_completion_handler offers the same, but in Boost 1.81 moving it into a posted handler
+// recurses without end.)
 //
-// One thread. Its memory is kept for the next one of the same kind (common/recycled).
+// One thread uses it. Its memory is kept for the next object of the same type (common/recycled).
 #pragma once
 
 #include <memory>
@@ -16,7 +16,7 @@ template <typename... Arguments>
 class Completion {
  public:
   Completion() = default;
-  // `handler` is called as `handler(Arguments...)`.
+  // Calls `handler` as `handler(Arguments...)`.
   template <typename Handler>
   [[nodiscard]] static Completion from(Handler handler) {
     Completion made;
@@ -24,7 +24,7 @@ class Completion {
     return made;
   }
   explicit operator bool() const { return waiting_ != nullptr; }
-  // REQUIRES: there is a handler. It is gone afterwards.
+  // REQUIRES: there is a handler. The call removes it.
   void operator()(Arguments... arguments) { std::exchange(waiting_, nullptr)->call(std::move(arguments)...); }
 
  private:

@@ -1,5 +1,5 @@
-// What can go wrong, by name. One list for the whole project: an error that starts in a worker keeps its code
-// across shared memory, and app/api/native_error.cpp turns it into an HTTP status.
+// The error codes of the whole project. An error that starts in a worker keeps its code across shared memory, and
+// app/api/native_error.cpp maps the code to an HTTP status.
 #pragma once
 
 #include <cstdint>
@@ -9,9 +9,9 @@
 
 namespace yolod::common {
 
-// The values cross shared memory between front-end and worker (ipc/layout.hpp), so they are only ever appended to.
+// The values cross shared memory between the front-end and the workers (ipc/layout.hpp). Only append new ones.
 enum class ErrorCode : std::uint32_t {
-  // The client's doing. docs/api.md says what each means to a client.
+  // The client caused these errors. docs/api.md explains each of them.
   kBadRequest = 1,
   kInvalidParameter = 2,
   kInvalidImage = 3,
@@ -26,39 +26,40 @@ enum class ErrorCode : std::uint32_t {
   kUnsupportedMediaType = 12,
   kQuarantined = 13,
   kHeaderTooLarge = 14,
-  kImageTooComplex = 25,  // it would cost more than limits.max_decode_time or limits.max_decode_memory
-  // Ours.
+  kImageTooComplex = 25,  // decoding would exceed limits.max_decode_time or limits.max_decode_memory
+  // The server caused these errors.
   kWorkerCrashed = 15,
   kInternal = 16,
   kQueueFull = 17,
   kNotReady = 18,
   kShuttingDown = 19,
   kDeadlineExceeded = 20,
-  // Never on the wire to a client.
-  kBadConfig = 21,   // system.yaml or the command line
+  // These codes never reach a client.
+  kBadConfig = 21,   // an invalid system.yaml or command line
   kBadModel = 22,    // a cfg, weights, names or TorchScript file that cannot be served
-  kSystem = 23,      // the operating system refused
-  kClientGone = 24,  // nobody waits for the answer any more
+  kSystem = 23,      // the operating system refused an operation
+  kClientGone = 24,  // the client has disconnected, so nobody reads the answer
 };
 
-// "invalid_image" for kInvalidImage: the `code` of an HTTP error answer.
+// Returns the `code` field of an HTTP error answer: "invalid_image" for kInvalidImage.
 [[nodiscard]] std::string_view to_string(ErrorCode code);
 
-// The code with that value, or nothing: values that come out of shared memory are not trusted to be one of ours.
+// Returns the code with that value, or nullopt: a value from shared memory may not be a valid code.
 [[nodiscard]] std::optional<ErrorCode> error_code_from(std::uint32_t value);
 
 struct Error {
   ErrorCode code{ErrorCode::kInternal};
-  // One line, for the log. It reaches a client only for the codes that name the client's own doing.
+  // One line for the log. A client sees it only with the codes of errors that the client caused.
   std::string message;
 
   friend bool operator==(const Error&, const Error&) = default;
 };
 
-// An Error of kSystem: "what: strerror(error_number)". The one place that words an errno.
+// Returns an Error with code kSystem and the text "what: strerror(error_number)". All texts with an errno come from
+// here.
 [[nodiscard]] Error system_error(std::string_view what, int error_number);
 
-// system_error() with the current errno.
+// As system_error(), with the current errno.
 [[nodiscard]] Error last_system_error(std::string_view what);
 
 }  // namespace yolod::common

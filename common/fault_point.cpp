@@ -18,7 +18,7 @@ struct Wanted {
   std::string victim_file;
 };
 
-// As the environment was when the process began: the variables outlive it.
+// Reads the environment of the process's start. The environment's strings outlive this object.
 const Wanted& wanted() {
   static const Wanted from_environment = [] {
     const char* const point = std::getenv("YOLOD_FAULT_POINT");
@@ -31,7 +31,7 @@ const Wanted& wanted() {
 
 bool is_wanted(FaultPoint point) { return wanted().point == kFaultPointNames[static_cast<std::size_t>(point)]; }
 
-// A few bytes in one write. By hand: snprintf may not be called between fork and exec.
+// Writes a few bytes with one write(). It must not call snprintf, because that is unsafe between fork and exec.
 void name_victim() {
   const auto& [point, token, file] = wanted();
   std::array<char, 24> text{};

@@ -1,5 +1,5 @@
-// Named steps of the protocol between front-end and workers, at which a test can have a process killed: what if it dies
-// here? Compiled out of what is shipped (YOLOD_FAULT_POINTS).
+// Named steps of the protocol between front-end and workers. A test can kill a process at such a step, to check that
+// the others recover. Shipped builds do not contain them (YOLOD_FAULT_POINTS).
 #pragma once
 
 #include <array>
@@ -106,14 +106,14 @@ inline constexpr std::array<std::string_view, 45> kFaultPointNames{
     "front-end: stopped",
 };
 
-// Where the environment says YOLOD_FAULT_POINT=NAME, and YOLOD_FAULT_TOKEN=FILE is there: takes the file away, leaves
-// FILE.victim, which holds this process's id, and kills this process with SIGKILL. So of all processes that come by one
-// dies, once. Any thread; also between fork and exec. is_doomed_at(): whether it would, so that a step can be made
-// where in what is shipped there is none.
+// Kills this process with SIGKILL if the environment has YOLOD_FAULT_POINT=NAME and YOLOD_FAULT_TOKEN=FILE, and FILE
+// exists. It first deletes FILE and writes this process's id to FILE.victim. Because FILE is deleted, only one
+// process dies, once. Any thread may call it, also between fork and exec. is_doomed_at() returns whether reach()
+// would kill the process, so that a test build can insert a step that shipped builds do not have.
 #if defined(YOLOD_FAULT_POINTS)
 void reach(FaultPoint point);
 [[nodiscard]] bool is_doomed_at(FaultPoint point);
-// Where FILE lies, if the environment names a step: reach() takes it away and writes there.
+// Returns the folder of FILE if the environment names a step. reach() deletes FILE and writes FILE.victim there.
 [[nodiscard]] std::optional<std::string> fault_token_folder();
 #else
 inline void reach(FaultPoint /*point*/) {}

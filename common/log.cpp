@@ -60,7 +60,7 @@ std::string_view level_name(spdlog::level::level_enum level) {
   return "error";
 }
 
-// RFC 3339, UTC, milliseconds.
+// Returns the time as RFC 3339, in UTC with milliseconds.
 std::string timestamp(std::chrono::system_clock::time_point time) {
   const auto since_epoch = std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
   const auto whole_seconds = static_cast<std::time_t>(since_epoch / 1000);
@@ -70,7 +70,7 @@ std::string timestamp(std::chrono::system_clock::time_point time) {
                      utc.tm_hour, utc.tm_min, utc.tm_sec, since_epoch % 1000);
 }
 
-// Formats a line in our own way (spdlog's patterns escape nothing) and hands it to the writer.
+// Formats a line and passes it to the writer. spdlog's own patterns escape nothing.
 class LineSink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
   LineSink(LogFormat format, std::string process_name, std::string file, UniqueFd opened)
@@ -94,9 +94,9 @@ class LineSink final : public spdlog::sinks::base_sink<std::mutex> {
   }
 
   [[nodiscard]] static Outcome<UniqueFd> open_file(const std::string& file) {
-    // O_NONBLOCK: a named pipe without a reader is refused instead of waited for.
+    // With O_NONBLOCK, opening a named pipe without a reader fails instead of waiting.
     UniqueFd opened(::open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640));
-    if (!opened.valid()) return last_system_error("the log file " + printable(file, 200) + " cannot be opened");
+    if (!opened.valid()) return last_system_error("cannot open the log file " + printable(file, 200));
     return opened;
   }
 
@@ -107,11 +107,12 @@ class LineSink final : public spdlog::sinks::base_sink<std::mutex> {
   void flush_() override { writer_->flush(); }
 
  private:
-  // An invalid descriptor stands for stderr.
+  // An invalid descriptor means stderr.
   void use(UniqueFd opened) {
     auto notice = [this](std::uint64_t dropped_count) {
-      return line(std::chrono::system_clock::now(), spdlog::level::warn,
-                  fmt::format("{} log lines were dropped here: nothing took them", dropped_count));
+      return line(
+          std::chrono::system_clock::now(), spdlog::level::warn,
+          fmt::format("{} log lines were dropped here because the log's target did not take them", dropped_count));
     };
     if (opened.valid()) {
       writer_.emplace(std::move(opened), std::move(notice));
@@ -122,7 +123,8 @@ class LineSink final : public spdlog::sinks::base_sink<std::mutex> {
 
   [[nodiscard]] std::string line(std::chrono::system_clock::time_point time, spdlog::level::level_enum level,
                                  std::string_view message) const {
-    if (format_ == LogFormat::kForwarded) return forwarded_line(level_of(level), printable(message, kMaxLogMessageBytes));
+    if (format_ == LogFormat::kForwarded)
+      return forwarded_line(level_of(level), printable(message, kMaxLogMessageBytes));
     if (format_ == LogFormat::kJson) {
       return fmt::format("{{\"ts\":\"{}\",\"level\":\"{}\",\"process\":\"{}\",\"pid\":{},\"message\":\"{}\"}}\n",
                          timestamp(time), level_name(level), json_escaped(process_name_), ::getpid(),
@@ -147,15 +149,15 @@ Log make_log(const LoggingConfig& config, std::string_view process_name, UniqueF
   Log log;
   log.sink =
       std::make_shared<LineSink>(config.format, std::string(process_name), config.file.string(), std::move(opened));
-  // Not registered with spdlog: its registry is not needed.
+  // The logger is not in spdlog's registry, because nothing looks it up there.
   log.logger = std::make_shared<spdlog::logger>("yolod", log.sink);
   log.logger->set_level(spdlog_level(config.level));
-  // spdlog's own handler writes to stderr, and waits for it.
+  // spdlog's own error handler would write to stderr and wait for it.
   log.logger->set_error_handler([](const std::string&) {});
   return log;
 }
 
-// Never destroyed: destructors that run after it may log.
+// It is never destroyed, because destructors that run at exit may log.
 Log& current_log() {
   static Log& log = *new Log(make_log(LoggingConfig{}, "yolod", UniqueFd()));
   return log;
@@ -192,7 +194,8 @@ void log_formatted(LogLevel level, fmt::string_view format, fmt::format_args arg
   try {
     fmt::vformat_to(std::back_inserter(message), format, arguments);
   } catch (const fmt::format_error&) {
-    // What the compiler could not check, such as a negative width given at run time: better half a message than none.
+    // The format failed for a reason that the compiler cannot check, such as a negative width. Log what there is of
+    // the message.
     message.clear();
     message.append(format.data(), format.data() + format.size());
   }

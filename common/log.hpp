@@ -1,12 +1,12 @@
-// The log of this process: one line a message, to stderr or a file, as text or JSON. A stalled reader of it never makes
-// the process wait (common/log_writer.hpp), and nothing in a message can begin a line of its own.
+// The log of this process: each message is one line on stderr or in a file, as text or JSON. A stalled reader never
+// makes the process wait (common/log_writer.hpp), and no message can forge a second line.
 //
 //   2026-01-02T03:04:05.678Z info yolod[1234] message
 //   {"ts":"2026-01-02T03:04:05.678Z","level":"info","process":"yolod","pid":1234,"message":"message"}
 //
-// Any thread may log; configure_log() and reopen_log() belong to the main thread. Starts no thread and installs no
-// signal handler. The pid is looked up for each line, so a log works on in a forked child. SIGPIPE should be ignored: a
-// reader that is gone is noticed before the write nearly always, but not always.
+// Any thread may log; only the main thread may call configure_log() and reopen_log(). The log starts no thread and
+// installs no signal handler. It reads the pid for each line, so it also works in a forked child. The process should
+// ignore SIGPIPE, because a pipe whose reader has gone is usually, but not always, detected before the write.
 #pragma once
 
 #include <fmt/core.h>
@@ -18,27 +18,28 @@
 
 namespace yolod::common {
 
-// Until the first call the log is text to stderr at level info, for the process name "yolod". On failure (the file
-// cannot be opened) the log stays what it was. Lines that still wait for the old target are written as far as it takes
-// them.
+// Before the first call the log writes text to stderr at level info, as process "yolod". If the file cannot be
+// opened, returns an Error and the log stays unchanged. Lines that still wait for the old target are written as far
+// as it takes them.
 Outcome<void> configure_log(const LoggingConfig& config, std::string_view process_name);
 
-// Opens the log's file again under its name, after it was rotated. Without a file, and on failure, nothing changes.
+// Opens the log's file again by its name, after a rotation. If the log has no file, or opening fails, nothing
+// changes.
 Outcome<void> reopen_log();
 
-// Writes what waits, as far as the target takes it now; for the event loop's timer, and before the process ends.
-// True if no line is left.
+// Writes the waiting lines, as far as the target takes them now. The event loop's timer calls it, and the program
+// before it ends. Returns true if no line is left.
 bool flush_log();
 
-// Whether a message of this level would be written: for messages that are expensive to make.
+// Returns whether a message of this level would be written, for messages that are expensive to build.
 [[nodiscard]] bool log_enabled(LogLevel level);
 
-// Messages are cut after this many bytes.
+// Longer messages are truncated to this many bytes.
 inline constexpr std::size_t kMaxLogMessageBytes = 8192;
 
-// One line. `message` may hold anything; what could disturb a line is escaped.
+// Logs one line. `message` may contain any bytes; control characters are escaped.
 void log_message(LogLevel level, std::string_view message);
-// Formats with fmt, and only if the level is enabled.
+// Formats the message with fmt if the level is enabled.
 void log_formatted(LogLevel level, fmt::string_view format, fmt::format_args arguments);
 
 template <typename... Arguments>

@@ -1,4 +1,4 @@
-// How the log is written. Values only.
+// How the log is written. The types hold plain values.
 #pragma once
 
 #include <filesystem>
@@ -8,7 +8,7 @@ namespace yolod::common {
 enum class LogFormat {
   kText,
   kJson,
-  kForwarded,  // of a worker, whose lines the front-end reads from a pipe and logs (common/forwarded_line.hpp)
+  kForwarded,  // a worker writes lines for the front-end, which logs them (common/forwarded_line.hpp)
 };
 enum class LogLevel { kTrace, kDebug, kInfo, kWarning, kError };
 

@@ -27,7 +27,7 @@ void LogWriter::prepare_descriptor() {
   if (!S_ISFIFO(status.st_mode) && !S_ISCHR(status.st_mode)) return;
   const std::string own_name = "/proc/self/fd/" + std::to_string(descriptor_);
   UniqueFd reopened(::open(own_name.c_str(), O_WRONLY | O_APPEND | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
-  if (!reopened.valid()) return;  // another user's, or /proc is not there: poll() has to do
+  if (!reopened.valid()) return;  // another user owns the file, or /proc is missing: rely on poll() alone
   owned_ = std::move(reopened);
   descriptor_ = owned_.get();
 }
@@ -39,13 +39,13 @@ LogWriter::Room LogWriter::room() const {
     ready = ::poll(&poll_entry, 1, 0);
   } while (ready < 0 && errno == EINTR);
   if (ready < 0) return Room::kNo;
-  // A reader that is gone shows here first, so that SIGPIPE does not come up where it would kill.
+  // poll() reports a reader that has gone, so this check avoids most SIGPIPE signals.
   if ((poll_entry.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) return Room::kBroken;
   return (poll_entry.revents & POLLOUT) != 0 ? Room::kYes : Room::kNo;
 }
 
-// At most PIPE_BUF bytes, which a pipe takes whole or not at all; whole lines where one fits, so that lines of several
-// processes do not mix.
+// Returns at most PIPE_BUF bytes, which a pipe takes whole or not at all. It returns whole lines if one fits, so that
+// lines of several processes do not mix.
 std::string_view LogWriter::next_piece() const {
   const std::string_view piece = std::string_view(buffer_).substr(written_, PIPE_BUF);
   const std::size_t last_line_end = piece.rfind('\n');
@@ -64,7 +64,8 @@ ssize_t LogWriter::write_piece(std::string_view piece) const {
 void LogWriter::lose_waiting() {
   const auto waiting_begin = buffer_.begin() + static_cast<std::ptrdiff_t>(written_);
   dropped_count_ += static_cast<std::uint64_t>(std::count(waiting_begin, buffer_.end(), '\n'));
-  if (announced_count_ > 0) dropped_count_ += announced_count_ - 1;  // the lost notice was no line of the caller's
+  // the notice that was lost is not a line of the caller
+  if (announced_count_ > 0) dropped_count_ += announced_count_ - 1;
   line_torn_ = line_torn_ || (written_ > 0 && buffer_[written_ - 1] != '\n');
   clear();
 }
@@ -106,7 +107,7 @@ void LogWriter::write(std::string_view line) {
     ++dropped_count_;
     return;
   }
-  // Once lines are missing, those that follow wait for the notice, so that it stands where they are missing.
+  // Once lines are missing, later lines wait for the notice, so that the notice stands where the lines are missing.
   if (dropped_count_ > 0 && waiting_bytes() > 0) {
     ++dropped_count_;
     return;

@@ -1,5 +1,5 @@
-// Writes whole lines to a descriptor that may stall, without ever waiting for it: what does not go out is kept in a
-// bounded buffer, and lines beyond that are dropped and counted.
+// Writes whole lines to a descriptor that may stall, and never waits for it. Lines that the descriptor does not take
+// stay in a bounded buffer; lines beyond the bound are dropped and counted.
 #pragma once
 
 #include <sys/types.h>
@@ -14,27 +14,27 @@
 
 namespace yolod::common {
 
-// Owned by the log of one process; one caller at a time. The descriptor that it is given stays its owner's, and keeps
-// its flags: O_NONBLOCK would be set for every process that shares the description. For a pipe or terminal it opens a
-// description of its own instead, where that is possible; to a socket it sends with MSG_DONTWAIT. Elsewhere it writes
-// pieces of at most PIPE_BUF, each after poll() says that there is room: only a second process that fills the same pipe
-// between the two calls could still make it wait. A file on disk is always taken as ready.
+// The log of one process owns it, and one caller at a time uses it. The caller keeps the descriptor and its flags:
+// O_NONBLOCK would affect every process that shares the open file. For a pipe or a terminal the writer opens a file
+// description of its own if possible; to a socket it sends with MSG_DONTWAIT. Otherwise it writes pieces of at most
+// PIPE_BUF bytes, each after poll() reports room; only another process that fills the same pipe between the two calls
+// could make it wait. A file on disk always counts as ready.
 class LogWriter {
  public:
-  // The line that says how many were dropped, its line feed included.
+  // Returns the line, with its line feed, that reports the number of dropped lines.
   using DroppedNotice = std::function<std::string(std::uint64_t dropped_count)>;
 
   static constexpr std::size_t kBufferBytes = 65'536;
 
-  // Writes to `descriptor` (not owned).
+  // Writes to `descriptor`, which the caller owns.
   LogWriter(int descriptor, DroppedNotice notice);
-  // Writes to a file of its own.
+  // Writes to a file that the writer owns.
   LogWriter(UniqueFd file, DroppedNotice notice);
 
-  // Writes a line, which ends in a line feed, after all that waits; or keeps it, or drops and counts it. A descriptor
-  // that fails (EPIPE, ENOSPC) loses what waits: those lines count as dropped.
+  // Writes a line, which must end with a line feed, after the waiting lines; or keeps it, or drops and counts it. If
+  // the descriptor fails (EPIPE, ENOSPC), the waiting lines count as dropped.
   void write(std::string_view line);
-  // Writes what waits, as far as the descriptor takes it now. True if no line is left.
+  // Writes the waiting lines, as far as the descriptor takes them now. Returns true if no line is left.
   bool flush();
 
   [[nodiscard]] std::size_t waiting_bytes() const { return buffer_.size() - written_; }
@@ -50,15 +50,15 @@ class LogWriter {
   void lose_waiting();
   void clear();
 
-  UniqueFd owned_;  // a file, or our own description of the pipe or terminal
+  UniqueFd owned_;  // a file, or the writer's own description of the pipe or terminal
   int descriptor_;
   bool is_socket_{false};
   const DroppedNotice notice_;
-  std::string buffer_;              // from written_ on: what waits, whole lines except that the first may be partly out
-  std::size_t written_{0};          // bytes of buffer_ that are out
-  std::uint64_t dropped_count_{0};  // lines that no notice has told of yet
-  std::uint64_t announced_count_{0};  // lines that the notice in buffer_ tells of
-  bool line_torn_{false};             // the last line out is not whole and never will be
+  std::string buffer_;              // waiting bytes start at written_: whole lines, but the first may be partly written
+  std::size_t written_{0};          // bytes of buffer_ that are written
+  std::uint64_t dropped_count_{0};  // dropped lines that no notice has reported yet
+  std::uint64_t announced_count_{0};  // dropped lines that the notice in buffer_ reports
+  bool line_torn_{false};             // the last written line is incomplete and will stay so
 };
 
 }  // namespace yolod::common

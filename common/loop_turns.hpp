@@ -1,7 +1,7 @@
-// How long the handlers of an event loop run: while one does, nobody else is served.
+// Measures how long each handler of the event loop runs, because nothing else is served meanwhile.
 //
-// Asio is told by tools/cmake/asio_turns.hpp to call begin() and end() around every handler. One object for the
-// process: only its main thread may have an event loop that is watched.
+// tools/cmake/asio_turns.hpp makes Asio call begin() and end() around every handler. The process has one object, and
+// only the main thread may run an event loop that is measured.
 #pragma once
 
 #include <array>
@@ -13,14 +13,14 @@ namespace yolod::common {
 
 class LoopTurns {
  public:
-  // Turns that took longer than these are counted.
+  // Turns that take longer than these limits are counted.
   static constexpr std::array<std::uint64_t, 6> kLongerThanUs{1'000, 2'000, 5'000, 10'000, 50'000, 200'000};
 
   enum class Clock {
-    kWall,       // what other programs take of the processor counts as well
-    kProcessor,  // the thread's own time, for tests on a shared machine: a system call
+    kWall,       // includes the time that other programs take from the processor
+    kProcessor,  // the thread's own time, for tests on a shared machine; costs a system call
   };
-  // From now on.
+  // Starts to measure.
   void watch(Clock clock) {
     clock_ = clock;
     watching_ = true;
@@ -42,13 +42,13 @@ class LoopTurns {
   }
 
   [[nodiscard]] std::uint64_t longest_us() const { return longest_us_; }
-  // By kLongerThanUs.
+  // Returns one count for each entry of kLongerThanUs.
   [[nodiscard]] const std::array<std::uint64_t, kLongerThanUs.size()>& long_turns() const { return long_turns_; }
 
  private:
-  // A clock_gettime() before and after each handler would be two percent of a small request. Of the processor's counter
-  // it is enough to know that it makes at least kFewTicks in a millisecond; how many it makes is looked at when a turn
-  // was long.
+  // A clock_gettime() before and after each handler would cost two percent of a small request. The processor's time
+  // stamp counter is cheaper. It is enough to know that it makes at least kFewTicks in a millisecond; the exact rate
+  // matters only after a long turn.
 #if defined(__x86_64__)
   static constexpr std::uint64_t kFewTicks = 500'000;
   static std::uint64_t ticks() { return __builtin_ia32_rdtsc(); }
@@ -62,7 +62,7 @@ class LoopTurns {
     clock_gettime(clock, &time);
     return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000 + static_cast<std::uint64_t>(time.tv_nsec) / 1'000;
   }
-  // Microseconds of the thread's time, or ticks.
+  // Returns microseconds of the thread's time, or ticks of the counter.
   [[nodiscard]] std::uint64_t now() const {
     return clock_ == Clock::kProcessor ? us_of(CLOCK_THREAD_CPUTIME_ID) : ticks();
   }

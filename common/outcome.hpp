@@ -1,4 +1,4 @@
-// A value or an Error: what a function returns when failing is part of its job.
+// A value or an Error, for functions that may fail in normal operation.
 #pragma once
 
 #include <type_traits>
@@ -9,9 +9,8 @@
 
 namespace yolod::common {
 
-// Converts from T and from Error, so that `return value;` and `return Error{...};` both read as what they are.
-// value() of a failure, or error() of a success, is a broken invariant and aborts (std::get with no handler).
-// Any thread may own one; it has no shared state.
+// Converts from T and from Error, so a function can `return value;` or `return Error{...};`. Calling value() of a
+// failure or error() of a success aborts the process. It has no shared state, so any thread may own one.
 template <typename T>
 class [[nodiscard]] Outcome {
  public:
@@ -39,7 +38,7 @@ class [[nodiscard]] Outcome {
   std::variant<T, Error> state_;
 };
 
-// Done, or an Error.
+// A success without a value, or an Error.
 template <>
 class [[nodiscard]] Outcome<void> {
  public:

@@ -1,7 +1,8 @@
-// A base for types of which one is made and gone for every request: their memory is kept for the next one.
+// A base class for types that are created and destroyed with every request. It keeps their memory for the next object
+// of the same type.
 //
-// For objects of exactly `Derived`. One thread of the process may make and end them. Under a sanitizer every object has
-// memory of its own, so that a use after the end is seen.
+// Use it only for objects of exactly the type `Derived`, on one thread of the process. Under a sanitizer every object
+// gets new memory, so that the sanitizer detects a use after destruction.
 #pragma once
 
 #include <cstddef>

@@ -11,7 +11,7 @@ constexpr char kHexDigits[] = "0123456789abcdef";
 
 std::uint8_t byte_at(std::string_view text, std::size_t index) { return static_cast<std::uint8_t>(text[index]); }
 
-// U+0080 to U+009F: terminals obey these like escape sequences.
+// U+0080 to U+009F: terminals interpret them like escape sequences.
 bool is_c1_control(std::string_view sequence) {
   return sequence.size() == 2 && byte_at(sequence, 0) == 0xC2 && byte_at(sequence, 1) < 0xA0;
 }
@@ -30,8 +30,8 @@ void append_hex(std::string& out, std::string_view prefix, std::string_view byte
   }
 }
 
-// Calls `append(sequence, well_formed)` for each character of the first `max_bytes` of `text`; true if some was cut
-// off.
+// Calls `append(sequence, well_formed)` for each character in the first `max_bytes` of `text`. Returns true if
+// characters remain.
 template <typename Append>
 bool for_each_character(std::string_view text, std::size_t max_bytes, Append append) {
   std::size_t at = 0;
@@ -146,7 +146,7 @@ std::string_view trimmed(std::string_view text) {
 }
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);  // distances from a's first i bytes to each prefix of b
+  std::vector<std::size_t> row(b.size() + 1);  // distances from the first i bytes of a to each prefix of b
   std::iota(row.begin(), row.end(), std::size_t{0});
   for (std::size_t i = 0; i < a.size(); ++i) {
     std::size_t diagonal = row[0];
@@ -161,9 +161,9 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 std::string_view nearest_word(std::string_view word, const std::vector<std::string_view>& candidates) {
-  constexpr std::size_t kLongestWord = 64;  // beyond it the rest says nothing, and would cost time on hostile text
+  constexpr std::size_t kLongestWord = 64;  // a longer word cannot be a misspelt key, and hostile text would cost time
   word = word.substr(0, kLongestWord);
-  // Abbreviations are common, of one or two letters they say nothing.
+  // Abbreviations are common, but one or two letters match too many words.
   constexpr std::size_t kShortestBeginning = 3;
   std::string_view nearest;
   std::size_t nearest_distance = (word.size() + 1) / 2;

@@ -1,4 +1,5 @@
-// The sole owner of a file descriptor: closes it once, when it goes. Movable, any thread, not shared.
+// The sole owner of a file descriptor, which the destructor closes. Movable; any thread may own one, but two threads
+// must not share it.
 #pragma once
 
 #include <unistd.h>
@@ -25,7 +26,7 @@ class UniqueFd {
   [[nodiscard]] int release() noexcept { return std::exchange(descriptor_, -1); }
 
   void reset(int descriptor = -1) noexcept {
-    // close() is not retried on EINTR: on Linux the descriptor is gone either way.
+    // Do not retry close() on EINTR: Linux has already closed the descriptor.
     if (descriptor_ >= 0) ::close(descriptor_);
     descriptor_ = descriptor;
   }

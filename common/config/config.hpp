@@ -1,5 +1,5 @@
-// The settings of system.yaml as plain values, after defaults, paths made absolute and ranges checked.
-// Read by common/config/schema.hpp. Values only: any thread, copied at will.
+// The settings of system.yaml as plain values, with defaults, absolute paths and checked ranges.
+// common/config/schema.hpp reads them. Any thread may use a copy.
 #pragma once
 
 #include <string>
@@ -18,8 +18,8 @@ struct Config {
   LoggingConfig logging;
   SandboxMode sandbox{SandboxMode::kAuto};
   std::vector<ModelConfig> models;
-  std::string default_model;  // the first model's name where the file names none
-  // Said once in the log at start: settings that were accepted but have no effect.
+  std::string default_model;  // the first model's name if the file names none
+  // Logged once at start: settings that were accepted but have no effect.
   std::vector<std::string> warnings;
   friend bool operator==(const Config&, const Config&) = default;
 };

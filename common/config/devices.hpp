@@ -1,12 +1,12 @@
-// What a model's `device` may come to.
+// Tells what a model's `device` setting may select.
 #pragma once
 
 #include "common/config/model_config.hpp"
 
 namespace yolod::common {
 
-// Whether its workers may make a CUDA context, which neither survives a fork nor fits the sandbox yet: `device` names a
-// GPU, or is auto in a build that would take one.
+// Returns whether the model's workers may create a CUDA context, which cannot survive a fork and does not work in the
+// sandbox yet: `device` names a GPU, or it is auto in a build with CUDA.
 [[nodiscard]] bool may_use_cuda(const ModelConfig& config, bool built_with_cuda);
 
 }  // namespace yolod::common

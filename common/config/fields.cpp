@@ -17,7 +17,7 @@ std::string out_of_range(std::string_view text, const std::string& low, const st
   return shown(text) + " is out of range, allowed: " + low + " to " + high;
 }
 
-// A number must not be in quotes: what is in quotes is meant as text.
+// A number must not be in quotes, because quotes mark text.
 template <typename T>
 std::optional<T> number_of(ConfigReader& reader, const YamlNode& node, std::string_view expected,
                            Outcome<T> (*parse)(std::string_view)) {

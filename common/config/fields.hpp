@@ -2,7 +2,7 @@
 // it holds the text of the reference. Reading, writing, the suggestion for a misspelt key and the reference all walk
 // the same Fields (tables.hpp), so that they cannot disagree about what keys there are.
 //
-// Fields refer to the struct that they were made for, and live no longer than it. One thread.
+// A Field refers to the struct that it was made for and must not outlive it. One thread uses it.
 #pragma once
 
 #include <array>
@@ -34,7 +34,7 @@ struct Field {
 
   std::string_view name;
   std::function<void(ConfigReader&, const YamlNode&)> read;
-  // Nothing where the key is to be left out. A field without it is read only.
+  // Returns nullopt if the key is to be omitted. A field without this function is only read.
   std::function<std::optional<YamlNode>()> write;
   bool required{false};
   std::string_view other_name{};  // a second spelling that is read as well
@@ -61,28 +61,30 @@ struct Field {
   }
 };
 
-// Collects the problems of a config while its tree is read, and knows which key is being read.
+// Collects the problems of a config while its tree is read, and tracks the current key.
 class ConfigReader {
  public:
-  // `sources` names what a YamlMark::source counts: the file, then each --set. Relative paths are made absolute against
-  // `base`; an empty base leaves paths as they are written.
+  // `sources` are the names for YamlMark::source: the file, then each --set. Relative paths become absolute against
+  // `base`; with an empty `base` they stay unchanged.
   ConfigReader(std::vector<std::string> sources, std::filesystem::path base)
       : sources_(std::move(sources)), base_(std::move(base)) {}
 
-  // Adds a problem of the key that is being read.
+  // Adds a problem of the current key.
   void problem(const YamlMark& mark, std::string message) { problem_at(key_, mark, std::move(message)); }
   void problem_at(std::string key, const YamlMark& mark, std::string message);
 
-  // Reads each entry of `node` with its field. Reports unknown and repeated keys, and required ones that are absent.
-  // A null node is an empty map: a section of which every line is commented out.
+  // Reads each entry of `node` with its field. Reports unknown keys, repeated keys and missing required keys. A null
+  // node counts as an empty map, because all lines of a section may be commented out.
   void read_map(const YamlNode& node, const Fields& fields);
-  // Calls `read` with the node while `name` ("cfg", "[0]") is part of the key.
+  // Calls `read` with the node, with `name` ("cfg", "[0]") appended to the current key.
   void read_below(std::string_view name, const YamlNode& node,
                   const std::function<void(ConfigReader&, const YamlNode&)>& read);
 
-  // The text of a scalar; reports and returns nothing for any other kind, and for control characters in it.
+  // Returns the text of a scalar. Reports a problem and returns nullopt for another kind of node or for control
+  // characters.
   [[nodiscard]] std::optional<std::string> text_of(const YamlNode& node, std::string_view expected);
-  // The value that `parse` finds in the text of a scalar; reports and returns nothing where there is none.
+  // Returns the value that `parse` finds in the text of a scalar. Reports a problem and returns nullopt if there is
+  // none.
   template <typename T>
   [[nodiscard]] std::optional<T> value_of(const YamlNode& node, std::string_view expected,
                                           Outcome<T> (*parse)(std::string_view));
@@ -92,7 +94,7 @@ class ConfigReader {
   [[nodiscard]] const std::filesystem::path& base() const { return base_; }
 
   [[nodiscard]] bool has_problems() const { return !problems_.empty(); }
-  // Every problem so far, in the order of the file.
+  // Returns every problem so far, in the order of the file.
   [[nodiscard]] std::vector<ConfigProblem> take_problems();
 
  private:
@@ -109,30 +111,30 @@ class ConfigReader {
   std::vector<Found> problems_;
 };
 
-// The inverse of read_map(): a map of what the fields write.
+// The inverse of read_map(): returns a map of the values that the fields write.
 [[nodiscard]] YamlNode write_map(const Fields& fields);
 
-// "a list", "a map", "nothing": what a node is, for messages.
+// Returns the kind of a node for messages: "a list", "a map", "nothing".
 [[nodiscard]] std::string_view kind_name(YamlNode::Kind kind);
 
-// ---- One function for each kind of value. `low` and `high` are allowed themselves.
+// ---- One function for each kind of value. The bounds `low` and `high` are inclusive.
 
 template <typename Integer>
 [[nodiscard]] Field count_field(std::string_view name, Integer& value, std::uint64_t low, std::uint64_t high);
-// A count for which the word `auto` stands for 0.
+// A count; the word `auto` means 0.
 [[nodiscard]] Field auto_count_field(std::string_view name, std::uint32_t& value, std::uint64_t low,
                                      std::uint64_t high);
 [[nodiscard]] Field real_field(std::string_view name, double& value, double low, double high);
 [[nodiscard]] Field bool_field(std::string_view name, bool& value);
 [[nodiscard]] Field string_field(std::string_view name, std::string& value);
 [[nodiscard]] Field strings_field(std::string_view name, std::vector<std::string>& value);
-// 0 is allowed below `low` if `zero_allowed`.
+// If `zero_allowed`, 0 is allowed in addition to `low`..`high`.
 [[nodiscard]] Field size_field(std::string_view name, std::uint64_t& value, std::uint64_t low, std::uint64_t high,
                                bool zero_allowed = false);
 [[nodiscard]] Field time_field(std::string_view name, milliseconds& value, milliseconds low, milliseconds high);
-// An empty path is allowed where the key is not required.
+// If the key is not required, its path may be empty.
 [[nodiscard]] Field path_field(std::string_view name, std::filesystem::path& value);
-// As path_field; the key must be there, and its path not empty.
+// As path_field, but the key is required and its path must not be empty.
 [[nodiscard]] Field required_path_field(std::string_view name, std::filesystem::path& value,
                                         std::string_view other_name = {});
 // The show_keys of a map that is read into a T.
@@ -151,11 +153,11 @@ template <typename T>
   return field;
 }
 
-// One of a few words.
+// One word out of a fixed list.
 template <typename Enum>
 using Choices = std::vector<std::pair<std::string_view, Enum>>;
 
-// The index of the word that `node` is, or nothing after reporting it.
+// Returns the index of the word in `node`, or nullopt after it has reported a problem.
 [[nodiscard]] std::optional<std::size_t> read_choice(ConfigReader& reader, const YamlNode& node,
                                                      const std::vector<std::string_view>& words);
 

@@ -1,9 +1,10 @@
-// How long a worker may go without completing a request before the front-end takes it for hung: pure functions.
+// Pure functions that compute how long a worker may run without completing a request before the front-end treats it
+// as hung:
 //
-//   hang_timeout, and limits.max_decode_time for each picture that the worker may still have to decode
+//   hang_timeout + limits.max_decode_time for each picture that the worker may still have to decode
 //
-// So a batch of the costliest pictures that are allowed does not look like a hang, and a worker that does hang is found
-// after a time that the front-end knows from its own table: nothing that a worker writes prolongs it.
+// So a batch of the costliest allowed pictures does not count as a hang. The front-end computes the time from its own
+// table, so a compromised worker cannot extend it.
 #pragma once
 
 #include <chrono>
@@ -15,21 +16,22 @@
 
 namespace yolod::common {
 
-// Whether each request of the model costs a decoding.
+// Returns whether each request of the model needs a picture to be decoded.
 [[nodiscard]] inline bool decodes_pictures(const ModelConfig& config) {
   return config.task != Task::kTensor && !std::holds_alternative<IdentitySource>(config.source);
 }
 
-// `requests`: those that the worker may decode before its next completion.
+// `requests` is the number of requests that the worker may decode before its next completion.
 [[nodiscard]] inline std::chrono::milliseconds hang_allowance(const ModelConfig& config, std::size_t requests) {
   if (!decodes_pictures(config)) return config.hang_timeout;
-  // A picture that is to be answered with its boxes is decoded twice, drawn on and encoded.
+  // A request with annotate decodes the picture twice, draws on it and encodes it.
   const int times = config.task == Task::kDetect && config.detect.annotate ? 3 : 1;
   return config.hang_timeout +
          times * config.limits.max_decode_time * static_cast<std::chrono::milliseconds::rep>(requests);
 }
 
-// Of a worker that has all that a worker can have: a full batch at hand, and a full one behind it.
+// Returns the allowance for a worker with the most work possible: one full batch in progress and one full batch
+// waiting.
 [[nodiscard]] inline std::chrono::milliseconds longest_hang_allowance(const ModelConfig& config) {
   return hang_allowance(config, std::size_t{2} * config.batch.size_limit());
 }

@@ -1,5 +1,5 @@
-// The settings of one model as plain values, after defaults, paths made absolute and ranges checked; a worker is given
-// these and nothing else. Read by common/config/schema.hpp. Values only: any thread, copied at will.
+// The settings of one model as plain values, with defaults, absolute paths and checked ranges. A worker receives
+// these settings and no others. common/config/schema.hpp reads them. Any thread may use a copy.
 #pragma once
 
 #include <array>
@@ -28,7 +28,7 @@ enum class IdentityLoadFault { kNone, kExit, kCrash, kHang, kWarmUpCrash };
 struct DarknetSource {
   std::filesystem::path cfg;
   std::filesystem::path weights;
-  std::filesystem::path names;  // a list of labels, or a Darknet .data file that names one
+  std::filesystem::path names;  // a list of labels, or a Darknet .data file that refers to one
   friend bool operator==(const DarknetSource&, const DarknetSource&) = default;
 };
 
@@ -36,17 +36,18 @@ struct TorchScriptSource {
   std::filesystem::path file;
   std::filesystem::path names;  // may be empty
   TorchScriptLayout layout{TorchScriptLayout::kAuto};
-  BoxCoordinates coordinates{BoxCoordinates::kAuto};  // of a detector's boxes: pixels or fractions of its input
+  // whether a detector's boxes are in pixels or in fractions of its input
+  BoxCoordinates coordinates{BoxCoordinates::kAuto};
   friend bool operator==(const TorchScriptSource&, const TorchScriptSource&) = default;
 };
 
-// A model without a network: answers with the size and checksum of what it was sent.
+// A model without a network: it answers with the size and the checksum of the request's body.
 struct IdentitySource {
   milliseconds delay{0};
   bool faults{false};
   milliseconds load_delay{0};
   IdentityLoadFault load_fault{IdentityLoadFault::kNone};
-  std::string loader_probe{};  // with `faults`: a system call that its sealed loader tries (model/forbidden_call.hpp)
+  std::string loader_probe{};  // with `faults`: a system call that the sealed loader tries (model/forbidden_call.hpp)
   friend bool operator==(const IdentitySource&, const IdentitySource&) = default;
 };
 
@@ -58,10 +59,10 @@ struct InputSize {
   friend bool operator==(const InputSize&, const InputSize&) = default;
 };
 
-// The most requests that a batch may be configured to have.
+// The largest batch size that a config may set.
 inline constexpr std::uint32_t kMostInBatch = 256;
 
-// 1, 2, 4 and so on, up to `limit`: the sizes that `auto` tries, and makes.
+// Returns 1, 2, 4 and so on, up to `limit`: the sizes that `auto` tries and uses.
 [[nodiscard]] inline std::vector<std::uint32_t> doubling_sizes(std::uint32_t limit) {
   std::vector<std::uint32_t> sizes;
   for (std::uint32_t size = 1; size <= limit; size *= 2) sizes.push_back(size);
@@ -69,15 +70,15 @@ inline constexpr std::uint32_t kMostInBatch = 256;
 }
 
 struct BatchConfig {
-  // What `auto` goes up to.
+  // The largest size that `auto` chooses.
   static constexpr std::uint32_t kMostByAuto = 8;
 
-  std::uint32_t max_size{0};  // 0 is `auto`: the largest that pays, which a model's warm-up finds
+  std::uint32_t max_size{0};  // 0 means `auto`: the warm-up finds the largest size that pays
   milliseconds max_wait{0};
-  std::vector<std::uint32_t> preferred_sizes;  // rising, at most size_limit(); empty: any
-  milliseconds target_p99{0};                  // 0: none; else size and wait are chosen from it
+  std::vector<std::uint32_t> preferred_sizes;  // rising, at most size_limit(); empty: any size
+  milliseconds target_p99{0};                  // 0: none; otherwise it determines the size and the wait
 
-  // No batch is larger, whatever the warm-up finds.
+  // No batch is larger than this, whatever size the warm-up finds.
   [[nodiscard]] std::uint32_t size_limit() const { return max_size == 0 ? kMostByAuto : max_size; }
   friend bool operator==(const BatchConfig&, const BatchConfig&) = default;
 };
@@ -88,11 +89,11 @@ struct QueueConfig {
   friend bool operator==(const QueueConfig&, const QueueConfig&) = default;
 };
 
-// Of one model.
+// The largest number of workers of one model.
 inline constexpr std::uint32_t kMostWorkers = 256;
 
 struct RecycleConfig {
-  std::uint64_t max_requests{0};  // 0: never
+  std::uint64_t max_requests{0};  // 0: no limit
   std::uint64_t max_rss_bytes{0};
   friend bool operator==(const RecycleConfig&, const RecycleConfig&) = default;
 };
@@ -105,11 +106,11 @@ struct CanaryConfig {
 
 struct PreprocessConfig {
   double scale{1.0 / 255.0};            // the key takes a number or a fraction such as 1/255
-  std::array<double, 3> mean{0, 0, 0};  // by channel, in the network's order
+  std::array<double, 3> mean{0, 0, 0};  // one value per channel, in the network's order
   std::array<double, 3> std{1, 1, 1};
   ChannelOrder order{ChannelOrder::kRgb};
   CropMode crop{CropMode::kNone};
-  double crop_fraction{1};  // of the resized picture's shorter side that a centre crop keeps
+  double crop_fraction{1};  // the part of the resized picture's shorter side that a centre crop keeps
   friend bool operator==(const PreprocessConfig&, const PreprocessConfig&) = default;
 };
 
@@ -120,7 +121,7 @@ struct DetectConfig {
   bool augment{false};
   std::vector<std::string> classes;
   AutoBool multi_label{AutoBool::kAuto};
-  // Requests may ask for the picture with its boxes: answers then have room for limits.max_result_bytes.
+  // If true, requests may ask for the picture with its boxes; every answer then has room for limits.max_result_bytes.
   bool annotate{false};
   friend bool operator==(const DetectConfig&, const DetectConfig&) = default;
 };
@@ -131,15 +132,15 @@ struct ClassifyConfig {
 };
 
 struct ImageConfig {
-  std::array<double, 2> range{0, 1};  // what black and white are in the network's output
+  std::array<double, 2> range{0, 1};  // the network's output values for black and white
   friend bool operator==(const ImageConfig&, const ImageConfig&) = default;
 };
 
 struct LimitsConfig {
   std::uint64_t max_pixels{100'000'000};
   milliseconds max_decode_time{2'000};                 // processor time of the thread that decodes one picture
-  std::uint64_t max_decode_memory_bytes{1ULL << 30U};  // of all pictures that one worker decodes at a time
-  std::uint64_t max_result_bytes{4ULL << 20U};         // of an answer that is a picture or tensors
+  std::uint64_t max_decode_memory_bytes{1ULL << 30U};  // for all pictures that one worker decodes at the same time
+  std::uint64_t max_result_bytes{4ULL << 20U};         // for an answer that is a picture or tensors
   friend bool operator==(const LimitsConfig&, const LimitsConfig&) = default;
 };
 
@@ -148,7 +149,7 @@ struct ModelConfig {
   Task task{Task::kDetect};
   ModelSource source{IdentitySource{}};
   std::uint32_t workers{1};
-  std::vector<std::string> devices;  // empty: auto; else "cpu", "cuda:N", dealt to workers in turn
+  std::vector<std::string> devices;  // empty: auto; otherwise "cpu" or "cuda:N", assigned to the workers in turn
   Precision precision{Precision::kAuto};
   std::uint32_t threads{0};  // per worker; 0: auto
   std::optional<InputSize> input_size;
@@ -156,7 +157,7 @@ struct ModelConfig {
   BatchConfig batch;
   QueueConfig queue;
   milliseconds request_timeout{30'000};
-  // A worker that has work and completes nothing for so long is killed. A worker that decodes pictures has
+  // A worker that has work and completes no request for this time is killed. A worker that decodes pictures gets
   // limits.max_decode_time more for each picture that it still has to decode.
   milliseconds hang_timeout{10'000};
   milliseconds load_timeout{120'000};
@@ -169,7 +170,7 @@ struct ModelConfig {
   ClassifyConfig classify;
   ImageConfig image;
   LimitsConfig limits;
-  // The server's own `sandbox`, carried to the model's processes with the rest. A model has no such key.
+  // The server's `sandbox` setting, which the front-end passes to the model's processes. A model has no such key.
   SandboxMode sandbox{SandboxMode::kAuto};
   friend bool operator==(const ModelConfig&, const ModelConfig&) = default;
 };

@@ -8,16 +8,17 @@
 namespace yolod::common {
 namespace {
 
-// A place in the tree, and what of the key is still to be followed from there.
+// A node of the tree, and the part of the key that remains to be followed from there.
 struct Step {
   YamlNode* node{nullptr};
   std::string_view rest;
-  std::string problem;  // set, and node null, where the key leads nowhere
+  std::string problem;  // set if the key leads nowhere; `node` is then null
 };
 
 Step stuck(std::string problem) { return {nullptr, {}, std::move(problem)}; }
 
-// What follows a finished segment: nothing, ".more" or "[index]"; a lone "." would name an empty key.
+// Returns the text after a finished segment, which is empty, ".more" or "[index]". Returns nullopt for a single "."
+// at the end, which would name an empty key.
 std::optional<std::string_view> after_segment(std::string_view rest) {
   if (!rest.starts_with('.')) return rest;
   if (rest.size() == 1) return std::nullopt;
@@ -33,14 +34,14 @@ Step into_index(YamlNode& node, std::string_view key, const YamlMark& mark) {
   const auto [end, error] = std::from_chars(key.data() + 1, digits_end, index);
   const auto rest = close == std::string_view::npos ? std::nullopt : after_segment(key.substr(close + 1));
   if (error != std::errc{} || end != digits_end || !rest.has_value()) {
-    return stuck(shown(key) + " is no index" + std::string(kForms));
+    return stuck(shown(key) + " is not an index" + std::string(kForms));
   }
   if (node.kind == YamlNode::Kind::kNull) {
     node = YamlNode::sequence();
     node.mark = mark;
   }
   if (node.kind != YamlNode::Kind::kSequence) {
-    return stuck(shown(key) + " needs a list there, it is " + std::string(kind_name(node.kind)));
+    return stuck(shown(key) + " needs a list, but the value there is " + std::string(kind_name(node.kind)));
   }
   if (index > node.items.size()) {
     return stuck("the list has " + std::to_string(node.items.size()) + " items, an index up to " +
@@ -53,7 +54,7 @@ Step into_index(YamlNode& node, std::string_view key, const YamlMark& mark) {
   return {&node.items[index], *rest, {}};
 }
 
-// Names may hold dots, so the longest that fits is meant.
+// Names may contain dots, so choose the longest name that matches.
 Step into_named_item(YamlNode& list, std::string_view key) {
   Step best;
   std::size_t best_length = 0;
@@ -84,7 +85,7 @@ Step into_key(YamlNode& node, std::string_view key, const YamlMark& mark) {
     node.mark = mark;
   }
   if (node.kind != YamlNode::Kind::kMap) {
-    return stuck(shown(name) + " needs a map of keys above it, there is " + std::string(kind_name(node.kind)));
+    return stuck(shown(name) + " needs a map of keys, but the value above it is " + std::string(kind_name(node.kind)));
   }
   if (YamlNode* found = node.find(name)) return {found, *rest, {}};
   YamlNode nothing;

@@ -1,4 +1,4 @@
-// `--set KEY=VALUE`: changes one place of a config's tree before it is read.
+// Implements `--set KEY=VALUE`, which changes one place of a config's tree before it is read.
 #pragma once
 
 #include <optional>
@@ -9,9 +9,9 @@
 
 namespace yolod::common {
 
-// Puts `value` where `key` says: "server.listen", "models[0].workers", "models.NAME.workers" (NAME: the `name` of one
-// of the list's maps). Maps on the way are made where there is nothing; index N of a list of N adds an item. Returns
-// what is wrong with the key, with the tree unchanged except for maps made on the way.
+// Sets the value at `key`: "server.listen", "models[0].workers", "models.NAME.workers" (NAME is the `name` of a map
+// in the list). Creates missing maps on the way; index N of a list of N items appends an item. If the key is invalid,
+// returns the reason, and the tree is unchanged except for created maps.
 [[nodiscard]] std::optional<std::string> set_value(YamlNode& root, std::string_view key, YamlNode value);
 
 }  // namespace yolod::common

@@ -1,12 +1,12 @@
-// What is wrong with a config. Plain values: any thread.
+// Describes the problems of a config as plain values, which any thread may use.
 #pragma once
 
 #include <string>
 
 namespace yolod::common {
 
-// One problem in a config. to_string: `file:line:column: key: what is wrong, what is allowed`.
-// Line and column count from 1; a `--set` reads `--set KEY=VALUE: key: ...` instead.
+// One problem of a config. to_string() gives `file:line:column: key: what is wrong, what is allowed`. Line and column
+// start at 1. For an override it gives `--set KEY=VALUE: key: ...`.
 struct ConfigProblem {
   std::string where;    // "system.yaml:3:7" or "--set server.listen=..."
   std::string key;      // "models[0].workers"; empty for a syntax error

@@ -35,7 +35,7 @@ std::string name_from_weights(const fs::path& weights) {
   return begin == std::string::npos ? "model" : name.substr(begin);
 }
 
-// The mark of the value at a key such as "models[0].detect.augment", or of what there is nearest to it.
+// Returns the mark of the value at a key such as "models[0].detect.augment", or of the nearest node above it.
 YamlMark mark_of(const YamlNode& root, std::string_view key) {
   const YamlNode* node = &root;
   while (!key.empty()) {
@@ -48,7 +48,7 @@ YamlMark mark_of(const YamlNode& root, std::string_view key) {
     const YamlNode* next = nullptr;
     if (!indexed) {
       next = node->find(part);
-      // The one model of the short form.
+      // The short form describes one model, without a models list.
       if (next == nullptr && node == &root && part == "models") return mark_of(root, "workers");
     } else if (std::from_chars(part.data() + 1, part.data() + part.size(), index).ec == std::errc{} &&
                index < node->items.size()) {
@@ -60,10 +60,10 @@ YamlMark mark_of(const YamlNode& root, std::string_view key) {
   return node->mark;
 }
 
-// What concerns more than one section.
+// Checks rules that concern more than one section.
 void check_whole(ConfigReader& reader, const YamlNode& root, Config& config, const ShortForm& short_form) {
   const ServerConfig& server = config.server;
-  // Bodies that are uploading may reserve half of the arena, so a larger body could never be taken.
+  // Unfinished uploads may reserve half of the arena, so the server could never accept a larger body.
   if (server.max_body_bytes > config.memory.input_arena_bytes / 2) {
     const bool body_given = root.find("server") != nullptr && root.find("server")->find("max_body_bytes") != nullptr;
     const YamlMark mark = body_given ? mark_of(root, "server.max_body_bytes") : mark_of(root, "memory.input_arena");
@@ -119,7 +119,8 @@ void check_whole(ConfigReader& reader, const YamlNode& root, Config& config, con
                     shown(config.default_model) + " is no model of this config, allowed: " + names);
 }
 
-// How messages call an override. A database's password must not end up in a log for being in a --set.
+// Returns the name of an override for messages. It hides the value of a database key, because a password must not
+// reach the log.
 std::string override_name(const std::string& text) {
   constexpr std::string_view kSecret = "postgres";
   const std::string shown_text = text.starts_with(kSecret) ? text.substr(0, text.find('=')) + "=..." : text;
@@ -140,13 +141,13 @@ void apply_override(ConfigReader& reader, YamlNode& root, const std::string& tex
     return;
   }
   YamlNode value = std::get<YamlNode>(std::move(parsed));
-  value.mark.source = source;  // an empty value has no mark of its own
+  value.mark.source = source;  // an empty value has no mark
   if (const auto problem = set_value(root, key, std::move(value))) {
     reader.problem_at(printable(key, 60), mark, *problem);
   }
 }
 
-// base_dir is read before all else, wherever it stands: every relative path depends on it.
+// Read base_dir first, wherever it stands in the file, because every relative path depends on it.
 void apply_base_dir(ConfigReader& reader, const YamlNode& root) {
   const YamlNode* base_dir = root.find("base_dir");
   if (base_dir == nullptr || base_dir->kind != YamlNode::Kind::kScalar || base_dir->text.empty()) return;
@@ -224,7 +225,7 @@ ConfigOutcome load_config(const fs::path& file, const std::vector<std::string>& 
   if (!fd.valid()) return unreadable(last_system_error("cannot be opened").message);
   std::string text;
   std::array<char, 65'536> piece{};
-  while (text.size() <= kMaxYamlBytes) {  // parse_config() refuses what is larger
+  while (text.size() <= kMaxYamlBytes) {  // parse_config() refuses a larger text
     const ssize_t count = ::read(fd.get(), piece.data(), piece.size());
     if (count == 0) break;
     if (count < 0 && errno == EINTR) continue;
@@ -241,7 +242,7 @@ std::string emit_config(const Config& config) {
 }
 
 std::string emit_model(const ModelConfig& model) {
-  ModelConfig copy = model;  // fields refer to what they could change
+  ModelConfig copy = model;  // fields need references to non-const members
   Fields fields = fields_of(copy);
   fields.push_back(sandbox_field(copy.sandbox));
   return to_yaml(write_map(fields));

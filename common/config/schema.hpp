@@ -16,32 +16,33 @@
 
 namespace yolod::common {
 
-// The config, or every problem found in it, in the order of the file. Exactly one of the two is non-empty.
+// Holds the config, or every problem in it in the order of the file. Exactly one of the two is non-empty.
 struct ConfigOutcome {
   std::optional<Config> config;
   std::vector<ConfigProblem> problems;
 };
 
-// What else there is to say against a config than its form: `key` as in ConfigProblem. Asked also where the form has
-// problems, of what could be read, so that all are told at once.
+// A problem that the caller's own check finds; `key` has the form of ConfigProblem::key. The check also runs if the
+// file has other problems, so that the user sees all problems at once.
 struct KeyProblem {
   std::string key;
   std::string message;
 };
 using ConfigCheck = std::function<std::vector<KeyProblem>(const Config&)>;
 
-// `text` is YAML; `source_name` is what messages call it; relative paths in it become absolute against `directory`
-// (the config file's folder), or against its own `base_dir` key if it has one. Each of `overrides` is "KEY=VALUE"
-// as given to --set, the value read as YAML; KEY is dotted ("server.listen", "models[0].workers" or
-// "models.NAME.workers"). Does no I/O: files that the config names are not opened. Never throws.
+// Parses the YAML in `text`. Messages call it `source_name`. Relative paths become absolute against the text's
+// `base_dir` key, or against `directory` (the config file's folder). Each of `overrides` is "KEY=VALUE" as in --set;
+// KEY has dots ("server.listen", "models[0].workers" or "models.NAME.workers"), and VALUE is YAML. Does no I/O: it
+// does not open the files that the config names. Never throws.
 //
-// The short form (`workers` with `model_path` at the top level, in place of `models`) gives one Darknet model, named
-// after its weights file without folder and extension; characters that a name may not have become '-'.
+// The short form (`workers` with `model_path` at the top level, without `models`) describes one Darknet model. The
+// model's name is the file name of the weights without folder and extension, with '-' for every character that a name
+// may not have.
 [[nodiscard]] ConfigOutcome parse_config(std::string_view text, const std::string& source_name,
                                          const std::filesystem::path& directory,
                                          const std::vector<std::string>& overrides = {}, const ConfigCheck& check = {});
 
-// parse_config() of a file. A file that cannot be read is a problem like any other.
+// Calls parse_config() with the contents of a file. If the file cannot be read, the result has that problem.
 [[nodiscard]] ConfigOutcome load_config(const std::filesystem::path& file,
                                         const std::vector<std::string>& overrides = {}, const ConfigCheck& check = {});
 

@@ -1,5 +1,4 @@
-// The settings of the server itself as plain values. Read by common/config/schema.hpp. Values only: any thread, copied
-// at will.
+// The settings of the server as plain values. common/config/schema.hpp reads them. Any thread may use a copy.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +20,7 @@ struct TlsConfig {
 
 struct ListenAddress {
   std::string address;  // host:port, [v6]:port, or unix:/path
-  // Of a unix socket's file: what the umask makes of it, and the process's group, where these are not given.
+  // The mode and the group of a unix socket's file. By default the umask and the process's group determine them.
   std::optional<std::uint32_t> mode{};
   std::string group{};  // a name or a number
   friend bool operator==(const ListenAddress&, const ListenAddress&) = default;
@@ -29,15 +28,15 @@ struct ListenAddress {
 
 struct ServerConfig {
   std::vector<ListenAddress> listen{{"127.0.0.1:8080"}};
-  // Where /status, /metrics and reloads are asked for: "auto" (a socket in the runtime directory, and the first two
-  // also at `listen`), "unix:/path" (there alone), or empty: nowhere but by signals.
+  // Where the server accepts /status, /metrics and reloads. "auto": a socket in the runtime directory, and /status
+  // and /metrics also at `listen`. "unix:/path": only there. Empty: nowhere; only signals control the server.
   std::string admin_listen{"auto"};
   std::uint64_t max_body_bytes{16ULL << 20U};
   std::uint32_t max_connections{4096};
   milliseconds header_timeout{10'000};
   milliseconds body_timeout{30'000};
   milliseconds write_timeout{30'000};
-  milliseconds idle_timeout{75'000};  // more than the 60 s after which load balancers give up an idle connection
+  milliseconds idle_timeout{75'000};  // longer than load balancers keep an idle connection (60 s)
   milliseconds drain_delay{0};
   milliseconds shutdown_timeout{25'000};
   TlsConfig tls;

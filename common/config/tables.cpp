@@ -19,7 +19,7 @@ constexpr std::uint64_t kKiB = 1ULL << 10U;
 constexpr std::uint64_t kMiB = 1ULL << 20U;
 constexpr std::uint64_t kGiB = 1ULL << 30U;
 
-// A deadline of 0 would refuse everything, so 1 ms is the least.
+// The shortest deadline, because a deadline of 0 would refuse every request.
 constexpr milliseconds kShortest{1};
 
 // A key that chooses the model's source. Its map is read into a fresh T; it is written if the source is a T.
@@ -329,7 +329,7 @@ Field sandbox_field(SandboxMode& mode) {
 
 namespace {
 
-// `model`'s batch settings, as they fit together.
+// Checks that the batch settings of `model` fit together.
 void check_batch(ConfigReader& reader, const YamlNode& model, const BatchConfig& batch) {
   const YamlNode* const node = model.find("batch");
   if (node == nullptr) return;

@@ -32,7 +32,7 @@ namespace yolod::common {
 // The config has the key `sandbox`. A model has it only in the settings that the front-end hands to a worker.
 [[nodiscard]] Field sandbox_field(SandboxMode& mode);
 
-// Reads one model's map and checks what concerns more than one of its keys. `more` are keys beside the model's own.
+// Reads one model's map and checks rules between its keys. `more` are additional keys beside the model's own.
 void read_model(ConfigReader& reader, const YamlNode& node, ModelConfig& model, const Fields& more = {});
 
 }  // namespace yolod::common

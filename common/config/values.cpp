@@ -23,7 +23,7 @@ struct Unit {
   std::uint64_t factor;
 };
 
-// Smallest first: the formatters take the last one that divides.
+// The smallest unit comes first, because the formatters use the last unit that divides the value.
 constexpr std::array<Unit, 4> kSizeUnits{{{"B", 1}, {"KiB", 1ULL << 10U}, {"MiB", 1ULL << 20U}, {"GiB", 1ULL << 30U}}};
 constexpr std::array<Unit, 3> kTimeUnits{{{"ms", 1}, {"s", 1000}, {"m", 60'000}}};
 constexpr std::array<Unit, 2> kPixelUnits{{{"", 1}, {"MP", 1'000'000}}};
@@ -41,7 +41,7 @@ std::optional<T> whole(std::string_view text) {
 bool starts_with_digit(std::string_view text) { return !text.empty() && text.front() >= '0' && text.front() <= '9'; }
 
 std::optional<double> real(std::string_view text) {
-  // from_chars reads "inf" and "nan" too; a number here begins with a digit or a sign and a digit.
+  // from_chars also reads "inf" and "nan". A number here begins with a digit, or with a sign and a digit.
   const std::string_view unsigned_text = text.starts_with('-') ? text.substr(1) : text;
   if (!starts_with_digit(unsigned_text)) return std::nullopt;
   const auto value = whole<double>(text);
@@ -49,7 +49,7 @@ std::optional<double> real(std::string_view text) {
   return value;
 }
 
-// "1.5" and 1024 -> 1536; nothing if that is no whole number or does not fit.
+// Returns number * factor: "1.5" and 1024 give 1536. Returns nullopt if the product is not whole or does not fit.
 std::optional<std::uint64_t> scaled(std::string_view number, std::uint64_t factor) {
   if (!starts_with_digit(number)) return std::nullopt;
   if (const auto count = whole<std::uint64_t>(number)) {
@@ -59,14 +59,14 @@ std::optional<std::uint64_t> scaled(std::string_view number, std::uint64_t facto
   const auto value = real(number);
   if (!value.has_value()) return std::nullopt;
   const double product = *value * static_cast<double>(factor);
-  constexpr double kExactLimit = 9007199254740992.0;  // 2^53: below it a double holds every whole number
+  constexpr double kExactLimit = 9007199254740992.0;  // 2^53: a double represents every smaller whole number exactly
   if (product >= kExactLimit) return std::nullopt;
   const double rounded = std::round(product);
   if (std::abs(product - rounded) > 1e-6) return std::nullopt;
   return static_cast<std::uint64_t>(rounded);
 }
 
-// A number and one of the units; `bare_unit` is what a number alone is taken in, if anything.
+// Parses a number with one of the units. A number without a unit uses `bare_unit`, if there is one.
 std::optional<std::uint64_t> with_unit(std::string_view text, std::span<const Unit> units, std::uint64_t bare_unit) {
   const std::size_t number_end = text.find_first_not_of("0123456789.");
   const std::string_view number = text.substr(0, number_end);
@@ -101,7 +101,7 @@ bool is_ipv6(const std::string& host) {
 Outcome<std::string> parse_unix_address(std::string_view text, std::string_view path) {
   constexpr std::size_t kLongestPath = sizeof(sockaddr_un::sun_path) - 1;
   if (!path.starts_with('/') || path.ends_with('/')) {
-    return refusal(shown(text) + " names no socket, unix: takes an absolute path such as unix:/run/yolod/http.sock");
+    return refusal(shown(text) + " is not a socket, unix: takes an absolute path such as unix:/run/yolod/http.sock");
   }
   if (path.size() > kLongestPath) {
     return refusal(shown(text) + " is too long, a socket's path has at most " + std::to_string(kLongestPath) +

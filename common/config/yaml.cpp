@@ -17,7 +17,7 @@
 namespace yolod::common {
 namespace {
 
-// Receives yaml-cpp's events and builds our tree. A fault is thrown as YAML::ParserException, as yaml-cpp's own are.
+// Receives yaml-cpp's events and builds the tree. It throws faults as YAML::ParserException, as yaml-cpp does.
 class TreeBuilder final : public YAML::EventHandler {
  public:
   explicit TreeBuilder(std::uint32_t source) : source_(source) {}
@@ -39,7 +39,7 @@ class TreeBuilder final : public YAML::EventHandler {
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const auto found = anchors_.find(anchor);
-    if (found == anchors_.end()) throw YAML::ParserException(mark, "an alias inside of what it names");
+    if (found == anchors_.end()) throw YAML::ParserException(mark, "an alias inside the value that its anchor names");
     check_copy(found->second, open_.size(), mark);
     YamlNode copy = found->second;
     place(std::move(copy), 0, mark);
@@ -72,7 +72,7 @@ class TreeBuilder final : public YAML::EventHandler {
  private:
   struct Open {
     YamlNode node;
-    std::optional<YamlKey> key;  // of a map: read, and waiting for its value
+    std::optional<YamlKey> key;  // of a map: the key that waits for its value
     YAML::anchor_t anchor{0};
     YAML::Mark mark;
   };
@@ -98,8 +98,8 @@ class TreeBuilder final : public YAML::EventHandler {
     }
   }
 
-  // Before a node is copied, for its anchor or for an alias: the copy keeps within the limits. Stops at the first node
-  // too many.
+  // Call it before a node is copied, for its anchor or for an alias, so that the copy stays within the limits. It
+  // stops at the first node above a limit.
   void check_copy(const YamlNode& node, std::size_t depth, const YAML::Mark& mark) {
     count_node(mark);
     if (node.kind == YamlNode::Kind::kMap || node.kind == YamlNode::Kind::kSequence) check_depth(depth + 1, mark);
@@ -124,7 +124,7 @@ class TreeBuilder final : public YAML::EventHandler {
     place(std::move(closed.node), closed.anchor, closed.mark);
   }
 
-  // Puts a finished node where it belongs: the root, the next item, the next key or its value.
+  // Places a finished node: as the root, the next item, the next key or that key's value.
   void place(YamlNode node, YAML::anchor_t anchor, const YAML::Mark& mark) {
     if (anchor != 0) {
       check_copy(node, open_.size(), mark);
@@ -150,12 +150,12 @@ class TreeBuilder final : public YAML::EventHandler {
   bool document_seen_{false};
   std::size_t node_count_{0};
   std::vector<Open> open_;
-  std::map<YAML::anchor_t, YamlNode> anchors_;  // finished nodes only
+  std::map<YAML::anchor_t, YamlNode> anchors_;  // only finished nodes
   YamlNode root_;
 };
 
-// Anything that yaml-cpp would take for more than text: it ends its input at a 0x04 byte without a word, and guesses
-// other encodings than UTF-8 by the bytes that come first.
+// Refuses bytes that yaml-cpp does not treat as plain UTF-8 text: it ends its input silently at a 0x04 byte, and it
+// guesses other encodings from the first bytes.
 std::optional<YamlFault> check_text(std::string_view text, std::uint32_t source) {
   if (text.size() > kMaxYamlBytes) {
     return YamlFault{{source, 1, 1}, "larger than 1 MiB, a config is at most that"};
@@ -199,7 +199,7 @@ std::string double_quoted(std::string_view text) {
   return out + '"';
 }
 
-// A node on one line.
+// Returns a node as one line.
 std::string flow_text(const YamlNode& node) {
   std::string out;
   switch (node.kind) {

@@ -1,5 +1,5 @@
-// A YAML document as a plain tree in which every node knows where it was written.
-// Values only; any thread.
+// A YAML document as a plain tree. Every node has its position in the text. The types hold plain values; any thread
+// may use them.
 #pragma once
 
 #include <cstddef>
@@ -27,21 +27,21 @@ struct YamlNode {
   enum class Kind { kNull, kScalar, kSequence, kMap };
 
   Kind kind{Kind::kNull};
-  bool quoted{false};  // of a scalar: it was written in quotes or as a block, so it is no number and no word of ours
+  bool quoted{false};  // of a scalar: written in quotes or as a block, so it is text and not a number or keyword
   YamlMark mark;
   std::string text;             // of a scalar
   std::vector<YamlKey> keys;    // of a map: keys[i] belongs to items[i]; in the order of the file, duplicates kept
   std::vector<YamlNode> items;  // of a sequence or map
 
-  [[nodiscard]] static YamlNode plain(std::string text);   // a number or a word of ours
-  [[nodiscard]] static YamlNode string(std::string text);  // a string that may hold anything
+  [[nodiscard]] static YamlNode plain(std::string text);   // a number or a keyword
+  [[nodiscard]] static YamlNode string(std::string text);  // a string with any content
   [[nodiscard]] static YamlNode sequence();
   [[nodiscard]] static YamlNode map();
 
-  // The value of a map's first such key; nullptr where there is none or this is no map.
+  // Returns the value of the first such key of a map, or nullptr if there is none or the node is not a map.
   [[nodiscard]] const YamlNode* find(std::string_view key) const;
   [[nodiscard]] YamlNode* find(std::string_view key);
-  // Adds to a map, without looking for duplicates.
+  // Adds an entry to a map without checking for duplicates.
   YamlNode& add(YamlKey key, YamlNode value);
 };
 
@@ -50,13 +50,14 @@ struct YamlFault {
   std::string message;
 };
 
-// Limits of what parse_yaml() takes: a config is written by a person.
+// The limits of parse_yaml(). A person writes a config, so they are small.
 inline constexpr std::size_t kMaxYamlBytes = std::size_t{1} << 20U;
 inline constexpr std::size_t kMaxYamlDepth = 64;
-inline constexpr std::size_t kMaxYamlNodes = 100'000;  // aliases count as what they stand for
+inline constexpr std::size_t kMaxYamlNodes = 100'000;  // each alias counts as much as a copy of its target
 
-// The one document in `text` (UTF-8), or why it cannot be read. Nodes are marked with `source`. An alias is replaced by
-// a copy of what it names. Tags and keys that are not plain text are faults. Never throws, short of memory.
+// Parses the only document in `text` (UTF-8), or returns why that is impossible. The nodes' marks have `source`. An
+// alias becomes a copy of its target. Tags, and keys that are not plain text, are faults. Throws only if memory is
+// exhausted.
 [[nodiscard]] std::variant<YamlNode, YamlFault> parse_yaml(std::string_view text, std::uint32_t source);
 
 // The tree as YAML text: maps and lists of maps as blocks, other sequences in brackets. parse_yaml() of it gives the

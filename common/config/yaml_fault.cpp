@@ -19,7 +19,7 @@ std::string_view line_of(std::string_view text, int line) {
   return text.substr(0, text.find('\n'));
 }
 
-// "[::1]:8080" where it stands without quotes: YAML takes the bracket for the beginning of a list.
+// Finds an address such as [::1]:8080 without quotes, where YAML reads the bracket as the start of a list.
 std::optional<std::string_view> bracketed_address(std::string_view line) {
   constexpr std::string_view kAddress = "0123456789abcdefABCDEF:.%";
   for (auto open = line.find('['); open != std::string_view::npos; open = line.find('[', open + 1)) {
@@ -48,7 +48,7 @@ std::string explain_yaml_fault(std::string_view text, int line, int column, std:
     return "in YAML * begins an alias, text that begins with it needs quotes (every address is 0.0.0.0, not *)";
   }
   if (message.starts_with(YAML::ErrorMsg::MAP_VALUE) || message.starts_with(YAML::ErrorMsg::MAP_KEY)) {
-    return "a key is not expected here: the line is indented further than the one before it, or has a second colon "
+    return "a key is not expected here: the line is indented further than the previous line, or has a second colon "
            "with "
            "a blank behind it (such text needs quotes)";
   }
@@ -60,8 +60,8 @@ std::string explain_yaml_fault(std::string_view text, int line, int column, std:
   if (message.starts_with(YAML::ErrorMsg::END_OF_SEQ_FLOW)) return "a list that begins with [ has no ] so far";
   if (message.starts_with(YAML::ErrorMsg::END_OF_MAP_FLOW)) return "a map that begins with { has no } so far";
   if (message.starts_with(YAML::ErrorMsg::END_OF_SEQ) || message.starts_with(YAML::ErrorMsg::END_OF_MAP)) {
-    return "this continues nothing that is above it: see to the indentation, and to quotes around text with signs in "
-           "it";
+    return "this line does not continue the lines above it: check the indentation, and put text with special signs "
+           "in quotes";
   }
   return printable(message, 200);
 }

@@ -1,5 +1,5 @@
-// What a model says of one image. Made in model/, carried by ipc/prediction_codec, written for clients in app/api.
-// Plain values: no owner beyond whoever holds them, any thread.
+// The answer of a model to one request. model/ makes it, ipc/prediction_codec carries it, and app/api writes it for
+// clients. The types hold plain values; any thread may use them.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@
 
 namespace yolod::common {
 
-// In pixels of the image as a person sees it (EXIF orientation applied), clipped to it.
+// In pixels of the upright image (with its EXIF orientation applied), clipped to the image.
 struct Box {
   float x_min{0};
   float y_min{0};
@@ -29,7 +29,7 @@ struct Detection {
   friend bool operator==(const Detection&, const Detection&) = default;
 };
 
-// Highest confidence first.
+// The highest confidence comes first.
 struct DetectionList {
   std::uint32_t image_width{0};
   std::uint32_t image_height{0};
@@ -45,7 +45,7 @@ struct Classification {
   friend bool operator==(const Classification&, const Classification&) = default;
 };
 
-// Most probable first.
+// The most probable class comes first.
 struct ClassificationList {
   std::uint32_t image_width{0};
   std::uint32_t image_height{0};
@@ -56,7 +56,7 @@ struct ClassificationList {
 
 enum class FileType : std::uint32_t { kJpeg = 1, kPng = 2, kNpy = 3, kNpz = 4 };
 
-// An answer that is a file: a picture that the model made, or its tensors as NumPy writes them.
+// An answer that is a file: a picture that the model made, or tensors as NumPy writes them.
 struct EncodedFile {
   FileType type{FileType::kJpeg};
   std::vector<std::byte> bytes;
@@ -64,7 +64,7 @@ struct EncodedFile {
   friend bool operator==(const EncodedFile&, const EncodedFile&) = default;
 };
 
-// The identity model's answer: what arrived.
+// The answer of the identity model describes the request's body.
 struct IdentityAnswer {
   std::uint64_t bytes{0};
   std::uint32_t crc32{0};  // zlib's CRC-32 of the body

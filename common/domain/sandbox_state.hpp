@@ -1,5 +1,5 @@
-// How much of its sandbox a worker or a loader has in force: the process says it when it is ready, /status and /metrics
-// show it. Values only.
+// Describes which parts of the sandbox are active in a worker or loader. The process reports it when it is ready;
+// /status and /metrics show it. The types hold plain values.
 #pragma once
 
 #include <cstdint>
@@ -8,24 +8,24 @@
 
 namespace yolod::common {
 
-// What becomes of a worker where the kernel does not offer what seals it (worker/sandbox).
+// What a worker does if the kernel lacks a part of the sandbox (worker/sandbox).
 enum class SandboxMode {
-  kAuto,      // it serves with what there is, and the log and /status say so
+  kAuto,      // it serves with the parts that exist; the log and /status name the missing part
   kRequired,  // it does not serve
-  kOff,       // it is never sealed
-  kReport,    // as kAuto; a call that is denied is named in the log before it ends the worker
+  kOff,       // no worker uses the sandbox
+  kReport,    // as kAuto; the log names a denied call before the call ends the worker
 };
 
 struct SandboxState {
   SandboxMode mode{SandboxMode::kOff};
-  std::uint32_t landlock_abi{0};  // the version of Landlock in force; 0: none is
-  bool seccomp{false};            // the filter of system calls is in force
-  std::string missing{};          // why a part is not in force, as one line; empty: every part is, or the mode is off
+  std::uint32_t landlock_abi{0};  // the version of the active Landlock; 0: not active
+  bool seccomp{false};            // the filter of system calls is active
+  std::string missing{};  // why a part is not active, as one line; empty: every part is active, or the mode is off
 
   friend bool operator==(const SandboxState&, const SandboxState&) = default;
 };
 
-// The word of the config: "auto", "required", "off", "report".
+// Returns the config's word: "auto", "required", "off", "report".
 [[nodiscard]] std::string_view to_string(SandboxMode mode);
 
 }  // namespace yolod::common

@@ -1,4 +1,4 @@
-// What a model is for.
+// Names the tasks that a model can have.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@ namespace yolod::common {
 
 enum class Task { kDetect, kClassify, kImage, kTensor };
 
-// The word of the config: "detect", "classify", "image", "tensor".
+// Returns the config's word: "detect", "classify", "image", "tensor".
 [[nodiscard]] std::string to_string(Task task);
 
 }  // namespace yolod::common

@@ -1,12 +1,12 @@
-// How long a worker took for a request. Plain values: any thread.
+// Says how long a worker worked on a request. The type holds plain values; any thread may use it.
 #pragma once
 
 #include <cstdint>
 
 namespace yolod::common {
 
-// Microseconds that a worker spent on one request. A batch's forward pass counts whole for each of its members:
-// that is what each of them waited.
+// Microseconds that a worker spent on one request. The forward pass of a batch counts in full for each of its
+// requests, because each of them waited for it.
 struct WorkTimes {
   std::uint32_t decode_us{0};
   std::uint32_t infer_us{0};

@@ -9,7 +9,8 @@ namespace {
 
 void add_with_parents(std::vector<CgroupFolder>& folders, CgroupVersion version, const std::filesystem::path& mount,
                       const std::string& group) {
-  // Normalised before it is appended: a group outside our namespace reads "/../other" and must not leave the mount.
+  // Normalise the path before it is appended: a group outside our namespace reads "/../other", and the result must
+  // stay inside the mount.
   auto folder = mount / std::filesystem::path("/" + group).lexically_normal().relative_path();
   if (!folder.has_filename()) folder = folder.parent_path();
   for (;;) {
@@ -26,7 +27,7 @@ std::vector<CgroupFolder> cgroup_folders(const std::string& controller, const st
   std::vector<CgroupFolder> folders;
   std::ifstream in(proc_self_cgroup);
   std::string line;
-  // One line is `id:controllers:group`; v2's has no controllers.
+  // A line has the form `id:controllers:group`. In v2 the controllers are empty.
   while (std::getline(in, line)) {
     const auto first = line.find(':');
     const auto second = first == std::string::npos ? first : line.find(':', first + 1);

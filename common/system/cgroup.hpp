@@ -1,4 +1,4 @@
-// Where this process stands in the control groups (cgroups(7)): the folders whose limits apply to it.
+// Finds the control groups (cgroups(7)) of this process: the folders whose limits apply to it.
 #pragma once
 
 #include <cstdint>
@@ -17,15 +17,15 @@ struct CgroupFolder {
   std::filesystem::path folder;
 };
 
-// Every folder whose limits for `controller` ("memory", "cpu") may apply: the process's own group and each above it, in
-// v2 and in v1, innermost first. Some may not exist: in a container the group's path is often not visible below the
-// mount, and the mount itself is the group.
+// Returns every folder whose limits for `controller` ("memory", "cpu") may apply: the process's own group and each
+// group above it, in v2 and v1, innermost first. Some folders may not exist: in a container the group's path is often
+// invisible below the mount, and the mount itself is the group.
 [[nodiscard]] std::vector<CgroupFolder> cgroup_folders(const std::string& controller,
                                                        const std::filesystem::path& proc_self_cgroup,
                                                        const std::filesystem::path& cgroup_root);
 
-// The sum of the values of the lines `key value` whose keys are asked for, of a file as cgroups have them; 0 where
-// there is none.
+// Returns the sum of the values in a cgroup file's lines `key value` with one of the given keys, or 0 if there is
+// none.
 [[nodiscard]] std::uint64_t sum_of_lines(const std::filesystem::path& file,
                                          std::initializer_list<std::string_view> keys);
 

@@ -10,14 +10,14 @@
 namespace yolod::common {
 namespace {
 
-// Cores' worth of time that the folder's quota gives, or 0 for no quota.
+// Returns the folder's quota in cores, or 0 for no quota.
 double quota_of(const CgroupFolder& at) {
   double quota = 0;
   double period = 0;
   if (at.version == CgroupVersion::kV2) {
     std::ifstream(at.folder / "cpu.max") >> quota >> period;  // "max 100000" leaves both at 0
   } else {
-    std::ifstream(at.folder / "cpu.cfs_quota_us") >> quota;  // -1 for none
+    std::ifstream(at.folder / "cpu.cfs_quota_us") >> quota;  // -1 means no quota
     std::ifstream(at.folder / "cpu.cfs_period_us") >> period;
   }
   return quota > 0 && period > 0 ? quota / period : 0;

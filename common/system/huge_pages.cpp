@@ -19,9 +19,9 @@ namespace {
 
 constexpr std::uintptr_t kHugePage = std::uintptr_t{2} << 20;
 constexpr std::size_t kPages = kHugePage / 4096;
-// A mapping that is longer than this is address space that a sanitizer or a driver has reserved.
+// A longer mapping is address space that a sanitizer or a driver has reserved.
 constexpr std::uintptr_t kLongest = std::uintptr_t{1} << 40;
-// Each call begins with work on every core, and cannot be stopped until its end.
+// The range of one call, because the call begins with work on every core and cannot be interrupted.
 constexpr std::uintptr_t kMostAtOnce = std::uintptr_t{64} << 20;
 constexpr int kCollapse = 25;  // MADV_COLLAPSE of Linux 6.1, which older headers lack
 
@@ -36,8 +36,8 @@ bool has_pages_of_that_size() {
   return bytes == kHugePage && sysconf(_SC_PAGESIZE) * static_cast<long>(kPages) == static_cast<long>(kHugePage);
 }
 
-// The aligned part of each private mapping that has no file behind it and may be written. All are read before the
-// first is changed, since collecting them allocates.
+// Returns the aligned part of each writable private mapping without a file. It reads all mappings before the first is
+// changed, because collecting them allocates memory.
 std::vector<Range> aligned_anonymous_ranges() {
   std::vector<Range> ranges;
   std::ifstream maps("/proc/self/maps");
@@ -60,13 +60,14 @@ bool is_all_there(std::uintptr_t begin) {
   return std::all_of(resident.begin(), resident.end(), [](unsigned char page) { return (page & 1) != 0; });
 }
 
-// After a fork all pages are write-protected, and kernels before 6.18 gather no 2 MiB of which that is true. This
-// writes a byte as it is, whatever other threads do with it, and whether or not malloc has given it to anybody.
+// After a fork all pages are write-protected, and kernels before 6.18 do not gather a range of 2 MiB whose pages all
+// are. This writes one byte with its own value. That is safe while other threads use the byte, and whether or not
+// malloc has given it out.
 [[gnu::no_sanitize_address, gnu::noinline]] void make_writable(std::uintptr_t begin) {
   __atomic_fetch_or(reinterpret_cast<unsigned char*>(begin), static_cast<unsigned char>(0), __ATOMIC_RELAXED);
 }
 
-// False: there is no memory for more.
+// Returns false if there is no memory for more.
 bool gather(const Range& full) {
   for (auto begin = full.begin; begin < full.end; begin += kHugePage) make_writable(begin);
   if (madvise(reinterpret_cast<void*>(full.begin), full.end - full.begin, kCollapse) == 0) return true;

@@ -1,15 +1,15 @@
-// The memory of this process in pages of 2 MiB, where it can be.
+// Moves the memory of this process into pages of 2 MiB where that is possible.
 #pragma once
 
 namespace yolod::common {
 
-// Asks the kernel to put each aligned 2 MiB of private anonymous memory whose pages are all there into one huge page. A
-// fork then copies one entry for 512 pages, and the end of a process frees one. An aligned 2 MiB that lacks a page
-// stays as it is, so memory does not grow, but for pages that were read and never written.
+// Asks the kernel to merge each aligned 2 MiB of private anonymous memory into a huge page, if all of its pages
+// exist. A fork then copies one entry instead of 512, and the end of a process frees one page. A range that lacks a
+// page stays unchanged, so memory grows only by pages that were read and never written.
 //
-// It copies what it gathers: some 30 ms for 100 MiB where huge pages are free. It ends at the first piece of memory for
-// which the kernel finds none, and does nothing where the kernel is older than Linux 6.1 or has huge pages of another
-// size. Throws std::bad_alloc. Any thread; other threads may use the memory.
+// The kernel copies the merged memory: about 30 ms for 100 MiB if huge pages are free. The function stops at the
+// first range for which the kernel finds no huge page. It does nothing on kernels before Linux 6.1, or if huge pages
+// have another size. Throws std::bad_alloc. Any thread may call it while other threads use the memory.
 void gather_in_huge_pages();
 
 }  // namespace yolod::common

@@ -15,7 +15,7 @@ namespace {
 std::optional<std::uint64_t> read_number(const std::filesystem::path& file) {
   std::ifstream in(file);
   std::string word;
-  if (!(in >> word)) return std::nullopt;  // absent, or "max"
+  if (!(in >> word)) return std::nullopt;  // the file is absent, or says "max"
   std::uint64_t value = 0;
   const auto [end, failure] = std::from_chars(word.data(), word.data() + word.size(), value);
   if (failure != std::errc{} || end != word.data() + word.size()) return std::nullopt;
@@ -26,7 +26,7 @@ std::optional<MemoryLimit> cgroup_memory(const CgroupFolder& at) {
   const bool v2 = at.version == CgroupVersion::kV2;
   const auto limit_file = at.folder / (v2 ? "memory.max" : "memory.limit_in_bytes");
   const auto limit = read_number(limit_file);
-  // v1 says "no limit" with a number near 2^63.
+  // In v1 a number near 2^63 means "no limit".
   if (!limit || *limit > (1ULL << 60U)) return std::nullopt;
   const auto usage = read_number(at.folder / (v2 ? "memory.current" : "memory.usage_in_bytes")).value_or(0);
   const auto stat = at.folder / "memory.stat";

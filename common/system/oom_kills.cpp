@@ -6,7 +6,7 @@
 namespace yolod::common {
 namespace {
 
-// Of the innermost group that can be seen.
+// Returns the counter of the innermost visible group.
 std::filesystem::path find_counter(const std::filesystem::path& proc_self_cgroup,
                                    const std::filesystem::path& cgroup_root) {
   for (const auto& at : cgroup_folders("memory", proc_self_cgroup, cgroup_root)) {
@@ -31,7 +31,7 @@ bool OomKills::claim() {
 }
 
 void OomKills::forget_old(Clock::time_point now) {
-  constexpr std::chrono::seconds kPeriod{10};  // the death of a large process may be told seconds after its kill
+  constexpr std::chrono::seconds kPeriod{10};  // the death of a large process may be reported seconds after the kill
   if (now - looked_ < kPeriod) return;
   looked_ = now;
   claimed_ = std::max(claimed_, seen_);

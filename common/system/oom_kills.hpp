@@ -1,5 +1,5 @@
-// Whether the kernel killed a process of ours for want of memory: a SIGKILL like any other, but that the control group
-// counts it.
+// Detects that the kernel killed a yolod process because memory ran out. Such a SIGKILL looks like any other, but the
+// control group counts it.
 #pragma once
 
 #include <cstdint>
@@ -11,24 +11,24 @@
 
 namespace yolod::common {
 
-// One owner, one thread. The arguments are for tests.
+// One thread owns and uses it. The arguments are for tests.
 class OomKills {
  public:
   explicit OomKills(const std::filesystem::path& proc_self_cgroup = "/proc/self/cgroup",
                     const std::filesystem::path& cgroup_root = "/sys/fs/cgroup");
 
-  // True once for each kill in this process's group since the construction, unless it was forgotten.
+  // Returns true once for each kill in this process's group since construction, unless the kill was forgotten.
   [[nodiscard]] bool claim();
-  // A kill that nobody has claimed for ten seconds or more was of a process that is not ours. To be called every so
-  // often.
+  // Forgets kills that were not claimed for ten seconds, because they hit processes of other programs. Call it
+  // periodically.
   void forget_old(Clock::time_point now);
 
  private:
   [[nodiscard]] std::uint64_t count() const;
 
-  std::filesystem::path counter_;  // empty: there is none, and nothing is ever known
+  std::filesystem::path counter_;  // empty: there is no counter, and claim() always returns false
   std::uint64_t claimed_;
-  std::uint64_t seen_;  // when it was last looked
+  std::uint64_t seen_;  // the counter's last value
   Clock::time_point looked_{};
 };
 

@@ -11,7 +11,7 @@
 namespace yolod::common {
 namespace {
 
-// "Name:   123 kB", as several files of /proc have it.
+// Parses a line "Name:   123 kB", as in several files of /proc.
 std::optional<std::uint64_t> bytes_of(const std::string& file, std::string_view name) {
   std::ifstream in(file);
   std::string word;

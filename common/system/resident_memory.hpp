@@ -1,4 +1,4 @@
-// How much memory a process has in the machine.
+// Measures how much physical memory a process uses.
 #pragma once
 
 #include <sys/types.h>
@@ -7,14 +7,13 @@
 
 namespace yolod::common {
 
-// Shared pages included. 0 for a pid that is none, or a process that is gone; so below.
+// Includes shared pages. These functions return 0 if the process does not exist.
 [[nodiscard]] std::uint64_t resident_bytes(pid_t pid);
 
-// What it has of its own, neither files nor shared memory. Pages that it shares with the process it was forked from
-// count in full.
+// Excludes files and shared memory. Pages that the process shares with the process that forked it count in full.
 [[nodiscard]] std::uint64_t own_bytes(pid_t pid);
 
-// How much more it had at its largest than it has now.
+// Returns the process's peak size minus its current size.
 [[nodiscard]] std::uint64_t given_back_bytes(pid_t pid);
 
 }  // namespace yolod::common

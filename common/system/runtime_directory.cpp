@@ -18,7 +18,7 @@ std::vector<fs::path> runtime_directories() {
       directories.push_back(std::move(directory));
     }
   };
-  // systemd separates several by colons; the unit has one.
+  // systemd separates several directories by colons; yolod's unit has one.
   if (const char* given = std::getenv("RUNTIME_DIRECTORY"); given != nullptr && *given == '/') {
     const std::string_view text(given);
     add(std::string(text.substr(0, text.find(':'))));

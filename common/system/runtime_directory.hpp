@@ -1,5 +1,5 @@
-// Where a server keeps what lives as long as it runs, its admin socket above all. The server and yolodctl look in the
-// same places, so that a command needs no address.
+// Finds the directory for files that exist while a server runs, mainly its admin socket. The server and yolodctl
+// search the same directories, so yolodctl needs no address.
 #pragma once
 
 #include <filesystem>
@@ -9,14 +9,14 @@
 
 namespace yolod::common {
 
-// The value of server.admin_listen that stands for the socket in the runtime directory.
+// The value of server.admin_listen that selects the socket in the runtime directory.
 inline constexpr std::string_view kAdminListenAuto = "auto";
 
-// The first of them is this process's own: $RUNTIME_DIRECTORY (systemd sets it), /run/yolod for root, or
-// $XDG_RUNTIME_DIR/yolod. A client also looks where a server of another user may be. Any thread.
+// The first directory is this process's own: $RUNTIME_DIRECTORY (set by systemd), /run/yolod for root, or
+// $XDG_RUNTIME_DIR/yolod. A client also searches the directories of servers of other users. Any thread may call it.
 [[nodiscard]] std::vector<std::filesystem::path> runtime_directories();
 
-// The admin socket in such a directory.
+// Returns the path of the admin socket in such a directory.
 [[nodiscard]] std::filesystem::path admin_socket_in(const std::filesystem::path& directory);
 
 }  // namespace yolod::common

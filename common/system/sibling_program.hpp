@@ -1,4 +1,4 @@
-// Where the other programs of this installation are.
+// Finds the other programs of this installation.
 #pragma once
 
 #include <filesystem>
@@ -8,8 +8,9 @@
 
 namespace yolod::common {
 
-// The program of that name beside the one that runs, or in ../libexec/yolod where an installation puts what only other
-// programs start. kSystem if it is in neither or may not be executed. Any thread.
+// Returns the path of the program in the directory of the running program, or in ../libexec/yolod, where an
+// installation puts programs that only other programs start. Returns kSystem if it is in neither or not executable.
+// Any thread may call it.
 [[nodiscard]] Outcome<std::filesystem::path> find_sibling_program(const std::string& name);
 
 }  // namespace yolod::common

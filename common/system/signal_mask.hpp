@@ -1,4 +1,5 @@
-// Blocks signals for a scope. Thread that made it only; the previous mask comes back when it goes, unless it was kept.
+// Blocks signals for a scope. Only the thread that made the object may use it. The destructor restores the previous
+// mask, unless keep() was called.
 #pragma once
 
 #include <csignal>

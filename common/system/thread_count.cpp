@@ -17,7 +17,7 @@
 namespace yolod::common {
 namespace {
 
-// As getdents64(2) fills it.
+// The layout of an entry that getdents64(2) returns.
 struct Entry {
   std::uint64_t inode;
   std::int64_t next;
@@ -26,7 +26,7 @@ struct Entry {
   char name[1];
 };
 
-// Names that begin with a digit in what one getdents64() has read.
+// Returns how many names in the result of one getdents64() begin with a digit.
 std::size_t numbers_in(const char* entries, std::size_t bytes) {
   std::size_t count = 0;
   for (std::size_t at = 0; at < bytes;) {
@@ -63,8 +63,8 @@ void require_single_thread([[maybe_unused]] const ThreadCounter& threads) {
     std::this_thread::sleep_for(kPause);
     count = threads.count();
   }
-  if (count <= 1) return;  // 0: nobody knows, for want of a descriptor
-  log_error("{} threads in a process that is about to fork: there must be one", count);
+  if (count <= 1) return;  // 0 means unknown, because there is no descriptor
+  log_error("a process that is about to fork has {} threads, but must have one; it aborts", count);
   flush_log();
   std::abort();
 #endif

@@ -1,4 +1,4 @@
-// How many threads this process has: a fork copies the calling one alone, and the locks of all.
+// Counts the threads of this process. A fork copies the calling thread only, but the locks of all threads.
 #pragma once
 
 #include <cstddef>
@@ -7,20 +7,20 @@
 
 namespace yolod::common {
 
-// Keeps /proc/self/task open, so that a process that may open nothing any more can still count. Of the process that
-// made it: a child that is forked gets to see its parent's threads.
+// Keeps /proc/self/task open, so that a process that may no longer open files can still count. It counts the threads
+// of the process that made it: in a forked child it would count the parent's.
 class ThreadCounter {
  public:
   ThreadCounter();
-  // 0 where the kernel does not say.
+  // Returns 0 if the kernel does not report the number.
   [[nodiscard]] std::size_t count() const;
 
  private:
   UniqueFd folder_;
 };
 
-// Logs and aborts if this process has more than one thread, and still has a moment later: one that was joined is in the
-// list a little longer. Does nothing under ThreadSanitizer, which keeps one of its own.
+// Logs and aborts if this process has more than one thread for longer than a moment (a joined thread stays in the
+// list briefly). Does nothing under ThreadSanitizer, which has a thread of its own.
 void require_single_thread(const ThreadCounter& threads = {});
 
 }  // namespace yolod::common

@@ -1,4 +1,4 @@
-// A file that appears under its name when all of it is written, and not before.
+// Writes a file that appears under its name only when it is complete.
 #pragma once
 
 #include <cstddef>
@@ -9,26 +9,28 @@
 
 namespace yolod::common {
 
-// Written beside its name, as NAME.unfinished-PID, which is gone at the end of its scope. One thread.
+// The data goes to NAME.unfinished-PID beside the target. The destructor removes that file. One thread uses the
+// object.
 class UnfinishedFile {
  public:
-  // Of a link, the file that it leads to. What is there and no file (a folder, a device) is a failure.
+  // If `target` is a link, the file behind the link is written. A target that exists and is not a file (a folder, a
+  // device) is a failure.
   explicit UnfinishedFile(const std::filesystem::path& target);
   UnfinishedFile(const UnfinishedFile&) = delete;
   UnfinishedFile& operator=(const UnfinishedFile&) = delete;
   ~UnfinishedFile();
 
-  // Appends to it. After a failure nothing is written any more; finish() tells of the first.
+  // Appends to the file. After a failure nothing more is written; finish() returns the first failure.
   void write(const void* bytes, std::size_t count);
   [[nodiscard]] bool failed() const { return error_ != 0; }
 
-  // Closes it and gives it its name, in the place of a file that has it already. kSystem where anything of it failed,
-  // the writing included: the name is left alone then.
+  // Closes the file and renames it to its target, replacing an existing file. Returns kSystem if any step failed,
+  // also an earlier write(); the target is then unchanged.
   [[nodiscard]] Outcome<void> finish();
 
  private:
-  std::filesystem::path named_;   // as it was asked for
-  std::filesystem::path target_;  // without links
+  std::filesystem::path named_;   // the path as requested
+  std::filesystem::path target_;  // the path with links resolved
   std::filesystem::path path_;
   UniqueFd file_;
   bool is_there_{false};

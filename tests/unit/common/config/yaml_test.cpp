@@ -237,7 +237,7 @@ TEST_CASE("Config YAML: what is not YAML is told by what the file has, and how t
       {"a: - b\n", 1, "a line of its own"},
       {"a: [b, c\n", 2, "has no ]"},
       {"a: {b: c\n", 2, "has no }"},
-      {"a:\n  - b\n  c: d\n", 3, "see to the indentation"},
+      {"a:\n  - b\n  c: d\n", 3, "check the indentation"},
   };
   for (const auto& [text, line, part] : cases) {
     CAPTURE(text);
