@@ -36,8 +36,8 @@ class LostTime {
   Clock::duration total_{0};
 };
 
-// For the one thread of a process that reads the clock at least every LostTime::kPeriod. Its times have Clock's type;
-// in such a process every deadline is on this clock.
+// The clock of the one thread of a process that reads the clock at least every LostTime::kPeriod. Its times have
+// Clock's type; in such a process every deadline is on this clock.
 class AwakeClock {
  public:
   using duration = Clock::duration;

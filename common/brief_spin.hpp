@@ -12,7 +12,7 @@ namespace yolod::common {
 class BriefSpin {
  public:
   static constexpr std::chrono::microseconds kLongest{100};
-  // How long spinning pauses after another thread needed the core.
+  // Spinning pauses for this long after another thread needed the core.
   static constexpr std::chrono::milliseconds kRespite{100};
 
   // `cores` is the number of cores that this process may use. With one core it never spins.

@@ -49,7 +49,7 @@ enum class ErrorCode : std::uint32_t {
 
 struct Error {
   ErrorCode code{ErrorCode::kInternal};
-  // One line for the log. A client sees it only with the codes of errors that the client caused.
+  // A line for the log. A client sees it only with the codes of errors that the client caused.
   std::string message;
 
   friend bool operator==(const Error&, const Error&) = default;
@@ -59,7 +59,7 @@ struct Error {
 // here.
 [[nodiscard]] Error system_error(std::string_view what, int error_number);
 
-// As system_error(), with the current errno.
+// Returns system_error() with the current errno.
 [[nodiscard]] Error last_system_error(std::string_view what);
 
 }  // namespace yolod::common

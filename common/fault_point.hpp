@@ -1,5 +1,5 @@
-// Named steps of the protocol between front-end and workers. A test can kill a process at such a step, to check that
-// the others recover. Shipped builds do not contain them (YOLOD_FAULT_POINTS).
+// The named steps of the protocol between front-end and workers. A test can kill a process at such a step, to check
+// that the others recover. Shipped builds do not contain them (YOLOD_FAULT_POINTS).
 #pragma once
 
 #include <array>

@@ -1,4 +1,4 @@
-// How the log is written. The types hold plain values.
+// The settings of the log. The types hold plain values.
 #pragma once
 
 #include <filesystem>

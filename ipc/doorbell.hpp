@@ -15,10 +15,10 @@ namespace yolod::ipc {
 
 [[nodiscard]] common::Outcome<common::UniqueFd> make_doorbell();
 
-// For the worker. Several rings before the front-end reads the doorbell count as one wake-up.
+// The worker calls it. Several rings before the front-end reads the doorbell count as one wake-up.
 void ring_doorbell(int descriptor);
 
-// For the front-end, before it checks the lane; a later ring is a new wake-up. Never waits. Returns how often the
+// The front-end calls it before it checks the lane; a later ring is a new wake-up. Never waits. Returns how often the
 // worker has rung since the last call; a compromised worker can make this any number.
 std::uint64_t silence_doorbell(int descriptor);
 

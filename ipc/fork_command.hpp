@@ -22,8 +22,8 @@ struct WorkerDescriptors {
   common::UniqueFd doorbell;
 };
 
-// For the front-end. Never waits. Returns false if the loader is gone, or if the channel is full because the loader
-// has not read the earlier commands.
+// The front-end calls it. Never waits. Returns false if the loader is gone, or if the channel is full because the
+// loader has not read the earlier commands.
 [[nodiscard]] bool send_fork(int descriptor, const LentDescriptors& descriptors, Command fork = Command::kFork);
 
 [[nodiscard]] constexpr bool is_fork(Command command) {
@@ -35,7 +35,7 @@ struct LoaderCommand {
   WorkerDescriptors descriptors;  // with a fork command; close-on-exec
 };
 
-// For the loader. Waits for a command; a signal may end the process meanwhile. Returns nullopt if the front-end is
+// The loader calls it. Waits for a command; a signal may end the process meanwhile. Returns nullopt if the front-end is
 // gone or sent an invalid message.
 [[nodiscard]] std::optional<LoaderCommand> wait_for_loader_command(int descriptor);
 

@@ -55,7 +55,7 @@ class LaneOwner {
   // is out of range.
   [[nodiscard]] std::optional<std::span<const std::byte>> copy_result(std::uint32_t slot, std::uint64_t bytes);
 
-  // What the worker last marked in `slot` is meaningful only after the worker has been reaped.
+  // The last mark of the worker in `slot`. It is meaningful only after the worker has been reaped.
   struct Mark {
     std::uint64_t id{0};
     WorkPhase phase{WorkPhase::kTaken};
@@ -101,7 +101,7 @@ class LaneUser {
   [[nodiscard]] std::span<std::byte> description() const;
   [[nodiscard]] const LaneGeometry& geometry() const { return geometry_; }
   [[nodiscard]] std::uint64_t launch_id() const { return launch_id_; }
-  // This worker's index among the model's workers, from 0.
+  // Returns this worker's index among the model's workers, from 0.
   [[nodiscard]] std::uint32_t seat() const { return seat_; }
   // The whole region; only the test fault FAULT:scribble uses it.
   [[nodiscard]] std::span<std::byte> all_bytes() const { return region_.bytes(); }

@@ -20,8 +20,8 @@ enum class LoopEnd {
   kBrokenRequest,  // the front-end published an invalid request
 };
 
-// Whether the worker decodes the next batch while it computes one. That needs a core in addition to the cores that
-// compute.
+// The choice whether the worker decodes the next batch while it computes one. That needs a core in addition to the
+// cores that compute.
 enum class Decoding {
   kInTurn,
   // Two threads take turns with whole batches, so that a batch that finds the worker idle needs no hand-over between

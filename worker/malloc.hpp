@@ -1,4 +1,4 @@
-// Settings of malloc in a worker or loader.
+// Sets how malloc keeps memory in a worker or loader.
 #pragma once
 
 namespace yolod::worker {

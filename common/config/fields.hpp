@@ -128,7 +128,7 @@ template <typename Integer>
 [[nodiscard]] Field bool_field(std::string_view name, bool& value);
 [[nodiscard]] Field string_field(std::string_view name, std::string& value);
 [[nodiscard]] Field strings_field(std::string_view name, std::vector<std::string>& value);
-// If `zero_allowed`, 0 is allowed in addition to `low`..`high`.
+// If `zero_allowed` is true, 0 is allowed in addition to `low`..`high`.
 [[nodiscard]] Field size_field(std::string_view name, std::uint64_t& value, std::uint64_t low, std::uint64_t high,
                                bool zero_allowed = false);
 [[nodiscard]] Field time_field(std::string_view name, milliseconds& value, milliseconds low, milliseconds high);
@@ -153,7 +153,7 @@ template <typename T>
   return field;
 }
 
-// One word out of a fixed list.
+// Accepts a word of a fixed list.
 template <typename Enum>
 using Choices = std::vector<std::pair<std::string_view, Enum>>;
 

@@ -19,7 +19,7 @@ struct ModelDescription {
   std::string precision;  // "fp32", "bf16", "fp16"; empty if it has no meaning
   std::uint32_t input_width{0};
   std::uint32_t input_height{0};
-  // True if the worker decodes the next batch's pictures while it computes a batch.
+  // This is true if the worker decodes the next batch's pictures while it computes a batch.
   bool decodes_ahead{false};
   // With batch.max_size: auto, the largest batch that pays according to the warm-up, a power of two. 0: the worker
   // did not look for it.

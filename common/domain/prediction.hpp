@@ -11,7 +11,7 @@
 
 namespace yolod::common {
 
-// In pixels of the upright image (with its EXIF orientation applied), clipped to the image.
+// A box in pixels of the upright image (with its EXIF orientation applied), clipped to the image.
 struct Box {
   float x_min{0};
   float y_min{0};

@@ -8,7 +8,7 @@
 
 namespace yolod::common {
 
-// What a worker does if the kernel lacks a part of the sandbox (worker/sandbox).
+// The behaviour of a worker if the kernel lacks a part of the sandbox (worker/sandbox).
 enum class SandboxMode {
   kAuto,      // it serves with the parts that exist; the log and /status name the missing part
   kRequired,  // it does not serve

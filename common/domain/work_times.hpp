@@ -5,7 +5,7 @@
 
 namespace yolod::common {
 
-// Microseconds that a worker spent on one request. The forward pass of a batch counts in full for each of its
+// The microseconds that a worker spent on one request. The forward pass of a batch counts in full for each of its
 // requests, because each of them waited for it.
 struct WorkTimes {
   std::uint32_t decode_us{0};
