@@ -1,4 +1,4 @@
-// What every failure to load a model is.
+// Makes the Error that every failure to load a model returns.
 #pragma once
 
 #include <string>
@@ -8,7 +8,6 @@
 
 namespace yolod::model {
 
-// An Error of kBadModel with `message`.
 [[nodiscard]] inline common::Error bad_model(std::string message) {
   return {common::ErrorCode::kBadModel, std::move(message)};
 }

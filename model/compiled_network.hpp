@@ -1,5 +1,5 @@
-// What a compiler (darknet/compiler.hpp) makes and torch_network.hpp runs: TorchScript source and its tensors, as plain
-// values, so that making it needs no torch header.
+// Holds the result of a compiler (darknet/compiler.hpp), which torch_network.hpp runs: TorchScript source and its
+// tensors as plain values. A compiler therefore needs no torch header.
 #pragma once
 
 #include <cstdint>
@@ -12,23 +12,27 @@ struct NetworkParameter {
   std::string name;  // `self.name` in the source
   std::vector<std::int64_t> shape;
   std::vector<float> values;
-  bool follows_precision{false};  // converted to bf16 or fp16 when the network runs so; else stays float
+  // true: the tensor takes the network's precision (bf16 or fp16); false: it stays float
+  bool follows_precision{false};
 };
 
-// What a network answers for an image.
+// The kind of answer that a network gives for an image.
 enum class HeadKind {
   kDetections,  // candidates: [n, candidates, 5 + classes]
-  kClasses,     // one probability a class: [n, classes]
+  kClasses,     // one probability per class: [n, classes]
 };
 
 struct CompiledNetwork {
-  // One method, `def forward(self, x: Tensor) -> Tensor`. It takes [n, channels, height, width] in the network's
-  // precision, channels-last, RGB, 0..1, and returns float. kDetections: [n, candidates, 5 + classes], x, y, w, h in
-  // input pixels (centre and size), objectness, class scores, each after its activation and not multiplied with each
-  // other. kClasses: [n, classes], after softmax; `candidates` is 1.
+  // The source of `def forward(self, x: Tensor) -> Tensor`. It takes [n, channels, height, width] in the network's
+  // precision, channels-last, RGB, 0..1, and returns float.
+  //
+  // For kDetections it returns [n, candidates, 5 + classes]: x, y, w, h in input pixels (centre and size),
+  // objectness, class scores. Each is after its activation; scores are not multiplied by the objectness. For kClasses
+  // it returns [n, classes], after softmax, and `candidates` is 1.
   std::string source;
   std::vector<NetworkParameter> parameters;
-  // More of them, by name: those of the network that this one is compiled beside, the same for another input size.
+  // Names of parameters that belong to another network: this network is a copy of it, compiled for another input
+  // size.
   std::vector<std::string> shared_parameters;
   std::int64_t channels{0};
   std::int64_t height{0};

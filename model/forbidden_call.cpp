@@ -29,7 +29,7 @@ struct Aim {
   std::span<const std::byte> arena;
 };
 
-// errno, or 0. What was opened is closed.
+// Returns the errno, or 0. It closes a descriptor that the call has opened.
 int outcome_of(long result) { return result < 0 ? errno : 0; }
 int outcome_of_descriptor(long descriptor) {
   if (descriptor < 0) return errno;
@@ -53,7 +53,7 @@ int make_socket(const Aim& /*aim*/) {
   return outcome_of_descriptor(::syscall(SYS_socket, AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
 }
 
-// With a socket that it has: the control channel, whatever its number.
+// Tries connect() on a socket that the process has: the control channel, which may have any number.
 int connect_socket(const Aim& /*aim*/) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -126,7 +126,7 @@ int watch_performance(const Aim& aim) {
   return outcome_of_descriptor(::syscall(SYS_perf_event_open, &attributes, aim.target, -1, -1, 0));
 }
 
-// The page of the arena that a body begins in.
+// Writes to the page of the arena in which a body begins.
 int write_to_arena(const Aim& aim) {
   if (aim.arena.empty()) return EINVAL;
   const auto page_bytes = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
@@ -138,7 +138,7 @@ int write_to_arena(const Aim& aim) {
   return 0;
 }
 
-// A writable map of whatever descriptor it has.
+// Tries to map a descriptor of the process writable.
 int map_descriptor(const Aim& /*aim*/) {
   constexpr int kFirst = 3;
   constexpr int kLast = 63;

@@ -1,5 +1,5 @@
-// System calls that a sealed process must not get done, one by one: what the identity model's faults and its
-// `loader_probe` try, so that tests can see each of them denied.
+// Tries, one by one, the system calls that a sealed process must not make. The identity model's faults and its
+// `loader_probe` use it, so that tests can check that the kernel denies each call.
 #pragma once
 
 #include <sys/types.h>
@@ -11,14 +11,14 @@
 
 namespace yolod::model {
 
-// Makes exactly the call of that name; nothing if there is none of that name.
+// Makes the system call `name`, and returns nullopt if there is no call of that name. The names are:
 //
 //   open open_write socket connect exec ptrace kill tgkill mem pidfd_getfd process_vm_readv io_uring bpf keyctl
 //   userfaultfd unshare mount memfd_create perf_event mmap_descriptor arena_write
 //
-// `target` is the process that ptrace, kill and the like aim at, with nothing worse than signal 0. `arena` is a part of
-// the input arena, for arena_write. The result is 0 where the call was allowed, else its errno; a call that the sandbox
-// ends the process for does not return.
+// `target` is the process for ptrace, kill and similar calls, which send only signal 0. `arena` is a part of the
+// input arena, for arena_write. Returns 0 if the call was allowed, otherwise its errno. The function does not return
+// if the sandbox ends the process.
 [[nodiscard]] std::optional<int> try_forbidden_call(std::string_view name, pid_t target,
                                                     std::span<const std::byte> arena);
 

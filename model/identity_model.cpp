@@ -30,7 +30,7 @@ namespace {
 using common::IdentityLoadFault;
 using common::Outcome;
 
-// The whole time, however many signals arrive meanwhile.
+// Sleeps for the whole duration, also if signals arrive meanwhile.
 void sleep_fully(std::chrono::milliseconds duration) {
   if (duration.count() <= 0) return;
   timespec left{};
@@ -40,7 +40,7 @@ void sleep_fully(std::chrono::milliseconds duration) {
   }
 }
 
-// By calls that a sealed worker may make.
+// Uses only calls that a sealed worker may make.
 [[noreturn]] void hang() {
   while (true) ::poll(nullptr, 0, -1);
 }
@@ -55,8 +55,8 @@ void sleep_fully(std::chrono::milliseconds duration) {
   std::abort();
 }
 
-// As an allocation that fails does in a program that is not written for it: abort. It asks for more than any process
-// can have, once it has touched some: the rest of the machine must not be short of memory for it.
+// Aborts like a program that does not handle a failed allocation. It touches some memory and then asks for more than
+// a process can have, so that the rest of the machine keeps its memory.
 [[noreturn]] void run_out_of_memory() {
   constexpr std::size_t kChunk = std::size_t{4} << 20U;
   constexpr std::size_t kTouched = 16 * kChunk;
@@ -69,14 +69,14 @@ void sleep_fully(std::chrono::milliseconds duration) {
   }
 }
 
-// What follows the word, as it stands, to stderr; `times` over.
+// Prints the text after the fault's name to stderr, `times` times.
 void print(std::string_view text, int times) {
   for (int i = 0; i < times; ++i) {
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text.data(), text.size());
   }
 }
 
-// What came of a forbidden call: an Error in any case, since no request and no load goes on with it.
+// Reports the result of a forbidden call. It is always an Error, because the request or the load must not continue.
 common::Error told(std::string_view name, int outcome) {
   const char* const why = ::strerrorname_np(outcome);
   return {common::ErrorCode::kInvalidParameter, "FAULT:" + std::string(name) +
@@ -104,7 +104,7 @@ class IdentityModel final : public Model {
     const auto& probe = source_.loader_probe;
     if (process == SealedProcess::kLoader && source_.faults && !probe.empty()) {
       const auto outcome = try_forbidden_call(probe, ::getppid(), context_.fault_hooks.arena);
-      if (!outcome) return common::Error{common::ErrorCode::kBadModel, "loader_probe: there is no call " + probe};
+      if (!outcome) return common::Error{common::ErrorCode::kBadModel, "loader_probe: unknown call " + probe};
       return common::Error{common::ErrorCode::kBadModel, told(probe, *outcome).message};
     }
     (void)answer_to({});
@@ -142,7 +142,7 @@ class IdentityModel final : public Model {
     return answer;
   }
 
-  // "FAULT:kill" and "FAULT:kill 4711".
+  // Accepts "FAULT:kill" and "FAULT:kill 4711".
   [[nodiscard]] static std::optional<common::Error> forbidden_call_if_asked(std::span<const std::byte> body) {
     constexpr std::string_view kPrefix = "FAULT:";
     std::string_view text(reinterpret_cast<const char*>(body.data()), body.size());
@@ -191,7 +191,7 @@ Outcome<std::unique_ptr<Model>> load_identity_model(const common::IdentitySource
   sleep_fully(source.load_delay);
   switch (source.load_fault) {
     case IdentityLoadFault::kNone:
-    case IdentityLoadFault::kWarmUpCrash: break;  // later
+    case IdentityLoadFault::kWarmUpCrash: break;  // it happens in warm_up()
     case IdentityLoadFault::kExit: ::_exit(1);
     case IdentityLoadFault::kCrash: die_of(SIGSEGV);
     case IdentityLoadFault::kHang: hang();

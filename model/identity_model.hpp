@@ -1,5 +1,5 @@
-// The model without a network: answers with the size and checksum of what it was sent, and on request misbehaves, so
-// that everything around a model can be tested without one.
+// A model without a network. It answers with the size and the checksum of the request's body, and misbehaves on
+// request, so that tests need no real model.
 #pragma once
 
 #include <memory>
@@ -11,19 +11,19 @@
 
 namespace yolod::model {
 
-// Honours `load_delay` and then `load_fault`: exit is _exit(1), crash is SIGSEGV by its default action, hang never
-// returns; warm_up_crash is SIGSEGV in warm_up(). Needs nothing but the delay to load; cannot fail otherwise.
+// Waits for `load_delay` and then applies `load_fault`: exit calls _exit(1), crash raises SIGSEGV with its default
+// action, hang never returns, and warm_up_crash raises SIGSEGV in warm_up(). The load fails in no other way.
 [[nodiscard]] common::Outcome<std::unique_ptr<Model>> load_identity_model(const common::IdentitySource& source,
                                                                           const LoadContext& context);
 
-// With `faults`, a body that begins with one of these makes the process do it:
+// If `faults` is set, a body that begins with one of these words triggers the fault:
 //   FAULT:segv      SIGSEGV              FAULT:hang      never returns
-//   FAULT:abort     SIGABRT              FAULT:oom       runs out of memory under a limit of its own: SIGABRT
+//   FAULT:abort     SIGABRT              FAULT:oom       exceeds a memory limit that it sets itself: SIGABRT
 //   FAULT:exit      _exit(1)             FAULT:scribble  FaultHooks::scribble_lane(), then answers as usual
 //   FAULT:ring      FaultHooks::ring_doorbell() without end
 //   FAULT:print x   writes x to stderr   FAULT:flood x   writes x to stderr 100,000 times
-// And what try_forbidden_call() knows: "FAULT:ptrace" tries it on the front-end, "FAULT:ptrace 4711" on that process.
-// If that does not end the process, the answer is a 400 that says what the kernel said. `loader_probe` names one that
-// the loader tries when it is sealed. `delay` passes once for a batch, before its faults.
+// The calls of try_forbidden_call() are faults too: "FAULT:ptrace" tries the call on the front-end, and "FAULT:ptrace
+// 4711" on process 4711. If the process survives, the answer is a 400 with the kernel's result. `loader_probe` is the
+// call that a sealed loader tries. The model waits for `delay` once per batch, before the batch's faults.
 
 }  // namespace yolod::model

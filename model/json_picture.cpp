@@ -18,7 +18,7 @@ using common::Outcome;
 
 constexpr std::string_view kKey = "image";
 
-// Hears what the parser finds, and keeps the one text that is wanted. `why` is set where it stops the parser.
+// Receives the parser's events and keeps the text of "image". If it stops the parser, `why` has the reason.
 class PictureFinder {
  public:
   constexpr static std::size_t max_object_size = 1'000;
@@ -44,7 +44,7 @@ class PictureFinder {
     if (key != kKey) {
       return stop("the key \"" + common::printable(key, 40) + "\" is not read, options go into the query", failure);
     }
-    if (std::exchange(has_key_, true)) return stop("there is more than one \"image\"", failure);
+    if (std::exchange(has_key_, true)) return stop("the key \"image\" is allowed once", failure);
     return true;
   }
   bool on_string_part(Text part, std::size_t /*count*/, ErrorOf& failure) {
@@ -66,10 +66,10 @@ class PictureFinder {
   bool on_comment_part(Text /*part*/, ErrorOf& /*failure*/) { return true; }
   bool on_comment(Text /*part*/, ErrorOf& /*failure*/) { return true; }
 
-  // For the longest text that can come.
+  // Reserves memory for the longest possible text.
   void reserve(std::size_t bytes) { text_.reserve(bytes); }
   [[nodiscard]] const std::string& why() const { return why_; }
-  // Nothing if there was none.
+  // Returns nullopt if there was no text.
   [[nodiscard]] std::optional<std::string_view> text() const {
     return found_ ? std::optional<std::string_view>(text_) : std::nullopt;
   }
@@ -85,7 +85,7 @@ class PictureFinder {
     return true;
   }
   bool other_value(ErrorOf& failure) {
-    return stop("{\"image\": \"<base64>\"} is expected, and nothing else", failure);
+    return stop("the body must be {\"image\": \"<base64>\"} without other keys", failure);
   }
   bool stop(std::string why, ErrorOf& failure) {
     why_ = std::move(why);
@@ -118,7 +118,8 @@ constexpr std::array<std::uint8_t, 256> make_digits() {
 }
 constexpr auto kDigits = make_digits();
 
-// What stands behind the comma of a data: URL; the text itself if it is none. Nothing for a URL that is not in base64.
+// Returns the part of a data: URL after the comma, or the whole text if it is not a data: URL. Returns nullopt for a
+// URL that is not in base64.
 std::optional<std::string_view> without_url(std::string_view text) {
   constexpr std::size_t kLongestHead = 1'000;
   if (!text.starts_with("data:")) return text;
@@ -149,7 +150,8 @@ std::optional<std::vector<std::byte>> decode_base64(std::string_view text) {
     bit_count -= 8;
     bytes.push_back(static_cast<std::byte>(bits >> bit_count & 0xFFU));
   }
-  // A digit that begins no byte; bits that are none of the picture's; padding that completes no group of four.
+  // Refuse a last digit that does not complete a byte, unused bits that are not zero, and padding that does not
+  // complete a group of four.
   if (digit_count % 4 == 1 || (bits & ((1U << bit_count) - 1)) != 0) return std::nullopt;
   std::size_t padding = 0;
   for (; i < text.size(); ++i) {
@@ -181,10 +183,10 @@ Outcome<std::vector<std::byte>> picture_in_json(std::span<const std::byte> text)
   if (failure) return bad("the body is not well formed, at byte " + std::to_string(read));
   constexpr std::string_view kBlanks = " \t\r\n";
   const std::string_view rest(reinterpret_cast<const char*>(text.data()) + read, text.size() - read);
-  if (rest.find_first_not_of(kBlanks) != std::string_view::npos) return bad("there is more behind the object");
-  if (!finder.text()) return bad("there is no \"image\"");
+  if (rest.find_first_not_of(kBlanks) != std::string_view::npos) return bad("there is text after the object");
+  if (!finder.text()) return bad("the key \"image\" is missing");
   const auto base64 = without_url(*finder.text());
-  if (!base64) return bad("\"image\" is a data: URL that is not in base64");
+  if (!base64) return bad("\"image\" must be base64, or a data: URL in base64");
   auto bytes = decode_base64(*base64);
   if (!bytes) return bad("\"image\" is not base64");
   if (bytes->empty()) return bad("\"image\" is empty");

@@ -1,4 +1,4 @@
-// What the loading of a model may need of the process that it lives in.
+// Passes settings of the process to the loading of a model.
 #pragma once
 
 #include <cstddef>
@@ -9,28 +9,31 @@
 
 namespace yolod::model {
 
-// What the identity model's faults need of a worker. Empty elsewhere.
+// The hooks into the worker for the identity model's faults. Other models do not use them.
 struct FaultHooks {
   std::function<void()> scribble_lane;  // FAULT:scribble: fills the worker's lane with random bytes
-  std::function<void()> ring_doorbell;  // FAULT:ring: as for completions, of which there are none
-  std::span<const std::byte> arena;     // FAULT:arena_write in a loader, which has no request's body
+  std::function<void()> ring_doorbell;  // FAULT:ring: rings the doorbell although there are no completions
+  std::span<const std::byte> arena;     // FAULT:arena_write in a loader, which has no request
 };
 
-// What a model may need of the process that it lives in.
+// The settings and callbacks of the process in which a model is loaded.
 struct LoadContext {
   std::uint32_t threads{1};  // for the forward pass; already resolved from `auto`
-  // Of processes that will be forked from this one; 0: there will be none. `threads` must then be 1.
+  // The number of threads of the processes that this process will fork, or 0 if it forks none. If it is not 0,
+  // `threads` must be 1.
   std::uint32_t threads_of_forks{0};
-  // "cpu", "cuda:N" or "auto": a GPU where one answers; by `seat`, the process's among its model's, where there are
-  // several.
+  // "cpu", "cuda:N" or "auto". "auto" takes a GPU if there is one; with several GPUs, `seat` (the process's index
+  // among its model's processes) selects one.
   std::string device{"cpu"};
   std::uint32_t seat{0};
-  // Called with one line when the device computes no more, and never will in this process: a worker ends then. May
-  // return: what was asked for fails.
+  // The model calls it with one line of text when the device has failed permanently. A worker ends the process then.
+  // If the function returns, the current operation fails.
   std::function<void(const std::string& why)> device_lost;
-  // The network's own task counts, and not the config's: for a command line that names files alone.
+  // If true, the network's own task overrides the config's task. yolodctl sets it, because a user who names files
+  // need not know the task.
   bool any_task{false};
-  // Called when a TorchScript file has been read and run once, or refused: what could crash or hang on it has not.
+  // The loader calls it when it has read and run a TorchScript file for the first time, or has refused it, because
+  // the file can no longer crash or hang the process.
   std::function<void()> first_run_ended;
   FaultHooks fault_hooks;
 };

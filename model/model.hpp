@@ -1,4 +1,4 @@
-// A model, loaded: the one interface between worker/ (and yolodctl) and whatever computes.
+// The interface of a loaded model, which worker/ and yolodctl use for every kind of model.
 #pragma once
 
 #include <chrono>
@@ -18,30 +18,31 @@
 
 namespace yolod::model {
 
-// Hears when a model begins and ends the work on one input alone, such as decoding a picture: should the process die of
-// it, the mark tells which input it was. Called on the thread that does the work; one thread at a time has a mark.
+// A model calls it when it begins and ends the work on a single input, such as decoding a picture. If the process
+// dies meanwhile, the mark tells which input the model was working on. The model calls it on the thread that does the
+// work, and only one thread at a time uses a mark.
 class WorkMark {
  public:
   virtual void own_work_began() = 0;
-  // `goes_on`: the input is not refused, and takes part in what its batch is computed for.
+  // `goes_on` is false if the input is refused; otherwise the input takes part in the batch's computation.
   virtual void own_work_ended(bool goes_on) = 0;
 
  protected:
   ~WorkMark() = default;
 };
 
-// One question to the model. `body` is the content as the client sent it (hostile, read-only, valid for the call).
+// An input of the model. `body` is the client's content: hostile, read-only, and valid for the duration of the call.
 struct Input {
   std::span<const std::byte> body;
   common::ContentKind kind{common::ContentKind::kFile};
   common::PredictionOptions options{};
-  // Boxes end at the picture's edge. Darknet's own measure of a detector, alone, takes them as the network has them.
+  // If true, boxes are clipped to the picture. Only the evaluation by Darknet's measure uses boxes beyond the edge.
   bool clip_boxes{true};
-  // Null: nobody listens. Outlives the call.
+  // May be null. It must outlive the call.
   WorkMark* mark{nullptr};
 };
 
-// The own work on `input`, as long as this lives.
+// Marks the work on a single `input` for the lifetime of this object.
 class OwnWork {
  public:
   explicit OwnWork(const Input& input) : mark_(input.mark) {
@@ -52,7 +53,7 @@ class OwnWork {
   }
   OwnWork(const OwnWork&) = delete;
   OwnWork& operator=(const OwnWork&) = delete;
-  // The input is refused: there is nothing more to do for it.
+  // Call it if the input is refused, so that no further work on it follows.
   void refused() { goes_on_ = false; }
 
  private:
@@ -60,8 +61,8 @@ class OwnWork {
   bool goes_on_{true};
 };
 
-// The answer to one Input. An Error's code is one of: kInvalidImage, kImageTooLarge, kUnsupportedMediaType (the
-// client's picture), kInvalidParameter (its options), kInternal (ours).
+// The answer to an Input. The code of an Error is kInvalidImage, kImageTooLarge, kUnsupportedMediaType (the client's
+// picture), kInvalidParameter (the client's options) or kInternal (the server).
 struct Output {
   common::Outcome<common::Prediction> prediction{common::Error{}};
   common::WorkTimes times;
@@ -69,7 +70,8 @@ struct Output {
 
 enum class SealedProcess { kLoader, kWorker };
 
-// Owned by one process's serving loop; used by one thread at a time, decode() excepted. It may use threads inside.
+// The serving loop of one process owns it. One thread at a time may use it; only decode() may run beside another
+// call. A model may use threads internally.
 class Model {
  public:
   Model() = default;
@@ -77,35 +79,35 @@ class Model {
   Model& operator=(const Model&) = delete;
   virtual ~Model() = default;
 
-  // Constant from the end of the load on.
+  // The description does not change after the load.
   [[nodiscard]] virtual const common::ModelDescription& description() const = 0;
 
-  // Runs the network for batches of these sizes, so that the first client does not pay for it: the first and the last
-  // in any case, those between while time allows. Rising, at least one. Output that is not finite, and a throw inside,
-  // are an Error (kBadModel). May be called again with others.
+  // Runs the network for batches of these sizes, so that the first client does not wait for it. It always runs the
+  // first and the last size, and the others while time allows. REQUIRES: `sizes` is rising and not empty. Returns an
+  // Error (kBadModel) if the output is not finite or the network throws. It may be called again with other sizes.
   [[nodiscard]] virtual common::Outcome<void> warm_up(std::span<const std::size_t> sizes) = 0;
 
-  // Whether inputs are computed together, so that large batches may take less time for each input.
+  // Returns whether the model computes inputs together, so that larger batches may cost less time per input.
   [[nodiscard]] virtual bool computes_batches() const { return false; }
   struct BatchTime {
-    // What sizes are compared by. Of one thread that computes on a CPU its processor time, so that other processes do
-    // not count; else the time that passed.
+    // The cost for comparing batch sizes. If one CPU thread computes, it is that thread's processor time, which other
+    // processes do not affect; otherwise it is the elapsed time.
     std::chrono::microseconds cost{0};
     std::chrono::microseconds passed{0};
   };
-  // What a batch of `images` takes now. Errors as those of warm_up(). Only of a model that computes batches.
+  // Measures a batch of `images`. Errors are those of warm_up(). REQUIRES: computes_batches().
   [[nodiscard]] virtual common::Outcome<BatchTime> time_batch(std::size_t /*images*/) { return BatchTime(); }
 
-  // In a process that was forked from the one that loaded and warmed up (LoadContext::threads_of_forks), and has one
-  // thread: how many it may use from now on. Errors as those of warm_up().
+  // Sets the number of threads from now on. REQUIRES: this process has one thread, and another process loaded the
+  // model, warmed it up and forked this one (LoadContext::threads_of_forks). Errors are those of warm_up().
   [[nodiscard]] virtual common::Outcome<void> use_threads(std::uint32_t threads) = 0;
 
-  // After this process was sealed (worker/sandbox): does what a request would have it do, so that a sandbox that does
-  // not fit these libraries shows now. Errors as those of warm_up(). In a loader it may do less, since its first worker
-  // tests itself.
+  // Executes the same operations as a request, after the process was sealed (worker/sandbox), so that a sandbox which
+  // denies a needed call is detected before the model serves. Errors are those of warm_up(). In a loader it may do
+  // less, because the first worker tests itself.
   [[nodiscard]] virtual common::Outcome<void> self_test(SealedProcess /*process*/) { return {}; }
 
-  // A batch whose pictures have been decoded.
+  // A batch of decoded pictures.
   class Decoded {
    public:
     Decoded() = default;
@@ -113,14 +115,16 @@ class Model {
     Decoded& operator=(const Decoded&) = delete;
     virtual ~Decoded() = default;
   };
-  // Whether there is anything to do before the network is free: then run(inputs) is run_decoded(decode(inputs)).
+  // Returns whether part of a batch can be done before the network is free. In that case run(inputs) is the same as
+  // run_decoded(decode(inputs)).
   [[nodiscard]] virtual bool decodes_ahead() const { return false; }
-  // On any one thread, also while run_decoded() works on another. `inputs` must live until run_decoded() has returned.
+  // Decodes a batch. One thread may call it while another thread is in run_decoded(). `inputs` must live until
+  // run_decoded() has returned.
   [[nodiscard]] virtual std::unique_ptr<Decoded> decode(std::span<const Input> /*inputs*/) { return nullptr; }
   [[nodiscard]] virtual std::vector<Output> run_decoded(std::unique_ptr<Decoded> /*decoded*/) { return {}; }
 
-  // Answers every input, in order: outputs.size() == inputs.size() >= 1. One bad image fails its own Output alone.
-  // Exceptions of libraries are caught inside.
+  // Answers every input, in order: outputs.size() == inputs.size() >= 1. An invalid image fails its own Output only.
+  // The model catches all exceptions of libraries.
   [[nodiscard]] virtual std::vector<Output> run(std::span<const Input> inputs) = 0;
 };
 

@@ -1,5 +1,5 @@
-// A network that looks at pictures, loaded: floats in, floats out. What Darknet's networks (torch_network.hpp) and
-// TorchScript files (torchscript/script_network.hpp) have in common.
+// The interface of a loaded network that processes pictures: floats in, floats out. Darknet networks
+// (torch_network.hpp) and TorchScript files (torchscript/script_network.hpp) implement it.
 #pragma once
 
 #include <cstddef>
@@ -17,25 +17,27 @@ struct NetworkShape {
   std::size_t channels{0};
   std::size_t height{0};
   std::size_t width{0};
-  std::size_t candidates{0};  // of a detector; else 0
-  std::size_t classes{0};     // of a detector or classifier; 0 where the output does not tell
+  std::size_t candidates{0};  // of a detector, otherwise 0
+  std::size_t classes{0};     // of a detector or classifier; 0 if the output does not tell
 
   [[nodiscard]] std::size_t input_count() const { return channels * height * width; }
   [[nodiscard]] std::size_t row_length() const { return candidates == 0 ? classes : 5 + classes; }
 };
 
-// Why a network of that many channels looks at no pictures; empty: it does.
+// Returns why a network with that many channels cannot process pictures, or an empty text if it can.
 [[nodiscard]] inline std::string why_no_pictures(std::size_t channels) {
   if (channels == 1 || channels == 3) return {};
   return "the network takes " + std::to_string(channels) +
-         " channels: pictures have 3, or 1 for a network that wants them grey";
+         " channels; networks for pictures take 3, or 1 for grey pictures";
 }
 
-// A network's output: the first of its sides counts the images. Valid until the network's next forward() or its end.
+// A network's output; the first side is the number of images. It is valid until the network's next forward() or its
+// destruction.
 struct RawHead {
   std::span<const float> values;
-  std::vector<std::size_t> sides;  // with `offsets` the first alone
-  // Where candidates were left out, and images have as many as they have: of each image's first value, and the end.
+  std::vector<std::size_t> sides;  // with `offsets`: the first side only
+  // Set if candidates were left out, so that images have different numbers of them: the index of each image's first
+  // value, and the end.
   std::vector<std::size_t> offsets;
 
   [[nodiscard]] std::size_t images() const { return sides.front(); }
@@ -46,8 +48,9 @@ struct RawHead {
   }
 };
 
-// Room for a batch's input, [images, height, width, channels] float: interleaved, as the fast convolutions want it; in
-// memory that the network's device reads fast. What it holds at first is unspecified. One thread at a time.
+// A buffer for a batch's input: [images, height, width, channels] float. The channels are interleaved, as fast
+// convolutions need them, and the memory is fast to read for the network's device. The initial content is
+// unspecified. One thread at a time may use it.
 class NetworkInput {
  public:
   NetworkInput() = default;
@@ -55,12 +58,12 @@ class NetworkInput {
   NetworkInput& operator=(const NetworkInput&) = delete;
   virtual ~NetworkInput() = default;
 
-  // Of all the images that were asked for.
+  // Returns the values of all images for which the buffer was made.
   [[nodiscard]] virtual std::span<float> values() = 0;
 };
 
-// Owned by one model; used by one thread at a time, new_input() excepted. Library exceptions end inside: a failed
-// forward pass is kInternal.
+// One model owns it, and one thread at a time uses it, except for new_input(). It catches exceptions of libraries: a
+// failed forward pass returns kInternal.
 class Network {
  public:
   Network() = default;
@@ -70,19 +73,19 @@ class Network {
 
   [[nodiscard]] virtual const NetworkShape& shape() const = 0;
   [[nodiscard]] virtual common::Precision precision() const = 0;
-  // "cpu", "cuda:0".
+  // Returns "cpu" or "cuda:0".
   [[nodiscard]] virtual const std::string& device() const = 0;
 
-  // On any thread, also while another is in forward(). It may outlive the network.
+  // Any thread may call it, also while another thread is in forward(). The input may outlive the network.
   [[nodiscard]] virtual common::Outcome<std::unique_ptr<NetworkInput>> new_input(std::size_t images) = 0;
 
-  // Runs the first `images` of what new_input() gave and was filled. `confidence`, of a detector: each image's
-  // threshold; what is not above its image's need not be in the head. Empty: all of it is.
+  // Runs the first `images` of an input that the caller has filled. `confidence` is a detector's threshold for each
+  // image: the result may omit candidates that are not above it. If it is empty, the result has all candidates.
   [[nodiscard]] virtual common::Outcome<RawHead> forward(NetworkInput& input, std::size_t images,
                                                          std::span<const float> confidence) = 0;
 
-  // After the first forward() of so many: makes the next ones as fast as they can be, which takes as long as several.
-  // Before anybody waits, and while no other thread is in new_input().
+  // Optimises further forward passes of this size, after the first one; that takes as long as several passes. Call it
+  // before clients wait, and while no other thread is in new_input().
   virtual void prepare(NetworkInput& /*input*/, std::size_t /*images*/) {}
 };
 

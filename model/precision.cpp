@@ -16,7 +16,7 @@ using common::Precision;
 #if defined(__x86_64__)
 namespace {
 
-// XCR0: which register files the kernel saves, and so may be used.
+// Reads XCR0, which says which register files the kernel saves. Only these may be used.
 std::uint64_t enabled_register_files() {
   std::uint32_t low = 0;
   std::uint32_t high = 0;
@@ -26,7 +26,7 @@ std::uint64_t enabled_register_files() {
 
 }  // namespace
 
-// Bits as in the Intel 64 manual, volume 2A, CPUID, and volume 1, 13.3 for XCR0.
+// The bits are defined in the Intel 64 manual: volume 2A, CPUID, and volume 1, 13.3 for XCR0.
 CpuBf16 cpu_bf16() {
   std::uint32_t eax = 0;
   std::uint32_t ebx = 0;
@@ -61,11 +61,12 @@ Outcome<Precision> resolve_precision(Precision asked, std::string_view device, C
     case Precision::kFp32: return Precision::kFp32;
     case Precision::kBf16:
       if (on_cpu && bf16 == CpuBf16::kNone) {
-        return bad_model("precision: bf16 needs a processor with AVX-512, which this one is not; fp32 and auto do");
+        return bad_model(
+            "precision: bf16 needs a processor with AVX-512, which this processor lacks; use fp32 or auto");
       }
       return Precision::kBf16;
     case Precision::kFp16:
-      if (on_cpu) return bad_model("precision: fp16 is for CUDA, a CPU takes fp32, bf16 or auto");
+      if (on_cpu) return bad_model("precision: fp16 needs a CUDA device; on a CPU use fp32, bf16 or auto");
       return Precision::kFp16;
     case Precision::kAuto:
       if (!on_cpu) return Precision::kFp16;

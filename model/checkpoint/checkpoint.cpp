@@ -21,16 +21,16 @@ namespace {
 using common::Error;
 using common::Outcome;
 
-static_assert(std::endian::native == std::endian::little, "storages are little-endian and read as they are");
+static_assert(std::endian::native == std::endian::little, "storages are little-endian and are read without conversion");
 
-// The pickle of a checkpoint of a thousand layers with its optimizer has half a megabyte.
+// The pickle of a checkpoint with a thousand layers and its optimizer has half a megabyte.
 constexpr std::uint64_t kMaxPickleBytes = std::uint64_t{16} << 20U;
 constexpr std::string_view kZipMagic("PK\x03\x04", 4);
 // A pickle of the number 0x1950a86a20f9469cfc6c, without its STOP.
 constexpr std::string_view kLegacyMagic("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", 14);
 constexpr std::int64_t kLegacyProtocol = 1001;
 
-// IEEE 754 half precision to single.
+// Converts IEEE 754 half precision to single precision.
 float from_half(std::uint16_t half) {
   const std::uint32_t sign = (half & 0x8000U) << 16U;
   const std::uint32_t exponent = (half >> 10U) & 0x1FU;
@@ -66,8 +66,8 @@ float to_float(Dtype dtype, const std::byte* from) {
   return 0;
 }
 
-// How many elements a tensor has, and one past the last element of the storage that it touches, counted from its own
-// first. Nothing on overflow.
+// The number of a tensor's elements, and the end of the part of its storage that it uses, counted from the tensor's
+// first element. nullopt on overflow.
 struct Reach {
   std::uint64_t count{1};
   std::uint64_t end{1};
@@ -95,7 +95,7 @@ bool is_contiguous(const Tensor& tensor) {
   return true;
 }
 
-// `elements` are those from the tensor's first to its last, as its reach says.
+// `elements` are the bytes from the tensor's first to its last element, as its reach says.
 std::vector<float> gather(const Tensor& tensor, std::size_t count, std::span<const std::byte> elements) {
   std::vector<float> values(count);
   if (count == 0) return values;
@@ -156,12 +156,12 @@ Outcome<void> Checkpoint::read_zip() {
   if (!archive) return error(archive.error().message);
   const auto& entries = archive.value().entries();
   constexpr std::string_view kPickle = "data.pkl";
-  // All entries lie in one folder, named for the file that was first written.
+  // All entries lie in one folder, which has the name of the file that was first written.
   const auto pickle_entry = std::find_if(entries.begin(), entries.end(), [kPickle](const auto& entry) {
     const std::string_view name = entry.first;
     return name.ends_with(kPickle) && name.find('/') == name.size() - kPickle.size() - 1;
   });
-  if (pickle_entry == entries.end()) return error("a zip file without a data.pkl: no checkpoint of PyTorch");
+  if (pickle_entry == entries.end()) return error("a zip file without a data.pkl, which is not a PyTorch checkpoint");
   const auto folder = pickle_entry->first.substr(0, pickle_entry->first.size() - kPickle.size());
   if (archive.value().find(folder + "constants.pkl") != nullptr)
     return error("a TorchScript file, not a checkpoint: name it as torchscript, without a cfg");
@@ -187,7 +187,7 @@ Outcome<void> Checkpoint::read_zip() {
   for (const auto& [name, tensor] : tensors_) {
     if (storages_.contains(tensor.storage)) continue;
     const auto* entry = archive.value().find(folder + "data/" + tensor.storage);
-    if (entry == nullptr) return error("the values of " + common::printable(name, 100) + " are not in it");
+    if (entry == nullptr) return error("the values of " + common::printable(name, 100) + " are missing in the file");
     const auto place = ZipArchive::locate(source_, *entry);
     if (!place) return error(place.error().message);
     storages_[tensor.storage] = {place->offset, place->size, entry->crc};
@@ -195,12 +195,13 @@ Outcome<void> Checkpoint::read_zip() {
   return {};
 }
 
-// Five pickles one after the other (magic number, protocol, the writer's system, the object, the keys of its storages),
-// then the storages in the order of their keys, each as its number of elements in 64 bits and those.
+// The old format has five pickles in a row (magic number, protocol, the writer's system, the object, the keys of its
+// storages), then the storages in the order of their keys: for each, the number of its elements in 64 bits, and the
+// elements.
 Outcome<void> Checkpoint::read_legacy() {
   const auto begin = source_.text(0, std::min(source_.size(), kMaxPickleBytes));
   if (!begin) return begin.error();
-  if (!begin->starts_with(kLegacyMagic)) return error("no checkpoint of PyTorch");
+  if (!begin->starts_with(kLegacyMagic)) return error("not a PyTorch checkpoint");
   std::string_view rest = *begin;
   std::array<Pickle, 5> pickles;
   for (auto& pickle : pickles) {
@@ -226,7 +227,7 @@ Outcome<void> Checkpoint::read_legacy() {
   for (const auto id : keys.root_value().items) {
     const auto key = keys.at(id).text;
     const auto type = types.value().find(key);
-    if (type == types.value().end()) return error("it holds a storage that nothing in it uses");
+    if (type == types.value().end()) return error("the file has a storage that no tensor uses");
     std::array<std::byte, 8> count_bytes{};
     if (!source_.read(at, count_bytes)) return error("cut short, or not readable, where a storage should begin");
     const auto count = little_endian(count_bytes, count_bytes.size());
@@ -243,7 +244,7 @@ Outcome<void> Checkpoint::read_legacy() {
 Outcome<std::vector<float>> Checkpoint::values(const std::string& name, const Tensor& tensor) {
   const auto shown = common::printable(name, 100);
   const auto storage = storages_.find(tensor.storage);
-  if (storage == storages_.end()) return error("the values of " + shown + " are not in it");
+  if (storage == storages_.end()) return error("the values of " + shown + " are missing in the file");
   const auto [place, size, crc] = storage->second;
   const auto element = size_of(tensor.dtype);
   const auto reach = reach_of(tensor);
@@ -252,7 +253,7 @@ Outcome<std::vector<float>> Checkpoint::values(const std::string& name, const Te
     return error(shown + " reaches past the end of its storage");
   if (reach->count > reach->end) return error(shown + " takes the same values more than once");
   taken_bytes_ += reach->end * element;
-  if (taken_bytes_ > source_.size()) return error("its tensors lie one over the other");
+  if (taken_bytes_ > source_.size()) return error("its tensors overlap");
 
   const auto count = static_cast<std::size_t>(reach->count);
   std::vector<std::byte> elements(static_cast<std::size_t>(reach->end * element));

@@ -1,5 +1,5 @@
-// A PyTorch checkpoint file: its tensors by name, and their values. What torch.save writes, in its zip format and the
-// one before it (both in torch/serialization.py), read without Python: containers and tensors, no code.
+// Reads the tensors of a PyTorch checkpoint file by name. It reads files of torch.save in the zip format and in the
+// older format (both in torch/serialization.py), without Python: it reads containers and tensors, and runs no code.
 #pragma once
 
 #include <cstdint>
@@ -14,28 +14,30 @@
 
 namespace yolod::model::checkpoint {
 
-// Whether the file begins as a checkpoint of either format does. False too where it cannot be read: whoever opens it
-// next says why.
+// Returns whether the file begins like a checkpoint of either format. Returns false for an unreadable file, because
+// the code that opens it next reports the reason.
 [[nodiscard]] bool is_checkpoint(const std::filesystem::path& file);
 
-// Keeps its file open. One thread.
+// Keeps its file open. One thread uses it.
 class Checkpoint {
  public:
-  // Reads the names and places of the tensors. Any bytes are safe. An Error is kBadModel, one line that names the file.
+  // Reads the names and positions of the tensors. Any bytes are safe. An Error has code kBadModel and one line that
+  // names the file.
   [[nodiscard]] static common::Outcome<Checkpoint> open(const std::filesystem::path& file);
 
-  [[nodiscard]] const std::string& name() const { return source_.name(); }  // its file's
+  [[nodiscard]] const std::string& name() const { return source_.name(); }  // the name of the file
   [[nodiscard]] const StateDict& tensors() const { return tensors_; }
 
-  // The tensor's values as floats, in C order. All that is ever read of a checkpoint is no more than its file holds, so
-  // a hostile one cannot have the same bytes read over and over. An Error as above; `name` is for its message.
+  // Returns the tensor's values as floats, in C order. All calls together read no more bytes than the file has, so a
+  // hostile file cannot make the process read the same bytes repeatedly. Errors are as above; `name` is for the
+  // message.
   [[nodiscard]] common::Outcome<std::vector<float>> values(const std::string& name, const Tensor& tensor);
 
  private:
   struct Storage {
     std::uint64_t offset{0};  // in the file
-    std::uint64_t size{0};    // bytes
-    std::uint32_t crc{0};     // CRC-32 of them, 0 for unknown
+    std::uint64_t size{0};    // in bytes
+    std::uint32_t crc{0};     // CRC-32 of the bytes; 0: unknown
   };
 
   explicit Checkpoint(Source source) : source_(std::move(source)) {}

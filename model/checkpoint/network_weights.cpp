@@ -19,7 +19,7 @@ namespace {
 
 using common::Outcome;
 
-// A checkpoint of another network differs in hundreds of places, and the first say it all.
+// A checkpoint of another network differs in hundreds of places; the first few suffice.
 constexpr std::size_t kMaxProblemsShown = 3;
 
 std::string shape_text(const std::vector<std::uint64_t>& shape) {
@@ -39,14 +39,15 @@ struct Normalization {
   Found variances;
 };
 
-// Of one layer. A mixed convolution has weights, and biases without batch normalisation, for each of its sizes.
+// The tensors of one layer. A mixed convolution has weights for each size, and also biases if it has no batch
+// normalisation.
 struct LayerTensors {
   std::vector<Found> weights;
-  std::vector<Found> biases;  // those of the normalisation where there is one
+  std::vector<Found> biases;  // the biases of the batch normalisation, if the layer has one
   std::optional<Normalization> normalization;
 };
 
-// Finds what the layers need, and remembers what is wrong with it.
+// Finds the tensors that the layers need, and collects the problems.
 class Finder {
  public:
   explicit Finder(const StateDict& tensors) : tensors_(tensors) {}
@@ -64,11 +65,11 @@ class Finder {
     return {name, &found->second};
   }
 
-  // All that is wrong, in one line; empty if nothing is.
+  // Returns all problems in one line; empty if there are none.
   std::string problems() {
     for (const auto& [name, tensor] : tensors_) {
       if (!found_.contains(name) && !is_counter(name))
-        problem(common::printable(name, 100) + " is for no layer of the cfg");
+        problem(common::printable(name, 100) + " belongs to no layer of the cfg");
     }
     if (count_ > kMaxProblemsShown) text_ += "; and " + std::to_string(count_ - kMaxProblemsShown) + " more";
     return text_;
@@ -85,7 +86,7 @@ class Finder {
   std::string text_;
 };
 
-// Finds the tensors of one layer; those of a layer without any are none.
+// Finds the tensors of one layer; a layer without tensors needs none.
 class LayerFinder {
  public:
   LayerFinder(Finder& finder, std::size_t index, const darknet::Layer& layer)
@@ -147,7 +148,7 @@ bool all_finite(const std::vector<float>& values) {
   return std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); });
 }
 
-// Reads the values of what was found, for as long as nothing is wrong: the first problem is kept.
+// Reads the values of the found tensors until the first problem, which it keeps.
 class ValueReader {
  public:
   explicit ValueReader(Checkpoint& checkpoint) : checkpoint_(checkpoint) {}
@@ -216,8 +217,9 @@ Outcome<darknet::Weights> read_weights(Checkpoint& checkpoint, const darknet::Ne
   if (!stored) return std::move(stored).error();
   try {
     auto weights = darknet::fold(network, std::move(*stored), kBatchNormEpsilon);
-    if (!weights) {  // a variance below zero, say
-      return bad_model(checkpoint.name() + ": " + weights.error().message + " once its batch normalisation is in them");
+    if (!weights) {  // for example a negative variance
+      return bad_model(checkpoint.name() + ": " + weights.error().message +
+                       " after its batch normalisation is folded in");
     }
     return weights;
   } catch (const std::bad_alloc&) {

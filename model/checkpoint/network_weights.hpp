@@ -1,5 +1,5 @@
-// The weights of a Darknet cfg's network out of a checkpoint of Ultralytics' yolov3 (its archive branch), which names
-// them by layer and module: module_list.3.Conv2d.weight, module_list.3.BatchNorm2d.running_mean.
+// Reads the weights of a Darknet cfg's network from a checkpoint of Ultralytics' yolov3 (archive branch), whose
+// tensor names have the layer and the module: module_list.3.Conv2d.weight, module_list.3.BatchNorm2d.running_mean.
 #pragma once
 
 #include "common/outcome.hpp"
@@ -9,16 +9,16 @@
 
 namespace yolod::model::checkpoint {
 
-// Of nn.BatchNorm2d as that program makes them.
+// The epsilon of nn.BatchNorm2d in that program.
 inline constexpr double kBatchNormEpsilon = 1e-4;
 
-// What the layers of `network` have, as the checkpoint has it; of mixed convolutions the kernels one after the other.
-// It must hold a tensor of the right shape for all that the network needs, and nothing else; an Error (kBadModel) names
-// what is missing, left over, of another shape or not finite.
+// Returns the values of `network`'s layers as the checkpoint has them; for mixed convolutions the kernels follow one
+// another. The checkpoint must have a tensor of the right shape for everything that the network needs, and no other
+// tensors. An Error (kBadModel) names tensors that are missing, unused, of another shape or not finite.
 [[nodiscard]] common::Outcome<darknet::StoredWeights> read_stored_weights(Checkpoint& checkpoint,
                                                                           const darknet::Network& network);
 
-// The same as it is run, batch normalisation folded in with that program's epsilon.
+// Returns the weights as they run, with the batch normalisation folded in with that program's epsilon.
 [[nodiscard]] common::Outcome<darknet::Weights> read_weights(Checkpoint& checkpoint, const darknet::Network& network);
 
 }  // namespace yolod::model::checkpoint

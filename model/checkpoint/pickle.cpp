@@ -16,11 +16,11 @@ namespace {
 using common::Error;
 using common::Outcome;
 
-// A checkpoint of a thousand layers with its optimizer has some 60,000 values.
+// A checkpoint with a thousand layers and its optimizer has about 60,000 values.
 constexpr std::size_t kMaxValues = 500'000;
 constexpr std::size_t kMaxGlobalBytes = 200;
 
-// Those of pickletools that torch.save's pickles may hold.
+// The opcodes of pickletools that torch.save may write.
 enum Opcode : std::uint8_t {
   kMark = '(',
   kStop = '.',
@@ -81,7 +81,7 @@ std::string hex(std::uint8_t byte) {
   return std::string("0x") + kDigits[byte >> 4U] + kDigits[byte & 15U];
 }
 
-// A stack machine without the machine's powers. The first problem is kept and ends the reading.
+// Reads a pickle's stack operations without executing anything. It keeps the first problem, which ends the reading.
 class Reader {
  public:
   Reader(std::string_view bytes, std::span<const std::string_view> allowed) : bytes_(bytes), allowed_(allowed) {}
@@ -145,7 +145,8 @@ class Reader {
     return static_cast<ValueId>(pickle_.values.size() - 1);
   }
 
-  // Every opcode that grows the stack without making a value (DUP, GET, MARK) comes through here too.
+  // Every opcode that grows the stack without making a value (DUP, GET, MARK) also calls this, so its limit covers
+  // them.
   void push(ValueId id) {
     if (stack_.size() == kMaxValues) return fail("its stack grows too deep");
     stack_.push_back(id);
@@ -157,7 +158,7 @@ class Reader {
     push_value({kind, integer, 0, {}, {}});
   }
 
-  // Nothing below the last mark may be popped.
+  // Values below the last mark must not be popped.
   [[nodiscard]] std::size_t floor() const { return marks_.empty() ? 0 : marks_.back(); }
 
   ValueId pop() {
@@ -182,7 +183,7 @@ class Reader {
     return items;
   }
 
-  // What items are put into: the value that is left on top.
+  // Puts the items into the value that is now on top of the stack.
   void extend(std::vector<ValueId> items, ValueKind into) {
     if (stack_.size() <= floor()) return fail("it takes a value from an empty stack");
     if (problem_) return;
@@ -211,7 +212,7 @@ class Reader {
     const auto known = std::find(allowed_.begin(), allowed_.end(), full);
     if (known == allowed_.end()) {
       return fail("it needs the Python object " + common::printable(full) +
-                  ", and no code is run: tensors and plain containers are read, as model.state_dict() has them");
+                  ", but yolod runs no code: it reads tensors and plain containers, as in model.state_dict()");
     }
     push_text(ValueKind::kGlobal, *known);
   }
@@ -246,7 +247,7 @@ class Reader {
   }
 
   void binary_float() {
-    std::uint64_t bits = 0;  // big-endian, alone among all
+    std::uint64_t bits = 0;  // big-endian, unlike all other numbers
     for (const char byte : take(8)) bits = bits << 8U | static_cast<unsigned char>(byte);
     push_value({ValueKind::kNumber, 0, std::bit_cast<double>(bits), {}, {}});
   }
@@ -264,7 +265,7 @@ class Reader {
         if (protocol < 2 || protocol > 5) fail("a pickle of protocol " + std::to_string(protocol));
         return;
       }
-      case kFrame: (void)number(8); return;  // a hint for buffering
+      case kFrame: (void)number(8); return;  // only a hint for buffering
       case kMark:
         if (marks_.size() == kMaxValues) return fail("its stack grows too deep");
         return marks_.push_back(stack_.size());
@@ -289,7 +290,7 @@ class Reader {
       case kShortBinUnicode: return push_text(ValueKind::kText, take(number(1)));
       case kBinUnicode: return push_text(ValueKind::kText, take(number(4)));
       case kBinUnicode8: return push_text(ValueKind::kText, take(number(8)));
-      // Python 2's str: keys and storage names among them.
+      // Python 2's str; keys and storage names use it.
       case kShortBinString: return push_text(ValueKind::kText, take(number(1)));
       case kBinString: return push_text(ValueKind::kText, take(number(4)));
       case kShortBinBytes: return push_text(ValueKind::kBytes, take(number(1)));
@@ -336,7 +337,8 @@ class Reader {
       case kStackGlobal: return stack_global();
       case kReduce:
       case kNewObj: return call();
-      // The state of an object that is read as a container (OrderedDict's _metadata) or not at all (numpy's dtype).
+      // Ignores the state of an object that is read as a container (OrderedDict's _metadata) or not read (numpy's
+      // dtype).
       case kBuild: return static_cast<void>(pop());
       case kBinPersId: {
         const auto id = pop();
@@ -352,7 +354,7 @@ class Reader {
   std::size_t opcode_at_{0};
   std::optional<Error> problem_;
   std::vector<ValueId> stack_;
-  std::vector<std::size_t> marks_;  // stack heights
+  std::vector<std::size_t> marks_;  // heights of the stack
   std::unordered_map<std::uint64_t, ValueId> memo_;
   Pickle pickle_;
 };

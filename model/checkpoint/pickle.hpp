@@ -1,8 +1,8 @@
-// Python's pickles, read as plain values. Nothing is ever imported, called or built: what a pickle asks to be called
-// becomes a value that says so, and only names that the caller allows may be asked for.
+// Reads Python's pickles as plain values. It never imports, calls or constructs anything: a call in the pickle
+// becomes a value that describes the call, and only names that the caller allows are accepted.
 //
-// The format: protocols 2 to 5 of Lib/pickletools.py in CPython's sources; of the text opcodes of protocols 0 and 1,
-// which torch.save does not write, none.
+// The format is that of Lib/pickletools.py in CPython's sources, protocols 2 to 5. It supports no text opcodes of
+// protocols 0 and 1, because torch.save does not write them.
 #pragma once
 
 #include <cstddef>
@@ -31,32 +31,32 @@ enum class ValueKind : std::uint8_t {
   kSet,         // items
   kDict,        // items: key, value, key, value
   kGlobal,      // text: "module.name"
-  kCall,  // items: what is called (a kGlobal), its arguments (a kTuple), then as kDict or kList what was put into it
-  kPersistent,  // items: one, what names the object that is kept elsewhere
+  kCall,  // items: the callee (a kGlobal), its arguments (a kTuple), then as in kDict or kList the items put into it
+  kPersistent,  // items: one value, which identifies an object that is stored elsewhere
 };
 
 struct Value {
   ValueKind kind{ValueKind::kNone};
   std::int64_t integer{0};
   double number{0};
-  std::string_view text{};  // of the pickle's bytes or the allowed names, which must outlive it
+  std::string_view text{};  // refers to the pickle's bytes or to the allowed names, which must outlive it
   std::vector<ValueId> items{};
 };
 
-// Values refer to each other by index: shared ones are shared, and a value that contains itself does no harm to those
-// who take a fixed number of steps from the root.
+// Values refer to each other by index, so values can be shared. A value may contain itself; code that takes a fixed
+// number of steps from the root is safe.
 struct Pickle {
   std::vector<Value> values;
   ValueId root{0};
-  std::size_t size_bytes{0};  // up to and with its STOP
+  std::size_t size_bytes{0};  // including its STOP
 
   [[nodiscard]] const Value& at(ValueId id) const { return values[id]; }
   [[nodiscard]] const Value& root_value() const { return values[root]; }
 };
 
-// Reads the pickle that `bytes` begin with. Any bytes are safe; what is allocated is bounded by their number and by
-// limits far above any checkpoint's. `allowed` are the names, "module.name", that it may hold. An Error is kBadModel
-// and says what is wrong at which byte, without naming a file.
+// Reads the pickle at the start of `bytes`. Any bytes are safe: the memory is bounded by their number and by limits
+// far above every checkpoint. `allowed` lists the names, "module.name", that the pickle may contain. An Error has
+// code kBadModel and says what is wrong at which byte, without the file's name.
 [[nodiscard]] common::Outcome<Pickle> read_pickle(std::string_view bytes, std::span<const std::string_view> allowed);
 
 }  // namespace yolod::model::checkpoint

@@ -20,7 +20,7 @@ Source::Source(std::string name, common::UniqueFd descriptor, std::uint64_t size
 Outcome<Source> Source::open(const std::filesystem::path& file) {
   const auto name = file.string();
   const auto because = [&name](int error) { return bad_model(name + ": " + std::generic_category().message(error)); };
-  // O_NONBLOCK: a named pipe is refused below, not waited for.
+  // With O_NONBLOCK, opening a named pipe does not wait; the check below refuses it.
   common::UniqueFd descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!descriptor.valid()) return errno == ENOENT ? bad_model(name + ": no such file") : because(errno);
   struct stat status {};

@@ -1,5 +1,5 @@
-// A file that is read at any offset: the bytes below the readers of this folder. Hostile like all that is in it; it may
-// even change while it is read, so a size that was true once is never relied upon for memory.
+// A file that can be read at any offset, for the readers of this folder. Its content is hostile and may change while
+// it is read, so no allocation relies on an earlier size.
 #pragma once
 
 #include <cstddef>
@@ -16,15 +16,15 @@ namespace yolod::model::checkpoint {
 
 class Source final : public ByteSource {
  public:
-  // Not a regular file, or unreadable: kBadModel, naming the file.
+  // A path that is not a regular file, or cannot be read, is an Error (kBadModel) that names the file.
   [[nodiscard]] static common::Outcome<Source> open(const std::filesystem::path& file);
 
   [[nodiscard]] const std::string& name() const { return name_; }
-  [[nodiscard]] std::uint64_t size() const override { return size_; }  // when it was opened
+  [[nodiscard]] std::uint64_t size() const override { return size_; }  // when the file was opened
 
   [[nodiscard]] bool read(std::uint64_t offset, std::span<std::byte> into) const override;
 
-  // As bytes(); an Error (kBadModel) names the file.
+  // As bytes(), but returns an Error (kBadModel) that names the file.
   [[nodiscard]] common::Outcome<std::string> text(std::uint64_t offset, std::uint64_t length) const;
 
  private:

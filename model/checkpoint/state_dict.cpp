@@ -50,14 +50,14 @@ constexpr std::array kAllowed = {
     kStorageClasses[9].name,
     std::string_view("torch.Size"),
     std::string_view("torch.device"),
-    // Plain values that protocol 2 has no opcode for.
+    // The plain values for which protocol 2 has no opcode.
     std::string_view("_codecs.encode"),
     std::string_view("__builtin__.bytes"),
     std::string_view("__builtin__.bytearray"),
     std::string_view("__builtin__.set"),
     std::string_view("__builtin__.frozenset"),
     std::string_view("builtins.bytearray"),
-    // What Ultralytics' yolov3 keeps beside the weights: its best fitness.
+    // Ultralytics' yolov3 stores its best fitness beside the weights, as a numpy value.
     std::string_view("numpy.dtype"),
     std::string_view("numpy.ndarray"),
     std::string_view("numpy.core.multiarray.scalar"),
@@ -66,7 +66,7 @@ constexpr std::array kAllowed = {
     std::string_view("numpy._core.multiarray._reconstruct"),
 };
 
-// A list of any kind of items, kept within bounds: nothing where there is no such item.
+// A list of any kind of items with bounds checks: returns nullptr for an index out of range.
 class Items {
  public:
   Items(const Pickle& pickle, std::span<const ValueId> ids) : pickle_(pickle), ids_(ids) {}
@@ -84,14 +84,14 @@ class Items {
 
 Items items_of(const Pickle& pickle, const Value& value) { return {pickle, value.items}; }
 
-// What is called by `value`, or nothing.
+// Returns the name of the function that `value` calls, or an empty text.
 std::string_view callee(const Pickle& pickle, const Value& value) {
   return value.kind == ValueKind::kCall ? items_of(pickle, value)[0].text : std::string_view();
 }
 
 Items arguments(const Pickle& pickle, const Value& call) { return items_of(pickle, items_of(pickle, call)[1]); }
 
-// Keys and values in turn.
+// Returns the keys and values in turn.
 std::optional<Items> dictionary(const Pickle& pickle, const Value& value) {
   if (value.kind == ValueKind::kDict) return items_of(pickle, value);
   if (callee(pickle, value) == kOrderedDict) return Items(pickle, std::span(value.items).subspan(2));
@@ -139,7 +139,7 @@ std::optional<StorageReference> storage_of(const Pickle& pickle, const Value& va
                      known != kStorageClasses.end() && parts[2].kind == ValueKind::kText && count;
   if (!whole) return std::nullopt;
   StorageReference reference{std::string(parts[2].text), {known->dtype, *count}, 0};
-  // The old format's view of a storage: its own key, where it begins, its size.
+  // In the old format a view of a storage has its own key, its start and its size.
   if (parts[5].kind == ValueKind::kTuple) {
     const auto offset = count_of(items_of(pickle, parts[5])[1]);
     if (!offset) return std::nullopt;

@@ -1,5 +1,5 @@
-// The weights of a checkpoint as Darknet's rules need them: what Ultralytics' yolov3 does otherwise is made up for, or
-// refused.
+// Converts the weights of a checkpoint to Darknet's rules. It compensates the differences of Ultralytics' yolov3, or
+// refuses the network.
 #pragma once
 
 #include "common/outcome.hpp"
@@ -8,10 +8,10 @@
 
 namespace yolod::model::checkpoint {
 
-// `theirs` and `ours` are the same cfg by the rules of Ultralytics and of Darknet, `weights` those of `theirs`. Of
-// `ours` the result makes what `theirs` makes of `weights`: variances make up for the other epsilon of batch
-// normalisation, factors of a shortcut are what its weights come to. An Error (kBadModel) names the first layer that no
-// weights file can make do the same, with its line in the cfg.
+// `theirs` and `ours` are the same cfg by the rules of Ultralytics and of Darknet, and `weights` belong to `theirs`.
+// With the result, `ours` computes the same as `theirs` with `weights`: changed variances compensate for the other
+// epsilon of batch normalisation, and the factors of a shortcut replace its weights. An Error (kBadModel) names the
+// first layer for which this is impossible, with its line in the cfg.
 [[nodiscard]] common::Outcome<darknet::StoredWeights> to_darknet(const darknet::Network& theirs,
                                                                  const darknet::Network& ours,
                                                                  darknet::StoredWeights weights);

@@ -19,7 +19,8 @@ Outcome<void> export_torchscript(CompiledNetwork compiled, const std::map<std::s
   try {
     const auto module = define_module(std::move(compiled), common::Precision::kFp32);
     common::UnfinishedFile unfinished(file);
-    // LibTorch is not told of a failure: where it throws while a file is written, its writer's destructor throws again.
+    // Do not report a failure to LibTorch: if its writer throws while it writes a file, the writer's destructor
+    // throws again.
     const auto write = [&unfinished](const void* bytes, std::size_t count) {
       unfinished.write(bytes, count);
       return count;

@@ -1,4 +1,4 @@
-// A CompiledNetwork as a file for other programs: plain TorchScript. No torch header here.
+// Writes a CompiledNetwork as a plain TorchScript file for other programs. It includes no torch header.
 #pragma once
 
 #include <filesystem>
@@ -10,9 +10,9 @@
 
 namespace yolod::model {
 
-// Writes the network in float, not frozen, with `extra_files` (name to content) in the archive beside it;
-// torch.jit.load reads both. `file` is replaced when all is written, and left alone where that fails: kSystem, or
-// kBadModel where LibTorch refuses the network.
+// Writes the network in float, not frozen, together with `extra_files` (name to content); torch.jit.load reads both.
+// The function replaces `file` only when all is written; otherwise `file` stays unchanged and it returns kSystem, or
+// kBadModel if LibTorch refuses the network.
 [[nodiscard]] common::Outcome<void> export_torchscript(CompiledNetwork compiled,
                                                        const std::map<std::string, std::string>& extra_files,
                                                        const std::filesystem::path& file);

@@ -10,9 +10,9 @@ using common::Precision;
 
 namespace {
 
-// Of a depthwise convolution: a value of its output is the sum of nine products, over which bf16's rounding of the
-// kernel does not average out, and no matrix unit gains by it. Only onednn::Convolution takes the other numbers in
-// bf16.
+// Returns true for a depthwise convolution. A value of its output is the sum of only nine products, so bf16's
+// rounding errors of the kernel do not average out, and matrix units do not speed it up. Only onednn::Convolution
+// accepts a bf16 input with float weights.
 bool keeps_float([[maybe_unused]] const NetworkParameter& parameter) {
 #if defined(YOLOD_WITH_ONEDNN)
   return parameter.shape.size() == 4 && parameter.shape[1] == 1;
@@ -22,7 +22,7 @@ bool keeps_float([[maybe_unused]] const NetworkParameter& parameter) {
 }
 
 at::Tensor to_tensor(const NetworkParameter& parameter, at::ScalarType precision) {
-  // from_blob takes a mutable pointer; what is made of it is copied before the vector goes.
+  // from_blob() needs a mutable pointer; the result is copied before the vector is freed.
   auto* values = const_cast<float*>(parameter.values.data());
   auto tensor = at::from_blob(values, parameter.shape, at::TensorOptions().dtype(at::kFloat));
   const bool rounded = parameter.follows_precision && !(precision == at::kBFloat16 && keeps_float(parameter));
@@ -36,11 +36,11 @@ at::Tensor to_tensor(const NetworkParameter& parameter, at::ScalarType precision
 }  // namespace
 
 torch::jit::Module define_module(CompiledNetwork compiled, Precision precision, const torch::jit::Module* beside) {
-  // A file's code is found by names that begin so.
+  // A file's code is found only by names with this prefix.
   torch::jit::Module module("__torch__.yolod_network");
   for (auto& parameter : compiled.parameters) {
     module.register_parameter(parameter.name, to_tensor(parameter, scalar_type(precision)), false);
-    // Its copy is made; holding both would double the memory of a large network's load.
+    // The values were copied; keeping both would double the memory for loading a large network.
     std::vector<float>().swap(parameter.values);
   }
   for (const auto& name : compiled.shared_parameters) {

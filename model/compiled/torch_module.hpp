@@ -1,5 +1,5 @@
-// A CompiledNetwork as a TorchScript module: what torch_network.cpp runs and export_torchscript.cpp writes. Private to
-// model/: includes LibTorch.
+// Makes a TorchScript module of a CompiledNetwork, which torch_network.cpp runs and export_torchscript.cpp writes.
+// Private to model/, because it includes LibTorch.
 #pragma once
 
 #include <torch/script.h>
@@ -9,8 +9,9 @@
 
 namespace yolod::model {
 
-// In evaluation mode, not frozen: its parameters are its attributes. `shared_parameters` are those of `beside`, which
-// must be there if there are any, and remain one tensor in memory. Source that LibTorch refuses throws c10::Error.
+// Returns a module in evaluation mode, not frozen, with the parameters as attributes. `beside` must be given if there
+// are `shared_parameters`: these are the parameters of `beside`, and both modules use the same tensor in memory.
+// Throws c10::Error if LibTorch refuses the source.
 [[nodiscard]] torch::jit::Module define_module(CompiledNetwork compiled, common::Precision precision,
                                                const torch::jit::Module* beside = nullptr);
 

@@ -52,10 +52,10 @@ struct TorchNetwork::State {
   ForwardPass pass;
 };
 
-// [images, candidates, row_length] float, or [images, classes].
+// Returns [images, candidates, row_length] float, or [images, classes].
 at::Tensor TorchNetwork::State::compute(const at::Tensor& images) {
-  // The profiling executor would spend the first runs of each shape on recompiling, for nothing: shapes are fixed and
-  // the graph is frozen already. The switch belongs to the thread.
+  // The profiling executor would recompile during the first runs of each shape without any gain, because the shapes
+  // are fixed and the graph is frozen. The switch belongs to the thread.
   const torch::jit::GraphOptimizerEnabledGuard without_optimizer(false);
   std::vector<torch::jit::IValue> arguments;
   arguments.emplace_back(images.to(scalar_type(precision)));
@@ -99,13 +99,13 @@ Outcome<std::vector<std::unique_ptr<TorchNetwork>>> TorchNetwork::load_sizes(std
     for (auto& one : compiled) {
       const NetworkShape shape = shape_of(one);
       auto module = define_module(std::move(one), precision, first ? &*first : nullptr);
-      // Before it is frozen: constants that freezing makes would stay behind.
+      // Move the module before it is frozen, because constants that freezing creates would not move.
       module.to(use.device->where());
       if (!first) first = module;
       auto frozen = torch::jit::freeze(module);
 #if defined(YOLOD_WITH_ONEDNN)
       if (use.device->where().is_cpu()) {
-        onednn::fuse(frozen, true, &convolutions);  // the compiler adds maps of one shape alone
+        onednn::fuse(frozen, true, &convolutions);  // the compiler adds only maps of the same shape
       }
 #endif
       networks.push_back(std::unique_ptr<TorchNetwork>(

@@ -1,4 +1,4 @@
-// A CompiledNetwork loaded into LibTorch: floats in, raw head out. No torch header here.
+// A CompiledNetwork loaded into LibTorch: floats in, raw head out. It includes no torch header.
 #pragma once
 
 #include <cstddef>
@@ -16,17 +16,18 @@ namespace yolod::model {
 
 struct DeviceUse;
 
-// Its output is [images, candidates, 5 + classes], or of a classifier [images, classes], as CompiledNetwork says. A
-// failed load is kBadModel.
+// The output is [images, candidates, 5 + classes], or [images, classes] for a classifier, as in CompiledNetwork. A
+// failed load returns kBadModel.
 class TorchNetwork final : public Network {
  public:
-  // On the CPU. `precision` must be resolved, `threads` at least 1. Sets the process's LibTorch thread counts.
+  // Loads the network on the CPU and sets the process's LibTorch thread counts. REQUIRES: `precision` is resolved,
+  // and `threads` is at least 1.
   [[nodiscard]] static common::Outcome<std::unique_ptr<TorchNetwork>> load(CompiledNetwork compiled,
                                                                            common::Precision precision,
                                                                            std::uint32_t threads);
-  // On any device, the same network for several input sizes, at least one. All but the first may share its parameters
-  // (CompiledNetwork::shared_parameters), which are in memory once then, also as laid out for the processor. Together
-  // they are used by one thread at a time.
+  // Loads the same network for several input sizes (at least one), on any device. All networks except the first may
+  // share its parameters (CompiledNetwork::shared_parameters); these are then in memory once, also in the processor's
+  // layout. Together, the networks may be used by one thread at a time.
   [[nodiscard]] static common::Outcome<std::vector<std::unique_ptr<TorchNetwork>>> load_sizes(
       std::vector<CompiledNetwork> compiled, common::Precision precision, std::uint32_t threads, const DeviceUse& use);
   ~TorchNetwork() override;

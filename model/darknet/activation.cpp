@@ -9,7 +9,7 @@ std::optional<Activation> activation_from(std::string_view name) {
   constexpr std::array<std::pair<std::string_view, Activation>, 17> kNames{{
       {"linear", Activation::kLinear},
       {"leaky", Activation::kLeaky},
-      {"revleaky", Activation::kLeaky},  // it differs in training alone
+      {"revleaky", Activation::kLeaky},  // it differs only in training
       {"relu", Activation::kRelu},
       {"relu6", Activation::kRelu6},
       {"relie", Activation::kRelie},
@@ -51,9 +51,11 @@ std::string activation_source(Activation activation, const std::string& name) {
     case Activation::kTanh: return assign("torch.tanh_(" + name + ")");
     case Activation::kHardtan: return assign("torch.clamp_(" + name + ", -1.0, 1.0)");
     case Activation::kSwish: return assign("torch.silu_(" + name + ")");
-    // LibTorch 1.13 has no mish in bf16 on the CPU; of a float tensor neither conversion makes a copy.
+    // LibTorch 1.13 has no mish for bf16 on the CPU, so this converts to float. For a float tensor neither conversion
+    // makes a copy.
     case Activation::kMish: return assign("torch.to(torch.mish_(torch.to(" + name + ", 6)), " + name + ")");
-    // x above 0, x * x / 2 + x from -2 to 0, else 0: the middle formula is 0 at both of its ends.
+    // The value is x above 0, x * x / 2 + x from -2 to 0, otherwise 0. The middle formula is 0 at both of its ends,
+    // so the terms can be added.
     case Activation::kHardMish:
       return "  t = torch.clamp(" + name + ", -2.0, 0.0)\n" + assign("torch.relu(" + name + ") + (t * t * 0.5 + t)");
   }

@@ -1,4 +1,4 @@
-// Darknet's activation functions, by the names that a cfg gives them.
+// Darknet's activation functions, by their names in a cfg.
 #pragma once
 
 #include <optional>
@@ -7,8 +7,8 @@
 
 namespace yolod::model::darknet {
 
-// Those that act on each value alone. (normalize_channels and its kin act across channels, stair, plse and lhtan appear
-// in no published network.)
+// The functions that act on each value separately. (normalize_channels and similar functions act across channels;
+// stair, plse and lhtan appear in no published network.)
 enum class Activation {
   kLinear,
   kLeaky,
@@ -28,11 +28,11 @@ enum class Activation {
   kHardMish,
 };
 
-// Nothing for a name that is not served. Darknet itself falls back to relu there, which hides a misspelling.
+// Returns nullopt for an unsupported name. Darknet itself uses relu in that case, which hides a misspelling.
 [[nodiscard]] std::optional<Activation> activation_from(std::string_view name);
 
-// TorchScript statements, each "  name = ...\n", that replace the tensor `name` by its activation; none for kLinear.
-// `name` must be a tensor that nothing else refers to: some are done in place.
+// Returns TorchScript statements, each "  name = ...\n", that replace the tensor `name` by its activation; none for
+// kLinear. REQUIRES: no other value refers to the tensor, because some statements work in place.
 [[nodiscard]] std::string activation_source(Activation activation, const std::string& name);
 
 }  // namespace yolod::model::darknet

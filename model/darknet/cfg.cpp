@@ -14,14 +14,14 @@ namespace {
 using common::Error;
 using common::Outcome;
 
-// Far above every published cfg; they bound what a hostile one can make us hold.
-constexpr std::size_t kMaxLineBytes = 64 * 1024;  // a `counters_per_class` of thousands of classes fits
+// These limits are far above every published cfg; they bound the memory that a hostile cfg can use.
+constexpr std::size_t kMaxLineBytes = 64 * 1024;  // a `counters_per_class` with thousands of classes fits
 constexpr std::size_t kMaxSections = 4'000;
 constexpr std::size_t kMaxOptionsPerSection = 256;
 
 std::string at(const std::string& source, std::size_t line) { return source + ":" + std::to_string(line) + ": "; }
 
-// The whole of `text` as a number, or nothing. from_chars takes no leading '+', which cfgs may have.
+// Returns all of `text` as a number, or nullopt. from_chars accepts no leading '+', which cfgs may have.
 template <typename Number>
 std::optional<Number> to_number(std::string_view text) {
   if (text.starts_with('+')) text.remove_prefix(1);
@@ -41,7 +41,7 @@ std::string range_text(Number min, Number max) {
   return text(min) + " to " + text(max);
 }
 
-// What is wrong with `text` as a Number in range, or an empty string.
+// Returns why `text` is not a Number in the range, or an empty text.
 template <typename Number>
 std::string check_number(std::string_view text, Number min, Number max, Number& value) {
   const auto parsed = to_number<Number>(text);
@@ -69,7 +69,7 @@ std::vector<std::string_view> split_list(std::string_view text) {
   while (true) {
     const auto comma = text.find(',');
     const auto item = common::trimmed(text.substr(0, comma));
-    // A trailing comma is common in published lists, and Darknet reads past it.
+    // Published lists often end with a comma, and Darknet ignores it.
     if (!item.empty() || comma != std::string_view::npos) items.push_back(item);
     if (comma == std::string_view::npos) return items;
     text.remove_prefix(comma + 1);

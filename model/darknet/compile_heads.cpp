@@ -7,7 +7,8 @@
 namespace yolod::model::darknet {
 namespace {
 
-// The upper left corner of each cell in pixels, moved by `shift` cells: x, y, by row, then column.
+// Returns the upper left corner (x, y) of each cell in pixels, moved by `shift` cells, ordered by row and then
+// column.
 std::vector<float> corners(std::int64_t rows, std::int64_t columns, double cell_width, double cell_height,
                            double shift) {
   std::vector<float> values;
@@ -21,7 +22,7 @@ std::vector<float> corners(std::int64_t rows, std::int64_t columns, double cell_
   return values;
 }
 
-// Two of the values of each row, as one.
+// Selects two of the values in each row as one value.
 std::string two(const std::string& value, int first, int second) {
   if (second == first + 1) return narrow(value, 4, first, 2);
   return concatenate(narrow(value, 4, first, 1) + ", " + narrow(value, 4, second, 1), 4);
@@ -29,7 +30,7 @@ std::string two(const std::string& value, int first, int second) {
 
 }  // namespace
 
-// Anchor-major, then row, then column: the order of Darknet's own candidates.
+// The candidates are ordered by anchor, then row, then column, as in Darknet.
 void compile_head(SourceBuilder& source, const std::string& head, const std::string& input, std::size_t index,
                   const Layer& layer, const Yolo& yolo, const Shape& network_input) {
   const auto number = std::to_string(index);
@@ -39,11 +40,11 @@ void compile_head(SourceBuilder& source, const std::string& head, const std::str
   const double cell_height = static_cast<double>(network_input.height) / static_cast<double>(rows);
   const double cell_width = static_cast<double>(network_input.width) / static_cast<double>(columns);
 
-  // x = (column + s * scale - (scale - 1) / 2) * cell_width, and y alike: s * cell + grid.
+  // x = (column + s * scale - (scale - 1) / 2) * cell_width, and y likewise; the code computes s * cell + grid.
   const double shift = -0.5 * (static_cast<double>(yolo.scale_x_y) - 1.0);
   std::vector<float> sizes;
   for (const auto& anchor : yolo.anchors) {
-    // new_coords: (2 t)^2 times the anchor.
+    // With new_coords the size is (2 t)^2 times the anchor.
     sizes.push_back(yolo.new_coords ? 4 * anchor.width : anchor.width);
     sizes.push_back(yolo.new_coords ? 4 * anchor.height : anchor.height);
   }
@@ -57,7 +58,7 @@ void compile_head(SourceBuilder& source, const std::string& head, const std::str
   source.assign("t",
                 permute(reshape(to_float(input), {-1, anchors, yolo.row_length(), rows, columns}), {0, 1, 3, 4, 2}));
   source.assign("s", yolo.new_coords ? "t" : "torch.sigmoid(t)");
-  // A Gaussian head has x, y, w, h at 0, 2, 4, 6 and the uncertainty of each behind it.
+  // A Gaussian head has x, y, w, h at 0, 2, 4, 6, each followed by its uncertainty.
   const int objectness = yolo.gaussian ? 8 : 4;
   source.assign("xy", two("s", 0, yolo.gaussian ? 2 : 1) + " * " + cell + " + " + grid);
   const auto raw_size = two("t", yolo.gaussian ? 4 : 2, yolo.gaussian ? 6 : 3);
@@ -79,7 +80,7 @@ void compile_head(SourceBuilder& source, const std::string& head, const std::str
   source.assign(head, reshape(concatenate("xy, wh, " + scores, 4), {-1, anchors * rows * columns, 5 + yolo.classes}));
 }
 
-// Box-major, then row, then column, as above.
+// The candidates are ordered by box, then row, then column.
 void compile_head(SourceBuilder& source, const std::string& head, const std::string& input, std::size_t index,
                   const Layer& layer, const Detection& detection, const Shape& network_input) {
   const auto number = std::to_string(index);

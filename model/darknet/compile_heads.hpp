@@ -1,4 +1,4 @@
-// The source of heads. Private to darknet/; compiler.cpp does all other layers.
+// Emits the source of heads. Private to darknet/; compiler.cpp emits all other layers.
 #pragma once
 
 #include <string>
@@ -8,8 +8,9 @@
 
 namespace yolod::model::darknet {
 
-// Each appends the statements that make the value `head` of the value `input`, for a layer with number `index`. It is
-// float, whatever the network runs in: [n, candidates, 5 + classes], or [n, classes] for a softmax.
+// Each function appends the statements that compute the value `head` from the value `input`, for the layer with
+// number `index`. The head is float in every precision of the network: [n, candidates, 5 + classes], or [n, classes]
+// for a softmax.
 void compile_head(SourceBuilder& source, const std::string& head, const std::string& input, std::size_t index,
                   const Layer& layer, const Yolo& yolo, const Shape& network_input);
 void compile_head(SourceBuilder& source, const std::string& head, const std::string& input, std::size_t index,

@@ -13,8 +13,8 @@
 namespace yolod::model::darknet {
 namespace {
 
-// Emits statements layer by layer. Layer i's output is the value "x<i>", a head's is "h<i>"; the interpreter frees a
-// value after its last use, so nothing here needs to say when.
+// Emits statements layer by layer. Layer i's output is the value "x<i>", and a head's is "h<i>". The interpreter
+// frees a value after its last use, so the source need not free values.
 class Emitter {
  public:
   Emitter(const Network& network, Weights weights) : network_(network), weights_(std::move(weights)) {}
@@ -43,7 +43,7 @@ class Emitter {
   void assign(const std::string& name, const std::string& expression) { source_.assign(name, expression); }
   void activate(Activation activation) { source_.append(activation_source(activation, output())); }
 
-  // A tensor of this layer's, in the precision that the network runs in.
+  // Adds a tensor of this layer, in the network's precision.
   std::string parameter(const std::string& stem, std::vector<std::int64_t> shape, std::vector<float> values) {
     return source_.parameter(stem + std::to_string(index_), std::move(shape), std::move(values), true);
   }
@@ -121,7 +121,7 @@ class Emitter {
     activate(connected.activation);
   }
 
-  // For each place [filters, window] times [window, n]: places come first.
+  // Multiplies, for each position, [filters, window] by [window, n]; the positions are the first dimension.
   void emit(const Layer& layer, const Local& local) {
     auto& weights = weights_.layers[index_];
     const std::int64_t places = static_cast<std::int64_t>(layer.output.height) * layer.output.width;
@@ -136,10 +136,10 @@ class Emitter {
     activate(local.activation);
   }
 
-  // How a window lies on its input: torch pads both sides alike, Darknet need not.
+  // The position of a window on its input: torch pads both sides equally, but Darknet may not.
   struct Margins {
     int before;  // above and to the left
-    int below;   // how far the last window reaches past the input; negative when it ends inside
+    int below;   // how far the last window extends below the input; negative if it ends inside
     int right;
   };
 
@@ -164,7 +164,8 @@ class Emitter {
     }
     const auto [before, below, right] = margins(layer.input, window);
     const auto sizes = list({window.size, window.size}) + ", " + list({window.stride_y, window.stride_x});
-    // With equal padding torch makes as many windows only if the slack behind the last one is less than a stride.
+    // With equal padding torch makes the same number of windows only if the rest behind the last window is less than
+    // a stride.
     const bool same_count = before <= window.size / 2 && below <= before && right <= before &&
                             before - below < window.stride_y && before - right < window.stride_x;
     if (same_count) {
@@ -176,7 +177,7 @@ class Emitter {
     blur(pool.blur, layer.output.channels);
   }
 
-  // Channel k * channels + i goes to i.
+  // Maps channel k * channels + i to channel i.
   void emit(const Layer& layer, const MaxPoolDepth& pool) {
     const auto& in = layer.input;
     assign(output(), "torch.amax(" +
@@ -184,7 +185,7 @@ class Emitter {
                          ", [1])");
   }
 
-  // torch divides by the size of the window; what of it is padding is made up for.
+  // torch divides by the size of the window, so the result is scaled to exclude the padding.
   void emit(const Layer& layer, const LocalAvgPool& pool) {
     const auto& in = layer.input;
     const auto& window = pool.window;
@@ -194,7 +195,7 @@ class Emitter {
       assign(output(), "torch.avg_pool2d(" + input() + ", " + sizes + ")");
       return;
     }
-    // By rows and by columns: together they would be as large as the map.
+    // Uses separate factors for rows and columns, because a combined table would be as large as the map.
     const auto factors = [&window, &margin](int positions, int stride, int length) {
       std::vector<float> all;
       for (int position = 0; position < positions; ++position) {
@@ -228,7 +229,7 @@ class Emitter {
     assign(output(), route.layers.size() == 1 ? parts : concatenate(parts, 1));
   }
 
-  // The factor of a shortcut's term, from 0, this layer's input; an empty string without weights.
+  // Returns the factor of a shortcut's term (0 is this layer's input), or an empty text without weights.
   std::string factor(const Shortcut& shortcut, std::size_t term) {
     if (shortcut.weights == ShortcutWeights::kNone) return {};
     const auto& all = weights_.layers[index_].weights;
@@ -238,7 +239,7 @@ class Emitter {
                              {first, first + static_cast<std::ptrdiff_t>(count)});
   }
 
-  // What a shortcut adds: every (its side / this side)th place of a larger map.
+  // Returns the map that a shortcut adds: it samples a larger map at every (its side / this side)th position.
   [[nodiscard]] std::string sampled(std::size_t from, const Shape& shape) const {
     const auto& map = network_.layers[from].output;
     if (map.height == shape.height && map.width == shape.width) return value(from);
@@ -250,7 +251,7 @@ class Emitter {
                  map.width / shape.width);
   }
 
-  // Where channel counts differ Darknet adds those that both have.
+  // If the channel counts differ, Darknet adds the channels that both maps have.
   void emit(const Layer& layer, const Shortcut& shortcut) {
     const int own = layer.input.channels;
     auto sum = input();
@@ -285,8 +286,8 @@ class Emitter {
     if (upsample.scale != 1) assign(output(), output() + " * " + literal(upsample.scale));
   }
 
-  // Channel (row * stride + column) * c + i of the small map holds channel i of the large one, at that row and column
-  // of each square. [reorg] takes its map for that of another shape, with as many values.
+  // Channel (row * stride + column) * c + i of the small map holds channel i of the large map, at that row and column
+  // of each square. [reorg] reads its map as if it had another shape with as many values.
   void emit(const Layer& layer, const Reorg& reorg) {
     const std::int64_t stride = reorg.stride;
     const auto& in = layer.input;
@@ -313,7 +314,7 @@ class Emitter {
     if (!crop.keeps_values) assign(output(), output() + " * 2.0 - 1.0");
   }
 
-  // Some activations are done in place: on a copy, as others may read the input.
+  // Works on a copy, because some activations work in place and other layers may read the input.
   void emit(const Layer& /*layer*/, const ActivationLayer& layer) {
     assign(output(), "torch.clone(" + input() + ")");
     activate(layer.activation);
@@ -342,7 +343,7 @@ class Emitter {
   Weights weights_;
   std::size_t index_{0};
   SourceBuilder source_;
-  std::string heads_;  // their values, separated by commas
+  std::string heads_;  // the values of the heads, separated by commas
 };
 
 }  // namespace

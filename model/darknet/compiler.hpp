@@ -1,4 +1,4 @@
-// Turns a checked network and its weights into TorchScript source and parameters. Pure; no torch.
+// Compiles a checked network and its weights to TorchScript source and parameters. Pure; it does not use torch.
 #pragma once
 
 #include "model/compiled_network.hpp"
@@ -7,7 +7,7 @@
 
 namespace yolod::model::darknet {
 
-// `weights` must be read for this very network (read_weights checks that), which must have a head.
+// REQUIRES: `weights` were read for this network (read_weights checks that), and the network has a head.
 [[nodiscard]] CompiledNetwork compile(const Network& network, Weights weights);
 
 }  // namespace yolod::model::darknet

@@ -7,11 +7,11 @@
 namespace yolod::model::darknet {
 namespace {
 
-// A mask may pick what is listed beyond `num`: the largest of the published networks relies on it.
+// A mask may select anchors beyond `num`, and the largest published network relies on that.
 std::vector<Anchor> read_anchors(OptionReader& options) {
   const int total = options.integer("num", 1, 1, static_cast<int>(kMaxListItems));
   auto values = options.numbers("anchors", 2 * kMaxListItems, 0, 1e6F);
-  // What Darknet has in the place of a number that is missing. (One published list lacks a comma, and so a number.)
+  // Darknet uses this value for a missing number. (One published list lacks a comma, and therefore a number.)
   if (values.size() % 2 == 1) values.push_back(0.5F);
   const int listed = static_cast<int>(values.size() / 2);
   const auto mask = options.integers("mask", kMaxListItems, 0, std::max(total, listed) - 1);
@@ -35,8 +35,8 @@ std::vector<Anchor> read_anchors(OptionReader& options) {
 }
 
 // Darknet's "greedynms" is not greedy NMS by IoU, in spite of its name: diounms_sort() compares box_diou(), whose
-// exponent is 0.6 whatever beta_nms says. Its lists for the reference networks come out only so. An unknown kind
-// counts as "default" there, which is by IoU.
+// exponent is 0.6 whatever beta_nms says. Only this rule reproduces Darknet's lists for the reference networks.
+// Darknet treats an unknown kind as "default", which uses IoU.
 void read_nms(OptionReader& options, Yolo& layer) {
   const auto beta = options.number("beta_nms", 0.6F, 0, 10);
   const auto kind = options.text("nms_kind", "default");
@@ -44,7 +44,7 @@ void read_nms(OptionReader& options, Yolo& layer) {
   if (kind == "diounms") layer.beta_nms = beta;
 }
 
-// A head of `layer`'s anchors and classes on the context's map, if they fit each other.
+// Returns a head with `layer`'s anchors and classes on the context's map, if the sizes match.
 ParsedLayer on_map(ParseContext& context, Yolo layer) {
   if (context.options.error()) return {std::move(layer), {}};
   const auto needed = static_cast<std::int64_t>(layer.anchors.size()) * layer.row_length();
@@ -76,7 +76,7 @@ ParsedLayer parse_gaussian_yolo(ParseContext& context) {
   layer.classes = options.integer("classes", 20, 1, kMaxClasses);
   layer.anchors = read_anchors(options);
   layer.scale_x_y = options.number("scale_x_y", 1, 0.1F, 10);
-  // Whatever else it is called counts as the centre, as there.
+  // As in Darknet, every other word means the centre.
   const auto point = options.text("yolo_point", "center");
   if (point == "left_top") layer.point = BoxPoint::kLeftTop;
   if (point == "right_bottom") layer.point = BoxPoint::kRightBottom;
@@ -91,13 +91,14 @@ ParsedLayer parse_region(ParseContext& context) {
   Yolo layer;
   layer.classes = options.integer("classes", 20, 1, kMaxClasses);
   layer.anchors = read_anchors(options);
-  // Without softmax AlexeyAB's program leaves class scores as they are on the CPU; pjreddie's does the logistic.
+  // Without softmax AlexeyAB's program leaves class scores unchanged on the CPU; pjreddie's program applies the
+  // logistic function.
   layer.scores = options.flag("softmax", false) ? ClassScores::kSoftmax : ClassScores::kLogistic;
   if (options.has("tree")) options.fail("tree", "hierarchies of classes (YOLO9000) are not supported");
   options.refuse_if_set("background");
   if (options.integer("coords", 4, 0, kMaxClasses) != 4) options.fail("coords", "only 4 are supported");
   if (options.error()) return {std::move(layer), {}};
-  // They are given in cells.
+  // The cfg gives anchors in cells.
   for (auto& anchor : layer.anchors) {
     anchor.width *= static_cast<float>(context.network_input.width) / static_cast<float>(context.input.width);
     anchor.height *= static_cast<float>(context.network_input.height) / static_cast<float>(context.input.height);
@@ -136,8 +137,7 @@ ParsedLayer parse_softmax(ParseContext& context) {
   if (options.error()) return {layer, {}};
   const auto& input = context.input;
   if (input.height != 1 || input.width != 1) {
-    options.fail("over the places of a map of " + to_string(input) +
-                 ", as networks that play games have it: only a vector of classes is supported");
+    options.fail("its input is a map of " + to_string(input) + ", but only a vector of classes is supported");
   } else if (input.channels > kMaxClasses) {
     options.fail(std::to_string(input.channels) + " classes, at most " + std::to_string(kMaxClasses) + " are allowed");
   } else if (input.channels % layer.groups != 0) {

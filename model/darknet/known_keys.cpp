@@ -12,8 +12,8 @@ namespace {
 
 using Keys = std::vector<std::string_view>;
 
-// Those of AlexeyAB/darknet, src/parser.c, and of pjreddie's program: read by each parse_*(), and those that
-// parse_network_cfg_custom() reads in every section.
+// The keys in AlexeyAB/darknet's src/parser.c and in pjreddie's program: those that each parse_*() function reads,
+// and those that parse_network_cfg_custom() reads in every section.
 const Keys kEverywhere{"burnin_update", "clip",          "dont_update", "dontload",     "dontloadscales",
                        "learning_rate", "numload",       "onlyforward", "stopbackward", "show_receptive_field",
                        "truth",         "train_only_bn", "adversarial", "extra"};

@@ -28,7 +28,7 @@ Activation read_activation(OptionReader& options, std::string_view fallback) {
   return activation.value_or(Activation::kLinear);
 }
 
-// An index as cfgs write it (negative: counted back from this layer) as an absolute one.
+// Converts an index of a cfg to an absolute index; a negative index counts back from this layer.
 std::size_t resolve_layer(ParseContext& context, std::string_view key, int index) {
   const auto here = static_cast<int>(context.previous.size());
   const int absolute = index < 0 ? here + index : index;
@@ -59,14 +59,14 @@ std::vector<std::size_t> resolve_layers(ParseContext& context, std::string_view 
 
 namespace {
 
-// The one layer that `from` names.
+// Returns the only layer in `from`.
 std::size_t resolve_from(ParseContext& context) {
   const auto from = resolve_layers(context, "from");
   if (from.size() > 1) context.options.fail("from", "names more than one layer");
   return from.empty() ? 0 : from.front();
 }
 
-// The blur that takes over `strides`, which become 1; none without `antialiasing`.
+// Returns the blur that takes over `strides`, which become 1; without `antialiasing` there is no blur.
 Blur read_blur(OptionReader& options, Strides& strides) {
   const int kind = options.integer("antialiasing", 0, 0, kMaxKernel);
   if (kind == 0) return {};
@@ -86,14 +86,15 @@ Shape blurred(const Shape& input, const Blur& blur) {
   return convolved(input, convolution);
 }
 
-// Reports an `output` that is no map at all: what slides over the input is larger than that.
+// Reports an `output` that is empty, because the window is larger than the input.
 void check_fits(ParseContext& context, const std::string& what, const Shape& output) {
   if (output.height >= 1 && output.width >= 1) return;
   context.options.fail(what + " does not fit its input of " + std::to_string(context.input.width) + " x " +
                        std::to_string(context.input.height));
 }
 
-// The layer whose weights `share_index` names, and what has none of its own passes on; nothing where it is not given.
+// Returns the layer whose weights this layer uses (`share_index`), or nullopt if the key is absent. If that layer
+// shares weights itself, returns the layer that has them.
 std::optional<std::size_t> read_shared_from(ParseContext& context, const Convolutional& layer) {
   auto& options = context.options;
   if (!options.has("share_index")) return std::nullopt;
@@ -178,7 +179,7 @@ ParsedLayer parse_local(ParseContext& context) {
   layer.padding = options.integer("pad", 0, 0, kMaxKernel);
   layer.activation = read_activation(options, "logistic");
   options.refuse_if_set("dontload");
-  // With another padding Darknet makes a map of one size and fills one of another.
+  // With another padding Darknet allocates a map of one size and fills a map of another size.
   if (layer.padding != 0 && layer.size != 2 * layer.padding + 1)
     options.fail("pad", "is supported for a size of twice its value and 1 only");
   const auto& input = context.input;
@@ -200,7 +201,7 @@ Window read_window(ParseContext& context, const Strides& strides, int default_si
   window.stride_y = strides.y;
   window.size = options.integer("size", default_size, 1, kMaxKernel);
   window.padding = options.integer("padding", window.size - 1, 0, 2 * kMaxKernel);
-  // More padding than this would leave windows with nothing of the map in them.
+  // With more padding, some windows would cover only padding.
   if (window.padding > 2 * (window.size - 1)) options.fail("padding", "more than twice size - 1");
   if (!options.error())
     check_fits(context, "a window of " + std::to_string(window.size), pooled(context.input, window));
@@ -310,7 +311,7 @@ ParsedLayer parse_shortcut(ParseContext& context) {
   for (const auto index : layer.from) {
     const Shape& shape = context.previous[index].output;
     if (shape.height == input.height && shape.width == input.width) continue;
-    // pjreddie's rule, which his ResNets need. (AlexeyAB's program adds the values up in whatever order they lie.)
+    // This is pjreddie's rule, which his ResNets need. (AlexeyAB's program adds the values in their memory order.)
     const bool sampled = shape.height >= input.height && shape.width >= input.width &&
                          shape.height / input.height == shape.width / input.width;
     if (sampled && layer.from.size() == 1 && layer.weights == ShortcutWeights::kNone) continue;
@@ -365,7 +366,7 @@ ParsedLayer parse_reorg_kind(ParseContext& context, bool odd) {
 ParsedLayer parse_reorg(ParseContext& context) { return parse_reorg_kind(context, true); }
 ParsedLayer parse_reorg3d(ParseContext& context) { return parse_reorg_kind(context, false); }
 
-// Outside training it takes the middle, and nothing is flipped, turned or recoloured.
+// Outside training it takes the middle of the map and does not flip, turn or recolour it.
 ParsedLayer parse_crop(ParseContext& context) {
   auto& options = context.options;
   const auto& input = context.input;

@@ -16,7 +16,7 @@ using common::Outcome;
 
 constexpr std::size_t kMaxLayers = 2'000;
 constexpr int kMaxInputChannels = 64;
-// 16 GiB in float: what 2,000 of them add up to fits in 64 bits, and no file holds more by accident.
+// The limit is 16 GiB in float. The sum of 2,000 such layers fits in 64 bits, and no real file has a larger layer.
 constexpr std::int64_t kMaxLayerWeights = std::int64_t{1} << 32U;
 
 Error at_section(const Cfg& cfg, const CfgSection& section, const std::string& what) {
@@ -43,7 +43,7 @@ Outcome<Network> read_net_section(const Cfg& cfg, std::optional<common::InputSiz
   Network network;
   network.source_name = cfg.source_name;
   network.input.channels = options.integer("channels", 3, 1, kMaxInputChannels);
-  // With a size of the caller's the cfg's own does not matter, even if it is missing.
+  // If the caller gives a size, the cfg's size does not matter and may be absent.
   const int absent = input_size ? 1 : 0;
   network.input.height = options.integer("height", absent, 1, kMaxInputSide);
   network.input.width = options.integer("width", absent, 1, kMaxInputSide);
@@ -68,7 +68,7 @@ Outcome<Network> read_net_section(const Cfg& cfg, std::optional<common::InputSiz
   return network;
 }
 
-// The classes that a head tells apart; nothing for other layers.
+// Returns the number of classes of a head, or nullopt for other layers.
 std::optional<int> classes_of(const Layer& layer) {
   if (const auto* yolo = std::get_if<Yolo>(&layer.kind)) return yolo->classes;
   if (const auto* detection = std::get_if<Detection>(&layer.kind)) return detection->classes;
@@ -78,7 +78,7 @@ std::optional<int> classes_of(const Layer& layer) {
 
 bool is_head(const Layer& layer) { return classes_of(layer).has_value(); }
 
-// Takes a head into the network's account of them. Returns what is wrong with it, or an empty string.
+// Adds a head to the network. Returns why it cannot be added, or an empty text.
 std::string add_head(Network& network, const Layer& layer, int classes) {
   const auto kind = std::holds_alternative<Softmax>(layer.kind) ? HeadKind::kClasses : HeadKind::kDetections;
   if (network.classes != 0) {
@@ -100,7 +100,7 @@ std::int64_t candidate_count(const Layer& head) {
   return 1;
 }
 
-// How often a window of `reach` fits, `stride` apart.
+// Returns how often a window of `reach` fits, at distances of `stride`.
 int window_count(int length, int reach, int stride) { return length < reach ? 0 : (length - reach) / stride + 1; }
 
 }  // namespace

@@ -1,8 +1,8 @@
-// A Darknet network as plain values: its layers with their shapes, checked. What compiler.hpp and weights.hpp read.
+// A Darknet network as plain values: its checked layers with their shapes, which compiler.hpp and weights.hpp read.
 //
-// A layer kind is a struct in LayerKind, a parser in layer_parsers.cpp (head_parsers.cpp for heads), a line in
-// weights.cpp if it has any, one in operations.cpp if Darknet counts it, and an emitter in compiler.cpp
-// (compile_heads.cpp). A section or activation without one is an error that names its line, never a guess.
+// To add a layer kind, add a struct to LayerKind, a parser to layer_parsers.cpp (head_parsers.cpp for heads), a line
+// to weights.cpp if the kind has weights, one to operations.cpp if Darknet counts its operations, and an emitter to
+// compiler.cpp (compile_heads.cpp). A section or activation without these is an error that names its line.
 #pragma once
 
 #include <cstddef>
@@ -33,9 +33,10 @@ struct Shape {
   friend bool operator==(const Shape&, const Shape&) = default;
 };
 
-// Darknet's `antialiasing`: the layer itself strides by 1, and then a fixed blur of each channel strides instead.
+// Darknet's `antialiasing`: the layer itself has a stride of 1, and a fixed blur of each channel has the stride
+// instead.
 struct Blur {
-  int size{0};  // 3: [1 2 1] both ways, padded by 1; 2: the mean of four, not padded; 0: none
+  int size{0};  // 3: [1 2 1] in both directions, padded by 1; 2: the mean of four, not padded; 0: none
   int stride_x{1};
   int stride_y{1};
 };
@@ -45,18 +46,19 @@ struct Convolutional {
   int size{1};
   int stride_x{1};
   int stride_y{1};
-  int padding{0};  // on each side, dilation included
+  int padding{0};  // on each side, including the dilation
   int dilation{1};
   int groups{1};
   bool batch_normalize{false};
-  bool flipped{false};  // the weights file has its kernel transposed: [channels / groups, size, size, filters]
+  bool flipped{false};  // the weights file has the kernel transposed: [channels / groups, size, size, filters]
   Activation activation{Activation::kLinear};
   Blur blur;
-  // The layer whose weights this one uses too (`share_index`), one that has its own; then the file has none for it.
+  // The layer whose weights this layer also uses (`share_index`). That layer has its own weights, and the file has
+  // none for this layer.
   std::optional<std::size_t> shared_from;
 };
 
-// Convolutions of several sizes side by side, each with filters of its own: Ultralytics' `size=3,5,7`.
+// Convolutions of several sizes side by side, each with separate filters: Ultralytics' `size=3,5,7`.
 struct MixedConvolutional {
   struct Part {
     int size{1};
@@ -68,20 +70,20 @@ struct MixedConvolutional {
   bool batch_normalize{false};
   Activation activation{Activation::kLinear};
 
-  // One of them by itself, without what follows them all.
+  // Returns one of the convolutions, without the layers that follow all of them.
   [[nodiscard]] Convolutional part(std::size_t index) const;
 };
 
-struct BatchNormalization {};  // alone: [batchnorm]
+struct BatchNormalization {};  // a separate layer: [batchnorm]
 
-// Every output from every input; the map becomes 1 x 1.
+// Computes every output from every input; the map becomes 1 x 1.
 struct Connected {
   int outputs{1};
   bool batch_normalize{false};
   Activation activation{Activation::kLinear};
 };
 
-// A convolution with weights of its own at each place.
+// A convolution with separate weights for each position.
 struct Local {
   int filters{1};
   int size{1};
@@ -90,7 +92,7 @@ struct Local {
   Activation activation{Activation::kLinear};
 };
 
-// Darknet pads by `padding` in all (size - 1 unless the cfg says otherwise), padding / 2 of it before.
+// Darknet pads by `padding` in total (size - 1 unless the cfg gives another value), with padding / 2 before the map.
 struct Window {
   int size{1};
   int stride_x{1};
@@ -98,11 +100,11 @@ struct Window {
   int padding{0};
 };
 
-// What is padded never wins.
+// A padding value is never the maximum.
 struct MaxPool {
   Window window;
   Blur blur;
-  bool zero_edge{false};  // the map first grows by a column and a row of zeros, to the right and below
+  bool zero_edge{false};  // first adds a column and a row of zeros, to the right and below
 };
 
 // `maxpool_depth`: output channel i is the largest of the input channels i, i + channels, i + 2 * channels ...
@@ -110,25 +112,26 @@ struct MaxPoolDepth {
   int channels{1};
 };
 
-// The mean of what a window holds of the map: what is padded does not count.
+// The mean of the values of the map in the window, without padding.
 struct LocalAvgPool {
   Window window;
 };
 
 struct AvgPool {};  // over the whole map
 
-// Indices of other layers are absolute from here on.
+// From here on, indices of other layers are absolute.
 struct Route {
   std::vector<std::size_t> layers;
-  int groups{1};  // of each layer's channels in `groups` equal parts, part `group_id` alone
+  int groups{1};  // splits each layer's channels into `groups` equal parts and takes part `group_id`
   int group_id{0};
 };
 
 enum class ShortcutWeights { kNone, kPerFeature, kPerChannel };
 enum class WeightsNormalization { kNone, kRelu, kSoftmax, kSigmoid };
 
-// The sum of this layer's input and the layers of `from`, on the channels that both have; weighted: each with a factor
-// (kPerFeature) or a factor a channel. A larger map is sampled at every (its side / this side)th place.
+// Adds this layer's input and the layers of `from`, on the channels that both have. The weighted form multiplies each
+// term by a factor (kPerFeature) or by a factor per channel. It samples a larger map at every (its side / this
+// side)th position.
 struct Shortcut {
   std::vector<std::size_t> from;
   ShortcutWeights weights{ShortcutWeights::kNone};
@@ -141,16 +144,16 @@ struct Upsample {
   float scale{1};
 };
 
-// Moves the places of a `stride` x `stride` square into channels, or back (`reverse`).
+// Moves the positions of a `stride` x `stride` square into channels, or back (`reverse`).
 struct Reorg {
   int stride{1};
   bool reverse{false};
-  // [reorg], not [reorg3d]: it reads a map of c, h, w as if it were one of c / stride^2, h * stride, w * stride. Its
-  // reverse is right; that of [reorg3d] misreads in the same way.
+  // True for [reorg], false for [reorg3d]. [reorg] reads a map of c, h, w as if it were a map of c / stride^2, h *
+  // stride, w * stride. Its reverse is correct, but the reverse of [reorg3d] misreads the map in that way.
   bool odd{false};
 };
 
-// The middle of the map; twice its values less 1 unless `keeps_values` (`noadjust`).
+// Takes the middle of the map, and returns twice its values minus 1 unless `keeps_values` (`noadjust`).
 struct Crop {
   bool keeps_values{false};
 };
@@ -159,17 +162,17 @@ struct ActivationLayer {
   Activation activation{Activation::kLinear};
 };
 
-struct PassThrough {};  // dropout, cost and what else does nothing outside training
+struct PassThrough {};  // dropout, cost and other layers without effect outside training
 
-// The map of `from` times this layer's input: one value for each channel ([scale_channels]), for each place (its
-// scale_wh), or for each value ([sam]).
+// Multiplies the map of `from` by this layer's input: one value for each channel ([scale_channels]), for each
+// position (its scale_wh), or for each value ([sam]).
 struct Scale {
   std::size_t from{0};
   Activation activation{Activation::kLinear};
 };
 
 struct Anchor {
-  float width{0};  // pixels of the input
+  float width{0};  // in pixels of the input
   float height{0};
 };
 
@@ -178,26 +181,27 @@ enum class BoxPoint { kCenter, kLeftTop, kRightBottom };
 
 // [yolo], [Gaussian_yolo] and [region]: anchors at each cell of the map.
 struct Yolo {
-  std::vector<Anchor> anchors;  // those that the mask picks, in its order
+  std::vector<Anchor> anchors;  // the anchors that the mask selects, in its order
   int classes{0};
   float scale_x_y{1};
-  bool new_coords{false};             // the convolution before it has done the logistic; sizes are squares
-  bool gaussian{false};               // each of x, y, w, h has an uncertainty after it
-  BoxPoint point{BoxPoint::kCenter};  // which point of the box x and y are
+  bool new_coords{false};             // the previous convolution has applied the logistic function; sizes are squares
+  bool gaussian{false};               // an uncertainty follows each of x, y, w, h
+  BoxPoint point{BoxPoint::kCenter};  // the point of the box that x and y describe
   ClassScores scores{ClassScores::kLogistic};
   heads::Overlap nms_kind{heads::Overlap::kIou};
-  float beta_nms{0.6F};  // of kDiou
+  float beta_nms{0.6F};  // for kDiou
 
   [[nodiscard]] int row_length() const { return classes + (gaussian ? 9 : 5); }
 };
 
-// [detection], YOLOv1's: a vector of the class scores of side x side cells, their confidences, their boxes.
+// [detection], the head of YOLOv1: a vector of the class scores of side x side cells, their confidences and their
+// boxes.
 struct Detection {
   int side{7};
-  int boxes{1};  // for each cell, which share its class scores
+  int boxes{1};  // for each cell; the boxes of a cell share its class scores
   int classes{1};
   bool softmax{false};
-  bool square{false};  // sizes are the squares of what was learned (`sqrt`)
+  bool square{false};  // the sizes are the squares of the network's values (`sqrt`)
 };
 
 struct Softmax {
@@ -210,19 +214,19 @@ using LayerKind = std::variant<Convolutional, MixedConvolutional, BatchNormaliza
                                ActivationLayer, PassThrough, Scale, Yolo, Detection, Softmax>;
 
 struct Layer {
-  std::string section;  // as the cfg calls it
+  std::string section;  // the name in the cfg
   std::size_t line{0};
   Shape input;
   Shape output;
   LayerKind kind;
-  // Whether other layers can be built on it: not on heads (what leaves them is answers) and what follows them.
+  // Whether other layers can use its output: false for heads and for layers that follow heads.
   bool readable{true};
 };
 
-// Whose program a cfg is for: the same syntax means other things in places.
+// The program for which a cfg was written: the same syntax has different meanings in places.
 enum class Rules {
-  kDarknet,      // AlexeyAB's
-  kUltralytics,  // Ultralytics' yolov3, its archive branch: what the weights of a checkpoint were trained with
+  kDarknet,      // AlexeyAB's program
+  kUltralytics,  // Ultralytics' yolov3, archive branch, which trained the weights of a checkpoint
 };
 
 struct Network {
@@ -232,23 +236,24 @@ struct Network {
   bool letter_box{false};
   std::vector<Layer> layers;
   HeadKind head{HeadKind::kDetections};
-  int classes{0};  // the same for every head; 0: it has none
-  // Of the cfg, and its keys that no program knows: for people. At most kMaxCfgWarnings.
+  int classes{0};  // the same for every head; 0: there is no head
+  // The warnings of the cfg, and warnings about keys that no program knows. There are at most kMaxCfgWarnings.
   std::vector<std::string> warnings;
 };
 
-// Builds the layers of `cfg`, for `input_size` instead of the cfg's own where given. A cfg that only Ultralytics'
-// program can read is built by its rules whatever `rules` says. Errors are kBadModel, `source:line: [section]: what`.
+// Builds the layers of `cfg`, for `input_size` instead of the cfg's size if it is given. A cfg that only Ultralytics'
+// program can read is built by its rules, whatever `rules` says. Errors have the code kBadModel and the form
+// `source:line: [section]: what`.
 [[nodiscard]] common::Outcome<Network> build_network(const Cfg& cfg, std::optional<common::InputSize> input_size,
                                                      Rules rules = Rules::kDarknet);
 
-// Why `network` answers nothing: it has no head, only layers. Nothing for one that has.
+// Returns an Error if `network` has no head and therefore no answer; otherwise nullopt.
 [[nodiscard]] std::optional<common::Error> missing_head(const Network& network);
 
-// The heads of a network, in the cfg's order.
+// Returns the heads of a network in the cfg's order.
 [[nodiscard]] std::vector<const Layer*> heads(const Network& network);
 
-// Rows of the raw output: over all heads, boxes times cells; of a classifier 1.
+// Returns the rows of the raw output: the boxes times the cells of all heads, or 1 for a classifier.
 [[nodiscard]] std::int64_t candidate_count(const Network& network);
 
 struct NmsSettings {
@@ -256,10 +261,10 @@ struct NmsSettings {
   float beta{0.6F};
 };
 
-// Darknet takes the rule of the network's last head for all of them.
+// Darknet applies the rule of the network's last head to all heads.
 [[nodiscard]] NmsSettings nms_settings(const Network& network);
 
-// The maps that these make of `input`, before a blur; a side below 1 where the window does not fit.
+// Returns the map that the layer makes of `input`, before a blur. A side is below 1 if the window does not fit.
 [[nodiscard]] Shape convolved(const Shape& input, const Convolutional& convolution);
 [[nodiscard]] Shape pooled(const Shape& input, const Window& window);
 

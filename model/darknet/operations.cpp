@@ -3,10 +3,10 @@
 namespace yolod::model::darknet {
 namespace {
 
-// Products of four sizes: in double, which holds them for every network that can be built.
+// Returns products in double, which can represent them for every network that can be built.
 double area(const Window& window) { return static_cast<double>(window.size) * window.size; }
 
-// A blur, which Darknet does not count, comes after: what the layer itself makes is larger then.
+// Darknet does not count the blur. The blur follows the layer, so the layer's own output is larger.
 double count(const Layer& layer, const Convolutional& kind) {
   const int depth = layer.input.channels / kind.groups;
   return 2.0 * static_cast<double>(convolved(layer.input, kind).count()) * depth * kind.size * kind.size;

@@ -1,4 +1,4 @@
-// TorchScript source as it grows, statement by statement, with the tensors that it refers to. Private to darknet/.
+// Builds TorchScript source statement by statement, with the tensors that it uses. Private to darknet/.
 #pragma once
 
 #include <array>
@@ -13,7 +13,7 @@
 
 namespace yolod::model::darknet {
 
-// Source for a float: the shortest text that reads back the same, always with a point or exponent.
+// Returns the shortest source text that reads as the same float, always with a point or an exponent.
 inline std::string literal(double value) {
   std::array<char, 64> buffer{};
   const auto [end, status] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
@@ -22,7 +22,7 @@ inline std::string literal(double value) {
   return text;
 }
 
-// Source for a list of integers.
+// Returns the source of a list of integers.
 inline std::string list(std::initializer_list<std::int64_t> values) {
   std::string text;
   for (const auto value : values) text += (text.empty() ? "" : ", ") + std::to_string(value);
@@ -46,7 +46,7 @@ inline std::string concatenate(const std::string& values, int dimension) {
   return "torch.cat([" + values + "], " + std::to_string(dimension) + ")";
 }
 
-// 6 is float's number in LibTorch.
+// 6 is the number of float in LibTorch.
 inline std::string to_float(const std::string& value) { return "torch.to(" + value + ", 6)"; }
 
 class SourceBuilder {
@@ -54,10 +54,10 @@ class SourceBuilder {
   void assign(const std::string& name, const std::string& expression) {
     source_ += "  " + name + " = " + expression + "\n";
   }
-  // Whole statements.
+  // Appends complete statements.
   void append(const std::string& statements) { source_ += statements; }
 
-  // Returns what the source calls the new tensor.
+  // Adds a tensor and returns its name in the source.
   std::string parameter(std::string name, std::vector<std::int64_t> shape, std::vector<float> values,
                         bool follows_precision) {
     auto reference = "self." + name;
@@ -65,7 +65,8 @@ class SourceBuilder {
     return reference;
   }
 
-  // The statements so far as the body of forward(), which returns `result`. The builder is empty afterwards.
+  // Makes a network whose forward() has the statements so far as its body and returns `result`. Afterwards the
+  // builder is empty.
   CompiledNetwork finish(const std::string& result) {
     CompiledNetwork network;
     network.source = "def forward(self, x: Tensor) -> Tensor:\n" + source_ + "  return " + result + "\n";

@@ -1,5 +1,5 @@
-// The sections as Ultralytics' yolov3 (its archive branch) takes them: models.py's create_modules() and layers.py.
-// Where its rules are Darknet's, Darknet's parsers do the work.
+// Parses sections by the rules of Ultralytics' yolov3 (archive branch): models.py's create_modules() and layers.py.
+// If the rules are those of Darknet, it calls Darknet's parsers.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kMaxSizes = 16;
 
-// Any other is silently none there, and so a network that nobody meant.
+// Ultralytics' program silently ignores every other activation, which would give another network than intended.
 Activation read_ultralytics_activation(OptionReader& options) {
   const auto name = options.text("activation", "linear");
   const auto activation = activation_from(name);
@@ -27,7 +27,8 @@ Activation read_ultralytics_activation(OptionReader& options) {
   return activation.value_or(Activation::kLinear);
 }
 
-// `filters` split so that each size has as many weights, as MixConv2d's "equal_params" rounds it: by size^-2.
+// Splits `filters` so that each size has as many weights (a share of size^-2), with the rounding of MixConv2d's
+// "equal_params".
 std::vector<MixedConvolutional::Part> split_filters(OptionReader& options, const std::vector<int>& sizes, int filters) {
   double total = 0;
   for (const int size : sizes) total += 1.0 / (size * size);
@@ -105,7 +106,7 @@ ParsedLayer parse_ultralytics_route(ParseContext& context) {
   return layer_parser_for("route", Rules::kDarknet)(context);
 }
 
-// Weighted whatever `weights_type` says, and no activation.
+// The shortcut is weighted whatever `weights_type` says, and has no activation.
 ParsedLayer parse_ultralytics_shortcut(ParseContext& context) {
   auto& options = context.options;
   Shortcut layer;
@@ -126,8 +127,8 @@ ParsedLayer parse_ultralytics_shortcut(ParseContext& context) {
 
 ParsedLayer parse_nothing(ParseContext& context) { return {PassThrough{}, context.input}; }
 
-// `from` is read by an attention between heads that is switched off there; scale_x_y, new_coords and nms_kind are not
-// read.
+// Ultralytics' program ignores scale_x_y, new_coords and nms_kind. It reads `from` only for an attention between
+// heads, which is switched off.
 ParsedLayer parse_ultralytics_yolo(ParseContext& context) {
   auto parsed = parse_yolo(context);
   auto& layer = std::get<Yolo>(parsed.kind);

@@ -22,13 +22,14 @@ namespace {
 using common::Error;
 using common::Outcome;
 
-static_assert(std::endian::native == std::endian::little, "weights files are little-endian and read as they are");
+static_assert(std::endian::native == std::endian::little,
+              "weights files are little-endian and are read without conversion");
 
-// Values of a layer's LayerWeights.
+// The number of values in a layer's LayerWeights.
 struct Counts {
   std::int64_t biases{0};
   std::int64_t weights{0};
-  bool batch_normalize{false};  // three more for each bias in the file
+  bool batch_normalize{false};  // the file has three more values for each bias
 };
 
 std::int64_t area(int size) { return static_cast<std::int64_t>(size) * size; }
@@ -85,7 +86,7 @@ class Reader {
     return stream_.gcount() == bytes;
   }
 
-  // Weights of connected layers lie transposed in this file.
+  // The weights of connected layers are transposed in this file.
   bool transposed{false};
 
  private:
@@ -96,9 +97,9 @@ bool all_finite(const std::vector<float>& values) {
   return std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); });
 }
 
-// Normalises the factors of one channel, which lie `step` apart, as Darknet's fuse_conv_batchnorm() does.
+// Normalises the factors of one channel, which are `step` apart, as Darknet's fuse_conv_batchnorm() does.
 void normalize(float* factors, std::size_t count, std::size_t step, WeightsNormalization normalization) {
-  constexpr float kLeast = 0.001F;  // of kRelu: a factor is never 0
+  constexpr float kLeast = 0.001F;  // for kRelu: a factor is never 0
   float largest = factors[0];
   for (std::size_t i = 1; i < count; ++i) largest = std::max(largest, factors[i * step]);
   float sum = 0.0001F;
@@ -125,7 +126,7 @@ void normalize_factors(const Shortcut& shortcut, std::vector<float>& factors) {
     normalize(factors.data() + channel, terms, step, shortcut.normalization);
 }
 
-// Outputs of a layer that have equally many weights each.
+// A run of outputs of a layer that have the same number of weights each.
 struct OutputRun {
   std::size_t outputs{0};
   std::size_t weights_each{0};
@@ -165,14 +166,14 @@ struct Header {
 };
 
 Outcome<Header> read_header(Reader& reader, const std::string& name, std::int64_t size, std::int64_t payload) {
-  // Far above any that was written; other kinds of file have more in these places.
+  // Far above every published version; other kinds of file have larger numbers here.
   constexpr std::int32_t kMaxVersion = 2'000;
   std::array<std::int32_t, 3> version{};
   if (!reader.read(version.data(), version.size())) {
     return bad_model(name + ": " + std::to_string(size) + " bytes, too short for a weights file");
   }
   if (std::memcmp(version.data(), "PK\x03\x04", 4) == 0) {
-    return bad_model(name + ": a zip file, a PyTorch checkpoint perhaps: no Darknet weights file");
+    return bad_model(name + ": this is a zip file, perhaps a PyTorch checkpoint, and not a Darknet weights file");
   }
   const auto [major, minor, revision] = version;
   if (major < 0 || minor < 0 || major > kMaxVersion || minor > kMaxVersion) {
@@ -188,7 +189,7 @@ Outcome<Header> read_header(Reader& reader, const std::string& name, std::int64_
   return Header{12 + seen_bytes, seen, transposed};
 }
 
-// What a file whose values end with those of a layer is; an empty string for others.
+// Returns a description of a file whose values end at the end of a layer; an empty text for other files.
 std::string partial_file(const Network& network, std::int64_t payload) {
   std::int64_t end = 0;
   for (std::size_t i = 0; i < network.layers.size() && end < payload; ++i) {
@@ -235,13 +236,14 @@ std::vector<std::vector<float>*> in_file_order(const Layer& layer, StoredLayer& 
   return {&values.biases, &normalization->scales, &normalization->means, &normalization->variances, &values.weights};
 }
 
-// With means m, deviations s, scales g: g * (w * x - m) / s + b = (w * g / s) * x + (b - m * g / s). Computed in
-// double, as Darknet's fuse_conv_batchnorm() does.
+// With means m, deviations s, scales g: g * (w * x - m) / s + b = (w * g / s) * x + (b - m * g / s). It computes in
+// double, like Darknet's fuse_conv_batchnorm().
 LayerWeights fold(const Layer& layer, StoredLayer values, double epsilon) {
   LayerWeights out{std::move(values.biases), std::move(values.weights)};
   if (const auto* shortcut = std::get_if<Shortcut>(&layer.kind)) normalize_factors(*shortcut, out.weights);
   if (!values.normalization) return out;
-  if (out.weights.empty()) out.weights.assign(out.biases.size(), 1);  // of a normalisation alone
+  // a separate batch normalisation has no weights of its own
+  if (out.weights.empty()) out.weights.assign(out.biases.size(), 1);
   const auto& [scales, means, variances] = *values.normalization;
   std::size_t output = 0;
   auto weight = out.weights.begin();
@@ -287,7 +289,7 @@ Outcome<StoredWeights> read_stored_weights(const std::filesystem::path& file, co
   const auto name = file.string();
   if (network.rules != Rules::kDarknet) {
     return bad_model(name + ": " + network.source_name +
-                     " has what only Ultralytics' yolov3 knows: a checkpoint of it (.pt) is needed");
+                     " uses features of Ultralytics' yolov3; its weights must be a checkpoint (.pt)");
   }
   std::error_code status;
   const auto type = std::filesystem::status(file, status).type();
@@ -327,7 +329,8 @@ Outcome<Weights> read_weights(const std::filesystem::path& file, const Network& 
   try {
     auto weights = fold(network, std::move(*stored), kBatchNormEpsilon);
     if (!weights) {
-      return bad_model(file.string() + ": " + weights.error().message + ": the file is damaged, or of another network");
+      return bad_model(file.string() + ": " + weights.error().message +
+                       ": the file is damaged or belongs to another network");
     }
     return weights;
   } catch (const std::bad_alloc&) {

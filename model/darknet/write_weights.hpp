@@ -1,4 +1,4 @@
-// Writes a Darknet .weights file: what weights.hpp reads.
+// Writes a Darknet .weights file that weights.hpp can read.
 #pragma once
 
 #include <filesystem>
@@ -8,8 +8,9 @@
 
 namespace yolod::model::darknet {
 
-// Version 0.2.5, as AlexeyAB's program writes it, connected layers not transposed. `weights` are the network's. `file`
-// is replaced when all is written, and left alone where that fails: kSystem.
+// Writes version 0.2.5, like AlexeyAB's program, with connected layers not transposed. REQUIRES: `weights` belong to
+// the network. The function replaces `file` only when all is written; if writing fails, it returns kSystem and `file`
+// stays unchanged.
 [[nodiscard]] common::Outcome<void> write_weights(const std::filesystem::path& file, const Network& network,
                                                   StoredWeights weights);
 

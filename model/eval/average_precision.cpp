@@ -14,14 +14,14 @@ struct ScoredBox {
   common::Box box;
 };
 
-// One class in one picture; detections best first.
+// The truths and detections of one class in one picture; the best detection comes first.
 struct Group {
   std::size_t image;
   std::vector<common::Box> truths;
   std::vector<ScoredBox> detections;
 };
 
-// A detection of a class among those of all pictures.
+// A detection of a class, ranked among those of all pictures.
 struct Ranked {
   float confidence;
   bool right;
@@ -41,7 +41,7 @@ double iou(const common::Box& a, const common::Box& b) {
   return shared / (area(a) + area(b) - shared);
 }
 
-// By class, the pictures that hold or are said to hold it.
+// Returns for each class the pictures that have a truth or a detection of it.
 std::vector<std::vector<Group>> group(std::span<const JudgedImage> images, std::size_t class_count) {
   std::vector<std::vector<Group>> classes(class_count);
   for (std::size_t i = 0; i < images.size(); ++i) {
@@ -69,7 +69,7 @@ void sort_best_first(std::vector<Ranked>& ranked) {
                    [](const Ranked& a, const Ranked& b) { return a.confidence > b.confidence; });
 }
 
-// Precision and recall after each detection; precision made to never rise with recall.
+// The precision and the recall after each detection. The precision is adjusted so that it never rises with the recall.
 struct Curve {
   std::vector<double> precision;
   std::vector<double> recall;
@@ -120,7 +120,7 @@ std::size_t count_detections(const std::vector<Group>& groups) {
                          [](std::size_t sum, const Group& in_image) { return sum + in_image.detections.size(); });
 }
 
-// The best detections choose first, each the truth that it overlaps most of those still free.
+// The best detection chooses first. Each detection takes the free truth that it overlaps most.
 void match_as_coco(const Group& in_image, double threshold, std::vector<Ranked>& ranked) {
   constexpr std::size_t kMaxDetections = 100;
   std::vector<bool> taken(in_image.truths.size(), false);
@@ -141,8 +141,9 @@ void match_as_coco(const Group& in_image, double threshold, std::vector<Ranked>&
   }
 }
 
-// Each detection has its truth whether or not that is free; the best one of a truth's is right. Detections of other
-// pictures cannot have it, so the order within the picture says which that is.
+// Each detection belongs to the truth that it overlaps most, whether or not that truth is free, and the best
+// detection of a truth is correct. Only detections of the same picture compete, so their order within the picture
+// decides.
 void match_as_darknet(const Group& in_image, std::vector<Ranked>& ranked) {
   constexpr double kThreshold = 0.5;
   std::vector<bool> taken(in_image.truths.size(), false);

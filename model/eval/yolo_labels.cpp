@@ -17,7 +17,7 @@ using common::ErrorCode;
 using common::Outcome;
 
 constexpr std::size_t kColumns = 5;
-// A box may reach beyond the picture, but not lie a picture away from it.
+// A box may extend beyond the picture, but not be a whole picture away from it.
 constexpr float kFarthest = 2;
 
 std::string shortest(float value) {
@@ -26,7 +26,7 @@ std::string shortest(float value) {
   return status == std::errc{} ? std::string(text.data(), end) : "?";
 }
 
-// Takes the next word off `line`; empty at its end.
+// Removes the next word from `line` and returns it; returns an empty text at the end.
 std::string_view next_word(std::string_view& line) {
   line = common::trimmed(line);
   const auto word = line.substr(0, line.find_first_of(" \t"));
@@ -68,19 +68,19 @@ Outcome<std::vector<Truth>> parse_yolo_labels(std::string_view text, std::size_t
 
     const auto class_word = next_word(line);
     const auto class_id = parse_class(class_word);
-    if (!class_id) return wrong("\"" + common::printable(class_word, 40) + "\": a class number is wanted");
+    if (!class_id) return wrong("\"" + common::printable(class_word, 40) + "\" is not a class number");
     if (*class_id >= class_count) {
-      return wrong("class " + std::to_string(*class_id) + ", the model has " + std::to_string(class_count));
+      return wrong("class " + std::to_string(*class_id) + ", but the model has " + std::to_string(class_count));
     }
     std::array<float, kColumns - 1> box{};
     for (auto& value : box) {
       const auto word = next_word(line);
       if (word.empty()) return wrong("fewer than 5 values: class cx cy w h");
       const auto number = parse_number(word);
-      if (!number) return wrong("\"" + common::printable(word, 40) + "\": a number is wanted");
+      if (!number) return wrong("\"" + common::printable(word, 40) + "\" is not a number");
       value = *number;
     }
-    if (!common::trimmed(line).empty()) return wrong("more than 5 values: boxes are wanted, class cx cy w h");
+    if (!common::trimmed(line).empty()) return wrong("more than 5 values: only class cx cy w h is allowed");
     const auto [x, y, width, height] = box;
     if (width < 0 || height < 0) return wrong("a box of negative size");
     if (std::any_of(box.begin(), box.end(), [](float value) { return std::abs(value) > kFarthest; })) {

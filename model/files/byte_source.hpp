@@ -1,4 +1,4 @@
-// Bytes that are read at any offset: a file, or what is in memory. What they say is as hostile as where they are from.
+// An interface for bytes that can be read at any offset: a file or a memory buffer. The content is hostile.
 #pragma once
 
 #include <cstddef>
@@ -16,10 +16,10 @@ class ByteSource {
 
   [[nodiscard]] virtual std::uint64_t size() const = 0;
 
-  // Fills `into` from `offset` on; false where the bytes end before, or cannot be read.
+  // Fills `into` with the bytes from `offset`. Returns false if the source ends before, or if reading fails.
   [[nodiscard]] virtual bool read(std::uint64_t offset, std::span<std::byte> into) const = 0;
 
-  // The same as a string, which is only allocated where there are as many.
+  // Returns the bytes as a string. It allocates memory only if the source has that many bytes.
   [[nodiscard]] std::optional<std::string> bytes(std::uint64_t offset, std::uint64_t length) const;
 
  protected:
@@ -30,7 +30,7 @@ class ByteSource {
   ByteSource& operator=(ByteSource&&) = default;
 };
 
-// Refers to the bytes.
+// Reads from memory that the caller owns.
 class MemorySource final : public ByteSource {
  public:
   explicit MemorySource(std::string_view bytes) : bytes_(bytes) {}
@@ -42,7 +42,7 @@ class MemorySource final : public ByteSource {
   std::string_view bytes_;
 };
 
-// Little-endian, from the first bytes of `from`, which must hold as many.
+// Reads a little-endian number from the first bytes of `from`. REQUIRES: `from` has at least `byte_count` bytes.
 [[nodiscard]] std::uint64_t little_endian(std::span<const std::byte> from, std::size_t byte_count);
 
 }  // namespace yolod::model

@@ -34,7 +34,7 @@ Outcome<std::vector<TensorArray>> read_arrays(std::string_view body, const std::
     auto array = parse_npy_tensor(body);
     if (!array) return bad_request(array.error().message);
     if (inputs.size() != 1) {
-      return bad_request("one array was sent, the model takes " + std::to_string(inputs.size()) + ": " +
+      return bad_request("one array was sent, but the model takes " + std::to_string(inputs.size()) + ": " +
                          listed(inputs) + ", as an .npz file");
     }
     arrays.push_back(std::move(array).value());
@@ -44,7 +44,7 @@ Outcome<std::vector<TensorArray>> read_arrays(std::string_view body, const std::
   if (!sent) return bad_request(sent.error().message);
   const auto wrong_count = [&] {
     return bad_request(std::to_string(sent->size()) + (sent->size() == 1 ? " array was" : " arrays were") +
-                       " sent, the model takes " + (takes_more ? "at least " : "") + std::to_string(inputs.size()) +
+                       " sent, but the model takes " + (takes_more ? "at least " : "") + std::to_string(inputs.size()) +
                        ": " + listed(inputs));
   };
   if (sent->size() < inputs.size() || (sent->size() > inputs.size() && !takes_more)) return wrong_count();

@@ -1,4 +1,4 @@
-// A request's tensors and an answer's, as .npy and .npz files. No torch here.
+// Reads and writes the tensors of requests and answers as .npy and .npz files. It does not use torch.
 #pragma once
 
 #include <string>
@@ -11,9 +11,9 @@
 
 namespace yolod::model {
 
-// The body's arrays in the order of `inputs` (TensorNetwork): by their names, if all of those are there, else as
-// numpy.savez names what it is given without names: arr_0, arr_1 and so on. With `takes_more` there may be more of the
-// latter than `inputs`. An Error is kBadRequest.
+// Returns the body's arrays in the order of `inputs` (TensorNetwork). It finds them by name if all names exist,
+// otherwise by the names that numpy.savez gives to arrays without names: arr_0, arr_1 and so on. With `takes_more`
+// there may be more such arrays than `inputs`. An Error has code kBadRequest.
 [[nodiscard]] common::Outcome<std::vector<TensorArray>> read_arrays(std::string_view body,
                                                                     const std::vector<std::string>& inputs,
                                                                     bool takes_more);

@@ -24,7 +24,7 @@ constexpr std::size_t kMaxFileBytes = std::size_t{4} << 30U;
 
 Error bad_npy(std::string what) { return {ErrorCode::kInvalidParameter, std::move(what)}; }
 
-// What follows `'key':` in the header's dictionary, blanks skipped. NumPy writes it with single quotes.
+// Returns the text after `'key':` in the header's dictionary, without blanks. NumPy writes keys in single quotes.
 std::optional<std::string_view> after_key(std::string_view header, std::string_view key) {
   const auto quoted = "'" + std::string(key) + "'";
   auto at = header.find(quoted);
@@ -83,7 +83,7 @@ std::string_view descr_of(ElementType type) {
   return std::find_if(kDescrs.begin(), kDescrs.end(), [type](const auto& entry) { return entry.type == type; })->text;
 }
 
-// What the header's `descr` names: `'<f4', ...`.
+// Returns the type for the header's `descr`: `'<f4', ...`.
 std::optional<ElementType> parse_type(std::string_view text) {
   for (const auto& entry : kDescrs) {
     if (text.size() > 4 && text[0] == '\'' && text.substr(1, 3) == entry.text && text[4] == '\'') return entry.type;
@@ -97,7 +97,7 @@ struct Parsed {
   std::string_view data;
 };
 
-// `only`, where given, is the one type that is read.
+// If `only` is given, every other type is an Error.
 Outcome<Parsed> parse(std::string_view bytes, std::optional<ElementType> only) {
   if (!bytes.starts_with(kMagic) || bytes.size() < 10) return bad_npy("not an .npy file");
   const auto byte_at = [&bytes](std::size_t i) {
@@ -107,20 +107,20 @@ Outcome<Parsed> parse(std::string_view bytes, std::optional<ElementType> only) {
   std::size_t header_start = 10;
   std::size_t header_size = byte_at(8) | byte_at(9) << 8U;
   if (version == 2 || version == 3) {
-    if (bytes.size() < 12) return bad_npy("an .npy file cut short in its header");
+    if (bytes.size() < 12) return bad_npy("the .npy file ends within its header");
     header_size |= byte_at(10) << 16U | byte_at(11) << 24U;
     header_start = 12;
   } else if (version != 1) {
-    return bad_npy("an .npy file of version " + std::to_string(version) + ", 1 to 3 can be read");
+    return bad_npy("the .npy file has version " + std::to_string(version) + ", versions 1 to 3 are supported");
   }
-  if (header_size > bytes.size() - header_start) return bad_npy("an .npy file cut short in its header");
+  if (header_size > bytes.size() - header_start) return bad_npy("the .npy file ends within its header");
   const auto header = bytes.substr(header_start, header_size);
   const auto data = bytes.substr(header_start + header_size);
 
   const auto type = after_key(header, "descr");
   const auto element = type ? parse_type(*type) : std::nullopt;
   if (only && element != only) return bad_npy("the array is not little-endian " + std::string(to_string(*only)));
-  if (!element) return bad_npy("the array's elements are of no type that is read: little-endian numbers and bool are");
+  if (!element) return bad_npy("unsupported element type; use little-endian numbers or bool");
   const auto order = after_key(header, "fortran_order");
   if (!order || !order->starts_with("False")) return bad_npy("the array is not in C order");
   const auto shape_text = after_key(header, "shape");
@@ -131,8 +131,8 @@ Outcome<Parsed> parse(std::string_view bytes, std::optional<ElementType> only) {
   if (!needed) return bad_npy("the shape is too large");
   const auto unit = common::element_bytes(*element);
   if (*needed != data.size()) {
-    return bad_npy(std::to_string(data.size()) + " bytes of data, its shape needs " + std::to_string(*needed / unit) +
-                   " values of " + std::to_string(unit));
+    return bad_npy("the array has " + std::to_string(data.size()) + " bytes of data, but its shape needs " +
+                   std::to_string(*needed / unit) + " values of " + std::to_string(unit));
   }
   return Parsed{*element, *shape, data};
 }
@@ -141,7 +141,7 @@ std::string npy_header(ElementType type, const std::vector<std::int64_t>& shape)
   std::string header = "{'descr': '" + std::string(descr_of(type)) + "', 'fortran_order': False, 'shape': (";
   for (std::size_t i = 0; i < shape.size(); ++i) header += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
   header += shape.size() == 1 ? ",), }" : "), }";
-  // Data begins at a multiple of 64 bytes, the header ends with a newline.
+  // The data begins at a multiple of 64 bytes, and the header ends with a line feed.
   constexpr std::size_t kPreamble = 10;
   header.append(63 - (kPreamble + header.size()) % 64, ' ');
   header += '\n';
@@ -158,7 +158,7 @@ Outcome<TensorArray> parse_npy_tensor(std::string_view bytes) {
   const auto data = std::as_bytes(std::span(parsed->data));
   TensorArray array{parsed->type, std::move(parsed->shape), {data.begin(), data.end()}};
   if (array.type == ElementType::kBool) {
-    // A bool with another byte is undefined in C++, where compiled code counts on 0 and 1; NumPy takes it for true.
+    // C++ does not define a bool with another byte than 0 or 1; NumPy reads such a byte as true.
     std::transform(array.bytes.begin(), array.bytes.end(), array.bytes.begin(),
                    [](std::byte value) { return value == std::byte{0} ? value : std::byte{1}; });
   }

@@ -1,5 +1,6 @@
-// NumPy's .npy files: the tensors that `yolodctl infer` reads and writes, and those of models with task: tensor.
-// Format: numpy.lib.format in NumPy's documentation, versions 1.0 to 3.0; written as 1.0. Little-endian, in C order.
+// Reads and writes NumPy's .npy files, which `yolodctl infer` and models with task: tensor use. Format:
+// numpy.lib.format in NumPy's documentation; it reads versions 1.0 to 3.0 and writes 1.0. Arrays are little-endian,
+// in C order.
 #pragma once
 
 #include <cstddef>
@@ -17,10 +18,10 @@ namespace yolod::model {
 using common::ElementType;
 using common::TensorArray;
 
-// Any bytes are safe to pass: no more is allocated than there are. A bool's byte that is not 0 becomes 1. An Error is
-// kInvalidParameter.
+// Any bytes are safe to pass; it allocates no more memory than their size. A bool's byte that is not 0 becomes 1. An
+// Error has code kInvalidParameter.
 [[nodiscard]] common::Outcome<TensorArray> parse_npy_tensor(std::string_view bytes);
-// The file's bytes. `bytes` must be as many as `shape` asks for.
+// Returns the file's bytes. REQUIRES: `bytes` has the size that `shape` and the type need.
 [[nodiscard]] std::string to_npy(const TensorArray& array);
 
 struct NpyArray {
@@ -28,11 +29,11 @@ struct NpyArray {
   std::vector<float> values;  // in C order
 };
 
-// The same for float32 alone. An Error is kInvalidParameter.
+// Works like parse_npy_tensor(), for float32 only. An Error has code kInvalidParameter.
 [[nodiscard]] common::Outcome<NpyArray> parse_npy(std::string_view bytes);
 [[nodiscard]] common::Outcome<NpyArray> read_npy(const std::filesystem::path& file);
 
-// The product of `shape` must be the number of values. A failure to write is kSystem.
+// REQUIRES: the product of `shape` is the number of values. Returns kSystem if writing fails.
 [[nodiscard]] common::Outcome<void> write_npy(const std::filesystem::path& file, const NpyArray& array);
 
 }  // namespace yolod::model

@@ -38,12 +38,13 @@ struct Written {
   std::uint32_t offset;
 };
 
-// What local header and table of contents say alike of an entry, from the version that is needed on.
+// Writes the fields that an entry's local header and its entry in the directory share, starting with the needed
+// version.
 void write_common(Writer& out, const Written& entry) {
   out.number(std::uint16_t{20});
   out.number(std::uint16_t{0});         // flags
-  out.number(std::uint16_t{0});         // stored
-  out.number(std::uint32_t{0x210000});  // 1980-01-01: the same tensors give the same bytes
+  out.number(std::uint16_t{0});         // stored, not compressed
+  out.number(std::uint32_t{0x210000});  // 1980-01-01: a fixed date, so that the same tensors give the same bytes
   out.number(entry.crc);
   out.number(entry.size);
   out.number(entry.size);
@@ -65,7 +66,7 @@ Outcome<std::vector<NamedTensor>> parse_npz(std::string_view bytes) {
     const auto place = ZipArchive::locate(source, entry);
     if (!place) return bad_npz(place.error().message);
     const auto data = bytes.substr(static_cast<std::size_t>(place->offset), static_cast<std::size_t>(place->size));
-    // Entries that share their bytes would make more of them than came.
+    // Entries may share their bytes, so count them: otherwise the arrays could be larger than the file.
     taken += data.size();
     if (taken > bytes.size()) return bad_npz("its arrays overlap");
     if (entry.crc != 0 && libdeflate_crc32(0, data.data(), data.size()) != entry.crc)

@@ -1,8 +1,9 @@
-// NumPy's .npz files, which are zip archives of .npy files: several tensors in one body. Read as numpy.savez writes
-// them, uncompressed: numpy.savez_compressed's are refused, so that no body grows in memory.
+// Reads and writes NumPy's .npz files: zip archives of .npy files, with several tensors in one body. It reads the
+// uncompressed form of numpy.savez only and refuses numpy.savez_compressed, so that a small body cannot expand in
+// memory.
 //
-// The format: PKWARE's APPNOTE.TXT, 4.3. Written without zip64: a body is far below the sizes that it is
-// for.
+// The format is in PKWARE's APPNOTE.TXT, 4.3. Files are written without zip64, because bodies are far below the sizes
+// that need it.
 #pragma once
 
 #include <span>
@@ -20,11 +21,11 @@ using common::NamedTensor;  // its name is the entry's, without ".npy"
 
 [[nodiscard]] bool is_npz(std::string_view bytes);
 
-// In the archive's order, no name twice. Any bytes are safe to pass: no more is allocated than there are. An Error is
-// kInvalidParameter.
+// Returns the tensors in the archive's order, each name once. Any bytes are safe to pass; it allocates no more memory
+// than their size. An Error has code kInvalidParameter.
 [[nodiscard]] common::Outcome<std::vector<NamedTensor>> parse_npz(std::string_view bytes);
 
-// The file's bytes, which are less than 4 GiB.
+// Returns the file's bytes. REQUIRES: they are less than 4 GiB.
 [[nodiscard]] std::string to_npz(std::span<const NamedTensor> tensors);
 
 }  // namespace yolod::model

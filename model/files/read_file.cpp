@@ -24,14 +24,15 @@ Outcome<std::string> read_file(const std::filesystem::path& file, std::size_t ma
   errno = 0;
   std::ifstream stream(file, std::ios::binary);
   if (!stream) return bad_model(file.string() + ": " + std::generic_category().message(errno != 0 ? errno : EIO));
-  // Read rather than trusting a size asked for earlier: the file may be growing.
+  // Read to the end instead of trusting an earlier size, because the file may grow meanwhile.
   std::string bytes;
   std::string chunk(64 * 1024, '\0');
   while (stream) {
     stream.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
     bytes.append(chunk, 0, static_cast<std::size_t>(stream.gcount()));
     if (bytes.size() > max_bytes) {
-      return bad_model(file.string() + ": larger than " + std::to_string(max_bytes) + " bytes, which is too much here");
+      return bad_model(file.string() + ": larger than " + std::to_string(max_bytes) +
+                       " bytes, the limit for this file");
     }
   }
   if (stream.bad()) return bad_model(file.string() + ": cannot be read");
@@ -42,7 +43,7 @@ Outcome<std::string> read_text(const std::filesystem::path& file, std::size_t ma
   auto text = read_file(file, max_bytes);
   if (!text) return text;
   if (text->starts_with("\xFF\xFE") || text->starts_with("\xFE\xFF"))
-    return bad_model(file.string() + ": this text is UTF-16, save it as UTF-8");
+    return bad_model(file.string() + ": the text is UTF-16; save it as UTF-8");
   text->erase(0, text->size() - common::without_byte_order_mark(*text).size());
   return text;
 }

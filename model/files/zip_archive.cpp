@@ -22,7 +22,7 @@ constexpr std::size_t kLocator64Size = 20;
 constexpr std::size_t kDirectoryHeaderSize = 46;
 constexpr std::size_t kLocalHeaderSize = 30;
 constexpr std::uint64_t kMaxCommentBytes = 0xFFFF;
-// A checkpoint of a thousand layers with its optimizer has half a megabyte of it.
+// The directory of a checkpoint with a thousand layers and its optimizer has half a megabyte.
 constexpr std::uint64_t kMaxDirectoryBytes = std::uint64_t{16} << 20U;
 constexpr std::uint64_t kInZip64 = 0xFFFFFFFF;
 
@@ -36,13 +36,13 @@ std::uint64_t u64(Bytes bytes, std::size_t at) { return little_endian(bytes.subs
 
 Error damaged(const std::string& what) { return bad_model("a damaged zip file: " + what); }
 
-// What the record at a file's end says of the central directory.
+// The values of the end record that locate the central directory.
 struct Directory {
   Extent place;
   std::uint64_t entry_count{0};
 };
 
-// Where the central directory lies, by the record at the file's end and zip64's beside it.
+// Finds the central directory from the record at the file's end, and from the zip64 record if there is one.
 Outcome<Directory> find_directory(const ByteSource& source) {
   const auto tail_size = std::min<std::uint64_t>(source.size(), kEndSize + kMaxCommentBytes);
   const auto tail = source.bytes(source.size() - tail_size, tail_size);
@@ -53,13 +53,13 @@ Outcome<Directory> find_directory(const ByteSource& source) {
     const bool found = u32(bytes, at) == zip::kEndSignature && u16(bytes, at + 20) == bytes.size() - at - kEndSize;
     if (found) end = at;
   }
-  if (!end) return damaged("it has no end: it is cut short");
+  if (!end) return damaged("it is cut short: the end record is missing");
   Directory directory{{u32(bytes, *end + 16), u32(bytes, *end + 12)}, u16(bytes, *end + 10)};
 
   if (*end >= kLocator64Size && u32(bytes, *end - kLocator64Size) == zip::kLocator64Signature) {
     std::array<std::byte, kEnd64Size> end64{};
     if (!source.read(u64(bytes, *end - kLocator64Size + 8), end64) || u32(end64, 0) != zip::kEnd64Signature)
-      return damaged("its zip64 record is not where it says");
+      return damaged("the zip64 record is not at its stated offset");
     directory = {{u64(end64, 48), u64(end64, 40)}, u64(end64, 32)};
   }
   const auto& [offset, size] = directory.place;
@@ -68,7 +68,8 @@ Outcome<Directory> find_directory(const ByteSource& source) {
   return directory;
 }
 
-// The 64-bit values that an entry's extra field of kind 1 holds for those that did not fit, in their order.
+// Reads the 64-bit values in an entry's extra field of kind 1, in order. They replace the values that did not fit
+// into 32 bits.
 bool read_zip64(Bytes extra, std::initializer_list<std::uint64_t*> values) {
   const bool needed = std::any_of(values.begin(), values.end(), [](const auto* value) { return *value == kInZip64; });
   while (needed && extra.size() >= 4) {
@@ -91,7 +92,7 @@ bool read_zip64(Bytes extra, std::initializer_list<std::uint64_t*> values) {
   return !needed;
 }
 
-// An entry as the central directory has it.
+// An entry of the central directory.
 struct Listed {
   std::string name;
   ZipEntry entry;
@@ -104,7 +105,7 @@ Outcome<std::vector<Listed>> read_directory(const ByteSource& source, std::uint6
   const auto directory = find_directory(source);
   if (!directory) return directory.error();
   if (directory->entry_count > max_entries)
-    return bad_model("more than " + std::to_string(max_entries) + " entries are in it");
+    return bad_model("the file has more than " + std::to_string(max_entries) + " entries");
   const auto text = source.bytes(directory->place.offset, directory->place.size);
   if (!text) return damaged("its directory cannot be read");
 
@@ -145,8 +146,9 @@ Outcome<ZipArchive> ZipArchive::read(const ByteSource& source, std::uint64_t max
     const auto quoted = "\"" + common::printable(name, 60) + "\"";
     if ((flags & 1U) != 0) return bad_model("its entry " + quoted + " is encrypted");
     if (method != 0 || stored_size != entry.size)
-      return bad_model("its entry " + quoted + " is compressed: only what is stored as it is can be read");
-    if (!archive.by_name_.emplace(name, archive.entries_.size()).second) return damaged(quoted + " is in it twice");
+      return bad_model("the entry " + quoted + " is compressed; only uncompressed (stored) entries are supported");
+    if (!archive.by_name_.emplace(name, archive.entries_.size()).second)
+      return damaged("two entries have the name " + quoted);
     archive.entries_.emplace_back(std::move(name), entry);
   }
   return archive;
@@ -169,7 +171,7 @@ const ZipEntry* ZipArchive::find(std::string_view name) const {
 Outcome<Extent> ZipArchive::locate(const ByteSource& source, const ZipEntry& entry) {
   std::array<std::byte, kLocalHeaderSize> header{};
   if (!source.read(entry.header_offset, header) || u32(header, 0) != zip::kLocalSignature)
-    return damaged("an entry is not where its directory says");
+    return damaged("an entry is not at the offset in the directory");
   const auto offset = entry.header_offset + kLocalHeaderSize + u16(header, 26) + u16(header, 28);
   if (offset > source.size() || entry.size > source.size() - offset) return damaged("an entry reaches past its end");
   return Extent{offset, entry.size};

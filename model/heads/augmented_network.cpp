@@ -61,7 +61,7 @@ AugmentedNetwork::AugmentedNetwork(std::unique_ptr<Network> plain, std::vector<s
 Outcome<RawHead> AugmentedNetwork::forward(NetworkInput& input, std::size_t images,
                                            std::span<const float> /*confidence*/) {
   images_ = images;
-  // A network may do with its own input what it likes: the views are made first.
+  // Make the views first, because a network may change its own input.
   if (auto filled = fill_views(input.values()); !filled) return std::move(filled).error();
   try {
     merged_.resize(images_ * shape_.candidates * values_per_candidate_);
@@ -87,7 +87,7 @@ void AugmentedNetwork::prepare(NetworkInput& input, std::size_t images) {
 }
 
 Outcome<void> AugmentedNetwork::fill_views(std::span<const float> input) {
-  view_inputs_.clear();  // first: so they are what is given again
+  view_inputs_.clear();  // release these first, because their memory is what new_input() gives next
   const auto per_image = shape_.input_count();
   const auto input_size = size_of(shape_);
   for (std::size_t v = 0; v < views_.size(); ++v) {
@@ -114,7 +114,7 @@ std::span<float> AugmentedNetwork::image(std::size_t index) {
   return std::span(merged_).subspan(index * count, count);
 }
 
-// Its candidates become those from `first` on of each image.
+// Copies the network's candidates into each image's list, starting at `first`.
 Outcome<void> AugmentedNetwork::run_into_head(Network& network, NetworkInput& input, std::size_t first) {
   const auto head = network.forward(input, images_, {});
   if (!head) return head.error();
@@ -137,7 +137,7 @@ Outcome<void> AugmentedNetwork::run_into_head(Network& network, NetworkInput& in
   return {};
 }
 
-// The boxes of a view's candidates, from `first` on, from its input to the original's.
+// Maps the boxes of a view's candidates, starting at `first`, from the view's input to the original input.
 void AugmentedNetwork::bring_back(std::size_t view, std::size_t first) {
   const auto& shape = views_[view]->shape();
   double across = 1 / kViews[view].ratio;
@@ -149,7 +149,7 @@ void AugmentedNetwork::bring_back(std::size_t view, std::size_t first) {
   const std::array<float, 4> factors{static_cast<float>(across), static_cast<float>(down), static_cast<float>(across),
                                      static_cast<float>(down)};
   const float right_edge = head_.boxes_are_fractions ? 1 : static_cast<float>(shape_.width);
-  // From a candidate to the next, and from one of its values to the next.
+  // The steps in memory from a candidate to the next, and from one of its values to the next.
   const bool by_scores = head_.layout == HeadLayout::kByScores;
   const std::size_t candidate_step = by_scores ? 1 : values_per_candidate_;
   const std::size_t value_step = by_scores ? shape_.candidates : 1;

@@ -1,9 +1,9 @@
-// Test-time augmentation: a detector looks at its input three times, as it is, smaller and mirrored, and smaller still,
-// and what it finds each time becomes one list of candidates.
+// Test-time augmentation: a detector processes its input three times (unchanged, smaller and mirrored, and still
+// smaller), and the results form one list of candidates.
 //
-// The scales, the padding and the way back are those of Darknet.forward(augment=True) and scale_img() in Ultralytics'
-// yolov3, archive branch (models.py, utils/torch_utils.py). As there, the candidates of all views enter NMS together,
-// and none is left out for its size.
+// The scales, the padding and the mapping of boxes are those of Darknet.forward(augment=True) and scale_img() in
+// Ultralytics' yolov3, archive branch (models.py, utils/torch_utils.py). As there, the candidates of all views enter
+// NMS together, whatever their size.
 #pragma once
 
 #include <array>
@@ -24,31 +24,32 @@ struct View {
   bool mirrored{false};
 };
 
-// Beside the original, in the order of their candidates.
+// The additional views, in the order of their candidates.
 inline constexpr std::array<View, 2> kViews{{{0.83, true}, {0.67, false}}};
 
-// What a view's sides are padded to a multiple of: 64, or twice that and so on where the network's coarsest head has a
-// larger stride.
+// Returns the number whose multiples are the sides of a padded view: 64, doubled until it is at least the stride of
+// the network's coarsest head.
 [[nodiscard]] std::uint32_t view_alignment(int stride);
 
-// The input that a view's network runs on.
+// Returns the input size of a view's network.
 [[nodiscard]] common::InputSize view_size(const View& view, const common::InputSize& input, std::uint32_t alignment);
 
-// How what is given is laid out, and what is put around the views.
+// The layout of the network's output, and the padding of the views.
 struct AugmentedHead {
-  HeadLayout layout{HeadLayout::kByObjectness};  // kByObjectness or kByScores
+  HeadLayout layout{HeadLayout::kByObjectness};  // only kByObjectness or kByScores
   bool boxes_are_fractions{false};
-  std::array<float, 3> padding{};  // by channel, in the network's numbers
+  std::array<float, 3> padding{};  // by channel, in the units of the network's input
 };
 
-// The middle grey of ImageNet as `preprocess` makes it of a picture's byte.
+// Returns the middle grey of ImageNet, normalised with `preprocess`.
 [[nodiscard]] std::array<float, 3> view_padding(const common::PreprocessConfig& preprocess);
 
-// Its shape and head are those of `plain` with more candidates: first the original's, then those of each view, their
-// boxes in the original's units. Memory and time are those of all its networks together.
+// Has the shape and head of `plain` with more candidates: those of the original come first, then those of each view,
+// with boxes in the original's units. It needs the memory and time of all its networks together.
 class AugmentedNetwork final : public Network {
  public:
-  // `views`: the same network for the sizes that view_size() gives, one for each of kViews. All take 3 channels.
+  // `views` are the same network at the sizes of view_size(), one for each of kViews. REQUIRES: all networks take 3
+  // channels.
   AugmentedNetwork(std::unique_ptr<Network> plain, std::vector<std::unique_ptr<Network>> views,
                    const AugmentedHead& head);
 
@@ -58,7 +59,7 @@ class AugmentedNetwork final : public Network {
   [[nodiscard]] common::Outcome<std::unique_ptr<NetworkInput>> new_input(std::size_t images) override {
     return plain_->new_input(images);
   }
-  // All candidates, whatever their confidence.
+  // Returns all candidates, whatever their confidence.
   [[nodiscard]] common::Outcome<RawHead> forward(NetworkInput& input, std::size_t images,
                                                  std::span<const float> confidence) override;
   void prepare(NetworkInput& input, std::size_t images) override;

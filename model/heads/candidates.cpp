@@ -12,7 +12,7 @@ constexpr std::size_t kBoxValues = 4;
 constexpr std::size_t kObjectness = 4;
 constexpr std::size_t kFirstClass = 5;
 
-// Which row and class, before boxes are worked out for those that stay.
+// The row and class of a candidate, before its box is computed.
 struct Hit {
   float confidence;
   std::uint32_t row;
@@ -46,14 +46,14 @@ bool is_kept(const Selection& selection, std::size_t class_id) {
   return selection.class_kept.empty() || selection.class_kept[class_id] != 0;
 }
 
-// x, y, w, h in the head's units.
+// The values are x, y, w, h in the head's units.
 using BoxValues = std::array<float, kBoxValues>;
 
 bool is_finite(const BoxValues& box) {
   return std::all_of(box.begin(), box.end(), [](float value) { return std::isfinite(value); });
 }
 
-// Best first, and no more than may go on; `box_of` a row is asked for those alone.
+// Keeps the best hits, best first, up to the limit, and calls `box_of` for the rows of these only.
 template <typename BoxOf>
 std::vector<Candidate> to_candidates(std::vector<Hit> hits, const Frame& frame, BoxOf box_of) {
   if (hits.size() > kMaxCandidates) {
@@ -81,7 +81,7 @@ std::vector<Candidate> select_candidates(std::span<const float> head, std::size_
   const auto rows = head.size() / row_length;
   for (std::size_t r = 0; r < rows; ++r) {
     const auto row = head.subspan(r * row_length, row_length);
-    // Almost every row ends here: class scores are looked at for what may be an object alone.
+    // Almost every row ends here, so class scores are read only for rows that may be objects.
     if (!(row[kObjectness] > selection.confidence)) continue;
     const bool finite_box =
         std::all_of(row.begin(), row.begin() + kBoxValues, [](float v) { return std::isfinite(v); });
@@ -99,7 +99,7 @@ std::vector<Candidate> select_by_scores(std::span<const float> head, std::size_t
   const auto box_of = [&](std::size_t i) {
     return BoxValues{head[i], head[candidate_count + i], head[2 * candidate_count + i], head[3 * candidate_count + i]};
   };
-  // Class by class, as the scores lie in memory.
+  // Scans class by class, in the order of the scores in memory.
   std::vector<Hit> hits;
   std::vector<Hit> best;
   if (!selection.multi_label) best.assign(candidate_count, {selection.confidence, 0, 0});

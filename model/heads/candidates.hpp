@@ -1,4 +1,4 @@
-// From the raw head to the candidates that enter NMS.
+// Selects the candidates that enter NMS from the raw head.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 
 namespace yolod::model::heads {
 
-// Centre and size as fractions of the picture, not clipped to it: what Darknet compares in NMS.
+// Centre and size as fractions of the picture, not clipped: Darknet's NMS compares such boxes.
 struct RelativeBox {
   float x{0};
   float y{0};
@@ -22,7 +22,7 @@ struct Candidate {
   std::uint32_t class_id{0};
 };
 
-// Where the picture lies in the network's input, in the units of the head's boxes.
+// The position of the picture in the network's input, in the units of the head's boxes.
 struct Frame {
   float x{0};
   float y{0};
@@ -32,28 +32,30 @@ struct Frame {
 
 struct Selection {
   float confidence{0.25F};
-  bool multi_label{true};                    // every class above the threshold, or the best alone
-  std::span<const std::uint8_t> class_kept;  // by class; empty: all
+  bool multi_label{true};                    // true: every class above the threshold; false: only the best class
+  std::span<const std::uint8_t> class_kept;  // indexed by class; empty: all classes
 };
 
-// How a head is laid out for one image: which of the functions below reads it.
+// The layout of a head's output for one image; each function below reads one layout.
 enum class HeadLayout { kByObjectness, kByScores, kFinal };
 
-// No more than this many of the best go on: NMS would otherwise be at the mercy of a low threshold.
+// The most candidates that a function returns, best first. The limit bounds the cost of NMS at a low threshold.
 inline constexpr std::size_t kMaxCandidates = 30'000;
 
-// `head` is [rows, row_length] as in CompiledNetwork. Both objectness and objectness times class score must be above
-// the threshold, as in Darknet's get_yolo_detections(). Best first; equal ones in the head's order.
+// `head` is [rows, row_length] as in CompiledNetwork. Both the objectness and the objectness times the class score
+// must be above the threshold, as in Darknet's get_yolo_detections(). The best candidate comes first; equal
+// candidates keep the head's order.
 [[nodiscard]] std::vector<Candidate> select_candidates(std::span<const float> head, std::size_t row_length,
                                                        const Frame& frame, const Selection& selection);
 
-// `head` is [4 + classes, candidates], no objectness: x, y, w, h of all candidates, then the scores of each class. The
-// output of Ultralytics' YOLOv8 and later. `class_kept`, where given, has as many classes.
+// `head` is [4 + classes, candidates] without objectness: x, y, w, h of all candidates, then the scores of each
+// class, as in the output of Ultralytics' YOLOv8 and later. If `class_kept` is given, it has one element per class.
 [[nodiscard]] std::vector<Candidate> select_by_scores(std::span<const float> head, std::size_t candidate_count,
                                                       const Frame& frame, const Selection& selection);
 
-// `head` is [rows, 6]: x_min, y_min, x_max, y_max, confidence, class. What a network with its own suppression found
-// (YOLOv10, or an export with NMS): no NMS is to follow. Rows without a class below `class_count` are padding.
+// `head` is [rows, 6]: x_min, y_min, x_max, y_max, confidence, class. It is the output of a network with its own
+// suppression (YOLOv10, or an export with NMS), so no NMS may follow. Rows whose class is not below `class_count` are
+// padding.
 [[nodiscard]] std::vector<Candidate> select_final(std::span<const float> head, std::size_t class_count,
                                                   const Frame& frame, const Selection& selection);
 

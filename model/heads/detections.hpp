@@ -1,4 +1,4 @@
-// From kept candidates to detections in the picture's pixels.
+// Converts the kept candidates to detections in the picture's pixels.
 #pragma once
 
 #include <cstddef>
@@ -12,21 +12,21 @@
 namespace yolod::model::heads {
 
 enum class Edges {
-  kClip,  // at the picture's; a box that lies wholly outside it is left out
-  kKeep,  // boxes as the network has them, beyond the picture too
+  kClip,  // at the picture's edges; a box completely outside is omitted
+  kKeep,  // keeps boxes that extend beyond the picture
 };
 
-// The picture that boxes are brought to.
+// The picture to which boxes are scaled.
 struct Target {
   std::uint32_t width{0};
   std::uint32_t height{0};
   Edges edges{Edges::kClip};
 };
 
-// Whether to_detections() leaves this candidate in.
+// Returns whether to_detections() includes this candidate.
 [[nodiscard]] bool stays(const Candidate& candidate, const Target& target);
 
-// The first `max_count` of those that stay, in the same order.
+// Returns the first `max_count` candidates that stay(), in the same order.
 [[nodiscard]] std::vector<common::Detection> to_detections(std::span<const Candidate> kept, const Target& target,
                                                            std::size_t max_count);
 

@@ -6,7 +6,7 @@
 namespace yolod::model::heads {
 namespace {
 
-// The overlap of two intervals by centre and length; negative where they are apart.
+// Returns the overlap of two intervals given by centre and length; negative if they are apart.
 float overlap(float center_a, float length_a, float center_b, float length_b) {
   const float left = std::max(center_a - length_a / 2, center_b - length_b / 2);
   const float right = std::min(center_a + length_a / 2, center_b + length_b / 2);
@@ -39,8 +39,9 @@ float diou(const RelativeBox& a, const RelativeBox& b, float beta) {
   return iou(a, b) - std::pow(distance / diagonal, beta);
 }
 
-// One pass over all classes at once is the same as one for each: a candidate is only ever suppressed by a better one of
-// its class, and those come first here too. So the first max_count counted are the best of all, and the pass can stop.
+// A single pass over all classes gives the same result as one pass for each class: only a better candidate of the
+// same class can suppress a candidate, and better candidates come first here too. Therefore the first max_count
+// counted candidates are the best, and the pass can stop.
 std::vector<Candidate> suppress(std::span<const Candidate> candidates, const NmsRule& rule, std::size_t max_count,
                                 const std::function<bool(const Candidate&)>& counts) {
   std::vector<Candidate> kept;

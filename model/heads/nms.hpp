@@ -1,4 +1,4 @@
-// Non-maximum suppression, class by class.
+// Implements non-maximum suppression, separately for each class.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@
 namespace yolod::model::heads {
 
 struct NmsRule {
-  float threshold{0.45F};  // an overlap above it suppresses
+  float threshold{0.45F};  // a larger overlap suppresses the candidate
   Overlap overlap{Overlap::kIou};
   float diou_beta{0.6F};
 };
@@ -20,11 +20,11 @@ struct NmsRule {
 [[nodiscard]] float iou(const RelativeBox& a, const RelativeBox& b);
 [[nodiscard]] float diou(const RelativeBox& a, const RelativeBox& b, float beta);
 
-// `candidates` must be sorted, best first. Keeps the `max_count` best of those that no better kept one of their own
-// class overlaps: the rule of Darknet's do_nms_sort() and diounms_sort().
+// Keeps the `max_count` best candidates that no better kept candidate of their own class overlaps: the rule of
+// Darknet's do_nms_sort() and diounms_sort(). REQUIRES: `candidates` is sorted, best first.
 //
-// A candidate for which `counts` is false suppresses as any other and is among those returned, but takes no place of
-// the `max_count`. At most `max_count` of such are kept, so that the cost stays O(candidates * max_count).
+// A candidate for which `counts` returns false suppresses others and is returned, but does not count towards
+// `max_count`. At most `max_count` of these are kept, so that the cost stays O(candidates * max_count).
 [[nodiscard]] std::vector<Candidate> suppress(std::span<const Candidate> candidates, const NmsRule& rule,
                                               std::size_t max_count,
                                               const std::function<bool(const Candidate&)>& counts);

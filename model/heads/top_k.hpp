@@ -1,4 +1,4 @@
-// From a classifier's output to its answer.
+// Converts a classifier's output to its answer.
 #pragma once
 
 #include <cstddef>
@@ -9,11 +9,11 @@
 
 namespace yolod::model::heads {
 
-// In place: exp(x) over the sum of all, computed from the greatest down so that no logit overflows.
+// Computes the softmax in place. It subtracts the largest logit first, so that no exponential overflows.
 void softmax(std::span<float> logits);
 
-// The `count` most probable, best first; equal ones in the order of their classes. Values that are not finite are left
-// out.
+// Returns the `count` most probable classes, best first; equal classes keep their order. It omits values that are not
+// finite.
 [[nodiscard]] std::vector<common::Classification> top_k(std::span<const float> probabilities, std::size_t count);
 
 }  // namespace yolod::model::heads

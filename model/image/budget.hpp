@@ -1,5 +1,5 @@
-// What the decoding of one picture may cost. Every decoder asks its Budget while it works, so that no file, whatever
-// its size, holds a worker for long.
+// Limits the cost of decoding a picture. Every decoder checks its Budget while it works, so that no file, whatever
+// its size, occupies a worker for long.
 #pragma once
 
 #include <chrono>
@@ -8,25 +8,25 @@
 
 namespace yolod::model::image::codec {
 
-// Limits that no configuration changes.
+// Limits that the configuration cannot change.
 inline constexpr std::uint64_t kMaxSide = 65'535;             // pixels
 inline constexpr std::uint64_t kMaxDecodedBytesPerPixel = 8;  // four samples of 16 bits
-inline constexpr int kMaxScans = 100;                         // of a JPEG; Skia and libtiff stop there too
+inline constexpr int kMaxScans = 100;                         // of a JPEG; Skia and libtiff use the same limit
 inline constexpr std::size_t kMaxChunks = 100'000;            // of a PNG or WebP file
 
-// Counts the processor time of the thread that made it. The thread that decodes makes one for each picture and is the
-// only one to use it. Waiting costs nothing.
+// Counts the processor time of the thread that made the object. The decoding thread makes one for each picture and is
+// its only user. Time in which the thread waits does not count.
 class Budget {
  public:
   explicit Budget(std::chrono::nanoseconds max_time);
 
-  // True once the time is over. A decoder calls it for each row or piece that is done, with the bytes of that piece:
-  // the clock is a system call and is read every 16th time or every 256 KiB.
+  // Returns true once the time is used up. A decoder calls it after each row or piece, with the size of the piece.
+  // Because reading the clock is a system call, only every 16th call or every 256 KiB reads it.
   [[nodiscard]] bool spent(std::uint64_t bytes = 0) {
     bytes_ += bytes;
     return ++calls_ >= kCallsPerLook || bytes_ >= kBytesPerLook ? look() : spent_;
   }
-  // The same, and reads the clock each time.
+  // As spent(), but reads the clock in each call.
   [[nodiscard]] bool look();
 
   [[nodiscard]] std::chrono::nanoseconds max_time() const { return max_time_; }

@@ -1,4 +1,4 @@
-// Bounds the memory of the pictures that one process decodes at a time.
+// Limits the memory of the pictures that a process decodes at the same time.
 #pragma once
 
 #include <condition_variable>
@@ -9,12 +9,12 @@
 
 namespace yolod::model::image {
 
-// A semaphore that counts bytes. Whoever decodes takes a share for its picture first, waits until there is room, and
-// gives the share back with the picture. Shares are given in the order in which they were asked for, so a large picture
-// does not wait for ever behind small ones.
+// A semaphore that counts bytes. A thread that decodes first takes a share for its picture, waits until there is
+// room, and returns the share with the picture. Shares are granted in the order of the requests, so that small
+// pictures cannot delay a large picture without end.
 //
-// Threads: any. A thread that holds a share must not ask for another one: that could wait for itself. No thread may be
-// in here when the process forks. It must outlive its shares.
+// Any thread may use it. A thread that holds a share must not take another share, because it could wait for itself.
+// No thread may be in take() when the process forks. The object must outlive its shares.
 class DecodeMemory {
  public:
   explicit DecodeMemory(std::uint64_t max_bytes) : max_bytes_(max_bytes) {}
@@ -32,7 +32,7 @@ class DecodeMemory {
     }
     ~Share() { shrink_to(0); }
 
-    // Gives back all but `bytes`; nothing if it is smaller already.
+    // Returns all bytes above `bytes`; does nothing if the share is already smaller.
     void shrink_to(std::uint64_t bytes) noexcept;
 
    private:
@@ -43,11 +43,11 @@ class DecodeMemory {
     std::uint64_t bytes_{0};
   };
 
-  // Waits until there is room. Nothing, at once, for more than there is in all.
+  // Waits until there is room. Returns nullopt at once if `bytes` is more than the limit.
   [[nodiscard]] std::optional<Share> take(std::uint64_t bytes);
 
   [[nodiscard]] std::uint64_t max_bytes() const { return max_bytes_; }
-  // Bytes that are taken at this moment.
+  // Returns the number of bytes that are currently taken.
   [[nodiscard]] std::uint64_t taken();
 
  private:
@@ -56,7 +56,7 @@ class DecodeMemory {
   std::condition_variable changed_;
   std::uint64_t taken_{0};        // guarded by mutex_
   std::uint64_t next_ticket_{0};  // guarded by mutex_
-  std::uint64_t served_{0};       // guarded by mutex_: the ticket whose turn it is
+  std::uint64_t served_{0};       // guarded by mutex_: the ticket that is served next
 };
 
 }  // namespace yolod::model::image

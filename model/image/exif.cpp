@@ -17,7 +17,7 @@ int tiff_orientation(std::span<const std::uint8_t> tiff) {
   if (tiff.size() < 8) return 1;
   const bool little = tiff[0] == 'I' && tiff[1] == 'I';
   if (!little && !(tiff[0] == 'M' && tiff[1] == 'M')) return 1;
-  // Callers have checked that the bytes are there.
+  // REQUIRES: the bytes exist.
   const auto number = [&](std::size_t at, std::size_t bytes) {
     std::size_t value = 0;
     for (std::size_t i = 0; i < bytes; ++i) value = value << 8U | tiff[little ? at + bytes - 1 - i : at + i];
@@ -30,7 +30,7 @@ int tiff_orientation(std::span<const std::uint8_t> tiff) {
     const auto entry = directory + 2 + i * kEntryBytes;
     constexpr std::size_t kOrientation = 0x0112;
     if (number(entry, 2) != kOrientation) continue;
-    // A SHORT, says the standard; programs that write a BYTE or a LONG are read by everybody else.
+    // The standard requires a SHORT, but some programs write a BYTE or a LONG, and other readers accept them.
     constexpr std::array<std::size_t, 5> kBytesOfType{0, 1, 0, 2, 4};
     const auto type = number(entry + 2, 2);
     const auto bytes = type < kBytesOfType.size() ? kBytesOfType[type] : 0;

@@ -1,4 +1,4 @@
-// How a picture was held, as its EXIF says.
+// Reads a picture's orientation from its EXIF data.
 #pragma once
 
 #include <cstdint>
@@ -6,11 +6,11 @@
 
 namespace yolod::model::image {
 
-// 1 to 8, TIFF tag 0x0112 (TIFF 6.0, Exif 2.3); 1 where `app1`, the content of a JPEG's APP1 segment, says nothing
-// sound. Any bytes are safe to pass.
+// Returns the orientation, 1 to 8 (TIFF tag 0x0112 of TIFF 6.0 and Exif 2.3), or 1 if `app1`, the content of a JPEG's
+// APP1 segment, has no valid orientation. Any bytes are safe to pass.
 [[nodiscard]] int exif_orientation(std::span<const std::uint8_t> app1);
 
-// The same of EXIF without the prefix that it has in a JPEG: the content of PNG's eXIf chunk.
+// Works like exif_orientation(), for EXIF data without a JPEG's prefix: the content of PNG's eXIf chunk.
 [[nodiscard]] int tiff_orientation(std::span<const std::uint8_t> tiff);
 
 }  // namespace yolod::model::image

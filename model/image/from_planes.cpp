@@ -7,7 +7,7 @@ namespace {
 
 std::uint8_t to_byte(float value, float black, float factor) {
   const float scaled = (value - black) * factor;
-  if (!(scaled > 0)) return 0;  // NaN as well
+  if (!(scaled > 0)) return 0;  // also for NaN
   return scaled >= 255 ? 255 : static_cast<std::uint8_t>(scaled + 0.5F);
 }
 

@@ -1,4 +1,4 @@
-// From a network's output back to pixels.
+// Converts a network's output to pixels.
 #pragma once
 
 #include <array>
@@ -11,7 +11,7 @@
 
 namespace yolod::model::image {
 
-// 8-bit BGR pixels that own their bytes.
+// Holds 8-bit BGR pixels and owns their bytes.
 struct OwnedPixels {
   Size size;
   std::vector<std::uint8_t> bgr;
@@ -21,9 +21,9 @@ struct OwnedPixels {
   }
 };
 
-// `planes` is [3, size.height, size.width]; red comes first, or blue if `blue_first`. Values from range[0] (black) to
-// range[1] (white) become 0 to 255, rounded; what lies beyond is cut off, and NaN is black. `part` of it is taken,
-// which lies within.
+// `planes` has the shape [3, size.height, size.width], with red first, or with blue first if `blue_first`. Values
+// from range[0] (black) to range[1] (white) become 0 to 255, rounded; values outside are clipped, and NaN becomes
+// black. The result is the region `part`, which must lie within the planes.
 [[nodiscard]] OwnedPixels from_planes(std::span<const float> planes, Size size, const Placement& part,
                                       std::array<float, 2> range, bool blue_first);
 

@@ -6,7 +6,7 @@
 namespace yolod::model::image {
 namespace {
 
-// OpenCV prints every cv::Exception before it throws; the catch says all that matters.
+// OpenCV prints every cv::Exception before it throws it. The catch handler reports the error, so this prints nothing.
 int say_nothing(int /*status*/, const char* /*function*/, const char* /*message*/, const char* /*file*/, int /*line*/,
                 void* /*data*/) {
   return 0;

@@ -1,10 +1,10 @@
-// OpenCV, which draws boxes and texts (annotate) and nothing else.
+// Prepares OpenCV, which only draws boxes and texts (annotate).
 #pragma once
 
 namespace yolod::model::image {
 
-// Keeps OpenCV to one thread and its messages out of stderr. Once per process, before OpenCV is called first; later
-// calls change nothing.
+// Limits OpenCV to one thread and keeps its messages out of stderr. Call it once per process, before any other OpenCV
+// function; later calls have no effect.
 void prepare_opencv();
 
 }  // namespace yolod::model::image

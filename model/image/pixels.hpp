@@ -1,4 +1,4 @@
-// A decoded picture, looked at: 8-bit BGR, as OpenCV decodes.
+// A view of a decoded picture: 8-bit BGR, as OpenCV decodes.
 #pragma once
 
 #include <cstddef>
@@ -6,7 +6,7 @@
 
 namespace yolod::model::image {
 
-// Does not own. Row r begins at bgr + r * stride_bytes and holds 3 * width bytes.
+// The view does not own the pixels. Row r begins at bgr + r * stride_bytes and has 3 * width bytes.
 struct PixelView {
   const std::uint8_t* bgr{nullptr};
   int width{0};

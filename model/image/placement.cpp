@@ -11,10 +11,10 @@ int scaled(int side, int to, int from) {
   return std::max(1, static_cast<int>(static_cast<std::int64_t>(side) * to / from));
 }
 
-// Of a number that is not negative; the default rounding mode takes halves to the even neighbour.
+// Rounds a number that is not negative. The default rounding mode rounds halves to the even neighbour.
 int half_to_even(double number) { return static_cast<int>(std::nearbyint(number)); }
 
-// The first of `length` pixels in the middle of `of`; negative where they reach beyond it.
+// Returns the first of `length` pixels in the middle of `of` pixels; negative if `length` is larger.
 int crop_offset(int length, int of, Rounding rounding) {
   const int beyond = length - of;
   return -(rounding == Rounding::kTruncated ? beyond / 2 : half_to_even(beyond / 2.0));
@@ -41,7 +41,7 @@ Size truncated_letterbox(Size image, Size input) {
   return {scaled(image.width, input.height, image.height), input.height};
 }
 
-// In doubles and in this order, as LetterBox computes: another order would round some sides to the other neighbour.
+// Computes in doubles and in the order of LetterBox, because another order would round some sides differently.
 Size rounded_letterbox(Size image, Size input) {
   const double ratio =
       std::min(static_cast<double>(input.height) / image.height, static_cast<double>(input.width) / image.width);
@@ -55,7 +55,8 @@ Placement place(Fit fit, Size image, Size input, Rounding rounding, double crop_
   if (fit == Fit::kCrop) return crop(image, input, rounding, crop_fraction);
   const auto [width, height] =
       rounding == Rounding::kTruncated ? truncated_letterbox(image, input) : rounded_letterbox(image, input);
-  // LetterBox rounds half of the rest less 0.1: of an odd rest the smaller half, as Darknet's division gives it.
+  // LetterBox rounds half of the rest less 0.1: for an odd rest that gives the smaller half, as Darknet's division
+  // does.
   return {(input.width - width) / 2, (input.height - height) / 2, width, height};
 }
 

@@ -12,14 +12,14 @@ namespace {
 
 constexpr std::size_t kChannels = 3;
 
-// Where an output position reads: source[index] and source[next], the second with weight `fraction`.
+// The source of an output position: source[index] and source[next]; `fraction` is the weight of the second.
 struct Tap {
   std::size_t index;
   std::size_t next;
   float fraction;
 };
 
-// Of `count` output positions, those from `first` on that lie in the input.
+// The range of the `count` output positions that lies in the input; it starts at `first`.
 struct Visible {
   int first;
   int count;
@@ -36,7 +36,7 @@ Tap tap_at(double position, std::size_t last) {
   return {index, std::min(index + 1, last), static_cast<float>(inside - static_cast<double>(index))};
 }
 
-// Darknet's arithmetic, in float as there; the last output position reads the last source one exactly.
+// Uses Darknet's arithmetic, in float. The last output position reads the last source position exactly.
 Tap corner_aligned_tap(int position, int source, int output) {
   const auto last = static_cast<std::size_t>(source - 1);
   if (position == output - 1) return {last, last, 0};
@@ -57,7 +57,7 @@ std::vector<Tap> taps(int source, int output, Visible seen, Sampling sampling) {
   return result;
 }
 
-// What turns a byte of the picture into a value of the network's.
+// Converts a byte of the picture into a value of the network's input.
 struct Channels {
   explicit Channels(const Normalization& normalization) {
     for (std::size_t c = 0; c < kChannels; ++c) {
@@ -71,7 +71,7 @@ struct Channels {
   std::array<float, kChannels> offset{};
 };
 
-// Four values at once: the vectors that GCC and Clang have for every processor.
+// Four values at once: GCC and Clang support these vectors for every processor.
 using Four = float __attribute__((vector_size(16)));
 
 Four four_of(const std::uint8_t* bytes) {
@@ -80,14 +80,14 @@ Four four_of(const std::uint8_t* bytes) {
   using Lanes32 = std::int32_t __attribute__((vector_size(16)));
   std::int32_t four = 0;
   std::memcpy(&four, bytes, sizeof four);
-  // Widened by zeros in between, in two steps that are an instruction each.
+  // Widens the bytes with zeros in two steps, each of which is a single instruction.
   const auto wide = __builtin_shufflevector(reinterpret_cast<Lanes8>(Lanes32{four, 0, 0, 0}), Lanes8{}, 0, 16, 1, 17, 2,
                                             18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
   const auto wider = __builtin_shufflevector(reinterpret_cast<Lanes16>(wide), Lanes16{}, 0, 8, 1, 9, 2, 10, 3, 11);
   return __builtin_convertvector(reinterpret_cast<Lanes32>(wider), Four);
 }
 
-// What lies between two rows.
+// Interpolates between two rows.
 void blend_rows(const float* above, const float* below, float fraction, std::size_t count, float* out) {
   constexpr std::size_t kStep = 4;
   std::size_t i = 0;
@@ -102,10 +102,10 @@ void blend_rows(const float* above, const float* below, float fraction, std::siz
   for (; i < count; ++i) out[i] = above[i] + fraction * (below[i] - above[i]);
 }
 
-// One source row, resized across and normalised: interleaved in the network's channel order.
+// Resizes and normalises one source row: interleaved, in the network's channel order.
 class RowResizer {
  public:
-  // Behind a row's last value `run` may write one more.
+  // run() may write one value behind a row's last value.
   static constexpr std::size_t kSpare = 1;
 
   RowResizer(const PixelView& picture, std::vector<Tap> across, const Normalization& normalization)
@@ -140,8 +140,8 @@ class RowResizer {
     }
   }
 
-  // The same, in the same order of operations, a pixel at a time: with the byte before it where its channels are to be
-  // reversed, else with the one behind it, so that the lane which does not count is the last one.
+  // Computes the same values in the same order of operations, one pixel at a time. If the channels are reversed, it
+  // also loads the byte before the pixel, otherwise the byte behind it, so that the unused lane is the last.
   template <bool kReversed>
   void run_inner(const std::uint8_t* source, float* out) const {
     const Four factor{channels_.factor[0], channels_.factor[1], channels_.factor[2], 0};
@@ -166,7 +166,7 @@ class RowResizer {
   std::vector<Tap> taps_;
   Channels channels_;
   bool reversed_;
-  // Of the taps, those that have such a byte in their row.
+  // The first of the taps whose row has that additional byte.
   std::size_t first_inner_{0};
   std::size_t end_inner_{0};
 };
@@ -181,12 +181,12 @@ void fill_grey(Size input_size, const Placement& placement, const Normalization&
   for (std::size_t i = 0; i < input.size(); ++i) input[i] = grey[i % kChannels];
 }
 
-// Two taps a position: what lies between them in a picture that shrinks is not looked at.
+// Uses two taps per position. If the picture shrinks, it skips the pixels between them.
 void resize_bilinear(const PixelView& picture, const std::vector<Tap>& across_taps, const std::vector<Tap>& down,
                      const Normalization& normalization, float* out, std::size_t out_stride) {
   const auto row_length = kChannels * across_taps.size();
   const RowResizer across(picture, across_taps, normalization);
-  // Two source rows at a time are all that an output row needs; going down, they are never needed again.
+  // An output row needs only two source rows, and later output rows never need earlier source rows.
   constexpr auto kNone = static_cast<std::size_t>(-1);
   const std::vector<float> empty(row_length + RowResizer::kSpare);
   std::array<std::vector<float>, 2> rows{empty, empty};
@@ -211,7 +211,7 @@ void resize_bilinear(const PixelView& picture, const std::vector<Tap>& across_ta
   }
 }
 
-// What one output position takes: weights[i] of source position first + i. They add up to 1.
+// The weights of an output position: weights[i] belongs to source position first + i. The weights add up to 1.
 struct Window {
   std::size_t first;
   std::vector<float> weights;
@@ -255,7 +255,7 @@ void average_row(const PixelView& picture, std::size_t row, const std::vector<Wi
   }
 }
 
-// Each source row is averaged across once and added to the output rows that take of it.
+// Averages each source row across once, and adds the result to every output row that uses it.
 void resize_averaged(const PixelView& picture, const std::vector<Window>& across, const std::vector<Window>& down,
                      const Normalization& normalization, float* out, std::size_t out_stride) {
   const Channels channels(normalization);

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t kDepth = 3;
 
-// What an output position is blended of: the second of the source positions with weight `fraction`.
+// The two source positions of an output position; `fraction` is the weight of the second.
 struct Blend {
   std::size_t index;
   std::size_t next;

@@ -35,10 +35,10 @@ bool make_upright(std::unique_ptr<std::uint8_t[]>& bgr, std::size_t width, std::
     return true;
   }
   auto turned = std::make_unique_for_overwrite<std::uint8_t[]>(row_bytes * height);
-  // Column x becomes a row, read from the top or from the bottom.
+  // Column x becomes a row, read upwards or downwards.
   const bool from_bottom = orientation == 6 || orientation == 7;
   const bool last_column_first = orientation == 7 || orientation == 8;
-  // Squares that both fit in the cache.
+  // The square's source and target both fit in the cache.
   constexpr std::size_t kSquare = 32;
   for (std::size_t top = 0; top < height; top += kSquare) {
     const auto bottom = std::min(height, top + kSquare);

@@ -8,13 +8,13 @@
 namespace yolod::model::image {
 namespace {
 
-// The factors of stb_image's conversion, in 4096ths: 1.402, 0.71414, 0.34414, 1.772.
+// The factors of stb_image's conversion (1.402, 0.71414, 0.34414, 1.772), in units of 1/4096.
 constexpr short kRedOfCr = 5743;
 constexpr short kGreenOfCr = 2925;
 constexpr short kGreenOfCb = 1410;
 constexpr short kBlueOfCb = 7258;
 
-// In sixteenths; every product is rounded down to those before they are added, as stb_image's are.
+// Computes in units of 1/16. Every product is rounded down to that unit before the sum, as stb_image does.
 void convert_pixel(int luma, int blue_chroma, int red_chroma, std::uint8_t* bgr) {
   const auto times = [](int chroma, int factor) { return (chroma * factor) >> 8; };
   const auto to_byte = [](int sixteenths) { return static_cast<std::uint8_t>(std::clamp(sixteenths >> 4, 0, 255)); };
@@ -29,7 +29,7 @@ void convert_pixel(int luma, int blue_chroma, int red_chroma, std::uint8_t* bgr)
 #if defined(__SSE2__)
 constexpr int kStep = 16;
 
-// Three vectors of 16 bytes, as one of 48.
+// This type holds three vectors of 16 bytes, used as one vector of 48.
 struct Three {
   __m128i first;
   __m128i second;
@@ -38,13 +38,13 @@ struct Three {
 
 __m128i high_half(__m128i bytes) { return _mm_unpackhi_epi64(bytes, bytes); }
 
-// The two halves of 48 bytes, a byte of each in turn.
+// Interleaves the two halves of 48 bytes.
 Three shuffle(const Three& t) {
   return {_mm_unpacklo_epi8(t.first, high_half(t.second)), _mm_unpacklo_epi8(high_half(t.first), t.third),
           _mm_unpacklo_epi8(t.second, high_half(t.third))};
 }
 
-// The opposite: bytes at even places, then those at odd ones.
+// The inverse: first the bytes at even positions, then the bytes at odd positions.
 Three unshuffle(const Three& t) {
   const auto low = _mm_set1_epi16(0x00FF);
   const auto even = [&](__m128i bytes) { return _mm_and_si128(bytes, low); };
@@ -53,8 +53,8 @@ Three unshuffle(const Three& t) {
           _mm_packus_epi16(odd(t.second), odd(t.third))};
 }
 
-// Of 48 bytes in threes all first ones, all second ones, all third ones: a shuffle moves byte i to 2 i modulo 47, four
-// of them move byte 3 i to i, as 3 * 16 is 1 more than 47.
+// Separates 48 bytes of pixels into three planes. A shuffle moves byte i to 2 i modulo 47, so four shuffles move byte
+// 3 i to i, because 3 * 16 is 1 more than 47.
 Three planes_of(const Three& pixels) { return shuffle(shuffle(shuffle(shuffle(pixels)))); }
 Three pixels_of(const Three& planes) { return unshuffle(unshuffle(unshuffle(unshuffle(planes)))); }
 
@@ -62,13 +62,13 @@ __m128i load(const std::uint8_t* bytes) { return _mm_loadu_si128(reinterpret_cas
 
 void store(__m128i bytes, std::uint8_t* into) { _mm_storeu_si128(reinterpret_cast<__m128i*>(into), bytes); }
 
-// Eight pixels' sums of 16 bits, in blue, green, red.
+// Returns the 16-bit sums of eight pixels for blue, green and red.
 Three convert_eight(__m128i luma, __m128i blue_chroma, __m128i red_chroma) {
   const auto half = _mm_set1_epi16(128);
   const auto y = _mm_add_epi16(_mm_slli_epi16(luma, 4), _mm_set1_epi16(8));
   const auto cb = _mm_slli_epi16(_mm_sub_epi16(blue_chroma, half), 8);
   const auto cr = _mm_slli_epi16(_mm_sub_epi16(red_chroma, half), 8);
-  // (chroma << 8) * factor >> 16 is the product of convert_pixel().
+  // (chroma << 8) * factor >> 16 is the same product as in convert_pixel().
   const auto times = [](__m128i chroma, short factor) { return _mm_mulhi_epi16(chroma, _mm_set1_epi16(factor)); };
   return {_mm_add_epi16(y, times(cb, kBlueOfCb)),
           _mm_add_epi16(_mm_add_epi16(y, times(cr, -kGreenOfCr)), times(cb, -kGreenOfCb)),
@@ -89,8 +89,8 @@ void convert_sixteen(__m128i y, __m128i cb, __m128i cr, std::uint8_t* bgr) {
   store(pixels.third, bgr + 32);
 }
 
-// The same by AVX2, where the processor has it: pixels 0 to 15 in the lower halves of the vectors, 16 to 31 in the
-// upper ones. Each function says so for itself, because the file is compiled for every processor.
+// The same conversion with AVX2, if the processor has it: pixels 0 to 15 in the lower halves of the vectors, 16 to 31
+// in the upper halves. Each function has the attribute, because the file is compiled for every processor.
 #define YOLOD_AVX2 __attribute__((target("avx2"), always_inline)) inline
 
 constexpr int kWideStep = 32;
@@ -110,7 +110,7 @@ YOLOD_AVX2 void store_two(__m256i bytes, std::uint8_t* low, std::uint8_t* high) 
   store(_mm256_extracti128_si256(bytes, 1), high);
 }
 
-// Which byte of 16 each byte is taken from; those with their highest bit set become 0.
+// `from` gives the source index for each byte; a byte whose highest bit is set becomes 0.
 YOLOD_AVX2 __m256i pick(__m256i bytes, __m128i from) {
   return _mm256_shuffle_epi8(bytes, _mm256_broadcastsi128_si256(from));
 }
@@ -176,7 +176,7 @@ YOLOD_AVX2 void convert_thirty_two(const WideThree& ycc, std::uint8_t* bgr) {
   store_two(pixels.third, bgr + 32, bgr + 80);
 }
 
-// Both give the number of pixels that they converted.
+// Both functions return the number of converted pixels.
 __attribute__((target("avx2"))) int wide_row_to_bgr(const std::uint8_t* ycc, std::uint8_t* bgr, int width) {
   int x = 0;
   for (; x + kWideStep <= width; x += kWideStep) {

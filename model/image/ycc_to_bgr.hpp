@@ -1,18 +1,18 @@
-// From JPEG's colours to BGR, rounded as stb_image, Darknet's decoder, rounds.
+// Converts JPEG's colours to BGR with the rounding of stb_image, Darknet's decoder.
 //
-// Between libjpeg's pixels and those of stb_image lies the conversion from YCbCr: stb_image's rounds in another place,
-// which makes green one less in one of thirty values. Average precision of a few pictures feels it: one detection
-// changing places with another was 0.6 points.
+// libjpeg rounds the conversion from YCbCr at another step than stb_image, so green is one less in one of thirty
+// values. The average precision of a few pictures depends on it: when two detections swapped their ranks, it changed
+// by 0.6 points.
 #pragma once
 
 #include <cstdint>
 
 namespace yolod::model::image {
 
-// `width` pixels of three bytes each, in both.
+// Converts `width` pixels of three bytes each.
 void ycc_row_to_bgr(const std::uint8_t* ycc, std::uint8_t* bgr, int width);
 
-// The same from three rows.
+// The same conversion from three separate rows.
 void planes_row_to_bgr(const std::uint8_t* y, const std::uint8_t* cb, const std::uint8_t* cr, std::uint8_t* bgr,
                        int width);
 

@@ -21,13 +21,13 @@ common::Outcome<std::unique_ptr<Model>> load_model(const common::ModelConfig& co
 #if defined(YOLOD_WITH_TORCH)
   return load_torch_model(config, context);
 #else
-  // What is wrong with its files needs no LibTorch to be told.
+  // Checks the model's files first, because a fault in them can be reported without LibTorch.
   if (const auto* darknet = std::get_if<common::DarknetSource>(&config.source)) {
     const auto network = read_network(*darknet, config.input_size);
     if (!network) return network.error();
     if (const auto weights = read_weights(*darknet, *network); !weights) return weights.error();
   }
-  return bad_model(config.name + ": this build has no LibTorch, only identity models can be served");
+  return bad_model(config.name + ": this build has no LibTorch and serves identity models only");
 #endif
 }
 

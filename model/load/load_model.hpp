@@ -1,4 +1,4 @@
-// From a config to a model that is loaded.
+// Loads the model that a config describes.
 #pragma once
 
 #include <memory>
@@ -10,8 +10,8 @@
 
 namespace yolod::model {
 
-// Loads what the config names, on the calling thread. Errors are kBadModel, with one line that says what and where.
-// A build without torch answers kBadModel for everything but the identity model.
+// Loads the model on the calling thread. An Error has code kBadModel and one line that says what is wrong and where.
+// A build without torch returns kBadModel for every model except the identity model.
 [[nodiscard]] common::Outcome<std::unique_ptr<Model>> load_model(const common::ModelConfig& config,
                                                                  const LoadContext& context);
 

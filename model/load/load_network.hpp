@@ -1,5 +1,5 @@
-// From a model's config to a network that runs and what is to be known of it: reads cfg, weights and labels, compiles,
-// loads; or loads a TorchScript file (load/load_script.hpp). What the tasks and yolodctl have in common.
+// Loads the network of a model's config. For Darknet it reads cfg, weights and labels, compiles the network and loads
+// it; for TorchScript see load/load_script.hpp. The tasks and yolodctl use it.
 #pragma once
 
 #include "common/config/model_config.hpp"
@@ -10,8 +10,8 @@
 
 namespace yolod::model {
 
-// With `detect.augment` the network is an AugmentedNetwork; one that cannot be run so is refused. Errors are kBadModel,
-// one line that says what and where.
+// With `detect.augment` the result is an AugmentedNetwork, or an Error if the network does not support that. An Error
+// has code kBadModel and one line that says what is wrong and where.
 [[nodiscard]] common::Outcome<LoadedNetwork> load_network(const common::ModelConfig& config,
                                                           const LoadContext& context);
 

@@ -33,7 +33,7 @@ using common::Precision;
 using common::Task;
 using common::TorchScriptLayout;
 
-// Ultralytics' grey, 114 of 255.
+// Ultralytics' grey value, 114 of 255.
 constexpr float kBorderGrey = 114.0F / 255.0F;
 
 std::optional<Task> task_of(TorchScriptLayout layout) {
@@ -48,7 +48,7 @@ std::optional<Task> task_of(TorchScriptLayout layout) {
   return std::nullopt;
 }
 
-// Those of a file that does not say.
+// The rules for a file without metadata about them.
 PictureRules usual_rules(Task task) {
   PictureRules rules;
   rules.fit = image::Fit::kLetterbox;
@@ -71,7 +71,8 @@ BoxCoordinates coordinates_of(const PictureRules& rules) {
   return rules.boxes_are_fractions ? BoxCoordinates::kFractions : BoxCoordinates::kPixels;
 }
 
-// What such networks are usually traced at, the most usual first: tried where nobody says.
+// The usual input sizes of such networks, the most usual first. They are tried if neither the config nor the file
+// gives a size.
 std::vector<InputSize> usual_sizes(Task task) {
   std::vector<std::uint32_t> sides;
   switch (task) {
@@ -85,23 +86,23 @@ std::vector<InputSize> usual_sizes(Task task) {
   return sizes;
 }
 
-// The task that is known before the network has run: from the file, the layout or the config.
+// Returns the task that is known before the network has run: from the file, the layout or the config.
 Outcome<std::optional<Task>> known_task(const common::ModelConfig& config, const LoadContext& context,
                                         const Metadata& metadata) {
   const auto& source = std::get<common::TorchScriptSource>(config.source);
   auto known = task_of(source.layout);
   if (known && metadata.task && known != metadata.task) {
-    return bad_model("layout: it was exported for task " + to_string(*metadata.task));
+    return bad_model("layout: the file was exported for task " + to_string(*metadata.task));
   }
   if (!known) known = metadata.task;
   if (context.any_task) return known;
   if (known && known != config.task) {
-    return bad_model("task: " + to_string(config.task) + ", but it is a network for task: " + to_string(*known));
+    return bad_model("task: " + to_string(config.task) + ", but the network is for task: " + to_string(*known));
   }
   return std::optional(config.task);
 }
 
-// A head whose candidates lie over the input that it was given, and not over that of another size.
+// Returns whether the head's candidates cover the given input, and not an input of another size.
 bool covers_input(const HeadGuess& head) { return head.reach > 0.75F && head.reach < 1.25F; }
 
 Outcome<HeadGuess> guess_from(const ScriptNetwork& network, Hints hints) {
@@ -111,7 +112,8 @@ Outcome<HeadGuess> guess_from(const ScriptNetwork& network, Hints hints) {
   return guess_head({{probe.sides.begin() + 1, probe.sides.end()}, probe.values}, hints);
 }
 
-// The first of the usual sizes that the network takes; of those, for a detector, the first whose input it covers.
+// Tries the usual sizes: returns the first that the network accepts, or for a detector the first whose input the
+// candidates cover.
 Outcome<HeadGuess> fit_to_usual(ScriptNetwork& network, Task task, const Hints& hints) {
   const auto sizes = usual_sizes(task);
   std::span<const InputSize> left(sizes);
@@ -132,14 +134,14 @@ Outcome<HeadGuess> fit_to_usual(ScriptNetwork& network, Task task, const Hints& 
   return guess_from(network, hints);
 }
 
-// Finds the input's size, where nobody says, and what the output means.
+// Finds the input size, if neither the config nor the file gives it, and the meaning of the output.
 Outcome<HeadGuess> fit(ScriptNetwork& network, std::optional<InputSize> size, const Hints& hints) {
   if (size) {
     if (auto fitted = network.fit_to({&*size, 1}); !fitted) return fitted.error();
     return guess_from(network, hints);
   }
   if (hints.task) return fit_to_usual(network, *hints.task, hints);
-  // A classifier's size first: many of them take every size, and few detectors that one.
+  // Try a classifier's size first: many classifiers accept every size, and few detectors accept this one.
   if (!network.fit_to(usual_sizes(Task::kClassify))) return fit_to_usual(network, Task::kDetect, hints);
   const auto probe = network.probe();
   const auto told = task_by_shape({probe.sides.begin() + 1, probe.sides.end()});
@@ -147,7 +149,7 @@ Outcome<HeadGuess> fit(ScriptNetwork& network, std::optional<InputSize> size, co
   return guess_from(network, hints);
 }
 
-// From the config's file, else from the network's own, else numbers.
+// Takes the labels from the config's file, otherwise from the network's metadata, otherwise numbers.
 Outcome<std::vector<std::string>> labels_for(const common::TorchScriptSource& source, const Metadata& metadata,
                                              std::size_t class_count) {
   if (!source.names.empty()) {
@@ -155,36 +157,36 @@ Outcome<std::vector<std::string>> labels_for(const common::TorchScriptSource& so
   }
   if (!metadata.names.empty()) {
     if (class_count != 0 && metadata.names.size() != class_count) {
-      return bad_model(std::string(kMetadataFile) + " in it names " + std::to_string(metadata.names.size()) +
-                       " classes, its output has " + std::to_string(class_count));
+      return bad_model(std::string(kMetadataFile) + " in the file names " + std::to_string(metadata.names.size()) +
+                       " classes, but the output has " + std::to_string(class_count));
     }
     for (std::size_t c = 0; c < metadata.names.size(); ++c) {
       if (metadata.names[c].size() <= common::kMaxLabelBytes) continue;
-      return bad_model(std::string(kMetadataFile) + " in it: the name of class " + std::to_string(c) + " has " +
+      return bad_model(std::string(kMetadataFile) + " in the file: the name of class " + std::to_string(c) + " has " +
                        std::to_string(metadata.names[c].size()) + " bytes, at most " +
                        std::to_string(common::kMaxLabelBytes) + " are allowed: give its names in a file");
     }
     return metadata.names;
   }
-  if (class_count == 0) return bad_model("its output does not tell how many classes there are: give their names");
+  if (class_count == 0) return bad_model("the output does not tell the number of classes; give the class names");
   std::vector<std::string> numbers;
   for (std::size_t c = 0; c < class_count; ++c) numbers.push_back(std::to_string(c));
   return numbers;
 }
 
-// Whether boxes reach as far at one size as at another. Those of a trace that knows only its own size, and runs at
-// others, are off by the ratio of the two, which is more than this for one view at least.
+// Returns whether boxes extend equally far at two input sizes. A trace that knows only its own size gives wrong boxes
+// at other sizes: they differ by the ratio of the sizes, which is more than this tolerance for at least one view.
 bool reach_alike(float a, float b) { return a < 1.1F * b && b < 1.1F * a; }
 
-// The network at the size of a view, its output laid out as at its own.
+// Returns the network at the size of a view, with the output layout that it has at its own size.
 Outcome<std::unique_ptr<Network>> at_view(const ScriptNetwork& network, const heads::View& view, const HeadGuess& head,
                                           Hints hints, int stride) {
   const auto& shape = network.shape();
   const InputSize input{static_cast<std::uint32_t>(shape.height), static_cast<std::uint32_t>(shape.width)};
   const auto size = heads::view_size(view, input, heads::view_alignment(stride));
   const auto refused = [&](const std::string& why) {
-    return bad_model("detect.augment runs it on " + std::to_string(size.height) + " x " + std::to_string(size.width) +
-                     " too: " + why);
+    return bad_model("detect.augment also runs the network at " + std::to_string(size.height) + " x " +
+                     std::to_string(size.width) + ": " + why);
   };
   auto resized = network.at_size(size);
   if (!resized) return refused(resized.error().message);
@@ -195,16 +197,16 @@ Outcome<std::unique_ptr<Network>> at_view(const ScriptNetwork& network, const he
   if (!resized_head) return refused(resized_head.error().message);
   const bool alike = resized_head->classes == head.classes && reach_alike(resized_head->reach, head.reach) &&
                      reach_alike(resized_head->reach_down, head.reach_down);
-  if (!alike) return refused("its boxes are wrong there: was it traced for one size?");
+  if (!alike) return refused("the boxes are wrong at that size, perhaps because the network was traced for one size");
   (*resized)->set_head(resized_head->candidates, network.shape().classes, resized_head->layout);
   return std::unique_ptr<Network>(std::move(resized).value());
 }
 
 Outcome<std::unique_ptr<Network>> augment(std::unique_ptr<ScriptNetwork> network, const HeadGuess& head,
                                           const Hints& hints, int stride, const common::PreprocessConfig& preprocess) {
-  if (head.task != Task::kDetect) return bad_model("detect.augment: only a detector takes it");
+  if (head.task != Task::kDetect) return bad_model("detect.augment: only a detector supports it");
   if (head.layout == heads::HeadLayout::kFinal) {
-    return bad_model("detect.augment: it suppresses by itself, what is left of each view cannot be merged");
+    return bad_model("detect.augment: the network suppresses boxes itself, so the views' boxes cannot be merged");
   }
   std::vector<std::unique_ptr<Network>> views;
   for (const auto& view : heads::kViews) {
@@ -221,7 +223,7 @@ Origin first_of(bool in_config, bool in_file, Origin otherwise) {
   return in_config ? Origin::kConfig : in_file ? Origin::kFile : otherwise;
 }
 
-// `known` whether the task was known before the network ran.
+// `known` is true if the task was known before the network ran.
 ScriptOrigins origins_of(const common::ModelConfig& config, const Metadata& metadata, bool known,
                          const HeadGuess& head) {
   const auto& source = std::get<common::TorchScriptSource>(config.source);
@@ -302,13 +304,13 @@ Outcome<FittedScript> fit_script(const common::ModelConfig& config, const LoadCo
   }
   network->set_head(head->candidates, loaded.labels.size(), head->layout);
   if (!size) {
-    common::log_info("model {}: it runs on an input of {} x {}, the first of the usual sizes that fits it", config.name,
+    common::log_info("model {}: the input is {} x {}, the first usual size that fits the network", config.name,
                      shape.height, shape.width);
   }
-  if (!head->told_by.empty()) common::log_info("model {}: taken for {}", config.name, head->told_by);
+  if (!head->told_by.empty()) common::log_info("model {}: recognized as {}", config.name, head->told_by);
   if (!covers_input(*head)) {
     common::log_warning(
-        "model {}: its boxes reach over {:.2f} of the input's width: is input_size what it was made for?", config.name,
+        "model {}: its boxes cover {:.2f} of the input's width; check that input_size matches the network", config.name,
         head->reach);
   }
   if (config.detect.augment) {
@@ -322,7 +324,8 @@ Outcome<FittedScript> fit_script(const common::ModelConfig& config, const LoadCo
   return FittedScript{std::move(loaded), form, origins_of(config, metadata, task->has_value(), *head)};
 }
 
-// Files are named by whoever reads them; what is said of the network is said of this one.
+// The caller names the file in an error about reading it. Other errors are about the network, so this adds the
+// model's name.
 common::Error of_model(const common::ModelConfig& config, const common::Error& error) {
   const auto file = std::get<common::TorchScriptSource>(config.source).file.string();
   auto message = error.message;

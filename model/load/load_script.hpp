@@ -1,5 +1,5 @@
-// From a TorchScript model's config to a network that looks at pictures and what its output means: from the file's own
-// metadata, else from the config, else from its shape and one run on noise.
+// Loads a TorchScript file as a network for pictures and finds the meaning of its output: from the file's metadata,
+// otherwise from the config, otherwise from the output's shape and one run on noise.
 #pragma once
 
 #include <cstdint>
@@ -16,33 +16,34 @@
 
 namespace yolod::model::torchscript {
 
-// The config's source is a TorchScriptSource. `precision: auto` is fp32: a module that was not written for bf16 may
-// lose its boxes in it. What was concluded rather than said is logged. Errors are kBadModel.
+// REQUIRES: the config's source is a TorchScriptSource. `precision: auto` means fp32, because a module that was not
+// written for bf16 may lose boxes in it. It logs every setting that it has concluded. Errors have code kBadModel.
 [[nodiscard]] common::Outcome<LoadedNetwork> load_script(const common::ModelConfig& config, const LoadContext& context);
 
-// Where something that is known of a file comes from: what the config or the command line says, the file's metadata, a
-// run on noise or the output's shape, or what is usual for such files.
+// The origin of a setting: the config or command line, the file's metadata, a guess from the output's shape or a run
+// on noise, or the default for such files.
 enum class Origin { kConfig, kFile, kGuess, kDefault };
 
 struct ScriptOrigins {
   Origin task{Origin::kGuess};
   Origin input_size{Origin::kGuess};
   Origin names{Origin::kDefault};
-  Origin output{Origin::kGuess};       // a detector's layout; whether a classifier's are logits
-  Origin coordinates{Origin::kGuess};  // of a detector's boxes
-  Origin resize{Origin::kDefault};     // and how pixels are sampled
+  Origin output{Origin::kGuess};       // a detector's layout, or whether a classifier's output is logits
+  Origin coordinates{Origin::kGuess};  // the unit of a detector's boxes
+  Origin resize{Origin::kDefault};     // the resize rule and the sampling of pixels
 };
 
 struct ScriptReport {
   ModuleFacts module;
-  std::optional<std::int64_t> stride;    // as the file says
-  std::optional<LoadedNetwork> network;  // nothing if it is none that looks at pictures
-  ScriptForm form{ScriptForm::kAsItIs};  // in which `network` runs
-  ScriptOrigins from;                    // of `network`
-  std::string why_not;                   // why there is none
+  std::optional<std::int64_t> stride;    // from the file's metadata
+  std::optional<LoadedNetwork> network;  // nullopt if the network does not process pictures
+  ScriptForm form{ScriptForm::kAsItIs};  // the form in which `network` runs
+  ScriptOrigins from;                    // the origins of `network`'s settings
+  std::string why_not;                   // why `network` is absent
 };
 
-// The same for yolodctl info: what is known of the file, and whence. An Error only where it cannot be loaded at all.
+// Inspects a file for yolodctl info: its settings and their origins. Returns an Error only if the file cannot be
+// loaded at all.
 [[nodiscard]] common::Outcome<ScriptReport> inspect_script(const common::ModelConfig& config,
                                                            const LoadContext& context);
 

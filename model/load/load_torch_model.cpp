@@ -30,7 +30,7 @@ Outcome<std::unique_ptr<Model>> make_model(const common::ModelConfig& config, Lo
     case Task::kImage: return make_image_model(config, std::move(loaded));
     case Task::kTensor: break;
   }
-  return bad_model(config.name + ": task: the network looks at pictures");
+  return bad_model(config.name + ": task: tensor is not possible, because the network processes pictures");
 }
 
 Outcome<std::unique_ptr<Model>> load(const common::ModelConfig& config, const LoadContext& context) {
@@ -39,7 +39,7 @@ Outcome<std::unique_ptr<Model>> load(const common::ModelConfig& config, const Lo
   if (!loaded) return std::move(loaded).error();
   if (loaded->rules.task != config.task && !context.any_task) {
     return bad_model(config.name + ": task: " + to_string(config.task) +
-                     ", but its network is one for task: " + to_string(loaded->rules.task));
+                     ", but its network is for task: " + to_string(loaded->rules.task));
   }
   if (const auto why = why_no_pictures(loaded->network->shape().channels); !why.empty())
     return bad_model(config.name + ": " + why);

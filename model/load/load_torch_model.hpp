@@ -1,4 +1,4 @@
-// A model of any task that runs on LibTorch: a Darknet network or a TorchScript file.
+// Loads a model of any task that runs on LibTorch: a Darknet network or a TorchScript file.
 #pragma once
 
 #include <memory>
@@ -10,7 +10,7 @@
 
 namespace yolod::model {
 
-// See load_model(). Errors are kBadModel.
+// See load_model(). Errors have code kBadModel.
 [[nodiscard]] common::Outcome<std::unique_ptr<Model>> load_torch_model(const common::ModelConfig& config,
                                                                        const LoadContext& context);
 

@@ -47,7 +47,8 @@ std::string_view name_of(HeadLayout layout) {
   return "auto";
 }
 
-// Suppression leaves far fewer rows than a large input's grids have cells; a small input's may have as few.
+// Suppression leaves far fewer rows than the grids of a large input have cells, but the grids of a small input may
+// have as few cells.
 std::vector<HeadLayout> layouts_of_shape(std::size_t rows, std::size_t columns, std::size_t class_count) {
   std::vector<HeadLayout> fitting;
   const bool by_objectness = class_count != 0 ? columns == 5 + class_count : columns < rows && columns > 5;
@@ -71,7 +72,7 @@ Outcome<HeadLayout> layout_by_shape(const std::vector<std::size_t>& sides, std::
                    " fits more than one layout: the config must say " + allowed);
 }
 
-// Of all candidates' centres the largest x (`value` 0) or y (1).
+// Returns the largest x (`value` 0) or y (`value` 1) of all candidates' centres.
 float furthest_center(const Probe& probe, HeadLayout layout, std::size_t value) {
   const auto columns = probe.sides[1];
   float furthest = 0;
@@ -85,7 +86,7 @@ float furthest_center(const Probe& probe, HeadLayout layout, std::size_t value) 
 
 void take_coordinates(const Probe& probe, const Hints& hints, HeadGuess& guess) {
   guess.boxes_are_fractions = hints.coordinates == BoxCoordinates::kFractions;
-  // After suppression there may be no box to tell by; who exports so gives pixels.
+  // After suppression there may be no box to judge by. Exports with suppression use pixels.
   if (guess.layout == HeadLayout::kFinal) return;
   const float furthest = furthest_center(probe, guess.layout, 0);
   const float lowest = furthest_center(probe, guess.layout, 1);
@@ -101,7 +102,7 @@ void take_coordinates(const Probe& probe, const Hints& hints, HeadGuess& guess) 
 
 Outcome<HeadGuess> guess_detector(const Probe& probe, const Hints& hints) {
   const auto& sides = probe.sides;
-  if (sides.size() != 2) return bad_model("its output " + shape_text(sides) + " is not that of a detector");
+  if (sides.size() != 2) return bad_model("its output " + shape_text(sides) + " is not the output of a detector");
   HeadGuess guess;
   guess.task = Task::kDetect;
   const auto named = named_layout(hints);
@@ -111,7 +112,7 @@ Outcome<HeadGuess> guess_detector(const Probe& probe, const Hints& hints) {
   const bool fits = *layout == HeadLayout::kByObjectness ? sides[1] > 5
                     : *layout == HeadLayout::kByScores   ? sides[0] > 4
                                                          : sides[1] == kFinalRow;
-  if (!fits) return bad_model("its output " + shape_text(sides) + " does not fit the layout that is named");
+  if (!fits) return bad_model("its output " + shape_text(sides) + " does not fit the layout in the config");
   switch (*layout) {
     case HeadLayout::kByObjectness: guess.classes = sides[1] - 5, guess.candidates = sides[0]; break;
     case HeadLayout::kByScores: guess.classes = sides[0] - 4, guess.candidates = sides[1]; break;
@@ -126,9 +127,9 @@ Outcome<HeadGuess> guess_detector(const Probe& probe, const Hints& hints) {
 
 Outcome<HeadGuess> guess_classifier(const Probe& probe, const Hints& hints) {
   const auto& sides = probe.sides;
-  // [classes], or [classes, 1, 1] of a network that ends in a pooling.
+  // The shape is [classes], or [classes, 1, 1] for a network that ends with pooling.
   const bool flat = !sides.empty() && std::all_of(sides.begin() + 1, sides.end(), [](auto side) { return side == 1; });
-  if (!flat) return bad_model("its output " + shape_text(sides) + " is not that of a classifier");
+  if (!flat) return bad_model("its output " + shape_text(sides) + " is not the output of a classifier");
   HeadGuess guess;
   guess.task = Task::kClassify;
   guess.classes = sides[0];
@@ -143,13 +144,13 @@ Outcome<HeadGuess> guess_classifier(const Probe& probe, const Hints& hints) {
     negative |= !(value >= 0);
   }
   guess.logits = negative || !(std::abs(sum - 1) < 1e-2);
-  guess.told_by = guess.logits ? "logits, softmax follows" : "probabilities, its own softmax";
+  guess.told_by = guess.logits ? "logits (yolod applies softmax)" : "probabilities (the network applies softmax)";
   return guess;
 }
 
 Outcome<HeadGuess> guess_image(const Probe& probe) {
   if (probe.sides.size() != 3 || probe.sides[0] != 3) {
-    return bad_model("its output " + shape_text(probe.sides) + " is no picture, [n, 3, height, width] is one");
+    return bad_model("its output " + shape_text(probe.sides) + " is not a picture ([n, 3, height, width])");
   }
   HeadGuess guess;
   guess.task = Task::kImage;
@@ -172,14 +173,14 @@ Outcome<HeadGuess> guess_head(const Probe& probe, const Hints& hints) {
     return bad_model("its output " + shape_text(probe.sides) + " is empty");
   }
   const auto task = hints.task ? hints.task : task_by_shape(probe.sides);
-  if (!task) return bad_model("its output " + shape_text(probe.sides) + " is that of no task");
+  if (!task) return bad_model("its output " + shape_text(probe.sides) + " fits no task");
   switch (*task) {
     case Task::kDetect: return guess_detector(probe, hints);
     case Task::kClassify: return guess_classifier(probe, hints);
     case Task::kImage: return guess_image(probe);
     case Task::kTensor: break;
   }
-  return bad_model("task: tensor: it does not look at pictures");
+  return bad_model("task: tensor: the network does not process pictures");
 }
 
 }  // namespace yolod::model::torchscript

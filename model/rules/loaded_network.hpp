@@ -1,4 +1,4 @@
-// A network that is loaded, and what is to be known of it beside its tensors.
+// A loaded network, together with the facts that its tensors do not contain.
 #pragma once
 
 #include <memory>
@@ -13,7 +13,7 @@ namespace yolod::model {
 struct LoadedNetwork {
   std::unique_ptr<Network> network;
   PictureRules rules;
-  std::vector<std::string> labels;  // by class; empty if nothing names them
+  std::vector<std::string> labels;  // by class; empty if there are no names
 };
 
 }  // namespace yolod::model

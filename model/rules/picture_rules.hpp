@@ -1,5 +1,6 @@
-// What is to be known of a network that looks at pictures beside its tensors: how a picture becomes its input, and what
-// its output means. Said by its cfg, or by a TorchScript file (rules/script_metadata.hpp), or guessed. Plain values.
+// The rules of a network for pictures that its tensors do not contain: how a picture becomes its input, and the
+// meaning of its output. They come from its cfg, from a TorchScript file (rules/script_metadata.hpp), or from a
+// guess. Plain values.
 #pragma once
 
 #include "common/config/model_config.hpp"
@@ -13,27 +14,27 @@ namespace yolod::model {
 
 struct PictureRules {
   common::Task task{common::Task::kDetect};
-  // Of the input.
+  // The way in which a picture fits into the input.
   image::Fit fit{image::Fit::kStretch};
   image::Sampling sampling{image::Sampling::kCornersAligned};
   float grey{0.5F};  // around a letterboxed picture, 0 to 1
-  // Of a classifier: its output is logits, softmax is to follow.
+  // For a classifier: the output is logits, so softmax must follow.
   bool logits{false};
-  // Of a detector.
+  // The rules below are for a detector.
   heads::HeadLayout layout{heads::HeadLayout::kByObjectness};
-  bool boxes_are_fractions{false};  // of the input's sides; else its pixels
-  bool multi_label{false};          // a box may have several classes, or the best alone
+  bool boxes_are_fractions{false};  // fractions of the input's sides; otherwise pixels of the input
+  bool multi_label{false};          // true: a box may have several classes; false: only the best class
   heads::Overlap nms_kind{heads::Overlap::kIou};
   float beta_nms{0.6F};
 
   friend bool operator==(const PictureRules&, const PictureRules&) = default;
 };
 
-// How pictures for such a network are placed in its input. It follows the sampling: both are Darknet's, or both are
-// those of Ultralytics and torchvision.
+// Returns how fractional positions of a picture are rounded. The rounding belongs to the sampling: both are
+// Darknet's, or both are those of Ultralytics and torchvision.
 [[nodiscard]] image::Rounding rounding_of(const PictureRules& rules);
 
-// `rules` where the config leaves them open, else what it says.
+// Returns `rules`, replaced by the config's settings where it has any.
 [[nodiscard]] PictureRules with_config(PictureRules rules, const common::ModelConfig& config);
 
 }  // namespace yolod::model

@@ -34,7 +34,7 @@ std::optional<std::uint32_t> side_of(const json::value& value) {
   return static_cast<std::uint32_t>(number);
 }
 
-// [h, w], the last two of [n, c, h, w], or one number for both.
+// Reads [h, w], the last two numbers of [n, c, h, w], or one number for both sides.
 std::optional<common::InputSize> size_of(const json::value& value) {
   if (const auto side = side_of(value)) return common::InputSize{*side, *side};
   const auto* sides = value.if_array();
@@ -45,7 +45,8 @@ std::optional<common::InputSize> size_of(const json::value& value) {
   return common::InputSize{*height, *width};
 }
 
-// A list, or an object with the class for key. Nothing unless all classes from 0 on are named.
+// Reads a list, or an object whose keys are the class ids. Returns an empty list unless all classes from 0 have a
+// name.
 std::vector<std::string> names_of(const json::value& value) {
   std::vector<std::string> names;
   if (const auto* list = value.if_array()) {
@@ -78,7 +79,7 @@ std::optional<common::Task> task_of(std::string_view name) {
   return std::nullopt;
 }
 
-// The values of the keys under "yolod" that are words, most of them those of the config.
+// The words that are allowed as values of the keys under "yolod"; most are words of the config.
 template <typename Value>
 using Words = std::span<const std::pair<std::string_view, Value>>;
 
@@ -105,7 +106,7 @@ std::string_view word_for(Value value, const std::type_identity_t<Words<Value>>&
 
 json::string to_json(std::string_view word) { return json::string(word.data(), word.size()); }
 
-// Reads the keys under "yolod", each exactly once, for as long as nothing is wrong: the first problem is kept.
+// Reads the keys under "yolod", each exactly once, until the first problem, which it keeps.
 class RulesReader {
  public:
   explicit RulesReader(const json::object& object) : object_(object) {}
@@ -144,7 +145,7 @@ class RulesReader {
     value = number;
   }
 
-  // What is wrong, in one line; empty if nothing is.
+  // Returns the first problem as one line, or an empty text.
   [[nodiscard]] std::string problem() const {
     if (!problem_.empty()) return problem_;
     for (const auto& [key, value] : object_) {
@@ -173,7 +174,9 @@ class RulesReader {
 };
 
 Outcome<PictureRules> rules_of(const json::value& value, const Metadata& metadata) {
-  const auto refuse = [](const std::string& why) { return bad_model(std::string(kMetadataFile) + " in it: " + why); };
+  const auto refuse = [](const std::string& why) {
+    return bad_model(std::string(kMetadataFile) + " in the file: " + why);
+  };
   const auto* object = value.if_object();
   if (object == nullptr) return refuse("yolod: not an object");
   const bool detector = metadata.task == common::Task::kDetect;
@@ -211,11 +214,11 @@ Outcome<Metadata> parse_metadata(std::string_view text) {
   const auto utf8 = common::as_utf8(common::without_byte_order_mark(text));
   const auto value = json::parse(utf8, failure);
   const auto* object = failure ? nullptr : value.if_object();
-  if (object == nullptr) return bad_model(std::string(kMetadataFile) + " in it is no JSON object");
+  if (object == nullptr) return bad_model(std::string(kMetadataFile) + " in the file is not a JSON object");
   if (const auto* task = object->if_contains("task"); task != nullptr && task->is_string()) {
     metadata.task = task_of(text_of(task->get_string()));
     if (!metadata.task) {
-      return bad_model("it was exported for task " + common::printable(text_of(task->get_string()), 40) +
+      return bad_model("the file was exported for task " + common::printable(text_of(task->get_string()), 40) +
                        ", which is not served");
     }
   }

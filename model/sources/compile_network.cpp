@@ -22,14 +22,14 @@ PictureRules rules_of(const darknet::Network& network) {
   PictureRules rules;
   rules.fit = network.letter_box ? image::Fit::kLetterbox : image::Fit::kStretch;
   if (network.rules == darknet::Rules::kUltralytics) {
-    // Of its letterbox(), which takes every picture whatever the cfg says, and the grey that it fills with.
+    // Ultralytics' letterbox(), which its program applies whatever the cfg says, and the grey of its border.
     rules.fit = image::Fit::kLetterbox;
     rules.sampling = image::Sampling::kCentersAligned;
     rules.grey = 114.0F / 255.0F;
   }
   if (network.head == HeadKind::kClasses) {
     rules.task = common::Task::kClassify;
-    rules.fit = image::Fit::kCrop;  // as `classifier predict` does, whatever the cfg says
+    rules.fit = image::Fit::kCrop;  // like `classifier predict`, whatever the cfg says
     return rules;
   }
   rules.multi_label = true;
@@ -39,7 +39,7 @@ PictureRules rules_of(const darknet::Network& network) {
   return rules;
 }
 
-// What both have in memory is `with`'s.
+// Shares the parameters that both networks have: `network` refers to those of `with`.
 void share_parameters(CompiledNetwork& network, const CompiledNetwork& with) {
   std::vector<NetworkParameter> own;
   for (auto& parameter : network.parameters) {
@@ -56,7 +56,7 @@ void share_parameters(CompiledNetwork& network, const CompiledNetwork& with) {
   network.parameters = std::move(own);
 }
 
-// The layer that has other weights at another input size, if there is one.
+// Returns the layer whose weights depend on the input size, or nullptr if there is none.
 const darknet::Layer* tied_layer(const darknet::Network& network, const darknet::Network& resized) {
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
     if (darknet::weight_count(network.layers[i]) != darknet::weight_count(resized.layers[i])) return &network.layers[i];
@@ -64,15 +64,15 @@ const darknet::Layer* tied_layer(const darknet::Network& network, const darknet:
   return nullptr;
 }
 
-// `network`, read again, for what a view makes of its input.
+// Reads `network` again for the input size of a view.
 Outcome<darknet::Network> resized_for(const heads::View& view, const common::DarknetSource& source,
                                       const darknet::Network& network, std::uint32_t alignment) {
   const common::InputSize input{static_cast<std::uint32_t>(network.input.height),
                                 static_cast<std::uint32_t>(network.input.width)};
   const auto size = heads::view_size(view, input, alignment);
   const auto refused = [&](const std::string& why) {
-    return bad_model("detect.augment runs it on " + std::to_string(size.height) + " x " + std::to_string(size.width) +
-                     " too: " + why);
+    return bad_model("detect.augment also runs the network at " + std::to_string(size.height) + " x " +
+                     std::to_string(size.width) + ": " + why);
   };
   auto resized = read_network(source, size);
   if (!resized) return refused(resized.error().message);
@@ -91,7 +91,7 @@ Outcome<std::vector<CompiledNetwork>> compile_views(const common::DarknetSource&
   for (const auto& view : heads::kViews) {
     const auto resized = resized_for(view, source, network, alignment);
     if (!resized) return resized.error();
-    // Read again, rather than held beside what they are compiled to.
+    // Read the weights again instead of keeping them in memory beside the compiled network.
     auto weights = read_weights(source, *resized);
     if (!weights) return std::move(weights).error();
     views.push_back(darknet::compile(*resized, std::move(weights).value()));
@@ -111,10 +111,10 @@ Outcome<CompiledModel> compile_network(const common::ModelConfig& config) {
   if (const auto missing = darknet::missing_head(*network)) return *missing;
   const bool augment = config.detect.augment;
   if (network->head == HeadKind::kDetections && config.preprocess.crop != common::CropMode::kNone) {
-    return bad_model(config.name + ": preprocess.crop: a detector takes the whole image, only none is supported");
+    return bad_model(config.name + ": preprocess.crop: a detector uses the whole image, so only none is allowed");
   }
   if (augment && (network->head != HeadKind::kDetections || network->input.channels != 3)) {
-    return bad_model(config.name + ": detect.augment: only a detector on pictures in colour takes it");
+    return bad_model(config.name + ": detect.augment: only a detector for colour pictures supports it");
   }
 
   CompiledModel compiled;

@@ -1,4 +1,4 @@
-// From the files of a Darknet network to a network that is compiled: cfg, weights and labels. No torch here.
+// Compiles a Darknet network from its files: cfg, weights and labels. It does not use torch.
 #pragma once
 
 #include <string>
@@ -11,18 +11,19 @@
 
 namespace yolod::model {
 
-// A network that is compiled and not loaded yet, and what its files say of it.
+// A compiled network that is not loaded yet, and the facts in its files.
 struct CompiledModel {
   CompiledNetwork network;
-  std::vector<std::string> labels;  // by class; empty if the config names none
+  std::vector<std::string> labels;  // by class; empty if the config gives no names
   PictureRules rules;
-  int stride{1};  // of a detector's coarsest head: pixels of the input to a cell
-  // With `detect.augment`: the same for the sizes of heads/augmented_network.hpp, its parameters shared.
+  int stride{1};  // for a detector's coarsest head: pixels of the input per cell
+  // With `detect.augment` this has the same network at the sizes of heads/augmented_network.hpp, with shared
+  // parameters.
   std::vector<CompiledNetwork> views;
 };
 
-// Reads and compiles what the config names. Errors are kBadModel, one line. Needs the weights' memory once, for
-// `detect.augment` twice.
+// Reads and compiles the network of the config. Errors have code kBadModel and one line. It needs memory for the
+// weights once, or twice with `detect.augment`.
 [[nodiscard]] common::Outcome<CompiledModel> compile_network(const common::ModelConfig& config);
 
 }  // namespace yolod::model

@@ -24,7 +24,7 @@ Outcome<darknet::Cfg> read_cfg(const std::filesystem::path& file) {
   return darknet::parse_cfg(*text, file.string());
 }
 
-// The weights as Darknet's rules need them, and the network by those rules.
+// The weights converted to Darknet's rules, and the network built by those rules.
 struct ForDarknet {
   darknet::Network network;
   darknet::StoredWeights weights;
@@ -61,7 +61,7 @@ Outcome<darknet::Network> read_network(const common::DarknetSource& source,
                                        const std::optional<common::InputSize>& input_size) {
   const auto cfg = read_cfg(source.cfg);
   if (!cfg) return cfg.error();
-  // Before the network: of what the weights are depends whose rules the cfg is read by.
+  // Check the weights before the network, because their kind decides whose rules apply to the cfg.
   if (auto good = check_kind(source.weights, Wanted::kWeights); !good) return good.error();
   return darknet::build_network(*cfg, input_size, has_checkpoint(source) ? Rules::kUltralytics : Rules::kDarknet);
 }

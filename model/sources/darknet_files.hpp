@@ -1,5 +1,5 @@
-// The files of a Darknet network: a cfg, and weights of Darknet's kind or a checkpoint of Ultralytics' yolov3, which
-// decides whose rules the cfg is read by. No torch here.
+// Reads the files of a Darknet network: a cfg, and Darknet weights or a checkpoint of Ultralytics' yolov3. The kind
+// of the weights decides whose rules apply to the cfg. It does not use torch.
 #pragma once
 
 #include <filesystem>
@@ -12,19 +12,20 @@
 
 namespace yolod::model {
 
-// Whether its weights are a checkpoint. False too where they cannot be read.
+// Returns whether the weights are a checkpoint; false also for an unreadable file.
 [[nodiscard]] bool has_checkpoint(const common::DarknetSource& source);
 
-// Errors of all of these are kBadModel, one line.
+// Errors of these functions have code kBadModel and one line.
 [[nodiscard]] common::Outcome<darknet::Network> read_network(const common::DarknetSource& source,
                                                              const std::optional<common::InputSize>& input_size);
 
-// Of `network`, which read_network() made of the same source.
+// REQUIRES: read_network() made `network` from the same source.
 [[nodiscard]] common::Outcome<darknet::Weights> read_weights(const common::DarknetSource& source,
                                                              const darknet::Network& network);
 
-// Writes the weights as a Darknet .weights file with which, by Darknet's rules, the cfg makes the same of an input of
-// this size. An Error names a layer of a checkpoint's that no such file can hold; kSystem where it cannot be written.
+// Writes the weights as a Darknet .weights file, with which the cfg, by Darknet's rules, computes the same for an
+// input of this size. An Error names a layer of a checkpoint that such a file cannot represent; kSystem if the file
+// cannot be written.
 [[nodiscard]] common::Outcome<void> export_weights(const common::DarknetSource& source,
                                                    const std::optional<common::InputSize>& input_size,
                                                    const std::filesystem::path& file);

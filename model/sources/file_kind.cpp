@@ -37,7 +37,7 @@ struct Signature {
 };
 
 constexpr std::array kSignatures{
-    Signature{"version https://git-lfs.github.com/spec/"sv, 0, "a Git LFS pointer, which only stands for the file",
+    Signature{"version https://git-lfs.github.com/spec/"sv, 0, "a Git LFS pointer without the file's content",
               "fetch the file itself with git lfs pull"},
     Signature{"\x89HDF\r\n\x1A\n"sv, 0, "an HDF5 file, as Keras writes it", kExport},
     Signature{"TFL3"sv, 4, "a TensorFlow Lite network", kExport},
@@ -62,7 +62,7 @@ constexpr std::array kSignatures{
     Signature{"%PDF-"sv, 0, "a PDF document, not a network", "name the network's file"},
 };
 
-// What is said of a file.
+// The description of a file, and the advice.
 struct Finding {
   std::string what;
   std::string advice;
@@ -94,7 +94,7 @@ std::string lower(std::string_view text) {
   return made;
 }
 
-// The first line that is neither blank nor a comment begins the section that Darknet wants first.
+// Returns whether the first line that is neither blank nor a comment begins the section that Darknet expects first.
 bool is_cfg(std::string_view text) {
   text = common::without_byte_order_mark(text);
   while (!text.empty()) {
@@ -107,7 +107,7 @@ bool is_cfg(std::string_view text) {
   return false;
 }
 
-// Versions 0.1 and 0.2 of all published files; those that others write begin the same.
+// All published files have version 0.1 or 0.2; files of other programs begin likewise.
 bool is_darknet_weights(std::string_view bytes, std::uint64_t size) {
   if (bytes.size() < 16 || size % 4 != 0) return false;
   const auto number = [bytes](std::size_t at) {
@@ -116,7 +116,7 @@ bool is_darknet_weights(std::string_view bytes, std::uint64_t size) {
   return number(0) == 0 && (number(4) == 1 || number(4) == 2) && number(8) <= 10;
 }
 
-// A length of protobuf's, which lies at `at`, and moves it behind it. 0: too long to be one here.
+// Reads a protobuf length at `at` and moves `at` behind it. Returns 0 if the length is too large to be valid here.
 std::uint64_t take_varint(std::string_view bytes, std::size_t& at) {
   std::uint64_t value = 0;
   for (unsigned shift = 0; shift < 35; shift += 7) {
@@ -127,7 +127,7 @@ std::uint64_t take_varint(std::string_view bytes, std::size_t& at) {
   return 0;
 }
 
-// Networks that are protobuf messages, told by their first fields.
+// Recognises networks that are protobuf messages by their first fields.
 std::string_view protobuf_network(std::string_view bytes) {
   constexpr std::uint8_t kVersion = 0x08;  // field 1, a number
   constexpr std::uint8_t kFirst = 0x0A;    // field 1, with a length
@@ -138,7 +138,7 @@ std::string_view protobuf_network(std::string_view bytes) {
     const auto length = take_varint(bytes, at);
     switch (byte_at(bytes, 2)) {
       case kSecond: {
-        // The producer's name of ONNX, or a message of the others.
+        // Either the producer's name in ONNX, or a message in the other formats.
         const bool message = byte_at(bytes, at) == kFirst && length > 1;
         const auto name = bytes.substr(std::min(at, bytes.size()), length);
         if (message) return byte_at(bytes, 1) == 1 ? "a TensorFlow network"sv : "a Core ML network"sv;
@@ -155,7 +155,7 @@ std::string_view protobuf_network(std::string_view bytes) {
     }
   }
   if (byte_at(bytes, 0) != kFirst) return {};
-  std::size_t at = 1;  // a node of a GraphDef: its name, its operation
+  std::size_t at = 1;  // a node of a GraphDef has a name and an operation
   if (take_varint(bytes, at) == 0 || byte_at(bytes, at++) != kFirst) return {};
   const auto length = take_varint(bytes, at);
   if (length == 0 || length > 512 || byte_at(bytes, at + length) != kSecond) return {};
@@ -168,7 +168,7 @@ bool is_safetensors(std::string_view bytes, std::uint64_t size) {
   return header >= 2 && header <= size - 8 && bytes[8] == '{' && (bytes[9] == '"' || bytes[9] == '}');
 }
 
-// Ultralytics' own: the length of a description in JSON, that, and then the engine.
+// Recognises Ultralytics' format: the length of a JSON description, the description, and then the engine.
 bool is_described_engine(std::string_view bytes, std::uint64_t size) {
   if (bytes.size() < 8) return false;
   const auto header = little_endian(std::as_bytes(std::span(bytes)), 4);
@@ -212,7 +212,7 @@ std::optional<Finding> find_zip(const std::filesystem::path& file, const Source&
   const auto names = ZipArchive::names(source);
   if (!names) return refuse("a PyTorch file, or another zip archive, that is damaged or cut short", kInterrupted);
   const auto any = [&names](auto matches) { return std::any_of(names->begin(), names->end(), matches); };
-  // Of PyTorch's, all lie in one folder.
+  // All files of PyTorch lie in one folder.
   const auto in_folder = [](std::string_view name, std::string_view wanted_name) {
     return name.ends_with(wanted_name) && name.find('/') == name.size() - wanted_name.size() - 1;
   };
@@ -268,9 +268,9 @@ std::optional<Finding> find(const std::filesystem::path& file, Wanted wanted) {
   if (pickle && wanted != Wanted::kNames)
     return refuse("a Python pickle, which only Python can load", "export the network as TorchScript there");
   if (is_text(begin)) return find_text(begin, wanted);
-  constexpr auto kFlatbuffer = "PTMF"sv;  // TorchScript's other format
+  constexpr auto kFlatbuffer = "PTMF"sv;  // the other format of TorchScript
   if (wanted == Wanted::kTorchScript && !has(begin, kFlatbuffer, 4))
-    return refuse("not a TorchScript file, nor of a kind that is known", "name the network's file");
+    return refuse("not a TorchScript file, and not a known kind of file", "name the network's file");
   return std::nullopt;
 }
 

@@ -1,6 +1,6 @@
-// What a file is that somebody hands over as a part of a model: people name checkpoints, ONNX files, pages of error
-// text and half downloads, and the readers would only say where their own format breaks. docs/models.md lists the
-// answers, and tests/unit/model/sources/file_kind_test.cpp holds it to them.
+// Identifies a file that a user gives as a part of a model. Users confuse checkpoints, ONNX files, error pages and
+// incomplete downloads, and the readers would only report where their own format breaks. docs/models.md lists the
+// answers, and tests/unit/model/sources/file_kind_test.cpp checks the list.
 #pragma once
 
 #include <filesystem>
@@ -10,13 +10,13 @@
 
 namespace yolod::model {
 
-// What the file was named as.
+// The part of a model for which the user gave the file.
 enum class Wanted { kTorchScript, kWeights, kCfg, kNames };
 
-// Refuses a file that is certainly no such thing, with one sentence that says what it is and what to do. Passes a file
-// that may be one, and one that cannot be read: the reader says why. Looks at the first bytes, and at the table of
-// contents of a zip file; of a PyTorch checkpoint at its pickle. Any bytes are safe. An Error is kBadModel,
-// `file: what it is: what to do`.
+// Refuses a file that is certainly of another kind, with one sentence that says what it is and what to do. It passes
+// a file that may be of the right kind, and an unreadable file, because the reader reports the reason. It reads the
+// first bytes, the directory of a zip file, and the pickle of a PyTorch checkpoint. Any bytes are safe. An Error has
+// code kBadModel and the form `file: what it is: what to do`.
 [[nodiscard]] common::Outcome<void> check_kind(const std::filesystem::path& file, Wanted wanted);
 
 }  // namespace yolod::model

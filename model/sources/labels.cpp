@@ -31,11 +31,11 @@ std::vector<std::string_view> lines_of(std::string_view text) {
 
 struct NamedList {
   std::string file;
-  std::size_t line{0};  // counted from 1
+  std::size_t line{0};  // from 1
 };
 
-// The value of `names` if the lines read as a .data file: only key=value, blank and comment lines, `names` among them.
-// A list of labels with an '=' in each of them and one called "names" is not a thing to provide for.
+// Returns the value of `names` if the lines are a .data file: only key=value lines, blank lines and comments, with a
+// key `names`. (A list of labels that all contain '=', with one label called "names", is too unlikely to support.)
 std::optional<NamedList> names_key(const std::vector<std::string_view>& lines) {
   std::optional<NamedList> named;
   for (std::size_t i = 0; i < lines.size(); ++i) {
@@ -62,7 +62,7 @@ common::Error at_line(const std::filesystem::path& file, std::size_t line, const
   return bad_model(file.string() + ":" + std::to_string(line) + ": " + what);
 }
 
-// What keeps `text` from crossing to the front-end and standing in JSON; empty: nothing.
+// Returns why `text` cannot be sent to the front-end or stand in JSON; empty if it can.
 std::string problem_of(std::string_view text) {
   if (text.find('\0') != std::string_view::npos) return "a NUL byte: this is no list of labels";
   if (!common::is_utf8(text)) return "\"" + common::printable(text, 40) + "\" is not UTF-8: save the file as UTF-8";
@@ -93,7 +93,7 @@ Outcome<std::vector<std::string>> read_names(const std::filesystem::path& file, 
     if (!text) return bad_model(file.string() + ": names: " + text.error().message);
     lines = lines_of(*text);
   }
-  // Before the count: what is no list of labels has any number of lines.
+  // Check the labels before their number, because a file that is not a list of labels may have any number of lines.
   std::vector<std::string> labels;
   labels.reserve(lines.size());
   for (const auto line : lines) {

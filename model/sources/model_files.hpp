@@ -1,4 +1,4 @@
-// The files that a model is made of.
+// Lists the files of a model.
 #pragma once
 
 #include <filesystem>
@@ -8,7 +8,7 @@
 
 namespace yolod::model {
 
-// Every file that loading it and showing it the canary reads, whether it exists or not.
+// Returns every file that loading the model and checking its canary reads, whether it exists or not.
 [[nodiscard]] std::vector<std::filesystem::path> files_of(const common::ModelConfig& config);
 
 }  // namespace yolod::model

@@ -47,7 +47,7 @@ class ClassifyModel final : public VisionModel {
 }  // namespace
 
 Outcome<std::unique_ptr<Model>> make_classify_model(const common::ModelConfig& config, LoadedNetwork loaded) {
-  if (loaded.labels.empty()) return bad_model(config.name + ": no file with the names of its classes is given");
+  if (loaded.labels.empty()) return bad_model(config.name + ": the file with the class names is missing in the config");
   return std::unique_ptr<Model>(std::make_unique<ClassifyModel>(config, std::move(loaded)));
 }
 

@@ -1,4 +1,4 @@
-// A classifier: softmax where the network has none, and the most probable classes.
+// A classifier: it applies softmax if the network does not, and returns the most probable classes.
 #pragma once
 
 #include <memory>
@@ -10,7 +10,7 @@
 
 namespace yolod::model {
 
-// The network's output is [images, classes]. Errors are kBadModel.
+// REQUIRES: the network's output is [images, classes]. Errors have code kBadModel.
 [[nodiscard]] common::Outcome<std::unique_ptr<Model>> make_classify_model(const common::ModelConfig& config,
                                                                           LoadedNetwork loaded);
 

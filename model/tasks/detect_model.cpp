@@ -26,7 +26,7 @@ using common::Error;
 using common::ErrorCode;
 using common::Outcome;
 
-// By class: 1 for those that the config names; empty for all.
+// Returns 1 for each class that the config lists; empty if all classes are wanted.
 Outcome<std::vector<std::uint8_t>> class_filter(const common::ModelConfig& config,
                                                 const std::vector<std::string>& labels) {
   std::vector<std::uint8_t> kept;
@@ -34,7 +34,7 @@ Outcome<std::vector<std::uint8_t>> class_filter(const common::ModelConfig& confi
   kept.resize(labels.size(), 0);
   for (const auto& wanted : config.detect.classes) {
     bool found = false;
-    // Several classes may have one name.
+    // Several classes may have the same name.
     for (std::size_t c = 0; c < labels.size(); ++c) {
       if (labels[c] != wanted) continue;
       kept[c] = 1;
@@ -46,7 +46,7 @@ Outcome<std::vector<std::uint8_t>> class_filter(const common::ModelConfig& confi
   return kept;
 }
 
-// What one request asks for, after its own options.
+// The settings of a request, after its own options are applied.
 struct Request {
   float confidence;
   float iou;
@@ -73,7 +73,7 @@ class DetectModel final : public VisionModel {
   [[nodiscard]] Outcome<common::Prediction> answer(const RawHead& head, std::size_t index, const Prepared& prepared,
                                                    const Input& input) const override;
 
-  // The picture with its boxes, as JPEG.
+  // Returns the picture with its boxes, as JPEG.
   [[nodiscard]] Outcome<common::Prediction> annotated(const Input& input, image::Size size,
                                                       std::span<const common::Detection> detections) const;
   [[nodiscard]] Request request_of(const common::PredictionOptions& options) const;
@@ -97,14 +97,14 @@ Request DetectModel::request_of(const common::PredictionOptions& options) const 
 
 Outcome<void> DetectModel::check(const common::PredictionOptions& options) const {
   const auto request = request_of(options);
-  // Written so that NaN is refused.
+  // The condition also refuses NaN.
   if (!(request.confidence >= 0 && request.confidence <= 1)) {
     return Error{ErrorCode::kInvalidParameter, "confidence: 0 to 1 is allowed"};
   }
   if (!(request.iou >= 0 && request.iou <= 1)) return Error{ErrorCode::kInvalidParameter, "iou: 0 to 1 is allowed"};
   if (options.iou && layout_ == heads::HeadLayout::kFinal) {
     return Error{ErrorCode::kInvalidParameter,
-                 "iou: this model suppresses boxes inside its network, by a threshold of its own"};
+                 "iou: this model suppresses boxes inside its network, with a fixed threshold"};
   }
   return {};
 }
@@ -146,7 +146,7 @@ Outcome<common::Prediction> DetectModel::answer(const RawHead& head, std::size_t
 
 Outcome<common::Prediction> DetectModel::annotated(const Input& input, image::Size size,
                                                    std::span<const common::Detection> detections) const {
-  // Drawing and encoding more would take seconds.
+  // Drawing and encoding a larger picture would take seconds.
   constexpr std::int64_t kMostPixels = 16'000'000;
   if (std::int64_t{size.width} * size.height > kMostPixels) {
     return Error{ErrorCode::kImageTooLarge, "annotate takes pictures of at most 16 megapixels"};
@@ -156,17 +156,17 @@ Outcome<common::Prediction> DetectModel::annotated(const Input& input, image::Si
   auto jpeg = image::annotate(*picture, detections, description().labels);
   if (!jpeg) return jpeg.error();
   if (jpeg->size() > config().limits.max_result_bytes) {
-    return Error{ErrorCode::kImageTooLarge, "the annotated picture takes " + std::to_string(jpeg->size()) +
-                                                " bytes, limits.max_result_bytes of the model is " +
+    return Error{ErrorCode::kImageTooLarge, "the annotated picture has " + std::to_string(jpeg->size()) +
+                                                " bytes, but the model's limits.max_result_bytes is " +
                                                 std::to_string(config().limits.max_result_bytes)};
   }
   return common::Prediction(common::EncodedFile{common::FileType::kJpeg, *std::move(jpeg)});
 }
 
-// What the config says of suppression, and a network that suppresses by itself does not follow.
+// Warns about settings of suppression, which have no effect for a network that suppresses boxes itself.
 void warn_of_idle_settings(const common::ModelConfig& config) {
   const auto warn = [&config](std::string_view key) {
-    common::log_warning("model {}: {} has no effect: the network suppresses boxes by itself", config.name, key);
+    common::log_warning("model {}: {} has no effect, because the network suppresses boxes itself", config.name, key);
   };
   if (config.detect.iou != common::DetectConfig{}.iou) warn("detect.iou");
   if (config.detect.multi_label != common::AutoBool::kAuto) warn("detect.multi_label");
@@ -176,9 +176,9 @@ void warn_of_idle_settings(const common::ModelConfig& config) {
 
 Outcome<std::unique_ptr<Model>> make_detect_model(const common::ModelConfig& config, LoadedNetwork loaded) {
   if (config.preprocess.crop != common::CropMode::kNone) {
-    return bad_model(config.name + ": preprocess.crop: a detector takes the whole image, only none is supported");
+    return bad_model(config.name + ": preprocess.crop: a detector uses the whole image, so only none is allowed");
   }
-  if (loaded.labels.empty()) return bad_model(config.name + ": no file with the names of its classes is given");
+  if (loaded.labels.empty()) return bad_model(config.name + ": the file with the class names is missing in the config");
   auto class_kept = class_filter(config, loaded.labels);
   if (!class_kept) return std::move(class_kept).error();
   if (loaded.rules.layout == heads::HeadLayout::kFinal) warn_of_idle_settings(config);

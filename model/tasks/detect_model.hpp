@@ -1,4 +1,4 @@
-// A detector: candidates of its head, NMS, boxes in the picture's pixels.
+// A detector: it selects candidates from the head, applies NMS, and returns boxes in the picture's pixels.
 #pragma once
 
 #include <memory>
@@ -10,7 +10,7 @@
 
 namespace yolod::model {
 
-// Errors are kBadModel.
+// Errors have code kBadModel.
 [[nodiscard]] common::Outcome<std::unique_ptr<Model>> make_detect_model(const common::ModelConfig& config,
                                                                         LoadedNetwork loaded);
 

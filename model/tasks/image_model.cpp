@@ -14,7 +14,7 @@ namespace {
 
 using common::Outcome;
 
-// Where `placed` of a side of `input` lies on a side of `output`: first and length, within it and not empty.
+// Maps a range of `input` to a range (first and length) of `output` that lies within it and is not empty.
 std::pair<int, int> scaled_to(int first, int length, int input, int output) {
   const double scale = static_cast<double>(output) / input;
   const int begin = std::clamp(static_cast<int>(std::lround(first * scale)), 0, output - 1);

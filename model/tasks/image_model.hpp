@@ -1,4 +1,4 @@
-// A network that makes pictures of pictures: style transfer, restoration, super-resolution.
+// A network that computes pictures from pictures: style transfer, restoration, super-resolution.
 #pragma once
 
 #include <memory>
@@ -10,8 +10,9 @@
 
 namespace yolod::model {
 
-// The network's output is [images, 3, height', width'], black and white as image.range says, channels in the order of
-// its input. Of a letterboxed picture the part that it fills comes back. Errors are kBadModel.
+// REQUIRES: the network's output is [images, 3, height', width'], with black and white as in image.range and channels
+// in the order of its input. For a letterboxed picture the answer is the part that the picture fills. Errors have
+// code kBadModel.
 [[nodiscard]] common::Outcome<std::unique_ptr<Model>> make_image_model(const common::ModelConfig& config,
                                                                        LoadedNetwork loaded);
 

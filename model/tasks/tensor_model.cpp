@@ -32,14 +32,14 @@ class TensorModel final : public Model {
   }
 
   [[nodiscard]] const common::ModelDescription& description() const override { return description_; }
-  // Which shapes will come nobody knows.
+  // Does nothing, because the shapes of requests are unknown.
   [[nodiscard]] Outcome<void> warm_up(std::span<const std::size_t> /*sizes*/) override { return {}; }
   [[nodiscard]] Outcome<void> use_threads(std::uint32_t threads) override {
     set_thread_counts(threads);
     return {};
   }
 
-  // One after another: what is sent may differ in shape.
+  // Runs the inputs one after another, because their shapes may differ.
   [[nodiscard]] std::vector<Output> run(std::span<const Input> inputs) override {
     std::vector<Output> outputs(inputs.size());
     for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -86,7 +86,7 @@ class TensorModel final : public Model {
 
 Outcome<std::unique_ptr<Model>> load_tensor_model(const common::ModelConfig& config, const LoadContext& context) {
   if (!std::holds_alternative<common::TorchScriptSource>(config.source))
-    return bad_model(config.name + ": task: tensor is for TorchScript files");
+    return bad_model(config.name + ": task: tensor needs a TorchScript file");
   auto network = TensorNetwork::load(config, context);
   if (context.first_run_ended) context.first_run_ended();
   if (!network) return bad_model(config.name + ": " + network.error().message);

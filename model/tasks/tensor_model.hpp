@@ -1,5 +1,5 @@
-// task: tensor. A request's body is an .npy file for a network with one input, or an .npz file; the answer is an .npy
-// file where the network gives one tensor, else an .npz file.
+// Implements task: tensor. A request's body is an .npy file for a network with one input, or an .npz file. The answer
+// is an .npy file if the network returns one tensor, otherwise an .npz file.
 #pragma once
 
 #include <memory>
@@ -11,7 +11,7 @@
 
 namespace yolod::model {
 
-// The config's source must be a TorchScriptSource. Errors are kBadModel.
+// REQUIRES: the config's source is a TorchScriptSource. Errors have code kBadModel.
 [[nodiscard]] common::Outcome<std::unique_ptr<Model>> load_tensor_model(const common::ModelConfig& config,
                                                                         const LoadContext& context);
 

@@ -34,7 +34,7 @@ image::Normalization to_normalization(const common::PreprocessConfig& preprocess
   return normalization;
 }
 
-// Of the calling thread.
+// Returns the calling thread's processor time.
 Clock::duration processor_time() {
   timespec used{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
@@ -76,7 +76,7 @@ VisionModel::VisionModel(const common::ModelConfig& config, std::unique_ptr<Netw
   description_.labels = std::move(labels);
 }
 
-// The first run of a shape pays for its oneDNN primitives.
+// The first run of each shape makes its oneDNN primitives.
 Outcome<void> VisionModel::warm_up(std::span<const std::size_t> sizes) {
   const auto start = Clock::now();
   if (auto done = warm_up_batch(sizes.front()); !done) return done;
@@ -91,7 +91,7 @@ Outcome<void> VisionModel::warm_up(std::span<const std::size_t> sizes) {
   return config_.batch.target_p99.count() == 0 ? Outcome<void>() : time_batches(sizes);
 }
 
-// What a batch takes, for batch.target_p99: of sizes that at least double, each after its first run, which is slower.
+// Measures batches for batch.target_p99, at sizes that at least double, each after its slower first run.
 Outcome<void> VisionModel::time_batches(std::span<const std::size_t> sizes) {
   description_.batch_times.clear();
   std::size_t timed = 0;
@@ -148,12 +148,13 @@ Outcome<void> VisionModel::warm_up_batch(std::size_t images) {
   const auto head = network_->forward(**input, images, {});
   if (!head) return bad_model(config_.name + ": warm-up: " + head.error().message);
   if (!std::all_of(head->values.begin(), head->values.end(), [](float value) { return std::isfinite(value); })) {
-    return bad_model(config_.name +
-                     ": warm-up: the network's output is not finite: its weights are damaged or not its own" +
-                     (network_->precision() == common::Precision::kFp16 ? ", or not for fp16" : ""));
+    return bad_model(
+        config_.name +
+        ": warm-up: the network's output is not finite: its weights are damaged or belong to another network" +
+        (network_->precision() == common::Precision::kFp16 ? ", or not for fp16" : ""));
   }
   network_->prepare(**input, images);
-  // What served batches do beside that, on a GPU.
+  // On a GPU, also run the additional steps of a served batch.
   return network_->device() == "cpu" ? Outcome<void>() : run_as_served(**input, images);
 }
 
@@ -170,14 +171,14 @@ struct VisionModel::DecodedPictures final : Decoded {
 
   std::span<const Input> inputs;
   std::vector<Output> outputs;
-  // Of the inputs that are pictures and may be asked so; the others have their answers already.
+  // The inputs that are valid pictures with valid options; the others already have their answers.
   std::vector<Prepared> batch;
-  std::unique_ptr<NetworkInput> network_input;  // those, one after another
+  std::unique_ptr<NetworkInput> network_input;  // the inputs of `batch`, one after another
 };
 
 namespace {
 
-// What libraries throw (no memory, above all) is an Error, and of no more pictures than `work` is for.
+// Converts exceptions of libraries (mainly bad_alloc) to an Error that affects only the pictures of `work`.
 template <typename Work>
 auto guarded(std::string_view what, Work&& work) -> decltype(work()) {
   try {
@@ -214,7 +215,7 @@ void VisionModel::bring(const image::Picture& picture, const image::Placement& p
   image::resize_into(picture.view(), placement, input_size_, preparation_.normalization, preparation_.sampling, room);
 }
 
-// Of three channels that are alike the first.
+// Takes the first of three equal channels.
 void VisionModel::bring_grey(image::Picture& picture, const image::Placement& placement, std::span<float> room) const {
   constexpr std::size_t kChannels = 3;
   picture.make_grey();
@@ -258,8 +259,8 @@ Outcome<image::Picture> VisionModel::decode_whole(const Input& input) const {
   return image::decode(*file, limits_, std::nullopt, &decode_memory_);
 }
 
-// Decodes picture i into place i, then moves those that are good together, over those that are not. An Error is of the
-// whole batch: none of its pictures has been looked at.
+// Decodes picture i into slot i, then compacts over failed slots. An Error concerns the whole batch: none of its
+// pictures was decoded.
 Outcome<void> VisionModel::decode_into(DecodedPictures& batch) {
   const std::size_t count = batch.inputs.size();
   auto network_input = network_->new_input(count);
@@ -285,7 +286,7 @@ Outcome<void> VisionModel::decode_into(DecodedPictures& batch) {
   return {};
 }
 
-// An Error is of all that were decoded: none of them has an answer then.
+// An Error concerns all decoded pictures: none of them has an answer then.
 Outcome<void> VisionModel::compute(DecodedPictures& decoded) {
   const auto inputs = decoded.inputs;
   auto& outputs = decoded.outputs;

@@ -1,4 +1,4 @@
-// What models that look at pictures have in common: decode, place, resize, forward. What the output means is theirs.
+// The base of models for pictures: decode, place, resize, forward. Derived classes convert the output to an answer.
 #pragma once
 
 #include <chrono>
@@ -23,11 +23,11 @@
 
 namespace yolod::model {
 
-// How a picture becomes the network's input.
+// The settings that convert a picture to the network's input.
 struct Preparation {
   image::Fit fit{image::Fit::kStretch};
   image::Rounding rounding{image::Rounding::kTruncated};
-  double crop_fraction{1};  // with Fit::kCrop
+  double crop_fraction{1};  // for Fit::kCrop
   image::Sampling sampling{image::Sampling::kCornersAligned};
   image::Normalization normalization;
 };
@@ -48,7 +48,7 @@ class VisionModel : public Model {
   [[nodiscard]] std::vector<Output> run_decoded(std::unique_ptr<Decoded> decoded) final;
 
  protected:
-  // A picture of the batch: which of the inputs it was, and how large.
+  // A picture of the batch: the index of its input, and its size.
   struct Prepared {
     std::size_t input_index;
     image::Size image_size;
@@ -58,18 +58,19 @@ class VisionModel : public Model {
   VisionModel(const common::ModelConfig& config, std::unique_ptr<Network> network, const Preparation& preparation,
               std::string task, std::vector<std::string> labels);
 
-  // An Error (kInvalidParameter) if a request may not ask so; before its picture is looked at.
+  // Returns an Error (kInvalidParameter) if a request may not have these options. It is called before the picture is
+  // decoded.
   [[nodiscard]] virtual common::Outcome<void> check(const common::PredictionOptions& options) const = 0;
-  // Below which a request wants no candidates; nothing: it is not of that kind.
+  // Returns the confidence below which a request wants no candidates, or nullopt if the task has no threshold.
   [[nodiscard]] virtual std::optional<float> threshold(const common::PredictionOptions& /*options*/) const {
     return std::nullopt;
   }
-  // The answer for image `index` of the batch that gave `head`; its options were checked.
+  // Returns the answer for image `index` of the batch whose output is `head`. REQUIRES: check() accepted the options.
   [[nodiscard]] virtual common::Outcome<common::Prediction> answer(const RawHead& head, std::size_t index,
                                                                    const Prepared& prepared,
                                                                    const Input& input) const = 0;
 
-  // Once more, with all of its pixels. Not while another Picture is held.
+  // Decodes the picture again with all of its pixels. REQUIRES: the thread holds no other Picture.
   [[nodiscard]] common::Outcome<image::Picture> decode_whole(const Input& input) const;
 
   [[nodiscard]] const common::ModelConfig& config() const { return config_; }
@@ -82,10 +83,11 @@ class VisionModel : public Model {
   [[nodiscard]] common::Outcome<void> run_as_served(NetworkInput& input, std::size_t images);
   struct DecodedPictures;
   [[nodiscard]] common::Outcome<void> decode_into(DecodedPictures& batch);
-  // The picture at `placement` in the network's input, one image's `room`; for a network of one channel made grey.
+  // Writes the picture at `placement` into the network's input; `room` is the space of one image. For a network with
+  // one channel it converts the picture to grey.
   void bring(const image::Picture& picture, const image::Placement& placement, std::span<float> room) const;
   void bring_grey(image::Picture& picture, const image::Placement& placement, std::span<float> room) const;
-  // False if there is no picture: its output says why then.
+  // Returns false if the picture cannot be decoded; `output` then has the reason.
   [[nodiscard]] bool decode_one(const Input& input, std::span<float> room, Output& output, Prepared& prepared) const;
   [[nodiscard]] common::Outcome<void> compute(DecodedPictures& batch);
 
@@ -93,9 +95,9 @@ class VisionModel : public Model {
   std::unique_ptr<Network> network_;
   Preparation preparation_;
   image::Size input_size_;
-  image::Size needed_;  // what a picture is resized to, at least
+  image::Size needed_;  // the least size to which a picture is resized
   image::DecodeLimits limits_;
-  mutable image::DecodeMemory decode_memory_;  // of all threads that decode here
+  mutable image::DecodeMemory decode_memory_;  // shared by all threads that decode here
   common::ModelDescription description_;
 };
 

@@ -1,4 +1,4 @@
-// How many threads LibTorch computes with, and work for them. No torch header here.
+// Sets the number of LibTorch's threads and gives them work. It includes no torch header.
 #pragma once
 
 #include <cstddef>
@@ -7,21 +7,21 @@
 
 namespace yolod::model {
 
-// LibTorch's threads for the operators that the calling thread runs, which it counts among them; and for those of
-// threads that have not computed anything yet: each takes the number that was set last, by whichever thread, when it
-// first does. Other threads keep theirs. Operators that run side by side (JIT's fork) have one thread in the process.
-// Drops what oneDNN keeps of the calling thread's convolutions: not to be called often.
+// Sets the number of threads for operators on the calling thread, including that thread. A thread that has not
+// computed yet takes the number that was set last, by any thread, when it first computes; other threads keep their
+// number. Operators that run in parallel (JIT's fork) use one thread in the process. The call discards oneDNN's data
+// for the calling thread's convolutions, so call it rarely.
 void set_thread_counts(std::uint32_t threads);
 
-// Of the calling thread's operators.
+// Returns the number of threads for operators on the calling thread.
 [[nodiscard]] std::uint32_t thread_count();
 
-// Calls `work` with each number below `count`, on as many of the calling thread's threads; returns when all is done.
-// Throws what one of them throws.
+// Calls `work` with each number below `count`, on the calling thread's threads, and returns when all calls have
+// returned. Throws an exception that a call throws.
 void for_each_in_parallel(std::size_t count, const std::function<void(std::size_t)>& work);
 
-// What a network makes ready for the processor is from now on ready for so many threads too, though none is started:
-// for processes that will be forked from this one. Once, before the first network.
+// From now on a network also prepares its data for this number of threads, without starting a thread, because this
+// process will fork the processes that use them. Call it once, before the first network.
 void prepare_for_threads(std::uint32_t threads);
 
 }  // namespace yolod::model

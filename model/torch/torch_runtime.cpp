@@ -16,7 +16,7 @@
 namespace torch::jit {
 namespace {
 
-// Whose namespace the flag is in depends on what LibTorch was built with.
+// The flag's namespace depends on how LibTorch was built.
 void keep_types() { FLAGS_torch_jit_enable_rethrow_caught_exception = true; }
 
 }  // namespace
@@ -46,7 +46,7 @@ void keep_exception_types() { torch::jit::keep_types(); }
 std::string first_line(const char* what) {
   std::string_view text(what);
   text.remove_prefix(std::min(text.find_first_not_of(" \n"), text.size()));
-  // Where in LibTorch a check stands: "[enforce fail at inline_container.cc:165] . Attempted ..."
+  // LibTorch's text begins with the place of the check: "[enforce fail at inline_container.cc:165] . Attempted ..."
   constexpr std::string_view kPlaceEnd = "] . ";
   if (const auto end = text.find(kPlaceEnd); text.starts_with("[enforce fail at") && end != std::string_view::npos) {
     text.remove_prefix(end + kPlaceEnd.size());
@@ -63,7 +63,7 @@ std::uint32_t thread_count() { return static_cast<std::uint32_t>(at::get_num_thr
 
 void set_thread_counts(std::uint32_t threads) {
   at::set_num_threads(static_cast<int>(threads));
-  // Nothing of ours forks inside a graph. The count can be set once in a process, before its pool is first used.
+  // No graph of yolod forks. A process can set this number only once, before its pool is first used.
   static const bool interop_set = [] {
     try {
       at::set_num_interop_threads(1);

@@ -1,4 +1,4 @@
-// What everything that runs on LibTorch has in common. Includes torch headers: for the few sources that do so anyway.
+// Has code that everything on LibTorch shares. It includes torch headers, so few source files may include it.
 #pragma once
 
 #include <c10/core/ScalarType.h>
@@ -12,16 +12,17 @@ namespace yolod::model {
 
 [[nodiscard]] at::ScalarType scalar_type(common::Precision precision);
 
-// Whether what was thrown says that the device's memory has run out. Not only by its type: cuBLAS, cuDNN and the driver
-// have words of their own for it.
+// Returns whether the exception says that the device's memory is exhausted. It checks the text too, because cuBLAS,
+// cuDNN and the driver have their own errors for that.
 [[nodiscard]] bool is_out_of_memory(const std::exception& error);
 
-// Exceptions keep their type on their way out of a module: by default LibTorch's interpreter makes one of all of them.
+// Makes exceptions keep their type when they leave a module. By default LibTorch's interpreter converts all of them
+// to one type.
 void keep_exception_types();
 
-// The first line of a what() with something in it: LibTorch appends a stack trace. Safe to print.
+// Returns the first non-empty line of a what(), because LibTorch appends a stack trace. The result is safe to print.
 [[nodiscard]] std::string first_line(const char* what);
-// The same of an exception, without the stack trace that LibTorch's carry.
+// Returns the first line of the exception's text, without LibTorch's stack trace.
 [[nodiscard]] std::string reason_of(const std::exception& error);
 
 }  // namespace yolod::model

@@ -1,4 +1,4 @@
-// What a TorchScript file holds, before anything of it has run. Plain values.
+// Facts about a TorchScript file that are known before any of it has run. Plain values.
 #pragma once
 
 #include <cstdint>
@@ -8,17 +8,18 @@
 namespace yolod::model::torchscript {
 
 struct ModuleFacts {
-  // Floating-point numbers: parameters, buffers, and the constants in its code, where a frozen module has its own.
+  // The number of floating-point numbers: parameters, buffers, and constants in the code, where a frozen module has
+  // its parameters.
   std::int64_t parameters{0};
-  std::set<std::string> precisions;  // theirs: "fp32", "fp16", "bf16", "fp64"
-  std::string traced_on;             // a device other than the CPU that its code names, "cuda:0"; mostly empty
+  std::set<std::string> precisions;  // of these numbers: "fp32", "fp16", "bf16", "fp64"
+  std::string traced_on;             // a device other than the CPU in its code, such as "cuda:0"; mostly empty
 };
 
-// How a module is run, slowest first: what gives another output than the file as it is, is not done.
+// How a module is run, slowest first. A form is used only if its output is that of the unchanged file.
 enum class ScriptForm {
   kAsItIs,
-  kFrozen,  // weights are constants, submodules and what does nothing are gone
-  kFused    // and its convolutions are oneDNN's, packed once, with the activations that follow them
+  kFrozen,  // weights are constants; submodules and operations without effect are removed
+  kFused    // and oneDNN computes its convolutions, packed once, with the activations that follow
 };
 [[nodiscard]] constexpr const char* name_of(ScriptForm form) {
   switch (form) {

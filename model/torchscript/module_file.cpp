@@ -24,8 +24,8 @@ namespace {
 
 using common::Outcome;
 
-// A limit on the process's address space while it lives: sizes in a damaged file are then an exception, not the end of
-// the machine's memory.
+// Limits the process's address space during its lifetime, so that a wrong size in a damaged file throws an exception
+// instead of exhausting the machine's memory.
 class MemoryCeiling {
  public:
   explicit MemoryCeiling(std::uint64_t more_bytes) {
@@ -54,15 +54,15 @@ class MemoryCeiling {
   bool set_{false};
 };
 
-// Stdout is for what a program answers, as JSON above all; and LibTorch would print there what a module's code prints.
+// stdout is for a program's results, mainly JSON, and by default LibTorch prints there the output of a module's code.
 void print_to_stderr(const std::string& text) { std::fputs(text.c_str(), stderr); }
 
-// The file's parameters are there twice for a moment, in both precisions; the rest is LibTorch's own: what it registers
-// when it is first used, and the code.
+// For a moment the file's parameters exist twice, in both precisions. The rest is LibTorch's own memory: its
+// registrations at first use, and the code.
 constexpr std::uint64_t kOwnBytes = std::uint64_t{1} << 30U;
 std::uint64_t justified_bytes(std::uint64_t file_bytes) { return 4 * file_bytes + kOwnBytes; }
 
-// The ceiling is gone again when LibTorch starts its threads, each of which takes much address space.
+// The limit is removed before LibTorch starts its threads, because each of them takes much address space.
 torch::jit::Module load_below_ceiling(const std::filesystem::path& file, std::uint64_t file_bytes,
                                       torch::jit::ExtraFilesMap& extra_files) {
   const MemoryCeiling ceiling(justified_bytes(file_bytes));
@@ -81,8 +81,8 @@ void count(const at::Tensor& tensor, ModuleFacts& facts) {
   }
 }
 
-// Looks at the constants in a module's code: tensors are counted and moved to `device`, and devices become that one: a
-// trace names its own whenever it makes a tensor.
+// Processes the constants in a module's code: it counts tensors and moves them to `device`, and replaces device
+// constants by `device`, because a trace contains its own device wherever it creates a tensor.
 class Constants {
  public:
   Constants(ModuleFacts& facts, c10::Device device) : facts_(facts), device_(device), device_name_(device.str()) {}
@@ -101,7 +101,7 @@ class Constants {
     for (torch::jit::Node* node : block->nodes()) {
       for (torch::jit::Block* inner : node->blocks()) visit(inner);
       if (node->kind() != c10::prim::Constant || !node->hasAttribute(c10::attr::value)) continue;
-      // A tensor without sides is a number that a trace has met.
+      // A tensor without dimensions is a number of the trace.
       if (node->kindOf(c10::attr::value) == torch::jit::AttributeKind::t) {
         const auto& tensor = node->t(c10::attr::value);
         if (tensor.dim() == 0) continue;
@@ -118,7 +118,7 @@ class Constants {
   ModuleFacts& facts_;
   c10::Device device_;
   std::string device_name_;
-  std::set<const torch::jit::Graph*> seen_;  // modules of one class share theirs
+  std::set<const torch::jit::Graph*> seen_;  // modules of the same class share their graphs
 };
 
 ModuleFacts move_to(c10::Device device, torch::jit::Module& module) {
@@ -134,7 +134,7 @@ void convert(const at::Tensor& tensor, at::ScalarType type) {
   if (tensor.is_floating_point() && tensor.scalar_type() != type) tensor.set_data(tensor.to(type));
 }
 
-// Module::to() would convert integers as well, which index or count.
+// Module::to() would also convert integers, which are indices or counts.
 void convert(const torch::jit::Module& module, at::ScalarType type) {
   const torch::NoGradGuard no_gradients;
   for (const at::Tensor& tensor : module.parameters()) convert(tensor, type);
@@ -173,7 +173,7 @@ std::optional<torch::jit::Module> fuse_if_possible([[maybe_unused]] const torch:
 #if defined(YOLOD_WITH_ONEDNN)
   try {
     auto fused = frozen.clone();
-    onednn::fuse(fused, false);  // what it adds may be of any shape
+    onednn::fuse(fused, false);  // a sum may be with a tensor of any shape
     return fused;
   } catch (const std::exception&) {
     return std::nullopt;
@@ -184,7 +184,7 @@ std::optional<torch::jit::Module> fuse_if_possible([[maybe_unused]] const torch:
 }
 
 std::optional<torch::jit::Module> freeze_if_possible(const torch::jit::Module& module) {
-  // With the optimizer off, as it is while we run modules, freezing leaves calls of submodules that are no more.
+  // The optimizer is off while yolod runs modules, but without it freezing leaves calls of removed submodules.
   const torch::jit::GraphOptimizerEnabledGuard with_optimizer(true);
   try {
     return torch::jit::freeze(module);

@@ -1,7 +1,8 @@
-// Reads a TorchScript file into LibTorch. Includes torch headers: for the two sources beside it.
+// Reads a TorchScript file into LibTorch. Only the two source files beside it include this header, because it
+// includes torch headers.
 //
-// LibTorch crashes on some damaged files, and no check of ours keeps it from that: so a file is only ever read in a
-// process that may die of it, a worker or the child that yolodctl makes for it (tools/yolodctl/model/trial.hpp).
+// LibTorch crashes on some damaged files, and no check can prevent that. Therefore a file may be read only in a
+// process that is allowed to die: a worker, or the child process of yolodctl (tools/yolodctl/model/load_guard.hpp).
 #pragma once
 
 #include <torch/script.h>
@@ -18,21 +19,21 @@ namespace yolod::model::torchscript {
 
 struct LoadedModule {
   torch::jit::Module module;
-  std::string metadata;  // rules/script_metadata.hpp; empty where there is none
-  ModuleFacts facts;     // of the file, whatever became of it here
+  std::string metadata;  // rules/script_metadata.hpp; empty if there is none
+  ModuleFacts facts;     // of the unchanged file
 };
 
-// On `device`, whatever it was traced on; in eval mode; its floating-point parameters in `precision`. While it is read
-// the process may grow by no more than a few times the file's size. Errors are kBadModel, and one line: not
-// a TorchScript file, a version or an operator that this LibTorch does not know, no memory.
+// Loads the file on `device`, wherever it was traced, in evaluation mode, with floating-point parameters in
+// `precision`. Meanwhile the process may grow by at most a few times the file's size. Errors have code kBadModel and
+// one line: not a TorchScript file, an unknown version or operator, not enough memory.
 [[nodiscard]] common::Outcome<LoadedModule> read_module_file(const std::filesystem::path& file,
                                                              common::Precision precision, c10::Device device);
 
-// A frozen module's convolutions by oneDNN itself (onednn/fuse.hpp), where that can be done. Whoever runs it compares
-// its output with that of what was read.
+// Replaces a frozen module's convolutions by those of oneDNN (onednn/fuse.hpp), if that is possible. The caller must
+// compare its output with that of the original module.
 [[nodiscard]] std::optional<torch::jit::Module> fuse_if_possible(const torch::jit::Module& frozen);
 
-// Frozen, if LibTorch can do that to it.
+// Returns the frozen module, if LibTorch can freeze it.
 [[nodiscard]] std::optional<torch::jit::Module> freeze_if_possible(const torch::jit::Module& module);
 
 }  // namespace yolod::model::torchscript

@@ -26,7 +26,7 @@ using common::Precision;
 
 constexpr std::int64_t kChannels = 3;
 
-// The first tensor in a value, however deep.
+// Returns the first tensor in a value, at any depth.
 std::optional<at::Tensor> first_tensor(const c10::IValue& value) {
   if (value.isTensor()) return value.toTensor();
   std::vector<c10::IValue> items;
@@ -43,7 +43,7 @@ std::optional<at::Tensor> first_tensor(const c10::IValue& value) {
   return std::nullopt;
 }
 
-// What a module gave for noise is no number: no comparison of it with anything says a thing.
+// The exception for a module whose output for noise is not finite, because then no comparison is meaningful.
 class NotFinite final : public std::exception {
  public:
   [[nodiscard]] const char* what() const noexcept override {
@@ -55,13 +55,13 @@ std::string size_text(const common::InputSize& size) {
   return std::to_string(size.height) + " x " + std::to_string(size.width);
 }
 
-// The same for the same size, whenever it is asked for.
+// Returns the same noise in every call with the same size.
 at::Tensor noise(std::int64_t images, const common::InputSize& size) {
   auto generator = at::detail::createCPUGenerator(20);
   return at::rand({images, kChannels, size.height, size.width}, generator, at::TensorOptions().dtype(at::kFloat));
 }
 
-// Whether two ways to run the same module give the same, as far as `precision` lets them.
+// Returns whether two outputs of the same module are equal within `precision`.
 bool alike(const at::Tensor& a, const at::Tensor& b, Precision precision) {
   if (a.sizes() != b.sizes()) return false;
   if (a.numel() == 0) return true;
@@ -87,22 +87,22 @@ struct ScriptNetwork::State {
   Precision precision{Precision::kFp32};
   std::string metadata;
   ModuleFacts facts;
-  torch::jit::Module loaded;  // as it is in the file
+  torch::jit::Module loaded;  // as in the file
   torch::jit::Module module;  // as it runs
   struct Known {
     torch::jit::Module module;
     ScriptForm form;
   };
-  std::optional<Known> known;  // as it runs at another size
+  std::optional<Known> known;  // the best way to run it, known from another size
   ScriptForm form{ScriptForm::kAsItIs};
   bool takes_batches{false};
   bool channels_last{false};
   heads::HeadLayout layout{heads::HeadLayout::kByObjectness};
-  at::Tensor probe;  // its output for one image, in the processor's memory: float, contiguous
+  at::Tensor probe;  // the output for one image, in the processor's memory: float, contiguous
   DeviceUse use;
   ForwardPass pass;
 
-  // Of as many images as there are.
+  // Computes the outputs of all images.
   [[nodiscard]] at::Tensor compute(const at::Tensor& images) const;
 
   [[nodiscard]] at::Tensor run_once(const torch::jit::Module& which, const at::Tensor& images, bool last) const {
@@ -117,7 +117,7 @@ struct ScriptNetwork::State {
     return tensor->to(at::kFloat).contiguous();
   }
 
-  // Nothing if the module cannot be run so.
+  // Returns nullopt if the module cannot run in this way.
   [[nodiscard]] std::optional<at::Tensor> try_once(const torch::jit::Module& which, const at::Tensor& images,
                                                    bool last) const {
     try {
@@ -127,9 +127,10 @@ struct ScriptNetwork::State {
     }
   }
 
-  // Sets `module`, to what has been made of `loaded` already where that is so, and how it is given its images.
+  // Sets `module` to the fastest form of `loaded`, reusing an earlier conversion if there is one, and finds out how
+  // to pass images to it.
   void find_fastest(const common::InputSize& size);
-  // Throws what LibTorch throws if the module cannot be run at that size, and NotFinite.
+  // Throws NotFinite, or LibTorch's exception if the module cannot run at that size.
   void fit_to(const common::InputSize& size);
 };
 
@@ -170,7 +171,7 @@ void ScriptNetwork::State::fit_to(const common::InputSize& size) {
 }
 
 at::Tensor ScriptNetwork::State::compute(const at::Tensor& images) const {
-  // As in TorchNetwork: the profiling executor recompiles for nothing.
+  // As in TorchNetwork, the profiling executor would recompile without any gain.
   const torch::jit::GraphOptimizerEnabledGuard without_optimizer(false);
   const auto count = images.size(0);
   at::Tensor output;
@@ -183,7 +184,7 @@ at::Tensor ScriptNetwork::State::compute(const at::Tensor& images) const {
     }
     output = joined(std::move(outputs));
   }
-  // The number of boxes that a network's own suppression leaves may change; nothing else may.
+  // Only the number of boxes that a network's own suppression leaves may change.
   const bool rows_may_change = probe.dim() == 3 && probe.size(2) == 6;
   const bool expected = output.dim() == probe.dim() &&
                         (rows_may_change ? output.size(2) == 6 : output.sizes().slice(1) == probe.sizes().slice(1));
@@ -236,9 +237,9 @@ Outcome<void> ScriptNetwork::fit_to(std::span<const common::InputSize> sizes) {
   }
   if (not_finite) return bad_model(not_finite->what());
   if (sizes.size() == 1) {
-    return bad_model("it cannot be run on an input of " + size_text(sizes.front()) + ": " + why);
+    return bad_model("the network cannot run on an input of " + size_text(sizes.front()) + ": " + why);
   }
-  return bad_model("it takes no input of the usual sizes: name its input_size (at the last one tried, " +
+  return bad_model("the network accepts no input of the usual sizes: set input_size (at the last size tried, " +
                    size_text(sizes.back()) + ": " + why + ")");
 }
 

@@ -1,5 +1,5 @@
-// A TorchScript file as a network that looks at pictures. What its output means is for others to tell. No torch header
-// here.
+// A TorchScript file as a network for pictures. Other code finds the meaning of its output. It includes no torch
+// header.
 #pragma once
 
 #include <cstdint>
@@ -20,35 +20,36 @@ struct DeviceUse;
 
 namespace yolod::model::torchscript {
 
-//   loaded -> fitted to an input size (again as often as wanted) -> runs
+//   loaded -> fitted to an input size (may be repeated) -> runs
 //
-// A module that returns several tensors, in tuples or lists, gives its first. One that cannot take several images at
-// once (a trace with the batch's size in it) is run once for each.
+// If a module returns several tensors, in tuples or lists, the network returns the first. A module that cannot
+// process several images at once (a trace with a fixed batch size) runs once for each image.
 class ScriptNetwork final : public Network {
  public:
-  // `precision` must be resolved, `threads` at least 1. Sets the process's LibTorch thread counts. Errors are
-  // kBadModel.
+  // Loads the file and sets the process's LibTorch thread counts. REQUIRES: `precision` is resolved, and `threads` is
+  // at least 1. Errors have code kBadModel.
   [[nodiscard]] static common::Outcome<std::unique_ptr<ScriptNetwork>> load(const std::filesystem::path& file,
                                                                             common::Precision precision,
                                                                             std::uint32_t threads,
                                                                             const DeviceUse& use);
   ~ScriptNetwork() override;
 
-  // What its exporter left in the file (rules/script_metadata.hpp).
+  // Returns the exporter's metadata in the file (rules/script_metadata.hpp).
   [[nodiscard]] const std::string& metadata() const;
   [[nodiscard]] const ModuleFacts& facts() const;
 
-  // Runs it on noise, at the first of `sizes` that it takes, and finds out how it is run fastest: several images at
-  // once, channels-last, frozen, each only if the output stays what it is without. An Error (kBadModel) if it takes
-  // none. The probe's output for one image is then in probe().
+  // Runs the module on noise at the first of `sizes` that it accepts, and finds the fastest way to run it: with
+  // several images at once, channels-last, frozen. It uses each of these only if the output stays the same.
+  // Afterwards probe() has the output for one image. Returns an Error (kBadModel) if the module accepts none of the
+  // sizes.
   [[nodiscard]] common::Outcome<void> fit_to(std::span<const common::InputSize> sizes);
-  // All below after fit_to().
+  // The functions below require a successful fit_to().
   [[nodiscard]] RawHead probe() const;
   [[nodiscard]] ScriptForm form() const;
-  // The same module for another input size, fitted to it; its weights are in memory once. The two are used by one
-  // thread at a time, together. An Error (kBadModel) if it does not take that size.
+  // Returns the same module fitted to another input size; its weights are in memory once. Together, the two networks
+  // may be used by one thread at a time. Returns an Error (kBadModel) if the module does not accept that size.
   [[nodiscard]] common::Outcome<std::unique_ptr<ScriptNetwork>> at_size(const common::InputSize& size) const;
-  // For shape(), once it is known what the output means, and for forward()'s thresholds.
+  // Sets the meaning of the output, for shape() and for forward()'s thresholds.
   void set_head(std::size_t candidates, std::size_t classes, heads::HeadLayout layout);
 
   [[nodiscard]] const NetworkShape& shape() const override;

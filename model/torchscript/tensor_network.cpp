@@ -20,11 +20,11 @@
 #include "model/torchscript/module_file.hpp"
 
 namespace yolod::model::torchscript {
-// What one argument of forward() is made of.
+// Describes an argument of forward().
 struct Slot {
   enum class Kind { kTensor, kTuple, kList };
   Kind kind{Kind::kTensor};
-  std::vector<Slot> items;  // of a tuple
+  std::vector<Slot> items;  // the items of a tuple
 };
 
 namespace {
@@ -89,7 +89,7 @@ void add_names(const Slot& slot, const std::string& name, std::vector<std::strin
   for (std::size_t i = 0; i < slot.items.size(); ++i) add_names(slot.items[i], name + "." + std::to_string(i), names);
 }
 
-// Takes tensors off the front of `left`, which has enough of them.
+// Takes tensors from the front of `left`. REQUIRES: there are enough of them.
 c10::IValue fill(const Slot& slot, std::span<const at::Tensor>& left) {
   switch (slot.kind) {
     case Slot::Kind::kTensor: {
@@ -111,7 +111,7 @@ c10::IValue fill(const Slot& slot, std::span<const at::Tensor>& left) {
   return {};
 }
 
-// A copy: what a module keeps of its input outlives the request.
+// Copies the array, because a module may keep its input after the request.
 at::Tensor to_tensor(const TensorArray& array, at::ScalarType precision, c10::Device device) {
   const auto type = to_scalar_type(array.type);
   auto tensor = at::empty(array.shape, at::TensorOptions().dtype(type));
@@ -187,13 +187,13 @@ Outcome<std::unique_ptr<TensorNetwork>> TensorNetwork::load(const common::ModelC
   state->use = std::move(use).value();
   state->precision = *precision;
   const auto& arguments = loaded->module.get_method("forward").function().getSchema().arguments();
-  for (std::size_t i = 1; i < arguments.size(); ++i) {  // the first is the module itself
+  for (std::size_t i = 1; i < arguments.size(); ++i) {  // the first argument is the module itself
     const auto& argument = arguments[i];
     auto slot = slot_for(argument.type());
-    if (argument.default_value()) break;  // it and those after it keep their defaults
+    if (argument.default_value()) break;  // this argument and the later ones keep their defaults
     if (!slot || state->takes_more) {
       return bad_model(file.string() + ": forward() takes " + argument.name() + ": " + argument.type()->str() +
-                       (state->takes_more ? " after a list" : "") + ", only tensors can be sent");
+                       (state->takes_more ? " after a list" : "") + ", but only tensors can be sent");
     }
     add_names(*slot, argument.name(), state->inputs);
     state->takes_more = slot->kind == Slot::Kind::kList;

@@ -1,4 +1,4 @@
-// A TorchScript file that takes and gives tensors, whatever they mean. No torch header here.
+// A TorchScript file that takes and returns tensors of any meaning. It includes no torch header.
 #pragma once
 
 #include <cstddef>
@@ -16,27 +16,29 @@
 
 namespace yolod::model::torchscript {
 
-// Owned by one model; used by one thread at a time. Library exceptions end inside.
+// One model owns it, and one thread at a time uses it. It catches exceptions of libraries.
 class TensorNetwork {
  public:
-  // The config's source is a TorchScriptSource. Sets the process's LibTorch thread counts. Errors are kBadModel; so is
-  // a forward() that wants anything but tensors, tuples and lists of them, and what has a default.
+  // Loads the file and sets the process's LibTorch thread counts. REQUIRES: the config's source is a
+  // TorchScriptSource. Errors have code kBadModel. The arguments of forward() must be tensors, tuples and lists of
+  // tensors, or have a default; otherwise the result is an Error.
   [[nodiscard]] static common::Outcome<std::unique_ptr<TensorNetwork>> load(const common::ModelConfig& config,
                                                                             const LoadContext& context);
   TensorNetwork(const TensorNetwork&) = delete;
   TensorNetwork& operator=(const TensorNetwork&) = delete;
   ~TensorNetwork();
 
-  // One name for each tensor that forward() takes, in its order: the argument's, or "argument.0" within a tuple. A list
-  // of tensors, as the last, takes what is left.
+  // Returns a name for each tensor that forward() takes, in order: the argument's name, or "argument.0" within a
+  // tuple. If the last argument is a list of tensors, it takes all remaining arrays.
   [[nodiscard]] const std::vector<std::string>& inputs() const;
-  [[nodiscard]] bool takes_more() const;  // the last is a list
+  [[nodiscard]] bool takes_more() const;  // true if the last argument is a list
   [[nodiscard]] common::Precision precision() const;
   [[nodiscard]] const std::string& device() const;
 
-  // `arrays` as inputs() asks for them. Floating-point ones are run in the network's precision. What it gives comes
-  // back flat, in order, floating-point values as float32 or float64: named by its key where it lies in a dictionary,
-  // else "arr_0", "arr_1" and so on, as numpy.savez does. An Error is kBadRequest: the module throws for these arrays.
+  // `arrays` must be in the order of inputs(). Floating-point arrays are converted to the network's precision. The
+  // result has all output tensors in order, with floating-point values as float32 or float64. A tensor's name is its
+  // key in a dictionary, otherwise "arr_0", "arr_1" and so on, as with numpy.savez. Returns an Error with code
+  // kBadRequest if the module throws for these arrays.
   [[nodiscard]] common::Outcome<std::vector<NamedTensor>> run(std::span<const TensorArray> arrays);
 
  private:

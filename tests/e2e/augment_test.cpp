@@ -78,7 +78,8 @@ TEST_CASE("Augment: yolodctl refuses it for a network of one size, in one line",
       run_program({"yolodctl", "predict", "--torchscript", trace, "--names", files.names, "--augment", photo});
   CHECK(result.exit == exited(1));
   CHECK(result.output.empty());
-  CHECK_THAT(result.errors, Catch::Contains("detect.augment runs it on 256 x 256 too: its boxes are wrong there"));
+  CHECK_THAT(result.errors,
+             Catch::Contains("detect.augment also runs the network at 256 x 256: the boxes are wrong at that size"));
 }
 
 TEST_CASE("Augment: an export, and the raw head, are of the network alone", "[e2e][torch]") {

@@ -424,7 +424,7 @@ TEST_CASE("Yolodctl export: with a checkpoint's weights as Darknet's, PyTorch's 
   }
   const auto refused = export_from(folder.path() / "tiny");
   CHECK(refused.exit == exited(1));
-  CHECK_THAT(refused.errors, Catch::Contains("tiny/net.cfg:32: [maxpool]: no weights file can hold it"));
+  CHECK_THAT(refused.errors, Catch::Contains("tiny/net.cfg:32: [maxpool]: no weights file can represent it"));
   CHECK_FALSE(std::filesystem::exists(folder.path() / "tiny" / "net.weights"));
 }
 

@@ -91,8 +91,8 @@ TEST_CASE("Yolodctl: info warns of what a cfg has that is passed over, and tells
   CHECK(boost::json::parse(grey.output).at("input") == boost::json::array{1, 32, 32});
   const auto other = info(4);
   CHECK(other.exit == exited(1));
-  CHECK_THAT(other.errors, Catch::EndsWith("c.cfg: the network takes 4 channels: pictures have 3, or 1 for a network "
-                                           "that wants them grey\n"));
+  CHECK_THAT(other.errors, Catch::EndsWith("c.cfg: the network takes 4 channels; networks for pictures take 3, or 1 "
+                                           "for grey pictures\n"));
 }
 
 TEST_CASE("Yolodctl: info says what a TorchScript file is, and what says so", "[e2e][torch]") {
@@ -130,7 +130,7 @@ TEST_CASE("Yolodctl: info says what a TorchScript file is, and what says so", "[
   CHECK(from.at("resize") == "default");
   CHECK(facts("cuda.pt", {"--json", "--size", "32"}).at("from").at("input") == "config");
   const auto table = info("cuda.pt", {});
-  CHECK_THAT(table.output, Catch::Contains("found by running it on noise") && Catch::Contains("traced on    cuda:0"));
+  CHECK_THAT(table.output, Catch::Contains("found by a run on noise") && Catch::Contains("traced on    cuda:0"));
 
   const auto classifier = facts("tiny_probabilities.pt");
   CHECK(classifier.at("task") == "classify");

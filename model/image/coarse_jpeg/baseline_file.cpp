@@ -11,7 +11,8 @@ namespace {
 using Bytes = std::span<const std::uint8_t>;
 
 constexpr std::uint8_t kBaselineFrame = 0xC0;
-constexpr std::uint8_t kExtendedFrame = 0xC1;  // where it is of eight bits and no more codes, the same
+// identical to a baseline frame if it has eight bits and no additional codes
+constexpr std::uint8_t kExtendedFrame = 0xC1;
 constexpr std::uint8_t kHuffmanCodes = 0xC4;
 constexpr std::uint8_t kStartOfImage = 0xD8;
 constexpr std::uint8_t kStartOfScan = 0xDA;
@@ -73,13 +74,13 @@ class Reader {
     }
   }
 
-  // As libjpeg has it: a shorter one is of somebody else.
+  // libjpeg's rule: a shorter segment is not JFIF.
   static bool is_jfif(Bytes content) {
     constexpr std::size_t kBytes = 14;
     return content.size() >= kBytes && begins_with(content, std::string_view("JFIF\0", 5));
   }
 
-  // Its last byte says how the colours are to be understood: 1 is YCbCr.
+  // The last byte of the segment gives the colour conversion: 1 is YCbCr.
   static bool take_adobe(Bytes content) {
     constexpr std::size_t kTransform = 11;
     return !begins_with(content, "Adobe") || (content.size() > kTransform && content[kTransform] == 1);
@@ -106,7 +107,7 @@ class Reader {
       tables_of_[i] = colour[2];
     }
     const auto one_or_two = [](int count) { return count == 1 || count == 2; };
-    constexpr int kLongestSide = 65500;  // libjpeg's
+    constexpr int kLongestSide = 65500;  // libjpeg's limit
     const auto is_side = [](int side) { return side > 0 && side <= kLongestSide; };
     return is_side(result_.width) && is_side(result_.height) && one_or_two(result_.luma_across) &&
            one_or_two(result_.luma_down);
@@ -140,7 +141,7 @@ class Reader {
       const std::size_t index = content[0] & 15U;
       const auto length = 1 + kCoefficients * bytes_each;
       if (bytes_each > 2 || index >= kTables || content.size() < length) return false;
-      // In zigzag order DC is first, then the first coefficient across and the first one down.
+      // In zigzag order the first coefficients are DC, the first horizontal and the first vertical coefficient.
       for (std::size_t i = 0; i < steps_[index].size(); ++i) {
         steps_[index][i] = bytes_each == 1 ? content[1 + i] : two_bytes(content, 1 + 2 * i);
         if (steps_[index][i] == 0) return false;
@@ -154,7 +155,7 @@ class Reader {
     constexpr std::size_t kBytes = 1 + 2 * kColours + 3;
     if (!has_frame_ || content.size() != kBytes || content[0] != kColours) return false;
     if (content[kBytes - 3] != 0 || content[kBytes - 2] != kCoefficients - 1 || content[kBytes - 1] != 0) return false;
-    // Without either of JFIF's and Adobe's segments the names of the colours say what they are.
+    // Without a JFIF or Adobe segment, the component ids determine the colours.
     if (!has_jfif_ && ids_ != std::array<std::uint8_t, kColours>{1, 2, 3}) return false;
     for (std::size_t i = 0; i < kColours; ++i) {
       const auto id = content[1 + 2 * i];
@@ -178,7 +179,7 @@ class Reader {
   bool has_jfif_{false};
   std::array<std::uint8_t, kColours> ids_{};
   std::array<std::size_t, kColours> tables_of_{};
-  std::array<std::array<unsigned, 3>, kTables> steps_{};  // 0: not said
+  std::array<std::array<unsigned, 3>, kTables> steps_{};  // 0: not defined
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The kind of JPEG that cameras make, taken apart: baseline, Huffman-coded, three colours in one scan (ITU-T T.81).
+// Parses the kind of JPEG that cameras make: baseline, Huffman-coded, three colours in one scan (ITU-T T.81).
 #pragma once
 
 #include <array>
@@ -15,9 +15,9 @@ inline constexpr std::size_t kColours = 3;  // Y, Cb, Cr
 
 struct BaselineFile {
   struct Colour {
-    unsigned quantization{1};  // of DC,
+    unsigned quantization{1};  // the step of DC
     unsigned quantization_across{1};
-    unsigned quantization_down{1};  // and of the first coefficient of either direction
+    unsigned quantization_down{1};  // the step of the first vertical coefficient
     std::size_t dc_code{0};
     std::size_t ac_code{0};
   };
@@ -30,8 +30,8 @@ struct BaselineFile {
   std::array<Colour, kColours> colours{};
   std::array<HuffmanCode, 4> dc_codes{};
   std::array<HuffmanCode, 4> ac_codes{};
-  int orientation{1};                  // exif_orientation()
-  std::span<const std::uint8_t> scan;  // from the first byte of its entropy-coded data to the end of the file
+  int orientation{1};                  // see exif_orientation()
+  std::span<const std::uint8_t> scan;  // from the first byte of the entropy-coded data to the end of the file
 
   [[nodiscard]] std::size_t blocks_of_mcu() const { return static_cast<std::size_t>(luma_across * luma_down) + 2; }
   [[nodiscard]] std::size_t mcus_across() const { return mcus(width, luma_across); }
@@ -44,11 +44,12 @@ struct BaselineFile {
   }
 };
 
-// How many of its lowest bits a coefficient with that quantization step loses in a Block, where it has ten: with a step
-// of 1 it may need eleven.
+// Returns how many low bits a coefficient with that quantization step loses in a Block, which has ten bits for it.
+// With a step of 1 the coefficient may need eleven bits.
 constexpr unsigned lost_bits(unsigned step) { return step == 1 ? 1 : 0; }
 
-// Nothing for any other kind of JPEG, and for what is none. Any bytes are safe to pass; `file` must outlive the result.
+// Returns nullopt for every other kind of JPEG and for other files. Any bytes are safe to pass. `file` must outlive
+// the result.
 [[nodiscard]] std::optional<BaselineFile> read_baseline_file(std::span<const std::uint8_t> file);
 
 }  // namespace yolod::model::image::coarse

@@ -1,4 +1,4 @@
-// What is kept of a block of 8 x 8 pixels, and how the blocks of an MCU follow each other.
+// The data that is kept of a block of 8 x 8 pixels, and the order of the blocks in an MCU.
 #pragma once
 
 #include <algorithm>
@@ -10,13 +10,14 @@
 
 namespace yolod::model::image::coarse {
 
-// Three of a block's coefficients, as the scan has them, in 32 bits: DC's difference from the block before of the same
-// colour (0 to 11), the first across (12 to 21) and the first down (22 to 31), the last two without their lost bits.
+// Three coefficients of a block, as in the scan, in 32 bits: DC's difference from the previous block of the same
+// colour (bits 0 to 11), the first horizontal coefficient (12 to 21) and the first vertical coefficient (22 to 31).
+// The last two lack their lost_bits().
 using Block = std::uint32_t;
 
 inline constexpr int kLimit = 511;
 
-// lost_bits() of the two steps.
+// The lost_bits() of the two coefficients.
 struct LostBits {
   unsigned across{0};
   unsigned down{0};
@@ -33,7 +34,7 @@ constexpr int dc_difference(Block block) { return static_cast<std::int32_t>(bloc
 constexpr int across(Block block) { return static_cast<std::int32_t>(block << 10U) >> 22; }
 constexpr int down(Block block) { return static_cast<std::int32_t>(block) >> 22; }
 
-// Of the coefficients in zigzag order, these are kept; those behind them are passed over.
+// The indices, in zigzag order, of the coefficients that are kept; the others are skipped.
 inline constexpr unsigned kAcross = 1;
 inline constexpr unsigned kDown = 2;
 inline constexpr unsigned kFirstPassedOver = 3;
@@ -42,13 +43,12 @@ struct McuLayout {
   static constexpr std::size_t kMostBlocks = 6;
 
   std::size_t blocks{0};
-  std::array<std::size_t, kMostBlocks> pair{};  // of the scan's tables, by block of the MCU
+  std::array<std::size_t, kMostBlocks> pair{};  // the index of the scan's table pair, for each block of the MCU
   std::array<LostBits, kMostBlocks> lost{};
   ScanTables tables;
 };
 
-// What lies behind a scan's data, so that reading ahead of its end, by an MCU of the longest blocks at most, reads
-// zeros.
+// The zeros behind a scan's data. A reader may read beyond the end by at most one MCU of the longest blocks.
 inline constexpr std::size_t kSpareBytes = 2048;
 
 }  // namespace yolod::model::image::coarse

@@ -5,7 +5,7 @@
 namespace yolod::model::image::coarse {
 namespace {
 
-// What a colour's quantization makes of a block's three values, in eighths of a pixel's.
+// The factors from a block's three values to pixel values, in units of 1/8.
 struct Scale {
   explicit Scale(const BaselineFile::Colour& colour)
       : dc(static_cast<int>(colour.quantization)),
@@ -13,7 +13,7 @@ struct Scale {
         down(step_of(colour.quantization_down)) {}
 
   static int step_of(unsigned step) {
-    // Larger ones are of no use for eight bits, and would leave the 32 bits that are calculated with.
+    // Larger factors are useless for eight bits and would overflow the 32-bit arithmetic.
     constexpr unsigned kMost = 2048;
     return static_cast<int>(std::min(step, kMost)) << lost_bits(step);
   }
@@ -25,7 +25,7 @@ struct Scale {
 
 std::uint8_t to_value(int eighths) { return static_cast<std::uint8_t>(std::clamp(eighths >> 3, 0, 255)); }
 
-// Writes the blocks of one colour where they belong.
+// Writes the blocks of one colour to their positions in the picture.
 template <int kPixels>
 class Painter {
  public:
@@ -34,7 +34,7 @@ class Painter {
   void restart() { dc_ = 0; }
 
   void paint(Block block, std::size_t x, std::size_t y) {
-    // Differences of a hostile file may add up to anything; those of a picture fit.
+    // The sum may overflow for a hostile file; for a valid picture it fits.
     dc_ = static_cast<std::int16_t>(dc_ + dc_difference(block));
     constexpr int kMost = 1 << 14;
     constexpr int kMiddle = 128 * 8 + 4;

@@ -1,8 +1,8 @@
-// A quarter or an eighth of a camera's JPEG, without decoding it whole.
+// Decodes a camera's JPEG at a quarter or an eighth of its size, without decoding it in full.
 //
-// Of each block of 8 x 8 pixels three coefficients are enough for 2 x 2, so most of the file's codes need only be
-// passed over, and nothing of the picture's full size is ever made. libjpeg's scaled decoding saves the pixels, not the
-// codes: this takes a quarter of its time (docs/benchmarks.md).
+// Three coefficients of each block of 8 x 8 pixels suffice for 2 x 2 pixels, so most of the file's codes are only
+// skipped, and the full-size picture is never built. libjpeg's scaled decoding skips the pixels but not the codes;
+// this decoder takes a quarter of its time (docs/benchmarks.md).
 #pragma once
 
 #include <array>
@@ -16,12 +16,12 @@
 
 namespace yolod::model::image::coarse {
 
-// Y, Cb and Cr as JFIF has them, each in rows of its own. Those of Cb and Cr hold one value for every `across` of Y and
-// there is a row of them for every `down`.
+// Y, Cb and Cr as in JFIF, each in separate rows. Cb and Cr have one value for every `across` values of Y and one row
+// for every `down` rows.
 struct CoarsePicture {
   int width{0};
   int height{0};
-  int orientation{1};  // EXIF's, not applied
+  int orientation{1};  // from EXIF; it is not applied
   int across{1};
   int down{1};
   struct Plane {
@@ -32,9 +32,9 @@ struct CoarsePicture {
   std::array<Plane, kColours> planes;
 };
 
-// Its sides are the file's divided by `reduction`, 4 or 8, and rounded up. Each pixel is the mean of those that it
-// stands for, as far as the three coefficients tell. Nothing for another kind of JPEG than BaselineFile, for one with a
-// fault, and once `budget`, if there is one, is spent.
+// The sides are those of the file divided by `reduction` (4 or 8), rounded up. Each pixel is the mean of the pixels
+// that it replaces, as far as the three coefficients determine it. Returns nullopt for a JPEG that BaselineFile does
+// not support, for a damaged file, and if `budget` is given and used up.
 [[nodiscard]] std::optional<CoarsePicture> read_coarse_picture(std::span<const std::uint8_t> file, int reduction,
                                                                Reading reading = Reading::kFastest,
                                                                codec::Budget* budget = nullptr);

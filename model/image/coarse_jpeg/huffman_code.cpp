@@ -19,7 +19,7 @@ Entry ac_entry(unsigned length, std::uint8_t symbol) {
   return entry_of(length + size, size, (symbol >> kRunShift) + 1U);
 }
 
-// Calls `visit` with each code, its length and its symbol, shortest first.
+// Calls `visit` with each code, its length and its symbol; short codes come first.
 template <typename Visit>
 void for_each_code(const HuffmanCode& code, Visit&& visit) {
   unsigned bits = 0;
@@ -29,7 +29,7 @@ void for_each_code(const HuffmanCode& code, Visit&& visit) {
   }
 }
 
-// Every entry whose index begins with a code gets what that code is.
+// Fills every entry whose index begins with a code with that code's entry.
 template <typename ToEntry>
 void fill(std::span<Entry> table, unsigned index_bits, const HuffmanCode& code, ToEntry&& to_entry) {
   for_each_code(code, [&](unsigned bits, unsigned length, std::uint8_t symbol) {
@@ -40,7 +40,8 @@ void fill(std::span<Entry> table, unsigned index_bits, const HuffmanCode& code, 
   });
 }
 
-// As many symbols as the bits of an index hold: of the last one, the value may lie behind them.
+// Combines as many symbols as the bits of an index contain. The value bits of the last symbol may lie behind these
+// bits.
 Entry many_entry(std::span<const Entry> single, std::span<const std::uint8_t> code_lengths, std::size_t index) {
   constexpr auto kBits = ScanTables::kShortBits;
   constexpr auto kMask = ScanTables::kShortEntries - 1;
@@ -112,7 +113,7 @@ void ScanTables::add(const HuffmanCode& dc, const HuffmanCode& ac) {
   for (std::size_t i = 0; i < kShortEntries; ++i) {
     lengths[i] = static_cast<std::uint8_t>(bits_of(single[i]) - size_of(single[i]));
   }
-  const auto many = all.subspan(kMany, kShortEntries);
+  const auto many = all.subspan(kSeveral, kShortEntries);
   for (std::size_t i = 0; i < kShortEntries; ++i) many[i] = many_entry(single, lengths, i);
   dc_codes_.push_back(dc);
 }

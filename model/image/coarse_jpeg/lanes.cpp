@@ -2,7 +2,7 @@
 
 #if defined(__x86_64__)
 
-// GCC 12 takes the registers that its own header leaves undefined on purpose for a mistake (GCC bug 105593).
+// GCC 12 warns about registers that its own header leaves uninitialised on purpose (GCC bug 105593).
 #if !defined(__clang__)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wuninitialized"
@@ -18,7 +18,7 @@
 
 #include "model/image/coarse_jpeg/mcu_reader.hpp"
 
-// These instructions are for this file's functions alone: the rest must run on processors that lack them.
+// Only the functions of this file may use these instructions; all others must run on processors without them.
 #define YOLOD_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl")))
 #define YOLOD_AVX512_INLINE __attribute__((target("avx512f,avx512bw,avx512vl"), always_inline)) inline
 
@@ -27,30 +27,30 @@ namespace {
 
 constexpr std::size_t kLanes = 16;
 constexpr std::size_t kNoPart = static_cast<std::size_t>(-1);
-// Of the 32 bits that a lane loads from a byte on, seven may lie before its first.
+// A lane loads 32 bits from a byte; up to seven of them may lie before the lane's position.
 constexpr unsigned kWindowBits = 25;
 
 struct alignas(64) Numbers {
   std::array<std::uint32_t, kLanes> of{};
 };
 
-// What each of a group's lanes has come to: plain values, so that the compiler can keep them in registers.
+// The state of a group's lanes, as plain values, so that the compiler can keep them in registers.
 struct Lanes {
-  __m512i bit;          // where it reads
-  __m512i coefficient;  // where its block stands
-  __m512i index;        // of the block in its MCU
+  __m512i bit;          // the read position
+  __m512i coefficient;  // the position in the block
+  __m512i index;        // the index of the block in its MCU
   __m512i block;        // where the block will be written
   __m512i end_bit;
-  __m512i last_block;  // from which on no other MCU is begun
+  __m512i last_block;  // no MCU begins at or behind it
   __m512i dc;
   __m512i across;
   __m512i down;
   __mmask16 active;
 };
 
-// By block of the MCU.
+// The index of each member is the block of the MCU.
 struct Tables {
-  __m512i short_entries;  // the pair's first entry
+  __m512i short_entries;  // the first entry of the table pair
   __m512i long_entries;
   __m512i next_index;
   __m512i lost_across;
@@ -66,14 +66,14 @@ YOLOD_AVX512_INLINE Numbers store(__m512i vector) {
   return numbers;
 }
 
-// goes_too_far() of every lane.
+// Applies goes_too_far() to every lane.
 YOLOD_AVX512_INLINE __mmask16 too_far(__m512i coefficient) {
   const auto beyond = _mm512_sub_epi32(coefficient, all(kCoefficients + 1));
   return _mm512_cmplt_epu32_mask(beyond, all(kEndOfBlock - kCoefficients - 1)) |
          _mm512_cmpge_epu32_mask(coefficient, all(kEndOfBlock + kCoefficients));
 }
 
-// The values that are the last bits of what the entries take from the windows.
+// Returns the values in the last bits that the entries take from the windows.
 YOLOD_AVX512_INLINE __m512i values(__m512i window, __m512i entry, __m512i bits) {
   const auto size = _mm512_and_si512(_mm512_srli_epi32(entry, 5), all(15));
   const auto power = _mm512_sllv_epi32(all(1), size);
@@ -104,7 +104,7 @@ class PartsReader {
                load(lost_across),   load(lost_down),    reinterpret_cast<const int*>(layout.tables.pair(0))};
   }
 
-  // Two groups in turn: while one waits for its loads, the other computes.
+  // Runs two groups in turn: one computes while the other waits for its loads.
   YOLOD_AVX512 void run() {
     Lanes first = begin(0);
     Lanes second = begin(1);
@@ -122,7 +122,7 @@ class PartsReader {
     return lanes;
   }
 
-  // One table's entry further in every lane that is active.
+  // Advances every active lane by one table entry.
   YOLOD_AVX512_INLINE void step(Lanes& lanes, std::size_t group) {
     const auto reversed = _mm512_broadcast_i32x4(_mm_set_epi8(12, 13, 14, 15, 8, 9, 10, 11, 4, 5, 6, 7, 0, 1, 2, 3));
     const auto loaded = _mm512_i32gather_epi32(_mm512_srli_epi32(lanes.bit, 3), bytes_, 1);
@@ -132,7 +132,7 @@ class PartsReader {
     const auto is_ac = _mm512_test_epi32_mask(lanes.coefficient, lanes.coefficient);
     const auto is_passed_over = _mm512_cmpge_epu32_mask(lanes.coefficient, all(kFirstPassedOver));
     table = _mm512_mask_add_epi32(table, is_ac, table, all(ScanTables::kAc - ScanTables::kDc));
-    table = _mm512_mask_add_epi32(table, is_passed_over, table, all(ScanTables::kMany - ScanTables::kAc));
+    table = _mm512_mask_add_epi32(table, is_passed_over, table, all(ScanTables::kSeveral - ScanTables::kAc));
     const auto at = _mm512_add_epi32(table, _mm512_srli_epi32(window, 32 - ScanTables::kShortBits));
     const auto entry = _mm512_i32gather_epi32(at, tables_.entries, 4);
 
@@ -155,7 +155,7 @@ class PartsReader {
   }
 
   YOLOD_AVX512_INLINE void finish_blocks(__mmask16 done, Lanes& lanes, std::size_t group) {
-    // pack() of every lane.
+    // Applies pack() to every lane.
     const auto least = _mm512_set1_epi32(-kLimit);
     const auto most = _mm512_set1_epi32(kLimit);
     const auto lost_across = _mm512_permutexvar_epi32(lanes.index, tables_.lost_across);
@@ -184,8 +184,8 @@ class PartsReader {
     }
   }
 
-  // What the short tables do not tell, or where several symbols at once would leave the block: one symbol, by the long
-  // table, and what that does not tell, lane by lane.
+  // Handles lanes that the short tables do not cover, or whose combined symbols would leave the block: reads a single
+  // symbol with the long table, or without it, lane by lane.
   YOLOD_AVX512 __attribute__((noinline)) void look_closer(__mmask16 untold, const Lanes& lanes, std::size_t group,
                                                           __m512i window, __m512i& bit, __m512i& coefficient,
                                                           __m512i& value) {
@@ -229,7 +229,7 @@ class PartsReader {
     value = load(new_value);
   }
 
-  // Writes down what those lanes have read, and gives each of them another part, as long as there are any.
+  // Stores the results of the finished lanes, and gives each of them another part while parts remain.
   YOLOD_AVX512 __attribute__((noinline)) void take_parts(Lanes& lanes, std::size_t group, __mmask16 free) {
     auto bit = store(lanes.bit);
     auto block = store(lanes.block);

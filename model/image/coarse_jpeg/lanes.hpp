@@ -1,9 +1,9 @@
-// Reads many parts of a scan at once, one in each lane of AVX-512's vectors.
+// Reads many parts of a scan at the same time, one in each lane of AVX-512's vectors.
 //
-// A Huffman-coded stream can be read from any bit: where that was not the beginning of an MCU, what comes out is
-// nonsense for a while, until by chance it is at the beginning of one together with who reads from the start; from
-// there both read the same (Klein and Wiseman, "Parallel Huffman decoding with applications to JPEG files", 2003). So
-// what a lane reads is a guess. Whoever joins the parts (scan.cpp) finds where a guess becomes true.
+// A reader can start at any bit of a Huffman-coded stream. If that bit is not the start of an MCU, the result is
+// wrong until the reader happens to reach the start of an MCU at the same bit as a reader from the beginning; from
+// there both readers agree (Klein and Wiseman, "Parallel Huffman decoding with applications to JPEG files", 2003).
+// The result of a lane is therefore a guess. scan.cpp joins the parts and finds where each guess becomes correct.
 #pragma once
 
 #include <cstddef>
@@ -15,23 +15,24 @@
 namespace yolod::model::image::coarse {
 
 struct Part {
-  // Given: where to begin, as if an MCU began there; the bit at or behind which no other MCU is begun; the first and
-  // the end of the blocks that are its own.
+  // The input: the bit where the lane starts, as if an MCU began there; the bit at or behind which no MCU is begun;
+  // and the range of blocks that the lane may write.
   std::uint32_t first_bit{0};
   std::uint32_t end_bit{0};
   std::uint32_t first_block{0};
   std::uint32_t end_block{0};
-  // Read: the bit behind its last MCU, how many of them there are, and how many until none is invalid any more.
+  // The result: the bit behind the last MCU, the number of MCUs, and the number of MCUs up to the last invalid one.
   std::uint32_t stopped_at{0};
   std::uint32_t mcus{0};
   std::uint32_t mcus_to_last_invalid{0};
 };
 
-// Whether this processor has what it takes.
+// Returns whether this processor has the needed instructions.
 [[nodiscard]] bool have_lanes();
 
-// Reads all parts, as McuReader would one by one. `bytes` as there; every part has room for an MCU at least, and bits
-// are counted in 32: data of less than 2^28 bytes. Any bytes are safe. Only where have_lanes().
+// Reads all parts; the result is that of McuReader for each part. `bytes` is as in McuReader. Every part has room for
+// at least one MCU. Bits are counted in 32 bits, so the data must be less than 2^28 bytes. Any bytes are safe.
+// REQUIRES: have_lanes().
 void read_parts(const McuLayout& layout, const std::uint8_t* bytes, std::span<Part> parts, Block* blocks);
 
 }  // namespace yolod::model::image::coarse

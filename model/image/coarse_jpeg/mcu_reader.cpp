@@ -5,7 +5,7 @@ namespace {
 
 constexpr unsigned kWindowWidth = 64;
 
-// The value of the first `size` bits (T.81, F.2.2.1): those that begin with 0 are negative.
+// Returns the value of the first `size` bits (T.81, F.2.2.1). A value whose bits begin with 0 is negative.
 int value_of(std::uint64_t window, unsigned size) {
   const auto bits = static_cast<int>((window >> 1U) >> (kWindowWidth - 1 - size));
   const bool negative = window >> (kWindowWidth - 1) == 0;
@@ -75,10 +75,10 @@ bool McuReader::read_block(std::size_t index, Block& block) {
     if (coefficient - 1 < kFirstPassedOver) values[coefficient - 1] = symbol.value;
   }
   block = pack(values[0], values[kAcross], values[kDown], layout_.lost[index]);
-  const Entry* const many = tables + ScanTables::kMany;
+  const Entry* const many = tables + ScanTables::kSeveral;
   while (coefficient < kCoefficients) {
     refill();
-    // Twice, as long as the window has bits for another: each takes 21 at most.
+    // Two steps fit into one window, because each takes at most 21 bits.
     for (int i = 0; i < 2; ++i) {
       const auto entry = many[short_index(window_)];
       const auto after = coefficient + advance_of(entry);

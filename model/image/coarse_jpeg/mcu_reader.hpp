@@ -1,4 +1,4 @@
-// Reads a scan MCU by MCU, from any bit of it.
+// Reads a scan one MCU at a time, from any bit.
 #pragma once
 
 #include <bit>
@@ -10,34 +10,35 @@
 
 namespace yolod::model::image::coarse {
 
-// One code and its value, from one bit of a scan and one place in a block.
+// A code and its value, at a bit of a scan and a position in a block.
 struct Symbol {
-  unsigned bits;         // how many it takes
-  unsigned coefficient;  // where the block stands after it: kCoefficients where it is at its end
+  unsigned bits;         // the number of bits
+  unsigned coefficient;  // the position in the block afterwards; kCoefficients at the block's end
   int value;
-  bool valid;  // else no code begins there (16 bits are passed over), or it leaves the block: it ends there
+  bool valid;  // false: no code matches (16 bits are skipped), or the code leaves the block, which then ends
 };
 
-// The slow way, for what no table of ScanTables tells at once. `window` begins with the code, and holds at least 27
-// bits.
+// The slow path for codes that no table of ScanTables resolves in one step. `window` begins with the code and has at
+// least 27 valid bits.
 [[nodiscard]] Symbol read_symbol(const McuLayout& layout, std::size_t block, unsigned coefficient,
                                  std::uint64_t window);
 
-// Eight bytes as they were loaded, with the first one's bits at the top.
+// Converts eight loaded bytes so that the first byte's bits are the highest.
 constexpr std::uint64_t first_bit_highest(std::uint64_t loaded) {
   return std::endian::native == std::endian::little ? __builtin_bswap64(loaded) : loaded;
 }
 
 class McuReader {
  public:
-  // `bytes` is a scan's data without stuffed zeros, with kSpareBytes of zeros behind it; it and `layout` must outlive
-  // this. `bit` is where an MCU begins, or is thought to.
+  // `bytes` is a scan's data without stuffed zeros, followed by kSpareBytes of zeros. `bytes` and `layout` must
+  // outlive this object. `bit` is the start of an MCU, or a guess of it.
   McuReader(const McuLayout& layout, const std::uint8_t* bytes, std::size_t bit);
 
-  // Writes the MCU's blocks. False where it holds what cannot be: it is passed over all the same, always in one way.
+  // Writes the blocks of the next MCU. Returns false if the MCU is invalid; the reader skips it, always in the same
+  // way.
   bool read(Block* blocks);
 
-  // The bit behind the last MCU.
+  // Returns the bit behind the last MCU.
   [[nodiscard]] std::size_t position() const { return static_cast<std::size_t>(next_ - bytes_) * 8 - valid_bits_; }
 
  private:
@@ -59,7 +60,7 @@ class McuReader {
   const McuLayout& layout_;
   const std::uint8_t* bytes_;
   const std::uint8_t* next_;
-  std::uint64_t window_{0};  // the next valid_bits_ bits, from its highest one down
+  std::uint64_t window_{0};  // its highest valid_bits_ bits come next
   unsigned valid_bits_{0};
 };
 

@@ -52,14 +52,15 @@ class ScanJoiner {
     return mcus == 0;
   }
 
-  // Of data without restarts.
+  // Reads data without restarts.
   bool read_in_parts(std::size_t mcus, std::size_t part_count) {
     wanted_ = mcus;
     auto parts = make_parts(mcus, part_count);
     auto* const blocks = room_for(parts.back().end_block);
     read_parts(layout_, data_.bytes.get(), parts, blocks);
     if (budget_ != nullptr && budget_->look()) return false;
-    // What lies between one part's end and where the next one's guess becomes true, and behind the last.
+    // Room for the MCUs between a part's end and the point where the next part's guess becomes correct, and for those
+    // behind the last part.
     gap_ = room_for(mcus * layout_.blocks);
     if (parts[0].mcus_to_last_invalid > 0 || !take(parts[0], 0, blocks)) return false;
     std::size_t position = parts[0].stopped_at;
@@ -77,7 +78,7 @@ class ScanJoiner {
 
  private:
   std::vector<Part> make_parts(std::size_t mcus, std::size_t count) const {
-    // Details are not spread evenly, so a part may hold three times as many MCUs as the average.
+    // Details are unevenly distributed, so a part may have three times as many MCUs as the average.
     const auto room = static_cast<std::uint32_t>((3 * mcus / count + 4) * layout_.blocks);
     std::vector<Part> parts(count);
     for (std::size_t i = 0; i < count; ++i) {
@@ -87,15 +88,15 @@ class ScanJoiner {
       parts[i].first_block = static_cast<std::uint32_t>(i) * room;
       parts[i].end_block = parts[i].first_block + room;
     }
-    // The end is left to one reader, which counts the picture's MCUs: a lane would go on behind the last.
+    // A single reader reads the end, because it counts the picture's MCUs; a lane would continue behind the last MCU.
     constexpr std::uint32_t kLastBits = 8 * 64;
     parts.back().end_bit -= std::min(kLastBits, parts.back().end_bit - parts.back().first_bit);
     return parts;
   }
 
-  // `position` is a bit where an MCU begins for certain: reads on from there and again from the part's beginning, until
-  // both are at one place. From there on the part is right, and `position` becomes its end. Where they do not meet,
-  // what the part holds is not used, and `position` is behind it.
+  // `position` is the confirmed start of an MCU. Reads on from there, and again from the part's beginning, until both
+  // readers are at the same bit. From that bit the part is correct, and `position` becomes its end. If the readers do
+  // not meet, the part is not used, and `position` is behind it.
   bool join(std::size_t& position, const Part& part, const Block* blocks) {
     McuReader certain(layout_, data_.bytes.get(), position);
     McuReader guess(layout_, data_.bytes.get(), part.first_bit);
@@ -126,7 +127,7 @@ class ScanJoiner {
     return true;
   }
 
-  // The part's MCUs from `first` on; false if that is more than the picture has.
+  // Takes the part's MCUs from `first`; returns false if the picture has fewer MCUs.
   bool take(const Part& part, std::size_t first, const Block* blocks) {
     const auto count = part.mcus - first;
     if (count > wanted_ - taken_ || part.stopped_at > 8 * data_.size()) return false;
@@ -145,10 +146,10 @@ class ScanJoiner {
     }
   }
 
-  // A byte that the last code began is filled up; more than that is no part of the scan.
+  // The last code's byte may have fill bits; a scan has no data after that byte.
   static bool ends_at(std::size_t bit, std::size_t end) { return bit <= 8 * end && 8 * end - bit < 8; }
 
-  // Called for each MCU; reads the clock for each 1024th.
+  // Call it for each MCU. It reads the clock for every 1024th MCU.
   [[nodiscard]] bool is_over() {
     constexpr unsigned kMcusPerLook = 1024;
     return ++mcus_read_ % kMcusPerLook == 0 && budget_ != nullptr && budget_->look();
@@ -173,14 +174,14 @@ class ScanJoiner {
 std::optional<Scan> read_scan(const BaselineFile& file, Reading reading, codec::Budget* budget) {
   const auto mcus = file.mcus_across() * file.mcus_down();
   const auto interval = file.restart_interval == 0 ? mcus : file.restart_interval;
-  // The shortest block is two codes of a bit each.
+  // The shortest block has two codes of one bit each.
   const auto could_hold = [&](std::size_t bytes) { return mcus * file.blocks_of_mcu() * 2 <= 8 * bytes; };
   if (!could_hold(file.scan.size())) return std::nullopt;
   const auto data = read_scan_data(file.scan, (mcus + interval - 1) / interval);
   if (!data || !could_hold(data->size())) return std::nullopt;
   const auto layout = layout_of(file);
   ScanJoiner joiner(layout, *data, budget);
-  constexpr std::size_t kMostBytes = std::size_t{1} << 28U;  // bits are counted in 32
+  constexpr std::size_t kMostBytes = std::size_t{1} << 28U;  // bits are counted in 32 bits
   constexpr std::size_t kWorthIt = 128 * 1024;
   constexpr std::size_t kMostParts = 64;
   constexpr std::size_t kLeastBytesOfPart = 256;

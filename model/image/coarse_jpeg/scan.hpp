@@ -1,4 +1,4 @@
-// All blocks of a picture, in the order of its scan, from the entropy-coded data of a file.
+// Reads all blocks of a picture from a file's entropy-coded data, in the order of the scan.
 #pragma once
 
 #include <cstddef>
@@ -14,24 +14,24 @@
 namespace yolod::model::image::coarse {
 
 struct Scan {
-  // Whole MCUs that follow each other. DC begins anew, from 0, where `restarts`.
+  // A sequence of whole MCUs. If `restarts`, DC starts again at 0.
   struct Run {
     std::span<const Block> blocks;
     bool restarts;
   };
   std::vector<Run> runs;
-  std::vector<std::unique_ptr<Block[]>> storage;  // what they are of
+  std::vector<std::unique_ptr<Block[]>> storage;  // owns the blocks
 };
 
 enum class Reading {
-  kFastest,     // in lanes where the processor has them and the file is worth it
-  kOneByOne,    // without
-  kInManyParts  // in lanes where the processor has them, however little there is to read: for tests
+  kFastest,     // in lanes if the processor has them and the file is large enough
+  kOneByOne,    // without lanes
+  kInManyParts  // in lanes if the processor has them, also for small files; for tests
 };
 
-// Nothing where the data has a fault: ends early or late, holds a code that there is not, restarts elsewhere than it
-// says. Any bytes are safe; takes memory for the data once more, for 16 bytes a block, where the data could hold that
-// many, and for 32 bytes a restart interval. Nothing either once `budget`, if there is one, is spent.
+// Returns nullopt for faulty data: it ends early or late, has an invalid code, or restarts at another place than its
+// header says. Any bytes are safe. It allocates a copy of the data, 16 bytes for each block if the data could have
+// that many blocks, and 32 bytes for each restart interval. It also returns nullopt if `budget` is given and used up.
 [[nodiscard]] std::optional<Scan> read_scan(const BaselineFile& file, Reading reading = Reading::kFastest,
                                             codec::Budget* budget = nullptr);
 

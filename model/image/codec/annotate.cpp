@@ -17,7 +17,7 @@ using common::Error;
 using common::ErrorCode;
 using common::Outcome;
 
-// Hues a golden angle apart: neighbouring class ids look different.
+// Uses hues a golden angle apart, so that neighbouring class ids look different.
 cv::Scalar color_of(std::uint32_t class_id) {
   const auto hue = static_cast<unsigned char>(std::fmod(static_cast<double>(class_id) * 137.508, 360.0) / 2);
   cv::Mat pixel(1, 1, CV_8UC3, cv::Scalar(hue, 200, 255));
@@ -49,7 +49,7 @@ void draw(cv::Mat& canvas, const common::Detection& detection, std::span<const s
   int baseline = 0;
   const auto size = cv::getTextSize(text, cv::FONT_HERSHEY_SIMPLEX, font_scale, thickness, &baseline);
   const int height = size.height + baseline + 2 * thickness;
-  // Above the box, or inside it where there is no room above.
+  // Places the text above the box, or inside the box if there is no room above.
   const int top = corner.y >= height ? corner.y - height : corner.y;
   const int left = std::clamp(corner.x, 0, std::max(0, canvas.cols - size.width));
   cv::rectangle(canvas, {left, top}, {left + size.width, top + height}, color, cv::FILLED);
@@ -63,10 +63,10 @@ Outcome<std::vector<std::byte>> annotate(const Picture& picture, std::span<const
                                          std::span<const std::string> labels) {
   try {
     const auto view = picture.view();
-    // A view on constant pixels; the canvas is a copy.
+    // The view is on constant pixels, but the canvas is a copy.
     auto* pixels = const_cast<std::uint8_t*>(view.bgr);
     cv::Mat canvas = cv::Mat(view.height, view.width, CV_8UC3, pixels, view.stride_bytes).clone();
-    // The surest last, so that they lie on top.
+    // Draws the most confident detections last, so that they lie on top.
     for (auto i = detections.size(); i > 0; --i) draw(canvas, detections[i - 1], labels);
     return encode({canvas.data, canvas.cols, canvas.rows, canvas.step[0]}, common::FileType::kJpeg);
   } catch (const std::exception&) {

@@ -1,4 +1,4 @@
-// A picture with its detections drawn on it.
+// Draws the detections on a picture.
 #pragma once
 
 #include <cstddef>
@@ -12,8 +12,8 @@
 
 namespace yolod::model::image {
 
-// A JPEG of `picture` with a box and its label for each detection. A class_id past the end of `labels` shows its
-// number.
+// Returns a JPEG of `picture` with a box and a label for each detection. If a class_id has no label in `labels`, its
+// number is shown.
 [[nodiscard]] common::Outcome<std::vector<std::byte>> annotate(const Picture& picture,
                                                                std::span<const common::Detection> detections,
                                                                std::span<const std::string> labels);

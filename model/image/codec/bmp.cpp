@@ -17,7 +17,7 @@ using common::Outcome;
 using Pixel = std::array<std::uint8_t, 3>;  // BGR
 
 constexpr std::uint64_t kFileHeader = 14;
-constexpr std::uint32_t kCoreHeader = 12;  // OS/2's first
+constexpr std::uint32_t kCoreHeader = 12;  // the first version of OS/2
 constexpr std::uint32_t kInfoHeader = 40;
 constexpr std::uint32_t kOs2Header = 64;
 
@@ -31,7 +31,7 @@ struct Layout {
   Coding coding{Coding::kPlain};
   std::array<std::uint32_t, 3> masks{};  // of blue, green and red, for 16 and 32 bits
   std::uint64_t pixels_at{0};
-  std::array<Pixel, 256> palette{};  // black where the file has no entry
+  std::array<Pixel, 256> palette{};  // black for missing entries
 
   [[nodiscard]] std::uint64_t stride() const { return (width * bits + 31) / 32 * 4; }
 };
@@ -41,7 +41,7 @@ bool is_known_header(std::uint32_t size) {
   return std::find(kKnown.begin(), kKnown.end(), size) != kKnown.end();
 }
 
-// Bits in a row, or none.
+// Returns whether the bits are contiguous, or absent.
 bool is_mask(std::uint32_t mask) {
   if (mask == 0) return true;
   const auto ones = mask >> static_cast<unsigned>(std::countr_zero(mask));
@@ -60,7 +60,8 @@ void read_palette(Bytes file, std::uint64_t at, std::uint64_t entry_bytes, std::
 Outcome<void> read_masks(ByteReader& in, std::uint32_t compression, Layout& layout) {
   constexpr std::uint64_t kMasksAt = kFileHeader + kInfoHeader;
   if (compression != 0) {
-    if (layout.bits != 16 && layout.bits != 32) return invalid("the BMP file has masks for no such pixels");
+    if (layout.bits != 16 && layout.bits != 32)
+      return invalid("the BMP file has channel masks, but not 16 or 32 bits a pixel");
     layout.masks = {in.u32(kMasksAt + 8), in.u32(kMasksAt + 4), in.u32(kMasksAt)};
     if (!std::all_of(layout.masks.begin(), layout.masks.end(), is_mask)) {
       return invalid("the BMP file's channel masks have gaps");
@@ -117,7 +118,7 @@ Outcome<Layout> read_layout(Bytes file) {
     entries = in.u32(46);
   }
   if (in.past_end()) return cut_short("BMP");
-  // First: a file with another file inside may say 0 bits.
+  // Check the compression first, because a file with another file inside may have 0 bits.
   if (auto read = read_coding(compression, info_size, layout); !read) return read.error();
   const auto bits = layout.bits;
   if (bits != 1 && bits != 4 && bits != 8 && bits != 16 && bits != 24 && bits != 32) {
@@ -140,7 +141,8 @@ Outcome<Layout> read_layout(Bytes file) {
   return layout;
 }
 
-// One channel of a pixel with masks, as 8 bits: fewer are repeated, of more the highest are taken.
+// Converts one channel of a pixel with masks to 8 bits: repeats the bits if there are fewer, and keeps the highest if
+// there are more.
 class Channel {
  public:
   explicit Channel(std::uint32_t mask) : mask_(mask) {
@@ -205,20 +207,20 @@ class RowConverter {
   std::array<Channel, 3> channels_;
 };
 
-// Run-length codes, written where they belong. Rows are the file's, the lowest first.
+// Decodes run-length codes into the canvas. Rows have the file's order, with the lowest first.
 class RunReader {
  public:
   RunReader(const Layout& layout, Bytes file, Canvas& into)
       : layout_(layout), in_(file, false), at_(layout.pixels_at), into_(into) {}
 
-  // True where the picture is whole.
+  // Returns true if the picture is complete.
   Outcome<bool> run(Budget& budget) {
     constexpr std::uint64_t kCodesPerLook = 64U << 10U;
     for (std::uint64_t codes = 1; y_ < layout_.height; ++codes) {
       if (codes % kCodesPerLook == 0 && budget.look()) return out_of_time();
       const unsigned count = next();
       const unsigned value = next();
-      // The last pixel may be the last code of the file.
+      // The last pixel may be the file's last code.
       if (in_.past_end()) return y_ + 1 == layout_.height && x_ >= layout_.width;
       if (count > 0) {
         put_run(count, value);
@@ -259,7 +261,7 @@ class RunReader {
     return !in_.past_end();
   }
 
-  // What leaves the row is not seen.
+  // Ignores pixels outside the row.
   void put(unsigned index) {
     if (x_ < layout_.width) {
       const auto y = layout_.top_down ? y_ : layout_.height - 1 - y_;

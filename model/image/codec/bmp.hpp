@@ -1,8 +1,9 @@
-// BMP by our own code (Microsoft's BITMAPINFOHEADER and its successors, OS/2's two headers): 1, 4, 8, 16, 24 and 32
-// bits, channel masks, RLE4 and RLE8. Alpha is dropped. Pixels that a run-length coded file skips have palette entry 0,
-// and those whose index is outside the palette are black.
+// Decodes BMP with yolod's own code (Microsoft's BITMAPINFOHEADER and later headers, OS/2's two headers): 1, 4, 8,
+// 16, 24 and 32 bits, channel masks, RLE4 and RLE8. Alpha is dropped. Pixels that a run-length coded file skips get
+// palette entry 0, and pixels with an index outside the palette are black.
 //
-// Whole is a file with the bytes of all its rows; if run-length coded, one that reaches its last row or its end code.
+// A file is complete if it has the bytes of all rows. A run-length coded file is complete if it reaches its last row
+// or its end code.
 #pragma once
 
 #include <cstdint>
@@ -14,11 +15,11 @@
 
 namespace yolod::model::image::codec::bmp {
 
-// Errors: kInvalidImage, kImageTooLarge, kImageTooComplex.
+// Errors have the code kInvalidImage, kImageTooLarge or kImageTooComplex.
 [[nodiscard]] common::Outcome<Probe> probe(Bytes file, std::uint64_t max_pixels);
 
-// REQUIRES: probe() accepted the file, and `into` has the sides that it gave. Succeeds only if every row was written.
-// Errors: kInvalidImage, kImageTooComplex.
+// REQUIRES: probe() accepted the file, and `into` has the probe's sides. Succeeds only if every row was written.
+// Errors have the code kInvalidImage or kImageTooComplex.
 [[nodiscard]] common::Outcome<void> decode(Bytes file, Canvas& into, Budget& budget);
 
 }  // namespace yolod::model::image::codec::bmp

@@ -1,4 +1,4 @@
-// Numbers out of hostile bytes.
+// Reads numbers from hostile bytes.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 
 namespace yolod::model::image::codec {
 
-// A read past the end gives 0 and is remembered, so that a parser checks once.
+// A read past the end returns 0 and sets past_end(), so a parser needs only one check.
 class ByteReader {
  public:
   ByteReader(Bytes bytes, bool big_endian) : bytes_(bytes), big_endian_(big_endian) {}

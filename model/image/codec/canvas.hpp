@@ -1,4 +1,4 @@
-// Where a decoder writes a picture.
+// The target of a decoder.
 #pragma once
 
 #include <cstddef>
@@ -6,8 +6,9 @@
 
 namespace yolod::model::image::codec {
 
-// `height` rows of `width` pixels, 8-bit BGR, one row behind the other. The memory is the caller's and holds anything
-// at first: a decoder counts each row that it has written to its end, and a canvas that is not full is no picture.
+// Has `height` rows of `width` pixels, 8-bit BGR, without gaps. The caller owns the memory, which is uninitialised. A
+// decoder counts each row that it has written completely; unless all rows are counted, the canvas is not a valid
+// picture.
 class Canvas {
  public:
   Canvas(std::uint8_t* bgr, std::size_t width, std::size_t height) : bgr_(bgr), width_(width), height_(height) {}
@@ -17,7 +18,7 @@ class Canvas {
   [[nodiscard]] std::size_t row_bytes() const { return 3 * width_; }
   [[nodiscard]] std::uint8_t* row(std::size_t y) { return bgr_ + y * row_bytes(); }
 
-  // Each row is counted once.
+  // Call it once for each row.
   void wrote(std::size_t rows = 1) { written_ += rows; }
   [[nodiscard]] bool full() const { return written_ == height_; }
 

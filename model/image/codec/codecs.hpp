@@ -1,4 +1,4 @@
-// The decoders by format. A file goes to the one decoder that its first bytes name, or to none.
+// Selects the decoder for a file by its first bytes.
 #pragma once
 
 #include <cstdint>
@@ -11,17 +11,18 @@
 
 namespace yolod::model::image::codec {
 
-// The format that the first bytes name, if it is one of those served.
+// Returns the format of the first bytes if it is a served format.
 [[nodiscard]] std::optional<Format> format_of(Bytes file);
 
-// Errors: kUnsupportedMediaType for a format that is known and not served; kImageTooLarge for more than `max_pixels`;
-// kImageTooComplex for what no budget allows; kInvalidImage for all else: no picture, a header that is cut short,
-// contradicts itself or claims more than the file can hold, and a kind of the format that is not served.
+// Reads the file's header. Error codes: kUnsupportedMediaType for a known format that is not served; kImageTooLarge
+// for more than `max_pixels`; kImageTooComplex for a cost beyond every budget; kInvalidImage for everything else: a
+// file that is not a picture, a header that is cut short, inconsistent or claims more than the file has, and an
+// unsupported kind of a served format.
 [[nodiscard]] common::Outcome<Probe> probe(Bytes file, std::uint64_t max_pixels);
 
-// REQUIRES: probe() accepted the file as one of `format`. `reduction` is 1, or 2, 4 or 8 for a JPEG, and `into` has the
-// probe's sides divided by it and rounded up. Succeeds only if every row of `into` was written.
-// Errors: kInvalidImage, kImageTooComplex; std::bad_alloc may be thrown.
+// REQUIRES: probe() accepted the file as one of `format`; `reduction` is 1, or for a JPEG also 2, 4 or 8; `into` has
+// the probe's sides divided by `reduction` and rounded up. Succeeds only if every row of `into` was written. Errors
+// have the code kInvalidImage or kImageTooComplex. May throw std::bad_alloc.
 [[nodiscard]] common::Outcome<void> decode(Bytes file, Format format, unsigned reduction, Canvas& into, Budget& budget);
 
 }  // namespace yolod::model::image::codec

@@ -21,11 +21,11 @@ constexpr std::uint64_t kPixelBytes = 3;
 
 std::uint64_t reduced(std::uint64_t side, std::uint64_t by) { return (side + by - 1) / by; }
 
-// 1, 2, 4 or 8.
+// Returns 1, 2, 4 or 8.
 unsigned reduction_for(const Probe& found, const std::optional<Size>& needed) {
   const bool is_large = found.format == codec::Format::kJpeg && found.width * found.height >= kReducedFromPixels;
   if (!needed || !is_large) return 1;
-  // EXIF may turn the picture, so both of its sides must do for both of those needed.
+  // EXIF may turn the picture, so each of its sides must be large enough for both needed sides.
   const auto least = static_cast<std::uint64_t>(std::max(needed->width, needed->height)) * 3 / 2;
   const auto shorter = std::min(found.width, found.height);
   for (const unsigned by : {8U, 4U, 2U}) {
@@ -34,7 +34,7 @@ unsigned reduction_for(const Probe& found, const std::optional<Size>& needed) {
   return 1;
 }
 
-// What a reduced picture costs coarse_jpeg: its blocks, and the file's data once more.
+// Returns the memory that coarse_jpeg needs: the blocks, and a copy of the file's data.
 std::uint64_t coarse_bytes(const Probe& found, std::size_t file_bytes) {
   constexpr std::uint64_t kBytesOfBlock = 16;
   constexpr std::uint64_t kPixelsOfBlock = 64;
@@ -58,7 +58,7 @@ Picture::Picture(std::unique_ptr<std::uint8_t[]> bgr, Size stored, Size size, De
     : share_(std::move(share)), bgr_(std::move(bgr)), stored_(stored), size_(size) {}
 
 void Picture::make_grey() {
-  // 0.299, 0.587 and 0.114 in 15 bits, which add up to 1.
+  // The factors 0.299, 0.587 and 0.114 in 15 bits; they add up to 1.
   constexpr std::uint32_t kRed = 9798;
   constexpr std::uint32_t kGreen = 19235;
   constexpr std::uint32_t kBlue = 3735;
@@ -85,11 +85,12 @@ Outcome<Picture> decode(std::span<const std::byte> file, const DecodeLimits& lim
   const auto bytes = kPixelBytes * width * height;
   auto beside = found->working_bytes;
   if (reduction >= 4) beside = std::max(beside, coarse_bytes(*found, file.size()));
-  // A turned picture lies beside the one that is turned, when the decoder's memory is free again.
+  // The turned picture needs memory beside the original, but the decoder's memory is free by then.
   if (is_transposed(found->orientation)) beside = std::max(beside, bytes);
   DecodeMemory::Share share;
   if (memory != nullptr) {
-    // One that may turn out to take far more is alone, rather than refused for what it most likely is not.
+    // A picture that may need far more memory is decoded alone instead of being refused, because it probably needs
+    // little.
     const auto at_most = std::min(memory->max_bytes(), bytes + found->possible_bytes);
     auto taken = memory->take(std::max(bytes + beside, at_most));
     if (!taken) return codec::out_of_memory();
@@ -100,7 +101,7 @@ Outcome<Picture> decode(std::span<const std::byte> file, const DecodeLimits& lim
     auto bgr = std::make_unique_for_overwrite<std::uint8_t[]>(static_cast<std::size_t>(bytes));
     codec::Canvas canvas(bgr.get(), static_cast<std::size_t>(width), static_cast<std::size_t>(height));
     if (auto done = codec::decode(file, found->format, reduction, canvas, budget); !done) return done.error();
-    if (!canvas.full()) return codec::invalid("the image cannot be decoded");
+    if (!canvas.full()) return codec::invalid("the image is damaged: it has fewer rows than its header says");
     if (!make_upright(bgr, canvas.width(), canvas.height(), found->orientation, budget)) return codec::out_of_time();
     share.shrink_to(bytes);
     return picture_of(std::move(bgr), canvas, *found, std::move(share));

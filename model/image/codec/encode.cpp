@@ -1,6 +1,6 @@
 #include "model/image/codec/encode.hpp"
 
-// libjpeg's header wants these two before it.
+// libjpeg's header needs these two headers before it.
 #include <cstdio>
 #include <cstdlib>
 
@@ -19,14 +19,14 @@ using common::Error;
 using common::ErrorCode;
 using common::Outcome;
 
-// libpng and libjpeg leave by a jump, which runs no destructor: whatever has one is owned by the caller of the function
-// that is jumped to.
+// libpng and libjpeg report errors by longjmp(), which runs no destructor. Therefore the caller of the function that
+// is left owns every object with a destructor.
 
 struct JpegWriter {
   jpeg_compress_struct info{};
   jpeg_error_mgr errors{};
   std::jmp_buf escape{};
-  unsigned char* out{nullptr};  // malloc'ed by libjpeg
+  unsigned char* out{nullptr};  // libjpeg allocates it with malloc
   unsigned long size{0};
 
   JpegWriter() = default;
@@ -98,7 +98,7 @@ bool append(std::vector<std::byte>& out, const std::byte* bytes, std::size_t cou
 
 void on_png_bytes(png_structp png, png_bytep bytes, std::size_t count) {
   auto& out = static_cast<PngWriter*>(png_get_io_ptr(png))->out;
-  // No exception passes through libpng.
+  // No exception may pass through libpng.
   if (!append(out, reinterpret_cast<const std::byte*>(bytes), count)) png_error(png, "");
 }
 
@@ -112,7 +112,7 @@ bool write_png(PngWriter& writer, const PixelView& pixels) {
   writer.info = png_create_info_struct(png);
   if (writer.info == nullptr) return false;
   png_set_write_fn(png, &writer, on_png_bytes, flush_nothing);
-  // As fast as zlib can: who asks for a PNG waits for it.
+  // Uses zlib's fastest settings, because the client waits for the PNG.
   png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_FILTER_SUB);
   png_set_compression_level(png, Z_BEST_SPEED);
   png_set_compression_strategy(png, Z_RLE);

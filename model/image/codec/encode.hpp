@@ -1,4 +1,4 @@
-// From pixels to a file's bytes, by libjpeg and libpng.
+// Encodes pixels to a file's bytes, with libjpeg and libpng.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,7 @@
 
 namespace yolod::model::image {
 
-// `type` is kJpeg (`jpeg_quality`, 1 to 100) or kPng. An Error is kInternal. std::bad_alloc may be thrown.
+// `type` is kJpeg (with `jpeg_quality`, 1 to 100) or kPng. An Error has the code kInternal. May throw std::bad_alloc.
 [[nodiscard]] common::Outcome<std::vector<std::byte>> encode(const PixelView& pixels, common::FileType type,
                                                              int jpeg_quality = 95);
 

@@ -1,4 +1,4 @@
-// The errors that all decoders share, worded once.
+// The errors that all decoders share.
 #pragma once
 
 #include <string>

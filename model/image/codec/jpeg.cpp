@@ -1,6 +1,6 @@
 #include "model/image/codec/jpeg.hpp"
 
-// libjpeg's header wants these two before it.
+// libjpeg's header needs these two headers before it.
 #include <cstdio>
 #include <cstdlib>
 
@@ -40,8 +40,8 @@ Error error_of(Fault fault) {
   return damaged("JPEG");
 }
 
-// libjpeg's state and what its callbacks note. libjpeg leaves by a jump, which runs no destructor: whatever has one is
-// owned by the caller of read_rows().
+// libjpeg's state and the notes of its callbacks. libjpeg reports errors by longjmp(), which runs no destructor.
+// Therefore the caller of read_rows() owns every object with a destructor.
 struct Decompressor {
   jpeg_decompress_struct info{};
   jpeg_error_mgr errors{};
@@ -71,7 +71,7 @@ Decompressor& decompressor_of(j_common_ptr info) { return *static_cast<Decompres
   leave(decompressor_of(info), no_memory ? Fault::kMemory : Fault::kDamaged);
 }
 
-// Behind these warnings libjpeg invents pixels; the others are harmless.
+// After these warnings libjpeg invents pixels; other warnings are harmless.
 void on_message(j_common_ptr info, int level) {
   if (level >= 0) return;
   auto& decompressor = decompressor_of(info);
@@ -99,7 +99,7 @@ void on_progress(j_common_ptr common_info) {
   if (decompressor.budget->spent(info.image_width)) leave(decompressor, Fault::kTime);
 }
 
-// Of a file that ended early and has several scans: whether all that its scans may hold was there.
+// Returns whether a file with several scans, which ended early, had all coefficients that its scans can contain.
 bool has_every_scan(const Decompressor& decompressor) {
   const auto& info = decompressor.info;
   for (int c = 0; c < info.num_components; ++c) {
@@ -131,7 +131,7 @@ void convert_row(J_COLOR_SPACE colours, const std::uint8_t* row, std::size_t wid
       for (std::size_t x = 0; x < width; ++x) bgr[3 * x] = bgr[3 * x + 1] = bgr[3 * x + 2] = row[x];
       break;
     case JCS_CMYK:
-      // Stored inverted, so that each is what its ink leaves of the light.
+      // CMYK values are stored inverted, so each is the light that its ink leaves.
       for (std::size_t x = 0; x < width; ++x) {
         const unsigned black = row[4 * x + 3];
         for (std::size_t c = 0; c < 3; ++c) {
@@ -144,8 +144,8 @@ void convert_row(J_COLOR_SPACE colours, const std::uint8_t* row, std::size_t wid
   }
 }
 
-// Everything that libjpeg may jump out of. False where it did, or where the file has a fault; `decompressor.fault` says
-// which. `row` holds 4 bytes for each pixel of a row of `into`.
+// Contains every call from which libjpeg may jump. Returns false after a jump or for a faulty file;
+// `decompressor.fault` has the reason. `row` has 4 bytes for each pixel of a row of `into`.
 bool read_rows(Decompressor& decompressor, Bytes file, const Header& header, unsigned reduction, Canvas& into,
                std::uint8_t* row, std::uint64_t max_bytes) {
   auto& info = decompressor.info;
@@ -162,7 +162,7 @@ bool read_rows(Decompressor& decompressor, Bytes file, const Header& header, uns
   jpeg_mem_src(&info, as_u8(file), static_cast<unsigned long>(file.size()));
   decompressor.fault = Fault::kDamaged;
   jpeg_read_header(&info, TRUE);
-  // What was counted beforehand must be what libjpeg is about to do.
+  // libjpeg's values must be those on which the probe's cost is based.
   if (info.image_width != header.width || info.image_height != header.height || info.arith_code != 0 ||
       static_cast<std::size_t>(info.num_components) != header.component_count ||
       (jpeg_has_multiple_scans(&info) != 0) != header.has_several_scans()) {
@@ -190,8 +190,8 @@ bool read_rows(Decompressor& decompressor, Bytes file, const Header& header, uns
   return true;
 }
 
-// A row of a colour that has one value for every `across` pixels, as if it had one for each; those of one are as they
-// are.
+// Expands a row of a colour with one value for every `across` pixels to one value per pixel. With `across` 1 it
+// returns the row unchanged.
 const std::uint8_t* spread(const std::uint8_t* row, int across, std::size_t width, std::uint8_t* into) {
   if (across == 1) return row;
   for (std::size_t x = 0; x + 1 < width; x += 2) into[x] = into[x + 1] = row[x / 2];
@@ -232,7 +232,7 @@ Outcome<void> decode(Bytes file, unsigned reduction, Canvas& into, Budget& budge
   }
   const auto found = probe(file, header->width * header->height);
   if (!found) return found.error();
-  // Beside what was counted.
+  // Allows for memory that is not counted above.
   constexpr std::uint64_t kSlack = 16U << 20U;
   const auto row = std::make_unique_for_overwrite<std::uint8_t[]>(4 * into.width());
   Decompressor decompressor(budget);

@@ -20,11 +20,11 @@ constexpr std::uint8_t kStartOfScan = 0xDA;
 constexpr std::uint8_t kExif = 0xE1;
 
 bool is_start_of_frame(std::uint8_t marker) {
-  // C4, C8 and CC lie in the range and are tables.
+  // C4, C8 and CC lie in the range but mark tables.
   return marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
 }
 
-// `at` is where the segment's length stands.
+// `at` is the position of the segment's length.
 Outcome<void> read_frame(ByteReader& in, std::uint64_t at, std::uint8_t marker, Header& header) {
   if (marker >= kFirstArithmetic) return invalid("the JPEG file is arithmetic-coded, which is not served");
   if (marker > kProgressive) return invalid("the JPEG file is lossless or hierarchical, which is not served");
@@ -54,7 +54,7 @@ Outcome<void> read_frame(ByteReader& in, std::uint64_t at, std::uint8_t marker, 
 
 std::uint64_t divided_up(std::uint64_t value, std::uint64_t by) { return (value + by - 1) / by; }
 
-// What libjpeg allocates: all coefficients of a file with several scans, or some rows of blocks.
+// Returns the memory that libjpeg allocates: all coefficients of a file with several scans, or a few rows of blocks.
 std::uint64_t working_bytes(const Header& header) {
   constexpr std::uint64_t kBlockSide = 8;
   constexpr std::uint64_t kBlockBytes = 128;
@@ -65,7 +65,7 @@ std::uint64_t working_bytes(const Header& header) {
     most_across = std::max<std::uint64_t>(most_across, header.components[i].across);
     most_down = std::max<std::uint64_t>(most_down, header.components[i].down);
   }
-  // Rows of samples, of each component and once more at full width.
+  // Rows of samples for each component, and once more at full width.
   std::uint64_t total = kTables + 4 * (header.width + 64) * kBlockSide * most_down * header.component_count;
   if (!header.has_several_scans()) return total;
   for (std::size_t i = 0; i < header.component_count; ++i) {
@@ -86,7 +86,7 @@ Outcome<Header> read_header(Bytes file) {
   bool has_frame = false;
   std::uint64_t at = 2;
   while (true) {
-    // libjpeg skips what is no marker, so junk between segments is passed over.
+    // libjpeg skips bytes that are not a marker, so junk between segments is accepted.
     while (!in.past_end() && in.u8(at) != 0xFF) ++at;
     while (!in.past_end() && in.u8(at) == 0xFF) ++at;
     const auto marker = in.u8(at++);
@@ -98,10 +98,10 @@ Outcome<Header> read_header(Bytes file) {
     }
     const auto length = in.u16(at);
     if (in.past_end()) return cut_short("JPEG");
-    if (length < 2) return invalid("the JPEG file has a segment of no length");
+    if (length < 2) return invalid("the JPEG file has a segment with an invalid length");
     if (marker == kStartOfScan) {
       header.first_scan_components = in.u8(at + 2);
-      // The segment is needed whole: what it lacks is a picture cut before its first pixel.
+      // The segment must be complete; otherwise the picture was cut before its first pixel.
       if (in.past_end() || file.size() - at < length) return cut_short("JPEG");
       return header;
     }

@@ -1,4 +1,4 @@
-// A JPEG's segments up to its first scan, for the probe and for the strips of a TIFF.
+// Parses a JPEG's segments up to its first scan, for the probe and for the strips of a TIFF.
 #pragma once
 
 #include <array>
@@ -25,12 +25,12 @@ struct Header {
   std::size_t first_scan_components{0};
   int orientation{1};
 
-  // libjpeg holds the coefficients of the whole picture then.
+  // If true, libjpeg holds the coefficients of the whole picture.
   [[nodiscard]] bool has_several_scans() const { return progressive || first_scan_components < component_count; }
 };
 
-// Errors are kInvalidImage: for what is cut before its first scan, has no frame header or two, and for the kinds of
-// JPEG that are not served (jpeg.hpp).
+// Returns kInvalidImage for a file that is cut before its first scan, that has no frame header or two of them, or
+// that is a kind of JPEG that is not served (jpeg.hpp).
 [[nodiscard]] common::Outcome<Header> read_header(Bytes file);
 
 }  // namespace yolod::model::image::codec::jpeg

@@ -19,7 +19,7 @@ constexpr std::uint64_t kFirstChunk = 8;
 constexpr std::uint64_t kHeaderBytes = 13;
 constexpr std::uint64_t kAroundData = 12;  // length, type and CRC
 
-// 0 for a colour type or depth that PNG does not have.
+// Returns 0 for a colour type or depth that PNG does not have.
 unsigned channels_of(unsigned colour_type, unsigned depth) {
   const bool is_depth = depth == 1 || depth == 2 || depth == 4 || depth == 8 || depth == 16;
   const bool whole_bytes = depth == 8 || depth == 16;
@@ -33,7 +33,7 @@ unsigned channels_of(unsigned colour_type, unsigned depth) {
   }
 }
 
-// Of the eXIf chunk, wherever it is between IHDR and IEND; 1 without one.
+// Returns the orientation in the eXIf chunk, which may be anywhere between IHDR and IEND, or 1 if there is none.
 Outcome<int> orientation_of(Bytes file) {
   ByteReader in(file, true);
   std::uint64_t at = kFirstChunk;
@@ -50,8 +50,8 @@ Outcome<int> orientation_of(Bytes file) {
   }
 }
 
-// libpng's state and what its callbacks need. libpng leaves by a jump, which runs no destructor: whatever has one is
-// owned by the caller of read_rows().
+// libpng's state and the data of its callbacks. libpng reports errors by longjmp(), which runs no destructor.
+// Therefore the caller of read_rows() owns every object with a destructor.
 struct Reader {
   png_structp png{nullptr};
   png_infop info{nullptr};
@@ -83,7 +83,7 @@ void read_bytes(png_structp png, png_bytep into, std::size_t count) {
   reader.rest = reader.rest.subspan(count);
 }
 
-// Everything that libpng may jump out of. False where it did, or where the file has a fault.
+// Contains every call from which libpng may jump. Returns false after a jump or for a faulty file.
 bool read_rows(Reader& reader, Canvas& into) {
   if (setjmp(reader.escape) != 0) return false;
   reader.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &reader, on_error, on_warning);
@@ -148,7 +148,7 @@ Outcome<Probe> probe(Bytes file, std::uint64_t max_pixels) {
   if (auto checked = check_size(width, height, max_pixels); !checked) return checked.error();
   const auto orientation = orientation_of(file);
   if (!orientation) return orientation.error();
-  // Two rows, each with what is made of it, and zlib's window.
+  // libpng holds two rows, each also in converted form, and zlib's window.
   constexpr std::uint64_t kZlib = 128U << 10U;
   const auto working_bytes = kZlib + 4 * kMaxDecodedBytesPerPixel * width;
   return Probe{Format::kPng, width, height, channels, depth, *orientation, working_bytes};

@@ -1,7 +1,8 @@
-// PNG by libpng (W3C recommendation, third edition). Alpha and tRNS are dropped, 16 bits cut to 8, gAMA and iCCP
-// ignored; an animated PNG gives its default image. Ancillary chunks are never unpacked, so texts cost nothing.
+// Decodes PNG with libpng (W3C recommendation, third edition). Alpha and tRNS are dropped, 16 bits are reduced to 8,
+// and gAMA and iCCP are ignored; an animated PNG yields its default image. Ancillary chunks are never decompressed,
+// so texts cost nothing.
 //
-// Whole is a file whose every row came out of the last pass; IEND may be absent.
+// A file is complete if every row was decoded in the last pass; IEND may be absent.
 #pragma once
 
 #include <cstdint>
@@ -13,11 +14,11 @@
 
 namespace yolod::model::image::codec::png {
 
-// Errors: kInvalidImage, kImageTooLarge, kImageTooComplex.
+// Errors have the code kInvalidImage, kImageTooLarge or kImageTooComplex.
 [[nodiscard]] common::Outcome<Probe> probe(Bytes file, std::uint64_t max_pixels);
 
-// REQUIRES: probe() accepted the file, and `into` has the sides that it gave. Succeeds only if every row was written.
-// Errors: kInvalidImage, kImageTooComplex.
+// REQUIRES: probe() accepted the file, and `into` has the probe's sides. Succeeds only if every row was written.
+// Errors have the code kInvalidImage or kImageTooComplex.
 [[nodiscard]] common::Outcome<void> decode(Bytes file, Canvas& into, Budget& budget);
 
 }  // namespace yolod::model::image::codec::png

@@ -17,7 +17,7 @@ using common::Outcome;
 bool is_blank(std::uint8_t c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 bool is_digit(std::uint8_t c) { return c >= '0' && c <= '9'; }
 
-// Text with numbers, blanks and comments.
+// Reads text with numbers, blanks and comments.
 class TextReader {
  public:
   TextReader(Bytes file, std::size_t at) : file_(file), at_(at) {}
@@ -25,7 +25,7 @@ class TextReader {
   [[nodiscard]] std::size_t position() const { return at_; }
   [[nodiscard]] bool at_end() const { return at_ >= file_.size(); }
 
-  // Nothing where there is no number, or one beyond 32 bits.
+  // Returns nullopt if there is no number, or if the number needs more than 32 bits.
   std::optional<std::uint64_t> number() {
     skip_blanks();
     std::uint64_t value = 0;
@@ -37,7 +37,7 @@ class TextReader {
     return at_ == start ? std::nullopt : std::optional(value);
   }
 
-  // One digit of a plain bitmap, which needs no blank behind it.
+  // Reads one digit of a plain bitmap, whose digits need no blanks between them.
   std::optional<std::uint64_t> bit() {
     skip_blanks();
     if (at_end() || (byte() != '0' && byte() != '1')) return std::nullopt;
@@ -66,7 +66,7 @@ struct Layout {
   std::uint64_t height{0};
   bool is_plain{false};
   bool is_bitmap{false};
-  unsigned samples{1};  // a pixel
+  unsigned samples{1};  // samples per pixel
   std::uint64_t max_value{1};
   std::size_t pixels_at{0};
 
@@ -76,7 +76,7 @@ struct Layout {
 };
 
 Outcome<Layout> read_layout(Bytes file, std::uint64_t max_pixels) {
-  const int kind = std::to_integer<int>(file[1]) - '0';  // 1 to 3 plain text, 4 to 6 raw; bitmap, grey, colour
+  const int kind = std::to_integer<int>(file[1]) - '0';  // 1 to 3 are plain text, 4 to 6 raw: bitmap, grey, colour
   TextReader in(file, 2);
   Layout layout;
   layout.is_bitmap = kind == 1 || kind == 4;
@@ -95,11 +95,11 @@ Outcome<Layout> read_layout(Bytes file, std::uint64_t max_pixels) {
     return invalid("the PNM file's largest value is out of range");
   }
   if (in.at_end()) return cut_short("PNM");
-  // One blank ends the header.
+  // Exactly one blank ends the header.
   if (!is_blank(as_u8(file)[in.position()])) return invalid("the PNM file's header cannot be read");
   layout.pixels_at = in.position() + 1;
   const std::uint64_t held = file.size() - layout.pixels_at;
-  // Plain text has at least a digit for each sample.
+  // Plain text has at least one digit for each sample.
   std::uint64_t needed = 0;
   const auto row = layout.is_plain ? layout.width * layout.samples : layout.row_bytes();
   if (__builtin_mul_overflow(row, layout.height, &needed) || needed > held) return cut_short("PNM");
@@ -107,7 +107,7 @@ Outcome<Layout> read_layout(Bytes file, std::uint64_t max_pixels) {
   return layout;
 }
 
-// A sample as 8 bits.
+// Scales a sample to 8 bits.
 class Scale {
  public:
   explicit Scale(std::uint64_t max_value) : cut_(max_value == 65'535) {
@@ -126,7 +126,7 @@ class Scale {
   std::vector<std::uint8_t> values_;
 };
 
-// `sample(i)` is the row's i-th sample of 8 bits.
+// `sample(i)` returns the row's i-th sample as 8 bits.
 template <typename Sample>
 void put_row(const Layout& layout, Sample&& sample, std::uint8_t* bgr) {
   for (std::size_t x = 0; x < layout.width; ++x, bgr += 3) {
@@ -158,12 +158,12 @@ void put_raw_row(const Layout& layout, const Scale& scale, const std::uint8_t* r
   }
 }
 
-// False where the text ends or holds something else.
+// Returns false if the text ends or has another character.
 bool read_plain_row(const Layout& layout, const Scale& scale, TextReader& text, std::vector<std::uint8_t>& row) {
   for (auto& sample : row) {
     const auto value = layout.is_bitmap ? text.bit() : text.number();
     if (!value) return false;
-    // The file may have been cut within its last number: if that may have another digit, it is not known.
+    // The file may be cut within its last number. If another digit would still be valid, the value is unknown.
     if (!layout.is_bitmap && text.at_end() && *value * 10 <= layout.max_value) return false;
     sample = layout.is_bitmap ? shade_of_bit(static_cast<unsigned>(*value)) : scale.of(*value);
   }
@@ -191,7 +191,7 @@ Outcome<void> decode(Bytes file, Canvas& into, Budget& budget) {
   for (std::size_t y = 0; y < into.height(); ++y) {
     if (layout->is_plain) {
       if (!read_plain_row(*layout, scale, text, plain)) {
-        return text.at_end() ? cut_short("PNM") : invalid("the PNM file holds something that is no number");
+        return text.at_end() ? cut_short("PNM") : invalid("the PNM file has text that is not a number");
       }
       put_row(
           *layout, [&](std::size_t i) { return plain[i]; }, into.row(y));

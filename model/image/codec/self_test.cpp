@@ -51,7 +51,7 @@ std::array<int, 3> expected_bgr(Drawn drawn, int x, int y) {
 
 bool is_as_drawn(const PixelView& picture, Drawn drawn) {
   if (picture.width != kSide || picture.height != kSide) return false;
-  // Lossy formats hold one colour alone.
+  // Lossy formats are tested with one colour.
   const int allowed = drawn == Drawn::kFlat ? 6 : 0;
   for (int y = 0; y < kSide; ++y) {
     for (int x = 0; x < kSide; ++x) {

@@ -1,4 +1,4 @@
-// The pictures of self_test(), 8 x 8 pixels each, as Pillow wrote them.
+// The pictures of self_test(), 8 x 8 pixels each, written by Pillow.
 #pragma once
 
 #include <array>

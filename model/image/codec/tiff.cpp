@@ -19,7 +19,7 @@ namespace {
 
 using common::Outcome;
 
-// The file in memory, as libtiff reads it, and whether libtiff had anything to say.
+// The file in memory, for libtiff's callbacks, and whether libtiff has reported a problem.
 struct Source {
   Bytes file;
   std::uint64_t at{0};
@@ -51,7 +51,7 @@ toff_t size_of(thandle_t handle) { return source_of(handle).file.size(); }
 
 int map_file(thandle_t handle, void** base, toff_t* size) {
   const auto file = source_of(handle).file;
-  // libtiff only reads what it maps.
+  // libtiff only reads the mapped bytes.
   *base = const_cast<std::byte*>(file.data());
   *size = file.size();
   return 1;
@@ -59,7 +59,7 @@ int map_file(thandle_t handle, void** base, toff_t* size) {
 
 void unmap_nothing(thandle_t /*handle*/, void* /*base*/, toff_t /*size*/) {}
 
-// Says that the message is dealt with, so that libtiff prints nothing.
+// Returns 1, so that libtiff prints nothing.
 int on_message(TIFF* /*tiff*/, void* source, const char* /*module*/, const char* /*format*/, va_list /*values*/) {
   static_cast<Source*>(source)->complained = true;
   return 1;
@@ -73,19 +73,19 @@ struct FreeOptions {
 };
 using Tiff = std::unique_ptr<TIFF, Close>;
 
-// Null where libtiff does not take the file.
+// Returns null if libtiff refuses the file.
 Tiff open(Source& source) {
   const std::unique_ptr<TIFFOpenOptions, FreeOptions> options(TIFFOpenOptionsAlloc());
   if (options == nullptr) return nullptr;
   TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), static_cast<tmsize_t>(kMostBlockBytes));
   TIFFOpenOptionsSetErrorHandlerExtR(options.get(), on_message, &source);
   TIFFOpenOptionsSetWarningHandlerExtR(options.get(), on_message, &source);
-  // Read only, arrays of strips when they are needed, and no strip cut into smaller ones.
+  // The mode means: read only, load arrays of strips on demand, and do not split strips.
   return Tiff(TIFFClientOpenExt("picture", "rOc", &source, read_bytes, write_nothing, seek, close_nothing, size_of,
                                 map_file, unmap_nothing, options.get()));
 }
 
-// From samples as they are stored to BGR.
+// Converts samples as they are stored to BGR.
 class RowConverter {
  public:
   RowConverter(const Layout& layout, TIFF* tiff) : layout_(layout) {
@@ -140,7 +140,7 @@ class RowConverter {
   }
 
  private:
-  // What most files hold, without a look at each sample's kind.
+  // A fast path for the most common files, without a check of each sample's kind.
   static void put_rgb(const std::uint8_t* row, std::size_t width, std::size_t samples, std::uint8_t* bgr) {
     for (std::size_t x = 0; x < width; ++x, row += samples, bgr += 3) {
       bgr[0] = row[2];
@@ -151,13 +151,13 @@ class RowConverter {
 
   static void put_grey(std::uint8_t value, std::uint8_t* bgr) { bgr[0] = bgr[1] = bgr[2] = value; }
 
-  // As 8 bits.
+  // Returns the sample as 8 bits.
   [[nodiscard]] std::uint8_t sample(const std::array<const std::uint8_t*, 4>& planes, std::size_t x, unsigned c) const {
     const auto* row = planes[layout_.is_planar ? c : 0];
     const auto at = layout_.is_planar ? x : x * layout_.samples + c;
     if (layout_.bits == 8) return row[at];
     if (layout_.bits == 16) {
-      std::uint16_t value = 0;  // in this machine's order: libtiff swaps
+      std::uint16_t value = 0;  // in this machine's byte order, because libtiff swaps the bytes
       std::memcpy(&value, row + 2 * at, sizeof value);
       return static_cast<std::uint8_t>(value >> 8U);
     }
@@ -172,7 +172,7 @@ class RowConverter {
   bool has_palette_{false};
 };
 
-// libtiff decodes a whole strip of JPEG in one call: it must be of one scan, and of the size that the directory says.
+// libtiff decodes a whole strip of JPEG in one call, so the strip must have a single scan and the directory's size.
 bool is_plain_jpeg(const Layout& layout, Bytes strip, std::uint64_t rows) {
   const auto header = jpeg::read_header(strip);
   return header && !header->has_several_scans() && header->width <= layout.block_width &&
@@ -191,7 +191,7 @@ class BlockReader {
   }
 
  private:
-  // What was checked beforehand must be what libtiff is about to do.
+  // libtiff's sizes must be those that the probe checked.
   [[nodiscard]] bool sizes_agree() const {
     const auto row =
         static_cast<std::uint64_t>(layout_.is_tiled ? TIFFTileRowSize64(tiff_) : TIFFScanlineSize64(tiff_));
@@ -240,7 +240,7 @@ class BlockReader {
           const auto index = p * per_plane + down * layout_.blocks_across + across;
           if (!block_is_sound(index, rows)) return damaged("TIFF");
           if (!read_block(index, rows, blocks[p].get())) return incomplete();
-          // Stored bytes cost time too: a strip may be mostly blocks without content.
+          // Stored bytes also cost time, because a strip may be mostly empty blocks.
           if (budget_.spent(room + layout_.block(source_.file, index).size())) return out_of_time();
         }
         put_block(blocks, across, down, rows);
@@ -254,7 +254,7 @@ class BlockReader {
     return !layout_.is_jpeg || is_plain_jpeg(layout_, layout_.block(source_.file, index), rows);
   }
 
-  // Rows of the image in a row of blocks.
+  // Returns the rows of the image in a row of blocks.
   [[nodiscard]] std::uint64_t rows_of(std::uint64_t down) const {
     return std::min(layout_.block_height, layout_.height - down * layout_.block_height);
   }
@@ -280,7 +280,7 @@ class BlockReader {
     }
   }
 
-  // libtiff fills up what a strip lacks, and only warns.
+  // libtiff fills the missing part of a strip and only warns.
   static common::Error incomplete() { return invalid("the TIFF file is cut short or damaged"); }
 
   const Layout& layout_;

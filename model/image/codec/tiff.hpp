@@ -1,8 +1,9 @@
-// TIFF by libtiff (TIFF 6.0): the first page, alpha dropped, 16 bits cut to 8.
+// Decodes TIFF with libtiff (TIFF 6.0): the first page, without alpha, with 16 bits reduced to 8.
 //
-// Served are uncompressed, PackBits, LZW, Deflate, CCITT and JPEG files of 1 to 4 unsigned samples of 1, 2, 4, 8 or 16
-// bits: grey, RGB, palette and CMYK, and YCbCr inside JPEG. Everything else is refused before libtiff opens the file,
-// because opening starts a codec. Whole is a file of whose strips libtiff says nothing, neither error nor warning.
+// Served are uncompressed, PackBits, LZW, Deflate, CCITT and JPEG files with 1 to 4 unsigned samples of 1, 2, 4, 8 or
+// 16 bits: grey, RGB, palette and CMYK, and YCbCr inside JPEG. Every other kind is refused before libtiff opens the
+// file, because opening starts a codec. A file is complete if libtiff reports neither an error nor a warning about
+// its strips.
 #pragma once
 
 #include <cstdint>
@@ -14,11 +15,11 @@
 
 namespace yolod::model::image::codec::tiff {
 
-// Errors: kInvalidImage, kImageTooLarge, kImageTooComplex.
+// Errors have the code kInvalidImage, kImageTooLarge or kImageTooComplex.
 [[nodiscard]] common::Outcome<Probe> probe(Bytes file, std::uint64_t max_pixels);
 
-// REQUIRES: probe() accepted the file, and `into` has the sides that it gave. Succeeds only if every row was written.
-// Errors: kInvalidImage, kImageTooComplex.
+// REQUIRES: probe() accepted the file, and `into` has the probe's sides. Succeeds only if every row was written.
+// Errors have the code kInvalidImage or kImageTooComplex.
 [[nodiscard]] common::Outcome<void> decode(Bytes file, Canvas& into, Budget& budget);
 
 }  // namespace yolod::model::image::codec::tiff

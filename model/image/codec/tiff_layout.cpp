@@ -47,14 +47,14 @@ struct Entry {
   Layout::Array values;
 };
 
-// The entries that are known here, each at most once.
+// The known entries, each at most once.
 class Directory {
  public:
   Directory(Bytes file, bool big_endian) : file_(file), in_(file, big_endian) {}
 
   Outcome<void> read() {
     constexpr std::uint64_t kEntryBytes = 12;
-    constexpr std::uint64_t kMostEntries = 1000;  // libtiff looks each of them up among all
+    constexpr std::uint64_t kMostEntries = 1000;  // libtiff compares each entry with all others
     const std::uint64_t directory = in_.u32(4);
     const auto count = in_.u16(directory);
     if (in_.past_end()) return cut_short("TIFF");
@@ -68,9 +68,9 @@ class Directory {
       tags.push_back(in_.u16(at));
     }
     std::sort(tags.begin(), tags.end());
-    // Which of the two libtiff would take is not to be guessed.
+    // Refuse a repeated tag, because it is unknown which one libtiff would use.
     if (std::adjacent_find(tags.begin(), tags.end()) != tags.end()) return invalid("the TIFF file has a tag twice");
-    // Nor whether it takes the first of several values, or those of tiles for those of strips.
+    // It is also unknown whether libtiff uses the first of several values, or tiles instead of strips.
     constexpr std::array<Tag, 11> kOfOneValue{kWidth,       kHeight,          kCompression,  kPhotometric,
                                               kOrientation, kSamplesPerPixel, kRowsPerStrip, kPlanarConfiguration,
                                               kTileWidth,   kTileLength,      kInkSet};
@@ -95,7 +95,7 @@ class Directory {
     return std::nullopt;
   }
 
-  // Nothing where it is absent or has several values; 0 is a value.
+  // Returns nullopt if the tag is absent or has several values; 0 is a valid value.
   [[nodiscard]] std::optional<std::uint64_t> value(Tag tag) {
     const auto found = array(tag);
     return found && found->count == 1 ? std::optional(item(*found, 0)) : std::nullopt;
@@ -120,7 +120,7 @@ class Directory {
     const auto offset = in_.u32(at + 8);
     if (in_.past_end()) return cut_short("TIFF");
     if (std::find(kKnown.begin(), kKnown.end(), tag) == kKnown.end()) return {};
-    // BYTE, SHORT and LONG.
+    // The types are BYTE, SHORT and LONG.
     const unsigned item_bytes = type == 1 ? 1 : type == 3 ? 2 : type == 4 ? 4 : 0;
     if (item_bytes == 0 || count == 0) {
       return invalid("the TIFF file's tag " + std::to_string(tag) + " is of an unknown type");
@@ -138,7 +138,7 @@ class Directory {
 };
 
 bool is_served(std::uint64_t compression) {
-  // None, CCITT RLE, group 3 and group 4, LZW, JPEG, Deflate, PackBits, Deflate by its older number.
+  // These are: none, CCITT RLE, group 3, group 4, LZW, JPEG, Deflate, PackBits, and the older number of Deflate.
   constexpr std::array<std::uint64_t, 9> kServed{1, 2, 3, 4, 5, kJpegCompression, 8, 32773, 32946};
   return std::find(kServed.begin(), kServed.end(), compression) != kServed.end();
 }
@@ -154,7 +154,7 @@ class LayoutReader {
     if (auto read = directory_.read(); !read) return read.error();
     const auto width = directory_.value(kWidth);
     const auto height = directory_.value(kHeight);
-    if (!width || !height || *width == 0 || *height == 0) return invalid("the TIFF file's dimensions cannot be read");
+    if (!width || !height || *width == 0 || *height == 0) return invalid("the TIFF file's width or height is invalid");
     layout_.width = *width;
     layout_.height = *height;
     if (auto checked = check_size(layout_.width, layout_.height, max_pixels_); !checked) return checked.error();
@@ -167,7 +167,7 @@ class LayoutReader {
   }
 
  private:
-  // Every one of an array's values; nothing where they differ.
+  // Returns the value that all elements of an array share, or nullopt if they differ.
   std::optional<std::uint64_t> common_value(Tag tag, std::uint64_t if_absent) {
     const auto found = directory_.array(tag);
     if (!found) return if_absent;
@@ -204,7 +204,7 @@ class LayoutReader {
     const auto planar = directory_.value(kPlanarConfiguration).value_or(1);
     if (planar != 1 && planar != 2) return invalid("the TIFF file's planar configuration is unknown");
     layout_.is_planar = planar == 2 && layout_.samples > 1;
-    if (layout_.is_jpeg && layout_.bits != 8) return invalid("the TIFF file's JPEG is not of 8 bits");
+    if (layout_.is_jpeg && layout_.bits != 8) return invalid("the TIFF file's JPEG does not have 8 bits a sample");
     const bool is_fax = compression >= 2 && compression <= 4;
     if (is_fax && (layout_.bits != 1 || layout_.samples != 1)) return invalid("the TIFF file's fax has several bits");
     return {};
@@ -212,7 +212,7 @@ class LayoutReader {
 
   Outcome<void> read_colours() {
     const auto photometric = directory_.value(kPhotometric);
-    if (!photometric) return invalid("the TIFF file does not say what its colours are");
+    if (!photometric) return invalid("the TIFF file lacks its colour space (PhotometricInterpretation)");
     const auto samples = layout_.samples;
     const auto bits = layout_.bits;
     bool fits = false;
@@ -259,7 +259,7 @@ class LayoutReader {
     if (layout_.block_width == 0 || layout_.block_height == 0) {
       return invalid("the TIFF file's tiles or strips are empty");
     }
-    // A decoder holds a whole tile: one much larger than the image is only there to make it allocate.
+    // A decoder holds a whole tile in memory. A tile much larger than the image only makes it allocate memory.
     constexpr std::uint64_t kTileSlack = 4096;
     if (layout_.block_width > layout_.width + kTileSlack || layout_.block_height > layout_.height + kTileSlack) {
       return invalid("the TIFF file's tiles are larger than its image");
@@ -282,14 +282,14 @@ class LayoutReader {
   }
 
   [[nodiscard]] Outcome<void> check_block_size() const {
-    constexpr std::uint64_t kMostJpegPixels = 16'000'000;  // libtiff decodes them without a look at the time
+    constexpr std::uint64_t kMostJpegPixels = 16'000'000;  // libtiff decodes them without checking the time
     if (layout_.is_jpeg && layout_.block_width * layout_.block_height > kMostJpegPixels) {
       return too_complex("the TIFF file's JPEG strips are too large");
     }
     if (!layout_.by_rows() && layout_.block_bytes() > kMostBlockBytes) {
       return too_complex("the TIFF file's tiles or strips are too large");
     }
-    // Tiles reach beyond the image.
+    // Tiles may extend beyond the image.
     const auto decoded = layout_.block_bytes() * layout_.blocks_across * layout_.blocks_down * layout_.planes();
     if (decoded > std::max(kMostBlockBytes, kMaxDecodedBytesPerPixel * layout_.width * layout_.height)) {
       return too_complex("the TIFF file's tiles decode to too many bytes");
@@ -324,7 +324,7 @@ Outcome<Layout> read_layout(Bytes file, std::uint64_t max_pixels) { return Layou
 Outcome<Probe> probe(Bytes file, std::uint64_t max_pixels) {
   const auto layout = read_layout(file, max_pixels);
   if (!layout) return layout.error();
-  // The blocks at hand, what libtiff keeps of the directory, and the rows of libjpeg inside it.
+  // The current blocks, libtiff's copy of the directory, and the rows of libjpeg inside it.
   constexpr std::uint64_t kLibrary = 1U << 20U;
   const auto blocks = layout->by_rows() ? layout->block_row_bytes() : layout->block_bytes() * layout->planes();
   const auto directory = 4 * 8 * layout->offsets.count;

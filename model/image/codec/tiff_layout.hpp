@@ -1,4 +1,4 @@
-// A TIFF's first directory, read by our own code: only what is checked here reaches libtiff.
+// Reads a TIFF's first directory with yolod's own code. Only files that it has checked reach libtiff.
 #pragma once
 
 #include <cstddef>
@@ -11,14 +11,14 @@ namespace yolod::model::image::codec::tiff {
 
 enum class Colours { kWhiteIsZero, kBlackIsZero, kRgb, kPalette, kCmyk, kYcc };
 
-// The strips of a file are blocks as wide as the picture.
+// Strips are treated as blocks that are as wide as the picture.
 struct Layout {
   std::uint64_t width{0};
   std::uint64_t height{0};
   Colours colours{Colours::kBlackIsZero};
   unsigned bits{1};
   unsigned samples{1};
-  bool is_planar{false};  // each sample has blocks of its own
+  bool is_planar{false};  // each sample has separate blocks
   bool is_tiled{false};
   unsigned compression{1};
   bool is_jpeg{false};
@@ -33,13 +33,13 @@ struct Layout {
     return (block_width * bits * (is_planar ? 1 : samples) + 7) / 8;
   }
   [[nodiscard]] std::uint64_t block_bytes() const { return block_row_bytes() * block_height; }
-  // Strips that are too large to be read whole are read row by row.
+  // Returns whether the strips are too large to be read whole, and are read row by row.
   [[nodiscard]] bool by_rows() const;
 
-  // Where the bytes of block `index` of the file are.
+  // Returns the bytes of block `index` of the file.
   [[nodiscard]] Bytes block(Bytes file, std::uint64_t index) const;
 
-  // Arrays of the directory.
+  // The arrays of the directory.
   struct Array {
     std::uint64_t at{0};
     std::uint64_t count{0};
@@ -52,8 +52,8 @@ struct Layout {
 
 inline constexpr std::uint64_t kMostBlockBytes = 64U << 20U;
 
-// Errors: kImageTooLarge; kImageTooComplex for more entries or larger blocks than are allowed; kInvalidImage for all
-// else that is not served (tiff.hpp).
+// Errors: kImageTooLarge; kImageTooComplex for too many entries or too large blocks; kInvalidImage for every other
+// file that is not served (tiff.hpp).
 [[nodiscard]] common::Outcome<Layout> read_layout(Bytes file, std::uint64_t max_pixels);
 
 }  // namespace yolod::model::image::codec::tiff

@@ -56,14 +56,14 @@ constexpr std::array kSignatures{
     Signature{"PDF", "%PDF-"sv},
     Signature{"PostScript", "%!PS"sv},
     Signature{"Matroska or WebM", "\x1A\x45\xDF\xA3"sv},
-    Signature{"AVI", "AVI "sv, 8},  // after RIFF and a length
+    Signature{"AVI", "AVI "sv, 8},  // after "RIFF" and a length
     Signature{"FLV", "FLV\1"sv},
     Signature{"MPEG", "\0\0\1\xBA"sv},
     Signature{"MPEG", "\0\0\1\xB3"sv},
     Signature{"Ogg", "OggS"sv},
 };
 
-// The brands of an ISO base media file (ISO 14496-12, 23008-12): what begins with a box "ftyp".
+// The brands of an ISO base media file (ISO 14496-12, 23008-12), which begins with a box "ftyp".
 constexpr std::array kBrands{
     std::pair{"avif"sv, "AVIF"sv}, std::pair{"avis"sv, "AVIF"sv},
     std::pair{"heic"sv, "HEIC"sv}, std::pair{"heix"sv, "HEIC"sv},
@@ -82,13 +82,13 @@ std::string_view brand_name(std::string_view brand) {
   return known == kBrands.end() ? std::string_view() : known->second;
 }
 
-// The major brand is often that of the container, and a compatible one says what is in it.
+// The major brand is often that of the container; a compatible brand names the content.
 std::string_view media_format(Bytes file) {
   constexpr std::size_t kMostBrands = 32;
   ByteReader reader(file, true);
   const auto box = text_of(file.first(std::min<std::size_t>({file.size(), reader.u32(0), 16 + 4 * kMostBrands})));
   std::string_view name = "MP4";
-  for (std::size_t at = 8; at + 4 <= box.size(); at += at == 8 ? 8 : 4) {  // a version lies after the major brand
+  for (std::size_t at = 8; at + 4 <= box.size(); at += at == 8 ? 8 : 4) {  // a version follows the major brand
     const auto found = brand_name(box.substr(at, 4));
     if (found.empty()) continue;
     name = found;

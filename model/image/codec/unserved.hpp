@@ -1,4 +1,4 @@
-// Names of picture formats that are not served, so that their senders learn what they sent.
+// Names picture formats that are not served, so that the error tells the client which format it sent.
 #pragma once
 
 #include <string_view>
@@ -7,8 +7,8 @@
 
 namespace yolod::model::image::codec {
 
-// What `file` is by its first bytes (of TGA, its last), as people call it: "HEIC", "PDF", "MP4"; empty for what is no
-// picture, film or drawing, and for the formats that are served. Looks at 4 KiB at most.
+// Returns the common name of the file's format ("HEIC", "PDF", "MP4"), by its first bytes (for TGA its last). Returns
+// an empty text for served formats and for files that are not a picture, film or drawing. It reads at most 4 KiB.
 [[nodiscard]] std::string_view unserved_format(Bytes file);
 
 }  // namespace yolod::model::image::codec

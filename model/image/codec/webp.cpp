@@ -19,7 +19,7 @@ using common::Outcome;
 constexpr std::uint64_t kRiffHeader = 12;
 constexpr std::uint64_t kChunkHeader = 8;
 
-// What lies where in a file.
+// The positions of a file's parts.
 struct Layout {
   std::uint64_t width{0};  // of the picture; a frame of an animation may be smaller
   std::uint64_t height{0};
@@ -30,7 +30,7 @@ struct Layout {
   bool lossless{false};
   bool has_alpha{false};
   int orientation{1};
-  Bytes stream;  // of the frame: from its "VP8 " or "VP8L" chunk's header on
+  Bytes stream;  // of the frame, from the header of its "VP8 " or "VP8L" chunk
 };
 
 class LayoutReader {
@@ -38,7 +38,7 @@ class LayoutReader {
   explicit LayoutReader(Bytes file) : file_(file), in_(file, false) {}
 
   Outcome<Layout> run() {
-    // What stands behind the RIFF container is no part of it.
+    // Bytes behind the RIFF container do not belong to the file.
     const auto riff_end = std::uint64_t{in_.u32(4)} + kChunkHeader;
     end_ = std::min<std::uint64_t>(file_.size(), riff_end);
     cut_ = riff_end > file_.size();
@@ -60,11 +60,11 @@ class LayoutReader {
     return begins_with(file_, "VP8 ", at) || begins_with(file_, "VP8L", at);
   }
 
-  // The chunk at `at`, which is_bitstream().
+  // Reads the chunk at `at`. REQUIRES: is_bitstream().
   Outcome<void> read_bitstream(std::uint64_t at, std::uint64_t end) {
     const auto payload = at + kChunkHeader;
     const auto not_one = [&] {
-      return in_.past_end() ? cut_short("WebP") : invalid("the WebP file's bitstream is not one");
+      return in_.past_end() ? cut_short("WebP") : invalid("the WebP file's bitstream has no valid header");
     };
     layout_.lossless = begins_with(file_, "VP8L", at);
     if (layout_.lossless) {
@@ -83,7 +83,7 @@ class LayoutReader {
       layout_.frame_height = in_.u16(payload + 8) & 0x3FFFU;
     }
     if (in_.past_end() || payload >= end) return cut_short("WebP");
-    // A chunk may be cut: the decoder sees then that it is not complete.
+    // A chunk may be cut; the decoder then reports that it is incomplete.
     const auto size = std::min<std::uint64_t>(kChunkHeader + in_.u32(at + 4), end - at);
     layout_.stream = file_.subspan(static_cast<std::size_t>(at), static_cast<std::size_t>(size));
     return {};
@@ -114,7 +114,7 @@ class LayoutReader {
         if (auto read = read_bitstream(at, end_); !read) return read;
         has_frame = true;
         if (layout_.frame_width != layout_.width || layout_.frame_height != layout_.height) {
-          return invalid("the WebP file's bitstream is not of the size that its header says");
+          return invalid("the WebP file's bitstream has another size than its header says");
         }
       } else if (wants_exif && begins_with(file_, "EXIF", at) && at + kChunkHeader + length <= end_) {
         layout_.orientation = orientation(at + kChunkHeader, length);
@@ -123,12 +123,12 @@ class LayoutReader {
       at = next;
     }
     if (!has_frame) return cut_ ? cut_short("WebP") : invalid("the WebP file holds no picture");
-    // Without its orientation it would be another picture.
+    // Without its orientation the picture would be wrong.
     if (wants_exif && cut_) return cut_short("WebP");
     return {};
   }
 
-  // An animation's first frame, whose chunk's content lies from `at` to `end`.
+  // Reads an animation's first frame, whose chunk's content lies from `at` to `end`.
   Outcome<void> read_frame(std::uint64_t at, std::uint64_t end) {
     constexpr std::uint64_t kFrameHeader = 16;
     layout_.frame_x = 2 * std::uint64_t{in_.u24(at)};
@@ -145,7 +145,7 @@ class LayoutReader {
       if (is_bitstream(at)) {
         if (auto read = read_bitstream(at, end); !read) return read;
         if (layout_.frame_width != width || layout_.frame_height != height) {
-          return invalid("the WebP file's first frame is not of the size that its header says");
+          return invalid("the WebP file's first frame has another size than its header says");
         }
         return {};
       }
@@ -172,10 +172,10 @@ class LayoutReader {
   Layout layout_;
 };
 
-// A lossless picture may have Huffman codes of its own for each block of 4 x 4 pixels. Each such group costs memory and
-// time however few bytes it takes: 5 kB and 9 us measured with codes of one symbol, up to 25 kB with large colour caches.
-// A group takes at least 20 bits of the file, and there are at most 65,536. Usual files have far fewer; how many there
-// are only the decoder finds out.
+// A lossless picture may have separate Huffman codes for each block of 4 x 4 pixels. Each such group costs memory and
+// time, however few bytes it takes: measured 5 kB and 9 us with codes of one symbol, up to 25 kB with large colour
+// caches. A group takes at least 20 bits of the file, and there are at most 65,536 groups. Usual files have far
+// fewer, but only the decoder finds the number.
 std::uint64_t most_groups(const Layout& layout) {
   if (!layout.lossless) return 0;
   constexpr std::uint64_t kMost = 65'536;
@@ -184,7 +184,7 @@ std::uint64_t most_groups(const Layout& layout) {
   return std::min({kMost, blocks, 8 * std::uint64_t{layout.stream.size()} / kLeastBits});
 }
 
-// What all groups may take: codes of more symbols take more bits of the file.
+// Returns the most memory for all groups: codes with more symbols take more bits of the file.
 std::uint64_t most_group_bytes(const Layout& layout) {
   constexpr std::uint64_t kMostOfGroup = 25 * 1024;
   constexpr std::uint64_t kLeastOfGroup = 5 * 1024 + 512;
@@ -193,8 +193,9 @@ std::uint64_t most_group_bytes(const Layout& layout) {
   return std::min(groups * kMostOfGroup, groups * kLeastOfGroup + kPerByteOfFile * layout.stream.size());
 }
 
-// What a pixel may cost. libwebp cannot be stopped between two pieces of a file, and a small file is one piece: so what
-// may take too long is refused beforehand. Measured: lossy 5 ns, lossless 2 to 21 ns.
+// Returns the most time for the picture. libwebp cannot be interrupted within a piece of a file, and a small file is
+// one piece, so pictures that may take too long are refused beforehand. Measured times for a pixel: lossy 5 ns,
+// lossless 2 to 21 ns.
 std::chrono::nanoseconds longest_time(const Layout& layout) {
   constexpr std::uint64_t kLossless = 20;
   constexpr std::uint64_t kLossy = 8;
@@ -219,8 +220,14 @@ Outcome<Probe> probe(Bytes file, std::uint64_t max_pixels) {
   constexpr std::uint64_t kRowsOfLossy = 128;  // bytes for each column
   const auto working_bytes = kTables + (layout->lossless ? 4 * layout->frame_width * (layout->frame_height + 32)
                                                          : kRowsOfLossy * layout->frame_width);
-  return Probe{Format::kWebp,       layout->width, layout->height, layout->has_alpha ? 4U : 3U, 8,
-               layout->orientation, working_bytes, working_bytes + most_group_bytes(*layout)};
+  return Probe{Format::kWebp,
+               layout->width,
+               layout->height,
+               layout->has_alpha ? 4U : 3U,
+               8,
+               layout->orientation,
+               working_bytes,
+               working_bytes + most_group_bytes(*layout)};
 }
 
 Outcome<void> decode(Bytes file, Canvas& into, Budget& budget) {
@@ -243,7 +250,7 @@ Outcome<void> decode(Bytes file, Canvas& into, Budget& budget) {
   const std::unique_ptr<WebPIDecoder, DeleteDecoder> decoder(WebPIDecode(nullptr, 0, &config));
   if (decoder == nullptr) return out_of_memory();
   const auto stream = layout->stream;
-  // After each piece some of a lossless file's work is done again: pieces of 64 KiB cost 15 % there.
+  // After each piece libwebp repeats some of a lossless file's work: pieces of 64 KiB cost 15 %.
   constexpr std::size_t kPiece = 256 * 1024;
   VP8StatusCode status = VP8_STATUS_SUSPENDED;
   for (std::size_t given = 0; status == VP8_STATUS_SUSPENDED && given < stream.size();) {
@@ -258,7 +265,7 @@ Outcome<void> decode(Bytes file, Canvas& into, Budget& budget) {
       static_cast<std::uint64_t>(last_row) != layout->frame_height) {
     return damaged("WebP");
   }
-  // Those around the frame are black.
+  // The rows outside the frame are black.
   into.wrote(into.height());
   return {};
 }

@@ -1,6 +1,7 @@
-// WebP by libwebp (RFC 9649). Alpha is dropped; of an animation the first frame is taken, on a black canvas.
+// Decodes WebP with libwebp (RFC 9649). Alpha is dropped. Of an animation it decodes the first frame, on a black
+// canvas.
 //
-// Whole is a file whose bitstream the incremental decoder calls complete.
+// A file is complete if the incremental decoder reports that its bitstream is complete.
 #pragma once
 
 #include <cstdint>
@@ -12,11 +13,11 @@
 
 namespace yolod::model::image::codec::webp {
 
-// Errors: kInvalidImage, kImageTooLarge, kImageTooComplex.
+// Errors have the code kInvalidImage, kImageTooLarge or kImageTooComplex.
 [[nodiscard]] common::Outcome<Probe> probe(Bytes file, std::uint64_t max_pixels);
 
-// REQUIRES: probe() accepted the file, and `into` has the sides that it gave. Succeeds only if every row was written.
-// Errors: kInvalidImage, kImageTooComplex.
+// REQUIRES: probe() accepted the file, and `into` has the probe's sides. Succeeds only if every row was written.
+// Errors have the code kInvalidImage or kImageTooComplex.
 [[nodiscard]] common::Outcome<void> decode(Bytes file, Canvas& into, Budget& budget);
 
 }  // namespace yolod::model::image::codec::webp

@@ -7,22 +7,22 @@
 namespace yolod::model {
 namespace {
 
-constexpr std::int64_t kObjectness = 4;  // of a row's values
-constexpr std::int64_t kFirstScore = 4;  // of a column's values, where there is no objectness
+constexpr std::int64_t kObjectness = 4;  // an index into a row's values
+constexpr std::int64_t kFirstScore = 4;  // an index into a column's values without objectness
 
-// [images, candidates, values], whatever the layout; nothing is copied.
+// Returns a view [images, candidates, values] for every layout; it copies nothing.
 at::Tensor by_candidate(const at::Tensor& head, heads::HeadLayout layout) {
   return layout == heads::HeadLayout::kByScores ? head.transpose(1, 2) : head;
 }
 
-// [images, candidates]: whether any of a candidate's scores is above its image's threshold.
+// Returns [images, candidates]: whether any score of a candidate is above its image's threshold.
 at::Tensor is_above(const at::Tensor& candidates, const at::Tensor& thresholds, heads::HeadLayout layout) {
   if (layout == heads::HeadLayout::kByObjectness) return candidates.select(2, kObjectness) > thresholds;
   const auto scores = candidates.narrow(2, kFirstScore, candidates.size(2) - kFirstScore);
   return (scores > thresholds.unsqueeze(2)).any(2);
 }
 
-// Each image's candidates as columns again.
+// Converts each image's candidates back to columns.
 at::Tensor by_scores(const at::Tensor& rows, const std::vector<std::size_t>& first_rows) {
   std::vector<at::Tensor> images;
   for (std::size_t i = 0; i + 1 < first_rows.size(); ++i) {
@@ -41,7 +41,7 @@ FewCandidates keep_above(const at::Tensor& head, std::span<const float> confiden
   const auto values = static_cast<std::size_t>(candidates.size(2));
   const auto thresholds = at::empty({images, 1}, at::TensorOptions().dtype(at::kFloat));
   std::copy(confidence.begin(), confidence.end(), thresholds.data_ptr<float>());
-  // [rows, 2], in order: image and candidate.
+  // The result is [rows, 2], in order: image and candidate.
   const auto kept = is_above(candidates, thresholds.to(head.device()), layout).nonzero();
   const auto rows = candidates.index({kept.select(1, 0), kept.select(1, 1)}).to(at::kCPU);
   const auto of_image = kept.select(1, 0).to(at::kCPU).contiguous();

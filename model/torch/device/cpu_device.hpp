@@ -1,4 +1,4 @@
-// The processor as a Device: nothing to cross, to wait for or to record.
+// The processor as a Device: it needs no copies, no waiting and no recording.
 #pragma once
 
 #include <memory>

@@ -12,11 +12,11 @@
 namespace yolod::model {
 namespace {
 
-using GraphMemory = decltype(at::cuda::graph_pool_handle());  // LibTorch has moved its name
+using GraphMemory = decltype(at::cuda::graph_pool_handle());  // the namespace differs between versions of LibTorch
 
 class CudaGraph final : public Device::Graph {
  public:
-  // Throws where `work` does what cannot be recorded.
+  // Throws if `work` contains an operation that cannot be recorded.
   CudaGraph(const std::function<void()>& work, GraphMemory memory) {
     try {
       graph_.capture_begin(memory);
@@ -31,7 +31,7 @@ class CudaGraph final : public Device::Graph {
   void replay() override { graph_.replay(); }
 
  private:
-  // The stream is recording until this was called, which says again what `work` has said.
+  // Call it after a failed capture to end the stream's recording. It reports the same error as `work`.
   void end_failed_capture() noexcept {
     try {
       graph_.capture_end();
@@ -43,7 +43,7 @@ class CudaGraph final : public Device::Graph {
   at::cuda::CUDAGraph graph_;
 };
 
-// While it lives, whatever waits for the device throws.
+// While this object exists, an operation that waits for the device throws.
 class NobodyWaits {
  public:
   NobodyWaits() { c10::cuda::warning_state().set_sync_debug_mode(c10::cuda::SyncDebugMode::L_ERROR); }
@@ -61,8 +61,8 @@ class CudaDevice final : public Device {
         graph_memory_(at::cuda::graph_pool_handle()) {
     at::globalContext().setAllowTF32CuBLAS(false);
     at::globalContext().setAllowTF32CuDNN(false);
-    // No search for the fastest algorithms: it would fall to the first client of every batch size that was not warmed
-    // up, and take seconds. cuDNN's own choice costs nothing.
+    // Do not search for the fastest algorithms: the first client of every batch size that was not warmed up would
+    // wait seconds for it. cuDNN's own choice costs nothing.
     at::globalContext().setBenchmarkCuDNN(false);
     const c10::cuda::CUDAStreamGuard on_stream(stream_);
     (void)at::zeros({1}, at::TensorOptions().device(where_)).item<float>();
@@ -73,7 +73,7 @@ class CudaDevice final : public Device {
   [[nodiscard]] bool is_far() const override { return true; }
 
   [[nodiscard]] at::Tensor host_memory(c10::IntArrayRef sizes) override {
-    // Of this device's context, and no other's: the calling thread may be new.
+    // Selects this device's context, because the calling thread may be new.
     const c10::cuda::CUDAGuard here(where_);
     return at::empty(sizes, at::TensorOptions().dtype(at::kFloat).pinned_memory(true), at::MemoryFormat::ChannelsLast);
   }
@@ -85,14 +85,16 @@ class CudaDevice final : public Device {
 
   void wait() override { stream_.synchronize(); }
 
-  // Graphs share their memory: none is replayed before what another has computed was taken. One that is no network's
-  // keeps it theirs: LibTorch refuses a pool that had graphs once, and has none any more.
+  // All graphs share their memory, because the output of a graph is copied before another graph is replayed. An
+  // additional graph that belongs to no network keeps the memory pool in use, because LibTorch refuses a pool whose
+  // graphs are all gone.
   [[nodiscard]] std::unique_ptr<Graph> capture(const std::function<void()>& work) override {
     const c10::cuda::CUDAStreamGuard on_stream(stream_);
     stream_.synchronize();
     try {
       {
-        // Tried before: a recording that fails on the way leaves LibTorch's allocator in it.
+        // Runs the work once without recording, because a recording that fails leaves LibTorch's allocator in the
+        // recording state.
         const NobodyWaits nobody_waits;
         work();
       }
@@ -103,7 +105,7 @@ class CudaDevice final : public Device {
       }
       return std::make_unique<CudaGraph>(work, graph_memory_);
     } catch (const std::exception&) {
-      (void)cudaGetLastError();  // what could not be recorded is no error of the device
+      (void)cudaGetLastError();  // an operation that cannot be recorded is not an error of the device
       return nullptr;
     }
   }
@@ -112,7 +114,7 @@ class CudaDevice final : public Device {
     try {
       c10::cuda::CUDACachingAllocator::emptyCache();
     } catch (const std::exception&) {
-      return;  // then it is not given back
+      return;  // the memory then stays allocated
     }
   }
 

@@ -1,4 +1,4 @@
-// A GPU as a Device, by LibTorch's CUDA half. Only in a build with YOLOD_WITH_CUDA.
+// A GPU as a Device, using LibTorch with CUDA. Only in a build with YOLOD_WITH_CUDA.
 #pragma once
 
 #include <memory>
@@ -7,11 +7,12 @@
 
 namespace yolod::model {
 
-// How many there are that this process may use; 0 also where there is no driver. Makes no context.
+// Returns the number of GPUs that this process may use; 0 without a driver. It creates no CUDA context.
 [[nodiscard]] int cuda_device_count();
 
-// Work goes to one stream of its own. TF32 is off: `precision: fp32` is fp32. Makes the process's CUDA context, some
-// hundred MiB of the device's memory. Throws c10::Error where the device cannot be used.
+// Returns the device. All work goes to one stream of its own. TF32 is off, so `precision: fp32` computes in fp32. The
+// call creates the process's CUDA context, which takes some hundred MiB of the device's memory. Throws c10::Error if
+// the device cannot be used.
 [[nodiscard]] std::shared_ptr<Device> cuda_device(int index);
 
 }  // namespace yolod::model

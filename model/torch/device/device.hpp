@@ -1,8 +1,8 @@
-// The thin seam to what a network computes on: the only calls that differ between a CPU and a GPU. All else in model/
-// is the same code for both, and a test's fake stands in for a GPU where there is none.
+// The interface to the device on which a network computes. It has the only calls that differ between a CPU and a GPU.
+// All other code in model/ is the same for both, and tests can use a fake GPU.
 //
-// Owned by the networks of one process. Opened after exec, in a process that will not fork: a CUDA context does not
-// survive that. Includes torch headers: for the few sources that do so anyway.
+// The networks of one process own it. Open it after exec, in a process that will not fork, because a CUDA context
+// does not survive a fork. This header includes torch headers, so few source files may include it.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -16,14 +16,14 @@ namespace yolod::model {
 
 class Device {
  public:
-  // Work that was recorded once, and is done again with the memory that it had then.
+  // A recording of work, which can be repeated with the memory that it used.
   class Graph {
    public:
     Graph() = default;
     Graph(const Graph&) = delete;
     Graph& operator=(const Graph&) = delete;
     virtual ~Graph() = default;
-    virtual void replay() = 0;  // within run()
+    virtual void replay() = 0;  // call it within run()
   };
 
   Device() = default;
@@ -31,37 +31,39 @@ class Device {
   Device& operator=(const Device&) = delete;
   virtual ~Device() = default;
 
-  // "cpu" or "cuda:N", as in the config.
+  // Returns "cpu" or "cuda:N", as in the config.
   [[nodiscard]] virtual const std::string& name() const = 0;
-  // Where tensors that it computes with are.
+  // Returns where the tensors for computations must be.
   [[nodiscard]] virtual c10::Device where() const = 0;
-  // Whether it has memory of its own, so that what crosses to it and back costs time.
+  // Returns whether the device has separate memory, so that copies to and from it cost time.
   [[nodiscard]] virtual bool is_far() const = 0;
 
-  // Float, channels-last, in the processor's memory, and such that the device reads it fast. Any thread.
+  // Returns a float, channels-last tensor in the processor's memory that the device can read fast. Any thread may
+  // call it.
   [[nodiscard]] virtual at::Tensor host_memory(c10::IntArrayRef sizes) = 0;
 
-  // Calls `work`, whose operators go to the device in order. They may not be done when it returns: what is copied to
-  // the processor's memory is. One thread at a time. Throws what `work` throws.
+  // Calls `work`, whose operators run on the device in order. They may be unfinished when run() returns, except for
+  // copies to the processor's memory. One thread at a time may call it. Throws every exception of `work`.
   virtual void run(const std::function<void()>& work) = 0;
-  // Until all that was run is done.
+  // Waits until all work is finished.
   virtual void wait() = 0;
-  // Records what `work` does; null where that cannot be. What it reads and writes must outlive the graph. While it
-  // records, no other thread may use the device.
+  // Records `work`; returns null if that is impossible. The memory that `work` reads and writes must outlive the
+  // graph. No other thread may use the device meanwhile.
   [[nodiscard]] virtual std::unique_ptr<Graph> capture(const std::function<void()>& work) = 0;
-  // Gives memory that is kept for reuse back to the device. Does not throw.
+  // Returns unused memory of the allocator's cache to the device. Does not throw.
   virtual void free_unused() = 0;
-  // After something has failed: whether it still computes. A fault in a kernel leaves a CUDA context that never does
-  // again, and a process that must end. Does not throw.
+  // Call it after a failure. Returns whether the device still computes. A fault in a kernel breaks a CUDA context
+  // permanently, and the process must end. Does not throw.
   [[nodiscard]] virtual bool answers() = 0;
 };
 
-// A process's device, and what is done when it turns out not to compute any more: may end the process.
+// A process's device, and the function to call when the device has stopped computing. That function may end the
+// process.
 struct DeviceUse {
   std::shared_ptr<Device> device;
   std::function<void(const std::string& why)> lost;
 
-  // After `why` has failed.
+  // Call it after an operation has failed with the error `why`.
   void tell_if_lost(const std::string& why) const {
     if (!device->answers() && lost) lost(device->name() + " does not compute any more: " + why);
   }

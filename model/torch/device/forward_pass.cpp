@@ -22,10 +22,11 @@ using common::ErrorCode;
 using common::Outcome;
 
 constexpr std::int64_t kAnyNumber = std::numeric_limits<std::int64_t>::max();
-// So long a batch that was too large once is not tried again: others may have given memory back meanwhile.
+// After a batch was too large, a batch of that size is not tried for this time; other processes may free memory
+// meanwhile.
 constexpr std::chrono::minutes kTightFor{1};
 
-// What one batch, or a part of it, has given.
+// The output of a batch, or of a part of it.
 struct Part {
   at::Tensor values;                 // in the processor's memory, float, contiguous
   std::vector<std::size_t> offsets;  // as in RawHead
@@ -44,7 +45,7 @@ std::vector<std::size_t> sides_of(const at::Tensor& tensor) {
   return sides;
 }
 
-// The parts of one batch, in its order.
+// Joins the parts of a batch, in order.
 Part merged(std::vector<Part> parts) {
   if (parts.size() == 1) return std::move(parts.front());
   std::vector<at::Tensor> values;
@@ -53,7 +54,7 @@ Part merged(std::vector<Part> parts) {
   for (const auto& part : parts) {
     values.push_back(part.values);
     if (part.offsets.empty()) continue;
-    if (!all.offsets.empty()) all.offsets.pop_back();  // where the next one begins
+    if (!all.offsets.empty()) all.offsets.pop_back();  // the next part's first offset replaces it
     for (const std::size_t offset : part.offsets) all.offsets.push_back(before + offset);
     before += part.offsets.back();
   }
@@ -81,13 +82,13 @@ struct InputStock {
 
 namespace {
 
-// Goes back to where it came from.
+// The destructor returns the input to the stock.
 class StockedInput final : public NetworkInput {
  public:
   StockedInput(at::Tensor tensor, std::int64_t images, std::shared_ptr<InputStock> stock)
       : tensor_(std::move(tensor)), images_(images), stock_(std::move(stock)) {}
   ~StockedInput() override {
-    constexpr std::size_t kMost = 2;  // one that is computed, one that is filled
+    constexpr std::size_t kMost = 2;  // the network computes one while the worker fills the other
     const std::lock_guard lock(stock_->mutex);
     if (stock_->inputs.size() < kMost) stock_->inputs.push_back(std::move(tensor_));
   }
@@ -100,18 +101,18 @@ class StockedInput final : public NetworkInput {
   }
 
  private:
-  at::Tensor tensor_;  // [images or more, channels, height, width] float, channels-last
+  at::Tensor tensor_;  // [at least `images`, channels, height, width] float, channels-last
   std::int64_t images_;
   std::shared_ptr<InputStock> stock_;
 };
 
 }  // namespace
 
-// A batch of so many images as a graph of the device.
+// A batch of a certain size as a graph of the device.
 struct ForwardPass::Recorded {
   at::Tensor input;
   at::Tensor output;
-  std::unique_ptr<Device::Graph> graph;  // null: it does not pay, or cannot be
+  std::unique_ptr<Device::Graph> graph;  // null: the graph does not pay, or recording is impossible
 };
 
 ForwardPass::ForwardPass(DeviceUse use, Compute compute)
@@ -185,8 +186,8 @@ RawHead ForwardPass::run_in_parts(const at::Tensor& images, std::span<const floa
       use_.device->free_unused();
       most_ = (size + 1) / 2;
       tight_since_ = Clock::now();
-      common::log_warning("{} has no memory for {} images at once: {} at most for a while", use_.device->name(), size,
-                          most_);
+      common::log_warning("{} has no memory for {} images at once: it runs at most {} at once for a while",
+                          use_.device->name(), size, most_);
     }
   }
   auto whole = merged(std::move(parts));
@@ -198,7 +199,7 @@ RawHead ForwardPass::run_in_parts(const at::Tensor& images, std::span<const floa
   return head;
 }
 
-// Its output, which is there until the next one.
+// Returns a tensor on the device, which is valid until the next call.
 at::Tensor ForwardPass::on_device(const at::Tensor& images) {
   if (!use_.device->is_far()) return compute_(images);
   const auto found = recorded_.find(images.size(0));
@@ -237,7 +238,7 @@ void ForwardPass::prepare(NetworkInput& input, std::size_t images) {
     batch.graph = use_.device->capture(work);
     if (batch.graph) {
       const auto replayed = time([&batch] { batch.graph->replay(); });
-      // Its memory is its own for good: so much for little would be a bad bargain.
+      // The graph holds its memory permanently, so a gain of less than 5 % does not justify it.
       if (replayed > plain - plain / 20) batch.graph.reset();
     }
     if (!batch.graph) batch.input = batch.output = at::Tensor();
@@ -245,7 +246,7 @@ void ForwardPass::prepare(NetworkInput& input, std::size_t images) {
                       batch.graph ? "as a graph" : "operator by operator");
     recorded_.emplace(count, std::move(recorded));
   } catch (const std::exception& error) {
-    recorded_.emplace(count, std::make_unique<Recorded>());  // not tried again
+    recorded_.emplace(count, std::make_unique<Recorded>());  // do not try again
     const auto why = reason_of(error);
     common::log_debug("{}: batches of {} are not recorded: {}", use_.device->name(), images, why);
     if (!is_out_of_memory(error)) use_.tell_if_lost(why);

@@ -1,11 +1,11 @@
-// One network's forward pass on a device: floats in the processor's memory in, raw heads in the processor's memory out.
-// What Darknet's networks and TorchScript files have in common.
+// Runs a network's forward pass on a device: floats in the processor's memory in, raw heads in the processor's memory
+// out. Darknet networks and TorchScript files use it.
 //
-// On a GPU: the input crosses from pinned memory, candidates are thresholded before the head crosses back, what repeats
-// is a CUDA graph where that is faster, a batch for which there is no memory is run in parts, and a device that does
-// not compute any more is told of.
+// On a GPU it copies the input from pinned memory, filters candidates before it copies the head back, and replays
+// repeated batches as a CUDA graph if that is faster. It splits a batch that needs too much memory, and reports a
+// device that no longer computes.
 //
-// Includes torch headers: for the few sources that do so anyway.
+// This header includes torch headers, so few source files may include it.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -28,12 +28,13 @@
 
 namespace yolod::model {
 
-// Owned by one network; used by one thread at a time, but for new_input(). Exceptions of libraries end inside.
+// One network owns it, and one thread at a time uses it, except for new_input(). It catches exceptions of libraries.
 struct InputStock;
 
 class ForwardPass {
  public:
-  // From [images, channels, height, width] on the device, float, to the output there, its first side the images.
+  // Computes the output from [images, channels, height, width] float on the device. The output's first side is the
+  // images.
   using Compute = std::function<at::Tensor(const at::Tensor& images)>;
 
   ForwardPass(DeviceUse use, Compute compute);
@@ -43,10 +44,10 @@ class ForwardPass {
 
   [[nodiscard]] const Device& device() const { return *use_.device; }
 
-  // See Network::new_input(). Inputs that have gone are used again. Any thread.
+  // See Network::new_input(). It reuses inputs that were destroyed. Any thread may call it.
   [[nodiscard]] common::Outcome<std::unique_ptr<NetworkInput>> new_input(const NetworkShape& shape, std::size_t images);
 
-  // See Network::forward(). `input` is one of new_input(). `layout` is a detector's, for `confidence`.
+  // See Network::forward(). REQUIRES: new_input() made `input`. `layout` is a detector's layout, for `confidence`.
   [[nodiscard]] common::Outcome<RawHead> run(NetworkInput& input, std::size_t images, std::span<const float> confidence,
                                              heads::HeadLayout layout);
 
@@ -63,15 +64,15 @@ class ForwardPass {
 
   DeviceUse use_;
   Compute compute_;
-  std::shared_ptr<InputStock> stock_;                           // inputs that have gone
-  std::map<std::int64_t, std::unique_ptr<Recorded>> recorded_;  // by images
-  std::int64_t most_;                                           // images at once, as far as memory is known to go
-  common::Clock::time_point tight_since_;                       // of `most_`, where that is a limit
-  at::Tensor output_;                                           // what the last head points to
+  std::shared_ptr<InputStock> stock_;                           // destroyed inputs, for reuse
+  std::map<std::int64_t, std::unique_ptr<Recorded>> recorded_;  // by the number of images
+  std::int64_t most_;                      // the most images at once, as far as memory is known to suffice
+  common::Clock::time_point tight_since_;  // since when most_ limits the batches
+  at::Tensor output_;                      // holds the values of the last head
 };
 
-// Outputs of parts of a batch as one, where not all of them have as many rows ([n, k, 6]): the missing ones are zeros,
-// which are no boxes.
+// Joins the outputs of parts of a batch. If the parts have different numbers of rows ([n, k, 6]), the missing rows
+// are zeros, which mean no box.
 [[nodiscard]] at::Tensor joined(std::vector<at::Tensor> outputs);
 
 }  // namespace yolod::model

@@ -44,13 +44,13 @@ Outcome<std::shared_ptr<Device>> open_cuda(const std::string& name, int index) {
 Outcome<std::shared_ptr<Device>> open_any(std::uint32_t place) {
   const int count = cuda_device_count();
   if (count == 0) {
-    common::log_info("no CUDA device answers; the CPU it is");
+    common::log_info("no CUDA device answers, so the model runs on the CPU");
     return cpu_device();
   }
   const int index = static_cast<int>(place % static_cast<std::uint32_t>(count));
   auto device = open_cuda("cuda:" + std::to_string(index), index);
   if (device) return device;
-  common::log_warning("{}; the CPU it is", device.error().message);
+  common::log_warning("{}, so the model runs on the CPU", device.error().message);
   return cpu_device();
 }
 #else

@@ -1,4 +1,4 @@
-// From a device's name in the config to a Device.
+// Opens the Device for a device's name in the config.
 #pragma once
 
 #include <cstdint>
@@ -12,11 +12,12 @@
 
 namespace yolod::model {
 
-// "cpu", "cuda:N", or "auto": a GPU where this build can use one and one answers, dealt to processes in turn by
-// `place`; else the CPU. Errors are kBadModel: no such device, or it does not answer.
+// `name` is "cpu", "cuda:N" or "auto". "auto" is a GPU if this build supports GPUs and a GPU works, assigned to
+// processes in turn by `place`; otherwise the CPU. Errors have code kBadModel: the device does not exist or does not
+// work.
 [[nodiscard]] common::Outcome<std::shared_ptr<Device>> open_device(const std::string& name, std::uint32_t place);
 
-// The one that a model is to be loaded on.
+// Opens the device for loading a model.
 [[nodiscard]] common::Outcome<DeviceUse> use_device(const LoadContext& context);
 
 }  // namespace yolod::model

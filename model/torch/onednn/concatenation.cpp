@@ -10,7 +10,7 @@ constexpr std::size_t kMaxConcatenations = 192;
 
 InputShape shape_of(const at::Tensor& map) { return {map.size(0), map.size(2), map.size(3)}; }
 
-// Whether oneDNN takes them as they lie in memory.
+// Returns whether oneDNN accepts the memory layout of the maps.
 bool lie_well(const std::vector<at::Tensor>& maps) {
   const auto type = maps.front().scalar_type();
   if (type != at::kFloat && type != at::kBFloat16) return false;
@@ -25,7 +25,7 @@ bool lie_well(const std::vector<at::Tensor>& maps) {
 struct Concatenation::Execution {
   InputShape shape;
   at::ScalarType type;
-  std::vector<std::int64_t> channels;  // of each map
+  std::vector<std::int64_t> channels;  // one number for each map
   std::array<std::int64_t, 4> output_shape;
   dnnl::concat primitive;
   std::vector<dnnl::memory> inputs;

@@ -1,4 +1,4 @@
-// Maps put behind each other along their channels, by all threads: LibTorch's own does it with one. Private to model/.
+// Concatenates maps along their channels with all threads; LibTorch uses only one thread for that. Private to model/.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -12,14 +12,15 @@
 
 namespace yolod::model::onednn {
 
-// Owned by the module that holds it. Of one model, so one thread at a time. Throws c10::Error and dnnl::error.
+// The module that holds it owns it. It belongs to one model, so one thread at a time uses it. Throws c10::Error and
+// dnnl::error.
 class Concatenation final : public torch::CustomClassHolder {
  public:
   Concatenation();
   ~Concatenation() override;
 
-  // What at::cat(maps, 1) gives, for tensors of any kind; faster for [n, c, h, w] of float or bfloat16 whose channels
-  // are last in memory.
+  // Computes at::cat(maps, 1) for tensors of any kind. It is faster for [n, c, h, w] of float or bfloat16 in
+  // channels-last order.
   [[nodiscard]] at::Tensor run(const std::vector<at::Tensor>& maps);
 
  private:

@@ -12,8 +12,8 @@ namespace {
 
 using dnnl::memory;
 
-// Batches of 1 to 64 at one size, or at the three of test-time augmentation: more shapes than this come only from a
-// model that takes any size.
+// The limit suffices for batches of 1 to 64 at one size, or at the three sizes of test-time augmentation. Only a model
+// that accepts any size has more shapes.
 constexpr std::size_t kMaxExecutions = 192;
 
 }  // namespace
@@ -56,11 +56,12 @@ memory Convolution::weights_in(const memory::desc& wanted) {
                                   [&wanted](const memory& weights) { return weights.get_desc() == wanted; });
   if (found != weights_.end()) return *found;
   memory packed(wanted, engine());
-  std::optional<ThreadCount> alone;  // no thread is started in a process that will be forked
+  std::optional<ThreadCount> alone;  // a process that will fork must not start threads
   if (other_threads() != 0) alone.emplace(1);
   dnnl::reorder(weights_.front(), packed).execute(stream(), weights_.front(), packed);
   stream().wait();
-  // The plain layout is not needed once there is another that any can be made from; Winograd's is opaque.
+  // The plain layout is not needed once there is a layout that can be converted to every other. Winograd's layout
+  // cannot.
   if (executions_.empty() && wanted.data.format_kind == dnnl_blocked) weights_.clear();
   weights_.push_back(packed);
   return packed;

@@ -1,5 +1,5 @@
-// A convolution whose weights are laid out once for the processor and whose primitives are made once for each input
-// shape; activations and a sum that follow it belong to it. LibTorch lays weights out again at each call. Private to
+// A convolution that converts its weights to the processor's layout once, makes a primitive for each input shape
+// once, and includes the following activations and sum. LibTorch converts the weights at each call. Private to
 // model/.
 #pragma once
 
@@ -17,15 +17,18 @@
 
 namespace yolod::model::onednn {
 
-// Owned by the module that holds it. Of one model, so one thread at a time. Throws c10::Error and dnnl::error.
+// The module that holds it owns it. It belongs to one model, so one thread at a time uses it. Throws c10::Error and
+// dnnl::error.
 class Convolution final : public torch::CustomClassHolder {
  public:
-  // `weight` [filters, channels / groups, h, w] in float or bfloat16, which is also what is computed in, goes in and
-  // comes out; where it is float, bfloat16 may go in and then comes out. `bias` [filters], or undefined.
+  // `weight` is [filters, channels / groups, h, w] in float or bfloat16; the computation, the input and the output
+  // have that type. With float weights the input may be bfloat16, and the output then is too. `bias` is [filters], or
+  // undefined.
   Convolution(const at::Tensor& weight, const at::Tensor& bias, ConvolutionSettings settings);
   ~Convolution() override;
 
-  // `input` [n, channels, h, w] to [n, filters, h', w'], channels-last. `addend` where the settings say so.
+  // Computes [n, filters, h', w'] from `input` [n, channels, h, w], channels-last. `addend` is required if the
+  // settings include a sum.
   [[nodiscard]] at::Tensor run(const at::Tensor& input, const at::Tensor* addend);
 
  private:
@@ -39,9 +42,10 @@ class Convolution final : public torch::CustomClassHolder {
   std::int64_t filters_;
   std::int64_t channels_;  // of the input
   std::array<std::int64_t, 2> kernel_;
-  // The same in each layout that a shape has asked for. The first is plain as long as no other can be made from any.
+  // The weights in each layout that a shape needs. The first layout is plain until a layout exists that can be
+  // converted to every other.
   std::vector<dnnl::memory> weights_;
-  dnnl::memory bias_;  // float
+  dnnl::memory bias_;  // always float
   std::vector<std::unique_ptr<Execution>> executions_;
 };
 

@@ -11,8 +11,8 @@ namespace {
 
 using dnnl::memory;
 
-// Its weights are four times as large as they were (36 numbers for 9): what is saved in arithmetic must be worth their
-// way from memory, and they must not make a worker several times as large.
+// Winograd's weights are four times as large (36 numbers instead of 9). With fewer positions than this, the saved
+// arithmetic does not pay for reading them from memory and for a worker several times as large.
 constexpr std::int64_t kLeastWinogradPlaces = 18 * 18;
 constexpr std::int64_t kMostWinogradWeights = (20LL << 20U) / 36 / static_cast<std::int64_t>(sizeof(float));
 constexpr std::int64_t kChannelBlock = 16;
@@ -52,7 +52,7 @@ bool pays_by_winograd(const ConvolutionProblem& problem) {
          problem.input[1] * problem.output[1] <= kMostWinogradWeights;
 }
 
-// The one of F(4x4, 3x3) among oneDNN's.
+// Returns oneDNN's primitive of F(4x4, 3x3).
 std::optional<dnnl::convolution_forward::primitive_desc> find_winograd(const ConvolutionProblem& problem) {
   const memory::desc input(dims(problem.input), problem.type, memory::format_tag::any);
   const memory::desc output(dims(problem.output), problem.type, memory::format_tag::any);
@@ -64,11 +64,11 @@ std::optional<dnnl::convolution_forward::primitive_desc> find_winograd(const Con
   return std::nullopt;
 }
 
-// What a primitive does to its output besides.
+// The operations that a primitive applies to its output.
 class FusedSteps {
  public:
-  // False where it has to be done otherwise: oneDNN 2.6 computes a second one of a kind with the first one's factors
-  // (seen with leaky and plain ReLU).
+  // Returns false if the step cannot be fused: oneDNN 2.6 computes a second step of the same kind with the first
+  // step's factors (seen with leaky and plain ReLU).
   [[nodiscard]] bool append(const Elementwise& step) {
     const bool clashes = std::any_of(appended_.begin(), appended_.end(), [&](const Elementwise& other) {
       return other.algorithm == step.algorithm && other != step;
@@ -79,7 +79,7 @@ class FusedSteps {
     return true;
   }
 
-  // Its place among the steps.
+  // Returns the index of the sum among the steps.
   int append_sum(const memory::desc& output) {
     const int place = operations_.len();
     operations_.append_binary(dnnl::algorithm::binary_add, output);
@@ -130,7 +130,7 @@ ConvolutionPlan ConvolutionPlan::direct(const ConvolutionProblem& problem, const
   const auto& settings = problem.settings;
   ConvolutionPlan plan(problem);
   FusedSteps fused;
-  // What cannot be fused, and all that comes after it, is done on the finished output.
+  // A step that cannot be fused, and every later step, runs on the finished output.
   std::vector<Step> rest;
   for (const auto& step : settings.activations) {
     if (!rest.empty() || !fused.append(step)) rest.push_back(plan.elementwise(step));
@@ -186,7 +186,8 @@ std::optional<ConvolutionPlan> ConvolutionPlan::winograd(const ConvolutionProble
     for (const auto& step : problem.settings.activations_of_sum) plan.steps_.push_back(plan.elementwise(step));
     return plan;
   } catch (const dnnl::error& failure) {
-    // No AVX-512, or (seen with a batch of two) no way to put the weights into the layout that it wants.
+    // The processor lacks AVX-512, or (seen with a batch of two) oneDNN cannot convert the weights to the needed
+    // layout.
     if (failure.status == dnnl_unimplemented) return std::nullopt;
     throw;
   }

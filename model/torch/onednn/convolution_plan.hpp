@@ -1,4 +1,4 @@
-// The primitives that make up a convolution of one input shape. Private to onednn/.
+// The primitives that compute a convolution for one input shape. Private to onednn/.
 #pragma once
 
 #include <array>
@@ -14,7 +14,7 @@
 
 namespace yolod::model::onednn {
 
-// What a plan is made for.
+// The convolution for which a plan is made.
 struct ConvolutionProblem {
   const ConvolutionSettings& settings;
   dnnl::memory::data_type type;
@@ -25,23 +25,23 @@ struct ConvolutionProblem {
   dnnl::memory bias;
 };
 
-// The weights in that layout.
+// Returns the weights in that layout.
 using PackedWeights = std::function<dnnl::memory(const dnnl::memory::desc& layout)>;
 
 class ConvolutionPlan {
  public:
-  // One primitive, that takes and gives channels-last maps and does the activations and the sum while its output is in
-  // the cache. Throws dnnl::error where oneDNN has none.
+  // Makes a plan with one primitive. It reads and writes channels-last maps, and applies the activations and the sum
+  // while its output is in the cache. Throws dnnl::error if oneDNN has no such primitive.
   [[nodiscard]] static ConvolutionPlan direct(const ConvolutionProblem& problem, const PackedWeights& weights);
 
-  // Winograd's method, F(4x4, 3x3): 36 multiplications where the other takes 144 (Lavin and Gray 2015). It wants its
-  // maps in blocks of channels and can do neither leaky activations nor sums, so others come before and after. Nothing
-  // where oneDNN has no such primitive or it would not pay.
+  // Makes a plan with Winograd's method, F(4x4, 3x3), which needs 36 multiplications instead of 144 (Lavin and Gray
+  // 2015). The primitive needs maps in blocks of channels and supports neither leaky activations nor sums, so other
+  // primitives run before and after it. Returns nullopt if oneDNN has no such primitive, or if it would not pay.
   [[nodiscard]] static std::optional<ConvolutionPlan> winograd(const ConvolutionProblem& problem,
                                                                const PackedWeights& weights);
 
-  // `input`, `output` and, where the settings add, `addend`: channels-last maps of the problem's shapes and type. By
-  // the calling thread.
+  // Runs the plan on the calling thread. `input`, `output` and, if the settings include a sum, `addend` are
+  // channels-last maps of the problem's shapes and type.
   void run(void* input, void* output, void* addend);
 
  private:
@@ -49,16 +49,16 @@ class ConvolutionPlan {
     dnnl::primitive primitive;
     std::unordered_map<int, dnnl::memory> arguments;
   };
-  // Of the scratchpad.
+  // A range of the scratchpad.
   struct Room {
     dnnl::memory memory;
     std::size_t offset;
   };
 
   explicit ConvolutionPlan(const ConvolutionProblem& problem);
-  // A place in the scratchpad for the time of a run.
+  // Reserves a range of the scratchpad for the duration of a run.
   [[nodiscard]] dnnl::memory make_room(const dnnl::memory::desc& layout);
-  // Of the output, in place.
+  // Applies the operation to the output in place.
   [[nodiscard]] Step elementwise(const Elementwise& operation) const;
   [[nodiscard]] Step sum() const;
   [[nodiscard]] static Step reordering(const dnnl::memory& from, const dnnl::memory& to);
@@ -66,7 +66,7 @@ class ConvolutionPlan {
   dnnl::memory input_;
   dnnl::memory output_;
   dnnl::memory addend_;
-  std::vector<Step> steps_;  // in this order
+  std::vector<Step> steps_;  // in the order of execution
   std::vector<Room> rooms_;
   std::size_t scratchpad_bytes_{0};
 };

@@ -1,4 +1,4 @@
-// What a convolution does beside its weights. Private to model/.
+// The settings of a convolution beside its weights. Private to model/.
 #pragma once
 
 #include <array>
@@ -8,7 +8,7 @@
 
 namespace yolod::model::onednn {
 
-// As oneDNN's eltwise primitive names them.
+// The names are those of oneDNN's eltwise primitive.
 struct Elementwise {
   dnnl::algorithm algorithm;
   float alpha{0};
@@ -21,7 +21,7 @@ struct ConvolutionSettings {
   std::array<std::int64_t, 2> padding{0, 0};
   std::array<std::int64_t, 2> dilation{1, 1};
   std::int64_t groups{1};
-  // In this order: the first activations, the sum with another tensor of the output's shape, the second activations.
+  // The order is: the first activations, the sum with another tensor of the output's shape, the second activations.
   std::vector<Elementwise> activations;
   bool adds{false};
   std::vector<Elementwise> activations_of_sum;

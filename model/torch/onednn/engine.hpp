@@ -1,5 +1,5 @@
-// What every primitive of this folder shares: oneDNN's CPU engine, the calling thread's stream, the scratchpad, and
-// LibTorch's channels-last tensors as oneDNN sees them. Private to onednn/.
+// Shared parts of all primitives in this folder: oneDNN's CPU engine, the calling thread's stream, the scratchpad,
+// and descriptions of LibTorch's channels-last tensors for oneDNN. Private to onednn/.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -13,21 +13,21 @@
 
 namespace yolod::model::onednn {
 
-// Batch, height and width of a tensor that came in, and the threads that work on it: what a primitive is made for.
+// The key for which a primitive is made: batch, height and width of the input tensor, and the number of threads.
 struct InputShape {
   std::int64_t images{0};
   std::int64_t height{0};
   std::int64_t width{0};
-  int threads{at::get_num_threads()};  // of the calling thread's operators
+  int threads{at::get_num_threads()};  // for operators on the calling thread
 
   friend bool operator==(const InputShape&, const InputShape&) = default;
 };
 
-// From now on whatever is made for a shape is made for as many threads as well, though none is started: for a process
-// that will be forked from this one, which must not have any. Once, before the first primitive.
+// From now on everything that is made for a shape is also made for this number of threads, without starting a thread.
+// It is for a process that will be forked and must not have other threads. Call it once, before the first primitive.
 void prepare_also_for(int threads);
 
-// As many threads for operators of the calling thread, for a scope.
+// Sets the number of threads for operators on the calling thread, for a scope.
 class ThreadCount {
  public:
   explicit ThreadCount(int threads) : before_(at::get_num_threads()) { at::set_num_threads(threads); }
@@ -42,18 +42,18 @@ class ThreadCount {
 [[nodiscard]] dnnl::engine& engine();
 [[nodiscard]] dnnl::stream& stream();
 
-// kFloat or kBFloat16; anything else is a c10::Error.
+// Accepts kFloat and kBFloat16; throws c10::Error for every other type.
 [[nodiscard]] dnnl::memory::data_type data_type(at::ScalarType type);
 
-// [n, channels, h, w], channels last.
+// Describes a tensor [n, channels, h, w], channels-last.
 [[nodiscard]] dnnl::memory::desc channels_last(const std::array<std::int64_t, 4>& shape, dnnl::memory::data_type type);
 
-// An uninitialised [n, channels, h, w] channels-last tensor.
+// Returns an uninitialised channels-last tensor [n, channels, h, w].
 [[nodiscard]] at::Tensor empty_channels_last(const std::array<std::int64_t, 4>& shape, at::ScalarType type);
 
-// At least `bytes` for the primitives of one convolution, held while this lives. The process has one scratchpad, which
-// grows to what the largest needs, so that threads that compute in turn do not keep one each; threads that compute at
-// the same time wait for each other here.
+// Holds a scratchpad of at least `bytes` for the primitives of one convolution. The process has only one scratchpad,
+// which grows to the size that the largest convolution needs, so that threads which compute in turn do not keep one
+// each. Threads that compute at the same time wait for each other here.
 class Scratchpad {
  public:
   explicit Scratchpad(std::size_t bytes);
@@ -64,11 +64,11 @@ class Scratchpad {
   std::byte* data_;
 };
 
-// Those of prepare_also_for(); 0: none.
+// Returns the number set by prepare_also_for(); 0 if there is none.
 [[nodiscard]] int other_threads();
 
-// To be called where something is about to be made for `shape`: calls `make`, which makes it, with the shape for the
-// threads of prepare_also_for(), in their stead. Nothing where they are the same.
+// Call it before something is made for `shape`. It calls `make` with the same shape for the threads of
+// prepare_also_for(), instead of the current number. It does nothing if the numbers are equal.
 template <typename Make>
 void prepare_other_threads(InputShape shape, Make&& make) {
   const int others = other_threads();

@@ -54,7 +54,7 @@ TORCH_LIBRARY(yolod, library) {
 }
 
 bool is(const Node* node, const char* name) {
-  // An operator and its in-place form do the same to a value that nothing else uses.
+  // If no other node uses the value, an operator and its in-place form have the same effect.
   const std::string kind = node->kind().toQualString();
   return kind == name || kind == std::string(name) + "_";
 }
@@ -76,7 +76,7 @@ std::optional<std::array<std::int64_t, 2>> constant_pair(Node* node, std::size_t
   return std::array<std::int64_t, 2>{list[0], list[1]};
 }
 
-// The one node that uses `value`, if it is one that follows in the same block and takes it first.
+// Returns the only node that uses `value`, if it follows in the same block and takes the value as its first input.
 Node* only_user(const Value* value) {
   if (value->uses().size() != 1) return nullptr;
   Node* user = value->uses().front().user;
@@ -102,7 +102,7 @@ std::optional<Elementwise> elementwise_of(Node* node) {
   return std::nullopt;
 }
 
-// Follows the activations that are done to `value` and to nothing else; returns the value after the last of them.
+// Follows the activations that apply to `value` only, and returns the value after the last of them.
 Value* take_activations(Value* value, std::vector<Elementwise>& activations, std::vector<Node*>& taken) {
   while (Node* user = only_user(value)) {
     const auto step = elementwise_of(user);
@@ -134,7 +134,7 @@ std::optional<ConvolutionSettings> settings_of(Node* node) {
   return settings;
 }
 
-// A constant may have another shape than the map that it is added to.
+// A constant may have another shape than the map to which it is added.
 bool adds_maps(Node* node) {
   return is(node, "aten::add") && node->inputs().size() == 3 && constant_number(node, 2) == 1.0 && !constant(node, 0) &&
          !constant(node, 1);
@@ -177,7 +177,7 @@ class Rewriter {
     if (!settings || !weight || !weight->isTensor() || !bias || !(bias->isTensor() || bias->isNone())) return;
     const auto kernel = weight->toTensor();
     if (kernel.dim() != 4 || (kernel.scalar_type() != at::kFloat && kernel.scalar_type() != at::kBFloat16)) return;
-    // A branch that is never taken may hold anything.
+    // Check the values, because a branch that is never taken may contain invalid ones.
     if (settings->groups < 1 || kernel.size(0) % settings->groups != 0 || kernel.numel() == 0) return;
     if (bias->isTensor() && (bias->toTensor().dim() != 1 || bias->toTensor().size(0) != kernel.size(0))) return;
 
@@ -189,7 +189,7 @@ class Rewriter {
       inputs.push_back(sum->input(0) == result ? sum->input(1) : sum->input(0));
       settings->adds = true;
       taken.push_back(sum);
-      place = sum;  // where both are known
+      place = sum;  // both inputs are known there
       result = take_activations(sum->output(), settings->activations_of_sum, taken);
     }
     const bool adds = settings->adds;
@@ -197,10 +197,10 @@ class Rewriter {
     const auto convolution = shared_ != nullptr ? shared_->find_or_make(kernel, offsets, *settings)
                                                 : c10::make_intrusive<Convolution>(kernel, offsets, *settings);
     replace(place, result, adds ? "yolod::convolve_add" : "yolod::convolve", std::move(inputs), IValue(convolution));
-    for (auto done = taken.rbegin(); done != taken.rend(); ++done) (*done)->destroy();  // users first
+    for (auto done = taken.rbegin(); done != taken.rend(); ++done) (*done)->destroy();  // destroy the users first
   }
 
-  // A padding with -infinity before it is one of the pooling's own.
+  // A padding with -infinity before the pooling becomes a part of the pooling.
   void rewrite_max_pool(Node* node) {
     const auto window = constant_pair(node, 1);
     const auto stride = constant(node, 2);
@@ -231,7 +231,8 @@ class Rewriter {
     for (Node* done : taken) done->destroy();
   }
 
-  // Puts operator(inputs..., object) before `place`, for all that use `result`. The module holds the object.
+  // Inserts operator(inputs..., object) before `place` and replaces all uses of `result`. The module holds the
+  // object.
   void replace(Node* place, Value* result, const char* operation, std::vector<Value*> inputs, const IValue& object) {
     const auto name = "yolod_fused_" + std::to_string(count_++);
     module_.register_attribute(name, object.type(), object);

@@ -6,7 +6,7 @@
 namespace yolod::model::onednn {
 namespace {
 
-constexpr std::size_t kMaxPoolExecutions = 192;  // as many as a convolution's
+constexpr std::size_t kMaxPoolExecutions = 192;  // the same limit as for a convolution
 
 dnnl::memory::dims dims_of(const std::array<std::int64_t, 2>& values) { return {values[0], values[1]}; }
 

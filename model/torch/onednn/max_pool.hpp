@@ -1,5 +1,5 @@
-// Max pooling that keeps no indices (LibTorch's does, 8 bytes for each value) and pads each side by itself, as Darknet
-// needs. Private to model/.
+// Max pooling without indices (LibTorch stores 8 bytes for each value) and with separate padding for each side, as
+// Darknet needs. Private to model/.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -17,17 +17,18 @@ namespace yolod::model::onednn {
 struct MaxPoolSettings {
   std::array<std::int64_t, 2> window{1, 1};
   std::array<std::int64_t, 2> stride{1, 1};
-  std::array<std::int64_t, 2> padding_before{0, 0};  // above, left; what is padded never wins
+  std::array<std::int64_t, 2> padding_before{0, 0};  // above, left; a padding value is never the maximum
   std::array<std::int64_t, 2> padding_after{0, 0};   // below, right
 };
 
-// Owned by the module that holds it. Of one model, so one thread at a time. Throws c10::Error and dnnl::error.
+// The module that holds it owns it. It belongs to one model, so one thread at a time uses it. Throws c10::Error and
+// dnnl::error.
 class MaxPool final : public torch::CustomClassHolder {
  public:
   explicit MaxPool(MaxPoolSettings settings);
   ~MaxPool() override;
 
-  // `input` [n, c, h, w] float or bfloat16 to [n, c, h', w'], channels-last.
+  // Computes [n, c, h', w'] from `input` [n, c, h, w], float or bfloat16, channels-last.
   [[nodiscard]] at::Tensor run(const at::Tensor& input);
 
  private:

@@ -1,5 +1,5 @@
-// Convolutions by what they are made of, so that a network that is loaded for several input sizes has its weights in
-// memory once: a Convolution makes a primitive for each shape anyway. Private to model/.
+// Finds convolutions by their weights and settings, so that a network that is loaded for several input sizes has its
+// weights in memory once. That works because a Convolution makes a primitive for each shape. Private to model/.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -10,11 +10,11 @@
 
 namespace yolod::model::onednn {
 
-// Lives while modules are loaded, and holds their tensors as long. The modules that share a Convolution are used by one
-// thread at a time, together.
+// It lives while modules are loaded, and holds their tensors during that time. Together, the modules that share a
+// Convolution may be used by one thread at a time.
 class SharedConvolutions {
  public:
-  // The one that was made of these very tensors, the same in memory, with equal settings; else a new one.
+  // Returns the convolution that was made of these tensors (the same memory) with equal settings, or a new one.
   [[nodiscard]] c10::intrusive_ptr<Convolution> find_or_make(const at::Tensor& weight, const at::Tensor& bias,
                                                              const ConvolutionSettings& settings);
 

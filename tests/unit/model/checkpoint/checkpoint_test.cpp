@@ -145,7 +145,7 @@ TEST_CASE("Checkpoint: a tensor past its storage, or more than the file holds, i
       problem(0, "K\x01K\x01K\x01K\x01K\x01K\x01K\x01K\x01K\x01", "K\x01K\x01K\x01K\x01K\x01K\x01K\x01K\x01K\x01"),
       Contains("no tensor"));
   CHECK_THAT(checkpoint_problem(zipped(model_pickle(text("t") + tensor("1", 6, 0, integer(1), integer(1))), {})),
-             Contains("the values of t are not in it"));
+             Contains("the values of t are missing in the file"));
 }
 
 TEST_CASE("Checkpoint: the same bytes are not read over and over", "[model][unit]") {
@@ -175,8 +175,8 @@ TEST_CASE("Checkpoint: the format before zip", "[model][unit]") {
   CHECK_THAT(checkpoint_problem(legacy(pickle, keys, storages.substr(0, 30))), Contains("cut short"));
   CHECK_THAT(checkpoint_problem(legacy(pickle, keys, storages.substr(0, 20))), Contains("cut short"));
   CHECK_THAT(checkpoint_problem(legacy(pickle, keys, little(3, 8) + storages)), Contains("another size"));
-  CHECK_THAT(checkpoint_problem(legacy(pickle, text("x"), storages)), Contains("nothing in it uses"));
-  CHECK_THAT(checkpoint_problem(legacy(pickle, "", storages)), Contains("the values of t are not in it"));
+  CHECK_THAT(checkpoint_problem(legacy(pickle, text("x"), storages)), Contains("no tensor uses"));
+  CHECK_THAT(checkpoint_problem(legacy(pickle, "", storages)), Contains("the values of t are missing in the file"));
   CHECK_THAT(checkpoint_problem(kLegacyHead + pickled("}(" + text("little_endian") + "\x89u") + pickle + pickled("]")),
              Contains("not little-endian"));
   CHECK_THAT(checkpoint_problem(kLegacyHead.substr(0, 15) + "\x80\x02K\x01." + pickled("}") + pickle + pickled("]")),
@@ -195,8 +195,8 @@ TEST_CASE("Checkpoint: a view of a storage begins where it says", "[model][unit]
 }
 
 TEST_CASE("Checkpoint: other files are named as what they are", "[model][unit]") {
-  CHECK_THAT(checkpoint_problem("hello"), Contains("no checkpoint of PyTorch"));
-  CHECK_THAT(checkpoint_problem(""), Contains("no checkpoint of PyTorch"));
+  CHECK_THAT(checkpoint_problem("hello"), Contains("not a PyTorch checkpoint"));
+  CHECK_THAT(checkpoint_problem(""), Contains("not a PyTorch checkpoint"));
   CHECK_THAT(checkpoint_problem(stored_zip({{"a.txt", "hello"}})), Contains("without a data.pkl"));
   CHECK_THAT(checkpoint_problem(zipped("", {{"a/constants.pkl", ""}})), Contains("a TorchScript file"));
   CHECK_THAT(checkpoint_problem(zipped("", {{"a/byteorder", "big"}})), Contains("not little-endian"));
@@ -276,11 +276,11 @@ TEST_CASE("Checkpoint weights: what does not fit the cfg is named", "[model][uni
   CHECK_THAT(problem(small_state({2})),
              Contains("a.pt: does not fit a.cfg: module_list.0.BatchNorm2d.running_var is [2], the cfg needs [1]"));
   CHECK_THAT(problem(small_state({1}, pickled_item("4.Conv2d.weight", 0, {1}))),
-             Contains("module_list.4.Conv2d.weight is for no layer of the cfg"));
+             Contains("module_list.4.Conv2d.weight belongs to no layer of the cfg"));
   CHECK_THAT(problem(pickled_item("0.Conv2d.weight", 0, {1, 3, 1, 1})),
              Contains("module_list.0.BatchNorm2d.bias is missing") && Contains("; and 3 more"));
   CHECK_THAT(problem(small_state({1}), NAN), Contains("running_var has values that are not finite"));
-  CHECK_THAT(problem(small_state({1}), -5), Contains("not finite numbers once its batch normalisation is in them"));
+  CHECK_THAT(problem(small_state({1}), -5), Contains("not finite numbers after its batch normalisation is folded in"));
 }
 
 namespace {
@@ -308,7 +308,7 @@ TEST_CASE("Checkpoint weights: the counters of the profiler thop are passed over
   }
   const auto other = small_weights(small_state({1}, text("module_list.0.total_opsx") + tensor("5", 1, 0, "", "")));
   REQUIRE_FALSE(other.ok());
-  CHECK_THAT(other.error().message, Contains("module_list.0.total_opsx is for no layer of the cfg"));
+  CHECK_THAT(other.error().message, Contains("module_list.0.total_opsx belongs to no layer of the cfg"));
 }
 
 TEST_CASE("Checkpoint: counters without it do not keep the prefix of parallel training", "[model][unit]") {

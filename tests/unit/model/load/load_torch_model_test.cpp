@@ -330,7 +330,7 @@ TEST_CASE("TorchModel: augmentation of a network that takes one size alone is re
       "[maxpool]\nsize=64\nstride=64\n[connected]\noutput=28\nactivation=linear\n"
       "[detection]\nclasses=2\ncoords=4\nside=2\nnum=1\nsqrt=1\n",
       28 + 28 * 27);
-  CHECK(connected.find("detect.augment runs it on 256 x 256 too: ") != std::string::npos);
+  CHECK(connected.find("detect.augment also runs the network at 256 x 256: ") != std::string::npos);
   CHECK(connected.find("[connected]: its weights are for an input of one size") != std::string::npos);
   const auto classifier = augmentation_refused(
       "[convolutional]\nfilters=2\nactivation=linear\n[avgpool]\n[softmax]\ngroups=1\n", 2 + 2 * 3);
@@ -396,5 +396,5 @@ TEST_CASE("TorchModel: pictures have one channel or three", "[model][unit][torch
   const auto loaded = model::load_model(mean_classifier(folder, 2), {});
   REQUIRE_FALSE(loaded.ok());
   CHECK(loaded.error().message ==
-        "mean: the network takes 2 channels: pictures have 3, or 1 for a network that wants them grey");
+        "mean: the network takes 2 channels; networks for pictures take 3, or 1 for grey pictures");
 }

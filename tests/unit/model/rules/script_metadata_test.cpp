@@ -176,7 +176,7 @@ TEST_CASE("Metadata: of what export writes nothing may be missing, unknown or co
   CHECK(problem_of(R"({"task": "classify", "yolod": {"resize": "crop", "sampling": "corners", "grey": 0.5,
                        "logits": false}})")
             .empty());
-  CHECK(problem_of(detector("")) == "config.txt in it: yolod.resize: missing");
+  CHECK(problem_of(detector("")) == "config.txt in the file: yolod.resize: missing");
   CHECK_THAT(problem_of(detector(keys + R"(, "scale\n": 1)")), Catch::Contains("yolod.scale\\n: not known"));
   CHECK_THAT(problem_of(detector(keys + R"(, "logits": true)")), Catch::Contains("not for this task"));
   CHECK_THAT(changed("\"corners\"", "\"cubic\""),

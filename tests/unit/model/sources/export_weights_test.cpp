@@ -171,7 +171,7 @@ TEST_CASE("Checkpoint to Darknet: a shortcut's weights become its factors", "[mo
 TEST_CASE("Checkpoint to Darknet: what Darknet does otherwise is refused by section and line", "[model][unit]") {
   const std::string before = kPlainConvolution;
   const auto at = [](int line, const char* section) {
-    return Contains("a.cfg:" + std::to_string(line) + ": [" + section + "]: no weights file can hold it: ");
+    return Contains("a.cfg:" + std::to_string(line) + ": [" + section + "]: no weights file can represent it: ");
   };
   CHECK_THAT(conversion_problem("[BatchNorm2d]\n"), at(5, "BatchNorm2d"));
   CHECK_THAT(conversion_problem("[convolutional]\nfilters=40\nsize=3,5\nactivation=leaky\n"),

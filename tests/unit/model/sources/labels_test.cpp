@@ -106,7 +106,7 @@ TEST_CASE("Names: UTF-16 is named as such", "[model][unit]") {
                                                 10),
                                     std::string("\xFE\xFF\0d\0o\0g\0\n", 10));
   const auto file = folder.write("a.names", text);
-  CHECK(read_names(file, 1).error().message == file.string() + ": this text is UTF-16, save it as UTF-8");
+  CHECK(read_names(file, 1).error().message == file.string() + ": the text is UTF-16; save it as UTF-8");
   CHECK(yolod::model::read_text(file, 100).error().message == read_names(file, 0).error().message);
 }
 

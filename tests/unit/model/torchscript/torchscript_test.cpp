@@ -495,9 +495,10 @@ TEST_CASE("TorchScript: labels that are not UTF-8 have U+FFFD in their place, an
   if (skipped()) return;
   const auto labels = load(script_config(small_files() / "latin1.pt", Task::kDetect))->description().labels;
   CHECK(labels == std::vector<std::string>{"caf\xEF\xBF\xBD", "go"});
-  CHECK_THAT(refusal(script_config(small_files() / "long_label.pt", Task::kDetect)),
-             Catch::EndsWith("long_label.pt: config.txt in it: the name of class 1 has 300 bytes, at most 256 are "
-                             "allowed: give its names in a file"));
+  CHECK_THAT(
+      refusal(script_config(small_files() / "long_label.pt", Task::kDetect)),
+      Catch::EndsWith("long_label.pt: config.txt in the file: the name of class 1 has 300 bytes, at most 256 are "
+                      "allowed: give its names in a file"));
 }
 
 TEST_CASE("TorchScript: a size that a trace does not take, and names that do not fit, are refused",
@@ -537,9 +538,10 @@ TEST_CASE("TorchScript: augmentation is refused where it cannot be right", "[mod
     return refusal(config);
   };
   // They number cells as on 32 x 32: in pixels the boxes cover too little, in fractions too much.
-  CHECK_THAT(refused("yolov5"), Catch::Contains("detect.augment runs it on 64 x 64 too: its boxes are wrong there"));
-  CHECK_THAT(refused("yolov8"), Catch::Contains("its boxes are wrong there"));
-  CHECK_THAT(refused("fractions"), Catch::Contains("its boxes are wrong there"));
+  CHECK_THAT(refused("yolov5"),
+             Catch::Contains("detect.augment also runs the network at 64 x 64: the boxes are wrong at that size"));
+  CHECK_THAT(refused("yolov8"), Catch::Contains("the boxes are wrong at that size"));
+  CHECK_THAT(refused("fractions"), Catch::Contains("the boxes are wrong at that size"));
   CHECK_THAT(refused("end_to_end"), Catch::Contains("cannot be merged"));
   auto classifier = script_config(small_files() / "tiny_probabilities.pt", Task::kClassify);
   classifier.detect.augment = true;
@@ -557,5 +559,6 @@ TEST_CASE("TorchScript: the given trace knows one size alone, and is refused wit
   auto config = script_config(file, Task::kDetect);
   config.source = common::TorchScriptSource{file, folder / "darknet" / "yolo-fastest-1.1" / "coco.names", {}, {}};
   config.detect.augment = true;
-  CHECK_THAT(refusal(config), Catch::Contains("detect.augment runs it on 256 x 256 too: its boxes are wrong there"));
+  CHECK_THAT(refusal(config),
+             Catch::Contains("detect.augment also runs the network at 256 x 256: the boxes are wrong at that size"));
 }
