@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""Turns a TorchScript file that `yolodctl export` wrote into ONNX, with plain PyTorch.
+"""Converts a TorchScript file from `yolodctl export` to ONNX, with plain PyTorch.
 
     tools/export_onnx.py MODEL.pt MODEL.onnx [--opset N] [--batch N | --dynamic-batch]
 
-Needs Debian's python3-torch (tools/install_packages installs it), or any PyTorch from 1.13 on. The input is named
-"images": float32 [batch, channels, height, width], RGB, 0 to 1. The output, "output0", is that of the TorchScript
-file. What its config.txt says (names, size, stride, task) becomes the ONNX file's metadata, a property for each key.
+It needs Debian's python3-torch (tools/install_packages installs it), or any PyTorch from version 1.13. The input
+"images" is float32 [batch, channels, height, width], RGB, 0 to 1. The output "output0" equals the TorchScript file's
+output. Each key of its config.txt (names, size, stride, task) becomes a property of the ONNX file's metadata.
 """
 import argparse
 import json
@@ -20,7 +20,7 @@ def complain(what):
 
 
 def length_delimited(field, payload):
-    """A protobuf field of wire type 2: tag, length, bytes."""
+    """Encodes a protobuf field of wire type 2: tag, length, bytes."""
 
     def varint(value):
         out = bytearray()
@@ -34,10 +34,9 @@ def length_delimited(field, payload):
 
 
 def metadata_props(description):
-    """ModelProto.metadata_props (onnx.proto, field 14), one StringStringEntryProto for each key.
+    """Encodes ModelProto.metadata_props (onnx.proto, field 14), one StringStringEntryProto for each key.
 
-    A serialized message may be appended to: repeated fields of both parts are joined.
-    """
+    The result can be appended to a serialized message, because protobuf joins repeated fields."""
     joined = b""
     for key, value in description.items():
         text = value if isinstance(value, str) else json.dumps(value)

@@ -1,6 +1,6 @@
-// The yardstick for yolod's front-end: the least that a server on Beast can do. One thread; reads the header, then the
-// body of any request straight into a buffer that was allocated up front, and answers a fixed JSON. No routes, no
-// limits beyond the buffer, no deadlines, no second process.
+// A minimal HTTP server on Beast, as the yardstick for yolod's front-end. One thread reads the header and then the
+// body of every request into a buffer that was allocated at start, and answers with a fixed JSON. It has no routes,
+// no limits except the buffer, no deadlines and no second process.
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
@@ -43,7 +43,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
  private:
   void read_body() {
     const std::size_t size = parser_->content_length().value_or(0);
-    // What came along with the header.
+    // These bytes of the body arrived with the header.
     const std::size_t have = asio::buffer_copy(asio::buffer(body_.get(), size), header_.data());
     header_.consume(have);
     asio::async_read(socket_, asio::buffer(body_.get() + have, size - have),
@@ -62,7 +62,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   tcp::socket socket_;
   beast::flat_static_buffer<kHeaderBytes> header_;
   std::optional<http::request_parser<http::empty_body>> parser_;
-  // Untouched: to clear all of it for each connection would take milliseconds.
+  // The buffer is uninitialised, because clearing the buffer for each connection would take milliseconds.
   std::unique_ptr<char[]> body_{std::make_unique_for_overwrite<char[]>(kMaxBodyBytes)};
 };
 

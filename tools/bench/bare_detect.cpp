@@ -1,12 +1,12 @@
-// The yardstick for yolod on a real network: the least that a process can do with a picture. The model of a server's
-// own config is loaded as a worker loads it, on the first of its devices and with its threads (auto: one), and run on
-// one file in a loop, BATCH pictures at a time, else one: decoding, resizing, the forward pass, the detections. No
-// server, no second process, no requests.
+// A minimal process that runs a real network, as the yardstick for yolod. It loads a model of a server's config as a
+// worker does, on the first of its devices and with its threads (auto: one), and runs it on one file in a loop, BATCH
+// pictures at a time (default one): decoding, resizing, forward pass, detections. It has no server, no second process
+// and no requests.
 //
 //   bare_detect CONFIG MODEL IMAGE [BATCH]
 //
-// Says "ready"; then for each line of stdin, a number of seconds, runs that long and prints pictures a second and the
-// median milliseconds of a batch. Several are begun at once by a line to each.
+// It prints "ready". For each line of stdin, a number of seconds, it runs that long and prints pictures per second
+// and the median milliseconds of a batch. To start several processes at the same time, write a line to each.
 #include <algorithm>
 #include <array>
 #include <chrono>

@@ -1,8 +1,8 @@
-"""What the benchmarks of this folder have in common: networks with made weights, programs that are started, waited for and
-ended, load, memory, medians, goals.
+"""Shared code of the benchmarks in this folder: networks with made weights, starting and ending programs, load,
+memory, medians and goals.
 
-Every program that is started is ended by its own pid when its `with` ends, however that is: SIGTERM and SIGHUP end a
-benchmark as Ctrl-C does.
+When a `with` block ends, for any reason, the program that it started is ended by its own pid. SIGTERM and SIGHUP end
+a benchmark like Ctrl-C.
 
     YOLOD_TEST_DATA   where synthetic/ and photos/ are; ../shared/data beside the checkout by default
 """
@@ -27,14 +27,14 @@ import time
 root = pathlib.Path(__file__).resolve().parents[2]
 data = pathlib.Path(os.environ.get("YOLOD_TEST_DATA", root.parent / "shared/data"))
 photo = data / "photos/dog.jpg"
-# One that has NumPy: the distribution's, where this is another without.
+# Needs a Python with NumPy. If this one has none, the distribution's Python has it.
 python = sys.executable if importlib.util.find_spec("numpy") else "/usr/bin/python3"
 median = statistics.median
 mean = statistics.mean
 
 
 class Parser(argparse.ArgumentParser):
-    """Ends with the command that builds them where some of `programs` are not in --bin."""
+    """If some of `programs` are missing in --bin, the benchmark ends and prints the command that builds them."""
 
     programs = ()
 
@@ -48,7 +48,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def parser(documentation, *programs):
-    """With --bin, which all have; `programs` are what the benchmark starts of that folder."""
+    """Returns a parser with --bin, which every benchmark has. `programs` are those that the benchmark runs from there."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     signal.signal(signal.SIGHUP, lambda *_: sys.exit("ended by SIGHUP"))
     made = Parser(description=documentation, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -65,7 +65,7 @@ def need_program(name, where):
 
 
 def need_descriptors(count):
-    """For this process and those that it starts."""
+    """Raises the limit for this process and the processes that it starts."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft >= count:
         return
@@ -76,7 +76,7 @@ def need_descriptors(count):
 
 
 def milliseconds(duration):
-    """Of a time as a config has it."""
+    """Returns the milliseconds of a time in the config's notation."""
     value, unit = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m)", duration).groups()
     return float(value) * {"ms": 1, "s": 1000, "m": 60_000}[unit]
 
@@ -88,19 +88,19 @@ def fail(message, status=1):
 
 
 def progress(text):
-    """One line, in place on a terminal, nothing elsewhere; "" wipes it."""
+    """Shows one line in place on a terminal, and nothing elsewhere; "" erases it."""
     if sys.stderr.isatty():
         print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
 
 
 def row(*cells):
-    """One line of a table; a cell is (value, width) or (value, width, format)."""
+    """Prints a line of a table; a cell is (value, width) or (value, width, format)."""
     progress("")
     print("  ".join(f"{cell[0]:>{cell[1]}{cell[2] if len(cell) > 2 else ''}}" for cell in cells), flush=True)
 
 
 def processors():
-    """Ticks since the machine's start: all, those in which a process ran, those that the host gave to other guests."""
+    """Returns ticks since the machine's start: all, those with a running process, those that the host gave to other guests."""
     user, nice, system, idle, wait, interrupt, soft, steal = map(
         int, pathlib.Path("/proc/stat").read_text().split("\n")[0].split()[1:9])
     busy = user + nice + system + interrupt + soft
@@ -108,23 +108,23 @@ def processors():
 
 
 class Goals:
-    """What was asked for, and what of it was missed; made at the beginning, it also knows who else had the processors."""
+    """Collects the goals and the missed goals. It also measures the other load on the processors since it was made."""
 
     def __init__(self):
         self.missed = []
         self.before = processors()
 
     def at_least(self, what, value, least):
-        """`least` is None where nobody asked."""
+        """`least` is None if the user set no goal."""
         if least is not None and not value >= least:
-            self.missed.append(f"{what} is {value:.3f}: below the {least:g} asked for")
+            self.missed.append(f"{what} is {value:.3f}: below the goal of {least:g}")
 
     def at_most(self, what, value, most):
         if most is not None and not value <= most:
-            self.missed.append(f"{what} is {value:.3f}: above the {most:g} asked for")
+            self.missed.append(f"{what} is {value:.3f}: above the goal of {most:g}")
 
     def end(self):
-        """When every program has ended."""
+        """Call it when every program has ended."""
         whole, busy, stolen = (after - before for before, after in zip(self.before, processors()))
         usage = resource.getrusage(resource.RUSAGE_SELF)
         mine = (processor_us() / 1e6 + usage.ru_utime + usage.ru_stime) * os.sysconf("SC_CLK_TCK")
@@ -138,8 +138,8 @@ class Goals:
 
 
 class Network:
-    """A network of the test data with made weights, at `size` or that of its cfg; kept in build/bench. Few boxes pass, as
-    with a trained one; each would have dozens of labels."""
+    """A network of the test data with made weights, at `size` or the size in its cfg; the files stay in build/bench.
+    Few boxes pass the threshold, as with a trained network, because many boxes would have dozens of labels each."""
 
     def __init__(self, name, size=None):
         folder = data / "synthetic" / name
@@ -161,7 +161,7 @@ class Network:
         progress("")
 
     def model(self, **settings):
-        """As an entry of a config's `models`."""
+        """Returns the model as an entry of a config's `models`."""
         files = {"cfg": str(self.cfg), "weights": str(self.weights), "names": str(self.names)}
         return {"name": "network", "darknet": files, "detect": {"multi_label": False}, **settings}
 
@@ -170,8 +170,8 @@ class Network:
 
 
 class Program:
-    """Runs from here to the end of a `with`, or stop(); what it says is in a log. `config` is the text of a file whose name
-    is its last argument; "{folder}" in it is that of the file."""
+    """Runs a program until the end of a `with`, or stop(), with its output in a log. `config` is the text of a file
+    whose name becomes the last argument; "{folder}" in the text becomes the file's folder."""
 
     def __init__(self, arguments, config=None, **popen):
         self.folder = tempfile.TemporaryDirectory(prefix="yolod-bench-")
@@ -193,7 +193,7 @@ class Program:
         self.stop()
 
     def wait_for(self, pattern, seconds, skip=0):
-        """The match of `pattern` in the log behind its first `skip` characters."""
+        """Returns the match of `pattern` in the log after its first `skip` characters."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             found = re.search(pattern, self.log.read_text()[skip:])
@@ -205,7 +205,7 @@ class Program:
         fail(f"nothing in the log of {self.name} matches {pattern}:\n{self.log.read_text()}")
 
     def url(self):
-        """Of a program that says where it listens."""
+        """Returns the address that the program prints."""
         return self.wait_for(r"listening on (http://[^\s/]+)", 60)[1]
 
     def wait_until_listening(self, port):
@@ -225,7 +225,7 @@ class Program:
 
 
 class Yolod(Program):
-    """Serving, on a port of its own; every worker is ready."""
+    """A yolod server on a free port, whose workers are all ready."""
 
     def __init__(self, options, models, server=None, **sections):
         config = {"server": {"listen": ["127.0.0.1:0"], **(server or {})}, **sections, "models": models}
@@ -241,14 +241,14 @@ class Yolod(Program):
         progress("")
 
     def ask(self, method, target, body=None):
-        """Status and body of the answer."""
+        """Returns the status and the body of the answer."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         connection.request(method, target, body)
         answer = connection.getresponse()
         return answer.status, answer.read()
 
     def reload(self):
-        """Status and body of the answer to POST /reload, at the admin socket."""
+        """Returns the status and the body of the answer to POST /reload at the admin socket."""
         connection = http.client.HTTPConnection("localhost", timeout=120)
         connection.sock = socket.socket(socket.AF_UNIX)
         connection.sock.connect(os.path.join(self.runtime.name, "admin.sock"))
@@ -263,7 +263,7 @@ class Yolod(Program):
         return answer
 
     def model(self, name=None):
-        """Of /status; the first without a name."""
+        """Returns the model in /status with this name, or the first."""
         models = json.loads(self.get("GET", "/status"))["models"]
         return next(one for one in models if name in (None, one["name"]))
 
@@ -271,7 +271,7 @@ class Yolod(Program):
         return [worker["pid"] for worker in self.model(name)["workers"] if worker["state"] in ("ready", "busy")]
 
     def processes(self, name=None):
-        """Its workers and their loader."""
+        """Returns the pids of the model's workers and their loader."""
         loader = self.model(name).get("loader")
         return self.workers(name) + ([loader["pid"]] if loader else [])
 
@@ -280,7 +280,7 @@ class Yolod(Program):
             time.sleep(0.01)
 
     def stages(self, name):
-        """Of /metrics: seconds of all answers by stage, and how many answers there were."""
+        """Returns from /metrics the seconds of all answers by stage, and the number of answers."""
         text = self.get("GET", "/metrics").decode()
         found = re.findall(rf'^yolod_request_seconds_(sum|count){{model="{name}",stage="(\w+)"}} (\S+)', text, re.MULTILINE)
         stages = {stage: float(value) for kind, stage, value in found if kind == "sum"}
@@ -289,14 +289,14 @@ class Yolod(Program):
 
 
 def mean_ms(before, after, *stages):
-    """Of an answer, in those stages, between two looks at Yolod.stages()."""
+    """Returns the milliseconds of an answer in these stages, between two calls of Yolod.stages()."""
     answers = after["count"] - before["count"]
     return 1000 * sum(after[stage] - before[stage] for stage in stages) / answers if answers else float("nan")
 
 
 def memory_mib(pid):
-    """Proportional memory (PSS): of its own and its share of what is shared, without the arena and the lanes; and of
-    those."""
+    """Returns the proportional memory (PSS) of the processes, without the arena and the lanes, and separately that of
+    the arena and the lanes."""
     own = shared = 0
     in_memfd = False
     for line in pathlib.Path(f"/proc/{pid}/smaps").read_text().splitlines():
@@ -312,7 +312,7 @@ def memory_mib(pid):
 
 
 def processor_us(*pids):
-    """Time that all their threads have had, microseconds. Without any: the children of this process that have ended."""
+    """Returns the processor time of all their threads in microseconds. Without pids: that of this process's ended children."""
     if not pids:
         usage = resource.getrusage(resource.RUSAGE_CHILDREN)
         return 1e6 * (usage.ru_utime + usage.ru_stime)
@@ -324,7 +324,7 @@ def processor_us(*pids):
 
 
 def start_load(options, url, image, seconds, connections, rate=None, model=None):
-    """`yolodctl bench server`, begun; end_load() waits for its result."""
+    """Starts `yolodctl bench server`; end_load() waits for its result."""
     command = [options.bin / "yolodctl", "bench", "server", "--url", url, "--image", image, "--connections",
                str(connections), "--duration", f"{seconds}s", "--json"]
     if rate:
@@ -349,12 +349,12 @@ def end_load(process, errors_allowed=False):
 
 
 def load(*arguments, errors_allowed=False, **keywords):
-    """Without a rate a closed loop; with one, latencies count from when a request was meant to be sent."""
+    """Runs a closed loop, or with a rate an open loop, in which latencies count from the due time of a request."""
     return end_load(start_load(*arguments, **keywords), errors_allowed)
 
 
 def wrk(url, seconds, connections, script):
-    """Requests a second, and the median of their latencies in microseconds; every answer has to be a 200."""
+    """Returns requests per second and the median latency in microseconds; an answer other than 200 is an error."""
     said = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", script, url], check=True,
                           stdout=subprocess.PIPE, text=True).stdout
     if re.search("Non-2xx|Socket errors", said):

@@ -1,8 +1,9 @@
-// What decoding costs beside OpenCV's imdecode, for twelve typical files: the program behind tools/bench/decode.
+// Compares the cost of yolod's decoding with OpenCV's imdecode for twelve typical files. tools/bench/decode runs it.
 //
 //   bench_decode PHOTO [ROUNDS]
 //
-// A line for each file: name, bytes, milliseconds of processor time here and there (medians, taken in turn), ratio.
+// It prints a line for each file: name, bytes, milliseconds of processor time in both programs (medians, measured in
+// turn), ratio.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -50,7 +51,7 @@ Bytes encoded(const char* kind, const cv::Mat& picture, const std::vector<int>& 
   return file;
 }
 
-// Enlarged as a camera would have taken it: with the noise of a sensor.
+// Enlarges the photo and adds the noise of a sensor, as if a camera had taken it in this size.
 cv::Mat enlarged(const cv::Mat& photo, cv::Size size) {
   cv::Mat large;
   cv::resize(photo, large, size, 0, 0, cv::INTER_CUBIC);
@@ -100,7 +101,7 @@ void measure(const File& file, int rounds) {
                    picture ? "not the same picture" : picture.error().message.c_str());
       std::exit(1);
     }
-    if (round == 0) continue;  // the first of each is slower
+    if (round == 0) continue;  // the first round of each is slower
     ours.push_back(between - began);
     theirs.push_back(ended - between);
   }

@@ -1,5 +1,5 @@
-// What each of some picture files costs to decode, within the limits that a server has by default: one line for each,
-// with the processor time of this thread, the answer, and the size of the file. tools/bench/costliest runs it.
+// Measures the cost of decoding picture files within a server's default limits. It prints one line for each file: the
+// processor time of this thread, the answer, and the size of the file. tools/bench/costliest runs it.
 #include <ctime>
 
 #include <cstdio>
@@ -31,7 +31,7 @@ int main(int argc, char** argv) {
     const std::string bytes{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
     const auto file = std::as_bytes(std::span(bytes.data(), bytes.size()));
     const double began = thread_seconds();
-    // The network's usual size: where a reduced scale is possible, it is taken.
+    // With the network's usual size the decoder uses a reduced scale where possible.
     const auto picture = model::image::decode(file, {defaults.max_pixels, defaults.max_decode_time},
                                               model::image::Size{416, 416}, &memory);
     const double took = thread_seconds() - began;

@@ -1,9 +1,9 @@
-// OpenCV's DNN module on a Darknet network, for comparing with yolodctl bench model.
+// Runs OpenCV's DNN module on a Darknet network, for a comparison with yolodctl bench model.
 //
 //   opencv_forward CFG WEIGHTS THREADS SECONDS
 //
-// Prints the mean milliseconds of a pass over at least that many seconds, after three passes that do not count. The
-// input is of the cfg's size, one image.
+// It prints the mean milliseconds of a pass over at least SECONDS, after three passes that do not count. The input
+// has the cfg's size and one image.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -18,7 +18,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Of the cfg's first `key=value` of that name; cfgs name width and height once, in [net].
+// Returns the value of the first `key=value` with that key; a cfg has width and height once, in [net].
 int side(const std::string& cfg, const std::string& key) {
   std::ifstream stream(cfg);
   for (std::string line; std::getline(stream, line);) {

@@ -1,8 +1,8 @@
-# Whoever uses Boost.Asio or Boost.Beast links this: their non-template parts, compiled once.
+# The non-template parts of Boost.Asio and Boost.Beast, compiled once. Every target that uses them links this library.
 yolod_library(yolod_asio SOURCES ${CMAKE_SOURCE_DIR}/tools/cmake/boost_asio.cpp PUBLIC Boost::headers Threads::Threads)
-# A batch of answers is as many handlers at once: Asio keeps the memory of so many for the next ones.
+# A batch of answers calls as many handlers at the same time; Asio keeps the memory of this many for later handlers.
 target_compile_definitions(yolod_asio PUBLIC
   BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE=64)
-# The front-end measures how long its event loop is held up by a handler.
+# The front-end measures how long a handler blocks its event loop.
 target_include_directories(yolod_asio PUBLIC ${CMAKE_SOURCE_DIR})
 target_compile_definitions(yolod_asio PUBLIC BOOST_ASIO_CUSTOM_HANDLER_TRACKING="tools/cmake/asio_turns.hpp")

@@ -1,10 +1,12 @@
-# Keeps out of our processes what the distribution's LibTorch names as needed and never calls: OpenCV's image codecs and
-# all that they bring (GDAL, GDCM), FFmpeg, ZeroMQ and two databases. Those libraries read dozens of formats that a
-# picture can pretend to be; a worker should not even have them in its memory. They also cost 65 MB and 0.13 s a start.
+# Keeps libraries out of yolod's processes that the distribution's LibTorch needs by name but never calls: OpenCV's
+# image codecs and their dependencies (GDAL, GDCM), FFmpeg, ZeroMQ and two databases. They parse dozens of formats
+# that a hostile picture can imitate, so a worker should not even have them in its memory. They also cost 65 MB and
+# 0.13 s per start.
 #
-# For each of them a library without content is built under the same name, in a folder that a program looks into before
-# the system's: by DT_RPATH, since DT_RUNPATH would not hold for what a library needs in turn. It is used only if
-# LibTorch still finds each of its symbols; another LibTorch, which does not name those libraries, has no stand-ins.
+# For each of them this builds an empty library of the same name, in a folder that a program searches before the
+# system's folders. It uses DT_RPATH, because DT_RUNPATH would not apply to indirectly needed libraries. The stand-ins
+# are used only if LibTorch still finds each of its symbols. Another LibTorch, which does not need those libraries,
+# has no stand-ins.
 #
 #   yolod_use_stand_ins(PROGRAM)   for a program that links LibTorch and calls none of these libraries itself
 set(_yolod_stand_in_names
@@ -44,7 +46,7 @@ function(_yolod_make_stand_ins)
       return()
     endif()
   endforeach()
-  # Every symbol of LibTorch and of what it needs, with the stand-ins in place of the libraries.
+  # Resolves every symbol of LibTorch and of its dependencies, with the stand-ins in place of the libraries.
   execute_process(COMMAND ${CMAKE_COMMAND} -E env LD_LIBRARY_PATH=${_yolod_stand_in_folder} ${LDD} -r ${library}
     OUTPUT_VARIABLE resolved ERROR_VARIABLE also)
   if("${resolved}${also}" MATCHES "(undefined symbol|symbol lookup error|version .* not found)[^\n]*")
@@ -67,7 +69,7 @@ function(yolod_use_stand_ins program)
     BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "$ORIGIN/stand_ins" INSTALL_RPATH_USE_LINK_PATH ON)
 endfunction()
 
-# Beside the programs that use them, which are installed into libexec/yolod.
+# The stand-ins lie beside the programs that use them, in libexec/yolod.
 function(yolod_install_stand_ins)
   foreach(file IN LISTS YOLOD_STAND_INS)
     install(PROGRAMS ${_yolod_stand_in_folder}/${file} DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/yolod/stand_ins)

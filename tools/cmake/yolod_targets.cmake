@@ -1,9 +1,9 @@
-# One way to declare a library or program of ours: the warnings, sanitizers and include root are the same for all,
-# and a folder can use another's headers only by naming that folder's target.
+# Declares yolod's libraries and programs in one way: all have the same warnings, sanitizers and include root. A
+# folder can use another folder's headers only if it links that folder's target.
 include(GNUInstallDirs)
 
-# What a target is compiled and linked with. What the tests are made of has its own: sanitized for addresses alone,
-# because the checks for undefined behaviour double what a test takes to compile, and test the test.
+# Sets the compiler and linker flags of a target. The tests' own code has separate flags: it uses only the address
+# sanitizer, because the checks for undefined behaviour double its compile time and would only test the tests.
 function(_yolod_flags name sanitizers)
   add_library(${name} INTERFACE)
   target_compile_options(${name} INTERFACE
@@ -12,11 +12,11 @@ function(_yolod_flags name sanitizers)
     target_compile_options(${name} INTERFACE -Werror)
   endif()
   if(YOLOD_SANITIZE)
-    # Unoptimised: with -O1 GCC 12 takes three times as long, and warns of uninitialised values in <regex> and mismatched
-    # operators in Asio that are not there. -Wtsan is about the fences of Asio's own locks, which one thread never
-    # contends for.
+    # Compiles without optimisation: with -O1 GCC 12 takes three times as long, and warns wrongly of uninitialised
+    # values in <regex> and of mismatched operators in Asio. -Wtsan warns about the fences of Asio's own locks, which
+    # one thread never contends for.
     target_compile_options(${name} INTERFACE
-      # vptr's check makes a pipe, and takes one that it cannot make for a bad object: a fault case leaves no descriptors.
+      # The vptr check opens a pipe, and reports an invalid object if it cannot. A fault test uses up all descriptors.
       -fsanitize=${sanitizers} -fno-sanitize=vptr -fno-omit-frame-pointer -g1 -O0
       -Wno-mismatched-new-delete -Wno-tsan)
     target_link_options(${name} INTERFACE -fsanitize=${YOLOD_SANITIZE})
@@ -37,7 +37,7 @@ string(REPLACE ",undefined" "" _test_sanitizers "${YOLOD_SANITIZE}")
 _yolod_flags(yolod_test_flags "${_test_sanitizers}")
 set(YOLOD_FLAGS yolod_flags)  # tests/ sets the other
 
-# yolod_library(NAME SOURCES... LINKS...): a static library; public headers are included as "folder/file.hpp".
+# yolod_library(NAME SOURCES... LINKS...) adds a static library; public headers are included as "folder/file.hpp".
 function(yolod_library name)
   cmake_parse_arguments(arg "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
   add_library(${name} STATIC ${arg_SOURCES})

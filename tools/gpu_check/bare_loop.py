@@ -1,5 +1,5 @@
-"""The yardstick for yolod's forward pass on a GPU: an exported TorchScript file in LibTorch, the same transfers, and
-nothing else. Prints images a second, the median of rounds of one second.
+"""Runs an exported TorchScript file in LibTorch with the same transfers as yolod and nothing else, as the yardstick
+for yolod's forward pass on a GPU. It prints images per second, the median of rounds of one second.
 
     bare_loop.py FILE DEVICE PRECISION BATCH SIZE
 """

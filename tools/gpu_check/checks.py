@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What tools/gpu-check runs once yolod is built: whether workers on a device compute what they should, as fast as they
-should, and leave nothing of its memory behind.
+"""Checks workers on a device: that they compute correctly and fast, and leave none of the device's memory allocated.
+tools/gpu-check runs it after it has built yolod.
 
     tools/gpu_check/checks.py [--device cuda:0] [--only heads,accuracy,passes,http,faults] [--seconds 5] [--bin DIR]
 
@@ -12,8 +12,8 @@ http       images a second through HTTP against bare loops in as many processes 
 faults     fault cases 2, 4 and 7: a worker dies or is interrupted while it loads, no client loses an answer, and the
            device's memory is back where it was
 
-With --device cpu it shows that the checks themselves work; the device's memory is not looked at then.
-Exits 1 where anything is not as it should be.
+With --device cpu it only tests the checks themselves and does not measure the device's memory. It exits with 1 if a
+check fails.
 """
 import contextlib
 import itertools
@@ -37,7 +37,7 @@ kServing = 64  # while workers serve: what they keep for reuse differs with what
 
 
 def reduced(device):
-    """What `auto` takes on a GPU; on the CPU nothing is to be shown of another precision."""
+    """Returns the precision that `auto` selects on a GPU; on the CPU it is fp32, because no other precision is tested there."""
     return "fp32" if device == "cpu" else "fp16"
 
 
@@ -49,7 +49,7 @@ def yolodctl(options, *arguments):
 
 
 def used_mib(device):
-    """Of the device's memory, by whomever; 0 on the CPU."""
+    """Returns the used memory of the device, by all processes; 0 on the CPU."""
     if device == "cpu":
         return 0
     index = device.partition(":")[2] or "0"
@@ -70,7 +70,7 @@ def wait_until(holds, seconds):
 
 
 def trained():
-    """Name, files and Darknet's own answer of each trained network."""
+    """Returns the name, the files and Darknet's own answer for each trained network."""
     for folder in sorted((common.data / "darknet").iterdir()):
         facts = json.loads((folder / "model.json").read_text())
         yield folder.name, folder / facts["cfg"], folder / facts["weights"], folder / "input.npy", folder / "expected.npy"
@@ -88,7 +88,7 @@ def made(work):
 
 
 def distance(actual, expected, side):
-    """In units of what is allowed; of widths and heights beyond four inputs, of their logarithms."""
+    """Returns the distance in units of the tolerance. For widths and heights above four inputs it compares logarithms."""
     a, b = actual.reshape(expected.shape).astype(float), expected.astype(float)
     off = numpy.abs(a - b) / (1e-3 + 1e-4 * numpy.abs(b))
     for column in (2, 3):
@@ -152,7 +152,7 @@ def check_passes(options, goals, work):
 
 
 def model_of(options, network, workers, threads):
-    # On the CPU as on a GPU, where each worker loads by itself.
+    # No preload on the CPU either, because on a GPU each worker loads the model itself.
     return network.model(device=options.device, precision=reduced(options.device), workers=workers, threads=threads,
                          preload=False, batch={"max_size": 8}, queue={"max_size": 1024})
 
@@ -191,7 +191,7 @@ def check_http(options, goals, _):
     for name, size in options.networks:
         network = common.Network(name, size)
         for workers in options.workers:
-            # A core for the front-end and the load.
+            # One core is for the front-end and the load generator.
             threads = max(1, (cores - 1) // workers)
             before = used_mib(options.device)
             with common.Yolod(options, [model_of(options, network, workers, threads)]) as server:
@@ -242,7 +242,7 @@ def check_faults(options, goals, _):
 
 
 def check_interrupted_load(options, goals, network, empty):
-    """SIGINT at moments spread over the load of a worker that takes another's place."""
+    """Sends SIGINT at several moments during the load of a replacement worker."""
     with common.Yolod(options, [model_of(options, network, 1, 1)]) as server:
         full = used_mib(options.device)
         load_ms = int(re.findall(r"loaded in (\d+) ms", server.log.read_text())[-1])

@@ -1,4 +1,4 @@
-// How far work is of which it is known how much there is, for whoever watches.
+// Shows the progress of work whose total amount is known.
 #pragma once
 
 #include <string_view>
@@ -7,13 +7,14 @@
 
 namespace yolod::tools {
 
-// A bar on stderr, drawn in place and wiped at the end; nothing at all where stderr is no terminal. One thread.
+// A bar on stderr that is redrawn in place and erased at the end. If stderr is not a terminal, it shows nothing. One
+// thread uses it.
 class ProgressBar {
  public:
   ProgressBar() : line_(ProgressLine::Elsewhere::kNothing) {}
 
-  // `part` of the work, 0 to 1, is done; `what` stands behind the bar. May be called often: it draws ten times a second
-  // at most.
+  // `part` (0 to 1) of the work is done; `what` is shown behind the bar. It may be called often, because it draws at
+  // most ten times a second.
   void draw(double part, std::string_view what);
 
  private:

@@ -11,7 +11,7 @@ namespace {
 
 constexpr const char* kWipe = "\r\033[K";
 
-// Asked each time: windows are resized.
+// Read the size each time, because the user may resize the window.
 std::size_t terminal_columns() {
   constexpr std::size_t kUsual = 80;
   winsize size{};
@@ -45,7 +45,7 @@ bool ProgressLine::due() const {
 void ProgressLine::show(std::string_view text) {
   if (!terminal_ && elsewhere_ == Elsewhere::kNothing) return;
   shown_ = common::Clock::now();
-  // One less than there are: a cursor behind the last column would wrap on some terminals.
+  // Leave the last column free, because a cursor behind it would wrap on some terminals.
   if (terminal_) text = cut_to(text, terminal_columns() - 1);
   const auto length = static_cast<int>(text.size());
   if (terminal_) {

@@ -1,4 +1,4 @@
-// One line on stderr that says how far long work is.
+// Shows the progress of long work as one line on stderr.
 #pragma once
 
 #include <cstddef>
@@ -9,13 +9,14 @@
 
 namespace yolod::tools {
 
-// The first `columns` characters of UTF-8 text: what a terminal shows in one line of its own.
+// Returns the first `columns` characters of UTF-8 text, which fit into a line of the terminal.
 [[nodiscard]] std::string_view cut_to(std::string_view text, std::size_t columns);
 
-// On a terminal it is rewritten in place, cut to the terminal's width, and wiped at the end. One thread.
+// On a terminal the line is rewritten in place, cut to the terminal's width, and erased at the end. One thread uses
+// it.
 class ProgressLine {
  public:
-  // What is shown where stderr is no terminal.
+  // The output if stderr is not a terminal.
   enum class Elsewhere { kNothing, kLines };
 
   explicit ProgressLine(Elsewhere elsewhere);
@@ -23,10 +24,10 @@ class ProgressLine {
   ProgressLine& operator=(const ProgressLine&) = delete;
   ~ProgressLine();
 
-  // Whether it is time for a new one: a tenth of a second after the last on a terminal, ten seconds elsewhere.
+  // Returns whether a new line is due: on a terminal a tenth of a second after the last line, otherwise ten seconds.
   [[nodiscard]] bool due() const;
   void show(std::string_view text);
-  // A line that stays, above the one that is rewritten. Also where nothing else is shown.
+  // Prints a line that stays, above the rewritten line; also if nothing else is shown.
   void keep(std::string_view text);
 
  private:

@@ -24,14 +24,14 @@ void draw_sky(const Stage& stage, Random& random) {
   const int bottom = std::clamp(static_cast<int>(stage.view.horizon) + 12, 1, picture.rows);
   auto sky = picture.rowRange(0, bottom);
   const bool cloudy = random.chance(stage.air.overcast ? 0.9F : 0.65F);
-  // A cloud begins where the texture is brighter than this.
+  // The texture shows a cloud where it is brighter than this.
   const float threshold = stage.air.overcast ? random.uniform(70, 120) : random.uniform(110, 165);
   const float softness = random.uniform(25, 80);
   const float thickness = random.uniform(0.5F, 1);
   const auto color = cloud_color(stage.air, random);
   const auto clouds = cloud_texture(random, {sky.cols, sky.rows});
 
-  // How much of a cloud there is, in steps; and of a row, the color of each step.
+  // The density of a cloud in steps, and the color of each step in a row.
   constexpr int kSteps = 32;
   std::array<std::uint8_t, 256> step_of{};
   for (std::size_t i = 0; cloudy && i < 256; ++i) {
@@ -71,7 +71,7 @@ void draw_skyline(const Stage& stage, Random& random) {
     const float step = (hills ? 6 : random.uniform(6, 34)) * unit;
     height = hills ? std::clamp(height + random.uniform(-2.2F, 2.2F) * unit, 2 * unit, 40 * unit)
                    : random.uniform(2, 45) * unit;
-    // The farther of it, the paler.
+    // More distant parts are paler.
     const float away = distance * (hills ? 0.6F : random.uniform(0.3F, 0.9F));
     const auto color = stage.air.surface(base * random.uniform(0.85F, 1.15F), away);
     const float top = view.horizon - height;

@@ -1,4 +1,4 @@
-// The sky and what stands at its edge. Drawn at once: all else lies before it.
+// Draws the sky and the things on the horizon. It is drawn first, because everything else lies in front of it.
 #pragma once
 
 #include "tools/scenes/stage.hpp"

@@ -8,17 +8,17 @@ namespace {
 
 struct Building {
   float wall{0};  // x of its front
-  float away{1};  // 1: it stands right of the street, -1: left
-  float near{0};  // z
+  float away{1};  // 1: right of the street; -1: left
+  float near{0};  // z of its near corner
   float far{0};
   float height{10};
   Color color;
 };
 
-// A place on one of its two walls: `along` 0 to 1 from its near corner, `up` in metres.
+// A position on one of the two walls: `along` is 0 to 1 from the near corner, `up` is in metres.
 struct Wall {
   const Building& building;
-  bool facing;  // the wall that faces the camera, not the street
+  bool facing;  // true: the wall towards the camera; false: the wall towards the street
 
   [[nodiscard]] float length() const { return facing ? 16 : building.far - building.near; }
   [[nodiscard]] float depth(float along) const {
@@ -84,7 +84,7 @@ void draw_windows(const Stage& stage, Random& random, const Wall& wall, float fr
             wall.rectangle(stage.view, begin - rim, end + rim, low - 0.12F, low + tall * floor + 0.12F),
             stage.air.surface(wall.building.color * (1.25F * shade), z));
       }
-      // Of so many, rough edges are not seen.
+      // Rough edges are invisible with so many windows.
       stage.canvas.fill_roughly(window,
                                 shines ? stage.air.source(lamp, z) : stage.air.surface(glass * (tone * shade), z));
     }
@@ -98,7 +98,7 @@ Color sign_color(Random& random) {
   return random.pick(kLoud);
 }
 
-// Glass, and above it a board with a name; at night both shine.
+// Draws shop windows and a name board above them; both shine at night.
 void draw_shops(const Stage& stage, Random& random, const Wall& wall, float height) {
   const int shops = std::max(1, static_cast<int>(wall.length() / random.uniform(4, 8)));
   for (int shop = 0; shop < shops; ++shop) {
@@ -137,7 +137,7 @@ void draw_building(const Stage& stage, Random& random, const Building& building)
   for (const bool facing : {true, false}) {
     const Wall wall{building, facing};
     const float shade = facing ? 0.8F * sunny : 1;
-    // In two parts, so that haze grows along a long wall.
+    // Draws a long wall in two parts, so that haze can grow along it.
     for (int part = 1; part >= 0; --part) {
       const float begin = 0.5F * static_cast<float>(part);
       const auto corners = wall.rectangle(stage.view, begin, begin + 0.5F, 0, building.height);

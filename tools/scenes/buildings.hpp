@@ -1,4 +1,4 @@
-// Houses along the street.
+// Draws the houses along the street.
 #pragma once
 
 #include <vector>

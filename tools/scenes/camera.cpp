@@ -12,7 +12,7 @@
 namespace yolod::scenes {
 namespace {
 
-// At night the halo keeps the color that a burnt-out lens has lost.
+// At night the halo keeps the lens's color, which the overexposed lens has lost.
 void scatter(cv::Mat& picture, const Plan& plan, const std::vector<RenderedLight>& lights, Random& random) {
   const float unit = 1 / plan.view.standard();
   const bool dark = plan.air.daytime != Daytime::kDay;
@@ -28,7 +28,7 @@ void scatter(cv::Mat& picture, const Plan& plan, const std::vector<RenderedLight
   }
 }
 
-// `gently` where more would take away the color of the smallest lens.
+// `gently` limits the blur, because a strong blur would remove the color of the smallest lens.
 void blur(cv::Mat& picture, Random& random, float unit, bool gently) {
   constexpr std::array<float, 4> kKinds{0.35F, 0.45F, 0.12F, 0.08F};  // none, defocus, movement, few pixels
   constexpr std::array<float, 4> kGentleKinds{0.5F, 0.5F, 0, 0};
@@ -54,7 +54,7 @@ void blur(cv::Mat& picture, Random& random, float unit, bool gently) {
   }
 }
 
-// Exposure, contrast and the camera's idea of white, in one table.
+// Applies exposure, contrast and white balance with one table.
 void grade(cv::Mat& picture, Random& random) {
   const float gamma = random.uniform(0.85F, 1.18F);
   const float gain = random.uniform(0.85F, 1.15F);
@@ -111,7 +111,7 @@ void compress(cv::Mat& picture, Random& random) {
   const model::image::PixelView pixels{picture.data, picture.cols, picture.rows, picture.step[0]};
   const auto file = model::image::encode(pixels, common::FileType::kJpeg, random.integer(35, 92));
   const auto seen = file ? model::image::decode(*file, {}) : file.error();
-  // Without it the picture stays as sharp as it is.
+  // Without this step the picture keeps its sharpness.
   if (!seen) return;
   const auto view = seen->view();
   for (int y = 0; y < view.height; ++y) {

@@ -1,4 +1,4 @@
-// What a camera makes of a picture.
+// Applies the effects of a camera to a picture.
 #pragma once
 
 #include <opencv2/core/mat.hpp>
@@ -9,7 +9,7 @@
 
 namespace yolod::scenes {
 
-// Scattered light, blur, exposure, color, noise, compression.
+// Applies scattered light, blur, exposure, color, noise and compression.
 void shoot(cv::Mat& picture, const Plan& plan, const std::vector<RenderedLight>& lights, Random& random);
 
 }  // namespace yolod::scenes

@@ -8,16 +8,16 @@
 namespace yolod::scenes {
 namespace {
 
-// Points are handed to OpenCV in sixteenths of a pixel.
+// Points are passed to OpenCV in units of 1/16 pixel.
 constexpr int kShift = 4;
 constexpr float kUnit = 1 << kShift;
-constexpr float kFarthest = 30000;  // pixels outside of the picture
+constexpr float kFarthest = 30000;  // pixels outside the picture
 constexpr std::size_t kMaxCorners = 64;
 constexpr int kStandsOut = 10;  // levels, the mean of the channels
 
 cv::Scalar scalar(const Color& color) { return {color[0], color[1], color[2]}; }
 
-// OpenCV's pixel (0, 0) reaches from -0.5 to 0.5; ours from 0 to 1.
+// OpenCV's pixel (0, 0) extends from -0.5 to 0.5; here it extends from 0 to 1.
 struct FixedPoints {
   FixedPoints(std::span<const cv::Point2f> points, const cv::Point2f& origin, float scale) {
     for (const auto& point : points.first(std::min(points.size(), kMaxCorners))) {

@@ -1,4 +1,4 @@
-// The pictures that are shipped in model/data: of a seed that nothing is trained or measured with.
+// The pictures in model/data. No training and no test uses their seed.
 #pragma once
 
 #include <array>

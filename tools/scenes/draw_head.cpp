@@ -13,7 +13,8 @@ constexpr float kPi = static_cast<float>(CV_PI);
 constexpr int kCircle = 20;  // corners of a lens
 constexpr float kBodyDepth = 0.16F;
 
-// From the head's own metres (x right, y down, z towards the camera, from the middle of its front) to the picture.
+// Projects the head's own coordinates to the picture (metres from the middle of its front: x right, y down, z towards
+// the camera).
 class HeadProjection {
  public:
   HeadProjection(const SignalHead& head, const HeadPlace& place)
@@ -104,7 +105,7 @@ class HeadPainter {
     return projected({{-x, -y}, {x, -y}, {x, y}, {-x, y}}, z);
   }
 
-  // Without its corners, if it is to be round.
+  // Leaves out the corners if the head is round.
   [[nodiscard]] Points front(const cv::Size2f& size, float z) const {
     if (!head_.rounded) return rectangle(size, z);
     const float x = size.width / 2;
@@ -151,7 +152,7 @@ class HeadPainter {
     cv::convexHull(corners, hull);
     patch_.fill(hull, seen(head_.body * 0.6F));
     patch_.fill(near, seen(head_.body));
-    // The gaps between the sections.
+    // Draws the gaps between the sections.
     for (int i = 1; i < head_.lens_count; ++i) {
       const auto middle = (lens_center(i - 1) + lens_center(i)) / 2;
       const cv::Point2f half = head_.lying ? cv::Point2f(0.008F, size.height / 2) : cv::Point2f(size.width / 2, 0.008F);
@@ -195,7 +196,7 @@ class HeadPainter {
 
   void draw_lit_disc(const cv::Point2f& center, float radius) {
     const float pixels = radius * cv::norm(to_.at({1, 0}, 0) - to_.at({0, 0}, 0)) * static_cast<float>(patch_.scale());
-    // Of a small one little but its color is left.
+    // A small lens shows hardly more than its color.
     const float whiteness = head_.whiteness * std::clamp(pixels / static_cast<float>(patch_.scale()) / 5, 0.3F, 1.0F);
     const auto bright = mix(head_.lit_color, {255, 255, 255}, whiteness);
     patch_.fill(circle(center, radius), air_.source(head_.lit_color * 0.8F, z_));
@@ -237,7 +238,7 @@ class HeadPainter {
     patch_.fill(projected({place(-0.68F, 0.02F), place(0, -0.85F), place(0.68F, 0.02F)}, 0.01F), color);
   }
 
-  // A roof over the lens, or a tube around it but for its lowest part: strips from the lens towards the camera.
+  // Draws a roof over the lens, or a tube around it except its lowest part: strips from the lens towards the camera.
   void draw_visor(int index) {
     if (head_.visor == Visor::kNone) return;
     constexpr int kStrips = 14;
@@ -249,9 +250,9 @@ class HeadPainter {
       const float angle = from + (to - from) * static_cast<float>(k) / kStrips;
       return cv::Point2f(center.x + radius * std::cos(angle), center.y + radius * std::sin(angle));
     };
-    for (const bool inside : {true, false}) {  // what is seen from within lies behind what is seen from without
+    for (const bool inside : {true, false}) {  // the inside lies behind the outside
       for (int k = 0; k < kStrips; ++k) {
-        // Shorter towards its lower ends.
+        // The visor is shorter towards its lower ends.
         const float up = 1 - std::abs(2 * (static_cast<float>(k) + 0.5F) / kStrips - 1);
         const float length = head_.visor_length * (0.45F + 0.55F * std::min(1.0F, 2 * up));
         const std::array<cv::Point2f, 4> strip{to_.at(rim(k), 0), to_.at(rim(k + 1), 0), to_.at(rim(k + 1), length),

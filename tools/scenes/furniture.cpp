@@ -130,7 +130,7 @@ void add_people(std::vector<Item>& items, Random& random, const Street& street) 
   }
 }
 
-// Over the street, or along it, sagging.
+// Adds sagging wires, across or along the street.
 void add_wires(std::vector<Item>& items, Random& random, const Street& street) {
   if (random.chance(0.65F)) return;
   for (int i = random.integer(1, 4); i > 0; --i) {

@@ -1,4 +1,4 @@
-// Street lamps, road signs, advertisements, lit signs of shops, people, wires.
+// Draws street lamps, road signs, advertisements, lit shop signs, people and wires.
 #pragma once
 
 #include <vector>
@@ -9,7 +9,7 @@
 namespace yolod::scenes {
 
 void add_furniture(std::vector<Item>& items, Random& random, const Street& street);
-// Metres.
+// Distances are in metres.
 [[nodiscard]] Item pole_item(Random& random, float x, float z, float width, float height);
 
 }  // namespace yolod::scenes

@@ -1,7 +1,7 @@
-// yolod-scenes: writes drawn street scenes and their labels.
+// yolod-scenes writes drawn street scenes and their labels.
 //
 //   yolod-scenes --seed 1000007 --count 500 --output test/     0000.jpg 0000.txt ... demo.names
-//   yolod-scenes --demo --output model/data                    the pictures that are shipped
+//   yolod-scenes --demo --output model/data                    the pictures in model/data
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
@@ -67,7 +67,7 @@ int run(const Request& request) {
   std::error_code failed;
   std::filesystem::create_directories(request.output, failed);
   if (failed) return fail(request.output + ": " + failed.message());
-  cv::setNumThreads(1);  // each scene has a thread of ours
+  cv::setNumThreads(1);  // this program has one thread for each scene
   const auto shares = write_with_progress(series_of(request), request);
   if (!shares) return fail(shares.error().message);
   if (const auto written = write_names(request.output); !written) return fail(written.error().message);
@@ -80,21 +80,21 @@ int run(const Request& request) {
 
 int main(int argc, char** argv) {
   yolod::scenes::Request request;
-  CLI::App app{"Draws street scenes with traffic lights, and says what is in them: pictures with YOLO-format labels.",
+  CLI::App app{"Draws street scenes with traffic lights, with labels in YOLO format for what the pictures show.",
                "yolod-scenes"};
-  auto* count = app.add_option("--count", request.count, "how many")->check(CLI::PositiveNumber);
+  auto* count = app.add_option("--count", request.count, "the number of scenes")->check(CLI::PositiveNumber);
   auto* seed = app.add_option("--seed", request.seed,
                               "0: demo pictures; 999999: validation; 1000000 and above: tests; others: training")
                    ->capture_default_str();
-  auto* first = app.add_option("--first", request.first, "the first one's number")->capture_default_str();
-  app.add_option("--output", request.output, "a folder; made if it is not there")->required()->type_name("DIR");
+  auto* first = app.add_option("--first", request.first, "the number of the first scene")->capture_default_str();
+  app.add_option("--output", request.output, "a folder, created if missing")->required()->type_name("DIR");
   auto* width =
       app.add_option("--width", request.scene.width, "pixels")->check(CLI::Range(64, 4096))->capture_default_str();
   auto* height =
       app.add_option("--height", request.scene.height, "pixels")->check(CLI::Range(64, 4096))->capture_default_str();
-  app.add_option("--threads", request.threads, "that draw; default all that this process may use")
+  app.add_option("--threads", request.threads, "threads that draw; default all cores that this process may use")
       ->check(CLI::Range(1, 1'024));
-  auto* demo = app.add_flag("--demo", request.demo, "the pictures that are shipped, instead");
+  auto* demo = app.add_flag("--demo", request.demo, "write the pictures of model/data instead");
   for (auto* ignored : {count, seed, first, width, height}) demo->excludes(ignored);
   try {
     app.parse(argc, argv);

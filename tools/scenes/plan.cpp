@@ -13,7 +13,8 @@
 namespace yolod::scenes {
 namespace {
 
-// More than some of one: what is to be hidden is planned, and a light that is hardly seen would have to be left out.
+// Returns whether the item hides a large part of a light. Hidden lights are planned separately, and a light that is
+// hardly visible would have to be omitted.
 bool hides_a_light(const Item& item, const Plan& plan) {
   constexpr float kSome = 0.25F;
   return std::any_of(plan.lights.begin(), plan.lights.end(), [&](const PlannedLight& light) {

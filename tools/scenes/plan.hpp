@@ -1,4 +1,5 @@
-// A scene before it is drawn: the camera, the air, the traffic lights and all else, each with its place.
+// The plan of a scene before it is drawn: the camera, the air, the traffic lights and all other objects, with their
+// positions.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,7 @@ struct Plan {
   Air air;
   Street street;
   std::vector<PlannedLight> lights;
-  std::vector<Item> items;  // all but the lights, in no order
+  std::vector<Item> items;  // everything except the lights, in no particular order
   std::uint64_t backdrop_seed{0};
   std::uint64_t camera_seed{0};
 };

@@ -15,7 +15,7 @@ namespace {
 
 enum class Cover { kLeaves, kPole, kVehicleBeside, kVehicleBelow, kSign };
 
-// From the left (-1) or the right (1), so that what is lit stays visible.
+// Returns from which side to hide the light, left (-1) or right (1), so that the lit lens stays visible.
 float free_side(const SignalHead& head, Random& random) {
   if (!head.lying || head.lit < 0) return random.sign();
   const float middle = 0.5F * static_cast<float>(head.lens_count - 1);
@@ -32,14 +32,14 @@ class Hider {
         light_(light),
         box_(light.seen(plan.view)),
         side_(free_side(light.head, random)) {
-    // Less can be hidden of an arrow, whose head must be seen, and of what is small.
-    constexpr float kSmallHead = 20;  // pixels of a picture kStandardWidth wide
+    // Hides less of an arrow, whose shape must be visible, and of a small light.
+    constexpr float kSmallHead = 20;  // pixels of a picture with the width kStandardWidth
     const bool small = std::max(box_.width, box_.height) * view_.standard() < kSmallHead;
     cut_ = light.head.arrow() || small ? random.uniform(0.2F, 0.34F) : random.uniform(0.2F, 0.45F);
     edge_ = side_ > 0 ? box_.x + box_.width * (1 - cut_) : box_.x + box_.width * cut_;
   }
 
-  // Nothing where that would hide too much of this light or of another.
+  // Returns nullopt if the item would hide too much of this light or of another.
   std::optional<Item> item() {
     auto made = make(static_cast<Cover>(random_.weighted(std::array{0.42F, 0.15F, 0.13F, 0.2F, 0.1F})));
     if (!made) return made;
@@ -72,7 +72,7 @@ class Hider {
     Tree tree;
     tree.z = std::max(4.0F, light_.z * random_.uniform(0.5F, 0.92F));
     tree.radius = random_.uniform(0.8F, 2);
-    // A crown's outline is ragged: its leaves are dense to 0.95 of its radius.
+    // A crown has a ragged outline; its leaves are dense up to 0.95 of its radius.
     tree.x = view_.x_at(edge_ + side_ * 0.95F * tree.radius * view_.scale(tree.z), tree.z);
     const float middle = view_.y_at(row() + random_.uniform(-0.3F, 0.3F) * box_.height, tree.z);
     tree.trunk = std::max(0.6F, middle - 0.8F * tree.radius);
@@ -95,12 +95,12 @@ class Hider {
     vehicle.height = std::max(3.0F, view_.y_at(box_.y, vehicle.z) + random_.uniform(0.1F, 0.6F));
     if (vehicle.height > 4.2F) return std::nullopt;
     vehicle.x = view_.x_at(edge_, vehicle.z) + side_ * vehicle.width / 2;
-    // Its side towards the camera's axis would hide more than its end does.
+    // The vehicle's side towards the camera's axis would hide more than its end.
     if (std::abs(vehicle.x) > 1.25F && vehicle.x * side_ < 0) return std::nullopt;
     return vehicle_item(random_, vehicle);
   }
 
-  // Its roof hides the lower part of the light.
+  // Returns a vehicle whose roof hides the lower part of the light.
   std::optional<Item> vehicle_below() {
     const auto& head = light_.head;
     float cut = cut_;
@@ -146,7 +146,7 @@ class Hider {
   cv::Rect2f box_;
   float side_;
   float cut_{0};
-  float edge_{0};  // the column up to which it is hidden
+  float edge_{0};  // the light is hidden up to this column
 };
 
 }  // namespace

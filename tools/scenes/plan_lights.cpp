@@ -11,11 +11,11 @@ namespace {
 
 enum class Mount { kPole, kArm, kWire };
 
-// Pixels of a picture kStandardWidth wide.
+// The unit is a pixel of a picture with the width kStandardWidth.
 constexpr float kShortestPlanned = 9;
 constexpr float kLongestPlanned = 100;
 constexpr float kArrowLens = 7;
-constexpr float kDarkOff = 22;  // an unlit light at night is seen from this length on
+constexpr float kDarkOff = 22;  // from this length on, an unlit light is visible at night
 constexpr float kSmallestOff = 12;
 
 const Color kPoleGrey(120, 122, 120);
@@ -32,7 +32,7 @@ class LightPlanner {
   }
 
  private:
-  // Metres at which a head this long is of a length that is wanted in the picture.
+  // Returns the distance in metres at which a head of this length has the wanted length in the picture.
   float distance_for(float length) {
     const float pixels = random_.log_uniform(kShortestPlanned + 2, 95) / view_.standard();
     return view_.focal * length / pixels;
@@ -58,9 +58,9 @@ class LightPlanner {
     }
   }
 
-  // At a kerb mostly, or on an island.
+  // Returns the position of a pole: mostly at a kerb, or on an island.
   float pole_x(float z) {
-    if (random_.chance(0.14F)) {  // cut by the picture's edge
+    if (random_.chance(0.14F)) {  // the picture's edge cuts it
       const auto width = static_cast<float>(view_.size.width);
       const float half = 0.19F * view_.scale(z) * random_.uniform(-0.25F, 0.65F);
       return view_.x_at(random_.chance(0.5F) ? half : width - half, z);
@@ -83,7 +83,7 @@ class LightPlanner {
     const bool as_before = !first && random_.chance(0.3F) && weights[static_cast<std::size_t>(last_)] > 0;
     last_ = as_before ? last_ : static_cast<Light>(random_.weighted(weights));
     auto head = random_head(random_, last_, plan_.air.night());
-    // Of a small one turned away too little would be left.
+    // A small head that is turned away would show too little.
     if (!arrows) head.yaw *= 0.6F;
     return head;
   }
@@ -111,7 +111,7 @@ class LightPlanner {
 
   bool has_room() const { return plan_.lights.size() < wanted_; }
 
-  // False where it would not be seen well, or at all.
+  // Returns false if the light would not be visible, or not well.
   bool hang(const SignalHead& head, float x, float y, float z) {
     const PlannedLight light{head, x, y, z};
     if (!has_room() || !is_seen(light)) return false;
@@ -128,11 +128,11 @@ class LightPlanner {
     if (std::abs(x) < 1.7F) return;
     const float y = random_.uniform(2.4F, 3.9F);
     const auto head = next_head(z, true);
-    const bool beside = random_.chance(0.4F);  // the head is at the pole's side, not before it
+    const bool beside = random_.chance(0.4F);  // the head is beside the pole, not in front of it
     const float shift = beside ? random_.sign() * (0.5F * head.outline().width + 0.12F) : 0;
     if (!hang(head, x + shift, y, z)) return;
     float top = y + head.outline().height / 2;
-    if (random_.chance(0.4F)) {  // a second one, as high
+    if (random_.chance(0.4F)) {  // a second head at the same height
       const auto second = next_head(z, false);
       const float gap = head.outline().width / 2 + second.outline().width / 2 + random_.uniform(0.05F, 0.4F);
       const float way = beside ? -std::copysign(1.0F, shift) : random_.sign();
@@ -151,7 +151,7 @@ class LightPlanner {
     });
   }
 
-  // Heads below an arm, or before it, that reaches from the kerb over the street.
+  // Adds heads below or in front of an arm that reaches from the kerb over the street.
   void add_arm(float z) {
     const float side = random_.chance(0.7F) ? plan_.street.side : -plan_.street.side;
     const float foot = (side > 0 ? plan_.street.right : plan_.street.left) + side * random_.uniform(0.5F, 1.5F);
@@ -177,7 +177,7 @@ class LightPlanner {
     });
   }
 
-  // Heads that hang from a wire across the street.
+  // Adds heads that hang from a wire across the street.
   void add_wire(float z) {
     const float height = random_.uniform(5.8F, 7);
     const float sag = random_.uniform(0.1F, 0.5F);

@@ -1,11 +1,11 @@
-// Where a scene's traffic lights are.
+// Plans the positions of a scene's traffic lights.
 #pragma once
 
 #include "tools/scenes/plan.hpp"
 
 namespace yolod::scenes {
 
-// Lights with the poles, arms and wires that carry them. Sets the street's junction.
+// Adds lights with the poles, arms and wires that carry them, and sets the street's junction.
 void plan_lights(Plan& plan, Random& random);
 
 }  // namespace yolod::scenes

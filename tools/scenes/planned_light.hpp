@@ -1,4 +1,4 @@
-// A traffic light in its place, and what stands before it.
+// A traffic light at its position, and the objects in front of it.
 #pragma once
 
 #include <opencv2/core/types.hpp>
@@ -9,7 +9,7 @@
 
 namespace yolod::scenes {
 
-// Metres; of the middle of its front.
+// The position of the middle of its front, in metres.
 struct PlannedLight {
   SignalHead head;
   float x{0};
@@ -17,13 +17,13 @@ struct PlannedLight {
   float z{0};
 
   [[nodiscard]] HeadPlace place(const View& view) const;
-  // About where it is seen: of its outline, as if it faced the camera.
+  // Returns the approximate region of its outline in the picture, as if it faced the camera.
   [[nodiscard]] cv::Rect2f seen(const View& view) const;
-  // The lit lens alone; of one that is off, all of it.
+  // Returns the region of the lit lens, or of the whole head if the light is off.
   [[nodiscard]] cv::Rect2f lens_seen(const View& view) const;
 };
 
-// About how much this thing hides, 0 to 1, of what is seen there, `z` metres away.
+// Returns approximately how much of the region `seen`, `z` metres away, this item hides, 0 to 1.
 [[nodiscard]] float hidden_share(const cv::Rect2f& seen, float z, const Item& item, const View& view);
 
 }  // namespace yolod::scenes

@@ -1,4 +1,4 @@
-// Random numbers that are the same with every standard library, whose distributions are not.
+// Random numbers that are the same with every standard library; the distributions of the standard library are not.
 #pragma once
 
 #include <array>
@@ -10,26 +10,26 @@
 
 namespace yolod::scenes {
 
-// One owner, one thread. C++ leaves open in which order the arguments of a call and the sides of an operator are worked
-// out, so at most one of them may draw a number; braces keep their order.
+// One thread owns and uses it. C++ does not define the order in which it evaluates the arguments of a call and the
+// operands of an operator, so at most one of them may draw a number. Braces keep the order.
 class Random {
  public:
   explicit Random(std::uint64_t seed) : engine_(seed) {}
   Random(std::uint64_t seed, std::uint64_t index) : engine_(SplitMix64::mixed(seed, index)) {}
 
   std::uint64_t bits() { return engine_(); }
-  // 0 to 1, without 1.
+  // Returns a number from 0 to 1, without 1.
   float unit() { return static_cast<float>(engine_() >> 40U) * 0x1p-24F; }
   float uniform(float low, float high) { return low + (high - low) * unit(); }
-  // Each doubling as likely as the next.
+  // Returns a number whose logarithm is uniformly distributed.
   float log_uniform(float low, float high) { return low * std::pow(high / low, unit()); }
-  // Nearly normal: a sum of four uniform numbers, so never beyond 3.5 deviations.
+  // Returns an approximately normal number: a sum of four uniform numbers, so at most 3.5 deviations from the mean.
   float normal(float mean, float deviation) {
     float sum = unit();
     for (int i = 0; i < 3; ++i) sum += unit();
     return mean + deviation * (sum - 2) * 1.7320508F;
   }
-  // Both ends included.
+  // Returns a whole number from `low` to `high`, both included.
   int integer(int low, int high) {
     return low + static_cast<int>(engine_() % static_cast<std::uint64_t>(high - low + 1));
   }
@@ -40,7 +40,7 @@ class Random {
   const T& pick(const std::array<T, n>& values) {
     return values[engine_() % n];
   }
-  // An index; weights need not add up to one.
+  // Returns an index with a probability in proportion to its weight; the weights need not add up to 1.
   template <std::size_t n>
   std::size_t weighted(const std::array<float, n>& weights) {
     float left = 0;

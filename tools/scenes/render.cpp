@@ -13,9 +13,9 @@
 namespace yolod::scenes {
 namespace {
 
-constexpr float kLeastLens = 0.5F;       // of the lit lens must be seen
-constexpr float kLeastDifficult = 0.7F;  // of an arrow, or of a small lens
-constexpr float kLeastOutline = 0.5F;    // share of one that is off that must stand out from what is behind it
+constexpr float kLeastLens = 0.5F;       // the share of the lit lens that must be visible
+constexpr float kLeastDifficult = 0.7F;  // the same for an arrow or a small lens
+constexpr float kLeastOutline = 0.5F;    // the share of an unlit light that must differ from the background
 
 // The marks of a light on the canvas.
 std::uint8_t housing_mark(std::size_t i) { return static_cast<std::uint8_t>(2 * i + 1); }
@@ -24,7 +24,7 @@ std::uint8_t lens_mark(std::size_t i) { return static_cast<std::uint8_t>(2 * i +
 struct Drawn {
   RenderedLight light;
   cv::Rect area;
-  float pixels{0};  // of the housing, were nothing before it
+  float pixels{0};  // of the housing without hiding objects
   float lens_pixels{0};
 };
 
@@ -61,7 +61,7 @@ Rendering render(const Plan& plan, const std::vector<std::size_t>& drawn, Shown 
   draw_skyline(stage, backdrop);
   draw_road(stage, backdrop, plan.street);
 
-  // A thing to draw: one of the plan's items, or a light.
+  // A thing to draw: an item of the plan, or a light.
   struct Step {
     float depth;
     const Item* item;

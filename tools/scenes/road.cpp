@@ -51,12 +51,12 @@ void draw_lane_arrow(const Stage& stage, float x, float z) {
                     color);
 }
 
-// Metres to each side that reach beyond the picture's edges from `near` to `far`, and not much farther.
+// Returns how many metres to each side the road must extend to leave the picture from `near` to `far`.
 float half_width(const View& view, float near, float far) {
   return 0.9F * static_cast<float>(view.size.width) / view.scale(near) * far / near;
 }
 
-// Stains and grain.
+// Adds stains and grain.
 void roughen(const Stage& stage, Random& random) {
   auto& picture = stage.canvas.picture();
   const int top = std::clamp(static_cast<int>(stage.view.horizon), 0, picture.rows - 1);
@@ -92,7 +92,7 @@ Street random_street(Random& random, float junction) {
 void draw_road(const Stage& stage, Random& random, const Street& street) {
   static const std::array<Color, 4> kGrounds{Color(130, 138, 142), Color(60, 110, 85), Color(90, 125, 130),
                                              Color(105, 110, 112)};
-  // In strips, so that haze takes the farther ones more.
+  // Draws strips, so that haze can affect the more distant ones more strongly.
   constexpr std::array<float, 7> kStrips{kNear, 8, 16, 30, 55, 110, Street::kEnd};
   const auto& soil = random.pick(kGrounds);
   const auto ground = soil * random.uniform(0.8F, 1.15F);
@@ -110,7 +110,7 @@ void draw_road(const Stage& stage, Random& random, const Street& street) {
     cover(street.left - street.pavement, street.right + street.pavement, pavement);
     cover(street.left, street.right, asphalt);
   }
-  // The street that crosses.
+  // Draws the street that crosses.
   const float half = half_width(stage.view, street.junction + 4.5F, street.junction + 14);
   stage.ground(-half, half, street.junction + 4.5F, street.junction + 14, asphalt);
   for (const float kerb : {street.left, street.right - 0.15F}) {

@@ -1,4 +1,4 @@
-// The road, its lines and pavements. Drawn at once: all that stands on it is drawn later.
+// Draws the road, its lines and pavements. It is drawn before everything that stands on it.
 #pragma once
 
 #include "tools/scenes/stage.hpp"

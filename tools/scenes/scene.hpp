@@ -1,4 +1,4 @@
-// Drawn street scenes with traffic lights: what the demo network is trained on and measured with.
+// Draws street scenes with traffic lights, for the training and the tests of the demo network.
 #pragma once
 
 #include <array>
@@ -10,7 +10,7 @@
 
 namespace yolod::scenes {
 
-// What a traffic light shows. The value is the class number.
+// The state of a traffic light. The value is the class number.
 enum class Light : std::uint8_t { kRed, kYellow, kGreen, kRedArrow, kGreenArrow, kOff };
 
 inline constexpr std::size_t kLightCount = 6;
@@ -19,9 +19,9 @@ inline constexpr std::array<std::string_view, kLightCount> kLightNames{"red",   
 
 struct LabelledLight {
   Light light{Light::kOff};
-  // Pixels of the picture, clipped to it: the whole housing with its backplate and visors, hidden or not.
+  // In pixels of the picture, clipped to it: the whole housing with its backplate and visors, including hidden parts.
   cv::Rect2f box;
-  float visible{1};  // share of the housing that neither another thing nor the picture's edge hides, 0.4 to 1
+  float visible{1};  // the share of the housing that neither an object nor the picture's edge hides, 0.4 to 1
 };
 
 struct Scene {
@@ -31,32 +31,33 @@ struct Scene {
 };
 
 struct SceneOptions {
-  int width{416};  // kStandardWidth; at least 64 each
+  int width{416};  // kStandardWidth; width and height must be at least 64
   int height{312};
 };
 
-// Seeds: 0 is for the demo pictures, kValidationSeed for the validations of training, those above it for tests;
-// training takes those between, so that it never sees what it is measured with.
+// Seed 0 is for the demo pictures, kValidationSeed for the validations of the training, and larger seeds for tests.
+// The training uses the seeds between, so that it never sees the pictures of a validation or test.
 inline constexpr std::uint64_t kDemoSeed = 0;
 inline constexpr std::uint64_t kValidationSeed = 999'999;
 inline constexpr std::uint64_t kFirstTestSeed = 1'000'000;
 
-// Lengths are given for a picture of this width; in a wider one they grow with it.
+// Lengths are for a picture of this width; in a wider picture they grow in proportion.
 inline constexpr float kStandardWidth = 416;
-// Pixels of a picture this wide to those of a standard one.
+// Returns the factor from pixels of a picture with this width to pixels of a standard picture.
 [[nodiscard]] inline float standard_scale(int width) { return kStandardWidth / static_cast<float>(width); }
 
-// Of a standard picture.
-inline constexpr float kSmallSide = 16;        // a light whose longer side is shorter counts as small
-inline constexpr float kShortestSide = 7;      // of the longer side: a smaller light is never drawn
-inline constexpr float kPartlyHidden = 0.85F;  // `visible` below it counts as partly hidden
+// These lengths are in pixels of a standard picture.
+inline constexpr float kSmallSide = 16;        // a light counts as small if its longer side is shorter
+inline constexpr float kShortestSide = 7;      // a light whose longer side is shorter is never drawn
+inline constexpr float kPartlyHidden = 0.85F;  // a light counts as partly hidden if `visible` is below it
 inline constexpr float kLeastVisible = 0.4F;   // a light that shows less, or whose lit lens is hidden, is never drawn
 
-// A street seen from a car, by day, at dusk or at night, in any weather. Every light in it is labelled: one that shows
-// too little of itself, or is off and does not stand out, is left out of the picture, and arrows are drawn only where
-// their lens is at least 7 pixels wide. The same picture for the same seed, index and options, on any machine with the
-// same OpenCV. Any thread; takes OpenCV's own threads as they are set (cv::setNumThreads). Throws what OpenCV throws
-// where memory runs out.
+// Draws a street seen from a car, by day, at dusk or at night, in any weather. Every light in the picture has a
+// label: a light that shows too little, or that is off and hardly differs from the background, is not drawn, and an
+// arrow is drawn only if its lens is at least 7 pixels wide.
+//
+// The same seed, index and options give the same picture on every machine with the same OpenCV. Any thread may call
+// it. It uses OpenCV's threads as they are set (cv::setNumThreads). It throws OpenCV's exceptions if memory runs out.
 [[nodiscard]] Scene draw_scene(std::uint64_t seed, std::uint64_t index, const SceneOptions& options = {});
 
 }  // namespace yolod::scenes

@@ -1,4 +1,4 @@
-// Scenes as files: a picture and what `yolodctl eval` reads beside it.
+// Writes scenes as files: a picture, and the labels that `yolodctl eval` reads.
 #pragma once
 
 #include <filesystem>
@@ -9,15 +9,17 @@
 
 namespace yolod::scenes {
 
-// A line for each light, `class cx cy w h`, the box as fractions of the picture: model/eval/yolo_labels.hpp reads it.
+// Returns a line for each light, `class cx cy w h`, with the box as fractions of the picture;
+// model/eval/yolo_labels.hpp reads it.
 [[nodiscard]] std::string label_text(const Scene& scene);
 
-// Writes NAME.txt and then NAME.jpg into the folder, which must be there: a picture without labels would count as one
-// without lights. kSystem where one cannot be written. Any thread.
+// Writes NAME.txt and then NAME.jpg into the folder, which must exist. The labels come first, because a picture
+// without labels would count as a picture without lights. Returns kSystem if a file cannot be written. Any thread may
+// call it.
 [[nodiscard]] common::Outcome<void> write_scene(const Scene& scene, const std::filesystem::path& folder,
                                                 const std::string& name);
 
-// The classes' names, one a line, as demo.names. Errors as above.
+// Writes the class names as demo.names, one per line. Errors are as above.
 [[nodiscard]] common::Outcome<void> write_names(const std::filesystem::path& folder);
 
 }  // namespace yolod::scenes

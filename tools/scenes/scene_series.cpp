@@ -22,7 +22,7 @@ class SeriesWriter {
                const std::function<void(std::size_t)>& on_written)
       : series_(series), folder_(folder), on_written_(on_written) {}
 
-  // What each thread does.
+  // The loop of each thread.
   void work() {
     while (const auto* member = next()) {
       std::optional<Scene> scene;
@@ -37,7 +37,7 @@ class SeriesWriter {
     }
   }
 
-  // When all threads have ended.
+  // REQUIRES: all threads have ended.
   Outcome<SceneShares> result() {
     if (failed_) return *failed_;
     return shares_;
@@ -62,7 +62,7 @@ class SeriesWriter {
   const std::filesystem::path& folder_;
   const std::function<void(std::size_t)>& on_written_;
   std::mutex mutex_;
-  // Guarded by mutex_.
+  // mutex_ guards these members.
   std::size_t next_{0};
   SceneShares shares_;
   std::optional<Error> failed_;

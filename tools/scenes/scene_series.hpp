@@ -1,4 +1,4 @@
-// Many scenes drawn and written as files.
+// Draws many scenes and writes them as files.
 #pragma once
 
 #include <cstddef>
@@ -24,9 +24,9 @@ struct SceneSeries {
   std::vector<Member> members;
 };
 
-// Draws with `threads` threads, at least 1; the files are the same however many there are. After each scene
-// `on_written` is told how many there are, by one thread at a time. Returns what is in all of them. Ends with the first
-// that cannot be drawn or written: kInternal, kSystem.
+// Draws with `threads` threads, at least 1; the files do not depend on the number of threads. After each scene it
+// calls `on_written` with the number of written scenes, from one thread at a time. Returns the shares of all scenes.
+// Stops at the first scene that cannot be drawn (kInternal) or written (kSystem).
 [[nodiscard]] common::Outcome<SceneShares> write_scenes(const SceneSeries& series, const std::filesystem::path& folder,
                                                         std::size_t threads,
                                                         const std::function<void(std::size_t)>& on_written);

@@ -1,4 +1,4 @@
-// Of what kinds the lights of some scenes are.
+// Counts the kinds of lights in a set of scenes.
 #pragma once
 
 #include <array>
@@ -9,7 +9,7 @@
 
 namespace yolod::scenes {
 
-// One owner, one thread.
+// One thread owns and uses it.
 class SceneShares {
  public:
   void add(const Scene& scene);
@@ -17,13 +17,13 @@ class SceneShares {
   [[nodiscard]] std::size_t scenes() const { return scenes_; }
   [[nodiscard]] std::size_t empty_scenes() const { return empty_; }
   [[nodiscard]] std::size_t lights() const { return lights_; }
-  // Shares of the lights, 0 to 1; 0 where there are none.
+  // These functions return shares of the lights, 0 to 1, or 0 if there are no lights.
   [[nodiscard]] double small() const { return share(small_); }
   [[nodiscard]] double partly_hidden() const { return share(hidden_); }
   [[nodiscard]] double at_night() const { return share(at_night_); }
   [[nodiscard]] double of(Light light) const { return share(of_class_[static_cast<std::size_t>(light)]); }
 
-  // One line.
+  // Returns the shares as one line.
   [[nodiscard]] std::string text() const;
 
  private:

@@ -39,7 +39,7 @@ LensColor lens_of(Light light) {
   return LensColor::kGreen;
 }
 
-// Three lenses mostly; two of them, or a fourth for an arrow.
+// Chooses the lenses: mostly three, sometimes two, or a fourth for an arrow.
 void choose_lenses(SignalHead& head, Random& random) {
   const auto shown = lens_of(head.light);
   if (random.chance(0.1F)) {
@@ -57,7 +57,7 @@ void choose_lenses(SignalHead& head, Random& random) {
   for (int i = 0; i < head.lens_count; ++i) {
     if (head.lenses[static_cast<std::size_t>(i)] != shown) continue;
     head.lit = i;
-    if (head.light != Light::kGreenArrow) return;  // the arrow is the last green of a head with two
+    if (head.light != Light::kGreenArrow) return;  // the arrow is the last lens of a head with two green lenses
   }
 }
 
@@ -82,7 +82,7 @@ SignalHead random_head(Random& random, Light light, bool night) {
   head.visor_length = head.lens_diameter * random.uniform(0.5F, 0.95F);
   constexpr std::array<float, 4> kPlates{0.56F, 0.24F, 0.13F, 0.07F};
   head.backplate = static_cast<Backplate>(random.weighted(kPlates));
-  // A dark plate before a dark sky is not seen.
+  // A dark plate is invisible in front of a dark sky.
   if (night && head.backplate == Backplate::kDark && (dark_and_off || random.chance(0.65F))) {
     head.backplate = Backplate::kBordered;
   }

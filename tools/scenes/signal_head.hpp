@@ -1,4 +1,4 @@
-// A traffic light's head, of one make of many.
+// A traffic light's head, of one of many designs.
 #pragma once
 
 #include <array>
@@ -16,7 +16,7 @@ enum class ArrowWay : std::uint8_t { kLeft, kUp, kRight };
 enum class Visor : std::uint8_t { kNone, kCap, kTunnel };
 enum class Backplate : std::uint8_t { kNone, kDark, kBordered, kPale };
 
-// Metres. Lenses are counted from the red end: from the top, or from the left where the head lies.
+// Lengths are in metres. Lenses are counted from the red end: from the top, or from the left for a horizontal head.
 struct SignalHead {
   Light light{Light::kOff};
   std::array<LensColor, 4> lenses{LensColor::kRed, LensColor::kYellow, LensColor::kGreen, LensColor::kGreen};
@@ -32,8 +32,8 @@ struct SignalHead {
   Color plate_border;
   Color body;
   bool rounded{false};
-  bool matrix{false};  // of light-emitting diodes
-  bool smoked{false};  // lenses that are nearly black when unlit
+  bool matrix{false};  // true: light-emitting diodes
+  bool smoked{false};  // true: the lenses are nearly black when unlit
   Color lit_color;
   float whiteness{0};  // of the brightest part
   float yaw{0};        // radians to the right of the camera
@@ -41,7 +41,7 @@ struct SignalHead {
 
   [[nodiscard]] bool arrow() const { return light == Light::kRedArrow || light == Light::kGreenArrow; }
   [[nodiscard]] float section() const { return 1.17F * lens_diameter; }
-  // With the plate.
+  // Returns the size including the backplate.
   [[nodiscard]] cv::Size2f outline() const;
 };
 

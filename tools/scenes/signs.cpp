@@ -38,7 +38,7 @@ Corners bar(const cv::Point2f& center, float half_width, float half_height) {
           {center.x - half_width, center.y + half_height}};
 }
 
-// A shaft and a head, `radius` long from the middle, in one of four ways.
+// Draws a shaft and an arrowhead, `radius` long from the middle, in one of four directions.
 void draw_sign_arrow(Patch& patch, const cv::Point2f& center, float radius, int quarter, const Color& color) {
   const auto place = [&](float x, float y) {
     for (int i = 0; i < quarter; ++i) std::tie(x, y) = std::pair(-y, x);
@@ -126,7 +126,7 @@ void draw_sign(const Stage& stage, Random& random, float x, float y, float z, fl
                                        cv::Point2f(center.x + 1.55F * radius, center.y + 1.15F * radius)},
                             stage.canvas.bounds());
   if (area.empty() || radius < 0.8F) return;
-  // They throw headlights back.
+  // Signs reflect the headlights.
   const float bright = stage.air.headlights > 0 ? random.uniform(1.2F, 2.4F) : random.uniform(0.8F, 1.05F);
   Patch patch(area, radius < 12 ? 4 : 2);
   draw_face(patch, random, kind, center, radius,

@@ -1,4 +1,4 @@
-// What everything in a scene is drawn with: the canvas, the camera's view and the air, and the list of what is drawn.
+// The things that an object needs to draw itself: the canvas, the camera's view and the air; and the list of objects.
 #pragma once
 
 #include <array>
@@ -17,12 +17,12 @@ struct Stage {
   const View& view;
   const Air& air;
 
-  // The corners of an upright rectangle that faces the camera, `z` metres away, filled.
+  // Fills an upright rectangle that faces the camera, `z` metres away.
   void upright(float left, float bottom, float right, float top, float z, const Color& albedo) const {
     canvas.fill({view.at(left, bottom, z), view.at(right, bottom, z), view.at(right, top, z), view.at(left, top, z)},
                 air.surface(albedo, z));
   }
-  // The same, lying on the road from `near` to `far`.
+  // Fills a rectangle on the road from `near` to `far`.
   void ground(float left, float right, float near, float far, const Color& albedo) const {
     canvas.fill(lying(left, right, near, far), air.surface(albedo, (near + far) / 2));
   }
@@ -31,12 +31,12 @@ struct Stage {
   }
 };
 
-// One thing of a scene. It draws from random numbers of its own, so that leaving out another changes nothing of it.
+// An object of a scene. It has a separate random generator, so omitting another object does not change it.
 struct Item {
-  float depth{0};  // metres; the farthest is drawn first
+  float depth{0};  // in metres; the most distant item is drawn first
   std::uint64_t seed{0};
   std::function<void(const Stage&, Random&)> draw;
-  cv::Rect2f reach{};  // metres, at its depth: x and y of its lower left corner, y upwards; empty for what is thin
+  cv::Rect2f reach{};  // in metres at its depth: x and y of the lower left corner, y upwards; empty for a thin item
 };
 
 }  // namespace yolod::scenes

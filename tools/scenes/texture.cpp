@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::uint64_t kTextureSeed = 20;
 
-// Random greys, smoothed over ever larger distances, the larger the stronger.
+// Makes random greys, smoothed over increasing distances; larger distances have larger amplitudes.
 cv::Mat make_clouds() {
   constexpr int kSide = 1024;
   Random random(kTextureSeed);
@@ -29,7 +29,7 @@ cv::Mat make_clouds() {
   return bytes;
 }
 
-// Mostly alike in the three channels, as after a camera's own noise reduction.
+// Makes noise that is mostly equal in the three channels, as after a camera's noise reduction.
 cv::Mat make_noise() {
   constexpr int kWidth = 1280;
   constexpr int kHeight = 960;

@@ -1,4 +1,4 @@
-// Irregularity that is made once and then cut from: clouds and stains, and a camera's noise.
+// Textures for irregular surfaces, made once and then cut from: clouds, stains, and a camera's noise.
 #pragma once
 
 #include <opencv2/core/mat.hpp>
@@ -7,8 +7,8 @@
 
 namespace yolod::scenes {
 
-// A piece of this size from a random place, made larger where it is not large enough. Do not write to it: it may be a
-// part of what all threads share.
+// Each function returns a piece of this size from a random place, enlarged if the texture is too small. Do not write
+// to it, because it may be a part of the texture that all threads share.
 [[nodiscard]] cv::Mat cloud_texture(Random& random, cv::Size size);  // 8-bit, one channel, soft; mean about 128
 [[nodiscard]] cv::Mat stain_texture(Random& random, cv::Size size);  // the same as 8-bit BGR
 [[nodiscard]] cv::Mat noise_texture(Random& random, cv::Size size);  // 8-bit BGR; mean 128, deviation kNoiseDeviation

@@ -16,7 +16,7 @@ Color leaf_color(Random& random) {
   return color * random.uniform(0.7F, 1.15F);
 }
 
-// Leaves in clumps: dark and large ones first, brighter ones towards the light above.
+// Draws leaves in clumps: large dark clumps first, then brighter ones towards the light above.
 void draw_crown(const Stage& stage, Random& random, const Tree& tree) {
   const auto& view = stage.view;
   const float up = random.uniform(0.8F, 1.2F);

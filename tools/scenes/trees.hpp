@@ -1,4 +1,4 @@
-// Trees along the street.
+// Draws the trees along the street.
 #pragma once
 
 #include <vector>
@@ -8,16 +8,16 @@
 
 namespace yolod::scenes {
 
-// A crown of leaves; the trunk stands under its middle. Metres.
+// A crown of leaves; the trunk stands under its middle. Lengths are in metres.
 struct Tree {
   float x{0};
   float z{0};
-  float trunk{3};   // to the lowest leaves
-  float radius{2};  // of the crown
+  float trunk{3};   // the height of the lowest leaves
+  float radius{2};  // the radius of the crown
 };
 
 void add_trees(std::vector<Item>& items, Random& random, const Street& street);
-// With leaves.
+// Returns a tree with leaves.
 [[nodiscard]] Item tree_item(Random& random, const Tree& tree);
 
 }  // namespace yolod::scenes

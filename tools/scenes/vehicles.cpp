@@ -55,7 +55,7 @@ class VehiclePainter {
     return area_of(corners, stage_.canvas.bounds());
   }
 
-  // Of the end that is seen: x in halves of its width, from -1 to 1; y in its heights.
+  // Returns a point on the visible end: x in halves of its width, from -1 to 1; y in its heights.
   [[nodiscard]] cv::Point2f on_end(float x, float y) const {
     return stage_.view.at(v_.x + x * v_.width / 2, y * v_.height, v_.z);
   }
@@ -125,7 +125,7 @@ class VehiclePainter {
       const float low = truck ? 0.42F : random_.uniform(0.45F, 0.55F);
       box(-0.9F, low, 0.9F, truck ? 0.68F : 0.88F, seen({62, 56, 50}));
     } else {
-      box(-0.012F, 0.18F, 0.012F, 0.98F, seen(paint_ * 0.6F));  // its doors
+      box(-0.012F, 0.18F, 0.012F, 0.98F, seen(paint_ * 0.6F));  // the doors
       box(-0.94F, 0.96F, 0.94F, 0.975F, seen(paint_ * 0.7F));
       if (random_.chance(0.4F)) {
         const auto area = cv::Rect2f(-0.6F, 0.4F, 1.2F, 0.3F);
@@ -133,7 +133,7 @@ class VehiclePainter {
         box(area.x + 0.1F, area.y + 0.1F, area.x + 0.9F, area.y + 0.17F, seen(paint_color(random_)));
       }
     }
-    if (v_.kind == VehicleKind::kBus && random_.chance(0.6F)) {  // where it goes, in amber letters
+    if (v_.kind == VehicleKind::kBus && random_.chance(0.6F)) {  // the destination, in amber letters
       box(-0.7F, 0.9F, 0.7F, 0.98F, seen({20, 20, 20}));
       for (float x = -0.5F; x < 0.4F; x += 0.16F)
         box(x, 0.92F, x + 0.1F, 0.96F, stage_.air.source({40, 150, 250}, v_.z));
@@ -165,7 +165,7 @@ class VehiclePainter {
            strength * (v_.towards ? 1.4F : 0.8F));
     }
     if (!v_.towards && lit && random_.chance(0.5F)) lamp(-0.12F, 0.9F, 0.12F, 0.93F, red, 0.4F * strength);
-    if (random_.chance(0.1F)) lamp(0.8F, low, 0.95F, high, {30, 150, 255}, strength);  // it turns
+    if (random_.chance(0.1F)) lamp(0.8F, low, 0.95F, high, {30, 150, 255}, strength);  // a turn signal
   }
 
   const Stage& stage_;
@@ -206,7 +206,7 @@ Item vehicle_item(Random& random, const Vehicle& vehicle) {
   const float half = vehicle.width / 2;
   float left = vehicle.x - half;
   float right = vehicle.x + half;
-  // The far end of its side, where that is seen.
+  // The far end of the side, if the side is visible.
   const float shrunk = vehicle.z / (vehicle.z + length_of(vehicle));
   if (left > 0) left *= shrunk;
   if (right < 0) right *= shrunk;
@@ -226,7 +226,7 @@ void add_vehicles(std::vector<Item>& items, Random& random, const Street& street
       if (!random.chance(traffic)) continue;
       auto vehicle = random_vehicle(random, x + random.uniform(-0.3F, 0.3F), z);
       vehicle.towards = towards;
-      // What is high and near would be all that is seen.
+      // A high and near vehicle would hide everything else.
       if (vehicle.height > 2.2F && z < 14 && std::abs(x) < 5) continue;
       items.push_back(vehicle_item(random, vehicle));
       z += vehicle.kind == VehicleKind::kCar ? 5 : 10;

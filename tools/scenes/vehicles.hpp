@@ -1,4 +1,4 @@
-// What drives on the street.
+// Draws the vehicles on the street.
 #pragma once
 
 #include <vector>
@@ -10,12 +10,12 @@ namespace yolod::scenes {
 
 enum class VehicleKind { kCar, kVan, kBus, kTruck };
 
-// Metres.
+// Lengths are in metres.
 struct Vehicle {
   VehicleKind kind{VehicleKind::kCar};
-  bool towards{false};  // it comes towards the camera: its front is seen
+  bool towards{false};  // the vehicle comes towards the camera, which sees its front
   float x{0};           // of its middle
-  float z{0};           // of the end that is seen
+  float z{0};           // of the visible end
   float width{1.8F};
   float height{1.5F};
 };

@@ -1,4 +1,4 @@
-// The camera: where a point of the street is in the picture.
+// The camera: maps points of the street to the picture.
 #pragma once
 
 #include <algorithm>
@@ -9,16 +9,17 @@
 
 namespace yolod::scenes {
 
-// A pinhole camera above a flat street. Metres: x to the right of the camera, y up from the road, z ahead.
+// A pinhole camera above a flat street. Positions are in metres: x to the right of the camera, y up from the road, z
+// ahead.
 struct View {
-  static constexpr float kNearest = 0.8F;  // what is nearer is taken to be here
+  static constexpr float kNearest = 0.8F;  // nearer points are projected as if they were here
 
   cv::Size size;
-  float focal{0};     // pixels
-  float center_x{0};  // pixels: where the street ends
-  float horizon{0};   // pixels from the top
-  float eye{1.4F};    // metres
-  float roll{0};      // radians, small
+  float focal{0};     // in pixels
+  float center_x{0};  // in pixels: the column of the vanishing point
+  float horizon{0};   // in pixels from the top
+  float eye{1.4F};    // the height of the camera in metres
+  float roll{0};      // in radians, small
 
   [[nodiscard]] float scale(float z) const { return focal / std::max(z, kNearest); }  // pixels per metre
   [[nodiscard]] cv::Point2f at(float x, float y, float z) const {
@@ -26,10 +27,10 @@ struct View {
     const float dy = (eye - y) * scale(z);
     return {center_x + dx - dy * roll, horizon + dy + dx * roll};
   }
-  // The x that is seen in this column, without roll.
+  // Returns the x of this column, without roll.
   [[nodiscard]] float x_at(float column, float z) const { return (column - center_x) / scale(z); }
   [[nodiscard]] float y_at(float row, float z) const { return eye - (row - horizon) / scale(z); }
-  // Pixels here to those of a picture of kStandardWidth.
+  // Returns the factor from pixels of this picture to pixels of a picture with the width kStandardWidth.
   [[nodiscard]] float standard() const { return standard_scale(size.width); }
 };
 

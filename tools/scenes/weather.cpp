@@ -7,7 +7,7 @@
 namespace yolod::scenes {
 namespace {
 
-// What is above the road, upside down and drawn out, on the road.
+// Draws reflections on the road: the picture above the road, upside down and stretched.
 void reflect(cv::Mat& picture, const Plan& plan, Random& random) {
   const int horizon = std::clamp(static_cast<int>(plan.view.horizon) + 4, 0, picture.rows);
   const int height = std::min(horizon, picture.rows - horizon);
@@ -43,7 +43,7 @@ void draw_streaks(cv::Mat& picture, const Plan& plan, Random& random) {
   }
 }
 
-// On the windscreen: what is behind a drop, out of focus and brighter.
+// Draws drops on the windscreen: the background behind a drop, out of focus and brighter.
 void draw_drops(cv::Mat& picture, const Plan& plan, Random& random) {
   const float unit = 1 / plan.view.standard();
   for (int i = random.integer(4, 30); i > 0; --i) {

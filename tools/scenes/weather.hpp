@@ -1,4 +1,4 @@
-// What the weather does to a picture.
+// Applies the weather to a picture.
 #pragma once
 
 #include <opencv2/core/mat.hpp>
@@ -7,7 +7,7 @@
 
 namespace yolod::scenes {
 
-// Rain, wet ground, a veil of glare.
+// Draws rain, wet ground and a veil of glare.
 void draw_weather(cv::Mat& picture, const Plan& plan, Random& random);
 
 }  // namespace yolod::scenes

@@ -1,9 +1,10 @@
-// How a wire hangs.
+// Computes how a wire hangs.
 #pragma once
 
 namespace yolod::scenes {
 
-// Metres: the height of a wire at `part` of its length, 0 to 1. Its ends are at `height`, its middle is `sag` lower.
+// Returns the height in metres of a wire at `part` of its length, 0 to 1. The ends are at `height`, and the middle is
+// `sag` lower.
 [[nodiscard]] inline float wire_height(float height, float sag, float part) {
   return height - 4 * sag * part * (1 - part);
 }

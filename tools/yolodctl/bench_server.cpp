@@ -1,9 +1,9 @@
-// yolodctl bench server: posts images to a running server and measures its answers.
+// yolodctl bench server posts images to a running server and measures its answers.
 //
-// Closed loop (no --rate): each connection sends its next request when it has its answer. Open loop (--rate R):
-// request i is meant to be sent at i / R; a free connection takes the next one in turn, waits for its time if that is
-// yet to come, and its latency counts from that time. So a server that stalls is charged for the requests that it
-// made wait, as its clients would be.
+// In a closed loop (no --rate) each connection sends its next request when it has received its answer. In an open
+// loop (--rate R) request i is due at i / R. A free connection takes the next request, waits until it is due, and
+// measures the latency from the due time. Therefore a stalled server is charged for all requests that had to wait, as
+// its clients would see it.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
@@ -38,7 +38,7 @@ using Clock = std::chrono::steady_clock;
 using common::Outcome;
 using std::chrono::milliseconds;
 
-// Longer than a server's own deadlines by default, so that it is the server that gives up.
+// This is longer than a server's default deadlines, so that the server times out first.
 constexpr milliseconds kAnswerTimeout{60'000};
 
 struct BenchOptions {
@@ -51,7 +51,7 @@ struct BenchOptions {
   bool json{false};
 };
 
-// "500ms", "10s", "2m".
+// Parses "500ms", "10s" or "2m".
 std::optional<milliseconds> parse_duration(std::string_view text) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -92,18 +92,18 @@ class Bench {
   const std::vector<std::string> requests_;
   asio::io_context context_{1};
   asio::steady_timer ticker_;
-  std::list<HttpConnection> connections_;  // they do not move
+  std::list<HttpConnection> connections_;  // a list, because connections cannot move
   std::size_t running_{0};
 
-  std::size_t planned_{0};  // open loop: how many requests there are to be
+  std::size_t planned_{0};  // open loop: the number of requests to send
   std::size_t next_{0};
   std::size_t begun_{0};
   Clock::time_point begin_;
   Clock::time_point last_answer_;
-  std::vector<std::uint32_t> latencies_us_;  // of answers 2xx; sorted by run()
+  std::vector<std::uint32_t> latencies_us_;  // of answers 2xx; run() sorts them
   std::size_t answered_{0};
   std::map<std::string, std::uint64_t> errors_;       // by status, or "connection"
-  std::map<std::string, std::uint64_t> retry_after_;  // of answers 503, by that header's value
+  std::map<std::string, std::uint64_t> retry_after_;  // of answers 503, by the value of that header
   std::string first_failure_;
 };
 
@@ -128,8 +128,8 @@ asio::awaitable<void> Bench::drive(HttpConnection& connection) {
     const auto answer = co_await connection.exchange(requests_[index % requests_.size()], kAnswerTimeout);
     count(answer, Clock::now() - intended);
     if (!answer) {
-      if (answered_ == 0) break;  // there is no server
-      // A server that refuses connections is not asked again in a busy loop.
+      if (answered_ == 0) break;  // no server is reachable
+      // If the server refuses connections, pause before the next attempt.
       constexpr milliseconds kPause{50};
       timer.expires_after(kPause);
       co_await timer.async_wait(asio::use_awaitable);
@@ -186,7 +186,7 @@ void Bench::run() {
 
 double Bench::percentile_ms(double fraction) const {
   if (latencies_us_.empty()) return 0;
-  // The smallest latency that at least that part of the answers did not exceed.
+  // Returns the smallest latency that at least this fraction of the answers did not exceed.
   const auto rank = static_cast<std::size_t>(std::ceil(fraction * static_cast<double>(latencies_us_.size())));
   return latencies_us_[std::max<std::size_t>(rank, 1) - 1] / 1000.0;
 }
@@ -214,7 +214,7 @@ json::object Bench::report() const {
       {"errors", std::move(errors)},
       {"retry_after", std::move(retry_after)},
   };
-  // Their time had come, but no connection was free for them before the end.
+  // These requests were due, but no connection was free before the end.
   if (options_.rate > 0) report["not_sent"] = planned_ - begun_;
   return report;
 }
@@ -231,7 +231,7 @@ void print_report(const json::object& report) {
   }
   std::printf("\n");
   if (const auto* not_sent = report.if_contains("not_sent")) {
-    std::printf("not sent    %.0f, for want of a free connection\n", number(*not_sent));
+    std::printf("not sent    %.0f, because no connection was free\n", number(*not_sent));
   }
   for (const auto& entry : report.at("errors").as_object()) {
     std::printf("error %-10s %.0f\n", std::string(entry.key()).c_str(), number(entry.value()));

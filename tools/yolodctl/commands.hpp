@@ -1,6 +1,6 @@
-// yolodctl's subcommands. Each add_*() hangs one subcommand on `app` (or on its subcommand `bench`); when the command
-// line names it, its callback runs it and leaves the process's exit code in `exit_code` (0 done, 1 could not, 2 a bad
-// command line).
+// The subcommands of yolodctl. Each add_*() adds a subcommand to `app` (or to its subcommand `bench`). If the command
+// line names it, its callback runs it and stores the process's exit code in `exit_code`: 0 for success, 1 for
+// failure, 2 for a bad command line.
 #pragma once
 
 #include <CLI/App.hpp>
@@ -8,12 +8,12 @@
 
 namespace yolod::tools {
 
-// Of the program yolodctl.
+// The commands of the program yolodctl.
 void add_status(CLI::App& app, int& exit_code);
 void add_reload(CLI::App& app, int& exit_code);
 void add_bench_server(CLI::App& bench, int& exit_code);
 
-// Of the program yolodctl-model.
+// The commands of the program yolodctl-model.
 void add_predict(CLI::App& app, int& exit_code);
 void add_infer(CLI::App& app, int& exit_code);
 void add_eval(CLI::App& app, int& exit_code);
@@ -21,7 +21,7 @@ void add_export(CLI::App& app, int& exit_code);
 void add_info(CLI::App& app, int& exit_code);
 void add_bench_model(CLI::App& bench, int& exit_code);
 
-// What both programs say of those.
+// The names and help texts of these commands, for both programs.
 struct CommandName {
   const char* name;
   const char* purpose;
@@ -32,7 +32,7 @@ inline constexpr CommandName kInfer{"infer", "run a network on a tensor: the raw
 inline constexpr CommandName kEval{"eval", "measure a detector's average precision on labelled pictures"};
 inline constexpr CommandName kExport{"export", "write a network as a TorchScript file, or its weights for Darknet"};
 inline constexpr CommandName kInfo{
-    "info", "the layers of a Darknet network, --weights is optional; what is known of a TorchScript file"};
+    "info", "show the layers of a Darknet network (--weights is optional), or the facts about a TorchScript file"};
 inline constexpr CommandName kBenchModel{"model", "Run a network's forward pass in this process and time it"};
 inline constexpr std::array kModelCommands{kPredict, kInfer, kEval, kExport, kInfo};
 

@@ -35,10 +35,10 @@ Outcome<ServerUrl> parse_server_url(std::string_view text) {
   ServerUrl url;
   url.text = text;
   const Error refused{ErrorCode::kBadRequest,
-                      "'" + url.text + "' is no server's address: http://host:port and unix:/path are allowed"};
+                      "'" + url.text + "' is not a server's address; use http://host:port or unix:/path"};
   if (text.starts_with(kUnix)) {
     url.unix_path = text.substr(kUnix.size());
-    // One less than sun_path, for its terminator.
+    // sun_path needs one byte for its terminator.
     constexpr std::size_t kMaxPath = 107;
     if (url.unix_path.empty() || url.unix_path.size() > kMaxPath) return refused;
     url.host = "localhost";
@@ -48,7 +48,7 @@ Outcome<ServerUrl> parse_server_url(std::string_view text) {
   auto authority = text.substr(kHttp.size());
   if (authority.ends_with('/')) authority.remove_suffix(1);
   if (authority.empty() || authority.find_first_of("/?#@ ") != std::string_view::npos) return refused;
-  // The colons of [::1] are not the one before a port.
+  // The colons of [::1] do not precede a port.
   const auto bracket = authority.rfind(']');
   const auto colon = authority.rfind(':');
   const bool has_port = colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
@@ -101,14 +101,15 @@ asio::awaitable<Outcome<Response>> HttpConnection::exchange(std::string_view req
       buffer_.clear();
       co_await stream_.async_connect(endpoint_, token);
       if (error) co_return failure(error);
-      // Not for a Unix socket, which has no such delay to turn off.
+      // A Unix socket has no such delay to disable.
       boost::system::error_code ignored;
       stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
     }
     connected_ = false;
     boost::system::error_code write_error;
     co_await asio::async_write(stream_, asio::buffer(request), asio::redirect_error(asio::use_awaitable, write_error));
-    // A refusal may come before the whole request is out, and the server then closes: read what there is.
+    // The server may refuse the request before it is sent completely, and then close the connection. Read its answer
+    // anyway.
     http::response_parser<http::string_body> parser;
     parser.body_limit(kMaxAnswerBytes);
     co_await http::async_read(stream_, buffer_, parser, token);

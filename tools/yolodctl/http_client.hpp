@@ -1,4 +1,4 @@
-// HTTP to a running yolod, over TCP or a Unix socket, on one io_context.
+// An HTTP client for a running yolod, over TCP or a Unix socket, on one io_context.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -16,27 +16,27 @@
 
 namespace yolod::tools {
 
-// Where a server is: "http://host:port" (port 80 where none is given) or "unix:/path".
+// The address of a server: "http://host:port" (default port 80) or "unix:/path".
 struct ServerUrl {
-  std::string text;  // as it was given, for messages
-  std::string host;  // for the Host header too, with its port
+  std::string text;  // the text of the user, for messages
+  std::string host;  // also for the Host header, with its port
   std::string port;
-  std::string unix_path;  // not empty: a Unix socket
+  std::string unix_path;  // if not empty: use a Unix socket
 };
 
-// An error of kBadRequest says what is allowed.
+// Returns an Error with code kBadRequest that says what is allowed.
 [[nodiscard]] common::Outcome<ServerUrl> parse_server_url(std::string_view text);
 
 using Response = boost::beast::http::response<boost::beast::http::string_body>;
 
-// One connection, reopened whenever it is not there. All of it on the io_context's one thread.
+// A connection that is opened again when it is closed. Only the io_context's one thread may use it.
 class HttpConnection {
  public:
   HttpConnection(boost::asio::io_context& context, boost::asio::generic::stream_protocol::endpoint endpoint)
       : endpoint_(std::move(endpoint)), stream_(context) {}
 
-  // Sends `request`, the whole message as bytes, and reads its answer. A kept connection that turns out to have been
-  // closed before any byte of the answer is replaced once and the request sent again, as HTTP allows. An error is
+  // Sends the bytes of `request` and reads the answer. If a kept connection was closed before the first byte of the
+  // answer, the function opens a new connection once and sends the request again, as HTTP allows. An Error has code
   // kSystem.
   boost::asio::awaitable<common::Outcome<Response>> exchange(std::string_view request,
                                                              std::chrono::milliseconds timeout);
@@ -48,14 +48,14 @@ class HttpConnection {
   bool connected_{false};
 };
 
-// The address that `url` names; resolving may block. An error is kSystem.
+// Resolves the address of `url`; this may block. An Error has code kSystem.
 [[nodiscard]] common::Outcome<boost::asio::generic::stream_protocol::endpoint> resolve(const ServerUrl& url);
 
-// The bytes of a request; Content-Type and Content-Length where there is a body.
+// Returns the bytes of a request, with Content-Type and Content-Length if there is a body.
 [[nodiscard]] std::string format_request(std::string_view method, std::string_view target, const ServerUrl& url,
                                          std::string_view content_type = {}, std::string_view body = {});
 
-// One request, from resolving to its answer.
+// Sends one request: resolves the address, connects, and reads the answer.
 [[nodiscard]] common::Outcome<Response> fetch(const ServerUrl& url, std::string_view method, std::string_view target,
                                               std::chrono::milliseconds timeout);
 

@@ -1,5 +1,5 @@
-// What yolodctl-model tells the yolodctl that started it, through a pipe: which file LibTorch is about to read. Written
-// at once (it is smaller than PIPE_BUF), by the child alone; the last one counts.
+// The report that yolodctl-model sends to the yolodctl that started it, through a pipe: the file that LibTorch is
+// about to read. Only the child writes, in one call (a report is smaller than PIPE_BUF); the last report counts.
 #pragma once
 
 #include <limits.h>
@@ -8,15 +8,15 @@
 
 namespace yolod::tools {
 
-// Environment variables: the pipe's descriptor, and the pid of the process that waits.
-inline constexpr const char* kTrialReports = "YOLODCTL_TRIAL_REPORTS";
-inline constexpr const char* kTrialParent = "YOLODCTL_TRIAL_PARENT";
+// The environment variables for the pipe's descriptor and the pid of the waiting process.
+inline constexpr const char* kLoadReports = "YOLODCTL_LOAD_REPORTS";
+inline constexpr const char* kLoadParent = "YOLODCTL_LOAD_PARENT";
 
-struct TrialReport {
+struct LoadReport {
   bool loading;
   long long limit_ms;
-  std::array<char, 4000> file;  // ends with '\0'; cut if it is longer
+  std::array<char, 4000> file;  // ends with '\0'; a longer name is truncated
 };
-static_assert(sizeof(TrialReport) <= PIPE_BUF);
+static_assert(sizeof(LoadReport) <= PIPE_BUF);
 
 }  // namespace yolod::tools

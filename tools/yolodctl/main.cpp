@@ -1,5 +1,5 @@
-// yolodctl: the command line. One subcommand a file. What asks a server is here; what computes with a model is
-// yolodctl-model's (model/main.cpp), so that only who needs LibTorch waits until it is loaded.
+// yolodctl, the command line. Each subcommand has a file. Commands that query a server are in this program. Commands
+// that compute with a model are in yolodctl-model (model/main.cpp), so that only these load LibTorch.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
@@ -14,7 +14,7 @@
 namespace {
 
 #if defined(YOLOD_WITH_TORCH)
-// Whether the words name a command of the other program's, which reads the rest itself.
+// Returns whether the words name a command of the other program, which parses the rest itself.
 bool is_for_model_program(int argc, char** argv) {
   using namespace yolod::tools;
   if (argc < 2) return false;
@@ -28,7 +28,7 @@ bool is_for_model_program(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"The command line of yolod: look at models offline, ask a running server, measure it.", "yolodctl"};
+  CLI::App app{"The command line of yolod: inspect models offline, query a running server, measure it.", "yolodctl"};
   app.require_subcommand(1);
   int exit_code = 0;
   yolod::tools::add_status(app, exit_code);
@@ -38,11 +38,11 @@ int main(int argc, char** argv) {
   yolod::tools::add_bench_server(*bench, exit_code);
 #if defined(YOLOD_WITH_TORCH)
   if (is_for_model_program(argc, argv)) {
-    // A measurement has the machine to itself.
+    // A benchmark has the machine to itself.
     const bool measures = std::string_view(argv[1]) == "bench";
     return yolod::tools::run_model_program(argv, measures ? yolod::common::kThreadsSpin : yolod::common::kThreadsSleep);
   }
-  // For the help alone.
+  // These exist only for the help text.
   for (const auto& command : yolod::tools::kModelCommands) app.add_subcommand(command.name, command.purpose);
   bench->add_subcommand(yolod::tools::kBenchModel.name, yolod::tools::kBenchModel.purpose);
 #endif

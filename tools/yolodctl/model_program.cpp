@@ -14,7 +14,7 @@
 
 #include "common/system/sibling_program.hpp"
 #include "common/unique_fd.hpp"
-#include "tools/yolodctl/trial_report.hpp"
+#include "tools/yolodctl/load_report.hpp"
 
 namespace yolod::tools {
 namespace {
@@ -26,9 +26,9 @@ int fail(const char* what, int number) {
 
 [[noreturn]] void execute(const char* program, char* const* arguments, std::string_view thread_wait, pid_t parent,
                           int reports) {
-  setenv(kTrialReports, std::to_string(reports).c_str(), 1);
-  setenv(kTrialParent, std::to_string(parent).c_str(), 1);
-  // libgomp reads it when it is loaded, before main.
+  setenv(kLoadReports, std::to_string(reports).c_str(), 1);
+  setenv(kLoadParent, std::to_string(parent).c_str(), 1);
+  // libgomp reads this when it is loaded, before main().
   std::string variable(thread_wait);
   const bool said = std::getenv("GOMP_SPINCOUNT") != nullptr || std::getenv("OMP_WAIT_POLICY") != nullptr;
   if (!said) putenv(variable.data());
@@ -37,23 +37,23 @@ int fail(const char* what, int number) {
   _exit(fail(program, errno));
 }
 
-// What the child left in the pipe: at most one report, written at once.
-TrialReport read_report(int pipe) {
-  TrialReport report{};
+// Reads the last report in the pipe; the child writes each report in one call.
+LoadReport read_report(int pipe) {
+  LoadReport report{};
   if (read(pipe, &report, sizeof report) != static_cast<ssize_t>(sizeof report)) return {};
-  TrialReport next{};
+  LoadReport next{};
   while (read(pipe, &next, sizeof next) == static_cast<ssize_t>(sizeof next)) report = next;
   report.file.back() = '\0';
   return report;
 }
 
-int tell_signal(int signal, const TrialReport& report) {
+int tell_signal(int signal, const LoadReport& report) {
   switch (signal) {
     case SIGINT:
     case SIGTERM:
     case SIGHUP:
     case SIGQUIT:
-    case SIGPIPE:  // who read the answer had enough
+    case SIGPIPE:  // the reader of the output has closed the pipe
       std::signal(signal, SIG_DFL);
       std::raise(signal);
       return 1;
@@ -64,7 +64,8 @@ int tell_signal(int signal, const TrialReport& report) {
   } else if (signal == SIGALRM) {
     std::fprintf(stderr, "yolodctl: %s: not loaded within %lld ms\n", report.file.data(), report.limit_ms);
   } else if (signal == SIGKILL) {
-    std::fprintf(stderr, "yolodctl: %s: killed, perhaps for want of memory\n", report.file.data());
+    std::fprintf(stderr, "yolodctl: %s: the kernel killed the program, perhaps because memory ran out\n",
+                 report.file.data());
   } else {
     std::fprintf(stderr, "yolodctl: %s: LibTorch crashed on it (%s): the file is damaged\n", report.file.data(),
                  strsignal(signal));
@@ -84,7 +85,7 @@ int run_model_program(char* const* arguments, std::string_view thread_wait) {
   if (pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) return fail("cannot make a pipe", errno);
   const common::UniqueFd reports(ends[0]);
   common::UniqueFd child_end(ends[1]);
-  // Whoever started this may have ignored it, and then a child's end is not kept.
+  // If the parent process ignores SIGCHLD, the kernel would discard the child's exit status.
   std::signal(SIGCHLD, SIG_DFL);
   const pid_t parent = getpid();
   const pid_t child = fork();

@@ -1,4 +1,5 @@
-// yolodctl reload: has a running server read its config again and load its models, or one, beside those that serve.
+// yolodctl reload makes a running server read its config again and load its models, or one of them, beside those that
+// serve.
 #include <CLI/CLI.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
@@ -15,7 +16,7 @@
 namespace yolod::tools {
 namespace {
 
-// The first admin socket that there is, else where the first would be.
+// Returns the first admin socket that exists, or the place where the first would be.
 std::filesystem::path default_admin_socket() {
   const auto directories = common::runtime_directories();
   for (const auto& directory : directories) {
@@ -31,7 +32,7 @@ struct ReloadOptions {
   unsigned timeout_s{600};
 };
 
-// error.message of an answer, or the answer.
+// Returns error.message of an answer, or the whole answer.
 std::string reason_in(const Response& answer) {
   boost::system::error_code error;
   const auto value = boost::json::parse(answer.body(), error);
@@ -70,10 +71,11 @@ int run_reload(const ReloadOptions& options) {
 
 void add_reload(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<ReloadOptions>();
-  auto* command = app.add_subcommand("reload", "Have a running server read its config and load its models again");
+  auto* command = app.add_subcommand("reload", "Make a running server read its config and load its models again");
   command->add_option("--url", options->url, "the server's admin socket, unix:/path")->capture_default_str();
-  command->add_option("--model", options->model, "this one alone");
-  command->add_option("--timeout", options->timeout_s, "seconds to wait for it")->capture_default_str();
+  command->add_option("--model", options->model, "load only this model")
+      command->add_option("--timeout", options->timeout_s, "seconds to wait for the reload")
+          ->capture_default_str();
   command->callback([options, &exit_code] { exit_code = run_reload(*options); });
 }
 

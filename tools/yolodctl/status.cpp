@@ -1,4 +1,4 @@
-// yolodctl status: what a running server says of itself.
+// yolodctl status shows the state of a running server.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <boost/json/parse.hpp>
@@ -22,7 +22,7 @@ struct StatusOptions {
   bool json{false};
 };
 
-// A value as a cell of a table; "-" where there is none. Servers older or newer than this program may lack a key.
+// Returns a value as a cell of a table, or "-" if it is missing: another version of the server may not have the key.
 std::string cell(const json::object& object, const char* key) {
   const auto* value = object.if_contains(key);
   if (value == nullptr || value->is_null()) return "-";
@@ -101,7 +101,7 @@ int run_status(const StatusOptions& options) {
   }
   boost::system::error_code error;
   const auto status = json::parse(answer.value().body(), error);
-  if (error || !status.is_object()) return fail("answered what is no status; is it a yolod?");
+  if (error || !status.is_object()) return fail("the answer is not a status of yolod");
   if (options.json) {
     std::printf("%s\n", json::serialize(status).c_str());
   } else {
@@ -114,7 +114,7 @@ int run_status(const StatusOptions& options) {
 
 void add_status(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<StatusOptions>();
-  auto* command = app.add_subcommand("status", "Ask a running server how it is");
+  auto* command = app.add_subcommand("status", "Show the state of a running server");
   command->add_option("--url", options->url, "http://host:port or unix:/path")->capture_default_str();
   command->add_flag("--json", options->json, "the server's own JSON, on one line");
   command->callback([options, &exit_code] { exit_code = run_status(*options); });

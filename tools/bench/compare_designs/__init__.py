@@ -1,1 +1,1 @@
-"""yolod beside servers of other designs; tools/bench/compare is the program."""
+"""Compares yolod with servers of other designs; tools/bench/compare is the program."""

@@ -1,7 +1,7 @@
-"""Whether two servers found the same in a picture."""
+"""Checks whether two servers found the same objects in a picture."""
 from __future__ import annotations
 
-# What is less certain than this may be missing on one side: it is too close to the threshold of 0.25.
+# A detection below this confidence may be missing on one side, because it is too close to the threshold of 0.25.
 CERTAIN = 0.28
 CONFIDENCE_TOLERANCE = 0.03
 LEAST_IOU = 0.9
@@ -17,7 +17,7 @@ def iou(a: dict, b: dict) -> float:
 
 
 def missing(wanted: list[dict], found: list[dict]) -> list[dict]:
-    """Those of the first list that are certain and that the second does not have."""
+    """Returns the certain detections of the first list that are missing in the second."""
     left = list(found)
     lost = []
     for one in wanted:

@@ -1,5 +1,5 @@
-"""An asyncio batching loop: requests are decoded in threads and queued; the loop takes the first, waits a moment for more,
-and runs them as a batch in a thread of its own."""
+"""An asyncio batching loop: threads decode the requests and queue them. The loop takes the first request, waits a
+moment for more, and runs them as a batch in a separate thread."""
 from __future__ import annotations
 
 import argparse

@@ -1,4 +1,4 @@
-"""The servers, each with its settings: as its authors would write them, and what else is tried to find the best."""
+"""The servers with their settings: the settings that their authors would use, and those that the tuning tries."""
 from __future__ import annotations
 
 import argparse
@@ -35,7 +35,7 @@ class Design:
 
 
 def python_environment(threads: int) -> dict[str, str]:
-    # OpenMP counts threads by the thread that asks, so torch.set_num_threads() in main does not reach an executor's.
+    # OpenMP has a number of threads for each calling thread, so torch.set_num_threads() in main does not affect an executor's thread.
     return {"PYTHONPATH": str(common.root / "tools/bench"), "OMP_NUM_THREADS": str(threads), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
@@ -97,7 +97,7 @@ def yolod(name: str, file: str, precision: str, shown_precision: str) -> Design:
 
 
 DESIGNS = [
-    # The pauses and the batch are the tutorial's; workers by the formula in gunicorn's documentation.
+    # The pauses and the batch size are those in the tutorial; the number of workers follows gunicorn's documentation.
     Design("Flask, Redis, polling", False, "fp32",
            lambda cores: {"web_workers": 2 * cores + 1, "web_threads": 8, "client_sleep": 0.25, "models": 1,
                           "threads": cores, "batch": 32, "server_sleep": 0.25, "queued": "pixels", "graph": "as_is"},

@@ -1,7 +1,7 @@
-"""What the other designs have in common: JPEG -> pixels -> forward pass -> NMS -> detections, with PyTorch, OpenCV and
-torchvision, as a server in Python has it. Reads the files of `yolodctl export`.
+"""The code that the other designs share: JPEG -> pixels -> forward pass -> NMS -> detections, with PyTorch, OpenCV
+and torchvision, as in a typical Python server. It reads the files of `yolodctl export`.
 
-Runs in the servers' processes only. A Detector belongs to one thread at a time; prepare() may be called from any."""
+It runs only in the servers' processes. One thread at a time may use a Detector; any thread may call prepare()."""
 from __future__ import annotations
 
 import contextlib
@@ -18,8 +18,8 @@ CONFIDENCE = 0.25
 IOU = 0.45
 MAX_DETECTIONS = 300
 
-# How the file's graph is run: as it is; frozen, channels last; and that by the executor that does not specialise graphs
-# for the shapes that it sees.
+# How the file's graph runs: unchanged; frozen and channels last; or frozen with the executor that does not specialise graphs
+# for input shapes.
 GRAPHS = ("as_is", "frozen", "frozen_simple")
 
 
@@ -61,7 +61,7 @@ class Detector:
             return self.module(batch)
 
     def detections(self, head: torch.Tensor, picture: Picture) -> list[dict]:
-        """Of one picture's head, [candidates, 5 + classes]; the best class of each box alone."""
+        """Returns the detections of one picture's head, [candidates, 5 + classes], with only the best class of each box."""
         rows = head[head[:, 4] > CONFIDENCE]
         confidences, classes = (rows[:, 5:] * rows[:, 4:5]).max(1)
         certain = confidences > CONFIDENCE

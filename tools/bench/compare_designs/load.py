@@ -1,4 +1,4 @@
-"""Load on a server by `yolodctl bench server`, what came of it, and whether something else was at work meanwhile."""
+"""Puts load on a server by `yolodctl bench server`, and measures the results and the other load on the machine."""
 from __future__ import annotations
 
 import argparse
@@ -10,7 +10,7 @@ import statistics
 import common
 from compare_designs.processes import Server, session_seconds
 
-# In an open loop each request wants a connection when its time has come.
+# In an open loop each request needs a connection when it is due.
 OPEN_LOOP_CONNECTIONS = 128
 
 
@@ -26,7 +26,7 @@ class Result:
 
 
 def core_seconds(cores: set[int]) -> tuple[float, float, float]:
-    """That these were busy, that the host took away, and all."""
+    """Returns the ticks in which these processes ran, those that the host took away, and all ticks."""
     busy = stolen = total = 0
     for line in pathlib.Path("/proc/stat").read_text().splitlines():
         name, *fields = line.split()

@@ -1,4 +1,4 @@
-"""Rounds of measurements of one network's servers, in turn."""
+"""Measures the servers of one network in rounds, one server after the other."""
 from __future__ import annotations
 
 import dataclasses
@@ -13,13 +13,13 @@ from compare_designs.load import Result, median, post
 from compare_designs.processes import Server
 
 WARM_UP_SECONDS = 1.5
-# A server is not asked for more than that of what it answers at most.
+# The open loop offers a server at most this part of its maximum throughput.
 BEARABLE = 0.9
 
 
 @dataclasses.dataclass
 class Row:
-    """A server with its settings, and what was measured of it."""
+    """A server with its settings and its measurements."""
     design: Design
     kind: str  # "as written" or "tuned"
     settings: Settings
@@ -56,7 +56,7 @@ class Bench:
             return use(server)
 
     def load(self, server: Server, seconds: float, rate: float | None = None) -> Result:
-        """Again where something else took a part of the cores that matters; the least disturbed counts."""
+        """Repeats a measurement if other programs used too much of the cores, and keeps the least disturbed one."""
         results = []
         for _ in range(self.effort.attempts):
             results.append(post(self.around.options, server, self.around.network.photo, seconds, self.effort.connections,
@@ -76,12 +76,12 @@ class Bench:
         return self.with_server(row.design, row.settings, lambda s: json.loads(s.post(self.photo)[1]))["predictions"]
 
     def check_agreement(self, rows: list[Row]) -> None:
-        """All of the same precision find what the first does; of another precision only a trained network is asked to."""
+        """Checks that all servers find the same objects as the first; another precision is checked only with a trained network."""
         wanted = self.detections(rows[0])
         self.say(f"{rows[0].name} finds {len(wanted)}, such as {wanted[0]['label']} ({wanted[0]['confidence']:.3f})")
         for row in rows[1:]:
             if row.design.precision != rows[0].design.precision and not self.around.network.trained:
-                self.say(f"{row.name}: not compared, its precision is another and the network's weights are made up")
+                self.say(f"{row.name}: not compared, because its precision differs and the network is untrained")
                 continue
             found = self.detections(row)
             lost = agreement.differences(wanted, found)

@@ -1,4 +1,4 @@
-"""What is served: a network as Darknet files and as the TorchScript file that yolodctl makes of them, and a photo."""
+"""Prepares the network, as Darknet files and as the TorchScript file that yolodctl exports, and the photo."""
 from __future__ import annotations
 
 import dataclasses
@@ -24,7 +24,7 @@ class Network:
 
 
 def make(name: str, bin_folder: pathlib.Path, folder: pathlib.Path) -> Network:
-    """`demo`, or one of the test data, at 416 x 416; what it needs is written to that folder."""
+    """Prepares `demo`, or a network of the test data, at 416 x 416, with its files in that folder."""
     torchscript = folder / f"{name}.pt"
     if name == "demo":
         model = common.root / "model/data"
@@ -33,7 +33,7 @@ def make(name: str, bin_folder: pathlib.Path, folder: pathlib.Path) -> Network:
     else:
         made = common.Network(name, 416)
         cfg = folder / f"{name}.cfg"
-        # Plain IoU in NMS, as everybody has it.
+        # Use plain IoU in NMS, as the other servers do.
         cfg.write_text("".join(line for line in made.cfg.read_text().splitlines(True) if "nms_kind" not in line))
         network = Network(name, cfg, made.weights, made.names, torchscript, common.photo, "corners", False)
     subprocess.run([bin_folder / "yolodctl", "export", "--cfg", network.cfg, "--weights", network.weights, "--names",

@@ -1,4 +1,4 @@
-"""Decoding and resizing: the part of a server that needs no model."""
+"""Decodes and resizes pictures: the part of a server that needs no model."""
 from __future__ import annotations
 
 import dataclasses
@@ -15,8 +15,8 @@ class Picture:
 
 
 class Preparer:
-    """May be called from any thread. `sampling`: centers, what cv2.resize does; or corners, Darknet's, which costs a
-    millisecond more and which an untrained network notices."""
+    """Any thread may call it. `sampling` is `centers`, as in cv2.resize, or `corners`, as in Darknet, which takes a
+    millisecond more and makes a difference for an untrained network."""
 
     def __init__(self, height: int, width: int, sampling: str):
         self.height, self.width, self.sampling = height, width, sampling

@@ -1,4 +1,4 @@
-"""aiohttp before a pool of processes: the body goes to a process that has the model, and its answer comes back."""
+"""aiohttp in front of a pool of processes: it sends the body to a process with the model, and receives the answer."""
 from __future__ import annotations
 
 import argparse

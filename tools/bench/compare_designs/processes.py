@@ -1,5 +1,5 @@
-"""Processes of one server, requests to it over its socket, and how much of the processors
-all take."""
+"""Starts the processes of a server, sends requests over its socket, and measures the processor time of all
+processes."""
 from __future__ import annotations
 
 import contextlib
@@ -30,8 +30,8 @@ class UnixConnection(http.client.HTTPConnection):
 
 
 class Process(common.Program):
-    """In a group of its own, with which ends what it leaves behind. In the session of this program, because the kernel may
-    share the processors out among sessions first (sched_autogroup)."""
+    """Starts a process in a new process group, so that its children can be ended with it. It stays in this program's
+    session, because the kernel may share the processors among sessions first (sched_autogroup)."""
 
     def __init__(self, command: list, environment: dict[str, str]):
         super().__init__([str(part) for part in command], stdin=subprocess.DEVNULL, env={**os.environ, **environment},
@@ -49,8 +49,8 @@ class Process(common.Program):
 
 
 class Server:
-    """Processes that belong together, and a folder for their sockets. Used in a `with`, at whose end they are gone, the
-    last that was started first."""
+    """The processes of a server, with a folder for their sockets. Use it in a `with`; at its end the processes are
+    ended in the reverse order of their start."""
 
     def __init__(self):
         self.stack = contextlib.ExitStack()
@@ -91,7 +91,7 @@ class Server:
 
 
 def session_seconds() -> float:
-    """Processor time of all living processes of this session, and of their children that have ended."""
+    """Returns the processor time of all living processes of this session, and of their ended children."""
     session = os.getsid(0)
     ticks = 0
     for path in pathlib.Path("/proc").glob("[0-9]*/stat"):

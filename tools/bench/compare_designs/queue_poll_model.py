@@ -1,5 +1,5 @@
-"""The model half of the queue-and-poll design (queue_poll_web.py): each round takes what waits in the list, up to a
-batch, answers it, and sleeps."""
+"""The model process of the queue-and-poll design (queue_poll_web.py). In each round it takes the waiting requests
+from the list, up to a batch, answers them, and sleeps."""
 from __future__ import annotations
 
 import argparse
@@ -41,7 +41,7 @@ def main() -> None:
         return Picture(pixels, job["width"], job["height"])
 
     while True:
-        # One step, so that several such processes may share a list.
+        # Both commands run as one step, so that several such processes can share a list.
         taken, _ = store.pipeline().lrange(IMAGE_QUEUE, 0, options.batch - 1).ltrim(
             IMAGE_QUEUE, options.batch, -1).execute()
         if taken:

@@ -1,9 +1,9 @@
-"""The web half of the queue-and-poll design: each request is pushed to a list in Redis, and its answer is asked for with
-pauses between, as in "A scalable Keras + deep learning REST API" (pyimagesearch.com, January 2018), whose settings are
-the defaults of designs.py. Run by gunicorn, each worker and thread one request at a time.
+"""The web process of the queue-and-poll design. It pushes each request to a list in Redis and polls for its answer
+with pauses, as in "A scalable Keras + deep learning REST API" (pyimagesearch.com, January 2018). The defaults of
+designs.py are the settings of that article. gunicorn runs it; each worker and thread handles one request at a time.
 
-Settings come as environment variables: REDIS_SOCKET, CLIENT_SLEEP (seconds), QUEUED (pixels: as there, the web process
-decodes and resizes; jpeg: it passes on what it got), INPUT_SIZE (HEIGHTxWIDTH), SAMPLING."""
+The settings are environment variables: REDIS_SOCKET, CLIENT_SLEEP (seconds), QUEUED (pixels: the web process decodes
+and resizes, as in the article; jpeg: it forwards the body), INPUT_SIZE (HEIGHTxWIDTH), SAMPLING."""
 from __future__ import annotations
 
 import base64

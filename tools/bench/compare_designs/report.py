@@ -1,4 +1,4 @@
-"""Tables and the plot."""
+"""Prints the tables and draws the plot."""
 from __future__ import annotations
 
 import pathlib
@@ -29,7 +29,7 @@ def cell(result: Result) -> str:
 
 
 def verdict(ours: Row, others: list[Row], loads: list[float]) -> str:
-    """One of ours against the best of the others, throughput and at each load that both bear."""
+    """Compares a yolod server with the best other server: the throughput, and the latency at each load that both can handle."""
     best = max(others, key=lambda row: row.capacity.throughput)
     lines = [f"{ours.name}: {ours.capacity.throughput / best.capacity.throughput:.2f} times the throughput of the "
              f"best other, {best.name}"]

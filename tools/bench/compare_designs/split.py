@@ -1,6 +1,7 @@
-"""Where the time of a request goes when nothing else is asked: the forward pass, and everything else.
+"""Measures the parts of a request's time on an idle server: the forward pass, and everything else.
 
-As a program it does what a server in Python does for a request, without one, and prints the ms of each step as JSON."""
+As a program it performs the steps of a Python server for a request, without the server, and prints the ms of each
+step as JSON."""
 from __future__ import annotations
 
 import argparse
@@ -27,7 +28,7 @@ def in_python(around: Surroundings, row: Row) -> dict[str, float]:
 
 
 def one_by_one(bench: Bench, server: Server) -> tuple[float, dict[str, float]]:
-    """Milliseconds of an answer, and of its steps where it tells them."""
+    """Returns the milliseconds of an answer, and of its steps if the server reports them."""
     totals: list[float] = []
     steps: dict[str, list[float]] = {step: [] for step in STEPS}
     for _ in range(REPETITIONS):

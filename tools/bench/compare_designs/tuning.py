@@ -1,5 +1,5 @@
-"""The settings of a design with which it answers most: one setting after the other is varied, and once more if that
-changed something."""
+"""Finds the settings with which a design has the highest throughput: it varies one setting after the other, and
+repeats that if a setting has changed."""
 from __future__ import annotations
 
 from typing import Callable
@@ -7,7 +7,7 @@ from typing import Callable
 from compare_designs.designs import Design, Settings
 from compare_designs.load import Result
 
-# Of settings whose throughput is that close to the best, the one with the lower p99 is taken.
+# Among settings whose throughput is at least this part of the best, the lowest p99 decides.
 CLOSE = 0.97
 
 

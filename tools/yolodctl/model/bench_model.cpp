@@ -1,4 +1,4 @@
-// yolodctl bench model: how long a network's forward pass takes in this process, without images around it.
+// yolodctl bench model measures a network's forward pass in this process, without decoding pictures.
 #include <CLI/App.hpp>
 #include <CLI/Validators.hpp>
 #include <algorithm>
@@ -35,7 +35,7 @@ struct BenchModelOptions {
   bool json{false};
 };
 
-// Of all rounds, milliseconds of one pass.
+// The milliseconds of one pass, over all rounds.
 struct Timing {
   double median_ms{0};
   double least_ms{0};
@@ -43,11 +43,11 @@ struct Timing {
   std::size_t passes{0};
 };
 
-// Values that differ, so that no kernel has an easy time of it; the same in every run.
+// Fills the input with different values, which are the same in every run, so that no kernel benefits from equal ones.
 void fill(std::span<float> input) {
   std::uint32_t state = 1;
   for (auto& value : input) {
-    // A linear congruential generator (Numerical Recipes' constants); its upper 24 bits as a fraction.
+    // A linear congruential generator (with the constants of Numerical Recipes); its upper 24 bits are the fraction.
     state = state * 1664525U + 1013904223U;
     value = static_cast<float>(state >> 8U) / static_cast<float>(1U << 24U);
   }

@@ -1,4 +1,4 @@
-// yolodctl eval: how well a detector finds what label files say is in pictures.
+// yolodctl eval measures how well a detector finds the objects in label files.
 #include <CLI/App.hpp>
 #include <CLI/Validators.hpp>
 #include <algorithm>
@@ -55,7 +55,7 @@ bool is_picture(const fs::path& file) {
   return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
 }
 
-// By name, so that equal confidences are ranked alike in every run.
+// Returns the pictures sorted by name, so that equal confidences have the same order in every run.
 Outcome<std::vector<fs::path>> pictures_in(const std::string& folder) {
   std::vector<fs::path> files;
   std::error_code failed;
@@ -68,7 +68,7 @@ Outcome<std::vector<fs::path>> pictures_in(const std::string& folder) {
   return files;
 }
 
-// Nothing where there is no such file: by custom a picture without objects needs none.
+// Returns nullopt if the file does not exist, because a picture without objects needs no label file.
 Outcome<std::optional<std::vector<model::eval::Truth>>> read_labels(const fs::path& file, std::size_t class_count) {
   std::error_code ignored;
   if (!fs::exists(file, ignored)) return std::optional<std::vector<model::eval::Truth>>();
@@ -93,11 +93,11 @@ Outcome<common::DetectionList> detect(model::Model& model, const fs::path& file,
     return error;
   }
   auto* list = std::get_if<common::DetectionList>(&prediction.value());
-  if (list == nullptr) return Error{ErrorCode::kBadConfig, "eval is for detectors"};
+  if (list == nullptr) return Error{ErrorCode::kBadConfig, "eval works for detectors only"};
   return std::move(*list);
 }
 
-// Fractions of the picture to its pixels.
+// Converts fractions of the picture to pixels.
 common::Box scaled(const common::Box& box, const common::DetectionList& list) {
   const auto width = static_cast<float>(list.image_width);
   const auto height = static_cast<float>(list.image_height);
@@ -176,7 +176,7 @@ void print_line(const std::string& label, std::size_t truths, std::size_t detect
               percent(score.ap50).c_str(), percent(score.ap50_95).c_str());
 }
 
-// Classes that are in no picture are left out; they show in the mean alone, if the metric counts them.
+// Omits classes that are in no picture. They affect only the mean, if the metric counts them.
 void print_table(const EvalOptions& options, const common::ModelDescription& model, std::size_t image_count,
                  const model::eval::Evaluation& evaluation) {
   std::printf("%zu pictures, %s, %s's metric, in percent\n", image_count, model.precision.c_str(),

@@ -1,4 +1,5 @@
-// yolodctl export: a network as a TorchScript file for other programs, or its weights as a Darknet .weights file.
+// yolodctl export writes a network as a TorchScript file for other programs, or its weights as a Darknet .weights
+// file.
 #include <CLI/App.hpp>
 #include <cstdio>
 #include <memory>
@@ -22,14 +23,15 @@ struct ExportOptions {
   std::string output;
 };
 
-// What surrounds a network is in its cfg and not in its weights, and Ultralytics' program has rules of its own for it.
+// A Darknet file has no settings for the pictures: the cfg has them, and Ultralytics' program has other rules.
 constexpr const char* kOutsideTheWeights =
-    "pictures are letterboxed for the checkpoint, around them is its grey: with the .weights file the cfg's letter_box "
-    "and Darknet's grey count";
+    "the checkpoint's program letterboxes pictures with its own grey; with the .weights file the cfg's letter_box and "
+    "Darknet's grey apply";
 
 int export_darknet(const ExportOptions& options, const common::ModelConfig& config) {
   const auto* source = std::get_if<common::DarknetSource>(&config.source);
-  if (source == nullptr) return report({ErrorCode::kBadConfig, "only a Darknet network has .weights: name its --cfg"});
+  if (source == nullptr)
+    return report({ErrorCode::kBadConfig, "only a Darknet network has .weights, so --cfg is needed"});
   const auto written = model::export_weights(*source, config.input_size, options.output);
   if (!written) return report(written.error());
   std::printf("%s: for %s\n", options.output.c_str(), source->cfg.c_str());
@@ -41,9 +43,10 @@ int export_model(const ExportOptions& options) {
   auto chosen = choose_model(options.model);
   if (!chosen) return report(chosen.error());
   if (!options.model.precision.empty() && chosen->config.precision != common::Precision::kFp32) {
-    return report({ErrorCode::kBadConfig, "--precision: an export is in fp32; whoever loads it may convert it"});
+    return report(
+        {ErrorCode::kBadConfig, "--precision: an export is in fp32; the program that loads it may convert it"});
   }
-  chosen->config.detect.augment = false;  // a file is of the network for one size
+  chosen->config.detect.augment = false;  // a file has the network for one size
   if (options.output.ends_with(".weights")) return export_darknet(options, chosen->config);
   auto compiled = model::compile_network(chosen->config);
   if (!compiled) return report(compiled.error());
@@ -53,7 +56,8 @@ int export_model(const ExportOptions& options) {
       std::move(compiled->network), {{std::string(model::torchscript::kMetadataFile), description}}, options.output);
   if (!written) return report(written.error());
   if (chosen->config.preprocess != common::PreprocessConfig{}) {
-    std::fprintf(stderr, "yolodctl: preprocess of the config is not in the file: who serves it needs it again\n");
+    std::fprintf(stderr,
+                 "yolodctl: the file does not contain the config's preprocess; a server needs it in its own config\n");
   }
   std::printf("%s: %s\n", options.output.c_str(), description.c_str());
   return 0;

@@ -1,5 +1,5 @@
-// yolodctl infer: a tensor in, the raw decoded head out; of a TorchScript file, what it gives. For comparing with other
-// programs.
+// yolodctl infer runs a network on a tensor and writes the raw decoded head, or the output of a TorchScript file, for
+// comparison with other programs.
 #include <CLI/App.hpp>
 #include <algorithm>
 #include <cerrno>
@@ -30,14 +30,14 @@ struct InferOptions {
   std::string output;
 };
 
-// [channels, height, width] planes to [height, width, channels], as the network takes them.
+// Converts [channels, height, width] planes to [height, width, channels], which the network needs.
 void interleave(const float* planes, std::size_t channels, std::size_t pixels, float* out) {
   for (std::size_t i = 0; i < pixels; ++i) {
     for (std::size_t c = 0; c < channels; ++c) *out++ = planes[c * pixels + i];
   }
 }
 
-// As [images, channels, height, width].
+// Reads the array as [images, channels, height, width].
 Outcome<model::NpyArray> read_input(const std::string& file) {
   auto array = model::read_npy(file);
   if (!array) return array;
@@ -50,7 +50,7 @@ Outcome<model::NpyArray> read_input(const std::string& file) {
 }
 
 Outcome<model::NpyArray> run(model::Network& network, const model::NpyArray& input) {
-  // Enough for the network to work at full speed, little enough to hold.
+  // This is large enough for the network's full speed, and small enough for the memory.
   constexpr std::size_t kBatch = 8;
   const auto& shape = network.shape();
   const auto images = static_cast<std::size_t>(input.shape[0]);
@@ -77,11 +77,12 @@ Outcome<model::NpyArray> run(model::Network& network, const model::NpyArray& inp
   return result;
 }
 
-// A TorchScript file is run on what is given, as it is: .npy or .npz in, .npy or .npz out.
+// Runs a TorchScript file on the unchanged tensors: .npy or .npz in, .npy or .npz out.
 int infer_script(const InferOptions& options, const ChosenModel& chosen) {
   constexpr std::size_t kMaxInputBytes = std::size_t{4} << 30U;
   if (!options.model.size.empty()) {
-    return report({ErrorCode::kBadConfig, "--size: a TorchScript file is run on tensors as they are"});
+    return report(
+        {ErrorCode::kBadConfig, "--size is not allowed for a TorchScript file, which runs on the unchanged tensors"});
   }
   const auto body = model::read_file(options.input, kMaxInputBytes);
   if (!body) return report({ErrorCode::kInvalidParameter, body.error().message});
@@ -89,7 +90,7 @@ int infer_script(const InferOptions& options, const ChosenModel& chosen) {
   if (!network) return report(network.error());
   auto arrays = model::read_arrays(*body, (*network)->inputs(), (*network)->takes_more());
   if (!arrays) return report({ErrorCode::kInvalidParameter, options.input + ": " + arrays.error().message});
-  // One picture without its batch, as everywhere.
+  // Accepts one picture without its batch dimension, as everywhere.
   if (arrays->size() == 1 && arrays->front().shape.size() == 3 && arrays->front().shape[0] == 3) {
     arrays->front().shape.insert(arrays->front().shape.begin(), 1);
   }
@@ -113,15 +114,15 @@ int infer(const InferOptions& options) {
   if (!input) return report(input.error());
   const auto height = input->shape[2];
   const auto width = input->shape[3];
-  // A network is compiled for one size: the tensor's, unless another was asked for by name.
+  // A network is compiled for one size: that of the tensor, unless --size gives another.
   if (options.model.size.empty()) {
     constexpr std::int64_t kMaxSide = 1 << 20;
     chosen->config.input_size = common::InputSize{static_cast<std::uint32_t>(std::min(height, kMaxSide)),
                                                   static_cast<std::uint32_t>(std::min(width, kMaxSide))};
   }
-  // What is compared digit by digit is not rounded to bf16 unless that was asked for.
+  // The output is compared digit by digit, so it uses bf16 only if the user asks for it.
   if (options.model.precision.empty()) chosen->config.precision = common::Precision::kFp32;
-  chosen->config.detect.augment = false;  // the head of one pass
+  chosen->config.detect.augment = false;  // use the head of one pass
 
   const auto loaded = model::load_network(chosen->config, chosen->context);
   if (!loaded) return report(loaded.error());

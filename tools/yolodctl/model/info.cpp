@@ -1,5 +1,5 @@
-// yolodctl info: what a Darknet network is made of, layer by layer, and what it costs. The weights may be left out. Of
-// a TorchScript file: info_torchscript.cpp.
+// yolodctl info shows the layers of a Darknet network and their cost; the weights are optional. info_torchscript.cpp
+// handles TorchScript files.
 #include <CLI/App.hpp>
 #include <boost/json.hpp>
 #include <cstdint>
@@ -32,7 +32,7 @@ struct InfoOptions {
   bool json{false};
 };
 
-// What a layer's row of the table says beside its shapes; empty where a kind has no such thing.
+// The columns of a layer's row beside its shapes; empty if the layer's kind does not have them.
 struct Traits {
   std::string filters;
   std::string size;  // "3 x 3 / 2", "5 x 5 / 2 x 1"
@@ -48,7 +48,7 @@ std::string size_text(int size, int stride_x, int stride_y, int dilation = 1) {
 Traits traits(const darknet::Convolutional& kind) {
   auto filters = std::to_string(kind.filters);
   if (kind.groups > 1) filters += " / " + std::to_string(kind.groups);
-  // A blur strides for it.
+  // In that case the blur has the stride.
   const bool blurred = kind.blur.size > 0;
   return {filters, size_text(kind.size, blurred ? kind.blur.stride_x : kind.stride_x,
                              blurred ? kind.blur.stride_y : kind.stride_y, kind.dilation)};
@@ -136,7 +136,7 @@ void print_json(const darknet::Network& network) {
   print_json_line(answer);
 }
 
-// The network, and what else is named checked against it.
+// Reads the network, and checks the other files of the command line against it.
 Outcome<darknet::Network> checked_network(const common::DarknetSource& source,
                                           const std::optional<common::InputSize>& input_size) {
   auto network = model::read_network(source, input_size);

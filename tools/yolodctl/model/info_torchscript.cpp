@@ -22,7 +22,7 @@ using common::Task;
 using torchscript::Origin;
 using torchscript::ScriptReport;
 
-// A row of the table, a key of the JSON.
+// A row of the table, and a key of the JSON.
 struct Fact {
   std::string key;
   std::string value;
@@ -41,9 +41,9 @@ std::string word_of(Origin origin) {
 
 std::string phrase_of(Origin origin) {
   switch (origin) {
-    case Origin::kConfig: return "as asked for";
-    case Origin::kFile: return "the file says so";
-    case Origin::kGuess: return "found by running it on noise";
+    case Origin::kConfig: return "from the command line or config";
+    case Origin::kFile: return "from the file";
+    case Origin::kGuess: return "found by a run on noise";
     case Origin::kDefault: return "as usual";
   }
   return "as usual";
@@ -119,16 +119,16 @@ void print_table(const std::string& file, const ScriptReport& report) {
   std::printf("%s: TorchScript, %lld parameters, %s\n", common::printable(file).c_str(),
               static_cast<long long>(module.parameters),
               module.precisions.empty() ? "no floating point" : joined(module.precisions).c_str());
-  if (!module.traced_on.empty()) print_row("traced on", module.traced_on, "runs on the CPU here");
+  if (!module.traced_on.empty()) print_row("traced on", module.traced_on, "yolod runs it on the CPU");
   if (!report.network) {
-    std::printf("  no network that looks at pictures: %s\n", report.why_not.c_str());
+    std::printf("  not a network for pictures: %s\n", report.why_not.c_str());
     return;
   }
   const auto& network = *report.network;
   const auto& shape = network.network->shape();
   for (const auto& fact : facts_of(report)) print_row(fact.key, fact.value, phrase_of(fact.from));
   print_row("input", size_text(shape), phrase_of(report.from.input_size));
-  print_row("runs", name_of(report.form), "found by running it");
+  print_row("runs", name_of(report.form), "found by a run on noise");
   if (report.stride) print_row("stride", std::to_string(*report.stride), phrase_of(Origin::kFile));
   if (network.rules.task == Task::kDetect) print_row("candidates", std::to_string(shape.candidates), "");
   if (network.rules.task == Task::kImage) return;

@@ -14,7 +14,7 @@ namespace yolod::tools {
 void print_json_line(const boost::json::value& value) {
   const auto json = boost::json::serialize(value);
   std::string line;
-  // Such bytes can only lie within strings, where a backslash is written as two.
+  // Such bytes can appear only inside strings, where a backslash is written twice.
   for (std::string_view rest = json; !rest.empty();) {
     const auto length = common::utf8_sequence_length(rest);
     if (length == 0) {

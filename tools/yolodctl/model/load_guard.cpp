@@ -1,4 +1,4 @@
-#include "tools/yolodctl/model/trial.hpp"
+#include "tools/yolodctl/model/load_guard.hpp"
 
 #include <fcntl.h>
 #include <sys/prctl.h>
@@ -13,40 +13,40 @@
 
 #include "common/log.hpp"
 #include "common/unique_fd.hpp"
-#include "tools/yolodctl/trial_report.hpp"
+#include "tools/yolodctl/load_report.hpp"
 
 namespace yolod::tools {
 namespace {
 
 common::UniqueFd g_reports;
 
-// An exception that nobody catches, and abort() itself, would print more than the one line.
+// An uncaught exception and abort() would both print more than one line.
 [[noreturn]] void end_quietly() {
   std::signal(SIGABRT, SIG_DFL);
   std::raise(SIGABRT);
   std::_Exit(1);
 }
 
-void send(const TrialReport& report) {
+void send(const LoadReport& report) {
   if (g_reports.valid()) static_cast<void>(!write(g_reports.get(), &report, sizeof report));
 }
 
 }  // namespace
 
 void follow_parent() {
-  const char* parent = std::getenv(kTrialParent);
-  const char* reports = std::getenv(kTrialReports);
+  const char* parent = std::getenv(kLoadParent);
+  const char* reports = std::getenv(kLoadReports);
   if (parent == nullptr || reports == nullptr) return;
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (std::to_string(getppid()) != parent) std::_Exit(1);  // nobody waits any more
+  if (std::to_string(getppid()) != parent) std::_Exit(1);  // the parent has ended
   g_reports.reset(std::atoi(reports));
   fcntl(g_reports.get(), F_SETFD, FD_CLOEXEC);
-  unsetenv(kTrialParent);
-  unsetenv(kTrialReports);
+  unsetenv(kLoadParent);
+  unsetenv(kLoadReports);
 }
 
-void begin_trial(const std::filesystem::path& file, std::chrono::milliseconds limit) {
-  TrialReport report{};
+void begin_guarded_load(const std::filesystem::path& file, std::chrono::milliseconds limit) {
+  LoadReport report{};
   report.loading = true;
   report.limit_ms = limit.count();
   const auto& name = file.native();
@@ -55,11 +55,12 @@ void begin_trial(const std::filesystem::path& file, std::chrono::milliseconds li
   const rlimit no_core{0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
   std::set_terminate(end_quietly);
-  static_cast<void>(common::configure_log({}, "yolodctl"));  // what is concluded of the file is told there
+  // settings that are concluded from the file are logged there
+  static_cast<void>(common::configure_log({}, "yolodctl"));
   alarm(static_cast<unsigned>(std::chrono::ceil<std::chrono::seconds>(limit).count()));
 }
 
-void end_trial() {
+void end_guarded_load() {
   alarm(0);
   send({});
 }

@@ -1,5 +1,5 @@
-// Reading what may crash or never end: LibTorch on a TorchScript file. The yolodctl that started this process makes one
-// clear line of it (trial_report.hpp).
+// Guards code that may crash or never end: LibTorch's reading of a TorchScript file. The yolodctl that started this
+// process reports a crash as one clear line (load_report.hpp).
 #pragma once
 
 #include <chrono>
@@ -7,13 +7,13 @@
 
 namespace yolod::tools {
 
-// From here on this process dies with the yolodctl that started it. Called first in main(), by the only thread that is
-// ours. Without such a parent it does nothing.
+// From now on this process dies with the yolodctl that started it. main() calls it first, while the process has no
+// other thread of yolod. Without such a parent it does nothing.
 void follow_parent();
 
-// Until end_trial() a crash is put down to `file`, and SIGALRM ends this process after `limit`. It leaves no core any
-// more.
-void begin_trial(const std::filesystem::path& file, std::chrono::milliseconds limit);
-void end_trial();
+// Until end_guarded_load(), the parent attributes a crash to `file`, and SIGALRM ends this process after `limit`. The
+// process writes no core dump any more.
+void begin_guarded_load(const std::filesystem::path& file, std::chrono::milliseconds limit);
+void end_guarded_load();
 
 }  // namespace yolod::tools

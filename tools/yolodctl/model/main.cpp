@@ -1,11 +1,11 @@
-// yolodctl-model: those of yolodctl's commands that compute with a model. Started by yolodctl, with its arguments.
+// yolodctl-model has the commands of yolodctl that compute with a model. yolodctl starts it with its own arguments.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
 
 #include "common/finish_output.hpp"
 #include "tools/yolodctl/commands.hpp"
-#include "tools/yolodctl/model/trial.hpp"
+#include "tools/yolodctl/model/load_guard.hpp"
 
 int main(int argc, char** argv) {
   yolod::tools::follow_parent();

@@ -12,7 +12,7 @@
 #include "common/config/schema.hpp"
 #include "common/system/cpu_count.hpp"
 #include "common/text.hpp"
-#include "tools/yolodctl/model/trial.hpp"
+#include "tools/yolodctl/model/load_guard.hpp"
 
 namespace yolod::tools {
 namespace {
@@ -47,7 +47,7 @@ Outcome<common::ModelConfig> from_config(const ModelOptions& options) {
   const auto& name = options.model.empty() ? read.config->default_model : options.model;
   const auto& models = read.config->models;
   const auto found = std::find_if(models.begin(), models.end(), [&](const auto& model) { return model.name == name; });
-  if (found == models.end()) return bad_options(options.config + ": there is no model \"" + name + "\" in it");
+  return bad_options(options.config + ": there is no model \"" + name + "\"");
   return *found;
 }
 
@@ -56,7 +56,7 @@ Outcome<common::ModelConfig> from_files(const ModelOptions& options) {
   config.precision = common::Precision::kFp32;
   if (!options.torchscript.empty()) {
     if (!options.cfg.empty() || !options.weights.empty()) {
-      return bad_options("--torchscript and --cfg, --weights exclude each other");
+      return bad_options("use either --torchscript, or --cfg and --weights");
     }
     config.name = std::filesystem::path(options.torchscript).stem().string();
     common::TorchScriptSource source;
@@ -66,7 +66,7 @@ Outcome<common::ModelConfig> from_files(const ModelOptions& options) {
     return config;
   }
   if (options.cfg.empty() || (options.weights.empty() && !options.weights_optional)) {
-    return bad_options("name a model: --cfg and --weights (and --names), --torchscript, or --config");
+    return bad_options("choose a model: --cfg and --weights (and --names), --torchscript, or --config");
   }
   config.name = std::filesystem::path(options.cfg).stem().string();
   config.source = common::DarknetSource{options.cfg, options.weights, options.names};
@@ -97,16 +97,15 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
 
 void add_augment_option(CLI::App& command, ModelOptions& options) {
   command.add_flag("--augment", options.augment,
-                   "a detector looks three times: also smaller and mirrored, and smaller");
+                   "a detector processes the picture three times: unchanged, smaller and mirrored, and still smaller");
 }
 
 Outcome<ChosenModel> choose_model(const ModelOptions& options) {
   const bool by_files =
       !options.cfg.empty() || !options.weights.empty() || !options.names.empty() || !options.torchscript.empty();
   if (by_files && !options.config.empty())
-    return bad_options("--config and --cfg, --weights, --names, --torchscript exclude each other");
-  if (options.config.empty() && !options.model.empty())
-    return bad_options("--model picks a model of --config, which is not given");
+    return bad_options("use either --config, or --cfg, --weights, --names and --torchscript");
+  if (options.config.empty() && !options.model.empty()) return bad_options("--model needs --config");
   auto config = options.config.empty() ? from_files(options) : from_config(options);
   if (!config) return std::move(config).error();
 
@@ -129,8 +128,8 @@ Outcome<ChosenModel> choose_model(const ModelOptions& options) {
   chosen.config = std::move(config).value();
   chosen.context.any_task = options.config.empty();
   if (const auto* script = std::get_if<common::TorchScriptSource>(&chosen.config.source)) {
-    begin_trial(script->file, chosen.config.load_timeout);
-    chosen.context.first_run_ended = end_trial;
+    begin_guarded_load(script->file, chosen.config.load_timeout);
+    chosen.context.first_run_ended = end_guarded_load;
   }
   return chosen;
 }

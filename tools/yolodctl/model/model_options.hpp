@@ -1,4 +1,4 @@
-// The <model options> that yolodctl's offline commands have in common: which model, at which size, in which precision.
+// The <model options> of yolodctl's offline commands: the model, its input size and its precision.
 #pragma once
 
 #include <CLI/App.hpp>
@@ -12,10 +12,10 @@
 
 namespace yolod::tools {
 
-// Of one image file.
+// The limit for an image file.
 inline constexpr std::size_t kMaxImageBytes = std::size_t{1} << 30U;
 
-// Filled by the command line; must outlive its parsing.
+// The command line fills it, so it must outlive the parsing.
 struct ModelOptions {
   std::string cfg;
   std::string weights;
@@ -27,7 +27,7 @@ struct ModelOptions {
   std::string precision;
   std::string device;
   bool augment{false};
-  // Set by a command that can do without weights; not an option.
+  // Set by a command that does not need weights; it is not an option.
   bool weights_optional{false};
 };
 
@@ -37,17 +37,18 @@ struct ChosenModel {
 };
 
 void add_model_options(CLI::App& command, ModelOptions& options);
-// `--augment`, for commands that run the network on pictures: with it or the config's detect.augment they do.
+// Adds `--augment`, for commands that run the network on pictures: this option or the config's detect.augment enables
+// it.
 void add_augment_option(CLI::App& command, ModelOptions& options);
 
-// The model that the options choose. Where that is a TorchScript file, its trial begins (trial.hpp). An Error is
-// kBadConfig: a bad combination of options, or a config with problems (one a line). Without --precision a model named
-// by its files runs in fp32, one from a config as that says; one named by its files has the task that
-// it was made for.
+// Returns the model of the options. If it is a TorchScript file, this call begins its guarded load (load_guard.hpp).
+// An Error has code kBadConfig: a bad combination of options, or a config with problems (one per line). Without
+// --precision a model given by its files runs in fp32, and a model of a config as the config says. The task of a
+// model given by its files is that of its network.
 [[nodiscard]] common::Outcome<ChosenModel> choose_model(const ModelOptions& options);
 
-// Prints "yolodctl: message" to stderr and returns the exit code that the error's kind calls for: 2 for what the
-// command line or config says, else 1.
+// Prints "yolodctl: message" to stderr and returns the exit code for the kind of error: 2 for an error in the command
+// line or config, otherwise 1.
 [[nodiscard]] int report(const common::Error& error);
 
 }  // namespace yolod::tools

@@ -1,5 +1,5 @@
-// yolodctl predict: what a model says of image files, as a table or JSON, and the pictures with their boxes or those
-// that it makes.
+// yolodctl predict runs a model on image files. It prints its answers as a table or JSON, and writes pictures with
+// boxes, or the pictures that the model makes.
 #include <CLI/App.hpp>
 #include <CLI/Validators.hpp>
 #include <boost/json/object.hpp>
@@ -76,7 +76,7 @@ boost::json::array predictions_of(const common::ModelDescription& model, const c
   return predictions;
 }
 
-// As the server answers /predict, and the file's name.
+// The same JSON as the server's answer to /predict, with the file's name.
 template <typename List>
 boost::json::object to_json(const std::string& file, const std::string& model_name,
                             const common::ModelDescription& model, const List& list, const common::WorkTimes& times) {
@@ -135,12 +135,12 @@ void print_table(const std::string& file, const common::ModelDescription& model,
   }
 }
 
-// Writes pictures as DIR/STEM.jpg; images of the same stem get -2, -3 and so on.
+// Writes pictures as DIR/STEM.jpg; further images with the same stem get -2, -3 and so on.
 class PictureWriter {
  public:
   explicit PictureWriter(std::filesystem::path directory) : directory_(std::move(directory)) {}
 
-  // Where it was written.
+  // Returns the path of the written file.
   Outcome<std::filesystem::path> write(const std::string& image, std::span<const std::byte> bytes) {
     const auto file = directory_ / free_name(std::filesystem::path(image).stem().string());
     common::UnfinishedFile unfinished(file);
@@ -161,7 +161,7 @@ class PictureWriter {
   std::set<std::string> taken_;
 };
 
-// The command, once its model is loaded. What went wrong with one image is told, and the others go on.
+// Runs the command with a loaded model. If an image fails, it reports the error and continues with the next image.
 class Prediction {
  public:
   Prediction(const PredictOptions& options, const common::ModelConfig& config, model::Model& model)
@@ -170,7 +170,7 @@ class Prediction {
   void predict(const std::string& image) {
     const auto file = model::read_file(image, kMaxImageBytes);
     if (!file) {
-      // Which file it is has been said by then.
+      // The message already contains the file's name.
       const auto& why = file.error().message;
       fail(image, {ErrorCode::kInvalidImage, why.starts_with(image + ": ") ? why.substr(image.size() + 2) : why});
       return;
@@ -222,11 +222,11 @@ class Prediction {
     print(image, list, times);
   }
 
-  // A picture is its own answer.
+  // The answer is the picture itself.
   void tell(const std::string& image, std::span<const std::byte> /*body*/, const common::EncodedFile& file,
             const common::WorkTimes& times) {
     if (options_.out.empty()) {
-      fail(image, {ErrorCode::kBadConfig, "this model makes pictures: --out says where to write them"});
+      fail(image, {ErrorCode::kBadConfig, "this model makes pictures, so --out is needed to say where to write them"});
       return;
     }
     const auto written = pictures_.write(image, file.bytes);
@@ -245,7 +245,7 @@ class Prediction {
 
   void tell(const std::string& image, std::span<const std::byte> /*body*/, const common::IdentityAnswer& /*answer*/,
             const common::WorkTimes& /*times*/) {
-    fail(image, {ErrorCode::kBadConfig, "this model looks at no picture"});
+    fail(image, {ErrorCode::kBadConfig, "this model does not process pictures"});
   }
 
   Outcome<std::filesystem::path> annotate(const std::string& image, std::span<const std::byte> body,
@@ -272,7 +272,7 @@ int predict(const PredictOptions& options) {
     return report({ErrorCode::kBadConfig, config.name + ": an identity model has no network"});
   }
   if (config.task == common::Task::kTensor) {
-    return report({ErrorCode::kBadConfig, config.name + ": its network takes tensors: yolodctl infer runs it"});
+    return report({ErrorCode::kBadConfig, config.name + ": its network takes tensors; use yolodctl infer"});
   }
   if (!options.out.empty()) {
     std::error_code made;
