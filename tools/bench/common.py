@@ -27,7 +27,7 @@ import time
 root = pathlib.Path(__file__).resolve().parents[2]
 data = pathlib.Path(os.environ.get("YOLOD_TEST_DATA", root.parent / "shared/data"))
 photo = data / "photos/dog.jpg"
-# Needs a Python with NumPy. If this one has none, the distribution's Python has it.
+# The script needs NumPy. If this Python has no NumPy, use the distribution's Python.
 python = sys.executable if importlib.util.find_spec("numpy") else "/usr/bin/python3"
 median = statistics.median
 mean = statistics.mean
@@ -295,8 +295,8 @@ def mean_ms(before, after, *stages):
 
 
 def memory_mib(pid):
-    """Returns the proportional memory (PSS) of the processes, without the arena and the lanes, and separately that of
-    the arena and the lanes."""
+    """Returns two amounts of proportional memory (PSS) of the processes: all memory except the arena and the lanes,
+    and the arena and the lanes."""
     own = shared = 0
     in_memfd = False
     for line in pathlib.Path(f"/proc/{pid}/smaps").read_text().splitlines():
@@ -312,7 +312,7 @@ def memory_mib(pid):
 
 
 def processor_us(*pids):
-    """Returns the processor time of all their threads in microseconds. Without pids: that of this process's ended children."""
+    """Returns the processor time of all their threads in microseconds. Without pids, returns the time of this process's ended children."""
     if not pids:
         usage = resource.getrusage(resource.RUSAGE_CHILDREN)
         return 1e6 * (usage.ru_utime + usage.ru_stime)

@@ -37,7 +37,7 @@ kServing = 64  # while workers serve: what they keep for reuse differs with what
 
 
 def reduced(device):
-    """Returns the precision that `auto` selects on a GPU; on the CPU it is fp32, because no other precision is tested there."""
+    """Returns the precision that `auto` selects on a GPU; on the CPU only fp32 is tested."""
     return "fp32" if device == "cpu" else "fp16"
 
 

@@ -17,7 +17,7 @@ Settings = dict[str, object]
 
 
 @dataclasses.dataclass(frozen=True)
-class Surroundings:
+class BenchContext:
     options: argparse.Namespace  # .bin
     network: Network
     cores: int
@@ -31,47 +31,47 @@ class Design:
     defaults: Callable[[int], Settings]  # for so many cores
     start_of_tuning: Settings  # over the defaults: where the search begins
     choices: dict[str, list]  # a value of a setting may be several settings at once: {"a+b": [(1, 2), (2, 1)]}
-    start: Callable[[Server, Surroundings, Settings], None]
+    start: Callable[[Server, BenchContext, Settings], None]
 
 
 def python_environment(threads: int) -> dict[str, str]:
-    # OpenMP has a number of threads for each calling thread, so torch.set_num_threads() in main does not affect an executor's thread.
+    # OpenMP has a number of threads for each calling thread: torch.set_num_threads() in main does not affect others.
     return {"PYTHONPATH": str(common.root / "tools/bench"), "OMP_NUM_THREADS": str(threads), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def start_queue_poll(server: Server, around: Surroundings, settings: Settings) -> None:
+def start_queue_poll(server: Server, context: BenchContext, settings: Settings) -> None:
     redis = server.path / "redis.sock"
     server.run(["redis-server", "--port", "0", "--unixsocket", redis, "--save", "", "--appendonly", "no", "--dir",
                 server.path])
     server.wait_until(redis.exists, "redis-server")
     threads = settings["threads"]
     for _ in range(settings["models"]):
-        server.run([PYTHON, "-m", "compare_designs.queue_poll_model", "--model", around.network.torchscript,
-                    "--sampling", around.network.sampling, "--redis-socket", redis, "--threads", threads, "--graph",
+        server.run([PYTHON, "-m", "compare_designs.queue_poll_model", "--model", context.network.torchscript,
+                    "--sampling", context.network.sampling, "--redis-socket", redis, "--threads", threads, "--graph",
                     settings["graph"], "--batch", settings["batch"], "--sleep", settings["server_sleep"]],
                    **python_environment(threads))
     server.run([PYTHON, "-m", "gunicorn", "--bind", f"unix:{server.socket}", "--worker-class", "gthread", "--workers",
                 settings["web_workers"], "--threads", settings["web_threads"], "--worker-tmp-dir", "/dev/shm",
                 "--log-level", "warning", "compare_designs.queue_poll_web:create_app()"],
                **python_environment(1), REDIS_SOCKET=str(redis), CLIENT_SLEEP=str(settings["client_sleep"]),
-               QUEUED=settings["queued"], INPUT_SIZE=around.network.input_size, SAMPLING=around.network.sampling)
+               QUEUED=settings["queued"], INPUT_SIZE=context.network.input_size, SAMPLING=context.network.sampling)
 
 
-def start_process_pool(server: Server, around: Surroundings, settings: Settings) -> None:
-    server.run([PYTHON, "-m", "compare_designs.process_pool", "--model", around.network.torchscript, "--sampling",
-                around.network.sampling, "--socket", server.socket, "--processes", settings["processes"], "--threads",
+def start_process_pool(server: Server, context: BenchContext, settings: Settings) -> None:
+    server.run([PYTHON, "-m", "compare_designs.process_pool", "--model", context.network.torchscript, "--sampling",
+                context.network.sampling, "--socket", server.socket, "--processes", settings["processes"], "--threads",
                 settings["threads"], "--graph", settings["graph"]], **python_environment(settings["threads"]))
 
 
-def start_batching_loop(server: Server, around: Surroundings, settings: Settings) -> None:
-    server.run([PYTHON, "-m", "compare_designs.batching_loop", "--model", around.network.torchscript, "--sampling",
-                around.network.sampling, "--socket", server.socket, "--threads", settings["threads"], "--graph",
+def start_batching_loop(server: Server, context: BenchContext, settings: Settings) -> None:
+    server.run([PYTHON, "-m", "compare_designs.batching_loop", "--model", context.network.torchscript, "--sampling",
+                context.network.sampling, "--socket", server.socket, "--threads", settings["threads"], "--graph",
                 settings["graph"], "--batch", settings["batch"], "--wait", settings["wait"], "--loops",
                 settings["loops"]], **python_environment(settings["threads"]))
 
 
-def start_yolod(server: Server, around: Surroundings, settings: Settings) -> None:
-    network = around.network
+def start_yolod(server: Server, context: BenchContext, settings: Settings) -> None:
+    network = context.network
     files = {"darknet": {"cfg": str(network.cfg), "weights": str(network.weights), "names": str(network.names)}}
     if settings["file"] == "torchscript":
         files = {"torchscript": {"file": str(network.torchscript)}}
@@ -82,7 +82,7 @@ def start_yolod(server: Server, around: Surroundings, settings: Settings) -> Non
         "models": [{"name": network.name, **files, "precision": settings["precision"], "workers": settings["workers"],
                     "threads": settings["threads"], "batch": {"max_size": settings["batch"]},
                     "detect": {"multi_label": False}}]}))
-    server.run([around.options.bin / "yolod", "--config", config])
+    server.run([context.options.bin / "yolod", "--config", config])
 
 
 GRAPHS = ["as_is", "frozen", "frozen_simple"]

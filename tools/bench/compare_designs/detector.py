@@ -18,8 +18,8 @@ CONFIDENCE = 0.25
 IOU = 0.45
 MAX_DETECTIONS = 300
 
-# How the file's graph runs: unchanged; frozen and channels last; or frozen with the executor that does not specialise graphs
-# for input shapes.
+# How the file's graph runs: unchanged; frozen and channels last; or frozen with the executor that does not specialise
+# graphs for input shapes.
 GRAPHS = ("as_is", "frozen", "frozen_simple")
 
 
@@ -61,7 +61,7 @@ class Detector:
             return self.module(batch)
 
     def detections(self, head: torch.Tensor, picture: Picture) -> list[dict]:
-        """Returns the detections of one picture's head, [candidates, 5 + classes], with only the best class of each box."""
+        """Returns the detections of a head, [candidates, 5 + classes], with only the best class of each box."""
         rows = head[head[:, 4] > CONFIDENCE]
         confidences, classes = (rows[:, 5:] * rows[:, 4:5]).max(1)
         certain = confidences > CONFIDENCE

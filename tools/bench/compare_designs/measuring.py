@@ -8,7 +8,7 @@ import time
 from typing import Callable
 
 from compare_designs import agreement
-from compare_designs.designs import Design, Settings, Surroundings
+from compare_designs.designs import Design, Settings, BenchContext
 from compare_designs.load import Result, median, post
 from compare_designs.processes import Server
 
@@ -45,13 +45,13 @@ class Effort:
 
 
 class Bench:
-    def __init__(self, around: Surroundings, effort: Effort, say: Callable[[str], None]):
-        self.around, self.effort, self.say = around, effort, say
-        self.photo = around.network.photo.read_bytes()
+    def __init__(self, context: BenchContext, effort: Effort, say: Callable[[str], None]):
+        self.context, self.effort, self.say = context, effort, say
+        self.photo = context.network.photo.read_bytes()
 
     def with_server(self, design: Design, settings: Settings, use: Callable[[Server], object]):
         with Server() as server:
-            design.start(server, self.around, settings)
+            design.start(server, self.context, settings)
             server.wait_until(lambda: server.answers(self.photo), design.name)
             return use(server)
 
@@ -59,7 +59,7 @@ class Bench:
         """Repeats a measurement if other programs used too much of the cores, and keeps the least disturbed one."""
         results = []
         for _ in range(self.effort.attempts):
-            results.append(post(self.around.options, server, self.around.network.photo, seconds, self.effort.connections,
+            results.append(post(self.context.options, server, self.context.network.photo, seconds, self.effort.connections,
                                 rate))
             if results[-1].others <= self.effort.disturbance:
                 break
@@ -76,11 +76,11 @@ class Bench:
         return self.with_server(row.design, row.settings, lambda s: json.loads(s.post(self.photo)[1]))["predictions"]
 
     def check_agreement(self, rows: list[Row]) -> None:
-        """Checks that all servers find the same objects as the first; another precision is checked only with a trained network."""
+        """Checks that all servers find the same objects; another precision is checked only with a trained network."""
         wanted = self.detections(rows[0])
         self.say(f"{rows[0].name} finds {len(wanted)}, such as {wanted[0]['label']} ({wanted[0]['confidence']:.3f})")
         for row in rows[1:]:
-            if row.design.precision != rows[0].design.precision and not self.around.network.trained:
+            if row.design.precision != rows[0].design.precision and not self.context.network.trained:
                 self.say(f"{row.name}: not compared, because its precision differs and the network is untrained")
                 continue
             found = self.detections(row)

@@ -29,7 +29,7 @@ def cell(result: Result) -> str:
 
 
 def verdict(ours: Row, others: list[Row], loads: list[float]) -> str:
-    """Compares a yolod server with the best other server: the throughput, and the latency at each load that both can handle."""
+    """Compares yolod with the best other server: the throughput, and the latency at each load that both handle."""
     best = max(others, key=lambda row: row.capacity.throughput)
     lines = [f"{ours.name}: {ours.capacity.throughput / best.capacity.throughput:.2f} times the throughput of the "
              f"best other, {best.name}"]

@@ -11,7 +11,7 @@ import statistics
 import subprocess
 import time
 
-from compare_designs.designs import PYTHON, Surroundings, python_environment
+from compare_designs.designs import PYTHON, BenchContext, python_environment
 from compare_designs.measuring import Bench, Row
 from compare_designs.processes import Server
 
@@ -19,8 +19,8 @@ REPETITIONS = 40
 STEPS = ("decode", "infer", "post")
 
 
-def in_python(around: Surroundings, row: Row) -> dict[str, float]:
-    network, threads = around.network, row.settings["threads"]
+def in_python(context: BenchContext, row: Row) -> dict[str, float]:
+    network, threads = context.network, row.settings["threads"]
     command = [PYTHON, "-m", "compare_designs.split", "--model", network.torchscript, "--sampling", network.sampling,
                "--threads", threads, "--graph", row.settings["graph"], "--photo", network.photo]
     return json.loads(subprocess.run([str(part) for part in command], check=True,
@@ -46,7 +46,7 @@ def table(bench: Bench, rows: list[Row]) -> str:
     for row in rows:
         total, steps = bench.with_server(row.design, row.settings, lambda server: one_by_one(bench, server))
         if not row.design.ours:
-            steps = in_python(bench.around, row)
+            steps = in_python(bench.context, row)
         cells = [total, steps["infer"], steps["decode"], steps["post"], total - sum(steps.values())]
         lines.append(f"| {row.name} | " + " | ".join(f"{cell:.1f}" for cell in cells) + " |")
     return "\n".join(lines)
