@@ -1,4 +1,5 @@
-// What connections ask of the application behind them. One thread.
+// Connections call the application through this interface. FrontEnd implements it. Connections call it on the
+// front-end's only thread.
 #pragma once
 
 #include <cstdint>
@@ -13,17 +14,17 @@ namespace yolod::app::http {
 class Application {
  public:
   [[nodiscard]] virtual const Router& router() const = 0;
-  // A stop has begun: answers say Connection: close.
+  // Returns true once the server has begun to stop. Answers then have "Connection: close".
   [[nodiscard]] virtual bool draining() const = 0;
 
   // Writes the answer to a request that reaches no exchange, because its head, its path or its method is wrong.
   virtual void refuse(const common::Error& error, Response& response) = 0;
-  // Such an answer is being sent.
+  // Counts an answer that refuse() wrote. The connection calls it when it begins to send the answer.
   virtual void answered_without_exchange(int http_status) = 0;
 
-  // How many bytes of other uploads would have to go so that a body that waits for room can be served, of those that
-  // have waited for a while: the first of them, and the one that needs least. 0 where no body waits, or where room is
-  // not what it lacks.
+  // Says how much memory is missing for bodies that have waited for some time: for the body that has waited longest,
+  // and for the body that needs the least. Other uploads must be evicted to free that memory. Both are 0 if no body
+  // waits, or if a body waits for another reason than memory.
   struct Shortage {
     std::uint64_t first_bytes{0};
     std::uint64_t least_bytes{0};

@@ -1,5 +1,5 @@
-// Who may ask a route: the listener that a request came to, and the process at the other end of the connection, decide.
-// Pure; any thread.
+// Checks whether a client may use a route. The listener that accepted the connection and the process at its other
+// end decide. The function is pure; any thread may call it.
 #pragma once
 
 #include <optional>
@@ -13,11 +13,11 @@ namespace yolod::app::http {
 
 struct Peer {
   net::ListenerRole role;
-  bool may_administer;  // net::may_administer(), asked when the connection was accepted
+  bool may_administer;  // net::may_administer() at the time of accept()
 };
 
-// Why this request may not ask `route`: kForbidden; nothing if it may. `admin_alone`: server.admin_listen names an
-// address.
+// Returns kForbidden with the reason if this request may not use `route`, and nothing if it may. `admin_alone` is
+// true if server.admin_listen names an address.
 [[nodiscard]] std::optional<common::Error> check_audience(const Route& route, const Peer& peer, bool admin_alone,
                                                           const RequestHead& head);
 

@@ -11,8 +11,8 @@ using common::Clock;
 using common::Error;
 using common::ErrorCode;
 
-// A chunk of which so much is still to come is read straight into the room; a shorter one goes through the buffer,
-// where the size of the next chunk comes with it.
+// If at least this much of a chunk is missing, the connection reads it directly into the room. A shorter rest goes
+// through the buffer, together with the size line of the next chunk.
 constexpr std::uint64_t kReadStraightBytes = 16 * 1024;
 
 }  // namespace
@@ -30,7 +30,7 @@ BodyUpload::State BodyUpload::begin(const RequestHead& head, const Exchange::Bod
   length_bytes_ = room_bytes_ = head.content_length;
   if (length_bytes_ == 0) return refuse({ErrorCode::kInvalidImage, "the request has no body"});
   if (length_bytes_ > rule.limit_bytes) {
-    return refuse({ErrorCode::kBodyTooLarge, "the body is larger than this server takes"});
+    return refuse({ErrorCode::kBodyTooLarge, "the body is larger than this server accepts"});
   }
   return State::kRoom;
 }
@@ -93,9 +93,9 @@ BodyUpload::State BodyUpload::chunks_ended() {
   switch (chunks_->state()) {
     case ChunkedDecoder::State::kMore:
     case ChunkedDecoder::State::kMalformed:
-      return refuse({ErrorCode::kBadRequest, "the chunked body is not as RFC 9112 has it"});
+      return refuse({ErrorCode::kBadRequest, "the chunked body does not follow RFC 9112"});
     case ChunkedDecoder::State::kBodyTooLarge:
-      return refuse({ErrorCode::kBodyTooLarge, "the body is larger than this server takes"});
+      return refuse({ErrorCode::kBodyTooLarge, "the body is larger than this server accepts"});
     case ChunkedDecoder::State::kTrailerTooLarge:
       return refuse({ErrorCode::kHeaderTooLarge, "the trailer fields are larger than 16 KiB"});
     case ChunkedDecoder::State::kDone: break;

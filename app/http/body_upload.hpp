@@ -1,10 +1,10 @@
-// One request's body on its way into the room that its exchange has for it: of a length that the header says, or
-// chunked; and how fast it comes. No sockets: its connection moves the bytes, and asks after each piece what comes
-// next.
+// The upload of one request's body into the memory that its exchange provides (the room). It handles bodies with a
+// Content-Length and chunked bodies, and measures how fast the body arrives. It has no socket: the connection moves
+// the bytes and calls this class after each piece.
 //
 //   begin() --> kRoom --> kContent, kFraming or kMoreRoom, any number of them --> kComplete or kRefused
 //
-// Front-end only, its one thread.
+// A connection owns one object and uses it for one body after another, on the front-end's only thread.
 #pragma once
 
 #include <boost/beast/core/flat_buffer.hpp>
@@ -27,21 +27,22 @@ namespace yolod::app::http {
 class BodyUpload {
  public:
   enum class State {
-    kRoom,      // it needs room_bytes() of room: then use_room()
-    kContent,   // what comes next is to be read into place(): then content_came()
-    kFraming,   // more bytes are to be read into the buffer: then take()
-    kMoreRoom,  // a chunked body has filled its first room and needs room_bytes(): then use_room()
-    kComplete,  // received_bytes() of the room are the body
-    kRefused,   // error() says why
+    kRoom,      // it needs a room of room_bytes(); call use_room()
+    kContent,   // read the next bytes into place(), then call content_came()
+    kFraming,   // read more bytes into the buffer, then call take()
+    kMoreRoom,  // a chunked body has filled its first room; provide room_bytes(), call use_room()
+    kComplete,  // the body is complete: the first received_bytes() of the room
+    kRefused,   // error() has the reason
   };
 
-  // A body as `head` declares it: kRoom, or kRefused if there is none or it is too long.
+  // Begins the body that `head` declares. Returns kRoom, or kRefused if there is no body or it is too long.
   State begin(const RequestHead& head, const Exchange::BodyRule& rule);
-  // Where the body goes from now on. Of a chunked body what has come lies there already.
+  // Sets the memory for the body and takes what `buffer` holds. If a chunked body gets a larger room, the bytes
+  // received so far must be at its start already.
   State use_room(std::span<std::byte> room, boost::beast::flat_buffer& buffer);
-  // Takes the beginning of `buffer`, which is what comes next of the connection.
+  // Consumes the bytes of `buffer` that belong to the body. They must follow the bytes that were taken before.
   State take(boost::beast::flat_buffer& buffer);
-  // Where up to so many bytes may be read, as what comes next. REQUIRES: kContent.
+  // Returns the memory for the next bytes of the body, at most `most_bytes`. REQUIRES: the state is kContent.
   [[nodiscard]] std::span<std::byte> place(std::size_t most_bytes) const;
   State content_came(std::size_t bytes);
 
@@ -50,27 +51,29 @@ class BodyUpload {
   [[nodiscard]] bool is_chunked() const { return chunks_ != nullptr; }
   // REQUIRES: kRefused.
   [[nodiscard]] const common::Error& error() const { return *error_; }
-  // No more of it comes.
+  // Ends the upload, complete or not, and forgets the room and the error.
   void end();
 
   // ---- its pace ----
 
-  // From now on the client is waited for, or no more.
+  // Start and stop measuring how long the client takes.
   void start_clock(common::Clock::time_point now);
   void stop_clock() { reading_ = false; }
   [[nodiscard]] bool is_timed() const { return reading_; }
-  // The same for a wait that is the server's doing: it counts as if it had not been.
+  // Pause and resume the measurement while the server itself delays the upload. The pause does not count against the
+  // client.
   void pause(common::Clock::time_point now);
   void go_on(common::Clock::time_point now);
-  // Whether it has taken too long; measures how fast it comes. To be called every so often.
+  // Returns true if the body has taken longer than `body_timeout` or is below the required pace. The connection
+  // calls it periodically, because each call also measures the recent rate.
   [[nodiscard]] bool is_late(std::chrono::milliseconds body_timeout, common::Clock::time_point now);
-  // Room times time that it will still take (upload_pace), and the room that it holds; nothing if it cannot be asked to
-  // give way.
+  // Returns what this upload still costs the bodies that wait for memory (see upload_pace), or nothing if it may not
+  // be evicted.
   [[nodiscard]] std::optional<UploadCost> cost(std::chrono::milliseconds body_timeout,
                                                common::Clock::time_point now) const;
-  // Notes that it is ended for the sake of others.
+  // Records that the connection evicts this upload because other bodies wait for its memory.
   void give_way(std::chrono::milliseconds body_timeout, common::Clock::time_point now);
-  // It was ended for the sake of others though it had kept the pace.
+  // Returns true if the upload was evicted although it had kept the pace.
   [[nodiscard]] bool gave_way() const { return gave_way_; }
 
  private:
@@ -78,7 +81,7 @@ class BodyUpload {
   State refuse(common::Error error);
   State chunks_ended();
 
-  std::uint64_t length_bytes_{0};  // at most, of a chunked body
+  std::uint64_t length_bytes_{0};  // the limit, for a chunked body
   std::uint64_t room_bytes_{0};
   std::uint64_t received_bytes_{0};
   std::span<std::byte> room_;

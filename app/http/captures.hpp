@@ -1,4 +1,4 @@
-// The parts of a request's path that stand where its route has braces, in order.
+// Holds the segments of a request's path that match the names in braces of the route's pattern. They are in order.
 #pragma once
 
 #include <boost/container/static_vector.hpp>

@@ -1,4 +1,5 @@
-// Kinds of characters that RFC 3986 and RFC 9110 name. Not the C library's, which depend on the locale.
+// Implements character classes of RFC 3986 and RFC 9110. The C library's functions are not used because they depend
+// on the locale.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +13,7 @@ namespace yolod::app::http {
   return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-// The value of a hexadecimal digit, or -1.
+// Returns the value of a hexadecimal digit, or -1.
 [[nodiscard]] constexpr int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -22,13 +23,14 @@ namespace yolod::app::http {
 
 [[nodiscard]] constexpr char lower_case(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
-// Of ASCII. (boost::beast::iequals reads a byte beyond texts that differ in case, in Boost 1.81.)
+// Compares ASCII text. boost::beast::iequals is not used: in Boost 1.81 it reads one byte past the end of texts that
+// differ in case.
 [[nodiscard]] constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                     [](char left, char right) { return lower_case(left) == lower_case(right); });
 }
 
-// RFC 9110, 5.6.2.
+// RFC 9110, section 5.6.2, defines the characters of a token.
 [[nodiscard]] constexpr bool is_token_character(char c) {
   return is_letter_or_digit(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
 }

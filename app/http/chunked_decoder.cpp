@@ -12,7 +12,7 @@ constexpr int kMostDigits = 16;
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
-// What a field's value and a quoted string may hold: no control characters but the tab.
+// Field values and quoted strings may contain no control character except the tab.
 bool is_text(char c) {
   const auto code = static_cast<unsigned char>(c);
   return code == '\t' || (code >= 0x20 && code != 0x7F);
@@ -43,7 +43,7 @@ void ChunkedDecoder::content_came(std::uint64_t bytes) {
   if (chunk_bytes_ == 0) at_ = At::kContentReturn;
 }
 
-// Each case that breaks out of the switch has met what may not stand there.
+// A case that breaks out of the switch has found a byte that is not allowed at this point.
 void ChunkedDecoder::take(char c) {
   switch (at_) {
     case At::kFirstDigit:
@@ -111,7 +111,7 @@ void ChunkedDecoder::end_size_line() {
   }
 }
 
-// After a whole extension or the name of one: another extension, or the end of the line.
+// Handles the byte after an extension: it begins another extension or ends the line.
 void ChunkedDecoder::end_extension(char c) {
   if (c == ';') {
     at_ = At::kBeforeName;

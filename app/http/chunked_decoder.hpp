@@ -1,8 +1,8 @@
-// Decodes a chunked body (RFC 9112, 7.1) piece by piece. No sockets.
+// Decodes a chunked body (RFC 9112, 7.1) piece by piece, without a socket.
 //
-// The decoder is strict, because two readers that disagree about where a body ends see two different requests: a chunk
-// size is 1 to 16 hexadecimal digits and nothing else, every line ends with CR LF, and extensions and trailer fields
-// must be well formed. Extensions and trailer fields are checked, counted and dropped.
+// Two readers that disagree about the end of a body see two different requests. Therefore the decoder is strict. A
+// chunk size is 1 to 16 hexadecimal digits and nothing else. Every line ends with CR LF. Extensions and trailer
+// fields must be well formed; the decoder checks them, counts their bytes and drops them.
 #pragma once
 
 #include <cstddef>
@@ -11,10 +11,10 @@
 
 namespace yolod::app::http {
 
-// One thread. One object decodes one body.
+// Each object decodes one body. Only one thread may use it.
 class ChunkedDecoder {
  public:
-  // Of all chunks of a body together.
+  // The extensions of all chunks of a body together may have this size.
   static constexpr std::size_t kExtensionLimitBytes = 16 * 1024;
   static constexpr std::size_t kTrailerLimitBytes = 16 * 1024;
 
@@ -22,9 +22,9 @@ class ChunkedDecoder {
   enum class State {
     kMore,
     kDone,
-    kMalformed,        // not RFC 9112, or more extensions than kExtensionLimitBytes
-    kBodyTooLarge,     // told by the size of the chunk that goes over the limit, before its content
-    kTrailerTooLarge,  // more than kTrailerLimitBytes
+    kMalformed,        // a violation of RFC 9112, or more extensions than kExtensionLimitBytes
+    kBodyTooLarge,     // the size of a chunk exceeds the limit; known before its content arrives
+    kTrailerTooLarge,  // the trailer fields exceed kTrailerLimitBytes
   };
 
   // `limit_bytes` is the most content that the body may have.
@@ -34,23 +34,23 @@ class ChunkedDecoder {
     std::size_t consumed_bytes;  // of the input
     std::size_t content_bytes;   // written to `out`
   };
-  // Decodes from the front of `in`, and writes content to the front of `out`. Stops at the end of the input, at the end
-  // of the body, at an error, or where content is to come and `out` is full.
+  // Decodes from the start of `in` and writes content to the start of `out`. Stops at the end of the input, at the
+  // end of the body, at an error, or when content follows and `out` is full.
   Progress decode(std::span<const char> in, std::span<std::byte> out);
 
   [[nodiscard]] State state() const { return state_; }
-  // How much content of the present chunk is still to come. The caller may read so much straight to its place, instead
-  // of handing it to decode(), if it says so with content_came().
+  // Returns how much content of the present chunk is missing. Instead of passing this content to decode(), the
+  // caller may read it directly into its memory and report it with content_came().
   [[nodiscard]] std::uint64_t expected_content_bytes() const { return at_ == At::kContent ? chunk_bytes_ : 0; }
   // REQUIRES: bytes <= expected_content_bytes().
   void content_came(std::uint64_t bytes);
 
  private:
-  // What the next byte belongs to.
+  // Says which part of the syntax the next byte belongs to.
   enum class At {
     kFirstDigit,
     kDigit,
-    kBeforeSemicolon,  // only white space has come since the size
+    kBeforeSemicolon,  // only white space has followed the size
     kBeforeName,       // of an extension
     kName,
     kAfterName,

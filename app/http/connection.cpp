@@ -27,19 +27,20 @@ using common::AwakeClock;
 using common::Error;
 using common::ErrorCode;
 
-// Read at once where a head is to come: most heads, and little of a body, which then goes straight to its place.
+// The connection reads this many bytes at once for a head. They fit most heads and hold little of a body, so that
+// most of the body is read directly into its room.
 constexpr std::size_t kReadBytes = 4096;
-// Read at once where the size of a chunk is to come.
+// The connection reads this many bytes at once for the size line of a chunk.
 constexpr std::size_t kFramingBytes = 16 * 1024;
 constexpr std::size_t kBufferLimitBytes = RequestHeadReader::kLimitBytes + kReadBytes + 64 * 1024;
-// What an idle connection may keep.
+// An idle connection may keep a buffer of this size.
 constexpr std::size_t kIdleBufferBytes = 2 * kReadBytes;
 constexpr std::chrono::seconds kLinger{2};
-// How often a connection in the reserve looks for a place, and for how long.
+// A connection in the reserve checks for a place at this interval, and for at most this time.
 constexpr std::chrono::milliseconds kPlacePoll{20};
 constexpr std::chrono::milliseconds kPlacePatience{500};
 
-// Whether /status and /metrics are answered on the admin listener and nowhere else.
+// Returns true if only the admin listener serves /status and /metrics.
 bool is_admin_alone(const common::ServerConfig& config) {
   return !config.admin_listen.empty() && config.admin_listen != common::kAdminListenAuto;
 }
@@ -48,12 +49,12 @@ bool is_admin_alone(const common::ServerConfig& config) {
 
 Connection::Connection(Socket socket, net::ListenerRole role, ConnectionList& list)
     : socket_(std::move(socket)),
-      // Now, and not when the client asks for something: later its pid could be another process's.
+      // Check the peer now. When the client sends a request, its pid could already belong to another process.
       peer_{role, role == net::ListenerRole::kAdmin && net::may_administer(socket_.native_handle())},
       list_(list),
       buffer_(kBufferLimitBytes) {
   error_code ignored;
-  socket_.non_blocking(true, ignored);  // what can be done at once is done at once
+  socket_.non_blocking(true, ignored);  // operations that can complete at once do not wait
   places().add(*this, AwakeClock::now());
 }
 
@@ -99,8 +100,8 @@ void Connection::look_for_client() {
   }
 }
 
-// One frame for the connection's life: a coroutine that is called for a request is one more to allocate. So what
-// happens between two waits is plain functions, and what few requests wait for is a coroutine of its own.
+// A coroutine for each request would need an allocation. Therefore one coroutine frame lasts for the connection's
+// life, plain functions do the work between two waits, and only waits that few requests need are coroutines.
 asio::awaitable<void> Connection::run() {
   const auto self = shared_from_this();
   Step step = Step::kNextRequest;
@@ -170,7 +171,7 @@ asio::awaitable<void> Connection::run() {
 
 Connection::Step Connection::next_request() {
   if (buffer_.size() != 0) {
-    // A client that sends many requests at once lets others have their turn in between.
+    // After this many pipelined requests of a client, other connections run first.
     constexpr unsigned kAtOnce = 16;
     if (++without_wait_ > kAtOnce) return Step::kLetOthers;
     begin_request();
@@ -193,10 +194,10 @@ void Connection::begin_request() {
 }
 
 Connection::Step Connection::header_came(error_code failure) {
-  // Bytes may have come just before it was closed to make room for another.
+  // The connection may have been evicted just after these bytes arrived.
   if (!socket_.is_open()) return Step::kEnd;
   if (failure) {
-    // Only a client that has begun a request is owed an answer, and only while the connection stands.
+    // Only a client that has begun a request gets an answer, and only while its connection is open.
     if (idle_ || !timed_out_) return Step::kEnd;
     return refuse(read_failure(), BodyState::kUnread);
   }
@@ -260,10 +261,12 @@ Connection::Step Connection::answer(const RequestHead& head) {
     return refuse({ErrorCode::kBadRequest, "the request target is not valid"}, unread);
   }
   const Route* const route = list_.application().router().find(target.path(), captures);
-  if (route == nullptr) return refuse({ErrorCode::kNotFound, "there is nothing at this path"}, unread);
+  if (route == nullptr) return refuse({ErrorCode::kNotFound, "there is no such path"}, unread);
   if (const auto why = check_audience(*route, peer_, is_admin_alone(list_.config()), head)) return refuse(*why, unread);
   if (!route->allows(head.method)) {
-    list_.application().refuse({ErrorCode::kMethodNotAllowed, "this path does not take that method"}, response);
+    list_.application().refuse(
+        {ErrorCode::kMethodNotAllowed, "this path does not allow the method; the Allow header lists the methods"},
+        response);
     add_field(response, "Allow", route->methods);
     return respond(unread);
   }
@@ -281,13 +284,13 @@ Connection::Step Connection::follow(Exchange::Next next) {
       begun_ = std::make_unique<Response>(std::exchange(scratch().response, {}));
       return Step::kNextTurn;
     case Exchange::Next::kWait: return Step::kWait;
-    case Exchange::Next::kReadBody:  // begin() alone says that
+    case Exchange::Next::kReadBody:  // only begin() returns this
     case Exchange::Next::kRespond: break;
   }
   return respond(body_state_);
 }
 
-// A lambda within run() would be a type of its frame's.
+// A separate function keeps the lambda's type out of run()'s frame.
 asio::awaitable<void> Connection::wait_for_exchange() {
   return asio::async_initiate<const asio::use_awaitable_t<>&, void()>(
       [this](auto resume) { exchange_->wait(Exchange::Resume::from(std::move(resume))); }, asio::use_awaitable);
@@ -353,7 +356,7 @@ Connection::Step Connection::upload_is(BodyUpload::State state) {
     case BodyUpload::State::kFraming: break;
     case BodyUpload::State::kMoreRoom: return Step::kMoreRoom;
     case BodyUpload::State::kComplete: return body_complete();
-    case BodyUpload::State::kRoom:  // begin() alone says that
+    case BodyUpload::State::kRoom:  // only begin() returns this
     case BodyUpload::State::kRefused: return drop_body(upload_.error());
   }
   const bool is_first = !upload_.is_timed();
@@ -383,7 +386,7 @@ Connection::Step Connection::body_complete() {
 }
 
 Connection::Step Connection::drop_body(const Error& error) {
-  const Error why = error;  // end() forgets the upload's own
+  const Error why = error;  // end() clears the upload's error
   upload_.end();
   exchange_->drop_room();
   return refuse(why, BodyState::kUnread);
@@ -391,7 +394,7 @@ Connection::Step Connection::drop_body(const Error& error) {
 
 Error Connection::read_failure() const {
   if (timed_out_ && upload_.gave_way()) {
-    return {ErrorCode::kQueueFull, "too busy: others wait for the room that this upload takes"};
+    return {ErrorCode::kQueueFull, "the server is too busy: other uploads wait for the memory that this upload holds"};
   }
   if (timed_out_) return {ErrorCode::kRequestTimeout, "the request did not arrive in time"};
   return {ErrorCode::kBadRequest, "the request ended early"};
@@ -414,7 +417,7 @@ Connection::Step Connection::respond(BodyState body) {
   const auto status = static_cast<int>(response.status);
   if (exchange_) {
     exchange_->answered(status);
-    exchange_.reset();  // a connection that is idle afterwards keeps no model that is gone
+    exchange_.reset();  // so that an idle connection keeps no retired model alive
   } else {
     list_.application().answered_without_exchange(status);
   }
@@ -462,9 +465,9 @@ asio::awaitable<Connection::Step> Connection::write_rest() {
 Connection::Step Connection::answer_written() {
   common::reach(common::FaultPoint::kFrontEndAnswered);
   if (!closing_) return Step::kNextRequest;
-  // With unread bytes in the kernel a close is a reset, which overtakes the answer.
+  // If the kernel holds unread bytes, close() sends a reset, and the client may lose the answer.
   error_code ignored;
-  if (in_reserve()) return Step::kEnd;  // the next one waits for its place
+  if (in_reserve()) return Step::kEnd;  // another connection needs the place
   const bool unread = body_state_ == BodyState::kUnread || buffer_.size() != 0 || socket_.available(ignored) != 0;
   return unread ? Step::kLinger : Step::kEnd;
 }

@@ -1,11 +1,12 @@
-// One client's connection: reads requests, has them answered, writes the answers, one at a time, until either side is
-// done. A coroutine over a socket. It knows HTTP alone: a request's exchange knows what is asked and how it is
-// answered; the pure parts of the protocol are in request_head, request_target, body_upload and response.
+// A Connection serves one client. It reads one request at a time, passes it to its exchange and writes the answer,
+// until the client or the server ends the connection. This class knows only HTTP; the exchange knows what the
+// request means. The parts of the protocol that need no socket are in request_head, request_target, body_upload and
+// response.
 //
-// It has many small functions because it has one coroutine frame for its life: each function is what happens between
-// two waits.
+// The connection is one coroutine with one frame for its whole life. Each small function does the work between two
+// waits.
 //
-// Front-end only, its one thread. Kept alive by its own coroutine.
+// The coroutine runs on the front-end's only thread and keeps the object alive.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -42,46 +43,47 @@ class Connection : public std::enable_shared_from_this<Connection>, public Place
   Connection& operator=(const Connection&) = delete;
   ~Connection() override;
 
-  // Called once.
+  // Call it once.
   [[nodiscard]] boost::asio::awaitable<void> run();
 
-  // Place
-  // Ends whatever waits for the client longer than it may, and what the client does not wait for.
+  // These functions implement Place. check_deadline() ends the connection's wait if the client has exceeded a
+  // timeout, and tells the exchange if the client is gone.
   bool check_deadline(common::Clock::time_point now) override;
   void give_up_place() override;
   [[nodiscard]] std::optional<UploadCost> upload_cost(common::Clock::time_point now) const override;
-  // Ends the upload: 408 if it was behind the pace, else 503.
+  // Ends the upload with status 408 if it was behind the pace, otherwise with 503.
   void give_way(common::Clock::time_point now) override;
 
  private:
-  // What run() waits for next. Each step, in brackets where few requests need it, leads to one further right:
+  // Names what run() does next. Each step leads to a step further to the right; few requests need the steps in
+  // brackets:
   //
   //   kNextRequest  kReadHeader   [kSayContinue]  [kAwaitBody]  [kAwaitRoom]  kReadBody  [kMoreRoom]  ...
   //                 [kAwaitPlace]
   //
   //   ...  [kNextTurn]  kWait  [kNextTurn]  [kWriteRest]
   //
-  // and the end of an answer to kNextRequest, [kLinger] or kEnd; [kLetOthers] to kNextRequest.
+  // The end of an answer leads to kNextRequest, [kLinger] or kEnd. [kLetOthers] leads to kNextRequest.
   enum class Step {
     kNextRequest,
     kReadHeader,
-    kAwaitPlace,  // in the reserve, with a request that may go no further from there
+    kAwaitPlace,  // the connection is in the reserve, and its request is not served from there
     kSayContinue,
-    kAwaitBody,  // the first bytes of a body: a client that declares much and sends nothing holds no room
+    kAwaitBody,  // wait for the first bytes; a client that sends nothing gets no room
     kAwaitRoom,
-    kReadBody,     // into the room
-    kReadFraming,  // of a chunked body, into the buffer
+    kReadBody,     // read the body into the room
+    kReadFraming,  // read the framing of a chunked body into the buffer
     kMoreRoom,
-    kNextTurn,   // other connections have their turn
-    kWait,       // for what the exchange waits for
-    kWriteRest,  // what the client's window did not take at once
+    kNextTurn,   // let other connections run
+    kWait,       // wait until the exchange can proceed
+    kWriteRest,  // send the bytes that the client's window did not take at once
     kLinger,
-    kLetOthers,  // after many requests that came at once
+    kLetOthers,  // let other connections run after many pipelined requests
     kEnd,
   };
   enum class BodyState { kRead, kUnread };
-  // What one turn of the event loop may take or send of one connection: some 0.1 ms, with the pages of the arena that
-  // are touched for the first time.
+  // One turn of the event loop reads or sends at most this much for one connection. It takes about 0.1 ms, including
+  // page faults in the arena.
   static constexpr std::size_t kBytesAtOnce = 256 * 1024;
 
   // ---- the head ----
@@ -89,12 +91,11 @@ class Connection : public std::enable_shared_from_this<Connection>, public Place
   void begin_request();
   [[nodiscard]] Step header_came(boost::system::error_code failure);
   [[nodiscard]] Step read_head();
-  // For a connection in the reserve: whether it may be served. Else it waits for a place or is refused, as `otherwise`
-  // says.
+  // Returns whether a connection in the reserve may be served. If not, `otherwise` is the next step: it waits for a
+  // place or refuses the request.
   [[nodiscard]] bool may_be_served(const RequestHead& head, Step& otherwise);
-  // Everything that the head decides.
+  // Makes all decisions that need only the head.
   [[nodiscard]] Step answer(const RequestHead& head);
-  // Does what the exchange says.
   [[nodiscard]] Step follow(Exchange::Next next);
   [[nodiscard]] boost::asio::awaitable<void> wait_for_exchange();
 
@@ -107,7 +108,8 @@ class Connection : public std::enable_shared_from_this<Connection>, public Place
   [[nodiscard]] boost::asio::awaitable<Step> await_room();
   [[nodiscard]] boost::asio::awaitable<Step> await_more_room();
   [[nodiscard]] Step upload_is(BodyUpload::State state);
-  // Reads what has come already, most often all; else the step that waits for more.
+  // Reads the bytes that have arrived, which is usually the whole body. Returns the step that waits for more if some
+  // are missing.
   [[nodiscard]] Step read_body_now();
   [[nodiscard]] Step body_came(boost::system::error_code failure, std::size_t bytes);
   [[nodiscard]] Step body_complete();
@@ -116,16 +118,17 @@ class Connection : public std::enable_shared_from_this<Connection>, public Place
 
   // ---- the answer ----
   [[nodiscard]] Step refuse(const common::Error& error, BodyState body);
-  // Sends the scratch response. With a body that was not read, the connection ends after it.
+  // Sends the scratch response. The connection ends after this answer if the body was not read.
   [[nodiscard]] Step respond(BodyState body);
   [[nodiscard]] boost::asio::awaitable<Step> write_rest();
   [[nodiscard]] Step answer_written();
-  // Half-closes and reads on for a while: a client that is still sending would else lose the answer to a reset.
+  // Closes the sending side and reads for a while. Without this, a client that is still sending would lose the
+  // answer to a reset.
   [[nodiscard]] boost::asio::awaitable<void> linger();
 
-  // Tells the exchange once the client is gone.
+  // Tells the exchange if the client is gone.
   void look_for_client();
-  // Ends what waits for the client.
+  // Cancels the pending socket operation because the client took too long.
   void time_out();
   void occupy(Occupation occupation, common::Clock::time_point now) { places().change(*this, occupation, now); }
   void set_deadline(std::chrono::milliseconds from_now) { deadline_ = common::AwakeClock::now() + from_now; }
@@ -140,9 +143,9 @@ class Connection : public std::enable_shared_from_this<Connection>, public Place
   common::Clock::time_point deadline_{common::Clock::time_point::max()};
   bool timed_out_{false};
   bool idle_{false};
-  unsigned without_wait_{0};  // requests that were in the buffer already
+  unsigned without_wait_{0};  // requests since the last wait that were already in the buffer
 
-  // Of the request at hand.
+  // The next members belong to the present request.
   common::Clock::time_point request_began_;
   HeadSearch search_;
   RequestId request_id_;
@@ -150,16 +153,16 @@ class Connection : public std::enable_shared_from_this<Connection>, public Place
   bool keep_alive_{false};
   bool is_head_{false};
   BodyState body_state_{BodyState::kRead};
-  bool closing_{false};                 // after its answer
-  std::unique_ptr<Exchange> exchange_;  // from its route to its answer
+  bool closing_{false};                 // whether the connection ends after this answer
+  std::unique_ptr<Exchange> exchange_;  // exists from the choice of the route until the answer
   BodyUpload upload_;
-  bool waiting_{false};  // for what the exchange waits for, while it minds its client
-  bool probed_{false};   // whether the client is still there
+  bool waiting_{false};  // whether the exchange waits and wants to know if the client leaves
+  bool probed_{false};   // whether a probe was sent to the client during this wait
 
-  // The beginning of an answer that is written in several turns.
+  // The beginning of an answer that the exchange writes in several turns.
   std::unique_ptr<Response> begun_;
 
-  std::unique_ptr<UnsentAnswer> unsent_;  // what could not be sent at once
+  std::unique_ptr<UnsentAnswer> unsent_;  // exists while the client's window is full
 };
 
 }  // namespace yolod::app::http

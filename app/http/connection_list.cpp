@@ -8,8 +8,8 @@
 namespace yolod::app::http {
 namespace {
 
-// Connections whose deadlines are checked before the event loop has its turn: of each the kernel may have to be asked
-// whether its client is still there, which takes a microsecond.
+// One turn of the event loop checks at most this many connections. Each check may ask the kernel whether the client
+// is still connected, which takes a microsecond.
 constexpr std::size_t kCheckedAtOnce = 200;
 
 }  // namespace

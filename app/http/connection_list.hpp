@@ -1,7 +1,7 @@
-// The connections of the server: how many there may be, which of them is late or in the way of others, and what they
-// share.
+// Holds the server's connections. The list limits their number, ends connections that exceed a timeout, evicts
+// uploads for other uploads, and owns the objects that all connections share.
 //
-// Front-end only, its one thread. Outlives its connections.
+// The list is used on the front-end's only thread and outlives its connections.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -20,17 +20,17 @@ namespace yolod::app::http {
 
 class ConnectionList {
  public:
-  // Admins have places of their own: they come in however many clients there are.
+  // Admins have separate places, so that clients cannot keep them out.
   static constexpr std::size_t kMostAdmins = 8;
 
-  // All outlive this object. `limit` is the most public connections.
+  // All arguments outlive this object. `limit` is the most public connections.
   ConnectionList(boost::asio::io_context& io, Application& application, const common::ServerConfig& config,
                  std::size_t limit);
   ConnectionList(const ConnectionList&) = delete;
   ConnectionList& operator=(const ConnectionList&) = delete;
 
-  // Cuts off connections that are late, and uploads that have to give way to others. To be called every so often; with
-  // many connections it goes on after others have had their turn.
+  // Ends connections that exceed a timeout, and evicts uploads while other bodies wait for memory. The front-end
+  // calls it periodically. With many connections it continues in later turns of the event loop.
   void check_deadlines();
   void close_idle();
   void close_all();
@@ -44,7 +44,7 @@ class ConnectionList {
 
  private:
   void check_more_deadlines();
-  // Where a body waits for room in the arena: ends the uploads that keep it longest.
+  // If a body waits for memory in the arena, evicts the uploads that would hold theirs for longest.
   void relieve_pressure(common::Clock::time_point now);
 
   boost::asio::io_context& io_;
@@ -53,8 +53,8 @@ class ConnectionList {
   Places public_;
   Places admin_;
   Scratch scratch_;
-  bool checking_{false};               // a round of deadline checks has begun, and goes on
-  std::vector<Candidate> candidates_;  // of relieve_pressure(); kept for their memory
+  bool checking_{false};               // a round of deadline checks is in progress
+  std::vector<Candidate> candidates_;  // for relieve_pressure(); kept for their memory
   std::vector<Place*> uploading_;
 };
 

@@ -9,7 +9,7 @@
 namespace yolod::app::http {
 namespace {
 
-// Cuts the part before `separator` off the front of `rest`.
+// Removes the part before `separator` from the front of `rest` and returns it.
 std::string_view take(std::string_view& rest, char separator) {
   const auto end = std::min(rest.find(separator), rest.size());
   const auto part = common::trimmed(rest.substr(0, end));
@@ -17,7 +17,7 @@ std::string_view take(std::string_view& rest, char separator) {
   return part;
 }
 
-// The q of a media range's parameters; 1 where there is none that can be read.
+// Returns the q among a media range's parameters, or 1 if there is no valid q.
 float weight_of(std::string_view parameters) {
   while (!parameters.empty()) {
     std::string_view parameter = take(parameters, ';');
@@ -31,14 +31,14 @@ float weight_of(std::string_view parameters) {
   return 1;
 }
 
-// How closely a media range names the type: 0 not at all, 3 by name.
+// Returns how closely a media range matches the type: 0 if it does not match, 3 if it names the type.
 int closeness(std::string_view range, std::string_view type) {
   if (equal_ignoring_case(range, type)) return 3;
   if (equal_ignoring_case(range, "image/*")) return 2;
   return range == "*/*" ? 1 : 0;
 }
 
-// The weight of a type is that of the range that names it most closely.
+// The range that matches a type most closely decides the weight of the type.
 struct Preference {
   std::string_view type;
   int closest{0};

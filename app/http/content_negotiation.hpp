@@ -1,12 +1,12 @@
-// Which form of a picture a client would rather have, by its Accept header (RFC 9110, 12.5.1). No sockets.
+// Chooses the format of a picture by the client's Accept header (RFC 9110, 12.5.1). It needs no socket.
 #pragma once
 
 #include <string_view>
 
 namespace yolod::app::http {
 
-// True if it ranks image/png above image/jpeg. A header that is empty, cannot be read, or asks for neither is no reason
-// to refuse: the answer is then a JPEG.
+// Returns true if the header ranks image/png above image/jpeg. The server never refuses a request because of Accept:
+// if the header is empty, malformed or names neither type, the answer is a JPEG.
 [[nodiscard]] bool prefers_png(std::string_view accept);
 
 }  // namespace yolod::app::http

@@ -4,7 +4,7 @@
 
 namespace yolod::app::http {
 
-// A connection calls none of these: begin() has asked for neither a body nor a wait.
+// No connection calls these functions, because begin() asked for neither a body nor a wait.
 Exchange::Next HeadExchange::proceed(Response& /*response*/) { std::abort(); }
 void HeadExchange::wait(Resume /*done*/) { std::abort(); }
 Exchange::BodyRule HeadExchange::body_rule() const { std::abort(); }

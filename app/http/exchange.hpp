@@ -1,14 +1,14 @@
-// One request and its answer, as a connection meets them. A connection reads a head, finds the route, and then does
-// what its exchange says, until the answer is there:
+// An exchange is one request and its answer. The connection reads a head, finds the route, and then does the steps
+// that its exchange returns, until the answer is complete:
 //
 //   begin() --> kReadBody --> the body is read into room() --> body_came() --> ...
 //   ... --> kNextTurn, kWriteMore or kWait, any number of them --> proceed() --> kRespond --> answered()
 //
-// The connection itself may end a request early: with refuse(), which takes the place of whatever would have come, and
-// client_is_gone(), after which whatever the exchange waits for ends soon.
+// The connection itself may end a request early. refuse() replaces the answer by an error. After client_is_gone()
+// the exchange ends its wait soon.
 //
-// An exchange has no socket, so each of its steps can be tested with bytes. Front-end only, its one thread. The
-// connection owns it, from the head to the last byte of the answer.
+// An exchange has no socket, so tests can drive each step with bytes. The connection owns the exchange from the head
+// to the last byte of the answer and calls it on the front-end's only thread.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -26,21 +26,21 @@
 
 namespace yolod::app::http {
 
-// What an exchange sees of a request at first. All of it is gone when begin() returns.
+// The input of begin(). Everything that it refers to is invalid once begin() returns.
 struct Question {
   const RequestHead& head;
   const RequestTarget& target;
   const Captures& captures;
-  common::Clock::time_point began;  // its first byte came
+  common::Clock::time_point began;  // the time of the request's first byte
 };
 
 class Exchange {
  public:
   enum class Next {
-    kReadBody,   // the body is to be read; only begin() returns this
-    kNextTurn,   // other connections have their turn, then proceed()
-    kWriteMore,  // the same, and the connection keeps the beginning of an answer that `response` holds
-    kWait,       // wait(), and once that has ended proceed()
+    kReadBody,   // read the body; only begin() returns this
+    kNextTurn,   // let other connections run, then call proceed()
+    kWriteMore,  // like kNextTurn; the connection also keeps the beginning of the answer in `response`
+    kWait,       // call wait(), and proceed() when it ends
     kRespond,    // `response` is complete
   };
   using Resume = common::Completion<>;
@@ -50,46 +50,46 @@ class Exchange {
   Exchange& operator=(const Exchange&) = delete;
   virtual ~Exchange() = default;
 
-  // Everything that the head decides.
+  // Makes all decisions that need only the head.
   [[nodiscard]] virtual Next begin(const Question& question, Response& response) = 0;
   [[nodiscard]] virtual Next proceed(Response& response) = 0;
-  // Calls `done` once, later: not from within wait(). The exchange must not keep it beyond that.
+  // Calls `done` once, later and not from within wait(). The exchange must not keep `done` after that.
   virtual void wait(Resume done) = 0;
-  // Whether client_is_gone() can end that wait: only then is the client looked for, and asked whether it is still
-  // there.
+  // Returns whether client_is_gone() can end this wait. The connection checks for the client only if this is true.
   [[nodiscard]] virtual bool minds_client() const { return true; }
 
   // ---- the body, after kReadBody ----
 
   struct BodyRule {
-    std::uint64_t limit_bytes;       // a longer body is refused
-    std::uint64_t first_room_bytes;  // a chunked body gets so much room at first, and limit_bytes once that is full
+    std::uint64_t limit_bytes;       // the connection refuses a longer body
+    std::uint64_t first_room_bytes;  // the first room of a chunked body; when it is full, the body gets limit_bytes
   };
   [[nodiscard]] virtual BodyRule body_rule() const = 0;
-  // Whether there is room now, which room() has from then on.
+  // Returns true if there is memory for `bytes` now. room() then returns it.
   [[nodiscard]] virtual bool try_room(std::uint64_t bytes) = 0;
-  // Waits for room. With `kept_bytes` it takes the place of the room before, whose first bytes are moved to it. An
-  // Error is what the client is told.
+  // Waits until room() has `bytes` of memory. The new room replaces the room before, whose first `kept_bytes` are
+  // moved to its start. The connection sends an Error to the client.
   [[nodiscard]] virtual boost::asio::awaitable<common::Outcome<void>> await_room(std::uint64_t bytes,
                                                                                  std::uint64_t kept_bytes) = 0;
   [[nodiscard]] virtual std::span<std::byte> room() const = 0;
-  // Gives the room back: no body will come.
+  // Frees the room because no body will arrive.
   virtual void drop_room() = 0;
-  // The whole body lies in the first `bytes` of room().
+  // The connection calls it when the first `bytes` of room() are the whole body.
   [[nodiscard]] virtual Next body_came(std::uint64_t bytes, Response& response) = 0;
 
   // ---- the end ----
 
-  // The client has closed its connection: nobody waits for the answer. A wait may end of it, later: not from within
-  // this call.
+  // The client has closed its connection and does not read the answer. A wait may end because of this call, but only
+  // after it has returned.
   virtual void client_is_gone() = 0;
-  // Writes `error` as this route's protocol tells errors.
+  // Writes `error` in the format of this route's protocol.
   virtual void refuse(const common::Error& error, Response& response) = 0;
-  // An answer with that status is being sent, whether the exchange or the connection made it. Called once.
+  // The connection calls it once, when it sends an answer with this status. The answer may come from the exchange or
+  // from the connection.
   virtual void answered(int http_status) = 0;
 };
 
-// The parts of an Exchange that a request without a body and without a wait has no use for.
+// The base of exchanges that need neither a body nor a wait.
 class HeadExchange : public Exchange {
  public:
   [[nodiscard]] Next proceed(Response& response) override;

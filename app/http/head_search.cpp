@@ -16,7 +16,7 @@ std::string_view text_of(const boost::beast::flat_buffer& buffer) {
 HeadSearch::State HeadSearch::look(boost::beast::flat_buffer& buffer, RequestHeadReader& reader, RequestHead& head) {
   skip_empty_lines(buffer);
   if (buffer.size() == 0) return State::kNothing;
-  // The reader takes the first half of an empty line for a method.
+  // The parser would take the first half of an empty line for a method.
   if (!may_be_whole(buffer) || text_of(buffer) == "\r") return State::kUnfinished;
   failure_ = reader.read(buffer.data(), head);
   if (failure_ == boost::beast::http::error::need_more) return State::kUnfinished;
@@ -24,7 +24,7 @@ HeadSearch::State HeadSearch::look(boost::beast::flat_buffer& buffer, RequestHea
   return failure_ ? State::kBad : State::kFound;
 }
 
-// Old clients end a body with a line break that is no part of it (RFC 9112, 2.2).
+// Old clients send a line break after a body, which is not part of it (RFC 9112, 2.2).
 void HeadSearch::skip_empty_lines(boost::beast::flat_buffer& buffer) {
   constexpr unsigned kMost = 4;
   while (empty_lines_ < kMost && text_of(buffer).starts_with("\r\n")) {
@@ -34,8 +34,8 @@ void HeadSearch::skip_empty_lines(boost::beast::flat_buffer& buffer) {
   }
 }
 
-// The first look finds most faults; the look at the end of the head finds the others, as a parser that waits for the
-// end would.
+// The first look finds most errors. The look at the end of the head finds the others, as would a parser that waits
+// for the end.
 bool HeadSearch::may_be_whole(const boost::beast::flat_buffer& buffer) {
   const std::string_view text = text_of(buffer);
   const std::size_t looked_at = std::exchange(looked_at_, text.size());

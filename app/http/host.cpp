@@ -10,7 +10,7 @@
 namespace yolod::app::http {
 namespace {
 
-// unreserved and sub-delims of RFC 3986.
+// Returns true for the unreserved characters and the sub-delims of RFC 3986.
 bool is_name_character(char c) {
   return is_letter_or_digit(c) || std::string_view("-._~!$&'()*+,;=").find(c) != std::string_view::npos;
 }
@@ -24,7 +24,7 @@ bool is_registered_name(std::string_view text) {
   return !text.empty();
 }
 
-// What stands between the brackets of an IP literal.
+// Checks the text between the brackets of an IP literal.
 bool is_ip_literal(std::string_view text) {
   if (text.starts_with('v') || text.starts_with('V')) {
     const auto dot = text.find('.');

@@ -1,4 +1,4 @@
-// The Date of answers (RFC 9110, 6.6.1), written again once a second.
+// Formats the Date header of answers (RFC 9110, 6.6.1). It formats a second only once.
 #pragma once
 
 #include <ctime>
@@ -7,10 +7,10 @@
 
 namespace yolod::app::http {
 
-// Front-end only, its one thread.
+// The object is used on the front-end's only thread.
 class HttpDate {
  public:
-  // "Sun, 06 Nov 1994 08:49:37 GMT". Valid until the next call.
+  // Returns a text such as "Sun, 06 Nov 1994 08:49:37 GMT". It is valid until the next call.
   [[nodiscard]] std::string_view at(std::time_t now);
 
  private:

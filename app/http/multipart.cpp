@@ -17,8 +17,8 @@ constexpr std::size_t kMaxPartHeaderBytes = 8192;
 constexpr int kMaxParts = 64;
 constexpr std::string_view kNotWellFormed = "multipart: the body is not well formed";
 
-// Where `wanted` begins in `text`, or npos. glibc's memmem() takes time that is linear in the text whatever its bytes
-// are; std::string_view::find() calls memchr() anew for each byte that equals the first one wanted.
+// Returns where `wanted` begins in `text`, or npos. The time of glibc's memmem() is linear in the text for all
+// bytes. std::string_view::find() instead calls memchr() again for each byte that equals the first byte of `wanted`.
 std::size_t find_bytes(std::string_view text, std::string_view wanted) {
   const void* const found = memmem(text.data(), text.size(), wanted.data(), wanted.size());
   return found == nullptr ? std::string_view::npos
@@ -29,7 +29,7 @@ bool is_boundary_character(char c) {
   return is_letter_or_digit(c) || std::string_view("'()+_,-./:=? ").find(c) != std::string_view::npos;
 }
 
-// Takes a value off the front of `rest`, up to the next semicolon: in quotes, or as it stands.
+// Removes a value from the front of `rest`, up to the next semicolon. The value may be in quotes.
 std::string take_value(std::string_view& rest) {
   if (!rest.starts_with('"')) {
     const auto end = std::min(rest.find(';'), rest.size());
@@ -47,8 +47,8 @@ std::string take_value(std::string_view& rest) {
   return value;
 }
 
-// The value of parameter `name` in `;a=b;c="d"`. Clients leave out quotes where RFC 9110 asks for them: Java's
-// boundaries hold equals signs, file names hold blanks and brackets. Beast's param_list stops at those.
+// Returns the value of parameter `name` in `;a=b;c="d"`. Clients omit quotes that RFC 9110 requires: boundaries of
+// Java clients contain equals signs, and file names contain spaces and brackets. Beast's param_list stops at these.
 std::optional<std::string> parameter(std::string_view parameters, std::string_view name) {
   while (!parameters.empty()) {
     parameters.remove_prefix(1);  // the semicolon
@@ -71,7 +71,7 @@ std::string_view parameters_of(std::string_view header_value) {
 
 }  // namespace
 
-// By the Content-Disposition header among a part's headers.
+// Reads the name from the Content-Disposition header among a part's headers.
 MultipartScanner::PartName MultipartScanner::part_name(std::string_view headers) {
   while (!headers.empty()) {
     const auto end = find_bytes(headers, "\r\n");
@@ -137,7 +137,7 @@ void MultipartScanner::work(std::size_t& budget_bytes) {
   }
 }
 
-// The first boundary stands at the very start, or after a preamble and a line break.
+// The first boundary is at the very start, or after a preamble and a line break.
 void MultipartScanner::begin(std::size_t& budget_bytes) {
   const std::string_view dashed = std::string_view(delimiter_).substr(2);
   if (at_ == 0 && text_.starts_with(dashed)) {
@@ -161,7 +161,7 @@ void MultipartScanner::after_boundary() {
   state_ = State::kPadding;
 }
 
-// Only blanks may stand between a boundary and its line break.
+// Only white space may stand between a boundary and its line break.
 void MultipartScanner::skip_padding(std::size_t& budget_bytes) {
   const std::string_view window = text_.substr(at_, budget_bytes);
   const std::size_t blanks = std::min(window.find_first_not_of(" \t"), window.size());
@@ -173,7 +173,7 @@ void MultipartScanner::skip_padding(std::size_t& budget_bytes) {
 }
 
 void MultipartScanner::read_headers(std::size_t& budget_bytes) {
-  // A part without headers is its empty line alone, whose line break is the one at hand.
+  // A part without headers has only an empty line. Its line break is the line break at at_.
   const std::string_view window = text_.substr(at_, kMaxPartHeaderBytes);
   const std::size_t headers_end = find_bytes(window, "\r\n\r\n");
   budget_bytes -= std::min(budget_bytes, std::min(headers_end, window.size()));
@@ -181,7 +181,8 @@ void MultipartScanner::read_headers(std::size_t& budget_bytes) {
     state_ = State::kLongHeaders;
     return;
   }
-  // A part may also end with its headers (RFC 2046, 5.1.1): the next delimiter then begins before the empty line ends.
+  // A part may also end with its headers (RFC 2046, 5.1.1). The next delimiter then begins before the empty line
+  // ends.
   const std::size_t next = find_bytes(text_.substr(at_, headers_end + 4 + delimiter_.size() - 1), delimiter_);
   if (next != std::string_view::npos) return next_part(at_ + next);
   const auto part = part_name(text_.substr(at_ + 2, headers_end == 0 ? 0 : headers_end - 2));
@@ -193,7 +194,8 @@ void MultipartScanner::read_headers(std::size_t& budget_bytes) {
 }
 
 void MultipartScanner::next_part(std::size_t delimiter_at) {
-  if (++part_count_ > kMaxParts) return refuse("multipart: there are more parts than are read");
+  if (++part_count_ > kMaxParts)
+    return refuse("multipart: the form has more than " + std::to_string(kMaxParts) + " parts");
   at_ = delimiter_at + delimiter_.size();
   state_ = State::kAfterBoundary;
 }
@@ -212,25 +214,25 @@ void MultipartScanner::end_with(std::string_view why) {
 bool MultipartScanner::refuse_part(const PartName& part) {
   if (part.name == name_) {
     if (wanted_.size() < most_parts_) return false;
-    refuse(most_parts_ == 1 ? "multipart: a second part named " + name_ + ", one picture is answered by each request"
+    refuse(most_parts_ == 1 ? "multipart: a second part is named " + name_ + ", but a request may have one picture"
                             : "multipart: more than " + std::to_string(most_parts_) + " parts named " + name_);
     return true;
   }
   constexpr std::size_t kLongestShown = 40;
   const auto shown = '"' + common::printable(part.name.value_or(""), kLongestShown) + '"';
   if (part.is_file) {
-    refuse("multipart: a file in the part " + shown + ", the one that is read is named " + name_);
+    refuse("multipart: the part " + shown + " is a file, but the file must be in the part named " + name_);
     return true;
   }
   if (part.name && std::find(refused_.begin(), refused_.end(), *part.name) != refused_.end()) {
-    refuse("multipart: the part " + shown + " is not read, options go into the query: ?" + *part.name + "=...");
+    refuse("multipart: the part " + shown + " is an option; send it in the query: ?" + *part.name + "=...");
     return true;
   }
   return false;
 }
 
 MultipartScanner::Search MultipartScanner::find_delimiter(std::size_t& budget_bytes) {
-  // A delimiter that begins within the budget may end behind it.
+  // A delimiter may begin within the budget and end after it.
   const std::string_view window = text_.substr(at_, budget_bytes + delimiter_.size() - 1);
   const std::size_t found = find_bytes(window, delimiter_);
   const std::size_t looked_at = std::min({found, budget_bytes, window.size()});

@@ -1,4 +1,5 @@
-// Finds one part of a multipart/form-data body (RFC 7578, RFC 2046) that is already in memory. No sockets, no copies.
+// Finds one part of a multipart/form-data body (RFC 7578, RFC 2046) that is already in memory. It needs no socket
+// and copies nothing.
 #pragma once
 
 #include <boost/container/small_vector.hpp>
@@ -12,38 +13,41 @@
 
 namespace yolod::app::http {
 
-// Whether a Content-Type header names that media type, whatever its parameters.
+// Returns whether a Content-Type header names this media type, with any parameters.
 [[nodiscard]] bool is_media_type(std::string_view content_type, std::string_view type);
-// True if the Content-Type header says multipart/form-data.
 [[nodiscard]] bool is_multipart(std::string_view content_type);
 
-// The boundary parameter, unquoted; nothing if absent or not what RFC 2046 allows (1 to 70 of its characters).
+// Returns the boundary parameter without quotes. Returns nothing if it is absent or violates RFC 2046, which allows
+// 1 to 70 of its characters.
 [[nodiscard]] std::optional<std::string> multipart_boundary(std::string_view content_type);
 
-// Finds the content of the part with a given name, a bounded piece of work at a time, so that a long body does not hold
-// up whoever else shares the thread. The work grows linearly with the body, whatever its bytes are.
+// Finds the content of the part with a given name. Each step does a bounded amount of work, so that a long body does
+// not hold up the other connections of the thread. The total work grows linearly with the body, whatever its bytes
+// are.
 //
-// No client must believe that more was read than was: a part too many of that name, another file and an option among
-// the parts are refused by their names. Other fields, such as a button's, are passed over.
+// A client must not believe that the server used a part that it ignored. Therefore the scanner refuses a second part
+// of that name, any other file, and an option among the parts, and names it in the error. It skips other fields,
+// such as the field of a button.
 //
-// One thread. The body must stay where it is until the scanner is done.
+// Only one thread may use a scanner. The body must not move until the scanner is done.
 class MultipartScanner {
  public:
   using Content = std::span<const std::byte>;
 
-  // `boundary` is multipart_boundary()'s, `name` that of the wanted part, of which there may be `most_parts`; `refused`
-  // are names of fields that would say something elsewhere, and outlive this object.
+  // `boundary` is the result of multipart_boundary(). `name` is the name of the wanted part; the body may have up to
+  // `most_parts` of them. `refused` lists the names of options that a part must not have; the texts outlive this
+  // object.
   MultipartScanner(Content body, std::string_view boundary, std::string_view name,
                    std::span<const std::string_view> refused = {}, std::size_t most_parts = 1);
 
-  // Looks at about `budget_bytes` more of the body: at most at so many and the 8 KiB of one part's headers. True once
-  // it is done.
+  // Examines about `budget_bytes` more of the body; the 8 KiB of one part's headers may exceed the budget. Returns
+  // true when the scan is done.
   [[nodiscard]] bool step(std::size_t budget_bytes);
 
-  // The content of the first wanted part as a view into the body. Errors are kBadRequest and say what is wrong with the
-  // body. REQUIRES: step() has returned true.
+  // Returns the content of the first wanted part as a view into the body. An Error is kBadRequest and says what is
+  // wrong with the body. REQUIRES: step() has returned true.
   [[nodiscard]] const common::Outcome<Content>& result() const { return result_; }
-  // All wanted parts, in order; at least one. REQUIRES: result() is no Error.
+  // Returns all wanted parts in order, at least one. REQUIRES: result() is no Error.
   [[nodiscard]] std::span<const Content> parts() const { return wanted_; }
 
  private:
@@ -55,18 +59,18 @@ class MultipartScanner {
 
   //   kFirstBoundary -> kAfterBoundary -> kPadding -> kHeaders -> kContent -> kAfterBoundary ...
   //                                                     \-> kLongHeaders -> kAfterBoundary
-  // Each leads to kDone as well.
+  // Each state leads to kDone as well.
   enum class State {
     kFirstBoundary,
-    kAfterBoundary,  // at_ is behind a boundary
-    kPadding,        // at_ is in the blanks that may follow it
-    kHeaders,        // at_ is at the line break that ends a boundary's line
-    kLongHeaders,    // looks for the boundary behind headers that are too long or have no end
-    kContent,        // looks for the boundary behind a part's content
+    kAfterBoundary,  // at_ is after a boundary
+    kPadding,        // at_ is in the white space after a boundary
+    kHeaders,        // at_ is at the line break that ends the boundary's line
+    kLongHeaders,    // the headers are too long or have no end; search for the next boundary
+    kContent,        // search for the boundary that ends a part's content
     kDone,
   };
 
-  // What a search found in the part of the body that it was allowed to look at.
+  // Tells how a search in the bytes of the budget ended.
   enum class Search { kFound, kAbsent, kGoesOn };
 
   void work(std::size_t& budget_bytes);
@@ -76,11 +80,13 @@ class MultipartScanner {
   void read_headers(std::size_t& budget_bytes);
   void next_part(std::size_t delimiter_at);
   void refuse(std::string why);
-  // The form ends here, well or not. That is overlooked behind a whole part of the wanted name.
+  // Ends the scan at the end of the form or at an error. If a whole wanted part has been found, the error is
+  // ignored.
   void end_with(std::string_view why);
-  // Whether it is one that must not be passed over: then it is refused.
+  // Returns whether the scanner must not skip this part, and then refuses it.
   [[nodiscard]] bool refuse_part(const PartName& part);
-  // For the delimiter, from at_ on; moves at_ past what need not be looked at again. On kFound at_ is where it begins.
+  // Searches for the delimiter from at_ on, and moves at_ past the bytes that need no second search. On kFound, at_
+  // is the start of the delimiter.
   [[nodiscard]] Search find_delimiter(std::size_t& budget_bytes);
 
   std::string_view text_;
@@ -89,15 +95,15 @@ class MultipartScanner {
   std::span<const std::string_view> refused_;
   State state_{State::kFirstBoundary};
   std::size_t at_{0};
-  std::size_t content_{0};      // where the present part's content begins
-  bool is_wanted_part_{false};  // the present one
+  std::size_t content_{0};      // the start of the present part's content
+  bool is_wanted_part_{false};  // whether the present part has the wanted name
   const std::size_t most_parts_;
-  boost::container::small_vector<Content, 1> wanted_;  // those whose end has been found
+  boost::container::small_vector<Content, 1> wanted_;  // wanted parts whose end has been found
   int part_count_{0};
   common::Outcome<Content> result_;
 };
 
-// The same in one go, for a body that is known to be short.
+// Scans the whole body in one call. Use it only for a body that is known to be short.
 [[nodiscard]] common::Outcome<std::span<const std::byte>> find_part(std::span<const std::byte> body,
                                                                     std::string_view boundary, std::string_view name,
                                                                     std::span<const std::string_view> refused = {});

@@ -9,9 +9,9 @@ using std::chrono::milliseconds;
 
 milliseconds Places::young(Occupation occupation) {
   switch (occupation) {
-    case Occupation::kSilent: return milliseconds(100);  // most requests come in the packet after the connection's
+    case Occupation::kSilent: return milliseconds(100);  // most requests arrive in the packet after the connection's
     case Occupation::kLingering:
-    case Occupation::kIdle: return milliseconds(250);  // a packet may be on its way there and back
+    case Occupation::kIdle: return milliseconds(250);  // a packet may take this long there and back
     case Occupation::kUnfinished: return milliseconds(500);
     case Occupation::kAwaitingRoom:
     case Occupation::kUnreadAnswer: return milliseconds(1000);
@@ -55,7 +55,7 @@ void Places::unlink(Place& place) {
 }
 
 bool Places::leave_reserve(Place& place, Clock::time_point now) {
-  // It has been closed, and only its last read is still to be dealt with.
+  // An evicted connection is closed, and only its last read is pending.
   if (place.given_up_) return false;
   if (!place.in_reserve_) return true;
   if (regular_count_ >= limit_ && !give_one_up(false, now)) return false;
@@ -73,7 +73,7 @@ Place* Places::spare_one(bool also_of_reserve, Clock::time_point now) {
   for (std::size_t kind = 0; kind < static_cast<std::size_t>(Occupation::kBusy); ++kind) {
     const milliseconds least_age = young(static_cast<Occupation>(kind));
     for (Place& place : lists_[kind]) {
-      if (now - place.since_ < least_age) break;  // those behind it are younger
+      if (now - place.since_ < least_age) break;  // the connections after it are younger
       if (also_of_reserve || !place.in_reserve_) return &place;
     }
   }

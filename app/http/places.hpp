@@ -1,19 +1,21 @@
-// Which connections there are, what each is doing, and which of them is closed when there are too many.
+// Tracks the connections of a server, what each of them does, and which connection is evicted (closed to make room
+// for another) when there are too many.
 //
-// A connection that no request depends on can be spared: it makes room for a new one. So a server that is full of
-// connections that say nothing still serves whoever asks something. Those that can be spared are closed in this order,
-// of each kind the one that has been so for longest:
+// A connection can be evicted if no request depends on it, so a server that is full of silent connections still
+// serves new clients. Evictable connections are evicted in this order, and within each kind the connection that has
+// been in its occupation for longest:
 //
-//   1. it has its last answer, and the server only waits for the client to close
-//   2. it has never sent a byte
-//   3. it has begun a header, or declared a body, and sends no more
-//   4. it is idle between two requests
-//   5. its body waits for room in the arena
-//   6. it does not read its answer
+//   1. the last answer is sent, and the server only waits for the client to close
+//   2. the client has never sent a byte
+//   3. the client has begun a header or declared a body, and sends nothing more
+//   4. the connection is idle between two requests
+//   5. the body waits for memory in the arena
+//   6. the client does not read its answer
 //
-// A young connection is not closed: a client needs a moment to send what it connected for.
+// A young connection is not evicted, because a client needs some time to send its request.
 //
-// Beyond the limit there is a reserve of a few places, so that a server full of requests can still be asked how it is.
+// Above the limit there is a small reserve of places, so that a server that is full of requests still answers health
+// checks.
 #pragma once
 
 #include <array>
@@ -27,10 +29,11 @@
 
 namespace yolod::app::http {
 
-// In the order in which connections can be spared. kBusy cannot.
+// Connections are evicted in this order. A kBusy connection is never evicted.
 enum class Occupation { kLingering, kSilent, kUnfinished, kIdle, kAwaitingRoom, kUnreadAnswer, kBusy };
 
-// One connection's entry. Front-end only, its one thread.
+// A connection implements this class, which is its entry in Places. The entry is used on the front-end's only
+// thread.
 class Place : public boost::intrusive::list_base_hook<> {
  public:
   Place() = default;
@@ -39,21 +42,23 @@ class Place : public boost::intrusive::list_base_hook<> {
   virtual ~Place() = default;
 
   [[nodiscard]] Occupation occupation() const { return occupation_; }
-  // Since when it has been so occupied.
+  // Returns when the connection began its present occupation.
   [[nodiscard]] common::Clock::time_point since() const { return since_; }
   [[nodiscard]] bool in_reserve() const { return in_reserve_; }
 
-  // Ends the connection and frees its descriptor. Must not call Places: the entry is removed later.
+  // Ends the connection and closes its file descriptor. It must not call Places: the entry is removed later.
   virtual void give_up_place() = 0;
-  // Ends what has taken longer than it may; false if nothing has. Must not call Places either.
+  // Ends the connection's wait if it has exceeded a timeout. Returns false if no timeout is exceeded. It must not
+  // call Places.
   virtual bool check_deadline(common::Clock::time_point now) = 0;
 
-  // What its upload would still cost the bodies that wait for room (upload_pace); nothing if it has none, or if it
-  // cannot be asked to give way.
+  // Returns what its upload still costs the bodies that wait for memory (see upload_pace), or nothing if it has no
+  // upload or the upload may not be evicted.
   [[nodiscard]] virtual std::optional<UploadCost> upload_cost(common::Clock::time_point /*now*/) const {
     return std::nullopt;
   }
-  // Ends that upload for the sake of others. REQUIRES: upload_cost(). Must not call Places either.
+  // Ends the upload because other bodies wait for its memory. REQUIRES: upload_cost() has a value. It must not call
+  // Places.
   virtual void give_way(common::Clock::time_point /*now*/) {}
 
  private:
@@ -64,35 +69,40 @@ class Place : public boost::intrusive::list_base_hook<> {
   bool given_up_{false};
 };
 
-// Front-end only, its one thread. Entries must be removed before they are destroyed.
+// Holds the places of one kind of listener. Entries must be removed before they are destroyed. The object is used on
+// the front-end's only thread.
 class Places {
  public:
   static constexpr std::size_t kReserve = 8;
-  // A connection that has been so occupied for less is not closed for another.
+  // A connection that has been in this occupation for less time is not evicted.
   [[nodiscard]] static std::chrono::milliseconds young(Occupation occupation);
 
   explicit Places(std::size_t limit) : limit_(limit) {}
 
-  // Whether there is a place for one more, if need be in the reserve, or one can be had by giving up a connection.
+  // Returns whether one more connection has a place, if necessary in the reserve. Evicts a connection if there is no
+  // place.
   [[nodiscard]] bool make_space(common::Clock::time_point now);
-  // As kSilent; in the reserve if the limit is reached and nobody can be spared. REQUIRES: make_space() was true.
+  // Adds a connection as kSilent. It gets a place in the reserve if the limit is reached and no connection can be
+  // evicted. REQUIRES: make_space() was true.
   void add(Place& place, common::Clock::time_point now);
   void remove(Place& place);
-  // Also to the occupation that it has: then it is the youngest of its kind again.
+  // Sets the occupation and its start. A call with the present occupation makes the connection the youngest of its
+  // kind.
   void change(Place& place, Occupation occupation, common::Clock::time_point now);
 
-  // Takes the connection out of the reserve, if there is a place for it now. True if it is not in the reserve then.
+  // Moves the connection out of the reserve if there is a regular place for it now. Returns true if the connection
+  // is not in the reserve afterwards.
   [[nodiscard]] bool leave_reserve(Place& place, common::Clock::time_point now);
-  // Whether a connection will be old enough before long to make room for one of the reserve.
+  // Returns whether some connection will soon be old enough to be evicted for a connection of the reserve.
   [[nodiscard]] bool may_make_room_soon(common::Clock::time_point now);
 
-  // Connections that have a place: those that were given up and are about to go do not count.
+  // Counts the connections that have a place. Evicted connections that are about to end do not count.
   [[nodiscard]] std::size_t count() const { return regular_count_ + reserve_count_; }
   [[nodiscard]] std::size_t all_count() const { return all_count_; }
 
-  // Calls check_deadline() of connections that may be late. Those that are idle or silent stand in the order of their
-  // deadlines: only the first are looked at. The others have their turn in several calls, `most` of them in each; true
-  // at the end of such a round.
+  // Calls check_deadline() of connections that may have exceeded a timeout. Idle and silent connections are sorted
+  // by their deadlines, so each call checks only the first of them. It checks the other connections in rounds, at
+  // most `most` of them in each call, and returns true at the end of a round.
   [[nodiscard]] bool check_some_deadlines(std::size_t most, common::Clock::time_point now);
 
   template <typename Visit>
@@ -106,7 +116,7 @@ class Places {
 
   [[nodiscard]] List& list(Occupation occupation) { return lists_[static_cast<std::size_t>(occupation)]; }
   void unlink(Place& place);
-  // The first that can be spared, or null.
+  // Returns the connection to evict next, or null.
   [[nodiscard]] Place* spare_one(bool also_of_reserve, common::Clock::time_point now);
   bool give_one_up(bool also_of_reserve, common::Clock::time_point now);
 
@@ -114,9 +124,9 @@ class Places {
   std::size_t all_count_{0};
   std::size_t regular_count_{0};
   std::size_t reserve_count_{0};
-  std::array<List, kKinds> lists_;  // by occupation; in each the one that has been so for longest is the first
+  std::array<List, kKinds> lists_;  // by occupation; the first of each list has been in it for longest
   List given_up_;
-  // Where the round of check_some_deadlines() goes on.
+  // The round of check_some_deadlines() continues with this connection.
   std::size_t round_kind_{0};
   List::iterator round_next_{lists_[0].begin()};
 };

@@ -14,7 +14,7 @@ namespace {
 namespace beast = boost::beast;
 namespace beast_http = boost::beast::http;
 
-// The fields that two readers must not read differently: how often each came, and what it says.
+// Two readers must not read these fields differently. Each count says how often the field occurs.
 struct Counted {
   int host{0};
   int transfer_encoding{0};
@@ -24,7 +24,8 @@ struct Counted {
   std::string_view coding;
 };
 
-// A field's value that goes on in the next line. RFC 9112, 5.2, has a server refuse it or put a space in its place.
+// Returns whether a field's value continues on the next line. RFC 9112, 5.2, requires a server to refuse such a
+// value or to replace the line break by a space.
 bool is_folded(std::string_view header) {
   for (auto at = header.find('\n'); at != std::string_view::npos; at = header.find('\n', at + 1)) {
     if (at + 1 < header.size() && (header[at + 1] == ' ' || header[at + 1] == '\t')) return true;
@@ -33,21 +34,20 @@ bool is_folded(std::string_view header) {
 }
 
 std::string_view ambiguity(unsigned version, const Counted& counts) {
-  if (counts.host > 1 || (version == 11 && counts.host == 0)) return "there must be one Host";
-  // A client that knows no host of its target sends an empty one (RFC 9112, 3.2).
+  if (counts.host > 1 || (version == 11 && counts.host == 0)) return "the request must have exactly one Host";
+  // A client sends an empty Host if its target has none (RFC 9112, 3.2).
   if (!counts.host_value.empty() && !is_host_and_port(counts.host_value)) return "the Host is not valid";
-  if (counts.content_type > 1) return "more than one Content-Type";
+  if (counts.content_type > 1) return "the request has more than one Content-Type";
   if (counts.transfer_encoding == 0) return {};
   if (version != 11) return "HTTP/1.0 has no Transfer-Encoding";
-  if (counts.content_length != 0) return "both Transfer-Encoding and Content-Length";
+  if (counts.content_length != 0) return "the request has both Transfer-Encoding and Content-Length";
   if (counts.transfer_encoding != 1 || !equal_ignoring_case(counts.coding, "chunked")) {
-    return "chunked is the only Transfer-Encoding that is understood";
+    return "the only Transfer-Encoding that this server accepts is chunked";
   }
   return {};
 }
 
-// Fields that proxies and browsers add and a client of its own accord does not. Those that Beast knows by name are not
-// among them.
+// Returns true for fields that proxies add. Fields that Beast knows by name are handled in take_fields().
 bool is_proxys(std::string_view name) {
   const auto begins = [name](std::string_view start) {
     return equal_ignoring_case(name.substr(0, start.size()), start);
@@ -57,7 +57,7 @@ bool is_proxys(std::string_view name) {
          equal_ignoring_case(name, "True-Client-IP") || equal_ignoring_case(name, "CF-Connecting-IP");
 }
 
-// Of fields that come more than once the first counts, as Beast's own lookup has it.
+// If a field occurs more than once, its first value counts, as in Beast's own lookup.
 void take_first(std::string_view& text, std::string_view value) {
   if (text.data() == nullptr) text = value;
 }
@@ -71,14 +71,14 @@ boost::system::error_code RequestHeadReader::read(boost::asio::const_buffer rece
   memory_.release();
   parser_.emplace(std::piecewise_construct, std::make_tuple(), std::make_tuple(Allocator(&memory_)));
   parser_->header_limit(kLimitBytes);
-  parser_->body_limit(boost::none);  // its length is checked once it is known what the body is for
+  parser_->body_limit(boost::none);  // the exchange decides how long the body may be
   boost::system::error_code failure;
   head.bytes = parser_->put(received, failure);
   if (failure) return failure;
   if (!parser_->is_header_done()) return beast_http::error::need_more;
   take_fields(head);
   if (is_folded({static_cast<const char*>(received.data()), head.bytes})) {
-    head.ambiguity = "a field's value goes over more than one line";
+    head.ambiguity = "the value of a header field continues on the next line";
   }
   return {};
 }
@@ -142,20 +142,20 @@ common::Error explain_bad_head(boost::system::error_code failure) {
   const auto why = [&failure]() -> std::string {
     using boost::beast::http::error;
     if (failure == error::bad_method || failure == error::bad_target) {
-      return "the first line is not METHOD TARGET HTTP/1.1, with CR LF at its end";
+      return "the first line does not have the form \"METHOD TARGET HTTP/1.1\" with CR LF at its end";
     }
     if (failure == error::bad_version) return "the version is neither HTTP/1.0 nor HTTP/1.1";
     if (failure == error::bad_content_length || failure == error::multiple_content_length) {
-      return "the Content-Length is not one whole number, or stands beside a Transfer-Encoding";
+      return "the Content-Length is not one whole number, or the request also has a Transfer-Encoding";
     }
     if (failure == error::bad_transfer_encoding) {
-      return "the Transfer-Encoding is not chunked alone, or stands beside a Content-Length";
+      return "the Transfer-Encoding is not only chunked, or the request also has a Content-Length";
     }
     if (failure == error::bad_field || failure == error::bad_value || failure == error::bad_line_ending ||
         failure == error::bad_obs_fold) {
-      return "a header line is not Name: value, with CR LF at its end";
+      return "a header line does not have the form \"Name: value\" with CR LF at its end";
     }
-    return "the request is not HTTP/1.1 as RFC 9112 has it";
+    return "the request does not follow RFC 9112 (HTTP/1.1)";
   }();
   return {common::ErrorCode::kBadRequest, why};
 }

@@ -1,4 +1,4 @@
-// What a request's header says, as far as this server looks at it. No sockets.
+// Parses the request line and the header fields that this server uses. It needs no socket.
 #pragma once
 
 #include <ostream>  // before verb.hpp, which uses it without including it (Boost 1.81)
@@ -20,30 +20,31 @@
 
 namespace yolod::app::http {
 
-// The texts are the reader's, and good until it reads the next.
+// The texts belong to the reader and are valid until it reads the next head.
 struct RequestHead {
-  std::size_t bytes{0};  // of the header, with its empty line
+  std::size_t bytes{0};  // the length of the head, including its empty line
   boost::beast::http::verb method{boost::beast::http::verb::unknown};
   std::string_view target;
   unsigned version{11};  // 10 or 11
   bool keep_alive{false};
   bool chunked{false};
-  std::uint64_t content_length{0};  // 0 also if none is said
+  std::uint64_t content_length{0};  // 0 also if the field is absent
   bool expects_continue{false};
-  // By a proxy, or by a page in a browser: who asks is then not who has the connection.
+  // A proxy or a page in a browser sent this request, so the other end of the connection is not its author.
   bool forwarded{false};
   std::string_view content_type;
   std::string_view content_encoding;
   std::string_view accept;
-  std::string_view request_id;  // as it was sent
+  std::string_view request_id;  // exactly as the client sent it
   std::string_view request_timeout;
-  // What two parsers could read differently, or what RFC 9112 says to refuse (3.2, 6.1); empty if all is plain.
+  // Says why two parsers could read this head differently, or why RFC 9112 requires its refusal (3.2, 6.1). The text
+  // is empty if there is no such reason.
   std::string_view ambiguity;
 
   [[nodiscard]] bool has_body() const { return chunked || content_length != 0; }
 };
 
-// One object reads one header after another, and keeps its room. One thread.
+// Reads one head after another and reuses its memory. Only one thread may use an object.
 class RequestHeadReader {
  public:
   static constexpr std::uint32_t kLimitBytes = 16 * 1024;
@@ -52,8 +53,8 @@ class RequestHeadReader {
   RequestHeadReader(const RequestHeadReader&) = delete;
   RequestHeadReader& operator=(const RequestHeadReader&) = delete;
 
-  // Of `received`, which begins with a header and may go on behind it. Fails with http::error::need_more until the
-  // header's empty line is there, with header_limit past kLimitBytes, else with what is not HTTP/1.1 in it.
+  // Parses the head at the start of `received`; other bytes may follow it. Returns http::error::need_more until the
+  // empty line has arrived, header_limit if the head exceeds kLimitBytes, and otherwise the violation of HTTP/1.1.
   [[nodiscard]] boost::system::error_code read(boost::asio::const_buffer received, RequestHead& head);
 
  private:
@@ -62,13 +63,13 @@ class RequestHeadReader {
 
   void take_fields(RequestHead& head) const;
 
-  // A header of a usual size; the heap has what goes beyond it.
+  // A head of usual size fits into this memory. A longer head uses the heap.
   std::array<std::byte, 8192> room_;
   std::pmr::monotonic_buffer_resource memory_;
   std::optional<Parser> parser_;
 };
 
-// What is wrong with a header that read() failed with, for its client: kHeaderTooLarge or kBadRequest.
+// Explains to the client why read() has failed. The code is kHeaderTooLarge or kBadRequest.
 [[nodiscard]] common::Error explain_bad_head(boost::system::error_code failure);
 
 }  // namespace yolod::app::http

@@ -15,7 +15,7 @@ bool is_sane_request_id(std::string_view text) {
 }
 
 RequestId new_request_id() {
-  // A random start and an odd step walk through all 2^64 values before one comes again.
+  // A random start and an odd step visit all 2^64 values before one repeats.
   static std::uint64_t next = [] {
     std::random_device entropy;
     return (static_cast<std::uint64_t>(entropy()) << 32U) | entropy();

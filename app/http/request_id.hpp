@@ -1,4 +1,5 @@
-// The X-Request-Id of an answer: the client's own if it is sane, else a new one.
+// The X-Request-Id of an answer: the client's own if it is sane, otherwise a new one. Any thread may check an id;
+// only the front-end's thread may create one.
 #pragma once
 
 #include <boost/static_string/static_string.hpp>
@@ -8,10 +9,10 @@ namespace yolod::app::http {
 
 using RequestId = boost::static_string<128>;
 
-// Sane: 1 to 128 characters out of letters, digits, '.', '_', '-', so that it can stand in a log and a header.
+// Returns whether the id is safe in a log and in a header: 1 to 128 letters, digits, '.', '_' and '-'.
 [[nodiscard]] bool is_sane_request_id(std::string_view text);
 
-// 16 hexadecimal digits, not repeated by this process.
+// Returns 16 hexadecimal digits. This process does not repeat them.
 [[nodiscard]] RequestId new_request_id();
 
 }  // namespace yolod::app::http

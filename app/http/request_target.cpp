@@ -9,7 +9,8 @@
 namespace yolod::app::http {
 namespace {
 
-// Appended to `out`, which has the room: what was decoded before it stays where it is.
+// Appends the decoded text to `out` and returns it. `out` must have enough capacity, because earlier results point
+// into it.
 std::optional<std::string_view> percent_decode(std::string_view text, bool plus_is_space, std::string& out) {
   const std::size_t begin = out.size();
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -36,8 +37,8 @@ bool RequestTarget::parse(std::string_view text) {
   decoded_.clear();
   path_ = {};
   query_.clear();
-  if (text.find('#') != std::string_view::npos) return false;  // a fragment is the client's own (RFC 9110, 4.2.5)
-  // A server must take the absolute form too (RFC 9112, 3.2.2). It stands for this server, whatever host it names.
+  if (text.find('#') != std::string_view::npos) return false;  // a client must not send a fragment (RFC 9110, 4.2.5)
+  // A server must accept the absolute form too (RFC 9112, 3.2.2). This server ignores the host in it.
   constexpr std::string_view kScheme = "http://";
   const bool absolute = equal_ignoring_case({text.data(), std::min(text.size(), kScheme.size())}, "http://");
   if (absolute) {

@@ -1,4 +1,4 @@
-// A request target's path and query, percent-decoded (RFC 3986). No sockets.
+// Decodes the path and the query of a request target (RFC 3986). It needs no socket.
 #pragma once
 
 #include <string>
@@ -8,17 +8,18 @@
 
 namespace yolod::app::http {
 
-// One object reads one target after another, so that it keeps its room. What it hands out is good until the next.
+// Parses one target after another and reuses its memory. The path and the query are valid until the next parse().
+// Only one thread may use an object.
 class RequestTarget {
  public:
   using Query = std::vector<std::pair<std::string_view, std::string_view>>;
 
-  // False for what is neither an origin-form nor an http absolute-form target: no leading slash, a host that is not
-  // valid, a broken percent escape, a NUL. There is then no path and no query.
+  // Returns false if the target is neither an origin-form nor an http absolute-form target: it has no leading slash,
+  // an invalid host, a broken percent escape or a NUL. The path and the query are then empty.
   [[nodiscard]] bool parse(std::string_view text);
 
   [[nodiscard]] std::string_view path() const { return path_; }  // "/predict"
-  [[nodiscard]] const Query& query() const { return query_; }    // in order; "k" alone has an empty value
+  [[nodiscard]] const Query& query() const { return query_; }    // in the order of the target; "k" has an empty value
 
  private:
   [[nodiscard]] bool parse_query(std::string_view text);

@@ -1,4 +1,4 @@
-// One answer to a client: its status, its header lines and its content, and how they become text.
+// Holds the status, the header lines and the content of one answer, and writes them as text.
 #pragma once
 
 #include <ostream>  // before status.hpp, which uses it without including it (Boost 1.81)
@@ -15,15 +15,15 @@ namespace yolod::app::http {
 
 inline constexpr std::string_view kJsonContentType = "application/json";
 
-// One object serves one answer after another, so that its texts keep their room.
+// An object serves one answer after another, so that its buffers keep their memory.
 struct Response {
   boost::beast::http::status status{boost::beast::http::status::ok};
-  std::string_view content_type;  // a constant
+  std::string_view content_type;  // a string constant
   TextBuffer fields;              // the other header lines, each with its line break
   TextBuffer body;
-  std::vector<std::byte> file;  // the body instead, where a worker made a file: it is not copied again
+  std::vector<std::byte> file;  // a worker's file, sent instead of `body` without a copy
 
-  // Replaces all of it: an answer with that status and an empty body. `type` is a constant.
+  // Replaces the whole response by one with this status and an empty body. `type` is a string constant.
   void start(boost::beast::http::status status, std::string_view type = kJsonContentType);
 
   [[nodiscard]] boost::asio::const_buffer content() const {
@@ -31,22 +31,21 @@ struct Response {
   }
 };
 
-// Each of these replaces all of `response`.
+// Each of these functions replaces the whole response.
 void write_json(Response& response, boost::beast::http::status status, std::string_view body);
-// With 200. `content_type` is a constant.
+// The status is 200. `content_type` is a string constant.
 void write_text(Response& response, std::string_view content_type, std::string_view body);
 
-// Adds one header line.
 void add_field(Response& response, std::string_view name, std::string_view value);
 
-// What the connection adds to an answer.
+// The connection adds these parts of the head.
 struct HeadSettings {
   unsigned version;  // 10 or 11
   bool keep_alive;
   std::string_view request_id;
-  std::string_view date;  // HttpDate's
+  std::string_view date;  // the text of HttpDate::at()
 };
-// The status line and the header, with the empty line: what is sent before content().
+// Appends the status line, the header and the empty line. content() follows them.
 void append_head(TextBuffer& out, const Response& response, const HeadSettings& settings);
 
 }  // namespace yolod::app::http

@@ -5,7 +5,7 @@
 namespace yolod::app::http {
 namespace {
 
-// Up to the next slash; takes it and the slash off `path`.
+// Removes the segment up to the next slash, and the slash, from `path` and returns the segment.
 std::string_view take_segment(std::string_view& path) {
   const std::size_t length = std::min(path.find('/'), path.size());
   const std::string_view segment = path.substr(0, length);

@@ -1,4 +1,4 @@
-// Finds the route of a request: by its path, the method, and the listener that it came to.
+// Finds the route of a request by its path. The route says which methods it allows and which listeners serve it.
 #pragma once
 
 #include <ostream>  // before verb.hpp, which uses it without including it (Boost 1.81)
@@ -17,35 +17,37 @@ namespace yolod::app::http {
 
 class Exchange;
 
-// On which listeners a route is found.
+// Says which listeners serve a route.
 enum class Audience {
-  kEverybody,  // both; also served from the reserve of connections
-  kClients,    // the public listeners alone
-  kObservers,  // the admin listener; the public ones as well, unless server.admin_listen names an address
-  kAdmins,     // the admin listener alone
+  kEverybody,  // both listeners, also for connections in the reserve
+  kClients,    // only the public listeners
+  kObservers,  // the admin listener, and the public ones unless server.admin_listen names an address
+  kAdmins,     // only the admin listener
 };
 
 struct Route {
-  // "/predict", or with captures, each of which is one whole segment that is not empty: "/v2/models/{model}/infer".
+  // The pattern is a path such as "/predict", or has captures, as in "/v2/models/{model}/infer". A capture matches
+  // one whole segment that is not empty.
   std::string_view pattern;
   std::string_view methods;  // as the Allow header names them: "GET, HEAD"
   Audience audience;
-  // Called for each request whose method is one of `methods`.
+  // The connection calls it for each request whose method is in `methods`.
   std::function<std::unique_ptr<Exchange>()> make;
 
   [[nodiscard]] bool allows(boost::beast::http::verb method) const;
-  // `admin_alone`: server.admin_listen names an address.
+  // `admin_alone` is true if server.admin_listen names an address.
   [[nodiscard]] bool is_served_at(net::ListenerRole role, bool admin_alone) const;
 };
 
-// One thread.
+// The router holds the table of routes, which does not change after construction. The front-end's only thread uses
+// it.
 class Router {
  public:
-  // Of patterns that fit the same path the first is taken.
+  // If several patterns match a path, the first of them is used.
   explicit Router(std::vector<Route> routes) : routes_(std::move(routes)) {}
 
-  // Null if there is no such path. `captures` view into `path`, which is percent-decoded: they may hold any byte but a
-  // slash and NUL.
+  // Returns null if no pattern matches. The `captures` are views into `path`, which is percent-decoded: they may
+  // contain any byte except a slash and NUL.
   [[nodiscard]] const Route* find(std::string_view path, Captures& captures) const;
 
  private:

@@ -1,5 +1,5 @@
-// What a connection needs only as long as it does not wait: one for all of them. So a request finds everything
-// allocated, and a connection that is idle holds none of it.
+// Memory that a connection needs only while it does not wait, so all connections share one object. Requests find it
+// allocated, and idle connections hold no memory for it.
 #pragma once
 
 #include <array>
@@ -14,7 +14,7 @@
 
 namespace yolod::app::http {
 
-// Front-end only, its one thread. What is in it is anyone's after the next co_await.
+// The object is used on the front-end's only thread. After a co_await, another connection may have changed it.
 struct Scratch {
   RequestHeadReader reader;
   RequestTarget target;
@@ -22,10 +22,10 @@ struct Scratch {
   Response response;
   TextBuffer head;
   HttpDate date;
-  // Where what nobody reads goes: of all connections at once, also while they wait.
+  // The server reads bytes into this array to discard them. All connections use it, also while they wait.
   std::array<std::byte, 64 * 1024> unread;
 
-  // After an answer that was far longer than most.
+  // Frees the buffers after an answer that was much longer than most.
   void give_back() {
     constexpr std::size_t kKeptBytes = 1U << 20U;
     if (response.body.capacity() > kKeptBytes) response.body = TextBuffer();

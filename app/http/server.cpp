@@ -39,17 +39,17 @@ Outcome<void> Server::listen_for_admins() {
   std::string address = config_.admin_listen;
   if (chosen_here) {
     const auto directory = common::runtime_directories().front();
-    // Where it cannot be made, bind() says so.
+    // If this fails, bind() reports the error.
     mkdir(directory.c_str(), 0755);
     address = "unix:" + common::admin_socket_in(directory).string();
   }
-  // Its owner's alone, from its first moment on.
+  // The mode gives the socket to its owner only, from its creation on.
   auto listener = net::Listener::open(io_, {address, mode_t{0600}}, net::ListenerRole::kAdmin);
   if (!listener && !chosen_here) return listener.error();
   if (!listener) {
     common::log_warning(
-        "there is no admin socket: {}; reloads can be asked for by SIGHUP alone. "
-        "server.admin_listen names another place",
+        "the server has no admin socket: {}; only SIGHUP can request a reload. "
+        "To use another path, set server.admin_listen",
         listener.error().message);
     return {};
   }
@@ -91,7 +91,7 @@ void Server::start() {
 
 void Server::begin_connection(net::Listener::Socket socket, net::ListenerRole role) {
   boost::system::error_code ignored;
-  socket.set_option(asio::ip::tcp::no_delay(true), ignored);  // fails on a unix socket, which has no such delay
+  socket.set_option(asio::ip::tcp::no_delay(true), ignored);  // fails on a Unix socket, which needs no such option
   auto connection = std::make_shared<Connection>(std::move(socket), role, connections_);
   asio::co_spawn(io_, connection->run(), [](const std::exception_ptr& failure) {
     if (!failure) return;

@@ -1,6 +1,6 @@
-// The listeners, and a connection for each client that they accept.
+// Owns the listeners and creates a connection for each client that they accept.
 //
-// Front-end only, its one thread. Outlives its connections.
+// The server is used on the front-end's only thread and outlives its connections.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -19,30 +19,32 @@ namespace yolod::app::http {
 
 class Server {
  public:
-  // All outlive this object.
+  // All arguments outlive this object.
   Server(boost::asio::io_context& io, Application& application, const common::ServerConfig& config,
          std::size_t connection_limit);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   ~Server() = default;
 
-  // Opens every address of server.listen; after that the kernel queues connections. Errors are kSystem.
+  // Opens every address of server.listen. The kernel queues connections from then on. An Error is kSystem.
   [[nodiscard]] common::Outcome<void> listen();
-  // Opens the admin listener and begins to accept from it. With "auto" a socket that cannot be made is a warning.
+  // Opens the admin listener and begins to accept from it. With "auto", a failure is only a warning in the log.
   [[nodiscard]] common::Outcome<void> listen_for_admins();
-  // Takes sockets that listen already, instead.
+  // Uses these listening sockets instead of listen().
   [[nodiscard]] common::Outcome<void> take(std::vector<common::UniqueFd> listening);
-  // Begins to accept from the public listeners. Once.
+  // Begins to accept from the public listeners. Call it once.
   void start();
 
-  // Takes every connection whose connect() has returned, then closes the listeners. Before start() it takes none: they
-  // are whoever's who holds the sockets as well.
+  // Accepts every connection whose connect() has returned, then closes the listeners. Before start() it accepts
+  // none, because another process that holds the sockets will accept them.
   void stop_accepting();
   [[nodiscard]] ConnectionList& connections() { return connections_; }
   [[nodiscard]] const ConnectionList& connections() const { return connections_; }
-  // "http://127.0.0.1:8080", "unix:/run/yolod/http.sock": with the ports that the kernel chose.
+  // Returns the URLs of the public listeners with the ports that the kernel chose: "http://127.0.0.1:8080",
+  // "unix:/run/yolod/http.sock".
   [[nodiscard]] const std::vector<std::string>& urls() const { return urls_; }
-  // "unix:/run/yolod/admin.sock", or empty.
+  // Returns the URL of the admin listener, such as "unix:/run/yolod/admin.sock". It is empty if there is no such
+  // listener.
   [[nodiscard]] const std::string& admin_url() const { return admin_url_; }
 
  private:

@@ -43,7 +43,7 @@ void TextBuffer::add_fixed(float value, int decimals) {
     *this += std::string_view(fmt::format("{:.{}f}", value, decimals));
     return;
   }
-  // A float times a power of ten is exact as a double, so this is the one rounding: to even, as printf's.
+  // The product of a float and a power of ten is exact as a double. So only llrint() rounds, to even as printf does.
   const auto scaled = static_cast<std::uint64_t>(std::llrint(static_cast<double>(value) * power));
   add_whole(scaled / power);
   if (decimals == 0) return;

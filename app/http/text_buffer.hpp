@@ -1,5 +1,5 @@
-// A text that an answer is put together in: it grows at its end, and keeps its room for the next one. The memory is
-// fmt's; numbers are written here, because fmt's take three times as long (docs/decisions.md).
+// An answer's text is assembled in a TextBuffer, which keeps its memory for the next answer. The memory is fmt's.
+// This class formats numbers itself, because fmt takes three times as long (docs/decisions.md).
 #pragma once
 
 #include <fmt/format.h>
@@ -32,17 +32,17 @@ class TextBuffer {
     return *this;
   }
   void add_whole(std::uint64_t value);
-  // `digits` lower case hexadecimal digits, the last ones of `value`.
+  // Appends the last `digits` hexadecimal digits of `value`, in lower case.
   void add_hex(std::uint64_t value, int digits);
-  // Microseconds as milliseconds: 20001 as 20.001.
+  // Appends microseconds as milliseconds: 20001 becomes 20.001.
   void add_ms(std::uint32_t us);
-  // With that many decimals, 0 to 6, rounded as printf does.
+  // Appends `value` with 0 to 6 decimals, rounded as printf rounds.
   void add_fixed(float value, int decimals);
-  // A JSON string with its quotes.
+  // Appends a JSON string with its quotes.
   void add_json(std::string_view text);
 
  private:
-  // The next `bytes` of the text, which have no value yet.
+  // Extends the text by `bytes` that are not initialized, and returns them.
   [[nodiscard]] char* add_room(std::size_t bytes) {
     const std::size_t size = bytes_.size();
     bytes_.resize(size + bytes);

@@ -1,4 +1,5 @@
-// The part of an answer that its client's window has not taken yet. No sockets. One thread.
+// Holds the rest of an answer that the client's window has not taken yet. It needs no socket. The connection owns it
+// and uses it on one thread.
 #pragma once
 
 #include <algorithm>
@@ -14,8 +15,8 @@ namespace yolod::app::http {
 
 class UnsentAnswer {
  public:
-  // Takes over the head and the content of an answer of which `written` bytes are sent. `head_alone`: the answer to a
-  // HEAD request, whose content is not sent.
+  // Takes the head and the content of an answer; the first `written` bytes of them are already sent. `head_alone` is
+  // true for the answer to a HEAD request, which has no content on the wire.
   UnsentAnswer(TextBuffer head, Response response, bool head_alone, std::size_t written)
       : head_text_(std::move(head)),
         response_(std::move(response)),
@@ -27,7 +28,7 @@ class UnsentAnswer {
   UnsentAnswer& operator=(const UnsentAnswer&) = delete;
 
   [[nodiscard]] bool done() const { return head_.size() + content_.size() == 0; }
-  // What to send next: the rest of the head, and at most `most_bytes` of the content.
+  // Returns the next bytes to send: the rest of the head, and at most `most_bytes` of the content.
   [[nodiscard]] std::array<boost::asio::const_buffer, 2> next(std::size_t most_bytes) const {
     return {head_, boost::asio::buffer(content_, most_bytes)};
   }

@@ -10,7 +10,7 @@ using Seconds = std::chrono::duration<double>;
 
 constexpr double kLeastBytesPerSecond = 16.0 * 1024;
 constexpr Seconds kGrace{2};
-// Before that little is known of how fast an upload is.
+// Before this time the rate of an upload is not known well enough.
 constexpr Seconds kJudgedAfter{0.5};
 
 }  // namespace
@@ -21,7 +21,7 @@ bool keeps_pace(const Upload& upload, std::chrono::milliseconds body_timeout, Cl
   if (elapsed <= kGrace) return true;
   const auto received = static_cast<double>(upload.received_bytes);
   if (received < elapsed.count() * kLeastBytesPerSecond) return false;
-  if (timeout <= kGrace) return true;  // the deadline alone counts
+  if (timeout <= kGrace) return true;  // only the deadline counts
   const double share = std::min(1.0, (elapsed - kGrace) / (timeout - kGrace));
   return received >= share * static_cast<double>(upload.length_bytes);
 }

@@ -140,7 +140,7 @@ TEST_CASE("Admin: a second server leaves the first one's admin socket alone", "[
   options.with = {"RUNTIME_DIRECTORY=" + directory};
   Server second(options);
   REQUIRE(second.wait_until_ready());
-  CHECK(second.log_lines_with("there is no admin socket").size() == 1);
+  CHECK(second.log_lines_with("the server has no admin socket").size() == 1);
   second.send_signal(SIGTERM);
   CHECK(second.wait_for_exit() == exited(0));
   CHECK(HttpClient(first.admin_endpoint()).get("/status").status == 200);

@@ -21,8 +21,8 @@ TEST_CASE("Audience: listener, peer and forwarding decide who may ask a route", 
   const Peer everybody{ListenerRole::kPublic, false};
   const Peer admin{ListenerRole::kAdmin, true};
   const Peer other_user{ListenerRole::kAdmin, false};
-  const std::string for_clients = "this path is for clients";
-  const std::string for_admins = "this path is for the server's admins";
+  const std::string for_clients = "this path is not served at the admin address";
+  const std::string for_admins = "this path is only for admins";
   const std::string only_root = "only root";
   const std::string a_proxy = "a proxy";
   const std::vector<Row> rows{

@@ -135,18 +135,18 @@ TEST_CASE("Connection: where there is no route, no method or no right, no exchan
   const auto ask = [&](const std::string& line) {
     return client.send(line + " HTTP/1.1\r\nHost: a\r\n\r\n").received();
   };
-  CHECK_THAT(ask("GET /nothing"), Contains("there is nothing at this path"));
-  CHECK_THAT(ask("DELETE /thing"), Contains("does not take that method") && Contains("Allow: GET, HEAD, POST\r\n"));
-  CHECK_THAT(ask("POST /admin"), Contains("this path is for the server's admins"));
+  CHECK_THAT(ask("GET /nothing"), Contains("there is no such path"));
+  CHECK_THAT(ask("DELETE /thing"), Contains("does not allow the method") && Contains("Allow: GET, HEAD, POST\r\n"));
+  CHECK_THAT(ask("POST /admin"), Contains("this path is only for admins"));
   CHECK(bench.script.begun == 0);
   CHECK_THAT(ask("GET /status"), Contains("200 OK"));
   bench.config.admin_listen = "unix:/x";
-  CHECK_THAT(ask("GET /status"), Contains("this path is for the server's admins"));
+  CHECK_THAT(ask("GET /status"), Contains("this path is only for admins"));
   CHECK_FALSE(client.is_ended());
 
   // This process is the server's own, so it may not administer; and a client's path is not found here.
   Client admin(bench, net::ListenerRole::kAdmin);
-  CHECK_THAT(admin.send("GET /thing HTTP/1.1\r\nHost: a\r\n\r\n").received(), Contains("this path is for clients"));
+  CHECK_THAT(admin.send("GET /thing HTTP/1.1\r\nHost: a\r\n\r\n").received(), Contains("this path is not served at the admin address"));
   CHECK_THAT(admin.send("POST /admin HTTP/1.1\r\nHost: a\r\n\r\n").received(), Contains("may administer it"));
   CHECK(bench.script.begun == 1);
 }
@@ -265,7 +265,7 @@ TEST_CASE("Connection: a body that cannot be is refused, and the connection ends
   }
   SECTION("chunks that are none") {
     client.send(kChunkedHead).send("no\r\n");
-    CHECK(bench.script.refused == std::vector<std::string>{"the chunked body is not as RFC 9112 has it"});
+    CHECK(bench.script.refused == std::vector<std::string>{"the chunked body does not follow RFC 9112"});
   }
   SECTION("trailers without end") {
     client.send(kChunkedHead).send("1\r\na\r\n0\r\nT: " + std::string(17'000, 'a'));

@@ -114,23 +114,23 @@ TEST_CASE("Multipart: what would be overlooked is refused by its name, before or
     return "--b0\r\nContent-Disposition: form-data; name=\"" + name + "\"; filename=\"a.jpg\"\r\n\r\nx\r\n";
   };
   CHECK(refusal_of(part("image", "1") + part("image", "2") + "--b0--") ==
-        "multipart: a second part named image, one picture is answered by each request");
+        "multipart: a second part is named image, but a request may have one picture");
   for (const bool before : {true, false}) {
     const auto with = [&](const std::string& other) {
       return refusal_of(before ? other + form("1") : part("image", "1") + other + "--b0--");
     };
     CHECK(with(part("confidence", "0.5")) ==
-          "multipart: the part \"confidence\" is not read, options go into the query: ?confidence=...");
-    CHECK(with(file("image2")) == "multipart: a file in the part \"image2\", the one that is read is named image");
+          "multipart: the part \"confidence\" is an option; send it in the query: ?confidence=...");
+    CHECK(with(file("image2")) == "multipart: the part \"image2\" is a file, but the file must be in the part named image");
     CHECK(with(file(std::string(5000, 'x'))).size() < 200);
     CHECK(with(file("a\x1b")).find('\x1b') == std::string::npos);
     CHECK(with(part("submit", "Upload")).empty());
     CHECK(with(part("csrf", "0123")).empty());
   }
   CHECK(refusal_of("--b0\r\nContent-Disposition: form-data; filename=image\r\n\r\nx\r\n" + form("y")) ==
-        "multipart: a file in the part \"\", the one that is read is named image");
+        "multipart: the part \"\" is a file, but the file must be in the part named image");
   CHECK(refusal_of(file("photo") + "--b0--") ==
-        "multipart: a file in the part \"photo\", the one that is read is named image");
+        "multipart: the part \"photo\" is a file, but the file must be in the part named image");
 }
 
 TEST_CASE("Multipart: behind a whole picture a form may be damaged", "[app][unit]") {
