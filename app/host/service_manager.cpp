@@ -22,7 +22,7 @@ using common::UniqueFd;
 
 constexpr std::chrono::seconds kStatusPeriod{1};
 constexpr std::chrono::seconds kAskPeriod{5};
-constexpr std::chrono::seconds kMoreTime{30};  // six times what we ask after
+constexpr std::chrono::seconds kMoreTime{30};  // six times kAskPeriod
 
 std::vector<UniqueFd> sockets_of_manager() {
   std::vector<UniqueFd> sockets;
@@ -33,7 +33,8 @@ std::vector<UniqueFd> sockets_of_manager() {
     if (sd_is_socket(socket.get(), AF_UNSPEC, SOCK_STREAM, 1) > 0) {
       sockets.push_back(std::move(socket));
     } else {
-      common::log_warning("the service manager's descriptor {} is no listening stream socket, and is closed", i);
+      common::log_warning(
+          "the service manager's file descriptor {} is not a listening stream socket; the server closes it", i);
     }
   }
   return sockets;
@@ -51,11 +52,11 @@ long long monotonic_us() {
   return static_cast<long long>(now.tv_sec) * 1'000'000 + now.tv_nsec / 1000;
 }
 
-// As sd_notify(3) sends, which waits for as long as the manager does not read; this never does.
+// Sends like sd_notify(3), but never waits. sd_notify(3) waits while the manager does not read.
 bool send_at_once(int socket, const std::string& address, const std::string& state) {
   sockaddr_un to{};
   to.sun_family = AF_UNIX;
-  if (address.size() >= sizeof to.sun_path) return true;  // nobody can be there
+  if (address.size() >= sizeof to.sun_path) return true;  // no socket can have such a name
   std::memcpy(to.sun_path, address.data(), address.size());
   if (address.front() == '@') to.sun_path[0] = '\0';  // an abstract name
   const auto bytes = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address.size());
@@ -63,7 +64,7 @@ bool send_at_once(int socket, const std::string& address, const std::string& sta
                              reinterpret_cast<const sockaddr*>(&to), bytes);
   if (sent >= 0) return true;
   if (errno == EAGAIN || errno == ENOBUFS || errno == EINTR) return false;
-  common::log_debug("the service manager cannot be told: {}", common::system_error("sendto", errno).message);
+  common::log_debug("the server cannot notify the service manager: {}", common::system_error("sendto", errno).message);
   return true;
 }
 
@@ -81,33 +82,33 @@ void ServiceManager::stopping() { tell("STOPPING=1"); }
 
 void ServiceManager::tell(std::string state) {
   if (address_.empty()) return;
-  constexpr std::size_t kMost = 64;  // of one that never reads, reload after reload
-  if (untold_.size() == kMost) untold_.pop_front();
-  untold_.push_back(std::move(state));
-  tell_what_is_untold();
+  constexpr std::size_t kMost = 64;  // bounds the memory if the manager never reads
+  if (pending_.size() == kMost) pending_.pop_front();
+  pending_.push_back(std::move(state));
+  send_pending();
 }
 
-void ServiceManager::tell_what_is_untold() {
-  while (!untold_.empty() && send_at_once(socket_.get(), address_, untold_.front())) untold_.pop_front();
+void ServiceManager::send_pending() {
+  while (!pending_.empty() && send_at_once(socket_.get(), address_, pending_.front())) pending_.pop_front();
 }
 
-// Not before what came earlier; if the manager does not read, the next one says as much.
-bool ServiceManager::try_to_say(const std::string& state) {
-  return untold_.empty() && send_at_once(socket_.get(), address_, state);
+// A state must not overtake earlier ones. If the manager does not read, a later state replaces this state.
+bool ServiceManager::try_send(const std::string& state) {
+  return pending_.empty() && send_at_once(socket_.get(), address_, state);
 }
 
 void ServiceManager::status(const std::string& line) { status_ = line; }
 
 void ServiceManager::tick(bool loading) {
   if (address_.empty()) return;
-  tell_what_is_untold();
+  send_pending();
   const auto now = Clock::now();
-  if (watchdog_period_.count() != 0 && now - fed_ >= watchdog_period_ && try_to_say("WATCHDOG=1")) fed_ = now;
+  if (watchdog_period_.count() != 0 && now - fed_ >= watchdog_period_ && try_send("WATCHDOG=1")) fed_ = now;
   if (loading && now - asked_for_time_ >= kAskPeriod &&
-      try_to_say("EXTEND_TIMEOUT_USEC=" + std::to_string(std::chrono::microseconds(kMoreTime).count()))) {
+      try_send("EXTEND_TIMEOUT_USEC=" + std::to_string(std::chrono::microseconds(kMoreTime).count()))) {
     asked_for_time_ = now;
   }
-  if (status_ != status_sent_ && now - said_ >= kStatusPeriod && try_to_say("STATUS=" + status_)) {
+  if (status_ != status_sent_ && now - said_ >= kStatusPeriod && try_send("STATUS=" + status_)) {
     said_ = now;
     status_sent_ = status_;
   }

@@ -1,8 +1,10 @@
-// Whoever started us as a service, by sd_notify(3)'s protocol: is told how far we are, feeds on signs of life, and may
-// hand over sockets that it has opened already. Without one, everything here does nothing.
+// Talks to the service manager that started the server, by sd_notify(3)'s protocol. The server reports its state and
+// sends watchdog messages; the manager may pass sockets that listen already. Without a manager all functions do
+// nothing.
 //
-// Front-end only, its one thread. Made before any descriptor is opened that could lie where it looks, and first of all
-// that reads the environment: it takes its variables out, so that no worker has them.
+// The object is used on the front-end's only thread. Construct it before any other code opens a file descriptor,
+// because the manager's sockets have fixed numbers. Construct it before any other code reads the environment: it
+// removes its variables, so that no worker inherits them.
 #pragma once
 
 #include <chrono>
@@ -22,33 +24,33 @@ class ServiceManager {
   ServiceManager& operator=(const ServiceManager&) = delete;
   ~ServiceManager() = default;
 
-  // Listening stream sockets, in the manager's order; close-on-exec. Once.
+  // Returns the listening stream sockets in the manager's order. They are close-on-exec. Call it once.
   [[nodiscard]] std::vector<common::UniqueFd> take_sockets() { return std::move(sockets_); }
 
   [[nodiscard]] bool present() const { return !address_.empty(); }
-  // Says nothing from now on.
+  // Sends nothing from now on.
   void ignore() { address_.clear(); }
 
   void ready();
   void reloading();
   void stopping();
-  // One line for `systemctl status`: sent when it changed, at most once a second.
+  // Sets the line for `systemctl status`. It is sent when it has changed, at most once a second.
   void status(const std::string& line);
-  // To be called every tenth of a second or so. `loading`: the manager is asked for more time.
+  // Call it about every tenth of a second. If `loading` is true, it asks the manager for more time.
   void tick(bool loading);
 
  private:
-  // What must reach it, in order: at once, or when it reads again. Never waits for it.
+  // Sends a state that must reach the manager, in order: now, or later when the manager reads again. It never waits.
   void tell(std::string state);
-  void tell_what_is_untold();
-  // What is only of use now; false if it does not read.
-  [[nodiscard]] bool try_to_say(const std::string& state);
+  void send_pending();
+  // Sends a state that is useful only now. Returns false if the manager does not read.
+  [[nodiscard]] bool try_send(const std::string& state);
 
-  std::string address_;  // of its socket; empty: there is no manager
+  std::string address_;  // of the manager's socket; empty if there is no manager
   common::UniqueFd socket_;
-  std::deque<std::string> untold_;
+  std::deque<std::string> pending_;
   std::vector<common::UniqueFd> sockets_;
-  std::chrono::microseconds watchdog_period_{0};  // 0: it does not watch
+  std::chrono::microseconds watchdog_period_{0};  // 0 if the manager has no watchdog
   common::Clock::time_point fed_;
   common::Clock::time_point asked_for_time_;
   common::Clock::time_point said_;

@@ -1,4 +1,4 @@
-// The front-end's signals, read through a signalfd: no handlers, so none to race.
+// Reads the front-end's signals through a signalfd. There are no signal handlers, so there are no races with them.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -12,7 +12,8 @@ namespace yolod::app::host {
 
 class SignalReader {
  public:
-  // `handler` gets each signal from the event loop. Signals of one number that arrive together are one.
+  // `handler` receives each signal on the event loop. Several signals with the same number may arrive as one. An
+  // Error is kSystem.
   [[nodiscard]] static common::Outcome<std::unique_ptr<SignalReader>> open(boost::asio::io_context& io,
                                                                            std::function<void(int)> handler);
   void close() { descriptor_.close(); }

@@ -1,5 +1,5 @@
-// Connections call the application through this interface. FrontEnd implements it. Connections call it on the
-// front-end's only thread.
+// Connections call the application through this interface, on the front-end's only thread. FrontEnd implements the
+// interface.
 #pragma once
 
 #include <cstdint>

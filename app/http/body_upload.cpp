@@ -20,7 +20,7 @@ constexpr std::uint64_t kReadStraightBytes = 16 * 1024;
 BodyUpload::State BodyUpload::begin(const RequestHead& head, const Exchange::BodyRule& rule) {
   end();
   received_bytes_ = 0;
-  gave_way_ = false;
+  evicted_ = false;
   if (head.chunked) {
     length_bytes_ = rule.limit_bytes;
     room_bytes_ = std::min(rule.first_room_bytes, length_bytes_);
@@ -108,7 +108,7 @@ BodyUpload::State BodyUpload::chunks_ended() {
 
 void BodyUpload::start_clock(Clock::time_point now) {
   reading_ = true;
-  gave_way_ = false;
+  evicted_ = false;
   began_ = checked_ = now;
   received_at_last_check_ = received_bytes_;
   recent_rate_ = 0;
@@ -144,8 +144,8 @@ std::optional<UploadCost> BodyUpload::cost(std::chrono::milliseconds body_timeou
   return UploadCost{*to_come, room_.size()};
 }
 
-void BodyUpload::give_way(std::chrono::milliseconds body_timeout, Clock::time_point now) {
-  gave_way_ = !is_behind(upload(), body_timeout, now);
+void BodyUpload::evict(std::chrono::milliseconds body_timeout, Clock::time_point now) {
+  evicted_ = !is_behind(upload(), body_timeout, now);
 }
 
 }  // namespace yolod::app::http

@@ -72,9 +72,9 @@ class BodyUpload {
   [[nodiscard]] std::optional<UploadCost> cost(std::chrono::milliseconds body_timeout,
                                                common::Clock::time_point now) const;
   // Records that the connection evicts this upload because other bodies wait for its memory.
-  void give_way(std::chrono::milliseconds body_timeout, common::Clock::time_point now);
+  void evict(std::chrono::milliseconds body_timeout, common::Clock::time_point now);
   // Returns true if the upload was evicted although it had kept the pace.
-  [[nodiscard]] bool gave_way() const { return gave_way_; }
+  [[nodiscard]] bool was_evicted() const { return evicted_; }
 
  private:
   [[nodiscard]] Upload upload() const;
@@ -89,7 +89,7 @@ class BodyUpload {
   std::optional<common::Error> error_;
 
   bool reading_{false};
-  bool gave_way_{false};
+  bool evicted_{false};
   std::uint64_t received_at_last_check_{0};
   double recent_rate_{0};  // bytes a second
   common::Clock::time_point began_;

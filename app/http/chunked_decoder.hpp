@@ -1,8 +1,8 @@
 // Decodes a chunked body (RFC 9112, 7.1) piece by piece, without a socket.
 //
-// Two readers that disagree about the end of a body see two different requests. Therefore the decoder is strict. A
-// chunk size is 1 to 16 hexadecimal digits and nothing else. Every line ends with CR LF. Extensions and trailer
-// fields must be well formed; the decoder checks them, counts their bytes and drops them.
+// The decoder is strict: two readers that disagree about the end of a body would see two different requests. A chunk
+// size is 1 to 16 hexadecimal digits and nothing else. Every line ends with CR LF. Extensions and trailer fields
+// must be well formed; the decoder checks them, counts their bytes and drops them.
 #pragma once
 
 #include <cstddef>

@@ -60,7 +60,7 @@ Connection::Connection(Socket socket, net::ListenerRole role, ConnectionList& li
 
 Connection::~Connection() { places().remove(*this); }
 
-void Connection::give_up_place() {
+void Connection::evict() {
   error_code ignored;
   socket_.close(ignored);
   if (occupation() == Occupation::kAwaitingRoom) exchange_->client_is_gone();
@@ -85,15 +85,15 @@ std::optional<UploadCost> Connection::upload_cost(AwakeClock::time_point now) co
   return upload_.cost(list_.config().body_timeout, now);
 }
 
-void Connection::give_way(AwakeClock::time_point now) {
-  upload_.give_way(list_.config().body_timeout, now);
+void Connection::evict_upload(AwakeClock::time_point now) {
+  upload_.evict(list_.config().body_timeout, now);
   time_out();
 }
 
 void Connection::look_for_client() {
   switch (net::client_presence(socket_.native_handle())) {
     case net::ClientPresence::kThere: return;
-    case net::ClientPresence::kSaysNoMore:
+    case net::ClientPresence::kHalfClosed:
       if (version_ == 11 && !std::exchange(probed_, true)) net::probe_client(socket_.native_handle());
       return;
     case net::ClientPresence::kGone: exchange_->client_is_gone(); return;
@@ -171,7 +171,7 @@ asio::awaitable<void> Connection::run() {
 
 Connection::Step Connection::next_request() {
   if (buffer_.size() != 0) {
-    // After this many pipelined requests of a client, other connections run first.
+    // Other connections may run after this many pipelined requests of one client.
     constexpr unsigned kAtOnce = 16;
     if (++without_wait_ > kAtOnce) return Step::kLetOthers;
     begin_request();
@@ -393,7 +393,7 @@ Connection::Step Connection::drop_body(const Error& error) {
 }
 
 Error Connection::read_failure() const {
-  if (timed_out_ && upload_.gave_way()) {
+  if (timed_out_ && upload_.was_evicted()) {
     return {ErrorCode::kQueueFull, "the server is too busy: other uploads wait for the memory that this upload holds"};
   }
   if (timed_out_) return {ErrorCode::kRequestTimeout, "the request did not arrive in time"};

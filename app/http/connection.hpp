@@ -49,10 +49,10 @@ class Connection : public std::enable_shared_from_this<Connection>, public Place
   // These functions implement Place. check_deadline() ends the connection's wait if the client has exceeded a
   // timeout, and tells the exchange if the client is gone.
   bool check_deadline(common::Clock::time_point now) override;
-  void give_up_place() override;
+  void evict() override;
   [[nodiscard]] std::optional<UploadCost> upload_cost(common::Clock::time_point now) const override;
   // Ends the upload with status 408 if it was behind the pace, otherwise with 503.
-  void give_way(common::Clock::time_point now) override;
+  void evict_upload(common::Clock::time_point now) override;
 
  private:
   // Names what run() does next. Each step leads to a step further to the right; few requests need the steps in
@@ -82,8 +82,8 @@ class Connection : public std::enable_shared_from_this<Connection>, public Place
     kEnd,
   };
   enum class BodyState { kRead, kUnread };
-  // One turn of the event loop reads or sends at most this much for one connection. It takes about 0.1 ms, including
-  // page faults in the arena.
+  // The event loop reads or sends at most this much for one connection in one turn. That takes about 0.1 ms, and
+  // includes page faults in the arena.
   static constexpr std::size_t kBytesAtOnce = 256 * 1024;
 
   // ---- the head ----

@@ -8,7 +8,7 @@
 namespace yolod::app::http {
 namespace {
 
-// One turn of the event loop checks at most this many connections. Each check may ask the kernel whether the client
+// The event loop checks at most this many connections in one turn. Each check may ask the kernel whether the client
 // is still connected, which takes a microsecond.
 constexpr std::size_t kCheckedAtOnce = 200;
 
@@ -19,7 +19,7 @@ ConnectionList::ConnectionList(boost::asio::io_context& io, Application& applica
     : io_(io), application_(application), config_(config), public_(limit), admin_(kMostAdmins) {}
 
 void ConnectionList::close_idle() {
-  const auto close = [](Place& place) { place.give_up_place(); };
+  const auto close = [](Place& place) { place.evict(); };
   for (Places* const places : {&public_, &admin_}) {
     places->for_each(Occupation::kSilent, close);
     places->for_each(Occupation::kIdle, close);
@@ -28,7 +28,7 @@ void ConnectionList::close_idle() {
 
 void ConnectionList::close_all() {
   close_idle();
-  const auto close = [](Place& place) { place.give_up_place(); };
+  const auto close = [](Place& place) { place.evict(); };
   for (const Occupation occupation : {Occupation::kLingering, Occupation::kUnfinished, Occupation::kAwaitingRoom,
                                       Occupation::kUnreadAnswer, Occupation::kBusy}) {
     public_.for_each(occupation, close);
@@ -65,7 +65,7 @@ void ConnectionList::relieve_pressure(common::Clock::time_point now) {
   });
   std::size_t victims = choose_victims(candidates_, first_bytes);
   if (victims == 0) victims = choose_victims(candidates_, least_bytes);
-  for (std::size_t i = 0; i < victims; ++i) uploading_[candidates_[i].index]->give_way(now);
+  for (std::size_t i = 0; i < victims; ++i) uploading_[candidates_[i].index]->evict_upload(now);
 }
 
 }  // namespace yolod::app::http

@@ -7,7 +7,7 @@ namespace yolod::app::http {
 using common::Clock;
 using std::chrono::milliseconds;
 
-milliseconds Places::young(Occupation occupation) {
+milliseconds Places::least_age(Occupation occupation) {
   switch (occupation) {
     case Occupation::kSilent: return milliseconds(100);  // most requests arrive in the packet after the connection's
     case Occupation::kLingering:
@@ -21,11 +21,11 @@ milliseconds Places::young(Occupation occupation) {
 }
 
 bool Places::make_space(Clock::time_point now) {
-  return regular_count_ < limit_ || reserve_count_ < kReserve || give_one_up(true, now);
+  return regular_count_ < limit_ || reserve_count_ < kReserve || evict_one(true, now);
 }
 
 void Places::add(Place& place, Clock::time_point now) {
-  place.in_reserve_ = regular_count_ >= limit_ && !give_one_up(false, now);
+  place.in_reserve_ = regular_count_ >= limit_ && !evict_one(false, now);
   ++(place.in_reserve_ ? reserve_count_ : regular_count_);
   ++all_count_;
   place.occupation_ = Occupation::kSilent;
@@ -36,11 +36,11 @@ void Places::add(Place& place, Clock::time_point now) {
 void Places::remove(Place& place) {
   unlink(place);
   --all_count_;
-  if (!place.given_up_) --(place.in_reserve_ ? reserve_count_ : regular_count_);
+  if (!place.evicted_) --(place.in_reserve_ ? reserve_count_ : regular_count_);
 }
 
 void Places::change(Place& place, Occupation occupation, Clock::time_point now) {
-  if (place.given_up_) return;
+  if (place.evicted_) return;
   unlink(place);
   place.occupation_ = occupation;
   place.since_ = now;
@@ -48,7 +48,7 @@ void Places::change(Place& place, Occupation occupation, Clock::time_point now) 
 }
 
 void Places::unlink(Place& place) {
-  List& from = place.given_up_ ? given_up_ : list(place.occupation_);
+  List& from = place.evicted_ ? evicted_ : list(place.occupation_);
   const auto at = from.iterator_to(place);
   if (round_next_ == at) ++round_next_;
   from.erase(at);
@@ -56,9 +56,9 @@ void Places::unlink(Place& place) {
 
 bool Places::leave_reserve(Place& place, Clock::time_point now) {
   // An evicted connection is closed, and only its last read is pending.
-  if (place.given_up_) return false;
+  if (place.evicted_) return false;
   if (!place.in_reserve_) return true;
-  if (regular_count_ >= limit_ && !give_one_up(false, now)) return false;
+  if (regular_count_ >= limit_ && !evict_one(false, now)) return false;
   place.in_reserve_ = false;
   --reserve_count_;
   ++regular_count_;
@@ -66,28 +66,28 @@ bool Places::leave_reserve(Place& place, Clock::time_point now) {
 }
 
 bool Places::may_make_room_soon(Clock::time_point now) {
-  return spare_one(false, now + young(Occupation::kSilent)) != nullptr;
+  return find_evictable(false, now + least_age(Occupation::kSilent)) != nullptr;
 }
 
-Place* Places::spare_one(bool also_of_reserve, Clock::time_point now) {
+Place* Places::find_evictable(bool also_of_reserve, Clock::time_point now) {
   for (std::size_t kind = 0; kind < static_cast<std::size_t>(Occupation::kBusy); ++kind) {
-    const milliseconds least_age = young(static_cast<Occupation>(kind));
+    const milliseconds required = least_age(static_cast<Occupation>(kind));
     for (Place& place : lists_[kind]) {
-      if (now - place.since_ < least_age) break;  // the connections after it are younger
+      if (now - place.since_ < required) break;  // the connections after it are younger
       if (also_of_reserve || !place.in_reserve_) return &place;
     }
   }
   return nullptr;
 }
 
-bool Places::give_one_up(bool also_of_reserve, Clock::time_point now) {
-  Place* const spared = spare_one(also_of_reserve, now);
-  if (spared == nullptr) return false;
-  unlink(*spared);
-  --(spared->in_reserve_ ? reserve_count_ : regular_count_);
-  spared->given_up_ = true;
-  given_up_.push_back(*spared);
-  spared->give_up_place();
+bool Places::evict_one(bool also_of_reserve, Clock::time_point now) {
+  Place* const evicted = find_evictable(also_of_reserve, now);
+  if (evicted == nullptr) return false;
+  unlink(*evicted);
+  --(evicted->in_reserve_ ? reserve_count_ : regular_count_);
+  evicted->evicted_ = true;
+  evicted_.push_back(*evicted);
+  evicted->evict();
   return true;
 }
 

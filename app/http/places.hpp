@@ -47,7 +47,7 @@ class Place : public boost::intrusive::list_base_hook<> {
   [[nodiscard]] bool in_reserve() const { return in_reserve_; }
 
   // Ends the connection and closes its file descriptor. It must not call Places: the entry is removed later.
-  virtual void give_up_place() = 0;
+  virtual void evict() = 0;
   // Ends the connection's wait if it has exceeded a timeout. Returns false if no timeout is exceeded. It must not
   // call Places.
   virtual bool check_deadline(common::Clock::time_point now) = 0;
@@ -59,14 +59,14 @@ class Place : public boost::intrusive::list_base_hook<> {
   }
   // Ends the upload because other bodies wait for its memory. REQUIRES: upload_cost() has a value. It must not call
   // Places.
-  virtual void give_way(common::Clock::time_point /*now*/) {}
+  virtual void evict_upload(common::Clock::time_point /*now*/) {}
 
  private:
   friend class Places;
   Occupation occupation_{Occupation::kSilent};
   common::Clock::time_point since_;
   bool in_reserve_{false};
-  bool given_up_{false};
+  bool evicted_{false};
 };
 
 // Holds the places of one kind of listener. Entries must be removed before they are destroyed. The object is used on
@@ -75,7 +75,7 @@ class Places {
  public:
   static constexpr std::size_t kReserve = 8;
   // A connection that has been in this occupation for less time is not evicted.
-  [[nodiscard]] static std::chrono::milliseconds young(Occupation occupation);
+  [[nodiscard]] static std::chrono::milliseconds least_age(Occupation occupation);
 
   explicit Places(std::size_t limit) : limit_(limit) {}
 
@@ -117,15 +117,15 @@ class Places {
   [[nodiscard]] List& list(Occupation occupation) { return lists_[static_cast<std::size_t>(occupation)]; }
   void unlink(Place& place);
   // Returns the connection to evict next, or null.
-  [[nodiscard]] Place* spare_one(bool also_of_reserve, common::Clock::time_point now);
-  bool give_one_up(bool also_of_reserve, common::Clock::time_point now);
+  [[nodiscard]] Place* find_evictable(bool also_of_reserve, common::Clock::time_point now);
+  bool evict_one(bool also_of_reserve, common::Clock::time_point now);
 
   std::size_t limit_;
   std::size_t all_count_{0};
   std::size_t regular_count_{0};
   std::size_t reserve_count_{0};
   std::array<List, kKinds> lists_;  // by occupation; the first of each list has been in it for longest
-  List given_up_;
+  List evicted_;
   // The round of check_some_deadlines() continues with this connection.
   std::size_t round_kind_{0};
   List::iterator round_next_{lists_[0].begin()};

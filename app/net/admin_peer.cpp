@@ -14,7 +14,8 @@
 
 namespace yolod::app::net {
 
-// proc(5): "pid (name) state ppid ...", where the name may hold anything, parentheses and spaces included.
+// The format of proc(5) is "pid (name) state ppid ...". The name may contain any character, also parentheses and
+// spaces.
 std::optional<pid_t> parent_of(pid_t process) {
   const std::string name = "/proc/" + std::to_string(process) + "/stat";
   const common::UniqueFd file(open(name.c_str(), O_RDONLY | O_CLOEXEC));
@@ -37,7 +38,7 @@ bool may_descend_from(pid_t process, pid_t ancestor, const std::function<std::op
   constexpr int kDeepest = 1000;
   for (int depth = 0; depth < kDeepest; ++depth) {
     if (process == ancestor) return true;
-    // 1 is the first process, 0 the parent of a process whose parent is in another namespace.
+    // Process 1 has no ancestor. The parent is 0 if it is in another PID namespace.
     if (process <= 1) return false;
     const auto next = parent(process);
     if (!next) return true;
@@ -50,7 +51,7 @@ bool may_administer(int socket) {
   ucred peer{};
   socklen_t size = sizeof peer;
   if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || size != sizeof peer) return false;
-  // A TCP socket answers with a uid of -1.
+  // For a TCP socket the kernel returns the uid -1.
   if (peer.uid != 0 && peer.uid != geteuid()) return false;
   return !may_descend_from(peer.pid, getpid());
 }

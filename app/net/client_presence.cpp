@@ -11,12 +11,12 @@ ClientPresence client_presence(int socket) {
   pollfd state{socket, POLLRDHUP, 0};
   if (poll(&state, 1, 0) <= 0) return ClientPresence::kThere;
   if ((state.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) return ClientPresence::kGone;
-  return (state.revents & POLLRDHUP) != 0 ? ClientPresence::kSaysNoMore : ClientPresence::kThere;
+  return (state.revents & POLLRDHUP) != 0 ? ClientPresence::kHalfClosed : ClientPresence::kThere;
 }
 
 void probe_client(int socket) {
   constexpr std::string_view kInterim = "HTTP/1.1 102 Processing\r\n\r\n";
-  // A full socket is one that nobody reads: then there is nothing to learn.
+  // If the socket's buffer is full, the client does not read, and the probe would not help.
   [[maybe_unused]] const auto sent = send(socket, kInterim.data(), kInterim.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 

@@ -1,19 +1,20 @@
-// Whether the client whose answer is being made still wants it.
+// Checks whether a client still waits for its answer. Any thread may call these functions; they never wait.
 #pragma once
 
 namespace yolod::app::net {
 
 enum class ClientPresence {
   kThere,
-  kSaysNoMore,  // its side is closed: it is gone, or has said all that it wants to and listens
+  kHalfClosed,  // the client has closed its sending side: it is gone, or it only listens now
   kGone,
 };
 
-// Of a connected stream socket; reads nothing from it. Never waits.
+// Examines a connected stream socket and reads nothing from it.
 [[nodiscard]] ClientPresence client_presence(int socket);
 
-// Tells the two meanings of kSaysNoMore apart: an interim response (RFC 9110, 15.2), which who listens ignores; who
-// does not answers with a reset, and is kGone soon. For HTTP/1.1 alone, once a request. Never waits.
+// Finds out which meaning of kHalfClosed applies. It sends an interim response (RFC 9110, 15.2). If the client
+// listens, it ignores the response. If the client is gone, it answers with a reset and is soon kGone. Use the
+// function only for HTTP/1.1, and at most once for a request.
 void probe_client(int socket);
 
 }  // namespace yolod::app::net

@@ -26,7 +26,7 @@ using common::ErrorCode;
 using common::Outcome;
 using Endpoint = asio::generic::stream_protocol::endpoint;
 
-// After an accept that failed for want of descriptors, and where there is no space.
+// The listener waits this long after accept() has failed for lack of file descriptors, and while there is no space.
 constexpr std::chrono::milliseconds kAcceptPause{50};
 constexpr std::string_view kUnixPrefix = "unix:";
 
@@ -34,7 +34,7 @@ Error cannot_listen(const std::string& address, const error_code& failure) {
   return {ErrorCode::kSystem, "cannot listen on " + address + ": " + failure.message()};
 }
 
-// `address` has been checked by the config: "host:port" with a numeric host or localhost, "[v6]:port".
+// The config has checked `address`: "host:port" with a numeric host or localhost, or "[v6]:port".
 Outcome<tcp::endpoint> parse_tcp(const std::string& address) {
   const auto colon = address.rfind(':');
   std::string host = address.substr(0, colon);
@@ -126,7 +126,7 @@ Outcome<std::unique_ptr<Listener>> Listener::adopt(asio::io_context& io, common:
 
 Listener::~Listener() { remove_file(); }
 
-// Before it closes: after that the name may already be another server's.
+// Call it before the socket closes. After that, the file of this name may already belong to another server.
 void Listener::remove_file() {
   if (file_) file_->remove();
   file_.reset();
@@ -141,7 +141,7 @@ void Listener::take(Socket socket) {
   try {
     owner_->take(std::move(socket));
   } catch (const std::bad_alloc&) {
-    common::log_error("no memory for another connection");
+    common::log_error("a connection is dropped: there is no memory for it");
   }
 }
 
@@ -158,8 +158,10 @@ asio::awaitable<void> Listener::accept_all() {
     auto [failure] = co_await acceptor_.async_accept(socket, common::kAwait);
     if (failure == asio::error::operation_aborted || failure == asio::error::bad_descriptor) co_return;
     if (failure) {
-      // The client gave up while it waited, or there are no descriptors: the others stay queued in the kernel.
-      if (!std::exchange(said, true)) common::log_warning("accept: {}; trying again", failure.message());
+      // The client gave up while it waited, or there are no file descriptors. The other connections stay queued in
+      // the kernel.
+      if (!std::exchange(said, true))
+        common::log_warning("the server cannot accept a connection: {}; it tries again", failure.message());
       pause.expires_after(kAcceptPause);
       co_await pause.async_wait(common::kAwait);
       continue;

@@ -1,9 +1,9 @@
-// A listener is one address that the server listens at: a TCP port or a unix socket. This process opened it, or the
-// service manager did.
+// A listener is one address of the server: a TCP port or a Unix socket. This process opened it, or the service
+// manager did.
 //
-//   open (the kernel queues connections) -> started (each is taken) -> stopped
+//   open (the kernel queues connections) -> started (it accepts each) -> stopped
 //
-// Front-end only, its one thread. Knows nothing of what is spoken.
+// The listener is used on the front-end's only thread. It knows nothing about the protocol.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -28,18 +28,18 @@ class Listener {
   using Socket = boost::asio::generic::stream_protocol::socket;
 
   struct Owner {
-    // Asked before each connection is taken; where it says no, it is asked again a little later.
+    // The listener calls it before it accepts a connection. After false it waits for some time and calls it again.
     std::function<bool()> has_space;
-    // May throw std::bad_alloc, which costs that connection alone.
+    // Receives each accepted connection. If it throws std::bad_alloc, only this connection is lost.
     std::function<void(Socket)> take;
   };
 
-  // Opens what the config names: "host:port" with a numeric host or localhost, "[v6]:port", "unix:/path". A socket file
-  // of a server that is gone is replaced. Errors are kSystem.
+  // Opens an address of the config: "host:port" with a numeric host or localhost, "[v6]:port", "unix:/path". It
+  // replaces a socket file that a dead server left behind. An Error is kSystem.
   [[nodiscard]] static common::Outcome<std::unique_ptr<Listener>> open(boost::asio::io_context& io,
                                                                        const common::ListenAddress& address,
                                                                        ListenerRole role);
-  // A socket that listens already. Its file, if it has one, is not ours to remove.
+  // Uses a socket that listens already. If it has a file, the listener does not remove it. An Error is kSystem.
   [[nodiscard]] static common::Outcome<std::unique_ptr<Listener>> adopt(boost::asio::io_context& io,
                                                                         common::UniqueFd listening, ListenerRole role);
   Listener(const Listener&) = delete;
@@ -48,13 +48,13 @@ class Listener {
   ~Listener();
 
   [[nodiscard]] ListenerRole role() const { return role_; }
-  // "http://127.0.0.1:8080", "unix:/run/yolod/http.sock": with the port that the kernel chose.
+  // Returns the URL with the port that the kernel chose: "http://127.0.0.1:8080", "unix:/run/yolod/http.sock".
   [[nodiscard]] const std::string& url() const { return url_; }
 
-  // Begins to take connections. Once. This object outlives whatever runs on the io_context.
+  // Begins to accept connections. Call it once. This object must outlive the handlers of the io_context.
   void start(Owner owner);
-  // Takes every connection whose connect() has returned, then closes. One that was not started takes none: they are
-  // whoever's who holds the socket as well.
+  // Accepts every connection whose connect() has returned, then closes the socket. If start() was not called, it
+  // accepts none, because another process that holds the socket will accept them.
   void stop();
 
  private:
@@ -66,9 +66,9 @@ class Listener {
   boost::asio::io_context& io_;
   const ListenerRole role_;
   boost::asio::basic_socket_acceptor<boost::asio::generic::stream_protocol> acceptor_;
-  std::optional<SocketFile> file_;  // ours to remove
+  std::optional<SocketFile> file_;  // only if this process made the file and removes it
   std::string url_;
-  std::optional<Owner> owner_;  // once started
+  std::optional<Owner> owner_;  // set by start()
 };
 
 }  // namespace yolod::app::net

@@ -1,4 +1,4 @@
-// Whom a listener is for.
+// Says which clients a listener serves.
 #pragma once
 
 namespace yolod::app::net {

@@ -22,7 +22,7 @@ void remove_stale_socket(asio::io_context& io, const std::string& path) {
   asio::local::stream_protocol::socket probe(io);
   error_code failure;
   probe.open(asio::local::stream_protocol(), failure);
-  probe.non_blocking(true, failure);  // a server that hangs with a full backlog is alive too
+  probe.non_blocking(true, failure);  // a server that hangs with a full backlog is alive
   probe.connect(asio::local::stream_protocol::endpoint(path), failure);
   if (failure == asio::error::connection_refused) unlink(path.c_str());
 }
@@ -46,7 +46,7 @@ Outcome<void> give_to_group(const std::string& path, const std::string& group) {
   }
   constexpr auto kOwnerStays = static_cast<uid_t>(-1);
   if (lchown(path.c_str(), kOwnerStays, id) != 0) {
-    return common::last_system_error(path + " cannot be given to the group " + group);
+    return common::last_system_error("cannot give " + path + " to the group " + group);
   }
   return {};
 }

@@ -1,6 +1,7 @@
-// The files of unix sockets that we listen at: made, given to a group, and removed again if they are still ours.
+// Manages the files of the Unix sockets that the server listens at: creates them with a mode, gives them to a group,
+// and removes them if they are still the server's own.
 //
-// Front-end only, its one thread.
+// All of it is used on the front-end's only thread.
 #pragma once
 
 #include <sys/types.h>
@@ -13,11 +14,11 @@
 
 namespace yolod::app::net {
 
-// Removes a socket that a server left behind when it was killed: nobody answers at it.
+// Removes a socket file that a killed server left behind. The connection attempt shows that no server answers.
 void remove_stale_socket(boost::asio::io_context& io, const std::string& path);
 
-// While it lives, files are made with `mode`, if there is one. The umask is the process's: no other thread may make
-// files.
+// While it lives, new files get `mode` if there is one. It sets the umask of the whole process, so no other thread
+// may create files meanwhile.
 class FileMode {
  public:
   explicit FileMode(std::optional<mode_t> mode);
@@ -29,15 +30,15 @@ class FileMode {
   std::optional<mode_t> before_;
 };
 
-// Gives the file to a group: a name or a number. Errors are kSystem.
+// Gives the file to a group, which is a name or a number. An Error is kSystem.
 [[nodiscard]] common::Outcome<void> give_to_group(const std::string& path, const std::string& group);
 
-// Remembers which file it is: one that has taken its place since is another server's.
+// Remembers a file by its inode, because another server may replace the file later.
 class SocketFile {
  public:
-  // Of a file that is there.
+  // REQUIRES: the file exists.
   explicit SocketFile(std::string path);
-  // Removes it, if it is still the same.
+  // Removes the file if it has not been replaced.
   void remove() const;
 
  private:

@@ -190,7 +190,7 @@ TEST_CASE("ServiceManager: a descriptor that is no listening socket is closed, a
   options.listening_socket = socket.get();
   Server server(options);
   REQUIRE(server.wait_until_ready());
-  CHECK(server.log_lines_with("is no listening stream socket").size() == 1);
+  CHECK(server.log_lines_with("is not a listening stream socket").size() == 1);
   struct stat ours {};
   REQUIRE(::fstat(socket.get(), &ours) == 0);
   const auto name = "socket:[" + std::to_string(ours.st_ino) + "]";

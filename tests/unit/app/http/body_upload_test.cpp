@@ -153,11 +153,11 @@ TEST_CASE("BodyUpload: the cost of one that is slow is its room times the time t
   REQUIRE(cost);
   CHECK(cost->held_bytes == 1'000'000);
   CHECK(cost->cost > 1e6);
-  upload.give_way(30s, began + 1s);
-  CHECK_FALSE(upload.gave_way());  // it was behind the pace: its own fault
+  upload.evict(30s, began + 1s);
+  CHECK_FALSE(upload.was_evicted());  // it was behind the pace: its own fault
   (void)upload.content_came(500'000);
-  upload.give_way(30s, began + 1s);
-  CHECK(upload.gave_way());
+  upload.evict(30s, began + 1s);
+  CHECK(upload.was_evicted());
 }
 
 }  // namespace

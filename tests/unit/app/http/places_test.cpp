@@ -16,7 +16,7 @@ constexpr auto kReserve = Places::kReserve;
 struct Door {
   struct Connection final : Place {
     explicit Connection(std::vector<Connection*>& given_up) : order(given_up) {}
-    void give_up_place() override { order.push_back(this); }
+    void evict() override { order.push_back(this); }
     bool check_deadline(Clock::time_point) override {
       ++checks;
       return late;
@@ -122,10 +122,10 @@ TEST_CASE("Places: a young connection is not given up", "[app][unit]") {
   Door door(1);
   auto& old = door.connect(occupation);
   const auto connected = door.now - 1ms;
-  door.now = connected + Places::young(occupation) - 1ms;
+  door.now = connected + Places::least_age(occupation) - 1ms;
   CHECK(door.connect(Occupation::kBusy).in_reserve());
   CHECK(door.given_up.empty());
-  door.now = connected + Places::young(occupation);
+  door.now = connected + Places::least_age(occupation);
   CHECK_FALSE(door.connect(Occupation::kBusy).in_reserve());
   CHECK(door.given_up == GivenUp{&old});
 }
@@ -168,7 +168,7 @@ TEST_CASE("Places: the reserve is left when a connection goes", "[app][unit]") {
   REQUIRE(waiting.in_reserve());
   CHECK_FALSE(door.leaves_reserve(waiting));
   CHECK_FALSE(door.places.may_make_room_soon(door.now));
-  regular.give_up_place();  // stands for its end
+  regular.evict();  // stands for its end
   door.settle();
   CHECK(door.leaves_reserve(waiting));
   CHECK_FALSE(waiting.in_reserve());
@@ -182,7 +182,7 @@ TEST_CASE("Places: the reserve is left when a connection can be spared, and that
   REQUIRE(waiting.in_reserve());
   CHECK_FALSE(door.leaves_reserve(waiting));
   CHECK(door.places.may_make_room_soon(door.now));
-  door.now += Places::young(Occupation::kSilent);
+  door.now += Places::least_age(Occupation::kSilent);
   CHECK(door.leaves_reserve(waiting));
   CHECK(door.given_up == GivenUp{&silent});
   CHECK(door.places.count() == 1);
