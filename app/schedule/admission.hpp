@@ -1,5 +1,5 @@
-// Who is told at once that it will not be served in time, and when it may come again: pure functions of how much stands
-// before a request and of how fast that is served.
+// Decides which requests are refused at once because they cannot be served in time, and when their clients may try
+// again. The functions are pure; any thread may call them.
 #pragma once
 
 #include <cstddef>
@@ -11,15 +11,16 @@
 namespace yolod::app::schedule {
 
 struct Backlog {
-  std::size_t ahead{0};  // requests that will be served before this one, without those that workers have
-  bool any_idle{false};  // a worker has nothing to do
-  // Until the first worker is done with what it has.
+  std::size_t ahead{0};  // the number of queued requests that will be served earlier
+  bool any_idle{false};  // whether a worker is idle
+  // The time until the first worker has finished its requests.
   common::Clock::duration first_free{0};
-  std::size_t worker_count{0};                        // that serve
-  std::optional<common::Clock::duration> of_request;  // one worker's time for one (ServiceTimes)
+  std::size_t worker_count{0};                        // the number of serving workers
+  std::optional<common::Clock::duration> of_request;  // one worker's time for one request (ServiceTimes)
 };
 
-// How long a request would stand in the queue. Nothing: nobody knows, since no worker serves or none has served yet.
+// Returns how long a request would wait in the queue. Returns nothing if that is unknown, because no worker serves
+// or none has served a request yet.
 [[nodiscard]] std::optional<common::Clock::duration> expected_wait(const Backlog& backlog);
 
 enum class Admission { kAdmit, kQueueFull, kTooLate };
@@ -29,13 +30,14 @@ struct Patience {
   common::Clock::duration until_deadline{0};
 };
 
-// kQueueFull: it would wait longer than queue.timeout, whatever else; kTooLate: its deadline would pass before its
-// answer. Who could begin at once is always admitted: only so is it ever found out that the workers have become faster.
+// Returns kQueueFull if the request would wait longer than queue.timeout, and kTooLate if its deadline would pass
+// before its answer. A request that could start at once is always admitted. Otherwise the server would never learn
+// that its workers have become faster.
 [[nodiscard]] Admission admission(const Backlog& backlog, const Patience& patience);
 
-// For Retry-After: in whole seconds, at least 1 and at most 60.
+// Returns `wait` for Retry-After: in whole seconds, 1 to 60.
 [[nodiscard]] std::uint32_t retry_after_seconds(common::Clock::duration wait);
-// Until what stands in the queue has been served.
+// Returns the time until the queued requests have been served.
 [[nodiscard]] std::uint32_t retry_after_seconds(const Backlog& backlog);
 
 }  // namespace yolod::app::schedule

@@ -1,4 +1,5 @@
-// An answer on its way to the request that waits for it. One thread.
+// Defines the scheduler's answer to a request and the function that receives it. Only the front-end's thread uses
+// them.
 #pragma once
 
 #include <cstdint>
@@ -12,12 +13,11 @@
 
 namespace yolod::app::schedule {
 
-// What the client gets.
 struct Answer {
   common::Outcome<common::Prediction> prediction{common::Error{}};
   common::WorkTimes times;
-  std::uint32_t queue_us{0};  // from admission to the dispatch that was answered
-  // Of the model as the worker that answered had loaded it; null with an Error.
+  std::uint32_t queue_us{0};  // from the admission to the last dispatch
+  // Describes the model as the answering worker has loaded it. It is null with an Error.
   std::shared_ptr<const common::ModelDescription> model;
 };
 

@@ -31,7 +31,8 @@ WorkerView Assignment::view(const ServiceTimes& times, Clock::time_point now) {
   WorkerView view;
   view.assignment = this;
   view.idle = idle();
-  view.has_room_behind = worker_->serves() && batch_count_ == 1 && !runs_alone_;  // never behind a suspect
+  // No request may wait behind a suspect.
+  view.has_room_behind = worker_->serves() && batch_count_ == 1 && !runs_alone_;
   view.fails = fails;
   view.late = longer_than(times, 1, Clock::duration::zero(), now);
   view.overdue = longer_than(times, kFar, kGrace, now);
@@ -47,7 +48,7 @@ bool Assignment::longer_than(const ServiceTimes& times, int factor, Clock::durat
   return took && now - batches_[0].begun > factor * *took + grace;
 }
 
-// From the later of the dispatch and the last completion.
+// The allowance counts from the dispatch or from the last completion, whichever is later.
 Clock::time_point Assignment::hangs_at() const {
   const std::size_t to_decode = description_->decodes_ahead ? outstanding_ : batches_[0].left;
   return last_progress_ + common::hang_allowance(worker_->config(), to_decode);
@@ -62,7 +63,7 @@ void Assignment::begin_batch(std::size_t size, bool runs_alone, Clock::time_poin
 }
 
 std::uint32_t Assignment::give(std::unique_ptr<Request> request) {
-  while (slots_[next_slot_]) ++next_slot_;  // the lane has as many slots as two batches have requests
+  while (slots_[next_slot_]) ++next_slot_;  // the lane has enough slots for two batches
   request->batch = next_number_;
   slots_[next_slot_] = std::move(request);
   ++outstanding_;
@@ -75,7 +76,7 @@ Evidence Assignment::evidence(std::uint32_t slot) const {
   Evidence evidence;
   evidence.alone = batch_count_ == 1 && batches_[0].size == 1;
   evidence.suspected = slots_[slot]->standing != Standing::kUnknown;
-  if (lies) return evidence;  // a lane that lies may lie about what was running as well
+  if (lane_is_corrupt) return evidence;  // the RUNNING marks of a corrupt lane prove nothing
   const auto mark = worker_->lane().running_mark(slot);
   evidence.begun = mark.id != previous_ids_[slot];
   if (mark.id == slots_[slot]->id()) evidence.phase = mark.phase;

@@ -1,8 +1,8 @@
-// What one worker has of a model's requests: at most two batches, one that it works on and one that waits behind it, so
-// that it never idles for a wake-up.
+// An Assignment holds the requests of one worker: at most two batches. The worker runs the first one, and the second
+// one waits, so that the worker need not wait for the front-end between two batches.
 //
-// `slots` is the truth about which request lies where in its lane. Owned by the dispatcher, from the worker's ready to
-// its death. Front-end only, its one thread.
+// The front-end trusts slots(), and not the lane, to tell which slot holds which request. The dispatcher owns an
+// Assignment from the worker's ready message to its death, and uses it on the front-end's only thread.
 #pragma once
 
 #include <array>
@@ -23,50 +23,51 @@ namespace yolod::app::schedule {
 
 class Assignment {
  public:
-  // The port outlives this object.
+  // `worker` outlives this object.
   explicit Assignment(WorkerPort& worker);
 
   [[nodiscard]] WorkerPort& worker() const { return *worker_; }
   [[nodiscard]] const std::shared_ptr<const common::ModelDescription>& description() const { return description_; }
 
-  // What its lane held could not be: nothing more is read from it.
-  bool lies{false};
+  // Is true if the worker wrote an invalid value to its lane. The front-end then reads nothing more from it.
+  bool lane_is_corrupt{false};
 
   [[nodiscard]] std::uint32_t outstanding() const { return outstanding_; }
-  // Requests that a batch may have: of its own generation's size.
-  [[nodiscard]] std::size_t most() const { return slots_.size() / 2; }
-  // Requests that its worker may have yet before it is recycled; nothing: as many as come.
+  // Returns the most requests of a batch, which the lane of this worker's generation decides.
+  [[nodiscard]] std::size_t max_batch_size() const { return slots_.size() / 2; }
+  // Returns how many more requests the worker may get before it is recycled, or nothing if there is no limit.
   [[nodiscard]] std::optional<std::uint64_t> left_before_recycling() const {
     return worker_->left_before_recycling(outstanding_);
   }
-  // It serves, and has nothing to do.
+  // Returns whether the worker serves and holds no request.
   [[nodiscard]] bool idle() const { return worker_->serves() && batch_count_ == 0; }
-  // When the worker counts as hung, unless it completes something before. Only while it has work.
+  // Returns when the worker counts as hung if it completes nothing before. REQUIRES: the worker holds a request.
   [[nodiscard]] common::Clock::time_point hangs_at() const;
-  // When it will be done with all that it has, as far as is known; `now` where it is late, or has nothing.
+  // Returns when the worker will probably have finished all its requests, or nothing if that is unknown. Returns
+  // `now` if the worker is late or idle.
   [[nodiscard]] std::optional<common::Clock::time_point> expected_end(const ServiceTimes& times,
                                                                       common::Clock::time_point now) const;
   [[nodiscard]] WorkerView view(const ServiceTimes& times, common::Clock::time_point now);
 
-  // A batch of that size begins: give() places its requests. Not without room.
+  // Begins a batch of this size; give() then adds its requests. REQUIRES: the worker holds at most one batch.
   void begin_batch(std::size_t size, bool runs_alone, common::Clock::time_point now);
-  // The slot that it has in the lane.
+  // Adds a request to the batch and returns its slot in the lane.
   std::uint32_t give(std::unique_ptr<Request> request);
 
-  // Null for a slot that is empty, or that cannot be.
+  // Returns the request in this slot. Returns null if the slot is empty or does not exist.
   [[nodiscard]] Request* in_slot(std::uint32_t slot) const;
   struct Finished {
-    std::size_t predicted;         // requests of it that were not refused
-    common::Clock::duration took;  // since it began, or the batch before it ended
+    std::size_t predicted;         // requests of the batch that got a prediction
+    common::Clock::duration took;  // since the batch began, or since the batch before it ended
   };
-  // Takes it out of its slot, with a prediction or with what is wrong. `finished` is set if it was the last of its
-  // batch.
+  // Removes a request that has its answer from its slot. `predicted` is true if the answer is a prediction. Sets
+  // `finished` if the request was the last of its batch.
   [[nodiscard]] std::unique_ptr<Request> take(std::uint32_t slot, bool predicted, common::Clock::time_point now,
                                               std::optional<Finished>& finished);
-  // Its last answer was that it failed.
+  // Is true if the worker's last answer was an internal error.
   bool fails{false};
 
-  // Of a request that lies there, once the worker has died.
+  // Returns the evidence about the request in this slot. Call it after the worker has died.
   [[nodiscard]] Evidence evidence(std::uint32_t slot) const;
   [[nodiscard]] std::vector<std::unique_ptr<Request>>& slots() { return slots_; }
   [[nodiscard]] const std::vector<std::unique_ptr<Request>>& slots() const { return slots_; }
@@ -80,17 +81,18 @@ class Assignment {
     common::Clock::time_point begun;
   };
 
-  // Whether the batch at hand takes longer than `factor` times what is usual, and `grace`.
+  // Returns whether the first batch takes longer than `factor` times its expected time and `grace`.
   [[nodiscard]] bool longer_than(const ServiceTimes& times, int factor, common::Clock::duration grace,
                                  common::Clock::time_point now) const;
 
   WorkerPort* worker_;
   std::shared_ptr<const common::ModelDescription> description_;
   std::vector<std::unique_ptr<Request>> slots_;
-  // Of each slot's previous occupant: what its RUNNING mark says as long as the worker has not begun the present one.
+  // Holds the id of each slot's previous request. The slot's RUNNING mark has this id until the worker begins the
+  // present request.
   std::vector<std::uint64_t> previous_ids_;
   std::uint32_t outstanding_{0};
-  std::array<Batch, 2> batches_;  // the first is at hand
+  std::array<Batch, 2> batches_;  // the worker runs the first one
   std::size_t batch_count_{0};
   std::uint32_t next_number_{0};
   std::uint32_t next_slot_{0};

@@ -7,7 +7,7 @@ namespace {
 
 using common::Clock;
 
-// The largest preferred size that `count` fills; `count` itself where it fills none.
+// Returns the largest preferred size that `count` requests fill, or `count` if they fill none.
 std::size_t preferred(const BatchLimits& limits, std::size_t count) {
   std::size_t best = 0;
   for (const std::size_t size : limits.preferred_sizes) {
@@ -16,7 +16,7 @@ std::size_t preferred(const BatchLimits& limits, std::size_t count) {
   return best == 0 ? count : best;
 }
 
-// The end of the wait that max_wait asks for.
+// Returns when a wait for max_wait ends.
 Clock::time_point wait_end(const BatchLimits& limits, const WaitingRequests& waiting) {
   return std::min(waiting.oldest + limits.max_wait, waiting.latest_start);
 }
@@ -41,17 +41,17 @@ BatchDecision next_batch(const BatchLimits& limits, const WaitingRequests& waiti
   if (waiting.count == 0) return {};
   const bool full = waiting.count >= limits.max_size;
   if (!full && limits.max_wait > Clock::duration::zero() && now < wait_end(limits, waiting)) {
-    // Whoever is done meanwhile is an event.
-    return {BatchGoesTo::kNobody, 0, wait_end(limits, waiting)};
+    // The end of a worker's batch is an event too.
+    return {BatchGoesTo::kNone, 0, wait_end(limits, waiting)};
   }
   if (workers.idle_count != 0) {
-    // A wait was for one batch, and it is not torn apart again.
+    // Requests that waited for a batch are not divided among several workers.
     const bool waited = limits.max_wait > Clock::duration::zero();
     const std::size_t share = waited ? waiting.count : (waiting.count + workers.idle_count - 1) / workers.idle_count;
     return {BatchGoesTo::kIdleWorker, preferred(limits, std::min(share, limits.max_size)), std::nullopt};
   }
   if (!workers.handover) return {};
-  if (now < *workers.handover) return {BatchGoesTo::kNobody, 0, workers.handover};
+  if (now < *workers.handover) return {BatchGoesTo::kNone, 0, workers.handover};
   return {BatchGoesTo::kBusyWorker, preferred(limits, std::min(waiting.count, limits.max_size)), std::nullopt};
 }
 

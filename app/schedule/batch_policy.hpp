@@ -1,13 +1,14 @@
-// When a batch goes, how large, and to whom: a pure function of what waits, of the workers, and of now.
+// Decides when a batch starts, how large it is, and which worker gets it. The functions are pure.
 //
-// - No delay is added unless `max_wait` says so: a batch is what waited while the workers were busy, shared evenly
-//   among those that are idle.
-// - With `max_wait`, what waits goes once its oldest has waited so long; earlier, if it fills a batch, or if its most
-//   urgent could not be answered in time otherwise.
-// - A worker that is busy gets its next batch shortly before it is done with the one at hand, so that it never idles
-//   for a wake-up; and not earlier, so that what is urgent, and another worker that is done sooner, find it still here.
-// - Where there are preferred sizes, a batch that is not full has the largest of them that what waits can fill; what is
-//   left over goes next.
+// - By default no request waits for a batch to fill. The requests that arrived while the workers were busy form the
+//   next batches, in equal shares for the idle workers.
+// - With `max_wait`, a batch starts when its oldest request has waited for this time. The batch starts earlier if the
+//   requests fill a batch, or if the most urgent request would otherwise be answered too late.
+// - A busy worker gets its next batch shortly before it has finished the present batch, so that it need not wait for
+//   a wake-up. It does not get it earlier, so that urgent requests can still join the batch, and a worker that
+//   finishes sooner can still get it.
+// - If there are preferred sizes, a batch that is not full has the largest of them that the waiting requests can
+//   fill. The other requests form the next batch.
 #pragma once
 
 #include <cstddef>
@@ -23,35 +24,37 @@ namespace yolod::app::schedule {
 struct BatchLimits {
   std::size_t max_size{1};
   common::Clock::duration max_wait{0};
-  std::vector<std::size_t> preferred_sizes;  // rising; those above max_size do not count
+  std::vector<std::size_t> preferred_sizes;  // in rising order; sizes above max_size do not count
 };
 
-// What the config allows. `found`: what the model's warm-up found to pay (common::ModelDescription::batch_size, which a
-// worker wrote and which is not trusted); 0: nothing. With batch.max_size: auto, batches then have a power of two of
-// requests, unless the config prefers other sizes: so few sizes keep memory in each worker.
+// Returns the limits of the config. `found` is the batch size that the model's warm-up has found
+// (common::ModelDescription::batch_size), or 0 if there is none. A worker wrote it, so it is not trusted. With
+// batch.max_size: auto, batches then have a power of two of requests unless the config prefers other sizes. Fewer
+// sizes save memory in each worker.
 [[nodiscard]] BatchLimits batch_limits(const common::BatchConfig& config, std::uint32_t found);
 
-// What waits, and could go together.
+// The waiting requests that could share a batch.
 struct WaitingRequests {
   std::size_t count{0};
-  common::Clock::time_point oldest;  // since when it waits
-  // When the most urgent must go to be answered in time; a wait never lasts longer.
+  common::Clock::time_point oldest;  // when the oldest request began to wait
+  // The most urgent request must start at this time to be answered in time. No wait lasts longer.
   common::Clock::time_point latest_start{common::Clock::time_point::max()};
 };
 
 struct Workers {
   std::size_t idle_count{0};
-  // Of those that are busy with nothing waiting behind: when the first of them should get its next batch. Nothing:
-  // there is none, or nobody knows how long it will take.
+  // The first busy worker with one batch should get its next batch at this time. It is empty if there is no such
+  // worker or its time is unknown.
   std::optional<common::Clock::time_point> handover;
 };
 
-enum class BatchGoesTo { kNobody, kIdleWorker, kBusyWorker };
+enum class BatchGoesTo { kNone, kIdleWorker, kBusyWorker };
 
 struct BatchDecision {
-  BatchGoesTo to{BatchGoesTo::kNobody};
+  BatchGoesTo to{BatchGoesTo::kNone};
   std::size_t size{0};
-  // With kNobody: when to ask again, should nothing happen before. Nothing: only an event changes the answer.
+  // With kNone, call next_batch() again at this time if no event happens before. If it is empty, only an event
+  // changes the decision.
   std::optional<common::Clock::time_point> ask_again;
 
   friend bool operator==(const BatchDecision&, const BatchDecision&) = default;

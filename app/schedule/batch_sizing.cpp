@@ -8,7 +8,7 @@
 namespace yolod::app::schedule {
 namespace {
 
-// It chooses of the sizes that are made.
+// The tuner chooses among the sizes that batches may have.
 std::optional<BatchTuner> tuner_for(const common::BatchConfig& batch, const BatchLimits& limits) {
   if (batch.target_p99.count() == 0) return std::nullopt;
   std::vector<std::size_t> sizes = limits.preferred_sizes;
@@ -35,7 +35,7 @@ void BatchSizing::set_limits(std::uint32_t found) {
 }
 
 void BatchSizing::worker_ready(const common::ModelDescription& description) {
-  if (!found_) {  // what the generation's first worker found holds for those that come after it
+  if (!found_) {  // the result of the generation's first worker applies to its later workers too
     found_ = description.batch_size;
     if (*found_ != 0) set_limits(*found_);
   }
@@ -52,7 +52,7 @@ void BatchSizing::answered(common::Clock::duration since_admission) {
 
 void BatchSizing::decoded(std::uint32_t decode_us) {
   constexpr double kWeight = 0.05;
-  constexpr std::uint32_t kMost = 1'000'000;  // the worker says so
+  constexpr std::uint32_t kMost = 1'000'000;  // bounds a value that the worker reports
   decode_seconds_ += kWeight * (1e-6 * std::min(decode_us, kMost) - decode_seconds_);
 }
 

@@ -1,7 +1,7 @@
-// How large batches are and when they go, by what is known of one model: its config, what its warm-up found, and how
-// long batches took lately.
+// Decides the limits of one model's batches from its config, the result of its warm-up, and the measured times of
+// recent batches.
 //
-// Front-end only, its one thread.
+// The dispatcher owns it and uses it on the front-end's only thread.
 #pragma once
 
 #include <cstddef>
@@ -21,24 +21,25 @@ class BatchSizing {
  public:
   explicit BatchSizing(const common::BatchConfig& config) { use(config); }
 
-  // A new config: everything that was measured is forgotten.
+  // Uses a new config and forgets all measurements.
   void use(const common::BatchConfig& config);
-  // The description comes from a worker, and is not trusted: it moves sizes and times within bounds.
+  // Uses the sizes and times of a worker's description. It is not trusted: it can change sizes and times only within
+  // bounds.
   void worker_ready(const common::ModelDescription& description);
 
-  // A request came; one was answered so long after it was admitted.
+  // Call arrived() for each request, and answered() for each answer with the time since its admission.
   void arrived(common::Clock::time_point now);
   void answered(common::Clock::duration since_admission);
-  // A batch of which so many requests were predicted kept its worker busy for so long.
+  // Records that a batch with this many predicted requests kept its worker busy for this time.
   void served(std::size_t predicted, common::Clock::duration took) { times_.record(predicted, took); }
-  // A request's content took so long to decode, as its worker says.
+  // Records the decode time of a request's content, as the worker reports it.
   void decoded(std::uint32_t decode_us);
 
-  // What batches are limited to now: by the config, or by what batch.target_p99 makes of it with so many workers that
-  // serve. Valid until the next call.
+  // Returns the present limits. They come from the config, or with batch.target_p99 from the tuner for this many
+  // serving workers. The reference is valid until the next call.
   [[nodiscard]] const BatchLimits& limits(std::size_t serving_workers) const;
-  // A worker's next batch goes so long before the end of the one at hand: the wake-up of two processes, and, where it
-  // decodes while it computes, its decoding.
+  // Returns how long before the end of its present batch a worker gets the next one. This time covers the wake-up of
+  // two processes and, if the worker decodes while it computes, the decoding of the batch.
   [[nodiscard]] common::Clock::duration handover_lead(std::size_t batch_size, bool decodes_ahead) const;
   [[nodiscard]] const ServiceTimes& times() const { return times_; }
 
@@ -47,11 +48,11 @@ class BatchSizing {
 
   const common::BatchConfig* config_{nullptr};
   ServiceTimes times_;
-  double decode_seconds_{0};            // of one request, on average
-  std::optional<std::uint32_t> found_;  // by the first worker of the generation
-  BatchLimits limits_;                  // by the config, and by that
-  mutable BatchLimits tuned_;           // the same within what the tuner made of it; kept for its memory
-  std::optional<BatchTuner> tuner_;     // of batch.target_p99
+  double decode_seconds_{0};            // the average for one request
+  std::optional<std::uint32_t> found_;  // the result of the generation's first worker
+  BatchLimits limits_;                  // from the config and found_
+  mutable BatchLimits tuned_;           // limits_ as the tuner reduced them; kept for its memory
+  std::optional<BatchTuner> tuner_;     // exists with batch.target_p99
 };
 
 }  // namespace yolod::app::schedule

@@ -9,9 +9,9 @@ namespace {
 
 using Duration = common::Clock::duration;
 
-// Two answers in this many may be late.
+// Two answers of this many may be late.
 constexpr std::size_t kWindow = 200;
-// A larger batch has to gain so much for each of its requests to be worth its latency.
+// A larger batch must reduce the time of each request to this part to be worth its latency.
 constexpr double kWorthwhile = 0.97;
 
 }  // namespace
@@ -20,16 +20,18 @@ BatchChoice choose_batch(const ServiceTimes& times, const std::vector<std::size_
                          std::optional<Duration> arrival_interval, std::size_t workers) {
   BatchChoice choice;
   double best_per_request = 0;
-  // What a worker may take for a request without falling behind those that come.
+  // A worker that takes more time than this for a request falls behind the arriving requests.
   const double keeps_up = arrival_interval ? common::in_seconds(*arrival_interval) * static_cast<double>(workers)
                                            : std::numeric_limits<double>::infinity();
   for (const std::size_t size : sizes) {
     const auto service = times.of_batch(size);
-    if (!service) return {sizes.empty() ? 1 : sizes.back(), Duration::zero()};  // nothing is known yet: only a limit
-    // The one at hand, and its own. What falls behind is late however small its batches are: then the rate decides.
+    // While no time is known, the largest size is only a limit.
+    if (!service) return {sizes.empty() ? 1 : sizes.back(), Duration::zero()};
+    // The request waits for the present batch and for its own. But if the workers fall behind, small batches are
+    // late too. Then only the rate counts.
     const bool in_time = 2 * *service <= budget || best_per_request > keeps_up;
     const double per_request = common::in_seconds(*service) / static_cast<double>(size);
-    if (best_per_request == 0) {  // the smallest: there is nothing less to choose
+    if (best_per_request == 0) {  // the smallest size is the first choice
       best_per_request = per_request;
       choice.size = size;
     } else if (in_time && per_request < kWorthwhile * best_per_request) {
@@ -37,7 +39,7 @@ BatchChoice choose_batch(const ServiceTimes& times, const std::vector<std::size_
       choice.size = size;
     }
   }
-  // Waiting is for a batch that fills in the time that is left; else the wait would only be lost.
+  // A wait makes sense only if the batch fills in the time that is left.
   if (choice.size < 2 || !arrival_interval) return choice;
   const Duration left = budget - 2 * *times.of_batch(choice.size);
   const Duration to_fill = *arrival_interval * static_cast<Duration::rep>(choice.size - 1);
@@ -51,7 +53,7 @@ BatchTuner::BatchTuner(Duration target, std::vector<std::size_t> sizes) : target
 
 void BatchTuner::arrived(TimePoint now) {
   constexpr double kWeight = 0.05;
-  constexpr double kLongest = 1;  // a pause says nothing about what comes after it
+  constexpr double kLongest = 1;  // a pause does not predict the next requests
   if (last_arrival_) {
     const double interval = std::min(kLongest, common::in_seconds(now - *last_arrival_));
     interval_seconds_ =
@@ -67,7 +69,7 @@ void BatchTuner::answered(Duration took) {
   std::nth_element(window_.begin(), p99, window_.end());
   constexpr double kBack = 0.8;
   constexpr double kForward = 1.05;
-  constexpr double kEasy = 0.9;  // of the target
+  constexpr double kEasy = 0.9;  // a p99 below this part of the target is easy
   constexpr double kLeast = 0.1;
   if (*p99 > target_) {
     granted_ = std::max(kLeast, granted_ * kBack);

@@ -1,12 +1,12 @@
-// batch.target_p99: instead of a size and a wait, the config says how long an answer may take; these two are chosen so
-// that it holds, for as much work done as it allows.
+// Implements batch.target_p99: the config gives the latency that answers may have, instead of a batch size and a
+// wait. The tuner chooses the size and the wait with the most throughput within this target.
 //
-// What a batch takes is known by size (ServiceTimes). A request that comes at the worst moment waits for the batch at
-// hand, for its own to fill, and for its own to be done; that sum is to stay below the target. What is measured of the
-// answers corrects it: where they were late all the same (other processes, the network, the disk), less is taken for
-// granted.
+// The time of a batch of each size is known (ServiceTimes). In the worst case a request waits for the present batch,
+// for its own batch to fill, and for its own batch to finish. The sum must stay below the target. The measured
+// latencies correct this model: if answers are late for other reasons (other processes, the network, the disk), the
+// tuner plans with a smaller part of the target.
 //
-// Front-end only, its one thread.
+// The tuner is used on the front-end's only thread.
 #pragma once
 
 #include <cstddef>
@@ -25,9 +25,10 @@ struct BatchChoice {
   friend bool operator==(const BatchChoice&, const BatchChoice&) = default;
 };
 
-// `sizes`: those that are allowed, rising. `budget`: what waiting, and service, may take in all. `arrival_interval`:
-// between two requests, on average; nothing before it is known, and then nothing is waited for. A size with which
-// `workers` would fall behind what comes gives way to a larger one that is faster a request, in time or not. Pure.
+// Chooses a size and a wait. `sizes` are the allowed sizes in rising order. `budget` is the time for waiting and
+// service together. `arrival_interval` is the average time between two requests; without it the wait is 0. If
+// `workers` would fall behind the arriving requests with a size, a larger size that costs less per request replaces
+// it, even if the answers are late. The function is pure.
 [[nodiscard]] BatchChoice choose_batch(const ServiceTimes& times, const std::vector<std::size_t>& sizes,
                                        common::Clock::duration budget,
                                        std::optional<common::Clock::duration> arrival_interval, std::size_t workers);
@@ -37,14 +38,14 @@ class BatchTuner {
   using Duration = common::Clock::duration;
   using TimePoint = common::Clock::time_point;
 
-  // `target` > 0.
+  // REQUIRES: target > 0.
   BatchTuner(Duration target, std::vector<std::size_t> sizes);
 
   void arrived(TimePoint now);
-  // An answer that took so long, from its admission on.
+  // Records an answer that took this long since its admission.
   void answered(Duration took);
   [[nodiscard]] BatchChoice choose(const ServiceTimes& times, std::size_t workers) const;
-  // The part of the target that is taken for granted, 0.1 to 1.
+  // Returns the part of the target that the tuner plans with, 0.1 to 1.
   [[nodiscard]] double granted() const { return granted_; }
 
  private:
@@ -53,7 +54,7 @@ class BatchTuner {
   std::optional<TimePoint> last_arrival_;
   double interval_seconds_{0};
   double granted_{1};
-  std::vector<Duration> window_;  // of answers since granted_ was last looked at
+  std::vector<Duration> window_;  // the latencies since granted_ was last adjusted
 };
 
 }  // namespace yolod::app::schedule

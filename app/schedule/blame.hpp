@@ -1,8 +1,8 @@
-// Which of a dead worker's requests its death is held against: pure functions.
+// Decides which requests of a dead worker are blamed for its death. The functions are pure.
 //
-// The front-end trusts its own table for what it decides finally (a strike), and the worker's RUNNING marks only for
-// whom to suspect first. So a worker that was taken over and lies in its marks can delay the right conclusion, and can
-// have an innocent picture run alone once; it cannot have that picture refused.
+// A final decision (a strike) depends only on the front-end's own table. The worker's RUNNING marks only decide
+// which requests are suspected first. So a compromised worker that writes wrong marks can delay the right
+// conclusion, and can make an innocent picture run alone once. It cannot cause the refusal of that picture.
 #pragma once
 
 #include <cstdint>
@@ -13,17 +13,18 @@
 
 namespace yolod::app::schedule {
 
-// What is known of one request that a worker had when it died.
+// Evidence says what is known about one request that a worker held when it died.
 struct Evidence {
-  bool begun{true};  // false only where the RUNNING mark proves it
-  // How far the worker was with it. Nothing: the mark is not one that a sane worker writes.
+  bool begun{true};  // false only if the RUNNING mark proves it
+  // The phase says how far the worker had got with the request. It is empty if the mark has a value that no correct
+  // worker writes.
   std::optional<ipc::WorkPhase> phase{};
-  bool alone{false};      // by the front-end's table: the worker had no other request
+  bool alone{false};      // the worker held no other request, by the front-end's table
   bool suspected{false};  // a worker has died with this picture before
 };
 
-// Of all requests that a worker had begun when it died.
-struct DeathScene {
+// A DeathSummary has totals of all requests that the worker had begun when it died.
+struct DeathSummary {
   std::uint32_t own_work_count{0};
   std::uint32_t computing_count{0};
   bool unclear{false};
@@ -37,20 +38,22 @@ struct DeathScene {
 };
 
 enum class Blame {
-  kNone,       // it was not begun, or the worker was at work on others
-  kSuspected,  // it may be the reason: it runs alone next, which will tell
-  kStruck,     // it was alone with its worker
+  kNone,       // the worker had not begun it, or worked on others
+  kSuspected,  // it may be the cause; it runs alone next, which shows whether it is
+  kStruck,     // it was the only request of its worker
 };
 
-// A death that was not the worker's own doing is nobody's. A request that was alone is struck. If its mark says that it
-// was not begun, it is suspected the first time: a worker that was taken over may say so of the picture that did it.
-// Else those are suspected that the worker was at work on: the one that was decoded, or all that were computed; and all
-// that had begun where the marks do not tell.
-[[nodiscard]] constexpr Blame blame(WorkerEnd end, const Evidence& evidence, const DeathScene& scene) {
-  if (end == WorkerEnd::kNotItsDoing) return Blame::kNone;
+// If the worker did not cause its death, no request is blamed. If a request was alone, it is struck. If its mark
+// says that the worker had not begun it, it is only suspected the first time, because a compromised worker can write
+// such a mark for the picture that caused the death.
+//
+// Otherwise the requests are suspected that the worker was working on: the request that it decoded, or all requests
+// that it computed. If the marks do not tell, all requests that it had begun are suspected.
+[[nodiscard]] constexpr Blame blame(WorkerEnd end, const Evidence& evidence, const DeathSummary& summary) {
+  if (end == WorkerEnd::kExternal) return Blame::kNone;
   if (evidence.alone) return evidence.begun || evidence.suspected ? Blame::kStruck : Blame::kSuspected;
   if (!evidence.begun) return Blame::kNone;
-  const bool marks_tell = !scene.unclear && scene.own_work_count + scene.computing_count != 0;
+  const bool marks_tell = !summary.unclear && summary.own_work_count + summary.computing_count != 0;
   if (!marks_tell) return Blame::kSuspected;
   const bool at_work_on_it = evidence.phase == ipc::WorkPhase::kOwnWork || evidence.phase == ipc::WorkPhase::kComputing;
   return at_work_on_it ? Blame::kSuspected : Blame::kNone;

@@ -1,9 +1,9 @@
-// Makes the SHA-256 of requests' bodies, a piece in each turn of the event loop: a long body must not hold up the
-// front-end's one thread, and neither must the many bodies that a dead worker leaves.
+// Computes the SHA-256 of requests' bodies, one piece in each turn of the event loop. So a long body and the many
+// bodies of a dead worker do not hold up the front-end's only thread.
 //
-//   given -> waits -> is hashed, 128 KiB a turn -> handed back with its hash
+//   added -> waiting -> hashed, 128 KiB a turn -> given to on_hashed with its hash
 //
-// Front-end only, its one thread. Bodies are hashed in the order in which they were given.
+// The object is used on the front-end's only thread. Bodies are hashed in the order of add().
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -21,16 +21,16 @@ namespace yolod::app::schedule {
 
 class BodyHashing {
  public:
-  // Some 0.1 ms; 0.3 ms on a processor without instructions for SHA-256.
+  // A piece takes about 0.1 ms, or 0.3 ms on a processor without instructions for SHA-256.
   static constexpr std::size_t kBytesPerTurn = 128 * 1024;
 
-  // `on_hashed` gets each request back, in a later turn than the one that gave it. `io` outlives this object.
+  // `on_hashed` receives each request, in a later turn than add(). `io` outlives this object.
   BodyHashing(boost::asio::io_context& io, std::function<void(std::unique_ptr<Request>)> on_hashed)
       : io_(io), on_hashed_(std::move(on_hashed)) {}
 
   void add(std::unique_ptr<Request> request);
   [[nodiscard]] std::size_t size() const { return waiting_.size(); }
-  // The requests that it has, for what happens to them meanwhile. They stay.
+  // Calls `visit` for each request that waits for its hash. The requests stay here.
   template <typename Visit>
   void for_each(Visit&& visit) {
     for (auto& request : waiting_) visit(*request);

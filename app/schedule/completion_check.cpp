@@ -13,7 +13,8 @@ namespace {
 using common::Error;
 using common::ErrorCode;
 
-// The codes that a worker may answer with: the client's picture, tensors or options, or its own failure.
+// A worker may answer with these codes. They concern the client's picture, tensors or options, or a failure of the
+// worker.
 bool is_workers_code(ErrorCode code) {
   switch (code) {
     case ErrorCode::kBadRequest:
@@ -27,7 +28,8 @@ bool is_workers_code(ErrorCode code) {
   }
 }
 
-// A worker's error text goes to the client for what is the client's doing: it is bounded, and kept to printable ASCII.
+// The client receives a worker's error text if the client caused the error. Therefore the text is bounded and
+// reduced to printable ASCII.
 std::string printable(std::span<const std::byte> bytes) {
   constexpr std::size_t kLongest = 300;
   std::string text;
@@ -39,7 +41,7 @@ std::string printable(std::span<const std::byte> bytes) {
   return text;
 }
 
-// Whether a model of this config could answer so what was asked.
+// Returns whether a model of this config could give this answer to a request with these options.
 bool fits_task(const common::Prediction& prediction, const common::ModelConfig& config,
                const common::PredictionOptions& options) {
   if (std::holds_alternative<common::IdentitySource>(config.source)) {

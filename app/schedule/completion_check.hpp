@@ -1,5 +1,5 @@
-// What a worker wrote as its answer, believed as far as the model could have answered so. Pure functions: whatever the
-// bytes are, nothing of them reaches a client unchecked.
+// Checks the bytes that a worker wrote as its answer. An answer that the model could not have given is refused, so
+// no unchecked bytes reach a client. The functions are pure.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +15,8 @@
 namespace yolod::app::schedule {
 
 // Sets `read` to the prediction, or to the worker's own Error. `result` is a copy of the bytes that the worker wrote
-// for `completion`; the rest is of the worker's model and of the request. False: no worker of that model could have
-// written this.
+// for `completion`. `config` and `description` belong to the worker's model, `asked` to the request. Returns false
+// if no correct worker of this model could have written the answer.
 [[nodiscard]] bool read_completion(const ipc::CompletionCell& completion, std::span<const std::byte> result,
                                    const common::ModelConfig& config, const common::PredictionOptions& asked,
                                    const common::ModelDescription& description,

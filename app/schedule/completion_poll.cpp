@@ -10,8 +10,8 @@ namespace yolod::app::schedule {
 CompletionPoll::CompletionPoll(boost::asio::io_context& io, ipc::InputArena& arena, Lanes lanes)
     : io_(io), arena_(arena), lanes_(std::move(lanes)), spin_(common::usable_cpu_count()) {}
 
-void CompletionPoll::stir(common::Clock::time_point now) {
-  stirred_ = true;
+void CompletionPoll::work_dispatched(common::Clock::time_point now) {
+  active_ = true;
   spin_.end(now);
   spin_.begin(now);
   if (std::exchange(awake_, true)) return;
@@ -19,7 +19,8 @@ void CompletionPoll::stir(common::Clock::time_point now) {
   look_again();
 }
 
-// Behind whatever else is ready: the event loop asks the kernel for events in between, without waiting for any.
+// The check runs after the other ready handlers. Between two checks the event loop asks the kernel for events and
+// does not wait.
 void CompletionPoll::look_again() {
   boost::asio::post(io_, [this] { look(); });
 }
@@ -30,11 +31,11 @@ void CompletionPoll::look() {
     spin_.end(now);
     spin_.begin(now);
     lanes_.take_completions();
-    stirred_ = true;
+    active_ = true;
   }
-  if (std::exchange(stirred_, false) || spin_.look_again()) return look_again();
+  if (std::exchange(active_, false) || spin_.look_again()) return look_again();
   arena_.fall_asleep();
-  if (lanes_.have_completions()) {  // published before the mark was seen: nobody rings for these
+  if (lanes_.have_completions()) {  // published before the worker saw the mark, so it does not ring
     arena_.wake_up();
     return look_again();
   }

@@ -1,9 +1,9 @@
-// Whether workers need ring for what they have completed. Under load they need not: between its events the front-end
-// looks at the lanes by itself, and neither side makes a system call for it. Only before it has nothing to do for a
-// whole turn of the event loop does it say that it sleeps (ipc::SleepMark); a little later where a core is to spare and
-// something is likely to come soon (common::BriefSpin).
+// Decides whether workers must ring the completion doorbell. Under load they need not: the front-end checks the
+// lanes between its events, so neither side makes a system call. When the event loop has had nothing to do for a
+// whole turn, the front-end sets its sleep mark (ipc::SleepMark), and workers ring again. If a core is idle and a
+// completion is likely, the front-end first spins for a short time (common::BriefSpin).
 //
-// Front-end only, its one thread.
+// The object is used on the front-end's only thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -20,13 +20,13 @@ class CompletionPoll {
     std::function<bool()> have_completions;
     std::function<void()> take_completions;
   };
-  // All outlive this object.
+  // All arguments outlive this object.
   CompletionPoll(boost::asio::io_context& io, ipc::InputArena& arena, Lanes lanes);
 
-  // Work was handed to a worker: from now on the lanes are looked at.
-  void stir(common::Clock::time_point now);
-  // A worker rang: it has completed something.
-  void rung() { spin_.end(common::Clock::now()); }
+  // Call it when a worker has received requests. From then on the event loop checks the lanes.
+  void work_dispatched(common::Clock::time_point now);
+  // Call it when a worker has rung because of a completion.
+  void doorbell_rang() { spin_.end(common::Clock::now()); }
 
  private:
   void look();
@@ -37,7 +37,7 @@ class CompletionPoll {
   Lanes lanes_;
   common::BriefSpin spin_;
   bool awake_{false};
-  bool stirred_{false};  // since the last look
+  bool active_{false};  // requests or completions since the last check
 };
 
 }  // namespace yolod::app::schedule

@@ -20,14 +20,15 @@ using common::Clock;
 using common::Error;
 using common::ErrorCode;
 
-// How late a deadline may be noticed: so close together, several are one sweep's.
+// A deadline may be noticed this much too late, so that one sweep handles several deadlines.
 constexpr std::chrono::milliseconds kLateness{20};
 
-constexpr const char* kTooLate = "no answer within the request's timeout";
-constexpr const char* kNoWorker = "the model has no worker now";
+constexpr const char* kTooLate = "the server has no answer within the request's timeout";
+constexpr const char* kQueueTooSlow = "the server is too busy: no worker is free within queue.timeout";
+constexpr const char* kNoWorker = "the model has no ready worker";
 
-// What separates requests that gain nothing from each other's company. Pictures are all brought to the network's size;
-// tensors come in any, and each is computed by itself: the short should not wait for the long.
+// Returns a value that is equal for requests that gain from a common batch. All pictures are scaled to the network's
+// size. Tensors have different sizes and are computed one by one, so a short tensor should not wait for a long one.
 std::uint64_t shape_of(const common::ModelConfig& config, const Job& job) {
   return config.task == common::Task::kTensor ? job.content.size() : 0;
 }
@@ -56,14 +57,14 @@ void Dispatcher::use(const common::ModelConfig& config) {
 
 common::Outcome<void> Dispatcher::admit(const Urgency& urgency) {
   sizing_.arrived(AwakeClock::now());
-  return may_enter(urgency);
+  return check_admission(urgency);
 }
 
-common::Outcome<void> Dispatcher::may_enter(const Urgency& urgency) const {
+common::Outcome<void> Dispatcher::check_admission(const Urgency& urgency) const {
   if (closed_) return *closed_;
   if (!description_) return Error{ErrorCode::kNotReady, "the model is still loading"};
   if (queue_.size(urgency.priority) + hashing_.size() >= config_->queue.max_size) {
-    return Error{ErrorCode::kQueueFull, "too busy"};
+    return Error{ErrorCode::kQueueFull, "the server is too busy: the model's queue is full"};
   }
   if (!fleet_.any_serves()) {
     const auto next = next_worker_();
@@ -71,16 +72,16 @@ common::Outcome<void> Dispatcher::may_enter(const Urgency& urgency) const {
       return Error{ErrorCode::kNotReady, kNoWorker};
     }
   }
-  if (queue_.empty()) return {};  // most of the time
+  if (queue_.empty()) return {};  // the usual case
   const auto now = AwakeClock::now();
   const auto ahead = queue_.ahead_of(urgency.priority, expiry_of(urgency, now));
   const auto deadline = std::min(urgency.deadline, now + config_->request_timeout);
   switch (admission(backlog(ahead), {config_->queue.timeout, deadline - now})) {
     case Admission::kAdmit: return {};
-    case Admission::kQueueFull: return Error{ErrorCode::kQueueFull, "too busy"};
+    case Admission::kQueueFull: return Error{ErrorCode::kQueueFull, kQueueTooSlow};
     case Admission::kTooLate: break;
   }
-  return Error{ErrorCode::kDeadlineExceeded, "too busy to answer in the time that is left"};
+  return Error{ErrorCode::kDeadlineExceeded, "the server is too busy to answer within the request's timeout"};
 }
 
 Clock::time_point Dispatcher::expiry_of(const Urgency& urgency, Clock::time_point now) const {
@@ -120,15 +121,15 @@ void Dispatcher::ask(Job job, AnswerHandler handler) {
   request->expires = expiry_of(urgency, request->admitted);
   request->shape = shape_of(*config_, request->job);
   ++unanswered_count_;
-  if (auto admitted = may_enter(urgency);
-      !admitted) {  // since its header was read the queue may have filled, or a stop begun
+  if (auto admitted = check_admission(urgency);
+      !admitted) {  // the queue may have filled, or a stop begun, since admit()
     answer(*request, {admitted.error(), {}, 0, nullptr});
     return;
   }
-  let_in(std::move(request));
+  try_enqueue(std::move(request));
 }
 
-void Dispatcher::let_in(std::unique_ptr<Request> request) {
+void Dispatcher::try_enqueue(std::unique_ptr<Request> request) {
   if (suspicion_.must_be_hashed(*request)) {
     sweep_by(gives_up_at(*request), request->queued);
     hashing_.add(std::move(request));
@@ -140,23 +141,23 @@ void Dispatcher::let_in(std::unique_ptr<Request> request) {
 }
 
 void Dispatcher::hashed(std::unique_ptr<Request> request) {
-  if (const auto blame = std::exchange(request->of_death, std::nullopt)) {
+  if (const auto blame = std::exchange(request->pending_blame, std::nullopt)) {
     settle_after_death(std::move(request), *blame);
     dispatch_waiting();
   } else if (!request->answered()) {
-    let_in(std::move(request));
+    try_enqueue(std::move(request));
   }
 }
 
 bool Dispatcher::may_run(Request& request) {
   if (suspicion_.look_up(request, AwakeClock::now())) return true;
-  fail(request, {ErrorCode::kQuarantined, "workers died of this image; it is refused for a time"});
+  fail(request, {ErrorCode::kQuarantined, "workers died of this image; the server refuses it for some time"});
   return false;
 }
 
 void Dispatcher::answer(Request& request, Answer answer) {
   --unanswered_count_;
-  // Posted: the request goes on once we are done here, not in the middle of it.
+  // The handler runs in a later turn, because this call may be in the middle of a change.
   asio::post(io_, [handler = std::move(request.handler), answer = std::move(answer)]() mutable {
     handler(std::move(answer));
   });
@@ -188,7 +189,7 @@ void Dispatcher::dispatch_waiting() {
       break;
     }
     take_batch(decision.size, decision.to == BatchGoesTo::kIdleWorker, now);
-    if (batch_.empty()) break;  // what there is waits for something else
+    if (batch_.empty()) break;  // all waiting requests wait for another event
     dispatch(*assignment, now);
   }
   policy_timer_.set(ask_again);
@@ -211,16 +212,16 @@ Assignment* Dispatcher::choose_worker(BatchDecision& decision, Clock::time_point
                                    : decision.to == BatchGoesTo::kBusyWorker ? choice.busy
                                                                              : nullptr;
   if (chosen == nullptr) return nullptr;
-  decision.size = std::min(decision.size, chosen->assignment->most());
+  decision.size = std::min(decision.size, chosen->assignment->max_batch_size());
   if (const auto left = chosen->assignment->left_before_recycling(); left.value_or(0) != 0) {
     decision.size = static_cast<std::size_t>(std::min<std::uint64_t>(decision.size, *left));
   }
   return chosen->assignment;
 }
 
-// What goes together: of the first one's shape, in order. A suspect goes alone and to an idle worker, as does one that
-// was replayed often; nobody joins a batch behind one, and a suspect whose copy is with a worker waits for what becomes
-// of that: others pass it.
+// A batch has requests of one shape, in the order of service. A suspect, and a request that was replayed often, goes
+// alone and to an idle worker; no request waits behind it. If a worker may hold a copy of a suspect, the suspect
+// waits for its end and other requests pass it.
 void Dispatcher::take_batch(std::size_t most, bool to_idle_worker, Clock::time_point now) {
   batch_.clear();
   bool has_all = false;
@@ -228,14 +229,14 @@ void Dispatcher::take_batch(std::size_t most, bool to_idle_worker, Clock::time_p
   const auto judge = [&](Request& waiting) {
     if (has_all || batch_.size() == most) return Verdict::kStop;
     if (give_up_if_late(waiting, now)) return Verdict::kDrop;
-    if (waiting.job.options.annotate && !config_->detect.annotate) {  // a reload has taken it away
-      fail(waiting, {ErrorCode::kInvalidParameter, "the model's config does not allow annotate any more"});
+    if (waiting.job.options.annotate && !config_->detect.annotate) {  // a reload has changed the config
+      fail(waiting, {ErrorCode::kInvalidParameter, "the model's config no longer allows annotate"});
       return Verdict::kDrop;
     }
     if (suspicion_.must_be_hashed(waiting)) return Verdict::kTake;
     if (!may_run(waiting)) return Verdict::kDrop;
     const bool suspect = waiting.runs_alone();
-    const bool alone = suspect || !may_have_company(waiting.replays);
+    const bool alone = suspect || !may_share_batch(waiting.replays);
     if (suspect && fleet_.may_hold_copy(waiting)) return Verdict::kLeave;
     if (alone && (!batch_.empty() || !to_idle_worker)) return Verdict::kStop;
     if (!batch_.empty() && waiting.shape != batch_.front()->shape) return Verdict::kLeave;
@@ -251,11 +252,11 @@ void Dispatcher::take_batch(std::size_t most, bool to_idle_worker, Clock::time_p
   });
 }
 
-// What batch_ holds.
+// Gives the requests in batch_ to the worker.
 void Dispatcher::dispatch(Assignment& assignment, Clock::time_point now) {
   ipc::LaneOwner& lane = assignment.worker().lane();
   const std::size_t size = batch_.size();
-  assignment.begin_batch(size, batch_.front()->runs_alone() || !may_have_company(batch_.front()->replays), now);
+  assignment.begin_batch(size, batch_.front()->runs_alone() || !may_share_batch(batch_.front()->replays), now);
   bool refused = false;
   for (std::size_t i = 0; i < size; ++i) {
     Request& request = *batch_[i];
@@ -267,7 +268,7 @@ void Dispatcher::dispatch(Assignment& assignment, Clock::time_point now) {
     cell.content_kind = static_cast<std::uint32_t>(request.job.kind);
     cell.batch_remaining = static_cast<std::uint32_t>(size - 1 - i);
     auto options = request.job.options;
-    if (options.max_detections) {  // a reload may have lowered it since the request was read
+    if (options.max_detections) {  // a reload may have lowered it since the request was parsed
       options.max_detections = std::min(*options.max_detections, assignment.worker().config().detect.max_detections);
     }
     ipc::encode_options(options, cell);
@@ -279,31 +280,31 @@ void Dispatcher::dispatch(Assignment& assignment, Clock::time_point now) {
   assignment.worker().set_outstanding(assignment.outstanding());
   sweep_by(assignment.hangs_at(), now);
   metrics_.batch(size);
-  if (refused) {  // its death brings everything back
-    assignment.worker().condemn("its request ring cannot be");
+  if (refused) {  // the worker's death returns all its requests
+    assignment.worker().condemn("its request ring is corrupt");
     return;
   }
   lane.publish_requests();
   common::reach(common::FaultPoint::kFrontEndPublished);
   assignment.worker().wake();
-  completion_poll_.stir(AwakeClock::real_time(now));
+  completion_poll_.work_dispatched(AwakeClock::real_time(now));
   common::reach(common::FaultPoint::kFrontEndWoke);
 }
 
 void Dispatcher::worker_completions(WorkerPort& worker) {
   Assignment* const assignment = fleet_.find(worker);
-  if (assignment == nullptr) return;  // it rang before it was ready: there is nothing of ours in its lane
-  completion_poll_.rung();
+  if (assignment == nullptr) return;  // it rang before it was ready, so its lane holds no request
+  completion_poll_.doorbell_rang();
   if (take_from(*assignment)) dispatch_waiting();
 }
 
 bool Dispatcher::take_from(Assignment& assignment) {
-  if (!assignment.lies && drain_completions(assignment)) {
+  if (!assignment.lane_is_corrupt && drain_completions(assignment)) {
     if (assignment.left_before_recycling() == 0U) assignment.worker().recycle();
     return true;
   }
-  assignment.lies = true;
-  assignment.worker().condemn("it wrote to its lane what cannot be");
+  assignment.lane_is_corrupt = true;
+  assignment.worker().condemn("it wrote an invalid completion to its lane");
   return false;
 }
 
@@ -319,7 +320,7 @@ bool Dispatcher::drain_completions(Assignment& assignment) {
     switch (assignment.worker().lane().pop_completion(completion)) {
       case ipc::PopResult::kEmpty:
         assignment.worker().set_outstanding(assignment.outstanding());
-        // With fewer pictures to decode it has less time than was thought at the dispatch.
+        // Fewer pictures are left to decode, so the worker counts as hung earlier.
         if (assignment.outstanding() != 0) sweep_by(assignment.hangs_at(), AwakeClock::now());
         return true;
       case ipc::PopResult::kCorrupt: return false;
@@ -348,9 +349,9 @@ bool Dispatcher::take_completion(Assignment& assignment, const ipc::CompletionCe
 
   std::optional<Assignment::Finished> finished;
   const bool predicted = made.prediction.ok();
-  // Frees its place in the arena at the end.
+  // The destructor of `request` frees its block in the arena.
   const auto request = assignment.take(completion.slot, predicted, now, finished);
-  // What was refused says nothing of how long work takes.
+  // If every request of a batch was refused, its time does not tell how long work takes.
   if (finished && finished->predicted != 0) sizing_.served(finished->predicted, finished->took);
   if (predicted) sizing_.decoded(completion.decode_us);
   assignment.fails = !predicted && made.prediction.error().code == ErrorCode::kInternal;
@@ -368,21 +369,21 @@ bool Dispatcher::worker_ended(WorkerPort& worker, WorkerEnd end) {
   auto node = fleet_.take(worker);
   if (node.empty()) return false;
   Assignment& assignment = node.mapped();
-  // What it finished counts.
-  assignment.lies = assignment.lies || !drain_completions(assignment);
-  // Also one that says of all it had that it was not begun, and one that has just answered: of what it did to this
-  // process nobody knows. Deaths in a row are counted (RequestDeaths).
+  // The worker may have finished completions before its death. They count.
+  assignment.lane_is_corrupt = assignment.lane_is_corrupt || !drain_completions(assignment);
+  // A worker also counts as at work if its marks say that it had begun nothing, and if it has just answered, because
+  // an earlier request may have damaged its process. The class RequestDeaths keeps the number of such deaths.
   const bool at_work = assignment.outstanding() != 0 || worker.requests_served() != 0;
-  DeathScene scene;
+  DeathSummary summary;
   for (std::uint32_t slot = 0; slot < assignment.slots().size(); ++slot) {
-    if (assignment.in_slot(slot) != nullptr) scene.add(assignment.evidence(slot));
+    if (assignment.in_slot(slot) != nullptr) summary.add(assignment.evidence(slot));
   }
   for (std::uint32_t slot = 0; slot < assignment.slots().size(); ++slot) {
     if (assignment.in_slot(slot) == nullptr) continue;
-    const Blame held_against = blame(end, assignment.evidence(slot), scene);
+    const Blame held_against = blame(end, assignment.evidence(slot), summary);
     auto request = std::move(assignment.slots()[slot]);
     if (held_against != Blame::kNone && !request->hash) {
-      request->of_death = held_against;
+      request->pending_blame = held_against;
       hashing_.add(std::move(request));
     } else {
       settle_after_death(std::move(request), held_against);
@@ -393,7 +394,7 @@ bool Dispatcher::worker_ended(WorkerPort& worker, WorkerEnd end) {
 }
 
 void Dispatcher::settle_after_death(std::unique_ptr<Request> request, Blame blame) {
-  suspicion_.hold_against(*request, blame, config_->name, AwakeClock::now());
+  suspicion_.record_blame(*request, blame, config_->name, AwakeClock::now());
   if (request->answered()) return;
   if (after_death(request->standing, request->replays) == AfterDeath::kFail) {
     fail(*request, {ErrorCode::kWorkerCrashed, "the worker died while it worked on this request"});
@@ -437,7 +438,8 @@ void Dispatcher::shut_down() {
 
 // ---- deadlines ----
 
-// One timer for all requests that are queued or with a worker: it is seldom set, as later ones mostly have more time.
+// All requests that wait or that workers hold share this timer. It is seldom set again, because later requests
+// mostly have later deadlines.
 void Dispatcher::sweep_by(Clock::time_point when, Clock::time_point now) {
   sweep_timer_.set_by(std::max(when, now + kLateness));
 }
@@ -450,8 +452,8 @@ void Dispatcher::sweep() {
   metrics_.queue_depth(queue_.size());
 }
 
-// Who could not be answered in time any more is told while it can still turn elsewhere. One that has been with a worker
-// already waits for its own deadline: it was accepted, and is not to be lost.
+// A request that cannot be answered in time is refused early, while its client can still use another server. A
+// replayed request waits until its deadline, because it was accepted and must not be lost.
 Clock::time_point Dispatcher::gives_up_at(const Request& waiting) const {
   if (waiting.replays != 0) return waiting.deadline;
   const auto shortest = sizing_.times().of_batch(1).value_or(Clock::duration::zero());
@@ -479,7 +481,7 @@ bool Dispatcher::give_up_if_late(Request& waiting, Clock::time_point now) {
     return true;
   }
   fail(waiting,
-       had_its_time ? Error{ErrorCode::kQueueFull, "too busy"} : Error{ErrorCode::kDeadlineExceeded, kTooLate});
+       had_its_time ? Error{ErrorCode::kQueueFull, kQueueTooSlow} : Error{ErrorCode::kDeadlineExceeded, kTooLate});
   return true;
 }
 

@@ -1,11 +1,12 @@
-// One model's scheduler: admits requests, keeps them in order, hands them to workers, takes the answers, and replays
-// what a dead worker had. The private table of requests lives here.
+// Schedules one model's requests: it admits them, keeps them in order, gives them to workers, receives the answers,
+// and replays the requests of a dead worker. It owns the private table of requests.
 //
-// What it decides by is apart (admission, batch_policy, worker_choice, blame, replay_policy, completion_check), as is
-// what it keeps (pending_queue, fleet, batch_sizing, suspicion). Its functions are the ways of a request between
-// these.
+// Other files make the decisions (admission, batch_policy, worker_choice, blame, replay_policy, completion_check)
+// and keep the state (pending_queue, fleet, batch_sizing, suspicion). The functions here move a request between
+// them.
 //
-// Front-end only, its one thread. Every admitted request is answered exactly once.
+// The model's pool owns it and uses it on the front-end's only thread. Every admitted request is answered exactly
+// once.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -35,99 +36,111 @@ namespace yolod::app::schedule {
 
 class Dispatcher {
  public:
-  // When a worker may be ready, where none serves; nothing: none will be.
+  // Returns when a worker may be ready if none serves now, or nothing if no worker will be ready.
   using NextWorker = std::function<std::optional<common::Clock::time_point>()>;
 
-  // All outlive this object, the config until the next one is used.
+  // All arguments outlive this object, except the config, which must live until use() replaces it.
   Dispatcher(boost::asio::io_context& io, const common::ModelConfig& config, observe::ModelMetrics& metrics,
              CompletionPoll& completion_poll, NextWorker next_worker);
 
-  // From now on: for admission, the queue and batches. What was quarantined may try again, and a model that was closed
-  // serves.
+  // Uses a new config for admission, the queue and batches. The quarantine is emptied, and a closed model serves
+  // again.
   void use(const common::ModelConfig& config);
 
-  // A worker that is to get work from now on, until it has ended.
+  // From now on the worker gets requests, until worker_ended().
   void worker_ready(WorkerPort& worker);
-  // It says that its lane holds completions.
+  // The worker has rung because its lane holds completions.
   void worker_completions(WorkerPort& worker);
-  // Its process is reaped, so nothing writes to its lane any more: takes what it had finished and replays the rest.
-  // Whether it may have ended of a request that it worked on.
+  // Call it when the worker's process has been reaped, so nothing writes to its lane any more. Takes the completions
+  // that it has finished and replays its other requests. Returns whether the worker may have died of a request.
   bool worker_ended(WorkerPort& worker, WorkerEnd end);
 
-  // Workers may have become free for what waits without a word of theirs. To be called every so often.
+  // Gives waiting requests to workers that have become free without a completion. The front-end calls it
+  // periodically.
   void look_again();
 
-  // What workers have completed, whether or not they have rung for it.
+  // These functions find and take the completions of all workers, also if no worker has rung.
   [[nodiscard]] bool has_completions() const { return fleet_.has_completions(); }
   void take_completions();
 
-  // Asked once for each request that comes: whether it may be read and submitted now: kNotReady before the model was
-  // first ready, and where no worker will be ready within queue.timeout; kQueueFull, also where it would wait longer
-  // than queue.timeout; kDeadlineExceeded where its deadline would pass before its answer; or why the model was closed.
+  // Returns whether a request may be read and submitted now. Call it once for each request. Errors:
+  //
+  //   kNotReady           the model has never been ready, or no worker will be ready within queue.timeout
+  //   kQueueFull          the queue is full, or the request would wait longer than queue.timeout
+  //   kDeadlineExceeded   the request's deadline would pass before its answer
+  //
+  // After close() it returns close()'s reason.
   [[nodiscard]] common::Outcome<void> admit(const Urgency& urgency);
 
-  // For Job::id. Requests are served in the order of these.
+  // Returns a new value for Job::id. Requests of the same urgency are served in the order of their ids.
   [[nodiscard]] std::uint64_t new_id() { return next_id_++; }
-  // Nobody waits for that request any more: kClientGone, if no worker has it. What a worker has it finishes.
+  // The client of this request is gone. A request that no worker holds is answered with kClientGone. A worker that
+  // holds it finishes it.
   void cancel(std::uint64_t id);
 
-  // Has `job` answered: `handler` is called once, later, from the event loop. Its errors are the worker's
-  // (ipc/layout.hpp), kQueueFull after queue.timeout without a worker, kDeadlineExceeded, kWorkerCrashed, kQuarantined,
-  // kClientGone, or why it was closed.
+  // Queues `job`. `handler` is called once, in a later turn of the event loop. Errors are the worker's codes
+  // (ipc/layout.hpp), kQueueFull after queue.timeout without a worker, kDeadlineExceeded, kWorkerCrashed,
+  // kQuarantined, kClientGone, or the reason of close().
   void ask(Job job, AnswerHandler handler);
 
-  // Answers what waits, and everything that comes later, with `why`. What workers have they finish.
+  // Answers all waiting requests, and all later ones, with `why`. Workers finish the requests that they hold.
   void close(common::Error why);
-  // close() with kShuttingDown, and no worker is waited for either.
+  // Calls close() with kShuttingDown, and also answers the requests that workers hold.
   void shut_down();
 
-  // Every request is refused.
+  // Returns whether every request is refused.
   [[nodiscard]] bool closed() const { return closed_.has_value(); }
-  // Requests that have no answer yet.
+  // Returns the number of requests that have no answer yet.
   [[nodiscard]] std::size_t unanswered_count() const { return unanswered_count_; }
   [[nodiscard]] std::size_t queued_count() const { return queue_.size(); }
-  // Seconds after which a refused client may try again: as long as what waits now will take.
+  // Returns after how many seconds a refused client may try again, which is the time that the queued requests will
+  // take.
   [[nodiscard]] std::uint32_t retry_after_seconds() const;
-  // What batches are limited to now: by the config, or by what batch.target_p99 makes of it. Valid until the next call.
+  // Returns the present limits of batches. They come from the config, or from the tuner of batch.target_p99. The
+  // reference is valid until the next call.
   [[nodiscard]] const BatchLimits& batch_limits() const;
-  // How the model was described by the worker that was last ready; null before that.
+  // Returns the model's description by the worker that became ready last, or null if none has been ready.
   [[nodiscard]] const std::shared_ptr<const common::ModelDescription>& description() const { return description_; }
 
  private:
-  [[nodiscard]] common::Outcome<void> may_enter(const Urgency& urgency) const;
-  // Hands out what the policy says may go now, and has it asked again when it says so.
+  [[nodiscard]] common::Outcome<void> check_admission(const Urgency& urgency) const;
+  // Gives batches to workers as long as the policy allows it, and sets the timer for the next decision.
   void dispatch_waiting();
-  // The worker that a batch should go to now, or null; else `decision` says when to ask again.
+  // Returns the worker that should get a batch now. Returns null if there is none, and sets in `decision` when to
+  // decide again.
   [[nodiscard]] Assignment* choose_worker(BatchDecision& decision, common::Clock::time_point now);
   void dispatch(Assignment& assignment, common::Clock::time_point now);
-  // Fills batch_ with what goes together, `most` at most.
+  // Moves the requests of one batch from the queue to batch_, at most `most` of them.
   void take_batch(std::size_t most, bool to_idle_worker, common::Clock::time_point now);
   [[nodiscard]] Backlog backlog(std::size_t ahead) const;
   [[nodiscard]] common::Clock::time_point expiry_of(const Urgency& urgency, common::Clock::time_point now) const;
-  // Into the queue, if what is known of the body allows it.
-  void let_in(std::unique_ptr<Request> request);
+  // Queues a request if its body is not in quarantine. If the body must be hashed first, the request is queued
+  // later.
+  void try_enqueue(std::unique_ptr<Request> request);
   void hashed(std::unique_ptr<Request> request);
-  // Looks up what is known of a request's body; false if it must not reach a worker: then it has been answered.
+  // Looks up the request's body in the quarantine. If it must not reach a worker, answers it and returns false.
   [[nodiscard]] bool may_run(Request& request);
-  // What becomes of a request whose worker died. `blame` is held against it; its body has been hashed if there is any.
+  // Replays a request whose worker died, or answers it with an error. `blame` is recorded for its body, which is
+  // hashed unless `blame` is kNone.
   void settle_after_death(std::unique_ptr<Request> request, Blame blame);
-  // False if it had to be condemned for what it says.
+  // Takes a worker's completions. Condemns the worker and returns false if its lane holds invalid values.
   bool take_from(Assignment& assignment);
-  // False if what the lane held cannot be: nothing more may be read from it.
+  // Returns false if the lane holds an invalid value. The caller then reads nothing more from it.
   [[nodiscard]] bool drain_completions(Assignment& assignment);
   [[nodiscard]] bool take_completion(Assignment& assignment, const ipc::CompletionCell& completion);
   void requeue(std::unique_ptr<Request> request);
   void answer(Request& request, Answer answer);
   void fail(Request& request, common::Error why);
   void enqueue(std::unique_ptr<Request> request);
-  // Looks for deadlines that have passed, and at workers that hang; by then at the latest.
+  // Sets the timer of sweep(), which answers requests whose deadline has passed and condemns workers that hang, to
+  // `when` at the latest.
   void sweep_by(common::Clock::time_point when, common::Clock::time_point now);
   void sweep();
-  // Until when a request that waits goes on waiting.
+  // Returns when a waiting request is answered with an error.
   [[nodiscard]] common::Clock::time_point gives_up_at(const Request& waiting) const;
-  // If that is over: answers it, for whoever asks to take it out of the queue.
+  // If that time has passed, answers the request and returns true. The caller then removes it from the queue.
   bool give_up_if_late(Request& waiting, common::Clock::time_point now);
-  // Each returns when there will be something for it to do; max() for never.
+  // Each returns when it must be called again, or max() if it need not be.
   [[nodiscard]] common::Clock::time_point sweep_queue(common::Clock::time_point now);
   [[nodiscard]] common::Clock::time_point sweep_fleet(common::Clock::time_point now);
 
@@ -136,8 +149,8 @@ class Dispatcher {
   observe::ModelMetrics& metrics_;
   CompletionPoll& completion_poll_;
   const NextWorker next_worker_;
-  NearestTimer sweep_timer_;   // something may be late then
-  NearestTimer policy_timer_;  // the policy is asked again then
+  NearestTimer sweep_timer_;   // for sweep()
+  NearestTimer policy_timer_;  // for dispatch_waiting()
   std::optional<common::Error> closed_;
   std::uint64_t next_id_{1};
   std::size_t unanswered_count_{0};
@@ -146,7 +159,7 @@ class Dispatcher {
   PendingQueue queue_;
   BatchSizing sizing_;
   Fleet fleet_;
-  std::vector<std::unique_ptr<Request>> batch_;  // on its way from the queue to a worker
+  std::vector<std::unique_ptr<Request>> batch_;  // taken from the queue and not yet given to a worker
   std::shared_ptr<const common::ModelDescription> description_;
 };
 

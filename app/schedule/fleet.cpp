@@ -39,10 +39,10 @@ Backlog Fleet::backlog(std::size_t ahead, const ServiceTimes& times, Clock::time
 WorkerChoice Fleet::choose(const ServiceTimes& times, Clock::duration lead, Clock::time_point now) {
   views_.clear();
   for (auto& [worker, assignment] : assignments_) {
-    if (assignment.left_before_recycling() == 0U) continue;  // its successor comes in a moment
+    if (assignment.left_before_recycling() == 0U) continue;  // its successor will be ready soon
     views_.push_back(assignment.view(times, now));
   }
-  if (views_.empty()) {  // unless another worker has to leave first, and takes its time
+  if (views_.empty()) {  // all are due for recycling, but they serve on while another worker leaves slowly
     for (auto& [worker, assignment] : assignments_) {
       if (worker->another_leaves_slowly()) views_.push_back(assignment.view(times, now));
     }
@@ -69,7 +69,7 @@ Clock::time_point Fleet::condemn_hung(Clock::time_point now) {
   for (auto& [worker, assignment] : assignments_) {
     if (assignment.outstanding() == 0) continue;
     const auto hangs_at = assignment.hangs_at();
-    if (now >= hangs_at) worker->condemn_hung("no progress within hang_timeout");
+    if (now >= hangs_at) worker->condemn_hung("it made no progress within hang_timeout");
     next = std::min(next, hangs_at);
   }
   return next;

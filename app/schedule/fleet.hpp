@@ -1,6 +1,6 @@
-// The workers that a model's dispatcher may use, and what each of them has.
+// Holds the workers that a model's dispatcher may use, and their assignments.
 //
-// Front-end only, its one thread. A worker's port outlives its entry.
+// The dispatcher owns it and uses it on the front-end's only thread. A worker's port outlives its entry.
 #pragma once
 
 #include <cstddef>
@@ -23,33 +23,33 @@ class Fleet {
   using Assignments = std::unordered_map<WorkerPort*, Assignment>;
 
   Assignment& add(WorkerPort& worker) { return assignments_.try_emplace(&worker, worker).first->second; }
-  // Null for a worker that was not added.
+  // Returns null if the worker was not added.
   [[nodiscard]] Assignment* find(WorkerPort& worker);
-  // Takes it out; an empty node for a worker that was not added.
+  // Removes a worker. Returns an empty node if the worker was not added.
   [[nodiscard]] Assignments::node_type take(WorkerPort& worker) { return assignments_.extract(&worker); }
 
   [[nodiscard]] bool any_serves() const;
   [[nodiscard]] std::size_t serving_count() const;
-  // What a request would have to wait for, with `ahead` others before it.
+  // Returns the backlog of a request that waits behind `ahead` other requests.
   [[nodiscard]] Backlog backlog(std::size_t ahead, const ServiceTimes& times, common::Clock::time_point now) const;
-  // The workers that the next batch could go to. `lead`: how long before a busy one is done. Points into this object,
-  // until the next call.
+  // Returns the workers that could get the next batch. A busy worker gets it `lead` before it has finished. The
+  // result points into this object and is valid until the next call.
   [[nodiscard]] WorkerChoice choose(const ServiceTimes& times, common::Clock::duration lead,
                                     common::Clock::time_point now);
-  // Whether a worker may be computing a copy of that request's content: a body as long that went to its worker
-  // unhashed, when nothing was known, may be one.
+  // Returns whether a worker may hold a copy of this request's content. A body of the same length that a worker got
+  // before it was hashed may be a copy.
   [[nodiscard]] bool may_hold_copy(const Request& suspect) const;
 
-  // A lane that may be read holds completions.
+  // Returns whether a lane that is not corrupt holds completions.
   [[nodiscard]] bool has_completions() const;
-  // Calls `read` for each assignment whose lane does.
+  // Calls `read` for each assignment whose lane holds completions.
   template <typename Read>
   void for_each_with_completions(const Read& read) {
     for (auto& [worker, assignment] : assignments_) {
       if (has_completions(assignment)) read(assignment);
     }
   }
-  // Every request that a worker has.
+  // Calls `visit` for every request that a worker holds.
   template <typename Visit>
   void for_each_request(const Visit& visit) {
     for (auto& [worker, assignment] : assignments_) {
@@ -58,16 +58,16 @@ class Fleet {
       }
     }
   }
-  // Condemns workers that have made no progress for too long. When the next one will be: max() for never.
+  // Condemns workers that have made no progress for too long. Returns when the next worker counts as hung, or max().
   [[nodiscard]] common::Clock::time_point condemn_hung(common::Clock::time_point now);
 
  private:
   [[nodiscard]] static bool has_completions(const Assignment& assignment) {
-    return assignment.outstanding() != 0 && !assignment.lies && assignment.worker().lane().has_completions();
+    return assignment.outstanding() != 0 && !assignment.lane_is_corrupt && assignment.worker().lane().has_completions();
   }
 
   Assignments assignments_;
-  std::vector<WorkerView> views_;  // of a choice; kept for its memory
+  std::vector<WorkerView> views_;  // for choose(); kept for their memory
 };
 
 }  // namespace yolod::app::schedule

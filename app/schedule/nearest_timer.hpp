@@ -1,7 +1,7 @@
-// One timer for many moments: it runs out at the nearest that it was asked for. Its owner then looks at everything that
-// may be due, and asks again.
+// Serves many deadlines with one timer, which expires at the nearest of them. Its owner then handles everything that
+// is due and sets the timer again.
 //
-// Front-end only, its one thread. Moments are AwakeClock's.
+// The timer is used on the front-end's only thread. Times are AwakeClock's.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -16,14 +16,14 @@ namespace yolod::app::schedule {
 
 class NearestTimer {
  public:
-  // `io` outlives it. `run_out` is called from the event loop, and no more once this object is gone.
+  // `io` outlives this object. `run_out` is called on the event loop, but not after this object is destroyed.
   NearestTimer(boost::asio::io_context& io, std::function<void()> run_out);
   NearestTimer(const NearestTimer&) = delete;
   NearestTimer& operator=(const NearestTimer&) = delete;
 
-  // At `when`, whatever it was asked for before; nothing: not at all.
+  // Sets the timer to `when`, or cancels it if `when` is empty. The previous time is forgotten.
   void set(std::optional<common::Clock::time_point> when);
-  // At `when` at the latest.
+  // Sets the timer to `when` unless it expires earlier.
   void set_by(common::Clock::time_point when);
 
  private:

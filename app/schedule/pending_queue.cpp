@@ -8,7 +8,7 @@ namespace {
 
 using common::Clock;
 
-// Whether `a` is served before `b`, which is of the same level.
+// Returns whether `a` is served before `b`. Both are of the same level.
 bool before(const Request& a, const Request& b) {
   return a.expires != b.expires ? a.expires < b.expires : a.id() < b.id();
 }
@@ -33,12 +33,13 @@ std::size_t PendingQueue::ahead_of(Priority priority, Clock::time_point expires)
         of.begin());
   };
   if (priority == Priority::kNormal) {
-    // Before each of these, and before this one, as many of the other level as may go in a row.
+    // Before each of these requests, and before the new one, kHighPerNormal requests of the high level may be
+    // served.
     const std::size_t normals = count(normal_);
-    return normals + std::min(high_.size(), kHighsForANormal * (normals + 1));
+    return normals + std::min(high_.size(), kHighPerNormal * (normals + 1));
   }
   const std::size_t highs = count(high_);
-  return highs + std::min(normal_.size(), highs / kHighsForANormal);
+  return highs + std::min(normal_.size(), highs / kHighPerNormal);
 }
 
 const Request* PendingQueue::front() const {

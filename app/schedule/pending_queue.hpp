@@ -1,10 +1,11 @@
-// The requests of one model that wait for a worker, in the order in which they will be served.
+// Holds the requests of one model that wait for a worker, in the order of service.
 //
-// Two levels. Of each, the one whose time runs out first goes first; with equal timeouts that is the one that came
-// first. While both levels wait, three of four that go are of the high one: so the high one is served first, and the
-// other never starves.
+// There are two levels. In each level the request whose time expires first is served first; with equal timeouts this
+// is the order of arrival. While requests of both levels wait, the high level gets three of four turns. So the high
+// level is served first, and the normal level never starves.
 //
-// Front-end only, its one thread. Nothing is allocated as long as no more wait than did before.
+// The dispatcher owns it and uses it on the front-end's only thread. The queue allocates memory only when it becomes
+// longer than ever before.
 #pragma once
 
 #include <algorithm>
@@ -19,11 +20,12 @@
 
 namespace yolod::app::schedule {
 
-inline constexpr std::uint32_t kHighsForANormal = 3;
+inline constexpr std::uint32_t kHighPerNormal = 3;
 
-// Whether the next to go is of the high level, after `highs_in_a_row` of it have gone. Pure.
+// Returns whether the next request is taken from the high level, after `highs_in_a_row` requests of that level.
+// Pure.
 [[nodiscard]] constexpr bool high_goes_next(bool high_waits, bool normal_waits, std::uint32_t highs_in_a_row) {
-  return high_waits && (!normal_waits || highs_in_a_row < kHighsForANormal);
+  return high_waits && (!normal_waits || highs_in_a_row < kHighPerNormal);
 }
 
 class PendingQueue {
@@ -33,30 +35,30 @@ class PendingQueue {
   [[nodiscard]] std::size_t size(Priority priority) const { return level(priority).size(); }
 
   void push(std::unique_ptr<Request> request);
-  // How many will be served before one of that priority that must go by `expires`.
+  // Returns how many requests will be served before a new request of this priority that expires at `expires`.
   [[nodiscard]] std::size_t ahead_of(Priority priority, common::Clock::time_point expires) const;
-  // The next to go, and what follows it. Null for none. Valid until the queue changes.
+  // Returns the next request, or null if the queue is empty. It is valid until the queue changes.
   [[nodiscard]] const Request* front() const;
-  // How many there are of the front's shape.
+  // Returns how many requests have the shape of front().
   [[nodiscard]] std::size_t count_like_front() const;
-  // Since when the one waits that has waited longest, and by when the most urgent must have gone. Not of an empty
-  // queue.
+  // Return when the oldest request was queued, and when the most urgent one expires. REQUIRES: the queue is not
+  // empty.
   [[nodiscard]] common::Clock::time_point oldest() const;
   [[nodiscard]] common::Clock::time_point earliest_expiry() const;
 
   enum class Verdict { kTake, kLeave, kDrop, kStop };
-  // Shows each in the order of service, until kStop. What is taken or dropped leaves the queue after having been given
-  // to `take` or `drop`.
+  // Calls `judge` for the requests in the order of service, until it returns kStop. After kTake the request leaves
+  // the queue and is passed to `take`. After kDrop it leaves the queue and is destroyed. After kLeave it stays.
   template <typename Judge, typename Take>
   void take_in_order(Judge&& judge, Take&& take);
-  // In no order: removes each for which `leaves` says so, after it has.
+  // Calls `leaves` for each request, in no defined order, and removes the request if it returns true.
   template <typename Leaves>
   void remove_if(Leaves&& leaves) {
     for (Level* const of : {&high_, &normal_}) {
       of->erase(std::remove_if(of->begin(), of->end(), [&](auto& one) { return leaves(*one); }), of->end());
     }
   }
-  // Null if it is not here.
+  // Removes a request and returns it, or null if the queue does not hold it.
   [[nodiscard]] std::unique_ptr<Request> remove(std::uint64_t id);
   void clear();
 
@@ -68,12 +70,12 @@ class PendingQueue {
   Level high_;
   Level normal_;
   std::uint32_t highs_in_a_row_{0};
-  bool has_shapes_{false};  // some request had one
+  bool has_shapes_{false};  // whether any request has had a shape
 };
 
 template <typename Judge, typename Take>
 void PendingQueue::take_in_order(Judge&& judge, Take&& take) {
-  // What was passed over stays before these.
+  // Requests that were left stay before these positions.
   std::size_t high = 0;
   std::size_t normal = 0;
   while (high < high_.size() || normal < normal_.size()) {

@@ -12,7 +12,7 @@ namespace yolod::app::schedule {
 namespace {
 
 void check_digest(int result) {
-  if (result != 1) throw std::runtime_error("OpenSSL cannot make a SHA-256");
+  if (result != 1) throw std::runtime_error("OpenSSL cannot compute a SHA-256");
 }
 
 }  // namespace

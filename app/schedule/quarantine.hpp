@@ -1,15 +1,18 @@
-// What is known of bodies that workers died of, so that few die of each. One for each model.
+// Remembers bodies that workers died of, so that few workers die of the same body. Each model has one quarantine.
 //
-//   unknown --a death, alone or in company--> suspect --a death, alone--> quarantined
+//   unknown --a death, alone or in a batch--> suspect --a death, alone--> quarantined
 //      ^-------------- answered ----------------/                            /
-//      ^------------------------- after kTerm ------------------------------/      and a reload forgets all
+//      ^------------------------- after kTerm ------------------------------/      a reload forgets all
 //
-// A suspect runs alone, one copy of it at a time; what is quarantined is refused before it reaches a worker. Only a
-// death alone quarantines: so nobody can have another's picture refused by sending what kills workers beside it. Bodies
-// are told apart by their SHA-256: with a weaker hash, a client could have another's pictures refused. Only those as
-// long as one that is known need be hashed.
+// A suspect runs alone, and only one copy of it at a time. A quarantined body is refused before it reaches a worker.
+// Only the death of a worker that held no other request leads to quarantine. So a client cannot cause the refusal of
+// another client's picture by sending a body that kills workers in the same batch.
 //
-// Front-end only, its one thread. Bounded: of more than kMost bodies the oldest is forgotten.
+// Bodies are identified by their SHA-256, because with a weaker hash a client could cause the refusal of other
+// pictures. Only bodies with the length of a known body are hashed.
+//
+// The object is used on the front-end's only thread. Its size is bounded: beyond kMost bodies, the oldest is
+// forgotten.
 #pragma once
 
 #include <array>
@@ -28,7 +31,7 @@ namespace yolod::app::schedule {
 
 using BodyHash = std::array<std::uint8_t, 32>;
 
-// Makes a hash piece by piece. Throws std::runtime_error where OpenSSL refuses: a broken installation.
+// Computes a hash piece by piece. Throws std::runtime_error if OpenSSL fails, which means a broken installation.
 class BodyHasher {
  public:
   BodyHasher();
@@ -37,13 +40,13 @@ class BodyHasher {
   ~BodyHasher();
 
   void add(std::span<const std::byte> bytes);
-  // Of everything that was added. Called once.
+  // Returns the hash of all added bytes. Call it once.
   [[nodiscard]] BodyHash finish();
 
  private:
   evp_md_ctx_st* context_;
 };
-// The first bytes of it, as sha256sum prints them: for the log.
+// Returns the first bytes as sha256sum prints them, for the log.
 [[nodiscard]] std::string short_text(const BodyHash& hash);
 
 enum class Standing { kUnknown, kSuspect, kQuarantined };
@@ -53,19 +56,20 @@ class Quarantine {
   static constexpr std::size_t kMost = 1024;
   static constexpr std::chrono::minutes kTerm{10};
 
-  // Whether something is known of a body of that length: any other is unknown, unhashed.
+  // Returns whether a known body has this length. A body of another length is unknown and need not be hashed.
   [[nodiscard]] bool knows_length(std::uint64_t bytes) const;
   [[nodiscard]] std::size_t size() const { return known_.size(); }
   [[nodiscard]] Standing standing(const BodyHash& hash, common::Clock::time_point now) const;
 
-  // A worker died of its own doing while it had this body, of so many bytes, and nothing else. What that makes of it:
-  // suspect or quarantined.
+  // A worker caused its own death while it held this body of `bytes` bytes and no other. Returns the new standing,
+  // which is kSuspect or kQuarantined.
   Standing strike(const BodyHash& hash, std::uint64_t bytes, common::Clock::time_point now);
-  // The same while it had others as well, of which one may have been the reason: never worse than suspect.
+  // A worker caused its own death while it held this body and others. Returns the new standing, which this never
+  // makes worse than kSuspect.
   Standing suspect(const BodyHash& hash, std::uint64_t bytes, common::Clock::time_point now);
-  // A worker answered it.
+  // A worker has answered a request with this body.
   void acquit(const BodyHash& hash);
-  // Forgets those whose term is over.
+  // Forgets the bodies whose term is over.
   void release(common::Clock::time_point now);
   void clear();
 
@@ -73,7 +77,7 @@ class Quarantine {
   struct Record {
     Standing standing{Standing::kSuspect};
     std::uint64_t bytes{0};
-    common::Clock::time_point since;  // the last death
+    common::Clock::time_point since;  // the time of the last death
 
     [[nodiscard]] bool is_over(common::Clock::time_point now) const { return now - since >= kTerm; }
   };
@@ -84,7 +88,7 @@ class Quarantine {
   Known::iterator forget(Known::iterator entry);
 
   Known known_;
-  std::unordered_map<std::uint64_t, std::size_t> lengths_;  // how many of each are known
+  std::unordered_map<std::uint64_t, std::size_t> lengths_;  // the number of known bodies of each length
 };
 
 }  // namespace yolod::app::schedule

@@ -1,7 +1,7 @@
-// What becomes of a request whose worker died: pure functions.
+// Decides what happens to a request whose worker died. The functions are pure.
 //
-// Inference has no side effects, so a replay is safe. Whom the death is held against is blame.hpp's; who dies alone as
-// a suspect is quarantined, and answered 500.
+// Inference has no side effects, so a replay is safe. blame.hpp decides which requests are blamed. A suspect that
+// was alone when its worker died again is quarantined and answered with 500.
 #pragma once
 
 #include <cstdint>
@@ -11,15 +11,15 @@
 namespace yolod::app::schedule {
 
 inline constexpr std::uint32_t kMaxReplays = 8;
-// After so many it has a batch and a worker to itself: neighbours that have their worker killed again and again must
-// not use up its replays, or its time.
-inline constexpr std::uint32_t kReplaysInCompany = 2;
+// A request that was replayed this often gets a batch and a worker for itself. Otherwise other requests of its
+// batches that kill workers could use up its replays or its time.
+inline constexpr std::uint32_t kMaxSharedReplays = 2;
 
 enum class AfterDeath { kReplay, kFail };
 
-[[nodiscard]] constexpr bool may_have_company(std::uint32_t replays) { return replays < kReplaysInCompany; }
+[[nodiscard]] constexpr bool may_share_batch(std::uint32_t replays) { return replays < kMaxSharedReplays; }
 
-// `standing` of its body, after this death.
+// `standing` is the body's standing after this death.
 [[nodiscard]] constexpr AfterDeath after_death(Standing standing, std::uint32_t replays) {
   return standing == Standing::kQuarantined || replays >= kMaxReplays ? AfterDeath::kFail : AfterDeath::kReplay;
 }

@@ -1,14 +1,15 @@
-// One request between its admission and its answer, as the front-end's private table has it: the truth about it,
-// whatever a lane says.
+// A Request exists from the admission to the answer. These objects are the front-end's private table, which is
+// authoritative whatever a lane says.
 //
 //   queued -> dispatched -> (answered, gone)
 //     ^           |
-//     \-- replay -/        its worker died
+//     \-- replay -/        after the death of its worker
 //
-// On its way into the queue its body is hashed, if something is known of a body as long.
+// If the quarantine knows a body of the same length, the request's body is hashed before the request is queued.
 //
-// A request that was answered early (504 at its deadline, 503 at a stop) while dispatched stays in the table without a
-// client until its worker has completed it or was reaped: only then may its bytes in the arena be used again.
+// A request may be answered early while a worker holds it: with 504 at its deadline, or with 503 at a stop. It then
+// stays in the table without a handler until its worker has completed it or was reaped. Only after that may its
+// block in the arena be used again.
 #pragma once
 
 #include <cstdint>
@@ -33,15 +34,15 @@
 
 namespace yolod::app::schedule {
 
-// What a request asks the model: content that lies in the arena, complete.
+// The work of a request: complete content in the arena, and options.
 struct Job {
   std::uint64_t id{0};  // Dispatcher::new_id()
   Urgency urgency;
   common::PredictionOptions options;
   common::ContentKind kind{common::ContentKind::kFile};
   std::span<const std::byte> content;
-  std::uint64_t content_offset{0};  // within the arena
-  // The content lies in one of these, which the job keeps: its own, or one that several jobs share.
+  std::uint64_t content_offset{0};  // from the start of the arena
+  // The content is in the job's own block, or in a block that several jobs share.
   ipc::ArenaBlock block;
   std::shared_ptr<const ipc::ArenaBlock> shared_block;
 };
@@ -50,23 +51,25 @@ struct Request : common::Recycled<Request> {
   Job job;
   AnswerHandler handler;  // empty once answered
   common::Clock::time_point admitted;
-  common::Clock::time_point queued;  // since when it waits, replays included
+  common::Clock::time_point queued;  // when it began to wait, after the last replay
   common::Clock::time_point dispatched;
   common::Clock::time_point deadline;
-  common::Clock::time_point
-      expires;  // of the deadline and the queue's timeout, the earlier: what comes first goes first
-  // Of requests that gain nothing from sharing a batch with others than their like: what tells these.
+  // Is the earlier of the deadline and the end of the queue's timeout. Requests are served in the order of this
+  // time.
+  common::Clock::time_point expires;
+  // Requests with different shapes gain nothing from a common batch.
   std::uint64_t shape{0};
-  std::uint32_t batch{0};  // which of its worker's batches it is in
+  std::uint32_t batch{0};  // the number of the worker's batch
   std::uint32_t replays{0};
-  std::optional<BodyHash> hash;  // of the content; made when something is known of a body as long
-  // Of its worker's death, until the hash is there: how much of that is held against it.
-  std::optional<Blame> of_death;
+  std::optional<BodyHash> hash;  // of the content; computed only if the quarantine knows a body of that length
+  // The blame for its worker's death, until the hash is computed.
+  std::optional<Blame> pending_blame;
   Standing standing{Standing::kUnknown};
 
   [[nodiscard]] std::uint64_t id() const { return job.id; }
   [[nodiscard]] bool answered() const { return !handler; }
-  // A body that a worker may have died of runs alone: that tells, and it can take no neighbour with it.
+  // Returns whether the request must run alone because a worker may have died of its body. This shows whether the
+  // body is the cause, and protects other requests.
   [[nodiscard]] bool runs_alone() const { return standing != Standing::kUnknown; }
   [[nodiscard]] std::span<const std::byte> content() const { return job.content; }
 };

@@ -5,9 +5,9 @@
 namespace yolod::app::schedule {
 namespace {
 
-constexpr double kWeight = 0.125;  // of the newest
+constexpr double kWeight = 0.125;  // the weight of the newest value
 
-// More than none, which would be taken for not known.
+// The result is more than 0, because 0 means not known.
 double measured_seconds(ServiceTimes::Duration duration) {
   constexpr double kLeast = 1e-9;
   return std::max(kLeast, common::in_seconds(duration));
@@ -32,7 +32,8 @@ void ServiceTimes::record(std::size_t size, Duration took) {
   average(served.measured, measured_seconds(took));
   average(request_seconds_, measured_seconds(took) / static_cast<double>(size));
   if (served.expected != 0) {
-    // Farther off is no difference between a warm-up and serving: what was expected is wrong.
+    // A ratio outside these bounds does not come from the difference between warm-up and service: the expectation is
+    // wrong.
     constexpr double kLeast = 0.05;
     constexpr double kMost = 20;
     const double ratio = std::clamp(measured_seconds(took) / served.expected, kLeast, kMost);
@@ -60,7 +61,7 @@ std::optional<ServiceTimes::Duration> ServiceTimes::of_batch(std::size_t size) c
     const double part = static_cast<double>(size - below) / static_cast<double>(above - below);
     return common::from_seconds(known(below) + part * (known(above) - known(below)));
   }
-  // Beyond what is known each request costs the same.
+  // Outside the known sizes each request costs the same.
   if (below != 0) return common::from_seconds(known(below) * count / static_cast<double>(below));
   if (has_above) return common::from_seconds(known(above) * count / static_cast<double>(above));
   return std::nullopt;

@@ -1,7 +1,8 @@
-// How long a model's workers take for a batch, by its size: measured while they serve, on the front-end's own clock.
+// Estimates how long a model's workers take for a batch of each size. The front-end measures the times with its own
+// clock while the workers serve.
 //
-// Moving averages, so that a change of the machine's speed is known after some ten batches. Front-end only, its one
-// thread.
+// The estimates are moving averages, so that a change of the machine's speed is known after about ten batches. The
+// object is used on the front-end's only thread.
 #pragma once
 
 #include <chrono>
@@ -17,26 +18,26 @@ class ServiceTimes {
  public:
   using Duration = common::Clock::duration;
 
-  // What the model's warm-up took for such a batch, as its worker says: the measure until one has been served. Later
-  // on, the average ratio of what was served to what was expected of it, 0.05 to 20, corrects the sizes that have not
-  // been.
+  // Records what a batch of this size took in the model's warm-up, as its worker reports it. It is the estimate
+  // until such a batch has been served. Sizes that have not been served are then corrected by the average ratio of
+  // measured to expected times, which is kept between 0.05 and 20.
   void expect(std::size_t size, Duration took);
-  // Served: a batch of `size` >= 1 requests kept its worker busy for so long.
+  // Records that a batch of this size kept its worker busy for this time. REQUIRES: size >= 1.
   void record(std::size_t size, Duration took);
   void clear();
 
-  // What a batch of that size would take: as measured, else from the nearest sizes that were, on a straight line.
-  // Nothing as long as none was.
+  // Returns the time of a batch of this size. If the size is not known, interpolates between the nearest known
+  // sizes. Returns nothing if no size is known.
   [[nodiscard]] std::optional<Duration> of_batch(std::size_t size) const;
-  // One worker's time for one request, in batches as they were lately. Nothing before the first.
+  // Returns one worker's time for one request, in batches of recent sizes. Returns nothing before the first batch.
   [[nodiscard]] std::optional<Duration> of_request() const;
 
  private:
   struct Entry {
-    double expected{0};  // seconds; 0: not known
+    double expected{0};  // seconds; 0 if not known
     double measured{0};
   };
-  // Seconds, 0: not known.
+  // Returns seconds, or 0 if not known.
   [[nodiscard]] double known(std::size_t size) const;
   [[nodiscard]] Entry& entry(std::size_t size);
 

@@ -9,7 +9,7 @@ bool Suspicion::look_up(Request& request, common::Clock::time_point now) const {
   return request.standing != Standing::kQuarantined;
 }
 
-void Suspicion::hold_against(Request& request, Blame blame, const std::string& model, common::Clock::time_point now) {
+void Suspicion::record_blame(Request& request, Blame blame, const std::string& model, common::Clock::time_point now) {
   if (blame == Blame::kNone) return;
   const auto bytes = request.content().size();
   if (blame == Blame::kSuspected) {
@@ -20,8 +20,9 @@ void Suspicion::hold_against(Request& request, Blame blame, const std::string& m
   if (request.standing != Standing::kQuarantined) return;
   metrics_.quarantined();
   common::log_warning(
-      "model {}: an image of {} bytes, SHA-256 {}..., is quarantined for {} min: it was suspected of a worker's death, "
-      "and another worker died of it alone",
+      "model {}: an image of {} bytes, SHA-256 {}..., is quarantined for {} min: a worker died while it held this "
+      "image, and then another worker died while it held only this image",
+
       model, bytes, short_text(*request.hash), Quarantine::kTerm.count());
 }
 

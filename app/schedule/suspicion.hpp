@@ -1,7 +1,6 @@
-// What one model's front-end holds against requests whose worker died: it looks a request's body up, and records a
-// death.
+// Applies one model's quarantine to requests: looks up their bodies and records the deaths of their workers.
 //
-// Front-end only, its one thread.
+// The dispatcher owns it and uses it on the front-end's only thread.
 #pragma once
 
 #include <string>
@@ -18,16 +17,16 @@ class Suspicion {
  public:
   explicit Suspicion(observe::ModelMetrics& metrics) : metrics_(metrics) {}
 
-  // Whether nothing can be said of the request until its body is hashed.
+  // Returns whether the request's body must be hashed before it can be looked up.
   [[nodiscard]] bool must_be_hashed(const Request& request) const {
     return !request.hash && quarantine_.knows_length(request.content().size());
   }
-  // Sets what is known of the request's body. True if it may reach a worker.
+  // Sets the request's standing. Returns true if the request may reach a worker.
   [[nodiscard]] bool look_up(Request& request, common::Clock::time_point now) const;
-  // Holds `blame` against the request, whose body is hashed if there is any. Logs a quarantine, for the model of that
-  // name.
-  void hold_against(Request& request, Blame blame, const std::string& model, common::Clock::time_point now);
-  // A worker answered the request.
+  // Records `blame` for the request's body, which must be hashed unless `blame` is kNone. Logs a quarantine with the
+  // model's name.
+  void record_blame(Request& request, Blame blame, const std::string& model, common::Clock::time_point now);
+  // A worker has answered the request.
   void answered(const Request& request) {
     if (request.runs_alone()) quarantine_.acquit(*request.hash);
   }

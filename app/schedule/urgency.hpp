@@ -1,4 +1,4 @@
-// How soon a request is to be served. Plain values: any thread.
+// Defines the urgency of a request. These are plain values; any thread may use them.
 #pragma once
 
 #include <cstdint>
@@ -9,10 +9,10 @@ namespace yolod::app::schedule {
 
 enum class Priority : std::uint8_t { kNormal, kHigh };
 
-// How a request wants to be served: known from its header.
+// The values come from the request's head.
 struct Urgency {
   Priority priority{Priority::kNormal};
-  // When its client wants no answer any more; the model's request_timeout may come before.
+  // After this time the client does not need an answer. The model's request_timeout may end earlier.
   common::Clock::time_point deadline{common::Clock::time_point::max()};
 };
 

@@ -1,4 +1,5 @@
-// Which of a model's workers the next batch would go to, idle or busy: a pure function of what is known of each.
+// Chooses which of a model's workers may get the next batch: one idle worker and one busy worker. The function is
+// pure.
 #pragma once
 
 #include <optional>
@@ -11,29 +12,29 @@ namespace yolod::app::schedule {
 
 class Assignment;
 
-// A worker as the choice sees it.
+// The choice uses these facts about a worker.
 struct WorkerView {
   Assignment* assignment{nullptr};
-  bool idle{false};             // it serves, and has nothing to do
-  bool has_room_behind{false};  // it serves, and a batch may wait behind the one at hand
-  bool fails{false};            // its last answer was that it failed
-  bool late{false};             // the batch at hand takes longer than it should
-  bool overdue{false};          // far longer
+  bool idle{false};             // it serves and holds no request
+  bool has_room_behind{false};  // it serves, and a second batch may wait behind its batch
+  bool fails{false};            // its last answer was an internal error
+  bool late{false};             // its batch takes longer than expected
+  bool overdue{false};          // its batch takes much longer than expected
   common::Clock::time_point last_progress;
-  std::optional<common::Clock::time_point> expected_end;  // of all that it has; nothing: nobody knows
+  std::optional<common::Clock::time_point> expected_end;  // of all its requests; empty if unknown
 };
 
 struct WorkerChoice {
-  // Among the idle: the one that was busy last, as what it needs is still in a cache; but one that fails only where all
-  // do: who fails is fast, and would get the more work for it.
+  // Is the idle worker that was busy last, because its data is still in a cache. A failing worker is chosen only if
+  // all fail: failures are fast, so it would otherwise get most of the requests.
   const WorkerView* idle{nullptr};
-  // Among the busy: the one that is done first; but one that is late only where all are, and one that is overdue, or of
-  // which nobody knows when it will be done, never.
+  // Is the busy worker that finishes first. A late worker is chosen only if all are late. A worker that is overdue,
+  // or whose end is unknown, is never chosen.
   const WorkerView* busy{nullptr};
   Workers workers;  // for next_batch()
 };
 
-// `lead`: how long before a busy worker is done its next batch should go to it. Points into `workers`.
+// A busy worker should get its next batch `lead` before it finishes. The result points into `workers`.
 [[nodiscard]] WorkerChoice choose_worker(std::span<const WorkerView> workers, common::Clock::duration lead);
 
 }  // namespace yolod::app::schedule

@@ -1,9 +1,9 @@
-// A worker that serves, as the scheduler has it. The scheduler knows nothing of processes: serving/worker_link is such
-// a port over one, and a test has one over nothing.
+// The scheduler uses a worker through this interface. The scheduler knows nothing about processes:
+// serving/worker_link implements the port for a process, and tests implement it without one.
 //
-//   ready --> work, completions, ... --> ended
+//   ready --> requests, completions, ... --> ended
 //
-// The front-end's one thread uses it. A port outlives the call of Dispatcher::worker_ended() for it.
+// The port is used on the front-end's only thread. It outlives the call of Dispatcher::worker_ended() for it.
 #pragma once
 
 #include <chrono>
@@ -17,40 +17,43 @@
 
 namespace yolod::app::schedule {
 
-// How a worker ended, as far as blame goes.
+// Says whether a worker's requests may be blamed for its end.
 enum class WorkerEnd {
-  kOwnDoing,     // it crashed, or was killed for what it did
-  kNotItsDoing,  // somebody killed or stopped it
+  kWorkerFault,  // it crashed, or the front-end killed it for its behaviour
+  kExternal,     // another process killed it, or the front-end stopped it
 };
 
 class WorkerPort {
  public:
-  // The settings by which it was started, and how it described its model.
+  // Return the settings that the worker was started with, and its description of its model.
   [[nodiscard]] virtual const common::ModelConfig& config() const = 0;
   [[nodiscard]] virtual const common::ModelDescription& description() const = 0;
   [[nodiscard]] virtual std::chrono::milliseconds load_time() const = 0;
 
-  // Its requests and completions. Nothing in it is to be trusted.
+  // Returns the lane of the worker's requests and completions. The front-end does not trust its content.
   [[nodiscard]] virtual ipc::LaneOwner& lane() = 0;
-  // Tells it to look at its lane, if it would not by itself.
+  // Rings the request doorbell if the worker does not check its lane without it.
   virtual void wake() = 0;
 
-  // It takes work.
+  // Returns whether the worker accepts requests.
   [[nodiscard]] virtual bool serves() const = 0;
-  // How many requests it has now.
+  // Reports how many requests the worker holds now.
   virtual void set_outstanding(std::uint32_t count) = 0;
-  // It has answered one request more. `predicted`: with a prediction.
+  // Reports one more answer of the worker. `predicted` is true if it is a prediction.
   virtual void answered(bool predicted) = 0;
   [[nodiscard]] virtual std::uint64_t requests_served() const = 0;
 
-  // How many requests it may have before it is recycled, beyond `outstanding`; nothing: as many as come.
+  // Returns how many requests beyond `outstanding` the worker may get before it is recycled, or nothing if there is
+  // no limit.
   [[nodiscard]] virtual std::optional<std::uint64_t> left_before_recycling(std::uint32_t outstanding) const = 0;
-  // It has had as many as it may: replaces it.
+  // Replaces the worker because it has reached this limit.
   virtual void recycle() = 0;
-  // Another worker of its model leaves, and takes its time: it takes work meanwhile although it is to be recycled.
+  // Returns whether another worker of the model is leaving slowly. Meanwhile this worker accepts requests although
+  // it is due for recycling.
   [[nodiscard]] virtual bool another_leaves_slowly() const = 0;
 
-  // It wrote what cannot be, or made no progress: it is ended, which is then its own doing. `why` goes into the log.
+  // Kill the worker because it wrote an invalid value or made no progress. Its end counts as its own fault. `why` is
+  // written to the log.
   virtual void condemn(std::string_view why) = 0;
   virtual void condemn_hung(std::string_view why) = 0;
 

@@ -204,8 +204,8 @@ bool ModelPool::worker_died(process::WorkerProcess& worker, process::DeathCause 
   auto link = links_.extract(&worker);
   if (link.empty()) return false;
   return dispatcher_.worker_ended(link.mapped(), cause == process::DeathCause::kNotItsDoing
-                                                     ? schedule::WorkerEnd::kNotItsDoing
-                                                     : schedule::WorkerEnd::kOwnDoing);
+                                                     ? schedule::WorkerEnd::kExternal
+                                                     : schedule::WorkerEnd::kWorkerFault);
 }
 
 void ModelPool::tick() {

@@ -82,7 +82,7 @@ TEST_CASE("Assignment: of a worker that lies, everything has begun and no mark c
   const auto first = bench.give(1);
   const auto second = bench.give(2);
   bench.mark(first, 1, WorkPhase::kOwnWork);
-  bench.assignment->lies = true;
+  bench.assignment->lane_is_corrupt = true;
   for (const auto slot : {first, second}) {
     CHECK(bench.assignment->evidence(slot).begun);
     CHECK_FALSE(bench.assignment->evidence(slot).phase);

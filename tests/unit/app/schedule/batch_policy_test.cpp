@@ -14,7 +14,7 @@ const Clock::time_point kNow = Clock::time_point(1h);
 
 BatchDecision to_idle(std::size_t size) { return {BatchGoesTo::kIdleWorker, size, std::nullopt}; }
 BatchDecision to_busy(std::size_t size) { return {BatchGoesTo::kBusyWorker, size, std::nullopt}; }
-BatchDecision wait_until(std::optional<Clock::time_point> when) { return {BatchGoesTo::kNobody, 0, when}; }
+BatchDecision wait_until(std::optional<Clock::time_point> when) { return {BatchGoesTo::kNone, 0, when}; }
 
 // Without a wait.
 BatchDecision at_once(std::size_t waiting, std::size_t idle, std::size_t most) {
@@ -170,7 +170,7 @@ TEST_CASE("Batch: whoever asks again when told to always gets an answer that act
             const WaitingRequests requests{waiting, kNow - waited};
             auto now = kNow;
             auto decision = next_batch({8, max_wait, {}}, requests, workers, now);
-            for (int asked = 0; decision.to == BatchGoesTo::kNobody; ++asked) {
+            for (int asked = 0; decision.to == BatchGoesTo::kNone; ++asked) {
               REQUIRE(asked < 2);
               REQUIRE(decision.ask_again);
               REQUIRE(*decision.ask_again > now);

@@ -13,11 +13,11 @@ constexpr Evidence at(WorkPhase phase) { return {true, phase, false}; }
 constexpr Evidence kNotBegun{false, {}, false};
 constexpr Evidence kUnclear{true, {}, false};
 
-std::vector<Blame> blame_all(std::initializer_list<Evidence> held, WorkerEnd end = WorkerEnd::kOwnDoing) {
-  DeathScene scene;
-  for (const auto& one : held) scene.add(one);
+std::vector<Blame> blame_all(std::initializer_list<Evidence> held, WorkerEnd end = WorkerEnd::kWorkerFault) {
+  DeathSummary summary;
+  for (const auto& one : held) summary.add(one);
   std::vector<Blame> blames;
-  for (const auto& one : held) blames.push_back(blame(end, one, scene));
+  for (const auto& one : held) blames.push_back(blame(end, one, summary));
   return blames;
 }
 
@@ -29,8 +29,8 @@ TEST_CASE("Blame: a death that was not the worker's own doing is nobody's", "[ap
   const auto phase = GENERATE(WorkPhase::kTaken, WorkPhase::kOwnWork, WorkPhase::kWaiting, WorkPhase::kComputing);
   auto alone = at(phase);
   alone.alone = true;
-  CHECK(blame_all({alone}, WorkerEnd::kNotItsDoing) == std::vector{kNone});
-  CHECK(blame_all({at(phase), kUnclear, kNotBegun}, WorkerEnd::kNotItsDoing) == std::vector{kNone, kNone, kNone});
+  CHECK(blame_all({alone}, WorkerEnd::kExternal) == std::vector{kNone});
+  CHECK(blame_all({at(phase), kUnclear, kNotBegun}, WorkerEnd::kExternal) == std::vector{kNone, kNone, kNone});
 }
 
 TEST_CASE("Blame: what was not begun has none, whatever else there was", "[app][unit]") {
@@ -42,10 +42,10 @@ TEST_CASE("Blame: a request that was alone is suspected though its mark says tha
   auto alone = kNotBegun;
   alone.alone = true;
   CHECK(blame_all({alone}) == std::vector{kSuspected});
-  CHECK(blame_all({alone}, WorkerEnd::kNotItsDoing) == std::vector{kNone});
+  CHECK(blame_all({alone}, WorkerEnd::kExternal) == std::vector{kNone});
   alone.suspected = true;
   CHECK(blame_all({alone}) == std::vector{kStruck});
-  CHECK(blame_all({alone}, WorkerEnd::kNotItsDoing) == std::vector{kNone});
+  CHECK(blame_all({alone}, WorkerEnd::kExternal) == std::vector{kNone});
 }
 
 TEST_CASE("Blame: a request that was alone is struck, whatever its mark says", "[app][unit]") {

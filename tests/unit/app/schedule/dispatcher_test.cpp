@@ -77,7 +77,7 @@ class DispatcherBench {
   // The worker dies while it computes all that it has been given.
   void crash_computing(FakeWorker& worker) {
     for (const auto& cell : worker.take()) worker.mark(cell, WorkPhase::kComputing);
-    ended(worker, WorkerEnd::kOwnDoing);
+    ended(worker, WorkerEnd::kWorkerFault);
   }
   bool ended(FakeWorker& worker, WorkerEnd end) {
     worker.serving = false;
@@ -189,7 +189,7 @@ TEST_CASE("Dispatcher: where no worker will be ready in time a request is refuse
   DispatcherBench bench;
   FakeWorker worker(bench.config);
   bench.dispatcher.worker_ready(worker);
-  bench.ended(worker, WorkerEnd::kNotItsDoing);
+  bench.ended(worker, WorkerEnd::kExternal);
   CHECK(bench.dispatcher.admit({}).error().code == ErrorCode::kNotReady);
   bench.next_worker = AwakeClock::now() + bench.config.queue.timeout + 1min;
   CHECK(bench.dispatcher.admit({}).error().code == ErrorCode::kNotReady);
@@ -207,7 +207,7 @@ TEST_CASE("Dispatcher: what an ended worker had is replayed on another, what it 
   const auto taken = worker.take();
   REQUIRE_FALSE(taken.empty());
   worker.complete(taken[0]);  // and nobody has looked yet
-  const auto end = GENERATE(WorkerEnd::kOwnDoing, WorkerEnd::kNotItsDoing);
+  const auto end = GENERATE(WorkerEnd::kWorkerFault, WorkerEnd::kExternal);
   FakeWorker other(bench.config);
   bench.dispatcher.worker_ready(other);
   CHECK(bench.ended(worker, end));
@@ -223,9 +223,9 @@ TEST_CASE("Dispatcher: what an ended worker had is replayed on another, what it 
 TEST_CASE("Dispatcher: a worker that ended without any request was not at work", "[app][unit]") {
   DispatcherBench bench;
   FakeWorker worker(bench.config);
-  CHECK_FALSE(bench.ended(worker, WorkerEnd::kOwnDoing));  // it was never ready
+  CHECK_FALSE(bench.ended(worker, WorkerEnd::kWorkerFault));  // it was never ready
   bench.dispatcher.worker_ready(worker);
-  CHECK_FALSE(bench.ended(worker, WorkerEnd::kOwnDoing));
+  CHECK_FALSE(bench.ended(worker, WorkerEnd::kWorkerFault));
 }
 
 TEST_CASE("Dispatcher: a body that two workers ended of alone is answered 500, and its copies are refused",
@@ -244,7 +244,7 @@ TEST_CASE("Dispatcher: a body that two workers ended of alone is answered 500, a
   const auto neighbour = bench.ask("harmless");
   CHECK(second.take().empty());  // a suspect has its worker to itself
   second.mark(taken[0], WorkPhase::kComputing);
-  bench.ended(second, WorkerEnd::kOwnDoing);
+  bench.ended(second, WorkerEnd::kWorkerFault);
   CHECK(bench.error(id) == ErrorCode::kWorkerCrashed);
 
   FakeWorker third(bench.config);
@@ -287,7 +287,7 @@ TEST_CASE("Dispatcher: a request is replayed a bounded number of times, whoever 
     bench.dispatcher.worker_ready(*workers.back());
     if (id == 0) id = bench.ask();
     REQUIRE(ids_of(workers.back()->take()) == std::vector{id});
-    bench.ended(*workers.back(), WorkerEnd::kNotItsDoing);
+    bench.ended(*workers.back(), WorkerEnd::kExternal);
     if (bench.has_answer(id)) break;
   }
   CHECK(ends == kMaxReplays);
@@ -319,7 +319,7 @@ TEST_CASE("Dispatcher: a worker that writes what cannot be is condemned, and its
   worker.push({taken[0].id, 0, taken[0].slot, 0, 0, 0, 0, 0});  // nothing more is read from it
   FakeWorker other(bench.config);
   bench.dispatcher.worker_ready(other);
-  bench.ended(worker, WorkerEnd::kOwnDoing);
+  bench.ended(worker, WorkerEnd::kWorkerFault);
   for (int i = 0; i < 3; ++i) bench.turn();
   bench.serve(other);
   CHECK(bench.predicted(id));
@@ -445,7 +445,7 @@ TEST_CASE("Dispatcher: at a stop everybody is answered at once, and no worker th
   bench.turn();
   CHECK(bench.error(given) == ErrorCode::kShuttingDown);
   CHECK(bench.dispatcher.unanswered_count() == 0);
-  bench.ended(worker, WorkerEnd::kOwnDoing);
+  bench.ended(worker, WorkerEnd::kWorkerFault);
   CHECK(bench.arena_used() == 0);
 }
 

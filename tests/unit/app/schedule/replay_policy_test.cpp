@@ -19,10 +19,10 @@ TEST_CASE("Replay: eight replays are the most", "[app][unit]") {
 }
 
 TEST_CASE("Replay: a request has a batch to itself before its replays are used up", "[app][unit]") {
-  CHECK(may_have_company(0));
-  CHECK(may_have_company(kReplaysInCompany - 1));
-  CHECK_FALSE(may_have_company(kReplaysInCompany));
-  STATIC_REQUIRE(kReplaysInCompany < kMaxReplays);
+  CHECK(may_share_batch(0));
+  CHECK(may_share_batch(kMaxSharedReplays - 1));
+  CHECK_FALSE(may_share_batch(kMaxSharedReplays));
+  STATIC_REQUIRE(kMaxSharedReplays < kMaxReplays);
 }
 
 }  // namespace

@@ -40,7 +40,7 @@ TEST_CASE("Suspicion: only a body as long as a known one must be hashed, and onl
   Request unhashed;
   unhashed.job.content = body.request.content();
   CHECK_FALSE(bench.suspicion.must_be_hashed(unhashed));
-  bench.suspicion.hold_against(body.request, Blame::kSuspected, "echo", kNow);
+  bench.suspicion.record_blame(body.request, Blame::kSuspected, "echo", kNow);
   CHECK(bench.suspicion.must_be_hashed(unhashed));
   CHECK_FALSE(bench.suspicion.must_be_hashed(body.request));
   Request longer;
@@ -52,7 +52,7 @@ TEST_CASE("Suspicion: only a body as long as a known one must be hashed, and onl
 TEST_CASE("Suspicion: no blame changes nothing", "[app][unit]") {
   Bench bench;
   Body body("picture");
-  bench.suspicion.hold_against(body.request, Blame::kNone, "echo", kNow);
+  bench.suspicion.record_blame(body.request, Blame::kNone, "echo", kNow);
   CHECK(bench.suspicion.look_up(body.request, kNow));
   CHECK(body.request.standing == Standing::kUnknown);
 }
@@ -60,7 +60,7 @@ TEST_CASE("Suspicion: no blame changes nothing", "[app][unit]") {
 TEST_CASE("Suspicion: a suspect may reach a worker, and an answer clears it", "[app][unit]") {
   Bench bench;
   Body body("picture");
-  bench.suspicion.hold_against(body.request, Blame::kSuspected, "echo", kNow);
+  bench.suspicion.record_blame(body.request, Blame::kSuspected, "echo", kNow);
   CHECK(bench.suspicion.look_up(body.request, kNow));
   CHECK(body.request.runs_alone());
   bench.suspicion.answered(body.request);
@@ -71,9 +71,9 @@ TEST_CASE("Suspicion: a suspect may reach a worker, and an answer clears it", "[
 TEST_CASE("Suspicion: a body that is struck twice is quarantined for its term, and counted", "[app][unit]") {
   Bench bench;
   Body body("picture");
-  bench.suspicion.hold_against(body.request, Blame::kStruck, "echo", kNow);
+  bench.suspicion.record_blame(body.request, Blame::kStruck, "echo", kNow);
   CHECK(bench.counted(0));
-  bench.suspicion.hold_against(body.request, Blame::kStruck, "echo", kNow);
+  bench.suspicion.record_blame(body.request, Blame::kStruck, "echo", kNow);
   CHECK(bench.counted(1));
   CHECK_FALSE(bench.suspicion.look_up(body.request, kNow));
   SECTION("the term ends") {
