@@ -73,9 +73,8 @@ void add_reload(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<ReloadOptions>();
   auto* command = app.add_subcommand("reload", "Make a running server read its config and load its models again");
   command->add_option("--url", options->url, "the server's admin socket, unix:/path")->capture_default_str();
-  command->add_option("--model", options->model, "load only this model")
-      command->add_option("--timeout", options->timeout_s, "seconds to wait for the reload")
-          ->capture_default_str();
+  command->add_option("--model", options->model, "load only this model");
+  command->add_option("--timeout", options->timeout_s, "seconds to wait for the reload")->capture_default_str();
   command->callback([options, &exit_code] { exit_code = run_reload(*options); });
 }
 
