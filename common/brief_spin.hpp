@@ -35,8 +35,7 @@ class BriefSpin {
  private:
   // Includes the wake-ups of both sides, because a spin saves much of that time.
   static constexpr std::chrono::microseconds kStillShort{250};
-  // Longer than another thread needs for its part of a small request, and shorter than this thread needs for a large
-  // one.
+  // Longer than another process's part of a small request, and shorter than its part of a large request.
   static constexpr std::chrono::microseconds kFelt{100};
   static constexpr std::uint32_t kMostLeftOut = 64;
 

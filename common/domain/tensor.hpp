@@ -1,4 +1,5 @@
-// Tensors as plain bytes: what a model with task: tensor takes and gives. Plain values: any thread. No torch here.
+// Tensors as plain bytes, for the input and the output of a model with task: tensor. The types hold plain values, which
+// any thread may use. This file does not use torch.
 #pragma once
 
 #include <cstddef>
@@ -24,9 +25,9 @@ enum class ElementType : std::uint32_t {
 };
 
 [[nodiscard]] std::size_t element_bytes(ElementType type);
-// "float32" for kFloat32, as NumPy calls it.
+// Returns NumPy's name of the type, such as "float32" for kFloat32.
 [[nodiscard]] std::string_view to_string(ElementType type);
-// Nothing for a number that names no type.
+// Returns nullopt if no type has this number.
 [[nodiscard]] std::optional<ElementType> element_type_from(std::uint32_t number);
 
 // The most dimensions that a tensor may have.
@@ -40,7 +41,7 @@ struct TensorArray {
   friend bool operator==(const TensorArray&, const TensorArray&) = default;
 };
 
-// The bytes that a tensor of this shape has. Nothing if a side is negative or the number does not fit.
+// Returns the size of a tensor of this shape, or nullopt if a side is negative or the size does not fit.
 [[nodiscard]] std::optional<std::size_t> array_bytes(ElementType type, const std::vector<std::int64_t>& shape);
 
 struct NamedTensor {

@@ -48,7 +48,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def parser(documentation, *programs):
-    """Returns a parser with --bin, which every benchmark has. `programs` are those that the benchmark runs from there."""
+    """Returns a parser with --bin, which every benchmark has. `programs` are the names that the benchmark needs."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     signal.signal(signal.SIGHUP, lambda *_: sys.exit("ended by SIGHUP"))
     made = Parser(description=documentation, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -100,7 +100,7 @@ def row(*cells):
 
 
 def processors():
-    """Returns ticks since the machine's start: all, those with a running process, those that the host gave to other guests."""
+    """Returns ticks since the machine's start: all, busy ones, and those that the host gave to other guests."""
     user, nice, system, idle, wait, interrupt, soft, steal = map(
         int, pathlib.Path("/proc/stat").read_text().split("\n")[0].split()[1:9])
     busy = user + nice + system + interrupt + soft
@@ -312,7 +312,7 @@ def memory_mib(pid):
 
 
 def processor_us(*pids):
-    """Returns the processor time of all their threads in microseconds. Without pids, returns the time of this process's ended children."""
+    """Returns the processes' processor time in microseconds; without pids, that of this process's ended children."""
     if not pids:
         usage = resource.getrusage(resource.RUSAGE_CHILDREN)
         return 1e6 * (usage.ru_utime + usage.ru_stime)

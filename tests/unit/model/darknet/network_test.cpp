@@ -231,7 +231,7 @@ TEST_CASE("Network: a classifier ends with a softmax over a vector", "[model][un
   CHECK(network->head == yolod::model::HeadKind::kClasses);
   CHECK(network->classes == 6);
   CHECK(candidate_count(*network) == 1);
-  CHECK_THAT(build_problem(start + "[softmax]\n"), Contains("over the places of a map of 8 x 8 x 6"));
+  CHECK_THAT(build_problem(start + "[softmax]\n"), Contains("its input is a map of 8 x 8 x 6"));
   CHECK_THAT(build_problem(start + "[avgpool]\n[softmax]\ngroups=4\n"), Contains("groups: 4 does not divide"));
   CHECK_THAT(build_problem(start + "[avgpool]\n[softmax]\ntree=9k.tree\n"), Contains("tree: hierarchies"));
   CHECK_THAT(build_problem(start + "[avgpool]\n[softmax]\n[maxpool]\n"), Contains("[maxpool]: follows a head"));

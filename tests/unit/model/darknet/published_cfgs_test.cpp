@@ -27,7 +27,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 14> kRefused
     {"darknet9000.cfg", "[softmax]: tree: hierarchies of classes (darknet9000) are not supported"},
     {"pjreddie-darknet/go.cfg", "[reorg]: extra"},
     {"pjreddie-darknet/go.test.cfg", "[reorg]: extra"},
-    {"AlexeyAB-darknet/go.test.cfg", "[softmax]: over the places of a map of 19 x 19 x 1, as networks that play games"},
+    {"AlexeyAB-darknet/go.test.cfg", "[softmax]: its input is a map of 19 x 19 x 1, but only a vector of classes"},
     {"gru.cfg", "[net]: inputs: networks on plain vectors"},
     {"lstm.train.cfg", "[net]: time_steps: recurrent networks are not supported"},
     {"/rnn.cfg", "[net]: inputs: networks on plain vectors"},

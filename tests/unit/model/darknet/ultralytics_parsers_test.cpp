@@ -113,7 +113,7 @@ TEST_CASE("Ultralytics: a cfg that only it can read needs its checkpoint", "[mod
     CHECK(network.value().rules == Rules::kUltralytics);
     const yolod::tests::TemporaryDirectory folder;
     CHECK_THAT(read_weights(folder.write("a.weights", std::string(100, '\0')), *network).error().message,
-               Contains("a checkpoint of it (.pt) is needed"));
+               Contains("its weights must be a checkpoint (.pt)"));
   }
   CHECK(yolod::tests::build(yolod::tests::detector_cfg(""))->rules == Rules::kDarknet);
 }

@@ -453,7 +453,7 @@ TEST_CASE("TorchScript: a file that cannot be served is one clear line", "[model
   check("yolov8.pt", Task::kClassify, "task: classify");
   check("tiny_probabilities.pt", Task::kDetect, "task: detect");
   check("resnet18.pt", Task::kDetect, "[n, 1000]");
-  check("doubler.pt", Task::kClassify, "not that of a classifier");
+  check("doubler.pt", Task::kClassify, "not the output of a classifier");
 }
 
 TEST_CASE("TorchScript: what was named by mistake is told before LibTorch sees it", "[model][unit][torch][skips]") {
