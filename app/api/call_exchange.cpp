@@ -16,13 +16,14 @@ using common::ErrorCode;
 using common::Outcome;
 using std::chrono::milliseconds;
 
-// What one turn of the event loop may look at of one body: some 0.1 ms.
+// The exchange examines this much of one body in one turn of the event loop. That takes about 0.1 ms.
 constexpr std::size_t kLookedAtOnceBytes = 64 * 1024;
-// The room that a chunked body gets at first.
-constexpr std::uint64_t kFirstRoomPart = 128;  // of what unfinished bodies may hold
+// The next constants set the first room of a chunked body.
+constexpr std::uint64_t kFirstRoomPart = 128;  // one part of the memory for unfinished bodies
 constexpr std::uint64_t kLeastFirstRoomBytes = 64 * 1024;
 constexpr std::uint64_t kMostFirstRoomBytes = 1U << 20U;
-// How long a chunked body that has filled its first room waits for more. Meanwhile it holds what others may wait for.
+// A chunked body that has filled its first room waits this long for a larger one. Meanwhile it holds memory that
+// other bodies may need.
 constexpr milliseconds kGrowPatience{2000};
 
 }  // namespace
@@ -51,8 +52,8 @@ bool CallExchange::try_room(std::uint64_t bytes) {
 
 boost::asio::awaitable<Outcome<void>> CallExchange::await_room(std::uint64_t bytes, std::uint64_t kept_bytes) {
   const bool grows = kept_bytes != 0;
-  // The room before is no part any more of what unfinished bodies may hold: else a body nearly as large as all of that
-  // would wait for its own first piece to go.
+  // The previous room no longer counts as memory of unfinished bodies. Otherwise a body nearly as large as all of
+  // this memory would wait for its own first room.
   if (grows) room_.end_upload();
   const auto patience = grows ? std::min(room_patience(), kGrowPatience) : room_patience();
   auto room = co_await context_.body_room.reserve(bytes, patience, grows ? nullptr : this);
@@ -70,9 +71,9 @@ milliseconds CallExchange::room_patience() const {
 Error CallExchange::no_room() const {
   if (context_.draining()) return {ErrorCode::kShuttingDown, "the server is stopping"};
   if (AwakeClock::now() >= plan_.urgency.deadline) {
-    return {ErrorCode::kDeadlineExceeded, "no answer within the request's timeout"};
+    return {ErrorCode::kDeadlineExceeded, "the server has no answer within the request's timeout"};
   }
-  return {ErrorCode::kQueueFull, "too busy"};
+  return {ErrorCode::kQueueFull, "the server is too busy: no memory for the body is free within queue.timeout"};
 }
 
 http::Exchange::Next CallExchange::body_came(std::uint64_t bytes, http::Response& response) {
@@ -95,7 +96,7 @@ http::Exchange::Next CallExchange::proceed(http::Response& response) {
     }
     case Stage::kRendering: return render(response);
   }
-  return fail({ErrorCode::kInternal, "the exchange was asked to go on before the body came"}, response);
+  return fail({ErrorCode::kInternal, "the exchange was resumed before its body was complete"}, response);
 }
 
 http::Exchange::Next CallExchange::make_ready(http::Response& response) {
@@ -107,13 +108,12 @@ http::Exchange::Next CallExchange::make_ready(http::Response& response) {
   if (!*done) return Next::kNextTurn;
   if (!calls_.empty() && calls_.size() <= kMostCalls) return hand_over();
   room_ = {};
-  return fail({ErrorCode::kBadRequest, "a request may ask 1 to " + std::to_string(kMostCalls) + " questions"},
-              response);
+  return fail({ErrorCode::kBadRequest, "a request must have 1 to " + std::to_string(kMostCalls) + " inputs"}, response);
 }
 
 http::Exchange::Next CallExchange::hand_over() {
   auto& model = plan_.model;
-  if (model->dispatcher.closed()) {  // while the body came the model was taken away; it may have come back
+  if (model->dispatcher.closed()) {  // a reload removed the model meanwhile; a new model may have its name
     auto now = context_.models.find(model->config->name);
     if (now && now->config->task == model->config->task) model = std::move(now);
   }
@@ -122,8 +122,8 @@ http::Exchange::Next CallExchange::hand_over() {
   return Next::kWait;
 }
 
-void CallExchange::take_back() {
-  if (std::exchange(taken_back_, true)) return;
+void CallExchange::cancel_calls() {
+  if (std::exchange(cancelled_, true)) return;
   for (std::size_t i = 0; i < calls_.size(); ++i) plan_.model->dispatcher.cancel(first_id_ + i);
 }
 
@@ -151,7 +151,7 @@ void CallExchange::wait(Resume done) {
                    }));
     return;
   }
-  // The last answer resumes the request, and the last job frees the body.
+  // The last answer resumes the exchange, and the last job frees the body.
   struct Join {
     Resume done;
     std::size_t left;
@@ -173,7 +173,7 @@ void CallExchange::wait(Resume done) {
 void CallExchange::answer_came(std::size_t number, schedule::Answer answer) {
   if (!answer.prediction && !failure_) {
     failure_ = answer.prediction.error();
-    if (calls_.size() > 1) take_back();  // one failure is the answer to all
+    if (calls_.size() > 1) cancel_calls();  // one failure decides the answer
   }
   answers_[number] = std::move(answer);
 }
@@ -183,7 +183,7 @@ void CallExchange::client_is_gone() {
     context_.body_room.leave(this);
     return;
   }
-  if (stage_ == Stage::kAsked) take_back();
+  if (stage_ == Stage::kAsked) cancel_calls();
 }
 
 // ---- the answer ----

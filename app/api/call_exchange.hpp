@@ -1,7 +1,7 @@
-// The exchange of a request that asks a model: drives a protocol's handler against the scheduler. The body lies in the
-// arena, and every worker may read it there: nothing secret may come by this way.
+// The exchange of a request to a model. It connects a protocol's handler with the scheduler. The body is in the
+// arena, where every worker can read it, so a body must not contain a secret.
 //
-// Front-end only, its one thread.
+// A connection owns it and uses it on the front-end's only thread.
 #pragma once
 
 #include <chrono>
@@ -24,13 +24,13 @@
 
 namespace yolod::app::api {
 
-// What calls need of the front-end. All of it outlives every exchange.
+// Calls use these parts of the front-end. All of them outlive every exchange.
 struct CallContext {
   const serving::Models& models;
   serving::BodyRoom& body_room;
   observe::Metrics& metrics;
   const common::ServerConfig& config;
-  std::function<bool()> draining;  // a stop has begun
+  std::function<bool()> draining;  // returns true once the server has begun to stop
 };
 
 class CallExchange final : public http::Exchange, public common::Recycled<CallExchange> {
@@ -53,11 +53,11 @@ class CallExchange final : public http::Exchange, public common::Recycled<CallEx
   void answered(int http_status) override;
 
  private:
-  // kBody -> kReady -> kAsked -> kRendering; each may end in an answer.
+  // The order is kBody -> kReady -> kAsked -> kRendering. Each stage may end with an answer.
   enum class Stage {
-    kBody,       // the body is still to come
-    kReady,      // the handler looks at the body
-    kAsked,      // the calls are with the dispatcher
+    kBody,       // the body has not arrived completely
+    kReady,      // the handler examines the body
+    kAsked,      // the dispatcher has the calls
     kRendering,  // the handler writes the answer
   };
 
@@ -66,10 +66,10 @@ class CallExchange final : public http::Exchange, public common::Recycled<CallEx
   [[nodiscard]] Next render(http::Response& response);
   [[nodiscard]] Next fail(const common::Error& error, http::Response& response);
   [[nodiscard]] schedule::Job job_of(const Call& call);
-  // Of the call with that number.
+  // Stores the answer of the call with this number.
   void answer_came(std::size_t number, schedule::Answer answer);
-  // Nobody waits for the calls any more: those that no worker has end now.
-  void take_back();
+  // Cancels the calls because their answers are not needed. Calls that no worker holds end now.
+  void cancel_calls();
   [[nodiscard]] std::chrono::milliseconds room_patience() const;
   [[nodiscard]] common::Error no_room() const;
 
@@ -80,9 +80,9 @@ class CallExchange final : public http::Exchange, public common::Recycled<CallEx
   ipc::ArenaBlock room_;
   Calls calls_;
   Answers answers_;
-  std::uint64_t first_id_{0};  // of the calls at the dispatcher, which follow each other
-  bool taken_back_{false};
-  std::optional<common::Error> failure_;  // of the first call that failed
+  std::uint64_t first_id_{0};  // the id of the first call; the other ids follow it
+  bool cancelled_{false};
+  std::optional<common::Error> failure_;  // the error of the first call that failed
 };
 
 }  // namespace yolod::app::api

@@ -1,11 +1,11 @@
-// What a protocol gives for one request that asks a model: three steps without a socket, each of which can be tested
-// with bytes.
+// A Handler implements one protocol for one request to a model. It has three steps without a socket, and each of
+// them can be tested with bytes.
 //
-//   begin(head)   which model is asked, or why none is
-//   ready(body)   the calls: what the model is asked, one or several
-//   render(...)   the answers as the protocol tells them
+//   begin(head)   chooses the model, or refuses the request
+//   ready(body)   finds one or more calls in the body
+//   render(...)   writes the answers in the format of the protocol
 //
-// api/call_exchange does the rest: admission, room for the body, the dispatcher, and the join of several calls.
+// api/call_exchange does the rest: admission, memory for the body, the dispatcher, and the join of several calls.
 #pragma once
 
 #include <boost/container/small_vector.hpp>
@@ -27,26 +27,26 @@
 
 namespace yolod::app::api {
 
-// What the head says.
+// The decisions of begin().
 struct Plan {
-  std::shared_ptr<serving::ServedModel>
-      model;  // set as soon as it is known: the answer counts as the model's, also a refusal
+  // Set it as soon as the model is known. The answer then counts for this model, even if it is an error.
+  std::shared_ptr<serving::ServedModel> model;
   schedule::Urgency urgency;
-  bool is_answered{false};  // the response is written, and no model is asked
+  bool is_answered{false};  // the response is complete, and no model is needed
 };
 
-// One question to the model. Each call of a request is scheduled, batched and replayed by itself.
+// A call is one input for the model. The calls of a request are scheduled, batched and replayed separately.
 struct Call {
-  std::span<const std::byte> content;  // within the body
+  std::span<const std::byte> content;  // a part of the body
   common::ContentKind kind{common::ContentKind::kFile};
   common::PredictionOptions options{};
 };
 using Calls = boost::container::small_vector<Call, 1>;
-// Of one request.
+// A request may have at most this many calls.
 inline constexpr std::size_t kMostCalls = 64;
 using Answers = boost::container::small_vector<schedule::Answer, 1>;
 
-// Front-end only, its one thread. Made for one request.
+// The exchange owns the handler and uses it on the front-end's only thread.
 class Handler {
  public:
   Handler() = default;
@@ -54,25 +54,26 @@ class Handler {
   Handler& operator=(const Handler&) = delete;
   virtual ~Handler() = default;
 
-  // Everything that the head decides. An Error is what the client is told.
+  // Makes all decisions that need only the head. The client receives an Error.
   [[nodiscard]] virtual common::Outcome<void> begin(const http::Question& question, Plan& plan,
                                                     http::Response& response) = 0;
 
-  // Looks at about `budget_bytes` more of the body, and adds what it finds to `calls`. True once it is done: then there
-  // is at least one call, and at most kMostCalls. False: it is called again when other connections have had their turn.
+  // Examines about `budget_bytes` more of the body and adds the inputs that it finds to `calls`. Returns true when
+  // it has found all of them, which must be 1 to kMostCalls. After false it is called again in a later turn of the
+  // event loop.
   [[nodiscard]] virtual common::Outcome<bool> ready(std::span<const std::byte> body, std::size_t budget_bytes,
                                                     Calls& calls) = 0;
 
   struct Result {
     std::string_view model;  // the name of the model that answered
-    Answers& answers;        // of the calls, in their order; none is an Error. A file may be taken out.
+    Answers& answers;        // of the calls, in their order; none is an Error; render() may move files out
   };
-  // Writes the answer, or a piece of it that takes well below 1 ms: then it returns false and is called again, with the
-  // same `response`.
+  // Writes the answer and returns true. If the work would take 1 ms or more, it writes one piece, returns false, and
+  // is called again with the same `response`.
   [[nodiscard]] virtual bool render(const Result& result, http::Response& response) = 0;
 
-  // Replaces all of `response` by an error as this protocol tells it. `retry_after_seconds` is for statuses that have
-  // it.
+  // Replaces the whole response by an error in the format of this protocol. `retry_after_seconds` is used only with
+  // statuses that have a Retry-After.
   virtual void write_error(const common::Error& error, std::uint32_t retry_after_seconds, http::Response& response) = 0;
 };
 

@@ -29,7 +29,7 @@ status http_status(ErrorCode code) {
     case ErrorCode::kBadConfig:
     case ErrorCode::kBadModel:
     case ErrorCode::kSystem: return status::internal_server_error;
-    case ErrorCode::kClientGone: return static_cast<status>(499);  // as nginx counts them; nobody gets it
+    case ErrorCode::kClientGone: return static_cast<status>(499);  // nginx uses this status too; no client receives it
     case ErrorCode::kQueueFull:
     case ErrorCode::kNotReady:
     case ErrorCode::kShuttingDown: return status::service_unavailable;
@@ -53,7 +53,7 @@ void write_failure(http::Response& response, status status, ErrorCode code, std:
   response.body += R"({"success":false,"error":{"code":")";
   response.body += common::to_string(code);
   response.body += R"(","message":)";
-  response.body.add_json(common::as_utf8(message));  // it may hold bytes of a client, or the name of a file
+  response.body.add_json(common::as_utf8(message));  // the text may contain bytes of a client or the name of a file
   response.body += "}}";
 }
 

@@ -1,5 +1,5 @@
-// Errors as yolod's own protocol tells them: {"success":false,"error":{"code":...,"message":...}}. The one place that
-// turns an error into an HTTP status.
+// Writes errors in yolod's own protocol: {"success":false,"error":{"code":...,"message":...}}. Only this file maps
+// an error to an HTTP status. Any thread may call it.
 #pragma once
 
 #include <ostream>  // before status.hpp, which uses it without including it (Boost 1.81)
@@ -16,13 +16,13 @@ namespace yolod::app::api {
 
 [[nodiscard]] boost::beast::http::status http_status(common::ErrorCode code);
 
-// The text that a client may see: an error of the client is explained, an error of the server is not.
+// Returns the text that the client receives. It explains an error of the client, but not an error of the server.
 [[nodiscard]] std::string client_message(const common::Error& error);
 
-// Replaces all of `response`; a 503 says Retry-After.
+// Replaces the whole response. A 503 has a Retry-After header.
 void write_error(http::Response& response, const common::Error& error, std::uint32_t retry_after_seconds = 1);
 
-// The same with a status and a message of the caller's choice.
+// Does the same as write_error(), with a status and a message of the caller.
 void write_failure(http::Response& response, boost::beast::http::status status, common::ErrorCode code,
                    std::string_view message);
 

@@ -1,5 +1,5 @@
-// The part that the exchanges of yolod's own protocol have in common, where no model is asked: how they tell errors and
-// how their answers are counted.
+// The base of the exchanges of yolod's own protocol that need no model. It writes their errors and counts their
+// answers.
 #pragma once
 
 #include "app/api/native_error.hpp"
@@ -9,10 +9,10 @@
 
 namespace yolod::app::api {
 
-// Front-end only, its one thread.
+// A connection owns it and uses it on the front-end's only thread.
 class NativeExchange : public http::HeadExchange {
  public:
-  // `metrics` outlives it.
+  // `metrics` outlives this object.
   explicit NativeExchange(observe::Metrics& metrics) : metrics_(metrics) {}
 
   void refuse(const common::Error& error, http::Response& response) final { write_error(response, error); }
@@ -28,7 +28,7 @@ class NativeExchange : public http::HeadExchange {
   observe::Metrics& metrics_;
 };
 
-// An answer that is written at once.
+// An exchange with an answer that `write` writes at once.
 class PlainExchange final : public NativeExchange, public common::Recycled<PlainExchange> {
  public:
   using Write = void (*)(http::Response& response);

@@ -26,9 +26,10 @@ Outcome<float> parse_fraction(std::string_view name, std::string_view text) {
 Error unknown_parameter(std::string_view name, std::span<const std::string_view> known) {
   constexpr std::size_t kLongestShown = 40;
   const auto nearest = common::nearest_word(name.substr(0, kLongestShown), {known.begin(), known.end()});
-  std::string message = '"' + common::printable(name, kLongestShown) + "\" is no parameter here" +
-                        (nearest.empty() ? ". Known " : ", did you mean " + std::string(nearest) + "? Known ") +
-                        (known.size() == 1 ? "is " : "are ");
+  std::string message = '"' + common::printable(name, kLongestShown) + "\" is not a parameter of this path" +
+                        (nearest.empty() ? "" : ", did you mean " + std::string(nearest) + "?") +
+                        (nearest.empty() ? ". " : " ") +
+                        (known.size() == 1 ? "The only parameter is " : "The parameters are ");
   for (std::size_t i = 0; i < known.size(); ++i) {
     message.append(i == 0 ? "" : i + 1 == known.size() ? " and " : ", ").append(known[i]);
   }

@@ -1,5 +1,5 @@
-// Values of a query and of header fields, read strictly: an unknown or doubled name and a value out of range are the
-// client's error. No sockets.
+// Parses the values of queries and header fields strictly: an unknown or repeated name, or a value out of range, is
+// the client's error. The functions need no socket; any thread may call them.
 #pragma once
 
 #include <charconv>
@@ -15,7 +15,7 @@
 
 namespace yolod::app::api {
 
-// The number that all of `text` is, in decimal; nothing if it is none or out of range.
+// Returns the decimal number that is the whole `text`, or nothing if there is none or it is out of range.
 template <typename Number>
 [[nodiscard]] std::optional<Number> parse_whole(std::string_view text) {
   Number value{};
@@ -24,22 +24,22 @@ template <typename Number>
   return value;
 }
 
-// kInvalidParameter: "`name` must be `allowed`".
+// Returns kInvalidParameter with the text "`name` must be `allowed`".
 [[nodiscard]] common::Error invalid(std::string_view name, std::string_view allowed);
 
-// A number from 0 to 1. Errors are kInvalidParameter.
+// Parses a number from 0 to 1. An Error is kInvalidParameter.
 [[nodiscard]] common::Outcome<float> parse_fraction(std::string_view name, std::string_view text);
 
-// kInvalidParameter: shows the name that came, the nearest name that is known, and all of `known`.
+// Returns kInvalidParameter. The text has the unknown name, the nearest known name, and all of `known`.
 [[nodiscard]] common::Error unknown_parameter(std::string_view name, std::span<const std::string_view> known);
 
-// Hands each pair of the query to `read` in order. The first error ends it: one that `read` returns, or
-// kInvalidParameter for a name that comes twice.
+// Calls `read` for each pair of the query, in order, until the first error. This is an error of `read`, or
+// kInvalidParameter for a name that occurs twice.
 template <typename Read>
 [[nodiscard]] common::Outcome<void> read_each_once(const http::RequestTarget& target, Read&& read) {
   const auto& query = target.query();
   for (auto pair = query.begin(); pair != query.end(); ++pair) {
-    // Short: what comes before is known names, each once.
+    // The inner loop is short, because all earlier names are known and different.
     for (auto earlier = query.begin(); earlier != pair; ++earlier) {
       if (earlier->first == pair->first) {
         return common::Error{common::ErrorCode::kInvalidParameter, "a parameter is given twice"};
@@ -50,8 +50,8 @@ template <typename Read>
   return {};
 }
 
-// X-Request-Timeout: whole milliseconds, at least 1, that its client gives a request from its first byte on; nothing
-// for an empty text. An Error is kInvalidParameter.
+// Parses X-Request-Timeout: the whole milliseconds, at least 1, that the client allows from the request's first
+// byte. Returns nothing for an empty text. An Error is kInvalidParameter.
 [[nodiscard]] common::Outcome<std::optional<std::chrono::milliseconds>> parse_request_timeout(std::string_view text);
 
 }  // namespace yolod::app::api

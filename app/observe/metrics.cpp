@@ -12,7 +12,7 @@
 namespace yolod::app::observe {
 namespace {
 
-// 0.1 ms to 30 s: from an identity model's round trip to the default request_timeout.
+// The buckets reach from 0.1 ms, the round trip of an identity model, to 30 s, the default request_timeout.
 const std::vector<double> kSeconds{0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30};
 const std::vector<double> kBatchSizes{1, 2, 4, 8, 16, 32, 64};
 

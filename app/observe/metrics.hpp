@@ -1,4 +1,5 @@
-// What the server counts, as Prometheus families: made once, updated from the event loop, read by GET /metrics.
+// Holds the server's metrics as Prometheus families. The front-end creates the object once and updates it on its
+// only thread; GET /metrics reads it.
 #pragma once
 
 #include <prometheus/histogram.h>
@@ -21,7 +22,7 @@ namespace yolod::app::observe {
 
 class Metrics;
 
-// One model's series, looked up once.
+// Holds the series of one model, which are looked up once.
 class ModelMetrics {
  public:
   ModelMetrics(Metrics& metrics, std::string model);
@@ -36,7 +37,7 @@ class ModelMetrics {
   void loaded(std::chrono::milliseconds load_time);
   void generation(std::uint64_t number);
   void workers(const std::string& state, double count);
-  // Whether every worker that serves has that part of its sandbox in force.
+  // Sets whether this part of the sandbox is in force for every serving worker.
   void sandbox(const std::string& part, bool in_force);
 
  private:
@@ -62,13 +63,14 @@ class Metrics {
 
   void arena(std::uint64_t used_bytes, std::uint64_t total_bytes);
   void open_connections(std::size_t count);
-  // An answer of 400 or more that is no model's: of paths and models that there are not, of what is no request or not
-  // allowed, of /readyz while models load. Under the model "".
+  // Counts an answer with a status of 400 or more that belongs to no model, under the model "". Such requests ask
+  // for unknown paths or models, are malformed or forbidden, or ask for /readyz while models load.
   void answered_without_model(int http_status);
   void loop_turns(const common::LoopTurns& turns);
-  // Every family with its series, as they are now (observe/metrics_text).
+  // Returns all families with the present values of their series (see observe/metrics_text).
   [[nodiscard]] std::vector<prometheus::MetricFamily> collect() const;
-  // The same, shared with whoever has asked less than `age` ago and still has them.
+  // Returns the result of collect(). If another caller got it less than `age` before and still holds it, both share
+  // it.
   [[nodiscard]] std::shared_ptr<const std::vector<prometheus::MetricFamily>> collect_shared(
       std::chrono::milliseconds age) const;
 

@@ -9,7 +9,7 @@
 namespace yolod::app::observe {
 namespace {
 
-// Lines of one piece, some 2 us each.
+// A piece has at most this many lines. A line takes about 2 us.
 constexpr std::size_t kLinesAtOnce = 150;
 
 std::size_t lines_of(const prometheus::ClientMetric& series) {
@@ -17,7 +17,7 @@ std::size_t lines_of(const prometheus::ClientMetric& series) {
   return series.histogram.bucket.empty() ? 1 : series.histogram.bucket.size() + kSumAndCount;
 }
 
-// Without its # HELP and # TYPE, which stand above the first series alone.
+// Removes # HELP and # TYPE, which only the first series of a family has.
 std::string_view without_header(std::string_view text) {
   while (text.starts_with('#')) text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
   return text;

@@ -27,8 +27,8 @@ BatchChoice choose_batch(const ServiceTimes& times, const std::vector<std::size_
     const auto service = times.of_batch(size);
     // While no time is known, the largest size is only a limit.
     if (!service) return {sizes.empty() ? 1 : sizes.back(), Duration::zero()};
-    // The request waits for the present batch and for its own. But if the workers fall behind, small batches are
-    // late too. Then only the rate counts.
+    // The request waits for the present batch and for its own. If the workers fall behind, small batches become late
+    // too, so only the rate counts.
     const bool in_time = 2 * *service <= budget || best_per_request > keeps_up;
     const double per_request = common::in_seconds(*service) / static_cast<double>(size);
     if (best_per_request == 0) {  // the smallest size is the first choice

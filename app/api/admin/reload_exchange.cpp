@@ -20,12 +20,13 @@ http::Exchange::Next ReloadExchange::begin(const http::Question& question, http:
     return {};
   };
   if (const auto all = api::read_each_once(question.target, read); !all) return fail(all.error(), response);
-  if (question.head.has_body()) return fail({ErrorCode::kBadRequest, "a reload takes no body"}, response);
+  if (question.head.has_body())
+    return fail({ErrorCode::kBadRequest, "a reload request must not have a body"}, response);
   return Next::kWait;
 }
 
 void ReloadExchange::wait(Resume done) {
-  // A std::function wants what it holds to be copyable.
+  // A std::function needs a copyable callable.
   auto resume = std::make_shared<Resume>(std::move(done));
   ask_(model_, [this, resume](const Outcome<void>& result) {
     result_ = result;

@@ -1,4 +1,5 @@
-// POST /reload: the config is read again, and all models are loaded anew, or the one that ?model= names.
+// Implements POST /reload. The server reads the config again and loads all models, or only the model that ?model=
+// names.
 #pragma once
 
 #include <functional>
@@ -10,14 +11,15 @@
 
 namespace yolod::app::api::admin {
 
-// Reads the config again and reloads that model, or with an empty name all. `done` is called once, later:
-// kUnknownModel, kBadConfig, kBadModel with the reason, kNotReady while another reload runs, kShuttingDown.
+// Reads the config again and reloads this model, or all models if the name is empty. `done` is called once, later.
+// Errors are kUnknownModel, kBadConfig, kBadModel with the reason, kNotReady while another reload runs, and
+// kShuttingDown.
 using AskForReload =
     std::function<void(std::string_view model, std::function<void(const common::Outcome<void>&)> done)>;
 
 class ReloadExchange final : public api::NativeExchange {
  public:
-  // Both outlive it.
+  // The arguments outlive this object.
   ReloadExchange(observe::Metrics& metrics, const AskForReload& ask) : api::NativeExchange(metrics), ask_(ask) {}
 
   [[nodiscard]] Next begin(const http::Question& question, http::Response& response) override;
@@ -30,7 +32,8 @@ class ReloadExchange final : public api::NativeExchange {
   common::Outcome<void> result_;
 };
 
-// Whoever may ask for a reload is told the reason of a failure as it is. Replaces all of `response`.
+// Writes the result of a reload and replaces the whole response. Only admins may request a reload, so the answer
+// contains the full reason of a failure.
 void write_reloaded(http::Response& response, const common::Outcome<void>& result);
 
 }  // namespace yolod::app::api::admin

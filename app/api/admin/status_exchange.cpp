@@ -16,7 +16,7 @@ http::Exchange::Next StatusExchange::proceed(http::Response& response) {
   return writer_->write_some(response.body) ? Next::kRespond : Next::kWriteMore;
 }
 
-// To bring the metrics up to date is the work of one turn.
+// The update of the metrics takes one turn of the event loop.
 http::Exchange::Next MetricsExchange::begin(const http::Question& /*question*/, http::Response& response) {
   refresh_();
   response.start(beast_http::status::ok, "text/plain; version=0.0.4");
@@ -24,7 +24,7 @@ http::Exchange::Next MetricsExchange::begin(const http::Question& /*question*/, 
 }
 
 http::Exchange::Next MetricsExchange::proceed(http::Response& response) {
-  if (!text_) {  // which is the work of a turn, too
+  if (!text_) {  // this takes another turn of the event loop
     text_.emplace(metrics_);
     return Next::kWriteMore;
   }

@@ -1,4 +1,4 @@
-// GET /status, GET /metrics and GET /readyz.
+// Implements GET /status, GET /metrics and GET /readyz.
 #pragma once
 
 #include <functional>
@@ -13,14 +13,14 @@
 
 namespace yolod::app::api::admin {
 
-// The server as it is now.
+// Returns the present state of the server.
 using ReadStatus = std::function<serving::ServerStatus()>;
-// Brings the metrics of things that are not counted up to date.
+// Updates the metrics that are not counted at events.
 using RefreshMetrics = std::function<void()>;
 
 class StatusExchange final : public api::NativeExchange, public common::Recycled<StatusExchange> {
  public:
-  // Both outlive it.
+  // The arguments outlive this object.
   StatusExchange(observe::Metrics& metrics, const ReadStatus& read) : api::NativeExchange(metrics), read_(read) {}
   [[nodiscard]] Next begin(const http::Question& question, http::Response& response) override;
   [[nodiscard]] Next proceed(http::Response& response) override;
@@ -32,7 +32,7 @@ class StatusExchange final : public api::NativeExchange, public common::Recycled
 
 class MetricsExchange final : public api::NativeExchange, public common::Recycled<MetricsExchange> {
  public:
-  // Both outlive it.
+  // The arguments outlive this object.
   MetricsExchange(observe::Metrics& metrics, const RefreshMetrics& refresh)
       : api::NativeExchange(metrics), metrics_(metrics), refresh_(refresh) {}
   [[nodiscard]] Next begin(const http::Question& question, http::Response& response) override;
@@ -46,7 +46,7 @@ class MetricsExchange final : public api::NativeExchange, public common::Recycle
 
 class ReadinessExchange final : public api::NativeExchange, public common::Recycled<ReadinessExchange> {
  public:
-  // Both outlive it.
+  // The arguments outlive this object.
   ReadinessExchange(observe::Metrics& metrics, const ReadStatus& read) : api::NativeExchange(metrics), read_(read) {}
   [[nodiscard]] Next begin(const http::Question& question, http::Response& response) override;
 

@@ -17,11 +17,12 @@ namespace {
 
 namespace json = boost::json;
 
-// One turn reads so many processes' sizes (some 20 us each), or writes so many workers as JSON.
+// The event loop reads the sizes of this many processes in one turn (about 20 us each), or writes this many workers
+// as JSON.
 constexpr std::size_t kSizesAtOnce = 16;
 constexpr std::size_t kWorkersAtOnce = 64;
 
-// Null until the process has told it.
+// The value is null until the process has reported its sandbox.
 json::value sandbox_json(bool told, const common::SandboxState& sandbox) {
   if (!told) return nullptr;
   json::object object{
@@ -42,7 +43,7 @@ json::object worker_json(const process::WorkerStatus& worker, std::uint64_t resi
           {"sandbox", sandbox_json(!worker.device.empty(), worker.sandbox)}};
 }
 
-// A model's own state: whether it serves, and if not, why not yet.
+// Returns whether the model serves, and if not, why.
 std::string_view model_state(const serving::ModelStatus& model, bool draining) {
   if (draining) return "draining";
   if (model.ready) return "ready";
@@ -52,7 +53,8 @@ std::string_view model_state(const serving::ModelStatus& model, bool draining) {
   return loading ? "loading" : "unavailable";
 }
 
-// `sizes` are those of the workers, then that of the loader, if there is one; it is moved behind them.
+// `sizes` points to the sizes of the model's workers, followed by its loader's size if it has one. It is moved past
+// them.
 json::object model_json(const serving::ModelStatus& model, bool draining, const std::uint64_t*& sizes) {
   json::array workers;
   for (const process::WorkerStatus& worker : model.workers) workers.push_back(worker_json(worker, *sizes++));

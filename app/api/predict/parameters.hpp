@@ -1,4 +1,4 @@
-// The query of POST /predict and PUT /image.
+// Parses the query of POST /predict and PUT /image. Any thread may call these functions.
 #pragma once
 
 #include <span>
@@ -12,18 +12,20 @@
 
 namespace yolod::app::api::predict {
 
-// Their names.
+// Returns the names of all parameters.
 [[nodiscard]] std::span<const std::string_view> predict_parameters();
 
 struct PredictParameters {
-  std::string_view model;  // empty: the default model; the target's
+  std::string_view model;  // empty for the default model; points into the target
   schedule::Priority priority{schedule::Priority::kNormal};
   common::PredictionOptions options;
 };
 
-// Errors are kInvalidParameter. `max_detections` may only lower the model's own limit, which sized the lanes, and what
-// is for another task than the model's is refused: that is checked by limit_to(), once the model is known.
+// An Error is kInvalidParameter.
 [[nodiscard]] common::Outcome<PredictParameters> parse_predict_parameters(const http::RequestTarget& target);
+
+// Returns kInvalidParameter if an option does not fit the model's task, or exceeds the model's own limit. The lanes
+// have room only for max_detections of the config, so a request may only lower it.
 [[nodiscard]] common::Outcome<void> limit_to(const common::ModelConfig& model,
                                              const common::PredictionOptions& options);
 

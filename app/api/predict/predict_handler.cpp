@@ -19,7 +19,7 @@ using common::Error;
 using common::ErrorCode;
 using common::Outcome;
 
-// Members of a list that one turn writes as JSON.
+// The handler writes this many items of a list as JSON in one turn of the event loop.
 constexpr std::size_t kItemsAtOnce = 500;
 
 }  // namespace
@@ -45,10 +45,11 @@ Outcome<void> PredictHandler::begin(const http::Question& question, api::Plan& p
 Outcome<void> PredictHandler::check_route(const common::ModelConfig& model) const {
   const bool makes_images = model.task == common::Task::kImage;
   if (kind_ == Kind::kImages && !makes_images) {
-    return Error{ErrorCode::kBadRequest, "this model makes no images: POST /predict asks it; ?model= names another"};
+    return Error{ErrorCode::kBadRequest,
+                 "this model does not produce images: use POST /predict, or another model with ?model="};
   }
   if (kind_ == Kind::kPredictions && makes_images) {
-    return Error{ErrorCode::kBadRequest, "this model makes images: PUT /image asks it"};
+    return Error{ErrorCode::kBadRequest, "this model produces images: use PUT /image"};
   }
   return {};
 }
@@ -58,11 +59,11 @@ Outcome<void> PredictHandler::read_content_type(const http::RequestHead& head, c
     constexpr std::size_t kLongestShown = 40;
     return Error{ErrorCode::kUnsupportedMediaType, "the Content-Encoding " +
                                                        common::printable(head.content_encoding, kLongestShown) +
-                                                       " is not read, send the picture as it is"};
+                                                       " is not supported; send the picture without it"};
   }
   if (http::is_multipart(head.content_type)) {
     boundary_ = http::multipart_boundary(head.content_type);
-    if (!boundary_) return Error{ErrorCode::kBadRequest, "multipart: no valid boundary"};
+    if (!boundary_) return Error{ErrorCode::kBadRequest, "multipart: the Content-Type has no valid boundary"};
   } else if (http::is_media_type(head.content_type, "application/json")) {
     if (model.task == common::Task::kTensor) {
       return Error{ErrorCode::kUnsupportedMediaType, "this model takes tensors: send .npy or .npz as the body"};

@@ -1,5 +1,5 @@
-// POST /predict and PUT /image: one picture, or one model's tensors, as the body, as a part of a form, or as base64 in
-// JSON; one prediction as the answer.
+// Implements POST /predict and PUT /image. The input is one picture, or the tensors of one call, as the body, as a
+// part of a form, or as base64 in JSON. The answer is one prediction.
 #pragma once
 
 #include <cstddef>
@@ -21,12 +21,12 @@ namespace yolod::app::api::predict {
 
 class PredictHandler final : public api::Handler, public common::Recycled<PredictHandler> {
  public:
-  // What a route's models make.
+  // A route's models produce this kind of answer.
   enum class Kind {
     kPredictions,  // POST /predict
     kImages,       // PUT /image
   };
-  // `models` outlives it.
+  // `models` outlives this object.
   PredictHandler(const serving::Models& models, Kind kind) : models_(models), kind_(kind) {}
 
   [[nodiscard]] common::Outcome<void> begin(const http::Question& question, api::Plan& plan,
@@ -37,9 +37,9 @@ class PredictHandler final : public api::Handler, public common::Recycled<Predic
   void write_error(const common::Error& error, std::uint32_t retry_after_seconds, http::Response& response) override;
 
  private:
-  // What the head alone says against asking that model at this route.
+  // Returns an Error if this route does not serve the model's task.
   [[nodiscard]] common::Outcome<void> check_route(const common::ModelConfig& model) const;
-  // How the content lies in the body.
+  // Finds out from the head where the content is in the body.
   [[nodiscard]] common::Outcome<void> read_content_type(const http::RequestHead& head,
                                                         const common::ModelConfig& model);
 
@@ -50,7 +50,7 @@ class PredictHandler final : public api::Handler, public common::Recycled<Predic
   common::ContentKind content_kind_{common::ContentKind::kFile};
   std::optional<std::string> boundary_;  // of multipart/form-data
   std::unique_ptr<http::MultipartScanner> form_;
-  std::optional<std::size_t> written_items_;  // of a long list
+  std::optional<std::size_t> written_items_;  // set while a long list is written in pieces
 };
 
 }  // namespace yolod::app::api::predict

@@ -10,7 +10,8 @@ namespace {
 
 namespace beast_http = boost::beast::http;
 
-// What a member of a list takes as JSON, with a label of usual length. Reserved at once: a text that grows is copied.
+// An item of a list takes about this many bytes as JSON, with a label of usual length. The memory is reserved at
+// once, because a text that grows is copied.
 constexpr std::size_t kItemBytes = 160;
 
 void append_timing(http::TextBuffer& out, const schedule::Answer& answer, std::uint32_t total_us) {
@@ -38,7 +39,7 @@ void append_image(http::TextBuffer& out, const List& list, const common::ModelDe
   out += R"(},"predictions":[)";
 }
 
-// What each member of a list begins with.
+// Writes the beginning of an item.
 void append_label(http::TextBuffer& out, std::uint32_t class_id, const common::ModelDescription& model) {
   out += R"({"label":)";
   out.add_json(model.labels[class_id]);
@@ -46,7 +47,7 @@ void append_label(http::TextBuffer& out, std::uint32_t class_id, const common::M
   out.add_whole(class_id);
 }
 
-// Hundredths of a pixel: far below what a network resolves.
+// The precision is a hundredth of a pixel, which is much finer than a network's.
 void append_pixels(http::TextBuffer& out, std::string_view name, float value) {
   out += name;
   out.add_fixed(value, 2);

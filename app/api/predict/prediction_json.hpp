@@ -1,4 +1,5 @@
-// A prediction as POST /predict and PUT /image answer it: JSON, or the file that the model made.
+// Writes a prediction as the answer of POST /predict and PUT /image: as JSON, or as the file that the model
+// produced. Only the front-end's thread calls these functions.
 #pragma once
 
 #include <cstddef>
@@ -11,16 +12,17 @@
 
 namespace yolod::app::api::predict {
 
-// A prediction, with Server-Timing: JSON, or the file that it is, which is taken out of `answer`. `total_us` runs from
-// the request's first byte to now. Replaces all of `response`. REQUIRES: answer.prediction is no Error, here and below.
+// Writes the whole answer with a Server-Timing header and replaces the whole response. A file is moved out of
+// `answer`. `total_us` is the time since the request's first byte. REQUIRES, also for the next functions:
+// answer.prediction is no Error.
 void write_prediction(http::Response& response, std::string_view model, schedule::Answer& answer,
                       std::uint32_t total_us);
 
-// The same for a long list, piece by piece: begin_prediction(), append_items() until all of item_count() are written,
-// end_prediction(). Not for files.
+// These functions write a long list in pieces: begin_prediction(), then append_items() until item_count() items are
+// written, then end_prediction(). The prediction must not be a file.
 [[nodiscard]] std::size_t item_count(const common::Prediction& prediction);
 void begin_prediction(http::Response& response, std::string_view model, const schedule::Answer& answer);
-// Up to `count` members of the list from number `from` on.
+// Appends up to `count` items of the list, beginning with number `from`.
 void append_items(http::Response& response, const schedule::Answer& answer, std::size_t from, std::size_t count);
 void end_prediction(http::Response& response, const schedule::Answer& answer, std::uint32_t total_us);
 

@@ -299,7 +299,7 @@ TEST_CASE("CallExchange: more questions than a request may ask are refused, and 
   for (std::size_t i = 0; i <= kMostCalls; ++i) lines += "a\n";
   bench.driver.finish(bench.ready(bench.driver.send(lines)));
   CHECK(bench.driver.status() == 400);
-  CHECK(bench.driver.body().find("1 to 64 questions") != std::string::npos);
+  CHECK(bench.driver.body().find("1 to 64 inputs") != std::string::npos);
   CHECK(bench.arena_used() == used_before);
 }
 

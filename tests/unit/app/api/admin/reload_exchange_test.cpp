@@ -64,7 +64,7 @@ TEST_CASE("ReloadExchange: its query is the model alone, and it takes no body", 
     CHECK(refused("POST /reload" + std::string(query) + " HTTP/1.1\r\nHost: a\r\n"));
   }
   CHECK(refused("POST /reload HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n"));
-  CHECK(bench.driver.body().find("a reload takes no body") != std::string::npos);
+  CHECK(bench.driver.body().find("a reload request must not have a body") != std::string::npos);
   CHECK(bench.asked == "nothing");
 }
 

@@ -129,13 +129,13 @@ TEST_CASE("Parameters: an error never repeats a value, and of an unknown name on
   CHECK(name.error().message.size() < 200);
   const auto control = parse("a%0Ab%1B=1");
   REQUIRE_FALSE(control);
-  CHECK(control.error().message.starts_with("\"a\\nb\\x1b\" is no parameter here"));
+  CHECK(control.error().message.starts_with("\"a\\nb\\x1b\" is not a parameter of this path"));
 }
 
 TEST_CASE("Parameters: an unknown one is named, with the nearest and all that are known", "[app][unit]") {
   CHECK(parse("confidense=0.5").error().message ==
-        "\"confidense\" is no parameter here, did you mean confidence? Known are model, priority, confidence, iou, "
-        "max_detections, top_k and annotate");
+        "\"confidense\" is not a parameter of this path, did you mean confidence? The parameters are model, priority, "
+        "confidence, iou, max_detections, top_k and annotate");
   CHECK(parse("conf=0.5").error().message.find("did you mean") != std::string::npos);
 }
 

@@ -110,7 +110,8 @@ TEST_CASE("PredictHandler: a form's picture is its part of the name image", "[ap
     CHECK_FALSE(bench.ready("--xx\r\nContent-Disposition: form-data; name=\"iou\"\r\n\r\n1\r\n--xx--\r\n").ok());
   }
   SECTION("the boundary is missing") {
-    CHECK(error_of(bench.begin("", "Content-Type: multipart/form-data\r\n")) == "multipart: no valid boundary");
+    CHECK(error_of(bench.begin("", "Content-Type: multipart/form-data\r\n")) ==
+          "multipart: the Content-Type has no valid boundary");
   }
 }
 
@@ -129,17 +130,17 @@ TEST_CASE("PredictHandler: JSON is left to the worker, and no model of tensors t
 TEST_CASE("PredictHandler: a body that is encoded for its way is refused by its encoding's name", "[app][unit]") {
   HandlerBench bench;
   CHECK(error_of(bench.begin("", "Content-Encoding: gzip\r\n")) ==
-        "the Content-Encoding gzip is not read, send the picture as it is");
+        "the Content-Encoding gzip is not supported; send the picture without it");
   CHECK(bench.begin("", "Content-Encoding: Identity\r\n").ok());
 }
 
 TEST_CASE("PredictHandler: each route asks its kind of model", "[app][unit]") {
   HandlerBench images_at_predict(config_for(Task::kImage));
-  CHECK(error_of(images_at_predict.begin("")) == "this model makes images: PUT /image asks it");
+  CHECK(error_of(images_at_predict.begin("")) == "this model produces images: use PUT /image");
   CHECK(images_at_predict.plan.model == nullptr);  // the refusal is not the model's
   HandlerBench detector_at_image(config_for(Task::kDetect), Kind::kImages);
   CHECK(error_of(detector_at_image.begin("")) ==
-        "this model makes no images: POST /predict asks it; ?model= names another");
+        "this model does not produce images: use POST /predict, or another model with ?model=");
   HandlerBench images(config_for(Task::kImage), Kind::kImages);
   REQUIRE(images.begin("", "Accept: image/png\r\n").ok());
   REQUIRE(images.ready("picture").value());
