@@ -28,8 +28,8 @@ constexpr milliseconds kGrowPatience{2000};
 
 }  // namespace
 
-http::Exchange::Next CallExchange::begin(const http::Question& question, http::Response& response) {
-  if (const auto begun = handler_->begin(question, plan_, response); !begun) return fail(begun.error(), response);
+http::Exchange::Next CallExchange::begin(const http::RequestView& request, http::Response& response) {
+  if (const auto begun = handler_->begin(request, plan_, response); !begun) return fail(begun.error(), response);
   if (plan_.is_answered) return Next::kRespond;
   const auto admitted = plan_.model->dispatcher.admit(plan_.urgency);
   return admitted ? Next::kReadBody : fail(admitted.error(), response);

@@ -38,7 +38,7 @@ class CallExchange final : public http::Exchange, public common::Recycled<CallEx
   CallExchange(const CallContext& context, std::unique_ptr<Handler> handler)
       : context_(context), handler_(std::move(handler)) {}
 
-  [[nodiscard]] Next begin(const http::Question& question, http::Response& response) override;
+  [[nodiscard]] Next begin(const http::RequestView& request, http::Response& response) override;
   [[nodiscard]] Next proceed(http::Response& response) override;
   void wait(Resume done) override;
   [[nodiscard]] BodyRule body_rule() const override;

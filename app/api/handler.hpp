@@ -55,7 +55,7 @@ class Handler {
   virtual ~Handler() = default;
 
   // Makes all decisions that need only the head. The client receives an Error.
-  [[nodiscard]] virtual common::Outcome<void> begin(const http::Question& question, Plan& plan,
+  [[nodiscard]] virtual common::Outcome<void> begin(const http::RequestView& request, Plan& plan,
                                                     http::Response& response) = 0;
 
   // Examines about `budget_bytes` more of the body and adds the inputs that it finds to `calls`. Returns true when

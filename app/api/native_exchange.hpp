@@ -33,7 +33,7 @@ class PlainExchange final : public NativeExchange, public common::Recycled<Plain
  public:
   using Write = void (*)(http::Response& response);
   PlainExchange(observe::Metrics& metrics, Write write) : NativeExchange(metrics), write_(write) {}
-  [[nodiscard]] Next begin(const http::Question& /*question*/, http::Response& response) override {
+  [[nodiscard]] Next begin(const http::RequestView& /*request*/, http::Response& response) override {
     write_(response);
     return Next::kRespond;
   }

@@ -103,13 +103,14 @@ void ServiceManager::tick(bool loading) {
   if (address_.empty()) return;
   send_pending();
   const auto now = Clock::now();
-  if (watchdog_period_.count() != 0 && now - fed_ >= watchdog_period_ && try_send("WATCHDOG=1")) fed_ = now;
-  if (loading && now - asked_for_time_ >= kAskPeriod &&
+  if (watchdog_period_.count() != 0 && now - watchdog_sent_at_ >= watchdog_period_ && try_send("WATCHDOG=1"))
+    watchdog_sent_at_ = now;
+  if (loading && now - time_requested_at_ >= kAskPeriod &&
       try_send("EXTEND_TIMEOUT_USEC=" + std::to_string(std::chrono::microseconds(kMoreTime).count()))) {
-    asked_for_time_ = now;
+    time_requested_at_ = now;
   }
-  if (status_ != status_sent_ && now - said_ >= kStatusPeriod && try_send("STATUS=" + status_)) {
-    said_ = now;
+  if (status_ != status_sent_ && now - status_sent_at_ >= kStatusPeriod && try_send("STATUS=" + status_)) {
+    status_sent_at_ = now;
     status_sent_ = status_;
   }
 }

@@ -51,9 +51,9 @@ class ServiceManager {
   std::deque<std::string> pending_;
   std::vector<common::UniqueFd> sockets_;
   std::chrono::microseconds watchdog_period_{0};  // 0 if the manager has no watchdog
-  common::Clock::time_point fed_;
-  common::Clock::time_point asked_for_time_;
-  common::Clock::time_point said_;
+  common::Clock::time_point watchdog_sent_at_;
+  common::Clock::time_point time_requested_at_;
+  common::Clock::time_point status_sent_at_;
   std::string status_;
   std::string status_sent_;
 };

@@ -119,7 +119,7 @@ void BodyUpload::pause(Clock::time_point now) {
   paused_ = now;
 }
 
-void BodyUpload::go_on(Clock::time_point now) {
+void BodyUpload::resume(Clock::time_point now) {
   reading_ = true;
   began_ += now - paused_;
   checked_ = now;

@@ -63,7 +63,7 @@ class BodyUpload {
   // Pause and resume the measurement while the server itself delays the upload. The pause does not count against the
   // client.
   void pause(common::Clock::time_point now);
-  void go_on(common::Clock::time_point now);
+  void resume(common::Clock::time_point now);
   // Returns true if the body has taken longer than `body_timeout` or is below the required pace. The connection
   // calls it periodically, because each call also measures the recent rate.
   [[nodiscard]] bool is_late(std::chrono::milliseconds body_timeout, common::Clock::time_point now);

@@ -77,7 +77,7 @@ bool Connection::check_deadline(AwakeClock::time_point now) {
   const bool is_slow = upload_.is_late(config.body_timeout, now);
   const bool late = is_slow || now >= deadline_ || (idle_ && now - since() >= config.idle_timeout);
   if (late) time_out();
-  if (waiting_ || occupation() == Occupation::kAwaitingRoom) look_for_client();
+  if (waiting_ || occupation() == Occupation::kAwaitingRoom) check_client();
   return late;
 }
 
@@ -90,7 +90,7 @@ void Connection::evict_upload(AwakeClock::time_point now) {
   time_out();
 }
 
-void Connection::look_for_client() {
+void Connection::check_client() {
   switch (net::client_presence(socket_.native_handle())) {
     case net::ClientPresence::kThere: return;
     case net::ClientPresence::kHalfClosed:
@@ -122,7 +122,7 @@ asio::awaitable<void> Connection::run() {
         step = read_head();
         break;
       }
-      case Step::kSayContinue: step = co_await say_continue(); break;
+      case Step::kSendContinue: step = co_await send_continue(); break;
       case Step::kAwaitRoom: step = co_await await_room(); break;
       case Step::kMoreRoom: step = co_await await_more_room(); break;
       case Step::kReadBody: {
@@ -135,12 +135,12 @@ asio::awaitable<void> Connection::run() {
       case Step::kReadFraming: {
         auto [failure, bytes] = co_await socket_.async_read_some(buffer_.prepare(kFramingBytes), common::kAwait);
         buffer_.commit(bytes);
-        step = failure ? drop_body(read_failure()) : upload_is(upload_.take(buffer_));
+        step = failure ? drop_body(read_failure()) : follow_upload(upload_.take(buffer_));
         break;
       }
       case Step::kNextTurn:
         co_await asio::post(socket_.get_executor(), asio::use_awaitable);
-        if (begun_) scratch().response = std::move(*std::exchange(begun_, nullptr));
+        if (begun_response_) scratch().response = std::move(*std::exchange(begun_response_, nullptr));
         step = follow(exchange_->proceed(scratch().response));
         break;
       case Step::kWait:
@@ -157,7 +157,7 @@ asio::awaitable<void> Connection::run() {
         break;
       case Step::kLetOthers:
         co_await asio::post(socket_.get_executor(), asio::use_awaitable);
-        without_wait_ = 0;
+        pipelined_count_ = 0;
         step = Step::kNextRequest;
         break;
       case Step::kEnd: break;
@@ -173,12 +173,12 @@ Connection::Step Connection::next_request() {
   if (buffer_.size() != 0) {
     // Other connections may run after this many pipelined requests of one client.
     constexpr unsigned kAtOnce = 16;
-    if (++without_wait_ > kAtOnce) return Step::kLetOthers;
+    if (++pipelined_count_ > kAtOnce) return Step::kLetOthers;
     begin_request();
     return read_head();
   }
   if (buffer_.capacity() > kIdleBufferBytes) buffer_.shrink_to_fit();
-  without_wait_ = 0;
+  pipelined_count_ = 0;
   idle_ = true;
   if (occupation() != Occupation::kSilent) occupy(Occupation::kIdle, AwakeClock::now());
   return Step::kReadHeader;
@@ -242,8 +242,8 @@ bool Connection::may_be_served(const RequestHead& head, Step& otherwise) {
     return false;
   }
   version_ = head.version;
-  otherwise =
-      refuse({ErrorCode::kQueueFull, "too many connections"}, head.has_body() ? BodyState::kUnread : BodyState::kRead);
+  otherwise = refuse({ErrorCode::kQueueFull, "the server has too many connections"},
+                     head.has_body() ? BodyState::kUnread : BodyState::kRead);
   return false;
 }
 
@@ -281,7 +281,7 @@ Connection::Step Connection::follow(Exchange::Next next) {
   switch (next) {
     case Exchange::Next::kNextTurn: return Step::kNextTurn;
     case Exchange::Next::kWriteMore:
-      begun_ = std::make_unique<Response>(std::exchange(scratch().response, {}));
+      begun_response_ = std::make_unique<Response>(std::exchange(scratch().response, {}));
       return Step::kNextTurn;
     case Exchange::Next::kWait: return Step::kWait;
     case Exchange::Next::kReadBody:  // only begin() returns this
@@ -302,10 +302,10 @@ Connection::Step Connection::begin_body(const RequestHead& head) {
   body_state_ = BodyState::kUnread;
   if (upload_.begin(head, exchange_->body_rule()) == BodyUpload::State::kRefused) return drop_body(upload_.error());
   if (buffer_.size() != 0) return make_room();
-  return head.expects_continue ? Step::kSayContinue : await_body();
+  return head.expects_continue ? Step::kSendContinue : await_body();
 }
 
-asio::awaitable<Connection::Step> Connection::say_continue() {
+asio::awaitable<Connection::Step> Connection::send_continue() {
   static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
   set_deadline(list_.config().write_timeout);
   auto [failure, bytes] = co_await asio::async_write(socket_, asio::buffer(kContinue), common::kAwait);
@@ -328,7 +328,7 @@ Connection::Step Connection::body_began(error_code failure) {
 
 Connection::Step Connection::make_room() {
   if (!exchange_->try_room(upload_.room_bytes())) return Step::kAwaitRoom;
-  return upload_is(upload_.use_room(exchange_->room(), buffer_));
+  return follow_upload(upload_.use_room(exchange_->room(), buffer_));
 }
 
 asio::awaitable<Connection::Step> Connection::await_room() {
@@ -339,18 +339,18 @@ asio::awaitable<Connection::Step> Connection::await_room() {
   const bool gone = !socket_.is_open() || net::client_presence(socket_.native_handle()) == net::ClientPresence::kGone;
   if (gone) co_return Step::kEnd;
   if (!came) co_return drop_body(came.error());
-  co_return upload_is(upload_.use_room(exchange_->room(), buffer_));
+  co_return follow_upload(upload_.use_room(exchange_->room(), buffer_));
 }
 
 asio::awaitable<Connection::Step> Connection::await_more_room() {
   upload_.pause(AwakeClock::now());
   const auto came = co_await exchange_->await_room(upload_.room_bytes(), upload_.received_bytes());
   if (!came) co_return drop_body(came.error());
-  upload_.go_on(AwakeClock::now());
-  co_return upload_is(upload_.use_room(exchange_->room(), buffer_));
+  upload_.resume(AwakeClock::now());
+  co_return follow_upload(upload_.use_room(exchange_->room(), buffer_));
 }
 
-Connection::Step Connection::upload_is(BodyUpload::State state) {
+Connection::Step Connection::follow_upload(BodyUpload::State state) {
   switch (state) {
     case BodyUpload::State::kContent:
     case BodyUpload::State::kFraming: break;
@@ -376,7 +376,7 @@ Connection::Step Connection::body_came(error_code failure, std::size_t bytes) {
   if (failure) return drop_body(read_failure());
   const auto state = upload_.content_came(bytes);
   common::reach(common::FaultPoint::kFrontEndReadSome);
-  return upload_is(state);
+  return follow_upload(state);
 }
 
 Connection::Step Connection::body_complete() {

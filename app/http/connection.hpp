@@ -58,7 +58,7 @@ class Connection : public std::enable_shared_from_this<Connection>, public Place
   // Names what run() does next. Each step leads to a step further to the right; few requests need the steps in
   // brackets:
   //
-  //   kNextRequest  kReadHeader   [kSayContinue]  [kAwaitBody]  [kAwaitRoom]  kReadBody  [kMoreRoom]  ...
+  //   kNextRequest  kReadHeader   [kSendContinue]  [kAwaitBody]  [kAwaitRoom]  kReadBody  [kMoreRoom]  ...
   //                 [kAwaitPlace]
   //
   //   ...  [kNextTurn]  kWait  [kNextTurn]  [kWriteRest]
@@ -68,7 +68,7 @@ class Connection : public std::enable_shared_from_this<Connection>, public Place
     kNextRequest,
     kReadHeader,
     kAwaitPlace,  // the connection is in the reserve, and its request is not served from there
-    kSayContinue,
+    kSendContinue,
     kAwaitBody,  // wait for the first bytes; a client that sends nothing gets no room
     kAwaitRoom,
     kReadBody,     // read the body into the room
@@ -101,13 +101,13 @@ class Connection : public std::enable_shared_from_this<Connection>, public Place
 
   // ---- the body ----
   [[nodiscard]] Step begin_body(const RequestHead& head);
-  [[nodiscard]] boost::asio::awaitable<Step> say_continue();
+  [[nodiscard]] boost::asio::awaitable<Step> send_continue();
   [[nodiscard]] Step await_body();
   [[nodiscard]] Step body_began(boost::system::error_code failure);
   [[nodiscard]] Step make_room();
   [[nodiscard]] boost::asio::awaitable<Step> await_room();
   [[nodiscard]] boost::asio::awaitable<Step> await_more_room();
-  [[nodiscard]] Step upload_is(BodyUpload::State state);
+  [[nodiscard]] Step follow_upload(BodyUpload::State state);
   // Reads the bytes that have arrived, which is usually the whole body. Returns the step that waits for more if some
   // are missing.
   [[nodiscard]] Step read_body_now();
@@ -127,7 +127,7 @@ class Connection : public std::enable_shared_from_this<Connection>, public Place
   [[nodiscard]] boost::asio::awaitable<void> linger();
 
   // Tells the exchange if the client is gone.
-  void look_for_client();
+  void check_client();
   // Cancels the pending socket operation because the client took too long.
   void time_out();
   void occupy(Occupation occupation, common::Clock::time_point now) { places().change(*this, occupation, now); }
@@ -143,7 +143,7 @@ class Connection : public std::enable_shared_from_this<Connection>, public Place
   common::Clock::time_point deadline_{common::Clock::time_point::max()};
   bool timed_out_{false};
   bool idle_{false};
-  unsigned without_wait_{0};  // requests since the last wait that were already in the buffer
+  unsigned pipelined_count_{0};  // requests since the last wait that were already in the buffer
 
   // The next members belong to the present request.
   common::Clock::time_point request_began_;
@@ -160,7 +160,7 @@ class Connection : public std::enable_shared_from_this<Connection>, public Place
   bool probed_{false};   // whether a probe was sent to the client during this wait
 
   // The beginning of an answer that the exchange writes in several turns.
-  std::unique_ptr<Response> begun_;
+  std::unique_ptr<Response> begun_response_;
 
   std::unique_ptr<UnsentAnswer> unsent_;  // exists while the client's window is full
 };

@@ -27,7 +27,7 @@
 namespace yolod::app::http {
 
 // The input of begin(). Everything that it refers to is invalid once begin() returns.
-struct Question {
+struct RequestView {
   const RequestHead& head;
   const RequestTarget& target;
   const Captures& captures;
@@ -51,7 +51,7 @@ class Exchange {
   virtual ~Exchange() = default;
 
   // Makes all decisions that need only the head.
-  [[nodiscard]] virtual Next begin(const Question& question, Response& response) = 0;
+  [[nodiscard]] virtual Next begin(const RequestView& request, Response& response) = 0;
   [[nodiscard]] virtual Next proceed(Response& response) = 0;
   // Calls `done` once, later and not from within wait(). The exchange must not keep `done` after that.
   virtual void wait(Resume done) = 0;

@@ -157,7 +157,7 @@ void MultipartScanner::begin(std::size_t& budget_bytes) {
 
 // Two dashes end the form.
 void MultipartScanner::after_boundary() {
-  if (text_.substr(at_).starts_with("--")) return end_with("multipart: no part named " + name_);
+  if (text_.substr(at_).starts_with("--")) return end_with("multipart: the form has no part named " + name_);
   state_ = State::kPadding;
 }
 
@@ -214,8 +214,9 @@ void MultipartScanner::end_with(std::string_view why) {
 bool MultipartScanner::refuse_part(const PartName& part) {
   if (part.name == name_) {
     if (wanted_.size() < most_parts_) return false;
-    refuse(most_parts_ == 1 ? "multipart: a second part is named " + name_ + ", but a request may have one picture"
-                            : "multipart: more than " + std::to_string(most_parts_) + " parts named " + name_);
+    refuse(most_parts_ == 1
+               ? "multipart: a second part is named " + name_ + ", but a request may have one picture"
+               : "multipart: the form has more than " + std::to_string(most_parts_) + " parts named " + name_);
     return true;
   }
   constexpr std::size_t kLongestShown = 40;

@@ -54,7 +54,7 @@ Outcome<void> Server::listen_for_admins() {
     return {};
   }
   add(std::move(*listener));
-  common::log_info("admin socket at {}", admin_url_);
+  common::log_info("the admin socket is at {}", admin_url_);
   start(*listeners_.back());
   return {};
 }

@@ -46,7 +46,7 @@ Outcome<tcp::endpoint> parse_tcp(const std::string& address) {
   unsigned short port = 0;
   const auto [end, wrong] = std::from_chars(port_text.data(), port_text.data() + port_text.size(), port);
   if (failure || port_text.empty() || wrong != std::errc{} || end != port_text.data() + port_text.size()) {
-    return Error{ErrorCode::kSystem, "cannot listen on " + address + ": not an address and a port"};
+    return Error{ErrorCode::kSystem, "cannot listen on " + address + ": it is not an address and a port"};
   }
   return tcp::endpoint(ip, port);
 }

@@ -12,16 +12,15 @@ namespace beast_http = boost::beast::http;
 using common::ErrorCode;
 using common::Outcome;
 
-http::Exchange::Next ReloadExchange::begin(const http::Question& question, http::Response& response) {
+http::Exchange::Next ReloadExchange::begin(const http::RequestView& request, http::Response& response) {
   static constexpr std::array<std::string_view, 1> kParameters{"model"};
   const auto read = [this](std::string_view name, std::string_view value) -> Outcome<void> {
     if (name != kParameters.front()) return api::unknown_parameter(name, kParameters);
     model_ = value;
     return {};
   };
-  if (const auto all = api::read_each_once(question.target, read); !all) return fail(all.error(), response);
-  if (question.head.has_body())
-    return fail({ErrorCode::kBadRequest, "a reload request must not have a body"}, response);
+  if (const auto all = api::read_each_once(request.target, read); !all) return fail(all.error(), response);
+  if (request.head.has_body()) return fail({ErrorCode::kBadRequest, "a reload request must not have a body"}, response);
   return Next::kWait;
 }
 

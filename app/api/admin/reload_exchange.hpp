@@ -22,7 +22,7 @@ class ReloadExchange final : public api::NativeExchange {
   // The arguments outlive this object.
   ReloadExchange(observe::Metrics& metrics, const AskForReload& ask) : api::NativeExchange(metrics), ask_(ask) {}
 
-  [[nodiscard]] Next begin(const http::Question& question, http::Response& response) override;
+  [[nodiscard]] Next begin(const http::RequestView& request, http::Response& response) override;
   void wait(Resume done) override;
   [[nodiscard]] Next proceed(http::Response& response) override;
 

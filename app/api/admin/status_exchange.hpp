@@ -22,7 +22,7 @@ class StatusExchange final : public api::NativeExchange, public common::Recycled
  public:
   // The arguments outlive this object.
   StatusExchange(observe::Metrics& metrics, const ReadStatus& read) : api::NativeExchange(metrics), read_(read) {}
-  [[nodiscard]] Next begin(const http::Question& question, http::Response& response) override;
+  [[nodiscard]] Next begin(const http::RequestView& request, http::Response& response) override;
   [[nodiscard]] Next proceed(http::Response& response) override;
 
  private:
@@ -35,7 +35,7 @@ class MetricsExchange final : public api::NativeExchange, public common::Recycle
   // The arguments outlive this object.
   MetricsExchange(observe::Metrics& metrics, const RefreshMetrics& refresh)
       : api::NativeExchange(metrics), metrics_(metrics), refresh_(refresh) {}
-  [[nodiscard]] Next begin(const http::Question& question, http::Response& response) override;
+  [[nodiscard]] Next begin(const http::RequestView& request, http::Response& response) override;
   [[nodiscard]] Next proceed(http::Response& response) override;
 
  private:
@@ -48,7 +48,7 @@ class ReadinessExchange final : public api::NativeExchange, public common::Recyc
  public:
   // The arguments outlive this object.
   ReadinessExchange(observe::Metrics& metrics, const ReadStatus& read) : api::NativeExchange(metrics), read_(read) {}
-  [[nodiscard]] Next begin(const http::Question& question, http::Response& response) override;
+  [[nodiscard]] Next begin(const http::RequestView& request, http::Response& response) override;
 
  private:
   const ReadStatus& read_;

@@ -24,10 +24,10 @@ constexpr std::size_t kItemsAtOnce = 500;
 
 }  // namespace
 
-Outcome<void> PredictHandler::begin(const http::Question& question, api::Plan& plan, http::Response& /*response*/) {
-  const http::RequestHead& head = question.head;
-  began_ = question.began;
-  const auto parameters = parse_predict_parameters(question.target);
+Outcome<void> PredictHandler::begin(const http::RequestView& request, api::Plan& plan, http::Response& /*response*/) {
+  const http::RequestHead& head = request.head;
+  began_ = request.began;
+  const auto parameters = parse_predict_parameters(request.target);
   if (!parameters) return parameters.error();
   auto model = models_.find(parameters->model);
   if (model == nullptr) return Error{ErrorCode::kUnknownModel, "there is no model of that name"};

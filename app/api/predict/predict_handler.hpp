@@ -29,7 +29,7 @@ class PredictHandler final : public api::Handler, public common::Recycled<Predic
   // `models` outlives this object.
   PredictHandler(const serving::Models& models, Kind kind) : models_(models), kind_(kind) {}
 
-  [[nodiscard]] common::Outcome<void> begin(const http::Question& question, api::Plan& plan,
+  [[nodiscard]] common::Outcome<void> begin(const http::RequestView& request, api::Plan& plan,
                                             http::Response& response) override;
   [[nodiscard]] common::Outcome<bool> ready(std::span<const std::byte> body, std::size_t budget_bytes,
                                             api::Calls& calls) override;

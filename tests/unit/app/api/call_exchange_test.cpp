@@ -21,16 +21,16 @@ class LinesHandler final : public Handler {
  public:
   explicit LinesHandler(const serving::Models& models) : models_(models) {}
 
-  [[nodiscard]] common::Outcome<void> begin(const http::Question& question, Plan& plan,
+  [[nodiscard]] common::Outcome<void> begin(const http::RequestView& request, Plan& plan,
                                             http::Response& response) override {
-    if (question.target.path() == "/static") {
+    if (request.target.path() == "/static") {
       http::write_text(response, "text/plain", "static");
       plan.is_answered = true;
       return {};
     }
     plan.model = models_.find("");
     if (plan.model == nullptr) return common::Error{ErrorCode::kUnknownModel, "no model"};
-    if (!question.target.query().empty()) return common::Error{ErrorCode::kInvalidParameter, "no parameters here"};
+    if (!request.target.query().empty()) return common::Error{ErrorCode::kInvalidParameter, "no parameters here"};
     return {};
   }
   [[nodiscard]] common::Outcome<bool> ready(std::span<const std::byte> body, std::size_t, Calls& calls) override {

@@ -136,7 +136,7 @@ TEST_CASE("BodyUpload: a pause is as if it had not been", "[app][unit]") {
   upload.start_clock(began);
   upload.pause(began + 1s);
   CHECK_FALSE(upload.is_late(3s, began + 1h));
-  upload.go_on(began + 1h);
+  upload.resume(began + 1h);
   CHECK_FALSE(upload.is_late(3s, began + 1h + 900ms));
   CHECK(upload.is_late(3s, began + 1h + 2s));
 }

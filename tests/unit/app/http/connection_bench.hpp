@@ -32,7 +32,7 @@ struct ExchangeScript {
   boost::asio::io_context& io;
 
   // What the steps do; what is empty is not expected.
-  std::function<Exchange::Next(const Question&, Response&)> begin;
+  std::function<Exchange::Next(const RequestView&, Response&)> begin;
   std::function<Exchange::Next(Response&)> proceed;
   std::function<Exchange::Next(std::string_view body, Response&)> body_came;
 
@@ -54,9 +54,9 @@ class ScriptedExchange final : public Exchange {
  public:
   explicit ScriptedExchange(ExchangeScript& script) : script_(script) {}
 
-  [[nodiscard]] Next begin(const Question& question, Response& response) override {
+  [[nodiscard]] Next begin(const RequestView& request, Response& response) override {
     ++script_.begun;
-    return script_.begin(question, response);
+    return script_.begin(request, response);
   }
   [[nodiscard]] Next proceed(Response& response) override { return script_.proceed(response); }
   void wait(Resume done) override { script_.resume = std::move(done); }
@@ -119,7 +119,7 @@ class ConnectionBench final : public Application {
 
   explicit ConnectionBench(std::size_t limit = 16, common::ServerConfig settings = {})
       : config(std::move(settings)), connections(io, *this, config, limit) {
-    script.begin = [](const Question&, Response& response) {
+    script.begin = [](const RequestView&, Response& response) {
       write_text(response, "text/plain", "hello");
       return Exchange::Next::kRespond;
     };
@@ -203,7 +203,7 @@ class ConnectionBench final : public Application {
     turn();
   }
   void read_bodies() {
-    script.begin = [](const Question&, Response&) { return Exchange::Next::kReadBody; };
+    script.begin = [](const RequestView&, Response&) { return Exchange::Next::kReadBody; };
   }
   void resume() {
     std::exchange(script.resume, {})();

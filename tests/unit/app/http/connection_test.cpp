@@ -45,7 +45,7 @@ TEST_CASE("Connection: requests that come at once are answered in order, and oth
   ConnectionBench bench;
   Client client(bench);
   int number = 0;
-  bench.script.begin = [&number](const Question&, Response& response) {
+  bench.script.begin = [&number](const RequestView&, Response& response) {
     write_text(response, "text/plain", "answer " + std::to_string(number++) + ";");
     return Next::kRespond;
   };
@@ -146,7 +146,8 @@ TEST_CASE("Connection: where there is no route, no method or no right, no exchan
 
   // This process is the server's own, so it may not administer; and a client's path is not found here.
   Client admin(bench, net::ListenerRole::kAdmin);
-  CHECK_THAT(admin.send("GET /thing HTTP/1.1\r\nHost: a\r\n\r\n").received(), Contains("this path is not served at the admin address"));
+  CHECK_THAT(admin.send("GET /thing HTTP/1.1\r\nHost: a\r\n\r\n").received(),
+             Contains("this path is not served at the admin address"));
   CHECK_THAT(admin.send("POST /admin HTTP/1.1\r\nHost: a\r\n\r\n").received(), Contains("may administer it"));
   CHECK(bench.script.begun == 1);
 }
@@ -155,9 +156,9 @@ TEST_CASE("Connection: an exchange sees the head, the path's parts, and when it 
   ConnectionBench bench;
   Client client(bench);
   std::string seen;
-  bench.script.begin = [&seen](const Question& question, Response& response) {
-    seen = std::string(question.captures.at(0)) + ' ' + std::string(question.target.query().at(0).second);
-    CHECK(question.began <= ConnectionBench::Clock::now());
+  bench.script.begin = [&seen](const RequestView& request, Response& response) {
+    seen = std::string(request.captures.at(0)) + ' ' + std::string(request.target.query().at(0).second);
+    CHECK(request.began <= ConnectionBench::Clock::now());
     write_text(response, "text/plain", "");
     return Next::kRespond;
   };
@@ -406,7 +407,7 @@ TEST_CASE("Connection: an exchange waits, lets others have their turn, and write
   Client client(bench);
   Client other(bench);
   int step = 0;
-  bench.script.begin = [](const Question&, Response&) { return Next::kWait; };
+  bench.script.begin = [](const RequestView&, Response&) { return Next::kWait; };
   bench.script.proceed = [&step](Response& response) {
     switch (++step) {
       case 1: return Next::kNextTurn;
@@ -432,7 +433,7 @@ TEST_CASE("Connection: answers that are written in pieces at the same time stay 
   std::vector<std::unique_ptr<Client>> clients;
   for (int i = 0; i < 5; ++i) clients.push_back(std::make_unique<Client>(bench));
   int begun = 0;
-  bench.script.begin = [&begun](const Question&, Response& response) {
+  bench.script.begin = [&begun](const RequestView&, Response& response) {
     response.start(boost::beast::http::status::ok, "text/plain");
     response.body += std::to_string(begun++);
     return Next::kWriteMore;
@@ -452,7 +453,7 @@ TEST_CASE("Connection: answers that are written in pieces at the same time stay 
 
 TEST_CASE("Connection: an exchange that waits is told when its client is gone", "[app][unit]") {
   ConnectionBench bench;
-  bench.script.begin = [](const Question&, Response&) { return Next::kWait; };
+  bench.script.begin = [](const RequestView&, Response&) { return Next::kWait; };
   bench.script.proceed = [](Response& response) {
     write_text(response, "text/plain", "too late");
     return Next::kRespond;
@@ -481,7 +482,7 @@ TEST_CASE("Connection: an exchange that waits is told when its client is gone", 
 TEST_CASE("Connection: a client of a wait that does not mind it is not asked whether it is there", "[app][unit]") {
   ConnectionBench bench;
   bench.script.minds_client = false;
-  bench.script.begin = [](const Question&, Response&) { return Next::kWait; };
+  bench.script.begin = [](const RequestView&, Response&) { return Next::kWait; };
   bench.script.proceed = [](Response& response) {
     write_text(response, "text/plain", "done");
     return Next::kRespond;
@@ -502,7 +503,7 @@ TEST_CASE("Connection: a client that reads slowly gets all of a large answer", "
   ConnectionBench bench;
   std::string large(5U << 20U, 'a');
   large.back() = 'z';
-  bench.script.begin = [&large](const Question&, Response& response) {
+  bench.script.begin = [&large](const RequestView&, Response& response) {
     write_text(response, "text/plain", large);
     return Next::kRespond;
   };
@@ -521,7 +522,7 @@ TEST_CASE("Connection: a client that reads slowly gets all of a large answer", "
 TEST_CASE("Connection: a client that does not read its answer is cut off after write_timeout", "[app][unit]") {
   ConnectionBench bench;
   const std::string large(5U << 20U, 'a');
-  bench.script.begin = [&large](const Question&, Response& response) {
+  bench.script.begin = [&large](const RequestView&, Response& response) {
     write_text(response, "text/plain", large);
     return Next::kRespond;
   };
@@ -571,8 +572,8 @@ TEST_CASE("Connection: a server that stops ends connections after their answers,
 
 TEST_CASE("Connection: a full server still says how it is, and refuses the rest", "[app][unit]") {
   ConnectionBench bench(1);
-  bench.script.begin = [](const Question& question, Response& response) {
-    if (question.target.path() == "/thing") return Next::kWait;
+  bench.script.begin = [](const RequestView& request, Response& response) {
+    if (request.target.path() == "/thing") return Next::kWait;
     write_text(response, "text/plain", "well");
     return Next::kRespond;
   };

@@ -121,7 +121,8 @@ TEST_CASE("Multipart: what would be overlooked is refused by its name, before or
     };
     CHECK(with(part("confidence", "0.5")) ==
           "multipart: the part \"confidence\" is an option; send it in the query: ?confidence=...");
-    CHECK(with(file("image2")) == "multipart: the part \"image2\" is a file, but the file must be in the part named image");
+    CHECK(with(file("image2")) ==
+          "multipart: the part \"image2\" is a file, but the file must be in the part named image");
     CHECK(with(file(std::string(5000, 'x'))).size() < 200);
     CHECK(with(file("a\x1b")).find('\x1b') == std::string::npos);
     CHECK(with(part("submit", "Upload")).empty());
@@ -329,8 +330,8 @@ TEST_CASE("MultipartScanner: as many parts of the name as are wanted are found, 
       part("image", "one") + part("button", "x") + part("image", "") + part("image", "three") + "--b0--\r\n";
   CHECK(scan(body, 3) == "one;;three;");
   CHECK(scan(body, 8) == "one;;three;");
-  CHECK(scan(body, 2) == "multipart: more than 2 parts named image");
-  CHECK(scan(part("button", "x") + "--b0--\r\n", 2) == "multipart: no part named image");
+  CHECK(scan(body, 2) == "multipart: the form has more than 2 parts named image");
+  CHECK(scan(part("button", "x") + "--b0--\r\n", 2) == "multipart: the form has no part named image");
 }
 
 TEST_CASE("MultipartScanner: in steps of any size it finds what a simple search finds", "[app][unit]") {
