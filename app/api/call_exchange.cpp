@@ -19,7 +19,7 @@ using std::chrono::milliseconds;
 // The exchange examines this much of one body in one turn of the event loop. That takes about 0.1 ms.
 constexpr std::size_t kLookedAtOnceBytes = 64 * 1024;
 // The next constants set the first room of a chunked body.
-constexpr std::uint64_t kFirstRoomPart = 128;  // one part of the memory for unfinished bodies
+constexpr std::uint64_t kFirstRoomPart = 128;  // this fraction of the memory for unfinished bodies
 constexpr std::uint64_t kLeastFirstRoomBytes = 64 * 1024;
 constexpr std::uint64_t kMostFirstRoomBytes = 1U << 20U;
 // A chunked body that has filled its first room waits this long for a larger one. Meanwhile it holds memory that

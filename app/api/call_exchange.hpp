@@ -1,5 +1,5 @@
-// The exchange of a request to a model. It connects a protocol's handler with the scheduler. The body is in the
-// arena, where every worker can read it, so a body must not contain a secret.
+// A CallExchange is the exchange of a request to a model. It connects a protocol's handler with the scheduler. The
+// body is in the arena, where every worker can read it, so no protocol may send a secret in a body.
 //
 // A connection owns it and uses it on the front-end's only thread.
 #pragma once

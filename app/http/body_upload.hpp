@@ -1,6 +1,6 @@
-// The upload of one request's body into the memory that its exchange provides (the room). It handles bodies with a
-// Content-Length and chunked bodies, and measures how fast the body arrives. It has no socket: the connection moves
-// the bytes and calls this class after each piece.
+// A BodyUpload moves one request's body into the memory that its exchange provides (the room). It handles bodies
+// with a Content-Length and chunked bodies, and measures how fast the body arrives. It has no socket: the connection
+// moves the bytes and calls this class after each piece.
 //
 //   begin() --> kRoom --> kContent, kFraming or kMoreRoom, any number of them --> kComplete or kRefused
 //

@@ -79,8 +79,8 @@ class Exchange {
 
   // ---- the end ----
 
-  // The client has closed its connection and does not read the answer. A wait may end because of this call, but only
-  // after it has returned.
+  // The connection calls it when the client has closed the connection and cannot read the answer. A wait may end
+  // because of this call, but only after it has returned.
   virtual void client_is_gone() = 0;
   // Writes `error` in the format of this route's protocol.
   virtual void refuse(const common::Error& error, Response& response) = 0;

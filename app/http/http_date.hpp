@@ -1,4 +1,4 @@
-// Formats the Date header of answers (RFC 9110, 6.6.1). It formats a second only once.
+// Formats the Date header of answers (RFC 9110, 6.6.1). Each second is formatted only once.
 #pragma once
 
 #include <ctime>

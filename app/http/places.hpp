@@ -2,8 +2,8 @@
 // for another) when there are too many.
 //
 // A connection can be evicted if no request depends on it, so a server that is full of silent connections still
-// serves new clients. Evictable connections are evicted in this order, and within each kind the connection that has
-// been in its occupation for longest:
+// serves new clients. Connections are evicted in this order. Within each kind, the connection that has been in its
+// occupation for longest is evicted first:
 //
 //   1. the last answer is sent, and the server only waits for the client to close
 //   2. the client has never sent a byte

@@ -1,5 +1,5 @@
-// Memory that a connection needs only while it does not wait, so all connections share one object. Requests find it
-// allocated, and idle connections hold no memory for it.
+// A Scratch has the memory that a connection needs only between two waits, so all connections share one object. A
+// request finds the memory allocated, and an idle connection holds none of it.
 #pragma once
 
 #include <array>

@@ -28,9 +28,7 @@ struct Upload {
 // Returns whether enough of the body has arrived by `now`. The least amount is:
 //   - nothing within the first 2 s, unless other bodies wait for memory (see below);
 //   - after that, 16 KiB for each second since the beginning;
-//     body_timeout.
 //   - for a body of N bytes also a share of N that grows evenly, from nothing after those 2 s to N at body_timeout.
-//     body_timeout.
 [[nodiscard]] bool keeps_pace(const Upload& upload, std::chrono::milliseconds body_timeout,
                               common::Clock::time_point now);
 

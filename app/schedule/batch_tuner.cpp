@@ -69,7 +69,7 @@ void BatchTuner::answered(Duration took) {
   std::nth_element(window_.begin(), p99, window_.end());
   constexpr double kBack = 0.8;
   constexpr double kForward = 1.05;
-  constexpr double kEasy = 0.9;  // a p99 below this part of the target is easy
+  constexpr double kEasy = 0.9;  // below this part of the target, the tuner plans with more of it
   constexpr double kLeast = 0.1;
   if (*p99 > target_) {
     granted_ = std::max(kLeast, granted_ * kBack);

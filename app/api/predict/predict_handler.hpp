@@ -1,5 +1,5 @@
-// Implements POST /predict and PUT /image. The input is one picture, or the tensors of one call, as the body, as a
-// part of a form, or as base64 in JSON. The answer is one prediction.
+// Implements POST /predict and PUT /image. The input is one picture or one set of tensors. It is the whole body, a
+// part of a form, or base64 in JSON. The answer is one prediction.
 #pragma once
 
 #include <cstddef>
