@@ -13,7 +13,7 @@ enum class MetricType { kCounter, kGauge, kHistogram };
 struct MetricInfo {
   std::string_view name;
   MetricType type;
-  std::array<std::string_view, 2> labels;  // an empty one is none
+  std::array<std::string_view, 2> labels;  // empty if there is none
   std::string_view unit;
   std::string_view meaning;  // one sentence, in # HELP too
   std::string_view use;      // when to look at it, and what to do then
