@@ -1,4 +1,4 @@
-// Own code beside that of a library that does the same: the program behind tools/bench/library_or_own.
+// The program behind tools/bench/library_or_own compares own code with that of a library.
 //
 //   library_or_own [ROUNDS] [pictures] [archives] [text] [histograms]
 //
@@ -21,7 +21,7 @@ std::uint64_t allocation_count = 0;
 
 }  // namespace
 
-// glibc lets a program bring its own malloc; this one is glibc's own, counted.
+// glibc lets a program bring its own malloc. These functions call glibc's and count.
 extern "C" {
 void* __libc_malloc(std::size_t);
 void* __libc_calloc(std::size_t, std::size_t);

@@ -1,4 +1,4 @@
-// What tools/bench/library_or_own measures: the same work done by this project's own code and by a library's.
+// tools/bench/library_or_own measures the same work, done by this project's own code and by a library.
 #pragma once
 
 #include <cstddef>
@@ -8,15 +8,15 @@
 
 namespace yolod::bench {
 
-// One way to do the work.
+// `run` does the work once.
 struct Way {
   std::string name;
   std::function<void()> run;
   std::string remark{};  // printed behind its figures
 };
 
-// Runs the ways in turn, each `calls` times in each round, and prints a line for each: processor time of a call (the
-// median of the rounds), how many times the first way's that is, and allocations of a call.
+// Runs the ways in turn, each `calls` times in each round, and prints a line for each. The line has the processor time
+// of a call (the median of the rounds), its ratio to that of the first way, and the allocations of a call.
 void compare(const std::string& work, const std::vector<Way>& ways, int calls, int rounds);
 
 void compare_pictures(int rounds);

@@ -1,4 +1,4 @@
-// The reader and the writer of zip archives beside libzip.
+// Compares the reader and the writer of zip archives with libzip.
 #include <zip.h>
 
 #include <cstdint>
@@ -28,7 +28,7 @@ struct Close {
   void operator()(zip_file_t* entry) const { zip_fclose(entry); }
 };
 
-// As strict as libzip can be told to be, and with those checks of model/files/npz that it leaves to who calls it.
+// libzip with its strictest option, and with those checks of model/files/npz that libzip leaves to its caller.
 bool libzip_reads(const std::string& bytes, std::vector<NamedTensor>& tensors) {
   zip_error_t error;
   zip_error_init(&error);
@@ -105,7 +105,7 @@ std::string with(std::string bytes, std::size_t at, Number value) {
   return bytes;
 }
 
-// Archives that lie, by what is wrong with them.
+// Each of these archives lies, and its name says how.
 std::vector<std::pair<const char*, std::string>> hostile_archives() {
   const std::vector<NamedTensor> two{floats("a", 100), floats("b", 100)};
   const auto good = model::to_npz(two);
@@ -113,7 +113,7 @@ std::vector<std::pair<const char*, std::string>> hostile_archives() {
   const auto end = good.rfind("PK\x05\x06");
   auto twins = two;
   twins[1].name = "a";
-  auto shared = good;  // the second entry is said to lie where the first does
+  auto shared = good;  // the table says that the second entry lies where the first does
   shared = with(shared, good.find("PK\x01\x02", table + 1) + 42, std::uint32_t{0});
   auto damaged = good;
   damaged[good.find("PK\x03\x04", 4) - 1] ^= 1;
@@ -157,7 +157,7 @@ void compare_strictness() {
               own, libzip, libzip_alone);
 }
 
-// What a process maps of the libraries that come with libzip alone, from /proc/self/maps.
+// Reads from /proc/self/maps how much code this process maps of libzip and of the libraries that come with it.
 void print_libraries() {
   std::ifstream maps("/proc/self/maps");
   std::string line;

@@ -1,4 +1,4 @@
-// The resize before a network and the views of test-time augmentation, beside OpenCV's and ATen's.
+// Compares the resize before a network and the views of test-time augmentation with OpenCV's and ATen's.
 #include <ATen/Functions.h>
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
@@ -30,7 +30,7 @@ std::size_t value_count(Size size) {
   return 3 * static_cast<std::size_t>(size.width) * static_cast<std::size_t>(size.height);
 }
 
-// Waves of several lengths with some noise: neither flat nor the worst case everywhere.
+// Draws waves of several lengths with some noise.
 std::vector<std::uint8_t> picture_of(Size size) {
   std::vector<std::uint8_t> bytes(value_count(size));
   std::mt19937 random(3);
@@ -157,7 +157,7 @@ void scale_aten(const Floats& input, Size size, const model::image::ScaledView& 
   to.slice(0, 0, view.scaled.height).slice(1, 0, view.scaled.width).copy_(scaled[0].permute({1, 2, 0}));
 }
 
-// Of a network of 640 x 640, both views, of noise: there the ways differ most.
+// Scales noise to both views of a network of 640 x 640: the ways differ most there.
 void compare_scales(int rounds) {
   constexpr Size kInput{640, 640};
   const std::array<model::image::ScaledView, 2> views{
@@ -169,7 +169,7 @@ void compare_scales(int rounds) {
   const auto both = [&](Scale scale) {
     for (std::size_t i = 0; i < views.size(); ++i) scale(input, kInput, views[i], out[i]);
   };
-  both(scale_aten);  // what Ultralytics' programs call
+  both(scale_aten);  // as Ultralytics' programs do
   const auto reference = out;
   const auto way = [&](const char* name, Scale scale) {
     both(scale);

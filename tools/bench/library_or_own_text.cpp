@@ -1,4 +1,4 @@
-// The numbers in the text of an answer beside fmt's, and prometheus-cpp's histogram beside one without a lock.
+// Compares the numbers in the text of an answer with fmt's, and prometheus-cpp's histogram with one that has no lock.
 #include <fmt/compile.h>
 #include <fmt/format.h>
 #include <prometheus/histogram.h>
@@ -21,7 +21,7 @@ struct Box {
   std::array<float, 4> sides;
 };
 
-// TextBuffer's memory with fmt's numbers.
+// The memory is that of TextBuffer, and fmt writes the numbers.
 struct FmtText {
   fmt::basic_memory_buffer<char, 1024> buffer;
   void clear() { buffer.clear(); }
