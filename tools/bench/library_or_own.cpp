@@ -1,4 +1,4 @@
-// The program behind tools/bench/library_or_own compares own code with that of a library.
+// Compares own code with a library's code. tools/bench/library_or_own runs this program.
 //
 //   library_or_own [ROUNDS] [pictures] [archives] [text] [histograms]
 //

@@ -16,7 +16,7 @@ struct Way {
 };
 
 // Runs the ways in turn, each `calls` times in each round, and prints a line for each. The line has the processor time
-// of a call (the median of the rounds), its ratio to that of the first way, and the allocations of a call.
+// of a call (the median of the rounds), how it compares with the first way, and the allocations of a call.
 void compare(const std::string& work, const std::vector<Way>& ways, int calls, int rounds);
 
 void compare_pictures(int rounds);
