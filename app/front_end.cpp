@@ -188,7 +188,11 @@ Outcome<void> FrontEnd::make_arena() {
 void FrontEnd::make_models() {
   completion_poll_.emplace(io_, *arena_,
                            schedule::CompletionPoll::Lanes{[this] { return models_->have_completions(); },
-                                                           [this] { models_->take_completions(); }});
+                                                           [this] {
+                                                             for (const auto& pool : models_->pools()) {
+                                                               pool->dispatcher().take_completions();
+                                                             }
+                                                           }});
   context_.emplace(serving::PoolContext{io_, spawn_, children_, *arena_, metrics_, *completion_poll_});
   models_.emplace(*context_, serving::ModelPool::Events{
                                  [this](serving::ModelPool& pool, const std::string& reason) { gave_up(pool, reason); },
@@ -216,8 +220,7 @@ void FrontEnd::make_models() {
 void FrontEnd::pool_ready_changed() {
   if (phase_ != Phase::kServing || all_ready_said_) return;
   bool all_settled = true;
-  models_->for_each(
-      [&](const serving::ModelPool& pool) { all_settled &= pool.was_ready() || failed_.contains(&pool); });
+  for (const auto& pool : models_->pools()) all_settled &= pool->was_ready() || failed_.contains(pool.get());
   if (!all_settled) return;
   if (!failed_.empty()) {
     if (!std::exchange(check_over_, true)) asio::post(io_, [this] { finish_check(); });
@@ -232,16 +235,16 @@ void FrontEnd::pool_ready_changed() {
 }
 
 void FrontEnd::finish_check() {
-  models_->for_each([this](const serving::ModelPool& pool) {
-    if (failed_.contains(&pool) || !pool.dispatcher().description()) return;
-    const auto& model = *pool.dispatcher().description();
-    std::printf("model %s: %s on %s%s%s", pool.name().c_str(), model.task.c_str(), model.device.c_str(),
+  for (const auto& pool : models_->pools()) {
+    if (failed_.contains(pool.get()) || !pool->dispatcher().description()) continue;
+    const auto& model = *pool->dispatcher().description();
+    std::printf("model %s: %s on %s%s%s", pool->name().c_str(), model.task.c_str(), model.device.c_str(),
                 model.precision.empty() ? "" : " in ", model.precision.c_str());
     if (model.input_width != 0) {
       std::printf(", input %u x %u, %zu labels", model.input_width, model.input_height, model.labels.size());
     }
     std::printf(": loads and runs\n");
-  });
+  }
   shutdown_->stop(Shutdown::Workers::kAsked);
 }
 
@@ -321,8 +324,12 @@ void FrontEnd::on_signal(int signal) {
       if (auto reopened = common::reopen_log(); !reopened) common::log_error("{}", reopened.error().message);
       return;
     case SIGHUP: reload_->ask(); return;
-    case SIGTTIN: models_->add_workers(); return;
-    case SIGTTOU: models_->remove_workers(); return;
+    case SIGTTIN:
+      for (const auto& pool : models_->pools()) pool->add_worker();
+      return;
+    case SIGTTOU:
+      for (const auto& pool : models_->pools()) pool->remove_worker();
+      return;
     default:
       if (ignored_signals_.insert(signal).second) {
         common::log_warning("signal {} ({}) means nothing to yolod and is ignored, now and later", signal,
@@ -364,7 +371,7 @@ void FrontEnd::refresh_metrics() {
   metrics_.arena(arena_->used_bytes(), arena_->capacity_bytes());
   metrics_.open_connections(server_.connections().count());
   metrics_.loop_turns(common::loop_turns);
-  models_->update_metrics();
+  for (const auto& pool : models_->pools()) pool->update_metrics();
 }
 
 }  // namespace yolod::app

@@ -4,7 +4,8 @@
 //   app/reload.hpp     a reload, from the request to the last model
 //   app/shutdown.hpp   a stop, from the signal to the last child
 //
-// Its members are all parts of the process, in the order in which they may go.
+// It has many members because every part of the process is one, in the order in which they may go. It has many
+// functions because every signal, every event of the models and every question of a route needs several of these parts.
 //
 // One thread for life, so that it may fork at any time.
 #pragma once

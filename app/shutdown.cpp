@@ -81,7 +81,7 @@ void Shutdown::stop(Workers workers) {
     press_workers(SIGKILL, milliseconds(0));
     return;
   }
-  parts_.models.ask_all_to_stop();
+  for (const auto& pool : parts_.models.pools()) pool->ask_all_to_stop();
   common::reach(common::FaultPoint::kFrontEndAskedToStop);
   step_timer_.expires_after(kWorkerGrace);
   step_timer_.async_wait([this](error_code failure) {
@@ -98,7 +98,7 @@ void Shutdown::watch_stop() {
   }
   if (AwakeClock::now() >= flush_deadline_) {
     parts_.server.connections().close_all();
-    parts_.models.forget_unseen();
+    for (const auto& pool : parts_.models.pools()) pool->forget_unseen();
   }
   poll_timer_.expires_after(kPoll);
   poll_timer_.async_wait([this](error_code failure) {
@@ -107,7 +107,7 @@ void Shutdown::watch_stop() {
 }
 
 void Shutdown::press_workers(int signal, milliseconds grace) {
-  parts_.models.signal_all(signal);
+  for (const auto& pool : parts_.models.pools()) pool->signal_all(signal);
   if (signal == SIGKILL) return;
   step_timer_.expires_after(grace);
   step_timer_.async_wait([this](error_code failure) {

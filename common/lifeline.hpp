@@ -1,4 +1,4 @@
-// Whether the object that a callback was made for is still there when the callback is run.
+// A Lifeline tells a callback whether its object still exists when the event loop runs the callback.
 //
 // A handler that is in the event loop's queue cannot be cancelled any more, also by the end of the object that it would
 // work on. So an object that has handlers run later owns a Lifeline, and hands out its handlers guarded:
@@ -8,7 +8,7 @@
 // A guarded handler that is called after the end of its object does nothing: it touches neither the object nor anything
 // that it refers to. The object may end inside the handler.
 //
-// One thread: that of the event loop, which also ends the object. A Lifeline does not move, and neither does its owner.
+// The thread of the event loop calls the handlers and ends the object. A Lifeline and its owner do not move.
 #pragma once
 
 #include <memory>
@@ -18,7 +18,7 @@ namespace yolod::common {
 
 class Lifeline {
  public:
-  // Calls `Then` with what it is called with, or does nothing. May outlive the Lifeline.
+  // Passes its arguments to `Then`, or does nothing. It may outlive the Lifeline.
   template <typename Then>
   class Guarded {
    public:

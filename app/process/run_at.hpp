@@ -1,4 +1,4 @@
-// Something that the front-end does later, on its own clock.
+// The front-end does something later, at a time of its own clock.
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>

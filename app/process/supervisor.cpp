@@ -21,7 +21,6 @@ namespace yolod::app::process {
 namespace {
 
 using common::AwakeClock;
-using common::Clock;
 using common::Outcome;
 using std::chrono::milliseconds;
 
@@ -29,15 +28,6 @@ constexpr std::chrono::seconds kAbortGrace{2};
 // A limit below what every worker takes must not become a storm of forks.
 constexpr std::chrono::seconds kBetweenMemoryRecycles{10};
 constexpr std::chrono::seconds kLeaveGrace{5};
-
-void say_replaced(const std::string& what, Clock::duration wait) {
-  const auto ms = std::chrono::duration_cast<milliseconds>(wait).count();
-  if (ms == 0) {
-    common::log_warning("{}; replacing it now", what);
-  } else {
-    common::log_warning("{}; replacing it in {} ms", what, ms);
-  }
-}
 
 ipc::LaneGeometry lane_geometry(const common::ModelConfig& config) {
   return ipc::make_lane_geometry(config.batch.size_limit(), ipc::result_bytes_for(config));
@@ -53,8 +43,8 @@ Supervisor::Supervisor(boost::asio::io_context& io, const common::ModelConfig& c
       arena_(arena),
       children_(children),
       beside_(start == Start::kBeside),
-      on_trial_(start != Start::kServing),
       events_(std::move(events)),
+      respawning_(start, [this](const std::string& reason) { events_.gave_up(reason); }),
       geometry_(lane_geometry(config)),
       config_yaml_(common::emit_model(config)),
       preload_(preloads(config, kBuiltWithCuda)),
@@ -62,47 +52,25 @@ Supervisor::Supervisor(boost::asio::io_context& io, const common::ModelConfig& c
               {[this](LoaderEvents loader_events) { return launch_loader(std::move(loader_events)); },
                [this](const LoaderProcess& loader) { loader_became_ready(loader); },
                [this](pid_t pid, const DeniedCall& call) { tell_of_denied("loader", pid, call); },
-               [this](DeathCause cause, const std::string& reason) { return gives_up(cause, reason); },
-               [this] { return respawning_; },
+               [this](DeathCause cause, const std::string& reason) { return respawning_.gives_up(cause, reason); },
+               [this] { return respawning_.is_on(); },
                [this](RespawnPolicy& policy, DeathCause cause, const std::string& what) {
-                 return next_start(policy, cause, what, milliseconds(0));
-               }}) {
-  for (std::uint32_t i = 0; i < config.workers; ++i) add_slot();
-}
+                 return respawning_.next_start(policy, cause, what);
+               }}),
+      slots_(io, config.workers) {}
 
-WorkerSlot& Supervisor::add_slot() { return add_slot(free_seat()); }
-
-WorkerSlot& Supervisor::add_slot(std::uint32_t seat) {
-  slots_.push_back(std::make_shared<WorkerSlot>(io_));
-  slots_.back()->seat = seat;
-  return *slots_.back();
-}
-
-// The first that nobody has who stays: so workers stay spread evenly over devices, whoever comes and goes.
-std::uint32_t Supervisor::free_seat() const {
-  std::uint32_t seat = 0;
-  const auto taken = [this](std::uint32_t one) {
-    return std::any_of(slots_.begin(), slots_.end(),
-                       [one](const auto& slot) { return !slot->leaving && slot->seat == one; });
-  };
-  while (taken(seat)) ++seat;
-  return seat;
-}
-
-void Supervisor::add_worker() { start_process(add_slot()); }
+void Supervisor::add_worker() { start_process(slots_.add()); }
 
 bool Supervisor::remove_worker() {
-  // A successor is not one more: it stands in for one that is to leave.
-  const auto staying = [](const auto& slot) { return slot->stays(); };
-  if (std::count_if(slots_.begin(), slots_.end(), staying) < 2) return false;
-  const auto last = std::find_if(slots_.rbegin(), slots_.rend(), staying);
-  let_leave(**last);
+  WorkerSlot* const spare = slots_.one_to_spare();
+  if (spare == nullptr) return false;
+  let_leave(*spare);
   return true;
 }
 
 void Supervisor::let_leave(WorkerSlot& slot) {
   if (!slot.process) {
-    std::erase_if(slots_, [&slot](const auto& one) { return one.get() == &slot; });
+    slots_.remove(slot);
     return;
   }
   slot.leaving = true;
@@ -130,23 +98,15 @@ bool Supervisor::is_worn(const WorkerProcess& worker, bool may_be_too_large) con
 
 std::optional<std::uint64_t> Supervisor::may_have_yet(std::uint64_t given) const {
   const std::uint64_t most = config_.recycle.max_requests;
-  if (most == 0 || !preload_ || !loader_.is_ready() || !respawning_) return std::nullopt;
+  if (most == 0 || !preload_ || !loader_.is_ready() || !respawning_.is_on()) return std::nullopt;
   // A worker that is dead, or waits before it is tried again, has a successor on its way that is not worth waiting for.
-  const bool all_there =
-      std::all_of(slots_.begin(), slots_.end(), [](const auto& slot) { return slot->process != nullptr; });
-  if (!all_there) return std::nullopt;
+  if (!slots_.all_have_processes()) return std::nullopt;
   return most - std::min(most, given);
 }
 
-bool Supervisor::any_leaves_slowly() const {
-  static constexpr milliseconds kUsual{2'000};
-  return std::any_of(slots_.begin(), slots_.end(), [now = AwakeClock::now()](const auto& slot) {
-    return slot->leaving && now - slot->leaves_since > kUsual;
-  });
-}
-
 void Supervisor::recycle() {
-  if (config_.recycle == common::RecycleConfig{} || !respawning_ || on_trial_ || !all_ready()) return;
+  if (config_.recycle == common::RecycleConfig{} || !respawning_.is_on() || respawning_.on_trial() || !all_ready())
+    return;
   const auto now = AwakeClock::now();
   const bool memory_counts = now - recycled_for_memory_ >= kBetweenMemoryRecycles;
   const auto worn = std::find_if(slots_.begin(), slots_.end(),
@@ -156,28 +116,8 @@ void Supervisor::recycle() {
   if (!is_worn(*old->process, false)) recycled_for_memory_ = now;
   common::log_info("worker {} ({}) is recycled: {} requests, {} MiB", old->process->pid(), config_.name,
                    old->process->requests_served(), common::resident_bytes(old->process->pid()) >> 20U);
-  WorkerSlot& successor = add_slot(old->seat);
-  successor.successor_of = old;
-  start_process(successor);
+  start_process(slots_.add_successor(old));
   common::reach(common::FaultPoint::kFrontEndRecycles);
-}
-
-WorkerSlot& Supervisor::slot_of(const WorkerProcess& worker) {
-  return **std::find_if(slots_.begin(), slots_.end(),
-                        [&worker](const auto& slot) { return slot->process.get() == &worker; });
-}
-
-bool Supervisor::gives_up(DeathCause cause, const std::string& reason) {
-  if (!on_trial_ && (model_was_ready_ || cause != DeathCause::kBadModel)) return false;
-  respawning_ = false;
-  events_.gave_up(reason);
-  return true;
-}
-
-void Supervisor::give_up_loading(const std::string& last_failure) {
-  respawning_ = false;
-  events_.gave_up(fmt::format("{} starts have failed and none has ended well; the last: {}",
-                              RespawnPolicy::kMostFailedLoads, last_failure));
 }
 
 void Supervisor::start(WorkerEventSink& listener) {
@@ -200,7 +140,7 @@ Outcome<int> Supervisor::open_output() {
 
 LoaderSlot::Started Supervisor::launch_loader(LoaderEvents loader_events) {
   // Beside workers that serve it gives way.
-  const bool others_serve = ready_count() != 0 || (beside_ && on_trial_);
+  const bool others_serve = ready_count() != 0 || (beside_ && respawning_.on_trial());
   const auto kind = others_serve ? ChildKind::kBackgroundLoader : ChildKind::kLoader;
   const auto output = open_output();
   if (!output) return output.error();
@@ -233,7 +173,7 @@ void Supervisor::loader_became_ready(const LoaderProcess& loader) {
   tell_of_sandbox(loader.sandbox());
   last_load_time_ = loader.load_time();
   for (const auto& slot : slots_) {
-    if (std::exchange(slot->waits_for_loader, false) && respawning_) start_process(*slot);
+    if (std::exchange(slot->waits_for_loader, false) && respawning_.is_on()) start_process(*slot);
   }
 }
 
@@ -258,7 +198,7 @@ Outcome<pid_t> Supervisor::launch(const ipc::LentDescriptors& descriptors) {
 }
 
 std::optional<common::Clock::time_point> Supervisor::next_ready() const {
-  if (!respawning_ || slots_.empty()) return std::nullopt;
+  if (!respawning_.is_on() || slots_.empty()) return std::nullopt;
   // What is overdue may come at any time.
   const auto loaded_at = [this, now = AwakeClock::now()](common::Clock::time_point start) {
     return std::max(now, start + last_load_time_);
@@ -272,7 +212,7 @@ std::optional<common::Clock::time_point> Supervisor::next_ready() const {
 }
 
 void Supervisor::start_process(WorkerSlot& slot) {
-  if (!respawning_) return;
+  if (!respawning_.is_on()) return;
   slot.starts_at = AwakeClock::now();
   slot.waits_for_loader = preload_ && !loader_.is_ready();
   if (slot.waits_for_loader) return;
@@ -291,7 +231,7 @@ void Supervisor::start_process(WorkerSlot& slot) {
   auto started = WorkerProcess::start(io_, geometry_, {config_.name, slot.seat, slot.last_launch_id}, std::move(events),
                                       [this](const ipc::LentDescriptors& descriptors) { return launch(descriptors); });
   if (!started) {
-    if (gives_up(DeathCause::kOwnDoing, started.error().message)) return;
+    if (respawning_.gives_up(DeathCause::kOwnDoing, started.error().message)) return;
     replace(slot, DeathCause::kOwnDoing,
             fmt::format("a worker ({}) cannot be started: {}", config_.name, started.error().message));
     return;
@@ -316,7 +256,7 @@ void Supervisor::became_ready(WorkerSlot& slot) {
   common::reach(common::FaultPoint::kFrontEndHeardReady);
   slot.watchdog.cancel();
   slot.policy.on_ready(AwakeClock::now());
-  model_was_ready_ = true;
+  respawning_.was_ready();
   if (!preload_) last_load_time_ = slot.process->load_time();
   if (is_of_this_loader(slot)) loader_.process()->worker_passed_its_test();
   tell_of_sandbox(slot.process->sandbox());
@@ -339,7 +279,7 @@ void Supervisor::kill_unless_ready(WorkerSlot& slot, std::uint64_t launch_id) {
 }
 
 bool Supervisor::begin_to_kill(WorkerProcess& worker, std::string_view why) {
-  WorkerSlot& slot = slot_of(worker);
+  WorkerSlot& slot = slots_.of(worker);
   if (slot.condemned) return false;
   slot.condemned = true;
   worker.retire();
@@ -354,7 +294,7 @@ void Supervisor::condemn(WorkerProcess& worker, std::string_view why) {
   // Either its loader has not forked it or somebody else has said hello: a loader that does so forks no more. Whatever
   // has the other end of the channel ends with that. Later, since we may be inside one of the channel's events.
   loader_.condemn("its fork is not to be had");
-  WorkerSlot& slot = slot_of(worker);
+  WorkerSlot& slot = slots_.of(worker);
   run_at(slot.watchdog, AwakeClock::now(), slot.lifeline, [this, &slot, launch_id = slot.last_launch_id] {
     if (slot.still_has(launch_id) && slot.process->pid() == 0) died(slot, Death::before_hello());
   });
@@ -368,7 +308,7 @@ bool Supervisor::claim(WorkerSlot& slot, pid_t pid) {
 
 void Supervisor::condemn_hung(WorkerProcess& worker, std::string_view why) {
   if (!begin_to_kill(worker, why)) return;
-  WorkerSlot& slot = slot_of(worker);
+  WorkerSlot& slot = slots_.of(worker);
   slot.was_stopped = is_stopped(worker.pid());  // nothing that it had can have done that
   common::reach(common::FaultPoint::kFrontEndFoundHung);
   worker.send_signal(SIGABRT);
@@ -380,7 +320,7 @@ void Supervisor::condemn_hung(WorkerProcess& worker, std::string_view why) {
 
 void Supervisor::loader_reaped(const Death& death) {
   output_->read_now();
-  loader_.reaped(death, !respawning_);
+  loader_.reaped(death, !respawning_.is_on());
   if (!any_alive()) events_.none_left();
 }
 
@@ -403,7 +343,7 @@ void Supervisor::died(WorkerSlot& slot, Death death) {
   if (was_ready && cause == DeathCause::kOwnDoing && worker.predictions_made() == 0 && is_of_this_loader(slot)) {
     loader_.process()->test_next_worker();  // it was ready, and could do nothing
   }
-  predictions_of_the_dead_ += worker.predictions_made();
+  slots_.keep_count_of(worker);
   const pid_t pid = worker.pid();
   const std::string load_failure = worker.load_failure();
   if (worker.fatal_call()) death.denied_call = name_of(*worker.fatal_call());
@@ -412,18 +352,18 @@ void Supervisor::died(WorkerSlot& slot, Death death) {
   events_.ready_changed();
 
   // Its successor is on its way already.
-  slot.leaving |= std::any_of(slots_.begin(), slots_.end(),
-                              [&slot](const auto& one) { return one->successor_of.lock().get() == &slot; });
+  slot.leaving |= slots_.has_successor(slot);
   if (slot.leaving) {
     common::log_info("worker {} ({}) is removed", pid, config_.name);
-    std::erase_if(slots_, [&slot](const auto& one) { return one.get() == &slot; });
+    slots_.remove(slot);
     return;
   }
-  if (!respawning_) {
+  if (!respawning_.is_on()) {
     common::log_debug("worker {} ({}) is gone: {}", pid, config_.name, describe(death));
     return;
   }
-  if (gives_up(cause, load_failure.empty() ? "its worker ended while it loaded: " + describe(death) : load_failure)) {
+  if (respawning_.gives_up(
+          cause, load_failure.empty() ? "its worker ended while it loaded: " + describe(death) : load_failure)) {
     return;
   }
   std::string what =
@@ -434,46 +374,25 @@ void Supervisor::died(WorkerSlot& slot, Death death) {
   // A device that computes no more is not the request's doing: the next worker there may find it no better.
   const bool device_lost = !death.signaled && death.number == ipc::kExitDeviceLost;
   if (at_work && cause == DeathCause::kOwnDoing && !device_lost) {
-    replace(slot, DeathCause::kNotItsDoing, what, request_deaths_.died(predictions_made()));
+    replace(slot, DeathCause::kNotItsDoing, what, respawning_.wait_after_death_at_work(slots_.predictions_made()));
   } else {
     replace(slot, cause, what);
   }
 }
 
-std::uint64_t Supervisor::predictions_made() const {
-  std::uint64_t count = predictions_of_the_dead_;
-  for (const auto& slot : slots_) count += slot->process ? slot->process->predictions_made() : 0;
-  return count;
-}
-
-std::optional<Clock::time_point> Supervisor::next_start(RespawnPolicy& policy, DeathCause cause,
-                                                        const std::string& what, milliseconds least_wait) {
-  if (!respawning_) return std::nullopt;
-  const auto now = AwakeClock::now();
-  const double jitter = std::uniform_real_distribution<>(0, 1)(jitter_);
-  const auto decision = policy.on_death(cause, model_was_ready_ || model_has_served_, now, jitter);
-  if (decision.action == RespawnPolicy::Action::kGiveUp) {
-    give_up_loading(what);
-    return std::nullopt;
-  }
-  const auto at = std::max(rate_.reserve(now), now + std::max(decision.delay, least_wait));
-  say_replaced(what, at - now);
-  return at;
-}
-
 void Supervisor::replace(WorkerSlot& slot, DeathCause cause, const std::string& what, milliseconds least_wait) {
-  const auto at = next_start(slot.policy, cause, what, least_wait);
+  const auto at = respawning_.next_start(slot.policy, cause, what, least_wait);
   if (!at) return;
   ++slot.restarts;
   slot.starts_at = *at;
   // Through the event loop also when at once: the caller may be in the middle of reaping others.
   run_at(slot.respawn_timer, *at, slot.lifeline, [this, &slot] {
-    if (respawning_ && !slot.process) start_process(slot);
+    if (respawning_.is_on() && !slot.process) start_process(slot);
   });
 }
 
 void Supervisor::stop_respawning() {
-  respawning_ = false;
+  respawning_.stop();
   loader_.stop_waiting();
   for (const auto& slot : slots_) slot->respawn_timer.cancel();
 }
@@ -498,45 +417,9 @@ void Supervisor::signal_all(int signal) {
 }
 
 void Supervisor::forget_unseen() {
-  const auto slots = slots_;  // died() may take one away
-  for (const auto& slot : slots) {
+  for (const auto& slot : slots_.copy()) {  // died() may take one away
     if (slot->has_pid(0)) died(*slot, Death::before_hello());
   }
-}
-
-bool Supervisor::any_alive() const {
-  return loader_.is_alive() ||
-         std::any_of(slots_.begin(), slots_.end(), [](const auto& slot) { return slot->process != nullptr; });
-}
-
-std::uint32_t Supervisor::ready_count() const {
-  return static_cast<std::uint32_t>(
-      std::count_if(slots_.begin(), slots_.end(), [](const auto& slot) { return slot->serves(); }));
-}
-
-void Supervisor::for_each_ready(const std::function<void(WorkerProcess&)>& each) {
-  for (const auto& slot : slots_) {
-    if (slot->serves()) each(*slot->process);
-  }
-}
-
-std::vector<WorkerStatus> Supervisor::status() const {
-  std::vector<WorkerStatus> all;
-  for (const auto& slot : slots_) {
-    WorkerStatus status;
-    status.restarts = slot->restarts;
-    status.state = slot->waits_for_loader ? "starting" : "dead";
-    if (slot->process) {
-      status.pid = slot->process->pid();
-      status.state = to_string(slot->process->state());
-      status.requests = slot->process->requests_served();
-      status.device = slot->process->description().device;
-      status.precision = slot->process->description().precision;
-      status.sandbox = slot->process->sandbox();
-    }
-    all.push_back(std::move(status));
-  }
-  return all;
 }
 
 std::optional<LoaderStatus> Supervisor::loader_status() const {
@@ -551,13 +434,7 @@ milliseconds Supervisor::load_time(const WorkerProcess& worker) const {
 std::uint64_t Supervisor::memory_bytes() const {
   // Of a worker that was forked what it does not have in common with its loader, at least.
   const std::uint64_t common_bytes = common::own_bytes(loader_.pid());
-  std::uint64_t bytes = common_bytes + common::given_back_bytes(loader_.pid());
-  for (const auto& slot : slots_) {
-    if (!slot->process) continue;
-    const std::uint64_t own = common::own_bytes(slot->process->pid());
-    bytes += own - std::min(own, common_bytes);
-  }
-  return bytes;
+  return common_bytes + common::given_back_bytes(loader_.pid()) + slots_.own_bytes_beyond(common_bytes);
 }
 
 std::uint64_t Supervisor::lane_bytes_of(const common::ModelConfig& config) {

@@ -4,8 +4,8 @@
 // Where the model is loaded once (`preload`), a loader comes first, and workers are forked from it; its death costs a
 // new loader, and the workers that live serve on. Else each worker is executed and loads by itself.
 //
-// The loader has a slot of its own (loader_slot), how often and when a process is replaced is respawn_policy's. The
-// functions here are the events of the workers' lives, and the questions that others ask of them.
+// The loader has a slot of its own (loader_slot), the workers have worker_slots; whether and when a process is replaced
+// is respawning's. The functions here are the events of the workers' lives, and the questions that others ask of them.
 //
 // Front-end only, its one thread.
 #pragma once
@@ -13,35 +13,27 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "app/process/child_table.hpp"
 #include "app/process/loader_process.hpp"
 #include "app/process/loader_slot.hpp"
-#include "app/process/respawn_policy.hpp"
+#include "app/process/respawning.hpp"
 #include "app/process/spawn.hpp"
 #include "app/process/worker_event_sink.hpp"
 #include "app/process/worker_output.hpp"
 #include "app/process/worker_process.hpp"
-#include "app/process/worker_slot.hpp"
+#include "app/process/worker_slots.hpp"
 #include "app/process/worker_status.hpp"
+#include "common/awake_clock.hpp"
 #include "common/config/model_config.hpp"
 #include "common/domain/sandbox_state.hpp"
 #include "ipc/input_arena.hpp"
 
 namespace yolod::app::process {
-
-// What becomes of a death before every worker has been ready.
-enum class Start {
-  kServing,  // replaced, with backoff; but a model that cannot be served, before any was ready, is given up
-  kTrial,    // given up, whatever it was, until end_trial()
-  kBeside,   // the same, beside workers that serve: it gives way to them
-};
 
 class Supervisor {
  public:
@@ -59,7 +51,7 @@ class Supervisor {
 
   // Starts every worker. `listener` outlives this object.
   void start(WorkerEventSink& listener);
-  void end_trial() { on_trial_ = false; }
+  void end_trial() { respawning_.end_trial(); }
 
   // One worker more, or one less: that one takes no more work, finishes what it has and goes. False: it is the last.
   void add_worker();
@@ -69,9 +61,9 @@ class Supervisor {
   // when its replacement is ready. To be called every so often.
   void recycle();
   // Some worker has been told to leave, and is still there after a time in which most are gone.
-  [[nodiscard]] bool any_leaves_slowly() const;
+  [[nodiscard]] bool any_leaves_slowly() const { return slots_.any_leaves_slowly(common::AwakeClock::now()); }
   // An earlier generation of it has: so no number of failed loads makes it one that cannot be served.
-  void model_has_served() { model_has_served_ = true; }
+  void model_has_served() { respawning_.has_served(); }
   // How many requests that worker may have yet, of those it has been given `given`; nothing: as many as come. A worker
   // whose successor would have to load first serves on beyond recycle.max_requests until that is ready.
   [[nodiscard]] std::optional<std::uint64_t> may_have_yet(std::uint64_t given) const;
@@ -91,16 +83,16 @@ class Supervisor {
   void forget_unseen();
 
   [[nodiscard]] const common::ModelConfig& config() const { return config_; }
-  [[nodiscard]] bool any_alive() const;
+  [[nodiscard]] bool any_alive() const { return loader_.is_alive() || slots_.any_has_process(); }
   [[nodiscard]] bool all_ready() const { return ready_count() == slots_.size(); }
   // Calls with each worker that is ready or busy.
-  void for_each_ready(const std::function<void(WorkerProcess&)>& each);
-  [[nodiscard]] bool was_ready() const { return model_was_ready_; }
-  [[nodiscard]] std::uint32_t ready_count() const;
+  void for_each_ready(const std::function<void(WorkerProcess&)>& each) const { slots_.for_each_ready(each); }
+  [[nodiscard]] bool was_ready() const { return respawning_.model_was_ready(); }
+  [[nodiscard]] std::uint32_t ready_count() const { return slots_.ready_count(); }
   // When a worker may be ready, where none is: as far as the waits before a process is started and the last load tell.
   // Nothing: none will be.
   [[nodiscard]] std::optional<common::Clock::time_point> next_ready() const;
-  [[nodiscard]] std::vector<WorkerStatus> status() const;
+  [[nodiscard]] std::vector<WorkerStatus> status() const { return slots_.status(); }
   [[nodiscard]] std::optional<LoaderStatus> loader_status() const;  // nothing where each worker loads by itself
   // How long loading took for this worker: its own load, or its loader's.
   [[nodiscard]] std::chrono::milliseconds load_time(const WorkerProcess& worker) const;
@@ -111,18 +103,11 @@ class Supervisor {
   [[nodiscard]] static std::uint64_t lane_bytes_of(const common::ModelConfig& config);
 
  private:
-  WorkerSlot& add_slot();
-  WorkerSlot& add_slot(std::uint32_t seat);
-  [[nodiscard]] std::uint32_t free_seat() const;
   void let_leave(WorkerSlot& slot);
   [[nodiscard]] bool is_worn(const WorkerProcess& worker, bool may_be_too_large) const;
-  [[nodiscard]] WorkerSlot& slot_of(const WorkerProcess& worker);
   // Says once what a process's sandbox lacks.
   void tell_of_sandbox(const common::SandboxState& state);
   void tell_of_denied(std::string_view process, pid_t pid, const DeniedCall& call) const;
-  // Ends all attempts, where this death or failure to start says so.
-  [[nodiscard]] bool gives_up(DeathCause cause, const std::string& reason);
-  void give_up_loading(const std::string& last_failure);
 
   // What its processes have for stdout and stderr.
   [[nodiscard]] common::Outcome<int> open_output();
@@ -139,12 +124,7 @@ class Supervisor {
   void worker_reaped(WorkerSlot& slot, const Death& death);
   void loader_reaped(const Death& death);
   void died(WorkerSlot& slot, Death death);
-  // When what has died may be started again, of which the log is told; nothing: it will not be.
-  [[nodiscard]] std::optional<common::Clock::time_point> next_start(RespawnPolicy& policy, DeathCause cause,
-                                                                    const std::string& what,
-                                                                    std::chrono::milliseconds least_wait);
   void replace(WorkerSlot& slot, DeathCause cause, const std::string& what, std::chrono::milliseconds least_wait = {});
-  [[nodiscard]] std::uint64_t predictions_made() const;  // by all of its workers
   void became_ready(WorkerSlot& slot);
   // False if it is being killed already.
   [[nodiscard]] bool begin_to_kill(WorkerProcess& worker, std::string_view why);
@@ -159,8 +139,8 @@ class Supervisor {
   const ipc::InputArena& arena_;
   ChildTable& children_;
   const bool beside_;
-  bool on_trial_;
   Events events_;
+  Respawning respawning_;
   WorkerEventSink* listener_{nullptr};
   ipc::LaneGeometry geometry_;
   std::string config_yaml_;
@@ -169,16 +149,9 @@ class Supervisor {
   LoaderSlot loader_;
   ChildTable::Entry loader_child_;
   std::chrono::milliseconds last_load_time_{0};
-  std::vector<std::shared_ptr<WorkerSlot>> slots_;  // shared with nobody; a successor knows the one before weakly
-  RespawnRate rate_;
-  RequestDeaths request_deaths_;
-  std::uint64_t predictions_of_the_dead_{0};
+  WorkerSlots slots_;
   common::Clock::time_point recycled_for_memory_;
-  std::minstd_rand jitter_{std::random_device{}()};
-  bool model_was_ready_{false};
-  bool model_has_served_{false};
   bool told_of_sandbox_{false};
-  bool respawning_{true};
 };
 
 }  // namespace yolod::app::process

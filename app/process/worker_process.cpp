@@ -9,7 +9,6 @@
 namespace yolod::app::process {
 
 namespace asio = boost::asio;
-using boost::system::error_code;
 using common::Outcome;
 using common::UniqueFd;
 
@@ -37,8 +36,12 @@ WorkerProcess::WorkerProcess(asio::io_context& io, Identity identity, WorkerEven
                   const auto vanished = events_.vanished;
                   vanished(*this);
                 }}),
-      doorbell_(io, doorbell.release()),
-      doorbell_pause_(io) {}
+      doorbell_(io, std::move(doorbell),
+                {[this] {
+                   events_.completions(*this);
+                   return requests_served_;
+                 },
+                 [this](const std::string& why) { events_.broken(*this, why); }}) {}
 
 Outcome<std::unique_ptr<WorkerProcess>> WorkerProcess::start(asio::io_context& io, const ipc::LaneGeometry& geometry,
                                                              Identity identity, WorkerEvents events,
@@ -58,44 +61,8 @@ Outcome<std::unique_ptr<WorkerProcess>> WorkerProcess::start(asio::io_context& i
                                                           std::move(channel->first), std::move(*doorbell)));
   worker->pid_ = *pid;
   worker->control_.listen();
-  worker->await_doorbell();
+  worker->doorbell_.listen();
   return worker;
-}
-
-void WorkerProcess::await_doorbell() {
-  doorbell_.async_wait(asio::posix::stream_descriptor::wait_read, lifeline_.guard([this](error_code failure) {
-    if (!failure) doorbell_rang();
-  }));
-}
-
-void WorkerProcess::doorbell_rang() {
-  // Silenced before the lane is read: a ring in between is then heard at the next wait.
-  const auto rings = ipc::silence_doorbell(doorbell_.native_handle());
-  events_.completions(*this);
-  const auto verdict = doorbell_patience_.heard(rings, requests_served_);
-  if (verdict.mad) events_.broken(*this, "it rings its doorbell without end");
-  if (verdict.pause.count() == 0) {
-    await_doorbell();
-  } else {
-    ignore_doorbell(verdict.pause);
-  }
-}
-
-// An event loop that merely waits for nothing is still woken by each ring, as epoll reports edges: so it is taken out.
-void WorkerProcess::ignore_doorbell(std::chrono::milliseconds pause) {
-  ignored_doorbell_.reset(doorbell_.release());
-  doorbell_pause_.expires_after(pause);
-  doorbell_pause_.async_wait(lifeline_.guard([this](error_code failure) {
-    if (failure) return;
-    error_code refused;
-    doorbell_.assign(ignored_doorbell_.get(), refused);
-    if (refused) {
-      events_.broken(*this, "its doorbell cannot be listened to: " + refused.message());
-      return;
-    }
-    (void)ignored_doorbell_.release();  // doorbell_ has it now
-    await_doorbell();
-  }));
 }
 
 bool WorkerProcess::take_milestone(const ipc::MilestoneMessage& message, pid_t sender) {

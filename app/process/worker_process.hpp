@@ -6,7 +6,8 @@
 //
 // Of one that a loader forks, the pid is known from its hello on; one that ends before that has vanished.
 //
-// Its members are what one process has and has said: two channels, a lane, and each milestone once.
+// It has many members because one process has and says many things: two channels, a lane, and each milestone once. Most
+// of its functions are the questions to those.
 //
 // Owned by the supervisor, from fork to reap. Front-end only, its one thread.
 #pragma once
@@ -14,8 +15,7 @@
 #include <sys/types.h>
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -25,11 +25,10 @@
 
 #include "app/process/control_channel.hpp"
 #include "app/process/denied_call.hpp"
-#include "app/process/doorbell_patience.hpp"
+#include "app/process/doorbell_listener.hpp"
 #include "common/clock.hpp"
 #include "common/domain/description.hpp"
 #include "common/domain/sandbox_state.hpp"
-#include "common/lifeline.hpp"
 #include "common/outcome.hpp"
 #include "common/unique_fd.hpp"
 #include "ipc/fork_command.hpp"
@@ -117,10 +116,6 @@ class WorkerProcess {
  private:
   WorkerProcess(boost::asio::io_context& io, Identity identity, WorkerEvents events, ipc::LaneOwner lane,
                 common::UniqueFd control, common::UniqueFd doorbell);
-  void await_doorbell();
-  void doorbell_rang();
-  // For a while: not even the kernel tells the event loop of it meanwhile.
-  void ignore_doorbell(std::chrono::milliseconds pause);
   // False for one that no sane worker sends at this point of its life.
   [[nodiscard]] bool take_milestone(const ipc::MilestoneMessage& message, pid_t sender);
   void become_ready(const ipc::MilestoneMessage& message);
@@ -128,13 +123,9 @@ class WorkerProcess {
 
   Identity identity_;
   WorkerEvents events_;
-  common::Lifeline lifeline_;
   ipc::LaneOwner lane_;
   ControlChannel control_;
-  boost::asio::posix::stream_descriptor doorbell_;
-  DoorbellPatience doorbell_patience_;
-  boost::asio::steady_timer doorbell_pause_;
-  common::UniqueFd ignored_doorbell_;  // what doorbell_ has at other times
+  DoorbellListener doorbell_;
   pid_t pid_{0};
   pid_t just_reaped_{0};
   bool kill_when_known_{false};

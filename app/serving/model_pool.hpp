@@ -10,7 +10,8 @@
 //
 // A model that is not in the config any more is retired; so is one that a reload adds, until its trial is over.
 //
-// Many of its functions pass a question or a signal on to every generation; the others are the steps of a reload.
+// It has many functions because a question or a signal goes on to every generation, and because each step of a reload
+// and each event of a worker is one. They share which generation serves, and so they are not split.
 //
 // Front-end only, its one thread. Does not move: its parts refer to each other.
 #pragma once

@@ -65,21 +65,9 @@ void ModelRegistry::tick() {
   });
 }
 
-void ModelRegistry::add_workers() {
-  for (const auto& pool : pools_) pool->add_worker();
-}
-
-void ModelRegistry::remove_workers() {
-  for (const auto& pool : pools_) pool->remove_worker();
-}
-
 bool ModelRegistry::have_completions() const {
   return std::any_of(pools_.begin(), pools_.end(),
                      [](const auto& pool) { return pool->dispatcher().has_completions(); });
-}
-
-void ModelRegistry::take_completions() {
-  for (const auto& pool : pools_) pool->dispatcher().take_completions();
 }
 
 void ModelRegistry::shut_down() {
@@ -87,18 +75,6 @@ void ModelRegistry::shut_down() {
     pool->stop_respawning();
     pool->dispatcher().shut_down();
   }
-}
-
-void ModelRegistry::ask_all_to_stop() {
-  for (const auto& pool : pools_) pool->ask_all_to_stop();
-}
-
-void ModelRegistry::signal_all(int signal) {
-  for (const auto& pool : pools_) pool->signal_all(signal);
-}
-
-void ModelRegistry::forget_unseen() {
-  for (const auto& pool : pools_) pool->forget_unseen();
 }
 
 bool ModelRegistry::any_alive() const {
@@ -115,14 +91,6 @@ std::vector<ModelStatus> ModelRegistry::status() const {
     if (!pool->retired()) models.push_back(pool->status());
   }
   return models;
-}
-
-void ModelRegistry::update_metrics() {
-  for (const auto& pool : pools_) pool->update_metrics();
-}
-
-void ModelRegistry::for_each(const std::function<void(const ModelPool&)>& each) const {
-  for (const auto& pool : pools_) each(*pool);
 }
 
 }  // namespace yolod::app::serving

@@ -4,13 +4,13 @@
 // go. It is freed when the last of them is reaped and the last request lets go of it: a request holds its model until
 // its answer is written, and every request gets an answer.
 //
-// Many of its functions pass a question on to every pool: whoever asks need not know which models there are.
+// What concerns each model by itself is asked of its pool: pools() has all of them. Functions here are those for which
+// the models must be known together.
 //
 // Front-end only, its one thread.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -48,23 +48,18 @@ class ModelRegistry final : public Models {
 
   // Recycles workers, frees what is gone. To be called every so often.
   void tick();
-  void add_workers();
-  void remove_workers();
   [[nodiscard]] bool have_completions() const;
-  void take_completions();
 
   // ---- the server's stop ----
   // No worker is replaced, and no request is taken any more; those without an answer get kShuttingDown.
   void shut_down();
-  void ask_all_to_stop();
-  void signal_all(int signal);
-  void forget_unseen();
   [[nodiscard]] bool any_alive() const;
   [[nodiscard]] bool any_was_ready() const;
 
   [[nodiscard]] std::vector<ModelStatus> status() const;  // of those that are not retired
-  void update_metrics();
-  void for_each(const std::function<void(const ModelPool&)>& each) const;
+
+  // All of them, also those that are retired and not freed yet. tick() and reload() change them.
+  [[nodiscard]] const std::vector<std::shared_ptr<ModelPool>>& pools() const { return pools_; }
 
  private:
   [[nodiscard]] std::shared_ptr<ModelPool> pool_of(std::string_view name) const;

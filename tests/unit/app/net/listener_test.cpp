@@ -1,6 +1,7 @@
 #include "app/net/listener.hpp"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <new>
@@ -179,6 +181,100 @@ TEST_CASE("Listener: a socket that was handed over is used, and its file left", 
   adopted->reset();
   CHECK(std::filesystem::exists(path));
   CHECK_FALSE(Listener::adopt(io, common::UniqueFd(open("/dev/null", 0)), ListenerRole::kPublic));
+}
+
+TEST_CASE("Listener: an address that is none is an error, whatever is wrong with it", "[app][unit]") {
+  asio::io_context io;
+  const std::string wrong = GENERATE("", "8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:80x",
+                                     "127.0.0.1:65536", "127.0.0.1:-1", "example.org:80", "[::1:80");
+  CAPTURE(wrong);
+  const auto made = Listener::open(io, {wrong}, ListenerRole::kPublic);
+  REQUIRE_FALSE(made);
+  CHECK_THAT(made.error().message, Catch::StartsWith("cannot listen on " + wrong + ": "));
+}
+
+TEST_CASE("Listener: an address of the new protocol stands in brackets, or the machine has none", "[app][unit]") {
+  asio::io_context io;
+  const auto made = Listener::open(io, {"[::1]:0"}, ListenerRole::kPublic);
+  if (made) {
+    CHECK_THAT((*made)->url(), Catch::StartsWith("http://[::1]:"));
+  } else {
+    CHECK_THAT(made.error().message, Catch::StartsWith("cannot listen on [::1]:0: "));
+  }
+}
+
+TEST_CASE("Listener: a unix socket is given to its group, and not listened at where that fails", "[app][unit]") {
+  const tests::TemporaryDirectory folder;
+  const auto path = (folder.path() / "http.sock").string();
+  asio::io_context io;
+  ListenAddress address{"unix:" + path};
+  address.group = std::to_string(getegid());
+  {
+    const auto listener = opened(io, address);
+    struct stat status {};
+    REQUIRE(stat(path.c_str(), &status) == 0);
+    CHECK((status.st_mode & 0777U) == 0660);
+    CHECK(status.st_gid == getegid());
+  }
+  address.group = "no-such-group";
+  const auto refused = Listener::open(io, address, ListenerRole::kPublic);
+  REQUIRE_FALSE(refused);
+  CHECK_THAT(refused.error().message, Catch::Contains("there is no group no-such-group"));
+  CHECK_FALSE(std::filesystem::exists(path));
+}
+
+TEST_CASE("Listener: whichever descriptor cannot be had, nothing is left behind", "[app][unit]") {
+  const tests::TemporaryDirectory folder;
+  const auto path = (folder.path() / "http.sock").string();
+  asio::io_context io;
+  const bool local = GENERATE(true, false);
+  const std::string address = local ? "unix:" + path : "127.0.0.1:0";
+  { const auto first = opened(io, {address}); }  // what the event loop needs is there
+  const auto lowest_unused = [] {
+    const int lowest = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+    close(lowest);
+    return lowest;
+  };
+  const int lowest = lowest_unused();
+  rlimit whole{};
+  getrlimit(RLIMIT_NOFILE, &whole);
+  const rlimit little{static_cast<rlim_t>(lowest), whole.rlim_max};
+  setrlimit(RLIMIT_NOFILE, &little);
+  const auto made = Listener::open(io, {address}, ListenerRole::kPublic);
+  setrlimit(RLIMIT_NOFILE, &whole);
+  REQUIRE_FALSE(made);
+  CHECK_THAT(made.error().message, Catch::StartsWith("cannot listen on " + address + ": "));
+  CHECK(lowest_unused() == lowest);
+  CHECK_FALSE(std::filesystem::exists(path));
+}
+
+TEST_CASE("Listener: without descriptors clients wait, and are taken once there are some", "[app][unit]") {
+  asio::io_context io;
+  const auto listener = opened(io, {"127.0.0.1:0"});
+  Taken taken;
+  listener->start(taken.owner());
+  std::vector<tcp::socket> clients;
+  for (int i = 0; i < 2; ++i) clients.emplace_back(io).connect(endpoint_of(*listener));
+  rlimit whole{};
+  getrlimit(RLIMIT_NOFILE, &whole);
+  const rlimit none{0, whole.rlim_max};
+  setrlimit(RLIMIT_NOFILE, &none);
+  io.run_for(std::chrono::milliseconds(100));
+  setrlimit(RLIMIT_NOFILE, &whole);
+  CHECK(taken.sockets.empty());
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (taken.sockets.size() < 2 && std::chrono::steady_clock::now() < end) {
+    io.restart();
+    io.run_one_for(std::chrono::milliseconds(100));
+  }
+  CHECK(taken.sockets.size() == 2);
+}
+
+TEST_CASE("Listener: a descriptor that is closed is no socket of a service manager", "[app][unit]") {
+  asio::io_context io;
+  const auto adopted = Listener::adopt(io, common::UniqueFd(), ListenerRole::kPublic);
+  REQUIRE_FALSE(adopted);
+  CHECK_THAT(adopted.error().message, Catch::StartsWith("a socket of the service manager"));
 }
 
 }  // namespace

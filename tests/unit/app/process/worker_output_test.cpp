@@ -1,13 +1,22 @@
 #include "app/process/worker_output.hpp"
 
+#include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <boost/asio/io_context.hpp>
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <fstream>
+#include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/forwarded_line.hpp"
+#include "common/log.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace yolod::app::process {
 namespace {
@@ -75,6 +84,149 @@ TEST_CASE("ForwardedLine: any other text is a library's, whole", "[app][unit]") 
   CHECK(parsed.pid == 0);
   CHECK(parsed.message == text);
   CHECK(parsed.level == LogLevel::kWarning);
+}
+
+// The output of a model "m", and a log that can be read.
+class OutputBench {
+ public:
+  OutputBench() {
+    REQUIRE(common::configure_log({common::LogLevel::kInfo, common::LogFormat::kText, file_}, "yolod"));
+    auto opened = WorkerOutput::open(io, "m");
+    REQUIRE(opened);
+    output = std::move(*opened);
+    // So that a test that writes more than is read does not wait.
+    fcntl(output->write_end(), F_SETFL, O_NONBLOCK);
+  }
+  ~OutputBench() {
+    output.reset();
+    (void)common::configure_log({}, "yolod");
+  }
+  // How many of the bytes were taken.
+  std::size_t print(std::string_view text) const {
+    const ssize_t bytes = write(output->write_end(), text.data(), text.size());
+    return bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
+  }
+  void turn() {
+    io.restart();
+    io.poll();
+  }
+  // The messages of the log.
+  [[nodiscard]] std::vector<std::string> logged() const {
+    common::flush_log();
+    std::ifstream in(file_);
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(in, line);) {
+      const auto message = line.find("model m");
+      lines.push_back(message == std::string::npos ? line : line.substr(message));
+    }
+    return lines;
+  }
+
+  boost::asio::io_context io;
+  std::unique_ptr<WorkerOutput> output;
+
+ private:
+  tests::TemporaryDirectory folder_;
+  const std::string file_{(folder_.path() / "log").string()};
+};
+
+TEST_CASE("WorkerOutput: a line is logged as the model's, with the pid of a worker that logs it", "[app][unit]") {
+  OutputBench bench;
+  bench.print("a library's line\n" + common::forwarded_line(LogLevel::kError, "ours") +
+              common::forwarded_line(LogLevel::kDebug, "below the log's level") + "begun");
+  bench.turn();
+  CHECK(bench.logged() == std::vector<std::string>{"model m, printed by a worker: a library's line",
+                                                   "model m, said by process " + std::to_string(getpid()) + ": ours"});
+  bench.print(" and ended\n");
+  bench.turn();
+  CHECK(bench.logged().back() == "model m, printed by a worker: begun and ended");
+}
+
+TEST_CASE("WorkerOutput: what was written before a death is logged when it is asked for, the rest at the end",
+          "[app][unit]") {
+  OutputBench bench;
+  bench.print("last words\nthat have no");
+  bench.output->read_now();
+  CHECK(bench.logged() == std::vector<std::string>{"model m, printed by a worker: last words"});
+  bench.print(" end");
+  bench.output.reset();
+  CHECK(bench.logged().back() == "model m, printed by a worker: that have no end");
+}
+
+TEST_CASE("WorkerOutput: once it is gone, what the event loop still had for it does nothing", "[app][unit]") {
+  OutputBench bench;
+  bench.turn();
+  bench.print("one line\n");
+  bench.output.reset();
+  bench.turn();
+  CHECK(bench.logged().size() == 1);
+}
+
+TEST_CASE("WorkerOutput: a process that prints without end is read at a bounded pace", "[app][unit]") {
+  OutputBench bench;
+  const std::string many(WorkerOutput::kBytesPerTurn, 'x');  // no line: they are long pieces
+  // As much as is taken, and how much that may be at most.
+  const auto print_all = [&] {
+    const auto began = Clock::now();
+    std::size_t taken = 0;
+    for (std::size_t some = 1; some != 0; taken += some) {
+      some = bench.print(many);
+      bench.turn();
+    }
+    const auto periods = static_cast<std::size_t>((Clock::now() - began) / WorkerOutput::kPeriod) + 1;
+    return std::pair(taken, periods * WorkerOutput::kBytesPerPeriod + WorkerOutput::kPipeBytes);
+  };
+  const auto [first, most] = print_all();
+  CHECK(first >= WorkerOutput::kBytesPerPeriod);
+  CHECK(first <= most);
+  // In the next period it goes on.
+  bench.io.restart();
+  bench.io.run_for(2 * WorkerOutput::kPeriod);
+  CHECK(print_all().first > 0);
+}
+
+TEST_CASE("WorkerOutput: lines that are too many are dropped and counted", "[app][unit]") {
+  OutputBench bench;
+  std::string lines;
+  constexpr int kMore = 20;
+  for (int i = 0; i < static_cast<int>(LineAllowance::kBurst) + kMore; ++i) lines += "l\n";
+  bench.print(lines);
+  bench.turn();
+  CHECK(bench.logged().size() == static_cast<std::size_t>(LineAllowance::kBurst));
+  // The next period's first reading tells of it, once there is room for a line.
+  bench.io.restart();
+  bench.io.run_for(2 * WorkerOutput::kPeriod);
+  bench.print("later\n");
+  bench.turn();
+  const auto logged = bench.logged();
+  CHECK_THAT(logged, Catch::VectorContains(std::string("model m: its workers print too much; 20 lines were dropped")));
+  CHECK(logged.back() == "model m, printed by a worker: later");
+}
+
+TEST_CASE("WorkerOutput: without descriptors it cannot be opened, and takes none", "[app][unit]") {
+  boost::asio::io_context io;
+  REQUIRE(WorkerOutput::open(io, "m"));  // what the event loop needs is there
+  rlimit whole{};
+  getrlimit(RLIMIT_NOFILE, &whole);
+  const auto lowest_unused = [] {
+    const int lowest = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+    close(lowest);
+    return lowest;
+  };
+  const int lowest = lowest_unused();
+  int failed = 0;
+  for (rlim_t most = static_cast<rlim_t>(lowest);; ++most, ++failed) {
+    const rlimit little{most, whole.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &little);
+    const auto opened = WorkerOutput::open(io, "m");
+    setrlimit(RLIMIT_NOFILE, &whole);
+    if (opened) break;
+    REQUIRE(most < static_cast<rlim_t>(lowest) + 1000);
+    CHECK(opened.error().code == common::ErrorCode::kSystem);
+    CHECK_THAT(opened.error().message, Catch::StartsWith("a pipe for the output of workers"));
+    CHECK(lowest_unused() == lowest);
+  }
+  CHECK(failed >= 2);  // each end of the pipe, once
 }
 
 }  // namespace

@@ -178,13 +178,11 @@ TEST_CASE("ModelRegistry: models are found by their names, and the default by no
   CHECK(registry.status().size() == 2);
   REQUIRE(bench.until([&] { return registry.status()[0].ready && registry.status()[1].ready; }));
   CHECK(registry.any_was_ready());
-  int pools = 0;
-  registry.for_each([&](const ModelPool&) { ++pools; });
-  CHECK(pools == 2);
-  registry.update_metrics();
-  registry.add_workers();
+  CHECK(registry.pools().size() == 2);
+  for (const auto& pool : registry.pools()) pool->update_metrics();
+  for (const auto& pool : registry.pools()) pool->add_worker();
   REQUIRE(bench.until([&] { return registry.status()[0].workers_ready == 3; }));
-  registry.remove_workers();
+  for (const auto& pool : registry.pools()) pool->remove_worker();
   REQUIRE(bench.until([&] { return registry.status()[0].workers.size() == 2; }));
   bench.stop(registry);
 }
@@ -222,7 +220,7 @@ TEST_CASE("ModelRegistry: completions that nobody rang for are found and taken",
   REQUIRE(bench.until([&] { return registry.status()[0].ready; }));
   const auto asked = bench.ask(*registry.find_pool("a"));
   REQUIRE(bench.until([&] {
-    if (registry.have_completions()) registry.take_completions();
+    if (registry.have_completions()) registry.find_pool("a")->dispatcher().take_completions();
     return bench.is_answered(asked);
   }));
   CHECK(bench.is_predicted(asked));

@@ -75,14 +75,13 @@ class PoolBench {
   void stop(Owner& owner) {
     if constexpr (requires { owner.shut_down(); }) {
       owner.shut_down();
+      for (const auto& pool : owner.pools()) pool->ask_all_to_stop();
     } else {
       owner.stop_respawning();
       owner.dispatcher().shut_down();
+      owner.ask_all_to_stop();
     }
-    owner.ask_all_to_stop();
-    const bool all_gone = until([&owner] { return !owner.any_alive(); });
-    if (!all_gone) owner.signal_all(SIGKILL);
-    CHECK(all_gone);
+    CHECK(until([&owner] { return !owner.any_alive(); }));
   }
   void turn() {
     (void)common::AwakeClock::now();  // which nobody else reads often enough

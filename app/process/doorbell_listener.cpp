@@ -1,0 +1,49 @@
+#include "app/process/doorbell_listener.hpp"
+
+#include <utility>
+
+#include "ipc/doorbell.hpp"
+
+namespace yolod::app::process {
+
+using boost::system::error_code;
+
+DoorbellListener::DoorbellListener(boost::asio::io_context& io, common::UniqueFd doorbell, Events events)
+    : events_(std::move(events)), doorbell_(io, doorbell.release()), pause_(io) {}
+
+void DoorbellListener::listen() {
+  doorbell_.async_wait(boost::asio::posix::stream_descriptor::wait_read, lifeline_.guard([this](error_code failure) {
+    if (!failure) take_ring();
+  }));
+}
+
+void DoorbellListener::take_ring() {
+  // Silenced before the lane is read: a ring in between is then heard at the next wait.
+  const auto rings = ipc::silence_doorbell(doorbell_.native_handle());
+  const auto verdict = patience_.heard(rings, events_.rang());
+  if (verdict.mad) events_.broken("it rings its doorbell without end");
+  if (verdict.pause.count() == 0) {
+    listen();
+  } else {
+    ignore_for(verdict.pause);
+  }
+}
+
+// An event loop that merely waits for nothing is still woken by each ring, as epoll reports edges: so it is taken out.
+void DoorbellListener::ignore_for(std::chrono::milliseconds pause) {
+  ignored_.reset(doorbell_.release());
+  pause_.expires_after(pause);
+  pause_.async_wait(lifeline_.guard([this](error_code failure) {
+    if (failure) return;
+    error_code refused;
+    doorbell_.assign(ignored_.get(), refused);
+    if (refused) {
+      events_.broken("its doorbell cannot be listened to: " + refused.message());
+      return;
+    }
+    (void)ignored_.release();  // doorbell_ has it now
+    listen();
+  }));
+}
+
+}  // namespace yolod::app::process
