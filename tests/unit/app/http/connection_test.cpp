@@ -148,7 +148,7 @@ TEST_CASE("Connection: where there is no route, no method or no right, no exchan
   Client admin(bench, net::ListenerRole::kAdmin);
   CHECK_THAT(admin.send("GET /thing HTTP/1.1\r\nHost: a\r\n\r\n").received(),
              Contains("this path is not served at the admin address"));
-  CHECK_THAT(admin.send("POST /admin HTTP/1.1\r\nHost: a\r\n\r\n").received(), Contains("may administer it"));
+  CHECK_THAT(admin.send("POST /admin HTTP/1.1\r\nHost: a\r\n\r\n").received(), Contains("may administer the server"));
   CHECK(bench.script.begun == 1);
 }
 

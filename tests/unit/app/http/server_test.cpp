@@ -92,7 +92,7 @@ TEST_CASE("Server: the admin socket is its owner's alone, and accepts at once", 
   const auto client = connected_to(path);
   // This process is the server's own, so it may see and not administer.
   CHECK_THAT(answer_of(bench, client.get(), "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"),
-             Catch::Matchers::Contains("may administer it"));
+             Catch::Matchers::Contains("may administer the server"));
   server.connections().close_all();
   bench.turn();
 }
