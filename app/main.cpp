@@ -13,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "app/first_run/first_config.hpp"
 #include "app/host/block_signals.hpp"
 #include "app/print_config.hpp"
 #include "app/reference/config_page.hpp"
@@ -36,6 +37,7 @@ struct Options {
   bool print_config{false};
   bool print_config_reference{false};
   bool print_metrics_reference{false};
+  std::string init_folder;
 };
 
 constexpr const char* kInstalledConfig = "/etc/yolod/system.yaml";
@@ -147,10 +149,20 @@ int main(int argc, char** argv) {
   yolod::app::host::ServiceManager manager;
   CLI::App app{"yolod: an inference server for YOLO and other vision models.", "yolod"};
   Options options;
-  app.add_option("--config", options.config_file, "The config file (default: ./system.yaml, /etc/yolod/system.yaml)");
-  app.add_option("--set", options.overrides, "Override one key: KEY=VALUE, the value as YAML; may be repeated")
-      ->allow_extra_args(false);
-  app.add_flag("--check", options.check, "Read the config, load every model once, say what was found, and stop");
+  auto* config = app.add_option("--config", options.config_file,
+                                "The config file (default: ./system.yaml, /etc/yolod/system.yaml)");
+  auto* set =
+      app.add_option("--set", options.overrides, "Override one key: KEY=VALUE, the value as YAML; may be repeated")
+          ->allow_extra_args(false);
+  auto* check =
+      app.add_flag("--check", options.check, "Read the config, load every model once, say what was found, and stop");
+  auto* init = app.add_option("--init", options.init_folder,
+                              "Write a first system.yaml for the networks in the folder DIR (default: here), and stop")
+                   ->type_name("[DIR]")
+                   ->expected(0, 1)
+                   ->excludes(config)
+                   ->excludes(set)
+                   ->excludes(check);
   app.add_flag("--print-config", options.print_config,
                "Print the config as it is in force (the file, each --set and the defaults) as YAML, and stop");
   app.add_flag("--print-config-reference", options.print_config_reference,
@@ -164,6 +176,10 @@ int main(int argc, char** argv) {
     return yolod::common::finish_output(app.exit(error) == 0 ? 0 : kExitBadUsage, "yolod");
   }
   try {
+    if (init->count() != 0) {
+      const std::filesystem::path folder = options.init_folder.empty() ? "." : options.init_folder;
+      return yolod::common::finish_output(yolod::app::first_run::write_first_config(folder), "yolod");
+    }
     if (const auto page = page_to_print(options)) {
       std::fputs(page->c_str(), stdout);
       return yolod::common::finish_output(0, "yolod");

@@ -2,6 +2,7 @@
 // common/config/schema.hpp reads them. Any thread may use a copy.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,8 @@
 #include "common/log_settings.hpp"
 
 namespace yolod::common {
+
+inline constexpr std::size_t kMostModels = 64;
 
 struct Config {
   ServerConfig server;

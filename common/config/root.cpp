@@ -25,14 +25,13 @@ Fields fields_of(ShortForm& short_form) {
 }
 
 void read_models(ConfigReader& reader, const YamlNode& node, std::vector<ModelConfig>& models) {
-  constexpr std::size_t kMaxModels = 64;
   if (node.kind != YamlNode::Kind::kSequence) {
     reader.problem(node.mark, std::string(kind_name(node.kind)) + ", a list of models (- name: ...) is needed");
     return;
   }
-  if (node.items.empty() || node.items.size() > kMaxModels) {
+  if (node.items.empty() || node.items.size() > kMostModels) {
     reader.problem(node.mark, "a list of " + std::to_string(node.items.size()) + ", 1 to " +
-                                  std::to_string(kMaxModels) + " models are allowed");
+                                  std::to_string(kMostModels) + " models are allowed");
     return;
   }
   for (std::size_t i = 0; i < node.items.size(); ++i) {

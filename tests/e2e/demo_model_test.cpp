@@ -3,6 +3,7 @@
 #include <boost/json/parse.hpp>
 #include <catch2/catch.hpp>
 #include <csignal>
+#include <filesystem>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -138,6 +139,21 @@ TEST_CASE("DemoModel: average precision on 500 scenes that training never saw", 
   CHECK(value.at("classes").as_array().size() == 6);
   CHECK(value.at("ap50").as_double() >= 0.85);
   CHECK(value.at("ap50_95").as_double() >= 0.50);
+}
+
+TEST_CASE("DemoModel: the config that yolod --init writes for its files can be served", "[e2e][torch]") {
+  if (const auto reason = reason_to_skip_networks(); !reason.empty()) {
+    WARN("SKIPPED: " << reason);
+    return;
+  }
+  const TemporaryDirectory folder;
+  for (const auto* const name : {"demo.cfg", "demo.weights", "demo.names", "demo.jpg"}) {
+    std::filesystem::copy_file(demo_file(name), folder.path() / name);
+  }
+  REQUIRE(run_program({"yolod", "--init", folder.path().string()}).exit == exited(0));
+  const auto checked = run_program({"yolod", "--config", (folder.path() / "system.yaml").string(), "--check"});
+  CAPTURE(checked.output, checked.errors);
+  CHECK(checked.exit == exited(0));
 }
 
 }  // namespace yolod::tests

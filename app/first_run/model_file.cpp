@@ -1,0 +1,202 @@
+#include "app/first_run/model_file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <set>
+#include <system_error>
+
+#include "common/error.hpp"
+#include "common/text.hpp"
+#include "common/unique_fd.hpp"
+
+namespace yolod::app::first_run {
+namespace {
+
+using common::Task;
+
+constexpr std::size_t kFirstLook = 4096;  // enough to see whether more is worth reading
+constexpr std::size_t kLookedBytes = std::size_t{1} << 20U;
+constexpr std::string_view kArchive = "PK\x03\x04";
+constexpr std::size_t kMostFiles = 10'000;
+
+std::uint32_t little_endian_word(std::string_view bytes, std::size_t at) {
+  std::uint32_t word = 0;
+  for (std::size_t i = 4; i-- > 0;) word = word << 8U | static_cast<unsigned char>(bytes[at + i]);
+  return word;
+}
+
+// Darknet has written versions 0.1 and 0.2 of its format.
+bool is_darknet_weights(std::string_view begin, std::uint64_t size) {
+  if (begin.size() < 16 || size % 4 != 0 || little_endian_word(begin, 0) != 0) return false;
+  const auto minor = little_endian_word(begin, 4);
+  return (minor == 1 || minor == 2) && little_endian_word(begin, 8) <= 10;
+}
+
+std::vector<std::string_view> lines_of(std::string_view text) {
+  text = common::without_byte_order_mark(text);
+  std::vector<std::string_view> lines;
+  while (!text.empty()) {
+    const auto newline = std::min(text.find('\n'), text.size());
+    lines.push_back(common::trimmed(text.substr(0, newline)));
+    text.remove_prefix(std::min(newline + 1, text.size()));
+  }
+  while (!lines.empty() && lines.back().empty()) lines.pop_back();
+  return lines;
+}
+
+bool has_control_character(std::string_view bytes) {
+  return std::any_of(bytes.begin(), bytes.end(), [](char c) {
+    return (c >= 0 && c < 0x20 && c != '\n' && c != '\r' && c != '\t' && c != '\f') || c == 0x7F;
+  });
+}
+
+bool is_head(std::string_view section) {
+  return section == "[yolo]" || section == "[gaussian_yolo]" || section == "[region]" || section == "[detection]";
+}
+
+std::string lower(std::string_view text) {
+  std::string made(text);
+  std::transform(made.begin(), made.end(), made.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return made;
+}
+
+// A cfg begins with [net] or [network]. It detects if it has a head; the classes are those of its last head, or the
+// outputs of a classifier's last layer.
+std::optional<ModelFile> recognise_cfg(const std::string& name, const std::vector<std::string_view>& lines) {
+  ModelFile file{name, FileKind::kCfg, Task::kClassify, 0};
+  std::string section;
+  std::size_t outputs = 0;
+  std::size_t classes = 0;
+  for (const auto line : lines) {
+    if (line.empty() || line.front() == '#' || line.front() == ';') continue;
+    if (line.front() == '[') {
+      const bool first = section.empty();
+      section = lower(line.substr(0, line.find(']') + 1));
+      if (first && section != "[net]" && section != "[network]") return std::nullopt;
+      if (is_head(section)) file.task = Task::kDetect;
+      continue;
+    }
+    if (section.empty()) return std::nullopt;
+    const auto equals = std::min(line.find('='), line.size());
+    const auto key = common::trimmed(line.substr(0, equals));
+    const auto value = common::trimmed(line.substr(std::min(equals + 1, line.size())));
+    std::size_t number = 0;
+    if (std::from_chars(value.data(), value.data() + value.size(), number).ec != std::errc{}) continue;
+    if (key == "classes" && is_head(section)) classes = number;
+    if (key == "filters" || key == "output") outputs = number;
+  }
+  if (section.empty()) return std::nullopt;
+  file.classes = file.task == Task::kDetect ? classes : outputs;
+  return file;
+}
+
+// A list of labels has one label a line and no line without one. Unless its name says that it is one, its labels are
+// short, differ, and have no punctuation of a program, a page or a config.
+std::optional<ModelFile> recognise_labels(const std::string& name, const std::vector<std::string_view>& lines) {
+  constexpr std::size_t kLongestLabel = 100;
+  constexpr std::string_view kNotFirst = "#;[{<\"'-*/%@!|>";
+  constexpr std::string_view kNowhere = "=:{}<>;\\|";
+  const bool is_called_so = name.ends_with(".names");
+  std::set<std::string_view> seen;
+  for (const auto line : lines) {
+    if (line.empty()) return std::nullopt;
+    if (is_called_so) continue;
+    const bool plain = line.size() <= kLongestLabel && kNotFirst.find(line.front()) == std::string_view::npos &&
+                       line.find_first_of(kNowhere) == std::string_view::npos;
+    if (!plain || !seen.insert(line).second) return std::nullopt;
+  }
+  if (lines.empty()) return std::nullopt;
+  return ModelFile{name, FileKind::kLabels, Task::kDetect, lines.size()};
+}
+
+// Finds the task in the metadata that Ultralytics and yolodctl write into a TorchScript file, as JSON near its
+// beginning.
+Task task_in_metadata(std::string_view begin) {
+  constexpr std::string_view kKey = "\"task\"";
+  const auto at = begin.find(kKey, std::min(begin.find("/extra/"), begin.size()));
+  if (at == std::string_view::npos) return Task::kDetect;
+  auto rest = begin.substr(at + kKey.size());
+  rest.remove_prefix(std::min(rest.find_first_not_of(" :"), rest.size()));
+  for (const auto task : {Task::kClassify, Task::kImage, Task::kTensor}) {
+    if (rest.starts_with('"' + to_string(task) + '"')) return task;
+  }
+  return Task::kDetect;
+}
+
+// Files of PyTorch are zip archives; their table of contents is at the end.
+std::optional<ModelFile> recognise_archive(const std::string& name, std::string_view begin, std::string_view end) {
+  const auto has_entry = [end](std::string_view entry) { return end.find(entry) != std::string_view::npos; };
+  if (has_entry("/constants.pkl")) return ModelFile{name, FileKind::kTorchScript, task_in_metadata(begin), 0};
+  if (has_entry("/data.pkl")) return ModelFile{name, FileKind::kCheckpoint, Task::kDetect, 0};
+  return std::nullopt;
+}
+
+// Reads up to `count` bytes from that place on, and fewer where the file ends or cannot be read.
+std::string read_piece(int file, std::uint64_t offset, std::size_t count) {
+  std::string piece(count, '\0');
+  std::size_t filled = 0;
+  while (filled < piece.size()) {
+    const auto read = ::pread(file, piece.data() + filled, piece.size() - filled, static_cast<off_t>(offset + filled));
+    if (read < 0 && errno == EINTR) continue;
+    if (read <= 0) break;
+    filled += static_cast<std::size_t>(read);
+  }
+  piece.resize(filled);
+  return piece;
+}
+
+std::optional<ModelFile> look_at(const std::filesystem::path& path) {
+  // Opening a pipe must not wait for its writer.
+  const common::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  struct stat status {};
+  if (!file.valid() || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  auto begin = read_piece(file.get(), 0, kFirstLook);
+  std::string end;
+  const bool is_archive = begin.starts_with(kArchive);
+  if (is_archive || (size <= kLookedBytes && !has_control_character(begin))) {
+    begin = read_piece(file.get(), 0, kLookedBytes);
+  }
+  if (is_archive) end = read_piece(file.get(), size - std::min<std::uint64_t>(size, kLookedBytes), kLookedBytes);
+  return recognise(path.filename().string(), begin, end, size);
+}
+
+}  // namespace
+
+std::optional<ModelFile> recognise(const std::string& name, std::string_view begin, std::string_view end,
+                                   std::uint64_t size) {
+  // torch.save wrote a pickle of this number before it wrote zip archives.
+  constexpr std::string_view kLegacyCheckpoint = "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
+  if (begin.starts_with(kArchive)) return recognise_archive(name, begin, end);
+  if (begin.starts_with(kLegacyCheckpoint)) return ModelFile{name, FileKind::kCheckpoint, Task::kDetect, 0};
+  if (is_darknet_weights(begin, size)) return ModelFile{name, FileKind::kDarknetWeights, Task::kDetect, 0};
+  if (begin.size() != size || has_control_character(begin)) return std::nullopt;
+  const auto lines = lines_of(begin);
+  if (auto cfg = recognise_cfg(name, lines)) return cfg;
+  return common::is_utf8(begin) ? recognise_labels(name, lines) : std::nullopt;
+}
+
+common::Outcome<std::vector<ModelFile>> find_model_files(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::vector<std::filesystem::path> paths;
+  std::filesystem::directory_iterator entry(folder, error);
+  for (; !error && entry != std::filesystem::directory_iterator() && paths.size() < kMostFiles;
+       entry.increment(error)) {
+    paths.push_back(entry->path());
+  }
+  if (error) return common::Error{common::ErrorCode::kSystem, folder.string() + ": " + error.message()};
+  std::sort(paths.begin(), paths.end());
+  std::vector<ModelFile> files;
+  for (const auto& path : paths) {
+    if (auto file = look_at(path)) files.push_back(*std::move(file));
+  }
+  return files;
+}
+
+}  // namespace yolod::app::first_run

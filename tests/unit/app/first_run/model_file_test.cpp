@@ -1,0 +1,91 @@
+#include "app/first_run/model_file.hpp"
+
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "tests/support/temporary_directory.hpp"
+
+namespace yolod::app::first_run {
+namespace {
+
+using common::Task;
+using namespace std::string_literals;
+
+std::optional<ModelFile> look(const std::string& name, const std::string& bytes) {
+  return recognise(name, bytes, bytes, bytes.size());
+}
+
+void check_kind(const std::string& bytes, FileKind kind) {
+  const auto file = look("a", bytes);
+  REQUIRE(file.has_value());
+  CHECK(file->kind == kind);
+}
+
+TEST_CASE("ModelFile: the content tells the kind, whatever the name is", "[app][unit]") {
+  check_kind("# made by hand\n\n[net]\nwidth=8\n", FileKind::kCfg);
+  check_kind("\0\0\0\0\2\0\0\0\5\0\0\0\0\0\0\0\0\0\0\0"s, FileKind::kDarknetWeights);
+  check_kind("PK\x03\x04...net/data.pkl...net/constants.pkl", FileKind::kTorchScript);
+  check_kind("PK\x03\x04...net/data.pkl...net/data/0", FileKind::kCheckpoint);
+  check_kind("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", FileKind::kCheckpoint);
+  check_kind("red light\r\nyellow light\r\n", FileKind::kLabels);
+}
+
+TEST_CASE("ModelFile: other files are none", "[app][unit]") {
+  for (const auto& bytes :
+       {""s, "\n"s, "PK\x03\x04 readme.txt"s, "# Title\n\nText.\n"s, "models:\n  - name: a\n"s, "#!/bin/sh\nexit 0\n"s,
+        "a\n\nb\n"s, "a\na\n"s, "classes=6\nnames=a.names\n"s, "{\"a\": 1}\n"s, "\xFF\xD8\xFF\xE0 JFIF"s,
+        "[convolutional]\n[net]\n"s, "\0\0\0\0\7\0\0\0\5\0\0\0\0\0\0\0"s, std::string(101, 'a') + '\n', "caf\xE9\n"s}) {
+    CAPTURE(bytes);
+    CHECK_FALSE(look("a", bytes).has_value());
+  }
+}
+
+TEST_CASE("ModelFile: a file called .names is a list though its labels look like something else", "[app][unit]") {
+  const auto file = look("a.names", "a: b\na: b\n#c\n");
+  REQUIRE(file.has_value());
+  CHECK(file->classes == 3);
+  CHECK_FALSE(look("a.names", "a\n\nb\n").has_value());
+}
+
+TEST_CASE("ModelFile: a cfg says its task and its number of classes", "[app][unit]") {
+  const auto detector =
+      look("a", "[net]\n[convolutional]\nfilters=33\n[yolo]\nclasses = 6\n[Gaussian_yolo]\nclasses=6\n");
+  REQUIRE(detector.has_value());
+  CHECK(detector->task == Task::kDetect);
+  CHECK(detector->classes == 6);
+  const auto classifier = look("a", "[net]\n[convolutional]\nfilters=8\n[connected]\noutput=10\n[softmax]\ngroups=1\n");
+  REQUIRE(classifier.has_value());
+  CHECK(classifier->task == Task::kClassify);
+  CHECK(classifier->classes == 10);
+}
+
+TEST_CASE("ModelFile: the metadata of a TorchScript file says its task", "[app][unit]") {
+  const auto task_of = [](const std::string& metadata) {
+    return look("a.pt", "PK\x03\x04 net/extra/config.txt" + metadata + " net/constants.pkl")->task;
+  };
+  CHECK(task_of(R"({"task": "classify"})") == Task::kClassify);
+  CHECK(task_of(R"({"stride": 32, "task":"image"})") == Task::kImage);
+  CHECK(task_of(R"({"task": "segment"})") == Task::kDetect);
+  CHECK(task_of("{}") == Task::kDetect);
+  CHECK(task_of("{\"task\"") == Task::kDetect);
+}
+
+TEST_CASE("ModelFile: a folder's files are found by name, and folders in it are left alone", "[app][unit]") {
+  const tests::TemporaryDirectory folder;
+  folder.write("b.pt",
+               "PK\x03\x04" + std::string(3U << 20U, '.') + "net/constants.pkl");  // its end is far from its begin
+  folder.write("a.cfg", "[net]\n");
+  folder.write("photo.jpg", "\xFF\xD8\xFF\xE0");
+  std::filesystem::create_directory(folder.path() / "inner.cfg");
+  std::filesystem::create_symlink("nowhere", folder.path() / "broken.cfg");
+  const auto files = find_model_files(folder.path());
+  REQUIRE(files.ok());
+  REQUIRE(files->size() == 2);
+  CHECK(files->at(0).name == "a.cfg");
+  CHECK(files->at(1).name == "b.pt");
+  CHECK(files->at(1).kind == FileKind::kTorchScript);
+  CHECK_FALSE(find_model_files(folder.path() / "absent").ok());
+}
+
+}  // namespace
+}  // namespace yolod::app::first_run
