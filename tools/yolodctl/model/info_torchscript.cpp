@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/domain/task.hpp"
+#include "common/text.hpp"
 #include "model/load/load_script.hpp"
 #include "model/rules/script_metadata.hpp"
 

@@ -248,6 +248,11 @@ class Prediction {
     fail(image, {ErrorCode::kBadConfig, "this model does not process pictures"});
   }
 
+  void tell(const std::string& image, std::span<const std::byte> /*body*/, const common::TensorList& /*tensors*/,
+            const common::WorkTimes& /*times*/) {
+    fail(image, {ErrorCode::kBadConfig, "this model returns tensors; use yolodctl infer"});
+  }
+
   Outcome<std::filesystem::path> annotate(const std::string& image, std::span<const std::byte> body,
                                           const common::DetectionList& list) {
     const auto picture = model::image::decode(body, {config_.limits.max_pixels, config_.limits.max_decode_time});
