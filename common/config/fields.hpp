@@ -1,6 +1,6 @@
-// The parts that a schema is made of. A Field is one key of a map. It has the name, it reads and writes the value, and
-// it holds the text of the reference. Reading, writing, the suggestion for a misspelt key and the reference all walk
-// the same Fields (tables.hpp), so that they cannot disagree about what keys there are.
+// The parts of a schema. A Field is one key of a map. It has the name, it reads and writes the value, and it holds
+// the text of the reference. Reading, writing, the suggestion for a misspelt key and the reference use the same
+// Fields (tables.hpp), so their sets of keys always agree.
 //
 // A Field refers to the struct that it was made for and must not outlive it. One thread uses it.
 #pragma once
@@ -34,7 +34,7 @@ struct Field {
 
   std::string_view name;
   std::function<void(ConfigReader&, const YamlNode&)> read;
-  // Returns nullopt if the key is to be omitted. A field without this function is only read.
+  // Returns nullopt if the key must be omitted. A field without this function is only read.
   std::function<std::optional<YamlNode>()> write;
   bool required{false};
   std::string_view other_name{};  // a second spelling that is read as well
@@ -144,7 +144,7 @@ void show_keys_of(const Field::Visitor& visit) {
   visit(fields_of(value));
 }
 
-// A map with fields of its own. `fields_of` is found for T by argument-dependent lookup (tables.hpp).
+// A map with its own fields. Argument-dependent lookup finds `fields_of` for T (tables.hpp).
 template <typename T>
 [[nodiscard]] Field section_field(std::string_view name, T& value) {
   Field field{name, [&value](ConfigReader& reader, const YamlNode& node) { reader.read_map(node, fields_of(value)); },
@@ -153,7 +153,7 @@ template <typename T>
   return field;
 }
 
-// Accepts a word of a fixed list.
+// Accepts a word from a fixed list.
 template <typename Enum>
 using Choices = std::vector<std::pair<std::string_view, Enum>>;
 

@@ -58,7 +58,7 @@ void read_preferred_sizes(ConfigReader& reader, const YamlNode& node, std::vecto
 constexpr std::uint32_t kSmallestInput = 8;
 constexpr std::uint32_t kLargestInput = 8192;
 
-// One side of an input size; 0 after reporting a problem.
+// Returns one side of an input size, or 0 after it has reported a problem.
 std::uint32_t read_side(ConfigReader& reader, const YamlNode& node) {
   std::uint32_t side = 0;
   count_field("", side, kSmallestInput, kLargestInput).read(reader, node);

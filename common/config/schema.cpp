@@ -236,7 +236,7 @@ ConfigOutcome load_config(const fs::path& file, const std::vector<std::string>& 
 }
 
 std::string emit_config(const Config& config) {
-  Config copy = config;  // fields refer to what they could change
+  Config copy = config;  // fields need references to non-const members
   ShortForm unused;
   return to_yaml(write_map(root_fields(copy, unused)));
 }

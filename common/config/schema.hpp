@@ -50,8 +50,9 @@ using ConfigCheck = std::function<std::vector<KeyProblem>(const Config&)>;
 // parse_config(emit_config(c)) gives c, but for its warnings. It holds no secret, as a Config has none.
 [[nodiscard]] std::string emit_config(const Config& config);
 
-// One model's settings as a YAML document, and back: parse_model(emit_model(m)) == m. The front-end hands a worker
-// this and nothing else, so that no server secret reaches it. An error of parse_model is kBadConfig.
+// Writes one model's settings as a YAML document, and reads them: parse_model(emit_model(m)) == m. The front-end
+// passes only this to a worker, so that no other setting of the server reaches it. parse_model returns kBadConfig on
+// failure.
 [[nodiscard]] std::string emit_model(const ModelConfig& model);
 [[nodiscard]] Outcome<ModelConfig> parse_model(std::string_view text);
 

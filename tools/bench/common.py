@@ -312,7 +312,7 @@ def memory_mib(pid):
 
 
 def processor_us(*pids):
-    """Returns the processes' processor time in microseconds; without pids, that of this process's ended children."""
+    """Returns the processes' processor time in microseconds; without pids, the time of ended children."""
     if not pids:
         usage = resource.getrusage(resource.RUSAGE_CHILDREN)
         return 1e6 * (usage.ru_utime + usage.ru_stime)
