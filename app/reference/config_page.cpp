@@ -13,7 +13,7 @@ using common::ConfigKey;
 using common::ConfigSection;
 using common::KeyProblem;
 
-constexpr std::string_view kIntroduction =
+constexpr std::string_view kConfigIntroduction =
     R"(# Configuring yolod
 
 <!-- `yolod --print-config-reference` prints this page from the tables that read the config. -->
@@ -103,7 +103,7 @@ void append_section(std::string& page, const ConfigSection& section, const std::
 }  // namespace
 
 std::string config_page(const std::vector<KeyProblem>& notes) {
-  std::string page(kIntroduction);
+  std::string page(kConfigIntroduction);
   page += "## All keys\n\nWhere a name ends in `[]`, the value is a list, and each item has the keys of the table.\n\n";
   for (const ConfigSection& section : common::config_reference()) append_section(page, section, notes);
   page.pop_back();  // the empty line at its end

@@ -8,7 +8,7 @@
 namespace yolod::app::reference {
 namespace {
 
-constexpr std::string_view kIntroduction =
+constexpr std::string_view kMetricsIntroduction =
     R"(# Metrics
 
 <!-- `yolod --print-metrics-reference` prints this page from the table that the metrics are made of. -->
@@ -45,7 +45,7 @@ std::string labels_of(const observe::MetricInfo& info) {
 }  // namespace
 
 std::string metrics_page() {
-  std::string page(kIntroduction);
+  std::string page(kMetricsIntroduction);
   page += table_head({"metric", "type", "labels", "unit", "meaning", "when to look at it"});
   for (const auto& info : observe::kMetricTable) {
     page += table_row({code(info.name), std::string(word_for(info.type)), labels_of(info), std::string(info.unit),
