@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,17 +14,25 @@
 namespace yolod::model::darknet {
 namespace {
 
-// Emits statements layer by layer. Layer i's output is the value "x<i>", and a head's is "h<i>". The interpreter
-// frees a value after its last use, so the source need not free values.
+// How far the running mean and variance of a normalisation go to those of a batch.
+constexpr double kTrainingMomentum = 0.03;
+
+// Emits statements layer by layer. Layer i's output is the value "x<i>", a head's is "h<i>"; the interpreter frees a
+// value after its last use, so nothing here needs to say when.
 class Emitter {
  public:
   Emitter(const Network& network, Weights weights) : network_(network), weights_(std::move(weights)) {}
 
-  CompiledNetwork run() {
-    for (index_ = 0; index_ < network_.layers.size(); ++index_) {
-      const auto& layer = network_.layers[index_];
-      std::visit([&](const auto& kind) { emit(layer, kind); }, layer.kind);
+  // To learn: what normalises stays beside the weights.
+  Emitter(const Network& network, StoredWeights stored) : network_(network), trains_(true) {
+    for (auto& layer : stored.layers) {
+      weights_.layers.push_back({std::move(layer.biases), std::move(layer.weights)});
+      normalizations_.push_back(std::move(layer.normalization));
     }
+  }
+
+  CompiledNetwork run() {
+    emit_layers();
     const bool classes = network_.head == HeadKind::kClasses;
     auto compiled = source_.finish(classes ? heads_ : concatenate(heads_, 1));
     compiled.channels = network_.input.channels;
@@ -35,7 +44,20 @@ class Emitter {
     return compiled;
   }
 
+  TrainingNetwork run_for_training() {
+    emit_layers();
+    auto compiled = source_.finish("[" + heads_ + "]", "x: Tensor, training: bool", "List[Tensor]");
+    return {std::move(compiled.source), std::move(compiled.parameters)};
+  }
+
  private:
+  void emit_layers() {
+    for (index_ = 0; index_ < network_.layers.size(); ++index_) {
+      const auto& layer = network_.layers[index_];
+      std::visit([&](const auto& kind) { emit(layer, kind); }, layer.kind);
+    }
+  }
+
   [[nodiscard]] static std::string value(std::size_t layer) { return "x" + std::to_string(layer); }
   [[nodiscard]] std::string output() const { return value(index_); }
   [[nodiscard]] std::string input() const { return index_ == 0 ? "x" : value(index_ - 1); }
@@ -45,24 +67,63 @@ class Emitter {
 
   // Adds a tensor of this layer, in the network's precision.
   std::string parameter(const std::string& stem, std::vector<std::int64_t> shape, std::vector<float> values) {
-    return source_.parameter(stem + std::to_string(index_), std::move(shape), std::move(values), true);
+    return in_precision(source_.parameter(stem + std::to_string(index_), std::move(shape), std::move(values), true));
+  }
+  // What learns stays float, and each use of it takes the precision of the pictures.
+  [[nodiscard]] std::string in_precision(const std::string& name) const {
+    return trains_ ? "torch.to(" + name + ", x)" : name;
+  }
+
+  // The same of what normalises, which stays float. `biases` are those that follow the normalisation.
+  void normalization_parameters(std::vector<float> biases) {
+    auto& [scales, means, variances] = *normalizations_[index_];
+    const auto add = [&](const char* stem, std::vector<float>& values) {
+      const auto count = static_cast<std::int64_t>(values.size());
+      source_.parameter(stem + std::to_string(index_), {count}, std::move(values), false);
+    };
+    add("b", biases);
+    add("s", scales);
+    add("m", means);
+    add("v", variances);
+  }
+  // In training alone: elsewhere it is folded into the weights. `owner` has the parameters.
+  void normalize(const std::string& map, std::size_t owner) {
+    const auto number = std::to_string(owner);
+    assign(output(), "torch.batch_norm(" + map + ", self.s" + number + ", self.b" + number + ", self.m" + number +
+                         ", self.v" + number + ", training, " + literal(kTrainingMomentum) + ", " +
+                         literal(kBatchNormEpsilon) + ", False)");
+  }
+
+  // [yolo] with new_coords takes the logistic of the convolution before it as done. A loss needs what it is taken of.
+  [[nodiscard]] Activation activation_of(const Convolutional& convolution) const {
+    if (!trains_ || index_ + 1 == network_.layers.size()) return convolution.activation;
+    const auto* head = std::get_if<Yolo>(&network_.layers[index_ + 1].kind);
+    return head != nullptr && head->new_coords ? Activation::kLinear : convolution.activation;
   }
 
   void emit(const Layer& layer, const Convolutional& convolution) {
-    const auto owner = std::to_string(convolution.shared_from.value_or(index_));
+    const auto owner_index = convolution.shared_from.value_or(index_);
+    const auto owner = std::to_string(owner_index);
+    const bool normalizes = trains_ && std::get<Convolutional>(network_.layers[owner_index].kind).batch_normalize;
     if (!convolution.shared_from) {
       auto& weights = weights_.layers[index_];
       parameter("w",
                 {convolution.filters, layer.input.channels / convolution.groups, convolution.size, convolution.size},
                 std::move(weights.weights));
-      parameter("b", {convolution.filters}, std::move(weights.biases));
+      if (normalizes) {
+        normalization_parameters(std::move(weights.biases));
+      } else {
+        parameter("b", {convolution.filters}, std::move(weights.biases));
+      }
     }
-    assign(output(), "torch.conv2d(" + input() + ", self.w" + owner + ", self.b" + owner + ", " +
+    const auto biases = normalizes ? std::string("None") : in_precision("self.b" + owner);
+    assign(output(), "torch.conv2d(" + input() + ", " + in_precision("self.w" + owner) + ", " + biases + ", " +
                          list({convolution.stride_y, convolution.stride_x}) + ", " +
                          list({convolution.padding, convolution.padding}) + ", " +
                          list({convolution.dilation, convolution.dilation}) + ", " +
                          std::to_string(convolution.groups) + ")");
-    activate(convolution.activation);
+    if (normalizes) normalize(output(), owner_index);
+    activate(activation_of(convolution));
     blur(convolution.blur, layer.output.channels);
   }
 
@@ -106,6 +167,11 @@ class Emitter {
 
   void emit(const Layer& layer, const BatchNormalization& /*normalization*/) {
     auto& weights = weights_.layers[index_];
+    if (trains_) {
+      normalization_parameters(std::move(weights.biases));
+      normalize(input(), index_);
+      return;
+    }
     const auto factor = parameter("w", {layer.input.channels, 1, 1}, std::move(weights.weights));
     const auto bias = parameter("b", {layer.input.channels, 1, 1}, std::move(weights.biases));
     assign(output(), input() + " * " + factor + " + " + bias);
@@ -114,10 +180,17 @@ class Emitter {
   void emit(const Layer& layer, const Connected& connected) {
     auto& weights = weights_.layers[index_];
     const auto inputs = layer.input.count();
+    const bool normalizes = trains_ && connected.batch_normalize;
     const auto kernel = parameter("w", {connected.outputs, inputs}, std::move(weights.weights));
-    const auto bias = parameter("b", {connected.outputs}, std::move(weights.biases));
+    std::string bias = "None";
+    if (normalizes) {
+      normalization_parameters(std::move(weights.biases));
+    } else {
+      bias = parameter("b", {connected.outputs}, std::move(weights.biases));
+    }
     assign("t", "torch.linear(" + reshape(input(), {-1, inputs}) + ", " + kernel + ", " + bias + ")");
     assign(output(), reshape("t", {-1, connected.outputs, 1, 1}));
+    if (normalizes) normalize(output(), index_);
     activate(connected.activation);
   }
 
@@ -229,9 +302,30 @@ class Emitter {
     assign(output(), route.layers.size() == 1 ? parts : concatenate(parts, 1));
   }
 
-  // Returns the factor of a shortcut's term (0 is this layer's input), or an empty text without weights.
+  // In training: all factors of a shortcut as they are learned, and "f", which is what weights.cpp makes of them.
+  void factors(const Shortcut& shortcut) {
+    auto& values = weights_.layers[index_].weights;
+    const auto terms = static_cast<std::int64_t>(shortcut.from.size()) + 1;
+    const auto count = static_cast<std::int64_t>(values.size()) / terms;
+    const auto all = source_.parameter("w" + std::to_string(index_), {terms, count, 1, 1}, std::move(values), true);
+    switch (shortcut.normalization) {
+      case WeightsNormalization::kNone: assign("f", all); break;
+      case WeightsNormalization::kRelu: assign("f", "torch.clamp(" + all + ", 0.001)"); break;
+      case WeightsNormalization::kSoftmax: assign("f", "torch.exp(" + all + " - torch.amax(" + all + ", [0]))"); break;
+      case WeightsNormalization::kSigmoid:
+        assign("f", "torch.sigmoid(" + all + ") * " + literal(2 / static_cast<double>(terms)));
+        break;
+    }
+    if (shortcut.normalization == WeightsNormalization::kRelu ||
+        shortcut.normalization == WeightsNormalization::kSoftmax)
+      assign("f", "f / (torch.sum(f, [0]) + 0.0001)");
+    assign("f", in_precision("f"));
+  }
+
+  // The factor of a shortcut's term, from 0, this layer's input; an empty string without weights.
   std::string factor(const Shortcut& shortcut, std::size_t term) {
     if (shortcut.weights == ShortcutWeights::kNone) return {};
+    if (trains_) return " * torch.select(f, 0, " + std::to_string(term) + ")";
     const auto& all = weights_.layers[index_].weights;
     const auto count = all.size() / (shortcut.from.size() + 1);
     const auto first = all.begin() + static_cast<std::ptrdiff_t>(term * count);
@@ -255,6 +349,7 @@ class Emitter {
   void emit(const Layer& layer, const Shortcut& shortcut) {
     const int own = layer.input.channels;
     auto sum = input();
+    if (trains_ && shortcut.weights != ShortcutWeights::kNone) factors(shortcut);
     if (const auto weight = factor(shortcut, 0); !weight.empty()) {
       assign(output(), sum + weight);
       sum = output();
@@ -320,8 +415,12 @@ class Emitter {
     activate(layer.activation);
   }
 
-  void emit(const Layer& layer, const PassThrough& /*pass_through*/) {
-    if (layer.readable) assign(output(), input());
+  void emit(const Layer& layer, const PassThrough& pass_through) {
+    if (!layer.readable) return;
+    const bool drops = trains_ && pass_through.dropout > 0;
+    assign(output(), drops ? "torch.dropout(" + input() + ", " + literal(static_cast<double>(pass_through.dropout)) +
+                                 ", training)"
+                           : input());
   }
 
   void emit(const Layer& /*layer*/, const Scale& scale) {
@@ -332,7 +431,11 @@ class Emitter {
   template <typename Head>
   void emit_head(const Layer& layer, const Head& kind) {
     const auto head = "h" + std::to_string(index_);
-    compile_head(source_, head, input(), index_, layer, kind, network_.input);
+    if (trains_) {
+      assign(head, to_float(input()));
+    } else {
+      compile_head(source_, head, input(), index_, layer, kind, network_.input);
+    }
     heads_ += (heads_.empty() ? "" : ", ") + head;
   }
   void emit(const Layer& layer, const Yolo& yolo) { emit_head(layer, yolo); }
@@ -341,6 +444,8 @@ class Emitter {
 
   const Network& network_;
   Weights weights_;
+  const bool trains_{false};
+  std::vector<std::optional<BatchNormalizationValues>> normalizations_;  // by layer index; in training alone
   std::size_t index_{0};
   SourceBuilder source_;
   std::string heads_;  // the values of the heads, separated by commas
@@ -349,5 +454,9 @@ class Emitter {
 }  // namespace
 
 CompiledNetwork compile(const Network& network, Weights weights) { return Emitter(network, std::move(weights)).run(); }
+
+TrainingNetwork compile_for_training(const Network& network, StoredWeights weights) {
+  return Emitter(network, std::move(weights)).run_for_training();
+}
 
 }  // namespace yolod::model::darknet

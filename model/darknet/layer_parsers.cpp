@@ -382,6 +382,10 @@ ParsedLayer parse_activation(ParseContext& context) {
 
 ParsedLayer parse_pass_through(ParseContext& context) { return {PassThrough{}, context.input}; }
 
+ParsedLayer parse_dropout(ParseContext& context) {
+  return {PassThrough{context.options.number("probability", 0.2F, 0, 1)}, context.input};
+}
+
 ParsedLayer parse_scale_channels(ParseContext& context) {
   auto& options = context.options;
   Scale layer;
@@ -436,7 +440,7 @@ LayerParser layer_parser_for(std::string_view section, Rules rules) {
       {"reorg3d", parse_reorg3d},
       {"crop", parse_crop},
       {"activation", parse_activation},
-      {"dropout", parse_pass_through},
+      {"dropout", parse_dropout},
       {"cost", parse_pass_through},
       {"contrastive", parse_pass_through},
       {"empty", parse_pass_through},

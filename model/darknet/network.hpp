@@ -162,7 +162,10 @@ struct ActivationLayer {
   Activation activation{Activation::kLinear};
 };
 
-struct PassThrough {};  // dropout, cost and other layers without effect outside training
+// dropout, cost and what else does nothing outside training.
+struct PassThrough {
+  float dropout{0};  // the chance of a value to become 0, in training
+};
 
 // Multiplies the map of `from` by this layer's input: one value for each channel ([scale_channels]), for each
 // position (its scale_wh), or for each value ([sam]).

@@ -65,11 +65,11 @@ class SourceBuilder {
     return reference;
   }
 
-  // Makes a network whose forward() has the statements so far as its body and returns `result`. Afterwards the
-  // builder is empty.
-  CompiledNetwork finish(const std::string& result) {
+  // The statements so far as the body of forward(), which returns `result`. The builder is empty afterwards.
+  CompiledNetwork finish(const std::string& result, const std::string& arguments = "x: Tensor",
+                         const std::string& type = "Tensor") {
     CompiledNetwork network;
-    network.source = "def forward(self, x: Tensor) -> Tensor:\n" + source_ + "  return " + result + "\n";
+    network.source = "def forward(self, " + arguments + ") -> " + type + ":\n" + source_ + "  return " + result + "\n";
     network.parameters = std::move(parameters_);
     source_.clear();
     return network;

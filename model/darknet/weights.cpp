@@ -285,7 +285,10 @@ std::int64_t weight_count(const Network& network) {
   return count;
 }
 
-Outcome<StoredWeights> read_stored_weights(const std::filesystem::path& file, const Network& network) {
+namespace {
+
+// Reads layers while the file has values left: all of them, or with `may_end_early` those that it ends after.
+Outcome<StoredWeights> read_layers(const std::filesystem::path& file, const Network& network, bool may_end_early) {
   const auto name = file.string();
   if (network.rules != Rules::kDarknet) {
     return bad_model(name + ": " + network.source_name +
@@ -305,22 +308,36 @@ Outcome<StoredWeights> read_stored_weights(const std::filesystem::path& file, co
   const auto payload = 4 * weight_count(network);
   const auto header = read_header(reader, name, size, payload);
   if (!header) return header.error();
-  if (const auto needed = header->bytes + payload; size != needed)
-    return bad_model(name + ": " + wrong_size(network, size, needed, header->bytes));
+  const auto there = size - header->bytes;
+  const bool is_start = may_end_early && there > 0 && !partial_file(network, there).empty();
+  if (there != payload && !is_start)
+    return bad_model(name + ": " + wrong_size(network, size, header->bytes + payload, header->bytes));
   reader.transposed = header->transposed;
 
   StoredWeights weights;
   weights.seen = header->seen;
   try {
     weights.layers.resize(network.layers.size());
-    for (std::size_t i = 0; i < network.layers.size(); ++i) {
+    std::int64_t left = there;
+    for (std::size_t i = 0; i < network.layers.size() && left > 0; ++i) {
       if (!read_layer(reader, network.layers[i], weights.layers[i]))
         return bad_model(name + ": ended or failed while layer " + std::to_string(i) + " was read");
+      left -= 4 * weight_count(network.layers[i]);
     }
   } catch (const std::bad_alloc&) {
     return bad_model(name + ": no memory for its weights");
   }
   return weights;
+}
+
+}  // namespace
+
+Outcome<StoredWeights> read_stored_weights(const std::filesystem::path& file, const Network& network) {
+  return read_layers(file, network, false);
+}
+
+Outcome<StoredWeights> read_first_weights(const std::filesystem::path& file, const Network& network) {
+  return read_layers(file, network, true);
 }
 
 Outcome<Weights> read_weights(const std::filesystem::path& file, const Network& network) {

@@ -82,7 +82,13 @@ void transpose(std::vector<float>& values, std::size_t rows);
 [[nodiscard]] common::Outcome<StoredWeights> read_stored_weights(const std::filesystem::path& file,
                                                                  const Network& network);
 
-// Returns the weights as they run. An Error also names a layer with a weight that is not finite.
+// The same for training to begin with: a file that ends where a layer does is taken as well, and the layers behind that
+// stay empty.
+[[nodiscard]] common::Outcome<StoredWeights> read_first_weights(const std::filesystem::path& file,
+                                                                const Network& network);
+
+// The same as read_stored_weights(), as it is run. An Error also says which layer has a weight that is not a finite
+// number.
 [[nodiscard]] common::Outcome<Weights> read_weights(const std::filesystem::path& file, const Network& network);
 
 // Returns a text that names the layer and its place in the cfg if one of its weights is not finite; otherwise an

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "common/text.hpp"
 
@@ -48,47 +49,62 @@ std::optional<std::uint32_t> parse_class(std::string_view word) {
   return value;
 }
 
+Error wrong(const std::string& what) { return {ErrorCode::kInvalidParameter, what}; }
+
 }  // namespace
+
+Outcome<Truth> parse_yolo_label(std::string_view line, std::size_t class_count) {
+  const auto class_word = next_word(line);
+  const auto class_id = parse_class(class_word);
+  if (!class_id) return wrong("\"" + common::printable(class_word, 40) + "\": a class number is wanted");
+  if (*class_id >= class_count)
+    return wrong("class " + std::to_string(*class_id) + ": there are " + std::to_string(class_count) +
+                 ", counted from 0");
+  std::array<float, kColumns - 1> box{};
+  for (auto& value : box) {
+    const auto word = next_word(line);
+    if (word.empty()) return wrong("fewer than 5 values: class cx cy w h");
+    const auto number = parse_number(word);
+    if (!number) return wrong("\"" + common::printable(word, 40) + "\": a number is wanted");
+    value = *number;
+  }
+  if (!common::trimmed(line).empty()) return wrong("more than 5 values: boxes are wanted, class cx cy w h");
+  const auto [x, y, width, height] = box;
+  if (width < 0 || height < 0) return wrong("a box of negative size");
+  if (std::any_of(box.begin(), box.end(), [](float value) { return std::abs(value) > kFarthest; })) {
+    return wrong("a box at " + shortest(x) + ", " + shortest(y) + " of " + shortest(width) + " x " + shortest(height) +
+                 ", as in pixels: its centre and size must be fractions of the picture, 0 to 1");
+  }
+  return Truth{*class_id, {x - width / 2, y - height / 2, x + width / 2, y + height / 2}};
+}
+
+void for_each_label_line(std::string_view text,
+                         const std::function<bool(std::size_t number, std::string_view line)>& take) {
+  std::size_t number = 0;
+  text = common::without_byte_order_mark(text);
+  while (!text.empty()) {
+    const auto newline = text.find('\n');
+    const auto line = common::trimmed(text.substr(0, newline));
+    text.remove_prefix(newline == std::string_view::npos ? text.size() : newline + 1);
+    ++number;
+    if (!line.empty() && !take(number, line)) return;
+  }
+}
 
 Outcome<std::vector<Truth>> parse_yolo_labels(std::string_view text, std::size_t class_count,
                                               std::string_view source_name) {
   std::vector<Truth> truths;
-  std::size_t line_number = 0;
-  const auto wrong = [&](const std::string& what) {
-    return Error{ErrorCode::kInvalidParameter,
-                 std::string(source_name) + ":" + std::to_string(line_number) + ": " + what};
-  };
-  text = common::without_byte_order_mark(text);
-  while (!text.empty()) {
-    const auto newline = text.find('\n');
-    auto line = common::trimmed(text.substr(0, newline));
-    text.remove_prefix(newline == std::string_view::npos ? text.size() : newline + 1);
-    ++line_number;
-    if (line.empty()) continue;
-
-    const auto class_word = next_word(line);
-    const auto class_id = parse_class(class_word);
-    if (!class_id) return wrong("\"" + common::printable(class_word, 40) + "\" is not a class number");
-    if (*class_id >= class_count) {
-      return wrong("class " + std::to_string(*class_id) + ", but the model has " + std::to_string(class_count));
+  std::optional<Error> mistake;
+  for_each_label_line(text, [&](std::size_t number, std::string_view line) {
+    const auto truth = parse_yolo_label(line, class_count);
+    if (truth) {
+      truths.push_back(*truth);
+    } else {
+      mistake = wrong(std::string(source_name) + ":" + std::to_string(number) + ": " + truth.error().message);
     }
-    std::array<float, kColumns - 1> box{};
-    for (auto& value : box) {
-      const auto word = next_word(line);
-      if (word.empty()) return wrong("fewer than 5 values: class cx cy w h");
-      const auto number = parse_number(word);
-      if (!number) return wrong("\"" + common::printable(word, 40) + "\" is not a number");
-      value = *number;
-    }
-    if (!common::trimmed(line).empty()) return wrong("more than 5 values: only class cx cy w h is allowed");
-    const auto [x, y, width, height] = box;
-    if (width < 0 || height < 0) return wrong("a box of negative size");
-    if (std::any_of(box.begin(), box.end(), [](float value) { return std::abs(value) > kFarthest; })) {
-      return wrong("a box at " + shortest(x) + ", " + shortest(y) + " of " + shortest(width) + " x " +
-                   shortest(height) + ", as in pixels: its centre and size must be fractions of the picture, 0 to 1");
-    }
-    truths.push_back({*class_id, {x - width / 2, y - height / 2, x + width / 2, y + height / 2}});
-  }
+    return truth.ok();
+  });
+  if (mistake) return std::move(*mistake);
   return truths;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -13,10 +14,17 @@ namespace yolod::model::eval {
 
 inline constexpr std::size_t kMaxLabelFileBytes = std::size_t{16} << 20U;
 
-// Returns boxes as fractions, given by their corners. A box may extend beyond the picture, as in labels that were cut
-// out of larger pictures. A box whose centre or size is beyond 2 is refused, because its labels are probably in
-// pixels. Blank lines and a byte order mark are ignored. Any bytes are safe to pass. An Error has code
-// kInvalidParameter and the form `source_name:line: what`.
+// One line that is not blank. An Error says what is wrong with it; the caller knows where it stands.
+[[nodiscard]] common::Outcome<Truth> parse_yolo_label(std::string_view line, std::size_t class_count);
+
+// Calls `take` with each line that is not blank, without the blanks around it, and its number in the file, from 1; ends
+// when `take` says false.
+void for_each_label_line(std::string_view text,
+                         const std::function<bool(std::size_t number, std::string_view line)>& take);
+
+// Boxes stay fractions, by their corners; they may reach beyond the picture, as labels that were cut out of larger ones
+// do; one whose centre or size is beyond 2 is refused, as labels in pixels are. Blank lines and a byte order mark do
+// not count. Any bytes are safe to pass. An Error is kInvalidParameter, `source_name:line: what`.
 [[nodiscard]] common::Outcome<std::vector<Truth>> parse_yolo_labels(std::string_view text, std::size_t class_count,
                                                                     std::string_view source_name);
 

@@ -150,7 +150,7 @@ TEST_CASE("Yolodctl eval: what cannot be measured is one clear line", "[e2e][dat
   std::filesystem::copy_file(*test_data() / "photos" / "dog.jpg", photo);
   CHECK_THAT(eval().errors, Catch::Contains("no label file for any picture"));
   (void)labels.write("dog.txt", "1 0.5 0.5 0.1 0.1\n");
-  CHECK_THAT(eval().errors, Catch::Contains("dog.txt:1: class 1, the model has 1"));
+  CHECK_THAT(eval().errors, Catch::Contains("dog.txt:1: class 1: there are 1, counted from 0"));
   (void)labels.write("dog.txt", "0 0.5 0.5 0.1 0.1\n");
   CHECK(eval().exit == exited(0));
   (void)folder.write("cat.png", "no picture at all");

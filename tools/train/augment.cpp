@@ -12,18 +12,14 @@
 namespace yolod::train {
 namespace {
 
+using model::image::Fit;
 using model::image::Size;
 
-constexpr double kMosaicChance = 0.75;
-constexpr double kFlipChance = 0.5;
-constexpr double kAroundLightChance = 0.6;  // a part is cut so that it holds the middle of some light
-// Times the size at which the server would see the scene. A part that would take more than the whole scene takes the
-// whole: one as large as the input is never seen below 1.
-constexpr double kSmallestZoom = 0.72;
-constexpr double kLargestZoom = 1.5;
+constexpr double kAroundObjectChance = 0.6;  // a part is cut so that it holds the middle of some object
 constexpr double kAspectJitter = 1.12;
+constexpr double kGrey = 127.5;  // around a letterboxed picture
 
-// How scenes come to lie in the input: sides scale apart.
+// How a picture comes to lie in the input: sides scale apart.
 struct Zoom {
   double x{1};
   double y{1};
@@ -48,16 +44,16 @@ Interval cut(int side, int filled, double zoom, std::optional<float> around, Ran
   return {low + static_cast<int>(random.below(static_cast<std::uint64_t>(high - low) + 1)), length};
 }
 
-cv::Rect cut_from(const scenes::Scene& scene, cv::Size filled, const Zoom& zoom, RandomStream& random) {
+cv::Rect cut_from(const LabelledPicture& picture, cv::Size filled, const Zoom& zoom, RandomStream& random) {
   std::optional<float> x;
   std::optional<float> y;
-  if (!scene.lights.empty() && random.chance(kAroundLightChance)) {
-    const auto& box = scene.lights[random.below(scene.lights.size())].box;
+  if (!picture.objects.empty() && random.chance(kAroundObjectChance)) {
+    const auto& box = picture.objects[random.below(picture.objects.size())].box;
     x = box.x + box.width / 2;
     y = box.y + box.height / 2;
   }
-  const auto columns = cut(scene.picture.cols, filled.width, zoom.x, x, random);
-  const auto rows = cut(scene.picture.rows, filled.height, zoom.y, y, random);
+  const auto columns = cut(picture.picture.cols, filled.width, zoom.x, x, random);
+  const auto rows = cut(picture.picture.rows, filled.height, zoom.y, y, random);
   return {columns.first, rows.first, columns.length, rows.length};
 }
 
@@ -80,45 +76,72 @@ void recolour(cv::Mat& picture, RandomStream& random) {
   cv::transform(picture, picture, map);
 }
 
-// The lights of `source`, which fills `place` of the input.
-void add_targets(const scenes::Scene& scene, const cv::Rect& source, const cv::Rect& place, bool mirrored,
-                 std::vector<Target>& targets) {
+// The objects of `source`, which fills `place` of the input.
+void add_targets(const LabelledPicture& picture, const cv::Rect& source, const cv::Rect& place, bool mirrored,
+                 float shortest_target, std::vector<Target>& targets) {
   constexpr float kNothingLeft = 0.1F;
   const float scale_x = static_cast<float>(place.width) / static_cast<float>(source.width);
   const float scale_y = static_cast<float>(place.height) / static_cast<float>(source.height);
   const cv::Rect2f cut(source);
-  for (const auto& light : scene.lights) {
-    const auto left = light.box & cut;
-    const float share = left.area() / light.box.area();
+  for (const auto& object : picture.objects) {
+    const auto left = object.box & cut;
+    const float share = left.area() / object.box.area();
     if (!(share > kNothingLeft)) continue;
     Target target;
-    target.class_id = static_cast<std::uint32_t>(light.light);
+    target.class_id = object.class_id;
     target.width = left.width * scale_x;
     target.height = left.height * scale_y;
     const float x = (left.x + left.width / 2 - cut.x) * scale_x;
     target.x = static_cast<float>(place.x) + (mirrored ? static_cast<float>(place.width) - x : x);
     target.y = static_cast<float>(place.y) + (left.y + left.height / 2 - cut.y) * scale_y;
-    // Most of a whole light is asked for; a part must show enough to be told by.
+    // Most of a whole object is asked for; a part must show enough to be told by.
     target.ignored =
-        share * light.visible < scenes::kLeastVisible || std::max(target.width, target.height) < kShortestTarget;
+        share * object.visible < scenes::kLeastVisible || std::max(target.width, target.height) < shortest_target;
     targets.push_back(target);
   }
 }
 
-// A part of a scene, in its place in the canvas.
-void paste(const scenes::Scene& scene, cv::Mat& canvas, const cv::Rect& place, RandomStream& random,
-           std::vector<Target>& targets) {
-  const double zoom = random.ratio_between(kSmallestZoom, kLargestZoom);
+// At a zoom of 1.
+Zoom as_served(const cv::Mat& picture, const AugmentSettings& settings) {
+  const Zoom stretched{static_cast<double>(settings.input.width) / picture.cols,
+                       static_cast<double>(settings.input.height) / picture.rows};
+  if (settings.fit == Fit::kStretch) return stretched;
+  const double both = std::min(stretched.x, stretched.y);
+  return {both, both};
+}
+
+// The part of `place` that a picture fills: all of it where pictures are stretched. A letterboxed one keeps its shape,
+// and lies anywhere in it where it is smaller.
+cv::Rect filled_part(const cv::Rect& place, const cv::Mat& picture, const Zoom& zoom, Fit fit, RandomStream& random) {
+  if (fit == Fit::kStretch) return place;
+  const auto length = [](int side, double factor, int most) {
+    return std::clamp(static_cast<int>(std::lround(side * factor)), 1, most);
+  };
+  const auto anywhere = [&random](int room) {
+    return static_cast<int>(random.below(static_cast<std::uint64_t>(room) + 1));
+  };
+  const int width = length(picture.cols, zoom.x, place.width);
+  const int height = length(picture.rows, zoom.y, place.height);
+  return {place.x + anywhere(place.width - width), place.y + anywhere(place.height - height), width, height};
+}
+
+// A part of a picture, in its place in the canvas. A part that would take more than the whole picture takes the whole:
+// a stretched one as large as the input is never seen below a zoom of 1.
+void paste(const LabelledPicture& picture, const AugmentSettings& settings, cv::Mat& canvas, const cv::Rect& place,
+           RandomStream& random, std::vector<Target>& targets) {
+  const auto& pixels = picture.picture;
+  const double zoom = random.ratio_between(settings.smallest_zoom, settings.largest_zoom);
   const double aspect = std::sqrt(random.ratio_between(1 / kAspectJitter, kAspectJitter));
-  const auto source = cut_from(
-      scene, place.size(),
-      {zoom * aspect * canvas.cols / scene.picture.cols, zoom / aspect * canvas.rows / scene.picture.rows}, random);
-  const bool mirrored = random.chance(kFlipChance);
-  cv::Mat part = canvas(place);
-  cv::resize(scene.picture(source), part, place.size(), 0, 0, cv::INTER_LINEAR);
+  const auto served = as_served(pixels, settings);
+  const Zoom both{zoom * aspect * served.x, zoom / aspect * served.y};
+  const auto filled = filled_part(place, pixels, both, settings.fit, random);
+  const auto source = cut_from(picture, filled.size(), both, random);
+  const bool mirrored = random.chance(settings.flip_chance);
+  cv::Mat part = canvas(filled);
+  cv::resize(pixels(source), part, filled.size(), 0, 0, cv::INTER_LINEAR);
   if (mirrored) cv::flip(part, part, 1);
   recolour(part, random);
-  add_targets(scene, source, place, mirrored, targets);
+  add_targets(picture, source, filled, mirrored, settings.shortest_target, targets);
 }
 
 // A canvas is of the input's size already.
@@ -129,47 +152,50 @@ void to_input(const cv::Mat& canvas, std::span<float> pixels) {
   rgb.convertTo(input, CV_32F, 1.0 / 255);
 }
 
-std::vector<Target> compose_mixed(const ChooseScene& choose, Size input, RandomStream& random,
+std::vector<Target> compose_mixed(const ChoosePicture& choose, const AugmentSettings& settings, RandomStream& random,
                                   std::span<float> pixels) {
+  const auto& input = settings.input;
   std::vector<Target> targets;
-  cv::Mat canvas(input.height, input.width, CV_8UC3);
-  if (!random.chance(kMosaicChance)) {
-    paste(*choose(random), canvas, {0, 0, input.width, input.height}, random, targets);
+  cv::Mat canvas(input.height, input.width, CV_8UC3, cv::Scalar::all(kGrey));
+  if (!random.chance(settings.mosaic_chance)) {
+    paste(*choose(random), settings, canvas, {0, 0, input.width, input.height}, random, targets);
   } else {
     const int x = static_cast<int>(input.width * random.between(0.35, 0.65));
     const int y = static_cast<int>(input.height * random.between(0.35, 0.65));
     for (const auto& place : {cv::Rect(0, 0, x, y), cv::Rect(x, 0, input.width - x, y),
                               cv::Rect(0, y, x, input.height - y), cv::Rect(x, y, input.width - x, input.height - y)}) {
-      paste(*choose(random), canvas, place, random, targets);
+      paste(*choose(random), settings, canvas, place, random, targets);
     }
   }
   to_input(canvas, pixels);
   return targets;
 }
 
-std::vector<Target> compose_plain(const scenes::Scene& scene, Size input, RandomStream& random,
+std::vector<Target> compose_plain(const LabelledPicture& picture, const AugmentSettings& settings, RandomStream& random,
                                   std::span<float> pixels) {
   std::vector<Target> targets;
-  const bool mirrored = random.chance(kFlipChance);
-  cv::Mat picture = scene.picture;
+  const bool mirrored = random.chance(settings.flip_chance);
+  cv::Mat shown = picture.picture;
   if (mirrored) {
-    picture = cv::Mat();
-    cv::flip(scene.picture, picture, 1);
+    shown = cv::Mat();
+    cv::flip(picture.picture, shown, 1);
   }
-  model::image::resize_into({picture.data, picture.cols, picture.rows, picture.step[0]},
-                            {0, 0, input.width, input.height}, input, {}, model::image::Sampling::kCornersAligned,
-                            pixels);
-  add_targets(scene, {{0, 0}, scene.picture.size()}, {0, 0, input.width, input.height}, mirrored, targets);
+  const auto place =
+      model::image::place(settings.fit, {shown.cols, shown.rows}, settings.input, model::image::Rounding::kTruncated);
+  model::image::resize_into({shown.data, shown.cols, shown.rows, shown.step[0]}, place, settings.input, {},
+                            model::image::Sampling::kCornersAligned, pixels);
+  add_targets(picture, {{0, 0}, shown.size()}, {place.x, place.y, place.width, place.height}, mirrored,
+              settings.shortest_target, targets);
   return targets;
 }
 
 }  // namespace
 
-std::vector<Target> compose(const ChooseScene& choose, Stage stage, Size input, RandomStream& random,
-                            std::span<float> pixels) {
+std::vector<Target> compose(const ChoosePicture& choose, Stage stage, const AugmentSettings& settings,
+                            RandomStream& random, std::span<float> pixels) {
   switch (stage) {
-    case Stage::kMixed: return compose_mixed(choose, input, random, pixels);
-    case Stage::kPlain: return compose_plain(*choose(random), input, random, pixels);
+    case Stage::kMixed: return compose_mixed(choose, settings, random, pixels);
+    case Stage::kPlain: return compose_plain(*choose(random), settings, random, pixels);
   }
   return {};
 }

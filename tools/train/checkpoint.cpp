@@ -24,13 +24,13 @@ constexpr const char* kAverage = "average_";
 constexpr const char* kNote = "note";
 
 void write(torch::serialize::OutputArchive& archive, const NetworkTensors& tensors, const std::string& prefix) {
-  for (const auto& [name, tensor, learned] : named(tensors)) archive.write(prefix + name, tensor.detach());
+  for (const auto& [name, tensor, role] : tensors) archive.write(prefix + name, tensor.detach());
 }
 
 std::vector<at::Tensor> read(torch::serialize::InputArchive& archive, const NetworkTensors& tensors,
                              const std::string& prefix) {
   std::vector<at::Tensor> all;
-  for (const auto& [name, tensor, learned] : named(tensors)) {
+  for (const auto& [name, tensor, role] : tensors) {
     archive.read(prefix + name, all.emplace_back());
     if (all.back().sizes() != tensor.sizes()) throw std::runtime_error("it is of another network");
   }
@@ -40,8 +40,7 @@ std::vector<at::Tensor> read(torch::serialize::InputArchive& archive, const Netw
 // Into the tensors themselves: the optimizer refers to them.
 void overwrite(const NetworkTensors& tensors, const std::vector<at::Tensor>& stored) {
   const at::NoGradGuard no_gradients;
-  const auto to = named(tensors);
-  for (std::size_t i = 0; i < to.size(); ++i) to[i].tensor.detach().copy_(stored[i]);
+  for (std::size_t i = 0; i < tensors.size(); ++i) tensors[i].tensor.detach().copy_(stored[i]);
 }
 
 Error refused(const std::filesystem::path& file, const char* what) {

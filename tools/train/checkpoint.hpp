@@ -14,8 +14,8 @@ namespace yolod::train {
 
 // Refers to its owner's. Loading writes into the tensors, which must have their shapes already.
 struct CheckpointParts {
-  NetworkTensors& learned;
-  NetworkTensors& averaged;
+  const NetworkTensors& learned;
+  const NetworkTensors& averaged;
   torch::optim::AdamW& optimizer;
 };
 

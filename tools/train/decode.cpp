@@ -22,7 +22,8 @@ at::Tensor cell_corners(const HeadGrid& head) {
 at::Tensor boxes_of(const at::Tensor& centers, const at::Tensor& sizes, const HeadGrid& head, const at::Tensor& corners,
                     const at::Tensor& anchors) {
   const std::array<float, 2> range{head.cell_width * head.scale_x_y, head.cell_height * head.scale_x_y};
-  return at::cat({at::sigmoid(centers) * at::tensor(range) + corners, at::exp(sizes) * anchors}, -1);
+  const auto sides = head.square_sizes ? at::square(at::sigmoid(sizes) * 2) : at::exp(sizes);
+  return at::cat({at::sigmoid(centers) * at::tensor(range) + corners, sides * anchors}, -1);
 }
 
 at::Tensor decode_boxes(const at::Tensor& logits, const HeadGrid& head) {
@@ -38,8 +39,12 @@ at::Tensor decode(const std::vector<at::Tensor>& logits, const std::vector<HeadG
   std::vector<at::Tensor> decoded;
   for (std::size_t h = 0; h < heads.size(); ++h) {
     const auto& head = logits[h];
-    const auto rows = at::cat({decode_boxes(head, heads[h]), at::sigmoid(head.narrow(-1, 4, head.size(-1) - 4))}, -1);
-    decoded.push_back(rows.permute({0, 3, 1, 2, 4}).reshape({head.size(0), -1, head.size(-1)}));
+    const auto objectness = at::sigmoid(head.narrow(-1, 4, 1));
+    const auto classes = head.narrow(-1, 5, heads[h].classes);
+    auto scores = heads[h].softmax_scores ? at::softmax(classes, -1) : at::sigmoid(classes);
+    if (heads[h].gaussian) scores = scores * (1 - at::sigmoid(head.narrow(-1, 5 + heads[h].classes, 4)).mean(-1, true));
+    const auto rows = at::cat({decode_boxes(head, heads[h]), objectness, scores}, -1);
+    decoded.push_back(rows.permute({0, 3, 1, 2, 4}).reshape({head.size(0), -1, rows.size(-1)}));
   }
   return at::cat(decoded, 1);
 }

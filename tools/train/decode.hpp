@@ -15,7 +15,7 @@ namespace yolod::train {
 [[nodiscard]] at::Tensor boxes_of(const at::Tensor& centers, const at::Tensor& sizes, const HeadGrid& head,
                                   const at::Tensor& corners, const at::Tensor& anchors);
 
-// The boxes of a whole head: `logits` [..., rows, columns, anchors, 5 + classes], boxes [..., 4].
+// The boxes of a whole head: `logits` [..., rows, columns, anchors, HeadGrid::row_length()], boxes [..., 4].
 [[nodiscard]] at::Tensor decode_boxes(const at::Tensor& logits, const HeadGrid& head);
 
 // All heads as the server gives them: [images, candidates, 5 + classes].

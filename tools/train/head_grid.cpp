@@ -1,9 +1,21 @@
 #include "tools/train/head_grid.hpp"
 
+#include <numeric>
 #include <utility>
 #include <variant>
 
 namespace yolod::train {
+
+// In a [Gaussian_yolo] map each of x, y, width and height has its uncertainty behind it.
+std::vector<std::int64_t> HeadGrid::row_order() const {
+  std::vector<std::int64_t> order(static_cast<std::size_t>(row_length()));
+  std::iota(order.begin(), order.end(), 0);
+  if (!gaussian) return order;
+  order = {0, 2, 4, 6};
+  for (int i = 0; i <= classes; ++i) order.push_back(8 + i);
+  for (const std::int64_t uncertainty : {1, 3, 5, 7}) order.push_back(uncertainty);
+  return order;
+}
 
 std::vector<HeadGrid> head_grids(const model::darknet::Network& network) {
   std::vector<HeadGrid> grids;
@@ -16,6 +28,10 @@ std::vector<HeadGrid> head_grids(const model::darknet::Network& network) {
     grid.cell_height = static_cast<float>(network.input.height) / static_cast<float>(grid.rows);
     grid.scale_x_y = yolo.scale_x_y;
     grid.anchors = yolo.anchors;
+    grid.classes = yolo.classes;
+    grid.square_sizes = yolo.new_coords;
+    grid.gaussian = yolo.gaussian;
+    grid.softmax_scores = yolo.scores == model::darknet::ClassScores::kSoftmax;
     grids.push_back(std::move(grid));
   }
   return grids;

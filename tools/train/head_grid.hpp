@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -18,7 +19,10 @@ struct CenteredBox {
   float height{0};
 };
 
-// A [yolo] head: anchors at each cell of a map.
+// A head of [yolo], [Gaussian_yolo] or [region]: anchors at each cell of a map.
+//
+// Its logits have a row for each answer: x, y, width, height, objectness, a score for each class, and with `gaussian`
+// the uncertainties of x, y, width and height. (A [Gaussian_yolo] map has these in another order, see row_order().)
 struct HeadGrid {
   int rows{0};
   int columns{0};
@@ -26,6 +30,14 @@ struct HeadGrid {
   float cell_height{0};
   float scale_x_y{1};
   std::vector<model::darknet::Anchor> anchors;
+  int classes{0};
+  bool square_sizes{false};    // sides are the anchor's times (2 logistic(w))^2, not e^w: new_coords
+  bool gaussian{false};        // with uncertainties
+  bool softmax_scores{false};  // of the classes; else a logistic of each
+
+  [[nodiscard]] int row_length() const { return 5 + classes + (gaussian ? 4 : 0); }
+  // Which value of the map's row each value of a row of logits is.
+  [[nodiscard]] std::vector<std::int64_t> row_order() const;
 
   [[nodiscard]] std::size_t candidates() const {
     return anchors.size() * static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns);
@@ -41,12 +53,17 @@ struct HeadGrid {
   [[nodiscard]] float reach() const { return (scale_x_y - 1) / 2; }
 
   // The box of an answer's first four logits: the centre is where the logistic of x and y lies between the ends of its
-  // reach, the sides are the anchor's times e to the power of w and h. boxes_of() in decode.hpp is the same of tensors.
+  // reach, the sides are the anchor's times side_of() w and h. boxes_of() in decode.hpp is the same of tensors.
   [[nodiscard]] CenteredBox box_of(std::span<const float> logits, int row, int column, std::size_t anchor) const {
     const auto logistic = [](float x) { return 1 / (1 + std::exp(-x)); };
     return {(logistic(logits[0]) * scale_x_y - reach() + static_cast<float>(column)) * cell_width,
             (logistic(logits[1]) * scale_x_y - reach() + static_cast<float>(row)) * cell_height,
-            std::exp(logits[2]) * anchors[anchor].width, std::exp(logits[3]) * anchors[anchor].height};
+            side_of(logits[2]) * anchors[anchor].width, side_of(logits[3]) * anchors[anchor].height};
+  }
+  [[nodiscard]] float side_of(float logit) const {
+    if (!square_sizes) return std::exp(logit);
+    const float doubled = 2 / (1 + std::exp(-logit));
+    return doubled * doubled;
   }
 };
 

@@ -33,6 +33,7 @@ namespace {
 using common::Error;
 using common::ErrorCode;
 using common::Outcome;
+using Role = NamedTensor::Role;
 
 Error failed(const char* doing, const std::exception& error) {
   const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
@@ -74,12 +75,20 @@ at::Tensor pictures_of(const Batch& batch, const BatchPart& part, const model::d
       .permute({0, 3, 1, 2});
 }
 
-// Convolutions' weights decay, the rest does not.
-std::vector<torch::optim::OptimizerParamGroup> parameter_groups(const NetworkTensors& tensors, double weight_decay) {
+// Whether a tensor decays: the weights of convolutions and of connected layers, not those of a shortcut.
+bool decays(const NamedTensor& named, const model::darknet::Network& network) {
+  if (named.name.front() != 'w') return false;
+  const auto layer = static_cast<std::size_t>(std::stoul(named.name.substr(1)));
+  return !std::holds_alternative<model::darknet::Shortcut>(network.layers[layer].kind);
+}
+
+std::vector<torch::optim::OptimizerParamGroup> parameter_groups(const NetworkTensors& tensors,
+                                                                const model::darknet::Network& network,
+                                                                double weight_decay) {
   std::vector<at::Tensor> decaying;
   std::vector<at::Tensor> staying;
-  for (const auto& [name, tensor, learned] : named(tensors)) {
-    if (learned) (tensor.dim() == 4 ? decaying : staying).push_back(tensor);
+  for (const auto& one : tensors) {
+    if (one.role == Role::kLearned) (decays(one, network) ? decaying : staying).push_back(one.tensor);
   }
   const auto options = [](double decay) {
     return std::make_unique<torch::optim::AdamWOptions>(torch::optim::AdamWOptions().weight_decay(decay));
@@ -90,56 +99,56 @@ std::vector<torch::optim::OptimizerParamGroup> parameter_groups(const NetworkTen
   return groups;
 }
 
-NetworkTensors with_gradients(NetworkTensors tensors) {
-  for (const auto& [name, tensor, learned] : named(tensors)) tensor.set_requires_grad(learned);
-  return tensors;
+void require_gradients(const NetworkTensors& tensors) {
+  for (const auto& [name, tensor, role] : tensors) tensor.set_requires_grad(role == Role::kLearned);
+}
+
+NetworkTensors copy_of(const NetworkTensors& tensors) {
+  NetworkTensors copies;
+  for (const auto& [name, tensor, role] : tensors) copies.push_back({name, tensor.detach().clone(), role});
+  return copies;
 }
 
 // The same weights in memory, with gradients of their own; a running mean and variance of its own.
 NetworkTensors replica_of(const NetworkTensors& tensors) {
   NetworkTensors replica;
-  const auto same = [](const at::Tensor& tensor) {
-    return tensor.defined() ? tensor.detach().set_requires_grad(true) : at::Tensor();
-  };
-  const auto copy = [](const at::Tensor& tensor) { return tensor.defined() ? tensor.clone() : at::Tensor(); };
-  for (const auto& layer : tensors)
-    replica.push_back(
-        {same(layer.weight), same(layer.bias), same(layer.scale), copy(layer.mean), copy(layer.variance)});
+  for (const auto& [name, tensor, role] : tensors) {
+    auto own = role == Role::kRunning ? tensor.clone() : tensor.detach();
+    replica.push_back({name, own.set_requires_grad(role == Role::kLearned), role});
+  }
   return replica;
 }
 
-// Of what `value` says of the first `used` replicas; in their order, so that it is the same each time.
-at::Tensor sum_of(std::size_t used, const std::function<at::Tensor(std::size_t)>& value) {
-  auto sum = value(0).clone();
-  for (std::size_t r = 1; r < used; ++r) sum.add_(value(r));
-  return sum;
-}
+using Replicas = std::vector<std::unique_ptr<TrainableNetwork>>;
 
-// Learned tensors get the sums of the gradients of the first `used` replicas.
-void gather_gradients(const NetworkTensors& learned, const std::vector<std::vector<NamedTensor>>& replicas,
-                      std::size_t used) {
+// Learned tensors get the sums of the gradients of the first `used` replicas. A layer that no head reads has none.
+void gather_gradients(const NetworkTensors& learned, const Replicas& replicas, std::size_t used) {
   const at::NoGradGuard no_gradients;
-  const auto to = named(learned);
-  for (std::size_t i = 0; i < to.size(); ++i) {
-    if (to[i].learned)
-      to[i].tensor.mutable_grad() = sum_of(used, [&](std::size_t r) { return replicas[r][i].tensor.grad(); });
+  for (std::size_t i = 0; i < learned.size(); ++i) {
+    if (learned[i].role != Role::kLearned) continue;
+    at::Tensor sum;
+    for (std::size_t r = 0; r < used; ++r) {
+      const auto& gradient = replicas[r]->tensors()[i].tensor.grad();
+      if (gradient.defined()) sum = sum.defined() ? sum.add_(gradient) : gradient.clone();
+    }
+    learned[i].tensor.mutable_grad() = sum;
   }
 }
 
 // The means of the running means and variances of the first `used` replicas go to those of `learned`, if all are
 // finite; whether they are.
-bool gather_statistics(const NetworkTensors& learned, const std::vector<std::vector<NamedTensor>>& replicas,
-                       std::size_t used) {
+bool gather_statistics(const NetworkTensors& learned, const Replicas& replicas, std::size_t used) {
   const at::NoGradGuard no_gradients;
-  const auto to = named(learned);
-  std::vector<at::Tensor> means(to.size());
-  for (std::size_t i = 0; i < to.size(); ++i) {
-    if (to[i].learned) continue;
-    means[i] = sum_of(used, [&](std::size_t r) { return replicas[r][i].tensor; }).div_(static_cast<double>(used));
+  std::vector<at::Tensor> means(learned.size());
+  for (std::size_t i = 0; i < learned.size(); ++i) {
+    if (learned[i].role != Role::kRunning) continue;
+    means[i] = replicas[0]->tensors()[i].tensor.clone();
+    for (std::size_t r = 1; r < used; ++r) means[i].add_(replicas[r]->tensors()[i].tensor);
+    means[i].div_(static_cast<double>(used));
     if (!at::isfinite(means[i]).all().item<bool>()) return false;
   }
-  for (std::size_t i = 0; i < to.size(); ++i) {
-    if (means[i].defined()) to[i].tensor.copy_(means[i]);
+  for (std::size_t i = 0; i < learned.size(); ++i) {
+    if (means[i].defined()) learned[i].tensor.copy_(means[i]);
   }
   return true;
 }
@@ -147,39 +156,37 @@ bool gather_statistics(const NetworkTensors& learned, const std::vector<std::vec
 // Back to before a step.
 void reset(const NetworkTensors& replica, const NetworkTensors& learned) {
   const at::NoGradGuard no_gradients;
-  const auto to = named(replica);
-  const auto from = named(learned);
-  for (std::size_t i = 0; i < to.size(); ++i) {
-    if (to[i].learned) {
-      to[i].tensor.mutable_grad() = at::Tensor();
-    } else {
-      to[i].tensor.copy_(from[i].tensor);
-    }
+  for (std::size_t i = 0; i < replica.size(); ++i) {
+    if (replica[i].role == Role::kLearned) replica[i].tensor.mutable_grad() = at::Tensor();
+    if (replica[i].role == Role::kRunning) replica[i].tensor.copy_(learned[i].tensor);
   }
 }
 
 }  // namespace
 
 struct Learner::State {
-  State(model::darknet::Network of, const LearnerSettings& chosen)
+  State(model::darknet::Network of, model::darknet::StoredWeights weights, const LearnerSettings& chosen)
       : network(std::move(of)),
         settings(chosen),
         heads(head_grids(network)),
-        learned(with_gradients(initial_tensors(network, chosen.seed))),
-        averaged(copy_of(learned)),
-        optimizer(parameter_groups(learned, chosen.weight_decay)),
+        base(model::darknet::compile_for_training(network, std::move(weights)), heads),
+        learned(base.tensors()),
+        averaged(base, copy_of(learned)),
+        optimizer(parameter_groups(learned, network, chosen.weight_decay)),
         pool(chosen.threads) {
+    require_gradients(learned);
     for (const auto& group : optimizer.param_groups())
       parameters.insert(parameters.end(), group.params().begin(), group.params().end());
-    for (std::size_t i = 0; i < chosen.threads; ++i) replicas.push_back(replica_of(learned));
+    for (std::size_t i = 0; i < chosen.threads; ++i)
+      replicas.push_back(std::make_unique<TrainableNetwork>(base, replica_of(learned)));
   }
 
   // A replica's gradients for its part of a batch, on a thread of the pool.
-  LossValues learn_from(const Batch& batch, const BatchPart& part, std::size_t matches, const NetworkTensors& replica) {
+  LossValues learn_from(const Batch& batch, const BatchPart& part, std::size_t matches, TrainableNetwork& replica) {
     compute_alone();
-    reset(replica, learned);
-    const auto logits = forward(network, replica, pictures_of(batch, part, network.input), ForwardMode::kTraining,
-                                model::scalar_type(settings.precision));
+    reset(replica.tensors(), learned);
+    const auto logits = replica.forward(pictures_of(batch, part, network.input), ForwardMode::kTraining,
+                                        model::scalar_type(settings.precision));
     const auto loss = loss_of(logits, heads, std::span(batch.targets).subspan(part.first, part.count), matches, {});
     loss.total.backward();
     return loss.values;
@@ -190,7 +197,7 @@ struct Learner::State {
     const auto matches = count_matches(batch.targets, heads);
     std::vector<std::future<LossValues>> losses;
     for (std::size_t i = 0; i < parts.size(); ++i) {
-      std::packaged_task<LossValues()> task([&, i] { return learn_from(batch, parts[i], matches, replicas[i]); });
+      std::packaged_task<LossValues()> task([&, i] { return learn_from(batch, parts[i], matches, *replicas[i]); });
       losses.push_back(boost::asio::post(pool, std::move(task)));
     }
     // All of them, before any may throw: they refer to what is here.
@@ -204,12 +211,10 @@ struct Learner::State {
     const auto parts = parts_of(batch.images(), replicas.size());
     const auto loss = learn_from(batch, parts);
     if (!std::isfinite(loss.total)) return not_finite("the loss");
-    std::vector<std::vector<NamedTensor>> learned_from;
-    for (const auto& replica : replicas) learned_from.push_back(named(replica));
-    gather_gradients(learned, learned_from, parts.size());
+    gather_gradients(learned, replicas, parts.size());
     if (!std::isfinite(torch::nn::utils::clip_grad_norm_(parameters, settings.largest_gradient)))
       return not_finite("a gradient");
-    if (!gather_statistics(learned, learned_from, parts.size())) return not_finite("a mean or variance of a map");
+    if (!gather_statistics(learned, replicas, parts.size())) return not_finite("a mean or variance of a map");
     for (auto& group : optimizer.param_groups()) group.options().set_lr(rate);
     optimizer.step();
     average(average_decay);
@@ -218,29 +223,34 @@ struct Learner::State {
 
   void average(double decay) {
     const at::NoGradGuard no_gradients;
-    const auto from = named(learned);
-    const auto to = named(averaged);
-    for (std::size_t i = 0; i < to.size(); ++i) to[i].tensor.lerp_(from[i].tensor, 1 - decay);
+    const auto& to = averaged.tensors();
+    for (std::size_t i = 0; i < to.size(); ++i) {
+      if (to[i].role != Role::kConstant) to[i].tensor.lerp_(learned[i].tensor, 1 - decay);
+    }
   }
 
   model::darknet::Network network;
   LearnerSettings settings;
   std::vector<HeadGrid> heads;
-  NetworkTensors learned;
-  NetworkTensors averaged;
+  TrainableNetwork base;  // nothing runs it: it holds what is learned
+  const NetworkTensors& learned;
+  TrainableNetwork averaged;
   torch::optim::AdamW optimizer;
-  std::vector<at::Tensor> parameters;    // the optimizer's, all groups
-  std::vector<NetworkTensors> replicas;  // one a thread
+  std::vector<at::Tensor> parameters;  // the optimizer's, all groups
+  Replicas replicas;                   // one a thread
   boost::asio::thread_pool pool;
 };
 
 Learner::Learner(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Learner::~Learner() = default;
 
-Outcome<std::unique_ptr<Learner>> Learner::create(model::darknet::Network network, const LearnerSettings& settings) {
+Outcome<std::unique_ptr<Learner>> Learner::create(model::darknet::Network network,
+                                                  model::darknet::StoredWeights weights,
+                                                  const LearnerSettings& settings) {
   try {
     model::set_thread_counts(static_cast<std::uint32_t>(settings.threads));
-    return std::unique_ptr<Learner>(new Learner(std::make_unique<State>(std::move(network), settings)));
+    return std::unique_ptr<Learner>(
+        new Learner(std::make_unique<State>(std::move(network), std::move(weights), settings)));
   } catch (const std::exception& error) {
     return failed("LibTorch refuses the network", error);
   }
@@ -255,15 +265,14 @@ Outcome<LossValues> Learner::step(const Batch& batch, double rate, double averag
 }
 
 model::darknet::StoredWeights Learner::weights(std::int64_t images_seen) const {
-  return to_stored(state_->network, state_->averaged, images_seen);
+  return to_stored(state_->network, state_->averaged.tensors(), images_seen);
 }
 
 Outcome<std::vector<float>> Learner::raw_head(const Batch& batch) const {
   try {
     const at::NoGradGuard no_gradients;
-    const auto logits =
-        forward(state_->network, state_->averaged, pictures_of(batch, {0, batch.images()}, state_->network.input),
-                ForwardMode::kEvaluation, at::kFloat);
+    const auto logits = state_->averaged.forward(pictures_of(batch, {0, batch.images()}, state_->network.input),
+                                                 ForwardMode::kEvaluation, at::kFloat);
     const auto head = decode(logits, state_->heads).contiguous();
     return std::vector<float>(head.data_ptr<float>(), head.data_ptr<float>() + head.numel());
   } catch (const std::exception& error) {
@@ -273,11 +282,11 @@ Outcome<std::vector<float>> Learner::raw_head(const Batch& batch) const {
 
 Outcome<void> Learner::save(const std::filesystem::path& file, const RunPosition& position,
                             const std::string& note) const {
-  return save_checkpoint(file, {state_->learned, state_->averaged, state_->optimizer}, position, note);
+  return save_checkpoint(file, {state_->learned, state_->averaged.tensors(), state_->optimizer}, position, note);
 }
 
 Outcome<RunPosition> Learner::load(const std::filesystem::path& file, const NoteFits& fits) {
-  return load_checkpoint(file, {state_->learned, state_->averaged, state_->optimizer}, fits);
+  return load_checkpoint(file, {state_->learned, state_->averaged.tensors(), state_->optimizer}, fits);
 }
 
 Outcome<common::Precision> learning_precision(common::Precision asked) {

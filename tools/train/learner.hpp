@@ -22,11 +22,10 @@ namespace yolod::train {
 [[nodiscard]] common::Outcome<common::Precision> learning_precision(common::Precision asked);
 
 struct LearnerSettings {
-  std::uint64_t seed{1};
   std::size_t threads{1};                                 // each learns from a part of the batch
   common::Precision precision{common::Precision::kFp32};  // of maps and products; kFp32 or kBf16
-  double weight_decay{0.02};    // of convolutions' weights alone: not of biases and normalisation
-  double largest_gradient{10};  // the norm of all gradients together is cut to this
+  double weight_decay{0.02};                              // of weights alone: not of biases and normalisation
+  double largest_gradient{10};                            // the norm of all gradients together is cut to this
 };
 
 // How far a run is.
@@ -38,15 +37,15 @@ struct RunPosition {
 
 // Used by the thread that made it alone; computes with threads of its own. Each has its part of a batch, and normalises
 // by that part alone: two threads that must meet in each of some hundred operations would wait for each other half of
-// the time. The same steps with as many threads give the same weights bit for bit: nothing is summed in the order of
-// who comes first, and the calling thread's sums are LibTorch's with `threads` threads.
+// the time.
 //
 // What LibTorch throws ends inside as an Error: kInternal, but for files. weights() throws where memory runs out.
 class Learner {
  public:
-  // `network`, which must be trainable (trainable_cfg.hpp), is kept. Sets LibTorch's threads of the calling thread to
-  // `settings.threads`.
+  // `network`, which must be trainable (trainable_cfg.hpp), is kept; it begins with `weights`, which are the network's.
+  // Sets LibTorch's threads of the calling thread to `settings.threads`.
   [[nodiscard]] static common::Outcome<std::unique_ptr<Learner>> create(model::darknet::Network network,
+                                                                        model::darknet::StoredWeights weights,
                                                                         const LearnerSettings& settings);
   Learner(const Learner&) = delete;
   Learner& operator=(const Learner&) = delete;
@@ -68,8 +67,8 @@ class Learner {
   // that fails, and then it is left alone.
   [[nodiscard]] common::Outcome<void> save(const std::filesystem::path& file, const RunPosition& position,
                                            const std::string& note) const;
-  // Takes one of a network of the same shapes (kBadModel), after `fits` agrees with its note, and then goes on as if it
-  // had never stopped. Where `fits` does not its Error comes back, and nothing has changed.
+  // Takes one of a network of the same shapes (kBadModel), after `fits` agrees with its note, and then goes on from
+  // there. Where `fits` does not its Error comes back, and nothing has changed.
   using NoteFits = std::function<common::Outcome<void>(const std::string&)>;
   [[nodiscard]] common::Outcome<RunPosition> load(const std::filesystem::path& file, const NoteFits& fits);
 

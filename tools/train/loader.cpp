@@ -26,31 +26,30 @@ struct Loader::Pending {
 };
 
 struct Loader::State {
-  explicit State(const LoaderSettings& chosen) : settings(chosen), scenes(chosen.seed), pool(chosen.threads) {}
+  State(const LoaderSettings& chosen, SampleSource& pictures)
+      : settings(chosen), source(pictures), pool(chosen.threads) {}
 
   void fill(Pending& filled, std::uint64_t step, std::size_t place, Stage stage) {
     try {
-      const auto window = window_at(settings.window, step, settings.batch);
       RandomStream random(settings.seed, step, place);
-      const auto choose = [&](RandomStream& from) {
-        return scenes.get(window.first + from.below(window.end - window.first));
-      };
+      const auto choose = [&](RandomStream& from) { return source.choose(step, from); };
       const auto values = filled.batch.pixels.size() / settings.batch;
-      filled.batch.targets[place] = compose(choose, stage, settings.input, random,
+      filled.batch.targets[place] = compose(choose, stage, settings.augment, random,
                                             std::span(filled.batch.pixels).subspan(place * values, values));
-    } catch (const std::exception& error) {  // OpenCV, or no memory: take() says so
+    } catch (const std::exception& error) {  // a file, OpenCV, or no memory: take() says so
       if (!filled.failed.exchange(true)) filled.why = common::printable(error.what(), 300);
     }
     filled.missing.count_down();
   }
 
   LoaderSettings settings;
-  ScenePool scenes;
+  SampleSource& source;
   std::deque<std::shared_ptr<Pending>> pending;
   boost::asio::thread_pool pool;  // the last to be made and the first to end: its work uses the rest
 };
 
-Loader::Loader(const LoaderSettings& settings) : state_(std::make_unique<State>(settings)) {}
+Loader::Loader(const LoaderSettings& settings, SampleSource& source)
+    : state_(std::make_unique<State>(settings, source)) {}
 
 Loader::~Loader() {
   state_->pool.stop();
@@ -60,11 +59,11 @@ Loader::~Loader() {
 void Loader::request(std::uint64_t step, Stage stage) {
   const auto& settings = state_->settings;
   auto pending = std::make_shared<Pending>(settings.batch);
-  pending->batch.pixels.resize(settings.batch * static_cast<std::size_t>(settings.input.height) *
-                               static_cast<std::size_t>(settings.input.width) * 3);
+  pending->batch.pixels.resize(settings.batch * static_cast<std::size_t>(settings.augment.input.height) *
+                               static_cast<std::size_t>(settings.augment.input.width) * 3);
   pending->batch.targets.resize(settings.batch);
   state_->pending.push_back(pending);
-  state_->scenes.forget_below(window_at(settings.window, step, settings.batch).first);
+  state_->source.begin(step);
   for (std::size_t place = 0; place < settings.batch; ++place) {
     boost::asio::post(state_->pool, [state = state_.get(), pending, step, place, stage] {
       state->fill(*pending, step, place, stage);
@@ -79,7 +78,7 @@ common::Outcome<Batch> Loader::take() {
   state_->pending.pop_front();
   pending->missing.wait();
   if (pending->failed)
-    return common::Error{common::ErrorCode::kInternal, "a picture could not be drawn: " + pending->why};
+    return common::Error{common::ErrorCode::kInternal, "a picture cannot be learned from: " + pending->why};
   return std::move(pending->batch);
 }
 

@@ -6,9 +6,9 @@
 #include <memory>
 
 #include "common/outcome.hpp"
-#include "model/image/placement.hpp"
+#include "tools/train/augment.hpp"
 #include "tools/train/sample.hpp"
-#include "tools/train/scene_pool.hpp"
+#include "tools/train/sample_source.hpp"
 #include "tools/train/schedule.hpp"
 
 namespace yolod::train {
@@ -16,15 +16,15 @@ namespace yolod::train {
 struct LoaderSettings {
   std::uint64_t seed{1};
   std::size_t batch{16};
-  model::image::Size input;
   std::size_t threads{1};
-  WindowSettings window;
+  AugmentSettings augment;
 };
 
-// What a batch holds follows from the seed, the step and the stage, whatever threads there are. Used by one thread.
+// Used by one thread.
 class Loader {
  public:
-  explicit Loader(const LoaderSettings& settings);
+  // `source` must outlive it.
+  Loader(const LoaderSettings& settings, SampleSource& source);
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;
   // Waits for what its threads are at, and drops the rest.
@@ -34,7 +34,7 @@ class Loader {
   void request(std::uint64_t step, Stage stage);
   [[nodiscard]] std::size_t requested() const;
   // The batch that was requested first of those not taken; there must be one. Waits until it is whole. kInternal where
-  // a picture could not be drawn, and why.
+  // a picture could not be had, and why.
   [[nodiscard]] common::Outcome<Batch> take();
 
  private:

@@ -125,8 +125,28 @@ at::Tensor matched_boxes(const at::Tensor& rows, const HeadGrid& head, const Ask
                   lines(asked.anchors, 2));
 }
 
+// Negative log-likelihood of the true x, y, w and h, each normal around what the box says with its uncertainty as the
+// deviation; in the units of the head: x and y of the logistic's range, w and h as the logarithm of a ratio.
+at::Tensor surprise(const at::Tensor& rows, const HeadGrid& head, const Asked& asked) {
+  constexpr double kLeastDeviation = 0.02;
+  const auto boxes = lines(asked.boxes, 4);
+  const auto range =
+      at::tensor(std::vector<float>{head.cell_width * head.scale_x_y, head.cell_height * head.scale_x_y});
+  const auto true_centers = (boxes.narrow(1, 0, 2) - lines(asked.corners, 2)) / range;
+  const auto true_sizes = at::log(boxes.narrow(1, 2, 2) / lines(asked.anchors, 2));
+  const auto said = at::cat({at::sigmoid(rows.narrow(1, 0, 2)), rows.narrow(1, 2, 2)}, 1).detach();
+  const auto deviation = at::sigmoid(rows.narrow(1, 5 + head.classes, 4)).clamp_min(kLeastDeviation);
+  const auto miss = (at::cat({true_centers, true_sizes}, 1) - said).clamp(-3, 3) / deviation;
+  return (0.5 * miss.square() + at::log(deviation)).sum();
+}
+
 at::Tensor cross_entropy(const at::Tensor& logits, const at::Tensor& wanted, const at::Tensor& weights = {}) {
   return at::binary_cross_entropy_with_logits(logits, wanted, weights, {}, at::Reduction::Sum);
+}
+
+at::Tensor class_loss(const at::Tensor& logits, const HeadGrid& head, const at::Tensor& classes) {
+  if (head.softmax_scores) return at::cross_entropy_loss(logits, classes, {}, at::Reduction::Sum);
+  return cross_entropy(logits, at::one_hot(classes, head.classes).to(at::kFloat));
 }
 
 }  // namespace
@@ -152,6 +172,7 @@ Loss loss_of(const std::vector<at::Tensor>& logits, const std::vector<HeadGrid>&
   auto box = at::zeros({});
   auto object = at::zeros({});
   auto classes = at::zeros({});
+  auto uncertainty = at::zeros({});
   for (std::size_t h = 0; h < heads.size(); ++h) {
     const auto row_length = logits[h].size(-1);
     const auto rows = logits[h].reshape({-1, row_length});
@@ -161,8 +182,8 @@ Loss loss_of(const std::vector<at::Tensor>& logits, const std::vector<HeadGrid>&
       const auto matched = rows.index_select(0, places);
       const auto overlap = ciou(matched_boxes(matched, heads[h], asked[h]), lines(asked[h].boxes, 4));
       box = box + (1 - overlap).sum();
-      const auto wanted_classes = at::one_hot(at::tensor(asked[h].classes), row_length - 5).to(at::kFloat);
-      classes = classes + cross_entropy(matched.narrow(1, 5, row_length - 5), wanted_classes);
+      classes = classes + class_loss(matched.narrow(1, 5, heads[h].classes), heads[h], at::tensor(asked[h].classes));
+      if (heads[h].gaussian) uncertainty = uncertainty + surprise(matched, heads[h], asked[h]);
       wanted_objects.index_put_({places}, 1 - weights.ciou_in_objectness * (1 - overlap.detach().clamp_min(0)));
     }
     object =
@@ -171,7 +192,9 @@ Loss loss_of(const std::vector<at::Tensor>& logits, const std::vector<HeadGrid>&
   }
   const double scale = 1.0 / static_cast<double>(matches);
   Loss loss;
-  loss.total = (weights.box * box + weights.object * object + weights.classes * classes) * scale;
+  loss.total =
+      (weights.box * box + weights.object * object + weights.classes * classes + weights.uncertainty * uncertainty) *
+      scale;
   loss.values = {loss.total.item<double>(), box.item<double>() * scale, object.item<double>() * scale,
                  classes.item<double>() * scale};
   return loss;

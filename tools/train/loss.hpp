@@ -1,5 +1,7 @@
 // The loss of YOLOv4 (Bochkovskiy, Wang and Liao, 2020): CIoU for boxes, binary cross entropies for objectness and
-// classes.
+// classes; for classes of a softmax its cross entropy. The uncertainties of [Gaussian_yolo] learn the likelihood of
+// what its boxes miss (Choi, Chun, Kim and Lee, "Gaussian YOLOv3", 2019, equation 6); boxes themselves learn by CIoU
+// there too.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -18,6 +20,7 @@ struct LossWeights {
   double box{7};
   double object{1};
   double classes{1};
+  double uncertainty{0.1};
   // A place that answers for an object is asked for an objectness of 1 less this share of what its box's CIoU, or 0
   // where that is below 0, lacks of 1: candidates with better boxes come first.
   double ciou_in_objectness{1};

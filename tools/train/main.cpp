@@ -1,12 +1,12 @@
-// yolod-train: trains a Darknet network on drawn scenes of traffic lights, and writes Darknet weights.
+// yolod-train: trains a Darknet detector on pictures of the user's or on drawn scenes of traffic lights, and writes
+// Darknet weights.
 //
-// What makes model/data/demo.weights (docs/training.md says more):
+//   yolod-train --cfg my.cfg --images photos --labels labels --names my.names --weights start.weights
+//   yolod-train --scenes --cfg model/data/demo.cfg --output training --steps 12000
 //
-//   build/release/yolod-train run --cfg model/data/demo.cfg --output training --steps 12000
-//   cp training/demo.weights model/data/
-//
-// SIGINT and SIGTERM end a run after the step at hand, with a checkpoint; the same command with --resume goes on. A
-// second one of its kind ends it at once.
+// The second line is what made model/data/demo.weights (docs/training.md says more). SIGINT and SIGTERM end a run after
+// the step at hand, with a checkpoint; the same command with --resume goes on. A second signal of its kind ends it at
+// once.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -68,6 +68,8 @@ void keep_memory(char** argv) {
            "glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.arena_max=1:"
            "glibc.malloc.trim_threshold=17179869184:glibc.malloc.top_pad=134217728",
            0);
+  // LibTorch's threads sleep while they wait: what else the machine does needs the processors.
+  ::setenv("OMP_WAIT_POLICY", "passive", 0);
   // By its own name, which it is known by then. Where this fails it works without.
   std::error_code failed;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", failed);
@@ -89,54 +91,106 @@ int run(const train::RunOptions& options) {
   const auto finished = train::run_training(options, [] { return stop_came.load(); });
   if (!finished) return report(finished.error());
   const auto& position = finished->position;
-  std::printf("%s after %llu steps, %llu images, %.1f minutes (%.1f of them waiting for scenes): AP50 %s, AP50:95 %s\n",
-              finished->stopped ? "stopped" : "done", static_cast<unsigned long long>(position.step),
-              static_cast<unsigned long long>(position.images), position.seconds / 60, finished->waited_seconds / 60,
-              train::number_or_dash(finished->ap50, 4).c_str(), train::number_or_dash(finished->ap50_95, 4).c_str());
+  const char* end = finished->stopped           ? "stopped"
+                    : finished->out_of_patience ? "ended, as nothing got better,"
+                                                : "done";
+  std::printf("%s after %llu steps, %llu images, %.1f minutes (%.1f of them waiting for pictures)\n", end,
+              static_cast<unsigned long long>(position.step), static_cast<unsigned long long>(position.images),
+              position.seconds / 60, finished->waited_seconds / 60);
+  std::printf("best AP50 %s, AP50:95 %s, of step %llu; report: %s\n", train::number_or_dash(finished->ap50, 4).c_str(),
+              train::number_or_dash(finished->ap50_95, 4).c_str(), static_cast<unsigned long long>(finished->best_step),
+              finished->report.c_str());
   // Each file that could not be written has been told of.
   return finished->unsaved ? 1 : 0;
 }
 
+// What the command line says of a run.
+struct RunWords {
+  train::RunOptions options;
+  train::PictureOptions pictures;
+  bool scenes{false};
+  bool keeps_sides{false};
+};
+
+// What is missing or contradicts itself. The options are of no subcommand, so that CLI11 cannot require them.
+void check(const RunWords& words) {
+  const auto& pictures = words.pictures;
+  const bool has_pictures = !pictures.images.empty() || !pictures.labels.empty() || !pictures.names.empty();
+  if (words.options.cfg.empty()) throw CLI::RequiredError("--cfg");
+  if (words.scenes && has_pictures)
+    throw CLI::ValidationError("--scenes", "goes without --images, --labels and --names");
+  if (words.scenes) return;
+  if (pictures.images.empty()) throw CLI::RequiredError("--images (or --scenes)");
+  if (pictures.labels.empty()) throw CLI::RequiredError("--labels");
+  if (pictures.names.empty()) throw CLI::RequiredError("--names");
+}
+
 void add_run(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand("run", "train a network from scratch, or go on with --resume");
-  const auto options = std::make_shared<train::RunOptions>();
-  command->add_option("--cfg", options->cfg, "Darknet's description of the network")->required()->type_name("FILE");
-  command->add_option("--output", options->folder, "where weights, checkpoint and curve are written")
-      ->required()
+  constexpr std::size_t kPatience = 8;
+  const auto words = std::make_shared<RunWords>();
+  auto& options = words->options;
+  auto& pictures = words->pictures;
+  options.folder = "training";
+  app.add_option("--cfg", options.cfg, "Darknet's description of the network")->type_name("FILE");
+  app.add_option("--images", pictures.images, "the pictures to learn from")->type_name("DIR");
+  app.add_option("--labels", pictures.labels, "their labels: YOLO-format files, named as the pictures are")
       ->type_name("DIR");
+  app.add_option("--names", pictures.names, "the names of the classes, one a line")->type_name("FILE");
+  app.add_flag("--scenes", words->scenes, "learn from drawn scenes of traffic lights instead");
+  app.add_option(
+         "--weights", options.weights,
+         "weights to begin with, of this cfg with any number of classes, or of its first layers; default random")
+      ->type_name("FILE");
+  app.add_option("--classes", options.classes, "how many classes; default as many as there are names")
+      ->check(CLI::Range(1, 100'000));
+  app.add_option("--output", options.folder, "where weights, report, plot and checkpoint are written")
+      ->type_name("DIR")
+      ->capture_default_str();
+  app.add_option("--held-out", pictures.held_out, "share of the pictures that is not learned from but measured with")
+      ->check(CLI::Range(0.001, 0.999))
+      ->capture_default_str();
   auto* minutes =
-      command->add_option("--minutes", options->minutes, "how long, by the clock")->check(CLI::Range(0.01, 100'000.0));
-  auto* steps = command->add_option("--steps", options->steps, "how long, by steps: the same weights each time")
+      app.add_option("--minutes", options.minutes, "how long, by the clock")->check(CLI::Range(0.01, 100'000.0));
+  auto* steps = app.add_option("--steps", options.steps,
+                               "how long, by steps; default a hundred times each picture, at least 300 steps")
                     ->check(CLI::Range(1, 100'000'000));
   minutes->excludes(steps);
-  command->add_flag("--resume", options->resume, "go on from the checkpoint in --output");
-  command->add_option("--seed", options->seed, "of weights, scenes and their order")
+  auto* patience = app.add_option("--patience", options.patience,
+                                  "end after so many validations without a better AP50; 0: never; default 8, or 0 with "
+                                  "--scenes")
+                       ->check(CLI::Range(0, 10'000));
+  app.add_flag("--resume", options.resume, "go on from the checkpoint in --output");
+  app.add_flag("--no-flip", words->keeps_sides, "mirror no picture: for arrows, text and the like");
+  app.add_option("--seed", options.seed, "of random weights, the order of pictures and the held-out share")
       ->check(CLI::Range(std::uint64_t{1}, scenes::kValidationSeed - 1))
       ->capture_default_str();
-  command->add_option("--batch", options->batch, "pictures in a step")
-      ->check(CLI::Range(1, 256))
-      ->capture_default_str();
-  command->add_option("--rate", options->rate, "the highest learning rate")
-      ->check(CLI::Range(1e-6, 1.0))
-      ->capture_default_str();
-  command->add_option("--threads", options->threads, "that learn; default all that this process may use")
+  app.add_option("--batch", options.batch, "pictures in a step")->check(CLI::Range(1, 256))->capture_default_str();
+  app.add_option("--rate", options.rate, "the highest learning rate; default 0.002, or 0.0005 with --weights")
+      ->check(CLI::Range(1e-6, 1.0));
+  app.add_option("--threads", options.threads, "that learn; default all that this process may use")
       ->check(CLI::Range(1, 1'024));
-  add_precision(*command, options->precision);
-  command->add_option("--loader-threads", options->loader_threads, "that draw scenes beside them")
+  add_precision(app, options.precision);
+  app.add_option("--loader-threads", options.loader_threads, "that decode or draw pictures beside them")
       ->check(CLI::Range(1, 1'024))
       ->capture_default_str();
-  command->add_option("--fresh", options->window.fresh_per_image, "new scenes for each picture learned from")
-      ->check(CLI::Range(0.0, 100.0))
-      ->capture_default_str();
-  command->add_option("--validation-scenes", options->validation_scenes, "that a validation looks at")
-      ->check(CLI::Range(1, 100'000))
-      ->capture_default_str();
-  command->add_option("--validations", options->validations, "in the whole run")
+  app.add_option("--validations", options.validations, "in the whole run")
       ->check(CLI::Range(1, 10'000))
       ->capture_default_str();
-  command->callback([options, &exit_code] {
-    if (!options->minutes && !options->steps) throw CLI::RequiredError("--minutes or --steps");
-    exit_code = run(*options);
+  app.add_option("--fresh", options.window.fresh_per_image, "with --scenes: new scenes for each picture learned from")
+      ->check(CLI::Range(0.0, 100.0))
+      ->capture_default_str();
+  app.add_option("--validation-scenes", options.validation_scenes, "with --scenes: how many a validation looks at")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  app.final_callback([&app, words, patience, &exit_code] {
+    if (!app.get_subcommands().empty()) return;
+    check(*words);
+    if (!words->scenes) {
+      if (words->keeps_sides) words->pictures.flip_chance = 0;
+      words->options.pictures = words->pictures;
+      if (patience->count() == 0) words->options.patience = kPatience;
+    }
+    exit_code = run(words->options);
   });
 }
 
@@ -216,8 +270,8 @@ void add_speed(CLI::App& app, int& exit_code) {
 
 int main(int argc, char** argv) {
   keep_memory(argv);
-  CLI::App app{"Trains the demo network: traffic lights in drawn scenes.", "yolod-train"};
-  app.require_subcommand(1);
+  CLI::App app{"Trains a Darknet detector on labelled pictures, or on drawn scenes of traffic lights.", "yolod-train"};
+  app.require_subcommand(0, 1);
   int exit_code = 0;
   add_run(app, exit_code);
   add_anchors(app, exit_code);

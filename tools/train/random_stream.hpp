@@ -1,5 +1,5 @@
-// Random numbers that depend on three numbers and on nothing else: what is drawn for a place in a step of a run is the
-// same whichever thread draws it, and when.
+// Random numbers for one place of one step's batch. Threads fill the places, so each place has a stream of its own; a
+// run that was resumed draws others than those that it has drawn already.
 #pragma once
 
 #include <cmath>

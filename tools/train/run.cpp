@@ -10,21 +10,26 @@
 #include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "common/clock.hpp"
 #include "common/system/cpu_count.hpp"
+#include "common/system/unfinished_file.hpp"
 #include "common/text.hpp"
 #include "model/darknet/operations.hpp"
+#include "model/darknet/weights.hpp"
 #include "model/darknet/write_weights.hpp"
 #include "model/image/opencv.hpp"
 #include "model/precision.hpp"
 #include "tools/progress/progress_line.hpp"
 #include "tools/train/curve.hpp"
 #include "tools/train/loader.hpp"
+#include "tools/train/plot.hpp"
+#include "tools/train/report.hpp"
 #include "tools/train/run_note.hpp"
 #include "tools/train/run_status.hpp"
 #include "tools/train/schedule.hpp"
-#include "tools/train/trainable_cfg.hpp"
+#include "tools/train/training_task.hpp"
 #include "tools/train/validation.hpp"
 
 namespace yolod::train {
@@ -64,47 +69,74 @@ std::filesystem::path file_of(const RunOptions& options, const char* extension) 
   return (options.folder / options.cfg.stem()).concat(std::string(".") + extension);
 }
 
+Outcome<void> write_text(const std::filesystem::path& path, const std::string& text) {
+  common::UnfinishedFile file(path);
+  file.write(text.data(), text.size());
+  return file.finish();
+}
+
 // What a run has resolved of its options.
 struct Resolved {
   std::size_t threads{1};
   common::Precision precision{common::Precision::kFp32};
-  std::string note;  // run_note()
+  double rate{kFreshRate};
+  std::optional<std::uint64_t> steps;  // nothing: by the clock
+  std::string note;                    // run_note()
 };
+
+LoaderSettings loader_settings(const RunOptions& options, const model::darknet::Network& network) {
+  LoaderSettings settings;
+  settings.seed = options.seed;
+  settings.batch = options.batch;
+  settings.threads = options.loader_threads;
+  auto& augment = settings.augment;
+  augment.input = {network.input.width, network.input.height};
+  augment.fit = network.letter_box ? model::image::Fit::kLetterbox : model::image::Fit::kStretch;
+  if (options.pictures) {
+    // Photos show objects at more sizes than scenes do.
+    augment.smallest_zoom = 0.5;
+    augment.mosaic_chance = 0.5;
+    augment.shortest_target = 3;
+    augment.flip_chance = options.pictures->flip_chance;
+  }
+  return settings;
+}
 
 class Run {
  public:
-  Run(const RunOptions& options, Resolved resolved, model::darknet::Network network, std::unique_ptr<Learner> learner)
+  Run(const RunOptions& options, Resolved resolved, TrainingTask task, std::unique_ptr<Learner> learner,
+      std::function<bool()> stop_asked)
       : options_(options),
         resolved_(std::move(resolved)),
-        network_(std::move(network)),
+        task_(std::move(task)),
         learner_(std::move(learner)),
-        loader_({options.seed,
-                 options.batch,
-                 {network_.input.width, network_.input.height},
-                 options.loader_threads,
-                 options.window}),
+        stop_asked_(std::move(stop_asked)),
+        loader_(loader_settings(options, task_.network), *task_.source),
         curve_(file_of(options, "curve.tsv")) {}
 
-  Outcome<RunReport> go(const std::function<bool()>& stop_asked) {
+  Outcome<RunReport> go() {
     if (auto begun = begin(); !begun) return std::move(begun).error();
-    const auto validation =
-        Validation::draw(scenes::kValidationSeed, options_.validation_scenes, resolved_.threads, stop_asked);
+    const auto validation = validation_pictures();
     report_.stopped = !validation;
-    while (!report_.stopped) {
+    if (validation && task_.has_start) {
+      if (auto judged = judge_start(*validation); !judged) return std::move(judged).error();
+    }
+    while (!report_.stopped && !report_.out_of_patience) {
       if (const auto due = judged_at(done(position().step)); due > judged_) {
         save();
-        if (auto scored = judge(*validation, stop_asked); !scored) return std::move(scored).error();
-        if (report_.stopped) break;
+        if (auto scored = judge(*validation); !scored) return std::move(scored).error();
+        if (report_.stopped || report_.out_of_patience) break;
         // By the clock others may have come due meanwhile: they are left out.
         judged_ = judged_at(done(position().step));
       }
       if (done(position().step) >= 1) break;
-      report_.stopped = stop_asked();
+      report_.stopped = stop_asked_();
       if (report_.stopped) break;
       if (auto stepped = step(); !stepped) return std::move(stepped).error();
       constexpr std::chrono::minutes kSaveEvery{2};
       if (Clock::now() - saved_ >= kSaveEvery) save();
     }
+    if (validation && !report_.stopped) judge_kept(*validation);
     save();
     report_.unsaved = unsaved_;
     return report_;
@@ -113,10 +145,12 @@ class Run {
  private:
   [[nodiscard]] RunPosition& position() { return report_.position; }
   [[nodiscard]] const RunPosition& position() const { return report_.position; }
+  [[nodiscard]] const model::darknet::Network& network() const { return task_.network; }
+  [[nodiscard]] std::string stem() const { return options_.cfg.stem().string(); }
 
   // 0 to 1, of the run, before a step.
   [[nodiscard]] double done(std::uint64_t step) const {
-    if (options_.steps) return static_cast<double>(step) / static_cast<double>(*options_.steps);
+    if (resolved_.steps) return static_cast<double>(step) / static_cast<double>(*resolved_.steps);
     return position().seconds / (60 * *options_.minutes);
   }
 
@@ -125,7 +159,12 @@ class Run {
     return static_cast<std::size_t>(part * static_cast<double>(options_.validations));
   }
 
-  [[nodiscard]] double rate() const { return options_.rate * rate_at(done(position().step), position().step); }
+  [[nodiscard]] double rate() const { return resolved_.rate * rate_at(done(position().step), position().step); }
+
+  [[nodiscard]] std::optional<Validation> validation_pictures() {
+    if (!task_.held_out.empty()) return Validation::of(task_.held_out);
+    return Validation::draw(scenes::kValidationSeed, options_.validation_scenes, resolved_.threads, stop_asked_);
+  }
 
   // What is on disk already, and whether more can be written.
   Outcome<void> begin() {
@@ -138,34 +177,76 @@ class Run {
     }
     begun_at_ = position();
     next_requested_ = position().step;
-    take_last_score();
+    take_last_scores();
     if (auto written = curve_.write(); !written) return written;
+    if (auto written = write_companions(); !written) return written;
     line_.keep(introduction());
+    line_.keep("data: " + task_.data);
+    line_.keep("begun with: " + task_.start);
     return {};
   }
 
-  // A run that was stopped amid a validation goes on with it.
-  void take_last_score() {
-    if (curve_.points().empty()) return;
-    const auto& last = curve_.points().back();
-    report_.ap50 = last.ap50;
-    report_.ap50_95 = last.ap50_95;
-    judged_ = judged_at(options_.steps ? done(last.step) : last.minutes / *options_.minutes);
+  // What the weights are served with, and which pictures are held out.
+  Outcome<void> write_companions() {
+    std::string names;
+    for (const auto& name : task_.names) names += name + "\n";
+    std::string held_out;
+    for (const auto& picture : task_.held_out) held_out += picture.file.string() + "\n";
+    const auto own_cfg = file_of(options_, "cfg");
+    std::error_code ignored;
+    const bool is_source = std::filesystem::equivalent(own_cfg, options_.cfg, ignored);
+    if (is_source) {
+      return Error{
+          ErrorCode::kBadConfig,
+          own_cfg.string() + ": --output must not be the folder of --cfg, where the trained cfg would replace it"};
+    }
+    const std::vector<std::pair<const char*, std::string>> files{
+        {"cfg", task_.cfg_text}, {"names", names}, {"yaml", config_text(stem())}, {"held-out.txt", held_out}};
+    for (const auto& [extension, text] : files) {
+      if (text.empty()) continue;
+      if (auto written = write_text(file_of(options_, extension), text); !written) return written;
+    }
+    return {};
+  }
+
+  // Those of before: a run that was stopped amid a validation goes on with it.
+  void take_last_scores() {
+    for (const auto& point : curve_.points()) {
+      if (!point.ap50) continue;
+      const bool is_start = point.step == 0;
+      const double part = resolved_.steps ? done(point.step) : point.minutes / *options_.minutes;
+      if (!is_start) judged_ = judged_at(part);
+      take_score(point);
+    }
+  }
+
+  // Whether it is the best so far.
+  bool take_score(const CurvePoint& point) {
+    ap50_ = point.ap50;
+    ap50_95_ = point.ap50_95;
+    const bool better = !report_.ap50 || *point.ap50 > *report_.ap50;
+    since_best_ = better ? 0 : since_best_ + 1;
+    if (better) {
+      report_.ap50 = point.ap50;
+      report_.ap50_95 = point.ap50_95;
+      report_.best_step = point.step;
+    }
+    return better;
   }
 
   [[nodiscard]] std::string introduction() const {
     std::array<char, 96> size{};
     std::snprintf(size.data(), size.size(), ": %lld weights, %.3f BFLOPs; ",
-                  static_cast<long long>(model::darknet::weight_count(network_)), model::darknet::bflops(network_));
-    return options_.cfg.stem().string() + size.data() + std::string(model::to_string(resolved_.precision)) + ", " +
+                  static_cast<long long>(model::darknet::weight_count(network())), model::darknet::bflops(network()));
+    return stem() + size.data() + std::string(model::to_string(resolved_.precision)) + ", " +
            std::to_string(resolved_.threads) + (resolved_.threads == 1 ? " thread" : " threads") + ", seed " +
            std::to_string(options_.seed) + "; " +
-           (options_.resume ? "resumed at step " + std::to_string(position().step) : "from scratch");
+           (options_.resume ? "resumed at step " + std::to_string(position().step) : "from the start");
   }
 
   Outcome<void> step() {
     constexpr std::size_t kAhead = 3;
-    while (loader_.requested() < kAhead && !(options_.steps && next_requested_ == *options_.steps)) {
+    while (loader_.requested() < kAhead && !(resolved_.steps && next_requested_ >= *resolved_.steps)) {
       loader_.request(next_requested_, stage_at(done(next_requested_)));
       ++next_requested_;
     }
@@ -181,8 +262,18 @@ class Run {
     position().images += batch->images();
     position().seconds = seconds();
     take_into(averages_, *loss, static_cast<double>(batch->images()) / seconds_since(start));
+    note_loss();
     if (line_.due()) line_.show(text_of(status()));
     return {};
+  }
+
+  // A hundred points of the loss, evenly over the run.
+  void note_loss() {
+    constexpr double kPoints = 100;
+    const auto mark = static_cast<std::size_t>(kPoints * done(position().step));
+    if (mark == loss_mark_) return;
+    loss_mark_ = mark;
+    curve_.add({position().seconds / 60, position().step, averages_->loss.total, {}, {}});
   }
 
   [[nodiscard]] double seconds() const { return begun_at_.seconds + seconds_since(started_); }
@@ -193,12 +284,12 @@ class Run {
     status.step = position().step;
     status.averages = averages_;
     status.rate = rate();
-    status.ap50 = report_.ap50;
-    status.ap50_95 = report_.ap50_95;
-    if (options_.steps) {
-      status.steps = options_.steps;
+    status.ap50 = ap50_;
+    status.ap50_95 = ap50_95_;
+    if (resolved_.steps) {
+      status.steps = resolved_.steps;
       const auto steps_done = static_cast<double>(position().step - begun_at_.step);
-      const auto steps_left = static_cast<double>(*options_.steps - std::min(position().step, *options_.steps));
+      const auto steps_left = static_cast<double>(*resolved_.steps - std::min(position().step, *resolved_.steps));
       if (steps_done > 0) status.minutes_left = (position().seconds - begun_at_.seconds) / 60 / steps_done * steps_left;
     } else {
       status.minutes_left = std::max(0.0, *options_.minutes - status.minutes);
@@ -209,38 +300,111 @@ class Run {
     return status;
   }
 
-  Outcome<void> judge(const Validation& validation, const std::function<bool()>& stop_asked) {
-    const auto judged = validation.judge(network_, learner_->weights(static_cast<std::int64_t>(position().images)),
-                                         resolved_.threads, stop_asked);
-    if (!judged) return judged.error();
-    position().seconds = seconds();
-    if (!*judged) {
-      report_.stopped = true;
-      return {};
-    }
-    report_.ap50 = (*judged)->mean.ap50;
-    report_.ap50_95 = (*judged)->mean.ap50_95;
-    const auto loss = averages_ ? std::optional(averages_->loss.total) : std::nullopt;
-    curve_.add({position().seconds / 60, position().step, loss, report_.ap50, report_.ap50_95});
-    report_failure(curve_.write());
+  // Of the averaged weights as they are now.
+  [[nodiscard]] model::darknet::StoredWeights weights() const {
+    return learner_->weights(static_cast<std::int64_t>(position().images));
+  }
+
+  // Nothing where it was to end.
+  Outcome<std::optional<model::eval::Evaluation>> evaluate(const Validation& validation,
+                                                           model::darknet::StoredWeights judged_weights) {
+    auto judged = validation.judge(network(), std::move(judged_weights), resolved_.threads, stop_asked_);
+    if (judged && !*judged) report_.stopped = true;
+    return judged;
+  }
+
+  // Also of a run that is resumed: the report tells of them.
+  Outcome<void> judge_start(const Validation& validation) {
+    auto judged = evaluate(validation, task_.weights);
+    if (!judged) return std::move(judged).error();
+    if (!*judged) return {};
+    before_ = std::move(**judged);
+    if (position().step > 0 || report_.ap50) return {};
+    const CurvePoint point{0, 0, {}, before_->mean.ap50, before_->mean.ap50_95};
+    curve_.add(point);
+    (void)take_score(point);
+    after_ = before_;
+    report_failure(write_weights(task_.weights));
     line_.keep(text_of(status()));
     return {};
   }
 
-  // Each file is tried, whatever became of the others.
+  Outcome<void> judge(const Validation& validation) {
+    auto judged = evaluate(validation, weights());
+    if (!judged) return std::move(judged).error();
+    position().seconds = seconds();
+    if (!*judged) return {};
+    const auto& mean = (*judged)->mean;
+    const auto loss = averages_ ? std::optional(averages_->loss.total) : std::nullopt;
+    const CurvePoint point{position().seconds / 60, position().step, loss, mean.ap50, mean.ap50_95};
+    curve_.add(point);
+    report_failure(curve_.write());
+    if (take_score(point)) {
+      after_ = std::move(**judged);
+      report_failure(write_weights(weights()));
+    }
+    line_.keep(text_of(status()));
+    report_.out_of_patience = options_.patience > 0 && since_best_ >= options_.patience;
+    return {};
+  }
+
+  // The best weights of a run that is resumed and found no better ones are in their file alone.
+  void judge_kept(const Validation& validation) {
+    if (after_ || !report_.ap50) return;
+    auto kept = model::darknet::read_stored_weights(file_of(options_, "weights"), network());
+    if (!kept) return report_failure(std::move(kept).error());
+    if (auto judged = evaluate(validation, std::move(*kept)); judged && *judged) after_ = std::move(**judged);
+  }
+
+  // Each file is tried, whatever became of the others. Until the first validation the weights are the latest ones.
   void save() {
     saved_ = Clock::now();
     unsaved_.reset();
-    report_failure(write_averaged());
+    if (!report_.ap50) {
+      report_failure(write_weights(weights()));
+    } else if (unwritten_weights_) {
+      report_failure(write_weights(std::move(*unwritten_weights_)));
+    }
     report_failure(learner_->save(file_of(options_, "checkpoint"), position(), resolved_.note));
     report_failure(curve_.write());
+    report_failure(write_text(file_of(options_, "svg"), plot_svg(curve_.points(), stem())));
+    report_.report = file_of(options_, "report.md");
+    report_failure(write_text(report_.report, report_text(facts())));
   }
 
-  Outcome<void> write_averaged() {
-    auto weights = learner_->weights(static_cast<std::int64_t>(position().images));
-    if (!all_finite(network_, weights))
+  [[nodiscard]] ReportFacts facts() const {
+    ReportFacts facts;
+    facts.name = stem();
+    facts.cfg = options_.cfg;
+    facts.folder = options_.folder;
+    facts.source = task_.data;
+    facts.start = task_.start;
+    facts.end = end_sentence();
+    facts.names = task_.names;
+    facts.steps = position().step;
+    facts.images = position().images;
+    facts.minutes = position().seconds / 60;
+    facts.best_step = report_.best_step;
+    facts.before = before_;
+    facts.after = after_;
+    return facts;
+  }
+
+  [[nodiscard]] std::string end_sentence() const {
+    if (report_.stopped) return "it was stopped; --resume goes on";
+    if (report_.out_of_patience)
+      return "there was no better AP50 in " + std::to_string(since_best_) + " validations (--patience)";
+    return done(position().step) >= 1 ? "all steps are done" : "it is under way";
+  }
+
+  // Those that could not be written are kept, and tried again the next time.
+  Outcome<void> write_weights(model::darknet::StoredWeights written) {
+    if (!all_finite(network(), written))
       return Error{ErrorCode::kInternal, "weights that are not finite are not written"};
-    return model::darknet::write_weights(file_of(options_, "weights"), network_, std::move(weights));
+    auto done = model::darknet::write_weights(file_of(options_, "weights"), network(), written);
+    unwritten_weights_.reset();
+    if (!done) unwritten_weights_ = std::move(written);
+    return done;
   }
 
   void report_failure(const Outcome<void>& written) {
@@ -251,17 +415,26 @@ class Run {
 
   const RunOptions& options_;
   const Resolved resolved_;
-  const model::darknet::Network network_;
+  TrainingTask task_;
   const std::unique_ptr<Learner> learner_;
+  const std::function<bool()> stop_asked_;
   const Clock::time_point started_{Clock::now()};
   Loader loader_;
   Curve curve_;
   tools::ProgressLine line_{tools::ProgressLine::Elsewhere::kLines};
   RunPosition begun_at_;  // by this process
   RunReport report_;
+  // Of the last validation, and of the start weights and the best ones.
+  std::optional<double> ap50_;
+  std::optional<double> ap50_95_;
+  std::optional<model::eval::Evaluation> before_;
+  std::optional<model::eval::Evaluation> after_;
+  std::size_t since_best_{0};  // validations
+  std::optional<model::darknet::StoredWeights> unwritten_weights_;
   std::optional<MovingAverages> averages_;
   std::uint64_t next_requested_{0};
   std::size_t judged_{0};  // validations, by how many are due
+  std::size_t loss_mark_{0};
   Clock::time_point saved_{Clock::now()};
   std::optional<Error> unsaved_;  // by the last attempt
 };
@@ -283,30 +456,34 @@ Outcome<void> prepare_folder(const RunOptions& options) {
   return {};
 }
 
+std::optional<std::uint64_t> step_count(const RunOptions& options, const TrainingTask& task) {
+  constexpr std::uint64_t kTimesEach = 100;
+  if (options.steps || options.minutes) return options.steps;
+  return std::max<std::uint64_t>(kLeastSteps, kTimesEach * task.picture_count / options.batch);
+}
+
 }  // namespace
 
 Outcome<RunReport> run_training(const RunOptions& options, const std::function<bool()>& stop_asked) {
-  if (options.minutes.has_value() == options.steps.has_value())
-    return Error{ErrorCode::kBadConfig, "either minutes or steps must say how long the run is"};
-  auto cfg = read_trainable_cfg(options.cfg);
-  if (!cfg) return std::move(cfg).error();
-  if (static_cast<std::size_t>(cfg->network.classes) != scenes::kLightCount) {
-    return Error{ErrorCode::kBadModel, options.cfg.string() + ": " + std::to_string(cfg->network.classes) +
-                                           " classes, scenes have " + std::to_string(scenes::kLightCount)};
-  }
+  if (options.minutes && options.steps)
+    return Error{ErrorCode::kBadConfig, "minutes or steps can say how long the run is, not both"};
+  if (!options.pictures && !options.minutes && !options.steps)
+    return Error{ErrorCode::kBadConfig, "scenes have no end: --minutes or --steps must say how long the run is"};
   const auto precision = learning_precision(options.precision);
   if (!precision) return precision.error();
+  auto task = prepare_task(options);
+  if (!task) return std::move(task).error();
   if (auto prepared = prepare_folder(options); !prepared) return std::move(prepared).error();
   model::image::prepare_opencv();  // OpenCV's own threads would be too many
   LearnerSettings settings;
-  settings.seed = options.seed;
   settings.threads = options.threads == 0 ? common::usable_cpu_count() : options.threads;
   settings.precision = *precision;
-  auto learner = Learner::create(cfg->network, settings);
+  auto learner = Learner::create(task->network, task->weights, settings);
   if (!learner) return std::move(learner).error();
-  Resolved resolved{settings.threads, *precision, run_note(options, settings.threads, *precision, cfg->text)};
+  Resolved resolved{settings.threads, *precision, options.rate.value_or(task->has_start ? kStartedRate : kFreshRate),
+                    step_count(options, *task), run_note(options, task->cfg_text)};
   try {
-    return Run(options, std::move(resolved), std::move(cfg->network), std::move(learner).value()).go(stop_asked);
+    return Run(options, std::move(resolved), std::move(*task), std::move(learner).value(), stop_asked).go();
   } catch (const std::exception& error) {
     return Error{ErrorCode::kInternal, common::printable(error.what(), 300)};
   }

@@ -5,7 +5,6 @@
 #include <sstream>
 
 #include "common/text.hpp"
-#include "model/precision.hpp"
 
 namespace yolod::train {
 namespace {
@@ -22,15 +21,15 @@ std::string shortest(double value) {
 
 }  // namespace
 
-std::string run_note(const RunOptions& options, std::size_t threads, common::Precision precision,
-                     const std::string& cfg) {
+std::string run_note(const RunOptions& options, const std::string& cfg) {
   std::ostringstream note;
-  note << (options.steps ? "--steps " + std::to_string(*options.steps) : "--minutes " + shortest(*options.minutes))
-       << "\n--seed " << options.seed << "\n--batch " << options.batch << "\n--rate " << shortest(options.rate)
-       << "\n--threads " << threads << "\n--precision " << model::to_string(precision) << "\n--fresh "
-       << shortest(options.window.fresh_per_image) << "\nscenes " << options.window.at_first << " to "
-       << options.window.at_most << "\n\n"
-       << cfg;
+  // Pictures that were learned from must not be held out later: they would be known.
+  if (options.pictures) {
+    note << "--images and --labels, --held-out " << shortest(options.pictures->held_out) << "\n--seed " << options.seed;
+  } else {
+    note << "--scenes\n--seed " << options.seed;
+  }
+  note << "\n\n" << cfg;
   return note.str();
 }
 
@@ -46,7 +45,7 @@ common::Outcome<void> check_same_run(const std::string& begun_with, const std::s
                                               common::printable(now, 100)};
     }
   }
-  return Error{ErrorCode::kBadConfig, "the run was begun with another --cfg"};
+  return Error{ErrorCode::kBadConfig, "the run was begun with another --cfg or number of classes"};
 }
 
 }  // namespace yolod::train

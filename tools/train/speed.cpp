@@ -8,6 +8,7 @@
 #include "common/clock.hpp"
 #include "tools/train/learner.hpp"
 #include "tools/train/random_stream.hpp"
+#include "tools/train/start_weights.hpp"
 #include "tools/train/trainable_cfg.hpp"
 
 namespace yolod::train {
@@ -44,7 +45,7 @@ common::Outcome<Speed> learning_speed(const SpeedOptions& options) {
   const auto precision = learning_precision(options.precision);
   if (!precision) return precision.error();
   settings.precision = *precision;
-  auto learner = Learner::create(cfg->network, settings);
+  auto learner = Learner::create(cfg->network, fresh_weights(cfg->network, 1), settings);
   if (!learner) return std::move(learner).error();
   const auto batch = noise(options.batch, cfg->network);
 

@@ -1,6 +1,8 @@
 #include "tools/train/trainable_cfg.hpp"
 
+#include <algorithm>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -16,50 +18,6 @@ using common::Error;
 using common::ErrorCode;
 using common::Outcome;
 
-bool is_trainable(Activation activation) {
-  switch (activation) {
-    case Activation::kLinear:
-    case Activation::kLeaky:
-    case Activation::kRelu:
-    case Activation::kSwish:
-    case Activation::kMish:
-    case Activation::kLogistic: return true;
-    default: return false;
-  }
-}
-
-// Why there are no gradients for a layer; empty where there are.
-struct Objection {
-  const Network& network;
-
-  std::string operator()(const Layer& /*layer*/, const Convolutional& kind) const {
-    if (kind.blur.size != 0) return "antialiasing";
-    if (kind.shared_from) return "share_index";
-    return is_trainable(kind.activation) ? "" : "this activation";
-  }
-  std::string operator()(const Layer& /*layer*/, const MaxPool& kind) const {
-    return kind.blur.size != 0 || kind.zero_edge ? "antialiasing" : "";
-  }
-  std::string operator()(const Layer& /*layer*/, const Route& /*kind*/) const { return {}; }
-  std::string operator()(const Layer& layer, const Shortcut& kind) const {
-    if (kind.weights != ShortcutWeights::kNone) return "weights_type";
-    for (const auto from : kind.from) {
-      if (network.layers[from].output != layer.input) return "a shortcut between unequal maps";
-    }
-    return is_trainable(kind.activation) ? "" : "this activation";
-  }
-  std::string operator()(const Layer& /*layer*/, const Upsample& kind) const { return kind.scale != 1 ? "scale" : ""; }
-  std::string operator()(const Layer& /*layer*/, const Yolo& kind) const {
-    if (kind.new_coords) return "new_coords";
-    if (kind.gaussian || kind.scores != ClassScores::kLogistic) return "this kind of head";
-    return {};
-  }
-  template <typename Kind>
-  std::string operator()(const Layer& /*layer*/, const Kind& /*kind*/) const {
-    return "this layer";
-  }
-};
-
 Error refusal(const Network& network, std::size_t line, const std::string& section, const std::string& what) {
   return {ErrorCode::kBadModel, network.source_name + ":" + std::to_string(line) + ": [" + section + "]: " + what};
 }
@@ -72,60 +30,52 @@ std::size_t line_of(const CfgSection& section, std::string_view key) {
   return section.line;
 }
 
-std::optional<Error> objection_to_input(const Network& network, const CfgSection& section) {
-  if (network.input.channels != 3) {
-    return refusal(network, line_of(section, "channels"), section.type,
-                   "channels=" + std::to_string(network.input.channels) + " cannot be trained here: scenes have 3");
-  }
-  if (network.letter_box) {
-    return refusal(network, line_of(section, "letter_box"), section.type,
-                   "letter_box cannot be trained here: pictures are stretched");
-  }
-  return std::nullopt;
+// Whether some layer other than the next one reads the map of layer `index`.
+bool is_read_elsewhere(const Network& network, std::size_t index) {
+  const auto names = [index](const std::vector<std::size_t>& from) {
+    return std::find(from.begin(), from.end(), index) != from.end();
+  };
+  return std::any_of(network.layers.begin(), network.layers.end(), [&](const Layer& layer) {
+    if (const auto* route = std::get_if<Route>(&layer.kind)) return names(route->layers);
+    if (const auto* shortcut = std::get_if<Shortcut>(&layer.kind)) return names(shortcut->from);
+    if (const auto* scale = std::get_if<Scale>(&layer.kind)) return scale->from == index;
+    return false;
+  });
 }
 
-std::optional<Error> objection_to_layer(const Network& network, std::size_t index) {
-  const auto& layer = network.layers[index];
-  const auto what = std::visit([&](const auto& kind) { return Objection{network}(layer, kind); }, layer.kind);
-  if (!what.empty()) return refusal(network, layer.line, layer.section, what + " cannot be trained here");
-  if (!std::holds_alternative<Yolo>(layer.kind)) return std::nullopt;
+// Why a head cannot be trained; empty where it can.
+std::string objection_to_head(const Network& network, std::size_t index, const Yolo& head) {
+  if (head.point != BoxPoint::kCenter) return "a yolo_point other than center cannot be trained";
+  if (!head.new_coords) return {};
   const auto* before = index == 0 ? nullptr : std::get_if<Convolutional>(&network.layers[index - 1].kind);
-  if (before != nullptr && !before->batch_normalize && before->activation == Activation::kLinear) return std::nullopt;
-  return refusal(network, layer.line, layer.section,
-                 "a linear convolution without batch normalisation must come before it");
-}
-
-// By layer: whether some head depends on it.
-std::vector<bool> read_by_heads(const Network& network) {
-  std::vector<bool> read(network.layers.size());
-  for (std::size_t i = network.layers.size(); i-- > 0;) {
-    const auto& kind = network.layers[i].kind;
-    if (std::holds_alternative<Yolo>(kind)) read[i] = true;
-    if (!read[i]) continue;
-    if (const auto* route = std::get_if<Route>(&kind)) {
-      for (const auto from : route->layers) read[from] = true;
-      continue;
-    }
-    if (i > 0) read[i - 1] = true;
-    if (const auto* shortcut = std::get_if<Shortcut>(&kind)) {
-      for (const auto from : shortcut->from) read[from] = true;
-    }
-  }
-  return read;
+  if (before == nullptr || before->activation != Activation::kLogistic || before->blur.size != 0)
+    return "with new_coords, a convolution with activation=logistic must come before it";
+  return is_read_elsewhere(network, index - 1) ? "with new_coords, no other layer may read the convolution before it"
+                                               : std::string();
 }
 
 std::optional<Error> first_objection(const Network& network, const CfgSection& net_section) {
-  if (auto objection = objection_to_input(network, net_section)) return objection;
-  for (std::size_t i = 0; i < network.layers.size(); ++i) {
-    if (auto objection = objection_to_layer(network, i)) return objection;
+  if (network.rules != Rules::kDarknet) {
+    return Error{ErrorCode::kBadModel,
+                 network.source_name + ": it has what only Ultralytics' yolov3 knows; a weights file cannot hold it"};
   }
-  const auto read = read_by_heads(network);
-  if (heads(network).empty()) return Error{ErrorCode::kBadModel, network.source_name + ": no [yolo] in it"};
+  if (network.input.channels != 3) {
+    return refusal(network, line_of(net_section, "channels"), net_section.type,
+                   "channels=" + std::to_string(network.input.channels) + " cannot be trained: pictures have 3");
+  }
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
     const auto& layer = network.layers[i];
-    if (!read[i] && std::holds_alternative<Convolutional>(layer.kind))
-      return refusal(network, layer.line, layer.section, "no head reads it, so it would learn nothing");
+    if (std::holds_alternative<Detection>(layer.kind) || std::holds_alternative<Softmax>(layer.kind)) {
+      return refusal(network, layer.line, layer.section,
+                     "this head cannot be trained; [yolo], [Gaussian_yolo] and [region] can");
+    }
+    const auto* head = std::get_if<Yolo>(&layer.kind);
+    if (head == nullptr) continue;
+    if (const auto what = objection_to_head(network, i, *head); !what.empty())
+      return refusal(network, layer.line, layer.section, what);
   }
+  if (heads(network).empty())
+    return Error{ErrorCode::kBadModel, network.source_name + ": no [yolo], [Gaussian_yolo] or [region] in it"};
   return std::nullopt;
 }
 

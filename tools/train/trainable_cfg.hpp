@@ -14,13 +14,14 @@ struct TrainableCfg {
   model::darknet::Network network;
 };
 
-// Errors are kBadModel, `source:line: [section]: what`, with the first thing in it that cannot be trained:
-//   [net]: channels other than 3, letter_box: pictures are stretched here
-//   a layer without gradients here: there are [convolutional] with the activations linear, leaky, relu, swish, mish and
-//     logistic, [maxpool], [route], [shortcut] of equal maps, [upsample], [yolo]
-//   a [yolo] without a plain convolution before it
-//   a convolution that no head reads: it would learn nothing
-// and a cfg without [yolo]. Pure, but for reading the file.
+// Any detector that the server reads can be trained, but for these, which are refused: kBadModel, `source:line:
+// [section]: what`.
+//   a cfg without a head, or with a head other than [yolo], [Gaussian_yolo] and [region]
+//   [net]: channels other than 3
+//   [yolo] with new_coords that has no convolution with activation=logistic before it, or one that others read too
+//   [Gaussian_yolo] whose yolo_point is no centre
+//   what only Ultralytics' program reads: no weights file can hold it
+// Pure, but for reading the file.
 [[nodiscard]] common::Outcome<TrainableCfg> parse_trainable_cfg(std::string text, const std::string& source_name);
 [[nodiscard]] common::Outcome<TrainableCfg> read_trainable_cfg(const std::filesystem::path& file);
 

@@ -23,28 +23,27 @@ namespace {
 
 using common::Outcome;
 using model::eval::JudgedImage;
+using model::image::Size;
 
-std::vector<model::eval::Truth> truths_of(const scenes::Scene& scene) {
+std::vector<model::eval::Truth> truths_of(const LabelledPicture& picture) {
   std::vector<model::eval::Truth> truths;
-  for (const auto& light : scene.lights) {
-    const auto& box = light.box;
-    truths.push_back({static_cast<std::uint32_t>(light.light), {box.x, box.y, box.x + box.width, box.y + box.height}});
-  }
+  for (const auto& [class_id, box, visible] : picture.objects)
+    truths.push_back({class_id, {box.x, box.y, box.x + box.width, box.y + box.height}});
   return truths;
 }
 
 // As `yolodctl eval` asks for them, but for their number.
 std::vector<common::Detection> detections_of(std::span<const float> head, std::size_t row_length,
-                                             const model::NetworkShape& shape, const model::heads::NmsRule& rule,
-                                             const scenes::Scene& scene) {
+                                             const model::image::Placement& place, const model::heads::NmsRule& rule,
+                                             const cv::Mat& picture) {
   // COCO counts 100 of a class in a picture. `yolodctl eval` keeps more for Darknet's metric; of an untrained network,
   // which finds something in each place, that takes seconds a picture.
   constexpr std::size_t kMaxDetections = 300;
-  const model::heads::Frame frame{0, 0, static_cast<float>(shape.width), static_cast<float>(shape.height)};
+  const model::heads::Frame frame{static_cast<float>(place.x), static_cast<float>(place.y),
+                                  static_cast<float>(place.width), static_cast<float>(place.height)};
   const auto candidates =
       model::heads::select_candidates(head, row_length, frame, {model::eval::kCocoConfidence, true, {}});
-  const model::heads::Target target{static_cast<std::uint32_t>(scene.picture.cols),
-                                    static_cast<std::uint32_t>(scene.picture.rows)};
+  const model::heads::Target target{static_cast<std::uint32_t>(picture.cols), static_cast<std::uint32_t>(picture.rows)};
   const auto kept = model::heads::suppress(
       candidates, rule, kMaxDetections, [&target](const model::heads::Candidate& one) { return stays(one, target); });
   return model::heads::to_detections(kept, target, kMaxDetections);
@@ -65,19 +64,33 @@ std::optional<Validation> Validation::draw(std::uint64_t seed, std::size_t count
                                            const StopAsked& stop_asked) {
   constexpr std::chrono::milliseconds kAskEvery{100};
   boost::asio::thread_pool pool(threads);  // at its end it drops what it has not begun
-  std::vector<std::future<scenes::Scene>> pending;
+  std::vector<std::future<std::shared_ptr<const LabelledPicture>>> pending;
   for (std::size_t i = 0; i < count; ++i) {
-    std::packaged_task<scenes::Scene()> task([seed, i] { return scenes::draw_scene(seed, i); });
+    std::packaged_task<std::shared_ptr<const LabelledPicture>()> task(
+        [seed, i] { return std::make_shared<const LabelledPicture>(labelled(scenes::draw_scene(seed, i))); });
     pending.push_back(boost::asio::post(pool, std::move(task)));
   }
   Validation validation;
-  for (auto& scene : pending) {
+  for (auto& picture : pending) {
     do {
       if (stop_asked()) return std::nullopt;
-    } while (scene.wait_for(kAskEvery) != std::future_status::ready);
-    validation.scenes_.push_back(scene.get());
+    } while (picture.wait_for(kAskEvery) != std::future_status::ready);
+    validation.pictures_.push_back(picture.get());
   }
   return validation;
+}
+
+Validation Validation::of(std::vector<PictureFile> files) {
+  Validation validation;
+  validation.files_ = std::move(files);
+  return validation;
+}
+
+Outcome<std::shared_ptr<const LabelledPicture>> Validation::picture(std::size_t index, Size input) const {
+  if (files_.empty()) return pictures_[index];
+  auto loaded = load_picture(files_[index], input);
+  if (!loaded) return std::move(loaded).error();
+  return std::shared_ptr<const LabelledPicture>(std::make_shared<LabelledPicture>(std::move(*loaded)));
 }
 
 Outcome<std::optional<model::eval::Evaluation>> Validation::judge(const model::darknet::Network& network,
@@ -88,29 +101,36 @@ Outcome<std::optional<model::eval::Evaluation>> Validation::judge(const model::d
   const auto loaded = load(network, std::move(weights), threads);
   if (!loaded) return loaded.error();
   const auto& shape = (*loaded)->shape();
-  const model::image::Size input{network.input.width, network.input.height};
+  const Size input{network.input.width, network.input.height};
+  const auto fit = network.letter_box ? model::image::Fit::kLetterbox : model::image::Fit::kStretch;
   const auto nms = model::darknet::nms_settings(network);
   model::heads::NmsRule rule;
   rule.overlap = nms.kind;
   rule.diou_beta = nms.beta;
   std::vector<JudgedImage> judged;
-  for (std::size_t first = 0; first < scenes_.size(); first += kBatch) {
+  for (std::size_t first = 0; first < size(); first += kBatch) {
     if (stop_asked()) return std::optional<model::eval::Evaluation>();
-    const auto count = std::min(kBatch, scenes_.size() - first);
+    const auto count = std::min(kBatch, size() - first);
     const auto room = (*loaded)->new_input(count);
     if (!room) return room.error();
     const auto values = (*room)->values();
+    std::vector<std::shared_ptr<const LabelledPicture>> pictures;
+    std::vector<model::image::Placement> places;
     for (std::size_t i = 0; i < count; ++i) {
-      const auto& picture = scenes_[first + i].picture;
-      model::image::resize_into({picture.data, picture.cols, picture.rows, picture.step[0]},
-                                {0, 0, input.width, input.height}, input, {}, model::image::Sampling::kCornersAligned,
+      auto one = picture(first + i, input);
+      if (!one) return std::move(one).error();
+      const auto& pixels = (*one)->picture;
+      places.push_back(model::image::place(fit, {pixels.cols, pixels.rows}, input, model::image::Rounding::kTruncated));
+      model::image::resize_into({pixels.data, pixels.cols, pixels.rows, pixels.step[0]}, places.back(), input, {},
+                                model::image::Sampling::kCornersAligned,
                                 values.subspan(i * shape.input_count(), shape.input_count()));
+      pictures.push_back(std::move(*one));
     }
     const auto head = (*loaded)->forward(**room, count, {});
     if (!head) return head.error();
     for (std::size_t i = 0; i < count; ++i) {
-      const auto& scene = scenes_[first + i];
-      judged.push_back({truths_of(scene), detections_of(head->image(i), head->sides.back(), shape, rule, scene)});
+      judged.push_back({truths_of(*pictures[i]),
+                        detections_of(head->image(i), head->sides.back(), places[i], rule, pictures[i]->picture)});
     }
   }
   return std::optional(model::eval::evaluate_as_coco(judged, static_cast<std::size_t>(network.classes)));

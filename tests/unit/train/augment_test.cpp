@@ -15,16 +15,12 @@ namespace {
 constexpr model::image::Size kInput{96, 96};
 
 // 128 x 96, dark, with a bright green box of class 2.
-std::shared_ptr<const scenes::Scene> scene_with(const cv::Rect& box, float visible = 1) {
-  auto scene = std::make_shared<scenes::Scene>();
-  scene->picture = cv::Mat(96, 128, CV_8UC3, cv::Scalar(20, 20, 20));
-  cv::rectangle(scene->picture, box, cv::Scalar(40, 220, 40), cv::FILLED);
-  scenes::LabelledLight light;
-  light.light = scenes::Light::kGreen;
-  light.box = cv::Rect2f(box);
-  light.visible = visible;
-  scene->lights.push_back(light);
-  return scene;
+std::shared_ptr<const LabelledPicture> picture_with(const cv::Rect& box, float visible = 1) {
+  auto picture = std::make_shared<LabelledPicture>();
+  picture->picture = cv::Mat(96, 128, CV_8UC3, cv::Scalar(20, 20, 20));
+  cv::rectangle(picture->picture, box, cv::Scalar(40, 220, 40), cv::FILLED);
+  picture->objects.push_back({2, cv::Rect2f(box), visible});
+  return picture;
 }
 
 struct Composed {
@@ -32,11 +28,15 @@ struct Composed {
   std::vector<Target> targets;
 };
 
-Composed composed(const std::shared_ptr<const scenes::Scene>& scene, Stage stage, std::uint64_t place) {
+Composed composed(const std::shared_ptr<const LabelledPicture>& picture, Stage stage, std::uint64_t place,
+                  model::image::Fit fit = model::image::Fit::kStretch) {
   Composed result;
   result.pixels.resize(static_cast<std::size_t>(kInput.width) * kInput.height * 3);
   RandomStream random(5, 0, place);
-  result.targets = compose([&](RandomStream&) { return scene; }, stage, kInput, random, result.pixels);
+  AugmentSettings settings;
+  settings.input = kInput;
+  settings.fit = fit;
+  result.targets = compose([&](RandomStream&) { return picture; }, stage, settings, random, result.pixels);
   return result;
 }
 
@@ -50,12 +50,13 @@ float greenness(const Composed& input, float x, float y) {
 
 }  // namespace
 
-TEST_CASE("Augment: targets lie where the lights are, in every stage", "[train][unit]") {
-  const auto scene = scene_with({40, 30, 24, 32});
+TEST_CASE("Augment: targets lie where the objects are, in every stage and fit", "[train][unit]") {
+  const auto scene = picture_with({40, 30, 24, 32});
   std::size_t seen = 0;
+  const auto fit = GENERATE(model::image::Fit::kStretch, model::image::Fit::kLetterbox);
   for (const auto stage : {Stage::kMixed, Stage::kPlain}) {
     for (std::uint64_t place = 0; place < 40; ++place) {
-      const auto input = composed(scene, stage, place);
+      const auto input = composed(scene, stage, place, fit);
       for (const auto& target : input.targets) {
         ++seen;
         CHECK(target.class_id == 2);
@@ -74,8 +75,8 @@ TEST_CASE("Augment: targets lie where the lights are, in every stage", "[train][
   CHECK(seen > 100);
 }
 
-TEST_CASE("Augment: a plain picture is the whole scene, mirrored or not", "[train][unit]") {
-  const auto scene = scene_with({16, 24, 16, 24});
+TEST_CASE("Augment: a plain picture is the whole one, mirrored or not", "[train][unit]") {
+  const auto scene = picture_with({16, 24, 16, 24});
   bool as_it_is = false;
   bool mirrored = false;
   for (std::uint64_t place = 0; place < 20; ++place) {
@@ -92,16 +93,27 @@ TEST_CASE("Augment: a plain picture is the whole scene, mirrored or not", "[trai
   CHECK(mirrored);
 }
 
-TEST_CASE("Augment: nothing is asked of lights too small or too hidden", "[train][unit]") {
-  CHECK_FALSE(composed(scene_with({40, 30, 6, 10}), Stage::kPlain, 0).targets.at(0).ignored);
-  CHECK(composed(scene_with({40, 30, 3, 4}), Stage::kPlain, 0).targets.at(0).ignored);
-  CHECK(composed(scene_with({40, 30, 16, 24}, 0.3F), Stage::kPlain, 0).targets.at(0).ignored);
+TEST_CASE("Augment: nothing is asked of objects too small or too hidden", "[train][unit]") {
+  CHECK_FALSE(composed(picture_with({40, 30, 6, 10}), Stage::kPlain, 0).targets.at(0).ignored);
+  CHECK(composed(picture_with({40, 30, 3, 4}), Stage::kPlain, 0).targets.at(0).ignored);
+  CHECK(composed(picture_with({40, 30, 16, 24}, 0.3F), Stage::kPlain, 0).targets.at(0).ignored);
 }
 
 TEST_CASE("Augment: the same numbers make the same picture", "[train][unit]") {
-  const auto scene = scene_with({40, 30, 24, 32});
+  const auto scene = picture_with({40, 30, 24, 32});
   const auto once = composed(scene, Stage::kMixed, 3);
   const auto again = composed(scene, Stage::kMixed, 3);
   CHECK(once.pixels == again.pixels);
   CHECK(once.pixels != composed(scene, Stage::kMixed, 4).pixels);
+}
+
+TEST_CASE("Augment: a letterboxed picture keeps its shape, with grey around it", "[train][unit]") {
+  const auto picture = picture_with({16, 24, 16, 24});
+  const auto input = composed(picture, Stage::kPlain, 0, model::image::Fit::kLetterbox);
+  REQUIRE(input.targets.size() == 1);
+  // 128 x 96 becomes 96 x 72, and lies from row 12 on.
+  CHECK(input.targets.front().width == Approx(12));
+  CHECK(input.targets.front().height == Approx(18));
+  CHECK(input.targets.front().y == Approx(12 + 27));
+  CHECK(input.pixels[3 * (5 * 96 + 40)] == Approx(0.5).margin(0.01));
 }

@@ -14,7 +14,7 @@ using namespace yolod::train;
 namespace {
 
 // 2 rows of 3 cells of 8 x 16 pixels, two anchors, each cell's answers reach half a cell beyond it.
-HeadGrid wide_head() { return {2, 3, 8, 16, 2, {{4, 6}, {10, 20}}}; }
+HeadGrid wide_head() { return {2, 3, 8, 16, 2, {{4, 6}, {10, 20}}, 2}; }
 
 }  // namespace
 
@@ -64,7 +64,7 @@ TEST_CASE("Decode: tensors and single answers give the same boxes", "[train][uni
 TEST_CASE("Decode: all heads are one list, anchor by anchor, scores as logistics", "[train][unit]") {
   auto logits = at::zeros({1, 2, 3, 2, 7});
   logits[0][1][0][1][4] = 40;
-  const HeadGrid small{1, 1, 24, 32, 1, {{7, 9}}};
+  const HeadGrid small{1, 1, 24, 32, 1, {{7, 9}}, 2};
   const auto list = decode({logits, at::zeros({1, 1, 1, 1, 7})}, {wide_head(), small});
   REQUIRE(list.sizes() == std::vector<std::int64_t>{1, 2 * 2 * 3 + 1, 7});
   // The second anchor's cells come after the six of the first; in each, row by row.

@@ -4,7 +4,10 @@
 #include <future>
 #include <memory>
 #include <opencv2/core.hpp>
+#include <stdexcept>
 #include <vector>
+
+#include "tools/train/scene_source.hpp"
 
 using namespace yolod::train;
 
@@ -14,10 +17,15 @@ LoaderSettings settings(std::size_t threads) {
   LoaderSettings chosen;
   chosen.seed = 3;
   chosen.batch = 3;
-  chosen.input = {64, 64};
+  chosen.augment.input = {64, 64};
   chosen.threads = threads;
-  chosen.window.at_first = 4;
   return chosen;
+}
+
+WindowSettings small_window() {
+  WindowSettings window;
+  window.at_first = 4;
+  return window;
 }
 
 Batch batch_of(Loader& loader) {
@@ -28,34 +36,42 @@ Batch batch_of(Loader& loader) {
 
 }  // namespace
 
-TEST_CASE("Loader: a batch follows from its step, not from threads or from what came before", "[train][unit]") {
-  Loader one(settings(1));
-  Loader three(settings(3));
-  std::vector<std::vector<float>> pixels;
-  for (std::uint64_t step = 0; step < 4; ++step) {
-    one.request(step, Stage::kMixed);
-    three.request(step, Stage::kMixed);
-  }
-  CHECK(one.requested() == 4);
-  for (int step = 0; step < 4; ++step) {
-    pixels.push_back(batch_of(one).pixels);
-    CHECK(pixels.back() == batch_of(three).pixels);
-  }
-  CHECK(one.requested() == 0);
-  CHECK(pixels[0] != pixels[1]);
-  // As a run that goes on from there does.
-  Loader later(settings(2));
-  later.request(3, Stage::kMixed);
-  CHECK(batch_of(later).pixels == pixels[3]);
+TEST_CASE("Loader: batches come in the order in which they were asked for, each another", "[train][unit]") {
+  SceneSource source(3, small_window(), 3);
+  Loader loader(settings(3), source);
+  for (std::uint64_t step = 0; step < 3; ++step) loader.request(step, Stage::kMixed);
+  CHECK(loader.requested() == 3);
+  const auto first = batch_of(loader);
+  CHECK(first.images() == 3);
+  CHECK(first.pixels.size() == 3U * 64 * 64 * 3);
+  CHECK(batch_of(loader).pixels != first.pixels);
+  CHECK(loader.requested() == 1);
 }
 
 TEST_CASE("Loader: what nobody takes is dropped", "[train][unit]") {
-  Loader loader(settings(1));
+  SceneSource source(3, small_window(), 3);
+  Loader loader(settings(1), source);
   for (std::uint64_t step = 0; step < 20; ++step) loader.request(step, Stage::kPlain);
   CHECK(loader.requested() == 20);
 }
 
-TEST_CASE("ScenePool: the window grows, then moves on", "[train][unit]") {
+TEST_CASE("Loader: a picture that cannot be had is an error that says which", "[train][unit]") {
+  class Broken final : public SampleSource {
+   public:
+    void begin(std::uint64_t /*step*/) override {}
+    std::shared_ptr<const LabelledPicture> choose(std::uint64_t /*step*/, RandomStream& /*random*/) override {
+      throw std::runtime_error("a.jpg: it is cut short");
+    }
+  };
+  Broken source;
+  Loader loader(settings(2), source);
+  loader.request(0, Stage::kMixed);
+  const auto batch = loader.take();
+  REQUIRE_FALSE(batch.ok());
+  CHECK(batch.error().message == "a picture cannot be learned from: a.jpg: it is cut short");
+}
+
+TEST_CASE("SceneSource: the window grows, then moves on", "[train][unit]") {
   WindowSettings window;
   window.at_first = 10;
   window.at_most = 30;
@@ -69,36 +85,25 @@ TEST_CASE("ScenePool: the window grows, then moves on", "[train][unit]") {
   CHECK(at(20).end == 50);
 }
 
-TEST_CASE("ScenePool: a scene is drawn once", "[train][unit]") {
-  ScenePool pool(3);
-  const auto scene = pool.get(7);
-  CHECK(pool.get(7) == scene);
-  pool.forget_below(8);
-  const auto again = pool.get(7);
+TEST_CASE("SceneSource: a scene is drawn once, and gone when the window has passed it", "[train][unit]") {
+  WindowSettings window;
+  window.at_first = 8;
+  window.at_most = 8;
+  window.fresh_per_image = 1;
+  SceneSource source(3, window, 8);
+  const auto scene = source.get(7);
+  CHECK(source.get(7) == scene);
+  source.begin(1);
+  const auto again = source.get(7);
   CHECK(again != scene);
-  CHECK(again->lights.size() == scene->lights.size());
+  CHECK(again->objects.size() == scene->objects.size());
 }
 
-TEST_CASE("ScenePool: of many who want a scene at once one draws it", "[train][unit]") {
-  ScenePool pool(3);
-  std::vector<std::future<std::shared_ptr<const yolod::scenes::Scene>>> wanted;
-  for (int i = 0; i < 8; ++i) wanted.push_back(std::async(std::launch::async, [&] { return pool.get(5); }));
+TEST_CASE("SceneSource: of many threads that want a scene at once one draws it", "[train][unit]") {
+  SceneSource source(3, small_window(), 3);
+  std::vector<std::future<std::shared_ptr<const LabelledPicture>>> wanted;
+  for (int i = 0; i < 8; ++i) wanted.push_back(std::async(std::launch::async, [&] { return source.get(5); }));
   const auto scene = wanted.front().get();
   REQUIRE(scene != nullptr);
   for (std::size_t i = 1; i < wanted.size(); ++i) CHECK(wanted[i].get() == scene);
-}
-
-TEST_CASE("ScenePool: who comes late for a scene that is gone gets the same picture", "[train][unit]") {
-  ScenePool pool(3);
-  const auto in_time = pool.get(2);
-  std::vector<std::future<std::shared_ptr<const yolod::scenes::Scene>>> wanted;
-  for (int i = 0; i < 4; ++i) {
-    wanted.push_back(std::async(std::launch::async, [&] { return pool.get(2); }));
-    pool.forget_below(3);
-  }
-  for (auto& scene : wanted) {
-    const auto late = scene.get();
-    REQUIRE(late != nullptr);
-    CHECK(cv::norm(late->picture, in_time->picture, cv::NORM_INF) == 0);
-  }
 }

@@ -11,10 +11,10 @@ using namespace yolod::train;
 
 namespace {
 
-constexpr std::int64_t kClasses = 2;
+constexpr int kClasses = 2;
 
 // 2 x 2 cells of 8 pixels, one anchor.
-HeadGrid small_head() { return {2, 2, 8, 8, 1, {{4, 4}}}; }
+HeadGrid small_head() { return {2, 2, 8, 8, 1, {{4, 4}}, kClasses}; }
 
 at::Tensor no_objects() {
   auto logits = at::zeros({1, 2, 2, 1, 5 + kClasses});
@@ -69,7 +69,7 @@ TEST_CASE("Loss: the objectness asked for is less where the box is off", "[train
 }
 
 TEST_CASE("Loss: a place whose box is on the object is not told that nothing is there", "[train][unit]") {
-  const HeadGrid far_reaching{2, 2, 8, 8, 3, {{4, 4}}};
+  const HeadGrid far_reaching{2, 2, 8, 8, 3, {{4, 4}}, kClasses};
   const auto object_loss = [&](const at::Tensor& logits) {
     const std::vector<std::vector<Target>> in_pictures{{object()}};
     return loss_of({logits}, {far_reaching}, in_pictures, count_matches(in_pictures, {far_reaching}), {}).values.object;

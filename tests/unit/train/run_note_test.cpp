@@ -1,10 +1,7 @@
 #include "tools/train/run_note.hpp"
 
 #include <catch2/catch.hpp>
-#include <functional>
 #include <string>
-#include <utility>
-#include <vector>
 
 using namespace yolod;
 using namespace yolod::train;
@@ -12,57 +9,43 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-RunOptions by_steps() {
+RunOptions of_pictures() {
   RunOptions options;
-  options.steps = 9'000;
+  options.pictures = PictureOptions{"images", "labels", "names", 0.25, 0.5};
   return options;
 }
 
-std::string note_of(const RunOptions& options, std::size_t threads = 2,
-                    common::Precision precision = common::Precision::kBf16, const std::string& cfg = "[net]\n\nx=1\n") {
-  return run_note(options, threads, precision, cfg);
+const std::string kCfg = "[net]\n\nx=1\n";
+
+std::string note_refusal(const std::string& begun_with, const std::string& asked) {
+  const auto same = check_same_run(begun_with, asked);
+  REQUIRE_FALSE(same.ok());
+  CHECK(same.error().code == common::ErrorCode::kBadConfig);
+  return same.error().message;
 }
 
 }  // namespace
 
-TEST_CASE("RunNote: the same options fit", "[train][unit]") {
-  CHECK(check_same_run(note_of(by_steps()), note_of(by_steps())).ok());
-  // What shapes no weights.
-  auto other = by_steps();
-  other.loader_threads = 7;
-  other.validations = 3;
-  other.resume = true;
-  CHECK(check_same_run(note_of(by_steps()), note_of(other)).ok());
+TEST_CASE("RunNote: a run may go on for longer, faster or elsewhere", "[train][unit]") {
+  auto other = of_pictures();
+  other.steps = 9'000;
+  other.rate = 0.01;
+  other.batch = 4;
+  other.threads = 7;
+  other.pictures->images = "moved";
+  CHECK(check_same_run(run_note(of_pictures(), kCfg), run_note(other, kCfg)).ok());
 }
 
-TEST_CASE("RunNote: another option is refused by its name", "[train][unit]") {
-  const auto refusal = [](const std::string& note) {
-    const auto same = check_same_run(note_of(by_steps()), note);
-    REQUIRE_FALSE(same.ok());
-    CHECK(same.error().code == common::ErrorCode::kBadConfig);
-    return same.error().message;
-  };
-  const std::vector<std::pair<std::string, std::function<void(RunOptions&)>>> changes{
-      {"--seed", [](RunOptions& options) { options.seed = 2; }},
-      {"--batch", [](RunOptions& options) { options.batch = 8; }},
-      {"--rate", [](RunOptions& options) { options.rate = 0.001; }},
-      {"--fresh", [](RunOptions& options) { options.window.fresh_per_image = 1; }},
-      {"--steps", [](RunOptions& options) { options.steps = 9'001; }},
-  };
-  for (const auto& [name, change] : changes) {
-    auto options = by_steps();
-    change(options);
-    CHECK_THAT(refusal(note_of(options)), Contains("not with " + name + " "));
-  }
-  CHECK_THAT(refusal(note_of(by_steps(), 3)), Contains("begun with --threads 2, not with --threads 3"));
-  CHECK_THAT(refusal(note_of(by_steps(), 2, common::Precision::kFp32)), Contains("not with --precision fp32"));
-  CHECK_THAT(refusal(note_of(by_steps(), 2, common::Precision::kBf16, "[net]\n\nx=2\n")), Contains("another --cfg"));
-  RunOptions by_time;
-  by_time.minutes = 85;
-  CHECK_THAT(refusal(note_of(by_time)), Contains("begun with --steps 9000, not with --minutes 85"));
-}
-
-TEST_CASE("RunNote: a note of another program's fits nothing", "[train][unit]") {
-  for (const std::string note : {"", "\n", "--steps 9000", "{}"})
-    CHECK_FALSE(check_same_run(note, note_of(by_steps())).ok());
+TEST_CASE("RunNote: a checkpoint of other data, held-out pictures or layers is refused", "[train][unit]") {
+  const auto begun = run_note(of_pictures(), kCfg);
+  auto other = of_pictures();
+  other.pictures->held_out = 0.5;
+  CHECK_THAT(note_refusal(begun, run_note(other, kCfg)),
+             Contains("--held-out 0.25, not with") && Contains("--held-out 0.5"));
+  other = of_pictures();
+  other.seed = 2;
+  CHECK_THAT(note_refusal(begun, run_note(other, kCfg)), Contains("begun with --seed 1, not with --seed 2"));
+  CHECK_THAT(note_refusal(begun, run_note(RunOptions{}, kCfg)), Contains("not with --scenes"));
+  CHECK_THAT(note_refusal(begun, run_note(of_pictures(), "[net]\n\nx=2\n")), Contains("another --cfg"));
+  for (const std::string note : {"", "\n", "--steps 9000", "{}"}) CHECK_FALSE(check_same_run(note, begun).ok());
 }

@@ -27,28 +27,30 @@ std::string refusal(const std::string& layers, const std::string& head = kHead) 
 
 }  // namespace
 
-TEST_CASE("TrainableCfg: what has no gradients here is refused by name", "[train][unit]") {
-  CHECK(refusal("[local_avgpool]\nsize=2\n") == "small.cfg:5: [local_avgpool]: this layer cannot be trained here");
-  CHECK_THAT(refusal("[convolutional]\nfilters=4\nsize=3\npad=1\nactivation=gelu\n"),
-             Contains("[convolutional]: this activation cannot be trained here"));
-  CHECK_THAT(refusal("[convolutional]\nfilters=4\nsize=3\npad=1\nstride=2\nantialiasing=1\nactivation=leaky\n"),
-             Contains("antialiasing cannot be trained here"));
-  CHECK_THAT(refusal("[upsample]\nstride=2\nscale=2\n"), Contains("[upsample]: scale cannot be trained here"));
+TEST_CASE("TrainableCfg: a head that cannot be trained is refused by line", "[train][unit]") {
+  CHECK(refusal("", "[connected]\noutput=16\nactivation=linear\n[softmax]\n") ==
+        "small.cfg:8: [softmax]: this head cannot be trained; [yolo], [Gaussian_yolo] and [region] can");
+  CHECK_THAT(
+      refusal("", "[connected]\noutput=12\nactivation=linear\n[detection]\nclasses=2\ncoords=4\nside=1\nnum=2\n"),
+      Contains("[detection]: this head cannot be trained"));
   CHECK_THAT(refusal("",
-                     "[convolutional]\nfilters=7\nactivation=logistic\n[yolo]\nclasses=2\nnum=1\nmask=0\n"
-                     "anchors=2,3\nnew_coords=1\n"),
-             Contains("[yolo]: new_coords cannot be trained here"));
+                     "[convolutional]\nfilters=11\nactivation=linear\n[Gaussian_yolo]\nclasses=2\nnum=1\nmask=0\n"
+                     "anchors=2,3\nyolo_point=left_top\n"),
+             Contains("small.cfg:8: [Gaussian_yolo]: a yolo_point other than center cannot be trained"));
 }
 
-TEST_CASE("TrainableCfg: a head needs a plain convolution before it", "[train][unit]") {
-  CHECK_THAT(refusal("",
-                     "[convolutional]\nbatch_normalize=1\nfilters=7\nactivation=linear\n[yolo]\nclasses=2\n"
-                     "num=1\nmask=0\nanchors=2,3\n"),
-             Contains("a linear convolution without batch normalisation must come before it"));
+TEST_CASE("TrainableCfg: new_coords needs the logistic before it, for itself alone", "[train][unit]") {
+  const std::string head = "[yolo]\nclasses=2\nnum=1\nmask=0\nanchors=2,3\nnew_coords=1\n";
+  CHECK_THAT(refusal("", "[convolutional]\nfilters=7\nactivation=linear\n" + head),
+             Contains("[yolo]: with new_coords, a convolution with activation=logistic must come before it"));
+  const std::string logistic = "[convolutional]\nfilters=7\nactivation=logistic\n";
+  CHECK_THAT(refusal("", logistic + head + "[route]\nlayers=0\n" + kHead),
+             Contains("[yolo]: with new_coords, no other layer may read the convolution before it"));
+  CHECK(train::parse_trainable_cfg("[net]\nwidth=16\nheight=16\nchannels=3\n" + logistic + head, "small.cfg").ok());
 }
 
 TEST_CASE("TrainableCfg: a network without a head is refused", "[train][unit]") {
-  CHECK_THAT(refusal("[maxpool]\nsize=2\nstride=2\n", ""), Contains("no [yolo] in it"));
+  CHECK_THAT(refusal("[maxpool]\nsize=2\nstride=2\n", ""), Contains("no [yolo], [Gaussian_yolo] or [region] in it"));
 }
 
 TEST_CASE("TrainableCfg: a network of every kind of layer that learns is taken as it is", "[train][unit]") {
@@ -64,22 +66,16 @@ TEST_CASE("TrainableCfg: a network of every kind of layer that learns is taken a
   CHECK_FALSE(train::read_trainable_cfg(folder.path() / "absent.cfg").ok());
 }
 
-TEST_CASE("TrainableCfg: an input that no scene is made for is refused by name and line", "[train][unit]") {
+TEST_CASE("TrainableCfg: pictures of other than three channels are refused by line", "[train][unit]") {
   CHECK_THAT(refusal_of("[net]\nwidth=16\nheight=16\n\nchannels=1\n" + kHead),
-             Contains("small.cfg:5: [net]: channels=1 cannot be trained here"));
-  CHECK_THAT(refusal_of("[net]\nwidth=16\nheight=16\nletter_box=1\n" + kHead),
-             Contains("small.cfg:4: [net]: letter_box cannot be trained here"));
+             Contains("small.cfg:5: [net]: channels=1 cannot be trained: pictures have 3"));
 }
 
-TEST_CASE("TrainableCfg: a convolution that no head reads is refused", "[train][unit]") {
-  const std::string convolution = "[convolutional]\nfilters=4\nsize=1\nactivation=leaky\n";
-  // The head reads the first alone.
-  CHECK_THAT(refusal(convolution + convolution + "[route]\nlayers=-2\n"),
-             Contains("small.cfg:9: [convolutional]: no head reads it"));
-  // Behind the head.
-  CHECK_THAT(refusal(convolution, kHead + "[route]\nlayers=0\n" + convolution), Contains("no head reads it"));
-  CHECK(train::parse_trainable_cfg("[net]\nwidth=16\nheight=16\nchannels=3\n" + convolution + convolution +
-                                       "[shortcut]\nfrom=-2\nactivation=linear\n" + kHead,
-                                   "small.cfg")
-            .ok());
+TEST_CASE("TrainableCfg: letter_box and layers that no head reads are taken", "[train][unit]") {
+  const std::string convolution = "[convolutional]\nfilters=4\nsize=1\nactivation=gelu\n";
+  const auto cfg = train::parse_trainable_cfg(
+      "[net]\nwidth=16\nheight=16\nletter_box=1\n" + convolution + convolution + "[route]\nlayers=-2\n" + kHead,
+      "a.cfg");
+  REQUIRE(cfg.ok());
+  CHECK(cfg->network.letter_box);
 }

@@ -1,11 +1,9 @@
 // yolodctl eval measures how well a detector finds the objects in label files.
 #include <CLI/App.hpp>
 #include <CLI/Validators.hpp>
-#include <algorithm>
 #include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <cctype>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -18,6 +16,7 @@
 #include "common/text.hpp"
 #include "model/eval/average_precision.hpp"
 #include "model/eval/judged_detections.hpp"
+#include "model/eval/labelled_folder.hpp"
 #include "model/eval/yolo_labels.hpp"
 #include "model/files/read_file.hpp"
 #include "model/load/load_model.hpp"
@@ -46,29 +45,7 @@ struct EvalOptions {
   bool json{false};
 };
 
-bool is_picture(const fs::path& file) {
-  constexpr std::array<std::string_view, 10> kExtensions{".jpg", ".jpeg", ".png", ".webp", ".bmp",
-                                                         ".tif", ".tiff", ".pnm", ".ppm",  ".pgm"};
-  auto extension = file.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
-}
-
-// Returns the pictures sorted by name, so that equal confidences have the same order in every run.
-Outcome<std::vector<fs::path>> pictures_in(const std::string& folder) {
-  std::vector<fs::path> files;
-  std::error_code failed;
-  for (fs::directory_iterator entry(folder, failed), end; !failed && entry != end; entry.increment(failed)) {
-    if (is_picture(entry->path())) files.push_back(entry->path());
-  }
-  if (failed) return Error{ErrorCode::kInvalidParameter, "--images: " + folder + ": " + failed.message()};
-  if (files.empty()) return Error{ErrorCode::kInvalidParameter, "--images: no picture in " + folder};
-  std::sort(files.begin(), files.end());
-  return files;
-}
-
-// Returns nullopt if the file does not exist, because a picture without objects needs no label file.
+// Nothing where there is no such file: by custom a picture without objects needs none.
 Outcome<std::optional<std::vector<model::eval::Truth>>> read_labels(const fs::path& file, std::size_t class_count) {
   std::error_code ignored;
   if (!fs::exists(file, ignored)) return std::optional<std::vector<model::eval::Truth>>();
@@ -120,7 +97,7 @@ Outcome<Judged> judge(model::Model& model, const std::vector<fs::path>& pictures
   for (const auto& picture : pictures) {
     progress.draw(static_cast<double>(judged.images.size()) / static_cast<double>(pictures.size()),
                   std::to_string(judged.images.size()) + " of " + std::to_string(pictures.size()) + " pictures");
-    auto truths = read_labels((fs::path(options.labels) / picture.stem()).concat(".txt"), class_count);
+    auto truths = read_labels(model::eval::label_file_of(picture, options.labels), class_count);
     if (!truths) return std::move(truths).error();
     auto list = detect(model, picture, asked, !as_darknet);
     if (!list) return std::move(list).error();
@@ -196,8 +173,10 @@ void print_table(const EvalOptions& options, const common::ModelDescription& mod
 int eval(const EvalOptions& options) {
   auto chosen = choose_model(options.model);
   if (!chosen) return report(chosen.error());
-  const auto pictures = pictures_in(options.images);
-  if (!pictures) return report(pictures.error());
+  const auto pictures = model::eval::pictures_in(options.images);
+  if (!pictures) {
+    return report({pictures.error().code, "--images: " + pictures.error().message});
+  }
   const auto model = model::load_model(chosen->config, chosen->context);
   if (!model) return report(model.error());
   const auto judged = judge(**model, *pictures, options);

@@ -27,7 +27,7 @@ TEST_CASE("YOLO labels: what is wrong is said with its line", "[model][unit]") {
     CHECK(truths.error().code == yolod::common::ErrorCode::kInvalidParameter);
     return truths.error().message;
   };
-  CHECK_THAT(message("0 0 0 1 1\n2 0 0 1 1"), Contains("a.txt:2: class 2, but the model has 2"));
+  CHECK_THAT(message("0 0 0 1 1\n2 0 0 1 1"), Contains("a.txt:2: class 2: there are 2, counted from 0"));
   CHECK_THAT(message("dog 0 0 1 1"), Contains("a.txt:1: \"dog\""));
   CHECK_THAT(message("-1 0 0 1 1"), Contains("class number"));
   CHECK_THAT(message("0 0 0 1"), Contains("fewer than 5"));

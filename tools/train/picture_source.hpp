@@ -1,0 +1,64 @@
+// The user's own pictures as samples: files with YOLO-format labels.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "common/outcome.hpp"
+#include "model/eval/average_precision.hpp"
+#include "model/image/placement.hpp"
+#include "tools/train/sample_source.hpp"
+
+namespace yolod::train {
+
+struct PictureFile {
+  std::filesystem::path file;
+  std::vector<model::eval::Truth> truths;  // boxes as fractions of the picture
+};
+
+struct PictureFolder {
+  std::vector<PictureFile> pictures;  // by name
+  std::size_t unlabelled{0};          // of them, those without a label file: they count as pictures without objects
+};
+
+// Reads all labels and no picture. Errors: kInvalidParameter for a folder that cannot be read or holds no picture, if
+// no picture has a label file, and for mistakes in label files (the first of them, by file and line, and how many files
+// have one).
+[[nodiscard]] common::Outcome<PictureFolder> read_picture_folder(const std::filesystem::path& images,
+                                                                 const std::filesystem::path& labels,
+                                                                 std::size_t class_count);
+
+// Moves a share of `pictures` (0 to 1, rounded to a number of pictures) to what is returned. Which ones depends on
+// their names and the seed alone, so a picture that is added later moves few others. Both parts have at least one
+// picture; `pictures` has at least two. Both stay ordered by name.
+[[nodiscard]] std::vector<PictureFile> hold_out(std::vector<PictureFile>& pictures, double share, std::uint64_t seed);
+
+// Decodes a file as the server does. kInvalidImage and others of model/image/codec/decode.hpp; the message names the
+// file.
+[[nodiscard]] common::Outcome<LabelledPicture> load_picture(const PictureFile& file, model::image::Size needed);
+
+class PictureSource final : public SampleSource {
+ public:
+  // Pictures stay in memory until they take so many bytes; later ones are decoded each time. `pictures` is not empty.
+  PictureSource(std::vector<PictureFile> pictures, model::image::Size input,
+                std::uint64_t cache_bytes = std::uint64_t{1} << 30U);
+
+  void begin(std::uint64_t /*step*/) override {}
+  [[nodiscard]] std::shared_ptr<const LabelledPicture> choose(std::uint64_t step, RandomStream& random) override;
+
+  [[nodiscard]] const std::vector<PictureFile>& pictures() const { return pictures_; }
+
+ private:
+  const std::vector<PictureFile> pictures_;
+  const model::image::Size input_;
+  const std::uint64_t cache_bytes_;
+  std::mutex mutex_;
+  std::uint64_t cached_bytes_{0};                               // guarded by mutex_
+  std::vector<std::shared_ptr<const LabelledPicture>> cached_;  // guarded by mutex_; by index
+};
+
+}  // namespace yolod::train
