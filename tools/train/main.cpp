@@ -37,7 +37,9 @@ using namespace yolod;
 
 int report(const common::Error& error) {
   std::fprintf(stderr, "yolod-train: %s\n", error.message.c_str());
-  return error.code == common::ErrorCode::kBadConfig ? 2 : 1;
+  const bool is_asked_wrongly =
+      error.code == common::ErrorCode::kBadConfig || error.code == common::ErrorCode::kInvalidParameter;
+  return is_asked_wrongly ? 2 : 1;
 }
 
 std::atomic<bool> stop_came{false};

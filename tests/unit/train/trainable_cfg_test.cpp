@@ -1,10 +1,13 @@
 #include "tools/train/trainable_cfg.hpp"
 
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <string>
 
 #include "tests/support/temporary_directory.hpp"
+#include "tests/support/test_data.hpp"
 #include "tests/unit/train/made_pictures.hpp"
+#include "tools/train/class_count.hpp"
 
 using namespace yolod;
 using Catch::Matchers::Contains;
@@ -78,4 +81,37 @@ TEST_CASE("TrainableCfg: letter_box and layers that no head reads are taken", "[
       "a.cfg");
   REQUIRE(cfg.ok());
   CHECK(cfg->network.letter_box);
+}
+
+TEST_CASE(
+    "TrainableCfg: every published detector that is served can be trained, with two classes too, but for [detection]",
+    "[train][unit][data][skips]") {
+  const auto data = tests::test_data();
+  if (!data) {
+    WARN("SKIPPED: no test data: set YOLOD_TEST_DATA");
+    return;
+  }
+  int trainable = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(*data / "cfg")) {
+    if (entry.path().extension() != ".cfg") continue;
+    const auto text = tests::read_file(entry.path());
+    const auto cfg = model::darknet::parse_cfg(text, "a.cfg");
+    if (!cfg) continue;
+    const auto network = model::darknet::build_network(*cfg, std::nullopt);
+    if (!network || network->classes == 0 || network->head != model::HeadKind::kDetections) continue;
+    INFO(entry.path());
+    const bool is_first_yolo = text.find("[detection]") != std::string::npos;
+    const auto parsed = train::parse_trainable_cfg(text, "a.cfg");
+    INFO((parsed ? std::string() : parsed.error().message));
+    CHECK(parsed.ok() == !is_first_yolo);
+    if (!parsed) continue;
+    ++trainable;
+    const auto two = train::with_class_count(text, "a.cfg", 2);
+    REQUIRE(two.ok());
+    const auto changed = train::parse_trainable_cfg(*two, "a.cfg");
+    INFO((changed ? std::string() : changed.error().message));
+    REQUIRE(changed.ok());
+    CHECK(changed->network.classes == 2);
+  }
+  CHECK(trainable > 50);
 }

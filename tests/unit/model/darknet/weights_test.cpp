@@ -230,3 +230,19 @@ TEST_CASE("Weights: a partial file for training is told from a damaged one", "[m
              Contains("48 too few: it ends after the first 1 of 3 layers, a partial file") && Contains("\".conv.1\""));
   CHECK_THAT(weights_problem(first + "abcd"), Contains("44 too few") && !Contains("partial"));
 }
+
+TEST_CASE("Weights: training takes a file that ends where a layer does, and no other short one", "[model][unit]") {
+  const TemporaryDirectory folder;
+  const auto network = network_with(false);
+  // The first convolution has a bias and three weights, the head's six of each.
+  const auto file_of = [&](std::size_t values) {
+    return folder.write("a.weights", header(0, 2, 8) + std::string(4 * values, '\0'));
+  };
+  const auto first = read_first_weights(file_of(4), network);
+  REQUIRE(first.ok());
+  REQUIRE(first->layers.size() == network.layers.size());
+  CHECK(first->layers[0].weights.size() == 3);
+  CHECK(first->layers[1].biases.empty());
+  CHECK(read_first_weights(file_of(16), network)->layers[1].biases.size() == 6);
+  for (const std::size_t values : {0, 3, 5, 15, 17}) CHECK_FALSE(read_first_weights(file_of(values), network).ok());
+}
