@@ -252,6 +252,15 @@ TEST_CASE("Train: pictures, labels and names that do not go together are exit co
   const auto other = tiny.run(pictures.options(pictures.names(), {"--classes", "4"}));
   CHECK(other.exit == exited(2));
   CHECK_THAT(other.errors, Contains("--classes 4, but there are 6 names"));
+  // The user's own cfg is never replaced by one with other classes.
+  (void)pictures.folder.write("0001.txt", "0 0.5 0.5 0.1 0.1\n");
+  for (const auto* name : {"0000.txt", "0002.txt"}) (void)pictures.folder.write(name, "0 0.5 0.5 0.2 0.2\n");
+  const auto replaced =
+      run_program({"yolod-train", "--cfg", tiny.cfg.string(), "--images", pictures.folder.path(), "--labels",
+                   pictures.folder.path(), "--names", names, "--output", tiny.folder.path(), "--steps", "2"});
+  CHECK(replaced.exit == exited(2));
+  CHECK_THAT(replaced.errors, Contains("tiny.cfg: the cfg with another number of classes would replace it"));
+  CHECK(read_file(tiny.cfg) == kTinyCfg);
   CHECK_FALSE(std::filesystem::exists(tiny.output));
 }
 

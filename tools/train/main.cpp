@@ -24,11 +24,13 @@
 
 #include "common/system/cpu_count.hpp"
 #include "model/image/opencv.hpp"
+#include "model/sources/labels.hpp"
 #include "tools/progress/progress_bar.hpp"
 #include "tools/scenes/scene.hpp"
+#include "tools/train/made_anchors.hpp"
+#include "tools/train/picture_source.hpp"
 #include "tools/train/run.hpp"
 #include "tools/train/run_status.hpp"
-#include "tools/train/scene_anchors.hpp"
 #include "tools/train/speed.hpp"
 
 namespace {
@@ -200,18 +202,30 @@ struct AnchorOptions {
   std::size_t count{6};
   std::size_t scenes{1'000};
   std::vector<int> input{416, 416};
+  std::string images;  // empty: scenes
+  std::string labels;
+  std::string names;
 };
 
-int anchors(const AnchorOptions& options) {
+common::Outcome<train::AnchorClusters> clusters_of(const AnchorOptions& options) {
+  const model::image::Size input{options.input[0], options.input[1]};
+  if (!options.images.empty()) {
+    const auto names = model::darknet::read_names(options.names, 0);
+    if (!names) return names.error();
+    const auto folder = train::read_picture_folder(options.images, options.labels, names->size());
+    if (!folder) return folder.error();
+    return train::anchors_of_labels(input, folder->pictures, options.count);
+  }
   model::image::prepare_opencv();  // OpenCV's own threads would cost more than they save
-  const auto clusters = [&] {
-    tools::ProgressBar progress;
-    return train::anchors_of_scenes(
-        {options.input[0], options.input[1]}, options.scenes, options.count, [&](std::size_t drawn) {
-          progress.draw(static_cast<double>(drawn) / static_cast<double>(options.scenes),
-                        std::to_string(drawn) + " of " + std::to_string(options.scenes) + " scenes");
-        });
-  }();
+  tools::ProgressBar progress;
+  return train::anchors_of_scenes(input, options.scenes, options.count, [&](std::size_t drawn) {
+    progress.draw(static_cast<double>(drawn) / static_cast<double>(options.scenes),
+                  std::to_string(drawn) + " of " + std::to_string(options.scenes) + " scenes");
+  });
+}
+
+int anchors(const AnchorOptions& options) {
+  const auto clusters = clusters_of(options);
   if (!clusters) return report(clusters.error());
   std::string list;
   for (const auto& anchor : clusters->anchors) {
@@ -226,9 +240,15 @@ int anchors(const AnchorOptions& options) {
 }
 
 void add_anchors(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand("anchors", "cluster the sizes of lights in drawn scenes");
+  auto* command = app.add_subcommand("anchors", "cluster the sizes of labels, or of lights in drawn scenes");
   const auto options = std::make_shared<AnchorOptions>();
   command->add_option("--count", options->count, "how many anchors")->check(CLI::Range(1, 100))->capture_default_str();
+  auto* images =
+      command->add_option("--images", options->images, "a folder of pictures; default scenes")->type_name("DIR");
+  auto* labels = command->add_option("--labels", options->labels, "their labels")->type_name("DIR")->needs(images);
+  auto* names =
+      command->add_option("--names", options->names, "the names of the classes")->type_name("FILE")->needs(images);
+  images->needs(labels)->needs(names);
   command->add_option("--scenes", options->scenes, "how many scenes")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();

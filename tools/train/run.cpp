@@ -8,13 +8,11 @@
 #include <exception>
 #include <memory>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "common/clock.hpp"
 #include "common/system/cpu_count.hpp"
-#include "common/system/unfinished_file.hpp"
 #include "common/text.hpp"
 #include "model/darknet/operations.hpp"
 #include "model/darknet/weights.hpp"
@@ -26,6 +24,7 @@
 #include "tools/train/loader.hpp"
 #include "tools/train/plot.hpp"
 #include "tools/train/report.hpp"
+#include "tools/train/run_files.hpp"
 #include "tools/train/run_note.hpp"
 #include "tools/train/run_status.hpp"
 #include "tools/train/schedule.hpp"
@@ -65,16 +64,6 @@ bool all_finite(const model::darknet::Network& network, model::darknet::StoredWe
   return true;
 }
 
-std::filesystem::path file_of(const RunOptions& options, const char* extension) {
-  return (options.folder / options.cfg.stem()).concat(std::string(".") + extension);
-}
-
-Outcome<void> write_text(const std::filesystem::path& path, const std::string& text) {
-  common::UnfinishedFile file(path);
-  file.write(text.data(), text.size());
-  return file.finish();
-}
-
 // What a run has resolved of its options.
 struct Resolved {
   std::size_t threads{1};
@@ -112,7 +101,7 @@ class Run {
         learner_(std::move(learner)),
         stop_asked_(std::move(stop_asked)),
         loader_(loader_settings(options, task_.network), *task_.source),
-        curve_(file_of(options, "curve.tsv")) {}
+        curve_(run_file(options, "curve.tsv")) {}
 
   Outcome<RunReport> go() {
     if (auto begun = begin(); !begun) return std::move(begun).error();
@@ -170,7 +159,7 @@ class Run {
   Outcome<void> begin() {
     if (options_.resume) {
       const auto fits = [this](const std::string& note) { return check_same_run(note, resolved_.note); };
-      auto loaded = learner_->load(file_of(options_, "checkpoint"), fits);
+      auto loaded = learner_->load(run_file(options_, "checkpoint"), fits);
       if (!loaded) return std::move(loaded).error();
       position() = *loaded;
       if (auto read = curve_.read(position().step); !read) return read;
@@ -179,33 +168,10 @@ class Run {
     next_requested_ = position().step;
     take_last_scores();
     if (auto written = curve_.write(); !written) return written;
-    if (auto written = write_companions(); !written) return written;
+    if (auto written = write_companions(options_, task_); !written) return written;
     line_.keep(introduction());
     line_.keep("data: " + task_.data);
     line_.keep("begun with: " + task_.start);
-    return {};
-  }
-
-  // What the weights are served with, and which pictures are held out.
-  Outcome<void> write_companions() {
-    std::string names;
-    for (const auto& name : task_.names) names += name + "\n";
-    std::string held_out;
-    for (const auto& picture : task_.held_out) held_out += picture.file.string() + "\n";
-    const auto own_cfg = file_of(options_, "cfg");
-    std::error_code ignored;
-    const bool is_source = std::filesystem::equivalent(own_cfg, options_.cfg, ignored);
-    if (is_source) {
-      return Error{
-          ErrorCode::kBadConfig,
-          own_cfg.string() + ": --output must not be the folder of --cfg, where the trained cfg would replace it"};
-    }
-    const std::vector<std::pair<const char*, std::string>> files{
-        {"cfg", task_.cfg_text}, {"names", names}, {"yaml", config_text(stem())}, {"held-out.txt", held_out}};
-    for (const auto& [extension, text] : files) {
-      if (text.empty()) continue;
-      if (auto written = write_text(file_of(options_, extension), text); !written) return written;
-    }
     return {};
   }
 
@@ -224,6 +190,7 @@ class Run {
   bool take_score(const CurvePoint& point) {
     ap50_ = point.ap50;
     ap50_95_ = point.ap50_95;
+    if (!point.ap50) return false;  // nothing was there to be found
     const bool better = !report_.ap50 || *point.ap50 > *report_.ap50;
     since_best_ = better ? 0 : since_best_ + 1;
     if (better) {
@@ -351,7 +318,7 @@ class Run {
   // The best weights of a run that is resumed and found no better ones are in their file alone.
   void judge_kept(const Validation& validation) {
     if (after_ || !report_.ap50) return;
-    auto kept = model::darknet::read_stored_weights(file_of(options_, "weights"), network());
+    auto kept = model::darknet::read_stored_weights(run_file(options_, "weights"), network());
     if (!kept) return report_failure(std::move(kept).error());
     if (auto judged = evaluate(validation, std::move(*kept)); judged && *judged) after_ = std::move(**judged);
   }
@@ -365,10 +332,10 @@ class Run {
     } else if (unwritten_weights_) {
       report_failure(write_weights(std::move(*unwritten_weights_)));
     }
-    report_failure(learner_->save(file_of(options_, "checkpoint"), position(), resolved_.note));
+    report_failure(learner_->save(run_file(options_, "checkpoint"), position(), resolved_.note));
     report_failure(curve_.write());
-    report_failure(write_text(file_of(options_, "svg"), plot_svg(curve_.points(), stem())));
-    report_.report = file_of(options_, "report.md");
+    report_failure(write_text(run_file(options_, "svg"), plot_svg(curve_.points(), stem())));
+    report_.report = run_file(options_, "report.md");
     report_failure(write_text(report_.report, report_text(facts())));
   }
 
@@ -401,7 +368,7 @@ class Run {
   Outcome<void> write_weights(model::darknet::StoredWeights written) {
     if (!all_finite(network(), written))
       return Error{ErrorCode::kInternal, "weights that are not finite are not written"};
-    auto done = model::darknet::write_weights(file_of(options_, "weights"), network(), written);
+    auto done = model::darknet::write_weights(run_file(options_, "weights"), network(), written);
     unwritten_weights_.reset();
     if (!done) unwritten_weights_ = std::move(written);
     return done;
@@ -439,23 +406,6 @@ class Run {
   std::optional<Error> unsaved_;  // by the last attempt
 };
 
-// kBadConfig where what is asked for and what is in the folder do not go together; makes the folder.
-Outcome<void> prepare_folder(const RunOptions& options) {
-  const auto checkpoint = file_of(options, "checkpoint");
-  std::error_code failed;
-  const bool begun = std::filesystem::exists(checkpoint, failed);
-  if (begun && !options.resume) {
-    return Error{
-        ErrorCode::kBadConfig,
-        checkpoint.string() + " exists: --resume goes on with it; remove it or name another --output to begin anew"};
-  }
-  if (!begun && options.resume)
-    return Error{ErrorCode::kBadConfig, checkpoint.string() + ": no checkpoint there; run without --resume"};
-  std::filesystem::create_directories(options.folder, failed);
-  if (failed) return common::system_error(options.folder.string(), failed.value());
-  return {};
-}
-
 std::optional<std::uint64_t> step_count(const RunOptions& options, const TrainingTask& task) {
   constexpr std::uint64_t kTimesEach = 100;
   if (options.steps || options.minutes) return options.steps;
@@ -473,7 +423,7 @@ Outcome<RunReport> run_training(const RunOptions& options, const std::function<b
   if (!precision) return precision.error();
   auto task = prepare_task(options);
   if (!task) return std::move(task).error();
-  if (auto prepared = prepare_folder(options); !prepared) return std::move(prepared).error();
+  if (auto prepared = prepare_folder(options, *task); !prepared) return std::move(prepared).error();
   model::image::prepare_opencv();  // OpenCV's own threads would be too many
   LearnerSettings settings;
   settings.threads = options.threads == 0 ? common::usable_cpu_count() : options.threads;

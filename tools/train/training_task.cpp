@@ -100,6 +100,7 @@ Outcome<TrainingTask> prepare_task(const RunOptions& options) {
   auto cfg = cfg_for(*text, options.cfg.string(), classes);
   if (!cfg) return std::move(cfg).error();
   task.cfg_text = std::move(cfg->text);
+  task.cfg_is_changed = task.cfg_text != *text;
   task.network = std::move(cfg->network);
   if (options.pictures) {
     if (auto taken = take_pictures(task, options); !taken) return std::move(taken).error();

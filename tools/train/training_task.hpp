@@ -18,6 +18,7 @@ namespace yolod::train {
 
 struct TrainingTask {
   std::string cfg_text;  // as it is trained: with the number of classes that was asked for
+  bool cfg_is_changed{false};
   model::darknet::Network network;
   std::vector<std::string> names;  // of the classes
   std::unique_ptr<SampleSource> source;

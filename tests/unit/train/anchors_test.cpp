@@ -3,8 +3,12 @@
 #include <catch2/catch.hpp>
 #include <vector>
 
+#include "tools/train/made_anchors.hpp"
+
 using yolod::train::Anchor;
+using yolod::train::anchors_of_labels;
 using yolod::train::cluster_anchors;
+using yolod::train::PictureFile;
 using yolod::train::shape_iou;
 
 TEST_CASE("Anchors: the IoU of shapes is that of boxes with one centre", "[train][unit]") {
@@ -41,4 +45,15 @@ TEST_CASE("Anchors: sizes that are all alike give anchors that are", "[train][un
     CHECK(anchor.height == Approx(9));
   }
   CHECK(clusters.mean_iou == Approx(1));
+}
+
+TEST_CASE("Anchors: those of labels are in pixels of the input", "[train][unit]") {
+  std::vector<PictureFile> pictures(2);
+  pictures[0].truths = {{0, {0, 0, 0.5F, 0.25F}}, {1, {0.2F, 0.2F, 0.2F, 0.4F}}};  // the second has no area
+  pictures[1].truths = {{0, {0.1F, 0.1F, 0.6F, 0.35F}}};
+  const auto anchors = anchors_of_labels({200, 100}, pictures, 1);
+  REQUIRE(anchors.ok());
+  CHECK(anchors->anchors.front().width == Approx(100));
+  CHECK(anchors->anchors.front().height == Approx(25));
+  CHECK_FALSE(anchors_of_labels({200, 100}, pictures, 3).ok());
 }

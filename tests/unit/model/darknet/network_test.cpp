@@ -36,7 +36,7 @@ TEST_CASE("Network: the smallest detector", "[model][unit]") {
   CHECK_FALSE(network->letter_box);
   CHECK(network->layers.size() == 2);
   CHECK(candidate_count(*network) == 64);
-  CHECK(heads(*network).size() == 1);
+  CHECK(yolod::model::darknet::heads(*network).size() == 1);
 }
 
 TEST_CASE("Network: another input size replaces the cfg's", "[model][unit]") {

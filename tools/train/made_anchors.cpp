@@ -1,4 +1,4 @@
-#include "tools/train/scene_anchors.hpp"
+#include "tools/train/made_anchors.hpp"
 
 #include <vector>
 
@@ -19,6 +19,21 @@ common::Outcome<AnchorClusters> anchors_of_scenes(model::image::Size input, std:
   }
   if (sizes.size() < count)
     return common::Error{common::ErrorCode::kInternal, "the scenes hold fewer lights than anchors are wanted"};
+  return cluster_anchors(sizes, count);
+}
+
+common::Outcome<AnchorClusters> anchors_of_labels(model::image::Size input, std::span<const PictureFile> pictures,
+                                                  std::size_t count) {
+  std::vector<Anchor> sizes;
+  for (const auto& picture : pictures) {
+    for (const auto& truth : picture.truths) {
+      const Anchor size{(truth.box.x_max - truth.box.x_min) * static_cast<float>(input.width),
+                        (truth.box.y_max - truth.box.y_min) * static_cast<float>(input.height)};
+      if (size.width > 0 && size.height > 0) sizes.push_back(size);
+    }
+  }
+  if (sizes.size() < count)
+    return common::Error{common::ErrorCode::kInvalidParameter, "there are fewer labels than anchors are wanted"};
   return cluster_anchors(sizes, count);
 }
 
