@@ -34,7 +34,7 @@ class RecordingMark final : public WorkMark {
 
 const std::string kSomeBody = "body";
 
-Input input_of(const std::string& body) { return {std::as_bytes(std::span<const char>(body)), {}}; }
+Input input_of(const std::string& body) { return {std::as_bytes(std::span<const char>(body))}; }
 
 std::unique_ptr<Model> load(const IdentitySource& source, const LoadContext& context = {}) {
   auto model = load_identity_model(source, context);

@@ -106,7 +106,7 @@ std::string picture(bool upper_left, bool lower_right) {
 }
 
 model::Input input_of(const std::string& body, const common::PredictionOptions& options = {}) {
-  return {std::as_bytes(std::span<const char>(body)), options};
+  return {std::as_bytes(std::span<const char>(body)), common::ContentKind::kFile, options};
 }
 
 const common::DetectionList& list_of(const model::Output& output) {
