@@ -159,11 +159,11 @@ TEST_CASE("Limits: with every descriptor taken accepts pause and resume, none is
     const rlimit tight{before.descriptors + kFitting, roomy.rlim_max};
     REQUIRE(::prlimit(server.pid(), RLIMIT_NOFILE, &tight, nullptr) == 0);
     InFlight waiting(server.endpoint(), kWaiting, 1'000);
-    REQUIRE(wait_until([&] { return !server.log_lines_with("accept: ").empty(); }));
+    REQUIRE(wait_until([&] { return !server.log_lines_with("cannot accept a connection: ").empty(); }));
     const auto body = random_body(1'000, 31);
     CHECK(is_identity_answer(fitting.front()->post("/predict", body), body));
     check_rests(server);
-    CHECK(server.log_lines_with("accept: ").size() == 1);
+    CHECK(server.log_lines_with("cannot accept a connection: ").size() == 1);
     fitting.clear();
     CHECK(waiting.finish_and_list_wrong() == kNoneWrong);
     REQUIRE(::prlimit(server.pid(), RLIMIT_NOFILE, &roomy, nullptr) == 0);

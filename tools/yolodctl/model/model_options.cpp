@@ -47,7 +47,7 @@ Outcome<common::ModelConfig> from_config(const ModelOptions& options) {
   const auto& name = options.model.empty() ? read.config->default_model : options.model;
   const auto& models = read.config->models;
   const auto found = std::find_if(models.begin(), models.end(), [&](const auto& model) { return model.name == name; });
-  return bad_options(options.config + ": there is no model \"" + name + "\"");
+  if (found == models.end()) return bad_options(options.config + ": there is no model \"" + name + "\"");
   return *found;
 }
 

@@ -187,7 +187,7 @@ TEST_CASE("TorchScript: a list of tensors holds what the file of arrays holds", 
   const auto output = std::move(model->run({&input, 1}).front());
   REQUIRE(output.prediction);
   const auto& list = std::get<common::TensorList>(*output.prediction);
-  REQUIRE(list.tensors.size() == 2);
+  REQUIRE(list.tensors.size() == 3);
   const auto file = only_answer<common::EncodedFile>(*model, body);
   CHECK(model::parse_npz(file_text(file)).value() == list.tensors);
 }
