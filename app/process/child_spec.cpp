@@ -18,16 +18,17 @@ constexpr std::array<DescriptorPlace, 5> kWorkerDescriptors{{{&Inherited::contro
                                                              {&Inherited::arena, ipc::kArenaDescriptor},
                                                              {&Inherited::doorbell, ipc::kDoorbellDescriptor},
                                                              {&Inherited::config, ipc::kConfigDescriptor}}};
-// A loader has neither lane nor doorbell: its workers have.
+// A loader has neither a lane nor a doorbell. The front-end sends both to it with each request to fork a worker.
 constexpr std::array<DescriptorPlace, 3> kLoaderDescriptors{{{&Inherited::control, ipc::kControlDescriptor},
                                                              {&Inherited::arena, ipc::kArenaDescriptor},
                                                              {&Inherited::config, ipc::kConfigDescriptor}}};
 static_assert(kWorkerDescriptors.size() <= ChildSpec::kMostDescriptors);
 
-// Until a model is loaded, a SIGINT waits (worker/load.hpp).
+// SIGINT stays blocked until the model is loaded (worker/load.hpp).
 constexpr std::array<int, 1> kInterrupt{SIGINT};
 
-// How libraries find each other, compute and wait. All else stays here, since a service's environment may hold secrets.
+// These variables tell libraries how to find each other, how to compute and how to wait. The child gets no other
+// variables, because the environment of a service may hold secrets.
 constexpr std::array<std::string_view, 31> kVariablesOfLibraries{"PATH",
                                                                  "HOME",
                                                                  "LANG",

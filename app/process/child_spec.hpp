@@ -1,8 +1,8 @@
-// The kinds of child processes that the front-end starts. One table says of each kind which program it is, what it
-// inherits, what limits it, and what its death means. spawn() reads that table and knows no kind by itself, so that a
-// new kind is a new row.
+// The kinds of child processes that the front-end starts. One table row for each kind names the program, the file
+// descriptors that the child inherits, its limits, and the function that classifies its death. spawn() reads this
+// table and has no code for a single kind, so a new kind needs only a new row.
 //
-// Constants and plain values: any thread.
+// All types here are constants and plain values: any thread may use them.
 #pragma once
 
 #include <array>
@@ -14,9 +14,10 @@
 
 namespace yolod::app::process {
 
-// The descriptors that a child may inherit, as numbers in this process, which keeps them.
+// The numbers, in the front-end, of the file descriptors that a child may inherit. The front-end keeps them open.
 struct InheritedDescriptors {
-  int output{-1};  // for 1 and 2; without it the process has those of this one
+  // The child's descriptors 1 and 2. If it is -1, the child writes to the front-end's standard error.
+  int output{-1};
   int control{-1};
   int lane{-1};
   int arena{-1};
@@ -25,37 +26,45 @@ struct InheritedDescriptors {
 };
 
 enum class ChildKind {
-  kWorker,            // loads by itself. When it dies its requests are replayed, and its slot starts the next worker
-  kLoader,            // workers are forked from it. When it dies they serve on, and its slot starts the next loader
-  kBackgroundLoader,  // a loader that gives way to workers that serve
+  // The worker loads the model itself. After its death its requests are replayed, and its slot starts the next
+  // worker.
+  kWorker,
+  // Workers are forked from the loader. After its death they continue to serve, and its slot starts the next loader.
+  kLoader,
+  // A loader that loads its model at low priority, so that serving workers get the CPU first.
+  kBackgroundLoader,
 };
 
-// One descriptor that a child inherits, and its number there.
+// Says which file descriptor a child inherits, and which number it has in the child.
 struct DescriptorPlace {
   int InheritedDescriptors::*from;
   int to;
 };
 
 struct ChildLimits {
-  bool given_open_files{true};  // RLIMIT_NOFILE as it was before the front-end raised its own; else as it is raised
-  bool core_dumps{true};        // else none: for a process that holds secrets
+  // true: RLIMIT_NOFILE has the value from before the front-end raised its own. false: it has the raised value.
+  bool given_open_files{true};
+  // false: the child writes no core dump. Use false for a process that holds secrets.
+  bool core_dumps{true};
 };
 
 struct ChildSpec {
   static constexpr std::size_t kMostDescriptors = 8;
 
   ChildKind kind;
-  std::string_view program;  // its file's name
+  std::string_view program;  // file name of the program
   std::span<const std::string_view> arguments;
-  // It finds these open, beside 0, 1 and 2, and no others. Each must be given to spawn(), and `to` is above 2.
+  // The child finds these descriptors open, and 0, 1 and 2, and no others. The caller of spawn() must supply each of
+  // them. Each `to` is above 2.
   std::span<const DescriptorPlace> descriptors;
   ChildLimits limits;
-  std::span<const int> blocked_signals;  // its whole mask
-  // Names of our environment's variables that it gets. A name that ends in '_' stands for all that begin so.
+  std::span<const int> blocked_signals;  // the child blocks these signals and no others
+  // The child gets the environment variables of the front-end with these names. A name that ends in '_' is a prefix.
   std::span<const std::string_view> variables;
-  // Its libraries compute: it also gets the variables by which they start no threads of their own and wait as told.
+  // The child's libraries compute. The child then also gets variables that stop these libraries from
+  // starting extra threads, and that set how their threads wait.
   bool computes;
-  // Whose doing its death was. `was_ready`: it had served, or could have.
+  // Returns the cause of a death. `was_ready`: the worker has served, or the loader has loaded its model.
   DeathCause (*classify)(const Death& death, bool was_ready);
 };
 

@@ -29,12 +29,13 @@ bool ChildTable::reaped(pid_t pid, const Death& death) {
     known.mapped().reaped(death);
     return true;
   }
-  std::vector<std::uint64_t> ids;  // entries come and go while each is asked
+  // Callbacks may add and remove entries during the loop.
+  std::vector<std::uint64_t> ids;
   for (const auto& [id, child] : expected_) ids.push_back(id);
   for (const auto id : ids) {
     const auto asked = expected_.find(id);
     if (asked == expected_.end()) continue;
-    const auto is_it = asked->second.is_it;  // the entry may go inside
+    const auto is_it = asked->second.is_it;  // is_it may destroy the entry that holds it
     if (!is_it(pid)) continue;
     if (const auto found = expected_.extract(id)) found.mapped().reaped(death);
     return true;

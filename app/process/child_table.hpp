@@ -1,11 +1,10 @@
-// Every child of the front-end that somebody waits for, by its pid: the one place that the reaper asks whose child has
-// ended.
+// The front-end's children by pid. The reaper asks this table which object owns the child that has ended.
 //
-//   forked, pid known                 add() ----------------------------------> reaped, or its entry goes
-//   forked by a loader, pid unknown   expect() --its hello: add() in its place--> the same
+//   forked, pid known                 add() ----------------------------------> reaped, or its entry is destroyed
+//   forked by a loader, pid unknown   expect() --its hello: add() replaces it--> the same
 //                                         \--reaped before its hello was read--> the same
 //
-// The front-end has one. It outlives its entries. Front-end only, its one thread.
+// The front-end has one table, which outlives its entries. Only the thread of the front-end may call it.
 #pragma once
 
 #include <sys/types.h>
@@ -21,11 +20,12 @@ namespace yolod::app::process {
 
 class ChildTable {
  public:
-  // Called once, from reaped(): the process is gone, and its pid may already be another's. The entry may go inside.
+  // The table calls this once, from reaped(). The process has ended, and the kernel may already have reused its pid.
+  // The callback may destroy the entry.
   using Reaped = std::function<void(const Death&)>;
 
-  // A child's place in the table, held by whoever stands for that child. Without it the child's death is told to
-  // nobody.
+  // A child's entry in the table. The object that owns the child holds it. Without an entry, the table
+  // reports the child's death to no object.
   class Entry {
    public:
     Entry() = default;
@@ -45,7 +45,7 @@ class ChildTable {
     Entry(ChildTable& table, pid_t pid, std::uint64_t id) : table_(&table), pid_(pid), id_(id) {}
 
     ChildTable* table_{nullptr};
-    pid_t pid_{0};  // 0: it was not known
+    pid_t pid_{0};  // 0: the pid was not known
     std::uint64_t id_{0};
   };
 
@@ -54,24 +54,26 @@ class ChildTable {
   ChildTable& operator=(const ChildTable&) = delete;
   ~ChildTable() = default;
 
-  // A number for one more launch of a process, from 1 on: no two launches have the same.
+  // Returns a number for one more launch of a process, from 1 on. No two launches have the same number.
   [[nodiscard]] std::uint64_t new_launch_id() { return ++launches_; }
 
-  // REQUIRES: `pid` is a child that is not reaped yet, and the table does not have it.
+  // REQUIRES: `pid` is a child that has not been reaped yet, and the table does not have it.
   [[nodiscard]] Entry add(pid_t pid, Reaped reaped);
-  // A child whose pid only the child itself can tell. When a process is reaped that nobody has, `is_it` is asked
-  // whether it was this one. It may look for what the child has said, and so replace or end entries.
+  // Adds a child whose pid only the child itself can tell. When a process without an entry is reaped, the table asks
+  // `is_it` whether this child was that process. `is_it` may read the child's messages, and so replace or destroy
+  // entries.
   [[nodiscard]] Entry expect(std::function<bool(pid_t)> is_it, Reaped reaped);
 
   [[nodiscard]] bool has(pid_t pid) const { return by_pid_.contains(pid); }
 
-  // `pid` was reaped: its owner is told. False if nobody has it: as a subreaper, and as PID 1 of a container, this
-  // process reaps strangers as well.
+  // Tells the owner of `pid` that the process was reaped. Returns false if `pid` has no entry: as a subreaper, and
+  // as PID 1 of a container, the front-end also reaps processes that it did not start.
   bool reaped(pid_t pid, const Death& death);
 
  private:
   struct Known {
-    std::uint64_t id;  // of its entry: the pid may be another's by the time that entry goes
+    // The id of its entry. When that entry is destroyed, `pid` may already belong to another process.
+    std::uint64_t id;
     Reaped reaped;
   };
   struct Expected {

@@ -15,14 +15,14 @@ void ControlChannel::listen() {
                          }));
 }
 
-// One message at a time: a worker that sent them without end would otherwise hold the event loop for ever.
+// Reads one message for each turn of the event loop: a worker that sends messages without end cannot block the loop.
 void ControlChannel::read_one() {
   ipc::MilestoneMessage message{};
   pid_t sender = 0;
   switch (ipc::receive_milestone(descriptor_.native_handle(), launch_id_, message, sender)) {
     case ipc::ReceiveResult::kNothingYet: break;
     case ipc::ReceiveResult::kClosed: {
-      const auto closed = events_.closed;  // ours may be gone when it returns
+      const auto closed = events_.closed;  // the callback may destroy events_
       closed();
       return;
     }
@@ -40,7 +40,7 @@ void ControlChannel::read_one() {
 void ControlChannel::read_now() {
   ipc::MilestoneMessage message{};
   pid_t sender = 0;
-  constexpr int kMost = 5;  // hello, ready or a failed load, and two denied calls
+  constexpr int kMost = 5;  // a hello, then ready or a failed load, and two denied calls
   for (int i = 0; i < kMost; ++i) {
     const auto received = ipc::receive_milestone(descriptor_.native_handle(), launch_id_, message, sender);
     if (received != ipc::ReceiveResult::kReceived || !events_.milestone(message, sender)) return;

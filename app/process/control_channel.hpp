@@ -1,7 +1,7 @@
-// The front-end's end of a control channel, in the event loop: what a worker or a loader says arrives as events, one at
-// a time; what it is told is sent at once or not at all.
+// The front-end's end of a control channel. Messages of a worker or a loader arrive as events in the event loop, one
+// at a time. A command is sent at once; if the socket is full, it is lost.
 //
-// Owned by whoever stands for the process. Front-end only, its one thread.
+// The object that stands for the process owns the channel. Only the thread of the front-end may call it.
 #pragma once
 
 #include <sys/types.h>
@@ -22,11 +22,12 @@ namespace yolod::app::process {
 class ControlChannel {
  public:
   struct Events {
-    // False for one that no sane process sends at this point of its life. `sender` is the kernel's word.
+    // Returns false for a message that a correct process does not send in its present state. The kernel supplies
+    // `sender`.
     std::function<bool(const ipc::MilestoneMessage& message, pid_t sender)> milestone;
-    // It said what a sane process does not; nothing more is read.
+    // The process sent a malformed or unexpected message. The channel reads no more messages.
     std::function<void(std::string_view why)> broken;
-    // Nobody holds the other end any more. The channel may be destroyed inside.
+    // No process holds the other end any more. The callback may destroy the channel.
     std::function<void()> closed;
   };
 
@@ -35,13 +36,13 @@ class ControlChannel {
   ControlChannel& operator=(const ControlChannel&) = delete;
   ~ControlChannel() = default;
 
-  // Begins to read. Not before the owner is complete.
+  // Starts to read. REQUIRES: the owner is completely constructed.
   void listen();
-  // Takes what has been said and not been read yet, as milestones alone: of a process that is dead, or that nobody
-  // knows by its pid yet.
+  // Reads the messages that have arrived and were not read yet. It calls only `milestone`, neither `broken` nor
+  // `closed`. Use it for a process that is dead, or whose pid is not known yet.
   void read_now();
   void send(ipc::Command command);
-  // False where the loader cannot take it.
+  // Returns false if the loader cannot take the command.
   [[nodiscard]] bool send_fork(const ipc::LentDescriptors& descriptors, ipc::Command fork);
 
  private:

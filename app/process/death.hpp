@@ -1,4 +1,4 @@
-// How a process of ours ended, and whose doing that was. Plain values: any thread.
+// How a child process ended, and the cause. Plain values: any thread may use them.
 #pragma once
 
 #include <string>
@@ -7,26 +7,29 @@ namespace yolod::app::process {
 
 enum class DeathCause { kOwnDoing, kNotItsDoing, kBadModel };
 
-// How a process ended, as waitpid() tells it.
+// How a process ended, as waitpid() reports it.
 struct Death {
   bool signaled{false};
-  int number{0};              // the signal, or the exit code
-  bool unseen{false};         // it was forked, or was to be, and ended before we knew of it
-  bool out_of_memory{false};  // the kernel's SIGKILL
-  std::string denied_call{};  // of a SIGSYS: the system call that its sandbox denied, where it is known
+  int number{0};  // the signal, or the exit code
+  // The front-end never learned the pid of this worker: the fork failed, or the worker ended before its hello was
+  // read.
+  bool unseen{false};
+  bool out_of_memory{false};  // the kernel's OOM killer sent SIGKILL
+  std::string denied_call{};  // for SIGSYS: the system call that the sandbox denied, if known
 
   [[nodiscard]] static Death before_hello() { return {false, 0, true, false}; }
 
   [[nodiscard]] static Death from_wait_status(int status);
 };
 
-// "SIGSEGV", "exit code 1", "interrupted while loading": for the log and for metrics.
+// Returns a description for the log, such as "SIGSEGV", "exit code 1" or "interrupted while loading (SIGINT), model
+// freed".
 [[nodiscard]] std::string describe(const Death& death);
-// A short word for a metric's label: "SIGSEGV", "exit", "interrupted", "bad_model", "device_lost".
+// Returns a short word for a metric's label: "SIGSEGV", "exit", "interrupted", "bad_model" or "device_lost".
 [[nodiscard]] std::string reason_label(const Death& death);
 
-// Of a worker or a loader (ChildSpec::classify). `was_ready`: it had served, or could have. (A worker that we killed
-// for what it did died of its own doing, whatever this says: the supervisor knows.)
+// Classifies the death of a worker or a loader (ChildSpec::classify). `was_ready`: the process was ready before. The
+// supervisor does not ask this for a process that it killed for a fault: that death is always kOwnDoing.
 [[nodiscard]] DeathCause classify(const Death& death, bool was_ready);
 
 }  // namespace yolod::app::process

@@ -1,4 +1,5 @@
-// A system call that a worker's or loader's sandbox denied, as the process told it (ipc::Milestone::kDenied).
+// A system call that the sandbox of a worker or a loader denied, as the process reported it
+// (ipc::Milestone::kDenied). Plain values: any thread may use them.
 #pragma once
 
 #include <cstdint>
@@ -11,12 +12,12 @@ namespace yolod::app::process {
 struct DeniedCall {
   std::uint32_t number{0};
   std::uint32_t soft_errno{0};  // what the call returned; 0: the process ends by SIGSYS
-  std::string path{};           // of a call that looks for a file, as it may stand in a log
+  std::string path{};           // for a call that takes a path: the path, escaped for the log
 };
 
 [[nodiscard]] DeniedCall denied_call_of(const ipc::MilestoneMessage& message);
 
-// "ptrace", or "number 4711" for one that this machine's list of calls does not have.
+// Returns the name of the call, such as "ptrace", or "number 4711" if libseccomp does not know the number.
 [[nodiscard]] std::string name_of(const DeniedCall& call);
 
 }  // namespace yolod::app::process

@@ -18,7 +18,7 @@ void DoorbellListener::listen() {
 }
 
 void DoorbellListener::take_ring() {
-  // Silenced before the lane is read: a ring in between is then heard at the next wait.
+  // Silence the doorbell before reading the lane. Then a ring in between wakes the next wait.
   const auto rings = ipc::silence_doorbell(doorbell_.native_handle());
   const auto verdict = patience_.heard(rings, events_.rang());
   if (verdict.mad) events_.broken("it rings its doorbell without end");
@@ -29,7 +29,8 @@ void DoorbellListener::take_ring() {
   }
 }
 
-// An event loop that merely waits for nothing is still woken by each ring, as epoll reports edges: so it is taken out.
+// A descriptor in epoll wakes the event loop at each ring, even while no wait is pending. Therefore remove it from
+// epoll.
 void DoorbellListener::ignore_for(std::chrono::milliseconds pause) {
   ignored_.reset(doorbell_.release());
   pause_.expires_after(pause);
@@ -41,7 +42,7 @@ void DoorbellListener::ignore_for(std::chrono::milliseconds pause) {
       events_.broken("its doorbell cannot be listened to: " + refused.message());
       return;
     }
-    (void)ignored_.release();  // doorbell_ has it now
+    (void)ignored_.release();  // doorbell_ owns it now
     listen();
   }));
 }

@@ -1,10 +1,11 @@
-// The front-end's end of one worker's doorbell, in the event loop: an eventfd that the worker rings when it has
-// published completions. A worker that rings without need is listened to ever more seldom (doorbell_patience).
+// The front-end's end of one worker's doorbell. The doorbell is an eventfd that the worker rings after it has
+// published completions. If a worker rings without need, the front-end pauses before it listens again
+// (doorbell_patience).
 //
-//   waits for a ring --a ring--> events --soon--> waits for a ring
-//                                      \--too many rings--> ignores it for a while --> waits for a ring
+//   waits for a ring --a ring--> events --at once--> waits for a ring
+//                                      \--too many rings--> ignores the doorbell for a while --> waits for a ring
 //
-// Owned by whoever stands for the worker. Front-end only, its one thread.
+// The object that stands for the worker owns the listener. Only the thread of the front-end may call it.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -24,7 +25,7 @@ namespace yolod::app::process {
 class DoorbellListener {
  public:
   struct Events {
-    // Returns how many requests the worker has answered, with those of now.
+    // Returns how many requests the worker has answered, including the completions that this ring announced.
     std::function<std::uint64_t()> rang;
     std::function<void(const std::string& why)> broken;
   };
@@ -34,19 +35,19 @@ class DoorbellListener {
   DoorbellListener& operator=(const DoorbellListener&) = delete;
   ~DoorbellListener() = default;
 
-  // Begins to listen. Not before the owner is complete.
+  // Starts to listen. REQUIRES: the owner is completely constructed.
   void listen();
 
  private:
   void take_ring();
-  // For a while: not even the kernel tells the event loop of it meanwhile.
+  // Removes the doorbell from the event loop for this time, so that its rings do not wake the event loop.
   void ignore_for(std::chrono::milliseconds pause);
 
   const Events events_;
   boost::asio::posix::stream_descriptor doorbell_;
   DoorbellPatience patience_;
   boost::asio::steady_timer pause_;
-  common::UniqueFd ignored_;  // what doorbell_ has at other times
+  common::UniqueFd ignored_;  // holds the descriptor of doorbell_ while the doorbell is ignored
   common::Lifeline lifeline_;
 };
 

@@ -1,9 +1,9 @@
-// What the front-end makes of a worker that rings its doorbell: a pure state machine, one for each worker.
+// Decides how long the front-end ignores the doorbell of one worker. It is a pure state machine.
 //
-// A sane worker rings once, at most, for each batch that it has completed. The front-end may have found those
-// completions by itself before it hears the ring; so a ring or two that bring nothing are usual. A worker that rings on
-// costs the event loop a turn each time: after kUsual rings without a completion nobody listens for a while, that
-// doubles from ring to ring; after kMad the worker is mad.
+// A correct worker rings at most once for each batch that it has completed. The front-end may find these completions
+// before it handles the ring, so a few rings without a completion are normal. Each further ring costs a turn of the
+// event loop. After kUsual rings without a completion the front-end pauses before it listens again, and the pause
+// doubles with each ring. After kMad such rings the front-end kills the worker.
 #pragma once
 
 #include <algorithm>
@@ -21,10 +21,11 @@ class DoorbellPatience {
 
   struct Verdict {
     bool mad{false};
-    std::chrono::milliseconds pause{0};  // before the doorbell is listened to again
+    std::chrono::milliseconds pause{0};  // how long to ignore the doorbell
   };
-  // It was heard: `rings` of them at once, as the doorbell counts, which a worker can set to any number. `completions`:
-  // how many requests the worker has completed in its life, those that were found because of this included.
+  // Handles `rings` rings that the eventfd counted. A worker can set this count to any number. `completions` is the
+  // number of requests that the worker has completed in its life, including those that were found because of this
+  // ring.
   [[nodiscard]] Verdict heard(std::uint64_t rings, std::uint64_t completions) {
     if (completions != completions_) {
       completions_ = completions;

@@ -60,11 +60,11 @@ bool LoaderProcess::take_milestone(const ipc::MilestoneMessage& message) {
     case ipc::Milestone::kDenied: {
       const DeniedCall call = denied_call_of(message);
       if (call.soft_errno == 0) {
-        fatal_call_ = call;  // of the loader, or of the process that it forks a worker by
+        fatal_call_ = call;  // of the loader, or of a process that it forked for a worker
       } else if (!std::exchange(told_soft_denial_, true)) {
         events_.denied(*this, call);
       }
-      constexpr int kMostDenied = 100;  // far more than the processes between that a sane one may lose
+      constexpr int kMostDenied = 100;  // far more than a correct loader reports
       return said_hello_ && ++denied_count_ <= kMostDenied;
     }
   }
@@ -76,7 +76,7 @@ void LoaderProcess::read_last_words() {
   control_.read_now();
 }
 
-// No pid can be reused here: the process is ours until we reap it.
+// The pid cannot be reused here: only this process reaps the loader.
 void LoaderProcess::send_signal(int signal) const { kill(pid_, signal); }
 
 }  // namespace yolod::app::process

@@ -1,9 +1,10 @@
-// A model's loader as the front-end sees it: it loads once, and each worker is forked from it (worker/loader.hpp).
+// LoaderProcess is the front-end's view of a model's loader. The loader loads the model once, and each worker is
+// forked from it (worker/loader.hpp).
 //
 //   loading -> ready -> (reaped)
-//      \________________-> (reaped)      it may die at any time: the workers that it has forked live on
+//      \________________-> (reaped)      it may die at any time: the workers that it has forked continue to serve
 //
-// Owned by the supervisor, from fork to reap. Front-end only, its one thread.
+// The supervisor owns it from fork to reap. Only the thread of the front-end may call it.
 #pragma once
 
 #include <sys/types.h>
@@ -27,18 +28,20 @@ namespace yolod::app::process {
 
 class LoaderProcess;
 
-// Called from the event loop.
+// The event loop calls these.
 struct LoaderEvents {
   std::function<void(LoaderProcess&)> ready;
   std::function<void(LoaderProcess&, std::string_view why)> broken;
-  std::function<void(LoaderProcess&, const DeniedCall&)> denied;  // its sandbox let a call fail; it goes on
-  std::function<void(LoaderProcess&)> closed;                     // its channel: it is dead, or as good as that
+  // The sandbox made a system call of the loader fail. The loader continues.
+  std::function<void(LoaderProcess&, const DeniedCall&)> denied;
+  // The control channel closed: the loader is dead, or can take no more commands.
+  std::function<void(LoaderProcess&)> closed;
 };
 
 class LoaderProcess {
  public:
-  // Forks and executes yolod-worker, `kind` is kLoader or kBackgroundLoader. `config_yaml` is emit_model() of its
-  // model.
+  // Forks this process and executes yolod-worker. `kind` is kLoader or kBackgroundLoader. `config_yaml` is
+  // emit_model() of its model. `output` becomes the loader's descriptors 1 and 2. Returns kSystem on failure.
   [[nodiscard]] static common::Outcome<std::unique_ptr<LoaderProcess>> start(boost::asio::io_context& io,
                                                                              const SpawnSettings& spawn,
                                                                              const ipc::InputArena& arena,
@@ -46,7 +49,7 @@ class LoaderProcess {
                                                                              ChildKind kind, LoaderEvents events);
   LoaderProcess(const LoaderProcess&) = delete;
   LoaderProcess& operator=(const LoaderProcess&) = delete;
-  // The process must have been reaped.
+  // REQUIRES: the process has been reaped.
   ~LoaderProcess() = default;
 
   [[nodiscard]] pid_t pid() const { return pid_; }
@@ -54,23 +57,23 @@ class LoaderProcess {
   [[nodiscard]] std::chrono::milliseconds load_time() const { return load_time_; }
   [[nodiscard]] const std::string& load_failure() const { return load_failure_; }
 
-  // What it says of its sandbox; set when it is ready.
+  // Returns the loader's report of its sandbox. It is empty until the loader is ready.
   [[nodiscard]] const common::SandboxState& sandbox() const { return sandbox_; }
-  // The call that its sandbox ended it for, if it said so.
+  // Returns the system call for which the sandbox ended the loader, if the loader reported it.
   [[nodiscard]] const std::optional<DeniedCall>& fatal_call() const { return fatal_call_; }
 
-  // Asks for one more worker, that gets these. False where the loader cannot take it. The worker says hello on its own
-  // channel, or that is closed unused.
+  // Asks for one more worker, which gets `descriptors`. Returns false if the loader cannot take the command. The
+  // worker sends its hello on its own channel. If the fork fails, that channel closes without a message.
   [[nodiscard]] bool fork_worker(const ipc::LentDescriptors& descriptors) {
     return control_.send_fork(descriptors, proven_ ? ipc::Command::kForkProven : ipc::Command::kFork);
   }
-  // A worker that it forked is ready, and so has passed its self-test: those that follow are spared theirs.
+  // A forked worker is ready, so it has passed its self-test. The workers that follow skip theirs.
   void worker_passed_its_test() { proven_ = true; }
-  // No longer: the test may find now what it did not find before, such as that no thread can be started.
+  // The next worker runs the self-test again: it may find a new fault, for example that no thread can be started.
   void test_next_worker() { proven_ = false; }
   void ask_to_stop() { control_.send(ipc::Command::kStop); }
   void send_signal(int signal) const;
-  // After it was reaped: takes what it said at the end and nobody has read yet.
+  // Call this after the loader was reaped. It reads the messages that the loader sent before its death.
   void read_last_words();
 
  private:

@@ -14,7 +14,7 @@ using common::AwakeClock;
 
 namespace {
 
-// From a channel that is closed to the death that closed it.
+// The longest time between the end of the loader's channel and its death.
 constexpr std::chrono::seconds kGrace{1};
 
 }  // namespace
@@ -103,7 +103,7 @@ void LoaderSlot::ask_to_stop() {
   if (process_->ready()) {
     process_->ask_to_stop();
   } else {
-    process_->send_signal(SIGTERM);  // nobody waits for what it loads
+    process_->send_signal(SIGTERM);  // the model that it loads is not needed any more
   }
 }
 

@@ -1,10 +1,10 @@
-// The slot of a model's loader: it holds the process that is the loader now, and replaces it when it dies. The workers
-// that a loader has forked live on without it.
+// LoaderSlot holds the loader process of one model and replaces it after its death. The workers that the loader has
+// forked continue to serve.
 //
-//   empty --start()--> loading --> ready --death--> empty, until the policy's time has come --> loading ...
+//   empty --start()--> loading --> ready --death--> empty, until RespawnPolicy's delay is over --> loading ...
 //                         \___________/^
 //
-// Owned by the supervisor. Front-end only, its one thread.
+// The supervisor owns it. Only the thread of the front-end may call it.
 #pragma once
 
 #include <sys/types.h>
@@ -34,48 +34,48 @@ class LoaderSlot {
  public:
   using Started = common::Outcome<std::unique_ptr<LoaderProcess>>;
   struct Hooks {
-    // Makes the process.
+    // Starts the process. Returns an Error if it cannot be started.
     std::function<Started(LoaderEvents)> launch;
     std::function<void(const LoaderProcess&)> ready;
     std::function<void(pid_t, const DeniedCall&)> denied;
-    // Asked before a death or a failed start is made good: true if there will be no other loader.
+    // The slot asks this after a death or a failed start. true: the slot starts no other loader.
     std::function<bool(DeathCause cause, const std::string& reason)> gives_up;
-    // Whether a loader may be started still. Asked when the time for the next one has come: a timer that has run out
-    // cannot be cancelled any more.
+    // Returns whether a loader may still be started. The slot asks this when the delay is over, because an expired
+    // timer cannot be cancelled.
     std::function<bool()> may_start;
-    // A death that the log is to tell; the time at which the next loader may start, or nothing: there will be none.
+    // Logs the death. Returns the time at which the next loader may start, or nothing if there is none.
     std::function<std::optional<common::Clock::time_point>(RespawnPolicy& policy, DeathCause cause,
                                                            const std::string& what)>
         next_start;
   };
 
-  // `load_timeout`: from a start to ready.
+  // `load_timeout` is the longest time from the start of a loader until it is ready.
   LoaderSlot(boost::asio::io_context& io, std::string model, std::chrono::milliseconds load_timeout, Hooks hooks);
   LoaderSlot(const LoaderSlot&) = delete;
   LoaderSlot& operator=(const LoaderSlot&) = delete;
 
   void start();
-  // It was reaped, and there will be another, unless `is_over`.
+  // The loader was reaped. The slot starts another loader unless `is_over`.
   void reaped(Death death, bool is_over);
-  // The next one is not waited for any more.
+  // Cancels the start of the next loader.
   void stop_waiting() { timer_.cancel(); }
   void ask_to_stop();
   void send_signal(int signal);
 
-  // It did what a sane loader does not: it is killed.
+  // Kills the loader, because it did what a correct loader does not do. `why` goes into the log.
   void condemn(std::string_view why);
-  // It does not take commands: unless it is about to be reaped, it is killed.
+  // The loader does not take commands. Kills it unless it is reaped within a second.
   void suspect();
-  // Asks it for one more worker. False: it does not take that, and is suspected.
+  // Asks the loader for one more worker. If the loader does not take the command, returns false and calls suspect().
   [[nodiscard]] bool fork_worker(const ipc::LentDescriptors& descriptors);
 
   [[nodiscard]] bool is_alive() const { return process_ != nullptr; }
   [[nodiscard]] bool is_ready() const { return process_ && process_->ready() && !condemned_; }
-  // 0: there is none now.
+  // Returns 0 if there is no loader now.
   [[nodiscard]] pid_t pid() const { return process_ ? process_->pid() : 0; }
-  // Null: there is none now.
+  // Returns null if there is no loader now.
   [[nodiscard]] LoaderProcess* process() { return process_.get(); }
-  // When it was started, or will be.
+  // Returns when the loader was started, or when the next loader will be started.
   [[nodiscard]] common::Clock::time_point starts_at() const { return starts_at_; }
   [[nodiscard]] LoaderStatus status() const;
 
@@ -90,7 +90,7 @@ class LoaderSlot {
   bool condemned_{false};
   common::Clock::time_point starts_at_;
   RespawnPolicy policy_;
-  boost::asio::steady_timer timer_;  // load_timeout, or when the next one starts
+  boost::asio::steady_timer timer_;  // for load_timeout, or for the start of the next loader
   common::Lifeline lifeline_;
 };
 

@@ -1,6 +1,6 @@
-// Respawning decides whether the supervisor replaces a dead process of one model, and when. RespawnPolicy says how long
-// one slot waits. This class knows the rest, which all slots of the model share: a trial, an earlier success, the rate
-// of starts, and the end of all attempts.
+// Respawning decides whether the supervisor replaces a dead process of one model, and when. RespawnPolicy computes
+// the delay of one slot. This class holds the state that all slots of the model share: whether the model is on
+// trial, whether it was ready before, the rate of starts, and whether the supervisor has given up.
 //
 //   on (on trial) --end_trial()--> on --stop(), or it gives up--> off
 //              \________________________________________________/^
@@ -21,16 +21,21 @@
 
 namespace yolod::app::process {
 
-// What becomes of a death before every worker has been ready.
+// How the supervisor handles a death before every worker has been ready.
 enum class Start {
-  kServing,  // replaced, with backoff; but a model that cannot be served, before any was ready, is given up
-  kTrial,    // given up, whatever it was, until end_trial()
-  kBeside,   // the same, beside workers that serve: it gives way to them
+  // The supervisor replaces the worker after a delay. It gives up only if the model cannot be served and no worker was
+  // ready
+  // before.
+  kServing,
+  // The supervisor gives up at any death until end_trial().
+  kTrial,
+  // As kTrial, but other workers serve at the same time, so the loader loads at low priority.
+  kBeside,
 };
 
 class Respawning {
  public:
-  // `gave_up` is called when nothing more is started; its reason is one line.
+  // Calls `gave_up` when no process will be started any more. Its reason is one line.
   Respawning(Start start, std::function<void(const std::string& reason)> gave_up)
       : on_trial_(start != Start::kServing), gave_up_(std::move(gave_up)) {}
 
@@ -39,21 +44,21 @@ class Respawning {
   [[nodiscard]] bool on_trial() const { return on_trial_; }
   void end_trial() { on_trial_ = false; }
 
-  // A worker of these was ready.
+  // A worker of this supervisor became ready.
   void was_ready() { model_was_ready_ = true; }
   [[nodiscard]] bool model_was_ready() const { return model_was_ready_; }
-  // An earlier generation was: so no number of failed loads makes it a model that cannot be served.
+  // An earlier generation of the model was ready. Then no number of failed loads makes the supervisor give up.
   void has_served() { model_has_served_ = true; }
 
-  // A process has died, or did not start. Returns true if that ends all attempts.
+  // A process has died, or did not start. Returns true if the supervisor gives up.
   [[nodiscard]] bool gives_up(DeathCause cause, const std::string& reason);
-  // Returns when the successor of a dead process may start, and writes that to the log. Returns nothing if there is no
-  // successor. `policy` belongs to the slot, and `what` says how the process died. The wait is at least `least_wait`.
+  // Returns when the successor of a dead process may start, and writes that to the log. Returns nothing if there is
+  // no successor. `policy` belongs to the slot, and `what` describes the death. The wait is at least `least_wait`.
   [[nodiscard]] std::optional<common::Clock::time_point> next_start(RespawnPolicy& policy, DeathCause cause,
                                                                     const std::string& what,
                                                                     std::chrono::milliseconds least_wait = {});
-  // Returns the least wait of a successor, if the worker died at work on a request. `predictions` counts the
-  // predictions of all workers of the model.
+  // Returns the least wait of a successor if the worker died while it worked on a request. `predictions` is the
+  // number of predictions that all workers of the model have made.
   [[nodiscard]] std::chrono::milliseconds wait_after_death_at_work(std::uint64_t predictions) {
     return request_deaths_.died(predictions);
   }

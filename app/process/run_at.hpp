@@ -1,4 +1,4 @@
-// The front-end does something later, at a time of its own clock.
+// Runs a function in the event loop at a later time of AwakeClock.
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>
@@ -10,14 +10,14 @@
 
 namespace yolod::app::process {
 
-// Runs `then` at `when`, a time of AwakeClock, unless the timer is set again or cancelled before, or the owner of
-// `lifeline` and of the timer is gone by then.
+// Runs `then` at `when`, a time of AwakeClock. Does not run it if the timer is set again or cancelled before, or if
+// the owner of `lifeline` and of the timer has been destroyed. Only the thread of the front-end may call it.
 inline void run_at(boost::asio::steady_timer& timer, common::Clock::time_point when, const common::Lifeline& lifeline,
                    std::function<void()> then) {
   timer.expires_at(common::AwakeClock::real_time(when));
   timer.async_wait(lifeline.guard([&timer, when, &lifeline, then = std::move(then)](boost::system::error_code failure) {
     if (failure) return;
-    if (common::AwakeClock::now() < when) {  // time was lost since the timer was set
+    if (common::AwakeClock::now() < when) {  // AwakeClock lost time since the timer was set
       run_at(timer, when, lifeline, then);
     } else {
       then();

@@ -1,4 +1,5 @@
-// A model's settings for the process that loads it: a sealed file in memory, since an argument list would show in ps.
+// Passes a model's settings to the process that loads it. The settings are in a sealed memfd, because ps shows
+// arguments.
 #pragma once
 
 #include <string>
@@ -8,7 +9,7 @@
 
 namespace yolod::app::process {
 
-// `yaml` is emit_model() of the model. kSystem where the kernel refuses.
+// `yaml` is emit_model() of the model. Returns kSystem if the kernel refuses.
 [[nodiscard]] common::Outcome<common::UniqueFd> make_settings_memfd(const std::string& yaml);
 
 }  // namespace yolod::app::process

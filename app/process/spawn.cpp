@@ -26,8 +26,8 @@ using common::Outcome;
 
 constexpr int kExecFailed = 127;
 
-// In the child. First everything is moved out of the way of the fixed numbers, then into place: a descriptor may
-// already have another's number.
+// Runs in the child. The first loop moves each descriptor above the fixed numbers, and the last loop moves it to its
+// number: before that, one descriptor may have the number that another needs.
 bool place_descriptors(const ChildSpec& spec, const InheritedDescriptors& ours) {
   if (ours.output >= 0 && (dup2(ours.output, STDOUT_FILENO) < 0 || dup2(ours.output, STDERR_FILENO) < 0)) return false;
   int first_unused = STDERR_FILENO + 1;
@@ -37,7 +37,8 @@ bool place_descriptors(const ChildSpec& spec, const InheritedDescriptors& ours) 
     moved[i] = fcntl(ours.*spec.descriptors[i].from, F_DUPFD_CLOEXEC, first_unused);
     if (moved[i] < 0) return false;
   }
-  for (int number = STDERR_FILENO + 1; number < first_unused; ++number) close(number);  // something of ours may have it
+  // a descriptor of the front-end may have this number
+  for (int number = STDERR_FILENO + 1; number < first_unused; ++number) close(number);
   for (std::size_t i = 0; i < spec.descriptors.size(); ++i) {
     if (dup2(moved[i], spec.descriptors[i].to) < 0) return false;
   }
@@ -45,7 +46,7 @@ bool place_descriptors(const ChildSpec& spec, const InheritedDescriptors& ours) 
   return dup2(STDERR_FILENO, STDOUT_FILENO) >= 0;
 }
 
-// Our own standard input may be a terminal, or a file that is none of a worker's business. In the child.
+// Runs in the child. The front-end's own standard input may be a terminal, or a file that the child must not read.
 bool take_away_standard_input() {
   const int nothing = open("/dev/null", O_RDONLY);
   if (nothing < 0) return false;
@@ -61,7 +62,8 @@ void set_limits(const ChildLimits& limits, const rlimit& given_open_files) {
   setrlimit(RLIMIT_CORE, &none);
 }
 
-// What the child needs that only system calls make use of: all of it is made before the fork.
+// The child may only make system calls between fork and exec. Therefore the front-end prepares this data before the
+// fork.
 struct ChildPlan {
   const char* program;
   char* const* arguments;
@@ -74,12 +76,12 @@ struct ChildPlan {
                                const InheritedDescriptors& descriptors) {
   common::reach(common::FaultPoint::kSpawnedUntied);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  // If it died before the line above, nobody will tell us.
+  // If the front-end died before prctl(), the kernel sends no signal.
   if (getppid() != plan.front_end) _exit(ipc::kExitStopped);
   setpgid(0, 0);
   for (int signal = 1; signal < NSIG; ++signal) std::signal(signal, SIG_DFL);
   if (!place_descriptors(spec, descriptors) || !take_away_standard_input()) _exit(kExecFailed);
-  // Lowered last: until the front-end's own descriptors were closed there may have been more of them than this allows.
+  // Lower the limits last: before close_range() the process may have more descriptors open than the limit allows.
   set_limits(spec.limits, given_open_files);
   sigprocmask(SIG_SETMASK, &plan.mask, nullptr);
   common::reach(common::FaultPoint::kSpawnedAboutToExec);
@@ -93,10 +95,11 @@ bool is_passed_on(std::string_view variable, std::span<const std::string_view> k
                      [name](std::string_view one) { return one.ends_with('_') ? name.starts_with(one) : name == one; });
 }
 
-// What the kind gets of our environment, and for libraries that compute what they read before main:
-//   OPENBLAS_NUM_THREADS=1     libopenblas starts its pool when it is loaded, one thread a core
-//   GDAL_DRIVER_PATH=disable   GDAL, where OpenCV brings it along, loads no plugins from folders
-//   how OpenMP's threads wait, unless whoever started us has said so
+// Returns the variables of the front-end's environment that this kind of child gets. If the libraries of the child
+// compute, it also gets variables that they read before main:
+//   OPENBLAS_NUM_THREADS=1     libopenblas otherwise starts one thread for each core when it is loaded
+//   GDAL_DRIVER_PATH=disable   GDAL, where OpenCV depends on it, then loads no plugins from folders
+//   thread_wait                how OpenMP's threads wait, unless the front-end's own environment says it
 std::vector<std::string> environment_of(const ChildSpec& spec, std::string_view thread_wait) {
   constexpr std::string_view kOpenBlas = "OPENBLAS_NUM_THREADS=";
   const bool said = std::getenv("GOMP_SPINCOUNT") != nullptr || std::getenv("OMP_WAIT_POLICY") != nullptr;
@@ -113,7 +116,7 @@ std::vector<std::string> environment_of(const ChildSpec& spec, std::string_view 
   return variables;
 }
 
-// As execve() takes them.
+// Returns the null-terminated array that execve() takes.
 std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   std::vector<char*> pointers;
   pointers.reserve(texts.size() + 1);
@@ -142,7 +145,8 @@ Outcome<pid_t> spawn(const SpawnSettings& settings, const ChildSpec& spec, const
   const pid_t child = fork();
   if (child < 0) return common::last_system_error("fork");
   if (child == 0) become_child(plan, spec, settings.open_files, descriptors);
-  // Also here, so that it is in its own group whichever of the two runs first. Fails once it has exec'd; then it did.
+  // The parent calls setpgid() too, so that the child is in its own group whichever process runs first. The call
+  // fails after the child has called exec, but then the child has already done it.
   setpgid(child, child);
   common::reach(common::FaultPoint::kFrontEndSpawned);
   return child;

@@ -1,4 +1,4 @@
-// Forks this process and executes a program of ours in the child: the only fork of the front-end.
+// Forks this process and executes a program of yolod in the child. The front-end forks nowhere else.
 #pragma once
 
 #include <sys/resource.h>
@@ -17,18 +17,22 @@
 namespace yolod::app::process {
 
 struct SpawnSettings {
-  std::map<std::string, std::filesystem::path, std::less<>> programs;  // where each ChildSpec::program is
-  rlimit open_files{};                                   // RLIMIT_NOFILE as it was before the front-end raised its own
-  std::string_view thread_wait = common::kThreadsSleep;  // unless our own environment says how OpenMP's threads wait
+  // path of each ChildSpec::program
+  std::map<std::string, std::filesystem::path, std::less<>> programs;
+  rlimit open_files{};  // RLIMIT_NOFILE from before the front-end raised it
+  // Used if the front-end's own environment does not say how OpenMP's threads wait.
+  std::string_view thread_wait = common::kThreadsSleep;
 };
 
-// The child's pid. Between fork and exec the child: dies with this process (PDEATHSIG), leaves its process group (so
-// that Ctrl-C reaches the front-end alone), has default dispositions, and gets what `spec` says: mask, limits,
-// descriptors at their numbers and no others, variables. Its standard input is /dev/null, its standard output our
-// standard error or `descriptors.output`. A child that cannot be made ready exits with 127.
+// Returns the child's pid. Between fork and exec the child asks the kernel to kill it when the front-end dies
+// (PDEATHSIG). It leaves the front-end's process group, so that Ctrl-C reaches only the front-end. It restores
+// default signal dispositions and takes the signal mask, the limits, the file descriptors and the variables of
+// `spec`. Its standard input is /dev/null. Its standard output and standard error are `descriptors.output`, or else
+// the front-end's standard error. If the child fails before exec, it exits with code 127.
 //
-// kSystem where there is no such program among the settings', or the kernel refuses to fork. Aborts if this process has
-// more than one thread: a fork would copy locks it cannot free.
+// Returns kSystem if `settings` has no such program, or if the kernel refuses to fork. Aborts if this process has
+// more than one thread: the child would inherit locks that nobody can release. Only the thread of the front-end may
+// call it.
 [[nodiscard]] common::Outcome<pid_t> spawn(const SpawnSettings& settings, const ChildSpec& spec,
                                            const InheritedDescriptors& descriptors);
 

@@ -25,7 +25,7 @@ using common::Outcome;
 using std::chrono::milliseconds;
 
 constexpr std::chrono::seconds kAbortGrace{2};
-// A limit below what every worker takes must not become a storm of forks.
+// A limit below the memory of every worker must not cause a fork after each turn.
 constexpr std::chrono::seconds kBetweenMemoryRecycles{10};
 constexpr std::chrono::seconds kLeaveGrace{5};
 
@@ -78,11 +78,12 @@ void Supervisor::let_leave(WorkerSlot& slot) {
   if (slot.process->was_ready()) {
     slot.process->ask_to_stop();
   } else {
-    slot.process->retire();  // should it be ready after all, it gets no work
+    slot.process->retire();  // if it becomes ready after all, it gets no work
     slot.process->send_signal(SIGTERM);
   }
-  if (slot.condemned) return;  // its watchdog has a nearer end in view
-  // It has as long as a batch may take; who is stuck after that, with nothing to do, is nobody's else to notice.
+  if (slot.condemned) return;  // its watchdog already has an earlier deadline
+  // The worker may take as long as a batch. No other watchdog notices a worker that is stuck after that without a
+  // batch.
   run_at(slot.watchdog, AwakeClock::now() + common::longest_hang_allowance(config_) + kLeaveGrace, slot.lifeline,
          [this, &slot, launch_id = slot.last_launch_id] {
            if (slot.still_has(launch_id)) condemn(*slot.process, "it does not leave");
@@ -99,7 +100,7 @@ bool Supervisor::is_worn(const WorkerProcess& worker, bool may_be_too_large) con
 std::optional<std::uint64_t> Supervisor::may_have_yet(std::uint64_t given) const {
   const std::uint64_t most = config_.recycle.max_requests;
   if (most == 0 || !preload_ || !loader_.is_ready() || !respawning_.is_on()) return std::nullopt;
-  // A worker that is dead, or waits before it is tried again, has a successor on its way that is not worth waiting for.
+  // If a slot has no process, its next process is already due. Do not hold back requests for it.
   if (!slots_.all_have_processes()) return std::nullopt;
   return most - std::min(most, given);
 }
@@ -126,7 +127,7 @@ void Supervisor::start(WorkerEventSink& listener) {
   for (const auto& slot : slots_) start_process(*slot);
 }
 
-// One pipe for all its processes: workers that are forked have their loader's.
+// All processes of a model share one pipe: forked workers inherit it from their loader.
 Outcome<int> Supervisor::open_output() {
   if (!output_) {
     auto opened = WorkerOutput::open(io_, config_.name);
@@ -139,7 +140,7 @@ Outcome<int> Supervisor::open_output() {
 // ---- the loader ----
 
 LoaderSlot::Started Supervisor::launch_loader(LoaderEvents loader_events) {
-  // Beside workers that serve it gives way.
+  // If other workers serve, the loader loads at low priority.
   const bool others_serve = ready_count() != 0 || (beside_ && respawning_.on_trial());
   const auto kind = others_serve ? ChildKind::kBackgroundLoader : ChildKind::kLoader;
   const auto output = open_output();
@@ -199,7 +200,7 @@ Outcome<pid_t> Supervisor::launch(const ipc::LentDescriptors& descriptors) {
 
 std::optional<common::Clock::time_point> Supervisor::next_ready() const {
   if (!respawning_.is_on() || slots_.empty()) return std::nullopt;
-  // What is overdue may come at any time.
+  // A process that is overdue may become ready at any time.
   const auto loaded_at = [this, now = AwakeClock::now()](common::Clock::time_point start) {
     return std::max(now, start + last_load_time_);
   };
@@ -291,8 +292,9 @@ void Supervisor::condemn(WorkerProcess& worker, std::string_view why) {
   if (!begin_to_kill(worker, why)) return;
   worker.send_signal(SIGKILL);
   if (worker.pid() != 0) return;
-  // Either its loader has not forked it or somebody else has said hello: a loader that does so forks no more. Whatever
-  // has the other end of the channel ends with that. Later, since we may be inside one of the channel's events.
+  // Either the loader has not forked the worker, or another process has sent a hello. Such a loader must fork no
+  // more workers. Its death closes the other end of the channel. died() runs later, because this call may come from
+  // inside an event of that channel.
   loader_.condemn("its fork is not to be had");
   WorkerSlot& slot = slots_.of(worker);
   run_at(slot.watchdog, AwakeClock::now(), slot.lifeline, [this, &slot, launch_id = slot.last_launch_id] {
@@ -309,10 +311,10 @@ bool Supervisor::claim(WorkerSlot& slot, pid_t pid) {
 void Supervisor::condemn_hung(WorkerProcess& worker, std::string_view why) {
   if (!begin_to_kill(worker, why)) return;
   WorkerSlot& slot = slots_.of(worker);
-  slot.was_stopped = is_stopped(worker.pid());  // nothing that it had can have done that
+  slot.was_stopped = is_stopped(worker.pid());  // its requests cannot have stopped it
   common::reach(common::FaultPoint::kFrontEndFoundHung);
   worker.send_signal(SIGABRT);
-  worker.send_signal(SIGCONT);  // a stopped process takes no signal but SIGKILL
+  worker.send_signal(SIGCONT);  // a stopped process handles no signal but SIGKILL
   run_at(slot.watchdog, AwakeClock::now() + kAbortGrace, slot.lifeline, [&slot, launch_id = slot.last_launch_id] {
     if (slot.still_has(launch_id)) slot.process->send_signal(SIGKILL);
   });
@@ -341,7 +343,7 @@ void Supervisor::died(WorkerSlot& slot, Death death) {
                                             : spec_of(ChildKind::kWorker).classify(death, was_ready);
   const bool at_work = listener_->worker_died(worker, cause);
   if (was_ready && cause == DeathCause::kOwnDoing && worker.predictions_made() == 0 && is_of_this_loader(slot)) {
-    loader_.process()->test_next_worker();  // it was ready, and could do nothing
+    loader_.process()->test_next_worker();  // it was ready, but made no prediction
   }
   slots_.keep_count_of(worker);
   const pid_t pid = worker.pid();
@@ -351,7 +353,7 @@ void Supervisor::died(WorkerSlot& slot, Death death) {
   slot.process.reset();
   events_.ready_changed();
 
-  // Its successor is on its way already.
+  // A worker that has a successor is not replaced.
   slot.leaving |= slots_.has_successor(slot);
   if (slot.leaving) {
     common::log_info("worker {} ({}) is removed", pid, config_.name);
@@ -371,7 +373,7 @@ void Supervisor::died(WorkerSlot& slot, Death death) {
   if (!was_ready) what += " before it was ready";
   if (!load_failure.empty()) what += ": " + load_failure;
   events_.restarted(reason_label(death));
-  // A device that computes no more is not the request's doing: the next worker there may find it no better.
+  // The request does not cause the loss of a device. The next worker on that device may lose it too.
   const bool device_lost = !death.signaled && death.number == ipc::kExitDeviceLost;
   if (at_work && cause == DeathCause::kOwnDoing && !device_lost) {
     replace(slot, DeathCause::kNotItsDoing, what, respawning_.wait_after_death_at_work(slots_.predictions_made()));
@@ -385,7 +387,7 @@ void Supervisor::replace(WorkerSlot& slot, DeathCause cause, const std::string& 
   if (!at) return;
   ++slot.restarts;
   slot.starts_at = *at;
-  // Through the event loop also when at once: the caller may be in the middle of reaping others.
+  // Use the event loop even for a start at once: the caller may be in the middle of reaping other children.
   run_at(slot.respawn_timer, *at, slot.lifeline, [this, &slot] {
     if (respawning_.is_on() && !slot.process) start_process(slot);
   });
@@ -417,7 +419,7 @@ void Supervisor::signal_all(int signal) {
 }
 
 void Supervisor::forget_unseen() {
-  for (const auto& slot : slots_.copy()) {  // died() may take one away
+  for (const auto& slot : slots_.copy()) {  // died() may remove a slot
     if (slot->has_pid(0)) died(*slot, Death::before_hello());
   }
 }
@@ -432,7 +434,7 @@ milliseconds Supervisor::load_time(const WorkerProcess& worker) const {
 }
 
 std::uint64_t Supervisor::memory_bytes() const {
-  // Of a worker that was forked what it does not have in common with its loader, at least.
+  // For a forked worker, count at least the memory that it does not share with its loader.
   const std::uint64_t common_bytes = common::own_bytes(loader_.pid());
   return common_bytes + common::given_back_bytes(loader_.pid()) + slots_.own_bytes_beyond(common_bytes);
 }

@@ -1,4 +1,5 @@
-// What the process side tells the scheduler of its workers. One thread.
+// WorkerEventSink receives the events of workers. The supervisor calls it, and the dispatcher implements it. The
+// thread of the front-end makes all calls.
 #pragma once
 
 #include "app/process/death.hpp"
@@ -8,13 +9,14 @@ namespace yolod::app::process {
 class Supervisor;
 class WorkerProcess;
 
-// Whoever gives the workers work.
+// The calls never come after worker_died() for the same worker.
 class WorkerEventSink {
  public:
   virtual void worker_ready(WorkerProcess& worker, Supervisor& supervisor) = 0;
   virtual void worker_completions(WorkerProcess& worker) = 0;
-  // Reaped: nothing writes to its lane any more. The last call about this worker; it and its lane go afterwards.
-  // Whether it died at work on a request.
+  // The worker was reaped, and no process writes to its lane any more. This is the last call for this worker: the
+  // supervisor destroys the worker and its lane afterwards. Returns whether the worker died while it worked on a
+  // request.
   virtual bool worker_died(WorkerProcess& worker, DeathCause cause) = 0;
 
  protected:

@@ -52,7 +52,8 @@ Outcome<std::unique_ptr<WorkerOutput>> WorkerOutput::open(asio::io_context& io, 
   if (pipe2(ends.data(), O_CLOEXEC) != 0) return common::last_system_error("a pipe for the output of workers");
   UniqueFd read_end(ends[0]);
   UniqueFd write_end(ends[1]);
-  // The two ends are open files of their own: the workers' end stays as their libraries expect it.
+  // The two ends of a pipe are separate open files. O_NONBLOCK on the read end leaves the workers' end blocking, as
+  // libraries expect.
   const int flags = fcntl(read_end.get(), F_GETFL);
   if (fcntl(read_end.get(), F_SETFL, flags | O_NONBLOCK) != 0) {
     return common::last_system_error("a pipe for the output of workers");

@@ -1,8 +1,9 @@
-// What the processes of one model write to stdout and stderr: log lines of ours, and whatever libraries print. They
-// write to a pipe, and the front-end logs each line as the model's, so that no byte of theirs can look like a line of
-// the front-end. A process that writes without end slows down itself: the front-end reads and logs at a bounded pace.
+// Reads the stdout and stderr of the processes of one model: their own log lines, and any text that libraries print.
+// The processes write to a pipe, and the front-end logs each line with the model's name, so that no output of a
+// worker can look like a line of the front-end. The front-end reads and logs at a limited rate. A process that
+// writes without end fills the pipe and slows down only itself.
 //
-// Front-end only, its one thread.
+// The supervisor owns it. Only the thread of the front-end may call it.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -22,16 +23,16 @@
 
 namespace yolod::app::process {
 
-// Cuts bytes into lines. Pure.
+// Splits bytes into lines. It is pure.
 class LineSplitter {
  public:
   static constexpr std::size_t kLongestLine = 8192;
 
   explicit LineSplitter(std::function<void(std::string_view line)> on_line) : on_line_(std::move(on_line)) {}
 
-  // Calls on_line for each line that is whole, without its line feed; a longer one comes in pieces.
+  // Calls on_line for each complete line, without its line feed. A line above kLongestLine comes in pieces.
   void feed(std::string_view bytes);
-  // Calls on_line for what has no line feed yet.
+  // Calls on_line for the last line if it has no line feed.
   void end();
 
  private:
@@ -39,7 +40,7 @@ class LineSplitter {
   std::string begun_;
 };
 
-// How many lines may be logged: so many at once, and so many a second in the long run. Pure.
+// Limits the lines that may be logged: kBurst at once, and kPerSecond in the long run. It is pure.
 class LineAllowance {
  public:
   static constexpr double kBurst = 500;
@@ -54,19 +55,20 @@ class LineAllowance {
 
 class WorkerOutput {
  public:
-  // `model` is named in each line. Errors are kSystem.
+  // Each logged line names `model`. Returns kSystem if the kernel refuses a pipe.
   [[nodiscard]] static common::Outcome<std::unique_ptr<WorkerOutput>> open(boost::asio::io_context& io,
                                                                            std::string model);
   WorkerOutput(const WorkerOutput&) = delete;
   WorkerOutput& operator=(const WorkerOutput&) = delete;
   ~WorkerOutput();
 
-  // For the processes' descriptors 1 and 2; stays this object's.
+  // The descriptor for the processes' stdout and stderr. This object keeps it open and owns it.
   [[nodiscard]] int write_end() const { return write_end_.get(); }
-  // Logs what has been written so far: before the death of a process is told, for its last words.
+  // Logs the bytes that have been written so far. Call it before the death of a process is logged, so that its last
+  // output comes first.
   void read_now();
 
-  // Bytes that are read at most in one turn of the event loop, of what a pipe can hold, and in one period.
+  // The most bytes that the front-end reads in one turn of the event loop, in one read_now(), and in one kPeriod.
   static constexpr std::size_t kBytesPerTurn = 16U << 10U;
   static constexpr std::size_t kPipeBytes = 64U << 10U;
   static constexpr std::size_t kBytesPerPeriod = 256U << 10U;

@@ -32,7 +32,7 @@ WorkerProcess::WorkerProcess(asio::io_context& io, Identity identity, WorkerEven
                {[this](const auto& message, pid_t sender) { return take_milestone(message, sender); },
                 [this](std::string_view why) { events_.broken(*this, why); },
                 [this] {
-                  if (pid_ != 0) return;  // its death is told by waitpid
+                  if (pid_ != 0) return;  // waitpid() reports the death of this process
                   const auto vanished = events_.vanished;
                   vanished(*this);
                 }}),
@@ -75,7 +75,7 @@ bool WorkerProcess::take_milestone(const ipc::MilestoneMessage& message, pid_t s
       pid_ = sender;
       if (sender == just_reaped_) {
         reaped_ = true;
-      } else if (kill_when_known_) {  // ours to reap, or it could not be the process
+      } else if (kill_when_known_) {  // claims() has checked that it is a child of this process
         kill(pid_, SIGKILL);
       }
       if (state_ == WorkerState::kStarting) state_ = WorkerState::kLoading;
@@ -93,7 +93,8 @@ bool WorkerProcess::take_milestone(const ipc::MilestoneMessage& message, pid_t s
   return false;
 }
 
-// One of each kind: a sane worker tells of the first call that failed softly, and of the one that it ends for.
+// Takes one denied call of each kind. A correct worker reports the first call that failed and the call that ended
+// it.
 bool WorkerProcess::take_denied(const DeniedCall& call) {
   if (call.soft_errno == 0) {
     if (fatal_call_) return false;
@@ -148,7 +149,7 @@ void WorkerProcess::ask_to_stop() {
   control_.send(ipc::Command::kStop);
 }
 
-// No pid can be reused here: the process is ours until we reap it.
+// The pid cannot be reused here: only this process reaps the worker.
 void WorkerProcess::send_signal(int signal) {
   if (pid_ == 0) {
     kill_when_known_ = true;

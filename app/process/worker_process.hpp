@@ -1,15 +1,15 @@
-// One worker process as the front-end sees it: its pid, its lane, its control channel, and where in its life it is.
+// WorkerProcess is the front-end's view of one worker process: its pid, its lane, its control channel and its state.
 //
 //   starting -> loading -> ready <-> busy -> (reaped)
-//        \_________\_________\________\____-> (reaped)     any of them may die
+//        \_________\_________\________\____-> (reaped)     a worker may die in any state
 //   draining: takes no more work; asked to stop, or about to be killed
 //
-// Of one that a loader forks, the pid is known from its hello on; one that ends before that has vanished.
+// If a loader forks the worker, the front-end learns its pid from its hello. If it ends before that, it has
+// vanished.
 //
-// It has many members because one process has and says many things: two channels, a lane, and each milestone once. Most
-// of its functions are the questions to those.
+// The class has many members because it holds two channels, a lane, and the data of each milestone.
 //
-// Owned by the supervisor, from fork to reap. Front-end only, its one thread.
+// The supervisor owns it from fork to reap. Only the thread of the front-end may call it.
 #pragma once
 
 #include <sys/types.h>
@@ -41,14 +41,18 @@ enum class WorkerState { kStarting, kLoading, kReady, kBusy, kDraining };
 
 class WorkerProcess;
 
-// Called from the event loop, never from inside a call into WorkerProcess; but for `claims`.
+// The event loop calls these, never from inside a call into WorkerProcess. The exception is `claims`.
 struct WorkerEvents {
-  std::function<void(WorkerProcess&)> ready;                      // description() and load_time() are set
-  std::function<void(WorkerProcess&)> completions;                // the lane may hold some
-  std::function<void(WorkerProcess&, std::string_view)> broken;   // it says or wrote what a sane worker does not
-  std::function<void(WorkerProcess&)> vanished;                   // nobody has its channel; it may be destroyed inside
-  std::function<void(WorkerProcess&, const DeniedCall&)> denied;  // its sandbox let a call fail; it goes on
-  // Its hello says that it is the process of that pid, which was not known. False if it cannot be.
+  std::function<void(WorkerProcess&)> ready;        // description() and load_time() are set
+  std::function<void(WorkerProcess&)> completions;  // the lane may hold completions
+  // The worker sent or wrote what a correct worker does not.
+  std::function<void(WorkerProcess&, std::string_view)> broken;
+  // No process holds the other end of the control channel. The callback may destroy the worker.
+  std::function<void(WorkerProcess&)> vanished;
+  // The sandbox made a system call of the worker fail. The worker continues.
+  std::function<void(WorkerProcess&, const DeniedCall&)> denied;
+  // The worker's hello came from `pid`, which was not known before. Returns false if that process cannot be this
+  // worker.
   std::function<bool(pid_t)> claims;
 };
 
@@ -56,14 +60,14 @@ class WorkerProcess {
  public:
   struct Identity {
     std::string model;
-    std::uint32_t seat;       // which of the model's workers, for its device
+    std::uint32_t seat;       // number of the worker in its model; selects the device
     std::uint64_t launch_id;  // unique over the server's life
   };
 
-  // Makes the process out of what it gets: its pid, or 0 where its hello will tell it.
+  // Starts the process with these descriptors. Returns its pid, or 0 if the hello will tell the pid.
   using Launch = std::function<common::Outcome<pid_t>(const ipc::LentDescriptors&)>;
 
-  // Makes a lane and launches.
+  // Makes a lane, a control channel and a doorbell, and starts the process. Returns kSystem on failure.
   [[nodiscard]] static common::Outcome<std::unique_ptr<WorkerProcess>> start(boost::asio::io_context& io,
                                                                              const ipc::LaneGeometry& geometry,
                                                                              Identity identity, WorkerEvents events,
@@ -71,52 +75,54 @@ class WorkerProcess {
 
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
-  // The process must have been reaped: its lane goes with this object.
+  // REQUIRES: the process has been reaped. The destructor unmaps its lane.
   ~WorkerProcess() = default;
 
   [[nodiscard]] const Identity& identity() const { return identity_; }
-  [[nodiscard]] pid_t pid() const { return pid_; }  // 0 as long as it is not known
+  [[nodiscard]] pid_t pid() const { return pid_; }  // 0 until it is known
   [[nodiscard]] WorkerState state() const { return state_; }
   [[nodiscard]] bool was_ready() const { return was_ready_; }
-  // Ready or busy.
+  // Returns whether the worker is ready or busy.
   [[nodiscard]] bool serves() const { return state_ == WorkerState::kReady || state_ == WorkerState::kBusy; }
   [[nodiscard]] std::chrono::milliseconds load_time() const { return load_time_; }
   [[nodiscard]] const common::ModelDescription& description() const { return description_; }
   [[nodiscard]] const std::string& load_failure() const { return load_failure_; }
-  // What it says of its sandbox; set when it is ready.
+  // Returns the worker's report of its sandbox. It is empty until the worker is ready.
   [[nodiscard]] const common::SandboxState& sandbox() const { return sandbox_; }
-  // The call that its sandbox ended it for, if it said so.
+  // Returns the system call for which the sandbox ended the worker, if the worker reported it.
   [[nodiscard]] const std::optional<DeniedCall>& fatal_call() const { return fatal_call_; }
   [[nodiscard]] ipc::LaneOwner& lane() { return lane_; }
 
-  // How many requests the dispatcher has with it: decides between ready and busy.
+  // Sets how many requests the dispatcher has assigned to the worker. The state is then ready (0) or busy.
   void set_outstanding(std::uint32_t count);
   [[nodiscard]] std::uint32_t outstanding() const { return outstanding_; }
-  // It has answered one request more. `predicted`: with a prediction; else it refused the request, or failed.
+  // Counts one more answer. `predicted`: the answer is a prediction. Otherwise the worker refused the request, or
+  // failed.
   void count_answer(bool predicted) {
     ++requests_served_;
     if (predicted) ++predictions_made_;
   }
   [[nodiscard]] std::uint64_t requests_served() const { return requests_served_; }  // shown in /status
   [[nodiscard]] std::uint64_t predictions_made() const { return predictions_made_; }
-  // Tells it to look at its lane, if it would not by itself.
+  // Wakes the worker if it sleeps.
   void wake();
-  // Gives it no more work.
+  // The worker gets no more work.
   void retire() { state_ = WorkerState::kDraining; }
-  // Asks it to finish what it has and exit.
+  // Asks the worker to finish its work and exit.
   void ask_to_stop();
-  // Of one whose pid is not known: SIGKILL, once it is.
+  // If the pid is not known yet, sends SIGKILL when it becomes known.
   void send_signal(int signal);
-  // Whether it is the process that was just reaped: it may have said hello, and nobody has read that yet.
+  // Checks whether the process that was just reaped is this worker: reads a hello that has arrived and was not read
+  // yet.
   void learn_pid(pid_t reaped);
-  // After it was reaped: takes why its load failed, if it said so at the end. It is not ready any more, whatever it
-  // said.
+  // Call this after the worker was reaped. It reads why the load failed, if the worker sent that before its death.
+  // The worker does not become ready any more, whatever it sent.
   void read_last_words();
 
  private:
   WorkerProcess(boost::asio::io_context& io, Identity identity, WorkerEvents events, ipc::LaneOwner lane,
                 common::UniqueFd control, common::UniqueFd doorbell);
-  // False for one that no sane worker sends at this point of its life.
+  // Returns false for a message that a correct worker does not send in this state.
   [[nodiscard]] bool take_milestone(const ipc::MilestoneMessage& message, pid_t sender);
   void become_ready(const ipc::MilestoneMessage& message);
   [[nodiscard]] bool take_denied(const DeniedCall& call);

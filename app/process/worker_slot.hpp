@@ -1,10 +1,10 @@
-// A slot stands for one of the workers that a model is to have. It holds the process that is this worker now, and knows
-// when there will be another.
+// A slot stands for one of the configured workers of a model. It holds the process that is this worker now, and the
+// time at which the next one starts.
 //
-//   empty --start--> has a process --death--> empty, until the policy's time has come --> ...
-//                         \--leaving: taken away, or has a successor--death--> (the slot goes as well)
+//   empty --start--> has a process --death--> empty, until RespawnPolicy's delay is over --> ...
+//                         \--leaving: removed, or replaced by a successor--death--> (the slot is destroyed)
 //
-// Owned by the supervisor, which alone changes it. Front-end only, its one thread.
+// The supervisor owns it, and only the supervisor changes it. Only the thread of the front-end may use it.
 #pragma once
 
 #include <sys/types.h>
@@ -25,31 +25,33 @@ namespace yolod::app::process {
 struct WorkerSlot {
   explicit WorkerSlot(boost::asio::io_context& io) : respawn_timer(io), watchdog(io) {}
 
-  // Whether the process that was started as `launch_id` is still there.
+  // Returns whether the slot still has the process that was started as `launch_id`.
   [[nodiscard]] bool still_has(std::uint64_t launch_id) const { return process && last_launch_id == launch_id; }
   [[nodiscard]] bool has_pid(pid_t pid) const { return process && process->pid() == pid; }
   [[nodiscard]] bool serves() const { return process && process->serves(); }
-  // Neither leaves nor stands in for one that does.
+  // Returns whether the slot neither leaves nor is the successor of a slot that leaves.
   [[nodiscard]] bool stays() const { return !leaving && successor_of.expired(); }
 
-  std::uint32_t seat{0};  // its worker's device follows from it; a successor has its predecessor's
+  // The worker's device follows from its seat. A successor has the seat of its predecessor.
+  std::uint32_t seat{0};
   std::unique_ptr<WorkerProcess> process;
-  ChildTable::Entry child;  // the process's
+  ChildTable::Entry child;  // of the process
   std::uint64_t last_launch_id{0};
-  pid_t loader{0};                      // that its worker was to be forked from
-  common::Clock::time_point starts_at;  // its process; in the past if it has
+  pid_t loader{0};                      // the loader that was asked to fork the worker
+  common::Clock::time_point starts_at;  // when the process starts, or was started
   bool waits_for_loader{false};
 
-  bool condemned{false};    // it is being killed for what it did
-  bool was_stopped{false};  // and condemned since it made no progress
-  bool leaving{false};      // not replaced: it goes with its worker
+  bool condemned{false};    // the front-end kills it for a fault
+  bool was_stopped{false};  // a signal had stopped the worker when it was condemned because it hung
+  // The slot is removed when its worker ends.
+  bool leaving{false};
   common::Clock::time_point leaves_since;
-  std::weak_ptr<WorkerSlot> successor_of;  // that leaves when this is ready
+  std::weak_ptr<WorkerSlot> successor_of;  // that slot leaves when this worker is ready
 
   RespawnPolicy policy;
   std::uint64_t restarts{0};
   boost::asio::steady_timer respawn_timer;
-  boost::asio::steady_timer watchdog;  // load_timeout, then the SIGKILL after a SIGABRT
+  boost::asio::steady_timer watchdog;  // for load_timeout, then for the SIGKILL after a SIGABRT
   common::Lifeline lifeline;
 };
 

@@ -1,7 +1,7 @@
-// WorkerSlots keeps the slots of one model's workers and answers the questions about all of them. It neither starts nor
-// ends a process: the supervisor does, which owns it.
+// WorkerSlots keeps the slots of one model's workers and answers the questions about all of them. It neither starts
+// nor ends a process: the supervisor does that.
 //
-// Only the thread of the front-end may call it.
+// The supervisor owns it. Only the thread of the front-end may call it.
 #pragma once
 
 #include <sys/types.h>
@@ -27,25 +27,24 @@ class WorkerSlots {
   // Makes `count` slots without processes. `io` outlives this object.
   WorkerSlots(boost::asio::io_context& io, std::uint32_t count);
 
-  // Adds a slot at the lowest seat that no remaining worker holds. So workers stay spread evenly over the devices, also
-  // after some of them left.
+  // Adds a slot at the lowest seat that no remaining worker holds. So workers stay spread evenly over the devices
+  // after some of them have left.
   WorkerSlot& add();
   // Adds a slot with the seat of `old`, whose worker leaves when the worker of this slot is ready.
   WorkerSlot& add_successor(const std::shared_ptr<WorkerSlot>& old);
   void remove(const WorkerSlot& slot);
 
-  // The slots stand in the order of their addition.
+  // Iterates over the slots in the order in which they were added.
   [[nodiscard]] Slots::const_iterator begin() const { return slots_.begin(); }
   [[nodiscard]] Slots::const_iterator end() const { return slots_.end(); }
   [[nodiscard]] std::size_t size() const { return slots_.size(); }
   [[nodiscard]] bool empty() const { return slots_.empty(); }
-  // A loop that adds or removes slots runs over a copy.
+  // A loop that adds or removes slots needs a copy.
   [[nodiscard]] Slots copy() const { return slots_; }
 
-  // REQUIRES: `worker` is the process of one of them.
+  // REQUIRES: `worker` is the process of one of the slots.
   [[nodiscard]] WorkerSlot& of(const WorkerProcess& worker) const;
-  // Returns the last slot that neither leaves nor has a predecessor. Returns null if fewer than two slots are like
-  // that.
+  // Returns the last slot that neither leaves nor is a successor, or null if there are fewer than two such slots.
   [[nodiscard]] WorkerSlot* one_to_spare() const;
   [[nodiscard]] bool has_successor(const WorkerSlot& slot) const;
   // Returns true if some worker still runs two seconds after the supervisor told it to leave. Most workers need less.
@@ -54,22 +53,22 @@ class WorkerSlots {
   [[nodiscard]] bool all_have_processes() const;
 
   [[nodiscard]] std::uint32_t ready_count() const;
-  // Calls with each worker that is ready or busy.
+  // Calls `each` for each worker that is ready or busy.
   void for_each_ready(const std::function<void(WorkerProcess&)>& each) const;
 
-  // Counts the predictions of all workers, also of dead workers.
+  // Returns the predictions of all workers, including those that have died.
   [[nodiscard]] std::uint64_t predictions_made() const;
   void keep_count_of(const WorkerProcess& dead) { predictions_of_the_dead_ += dead.predictions_made(); }
 
   [[nodiscard]] std::vector<WorkerStatus> status() const;
-  // Sums the private memory of the processes, less `common_bytes` for each process.
+  // Returns the sum of the private memory of the processes, less `common_bytes` for each process.
   [[nodiscard]] std::uint64_t own_bytes_beyond(std::uint64_t common_bytes) const;
 
  private:
   WorkerSlot& add_at(std::uint32_t seat);
 
   boost::asio::io_context& io_;
-  Slots slots_;  // shared with nobody; a successor knows the one before weakly
+  Slots slots_;  // no other object owns a slot; a successor refers weakly to its predecessor
   std::uint64_t predictions_of_the_dead_{0};
 };
 
