@@ -46,7 +46,7 @@ constexpr std::string_view kModelEnd =
     device: auto
 )";
 
-// Writes a name plain where every YAML reader takes it as text, else in quotes.
+// Returns the text without quotes if every YAML reader takes it as a string, otherwise in quotes.
 std::string yaml_text(const std::string& text) {
   constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
   constexpr std::array<std::string_view, 9> kWords{"null", "true", "false", "yes", "no", "on", "off", "y", "n"};
@@ -55,7 +55,7 @@ std::string yaml_text(const std::string& text) {
   const bool is_plain = text.find_first_not_of(kPlain) == std::string::npos && lower.front() >= 'a' &&
                         std::find(kWords.begin(), kWords.end(), lower) == kWords.end();
   auto line = common::to_yaml(is_plain ? common::YamlNode::plain(text) : common::YamlNode::string(text));
-  line.pop_back();  // its end
+  line.pop_back();  // removes the line feed
   return line;
 }
 
@@ -82,7 +82,7 @@ void append_model(std::string& text, const MatchedModel& model) {
   }
 }
 
-// YAML holds text alone, and control characters would spoil the terminal.
+// YAML holds only valid text, and control characters in a file name change the state of a terminal.
 bool can_be_written(const ModelFile& file) {
   return common::is_utf8(file.name) && common::printable(file.name) == file.name;
 }
@@ -108,7 +108,7 @@ common::Outcome<void> write_new_file(const std::filesystem::path& path, std::str
   return {};
 }
 
-// A shell reads the result as one argument.
+// Returns text that a shell reads as one argument.
 std::string quoted(const std::string& argument) {
   constexpr std::string_view kSafe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./";
   if (argument.find_first_not_of(kSafe) == std::string::npos) return argument;

@@ -1,4 +1,4 @@
-// `yolod --init` writes the first system.yaml for the model files in a folder.
+// `yolod --init` writes the first system.yaml for the model files in a folder. One thread.
 #pragma once
 
 #include <filesystem>
@@ -8,13 +8,13 @@
 
 namespace yolod::app::first_run {
 
-// Writes the text of a system.yaml that serves these models, with comments for a person who sees the file for the first
-// time. REQUIRES: at least one model.
+// Returns the text of a system.yaml that serves these models. Its comments explain the file to new users. REQUIRES:
+// at least one model.
 [[nodiscard]] std::string first_config(const Matches& matches);
 
-// Looks at the folder, writes its system.yaml, and tells on stdout what it wrote, what it left out, and which command
-// is next. A file that is there is never written over. Failures go to stderr. Gives the exit code: 0; 1 where nothing
-// was written; 2 where there is no such folder.
+// Searches the folder for model files and writes its system.yaml. It prints to stdout which models it wrote, which
+// files it left out, and the next command. It never overwrites a file. Failures go to stderr. Returns the exit code:
+// 0 if the file was written, 1 if it was not, 2 if there is no such folder.
 [[nodiscard]] int write_first_config(const std::filesystem::path& folder);
 
 }  // namespace yolod::app::first_run

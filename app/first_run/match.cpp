@@ -27,8 +27,8 @@ std::string listed(const Files& files) {
 
 void remove(Files& files, const ModelFile* file) { std::erase(files, file); }
 
-// Darknet writes lights_best.weights, lights_final.weights and lights_last.weights when it trains lights.cfg. A smaller
-// distance fits better, and kSuffixes.size() does not fit.
+// When Darknet trains lights.cfg, it writes lights_best.weights, lights_final.weights and lights_last.weights. A
+// smaller distance is a better match. kSuffixes.size() means that the names do not match.
 constexpr std::array<std::string_view, 4> kSuffixes{"", "_best", "_final", "_last"};
 std::size_t distance(const ModelFile& cfg, const ModelFile& weights) {
   const auto stem = weights.stem();
@@ -38,7 +38,7 @@ std::size_t distance(const ModelFile& cfg, const ModelFile& weights) {
   return kSuffixes.size();
 }
 
-// Finds the weights with the best name. It prefers Darknet's own format where two names are equal.
+// Returns the weights with the best name, or null. If two names are equal, it prefers Darknet's own format.
 const ModelFile* weights_by_name(const ModelFile& cfg, const Files& weights) {
   const ModelFile* best = nullptr;
   const auto rank = [&cfg](const ModelFile& file) {
@@ -55,8 +55,9 @@ bool is_name_of(const ModelFile& labels, const ModelFile* network) {
   return network != nullptr && labels.stem() == network->stem();
 }
 
-// Finds the labels of a network: a list with the name of one of its files, or the only list with its number of classes.
-// A file called .names comes first where several lists have that number.
+// Returns the list of labels with the name of one of the network's files, or the only list with its number of
+// classes. If several lists have that number, it uses the only list whose name ends in .names. Returns null if it
+// cannot decide.
 const ModelFile* find_labels(const Files& all, std::size_t classes, const ModelFile* first, const ModelFile* second) {
   Files fitting;
   for (const auto* labels : all) {
@@ -71,7 +72,8 @@ const ModelFile* find_labels(const Files& all, std::size_t classes, const ModelF
   return fitting.size() == 1 ? fitting.front() : nullptr;
 }
 
-// Makes a name that the config takes: at most 64 letters, digits, '-', '_' and '.', without '-' or '.' at the front.
+// Returns a name that a config accepts: at most 64 letters, digits, '-', '_' and '.', and no '-' or '.' at the
+// start.
 std::string model_name(const std::string& stem, std::set<std::string>& taken) {
   constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
   constexpr std::size_t kRoomForNumber = 6;
@@ -95,7 +97,7 @@ struct Pair {
   const ModelFile* weights;
 };
 
-// Moves each pair that it finds out of both lists.
+// Finds pairs, and removes them from both lists.
 std::vector<Pair> pair_up(Files& cfgs, Files& weights) {
   std::vector<Pair> pairs;
   for (const auto* cfg : Files(cfgs)) {
@@ -150,7 +152,7 @@ Matches match(const std::vector<ModelFile>& files) {
                                listed(weights) + "). Give its weights the name " + cfg->stem() + ".weights."));
   }
   for (const auto* file : weights) {
-    if (!cfgs.empty()) continue;  // told with the cfg
+    if (!cfgs.empty()) continue;  // the message about the cfg names these weights
     matches.problems.push_back(
         file->name + (file->kind == FileKind::kCheckpoint
                           ? " is a PyTorch checkpoint, which holds weights alone, and there is no cfg left for it."

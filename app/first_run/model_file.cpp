@@ -19,7 +19,7 @@ namespace {
 
 using common::Task;
 
-constexpr std::size_t kFirstLook = 4096;  // enough to see whether more is worth reading
+constexpr std::size_t kFirstLook = 4096;  // enough to decide whether to read more
 constexpr std::size_t kLookedBytes = std::size_t{1} << 20U;
 constexpr std::string_view kArchive = "PK\x03\x04";
 constexpr std::size_t kMostFiles = 10'000;
@@ -66,8 +66,8 @@ std::string lower(std::string_view text) {
   return made;
 }
 
-// A cfg begins with [net] or [network]. It detects if it has a head; the classes are those of its last head, or the
-// outputs of a classifier's last layer.
+// A cfg begins with [net] or [network]. If it has a head, it detects, and its last head has the number of classes.
+// Otherwise it classifies, and its last layer has one output for each class.
 std::optional<ModelFile> recognise_cfg(const std::string& name, const std::vector<std::string_view>& lines) {
   ModelFile file{name, FileKind::kCfg, Task::kClassify, 0};
   std::string section;
@@ -96,8 +96,8 @@ std::optional<ModelFile> recognise_cfg(const std::string& name, const std::vecto
   return file;
 }
 
-// A list of labels has one label a line and no line without one. Unless its name says that it is one, its labels are
-// short, differ, and have no punctuation of a program, a page or a config.
+// A list of labels has one label on each line, and no empty line. If the name does not end in .names, each label
+// must also be short, unique, and free of the punctuation of a program, a page or a config.
 std::optional<ModelFile> recognise_labels(const std::string& name, const std::vector<std::string_view>& lines) {
   constexpr std::size_t kLongestLabel = 100;
   constexpr std::string_view kNotFirst = "#;[{<\"'-*/%@!|>";
@@ -115,8 +115,8 @@ std::optional<ModelFile> recognise_labels(const std::string& name, const std::ve
   return ModelFile{name, FileKind::kLabels, Task::kDetect, lines.size()};
 }
 
-// Finds the task in the metadata that Ultralytics and yolodctl write into a TorchScript file, as JSON near its
-// beginning.
+// Ultralytics and yolodctl write metadata into a TorchScript file, as JSON near its start. Returns the task from
+// there.
 Task task_in_metadata(std::string_view begin) {
   constexpr std::string_view kKey = "\"task\"";
   const auto at = begin.find(kKey, std::min(begin.find("/extra/"), begin.size()));
@@ -129,7 +129,7 @@ Task task_in_metadata(std::string_view begin) {
   return Task::kDetect;
 }
 
-// Files of PyTorch are zip archives; their table of contents is at the end.
+// PyTorch files are zip archives, and a zip archive lists its entries at the end.
 std::optional<ModelFile> recognise_archive(const std::string& name, std::string_view begin, std::string_view end) {
   const auto has_entry = [end](std::string_view entry) { return end.find(entry) != std::string_view::npos; };
   if (has_entry("/constants.pkl")) return ModelFile{name, FileKind::kTorchScript, task_in_metadata(begin), 0};
@@ -137,7 +137,7 @@ std::optional<ModelFile> recognise_archive(const std::string& name, std::string_
   return std::nullopt;
 }
 
-// Reads up to `count` bytes from that place on, and fewer where the file ends or cannot be read.
+// Reads up to `count` bytes from `offset`. It reads fewer if the file ends or cannot be read.
 std::string read_piece(int file, std::uint64_t offset, std::size_t count) {
   std::string piece(count, '\0');
   std::size_t filled = 0;
@@ -152,7 +152,7 @@ std::string read_piece(int file, std::uint64_t offset, std::size_t count) {
 }
 
 std::optional<ModelFile> look_at(const std::filesystem::path& path) {
-  // Opening a pipe must not wait for its writer.
+  // O_NONBLOCK: opening a pipe must not wait for a writer.
   const common::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   struct stat status {};
   if (!file.valid() || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
@@ -171,7 +171,7 @@ std::optional<ModelFile> look_at(const std::filesystem::path& path) {
 
 std::optional<ModelFile> recognise(const std::string& name, std::string_view begin, std::string_view end,
                                    std::uint64_t size) {
-  // torch.save wrote a pickle of this number before it wrote zip archives.
+  // Before torch.save() wrote zip archives, it wrote a pickle that begins with this number.
   constexpr std::string_view kLegacyCheckpoint = "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
   if (begin.starts_with(kArchive)) return recognise_archive(name, begin, end);
   if (begin.starts_with(kLegacyCheckpoint)) return ModelFile{name, FileKind::kCheckpoint, Task::kDetect, 0};

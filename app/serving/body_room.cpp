@@ -12,9 +12,9 @@ namespace {
 
 namespace asio = boost::asio;
 
-// Room that comes free within this time is no reason to cut anybody off.
+// The server ends no upload to make room until a request has waited for this time.
 constexpr std::chrono::milliseconds kPressureAfter{100};
-// Waiters that are served before the event loop has its turn.
+// The event loop gets a turn after this many requests have got room.
 constexpr std::size_t kServedAtOnce = 256;
 
 }  // namespace
@@ -50,7 +50,7 @@ asio::awaitable<std::optional<ipc::ArenaBlock>> BodyRoom::reserve(std::uint64_t 
   const auto place = waiters_.insert(
       waiters_.end(),
       Waiter{bytes, common::AwakeClock::now(), asio::steady_timer(io_, patience), std::nullopt, given_bytes_, waiting});
-  // A timer that ends early, because this process did not run for a while, is set again.
+  // If this process did not run for a while, the timer expires too early, and is set again.
   const auto until = place->since + patience;
   for (;;) {
     co_await place->timer.async_wait(common::kAwait);
@@ -59,14 +59,14 @@ asio::awaitable<std::optional<ipc::ArenaBlock>> BodyRoom::reserve(std::uint64_t 
   }
   auto block = std::move(place->block);
   waiters_.erase(place);
-  // Those behind it may have waited for its turn only.
+  // Requests behind this one may have waited only for their turn.
   serve_waiters_later();
   co_return block;
 }
 
 void BodyRoom::serve_waiters_later() {
   if (waiters_.empty() || scheduled_) return;
-  // Not from here: a block may be going while its owner is half way through something.
+  // The caller may be in the middle of an operation that frees a block, so serve the waiting requests later.
   scheduled_ = true;
   asio::post(io_, [this] {
     scheduled_ = false;
@@ -76,11 +76,12 @@ void BodyRoom::serve_waiters_later() {
 
 void BodyRoom::serve_waiters() {
   if (refusing_) return;
-  // For a body of this size there was no place, though so many bytes are free; nor will there be for a larger one.
+  // The arena has no contiguous block for a body of this size, even if as many bytes are free. The same holds for
+  // larger bodies.
   std::uint64_t no_place_for = std::numeric_limits<std::uint64_t>::max();
   std::size_t served = 0;
   for (Waiter& waiter : waiters_) {
-    if (waiter.block || waiter.left) continue;  // and not yet resumed
+    if (waiter.block || waiter.left) continue;  // it has room, or gives up, and has not been resumed yet
     if (waiter.bytes < no_place_for && missing_room(waiter.bytes, room()) == 0) {
       waiter.block = allocate(waiter.bytes);
       if (waiter.block) {
@@ -98,7 +99,7 @@ BodyRoom::Shortage BodyRoom::shortage(common::Clock::time_point now) const {
   Shortage shortage;
   for (const Waiter& waiter : waiters_) {
     if (waiter.block || waiter.left) continue;
-    if (now - waiter.since < kPressureAfter) break;  // nor have those behind it waited longer
+    if (now - waiter.since < kPressureAfter) break;  // the requests behind it have not waited longer
     const std::uint64_t missing = missing_room(waiter.bytes, room());
     if (missing == 0) continue;
     if (shortage.first_bytes == 0) shortage.first_bytes = missing;

@@ -1,5 +1,5 @@
-// Room for bodies: a request whose body does not fit waits here, and its client's bytes wait in the socket. room_policy
-// says which one is served next.
+// BodyRoom gives request bodies room in the arena. If a body does not fit, its request waits here, and the client's
+// bytes wait in the socket. room_policy decides which waiting request gets room next.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -16,7 +16,7 @@
 
 namespace yolod::app::serving {
 
-// Front-end only, its one thread. Outlives every exchange; the arena outlives it.
+// Only the thread of the front-end may call it. It outlives every exchange, and the arena outlives it.
 class BodyRoom {
  public:
   BodyRoom(boost::asio::io_context& io, ipc::InputArena& arena);
@@ -24,23 +24,24 @@ class BodyRoom {
   BodyRoom& operator=(const BodyRoom&) = delete;
   ~BodyRoom() { arena_.on_room({}); }
 
-  // A block, if there is room now and nobody waits who must not be passed.
+  // Returns a block if there is room now and no waiting request must go first.
   [[nodiscard]] std::optional<ipc::ArenaBlock> try_reserve(std::uint64_t bytes);
-  // A block, or nothing if there was no room within `patience`, or refuse_all() or leave(`waiting`) was called.
+  // Waits at most `patience` for room. Returns nothing if there was no room in that time, or after refuse_all() or
+  // leave(`waiting`).
   [[nodiscard]] boost::asio::awaitable<std::optional<ipc::ArenaBlock>> reserve(std::uint64_t bytes,
                                                                                std::chrono::milliseconds patience,
                                                                                const void* waiting = nullptr);
-  // Ends the wait of that one, if it waits.
+  // Ends the wait of the request that called reserve() with `waiting`, if it still waits.
   void leave(const void* waiting);
-  // How many bytes of other uploads would have to go so that a waiter can be served, of those that have waited for a
-  // while: the first of them, and the one that needs least. 0 where there is none, or where room is not what it lacks.
+  // The bytes of other uploads that must be freed to give room to a request that has waited for a while: to the
+  // first such request, and to the request that needs least. Both are 0 if no request lacks room.
   struct Shortage {
     std::uint64_t first_bytes{0};
     std::uint64_t least_bytes{0};
   };
   [[nodiscard]] Shortage shortage(common::Clock::time_point now) const;
 
-  // Ends every wait, now and later.
+  // Ends every wait, and refuses every later request.
   void refuse_all();
 
   [[nodiscard]] const ipc::InputArena& arena() const { return arena_; }
@@ -51,13 +52,13 @@ class BodyRoom {
     common::Clock::time_point since;
     boost::asio::steady_timer timer;
     std::optional<ipc::ArenaBlock> block;
-    std::uint64_t given_before;  // given_bytes_ when it came
+    std::uint64_t given_before;  // given_bytes_ when the wait began
     const void* who{nullptr};
     bool left{false};
   };
 
   [[nodiscard]] UploadRoom room() const { return {arena_.upload_share_bytes(), arena_.uploading_bytes()}; }
-  // A block, if there is room for it.
+  // Returns a block if there is room for it.
   [[nodiscard]] std::optional<ipc::ArenaBlock> allocate(std::uint64_t bytes);
   [[nodiscard]] bool may_be_passed(const Waiter& waiter) const;
   void serve_waiters_later();
@@ -65,8 +66,8 @@ class BodyRoom {
 
   boost::asio::io_context& io_;
   ipc::InputArena& arena_;
-  std::list<Waiter> waiters_;     // in the order in which they came
-  std::uint64_t given_bytes_{0};  // in all blocks so far
+  std::list<Waiter> waiters_;     // in the order of arrival
+  std::uint64_t given_bytes_{0};  // the bytes of all blocks so far
   bool scheduled_{false};
   bool refusing_{false};
 };

@@ -15,7 +15,7 @@ using common::ErrorCode;
 using common::ModelConfig;
 using common::Outcome;
 
-// Beside the shared memory: the front-end itself and the least that a worker takes.
+// Memory beside the shared memory: for the front-end itself, and the least for a worker.
 constexpr std::uint64_t kMemoryReserveBytes = 16ULL << 20U;
 
 }  // namespace
@@ -49,7 +49,7 @@ Outcome<void> check_room_beside(const std::vector<ModelConfig>& models, const Mo
   }
   const auto limit = common::read_memory_limit();
   if (own_bytes == 0 || !limit) return {};
-  // All that is used is theirs at most.
+  // The serving models use at most all the used memory.
   const auto bytes = std::min(own_bytes, limit->used_bytes) + shared_bytes + kMemoryReserveBytes;
   if (bytes <= limit->left_bytes()) return {};
   return Error{

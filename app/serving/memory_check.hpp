@@ -1,5 +1,5 @@
-// Whether models fit into the memory that this server may use: before anything is allocated, so that what does not fit
-// is one line and not a kill by the kernel.
+// Checks whether models fit into the memory that this server may use, before it allocates any. So the operator reads
+// one log line, and the kernel does not kill a process. Only the thread of the front-end may call these functions.
 #pragma once
 
 #include <cstdint>
@@ -11,13 +11,15 @@
 
 namespace yolod::app::serving {
 
-// Shared memory: an arena of that size, which is not there yet, and the lanes of these models. What is there already is
-// in use, but that a model which is loaded in place gives back its lanes. `registry`: null at the start.
+// Checks the shared memory of an arena of this size that is not allocated yet, and of the lanes of these models.
+// Memory that is allocated already counts as used, except the lanes of a model that is reloaded in place. `registry`
+// is null at the start. Returns an Error that names the limit.
 [[nodiscard]] common::Outcome<void> check_shared_memory(std::uint64_t arena_bytes,
                                                         const std::vector<common::ModelConfig>& models,
                                                         const ModelRegistry* registry);
 
-// Whether these models can be loaded beside those of the same names that serve, as far as the memory of these tells.
+// Checks whether these models can be loaded while the models of the same names serve. It estimates their memory from
+// the serving models. Returns kBadConfig if they do not fit.
 [[nodiscard]] common::Outcome<void> check_room_beside(const std::vector<common::ModelConfig>& models,
                                                       const ModelRegistry& registry);
 

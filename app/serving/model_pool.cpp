@@ -42,7 +42,7 @@ struct ModelPool::Generation {
   const std::uint64_t number;
   const std::shared_ptr<const ModelConfig> config;
   process::Supervisor supervisor;
-  boost::asio::steady_timer overdue;  // when it retires: for workers that do not go
+  boost::asio::steady_timer overdue;  // kills the workers that still run long after the generation retired
   common::Lifeline lifeline;
 };
 
@@ -62,7 +62,7 @@ ModelPool::~ModelPool() {
 
 std::uint64_t ModelPool::memory_bytes() const { return serving_ ? serving_->supervisor.memory_bytes() : 0; }
 
-// While a reload in place is between two generations, the next or the one before is on its way.
+// During a reload in place, the candidate or the old settings will start workers soon.
 std::optional<common::Clock::time_point> ModelPool::next_worker() const {
   if (serving_) return serving_->supervisor.next_ready();
   if (candidate_ || next_config_ || (!retired_ && !stopping_)) return AwakeClock::now();
@@ -81,7 +81,7 @@ void ModelPool::start(process::Start start) {
   serve_own(start);
 }
 
-// With the settings that it has.
+// Starts a generation with the present settings and lets it serve.
 void ModelPool::serve_own(process::Start start) {
   serving_ = make_generation(config_, start);
   metrics_.generation(serving_->number);
@@ -100,7 +100,7 @@ void ModelPool::reload(ModelConfig config, Reloaded done) {
   next_config_ = std::make_shared<const ModelConfig>(std::move(config));
   common::log_info("model {}: reloading", name_);
   if (serving_ && next_config_->reload == common::ReloadMode::kInPlace) let_go(std::move(serving_));
-  if (retiring_.empty()) begin_trial();  // else bury() will
+  if (retiring_.empty()) begin_trial();  // otherwise bury() calls it later
 }
 
 void ModelPool::begin_trial() {
@@ -133,11 +133,11 @@ void ModelPool::fail_trial(const std::string& reason) {
                     : serving_ ? "the generation before serves on"
                                : "the settings before are loaded again",
                     reason);
-  let_go(std::move(candidate_));  // bury() goes on, where nothing serves now
+  let_go(std::move(candidate_));  // if no generation serves, bury() loads the old settings again
   end_reload(Error{ErrorCode::kBadModel, reason});
 }
 
-// Posted: whoever asked may ask for the next one, and we are in the middle of a worker's event.
+// Calls the callback later: it may start the next reload, and this call comes from inside an event of a worker.
 void ModelPool::end_reload(const Outcome<void>& result) {
   if (!reloaded_) return;
   boost::asio::post(context_.io, [done = std::exchange(reloaded_, nullptr), result] { done(result); });
@@ -149,19 +149,20 @@ void ModelPool::let_go(std::unique_ptr<Generation> generation) {
   leaving.supervisor.stop_respawning();
   leaving.supervisor.ask_all_to_stop();
   common::reach(common::FaultPoint::kFrontEndLetGo);
-  // What it has may take as long as a request or a batch may; its workers are stuck after that.
+  // The workers may need as long as a request or a batch may take. After that time and kGrace, the pool kills them.
   constexpr std::chrono::seconds kGrace{5};
   process::run_at(leaving.overdue, AwakeClock::now() + common::longest_hang_allowance(*leaving.config) + kGrace,
                   leaving.lifeline, [&leaving] { leaving.supervisor.signal_all(SIGKILL); });
   post(&ModelPool::bury);
 }
 
-// Later, unless this pool is freed until then.
+// Calls the function later, unless this pool is destroyed before.
 void ModelPool::post(void (ModelPool::*what)()) {
   boost::asio::post(context_.io, lifeline_.guard([this, what] { (this->*what)(); }));
 }
 
-// Generations whose processes are all reaped; what waited for that begins. Never inside one of their events.
+// Destroys the generations whose processes have all been reaped, then starts the generation that waited for that.
+// Never call it from inside an event of a generation.
 void ModelPool::bury() {
   std::erase_if(retiring_, [](const auto& generation) { return !generation->supervisor.any_alive(); });
   if (!retiring_.empty() || stopping_) return;
@@ -195,7 +196,7 @@ void ModelPool::give_work_to(process::WorkerProcess& worker, process::Supervisor
   dispatcher_.worker_ready(links_.try_emplace(&worker, worker, supervisor).first->second);
 }
 
-// A worker that rang before it was ready has no link yet: there is nothing of ours in its lane.
+// A worker may ring before it is ready. It has no link yet, and the dispatcher has put no request into its lane.
 void ModelPool::worker_completions(process::WorkerProcess& worker) {
   if (const auto link = links_.find(&worker); link != links_.end()) dispatcher_.worker_completions(link->second);
 }
@@ -209,7 +210,7 @@ bool ModelPool::worker_died(process::WorkerProcess& worker, process::DeathCause 
 }
 
 void ModelPool::tick() {
-  if (!retiring_.empty()) bury();  // a worker that vanished was not reaped as ours
+  if (!retiring_.empty()) bury();  // no reaper event tells that a vanished worker has ended
   if (serving_) serving_->supervisor.recycle();
   dispatcher_.look_again();
 }
@@ -296,7 +297,7 @@ void ModelPool::update_metrics() {
     if (worker.sandbox.seccomp) ++with_seccomp;
   }
   for (const auto& [state, count] : by_state) metrics_.workers(state, count);
-  if (serving == 0) return;  // nothing is known that was not known before
+  if (serving == 0) return;  // without a serving worker there is no new value
   metrics_.sandbox("landlock", with_landlock == serving);
   metrics_.sandbox("seccomp", with_seccomp == serving);
 }

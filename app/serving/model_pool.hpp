@@ -1,19 +1,22 @@
-// One model that is served: its scheduler, and its generations of workers.
+// ModelPool serves one model. It has the model's scheduler and its generations of workers.
 //
-//   on trial --all workers ready--> serving --the next one serves--> retiring --all reaped--> (gone)
+//   candidate --all workers ready--> serving --the next one serves--> retiring --all reaped--> (destroyed)
 //       \________a load, a warm-up or the canary failed___________________/^
 //
-// A reload starts a generation on trial beside the one that serves; whatever happens to it, clients are served. Where
-// there is no room for two (`reload: in_place`) the old one retires first, requests wait in the queue, and should the
-// new one fail, the old settings are loaded again. There are never more than two: a trial begins when no other
-// generation is left of what was before.
+// A reload starts a candidate generation beside the serving generation. If the candidate fails, the serving
+// generation continues to serve. With `reload: in_place` there is no memory for two generations. Then the old
+// generation retires first and requests wait in the queue. If the candidate fails, the pool loads the old settings
+// again. A candidate starts only when no retiring generation is left, so there are never more than two.
 //
-// A model that is not in the config any more is retired; so is one that a reload adds, until its trial is over.
+// A model that the config no longer has is retired. A model that a reload adds is also retired until its candidate
+// serves.
 //
-// It has many functions because a question or a signal goes on to every generation, and because each step of a reload
-// and each event of a worker is one. They share which generation serves, and so they are not split.
+// The class has many functions, because each question and each signal goes on to every generation, and each step of
+// a reload and each event of a worker is a function. All of them depend on which generation serves, so they stay in
+// one class.
 //
-// Front-end only, its one thread. Does not move: its parts refer to each other.
+// ModelRegistry owns it. It never moves, because its parts refer to each other. Only the thread of the front-end may
+// call it.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -37,7 +40,7 @@
 
 namespace yolod::app::serving {
 
-// What every pool shares; outlives them all.
+// The parts that all pools share. They outlive the pools.
 struct PoolContext {
   boost::asio::io_context& io;
   const process::SpawnSettings& spawn;
@@ -50,30 +53,31 @@ struct PoolContext {
 class ModelPool final : private process::WorkerEventSink {
  public:
   struct Events {
-    // What it should serve cannot be served: of the first generation, or of the settings before one that failed in
-    // place.
+    // The model cannot be served, and no older generation serves it: its first generation failed, or the old
+    // settings failed after a candidate failed in place.
     std::function<void(ModelPool&, const std::string& reason)> gave_up;
     std::function<void()> ready_changed;
   };
-  // What came of a reload.
+  // Receives the result of a reload.
   using Reloaded = std::function<void(const common::Outcome<void>&)>;
 
-  // Retired until it is started, or a reload has ended well. `generations_before`: of a model of that name that was
-  // freed.
+  // A new pool is retired until start(), or until its first reload succeeds. `generations_before` counts the
+  // generations of an earlier pool of the same name that was destroyed.
   ModelPool(PoolContext& context, common::ModelConfig config, Events events, std::uint64_t generations_before = 0);
   ModelPool(const ModelPool&) = delete;
   ModelPool& operator=(const ModelPool&) = delete;
   ~ModelPool();
 
   void start(process::Start start);
-  // One at a time: not while reloading().
+  // Starts a reload. `done` is called once, later, with kBadModel or kUnknownModel on failure. REQUIRES: not
+  // reloading().
   void reload(common::ModelConfig config, Reloaded done);
   [[nodiscard]] bool reloading() const { return reloaded_ != nullptr; }
-  // The model is not served any more: what it has is finished, its workers go.
+  // Stops serving the model: the pool answers the requests that it has, and its workers exit.
   void retire();
   [[nodiscard]] bool retired() const { return retired_; }
 
-  // Recycles workers, buries generations. To be called every so often.
+  // Recycles workers and destroys retired generations. Call it at regular intervals.
   void tick();
   void add_worker();
   void remove_worker();
@@ -88,13 +92,13 @@ class ModelPool final : private process::WorkerEventSink {
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] std::uint64_t generation_count() const { return generation_count_; }
   [[nodiscard]] const common::ModelConfig& config() const { return *config_; }
-  // A worker that serves has been ready, once; or the model is retired.
+  // Returns whether a worker of a serving generation has ever been ready, or whether the model is retired.
   [[nodiscard]] bool was_ready() const { return retired_ || was_ready_; }
   [[nodiscard]] schedule::Dispatcher& dispatcher() { return dispatcher_; }
   [[nodiscard]] const schedule::Dispatcher& dispatcher() const { return dispatcher_; }
   [[nodiscard]] ServedModel& served() { return served_; }
   [[nodiscard]] ModelStatus status() const;
-  // Supervisor::memory_bytes() of what serves; 0 where nothing does.
+  // Returns Supervisor::memory_bytes() of the serving generation, or 0 if there is none.
   [[nodiscard]] std::uint64_t memory_bytes() const;
   void update_metrics();
 
@@ -122,16 +126,18 @@ class ModelPool final : private process::WorkerEventSink {
 
   PoolContext& context_;
   const std::string name_;
-  std::shared_ptr<const common::ModelConfig> config_;  // of what serves, or is to
+  // settings of the serving generation, or of the next one if there is none
+  std::shared_ptr<const common::ModelConfig> config_;
   Events events_;
   observe::ModelMetrics metrics_;
-  std::unordered_map<process::WorkerProcess*, WorkerLink> links_;  // of workers that the dispatcher has
+  std::unordered_map<process::WorkerProcess*, WorkerLink> links_;  // a link for each worker that the dispatcher has
   schedule::Dispatcher dispatcher_;
   ServedModel served_;
   std::uint64_t generation_count_;
   std::unique_ptr<Generation> serving_;
   std::unique_ptr<Generation> candidate_;
-  std::shared_ptr<const common::ModelConfig> next_config_;  // to be tried once what retires is gone
+  // its candidate starts when no retiring generation is left
+  std::shared_ptr<const common::ModelConfig> next_config_;
   std::vector<std::unique_ptr<Generation>> retiring_;
   Reloaded reloaded_;
   bool retired_{true};

@@ -59,7 +59,7 @@ void ModelRegistry::tick() {
   for (const auto& pool : pools_) pool->tick();
   std::erase_if(pools_, [this](const auto& pool) {
     if (!pool->retired() || pool->reloading() || pool->any_alive()) return false;
-    pool->update_metrics();  // it has no workers any more, and will not be asked again
+    pool->update_metrics();  // the pool has no workers any more, and its metrics are not read again
     generations_of_the_gone_[pool->name()] = pool->generation_count();
     return true;
   });

@@ -1,13 +1,12 @@
-// The models of the server, each a pool: which there are, which is the default, and what concerns all of them.
+// ModelRegistry has the pools of all models, and the name of the default model.
 //
-// A model that is not in the config any more is retired: no request finds it, what it has is finished, its processes
-// go. It is freed when the last of them is reaped and the last request lets go of it: a request holds its model until
-// its answer is written, and every request gets an answer.
+// A model that the config no longer has is retired: no request finds it, its pending requests are answered, and its
+// processes exit. Its pool is destroyed when its last process has been reaped and the last request has released it.
+// A request holds its model until its answer is written, and every request gets an answer.
 //
-// What concerns each model by itself is asked of its pool: pools() has all of them. Functions here are those for which
-// the models must be known together.
+// To ask about a single model, call its pool, from pools(). This class has only the functions that need all models.
 //
-// Front-end only, its one thread.
+// The front-end owns it. Only the thread of the front-end may call it.
 #pragma once
 
 #include <cstdint>
@@ -33,32 +32,32 @@ class ModelRegistry final : public Models {
   ModelRegistry& operator=(const ModelRegistry&) = delete;
   ~ModelRegistry();
 
-  // Adds these, retired until start().
+  // Adds pools for these models. They are retired until start().
   void add(const std::vector<common::ModelConfig>& models);
   void start(process::Start start);
   void set_default(std::string name) { default_model_ = std::move(name); }
 
   [[nodiscard]] std::shared_ptr<ServedModel> find(std::string_view name) const override;
-  // Also one that is retired and not freed yet; null if there is none.
+  // Returns the pool even if it is retired and not destroyed yet. Returns null if there is no such pool.
   [[nodiscard]] ModelPool* find_pool(std::string_view name) const;
 
-  // Loads that model beside what serves of it, or for the first time. Not while its pool is reloading().
+  // Loads the model beside its serving generation, or for the first time. REQUIRES: its pool is not reloading().
   void reload(const common::ModelConfig& model, ModelPool::Reloaded done);
   void retire_all_but(const std::vector<common::ModelConfig>& models);
 
-  // Recycles workers, frees what is gone. To be called every so often.
+  // Recycles workers and destroys retired pools without processes. Call it at regular intervals.
   void tick();
   [[nodiscard]] bool have_completions() const;
 
   // ---- the server's stop ----
-  // No worker is replaced, and no request is taken any more; those without an answer get kShuttingDown.
+  // From now on the server replaces no worker and accepts no request. Pending requests get kShuttingDown.
   void shut_down();
   [[nodiscard]] bool any_alive() const;
   [[nodiscard]] bool any_was_ready() const;
 
-  [[nodiscard]] std::vector<ModelStatus> status() const;  // of those that are not retired
+  [[nodiscard]] std::vector<ModelStatus> status() const;  // excludes retired models
 
-  // All of them, also those that are retired and not freed yet. tick() and reload() change them.
+  // Returns all pools, including retired ones that are not destroyed yet. tick() and reload() change this list.
   [[nodiscard]] const std::vector<std::shared_ptr<ModelPool>>& pools() const { return pools_; }
 
  private:
@@ -68,7 +67,7 @@ class ModelRegistry final : public Models {
   const ModelPool::Events events_;
   std::string default_model_;
   std::vector<std::shared_ptr<ModelPool>> pools_;
-  // How many generations a model had that was freed: if it comes back, it goes on counting.
+  // The generation counts of destroyed pools. A model that comes back continues to count from there.
   std::map<std::string, std::uint64_t, std::less<>> generations_of_the_gone_;
 };
 

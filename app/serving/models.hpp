@@ -1,4 +1,4 @@
-// The models that requests may ask, found by name. One thread.
+// Models finds served models by name. Only the thread of the front-end may call it.
 #pragma once
 
 #include <memory>
@@ -10,8 +10,8 @@ namespace yolod::app::serving {
 
 class Models {
  public:
-  // `name` empty: the default model. Null if there is none of that name. A request that holds it keeps the model's
-  // memory, not its processes.
+  // With an empty `name`, returns the default model. Returns null if no served model has that name. A request that
+  // holds the result keeps the memory of the model's pool, but not its processes.
   [[nodiscard]] virtual std::shared_ptr<ServedModel> find(std::string_view name) const = 0;
 
  protected:

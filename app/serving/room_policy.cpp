@@ -11,7 +11,7 @@ std::uint64_t wanted_room(std::uint64_t bytes, std::uint64_t share_bytes) {
 
 std::uint64_t missing_room(std::uint64_t bytes, const UploadRoom& room) {
   const std::uint64_t free = room.share_bytes - std::min(room.share_bytes, room.used_bytes);
-  if (bytes > room.share_bytes) return bytes - free;  // there will never be enough
+  if (bytes > room.share_bytes) return bytes - free;  // a body above the whole share never fits
   const std::uint64_t wanted = wanted_room(bytes, room.share_bytes);
   return wanted - std::min(wanted, free);
 }

@@ -1,29 +1,30 @@
-// Who of those that wait for room in the arena gets it next. A pure function of sizes. No sockets.
+// Decides which of the waiting requests gets room in the arena next. The functions are pure: they depend only on
+// sizes.
 //
-//   - A body leaves as much room free as it takes itself, at most an eighth of all. So a body that is smaller than
-//     those that fill the arena finds room, whatever the larger ones do.
-//   - A body that does not fit does not keep those behind it from being served.
-//   - Nobody is passed for ever: a body that has waited while twice the whole share was given away is the next.
+//   - A body takes room only if as many bytes as its own size stay free, but at most an eighth of the share. So
+//     a body that is smaller than the bodies that fill the arena finds room.
+//   - A body that does not fit does not block the smaller bodies behind it.
+//   - No body waits without end: after blocks of twice the whole share were given to other bodies, it is next.
 #pragma once
 
 #include <cstdint>
 
 namespace yolod::app::serving {
 
-// What unfinished bodies may take of the arena, and what they take now.
+// The part of the arena that unfinished bodies may take, and the part that they take now.
 struct UploadRoom {
   std::uint64_t share_bytes{0};
   std::uint64_t used_bytes{0};
 };
 
-// What must be free for a body of that size: itself, and what it leaves to smaller ones.
-// REQUIRES: bytes <= share_bytes.
+// Returns the room that must be free for a body of this size: its own size, and the part that stays free for smaller
+// bodies. REQUIRES: bytes <= share_bytes.
 [[nodiscard]] std::uint64_t wanted_room(std::uint64_t bytes, std::uint64_t share_bytes);
 
-// How much too little room there is for such a body; 0 if it may be taken now.
+// Returns how many bytes of room a body of this size lacks, or 0 if it may take room now.
 [[nodiscard]] std::uint64_t missing_room(std::uint64_t bytes, const UploadRoom& room);
 
-// Whether others may still pass a body that has waited while `given_bytes` were given away.
+// Returns whether other bodies may pass a body that has waited while `given_bytes` were given to other bodies.
 [[nodiscard]] bool may_be_passed(std::uint64_t given_bytes, std::uint64_t share_bytes);
 
 }  // namespace yolod::app::serving

@@ -1,4 +1,4 @@
-// One model, as a request meets it. One thread.
+// ServedModel is the view of a model that a request uses. Only the thread of the front-end may use it.
 #pragma once
 
 #include "app/observe/metrics.hpp"
@@ -8,7 +8,8 @@
 namespace yolod::app::serving {
 
 struct ServedModel {
-  const common::ModelConfig* config;  // of the generation that serves: it may be another after a wait
+  // The settings of the serving generation. A reload may replace this pointer while a request waits.
+  const common::ModelConfig* config;
   schedule::Dispatcher& dispatcher;
   observe::ModelMetrics& metrics;
 };

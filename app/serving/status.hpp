@@ -1,4 +1,4 @@
-// What /status and /readyz show. Values only: any thread.
+// The data that /status and /readyz show. Plain values: any thread may use them.
 #pragma once
 
 #include <chrono>
@@ -19,10 +19,10 @@ struct ModelStatus {
   bool reloading{false};
   std::size_t queued{0};
   std::uint32_t queue_limit{0};
-  std::size_t batch_size{0};  // the largest that is formed now
+  std::size_t batch_size{0};  // size of the largest batch that is formed now
   std::chrono::duration<double, std::milli> batch_wait{0};
   std::uint32_t workers_ready{0};
-  std::uint32_t workers_wanted{0};  // of the generation that serves
+  std::uint32_t workers_wanted{0};  // of the serving generation
   std::optional<process::LoaderStatus> loader;
   std::vector<process::WorkerStatus> workers;  // of every generation
 };

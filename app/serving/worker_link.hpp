@@ -1,4 +1,4 @@
-// The scheduler's port to one worker process.
+// WorkerLink is the scheduler's interface to one worker process.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,8 @@
 
 namespace yolod::app::serving {
 
-// Owned by the pool, from the worker's ready to its death; both that it refers to outlive it. One thread.
+// The pool owns it from the time the worker is ready until its death. The worker and the supervisor outlive it. Only
+// the thread of the front-end may call it.
 class WorkerLink final : public schedule::WorkerPort {
  public:
   WorkerLink(process::WorkerProcess& worker, process::Supervisor& supervisor)
