@@ -34,8 +34,8 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kHousekeepingPeriod{100};
 
-// max_connections, or what the descriptors allow once those of two generations of workers and of the places that are
-// kept for questions about the server's health and for admins are set aside.
+// Returns max_connections, or fewer if RLIMIT_NOFILE does not allow that many. It first reserves the descriptors of
+// two generations of workers, and of the connections that are kept for health checks and for admins.
 std::size_t connection_limit(const common::Config& config) {
   constexpr rlim_t kOwnDescriptors = 64;
   constexpr rlim_t kPerWorker = 8;
@@ -65,7 +65,7 @@ FrontEnd::FrontEnd(const common::Config& config, ReadConfig read_again, RunMode 
       manager_(manager),
       server_(io_, *this, config_.server, connection_limit(config)) {
   spawn_.open_files = open_files;
-  if (mode == RunMode::kCheck) manager_.ignore();  // this is no start of the service
+  if (mode == RunMode::kCheck) manager_.ignore();  // a check is not a start of the service
 }
 
 FrontEnd::~FrontEnd() = default;
@@ -83,7 +83,7 @@ int FrontEnd::run() {
 #endif
     io_.run();
   } catch (const std::exception& failure) {
-    // A broken invariant: whoever supervises us is the recovery, and the kernel ends the workers.
+    // An invariant is broken. The service manager restarts the server, and the kernel kills the workers.
     common::log_error("unexpected: {}", failure.what());
     common::flush_log();
     std::abort();
@@ -98,7 +98,8 @@ Outcome<void> FrontEnd::start() {
   if (!found) return found.error();
   spawn_.programs[worker_program] = std::move(*found);
   spawn_.thread_wait = common::how_threads_wait(config_.models, common::usable_cpu_count());
-  // Workers that a loader has forked become our children when the process between is gone.
+  // When a loader's intermediate process has exited, the forked worker becomes a child of the subreaper, which is
+  // this process.
   if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) return common::last_system_error("PR_SET_CHILD_SUBREAPER");
   if (auto made = make_arena(); !made) return made;
   auto signals = host::SignalReader::open(io_, [this](int signal) { on_signal(signal); });
@@ -117,13 +118,13 @@ Outcome<void> FrontEnd::start() {
   phase_ = Phase::kServing;
   if (!accept_when_ready_) server_.start();
   (void)AwakeClock::now();
-  lost_time_told_ = AwakeClock::lost();  // a start that took long is no news
+  lost_time_told_ = AwakeClock::lost();  // a slow start is not lost time
   models_->start(mode_ == RunMode::kCheck ? process::Start::kTrial : process::Start::kServing);
-  housekeep();  // from now on: it frees models that were not started
+  housekeep();  // not earlier: it destroys models that were not started
   return {};
 }
 
-// "traffic-lights 2 of 2 workers, faces 0 of 4": for the service manager.
+// Returns text for the service manager, such as "traffic-lights 2 of 2 workers, faces 0 of 4 workers".
 std::string FrontEnd::summary() const {
   if (phase_ >= Phase::kDraining) return "stopping";
   std::string text;
@@ -134,7 +135,7 @@ std::string FrontEnd::summary() const {
   return text;
 }
 
-// A model that fails again and again is not waited for.
+// The service manager does not wait longer than load_timeout for a model whose loads fail again and again.
 bool FrontEnd::loading_takes_its_time() const {
   const auto slowest = std::max_element(config_.models.begin(), config_.models.end(), [](const auto& a, const auto& b) {
                          return a.load_timeout < b.load_timeout;
@@ -154,8 +155,8 @@ void FrontEnd::tell_lost_time() {
       ms);
 }
 
-// What is looked at every so often instead of having a timer each: clients that are late, log lines that wait.
-// So the clock is read often enough to know when we did not run (common::AwakeClock).
+// Does the periodic work that has no timer of its own, such as late clients and the log lines that wait. It also
+// reads AwakeClock often enough to notice when this process did not run.
 void FrontEnd::housekeep() {
   static_assert(kHousekeepingPeriod <= common::LostTime::kPeriod);
   tell_lost_time();
@@ -230,7 +231,7 @@ void FrontEnd::pool_ready_changed() {
   common::log_info("ready: every model can serve");
   manager_.ready();
   if (accept_when_ready_) server_.start();
-  // From the event loop: we are in the middle of a worker's event.
+  // Post it, because this call comes from inside an event of a worker.
   if (mode_ == RunMode::kCheck) asio::post(io_, [this] { finish_check(); });
 }
 
@@ -249,19 +250,19 @@ void FrontEnd::finish_check() {
 }
 
 void FrontEnd::gave_up(const serving::ModelPool& pool, const std::string& reason) {
-  if (phase_ >= Phase::kDraining) return;     // a stop is not made worse by what it interrupts
-  if (all_ready_said_ || pool.was_ready()) {  // after a reload in place: the others serve on
+  if (phase_ >= Phase::kDraining) return;     // during a stop, a failed model changes nothing
+  if (all_ready_said_ || pool.was_ready()) {  // after a reload in place: the other models continue to serve
     common::log_error("model {}: cannot be served until the next reload: {}", pool.name(), reason);
     return;
   }
-  if (mode_ == RunMode::kCheck) {  // which tells of all models
+  if (mode_ == RunMode::kCheck) {  // a check reports every model
     if (!failed_.insert(&pool).second) return;
     common::log_error("model {}: {}", pool.name(), reason);
     exit_code_ = 1;
     pool_ready_changed();
     return;
   }
-  if (exit_code_ != 0) return;  // one line, however many workers say the same
+  if (exit_code_ != 0) return;  // log one line, even if many workers report the same failure
   common::log_error("cannot start: model {}: {}", pool.name(), reason);
   exit_code_ = 1;
   asio::post(io_, [this] { shutdown_->stop(Shutdown::Workers::kKilled); });
@@ -269,7 +270,7 @@ void FrontEnd::gave_up(const serving::ModelPool& pool, const std::string& reason
 
 // ---- reload ----
 
-// A reload changes these settings of the server itself. Connections read them where they need them.
+// Applies the settings of the server itself that a reload may change. Connections read these settings at each use.
 void FrontEnd::take_over(const common::Config& changed) {
   const auto keep = [](const auto& now, const auto& wanted, const char* key) {
     if (now != wanted) common::log_warning("reload: {} cannot change while the server runs; restart it", key);
@@ -294,7 +295,7 @@ void FrontEnd::take_over(const common::Config& changed) {
   spawn_.thread_wait = common::how_threads_wait(changed.models, common::usable_cpu_count());
 }
 
-// READY=1 stands for a start as well: it is not said before the models are ready.
+// READY=1 also reports the end of a start, so do not send it before every model is ready.
 void FrontEnd::tell_manager_reload_is_over() {
   if (phase_ == Phase::kServing && all_ready_said_ && !reload_->running()) manager_.ready();
 }
@@ -312,7 +313,7 @@ void FrontEnd::on_signal(int signal) {
         shutdown_->stop(Shutdown::Workers::kKilled);
         return;
       }
-      if (mode_ == RunMode::kCheck) exit_code_ = 1;  // nothing was found out
+      if (mode_ == RunMode::kCheck) exit_code_ = 1;  // the check did not finish
       shutdown_->drain();
       return;
     case SIGQUIT:

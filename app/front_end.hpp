@@ -1,13 +1,14 @@
-// The front-end process: puts the parts together, hears signals, and keeps the periodic work going.
+// FrontEnd is the front-end process. It constructs the parts, handles signals, and runs the periodic work.
 //
-//   app/phase.hpp      where the server is in its life
+//   app/phase.hpp      the phases of the server's life
 //   app/reload.hpp     a reload, from the request to the last model
 //   app/shutdown.hpp   a stop, from the signal to the last child
 //
-// It has many members because every part of the process is one, in the order in which they may go. It has many
-// functions because every signal, every event of the models and every question of a route needs several of these parts.
+// The class has many members because it owns every part of the process. Their order is the reverse of the order in
+// which they are destroyed. It has many functions because each signal, each event of a model and each question of a
+// route needs several of these parts.
 //
-// One thread for life, so that it may fork at any time.
+// The process has one thread, so that it may fork at any time. Only this thread may call the front-end.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -43,14 +44,15 @@ namespace yolod::app {
 
 class FrontEnd final : private http::Application {
  public:
-  // `open_files` is RLIMIT_NOFILE for the workers.
+  // `open_files` is the RLIMIT_NOFILE of the workers.
   FrontEnd(const common::Config& config, ReadConfig read_again, RunMode mode, host::ServiceManager& manager,
            rlimit open_files);
   FrontEnd(const FrontEnd&) = delete;
   FrontEnd& operator=(const FrontEnd&) = delete;
   ~FrontEnd();
 
-  // Serves until a signal says stop and everything is over. The process's exit code. Called once.
+  // Serves until a signal stops the server, all answers are written and all children have been reaped. Returns the
+  // exit code of the process. Call it once.
   [[nodiscard]] int run();
 
  private:
@@ -76,13 +78,14 @@ class FrontEnd final : private http::Application {
   void answered_without_exchange(int http_status) override { metrics_.answered_without_model(http_status); }
   [[nodiscard]] Shortage room_shortage(common::Clock::time_point now) const override;
 
-  // For its routes.
+  // The routes call these.
   void refresh_metrics();
   [[nodiscard]] serving::ServerStatus status() const;
   [[nodiscard]] std::string summary() const;
   [[nodiscard]] bool loading_takes_its_time() const;
 
-  common::Config config_;  // its models and default are as they were first; ModelRegistry has those of now
+  // Its models and its default model stay as at the start. ModelRegistry has the present ones.
+  common::Config config_;
   const ReadConfig read_again_;
   const RunMode mode_;
   host::ServiceManager& manager_;
@@ -94,13 +97,13 @@ class FrontEnd final : private http::Application {
   Phase phase_{Phase::kStarting};
   int exit_code_{0};
   bool all_ready_said_{false};
-  // The service manager holds the sockets: who comes before the models are ready waits there.
+  // The service manager holds the sockets. Clients that connect before the models are ready wait in their backlog.
   bool accept_when_ready_{false};
   bool check_over_{false};
-  std::set<const serving::ModelPool*> failed_;  // of a check: those that cannot be served
-  std::set<int> ignored_signals_;               // of which the log has told
+  std::set<const serving::ModelPool*> failed_;  // only with --check: the models that cannot be served
+  std::set<int> ignored_signals_;               // signals for which a log line was already written
   observe::Metrics metrics_;
-  // Before io_: coroutines that are destroyed with it hold blocks of the arena.
+  // Declared before io_, because coroutines hold blocks of the arena and are destroyed with io_.
   std::optional<ipc::InputArena> arena_;
   boost::asio::io_context io_{1};
   std::optional<serving::BodyRoom> body_room_;

@@ -1,4 +1,4 @@
-// yolod: the front-end. Reads the command line and the config, then serves.
+// yolod: the front-end. It reads the command line and the config, then serves.
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -42,7 +42,7 @@ struct Options {
 
 constexpr const char* kInstalledConfig = "/etc/yolod/system.yaml";
 
-// The first of the two places that has one.
+// Returns the first of the two files that exists.
 std::optional<std::filesystem::path> default_config_file() {
   for (const std::filesystem::path file : {"system.yaml", kInstalledConfig}) {
     if (std::filesystem::exists(file)) return std::filesystem::absolute(file);
@@ -50,7 +50,8 @@ std::optional<std::filesystem::path> default_config_file() {
   return std::nullopt;
 }
 
-// Whatever is opened first must not become stdin, stdout or stderr of this process or of a worker.
+// Opens descriptors 0, 1 and 2 if they are closed. Otherwise the next file that this process opens becomes its
+// standard input, output or error, or that of a worker.
 void open_standard_streams() {
   int descriptor = -1;
   do {
@@ -59,7 +60,7 @@ void open_standard_streams() {
   if (descriptor > STDERR_FILENO) close(descriptor);
 }
 
-// As many descriptors as the kernel lets us have; workers get back what we were given.
+// Raises the limit of open files to the hard limit. Returns the earlier limit, which the workers get.
 rlimit raise_open_files() {
   rlimit given{};
   getrlimit(RLIMIT_NOFILE, &given);
@@ -69,7 +70,7 @@ rlimit raise_open_files() {
   return given;
 }
 
-// Each problem as one line.
+// Returns each problem as one line.
 std::variant<yolod::common::Config, std::vector<std::string>> read_config(const std::filesystem::path& file,
                                                                           const std::vector<std::string>& overrides) {
   using namespace yolod;
@@ -89,7 +90,7 @@ std::optional<std::string> page_to_print(const Options& options) {
 
 int run(const Options& options, yolod::app::host::ServiceManager& manager) {
   using namespace yolod;
-  // As it is called from here on: a reload reads it from wherever the process is then.
+  // Make the path absolute now: a reload reads the file when the process may have another working directory.
   const auto found = options.config_file.empty() ? default_config_file()
                                                  : std::optional(std::filesystem::absolute(options.config_file));
   if (!found) {
@@ -130,11 +131,11 @@ int run(const Options& options, yolod::app::host::ServiceManager& manager) {
   return exit_code;
 }
 
-// Another process of the same user could else trace this one, read the bodies in its memory, write into it, and take
-// its listeners. A worker that a picture has taken over would be such a process. Debuggers and core dumps need root for
-// it.
+// Without this, another process of the same user can trace the front-end, read request bodies in its memory, change
+// its memory and take its listeners. A worker that a malicious picture controls is such a process. Debuggers and
+// core dumps of the front-end then need root.
 void forbid_tracing() {
-  // Under a sanitizer the leak check needs ptrace.
+  // The leak check of a sanitizer needs ptrace.
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
   prctl(PR_SET_DUMPABLE, 0);
 #endif

@@ -1,4 +1,4 @@
-// Where the server is in its life.
+// The phases of the server's life. Only the thread of the front-end reads and sets the phase.
 //
 //   starting -> serving -> draining -> stopping
 //                   \------------------/^   a model cannot be served, a second signal, SIGQUIT
@@ -8,9 +8,13 @@ namespace yolod::app {
 
 enum class Phase {
   kStarting,
-  kServing,   // accepts and answers; readiness follows the models
-  kDraining,  // readiness fails; after drain_delay no more connections; everything in flight is answered
-  kStopping,  // what is left is answered 503; workers are asked, then SIGTERM, then SIGKILL; all are reaped
+  // The server accepts and answers requests. /readyz depends on the models.
+  kServing,
+  // /readyz fails. After drain_delay the server accepts no connections. It answers all pending requests.
+  kDraining,
+  // The server answers pending requests with 503. It asks the workers to exit, then sends SIGTERM, then SIGKILL, and
+  // reaps all children.
+  kStopping,
 };
 
 }  // namespace yolod::app

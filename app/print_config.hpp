@@ -1,4 +1,4 @@
-// `yolod --print-config`.
+// Implements `yolod --print-config`.
 #pragma once
 
 #include "common/config/config.hpp"
@@ -6,8 +6,8 @@
 
 namespace yolod::app {
 
-// Prints the config to stdout as YAML that reads back as the same config, its warnings as comments above it. An Error
-// where YAML cannot hold it: a folder's name may have bytes that are no text.
+// Prints the config to stdout as YAML. The same config results when it is read again. The warnings come first, as
+// comments. Returns kBadConfig if YAML cannot hold the config: a path may contain bytes that are not text.
 [[nodiscard]] common::Outcome<void> print_config(const common::Config& config);
 
 }  // namespace yolod::app

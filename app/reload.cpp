@@ -25,7 +25,7 @@ void Reload::ask() {
   }
   common::log_info("reload: reading the config");
   ask({}, [](const Outcome<void>& result) {
-    // What became of a model that was tried is told where that is found out.
+    // The pool logs a failure of a model itself.
     if (!result && result.error().code == ErrorCode::kBadConfig) {
       common::log_error("reload: all stays as it was: {}", result.error().message);
     }
@@ -96,7 +96,7 @@ void Reload::end() {
   }
 }
 
-// Posted: what they do next is none of our caller's business.
+// Posts the callbacks, because each of them may start other work, such as the next reload.
 void Reload::tell(const Outcome<void>& result) {
   for (auto& waiter : std::exchange(waiters_, {})) {
     asio::post(io_, [waiter = std::move(waiter), result] { waiter(result); });

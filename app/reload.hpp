@@ -1,12 +1,13 @@
-// A reload: the config is read again, and its models, or one of them, are loaded beside those that serve.
+// Reload reads the config again, and loads all its models, or one of them, beside the serving models.
 //
 //   idle -- ask --> running -- the last model is loaded, or has failed --> idle
 //
-// A SIGHUP that comes while one runs is kept: one more reload follows, however many came. A reload by request is
-// refused meanwhile. What failed stays as it was. Models that are not in the config any more are retired when all
-// others are loaded, and not if one has failed: clients have the models before until there are others.
+// If a SIGHUP arrives during a reload, one more reload follows, however many SIGHUPs arrive. A reload that a request
+// asks for is refused during a reload. A model whose reload fails continues to serve with its old settings. Models
+// that the config no longer has are retired when all other models are loaded. They are not retired if a model has
+// failed: clients keep the old models until the new ones serve.
 //
-// Front-end only, its one thread.
+// The front-end owns it. Only the thread of the front-end may call it.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -24,35 +25,35 @@
 
 namespace yolod::app {
 
-// Clients are told this from the stop on.
+// The text of answers to clients after the server has begun to stop.
 inline constexpr const char* kServerIsStopping = "the server is stopping";
 
 class Reload {
  public:
-  // A reload knows the served models by this interface.
+  // The interface through which a reload uses the served models.
   class Models {
    public:
     using Loaded = std::function<void(const common::Outcome<void>&)>;
     [[nodiscard]] virtual bool serve(std::string_view name) const = 0;
-    // Whether these can be loaded beside what serves, as far as memory tells.
+    // Returns an Error if these models, beside the serving models, need more memory than the limits allow.
     [[nodiscard]] virtual common::Outcome<void> have_room_for(const std::vector<common::ModelConfig>& models) const = 0;
-    // Loads that model beside what serves of it, or for the first time; `done` is called once, later. Not while it is
-    // being loaded.
+    // Loads the model beside its serving generation, or for the first time. Calls `done` once, later. REQUIRES: the
+    // model is not being loaded.
     virtual void load(const common::ModelConfig& model, Loaded done) = 0;
-    // No others any more.
+    // Retires all other models.
     virtual void serve_only(const std::vector<common::ModelConfig>& models, std::string default_model) = 0;
 
    protected:
     ~Models() = default;
   };
-  // The rest of the front-end takes part in a reload by these.
+  // The functions of the front-end that take part in a reload.
   struct Hooks {
-    // Whether models may be loaded now: the server neither stops nor only checks its config.
+    // Returns whether models may be loaded now: the server is not stopping, and does not only check its config.
     std::function<bool()> serves;
-    std::function<void()> begins;  // before the config is read
-    // Takes over the settings of the server itself, from a config whose models will be loaded.
+    std::function<void()> begins;  // called before the config is read
+    // Applies the settings of the server itself, from a config whose models will be loaded.
     std::function<void(const common::Config& changed)> take_over;
-    std::function<void()> is_over;  // none runs, or this one was refused
+    std::function<void()> is_over;  // no reload runs any more, or this reload was refused
   };
   using Done = std::function<void(const common::Outcome<void>&)>;
 
@@ -61,13 +62,13 @@ class Reload {
   Reload(const Reload&) = delete;
   Reload& operator=(const Reload&) = delete;
 
-  // SIGHUP: all models, now or after the one that runs.
+  // Handles SIGHUP: reloads all models, now or after the reload that runs.
   void ask();
-  // Reloads that model, or with an empty name all models. `done` is called once, later: kUnknownModel, kBadConfig,
-  // kBadModel with the reason, kNotReady while another reload runs, kShuttingDown.
+  // Reloads the model, or all models if `model` is empty. Calls `done` once, later. The Error is kUnknownModel,
+  // kBadConfig, kBadModel with the reason, kNotReady while another reload runs, or kShuttingDown.
   void ask(std::string_view model, Done done);
   [[nodiscard]] bool running() const { return loading_ != 0; }
-  // The server stops: whoever waits is told so.
+  // The server stops: passes `why` to each caller that waits.
   void abandon(const common::Error& why) { tell(why); }
 
  private:
@@ -82,14 +83,15 @@ class Reload {
   const ReadConfig read_again_;
   const Hooks hooks_;
   std::size_t loading_{0};   // models that are being loaded
-  bool asked_again_{false};  // by SIGHUP, while one runs
+  bool asked_again_{false};  // by a SIGHUP during a reload
   std::vector<Done> waiters_;
   struct Served {
     std::vector<common::ModelConfig> models;
     std::string default_model;
   };
-  std::optional<Served> then_served_;  // once all models are loaded; nothing where one was asked for
-  common::Outcome<void> result_;       // the first failure
+  // What the server serves when all models are loaded. It is empty for a reload of one model.
+  std::optional<Served> then_served_;
+  common::Outcome<void> result_;  // the first failure
 };
 
 }  // namespace yolod::app

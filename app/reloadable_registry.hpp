@@ -1,4 +1,4 @@
-// The models of the server, as a reload has them.
+// Gives a reload access to the models of the server.
 #pragma once
 
 #include <string>
@@ -12,7 +12,7 @@
 
 namespace yolod::app {
 
-// The registry outlives it. One thread.
+// The registry outlives it. Only the thread of the front-end may call it.
 class ReloadableRegistry final : public Reload::Models {
  public:
   explicit ReloadableRegistry(serving::ModelRegistry& registry) : registry_(registry) {}

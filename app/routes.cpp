@@ -19,7 +19,7 @@ std::vector<http::Route> make_routes(const RouteParts& parts) {
   const api::CallContext& calls = parts.calls;
   observe::Metrics& metrics = calls.metrics;
 
-  // An exchange that asks a model: the protocol's handler, with what it takes beside the models.
+  // Makes an exchange that calls a model: the handler of the protocol, with its settings.
   const auto call = [&calls]<typename HandlerKind>(std::type_identity<HandlerKind>, auto... settings) {
     return [&calls, settings...] {
       return std::make_unique<api::CallExchange>(calls, std::make_unique<HandlerKind>(calls.models, settings...));

@@ -1,4 +1,4 @@
-// The one table of paths: which there are, on which listeners, and what answers them.
+// The table of paths. For each path it says the methods, which clients may use it, and which exchange answers it.
 #pragma once
 
 #include <vector>
@@ -10,7 +10,7 @@
 
 namespace yolod::app {
 
-// What the routes' exchanges need of the front-end.
+// The functions and objects of the front-end that the exchanges need.
 struct RouteParts {
   api::CallContext calls;
   api::admin::ReadStatus read_status;
@@ -18,7 +18,7 @@ struct RouteParts {
   api::admin::AskForReload ask_for_reload;
 };
 
-// `parts` outlive the routes.
+// `parts` outlives the routes. Only the thread of the front-end may call it.
 [[nodiscard]] std::vector<http::Route> make_routes(const RouteParts& parts);
 
 }  // namespace yolod::app

@@ -1,4 +1,4 @@
-// The front-end as main() starts it, without what it is made of.
+// main() starts the front-end through this header, without the headers of its parts.
 #pragma once
 
 #include <sys/resource.h>
@@ -13,14 +13,15 @@ namespace yolod::app {
 
 enum class RunMode {
   kServe,
-  kCheck,  // load every model once, say what was found, stop; nothing listens
+  kCheck,  // load every model once, report the result and exit; no listener is opened
 };
 
-// The config as it is now; nothing, and each problem in the log, where it cannot be served.
+// Reads the config as it is now. If it is not valid, logs each problem and returns nothing.
 using ReadConfig = std::function<std::optional<common::Config>()>;
 
-// Serves until a signal says stop and everything is over; returns the process's exit code. `read_again` is for reloads;
-// `manager` outlives the call; `open_files` is RLIMIT_NOFILE for the workers. Called once, by the only thread, after
+// Serves until a signal stops the server, all answers are written and all children have been reaped. Returns the
+// exit code of the process. Reloads call `read_again`. `manager` outlives the call. `open_files` is the
+// RLIMIT_NOFILE of the workers. REQUIRES: the process has one thread, which calls this once, after
 // block_front_end_signals() and configure_log().
 [[nodiscard]] int serve(const common::Config& config, ReadConfig read_again, RunMode mode,
                         host::ServiceManager& manager, rlimit open_files);

@@ -17,9 +17,9 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kPoll{10};
 constexpr std::chrono::seconds kIdleGrace{1};
-// From "please stop" to SIGTERM, and from that to SIGKILL.
+// The time from asking the workers to exit until SIGTERM, and from SIGTERM until SIGKILL.
 constexpr milliseconds kWorkerGrace{2000};
-// How long answers that were given at the last moment may take to leave.
+// The time for sending answers that were written last.
 constexpr milliseconds kFlushGrace{500};
 
 }  // namespace
@@ -31,7 +31,7 @@ void Shutdown::drain() {
   phase_ = Phase::kDraining;
   parts_.manager.stopping();
   drain_deadline_ = AwakeClock::now() + config_.shutdown_timeout;
-  if (!parts_.models.any_was_ready()) {  // whatever was never ready cannot answer anything
+  if (!parts_.models.any_was_ready()) {  // models that were never ready cannot answer any request
     stop(Workers::kKilled);
     return;
   }
@@ -51,7 +51,7 @@ void Shutdown::stop_listening() {
   });
 }
 
-// Idle connections have had their second; what is in flight is answered, at the latest until the deadline.
+// Idle connections have had a second. Pending requests are answered until the deadline.
 void Shutdown::watch_drain() {
   parts_.server.connections().close_idle();
   if (parts_.server.connections().count() == 0 || AwakeClock::now() >= drain_deadline_) {
@@ -89,7 +89,8 @@ void Shutdown::stop(Workers workers) {
   });
 }
 
-// Over when every child is reaped and every client has its answer. Clients that do not take theirs in time are cut off.
+// The stop ends when every child has been reaped and every client has its answer. After flush_deadline_, the server
+// closes the connections of clients that have not read theirs.
 void Shutdown::watch_stop() {
   if (!parts_.models.any_alive() && parts_.server.connections().count() == 0) {
     common::reach(common::FaultPoint::kFrontEndStopped);

@@ -1,11 +1,11 @@
-// Sees a stop through: from the first signal until every client has its answer and every child is reaped. Then it stops
-// the event loop.
+// Shutdown carries out a stop, from the first signal until every client has its answer and every child has been
+// reaped. Then it stops the event loop.
 //
-//   drain()  draining:  the listeners close after drain_delay; idle connections have a second; what is in flight is
-//                       answered until shutdown_timeout
-//   stop()   stopping:  what is left is answered 503; workers are asked to go, then SIGTERM, then SIGKILL
+//   drain()  draining:  the listeners close after drain_delay; idle connections close a second later; pending requests
+//                       are answered until shutdown_timeout
+//   stop()   stopping:  pending requests are answered with 503; workers are asked to exit, then SIGTERM, then SIGKILL
 //
-// Front-end only, its one thread.
+// The front-end owns it. Only the thread of the front-end may call it.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -25,7 +25,7 @@ namespace yolod::app {
 
 class Shutdown {
  public:
-  // What is stopped. All outlive this object.
+  // The parts that a stop needs. They outlive this object.
   struct Parts {
     http::Server& server;
     serving::ModelRegistry& models;
@@ -35,13 +35,13 @@ class Shutdown {
   };
   enum class Workers { kAsked, kKilled };
 
-  // `phase` is set from here on. `config` is that of now whenever it is looked at.
+  // Shutdown sets `phase` from here on. A reload may change `config`, so Shutdown reads it at each use.
   Shutdown(boost::asio::io_context& io, Phase& phase, const common::ServerConfig& config, const Parts& parts);
   Shutdown(const Shutdown&) = delete;
   Shutdown& operator=(const Shutdown&) = delete;
 
   void drain();
-  // Also in the middle of drain(), and again: workers that were asked before may be killed now.
+  // May be called during drain(), and again after stop(): a second call can kill workers that were asked to exit.
   void stop(Workers workers);
 
  private:
@@ -54,8 +54,8 @@ class Shutdown {
   Phase& phase_;
   const common::ServerConfig& config_;
   const Parts parts_;
-  boost::asio::steady_timer step_timer_;  // until the next step
-  boost::asio::steady_timer poll_timer_;  // until it is looked whether that step is done
+  boost::asio::steady_timer step_timer_;  // expires at the next step
+  boost::asio::steady_timer poll_timer_;  // expires at the next check of whether a step is done
   common::Clock::time_point drain_deadline_;
   common::Clock::time_point flush_deadline_;
 };

@@ -17,9 +17,9 @@ using common::ServerConfig;
 
 template <typename Settings>
 struct Rule {
-  const char* key;      // within the settings
-  const char* message;  // of the config's error
-  const char* note;     // in the reference
+  const char* key;      // relative to the settings
+  const char* message;  // text of the config's error
+  const char* note;     // sentence for the reference
   bool (*is_broken)(const Settings&);
 };
 

@@ -1,11 +1,12 @@
-// Settings that the config knows and this version does not act on. They are refused, not ignored: a server that was
-// told to ask for keys must not serve without.
+// Settings that are valid in a config, but that this version or this build of yolod does not support. yolod refuses
+// them instead of ignoring them: a server that is configured to require API keys must not serve without keys.
 //
-// These are not in common/config, which has what is wrong in any program that reads the file. Whether a setting is
-// acted on is a matter of this program and its build: yolodctl takes a model from a file whose server.tls only a server
-// would act on, and a GPU's name is right for a worker that was built with CUDA. The config's validation asks this
-// check before it reports (common::ConfigCheck), so that all faults of a file are told at once, in the order of the
-// file.
+// common/config has the rules that hold for every program that reads the file. The rules here depend on this program
+// and its build. yolodctl, for example, may read a file with server.tls, and a GPU's name is valid if the workers
+// were built with CUDA. The validation of the config calls this check before it reports (common::ConfigCheck). So
+// yolod reports all problems of a file at once, in the order of the file.
+//
+// The functions are pure: any thread may call them.
 #pragma once
 
 #include <vector>
@@ -15,11 +16,11 @@
 
 namespace yolod::app {
 
-// A ConfigCheck.
+// Use it as a ConfigCheck.
 [[nodiscard]] std::vector<common::KeyProblem> unsupported_settings(const common::Config& config);
 
-// One sentence for each setting that unsupported_settings() may refuse, for the reference of all keys. A key has the
-// form of common/config/reference.hpp ("server.tls", "models[].task").
+// Returns one sentence for each setting that unsupported_settings() may refuse. The reference of all keys prints it.
+// A key has the form of common/config/reference.hpp ("server.tls", "models[].task").
 [[nodiscard]] std::vector<common::KeyProblem> notes_on_unsupported_settings();
 
 }  // namespace yolod::app
