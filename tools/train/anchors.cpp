@@ -50,7 +50,7 @@ AnchorClusters cluster_anchors(std::span<const Anchor> sizes, std::size_t count)
     }
     if (!moved) break;
     for (std::size_t k = 0; k < count; ++k) {
-      if (sums[k].count == 0) continue;  // sizes that are all alike: it stays where it is
+      if (sums[k].count == 0) continue;  // no size is nearest to this anchor, so it keeps its value
       const auto members = static_cast<double>(sums[k].count);
       result.anchors[k] = {static_cast<float>(sums[k].width / members), static_cast<float>(sums[k].height / members)};
     }

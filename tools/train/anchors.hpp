@@ -1,5 +1,5 @@
-// Anchors from the sizes of labels: k-means whose distance is 1 - IoU (Redmon and Farhadi, "YOLO9000: Better, Faster,
-// Stronger", 2017, section 2, "Dimension Clusters").
+// Computes anchors from the sizes of labels, by k-means with the distance 1 - IoU (Redmon and Farhadi, "YOLO9000:
+// Better, Faster, Stronger", 2017, section 2, "Dimension Clusters").
 #pragma once
 
 #include <cstddef>
@@ -12,16 +12,18 @@ namespace yolod::train {
 
 using model::darknet::Anchor;
 
-// Of two boxes with the same centre.
+// Returns the IoU of two boxes with the same centre.
 [[nodiscard]] float shape_iou(const Anchor& a, const Anchor& b);
 
 struct AnchorClusters {
   std::vector<Anchor> anchors;  // by area, smallest first
-  double mean_iou{0};           // of a size with the anchor nearest to it
+  double mean_iou{0};           // mean over the sizes of the IoU with the nearest anchor
 };
 
-// `sizes`: widths and heights of labels, above 0, at least `count`; `count` at least 1. The same for the same sizes: it
-// starts from sizes evenly spaced in order of area, and takes means until none changes place (or 300 times). Pure.
+// `sizes` are widths and heights of labels. All are above 0, and there are at least `count` of them. `count` is at
+// least 1. The first anchors are sizes at even distances in the order of area. The function then moves the anchors
+// to the means of their clusters until no size changes its cluster, at most 300 times. It is pure, and the same
+// sizes give the same anchors.
 [[nodiscard]] AnchorClusters cluster_anchors(std::span<const Anchor> sizes, std::size_t count);
 
 }  // namespace yolod::train

@@ -36,7 +36,7 @@ HeadAnchor nearest_anchor(const Anchor& shape, std::span<const HeadGrid> heads) 
   return best;
 }
 
-// Along one side: the cell that holds `position` (in cells), and neighbours that reach it.
+// Finds, along one side, the cell that holds `position` (in cells) and the neighbouring cells that reach it.
 class Cells {
  public:
   Cells(float position, const HeadGrid& head, int count) {

@@ -1,4 +1,4 @@
-// Which places of the heads answer for which objects.
+// Assigns objects to the places of the heads.
 #pragma once
 
 #include <cstddef>
@@ -12,20 +12,22 @@ namespace yolod::train {
 
 struct Match {
   std::size_t index{0};   // HeadGrid::index()
-  std::size_t target{0};  // of the picture's
+  std::size_t target{0};  // index of the object in its picture's list
 };
 
-// Width over width and height over height, whichever way is larger, must be below this for an anchor to be asked.
+// An anchor fits an object if the ratio of their widths and the ratio of their heights, each at least 1, are below
+// this.
 inline constexpr float kMaxShapeRatio = 4;
 
-// A logistic comes near its ends only for large inputs: this share of its range, at each end, is left alone.
+// A logistic reaches the ends of its range only for large inputs. The assignment does not use this share of the
+// range at each end.
 inline constexpr float kReachMargin = 0.05F;
 
-// For each head, what its places answer for in one picture. An object is asked of every anchor of every head whose
-// sides are within kMaxShapeRatio of its own, and of the one whose shape is nearest in any case; there of the cell that
-// holds its centre, and of the neighbours that reach the centre with some ease: a cell's answers go HeadGrid::reach()
-// cells beyond its edges, less kReachMargin of the range of its logistic. A place that two objects want goes to the one
-// of the better shape. Ignored targets are asked of nobody. Pure.
+// Returns the matches of one picture for each head. An object is assigned to every anchor of every head that fits
+// it, and always to the anchor with the nearest shape. For each such anchor it is assigned to the cell that holds
+// its centre, and to each neighbouring cell that reaches the centre: the boxes of a cell reach HeadGrid::reach()
+// cells beyond its edges, less kReachMargin of the range of its logistic. If two objects want the same place, the
+// object whose shape fits better gets it. Ignored targets are assigned to no place. Pure.
 [[nodiscard]] std::vector<std::vector<Match>> assign(std::span<const Target> targets, std::span<const HeadGrid> heads);
 
 }  // namespace yolod::train

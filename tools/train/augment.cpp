@@ -15,11 +15,11 @@ namespace {
 using model::image::Fit;
 using model::image::Size;
 
-constexpr double kAroundObjectChance = 0.6;  // a part is cut so that it holds the middle of some object
+constexpr double kAroundObjectChance = 0.6;  // chance that a part contains the centre of some object
 constexpr double kAspectJitter = 1.12;
-constexpr double kGrey = 127.5;  // around a letterboxed picture
+constexpr double kGrey = 127.5;  // fills the area around a letterboxed picture
 
-// How a picture comes to lie in the input: sides scale apart.
+// The scales of a picture's sides in the input.
 struct Zoom {
   double x{1};
   double y{1};
@@ -30,8 +30,8 @@ struct Interval {
   int length{0};
 };
 
-// What is cut out along one side: as much as fills `filled` pixels at `zoom`, or all that there is where that is less,
-// and `around` inside it if that is given.
+// Chooses the interval to cut along one side. It is as long as fills `filled` pixels at `zoom`, or the whole side if
+// that is shorter. If `around` is given, the interval contains it.
 Interval cut(int side, int filled, double zoom, std::optional<float> around, RandomStream& random) {
   const int length = std::clamp(static_cast<int>(std::lround(filled / zoom)), 1, side);
   int low = 0;
@@ -57,13 +57,13 @@ cv::Rect cut_from(const LabelledPicture& picture, cv::Size filled, const Zoom& z
   return {columns.first, rows.first, columns.length, rows.length};
 }
 
-// Brightness, contrast, saturation and the colour of the light, in one linear map of colours. Hue stays: it is what the
-// classes are told apart by.
+// Changes brightness, contrast, saturation and the colour of the light by one linear map of colours. It keeps the
+// hue, because the hue distinguishes the classes.
 void recolour(cv::Mat& picture, RandomStream& random) {
   const double saturation = random.ratio_between(0.7, 1.4);
   const double gain = random.ratio_between(0.7, 1.4);
   const double offset = random.between(-18, 18);
-  constexpr std::array<double, 3> kLuma{0.114, 0.587, 0.299};  // of blue, green, red (BT.601)
+  constexpr std::array<double, 3> kLuma{0.114, 0.587, 0.299};  // for blue, green, red (BT.601)
   cv::Matx<float, 3, 4> map;
   for (int to = 0; to < 3; ++to) {
     const double tint = gain * random.ratio_between(0.93, 1.07);
@@ -76,7 +76,7 @@ void recolour(cv::Mat& picture, RandomStream& random) {
   cv::transform(picture, picture, map);
 }
 
-// The objects of `source`, which fills `place` of the input.
+// Adds the objects of the part `source` of a picture, which fills `place` in the input.
 void add_targets(const LabelledPicture& picture, const cv::Rect& source, const cv::Rect& place, bool mirrored,
                  float shortest_target, std::vector<Target>& targets) {
   constexpr float kNothingLeft = 0.1F;
@@ -94,14 +94,14 @@ void add_targets(const LabelledPicture& picture, const cv::Rect& source, const c
     const float x = (left.x + left.width / 2 - cut.x) * scale_x;
     target.x = static_cast<float>(place.x) + (mirrored ? static_cast<float>(place.width) - x : x);
     target.y = static_cast<float>(place.y) + (left.y + left.height / 2 - cut.y) * scale_y;
-    // Most of a whole object is asked for; a part must show enough to be told by.
+    // The network learns objects of which most is visible. A smaller part must show enough to be recognised.
     target.ignored =
         share * object.visible < scenes::kLeastVisible || std::max(target.width, target.height) < shortest_target;
     targets.push_back(target);
   }
 }
 
-// At a zoom of 1.
+// Returns the scales at a zoom of 1.
 Zoom as_served(const cv::Mat& picture, const AugmentSettings& settings) {
   const Zoom stretched{static_cast<double>(settings.input.width) / picture.cols,
                        static_cast<double>(settings.input.height) / picture.rows};
@@ -110,8 +110,8 @@ Zoom as_served(const cv::Mat& picture, const AugmentSettings& settings) {
   return {both, both};
 }
 
-// The part of `place` that a picture fills: all of it where pictures are stretched. A letterboxed one keeps its shape,
-// and lies anywhere in it where it is smaller.
+// Returns the part of `place` that a picture fills. A stretched picture fills all of it. A letterboxed picture keeps
+// its aspect ratio, and if it is smaller than `place`, it gets a random position.
 cv::Rect filled_part(const cv::Rect& place, const cv::Mat& picture, const Zoom& zoom, Fit fit, RandomStream& random) {
   if (fit == Fit::kStretch) return place;
   const auto length = [](int side, double factor, int most) {
@@ -125,8 +125,8 @@ cv::Rect filled_part(const cv::Rect& place, const cv::Mat& picture, const Zoom& 
   return {place.x + anywhere(place.width - width), place.y + anywhere(place.height - height), width, height};
 }
 
-// A part of a picture, in its place in the canvas. A part that would take more than the whole picture takes the whole:
-// a stretched one as large as the input is never seen below a zoom of 1.
+// Copies a part of a picture into its place in the canvas. If the part would be larger than the picture, it is the
+// whole picture. So a stretched picture that fills the input has a zoom of at least 1.
 void paste(const LabelledPicture& picture, const AugmentSettings& settings, cv::Mat& canvas, const cv::Rect& place,
            RandomStream& random, std::vector<Target>& targets) {
   const auto& pixels = picture.picture;
@@ -144,7 +144,7 @@ void paste(const LabelledPicture& picture, const AugmentSettings& settings, cv::
   add_targets(picture, source, filled, mirrored, settings.shortest_target, targets);
 }
 
-// A canvas is of the input's size already.
+// The canvas already has the size of the input.
 void to_input(const cv::Mat& canvas, std::span<float> pixels) {
   cv::Mat input(canvas.rows, canvas.cols, CV_32FC3, pixels.data());
   cv::Mat rgb;

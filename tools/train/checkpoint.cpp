@@ -18,7 +18,7 @@ using common::Error;
 using common::ErrorCode;
 using common::Outcome;
 
-// The names under which averaged weights stand beside the learned ones.
+// Prefix of the names of averaged weights.
 constexpr const char* kAverage = "average_";
 
 constexpr const char* kNote = "note";
@@ -37,7 +37,7 @@ std::vector<at::Tensor> read(torch::serialize::InputArchive& archive, const Netw
   return all;
 }
 
-// Into the tensors themselves: the optimizer refers to them.
+// Copies into the present tensors, because the optimizer refers to them.
 void overwrite(const NetworkTensors& tensors, const std::vector<at::Tensor>& stored) {
   const at::NoGradGuard no_gradients;
   for (std::size_t i = 0; i < tensors.size(); ++i) tensors[i].tensor.detach().copy_(stored[i]);

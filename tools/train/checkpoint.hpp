@@ -1,4 +1,4 @@
-// What a run needs to go on, in one file of LibTorch's serialisation. Includes LibTorch.
+// Saves and loads the state of a run, in one file of LibTorch's serialisation. Includes LibTorch.
 #pragma once
 
 #include <torch/optim/adamw.h>
@@ -12,18 +12,19 @@
 
 namespace yolod::train {
 
-// Refers to its owner's. Loading writes into the tensors, which must have their shapes already.
+// Refers to the tensors of the learner. Loading writes into these tensors, which must already have their shapes.
 struct CheckpointParts {
   const NetworkTensors& learned;
   const NetworkTensors& averaged;
   torch::optim::AdamW& optimizer;
 };
 
-// `file` is replaced when all is written: kSystem where that fails.
+// Replaces `file` when everything is written. Returns kSystem on failure.
 [[nodiscard]] common::Outcome<void> save_checkpoint(const std::filesystem::path& file, const CheckpointParts& parts,
                                                     const RunPosition& position, const std::string& note);
-// kBadModel for a file that is none or is of a network with other shapes; what `fits` says of its note. In these cases
-// the parts are as they were, unless the file is damaged where its tensors lie: then some may be overwritten.
+// Returns kBadModel for a file that is not a checkpoint, or that is from a network with other shapes. Returns the
+// Error of `fits` if that refuses the note. After an error the parts are unchanged, unless the data of the tensors
+// is damaged: then some tensors may be overwritten.
 [[nodiscard]] common::Outcome<RunPosition> load_checkpoint(const std::filesystem::path& file,
                                                            const CheckpointParts& parts, const Learner::NoteFits& fits);
 

@@ -27,7 +27,7 @@ bool is_head(const CfgSection& section) {
 
 bool is_convolution(const CfgSection& section) { return section.type == "convolutional" || section.type == "conv"; }
 
-// Anchors that a head has at each place.
+// Returns the number of anchors that a head has at each cell.
 Outcome<int> anchor_count(const Cfg& cfg, const CfgSection& head) {
   model::darknet::OptionReader options(cfg, head);
   const auto mask = options.integers("mask", kMaxAnchors, 0, kMaxAnchors);
@@ -36,7 +36,7 @@ Outcome<int> anchor_count(const Cfg& cfg, const CfgSection& head) {
   return mask.empty() ? num : static_cast<int>(mask.size());
 }
 
-// What becomes of lines, by their number.
+// The changes of the text, by line number.
 struct Edits {
   std::map<std::size_t, std::string> replaced;
   std::map<std::size_t, std::string> added_after;

@@ -1,4 +1,4 @@
-// A cfg for another number of classes.
+// Changes the number of classes of a cfg.
 #pragma once
 
 #include <string>
@@ -7,9 +7,10 @@
 
 namespace yolod::train {
 
-// The text of a cfg with `classes` in each head ([yolo], [Gaussian_yolo], [region]) and the filters that this asks for
-// in the convolution before it; all else stays as it is, comments too. Errors are kBadModel, `source:line: [section]:
-// what`: a text that is no cfg, or a head without a convolution before it. Pure.
+// Returns the text of the cfg with `classes` in each head ([yolo], [Gaussian_yolo], [region]) and the matching
+// number of filters in the convolution before the head. It changes nothing else, and keeps comments. Returns
+// kBadModel with `source:line: [section]: what` if the text is not a cfg, or if a head has no convolution before it.
+// Pure.
 [[nodiscard]] common::Outcome<std::string> with_class_count(const std::string& text, const std::string& source_name,
                                                             int classes);
 

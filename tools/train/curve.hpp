@@ -1,4 +1,4 @@
-// How good the weights were at each validation of a run, as a file.
+// The file with the scores of each validation of a run.
 #pragma once
 
 #include <cstdint>
@@ -14,25 +14,26 @@ namespace yolod::train {
 struct CurvePoint {
   double minutes{0};
   std::uint64_t step{0};
-  // Nothing where it was not measured.
+  // Empty if it was not measured.
   std::optional<double> loss;
   std::optional<double> ap50;
   std::optional<double> ap50_95;
 };
 
-// A heading, then a line for each validation, its values behind tabs; `-` for one that was not measured. One thread.
+// The file has a heading, then one line for each point. Tabs separate the values, and `-` means that a value was not
+// measured. One thread uses a Curve.
 class Curve {
  public:
   explicit Curve(std::filesystem::path file) : file_(std::move(file)) {}
 
-  // Takes over what the file has up to this step; later lines are of steps that will be done again. No file, no lines;
-  // what is none of ours is dropped. kBadModel where it is there and cannot be read.
+  // Reads the file's points up to this step; the run will do later steps again. If there is no file, there are no
+  // points. Skips lines that are not points. Returns kBadModel if the file exists and cannot be read.
   [[nodiscard]] common::Outcome<void> read(std::uint64_t last_step);
 
   void add(const CurvePoint& point);
   [[nodiscard]] const std::vector<CurvePoint>& points() const { return points_; }
 
-  // Replaces the file where it lacks something. kSystem where that fails: the next time tries again.
+  // Replaces the file if points were added since. Returns kSystem on failure, and then the next call tries again.
   [[nodiscard]] common::Outcome<void> write();
 
  private:

@@ -8,7 +8,7 @@
 namespace yolod::train {
 namespace {
 
-// Of all cells: [rows, columns, 1, 2], x and y in pixels.
+// Returns the corners of all cells: [rows, columns, 1, 2], x and y in pixels.
 at::Tensor cell_corners(const HeadGrid& head) {
   const auto x = at::arange(head.columns, at::kFloat).sub_(head.reach()).mul_(head.cell_width);
   const auto y = at::arange(head.rows, at::kFloat).sub_(head.reach()).mul_(head.cell_height);

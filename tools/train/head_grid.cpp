@@ -6,7 +6,7 @@
 
 namespace yolod::train {
 
-// In a [Gaussian_yolo] map each of x, y, width and height has its uncertainty behind it.
+// In a [Gaussian_yolo] map, the uncertainty of x, y, width or height follows directly after its value.
 std::vector<std::int64_t> HeadGrid::row_order() const {
   std::vector<std::int64_t> order(static_cast<std::size_t>(row_length()));
   std::iota(order.begin(), order.end(), 0);

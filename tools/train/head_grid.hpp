@@ -1,4 +1,4 @@
-// The places of a network's heads, and the boxes that their answers stand for.
+// The cells and anchors of a network's heads, and the boxes that their logits mean.
 #pragma once
 
 #include <cmath>
@@ -11,7 +11,7 @@
 
 namespace yolod::train {
 
-// Centre and size in pixels of the input.
+// A box by its centre and size, in pixels of the input.
 struct CenteredBox {
   float x{0};
   float y{0};
@@ -19,10 +19,12 @@ struct CenteredBox {
   float height{0};
 };
 
-// A head of [yolo], [Gaussian_yolo] or [region]: anchors at each cell of a map.
+// A [yolo], [Gaussian_yolo] or [region] head, which has the same anchors at each cell of a map. Plain values: any
+// thread may use them.
 //
-// Its logits have a row for each answer: x, y, width, height, objectness, a score for each class, and with `gaussian`
-// the uncertainties of x, y, width and height. (A [Gaussian_yolo] map has these in another order, see row_order().)
+// The logits have a row for each candidate: x, y, width, height, objectness and a score for each class. With
+// `gaussian`, the uncertainties of x, y, width and height follow. A [Gaussian_yolo] map has another order, see
+// row_order().
 struct HeadGrid {
   int rows{0};
   int columns{0};
@@ -31,29 +33,30 @@ struct HeadGrid {
   float scale_x_y{1};
   std::vector<model::darknet::Anchor> anchors;
   int classes{0};
-  bool square_sizes{false};    // sides are the anchor's times (2 logistic(w))^2, not e^w: new_coords
-  bool gaussian{false};        // with uncertainties
-  bool softmax_scores{false};  // of the classes; else a logistic of each
+  bool square_sizes{false};    // new_coords: a side is the anchor's side times (2 logistic(w))^2, not times e^w
+  bool gaussian{false};        // the rows have uncertainties
+  bool softmax_scores{false};  // the class scores are a softmax; otherwise each is a logistic
 
   [[nodiscard]] int row_length() const { return 5 + classes + (gaussian ? 4 : 0); }
-  // Which value of the map's row each value of a row of logits is.
+  // Returns, for each value of a row of logits, its index in the row of the map.
   [[nodiscard]] std::vector<std::int64_t> row_order() const;
 
   [[nodiscard]] std::size_t candidates() const {
     return anchors.size() * static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns);
   }
-  // The place of an answer among those of one picture: cells row by row, their anchors together, as the map lies in
-  // memory. (The server's list is anchor-major.)
+  // Returns the index of a candidate among the candidates of one picture. The order is that of the map in memory:
+  // cells row by row, and the anchors of a cell together. The server's list is anchor-major instead.
   [[nodiscard]] std::size_t index(int row, int column, std::size_t anchor) const {
     return (static_cast<std::size_t>(row) * static_cast<std::size_t>(columns) + static_cast<std::size_t>(column)) *
                anchors.size() +
            anchor;
   }
-  // How far beyond the edges of its cell an answer's centre can lie, in cells.
+  // Returns how far beyond the edges of its cell the centre of a candidate can lie, in cells.
   [[nodiscard]] float reach() const { return (scale_x_y - 1) / 2; }
 
-  // The box of an answer's first four logits: the centre is where the logistic of x and y lies between the ends of its
-  // reach, the sides are the anchor's times side_of() w and h. boxes_of() in decode.hpp is the same of tensors.
+  // Returns the box of a candidate from its first four logits. The logistic of x and y places the centre between the
+  // ends of its reach. The sides are the anchor's sides times side_of() of w and h. boxes_of() in decode.hpp does
+  // the same for tensors.
   [[nodiscard]] CenteredBox box_of(std::span<const float> logits, int row, int column, std::size_t anchor) const {
     const auto logistic = [](float x) { return 1 / (1 + std::exp(-x)); };
     return {(logistic(logits[0]) * scale_x_y - reach() + static_cast<float>(column)) * cell_width,
@@ -67,7 +70,7 @@ struct HeadGrid {
   }
 };
 
-// `network` must be trainable (trainable_cfg.hpp). In the cfg's order.
+// Returns the heads in the order of the cfg. REQUIRES: `network` is trainable (trainable_cfg.hpp).
 [[nodiscard]] std::vector<HeadGrid> head_grids(const model::darknet::Network& network);
 
 }  // namespace yolod::train

@@ -1,4 +1,4 @@
-// A picture and what is in it, as a source of samples gives it.
+// A picture with its objects, as a SampleSource returns it. Plain values.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,8 @@ namespace yolod::train {
 
 struct LabelledObject {
   std::uint32_t class_id{0};
-  cv::Rect2f box;    // pixels of the picture, clipped to it
-  float visible{1};  // the share of the object that nothing hides, as far as that is known
+  cv::Rect2f box;    // in pixels of the picture, clipped to it
+  float visible{1};  // share of the object that nothing hides, if known
 };
 
 struct LabelledPicture {
@@ -21,7 +21,7 @@ struct LabelledPicture {
   std::vector<LabelledObject> objects;
 };
 
-// The same pixels, not copied.
+// The result shares the pixels of `scene`.
 [[nodiscard]] inline LabelledPicture labelled(const scenes::Scene& scene) {
   LabelledPicture result{scene.picture, {}};
   for (const auto& light : scene.lights)

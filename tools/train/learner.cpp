@@ -45,10 +45,11 @@ Error not_finite(const char* what) {
   return {ErrorCode::kInternal, std::string(what) + " is not finite; a lower rate may help (--rate)"};
 }
 
-// Called by threads of the pool: the parts of a batch are what runs in parallel.
+// The threads of the pool call this. Each of them computes one part of the batch, so LibTorch needs no more threads.
 void compute_alone() {
   thread_local const bool set = [] {
-    // The first time that a thread computes it takes the process's number; only then its own one stays.
+    // At its first computation a thread takes the process's number of threads. A number that is set before that is
+    // lost.
     (void)at::get_num_threads();
     model::set_thread_counts(1);
     return true;
@@ -66,16 +67,17 @@ std::vector<BatchPart> parts_of(std::size_t images, std::size_t most) {
   return parts;
 }
 
-// [images, 3, height, width], channels-last: the batch's own memory, looked at so.
+// Returns [images, 3, height, width], channels-last. The tensor shares the memory of the batch.
 at::Tensor pictures_of(const Batch& batch, const BatchPart& part, const model::darknet::Shape& input) {
-  // from_blob takes a mutable pointer; nothing writes there.
+  // from_blob takes a mutable pointer, but nothing writes through it.
   auto* values = const_cast<float*>(batch.pixels.data() + part.first * static_cast<std::size_t>(input.count()));
   return at::from_blob(values, {static_cast<std::int64_t>(part.count), input.height, input.width, input.channels},
                        at::TensorOptions().dtype(at::kFloat))
       .permute({0, 3, 1, 2});
 }
 
-// Whether a tensor decays: the weights of convolutions and of connected layers, not those of a shortcut.
+// Returns whether weight decay applies to a tensor: to the weights of convolutional and connected layers, but not to
+// those of a shortcut.
 bool decays(const NamedTensor& named, const model::darknet::Network& network) {
   if (named.name.front() != 'w') return false;
   const auto layer = static_cast<std::size_t>(std::stoul(named.name.substr(1)));
@@ -109,7 +111,7 @@ NetworkTensors copy_of(const NetworkTensors& tensors) {
   return copies;
 }
 
-// The same weights in memory, with gradients of their own; a running mean and variance of its own.
+// Returns tensors that share the weights in memory, but have their own gradients, running means and variances.
 NetworkTensors replica_of(const NetworkTensors& tensors) {
   NetworkTensors replica;
   for (const auto& [name, tensor, role] : tensors) {
@@ -121,7 +123,8 @@ NetworkTensors replica_of(const NetworkTensors& tensors) {
 
 using Replicas = std::vector<std::unique_ptr<TrainableNetwork>>;
 
-// Learned tensors get the sums of the gradients of the first `used` replicas. A layer that no head reads has none.
+// Writes the sums of the gradients of the first `used` replicas into `learned`. A layer that no head depends on has
+// no gradient.
 void gather_gradients(const NetworkTensors& learned, const Replicas& replicas, std::size_t used) {
   const at::NoGradGuard no_gradients;
   for (std::size_t i = 0; i < learned.size(); ++i) {
@@ -135,8 +138,8 @@ void gather_gradients(const NetworkTensors& learned, const Replicas& replicas, s
   }
 }
 
-// The means of the running means and variances of the first `used` replicas go to those of `learned`, if all are
-// finite; whether they are.
+// Writes the averages of the running means and variances of the first `used` replicas into `learned`. If any is not
+// finite, returns false and changes nothing.
 bool gather_statistics(const NetworkTensors& learned, const Replicas& replicas, std::size_t used) {
   const at::NoGradGuard no_gradients;
   std::vector<at::Tensor> means(learned.size());
@@ -153,7 +156,7 @@ bool gather_statistics(const NetworkTensors& learned, const Replicas& replicas, 
   return true;
 }
 
-// Back to before a step.
+// Restores the state before a step.
 void reset(const NetworkTensors& replica, const NetworkTensors& learned) {
   const at::NoGradGuard no_gradients;
   for (std::size_t i = 0; i < replica.size(); ++i) {
@@ -181,7 +184,7 @@ struct Learner::State {
       replicas.push_back(std::make_unique<TrainableNetwork>(base, replica_of(learned)));
   }
 
-  // A replica's gradients for its part of a batch, on a thread of the pool.
+  // Computes a replica's gradients for its part of a batch. A thread of the pool calls it.
   LossValues learn_from(const Batch& batch, const BatchPart& part, std::size_t matches, TrainableNetwork& replica) {
     compute_alone();
     reset(replica.tensors(), learned);
@@ -192,7 +195,7 @@ struct Learner::State {
     return loss.values;
   }
 
-  // The loss of the whole batch; each part's gradients are its replica's.
+  // Returns the loss of the whole batch. The gradients of each part stay in its replica.
   LossValues learn_from(const Batch& batch, const std::vector<BatchPart>& parts) {
     const auto matches = count_matches(batch.targets, heads);
     std::vector<std::future<LossValues>> losses;
@@ -200,7 +203,7 @@ struct Learner::State {
       std::packaged_task<LossValues()> task([&, i] { return learn_from(batch, parts[i], matches, *replicas[i]); });
       losses.push_back(boost::asio::post(pool, std::move(task)));
     }
-    // All of them, before any may throw: they refer to what is here.
+    // Wait for all tasks before get() throws, because they refer to local variables.
     for (const auto& loss : losses) loss.wait();
     LossValues sum;
     for (auto& loss : losses) sum += loss.get();
@@ -232,12 +235,12 @@ struct Learner::State {
   model::darknet::Network network;
   LearnerSettings settings;
   std::vector<HeadGrid> heads;
-  TrainableNetwork base;  // nothing runs it: it holds what is learned
+  TrainableNetwork base;  // holds the learned weights; its forward() is never called
   const NetworkTensors& learned;
   TrainableNetwork averaged;
   torch::optim::AdamW optimizer;
-  std::vector<at::Tensor> parameters;  // the optimizer's, all groups
-  Replicas replicas;                   // one a thread
+  std::vector<at::Tensor> parameters;  // parameters of all groups of the optimizer
+  Replicas replicas;                   // one for each thread
   boost::asio::thread_pool pool;
 };
 

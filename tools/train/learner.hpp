@@ -1,4 +1,5 @@
-// A network while it learns: its weights, their moving average, and what the optimizer remembers. No torch header here.
+// Learner is a network during training: its weights, their moving average, and the optimizer's state. This header
+// includes no torch header.
 #pragma once
 
 #include <cstddef>
@@ -18,32 +19,34 @@
 
 namespace yolod::train {
 
-// kAuto is bf16 where the processor has it, else fp32. kBadModel for one that nothing is learned in.
+// kAuto selects bf16 if the processor supports it, otherwise fp32. Returns kBadModel for a precision that training
+// does not support.
 [[nodiscard]] common::Outcome<common::Precision> learning_precision(common::Precision asked);
 
 struct LearnerSettings {
-  std::size_t threads{1};                                 // each learns from a part of the batch
+  std::size_t threads{1};                                 // each of them learns from a part of the batch
   common::Precision precision{common::Precision::kFp32};  // of maps and products; kFp32 or kBf16
-  double weight_decay{0.02};                              // of weights alone: not of biases and normalisation
-  double largest_gradient{10};                            // the norm of all gradients together is cut to this
+  double weight_decay{0.02};                              // of weights only, not of biases and normalisation
+  double largest_gradient{10};  // a larger norm of all gradients together is scaled down to this
 };
 
-// How far a run is.
+// The progress of a run.
 struct RunPosition {
-  std::uint64_t step{0};    // done
-  std::uint64_t images{0};  // seen
-  double seconds{0};        // of training
+  std::uint64_t step{0};    // steps done
+  std::uint64_t images{0};  // pictures learned from
+  double seconds{0};        // time of training
 };
 
-// Used by the thread that made it alone; computes with threads of its own. Each has its part of a batch, and normalises
-// by that part alone: two threads that must meet in each of some hundred operations would wait for each other half of
-// the time.
+// Only the thread that created it may call it. It computes with threads of its own. Each of them learns from a part
+// of the batch and normalises by that part. If the threads normalised by the whole batch, they would have to meet in
+// each of some hundred operations, and would wait half of the time.
 //
-// What LibTorch throws ends inside as an Error: kInternal, but for files. weights() throws where memory runs out.
+// An exception of LibTorch becomes an Error: kInternal, except for files. weights() throws if there is no memory.
 class Learner {
  public:
-  // `network`, which must be trainable (trainable_cfg.hpp), is kept; it begins with `weights`, which are the network's.
-  // Sets LibTorch's threads of the calling thread to `settings.threads`.
+  // REQUIRES: `network` is trainable (trainable_cfg.hpp), and `weights` are weights of this network. Sets the number
+  // of LibTorch's threads for the calling thread to `settings.threads`. Returns kInternal if LibTorch refuses the
+  // network.
   [[nodiscard]] static common::Outcome<std::unique_ptr<Learner>> create(model::darknet::Network network,
                                                                         model::darknet::StoredWeights weights,
                                                                         const LearnerSettings& settings);
@@ -51,24 +54,24 @@ class Learner {
   Learner& operator=(const Learner&) = delete;
   ~Learner();
 
-  // One step of AdamW (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019) at this rate;
-  // `average_decay` of the averaged weights stays. The pictures are of the network's input size. Where the loss, a
-  // gradient or what the batch is normalised by is not finite that is an Error, and the weights stay as they are: they
-  // are finite always.
+  // Does one step of AdamW (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019) with this rate.
+  // The averaged weights keep the share `average_decay`. The pictures have the network's input size. If the loss, a
+  // gradient, a mean or a variance is not finite, returns kInternal and keeps the weights. So the weights are always
+  // finite.
   [[nodiscard]] common::Outcome<LossValues> step(const Batch& batch, double rate, double average_decay);
 
-  // The averaged weights: what is evaluated and written.
+  // Returns the averaged weights. A run validates and writes these weights.
   [[nodiscard]] model::darknet::StoredWeights weights(std::int64_t images_seen) const;
 
-  // What they make of pictures, as the server gives it: [images, candidates, 5 + classes].
+  // Returns the values of the heads for these pictures in the server's layout: [images, candidates, 5 + classes].
   [[nodiscard]] common::Outcome<std::vector<float>> raw_head(const Batch& batch) const;
 
-  // A checkpoint, with a text that the caller wants beside it. `file` is replaced when all is written: kSystem where
-  // that fails, and then it is left alone.
+  // Saves a checkpoint with the caller's text `note`. Replaces `file` when everything is written. Returns kSystem on
+  // failure, and then leaves `file` unchanged.
   [[nodiscard]] common::Outcome<void> save(const std::filesystem::path& file, const RunPosition& position,
                                            const std::string& note) const;
-  // Takes one of a network of the same shapes (kBadModel), after `fits` agrees with its note, and then goes on from
-  // there. Where `fits` does not its Error comes back, and nothing has changed.
+  // Loads a checkpoint of a network with the same shapes, if `fits` accepts its note. Returns kBadModel for another
+  // file. If `fits` returns an Error, load() returns it and changes nothing.
   using NoteFits = std::function<common::Outcome<void>(const std::string&)>;
   [[nodiscard]] common::Outcome<RunPosition> load(const std::filesystem::path& file, const NoteFits& fits);
 

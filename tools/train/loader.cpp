@@ -15,14 +15,14 @@
 
 namespace yolod::train {
 
-// A batch on its way. The threads write places of their own; the latch orders that before the taker's reading.
+// A batch in the making. Each thread writes to its own part, and the latch makes these writes visible to take().
 struct Loader::Pending {
   explicit Pending(std::size_t images) : missing(static_cast<std::ptrdiff_t>(images)) {}
 
   Batch batch;
   std::latch missing;
   std::atomic<bool> failed{false};
-  std::string why;  // written by the thread that set `failed`
+  std::string why;  // the thread that set `failed` writes it
 };
 
 struct Loader::State {
@@ -36,7 +36,7 @@ struct Loader::State {
       const auto values = filled.batch.pixels.size() / settings.batch;
       filled.batch.targets[place] = compose(choose, stage, settings.augment, random,
                                             std::span(filled.batch.pixels).subspan(place * values, values));
-    } catch (const std::exception& error) {  // a file, OpenCV, or no memory: take() says so
+    } catch (const std::exception& error) {  // a fault of a file, OpenCV or memory; take() returns it
       if (!filled.failed.exchange(true)) filled.why = common::printable(error.what(), 300);
     }
     filled.missing.count_down();
@@ -45,7 +45,7 @@ struct Loader::State {
   LoaderSettings settings;
   SampleSource& source;
   std::deque<std::shared_ptr<Pending>> pending;
-  boost::asio::thread_pool pool;  // the last to be made and the first to end: its work uses the rest
+  boost::asio::thread_pool pool;  // declared last, so destroyed first: its threads use the other members
 };
 
 Loader::Loader(const LoaderSettings& settings, SampleSource& source)

@@ -1,4 +1,4 @@
-// Batches, made ahead of the steps that learn from them by threads of its own.
+// Loader makes batches in its own threads, ahead of the steps that learn from them.
 #pragma once
 
 #include <cstddef>
@@ -20,21 +20,21 @@ struct LoaderSettings {
   AugmentSettings augment;
 };
 
-// Used by one thread.
+// One thread uses it.
 class Loader {
  public:
   // `source` must outlive it.
   Loader(const LoaderSettings& settings, SampleSource& source);
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;
-  // Waits for what its threads are at, and drops the rest.
+  // Waits for the pictures that its threads are making, and drops the other requests.
   ~Loader();
 
-  // Begins the batch of a step.
+  // Starts to make the batch of a step.
   void request(std::uint64_t step, Stage stage);
   [[nodiscard]] std::size_t requested() const;
-  // The batch that was requested first of those not taken; there must be one. Waits until it is whole. kInternal where
-  // a picture could not be had, and why.
+  // Waits for the batch that was requested first and returns it. REQUIRES: requested() > 0. Returns kInternal with
+  // the reason if a picture cannot be loaded.
   [[nodiscard]] common::Outcome<Batch> take();
 
  private:

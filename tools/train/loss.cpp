@@ -17,12 +17,12 @@ namespace {
 
 using Targets = std::span<const std::vector<Target>>;
 
-// What one head is asked for in a whole batch: a line for each match.
+// The targets of one head for a whole batch, with one entry for each match.
 struct Asked {
   std::vector<std::int64_t> places;  // [image, row, column, anchor] as one index
   std::vector<std::int64_t> classes;
   std::vector<float> boxes;    // centre and size
-  std::vector<float> corners;  // of the cell, less the head's reach, as decode.hpp has them
+  std::vector<float> corners;  // of the cell, less the head's reach, as in decode.hpp
   std::vector<float> anchors;
 };
 
@@ -45,10 +45,10 @@ at::Tensor lines(const std::vector<T>& values, std::int64_t columns) {
 
 struct Range {
   int first;
-  int last;  // included; below `first`: nothing
+  int last;  // inclusive; below `first` if the range is empty
 };
 
-// The cells whose middle lies less than `reach` pixels from `center`, along one side.
+// Returns the cells whose centre lies less than `reach` pixels from `center`, along one side.
 Range cells_around(float center, float reach, float cell, int count) {
   return {std::max(0, static_cast<int>(std::ceil((center - reach) / cell - 0.5F))),
           std::min(count - 1, static_cast<int>(std::floor((center + reach) / cell - 0.5F)))};
@@ -64,15 +64,17 @@ float iou(const Target& target, const CenteredBox& box) {
   return shared / (box.width * box.height + target.width * target.height - shared);
 }
 
-// 0 for the places that must not be told that no object is there, in one picture; its matches are not looked at.
+// Sets the weight 0 for the places of one picture that must not learn that no object is there. It ignores matches,
+// and the caller restores their weights.
 class Silence {
  public:
   Silence(const HeadGrid& head, std::span<const float> logits, std::span<float> weights, float ignore_iou)
       : head_(head), logits_(logits), weights_(weights), ignore_iou_(ignore_iou) {}
 
   void around(const Target& target) {
-    // A box of more than ignore_iou has its centre nearer than this share of the target's sides, and an answer's centre
-    // lies up to half of the logistic's range from the middle of its cell: a cell, unless scale_x_y is above 2.
+    // If a box has more than ignore_iou, its centre is nearer to the target's centre than this share of the target's
+    // sides. The centre of a candidate lies up to half of the logistic's range from the centre of its cell. That is
+    // one cell at most, unless scale_x_y is above 2.
     const float share = target.ignored ? 0.5F : 1 - ignore_iou_;
     const float cells = std::max(1.0F, head_.scale_x_y / 2);
     const auto columns =
@@ -101,7 +103,7 @@ class Silence {
   float ignore_iou_;
 };
 
-// [images * candidates]: 1, and 0 where nothing is learned.
+// Returns [images * candidates]: 1, or 0 for the places that do not learn objectness.
 at::Tensor objectness_weights(const at::Tensor& logits, const HeadGrid& head, Targets targets, const Asked& asked,
                               float ignore_iou) {
   const auto count = head.candidates();
@@ -118,15 +120,16 @@ at::Tensor objectness_weights(const at::Tensor& logits, const HeadGrid& head, Ta
   return weights;
 }
 
-// Of the matched places; what exp() makes of a size that ran away stays finite.
+// Returns the boxes of the matched places. A limit on the logits keeps exp() finite.
 at::Tensor matched_boxes(const at::Tensor& rows, const HeadGrid& head, const Asked& asked) {
   constexpr double kLargestLogSize = 6;
   return boxes_of(rows.narrow(1, 0, 2), rows.narrow(1, 2, 2).clamp_max(kLargestLogSize), head, lines(asked.corners, 2),
                   lines(asked.anchors, 2));
 }
 
-// Negative log-likelihood of the true x, y, w and h, each normal around what the box says with its uncertainty as the
-// deviation; in the units of the head: x and y of the logistic's range, w and h as the logarithm of a ratio.
+// Returns the negative log-likelihood of the true x, y, w and h. Each has a normal distribution around the value of
+// the box, with its uncertainty as the deviation. The units are those of the head: x and y as a part of the
+// logistic's range, w and h as the logarithm of a ratio.
 at::Tensor surprise(const at::Tensor& rows, const HeadGrid& head, const Asked& asked) {
   constexpr double kLeastDeviation = 0.02;
   const auto boxes = lines(asked.boxes, 4);

@@ -1,9 +1,9 @@
-// The parts of a step's loss, as numbers to show.
+// The parts of a step's loss, as numbers for the status line.
 #pragma once
 
 namespace yolod::train {
 
-// Sums over a batch or a part of it, divided by the places of the batch that answer for an object; `total` is weighted.
+// Sums over a batch or a part of it, divided by the number of matched places in the batch. Only `total` is weighted.
 struct LossValues {
   double total{0};
   double box{0};

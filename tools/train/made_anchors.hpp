@@ -1,4 +1,4 @@
-// Anchors for the objects of labels or of drawn scenes: what `yolod-train anchors` prints.
+// Computes the anchors that `yolod-train anchors` prints, from labels or from drawn scenes.
 #pragma once
 
 #include <cstddef>
@@ -12,14 +12,15 @@
 
 namespace yolod::train {
 
-// In pixels of an input of this size, of the lights in so many scenes of training's first seed. After each scene
-// `on_drawn` is told how many there are. kInternal where they hold fewer lights than anchors are wanted.
+// Uses the lights of `scene_count` scenes of training's first seed. Anchors are in pixels of an input of this size.
+// Calls `on_drawn` after each scene with the number of scenes drawn so far. Returns kInternal if the scenes have
+// fewer than `count` lights.
 [[nodiscard]] common::Outcome<AnchorClusters> anchors_of_scenes(model::image::Size input, std::size_t scene_count,
                                                                 std::size_t count,
                                                                 const std::function<void(std::size_t)>& on_drawn);
 
-// The same of the labels of pictures, which are stretched to the input. kInvalidParameter where there are fewer labels
-// with an area than anchors are wanted.
+// Uses the labels of pictures that are stretched to the input. Returns kInvalidParameter if fewer than `count`
+// labels have an area.
 [[nodiscard]] common::Outcome<AnchorClusters> anchors_of_labels(model::image::Size input,
                                                                 std::span<const PictureFile> pictures,
                                                                 std::size_t count);

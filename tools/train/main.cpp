@@ -1,12 +1,12 @@
-// yolod-train: trains a Darknet detector on pictures of the user's or on drawn scenes of traffic lights, and writes
+// yolod-train trains a Darknet detector on the user's pictures, or on drawn scenes of traffic lights, and writes
 // Darknet weights.
 //
 //   yolod-train --cfg my.cfg --images photos --labels labels --names my.names --weights start.weights
 //   yolod-train --scenes --cfg model/data/demo.cfg --output training --steps 12000
 //
-// The second line is what made model/data/demo.weights (docs/training.md says more). SIGINT and SIGTERM end a run after
-// the step at hand, with a checkpoint; the same command with --resume goes on. A second signal of its kind ends it at
-// once.
+// The second command made model/data/demo.weights (see docs/training.md). SIGINT and SIGTERM end a run after the
+// present step, with a checkpoint. The same command with --resume continues the run. A second signal of the same
+// kind ends the process at once.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -47,9 +47,9 @@ int report(const common::Error& error) {
 std::atomic<bool> stop_came{false};
 static_assert(std::atomic<bool>::is_always_lock_free);  // a signal handler writes it
 
-// The first SIGINT or SIGTERM is noted; a second one of its kind has its default action. It is a handler that notes it,
-// no mask that keeps it: a library of LibTorch's begins a thread before main(), which blocks nothing, and would take
-// the signal for the whole process. One that is ignored stays so: of a program in a script's background SIGINT is.
+// Records the first SIGINT or SIGTERM. A second signal of the same kind has its default action. A blocked signal
+// mask is no substitute for the handler: a library of LibTorch starts a thread before main(), which blocks no signal
+// and would receive it. An ignored signal stays ignored, for example SIGINT for a background program of a script.
 void note_stop_signals() {
   struct sigaction note {};
   note.sa_handler = [](int) { stop_came = true; };
@@ -62,9 +62,9 @@ void note_stop_signals() {
   }
 }
 
-// The maps of a step are megabytes each and gone with it. Kept by malloc, and in huge pages, their memory is not asked
-// of the kernel again each time: a third faster. glibc reads this before main(), so the program starts itself once
-// more.
+// The maps of a step are megabytes each, and the step frees them at its end. With these settings malloc keeps the
+// memory, in huge pages, and does not ask the kernel for it again. Training is a third faster. glibc reads the
+// settings before main(), so the program executes itself once more.
 void keep_memory(char** argv) {
   constexpr const char* kName = "GLIBC_TUNABLES";
   if (std::getenv(kName) != nullptr) return;
@@ -72,9 +72,10 @@ void keep_memory(char** argv) {
            "glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.arena_max=1:"
            "glibc.malloc.trim_threshold=17179869184:glibc.malloc.top_pad=134217728",
            0);
-  // LibTorch's threads sleep while they wait: what else the machine does needs the processors.
+  // With this, LibTorch's threads sleep while they wait, and other programs get the processors.
   ::setenv("OMP_WAIT_POLICY", "passive", 0);
-  // By its own name, which it is known by then. Where this fails it works without.
+  // Execute the program by its real path, because ps shows that name. If this fails, training works without the
+  // settings.
   std::error_code failed;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", failed);
   if (!failed) ::execv(program.c_str(), argv);
@@ -104,11 +105,11 @@ int run(const train::RunOptions& options) {
   std::printf("best AP50 %s, AP50:95 %s, of step %llu; report: %s\n", train::number_or_dash(finished->ap50, 4).c_str(),
               train::number_or_dash(finished->ap50_95, 4).c_str(), static_cast<unsigned long long>(finished->best_step),
               finished->report.c_str());
-  // Each file that could not be written has been told of.
+  // The run has already reported each file that could not be written.
   return finished->unsaved ? 1 : 0;
 }
 
-// What the command line says of a run.
+// The options of the command line for a run.
 struct RunWords {
   train::RunOptions options;
   train::PictureOptions pictures;
@@ -116,7 +117,8 @@ struct RunWords {
   bool keeps_sides{false};
 };
 
-// What is missing or contradicts itself. The options are of no subcommand, so that CLI11 cannot require them.
+// Throws if an option is missing, or if options contradict each other. The options belong to no subcommand, so CLI11
+// cannot require them.
 void check(const RunWords& words) {
   const auto& pictures = words.pictures;
   const bool has_pictures = !pictures.images.empty() || !pictures.labels.empty() || !pictures.names.empty();
@@ -202,7 +204,7 @@ struct AnchorOptions {
   std::size_t count{6};
   std::size_t scenes{1'000};
   std::vector<int> input{416, 416};
-  std::string images;  // empty: scenes
+  std::string images;  // empty: use scenes
   std::string labels;
   std::string names;
 };
@@ -216,7 +218,7 @@ common::Outcome<train::AnchorClusters> clusters_of(const AnchorOptions& options)
     if (!folder) return folder.error();
     return train::anchors_of_labels(input, folder->pictures, options.count);
   }
-  model::image::prepare_opencv();  // OpenCV's own threads would cost more than they save
+  model::image::prepare_opencv();  // OpenCV's own threads cost more than they save
   tools::ProgressBar progress;
   return train::anchors_of_scenes(input, options.scenes, options.count, [&](std::size_t drawn) {
     progress.draw(static_cast<double>(drawn) / static_cast<double>(options.scenes),

@@ -25,7 +25,7 @@ using common::Outcome;
 
 constexpr std::size_t kMaxPictureBytes = std::size_t{1} << 30U;
 
-// FNV-1a, then mixed with the seed: a number that says nothing of the name's order.
+// Hashes the name with FNV-1a and mixes in the seed, so that the rank does not depend on the order of names.
 std::uint64_t rank_of(const std::filesystem::path& file, std::uint64_t seed) {
   std::uint64_t hash = 0xcbf29ce484222325U;
   for (const char c : file.filename().string()) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
@@ -38,7 +38,7 @@ Outcome<std::vector<model::eval::Truth>> truths_in(const std::filesystem::path& 
   return model::eval::parse_yolo_labels(*text, class_count, labels.string());
 }
 
-// Training never shows a picture at more than one and a half times the size at which the server would see it.
+// Training shows no picture at more than one and a half times the size at which the server shows it to the network.
 cv::Mat shrunk(const cv::Mat& picture, model::image::Size input) {
   constexpr double kEnough = 2;
   const double scale = std::max(kEnough * input.width / picture.cols, kEnough * input.height / picture.rows);
@@ -114,7 +114,7 @@ Outcome<LabelledPicture> load_picture(const PictureFile& file, model::image::Siz
   const auto picture = model::image::decode(std::as_bytes(std::span<const char>(*bytes)), {}, needed);
   if (!picture) return Error{picture.error().code, file.file.string() + ": " + picture.error().message};
   const auto view = picture->view();
-  // cv::Mat takes a mutable pointer; nothing writes there.
+  // cv::Mat takes a mutable pointer, but nothing writes through it.
   const cv::Mat pixels(view.height, view.width, CV_8UC3, const_cast<std::uint8_t*>(view.bgr), view.stride_bytes);
   LabelledPicture result{pixels.clone(), {}};
   result.objects = objects_in(file, result.picture.size());
@@ -130,7 +130,7 @@ std::shared_ptr<const LabelledPicture> PictureSource::choose(std::uint64_t /*ste
     const std::lock_guard lock(mutex_);
     if (cached_[index]) return cached_[index];
   }
-  // Two threads may decode the same picture at once; one of them is kept.
+  // Two threads may decode the same picture at once. Then the cache keeps one of the two.
   const auto loaded = load_picture(pictures_[index], {2 * input_.width, 2 * input_.height});
   if (!loaded) throw std::runtime_error(loaded.error().message);
   auto picture = std::make_shared<LabelledPicture>();

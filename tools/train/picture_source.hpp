@@ -1,4 +1,4 @@
-// The user's own pictures as samples: files with YOLO-format labels.
+// PictureSource takes samples from the user's own pictures: files with YOLO-format labels.
 #pragma once
 
 #include <cstddef>
@@ -21,29 +21,30 @@ struct PictureFile {
 };
 
 struct PictureFolder {
-  std::vector<PictureFile> pictures;  // by name
-  std::size_t unlabelled{0};          // of them, those without a label file: they count as pictures without objects
+  std::vector<PictureFile> pictures;  // sorted by name
+  std::size_t unlabelled{0};          // number of pictures without a label file; they count as pictures without objects
 };
 
-// Reads all labels and no picture. Errors: kInvalidParameter for a folder that cannot be read or holds no picture, if
-// no picture has a label file, and for mistakes in label files (the first of them, by file and line, and how many files
-// have one).
+// Reads all labels, but no picture. Returns kInvalidParameter if a folder cannot be read or has no picture, if no
+// picture has a label file, or if label files have mistakes. The message then gives the file and line of the first
+// mistake, and the number of files with mistakes.
 [[nodiscard]] common::Outcome<PictureFolder> read_picture_folder(const std::filesystem::path& images,
                                                                  const std::filesystem::path& labels,
                                                                  std::size_t class_count);
 
-// Moves a share of `pictures` (0 to 1, rounded to a number of pictures) to what is returned. Which ones depends on
-// their names and the seed alone, so a picture that is added later moves few others. Both parts have at least one
-// picture; `pictures` has at least two. Both stay ordered by name.
+// Moves a share of `pictures` (0 to 1, rounded to a number of pictures) into the result. The choice depends only on
+// their names and the seed, so a picture that is added later moves few others. REQUIRES: at least two pictures. Both
+// lists get at least one picture, and stay sorted by name.
 [[nodiscard]] std::vector<PictureFile> hold_out(std::vector<PictureFile>& pictures, double share, std::uint64_t seed);
 
-// Decodes a file as the server does. kInvalidImage and others of model/image/codec/decode.hpp; the message names the
-// file.
+// Decodes a file as the server does. Returns kInvalidImage or another error of model/image/codec/decode.hpp. The
+// message names the file.
 [[nodiscard]] common::Outcome<LabelledPicture> load_picture(const PictureFile& file, model::image::Size needed);
 
 class PictureSource final : public SampleSource {
  public:
-  // Pictures stay in memory until they take so many bytes; later ones are decoded each time. `pictures` is not empty.
+  // Keeps decoded pictures in memory until they take `cache_bytes`, and decodes the others at each use. REQUIRES:
+  // `pictures` is not empty.
   PictureSource(std::vector<PictureFile> pictures, model::image::Size input,
                 std::uint64_t cache_bytes = std::uint64_t{1} << 30U);
 

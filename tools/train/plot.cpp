@@ -33,7 +33,7 @@ std::string line(double x1, double y1, double x2, double y2, const char* colour)
          "\" y2=\"" + with_decimals(y2, 1) + "\" stroke=\"" + colour + "\"/>\n";
 }
 
-// In XML, of a text of the user's.
+// Escapes the user's text for XML.
 std::string escaped(const std::string& text) {
   std::string result;
   for (const char c : text) {
@@ -47,7 +47,7 @@ std::string escaped(const std::string& text) {
   return result;
 }
 
-// The least of 1, 2 and 5 times a power of ten that is not below `value`.
+// Returns the smallest of 1, 2 and 5 times a power of ten that is at least `value`.
 double round_up(double value) {
   if (!(value > 0)) return 1;
   const double power = std::pow(10, std::floor(std::log10(value)));
@@ -61,7 +61,7 @@ struct Series {
   const char* name;
   const char* colour;
   std::optional<double> CurvePoint::*value;
-  double top;  // of its scale, which begins at 0
+  double top;  // upper end of its scale, which begins at 0
 };
 
 std::string polyline(std::span<const CurvePoint> points, const Series& series, double last_step) {
@@ -93,7 +93,7 @@ std::string plot_svg(std::span<const CurvePoint> points, const std::string& titl
     last_step = std::max(last_step, static_cast<double>(point.step));
     if (point.loss && std::isfinite(*point.loss)) losses.push_back(*point.loss);
   }
-  // The first losses of a run that begins from nothing would press the rest flat.
+  // A run from random weights begins with high losses. A scale for them would make the rest of the curve flat.
   std::sort(losses.begin(), losses.end());
   const double most = losses.empty() ? 1 : losses[(losses.size() - 1) * 95 / 100];
   const std::array<Series, 3> all{{{"loss", "#888888", &CurvePoint::loss, round_up(most)},

@@ -1,4 +1,4 @@
-// The curve of a run as a picture.
+// Draws the curve of a run.
 #pragma once
 
 #include <span>
@@ -8,8 +8,8 @@
 
 namespace yolod::train {
 
-// An SVG file of its own: the loss (left scale), AP50 and AP50:95 (right scale, 0 to 1) by step. Points that were not
-// measured are left out. Pure.
+// Returns an SVG file with the loss (left scale), AP50 and AP50:95 (right scale, 0 to 1) by step. It leaves out
+// values that were not measured. Pure.
 [[nodiscard]] std::string plot_svg(std::span<const CurvePoint> points, const std::string& title);
 
 }  // namespace yolod::train

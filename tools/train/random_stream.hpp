@@ -1,5 +1,5 @@
-// Random numbers for one place of one step's batch. Threads fill the places, so each place has a stream of its own; a
-// run that was resumed draws others than those that it has drawn already.
+// Random numbers for one place of one step's batch. Threads fill the places in any order, so each place has its own
+// stream. The step is part of the seed, so a resumed run does not repeat earlier numbers.
 #pragma once
 
 #include <cmath>
@@ -9,18 +9,18 @@
 
 namespace yolod::train {
 
-// One thread.
+// One thread uses a stream.
 class RandomStream {
  public:
   RandomStream(std::uint64_t seed, std::uint64_t step, std::uint64_t place) : numbers_(state_of(seed, step, place)) {}
 
   std::uint64_t next() { return numbers_(); }
-  // 0 to below 1.
+  // Returns a number from 0 to below 1.
   double unit() { return static_cast<double>(next() >> 11U) * 0x1.0p-53; }
   double between(double low, double high) { return low + unit() * (high - low); }
-  // Evenly by ratio; both above 0.
+  // Returns a number with an evenly distributed logarithm. Both limits are above 0.
   double ratio_between(double low, double high) { return std::exp(between(std::log(low), std::log(high))); }
-  // 0 to below `count`, which is above 0.
+  // Returns a number from 0 to below `count`, which is above 0.
   std::uint64_t below(std::uint64_t count) { return static_cast<std::uint64_t>(unit() * static_cast<double>(count)); }
   bool chance(double probability) { return unit() < probability; }
 

@@ -18,7 +18,7 @@ std::string percent(const std::optional<double>& fraction) {
   return text.data();
 }
 
-// A name in a table of Markdown.
+// Escapes a name for a Markdown table.
 std::string cell(const std::string& text) {
   std::string result;
   for (const char c : common::printable(text, 100)) {
@@ -33,7 +33,7 @@ std::string scores(const Score& before, const Score& after) {
          percent(after.ap50_95) + " |\n";
 }
 
-// Classes that are in no held-out picture have no score: they are counted below the table.
+// A class that is in no held-out picture has no score. The text below the table counts these classes.
 std::string class_table(const ReportFacts& facts) {
   std::string text =
       "| class | objects | AP50 before | AP50 after | AP50:95 before | AP50:95 after |\n"

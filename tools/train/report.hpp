@@ -1,4 +1,4 @@
-// What a run leaves for people: its report.
+// Writes the text of a run's report and of its config.
 #pragma once
 
 #include <cstdint>
@@ -12,25 +12,27 @@
 namespace yolod::train {
 
 struct ReportFacts {
-  std::string name;                // of the cfg; the files of the run are named so
-  std::filesystem::path cfg;       // as it was given
-  std::filesystem::path folder;    // where the files are
-  std::string source;              // what it was trained on, a sentence
-  std::string start;               // what it began with, a sentence
-  std::string end;                 // why it ended, a sentence
+  std::string name;                // name of the cfg, and of the files of the run
+  std::filesystem::path cfg;       // as the user gave it
+  std::filesystem::path folder;    // folder of the run's files
+  std::string source;              // a sentence about the data
+  std::string start;               // a sentence about the start weights
+  std::string end;                 // a sentence about why the run ended
   std::vector<std::string> names;  // of the classes
   std::uint64_t steps{0};
   std::uint64_t images{0};
   double minutes{0};
-  std::uint64_t best_step{0};                     // of the weights that were kept
-  std::optional<model::eval::Evaluation> before;  // of the start weights, if there were any
-  std::optional<model::eval::Evaluation> after;   // of the weights that were kept; nothing before the first validation
+  std::uint64_t best_step{0};                     // step of the weights that were kept
+  std::optional<model::eval::Evaluation> before;  // evaluation of the start weights, if there were any
+  // Evaluation of the weights that were kept. It is empty before the first validation.
+  std::optional<model::eval::Evaluation> after;
 };
 
-// Markdown: what was trained on what, average precision of each class before and after, and how to serve it. Pure.
+// Returns a Markdown page with the data and the work of the run, the average precision of each class before and
+// after, and the commands that serve the weights. Pure.
 [[nodiscard]] std::string report_text(const ReportFacts& facts);
 
-// A config of yolod's that serves the weights, for a file in their folder. Pure.
+// Returns a config of yolod that serves the weights, for a file in their folder. Pure.
 [[nodiscard]] std::string config_text(const std::string& name);
 
 }  // namespace yolod::train

@@ -64,12 +64,12 @@ bool all_finite(const model::darknet::Network& network, model::darknet::StoredWe
   return true;
 }
 
-// What a run has resolved of its options.
+// The values that follow from a run's options.
 struct Resolved {
   std::size_t threads{1};
   common::Precision precision{common::Precision::kFp32};
   double rate{kFreshRate};
-  std::optional<std::uint64_t> steps;  // nothing: by the clock
+  std::optional<std::uint64_t> steps;  // empty: the run ends by the clock
   std::string note;                    // run_note()
 };
 
@@ -115,7 +115,7 @@ class Run {
         save();
         if (auto scored = judge(*validation); !scored) return std::move(scored).error();
         if (report_.stopped || report_.out_of_patience) break;
-        // By the clock others may have come due meanwhile: they are left out.
+        // In a run that ends by the clock, more validations may be due by now. The run skips them.
         judged_ = judged_at(done(position().step));
       }
       if (done(position().step) >= 1) break;
@@ -137,13 +137,13 @@ class Run {
   [[nodiscard]] const model::darknet::Network& network() const { return task_.network; }
   [[nodiscard]] std::string stem() const { return options_.cfg.stem().string(); }
 
-  // 0 to 1, of the run, before a step.
+  // Returns the part of the run, 0 to 1, that is done before a step.
   [[nodiscard]] double done(std::uint64_t step) const {
     if (resolved_.steps) return static_cast<double>(step) / static_cast<double>(*resolved_.steps);
     return position().seconds / (60 * *options_.minutes);
   }
 
-  // How many validations are due by then.
+  // Returns how many validations are due when this part of the run is done.
   [[nodiscard]] std::size_t judged_at(double part) const {
     return static_cast<std::size_t>(part * static_cast<double>(options_.validations));
   }
@@ -155,7 +155,7 @@ class Run {
     return Validation::draw(scenes::kValidationSeed, options_.validation_scenes, resolved_.threads, stop_asked_);
   }
 
-  // What is on disk already, and whether more can be written.
+  // Reads what an earlier process of this run wrote, and checks that the folder accepts files.
   Outcome<void> begin() {
     if (options_.resume) {
       const auto fits = [this](const std::string& note) { return check_same_run(note, resolved_.note); };
@@ -175,7 +175,7 @@ class Run {
     return {};
   }
 
-  // Those of before: a run that was stopped amid a validation goes on with it.
+  // Takes over the scores of the curve. If the run was stopped during a validation, it does that validation next.
   void take_last_scores() {
     for (const auto& point : curve_.points()) {
       if (!point.ap50) continue;
@@ -186,11 +186,11 @@ class Run {
     }
   }
 
-  // Whether it is the best so far.
+  // Returns whether this score is the best so far.
   bool take_score(const CurvePoint& point) {
     ap50_ = point.ap50;
     ap50_95_ = point.ap50_95;
-    if (!point.ap50) return false;  // nothing was there to be found
+    if (!point.ap50) return false;  // there was no object to find
     const bool better = !report_.ap50 || *point.ap50 > *report_.ap50;
     since_best_ = better ? 0 : since_best_ + 1;
     if (better) {
@@ -234,7 +234,7 @@ class Run {
     return {};
   }
 
-  // A hundred points of the loss, evenly over the run.
+  // Adds a hundred points of the loss, at even distances over the run.
   void note_loss() {
     constexpr double kPoints = 100;
     const auto mark = static_cast<std::size_t>(kPoints * done(position().step));
@@ -267,12 +267,12 @@ class Run {
     return status;
   }
 
-  // Of the averaged weights as they are now.
+  // Returns the present averaged weights.
   [[nodiscard]] model::darknet::StoredWeights weights() const {
     return learner_->weights(static_cast<std::int64_t>(position().images));
   }
 
-  // Nothing where it was to end.
+  // Returns nothing if the run was stopped during the validation.
   Outcome<std::optional<model::eval::Evaluation>> evaluate(const Validation& validation,
                                                            model::darknet::StoredWeights judged_weights) {
     auto judged = validation.judge(network(), std::move(judged_weights), resolved_.threads, stop_asked_);
@@ -280,7 +280,7 @@ class Run {
     return judged;
   }
 
-  // Also of a run that is resumed: the report tells of them.
+  // A resumed run evaluates the start weights too, because the report shows their scores.
   Outcome<void> judge_start(const Validation& validation) {
     auto judged = evaluate(validation, task_.weights);
     if (!judged) return std::move(judged).error();
@@ -315,7 +315,7 @@ class Run {
     return {};
   }
 
-  // The best weights of a run that is resumed and found no better ones are in their file alone.
+  // A resumed run that found no better weights has the best weights only in their file.
   void judge_kept(const Validation& validation) {
     if (after_ || !report_.ap50) return;
     auto kept = model::darknet::read_stored_weights(run_file(options_, "weights"), network());
@@ -323,7 +323,7 @@ class Run {
     if (auto judged = evaluate(validation, std::move(*kept)); judged && *judged) after_ = std::move(**judged);
   }
 
-  // Each file is tried, whatever became of the others. Until the first validation the weights are the latest ones.
+  // Tries to write each file, even if another file failed. Before the first validation it writes the latest weights.
   void save() {
     saved_ = Clock::now();
     unsaved_.reset();
@@ -364,7 +364,7 @@ class Run {
     return done(position().step) >= 1 ? "all steps are done" : "it is under way";
   }
 
-  // Those that could not be written are kept, and tried again the next time.
+  // If weights cannot be written, the run keeps them and tries again at the next interval.
   Outcome<void> write_weights(model::darknet::StoredWeights written) {
     if (!all_finite(network(), written))
       return Error{ErrorCode::kInternal, "weights that are not finite are not written"};
@@ -389,21 +389,21 @@ class Run {
   Loader loader_;
   Curve curve_;
   tools::ProgressLine line_{tools::ProgressLine::Elsewhere::kLines};
-  RunPosition begun_at_;  // by this process
+  RunPosition begun_at_;  // where this process began
   RunReport report_;
-  // Of the last validation, and of the start weights and the best ones.
+  // The scores of the last validation, and the evaluations of the start weights and of the best weights.
   std::optional<double> ap50_;
   std::optional<double> ap50_95_;
   std::optional<model::eval::Evaluation> before_;
   std::optional<model::eval::Evaluation> after_;
-  std::size_t since_best_{0};  // validations
+  std::size_t since_best_{0};  // number of validations
   std::optional<model::darknet::StoredWeights> unwritten_weights_;
   std::optional<MovingAverages> averages_;
   std::uint64_t next_requested_{0};
-  std::size_t judged_{0};  // validations, by how many are due
+  std::size_t judged_{0};  // number of validations that are done or were skipped
   std::size_t loss_mark_{0};
   Clock::time_point saved_{Clock::now()};
-  std::optional<Error> unsaved_;  // by the last attempt
+  std::optional<Error> unsaved_;  // from the last attempt
 };
 
 std::optional<std::uint64_t> step_count(const RunOptions& options, const TrainingTask& task) {

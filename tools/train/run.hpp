@@ -1,4 +1,4 @@
-// A run of training, from its start or from a checkpoint to its end: what `yolod-train` does.
+// A run of training, from its start or from a checkpoint to its end. `yolod-train` calls it.
 #pragma once
 
 #include <cstddef>
@@ -18,60 +18,64 @@ struct PictureOptions {
   std::filesystem::path images;
   std::filesystem::path labels;
   std::filesystem::path names;
-  double held_out{0.2};  // the share of the pictures that is never learned from: validations look at it
+  // The share of the pictures that training never learns from. Validations use these pictures.
+  double held_out{0.2};
   double flip_chance{0.5};
 };
 
 struct RunOptions {
   std::filesystem::path cfg;
-  // Made if it is not there. NAME of the cfg: NAME.cfg (as it is trained), NAME.weights (the best by AP50), NAME.names,
-  // NAME.yaml (serves them), NAME.report.md, NAME.svg, NAME.curve.tsv, NAME.held-out.txt, NAME.checkpoint.
+  // The function makes the folder if it does not exist. With the cfg's NAME, the files are NAME.cfg (as trained),
+  // NAME.weights (the best by AP50), NAME.names, NAME.yaml (a config that serves them), NAME.report.md, NAME.svg,
+  // NAME.curve.tsv, NAME.held-out.txt and NAME.checkpoint.
   std::filesystem::path folder;
-  std::optional<PictureOptions> pictures;  // nothing: drawn scenes
-  std::filesystem::path weights;           // to begin with; empty: random ones
-  int classes{0};                          // 0: as many as there are names
-  // At most one of them. Neither: a hundred steps' worth of each picture, at least kLeastSteps.
+  std::optional<PictureOptions> pictures;  // empty: train on drawn scenes
+  std::filesystem::path weights;           // start weights; empty: random weights
+  int classes{0};                          // 0: the number of names
+  // At most one of the two is set. If neither is set, the run shows each picture about a hundred times, in at least
+  // kLeastSteps steps.
   std::optional<double> minutes;
   std::optional<std::uint64_t> steps;
-  bool resume{false};  // from the folder's checkpoint; else there must be none
+  bool resume{false};  // continue from the folder's checkpoint; if false, the folder must have none
   std::uint64_t seed{1};
   std::size_t batch{16};
-  std::optional<double> rate;                             // the highest; by default kFreshRate or kStartedRate
-  std::size_t threads{0};                                 // that learn; 0: all that this process may use
-  common::Precision precision{common::Precision::kAuto};  // kAuto: bf16 where the processor has it
-  std::size_t loader_threads{1};                          // that decode or draw, cut and mix beside it
+  std::optional<double> rate;                             // the highest rate; default kFreshRate or kStartedRate
+  std::size_t threads{0};                                 // threads that learn; 0: all CPUs that this process may use
+  common::Precision precision{common::Precision::kAuto};  // kAuto: bf16 if the processor supports it
+  std::size_t loader_threads{1};                          // threads that decode or draw pictures and make inputs
   std::size_t validation_scenes{200};
-  std::size_t validations{20};  // in a run, the last at its end
-  std::size_t patience{0};      // validations without a better AP50 after which the run ends; 0: it does not
+  std::size_t validations{20};  // number in a whole run; the last is at its end
+  std::size_t patience{0};      // the run ends after so many validations without a better AP50; 0: no limit
   WindowSettings window;
 };
 
 inline constexpr std::uint64_t kLeastSteps = 300;
 inline constexpr double kFreshRate = 2e-3;
-inline constexpr double kStartedRate = 5e-4;  // with weights to begin with
+inline constexpr double kStartedRate = 5e-4;  // the default with start weights
 
 struct RunReport {
   RunPosition position;
-  bool stopped{false};  // by somebody, before its end
+  bool stopped{false};  // stop_asked() ended the run early
   bool out_of_patience{false};
-  // The best of its validations; nothing before the first.
+  // Of the best validation. They are empty before the first validation.
   std::optional<double> ap50;
   std::optional<double> ap50_95;
   std::uint64_t best_step{0};
-  double waited_seconds{0};              // for batches
-  std::filesystem::path report;          // the file
-  std::optional<common::Error> unsaved;  // the first of the files that could not be written at the end
+  double waited_seconds{0};              // time that the steps waited for batches
+  std::filesystem::path report;          // path of the report
+  std::optional<common::Error> unsaved;  // first error of the files that could not be written at the end
 };
 
-// Shows how far it is on stderr. Where `stop_asked` says so it ends after the step at hand, or amid a validation, with
-// a checkpoint. Files are written now and then; one that cannot be is told of, and tried again the next time. One run
-// at a time in a process: it sets LibTorch's threads and OpenCV's.
+// Shows the progress on stderr. If `stop_asked` returns true, the run ends after the present step, or during a
+// validation, and writes a checkpoint. The run writes its files at intervals. If it cannot write a file, it reports
+// that and tries again at the next interval. A process may have only one run at a time, because a run sets the
+// threads of LibTorch and OpenCV.
 //
-// An Error, before anything is written: kBadConfig for options that contradict each other or what is in the folder;
-// kInvalidParameter for pictures and labels that cannot be used; kBadModel for a cfg that cannot be trained, weights
-// that do not fit it or a damaged checkpoint; kSystem for a folder that cannot be written to. Later, kInternal: a step
-// that failed, a loss that is not finite; kInvalidImage and its like for a picture that cannot be decoded. What was
-// saved until then stays.
+// Returns an Error before it writes anything: kBadConfig if options contradict each other or the content of the
+// folder; kInvalidParameter if pictures or labels cannot be used; kBadModel if the cfg cannot be trained, the
+// weights do not fit it, or the checkpoint is damaged; kSystem if it cannot write to the folder. Later it returns
+// kInternal if a step fails or a loss is not finite, and kInvalidImage or another error of the decoder if a picture
+// cannot be decoded. The files that were written before the error stay.
 [[nodiscard]] common::Outcome<RunReport> run_training(const RunOptions& options,
                                                       const std::function<bool()>& stop_asked);
 

@@ -1,4 +1,4 @@
-// The files of a run: where they are, and those that are written once.
+// The paths of a run's files, and the functions that write the files which a run writes once.
 #pragma once
 
 #include <filesystem>
@@ -10,17 +10,19 @@
 
 namespace yolod::train {
 
-// NAME.extension in the folder of the run, NAME being the cfg's.
+// Returns NAME.extension in the folder of the run. NAME is the name of the cfg.
 [[nodiscard]] std::filesystem::path run_file(const RunOptions& options, const char* extension);
 
-// The file is replaced when all is written: kSystem where that fails.
+// Replaces the file when everything is written. Returns kSystem on failure.
 [[nodiscard]] common::Outcome<void> write_text(const std::filesystem::path& file, const std::string& text);
 
-// Makes the folder. kBadConfig, before that, where what is asked for and what is in it do not go together: a checkpoint
-// that is there or is not, or the user's own cfg, which the trained one would replace. kSystem where it cannot be made.
+// Makes the folder. Before that it returns kBadConfig if the options do not fit the content of the folder: --resume
+// needs a checkpoint, a new run needs a folder without a checkpoint, and the trained cfg must not replace the user's
+// own cfg. Returns kSystem if the folder cannot be made.
 [[nodiscard]] common::Outcome<void> prepare_folder(const RunOptions& options, const TrainingTask& task);
 
-// What the weights are served with (cfg, names, config), and the list of the pictures that are held out. kSystem.
+// Writes the files that serve the weights (cfg, names, config), and the list of the held-out pictures. Returns
+// kSystem on failure.
 [[nodiscard]] common::Outcome<void> write_companions(const RunOptions& options, const TrainingTask& task);
 
 }  // namespace yolod::train

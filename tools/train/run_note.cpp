@@ -12,7 +12,7 @@ namespace {
 using common::Error;
 using common::ErrorCode;
 
-// As short as it can be without being another number.
+// Returns the shortest text that reads back as the same number.
 std::string shortest(double value) {
   std::array<char, 32> text{};
   const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
@@ -23,7 +23,7 @@ std::string shortest(double value) {
 
 std::string run_note(const RunOptions& options, const std::string& cfg) {
   std::ostringstream note;
-  // Pictures that were learned from must not be held out later: they would be known.
+  // A resumed run must not hold out pictures that it has learned from: the network knows them.
   if (options.pictures) {
     note << "--images and --labels, --held-out " << shortest(options.pictures->held_out) << "\n--seed " << options.seed;
   } else {

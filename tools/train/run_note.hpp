@@ -1,4 +1,5 @@
-// What a run is of, as a text in its checkpoint: a checkpoint means nothing to a run of another network or other data.
+// The note in a checkpoint identifies the network and the data of its run. A run with another network or other data
+// must not use that checkpoint.
 #pragma once
 
 #include <string>
@@ -8,11 +9,11 @@
 
 namespace yolod::train {
 
-// A line for what pictures are learned from and for the share that is held out; an empty line; the cfg as it is
-// trained. Pure.
+// Returns a line that names the kind of the data and the held-out share, a line with the seed, an empty line, and
+// the cfg as it is trained. Pure.
 [[nodiscard]] std::string run_note(const RunOptions& options, const std::string& cfg);
 
-// kBadConfig names what differs. Pure.
+// Returns kBadConfig with the first difference if the notes differ. Pure.
 [[nodiscard]] common::Outcome<void> check_same_run(const std::string& begun_with, const std::string& asked);
 
 }  // namespace yolod::train

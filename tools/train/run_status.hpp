@@ -1,4 +1,4 @@
-// How far a run is, as a line of text.
+// Formats the progress of a run as a line of text.
 #pragma once
 
 #include <cstdint>
@@ -9,28 +9,29 @@
 
 namespace yolod::train {
 
-// Moving averages over some fifty steps.
+// Moving averages over about fifty steps.
 struct MovingAverages {
   LossValues loss;
   double images_per_second{0};
 };
 
 struct RunStatus {
-  double minutes{0};  // of training
+  double minutes{0};  // time of training
   std::optional<double> minutes_left;
   std::uint64_t step{0};
-  std::optional<std::uint64_t> steps;      // of the whole run
-  bool steps_are_estimated{false};         // by the time that is left
-  std::optional<MovingAverages> averages;  // nothing before the first step
+  std::optional<std::uint64_t> steps;      // steps of the whole run
+  bool steps_are_estimated{false};         // `steps` is an estimate from the remaining time
+  std::optional<MovingAverages> averages;  // empty before the first step
   double rate{0};
-  std::optional<double> ap50;  // nothing before the first validation
+  std::optional<double> ap50;  // empty before the first validation
   std::optional<double> ap50_95;
 };
 
-// What matters most comes first, since a terminal may cut it; `-` for what has not been measured.
+// The most important values come first, because a terminal may cut the line. `-` stands for a value that was not
+// measured.
 [[nodiscard]] std::string text_of(const RunStatus& status);
 
-// A number with so many decimals, or `-`.
+// Returns the number with this many decimals, or `-`.
 [[nodiscard]] std::string number_or_dash(const std::optional<double>& value, int decimals);
 
 }  // namespace yolod::train

@@ -1,4 +1,4 @@
-// What the network learns from: pictures as its input, and what is in them.
+// The samples that the network learns from: inputs, and the objects in them.
 #pragma once
 
 #include <cstddef>
@@ -7,19 +7,19 @@
 
 namespace yolod::train {
 
-// An object in a network's input. Centre and size in pixels of the input.
+// An object in a network's input, by its centre and size in pixels of the input.
 struct Target {
   std::uint32_t class_id{0};
   float x{0};
   float y{0};
   float width{0};
   float height{0};
-  // Too small or too hidden to be asked for: nothing is learned from the cells that it covers, neither that an object
-  // is there nor that none is.
+  // The object is too small or too hidden. The cells that it covers learn neither that an object is there nor that
+  // none is there.
   bool ignored{false};
 };
 
-// As many inputs as `targets` has lists. Plain values: any thread.
+// Has one input for each list in `targets`. Plain values: any thread may use them.
 struct Batch {
   std::vector<float> pixels;  // [images, height, width, 3], RGB, 0..1
   std::vector<std::vector<Target>> targets;
@@ -27,7 +27,7 @@ struct Batch {
   [[nodiscard]] std::size_t images() const { return targets.size(); }
 };
 
-// Pictures of a batch that follow each other, and what is in them.
+// A range of consecutive pictures of a batch.
 struct BatchPart {
   std::size_t first{0};
   std::size_t count{0};

@@ -1,4 +1,5 @@
-// Where training takes its pictures from: drawn scenes (scene_source.hpp) or a folder (picture_source.hpp).
+// SampleSource supplies the pictures of training: drawn scenes (scene_source.hpp) or files of a folder
+// (picture_source.hpp).
 #pragma once
 
 #include <cstdint>
@@ -16,11 +17,11 @@ class SampleSource {
   SampleSource& operator=(const SampleSource&) = delete;
   virtual ~SampleSource() = default;
 
-  // Called by one thread before the pictures of a step are chosen. Steps only grow.
+  // One thread calls this before it chooses the pictures of a step. `step` never decreases.
   virtual void begin(std::uint64_t step) = 0;
 
-  // A picture for this step, chosen at random. Any thread, several at a time. Throws a std::exception whose what()
-  // names the picture that cannot be had, and why.
+  // Returns a random picture for this step. Any thread may call it, several at the same time. If a picture cannot be
+  // loaded, throws a std::exception whose what() names the picture and the reason.
   [[nodiscard]] virtual std::shared_ptr<const LabelledPicture> choose(std::uint64_t step, RandomStream& random) = 0;
 };
 

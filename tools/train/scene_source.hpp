@@ -1,5 +1,5 @@
-// Drawn scenes as samples. Drawing one takes as long as learning from it, so each is kept for a while and shown several
-// times, each time another part of it.
+// SceneSource supplies drawn scenes. Drawing a scene takes as long as learning from it. So the source keeps each
+// scene for a while, and training learns from several different parts of it.
 #pragma once
 
 #include <cstdint>
@@ -12,19 +12,19 @@
 
 namespace yolod::train {
 
-// Indices [first, end).
+// The indices [first, end).
 struct SceneWindow {
   std::uint64_t first{0};
   std::uint64_t end{1};
 };
 
 struct WindowSettings {
-  std::uint64_t at_first{64};  // scenes to choose from in the first step
+  std::uint64_t at_first{64};  // number of scenes to choose from in the first step
   std::uint64_t at_most{1'200};
-  double fresh_per_image{0.25};  // new scenes for each picture learned from; the oldest go
+  double fresh_per_image{0.25};  // new scenes for each picture learned from; they replace the oldest scenes
 };
 
-// The scenes that a step chooses from. Pure.
+// Returns the scenes from which a step chooses. Pure.
 [[nodiscard]] SceneWindow window_at(const WindowSettings& settings, std::uint64_t step, std::uint64_t batch);
 
 class SceneSource final : public SampleSource {
@@ -35,8 +35,8 @@ class SceneSource final : public SampleSource {
   void begin(std::uint64_t step) override;
   [[nodiscard]] std::shared_ptr<const LabelledPicture> choose(std::uint64_t step, RandomStream& random) override;
 
-  // The first thread that asks for a scene draws it, while others that want it wait. Each of them gets what drawing
-  // throws.
+  // The first thread that asks for a scene draws it, and other threads that ask for the same scene wait. If drawing
+  // throws, all of them get the exception.
   [[nodiscard]] std::shared_ptr<const LabelledPicture> get(std::uint64_t index);
 
  private:

@@ -1,4 +1,4 @@
-// How a run goes from its start to its end. `done` is the part of it that is done, 0 to 1. Pure.
+// The schedule of a run. `done` is the part of the run that is done, 0 to 1. Pure.
 #pragma once
 
 #include <algorithm>
@@ -9,18 +9,19 @@
 namespace yolod::train {
 
 enum class Stage {
-  kMixed,  // pictures cut, mixed and recoloured (augment.hpp)
-  kPlain,  // whole pictures as the server will see them
+  kMixed,  // parts of pictures, mixed and recoloured (augment.hpp)
+  kPlain,  // whole pictures as the server shows them to the network
 };
 
-// The last tenth is plain.
+// The last tenth of a run is plain.
 [[nodiscard]] inline Stage stage_at(double done) {
   constexpr double kPlainFrom = 0.9;
   return done < kPlainFrom ? Stage::kMixed : Stage::kPlain;
 }
 
-// Part of the highest rate: up in a straight line, then half a cosine wave down to a hundredth (Loshchilov and Hutter,
-// "SGDR", 2017). The way up is the first twentieth, but no more than 300 steps.
+// Returns a factor for the highest rate. It rises in a straight line, and then falls by half a cosine wave to a
+// hundredth (Loshchilov and Hutter, "SGDR", 2017). The rise takes the first twentieth of the run, but at most 300
+// steps.
 [[nodiscard]] inline double rate_at(double done, std::uint64_t step) {
   constexpr double kWarmUp = 0.05;
   constexpr double kWarmUpSteps = 300;
@@ -30,7 +31,8 @@ enum class Stage {
   return std::min(1.0, warm) * (kLeast + (1 - kLeast) * cosine);
 }
 
-// How much of the averaged weights stays after a step: little at first, so that what training began with is forgotten.
+// Returns the share of the averaged weights that stays after a step. It is small at first, so that the average soon
+// forgets the weights that training began with.
 [[nodiscard]] inline double average_decay_at(std::uint64_t step) {
   constexpr double kLongest = 0.998;
   const auto steps = static_cast<double>(step);

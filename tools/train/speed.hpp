@@ -1,4 +1,4 @@
-// How fast a cfg learns: for choosing one.
+// Measures how fast a cfg learns. It helps to choose a cfg.
 #pragma once
 
 #include <chrono>
@@ -19,11 +19,13 @@ struct SpeedOptions {
 };
 
 struct Speed {
-  double images_per_second{0};      // the median of the steps
-  double images_per_cpu_second{0};  // the mean, by the time of all threads: on a busy machine the better guide
+  double images_per_second{0};  // median over the steps
+  // Mean, by the CPU time of all threads. On a busy machine this value is more reliable.
+  double images_per_cpu_second{0};
 };
 
-// Of learning from noise with some objects in each picture, after three steps that warm up.
+// Learns from noise with some objects in each picture, after three steps to warm up. Returns the errors of
+// read_trainable_cfg(), learning_precision() and Learner.
 [[nodiscard]] common::Outcome<Speed> learning_speed(const SpeedOptions& options);
 
 }  // namespace yolod::train

@@ -35,7 +35,7 @@ std::vector<float> head_biases(const Yolo& yolo) {
   return biases;
 }
 
-// The head that reads this layer's map as its logits; null where there is none.
+// Returns the head that reads this layer's map as its logits, or null.
 const Yolo* head_after(const Network& network, std::size_t index) {
   if (index + 1 >= network.layers.size()) return nullptr;
   return std::get_if<Yolo>(&network.layers[index + 1].kind);
@@ -94,8 +94,8 @@ std::optional<Network> with_classes(const std::string& cfg_text, const Network& 
   return text ? network_of(*text, network) : std::nullopt;
 }
 
-// The network of `cfg_text` with as many classes as make it need a file of this size. A file's size grows evenly with
-// the number of classes.
+// Returns the network of `cfg_text` with the number of classes for which a weights file has this size. The size
+// grows linearly with the number of classes.
 std::optional<Network> network_of_size(const std::string& cfg_text, const Network& network, std::int64_t file_bytes) {
   constexpr std::int64_t kLongHeader = 20;
   constexpr std::int64_t kShortHeader = 16;

@@ -22,7 +22,7 @@ Error refusal(const Network& network, std::size_t line, const std::string& secti
   return {ErrorCode::kBadModel, network.source_name + ":" + std::to_string(line) + ": [" + section + "]: " + what};
 }
 
-// The line of an option that is there, else of the section.
+// Returns the line of the option if it is present, otherwise the line of the section.
 std::size_t line_of(const CfgSection& section, std::string_view key) {
   for (const auto& option : section.options) {
     if (option.key == key) return option.line;
@@ -30,7 +30,7 @@ std::size_t line_of(const CfgSection& section, std::string_view key) {
   return section.line;
 }
 
-// Whether some layer other than the next one reads the map of layer `index`.
+// Returns whether a layer other than the next one reads the map of layer `index`.
 bool is_read_elsewhere(const Network& network, std::size_t index) {
   const auto names = [index](const std::vector<std::size_t>& from) {
     return std::find(from.begin(), from.end(), index) != from.end();
@@ -43,7 +43,7 @@ bool is_read_elsewhere(const Network& network, std::size_t index) {
   });
 }
 
-// Why a head cannot be trained; empty where it can.
+// Returns why the head cannot be trained, or an empty text if it can.
 std::string objection_to_head(const Network& network, std::size_t index, const Yolo& head) {
   if (head.point != BoxPoint::kCenter) return "a yolo_point other than center cannot be trained";
   if (!head.new_coords) return {};

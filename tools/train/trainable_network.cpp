@@ -14,7 +14,7 @@ namespace {
 
 using namespace model::darknet;
 
-// By the names that TrainingNetwork gives: a letter and the layer's number.
+// TrainingNetwork names a parameter of a layer by a letter and the layer's number.
 NamedTensor::Role role_of(const std::string& name) {
   const bool of_layer = name.size() > 1 &&
                         std::all_of(name.begin() + 1, name.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
@@ -30,7 +30,7 @@ NamedTensor::Role role_of(const std::string& name) {
 }
 
 at::Tensor to_tensor(const model::NetworkParameter& parameter) {
-  // from_blob takes a mutable pointer; what is made of it is a copy.
+  // from_blob takes a mutable pointer. The result is a copy, so nothing writes through it.
   auto* values = const_cast<float*>(parameter.values.data());
   const auto tensor = at::from_blob(values, parameter.shape, at::TensorOptions().dtype(at::kFloat));
   const bool is_kernel = parameter.shape.size() == 4;
@@ -71,7 +71,8 @@ std::vector<at::Tensor> TrainableNetwork::forward(const at::Tensor& pictures, Fo
     for (const auto& [name, tensor, role] : tensors_) module_->script.register_parameter(name, tensor, false);
     module_->script.define(source_);
   }
-  // Statement by statement, as autograd records it. The switch belongs to the thread.
+  // Autograd must record each statement, so the optimizer of graphs stays off. The switch belongs to the calling
+  // thread.
   const torch::jit::GraphOptimizerEnabledGuard without_optimizer(false);
   const auto maps = module_->script.forward({pictures.to(map_type), mode == ForwardMode::kTraining}).toTensorVector();
   std::vector<at::Tensor> logits;

@@ -1,5 +1,6 @@
-// A Darknet network with gradients: its tensors, a forward pass over them, and the way to a weights file. Includes
-// LibTorch: for the few sources that learn. Networks are trainable ones (trainable_cfg.hpp).
+// TrainableNetwork is a Darknet network with gradients: its tensors, its forward pass, and the conversion of its
+// weights for a file. The network must be trainable (trainable_cfg.hpp). Includes LibTorch, so only the few sources
+// that learn include it.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -17,9 +18,10 @@
 
 namespace yolod::train {
 
-// A parameter of a TrainingNetwork (model/darknet/compiler.hpp), by its name there.
+// A parameter of a TrainingNetwork (model/darknet/compiler.hpp), with the name that it has there.
 struct NamedTensor {
-  enum class Role { kLearned, kRunning, kConstant };  // by gradients; the mean and variance of maps; neither
+  // Learned by gradients; a running mean or variance of maps; neither.
+  enum class Role { kLearned, kRunning, kConstant };
 
   std::string name;
   at::Tensor tensor;
@@ -29,16 +31,16 @@ struct NamedTensor {
 using NetworkTensors = std::vector<NamedTensor>;
 
 enum class ForwardMode {
-  kTraining,    // normalises by the batch, and moves the running mean and variance
-  kEvaluation,  // normalises by these
+  kTraining,    // normalises by the batch, and updates the running mean and variance
+  kEvaluation,  // normalises by the running mean and variance
 };
 
-// The server's compiler writes the network; LibTorch runs it. One thread at a time.
+// The server's compiler writes the network as TorchScript, and LibTorch runs it. One thread at a time may use it.
 class TrainableNetwork {
  public:
-  // Tensors with the values of `compiled`, without gradients.
+  // Makes tensors with the values of `compiled`, without gradients.
   TrainableNetwork(const model::darknet::TrainingNetwork& compiled, std::vector<HeadGrid> heads);
-  // The same network over other tensors.
+  // Makes the same network with other tensors.
   TrainableNetwork(const TrainableNetwork& other, NetworkTensors tensors);
   TrainableNetwork(const TrainableNetwork&) = delete;
   TrainableNetwork& operator=(const TrainableNetwork&) = delete;
@@ -46,9 +48,10 @@ class TrainableNetwork {
 
   [[nodiscard]] const NetworkTensors& tensors() const { return tensors_; }
 
-  // `pictures` [images, 3, height, width], float, RGB, 0..1. The logits of each head, float, [images, rows, columns,
-  // anchors, HeadGrid::row_length()], contiguous. Maps and products are in `map_type`, kFloat or kBFloat16; weights,
-  // their gradients and what normalises stay float.
+  // `pictures` is [images, 3, height, width], float, RGB, 0..1. Returns the logits of each head: float, [images,
+  // rows, columns, anchors, HeadGrid::row_length()], contiguous. Maps and products have the type `map_type`, kFloat
+  // or kBFloat16. Weights, their gradients and the values for normalisation stay float. Throws LibTorch's
+  // exceptions.
   [[nodiscard]] std::vector<at::Tensor> forward(const at::Tensor& pictures, ForwardMode mode, at::ScalarType map_type);
 
  private:
@@ -60,7 +63,7 @@ class TrainableNetwork {
   std::unique_ptr<Module> module_;
 };
 
-// What a weights file holds of them.
+// Returns the values for a weights file.
 [[nodiscard]] model::darknet::StoredWeights to_stored(const model::darknet::Network& network,
                                                       const NetworkTensors& tensors, std::int64_t images_seen);
 

@@ -23,7 +23,7 @@ Outcome<std::vector<std::string>> names_of(const RunOptions& options) {
   return std::vector<std::string>(scenes::kLightNames.begin(), scenes::kLightNames.end());
 }
 
-// The cfg with so many classes; as it stands where it has them already.
+// Returns the cfg with this number of classes, or unchanged if it already has this number.
 Outcome<TrainableCfg> cfg_for(const std::string& text, const std::string& source_name, int classes) {
   auto as_it_stands = parse_trainable_cfg(text, source_name);
   if (as_it_stands && as_it_stands->network.classes == classes) return as_it_stands;

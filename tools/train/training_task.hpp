@@ -1,4 +1,4 @@
-// What a run of training is about: its network, what it begins with, its pictures. No LibTorch.
+// TrainingTask has the network, the start weights and the pictures of a run. It needs no LibTorch.
 #pragma once
 
 #include <cstddef>
@@ -17,21 +17,21 @@
 namespace yolod::train {
 
 struct TrainingTask {
-  std::string cfg_text;  // as it is trained: with the number of classes that was asked for
+  std::string cfg_text;  // as trained: with the number of classes that the options give
   bool cfg_is_changed{false};
   model::darknet::Network network;
-  std::vector<std::string> names;  // of the classes
+  std::vector<std::string> names;  // names of the classes
   std::unique_ptr<SampleSource> source;
-  std::size_t picture_count{0};       // to learn from; 0: scenes, without an end
-  std::vector<PictureFile> held_out;  // empty with scenes
+  std::size_t picture_count{0};       // number of pictures to learn from; 0 for scenes, whose number is unlimited
+  std::vector<PictureFile> held_out;  // empty for scenes
   model::darknet::StoredWeights weights;
-  bool has_start{false};  // the weights are (in part) a file's
-  // Sentences for people.
+  bool has_start{false};  // some or all of the weights are from a file
+  // Sentences for the report.
   std::string data;
   std::string start;
 };
 
-// Reads the cfg, the names, all labels and the start weights. Errors are those of run_training().
+// Reads the cfg, the names, all labels and the start weights. Returns the errors of run_training().
 [[nodiscard]] common::Outcome<TrainingTask> prepare_task(const RunOptions& options);
 
 }  // namespace yolod::train

@@ -32,12 +32,12 @@ std::vector<model::eval::Truth> truths_of(const LabelledPicture& picture) {
   return truths;
 }
 
-// As `yolodctl eval` asks for them, but for their number.
+// Uses the settings of `yolodctl eval`, except the number of detections.
 std::vector<common::Detection> detections_of(std::span<const float> head, std::size_t row_length,
                                              const model::image::Placement& place, const model::heads::NmsRule& rule,
                                              const cv::Mat& picture) {
-  // COCO counts 100 of a class in a picture. `yolodctl eval` keeps more for Darknet's metric; of an untrained network,
-  // which finds something in each place, that takes seconds a picture.
+  // COCO counts 100 detections of a class in a picture. `yolodctl eval` keeps more for Darknet's metric. An
+  // untrained network finds an object at each place, and then that takes seconds for each picture.
   constexpr std::size_t kMaxDetections = 300;
   const model::heads::Frame frame{static_cast<float>(place.x), static_cast<float>(place.y),
                                   static_cast<float>(place.width), static_cast<float>(place.height)};
@@ -49,7 +49,7 @@ std::vector<common::Detection> detections_of(std::span<const float> head, std::s
   return model::heads::to_detections(kept, target, kMaxDetections);
 }
 
-// The weights as the server runs them.
+// Loads the weights as the server runs them.
 Outcome<std::unique_ptr<model::TorchNetwork>> load(const model::darknet::Network& network,
                                                    model::darknet::StoredWeights stored, std::size_t threads) {
   auto weights = model::darknet::fold(network, std::move(stored), model::darknet::kBatchNormEpsilon);
@@ -63,7 +63,7 @@ Outcome<std::unique_ptr<model::TorchNetwork>> load(const model::darknet::Network
 std::optional<Validation> Validation::draw(std::uint64_t seed, std::size_t count, std::size_t threads,
                                            const StopAsked& stop_asked) {
   constexpr std::chrono::milliseconds kAskEvery{100};
-  boost::asio::thread_pool pool(threads);  // at its end it drops what it has not begun
+  boost::asio::thread_pool pool(threads);  // its destructor drops the tasks that have not begun
   std::vector<std::future<std::shared_ptr<const LabelledPicture>>> pending;
   for (std::size_t i = 0; i < count; ++i) {
     std::packaged_task<std::shared_ptr<const LabelledPicture>()> task(

@@ -1,5 +1,5 @@
-// How good weights are: on pictures that training never sees, by the server's own engine, post-processing and average
-// precision.
+// Validation measures weights on pictures that training never shows. It uses the server's own engine, its
+// post-processing and its average precision.
 #pragma once
 
 #include <cstddef>
@@ -18,26 +18,26 @@
 
 namespace yolod::train {
 
-// One thread.
+// One thread uses it.
 class Validation {
  public:
-  // Asked now and then while work goes on: whether it is to end.
+  // Returns whether the work must end early. The functions call it at intervals.
   using StopAsked = std::function<bool()>;
 
-  // Draws `count` scenes, with `threads` threads: a picture in memory each. Nothing where it was to end. Throws what
-  // drawing throws.
+  // Draws `count` scenes in `threads` threads and keeps them in memory. Returns nothing if `stop_asked` returned
+  // true. Throws the exceptions of drawing.
   [[nodiscard]] static std::optional<Validation> draw(std::uint64_t seed, std::size_t count, std::size_t threads,
                                                       const StopAsked& stop_asked);
 
-  // These files, which are decoded at each judgement.
+  // Uses these files, and decodes them at each judge().
   [[nodiscard]] static Validation of(std::vector<PictureFile> files);
 
   [[nodiscard]] std::size_t size() const { return files_.empty() ? pictures_.size() : files_.size(); }
   [[nodiscard]] const std::vector<PictureFile>& files() const { return files_; }
 
-  // COCO's figures, in fp32, of pictures in the input as the cfg's letter_box says, of what `yolodctl eval` asks for;
-  // nothing where it was to end. Sets LibTorch to `threads` threads. An Error also for a picture that cannot be
-  // decoded.
+  // Returns COCO's scores in fp32, with the settings of `yolodctl eval`. The cfg's letter_box decides how a picture
+  // fits into the input. Returns nothing if `stop_asked` returned true, and an Error if a picture cannot be decoded.
+  // Sets LibTorch to `threads` threads.
   [[nodiscard]] common::Outcome<std::optional<model::eval::Evaluation>> judge(const model::darknet::Network& network,
                                                                               model::darknet::StoredWeights weights,
                                                                               std::size_t threads,
@@ -48,7 +48,7 @@ class Validation {
   [[nodiscard]] common::Outcome<std::shared_ptr<const LabelledPicture>> picture(std::size_t index,
                                                                                 model::image::Size input) const;
 
-  // One of them is empty.
+  // Only one of the two lists has elements.
   std::vector<std::shared_ptr<const LabelledPicture>> pictures_;
   std::vector<PictureFile> files_;
 };
