@@ -1,5 +1,5 @@
-// Who may administer: the admin socket, and what is refused everywhere else. Also what other processes of the server's
-// own user may do to the front-end.
+// These tests check access to the admin socket, and that every other listener refuses admin requests. They also check
+// what other processes of the server's own user can do to the front-end.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -30,7 +30,7 @@ constexpr uid_t kNobody = 65534;
 
 bool is_root() { return ::geteuid() == 0; }
 
-// Runs `work` in a child process of another user; its result, 0 to 255.
+// Runs `work` in a child process of another user and returns its result, 0 to 255.
 int as_nobody(const std::function<int()>& work) {
   const pid_t child = ::fork();
   if (child == 0) {
@@ -46,7 +46,7 @@ int as_nobody(const std::function<int()>& work) {
 
 }  // namespace
 
-TEST_CASE("Admin: the admin socket is its owner's alone and answers what admins ask", "[process]") {
+TEST_CASE("Admin: only its owner reaches the admin socket, which answers admin requests", "[process]") {
   Server server(identity_config({{.workers = 1}}));
   REQUIRE(server.wait_until_ready());
   const auto admin = server.admin_endpoint();
@@ -70,7 +70,7 @@ TEST_CASE("Admin: the admin socket is its owner's alone and answers what admins 
   CHECK_FALSE(fs::exists(admin.unix_path));
 }
 
-TEST_CASE("Admin: no reload is to be had at a public address, from this machine neither", "[process]") {
+TEST_CASE("Admin: a public address refuses a reload, also from the same machine", "[process]") {
   Server server(identity_config({{.workers = 1}}));
   REQUIRE(server.wait_until_ready());
   HttpClient client(server.endpoint());
@@ -79,12 +79,12 @@ TEST_CASE("Admin: no reload is to be had at a public address, from this machine 
   CHECK(client.post("/reload", "", {{"Host", "localhost"}}).error_code() != "");
   CHECK(client.post("/reload?model=default", "").error_code() == "forbidden");
   CHECK(server.log_lines_with("are being loaded").empty());
-  // What observers look at is there as before.
+  // Observers still get the status and the metrics.
   CHECK(client.get("/status").status == 200);
   CHECK(client.get("/metrics").status == 200);
 }
 
-TEST_CASE("Admin: with an address of their own, status and metrics answer there alone", "[process]") {
+TEST_CASE("Admin: with an observe address, only that address answers status and metrics", "[process]") {
   const TemporaryDirectory place;
   const std::string path = (place.path() / "a.sock").string();
   Server server(identity_config({{.workers = 1}}, {"admin_listen: unix:" + path}));
@@ -99,7 +99,7 @@ TEST_CASE("Admin: with an address of their own, status and metrics answer there 
   CHECK(admin.post("/reload", "").status == 200);
 }
 
-TEST_CASE("Admin: without an admin listener reloads are asked for by signal alone", "[process]") {
+TEST_CASE("Admin: without an admin listener only a signal starts a reload", "[process]") {
   Server server(identity_config({{.workers = 1}}, {"admin_listen: \"\""}));
   REQUIRE(server.wait_until_ready());
   CHECK_FALSE(fs::exists(server.admin_endpoint().unix_path));
@@ -108,7 +108,7 @@ TEST_CASE("Admin: without an admin listener reloads are asked for by signal alon
   CHECK(wait_until([&] { return !server.log_lines_with("reload: done").empty(); }));
 }
 
-TEST_CASE("Admin: another user is refused by the file's mode, and where that was widened by the server", "[process]") {
+TEST_CASE("Admin: the file's mode refuses another user, and the server does where that mode was widened", "[process]") {
   if (!is_root()) {
     WARN("SKIPPED: only root can act as another user");
     return;
@@ -130,7 +130,7 @@ TEST_CASE("Admin: another user is refused by the file's mode, and where that was
   CHECK(server.log_lines_with("are being loaded").empty());
 }
 
-TEST_CASE("Admin: a second server leaves the first one's admin socket alone", "[process]") {
+TEST_CASE("Admin: a second server leaves the first server's admin socket alone", "[process]") {
   Server first(identity_config({{.workers = 1}}));
   REQUIRE(first.wait_until_ready());
   const auto directory = fs::path(first.admin_endpoint().unix_path).parent_path().string();
@@ -151,7 +151,7 @@ TEST_CASE("Admin: a second server leaves the first one's admin socket alone", "[
   CHECK(third.log_lines_with("cannot listen on").size() == 1);
 }
 
-TEST_CASE("Admin: a socket file that has taken the place of the server's own is not removed", "[process]") {
+TEST_CASE("Admin: the server does not remove a socket file that replaced its own", "[process]") {
   Server server(identity_config({{.workers = 1}}));
   REQUIRE(server.wait_until_ready());
   const auto path = server.admin_endpoint().unix_path;
@@ -163,7 +163,7 @@ TEST_CASE("Admin: a socket file that has taken the place of the server's own is 
   CHECK(read_file(path) == "somebody else's");
 }
 
-TEST_CASE("Admin: an admin comes in when clients have all the connections", "[process]") {
+TEST_CASE("Admin: an admin is served when clients hold all connections", "[process]") {
   Server server(identity_config({{.workers = 1}}, {"max_connections: 2"}));
   REQUIRE(server.wait_until_ready());
   std::vector<HttpClient> clients;
@@ -175,7 +175,7 @@ TEST_CASE("Admin: an admin comes in when clients have all the connections", "[pr
 }
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-TEST_CASE("Admin: no process of the server's own user can trace the front-end or take what it holds", "[process]") {
+TEST_CASE("Admin: no process of the server's own user can trace the front-end or take its descriptors", "[process]") {
   if (!is_root()) {
     WARN("SKIPPED: only root can run the server as another user");
     return;
@@ -186,7 +186,7 @@ TEST_CASE("Admin: no process of the server's own user can trace the front-end or
     if (::setgid(kNobody) != 0 || ::setuid(kNobody) != 0) ::_exit(126);
   };
   Server server(options);
-  // It reads its config as nobody.
+  // The server reads its config as the user "nobody".
   fs::permissions(server.directory(), fs::perms::others_all, fs::perm_options::add);
   if (!server.wait_until_listening(2'000ms)) {
     WARN("SKIPPED: another user cannot run the programs of this build");
@@ -195,7 +195,7 @@ TEST_CASE("Admin: no process of the server's own user can trace the front-end or
   REQUIRE(server.wait_until_ready());
   const pid_t front_end = server.pid();
   const std::string proc = "/proc/" + std::to_string(front_end);
-  // The control: the same calls reach an ordinary process of that user.
+  // As a control, the same calls reach an ordinary process of that user.
   const auto reachable = [](pid_t process) {
     const std::string memory = "/proc/" + std::to_string(process) + "/mem";
     int reached = 0;
@@ -219,7 +219,7 @@ TEST_CASE("Admin: no process of the server's own user can trace the front-end or
             ::pause();
             ::_exit(0);
           }
-          // A process that has changed its user is not dumpable until it says so itself.
+          // A process that has changed its user is not dumpable until it calls prctl().
           int reached = 0;
           for (int i = 0; i < 2'000 && reached != 15; ++i) {
             reached |= reachable(ordinary);  // a process that is traced once cannot be traced again

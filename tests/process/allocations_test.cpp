@@ -1,5 +1,5 @@
-// What a request allocates once the server is warm: a whole front-end in a process whose every malloc is counted, and
-// a client that does nothing else than ask.
+// These tests count the allocations of a request in a warm server. A whole front-end runs in a process that counts
+// every malloc, and one client sends nothing but requests.
 #include <malloc.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -28,7 +28,7 @@
 
 namespace {
 
-// In memory that both processes have; null in whoever does not count.
+// The counter is in memory that both processes share. It is null in a process that does not count.
 std::atomic<std::uint64_t>* counter = nullptr;
 
 void count_one() {
@@ -37,7 +37,7 @@ void count_one() {
 
 }  // namespace
 
-// glibc lets a program bring its own malloc; this one is glibc's own, counted.
+// glibc lets a program replace malloc. This replacement counts the calls and then calls glibc's own.
 extern "C" {
 void* __libc_malloc(std::size_t);
 void* __libc_calloc(std::size_t, std::size_t);
@@ -69,7 +69,7 @@ void* aligned_alloc(std::size_t alignment, std::size_t bytes) {
 namespace yolod::tests {
 namespace {
 
-// The front-end, in a child of ours.
+// Runs the front-end in a child process.
 class CountedServer {
  public:
   explicit CountedServer(const TemporaryDirectory& directory)
@@ -123,7 +123,7 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  // Whether the answer, which is short, is a 200.
+  // Returns whether the answer is a 200. The answer must be short.
   [[nodiscard]] bool ask(std::string_view request) const {
     if (!connected_) return false;
     while (!request.empty()) {
@@ -141,7 +141,8 @@ class Client {
   bool connected_{false};
 };
 
-// Allocations a request; of many short stretches the least, because the front-end's own housekeeping falls into some.
+// Returns the allocations of one request: the lowest of many short measurements, because the front-end's housekeeping
+// falls into some of them.
 double allocations_of(std::string_view request) {
   constexpr int kWarmUp = 300;
   constexpr int kStretches = 20;
@@ -162,13 +163,13 @@ double allocations_of(std::string_view request) {
   return static_cast<double>(least) / kRequests;
 }
 
-TEST_CASE("Allocations: a request that no model is asked for allocates nothing", "[process]") {
+TEST_CASE("Allocations: a request that needs no model allocates nothing", "[process]") {
   CHECK(allocations_of("GET /healthz HTTP/1.1\r\nHost: h\r\nUser-Agent: a client with a name\r\nAccept: */*\r\n\r\n") ==
         0);
 }
 
 TEST_CASE("Allocations: the connection's part of a prediction allocates nothing", "[process]") {
-  // The scheduler's: the request, its handler, its batch and the result that is copied out of the lane.
+  // The scheduler's share: the request, its handler, its batch and the result that is copied out of the lane.
   constexpr double kSchedulers = 0;
   const std::string body(100'000, 'x');
   CHECK(allocations_of("POST /predict?model=echo HTTP/1.1\r\nHost: h\r\nContent-Type: application/octet-stream\r\n"

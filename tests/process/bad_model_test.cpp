@@ -1,5 +1,5 @@
-// Fault cases 16 and 17: a model that cannot be served ends the server before it was ever ready; a worker that dies
-// while it loads is tried again, ever more slowly.
+// Fault case 16: a model that cannot be served ends the server before it is ever ready. Fault case 17: a worker that
+// dies while it loads is started again after a growing delay.
 #include <signal.h>
 
 #include <catch2/catch.hpp>
@@ -20,7 +20,7 @@
 namespace yolod::tests {
 namespace {
 
-// Small, and complete but for its weights.
+// The network is small, and complete except for its weights.
 constexpr const char* kCfg =
     "[net]\nwidth=32\nheight=32\nchannels=3\n\n"
     "[convolutional]\nbatch_normalize=1\nfilters=18\nsize=3\nstride=2\npad=1\nactivation=leaky\n\n"
@@ -31,7 +31,8 @@ std::string darknet_model(const std::filesystem::path& folder, const std::string
          ", weights: " + (folder / weights).string() + ", names: " + (folder / "net.names").string() + "}\n";
 }
 
-// One clear line that names the model and the file; nothing was ever served, and nothing tried a second time.
+// Checks that the server ends with one clear line that names the model and the file, that it never served, and that
+// it tried nothing a second time.
 void check_ends_unserved(const std::string& config, const std::string& model, const std::string& file) {
   Baseline before;
   before.shared_memory_names = shared_memory_names();
@@ -47,14 +48,14 @@ void check_ends_unserved(const std::string& config, const std::string& model, co
   check_after_exit(server, before);
 }
 
-// These need no data, only a build that reads such files.
+// These tests need no data, only a build that reads such files.
 bool reads_networks() {
   const auto reason = reason_to_skip_networks();
   if (!reason.empty()) WARN("SKIPPED: " << reason);
   return reason.empty();
 }
 
-// The waits that the log announces after failures that it tells of with `text`.
+// Returns the waits that the log announces after failures whose line contains `text`.
 std::vector<int> announced_delays(const Server& server, const std::string& text) {
   constexpr std::string_view kIn = "replacing it in ";
   std::vector<int> delays;
@@ -65,7 +66,7 @@ std::vector<int> announced_delays(const Server& server, const std::string& text)
   return delays;
 }
 
-// 0, 0.5, 1, 2 s: of those that are waited for at all, each is longer, though each is shortened by up to a fifth.
+// The waits are 0, 0.5, 1 and 2 s, each shortened by up to a fifth. Still, each is longer than the wait before.
 void check_grow(const std::vector<int>& delays) {
   REQUIRE(delays.size() >= 3);
   CHECK(delays[0] >= 400);
@@ -74,8 +75,8 @@ void check_grow(const std::vector<int>& delays) {
 
 }  // namespace
 
-TEST_CASE("BadModel: a file that is not there ends the server with one clear line", "[process][case16]") {
-  // In a build without networks the picture that the model must be shown first.
+TEST_CASE("BadModel: a missing file ends the server with one clear line", "[process][case16]") {
+  // In a build without networks the missing file is the picture of the canary.
   const std::string preload = GENERATE("preload: auto", "preload: false");
   CAPTURE(preload);
   const TemporaryDirectory folder;
@@ -91,7 +92,7 @@ TEST_CASE("BadModel: missing weights end the server with one clear line", "[proc
   check_ends_unserved(server_config(darknet_model(folder.path(), "missing.weights")), "signs", "missing.weights");
 }
 
-TEST_CASE("BadModel: weights that end early end the server with one clear line", "[process][case16][torch]") {
+TEST_CASE("BadModel: truncated weights end the server with one clear line", "[process][case16][torch]") {
   if (!reads_networks()) return;
   const TemporaryDirectory folder;
   folder.write("net.cfg", kCfg);
@@ -101,7 +102,7 @@ TEST_CASE("BadModel: weights that end early end the server with one clear line",
   check_ends_unserved(server_config(darknet_model(folder.path(), "short.weights")), "signs", "short.weights");
 }
 
-TEST_CASE("BadModel: a cfg that is none ends the server with one clear line", "[process][case16][torch]") {
+TEST_CASE("BadModel: a file that is not a cfg ends the server with one clear line", "[process][case16][torch]") {
   if (!reads_networks()) return;
   const TemporaryDirectory folder;
   folder.write("net.cfg", "not a network\n");
@@ -110,7 +111,8 @@ TEST_CASE("BadModel: a cfg that is none ends the server with one clear line", "[
   check_ends_unserved(server_config(darknet_model(folder.path(), "net.weights")), "signs", "net.cfg");
 }
 
-TEST_CASE("BadModel: labels that are not UTF-8 end the server with file and line", "[process][case16][torch]") {
+TEST_CASE("BadModel: labels that are not UTF-8 end the server with a line that names file and line number",
+          "[process][case16][torch]") {
   if (!reads_networks()) return;
   const std::string preload = GENERATE("preload: auto", "preload: false");
   const TemporaryDirectory folder;
@@ -121,7 +123,7 @@ TEST_CASE("BadModel: labels that are not UTF-8 end the server with file and line
                       "net.names:1: \"caf\\xe9\" is not UTF-8: save the file as UTF-8");
 }
 
-TEST_CASE("BadModel: a load that dies is tried again with a growing backoff, and five end a server that never served",
+TEST_CASE("BadModel: a load that dies is retried with a growing backoff, and five end a server that never served",
           "[process][case16][waits]") {
   const std::string fault = GENERATE("exit", "crash");
   const std::string preload = GENERATE("preload: auto", "preload: false");
@@ -135,7 +137,7 @@ TEST_CASE("BadModel: a load that dies is tried again with a growing backoff, and
   REQUIRE(server.running());
   const auto delays = announced_delays(server, "(echo) ");
   check_grow(delays);
-  // All but the last have been waited for.
+  // The server has waited for every announced delay except the last.
   CHECK(Clock::now() - started_at >= milliseconds(std::accumulate(delays.begin(), delays.begin() + kDelays - 1, 0)));
 
   HttpClient client(server.endpoint());
@@ -152,9 +154,9 @@ TEST_CASE("BadModel: a load that dies is tried again with a growing backoff, and
   CHECK_THAT(why.front(), Catch::Contains(fault == "exit" ? "exit code" : "SIG"));
 }
 
-TEST_CASE("BadModel: a model whose workers are not to come back soon answers not_ready at once, and when to ask again",
+TEST_CASE("BadModel: a model whose workers stay away for some time answers not_ready at once, with Retry-After",
           "[process]") {
-  // Each worker must be shown a picture when it has loaded, which vanishes.
+  // The picture of the canary vanishes, which each worker needs after its load.
   const TemporaryDirectory folder;
   const auto canary = folder.write("canary.bin", "a picture");
   Server server(identity_config(
@@ -164,7 +166,7 @@ TEST_CASE("BadModel: a model whose workers are not to come back soon answers not
   std::filesystem::remove(canary);
   ::kill(server.worker_pids().at(0), SIGKILL);
   REQUIRE(wait_until([&] { return announced_delays(server, canary.string()).size() >= 3; }));
-  // The third wait is 1.6 s at least.
+  // The third wait is at least 1.6 s.
   const auto asked_at = Clock::now();
   const auto answer = HttpClient(server.endpoint()).post("/predict", "x");
   CHECK(answer.status == 503);
@@ -180,7 +182,7 @@ TEST_CASE("BadModel: a model whose workers are not to come back soon answers not
   CHECK(wait_until([&] { return HttpClient(server.endpoint()).post("/predict", "x").status == 200; }));
 }
 
-TEST_CASE("BadModel: --check tells of every model that cannot be served, and of those that can", "[process]") {
+TEST_CASE("BadModel: --check names every model that cannot be served, and each that can", "[process]") {
   ServerOptions options;
   const std::string missing = "canary: {image: /nowhere/picture.jpg}";
   options.config = identity_config({{.name = "one", .keys = {missing}},
@@ -198,9 +200,10 @@ TEST_CASE("BadModel: --check tells of every model that cannot be served, and of 
   CHECK(server.log_lines_with("model good: identity on cpu: loads and runs").size() == 1);
 }
 
-TEST_CASE("BadModel: files that vanish cost no worker that lives, and are looked for ever more rarely",
+TEST_CASE("BadModel: files that vanish cost no live worker, and the server looks for them at growing intervals",
           "[process][case17]") {
-  // The identity model has no weights. What vanishes is the picture that each worker must be shown when it has loaded.
+  // The identity model has no weights. Instead, the picture of the canary vanishes, which each worker needs
+  // after its load.
   const TemporaryDirectory folder;
   const auto canary = folder.write("canary.bin", "a picture");
   Server server(
@@ -226,7 +229,7 @@ TEST_CASE("BadModel: files that vanish cost no worker that lives, and are looked
   check_after_case(server, before, {victim});
 }
 
-TEST_CASE("BadModel: weights that vanish cost no worker that lives, and are looked for ever more rarely",
+TEST_CASE("BadModel: weights that vanish cost no live worker, and the server looks for them at growing intervals",
           "[process][case17][torch]") {
   if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
     WARN("SKIPPED: " << reason);

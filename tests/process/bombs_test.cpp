@@ -1,4 +1,4 @@
-// Requests that kill workers, each another one, beside an honest client: what they cost it.
+// These tests send requests that kill workers, each with different bytes, and check what an honest client loses.
 #include <algorithm>
 #include <atomic>
 #include <catch2/catch.hpp>
@@ -14,7 +14,7 @@
 namespace yolod::tests {
 namespace {
 
-// Posts a bomb that nobody has seen before, every so often, until it ends. No bomb waits for the answer to another.
+// Posts a new bomb at a fixed interval until destruction. No bomb waits for the answer to another.
 class Bombs {
  public:
   Bombs(const Endpoint& endpoint, milliseconds every) {
@@ -68,7 +68,7 @@ TEST_CASE("Bombs: ten a second, each with another byte changed, cost a client at
       CAPTURE(i, answer, took.back().count());
       CHECK(is_identity_answer(answer, body));
     }
-    CHECK(bombs.sent() >= 5 * kRequests / 2);  // as many as that came through, or the test shows nothing
+    CHECK(bombs.sent() >= 5 * kRequests / 2);  // fewer bombs would test nothing
   }
   std::sort(took.begin(), took.end());
   WARN("an honest request took " << took[took.size() / 2].count() << " ms (median), " << took.back().count()
@@ -78,7 +78,7 @@ TEST_CASE("Bombs: ten a second, each with another byte changed, cost a client at
   check_after_case(server, before);
 }
 
-TEST_CASE("Bombs: a client that comes after many of them in a row, and no answer in between, waits for a second or two",
+TEST_CASE("Bombs: a client that comes after many bombs in a row, with no answer in between, waits for a second or two",
           "[process][case35][waits]") {
   Server server(identity_config({{.workers = 2, .faults = true}}));
   REQUIRE(server.wait_until_ready());

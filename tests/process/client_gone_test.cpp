@@ -1,4 +1,4 @@
-// Fault case 23: clients that leave, in the middle of a body and while their request waits or runs.
+// Fault case 23: clients disconnect in the middle of a body, while their request waits, and while it runs.
 #include <algorithm>
 #include <atomic>
 #include <catch2/catch.hpp>
@@ -36,7 +36,7 @@ double requests_with_code(const Server& server, const std::string& code) {
 }  // namespace
 
 TEST_CASE("ClientGone: a request whose client left while it waited is not computed", "[process][case23][waits]") {
-  // Long enough for all of it to be sent and taken back while the first is worked on.
+  // The delay is long enough to send and cancel all requests while the worker computes the first.
   Server server(identity_config({{.workers = 1, .delay = scaled(2'000ms), .keys = {"hang_timeout: 1m"}}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
@@ -56,7 +56,7 @@ TEST_CASE("ClientGone: a request whose client left while it waited is not comput
     CHECK(wait_until([&] { return queue_depth(server) <= 1; }));
     CHECK(wait_until([&] { return requests_with_code(server, "499") == 5; }));
     CHECK(server.wait_for_worker_in("busy") != 0);
-    CHECK(requests_served(server) == 0);  // the first is still worked on
+    CHECK(requests_served(server) == 0);  // the worker still computes the first request
     CHECK(running.finish_and_list_wrong() == kNoneWrong);
     CHECK(staying.finish_and_list_wrong() == kNoneWrong);
   }
@@ -64,7 +64,8 @@ TEST_CASE("ClientGone: a request whose client left while it waited is not comput
   check_after_case(server, before);
 }
 
-TEST_CASE("ClientGone: a client that has said all it wants to and listens on is answered", "[process][case23]") {
+TEST_CASE("ClientGone: a client that shuts down its sending side and still reads gets its answer",
+          "[process][case23]") {
   Server server(identity_config({{.workers = 1, .delay = 700ms}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
@@ -82,16 +83,16 @@ TEST_CASE("ClientGone: a client that has said all it wants to and listens on is 
   check_after_case(server, before);
 }
 
-// YOLOD_TEST_LEAVERS says how many; the fault case's ten thousand where it is asked for.
-TEST_CASE("ClientGone: thousands that leave in the middle leave nothing behind", "[process][case23][soak]") {
+// YOLOD_TEST_LEAVERS sets the count. The fault case asks for ten thousand.
+TEST_CASE("ClientGone: thousands of clients that leave in the middle leave nothing behind", "[process][case23][soak]") {
   const char* const asked = std::getenv("YOLOD_TEST_LEAVERS");
   const int count = asked != nullptr ? std::atoi(asked) : 2'000;
-  // So slow that some wait when they are gone.
+  // The worker is so slow that some requests still wait when their clients leave.
   Server server(identity_config({{.workers = 2, .delay = 400ms}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
   const auto arena_used = [&server] { return server.metric("yolod_arena_bytes", {{"kind", "used"}}); };
-  const auto used_before = arena_used();  // what the allocator keeps of itself
+  const auto used_before = arena_used();  // the allocator's own bytes
   std::atomic<int> connected{0};
   constexpr int kThreads = 4;
   std::vector<std::thread> clients;
@@ -102,7 +103,8 @@ TEST_CASE("ClientGone: thousands that leave in the middle leave nothing behind",
         if (!client.connect()) continue;
         ++connected;
         const auto whole = serialise({"POST", "/predict", {}, random_body(20'000, static_cast<std::uint64_t>(i))});
-        // Anywhere: in the header, in the body, or after the last byte, when it waits or runs.
+        // The client leaves at any point: in the header, in the body, or after the last byte, while the request waits
+        // or runs.
         const auto sent = i % 3 == 0 ? whole.size() : whole.size() * static_cast<std::size_t>(i % 97) / 97;
         (void)client.write(std::string_view(whole).substr(0, sent));
       }
@@ -111,8 +113,8 @@ TEST_CASE("ClientGone: thousands that leave in the middle leave nothing behind",
   for (auto& client : clients) client.join();
   CHECK(connected == count);
   CHECK(wait_until([&] { return arena_used() == used_before && queue_depth(server) == 0; }));
-  CHECK(requests_with_code(server, "400") > 0);  // left within the body
-  CHECK(requests_with_code(server, "499") > 0);  // and while they waited
+  CHECK(requests_with_code(server, "400") > 0);  // these clients left within the body
+  CHECK(requests_with_code(server, "499") > 0);  // these clients left while their requests waited
   CHECK(wait_until([&] {
     const auto workers = server.workers();
     return workers.size() == 2 && std::all_of(workers.begin(), workers.end(),

@@ -1,4 +1,4 @@
-// Fault case 38: more connections than the server may have, most of which say nothing.
+// Fault case 38: clients open more connections than the limit allows, and most of them send nothing.
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -22,7 +22,7 @@ std::string config_for(std::size_t max_connections, const std::string& more = "i
   return identity_config({{.workers = 1}}, {"max_connections: " + std::to_string(max_connections), more});
 }
 
-// A model that may take as long as a slow build makes it.
+// The timeouts of the model leave room for a slow build.
 const std::vector<std::string> kPatient{"hang_timeout: 5m", "request_timeout: 5m", "queue: {timeout: 5m}"};
 
 std::vector<std::unique_ptr<HttpClient>> connect_many(const Server& server, std::size_t count, const std::string& say) {
@@ -35,7 +35,7 @@ std::vector<std::unique_ptr<HttpClient>> connect_many(const Server& server, std:
   return clients;
 }
 
-// A new client each: how the server is, and a prediction.
+// Connects a new client for each request: a health check and a prediction.
 void check_new_clients_are_served(const Server& server, int rounds) {
   const auto body = random_body(10'000, 38);
   for (int i = 0; i < rounds; ++i) {
@@ -50,7 +50,7 @@ void check_new_clients_are_served(const Server& server, int rounds) {
 
 }  // namespace
 
-TEST_CASE("Connections: beside more that say nothing than there may be, or nothing whole, new clients are served",
+TEST_CASE("Connections: new clients are served beside more silent or unfinished connections than the limit",
           "[process][case38]") {
   const std::string say = GENERATE("", "GET / HT", "GET / HTTP/1.1\r\nHost: a\r\nX-Endless: ",
                                    "POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n");
@@ -61,7 +61,8 @@ TEST_CASE("Connections: beside more that say nothing than there may be, or nothi
   const auto before = baseline(server);
   {
     const auto silent = connect_many(server, 2 * kLimit, say);
-    // A header or a body that has begun is given half a second; half of them wait for their turn for as long.
+    // The server gives a header or a body that has begun half a second. Half of the connections wait for their turn
+    // as long.
     if (!say.empty()) std::this_thread::sleep_for(1s);
     check_new_clients_are_served(server, 10);
     CHECK(server.metric("yolod_open_connections") <= kLimit + 8);
@@ -69,8 +70,9 @@ TEST_CASE("Connections: beside more that say nothing than there may be, or nothi
   check_after_case(server, before);
 }
 
-TEST_CASE("Connections: beside more that wait for room for a large body than there may be, new clients are served",
-          "[process][case38]") {
+TEST_CASE(
+    "Connections: new clients are served beside more connections that wait for room for a large body than the limit",
+    "[process][case38]") {
   constexpr std::size_t kLimit = 100;
   Server server(config_for(kLimit));
   REQUIRE(server.wait_until_ready());
@@ -78,14 +80,14 @@ TEST_CASE("Connections: beside more that wait for room for a large body than the
   {
     const auto waiting =
         connect_many(server, 2 * kLimit, "POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 16777216\r\n\r\nx");
-    std::this_thread::sleep_for(1'500ms);  // for a second each of them may wait undisturbed
+    std::this_thread::sleep_for(1'500ms);  // the server leaves each waiting connection alone for a second
     check_new_clients_are_served(server, 10);
     CHECK(server.metric("yolod_open_connections") <= kLimit + 8);
   }
   check_after_case(server, before);
 }
 
-TEST_CASE("Connections: beside clients that connect all the time and say nothing new ones are served",
+TEST_CASE("Connections: new clients are served beside clients that connect all the time and send nothing",
           "[process][case38]") {
   constexpr std::size_t kLimit = 200;
   Server server(config_for(kLimit));
@@ -107,7 +109,7 @@ TEST_CASE("Connections: beside clients that connect all the time and say nothing
   check_after_case(server, before);
 }
 
-TEST_CASE("Connections: a flood of five thousand that say nothing keeps nobody from being served",
+TEST_CASE("Connections: a flood of five thousand silent connections does not stop others from being served",
           "[process][case38]") {
   rlimit files{};
   REQUIRE(::getrlimit(RLIMIT_NOFILE, &files) == 0);
@@ -128,7 +130,7 @@ TEST_CASE("Connections: a flood of five thousand that say nothing keeps nobody f
   check_after_case(server, before);
 }
 
-TEST_CASE("Connections: who has never sent a byte goes before who waits between two requests, and busy ones stay",
+TEST_CASE("Connections: the server closes silent connections before those between two requests, and keeps busy ones",
           "[process][case38]") {
   constexpr std::size_t kLimit = 20;
   Server server(identity_config({{.workers = 1, .delay = scaled(1'500ms)}},
@@ -153,7 +155,7 @@ TEST_CASE("Connections: who has never sent a byte goes before who waits between 
   CHECK(busy.finish_and_list_wrong() == kNoneWrong);
 }
 
-TEST_CASE("Connections: where all are busy the server still says how it is, and refuses the rest at once",
+TEST_CASE("Connections: when all are busy the server still answers health checks, and refuses the rest at once",
           "[process][case38][waits]") {
   constexpr std::size_t kLimit = 5;
   Server server(identity_config({{.workers = 1, .delay = scaled(2'000ms), .keys = kPatient}},
@@ -161,7 +163,7 @@ TEST_CASE("Connections: where all are busy the server still says how it is, and 
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
   {
-    std::this_thread::sleep_for(300ms);  // whoever asked whether it is ready is gone
+    std::this_thread::sleep_for(300ms);  // the connections of the readiness checks are closed by then
     InFlight busy(server.endpoint(), kLimit, 1'000);
     REQUIRE(wait_until([&] { return HttpClient(server.endpoint()).get("/status").status == 503; }));
     for (int i = 0; i < 20; ++i) {
@@ -185,7 +187,7 @@ TEST_CASE("Connections: where all are busy the server still says how it is, and 
   check_after_case(server, before);
 }
 
-TEST_CASE("Connections: silent ones in the places that are kept do not keep them", "[process][case38][waits]") {
+TEST_CASE("Connections: silent connections do not hold the reserved places", "[process][case38][waits]") {
   constexpr std::size_t kLimit = 3;
   Server server(identity_config({{.workers = 1, .delay = scaled(2'000ms), .keys = kPatient}},
                                 {"max_connections: " + std::to_string(kLimit)}));
@@ -194,7 +196,7 @@ TEST_CASE("Connections: silent ones in the places that are kept do not keep them
   InFlight busy(server.endpoint(), kLimit, 1'000);
   REQUIRE(wait_until([&] { return HttpClient(server.endpoint()).get("/status").status == 503; }));
   const auto silent = connect_many(server, 30, "");
-  // They are taken in turn: eight at a time, each for a tenth of a second.
+  // The server takes the silent connections in turn: eight at a time, each for a tenth of a second.
   const auto began = Clock::now();
   CHECK(HttpClient(server.endpoint()).get("/healthz").status == 200);
   CHECK(Clock::now() - began < scaled(2s));

@@ -1,5 +1,5 @@
-// What the front-end's event loop owes to the machine and to its workers, beside the fault cases: it rests when there
-// is nothing to do, and it can start a worker however many clients it has.
+// These tests check that the event loop rests when there is nothing to do, that no request holds it up, and that it
+// can start a worker however many clients it has.
 #include <signal.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -37,13 +37,13 @@ TEST_CASE("EventLoop: a front-end whose workers have answered rests until there 
     const auto body = random_body(1000, seed);
     REQUIRE(is_identity_answer(client.post("/predict", body), body));
   }
-  // The second is what is measured, not waited for. A doorbell that is never silenced takes all of it.
+  // The test measures this second; it does not wait for an event. A doorbell that is never silenced takes all of it.
   const auto before = cpu_time(server.pid());
   std::this_thread::sleep_for(1s);
   CHECK(cpu_time(server.pid()) - before < scaled(200ms));
 }
 
-TEST_CASE("EventLoop: a worker that rings its doorbell without end costs next to nothing, and is replaced",
+TEST_CASE("EventLoop: a worker that rings its doorbell without end costs little processor time, and is replaced",
           "[process]") {
   Server server(identity_config({{.workers = 2, .faults = true}}));
   REQUIRE(server.wait_until_ready());
@@ -52,7 +52,7 @@ TEST_CASE("EventLoop: a worker that rings its doorbell without end costs next to
   REQUIRE(mad.connect());
   const auto used_before = cpu_time(server.pid());
   REQUIRE(mad.write(serialise({"POST", "/predict", {}, "FAULT:ring"})));
-  // The two seconds are what is measured, not waited for: less than 5 % of them.
+  // The test measures these two seconds; it does not wait for an event. The limit is 5 % of them.
   std::this_thread::sleep_for(2s);
   CHECK(cpu_time(server.pid()) - used_before < scaled(100ms));
   CHECK(mad.read_answer().error_code() == "worker_crashed");
@@ -68,7 +68,7 @@ namespace {
 
 constexpr std::size_t kLargeBody = 16'777'200;
 
-// A form whose one part is never closed, of `filler` again and again.
+// Returns a form whose one part is never closed and repeats `filler`.
 Request endless_form(const std::string& begin, const std::string& filler) {
   std::string body = begin;
   body.reserve(kLargeBody);
@@ -82,7 +82,7 @@ std::string repeated(const std::string& text, std::size_t bytes) {
   return all;
 }
 
-// What a client can send that is the most work for its bytes.
+// Returns the requests that cost the front-end the most work for their bytes.
 std::vector<std::pair<std::string, std::string>> hostile_requests() {
   const std::string boundary(70, 'b');
   const std::string part = "--" + boundary + "\r\nContent-Disposition: form-data; name=\"image\"\r\n\r\n";
@@ -118,9 +118,9 @@ std::vector<std::pair<std::string, std::string>> hostile_requests() {
   return requests;
 }
 
-// The processor time of the front-end's thread is what counts, so that what else the machine does is not. The goal is
-// 1 ms in a build as shipped: an optimised build is held to twice that, since others share the caches. Other builds
-// only show that nothing grows with the body.
+// The test measures the processor time of the front-end's thread, so other load on the machine does not count. The
+// goal is 1 ms in a build as shipped. An optimised build is allowed twice that here, because other processes share
+// the caches. Other builds only show that nothing grows with the body.
 std::string longest_turn_allowed() {
 #ifdef __OPTIMIZE__
   return "0.002";
@@ -133,7 +133,7 @@ double long_turns(const Server& server, const std::string& longer_than) {
   return server.metric("yolod_event_loop_long_turns_total", {{"longer_than", longer_than}});
 }
 
-// Sends `text` and reads what comes until the server has answered for the last time, or closed.
+// Sends `text` and reads until the server has sent its last answer or closed the connection.
 void send_and_read(const Server& server, const std::string& text) {
   HttpClient client(server.endpoint());
   REQUIRE(client.connect());
@@ -144,7 +144,7 @@ void send_and_read(const Server& server, const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("EventLoop: no request holds it up, whatever its bytes", "[process][waits]") {
+TEST_CASE("EventLoop: no request holds the loop up, whatever its bytes", "[process][waits]") {
   const std::string most = longest_turn_allowed();
   Server server(identity_config({{.workers = 1, .faults = true}}, {"max_body_bytes: 16MiB"}));
   REQUIRE(server.wait_until_ready());
@@ -166,7 +166,8 @@ TEST_CASE("EventLoop: no request holds it up, whatever its bytes", "[process][wa
   }
 }
 
-TEST_CASE("EventLoop: long bodies that workers die of do not hold it up, nor do others as long", "[process][waits]") {
+TEST_CASE("EventLoop: neither long bodies that kill workers nor other long bodies hold the loop up",
+          "[process][waits]") {
   const std::string most = longest_turn_allowed();
   Server server(identity_config({{.workers = 2, .faults = true}}, {"max_body_bytes: 16MiB"}));
   REQUIRE(server.wait_until_ready());
@@ -188,14 +189,14 @@ TEST_CASE("EventLoop: long bodies that workers die of do not hold it up, nor do 
     CHECK(is_identity_answer(HttpClient(server.endpoint()).post("/predict", honest), honest));
   }
   for (const auto& client : clients) CHECK(client->read_answer().error_code() == "worker_crashed");
-  // What is quarantined is known again, by its hash.
+  // The server recognises a quarantined body by its hash.
   CHECK(HttpClient(server.endpoint()).post("/predict", deadly(0)).error_code() == "quarantined");
   CHECK(long_turns(server, most) == long_before);
   REQUIRE(server.wait_until_ready());
   check_after_case(server, before);
 }
 
-TEST_CASE("EventLoop: a worker is replaced also while there are more connections than its own limit of descriptors",
+TEST_CASE("EventLoop: a worker is replaced also while more connections are open than its own limit of descriptors",
           "[process]") {
   ServerOptions options;
   options.config = identity_config({{.workers = 2}});

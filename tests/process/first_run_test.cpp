@@ -1,4 +1,4 @@
-// yolod --init: from a folder with files to a config that yolod reads.
+// These tests run yolod --init, which turns a folder of files into a config that yolod reads.
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -46,7 +46,7 @@ std::size_t count_of(const std::string& text, const std::string& part) {
 
 }  // namespace
 
-TEST_CASE("FirstRun: one network becomes a config that serves it, and the next command is named", "[process]") {
+TEST_CASE("FirstRun: one network becomes a config that serves it, and the output names the next command", "[process]") {
   const TemporaryDirectory folder;
   add_network(folder, "lights");
   const auto result = init(folder.path());
@@ -62,7 +62,7 @@ TEST_CASE("FirstRun: one network becomes a config that serves it, and the next c
                          Catch::Contains("weights: \"" + (folder.path() / "lights.weights").string() + "\""));
 }
 
-TEST_CASE("FirstRun: without a folder it looks at the current one", "[process]") {
+TEST_CASE("FirstRun: without a folder argument yolod looks in the current folder", "[process]") {
   const TemporaryDirectory folder;
   add_network(folder, "lights");
   const auto yolod = (binary_directory() / "yolod").string();
@@ -73,7 +73,7 @@ TEST_CASE("FirstRun: without a folder it looks at the current one", "[process]")
   CHECK_THAT(result.output, Catch::Contains("  yolod --check ") && Catch::Contains("name: \"lights\""));
 }
 
-TEST_CASE("FirstRun: two networks become two models, and it names the file that fits nowhere", "[process]") {
+TEST_CASE("FirstRun: two networks become two models, and yolod names the file that belongs to neither", "[process]") {
   const TemporaryDirectory folder;
   add_network(folder, "lights");
   add_network(folder, "signs");
@@ -97,7 +97,7 @@ TEST_CASE("FirstRun: a TorchScript file becomes a model", "[process]") {
   CHECK_THAT(printed_config(folder), Catch::Contains("file: \"" + (folder.path() / "net.pt").string() + "\""));
 }
 
-TEST_CASE("FirstRun: without a network it writes nothing and gives the reason", "[process]") {
+TEST_CASE("FirstRun: without a network yolod writes nothing and gives the reason", "[process]") {
   const TemporaryDirectory folder;
   const auto empty = init(folder.path());
   CHECK(empty.exit == exited(1));
@@ -112,7 +112,7 @@ TEST_CASE("FirstRun: without a network it writes nothing and gives the reason", 
   CHECK(folder.names() == std::vector<std::string>{"lights.names", "lights.weights"});
 }
 
-TEST_CASE("FirstRun: it never replaces a config", "[process]") {
+TEST_CASE("FirstRun: yolod never replaces a config", "[process]") {
   const TemporaryDirectory folder;
   add_network(folder, "lights");
   folder.write("system.yaml", "mine");
@@ -127,7 +127,7 @@ TEST_CASE("FirstRun: it never replaces a config", "[process]") {
   CHECK_FALSE(std::filesystem::exists(folder.path() / "elsewhere.yaml"));
 }
 
-TEST_CASE("FirstRun: a file that cannot be written whole is not left behind", "[process]") {
+TEST_CASE("FirstRun: yolod removes a config that it could not write completely", "[process]") {
   const TemporaryDirectory folder;
   add_network(folder, "lights");
   // The limit acts like a full disk, also for root.
@@ -140,12 +140,12 @@ TEST_CASE("FirstRun: a file that cannot be written whole is not left behind", "[
   CHECK(folder.names() == std::vector<std::string>{"lights.cfg", "lights.names", "lights.weights"});
 }
 
-TEST_CASE("FirstRun: it names a folder that it may not write to", "[process]") {
+TEST_CASE("FirstRun: yolod names a folder that it may not write to", "[process]") {
   const TemporaryDirectory folder;
   add_network(folder, "lights");
   REQUIRE(::chmod(folder.path().c_str(), 0555) == 0);
   std::vector<std::string> command{(binary_directory() / "yolod").string(), "--init", folder.path().string()};
-  // Root may write to every folder, so nobody has to try.
+  // Root may write to every folder, so the test runs yolod as the user "nobody".
   if (::geteuid() == 0) {
     const std::vector<std::string> as_nobody{"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"};
     command.insert(command.begin(), as_nobody.begin(), as_nobody.end());
@@ -169,7 +169,8 @@ TEST_CASE("FirstRun: mistakes of the command line exit 2", "[process]") {
   CHECK(run_program({"yolod", "--init", folder.path().string(), "--check"}).exit == exited(2));
 }
 
-TEST_CASE("FirstRun: it escapes names that YAML or a terminal cannot hold, and does not wait for a pipe", "[process]") {
+TEST_CASE("FirstRun: yolod escapes names that YAML or a terminal cannot hold, and does not wait for a pipe",
+          "[process]") {
   const TemporaryDirectory folder;
   folder.write("a\x1B[31m.pt", kScript);
   folder.write("caf\xE9.pt", kScript);

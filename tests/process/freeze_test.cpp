@@ -1,4 +1,4 @@
-// Fault case 34: all of the server is frozen for longer than hang_timeout under load, and then goes on.
+// Fault case 34: the whole server is frozen under load for longer than hang_timeout, and then continues.
 #include <signal.h>
 
 #include <algorithm>
@@ -21,7 +21,7 @@ namespace {
 
 constexpr auto kFrozen = 4'500ms;
 
-// Every deadline that a request or a worker has is shorter than the freeze.
+// Each deadline of a request and of a worker is shorter than the freeze.
 std::string short_deadlines() {
   return identity_config(
       {{.workers = 2,
@@ -54,7 +54,8 @@ enum class Order { kFrontEndFirst, kWorkersFirst };
 
 }  // namespace
 
-TEST_CASE("Freeze: a server that was stopped as a whole goes on as if nothing had been", "[process][case34][waits]") {
+TEST_CASE("Freeze: a server that was stopped as a whole continues as if nothing had happened",
+          "[process][case34][waits]") {
   const auto stops = GENERATE(Order::kFrontEndFirst, Order::kWorkersFirst);
   const auto goes_on = GENERATE(Order::kFrontEndFirst, Order::kWorkersFirst);
   CAPTURE(static_cast<int>(stops), static_cast<int>(goes_on));
@@ -77,7 +78,7 @@ TEST_CASE("Freeze: a server that was stopped as a whole goes on as if nothing ha
   check_unmoved(server, load, before, workers);
 }
 
-TEST_CASE("Freeze: workers that are let go half a second after the front-end are waited for", "[process][case34]") {
+TEST_CASE("Freeze: the front-end waits for workers that resume half a second after it", "[process][case34]") {
   Server server(short_deadlines());
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
@@ -94,7 +95,7 @@ TEST_CASE("Freeze: workers that are let go half a second after the front-end are
   check_unmoved(server, load, before, workers);
 }
 
-TEST_CASE("Freeze: a server that was frozen while its models load is not killed for having taken too long",
+TEST_CASE("Freeze: a loader or worker that was frozen while it loaded is not killed for taking too long",
           "[process][case34]") {
   const bool preload = GENERATE(true, false);
   CAPTURE(preload);
@@ -113,7 +114,8 @@ TEST_CASE("Freeze: a server that was frozen while its models load is not killed 
   CHECK(server.log_lines_with("is killed").empty());
 }
 
-TEST_CASE("Freeze: a control group that is frozen as a whole goes on as if nothing had been", "[process][case34]") {
+TEST_CASE("Freeze: a control group that was frozen as a whole continues as if nothing had happened",
+          "[process][case34]") {
   std::string reason;
   const auto group = FreezerCgroup::create(reason);
   if (!group) {

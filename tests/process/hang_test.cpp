@@ -1,4 +1,4 @@
-// Fault cases 12 and 13: workers that are stuck, stopped or looping, at work and at the server's stop.
+// Fault cases 12 and 13: workers are stuck, stopped or looping, both at work and when the server stops.
 #include <signal.h>
 
 #include <catch2/catch.hpp>
@@ -35,16 +35,16 @@ TEST_CASE("Hang: a stop does not wait for a worker that is stuck longer than shu
   const auto answer = client.read_answer();
   CAPTURE(answer);
   CHECK((answer.status == 503 || answer.status == 504));
-  CHECK(Clock::now() - asked_at >= 1s);  // it had its time
+  CHECK(Clock::now() - asked_at >= 1s);  // the worker had all of shutdown_timeout
   CHECK(server.wait_for_exit() == exited(0));
-  // The deadline, what workers are given to go by themselves and by SIGTERM, and no more.
+  // The stop may take the deadline, the time that workers get to exit and to obey SIGTERM, and no more.
   CHECK(Clock::now() - asked_at < scaled(8s));
   check_after_exit(server, before);
 }
 
 TEST_CASE("Hang: a busy worker that is stopped is killed after hang_timeout, and its requests are replayed",
           "[process][case13][waits]") {
-  // It is stopped while it works, and then held for longer than any work takes.
+  // The worker is stopped while it works, and held for longer than any work takes.
   const auto hang_timeout = scaled(4'000ms);
   Server server(identity_config({{.workers = 2,
                                   .delay = scaled(1'000ms),
@@ -64,10 +64,9 @@ TEST_CASE("Hang: a busy worker that is stopped is killed after hang_timeout, and
   check_after_case(server, before, {victim});
 }
 
-TEST_CASE("Hang: the place of a request that was given up is nobody else's before its worker is gone",
-          "[process][case13]") {
-  // An arena that two bodies fill: a third must wait until a stopped worker is reaped, though the first two's clients
-  // have long been answered and there is a worker to spare.
+TEST_CASE("Hang: the place of an abandoned request stays reserved until its worker is gone", "[process][case13]") {
+  // Two bodies fill the arena. A third must wait until the stopped worker is reaped, although the clients of the
+  // first two got their answers long before and another worker is idle.
   ServerOptions options;
   options.config = identity_config(
       {{.workers = 3, .faults = true, .keys = {"request_timeout: 2s", "hang_timeout: 6s", "batch: {max_size: 1}"}}},
@@ -77,7 +76,7 @@ TEST_CASE("Hang: the place of a request that was given up is nobody else's befor
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
   const auto used = [&server] { return server.metric("yolod_arena_bytes", {{"kind", "used"}}); };
-  const auto used_before = used();  // what the allocator keeps of itself
+  const auto used_before = used();  // the allocator's own bytes
   constexpr std::size_t kBytes = 7'000'000;
   std::vector<pid_t> victims;
   {
@@ -107,7 +106,7 @@ TEST_CASE("Hang: the place of a request that was given up is nobody else's befor
     answer = HttpClient(server.endpoint()).post("/predict", body);
     answered_while_both_lived = both_live();
   });
-  // It is for room that it waits.
+  // A small body is served, so the third request waits only for room.
   const auto small = random_body(1'000, 4);
   CHECK(is_identity_answer(HttpClient(server.endpoint()).post("/predict", small), small));
   CHECK(both_live());

@@ -1,5 +1,5 @@
-// Fault case 7: SIGINT to a worker waits for the end of its load, and then ends it before it is ready; a ready worker
-// dies of it like of any other signal.
+// Fault case 7: a worker that gets SIGINT while it loads finishes its load and then exits before it is ready. A ready
+// worker dies of SIGINT as of any other signal.
 #include <signal.h>
 
 #include <algorithm>
@@ -19,7 +19,7 @@ namespace {
 
 constexpr milliseconds kLoad{400};
 
-// Waits for a child of the server other than `known` ones.
+// Waits for a child of the server that is not in `known`.
 std::optional<ProcessInfo> wait_for_new_child(const Server& server, const std::vector<pid_t>& known) {
   std::optional<ProcessInfo> found;
   (void)wait_until([&] {
@@ -35,13 +35,14 @@ std::chrono::nanoseconds age(const ProcessInfo& process) { return time_since_boo
 
 }  // namespace
 
-TEST_CASE("Interrupt: a worker interrupted while it loads ends its load, exits interrupted and is replaced at once",
-          "[process][case7]") {
+TEST_CASE(
+    "Interrupt: a worker interrupted while it loads finishes its load, exits as interrupted and is replaced at once",
+    "[process][case7]") {
   Server server(identity_config({{.workers = 1, .load_delay = kLoad, .keys = {"preload: false"}}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
   std::vector<pid_t> dead = server.worker_pids();
-  // Not an interrupt: it only makes room for the first worker that is met while it loads.
+  // This kill is not an interrupt. It only makes room for the first worker that the test meets while it loads.
   ::kill(dead.at(0), SIGKILL);
 
   constexpr int kMoments = 20;
@@ -51,7 +52,8 @@ TEST_CASE("Interrupt: a worker interrupted while it loads ends its load, exits i
     const auto worker = wait_for_new_child(server, dead);
     REQUIRE(worker);
     CAPTURE(moment, worker->pid);
-    // Moments from the fork to nine tenths of the load: what is left lets a busy machine be late.
+    // The moments lie between the fork and nine tenths of the load. The last tenth allows for delays of a busy
+    // machine.
     std::this_thread::sleep_for(moment * kLoad * 9 / 10 / kMoments - age(*worker));
 
     const auto masks = blocked_signals(worker->pid);
@@ -60,14 +62,14 @@ TEST_CASE("Interrupt: a worker interrupted while it loads ends its load, exits i
     REQUIRE(wait_until([&] { return !process_info(worker->pid); }));
     const auto lived = age(*worker);
     dead.push_back(worker->pid);
-    if (!met_while_loading) continue;  // this machine was late; the next worker is met at the same moment
+    if (!met_while_loading) continue;  // this machine was late; the next worker gets its signal at the same moment
 
     REQUIRE(!masks.empty());
     for (const auto mask : masks) CHECK(blocks(mask, SIGINT));
     CHECK(lived >= kLoad);
     REQUIRE(wait_until([&] { return server.death_lines(worker->pid).size() == 1; }));
     CHECK_THAT(server.death_lines(worker->pid).front(), Catch::Contains("interrupted"));
-    // Far below any backoff that twenty deaths in a row would have earned.
+    // The limit is far below any backoff after twenty deaths in a row.
     const auto died_at = Clock::now();
     REQUIRE(wait_for_new_child(server, dead));
     CHECK(Clock::now() - died_at < scaled(10s));

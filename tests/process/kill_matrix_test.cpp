@@ -1,5 +1,5 @@
-// The kill matrix: a process dies at each named step of the protocol, under load. Workers and loaders cost no client an
-// answer; the front-end leaves nothing behind. The steps are compiled out of what is shipped.
+// The kill matrix: a process dies at each named step of the protocol, under load. A death of a worker or loader costs
+// no client an answer, and a death of the front-end leaves nothing behind. Shipped builds do not contain the steps.
 #include <signal.h>
 
 #include <algorithm>
@@ -31,7 +31,8 @@ bool is_of(std::string_view point, std::initializer_list<std::string_view> proce
   return std::find(processes.begin(), processes.end(), point.substr(0, point.find(':'))) != processes.end();
 }
 
-// Steps that only workers which a loader forks come by, and only those that load by themselves.
+// Only workers that a loader forks reach the first group of steps; only workers that load the model in their own
+// process reach the second.
 bool only_with_loader(std::string_view point) {
   return is_of(point, {"loader", "forked worker"}) || point == "front-end: asked for a fork";
 }
@@ -46,39 +47,40 @@ std::vector<std::string> points_of(std::initializer_list<std::string_view> proce
   return names;
 }
 
-// What brings every process to the steps.
-enum class Stir { kKillAndReload, kKillAgainAndAgain, kStop, kHang, kRecycle };
+// The action that makes every process reach the steps.
+enum class Action { kKillAndReload, kKillAgainAndAgain, kStop, kHang, kRecycle };
 
-Stir stir_for(std::string_view point) {
+Action action_for(std::string_view point) {
   if (point == "front-end: is about to replay")
-    return Stir::kKillAgainAndAgain;  // an idle worker has nothing to replay
-  if (point == "front-end: found that a worker hangs") return Stir::kHang;
+    return Action::kKillAgainAndAgain;  // an idle worker has nothing to replay
+  if (point == "front-end: found that a worker hangs") return Action::kHang;
   if (point == "front-end: started a successor" || point == "front-end: let a recycled worker leave") {
-    return Stir::kRecycle;
+    return Action::kRecycle;
   }
   if (point == "front-end: stopped accepting" || point == "front-end: asked all to stop" ||
       point == "front-end: stopped") {
-    return Stir::kStop;
+    return Action::kStop;
   }
-  return Stir::kKillAndReload;
+  return Action::kKillAndReload;
 }
 
-// A server that loses a process at that step once the token is there.
+// A server that loses a process at the step `point` once the token file exists.
 struct Doomed {
   Doomed(std::string_view point, bool with_loader)
       : token(folder.path() / "token"), server(options(point, with_loader, token)) {}
 
   static ServerOptions options(std::string_view point, bool with_loader, const std::filesystem::path& token) {
     IdentityModel model{.workers = 2, .delay = 10ms, .keys = {with_loader ? "preload: true" : "preload: false"}};
-    if (stir_for(point) == Stir::kRecycle) model.keys.emplace_back("recycle: {max_requests: 50}");
-    if (stir_for(point) == Stir::kHang) model.keys.emplace_back("hang_timeout: 500ms");
+    if (action_for(point) == Action::kRecycle) model.keys.emplace_back("recycle: {max_requests: 50}");
+    if (action_for(point) == Action::kHang) model.keys.emplace_back("hang_timeout: 500ms");
     ServerOptions made;
-    made.config = identity_config({model}) + "logging: {level: debug}\n";  // deaths in a generation that retires
+    made.config = identity_config({model}) + "logging: {level: debug}\n";  // names deaths in a retiring generation
     made.with = {"YOLOD_FAULT_POINT=" + std::string(point), "YOLOD_FAULT_TOKEN=" + token.string()};
     return made;
   }
   void doom() const { (void)folder.write("token", ""); }
-  // The process that died of it. 0: none yet, or it was killed by somebody else when it was about to say so.
+  // Returns the process that died at the step. Returns 0 if there is none yet, or if another process killed it before
+  // it wrote its pid.
   [[nodiscard]] pid_t victim() const {
     const auto file = folder.path() / "token.victim";
     return std::filesystem::exists(file) ? std::atoi(read_file(file).c_str()) : 0;
@@ -90,7 +92,7 @@ struct Doomed {
   Server server;
 };
 
-// Returns the worker that it killed; 0: none.
+// Returns the worker that it killed, or 0 if it killed none.
 pid_t kill_and_reload(const Doomed& doomed) {
   const auto workers = doomed.server.worker_pids();
   if (!workers.empty()) ::kill(workers.front(), SIGKILL);
@@ -98,14 +100,14 @@ pid_t kill_and_reload(const Doomed& doomed) {
   return workers.empty() ? 0 : workers.front();
 }
 
-bool stir_front_end(const Doomed& doomed, Stir how) {
+bool act_on_front_end(const Doomed& doomed, Action action) {
   const Server& server = doomed.server;
-  switch (how) {
-    case Stir::kKillAndReload: (void)kill_and_reload(doomed); break;
-    case Stir::kRecycle: break;  // the load does it
-    case Stir::kStop: server.send_signal(SIGTERM); break;
-    case Stir::kHang: ::kill(server.worker_pids().at(0), SIGSTOP); break;
-    case Stir::kKillAgainAndAgain: {
+  switch (action) {
+    case Action::kKillAndReload: (void)kill_and_reload(doomed); break;
+    case Action::kRecycle: break;  // the load itself recycles workers
+    case Action::kStop: server.send_signal(SIGTERM); break;
+    case Action::kHang: ::kill(server.worker_pids().at(0), SIGSTOP); break;
+    case Action::kKillAgainAndAgain: {
       const auto end = Clock::now() + scaled(kGenerous);
       while (Clock::now() < end && !wait_until([&] { return doomed.happened(); }, 50ms)) {
         for (const pid_t worker : server.worker_pids()) ::kill(worker, SIGKILL);
@@ -121,7 +123,8 @@ std::size_t lines_with(const Server& server, const std::string& text, const std:
       lines.begin(), lines.end(), [&also](const std::string& line) { return line.find(also) != std::string::npos; }));
 }
 
-// By its own id; or as the end of its generation's trial, or as a worker that was gone before it had said its id.
+// The log names the death by the worker's id, as the end of its generation's start-up, or as a worker that died
+// before it sent its id.
 void check_told_once(const Server& server, pid_t victim) {
   std::size_t by_id = 0;
   for (const std::string process : {"worker ", "loader "}) {
@@ -129,11 +132,11 @@ void check_told_once(const Server& server, pid_t victim) {
       by_id += lines_with(server, process + std::to_string(victim) + " (", end);
     }
   }
-  const auto by_trial = server.log_lines_with("ended while it loaded").size();
-  CAPTURE(victim, by_id, by_trial);
+  const auto by_load = server.log_lines_with("ended while it loaded").size();
+  CAPTURE(victim, by_id, by_load);
   CHECK(by_id <= 1);
-  CHECK(by_trial <= 1);
-  CHECK(by_id + by_trial + server.log_lines_with("gone before it said hello").size() >= 1);
+  CHECK(by_load <= 1);
+  CHECK(by_id + by_load + server.log_lines_with("gone before it said hello").size() >= 1);
 }
 
 void check_costs_no_client_an_answer(const std::string& point, bool with_loader) {
@@ -147,7 +150,7 @@ void check_costs_no_client_an_answer(const std::string& point, bool with_loader)
   doomed.doom();
   const pid_t killed = kill_and_reload(doomed);
   REQUIRE(wait_until([&] { return doomed.happened(); }));
-  // Who dies on trial ends the trial alone.
+  // A worker that dies during its generation's start-up ends only that reload.
   REQUIRE(wait_until([&] {
     return !server.log_lines_with("reload: done").empty() || !server.log_lines_with("reload: over").empty();
   }));
@@ -164,7 +167,7 @@ void check_costs_no_client_an_answer(const std::string& point, bool with_loader)
   CHECK(counts.right == counts.answered);
   if (killed != 0) CHECK(server.wait_until_replaced({killed}));
   check_after_case(server, before);
-  // The reload may have retired the killed worker's generation before its death was seen.
+  // The reload may have retired the killed worker's generation before the front-end saw the death.
   for (const pid_t dead : std::set<pid_t>{killed, doomed.victim()}) {
     if (dead != 0) check_told_once(server, dead);
   }
@@ -180,7 +183,7 @@ void check_leaves_nothing_behind(const std::string& point, bool with_loader) {
     Load load(server.endpoint(), {.connection_count = 6});
     REQUIRE(load.wait_for_answers(10));
     doomed.doom();
-    CHECK(stir_front_end(doomed, stir_for(point)));
+    CHECK(act_on_front_end(doomed, action_for(point)));
     CHECK(server.wait_for_exit() == killed_by(SIGKILL));
     (void)load.wait_until_refused();
   }
@@ -200,7 +203,7 @@ TEST_CASE("KillMatrix: a forked worker that dies at any step costs no client an 
   check_costs_no_client_an_answer(GENERATE(from_range(points_of({"worker", "forked worker"}, true))), true);
 }
 
-TEST_CASE("KillMatrix: a worker that loads by itself and dies at any step costs no client an answer",
+TEST_CASE("KillMatrix: a worker that loads its own model and dies at any step costs no client an answer",
           "[process][matrix]") {
   if (skipped()) return;
   check_costs_no_client_an_answer(GENERATE(from_range(points_of({"worker", "loading", "spawned"}, false))), false);
@@ -216,7 +219,7 @@ TEST_CASE("KillMatrix: a front-end that dies at any step leaves nothing behind",
   check_leaves_nothing_behind(GENERATE(from_range(points_of({"front-end"}, true))), true);
 }
 
-TEST_CASE("KillMatrix: a front-end whose workers load by themselves and that dies at any step leaves nothing behind",
+TEST_CASE("KillMatrix: a front-end whose workers load their own models and that dies at any step leaves nothing behind",
           "[process][matrix]") {
   if (skipped()) return;
   check_leaves_nothing_behind(GENERATE(from_range(points_of({"front-end"}, false))), false);

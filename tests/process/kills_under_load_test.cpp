@@ -1,5 +1,5 @@
-// Every request is answered, and rightly, while workers are killed at random. YOLOD_TEST_KILL_SECONDS says for how
-// long; 10 by default.
+// Every request gets its own correct answer while workers are killed at random. YOLOD_TEST_KILL_SECONDS sets the
+// duration, 10 by default.
 #include <signal.h>
 
 #include <algorithm>
@@ -27,7 +27,7 @@ std::chrono::seconds kill_duration() {
   return std::chrono::seconds{text != nullptr ? std::atoi(text) : kDefault};
 }
 
-// Kills a random worker a second; returns the pids.
+// Kills a random worker every second and returns the pids.
 std::vector<pid_t> kill_workers_for(const Server& server, std::chrono::seconds duration) {
   std::vector<pid_t> killed;
   std::mt19937 random(20240229);
@@ -44,8 +44,8 @@ std::vector<pid_t> kill_workers_for(const Server& server, std::chrono::seconds d
   return killed;
 }
 
-// Kills random workers, each once, as fast as they come back (the front-end starts twenty a second) but never the last
-// that serves; returns the pids.
+// Kills random workers, each once, as fast as they come back (the front-end starts twenty a second), but never the
+// last worker that serves. Returns the pids.
 std::vector<pid_t> kill_workers(Server& server, std::size_t rounds) {
   std::vector<pid_t> killed;
   std::mt19937 random(7);
@@ -63,10 +63,10 @@ std::vector<pid_t> kill_workers(Server& server, std::size_t rounds) {
   return killed;
 }
 
-// The two errors that docs/api.md allows while workers die faster than they are replaced.
+// docs/api.md allows these two errors while workers die faster than they are replaced.
 bool is_documented(const Answer& answer) {
   if (answer.status == 503) return answer.has_header("Retry-After");
-  return answer.status == 500 && answer.error_code() == "worker_crashed";  // replayed too often
+  return answer.status == 500 && answer.error_code() == "worker_crashed";  // the request was replayed too often
 }
 
 void check_counts(const LoadCounts& counts, std::size_t killed_count) {
@@ -84,7 +84,7 @@ void check_counts(const LoadCounts& counts, std::size_t killed_count) {
 
 }  // namespace
 
-TEST_CASE("KillsUnderLoad: every answer is 200 and its own request's", "[process][soak]") {
+TEST_CASE("KillsUnderLoad: every answer is 200 and belongs to its request", "[process][soak]") {
   Server server(identity_config({{.workers = 4, .delay = 20ms}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
@@ -97,8 +97,8 @@ TEST_CASE("KillsUnderLoad: every answer is 200 and its own request's", "[process
   check_after_case(server, before, killed);
 }
 
-// YOLOD_TEST_KILL_ROUNDS says how many; the fault case's thousand where it is asked for.
-TEST_CASE("KillsUnderLoad: hundreds of kills as fast as workers come back, and none that hangs",
+// YOLOD_TEST_KILL_ROUNDS sets the number of kills. The fault case asks for a thousand.
+TEST_CASE("KillsUnderLoad: after hundreds of kills, as fast as workers come back, no request hangs",
           "[process][soak][case25]") {
   const char* const asked = std::getenv("YOLOD_TEST_KILL_ROUNDS");
   const std::size_t rounds = asked != nullptr ? std::strtoul(asked, nullptr, 10) : 150;
@@ -141,8 +141,8 @@ TEST_CASE("KillsUnderLoad: every answer of a real network is the same", "[proces
   constexpr int kClasses = 80;
   for (int i = 0; i < kClasses; ++i) names += "class-" + std::to_string(i) + "\n";
   const auto names_file = folder.write("net.names", names);
-  // One request a worker at a time: a CPU gains nothing from a batch, and a worker that warms up eight sizes takes
-  // longer to come back than it is left alive here.
+  // Each worker takes one request at a time: a CPU gains nothing from a batch, and a worker that warms up eight batch
+  // sizes takes longer to come back than this test lets it live.
   Server server(server_config(
       "  - name: tiny\n    workers: 2\n    threads: 1\n    precision: fp32\n    batch: {max_size: 1}\n    darknet: "
       "{cfg: " +

@@ -1,4 +1,4 @@
-// Fault cases 24 and 30: more of everything than the server has room for.
+// Fault cases 24 and 30: clients send more of everything than the server has room for.
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -30,7 +30,7 @@ std::uint64_t resident_kib(pid_t pid) {
   return 0;
 }
 
-// What it has used of a processor since it began.
+// Returns the processor time that the process has used since its start.
 std::chrono::duration<double> processor_time(pid_t pid) {
   std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
   std::string line;
@@ -44,7 +44,7 @@ std::chrono::duration<double> processor_time(pid_t pid) {
   return std::chrono::duration<double>((user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK)));
 }
 
-// Nothing is to be done for three seconds, and hardly anything is done.
+// Checks that the server uses hardly any processor time during three seconds without work.
 void check_rests(const Server& server) {
   constexpr std::chrono::seconds kWatched{3};
   const auto before = processor_time(server.pid());
@@ -65,9 +65,9 @@ std::vector<std::unique_ptr<HttpClient>> connected_clients(const Server& server,
 
 }  // namespace
 
-TEST_CASE("Limits: what does not fit in the queue is refused at once, and the rest is served",
+TEST_CASE("Limits: a request that does not fit in the queue is refused at once, and the rest are served",
           "[process][case24][waits]") {
-  // Long enough for all of it to be sent and refused while the first is worked on.
+  // The delay is long enough to send and refuse all requests while the worker computes the first.
   Server server(identity_config({{.workers = 1,
                                   .delay = scaled(2'000ms),
                                   .keys = {"queue: {max_size: 4}", "batch: {max_size: 4}", "hang_timeout: 1m"}}}));
@@ -83,14 +83,14 @@ TEST_CASE("Limits: what does not fit in the queue is refused at once, and the re
     CHECK(refused.status == 503);
     CHECK(refused.error_code() == "queue_full");
     CHECK(refused.has_header("Retry-After"));
-    CHECK(depth() == 4);  // it did not wait for anything to be done
+    CHECK(depth() == 4);  // the refusals came before the first answer
     CHECK(accepted.finish_and_list_wrong() == kNoneWrong);
     CHECK(queued.finish_and_list_wrong() == kNoneWrong);
   }
   check_after_case(server, before);
 }
 
-TEST_CASE("Limits: a thousand idle connections cost little, and others are served", "[process][case24]") {
+TEST_CASE("Limits: a thousand idle connections cost little, and other clients are served", "[process][case24]") {
   Server server(identity_config({{.workers = 2}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
@@ -104,7 +104,7 @@ TEST_CASE("Limits: a thousand idle connections cost little, and others are serve
     const auto body = random_body(100'000, 5);
     CHECK(is_identity_answer(HttpClient(server.endpoint()).post("/predict", body), body));
 #if defined(__SANITIZE_THREAD__)
-    constexpr std::size_t kMostKib = 128'000;  // it keeps several bytes for each one
+    constexpr std::size_t kMostKib = 128'000;  // the server keeps several bytes for each connection
 #else
     constexpr std::size_t kMostKib = 32'000;
 #endif
@@ -114,7 +114,7 @@ TEST_CASE("Limits: a thousand idle connections cost little, and others are serve
   check_after_case(server, before);
 }
 
-TEST_CASE("Limits: connections beyond what the descriptors allow take the places of idle ones", "[process][case30]") {
+TEST_CASE("Limits: connections beyond the descriptor limit take the places of idle connections", "[process][case30]") {
   ServerOptions options;
   options.config = identity_config({{.workers = 1}}, {"idle_timeout: 10m"});
   options.limits = {{RLIMIT_NOFILE, 110}};
@@ -131,7 +131,7 @@ TEST_CASE("Limits: connections beyond what the descriptors allow take the places
     auto fitting = connected_clients(server, room);
     REQUIRE(wait_until([&] { return descriptor_count(server.pid()) == before.descriptors + room; }));
     InFlight more(server.endpoint(), 5, 1'000);
-    // What a worker needs is set aside.
+    // The front-end reserves the descriptors that a new worker needs.
     ::kill(victim, SIGKILL);
     REQUIRE(wait_until([&] { return server.log_lines_with("is ready").size() == 2; }));
     const auto body = random_body(1'000, 30);
@@ -143,7 +143,7 @@ TEST_CASE("Limits: connections beyond what the descriptors allow take the places
   check_after_case(server, before, {victim});
 }
 
-TEST_CASE("Limits: with every descriptor taken accepts pause and resume, none is lost, and the loop rests",
+TEST_CASE("Limits: with every descriptor taken accepts pause and resume, no connection is lost, and the loop rests",
           "[process][case30]") {
   Server server(identity_config({{.workers = 1}}, {"idle_timeout: 10m"}));
   REQUIRE(server.wait_until_ready());
@@ -155,7 +155,7 @@ TEST_CASE("Limits: with every descriptor taken accepts pause and resume, none is
     constexpr std::size_t kWaiting = 8;
     auto fitting = connected_clients(server, kFitting);
     REQUIRE(wait_until([&] { return descriptor_count(server.pid()) == before.descriptors + kFitting; }));
-    // Lowered beneath it: nothing that it read at its start tells it of this.
+    // The limit now drops below the use of the server, which read the limit only at its start.
     const rlimit tight{before.descriptors + kFitting, roomy.rlim_max};
     REQUIRE(::prlimit(server.pid(), RLIMIT_NOFILE, &tight, nullptr) == 0);
     InFlight waiting(server.endpoint(), kWaiting, 1'000);

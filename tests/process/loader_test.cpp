@@ -1,5 +1,5 @@
-// Workers that are forked from a loader, and what happens when that dies: fault case 7 for the loader, and what
-// the key `preload` promises (docs/configuration.md).
+// These tests check workers that a loader forks, the death of the loader (fault case 7), and the promises of the key
+// `preload` (docs/configuration.md).
 #include <signal.h>
 
 #include <algorithm>
@@ -34,7 +34,8 @@ bool wait_for_another_loader(const Server& server, pid_t than) {
   });
 }
 
-// As children_of(), in microseconds: a child that is not among `known`, or 0 once the time is up.
+// Polls like children_of(), but takes only microseconds. Returns a child that is not in `known`, or 0 after the
+// timeout.
 pid_t spot_new_child(const Server& server, const std::set<pid_t>& known) {
   const auto pid = std::to_string(server.pid());
   const auto end = Clock::now() + scaled(kGenerous);
@@ -49,7 +50,7 @@ pid_t spot_new_child(const Server& server, const std::set<pid_t>& known) {
 
 }  // namespace
 
-TEST_CASE("Loader: it loads once, and every worker is the front-end's own child", "[process][loader]") {
+TEST_CASE("Loader: the loader loads once, and every worker is the front-end's own child", "[process][loader]") {
   Server server(identity_config({{.workers = 4, .load_delay = 100ms}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
@@ -65,27 +66,26 @@ TEST_CASE("Loader: it loads once, and every worker is the front-end's own child"
   check_after_case(server, before);
 }
 
-TEST_CASE("Loader: a worker that was forked lets SIGINT through, and has no descriptor of its loader's",
-          "[process][loader]") {
+TEST_CASE("Loader: a forked worker does not block SIGINT, and has no descriptor of its loader", "[process][loader]") {
   Server server(identity_config({{.workers = 2}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
   for (const pid_t worker : server.worker_pids()) {
-    CHECK_FALSE(
-        blocks(blocked_signals(worker).at(0), SIGINT));  // the main thread's; ThreadSanitizer has one of its own
-    // 0 1 2, its log's own view of 2, control, lane, arena, doorbell: whatever of these is mapped may be closed.
+    CHECK_FALSE(blocks(blocked_signals(worker).at(0), SIGINT));  // the main thread; ThreadSanitizer adds a thread
+    // The worker has descriptors 0, 1 and 2, its log's own duplicate of 2, control, lane, arena and doorbell. It may
+    // close those that it has mapped.
     CHECK(descriptor_count(worker) <= 8);
   }
   check_after_case(server, before);
 }
 
-TEST_CASE("Loader: a worker that is forked has SIGINT blocked until it is ready", "[process][loader][case7]") {
+TEST_CASE("Loader: a forked worker blocks SIGINT until it is ready", "[process][loader][case7]") {
   Server server(identity_config({{.workers = 1}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
   std::set<pid_t> known{server.loader_pid()};
   std::vector<pid_t> dead;
-  // It is so for less than a millisecond: most are met in it, not all.
+  // The worker blocks SIGINT for less than a millisecond: the test catches most workers in that time, not all.
   constexpr int kTries = 100;
   bool met = false;
   for (int attempt = 0; !met && attempt < kTries; ++attempt) {
@@ -102,7 +102,7 @@ TEST_CASE("Loader: a worker that is forked has SIGINT blocked until it is ready"
   check_after_case(server, before, dead);
 }
 
-TEST_CASE("Loader: its death costs no client anything, and there is a new one", "[process][loader]") {
+TEST_CASE("Loader: the death of a loader costs no client anything, and a new loader starts", "[process][loader]") {
   Server server(identity_config({{.workers = 2, .delay = 20ms}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
@@ -122,7 +122,7 @@ TEST_CASE("Loader: its death costs no client anything, and there is a new one", 
   check_after_case(server, before);
 }
 
-TEST_CASE("Loader: when it dies with all its workers, all are back", "[process][loader]") {
+TEST_CASE("Loader: when the loader dies with all its workers, all of them come back", "[process][loader]") {
   Server server(identity_config({{.workers = 3, .load_delay = 50ms}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
@@ -137,14 +137,15 @@ TEST_CASE("Loader: when it dies with all its workers, all are back", "[process][
   check_after_case(server, before, workers);
 }
 
-TEST_CASE("Loader: killed at any moment while it forks, it leaves nothing behind", "[process][loader]") {
-  // A worker that goes with its loader died before it was ready, and is waited for ever longer: so a few for a server.
+TEST_CASE("Loader: killed at any moment while it forks, a loader leaves nothing behind", "[process][loader]") {
+  // A worker that dies with its loader was not ready yet, so each round makes the backoff longer. Each server
+  // therefore runs only a few rounds.
   constexpr int kRounds = 5;
   const int first = kRounds * GENERATE(0, 1, 2, 3);
   Server server(identity_config({{.workers = 4}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
-  // One that dies before it has loaded is replaced with a growing delay: here each has.
+  // A loader that dies before it has loaded is replaced after a growing delay, so the test waits for each to load.
   const auto loader_is_ready = [&server] {
     const auto status = server.status();
     return status.is_object() && status.at("models").at(0).at("loader").at("state") == "ready";
@@ -155,7 +156,7 @@ TEST_CASE("Loader: killed at any moment while it forks, it leaves nothing behind
     const auto loader = server.loader_pid();
     const auto workers = server.worker_pids();
     for (const pid_t worker : workers) ::kill(worker, SIGKILL);
-    // Its forks are under way now, or about to be.
+    // The loader forks now, or is about to.
     std::this_thread::sleep_for(std::chrono::microseconds(200 * round));
     if (loader != 0) ::kill(loader, SIGKILL);
     REQUIRE(server.wait_until_replaced(workers));
@@ -164,10 +165,10 @@ TEST_CASE("Loader: killed at any moment while it forks, it leaves nothing behind
   check_after_case(server, before);
 }
 
-TEST_CASE("Loader: interrupted while it loads it ends its load, exits and is replaced at once",
+TEST_CASE("Loader: a loader interrupted while it loads finishes its load, exits and is replaced at once",
           "[process][loader][case7][waits]") {
   constexpr milliseconds kLoad{400};
-  // The first of all, or one that gives way to workers that serve and so loads in a thread of its own.
+  // The loader is the first of all, or replaces another while workers serve and therefore loads in a thread.
   const bool beside_workers = GENERATE(false, true);
   CAPTURE(beside_workers);
   Server server(identity_config({{.workers = 2, .load_delay = kLoad}}));
@@ -178,7 +179,7 @@ TEST_CASE("Loader: interrupted while it loads it ends its load, exits and is rep
     REQUIRE(server.wait_until_ready());
     before = baseline(server);
     previous = server.loader_pid();
-    ::kill(previous, SIGKILL);  // makes room for the first that is met while it loads
+    ::kill(previous, SIGKILL);  // makes room for the first loader that the test meets while it loads
   }
   constexpr int kMoments = 20;
   constexpr int kTries = 10 * kMoments;
@@ -191,14 +192,15 @@ TEST_CASE("Loader: interrupted while it loads it ends its load, exits and is rep
     const auto born = process_info(loader);
     if (!born) continue;
     const auto age = [&born] { return time_since_boot() - born->started_at; };
-    // Moments from the fork to nine tenths of the load: what is left lets a busy machine be late.
+    // The moments lie between the fork and nine tenths of the load. The last tenth allows for delays of a busy
+    // machine.
     std::this_thread::sleep_for(moment * kLoad * 9 / 10 / kMoments - age());
     const auto masks = blocked_signals(loader);
     ::kill(loader, SIGINT);
     const bool met_while_loading = age() < kLoad;
     REQUIRE(wait_until([&] { return !process_info(loader); }));
     const auto lived = age();
-    if (!met_while_loading) continue;  // this machine was late; the next one is met at the same moment
+    if (!met_while_loading) continue;  // this machine was late; the next loader gets its signal at the same moment
 
     REQUIRE(!masks.empty());
     for (const auto mask : masks) CHECK(blocks(mask, SIGINT));
@@ -207,7 +209,7 @@ TEST_CASE("Loader: interrupted while it loads it ends its load, exits and is rep
     const auto told = [&] { return server.log_lines_with("loader " + std::to_string(loader) + " (echo) exited:"); };
     REQUIRE(wait_until([&] { return told().size() == 1; }));
     CHECK_THAT(told().front(), Catch::Contains("interrupted"));
-    // Far below any backoff that twenty deaths in a row would have earned.
+    // The limit is far below any backoff after twenty deaths in a row.
     REQUIRE(wait_for_another_loader(server, loader));
     CHECK(Clock::now() - died_at < scaled(10s));
     ++moment;
@@ -216,13 +218,13 @@ TEST_CASE("Loader: interrupted while it loads it ends its load, exits and is rep
   REQUIRE(server.wait_until_ready());
   CHECK(server.worker_pids().size() == 2);
   if (before) {
-    // The last one may be loading yet.
+    // The last loader may still load.
     REQUIRE(wait_until([&] { return server.status().at("models").at(0).at("loader").at("state") == "ready"; }));
     check_after_case(server, *before);
   }
 }
 
-TEST_CASE("Loader: preload: false has each worker load by itself", "[process][loader]") {
+TEST_CASE("Loader: with preload: false each worker loads its own model", "[process][loader]") {
   Server server(identity_config({{.workers = 2, .keys = {"preload: false"}}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);

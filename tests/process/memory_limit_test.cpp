@@ -1,4 +1,4 @@
-// Fault case 22: too little memory, or too small a limit on files, is told before anything is allocated.
+// Fault case 22: the server reports too little memory, or too small a limit on files, before it allocates anything.
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -24,7 +24,7 @@ namespace {
 
 constexpr std::uint64_t kMiB = 1U << 20U;
 
-// Does not fit, and says so in one line that holds `reason`, before it has begun anything.
+// Checks that the server reports the lack of memory in one line with `reason`, and exits before it starts anything.
 void check_one_clear_line(ServerOptions options, const std::string& reason) {
   Baseline before;
   before.shared_memory_names = shared_memory_names();
@@ -37,7 +37,7 @@ void check_one_clear_line(ServerOptions options, const std::string& reason) {
   check_after_exit(server, before);
 }
 
-// Whose memory is too much for 128 MiB: the arena's, or that of the lanes of many workers with large batches alone.
+// A config that needs more than 128 MiB, either for the arena or for the lanes of many workers with large batches.
 struct TooMuch {
   std::string what;
   IdentityModel model;
@@ -53,7 +53,8 @@ ServerOptions options_for(const TooMuch& much) {
   return options;
 }
 
-// A folder that can stand in for /sys/fs/cgroup: at its top, which is above every group, a limit by either version.
+// Writes limits for both versions of cgroups into a folder that replaces /sys/fs/cgroup. The limits are at the top,
+// above every group.
 void write_limit(const TemporaryDirectory& folder, std::uint64_t bytes) {
   std::filesystem::create_directory(folder.path() / "memory");
   folder.write("memory.max", std::to_string(bytes) + "\n");
@@ -62,7 +63,8 @@ void write_limit(const TemporaryDirectory& folder, std::uint64_t bytes) {
   folder.write("memory/memory.usage_in_bytes", "0\n");
 }
 
-// In a child, between fork and exec: whether all that follows sees `folder` where the kernel shows cgroups.
+// Runs in a child between fork and exec. Returns whether the program that follows will see `folder` at
+// /sys/fs/cgroup.
 bool show_as_cgroups(const char* folder) {
   return ::unshare(CLONE_NEWNS) == 0 && ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
          ::mount(folder, "/sys/fs/cgroup", nullptr, MS_BIND, nullptr) == 0;
@@ -118,7 +120,7 @@ TEST_CASE("MemoryLimit: a cgroup below arena and lanes is one clear line and exi
   CHECK(group->oom_kills() == 0);
 }
 
-TEST_CASE("MemoryLimit: the same where no cgroup can be made, with a limit that is only shown", "[process][case22]") {
+TEST_CASE("MemoryLimit: a limit in files that imitate a cgroup is one clear line and exit 1 too", "[process][case22]") {
   const TemporaryDirectory shown;
   write_limit(shown, 128 * kMiB);
   const std::string folder = shown.path().string();
@@ -135,7 +137,8 @@ TEST_CASE("MemoryLimit: the same where no cgroup can be made, with a limit that 
   check_one_clear_line(std::move(options), "/sys/fs/cgroup");
 }
 
-TEST_CASE("MemoryLimit: a reload that would not fit beside what serves is refused before it loads", "[process]") {
+TEST_CASE("MemoryLimit: a reload that would not fit beside the serving generation is refused before it loads",
+          "[process]") {
   const TemporaryDirectory shown;
   const std::string folder = shown.path().string();
   write_limit(shown, 4096 * kMiB);
@@ -154,7 +157,7 @@ TEST_CASE("MemoryLimit: a reload that would not fit beside what serves is refuse
   REQUIRE(server.wait_until_ready());
   const auto workers = server.worker_pids();
   const auto reload = [&server] { return HttpClient(server.admin_endpoint()).post("/reload", ""); };
-  // 16 MiB are kept for all else, and the lanes take 2.
+  // The server keeps 16 MiB for everything else, and the lanes take 2 MiB.
   const auto leave = [&shown](std::uint64_t used, std::uint64_t left) {
     write_limit(shown, used + left);
     for (const auto* const file : {"memory.current", "memory/memory.usage_in_bytes"}) {

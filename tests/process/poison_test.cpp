@@ -1,4 +1,4 @@
-// Fault case 21: an image that kills every worker that takes it.
+// Fault case 21: an image kills every worker that takes it.
 #include <signal.h>
 
 #include <algorithm>
@@ -23,8 +23,8 @@ std::int64_t queued_count(const Server& server) {
 
 std::size_t deaths_told(const Server& server) { return server.log_lines_with("SIGSEGV").size(); }
 
-// What is posted while this lives waits until let_go_with(), and then goes in whole batches; but the first of it may go
-// behind what the workers are held at.
+// Stops all workers. Requests that are posted during its lifetime wait until let_go_with() and then form whole
+// batches. The first of them may already be in a worker's lane, behind the batch that the stopped worker has.
 class HeldWorkers {
  public:
   explicit HeldWorkers(Server& server) : server_(server), workers_(server.worker_pids()) {
@@ -54,7 +54,7 @@ class HeldWorkers {
   std::int64_t handed_out_{0};
 };
 
-// On a slow machine no request is refused because it would wait too long.
+// With these timeouts a slow machine refuses no request for waiting too long.
 const std::vector<std::string> kPatient{"hang_timeout: 10m", "queue: {timeout: 10m}", "request_timeout: 10m"};
 
 void post_on_its_own(std::vector<HttpClient>& clients, const Server& server, const std::string& body) {
@@ -63,7 +63,8 @@ void post_on_its_own(std::vector<HttpClient>& clients, const Server& server, con
   REQUIRE(clients.back().write(serialise({"POST", "/predict", {}, body})));
 }
 
-// Of a server with one worker: what is posted while this lives waits until let_go(), and then is one batch.
+// Stops the server's only worker. Requests that are posted during its lifetime wait until let_go_with() and then form
+// one batch.
 class HeldWorker {
  public:
   explicit HeldWorker(Server& server) : server_(server), worker_(server.worker_pids().at(0)) {
@@ -85,7 +86,7 @@ class HeldWorker {
 
 }  // namespace
 
-TEST_CASE("Poison: it costs two workers and gets 500, then 422 at once, and its neighbours get their answers",
+TEST_CASE("Poison: a poison costs two workers and gets 500, then 422 at once, and its neighbours get their answers",
           "[process][case21]") {
   Server server(identity_config({{.workers = 2, .delay = 20ms, .faults = true}}));
   REQUIRE(server.wait_until_ready());
@@ -106,7 +107,7 @@ TEST_CASE("Poison: it costs two workers and gets 500, then 422 at once, and its 
       CHECK(refused.status == 422);
       CHECK(refused.error_code() == "quarantined");
     }
-    // Another image of the same kind is judged by itself.
+    // The server judges another image of the same kind separately.
     CHECK(client.post("/predict", "FAULT:segv 2").status == 500);
     CHECK(server.metric("yolod_quarantined_total") == 2);
     CHECK(deaths_told(server) == 4);
@@ -120,8 +121,9 @@ TEST_CASE("Poison: it costs two workers and gets 500, then 422 at once, and its 
   check_after_case(server, before);
 }
 
-TEST_CASE("Poison: an image that leaves a device unusable costs two workers, which say so, and then is refused",
-          "[process][case21]") {
+TEST_CASE(
+    "Poison: an image that makes a device unusable costs two workers, whose log lines name it, and then is refused",
+    "[process][case21]") {
   Server server(identity_config({{.workers = 2, .faults = true}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
@@ -138,7 +140,7 @@ TEST_CASE("Poison: an image that leaves a device unusable costs two workers, whi
   check_after_case(server, before);
 }
 
-TEST_CASE("Poison: after a reload it may try again", "[process][case21]") {
+TEST_CASE("Poison: a reload gives a quarantined image another chance", "[process][case21]") {
   Server server(identity_config({{.workers = 2, .faults = true}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
@@ -160,7 +162,8 @@ TEST_CASE("Poison: after a reload it may try again", "[process][case21]") {
   check_after_case(server, before);
 }
 
-TEST_CASE("Poison: of copies that wait together none kills more, and all are answered", "[process][case21]") {
+TEST_CASE("Poison: copies that wait together kill no more workers than one, and all get an answer",
+          "[process][case21]") {
   Server server(identity_config({{.workers = 1, .faults = true, .keys = kPatient}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
@@ -184,7 +187,7 @@ TEST_CASE("Poison: of copies that wait together none kills more, and all are ans
   check_after_case(server, before);
 }
 
-TEST_CASE("Poison: who only stood beside it in a batch is answered", "[process][case21]") {
+TEST_CASE("Poison: a request that only shared a batch with a poison gets its answer", "[process][case21]") {
   Server server(identity_config({{.workers = 1, .faults = true, .keys = kPatient}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
@@ -199,14 +202,14 @@ TEST_CASE("Poison: who only stood beside it in a batch is answered", "[process][
     CHECK(beside.finish_and_list_wrong() == kNoneWrong);
   }
   CHECK(deaths_told(server) == 2);
-  // Four began together, and each began again, alone; the second death was the poison's only.
+  // Four requests began together, and each began again alone. Only the poison caused the second death.
   CHECK(server.metric("yolod_replays_total") == 4);
   CHECK(server.metric("yolod_quarantined_total") == 1);
   check_after_case(server, before);
 }
 
-// Row by row of a batch, as many workers as there are bombs: copies of one picture, and a bomb in each batch.
-TEST_CASE("Poison: somebody's picture that shares batches with one bomb after another is never quarantined",
+// Each batch has copies of one picture and one bomb, and there are as many workers as bombs.
+TEST_CASE("Poison: a good picture that shares batches with one bomb after another is never quarantined",
           "[process][case36]") {
   Server server(identity_config({{.workers = 2, .faults = true, .keys = kPatient}}));
   REQUIRE(server.wait_until_ready());
@@ -238,8 +241,8 @@ TEST_CASE("Poison: somebody's picture that shares batches with one bomb after an
   check_after_case(server, before);
 }
 
-TEST_CASE("Poison: deaths that tell nothing of whose they were make nobody's picture refused", "[process][case36]") {
-  // All of a batch have been taken and none begun: `delay` comes before that.
+TEST_CASE("Poison: deaths that point to no request cause no picture to be refused", "[process][case36]") {
+  // The worker has taken the whole batch and begun no request: `delay` comes before the first begins.
   Server server(identity_config({{.workers = 2, .delay = 500ms, .keys = kPatient}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
@@ -269,7 +272,8 @@ TEST_CASE("Poison: deaths that tell nothing of whose they were make nobody's pic
   check_after_case(server, before, killed);
 }
 
-TEST_CASE("Poison: whose worker hangs and is killed each time takes nobody with it", "[process][case21]") {
+TEST_CASE("Poison: a request whose worker hangs and is killed each time takes no other request with it",
+          "[process][case21]") {
   Server server(identity_config({{.workers = 1, .faults = true, .keys = kPatient}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
@@ -281,7 +285,7 @@ TEST_CASE("Poison: whose worker hangs and is killed each time takes nobody with 
     REQUIRE(client.connect());
     REQUIRE(client.write(serialise({"POST", "/predict", {}, "FAULT:hang in a batch"})));
     worker.let_go_with(4);
-    // By others, before anything tells who of the batch it is that hangs.
+    // The test kills the workers before anything shows which request of the batch hangs.
     for (bool answered = false; !answered;) {
       pid_t busy = 0;
       REQUIRE(wait_until([&] {

@@ -1,4 +1,4 @@
-// `recycle`: workers that have served enough, or grown too large, are replaced and no client notices.
+// `recycle`: workers that have served enough requests, or grown too large, are replaced, and no client notices.
 #include <catch2/catch.hpp>
 #include <cstdint>
 #include <set>
@@ -11,7 +11,8 @@
 
 namespace yolod::tests {
 
-TEST_CASE("Recycle: after so many requests each worker is replaced, one at a time", "[process][recycle]") {
+TEST_CASE("Recycle: after the configured number of requests each worker is replaced, one at a time",
+          "[process][recycle]") {
   Server server(identity_config({{.workers = 2, .delay = 2ms, .keys = {"recycle: {max_requests: 50}"}}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
@@ -25,7 +26,7 @@ TEST_CASE("Recycle: after so many requests each worker is replaced, one at a tim
   check_after_case(server, before);
 }
 
-TEST_CASE("Recycle: under a fast load no worker has more requests than it is allowed", "[process][recycle]") {
+TEST_CASE("Recycle: under a fast load no worker serves more requests than its limit", "[process][recycle]") {
   const int workers = GENERATE(1, 2);
   const std::string batch = GENERATE("batch: {max_size: 1}", "batch: {max_size: 8}");
   CAPTURE(workers, batch);
@@ -43,9 +44,10 @@ TEST_CASE("Recycle: under a fast load no worker has more requests than it is all
   check_after_case(server, before);
 }
 
-TEST_CASE("Recycle: a worker that has grown too large is replaced, and a limit below any of them is no storm",
-          "[process][recycle]") {
-  // Any process is larger than this, its successor too.
+TEST_CASE(
+    "Recycle: a worker that has grown too large is replaced, and a limit below every worker's size causes no storm",
+    "[process][recycle]") {
+  // Any process is larger than this limit, and so is the worker's successor.
   Server server(identity_config({{.workers = 1, .delay = 2ms, .keys = {"recycle: {max_rss: 1MiB}"}}}));
   REQUIRE(server.wait_until_ready());
   Load load(server.endpoint(), {.connection_count = 2, .body_bytes_max = 2'000});

@@ -1,4 +1,4 @@
-// POST /reload and `yolodctl reload`: a reload that is asked for, and answered when it is over.
+// These tests check POST /reload and `yolodctl reload`, which start a reload and answer when it has ended.
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <string>
@@ -19,7 +19,7 @@ const std::string kTwo = identity_config({{.name = "one", .workers = 1}, {.name 
 
 }  // namespace
 
-TEST_CASE("ReloadRequest: it is answered when the new generation serves", "[process]") {
+TEST_CASE("ReloadRequest: the answer comes when the new generation serves", "[process]") {
   Server server(kTwo);
   REQUIRE(server.wait_until_ready());
   HttpClient client(server.admin_endpoint());
@@ -33,7 +33,7 @@ TEST_CASE("ReloadRequest: it is answered when the new generation serves", "[proc
   CHECK(generation_of(server, 1) == 3);
 }
 
-TEST_CASE("ReloadRequest: what cannot be done is said, and nothing changes", "[process]") {
+TEST_CASE("ReloadRequest: the answer to an impossible reload gives the reason, and nothing changes", "[process]") {
   Server server(kTwo);
   REQUIRE(server.wait_until_ready());
   HttpClient client(server.admin_endpoint());
@@ -57,7 +57,7 @@ TEST_CASE("ReloadRequest: what cannot be done is said, and nothing changes", "[p
   CHECK(HttpClient(server.endpoint()).post("/predict?model=one", "x").status == 200);
 }
 
-TEST_CASE("ReloadRequest: a second one while the first runs is told to come again", "[process]") {
+TEST_CASE("ReloadRequest: a second request while the first runs gets 503 with Retry-After", "[process]") {
   Server server(identity_config({{.workers = 1}}));
   REQUIRE(server.wait_until_ready());
   server.rewrite_config(identity_config({{.workers = 1, .load_delay = 1'000ms}}));
@@ -71,7 +71,7 @@ TEST_CASE("ReloadRequest: a second one while the first runs is told to come agai
   CHECK(first.read_answer().status == 200);
 }
 
-TEST_CASE("ReloadRequest: yolodctl asks for it, and its exit says how it ended", "[process]") {
+TEST_CASE("ReloadRequest: yolodctl requests a reload, and its exit code tells how it ended", "[process]") {
   if (!std::filesystem::exists(binary_directory() / "yolodctl")) {
     WARN("SKIPPED: this build has no yolodctl");
     return;
@@ -87,7 +87,7 @@ TEST_CASE("ReloadRequest: yolodctl asks for it, and its exit says how it ended",
   CHECK(run_program({"yolodctl", "reload", "--url", "ftp://x"}).exit == exited(2));
 }
 
-TEST_CASE("ReloadRequest: in_place gives up the old workers first, and requests wait for the new", "[process]") {
+TEST_CASE("ReloadRequest: in_place removes the old workers first, and requests wait for the new workers", "[process]") {
   const auto config = [](const std::string& fault) {
     return identity_config({{.workers = 2,
                              .delay = 5ms,
@@ -103,7 +103,7 @@ TEST_CASE("ReloadRequest: in_place gives up the old workers first, and requests 
   CHECK(generation_of(server, 0) == 2);
   REQUIRE(load.wait_for_answers(20));
 
-  server.rewrite_config(config("exit"));  // the settings before are loaded again
+  server.rewrite_config(config("exit"));  // the server loads the previous settings again
   CHECK(HttpClient(server.admin_endpoint()).post("/reload", "").status == 500);
   REQUIRE(load.wait_for_answers(20));
   const auto counts = load.stop();

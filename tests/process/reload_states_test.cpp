@@ -1,4 +1,5 @@
-// Reloads in the middle of something else: a start that fails, a stop, models that come and go, a loader that is stuck.
+// These tests reload in the middle of something else: a start that fails, a stop, added and removed models, a stuck
+// loader.
 #include <signal.h>
 
 #include <catch2/catch.hpp>
@@ -27,7 +28,7 @@ IdentityModel crashing(IdentityModel model) {
 
 }  // namespace
 
-TEST_CASE("ReloadStates: a stop at once ends one that is waited for", "[process]") {
+TEST_CASE("ReloadStates: an immediate stop ends a reload that a client waits for", "[process]") {
   Server server(identity_config({{.workers = 2}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
@@ -38,7 +39,8 @@ TEST_CASE("ReloadStates: a stop at once ends one that is waited for", "[process]
   REQUIRE(wait_until([&] { return server.status().at("models").at(0).at("reloading").as_bool(); }));
 
   server.send_signal(SIGTERM);
-  REQUIRE(wait_until([&] { return !server.log_lines_with("SIGTERM:").empty(); }));  // two at once would be one
+  REQUIRE(wait_until(
+      [&] { return !server.log_lines_with("SIGTERM:").empty(); }));  // two signals at once would count as one
   server.send_signal(SIGTERM);
 
   CHECK(asking.read_answer().error_code() == "shutting_down");
@@ -46,8 +48,7 @@ TEST_CASE("ReloadStates: a stop at once ends one that is waited for", "[process]
   check_after_exit(server, before);
 }
 
-TEST_CASE("ReloadStates: a config that is mended makes a server ready whose models failed from the start",
-          "[process]") {
+TEST_CASE("ReloadStates: a repaired config makes a server ready whose models failed from the start", "[process]") {
   const std::string preload = GENERATE("preload: auto", "preload: false");
   CAPTURE(preload);
   IdentityModel model{.workers = 2, .keys = {preload}};
@@ -62,14 +63,14 @@ TEST_CASE("ReloadStates: a config that is mended makes a server ready whose mode
   REQUIRE(server.wait_until_ready());
   CHECK(serves_next_request(server));
   CHECK(wait_until([&] { return server.log_lines_with("every model can serve").size() == 1; }));
-  // What was never ready, and is now, is not given up any more.
+  // A model that became ready late is not given up when a later reload fails.
   server.rewrite_config(identity_config({model, crashing(kSecondModel)}));
   CHECK(post_reload(server).status == 500);
   CHECK(server.running());
   CHECK(serves_next_request(server));
 }
 
-TEST_CASE("ReloadStates: a model that a reload adds is there when it serves, or not at all", "[process]") {
+TEST_CASE("ReloadStates: a model that a reload adds appears when it serves, or not at all", "[process]") {
   Server server(identity_config({kFirstModel}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
@@ -88,14 +89,15 @@ TEST_CASE("ReloadStates: a model that a reload adds is there when it serves, or 
   CHECK(post_reload(server).status == 200);
   CHECK(HttpClient(server.endpoint()).post("/predict?model=two", "x").error_code() == "unknown_model");
 
-  server.rewrite_config(identity_config({kFirstModel, crashing(kSecondModel)}));  // it comes back, and cannot be served
+  server.rewrite_config(
+      identity_config({kFirstModel, crashing(kSecondModel)}));  // the model comes back, and cannot be served
   CHECK(post_reload(server).status == 500);
   CHECK(model_count(server) == 1);
   CHECK(HttpClient(server.endpoint()).post("/predict?model=two", "x").error_code() == "unknown_model");
   check_after_case(server, before);
 }
 
-TEST_CASE("ReloadStates: a model that stands in for another does so when it is ready, or not at all", "[process]") {
+TEST_CASE("ReloadStates: a model replaces another when it is ready, or not at all", "[process]") {
   Server server(identity_config({kFirstModel}));
   REQUIRE(server.wait_until_ready());
 
@@ -111,7 +113,7 @@ TEST_CASE("ReloadStates: a model that stands in for another does so when it is r
   CHECK(HttpClient(server.endpoint()).post("/predict?model=one", "x").error_code() == "unknown_model");
 }
 
-TEST_CASE("ReloadStates: what a removed model has is finished", "[process]") {
+TEST_CASE("ReloadStates: the requests of a removed model are finished", "[process]") {
   IdentityModel slow{.name = "slow", .workers = 1, .delay = 1'000ms, .keys = {"batch: {max_size: 1}"}};
   Server server(identity_config({kFirstModel, slow}));
   REQUIRE(server.wait_until_ready());
@@ -124,8 +126,8 @@ TEST_CASE("ReloadStates: what a removed model has is finished", "[process]") {
   CHECK(request.finish_and_list_wrong() == kNoneWrong);
 }
 
-TEST_CASE("ReloadStates: never more than two generations at a time", "[process]") {
-  // The first one's worker is busy for long: the third generation waits for it to go.
+TEST_CASE("ReloadStates: there are never more than two generations at a time", "[process]") {
+  // The worker of the first generation is busy for long, and the third generation waits until it has exited.
   Server server(identity_config({{.workers = 1, .delay = 3'000ms}}));
   REQUIRE(server.wait_until_ready());
   InFlight request(server.endpoint(), 1);
@@ -139,7 +141,7 @@ TEST_CASE("ReloadStates: never more than two generations at a time", "[process]"
   CHECK(request.finish_and_list_wrong() == kNoneWrong);
 }
 
-TEST_CASE("ReloadStates: a loader that forks no more is replaced, and its workers come back", "[process]") {
+TEST_CASE("ReloadStates: a loader that stops forking is replaced, and its workers come back", "[process]") {
   Server server(identity_config({{.workers = 2, .keys = {"load_timeout: 10s"}}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
@@ -155,11 +157,11 @@ TEST_CASE("ReloadStates: a loader that forks no more is replaced, and its worker
   check_after_case(server, before, {workers.at(0)});
 }
 
-TEST_CASE("ReloadStates: nobody asks through a proxy or from a page in a browser", "[process]") {
+TEST_CASE("ReloadStates: a reload through a proxy or from a page in a browser is refused", "[process]") {
   Server server(identity_config({kFirstModel}));
   REQUIRE(server.wait_until_ready());
-  for (const char* const name : {"Origin", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "X-Client-IP", "True-Client-IP",
-                                 "CF-Connecting-IP", "Sec-Fetch-Site", "Forwarded", "Via"}) {
+  for (const char* const name : {"Origin", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "X-Client-IP",
+                                 "True-Client-IP", "CF-Connecting-IP", "Sec-Fetch-Site", "Forwarded", "Via"}) {
     CAPTURE(name);
     CHECK(HttpClient(server.admin_endpoint()).post("/reload", "", {{name, "somebody"}}).status == 403);
   }

@@ -1,4 +1,5 @@
-// Fault cases 18, 19 and 20: SIGHUP, with what can be served and with what cannot; and TTIN, TTOU.
+// Fault cases 18, 19 and 20: SIGHUP with a config that can be served and with configs that cannot, and the signals
+// TTIN and TTOU.
 #include <signal.h>
 
 #include <algorithm>
@@ -18,7 +19,7 @@
 namespace yolod::tests {
 namespace {
 
-// A small network, complete but for its weights.
+// A small network that is complete except for its weights.
 constexpr const char* kCfgWithoutWeights =
     "[net]\nwidth=32\nheight=32\nchannels=3\n\n"
     "[convolutional]\nbatch_normalize=1\nfilters=18\nsize=3\nstride=2\npad=1\nactivation=leaky\n\n"
@@ -70,7 +71,7 @@ TEST_CASE("Reload: under load every worker is replaced and no client notices", "
   check_after_case(server, before);
 }
 
-TEST_CASE("Reload: what was running on the old workers is answered by them", "[process][case18]") {
+TEST_CASE("Reload: requests that run on the old workers get their answers from them", "[process][case18]") {
   Server server(identity_config({{.workers = 2, .delay = 500ms}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
@@ -84,7 +85,7 @@ TEST_CASE("Reload: what was running on the old workers is answered by them", "[p
   check_after_case(server, before);
 }
 
-TEST_CASE("Reload: settings change with it", "[process]") {
+TEST_CASE("Reload: a reload changes settings", "[process]") {
   Server server(identity_config({{.workers = 1}}, {"max_body_bytes: 2KiB"}));
   REQUIRE(server.wait_until_ready());
   HttpClient client(server.endpoint());
@@ -103,24 +104,23 @@ TEST_CASE("Reload: settings change with it", "[process]") {
   CHECK(HttpClient(server.endpoint()).post("/predict?model=echo", "x").error_code() == "unknown_model");
   CHECK(HttpClient(server.endpoint()).post("/predict", "x").status == 200);
 
-  server.rewrite_config(identity_config({{.workers = 1}}));  // what was taken away comes back
+  server.rewrite_config(identity_config({{.workers = 1}}));  // the removed model comes back
   server.send_signal(SIGHUP);
   REQUIRE(wait_for_reloads(server, 3));
   REQUIRE(wait_for_workers(server, 1));
   CHECK(HttpClient(server.endpoint()).post("/predict?model=echo", "x").status == 200);
 }
 
-// With the log at debug level.
+// Returns the config with the log at debug level.
 std::string debugged(std::string config) { return config + "logging: {level: debug}\n"; }
 
-TEST_CASE("Reload: a model that was taken away is freed once its last request has its answer, and may come back",
-          "[process]") {
+TEST_CASE("Reload: a removed model is freed once its last request has its answer, and may come back", "[process]") {
   const auto both = debugged(identity_config({{.workers = 1}, {.name = "second", .workers = 1, .delay = 700ms}}));
   const auto one = debugged(identity_config({{.workers = 1}}));
   Server server(both);
   REQUIRE(server.wait_until_ready());
   for (std::size_t round = 1; round <= 5; ++round) {
-    // A connection that has had an answer of the model, and one that waits for an answer.
+    // One connection has had an answer of the model, and another waits for an answer.
     HttpClient idle(server.endpoint());
     REQUIRE(idle.post("/predict?model=second", "x").status == 200);
     InFlight waiting(server.endpoint(), 1, 1'000, "/predict?model=second");
@@ -137,11 +137,11 @@ TEST_CASE("Reload: a model that was taken away is freed once its last request ha
     CHECK(idle.post("/predict?model=second", "x").status == 200);
     const auto shown = server.status().at("models").at(1);
     CHECK(shown.at("name") == "second");
-    CHECK(shown.at("generation").to_number<std::size_t>() == round + 1);  // it goes on counting
+    CHECK(shown.at("generation").to_number<std::size_t>() == round + 1);  // the generation continues to count
   }
 }
 
-TEST_CASE("Reload: an upload whose model was taken away and came back meanwhile is served", "[process]") {
+TEST_CASE("Reload: an upload whose model was removed and came back meanwhile is served", "[process]") {
   const auto both = debugged(identity_config({{.workers = 1}, {.name = "second", .workers = 1}}));
   Server server(both);
   REQUIRE(server.wait_until_ready());
@@ -160,7 +160,7 @@ TEST_CASE("Reload: an upload whose model was taken away and came back meanwhile 
   CHECK(client.read_answer().status == 200);
 }
 
-TEST_CASE("Reload: a body of unknown length has the room that its header was promised", "[process]") {
+TEST_CASE("Reload: a body of unknown length keeps the room that its header reserved", "[process]") {
   Server server(identity_config({{.workers = 1}}, {"max_body_bytes: 1MiB"}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
@@ -174,8 +174,8 @@ TEST_CASE("Reload: a body of unknown length has the room that its header was pro
   HttpClient client(server.endpoint());
   REQUIRE(client.connect());
   REQUIRE(client.write(std::string_view(request).substr(0, head_bytes)));
-  REQUIRE(wait_until([&] { return client.has_unread_bytes(); }));  // it has been told to go on
-  // So much that the rest may take seconds to come, as the reload may.
+  REQUIRE(wait_until([&] { return client.has_unread_bytes(); }));  // the server has sent 100 Continue
+  // The first half is large enough that the rest may take seconds to arrive, as the reload may.
   const std::size_t first_bytes = request.size() / 2;
   REQUIRE(client.write(std::string_view(request).substr(head_bytes, first_bytes)));
   server.rewrite_config(identity_config({{.workers = 1}}, {"max_body_bytes: 150KiB"}));
@@ -190,7 +190,8 @@ TEST_CASE("Reload: a body of unknown length has the room that its header was pro
   check_after_case(server, before);
 }
 
-TEST_CASE("Reload: what cannot be served changes nothing, and the log says why", "[process][case19][waits]") {
+TEST_CASE("Reload: a config that cannot be served changes nothing, and the log gives the reason",
+          "[process][case19][waits]") {
   const std::string preload = GENERATE("preload: auto", "preload: false");
   CAPTURE(preload);
   const IdentityModel good{.workers = 2, .delay = 5ms, .keys = {preload}};
@@ -211,7 +212,7 @@ TEST_CASE("Reload: what cannot be served changes nothing, and the log says why",
   };
   auto bad = good;
   std::string why;
-  std::string end = "reload: over";  // or, where nothing was tried:
+  std::string end = "reload: over";  // or, for a config that was not tried:
   const std::string nothing_tried = "reload: all stays as it was";
   SECTION("broken YAML") {
     server.rewrite_config("models: [");
@@ -249,7 +250,7 @@ TEST_CASE("Reload: what cannot be served changes nothing, and the log says why",
     why = "SIGSEGV";
   }
   SECTION("a load that hangs") {
-    bad.workers = 1;  // each that hangs would be told of
+    bad.workers = 1;  // the log would name each worker that hangs
     bad.load_fault = "hang";
     bad.keys.emplace_back("load_timeout: 300ms");
     server.rewrite_config(identity_config({bad}));
@@ -279,14 +280,14 @@ TEST_CASE("Reload: what cannot be served changes nothing, and the log says why",
   CHECK(server.log_lines_with(end).size() == 1);
   CHECK(server.log_lines_with("reload: done").empty());
 
-  server.rewrite_config(identity_config({good}));  // and a good one afterwards is taken
+  server.rewrite_config(identity_config({good}));  // a good config after the bad one is accepted
   server.send_signal(SIGHUP);
   REQUIRE(wait_for_reloads(server, 1));
   REQUIRE(wait_for_workers(server, 2));
   CHECK(none_in(server.worker_pids(), workers));
 }
 
-TEST_CASE("Reload: a real network's corrupt weights, or a canary that it does not find, change nothing",
+TEST_CASE("Reload: neither a real network's corrupt weights nor a canary that it does not find change anything",
           "[process][case19][torch]") {
   if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
     WARN("SKIPPED: " << reason);
@@ -314,11 +315,11 @@ TEST_CASE("Reload: a real network's corrupt weights, or a canary that it does no
   const auto bytes = read_file(weights);
   constexpr std::size_t kHeaderBytes = 20;
   std::string why;
-  SECTION("half of a file") {
+  SECTION("half of a weights file") {
     why = "damaged.weights";
     server.rewrite_config(with_weights(bytes.substr(0, bytes.size() / 2)));
   }
-  SECTION("numbers that are none") {
+  SECTION("numbers that are not finite") {
     why = "finite";
     server.rewrite_config(
         with_weights(bytes.substr(0, kHeaderBytes) + std::string(bytes.size() - kHeaderBytes, '\xFF')));
@@ -335,18 +336,21 @@ TEST_CASE("Reload: a real network's corrupt weights, or a canary that it does no
   CHECK(predictions() == expected);
 }
 
-TEST_CASE("Reload: fifty signals in a burst are few reloads, and as many workers as before", "[process][case20]") {
+TEST_CASE("Reload: fifty signals in a burst cause few reloads, and leave as many workers as before",
+          "[process][case20]") {
   Server server(identity_config({{.workers = 3, .load_delay = 300ms}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
   Load load(server.endpoint(), {.connection_count = 4});
   REQUIRE(load.wait_for_answers(20));
   for (int i = 0; i < 50; ++i) server.send_signal(SIGHUP);
-  // Told to come again while there is one under way: so this one comes when those of the signals are over.
+  // The server refuses this request while a reload is under way, so it succeeds after the reloads of the signals have
+  // ended.
   REQUIRE(wait_until([&] { return HttpClient(server.admin_endpoint()).post("/reload", "").status == 200; }));
   REQUIRE(wait_until([&] { return !server.status().at("models").at(0).at("reloading").as_bool(); }));
   REQUIRE(wait_for_workers(server, 3));
-  // The first signal's, one for all that came while it ran, perhaps another, and ours.
+  // The reloads are: one for the first signal, one for all signals that came while it ran, perhaps another, and the
+  // request's.
   const int generation = generation_of(server);
   CHECK(generation >= 3);
   CHECK(generation <= 5);
@@ -360,7 +364,7 @@ TEST_CASE("Reload: fifty signals in a burst are few reloads, and as many workers
   check_after_case(server, before);
 }
 
-TEST_CASE("Reload: a stop in the middle of one is a clean stop", "[process]") {
+TEST_CASE("Reload: a stop in the middle of a reload is a clean stop", "[process]") {
   Server server(identity_config({{.workers = 2}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
@@ -372,7 +376,7 @@ TEST_CASE("Reload: a stop in the middle of one is a clean stop", "[process]") {
   check_after_exit(server, before);
 }
 
-TEST_CASE("Reload: TTIN adds a worker of each model and TTOU takes one away, but never the last", "[process]") {
+TEST_CASE("Reload: TTIN adds a worker to each model and TTOU removes one, but never the last", "[process]") {
   Server server(identity_config({{.workers = 1, .delay = 5ms}}));
   REQUIRE(server.wait_until_ready());
   Load load(server.endpoint(), {.connection_count = 4});
@@ -394,12 +398,12 @@ TEST_CASE("Reload: TTIN adds a worker of each model and TTOU takes one away, but
   CHECK(server.workers().size() == 1);
 }
 
-TEST_CASE("Reload: a worker that TTOU takes away and that is stuck is killed", "[process]") {
+TEST_CASE("Reload: a stuck worker that TTOU removes is killed", "[process]") {
   Server server(identity_config({{.workers = 2, .keys = {"hang_timeout: 1s"}}}));
   REQUIRE(server.wait_until_ready());
   const auto workers = server.worker_pids();
   REQUIRE(workers.size() == 2);
-  ::kill(workers.back(), SIGSTOP);  // idle: no deadline of a batch is running
+  ::kill(workers.back(), SIGSTOP);  // the worker is idle, so no batch deadline is running
   server.send_signal(SIGTTOU);
   CHECK(wait_for_workers(server, 1));
   CHECK(server.worker_pids() == std::vector<pid_t>{workers.front()});

@@ -1,5 +1,5 @@
-// Fault case 41: a process of the server's own user, which is what a worker is that was taken over. Such a process may
-// otherwise attach to the front-end, read its memory and take its sockets.
+// Fault case 41: a process of the server's own user attacks the server, as a compromised worker could. Without
+// protection such a process could attach to the front-end, read its memory and take its sockets.
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <signal.h>
@@ -26,7 +26,7 @@ constexpr bool kStaysTraceable = true;
 constexpr bool kStaysTraceable = false;
 #endif
 
-// A program that is executed after this has no capability, whoever its user is. Async-signal-safe.
+// A program that is executed after this call has no capability, whichever user it has. Async-signal-safe.
 void drop_capabilities_at_exec() {
   constexpr int kLast = 63;
   for (int capability = 0; capability <= kLast; ++capability) ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
@@ -60,7 +60,7 @@ int read_environment(pid_t target) {
   return file < 0 ? errno : 0;
 }
 
-// What such a process gets of `target`: 0, or the errno of `attempt`.
+// Runs `attempt` on `target` in such a process. Returns 0, or the errno of `attempt`.
 int as_same_user(int (*attempt)(pid_t), pid_t target) {
   const pid_t child = ::fork();
   REQUIRE(child >= 0);
@@ -74,7 +74,7 @@ int as_same_user(int (*attempt)(pid_t), pid_t target) {
   return WEXITSTATUS(status);
 }
 
-// A process like any other of that user.
+// An ordinary process of that user.
 class OrdinaryProcess {
  public:
   OrdinaryProcess() : pid_(::fork()) {
@@ -102,7 +102,7 @@ class OrdinaryProcess {
 
 }  // namespace
 
-TEST_CASE("SameUser: nobody traces the front-end or a worker, reads its memory or takes its descriptors",
+TEST_CASE("SameUser: no process traces the front-end or a worker, reads its memory or takes its descriptors",
           "[process][case41]") {
   if (kStaysTraceable) {
     WARN("SKIPPED: a sanitizer's leak check needs processes that can be traced");
@@ -116,7 +116,8 @@ TEST_CASE("SameUser: nobody traces the front-end or a worker, reads its memory o
     }
   }
   ServerOptions options;
-  options.config = identity_config({{.workers = 1}}, {}, "off");  // not the sandbox's doing
+  options.config =
+      identity_config({{.workers = 1}}, {}, "off");  // without the sandbox, so that only the other protections refuse
   options.before_exec = drop_capabilities_at_exec;
   Server server(std::move(options));
   REQUIRE(server.wait_until_ready());

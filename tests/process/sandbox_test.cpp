@@ -1,5 +1,5 @@
-// Fault case 40: what a worker or a loader that was taken over tries, one system call at a time, from inside its
-// sandbox; and what becomes of a server where the kernel does not offer the sandbox.
+// Fault case 40: a compromised worker or loader tries forbidden system calls, one at a time, from inside its sandbox.
+// Other tests start a server on a kernel without the sandbox.
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -32,12 +32,12 @@ constexpr bool kInstrumented = true;
 constexpr bool kInstrumented = false;
 #endif
 
-// A call of model/forbidden_call.hpp, and what must come of it: an errno, or the end of the process for that call.
+// A call of model/forbidden_call.hpp and its expected result: an errno, or the end of the process at that call.
 struct Attempt {
   std::string name;
-  std::string refused_by;  // what the answer says; empty: it ends by SIGSYS
+  std::string refused_by;  // the errno in the answer; empty: SIGSYS ends the process
   std::string ends_for;    // the system call that the log names
-  // A sanitizer's runtime makes the call itself, so that its build leaves it to Landlock.
+  // A sanitizer's runtime makes this call too, so in such a build the filter leaves the call to Landlock.
   std::string refused_if_instrumented{};
 };
 
@@ -65,7 +65,7 @@ std::vector<Attempt> attempts() {
           {"perf_event", "", "perf_event_open"}};
 }
 
-// By errno, in the build that this is.
+// Returns the expected errno in this build.
 std::string refusal_of(const Attempt& attempt) {
   return kInstrumented && !attempt.refused_if_instrumented.empty() ? attempt.refused_if_instrumented
                                                                    : attempt.refused_by;
@@ -73,7 +73,8 @@ std::string refusal_of(const Attempt& attempt) {
 
 constexpr const char* kDenies = "SIGSYS: it made a system call that its sandbox denies: ";
 
-// No descriptor that a worker has can be mapped so that it could write; which errno says so depends on what they are.
+// Checks that no descriptor of the worker can be mapped for writing. The errno depends on the kinds of its
+// descriptors.
 void check_no_descriptor_maps(const Answer& answer) {
   CHECK(answer.status == 400);
   CHECK_THAT(answer.body, Catch::Contains("FAULT:mmap_descriptor: denied by "));
@@ -86,7 +87,8 @@ void check_attempt(const Attempt& attempt, const std::string& key, const std::st
   const auto before = baseline(server);
   const auto workers = server.worker_pids();
   std::string body = "FAULT:" + attempt.name;
-  // Either worker may get it: each is the other's sibling, and one would find itself, which is none of the cases.
+  // Any worker may get the request, so a sibling's pid could be that worker's own. Only the loader's pid is therefore
+  // passed here.
   if (aim == "loader") body += " " + std::to_string(server.loader_pid());
   const auto answer = HttpClient(server.endpoint()).post("/predict", body);
   if (attempt.name == "mmap_descriptor") {
@@ -110,7 +112,7 @@ void check_attempt(const Attempt& attempt, const std::string& key, const std::st
   check_after_case(server, before);
 }
 
-// What a server says that cannot start, or whose loader tries what it must not.
+// Returns the only error line of a server that cannot start, or whose loader tries a forbidden call.
 std::string only_error(Server& server) {
   CHECK(server.wait_for_exit() == exited(1));
   const auto errors = server.log_lines_with(" error ");
@@ -118,13 +120,13 @@ std::string only_error(Server& server) {
   return errors.front();
 }
 
-// ---- a kernel, or a service manager, that refuses the system calls of a sandbox ----
+// ---- a kernel or a service manager that refuses the system calls of a sandbox ----
 
 enum class Refused { kSeccomp, kLandlock, kBoth };
 
 constexpr unsigned kCreateRuleset = 444;
 
-// Answers EPERM as a unit's SystemCallFilter= does. Async-signal-safe.
+// The filter answers EPERM, as a unit's SystemCallFilter= does. Async-signal-safe.
 template <std::size_t kCount>
 void install(std::array<sock_filter, kCount>& program) {
   const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
@@ -156,14 +158,14 @@ const boost::json::object& sandbox_of_worker(const boost::json::value& status) {
 
 }  // namespace
 
-TEST_CASE("Sandbox: what a worker must not do is denied and named, forked or loaded by itself",
+TEST_CASE("Sandbox: a call that a worker must not make is denied and named, in forked workers and others",
           "[process][case40][waits]") {
   const auto attempt = GENERATE(from_range(attempts()));
   const std::string key = GENERATE("preload: true", "preload: false");
   check_attempt(attempt, key, "front-end");
 }
 
-TEST_CASE("Sandbox: a worker reaches its loader no more than the front-end", "[process][case40]") {
+TEST_CASE("Sandbox: a worker can reach neither its loader nor the front-end", "[process][case40]") {
   const std::vector<std::string> aimed{"mem", "ptrace", "kill", "tgkill", "pidfd_getfd", "process_vm_readv"};
   for (const auto& attempt : attempts()) {
     if (std::find(aimed.begin(), aimed.end(), attempt.name) != aimed.end()) {
@@ -172,7 +174,7 @@ TEST_CASE("Sandbox: a worker reaches its loader no more than the front-end", "[p
   }
 }
 
-TEST_CASE("Sandbox: a worker reaches its sibling no more than the front-end", "[process][case40]") {
+TEST_CASE("Sandbox: a worker can reach neither its sibling nor the front-end", "[process][case40]") {
   const std::vector<std::string> aimed{"mem", "ptrace", "kill", "tgkill", "pidfd_getfd", "process_vm_readv"};
   for (const auto& attempt : attempts()) {
     if (std::find(aimed.begin(), aimed.end(), attempt.name) == aimed.end()) continue;
@@ -182,7 +184,7 @@ TEST_CASE("Sandbox: a worker reaches its sibling no more than the front-end", "[
     const auto workers = server.workers();
     REQUIRE(workers.size() == 2);
     const auto body = "FAULT:" + attempt.name + " " + std::to_string(workers.at(1).pid);
-    const auto answer = HttpClient(server.endpoint()).post("/predict", body);  // the first model
+    const auto answer = HttpClient(server.endpoint()).post("/predict", body);  // the request goes to the first model
     if (const auto refusal = refusal_of(attempt); !refusal.empty()) {
       CHECK_THAT(answer.body, Catch::Contains("denied by " + refusal));
     } else {
@@ -193,7 +195,7 @@ TEST_CASE("Sandbox: a worker reaches its sibling no more than the front-end", "[
   }
 }
 
-TEST_CASE("Sandbox: what a loader must not do is denied and named", "[process][case40]") {
+TEST_CASE("Sandbox: a call that a loader must not make is denied and named", "[process][case40]") {
   const auto attempt = GENERATE(from_range(attempts()));
   CAPTURE(attempt.name);
   Server server(identity_config({{.workers = 2, .faults = true, .loader_probe = attempt.name}}));
@@ -207,7 +209,7 @@ TEST_CASE("Sandbox: what a loader must not do is denied and named", "[process][c
   }
 }
 
-TEST_CASE("Sandbox: without one the same calls are allowed, so that their denial above means something",
+TEST_CASE("Sandbox: without a sandbox the same calls are allowed, which proves the tests of denial",
           "[process][case40]") {
   Server server(identity_config({{.workers = 1, .faults = true}}, {}, "off"));
   REQUIRE(server.wait_until_ready());
@@ -216,17 +218,17 @@ TEST_CASE("Sandbox: without one the same calls are allowed, so that their denial
     CAPTURE(name);
     CHECK_THAT(client.post("/predict", "FAULT:" + std::string(name)).body, Catch::Contains("it was allowed"));
   }
-  // These are nobody's, sandbox or not: the arena is sealed, and no descriptor of a worker can be mapped.
+  // These calls fail with and without a sandbox: the arena is sealed, and no descriptor of a worker can be mapped.
   CHECK_THAT(client.post("/predict", "FAULT:arena_write").body, Catch::Contains("denied by EACCES"));
   check_no_descriptor_maps(client.post("/predict", "FAULT:mmap_descriptor"));
   const auto status = server.status();
   CHECK(sandbox_of_worker(status).at("mode") == "off");
   CHECK(sandbox_of_worker(status).at("seccomp") == false);
   CHECK(server.metric("yolod_sandbox", {{"part", "seccomp"}}) == 0);
-  CHECK(server.log_lines_with("whole sandbox").empty());  // it was asked for
+  CHECK(server.log_lines_with("whole sandbox").empty());  // the config asked for no sandbox
 }
 
-TEST_CASE("Sandbox: what is in force is in /status and /metrics", "[process]") {
+TEST_CASE("Sandbox: /status and /metrics show the protections in force", "[process]") {
   const std::string mode = GENERATE("auto", "required", "report");
   const std::string key = GENERATE("preload: true", "preload: false");
   CAPTURE(mode, key);
@@ -246,8 +248,8 @@ TEST_CASE("Sandbox: what is in force is in /status and /metrics", "[process]") {
   CHECK(server.log_lines_with("whole sandbox").empty());
 }
 
-TEST_CASE("Sandbox: report tells of every denied call, with its place and arguments", "[process]") {
-  if (kInstrumented) return;  // openat is Landlock's there
+TEST_CASE("Sandbox: the mode report names every denied call, with its place and arguments", "[process]") {
+  if (kInstrumented) return;  // Landlock handles openat in these builds
   Server server(identity_config({{.workers = 1, .faults = true}}, {}, "report"));
   REQUIRE(server.wait_until_ready());
   HttpClient client(server.endpoint());
@@ -262,17 +264,19 @@ TEST_CASE("Sandbox: report tells of every denied call, with its place and argume
   CHECK(server.log_lines_with(std::string(kDenies) + "bpf").size() == 2);
 }
 
-TEST_CASE("Sandbox: required refuses to serve where a part cannot be had, with one clear line", "[process]") {
+TEST_CASE("Sandbox: the mode required refuses to serve where a part is missing, with one clear line", "[process]") {
   const auto [refused, what] = GENERATE(table<Refused, std::string>(
       {{Refused::kSeccomp, "the seccomp system call is refused: Operation not permitted"},
        {Refused::kLandlock, "Landlock is refused (landlock_create_ruleset): Operation not"}}));
   const std::string key = GENERATE("preload: true", "preload: false");
   CAPTURE(what, key);
   Server server(without_calls(refused, "required", key));
-  CHECK_THAT(only_error(server), Catch::Contains("model echo: sandbox: required, but a part is not available: " + what));
+  CHECK_THAT(only_error(server),
+             Catch::Contains("model echo: sandbox: required, but a part is not available: " + what));
 }
 
-TEST_CASE("Sandbox: auto serves with what there is, and says once and aloud what is missing", "[process]") {
+TEST_CASE("Sandbox: the mode auto serves with the available parts, and warns once about the missing parts",
+          "[process]") {
   const auto refused = GENERATE(Refused::kSeccomp, Refused::kLandlock, Refused::kBoth);
   const std::string key = GENERATE("preload: true", "preload: false");
   const bool seccomp = refused == Refused::kLandlock;
@@ -295,7 +299,7 @@ TEST_CASE("Sandbox: auto serves with what there is, and says once and aloud what
   CHECK(server.metric("yolod_sandbox", {{"part", "landlock"}}) == (landlock ? 1 : 0));
 }
 
-TEST_CASE("Sandbox: a reload takes another mode", "[process]") {
+TEST_CASE("Sandbox: a reload can change the mode", "[process]") {
   const std::vector<IdentityModel> models{{.workers = 2, .faults = true}};
   Server server(identity_config(models, {}, "off"));
   REQUIRE(server.wait_until_ready());
@@ -314,10 +318,11 @@ TEST_CASE("Sandbox: a worker has the descriptors that it needs and no others", "
   CAPTURE(key);
   Server server(identity_config({{.workers = 1, .keys = {key}}}));
   REQUIRE(server.wait_until_ready());
-  // Standard input, output and error, its log's own view of error, which does not wait, its control channel, its
-  // doorbell.
+  // The worker has standard input, output and error, its log's non-blocking duplicate of standard error, its control
+  // channel and its doorbell.
   CHECK(descriptor_count(server.worker_pids().at(0)) == 6);
-  // Those four, its control channel, and its own threads; a worker's go when it has been forked.
+  // The loader has the same four, its control channel, and its threads' descriptor. It closes a worker's descriptors
+  // after the fork.
   const auto loader = server.loader_pid();
   if (loader != 0) CHECK(wait_until([loader] { return descriptor_count(loader) == 6; }));
 }

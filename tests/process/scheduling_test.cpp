@@ -1,4 +1,5 @@
-// Who is served first, who is told at once that it will not be, and what goes together.
+// These tests check the order in which requests are served, which requests are refused at once, and which form a
+// batch.
 #include <signal.h>
 
 #include <atomic>
@@ -20,7 +21,7 @@ std::size_t waiting_count(const Server& server) {
   return server.status().at("models").at(0).at("queue").at("depth").to_number<std::size_t>();
 }
 
-// One worker that takes so long for each request, and has been measured: one request is answered.
+// A model with one worker and that delay for each request. Call measure() first, so that the server knows its rate.
 IdentityModel slow_model(milliseconds delay, std::vector<std::string> keys = {}) {
   keys.emplace_back("batch: {max_size: 1}");
   return {.workers = 1, .delay = delay, .keys = std::move(keys)};
@@ -31,10 +32,10 @@ void measure(Server& server) {
   REQUIRE(HttpClient(server.endpoint()).post("/predict", "x").status == 200);
 }
 
-TEST_CASE("Scheduling: who would be answered after its own deadline is told so before it", "[process]") {
+TEST_CASE("Scheduling: a request that would be answered after its own deadline is refused before it", "[process]") {
   Server server(identity_config({slow_model(1'000ms)}));
   measure(server);
-  // All of these go before it.
+  // All of these requests have priority over the next.
   InFlight before(server.endpoint(), 8, 50'000, "/predict?priority=high");
   REQUIRE(wait_until([&] { return waiting_count(server) >= 6; }));
 
@@ -44,11 +45,11 @@ TEST_CASE("Scheduling: who would be answered after its own deadline is told so b
   CHECK(late.status == 504);
   CHECK(late.error_code() == "deadline_exceeded");
   CHECK(Clock::now() - asked_at < 3'000ms);
-  // Nor does it wait for what is refused of those before.
+  // The refusal does not wait for the requests before it.
   CHECK(before.finish_and_list_wrong() == kNoneWrong);
 }
 
-TEST_CASE("Scheduling: whose deadline comes first is served first", "[process]") {
+TEST_CASE("Scheduling: the request with the earliest deadline is served first", "[process]") {
   Server server(identity_config({slow_model(200ms)}));
   measure(server);
   InFlight before(server.endpoint(), 12);
@@ -60,7 +61,7 @@ TEST_CASE("Scheduling: whose deadline comes first is served first", "[process]")
   CHECK(before.finish_and_list_wrong() == kNoneWrong);
 }
 
-TEST_CASE("Scheduling: a client's deadline is the server's at most, and a whole number of milliseconds", "[process]") {
+TEST_CASE("Scheduling: a client's deadline is at most the server's, and a whole number of milliseconds", "[process]") {
   Server server(identity_config({slow_model(3'000ms, {"request_timeout: 500ms"})}));
   REQUIRE(server.wait_until_ready());
   CHECK(HttpClient(server.endpoint()).post("/predict", "x", {{"X-Request-Timeout", "60000"}}).status == 504);
@@ -72,7 +73,7 @@ TEST_CASE("Scheduling: a client's deadline is the server's at most, and a whole 
   }
 }
 
-TEST_CASE("Scheduling: high priority goes before what waits", "[process]") {
+TEST_CASE("Scheduling: a request with high priority passes the waiting requests", "[process]") {
   Server server(identity_config({slow_model(200ms)}));
   measure(server);
   InFlight before(server.endpoint(), 12);
@@ -85,7 +86,7 @@ TEST_CASE("Scheduling: high priority goes before what waits", "[process]") {
   CHECK(HttpClient(server.endpoint()).post("/predict?priority=urgent", "x").error_code() == "invalid_parameter");
 }
 
-TEST_CASE("Scheduling: the normal ones are served while the high never end", "[process]") {
+TEST_CASE("Scheduling: normal requests are served while high-priority requests never end", "[process]") {
   Server server(identity_config({slow_model(20ms)}));
   measure(server);
   std::atomic<bool> over{false};
@@ -107,30 +108,32 @@ TEST_CASE("Scheduling: the normal ones are served while the high never end", "[p
 TEST_CASE("Scheduling: a full queue of one priority leaves room for the other", "[process]") {
   Server server(identity_config({slow_model(500ms, {"queue: {max_size: 2, timeout: 60s}"})}));
   measure(server);
-  InFlight normal(server.endpoint(), 4);  // one at work, one behind it at most, two in the queue
+  InFlight normal(server.endpoint(),
+                  4);  // the worker computes a request, at most one waits behind it, and two are in the queue
   REQUIRE(wait_until([&] { return waiting_count(server) >= 2; }));
   CHECK(HttpClient(server.endpoint()).post("/predict", "x").error_code() == "queue_full");
   CHECK(HttpClient(server.endpoint()).post("/predict?priority=high", "x").status == 200);
   (void)normal.finish();
 }
 
-TEST_CASE("Scheduling: Retry-After is what the measured rate makes of the queue", "[process]") {
+TEST_CASE("Scheduling: Retry-After follows from the measured rate and the queue", "[process]") {
   Server server(identity_config({slow_model(3'000ms, {"queue: {max_size: 5, timeout: 60s}"})}));
   measure(server);
   const InFlight requests(server.endpoint(), 6);
   REQUIRE(wait_until([&] { return waiting_count(server) == 5; }));
   const auto refused = HttpClient(server.endpoint()).post("/predict", "x");
   CHECK(refused.error_code() == "queue_full");
-  // Five wait, three seconds each, and there is the one at work. A machine that stalls measures more.
+  // Five requests wait, three seconds each, and the worker computes another. A machine that stalls measures more
+  // seconds.
   const int seconds = std::stoi(refused.header("Retry-After"));
   CHECK(seconds >= 15);
   CHECK(seconds <= 60);
 }
 
-TEST_CASE("Scheduling: who would wait longer than the queue's timeout is told so at once", "[process]") {
+TEST_CASE("Scheduling: a request that would wait longer than the queue's timeout is refused at once", "[process]") {
   Server server(identity_config({slow_model(2'000ms, {"queue: {timeout: 5s}"})}));
   measure(server);
-  const InFlight before(server.endpoint(), 5);  // of them some are told the same
+  const InFlight before(server.endpoint(), 5);  // the server refuses some of these as well
   REQUIRE(wait_until([&] { return waiting_count(server) >= 2; }));
   const auto asked_at = Clock::now();
   const auto refused = HttpClient(server.endpoint()).post("/predict", "x");
@@ -138,13 +141,13 @@ TEST_CASE("Scheduling: who would wait longer than the queue's timeout is told so
   CHECK(Clock::now() - asked_at < 5'000ms);
 }
 
-TEST_CASE("Scheduling: with a wait, what comes meanwhile goes together, and what fills a batch goes at once",
+TEST_CASE("Scheduling: with max_wait, requests that arrive meanwhile form a batch, and a full batch starts at once",
           "[process]") {
   Server server(identity_config({{.workers = 1, .keys = {"batch: {max_size: 4, max_wait: 2s}"}}}));
   REQUIRE(server.wait_until_ready());
   const auto began = Clock::now();
   CHECK(HttpClient(server.endpoint()).post("/predict", "x").status == 200);
-  CHECK(Clock::now() - began >= 2s);  // nobody joined it
+  CHECK(Clock::now() - began >= 2s);  // no other request joined its batch
 
   CHECK(InFlight(server.endpoint(), 4).finish().size() == 4);
   const auto metrics = parse_prometheus_text(HttpClient(server.endpoint()).get("/metrics").body);
@@ -152,7 +155,7 @@ TEST_CASE("Scheduling: with a wait, what comes meanwhile goes together, and what
   CHECK(metrics.total("yolod_batch_size_sum") == 5);
 }
 
-TEST_CASE("Scheduling: a worker that dies takes neither of its two batches with it", "[process]") {
+TEST_CASE("Scheduling: a worker that dies loses no request of its two batches", "[process]") {
   Server server(identity_config({{.workers = 1, .delay = 50ms, .keys = {"batch: {max_size: 2}"}}}));
   measure(server);
   for (int round = 0; round < 5; ++round) {

@@ -1,4 +1,4 @@
-// Fault case 28: a worker gone mad fills its lane with random bytes.
+// Fault case 28: a corrupted worker fills its lane with random bytes.
 #include <catch2/catch.hpp>
 #include <string>
 #include <vector>
@@ -23,7 +23,7 @@ TEST_CASE("ScribbledLane: the front-end drops the lane, replaces the worker and 
 
   constexpr int kRounds = 3;
   for (int round = 0; round < kRounds; ++round) {
-    // A body of its own each time: the same one again would be refused as quarantined.
+    // Each round has another body, because the server would refuse the same body as quarantined.
     HttpClient client(server.endpoint());
     const auto answer = client.post("/predict", "FAULT:scribble " + std::to_string(round));
     CAPTURE(round, answer);

@@ -1,5 +1,5 @@
-// A worker's number among those of its model, from which its device follows: whoever comes and goes, the numbers stay
-// close together, so that a list of devices stays evenly used.
+// Each worker has a number among the workers of its model, and its device follows from that number. However workers
+// come and go, the numbers stay close together, so that a list of devices stays evenly used.
 #include <signal.h>
 
 #include <algorithm>
@@ -15,7 +15,7 @@
 namespace yolod::tests {
 namespace {
 
-// Of those that serve, rising. -1 for one whose start the log does not tell.
+// Returns the numbers of the serving workers in ascending order, and -1 for a worker whose start is not in the log.
 std::vector<int> numbers(const Server& server) {
   std::vector<int> found;
   for (const pid_t worker : server.worker_pids()) {
@@ -33,7 +33,7 @@ bool come_to(const Server& server, const std::vector<int>& expected) {
 
 }  // namespace
 
-TEST_CASE("Seats: a worker's number is that of whom it stands in for", "[process][seats]") {
+TEST_CASE("Seats: a worker gets the number of the worker that it replaces", "[process][seats]") {
   Server server(identity_config({{.workers = 3, .delay = 1ms, .keys = {"preload: false"}}}) +
                 "logging: {level: debug}\n");
   REQUIRE(server.wait_until_ready());
@@ -45,7 +45,7 @@ TEST_CASE("Seats: a worker's number is that of whom it stands in for", "[process
     REQUIRE(wait_until([&] { return server.log_lines_with("started, number 1 ").size() == 2; }));
     CHECK(come_to(server, {0, 1, 2}));
   }
-  SECTION("one more, one less, and one more") {
+  SECTION("one worker more, one less, and one more") {
     server.send_signal(SIGTTIN);
     REQUIRE(come_to(server, {0, 1, 2, 3}));
     server.send_signal(SIGTTOU);
@@ -53,7 +53,7 @@ TEST_CASE("Seats: a worker's number is that of whom it stands in for", "[process
     server.send_signal(SIGTTIN);
     CHECK(come_to(server, {0, 1, 2, 3}));
   }
-  SECTION("where one that leaves still has work") {
+  SECTION("while a leaving worker still has requests") {
     const auto last = server.worker_pids().back();
     ::kill(last, SIGSTOP);
     server.send_signal(SIGTTOU);
@@ -68,7 +68,7 @@ TEST_CASE("Seats: a worker's number is that of whom it stands in for", "[process
   }
 }
 
-TEST_CASE("Seats: a recycled worker's successor has its number", "[process][seats]") {
+TEST_CASE("Seats: a recycled worker's successor gets its number", "[process][seats]") {
   Server server(
       identity_config({{.workers = 2, .delay = 1ms, .keys = {"preload: false", "recycle: {max_requests: 50}"}}}) +
       "logging: {level: debug}\n");

@@ -1,5 +1,5 @@
-// The protocol of a service manager against a real socket: what it is told, what it hands over. Under a systemd that
-// boots: tests/process/under_systemd.
+// These tests check the protocol of a service manager on a real socket: the messages to it, and the sockets that it
+// passes. tests/process/under_systemd runs the server under a systemd that boots.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -26,7 +26,7 @@
 namespace yolod::tests {
 namespace {
 
-// The manager's end: keeps every message.
+// The manager's end of the socket keeps every message.
 class NotifySocket {
  public:
   NotifySocket()
@@ -39,7 +39,7 @@ class NotifySocket {
 
   [[nodiscard]] std::string variable() const { return "NOTIFY_SOCKET=" + path_; }
 
-  // Waits for a message with that line after the first `skip` messages; its number, or -1.
+  // Waits for a message with that line after the first `skip` messages. Returns its number, or -1.
   int wait_for(const std::string& line, std::size_t skip = 0) {
     int found = -1;
     (void)wait_until([&] {
@@ -90,7 +90,8 @@ struct ListeningSocket {
 
 }  // namespace
 
-TEST_CASE("ServiceManager: it is told of being ready, of reloads and of the stop, in that order", "[process][case14]") {
+TEST_CASE("ServiceManager: the manager gets messages about readiness, reloads and the stop, in that order",
+          "[process][case14]") {
   NotifySocket manager;
   ServerOptions options;
   options.config = identity_config({{.workers = 2, .load_delay = 300ms}});
@@ -104,7 +105,7 @@ TEST_CASE("ServiceManager: it is told of being ready, of reloads and of the stop
   REQUIRE(server.wait_until_ready());
 
   auto skip = manager.count();
-  CHECK(manager.wait_for("WATCHDOG=1", skip) >= 0);  // again and again
+  CHECK(manager.wait_for("WATCHDOG=1", skip) >= 0);  // the message repeats
   skip = manager.count();
   CHECK(manager.wait_for("WATCHDOG=1", skip) >= 0);
 
@@ -127,8 +128,8 @@ TEST_CASE("ServiceManager: it is told of being ready, of reloads and of the stop
   CHECK(server.wait_for_exit() == exited(0));
 }
 
-// Ten messages that are not read are all that a socket holds: the eleventh would wait.
-TEST_CASE("ServiceManager: one that does not read keeps nobody from being served, nor the server from stopping",
+// A socket holds ten unread messages: the eleventh would wait.
+TEST_CASE("ServiceManager: a manager that does not read blocks neither clients nor the server's stop",
           "[process][case14]") {
   NotifySocket manager;
   ServerOptions options;
@@ -143,7 +144,7 @@ TEST_CASE("ServiceManager: one that does not read keeps nobody from being served
   CHECK(server.wait_for_exit() == exited(0));
 }
 
-TEST_CASE("ServiceManager: no worker has its address", "[process]") {
+TEST_CASE("ServiceManager: no worker has the manager's address", "[process]") {
   NotifySocket manager;
   ServerOptions options;
   options.config = identity_config({{.workers = 1}});
@@ -159,7 +160,8 @@ TEST_CASE("ServiceManager: no worker has its address", "[process]") {
   }
 }
 
-TEST_CASE("ServiceManager: on its socket the next server answers who came while there was none", "[process]") {
+TEST_CASE("ServiceManager: on the manager's socket the next server answers clients that came while none ran",
+          "[process]") {
   ListeningSocket listening;
   const auto options = [&] {
     ServerOptions made;
@@ -182,7 +184,7 @@ TEST_CASE("ServiceManager: on its socket the next server answers who came while 
   for (const auto& incident : counts.incidents) FAIL_CHECK(describe(incident));
 }
 
-TEST_CASE("ServiceManager: a descriptor that is no listening socket is closed, and the config's address is used",
+TEST_CASE("ServiceManager: a descriptor that is not a listening socket is closed, and the config's address is used",
           "[process]") {
   const common::UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   ServerOptions options;

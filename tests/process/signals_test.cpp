@@ -1,4 +1,4 @@
-// Signals that were meant for others, or for nobody: none ends the server or a worker, or costs a request its answer.
+// Signals that were not meant for yolod end neither the server nor a worker, and cost no request its answer.
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -43,7 +43,7 @@ TEST_CASE("Signals: job control and signals without a meaning end or stop no pro
     server.send_signal(signal);
     CHECK(load.wait_for_answers(10));
   }
-  // These mean something to the front-end alone.
+  // Only the front-end acts on these signals.
   for (const int signal : {SIGHUP, SIGUSR1, SIGTTIN, SIGTTOU}) {
     CAPTURE(signal);
     for (const pid_t pid : processes) ::kill(pid, signal);
@@ -53,13 +53,12 @@ TEST_CASE("Signals: job control and signals without a meaning end or stop no pro
   for (const auto& incident : counts.incidents) FAIL_CHECK(describe(incident));
   CHECK(counts.right == counts.answered);
   CHECK(pids_of(server) == processes);
-  // Two of a kind tell as much as one.
+  // The log has one line for each kind of signal.
   CHECK(wait_until([&] { return server.log_lines_with("means nothing to yolod").size() == meaningless.size(); }));
   check_after_case(server, before);
 }
 
-TEST_CASE("Signals: a picture that a worker had when somebody stopped the worker is not held to be the reason",
-          "[process]") {
+TEST_CASE("Signals: a picture is not blamed when somebody stopped the worker that had it", "[process]") {
   const auto hang_timeout = scaled(1'000ms);
   Server server(identity_config({{.workers = 1,
                                   .delay = scaled(300ms),
@@ -70,7 +69,7 @@ TEST_CASE("Signals: a picture that a worker had when somebody stopped the worker
   HttpClient client(server.endpoint());
   REQUIRE(client.connect());
   REQUIRE(client.write(serialise({"POST", "/predict", {}, body})));
-  // Twice would quarantine it.
+  // Blaming the picture twice would quarantine it.
   for (int i = 0; i < 2; ++i) {
     const auto victim = server.wait_for_worker_in("busy");
     REQUIRE(victim != 0);
@@ -89,10 +88,10 @@ TEST_CASE("Signals: a log that has reached RLIMIT_FSIZE costs lines, which are c
   const auto log = folder.path() / "yolod.log";
   const Endpoint endpoint{0, (folder.path() / "http.sock").string()};
   ServerOptions options;
-  options.config = identity_config({{.workers = 2, .keys = {"preload: false"}}},
-                                   {"listen: [\"unix:" + endpoint.unix_path + "\"]"}) +
-                   "logging: {level: debug, file: " + log.string() + "}\n";
-  // As much as the largest region of shared memory needs; the log is made as long by hand.
+  options.config =
+      identity_config({{.workers = 2, .keys = {"preload: false"}}}, {"listen: [\"unix:" + endpoint.unix_path + "\"]"}) +
+      "logging: {level: debug, file: " + log.string() + "}\n";
+  // The limit allows the largest region of shared memory. The test makes the log as long.
   constexpr rlim_t kLimit = 160U << 20U;
   options.limits = {{RLIMIT_FSIZE, kLimit}};
   Server server(std::move(options));
@@ -105,10 +104,10 @@ TEST_CASE("Signals: a log that has reached RLIMIT_FSIZE costs lines, which are c
     CHECK(wait_until([&] { return workers().size() == 2 && workers() != before && ready(); }));
   };
   REQUIRE(truncate(log.c_str(), static_cast<off_t>(kLimit)) == 0);
-  kill_one();  // each death has a line
+  kill_one();  // each death writes a line
   const auto body = random_body(1000, 1);
   CHECK(is_identity_answer(HttpClient(endpoint).post("/predict", body), body));
-  // Once there is room again, the log says how many are missing.
+  // Once there is room again, the log tells how many lines are missing.
   REQUIRE(truncate(log.c_str(), 0) == 0);
   kill_one();
   CHECK(wait_until([&] { return read_file(log).find("log lines were dropped here") != std::string::npos; }));

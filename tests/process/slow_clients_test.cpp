@@ -1,4 +1,4 @@
-// Fault cases 26, 31, 32 and 33: clients, and a reader of the log, that take their time or never come to an end.
+// Fault cases 26, 31, 32 and 33: slow or endless clients, and a slow reader of the log.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -26,7 +26,7 @@
 namespace yolod::tests {
 namespace {
 
-// A client that sends `text` in small pieces, until it is all sent or an answer comes, which the same thread reads.
+// A client whose thread sends `text` in small pieces until all is sent or an answer comes, and then reads the answer.
 class Dripper {
  public:
   Dripper(const Endpoint& endpoint, const std::string& text, std::size_t piece, milliseconds pause)
@@ -36,7 +36,7 @@ class Dripper {
   Dripper& operator=(const Dripper&) = delete;
 
   [[nodiscard]] bool finished() const { return finished_; }
-  // All three once finished().
+  // Call these three only after finished() returns true.
   [[nodiscard]] const Answer& answer() const { return answer_; }
   [[nodiscard]] bool closed() const { return closed_; }
   [[nodiscard]] milliseconds took() const { return took_; }
@@ -61,10 +61,10 @@ class Dripper {
   bool closed_{false};
   milliseconds took_{0};
   std::atomic<bool> finished_{false};
-  std::thread thread_;  // last: it uses all of the above
+  std::thread thread_;  // the last member, because it uses all above
 };
 
-// That others are served all the while, until that client has come to its end.
+// Checks that other clients are served until the slow client has finished.
 void check_others_are_served(const Server& server, const Dripper& slow) {
   const auto body = random_body(1000, 1);
   int served = 0;
@@ -77,7 +77,8 @@ void check_others_are_served(const Server& server, const Dripper& slow) {
   CHECK(served >= 10);
 }
 
-// That it is answered 408 and closed, not before that time and not long after it, and others are served meanwhile.
+// Checks that the slow client gets a 408 soon after that time, not before, and a closed connection, and that others
+// are served meanwhile.
 void check_refused_as_too_slow(const Server& server, const Dripper& slow, milliseconds after) {
   check_others_are_served(server, slow);
   REQUIRE(slow.finished());
@@ -89,7 +90,7 @@ void check_refused_as_too_slow(const Server& server, const Dripper& slow, millis
   CHECK(slow.closed());
 }
 
-// A connection of which nothing is ever read, and on which few bytes fit that nobody reads.
+// A client that never reads, on a connection whose buffers hold few bytes.
 class DeafClient {
  public:
   explicit DeafClient(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -102,12 +103,12 @@ class DeafClient {
     REQUIRE(::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
   }
 
-  // As much of it as there is room for now; how much that was.
+  // Sends as much as there is room for now, and returns that many bytes.
   std::size_t send(std::string_view text) const {
     const auto sent = ::send(socket_.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     return sent > 0 ? static_cast<std::size_t>(sent) : 0;
   }
-  // Whether the peer has given it up.
+  // Returns whether the peer has reset the connection.
   [[nodiscard]] bool cut_off() const {
     pollfd item{socket_.get(), 0, 0};
     return ::poll(&item, 1, 0) == 1 && (item.revents & (POLLERR | POLLHUP)) != 0;
@@ -151,18 +152,18 @@ TEST_CASE("SlowClients: a body slower than 16 KiB/s is answered 408 after two se
   check_after_case(server, before);
 }
 
-TEST_CASE("SlowClients: a body that is fast enough, but not whole after body_timeout, is answered 408",
+TEST_CASE("SlowClients: a body that is fast enough, but not complete after body_timeout, is answered 408",
           "[process][case26]") {
-  // Past the two seconds after which its rate counts, too.
+  // The timeout is longer than the two seconds after which the server checks the rate.
   constexpr milliseconds kTimeout{4'000};
   Server server(identity_config({{.workers = 1}}, {"body_timeout: 4s"}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
   {
-    // In chunks, so that its length asks for no other pace.
+    // The body is chunked, so that no declared length demands a higher rate.
     constexpr std::size_t kBytes = 10'000'000;
     const auto request = serialise({"POST", "/predict", {}, std::string(kBytes, 'x'), 10'000});
-    const Dripper slow(server.endpoint(), request, 4000, 20ms);  // ten times the least rate
+    const Dripper slow(server.endpoint(), request, 4000, 20ms);  // ten times the lowest allowed rate
     check_refused_as_too_slow(server, slow, kTimeout);
   }
   check_after_case(server, before);
@@ -174,7 +175,7 @@ TEST_CASE("SlowClients: a body whose length cannot come within body_timeout is a
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
   {
-    // 16 MiB at 17 kB a second.
+    // The client sends 16 MiB at 17 kB/s.
     const auto request =
         "POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 16777200\r\n\r\n" + std::string(1'000'000, 'x');
     const Dripper slow(server.endpoint(), request, 1700, 100ms);
@@ -184,13 +185,13 @@ TEST_CASE("SlowClients: a body whose length cannot come within body_timeout is a
   check_after_case(server, before);
 }
 
-TEST_CASE("SlowClients: who declares much and sends nothing, or little, keeps nobody from being served",
+TEST_CASE("SlowClients: clients that declare much and send little or nothing do not stop others from being served",
           "[process][case31]") {
-  // An arena of 64 MiB: sixteen bodies of the largest size would take four times as much.
+  // The arena has 64 MiB, and sixteen bodies of the largest size would take four times as much.
   Server server(identity_config({{.workers = 2, .delay = 2ms}}, {"max_body_bytes: 16MiB"}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
-  const auto used_before = arena_bytes(server, "used");  // what the allocator keeps of itself
+  const auto used_before = arena_bytes(server, "used");  // the allocator's own bytes
   const auto half = arena_bytes(server, "total") / 2;
   {
     constexpr std::size_t kBody = 200'000;
@@ -205,7 +206,7 @@ TEST_CASE("SlowClients: who declares much and sends nothing, or little, keeps no
       REQUIRE(slow.back()->write("POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(length) +
                                  "\r\n\r\n"));
     }
-    // One thread at 1 kB/s each, until they are answered.
+    // One thread sends each connection 1 kB/s until all have their answers.
     std::atomic<std::size_t> answered{0};
     std::vector<Answer> answers(slow.size());
     std::jthread trickling([&] {
@@ -226,7 +227,7 @@ TEST_CASE("SlowClients: who declares much and sends nothing, or little, keeps no
     const auto load_began = Clock::now();
     Load load(server.endpoint(), {.connection_count = kLoad, .body_bytes_max = kBody});
     CHECK(load.wait_for_answers(20));
-    // Long before the slow ones are done.
+    // The load ends long before the slow clients do.
     CHECK(Clock::now() - load_began < scaled(2s));
     double most_used = 0;
     CHECK(wait_until([&] {
@@ -238,7 +239,7 @@ TEST_CASE("SlowClients: who declares much and sends nothing, or little, keeps no
     const auto counts = load.stop();
     CHECK(counts.right == counts.answered);
     for (const auto& incident : counts.incidents) FAIL_CHECK(describe(incident));
-    // Bodies of the load that are whole are no unfinished ones.
+    // Complete bodies of the load do not count as unfinished.
     CHECK(most_used <= half + used_before + kLoad * kBody);
     CHECK(most_used > used_before);
     for (const auto& answer : answers) {
@@ -250,7 +251,7 @@ TEST_CASE("SlowClients: who declares much and sends nothing, or little, keeps no
   CHECK(wait_until([&] { return arena_bytes(server, "used") == used_before; }));
 }
 
-TEST_CASE("SlowClients: who never reads its answers is cut off after write_timeout, and holds nothing of a worker",
+TEST_CASE("SlowClients: a client that never reads its answers is cut off after write_timeout, and blocks no worker",
           "[process][case32]") {
   constexpr milliseconds kTimeout{2'000};
   Server server(identity_config({{.workers = 1}}, {"write_timeout: 2s"}));
@@ -258,7 +259,8 @@ TEST_CASE("SlowClients: who never reads its answers is cut off after write_timeo
   const auto before = baseline(server);
   const auto used_before = arena_bytes(server, "used");
   {
-    // Answers of the worker, and pages, until the server's buffer for the connection is full as well.
+    // The client requests answers of the worker, and pages, until the server's buffer for the connection is full as
+    // well.
     std::string asked;
     const auto small = serialise({"POST", "/predict", {}, random_body(100, 3)});
     const auto page = serialise({"GET", "/", {}, {}});
@@ -268,12 +270,12 @@ TEST_CASE("SlowClients: who never reads its answers is cut off after write_timeo
     const DeafClient deaf(server.port());
     const auto body = random_body(10'000, 2);
     bool cut_off = false;
-    int looks_without_bytes = 0;  // in a row, until now
+    int looks_without_bytes = 0;  // consecutive checks without new bytes
     int served = 0;
     CHECK(wait_until([&] {
       cut_off = deaf.cut_off();
       if (!cut_off) rest.remove_prefix(deaf.send(rest));
-      // The one worker is free for others.
+      // The only worker is free for other clients.
       CHECK(is_identity_answer(HttpClient(server.endpoint()).post("/predict", body), body));
       ++served;
       looks_without_bytes = arena_bytes(server, "used") == used_before ? looks_without_bytes + 1 : 0;
@@ -284,13 +286,13 @@ TEST_CASE("SlowClients: who never reads its answers is cut off after write_timeo
     CHECK(took < kTimeout + kGenerous);
     CHECK(served > 10);
     CHECK(looks_without_bytes > 10);
-    // Its end of the connection is still open.
+    // The client's end of the connection is still open.
     CHECK(wait_until([&] { return descriptor_count(server.pid()) <= before.descriptors; }));
   }
   check_after_case(server, before);
 }
 
-TEST_CASE("SlowClients: a log that nobody reads never stops the server, and says later what it dropped",
+TEST_CASE("SlowClients: a log that is never read does not stop the server, which later reports the dropped lines",
           "[process][case33]") {
   int ends[2] = {-1, -1};
   REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
@@ -303,7 +305,7 @@ TEST_CASE("SlowClients: a log that nobody reads never stops the server, and says
   options.before_exec = [descriptor] { ::dup2(descriptor, STDERR_FILENO); };
   Server server(options);
   writer.reset();
-  // The address cannot be read from the log, which goes to the pipe: it is read here as far as it says so.
+  // The log goes to this pipe, so the test reads the pipe until the address is in it.
   std::string log;
   REQUIRE(wait_until([&] {
     char piece[4096];
@@ -316,7 +318,7 @@ TEST_CASE("SlowClients: a log that nobody reads never stops the server, and says
   Endpoint endpoint;
   endpoint.port = static_cast<std::uint16_t>(std::stoi(log.substr(at)));
 
-  // A hundred lines each time: in all far more than a pipe and the buffer hold.
+  // Each config causes a hundred lines: in all far more than a pipe and the buffer hold.
   std::string broken = "models: [\n";
   for (int i = 0; i < 100; ++i)
     broken = "no_such_key_" + std::to_string(i) + ": " + std::string(50, 'x') + "\n" + broken;
@@ -328,7 +330,7 @@ TEST_CASE("SlowClients: a log that nobody reads never stops the server, and says
     REQUIRE(HttpClient(server.admin_endpoint()).post("/reload", "").status == 500);
     const auto answer = client.post("/predict", body);
     REQUIRE(is_identity_answer(answer, body));
-    // Those of its workers have the same pipe for theirs.
+    // The workers write their log to the same pipe.
     if (round % 5 == 0) ::kill(answering_worker(answer), SIGKILL);
   }
   const auto asked_at = Clock::now();
@@ -345,7 +347,7 @@ TEST_CASE("SlowClients: a log that nobody reads never stops the server, and says
   }));
   const auto count_ends = log.find(kDropped);
   REQUIRE(count_ends != std::string::npos);
-  // Five thousand and more were written, and there was room for a thousand or two.
+  // The server wrote more than five thousand lines, and the pipe had room for one or two thousand.
   CHECK(std::stoi(log.substr(log.rfind(' ', count_ends - 1) + 1)) > 2'000);
   server.send_signal(SIGTERM);
   CHECK(server.wait_for_exit() == exited(0));

@@ -1,4 +1,4 @@
-// What a worker is started with.
+// These tests check the environment of a new worker.
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <string>
@@ -12,7 +12,7 @@
 namespace yolod::tests {
 namespace {
 
-// What the environment of one of the server's workers says of OpenMP's threads and OpenBLAS's.
+// Returns the variables of OpenMP and OpenBLAS that are in the environment of one of the server's workers.
 std::vector<std::string> thread_variables(const std::string& model_key, const std::vector<std::string>& without) {
   ServerOptions options;
   options.config = identity_config({{.workers = 1, .keys = {model_key}}});
@@ -31,8 +31,7 @@ std::vector<std::string> thread_variables(const std::string& model_key, const st
 
 }  // namespace
 
-TEST_CASE("Spawn: a worker is given what libraries need of the environment, and none of the server's secrets",
-          "[process]") {
+TEST_CASE("Spawn: a worker gets the environment that libraries need, and none of the server's secrets", "[process]") {
   const std::string key = GENERATE("preload: true", "preload: false");
   CAPTURE(key);
   ServerOptions options;
@@ -67,12 +66,12 @@ TEST_CASE("Spawn: a worker is given what libraries need of the environment, and 
   CHECK_FALSE(has("GDAL_DRIVER_PATH=/tmp"));
 }
 
-TEST_CASE("Spawn: a worker's threads sleep where they share cores", "[process]") {
+TEST_CASE("Spawn: a worker's threads sleep where workers share cores", "[process]") {
   CHECK(thread_variables("threads: 1024", {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"}) ==
         std::vector<std::string>{"OPENBLAS_NUM_THREADS=1", std::string(common::kThreadsSleep)});
 }
 
-TEST_CASE("Spawn: whoever starts the server may say how threads wait", "[process]") {
+TEST_CASE("Spawn: the server's environment can set how threads wait", "[process]") {
   const auto variables = thread_variables("threads: 1", {"GOMP_SPINCOUNT"});
   CHECK_THAT(variables,
              Catch::UnorderedEquals(std::vector<std::string>{"OPENBLAS_NUM_THREADS=1", "OMP_WAIT_POLICY=passive"}));

@@ -1,4 +1,4 @@
-// Fault cases 8, 9, 10 and 11: stopping, by Ctrl-C and by SIGTERM, under load, early, and twice.
+// Fault cases 8, 9, 10 and 11: the server stops by Ctrl-C and by SIGTERM, under load, early, and twice.
 #include <signal.h>
 
 #include <catch2/catch.hpp>
@@ -18,7 +18,7 @@
 #include "tests/support/server_config.hpp"
 
 namespace yolod::tests {
-TEST_CASE("Stop: Ctrl-C under load answers everything in flight and exits 0", "[process][case8]") {
+TEST_CASE("Stop: Ctrl-C under load answers every request in flight and exits 0", "[process][case8]") {
   ServerOptions options;
   options.config = identity_config({{.workers = 2, .delay = 20ms}});
   options.own_process_group = true;
@@ -37,7 +37,7 @@ TEST_CASE("Stop: Ctrl-C under load answers everything in flight and exits 0", "[
   CHECK(counts.wrong == 0);
   CHECK(counts.hung == 0);
   CHECK(counts.incidents_before(interrupted_at) == kNoneWrong);
-  // Its workers are in process groups of their own: no Ctrl-C of the terminal reaches them.
+  // Each worker has its own process group, so the terminal's Ctrl-C does not reach it.
   CHECK(server.log_lines_with("died").empty());
   CHECK(server.log_lines_with("interrupted").empty());
 }
@@ -51,7 +51,8 @@ TEST_CASE("Stop: SIGTERM answers the requests in flight, refuses new connections
 
   server.send_signal(SIGTERM);
 
-  // Refused while it still works: eight requests of half a second on two workers take two.
+  // The server refuses connections while it still works: eight requests of half a second on two workers take two
+  // seconds.
   CHECK(wait_until([&] { return !HttpClient(server.endpoint()).connect(); }));
   CHECK(server.running());
   for (const auto& exchange : requests.finish()) {
@@ -65,7 +66,7 @@ TEST_CASE("Stop: SIGTERM answers the requests in flight, refuses new connections
 }
 
 TEST_CASE("Stop: a request whose connection was made before SIGTERM is served", "[process][case9]") {
-  // The front-end may not have seen any of it when the signal comes.
+  // The front-end may not have seen the connection when the signal comes.
   Server server(identity_config({{.workers = 2}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
@@ -78,7 +79,7 @@ TEST_CASE("Stop: a request whose connection was made before SIGTERM is served", 
   check_after_exit(server, before);
 }
 
-// YOLOD_TEST_STOP_ROUNDS says how many.
+// YOLOD_TEST_STOP_ROUNDS sets the number of rounds.
 TEST_CASE("Stop: SIGTERM under load at any moment answers every connection made before it", "[process][case9][waits]") {
   const char* const asked = std::getenv("YOLOD_TEST_STOP_ROUNDS");
   const int rounds = asked != nullptr ? std::atoi(asked) : 10;
@@ -113,7 +114,7 @@ TEST_CASE("Stop: SIGTERM under load at any moment answers every connection made 
 TEST_CASE("Stop: SIGTERM while the models load exits 0 within the deadline", "[process][case10]") {
   auto model =
       GENERATE(IdentityModel{.workers = 2, .load_delay = 600'000ms}, IdentityModel{.workers = 2, .load_fault = "hang"});
-  // One loader, or both workers.
+  // Either one loader or both workers load.
   const auto [preload, loading] =
       GENERATE(table<std::string, std::size_t>({{"preload: auto", 1}, {"preload: false", 2}}));
   CAPTURE(model.load_fault, preload);
@@ -127,12 +128,12 @@ TEST_CASE("Stop: SIGTERM while the models load exits 0 within the deadline", "[p
   server.send_signal(SIGTERM);
 
   CHECK(server.wait_for_exit() == exited(0));
-  // The deadline, and a little for the SIGTERM and SIGKILL that follow it.
+  // The stop may take the deadline, and a little for the SIGTERM and SIGKILL that follow it.
   CHECK(Clock::now() - told_at < 2s + scaled(3s));
   check_after_exit(server, before);
 }
 
-TEST_CASE("Stop: SIGTERM at once after the start exits 0", "[process][case10]") {
+TEST_CASE("Stop: SIGTERM right after the start exits 0", "[process][case10]") {
   Server server(identity_config({{.workers = 2, .load_delay = 200ms}}));
   REQUIRE(server.wait_until_listening());
   const auto before = baseline(server);
@@ -146,7 +147,7 @@ TEST_CASE("Stop: SIGTERM at once after the start exits 0", "[process][case10]") 
 TEST_CASE("Stop: SIGTERM while a dead worker waits out its backoff exits 0", "[process][case10]") {
   Server server(identity_config({{.workers = 1, .load_fault = "exit"}}));
   REQUIRE(server.wait_until_listening());
-  // No worker is left whose end could be waited for; the next is to come half a second after the second death.
+  // No worker is left to wait for, and the next starts half a second after the second death.
   REQUIRE(wait_until([&] { return server.log_lines_with("(echo) exited").size() >= 2; }));
   const auto before = baseline(server);
 
@@ -156,7 +157,8 @@ TEST_CASE("Stop: SIGTERM while a dead worker waits out its backoff exits 0", "[p
   check_after_exit(server, before);
 }
 
-TEST_CASE("Stop: a second SIGTERM does not wait for what runs, and still answers and reaps", "[process][case11]") {
+TEST_CASE("Stop: a second SIGTERM does not wait for running requests, and the server still answers and reaps",
+          "[process][case11]") {
   Server server(
       identity_config({{.workers = 2, .delay = 600'000ms, .keys = {"hang_timeout: 20m", "request_timeout: 20m"}}},
                       {"shutdown_timeout: 10m"}));

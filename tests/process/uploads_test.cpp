@@ -1,4 +1,4 @@
-// Fault case 37: uploads that take as long as they may, and hold as much room as they may, beside honest clients.
+// Fault case 37: uploads take as much time and room as the server allows, beside honest clients.
 #include <algorithm>
 #include <atomic>
 #include <catch2/catch.hpp>
@@ -18,7 +18,8 @@ namespace {
 constexpr std::size_t kLargeBody = 16'777'200;
 constexpr milliseconds kTick{100};
 
-// Clients that each upload `pace` bytes a second of an endless body. One that is refused begins again at once.
+// Runs clients that each upload `pace` bytes a second of an endless body. A client that is refused starts again at
+// once.
 class SlowUploads {
  public:
   SlowUploads(const Endpoint& endpoint, std::size_t count, std::string head, std::size_t pace)
@@ -27,9 +28,9 @@ class SlowUploads {
     thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
   }
 
-  // How many were refused so far, with 408 or 503.
+  // Returns the number of refusals so far, with 408 or 503.
   [[nodiscard]] std::size_t refused() const { return refused_; }
-  // Answers that were neither.
+  // Returns the number of all other answers.
   [[nodiscard]] std::size_t odd() const { return odd_; }
 
  private:
@@ -58,7 +59,7 @@ class SlowUploads {
   std::vector<std::unique_ptr<HttpClient>> clients_;
   std::atomic<std::size_t> refused_{0};
   std::atomic<std::size_t> odd_{0};
-  std::jthread thread_;  // last: it uses all of the above
+  std::jthread thread_;  // the last member, because it uses all above
 };
 
 std::string sized_head() {
@@ -78,7 +79,7 @@ struct Served {
   }
 };
 
-// What one client gets that posts for `duration`, one request after another.
+// Returns the results of one client that posts for `duration`, one request after another.
 Served post_for(const Server& server, milliseconds duration, std::size_t body_bytes, std::size_t chunk_bytes) {
   Served served;
   HttpClient client(server.endpoint());
@@ -107,7 +108,7 @@ std::string config_with_arena(const std::string& arena) {
 
 }  // namespace
 
-TEST_CASE("Uploads: nine large ones that keep the least pace, and sixteen chunked ones, keep nobody from being served",
+TEST_CASE("Uploads: nine large uploads at the lowest allowed pace and sixteen chunked uploads do not block others",
           "[process][case37]") {
   const std::string arena = GENERATE("64MiB", "256MiB");
   CAPTURE(arena);
@@ -142,7 +143,7 @@ TEST_CASE("Uploads: nine large ones that keep the least pace, and sixteen chunke
   check_after_case(server, before);
 }
 
-TEST_CASE("Uploads: large ones that are as fast as body_timeout asks are served where nobody waits",
+TEST_CASE("Uploads: large uploads at the pace that body_timeout demands are served while no other request waits",
           "[process][case37]") {
   Server server(identity_config({{.workers = 1}}, {"max_body_bytes: 16MiB", "body_timeout: 6s"}));
   REQUIRE(server.wait_until_ready());
@@ -151,7 +152,7 @@ TEST_CASE("Uploads: large ones that are as fast as body_timeout asks are served 
   const auto text = serialise({"POST", "/predict", {}, body, static_cast<std::size_t>(chunk)});
   HttpClient client(server.endpoint());
   REQUIRE(client.connect());
-  // In five seconds.
+  // The upload takes five seconds.
   for (std::string_view rest = text; !rest.empty(); rest.remove_prefix(std::min(rest.size(), text.size() / 50))) {
     REQUIRE(client.write(rest.substr(0, text.size() / 50)));
     std::this_thread::sleep_for(100ms);
@@ -159,9 +160,9 @@ TEST_CASE("Uploads: large ones that are as fast as body_timeout asks are served 
   CHECK(is_identity_answer(client.read_answer(), body));
 }
 
-TEST_CASE("Uploads: one that keeps the pace gives way, with 503, to others that wait for its room",
+TEST_CASE("Uploads: an upload at the allowed pace is refused with 503 when others wait for its room",
           "[process][case37]") {
-  // Room for one body of that size at a time. 16 MiB in 30 s are 559 kB/s.
+  // There is room for one body of that size at a time. 16 MiB in 30 s are 559 kB/s.
   Server server(config_with_arena("64MiB"));
   REQUIRE(server.wait_until_ready());
   HttpClient slow(server.endpoint());
@@ -188,8 +189,8 @@ TEST_CASE("Uploads: one that keeps the pace gives way, with 503, to others that 
 
 namespace {
 
-// An arena that bodies fill which are waited for: there is no room for another of that size for some seconds, and none
-// that could give way.
+// Requests that wait for the worker fill the arena with their bodies. For some seconds no other body of that size
+// fits, and the server cannot refuse any of these to make room.
 struct FullArena {
   static constexpr std::size_t kBody = 15'000'000;
 
@@ -217,7 +218,7 @@ struct FullArena {
 
 }  // namespace
 
-TEST_CASE_METHOD(FullArena, "Uploads: who waits for room is told at its own timeout that it is over",
+TEST_CASE_METHOD(FullArena, "Uploads: a request that waits for room is refused at its own timeout",
                  "[process][waits]") {
   HttpClient waiting(server.endpoint());
   const auto began = Clock::now();
@@ -232,7 +233,8 @@ TEST_CASE_METHOD(FullArena, "Uploads: who waits for room is told at its own time
   CHECK(Clock::now() - began < scaled(1'200ms));
 }
 
-TEST_CASE_METHOD(FullArena, "Uploads: who leaves while it waits for room has no place in the line any more",
+TEST_CASE_METHOD(FullArena,
+                 "Uploads: a client that leaves while its request waits for room loses its place in the line",
                  "[process][waits]") {
   const auto connections = [this] { return server.metric("yolod_open_connections"); };
   const auto before = connections();

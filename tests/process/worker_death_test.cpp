@@ -1,4 +1,4 @@
-// Fault cases 1, 2, 3, 4 and 15: workers die, idle and busy, one and all; no client sees it.
+// Fault cases 1, 2, 3, 4 and 15: idle and busy workers die, one or all, and no client notices.
 #include <signal.h>
 
 #include <catch2/catch.hpp>
@@ -13,7 +13,7 @@
 #include "tests/support/server_config.hpp"
 
 namespace yolod::tests {
-TEST_CASE("WorkerDeath: an idle worker that is killed is replaced and no client sees it", "[process][case1]") {
+TEST_CASE("WorkerDeath: an idle worker that is killed is replaced and no client notices", "[process][case1]") {
   Server server(identity_config({{.workers = 3, .delay = 1ms}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
@@ -22,7 +22,7 @@ TEST_CASE("WorkerDeath: an idle worker that is killed is replaced and no client 
     HttpClient client(server.endpoint());
     const auto body = random_body(1000, 1);
     CHECK(is_identity_answer(client.post("/predict", body), body));
-    // Others ask all the while: before, when it is gone, and when there is a new one.
+    // Other clients send requests before the death, while the worker is gone, and when its successor serves.
     Load load(server.endpoint(), {.connection_count = 2, .body_bytes_max = 5'000});
     REQUIRE(load.wait_for_answers(20));
 
@@ -34,7 +34,7 @@ TEST_CASE("WorkerDeath: an idle worker that is killed is replaced and no client 
     CHECK(counts.right == counts.answered);
     for (const auto& incident : counts.incidents) FAIL_CHECK(describe(incident));
 
-    // The client's connection is the front-end's and has lived on.
+    // The front-end owns the client's connection, which has survived.
     for (int i = 0; i < 10; ++i) {
       const auto answer = client.post("/predict", body);
       CHECK(is_identity_answer(answer, body));
@@ -62,7 +62,7 @@ TEST_CASE("WorkerDeath: the requests of a busy worker that is killed are replaye
   check_after_case(server, before, {victim});
 }
 
-TEST_CASE("WorkerDeath: when all are killed at once under load, requests wait or are told when to come again",
+TEST_CASE("WorkerDeath: when all workers are killed at once under load, requests wait or get a Retry-After",
           "[process][case3]") {
   const std::string preload = GENERATE("preload: auto", "preload: false");
   CAPTURE(preload);
@@ -89,7 +89,7 @@ TEST_CASE("WorkerDeath: when all are killed at once under load, requests wait or
   check_after_case(server, before, dead);
 }
 
-TEST_CASE("WorkerDeath: a worker that dies of a fault of its own is named with the signal, its requests answered",
+TEST_CASE("WorkerDeath: the log names the signal of a worker that crashes, and its requests are answered",
           "[process][case4]") {
   const auto [signal, name] = GENERATE(
       table<int, std::string>({{SIGSEGV, "SIGSEGV"}, {SIGABRT, "SIGABRT"}, {SIGBUS, "SIGBUS"}, {SIGFPE, "SIGFPE"}}));
@@ -109,7 +109,7 @@ TEST_CASE("WorkerDeath: a worker that dies of a fault of its own is named with t
   CHECK_THAT(server.death_lines(victim).front(), Catch::Contains(name));
 }
 
-TEST_CASE("WorkerDeath: sixteen workers killed at once are sixteen reaped and sixteen back", "[process][case15]") {
+TEST_CASE("WorkerDeath: sixteen workers killed at once are all reaped, and sixteen come back", "[process][case15]") {
   Server server(identity_config({{.workers = 16}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);

@@ -1,4 +1,4 @@
-// What a worker writes to its stdout and stderr.
+// These tests check the output of a worker to its stdout and stderr.
 #include <signal.h>
 
 #include <catch2/catch.hpp>
@@ -12,7 +12,7 @@
 
 namespace yolod::tests {
 
-TEST_CASE("WorkerOutput: what a worker prints is told as the worker's, and cannot pass for a line of the front-end",
+TEST_CASE("WorkerOutput: the log marks the output of a worker, which cannot pass for a line of the front-end",
           "[process]") {
   const std::string preload = GENERATE("preload: auto", "preload: false");
   CAPTURE(preload);
@@ -31,7 +31,7 @@ TEST_CASE("WorkerOutput: what a worker prints is told as the worker's, and canno
   CHECK(server.log_lines_with("\\x1b[2J\\rred").size() == 1);
 }
 
-TEST_CASE("WorkerOutput: last words come before the death is told", "[process]") {
+TEST_CASE("WorkerOutput: a worker's last lines come before the line about its death", "[process]") {
   Server server(identity_config({{.workers = 1, .faults = true}}));
   REQUIRE(server.wait_until_ready());
   const auto worker = server.worker_pids().at(0);
@@ -43,7 +43,7 @@ TEST_CASE("WorkerOutput: last words come before the death is told", "[process]")
   CHECK(word < log.find(server.death_lines(worker).front()));
 }
 
-TEST_CASE("WorkerOutput: a worker that prints without end slows down itself, and neither the log nor the others",
+TEST_CASE("WorkerOutput: a worker that prints without end slows down only itself, not the log or other workers",
           "[process]") {
   Server server(identity_config({{.name = "loud", .workers = 1, .faults = true, .keys = {"hang_timeout: 60s"}},
                                  {.name = "quiet", .workers = 1}}));
