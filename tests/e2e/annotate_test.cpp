@@ -1,4 +1,4 @@
-// POST /predict?annotate=1: the picture with what was found drawn on it.
+// POST /predict?annotate=1 returns the picture with the detections drawn on it.
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstddef>
@@ -20,7 +20,7 @@ model::image::Picture decoded(const std::string& bytes) {
   return *std::move(picture);
 }
 
-// How many pixels differ by much more than another compression makes them.
+// Counts the pixels that differ by much more than another compression could change them.
 std::size_t pixels_drawn(const model::image::Picture& a, const model::image::Picture& b) {
   constexpr int kMuchMore = 60;
   std::size_t count = 0;
@@ -38,7 +38,8 @@ std::size_t pixels_drawn(const model::image::Picture& a, const model::image::Pic
 
 }  // namespace
 
-TEST_CASE("Annotate: the answer is the picture as JPEG with its boxes, and JSON without it as before", "[e2e][torch]") {
+TEST_CASE("Annotate: the answer is the picture as JPEG with its boxes, and without annotate still JSON",
+          "[e2e][torch]") {
   if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
     WARN("SKIPPED: " << reason);
     return;
@@ -59,7 +60,7 @@ TEST_CASE("Annotate: the answer is the picture as JPEG with its boxes, and JSON 
   CHECK(after.size().width == before.size().width);
   CHECK(after.size().height == before.size().height);
   CHECK(pixels_drawn(before, after) > 100);
-  // Above any confidence there is nothing to draw.
+  // With this confidence there is nothing to draw.
   const auto nothing = client.post("/predict?annotate=1&confidence=1", photo);
   REQUIRE(nothing.status == 200);
   CHECK(pixels_drawn(before, decoded(nothing.body)) == 0);
@@ -68,7 +69,7 @@ TEST_CASE("Annotate: the answer is the picture as JPEG with its boxes, and JSON 
   CHECK(client.post("/predict?annotate=1", "no picture").error_code() == "invalid_image");
 }
 
-TEST_CASE("Annotate: a model whose config does not allow it says so", "[e2e][torch]") {
+TEST_CASE("Annotate: a model whose config does not allow it refuses with the reason", "[e2e][torch]") {
   if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
     WARN("SKIPPED: " << reason);
     return;

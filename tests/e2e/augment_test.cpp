@@ -1,4 +1,4 @@
-// Test-time augmentation, as a client and yolodctl see it.
+// These tests use test-time augmentation through a client and through yolodctl.
 #include <algorithm>
 #include <boost/json/parse.hpp>
 #include <catch2/catch.hpp>
@@ -30,7 +30,7 @@ struct NetworkFiles {
 
 }  // namespace
 
-TEST_CASE("Augment: a server answers with it, as yolodctl does, and finds more", "[e2e][torch]") {
+TEST_CASE("Augment: a server's answer equals yolodctl's, and has more detections than without", "[e2e][torch]") {
   if (no_real_models()) return;
   const std::string precision = GENERATE("fp32", "bf16");
   CAPTURE(precision);
@@ -61,7 +61,7 @@ TEST_CASE("Augment: a server answers with it, as yolodctl does, and finds more",
     return predictions_of(boost::json::parse(result.output));
   };
   CHECK(differences(predict({"--augment"}), served) == std::vector<std::string>{});
-  // The larger bicycle is not on the list without.
+  // Without augmentation the larger bicycle is not on the list.
   CHECK(predict({}).size() < served.size());
   const auto bicycle = std::find_if(served.begin(), served.end(), [](const LabelledBox& box) {
     return box.label == "bicycle" && box.confidence > 0.65;
@@ -69,7 +69,7 @@ TEST_CASE("Augment: a server answers with it, as yolodctl does, and finds more",
   CHECK(bicycle != served.end());
 }
 
-TEST_CASE("Augment: yolodctl refuses it for a network of one size, in one line", "[e2e][torch]") {
+TEST_CASE("Augment: yolodctl refuses augmentation for a network of one size, in one line", "[e2e][torch]") {
   if (no_real_models()) return;
   const NetworkFiles files;
   const auto trace = (*test_data() / "torchscript" / "yolo-fastest-1.1.torchscript").string();
@@ -82,7 +82,7 @@ TEST_CASE("Augment: yolodctl refuses it for a network of one size, in one line",
              Catch::Contains("detect.augment also runs the network at 256 x 256: the boxes are wrong at that size"));
 }
 
-TEST_CASE("Augment: an export, and the raw head, are of the network alone", "[e2e][torch]") {
+TEST_CASE("Augment: an export and the raw head show the network without augmentation", "[e2e][torch]") {
   if (no_real_models()) return;
   const NetworkFiles files;
   const TemporaryDirectory folder;

@@ -1,4 +1,4 @@
-// batch.max_size: auto, the default: the size that the warm-up finds to pay is the size that is served.
+// With batch.max_size: auto, the default, the server serves the batch size that was fastest in the warm-up.
 #include <catch2/catch.hpp>
 #include <charconv>
 #include <csignal>
@@ -24,7 +24,7 @@ std::int64_t shown_size(const Server& server) {
   return server.status().at("models").at(0).at("batch").at("max_size").to_number<std::int64_t>();
 }
 
-// Of the log's lines, the last one's "batches of up to N"; 0: there is none.
+// Returns N of the last log line with "batches of up to N", or 0 without such a line.
 std::int64_t told_size(const Server& server) {
   constexpr std::string_view kWords = "batches of up to ";
   const auto lines = server.log_lines_with(kWords);
@@ -35,7 +35,7 @@ std::int64_t told_size(const Server& server) {
   return size;
 }
 
-// The demo's network is the project's own: its tests need no data, only a build that runs networks.
+// The project ships the demo network, so these tests need no data, only a build that runs networks.
 bool runs_networks() {
   const auto reason = reason_to_skip_networks();
   if (!reason.empty()) WARN("SKIPPED: " << reason);
@@ -44,7 +44,7 @@ bool runs_networks() {
 
 }  // namespace
 
-TEST_CASE("BatchSize: by default it is what the warm-up found, with and without a loader", "[e2e][torch]") {
+TEST_CASE("BatchSize: by default the size comes from the warm-up, with and without a loader", "[e2e][torch]") {
   if (!runs_networks()) return;
   const std::string keys = GENERATE("threads: 1", "threads: 2", "preload: false");
   CAPTURE(keys);
@@ -58,7 +58,7 @@ TEST_CASE("BatchSize: by default it is what the warm-up found, with and without 
   CHECK(client.post("/predict", read_file(source_directory() / "model/data/demo.jpg")).status == 200);
 }
 
-TEST_CASE("BatchSize: a size that the config names is served, and nothing is timed", "[e2e][torch]") {
+TEST_CASE("BatchSize: a configured size is served without a measurement", "[e2e][torch]") {
   if (!runs_networks()) return;
   Server server(server_config(demo_model("batch: {max_size: 3}")));
   REQUIRE(server.wait_until_ready());
@@ -66,7 +66,7 @@ TEST_CASE("BatchSize: a size that the config names is served, and nothing is tim
   CHECK(told_size(server) == 0);
 }
 
-TEST_CASE("BatchSize: a reload from a size to auto, and back", "[e2e][torch]") {
+TEST_CASE("BatchSize: a reload changes from a size to auto, and back", "[e2e][torch]") {
   if (!runs_networks()) return;
   Server server(server_config(demo_model("batch: {max_size: 3}")));
   REQUIRE(server.wait_until_ready());
@@ -78,7 +78,7 @@ TEST_CASE("BatchSize: a reload from a size to auto, and back", "[e2e][torch]") {
   CHECK(wait_until([&] { return shown_size(server) == 5; }));
 }
 
-TEST_CASE("BatchSize: a model that computes each input by itself has the limit of auto", "[e2e]") {
+TEST_CASE("BatchSize: a model that computes each input separately has the limit of auto", "[e2e]") {
   Server server(identity_config({{.workers = 1}}));
   REQUIRE(server.wait_until_ready());
   CHECK(shown_size(server) == 8);

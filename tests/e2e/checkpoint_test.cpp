@@ -1,4 +1,4 @@
-// The short form of system.yaml with a checkpoint of PyTorch, as Ultralytics' yolov3 leaves one.
+// This test serves a PyTorch checkpoint, as Ultralytics' yolov3 writes it, through the short form of system.yaml.
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <string>
@@ -10,7 +10,7 @@
 
 namespace yolod::tests {
 
-TEST_CASE("Checkpoint: the short form of system.yaml serves one", "[e2e][torch]") {
+TEST_CASE("Checkpoint: the short form of system.yaml serves a checkpoint", "[e2e][torch]") {
   if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
     WARN("SKIPPED: " << reason);
     return;

@@ -1,4 +1,4 @@
-// yolod's command line: --check, --print-config, --version, and the errors of a config.
+// These tests check yolod's command line: --check, --print-config, --version, and the errors of a config.
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <regex>
@@ -34,7 +34,7 @@ TEST_CASE("CommandLine: --version names the program and its version", "[e2e]") {
   CHECK(std::regex_search(result.output, std::regex("[0-9]+\\.[0-9]+\\.[0-9]+")));
 }
 
-TEST_CASE("CommandLine: --check loads every model, says what it found and exits 0", "[e2e]") {
+TEST_CASE("CommandLine: --check loads every model, prints the result and exits 0", "[e2e]") {
   const auto result =
       run_yolod(identity_config({{.name = "one", .workers = 1}, {.name = "two", .workers = 2}}), {"--check"});
   CAPTURE(result.output, result.errors);
@@ -53,7 +53,7 @@ TEST_CASE("CommandLine: --check of a model that cannot load exits 1", "[e2e]") {
   CHECK_THAT(result.output + result.errors, Catch::Contains("broken"));
 }
 
-TEST_CASE("CommandLine: every config error is told at once, a line each, with its place", "[e2e]") {
+TEST_CASE("CommandLine: all config errors are printed at once, one line each, with their places", "[e2e]") {
   const auto result = run_yolod(
       "server:\n"
       "  listne: [127.0.0.1:0]\n"
@@ -74,14 +74,14 @@ TEST_CASE("CommandLine: every config error is told at once, a line each, with it
   CHECK_THAT(problems[2], Catch::Contains("system.yaml:6:") && Catch::Contains("delay"));
 }
 
-TEST_CASE("CommandLine: YAML that does not parse exits 2 with its place", "[e2e]") {
+TEST_CASE("CommandLine: YAML that does not parse exits 2 and names the place", "[e2e]") {
   const auto result = run_yolod("server: {listen: [\n");
   CAPTURE(result.errors);
   CHECK(result.exit == exited(2));
   CHECK_THAT(result.errors, Catch::Contains("system.yaml:"));
 }
 
-TEST_CASE("CommandLine: without a config it names both places where it looked", "[e2e]") {
+TEST_CASE("CommandLine: without a config yolod names both places where it looked", "[e2e]") {
   if (std::filesystem::exists("/etc/yolod/system.yaml")) {
     WARN("SKIPPED: this machine has /etc/yolod/system.yaml");
     return;
@@ -94,7 +94,7 @@ TEST_CASE("CommandLine: without a config it names both places where it looked", 
                              " nor /etc/yolod/system.yaml exists; --config FILE names another\n");
 }
 
-TEST_CASE("CommandLine: --print-config prints what yolod reads back, and prints it again", "[e2e]") {
+TEST_CASE("CommandLine: yolod can read the output of --print-config, and prints it again", "[e2e]") {
   const TemporaryDirectory folder;
   const auto file = folder.write("system.yaml",
                                  "postgres: {password: swordfish}\n"
@@ -108,7 +108,7 @@ TEST_CASE("CommandLine: --print-config prints what yolod reads back, and prints 
   CHECK_THAT(first.output, Catch::Contains("workers: 3\n") && Catch::Contains("level: error\n") &&
                                Catch::Contains("names: \"" + (folder.path() / "a.names").string() + "\"\n") &&
                                Catch::Contains("# postgres: ") && !Catch::Contains("sword"));
-  // Elsewhere, since no path in it is relative.
+  // yolod reads the output in another folder, since no path in it is relative.
   const TemporaryDirectory other;
   const auto again =
       run_program({"yolod", "--config", other.write("system.yaml", first.output).string(), "--print-config"});
@@ -117,14 +117,14 @@ TEST_CASE("CommandLine: --print-config prints what yolod reads back, and prints 
   CHECK(again.output == first.output.substr(first.output.find("server:")));
 }
 
-TEST_CASE("CommandLine: --print-config of a config with a mistake tells it and exits 2", "[e2e]") {
+TEST_CASE("CommandLine: --print-config of a config with a mistake prints the mistake and exits 2", "[e2e]") {
   const auto result = run_yolod("models: [{name: a, identity: {}, workers: 0}]\n", {"--print-config"});
   CHECK(result.exit == exited(2));
   CHECK(result.output.empty());
   CHECK_THAT(result.errors, Catch::Contains("models[0].workers"));
 }
 
-TEST_CASE("CommandLine: --print-config says where YAML cannot hold a path, and exits 1", "[e2e]") {
+TEST_CASE("CommandLine: --print-config names a path that YAML cannot hold, and exits 1", "[e2e]") {
   const TemporaryDirectory folder;
   const auto inner = folder.path() / "caf\xE9";  // Latin-1
   std::filesystem::create_directory(inner);
@@ -135,7 +135,7 @@ TEST_CASE("CommandLine: --print-config says where YAML cannot hold a path, and e
   CHECK_THAT(result.errors, Catch::Contains("YAML cannot hold"));
 }
 
-TEST_CASE("CommandLine: --help names every option that prints and stops", "[e2e]") {
+TEST_CASE("CommandLine: --help names every option that prints and exits", "[e2e]") {
   const auto result = run_program({"yolod", "--help"});
   CHECK(result.exit == exited(0));
   for (const auto* const option :
@@ -144,7 +144,7 @@ TEST_CASE("CommandLine: --help names every option that prints and stops", "[e2e]
   }
 }
 
-TEST_CASE("CommandLine: what is wrong with the command line itself exits 2", "[e2e]") {
+TEST_CASE("CommandLine: a wrong command line exits 2", "[e2e]") {
   CHECK(run_program({"yolod", "--config", "/nonexistent/system.yaml"}).exit == exited(2));
   CHECK(run_program({"yolod", "--no-such-option"}).exit == exited(2));
   CHECK(run_yolod(identity_config({{}}), {"--set", "server.listne=1"}).exit == exited(2));

@@ -1,4 +1,5 @@
-// Pictures of a few bytes that are much work, beside honest ones: what they cost others, and how much memory they take.
+// These tests send small pictures that need much work beside honest pictures, and measure the delay of others and the
+// memory.
 #include <algorithm>
 #include <atomic>
 #include <catch2/catch.hpp>
@@ -22,14 +23,14 @@ std::string reason_to_skip() {
   return reason;
 }
 
-// The smallest real network, with two workers.
+// The config has the smallest real network, with two workers.
 std::string two_workers_config() {
   auto text = small_network_config(*test_data());
   const std::string one = "workers: 1";
   return text.replace(text.find(one), one.size(), "workers: 2");
 }
 
-// The median of what a client's requests took, two a second. Each must be a 200.
+// Posts two requests a second and returns their median duration. Each must get a 200.
 milliseconds median_of_honest(const Server& server, const std::string& photo, int count) {
   std::vector<milliseconds> took;
   HttpClient client(server.endpoint());
@@ -46,7 +47,7 @@ milliseconds median_of_honest(const Server& server, const std::string& photo, in
   return took[took.size() / 2];
 }
 
-// Posts ten bombs a second, no two alike, until it ends.
+// Posts ten different bombs a second until destruction.
 class PictureBombs {
  public:
   PictureBombs(const Endpoint& endpoint, std::vector<std::string> bombs) {
@@ -56,7 +57,7 @@ class PictureBombs {
         auto next = Clock::now() + sender * 100ms;
         for (std::size_t i = 0; !over_; ++i, next += kSenders * 100ms) {
           std::this_thread::sleep_until(next);
-          // What follows a picture changes its hash and nothing else.
+          // Bytes after a picture change its hash and nothing else.
           const auto answer = client.post("/predict", bombs[i % bombs.size()] + std::to_string(sender * 100'000 + i));
           ++(answer.status == 400 || answer.status == 413 ? refused_ : other_);
         }
@@ -86,7 +87,8 @@ class PictureBombs {
 
 }  // namespace
 
-TEST_CASE("CostlyPictures: bombs of 1.4 kB, ten a second, do not double what an honest request takes", "[e2e][torch]") {
+TEST_CASE("CostlyPictures: ten bombs of 1.4 kB a second do not double the duration of an honest request",
+          "[e2e][torch]") {
   if (const auto reason = reason_to_skip(); !reason.empty()) {
     WARN("SKIPPED: " << reason);
     return;
@@ -102,19 +104,20 @@ TEST_CASE("CostlyPictures: bombs of 1.4 kB, ten a second, do not double what an 
   const auto beside = median_of_honest(server, photo, kRequests);
   bombs.stop();
   CAPTURE(alone.count(), beside.count());
-  CHECK(beside < 2 * alone + scaled(20ms));  // a photo takes about as long as the clock's and the scheduler's grain
+  CHECK(beside <
+        2 * alone + scaled(20ms));  // a photo takes about as long as a tick of the clock or the kernel's scheduler
   CHECK(bombs.refused() >= 5 * kRequests / 2);
   CHECK(bombs.other() == 0);
   CHECK(server.worker_pids() == workers);
 }
 
-TEST_CASE("CostlyPictures: 64 of the largest pictures at once are answered in turn, within the bound of memory",
+TEST_CASE("CostlyPictures: 64 of the largest pictures at once are answered in turn, within the memory limit",
           "[e2e][torch]") {
   if (const auto reason = reason_to_skip(); !reason.empty()) {
     WARN("SKIPPED: " << reason);
     return;
   }
-  constexpr long kDecodeMemoryKib = 320L * 1024;  // holds one of them, which decodes to 286 MiB, and not two
+  constexpr long kDecodeMemoryKib = 320L * 1024;  // one picture decodes to 286 MiB: two do not fit
   Server server(two_workers_config() +
                 "    limits: {max_decode_memory: 320MiB}\n    request_timeout: 10m\n    queue: {timeout: 10m}\n");
   REQUIRE(server.wait_until_ready());

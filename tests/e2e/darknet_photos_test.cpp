@@ -1,4 +1,4 @@
-// The five published networks on the four photos, against Darknet's own lists.
+// These tests compare the five published networks on the four photos with Darknet's own lists.
 #include <catch2/catch.hpp>
 #include <string>
 #include <vector>
@@ -10,7 +10,7 @@
 
 namespace yolod::tests {
 
-TEST_CASE("DarknetPhotos: each network finds in each photo what Darknet finds", "[e2e][torch]") {
+TEST_CASE("DarknetPhotos: each network finds in each photo the objects that Darknet finds", "[e2e][torch]") {
   if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
     WARN("SKIPPED: " << reason);
     return;
@@ -42,7 +42,7 @@ TEST_CASE("DarknetPhotos: each network finds in each photo what Darknet finds", 
   }
 }
 
-TEST_CASE("DarknetPhotos: what is no picture is invalid_image, and the worker lives", "[e2e][torch]") {
+TEST_CASE("DarknetPhotos: a file that is not a picture is invalid_image, and the worker survives", "[e2e][torch]") {
   if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
     WARN("SKIPPED: " << reason);
     return;

@@ -1,4 +1,5 @@
-// What is shipped in model/data, as a newcomer meets it: system.yaml, the pictures, and how good the network is.
+// These tests use the files of model/data as a new user does: system.yaml, the pictures, and the network with its
+// quality.
 #include <algorithm>
 #include <boost/json/parse.hpp>
 #include <catch2/catch.hpp>
@@ -29,7 +30,7 @@ std::vector<std::string> demo_names() {
   return names;
 }
 
-// Of a YOLO-format file: class, centre and size as fractions of the picture.
+// Reads a YOLO-format file: class, centre and size as fractions of the picture.
 std::vector<LabelledBox> labels_in(const std::string& file, double image_width, double image_height) {
   const auto names = demo_names();
   std::istringstream lines(read_file(file));
@@ -48,7 +49,7 @@ std::vector<LabelledBox> labels_in(const std::string& file, double image_width, 
 
 }  // namespace
 
-TEST_CASE("DemoModel: system.yaml, as it is shipped, can be served, and yolodctl takes it", "[e2e][torch]") {
+TEST_CASE("DemoModel: the shipped system.yaml can be served, and yolodctl accepts it", "[e2e][torch]") {
   const auto config = (source_directory() / "system.yaml").string();
   const auto checked = run_program({"yolod", "--check", "--config", config});
   CAPTURE(checked.errors);
@@ -62,7 +63,7 @@ TEST_CASE("DemoModel: system.yaml, as it is shipped, can be served, and yolodctl
   CHECK(folder.names() == std::vector<std::string>{"demo-night.jpg", "demo-rain.jpg", "demo.jpg"});
 }
 
-TEST_CASE("DemoModel: on a disk that is full, yolodctl predict says so and leaves no half of a picture",
+TEST_CASE("DemoModel: on a full disk yolodctl predict reports the error and leaves no incomplete picture",
           "[e2e][torch]") {
   const TemporaryDirectory folder;
   const auto result = run_program({"/bin/sh", "-c", "trap '' XFSZ; ulimit -f 8; exec \"$@\"", "sh",
@@ -89,15 +90,15 @@ TEST_CASE("DemoModel: over HTTP it finds every light of the demo pictures, and n
     const auto truth = labels_in(demo_file(name + ".txt"), value.at("image").at("width").to_number<double>(),
                                  value.at("image").at("height").to_number<double>());
     REQUIRE_FALSE(truth.empty());
-    // Where things are, not how sure it is.
+    // The comparison checks the boxes, not the confidences.
     const MatchLimits limits{1, 0.5, 2, 0};
     for (const auto& difference : differences(truth, predictions_of(value), limits)) FAIL_CHECK(difference);
   }
 }
 
-TEST_CASE("DemoModel: a request that was allowed more detections than a reload leaves gets as many as are left",
+TEST_CASE("DemoModel: a request that was allowed more detections than a reload leaves gets the new limit",
           "[e2e][torch]") {
-  // However long the reload takes, the upload that waits for it is in time.
+  // The timeouts let the upload succeed however long the reload takes.
   const auto config = [](int most) {
     return server_config("  - name: lights\n    workers: 1\n    batch: {max_size: 1}\n    detect: {max_detections: " +
                              std::to_string(most) + "}\n    darknet: {cfg: " + demo_file("demo.cfg") +
@@ -106,7 +107,8 @@ TEST_CASE("DemoModel: a request that was allowed more detections than a reload l
   };
   Server server(config(300));
   REQUIRE(server.wait_until_ready());
-  // What follows a JPEG's end is ignored. A long body's first half keeps the pace of an upload for all of the reload.
+  // The decoder ignores bytes after a JPEG's end. The first half of this long body is fast enough for the whole
+  // reload.
   const std::string body = read_file(demo_file("demo.jpg")) + std::string(8U << 20U, '\0');
   const std::string raw = serialise({.method = "POST", .target = "/predict?max_detections=300", .body = body});
   HttpClient client(server.endpoint());
@@ -123,8 +125,8 @@ TEST_CASE("DemoModel: a request that was allowed more detections than a reload l
   CHECK(answer.json().at("predictions").as_array().size() == 1);
 }
 
-// The README's figures.
-TEST_CASE("DemoModel: average precision on 500 scenes that training never saw", "[e2e][torch]") {
+// The README quotes these figures.
+TEST_CASE("DemoModel: the average precision on 500 scenes that training never saw is as published", "[e2e][torch]") {
   const TemporaryDirectory folder;
   const auto drawn = run_program({"yolod-scenes", "--seed", "1000007", "--count", "500", "--output", folder.path()});
   CAPTURE(drawn.errors);
@@ -141,7 +143,7 @@ TEST_CASE("DemoModel: average precision on 500 scenes that training never saw", 
   CHECK(value.at("ap50_95").as_double() >= 0.50);
 }
 
-TEST_CASE("DemoModel: the config that yolod --init writes for its files can be served", "[e2e][torch]") {
+TEST_CASE("DemoModel: the config that yolod --init writes for the demo files can be served", "[e2e][torch]") {
   if (const auto reason = reason_to_skip_networks(); !reason.empty()) {
     WARN("SKIPPED: " << reason);
     return;

@@ -1,4 +1,5 @@
-// The ways in which a body may come: whole, chunked, announced, as a form's part, many on one connection.
+// These tests send bodies in every allowed way: whole, chunked, announced, as a part of a form, many on one
+// connection.
 #include <catch2/catch.hpp>
 #include <string>
 #include <vector>
@@ -39,13 +40,13 @@ TEST_CASE_METHOD(EchoServer, "HttpBodies: a raw body is answered with its own si
   CHECK(answer.header("Content-Type").starts_with("application/json"));
 }
 
-TEST_CASE_METHOD(EchoServer, "HttpBodies: a picture's own media types are taken", "[e2e]") {
+TEST_CASE_METHOD(EchoServer, "HttpBodies: media types of pictures are accepted", "[e2e]") {
   const std::string type = GENERATE("image/jpeg", "image/png", "image/webp");
   const auto body = random_body(1000, 7);
   CHECK(is_identity_answer(HttpClient(server.endpoint()).post("/predict", body, {{"Content-Type", type}}), body));
 }
 
-TEST_CASE_METHOD(EchoServer, "HttpBodies: a chunked body is put together", "[e2e]") {
+TEST_CASE_METHOD(EchoServer, "HttpBodies: the chunks of a body are joined", "[e2e]") {
   const auto chunk = GENERATE(1, 100, 65'536);
   const auto body = random_body(chunk == 1 ? 500 : 200'000, 8);
   HttpClient client(server.endpoint());
@@ -69,7 +70,7 @@ TEST_CASE_METHOD(EchoServer, "HttpBodies: the part named image of a form is the 
   CHECK(is_identity_answer(answer, image));
 }
 
-TEST_CASE_METHOD(EchoServer, "HttpBodies: a form in chunks is the same form", "[e2e]") {
+TEST_CASE_METHOD(EchoServer, "HttpBodies: a chunked form is read like a whole form", "[e2e]") {
   const auto image = random_body(50'000, 10);
   const auto answer = HttpClient(server.endpoint())
                           .send({.method = "POST",
@@ -91,20 +92,21 @@ TEST_CASE_METHOD(EchoServer, "HttpBodies: a form without an image part is refuse
   CHECK(answer.error_code() == "bad_request");
 }
 
-TEST_CASE_METHOD(EchoServer, "HttpBodies: the picture in a JSON body is answered, plain or as a data: URL", "[e2e]") {
+TEST_CASE_METHOD(EchoServer, "HttpBodies: the picture in a JSON body is read, as plain base64 or as a data: URL",
+                 "[e2e]") {
   HttpClient client(server.endpoint());
   const std::string type = GENERATE("application/json", "Application/JSON; charset=utf-8");
   for (const auto* const json : {R"({"image": "Zm9vYmFy"})", R"({"image":"data:image/jpeg;base64,Zm9vYmFy"})"}) {
     CHECK(is_identity_answer(client.post("/predict", json, {{"Content-Type", type}}), "foobar"));
   }
-  // A long one: 4 characters for 3 bytes.
+  // This body is long: 4 characters for 3 bytes.
   std::string text;
   for (int i = 0; i < 500'000; ++i) text += "AAAA";
   CHECK(is_identity_answer(client.post("/predict", "{\"image\": \"" + text + "\"}", {{"Content-Type", type}}),
                            std::string(1'500'000, '\0')));
 }
 
-TEST_CASE_METHOD(EchoServer, "HttpBodies: a JSON body that holds no picture is refused with what is wrong", "[e2e]") {
+TEST_CASE_METHOD(EchoServer, "HttpBodies: a JSON body without a picture is refused with the reason", "[e2e]") {
   HttpClient client(server.endpoint());
   for (const auto* const json : {"{}", "[", R"({"image": "?"})", R"({"image": "Zm9v", "confidence": 0.5})"}) {
     const auto answer = client.post("/predict", json, {{"Content-Type", "application/json"}});
@@ -115,7 +117,8 @@ TEST_CASE_METHOD(EchoServer, "HttpBodies: a JSON body that holds no picture is r
   }
 }
 
-TEST_CASE_METHOD(EchoServer, "HttpBodies: Expect: 100-continue is told to go on before the body is sent", "[e2e]") {
+TEST_CASE_METHOD(EchoServer,
+                 "HttpBodies: a client with Expect: 100-continue gets 100 Continue before it sends the body", "[e2e]") {
   const auto chunk = GENERATE(0, 1000);
   CAPTURE(chunk);
   const auto body = random_body(10'000, 11);
@@ -129,7 +132,7 @@ TEST_CASE_METHOD(EchoServer, "HttpBodies: Expect: 100-continue is told to go on 
   const auto bytes = serialise(request);
   const auto head_bytes = bytes.find("\r\n\r\n") + 4;
   client.write(std::string_view(bytes).substr(0, head_bytes));
-  // Only the interim answer can come before the body does.
+  // Before the body only the interim answer can come.
   REQUIRE(wait_until([&] { return client.has_unread_bytes(); }));
   client.write(std::string_view(bytes).substr(head_bytes));
   const auto answer = client.read_answer();
@@ -138,7 +141,7 @@ TEST_CASE_METHOD(EchoServer, "HttpBodies: Expect: 100-continue is told to go on 
   CHECK(is_identity_answer(answer, body));
 }
 
-TEST_CASE_METHOD(EchoServer, "HttpBodies: a hundred requests on one connection are each answered in turn", "[e2e]") {
+TEST_CASE_METHOD(EchoServer, "HttpBodies: a hundred requests on one connection are answered in turn", "[e2e]") {
   HttpClient client(server.endpoint());
   for (std::uint64_t i = 0; i < 100; ++i) {
     const auto body = random_body(i * 100 + 1, i);
@@ -183,7 +186,7 @@ TEST_CASE_METHOD(EchoServer, "HttpBodies: hundreds of small requests at once are
   }
 }
 
-TEST_CASE_METHOD(EchoServer, "HttpBodies: Connection: close is kept to", "[e2e]") {
+TEST_CASE_METHOD(EchoServer, "HttpBodies: the server closes after Connection: close", "[e2e]") {
   HttpClient client(server.endpoint());
   const auto body = random_body(10, 1);
   auto headers = kOctets;

@@ -1,4 +1,4 @@
-// Every documented refusal: its status, its code, and that the server goes on.
+// These tests trigger every documented refusal, and check its status, its code, and that the server continues.
 #include <catch2/catch.hpp>
 #include <string>
 
@@ -39,7 +39,7 @@ TEST_CASE_METHOD(SmallServer, "HttpErrors: an unknown path is not_found", "[e2e]
   check_error(HttpClient(server.endpoint()).get(target), 404, "not_found");
 }
 
-TEST_CASE_METHOD(SmallServer, "HttpErrors: a target that is none is bad_request", "[e2e]") {
+TEST_CASE_METHOD(SmallServer, "HttpErrors: an invalid target is bad_request", "[e2e]") {
   const std::string target = GENERATE("/%00", "/%zz", "/predict?model=%f");
   CAPTURE(target);
   check_error(HttpClient(server.endpoint()).post(target, "x"), 400, "bad_request");
@@ -49,7 +49,7 @@ TEST_CASE_METHOD(SmallServer, "HttpErrors: an unknown model is unknown_model", "
   check_error(HttpClient(server.endpoint()).post("/predict?model=nope", "x"), 404, "unknown_model");
 }
 
-TEST_CASE_METHOD(SmallServer, "HttpErrors: a wrong method is told the right one", "[e2e]") {
+TEST_CASE_METHOD(SmallServer, "HttpErrors: the answer to a wrong method names the right method", "[e2e]") {
   const auto [method, target, allowed] =
       GENERATE(table<std::string, std::string, std::string>({{"GET", "/predict", "POST"},
                                                              {"DELETE", "/predict", "POST"},
@@ -63,7 +63,8 @@ TEST_CASE_METHOD(SmallServer, "HttpErrors: a wrong method is told the right one"
   CHECK_THAT(answer.header("Allow"), Catch::Contains(allowed));
 }
 
-TEST_CASE_METHOD(SmallServer, "HttpErrors: a body that is declared too large is refused before it is sent", "[e2e]") {
+TEST_CASE_METHOD(SmallServer, "HttpErrors: a body with a declared size above the limit is refused before it is sent",
+                 "[e2e]") {
   HttpClient client(server.endpoint());
   REQUIRE(client.connect());
   client.write("POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\nContent-Length: " +
@@ -78,7 +79,7 @@ TEST_CASE_METHOD(SmallServer, "HttpErrors: a client that sends its large body re
   }
 }
 
-TEST_CASE_METHOD(SmallServer, "HttpErrors: a chunked body is refused where it grows too large", "[e2e]") {
+TEST_CASE_METHOD(SmallServer, "HttpErrors: a chunked body is refused where it exceeds the limit", "[e2e]") {
   const auto answer = HttpClient(server.endpoint())
                           .send({.method = "POST",
                                  .target = "/predict",
@@ -88,7 +89,7 @@ TEST_CASE_METHOD(SmallServer, "HttpErrors: a chunked body is refused where it gr
   check_error(answer, 413, "body_too_large");
 }
 
-TEST_CASE_METHOD(SmallServer, "HttpErrors: a body of exactly the limit is taken", "[e2e]") {
+TEST_CASE_METHOD(SmallServer, "HttpErrors: a body of exactly the limit is accepted", "[e2e]") {
   const auto body = random_body(kMaxBody, 5);
   const auto chunk = GENERATE(0, 1000);
   CHECK(is_identity_answer(HttpClient(server.endpoint())
@@ -107,7 +108,7 @@ TEST_CASE_METHOD(SmallServer, "HttpErrors: a parameter out of range is invalid_p
   check_error(HttpClient(server.endpoint()).post("/predict?" + query, "x"), 400, "invalid_parameter");
 }
 
-TEST_CASE_METHOD(SmallServer, "HttpErrors: a body in a content coding is refused by the coding's name", "[e2e]") {
+TEST_CASE_METHOD(SmallServer, "HttpErrors: the refusal of a body in a content coding names the coding", "[e2e]") {
   HttpClient client(server.endpoint());
   for (const auto* const coding : {"gzip", "br", "gzip, identity"}) {
     const auto answer = client.post("/predict", "x", {{"Content-Encoding", coding}});
@@ -118,12 +119,13 @@ TEST_CASE_METHOD(SmallServer, "HttpErrors: a body in a content coding is refused
   CHECK(client.post("/predict", "x", {{"Content-Encoding", "Identity"}}).status == 200);
 }
 
-TEST_CASE_METHOD(SmallServer, "HttpErrors: a header without measure is header_too_large", "[e2e]") {
+TEST_CASE_METHOD(SmallServer, "HttpErrors: a header above the limit is header_too_large", "[e2e]") {
   const auto answer = HttpClient(server.endpoint()).get("/healthz", {{"X-Padding", std::string(200'000, 'x')}});
   check_error(answer, 431, "header_too_large");
 }
 
-TEST_CASE_METHOD(SmallServer, "HttpErrors: what is not HTTP is bad_request and closed", "[e2e]") {
+TEST_CASE_METHOD(SmallServer, "HttpErrors: bytes that are not HTTP are bad_request and the connection is closed",
+                 "[e2e]") {
   const std::string raw = GENERATE(
       "\x16\x03\x01 no TLS here\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n",
       "POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx",
@@ -137,8 +139,10 @@ TEST_CASE_METHOD(SmallServer, "HttpErrors: what is not HTTP is bad_request and c
   CHECK(client.wait_for_close());
 }
 
-TEST_CASE_METHOD(SmallServer, "HttpErrors: what two readers could read differently is refused, and what follows unread",
-                 "[e2e][case27]") {
+TEST_CASE_METHOD(
+    SmallServer,
+    "HttpErrors: a request that two parsers could read differently is refused, and nothing after it is read",
+    "[e2e][case27]") {
   using namespace std::string_literals;
   const std::string raw = GENERATE(
       as<std::string>{},
@@ -174,7 +178,7 @@ TEST_CASE("HttpErrors: a full queue is queue_full at once, with Retry-After", "[
   Server server(identity_config(
       {{.workers = 1, .delay = 2000ms, .keys = {"batch: {max_size: 1}", "queue: {max_size: 2, timeout: 60s}"}}}));
   REQUIRE(server.wait_until_ready());
-  // One running, one waiting at the worker, two queued: of a dozen most are refused.
+  // One request runs, one waits at the worker, and two are queued. Most of a dozen requests are refused.
   constexpr int kRequests = 12;
   std::vector<HttpClient> clients;
   for (int i = 0; i < kRequests; ++i) clients.emplace_back(server.endpoint());
@@ -202,7 +206,7 @@ TEST_CASE("HttpErrors: a full queue is queue_full at once, with Retry-After", "[
   CHECK(served + refused == kRequests);
 }
 
-TEST_CASE("HttpErrors: a request past its time is deadline_exceeded", "[e2e]") {
+TEST_CASE("HttpErrors: a request past its deadline is deadline_exceeded", "[e2e]") {
   Server server(identity_config({{.workers = 1, .delay = 3000ms, .keys = {"request_timeout: 200ms"}}}));
   REQUIRE(server.wait_until_ready());
   check_error(HttpClient(server.endpoint()).post("/predict", "x"), 504, "deadline_exceeded");

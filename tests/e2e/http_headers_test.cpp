@@ -1,4 +1,4 @@
-// The headers that every answer carries.
+// These tests check the headers of every answer.
 #include <catch2/catch.hpp>
 #include <ctime>
 #include <string>
@@ -32,7 +32,7 @@ TEST_CASE_METHOD(OneEchoServer, "HttpHeaders: an X-Request-Id that is not sane i
   CHECK(answer.header("X-Request-Id") != id);
 }
 
-TEST_CASE_METHOD(OneEchoServer, "HttpHeaders: a request without an id gets one of its own", "[e2e]") {
+TEST_CASE_METHOD(OneEchoServer, "HttpHeaders: a request without an id gets a new id", "[e2e]") {
   HttpClient client(server.endpoint());
   const auto first = client.get("/healthz").header("X-Request-Id");
   const auto second = client.get("/healthz").header("X-Request-Id");
@@ -41,7 +41,7 @@ TEST_CASE_METHOD(OneEchoServer, "HttpHeaders: a request without an id gets one o
   CHECK(first != second);
 }
 
-TEST_CASE_METHOD(OneEchoServer, "HttpHeaders: every answer has the Date", "[e2e]") {
+TEST_CASE_METHOD(OneEchoServer, "HttpHeaders: every answer has a Date", "[e2e]") {
   HttpClient client(server.endpoint());
   const auto seconds = [](const Answer& answer) {
     std::tm parsed{};
@@ -60,7 +60,7 @@ TEST_CASE_METHOD(OneEchoServer, "HttpHeaders: every answer has the Date", "[e2e]
   }
 }
 
-TEST_CASE_METHOD(OneEchoServer, "HttpHeaders: a prediction says in Server-Timing where its time went", "[e2e]") {
+TEST_CASE_METHOD(OneEchoServer, "HttpHeaders: the Server-Timing of a prediction lists its stages", "[e2e]") {
   const auto answer = HttpClient(server.endpoint()).post("/predict", "x");
   REQUIRE(answer.status == 200);
   const auto timing = answer.header("Server-Timing");

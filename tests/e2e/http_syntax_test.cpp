@@ -1,4 +1,4 @@
-// What RFC 9110 and 9112 do not allow is refused, at once, and nothing is bounded only by a timeout.
+// The server refuses at once what RFC 9110 and 9112 do not allow. No refusal relies only on a timeout.
 #include <catch2/catch.hpp>
 #include <string>
 
@@ -11,7 +11,7 @@ namespace {
 
 using namespace std::string_literals;
 
-// Deadlines of minutes: who waits for one of them has waited too long.
+// The deadlines are minutes long, so a test that waits for a deadline fails.
 struct PatientServer {
   Server server{identity_config({{.workers = 1}}, {"header_timeout: 10m", "body_timeout: 10m", "idle_timeout: 10m"})};
   PatientServer() { REQUIRE(server.wait_until_ready()); }
@@ -23,7 +23,7 @@ struct PatientServer {
 
 const std::string kSecond = "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n";
 
-// That `raw` gets that one answer, at once, and what follows it none.
+// Checks that `raw` gets exactly one answer, at once, and that nothing follows it.
 void check_refused(const Server& server, const std::string& raw, int status = 400) {
   HttpClient client(server.endpoint());
   REQUIRE(client.connect());
@@ -47,7 +47,7 @@ std::string post_chunks(const std::string& chunks) {
 
 }  // namespace
 
-TEST_CASE_METHOD(PatientServer, "HttpSyntax: a Host that is none is refused", "[e2e][case27]") {
+TEST_CASE_METHOD(PatientServer, "HttpSyntax: an invalid Host is refused", "[e2e][case27]") {
   const std::string host = GENERATE("a b", "a@b/c", "user:password@a", "a/b", "a:b", "[::1", "a\\b", "a,b", ":80");
   const bool valid = host == "a,b";  // a comma is allowed in a name
   CAPTURE(host);
@@ -59,7 +59,7 @@ TEST_CASE_METHOD(PatientServer, "HttpSyntax: a Host that is none is refused", "[
   CHECK(client.read_answer().status == 200);
 }
 
-TEST_CASE_METHOD(PatientServer, "HttpSyntax: hosts of every allowed form are taken", "[e2e]") {
+TEST_CASE_METHOD(PatientServer, "HttpSyntax: hosts of every allowed form are accepted", "[e2e]") {
   const std::string fields = GENERATE("Host: a\r\n", "Host: a:80\r\n", "Host:\r\n", "Host: [::1]:80\r\n",
                                       "Host: 127.0.0.1\r\n", "host:\ta \r\n");
   const std::string target = GENERATE("/healthz", "http://a/healthz", "HTTP://other:81/healthz");
@@ -70,7 +70,7 @@ TEST_CASE_METHOD(PatientServer, "HttpSyntax: hosts of every allowed form are tak
   CHECK(client.read_answer().status == 200);
 }
 
-TEST_CASE_METHOD(PatientServer, "HttpSyntax: headers that two readers could read differently are refused",
+TEST_CASE_METHOD(PatientServer, "HttpSyntax: headers that two parsers could read differently are refused",
                  "[e2e][case27]") {
   const std::string raw = GENERATE(
       // the target
@@ -104,14 +104,14 @@ TEST_CASE_METHOD(PatientServer, "HttpSyntax: headers that two readers could read
       "POST /predict HTTP/1.1\r\nHost: b\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n"s,
       "POST /predict HTTP/1.1\r\nHost: b\r\nTransfer-Encoding:\r\n\r\n0\r\n\r\n"s,
       "POST /predict HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"s,
-      // what the body is
+      // type of the body
       "POST /predict HTTP/1.1\r\nHost: b\r\nContent-Type: image/png\r\nContent-Type: application/json\r\n"
       "Content-Length: 1\r\n\r\nx"s);
   CAPTURE(raw);
   check_refused(server, raw);
 }
 
-TEST_CASE_METHOD(PatientServer, "HttpSyntax: chunks that are none are refused at once", "[e2e][case27]") {
+TEST_CASE_METHOD(PatientServer, "HttpSyntax: invalid chunks are refused at once", "[e2e][case27]") {
   const std::string chunks =
       GENERATE("\r\n"s, "g\r\n"s, "-1\r\nx\r\n0\r\n\r\n"s, "+1\r\nx\r\n0\r\n\r\n"s, " 1\r\nx\r\n0\r\n\r\n"s,
                "1 \r\nx\r\n0\r\n\r\n"s, "0x1\r\nx\r\n0\r\n\r\n"s, "1\nx\n0\n\n"s, "1\rx\r0\r\r"s,
@@ -125,13 +125,13 @@ TEST_CASE_METHOD(PatientServer, "HttpSyntax: chunks that are none are refused at
   check_refused(server, post_chunks(chunks));
 }
 
-TEST_CASE_METHOD(PatientServer, "HttpSyntax: extensions over many chunks are bounded", "[e2e][case27]") {
+TEST_CASE_METHOD(PatientServer, "HttpSyntax: the total of chunk extensions is limited", "[e2e][case27]") {
   std::string chunks;
   for (int i = 0; i < 1000; ++i) chunks += "1;" + std::string(100, 'a') + "\r\nx\r\n";
   check_refused(server, post_chunks(chunks));
 }
 
-TEST_CASE_METHOD(PatientServer, "HttpSyntax: trailer fields beyond a header's limit are header_too_large",
+TEST_CASE_METHOD(PatientServer, "HttpSyntax: trailer fields beyond the header limit are header_too_large",
                  "[e2e][case27]") {
   std::string trailer = GENERATE(as<std::string>{}, "A: ", "");
   if (trailer.empty()) {
@@ -142,7 +142,7 @@ TEST_CASE_METHOD(PatientServer, "HttpSyntax: trailer fields beyond a header's li
   check_refused(server, post_chunks("1\r\nx\r\n0\r\n" + trailer), 431);
 }
 
-TEST_CASE_METHOD(PatientServer, "HttpSyntax: a chunk larger than any body is refused before it comes", "[e2e]") {
+TEST_CASE_METHOD(PatientServer, "HttpSyntax: a chunk above the body limit is refused before it arrives", "[e2e]") {
   const std::string size = GENERATE("1000001", "FFFFFFFFFFFFFFFF", "7FFFFFFFFFFFFFFF");
   HttpClient client(server.endpoint());
   REQUIRE(client.connect());
@@ -150,7 +150,7 @@ TEST_CASE_METHOD(PatientServer, "HttpSyntax: a chunk larger than any body is ref
   CHECK(client.read_answer().status == 413);
 }
 
-TEST_CASE_METHOD(PatientServer, "HttpSyntax: chunks with extensions and a trailer are a body like any other", "[e2e]") {
+TEST_CASE_METHOD(PatientServer, "HttpSyntax: a body with chunk extensions and a trailer is served", "[e2e]") {
   HttpClient client(server.endpoint());
   REQUIRE(client.connect());
   client.write(post_chunks("5;a=b;c=\"d \\\" e\"\r\nhello\r\n06 ; f\r\n world\r\n0;g\r\nX-Sum: 1\r\nEmpty:\r\n\r\n") +
@@ -159,7 +159,7 @@ TEST_CASE_METHOD(PatientServer, "HttpSyntax: chunks with extensions and a traile
   CHECK(client.read_answer().status == 200);
 }
 
-TEST_CASE_METHOD(PatientServer, "HttpSyntax: a chunked body of any size finds its place", "[e2e]") {
+TEST_CASE_METHOD(PatientServer, "HttpSyntax: a chunked body of any size gets room", "[e2e]") {
   const auto bytes = GENERATE(1, 16'383, 1'048'575, 1'048'576, 1'048'577, 5'000'000, 16 * 1024 * 1024);
   const auto chunk = GENERATE(5'000, 70'000, 16 * 1024 * 1024);
   const auto body = random_body(static_cast<std::size_t>(bytes), 3);
@@ -172,7 +172,8 @@ TEST_CASE_METHOD(PatientServer, "HttpSyntax: a chunked body of any size finds it
                            body));
 }
 
-TEST_CASE_METHOD(PatientServer, "HttpSyntax: an empty line before a request is skipped, many are refused", "[e2e]") {
+TEST_CASE_METHOD(PatientServer, "HttpSyntax: an empty line before a request is skipped, and many are refused",
+                 "[e2e]") {
   const auto lines = GENERATE(1, 2, 4, 5, 1000);
   CAPTURE(lines);
   std::string empty;
@@ -183,7 +184,8 @@ TEST_CASE_METHOD(PatientServer, "HttpSyntax: an empty line before a request is s
   }
   HttpClient client(server.endpoint());
   REQUIRE(client.connect());
-  // As old clients do, after a body; and byte by byte.
+  // The server also skips the empty line that old clients send after a body, and an empty line that arrives byte by
+  // byte.
   const auto body = random_body(100, 2);
   for (int i = 0; i < 3; ++i) {
     REQUIRE(client.write(serialise({"POST", "/predict", {}, body}) + empty));
@@ -197,7 +199,7 @@ TEST_CASE_METHOD(PatientServer, "HttpSyntax: an empty line before a request is s
   CHECK(client.read_answer().status == 200);
 }
 
-TEST_CASE("HttpSyntax: a connection that sent an empty line is idle, and owed no 408", "[e2e]") {
+TEST_CASE("HttpSyntax: a connection that sent an empty line is idle, and gets no 408", "[e2e]") {
   Server server(identity_config({{.workers = 1}}, {"header_timeout: 200ms", "idle_timeout: 1s"}));
   REQUIRE(server.wait_until_ready());
   HttpClient client(server.endpoint());

@@ -1,4 +1,4 @@
-// yolodctl label-check, from its command line.
+// These tests run yolodctl label-check from its command line.
 #include <catch2/catch.hpp>
 #include <string>
 #include <vector>
@@ -11,7 +11,7 @@ namespace {
 
 using Catch::Matchers::Contains;
 
-// Folders with three pictures (it reads none) and no labels yet.
+// Two folders: three pictures, which the command does not decode, and no labels yet.
 struct LabelFolders {
   TemporaryDirectory images;
   TemporaryDirectory labels;
@@ -28,7 +28,7 @@ struct LabelFolders {
 
 }  // namespace
 
-TEST_CASE("Yolodctl label-check: right labels are exit code 0 and a summary", "[e2e]") {
+TEST_CASE("Yolodctl label-check: correct labels are exit code 0 and a summary", "[e2e]") {
   const LabelFolders folders;
   (void)folders.labels.write("a.txt", "0 0.5 0.5 0.2 0.2\n1 0.2 0.2 0.1 0.1\n");
   (void)folders.labels.write("b.txt", "1 0.5 0.5 0.2 0.2\n");
@@ -57,7 +57,7 @@ TEST_CASE("Yolodctl label-check: one line for each mistake, and exit code 1", "[
                                 Contains("2 classes: 5 mistakes\n"));
 }
 
-TEST_CASE("Yolodctl label-check: what cannot be read is exit code 2", "[e2e]") {
+TEST_CASE("Yolodctl label-check: unreadable input is exit code 2", "[e2e]") {
   const LabelFolders folders;
   const auto check = [&](const std::string& images, const std::string& labels, const std::string& names) {
     return run_program({"yolodctl", "label-check", "--images", images, "--labels", labels, "--names", names});

@@ -1,4 +1,4 @@
-// Where the server can be reached, and what happens where it cannot listen.
+// These tests check the addresses of the server, and its errors where it cannot listen.
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,7 +14,7 @@
 
 namespace yolod::tests {
 
-TEST_CASE("Listen: port 0 is a port of the kernel's choice, told in the log and in /status", "[e2e]") {
+TEST_CASE("Listen: with port 0 the kernel chooses the port, which the log and /status show", "[e2e]") {
   Server server(identity_config({{.workers = 1}}));
   REQUIRE(server.wait_until_ready());
   CHECK(server.port() != 0);
@@ -24,7 +24,7 @@ TEST_CASE("Listen: port 0 is a port of the kernel's choice, told in the log and 
   CHECK_THAT(std::string(listen[0].as_string().c_str()), Catch::Contains("127.0.0.1:" + std::to_string(server.port())));
 }
 
-TEST_CASE("Listen: a Unix socket serves, and is gone after the stop", "[e2e]") {
+TEST_CASE("Listen: a Unix socket serves, and is removed at the stop", "[e2e]") {
   const TemporaryDirectory folder;
   const auto path = (folder.path() / "http.sock").string();
   Server server(identity_config({{.workers = 1}}, {"listen: [\"unix:" + path + "\"]"}));
@@ -54,7 +54,7 @@ TEST_CASE("Listen: a Unix socket that a killed server left behind is taken over"
   CHECK(serves_next_request(server));
 }
 
-TEST_CASE("Listen: a Unix socket has the mode and the group that the config gives it", "[e2e]") {
+TEST_CASE("Listen: a Unix socket has the configured mode and group", "[e2e]") {
   const TemporaryDirectory folder;
   const auto path = (folder.path() / "http.sock").string();
   const auto group = std::to_string(getegid());
@@ -62,8 +62,8 @@ TEST_CASE("Listen: a Unix socket has the mode and the group that the config give
     std::string more;
     mode_t mode;
   };
-  const auto [more, mode] =
-      GENERATE_COPY(values<Case>({{", mode: 0666", 0666}, {", mode: 0600, group: " + group, 0600}, {", group: " + group, 0660}}));
+  const auto [more, mode] = GENERATE_COPY(
+      values<Case>({{", mode: 0666", 0666}, {", mode: 0600, group: " + group, 0600}, {", group: " + group, 0660}}));
   CAPTURE(more);
   Server server(identity_config({{.workers = 1}}, {"listen: {path: " + path + more + "}"}));
   REQUIRE(server.wait_until_ready());
@@ -74,7 +74,7 @@ TEST_CASE("Listen: a Unix socket has the mode and the group that the config give
   CHECK(serves_next_request(server));
 }
 
-TEST_CASE("Listen: a Unix socket's group that there is not is one clear line and exit 1", "[e2e]") {
+TEST_CASE("Listen: a missing group for a Unix socket is one clear line and exit 1", "[e2e]") {
   const TemporaryDirectory folder;
   const auto path = (folder.path() / "http.sock").string();
   Server server(identity_config({{.workers = 1}}, {"listen: {path: " + path + ", group: no-such-group}"}));
@@ -86,21 +86,21 @@ TEST_CASE("Listen: a Unix socket's group that there is not is one clear line and
   CHECK(::stat(path.c_str(), &information) != 0);
 }
 
-TEST_CASE("Listen: a server that stops removes only the socket that it made", "[e2e]") {
+TEST_CASE("Listen: a server that stops removes only its own socket", "[e2e]") {
   const TemporaryDirectory folder;
   const auto path = (folder.path() / "http.sock").string();
   const auto config = identity_config({{.workers = 1}}, {"listen: [\"unix:" + path + "\"]"});
   Server first(config);
   REQUIRE(first.wait_until_ready());
   REQUIRE(::unlink(path.c_str()) == 0);
-  SECTION("not another server's in its place") {
+  SECTION("another server's socket in its place stays") {
     Server second(config);
     REQUIRE(second.wait_until_ready());
     first.send_signal(SIGTERM);
     CHECK(first.wait_for_exit() == exited(0));
     CHECK(serves_next_request(second));
   }
-  SECTION("not a plain file in its place") {
+  SECTION("a plain file in its place stays") {
     (void)folder.write("http.sock", "somebody's");
     first.send_signal(SIGTERM);
     CHECK(first.wait_for_exit() == exited(0));
@@ -108,7 +108,7 @@ TEST_CASE("Listen: a server that stops removes only the socket that it made", "[
   }
 }
 
-TEST_CASE("Listen: a port that is taken is one clear line and exit 1", "[e2e]") {
+TEST_CASE("Listen: a port that is in use is one clear line and exit 1", "[e2e]") {
   Server first(identity_config({{.workers = 1}}));
   REQUIRE(first.wait_until_ready());
   const auto address = "127.0.0.1:" + std::to_string(first.port());

@@ -1,5 +1,5 @@
-// Every byte of an answer comes from its own request: a picture is decoded whole, or refused. A network that returns
-// its input shows what the decoder left in memory.
+// Every byte of an answer comes from its own request: the server decodes a picture completely, or refuses it. A
+// network that returns its input shows what the decoder left in memory.
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstdlib>
@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The files of all formats that are small enough to be cut at each 64th byte.
+// Returns the files of all formats that are small enough to be cut at each 64th byte.
 std::vector<fs::path> pictures(const fs::path& data) {
   constexpr std::uintmax_t kLargest = 50'000;
   std::vector<fs::path> found;
@@ -33,8 +33,8 @@ std::vector<fs::path> pictures(const fs::path& data) {
   return found;
 }
 
-// A picture of one colour, which no other here is made of: as large as the network's input, so that it is returned as
-// it is.
+// Returns a picture of one colour that occurs in no other picture here. It has the size of the network's input, so it
+// is returned unchanged.
 std::string marked_picture() {
   std::string bytes = "P6\n64 64\n255\n";
   for (int i = 0; i < 64 * 64; ++i) bytes += "\xF1\x02\xE3";
@@ -43,7 +43,7 @@ std::string marked_picture() {
 
 }  // namespace
 
-TEST_CASE("MarkedPicture: no answer holds a byte of the picture before it, wherever a file is cut", "[e2e][torch]") {
+TEST_CASE("MarkedPicture: no answer holds a byte of the previous picture, wherever a file is cut", "[e2e][torch]") {
   if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
     WARN("SKIPPED: " << reason);
     return;
@@ -86,7 +86,7 @@ TEST_CASE("MarkedPicture: no answer holds a byte of the picture before it, where
       REQUIRE(answer.answered());
       if (answer.status == 200) {
         ++accepted;
-        // Only an end mark is missing: the pixels are those of the whole file.
+        // Only an end mark is missing, so the pixels are those of the whole file.
         REQUIRE(expected.status == 200);
         REQUIRE(answer.body == expected.body);
       } else {
@@ -94,7 +94,7 @@ TEST_CASE("MarkedPicture: no answer holds a byte of the picture before it, where
       }
     }
   }
-  // The test has looked at something of each format.
+  // The test has read at least one file of each format.
   for (const char* kind : {".jpg", ".png", ".webp", ".tif", ".bmp", ".ppm", ".pgm"}) {
     CAPTURE(kind);
     CHECK(whole_formats[kind] > 0);

@@ -1,4 +1,5 @@
-// yolodctl's offline commands that measure and export: eval, export, bench model; and tools/export_onnx.py.
+// These tests run yolodctl's offline commands that measure and export (eval, export, bench model), and
+// tools/export_onnx.py.
 #include <algorithm>
 #include <boost/json/parse.hpp>
 #include <catch2/catch.hpp>
@@ -17,7 +18,7 @@ namespace {
 
 const std::string kPython = "/usr/bin/python3";
 
-// The options that name a network of the test data. Empty `labels`: its own.
+// Returns the options that name a network of the test data. With empty `labels` they name its own labels.
 std::vector<std::string> network_options(const std::filesystem::path& data, const std::string& name,
                                          const std::filesystem::path& labels = {}) {
   const auto folder = data / "darknet" / name;
@@ -56,8 +57,8 @@ void check_same(const std::filesystem::path& a, const std::filesystem::path& b) 
   CHECK(std::stod(compared.output) < 1e-4);
 }
 
-// The answers of two `predict --json`, a line a picture: the same labels, and boxes and confidences but for rounding.
-// How many detections there are.
+// Compares two outputs of `predict --json`, which have a line for each picture: the labels must be equal, boxes and
+// confidences equal except for rounding. Returns the number of detections.
 std::size_t check_same_detections(const ProgramResult& expected, const ProgramResult& actual) {
   CAPTURE(expected.errors, actual.errors);
   REQUIRE(expected.exit == exited(0));
@@ -76,7 +77,7 @@ std::size_t check_same_detections(const ProgramResult& expected, const ProgramRe
       CHECK(given[i].at("label") == wanted[i].at("label"));
       CHECK(given[i].at("confidence").to_number<double>() ==
             Approx(wanted[i].at("confidence").to_number<double>()).margin(1e-3));
-      // Printed in hundredths of a pixel.
+      // The output has boxes in hundredths of a pixel.
       for (const auto* side : {"x_min", "y_min", "x_max", "y_max"}) {
         CHECK(given[i].at("box").at(side).to_number<double>() ==
               Approx(wanted[i].at("box").at(side).to_number<double>()).margin(0.011));
@@ -90,8 +91,8 @@ std::size_t check_same_detections(const ProgramResult& expected, const ProgramRe
 
 }  // namespace
 
-// What `detector map` of AlexeyAB/darknet says of these networks and photos.
-TEST_CASE("Yolodctl eval: Darknet's own mAP", "[e2e][data]") {
+// `detector map` of AlexeyAB/darknet prints these values for these networks and photos.
+TEST_CASE("Yolodctl eval: the mAP is Darknet's own", "[e2e][data]") {
   if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
     WARN("SKIPPED: " << reason);
     return;
@@ -121,18 +122,18 @@ TEST_CASE("Yolodctl eval: bf16 costs no more than 0.3 points", "[e2e][data]") {
   }
 }
 
-TEST_CASE("Yolodctl eval: COCO's metric says more than Darknet's", "[e2e][data]") {
+TEST_CASE("Yolodctl eval: COCO's metric gives a higher AP than Darknet's", "[e2e][data]") {
   if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
     WARN("SKIPPED: " << reason);
     return;
   }
-  // Only classes that are there count: 57 of 80.
+  // Only classes with objects count: 57 of 80.
   const auto data = *test_data();
   const auto darknet = ap50_on_coco(data, "yolo-fastest-1.1", "darknet", "fp32");
   CHECK(ap50_on_coco(data, "yolo-fastest-1.1", "coco", "fp32") > darknet);
 }
 
-TEST_CASE("Yolodctl eval: what cannot be measured is one clear line", "[e2e][data]") {
+TEST_CASE("Yolodctl eval: data that cannot be measured is one clear line", "[e2e][data]") {
   if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
     WARN("SKIPPED: " << reason);
     return;
@@ -159,7 +160,7 @@ TEST_CASE("Yolodctl eval: what cannot be measured is one clear line", "[e2e][dat
   CHECK_THAT(broken.errors, Catch::Contains("cat.png: "));
 }
 
-TEST_CASE("Yolodctl bench model: a time and a rate that agree", "[e2e][data]") {
+TEST_CASE("Yolodctl bench model: the time and the rate agree", "[e2e][data]") {
   if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
     WARN("SKIPPED: " << reason);
     return;
@@ -222,7 +223,7 @@ TEST_CASE("Yolodctl export: plain PyTorch and ONNX Runtime compute the same", "[
       run_program({kPython, (source_directory() / "tools" / "export_onnx.py").string(), exported, onnx});
   CAPTURE(turned.errors);
   REQUIRE(turned.exit == exited(0));
-  // The metadata stands in the file as it is.
+  // The ONNX file contains the metadata as plain text.
   CHECK_THAT(read_file(onnx), Catch::Contains("imgsz") && Catch::Contains("fire hydrant"));
   if (!std::filesystem::exists(source_directory() / "build" / "onnxruntime" / "node_modules")) {
     WARN("SKIPPED: ONNX Runtime is not installed: run tools/bench/install_onnxruntime");
@@ -241,7 +242,7 @@ TEST_CASE("Yolodctl export: the file alone gives the detections of the cfg and i
     WARN("SKIPPED: " << reason);
     return;
   }
-  // The second has one class, so few candidates that its output looks end-to-end, and plain NMS.
+  // The second network has plain NMS and one class: it gives so few candidates that its output looks end-to-end.
   const auto* name = GENERATE("yolo-fastest-1.1", "yoloface-50k");
   CAPTURE(name);
   const auto options = network_options(*test_data(), name);
@@ -256,7 +257,7 @@ TEST_CASE("Yolodctl export: the file alone gives the detections of the cfg and i
                               run_yolodctl({"predict", "--torchscript", exported}, pictures)) > 5);
 }
 
-TEST_CASE("Yolodctl export: a config that says otherwise comes before what the file says", "[e2e][data]") {
+TEST_CASE("Yolodctl export: settings of a config override those in the file", "[e2e][data]") {
   if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
     WARN("SKIPPED: " << reason);
     return;
@@ -285,7 +286,7 @@ TEST_CASE("Yolodctl export: a classifier's file alone gives its classes", "[e2e]
     WARN("SKIPPED: " << reason);
     return;
   }
-  // Two groups of classes: its output does not add up to 1, and is no logits for that.
+  // The output has two groups of classes, so its sum is not 1. It is still not logits.
   const TemporaryDirectory folder;
   const auto cfg = folder.write("c.cfg",
                                 "[net]\nwidth=8\nheight=8\n[convolutional]\nfilters=4\nsize=3\nactivation=linear\n"
@@ -327,7 +328,7 @@ TEST_CASE("Yolodctl export: a classifier's file alone gives its classes", "[e2e]
   CHECK(sum == Approx(2).margin(1e-4));
 }
 
-TEST_CASE("Yolodctl export: what cannot be written leaves nothing behind", "[e2e][data]") {
+TEST_CASE("Yolodctl export: an output that cannot be written leaves nothing behind", "[e2e][data]") {
   if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
     WARN("SKIPPED: " << reason);
     return;
@@ -337,7 +338,7 @@ TEST_CASE("Yolodctl export: what cannot be written leaves nothing behind", "[e2e
   const auto nowhere = run_yolodctl({"export", "--output", folder.path() / "absent" / "m.pt"}, options);
   CHECK(nowhere.exit == exited(1));
   CHECK_THAT(nowhere.errors, Catch::Contains("m.pt: "));
-  // A folder stands where the file should.
+  // A folder has the name of the output file.
   std::filesystem::create_directory(folder.path() / "m.pt");
   CHECK(run_yolodctl({"export", "--output", folder.path() / "m.pt"}, options).exit == exited(1));
   CHECK(folder.names() == std::vector<std::string>{"m.pt"});
@@ -348,7 +349,7 @@ TEST_CASE("Yolodctl export: what cannot be written leaves nothing behind", "[e2e
   CHECK(run_yolodctl({"export", "--precision", "bf16", "--output", folder.path() / "n.pt"}, options).exit == exited(2));
 }
 
-TEST_CASE("Yolodctl export: a disk that is full is one line, and leaves nothing behind", "[e2e][data]") {
+TEST_CASE("Yolodctl export: a full disk is one line, and leaves nothing behind", "[e2e][data]") {
   if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
     WARN("SKIPPED: " << reason);
     return;
@@ -356,7 +357,7 @@ TEST_CASE("Yolodctl export: a disk that is full is one line, and leaves nothing 
   for (const auto* name : {"m.pt", "m.weights"}) {
     const TemporaryDirectory folder;
     const auto file = folder.write(name, "what was there");
-    // No file may grow beyond 8 blocks, as on a full disk.
+    // The limit of 8 blocks acts like a full disk.
     std::vector<std::string> arguments{"/bin/sh",
                                        "-c",
                                        "trap '' XFSZ; ulimit -f 8; exec \"$@\"",
@@ -376,7 +377,7 @@ TEST_CASE("Yolodctl export: a disk that is full is one line, and leaves nothing 
   }
 }
 
-TEST_CASE("Yolodctl export: Darknet's weights come out as they went in", "[e2e][data]") {
+TEST_CASE("Yolodctl export: exported Darknet weights equal the imported weights", "[e2e][data]") {
   if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
     WARN("SKIPPED: " << reason);
     return;
@@ -388,8 +389,8 @@ TEST_CASE("Yolodctl export: Darknet's weights come out as they went in", "[e2e][
   CHECK(read_file(exported) == read_file(options[3]));
 }
 
-// What PyTorch makes of the networks: tests/support/make_checkpoints.py.
-TEST_CASE("Yolodctl export: with a checkpoint's weights as Darknet's, PyTorch's output comes out", "[e2e]") {
+// tests/support/make_checkpoints.py computes PyTorch's outputs.
+TEST_CASE("Yolodctl export: a checkpoint exported as Darknet weights gives PyTorch's output", "[e2e]") {
   if (run_program({kPython, "-c", "import torch"}).exit != exited(0)) {
     WARN("SKIPPED: " << kPython << " has no PyTorch: run tools/install_packages");
     return;
@@ -405,7 +406,7 @@ TEST_CASE("Yolodctl export: with a checkpoint's weights as Darknet's, PyTorch's 
   for (const auto* name : {"spp", "fusion"}) {
     CAPTURE(name);
     const auto network = folder.path() / name;
-    // Which factors a shortcut has is not said in the cfgs of that program.
+    // The cfgs of that program do not name the factors of a shortcut.
     auto cfg = read_file(network / "net.cfg");
     for (std::size_t at = 0; (at = cfg.find("weights_type=1", at)) != std::string::npos;)
       cfg.replace(at, 14, "weights_type=per_feature");
@@ -428,7 +429,7 @@ TEST_CASE("Yolodctl export: with a checkpoint's weights as Darknet's, PyTorch's 
   CHECK_FALSE(std::filesystem::exists(folder.path() / "tiny" / "net.weights"));
 }
 
-TEST_CASE("Export to ONNX: what is no exported model is one clear line", "[e2e]") {
+TEST_CASE("Export to ONNX: a file that is not an exported model is one clear line", "[e2e]") {
   const TemporaryDirectory folder;
   const auto result = run_program({kPython, (source_directory() / "tools" / "export_onnx.py").string(),
                                    folder.write("m.pt", "not TorchScript"), folder.path() / "m.onnx"});

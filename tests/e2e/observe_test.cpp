@@ -1,4 +1,4 @@
-// What the server tells of itself: /healthz, /readyz, /status, /metrics.
+// These tests read what the server reports: /healthz, /readyz, /status, /metrics.
 #include <signal.h>
 
 #include <catch2/catch.hpp>
@@ -12,7 +12,7 @@
 
 namespace yolod::tests {
 
-TEST_CASE("Observe: /healthz is live and /readyz is not while the models load", "[e2e]") {
+TEST_CASE("Observe: while the models load, /healthz is live and /readyz is not ready", "[e2e]") {
   Server server(identity_config({{.workers = 2, .load_delay = 600'000ms, .keys = {"preload: false"}}}));
   REQUIRE(server.wait_until_listening());
   HttpClient client(server.endpoint());
@@ -40,7 +40,7 @@ TEST_CASE("Observe: /readyz is ready when every model has a ready worker", "[e2e
   CHECK(ready.json().at("models").at("two").at("workers_ready") == 2);
 }
 
-TEST_CASE("Observe: /status tells of the server, its models and their workers", "[e2e]") {
+TEST_CASE("Observe: /status describes the server, its models and their workers", "[e2e]") {
   Server server(identity_config({{.name = "one", .workers = 1}, {.name = "two", .workers = 2}}));
   REQUIRE(server.wait_until_ready());
   HttpClient(server.endpoint()).post("/predict?model=one", "x");
@@ -70,7 +70,7 @@ TEST_CASE("Observe: /status tells of the server, its models and their workers", 
   CHECK(requests == 1);
 }
 
-TEST_CASE("Observe: /metrics is valid Prometheus text and counts what was done", "[e2e]") {
+TEST_CASE("Observe: /metrics is valid Prometheus text and counts the requests", "[e2e]") {
   Server server(identity_config({{.name = "one", .workers = 2}}));
   REQUIRE(server.wait_until_ready());
   HttpClient client(server.endpoint());

@@ -1,5 +1,5 @@
-// Every file of the test data's odd/ against one worker: a picture, or the one error that says why not; never its
-// death.
+// A worker gets every file of the test data's odd/. Each is a picture, or gets the error that fits. None kills the
+// worker.
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstdint>
@@ -18,7 +18,7 @@
 namespace yolod::tests {
 namespace {
 
-// Those that are no pictures to us, and why; all others are.
+// These files are refused, with these errors. All others are pictures.
 const std::map<std::string, std::string> kRefused{
     {"LICENSE.PngSuite", "invalid_image"},
     {"LICENSE.md", "invalid_image"},
@@ -27,17 +27,17 @@ const std::map<std::string, std::string> kRefused{
     {"PngSuite.LICENSE", "invalid_image"},
     {"test1.icc", "invalid_image"},
     {"test3.icc", "invalid_image"},
-    // Damaged on purpose, each for another decoder's fault.
+    // These files are damaged on purpose, each to trigger a fault of another decoder.
     {"crash-0c7e0e8e11ce787078f00b5b0ca409a167f070e0.tif", "invalid_image"},
     {"crash-1152ec2d1a1a71395b6f2ce6721c38924d025bf3.tif", "invalid_image"},
     {"crash-2020-10-test.tif", "invalid_image"},
     {"oom-225817ca0f8c663be7ab4b9e717b02c661e66834.tif", "invalid_image"},
     {"truncated_image.png", "invalid_image"},
-    // Claims gigapixels that it does not hold.
+    // The header claims gigapixels that the file does not hold.
     {"reallybig.bmp", "invalid_image"},
-    // Arithmetic-coded.
+    // This file is arithmetic-coded.
     {"testimgari.jpg", "invalid_image"},
-    // 12 bits a sample, which libjpeg-turbo does not decode in a build for 8.
+    // This file has 12 bits a sample. A libjpeg-turbo that is built for 8 bits does not decode it.
     {"monkey12.jpg", "invalid_image"},
     {"decompression_bomb.gif", "unsupported_media_type"},
     {"hopper.gif", "unsupported_media_type"},
@@ -63,17 +63,17 @@ std::string png_chunk(const std::string& type, const std::string& data) {
   return big_endian(static_cast<std::uint32_t>(data.size())) + type + data + big_endian(crc);
 }
 
-// Complete but for its pixels: `side` x `side` of them, 8 bits RGB.
+// Returns a PNG of `side` x `side` pixels, 8 bits RGB, that lacks only its pixels.
 std::string png_that_declares(std::uint32_t side) {
   using namespace std::string_literals;
   return "\x89PNG\r\n\x1a\n"s + png_chunk("IHDR", big_endian(side) + big_endian(side) + "\x08\x02\0\0\0"s) +
          png_chunk("IDAT", "\x78\x9c\x63\x00\x00\x00\x01\x00\x01"s) + png_chunk("IEND", "");
 }
 
-// With one worker of a real network, that has seen a photo.
+// A server with one worker of a real network, which has already processed a photo.
 class UsedServer : public Server {
  public:
-  // `model_keys` are more keys of the model, indented as they are to stand.
+  // `model_keys` are additional keys of the model, indented as in the file.
   explicit UsedServer(const std::string& model_keys = {})
       : Server(small_network_config(*test_data()) + model_keys),
         photo_(read_file(*test_data() / "photos" / "person.jpg")) {
@@ -90,7 +90,7 @@ class UsedServer : public Server {
     CHECK(client.post("/predict", photo_).status == 200);
     CHECK(worker_pids() == workers_);
   }
-  // More than it took at most for the photo.
+  // Returns the growth of the worker's peak memory since the photo.
   [[nodiscard]] long grown_kib() const { return peak_memory_kib(workers_.front()) - peak_; }
 
   HttpClient client{Endpoint{}};
@@ -103,7 +103,7 @@ class UsedServer : public Server {
 
 }  // namespace
 
-TEST_CASE("OddImages: a small file that declares 30,000 x 30,000 pixels is refused before there is memory for them",
+TEST_CASE("OddImages: a small file that declares 30,000 x 30,000 pixels is refused before memory is allocated",
           "[e2e][torch][case29]") {
   if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
     WARN("SKIPPED: " << reason);
@@ -116,7 +116,7 @@ TEST_CASE("OddImages: a small file that declares 30,000 x 30,000 pixels is refus
     int status;
     std::string code;
   };
-  // A PNM's length follows from its header.
+  // A PNM's header determines its length.
   for (const auto& bomb : {Bomb{png_that_declares(30'000), 413, "image_too_large"},
                            Bomb{"P6\n30000 30000\n255\nxxx", 400, "invalid_image"}}) {
     REQUIRE(bomb.bytes.size() < 200);
@@ -128,10 +128,11 @@ TEST_CASE("OddImages: a small file that declares 30,000 x 30,000 pixels is refus
   }
   server.check_worker_lives();
   CHECK(server.log_lines_with("died").empty());
-  CHECK(server.grown_kib() < 16 * 1024);  // its pixels would be 2.7 GB
+  CHECK(server.grown_kib() < 16 * 1024);  // the pixels would take 2.7 GB
 }
 
-TEST_CASE("OddImages: each is a picture or the error that fits, from one worker that lives", "[e2e][torch]") {
+TEST_CASE("OddImages: each file is a picture or gets the error that fits, from one worker that survives",
+          "[e2e][torch]") {
   if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
     WARN("SKIPPED: " << reason);
     return;
@@ -149,11 +150,11 @@ TEST_CASE("OddImages: each is a picture or the error that fits, from one worker 
     }
   }
   server.check_worker_lives();
-  // The largest of them has a tenth of a megapixel; the bombs claim gigapixels.
+  // The largest picture has a tenth of a megapixel; the bombs claim gigapixels.
   CHECK(server.grown_kib() < 48 * 1024);
 }
 
-TEST_CASE("OddImages: a picture of a known format that is not served is told which are", "[e2e][torch]") {
+TEST_CASE("OddImages: the error for a known but unsupported format names the supported formats", "[e2e][torch]") {
   if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
     WARN("SKIPPED: " << reason);
     return;
@@ -176,7 +177,8 @@ TEST_CASE("OddImages: a picture of a known format that is not served is told whi
   server.check_worker_lives();
 }
 
-TEST_CASE("OddImages: files that once did harm get the answer that fits, from one worker that lives", "[e2e][torch]") {
+TEST_CASE("OddImages: files that once caused faults get the answer that fits, from one worker that survives",
+          "[e2e][torch]") {
   if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
     WARN("SKIPPED: " << reason);
     return;
@@ -205,7 +207,7 @@ TEST_CASE("OddImages: files that once did harm get the answer that fits, from on
   CHECK(server.grown_kib() < 48 * 1024);
 }
 
-TEST_CASE("OddImages: a picture over max_decode_time or max_decode_memory is too complex, and the worker lives",
+TEST_CASE("OddImages: a picture over max_decode_time or max_decode_memory is too complex, and the worker survives",
           "[e2e][torch]") {
   if (const auto reason = reason_to_skip_real_models(); !reason.empty()) {
     WARN("SKIPPED: " << reason);

@@ -1,4 +1,4 @@
-// yolod-scenes, from its command line.
+// These tests run yolod-scenes from its command line.
 #include "tools/scenes/scene.hpp"
 
 #include <algorithm>
@@ -12,7 +12,8 @@
 
 namespace yolod::tests {
 
-TEST_CASE("Scenes: pictures and labels by number, the names, and what shares there are", "[e2e][torch]") {
+TEST_CASE("Scenes: the program writes numbered pictures and labels, the names, and the share of each class",
+          "[e2e][torch]") {
   const TemporaryDirectory folder;
   const auto output = folder.path() / "new";
   const auto run = run_program({"yolod-scenes", "--seed", "1000003", "--first", "9998", "--count", "3", "--output",
@@ -32,13 +33,13 @@ TEST_CASE("Scenes: pictures and labels by number, the names, and what shares the
   CHECK(read_file(output / "demo.names").starts_with("red\n"));
 }
 
-TEST_CASE("Scenes: a command line that says too little or too much is exit code 2", "[e2e][torch]") {
+TEST_CASE("Scenes: a command line with too few or too many options is exit code 2", "[e2e][torch]") {
   const TemporaryDirectory folder;
   const auto output = folder.path().string();
   CHECK(run_program({"yolod-scenes", "--count", "1"}).exit == exited(2));
   CHECK(run_program({"yolod-scenes", "--output", output}).exit == exited(2));
   CHECK(run_program({"yolod-scenes", "--count", "1", "--width", "3", "--output", output}).exit == exited(2));
-  // What --demo would ignore.
+  // --demo would ignore these options.
   for (const std::string option : {"--count", "--seed", "--first", "--width", "--height"}) {
     INFO(option);
     CHECK(run_program({"yolod-scenes", "--demo", option, "100", "--output", output}).exit == exited(2));
@@ -46,7 +47,7 @@ TEST_CASE("Scenes: a command line that says too little or too much is exit code 
   CHECK(folder.names().empty());
 }
 
-TEST_CASE("Scenes: a folder that cannot be made is exit code 1 and one line", "[e2e][torch]") {
+TEST_CASE("Scenes: a folder that cannot be created is exit code 1 and one line", "[e2e][torch]") {
   const TemporaryDirectory folder;
   const auto file = folder.write("file", "");
   const auto run = run_program({"yolod-scenes", "--count", "1", "--output", (file / "below").string()});

@@ -1,4 +1,4 @@
-// TorchScript models over HTTP and through yolodctl: what Python computes of them is what a client gets.
+// These tests run TorchScript models over HTTP and through yolodctl, and compare the results with Python's.
 #include <algorithm>
 #include <boost/json/parse.hpp>
 #include <catch2/catch.hpp>
@@ -37,7 +37,7 @@ std::string script_model(const std::string& name, const std::string& task, const
 const std::string kImageNet =
     "    preprocess: {mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], crop: center}\n";
 
-// The five classes of the greatest logits, best first, and their probabilities, by Python.
+// Lets Python compute the five classes with the greatest logits, best first, and their probabilities.
 boost::json::value top_five(const std::filesystem::path& logits) {
   const auto result = run_program({"/usr/bin/python3", "-c",
                                    "import json, numpy, sys; x = numpy.load(sys.argv[1])[0].astype(float); p = "
@@ -54,7 +54,7 @@ Answer put_image(HttpClient& client, const std::string& target, const std::strin
 
 }  // namespace
 
-TEST_CASE("TorchScript: a classifier answers over HTTP with Python's five", "[e2e][torch]") {
+TEST_CASE("TorchScript: a classifier's answer over HTTP has Python's five classes", "[e2e][torch]") {
   if (cannot_run()) return;
   Server server(server_config(script_model("resnet18", "classify", kImageNet)));
   REQUIRE(server.wait_until_ready());
@@ -105,7 +105,7 @@ TEST_CASE("TorchScript: a detector answers over HTTP", "[e2e][torch]") {
   CHECK(client.post("/predict?top_k=1", picture).error_code() == "invalid_parameter");
 }
 
-TEST_CASE("TorchScript: PUT /image answers the picture that Python makes, as JPEG, or PNG by Accept", "[e2e][torch]") {
+TEST_CASE("TorchScript: PUT /image answers with Python's picture, as JPEG, or as PNG by Accept", "[e2e][torch]") {
   if (cannot_run()) return;
   Server server(
       server_config(script_model("generator", "image",
@@ -133,7 +133,7 @@ TEST_CASE("TorchScript: PUT /image answers the picture that Python makes, as JPE
   CHECK(client.post("/image", picture).status == 405);
   CHECK(put_image(client, "/image?model=nobody", picture, "").status == 404);
 
-  // A picture of noise does not become a PNG of 1 KiB.
+  // A picture of noise does not fit into a PNG of 1 KiB.
   std::string noise = "P6 16 16 255\n";
   std::mt19937 random(1);
   for (int i = 0; i < 3 * 16 * 16; ++i) noise += static_cast<char>(random());
@@ -142,7 +142,7 @@ TEST_CASE("TorchScript: PUT /image answers the picture that Python makes, as JPE
   CHECK(server.log_lines_with("max_result_bytes").size() == 1);
 }
 
-TEST_CASE("TorchScript: tensors go in and come out as NumPy's files", "[e2e][torch]") {
+TEST_CASE("TorchScript: tensors are sent and returned as NumPy files", "[e2e][torch]") {
   if (cannot_run()) return;
   Server server(server_config(script_model("pair", "tensor")));
   REQUIRE(server.wait_until_ready());
@@ -162,7 +162,7 @@ TEST_CASE("TorchScript: tensors go in and come out as NumPy's files", "[e2e][tor
   CHECK(client.post("/predict", arrays).status == 200);
 }
 
-TEST_CASE("TorchScript: --check says what is wrong with a file, in one line", "[e2e][torch]") {
+TEST_CASE("TorchScript: --check gives the fault of a file in one line", "[e2e][torch]") {
   if (cannot_run()) return;
   const TemporaryDirectory folder;
   const auto config = folder.write("system.yaml", server_config(script_model("nms", "detect")));
@@ -174,7 +174,7 @@ TEST_CASE("TorchScript: --check says what is wrong with a file, in one line", "[
 
 // ---- yolodctl ----
 
-TEST_CASE("TorchScript: yolodctl predict takes a file alone, of any task", "[e2e][torch]") {
+TEST_CASE("TorchScript: yolodctl predict needs only the file, for any task", "[e2e][torch]") {
   if (cannot_run()) return;
   const auto classes =
       run_program({"yolodctl", "predict", "--torchscript", (script_files() / "tiny_probabilities.pt").string(),
@@ -193,7 +193,7 @@ TEST_CASE("TorchScript: yolodctl predict takes a file alone, of any task", "[e2e
   CHECK(std::filesystem::exists(folder.path() / "resnet18.jpg"));
 }
 
-TEST_CASE("TorchScript: yolodctl infer gives what Python gives", "[e2e][torch]") {
+TEST_CASE("TorchScript: yolodctl infer gives Python's results", "[e2e][torch]") {
   if (cannot_run()) return;
   const auto [name, kind] = GENERATE(table<std::string, std::string>(
       {{"resnet18", ".npy"}, {"yolov8", ".npy"}, {"generator", ".npy"}, {"pair", ".npz"}}));
@@ -208,7 +208,8 @@ TEST_CASE("TorchScript: yolodctl infer gives what Python gives", "[e2e][torch]")
   CHECK(largest_difference(output, script_files() / (name + "-output" + kind)) < 1e-4);
 }
 
-TEST_CASE("TorchScript: a damaged file is one clear line of yolodctl's, whatever it does to LibTorch", "[e2e][torch]") {
+TEST_CASE("TorchScript: yolodctl reports a damaged file in one clear line, whatever it does to LibTorch",
+          "[e2e][torch]") {
   if (cannot_run()) return;
   const TemporaryDirectory folder;
   const auto whole = read_file(script_files() / "tiny_probabilities.pt");
@@ -217,7 +218,7 @@ TEST_CASE("TorchScript: a damaged file is one clear line of yolodctl's, whatever
     const auto file = folder.write("damaged.pt", bytes).string();
     const auto result = run_program({"yolodctl", "predict", "--torchscript", file, "--json", picture});
     CAPTURE(result.output, result.errors);
-    if (result.exit == exited(0)) return;  // what was hit did not matter
+    if (result.exit == exited(0)) return;  // the damage did not matter
     CHECK(result.exit == exited(1));
     CHECK_THAT(result.errors, Catch::StartsWith("yolodctl: "));
     CHECK_THAT(result.errors, Catch::Contains(file));
@@ -232,7 +233,7 @@ TEST_CASE("TorchScript: a damaged file is one clear line of yolodctl's, whatever
   }
 }
 
-TEST_CASE("TorchScript: a file that crashes LibTorch is one clear line", "[e2e][torch]") {
+TEST_CASE("TorchScript: a file that crashes LibTorch is reported in one clear line", "[e2e][torch]") {
   if (cannot_run()) return;
   const auto file = (script_files() / "deep.pt").string();
   const auto command = GENERATE("predict", "infer");
@@ -250,7 +251,7 @@ TEST_CASE("TorchScript: a file that crashes LibTorch is one clear line", "[e2e][
   CHECK(std::count(result.errors.begin(), result.errors.end(), '\n') == 1);
 }
 
-TEST_CASE("TorchScript: a file that never runs to its end is given up after load_timeout", "[e2e][torch]") {
+TEST_CASE("TorchScript: a file that never finishes is given up after load_timeout", "[e2e][torch]") {
   if (cannot_run()) return;
   const TemporaryDirectory folder;
   const auto config =
@@ -263,7 +264,7 @@ TEST_CASE("TorchScript: a file that never runs to its end is given up after load
   CHECK(std::count(result.errors.begin(), result.errors.end(), '\n') == 1);
 }
 
-TEST_CASE("Yolodctl: --json is JSON whatever a model prints and however files are called", "[e2e][torch]") {
+TEST_CASE("Yolodctl: --json is JSON whatever a model prints and whatever the names of files are", "[e2e][torch]") {
   if (cannot_run()) return;
   const auto cases = fault_cases();
   if (!cases) {
@@ -285,7 +286,7 @@ TEST_CASE("Yolodctl: --json is JSON whatever a model prints and however files ar
 
   const auto predicted = run({"predict"}, {picture, absent});
   CAPTURE(predicted.output, predicted.errors);
-  CHECK(predicted.exit == exited(1));  // one is not there
+  CHECK(predicted.exit == exited(1));  // a picture is missing
   CHECK_THAT(predicted.errors, Catch::Contains("hello from the model"));
   const auto end = predicted.output.find('\n');
   REQUIRE(end != std::string::npos);

@@ -1,4 +1,4 @@
-// The trainer, from its command line.
+// These tests run the trainer from its command line.
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <csignal>
@@ -22,7 +22,7 @@ namespace {
 
 using Catch::Matchers::Contains;
 
-// So small that a step takes milliseconds.
+// This network is so small that a step takes milliseconds.
 constexpr const char* kTinyCfg = R"([net]
 width=96
 height=96
@@ -87,7 +87,7 @@ std::size_t validations_in(const std::filesystem::path& file) {
       std::count_if(points.begin(), points.end(), [](const CurvePoint& point) { return point.ap50 != "-"; }));
 }
 
-// A folder with tiny.cfg; what is written goes to its `out`.
+// A folder with tiny.cfg. The trainer writes to the folder's `out`.
 struct TinyRun {
   TemporaryDirectory folder;
   std::filesystem::path cfg = folder.write("tiny.cfg", kTinyCfg);
@@ -95,7 +95,7 @@ struct TinyRun {
 
   [[nodiscard]] std::filesystem::path file(const std::string& name) const { return output / name; }
 
-  // With `more` options, none of those that are here.
+  // `more` must repeat none of the options below.
   [[nodiscard]] std::vector<std::string> command(const std::vector<std::string>& more) const {
     std::vector<std::string> words{"yolod-train", "--cfg", cfg.string(), "--output", output.string(),
                                    "--batch",     "4",     "--threads",  "2"};
@@ -105,7 +105,7 @@ struct TinyRun {
   [[nodiscard]] ProgramResult run(const std::vector<std::string>& more) const {
     return run_program(command(more), milliseconds(240'000));
   }
-  // On few drawn scenes.
+  // Trains on few drawn scenes.
   [[nodiscard]] static std::vector<std::string> on_scenes(const std::vector<std::string>& more) {
     std::vector<std::string> words{"--scenes", "--fresh", "0.02", "--validation-scenes", "2"};
     words.insert(words.end(), more.begin(), more.end());
@@ -113,7 +113,7 @@ struct TinyRun {
   }
 };
 
-// Drawn pictures with labels, as a user has them: in one folder.
+// Drawn pictures with labels in one folder, as a user has them.
 struct Pictures {
   TemporaryDirectory folder;
 
@@ -123,14 +123,15 @@ struct Pictures {
     INFO(drawn.errors);
     REQUIRE(drawn.exit == exited(0));
   }
-  // Training with two names: the scenes' six classes become red and others. See two_classes().
+  // Returns the options that train on these pictures, and `more`. two_classes() prepares training with two names.
   [[nodiscard]] std::vector<std::string> options(const std::string& names, const std::vector<std::string>& more) const {
     std::vector<std::string> words{"--images", folder.path(), "--labels", folder.path(), "--names", names};
     words.insert(words.end(), more.begin(), more.end());
     return words;
   }
   [[nodiscard]] std::string names() const { return folder.path() / "demo.names"; }
-  // Lights that let nobody pass become class 0, green ones class 1.
+  // Rewrites the labels: lights that stop traffic become class 0, green lights class 1. Returns the file of the two
+  // names.
   [[nodiscard]] std::string two_classes() const {
     for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
       if (entry.path().extension() != ".txt") continue;
@@ -144,7 +145,7 @@ struct Pictures {
   }
 };
 
-// The config that training wrote is one that `yolod` takes, and the weights answer a picture.
+// Checks that `yolod` accepts the config that the trainer wrote, and that the weights answer a picture.
 void check_is_served(const std::filesystem::path& output, const std::string& name,
                      const std::filesystem::path& picture) {
   const auto checked = run_program({"yolod", "--check", "--config", (output / (name + ".yaml")).string()});
@@ -165,7 +166,7 @@ bool has_begun(const Program& program) { return program.errors().find("  step 1 
 
 }  // namespace
 
-TEST_CASE("Train: a run that SIGTERM stopped goes on to its end", "[e2e][torch]") {
+TEST_CASE("Train: a run that SIGTERM stopped can be resumed to its end", "[e2e][torch]") {
   const TinyRun tiny;
   const auto options = TinyRun::on_scenes({"--steps", "200", "--validations", "2"});
   {
@@ -188,7 +189,8 @@ TEST_CASE("Train: a run that SIGTERM stopped goes on to its end", "[e2e][torch]"
   CHECK(validations_in(tiny.file("tiny.curve.tsv")) == 2);
 }
 
-TEST_CASE("Train: the user's pictures make weights that yolod serves, a report and a plot", "[e2e][torch]") {
+TEST_CASE("Train: training on the user's pictures writes weights that yolod serves, a report and a plot",
+          "[e2e][torch]") {
   const Pictures pictures(12);
   const TinyRun tiny;
   const auto names = pictures.two_classes();
@@ -205,7 +207,7 @@ TEST_CASE("Train: the user's pictures make weights that yolod serves, a report a
                                                                     "tiny.held-out.txt", "tiny.names", "tiny.report.md",
                                                                     "tiny.svg", "tiny.weights", "tiny.yaml"}));
   CHECK(count_of(read_file(tiny.file("tiny.held-out.txt")), ".jpg\n") == 3);
-  // The cfg has six classes, and is trained with two.
+  // The given cfg has six classes, and the trained cfg has two.
   CHECK_THAT(read_file(tiny.file("tiny.cfg")), Contains("classes=2\n") && Contains("filters=14\n"));
   CHECK_THAT(read_file(tiny.file("tiny.report.md")),
              Contains("| stop | ") && Contains("20 steps, 80 pictures") && Contains("tiny.yaml"));
@@ -213,7 +215,7 @@ TEST_CASE("Train: the user's pictures make weights that yolod serves, a report a
   check_is_served(tiny.output, "tiny", pictures.folder.path() / "0000.jpg");
 }
 
-TEST_CASE("Train: it begins with weights of other classes, and says which layers are fresh", "[e2e][torch]") {
+TEST_CASE("Train: a run starts with weights of other classes, and names the fresh layers", "[e2e][torch]") {
   const Pictures pictures(12);
   const TinyRun six;
   REQUIRE(six.run(pictures.options(pictures.names(), {"--steps", "4"})).exit == exited(0));
@@ -223,14 +225,14 @@ TEST_CASE("Train: it begins with weights of other classes, and says which layers
   CAPTURE(run.errors);
   REQUIRE(run.exit == exited(0));
   CHECK_THAT(run.errors, Contains("2 layers take their weights from the file; 1 is fresh: layer 2 ([convolutional]"));
-  // The start is measured too.
+  // The trainer also measures the start.
   CHECK(curve_in(two.file("tiny.curve.tsv")).front().step == 0);
 }
 
 TEST_CASE("Train: without a better AP50 the run ends early", "[e2e][torch]") {
   const Pictures pictures(4);
   const TinyRun tiny;
-  // With this rate nothing is learned: no validation is better than the first.
+  // With this rate the network learns nothing, so no validation is better than the first.
   const auto run = tiny.run(pictures.options(pictures.names(), {"--steps", "1000", "--validations", "500", "--patience",
                                                                 "3", "--rate", "0.000001", "--held-out", "0.5"}));
   CAPTURE(run.errors);
@@ -240,8 +242,7 @@ TEST_CASE("Train: without a better AP50 the run ends early", "[e2e][torch]") {
   CHECK_THAT(read_file(tiny.file("tiny.report.md")), Contains("no better AP50 in 3 validations"));
 }
 
-TEST_CASE("Train: pictures, labels and names that do not go together are exit code 2, by file and line",
-          "[e2e][torch]") {
+TEST_CASE("Train: pictures, labels and names that do not match are exit code 2, with file and line", "[e2e][torch]") {
   const Pictures pictures(3);
   const TinyRun tiny;
   const auto names = pictures.folder.write("one.names", "light\n").string();
@@ -252,7 +253,7 @@ TEST_CASE("Train: pictures, labels and names that do not go together are exit co
   const auto other = tiny.run(pictures.options(pictures.names(), {"--classes", "4"}));
   CHECK(other.exit == exited(2));
   CHECK_THAT(other.errors, Contains("--classes 4, but there are 6 names"));
-  // The user's own cfg is never replaced by one with other classes.
+  // The trainer never replaces the user's own cfg by a cfg with other classes.
   (void)pictures.folder.write("0001.txt", "0 0.5 0.5 0.1 0.1\n");
   for (const auto* name : {"0000.txt", "0002.txt"}) (void)pictures.folder.write(name, "0 0.5 0.5 0.2 0.2\n");
   const auto replaced =
@@ -264,7 +265,7 @@ TEST_CASE("Train: pictures, labels and names that do not go together are exit co
   CHECK_FALSE(std::filesystem::exists(tiny.output));
 }
 
-TEST_CASE("Train: a command line that says too little or too much is exit code 2", "[e2e][torch]") {
+TEST_CASE("Train: a command line with too few or too many options is exit code 2", "[e2e][torch]") {
   const TinyRun tiny;
   CHECK_THAT(tiny.run({}).errors, Contains("--images (or --scenes) is required"));
   CHECK(tiny.run({}).exit == exited(2));
@@ -277,7 +278,7 @@ TEST_CASE("Train: a command line that says too little or too much is exit code 2
   CHECK_FALSE(std::filesystem::exists(tiny.output));
 }
 
-TEST_CASE("Train: a run is begun once, and gone on with by its own network and data", "[e2e][torch]") {
+TEST_CASE("Train: a run is started once, and resumed only with its own network and data", "[e2e][torch]") {
   const TinyRun tiny;
   const auto nothing_there = tiny.run(TinyRun::on_scenes({"--steps", "2", "--resume"}));
   CHECK(nothing_there.exit == exited(2));
@@ -304,7 +305,7 @@ TEST_CASE("Train: a run is begun once, and gone on with by its own network and d
   CHECK_THAT(longer.output, Catch::StartsWith("done after 3 steps"));
 }
 
-TEST_CASE("Train: an output that cannot be written to fails at once", "[e2e][torch]") {
+TEST_CASE("Train: an unwritable output fails at once", "[e2e][torch]") {
   const TinyRun tiny;
   SECTION("a file") { (void)tiny.folder.write("out", ""); }
   SECTION("a folder in the place of a file") { std::filesystem::create_directories(tiny.file("tiny.curve.tsv")); }
@@ -313,20 +314,20 @@ TEST_CASE("Train: an output that cannot be written to fails at once", "[e2e][tor
   CHECK(count_of(run.errors, "\n") == 1);
 }
 
-TEST_CASE("Train: weights that cannot be written end no run, but are its exit code", "[e2e][torch]") {
+TEST_CASE("Train: weights that cannot be written do not end a run, but set its exit code", "[e2e][torch]") {
   const TinyRun tiny;
   std::filesystem::create_directories(tiny.file("tiny.weights"));
   const auto run = tiny.run(TinyRun::on_scenes({"--steps", "6", "--validations", "2"}));
   CAPTURE(run.errors);
   CHECK(run.exit == exited(1));
   CHECK_THAT(run.output, Catch::StartsWith("done after 6 steps"));
-  // Before and at each validation, and at the end.
+  // The trainer tries to write the file before and at each validation, and at the end.
   CHECK(count_of(run.errors, "tiny.weights: ") >= 3);
   CHECK(std::filesystem::is_regular_file(tiny.file("tiny.checkpoint")));
   CHECK(validations_in(tiny.file("tiny.curve.tsv")) == 2);
 }
 
-TEST_CASE("Train: what could not be written at first is written later", "[e2e][torch]") {
+TEST_CASE("Train: a file that could not be written at first is written later", "[e2e][torch]") {
   const TinyRun tiny;
   std::filesystem::create_directories(tiny.file("tiny.weights"));
   Program program(tiny.command(TinyRun::on_scenes({"--steps", "60", "--validations", "30"})));
@@ -338,7 +339,7 @@ TEST_CASE("Train: what could not be written at first is written later", "[e2e][t
   CHECK(std::filesystem::is_regular_file(tiny.file("tiny.weights")));
 }
 
-// AP50 of the last line of the report's table: before, after, in percent.
+// Reads AP50 before and after training, in percent, from the last line of the report's table.
 std::pair<double, double> ap50_in(const std::filesystem::path& report) {
   const auto text = read_file(report);
   const auto at = text.find("| all | ");
@@ -349,8 +350,8 @@ std::pair<double, double> ap50_in(const std::filesystem::path& report) {
   return {std::atof(values.at(3).c_str()), std::atof(values.at(4).c_str())};
 }
 
-// Some ten minutes each on two cores that have nothing else to do: tools/test --long runs them, or
-// e2e_tests "[slow]".
+// Each of these tests takes about ten minutes on two cores without other load. tools/test --long runs them, and so
+// does e2e_tests "[slow]".
 TEST_CASE("Train: 200 pictures of two classes give an AP50 above 0.5 in 10 minutes, and yolod serves them",
           "[e2e][torch][slow][skips]") {
   if (std::getenv("YOLOD_TEST_LONG") == nullptr) {
@@ -369,7 +370,7 @@ TEST_CASE("Train: 200 pictures of two classes give an AP50 above 0.5 in 10 minut
   check_is_served(output.path(), "demo", pictures.folder.path() / "0000.jpg");
 }
 
-TEST_CASE("Train: yolo-fastest-1.1 gets better at 16 held-out photos by learning from 48, and yolod serves it",
+TEST_CASE("Train: yolo-fastest-1.1 improves on 16 held-out photos after training on 48, and yolod serves it",
           "[e2e][torch][data][slow][skips]") {
   if (std::getenv("YOLOD_TEST_LONG") == nullptr) {
     WARN("SKIPPED: it takes ten minutes: tools/test --long");

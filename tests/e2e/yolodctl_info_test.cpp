@@ -1,4 +1,4 @@
-// yolodctl info: what a network is made of, without its weights; what is known of a TorchScript file, and whence.
+// yolodctl info describes a network without its weights, and a TorchScript file with the source of each fact.
 #include <boost/json/parse.hpp>
 #include <catch2/catch.hpp>
 #include <csignal>
@@ -29,7 +29,8 @@ TEST_CASE("Yolodctl: info counts layers, parameters and operations", "[e2e]") {
   const auto value = boost::json::parse(result.output);
   CHECK(value.at("task") == "detect");
   CHECK(value.at("candidates") == 16);
-  // 3 * 9 * 4 weights and four for each filter; 4 * 6 weights and a bias each.
+  // The first layer has 3 * 9 * 4 weights and four numbers for each filter. The second has 4 * 6 weights and a bias
+  // for each filter.
   CHECK(value.at("parameters") == 108 + 16 + 24 + 6);
   CHECK(value.at("bflops").to_number<double>() == Approx(2e-9 * (108 + 24) * 16));
   const auto& first = value.at("layers").at(0);
@@ -42,7 +43,7 @@ TEST_CASE("Yolodctl: info counts layers, parameters and operations", "[e2e]") {
   CHECK_THAT(table.output, Catch::Contains("3 x 3 / 2") && Catch::Contains("a detector of 1 class, 16 candidates"));
 }
 
-TEST_CASE("Yolodctl: whoever reads no further, ignores children, or ends the options is served", "[e2e]") {
+TEST_CASE("Yolodctl: commands cope with a closed output, an ignored SIGCHLD and a -- before the pictures", "[e2e]") {
   const TemporaryDirectory folder;
   const auto cfg = folder.write("a.cfg", kDetector).string();
   const auto yolodctl = (binary_directory() / "yolodctl").string();
@@ -58,7 +59,7 @@ TEST_CASE("Yolodctl: whoever reads no further, ignores children, or ends the opt
   CHECK_THAT(ended.errors, Catch::Contains("/absent: "));
 }
 
-TEST_CASE("Yolodctl: info says why a network is refused, and checks weights that are given", "[e2e]") {
+TEST_CASE("Yolodctl: info gives the reason why a network is refused, and checks given weights", "[e2e]") {
   const TemporaryDirectory folder;
   const auto refused =
       run_program({"yolodctl", "info", "--cfg", folder.write("r.cfg", "[net]\nwidth=8\nheight=8\n[lstm]\n")});
@@ -71,7 +72,7 @@ TEST_CASE("Yolodctl: info says why a network is refused, and checks weights that
   CHECK_THAT(wrong.errors, Catch::Contains("too few"));
 }
 
-TEST_CASE("Yolodctl: info warns of what a cfg has that is passed over, and tells what cannot be served", "[e2e]") {
+TEST_CASE("Yolodctl: info warns about ignored parts of a cfg, and names what cannot be served", "[e2e]") {
   const TemporaryDirectory folder;
   const auto cfg = folder.write("w.cfg", kDetector + "clases=2\nTraining\n").string();
   const auto warned = run_program({"yolodctl", "info", "--cfg", cfg, "--json"});
@@ -95,7 +96,7 @@ TEST_CASE("Yolodctl: info warns of what a cfg has that is passed over, and tells
                                            "for grey pictures\n"));
 }
 
-TEST_CASE("Yolodctl: info says what a TorchScript file is, and what says so", "[e2e][torch]") {
+TEST_CASE("Yolodctl: info describes a TorchScript file, and names the source of each fact", "[e2e][torch]") {
   if (const auto reason = reason_to_skip_torchscript(); !reason.empty()) {
     WARN("SKIPPED: " << reason);
     return;

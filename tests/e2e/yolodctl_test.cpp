@@ -1,4 +1,4 @@
-// yolodctl against a running server.
+// These tests run yolodctl against a running server.
 #include <boost/json/parse.hpp>
 #include <catch2/catch.hpp>
 #include <string>
@@ -20,7 +20,7 @@ struct ServerAndPicture {
 
 }  // namespace
 
-TEST_CASE_METHOD(ServerAndPicture, "Yolodctl: status --json is the server's own", "[e2e]") {
+TEST_CASE_METHOD(ServerAndPicture, "Yolodctl: status --json prints the server's own JSON", "[e2e]") {
   const auto result = run_program({"yolodctl", "status", "--url", server.url(), "--json"});
   CAPTURE(result.errors);
   CHECK(result.exit == exited(0));
@@ -57,7 +57,7 @@ TEST_CASE_METHOD(ServerAndPicture, "Yolodctl: bench server in a closed loop coun
   CHECK(value.at("errors").as_object().empty());
   CHECK(value.at("throughput_per_s").to_number<double>() > 100 / slowness());
   const auto& latency = value.at("latency_ms");
-  // No answer can come before the model's own delay.
+  // No answer can come before the model's own delay has passed.
   CHECK(latency.at("p50").to_number<double>() >= 2);
   CHECK(latency.at("p50").to_number<double>() <= latency.at("p99").to_number<double>());
   CHECK(latency.at("p99").to_number<double>() <= latency.at("max").to_number<double>());
@@ -81,7 +81,7 @@ TEST_CASE_METHOD(ServerAndPicture, "Yolodctl: bench server counts errors by thei
   CHECK(value.at("errors").at("404").to_number<int>() > 0);
 }
 
-TEST_CASE("Yolodctl: a server that is not there is one clear line and exit 1", "[e2e]") {
+TEST_CASE("Yolodctl: an unreachable server is one clear line and exit 1", "[e2e]") {
   const TemporaryDirectory folder;
   const auto url = "unix:" + (folder.path() / "none.sock").string();
   const auto status = run_program({"yolodctl", "status", "--url", url});
