@@ -3,25 +3,21 @@
 #include <asm/termbits.h>
 #include <fcntl.h>
 #include <linux/prctl.h>
-#include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <asm/ioctls.h>
 #include <cerrno>
 #include <csignal>
 #include <initializer_list>
-#include <memory>
-#include <string>
-#include <utility>
+
+#include "common/system/call_filter.hpp"
 
 namespace yolod::worker {
 namespace {
 
-using common::Error;
-using common::ErrorCode;
+using common::CallFilter;
 using common::Outcome;
 
 #ifndef PR_SET_VMA
@@ -104,43 +100,7 @@ constexpr std::initializer_list<int> kNeverNeeded{SCMP_SYS(socket),
                                                   SCMP_SYS(finit_module),
                                                   SCMP_SYS(kexec_load)};
 
-// Collects the first failure, so that the rules read as a list.
-class Filter {
- public:
-  explicit Filter(std::uint32_t default_action) : context_(seccomp_init(default_action), seccomp_release) {
-    if (!context_) failure_ = -ENOMEM;
-  }
-
-  void attribute(scmp_filter_attr which, std::uint32_t value) {
-    if (context_) keep(seccomp_attr_set(context_.get(), which, value));
-  }
-  void rule(std::uint32_t action, int call, std::initializer_list<scmp_arg_cmp> conditions = {}) {
-    if (!context_) return;
-    keep(seccomp_rule_add_array(context_.get(), action, call, static_cast<unsigned>(conditions.size()),
-                                conditions.begin()));
-  }
-  void rules(std::uint32_t action, std::initializer_list<int> calls) {
-    for (const int call : calls) rule(action, call);
-  }
-  void allow(int call, std::initializer_list<scmp_arg_cmp> conditions) { rule(SCMP_ACT_ALLOW, call, conditions); }
-
-  [[nodiscard]] Outcome<void> load() {
-    if (failure_ != 0) return common::system_error("the filter of system calls cannot be built", -failure_);
-    if (const int refused = seccomp_load(context_.get()); refused != 0) {
-      return common::system_error("the filter of system calls is refused", refused < 0 ? -refused : EINVAL);
-    }
-    return {};
-  }
-
- private:
-  void keep(int result) {
-    if (result < 0 && failure_ == 0) failure_ = result;
-  }
-  std::unique_ptr<void, void (*)(scmp_filter_ctx)> context_;
-  int failure_{0};
-};
-
-void add_allowed_calls(Filter& filter, const FilterSettings& settings) {
+void add_allowed_calls(CallFilter& filter, const FilterSettings& settings) {
   const bool loader = settings.kind == FilterKind::kLoader;
   filter.rules(SCMP_ACT_ALLOW, kCallsOfAll);
   // The socket already has a peer, so the address must be null.
@@ -173,7 +133,7 @@ void add_allowed_calls(Filter& filter, const FilterSettings& settings) {
   }
 }
 
-void add_denied_calls(Filter& filter, const FilterSettings& settings) {
+void add_denied_calls(CallFilter& filter, const FilterSettings& settings) {
   filter.rules(SCMP_ACT_TRAP, kNeverNeeded);
   filter.rule(SCMP_ACT_TRAP, SCMP_SYS(sendto), {SCMP_A4(SCMP_CMP_NE, 0)});
   if (settings.for_fault_points) return;
@@ -182,25 +142,6 @@ void add_denied_calls(Filter& filter, const FilterSettings& settings) {
                                        : SCMP_A0(SCMP_CMP_NE, static_cast<scmp_datum_t>(settings.own_pid));
   filter.rule(SCMP_ACT_TRAP, SCMP_SYS(kill), {not_allowed});
   filter.rule(SCMP_ACT_TRAP, SCMP_SYS(tgkill), {not_allowed});
-}
-
-// Checks whether the kernel accepts a filter at all, because libseccomp would report a refusal with a less clear
-// error.
-Outcome<void> look_for_seccomp() {
-  const std::uint32_t action = SECCOMP_RET_KILL_PROCESS;
-  if (syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0) return {};
-  return common::last_system_error("the seccomp system call is refused");
-}
-
-// Sets the attributes that all filters share.
-void set_attributes(Filter& filter) {
-  filter.attribute(SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
-  filter.attribute(SCMP_FLTATR_CTL_NNP, 0);
-  filter.attribute(SCMP_FLTATR_CTL_TSYNC, 1);
-  // Older kernels (before 5.16) enable a slower processor mode against speculation with every filter. This process
-  // runs only trusted code, so switch that off.
-  filter.attribute(SCMP_FLTATR_CTL_SSB, 1);
-  filter.attribute(SCMP_FLTATR_API_SYSRAWRC, 1);
 }
 
 // Compares an argument that the kernel takes as an int. A filter sees all 64 bits, and the kernel ignores the upper
@@ -212,8 +153,7 @@ scmp_arg_cmp first_as_int(int value) {
 
 // Denies further calls in a second filter: of two filters, the stricter result counts.
 Outcome<void> apply_guard(const FilterSettings& settings) {
-  Filter guard(SCMP_ACT_ALLOW);
-  set_attributes(guard);
+  CallFilter guard(SCMP_ACT_ALLOW);
   guard.rule(SCMP_ACT_KILL_PROCESS, SCMP_SYS(rt_sigaction), {first_as_int(SIGSYS)});
   if (settings.kind == FilterKind::kLoader) {
     for (const int call : {SCMP_SYS(kill), SCMP_SYS(tgkill)}) {
@@ -226,18 +166,16 @@ Outcome<void> apply_guard(const FilterSettings& settings) {
 }  // namespace
 
 Outcome<void> apply_load_filter() {
-  if (auto found = look_for_seccomp(); !found) return found;
-  Filter filter(SCMP_ACT_ALLOW);
-  set_attributes(filter);
+  if (auto found = common::look_for_seccomp(); !found) return found;
+  CallFilter filter(SCMP_ACT_ALLOW);
   filter.rules(SCMP_ACT_ERRNO(EACCES), kNeverNeeded);
   return filter.load();
 }
 
 Outcome<void> apply_filter(const FilterSettings& settings) {
-  if (auto found = look_for_seccomp(); !found) return found;
+  if (auto found = common::look_for_seccomp(); !found) return found;
   if (auto guarded = apply_guard(settings); !guarded) return guarded;
-  Filter filter(kInstrumented ? SCMP_ACT_ALLOW : SCMP_ACT_TRAP);
-  set_attributes(filter);
+  CallFilter filter(kInstrumented ? SCMP_ACT_ALLOW : SCMP_ACT_TRAP);
   constexpr std::uint32_t kAsBinaryTree = 2;
   filter.attribute(SCMP_FLTATR_CTL_OPTIMIZE, kAsBinaryTree);
   if (kInstrumented) {

@@ -23,6 +23,8 @@ namespace {
 
 using common::Error;
 using common::ErrorCode;
+using common::FileRule;
+using common::FileUse;
 using common::Outcome;
 using common::SandboxMode;
 

@@ -21,7 +21,7 @@
 #include "common/config/model_config.hpp"
 #include "common/domain/sandbox_state.hpp"
 #include "common/outcome.hpp"
-#include "worker/sandbox/landlock.hpp"
+#include "common/system/landlock.hpp"
 
 namespace yolod::worker {
 
@@ -41,15 +41,15 @@ class Sandbox {
  private:
   enum class Kind { kLoader, kWorker };
   [[nodiscard]] common::Outcome<void> seal(Kind kind, int control, std::uint64_t launch_id);
-  [[nodiscard]] common::Outcome<void> restrict_files(const std::vector<FileRule>& rules);
+  [[nodiscard]] common::Outcome<void> restrict_files(const std::vector<common::FileRule>& rules);
   // Notes that a part is missing; an Error if the mode is `required`.
   [[nodiscard]] common::Outcome<void> lacks(const common::Error& part);
   [[nodiscard]] bool seals() const;
 
   common::SandboxState state_;
   bool on_gpu_;
-  std::vector<FileRule> rules_of_load_;
-  std::vector<FileRule> rules_of_tests_;  // files that fault points of the tests need
+  std::vector<common::FileRule> rules_of_load_;
+  std::vector<common::FileRule> rules_of_tests_;  // files that fault points of the tests need
 };
 
 }  // namespace yolod::worker

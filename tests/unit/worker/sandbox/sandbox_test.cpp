@@ -19,37 +19,18 @@
 
 #include "common/unique_fd.hpp"
 #include "ipc/control.hpp"
+#include "tests/support/sealing_child.hpp"
 #include "tests/support/temporary_directory.hpp"
 #include "worker/sandbox/denied_call.hpp"
 #include "worker/sandbox/filter.hpp"
-#include "worker/sandbox/landlock.hpp"
 
 namespace yolod::worker {
 namespace {
 
+using tests::in_sealing_child;
+using tests::kCannotSeal;
+using tests::opening;
 using tests::TemporaryDirectory;
-
-constexpr int kCannotSeal = 99;
-
-// What `body` returned in a child of its own, which may seal itself: the exit code, or minus the signal that ended it.
-int in_sealing_child(const std::function<int()>& body) {
-  const pid_t pid = fork();
-  REQUIRE(pid >= 0);
-  if (pid == 0) {
-    for (const int signal : {SIGABRT, SIGSEGV, SIGTERM}) std::signal(signal, SIG_DFL);  // not as Catch has them
-    alarm(60);
-    _exit(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? body() : kCannotSeal);
-  }
-  int status = 0;
-  REQUIRE(waitpid(pid, &status, 0) == pid);
-  return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
-}
-
-// 0 or errno.
-int opening(const std::string& path, int flags) {
-  const common::UniqueFd file(open(path.c_str(), flags | O_CLOEXEC, 0600));
-  return file.valid() ? 0 : errno;
-}
 
 int in_filter(FilterKind kind, const std::function<int()>& body) {
   return in_sealing_child([&] {
@@ -68,45 +49,6 @@ int clone_with(unsigned long flags) {
 }
 
 }  // namespace
-
-// ---- Landlock ----
-
-TEST_CASE("Landlock: each version of the kernel's is asked for what it knows and no more", "[worker][unit]") {
-  CHECK(landlock_rights(0) == LandlockRights{});
-  CHECK(landlock_rights(1) == LandlockRights{0x1FFF, 0, 0});
-  CHECK(landlock_rights(2) == LandlockRights{0x3FFF, 0, 0});
-  CHECK(landlock_rights(3) == LandlockRights{0x7FFF, 0, 0});
-  CHECK(landlock_rights(4) == LandlockRights{0x7FFF, 3, 0});
-  CHECK(landlock_rights(5) == LandlockRights{0xFFFF, 3, 0});
-  CHECK(landlock_rights(6) == LandlockRights{0xFFFF, 3, 3});
-  CHECK(landlock_rights(1000) == landlock_rights(6));
-}
-
-TEST_CASE("Landlock: a process opens what its rules name, each for its use, and nothing else", "[worker][unit]") {
-  const TemporaryDirectory folder;
-  const auto read = folder.write("read", "a").string();
-  const auto written = folder.write("written", "b").string();
-  const auto neither = folder.write("neither", "c").string();
-  CHECK(in_sealing_child([&] {
-          const std::vector<FileRule> rules{
-              {read, FileUse::kRead}, {written, FileUse::kReadAndWrite}, {folder.path() / "missing", FileUse::kRead}};
-          if (!restrict_by_landlock(rules)) return kCannotSeal;
-          if (opening(read, O_RDONLY) != 0) return 1;
-          if (opening(read, O_WRONLY) != EACCES) return 2;
-          if (opening(written, O_RDWR) != 0) return 3;
-          if (opening(neither, O_RDONLY) != EACCES) return 4;
-          if (opening((folder.path() / "new").string(), O_WRONLY | O_CREAT) != EACCES) return 5;
-          return opening((folder.path() / "missing").string(), O_RDONLY) == ENOENT ? 0 : 6;
-        }) == 0);
-}
-
-TEST_CASE("Landlock: without rules nothing can be opened", "[worker][unit]") {
-  CHECK(in_sealing_child([] {
-          if (!restrict_by_landlock({})) return kCannotSeal;
-          if (opening("/proc/self/maps", O_RDONLY) != EACCES) return 1;
-          return opening("/dev/null", O_RDONLY) == EACCES ? 0 : 2;
-        }) == 0);
-}
 
 // ---- the filter ----
 

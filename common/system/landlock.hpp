@@ -12,7 +12,7 @@
 
 #include "common/outcome.hpp"
 
-namespace yolod::worker {
+namespace yolod::common {
 
 // The access that a process gets to a file, or to everything below a folder.
 enum class FileUse { kRead, kReadAndWrite, kChange };
@@ -33,11 +33,12 @@ struct LandlockRights {
 [[nodiscard]] LandlockRights landlock_rights(std::uint32_t abi);
 
 // Returns the version of the kernel's Landlock, at least 1. An Error says why there is none.
-[[nodiscard]] common::Outcome<std::uint32_t> landlock_abi();
+[[nodiscard]] Outcome<std::uint32_t> landlock_abi();
 
-// After this call the calling thread opens only the files that `rules` allow, makes and accepts no TCP connection,
-// and sends signals only to processes inside this restriction, as far as the kernel's version supports each part.
-// Returns that version. REQUIRES: no_new_privs.
-[[nodiscard]] common::Outcome<std::uint32_t> restrict_by_landlock(std::span<const FileRule> rules);
+// After this call the calling thread opens only the files that `rules` allow, connects by TCP only to
+// `connect_ports`, accepts no TCP connection, and sends signals only to processes inside this restriction, as far as
+// the kernel's version supports each part. Returns that version. REQUIRES: no_new_privs.
+[[nodiscard]] Outcome<std::uint32_t> restrict_by_landlock(std::span<const FileRule> rules,
+                                                          std::span<const std::uint16_t> connect_ports = {});
 
-}  // namespace yolod::worker
+}  // namespace yolod::common

@@ -1,4 +1,4 @@
-#include "worker/sandbox/landlock.hpp"
+#include "common/system/landlock.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -6,15 +6,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <string>
 
 #include "common/unique_fd.hpp"
 
-namespace yolod::worker {
+namespace yolod::common {
 namespace {
-
-using common::last_system_error;
-using common::Outcome;
-using common::UniqueFd;
 
 // The kernel's own definitions, because the distribution's headers may be older than the running kernel.
 constexpr long kCreateRuleset = 444;
@@ -22,6 +19,7 @@ constexpr long kAddRule = 445;
 constexpr long kRestrictSelf = 446;
 constexpr unsigned kAskForVersion = 1;
 constexpr int kRuleOfPath = 1;
+constexpr int kRuleOfPort = 2;
 
 constexpr std::uint64_t kWriteFile = 1U << 1U;
 constexpr std::uint64_t kReadFile = 1U << 2U;
@@ -29,6 +27,7 @@ constexpr std::uint64_t kReadFolder = 1U << 3U;
 constexpr std::uint64_t kRemoveFile = 1U << 5U;
 constexpr std::uint64_t kMakeFile = 1U << 8U;
 constexpr std::uint64_t kTruncate = 1U << 14U;
+constexpr std::uint64_t kConnectTcp = 1U << 1U;
 constexpr std::uint64_t kRightsOfFiles = (1U << 0U) | kWriteFile | kReadFile | kTruncate | (1U << 15U);
 
 struct RulesetAttributes {
@@ -40,6 +39,11 @@ struct RulesetAttributes {
 struct __attribute__((packed)) PathRule {
   std::uint64_t allowed;
   std::int32_t parent;
+};
+
+struct PortRule {
+  std::uint64_t allowed;
+  std::uint64_t port;
 };
 
 // Returns a mask of the bits 0 to `last`.
@@ -67,6 +71,12 @@ Outcome<void> add_rule(int ruleset, const FileRule& rule, const LandlockRights& 
   return {};
 }
 
+Outcome<void> add_port(int ruleset, std::uint16_t port) {
+  const PortRule attributes{kConnectTcp, port};
+  if (syscall(kAddRule, ruleset, kRuleOfPort, &attributes, 0) == 0) return {};
+  return last_system_error("landlock_add_rule for port " + std::to_string(port));
+}
+
 }  // namespace
 
 LandlockRights landlock_rights(std::uint32_t abi) {
@@ -84,13 +94,14 @@ Outcome<std::uint32_t> landlock_abi() {
   const long abi = syscall(kCreateRuleset, nullptr, 0, kAskForVersion);
   if (abi > 0) return static_cast<std::uint32_t>(abi);
   switch (errno) {
-    case ENOSYS: return common::system_error("Landlock is not in this kernel (landlock_create_ruleset)", ENOSYS);
-    case EOPNOTSUPP: return common::system_error("Landlock is switched off in this kernel", EOPNOTSUPP);
+    case ENOSYS: return system_error("Landlock is not in this kernel (landlock_create_ruleset)", ENOSYS);
+    case EOPNOTSUPP: return system_error("Landlock is switched off in this kernel", EOPNOTSUPP);
     default: return last_system_error("Landlock is refused (landlock_create_ruleset)");
   }
 }
 
-Outcome<std::uint32_t> restrict_by_landlock(std::span<const FileRule> rules) {
+Outcome<std::uint32_t> restrict_by_landlock(std::span<const FileRule> rules,
+                                            std::span<const std::uint16_t> connect_ports) {
   const auto abi = landlock_abi();
   if (!abi) return abi.error();
   const LandlockRights known = landlock_rights(*abi);
@@ -101,10 +112,15 @@ Outcome<std::uint32_t> restrict_by_landlock(std::span<const FileRule> rules) {
   for (const FileRule& rule : rules) {
     if (auto added = add_rule(ruleset.get(), rule, known); !added) return added.error();
   }
+  if ((known.network & kConnectTcp) != 0) {
+    for (const std::uint16_t port : connect_ports) {
+      if (auto added = add_port(ruleset.get(), port); !added) return added.error();
+    }
+  }
   if (syscall(kRestrictSelf, ruleset.get(), 0) != 0) {
     return last_system_error("Landlock is refused (landlock_restrict_self)");
   }
   return *abi;
 }
 
-}  // namespace yolod::worker
+}  // namespace yolod::common
