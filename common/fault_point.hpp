@@ -1,5 +1,5 @@
-// The named steps of the protocol between front-end and workers. A test can kill a process at such a step, to check
-// that the others recover. Shipped builds do not contain them (YOLOD_FAULT_POINTS).
+// The named steps of the protocol between front-end and workers, and of a change in yolod-accounts. A test can kill a
+// process at such a step, to check that the others recover. Shipped builds do not contain them (YOLOD_FAULT_POINTS).
 #pragma once
 
 #include <array>
@@ -56,9 +56,14 @@ enum class FaultPoint {
   kFrontEndStoppedAccepting,
   kFrontEndAskedToStop,
   kFrontEndStopped,
+  kAccountsMigrated,
+  kAccountsAboutToWrite,
+  kAccountsWrote,
+  kAccountsCommitted,
+  kAccountsAboutToAnswer,
 };
 
-inline constexpr std::array<std::string_view, 45> kFaultPointNames{
+inline constexpr std::array<std::string_view, 50> kFaultPointNames{
     "loading: made its model, not warm yet",
     "worker: said hello",
     "worker: loaded",
@@ -104,6 +109,11 @@ inline constexpr std::array<std::string_view, 45> kFaultPointNames{
     "front-end: stopped accepting",
     "front-end: asked all to stop",
     "front-end: stopped",
+    "accounts: migrated, not committed yet",
+    "accounts: about to write",
+    "accounts: wrote, not committed yet",
+    "accounts: committed",
+    "accounts: about to answer",
 };
 
 // Kills this process with SIGKILL if the environment has YOLOD_FAULT_POINT=NAME and YOLOD_FAULT_TOKEN=FILE, and FILE

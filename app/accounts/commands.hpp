@@ -1,0 +1,107 @@
+// What each request does, step by step: look something up, hash, change, tell the front-end's table, answer. Coroutines
+// of the event loop; what blocks runs on the threads of HashingThread and StorePool.
+//
+// Owned by the event loop, and outlives every coroutine that it has made.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "app/accounts/account_store.hpp"
+#include "app/accounts/failed_logins.hpp"
+#include "app/accounts/feed.hpp"
+#include "app/accounts/hashing_thread.hpp"
+#include "app/accounts/protocol/settings.hpp"
+#include "app/accounts/store_pool.hpp"
+#include "app/accounts/task.hpp"
+#include "common/clock.hpp"
+
+namespace yolod::app::accounts {
+
+class Commands {
+ public:
+  struct Parts {
+    const protocol::Settings& settings;
+    HashingThread& hashing;
+    StorePool& stores;
+    FailedLogins& attempts;
+    Feed& feed;
+  };
+  using Reply = protocol::Reply;
+  using Deadline = common::Clock::time_point;
+
+  explicit Commands(const Parts& parts) : parts_(parts) {}
+
+  // The answer, without an id. Nothing is hashed for a request whose deadline has passed. `command` lives until then.
+  [[nodiscard]] Task<Reply> run(protocol::Command& command, Deadline deadline);
+
+ private:
+  // ---- login_commands.cpp ----
+  Task<Reply> handle(protocol::Register& request, Deadline deadline);
+  Task<Reply> handle(protocol::LogIn& request, Deadline deadline);
+  Task<Reply> handle(protocol::LogOut& request, Deadline deadline);
+  Task<Reply> handle(protocol::ChangePassword& request, Deadline deadline);
+  Task<Reply> handle(protocol::DeleteAccount& request, Deadline deadline);
+  // ---- people_commands.cpp ----
+  Task<Reply> handle(protocol::ResetPassword& request, Deadline deadline);
+  Task<Reply> handle(protocol::ListPeople& request, Deadline deadline);
+  Task<Reply> handle(protocol::AddPerson& request, Deadline deadline);
+  Task<Reply> handle(protocol::RemovePerson& request, Deadline deadline);
+  Task<Reply> handle(protocol::SetDisabled& request, Deadline deadline);
+  Task<Reply> handle(protocol::CreateInvite& request, Deadline deadline);
+  // ---- key_commands.cpp ----
+  Task<Reply> handle(protocol::CreateKey& request, Deadline deadline);
+  Task<Reply> handle(protocol::ListKeys& request, Deadline deadline);
+  Task<Reply> handle(protocol::RevokeKey& request, Deadline deadline);
+  Task<Reply> handle(protocol::Touch& request, Deadline deadline);
+
+  // Somebody who shows a password.
+  struct Attempt {
+    std::optional<Person> person;
+    std::string name;  // as it is counted
+    std::string_view origin;
+    const protocol::Secret& password;
+    const protocol::Secret* new_password{nullptr};  // is hashed beside
+    std::string new_hash;  // of that; without one, of the password, if its own hash is weaker than today's
+  };
+  // Counts the attempt and compares the password, which takes as long where there is no such person. kOk: it is theirs.
+  Task<Reply> check_password(Attempt& attempt, Deadline deadline);
+  // `hash` becomes that of `password`.
+  Task<Status> hash(const protocol::Secret& password, std::string& hash, Deadline deadline);
+
+  // What an actor may do.
+  struct Rights {
+    Status status{Status::kNotAllowed};  // kUnavailable or kBusy: it could not be found out
+    bool admin{false};
+    std::optional<Person> person;  // who asks, if it is one
+  };
+  Task<Rights> rights_of(protocol::Actor actor);
+  // kOk for an admin.
+  Task<Status> require_admin(protocol::Actor actor);
+  Task<Status> find(const std::string& name, std::optional<Person>& person);
+
+  // The status of work that asks the database.
+  template <typename Ask>
+  Task<Status> ask(Ask& asks) {
+    Status status = Status::kUnavailable;
+    auto call = [&status, &asks](AccountStore& store) { status = asks(store); };
+    const WorkEnd end = co_await parts_.stores.run(call);
+    switch (end) {
+      case WorkEnd::kDone: co_return status;
+      case WorkEnd::kBusy: co_return Status::kBusy;
+      case WorkEnd::kUnavailable: break;
+    }
+    co_return Status::kUnavailable;
+  }
+
+  Parts parts_;
+};
+
+// A reply without a result.
+[[nodiscard]] protocol::Reply plain_reply(Status status, std::string reason = {});
+// With a wait, where the status asks for one: at least a second.
+[[nodiscard]] protocol::Reply retry_reply(Status status, common::Clock::duration wait);
+// "person 3", "the operator", "key 4".
+[[nodiscard]] std::string describe(const protocol::Actor& actor);
+
+}  // namespace yolod::app::accounts

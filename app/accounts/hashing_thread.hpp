@@ -1,0 +1,36 @@
+// The one thread that hashes passwords: some 60 a second. What it may not do at once waits, up to a bound.
+#pragma once
+
+#include <cstddef>
+#include <thread>
+
+#include "app/accounts/work_queue.hpp"
+
+namespace yolod::app::accounts {
+
+class HashingThread {
+ public:
+  struct Nothing {};
+  static constexpr std::size_t kMostWaiting = 32;  // half a second of work
+
+  explicit HashingThread(Mailbox& mailbox, std::size_t most_waiting = kMostWaiting);
+  HashingThread(const HashingThread&) = delete;
+  HashingThread& operator=(const HashingThread&) = delete;
+  // Does what waits first.
+  ~HashingThread();
+
+  // Event loop: `callee(Nothing&)` is called on the thread.
+  template <typename Callee>
+  [[nodiscard]] auto run(Callee& callee) {
+    return queue_.run(callee);
+  }
+  [[nodiscard]] std::size_t waiting() const { return queue_.waiting(); }
+
+ private:
+  void work();
+
+  WorkQueue<Nothing> queue_;
+  std::thread thread_;
+};
+
+}  // namespace yolod::app::accounts

@@ -1,0 +1,41 @@
+// What the front-end and yolod-accounts say to each other: a process that was taken over may say anything.
+#include "app/accounts/protocol/codec.hpp"
+
+#include "app/accounts/protocol/access_table.hpp"
+#include "app/accounts/protocol/settings.hpp"
+#include "app/accounts/protocol/tokens.hpp"
+#include "tests/fuzz/fuzz_input.hpp"
+
+using namespace yolod;
+using namespace yolod::app::accounts::protocol;
+
+namespace {
+
+void apply(const Message& message) {
+  static AccessTable table;
+  if (table.size() > 10'000) table = AccessTable();
+  const auto version = table.version();
+  bool follows = true;
+  if (const auto* const begin = std::get_if<SnapshotBegin>(&message)) follows = table.apply(*begin);
+  if (const auto* const entries = std::get_if<SnapshotEntries>(&message)) follows = table.apply(*entries);
+  if (const auto* const end = std::get_if<SnapshotEnd>(&message)) follows = table.apply(*end);
+  if (const auto* const changes = std::get_if<Changes>(&message)) follows = table.apply(*changes);
+  fuzz::require(table.version() >= version && (follows || table.version() == version));
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const auto bytes = fuzz::as_text(data, size);
+  // A message that is accepted is the only form of what it says.
+  if (const auto request = decode_request(bytes)) {
+    fuzz::require(encode(*request).view() == bytes && id_of_request(bytes) == request->id);
+  }
+  if (const auto message = decode_message(bytes)) {
+    fuzz::require(encode(*message).view() == bytes);
+    apply(*message);
+  }
+  if (const auto settings = decode_settings(bytes)) fuzz::require(encode(*settings).view() == bytes);
+  if (is_api_key(bytes)) fuzz::require(!is_invite(bytes) && bytes.size() == kKeyBytes);
+  return 0;
+}
