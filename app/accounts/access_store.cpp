@@ -1,4 +1,4 @@
-// The part of AccountStore that is about keys, invitations, and what the front-end is told.
+// This file has the part of AccountStore that handles keys, invitations and the entries for the front-end.
 #include "app/accounts/account_store.hpp"
 
 namespace yolod::app::accounts {
@@ -24,7 +24,7 @@ constexpr Statement kRevokeKeyOf{
 constexpr Statement kCountInvites{"SELECT COUNT(*) FROM yolod_invites"};
 constexpr Statement kCreateInvite{"INSERT INTO yolod_invites (digest, created, expires) VALUES ($1, $2, $3)"};
 constexpr Statement kAdminKey{
-    "SELECT k.scopes, COALESCE(k.owner, 0), COALESCE(p.role, 1), COALESCE(p.disabled, 0) FROM yolod_api_keys k"
+    "SELECT k.scopes, k.owner, p.role, p.disabled FROM yolod_api_keys k"
     " LEFT JOIN yolod_people p ON p.id = k.owner"
     " WHERE k.id = $1 AND k.revoked = 0 AND (k.expires = 0 OR k.expires > $2)"};
 
@@ -57,7 +57,7 @@ std::uint32_t small_in(const Row& row, std::size_t column) {
 
 Role role_in(const Row& row, std::size_t column) { return number_in(row, column) == 1 ? Role::kAdmin : Role::kUser; }
 
-// What somebody of that role may do at most.
+// Returns all scopes that a person with this role may have.
 std::uint32_t scopes_of(Role role) {
   return role == Role::kAdmin ? protocol::kAllScopes : protocol::kScopeModels | protocol::kScopePredict;
 }

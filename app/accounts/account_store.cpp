@@ -56,8 +56,8 @@ Status AccountStore::transaction(const std::function<Status()>& change) {
     }
     database_->roll_back();
   }
-  common::log_warning("the database of accounts: a change was given up, since others were in its way {} times",
-                      kMostTries);
+  common::log_warning(
+      "the database of accounts: gave up a change after {} tries, because other transactions blocked it", kMostTries);
   return Status::kBusy;
 }
 

@@ -1,8 +1,9 @@
-// People, their sessions and API keys, and invitations, in a database (app/accounts/database.hpp). Every change is one
-// transaction: it is there as a whole or not at all, whenever this process dies.
+// AccountStore reads and changes people, their sessions and API keys, and invitations in a database
+// (app/accounts/database.hpp). Every change is a transaction: after a crash at any moment, the database has the whole
+// change or nothing of it.
 //
-// One thread. What a method gives back is complete only if it returns kOk. kUnavailable may mean that a change was made
-// whose confirmation was lost.
+// A single thread uses it. The results of a method are complete only if it returns kOk. After kUnavailable the
+// database may have made the change and lost the confirmation.
 #pragma once
 
 #include <functional>
@@ -44,7 +45,7 @@ struct Person {
 
 struct KeyDraft {
   Digest digest{};
-  PersonId owner{0};  // 0: nobody's
+  PersonId owner{0};  // 0: the key has no owner
   KeyRecord record;   // without id
 };
 
@@ -52,7 +53,7 @@ class AccountStore {
  public:
   explicit AccountStore(std::unique_ptr<Database> database, StoreLimits limits = {});
 
-  // Whether the connection is of no use any more, and whether what was under way then may have been done.
+  // lost(): the connection no longer works. left_in_doubt(): the last change may have been committed all the same.
   [[nodiscard]] bool lost() const { return lost_; }
   [[nodiscard]] bool left_in_doubt() const { return in_doubt_; }
   [[nodiscard]] Database& database() { return *database_; }
@@ -61,53 +62,52 @@ class AccountStore {
   [[nodiscard]] Status find_person(const std::string& name, std::optional<Person>& found);
   [[nodiscard]] Status find_person(PersonId id, std::optional<Person>& found);
   [[nodiscard]] Status list_people(PersonId after, std::size_t most, std::vector<PersonRecord>& people);
-  // kNameTaken, kLimitReached; kInviteRefused where an invitation is given that is not known, used or expired.
+  // Fails with kNameTaken, kLimitReached, or kInviteRefused if the invitation is unknown, used or expired.
   [[nodiscard]] Status add_person(const std::string& name, const std::string& hash, Role role, Seconds now,
                                   const Digest* invite, PersonId& id);
-  // kWrongCredentials if the hash is not `old_hash` any more; an empty one is not compared. All sessions of the person
-  // end but `kept`.
+  // Fails with kWrongCredentials if the hash is no longer `old_hash`; an empty `old_hash` skips this comparison. The
+  // change ends all sessions of the person except `kept`.
   [[nodiscard]] Status set_password(PersonId id, const std::string& old_hash, const std::string& new_hash,
                                     const Digest* kept, std::vector<Digest>& removed);
-  // The same password, hashed better.
+  // Replaces the hash by a stronger hash of the same password.
   [[nodiscard]] Status rehash(PersonId id, const std::string& old_hash, const std::string& new_hash);
-  // With all keys and sessions. kNotFound.
+  // Removes the person with all keys and sessions. Fails with kNotFound.
   [[nodiscard]] Status remove_person(PersonId id, std::vector<Digest>& removed);
   [[nodiscard]] Status set_disabled(PersonId id, bool disabled, Seconds now, std::vector<Digest>& removed);
 
-  // ---- sessions ----
-  // kWrongCredentials if the person is not there any more, is disabled, or has another hash by now.
+  // ---- sessions ---- Fails with kWrongCredentials if the person no longer exists, is disabled, or has another hash
+  // by now.
   [[nodiscard]] Status open_session(const Digest& digest, PersonId person, const std::string& hash, Seconds now,
                                     Seconds expires, std::vector<Digest>& removed);
   // kNotFound.
   [[nodiscard]] Status close_session(const Digest& digest);
-  // Ends what has expired, at most 100 sessions at a time; forgets keys that were revoked and invitations that expired
-  // long ago.
+  // Ends expired sessions, at most 100 at a time. Deletes expired invitations and keys that were revoked long ago.
   [[nodiscard]] Status purge(Seconds now, std::vector<Digest>& removed);
 
-  // ---- keys and invitations ----
-  // kLimitReached; kNotFound if the owner is not there any more or is disabled.
+  // ---- keys and invitations ---- Fails with kLimitReached, or with kNotFound if the owner no longer exists or is
+  // disabled.
   [[nodiscard]] Status create_key(const KeyDraft& draft, KeyId& id);
-  // Of one owner, or of all and nobody (nothing).
+  // Lists the keys of `owner`; without an owner it lists all keys.
   [[nodiscard]] Status list_keys(std::optional<PersonId> owner, KeyId after, std::size_t most,
                                  std::vector<KeyRecord>& keys);
-  // kNotFound, also if it is not `owner`'s.
+  // Fails with kNotFound, also if the key does not belong to `owner`.
   [[nodiscard]] Status revoke_key(KeyId id, std::optional<PersonId> owner, Seconds now, Digest& removed);
   [[nodiscard]] Status create_invite(const Digest& digest, Seconds now, Seconds expires);
-  // Whether it is a key that may be used now for everything.
+  // Sets `is` to whether the key may administer now.
   [[nodiscard]] Status is_admin_key(KeyId id, Seconds now, bool& is);
 
-  // ---- what the front-end is told ----
+  // ---- entries for the front-end ----
   [[nodiscard]] Status touch(const std::vector<protocol::Touch::Use>& uses);
-  // All that may come in now.
+  // Reads all keys and sessions that are valid now.
   [[nodiscard]] Status read_entries(Seconds now, std::vector<AccessEntry>& entries);
   [[nodiscard]] Status read_entries_of(PersonId person, Seconds now, std::vector<AccessEntry>& entries);
   [[nodiscard]] Status read_entry(const Digest& digest, Seconds now, std::optional<AccessEntry>& entry);
 
  private:
-  // False, and the reason in ran_, if it did not work.
+  // Returns false if the statement failed; ran_ has the reason.
   bool run(const Statement& statement, const std::vector<Value>& parameters, std::vector<Row>* rows = nullptr,
            std::int64_t* changed = nullptr);
-  // The status of a statement on its own.
+  // Runs a statement outside of a transaction.
   Status read(const Statement& statement, const std::vector<Value>& parameters, std::vector<Row>& rows);
   // Does `change` in a transaction, again if another was in the way, and takes back what it did unless it returns kOk.
   // `change` returns kUnavailable where run() has returned false.

@@ -1,7 +1,7 @@
-// What each request does, step by step: look something up, hash, change, tell the front-end's table, answer. Coroutines
-// of the event loop; what blocks runs on the threads of HashingThread and StorePool.
+// Commands carries out each request: it looks things up, hashes, changes the database, tells the feed, and answers.
+// Its functions are coroutines of the event loop; blocking work runs on the threads of HashingThread and StorePool.
 //
-// Owned by the event loop, and outlives every coroutine that it has made.
+// The event loop owns it. It outlives every coroutine that it has made.
 #pragma once
 
 #include <optional>
@@ -32,7 +32,8 @@ class Commands {
 
   explicit Commands(const Parts& parts) : parts_(parts) {}
 
-  // The answer, without an id. Nothing is hashed for a request whose deadline has passed. `command` lives until then.
+  // Returns the answer without its id. A request whose deadline has passed gets no hash. `command` must live until
+  // the answer.
   [[nodiscard]] Task<Reply> run(protocol::Command& command, Deadline deadline);
 
  private:
@@ -55,32 +56,33 @@ class Commands {
   Task<Reply> handle(protocol::RevokeKey& request, Deadline deadline);
   Task<Reply> handle(protocol::Touch& request, Deadline deadline);
 
-  // Somebody who shows a password.
+  // An attempt of a client to prove its identity with a password.
   struct Attempt {
     std::optional<Person> person;
-    std::string name;  // as it is counted
+    std::string name;  // the key of the counters
     std::string_view origin;
     const protocol::Secret& password;
-    const protocol::Secret* new_password{nullptr};  // is hashed beside
-    std::string new_hash;  // of that; without one, of the password, if its own hash is weaker than today's
+    const protocol::Secret* new_password{nullptr};  // also gets a hash
+    std::string new_hash;  // the hash of new_password; without new_password, a stronger hash of the password if its
+                           // present hash is weak
   };
   // Counts the attempt and compares the password, which takes as long where there is no such person. kOk: it is theirs.
   Task<Reply> check_password(Attempt& attempt, Deadline deadline);
-  // `hash` becomes that of `password`.
+  // Stores the hash of `password` in `hash`.
   Task<Status> hash(const protocol::Secret& password, std::string& hash, Deadline deadline);
 
-  // What an actor may do.
+  // The rights of an actor.
   struct Rights {
     Status status{Status::kNotAllowed};  // kUnavailable or kBusy: it could not be found out
     bool admin{false};
     std::optional<Person> person;  // who asks, if it is one
   };
   Task<Rights> rights_of(protocol::Actor actor);
-  // kOk for an admin.
+  // Returns kOk if the actor is an admin.
   Task<Status> require_admin(protocol::Actor actor);
   Task<Status> find(const std::string& name, std::optional<Person>& person);
 
-  // The status of work that asks the database.
+  // Runs `asks` with a connection to the database and returns its status.
   template <typename Ask>
   Task<Status> ask(Ask& asks) {
     Status status = Status::kUnavailable;
@@ -97,11 +99,11 @@ class Commands {
   Parts parts_;
 };
 
-// A reply without a result.
+// Makes a reply without a result.
 [[nodiscard]] protocol::Reply plain_reply(Status status, std::string reason = {});
-// With a wait, where the status asks for one: at least a second.
+// Makes a reply that tells the client to wait, for at least a second.
 [[nodiscard]] protocol::Reply retry_reply(Status status, common::Clock::duration wait);
-// "person 3", "the operator", "key 4".
+// Returns a name for the log, such as "person 3", "the operator" or "key 4".
 [[nodiscard]] std::string describe(const protocol::Actor& actor);
 
 }  // namespace yolod::app::accounts

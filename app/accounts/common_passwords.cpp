@@ -9,8 +9,7 @@
 namespace yolod::app::accounts {
 namespace {
 
-// Without digits, signs and blanks, as letters() makes it. A password that is nothing but these, once or twice, is
-// weak.
+// The words have no digits, signs or blanks, like the result of letters(). A password of only these words is weak.
 constexpr std::array<std::string_view, 73> kWords{
     "password",   "passwort", "passphrase", "motdepasse", "contrasena", "administrator", "admin",
     "adminadmin", "root",     "rootroot",   "letmein",    "welcome",    "welcomehome",   "changeme",
@@ -24,7 +23,7 @@ constexpr std::array<std::string_view, 73> kWords{
     "username",   "login",    "loginlogin", "access",     "opensesame", "letmeinplease", "correcthorsebatterystaple",
     "abc",        "abcdef",   "temporary"};
 
-// What stands for a letter where people replace letters.
+// Returns the letter that a digit or sign usually replaces.
 char letter_of(char character) {
   switch (character) {
     case '0': return 'o';
@@ -46,7 +45,7 @@ bool is_word(std::string_view letters) {
   return std::any_of(kWords.begin(), kWords.end(), [letters](std::string_view word) { return word == letters; });
 }
 
-// One or two of the words.
+// Returns true for a word of the list and for two such words.
 bool consists_of_words(std::string_view letters) {
   if (letters.empty() || is_word(letters)) return true;
   for (std::size_t first = 3; first + 3 <= letters.size(); ++first) {
@@ -55,7 +54,7 @@ bool consists_of_words(std::string_view letters) {
   return false;
 }
 
-// The letters alone, with digits and signs either left out or read as letters.
+// Returns only the letters. It either drops digits and signs or reads them as letters.
 std::string letters(std::string_view password, bool read_digits) {
   // Digits and signs at either end are an appendage in both readings.
   const auto first = std::find_if(password.begin(), password.end(), is_letter);

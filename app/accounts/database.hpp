@@ -1,7 +1,7 @@
-// A connection to a database: one set of statements for two back ends. Statements are prepared, at their first use, and
-// are the only way in; parameters are written $1, $2 ... in the order of their first appearance.
+// A Database is a connection to SQLite or to PostgreSQL; both understand the same statements. It prepares a statement
+// at its first use and passes all values as parameters, which are written $1, $2 and so on.
 //
-// One thread. Nothing throws. A connection that has said kUnavailable is of no use any more: open another.
+// A single thread uses a connection. Nothing throws. After kUnavailable the owner must open another connection.
 #pragma once
 
 #include <cstdint>
@@ -17,23 +17,24 @@
 
 namespace yolod::app::accounts {
 
-// What a statement is given and what it returns: a number, a text, or bytes.
+// A parameter or a result of a statement: a number, a text, or bytes.
 using Value = std::variant<std::int64_t, std::string, std::vector<std::uint8_t>>;
 using Row = std::vector<Value>;  // NULL reads as 0
 
 [[nodiscard]] Value value_of(const protocol::Digest& digest);
-// A broken row gives 0, an empty text or a digest of zeros.
+// These functions return 0, an empty text or a digest of zeros if the row does not have such a value.
 [[nodiscard]] std::int64_t number_in(const Row& row, std::size_t column);
 [[nodiscard]] std::string text_in(const Row& row, std::size_t column);
 [[nodiscard]] protocol::Digest digest_in(const Row& row, std::size_t column);
 
 enum class Ran {
   kDone,
-  kAgain,        // another transaction was in the way: the whole transaction is to be tried again
+  kAgain,        // another transaction was in the way; the caller must repeat its transaction
   kUnavailable,  // the database does not answer, or not in time, or answers nonsense; the log says why
 };
 
-// A statement's text. Made for constants: a connection keeps what it has prepared by the text's address.
+// The text of a statement. It must be a constant, because a connection finds a prepared statement by the text's
+// address.
 struct Statement {
   const char* sql;
 };
@@ -49,23 +50,25 @@ class Database {
   [[nodiscard]] virtual Ran run(const Statement& statement, const std::vector<Value>& parameters,
                                 std::vector<Row>* rows = nullptr, std::int64_t* changed = nullptr) = 0;
 
-  // A transaction that no other can disturb: as if they came one after another.
+  // begin() starts a transaction. Transactions run one after another, on all machines.
   [[nodiscard]] virtual Ran begin() = 0;
   [[nodiscard]] virtual Ran commit() = 0;
   virtual void roll_back() = 0;
 
   // A migration's text: several statements without parameters.
   [[nodiscard]] virtual Ran run_script(const std::string& sql) = 0;
-  // Keeps all other processes from migrating. Outside of a transaction; goes with the connection at the latest.
+  // Keeps all other processes from migrating until unlock_migrations() or the end of the connection. REQUIRES: no
+  // transaction is open.
   [[nodiscard]] virtual Ran lock_migrations() = 0;
   virtual void unlock_migrations() = 0;
 
-  // Whether a change could be made now.
+  // Checks whether the database could make a change now.
   [[nodiscard]] virtual Ran probe() = 0;
 
-  // From now on wait_for_changes() hears what other connections change.
+  // After this call wait_for_changes() hears of the changes that other connections make.
   [[nodiscard]] virtual Ran listen() = 0;
-  // Waits until something was heard, until `wake` (a descriptor) is readable, or for so long. Adds what was heard.
+  // Waits until another connection has told of a change, until the descriptor `wake` is readable, or for `longest`.
+  // Adds the messages to `heard`.
   [[nodiscard]] virtual Ran wait_for_changes(int wake, common::milliseconds longest,
                                              std::vector<std::string>& heard) = 0;
 

@@ -1,14 +1,14 @@
-// How often a log-in may be tried. In memory alone, and bounded: a restart forgets it.
+// FailedLogins limits how often clients may try to log in. Its memory is bounded, and a restart clears it.
 //
 //   a name from one origin   after 3 failures the next attempt waits 1 s, then 2 s, 4 s ... at most 60 s
 //   a name                   100 failures in an hour, then one in 36 s
 //   an origin                300 failures in an hour, then one in 12 s
 //   registrations            20 in an hour from one origin
 //
-// So guessing is slow wherever it comes from, and who guesses at somebody else's name from elsewhere does not keep that
-// person out for long. Names that nobody has count like others: an answer does not tell them apart.
+// The limits slow down guessing from every origin, and an attacker elsewhere does not lock a person out for long.
+// Unknown names count like known names, so an answer does not tell whether a name exists.
 //
-// Owned by the event loop. One thread.
+// The event loop owns it.
 #pragma once
 
 #include <cstddef>
@@ -21,14 +21,14 @@
 
 namespace yolod::app::accounts {
 
-// Of each key a bucket of so many tokens that fills again evenly. Of more keys than `most` the one that was used
-// longest ago is forgotten.
+// Each key has a bucket of `capacity` tokens, which fills again evenly within `refill`. With more than `most` keys,
+// the least recently used key loses its bucket.
 class Buckets {
  public:
   Buckets(double capacity, common::Clock::duration refill, std::size_t most)
       : capacity_(capacity), per_second_(capacity / common::in_seconds(refill)), most_(most) {}
 
-  // How long until a token is there: zero or less if one is.
+  // Returns the time until the bucket has a token; zero or less means now.
   [[nodiscard]] common::Clock::duration wait(const std::string& key, common::Clock::time_point now) const;
   void take(const std::string& key, common::Clock::time_point now);
   void give_back(const std::string& key);
@@ -53,19 +53,20 @@ class FailedLogins {
  public:
   explicit FailedLogins(std::size_t most_keys = 8192) : most_(most_keys) {}
 
-  // Zero: an attempt is allowed.
+  // Returns zero if an attempt is allowed.
   [[nodiscard]] common::Clock::duration wait(std::string_view name, std::string_view origin,
                                              common::Clock::time_point now) const;
-  // An attempt counts as a failure until it is known to be none: of many at once no more come through than one by one.
+  // Counts the attempt as a failure until succeeded() or not_tried() corrects that. So parallel attempts get no
+  // further than attempts in sequence.
   void begins(std::string_view name, std::string_view origin, common::Clock::time_point now);
   void succeeded(std::string_view name, std::string_view origin);
-  // The password was not looked at.
+  // The server did not check the password.
   void not_tried(std::string_view name, std::string_view origin);
 
   [[nodiscard]] common::Clock::duration wait_to_register(std::string_view origin, common::Clock::time_point now) const;
   void registered(std::string_view origin, common::Clock::time_point now);
 
-  // Keys that are known, of all kinds.
+  // Returns the number of keys of all kinds.
   [[nodiscard]] std::size_t size() const;
 
  private:

@@ -12,7 +12,7 @@ using protocol::Digest;
 void Feed::reading_begins() {
   reading_ = true;
   overflow_ = false;
-  changes_.clear();  // made before the reading, so the snapshot has them
+  changes_.clear();  // the snapshot has these changes, because they were made before the reading
 }
 
 void Feed::snapshot(std::vector<AccessEntry> entries) {
@@ -32,7 +32,7 @@ void Feed::changed(std::vector<Digest> removed, std::vector<AccessEntry> added) 
     const auto first = removed.begin() + static_cast<std::ptrdiff_t>(removed_from);
     change.removed.assign(first, first + static_cast<std::ptrdiff_t>(removals));
     removed_from += removals;
-    // What is removed comes first.
+    // A message removes entries before it adds entries.
     if (removed_from == removed.size()) {
       const std::size_t additions = std::min(protocol::kMaxEntries, added.size() - added_from);
       const auto begin = added.begin() + static_cast<std::ptrdiff_t>(added_from);

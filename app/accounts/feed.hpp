@@ -1,8 +1,8 @@
-// In which order the front-end is told who may come in: a snapshot, then each change, numbered. Made message by
-// message, as the socket takes them. Pure; owned by the event loop.
+// Feed orders the messages that tell the front-end which keys and sessions are valid: a snapshot, then numbered
+// changes. It makes each message when the socket has room for it. It does no I/O. The event loop owns it.
 //
-// While the database is being read, changes are kept: they follow the snapshot, which may or may not have them already.
-// A reply to a request that made one of these may come before it.
+// While the watcher reads the database, the feed keeps changes and sends them after the snapshot, which may have them
+// already. The reply to a request that made such a change may come before the change.
 #pragma once
 
 #include <cstddef>
@@ -17,26 +17,26 @@ namespace yolod::app::accounts {
 
 class Feed {
  public:
-  // More waiting changes than these are dropped for a new snapshot.
+  // If more than `most_waiting` changes wait, the feed drops them and needs a new snapshot.
   explicit Feed(std::size_t most_waiting = 4096) : most_waiting_(most_waiting) {}
 
   void reading_begins();
   void snapshot(std::vector<protocol::AccessEntry> entries);
   void changed(std::vector<protocol::Digest> removed, std::vector<protocol::AccessEntry> added);
 
-  // The next message, or nothing until something happens.
+  // Returns the next message, if there is one.
   [[nodiscard]] std::optional<protocol::Message> next();
 
-  // True once after changes were dropped: everything must be read again.
+  // Returns true once after the feed has dropped changes. The database must be read again.
   [[nodiscard]] bool take_overflow();
 
  private:
-  // Of one message each.
+  // The content of a message.
   struct Change {
     std::vector<protocol::Digest> removed;
     std::vector<protocol::AccessEntry> added;
   };
-  // reading: changes_ wait. streaming: they wait for the snapshot's end. told: they go out.
+  // Changes wait while the database is read and until the whole snapshot was sent (kTold).
   enum class State { kNothing, kBegin, kEntries, kTold };
 
   const std::size_t most_waiting_;

@@ -1,4 +1,4 @@
-// The one thread that hashes passwords: some 60 a second. What it may not do at once waits, up to a bound.
+// The one thread that hashes passwords: some 60 a second. Further passwords wait in a bounded queue.
 #pragma once
 
 #include <cstddef>

@@ -22,7 +22,7 @@ std::string what_is_wrong_with_key(const protocol::CreateKey& request, Seconds n
   return {};
 }
 
-// What the front-end's table has of a key that was just made.
+// Returns the entry of a new key for the front-end's table.
 AccessEntry entry_of(const KeyDraft& draft, Role role) {
   AccessEntry entry;
   entry.digest = draft.digest;

@@ -10,7 +10,7 @@
 namespace yolod::app::accounts {
 namespace {
 
-// What attempts on a name are counted by that nobody can have.
+// The counters use this name for attempts with an invalid name.
 constexpr const char* kNoName = "?";
 
 }  // namespace
@@ -72,7 +72,7 @@ Task<protocol::Reply> Commands::handle(protocol::LogIn& request, Deadline deadli
     const std::string* current = &attempt.person->password_hash;
     if (!attempt.new_hash.empty()) {
       const Status rehashed = store.rehash(person.id, *current, attempt.new_hash);
-      // Tried twice, it may have been done the first time.
+      // When the pool repeats this work, the first try may have set the hash.
       if (rehashed != Status::kOk && rehashed != Status::kWrongCredentials) return rehashed;
       current = &attempt.new_hash;
     }
@@ -94,7 +94,7 @@ Task<protocol::Reply> Commands::handle(protocol::LogIn& request, Deadline deadli
 Task<protocol::Reply> Commands::handle(protocol::LogOut& request, Deadline /*deadline*/) {
   auto close = [&](AccountStore& store) { return store.close_session(request.session); };
   const Status status = co_await ask(close);
-  // One that is not there any more is as good as closed.
+  // A session that no longer exists is closed, too.
   if (status != Status::kOk && status != Status::kNotFound) co_return plain_reply(status);
   parts_.feed.changed({request.session}, {});
   co_return plain_reply(Status::kOk);

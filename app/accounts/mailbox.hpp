@@ -1,4 +1,4 @@
-// What other threads tell the event loop: functions, which it calls in the order in which they were posted.
+// Mailbox passes functions from other threads to the event loop, which calls them in the order of their arrival.
 #pragma once
 
 #include <functional>
@@ -13,13 +13,12 @@ class Mailbox {
  public:
   Mailbox();
 
-  // Any thread. Bounded by what is under way: each piece of work posts once, and the watcher waits for nobody to post.
+  // Any thread may call this. The number of letters is bounded, because each piece of work posts once or twice.
   void post(std::function<void()> letter);
 
-  // ---- event loop ----
-  // Readable while there is something to open.
+  // ---- event loop ---- The descriptor is readable while a letter waits.
   [[nodiscard]] int descriptor() const { return event_.get(); }
-  // Calls what was posted until now. False if that was nothing.
+  // Calls the functions that have arrived. Returns false if there were none.
   bool open();
 
  private:

@@ -1,9 +1,9 @@
-// yolod-accounts: alone has the database of people, sessions and API keys, and hashes passwords. Started by yolod
-// alone, which leaves it two descriptors (app/accounts/protocol/settings.hpp) and SIGINT blocked:
+// yolod-accounts is the only process that has the database of people, sessions and API keys and that hashes
+// passwords. Only yolod starts it, with two descriptors (app/accounts/protocol/settings.hpp) and SIGINT blocked:
 //
 //   settings -> the database's files are there (SQLite) -> sealed -> threads -> hello -> serve -> the front-end is gone
 //
-// What "sealed" means is in app/accounts/sandbox.hpp.
+// app/accounts/sandbox.hpp says how it is sealed.
 #include <fcntl.h>
 #include <netdb.h>
 #include <sodium.h>
@@ -73,14 +73,15 @@ Outcome<void> read_password_file(protocol::PostgresSettings& settings) {
   return {};
 }
 
-// A resolver loads what it needs at its first question, and a sealed process can load nothing.
+// Makes the resolver load its libraries at its first question, because a sealed process can load nothing.
 void warm_up_resolver(const std::string& host) {
   if (host.starts_with('/')) return;
   addrinfo* found = nullptr;
   if (getaddrinfo(host.c_str(), nullptr, nullptr, &found) == 0) freeaddrinfo(found);
 }
 
-// The files of SQLite are made before the process is sealed. Nothing of PostgreSQL is: it may be away at the start.
+// Makes the files of SQLite, because a sealed process cannot. PostgreSQL needs no such step and may be away at the
+// start.
 Outcome<UniqueFd> prepare_sqlite(const std::filesystem::path& file) {
   constexpr common::milliseconds kPatience{5'000};  // for the process of a server that was just killed
   auto claimed = claim_sqlite_file(file, kPatience);
@@ -135,7 +136,7 @@ int run(Settings& settings) {
 
   auto service = std::make_unique<Service>(settings, pool_of(settings), opener(settings));
   serve_front_end(protocol::kSocketDescriptor, *service, hello);
-  // A thread that hangs in the database would hold up the end of this process for as long.
+  // A thread that hangs in the database would delay the end of this process.
   if (service->under_way() > 0) {
     (void)common::flush_log();
     _exit(protocol::kExitStopped);
@@ -146,9 +147,9 @@ int run(Settings& settings) {
 }
 
 void set_signals() {
-  std::signal(SIGPIPE, SIG_IGN);  // a log that nobody reads any more is no reason to die
-  std::signal(SIGXFSZ, SIG_IGN);  // nor is a file that may not grow
-  // Whoever signals every process of our name means the front-end, which closes its end of the socket.
+  std::signal(SIGPIPE, SIG_IGN);  // a closed log pipe must not end this process
+  std::signal(SIGXFSZ, SIG_IGN);  // nor must a limit on file sizes
+  // Only the front-end must obey a signal to all processes of the service. It then closes its end of the socket.
   for (const int signal : {SIGHUP, SIGTERM, SIGUSR1, SIGTTIN, SIGTTOU}) std::signal(signal, SIG_IGN);
   common::for_each_foreign_signal([](int signal) { std::signal(signal, SIG_IGN); });
 }
@@ -186,6 +187,6 @@ int main() {
     return accounts::run(*settings);
   } catch (const std::exception& failure) {
     common::log_error("unexpected: {}", failure.what());
-    std::terminate();  // a bug of ours: the front-end sees SIGABRT, names it and replaces this process
+    std::terminate();  // the front-end sees SIGABRT, logs it and replaces this process
   }
 }

@@ -13,13 +13,13 @@ using common::Error;
 using common::ErrorCode;
 using common::Outcome;
 
-// A table of one row for each step that was done.
+// The table has a row for each step that was done.
 constexpr const char* kVersionTable = "CREATE TABLE IF NOT EXISTS yolod_schema (version BIGINT NOT NULL PRIMARY KEY)";
 constexpr Statement kVersion{"SELECT COALESCE(MAX(version), 0) FROM yolod_schema"};
 constexpr Statement kStepDone{"INSERT INTO yolod_schema (version) VALUES ($1)"};
 
 Error not_done(std::int64_t number) {
-  return {ErrorCode::kSystem, "the database of accounts cannot be brought to version " + std::to_string(number)};
+  return {ErrorCode::kSystem, "the database of accounts cannot change to version " + std::to_string(number)};
 }
 
 Outcome<void> do_step(Database& database, const Migration& step) {
@@ -47,7 +47,7 @@ Outcome<void> do_missing_steps(Database& database, std::span<const Migration> mi
   const std::int64_t newest = migrations.empty() ? 0 : migrations.back().number;
   if (version > newest) {
     return Error{ErrorCode::kSystem, "the database of accounts has version " + std::to_string(version) +
-                                         ", which a newer yolod made; this one knows versions up to " +
+                                         " of a newer yolod; this yolod knows versions up to " +
                                          std::to_string(newest)};
   }
   for (const Migration& step : migrations) {

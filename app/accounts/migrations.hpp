@@ -1,5 +1,5 @@
-// The schema of the database, as numbered steps. Each is one transaction: a process that dies in the middle leaves the
-// schema as it was. A step that was released is never changed; another is added.
+// The schema of the database is a sequence of numbered steps. Each step is a transaction, so a crash in the middle of
+// a step changes nothing. Never change a released step; add another step instead.
 #pragma once
 
 #include <cstdint>
@@ -16,11 +16,11 @@ struct Migration {
   const char* postgres;
 };
 
-// All there are, in order.
+// Returns all steps in order.
 [[nodiscard]] std::span<const Migration> all_migrations();
 
-// Does those that the database does not have yet; several processes may do so at once. kSystem: one sentence says why
-// the database cannot be used, for instance that a newer version has changed it.
+// Does the steps that the database does not have yet. Several processes may do this at the same time. Fails with
+// kSystem and a sentence that says why the database cannot be used.
 [[nodiscard]] common::Outcome<void> migrate(Database& database,
                                             std::span<const Migration> migrations = all_migrations());
 

@@ -50,7 +50,7 @@ bool password_matches(std::string_view password, const std::string& hash) {
 }
 
 void verify_dummy(std::string_view password) {
-  // A hash of random bytes, made once, so that what is computed is what is computed for a person.
+  // The hash of random bytes makes the computation the same as for a known person.
   static const std::string hash = [] {
     std::array<char, 32> nobody_knows{};
     randombytes_buf(nobody_knows.data(), nobody_knows.size());

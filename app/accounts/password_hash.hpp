@@ -1,4 +1,5 @@
-// Argon2id, by libsodium. Each call takes some 15 ms and 19 MiB: for the hashing thread alone.
+// These functions hash passwords with Argon2id of libsodium. A call takes about 15 ms and 19 MiB, so only the hashing
+// thread calls them.
 #pragma once
 
 #include <string>
@@ -6,20 +7,20 @@
 
 namespace yolod::app::accounts {
 
-// OWASP's: 19 MiB, two passes, one lane.
+// OWASP recommends 19 MiB, two passes and a single lane.
 inline constexpr unsigned long long kHashPasses = 2;
 inline constexpr std::size_t kHashBytes = 19 * 1024 * 1024;
 
-// libsodium's string, which names its parameters and its salt. Empty if memory runs out.
+// Returns libsodium's string, which has the parameters and the salt. The string is empty if memory runs out.
 [[nodiscard]] std::string hash_password(std::string_view password);
 
-// `hash` may be anything: one that asks for far more memory or passes than ours is refused and not computed.
+// `hash` may be any text. The function refuses a hash with far more memory or passes than its own hashes have.
 [[nodiscard]] bool password_matches(std::string_view password, const std::string& hash);
 
-// Takes as long as password_matches() and never matches: of a person who does not exist.
+// Takes as long as password_matches() and never matches. It is for a person who does not exist.
 void verify_dummy(std::string_view password);
 
-// Whether it was made with less memory or fewer passes than today's.
+// Returns whether the hash has less memory or fewer passes than today's hashes.
 [[nodiscard]] bool needs_rehash(const std::string& hash);
 
 }  // namespace yolod::app::accounts

@@ -18,7 +18,7 @@ bool is_small_letter_or_digit(char character) {
   return (character >= 'a' && character <= 'z') || (character >= '0' && character <= '9');
 }
 
-// Of ASCII alone: what else there is stays as it is.
+// Changes only ASCII letters.
 std::string in_small_letters(std::string_view text) {
   std::string small(text);
   for (char& character : small) {
@@ -32,7 +32,7 @@ std::size_t character_count(std::string_view utf8) {
       utf8.begin(), utf8.end(), [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U; }));
 }
 
-// Whether it is a piece of at most four bytes, or of at most a third of its length, over and over.
+// Checks whether a short piece (at most four bytes or a third of the length) repeats until the end.
 bool repeats_itself(std::string_view text) {
   const std::size_t longest = std::max<std::size_t>(4, text.size() / 3);
   for (std::size_t piece = 1; piece <= longest && piece < text.size(); ++piece) {
@@ -41,7 +41,7 @@ bool repeats_itself(std::string_view text) {
   return false;
 }
 
-// Whether it runs along rows of the keyboard, digits or the alphabet, forwards or backwards, in pieces of four or more.
+// Checks whether the text follows rows of the keyboard, the digits or the alphabet, in pieces of at least four.
 bool is_a_run(std::string_view text) {
   constexpr std::array<std::string_view, 7> kRows{"012345678901234567890123456789",
                                                   "abcdefghijklmnopqrstuvwxyz",
@@ -68,7 +68,7 @@ bool is_a_run(std::string_view text) {
   return true;
 }
 
-// Whether digits and signs are all that is left when the name is taken out.
+// Checks whether only digits and signs remain after the name is removed.
 bool consists_of_name(std::string_view password, std::string_view name) {
   constexpr std::size_t kShortestName = 3;
   if (name.size() < kShortestName) return false;

@@ -1,4 +1,4 @@
-// The part of AccountStore that is about people and their sessions.
+// This file has the part of AccountStore that handles people and their sessions.
 #include "app/accounts/account_store.hpp"
 
 namespace yolod::app::accounts {
@@ -25,7 +25,7 @@ constexpr Statement kRemoveKeysOf{"DELETE FROM yolod_api_keys WHERE owner = $1 R
 constexpr Statement kEndSessionsOf{"DELETE FROM yolod_sessions WHERE person = $1 RETURNING digest"};
 constexpr Statement kEndOtherSessionsOf{
     "DELETE FROM yolod_sessions WHERE person = $1 AND digest <> $2 RETURNING digest"};
-// All but the newest: one comes after this.
+// Keeps only the newest sessions, so that a new session has room.
 constexpr Statement kEndOldestSessionsOf{
     "DELETE FROM yolod_sessions WHERE digest IN (SELECT digest FROM yolod_sessions WHERE person = $1"
     " ORDER BY created DESC, last_used DESC, digest LIMIT 1000 OFFSET $2) RETURNING digest"};

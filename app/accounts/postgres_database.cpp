@@ -36,7 +36,7 @@ constexpr Oid kBytesType = 17;  // bytea
 constexpr Oid kInt8Type = 20;
 constexpr Oid kInt4Type = 23;
 
-// Until the socket can be read or written, or the time is up (false).
+// Waits until the socket is readable or writable. Returns false if the time is up first.
 bool wait_on(PGconn* connection, short events, Clock::time_point end) {
   for (;;) {
     const auto left = std::chrono::ceil<milliseconds>(end - Clock::now());
@@ -53,7 +53,7 @@ std::string first_line(const char* message) {
   return common::printable(common::trimmed(text.substr(0, text.find('\n'))));
 }
 
-// A parameter in libpq's form: bytes as they are, all else as text.
+// A parameter for libpq: bytes are binary, all other values are text.
 struct Parameter {
   std::string text;
   bool binary;
@@ -97,13 +97,14 @@ class PostgresDatabase : public Database {
 
   Ran run(const Statement& statement, const std::vector<Value>& parameters, std::vector<Row>* rows,
           std::int64_t* changed) override;
-  // One change after another, on all machines, as with SQLite: PostgreSQL's own SERIALIZABLE takes changes of a small
-  // table for conflicts nearly always. Each statement sees what was committed before it.
+  // All machines make their changes one after the other, as SQLite does. PostgreSQL's own SERIALIZABLE reports
+  // conflicts for nearly all parallel changes of a small table. Each statement sees all changes that were committed
+  // before.
   Ran begin() override { return run_script("BEGIN; SELECT pg_advisory_xact_lock(7813276641)"); }
   Ran commit() override {
     PgResult result;
     const Ran ran = ask(PQsendQuery(connection_.get(), "COMMIT"), "COMMIT", result);
-    // A transaction that has failed answers COMMIT with ROLLBACK.
+    // If a transaction has failed, the answer to COMMIT is ROLLBACK.
     if (ran == Ran::kDone && std::string_view(PQcmdStatus(result.get())) != "COMMIT") return Ran::kAgain;
     return ran;
   }
@@ -124,9 +125,9 @@ class PostgresDatabase : public Database {
   bool is_postgres() const override { return true; }
 
  private:
-  // Waits for all results of what was sent; `result` is the last.
+  // Waits for all results of the statement; `result` becomes the last of them.
   Ran ask(int sent, std::string_view what, PgResult& result);
-  // PQgetResult() without its waiting. kDone with a null result: there are no more.
+  // Does the same as PQgetResult(), but waits only until `end`. A null result means that there are no more.
   Ran next_result(Clock::time_point end, std::string_view what, PgResult& result);
   Ran prepare(const Statement& statement, std::string& name);
   Ran lost(std::string_view what, std::string_view why);
@@ -167,7 +168,8 @@ Ran PostgresDatabase::ask(int sent, std::string_view what, PgResult& result) {
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
       const char* const code = PQresultErrorField(next.get(), PG_DIAG_SQLSTATE);
       const std::string_view state = code == nullptr ? "" : code;
-      // Class 40: another transaction was in the way. 23: so was a row that came or went meanwhile.
+      // Class 40 means that another transaction was in the way. Class 23 means that another transaction has added or
+      // removed a row.
       const bool again = state.starts_with("40") || state.starts_with("23");
       ran = again ? Ran::kAgain : lost(what, first_line(PQresultErrorMessage(next.get())));
     }
@@ -238,7 +240,7 @@ Ran PostgresDatabase::wait_for_changes(int wake, milliseconds longest, std::vect
   return Ran::kDone;
 }
 
-// Lets the server in on who we are, step by step, so that none takes longer than there is time.
+// Connects in steps, so that no step waits longer than until `end`.
 PostgresPollingStatusType connect(PGconn* connection, Clock::time_point end) {
   PostgresPollingStatusType state = PGRES_POLLING_WRITING;
   while (state == PGRES_POLLING_READING || state == PGRES_POLLING_WRITING) {
@@ -256,8 +258,8 @@ Outcome<std::unique_ptr<Database>> open_postgres(const protocol::PostgresSetting
   const std::string timeouts =
       "-c statement_timeout=" + std::to_string(limits.statement.count() * 3 / 4) +
       " -c idle_in_transaction_session_timeout=" + std::to_string(2 * limits.statement.count());
-  std::string password(settings.password.view());  // with an end that C sees
-  // No file of a user's home says anything more.
+  std::string password(settings.password.view());  // with a terminating zero
+  // libpq reads no file of the home directory.
   const std::array<const char*, 11> keys{
       "host",       "port", "dbname", "user", "password", "passfile", "options", "client_encoding", "application_name",
       "gssencmode", nullptr};

@@ -1,4 +1,5 @@
-// PostgreSQL, by libpq's C API. Nothing waits longer than it may: a server that hangs is as good as one that is gone.
+// This is the back end for PostgreSQL, over the C API of libpq. Every call has a time limit, so a server that hangs
+// is treated like a server that is gone.
 #pragma once
 
 #include <memory>
@@ -11,11 +12,11 @@
 namespace yolod::app::accounts {
 
 struct PostgresLimits {
-  common::milliseconds connect{1000};    // until the server has let us in
-  common::milliseconds statement{2000};  // until it has answered; it is told three quarters of that (statement_timeout)
+  common::milliseconds connect{1000};    // until the connection is ready
+  common::milliseconds statement{2000};  // until the server has answered; statement_timeout is three quarters of it
 };
 
-// kSystem where the server cannot be reached or refuses us; the message never holds the password.
+// Fails with kSystem if the server is not reachable or refuses the connection. The message never has the password.
 [[nodiscard]] common::Outcome<std::unique_ptr<Database>> open_postgres(const protocol::PostgresSettings& settings,
                                                                        const PostgresLimits& limits = {});
 

@@ -41,7 +41,7 @@ constexpr bool kInstrumentedAccounts = false;
 #define PR_SET_VMA 0x53564d41
 #endif
 
-// What only an intruder calls.
+// Only an intruder makes these calls.
 constexpr std::initializer_list<int> kCallsOfIntruders{SCMP_SYS(execve),
                                                        SCMP_SYS(execveat),
                                                        SCMP_SYS(ptrace),
@@ -76,21 +76,21 @@ constexpr std::initializer_list<int> kCallsOfIntruders{SCMP_SYS(execve),
                                                        SCMP_SYS(accept4)};
 
 constexpr std::initializer_list<int> kCallsOfAll{
-    // memory, threads and time
+    // These are for memory, threads and time.
     SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(membarrier), SCMP_SYS(futex),
     SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(sched_yield), SCMP_SYS(sched_getaffinity),
     SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep), SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres),
     SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(getcpu), SCMP_SYS(restart_syscall), SCMP_SYS(exit),
     SCMP_SYS(exit_group),
-    // the front-end's socket, events, the log
+    // These are for the front-end's socket, events and the log.
     SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(poll),
     SCMP_SYS(ppoll), SCMP_SYS(eventfd2), SCMP_SYS(close), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(stat),
     SCMP_SYS(lstat), SCMP_SYS(statx), SCMP_SYS(lseek), SCMP_SYS(fcntl),
-    // signals, and what it is
+    // These are for signals and the identity of the process.
     SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(sigaltstack), SCMP_SYS(getpid),
     SCMP_SYS(gettid), SCMP_SYS(getppid), SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getgid), SCMP_SYS(getegid),
     SCMP_SYS(uname), SCMP_SYS(sysinfo), SCMP_SYS(getrandom), SCMP_SYS(getrusage), SCMP_SYS(times),
-    // files, as far as Landlock lets it open them
+    // The process needs these to open files. Landlock restricts which files it can open.
     SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(readlink),
     SCMP_SYS(readlinkat), SCMP_SYS(getcwd)};
 
@@ -107,10 +107,10 @@ constexpr std::initializer_list<int> kCallsOfFaults{SCMP_SYS(unlink), SCMP_SYS(k
 void add_allowed(CallFilter& filter, bool sqlite) {
   filter.rules(SCMP_ACT_ALLOW, kCallsOfAll);
   filter.rules(SCMP_ACT_ALLOW, sqlite ? kCallsOfSqlite : kCallsOfPostgres);
-  // No code that was not there at the start.
+  // The process gets no new executable memory.
   filter.allow(SCMP_SYS(mmap), {SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)});
   filter.allow(SCMP_SYS(mprotect), {SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)});
-  // Threads, not processes. The flags of clone3 cannot be seen; without it the C library calls clone.
+  // clone may make only threads. A filter cannot see the flags of clone3; without clone3 the C library calls clone.
   constexpr std::uint64_t kThreadFlags = CLONE_VM | CLONE_SIGHAND | CLONE_THREAD;
   filter.allow(SCMP_SYS(clone), {SCMP_A0(SCMP_CMP_MASKED_EQ, kThreadFlags, kThreadFlags)});
   filter.rule(SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3));
@@ -118,21 +118,22 @@ void add_allowed(CallFilter& filter, bool sqlite) {
   for (const int option : {PR_SET_NAME, PR_GET_NAME, PR_SET_VMA}) {
     filter.allow(SCMP_SYS(prctl), {SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(option))});
   }
-  filter.allow(SCMP_SYS(prlimit64), {SCMP_A0(SCMP_CMP_EQ, 0), SCMP_A2(SCMP_CMP_EQ, 0)});  // reads its own limits
+  filter.allow(SCMP_SYS(prlimit64),
+               {SCMP_A0(SCMP_CMP_EQ, 0), SCMP_A2(SCMP_CMP_EQ, 0)});  // the process may read its own limits
   if (sqlite) {
-    filter.allow(SCMP_SYS(sendto), {SCMP_A4(SCMP_CMP_EQ, 0)});  // to a peer that the socket has already
+    filter.allow(SCMP_SYS(sendto), {SCMP_A4(SCMP_CMP_EQ, 0)});  // only to the peer that the socket already has
   } else {
     for (const int family : {AF_UNIX, AF_INET, AF_INET6}) {
       filter.allow(SCMP_SYS(socket), {SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(family))});
     }
-    filter.allow(SCMP_SYS(ioctl), {SCMP_A1(SCMP_CMP_EQ, FIONREAD)});  // the resolver
+    filter.allow(SCMP_SYS(ioctl), {SCMP_A1(SCMP_CMP_EQ, FIONREAD)});  // the resolver uses it
   }
   if (common::fault_token_folder()) filter.rules(SCMP_ACT_ALLOW, kCallsOfFaults);
 }
 
 Outcome<void> filter_calls(bool sqlite) {
   if (auto found = common::look_for_seccomp(); !found) return found;
-  // A sanitizer's runtime calls what nobody can foresee.
+  // The runtime of a sanitizer makes unpredictable calls.
   CallFilter filter(kInstrumentedAccounts ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EPERM));
   filter.rules(SCMP_ACT_KILL_PROCESS, kCallsOfIntruders);
   if (!kInstrumentedAccounts) add_allowed(filter, sqlite);
@@ -143,7 +144,7 @@ std::vector<FileRule> file_rules(bool sqlite, const std::vector<std::filesystem:
   std::vector<FileRule> rules{{"/dev/urandom", FileUse::kRead}};
   for (const auto& file : files) rules.push_back({file, FileUse::kReadAndWrite});
   if (!sqlite) {
-    // Where names of hosts are looked up, and what OpenSSL begins with.
+    // The resolver and OpenSSL read these files.
     for (const char* const path :
          {"/etc/hosts", "/etc/resolv.conf", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf", "/etc/services",
           "/etc/ssl/openssl.cnf", "/etc/ssl/certs", "/usr/lib/ssl"}) {
@@ -194,7 +195,7 @@ Outcome<SandboxState> seal(const protocol::Settings& settings, const std::vector
   }
   for (const Error& part : missing) state.missing += (state.missing.empty() ? "" : "; ") + part.message;
   if (state.mode == SandboxMode::kRequired && !missing.empty()) {
-    return Error{ErrorCode::kSystem, "sandbox: required, and it cannot be had: " + state.missing};
+    return Error{ErrorCode::kSystem, "sandbox: required, but this system lacks a part of it: " + state.missing};
   }
   return state;
 }

@@ -1,7 +1,7 @@
-// Takes from yolod-accounts what it does not need, after it has read its settings and before it has a second thread:
-// no_new_privs, no core dump, no ptrace by a neighbour; Landlock: the files of SQLite, or what names of hosts are
-// looked up in and one TCP port; seccomp: what a database's client calls. A call that is not in the list fails with
-// EPERM; one that nobody but an intruder makes (another program, ptrace, a namespace) ends the process.
+// The sandbox of yolod-accounts. The process seals itself after it has read its settings, while it has a single
+// thread. Landlock allows the files of SQLite, or for PostgreSQL the files of the resolver and the server's TCP port.
+// A seccomp filter allows the calls that the database's client needs. Every other call fails with EPERM. Calls that
+// only an intruder makes (another program, ptrace, a namespace) end the process.
 #pragma once
 
 #include <filesystem>
@@ -13,10 +13,11 @@
 
 namespace yolod::app::accounts {
 
-// Keeps memory out of core dumps and away from other processes. Nothing that it does can fail in a way that matters.
+// Keeps the memory of this process out of core dumps and away from other processes.
 void hide_memory();
 
-// What is in force then. kSystem only where the mode is `required` and a part cannot be had. `files`: the database's.
+// Returns which parts are in force. Fails with kSystem only if the mode is `required` and the kernel lacks a part.
+// `files` are the files of the database.
 [[nodiscard]] common::Outcome<common::SandboxState> seal(const protocol::Settings& settings,
                                                          const std::vector<std::filesystem::path>& files);
 

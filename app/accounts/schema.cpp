@@ -5,7 +5,7 @@
 namespace yolod::app::accounts {
 namespace {
 
-// Times are seconds since 1970, 0 is never. PostgreSQL tells whoever listens of each change that matters to callers:
+// Times are seconds since 1970; 0 means never. Triggers of PostgreSQL notify all machines of each relevant change:
 // 's' or 'k' and a digest, or 'p' and the id of a person.
 constexpr const char* kPeopleSqlite = R"(
 CREATE TABLE yolod_people (

@@ -40,7 +40,7 @@ class Loop {
     std::array<pollfd, 2> waited{{{socket_, 0, 0}, {service_.mail_descriptor(), POLLIN, 0}}};
     if (!closing_ && service_.takes_requests()) waited[0].events |= POLLIN;
     if (!next_.empty()) waited[0].events |= POLLOUT;
-    if (waited[0].events == 0) waited[0].fd = -1;  // else a hang-up would wake us again and again
+    if (waited[0].events == 0) waited[0].fd = -1;  // else a hang-up would wake this loop again and again
     auto until = service_.next_tick();
     if (closing_) until = std::min(until, end_);
     const auto left = std::max<std::int64_t>(0, std::chrono::ceil<common::milliseconds>(until - Clock::now()).count());
@@ -58,7 +58,7 @@ class Loop {
         return;
       }
       const auto size = static_cast<std::size_t>(received);
-      // Of a packet that is too long only the beginning is looked at, with its id: no request is so short.
+      // The service sees only the beginning of an oversized packet, with its id; no valid request is that short.
       constexpr std::size_t kBeginning = 10;
       service_.receive({packet.data(), size > packet.size() ? kBeginning : size}, Clock::now());
       sodium_memzero(packet.data(), std::min(size, packet.size()));
@@ -78,7 +78,7 @@ class Loop {
       if (sent < 0 && errno == EINTR) continue;
       if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
       next_ = Secret();
-      // Nobody reads any more; what was asked is done all the same.
+      // The front-end is gone. Finish the requests that it has sent.
       if (sent < 0 && !closing_) {
         closing_ = true;
         end_ = Clock::now() + kGrace;
@@ -88,7 +88,7 @@ class Loop {
 
   int socket_;
   Service& service_;
-  Secret next_;  // what the socket has not taken yet
+  Secret next_;  // the message that waits for room in the socket
   bool closing_{false};
   Clock::time_point end_{};
 };

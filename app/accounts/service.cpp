@@ -14,7 +14,7 @@ using common::Clock;
 using common::milliseconds;
 
 constexpr milliseconds kBetweenPurges{60'000};
-constexpr milliseconds kBetweenLooks{250};  // at whether the database hangs
+constexpr milliseconds kBetweenLooks{250};  // checks whether the database hangs
 constexpr milliseconds kLongestDeadline{60'000};
 
 }  // namespace
@@ -25,15 +25,14 @@ Service::Service(const protocol::Settings& settings, const PoolSize& pool, const
       hashing_(mailbox_),
       stores_(mailbox_, pool, open,
               [this] {
-                // The watcher knows more of a database that is away already.
+                // The watcher already knows that the database is away, and why.
                 if (available_) lost("a connection was lost");
               }),
       watcher_(mailbox_, open, watcher_events()),
       commands_({settings_, hashing_, stores_, attempts_, feed_}) {}
 
 Service::~Service() {
-  // Coroutines hold work of the threads: they end before these do. The store's threads end by its statements' time
-  // limit.
+  // The coroutines hold work of the threads, so they must end before the threads.
   while (coroutines_ > 0) {
     if (!mailbox_.open()) std::this_thread::sleep_for(milliseconds(1));
   }
@@ -73,7 +72,7 @@ void Service::back(std::vector<AccessEntry> entries) {
 void Service::receive(std::string_view packet, Clock::time_point now) {
   auto request = protocol::decode_request(packet);
   if (!request) {
-    common::log_error("the front-end sent a request that cannot be: it is of another version");
+    common::log_error("refused a request that this version does not know: the front-end has another version");
     protocol::Reply reply = plain_reply(Status::kBadRequest, "not a request of this version");
     reply.id = protocol::id_of_request(packet).value_or(0);
     replies_.push_back(std::move(reply));
@@ -104,7 +103,7 @@ Detached Service::serve(std::uint64_t number, protocol::Request request, Clock::
 
 void Service::answer(std::uint64_t number, protocol::Reply reply) {
   const auto found = pending_.find(number);
-  if (found == pending_.end()) return;  // its deadline passed, and it was answered then
+  if (found == pending_.end()) return;  // the request was answered at its deadline
   reply.id = found->second.id;
   pending_.erase(found);
   replies_.push_back(std::move(reply));
@@ -118,7 +117,7 @@ Detached Service::purge() {
     if (store.purge(wall_clock_seconds(), removed) != Status::kOk) removed.clear();
   };
   (void)co_await stores_.run(work);
-  // There may be more than fit into one transaction.
+  // More sessions may have expired than a transaction ends.
   if (!removed.empty()) next_purge_ = Clock::now();
   feed_.changed(std::move(removed), {});
   purging_ = false;

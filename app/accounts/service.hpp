@@ -1,11 +1,11 @@
-// Answers the front-end's requests, and tells it who may come in. Without a socket: bytes of requests go in, messages
-// come out.
+// Service answers the requests of the front-end and tells it the valid keys and sessions. It has no socket: it takes
+// the bytes of requests and returns messages.
 //
-// The database away, what would ask it is answered kUnavailable at once; it is back as soon as everything was read from
-// it again. A request that is not answered by its deadline is answered kDeadlineExceeded, and what it has begun goes
-// on.
+// While the database is away, it answers every request at once with kUnavailable. The database is back when the
+// watcher has read everything from it. At its deadline a request is answered with kDeadlineExceeded, although its
+// work may go on.
 //
-// Owned by the event loop, one thread; its threads end with it.
+// The event loop owns it. Its own threads end with it.
 #pragma once
 
 #include <cstdint>
@@ -30,29 +30,31 @@ namespace yolod::app::accounts {
 
 class Service {
  public:
-  static constexpr std::size_t kMostRequests = 256;  // under way; more are answered kBusy
-  static constexpr std::size_t kMostReplies = 256;   // that the front-end has not taken: no more requests are read
-  // Work of the database that takes longer: it hangs.
+  static constexpr std::size_t kMostRequests =
+      256;  // pending requests; the service answers further requests with kBusy
+  static constexpr std::size_t kMostReplies =
+      256;  // that wait for the front-end; then the service takes no more requests
+  // If work takes longer than this, the database hangs.
   static constexpr common::milliseconds kHangs{2'500};
 
-  // `open` makes a connection; any thread calls it.
+  // `open` makes a connection. Several threads call it.
   Service(const protocol::Settings& settings, const PoolSize& pool, const OpenStore& open);
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
   ~Service();
 
-  // Whether another request may be given to it now.
+  // Returns whether receive() may be called now.
   [[nodiscard]] bool takes_requests() const { return replies_.size() < kMostReplies; }
-  // One packet. Bytes that are no request are logged, and answered where they have an id.
+  // Takes a packet. It logs bytes that are no request and answers them.
   void receive(std::string_view packet, common::Clock::time_point now);
-  // Readable when open_mail() has something to do.
+  // The descriptor is readable when open_mail() must be called.
   [[nodiscard]] int mail_descriptor() const { return mailbox_.descriptor(); }
   void open_mail() { (void)mailbox_.open(); }
-  // What is due by now. To be called at next_tick() at the latest.
+  // Does the work that is due. The caller calls it at next_tick() at the latest.
   void tick(common::Clock::time_point now);
   [[nodiscard]] common::Clock::time_point next_tick() const;
 
-  // The next message for the front-end, if there is one.
+  // Returns the next message for the front-end, if there is one.
   [[nodiscard]] std::optional<protocol::Message> next_message();
 
   [[nodiscard]] std::size_t under_way() const { return coroutines_; }
@@ -79,13 +81,13 @@ class Service {
   std::string why_not_{"the database of accounts has not been opened yet"};
   bool hangs_{false};
   std::deque<protocol::Reply> replies_;
-  bool reply_is_next_{false};  // replies and the feed take turns
+  bool reply_is_next_{false};  // replies and feed alternate
   std::map<std::uint64_t, Pending> pending_;
   std::uint64_t last_number_{0};
   std::size_t coroutines_{0};
   bool purging_{false};
   common::Clock::time_point next_purge_;
-  // Their threads use what is above.
+  // The threads of the members below use the members above.
   HashingThread hashing_;
   StorePool stores_;
   Watcher watcher_;

@@ -59,7 +59,7 @@ class SqliteDatabase : public Database {
     roll_back();
     return Ran::kDone;
   }
-  Ran listen() override { return Ran::kDone; }  // nobody else changes anything
+  Ran listen() override { return Ran::kDone; }  // only this process changes the file
   Ran wait_for_changes(int wake, common::milliseconds longest, std::vector<std::string>& /*heard*/) override {
     pollfd readable{wake, POLLIN, 0};
     (void)poll(&readable, 1, static_cast<int>(longest.count()));
@@ -124,7 +124,7 @@ Ran SqliteDatabase::run(const Statement& statement, const std::vector<Value>& pa
     prepared.reset(made);
   }
   for (std::size_t i = 0; i < parameters.size(); ++i) {
-    // SQLite takes $1 for a name, not for a place.
+    // SQLite treats $1 as a name, not as a position.
     const std::string name = '$' + std::to_string(i + 1);
     bind(prepared.get(), sqlite3_bind_parameter_index(prepared.get(), name.c_str()), parameters[i]);
   }
@@ -185,7 +185,7 @@ Outcome<std::unique_ptr<Database>> open_sqlite(const std::filesystem::path& file
   sqlite3_busy_timeout(connection.get(), kBusyMilliseconds);
   sqlite3_db_config(connection.get(), SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   if (sqlite3_exec(connection.get(), kSetUp, nullptr, nullptr, nullptr) != SQLITE_OK) return refused();
-  int keeps_log = 1;  // the log stays where it is when the last connection goes: a sealed process makes no files
+  int keeps_log = 1;  // keep the log when the last connection closes, because a sealed process makes no files
   sqlite3_file_control(connection.get(), "main", SQLITE_FCNTL_PERSIST_WAL, &keeps_log);
   return std::unique_ptr<Database>(std::make_unique<SqliteDatabase>(std::move(connection)));
 }

@@ -1,4 +1,5 @@
-// SQLite, by its C API: one file, with its write-ahead log beside it. Every commit is on the disk when it returns.
+// This is the back end for SQLite, over its C API. The database is a file with a write-ahead log beside it. A commit
+// is on the disk when it returns.
 #pragma once
 
 #include <filesystem>
@@ -10,16 +11,16 @@
 
 namespace yolod::app::accounts {
 
-// A file of a server that nobody else may open: the descriptor holds the lock (flock) and is to live as long as the
-// process. Makes the file, readable for its owner alone (0600), where there is none. Waits for `patience` for a server
-// that is about to end. kSystem: one sentence says why it cannot be had.
+// Locks the file for this process (flock) and creates it if necessary, with mode 0600. The lock lasts until the
+// descriptor is closed. Waits for `patience` if another process has the lock. Fails with kSystem and a sentence that
+// says why.
 [[nodiscard]] common::Outcome<common::UniqueFd> claim_sqlite_file(const std::filesystem::path& file,
                                                                   common::milliseconds patience);
 
-// REQUIRES: the file is claimed. kSystem where it cannot be opened, or is no database.
+// REQUIRES: this process has claimed the file. Fails with kSystem if the file does not open or is no database.
 [[nodiscard]] common::Outcome<std::unique_ptr<Database>> open_sqlite(const std::filesystem::path& file);
 
-// The files that a connection opens, which are all there once a change was made.
+// Returns the files that a connection opens. All of them exist after the first change.
 [[nodiscard]] std::vector<std::filesystem::path> files_of_sqlite(const std::filesystem::path& file);
 
 }  // namespace yolod::app::accounts

@@ -56,7 +56,7 @@ void StorePool::close(std::unique_ptr<AccountStore>& store) {
 }
 
 void StorePool::do_work(WorkQueue<AccountStore>::Work& work, std::unique_ptr<AccountStore>& store) {
-  constexpr int kTries = 2;  // a connection that was idle may have been lost long ago
+  constexpr int kTries = 2;  // an idle connection may be long dead
   bool lost = false;
   WorkEnd end = WorkEnd::kUnavailable;
   for (int tries = 0; tries < kTries; ++tries) {
@@ -68,7 +68,7 @@ void StorePool::do_work(WorkQueue<AccountStore>::Work& work, std::unique_ptr<Acc
     lost = store->lost();
     const bool in_doubt = store->left_in_doubt();
     if (lost) close(store);
-    // A database that took its time to fail would take it again.
+    // A slow failure would be as slow again.
     if (!lost || in_doubt || !was_open || Clock::now() - began > kFailsAtOnce) break;
   }
   if (lost || end == WorkEnd::kUnavailable) mailbox_.post(on_lost_);

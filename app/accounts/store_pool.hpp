@@ -1,6 +1,6 @@
-// Threads that ask the database, each over a connection of its own: as many as there may be connections. A connection
-// is made when there is work for it, kept, and made again after it was lost. Those beyond the ones that are to be kept
-// are closed when they have had nothing to do for a minute.
+// StorePool has threads that use the database, each with its own connection. A thread connects when it has work, and
+// again after it has lost its connection. The threads after the first `kept` close a connection that was idle for a
+// minute.
 #pragma once
 
 #include <atomic>
@@ -16,7 +16,7 @@
 
 namespace yolod::app::accounts {
 
-// Makes a connection, for the thread that calls it; any thread may.
+// Makes a connection for the calling thread. Any thread may call it.
 using OpenStore = std::function<common::Outcome<std::unique_ptr<AccountStore>>()>;
 
 struct PoolSize {
@@ -27,23 +27,23 @@ struct PoolSize {
 
 class StorePool {
  public:
-  // `on_lost` is called on the event loop when a connection was lost or cannot be had.
+  // The pool calls `on_lost` on the event loop when it has lost a connection or fails to connect.
   StorePool(Mailbox& mailbox, const PoolSize& size, OpenStore open, std::function<void()> on_lost);
   StorePool(const StorePool&) = delete;
   StorePool& operator=(const StorePool&) = delete;
-  // Does what waits first.
+  // The destructor first finishes the waiting work.
   ~StorePool();
 
-  // Event loop: `callee(AccountStore&)` is called on a thread; once more, over another connection, if the first was
-  // lost at once, before anything can have been done.
+  // The event loop awaits the result. The pool has a thread call `callee(AccountStore&)`. It calls it once more over
+  // another connection if the first connection failed at once and the database cannot have made the change.
   template <typename Callee>
   [[nodiscard]] auto run(Callee& callee) {
     return queue_.run(callee);
   }
 
-  // How long the work that is under way for longest has taken until now; zero if there is none. Any thread.
+  // Returns the time that the oldest unfinished work has taken, or zero. Any thread may call it.
   [[nodiscard]] common::Clock::duration longest_work() const;
-  // Connections that are open now. Any thread.
+  // Returns the number of open connections. Any thread may call it.
   [[nodiscard]] std::size_t connections() const { return connections_; }
 
  private:

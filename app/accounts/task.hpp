@@ -1,5 +1,5 @@
-// A coroutine of the event loop that waits for work of other threads. It begins when it is awaited, and goes on where
-// what it awaited has ended: always on the event loop.
+// Task is a coroutine of the event loop that waits for work of other threads. It does not run before another
+// coroutine awaits it. It always runs on the event loop.
 #pragma once
 
 #include <coroutine>
@@ -29,7 +29,7 @@ class [[nodiscard]] Task {
       return Resume{};
     }
     void return_value(T returned) { value.emplace(std::move(returned)); }
-    void unhandled_exception() { std::terminate(); }  // a bug of ours: the front-end replaces this process
+    void unhandled_exception() { std::terminate(); }  // a bug; the front-end replaces this process
   };
 
   Task(Task&& other) noexcept : handle_(std::exchange(other.handle_, {})) {}
@@ -52,7 +52,7 @@ class [[nodiscard]] Task {
   std::coroutine_handle<promise_type> handle_;
 };
 
-// A coroutine that nobody awaits: it begins at once and frees itself at its end.
+// Detached is a coroutine without a waiting coroutine. It starts at once and frees itself at its end.
 struct Detached {
   struct promise_type {
     Detached get_return_object() { return {}; }

@@ -1,4 +1,4 @@
-// The time of day, as it stands in the database.
+// The database stores this time.
 #pragma once
 
 #include <chrono>

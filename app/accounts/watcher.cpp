@@ -55,7 +55,7 @@ void Watcher::pause(milliseconds time) {
   while (!stops()) {
     const auto left = std::chrono::ceil<milliseconds>(end - common::Clock::now());
     if (left.count() <= 0) return;
-    if (poll(&stopped, 1, static_cast<int>(left.count())) > 0) (void)was_woken();  // it tries again anyway
+    if (poll(&stopped, 1, static_cast<int>(left.count())) > 0) (void)was_woken();  // the watcher reconnects in any case
   }
 }
 
@@ -80,7 +80,7 @@ void Watcher::run() {
 
 std::string Watcher::watch(AccountStore& store) {
   const std::string lost = "the database of accounts does not answer";
-  // What is changed from here on is heard, so nothing falls between the reading and the listening.
+  // listen() comes before the reading, so that no change is missed in between.
   if (store.database().listen() != Ran::kDone || store.database().probe() != Ran::kDone) return lost;
   (void)was_woken();
   if (!read_all(store)) return lost;
@@ -104,13 +104,13 @@ bool Watcher::read_all(AccountStore& store) {
   mailbox_.post([this] { events_.on_reading(); });
   std::vector<AccessEntry> entries;
   if (store.read_entries(wall_clock_seconds(), entries) != Status::kOk) return false;
-  // A function that is copied holds the entries once.
+  // A shared pointer, because std::function copies its captures.
   auto shared = std::make_shared<std::vector<AccessEntry>>(std::move(entries));
   mailbox_.post([this, shared] { events_.on_snapshot(std::move(*shared)); });
   return true;
 }
 
-// 's' or 'k' and a digest, or 'p' and the id of a person; anything else was said by nobody of ours.
+// A message is 's' or 'k' and a digest, or 'p' and the id of a person. The watcher ignores other messages.
 bool Watcher::read_changes(AccountStore& store, const std::vector<std::string>& heard) {
   const auto now = wall_clock_seconds();
   auto removed = std::make_shared<std::vector<Digest>>();

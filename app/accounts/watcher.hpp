@@ -1,6 +1,6 @@
-// Keeps an eye on the database, on a thread and over a connection of its own: brings the schema to this version, reads
-// everything that may come in, hears what other machines change (PostgreSQL), and finds out when the database is lost
-// and when it is back. Tries again after 50 ms, then after twice as long, at most half a second.
+// Watcher watches the database with its own thread and connection. It migrates the schema, reads all valid keys and
+// sessions, and hears the changes of other machines (PostgreSQL). It finds out when the database is lost and when it
+// is back. It reconnects after 50 ms, then after twice as long each time, at most after half a second.
 //
 //   connecting -> on_reading -> on_snapshot -> watching -> connecting ...
 //                                   on_changes ^  v on_lost
@@ -18,14 +18,14 @@
 
 namespace yolod::app::accounts {
 
-// All called on the event loop.
+// The event loop calls these functions.
 struct WatcherEvents {
-  // Everything is about to be read. A change that was made before this call is in the snapshot that follows.
+  // The watcher is about to read everything. The snapshot has every change that was made before this call.
   std::function<void()> on_reading;
   std::function<void(std::vector<AccessEntry> entries)> on_snapshot;
-  // What others have changed, as it is now.
+  // Other machines have made these changes.
   std::function<void(std::vector<Digest> removed, std::vector<AccessEntry> added)> on_changes;
-  // The database does not answer; on_snapshot says when it does again.
+  // The database does not answer. The next on_snapshot means that it is back.
   std::function<void(std::string why)> on_lost;
 };
 
@@ -36,16 +36,16 @@ class Watcher {
   Watcher& operator=(const Watcher&) = delete;
   ~Watcher();
 
-  // Any thread. Looks whether the database still answers, and reads everything again.
+  // Makes the watcher check the database and read everything again. Any thread may call it.
   void check();
 
  private:
   void run();
-  // Watches over one connection until it is lost or this is to stop. Why it was lost.
+  // Watches until the connection is lost or the watcher stops. Returns why the connection was lost.
   std::string watch(AccountStore& store);
   bool read_all(AccountStore& store);
   bool read_changes(AccountStore& store, const std::vector<std::string>& heard);
-  // What has been written to wake_ since.
+  // Returns whether check() was called, and resets that.
   bool was_woken();
   [[nodiscard]] bool stops();
   void pause(common::milliseconds time);

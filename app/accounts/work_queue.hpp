@@ -1,9 +1,9 @@
-// Work that blocks, on threads of its own: hashing on one, the database on a few. The event loop awaits it:
+// WorkQueue passes blocking work to threads: hashing and the database. The event loop waits for it without blocking:
 //
 //   auto work = [&](AccountStore& store) { status = store.find_person(name, person); };
 //   const WorkEnd end = co_await store_pool.run(work);
 //
-// `work` and what it refers to live in the coroutine's frame until it goes on.
+// `work` and its captures live in the frame of the coroutine until the coroutine continues.
 #pragma once
 
 #include <condition_variable>
@@ -20,15 +20,15 @@ namespace yolod::app::accounts {
 
 enum class WorkEnd {
   kDone,
-  kBusy,         // too much waits already; nothing was done
-  kUnavailable,  // there is no connection to do it with; nothing was done
+  kBusy,         // too much work waits; nothing was done
+  kUnavailable,  // there is no connection; nothing was done
 };
 
-// `Context` is what a thread hands to each piece of its work.
+// A thread passes its `Context` to each piece of work.
 template <typename Context>
 class WorkQueue {
  public:
-  // Lives in the frame of the coroutine that awaits it.
+  // A piece of work lives in the frame of the coroutine that awaits it.
   class Work {
    public:
     Work(WorkQueue& queue, void (*call)(void*, Context&), void* callee) : queue_(queue), call_(call), callee_(callee) {}
@@ -47,7 +47,7 @@ class WorkQueue {
 
     // ---- the thread that does it ----
     void perform(Context& context) { call_(callee_, context); }
-    // The last that the thread does with it.
+    // After this call the thread must not use the work.
     void finish(WorkEnd end) {
       end_ = end;
       queue_.mailbox_.post([waiting = waiting_] { waiting.resume(); });
@@ -63,20 +63,19 @@ class WorkQueue {
 
   WorkQueue(Mailbox& mailbox, std::size_t most_waiting) : mailbox_(mailbox), most_waiting_(most_waiting) {}
 
-  // Event loop. `callee` is called on a thread.
+  // The event loop calls this; a thread calls `callee`.
   template <typename Callee>
   [[nodiscard]] Work run(Callee& callee) {
     return Work(
         *this, [](void* called, Context& context) { (*static_cast<Callee*>(called))(context); }, &callee);
   }
-  // How many pieces of work no thread has taken yet.
+  // Returns how many pieces of work still wait for a thread.
   [[nodiscard]] std::size_t waiting() const {
     const std::lock_guard lock(mutex_);
     return queue_.size();
   }
 
-  // ---- threads ----
-  // The next piece of work, once there is one; null after close(). `timeout`: null also where none comes in time.
+  // ---- threads ---- Waits for the next piece of work. Returns null after close() or after `timeout`.
   [[nodiscard]] Work* take(std::optional<common::milliseconds> timeout = std::nullopt) {
     std::unique_lock lock(mutex_);
     const auto ready = [this] { return closed_ || !queue_.empty(); };
@@ -94,7 +93,7 @@ class WorkQueue {
     const std::lock_guard lock(mutex_);
     return closed_;
   }
-  // Threads do what waits, and then end.
+  // The threads finish the waiting work and end.
   void close() {
     const std::lock_guard lock(mutex_);
     closed_ = true;

@@ -1,5 +1,5 @@
-// Builds a filter of system calls (seccomp) from a list of rules. A filter that is in force cannot be removed. Of
-// several filters, the strictest result counts.
+// Builds a filter of system calls (seccomp) from a list of rules. A filter that is in force cannot be removed. The
+// kernel takes the strictest result of several filters.
 #pragma once
 
 #include <seccomp.h>

@@ -35,9 +35,9 @@ struct LandlockRights {
 // Returns the version of the kernel's Landlock, at least 1. An Error says why there is none.
 [[nodiscard]] Outcome<std::uint32_t> landlock_abi();
 
-// After this call the calling thread opens only the files that `rules` allow, connects by TCP only to
-// `connect_ports`, accepts no TCP connection, and sends signals only to processes inside this restriction, as far as
-// the kernel's version supports each part. Returns that version. REQUIRES: no_new_privs.
+// After this call the calling thread opens only the files that `rules` allow and connects by TCP only to
+// `connect_ports`. It accepts no TCP connection and sends signals only to processes inside this restriction. Each
+// part depends on the kernel's version. Returns that version. REQUIRES: no_new_privs.
 [[nodiscard]] Outcome<std::uint32_t> restrict_by_landlock(std::span<const FileRule> rules,
                                                           std::span<const std::uint16_t> connect_ports = {});
 

@@ -1,4 +1,4 @@
-// What the front-end and yolod-accounts say to each other: a process that was taken over may say anything.
+// The codec of the messages between the front-end and yolod-accounts must survive any bytes.
 #include "app/accounts/protocol/codec.hpp"
 
 #include "app/accounts/protocol/access_table.hpp"
@@ -27,7 +27,7 @@ void apply(const Message& message) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto bytes = fuzz::as_text(data, size);
-  // A message that is accepted is the only form of what it says.
+  // The codec accepts only bytes that it would write itself.
   if (const auto request = decode_request(bytes)) {
     fuzz::require(encode(*request).view() == bytes && id_of_request(bytes) == request->id);
   }

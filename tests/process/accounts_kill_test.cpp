@@ -1,5 +1,6 @@
-// yolod-accounts is killed with SIGKILL at each step of a change: the change is there as a whole or not at all, and a
-// change that was confirmed is there. [skips]: PostgreSQL is not installed, or the steps are not in this build.
+// These cases kill yolod-accounts with SIGKILL at each step of a change. Afterwards the database has the whole change
+// or nothing of it, and it has every confirmed change. [skips]: PostgreSQL is not installed, or the build has no
+// fault points.
 #include <signal.h>
 
 #include <catch2/catch.hpp>
@@ -29,7 +30,7 @@ constexpr const char* kNewPassword = "cloud desk apple 4";
 
 enum class Must { kBeThere, kNotBeThere };
 
-// What a process that dies at a step leaves behind.
+// A step, and whether the change must exist after a kill at it.
 struct Step {
   std::string_view name;
   Must change;
@@ -161,7 +162,7 @@ YOLOD_TEST_OVER_BOTH(confirmed_stays, "what was confirmed is there after a kill 
     for (const auto& key : confirmed) CHECK(comes_in(accounts, key));
     std::vector<std::uint64_t> ids;
     for (int i = 0; i < 30; ++i) ids.push_back(accounts.send(CreateKey{{}, "", "key"}));
-    // Dead after some of the answers.
+    // The process dies after some of the answers.
     for (std::size_t i = 0; i < 5 + static_cast<std::size_t>(round) * 10; ++i) {
       auto reply = accounts.wait_for(ids[i]);
       REQUIRE(reply);

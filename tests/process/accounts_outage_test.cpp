@@ -29,9 +29,9 @@ bool knows(AccountsProcess& accounts, const Secret& key) {
   return accounts.table().find(digest_of(key.view())) != nullptr;
 }
 
-// What holds while the database is away.
+// Checks the behaviour while the database is away.
 void check_away(AccountsProcess& accounts, const Secret& key) {
-  // The first may have to find it out.
+  // The process may notice it with this request.
   CHECK(accounts.ask(CreateKey{{}, "", "another"}).status == Status::kUnavailable);
   REQUIRE(accounts.take_until([&] { return !accounts.available(); }));
   for (int i = 0; i < 50; ++i) {
@@ -39,7 +39,7 @@ void check_away(AccountsProcess& accounts, const Secret& key) {
     CHECK(accounts.ask(LogIn{"anna", Secret(kPassword), "10.0.0.1"}).status == Status::kUnavailable);
     CHECK(Clock::now() - asked < scaled(100ms));
   }
-  CHECK(knows(accounts, key));  // those who are in stay in
+  CHECK(knows(accounts, key));  // known keys stay valid
 }
 
 void check_back(AccountsProcess& accounts, const Secret& key, Clock::time_point returned) {

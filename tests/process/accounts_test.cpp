@@ -46,7 +46,7 @@ bool comes_in(AccountsProcess& accounts, const Secret& token) {
   return accounts.table().find(digest_of(token.view())) != nullptr;
 }
 
-// The table is told of a change before or soon after the answer.
+// The change of the table may come shortly after the answer.
 bool comes_in_soon(AccountsProcess& accounts, const Secret& token, bool expected = true) {
   return accounts.take_until([&] { return comes_in(accounts, token) == expected; });
 }
@@ -80,7 +80,7 @@ YOLOD_TEST_OVER_BOTH(person_comes_and_goes, "a person registers, logs in and out
   CHECK(comes_in_soon(accounts, second.token, false));
   CHECK(accounts.ask(LogIn{"anna", Secret(kPassword), "10.0.0.1"}).status == Status::kWrongCredentials);
   CHECK_FALSE(accounts.broke_protocol());
-  // What the log says: who, never with what.
+  // The log names people, but has no password and no token.
   const std::string log = accounts.log();
   CHECK(log.find("audit: person") != std::string::npos);
   CHECK(log.find("logged in from 10.0.0.1") != std::string::npos);
@@ -120,7 +120,7 @@ YOLOD_TEST_OVER_BOTH(admin_looks_after_people, "an admin adds, lists, resets, di
   REQUIRE(add(accounts, "otto") == Status::kOk);
   const Actor admin = actor_of(log_in(accounts, "anna"));
   const auto otto = log_in(accounts, "otto");
-  // Who is none may do nothing of it.
+  // A user is not allowed to do any of it.
   const Actor user = actor_of(otto);
   CHECK(accounts.ask(ListPeople{user, 0}).status == Status::kNotAllowed);
   CHECK(accounts.ask(AddPerson{user, "emma", Secret(kPassword), Role::kUser}).status == Status::kNotAllowed);
@@ -239,7 +239,7 @@ YOLOD_TEST_OVER_BOTH(registration, "registration is closed, by invitation or ope
   CHECK(accounts.ask(Register{"otto", Secret(kPassword), made->invite.clone(), "a"}).status == Status::kInviteRefused);
 }
 
-YOLOD_TEST_OVER_BOTH(guessing, "guessing is slowed down, for names that nobody has as well", "[accounts]") {
+YOLOD_TEST_OVER_BOTH(guessing, "guessing becomes slow, for unknown names too", "[accounts]") {
   AccountsProcess accounts(database.settings());
   REQUIRE(accounts.wait_until_ready());
   REQUIRE(add(accounts, "anna") == Status::kOk);
@@ -276,7 +276,7 @@ YOLOD_TEST_OVER_BOTH(starts_again, "a process that is started again tells of all
   CHECK_FALSE(accounts.broke_protocol());
 }
 
-YOLOD_TEST_OVER_BOTH(is_sealed, "the process is sealed, and says so", "[accounts]") {
+YOLOD_TEST_OVER_BOTH(is_sealed, "the process seals itself and reports it", "[accounts]") {
   auto settings = database.settings();
   settings.sandbox = common::SandboxMode::kRequired;
   AccountsProcess accounts(settings);
@@ -289,7 +289,7 @@ YOLOD_TEST_OVER_BOTH(is_sealed, "the process is sealed, and says so", "[accounts
   CHECK(accounts.log().find("not fully sealed") == std::string::npos);
 }
 
-YOLOD_TEST_OVER_BOTH(odd_bytes, "bytes that are no request harm nobody", "[accounts]") {
+YOLOD_TEST_OVER_BOTH(odd_bytes, "bytes that are no request do no harm", "[accounts]") {
   AccountsProcess accounts(database.settings());
   REQUIRE(accounts.wait_until_ready());
   std::string bytes;

@@ -55,7 +55,7 @@ OpenStore AccountsDatabase::opener(StoreLimits limits) const {
 void AccountsDatabase::take_away() {
   if (is_postgres()) return PostgresServer::shared()->freeze();
   blocker_ = open();
-  if (blocker_->begin() != Ran::kDone) throw std::runtime_error("the lock of SQLite cannot be had");
+  if (blocker_->begin() != Ran::kDone) throw std::runtime_error("SQLite refuses the lock");
 }
 
 void AccountsDatabase::give_back() {

@@ -22,7 +22,7 @@ class AccountsDatabase {
   [[nodiscard]] app::accounts::protocol::Settings settings() const;
   // A connection; throws where there is none.
   [[nodiscard]] std::unique_ptr<app::accounts::Database> open() const;
-  // Over a schema of this version.
+  // Opens a store and migrates its schema.
   [[nodiscard]] std::unique_ptr<app::accounts::AccountStore> open_store(app::accounts::StoreLimits limits = {}) const;
   [[nodiscard]] app::accounts::OpenStore opener(app::accounts::StoreLimits limits = {}) const;
 
@@ -39,7 +39,8 @@ class AccountsDatabase {
 
 }  // namespace yolod::tests
 
-// A case over each back end: `function` is its body. Tag [skips]: where PostgreSQL is not installed, ctest says so.
+// A case over each back end: `function` is its body. The tag [skips] makes ctest report the case as skipped if
+// PostgreSQL is not installed.
 #define YOLOD_TEST_OVER_BOTH(function, name, tags)                         \
   static void function(yolod::tests::AccountsDatabase& database);          \
   TEST_CASE("SQLite: " name, tags) {                                       \

@@ -74,7 +74,7 @@ AccountsProcess::~AccountsProcess() {
 }
 
 void AccountsProcess::send_bytes(std::string_view bytes) const {
-  // The process may be gone: the answer that does not come says so.
+  // If the process is gone, the missing answer fails the test.
   (void)::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
 }
 

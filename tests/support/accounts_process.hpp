@@ -1,5 +1,5 @@
-// A yolod-accounts that a test has started, and what the front-end would have of it: answers by id, the table of keys
-// and sessions, whether the database is there.
+// AccountsProcess runs yolod-accounts for a test and plays the front-end: it keeps the answers by id, the table of
+// keys and sessions, and whether the database is there.
 #pragma once
 
 #include <sys/types.h>
@@ -34,7 +34,7 @@ class AccountsProcess {
   // The answer to it. Nothing: the process is gone, or it did not come by the deadline.
   [[nodiscard]] std::optional<app::accounts::protocol::Reply> wait_for(std::uint64_t id,
                                                                        milliseconds deadline = kGenerous);
-  // Both. Throws where there is no answer.
+  // Sends a request and waits for its answer. Throws if no answer comes.
   app::accounts::protocol::Reply ask(app::accounts::protocol::Command command, milliseconds deadline = 30'000ms);
   // Takes messages until it holds; false at the deadline, or when the process is gone.
   template <typename Holds>
@@ -49,13 +49,13 @@ class AccountsProcess {
   [[nodiscard]] bool wait_until_ready(milliseconds deadline = kGenerous) {
     return take_until([this] { return available() && table_.version() != 0; }, deadline);
   }
-  // Bytes that may be no request.
+  // Sends bytes that need not be a request.
   void send_bytes(std::string_view bytes) const;
 
   [[nodiscard]] bool available() const { return available_; }
   [[nodiscard]] const app::accounts::protocol::AccessTable& table() const { return table_; }
   [[nodiscard]] const std::optional<app::accounts::protocol::Hello>& hello() const { return hello_; }
-  // A message was no message, or did not follow from the one before.
+  // Returns true if a message did not decode or did not follow from the message before.
   [[nodiscard]] bool broke_protocol() const { return broke_protocol_; }
   [[nodiscard]] pid_t pid() const { return pid_; }
   [[nodiscard]] std::string log() const { return read_file(log_); }

@@ -53,7 +53,7 @@ std::uint16_t free_port() {
 // PostgreSQL refuses to run as root.
 const passwd* other_user() { return geteuid() == 0 ? getpwnam("postgres") : nullptr; }
 
-// In a child of its own, as that user; it ends at once when this process ends.
+// Starts the program in a child, as that user. The child ends when this process ends.
 pid_t start_program(std::vector<std::string> arguments, const fs::path& log) {
   std::vector<char*> pointers;
   for (auto& argument : arguments) pointers.push_back(argument.data());

@@ -1,5 +1,5 @@
 // A PostgreSQL server of the tests' own: Debian's programs over an empty folder, on a unix socket in it and on a TCP
-// port of the kernel's choice. One for all cases of a test program; it dies with it.
+// port of the kernel's choice. All cases of a test program share it, and it ends with the program.
 //
 // Role "yolod" comes in without a password over the socket; over TCP it needs kPassword.
 #pragma once
@@ -19,7 +19,7 @@ class PostgresServer {
  public:
   static constexpr const char* kPassword = "a password of the tests";
 
-  // Nothing where the package is not installed. Fails the test where it is and does not start.
+  // Returns null if the package is not installed. Throws if the server does not start.
   [[nodiscard]] static PostgresServer* shared();
 
   PostgresServer(const PostgresServer&) = delete;

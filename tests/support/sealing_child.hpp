@@ -18,7 +18,8 @@ namespace yolod::tests {
 
 inline constexpr int kCannotSeal = 99;
 
-// What `body` returned in a child of its own, which may seal itself: the exit code, or minus the signal that ended it.
+// Calls `body` in a child that may seal itself. Returns the result of `body`, or minus the signal that ended the
+// child.
 inline int in_sealing_child(const std::function<int()>& body) {
   const pid_t pid = fork();
   REQUIRE(pid >= 0);
@@ -32,7 +33,7 @@ inline int in_sealing_child(const std::function<int()>& body) {
   return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-// 0 or errno.
+// Returns 0 or errno.
 inline int opening(const std::string& path, int flags) {
   const common::UniqueFd file(open(path.c_str(), flags | O_CLOEXEC, 0600));
   return file.valid() ? 0 : errno;

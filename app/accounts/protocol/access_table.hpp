@@ -1,5 +1,5 @@
-// Every key and session that may come in, by digest: what the front-end looks in for each request, and how it follows
-// what yolod-accounts tells. One thread.
+// AccessTable has every valid key and session by digest. The front-end looks in it for each request and applies the
+// messages of yolod-accounts to it. A single thread uses it.
 #pragma once
 
 #include <cstddef>
@@ -12,16 +12,16 @@ namespace yolod::app::accounts::protocol {
 
 class AccessTable {
  public:
-  // Each is true if it follows from what came before. False: a message is missing, and the table must be told anew.
-  // A snapshot takes effect as a whole, at its end; until then the table is what it was.
+  // The result is true if no message is missing before this message. After false a message is missing, and the table
+  // needs a new snapshot. A snapshot takes effect as a whole, at its end; until then the table does not change.
   [[nodiscard]] bool apply(const SnapshotBegin& begin);
   [[nodiscard]] bool apply(const SnapshotEntries& entries);
   [[nodiscard]] bool apply(const SnapshotEnd& end);
   [[nodiscard]] bool apply(const Changes& changes);
 
-  // Nothing where there is none. Whether it has expired is for the caller to look at. The entry lives until the next
-  // apply(). What a client sends is hashed before it is looked up, so that the time of a look-up tells nothing about
-  // the digests that are there.
+  // Returns the entry, or null. The caller checks whether the entry has expired. The entry lives until the next
+  // apply(). The caller hashes the token of a client first, so the time of a look-up reveals nothing about the
+  // digests in the table.
   [[nodiscard]] const AccessEntry* find(const Digest& digest) const;
 
   // 0: no snapshot has come yet.

@@ -1,8 +1,8 @@
-// Messages as bytes and back. Strict: a message that another version wrote, that is cut, that has a byte too many, or
-// in which any value is none of those allowed is nothing, whatever the bytes are. Pure functions; any thread.
+// The codec encodes and decodes messages. The decoder is strict: it refuses messages of another version, cut
+// messages, extra bytes, and values that are not allowed. The functions are pure; any thread may call them.
 //
-// Every message begins with the protocol's version (2 bytes). What a message holds in passwords, the bytes hold as
-// well: they are a Secret.
+// Every message begins with the protocol's version (2 bytes). The bytes are a Secret, because they may have passwords
+// in them.
 #pragma once
 
 #include <optional>
@@ -12,14 +12,14 @@
 
 namespace yolod::app::accounts::protocol {
 
-// Empty where a value is longer than it may be (messages.hpp).
+// The result is empty if a value is longer than messages.hpp allows.
 [[nodiscard]] Secret encode(const Request& request);
 [[nodiscard]] Secret encode(const Message& message);
 
 [[nodiscard]] std::optional<Request> decode_request(std::string_view bytes);
 [[nodiscard]] std::optional<Message> decode_message(std::string_view bytes);
 
-// The id of a request that cannot be decoded, where as much as that can be read: so that it is answered.
+// Reads the id of a request that does not decode, so that the service can answer it.
 [[nodiscard]] std::optional<std::uint64_t> id_of_request(std::string_view bytes);
 
 }  // namespace yolod::app::accounts::protocol

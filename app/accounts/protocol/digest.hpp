@@ -1,5 +1,5 @@
-// The SHA-256 of an API key, a session token or an invitation. The database and the front-end's table hold nothing else
-// of them: whoever reads either cannot log in with what it finds.
+// A Digest is the SHA-256 of an API key, a session token or an invitation. The database and the front-end's table
+// have only digests, so their content is of no use to a thief.
 #pragma once
 
 #include <array>
@@ -17,10 +17,10 @@ using Digest = std::array<std::uint8_t, kDigestBytes>;
 
 [[nodiscard]] Digest digest_of(std::string_view token);
 
-// In a time that does not depend on the bytes.
+// Compares in a time that does not depend on the bytes.
 [[nodiscard]] bool same_digest(const Digest& a, const Digest& b);
 
-// 64 lower-case hexadecimal digits, and back; nothing for any other text.
+// Converts to 64 lower-case hexadecimal digits and back. The conversion back refuses every other text.
 [[nodiscard]] std::string to_hex(const Digest& digest);
 [[nodiscard]] std::optional<Digest> digest_from_hex(std::string_view text);
 

@@ -1,4 +1,4 @@
-// What the front-end and yolod-accounts say to each other, as plain values. One message is one packet of a
+// The messages between the front-end and yolod-accounts are plain values. Each message is a packet of a
 // SOCK_SEQPACKET pair, at most kMaxMessageBytes long (app/accounts/protocol/codec.hpp).
 //
 //   yolod-accounts -> front-end   Hello, once, first
@@ -8,7 +8,7 @@
 //                                 Reply, one for each request, in any order
 //   front-end -> yolod-accounts   Request
 //
-// Times are seconds since 1970; 0 means never. The end of file ends yolod-accounts, after what it was asked is done.
+// Times are seconds since 1970; 0 means never. At the end of file yolod-accounts finishes the requests and ends.
 #pragma once
 
 #include <cstddef>
@@ -39,13 +39,14 @@ using Seconds = std::int64_t;
 
 enum class Role : std::uint8_t { kUser = 0, kAdmin = 1 };
 
-// What a key may be used for, one bit each.
+// The rights of a key, a bit each.
 enum Scope : std::uint32_t { kScopeModels = 1, kScopePredict = 2, kScopeLoad = 4, kScopeAdmin = 8 };
 inline constexpr std::uint32_t kAllScopes = kScopeModels | kScopePredict | kScopeLoad | kScopeAdmin;
 
 // ---- Requests ----
 
-// Who asks. The front-end has checked who it is; yolod-accounts looks up what that person or key may do.
+// The actor of a request. The front-end has authenticated the actor; yolod-accounts looks up the rights of that
+// person or key.
 enum class ActorKind : std::uint8_t {
   kOperator = 0,  // at the admin socket: may do everything
   kPerson = 1,    // with a session
@@ -57,7 +58,7 @@ struct Actor {
   friend bool operator==(const Actor&, const Actor&) = default;
 };
 
-// `origin` is what the front-end takes a client's network to be: an IPv4 address, or the /64 of an IPv6 address.
+// `origin` is the client's network: an IPv4 address, or the /64 of an IPv6 address.
 struct Register {
   std::string name;
   Secret password;
@@ -84,7 +85,7 @@ struct DeleteAccount {
   Secret password;
   std::string origin;
 };
-// An empty password: yolod-accounts chooses one and tells it in its answer.
+// If the password is empty, yolod-accounts chooses a password and returns it.
 struct ResetPassword {
   Actor actor;
   std::string name;
@@ -112,16 +113,16 @@ struct SetDisabled {
 };
 struct CreateKey {
   Actor actor;
-  std::string owner;  // empty: of the person who asks; of nobody where the operator or a key asks
+  std::string owner;  // empty: the actor if it is a person, else no owner
   std::string name;
   std::uint32_t scopes{kScopeModels | kScopePredict};
-  std::uint32_t rate{0};       // requests a second; 0: no limit of its own
-  std::uint32_t in_flight{0};  // requests at once; 0: no limit of its own
+  std::uint32_t rate{0};       // requests a second; 0: the general limit
+  std::uint32_t in_flight{0};  // requests at the same time; 0: the general limit
   Seconds expires{0};
 };
 struct ListKeys {
   Actor actor;
-  bool all{false};  // also those of others: for admins
+  bool all{false};  // true: the keys of all owners, for admins only
   KeyId after{0};
 };
 struct RevokeKey {
@@ -132,7 +133,7 @@ struct CreateInvite {
   Actor actor;
   Seconds valid_for{0};
 };
-// When keys and sessions were last used, in batches.
+// The times at which keys and sessions were last used.
 struct Touch {
   struct Use {
     Digest digest{};
@@ -167,7 +168,7 @@ enum class Status : std::uint8_t {
   kLimitReached = 10,       // as many people or keys as there may be
   kBusy = 11,               // too much waits already; with retry_after_ms
   kUnavailable = 12,        // the database is away
-  kDeadlineExceeded = 13,   // what was asked for may have been done
+  kDeadlineExceeded = 13,   // the change may have been made all the same
 };
 inline constexpr auto kLastStatus = Status::kDeadlineExceeded;
 
@@ -182,7 +183,7 @@ struct PersonRecord {
 struct KeyRecord {
   KeyId id{0};
   std::string name;
-  std::string owner;  // empty: nobody's
+  std::string owner;  // empty: no owner
   std::string head;   // its first and last 4 characters
   std::string tail;
   std::uint32_t scopes{0};
@@ -206,7 +207,7 @@ struct KeyCreated {
   KeyRecord record;
 };
 struct PasswordChosen {
-  Secret password;  // empty: the one that was asked for
+  Secret password;  // empty if the request had a password
 };
 struct InviteCreated {
   Secret invite;
@@ -231,16 +232,16 @@ struct Reply {
   Result result;
 };
 
-// ---- What comes unasked ----
+// ---- Messages without a request ----
 
 enum class EntryKind : std::uint8_t { kSession = 0, kKey = 1 };
 
-// A key or a session that may come in.
+// A valid key or session.
 struct AccessEntry {
   Digest digest{};
   EntryKind kind{EntryKind::kSession};
   KeyId key{0};        // 0: a session
-  PersonId person{0};  // 0: a key that is nobody's
+  PersonId person{0};  // 0: a key without an owner
   std::string name;    // of the person, or of the key
   Role role{Role::kUser};
   std::uint32_t scopes{0};
@@ -256,7 +257,7 @@ struct Hello {
   bool postgres{false};
   std::uint32_t landlock_abi{0};  // 0: not in force
   bool seccomp{false};
-  std::string missing;  // which part of the sandbox, and why
+  std::string missing;  // the part of the sandbox that is missing, and why
 };
 struct SnapshotBegin {
   std::uint64_t version{0};
@@ -268,7 +269,7 @@ struct SnapshotEnd {
   std::uint64_t version{0};
   std::uint64_t count{0};
 };
-// One step further than the version before.
+// The version rises by 1 with each of these messages.
 struct Changes {
   std::uint64_t version{0};
   std::vector<Digest> removed;     // before what is added

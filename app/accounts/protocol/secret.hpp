@@ -1,4 +1,4 @@
-// Bytes that must not stay in memory: passwords, tokens, keys and the messages that carry them.
+// Secret holds bytes that must not stay in memory: passwords, tokens, keys and the messages that carry them.
 #pragma once
 
 #include <sodium.h>
@@ -10,8 +10,8 @@
 
 namespace yolod::app::accounts::protocol {
 
-// Overwrites its bytes when it goes. It is moved, never copied by accident, and never grows, so no other place in
-// memory has had them. One owner, one thread at a time.
+// The destructor overwrites the bytes. A Secret moves without a copy and never grows, so no other place in memory has
+// had the bytes. It has a single owner.
 class Secret {
  public:
   Secret() = default;
@@ -35,7 +35,7 @@ class Secret {
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] bool empty() const { return size_ == 0; }
 
-  // For tests and the codec. How long a comparison takes tells about the bytes.
+  // This is for tests. The time of the comparison depends on the bytes.
   friend bool operator==(const Secret& a, const Secret& b) { return a.view() == b.view(); }
 
  private:

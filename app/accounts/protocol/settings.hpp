@@ -1,4 +1,4 @@
-// What yolod-accounts is told when it is started: a sealed file in memory, since an argument list would show in ps.
+// The front-end passes these settings to yolod-accounts in a sealed memory file, because ps shows argument lists.
 #pragma once
 
 #include <cstddef>
@@ -13,15 +13,15 @@
 
 namespace yolod::app::accounts::protocol {
 
-// Descriptors that yolod-accounts finds open after exec, and no others beside 0, 1 and 2. Their numbers are those of a
-// worker's control channel and settings (ipc/layout.hpp).
+// After exec yolod-accounts has only these descriptors and 0, 1 and 2 open. A worker has its control channel and
+// settings at the same numbers (ipc/layout.hpp).
 inline constexpr int kSocketDescriptor = 3;
 inline constexpr int kSettingsDescriptor = 7;
 
-// Its exit codes. Anything else is an unexpected exit.
+// The exit codes of yolod-accounts. Every other code is an unexpected exit.
 inline constexpr int kExitStopped = 0;       // the front-end has closed its end
-inline constexpr int kExitBadDatabase = 91;  // the log says why; another start may do better
-inline constexpr int kExitBadStart = 92;     // started by hand, or by a front-end of another version
+inline constexpr int kExitBadDatabase = 91;  // the log says why; another start may succeed
+inline constexpr int kExitBadStart = 92;     // a person or a front-end of another version started it
 
 enum class RegisterPolicy : std::uint8_t { kClosed = 0, kInvite = 1, kOpen = 2 };
 
@@ -49,7 +49,8 @@ struct Settings {
 inline constexpr std::size_t kMaxSettingBytes = 1024;  // of each text
 inline constexpr std::uint16_t kMostConnections = 100;
 
-// Empty where a text is too long. Nothing where the bytes are none of this version's, or a value is not allowed.
+// encode() returns an empty Secret if a text is too long. decode_settings() refuses settings of another version and
+// values that are not allowed.
 [[nodiscard]] Secret encode(const Settings& settings);
 [[nodiscard]] std::optional<Settings> decode_settings(std::string_view bytes);
 

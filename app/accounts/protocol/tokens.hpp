@@ -1,5 +1,5 @@
-// What callers show: API keys, session tokens and invitations, and passwords that a program has chosen. All of them are
-// random; none says anything about its owner.
+// These functions make API keys, session tokens, invitations and passwords. All of them are random and say nothing
+// about their owner.
 //
 //   API key     yld_ + 30 base62 characters + 6 base62 characters of their CRC-32 (zlib's), most significant first
 //   session     43 characters of base64url: 256 bits
@@ -24,16 +24,15 @@ inline constexpr std::size_t kSessionBytes = 43;
 [[nodiscard]] Secret make_api_key();
 [[nodiscard]] Secret make_session_token();
 [[nodiscard]] Secret make_invite();
-// 20 base62 characters.
+// Returns 20 base62 characters.
 [[nodiscard]] Secret make_password();
 
-// Whether it has the form of one, checksum included: a key that was mistyped or cut is told from one that is not known
-// without a look at any table. The time that it takes tells nothing that the text does not.
+// Checks the form of a text, with its checksum. So a caller detects a mistyped key without a table.
 [[nodiscard]] bool is_api_key(std::string_view text);
 [[nodiscard]] bool is_invite(std::string_view text);
 [[nodiscard]] bool is_session_token(std::string_view text);
 
-// Six base62 digits of the CRC-32 of `text`.
+// Returns the CRC-32 of `text` as six base62 digits.
 [[nodiscard]] std::array<char, kCheckCharacters> check_characters(std::string_view text);
 
 }  // namespace yolod::app::accounts::protocol

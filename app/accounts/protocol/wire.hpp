@@ -1,8 +1,8 @@
-// Values one after another in a message: how they are written, and how they are read by a process that does not trust
-// the writer. Private to the codec. Little-endian, whatever the machine.
+// Writer and Reader write and read the values of a message in sequence. A Reader does not trust the writer. Only the
+// codecs use them. Numbers are little-endian.
 //
-// A message's fields are listed once, for both directions: `fields(archive, value)`, where `archive` is a Writer or a
-// Reader and the value's type is Archive::Ref<T>.
+// `fields(archive, value)` lists the fields of a message for both directions: `archive` is a Writer or a Reader, and
+// the type of `value` is Archive::Ref<T>.
 #pragma once
 
 #include <array>
@@ -21,7 +21,7 @@
 
 namespace yolod::app::accounts::protocol {
 
-// Into memory of its own, which it overwrites when it goes.
+// Writes into its own buffer, which the destructor overwrites.
 class Writer {
  public:
   template <typename T>
@@ -63,7 +63,7 @@ class Writer {
     std::visit([this](const auto& chosen) { fields(*this, chosen); }, value);
   }
 
-  // Empty if something did not fit.
+  // The result is empty if a value did not fit.
   [[nodiscard]] Secret take() const { return fits_ ? Secret({bytes_.data(), used_}) : Secret(); }
 
  private:
@@ -86,7 +86,7 @@ class Writer {
   bool fits_{true};
 };
 
-// After the first thing that does not add up every further read gives zeros, and complete() says so.
+// After the first invalid value every further read gives zeros, and complete() returns false.
 class Reader {
  public:
   template <typename T>

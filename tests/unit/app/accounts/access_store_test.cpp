@@ -1,5 +1,4 @@
-// Keys, invitations and what the front-end is told, over SQLite and over PostgreSQL ([skips] where it is not
-// installed).
+// The tests of keys, invitations and entries run over SQLite and over PostgreSQL ([skips] if it is not installed).
 #include <catch2/catch.hpp>
 #include <string>
 #include <vector>
@@ -75,7 +74,7 @@ YOLOD_TEST_OVER_BOTH(creates_key, "a key is listed with its owner and comes in u
   CHECK(entries(*store, kNow + 100).empty());
 }
 
-YOLOD_TEST_OVER_BOTH(nobodys_key, "a key may be nobody's", "[accounts][unit]") {
+YOLOD_TEST_OVER_BOTH(nobodys_key, "a key may have no owner", "[accounts][unit]") {
   const auto store = database.open_store();
   const PersonId anna = add(*store, "anna");
   const KeyId id = add_key(*store, draft_of(0, 1));
@@ -216,7 +215,7 @@ YOLOD_TEST_OVER_BOTH(touches, "when a key or session was used moves forwards alo
   CHECK(of_anna.size() == 2);
 }
 
-TEST_CASE("PostgreSQL: a connection hears what another changes, and only what matters", "[accounts][unit][skips]") {
+TEST_CASE("PostgreSQL: a connection hears of the relevant changes of another connection", "[accounts][unit][skips]") {
   if (tests::skips_postgres()) return;
   const tests::AccountsDatabase database(tests::Backend::kPostgres);
   const auto store = database.open_store();
@@ -237,7 +236,8 @@ TEST_CASE("PostgreSQL: a connection hears what another changes, and only what ma
   std::vector<Digest> removed;
   REQUIRE(store->open_session(digest_with(1), anna, "hash", kNow, kNow + 1000, removed) == Status::kOk);
   const KeyId key = add_key(*store, draft_of(anna, 2));
-  CHECK(heard() == std::vector<std::string>{"s" + protocol::to_hex(digest_with(1)), "k" + protocol::to_hex(digest_with(2))});
+  CHECK(heard() ==
+        std::vector<std::string>{"s" + protocol::to_hex(digest_with(1)), "k" + protocol::to_hex(digest_with(2))});
   REQUIRE(store->touch({{digest_with(1), kNow + 5}, {digest_with(2), kNow + 5}}) == Status::kOk);
   CHECK(heard().empty());
   Digest revoked{};

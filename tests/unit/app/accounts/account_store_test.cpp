@@ -1,4 +1,4 @@
-// People and sessions, over SQLite and over PostgreSQL ([skips] where it is not installed).
+// The tests of people and sessions run over SQLite and over PostgreSQL ([skips] if it is not installed).
 #include "app/accounts/account_store.hpp"
 
 #include <catch2/catch.hpp>
@@ -74,7 +74,7 @@ YOLOD_TEST_OVER_BOTH(finds_person, "a person is found by name and by id", "[acco
   CHECK_FALSE(by_name);
 }
 
-YOLOD_TEST_OVER_BOTH(name_is_taken, "a name is somebody's once", "[accounts][unit]") {
+YOLOD_TEST_OVER_BOTH(name_is_taken, "two people cannot have the same name", "[accounts][unit]") {
   const auto store = database.open_store();
   add(*store, "anna");
   PersonId id = 0;
@@ -136,7 +136,7 @@ YOLOD_TEST_OVER_BOTH(changes_password, "a new password ends the other sessions",
   CHECK(store->set_password(999, {}, "newer", nullptr, removed) == Status::kNotFound);
 }
 
-YOLOD_TEST_OVER_BOTH(rehashes, "a hash is replaced only if it is still the one that was checked", "[accounts][unit]") {
+YOLOD_TEST_OVER_BOTH(rehashes, "rehash() replaces only the hash that was checked", "[accounts][unit]") {
   const auto store = database.open_store();
   const PersonId anna = add(*store, "anna");
   open(*store, anna, "anna", 1);
@@ -237,7 +237,7 @@ YOLOD_TEST_OVER_BOTH(purges, "sessions end when they expire or are idle", "[acco
   open(*store, anna, "anna", 2, kNow + 100);
   const Seconds idle = StoreLimits{}.session_idle;
   REQUIRE(store->touch({{digest_with(1), kNow + 300}}) == Status::kOk);
-  // They do not come in any more even before they are purged.
+  // An idle session is invalid even before the purge.
   CHECK(entries(*store, kNow + idle + 99).size() == 2);
   CHECK(entries(*store, kNow + 100 + idle).size() == 1);
   std::vector<Digest> removed;
@@ -255,7 +255,7 @@ YOLOD_TEST_OVER_BOTH(changes_are_whole, "what others do at the same time is done
   if (database.is_postgres()) {
     const auto first = database.open_store();
     const PersonId anna = add(*first, "anna");
-    // Two connections, one of which changes the password while the other opens sessions with the old one.
+    // A connection changes the password while another connection opens sessions with the old password.
     std::thread logins([&] {
       const auto store = database.open_store();
       for (std::uint8_t i = 0; i < 40; ++i) {

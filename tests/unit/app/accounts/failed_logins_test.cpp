@@ -43,7 +43,7 @@ TEST_CASE("FailedLogins: success ends a streak and costs nothing", "[accounts][u
   }
 }
 
-TEST_CASE("FailedLogins: an attempt whose password was not looked at is none", "[accounts][unit]") {
+TEST_CASE("FailedLogins: an attempt without a check of the password does not count", "[accounts][unit]") {
   FailedLogins logins;
   for (int i = 0; i < 1000; ++i) {
     logins.begins("anna", "10.0.0.1", kStart);

@@ -77,7 +77,7 @@ TEST_CASE("Feed: a change that is made while the database is read follows the sn
   CHECK(table.find(digest_number(5)) != nullptr);
 }
 
-TEST_CASE("Feed: a change that was made before the database is read is not told twice", "[accounts][unit]") {
+TEST_CASE("Feed: a change from before the reading comes only with the snapshot", "[accounts][unit]") {
   Feed feed;
   AccessTable table;
   feed.reading_begins();
@@ -105,7 +105,7 @@ TEST_CASE("Feed: a large change comes in several messages, what is removed first
   CHECK(table.size() == 60);
 }
 
-TEST_CASE("Feed: more changes than may wait are dropped, and everything is to be read again", "[accounts][unit]") {
+TEST_CASE("Feed: too many waiting changes make the feed ask for a new snapshot", "[accounts][unit]") {
   Feed feed(10);
   AccessTable table;
   feed.reading_begins();

@@ -33,11 +33,10 @@ TEST_CASE("migrations: are numbered from 1 on without a gap", "[accounts][unit]"
   CHECK(next >= 2);
 }
 
-YOLOD_TEST_OVER_BOTH(migrates_from_each, "an older schema is brought to this version with all that is in it",
-                     "[accounts][unit]") {
+YOLOD_TEST_OVER_BOTH(migrates_from_each, "a migration from each older schema keeps the data", "[accounts][unit]") {
   const auto all = all_migrations();
   const auto connection = database.open();
-  // From each version: those before it, then the rest.
+  // Do the first steps, then the others, for each version.
   for (std::size_t older = 1; older <= all.size(); ++older) {
     REQUIRE(migrate(*connection, all.first(older)).ok());
     CHECK(version_of(*connection) == static_cast<std::int64_t>(older));
@@ -67,7 +66,7 @@ YOLOD_TEST_OVER_BOTH(failed_step_changes_nothing, "a step that fails in the midd
   steps.push_back({number, kBroken, kBroken});
   const auto failed = migrate(*connection, steps);
   REQUIRE_FALSE(failed.ok());
-  CHECK(failed.error().message == "the database of accounts cannot be brought to version " + std::to_string(number));
+  CHECK(failed.error().message == "the database of accounts cannot change to version " + std::to_string(number));
   steps.back() = {number, kGood, kGood};
   const auto again = database.open();
   CHECK(version_of(*again) == number - 1);
@@ -81,7 +80,7 @@ YOLOD_TEST_OVER_BOTH(newer_is_refused, "a schema that a newer version made is le
   REQUIRE(connection->run_script("INSERT INTO yolod_schema VALUES (99)") == Ran::kDone);
   const auto refused = migrate(*connection);
   REQUIRE_FALSE(refused.ok());
-  CHECK(refused.error().message.find("has version 99, which a newer yolod made") != std::string::npos);
+  CHECK(refused.error().message.find("has version 99 of a newer yolod") != std::string::npos);
 }
 
 TEST_CASE("PostgreSQL: several processes that migrate at once do each step once", "[accounts][unit][skips]") {

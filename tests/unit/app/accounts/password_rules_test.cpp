@@ -49,7 +49,7 @@ TEST_CASE("names: are kept in small letters, and few characters are allowed", "[
   CHECK(canonical_name("Anna.B-c_d+e@example.org") == "anna.b-c_d+e@example.org");
   CHECK(canonical_name(std::string(64, 'a')).size() == 64);
   for (const std::string& none : {std::string(), std::string(65, 'a'), std::string(".a"), std::string("a b"),
-                                 std::string("a\nb"), std::string("\xC3\xA4"), std::string("a\0b", 3)}) {
+                                  std::string("a\nb"), std::string("\xC3\xA4"), std::string("a\0b", 3)}) {
     CAPTURE(none);
     CHECK(canonical_name(none).empty());
   }

@@ -26,7 +26,7 @@ using tests::in_sealing_child;
 using tests::kCannotSeal;
 using tests::opening;
 
-// A build with sanitizers or gcov denies only what nobody but an intruder calls.
+// A build with sanitizers or gcov denies only the calls of intruders.
 #if defined(YOLOD_INSTRUMENTED)
 constexpr bool kDeniesTheRest = false;
 #else
@@ -55,7 +55,7 @@ void make_database(const std::filesystem::path& file) {
   REQUIRE(migrate(**database).ok());
 }
 
-// errno of a connection to that port of this machine; nobody need listen there.
+// Connects to that port of this machine and returns errno.
 int connecting(std::uint16_t port) {
   const common::UniqueFd made(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!made.valid()) return errno;

@@ -1,4 +1,4 @@
-// The service without a socket, over SQLite and over PostgreSQL ([skips] where it is not installed).
+// The tests of the service run over SQLite and over PostgreSQL ([skips] if it is not installed).
 #include "app/accounts/service.hpp"
 
 #include <poll.h>
@@ -21,7 +21,7 @@ using tests::kGenerous;
 using tests::scaled;
 using namespace std::chrono_literals;
 
-// A service, and what it has said.
+// A service and its messages.
 class Serving {
  public:
   explicit Serving(const tests::AccountsDatabase& database)
@@ -87,7 +87,7 @@ AddPerson person(const std::string& name) { return {{}, name, Secret(kPassword),
 
 }  // namespace
 
-YOLOD_TEST_OVER_BOTH(is_away_at_first, "until the database was read, nothing is asked of it", "[accounts][unit]") {
+YOLOD_TEST_OVER_BOTH(is_away_at_first, "requests are unavailable until the database was read", "[accounts][unit]") {
   Serving serving(database);
   const auto id = serving.send(ListPeople{});
   REQUIRE(serving.run_until([&] { return serving.replies.count(id) != 0; }));
@@ -156,7 +156,7 @@ YOLOD_TEST_OVER_BOTH(goes_away, "the database away, requests are answered at onc
   CHECK_FALSE(serving.service.available());
   for (int i = 0; i < 20; ++i) {
     const auto id = serving.send(ListPeople{});
-    // Without a turn of the event loop.
+    // The answer is there without a turn of the event loop.
     REQUIRE(serving.run_until([&] { return true; }));
     REQUIRE(serving.replies.count(id) == 1);
     CHECK(serving.replies.at(id).status == Status::kUnavailable);

@@ -48,7 +48,7 @@ TEST_CASE("SQLite: the write-ahead log stays when the last connection goes", "[a
   for (const auto& each : files_of_sqlite(file)) CHECK(std::filesystem::exists(each));
 }
 
-TEST_CASE("SQLite: a second server is told that a first has the file", "[accounts][unit]") {
+TEST_CASE("SQLite: a second server does not get the file of the first", "[accounts][unit]") {
   const tests::TemporaryDirectory directory;
   const auto file = directory.path() / "accounts.db";
   {

@@ -36,7 +36,7 @@ UniqueFd listening(sockaddr_in& address) {
   return made;
 }
 
-// 0 or errno.
+// Returns 0 or errno.
 int connecting(const sockaddr_in& address) {
   const UniqueFd made(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   return connect(made.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ? 0 : errno;

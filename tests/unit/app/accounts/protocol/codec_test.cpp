@@ -72,7 +72,7 @@ std::string text(const Secret& bytes) { return std::string(bytes.view()); }
 
 }  // namespace
 
-TEST_CASE("codec: every kind of request comes back as it was", "[accounts][unit]") {
+TEST_CASE("codec: every kind of request survives encoding and decoding", "[accounts][unit]") {
   const auto all = one_of_each_request();
   CHECK(all.size() == std::variant_size_v<Command>);
   for (const Request& request : all) {
@@ -89,7 +89,7 @@ TEST_CASE("codec: every kind of request comes back as it was", "[accounts][unit]
   }
 }
 
-TEST_CASE("codec: every kind of message comes back as it was", "[accounts][unit]") {
+TEST_CASE("codec: every kind of message survives encoding and decoding", "[accounts][unit]") {
   const auto all = one_of_each_message();
   CHECK(all.size() == std::variant_size_v<Message> + std::variant_size_v<Result> - 1);
   for (const Message& message : all) {
@@ -152,7 +152,7 @@ TEST_CASE("codec: what is longer than it may be is not encoded and not decoded",
   CHECK(encode(request_of(LogIn{std::string(65, 'a'), Secret(), ""})).empty());
   CHECK(encode(request_of(LogIn{"", Secret(std::string(513, 'b')), ""})).empty());
   CHECK(encode(request_of(Touch{std::vector<Touch::Use>(kMaxTouches + 1)})).empty());
-  // 65 bytes of a name where 64 are allowed.
+  // The name has 65 bytes, but the limit is 64.
   std::string bytes = text(encode(request_of(RemovePerson{{}, std::string(64, 'a')})));
   const auto at = bytes.find(std::string(64, 'a'));
   bytes[at - 2] = 65;

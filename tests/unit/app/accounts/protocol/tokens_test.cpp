@@ -27,7 +27,7 @@ TEST_CASE("tokens: a key has its prefix, 30 random characters and their checksum
 }
 
 TEST_CASE("tokens: the checksum is zlib's CRC-32 in base62", "[accounts][unit]") {
-  // The check value of CRC-32: that of "123456789" is 0xCBF43926.
+  // The CRC-32 of "123456789" is 0xCBF43926.
   const auto digits = check_characters("123456789");
   std::uint64_t value = 0;
   for (const char digit : digits) {
@@ -64,7 +64,7 @@ TEST_CASE("tokens: sessions, invitations and passwords have their forms", "[acco
 }
 
 TEST_CASE("digest: is SHA-256, in hexadecimal and back", "[accounts][unit]") {
-  // FIPS 180-2's example.
+  // FIPS 180-2 gives this example.
   const Digest digest = digest_of("abc");
   CHECK(to_hex(digest) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   CHECK(digest_from_hex(to_hex(digest)) == digest);
