@@ -350,10 +350,10 @@ std::pair<double, double> ap50_in(const std::filesystem::path& report) {
   return {std::atof(values.at(3).c_str()), std::atof(values.at(4).c_str())};
 }
 
-// Each of these tests takes about ten minutes on two cores without other load. tools/test --long runs them, and so
-// does e2e_tests "[slow]".
+// Each of these tests takes about ten minutes on two cores without other load. tools/test --long runs them one
+// after the other, and so does YOLOD_TEST_LONG=1 e2e_tests "[slow]".
 TEST_CASE("Train: 200 pictures of two classes give an AP50 above 0.5 in 10 minutes, and yolod serves them",
-          "[e2e][torch][slow][skips]") {
+          "[.][e2e][torch][slow]") {
   if (std::getenv("YOLOD_TEST_LONG") == nullptr) {
     WARN("SKIPPED: it takes ten minutes: tools/test --long");
     return;
@@ -371,7 +371,7 @@ TEST_CASE("Train: 200 pictures of two classes give an AP50 above 0.5 in 10 minut
 }
 
 TEST_CASE("Train: yolo-fastest-1.1 improves on 16 held-out photos after training on 48, and yolod serves it",
-          "[e2e][torch][data][slow][skips]") {
+          "[.][e2e][torch][data][slow]") {
   if (std::getenv("YOLOD_TEST_LONG") == nullptr) {
     WARN("SKIPPED: it takes ten minutes: tools/test --long");
     return;

@@ -188,8 +188,9 @@ struct Learner::State {
   LossValues learn_from(const Batch& batch, const BatchPart& part, std::size_t matches, TrainableNetwork& replica) {
     compute_alone();
     reset(replica.tensors(), learned);
-    const auto logits = replica.forward(pictures_of(batch, part, network.input), ForwardMode::kTraining,
-                                        model::scalar_type(settings.precision));
+    const auto mode = settings.moves_statistics ? ForwardMode::kTraining : ForwardMode::kEvaluation;
+    const auto logits =
+        replica.forward(pictures_of(batch, part, network.input), mode, model::scalar_type(settings.precision));
     const auto loss = loss_of(logits, heads, std::span(batch.targets).subspan(part.first, part.count), matches, {});
     loss.total.backward();
     return loss.values;

@@ -28,6 +28,9 @@ struct LearnerSettings {
   common::Precision precision{common::Precision::kFp32};  // of maps and products; kFp32 or kBf16
   double weight_decay{0.02};                              // of weights only, not of biases and normalisation
   double largest_gradient{10};  // a larger norm of all gradients together is scaled down to this
+  // true: the forward pass normalises by the batch, which moves the running means and variances. false: it uses the
+  // running values and leaves them as they are, as the server does. Start weights were trained on far more pictures.
+  bool moves_statistics{true};
 };
 
 // The progress of a run.

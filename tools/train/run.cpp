@@ -406,6 +406,11 @@ class Run {
   std::optional<Error> unsaved_;  // from the last attempt
 };
 
+double default_rate(const TrainingTask& task) {
+  if (!task.has_start) return kFreshRate;
+  return task.has_fresh_layers ? kStartedRate : kTunedRate;
+}
+
 std::optional<std::uint64_t> step_count(const RunOptions& options, const TrainingTask& task) {
   constexpr std::uint64_t kTimesEach = 100;
   if (options.steps || options.minutes) return options.steps;
@@ -428,9 +433,10 @@ Outcome<RunReport> run_training(const RunOptions& options, const std::function<b
   LearnerSettings settings;
   settings.threads = options.threads == 0 ? common::usable_cpu_count() : options.threads;
   settings.precision = *precision;
+  settings.moves_statistics = !task->keeps_statistics;
   auto learner = Learner::create(task->network, task->weights, settings);
   if (!learner) return std::move(learner).error();
-  Resolved resolved{settings.threads, *precision, options.rate.value_or(task->has_start ? kStartedRate : kFreshRate),
+  Resolved resolved{settings.threads, *precision, options.rate.value_or(default_rate(*task)),
                     step_count(options, *task), run_note(options, task->cfg_text)};
   try {
     return Run(options, std::move(resolved), std::move(*task), std::move(learner).value(), stop_asked).go();

@@ -39,7 +39,7 @@ struct RunOptions {
   bool resume{false};  // continue from the folder's checkpoint; if false, the folder must have none
   std::uint64_t seed{1};
   std::size_t batch{16};
-  std::optional<double> rate;                             // the highest rate; default kFreshRate or kStartedRate
+  std::optional<double> rate;                             // the highest rate; default: one of the rates below
   std::size_t threads{0};                                 // threads that learn; 0: all CPUs that this process may use
   common::Precision precision{common::Precision::kAuto};  // kAuto: bf16 if the processor supports it
   std::size_t loader_threads{1};                          // threads that decode or draw pictures and make inputs
@@ -51,7 +51,8 @@ struct RunOptions {
 
 inline constexpr std::uint64_t kLeastSteps = 300;
 inline constexpr double kFreshRate = 2e-3;
-inline constexpr double kStartedRate = 5e-4;  // the default with start weights
+inline constexpr double kStartedRate = 5e-4;  // the default with start weights for some layers
+inline constexpr double kTunedRate = 1e-4;    // the default with start weights for every layer
 
 struct RunReport {
   RunPosition position;

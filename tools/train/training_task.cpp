@@ -79,6 +79,10 @@ Outcome<void> take_start(TrainingTask& task, const RunOptions& options, const st
   if (!start) return std::move(start).error();
   task.start = options.weights.string() + ": " + text_of(*start, task.network);
   task.has_start = true;
+  task.has_fresh_layers = !start->fresh.empty();
+  task.keeps_statistics = std::none_of(start->fresh.begin(), start->fresh.end(), [&](std::size_t layer) {
+    return start->weights.layers[layer].normalization.has_value();
+  });
   task.weights = std::move(start->weights);
   return {};
 }

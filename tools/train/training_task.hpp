@@ -25,7 +25,10 @@ struct TrainingTask {
   std::size_t picture_count{0};       // number of pictures to learn from; 0 for scenes, whose number is unlimited
   std::vector<PictureFile> held_out;  // empty for scenes
   model::darknet::StoredWeights weights;
-  bool has_start{false};  // some or all of the weights are from a file
+  bool has_start{false};         // some or all of the weights are from a file
+  bool has_fresh_layers{false};  // some of the weights are random
+  // Every normalised layer has its weights from the file. Then training keeps the running means and variances.
+  bool keeps_statistics{false};
   // Sentences for the report.
   std::string data;
   std::string start;

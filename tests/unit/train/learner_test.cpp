@@ -108,6 +108,21 @@ TEST_CASE("Learner: 40 steps on four pictures lower the loss to a half, in bf16 
   CHECK(last.classes < first.classes);
 }
 
+TEST_CASE("Learner: statistics that are to stay do, and the rest learns", "[train][unit]") {
+  const auto network = tests::trainable_network();
+  train::LearnerSettings settings;
+  settings.moves_statistics = false;
+  const auto learner = train::Learner::create(network, train::fresh_weights(network, 1), settings);
+  REQUIRE(learner.ok());
+  const auto batch = tests::boxes_in_pictures();
+  const auto first = learn(**learner, batch, 1);
+  CHECK(learn(**learner, batch, 20).total < first.total);
+  const auto layer = (*learner)->weights(0).layers[0];
+  CHECK(layer.normalization->means == std::vector<float>(8, 0));
+  CHECK(layer.normalization->variances == std::vector<float>(8, 1));
+  CHECK(layer.normalization->scales != std::vector<float>(8, 1));
+}
+
 TEST_CASE("Learner: more threads than pictures learn as well", "[train][unit]") {
   const auto batch = tests::boxes_in_pictures();
   const auto learner = made_learner(1, 6);
