@@ -1,5 +1,6 @@
-// The whole front-end in a process of its own, forked from the test: it is asked over a unix socket, and ends by a
-// signal. Its workers are real, with the identity model.
+// These tests run the whole front-end in a process of its own, which they fork. They send requests over a unix
+// socket and
+// end the process with a signal. The workers are real processes with the identity model.
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -60,7 +61,7 @@ class FrontEndBench {
 
   // `read_again` runs in the front-end's process.
   void start(RunMode mode = RunMode::kServe, std::function<std::optional<common::Config>()> read_again = {}) {
-    // A signal that comes before the front-end listens waits for it, instead of meeting the handlers of the tests.
+    // A signal that arrives before the front-end listens stays blocked, so the handlers of the tests do not see it.
     const common::BlockedSignals blocked(common::signal_set({SIGTERM, SIGINT, SIGQUIT, SIGHUP}));
     pid_ = fork();
     if (pid_ != 0) return;
@@ -75,7 +76,7 @@ class FrontEndBench {
   }
   [[nodiscard]] std::string path(const std::string& name) const { return (directory_.path() / name).string(); }
 
-  // The answer to one request on a connection of its own; empty if there is none.
+  // Sends one request on a new connection. Returns the answer, empty if the server gives none.
   [[nodiscard]] std::string ask(const std::string& request, const std::string& socket_name = "http") const {
     const common::UniqueFd client(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_un address{};
@@ -108,7 +109,7 @@ class FrontEndBench {
   [[nodiscard]] bool becomes_ready() const {
     return until([this] { return get("/readyz").starts_with("HTTP/1.1 200"); });
   }
-  // The number that stands behind `key` in GET /status.
+  // Returns the number behind `key` in GET /status.
   [[nodiscard]] int status_number(const std::string& key) const {
     const auto text = get("/status", "admin");
     const auto at = text.find('"' + key + "\":");
@@ -121,7 +122,7 @@ class FrontEndBench {
     return count;
   }
   void send_signal(int signal) const { kill(pid_, signal); }
-  // Its exit code; negative: the signal that ended it.
+  // Returns the exit code. A negative number is the signal that ended the process.
   int exit_code() {
     int status = 0;
     const bool ended = until([&] { return waitpid(pid_, &status, WNOHANG) == pid_; });
@@ -133,7 +134,7 @@ class FrontEndBench {
   common::Config config;
 
  private:
-  // A process that counts what it covers writes that down at its end.
+  // A build that measures coverage writes its counters when the process exits.
   static int finish(int code);
 
   tests::TemporaryDirectory directory_;
@@ -150,7 +151,7 @@ int FrontEndBench::finish(int code) {
 int FrontEndBench::finish(int code) { return code; }
 #endif
 
-TEST_CASE("FrontEnd: it serves, shows how it is, and a SIGTERM ends it well", "[app][unit]") {
+TEST_CASE("FrontEnd: the server answers, shows its status, and ends cleanly on SIGTERM", "[app][unit]") {
   FrontEndBench bench;
   bench.start();
   REQUIRE(bench.becomes_ready());
@@ -160,13 +161,13 @@ TEST_CASE("FrontEnd: it serves, shows how it is, and a SIGTERM ends it well", "[
   CHECK_THAT(bench.get("/nothing"), StartsWith("HTTP/1.1 404 "));
   CHECK_THAT(bench.get("/metrics", "admin"), Contains(R"(yolod_requests_total{code="200",model="echo"} 1)"));
   CHECK_THAT(bench.get("/metrics", "admin"), Contains(R"(yolod_requests_total{code="404",model=""} 1)"));
-  CHECK_THAT(bench.get("/status"), StartsWith("HTTP/1.1 403 "));  // an admin address is named
-  CHECK(bench.count_in_status("\"state\":\"ready\"") == 3);       // the model, its worker, its loader
+  CHECK_THAT(bench.get("/status"), StartsWith("HTTP/1.1 403 "));  // the status names an admin address
+  CHECK(bench.count_in_status("\"state\":\"ready\"") == 3);  // the status shows the model, its worker and its loader
   bench.send_signal(SIGTERM);
   CHECK(bench.exit_code() == 0);
 }
 
-TEST_CASE("FrontEnd: workers are added and removed by signals, and replaced when they die", "[app][unit]") {
+TEST_CASE("FrontEnd: signals add and remove workers, and dead workers are replaced", "[app][unit]") {
   FrontEndBench bench;
   bench.start();
   REQUIRE(bench.becomes_ready());
@@ -182,21 +183,21 @@ TEST_CASE("FrontEnd: workers are added and removed by signals, and replaced when
   REQUIRE(FrontEndBench::until([&] { return bench.status_number("restarts") == 1; }));
   REQUIRE(bench.becomes_ready());
   CHECK_THAT(bench.predict(), Contains(R"("bytes":3)"));
-  bench.send_signal(SIGUSR1);   // the log is opened again
-  bench.send_signal(SIGWINCH);  // means nothing
+  bench.send_signal(SIGUSR1);   // the front-end opens its log again
+  bench.send_signal(SIGWINCH);  // the front-end ignores this signal
   bench.send_signal(SIGWINCH);
   bench.send_signal(SIGQUIT);
   CHECK(bench.exit_code() == 0);
 }
 
-TEST_CASE("FrontEnd: a reload is asked for by a signal or an admin, and told how it ended", "[app][unit]") {
+TEST_CASE("FrontEnd: a signal or an admin starts a reload and learns its result", "[app][unit]") {
   FrontEndBench bench;
   bench.start(RunMode::kServe, [&bench]() -> std::optional<common::Config> {
     if (access(bench.path("broken").c_str(), F_OK) == 0) return std::nullopt;
     auto config = bench.config;
     config.models[0].workers = 2;
-    config.server.max_connections = 7;                  // cannot change
-    config.logging.level = common::LogLevel::kWarning;  // can
+    config.server.max_connections = 7;                  // the front-end cannot change this setting
+    config.logging.level = common::LogLevel::kWarning;  // the front-end can change this setting
     return config;
   });
   REQUIRE(bench.becomes_ready());
@@ -227,7 +228,7 @@ TEST_CASE("FrontEnd: a second signal ends a stop that waits", "[app][unit]") {
   std::jthread client([&] { answer = bench.predict(); });
   REQUIRE(FrontEndBench::until([&] { return bench.count_in_status("\"busy\"") == 1; }));
   bench.send_signal(SIGTERM);
-  // It says so, until it does not listen any more.
+  // The front-end answers that it is draining until it no longer listens.
   REQUIRE(FrontEndBench::until([&] {
     const auto readiness = bench.get("/readyz");
     return readiness.empty() || readiness.starts_with("HTTP/1.1 503");
@@ -238,7 +239,7 @@ TEST_CASE("FrontEnd: a second signal ends a stop that waits", "[app][unit]") {
   CHECK_THAT(answer, StartsWith("HTTP/1.1 503 ") && Contains("shutting_down"));
 }
 
-TEST_CASE("FrontEnd: a check loads every model once, and says whether all can be served", "[app][unit]") {
+TEST_CASE("FrontEnd: a check loads every model once and tells whether all models can be served", "[app][unit]") {
   auto config = one_model();
   const bool bad = GENERATE(false, true);
   if (bad) {
@@ -254,7 +255,7 @@ TEST_CASE("FrontEnd: a check loads every model once, and says whether all can be
   CHECK(bench.exit_code() == (bad ? 1 : 0));
 }
 
-TEST_CASE("FrontEnd: a check that a signal interrupts has found nothing out", "[app][unit]") {
+TEST_CASE("FrontEnd: a check that a signal interrupts gives no result", "[app][unit]") {
   auto config = one_model();
   common::IdentitySource slow;
   slow.load_delay = 60s;
@@ -266,15 +267,15 @@ TEST_CASE("FrontEnd: a check that a signal interrupts has found nothing out", "[
   CHECK(bench.exit_code() == 1);
 }
 
-TEST_CASE("FrontEnd: it does not start where it cannot listen, or has no memory for its arena", "[app][unit]") {
+TEST_CASE("FrontEnd: the server does not start without its address or without memory for its arena", "[app][unit]") {
   FrontEndBench bench;
-  SECTION("no such folder") { bench.config.server.listen = {{"unix:/nowhere/http.sock"}}; }
-  SECTION("an arena of more than there is") { bench.config.memory.input_arena_bytes = 1ULL << 60U; }
+  SECTION("the folder of the socket does not exist") { bench.config.server.listen = {{"unix:/nowhere/http.sock"}}; }
+  SECTION("the arena is larger than the machine's memory") { bench.config.memory.input_arena_bytes = 1ULL << 60U; }
   bench.start();
   CHECK(bench.exit_code() == 1);
 }
 
-TEST_CASE("FrontEnd: a model that cannot be served at the start ends it", "[app][unit]") {
+TEST_CASE("FrontEnd: a model that cannot be served at the start ends the server", "[app][unit]") {
   auto config = one_model();
   common::TorchScriptSource source;
   source.file = "/nowhere/model.pt";

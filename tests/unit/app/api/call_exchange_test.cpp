@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 using Next = http::Exchange::Next;
 using common::ErrorCode;
 
-// A protocol that asks the model one question for each line of the body, and answers with what the model said of each.
+// This protocol sends one call to the model for each line of the body. Its answer joins the model's answers.
 class LinesHandler final : public Handler {
  public:
   explicit LinesHandler(const serving::Models& models) : models_(models) {}
@@ -70,7 +70,7 @@ class CallBench : public ModelBench {
     while (next == Next::kNextTurn) next = driver.exchange().proceed(driver.response);
     return next;
   }
-  // Six questions, of which a worker has one at hand and one behind it; the others wait.
+  // Sends six calls. The worker has one at hand and one behind it; the other calls wait.
   void ask_six_one_by_one() {
     config.batch.max_size = 1;
     dispatcher.use(config);
@@ -81,7 +81,7 @@ class CallBench : public ModelBench {
   [[nodiscard]] std::uint64_t arena_used() const { return arena.used_bytes(); }
 };
 
-TEST_CASE("CallExchange: one question is asked and answered", "[app][unit]") {
+TEST_CASE("CallExchange: one call is sent and answered", "[app][unit]") {
   CallBench bench;
   const auto used_before = bench.arena_used();
   REQUIRE(bench.driver.begin(kPost) == Next::kReadBody);
@@ -96,7 +96,7 @@ TEST_CASE("CallExchange: one question is asked and answered", "[app][unit]") {
   CHECK(bench.arena_used() == used_before);
 }
 
-TEST_CASE("CallExchange: several questions of one body are asked, and their answers joined in order", "[app][unit]") {
+TEST_CASE("CallExchange: several calls of one body are sent, and their answers are joined in order", "[app][unit]") {
   CallBench bench;
   const auto used_before = bench.arena_used();
   REQUIRE(bench.driver.begin(kPost) == Next::kReadBody);
@@ -104,7 +104,7 @@ TEST_CASE("CallExchange: several questions of one body are asked, and their answ
   bench.driver.wait();
   auto cells = bench.worker.take();
   CHECK(bench.worker.outstanding == cells.size());
-  // Answered out of order, and the body is kept until the last.
+  // The worker answers out of order. The body keeps its room until the last answer.
   std::vector<ipc::RequestCell> all(cells.begin(), cells.end());
   while (!all.empty()) {
     CHECK_FALSE(bench.driver.resumed);
@@ -122,7 +122,7 @@ TEST_CASE("CallExchange: several questions of one body are asked, and their answ
   CHECK(bench.arena_used() == used_before);
 }
 
-TEST_CASE("CallExchange: the first failure of several questions is the answer", "[app][unit]") {
+TEST_CASE("CallExchange: the first failure of several calls is the answer", "[app][unit]") {
   CallBench bench;
   REQUIRE(bench.driver.begin(kPost) == Next::kReadBody);
   REQUIRE(bench.ready(bench.driver.send("a\nbb")) == Next::kWait);
@@ -143,25 +143,25 @@ TEST_CASE("CallExchange: the first failure of several questions is the answer", 
   CHECK(bench.answers("echo", 400) == 1);
 }
 
-TEST_CASE("CallExchange: a request that the head decides reads no body", "[app][unit]") {
+TEST_CASE("CallExchange: a request whose head decides the answer reads no body", "[app][unit]") {
   CallBench bench;
-  SECTION("it is answered") {
+  SECTION("the handler answers from the head") {
     bench.driver.finish(bench.driver.begin("GET /static HTTP/1.1\r\nHost: a\r\n"));
     CHECK(bench.driver.body() == "static");
     CHECK(bench.answers("", 200) == 0);
   }
-  SECTION("there is no such model") {
+  SECTION("the model does not exist") {
     bench.is_there = false;
     bench.driver.finish(bench.driver.begin(kPost));
     CHECK(bench.driver.status() == 404);
     CHECK(bench.answers("", 404) == 1);
   }
-  SECTION("the handler refuses it, and it counts as the model's") {
+  SECTION("the handler refuses the request, and the model counts the refusal") {
     bench.driver.finish(bench.driver.begin("POST /lines?a=b HTTP/1.1\r\nHost: a\r\n"));
     CHECK(bench.driver.status() == 400);
     CHECK(bench.answers("echo", 400) == 1);
   }
-  SECTION("the model takes none now") {
+  SECTION("the model accepts no requests now") {
     bench.dispatcher.close({ErrorCode::kNotReady, "not now"});
     bench.driver.finish(bench.driver.begin(kPost));
     CHECK(bench.driver.status() == 503);
@@ -179,11 +179,11 @@ TEST_CASE("CallExchange: a body that the handler refuses frees its room", "[app]
   CHECK(bench.arena_used() == used_before);
 }
 
-TEST_CASE("CallExchange: a model that comes back while a body arrives serves it", "[app][unit]") {
+TEST_CASE("CallExchange: a model that becomes ready while a body arrives serves that body", "[app][unit]") {
   CallBench bench;
   REQUIRE(bench.driver.begin(kPost) == Next::kReadBody);
   bench.dispatcher.close({ErrorCode::kNotReady, "retired"});
-  SECTION("it has come back") {
+  SECTION("the model becomes ready") {
     ModelBench again;
     bench.model = again.model;
     REQUIRE(bench.driver.send("abc") == Next::kWait);
@@ -194,7 +194,7 @@ TEST_CASE("CallExchange: a model that comes back while a body arrives serves it"
     bench.driver.finish_wait();
     CHECK(bench.driver.body() == "echo 3");
   }
-  SECTION("it has not") {
+  SECTION("the model does not become ready") {
     bench.is_there = false;
     REQUIRE(bench.driver.send("abc") == Next::kWait);
     bench.driver.wait();
@@ -203,7 +203,7 @@ TEST_CASE("CallExchange: a model that comes back while a body arrives serves it"
   }
 }
 
-TEST_CASE("CallExchange: the body's rule follows the config and the arena", "[app][unit]") {
+TEST_CASE("CallExchange: the limits of the body follow the config and the arena", "[app][unit]") {
   CallBench bench;
   bench.server.max_body_bytes = 1000;
   CHECK(bench.driver.exchange().body_rule().limit_bytes == 1000);
@@ -212,10 +212,10 @@ TEST_CASE("CallExchange: the body's rule follows the config and the arena", "[ap
   CHECK(bench.driver.exchange().body_rule().first_room_bytes == 64 * 1024);
 }
 
-TEST_CASE("CallExchange: a wait for room ends with room, or says why there is none", "[app][unit]") {
+TEST_CASE("CallExchange: a wait for room ends with room, or with the reason why there is none", "[app][unit]") {
   CallBench bench;
   bench.config.queue.timeout = 30ms;
-  // Uploads hold all that they may.
+  // These uploads hold all the room that uploads may hold.
   const auto share = bench.arena.upload_share_bytes();
   auto held = bench.arena.allocate(share);
   REQUIRE(held);
@@ -230,7 +230,7 @@ TEST_CASE("CallExchange: a wait for room ends with room, or says why there is no
     }
     REQUIRE(bench.driver.room_came);
   };
-  SECTION("room comes") {
+  SECTION("an upload frees its room") {
     bench.config.queue.timeout = 5s;
     bench.driver.await_room(1000);
     CHECK_FALSE(bench.driver.room_came);
@@ -242,16 +242,16 @@ TEST_CASE("CallExchange: a wait for room ends with room, or says why there is no
     bench.driver.exchange().drop_room();
     CHECK(bench.driver.exchange().room().empty());
   }
-  SECTION("none comes in time") {
+  SECTION("no upload frees its room in time") {
     wait();
     CHECK(bench.driver.room_came->error().code == ErrorCode::kQueueFull);
   }
-  SECTION("the server stops meanwhile") {
+  SECTION("the server stops during the wait") {
     bench.drains = true;
     wait();
     CHECK(bench.driver.room_came->error().code == ErrorCode::kShuttingDown);
   }
-  SECTION("the client goes") {
+  SECTION("the client disconnects") {
     bench.config.queue.timeout = 5s;
     bench.driver.await_room(1000);
     bench.driver.exchange().client_is_gone();
@@ -261,7 +261,7 @@ TEST_CASE("CallExchange: a wait for room ends with room, or says why there is no
   }
 }
 
-TEST_CASE("CallExchange: a body that outgrows its room keeps what has come", "[app][unit]") {
+TEST_CASE("CallExchange: a body that outgrows its room keeps the bytes that have arrived", "[app][unit]") {
   CallBench bench;
   REQUIRE(bench.driver.begin(kPost) == Next::kReadBody);
   REQUIRE(bench.driver.exchange().try_room(4));
@@ -278,12 +278,13 @@ TEST_CASE("CallExchange: a body that outgrows its room keeps what has come", "[a
   CHECK(bench.driver.body() == "echo 8");
 }
 
-TEST_CASE("CallExchange: when its client is gone, questions that no worker has are taken back", "[app][unit]") {
+TEST_CASE("CallExchange: after its client has disconnected, the calls that no worker has are cancelled",
+          "[app][unit]") {
   CallBench bench;
   bench.ask_six_one_by_one();
   bench.driver.exchange().client_is_gone();
   bench.turn();
-  CHECK_FALSE(bench.driver.resumed);  // until the worker is through with what it has
+  CHECK_FALSE(bench.driver.resumed);  // until the worker has finished its batches
   std::size_t served = 0;
   for (int round = 0; round < 6 && !bench.driver.resumed; ++round) served += bench.serve();
   CHECK(served < 6);
@@ -291,7 +292,7 @@ TEST_CASE("CallExchange: when its client is gone, questions that no worker has a
   CHECK(bench.driver.status() == 499);
 }
 
-TEST_CASE("CallExchange: more questions than a request may ask are refused, and their room is freed", "[app][unit]") {
+TEST_CASE("CallExchange: a request with too many calls is refused, and its room is freed", "[app][unit]") {
   CallBench bench;
   const auto used_before = bench.arena_used();
   REQUIRE(bench.driver.begin(kPost) == Next::kReadBody);
@@ -303,7 +304,7 @@ TEST_CASE("CallExchange: more questions than a request may ask are refused, and 
   CHECK(bench.arena_used() == used_before);
 }
 
-TEST_CASE("CallExchange: after the first failure the questions that no worker has are taken back", "[app][unit]") {
+TEST_CASE("CallExchange: after the first failure the calls that no worker has are cancelled", "[app][unit]") {
   CallBench bench;
   bench.ask_six_one_by_one();
   std::size_t given = 0;
@@ -317,10 +318,10 @@ TEST_CASE("CallExchange: after the first failure the questions that no worker ha
   }
   CHECK(given < 6);
   bench.driver.finish_wait();
-  CHECK(bench.driver.status() == 400);  // what went wrong, not that the others were taken back
+  CHECK(bench.driver.status() == 400);  // the first failure, not the cancellation of the other calls
 }
 
-TEST_CASE("CallExchange: nothing is taken back before and after the wait", "[app][unit]") {
+TEST_CASE("CallExchange: no call is cancelled before or after the wait", "[app][unit]") {
   CallBench bench;
   REQUIRE(bench.driver.begin(kPost) == Next::kReadBody);
   bench.driver.exchange().client_is_gone();

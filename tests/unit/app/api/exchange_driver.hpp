@@ -1,4 +1,4 @@
-// Drives one exchange as a connection does, without a socket.
+// Drives one exchange as a connection does, but without a socket.
 #pragma once
 
 #include <boost/asio/co_spawn.hpp>
@@ -25,7 +25,9 @@ class ExchangeDriver {
   ExchangeDriver(boost::asio::io_context& io, std::unique_ptr<http::Exchange> exchange)
       : io_(io), exchange_(std::move(exchange)) {}
 
-  // `head` without its empty line: "POST /predict?iou=0.5 HTTP/1.1\r\nHost: a\r\n". `captures` are texts of the path.
+  // Begins an exchange. `head` has no empty line at its end: "POST /predict?iou=0.5 HTTP/1.1\r\nHost: a\r\n".
+  // `captures`
+  // holds the texts that the braces of the route match.
   Next begin(const std::string& head, std::initializer_list<std::string_view> captures = {}) {
     http::RequestHeadReader reader;
     http::RequestTarget target;
@@ -37,7 +39,7 @@ class ExchangeDriver {
     for (const auto part : captures) parts.push_back(part);
     return exchange_->begin({read, target, parts, common::AwakeClock::now()}, response);
   }
-  // The body, for which there is room.
+  // Gives the exchange a body for which there is room.
   Next send(std::string_view body) {
     REQUIRE(exchange_->try_room(body.size()));
     return fill(body);
@@ -47,7 +49,7 @@ class ExchangeDriver {
     std::memcpy(exchange_->room().data(), body.data(), body.size());
     return exchange_->body_came(body.size(), response);
   }
-  // Waits for room, which is there at the end or not.
+  // Lets the exchange wait for room, and ends the wait with room or without it.
   void await_room(std::uint64_t bytes, std::uint64_t kept = 0) {
     boost::asio::co_spawn(io_, exchange_->await_room(bytes, kept),
                           [this](const std::exception_ptr& failure, common::Outcome<void> came) {
@@ -60,7 +62,7 @@ class ExchangeDriver {
     exchange_->wait(http::Exchange::Resume::from([this] { resumed = true; }));
     turn();
   }
-  // Everything that may be done until the answer is complete.
+  // Runs the exchange until its answer is complete.
   void finish(Next next) {
     for (int turns = 0; next != Next::kRespond; ++turns) {
       REQUIRE(turns < 10'000);
@@ -70,7 +72,7 @@ class ExchangeDriver {
     }
     exchange_->answered(static_cast<int>(response.status));
   }
-  // REQUIRES: resumed.
+  // REQUIRES that the exchange was resumed.
   void finish_wait() {
     REQUIRE(resumed);
     finish(exchange_->proceed(response));

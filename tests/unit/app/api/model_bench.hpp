@@ -1,4 +1,4 @@
-// One model whose worker is a fake, for exchanges to ask.
+// Gives tests of exchanges a model whose worker is a fake.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -41,7 +41,7 @@ class ModelBench : public serving::Models {
     io.restart();
     io.poll();
   }
-  // The worker answers everything that it has been given; how many that was.
+  // The worker answers all requests that it has been given. Returns their count.
   std::size_t serve() {
     const auto cells = worker.take();
     for (const auto& cell : cells) worker.complete(cell);
@@ -49,7 +49,7 @@ class ModelBench : public serving::Models {
     turn();
     return cells.size();
   }
-  // Text of the metrics' line with that name and label.
+  // Returns the value that the metrics' line with that name and label has, as text.
   [[nodiscard]] double answers(const std::string& model_name, int code) const {
     for (const auto& family : metrics.collect()) {
       if (family.name != "yolod_requests_total") continue;

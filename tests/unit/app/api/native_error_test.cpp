@@ -31,7 +31,7 @@ http::Response make_error(const Error& error, std::uint32_t retry_after_seconds 
   return response;
 }
 
-// Every code there is.
+// Lists every error code.
 std::vector<ErrorCode> all_codes() {
   std::vector<ErrorCode> codes;
   for (std::uint32_t value = 0; value < 1000; ++value) {
@@ -54,12 +54,12 @@ TEST_CASE("NativeError: each code has the status that docs/api.md gives it", "[a
   CHECK(static_cast<int>(http_status(code)) == status);
 }
 
-TEST_CASE("NativeError: no code is answered with success", "[app][unit]") {
+TEST_CASE("NativeError: no error code has the status of a success", "[app][unit]") {
   REQUIRE(all_codes().size() == 25);
   for (const ErrorCode code : all_codes()) CHECK(static_cast<int>(http_status(code)) >= 400);
 }
 
-TEST_CASE("NativeError: a client is told of its own doing, and nothing of ours", "[app][unit]") {
+TEST_CASE("NativeError: the client gets details of its own mistake, but no internals of the server", "[app][unit]") {
   const std::set<ErrorCode> ours{ErrorCode::kInternal, ErrorCode::kBadConfig, ErrorCode::kBadModel, ErrorCode::kSystem};
   for (const ErrorCode code : all_codes()) {
     CAPTURE(common::to_string(code));
@@ -82,7 +82,7 @@ TEST_CASE("NativeError: an error has its status, its code and its message", "[ap
   CHECK(body.at("error") == json::value{{"code", "invalid_image"}, {"message", "not an image"}});
 }
 
-TEST_CASE("NativeError: every error parses, whatever its message holds", "[app][unit]") {
+TEST_CASE("NativeError: every error is valid JSON, whatever its message holds", "[app][unit]") {
   const auto message = GENERATE(""s, "a \"quoted\" word"s, "back\\slash"s, "two\r\nlines\tand a tab"s, "\x01\x1F\x7F"s,
                                 "Stra\xC3\x9F\x65"s, "\xF0\x9F\x9A\xA6"s, "</script>"s, "{}%{0}"s, "a\0b"s);
   for (std::uint32_t value = 1; value <= 23; ++value) {
@@ -94,12 +94,12 @@ TEST_CASE("NativeError: every error parses, whatever its message holds", "[app][
   }
 }
 
-TEST_CASE("NativeError: an error whose message is not UTF-8 is JSON all the same", "[app][unit]") {
+TEST_CASE("NativeError: an error whose message is not UTF-8 is still JSON", "[app][unit]") {
   const auto body = parsed_error(make_error(Error{ErrorCode::kInvalidParameter, "caf\xE9: \xC3"}));
   CHECK(body.at("error").at("message") == "caf\xEF\xBF\xBD: \xEF\xBF\xBD");
 }
 
-TEST_CASE("NativeError: Retry-After is said with 503 and with nothing else", "[app][unit]") {
+TEST_CASE("NativeError: only an answer with 503 has Retry-After", "[app][unit]") {
   for (std::uint32_t value = 1; value <= 23; ++value) {
     const auto response = make_error(Error{*common::error_code_from(value), "x"}, 17);
     CAPTURE(value);

@@ -29,13 +29,13 @@ std::vector<std::string> models_of(const Matches& matches) {
 
 using Models = std::vector<std::string>;
 
-TEST_CASE("Match: files that are alone belong together, whatever their names are", "[app][unit]") {
+TEST_CASE("Match: single files belong together, whatever their names are", "[app][unit]") {
   const auto matches = match({cfg("yolo.cfg", 6), checkpoint("best_model_12.pt"), labels("lights.txt", 6)});
   CHECK(models_of(matches) == Models{"yolo.cfg best_model_12.pt lights.txt"});
   CHECK(matches.problems.empty());
 }
 
-TEST_CASE("Match: of several networks each gets the files of its name", "[app][unit]") {
+TEST_CASE("Match: each of several networks gets the files with its name", "[app][unit]") {
   const auto matches = match({cfg("a.cfg", 2), cfg("b.cfg", 3), weights("a.weights"), weights("b_final.weights"),
                               weights("b_best.weights"), labels("a.names", 2), labels("b.names", 3)});
   CHECK(models_of(matches) == Models{"a.cfg a.weights a.names", "b.cfg b_best.weights b.names"});
@@ -43,24 +43,24 @@ TEST_CASE("Match: of several networks each gets the files of its name", "[app][u
   CHECK_THAT(matches.problems[0], Catch::StartsWith("b_final.weights "));
 }
 
-TEST_CASE("Match: what is left alone after the names belongs together", "[app][unit]") {
+TEST_CASE("Match: the single files that remain after the names belong together", "[app][unit]") {
   CHECK(models_of(match({cfg("a.cfg", 2), cfg("b.cfg", 2), weights("a.weights"), weights("x.weights"),
                          labels("n.names", 2)})) == Models{"a.cfg a.weights n.names", "b.cfg x.weights n.names"});
 }
 
-TEST_CASE("Match: Darknet's own weights come before a checkpoint of the same name", "[app][unit]") {
+TEST_CASE("Match: Darknet's own weights win over a checkpoint of the same name", "[app][unit]") {
   CHECK(models_of(match({cfg("a.cfg", 2), checkpoint("a.pt"), weights("a.weights"), labels("a.names", 2)})) ==
         Models{"a.cfg a.weights a.names"});
 }
 
-TEST_CASE("Match: labels are found by their number, and a list of another length is not taken", "[app][unit]") {
+TEST_CASE("Match: labels are found by their number, and a list of another length is left out", "[app][unit]") {
   CHECK(models_of(match({cfg("a.cfg", 6), weights("a.weights"), labels("a.names", 80), labels("lights.txt", 6)})) ==
         Models{"a.cfg a.weights lights.txt"});
   CHECK(models_of(match({cfg("a.cfg", 6), weights("a.weights"), labels("notes.txt", 6), labels("lights.names", 6)})) ==
         Models{"a.cfg a.weights lights.names"});
 }
 
-TEST_CASE("Match: an ambiguous file is left out, and the reason names the files and a way out", "[app][unit]") {
+TEST_CASE("Match: an ambiguous file is left out, and the reason names the files and the solution", "[app][unit]") {
   const auto ambiguous = match({cfg("a.cfg", 2), weights("x.weights"), weights("y.weights"), labels("a.names", 2)});
   CHECK(ambiguous.models.empty());
   REQUIRE(ambiguous.problems.size() == 1);
@@ -75,13 +75,13 @@ TEST_CASE("Match: an ambiguous file is left out, and the reason names the files 
   CHECK_THAT(match({cfg("a.cfg", 1)}).problems.at(0), Catch::Contains("no weights"));
 }
 
-TEST_CASE("Match: each TorchScript file is a model, with labels of its name alone", "[app][unit]") {
+TEST_CASE("Match: each TorchScript file is a model, and only labels with its name belong to it", "[app][unit]") {
   const auto matches = match({labels("b.names", 7), labels("other.names", 7), script("a.pt"), script("b.pt")});
   CHECK(models_of(matches) == Models{"a.pt ", "b.pt b.names"});
   CHECK(matches.models[0].task == Task::kClassify);
 }
 
-TEST_CASE("Match: names of models are such as a config takes, and each is another", "[app][unit]") {
+TEST_CASE("Match: the names of models are valid in a config and differ from each other", "[app][unit]") {
   const auto matches = match({script("-a b.pt"), script("a+b.pt"), script("...pt"),
                               script(std::string(80, 'x') + ".pt"), script("null.pt"), script("12.pt")});
   std::vector<std::string> names;
@@ -89,7 +89,7 @@ TEST_CASE("Match: names of models are such as a config takes, and each is anothe
   CHECK(names == std::vector<std::string>{"a-b", "a-b-2", "model", std::string(58, 'x'), "null", "12"});
 }
 
-TEST_CASE("FirstConfig: what is written is a config with those models, whatever their files are called",
+TEST_CASE("FirstConfig: the written config is valid and has those models, whatever their files are called",
           "[app][unit]") {
   const auto matches =
       match({cfg("a.cfg", 2), weights("a.weights"), labels("a.names", 2), script("null"), script("~.pt"),

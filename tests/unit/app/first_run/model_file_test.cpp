@@ -21,7 +21,7 @@ void check_kind(const std::string& bytes, FileKind kind) {
   CHECK(file->kind == kind);
 }
 
-TEST_CASE("ModelFile: the content tells the kind, whatever the name is", "[app][unit]") {
+TEST_CASE("ModelFile: the content decides the kind, whatever the name is", "[app][unit]") {
   check_kind("# made by hand\n\n[net]\nwidth=8\n", FileKind::kCfg);
   check_kind("\0\0\0\0\2\0\0\0\5\0\0\0\0\0\0\0\0\0\0\0"s, FileKind::kDarknetWeights);
   check_kind("PK\x03\x04...net/data.pkl...net/constants.pkl", FileKind::kTorchScript);
@@ -30,7 +30,7 @@ TEST_CASE("ModelFile: the content tells the kind, whatever the name is", "[app][
   check_kind("red light\r\nyellow light\r\n", FileKind::kLabels);
 }
 
-TEST_CASE("ModelFile: other files are none", "[app][unit]") {
+TEST_CASE("ModelFile: other files are not model files", "[app][unit]") {
   for (const auto& bytes :
        {""s, "\n"s, "PK\x03\x04 readme.txt"s, "# Title\n\nText.\n"s, "models:\n  - name: a\n"s, "#!/bin/sh\nexit 0\n"s,
         "a\n\nb\n"s, "a\na\n"s, "classes=6\nnames=a.names\n"s, "{\"a\": 1}\n"s, "\xFF\xD8\xFF\xE0 JFIF"s,
@@ -40,14 +40,14 @@ TEST_CASE("ModelFile: other files are none", "[app][unit]") {
   }
 }
 
-TEST_CASE("ModelFile: a file called .names is a list though its labels look like something else", "[app][unit]") {
+TEST_CASE("ModelFile: a file called .names is a list though its labels look like another format", "[app][unit]") {
   const auto file = look("a.names", "a: b\na: b\n#c\n");
   REQUIRE(file.has_value());
   CHECK(file->classes == 3);
   CHECK_FALSE(look("a.names", "a\n\nb\n").has_value());
 }
 
-TEST_CASE("ModelFile: a cfg says its task and its number of classes", "[app][unit]") {
+TEST_CASE("ModelFile: a cfg tells its task and its number of classes", "[app][unit]") {
   const auto detector =
       look("a", "[net]\n[convolutional]\nfilters=33\n[yolo]\nclasses = 6\n[Gaussian_yolo]\nclasses=6\n");
   REQUIRE(detector.has_value());
@@ -59,7 +59,7 @@ TEST_CASE("ModelFile: a cfg says its task and its number of classes", "[app][uni
   CHECK(classifier->classes == 10);
 }
 
-TEST_CASE("ModelFile: the metadata of a TorchScript file says its task", "[app][unit]") {
+TEST_CASE("ModelFile: the metadata of a TorchScript file tells its task", "[app][unit]") {
   const auto task_of = [](const std::string& metadata) {
     return look("a.pt", "PK\x03\x04 net/extra/config.txt" + metadata + " net/constants.pkl")->task;
   };
@@ -70,10 +70,10 @@ TEST_CASE("ModelFile: the metadata of a TorchScript file says its task", "[app][
   CHECK(task_of("{\"task\"") == Task::kDetect);
 }
 
-TEST_CASE("ModelFile: a folder's files are found by name, and folders in it are left alone", "[app][unit]") {
+TEST_CASE("ModelFile: the files of a folder are found by name, and its subfolders are ignored", "[app][unit]") {
   const tests::TemporaryDirectory folder;
-  folder.write("b.pt",
-               "PK\x03\x04" + std::string(3U << 20U, '.') + "net/constants.pkl");  // its end is far from its begin
+  folder.write("b.pt", "PK\x03\x04" + std::string(3U << 20U, '.') +
+                           "net/constants.pkl");  // the end of this file is far from its beginning
   folder.write("a.cfg", "[net]\n");
   folder.write("photo.jpg", "\xFF\xD8\xFF\xE0");
   std::filesystem::create_directory(folder.path() / "inner.cfg");

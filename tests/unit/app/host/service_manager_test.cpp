@@ -20,7 +20,7 @@ namespace {
 using namespace std::chrono_literals;
 using Catch::Matchers::StartsWith;
 
-// A service manager's end of sd_notify(3).
+// Plays the service manager's end of sd_notify(3).
 class Manager {
  public:
   explicit Manager(bool abstract = false) {
@@ -38,7 +38,7 @@ class Manager {
       unsetenv(name);
     }
   }
-  // The next message; empty if there is none.
+  // Returns the next message, empty if there is none.
   std::string heard() {
     std::array<char, 4096> text{};
     const auto bytes = recv(socket_.get(), text.data(), text.size(), MSG_DONTWAIT);
@@ -51,7 +51,7 @@ class Manager {
   common::UniqueFd socket_{socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
 };
 
-TEST_CASE("ServiceManager: without one nothing is said, and nothing happens", "[app][unit]") {
+TEST_CASE("ServiceManager: without a service manager no message is sent and no call fails", "[app][unit]") {
   ServiceManager none;
   CHECK_FALSE(none.present());
   none.ready();
@@ -60,11 +60,11 @@ TEST_CASE("ServiceManager: without one nothing is said, and nothing happens", "[
   CHECK(none.take_sockets().empty());
 }
 
-TEST_CASE("ServiceManager: it is told what happens, in order", "[app][unit]") {
+TEST_CASE("ServiceManager: the service manager receives each state in order", "[app][unit]") {
   Manager manager(GENERATE(false, true));
   ServiceManager ours;
   CHECK(ours.present());
-  CHECK(std::getenv("NOTIFY_SOCKET") == nullptr);  // no worker has it
+  CHECK(std::getenv("NOTIFY_SOCKET") == nullptr);  // no worker has inherited this variable
   ours.ready();
   ours.reloading();
   ours.stopping();
@@ -76,7 +76,7 @@ TEST_CASE("ServiceManager: it is told what happens, in order", "[app][unit]") {
   CHECK(manager.heard().empty());
 }
 
-TEST_CASE("ServiceManager: a status is said when it has changed, and time is asked for while models load",
+TEST_CASE("ServiceManager: a status is sent only when it has changed, and more time is requested while models load",
           "[app][unit]") {
   Manager manager;
   ServiceManager ours;
@@ -85,11 +85,11 @@ TEST_CASE("ServiceManager: a status is said when it has changed, and time is ask
   CHECK(manager.heard() == "EXTEND_TIMEOUT_USEC=30000000");
   CHECK(manager.heard() == "STATUS=loading");
   ours.status("ready");
-  ours.tick(true);  // both were said a moment ago
+  ours.tick(true);  // both messages were sent immediately before
   CHECK(manager.heard().empty());
 }
 
-TEST_CASE("ServiceManager: a watchdog is fed three times in its period", "[app][unit]") {
+TEST_CASE("ServiceManager: the watchdog gets three messages in its period", "[app][unit]") {
   Manager manager;
   setenv("WATCHDOG_USEC", "30000", 1);
   ServiceManager ours;
@@ -102,7 +102,7 @@ TEST_CASE("ServiceManager: a watchdog is fed three times in its period", "[app][
   CHECK(manager.heard() == "WATCHDOG=1");
 }
 
-TEST_CASE("ServiceManager: what a manager does not read in time it is told later, the newest of it", "[app][unit]") {
+TEST_CASE("ServiceManager: a manager that reads too late later receives the newest messages", "[app][unit]") {
   Manager manager;
   ServiceManager ours;
   for (int i = 0; i < 2'000; ++i) ours.ready();
@@ -116,7 +116,7 @@ TEST_CASE("ServiceManager: what a manager does not read in time it is told later
   CHECK(last == "STOPPING=1");
 }
 
-TEST_CASE("ServiceManager: a manager that is gone, or has an impossible address, costs nothing", "[app][unit]") {
+TEST_CASE("ServiceManager: a manager that is gone or has an impossible address does no harm", "[app][unit]") {
   setenv("NOTIFY_SOCKET", GENERATE(std::string("/nowhere/notify.sock"), "/" + std::string(200, 'a')).c_str(), 1);
   ServiceManager ours;
   ours.ready();
@@ -124,8 +124,8 @@ TEST_CASE("ServiceManager: a manager that is gone, or has an impossible address,
   CHECK(ours.present());
 }
 
-TEST_CASE("ServiceManager: listening sockets that it hands over are taken, and nothing else", "[app][unit]") {
-  // They lie at 3 and on: whatever this process has there is put aside meanwhile.
+TEST_CASE("ServiceManager: only listening sockets are accepted from a service manager", "[app][unit]") {
+  // The sockets have the numbers from 3 on. The test saves the descriptors that this process has there.
   const int aside = dup(3);
   const int aside_too = dup(4);
   const common::UniqueFd listening(socket(AF_UNIX, SOCK_STREAM, 0));

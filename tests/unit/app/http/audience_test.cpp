@@ -14,10 +14,10 @@ struct Row {
   bool admin_alone;
   Peer peer;
   bool forwarded;
-  std::string refusal;  // the beginning of the message; empty if the request may ask
+  std::string refusal;  // the beginning of the message; empty if the request may use the route
 };
 
-TEST_CASE("Audience: listener, peer and forwarding decide who may ask a route", "[app][unit]") {
+TEST_CASE("Audience: listener, peer and forwarding decide who may use a route", "[app][unit]") {
   const Peer everybody{ListenerRole::kPublic, false};
   const Peer admin{ListenerRole::kAdmin, true};
   const Peer other_user{ListenerRole::kAdmin, false};

@@ -49,7 +49,7 @@ TEST_CASE("BodyUpload: a sized body needs its length as room, and no more of the
   CHECK(std::memcmp(room.data(), "abcde", 5) == 0);
 }
 
-TEST_CASE("BodyUpload: what is read straight into the room counts", "[app][unit]") {
+TEST_CASE("BodyUpload: bytes that are read straight into the room count", "[app][unit]") {
   BodyUpload upload;
   REQUIRE(upload.begin(sized(5), {100, 10}) == State::kRoom);
   std::vector<std::byte> room(5);
@@ -59,7 +59,7 @@ TEST_CASE("BodyUpload: what is read straight into the room counts", "[app][unit]
   CHECK(upload.content_came(1) == State::kComplete);
 }
 
-TEST_CASE("BodyUpload: limits hold for sized and chunked bodies", "[app][unit]") {
+TEST_CASE("BodyUpload: the limits apply to sized and to chunked bodies", "[app][unit]") {
   BodyUpload upload;
   CHECK(upload.begin(sized(0), {100, 10}) == State::kRefused);
   CHECK(upload.error().message == "the request has no body");
@@ -73,7 +73,8 @@ TEST_CASE("BodyUpload: limits hold for sized and chunked bodies", "[app][unit]")
   CHECK(upload.room_bytes() == 100);
 }
 
-TEST_CASE("BodyUpload: a chunked body asks for all the room that it may need once the first is full", "[app][unit]") {
+TEST_CASE("BodyUpload: a chunked body asks for all the room that it may need once its first room is full",
+          "[app][unit]") {
   BodyUpload upload;
   REQUIRE(upload.begin(chunked(), {100, 4}) == State::kRoom);
   std::vector<std::byte> room(4);
@@ -89,7 +90,7 @@ TEST_CASE("BodyUpload: a chunked body asks for all the room that it may need onc
   CHECK(buffer.size() == 4);
 }
 
-TEST_CASE("BodyUpload: a large chunk is read straight, a small one through the buffer", "[app][unit]") {
+TEST_CASE("BodyUpload: a large chunk is read straight into the room, a small chunk through the buffer", "[app][unit]") {
   BodyUpload upload;
   REQUIRE(upload.begin(chunked(), {1U << 20U, 1U << 20U}) == State::kRoom);
   std::vector<std::byte> room(1U << 20U);
@@ -97,7 +98,8 @@ TEST_CASE("BodyUpload: a large chunk is read straight, a small one through the b
   append(buffer, "5000\r\nab");
   REQUIRE(upload.use_room(room, buffer) == State::kContent);
   CHECK(upload.place(1U << 20U).size() == 0x5000 - 2);
-  CHECK(upload.content_came(0x5000 - 3) == State::kFraming);  // so little is left that it comes with the next size
+  CHECK(upload.content_came(0x5000 - 3) ==
+        State::kFraming);  // the small rest of the chunk arrives with the next chunk size
   append(buffer, "c\r\n2\r\n");
   CHECK(upload.take(buffer) == State::kFraming);
   append(buffer, "de\r\n0\r\n\r\n");
@@ -105,7 +107,7 @@ TEST_CASE("BodyUpload: a large chunk is read straight, a small one through the b
   CHECK(upload.received_bytes() == 0x5002);
 }
 
-// A sized body that has its room, and of which nothing has come.
+// A sized body that has its room and has received no bytes yet.
 struct SizedUpload : BodyUpload {
   explicit SizedUpload(std::uint64_t bytes) : room(bytes) {
     REQUIRE(begin(sized(bytes), {bytes, 10}) == State::kRoom);
@@ -113,13 +115,13 @@ struct SizedUpload : BodyUpload {
     REQUIRE(use_room(room, nothing) == State::kContent);
   }
   std::vector<std::byte> room;
-  const Clock::time_point began{1h};  // for a test's clock
+  const Clock::time_point began{1h};  // the time that passed on the test's clock
 };
 
-TEST_CASE("BodyUpload: it is late at body_timeout, and before that when it is far behind", "[app][unit]") {
+TEST_CASE("BodyUpload: a body is late after body_timeout, and earlier when it is far behind its pace", "[app][unit]") {
   SizedUpload upload(1'000'000);
   const auto began = upload.began;
-  CHECK_FALSE(upload.is_late(30s, began + 1h));  // its clock does not run
+  CHECK_FALSE(upload.is_late(30s, began + 1h));  // the body's clock does not run
   upload.start_clock(began);
   CHECK(upload.is_timed());
   CHECK_FALSE(upload.is_late(30s, began + 1900ms));
@@ -130,7 +132,7 @@ TEST_CASE("BodyUpload: it is late at body_timeout, and before that when it is fa
   CHECK_FALSE(upload.is_late(30s, began + 31s));
 }
 
-TEST_CASE("BodyUpload: a pause is as if it had not been", "[app][unit]") {
+TEST_CASE("BodyUpload: a pause does not count against the body", "[app][unit]") {
   SizedUpload upload(100);
   const auto began = upload.began;
   upload.start_clock(began);
@@ -141,12 +143,12 @@ TEST_CASE("BodyUpload: a pause is as if it had not been", "[app][unit]") {
   CHECK(upload.is_late(3s, began + 1h + 2s));
 }
 
-TEST_CASE("BodyUpload: the cost of one that is slow is its room times the time that it will take", "[app][unit]") {
+TEST_CASE("BodyUpload: the cost of a slow body is its room times the time that it still needs", "[app][unit]") {
   SizedUpload upload(1'000'000);
   const auto began = upload.began;
-  CHECK_FALSE(upload.cost(30s, began));  // nothing is read
+  CHECK_FALSE(upload.cost(30s, began));  // the server reads nothing
   upload.start_clock(began);
-  CHECK_FALSE(upload.cost(30s, began + 100ms));  // it has just begun
+  CHECK_FALSE(upload.cost(30s, began + 100ms));  // the body has just begun
   (void)upload.content_came(1000);
   (void)upload.is_late(30s, began + 1s);
   const auto cost = upload.cost(30s, began + 1s);
@@ -154,7 +156,7 @@ TEST_CASE("BodyUpload: the cost of one that is slow is its room times the time t
   CHECK(cost->held_bytes == 1'000'000);
   CHECK(cost->cost > 1e6);
   upload.evict(30s, began + 1s);
-  CHECK_FALSE(upload.was_evicted());  // it was behind the pace: its own fault
+  CHECK_FALSE(upload.was_evicted());  // the body was behind the pace, so its client is to blame
   (void)upload.content_came(500'000);
   upload.evict(30s, began + 1s);
   CHECK(upload.was_evicted());

@@ -18,7 +18,7 @@ struct Decoded {
   std::size_t consumed{0};
 };
 
-// Handed to the decoder in pieces of `piece` bytes.
+// Gives the body to the decoder in pieces of `piece` bytes.
 Decoded decode(const std::string& text, std::size_t piece = std::string::npos, std::uint64_t limit = 1'000'000) {
   ChunkedDecoder decoder(limit);
   Decoded decoded;
@@ -36,7 +36,7 @@ Decoded decode(const std::string& text, std::size_t piece = std::string::npos, s
   return decoded;
 }
 
-TEST_CASE("ChunkedDecoder: chunks are put together, and what follows the body is left alone", "[app][unit]") {
+TEST_CASE("ChunkedDecoder: the chunks are joined, and the bytes after the body are not read", "[app][unit]") {
   const std::string body = "5\r\nhello\r\n1\r\n \r\nA\r\n0123456789\r\n0\r\n\r\n";
   const auto piece = GENERATE(std::string::npos, 1, 2, 3, 7);
   const auto decoded = decode(body + "GET / HTTP/1.1\r\n", piece);
@@ -57,7 +57,7 @@ TEST_CASE("ChunkedDecoder: sizes are hexadecimal, in either case, with leading z
   CHECK(decode("1f\r\n" + std::string(31, 'x') + "\r\n0\r\n\r\n").content.size() == 31);
 }
 
-TEST_CASE("ChunkedDecoder: content may hold what frames it", "[app][unit]") {
+TEST_CASE("ChunkedDecoder: the content may hold the characters that frame chunks", "[app][unit]") {
   CHECK(decode("7\r\n\r\n0\r\n\r\n\r\n0\r\n\r\n").content == "\r\n0\r\n\r\n");
 }
 
@@ -75,7 +75,7 @@ TEST_CASE("ChunkedDecoder: extensions and trailer fields are read and dropped", 
   CHECK(decoded.consumed == text.size());
 }
 
-TEST_CASE("ChunkedDecoder: what is not RFC 9112 is refused at once, whatever would follow", "[app][unit]") {
+TEST_CASE("ChunkedDecoder: bytes that violate RFC 9112 are refused at once", "[app][unit]") {
   const auto text = GENERATE(
       // sizes
       "g"s, "-"s, "+"s, " "s, "\t"s, "0x"s, "\r"s, "\n"s, ";"s, "1 2"s, "1 \r"s, "1,"s, "1\n"s, "1\rx"s, "1\r\r"s,
@@ -92,17 +92,17 @@ TEST_CASE("ChunkedDecoder: what is not RFC 9112 is refused at once, whatever wou
   CAPTURE(text);
   const auto decoded = decode(text, piece);
   CHECK(decoded.state == State::kMalformed);
-  CHECK(decode(text.substr(0, text.size() - 1), piece).state == State::kMore);  // it is the last byte that is wrong
+  CHECK(decode(text.substr(0, text.size() - 1), piece).state == State::kMore);  // only the last byte is wrong
 }
 
-TEST_CASE("ChunkedDecoder: a chunk that goes over the limit is refused before its content", "[app][unit]") {
+TEST_CASE("ChunkedDecoder: a chunk that exceeds the limit is refused before its content", "[app][unit]") {
   CHECK(decode("a\r\n", std::string::npos, 9).state == State::kBodyTooLarge);
   CHECK(decode("5\r\nhello\r\n5\r\n", std::string::npos, 9).state == State::kBodyTooLarge);
   CHECK(decode("FFFFFFFFFFFFFFFF\r\n", std::string::npos, 9).state == State::kBodyTooLarge);
   CHECK(decode("5\r\nhello\r\n4\r\nyou!\r\n0\r\n\r\n", std::string::npos, 9).state == State::kDone);
 }
 
-TEST_CASE("ChunkedDecoder: extensions are bounded over all chunks", "[app][unit]") {
+TEST_CASE("ChunkedDecoder: the limit of extensions covers all chunks together", "[app][unit]") {
   constexpr auto kLimit = ChunkedDecoder::kExtensionLimitBytes;
   const auto chunk = [](std::size_t extension_bytes) {
     return "1;" + std::string(extension_bytes - 2, 'a') + "\r\nx\r\n";  // the semicolon and the CR count
@@ -123,7 +123,8 @@ TEST_CASE("ChunkedDecoder: trailer fields are bounded", "[app][unit]") {
   CHECK(decode(many).state == State::kTrailerTooLarge);
 }
 
-TEST_CASE("ChunkedDecoder: where there is no place for content it stops, and goes on with a new place", "[app][unit]") {
+TEST_CASE("ChunkedDecoder: without a place for content the decoder stops, and continues with a new place",
+          "[app][unit]") {
   ChunkedDecoder decoder(100);
   std::array<std::byte, 3> small{};
   const std::string text = "5\r\nhello\r\n0\r\n\r\n";
@@ -138,7 +139,7 @@ TEST_CASE("ChunkedDecoder: where there is no place for content it stops, and goe
   CHECK(decoder.state() == State::kDone);
 }
 
-TEST_CASE("ChunkedDecoder: content may be read past it", "[app][unit]") {
+TEST_CASE("ChunkedDecoder: the caller may read content past the decoder", "[app][unit]") {
   ChunkedDecoder decoder(100);
   std::array<std::byte, 8> place{};
   CHECK(decoder.expected_content_bytes() == 0);
@@ -152,7 +153,7 @@ TEST_CASE("ChunkedDecoder: content may be read past it", "[app][unit]") {
   CHECK(decoder.state() == State::kDone);
 }
 
-TEST_CASE("ChunkedDecoder: however a body is cut into pieces it is the same body", "[app][unit]") {
+TEST_CASE("ChunkedDecoder: a body decodes the same however it is cut into pieces", "[app][unit]") {
   std::mt19937 random(7);
   const std::vector<std::string> pieces{"0",
                                         "1",

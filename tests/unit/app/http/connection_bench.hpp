@@ -1,4 +1,4 @@
-// Connections over socket pairs, in front of an application that tests write: no port, no process, no thread.
+// Connects socket pairs to an application that the test writes. The bench needs no port, no process and no thread.
 #pragma once
 
 #include <sys/socket.h>
@@ -26,12 +26,12 @@
 
 namespace yolod::app::http {
 
-// What a test sets and looks at of every exchange that its application makes.
+// Holds the steps and the observations that all exchanges of a test share.
 struct ExchangeScript {
   explicit ExchangeScript(boost::asio::io_context& context) : io(context) {}
   boost::asio::io_context& io;
 
-  // What the steps do; what is empty is not expected.
+  // These functions are the steps of an exchange. An empty function means that the test does not expect its step.
   std::function<Exchange::Next(const RequestView&, Response&)> begin;
   std::function<Exchange::Next(Response&)> proceed;
   std::function<Exchange::Next(std::string_view body, Response&)> body_came;
@@ -39,13 +39,13 @@ struct ExchangeScript {
   Exchange::BodyRule rule{1U << 20U, 64};
   bool has_room{true};
   bool minds_client{true};
-  // Of a wait for room: what ends it. The test calls `give_room`.
+  // Ends a wait for room. The test calls it.
   std::function<void(common::Outcome<void>)> give_room;
-  Exchange::Resume resume;  // of a wait
+  Exchange::Resume resume;  // resumes a wait
 
   int begun{0};
   int dropped_rooms{0};
-  int gone{0};  // client_is_gone()
+  int gone{0};  // counts calls of client_is_gone()
   std::vector<std::string> refused;
   std::vector<int> statuses;
 };
@@ -134,7 +134,7 @@ class ConnectionBench final : public Application {
     Clock::skip(-skipped_);
   }
 
-  // The client's end of a new connection.
+  // Opens a new connection and returns the client's end.
   class Client {
    public:
     explicit Client(ConnectionBench& bench, net::ListenerRole role = net::ListenerRole::kPublic) : bench_(bench) {
@@ -149,14 +149,14 @@ class ConnectionBench final : public Application {
       });
       bench.turn();
     }
-    // Sends all of it, then lets the connection work.
+    // Sends all bytes, then lets the connection work.
     Client& send(std::string_view text) {
       REQUIRE(::send(end_.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT) ==
               static_cast<ssize_t>(text.size()));
       bench_.turn();
       return *this;
     }
-    // Everything that has come since the last call, at most so many bytes.
+    // Returns all bytes that have arrived since the last call, up to a limit.
     std::string received(std::size_t most = 1U << 20U) {
       std::string text;
       std::string some(most, '\0');
@@ -168,7 +168,7 @@ class ConnectionBench final : public Application {
       }
       return text;
     }
-    // The server has closed its side, and there is nothing left to read.
+    // Tells whether the server has closed its side and no bytes are left to read.
     [[nodiscard]] bool is_ended() {
       char byte{};
       return recv(end_.get(), &byte, 1, MSG_DONTWAIT | MSG_PEEK) == 0;
@@ -187,7 +187,7 @@ class ConnectionBench final : public Application {
     common::UniqueFd end_;
   };
 
-  // Everything that may happen now.
+  // Runs all handlers that are ready now.
   void turn() {
     io.restart();
     io.poll();
@@ -196,7 +196,7 @@ class ConnectionBench final : public Application {
     Clock::skip(time);
     skipped_ += time;
   }
-  // So much time passes, and late connections are cut off.
+  // Lets this time pass and cuts off late connections.
   void pass(std::chrono::milliseconds time) {
     skip(time);
     connections.check_deadlines();

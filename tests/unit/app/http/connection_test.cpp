@@ -41,7 +41,8 @@ TEST_CASE("Connection: one request after another is answered on the same connect
   CHECK(bench.script.statuses == std::vector{200, 200, 200});
 }
 
-TEST_CASE("Connection: requests that come at once are answered in order, and others have their turn", "[app][unit]") {
+TEST_CASE("Connection: requests that arrive together are answered in order, and other connections have their turn",
+          "[app][unit]") {
   ConnectionBench bench;
   Client client(bench);
   int number = 0;
@@ -59,7 +60,7 @@ TEST_CASE("Connection: requests that come at once are answered in order, and oth
   }
 }
 
-TEST_CASE("Connection: a head that comes byte by byte is one request", "[app][unit]") {
+TEST_CASE("Connection: a head that arrives byte by byte is one request", "[app][unit]") {
   ConnectionBench bench;
   Client client(bench);
   for (const char byte : kGet) client.send({&byte, 1});
@@ -67,7 +68,7 @@ TEST_CASE("Connection: a head that comes byte by byte is one request", "[app][un
   CHECK(bench.script.begun == 1);
 }
 
-TEST_CASE("Connection: empty lines before a request are passed over, a few of them", "[app][unit]") {
+TEST_CASE("Connection: a few empty lines before a request are skipped", "[app][unit]") {
   ConnectionBench bench;
   Client client(bench);
   client.send("\r").send("\n\r\n").send(kGet);
@@ -76,7 +77,7 @@ TEST_CASE("Connection: empty lines before a request are passed over, a few of th
   CHECK_THAT(client.received(), StartsWith("HTTP/1.1 400 "));
 }
 
-TEST_CASE("Connection: HTTP/1.0 gets one answer, unless it asks to be kept", "[app][unit]") {
+TEST_CASE("Connection: an HTTP/1.0 client gets one answer, unless it asks for keep-alive", "[app][unit]") {
   ConnectionBench bench;
   Client once(bench);
   once.send("GET /thing HTTP/1.0\r\n\r\n");
@@ -95,7 +96,7 @@ TEST_CASE("Connection: an answer to HEAD has the length of the content and no co
   CHECK_THAT(client.received(), Contains("Content-Length: 5\r\n") && EndsWith("\r\n\r\n"));
 }
 
-TEST_CASE("Connection: a sane X-Request-Id comes back, another is replaced", "[app][unit]") {
+TEST_CASE("Connection: a valid X-Request-Id is returned, any other is replaced", "[app][unit]") {
   ConnectionBench bench;
   Client client(bench);
   client.send("GET /thing HTTP/1.1\r\nHost: a\r\nX-Request-Id: mine-1\r\n\r\n");
@@ -129,7 +130,7 @@ TEST_CASE("Connection: a head that is too large is refused", "[app][unit]") {
   CHECK(bench.refused == std::vector<std::string>{"the request's header is larger than 16 KiB"});
 }
 
-TEST_CASE("Connection: where there is no route, no method or no right, no exchange is made", "[app][unit]") {
+TEST_CASE("Connection: a request without a route, a method or a permission makes no exchange", "[app][unit]") {
   ConnectionBench bench;
   Client client(bench);
   const auto ask = [&](const std::string& line) {
@@ -144,7 +145,7 @@ TEST_CASE("Connection: where there is no route, no method or no right, no exchan
   CHECK_THAT(ask("GET /status"), Contains("this path is only for admins"));
   CHECK_FALSE(client.is_ended());
 
-  // This process is the server's own, so it may not administer; and a client's path is not found here.
+  // This process is the server's own, so it may not administer. A path for clients does not exist on this listener.
   Client admin(bench, net::ListenerRole::kAdmin);
   CHECK_THAT(admin.send("GET /thing HTTP/1.1\r\nHost: a\r\n\r\n").received(),
              Contains("this path is not served at the admin address"));
@@ -152,7 +153,7 @@ TEST_CASE("Connection: where there is no route, no method or no right, no exchan
   CHECK(bench.script.begun == 1);
 }
 
-TEST_CASE("Connection: an exchange sees the head, the path's parts, and when it began", "[app][unit]") {
+TEST_CASE("Connection: an exchange sees the head, the captures of the path, and its start time", "[app][unit]") {
   ConnectionBench bench;
   Client client(bench);
   std::string seen;
@@ -168,7 +169,7 @@ TEST_CASE("Connection: an exchange sees the head, the path's parts, and when it 
 
 // ---- bodies ----
 
-TEST_CASE("Connection: a body comes whole, however it is cut", "[app][unit]") {
+TEST_CASE("Connection: a body arrives complete, however it is cut", "[app][unit]") {
   const std::size_t piece = GENERATE(std::size_t{1}, std::size_t{7}, std::size_t{100'000});
   ConnectionBench bench;
   bench.read_bodies();
@@ -196,7 +197,7 @@ TEST_CASE("Connection: a large body is read in pieces, and the next request foll
   CHECK(count(client.received(), "taken") == 2);
 }
 
-TEST_CASE("Connection: a chunked body comes whole, also when it outgrows its first room", "[app][unit]") {
+TEST_CASE("Connection: a chunked body arrives complete, also when it outgrows its first room", "[app][unit]") {
   const std::size_t piece = GENERATE(std::size_t{1}, std::size_t{13}, std::size_t{100'000});
   ConnectionBench bench;
   bench.read_bodies();
@@ -219,12 +220,12 @@ TEST_CASE("Connection: a large chunk is read straight into the room", "[app][uni
   CHECK_THAT(client.received(), EndsWith("abcd"));
 }
 
-TEST_CASE("Connection: a chunked body for which there is no more room is refused", "[app][unit]") {
+TEST_CASE("Connection: a chunked body without further room is refused", "[app][unit]") {
   ConnectionBench bench;
   bench.read_bodies();
   Client client(bench);
   client.send(kChunkedHead).send("50\r\n" + std::string(80, 'a'));
-  // The time that it waits is not its own.
+  // The body's own time does not include the wait.
   bench.pass(bench.config.body_timeout + 1s);
   bench.give_room(common::Error{common::ErrorCode::kQueueFull, "too busy"});
   CHECK_THAT(client.received(), StartsWith("HTTP/1.1 503 "));
@@ -243,40 +244,40 @@ TEST_CASE("Connection: a wait for more room does not count against the client", 
   CHECK_THAT(client.received(), StartsWith("HTTP/1.1 200 "));
 }
 
-TEST_CASE("Connection: a body that cannot be is refused, and the connection ends", "[app][unit]") {
+TEST_CASE("Connection: an impossible body is refused, and the connection ends", "[app][unit]") {
   ConnectionBench bench;
   bench.read_bodies();
   bench.script.rule = {100, 64};
   Client client(bench);
-  SECTION("none") {
+  SECTION("the request has no body") {
     client.send("POST /thing HTTP/1.1\r\nHost: a\r\n\r\n");
     CHECK(bench.script.refused == std::vector<std::string>{"the request has no body"});
   }
-  SECTION("an empty chunked one") {
+  SECTION("the chunked body is empty") {
     client.send(kChunkedHead).send("0\r\n\r\n");
     CHECK(bench.script.refused == std::vector<std::string>{"the request has no body"});
   }
-  SECTION("larger than the limit") {
+  SECTION("the body is larger than the limit") {
     client.send("POST /thing HTTP/1.1\r\nHost: a\r\nContent-Length: 101\r\n\r\n");
     CHECK(bench.script.statuses == std::vector{413});
   }
-  SECTION("a chunk beyond the limit") {
+  SECTION("a chunk exceeds the limit") {
     client.send(kChunkedHead).send("65\r\n");
     CHECK(bench.script.statuses == std::vector{413});
   }
-  SECTION("chunks that are none") {
+  SECTION("the chunks are malformed") {
     client.send(kChunkedHead).send("no\r\n");
     CHECK(bench.script.refused == std::vector<std::string>{"the chunked body does not follow RFC 9112"});
   }
-  SECTION("trailers without end") {
+  SECTION("the trailers have no end") {
     client.send(kChunkedHead).send("1\r\na\r\n0\r\nT: " + std::string(17'000, 'a'));
     CHECK(bench.script.refused == std::vector<std::string>{"the trailer fields are larger than 16 KiB"});
   }
-  SECTION("one that ends early") {
+  SECTION("a sized body ends early") {
     client.send("POST /thing HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc").shut_down();
     CHECK(bench.script.refused == std::vector<std::string>{"the request ended early"});
   }
-  SECTION("a chunked one that ends early, in its size or in a chunk") {
+  SECTION("a chunked body ends early, in a size or in a chunk") {
     bench.script.rule = {1U << 20U, 1U << 20U};
     const std::string began = GENERATE("", "5", "5\r\nab", "ffff\r\nab");
     client.send(std::string(kChunkedHead) + began).shut_down();
@@ -297,28 +298,28 @@ TEST_CASE("Connection: a client that expects 100 Continue gets it before its bod
   CHECK_THAT(client.send("abc").received(), EndsWith("\r\n\r\nabc"));
 }
 
-TEST_CASE("Connection: a body waits for room, and is read once there is some", "[app][unit]") {
+TEST_CASE("Connection: a body waits for room and is read once it has room", "[app][unit]") {
   ConnectionBench bench;
   bench.read_bodies();
   bench.script.has_room = false;
   Client client(bench);
   client.send(post("abc"));
   CHECK(client.received().empty());
-  SECTION("it comes") {
+  SECTION("the room becomes free") {
     bench.give_room();
     CHECK_THAT(client.received(), EndsWith("\r\n\r\nabc"));
   }
-  SECTION("it does not come in time") {
+  SECTION("the room does not become free in time") {
     bench.give_room(common::Error{common::ErrorCode::kQueueFull, "too busy"});
     CHECK_THAT(client.received(), StartsWith("HTTP/1.1 503 "));
   }
-  SECTION("the client goes") {
+  SECTION("the client disconnects") {
     client.close();
     bench.pass(100ms);
     CHECK(bench.script.gone == 1);
     CHECK(bench.ended == 1);
   }
-  SECTION("the connection gives up its place") {
+  SECTION("the connection is evicted") {
     bench.connections.close_all();
     bench.turn();
     CHECK(bench.script.gone == 1);
@@ -339,25 +340,25 @@ TEST_CASE("Connection: a client that declares a body and sends nothing holds no 
 
 // ---- time ----
 
-TEST_CASE("Connection: a head or a body that does not come in time is answered with 408", "[app][unit]") {
+TEST_CASE("Connection: a head or a body that does not arrive in time is answered with 408", "[app][unit]") {
   ConnectionBench bench;
   bench.read_bodies();
   Client client(bench);
-  SECTION("a head") {
+  SECTION("a head stops") {
     client.send("GET /th");
     bench.pass(bench.config.header_timeout - 100ms);
     CHECK(client.received().empty());
     bench.pass(200ms);
     CHECK(bench.refused == std::vector<std::string>{"the request did not arrive in time"});
   }
-  SECTION("a body that stops") {
+  SECTION("a body stops") {
     client.send("POST /thing HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nabc");
     bench.pass(1900ms);
     CHECK(client.received().empty());
     bench.pass(1s);
     CHECK(bench.script.refused == std::vector<std::string>{"the request did not arrive in time"});
   }
-  SECTION("a chunked body that goes on for ever") {
+  SECTION("a chunked body never ends") {
     client.send(kChunkedHead);
     for (int i = 0; i < 29; ++i) {
       client.send("1\r\na\r\n");
@@ -381,11 +382,13 @@ TEST_CASE("Connection: an idle connection is closed after idle_timeout, without 
   CHECK(bench.ended == 1);
 }
 
-TEST_CASE("Connection: an upload gives way to others, with 503 if it kept the pace", "[app][unit]") {
+TEST_CASE("Connection: an upload is evicted for others, and gets 503 if it kept the pace", "[app][unit]") {
   ConnectionBench bench;
   bench.read_bodies();
   Client client(bench);
-  // 100,000 bytes in a second of thirty: ahead of the pace. And the same bytes after twenty seconds: behind it.
+  // The body sends 100,000 bytes. After one second of thirty the upload is ahead of its pace; after twenty seconds
+  // the
+  // same bytes are behind it.
   const std::string head = "POST /thing HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n";
   client.send(head).send(std::string(100'000, 'a'));
   const bool keeps_pace = GENERATE(true, false);
@@ -402,7 +405,8 @@ TEST_CASE("Connection: an upload gives way to others, with 503 if it kept the pa
 
 // ---- waits ----
 
-TEST_CASE("Connection: an exchange waits, lets others have their turn, and writes in pieces", "[app][unit]") {
+TEST_CASE("Connection: an exchange waits, lets other connections have their turn, and writes in pieces",
+          "[app][unit]") {
   ConnectionBench bench;
   Client client(bench);
   Client other(bench);
@@ -421,14 +425,14 @@ TEST_CASE("Connection: an exchange waits, lets others have their turn, and write
   };
   client.send(kGet);
   CHECK(client.received().empty());
-  // Another connection's answer between the turns does not touch the one that is begun.
+  // The answer of another connection between the turns does not change the unfinished answer.
   other.send("GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n");
   bench.resume();
   CHECK_THAT(client.received(), EndsWith("\r\n\r\none two three"));
   CHECK(step == 4);
 }
 
-TEST_CASE("Connection: answers that are written in pieces at the same time stay apart", "[app][unit]") {
+TEST_CASE("Connection: answers that are written in pieces at the same time do not mix", "[app][unit]") {
   ConnectionBench bench;
   std::vector<std::unique_ptr<Client>> clients;
   for (int i = 0; i < 5; ++i) clients.push_back(std::make_unique<Client>(bench));
@@ -442,7 +446,7 @@ TEST_CASE("Connection: answers that are written in pieces at the same time stay 
     response.body += 'x';
     return response.body.size() < 20 ? Next::kWriteMore : Next::kRespond;
   };
-  // All are sent before the event loop has its turn.
+  // The clients send all requests before the event loop runs.
   for (auto& client : clients) client->send(kGet);
   bench.turn();
   for (int i = 0; i < 5; ++i) {
@@ -451,7 +455,7 @@ TEST_CASE("Connection: answers that are written in pieces at the same time stay 
   }
 }
 
-TEST_CASE("Connection: an exchange that waits is told when its client is gone", "[app][unit]") {
+TEST_CASE("Connection: a waiting exchange is notified when its client has disconnected", "[app][unit]") {
   ConnectionBench bench;
   bench.script.begin = [](const RequestView&, Response&) { return Next::kWait; };
   bench.script.proceed = [](Response& response) {
@@ -462,14 +466,14 @@ TEST_CASE("Connection: an exchange that waits is told when its client is gone", 
   client.send(kGet);
   bench.pass(100ms);
   CHECK(bench.script.gone == 0);
-  SECTION("it has closed") {
+  SECTION("the client has closed its socket") {
     client.close();
     bench.pass(100ms);
     CHECK(bench.script.gone == 1);
     bench.resume();
     CHECK(bench.ended == 1);
   }
-  SECTION("it has said all that it wants to, and still listens") {
+  SECTION("the client has shut down its sending side and still listens") {
     client.shut_down();
     bench.pass(100ms);
     bench.pass(100ms);
@@ -479,7 +483,7 @@ TEST_CASE("Connection: an exchange that waits is told when its client is gone", 
   }
 }
 
-TEST_CASE("Connection: a client of a wait that does not mind it is not asked whether it is there", "[app][unit]") {
+TEST_CASE("Connection: an exchange that ignores its client does not make the server check the client", "[app][unit]") {
   ConnectionBench bench;
   bench.script.minds_client = false;
   bench.script.begin = [](const RequestView&, Response&) { return Next::kWait; };
@@ -492,14 +496,14 @@ TEST_CASE("Connection: a client of a wait that does not mind it is not asked whe
   client.shut_down();
   bench.pass(100ms);
   bench.pass(100ms);
-  CHECK(client.received().empty());  // no 102 Processing
+  CHECK(client.received().empty());  // the server sends no 102 Processing
   bench.resume();
   CHECK_THAT(client.received(), StartsWith("HTTP/1.1 200 ") && EndsWith("done"));
 }
 
 // ---- answers ----
 
-TEST_CASE("Connection: a client that reads slowly gets all of a large answer", "[app][unit]") {
+TEST_CASE("Connection: a slow client gets a large answer completely", "[app][unit]") {
   ConnectionBench bench;
   std::string large(5U << 20U, 'a');
   large.back() = 'z';
@@ -544,15 +548,15 @@ TEST_CASE("Connection: after an early answer the server reads on for a while, so
   CHECK_THAT(client.received(), StartsWith("HTTP/1.1 413 "));
   client.send(std::string(50'000, 'b'));
   CHECK(bench.ended == 0);
-  SECTION("until the client closes") { client.close(); }
-  SECTION("for two seconds at most") {
+  SECTION("the server reads until the client closes") { client.close(); }
+  SECTION("the server reads for at most two seconds") {
     bench.pass(2100ms);
-    bench.pass(100ms);  // the round of checks may have begun behind it
+    bench.pass(100ms);  // the round of checks may have begun after this connection
   }
   CHECK(bench.ended == 1);
 }
 
-TEST_CASE("Connection: a server that stops ends connections after their answers, and idle ones", "[app][unit]") {
+TEST_CASE("Connection: a server that stops closes idle connections, and others after their answers", "[app][unit]") {
   ConnectionBench bench;
   Client busy(bench);
   Client idle(bench);
@@ -570,7 +574,7 @@ TEST_CASE("Connection: a server that stops ends connections after their answers,
 
 // ---- places ----
 
-TEST_CASE("Connection: a full server still says how it is, and refuses the rest", "[app][unit]") {
+TEST_CASE("Connection: a full server still shows its health, and refuses other requests", "[app][unit]") {
   ConnectionBench bench(1);
   bench.script.begin = [](const RequestView& request, Response& response) {
     if (request.target.path() == "/thing") return Next::kWait;
@@ -592,11 +596,11 @@ TEST_CASE("Connection: a full server still says how it is, and refuses the rest"
   CHECK_THAT(busy.received(), EndsWith("done"));
 }
 
-TEST_CASE("Connection: in the reserve a request waits a moment for a place that may become free", "[app][unit]") {
+TEST_CASE("Connection: a request in the reserve waits briefly for a place that may become free", "[app][unit]") {
   ConnectionBench bench(1);
   Client idle(bench);
   idle.send(kGet);
-  bench.skip(160ms);  // in 90 ms it may be closed for another
+  bench.skip(160ms);  // after 90 ms this connection may be closed for another
   Client waits(bench);
   waits.send(kGet);
   CHECK(waits.received().empty());

@@ -6,7 +6,7 @@
 namespace yolod::app::http {
 namespace {
 
-TEST_CASE("Accept: a client that ranks PNG above JPEG gets it", "[app][unit]") {
+TEST_CASE("Accept: a client that prefers PNG to JPEG gets a PNG", "[app][unit]") {
   const std::string accept =
       GENERATE("image/png", "IMAGE/PNG", "image/png, image/jpeg;q=0.9", "image/jpeg;q=0.5,image/png;q=0.6",
                "image/png,*/*;q=0.8", "text/html, image/png ; level=1 ; Q=1.0 , */*;q=0.1", "image/*, image/jpeg;q=0",
@@ -23,7 +23,7 @@ TEST_CASE("Accept: every other client gets a JPEG", "[app][unit]") {
   CHECK_FALSE(prefers_png(accept));
 }
 
-TEST_CASE("Accept: a weight that cannot be read counts as 1", "[app][unit]") {
+TEST_CASE("Accept: an unreadable weight counts as 1", "[app][unit]") {
   CHECK(prefers_png("image/png;q=x, image/jpeg;q=0.9"));
   CHECK(prefers_png("image/png;q=2, image/jpeg;q=0.9"));
   CHECK_FALSE(prefers_png("image/png;q=nan, image/jpeg"));

@@ -25,7 +25,7 @@ struct Bench {
 
 constexpr std::string_view kHead = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n";
 
-TEST_CASE("HeadSearch: a head that comes a byte at a time is found with its last byte", "[app][unit]") {
+TEST_CASE("HeadSearch: a head that arrives byte by byte is found with its last byte", "[app][unit]") {
   Bench bench;
   CHECK(bench.look() == State::kNothing);
   for (const char byte : kHead.substr(0, kHead.size() - 1)) {
@@ -65,7 +65,7 @@ TEST_CASE("HeadSearch: half an empty line waits for its other half", "[app][unit
   CHECK(bench.look() == State::kNothing);
 }
 
-TEST_CASE("HeadSearch: empty lines are counted anew after each head", "[app][unit]") {
+TEST_CASE("HeadSearch: the count of empty lines starts again after each head", "[app][unit]") {
   Bench bench;
   for (int round = 0; round < 3; ++round) {
     bench.add("\r\n\r\n\r\n\r\n");
@@ -76,14 +76,14 @@ TEST_CASE("HeadSearch: empty lines are counted anew after each head", "[app][uni
   }
 }
 
-TEST_CASE("HeadSearch: bytes that are no head are bad at the first look", "[app][unit]") {
+TEST_CASE("HeadSearch: bytes that cannot begin a head are refused at once", "[app][unit]") {
   Bench bench;
   bench.add("\x16\x03\x01 TLS");
   REQUIRE(bench.look() == State::kBad);
   CHECK(bench.search.failure());
 }
 
-TEST_CASE("HeadSearch: lines that end in a line feed alone are bad", "[app][unit]") {
+TEST_CASE("HeadSearch: lines that end in a line feed alone are refused", "[app][unit]") {
   Bench bench;
   bench.add("GET / HTTP/1.1\r\nHost: a\n");
   CHECK(bench.look() != State::kFound);
@@ -91,7 +91,7 @@ TEST_CASE("HeadSearch: lines that end in a line feed alone are bad", "[app][unit
   CHECK(bench.look() == State::kBad);
 }
 
-TEST_CASE("HeadSearch: a head above the limit is bad though its end has not come", "[app][unit]") {
+TEST_CASE("HeadSearch: a head above the limit is refused before its end arrives", "[app][unit]") {
   Bench bench;
   bench.add("GET / HTTP/1.1\r\nX: ");
   REQUIRE(bench.look() == State::kUnfinished);

@@ -5,9 +5,9 @@
 namespace yolod::app::http {
 namespace {
 
-TEST_CASE("HttpDate: it is the fixed form of RFC 9110, 5.6.7", "[app][unit]") {
+TEST_CASE("HttpDate: the date has the fixed form of RFC 9110, section 5.6.7", "[app][unit]") {
   HttpDate date;
-  CHECK(date.at(784'111'777) == "Sun, 06 Nov 1994 08:49:37 GMT");  // the example there
+  CHECK(date.at(784'111'777) == "Sun, 06 Nov 1994 08:49:37 GMT");  // the example of the RFC
   CHECK(date.at(784'111'777) == "Sun, 06 Nov 1994 08:49:37 GMT");
   CHECK(date.at(784'111'778) == "Sun, 06 Nov 1994 08:49:38 GMT");
   CHECK(date.at(0) == "Thu, 01 Jan 1970 00:00:00 GMT");

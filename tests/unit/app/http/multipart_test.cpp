@@ -15,7 +15,7 @@ std::span<const std::byte> bytes_of(const std::string& text) {
   return std::as_bytes(std::span(text.data(), text.size()));
 }
 
-// The content of the part `image`; nothing for any error, which must be a bad request.
+// Returns the content of the part `image`, or nothing for an error. Every error must be a bad request.
 std::optional<std::string> image_in(const std::string& body, const std::string& boundary = "b0") {
   const auto part = find_part(bytes_of(body), boundary, "image");
   if (!part) {
@@ -34,7 +34,7 @@ std::string form(const std::string& content) { return part("image", content) + "
 
 // ---- Content-Type ----
 
-TEST_CASE("Multipart: its content type is told whatever its case and parameters", "[app][unit]") {
+TEST_CASE("Multipart: the content type is recognized in any case and with any parameters", "[app][unit]") {
   CHECK(is_multipart("multipart/form-data"));
   CHECK(is_multipart("multipart/form-data; boundary=x"));
   CHECK(is_multipart("Multipart/Form-Data;boundary=x"));
@@ -58,7 +58,7 @@ TEST_CASE("Multipart: the boundary is read as a token or quoted", "[app][unit]")
         "----WebKitFormBoundary7MA4YWxkTrZu0gW");
 }
 
-TEST_CASE("Multipart: a boundary without the quotes that it should have is read up to the semicolon", "[app][unit]") {
+TEST_CASE("Multipart: a boundary that lacks its necessary quotes is read up to the semicolon", "[app][unit]") {
   CHECK(multipart_boundary("multipart/form-data; boundary=----=_Part_1_23.45") == "----=_Part_1_23.45");
   CHECK(multipart_boundary("multipart/form-data; boundary====1656457491496===; charset=utf-8") ==
         "===1656457491496===");
@@ -67,7 +67,7 @@ TEST_CASE("Multipart: a boundary without the quotes that it should have is read 
   CHECK(multipart_boundary("multipart/form-data; x=\";boundary=no\"; boundary=yes") == "yes");
 }
 
-TEST_CASE("Multipart: a boundary that RFC 2046 does not allow is none", "[app][unit]") {
+TEST_CASE("Multipart: a boundary that RFC 2046 does not allow is ignored", "[app][unit]") {
   CHECK_FALSE(multipart_boundary(""));
   CHECK_FALSE(multipart_boundary("multipart/form-data"));
   CHECK_FALSE(multipart_boundary("multipart/form-data; charset=utf-8"));
@@ -96,9 +96,9 @@ TEST_CASE("Multipart: the part is a view into the body", "[app][unit]") {
   CHECK(reinterpret_cast<const char*>(found->data()) == body.data() + body.find("hello"));
 }
 
-TEST_CASE("Multipart: an empty content is found as such", "[app][unit]") { CHECK(image_in(form("")) == ""); }
+TEST_CASE("Multipart: an empty content is found", "[app][unit]") { CHECK(image_in(form("")) == ""); }
 
-TEST_CASE("Multipart: among several parts the named one is found", "[app][unit]") {
+TEST_CASE("Multipart: the named part is found among several parts", "[app][unit]") {
   CHECK(image_in(part("a", "1") + part("image", "2") + part("b", "3") + "--b0--") == "2");
   CHECK(image_in(part("a", "") + part("image", "2") + "--b0--") == "2");
 }
@@ -109,7 +109,8 @@ std::string refusal_of(const std::string& body) {
   return found ? "" : found.error().message;
 }
 
-TEST_CASE("Multipart: what would be overlooked is refused by its name, before or behind the picture", "[app][unit]") {
+TEST_CASE("Multipart: a part that yolod would ignore is refused by its name, before or after the picture",
+          "[app][unit]") {
   const auto file = [](const std::string& name) {
     return "--b0\r\nContent-Disposition: form-data; name=\"" + name + "\"; filename=\"a.jpg\"\r\n\r\nx\r\n";
   };
@@ -134,7 +135,7 @@ TEST_CASE("Multipart: what would be overlooked is refused by its name, before or
         "multipart: the part \"photo\" is a file, but the file must be in the part named image");
 }
 
-TEST_CASE("Multipart: behind a whole picture a form may be damaged", "[app][unit]") {
+TEST_CASE("Multipart: a form may be damaged after its complete picture", "[app][unit]") {
   for (const auto* rest : {"--b0", "--b0x", "--b0\r\n", "--b0\r\nX: 1", "--b0\r\nX: 1\r\n\r\ny"}) {
     CAPTURE(rest);
     CHECK(image_in(part("image", "1") + rest) == "1");
@@ -177,7 +178,7 @@ TEST_CASE("Multipart: a part without headers has no name", "[app][unit]") {
   CHECK(image_in("--b0\r\n\r\nx\r\n" + form("y")) == "y");
 }
 
-TEST_CASE("Multipart: a part whose headers name nothing is passed over", "[app][unit]") {
+TEST_CASE("Multipart: a part without a name in its headers is skipped", "[app][unit]") {
   const auto headers =
       GENERATE("Content-Type: image/jpeg"s, "Content-Disposition: form-data"s, "Content-Disposition:"s,
                "Content-Disposition: form-data; name"s, "X-Content-Disposition: form-data; name=image"s, ":"s);
@@ -185,18 +186,17 @@ TEST_CASE("Multipart: a part whose headers name nothing is passed over", "[app][
   CHECK(image_in("--b0\r\n" + headers + "\r\n\r\nx\r\n" + form("y")) == "y");
 }
 
-TEST_CASE("Multipart: a boundary that is the beginning of another line ends the content, as RFC 2046 has it",
-          "[app][unit]") {
+TEST_CASE("Multipart: a line that begins with the boundary ends the content, as RFC 2046 requires", "[app][unit]") {
   CHECK(image_in("--b0\r\nContent-Disposition: form-data; name=image\r\n\r\nx\r\n--b0123\r\ny\r\n--b0--") == "x");
 }
 
-TEST_CASE("Multipart: a boundary of the largest length and of every allowed character works", "[app][unit]") {
+TEST_CASE("Multipart: a boundary may have the largest length and every allowed character", "[app][unit]") {
   const auto boundary = GENERATE(std::string(70, '-'), "'()+_,-./:=? x"s, "0"s);
   const auto body = "--" + boundary + "\r\nContent-Disposition: form-data; name=image\r\n\r\n-\r\n--" + boundary + "--";
   CHECK(image_in(body, boundary) == "-");
 }
 
-// ---- what is wrong ----
+// ---- errors ----
 
 TEST_CASE("Multipart: a body without the boundary is refused", "[app][unit]") {
   const auto body = GENERATE(""s, "x"s, "--"s, "--b"s, "--b1\r\n"s, "x--b0\r\n"s, "\n--b0\r\n\r\nx\r\n--b0--"s);
@@ -204,52 +204,52 @@ TEST_CASE("Multipart: a body without the boundary is refused", "[app][unit]") {
   CHECK_FALSE(image_in(body));
 }
 
-TEST_CASE("Multipart: a body without such a part is refused", "[app][unit]") {
+TEST_CASE("Multipart: a body without the named part is refused", "[app][unit]") {
   CHECK_FALSE(image_in("--b0--\r\n"));
   CHECK_FALSE(image_in(part("other", "x") + "--b0--\r\n"));
 }
 
-TEST_CASE("Multipart: a part after the close is not found", "[app][unit]") {
+TEST_CASE("Multipart: a part after the closing boundary is not found", "[app][unit]") {
   CHECK_FALSE(image_in("--b0--\r\n" + form("x")));
 }
 
-TEST_CASE("Multipart: a last part that no boundary closes is refused", "[app][unit]") {
+TEST_CASE("Multipart: a last part without a closing boundary is refused", "[app][unit]") {
   CHECK_FALSE(image_in("--b0\r\nContent-Disposition: form-data; name=image\r\n\r\nx"));
   CHECK_FALSE(image_in("--b0\r\nContent-Disposition: form-data; name=image\r\n\r\nx--b0--"));
 }
 
-TEST_CASE("Multipart: line breaks of LF alone are refused", "[app][unit]") {
+TEST_CASE("Multipart: line breaks of a line feed alone are refused", "[app][unit]") {
   CHECK_FALSE(image_in("--b0\nContent-Disposition: form-data; name=image\n\nx\n--b0--\n"));
   CHECK_FALSE(image_in("--b0\r\nContent-Disposition: form-data; name=image\n\nx\r\n--b0--\r\n"));
 }
 
-TEST_CASE("Multipart: something else than padding after a boundary is refused", "[app][unit]") {
+TEST_CASE("Multipart: any bytes but padding after a boundary are refused", "[app][unit]") {
   CHECK_FALSE(image_in("--b0x\r\nContent-Disposition: form-data; name=image\r\n\r\nx\r\n--b0--"));
   CHECK_FALSE(image_in("--b0-\r\nContent-Disposition: form-data; name=image\r\n\r\nx\r\n--b0--"));
 }
 
-TEST_CASE("Multipart: a part that ends with its headers does not swallow the next", "[app][unit]") {
+TEST_CASE("Multipart: a part that ends with its headers does not swallow the next part", "[app][unit]") {
   CHECK(image_in(
             "--b0\r\nX-Note: none\r\n\r\n--b0\r\nContent-Disposition: form-data; name=\"image\"\r\n\r\ny\r\n--b0--") ==
         "y");
 }
 
-TEST_CASE("Multipart: headers without an end are refused, however long", "[app][unit]") {
+TEST_CASE("Multipart: headers without an end are refused, however long they are", "[app][unit]") {
   const std::string start = "--b0\r\nContent-Disposition: form-data; name=image\r\n";
   CHECK_FALSE(image_in(start + "X: 1\r\n--b0--"));
   CHECK_FALSE(image_in(start + std::string(1 << 20U, 'x') + "\r\n\r\nx\r\n--b0--"));
 }
 
-TEST_CASE("Multipart: more parts than anybody sends are refused", "[app][unit]") {
+TEST_CASE("Multipart: a body with too many parts is refused", "[app][unit]") {
   std::string many;
   for (int i = 0; i < 63; ++i) many += part("other", "x");
   CHECK(image_in(many + form("y")) == "y");
   CHECK_FALSE(image_in(many + part("other", "x") + form("y")));
 }
 
-TEST_CASE("Multipart: cut anywhere it is either whole or refused", "[app][unit]") {
+TEST_CASE("Multipart: a body that is cut at any byte is either complete or refused", "[app][unit]") {
   const std::string body = "preamble\r\n" + part("a", "1") + form("content");
-  const std::size_t enough = body.find("content") + 7 + 6;  // and the boundary behind it
+  const std::size_t enough = body.find("content") + 7 + 6;  // and the boundary after it
   for (std::size_t size = 0; size <= body.size(); ++size) {
     CAPTURE(size);
     const auto image = image_in(body.substr(0, size));
@@ -260,14 +260,15 @@ TEST_CASE("Multipart: cut anywhere it is either whole or refused", "[app][unit]"
 
 // ---- in pieces of work ----
 
-// Whether these headers name the part `image`.
+// Tells whether these headers name the part `image`.
 bool name_image(std::string_view headers) {
   const auto body = "--Q\r\n" + std::string(headers) + "\r\n\r\n\r\n--Q--";
   return find_part(bytes_of(body), "Q", "image").ok();
 }
 
-// The part as it was found before the scanner, with std::string_view::find(): short, and slow on the wrong bytes. What
-// it says is what the scanner must say.
+// This reference finds the part with std::string_view::find(), as the code did before the scanner. It is short, and
+// slow
+// for hostile bytes. The scanner must give the same results.
 std::optional<std::string> find_simply(const std::string& body, const std::string& boundary) {
   const std::string_view text = body;
   const std::string dashed = "--" + boundary;
@@ -295,7 +296,7 @@ std::optional<std::string> find_simply(const std::string& body, const std::strin
     }
     const std::string_view headers = text.substr(line_end + 2, headers_end == 0 ? 0 : headers_end - 2);
     const bool is_image = name_image(headers);
-    if (is_image && image) return std::nullopt;  // a second one
+    if (is_image && image) return std::nullopt;  // a second part of that name
     const std::size_t content = line_end + headers_end + 4;
     const std::size_t content_end = text.find(delimiter, content);
     if (content_end == kNowhere) return image;
@@ -314,7 +315,7 @@ std::optional<std::string> image_in_steps(const std::string& body, const std::st
   return std::string(reinterpret_cast<const char*>(found->data()), found->size());
 }
 
-TEST_CASE("MultipartScanner: as many parts of the name as are wanted are found, and no more", "[app][unit]") {
+TEST_CASE("MultipartScanner: the scanner finds up to the requested number of parts, and no more", "[app][unit]") {
   const auto scan = [](const std::string& body, std::size_t most) {
     MultipartScanner scanner(bytes_of(body), "b0", "image", {}, most);
     while (!scanner.step(3)) {
@@ -334,7 +335,7 @@ TEST_CASE("MultipartScanner: as many parts of the name as are wanted are found, 
   CHECK(scan(part("button", "x") + "--b0--\r\n", 2) == "multipart: the form has no part named image");
 }
 
-TEST_CASE("MultipartScanner: in steps of any size it finds what a simple search finds", "[app][unit]") {
+TEST_CASE("MultipartScanner: steps of any size find the same parts as a simple search", "[app][unit]") {
   const std::vector<std::string> pieces{"--b0",
                                         "\r\n--b0",
                                         "\r\n--b0\r\n",
@@ -369,7 +370,7 @@ TEST_CASE("MultipartScanner: in steps of any size it finds what a simple search 
   CHECK(found_count > 400);
 }
 
-TEST_CASE("MultipartScanner: a step looks at no more than its budget and one part's headers", "[app][unit]") {
+TEST_CASE("MultipartScanner: a step reads at most its budget and the headers of one part", "[app][unit]") {
   constexpr std::size_t kBytes = 1 << 20U;
   const auto filler = GENERATE("\r"s, "\r\n--"s, "\r\n--b"s, "x"s, " "s, "\r\n--b1\r\n"s);
   CAPTURE(filler);
@@ -382,7 +383,7 @@ TEST_CASE("MultipartScanner: a step looks at no more than its budget and one par
   CHECK(steps <= 1 + body.size() / 4096 + 1);
 }
 
-TEST_CASE("MultipartScanner: a part of every offset to the steps' ends is found", "[app][unit]") {
+TEST_CASE("MultipartScanner: a part at any offset from the end of a step is found", "[app][unit]") {
   for (std::size_t before = 0; before < 40; ++before) {
     for (std::size_t length = 0; length < 40; ++length) {
       const auto content = std::string(length, '\r');
@@ -392,7 +393,7 @@ TEST_CASE("MultipartScanner: a part of every offset to the steps' ends is found"
   }
 }
 
-TEST_CASE("Multipart: random bodies never crash it, and what it finds lies within", "[app][unit]") {
+TEST_CASE("Multipart: random bodies never crash the scanner, and each part lies within its body", "[app][unit]") {
   const std::vector<std::string> pieces{"--b0",       "\r\n",
                                         "--",         "\r",
                                         "\n",         "Content-Disposition: form-data; name=\"image\"",

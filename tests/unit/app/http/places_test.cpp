@@ -12,7 +12,7 @@ using common::Clock;
 
 constexpr auto kReserve = Places::kReserve;
 
-// Connections that do what a test says, on a clock that goes on when it says so.
+// A test sets what these connections do and moves their clock.
 struct Door {
   struct Connection final : Place {
     explicit Connection(std::vector<Connection*>& given_up) : order(given_up) {}
@@ -39,7 +39,7 @@ struct Door {
     now += 1ms;
     return connection;
   }
-  // Those that were given up end.
+  // Ends the evicted connections.
   void settle() {
     for (const Connection* gone : given_up) {
       places.remove(const_cast<Connection&>(*gone));
@@ -57,7 +57,7 @@ struct Door {
 
 using GivenUp = std::vector<Door::Connection*>;
 
-TEST_CASE("Places: up to the limit nobody is given up", "[app][unit]") {
+TEST_CASE("Places: up to the limit no connection is evicted", "[app][unit]") {
   Door door(3);
   for (int i = 0; i < 3; ++i) {
     CHECK_FALSE(door.connect().in_reserve());
@@ -67,7 +67,7 @@ TEST_CASE("Places: up to the limit nobody is given up", "[app][unit]") {
   CHECK(door.places.count() == 3);
 }
 
-TEST_CASE("Places: at the limit the connection that has been silent for longest makes room", "[app][unit]") {
+TEST_CASE("Places: at the limit the connection with the longest silence is evicted", "[app][unit]") {
   Door door(3);
   auto& first = door.connect();
   auto& second = door.connect();
@@ -83,7 +83,7 @@ TEST_CASE("Places: at the limit the connection that has been silent for longest 
   CHECK(door.places.all_count() == 3);
 }
 
-TEST_CASE("Places: who can be spared most easily goes first, whatever its age", "[app][unit]") {
+TEST_CASE("Places: the least busy connection is evicted first, whatever its age", "[app][unit]") {
   Door door(7);
   auto& busy = door.connect(Occupation::kBusy);
   auto& unread = door.connect(Occupation::kUnreadAnswer);
@@ -99,8 +99,7 @@ TEST_CASE("Places: who can be spared most easily goes first, whatever its age", 
   CHECK(door.connect().in_reserve());
 }
 
-TEST_CASE("Places: a connection that was given up cannot leave the reserve, and its place is counted once",
-          "[app][unit]") {
+TEST_CASE("Places: an evicted connection cannot leave the reserve, and its place is counted once", "[app][unit]") {
   Door door(1);
   door.connect(Occupation::kBusy);
   auto& reserved = door.connect(Occupation::kUnfinished);
@@ -116,7 +115,7 @@ TEST_CASE("Places: a connection that was given up cannot leave the reserve, and 
   CHECK(door.places.count() == Places::kReserve);
 }
 
-TEST_CASE("Places: a young connection is not given up", "[app][unit]") {
+TEST_CASE("Places: a young connection is not evicted", "[app][unit]") {
   const auto occupation = GENERATE(Occupation::kLingering, Occupation::kSilent, Occupation::kUnfinished,
                                    Occupation::kIdle, Occupation::kAwaitingRoom, Occupation::kUnreadAnswer);
   Door door(1);
@@ -140,7 +139,7 @@ TEST_CASE("Places: a change makes a connection the youngest of its kind", "[app]
   CHECK(door.given_up == GivenUp{&second});
 }
 
-TEST_CASE("Places: where all are busy the reserve takes a few, and then nobody", "[app][unit]") {
+TEST_CASE("Places: if all connections are busy the reserve accepts a few, and then none", "[app][unit]") {
   Door door(2);
   for (int i = 0; i < 2; ++i) door.connect(Occupation::kBusy);
   door.now += 1h;
@@ -149,7 +148,7 @@ TEST_CASE("Places: where all are busy the reserve takes a few, and then nobody",
   CHECK(door.given_up.empty());
 }
 
-TEST_CASE("Places: who is silent in the reserve makes room there", "[app][unit]") {
+TEST_CASE("Places: a silent connection in the reserve makes room in the reserve", "[app][unit]") {
   Door door(1);
   door.connect(Occupation::kBusy);
   auto& first = door.connect();
@@ -161,21 +160,22 @@ TEST_CASE("Places: who is silent in the reserve makes room there", "[app][unit]"
   CHECK(door.connect().in_reserve());
 }
 
-TEST_CASE("Places: the reserve is left when a connection goes", "[app][unit]") {
+TEST_CASE("Places: a connection leaves the reserve when another connection ends", "[app][unit]") {
   Door door(1);
   auto& regular = door.connect(Occupation::kBusy);
   auto& waiting = door.connect(Occupation::kBusy);
   REQUIRE(waiting.in_reserve());
   CHECK_FALSE(door.leaves_reserve(waiting));
   CHECK_FALSE(door.places.may_make_room_soon(door.now));
-  regular.evict();  // stands for its end
+  regular.evict();  // takes the place of its end
   door.settle();
   CHECK(door.leaves_reserve(waiting));
   CHECK_FALSE(waiting.in_reserve());
   CHECK(door.leaves_reserve(waiting));
 }
 
-TEST_CASE("Places: the reserve is left when a connection can be spared, and that can be foreseen", "[app][unit]") {
+TEST_CASE("Places: a connection leaves the reserve when another can be evicted, and this can be foreseen",
+          "[app][unit]") {
   Door door(1);
   auto& silent = door.connect();
   auto& waiting = door.connect(Occupation::kBusy);
@@ -188,7 +188,7 @@ TEST_CASE("Places: the reserve is left when a connection can be spared, and that
   CHECK(door.places.count() == 1);
 }
 
-TEST_CASE("Places: one of the reserve leaves it for one place, not for two", "[app][unit]") {
+TEST_CASE("Places: one free place lets only one connection leave the reserve", "[app][unit]") {
   Door door(2);
   door.connect(Occupation::kBusy);
   door.connect();
@@ -199,7 +199,7 @@ TEST_CASE("Places: one of the reserve leaves it for one place, not for two", "[a
   CHECK_FALSE(door.leaves_reserve(second));
 }
 
-TEST_CASE("Places: what was given up changes no more", "[app][unit]") {
+TEST_CASE("Places: an evicted connection changes no more", "[app][unit]") {
   Door door(1);
   auto& old = door.connect();
   door.now += 1s;
@@ -211,7 +211,7 @@ TEST_CASE("Places: what was given up changes no more", "[app][unit]") {
   CHECK(door.given_up == GivenUp{&old});
 }
 
-TEST_CASE("Places: all that are not idle have their deadlines checked, in several calls", "[app][unit]") {
+TEST_CASE("Places: several calls check the deadlines of all connections that are not idle", "[app][unit]") {
   Door door(100);
   std::vector<Door::Connection*> checked;
   for (int i = 0; i < 10; ++i) {
@@ -228,7 +228,7 @@ TEST_CASE("Places: all that are not idle have their deadlines checked, in severa
   for (const auto* connection : checked) CHECK(connection->checks >= 2);
 }
 
-TEST_CASE("Places: of those that are idle or silent only as many are looked at as are late", "[app][unit]") {
+TEST_CASE("Places: of the idle and the silent connections only the late ones and the next are checked", "[app][unit]") {
   const auto occupation = GENERATE(Occupation::kIdle, Occupation::kSilent);
   Door door(100);
   std::vector<Door::Connection*> waiting;
@@ -242,7 +242,7 @@ TEST_CASE("Places: of those that are idle or silent only as many are looked at a
   CHECK(waiting[3]->checks == 0);
 }
 
-TEST_CASE("Places: connections may change and go while a round of checks is under way", "[app][unit]") {
+TEST_CASE("Places: connections may change and end while a round of checks is under way", "[app][unit]") {
   Door door(1000);
   std::vector<Door::Connection*> all;
   for (int i = 0; i < 30; ++i) all.push_back(&door.connect(Occupation::kBusy));

@@ -12,7 +12,7 @@ using namespace std::string_literals;
 namespace beast_http = boost::beast::http;
 using boost::system::error_code;
 
-// What it read is good until it reads the next.
+// The result is valid until the next call.
 error_code read(std::string_view text, RequestHead& head) {
   static const auto reader = std::make_unique<RequestHeadReader>();
   return reader->read(boost::asio::buffer(text), head);
@@ -29,7 +29,7 @@ std::string_view ambiguity_of(const std::string& fields, const std::string& vers
   return head_of("POST / HTTP/" + version + "\r\n" + fields + "\r\n").ambiguity;
 }
 
-TEST_CASE("RequestHead: what a request asks, of what, and how long it is", "[app][unit]") {
+TEST_CASE("RequestHead: the head gives the method, the target and the length of the body", "[app][unit]") {
   const auto text =
       "POST /predict?model=m HTTP/1.1\r\nHost: h\r\nContent-Type: image/jpeg\r\nAccept: image/png\r\n"
       "Content-Length: 5\r\nX-Request-Id: id-7\r\n\r\n"s;
@@ -50,7 +50,7 @@ TEST_CASE("RequestHead: what a request asks, of what, and how long it is", "[app
   CHECK(head.ambiguity.empty());
 }
 
-TEST_CASE("RequestHead: what is not said is empty", "[app][unit]") {
+TEST_CASE("RequestHead: an absent field is empty", "[app][unit]") {
   const auto head = head_of("GET / HTTP/1.0\r\n\r\n");
   CHECK(head.version == 10);
   CHECK_FALSE(head.keep_alive);
@@ -60,7 +60,7 @@ TEST_CASE("RequestHead: what is not said is empty", "[app][unit]") {
   CHECK(head.ambiguity.empty());
 }
 
-TEST_CASE("RequestHead: names of fields are read in any case, and of equals the first counts", "[app][unit]") {
+TEST_CASE("RequestHead: field names are read in any case, and the first of equal fields counts", "[app][unit]") {
   const auto head =
       head_of("GET / HTTP/1.1\r\nhOST: h\r\nx-request-ID: a\r\nX-Request-Id: b\r\nEXPECT: 100-Continue\r\n\r\n");
   CHECK(head.request_id == "a");
@@ -68,19 +68,19 @@ TEST_CASE("RequestHead: names of fields are read in any case, and of equals the 
   CHECK(head.ambiguity.empty());
 }
 
-TEST_CASE("RequestHead: one that was passed on is known by each of its marks", "[app][unit]") {
+TEST_CASE("RequestHead: each mark of a proxy shows that a request was forwarded", "[app][unit]") {
   const auto mark = GENERATE("Origin: x"s, "Via: x"s, "Forwarded: for=x"s, "x-forwarded-for: 1.2.3.4"s);
   CHECK(head_of("POST /reload HTTP/1.1\r\nHost: h\r\n" + mark + "\r\n\r\n").forwarded);
 }
 
-TEST_CASE("RequestHead: there is one Host in HTTP/1.1", "[app][unit]") {
+TEST_CASE("RequestHead: HTTP/1.1 requires exactly one Host", "[app][unit]") {
   CHECK_FALSE(ambiguity_of("").empty());
   CHECK_FALSE(ambiguity_of("Host: a\r\nHost: a\r\n").empty());
   CHECK(ambiguity_of("Host: a\r\n").empty());
   CHECK(ambiguity_of("", "1.0").empty());
 }
 
-TEST_CASE("RequestHead: a Host must be a host, in every version", "[app][unit]") {
+TEST_CASE("RequestHead: a Host must be a valid host, in every version", "[app][unit]") {
   const std::string version = GENERATE("1.0", "1.1");
   for (const auto* host : {"a", "a:80", "[::1]:80", "", " a ", "a\t"}) {
     CAPTURE(host);
@@ -98,7 +98,7 @@ TEST_CASE("RequestHead: two content types are ambiguous", "[app][unit]") {
   CHECK_FALSE(ambiguity_of("Host: a\r\nContent-Type: image/png\r\nContent-Type: image/png\r\n").empty());
 }
 
-TEST_CASE("RequestHead: a field that goes on in the next line is ambiguous", "[app][unit]") {
+TEST_CASE("RequestHead: a field that continues on the next line is ambiguous", "[app][unit]") {
   const std::string folded = GENERATE("X: a\r\n b\r\n", "X: a\r\n\tb\r\n", "Host: a\r\n \r\n", "X:\r\n a\r\n");
   CAPTURE(folded);
   RequestHead head;
@@ -116,7 +116,7 @@ TEST_CASE("RequestHead: a length that two parsers could read differently is ambi
   CHECK_FALSE(ambiguity_of("Transfer-Encoding: chunked\r\n", "1.0").empty());
 }
 
-TEST_CASE("RequestHead: more is needed until the empty line is there", "[app][unit]") {
+TEST_CASE("RequestHead: an incomplete head needs more bytes until its empty line", "[app][unit]") {
   const auto text = "GET / HTTP/1.1\r\nHost: h\r\nA: b\r\n\r\n"s;
   RequestHead head;
   for (std::size_t length = 1; length < text.size(); ++length) {
@@ -126,7 +126,7 @@ TEST_CASE("RequestHead: more is needed until the empty line is there", "[app][un
   CHECK_FALSE(read(text, head));
 }
 
-TEST_CASE("RequestHead: 16 KiB are a header's limit, whether or not its end is there", "[app][unit]") {
+TEST_CASE("RequestHead: a header is limited to 16 KiB, with or without its end", "[app][unit]") {
   const auto with_field_of = [](std::size_t bytes) {
     return "GET / HTTP/1.1\r\nHost: h\r\nA: " + std::string(bytes, 'x') + "\r\n\r\n";
   };
@@ -136,14 +136,14 @@ TEST_CASE("RequestHead: 16 KiB are a header's limit, whether or not its end is t
   CHECK(read(with_field_of(40'000).substr(0, 30'000), head) == beast_http::error::header_limit);
 }
 
-TEST_CASE("RequestHead: thousands of fields are read, with more room than there is at first", "[app][unit]") {
+TEST_CASE("RequestHead: thousands of fields are read, with more room than there was at first", "[app][unit]") {
   std::string text = "GET / HTTP/1.1\r\nHost: h\r\n";
   for (int i = 0; i < 3000; ++i) text += "a:\r\n";
   CHECK(head_of(text + "\r\n").bytes == text.size() + 2);
   CHECK(head_of("GET / HTTP/1.1\r\nHost: h\r\n\r\n").ambiguity.empty());
 }
 
-TEST_CASE("RequestHead: what is no HTTP/1.1 is an error as soon as it shows", "[app][unit]") {
+TEST_CASE("RequestHead: bytes that are not HTTP/1.1 are refused at the first wrong byte", "[app][unit]") {
   const auto text =
       GENERATE("\x16\x03\x01"s, "GET\r\n\r\n"s, "GET / HTTP/2.0\r\n\r\n"s, "GET / HTTP/1.1\r\n: x\r\n\r\n"s,
                "GET / HTTP/1.1\r\nA b\r\n\r\n"s, "POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n"s,

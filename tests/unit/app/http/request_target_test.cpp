@@ -56,23 +56,23 @@ TEST_CASE("Target: percent escapes are decoded in path, names and values", "[app
   CHECK(target_of("/a%23b").path == "/a#b");
 }
 
-TEST_CASE("Target: plus is a space in a query and itself in a path", "[app][unit]") {
+TEST_CASE("Target: plus is a space in a query and a plus in a path", "[app][unit]") {
   CHECK(target_of("/a+b").path == "/a+b");
   CHECK(target_of("/p?a+b=c+d%2B").query == Query{{"a b", "c d+"}});
 }
 
-TEST_CASE("Target: one with a fragment is refused: clients keep that to themselves", "[app][unit]") {
+TEST_CASE("Target: a target with a fragment is refused, because clients do not send fragments", "[app][unit]") {
   const auto text = GENERATE("/p#x"s, "/p?a=1#b=2"s, "/p#?a=1"s, "/p#"s, "http://host/p#x"s);
   CAPTURE(text);
   CHECK_FALSE(is_target(text));
 }
 
-TEST_CASE("Target: what is not in origin form is refused", "[app][unit]") {
+TEST_CASE("Target: a target that is not in origin form is refused", "[app][unit]") {
   const auto text = GENERATE(""s, "*"s, "predict"s, "ftp://host/predict"s, "?a=1"s, "#"s, " /"s, "%2Fpredict"s);
   CHECK_FALSE(is_target(text));
 }
 
-TEST_CASE("Target: a broken percent escape is refused wherever it stands", "[app][unit]") {
+TEST_CASE("Target: a broken percent escape is refused wherever it is", "[app][unit]") {
   const auto broken = GENERATE("%"s, "%4"s, "%%41"s, "%G0"s, "%0G"s, "% 1"s, "%-1"s, "%+1"s, "%0x"s);
   CHECK_FALSE(is_target("/" + broken));
   CHECK_FALSE(is_target("/p?" + broken + "=1"));
@@ -87,7 +87,7 @@ TEST_CASE("Target: a NUL is refused, escaped or not", "[app][unit]") {
   CHECK_FALSE(is_target("/a\0b"s));
 }
 
-TEST_CASE("Target: random bytes never crash it, and what it takes begins with a slash", "[app][unit]") {
+TEST_CASE("Target: random bytes never crash the parser, and every accepted path begins with a slash", "[app][unit]") {
   std::mt19937 random(3);
   constexpr std::string_view kLikely = "/?&=%+#09afAF\0\x80";
   for (int round = 0; round < 20'000; ++round) {
@@ -119,7 +119,7 @@ TEST_CASE("Target: the authority of the absolute form must be a host", "[app][un
   CHECK_FALSE(is_target(text));
 }
 
-TEST_CASE("Target: one object reads one target after another", "[app][unit]") {
+TEST_CASE("Target: one object reads several targets in turn", "[app][unit]") {
   RequestTarget target;
   REQUIRE(target.parse("/first?a=1&b=2"));
   REQUIRE(target.parse("/second?c=%33"));

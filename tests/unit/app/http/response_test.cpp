@@ -16,7 +16,8 @@ std::string head_of(const Response& response, const HeadSettings& settings) {
   return std::string(head.view());
 }
 
-TEST_CASE("Response: the head says what the content is, for whom, and whether there may be another", "[app][unit]") {
+TEST_CASE("Response: the head describes the content, the request and whether the connection stays open",
+          "[app][unit]") {
   Response response;
   write_json(response, beast_http::status::ok, "{}");
   CHECK(head_of(response, {11, true, "id-1", kDate}) ==
@@ -46,7 +47,7 @@ TEST_CASE("Response: further fields are lines of the head", "[app][unit]") {
         "Content-Length: 4\r\n\r\n");
 }
 
-TEST_CASE("Response: one object serves one answer after another", "[app][unit]") {
+TEST_CASE("Response: one object serves several answers in turn", "[app][unit]") {
   Response response;
   response.start(beast_http::status::ok, "image/png");
   response.file = {std::byte{1}, std::byte{2}};

@@ -26,19 +26,19 @@ class ReloadBench {
   api::ExchangeDriver driver{io, std::make_unique<ReloadExchange>(metrics, ask)};
 };
 
-TEST_CASE("ReloadExchange: it waits for the reload and tells how it ended", "[app][unit]") {
+TEST_CASE("ReloadExchange: the exchange waits for the reload and answers how it ended", "[app][unit]") {
   ReloadBench bench;
   REQUIRE(bench.driver.begin("POST /reload?model=a HTTP/1.1\r\nHost: a\r\n") == Next::kWait);
   bench.driver.wait();
   CHECK(bench.asked == "a");
   CHECK_FALSE(bench.driver.resumed);
-  SECTION("well") {
+  SECTION("the reload succeeds") {
     bench.done({});
     bench.driver.finish_wait();
     CHECK(bench.driver.status() == 200);
     CHECK(bench.driver.body() == R"({"success":true})");
   }
-  SECTION("with a config or a model that is wrong: whoever may reload is told why") {
+  SECTION("the config or a model is wrong, and the admin gets the reason") {
     const auto code = GENERATE(ErrorCode::kBadConfig, ErrorCode::kBadModel);
     bench.done(Error{code, "models[0].cfg: no such file"});
     bench.driver.finish_wait();
@@ -46,14 +46,14 @@ TEST_CASE("ReloadExchange: it waits for the reload and tells how it ended", "[ap
     CHECK(bench.driver.body() ==
           R"({"success":false,"error":{"code":"internal","message":"models[0].cfg: no such file"}})");
   }
-  SECTION("not, for another reason") {
+  SECTION("the reload fails for another reason") {
     bench.done(Error{ErrorCode::kUnknownModel, "no such model"});
     bench.driver.finish_wait();
     CHECK(bench.driver.status() == 404);
   }
 }
 
-TEST_CASE("ReloadExchange: its query is the model alone, and it takes no body", "[app][unit]") {
+TEST_CASE("ReloadExchange: the query may only name a model, and a body is refused", "[app][unit]") {
   ReloadBench bench;
   const auto refused = [&bench](const std::string& head) {
     bench.driver.finish(bench.driver.begin(head));
@@ -68,7 +68,7 @@ TEST_CASE("ReloadExchange: its query is the model alone, and it takes no body", 
   CHECK(bench.asked == "nothing");
 }
 
-TEST_CASE("ReloadExchange: without a model all are reloaded", "[app][unit]") {
+TEST_CASE("ReloadExchange: a request without a model reloads all models", "[app][unit]") {
   ReloadBench bench;
   REQUIRE(bench.driver.begin("POST /reload HTTP/1.1\r\nHost: a\r\n") == Next::kWait);
   bench.driver.wait();

@@ -45,7 +45,7 @@ TEST_CASE("StatusExchange: many workers are shown in several turns", "[app][unit
   CHECK(value.at("models").as_array().size() == 16);
 }
 
-TEST_CASE("ReadinessExchange: 200 where all are ready, else 503, which counts", "[app][unit]") {
+TEST_CASE("ReadinessExchange: the answer is 200 if all models are ready, else 503 and counted", "[app][unit]") {
   boost::asio::io_context io;
   observe::Metrics metrics;
   const bool ready = GENERATE(true, false);
@@ -59,7 +59,7 @@ TEST_CASE("ReadinessExchange: 200 where all are ready, else 503, which counts", 
   CHECK((all.find(R"(yolod_requests_total{code="503",model=""} 1)") != std::string::npos) == !ready);
 }
 
-TEST_CASE("MetricsExchange: the metrics are brought up to date once, and written in turns", "[app][unit]") {
+TEST_CASE("MetricsExchange: the metrics are updated once and written in turns", "[app][unit]") {
   boost::asio::io_context io;
   observe::Metrics metrics;
   std::vector<std::unique_ptr<observe::ModelMetrics>> models;

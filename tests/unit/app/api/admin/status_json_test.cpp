@@ -50,7 +50,7 @@ serving::ServerStatus server(std::vector<serving::ModelStatus> models) {
   return status;
 }
 
-// All pieces of GET /status.
+// Returns all pieces of GET /status, joined.
 std::string status_json(const serving::ServerStatus& status) {
   StatusWriter writer(status);
   http::TextBuffer text;
@@ -60,7 +60,7 @@ std::string status_json(const serving::ServerStatus& status) {
 
 // ---- /status ----
 
-TEST_CASE("Status: a server says its version, pid, uptime and where it listens", "[app][unit]") {
+TEST_CASE("Status: a server shows its version, its pid, its uptime and its addresses", "[app][unit]") {
   auto status = server({});
   status.listen = {"127.0.0.1:8080", "[::1]:8080", "unix:/run/a \"b\""};
   const auto body = parsed(status_json(status));
@@ -98,7 +98,7 @@ TEST_CASE("Status: models are a list, with queue and workers", "[app][unit]") {
   CHECK(workers[0].at("precision") == "fp32");
 }
 
-TEST_CASE("Status: a worker and a loader say what of their sandbox is in force", "[app][unit]") {
+TEST_CASE("Status: a worker and a loader show which parts of their sandbox are in force", "[app][unit]") {
   auto one = model("a", true);
   one.workers.at(0).sandbox = {common::SandboxMode::kRequired, 7, true, {}};
   one.loader = process::LoaderStatus{getpid(), true, {common::SandboxMode::kAuto, 0, true, "no Landlock"}};
@@ -113,7 +113,7 @@ TEST_CASE("Status: a worker and a loader say what of their sandbox is in force",
   CHECK(of_loader.at("landlock_abi") == 0);
   CHECK(of_loader.at("missing") == "no Landlock");
 
-  // Before it is ready a process has told nothing, and nothing is said of it.
+  // A process that is not ready yet has reported nothing, so the status shows nothing about its sandbox.
   one.workers.at(0).device.clear();
   one.loader->ready = false;
   const auto later = parsed(status_json(server({one})));
@@ -130,7 +130,7 @@ TEST_CASE("Status: several models keep their order", "[app][unit]") {
   CHECK(models[2].at("name") == "c");
 }
 
-TEST_CASE("Status: a live worker's memory is read, a dead one has none", "[app][unit]") {
+TEST_CASE("Status: a live worker shows its memory, a dead worker shows none", "[app][unit]") {
   auto one = model("a", true);
   one.workers = {worker(getpid()), worker(0), worker(-1)};
   const auto body = parsed(status_json(server({one})));
@@ -140,7 +140,7 @@ TEST_CASE("Status: a live worker's memory is read, a dead one has none", "[app][
   CHECK(workers[2].at("rss_bytes") == 0);
 }
 
-TEST_CASE("Status: a model's generation is that which serves, whatever workers there are beside it", "[app][unit]") {
+TEST_CASE("Status: a model shows the generation that serves, whatever other workers exist", "[app][unit]") {
   auto one = model("a", true);
   one.workers = {worker(1, 5), worker(1, 6), worker(1, 4)};
   const auto shown = parsed(status_json(server({one}))).at("models").at(0);
@@ -148,7 +148,7 @@ TEST_CASE("Status: a model's generation is that which serves, whatever workers t
   CHECK(shown.at("workers").at(1).at("generation") == 6);
 }
 
-TEST_CASE("Status: a loader is shown where there is one", "[app][unit]") {
+TEST_CASE("Status: a model shows its loader if it has a loader", "[app][unit]") {
   auto one = model("a", true);
   CHECK_FALSE(parsed(status_json(server({one}))).at("models").at(0).as_object().contains("loader"));
   one.loader = process::LoaderStatus{getpid(), false};
@@ -161,7 +161,7 @@ TEST_CASE("Status: a loader is shown where there is one", "[app][unit]") {
   CHECK(parsed(status_json(server({one}))).at("models").at(0).at("loader").at("state") == "dead");
 }
 
-TEST_CASE("Status: a model's state says whether it serves, and if not, why", "[app][unit]") {
+TEST_CASE("Status: a model's state shows whether it serves, and if not, why", "[app][unit]") {
   auto status = server({model("a", false)});
   const auto state = [&status] { return parsed(status_json(status)).at("models").at(0).at("state"); };
   SECTION("a worker is alive: loading") { CHECK(state() == "loading"); }
@@ -169,7 +169,7 @@ TEST_CASE("Status: a model's state says whether it serves, and if not, why", "[a
     status.models[0].workers = {worker(0), worker(0)};
     CHECK(state() == "unavailable");
   }
-  SECTION("one of two is alive: loading") {
+  SECTION("one of two workers is alive: loading") {
     status.models[0].workers = {worker(0), worker(getpid())};
     CHECK(state() == "loading");
   }
@@ -185,14 +185,14 @@ TEST_CASE("Status: a model's state says whether it serves, and if not, why", "[a
   }
 }
 
-TEST_CASE("Status: what a worker said of itself is quoted", "[app][unit]") {
+TEST_CASE("Status: the texts that a worker reported are quoted", "[app][unit]") {
   auto one = model("a", true);
   one.workers[0].device = "\"},{\n\x01";
   const auto body = parsed(status_json(server({one})));
   CHECK(body.at("models").at(0).at("workers").at(0).at("device") == "\"},{\n\x01");
 }
 
-TEST_CASE("Status: the text is whole however many models and workers there are", "[app][unit]") {
+TEST_CASE("Status: the text is complete however many models and workers the server has", "[app][unit]") {
   const std::size_t models = GENERATE(std::size_t{1}, std::size_t{16}, std::size_t{40});
   const std::size_t workers =
       GENERATE(std::size_t{0}, std::size_t{1}, std::size_t{16}, std::size_t{17}, std::size_t{70});
@@ -215,7 +215,7 @@ TEST_CASE("Status: the text is whole however many models and workers there are",
 
 // ---- /readyz ----
 
-TEST_CASE("Readiness: ready when every model is", "[app][unit]") {
+TEST_CASE("Readiness: the server is ready when every model is ready", "[app][unit]") {
   bool ready = false;
   const auto body = parsed(readiness_json(server({model("a", true), model("b", true)}), ready));
   CHECK(ready);
@@ -224,7 +224,7 @@ TEST_CASE("Readiness: ready when every model is", "[app][unit]") {
   CHECK(body.at("models").at("b").at("ready") == true);
 }
 
-TEST_CASE("Readiness: one model that is not ready is enough to fail it", "[app][unit]") {
+TEST_CASE("Readiness: one model that is not ready makes the server not ready", "[app][unit]") {
   const bool first = GENERATE(true, false);
   bool ready = true;
   const auto body = parsed(readiness_json(server({model("a", first), model("b", !first)}), ready));
@@ -234,7 +234,7 @@ TEST_CASE("Readiness: one model that is not ready is enough to fail it", "[app][
   CHECK(body.at("models").at("b").at("ready") == !first);
 }
 
-TEST_CASE("Readiness: a draining server is not ready, and its models are what they are", "[app][unit]") {
+TEST_CASE("Readiness: a draining server is not ready, and its models keep their own state", "[app][unit]") {
   auto status = server({model("a", true)});
   status.draining = true;
   bool ready = true;
@@ -244,7 +244,7 @@ TEST_CASE("Readiness: a draining server is not ready, and its models are what th
   CHECK(body.at("models").at("a").at("ready") == true);
 }
 
-TEST_CASE("Readiness: the flag is set whatever it was before", "[app][unit]") {
+TEST_CASE("Readiness: the flag is set whatever its value was before", "[app][unit]") {
   bool ready = true;
   (void)readiness_json(server({model("a", false)}), ready);
   CHECK_FALSE(ready);

@@ -12,7 +12,7 @@ namespace {
 using namespace std::string_literals;
 using common::ErrorCode;
 
-// What it returns is good until the next call.
+// The result is valid until the next call.
 common::Outcome<PredictParameters> parse(const std::string& query) {
   static http::RequestTarget target;
   REQUIRE(target.parse("/predict?" + query));
@@ -27,14 +27,14 @@ void check_refused(const std::string& query) {
   CHECK_FALSE(parameters.error().message.empty());
 }
 
-TEST_CASE("Parameters: none given leaves the default model and its own settings", "[app][unit]") {
+TEST_CASE("Parameters: a request without parameters uses the default model and its own settings", "[app][unit]") {
   const auto parameters = parse("");
   REQUIRE(parameters);
   CHECK(parameters->model.empty());
   CHECK(parameters->options == common::PredictionOptions{});
 }
 
-TEST_CASE("Parameters: all given are read", "[app][unit]") {
+TEST_CASE("Parameters: a request with all parameters has each of them read", "[app][unit]") {
   const auto parameters = parse("max_detections=7&iou=0.25&model=tiny&confidence=0.5");
   REQUIRE(parameters);
   CHECK(parameters->model == "tiny");
@@ -59,7 +59,7 @@ TEST_CASE("Parameters: a fraction is any number from 0 to 1", "[app][unit]") {
   CHECK(iou->options.iou == value);
 }
 
-TEST_CASE("Parameters: what is not a number from 0 to 1 is refused", "[app][unit]") {
+TEST_CASE("Parameters: a fraction that is not a number from 0 to 1 is refused", "[app][unit]") {
   const auto text = GENERATE(""s, "-0.1"s, "1.0001"s, "2"s, "nan"s, "NaN"s, "inf"s, "-inf"s, "0.5x"s, "0,5"s, "%200.5"s,
                              "0.5%20"s, "+0.5"s, "%2B0.5"s, "0x0.8"s, "half"s, "1e40"s, "0.5.5"s, "50%25"s);
   check_refused("confidence=" + text);
@@ -75,7 +75,7 @@ TEST_CASE("Parameters: max_detections is a whole number of at least 1", "[app][u
   }
 }
 
-TEST_CASE("Parameters: priority is high or normal, normal where it is not said", "[app][unit]") {
+TEST_CASE("Parameters: priority is high or normal, and normal by default", "[app][unit]") {
   CHECK(parse("")->priority == schedule::Priority::kNormal);
   CHECK(parse("priority=normal")->priority == schedule::Priority::kNormal);
   CHECK(parse("priority=high")->priority == schedule::Priority::kHigh);
@@ -99,7 +99,7 @@ TEST_CASE("Parameters: top_k is a whole number from 1 to 1000", "[app][unit]") {
   for (const auto* text : {"", "0", "-1", "1.5", "1001", "five", "99999999999"}) check_refused("top_k="s + text);
 }
 
-TEST_CASE("Parameters: what is for another task than the model's is refused", "[app][unit]") {
+TEST_CASE("Parameters: a parameter of another task than the model's is refused", "[app][unit]") {
   common::ModelConfig model;
   const auto allowed = [&](const std::string& query) { return limit_to(model, parse(query)->options).ok(); };
   CHECK(allowed("confidence=0.5&iou=0.5&max_detections=7"));
@@ -112,15 +112,16 @@ TEST_CASE("Parameters: what is for another task than the model's is refused", "[
   for (const auto* query : {"confidence=0.5", "top_k=3"}) CHECK_FALSE(allowed(query));
 }
 
-TEST_CASE("Parameters: an unknown one is refused", "[app][unit]") {
+TEST_CASE("Parameters: an unknown parameter is refused", "[app][unit]") {
   for (const auto* query : {"x=1", "Confidence=0.5", "confidence%20=0.5", "=1", "model[]=x", "a"}) check_refused(query);
 }
 
-TEST_CASE("Parameters: one that is given twice is refused, also with the same value", "[app][unit]") {
+TEST_CASE("Parameters: a repeated parameter is refused, also with the same value", "[app][unit]") {
   for (const auto* query : {"model=a&model=b", "iou=0.5&iou=0.5", "model=&model="}) check_refused(query);
 }
 
-TEST_CASE("Parameters: an error never repeats a value, and of an unknown name only the beginning", "[app][unit]") {
+TEST_CASE("Parameters: an error never repeats a value, and repeats only the beginning of an unknown name",
+          "[app][unit]") {
   const auto value = parse("confidence=%3Cscript%3E");
   REQUIRE_FALSE(value);
   CHECK(value.error().message.find("script") == std::string::npos);
@@ -132,14 +133,15 @@ TEST_CASE("Parameters: an error never repeats a value, and of an unknown name on
   CHECK(control.error().message.starts_with("\"a\\nb\\x1b\" is not a parameter of this path"));
 }
 
-TEST_CASE("Parameters: an unknown one is named, with the nearest and all that are known", "[app][unit]") {
+TEST_CASE("Parameters: the error names the unknown parameter, the nearest known name and all known names",
+          "[app][unit]") {
   CHECK(parse("confidense=0.5").error().message ==
         "\"confidense\" is not a parameter of this path, did you mean confidence? The parameters are model, priority, "
         "confidence, iou, max_detections, top_k and annotate");
   CHECK(parse("conf=0.5").error().message.find("did you mean") != std::string::npos);
 }
 
-TEST_CASE("Parameters: max_detections may lower the model's own limit, not raise it", "[app][unit]") {
+TEST_CASE("Parameters: max_detections may lower the model's own limit, but not raise it", "[app][unit]") {
   common::ModelConfig model;
   model.detect.max_detections = 300;
   CHECK(limit_to(model, {}));

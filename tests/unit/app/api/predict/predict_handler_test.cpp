@@ -26,7 +26,7 @@ common::ModelConfig config_for(Task task) {
   return config;
 }
 
-// One request at a route, over a handler alone.
+// Sends one request for a route to a handler, without a server.
 class HandlerBench : public api::ModelBench {
  public:
   explicit HandlerBench(common::ModelConfig settings = config_for(Task::kDetect), Kind kind = Kind::kPredictions)
@@ -39,7 +39,7 @@ class HandlerBench : public api::ModelBench {
     REQUIRE(target_.parse(head.target));
     return handler.begin({head, target_, {}, began}, plan, response);
   }
-  // The calls of that body, with pieces of a few bytes.
+  // Returns the calls of that body, which arrives in pieces of a few bytes.
   common::Outcome<bool> ready(const std::string& text) {
     body_ = text;
     const std::span<const std::byte> body(reinterpret_cast<const std::byte*>(body_.data()), body_.size());
@@ -68,7 +68,7 @@ class HandlerBench : public api::ModelBench {
 
 std::string error_of(const common::Outcome<void>& outcome) { return outcome ? std::string() : outcome.error().message; }
 
-TEST_CASE("PredictHandler: the whole body is the picture, with the query's options", "[app][unit]") {
+TEST_CASE("PredictHandler: the whole body is the picture, and the query holds the options", "[app][unit]") {
   HandlerBench bench;
   REQUIRE(bench.begin("?confidence=0.5&iou=0.25&max_detections=7&priority=high").ok());
   CHECK(bench.plan.model == bench.model);
@@ -87,10 +87,10 @@ TEST_CASE("PredictHandler: X-Request-Timeout counts from the request's first byt
   CHECK_FALSE(bench.begin("", "X-Request-Timeout: soon\r\n").ok());
 }
 
-TEST_CASE("PredictHandler: a form's picture is its part of the name image", "[app][unit]") {
+TEST_CASE("PredictHandler: the picture of a form is its part with the name image", "[app][unit]") {
   const std::string type = "Content-Type: multipart/form-data; boundary=xx\r\n";
   HandlerBench bench;
-  SECTION("it is there") {
+  SECTION("the form has the part") {
     REQUIRE(bench.begin("", type).ok());
     REQUIRE(
         bench
@@ -99,23 +99,23 @@ TEST_CASE("PredictHandler: a form's picture is its part of the name image", "[ap
             .value());
     CHECK(bench.content(0) == "picture");
   }
-  SECTION("it is not there") {
+  SECTION("the form does not have the part") {
     REQUIRE(bench.begin("", type).ok());
     const auto done = bench.ready("--xx\r\nContent-Disposition: form-data; name=\"x\"\r\n\r\ny\r\n--xx--\r\n");
     REQUIRE_FALSE(done.ok());
     CHECK(done.error().code == ErrorCode::kBadRequest);
   }
-  SECTION("an option among the parts is refused") {
+  SECTION("a form with an option as a part is refused") {
     REQUIRE(bench.begin("", type).ok());
     CHECK_FALSE(bench.ready("--xx\r\nContent-Disposition: form-data; name=\"iou\"\r\n\r\n1\r\n--xx--\r\n").ok());
   }
-  SECTION("the boundary is missing") {
+  SECTION("a form without a boundary is refused") {
     CHECK(error_of(bench.begin("", "Content-Type: multipart/form-data\r\n")) ==
           "multipart: the Content-Type has no valid boundary");
   }
 }
 
-TEST_CASE("PredictHandler: JSON is left to the worker, and no model of tensors takes it", "[app][unit]") {
+TEST_CASE("PredictHandler: the handler leaves JSON to the worker, and a tensor model refuses JSON", "[app][unit]") {
   const std::string type = "Content-Type: application/json; charset=utf-8\r\n";
   HandlerBench bench;
   REQUIRE(bench.begin("", type).ok());
@@ -127,17 +127,18 @@ TEST_CASE("PredictHandler: JSON is left to the worker, and no model of tensors t
   CHECK(refused.error().code == ErrorCode::kUnsupportedMediaType);
 }
 
-TEST_CASE("PredictHandler: a body that is encoded for its way is refused by its encoding's name", "[app][unit]") {
+TEST_CASE("PredictHandler: a body with a content encoding is refused, and the error names the encoding",
+          "[app][unit]") {
   HandlerBench bench;
   CHECK(error_of(bench.begin("", "Content-Encoding: gzip\r\n")) ==
         "the Content-Encoding gzip is not supported; send the picture without it");
   CHECK(bench.begin("", "Content-Encoding: Identity\r\n").ok());
 }
 
-TEST_CASE("PredictHandler: each route asks its kind of model", "[app][unit]") {
+TEST_CASE("PredictHandler: each route accepts only its kind of model", "[app][unit]") {
   HandlerBench images_at_predict(config_for(Task::kImage));
   CHECK(error_of(images_at_predict.begin("")) == "this model produces images: use PUT /image");
-  CHECK(images_at_predict.plan.model == nullptr);  // the refusal is not the model's
+  CHECK(images_at_predict.plan.model == nullptr);  // the model does not count this refusal
   HandlerBench detector_at_image(config_for(Task::kDetect), Kind::kImages);
   CHECK(error_of(detector_at_image.begin("")) ==
         "this model does not produce images: use POST /predict, or another model with ?model=");
@@ -147,18 +148,18 @@ TEST_CASE("PredictHandler: each route asks its kind of model", "[app][unit]") {
   CHECK(images.calls[0].options.png);
 }
 
-TEST_CASE("PredictHandler: parameters, models and options that do not fit are refused", "[app][unit]") {
+TEST_CASE("PredictHandler: unsuitable parameters, models and options are refused", "[app][unit]") {
   HandlerBench bench;
   CHECK(bench.begin("?nonsense=1").error().code == ErrorCode::kInvalidParameter);
   CHECK(bench.begin("?model=other").error().code == ErrorCode::kUnknownModel);
   CHECK(bench.plan.model == nullptr);
   CHECK(bench.begin("?top_k=3").error().code == ErrorCode::kInvalidParameter);
-  CHECK(bench.plan.model == bench.model);  // now the refusal is the model's
+  CHECK(bench.plan.model == bench.model);  // now the model counts the refusal
 }
 
 common::ModelDescription describe() { return {"detect", "cpu", "fp32", 416, 416, false, 0, {}, {"cat"}}; }
 
-TEST_CASE("PredictHandler: a long list is written in pieces, and is the text of a short one", "[app][unit]") {
+TEST_CASE("PredictHandler: a long list is written in pieces and has the same text as in one piece", "[app][unit]") {
   const std::size_t count = GENERATE(std::size_t{0}, std::size_t{1}, std::size_t{500}, std::size_t{501},
                                      std::size_t{1000}, std::size_t{2345});
   HandlerBench bench;
@@ -178,7 +179,7 @@ TEST_CASE("PredictHandler: a long list is written in pieces, and is the text of 
   CHECK(value.at("timing_ms").at("total").is_number());
 }
 
-TEST_CASE("PredictHandler: it is answered over the exchange, and errors are yolod's own", "[app][unit]") {
+TEST_CASE("PredictHandler: the exchange carries the answer, and errors have yolod's own format", "[app][unit]") {
   api::ModelBench bench;
   api::ExchangeDriver driver(bench.io, std::make_unique<api::CallExchange>(
                                            bench.context, std::make_unique<PredictHandler>(bench, Kind::kPredictions)));

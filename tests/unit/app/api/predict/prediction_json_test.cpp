@@ -44,7 +44,7 @@ http::Response make_prediction(std::string_view model, schedule::Answer answer, 
   return response;
 }
 
-TEST_CASE("PredictionJson: an image with nothing on it has an empty list", "[app][unit]") {
+TEST_CASE("PredictionJson: an image without objects has an empty list", "[app][unit]") {
   const auto response = make_prediction("m", answer_of(DetectionList{640, 480, {}}), 1000);
   CHECK(response.status == beast_http::status::ok);
   CHECK(response.content_type == "application/json");
@@ -71,7 +71,7 @@ TEST_CASE("PredictionJson: classifications come in order, with label, class and 
   CHECK(predictions[1].as_object().at("class_id") == 0);
 }
 
-TEST_CASE("PredictionJson: a file is sent as it is, with its type and the times", "[app][unit]") {
+TEST_CASE("PredictionJson: a file is sent unchanged, with its content type and the times", "[app][unit]") {
   const auto [type, name] =
       GENERATE(table<common::FileType, std::string>({{common::FileType::kJpeg, "image/jpeg"},
                                                      {common::FileType::kPng, "image/png"},
@@ -128,14 +128,14 @@ TEST_CASE("PredictionJson: numbers at their limits are still JSON", "[app][unit]
   CHECK(body.at("timing_ms").at("total").to_number<double>() == 4294967.295);
 }
 
-TEST_CASE("PredictionJson: as many detections as a model may give are one answer", "[app][unit]") {
+TEST_CASE("PredictionJson: the largest number of detections fits into one answer", "[app][unit]") {
   DetectionList list{640, 480, {}};
   list.detections.resize(30'000);
   const auto body = parsed_body(make_prediction("m", answer_of(list), 1));
   CHECK(body.at("predictions").as_array().size() == 30'000);
 }
 
-TEST_CASE("PredictionJson: an identity answer says what arrived", "[app][unit]") {
+TEST_CASE("PredictionJson: an answer of the identity model describes the bytes that arrived", "[app][unit]") {
   const auto body = parsed_body(make_prediction("echo", answer_of(IdentityAnswer{100'000, 0xBEEF, 4711}), 1000));
   CHECK(body.at("success") == true);
   CHECK(body.at("bytes") == 100'000);
@@ -155,7 +155,7 @@ TEST_CASE("PredictionJson: times are given in milliseconds, in the body and in S
         "Server-Timing: queue;dur=0.007, decode;dur=1.500, infer;dur=20.001, post;dur=0.999\r\n");
 }
 
-TEST_CASE("PredictionJson: a list that is written piece by piece is the same text", "[app][unit]") {
+TEST_CASE("PredictionJson: a list that is written in pieces has the same text", "[app][unit]") {
   const auto count = GENERATE(0, 1, 2, 7, 100);
   const auto at_once = GENERATE(1, 3, 100, 1000);
   common::DetectionList detections{640, 480, {}};
