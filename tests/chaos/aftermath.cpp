@@ -25,7 +25,7 @@ std::uint64_t private_kib(pid_t pid) {
   return 0;
 }
 
-// As many workers as there should be, each of them idle, and nobody waiting.
+// Returns whether there are as many workers as wanted, all idle, and no request waits.
 bool rests(const Server& server, int wanted) {
   const auto workers = server.workers();
   const auto status = server.status();
@@ -39,20 +39,20 @@ void note_what_did_not_happen(const StormOptions& options, StormResult& result) 
     if (!happened) result.not_done.emplace_back(what);
   };
   const auto& counts = result.counts;
-  // Where there was time enough for it: the first comes after one period.
+  // An action must have happened if there was enough time: the first comes after one period.
   static constexpr int kPeriods = 4;
   const auto asked = [&options](std::chrono::milliseconds period) {
     return period.count() > 0 && options.duration >= kPeriods * period;
   };
-  const auto require_deed = [&](std::chrono::milliseconds period, Deed deed, const char* what) {
-    require(!asked(period) || counts.times(deed) > 0, what);
+  const auto require_action = [&](std::chrono::milliseconds period, Action action, const char* what) {
+    require(!asked(period) || counts.times(action) > 0, what);
   };
   require(counts.right > 0, "no request was answered rightly");
-  require_deed(options.kill_every, Deed::kKill, "no worker was killed");
+  require_action(options.kill_every, Action::kKill, "no worker was killed");
   require(!asked(options.kill_every) || result.deaths_told > 0, "no worker died");
-  require_deed(options.interrupt_every, Deed::kInterrupt, "no worker was interrupted");
-  require_deed(options.hang_every, Deed::kHang, "no worker hung");
-  require_deed(options.resize_every, Deed::kResize, "no worker was added or taken away");
+  require_action(options.interrupt_every, Action::kInterrupt, "no worker was interrupted");
+  require_action(options.hang_every, Action::kHang, "no worker hung");
+  require_action(options.resize_every, Action::kResize, "no worker was added or taken away");
   require(!asked(options.reload_every) || result.reloads_done > 0, "no reload was done");
   require(!asked(options.poison_every) || counts.poison > 0, "nobody posted poison");
   require(!asked(options.poison_every) || counts.by_status.contains(500), "no worker died of poison");
@@ -68,7 +68,7 @@ void look_at_log(const StormOptions& options, const std::string& log, StormResul
   static const std::regex kDeath(R"(worker (\d+) \(\S+\) (died|exited))");
   static const std::regex kHarmedInReload(R"(reload failed, .* ended while it loaded: (SIGKILL|SIGINT|interrupted))");
   const auto& counts = result.counts;
-  std::uint64_t unseen = 0;  // gone before they had said their pid
+  std::uint64_t unseen = 0;  // workers that died before they sent their pid
   std::uint64_t harmed_in_reload = 0;
   std::istringstream stream(log);
   for (std::string line; std::getline(stream, line);) {
@@ -87,7 +87,7 @@ void look_at_log(const StormOptions& options, const std::string& log, StormResul
       ++result.deaths_by_poison;
     }
   }
-  // Each takes two, and a third where a reload has forgotten one; it is posted twice.
+  // Each poison kills two workers, and a third where a reload has cleared the quarantine. Each is posted twice.
   const auto explain = [&result](const char* what, std::uint64_t count, std::uint64_t most) {
     if (count > most) {
       result.unexplained.push_back(std::to_string(count) + " " + what + ", where at most " + std::to_string(most) +
@@ -97,10 +97,10 @@ void look_at_log(const StormOptions& options, const std::string& log, StormResul
   const auto crashed = counts.by_status.find(500);
   explain("deaths of workers that nobody harmed", result.deaths_by_poison,
           2 * (crashed == counts.by_status.end() ? 0 : crashed->second) + result.reloads_done);
-  // Those that a loader was to fork when it was killed.
+  // A killed loader may have been about to fork these workers.
   explain("workers gone unseen", unseen,
-          counts.times(Deed::kLoaderKill) * static_cast<std::uint64_t>(options.workers + 1));
-  explain("reloads that failed", result.reloads_failed, counts.times(Deed::kBadReload) + harmed_in_reload);
+          counts.times(Action::kLoaderKill) * static_cast<std::uint64_t>(options.workers + 1));
+  explain("reloads that failed", result.reloads_failed, counts.times(Action::kBadReload) + harmed_in_reload);
   note_what_did_not_happen(options, result);
 }
 
@@ -109,7 +109,7 @@ void look_at_rest(Server& server, const Rest& before, int workers, StormResult& 
   const auto settle = [&leaked](const std::string& what, const std::function<bool()>& settled) {
     if (!tests::wait_until(settled)) leaked.push_back(what);
   };
-  // There may be one under way. What TTIN and TTOU have changed is as configured then.
+  // Another reload may be under way. This reload also resets the effect of TTIN and TTOU.
   settle("it cannot be reloaded any more",
          [&] { return tests::HttpClient(server.admin_endpoint()).post("/reload", "").status == 200; });
   settle("workers are missing, too many or busy, or requests wait", [&] { return rests(server, workers); });

@@ -1,3 +1,3 @@
-// tests/support notes failed assertions: it needs Catch's runtime, and the distribution's comes with a main of its own.
+// tests/support records failed assertions with Catch's runtime, and the distribution's library of it contains a main.
 #define CATCH_CONFIG_RUNNER
 #include <catch2/catch.hpp>

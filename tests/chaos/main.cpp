@@ -1,6 +1,6 @@
-// chaos: a storm over a real server for a given time, from a given seed; prints what came of it. tools/chaos builds and
-// runs it. Exit 0: nothing wrong, lost, hung or leaked, and
-// everything happened that was asked for.
+// chaos runs a storm over a real server for a given time, from a given seed, and prints the results. tools/chaos
+// builds and runs this program. It exits 0 if no answer was wrong, lost or hung, nothing leaked, and every requested
+// action happened.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -18,7 +18,7 @@ using namespace yolod;
 unsigned long long number(std::uint64_t value) { return value; }
 
 void print(const chaos::StormResult& result) {
-  using chaos::Deed;
+  using chaos::Action;
   const auto& counts = result.counts;
   const auto line = [](const char* what, std::uint64_t value) { std::printf("%-28s %12llu\n", what, number(value)); };
   line("requests", counts.requests);
@@ -27,15 +27,15 @@ void print(const chaos::StormResult& result) {
   }
   line("  abandoned by the client", counts.abandoned);
   line("  poison among them", counts.poison);
-  line("workers killed", counts.times(Deed::kKill));
-  line("workers interrupted", counts.times(Deed::kInterrupt));
-  line("workers stopped", counts.times(Deed::kHang));
-  line("workers added, taken away", counts.times(Deed::kResize));
-  line("loaders killed", counts.times(Deed::kLoaderKill));
+  line("workers killed", counts.times(Action::kKill));
+  line("workers interrupted", counts.times(Action::kInterrupt));
+  line("workers stopped", counts.times(Action::kHang));
+  line("workers added, taken away", counts.times(Action::kResize));
+  line("loaders killed", counts.times(Action::kLoaderKill));
   line("deaths of workers told", result.deaths_told);
   line("  of poison among them", result.deaths_by_poison);
-  line("reloads asked for", counts.times(Deed::kReload));
-  line("  of what is broken", counts.times(Deed::kBadReload));
+  line("reloads asked for", counts.times(Action::kReload));
+  line("  of what is broken", counts.times(Action::kBadReload));
   line("  done", result.reloads_done);
   line("  failed", result.reloads_failed);
   std::printf("%-28s %8llu to %llu KiB\n", "front-end's own memory", number(result.front_end_kib_before),

@@ -25,7 +25,7 @@ using tests::Server;
 
 std::string config_of(const StormOptions& options) {
   tests::IdentityModel model{.workers = options.workers, .delay = options.delay, .faults = true};
-  // Whoever waits behind a worker that hangs waits as long; nobody is refused for that.
+  // Requests behind a worker that hangs wait as long, and the queue's timeout refuses none of them for that.
   const auto hang_timeout = tests::scaled(milliseconds(2'000));
   model.keys = {"hang_timeout: " + std::to_string(hang_timeout.count()) + "ms", "queue: {max_size: 1024, timeout: 60s}",
                 "request_timeout: 120s"};
@@ -39,9 +39,9 @@ class Storm {
   void rage(const std::function<void(double)>& progress) {
     std::vector<std::thread> clients;
     for (std::size_t i = 0; i < options_.connections; ++i) clients.emplace_back([this, i] { post_on(i); });
-    std::vector<std::thread> deeds;
+    std::vector<std::thread> actions;
     const auto every = [&](milliseconds period, void (Storm::*happen)(Random&)) {
-      deeds.emplace_back([this, period, happen, part = deeds.size()] { repeat(period, part, happen); });
+      actions.emplace_back([this, period, happen, part = actions.size()] { repeat(period, part, happen); });
     };
     every(options_.kill_every, &Storm::kill_one);
     every(options_.interrupt_every, &Storm::interrupt_one);
@@ -54,9 +54,9 @@ class Storm {
       std::this_thread::sleep_for(milliseconds(200));
       progress(std::chrono::duration<double>(Clock::now() - begin) / options_.duration);
     }
-    // The load goes on until all else is over: so it finds whoever has been stopped.
-    no_more_deeds_ = true;
-    for (auto& thread : deeds) thread.join();
+    // The load continues until all actions are over, so that it also reaches each stopped worker.
+    actions_over_ = true;
+    for (auto& thread : actions) thread.join();
     if (options_.reload_every.count() > 0) reload_in_peace();
     no_more_posts_ = true;
     for (auto& thread : clients) thread.join();
@@ -76,9 +76,9 @@ class Storm {
     if (period.count() <= 0) return;
     constexpr std::uint64_t kAfterClients = 1'000'001;
     Random random = random_of(kAfterClients + part);
-    for (auto next = Clock::now() + period; !no_more_deeds_; next += period) {
-      while (!no_more_deeds_ && Clock::now() < next) std::this_thread::sleep_for(milliseconds(10));
-      if (!no_more_deeds_) (this->*happen)(random);
+    for (auto next = Clock::now() + period; !actions_over_; next += period) {
+      while (!actions_over_ && Clock::now() < next) std::this_thread::sleep_for(milliseconds(10));
+      if (!actions_over_) (this->*happen)(random);
     }
   }
 
@@ -104,7 +104,7 @@ class Storm {
     }
   }
 
-  // Sends some of a request, or all of it, and is gone.
+  // Sends a part of a request, or all of it, and disconnects.
   void leave(Random& random, const std::string& body) {
     HttpClient client(server_.endpoint());
     if (!client.connect()) return;
@@ -114,41 +114,42 @@ class Storm {
     tally_.abandon();
   }
 
-  // The status may be of a moment ago, and the pid somebody else's by now.
+  // The status may be out of date, and another process may have the pid by now.
   bool send(pid_t process, int signal) {
     const auto info = tests::process_info(process);
     return info && info->parent == server_.pid() && ::kill(process, signal) == 0;
   }
 
-  pid_t harm_one(Random& random, int signal, Deed deed) {
+  pid_t harm_one(Random& random, int signal, Action action) {
     const auto workers = server_.worker_pids();
     if (workers.empty()) return 0;
     const pid_t one = workers[random() % workers.size()];
     if (!send(one, signal)) return 0;
-    tally_.did(deed, one);
+    tally_.did(action, one);
     return one;
   }
 
   void kill_one(Random& random) {
-    harm_one(random, SIGKILL, Deed::kKill);
+    harm_one(random, SIGKILL, Action::kKill);
     constexpr std::uint64_t kLoaderOneIn = 20;
     if (random() % kLoaderOneIn != 0) return;
     const auto loader = server_.loader_pid();
-    if (loader != 0 && send(loader, SIGKILL)) tally_.did(Deed::kLoaderKill);
+    if (loader != 0 && send(loader, SIGKILL)) tally_.did(Action::kLoaderKill);
   }
 
-  void interrupt_one(Random& random) { harm_one(random, SIGINT, Deed::kInterrupt); }
+  void interrupt_one(Random& random) { harm_one(random, SIGINT, Action::kInterrupt); }
 
-  // Not beside poison: whoever was in a batch with that has a strike, and a second is a 500.
+  // The lock keeps this apart from poison: the poison's neighbours in a batch have a strike, and a second causes a
+  // 500.
   void stop_one(Random& random) {
     const std::lock_guard lock(one_strike_);
-    const pid_t one = harm_one(random, SIGSTOP, Deed::kHang);
+    const pid_t one = harm_one(random, SIGSTOP, Action::kHang);
     (void)tests::wait_until([&] { return one == 0 || !tests::is_alive(one); });
   }
 
   void resize(Random& /*random*/) {
     server_.send_signal(std::exchange(add_next_, !add_next_) ? SIGTTIN : SIGTTOU);
-    tally_.did(Deed::kResize);
+    tally_.did(Action::kResize);
   }
 
   void reload(Random& random) {
@@ -156,16 +157,16 @@ class Storm {
     const bool bad = random() % kBadOneIn == 0;
     server_.rewrite_config(bad ? broken_config(random) : config_of(options_));
     server_.send_signal(SIGHUP);
-    tally_.did(bad ? Deed::kBadReload : Deed::kReload);
+    tally_.did(bad ? Action::kBadReload : Action::kReload);
   }
 
-  // A reload fails where one of its workers is killed while it loads. On a slow machine that may be each of them, so
-  // the last one comes when nobody is killed any more.
+  // A reload fails if one of its workers is killed while it loads. On a slow machine that may happen to every reload,
+  // so the last reload comes after all kills.
   void reload_in_peace() {
     server_.rewrite_config(config_of(options_));
-    // One of before may be under way.
+    // An earlier reload may be under way.
     if (tests::wait_until([this] { return HttpClient(server_.admin_endpoint()).post("/reload", "").status == 200; })) {
-      tally_.did(Deed::kReload);
+      tally_.did(Action::kReload);
     }
   }
 
@@ -184,12 +185,13 @@ class Storm {
     const auto generation = server_.metric("yolod_generation");
     const auto known = quarantined();
     tally_.count(Expected::kPoison, client.post("/predict", body), body);
-    // Who hangs may be killed eight times before its time is up, which is a 500 and nobody's fault.
+    // Other kills may hit a hanging worker eight times before hang_timeout. Its request then gets a 500 and is not
+    // quarantined.
     const bool convicted = quarantined() > known || kind != "hang";
     const auto again = client.post("/predict", body);
     const bool same = server_.metric("yolod_generation") == generation;
     tally_.count(same && convicted ? Expected::kPoisonAgain : Expected::kPoisonAnew, again, body);
-    // Its neighbours have their turn, each alone, before another worker may hang.
+    // The neighbours of the poison run first, each alone, before another worker may hang.
     std::this_thread::sleep_for(tests::scaled(milliseconds(1'000)));
   }
 
@@ -198,7 +200,7 @@ class Storm {
   Tally tally_;
   std::mutex one_strike_;
   bool add_next_{true};
-  std::atomic<bool> no_more_deeds_{false};
+  std::atomic<bool> actions_over_{false};
   std::atomic<bool> no_more_posts_{false};
 };
 

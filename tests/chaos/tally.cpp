@@ -58,9 +58,9 @@ void Tally::count(Expected expected, const tests::Answer& answer, const std::str
   note(answer, body, is_poison ? ", poison" : "");
 }
 
-void Tally::did(Deed deed, pid_t harmed) {
+void Tally::did(Action action, pid_t harmed) {
   const std::lock_guard lock(mutex_);
-  ++counts_.deeds[deed];
+  ++counts_.actions[action];
   if (harmed != 0) counts_.harmed.insert(harmed);
 }
 

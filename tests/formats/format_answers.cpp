@@ -1,8 +1,8 @@
-// What yolod answers to each of samples/, and to some of them cut short: the column "yolod" of docs/formats.md.
+// Prints yolod's answer to each file of samples/, and to some files cut short: the column "yolod" of docs/formats.md.
 //
 //   format_answers SAMPLES                  a line "name <tab> answer" for each
-//   format_answers SAMPLES --pixels FOLDER  also writes what was decoded, as FOLDER/name.ppm
-//   format_answers SAMPLES --check PAGE     compares with the page; exit 1 and the lines that differ
+//   format_answers SAMPLES --pixels FOLDER  also writes the decoded pictures as FOLDER/name.ppm
+//   format_answers SAMPLES --check PAGE     compares with the page; prints lines that differ and exits 1
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -68,7 +68,7 @@ std::vector<Sample> read_samples(const fs::path& folder) {
   return samples;
 }
 
-// As make_samples.py writes them.
+// Reads a drawing as make_samples.py writes it.
 Pixels read_drawing(const fs::path& file) {
   const auto text = read_file(file);
   Pixels pixels;
@@ -149,7 +149,7 @@ std::string trimmed(const std::string& text) {
   return first == std::string::npos ? std::string() : text.substr(first, text.find_last_not_of(' ') - first + 1);
 }
 
-// Of each row "| `name` | what it is | yolod | ...".
+// Reads the rows "| `name` | what it is | yolod | ...".
 std::map<std::string, std::string> answers_on_page(const fs::path& page) {
   std::map<std::string, std::string> found;
   std::istringstream lines(read_file(page));

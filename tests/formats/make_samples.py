@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Makes samples/: a small picture in every format and variant that docs/formats.md tells of, and samples.tsv, their list.
+"""Makes samples/: a small picture in every format and variant of docs/formats.md, and samples.tsv, their list.
 
-The samples are part of the project, so that no test needs what this needs: python3-pil, python3-numpy, libjpeg-turbo-progs,
-libtiff-tools, webp, libavif-bin, libheif-examples, libjxl-tools. Run it to add a sample; then tools/formats.
+The samples are part of the project, so that no test needs the tools of this script: python3-pil, python3-numpy,
+libjpeg-turbo-progs, libtiff-tools, webp, libavif-bin, libheif-examples, libjxl-tools. Run the script to add a sample,
+and then tools/formats.
 
-A line of samples.tsv: the file's name, its group, what it is, which drawing it shows (samples/drawn/NAME.ppm, upright; - for
-none), how far a value may be from it, and whether the page tells of the file cut short, too.
+Each line of samples.tsv has the file's name, its group, its description and its drawing (samples/drawn/NAME.ppm,
+upright; - for none). Then it has the largest difference of a value from the drawing, and whether the page also has the
+file cut short.
 """
 import io
 import os
@@ -73,7 +75,7 @@ def saved(image, kind, **options):
 
 
 def tool(command, data, source, target):
-    """What a program makes of `data`: {in} and {out} of its arguments are files of these names."""
+    """Returns a program's output for `data`. {in} and {out} in its arguments become files of these names."""
     with tempfile.TemporaryDirectory() as folder:
         paths = {"in": os.path.join(folder, source), "out": os.path.join(folder, target)}
         with open(paths["in"], "wb") as file:
@@ -91,7 +93,7 @@ def ppm(pixels):
     return b"P6\n%d %d\n255\n" % (pixels.shape[1], pixels.shape[0]) + pixels.tobytes()
 
 
-# What a camera would have stored: the picture that an orientation turns into the drawing.
+# The picture that a camera would have stored: the orientation turns it into the drawing.
 STORED = {1: lambda p: p, 2: lambda p: p[:, ::-1], 3: lambda p: p[::-1, ::-1], 4: lambda p: p[::-1],
           5: lambda p: p.transpose(1, 0, 2), 6: lambda p: p.transpose(1, 0, 2)[::-1],
           7: lambda p: p.transpose(1, 0, 2)[::-1, ::-1], 8: lambda p: p.transpose(1, 0, 2)[:, ::-1]}
@@ -102,7 +104,7 @@ def stored(orientation):
 
 
 def exif(orientation, order="<", kind=3):
-    """A TIFF directory with an orientation alone; `kind` is its type: 1 BYTE, 3 SHORT, 4 LONG."""
+    """A TIFF directory with only an orientation; `kind` is its type: 1 BYTE, 3 SHORT, 4 LONG."""
     value = struct.pack(order + {1: "B", 3: "H", 4: "I"}[kind], orientation).ljust(4, b"\0")
     return ((b"II" if order == "<" else b"MM") + struct.pack(order + "HIHHHI", 42, 8, 1, 274, kind, 1) + value +
             struct.pack(order + "I", 0))
@@ -172,7 +174,7 @@ def chunk(kind, data, crc=None):
 
 
 def packed_rows(values, depth):
-    """Rows of samples (h, w, n) as PNG stores them."""
+    """Returns the rows of samples (h, w, n) as PNG stores them."""
     if depth == 16:
         return [row.astype(">u2").tobytes() for row in values]
     if depth == 8:
@@ -276,7 +278,7 @@ def webps():
 # ---- TIFF ----
 
 def tiff(values, tags, order="<", strips=None, big=False):
-    """One directory; `tags` of {id: (type, [values])} beside the size and the strips."""
+    """Makes a TIFF with a single directory. It has `tags`, {id: (type, [values])}, beside the size and the strips."""
     height, width = values[0].shape[:2] if isinstance(values, list) else values.shape[:2]
     strips = strips if strips is not None else [values.tobytes()]
     tags = dict(tags)

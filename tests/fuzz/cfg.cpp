@@ -1,4 +1,4 @@
-// Cfg texts: parsed, built into a network, and, where that is small, compiled with weights of zeros.
+// Tests cfg texts: they are parsed, built into a network, and, if it is small, compiled with weights of zeros.
 #include "model/darknet/cfg.hpp"
 
 #include <optional>
@@ -22,7 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::require_one_line(network.error(), common::ErrorCode::kBadModel);
     return 0;
   }
-  // A cfg that only a checkpoint can fill is not filled here.
+  // The target skips a cfg that only a checkpoint can fill.
   if (network.value().rules != model::darknet::Rules::kDarknet) return 0;
   constexpr std::int64_t kSmall = 20'000;
   const auto weight_count = model::darknet::weight_count(*network);

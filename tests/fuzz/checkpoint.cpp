@@ -1,4 +1,4 @@
-// Checkpoint files of both formats: every tensor is read, then the weights of a small network.
+// Tests checkpoint files of both formats: the target reads every tensor, and then the weights of a small network.
 #include "model/checkpoint/checkpoint.hpp"
 
 #include "model/checkpoint/network_weights.hpp"

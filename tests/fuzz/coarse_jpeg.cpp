@@ -1,4 +1,5 @@
-// Large JPEGs read by their lowest coefficients: however the scan is read, the same comes of it.
+// Tests the reading of large JPEGs by their lowest coefficients: every way to read the scan must give the same
+// result.
 #include <algorithm>
 #include <span>
 

@@ -1,4 +1,4 @@
-// What the fuzz targets of the decoders have in common: one decoder, twice, over buffers that held different bytes.
+// The common part of the decoders' fuzz targets: it runs a decoder twice, over buffers that held different bytes.
 #pragma once
 
 #include <algorithm>
@@ -13,7 +13,7 @@
 
 namespace yolod::fuzz {
 
-// libFuzzer's answer for an input that is not of `format`: it is not kept.
+// This result tells libFuzzer not to keep an input that is not of `format`.
 inline constexpr int kNotKept = -1;
 
 inline void require_known(const common::Error& error) {
@@ -57,7 +57,7 @@ inline int run_codec(model::image::codec::Format format, const std::uint8_t* dat
       }
     }
     require(done[0] == done[1]);
-    // Nothing of what the buffer held before is left.
+    // No byte that the buffer held before may remain.
     require(!done[0] || std::equal(pictures[0].get(), pictures[0].get() + bytes, pictures[1].get()));
   }
   return 0;

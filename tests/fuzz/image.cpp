@@ -1,4 +1,4 @@
-// Image files: our header check, then the decoder behind it, for as many pixels as a small limit allows.
+// Tests image files: yolod's header check, and then the decoder for as many pixels as a small limit allows.
 #include <span>
 
 #include "model/image/codec/codecs.hpp"

@@ -1,4 +1,4 @@
-// What a worker writes into its lane, as a worker that was taken over would: answers and descriptions of its model.
+// Tests the lane as a compromised worker could write it: answers and descriptions of its model.
 #include "ipc/description_codec.hpp"
 #include "ipc/prediction_codec.hpp"
 

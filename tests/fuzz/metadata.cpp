@@ -1,4 +1,4 @@
-// What a TorchScript file says of itself.
+// Tests the metadata of a TorchScript file.
 #include "model/rules/script_metadata.hpp"
 
 #include "tests/fuzz/fuzz_input.hpp"

@@ -1,4 +1,4 @@
-// A form: the first line is the Content-Type header, the rest the body.
+// Tests a form: the first line is the Content-Type header, and the rest is the body.
 #include "app/http/multipart.hpp"
 
 #include <algorithm>
@@ -22,6 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::require_one_line(part.error(), common::ErrorCode::kBadRequest);
     return 0;
   }
-  fuzz::require(part->empty() || (part->data() >= bytes.data() && part->data() + part->size() <= bytes.data() + bytes.size()));
+  fuzz::require(part->empty() ||
+                (part->data() >= bytes.data() && part->data() + part->size() <= bytes.data() + bytes.size()));
   return 0;
 }

@@ -1,4 +1,4 @@
-// Lists of labels and .data files.
+// Tests lists of labels and .data files.
 #include "model/sources/labels.hpp"
 
 #include "tests/fuzz/fuzz_input.hpp"

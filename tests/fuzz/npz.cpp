@@ -1,4 +1,4 @@
-// Archives of tensors, as a request's body has them.
+// Tests archives of tensors, as a request's body contains them.
 #include "model/files/npz.hpp"
 
 #include "tests/fuzz/fuzz_input.hpp"
@@ -16,7 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::size_t bytes = 0;
   for (const auto& tensor : *tensors) bytes += tensor.array.bytes.size();
   fuzz::require(bytes <= size);
-  // What is written is what was read.
+  // Writing the tensors and reading them again must give the same tensors.
   const auto again = model::parse_npz(model::to_npz(*tensors));
   fuzz::require(again.ok() && again->size() == tensors->size());
   return 0;

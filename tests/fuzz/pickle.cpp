@@ -1,4 +1,4 @@
-// Pickles alone, without the zip file around them, and the state dict in them.
+// Tests pickles, without the zip file around them, and the state dict in them.
 #include "model/checkpoint/pickle.hpp"
 
 #include "model/checkpoint/state_dict.hpp"

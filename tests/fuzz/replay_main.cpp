@@ -1,9 +1,9 @@
-// Runs a fuzz target on files instead of under libFuzzer: what the fuzzers once found stays found, with any compiler.
+// Runs a fuzz target on files instead of under libFuzzer, so that every build tests what the fuzzers once found.
 //
 //   fuzz_NAME [--two-threads] FILE-OR-FOLDER...
 //
-// With --two-threads a second thread runs the same files at the same time, from the last to the first, so that a thread
-// sanitizer sees what they share.
+// With --two-threads a second thread runs the same files at the same time, from the last to the first, so that
+// ThreadSanitizer sees the data that they share.
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -27,7 +27,7 @@ void replay(const std::filesystem::path& file) {
   LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
 }
 
-// Each is named before it runs: the last name is the one that crashed.
+// The program prints each name before it runs the file, so the last name is the file that crashed it.
 void replay_all(const Files& files) {
   for (const auto& file : files) {
     std::printf("%s\n", file.c_str());

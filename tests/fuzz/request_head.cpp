@@ -1,4 +1,4 @@
-// A request's header, as the first bytes of a connection have it; then what it asks for.
+// Tests a request's header, as the first bytes of a connection, and then the parts of it that the server uses.
 #include "app/http/request_head.hpp"
 
 #include <boost/beast/http/error.hpp>
@@ -18,7 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::require(head.bytes <= size && head.bytes <= app::http::RequestHeadReader::kLimitBytes);
   fuzz::require(text.substr(0, head.bytes).ends_with("\r\n\r\n"));
   if (!head.ambiguity.empty()) return 0;
-  // A shorter piece of the same bytes is no whole header, or the same.
+  // A shorter piece of the same bytes must be incomplete or give the same header.
   app::http::RequestHead shorter;
   fuzz::require(reader.read(boost::asio::buffer(data, head.bytes - 1), shorter) ==
                 boost::beast::http::error::need_more);

@@ -1,4 +1,4 @@
-// The network that the fuzzed weights are read for.
+// The network for which the targets read fuzzed weights.
 #pragma once
 
 #include "model/darknet/network.hpp"

@@ -1,4 +1,4 @@
-// A request's target, and the parameters in it.
+// Tests a request's target and its parameters.
 #include "app/http/request_target.hpp"
 
 #include "app/api/predict/parameters.hpp"
@@ -13,8 +13,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::require(!target.path().empty() && target.path().front() == '/');
   fuzz::require(target.path().find('\0') == std::string_view::npos);
   static const app::http::Router router({{"/predict", "POST", app::http::Audience::kClients, {}},
-                                   {"/v2/models/{model}/infer", "POST", app::http::Audience::kClients, {}},
-                                   {"/{}/{}/{}/{}/{}", "GET", app::http::Audience::kClients, {}}});
+                                         {"/v2/models/{model}/infer", "POST", app::http::Audience::kClients, {}},
+                                         {"/{}/{}/{}/{}/{}", "GET", app::http::Audience::kClients, {}}});
   app::http::Captures captures;
   if (router.find(target.path(), captures) != nullptr) {
     for (const auto capture : captures) {

@@ -1,4 +1,4 @@
-// TIFF files: probe and decoder.
+// Tests the probe and the decoder of TIFF files.
 #include "tests/fuzz/codec_target.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

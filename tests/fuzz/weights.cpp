@@ -1,4 +1,4 @@
-// Darknet weights files, for a small network.
+// Tests Darknet weights files for a small network.
 #include "model/darknet/weights.hpp"
 
 #include "tests/fuzz/small_network.hpp"

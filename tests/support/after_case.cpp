@@ -44,7 +44,7 @@ bool can_listen_on(std::uint16_t port) {
 }
 
 Baseline baseline(const Server& server) {
-  // Connections that a test has just closed are the server's to close yet.
+  // The server may not have closed the connections yet that a test has just closed.
   (void)wait_until([&] { return server.port() == 0 || open_connections_of(server.port()) == 0; });
   Baseline now;
   now.descriptors = descriptor_count(server.pid());
@@ -90,7 +90,7 @@ bool serves_next_request(const Server& server, const std::vector<std::string>& m
 void check_after_case(Server& server, const Baseline& before, const std::vector<pid_t>& deaths) {
   CHECK(server.wait_until_replaced(deaths));
   CHECK(serves_next_request(server));
-  // Zombies, a loader's as well, are counted, so equality means that all are reaped.
+  // Zombies count too, also a loader's, so equal numbers mean that all are reaped.
   CHECK(wait_until([&] {
     const auto processes = descendants_of(server.pid());
     return processes.size() == before.processes &&

@@ -11,7 +11,7 @@
 namespace yolod::tests {
 namespace {
 
-// The next number of splitmix64.
+// Returns the next number of splitmix64.
 std::uint64_t next(std::uint64_t& state) {
   state += 0x9E3779B97F4A7C15ULL;
   std::uint64_t z = state;

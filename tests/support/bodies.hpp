@@ -1,4 +1,4 @@
-// Request bodies for the identity model, and what it must say of each.
+// Request bodies for the identity model, and checks of its answers.
 #pragma once
 
 #include <cstddef>
@@ -10,16 +10,16 @@
 
 namespace yolod::tests {
 
-// zlib's CRC-32 as eight lower-case hexadecimal digits.
+// Returns zlib's CRC-32 as eight lower-case hexadecimal digits.
 [[nodiscard]] std::string crc32_hex(std::string_view bytes);
 
-// `size` bytes that differ for each seed. Never begins with "FAULT:".
+// Returns `size` bytes that differ for each seed and never begin with "FAULT:".
 [[nodiscard]] std::string random_body(std::size_t size, std::uint64_t seed);
 
-// Whether `answer` is the identity model's 200 for exactly that body.
+// Returns whether `answer` is the identity model's 200 for exactly that body.
 [[nodiscard]] bool is_identity_answer(const Answer& answer, std::string_view body);
 
-// worker_pid of an identity model's answer; 0 for any other.
+// Returns worker_pid of an identity model's answer, or 0 for any other answer.
 [[nodiscard]] int answering_worker(const Answer& answer);
 
 }  // namespace yolod::tests

@@ -1,4 +1,4 @@
-// How long a test waits, and waiting for state outside this process that has no event to wait for.
+// Deadlines of tests, and polling for state outside this process that has no event.
 #pragma once
 
 #include <chrono>
@@ -10,21 +10,21 @@ using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
-// By how much this build or machine is slower than a release build on an idle one: YOLOD_TEST_SLOWNESS where it is
-// set, else 4 under a sanitizer, else 1.
+// Returns how many times slower this build or machine is than a release build on an idle machine: YOLOD_TEST_SLOWNESS
+// if it is set, else 4 under a sanitizer, else 1.
 [[nodiscard]] double slowness();
 
-// `duration` times slowness(). For every deadline, and for nothing that is itself the subject of a test.
+// Returns `duration` times slowness(). Use it for every deadline, but not for a duration that a test examines.
 [[nodiscard]] milliseconds scaled(milliseconds duration);
 
-// Long enough that only a hang reaches it.
+// Only a hang takes this long.
 inline constexpr milliseconds kGenerous{120'000};
 
-// From the SIGKILL of a front-end until the last of its processes is gone: a second in a build as shipped. With a
-// sanitizer the end of a process alone may take that.
+// The time from the SIGKILL of a front-end until the last of its processes is gone: a second in a build as shipped.
+// With a sanitizer the end of a single process may take a second.
 [[nodiscard]] inline milliseconds follow_time() { return slowness() > 1 ? kGenerous / 12 : milliseconds{1'000}; }
 
-// Polls until `holds()` is true; false once the scaled deadline has passed.
+// Polls until `holds()` is true. Returns false after the scaled deadline.
 template <typename Predicate>
 [[nodiscard]] bool wait_until(Predicate&& holds, milliseconds deadline = kGenerous) {
   const auto end = Clock::now() + scaled(deadline);

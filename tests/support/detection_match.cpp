@@ -47,7 +47,7 @@ std::vector<std::string> differences(const std::vector<LabelledBox>& expected, c
   std::vector<bool> taken(actual.size(), false);
   std::vector<std::string> found;
   for (const auto& wanted : expected) {
-    // The best of those that fit, so that two objects close together are not crossed over.
+    // Takes the best match, so that two objects close together are not exchanged.
     std::size_t best = actual.size();
     for (std::size_t i = 0; i < actual.size(); ++i) {
       const bool fits = !taken[i] && actual[i].label == wanted.label &&

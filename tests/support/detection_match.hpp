@@ -7,7 +7,7 @@
 
 namespace yolod::tests {
 
-// In pixels of the picture, clipped to it.
+// The box is in pixels of the picture and clipped to it.
 struct LabelledBox {
   std::string label;
   double confidence{0};
@@ -18,21 +18,22 @@ struct LabelledBox {
 };
 
 struct MatchLimits {
-  double confidence{0.02};      // may differ by so much
-  double iou{0.95};             // boxes overlap by so much,
-  double pixels{2};             // or each edge is that near
-  double optional_below{0.27};  // an object below it on one list may be absent from the other
+  double confidence{0.02};      // largest difference of confidences
+  double iou{0.95};             // lowest overlap of matching boxes, or
+  double pixels{2};             // largest distance between their edges
+  double optional_below{0.27};  // an object below this confidence may be absent from the other list
 };
 
-// What is on one list and not on the other, a line each; empty: they agree.
+// Returns a line for each object that only one list has, so the result is empty if the lists agree.
 [[nodiscard]] std::vector<std::string> differences(const std::vector<LabelledBox>& expected,
                                                    const std::vector<LabelledBox>& actual,
                                                    const MatchLimits& limits = {});
 
-// The `predictions` of an answer to /predict.
+// Returns the `predictions` of an answer to /predict.
 [[nodiscard]] std::vector<LabelledBox> predictions_of(const boost::json::value& answer);
 
-// `objects` of a photo in model.json: Darknet's, with centre and size as fractions of the picture.
+// Returns the `objects` of a photo in model.json: Darknet's detections, with centre and size as fractions of the
+// picture.
 [[nodiscard]] std::vector<LabelledBox> darknet_objects(const boost::json::value& photo, double image_width,
                                                        double image_height);
 

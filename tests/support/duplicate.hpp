@@ -1,4 +1,4 @@
-// A descriptor of one's own for what another keeps open, as a worker has one of what the front-end made.
+// Duplicates a descriptor, as a worker has a duplicate of each descriptor that the front-end made.
 #pragma once
 
 #include <fcntl.h>

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""What a test asks of files that yolodctl exported.
+"""Runs files that yolodctl exported, and compares outputs.
 
-    exported_model.py run MODEL.pt INPUT.npy OUTPUT.npy   runs it in plain PyTorch; prints its config.txt
+    exported_model.py run MODEL.pt INPUT.npy OUTPUT.npy   runs the model in plain PyTorch and prints its config.txt
     exported_model.py difference A.npy B.npy              prints the largest |a - b| / max(1, |b|)
 
-Exits 3 where this Python has no PyTorch.
+Exits 3 if this Python has no PyTorch.
 """
 import sys
 

@@ -1,4 +1,4 @@
-// Whether the running test case has had a failed assertion: a Server prints its log then, and only then.
+// Records whether the running test case has a failed assertion: a Server prints its log only then.
 #pragma once
 
 #include <string>
@@ -7,8 +7,8 @@ namespace yolod::tests {
 
 [[nodiscard]] bool test_case_has_failed();
 
-// Fails the running test case, from a destructor as well; where none runs, or an exception is on its way, says so on
-// stderr alone.
+// Fails the running test case, also from a destructor. If no test case runs, or an exception is being thrown, it only
+// writes to stderr.
 void report_failure(const std::string& what);
 
 }  // namespace yolod::tests

@@ -32,12 +32,13 @@ std::unique_ptr<FreezerCgroup> FreezerCgroup::create(std::string& reason) {
 
 FreezerCgroup::~FreezerCgroup() {
   (void)thaw();
-  // Refused as busy until the last process in it is gone.
+  // rmdir() fails as busy until the last process in the group is gone.
   (void)wait_until([this] { return ::rmdir(path_.c_str()) == 0 || !fs::exists(path_); });
 }
 
 bool FreezerCgroup::freeze() {
-  if (!write_cgroup_value(path_ / (unified_ ? "cgroup.freeze" : "freezer.state"), unified_ ? "1" : "FROZEN")) return false;
+  if (!write_cgroup_value(path_ / (unified_ ? "cgroup.freeze" : "freezer.state"), unified_ ? "1" : "FROZEN"))
+    return false;
   return wait_until([this] {
     return unified_ ? read_file(path_ / "cgroup.events").find("frozen 1") != std::string::npos
                     : read_file(path_ / "freezer.state").starts_with("FROZEN");
@@ -45,7 +46,8 @@ bool FreezerCgroup::freeze() {
 }
 
 bool FreezerCgroup::thaw() {
-  if (!write_cgroup_value(path_ / (unified_ ? "cgroup.freeze" : "freezer.state"), unified_ ? "0" : "THAWED")) return false;
+  if (!write_cgroup_value(path_ / (unified_ ? "cgroup.freeze" : "freezer.state"), unified_ ? "0" : "THAWED"))
+    return false;
   return wait_until([this] {
     return unified_ ? read_file(path_ / "cgroup.events").find("frozen 0") != std::string::npos
                     : read_file(path_ / "freezer.state").starts_with("THAWED");

@@ -1,4 +1,4 @@
-// A cgroup that can be frozen as a whole, below this process's own; thawed and removed on destruction.
+// A cgroup below this process's own that can be frozen as a whole. The destructor thaws and removes it.
 #pragma once
 
 #include <filesystem>
@@ -9,16 +9,17 @@ namespace yolod::tests {
 
 class FreezerCgroup {
  public:
-  // Nothing where this machine or user cannot have one; `reason` says why.
+  // Returns nothing if this machine or user cannot have such a cgroup, and sets `reason`.
   static std::unique_ptr<FreezerCgroup> create(std::string& reason);
   ~FreezerCgroup();
   FreezerCgroup(const FreezerCgroup&) = delete;
   FreezerCgroup& operator=(const FreezerCgroup&) = delete;
 
-  // The file that takes a pid; "0" is the writer.
+  // A process writes its pid to this file to join the group; "0" is the writer.
   [[nodiscard]] std::string procs_file() const { return (path_ / "cgroup.procs").string(); }
 
-  // Each returns when no process of it runs any more, or all may; false if the kernel refuses.
+  // Each returns when no process of the group runs any more, or when all may run again. Returns false if the kernel
+  // refuses.
   [[nodiscard]] bool freeze();
   [[nodiscard]] bool thaw();
 
@@ -29,7 +30,7 @@ class FreezerCgroup {
   bool unified_;
 };
 
-// In a child, between fork and exec.
+// Call this in a child between fork and exec.
 void join_cgroup(const char* procs_file);
 
 }  // namespace yolod::tests

@@ -24,7 +24,7 @@ namespace {
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
 
-// Waits for one of `events`; 0 once the time is up.
+// Waits for one of `events`. Returns 0 after `end`.
 short wait_for(int socket, short events, Clock::time_point end) {
   for (;;) {
     const auto left = std::chrono::ceil<milliseconds>(end - Clock::now());
@@ -168,7 +168,7 @@ bool HttpClient::write(std::string_view raw) {
   const auto end = Clock::now() + deadline_;
   sent_at_ = Clock::now();
   while (!raw.empty()) {
-    // An answer that comes before the request is out is read at once: a reset would take it away.
+    // An answer that comes before the whole request is sent is read at once, because a reset would discard it.
     const short ready = wait_for(socket_.get(), POLLOUT | (peer_closed_ ? 0 : POLLIN), end);
     if (ready == 0) return false;
     if ((ready & POLLIN) != 0 && receive(end) == Received::kEnd) peer_closed_ = true;
@@ -235,7 +235,7 @@ Answer HttpClient::read_answer(bool to_head) {
       }
     }
     auto message = parser.release();
-    if (message.result_int() < 200) {  // an interim one: the answer is still to come
+    if (message.result_int() < 200) {  // an interim answer: the final answer follows
       answer.continued |= message.result() == http::status::continue_;
       continue;
     }
@@ -245,7 +245,7 @@ Answer HttpClient::read_answer(bool to_head) {
     }
     answer.body = std::move(message.body());
     ++answer_count_;
-    // The socket stays until the next connect(): whether the server closes it is wait_for_close()'s to tell.
+    // The socket stays open until the next connect(), so that wait_for_close() can tell whether the server closes it.
     closing_ = !message.keep_alive();
     return answer;
   }

@@ -1,5 +1,5 @@
-// A blocking HTTP/1.1 client for tests. It keeps its connection, can send anything byte by byte, and says how an
-// exchange failed in the terms that the fault cases use. One thread at a time may use one client.
+// A blocking HTTP/1.1 client for tests. It keeps its connection, can send anything byte by byte, and reports a failed
+// exchange in the terms of the fault cases. Only one thread at a time may use a client.
 #pragma once
 
 #include <boost/json/value.hpp>
@@ -15,7 +15,7 @@
 
 namespace yolod::tests {
 
-// 127.0.0.1:port, or a Unix socket where a path is given.
+// The address 127.0.0.1:port, or a Unix socket if a path is set.
 struct Endpoint {
   std::uint16_t port{0};
   std::string unix_path;
@@ -27,7 +27,7 @@ enum class Failure {
   kClosedUnanswered,  // the connection ended before the first byte of an answer
   kClosedMidAnswer,   // the connection ended within an answer
   kDeadline,          // no complete answer in time
-  kMalformed,         // what came is not HTTP
+  kMalformed,         // the bytes that came are not HTTP
 };
 [[nodiscard]] std::string_view to_string(Failure failure);
 
@@ -35,10 +35,10 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 
 struct Answer {
   Failure failure{Failure::kNone};
-  bool reused{false};     // the connection had carried an answer before this one
+  bool reused{false};     // the connection had carried an earlier answer
   bool continued{false};  // "100 Continue" came first
   Clock::time_point connected_at;
-  Clock::time_point sent_at;  // when its request was begun
+  Clock::time_point sent_at;  // the time when the client began to send its request
   int status{0};
   Headers headers;
   std::string body;
@@ -46,16 +46,16 @@ struct Answer {
   [[nodiscard]] bool answered() const { return failure == Failure::kNone; }
   // "A reused connection that was closed before the first byte of an answer counts as not sent."
   [[nodiscard]] bool counts_as_not_sent() const { return failure == Failure::kClosedUnanswered && reused; }
-  // The header's value; empty where it is absent. `name` in any case.
+  // Returns the header's value, or an empty string if it is absent. The case of `name` does not matter.
   [[nodiscard]] std::string header(std::string_view name) const;
   [[nodiscard]] bool has_header(std::string_view name) const;
-  // The body; null where it is not JSON.
+  // Returns the body, or null if it is not JSON.
   [[nodiscard]] boost::json::value json() const;
-  // error.code of an error answer; empty for any other.
+  // Returns error.code of an error answer, or an empty string for any other.
   [[nodiscard]] std::string error_code() const;
 };
 
-// "200 {...}" or "no answer: refused": what an assertion prints.
+// Returns text for an assertion: "200 {...}" or "no answer: refused".
 [[nodiscard]] std::string describe(const Answer& answer);
 std::ostream& operator<<(std::ostream& stream, const Answer& answer);
 
@@ -64,10 +64,10 @@ struct Request {
   std::string target{"/"};
   Headers headers{};
   std::string body{};
-  std::size_t chunk_bytes{0};  // not 0: chunked, in pieces of that size
+  std::size_t chunk_bytes{0};  // if not 0, the body is chunked in pieces of that size
 };
 
-// The bytes of it: request line, Host, headers, Content-Length or chunks.
+// Returns the bytes of the request: request line, Host, headers, Content-Length or chunks.
 [[nodiscard]] std::string serialise(const Request& request);
 
 class HttpClient {
@@ -75,22 +75,22 @@ class HttpClient {
   explicit HttpClient(Endpoint endpoint, milliseconds deadline = kGenerous)
       : endpoint_(std::move(endpoint)), deadline_(scaled(deadline)) {}
 
-  // One exchange, on the connection there is or a new one.
+  // Sends a request and reads its answer, on the existing connection or a new connection.
   Answer send(const Request& request);
   Answer get(const std::string& target, Headers headers = {});
   Answer post(const std::string& target, std::string body, Headers headers = {});
 
-  // The steps, for a test that does something between them.
-  bool connect();                    // false: refused. Keeps a connection that is there
-  bool write(std::string_view raw);  // false: the peer has closed; there may still be an answer to read
+  // A test that does something between the steps of an exchange calls these.
+  bool connect();                    // false: refused. Keeps an existing connection
+  bool write(std::string_view raw);  // false: the peer has closed; an answer may still be readable
   Answer read_answer(bool to_head = false);
   void finish_writing();  // half-close
   void close();
 
   [[nodiscard]] bool connected() const { return socket_.valid(); }
-  // Waits for the peer to close; false if it sends or stays open until the deadline.
+  // Waits for the peer to close. Returns false if the peer sends or stays open until the deadline.
   [[nodiscard]] bool wait_for_close(milliseconds deadline = kGenerous);
-  // Whether bytes came that belong to no answer read so far.
+  // Returns whether bytes came that belong to no answer read so far.
   [[nodiscard]] bool has_unread_bytes();
 
  private:
@@ -104,7 +104,7 @@ class HttpClient {
   Clock::time_point sent_at_;
   std::string received_;  // not yet part of an answer
   bool peer_closed_{false};
-  bool closing_{false};          // the last answer said that it is this connection's last
+  bool closing_{false};          // the last answer announced that the connection closes
   std::size_t answer_count_{0};  // on this connection
 };
 

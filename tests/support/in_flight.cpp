@@ -8,7 +8,7 @@ namespace {
 bool nothing_followed(HttpClient& client, const Answer& answer) {
   if (answer.header("Connection") == "close") return client.wait_for_close() && !client.has_unread_bytes();
   const auto next = client.get("/healthz");
-  // Whoever stops has closed it meanwhile, without a byte.
+  // A server that stops has closed the connection meanwhile without sending a byte.
   if (!next.answered()) return next.counts_as_not_sent() || next.failure == Failure::kRefused;
   return next.status == 200 && next.body.starts_with(R"({"live":)");
 }
@@ -19,7 +19,7 @@ InFlight::InFlight(const Endpoint& endpoint, std::size_t count, std::size_t body
   pending_.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
     auto& item = pending_.emplace_back(Pending{HttpClient(endpoint), random_body(body_bytes, i + 1)});
-    // Where it is refused or cut short, its answer will say so.
+    // If the connection is refused or cut short, reading the answer will report that.
     if (item.client.connect()) {
       item.client.write(serialise({.method = "POST",
                                    .target = target,

@@ -1,5 +1,5 @@
-// Requests that have been sent and whose answers are still to come, each on a connection of its own: something is
-// done to the server in between.
+// Requests that have been sent and have no answers yet, each on a separate connection. A test does something to the
+// server between sending and reading.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,7 @@
 
 namespace yolod::tests {
 
-// What a list of wrong answers is when all were right.
+// The list of wrong answers when all answers were right.
 inline const std::vector<std::string> kNoneWrong;
 
 class InFlight {
@@ -19,16 +19,16 @@ class InFlight {
   InFlight(const Endpoint& endpoint, std::size_t count, std::size_t body_bytes = 50'000,
            const std::string& target = "/predict");
 
-  // Reads one answer a connection, in the order of sending. When all have come, asks each connection that is still open
-  // one thing more: the next answer must be to that. Then closes them all.
+  // Reads one answer from each connection, in the order of sending. Then sends another request on each connection
+  // that is still open, and checks that the next answer belongs to it. Closes all connections at the end.
   struct Exchange {
     std::string body;
     Answer answer;
-    bool answered_once{false};  // nothing followed the answer
+    bool answered_once{false};  // no second answer followed
   };
   [[nodiscard]] std::vector<Exchange> finish();
 
-  // finish(), and what was not the identity model's one right answer, described; empty: all were.
+  // Calls finish() and describes each answer that was not the identity model's single right answer.
   [[nodiscard]] std::vector<std::string> finish_and_list_wrong();
 
  private:

@@ -18,7 +18,7 @@ std::vector<std::string> LoadCounts::incidents_before(Clock::time_point moment) 
   std::vector<std::string> found;
   for (const auto& incident : incidents) {
     if (incident.answer.failure == Failure::kRefused || incident.answer.connected_at >= moment) continue;
-    // Asked of a server that had already been told to stop, on a connection that it still held.
+    // The client sent this request after the stop had begun, on a connection that the server still held.
     const bool not_taken = incident.answer.status == 503 || incident.answer.counts_as_not_sent();
     if (not_taken && incident.answer.sent_at >= moment) continue;
     found.push_back(describe(incident));

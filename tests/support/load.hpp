@@ -1,4 +1,4 @@
-// Clients that post all the time, each on its own thread and connection, and count what they get.
+// Clients that post without a pause, each on its own thread and connection, and count their answers.
 #pragma once
 
 #include <atomic>
@@ -19,14 +19,14 @@ namespace yolod::tests {
 struct LoadOptions {
   std::size_t connection_count{16};
   std::string target{"/predict"};
-  std::size_t body_bytes_min{1};  // an empty one is refused
+  std::size_t body_bytes_min{1};  // an empty body is refused
   std::size_t body_bytes_max{200'000};
-  // The body to send, for a model that wants a picture; random bodies where it is empty.
+  // The body to send, for a model that needs a picture. If it is empty, the clients send random bodies.
   std::string body{};
-  // Whether a 200 is the right answer to its body; the identity model's where it is empty.
+  // Returns whether a 200 is the right answer to its body. If it is empty, the identity model's answer is expected.
   std::function<bool(const Answer&, const std::string& body)> is_right{};
   milliseconds answer_deadline{kGenerous};
-  bool keep_alive{true};  // else a new connection for each request
+  bool keep_alive{true};  // false: a new connection for each request
 };
 
 // A request that did not end in a right 200.
@@ -38,21 +38,22 @@ struct Incident {
 
 struct LoadCounts {
   std::uint64_t answered{0};
-  std::uint64_t right{0};  // 200, and its own request's
-  std::uint64_t wrong{0};  // 200, but not its own request's
+  std::uint64_t right{0};  // 200, and the answer belongs to the request
+  std::uint64_t wrong{0};  // 200, but the answer belongs to another request
   std::uint64_t lost{0};   // sent, and no answer came
   std::uint64_t hung{0};   // sent, and no answer came by the deadline
-  // Sent twice: a reused connection was closed before the first byte of an answer. An idle server that is told to stop
-  // may do that; what it did before it was told is counted here, and an incident.
+  // Requests that were sent twice because a reused connection was closed before the first byte of an answer. An idle
+  // server may do that after SIGTERM. A request that was closed before SIGTERM counts here and as an incident.
   std::uint64_t resent{0};
   std::map<int, std::uint64_t> by_status;
   std::vector<Incident> incidents;  // the first few hundred
 
-  // Incidents other than a connection refused or made after `moment`: what a stop begun then may not cause.
+  // Returns the incidents that a stop at `moment` does not explain: neither refused connections nor connections made
+  // later.
   [[nodiscard]] std::vector<std::string> incidents_before(Clock::time_point moment) const;
 };
 
-// A thread ends when it is told to stop, or when its connection is refused.
+// A thread ends after stop(), or when its connection is refused.
 class Load {
  public:
   Load(Endpoint endpoint, LoadOptions options);
@@ -60,9 +61,9 @@ class Load {
   Load(const Load&) = delete;
   Load& operator=(const Load&) = delete;
 
-  // Lets the requests in flight end, and counts.
+  // Waits for the requests in flight, and returns the counts.
   LoadCounts stop();
-  // Waits for each thread to end by itself, its connection refused.
+  // Waits until each thread ends because its connection is refused.
   LoadCounts wait_until_refused();
 
   [[nodiscard]] std::uint64_t answered() const { return answered_.load(); }

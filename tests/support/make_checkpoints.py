@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Writes small networks in the manner of Ultralytics' yolov3 (its archive branch), with what plain PyTorch makes of them.
+"""Writes small networks as Ultralytics' yolov3 (its archive branch) does, with plain PyTorch's outputs.
 
     make_checkpoints.py FOLDER
 
-For each network a folder of its name with net.cfg, net.pt (torch.save's zip format), legacy.pt (the one before), input.npy
-[3, h, w] and expected.npy [candidates, 5 + classes], boxes in pixels. For an input of another size and shape also
-wide-input.npy [2, 3, h, w] and wide-augmented.npy [2, candidates, 5 + classes], with test-time augmentation. The modules
-below are written from that program's definitions, so that the C++ side is compared with PyTorch and not with itself.
+For each network the script makes a folder of its name with net.cfg, net.pt (torch.save's zip format) and legacy.pt
+(the older format). It adds input.npy [3, h, w] and expected.npy [candidates, 5 + classes], boxes in pixels. For an
+input of another size and shape it also writes wide-input.npy [2, 3, h, w] and wide-augmented.npy [2, candidates,
+5 + classes], with test-time augmentation. The modules below follow that program's definitions, so tests compare the
+C++ side with PyTorch and not with itself.
 """
 import collections
 import math
@@ -17,11 +18,11 @@ import numpy as np
 import torch
 from torch import nn
 
-EPSILON = 1e-4  # of its batch normalisation
+EPSILON = 1e-4  # of the batch normalisation
 
 
 class MixedConvolution(nn.Module):
-    """Several kernel sizes side by side, the filters split so that each size has as many weights."""
+    """Several kernel sizes side by side. The filters are split so that each size has as many weights."""
 
     def __init__(self, channels, filters, sizes, stride, bias):
         super().__init__()
@@ -36,7 +37,7 @@ class MixedConvolution(nn.Module):
 
 
 class Fusion(nn.Module):
-    """A sum on the channels that both have, each part with a weight of its own if `weighted`."""
+    """A sum on the channels that both inputs have. Each part has a separate weight if `weighted`."""
 
     def __init__(self, layers, weighted):
         super().__init__()
@@ -162,10 +163,10 @@ class Network(nn.Module):
 
 
 def view(images, ratio):
-    """Smaller, and filled up to the right and below with ImageNet's mean.
+    """Shrinks the images, and fills them up to the right and below with ImageNet's mean.
 
-    Resized in double: in float PyTorch's own positions are off by 1e-5 of a pixel, and on noise boxes by 7e-4 of
-    their size.
+    The function resizes in double. In float PyTorch's own positions are off by 1e-5 of a pixel, and on noise boxes
+    are off by 7e-4 of their size.
     """
     sides = images.shape[2:]
     small = nn.functional.interpolate(images.double(), size=[int(side * ratio) for side in sides], mode='bilinear',
@@ -175,7 +176,7 @@ def view(images, ratio):
 
 
 def augmented(network, images):
-    """Of the original, of one smaller and mirrored, of one smaller still; boxes in the original's pixels."""
+    """Joins the outputs for the original, a smaller mirrored copy and a still smaller copy, in the original's pixels."""
     mirrored = network(view(images.flip(3), 0.83))
     mirrored[..., :4] /= 0.83
     mirrored[..., 0] = images.shape[3] - mirrored[..., 0]
@@ -189,9 +190,9 @@ def randomize(network):
         if isinstance(module, nn.BatchNorm2d):
             nn.init.uniform_(module.weight, 0.5, 1.5)
             nn.init.uniform_(module.bias, -0.5, 0.5)
-            if module.running_var.mean() > 0.5:  # not that of the first layer, which is a constant
+            if module.running_var.mean() > 0.5:  # skips the first layer, whose variance is a constant
                 nn.init.uniform_(module.running_mean, -0.5, 0.5)
-                # Small enough for the epsilon to show.
+                # The variance is so small that the epsilon matters.
                 nn.init.uniform_(module.running_var, 0.001, 0.5)
 
 
@@ -210,24 +211,24 @@ def pool(size, stride):
 
 
 NETWORKS = {
-    # The parts of yolov3-tiny: pools of even size with and without stride, two heads.
+    # This has the parts of yolov3-tiny: pools of even size with and without stride, and two heads.
     'tiny': NET + conv(8) + pool(2, 2) + conv(16, stride=2) + pool(2, 2) + conv(24) + pool(2, 1) + conv(32) +
             conv(16, 1) + HEAD.format('3,4,5', '') + '[route]\nlayers=-3\n' + conv(8, 1) + '[upsample]\nstride=2\n' +
             '[route]\nlayers=-1,2\n' + conv(16) + HEAD.format('0,1,2', ''),
-    # Spatial pyramid pooling, plain shortcuts, groups, every activation.
+    # This has spatial pyramid pooling, plain shortcuts, groups and every activation.
     'spp': NET + conv(8, stride=2, activation='mish') + conv(8, activation='swish') + '[shortcut]\nfrom=-2\nactivation=linear\n' +
            '[convolutional]\nbatch_normalize=1\nfilters=16\nsize=3\nstride=2\npad=1\ngroups=4\nactivation=leaky\n' +
            pool(5, 1) + '[route]\nlayers=-2\n' + pool(9, 1) + '[route]\nlayers=-1,-3,-4\n' + conv(24, stride=2) +
            conv(24, 2, activation='linear') + pool(3, 2) + HEAD.format('3,4,5', ''),
     'batchnorm': NET + '[BatchNorm2d]\n' + conv(8, stride=4) + '[BatchNorm2d]\n' + conv(12, stride=2) + HEAD.format('3,4,5', ''),
-    # 29 filters of 3 x 3 and 11 of 5 x 5; of three sizes 30, 11 and 5; one without batch normalisation.
+    # The layers have 29 filters of 3 x 3 and 11 of 5 x 5, then 30, 11 and 5 of three sizes. The last has no batch norm.
     'mixed': NET + conv(40, '3,5', 4) + conv(46, '3,5,7', 2, 'swish') +
              '[convolutional]\nfilters=40\nsize=3,5\nstride=1\npad=1\nactivation=leaky\n' + HEAD.format('0,1,2', ''),
-    # Fewer, more and equal channels, several layers at once.
+    # The shortcuts join fewer, more and equal channels, and several layers at once.
     'fusion': NET + conv(8, stride=4) + conv(12) + conv(6) + '[shortcut]\nfrom=-2\nweights_type=1\nactivation=linear\n' +
               conv(12) + '[shortcut]\nfrom=-2,1,-5\nweights_type=1\nactivation=linear\n' + conv(10, stride=2) +
               '[shortcut]\nfrom=-1\nactivation=linear\n' + HEAD.format('3,4,5', ''),
-    # As yolov3-spp-pan-scale has them: reorg3d does nothing there, nor does a head's list of layers.
+    # In yolov3-spp-pan-scale neither reorg3d nor a head's list of layers has an effect.
     'pan': NET + conv(8, stride=4) + '[reorg3d]\nstride=2\n' + conv(8, stride=2) + HEAD.format('3,4,5', 'from=3,7\n') +
            '[route]\nlayers=-4\n' + conv(16) + HEAD.format('0,1,2', 'from=3,7\n'),
 }

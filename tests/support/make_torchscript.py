@@ -1,16 +1,16 @@
 #!/usr/bin/python3
-"""Writes small TorchScript files of every kind that is served, and what Python makes of them.
+"""Writes small TorchScript files of every kind that yolod serves, and Python's outputs for them.
 
     make_torchscript.py OUT NAME...
 
-For each NAME, OUT/NAME.pt, OUT/NAME-input.npy (or .npz) and OUT/NAME-output.npy (or .npz); of those that look at
-pictures also OUT/NAME.ppm, a picture of their input's size, and OUT/NAME-answer.npy, their output for it. Of detectors
-that take any size also OUT/NAME-augmented.npy, their output with test-time augmentation. Weights are
-seeded and random: what is compared is arithmetic, not skill.
+For each NAME it writes OUT/NAME.pt, OUT/NAME-input.npy (or .npz) and OUT/NAME-output.npy (or .npz). For models of
+pictures it also writes OUT/NAME.ppm, a picture of their input's size, and OUT/NAME-answer.npy, their output for it.
+For detectors of any size it also writes OUT/NAME-augmented.npy, their output with test-time augmentation. Weights are
+seeded and random, because the tests compare arithmetic and not quality.
 
     make_torchscript.py difference A B
 
-The largest difference between the bytes of two pictures, or the elements of two .npy or .npz files.
+Prints the largest difference between the bytes of two pictures, or the elements of two .npy or .npz files.
 """
 import json
 import os
@@ -41,7 +41,7 @@ def save(out, name, module, inputs, metadata=None):
 
 
 def save_picture(out, name, module, side, mean=0., std=1.):
-    """A picture of coarse blocks, and what the module gives for it."""
+    """Writes a picture of coarse blocks, and the module's output for it."""
     generator = torch.Generator().manual_seed(5)
     blocks = torch.randint(0, 256, (3, 8, 8), generator=generator).float()
     picture = nn.functional.interpolate(blocks[None], size=(side, side), mode="bilinear")[0].round().byte()
@@ -88,7 +88,7 @@ def write(out, name, tensors):
 # ---- classifiers ----
 
 def classifier(make, size=224):
-    """One of torchvision's, with weights that keep its values in hand, and batch norms that do something."""
+    """A model of torchvision with weights that keep its values small, and batch norms that change them."""
     torch.manual_seed(1)
     import torchvision.models
     model = getattr(torchvision.models, make)(weights=None)
@@ -110,7 +110,7 @@ def torchvisions(make):
 
 
 class TinyClassifier(nn.Module):
-    """Tells by the mean of each channel; channels are seen apart, and differences grow large."""
+    """Classifies by the mean of each channel. The weights separate the channels and enlarge differences."""
 
     def __init__(self, softmax, fixed_batch=False):
         super().__init__()
@@ -157,7 +157,7 @@ def mixed(out, name):
 
 
 def half(out, name):
-    """Exported in half precision: its weights are exact in it."""
+    """Exports the model in half precision, in which its weights are exact."""
     inputs = [noise(1, 3, 32, 32)]
     write(out, name + "-input", inputs)
     write(out, name + "-output", [TinyClassifier(False)(*inputs)])
@@ -167,8 +167,8 @@ def half(out, name):
 # ---- detectors ----
 
 class TinyDetector(nn.Module):
-    """A box in each of 4 x 4 cells of 8 pixels, as wide and high as the cell; how sure it is follows the red of the cell's
-    middle, and which of two classes it is follows its green. `kind` is how it says so."""
+    """Gives a box for each of 4 x 4 cells of 8 pixels, as wide and high as the cell. Its confidence is the mean red of
+    the cell, and the mean green selects one of two classes. `kind` is the layout of the output."""
 
     def __init__(self, kind):
         super().__init__()
@@ -211,7 +211,9 @@ def detector(kind, metadata=None):
 
 
 class AnySize(nn.Module):
-    """A detector of two classes, two boxes in each cell of 16 pixels, for an input of any size. `kind` as above."""
+    """A detector of two classes, with two boxes in each cell of 16 pixels, for an input of any size.
+
+    `kind` is that of TinyDetector."""
 
     def __init__(self, kind: str):
         super().__init__()
@@ -248,7 +250,7 @@ def any_size(kind):
 
 
 def latin1(out, name):
-    """Its labels come from a file in ISO 8859-1."""
+    """Writes a detector whose labels are in ISO 8859-1."""
     detector("yolov8")(out, name)
     module = torch.jit.load(os.path.join(out, name + ".pt"))
     metadata = json.dumps(dict(DETECTOR, names={"0": "caf\u00e9", "1": "go"}), ensure_ascii=False)
@@ -261,13 +263,13 @@ def segmenter(out, name):
 
 
 def future(out, name):
-    """A file of a version that is not there yet."""
+    """Writes a file of a version that does not exist yet."""
     detector("yolov5")(out, name)
     rewrite(os.path.join(out, name + ".pt"), lambda entry, data: b"99\n" if entry.endswith("/version") else data)
 
 
 def cuda(out, name):
-    """As if it had been traced on CUDA: that is its tensors' location and the device that its code names."""
+    """Imitates a model that was traced on CUDA: its tensors' location and the device in its code are CUDA."""
     class WithWeights(nn.Module):
         def __init__(self):
             super().__init__()
@@ -300,7 +302,7 @@ def nms(out, name):
 
 
 def deep(out, name):
-    """Its code is nested so deeply that LibTorch's parser runs out of stack: a file that crashes whoever reads it."""
+    """Nests the code so deeply that LibTorch's parser runs out of stack. The file crashes each process that reads it."""
     torch.jit.script(TinyClassifier(False)).save(os.path.join(out, name + ".pt"))
     nested = b"_0 = " + b"(" * 300000 + b"1" + b")" * 300000 + b"\n    return "
     rewrite(os.path.join(out, name + ".pt"),
@@ -328,7 +330,7 @@ def rewrite(file, change):
 # ---- pictures ----
 
 class Generator(nn.Module):
-    """Of the CycleGAN kind: reflection pads, instance norms, residual blocks, transposed convolutions, tanh."""
+    """A network as CycleGAN has: reflection pads, instance norms, residual blocks, transposed convolutions, tanh."""
 
     def __init__(self, width, blocks):
         super().__init__()
@@ -359,7 +361,7 @@ def generator(out, name):
 
 
 class Doubler(nn.Module):
-    """Each pixel four times, inverted."""
+    """Doubles the picture's size and inverts its colours."""
 
     def forward(self, x):
         return 1 - nn.functional.interpolate(x, scale_factor=2.0, mode="nearest")
@@ -372,7 +374,7 @@ def doubler(out, name):
 
 
 def pillow(out, name):
-    """No module: what Pillow makes of a picture, which torchvision's transforms feed to a classifier."""
+    """Writes no module, but a picture as Pillow resizes it. torchvision's transforms feed that to a classifier."""
     import PIL.Image
     pixels = torch.randint(0, 256, (61, 97, 3), generator=torch.Generator().manual_seed(8)).byte().numpy()
     with open(os.path.join(out, name + ".ppm"), "wb") as file:

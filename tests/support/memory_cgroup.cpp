@@ -33,7 +33,7 @@ std::unique_ptr<MemoryCgroup> MemoryCgroup::create(std::uint64_t limit_bytes, st
 }
 
 MemoryCgroup::~MemoryCgroup() {
-  // Refused as busy until the last process in it is gone.
+  // rmdir() fails as busy until the last process in the group is gone.
   (void)wait_until([this] { return ::rmdir(path_.c_str()) == 0 || !fs::exists(path_); });
 }
 

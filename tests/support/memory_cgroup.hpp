@@ -1,4 +1,4 @@
-// A cgroup with a memory limit, below this process's own; removed on destruction.
+// A cgroup with a memory limit, below this process's own. The destructor removes it.
 #pragma once
 
 #include <cstdint>
@@ -10,16 +10,16 @@ namespace yolod::tests {
 
 class MemoryCgroup {
  public:
-  // Nothing where this machine or user cannot have one; `reason` says why.
+  // Returns nothing if this machine or user cannot have such a cgroup, and sets `reason`.
   static std::unique_ptr<MemoryCgroup> create(std::uint64_t limit_bytes, std::string& reason);
   ~MemoryCgroup();
   MemoryCgroup(const MemoryCgroup&) = delete;
   MemoryCgroup& operator=(const MemoryCgroup&) = delete;
 
-  // The file that takes a pid; "0" is the writer.
+  // A process writes its pid to this file to join the group; "0" is the writer.
   [[nodiscard]] std::string procs_file() const { return (path_ / "cgroup.procs").string(); }
 
-  // How often the kernel has killed a process of it for want of memory.
+  // Returns how often the kernel has killed a process of the group because memory ran out.
   [[nodiscard]] std::uint64_t oom_kills() const;
 
  private:

@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 fs::path proc(pid_t pid) { return fs::path("/proc") / std::to_string(pid); }
 
-// The entries of a folder that may vanish while it is read.
+// Visits the entries of a folder that may vanish while it is read.
 template <typename Visit>
 void for_each_entry(const fs::path& folder, Visit&& visit) {
   std::error_code error;
@@ -49,7 +49,7 @@ std::optional<ProcessInfo> process_info(pid_t pid) {
   std::ifstream stream(proc(pid) / "stat");
   std::string line;
   if (!std::getline(stream, line)) return std::nullopt;
-  // The name is in parentheses and may itself hold spaces and parentheses.
+  // The name is in parentheses and may itself contain spaces and parentheses.
   const auto open = line.find('(');
   const auto close = line.rfind(')');
   if (open == std::string::npos || close == std::string::npos) return std::nullopt;
@@ -106,7 +106,7 @@ std::vector<std::uint64_t> blocked_signals(pid_t pid) {
   for_each_entry(proc(pid) / "task", [&](const fs::path& entry) {
     if (const auto thread = as_pid(entry.filename().string())) threads.push_back(*thread);
   });
-  // The main thread's id is the process's.
+  // The main thread has the id of the process.
   std::sort(threads.begin(), threads.end(), [pid](pid_t a, pid_t b) { return (a == pid) > (b == pid); });
   std::vector<std::uint64_t> masks;
   for (const pid_t thread : threads) {
@@ -184,7 +184,7 @@ std::size_t open_connections_of(std::uint16_t port) {
       const auto colon = local.rfind(':');
       if (colon == std::string::npos || std::stoul(local.substr(colon + 1), nullptr, 16) != port) continue;
       constexpr std::string_view kListening = "0A";
-      // A socket that no process holds any more has no inode.
+      // A socket that no process holds any more has inode 0.
       if (state != kListening && inode != "0") ++count;
     }
   }

@@ -1,5 +1,5 @@
-// What the kernel says of processes: read from /proc, so each answer is of a moment and may be out of date at once.
-// A process that is gone reads as nothing, never as an error.
+// These functions read /proc, so each result may be out of date at once. They return nothing for a process that is
+// gone, never an error.
 #pragma once
 
 #include <sys/types.h>
@@ -27,19 +27,19 @@ struct ProcessInfo {
 
 [[nodiscard]] std::optional<ProcessInfo> process_info(pid_t pid);
 
-// Children of `parent`, zombies among them.
+// Returns the children of `parent`, including zombies.
 [[nodiscard]] std::vector<ProcessInfo> children_of(pid_t parent);
 
-// Its children, theirs, and so on, zombies among them.
+// Returns the children of `ancestor`, their children, and so on, including zombies.
 [[nodiscard]] std::vector<ProcessInfo> descendants_of(pid_t ancestor);
 
-// Whether there is such a process and it is not a zombie.
+// Returns whether there is such a process and it is not a zombie.
 [[nodiscard]] bool is_alive(pid_t pid);
 
-// CLOCK_BOOTTIME, the clock of ProcessInfo::started_at.
+// Returns the time of CLOCK_BOOTTIME, the clock of ProcessInfo::started_at.
 [[nodiscard]] std::chrono::nanoseconds time_since_boot();
 
-// SigBlk of every thread, the main thread's first. Bit n-1 stands for signal n: see blocks().
+// Returns SigBlk of every thread, the main thread first. Bit n-1 is for signal n: see blocks().
 [[nodiscard]] std::vector<std::uint64_t> blocked_signals(pid_t pid);
 [[nodiscard]] constexpr bool blocks(std::uint64_t mask, int signal) {
   return ((mask >> static_cast<unsigned>(signal - 1)) & 1U) != 0;
@@ -47,23 +47,24 @@ struct ProcessInfo {
 
 [[nodiscard]] std::size_t descriptor_count(pid_t pid);
 
-// Its environment as it was when it was executed, NAME=value each.
+// Returns the process's environment at its exec, one NAME=value each.
 [[nodiscard]] std::vector<std::string> environment_of(pid_t pid);
 
-// Lines of /proc/PID/maps that contain `text`.
+// Counts the lines of /proc/PID/maps that contain `text`.
 [[nodiscard]] std::size_t mapping_count(pid_t pid, std::string_view text);
 
-// The most memory that the process ever had, in KiB; -1 if it is gone.
+// Returns the peak memory of the process in KiB, or -1 if it is gone.
 [[nodiscard]] long peak_memory_kib(pid_t pid);
 
-// The names in /dev/shm.
+// Returns the names in /dev/shm.
 [[nodiscard]] std::set<std::string> shared_memory_names();
 
-// The names in /dev/shm that it has open or mapped. A memfd is in no folder, and not among them.
+// Returns the names in /dev/shm that the process has open or mapped. Memfds are in no folder, so they are not
+// included.
 [[nodiscard]] std::set<std::string> shared_memory_held_by(pid_t pid);
 
-// Sockets on that local TCP port that some process still holds open and that are not listening: connections that the
-// server has not closed yet.
+// Counts the sockets on that local TCP port that some process still holds open and that are not listening: the server
+// has not closed these connections yet.
 [[nodiscard]] std::size_t open_connections_of(std::uint16_t port);
 
 }  // namespace yolod::tests

@@ -16,20 +16,20 @@ namespace yolod::tests {
 
 class Program {
  public:
-  // `arguments[0]` is a path, or the name of a program of the build. stdin is empty. Throws std::system_error where it
-  // cannot be started; a program that is not there exits with 127.
+  // `arguments[0]` is a path, or the name of a program of the build. stdin is empty. Throws std::system_error if the
+  // program cannot be started. A missing program exits with 127.
   explicit Program(std::vector<std::string> arguments);
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
-  // Kills and reaps it if it still runs.
+  // Kills and reaps the program if it still runs.
   ~Program();
 
   [[nodiscard]] pid_t pid() const { return pid_; }
-  // What it has written until now, to stdout and to stderr.
+  // Returns what the program has written so far to stdout and to stderr.
   [[nodiscard]] std::string output() const { return read_file(output_); }
   [[nodiscard]] std::string errors() const { return read_file(errors_); }
 
-  // How it ended; nothing where it has not by the deadline.
+  // Returns how the program ended, or nothing if it still runs at the deadline.
   [[nodiscard]] std::optional<Exit> wait(milliseconds deadline = kGenerous);
 
  private:

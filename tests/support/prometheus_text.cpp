@@ -13,7 +13,7 @@ namespace {
 constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
 constexpr std::string_view kDigits = "0123456789";
 
-// Letters, underscores and `also`, and digits but for the first.
+// Returns whether the name has only letters, underscores, characters of `also`, and digits except in the first place.
 bool is_label_name(std::string_view name, std::string_view also = {}) {
   const auto allowed = std::string(kLetters).append(also);
   return !name.empty() && kDigits.find(name.front()) == std::string_view::npos &&
@@ -71,7 +71,7 @@ std::optional<MetricSample> read_sample(const std::string& line) {
   return sample;
 }
 
-// The family that a sample of that name belongs to, given the families' types so far.
+// Returns the family of a sample of that name, given the families' types so far.
 std::string family_of(const std::string& name, const std::map<std::string, MetricFamily>& families) {
   for (const std::string suffix : {"_bucket", "_sum", "_count"}) {
     if (!name.ends_with(suffix)) continue;

@@ -1,4 +1,4 @@
-// Reads the Prometheus text exposition format, version 0.0.4, as strictly as its page says it:
+// Reads the Prometheus text exposition format, version 0.0.4, as strictly as its page defines it:
 // https://prometheus.io/docs/instrumenting/exposition_formats/
 #pragma once
 
@@ -24,12 +24,12 @@ struct MetricsText {
   std::map<std::string, MetricFamily> families;
   std::vector<std::string> problems;  // empty: the text is valid
 
-  // The sum of the samples of that name whose labels include `labels`.
+  // Returns the sum of the samples of that name whose labels include `labels`.
   [[nodiscard]] double total(const std::string& name, const std::map<std::string, std::string>& labels = {}) const;
 };
 
-// Beyond the syntax: a family's samples stand together and have its name, no sample is given twice, and a histogram's
-// buckets only grow, end with +Inf, and agree with its count.
+// Checks more than the syntax: a family's samples are adjacent and have its name, no sample occurs twice, and a
+// histogram's buckets only grow, end with +Inf, and agree with its count.
 [[nodiscard]] MetricsText parse_prometheus_text(std::string_view text);
 
 }  // namespace yolod::tests

@@ -1,14 +1,14 @@
-// A worker program for unit tests of the front-end's side: it loads nothing and does what a test tells it, over a
-// socket whose path stands in its model's settings as `loader_probe`. The test's side is tests/support/puppets.hpp.
+// A worker program for unit tests of the front-end. It loads nothing and obeys a test, over a socket whose path is in
+// its model's settings as `loader_probe`. The test's side is tests/support/puppets.hpp.
 //
-// It tells the test which process it is: "loader PID" or "worker PID SEAT". Then it takes one command a message:
+// First the puppet sends its name to the test: "loader PID" or "worker PID SEAT". Then each message is a command:
 //
-//   hello | ready | ready-unsealed | fail TEXT | deny ERRNO | nonsense    said on the control channel
-//   fork                        a loader forks one worker that it is asked for; that one is a puppet too
-//   serve                       from now on it says hello and ready, serves, forks and stops as a sane process does
+//   hello | ready | ready-unsealed | fail TEXT | deny ERRNO | nonsense    sends that on the control channel
+//   fork                        the loader forks a worker when the front-end asks; that worker is a puppet too
+//   serve                       sends hello and ready, and then serves, forks and stops as a normal process does
 //   ring COUNT                  rings the doorbell
 //   hang-up                     closes its control channel
-//   exit CODE | signal NUMBER   ends
+//   exit CODE | signal NUMBER   ends the process
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
@@ -54,7 +54,7 @@ std::string settings() {
   return text;
 }
 
-// The value of `loader_probe: "..."`.
+// Returns the value of `loader_probe: "..."`.
 std::string socket_path(const std::string& yaml) {
   constexpr std::string_view kKey = "loader_probe:";
   auto at = yaml.find(kKey);
@@ -65,7 +65,7 @@ std::string socket_path(const std::string& yaml) {
 
 class Puppet {
  public:
-  // `lane`: absent for a loader.
+  // A loader has no `lane`.
   Puppet(std::string path, UniqueFd control, std::optional<UniqueFd> lane, UniqueFd doorbell)
       : path_(std::move(path)), control_(std::move(control)), doorbell_(std::move(doorbell)) {
     if (lane) {
@@ -123,7 +123,7 @@ class Puppet {
       std::signal(std::atoi(rest.c_str()), SIG_DFL);
       raise(std::atoi(rest.c_str()));
     }
-    // So that the test knows that it is done.
+    // The test waits for this message.
     if (verb != "fork" && verb != "serve") (void)!write(test_.get(), "done", 4);
   }
 
@@ -152,7 +152,7 @@ class Puppet {
     ipc::send_milestone(control_.get(), message);
   }
 
-  // Waits for the front-end's command.
+  // Waits for the front-end's command to fork.
   void fork_one() {
     auto command = ipc::wait_for_loader_command(control_.get());
     if (!command || command->command == ipc::Command::kStop) _exit(ipc::kExitStopped);

@@ -47,7 +47,7 @@ void Puppets::accept_some() {
     common::UniqueFd connection(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
     if (connection.get() < 0) return;
     std::array<char, 100> text{};
-    if (read(connection.get(), text.data(), text.size() - 1) <= 0) continue;  // it is gone already
+    if (read(connection.get(), text.data(), text.size() - 1) <= 0) continue;  // the process is already gone
     Puppet puppet;
     puppet.is_loader = std::strncmp(text.data(), "loader", 6) == 0;
     long pid = 0;
@@ -101,7 +101,7 @@ void Puppets::tell(Puppet& puppet, const std::string& command) {
   if (is_not_confirmed(command)) return;
   const auto is_done = [&puppet] {
     std::array<char, 16> text{};
-    // An end of the connection is an answer too: the command was one that it is killed for.
+    // The end of the connection is an answer too: the command killed the process.
     return recv(puppet.connection.get(), text.data(), text.size(), MSG_DONTWAIT) >= 0;
   };
   if (!wait_until(is_done)) throw std::runtime_error("a puppet has not done: " + command);

@@ -1,5 +1,5 @@
-// The test's side of tests/support/puppet_worker: processes that the front-end's own code starts, and that do what a
-// test says. One thread.
+// The test's side of tests/support/puppet_worker: the front-end's own code starts these processes, and they obey the
+// test. Use from one thread.
 #pragma once
 
 #include <sys/types.h>
@@ -26,29 +26,30 @@ class Puppets {
     pid_t pid{0};
     std::uint32_t seat{0};
     common::UniqueFd connection;
-    bool is_taken{false};  // next_loader() or next_worker() has handed it out
+    bool is_taken{false};  // next_loader() or next_worker() has returned it
   };
 
-  // Throws std::system_error where there can be no socket. Makes this process a subreaper, as the front-end is one.
+  // Throws std::system_error if the socket cannot be made. Makes this process a subreaper, as the front-end is.
   Puppets();
 
   [[nodiscard]] static std::string program();
-  // For IdentitySource::loader_probe.
+  // The path for IdentitySource::loader_probe.
   [[nodiscard]] std::string path() const { return (directory_.path() / "puppets.sock").string(); }
 
-  // Called while one of the functions below waits: the event loop's turn, and the reaping of children.
+  // The functions below call this while they wait, to run the event loop and reap children.
   std::function<void()> turn;
-  // With false, every process that is started serves by itself.
+  // If false, every process that is started serves without commands.
   bool by_hand{true};
 
-  // Lets `turn` be called until `done` is true. False after 10 s.
+  // Calls `turn` until `done` is true. Returns false after 10 s.
   [[nodiscard]] bool wait_until(const std::function<bool()>& done);
-  // So much time, with turns.
+  // Calls `turn` for that time.
   void wait_for(std::chrono::milliseconds time);
-  // The next process of that kind that has been started, or will be; throws after 10 s.
+  // Returns the next process of that kind that has been started or will be. Throws after 10 s.
   Puppet& next_loader() { return next(true); }
   Puppet& next_worker() { return next(false); }
-  // Has it done; throws if it does not say so within 10 s. Nobody waits for exit, signal, fork and serve.
+  // Sends the command and waits until the process confirms it. Throws after 10 s. Does not wait for exit, signal,
+  // fork and serve.
   void tell(Puppet& puppet, const std::string& command);
   [[nodiscard]] std::size_t started_count() const { return puppets_.size(); }
 
@@ -56,7 +57,7 @@ class Puppets {
   Puppet& next(bool loader);
   void accept_some();
 
-  // As in the front-end: a child has this process's handlers until it has taken them off.
+  // A child has this process's signal handlers until it removes them, as in the front-end.
   common::BlockedSignals blocked_{common::signal_set({SIGTERM, SIGINT, SIGABRT})};
   TemporaryDirectory directory_;
   common::UniqueFd listener_;

@@ -11,7 +11,7 @@
 namespace yolod::tests {
 
 struct ProgramResult {
-  std::optional<Exit> exit;  // nothing: killed at the deadline
+  std::optional<Exit> exit;  // nothing: the program was killed at the deadline
   std::string output;        // stdout
   std::string errors;        // stderr
 };

@@ -94,7 +94,7 @@ std::vector<std::string> environment_for_programs() {
     }
     environment.push_back(name + "=" + value);
   };
-  // A worker killed by SIGSEGV must be seen to have died of it.
+  // The death of a worker by SIGSEGV must show as SIGSEGV.
   const std::string kernel_handles = "handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_abort=0:handle_sigill=0";
   append("ASAN_OPTIONS", kernel_handles);
   append("UBSAN_OPTIONS", kernel_handles + ":print_stacktrace=1:halt_on_error=1");
@@ -124,12 +124,12 @@ void Server::start(const ServerOptions& options) {
   for (const std::string& name : options.without) {
     std::erase_if(environment, [&](const std::string& entry) { return entry.starts_with(name + "="); });
   }
-  // Each server has its own, so that many can run side by side.
+  // Each server has its own runtime directory, so that many can run side by side.
   std::erase_if(environment, [](const std::string& entry) { return entry.starts_with("RUNTIME_DIRECTORY="); });
   environment.insert(environment.end(), options.with.begin(), options.with.end());
-  // Behind what the test asks for, as the first of a name counts.
+  // The entry comes after those that the test asks for, because the first entry of a name counts.
   environment.push_back("RUNTIME_DIRECTORY=" + (directory_.path() / kRuntimeDirectory).string());
-  // The pid is the child's, which writes it there.
+  // The child knows its pid only after the fork, and writes it there.
   constexpr std::string_view kListenPid = "LISTEN_PID=";
   if (options.listening_socket >= 0) {
     environment.insert(environment.end(), {"LISTEN_FDS=1", std::string(kListenPid) + "0000000000"});
@@ -160,7 +160,8 @@ void Server::start(const ServerOptions& options) {
       } else {
         ::dup2(options.listening_socket, kFirstHandedOver);
       }
-      // In decimal, from behind, and then to the front: no leading zeros, which would be octal.
+      // Writes the decimal digits from the last to the first, then moves them to the front, because leading zeros
+      // would mean octal.
       auto* const value = const_cast<char*>(environment_pointers[environment.size() - 1]) + kListenPid.size();
       auto* digit = value + std::strlen(value);
       for (auto rest = ::getpid(); rest != 0; rest /= 10) *--digit = static_cast<char>('0' + rest % 10);
@@ -269,9 +270,7 @@ std::string Server::url() const {
                                      : "unix:" + endpoint_.unix_path;
 }
 
-Endpoint Server::admin_endpoint() const {
-  return {0, (directory_.path() / kRuntimeDirectory / "admin.sock").string()};
-}
+Endpoint Server::admin_endpoint() const { return {0, (directory_.path() / kRuntimeDirectory / "admin.sock").string()}; }
 
 boost::json::value Server::status() const {
   HttpClient client(endpoint_);
@@ -331,7 +330,8 @@ pid_t Server::wait_for_worker_in(std::string_view state) {
   return found;
 }
 
-// Whether that pid is a later worker's: its log tells of a death, and of being ready after that.
+// Returns whether a later worker has that pid: the log names a death of that pid, and after it a worker that is
+// ready.
 bool Server::came_after_death(pid_t worker) const {
   const auto deaths = death_lines(worker);
   if (deaths.empty()) return false;
@@ -342,7 +342,7 @@ bool Server::came_after_death(pid_t worker) const {
 
 bool Server::wait_until_replaced(const std::vector<pid_t>& gone) {
   const auto was_asked_for = [&gone](pid_t pid) { return std::find(gone.begin(), gone.end(), pid) != gone.end(); };
-  // It is gone when no process has its pid, or one that is none of ours, or one that came after it.
+  // A worker is gone when no process has its pid, or when another process or a later worker has it.
   const auto is_there = [this](pid_t pid) {
     const auto info = process_info(pid);
     return info && info->parent == pid_ && !came_after_death(pid);

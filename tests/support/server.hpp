@@ -1,6 +1,6 @@
-// A real yolod with its workers, for one test: its config and log live in a folder of its own; destruction kills and
-// reaps all of it, and fails the test for whatever does not go with its front-end. Where the test has failed by then,
-// the log is printed.
+// A real yolod with its workers, for one test. Its config and log are in a temporary folder. The destructor kills and
+// reaps all its processes, and fails the test for each that does not exit with the front-end. It prints the log if
+// the test has failed by then.
 #pragma once
 
 #include <sys/resource.h>
@@ -24,7 +24,7 @@
 
 namespace yolod::tests {
 
-// How a process ended.
+// The way in which a process ended.
 struct Exit {
   bool by_signal{false};
   int value{0};  // exit code or signal
@@ -35,7 +35,7 @@ struct Exit {
 std::ostream& operator<<(std::ostream& stream, const Exit& exit);
 std::ostream& operator<<(std::ostream& stream, const std::optional<Exit>& exit);
 
-// Of one worker, from /status.
+// The status of a worker, from /status.
 struct WorkerStatus {
   std::string model;
   pid_t pid{0};
@@ -43,7 +43,7 @@ struct WorkerStatus {
   int generation{0};
   int restarts{0};
 
-  // Loaded, and not on its way out.
+  // Returns whether the worker has loaded and is not leaving.
   [[nodiscard]] bool serves() const { return state == "ready" || state == "busy"; }
 };
 
@@ -51,18 +51,19 @@ struct ServerOptions {
   std::string config;                                          // system.yaml
   std::vector<std::string> arguments;                          // after --config FILE
   std::vector<std::pair<__rlimit_resource_t, rlim_t>> limits;  // soft and hard
-  std::function<void()> before_exec;                           // in the child: async-signal-safe calls only
-  std::vector<std::string> without{};                          // variables that it is not to have
-  std::vector<std::string> with{};                             // NAME=value that it is to have
-  int listening_socket{-1};                                    // handed over as a service manager does
-  bool own_process_group{false};                               // as a shell starts it: Ctrl-C is kill(-pid(), SIGINT)
+  std::function<void()> before_exec;                           // runs in the child: async-signal-safe calls only
+  std::vector<std::string> without{};                          // names to remove from the environment
+  std::vector<std::string> with{};                             // NAME=value entries to add to the environment
+  int listening_socket{-1};                                    // passed on as a service manager does
+  bool own_process_group{false};                               // as a shell does: Ctrl-C is kill(-pid(), SIGINT)
 };
 
-// The build's folder, where yolod, yolod-worker and yolodctl lie: YOLOD_BIN_DIR, else where this test was built.
+// Returns the build's folder with yolod, yolod-worker and yolodctl: YOLOD_BIN_DIR, or else the folder where this test
+// was built.
 [[nodiscard]] std::filesystem::path binary_directory();
 
-// The environment of the programs under test: ours, with the sanitizers told to leave fatal signals to the kernel, and
-// OpenMP's threads not to spin, since other tests want the cores.
+// Returns the environment for the programs under test. In addition to this process's environment, it tells sanitizers
+// to leave fatal signals to the kernel, and OpenMP's threads not to spin, since other tests want the cores.
 [[nodiscard]] std::vector<std::string> environment_for_programs();
 
 class Server {
@@ -76,42 +77,42 @@ class Server {
   [[nodiscard]] pid_t pid() const { return pid_; }
   [[nodiscard]] const std::filesystem::path& directory() const { return directory_.path(); }
 
-  // False as soon as the process is gone.
+  // Returns false as soon as the process is gone.
   [[nodiscard]] bool wait_until_listening(milliseconds deadline = kGenerous);
-  // Every model has a ready worker (/readyz), and every worker that is configured serves.
+  // Waits until every model has a ready worker (/readyz) and every configured worker serves.
   [[nodiscard]] bool wait_until_ready(milliseconds deadline = kGenerous);
 
-  // All three after wait_until_listening().
+  // Call these three only after wait_until_listening().
   [[nodiscard]] std::uint16_t port() const { return endpoint_.port; }
   [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
   [[nodiscard]] std::string url() const;
-  // Of the admin socket, where server.admin_listen is "auto".
+  // Returns the endpoint of the admin socket, if server.admin_listen is "auto".
   [[nodiscard]] Endpoint admin_endpoint() const;
   [[nodiscard]] std::string admin_url() const { return "unix:" + admin_endpoint().unix_path; }
 
-  [[nodiscard]] boost::json::value status() const;  // null where it does not answer
-  // Of GET /metrics: the sum of the samples of that name with these labels.
+  [[nodiscard]] boost::json::value status() const;  // null if the server does not answer
+  // Reads GET /metrics and returns the sum of the samples of that name with these labels.
   [[nodiscard]] double metric(const std::string& name, const std::map<std::string, std::string>& labels = {}) const;
-  [[nodiscard]] std::vector<WorkerStatus> workers() const;  // those that have a process
-  [[nodiscard]] pid_t loader_pid() const;                   // of the first model; 0: none
-  [[nodiscard]] std::vector<pid_t> worker_pids() const;     // of the workers that serve
-  // Waits for a worker in that state; 0 if none came.
+  [[nodiscard]] std::vector<WorkerStatus> workers() const;  // workers that have a process
+  [[nodiscard]] pid_t loader_pid() const;                   // the loader of the first model; 0: none
+  [[nodiscard]] std::vector<pid_t> worker_pids() const;     // workers that serve
+  // Waits for a worker in that state. Returns 0 if none came.
   [[nodiscard]] pid_t wait_for_worker_in(std::string_view state);
-  // Waits until as many workers serve as before, none of them one of `gone`. A pid may have been given out again.
+  // Waits until as many workers serve as before, and none of `gone` is among them. The kernel may reuse a pid.
   [[nodiscard]] bool wait_until_replaced(const std::vector<pid_t>& gone);
 
-  // What a reload will read: the old file until the new one is whole.
+  // Replaces the config for the next reload. Until the new file is complete, a reload reads the old file.
   void rewrite_config(const std::string& config);
 
-  // Everything that it wrote to stderr and stdout.
+  // Returns everything that the server wrote to stderr and stdout.
   [[nodiscard]] std::string log() const;
   [[nodiscard]] std::vector<std::string> log_lines_with(std::string_view text) const;
-  // The lines that tell of the death of that worker: there should be one.
+  // Returns the lines that report the death of that worker. There should be exactly one line.
   [[nodiscard]] std::vector<std::string> death_lines(pid_t worker) const;
 
   void send_signal(int signal) const;
   [[nodiscard]] bool running();
-  // Nothing if it still runs at the deadline. Any number of times.
+  // Returns nothing if the process still runs at the deadline. May be called any number of times.
   [[nodiscard]] std::optional<Exit> wait_for_exit(milliseconds deadline = kGenerous);
 
  private:
@@ -127,15 +128,15 @@ class Server {
   std::optional<Exit> exit_;
 };
 
-// When a server of this process was last told to stop by send_signal(): what is sent after that may be closed unread.
-// The clock's epoch where none was.
+// Returns when send_signal() last told a server of this process to stop, or the clock's epoch if it never did. The
+// server may close requests unread that are sent after that time.
 [[nodiscard]] Clock::time_point last_told_to_stop();
 
-// Children that this process has been given because their parent died before them: workers that outlived their
-// front-end. What the test itself has started is not among them. Zombies are reaped and not counted.
+// Returns the children that this process has adopted because their parent died before them: workers that outlived
+// their front-end. Children that the test itself started are not among them. Zombies are reaped and not counted.
 [[nodiscard]] std::vector<pid_t> orphans();
 
-// A child that the test itself has started, and that it will reap.
+// Marks a child that the test itself has started and will reap.
 void begin_child(pid_t pid);
 void end_child(pid_t pid);
 

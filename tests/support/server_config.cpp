@@ -26,7 +26,7 @@ std::string server_config(const std::string& models, const std::vector<std::stri
                                    [](const std::string& key) { return key.starts_with("listen:"); });
   if (!listens) text << "  listen: [127.0.0.1:0]\n";
   for (const auto& key : server_keys) text << "  " << key << "\n";
-  // Small, so that many servers can run side by side.
+  // The arena is small, so that many servers can run side by side.
   text << "memory: {input_arena: 64MiB}\nsandbox: " << sandbox << "\nmodels:\n" << models;
   return text.str();
 }

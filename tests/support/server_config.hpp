@@ -1,4 +1,4 @@
-// system.yaml for tests: a server on a port of the kernel's choice, with identity models.
+// Makes system.yaml for tests: a server on a port that the kernel chooses, with identity models.
 #pragma once
 
 #include <filesystem>
@@ -10,7 +10,7 @@
 
 namespace yolod::tests {
 
-// What every test's server has unless it says otherwise: so whatever a test has a worker do, a sealed one can do it.
+// The default sandbox of a test's server. So every test also shows that a sandboxed worker can do its work.
 inline constexpr std::string_view kSandbox = "required";
 
 struct IdentityModel {
@@ -20,20 +20,20 @@ struct IdentityModel {
   milliseconds load_delay{0};
   bool faults{false};
   std::string load_fault{"none"};
-  std::string loader_probe{};       // with `faults`: a call that the sealed loader tries (model/forbidden_call.hpp)
-  std::vector<std::string> keys{};  // more of the model's keys, one "key: value" each
+  std::string loader_probe{};       // with `faults`: a call that the loader tries (model/forbidden_call.hpp)
+  std::vector<std::string> keys{};  // additional keys of the model, one "key: value" each
 };
 
-// `server_keys` are more keys of `server`, one "key: value" each; a `listen` among them stands in for ours.
+// `server_keys` are additional keys of `server`, one "key: value" each. A `listen` among them replaces the default.
 [[nodiscard]] std::string identity_config(const std::vector<IdentityModel>& models,
                                           const std::vector<std::string>& server_keys = {},
                                           std::string_view sandbox = kSandbox);
 
-// The same with models as YAML text, each beginning "  - name: ".
+// Makes the config from models as YAML text, each beginning "  - name: ".
 [[nodiscard]] std::string server_config(const std::string& models, const std::vector<std::string>& server_keys = {},
                                         std::string_view sandbox = kSandbox);
 
-// The smallest real network of the test data, with one worker.
+// Makes a config with the smallest real network of the test data and one worker.
 [[nodiscard]] std::string small_network_config(const std::filesystem::path& data);
 
 }  // namespace yolod::tests

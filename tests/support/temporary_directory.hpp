@@ -1,4 +1,4 @@
-// A folder of its own for one test: made on construction, removed with all that is in it on destruction.
+// A temporary folder for one test. The constructor makes it, and the destructor removes it with its contents.
 #pragma once
 
 #include <filesystem>
@@ -10,7 +10,7 @@ namespace yolod::tests {
 
 class TemporaryDirectory {
  public:
-  // Throws std::system_error where it cannot be made.
+  // Throws std::system_error if the folder cannot be made.
   TemporaryDirectory();
   ~TemporaryDirectory();
   TemporaryDirectory(const TemporaryDirectory&) = delete;
@@ -18,7 +18,7 @@ class TemporaryDirectory {
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
-  // Names of what lies in it, sorted.
+  // Returns the sorted names in the folder.
   [[nodiscard]] std::vector<std::string> names() const;
 
   // Writes a file of that name and returns its path.
@@ -28,7 +28,7 @@ class TemporaryDirectory {
   std::filesystem::path path_;
 };
 
-// The whole file; empty where there is none.
+// Returns the whole file, or an empty string if there is none.
 [[nodiscard]] std::string read_file(const std::filesystem::path& file);
 
 }  // namespace yolod::tests

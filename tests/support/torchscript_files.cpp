@@ -17,7 +17,7 @@
 namespace yolod::tests {
 namespace {
 
-constexpr const char* kPython = "/usr/bin/python3";  // the one that Debian's packages are for
+constexpr const char* kPython = "/usr/bin/python3";  // Debian's packages belong to this Python
 constexpr const char* kScript = YOLOD_TEST_SOURCE_DIR "/tests/support/make_torchscript.py";
 constexpr const char* kImported = YOLOD_TEST_SOURCE_DIR "/tests/support/make_checkpoints.py";
 
@@ -34,7 +34,7 @@ std::string reason_to_skip_torchscript() {
 #if !YOLOD_TEST_WITH_TORCH
   return "this build has no LibTorch";
 #else
-  // Importing them would take seconds.
+  // This only finds the modules, because an import would take seconds.
   static const bool there = run_program({kPython, "-c",
                                          "import importlib.util, sys; "
                                          "sys.exit(not all(map(importlib.util.find_spec, ('torch', 'torchvision'))))"})
@@ -46,7 +46,7 @@ std::string reason_to_skip_torchscript() {
 std::filesystem::path torchscript_files(const std::vector<std::string>& names) {
   const auto folder = binary_directory() / "torchscript_files";
   std::filesystem::create_directories(folder);
-  // Tests run side by side: one of them makes, the others wait.
+  // Tests run side by side: the first makes the files while the others wait.
   const common::UniqueFd lock(::open((folder / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
   if (!lock.valid() || ::flock(lock.get(), LOCK_EX) != 0) {
     throw std::system_error(errno, std::generic_category(), folder.string());
