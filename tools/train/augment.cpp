@@ -57,8 +57,8 @@ cv::Rect cut_from(const LabelledPicture& picture, cv::Size filled, const Zoom& z
   return {columns.first, rows.first, columns.length, rows.length};
 }
 
-// Changes brightness, contrast, saturation and the colour of the light by one linear map of colours. It keeps the
-// hue, because the hue distinguishes the classes.
+// Changes brightness, contrast, saturation and the colour of the light by one linear map of colours. The hue stays,
+// because it distinguishes the classes.
 void recolour(cv::Mat& picture, RandomStream& random) {
   const double saturation = random.ratio_between(0.7, 1.4);
   const double gain = random.ratio_between(0.7, 1.4);
@@ -94,7 +94,7 @@ void add_targets(const LabelledPicture& picture, const cv::Rect& source, const c
     const float x = (left.x + left.width / 2 - cut.x) * scale_x;
     target.x = static_cast<float>(place.x) + (mirrored ? static_cast<float>(place.width) - x : x);
     target.y = static_cast<float>(place.y) + (left.y + left.height / 2 - cut.y) * scale_y;
-    // The network learns objects of which most is visible. A smaller part must show enough to be recognised.
+    // The target counts if most of the object is visible. A part of an object must show enough to be recognised.
     target.ignored =
         share * object.visible < scenes::kLeastVisible || std::max(target.width, target.height) < shortest_target;
     targets.push_back(target);

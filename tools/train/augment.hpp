@@ -24,8 +24,8 @@ struct AugmentSettings {
   // A zoom of 1 is the size at which the server shows the picture to the network.
   double smallest_zoom{0.72};
   double largest_zoom{1.5};
-  // In pixels of the input. Objects whose longer side is shorter are ignored. The default is the size of the
-  // smallest lights of scenes in an input of 416 x 416, including horizontal lights.
+  // Objects whose longer side is below this number of pixels of the input are ignored. The default is the size of
+  // the smallest lights of scenes in an input of 416 x 416, including horizontal lights.
   float shortest_target{5.5F};
 };
 

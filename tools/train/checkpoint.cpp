@@ -18,7 +18,7 @@ using common::Error;
 using common::ErrorCode;
 using common::Outcome;
 
-// Prefix of the names of averaged weights.
+// The names of averaged weights have this prefix.
 constexpr const char* kAverage = "average_";
 
 constexpr const char* kNote = "note";

@@ -241,7 +241,7 @@ struct Learner::State {
   TrainableNetwork averaged;
   torch::optim::AdamW optimizer;
   std::vector<at::Tensor> parameters;  // parameters of all groups of the optimizer
-  Replicas replicas;                   // one for each thread
+  Replicas replicas;                   // each thread has a replica
   boost::asio::thread_pool pool;
 };
 

@@ -20,7 +20,7 @@ struct LoaderSettings {
   AugmentSettings augment;
 };
 
-// One thread uses it.
+// Only one thread may use a loader.
 class Loader {
  public:
   // `source` must outlive it.

@@ -22,7 +22,7 @@ struct PictureFile {
 
 struct PictureFolder {
   std::vector<PictureFile> pictures;  // sorted by name
-  std::size_t unlabelled{0};          // number of pictures without a label file; they count as pictures without objects
+  std::size_t unlabelled{0};          // pictures without a label file; they count as pictures without objects
 };
 
 // Reads all labels, but no picture. Returns kInvalidParameter if a folder cannot be read or has no picture, if no

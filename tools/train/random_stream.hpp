@@ -9,7 +9,7 @@
 
 namespace yolod::train {
 
-// One thread uses a stream.
+// Only one thread may use a stream.
 class RandomStream {
  public:
   RandomStream(std::uint64_t seed, std::uint64_t step, std::uint64_t place) : numbers_(state_of(seed, step, place)) {}

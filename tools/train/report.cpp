@@ -33,7 +33,7 @@ std::string scores(const Score& before, const Score& after) {
          percent(after.ap50_95) + " |\n";
 }
 
-// A class that is in no held-out picture has no score. The text below the table counts these classes.
+// A class that is in no held-out picture has no score. A sentence below the table counts these classes.
 std::string class_table(const ReportFacts& facts) {
   std::string text =
       "| class | objects | AP50 before | AP50 after | AP50:95 before | AP50:95 after |\n"

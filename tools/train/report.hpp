@@ -24,7 +24,7 @@ struct ReportFacts {
   double minutes{0};
   std::uint64_t best_step{0};                     // step of the weights that were kept
   std::optional<model::eval::Evaluation> before;  // evaluation of the start weights, if there were any
-  // Evaluation of the weights that were kept. It is empty before the first validation.
+  // The evaluation of the weights that were kept. It is empty before the first validation.
   std::optional<model::eval::Evaluation> after;
 };
 

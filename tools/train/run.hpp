@@ -58,7 +58,7 @@ struct RunReport {
   RunPosition position;
   bool stopped{false};  // stop_asked() ended the run early
   bool out_of_patience{false};
-  // Of the best validation. They are empty before the first validation.
+  // The scores of the best validation. They are empty before the first validation.
   std::optional<double> ap50;
   std::optional<double> ap50_95;
   std::uint64_t best_step{0};
@@ -72,11 +72,13 @@ struct RunReport {
 // that and tries again at the next interval. A process may have only one run at a time, because a run sets the
 // threads of LibTorch and OpenCV.
 //
-// Returns an Error before it writes anything: kBadConfig if options contradict each other or the content of the
-// folder; kInvalidParameter if pictures or labels cannot be used; kBadModel if the cfg cannot be trained, the
-// weights do not fit it, or the checkpoint is damaged; kSystem if it cannot write to the folder. Later it returns
-// kInternal if a step fails or a loss is not finite, and kInvalidImage or another error of the decoder if a picture
-// cannot be decoded. The files that were written before the error stay.
+// Returns an Error before it writes anything:
+//   kBadConfig         options contradict each other, or do not fit the content of the folder
+//   kInvalidParameter  the pictures or the labels cannot be used
+//   kBadModel          the cfg cannot be trained, the weights do not fit it, or the checkpoint is damaged
+//   kSystem            the folder cannot be written to
+// Later it returns kInternal if a step fails or a loss is not finite, and kInvalidImage or another error of the
+// decoder if a picture cannot be decoded. The files that were written before the error stay.
 [[nodiscard]] common::Outcome<RunReport> run_training(const RunOptions& options,
                                                       const std::function<bool()>& stop_asked);
 

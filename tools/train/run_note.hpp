@@ -9,8 +9,8 @@
 
 namespace yolod::train {
 
-// Returns a line that names the kind of the data and the held-out share, a line with the seed, an empty line, and
-// the cfg as it is trained. Pure.
+// The first line of the result names the kind of the data and the held-out share. The second line has the seed, the
+// third is empty, and the trained cfg follows. Pure.
 [[nodiscard]] std::string run_note(const RunOptions& options, const std::string& cfg);
 
 // Returns kBadConfig with the first difference if the notes differ. Pure.

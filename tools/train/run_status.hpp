@@ -9,7 +9,7 @@
 
 namespace yolod::train {
 
-// Moving averages over about fifty steps.
+// The moving averages cover about fifty steps.
 struct MovingAverages {
   LossValues loss;
   double images_per_second{0};

@@ -17,7 +17,7 @@ class SampleSource {
   SampleSource& operator=(const SampleSource&) = delete;
   virtual ~SampleSource() = default;
 
-  // One thread calls this before it chooses the pictures of a step. `step` never decreases.
+  // The loader calls this, in one thread, before its threads choose the pictures of a step. `step` never decreases.
   virtual void begin(std::uint64_t step) = 0;
 
   // Returns a random picture for this step. Any thread may call it, several at the same time. If a picture cannot be

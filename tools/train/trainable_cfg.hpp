@@ -18,7 +18,7 @@ struct TrainableCfg {
 // return kBadModel with `source:line: [section]: what`.
 //   a cfg without a head, or with a head other than [yolo], [Gaussian_yolo] and [region]
 //   [net] with channels other than 3
-//   [yolo] with new_coords, if no convolution with activation=logistic comes before it or another layer reads that one
+//   [yolo] with new_coords, if no convolution with activation=logistic comes before it, or if others read that
 //   [Gaussian_yolo] with a yolo_point other than center
 //   a feature that only Ultralytics' program reads, because no weights file can hold its weights
 // read_trainable_cfg() reads the file, and is otherwise as pure as parse_trainable_cfg().

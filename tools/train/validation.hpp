@@ -18,7 +18,7 @@
 
 namespace yolod::train {
 
-// One thread uses it.
+// Only one thread may use a validation.
 class Validation {
  public:
   // Returns whether the work must end early. The functions call it at intervals.
