@@ -1,14 +1,15 @@
 // A Lifeline tells a callback whether its object still exists when the event loop runs the callback.
 //
-// A handler that is in the event loop's queue cannot be cancelled any more, also by the end of the object that it would
-// work on. So an object that has handlers run later owns a Lifeline, and hands out its handlers guarded:
+// Nothing can cancel a handler that is already in the event loop's queue, not even the destruction of the object
+// that the handler uses. So an object that gives handlers to the event loop owns a Lifeline, and guards each
+// handler:
 //
 //   timer_.async_wait(lifeline_.guard([this](error_code failure) { ... }));
 //
-// A guarded handler that is called after the end of its object does nothing: it touches neither the object nor anything
-// that it refers to. The object may end inside the handler.
+// If the event loop calls a guarded handler after the destruction of the object, the handler does nothing. It then
+// touches neither the object nor anything that it refers to. The handler may destroy the object.
 //
-// The thread of the event loop calls the handlers and ends the object. A Lifeline and its owner do not move.
+// The thread of the event loop calls the handlers and destroys the object. A Lifeline and its owner do not move.
 #pragma once
 
 #include <memory>
@@ -18,7 +19,8 @@ namespace yolod::common {
 
 class Lifeline {
  public:
-  // Passes its arguments to `Then`, or does nothing. It may outlive the Lifeline.
+  // Passes its arguments to `Then`, or does nothing after the destruction of the Lifeline. It may outlive the
+  // Lifeline.
   template <typename Then>
   class Guarded {
    public:

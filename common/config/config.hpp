@@ -22,7 +22,7 @@ struct Config {
   SandboxMode sandbox{SandboxMode::kAuto};
   std::vector<ModelConfig> models;
   std::string default_model;  // the first model's name if the file names none
-  // Logged once at start: settings that were accepted but have no effect.
+  // The front-end logs these lines once at the start. Each names a setting that was accepted but has no effect.
   std::vector<std::string> warnings;
   friend bool operator==(const Config&, const Config&) = default;
 };

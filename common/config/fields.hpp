@@ -37,12 +37,12 @@ struct Field {
   // Returns nullopt if the key must be omitted. A field without this function is only read.
   std::function<std::optional<YamlNode>()> write;
   bool required{false};
-  std::string_view other_name{};  // a second spelling that is read as well
+  std::string_view other_name{};  // a second spelling that the reader accepts
 
   // The rest is for the reference of all keys (reference.hpp).
-  std::string allowed{};           // "a whole number, 1 to 256"; empty: a map of keys and nothing else
-  std::string_view meaning{};      // in one sentence
-  std::string_view when_absent{};  // what holds without the key, where its default does not say it
+  std::string allowed{};           // "a whole number, 1 to 256"; empty: only a map of keys
+  std::string_view meaning{};      // one sentence
+  std::string_view when_absent{};  // the behaviour without the key, if the default value does not show it
   // Shows the visitor the keys of the map that is the value, or of each map of the list that is the value.
   std::function<void(const Visitor&)> show_keys{};
   bool is_list{false};
@@ -121,7 +121,7 @@ class ConfigReader {
 
 template <typename Integer>
 [[nodiscard]] Field count_field(std::string_view name, Integer& value, std::uint64_t low, std::uint64_t high);
-// A count; the word `auto` means 0.
+// Accepts a count. The word `auto` means 0.
 [[nodiscard]] Field auto_count_field(std::string_view name, std::uint32_t& value, std::uint64_t low,
                                      std::uint64_t high);
 [[nodiscard]] Field real_field(std::string_view name, double& value, double low, double high);
@@ -137,14 +137,14 @@ template <typename Integer>
 // As path_field, but the key is required and its path must not be empty.
 [[nodiscard]] Field required_path_field(std::string_view name, std::filesystem::path& value,
                                         std::string_view other_name = {});
-// The show_keys of a map that is read into a T.
+// Makes the show_keys of a map that is read into a T.
 template <typename T>
 void show_keys_of(const Field::Visitor& visit) {
   T value{};
   visit(fields_of(value));
 }
 
-// A map with its own fields. Argument-dependent lookup finds `fields_of` for T (tables.hpp).
+// Reads a map with its own fields. Argument-dependent lookup finds `fields_of` for T (tables.hpp).
 template <typename T>
 [[nodiscard]] Field section_field(std::string_view name, T& value) {
   Field field{name, [&value](ConfigReader& reader, const YamlNode& node) { reader.read_map(node, fields_of(value)); },
@@ -161,7 +161,7 @@ using Choices = std::vector<std::pair<std::string_view, Enum>>;
 [[nodiscard]] std::optional<std::size_t> read_choice(ConfigReader& reader, const YamlNode& node,
                                                      const std::vector<std::string_view>& words);
 
-// The words, separated by commas.
+// Returns the words, separated by commas.
 [[nodiscard]] std::string listed(const std::vector<std::string_view>& words);
 
 template <typename Enum>

@@ -11,7 +11,7 @@
 namespace yolod::common {
 namespace {
 
-// The octal number that chmod takes, such as 0660.
+// Accepts the octal number that chmod takes, such as 0660.
 std::string format_file_mode(std::uint32_t mode) {
   std::string text = "0000";
   for (std::size_t i = text.size(); i-- > 0; mode /= 8) text[i] = static_cast<char>('0' + mode % 8);
@@ -61,7 +61,7 @@ void read_listen(ConfigReader& reader, const YamlNode& node, std::vector<ListenA
           const bool is_there = std::any_of(listen.begin(), listen.end(), [&listener](const ListenAddress& other) {
             return other.address == listener->address;
           });
-          // Port 0 is another port each time.
+          // With port 0 the kernel chooses another port for each address, so two such addresses are not the same.
           if (is_there && !listener->address.ends_with(":0")) {
             below.problem(item.mark, shown(listener->address) + " is in the list twice, each address is allowed once");
           }

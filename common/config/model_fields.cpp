@@ -8,7 +8,7 @@
 namespace yolod::common {
 namespace {
 
-// Letters, digits, '-', '_' and '.', 64 at most: a name stands in URLs, metrics labels and --set keys.
+// A name appears in URLs, metrics labels and --set keys. So it has at most 64 letters, digits, '-', '_' and '.'.
 bool is_model_name(std::string_view name) {
   constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
   return !name.empty() && name.size() <= 64 && name.find_first_not_of(kAllowed) == std::string_view::npos &&
@@ -48,7 +48,7 @@ void read_preferred_sizes(ConfigReader& reader, const YamlNode& node, std::vecto
     reader.read_below('[' + std::to_string(i) + ']', node.items[i], [&sizes](ConfigReader& below, auto& item) {
       std::uint32_t size = 0;
       count_field("", size, 1, kMostInBatch).read(below, item);
-      if (size == 0) return;  // told
+      if (size == 0) return;  // the problem has been reported
       if (!sizes.empty() && size <= sizes.back()) below.problem(item.mark, "sizes must rise from one to the next");
       sizes.push_back(size);
     });
@@ -84,7 +84,7 @@ void read_input_size(ConfigReader& reader, const YamlNode& node, std::optional<I
   size = read;
 }
 
-// Bounds far beyond any normalisation in use; they keep every product finite in fp32.
+// The bounds are far beyond any normalisation in use. They keep every product finite in fp32.
 constexpr double kLargestFactor = 1e6;
 
 void read_scale(ConfigReader& reader, const YamlNode& node, double& scale) {

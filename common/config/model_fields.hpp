@@ -17,7 +17,7 @@ namespace yolod::common {
 [[nodiscard]] Field name_field(std::string& value);
 // `device` takes one device, a list of devices, or auto, which gives the empty list.
 [[nodiscard]] Field device_field(std::vector<std::string>& devices);
-// The short form has these two under other names.
+// The short form has the next two keys with other names.
 [[nodiscard]] Field workers_field(std::string_view name, std::uint32_t& workers);
 [[nodiscard]] Field input_size_field(std::string_view name, std::optional<InputSize>& size);
 // `preferred_sizes` takes a list of rising numbers.

@@ -8,7 +8,7 @@
 namespace yolod::common {
 namespace {
 
-// A node of the tree, and the part of the key that remains to be followed from there.
+// A node of the tree, and the part of the key that names a place below this node.
 struct Step {
   YamlNode* node{nullptr};
   std::string_view rest;

@@ -5,8 +5,8 @@
 
 namespace yolod::common {
 
-// Describes one problem of a config. to_string() gives `file:line:column: key: what is wrong, what is allowed`. Line
-// and column start at 1. For an override it gives `--set KEY=VALUE: key: ...`.
+// Describes one problem of a config. to_string() returns `file:line:column: key: what is wrong, what is allowed`.
+// Lines and columns count from 1. For an override it returns `--set KEY=VALUE: key: ...`.
 struct ConfigProblem {
   std::string where;    // "system.yaml:3:7" or "--set server.listen=..."
   std::string key;      // "models[0].workers"; empty for a syntax error

@@ -14,7 +14,7 @@ std::string default_of(const Field& field) {
   const auto written = field.write ? field.write() : std::nullopt;
   if (!written.has_value()) return {};
   auto text = to_yaml(*written);
-  text.pop_back();  // its line's end
+  text.pop_back();  // removes the line feed
   return text;
 }
 
@@ -30,7 +30,7 @@ void add_section(const Fields& fields, ConfigSection section, std::vector<Config
     if (!field.show_keys) continue;
     const std::string key = prefix + std::string(field.name) + (field.is_list ? "[]" : "");
     field.show_keys([&](const Fields& below) {
-      // A key that takes a value too has its meaning in the row of that value.
+      // If a key takes a map or a simple value, the row of the simple value has its meaning.
       const auto meaning = field.allowed.empty() ? field.meaning : "A map here has these keys.";
       add_section(below, {key, field.required, std::string(meaning), {}}, sections);
     });

@@ -1,4 +1,4 @@
-// The top level of system.yaml, both forms of it.
+// Reads the top level of system.yaml, in its short form and its long form.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace yolod::common {
 
-// The model of the short form. config.models gets it when the whole file was read.
+// The model of the short form. It is added to config.models when the whole file has been read.
 struct ShortForm {
   bool used{false};
   DarknetSource source;

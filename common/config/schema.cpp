@@ -23,8 +23,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The name of the short form's model: the weights file's, without folder and extension, other characters than a name
-// may have made '-'.
+// Returns the name of the short form's model: the file name of the weights without folder and extension. '-'
+// replaces the characters that a name may not have.
 std::string name_from_weights(const fs::path& weights) {
   constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
   std::string name = weights.stem().string().substr(0, 64);

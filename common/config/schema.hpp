@@ -1,5 +1,5 @@
-// Reads system.yaml, both forms of it, strictly; and writes it back: the whole as a person reads it, and one model's
-// settings for its worker.
+// Reads system.yaml, in both forms, and reports every mistake. Also writes a whole config for a person, and one
+// model's settings for its worker. Any thread may call these functions.
 #pragma once
 
 #include <filesystem>
@@ -36,18 +36,19 @@ using ConfigCheck = std::function<std::vector<KeyProblem>(const Config&)>;
 // does not open the files that the config names. Never throws.
 //
 // The short form (`workers` with `model_path` at the top level, without `models`) describes one Darknet model. The
-// model's name is the file name of the weights without folder and extension, with '-' for every character that a name
-// may not have.
+// model's name is the file name of the weights without folder and extension, with '-' for every character that a
+// name may not have.
 [[nodiscard]] ConfigOutcome parse_config(std::string_view text, const std::string& source_name,
                                          const std::filesystem::path& directory,
                                          const std::vector<std::string>& overrides = {}, const ConfigCheck& check = {});
 
-// Calls parse_config() with the contents of a file. If the file cannot be read, the result has that problem.
+// Calls parse_config() with the content of a file. If the file cannot be read, the result contains that problem.
 [[nodiscard]] ConfigOutcome load_config(const std::filesystem::path& file,
                                         const std::vector<std::string>& overrides = {}, const ConfigCheck& check = {});
 
-// The whole config as a YAML document, every key of it, models in their long form and paths absolute:
-// parse_config(emit_config(c)) gives c, but for its warnings. It holds no secret, as a Config has none.
+// Returns the whole config as a YAML document, with every key, with models in their long form, and with absolute
+// paths. parse_config(emit_config(c)) returns c without its warnings. The text has no secret, because a Config has
+// none.
 [[nodiscard]] std::string emit_config(const Config& config);
 
 // Writes one model's settings as a YAML document, and reads them: parse_model(emit_model(m)) == m. The front-end

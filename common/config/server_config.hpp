@@ -28,8 +28,9 @@ struct ListenAddress {
 
 struct ServerConfig {
   std::vector<ListenAddress> listen{{"127.0.0.1:8080"}};
-  // Where the server accepts /status, /metrics and reloads. "auto": a socket in the runtime directory, and /status
-  // and /metrics also at `listen`. "unix:/path": only there. Empty: nowhere; only signals control the server.
+  // The address where the server accepts /status, /metrics and reloads. "auto" makes a socket in the runtime
+  // directory, and then `listen` also accepts /status and /metrics. With "unix:/path" only that socket accepts them.
+  // With an empty text no socket accepts them, and only signals control the server.
   std::string admin_listen{"auto"};
   std::uint64_t max_body_bytes{16ULL << 20U};
   std::uint32_t max_connections{4096};

@@ -1,5 +1,5 @@
-// The schema of system.yaml. This is the one place that lists the keys of each struct in common/config/config.hpp, with
-// their bounds, spellings and meaning.
+// The schema of system.yaml. This is the one place that lists the keys of each struct in common/config/config.hpp,
+// with their bounds, spellings and meaning.
 #pragma once
 
 #include "common/config/fields.hpp"
@@ -29,7 +29,8 @@ namespace yolod::common {
 [[nodiscard]] Fields fields_of(ImageConfig& image);
 [[nodiscard]] Fields fields_of(LimitsConfig& limits);
 
-// The config has the key `sandbox`. A model has it only in the settings that the front-end hands to a worker.
+// The config has the key `sandbox`. In a model the key exists only in the settings that the front-end passes to a
+// worker.
 [[nodiscard]] Field sandbox_field(SandboxMode& mode);
 
 // Reads one model's map and checks rules between its keys. `more` are additional keys beside the model's own.

@@ -1,6 +1,6 @@
 // Parses and formats the single values of system.yaml: sizes, times, numbers, addresses and devices. Each parse_
-// function takes the whole text of a scalar and returns its value, or an Error with code kBadConfig that says what is
-// wrong and what is allowed. Pure functions; any thread may call them.
+// function takes the whole text of a scalar. On failure it returns kBadConfig, and the message says what is wrong
+// and what is allowed. Pure functions; any thread may call them.
 #pragma once
 
 #include <chrono>
@@ -25,8 +25,8 @@ namespace yolod::common {
 // Returns a number of pixels; accepts 640000 and 100MP.
 [[nodiscard]] Outcome<std::uint64_t> parse_pixels(std::string_view text);
 // Accepts an address to listen on: 127.0.0.1:8080, [::1]:8080 or unix:/run/yolod/http.sock. `localhost` becomes
-// 127.0.0.1; other names are refused, because the server does not resolve names. Returns the address in the form that
-// the front-end reads.
+// 127.0.0.1; other names are refused, because the server does not resolve names. Returns the address in the form
+// that the front-end reads.
 [[nodiscard]] Outcome<std::string> parse_listen_address(std::string_view text);
 // Accepts cpu or cuda:N.
 [[nodiscard]] Outcome<std::string> parse_device(std::string_view text);
@@ -35,7 +35,7 @@ namespace yolod::common {
 [[nodiscard]] std::string format_size(std::uint64_t bytes);
 [[nodiscard]] std::string format_time(std::chrono::milliseconds time);
 [[nodiscard]] std::string format_pixels(std::uint64_t pixels);
-// The shortest decimal number that reads as the same double.
+// Returns the shortest decimal number that reads as the same double.
 [[nodiscard]] std::string format_real(double value);
 
 // Returns `text` in double quotes, shortened and escaped, to show the file's text in messages.

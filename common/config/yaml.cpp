@@ -150,7 +150,7 @@ class TreeBuilder final : public YAML::EventHandler {
   bool document_seen_{false};
   std::size_t node_count_{0};
   std::vector<Open> open_;
-  std::map<YAML::anchor_t, YamlNode> anchors_;  // only finished nodes
+  std::map<YAML::anchor_t, YamlNode> anchors_;  // contains only finished nodes
   YamlNode root_;
 };
 

@@ -27,11 +27,11 @@ struct YamlNode {
   enum class Kind { kNull, kScalar, kSequence, kMap };
 
   Kind kind{Kind::kNull};
-  bool quoted{false};  // of a scalar: written in quotes or as a block, so it is text and not a number or keyword
+  bool quoted{false};  // for a scalar: it was in quotes or a block, so it is text and not a number or keyword
   YamlMark mark;
-  std::string text;             // of a scalar
-  std::vector<YamlKey> keys;    // of a map: keys[i] belongs to items[i]; in the order of the file, duplicates kept
-  std::vector<YamlNode> items;  // of a sequence or map
+  std::string text;             // for a scalar
+  std::vector<YamlKey> keys;    // for a map: keys[i] belongs to items[i]; in the order of the file, with duplicates
+  std::vector<YamlNode> items;  // for a sequence or a map
 
   [[nodiscard]] static YamlNode plain(std::string text);   // a number or a keyword
   [[nodiscard]] static YamlNode string(std::string text);  // a string with any content
@@ -60,8 +60,8 @@ inline constexpr std::size_t kMaxYamlNodes = 100'000;  // each alias counts as m
 // exhausted.
 [[nodiscard]] std::variant<YamlNode, YamlFault> parse_yaml(std::string_view text, std::uint32_t source);
 
-// The tree as YAML text: maps and lists of maps as blocks, other sequences in brackets. parse_yaml() of it gives the
-// same tree, marks apart.
+// Returns the tree as YAML text: maps and lists of maps as blocks, other sequences in brackets. parse_yaml() reads
+// the text as the same tree with other marks.
 [[nodiscard]] std::string to_yaml(const YamlNode& root);
 
 }  // namespace yolod::common
