@@ -165,7 +165,7 @@ int main(int argc, char** argv) {
                    ->excludes(set)
                    ->excludes(check);
   app.add_flag("--print-config", options.print_config,
-               "Print the config as it is in force (the file, each --set and the defaults) as YAML, and stop");
+               "Print the effective config (the file, each --set and the defaults) as YAML, and stop");
   app.add_flag("--print-config-reference", options.print_config_reference,
                "Print every key of the config with its default, range and meaning (docs/configuration.md), and stop");
   app.add_flag("--print-metrics-reference", options.print_metrics_reference,

@@ -13,7 +13,7 @@ common::Outcome<void> print_config(const common::Config& config) {
   const auto text = common::emit_config(settings);
   if (common::parse_config(text, "", "/").config != settings) {
     return common::Error{common::ErrorCode::kBadConfig,
-                         "YAML cannot hold this config: a path in it has bytes that are no text"};
+                         "YAML cannot hold this config: a path in it has bytes that are not text"};
   }
   for (const auto& warning : config.warnings) std::printf("# %s\n", warning.c_str());
   std::fputs(text.c_str(), stdout);

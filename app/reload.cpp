@@ -27,7 +27,7 @@ void Reload::ask() {
   ask({}, [](const Outcome<void>& result) {
     // The pool logs a failure of a model itself.
     if (!result && result.error().code == ErrorCode::kBadConfig) {
-      common::log_error("reload: all stays as it was: {}", result.error().message);
+      common::log_error("reload: nothing has changed: {}", result.error().message);
     }
   });
 }
@@ -86,7 +86,7 @@ void Reload::end() {
   if (result_) {
     common::log_info("reload: done");
   } else {
-    common::log_warning("reload: over, and what failed is as it was before");
+    common::log_warning("reload: over; the models that failed are unchanged");
   }
   tell(result_);
   if (hooks_.serves() && std::exchange(asked_again_, false)) {

@@ -29,7 +29,7 @@ void ControlChannel::read_one() {
     case ipc::ReceiveResult::kMalformed: events_.broken("a malformed message on its control channel"); return;
     case ipc::ReceiveResult::kReceived:
       if (!events_.milestone(message, sender)) {
-        events_.broken("a message on its control channel that cannot come now");
+        events_.broken("an unexpected message on its control channel");
         return;
       }
       break;

@@ -35,7 +35,7 @@ std::string describe(const Death& death) {
     case ipc::kExitStopped: return "exit code 0";
     case ipc::kExitInterrupted: return "interrupted while loading (SIGINT), model freed";
     case ipc::kExitBadModel: return "its model cannot be served";
-    case ipc::kExitBadStart: return "it is not of this version";
+    case ipc::kExitBadStart: return "its program has another version than the front-end";
     case ipc::kExitDeviceLost: return "its device computes no more";
     default: return "exit code " + std::to_string(death.number);
   }

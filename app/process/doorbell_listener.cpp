@@ -39,7 +39,7 @@ void DoorbellListener::ignore_for(std::chrono::milliseconds pause) {
     error_code refused;
     doorbell_.assign(ignored_.get(), refused);
     if (refused) {
-      events_.broken("its doorbell cannot be listened to: " + refused.message());
+      events_.broken("the front-end cannot listen to its doorbell: " + refused.message());
       return;
     }
     (void)ignored_.release();  // doorbell_ owns it now

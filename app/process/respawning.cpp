@@ -39,7 +39,7 @@ std::optional<Clock::time_point> Respawning::next_start(RespawnPolicy& policy, D
   const auto decision = policy.on_death(cause, model_was_ready_ || model_has_served_, now, jitter);
   if (decision.action == RespawnPolicy::Action::kGiveUp) {
     is_on_ = false;
-    gave_up_(fmt::format("{} starts have failed and none has ended well; the last: {}", RespawnPolicy::kMostFailedLoads,
+    gave_up_(fmt::format("{} starts have failed, and none has succeeded; the last: {}", RespawnPolicy::kMostFailedLoads,
                          what));
     return std::nullopt;
   }

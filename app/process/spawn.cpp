@@ -131,7 +131,7 @@ Outcome<pid_t> spawn(const SpawnSettings& settings, const ChildSpec& spec, const
   common::require_single_thread();
   const auto program = settings.programs.find(spec.program);
   if (program == settings.programs.end()) {
-    return common::Error{common::ErrorCode::kSystem, "it is not known where " + std::string(spec.program) + " is"};
+    return common::Error{common::ErrorCode::kSystem, "the path of " + std::string(spec.program) + " is not known"};
   }
   std::vector<std::string> argument_texts{std::string(spec.program)};
   argument_texts.insert(argument_texts.end(), spec.arguments.begin(), spec.arguments.end());

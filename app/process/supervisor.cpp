@@ -295,7 +295,7 @@ void Supervisor::condemn(WorkerProcess& worker, std::string_view why) {
   // Either the loader has not forked the worker, or another process has sent a hello. Such a loader must fork no
   // more workers. Its death closes the other end of the channel. died() runs later, because this call may come from
   // inside an event of that channel.
-  loader_.condemn("its fork is not to be had");
+  loader_.condemn("it did not fork the worker that it was asked for");
   WorkerSlot& slot = slots_.of(worker);
   run_at(slot.watchdog, AwakeClock::now(), slot.lifeline, [this, &slot, launch_id = slot.last_launch_id] {
     if (slot.still_has(launch_id) && slot.process->pid() == 0) died(slot, Death::before_hello());

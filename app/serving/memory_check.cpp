@@ -52,11 +52,10 @@ Outcome<void> check_room_beside(const std::vector<ModelConfig>& models, const Mo
   // The serving models use at most all the used memory.
   const auto bytes = std::min(own_bytes, limit->used_bytes) + shared_bytes + kMemoryReserveBytes;
   if (bytes <= limit->left_bytes()) return {};
-  return Error{
-      ErrorCode::kBadConfig,
-      fmt::format("what is loaded beside the models that serve would take about {} MiB as they do, and {} leaves "
-                  "{} MiB; reload: in_place loads a model in the room of the one before",
-                  bytes >> 20U, limit->source, limit->left_bytes() >> 20U)};
+  return Error{ErrorCode::kBadConfig,
+               fmt::format("the reloaded models need about {} MiB beside the serving models, but {} leaves {} MiB; "
+                           "with reload: in_place the old generation frees its memory first",
+                           bytes >> 20U, limit->source, limit->left_bytes() >> 20U)};
 }
 
 }  // namespace yolod::app::serving

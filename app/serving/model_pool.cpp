@@ -130,8 +130,8 @@ void ModelPool::swap_in() {
 void ModelPool::fail_trial(const std::string& reason) {
   common::log_error("model {}: reload failed, {}: {}", name_,
                     retired_   ? "it is not served"
-                    : serving_ ? "the generation before serves on"
-                               : "the settings before are loaded again",
+                    : serving_ ? "the old generation continues to serve"
+                               : "the old settings are loaded again",
                     reason);
   let_go(std::move(candidate_));  // if no generation serves, bury() loads the old settings again
   end_reload(Error{ErrorCode::kBadModel, reason});

@@ -213,7 +213,7 @@ TEST_CASE("Reload: a config that cannot be served changes nothing, and the log g
   auto bad = good;
   std::string why;
   std::string end = "reload: over";  // or, for a config that was not tried:
-  const std::string nothing_tried = "reload: all stays as it was";
+  const std::string nothing_tried = "reload: nothing has changed";
   SECTION("broken YAML") {
     server.rewrite_config("models: [");
     why = "system.yaml:";

@@ -44,7 +44,7 @@ void overwrite(const NetworkTensors& tensors, const std::vector<at::Tensor>& sto
 }
 
 Error refused(const std::filesystem::path& file, const char* what) {
-  return {ErrorCode::kBadModel, file.string() + ": no checkpoint of this network: " + common::printable(what, 200)};
+  return {ErrorCode::kBadModel, file.string() + ": not a checkpoint of this network: " + common::printable(what, 200)};
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ common::Outcome<AnchorClusters> anchors_of_scenes(model::image::Size input, std:
     on_drawn(i + 1);
   }
   if (sizes.size() < count)
-    return common::Error{common::ErrorCode::kInternal, "the scenes hold fewer lights than anchors are wanted"};
+    return common::Error{common::ErrorCode::kInternal, "the scenes have fewer lights than the number of anchors"};
   return cluster_anchors(sizes, count);
 }
 
@@ -33,7 +33,7 @@ common::Outcome<AnchorClusters> anchors_of_labels(model::image::Size input, std:
     }
   }
   if (sizes.size() < count)
-    return common::Error{common::ErrorCode::kInvalidParameter, "there are fewer labels than anchors are wanted"};
+    return common::Error{common::ErrorCode::kInvalidParameter, "there are fewer labels than the number of anchors"};
   return cluster_anchors(sizes, count);
 }
 

@@ -86,7 +86,7 @@ void add_precision(CLI::App& command, common::Precision& precision) {
       {"auto", common::Precision::kAuto}, {"fp32", common::Precision::kFp32}, {"bf16", common::Precision::kBf16}};
   command
       .add_option("--precision", precision,
-                  "of what is learned with: auto (bf16 where the processor has it), fp32, bf16")
+                  "precision of training: auto (bf16 if the processor supports it), fp32 or bf16")
       ->transform(CLI::CheckedTransformer(kNames))
       ->type_name("P");
 }
@@ -166,7 +166,7 @@ void add_run(CLI::App& app, int& exit_code) {
                                   "--scenes")
                        ->check(CLI::Range(0, 10'000));
   app.add_flag("--resume", options.resume, "go on from the checkpoint in --output");
-  app.add_flag("--no-flip", words->keeps_sides, "mirror no picture: for arrows, text and the like");
+  app.add_flag("--no-flip", words->keeps_sides, "do not mirror pictures; use it for arrows, text and similar objects");
   app.add_option("--seed", options.seed, "of random weights, the order of pictures and the held-out share")
       ->check(CLI::Range(std::uint64_t{1}, scenes::kValidationSeed - 1))
       ->capture_default_str();

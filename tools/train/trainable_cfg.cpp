@@ -56,8 +56,9 @@ std::string objection_to_head(const Network& network, std::size_t index, const Y
 
 std::optional<Error> first_objection(const Network& network, const CfgSection& net_section) {
   if (network.rules != Rules::kDarknet) {
-    return Error{ErrorCode::kBadModel,
-                 network.source_name + ": it has what only Ultralytics' yolov3 knows; a weights file cannot hold it"};
+    return Error{
+        ErrorCode::kBadModel,
+        network.source_name + ": it uses features that only Ultralytics' yolov3 has; a weights file cannot hold them"};
   }
   if (network.input.channels != 3) {
     return refusal(network, line_of(net_section, "channels"), net_section.type,

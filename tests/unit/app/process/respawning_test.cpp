@@ -85,7 +85,7 @@ TEST_CASE("Respawning: loads that fail again and again end the attempts, unless 
   CHECK(bench.respawning.is_on() == has_served);
   if (has_served) return;
   REQUIRE(bench.gave_up.size() == 1);
-  CHECK(bench.gave_up[0] == "5 starts have failed and none has ended well; the last: crash");
+  CHECK(bench.gave_up[0] == "5 starts have failed, and none has succeeded; the last: crash");
 }
 
 TEST_CASE("Respawning: once it is stopped there is no successor", "[app][unit]") {
