@@ -295,7 +295,7 @@ void FrontEnd::take_over(const common::Config& changed) {
   spawn_.thread_wait = common::how_threads_wait(changed.models, common::usable_cpu_count());
 }
 
-// READY=1 also reports the end of a start, so do not send it before every model is ready.
+// READY=1 also reports the end of a start. The front-end sends it only when every model is ready.
 void FrontEnd::tell_manager_reload_is_over() {
   if (phase_ == Phase::kServing && all_ready_said_ && !reload_->running()) manager_.ready();
 }

@@ -84,7 +84,7 @@ class FrontEnd final : private http::Application {
   [[nodiscard]] std::string summary() const;
   [[nodiscard]] bool loading_takes_its_time() const;
 
-  // Its models and its default model stay as at the start. ModelRegistry has the present ones.
+  // The models and the default model in this copy stay as at the start. ModelRegistry has the present models.
   common::Config config_;
   const ReadConfig read_again_;
   const RunMode mode_;

@@ -1,4 +1,4 @@
-// yolod: the front-end. It reads the command line and the config, then serves.
+// yolod is the front-end. It reads the command line and the config, then serves.
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -50,8 +50,8 @@ std::optional<std::filesystem::path> default_config_file() {
   return std::nullopt;
 }
 
-// Opens descriptors 0, 1 and 2 if they are closed. Otherwise the next file that this process opens becomes its
-// standard input, output or error, or that of a worker.
+// Opens descriptors 0, 1 and 2 if they are closed. Otherwise the next file that this process opens gets one of these
+// numbers, and this process or a worker would use it as standard input, output or error.
 void open_standard_streams() {
   int descriptor = -1;
   do {
@@ -132,8 +132,8 @@ int run(const Options& options, yolod::app::host::ServiceManager& manager) {
 }
 
 // Without this, another process of the same user can trace the front-end, read request bodies in its memory, change
-// its memory and take its listeners. A worker that a malicious picture controls is such a process. Debuggers and
-// core dumps of the front-end then need root.
+// its memory and take its listeners. A malicious picture may have taken over a worker, and that worker is such a
+// process. Debuggers and core dumps of the front-end then need root.
 void forbid_tracing() {
   // The leak check of a sanitizer needs ptrace.
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)

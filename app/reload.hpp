@@ -89,7 +89,7 @@ class Reload {
     std::vector<common::ModelConfig> models;
     std::string default_model;
   };
-  // What the server serves when all models are loaded. It is empty for a reload of one model.
+  // The models that the server will serve when all of them are loaded. It is empty for a reload of one model.
   std::optional<Served> then_served_;
   common::Outcome<void> result_;  // the first failure
 };

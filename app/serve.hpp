@@ -16,7 +16,7 @@ enum class RunMode {
   kCheck,  // load every model once, report the result and exit; no listener is opened
 };
 
-// Reads the config as it is now. If it is not valid, logs each problem and returns nothing.
+// Reads the present config. If it is not valid, logs each problem and returns nothing.
 using ReadConfig = std::function<std::optional<common::Config>()>;
 
 // Serves until a signal stops the server, all answers are written and all children have been reaped. Returns the

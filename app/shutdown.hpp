@@ -1,9 +1,10 @@
 // Shutdown carries out a stop, from the first signal until every client has its answer and every child has been
 // reaped. Then it stops the event loop.
 //
-//   drain()  draining:  the listeners close after drain_delay; idle connections close a second later; pending requests
-//                       are answered until shutdown_timeout
-//   stop()   stopping:  pending requests are answered with 503; workers are asked to exit, then SIGTERM, then SIGKILL
+//   drain()  draining:  the listeners close after drain_delay; idle connections close a second later; pending
+//                       requests are answered until shutdown_timeout
+//   stop()   stopping:  pending requests are answered with 503; workers are asked to exit, then get SIGTERM, and
+//                       then SIGKILL
 //
 // The front-end owns it. Only the thread of the front-end may call it.
 #pragma once

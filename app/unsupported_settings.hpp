@@ -1,5 +1,6 @@
-// Settings that are valid in a config, but that this version or this build of yolod does not support. yolod refuses
-// them instead of ignoring them: a server that is configured to require API keys must not serve without keys.
+// Finds the settings that are valid in a config, but that this version or this build of yolod does not support.
+// yolod refuses such settings and does not ignore them. For example, a server that should require API keys must not
+// serve without keys.
 //
 // common/config has the rules that hold for every program that reads the file. The rules here depend on this program
 // and its build. yolodctl, for example, may read a file with server.tls, and a GPU's name is valid if the workers

@@ -1,4 +1,4 @@
-// How a child process ended, and the cause. Plain values: any thread may use them.
+// Describes how a child process ended, and classifies the cause. Plain values: any thread may use them.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@ namespace yolod::app::process {
 
 enum class DeathCause { kOwnDoing, kNotItsDoing, kBadModel };
 
-// How a process ended, as waitpid() reports it.
+// The end of a process, as waitpid() reports it.
 struct Death {
   bool signaled{false};
   int number{0};  // the signal, or the exit code

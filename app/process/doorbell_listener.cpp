@@ -18,7 +18,7 @@ void DoorbellListener::listen() {
 }
 
 void DoorbellListener::take_ring() {
-  // Silence the doorbell before reading the lane. Then a ring in between wakes the next wait.
+  // The doorbell is silenced before the lane is read. Then a ring in between wakes the next wait.
   const auto rings = ipc::silence_doorbell(doorbell_.native_handle());
   const auto verdict = patience_.heard(rings, events_.rang());
   if (verdict.mad) events_.broken("it rings its doorbell without end");

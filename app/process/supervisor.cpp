@@ -82,8 +82,7 @@ void Supervisor::let_leave(WorkerSlot& slot) {
     slot.process->send_signal(SIGTERM);
   }
   if (slot.condemned) return;  // its watchdog already has an earlier deadline
-  // The worker may take as long as a batch. No other watchdog notices a worker that is stuck after that without a
-  // batch.
+  // The worker may take as long as a batch. After that no other watchdog notices that the worker is stuck.
   run_at(slot.watchdog, AwakeClock::now() + common::longest_hang_allowance(config_) + kLeaveGrace, slot.lifeline,
          [this, &slot, launch_id = slot.last_launch_id] {
            if (slot.still_has(launch_id)) condemn(*slot.process, "it does not leave");
@@ -100,7 +99,7 @@ bool Supervisor::is_worn(const WorkerProcess& worker, bool may_be_too_large) con
 std::optional<std::uint64_t> Supervisor::may_have_yet(std::uint64_t given) const {
   const std::uint64_t most = config_.recycle.max_requests;
   if (most == 0 || !preload_ || !loader_.is_ready() || !respawning_.is_on()) return std::nullopt;
-  // If a slot has no process, its next process is already due. Do not hold back requests for it.
+  // If a slot has no process, its next process may start late. The other workers do not wait for that.
   if (!slots_.all_have_processes()) return std::nullopt;
   return most - std::min(most, given);
 }
@@ -373,7 +372,7 @@ void Supervisor::died(WorkerSlot& slot, Death death) {
   if (!was_ready) what += " before it was ready";
   if (!load_failure.empty()) what += ": " + load_failure;
   events_.restarted(reason_label(death));
-  // The request does not cause the loss of a device. The next worker on that device may lose it too.
+  // The request does not cause the loss of a device. The next worker on that device may fail in the same way.
   const bool device_lost = !death.signaled && death.number == ipc::kExitDeviceLost;
   if (at_work && cause == DeathCause::kOwnDoing && !device_lost) {
     replace(slot, DeathCause::kNotItsDoing, what, respawning_.wait_after_death_at_work(slots_.predictions_made()));

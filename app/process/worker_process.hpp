@@ -4,7 +4,7 @@
 //        \_________\_________\________\____-> (reaped)     a worker may die in any state
 //   draining: takes no more work; asked to stop, or about to be killed
 //
-// If a loader forks the worker, the front-end learns its pid from its hello. If it ends before that, it has
+// If a loader forks the worker, the front-end learns its pid from its hello. A worker that ends before that has
 // vanished.
 //
 // The class has many members because it holds two channels, a lane, and the data of each milestone.

@@ -47,7 +47,8 @@ class WorkerSlots {
   // Returns the last slot that neither leaves nor is a successor, or null if there are fewer than two such slots.
   [[nodiscard]] WorkerSlot* one_to_spare() const;
   [[nodiscard]] bool has_successor(const WorkerSlot& slot) const;
-  // Returns true if some worker still runs two seconds after the supervisor told it to leave. Most workers need less.
+  // Returns true if some worker still runs two seconds after the supervisor told it to leave. Most workers need
+  // less.
   [[nodiscard]] bool any_leaves_slowly(common::Clock::time_point now) const;
   [[nodiscard]] bool any_has_process() const;
   [[nodiscard]] bool all_have_processes() const;

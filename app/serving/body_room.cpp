@@ -59,7 +59,7 @@ asio::awaitable<std::optional<ipc::ArenaBlock>> BodyRoom::reserve(std::uint64_t 
   }
   auto block = std::move(place->block);
   waiters_.erase(place);
-  // Requests behind this one may have waited only for their turn.
+  // The requests behind it may have waited only for their turn.
   serve_waiters_later();
   co_return block;
 }

@@ -15,7 +15,7 @@ using common::ErrorCode;
 using common::ModelConfig;
 using common::Outcome;
 
-// Memory beside the shared memory: for the front-end itself, and the least for a worker.
+// This memory is reserved beside the shared memory, for the front-end itself and for the smallest worker.
 constexpr std::uint64_t kMemoryReserveBytes = 16ULL << 20U;
 
 }  // namespace

@@ -210,7 +210,7 @@ bool ModelPool::worker_died(process::WorkerProcess& worker, process::DeathCause 
 }
 
 void ModelPool::tick() {
-  if (!retiring_.empty()) bury();  // no reaper event tells that a vanished worker has ended
+  if (!retiring_.empty()) bury();  // the pool gets no event when a worker vanishes
   if (serving_) serving_->supervisor.recycle();
   dispatcher_.look_again();
 }

@@ -1,8 +1,8 @@
 // Decides which of the waiting requests gets room in the arena next. The functions are pure: they depend only on
 // sizes.
 //
-//   - A body takes room only if as many bytes as its own size stay free, but at most an eighth of the share. So
-//     a body that is smaller than the bodies that fill the arena finds room.
+//   - A body takes room only if enough bytes stay free after that: its own size, but at most an eighth of the share.
+//     So a body that is smaller than the bodies that fill the arena finds room.
 //   - A body that does not fit does not block the smaller bodies behind it.
 //   - No body waits without end: after blocks of twice the whole share were given to other bodies, it is next.
 #pragma once
