@@ -61,8 +61,8 @@ struct ChildSpec {
   std::span<const int> blocked_signals;  // the child blocks these signals and no others
   // The child gets the environment variables of the front-end with these names. A name that ends in '_' is a prefix.
   std::span<const std::string_view> variables;
-  // The child's libraries compute. The child then also gets variables that stop these libraries from
-  // starting extra threads, and that set how their threads wait.
+  // The child's libraries compute. Then the child also gets variables that stop these libraries from starting more
+  // threads, and that set how their threads wait.
   bool computes;
   // Returns the cause of a death. `was_ready`: the worker has served, or the loader has loaded its model.
   DeathCause (*classify)(const Death& death, bool was_ready);

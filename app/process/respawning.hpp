@@ -23,8 +23,8 @@ namespace yolod::app::process {
 
 // How the supervisor handles a death before every worker has been ready.
 enum class Start {
-  // The supervisor replaces the worker after a delay. It gives up only if the model cannot be served and no worker
-  // was ready before.
+  // The supervisor replaces the worker after a delay. It gives up only if no worker was ready before, and the model
+  // cannot be served or its loads fail too often.
   kServing,
   // The supervisor gives up at any death until end_trial().
   kTrial,

@@ -25,7 +25,7 @@ using common::Outcome;
 using std::chrono::milliseconds;
 
 constexpr std::chrono::seconds kAbortGrace{2};
-// A limit below the memory of every worker must not cause a fork after each turn.
+// If recycle.max_rss_bytes is below the memory of every worker, the supervisor must not fork at each check.
 constexpr std::chrono::seconds kBetweenMemoryRecycles{10};
 constexpr std::chrono::seconds kLeaveGrace{5};
 

@@ -1,4 +1,4 @@
-// WorkerEventSink receives the events of workers. The supervisor calls it, and the dispatcher implements it. The
+// WorkerEventSink receives the events of workers. The supervisor calls it, and serving::ModelPool implements it. The
 // thread of the front-end makes all calls.
 #pragma once
 
