@@ -31,7 +31,7 @@ constexpr const char* kSetUp =
 struct CloseDatabase {
   void operator()(sqlite3* database) const { sqlite3_close_v2(database); }
 };
-using Connection = std::unique_ptr<sqlite3, CloseDatabase>;
+using SqliteConnection = std::unique_ptr<sqlite3, CloseDatabase>;
 struct FinalizeStatement {
   void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
 };
@@ -39,7 +39,7 @@ using Prepared = std::unique_ptr<sqlite3_stmt, FinalizeStatement>;
 
 class SqliteDatabase : public Database {
  public:
-  explicit SqliteDatabase(Connection connection) : connection_(std::move(connection)) {}
+  explicit SqliteDatabase(SqliteConnection connection) : connection_(std::move(connection)) {}
 
   Ran run(const Statement& statement, const std::vector<Value>& parameters, std::vector<Row>* rows,
           std::int64_t* changed) override;
@@ -78,7 +78,7 @@ class SqliteDatabase : public Database {
     return Ran::kUnavailable;
   }
 
-  Connection connection_;
+  SqliteConnection connection_;
   std::map<const char*, Prepared> prepared_;  // goes before the connection
 };
 
@@ -176,7 +176,7 @@ Outcome<std::unique_ptr<Database>> open_sqlite(const std::filesystem::path& file
   sqlite3* made = nullptr;
   const int opened = sqlite3_open_v2(file.c_str(), &made,
                                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
-  Connection connection(made);
+  SqliteConnection connection(made);
   const auto refused = [&] {
     return Error{ErrorCode::kSystem, "cannot use the database of accounts " + common::printable(file.string()) + ": " +
                                          common::printable(sqlite3_errmsg(connection.get()))};
