@@ -29,7 +29,8 @@ struct Death {
 [[nodiscard]] std::string reason_label(const Death& death);
 
 // Classifies the death of a worker or a loader (ChildSpec::classify). `was_ready`: the process was ready before. The
-// supervisor does not ask this for a process that it killed for a fault: that death is always kOwnDoing.
+// supervisor does not ask this for a process that it killed for a fault: such a death is always the process's own
+// doing.
 [[nodiscard]] DeathCause classify(const Death& death, bool was_ready);
 
 }  // namespace yolod::app::process

@@ -1,8 +1,8 @@
 // Respawning decides whether the supervisor replaces a dead process of one model, and when. RespawnPolicy computes
-// the delay of one slot. This class holds the state that all slots of the model share: whether the model is on
-// trial, whether it was ready before, the rate of starts, and whether the supervisor has given up.
+// the delay of one slot. This class holds the state that all slots of the model share: whether its generation is a
+// candidate, whether it was ready before, the rate of starts, and whether the supervisor has given up.
 //
-//   on (on trial) --end_trial()--> on --stop(), or it gives up--> off
+//   on (candidate) --end_trial()--> on --stop(), or it gives up--> off
 //              \________________________________________________/^
 //
 // The supervisor owns it. Only the thread of the front-end may call it.
@@ -26,9 +26,9 @@ enum class Start {
   // The supervisor replaces the worker after a delay. It gives up only if no worker was ready before, and the model
   // cannot be served or its loads fail too often.
   kServing,
-  // The supervisor gives up at any death until end_trial().
+  // The workers are a candidate generation. The supervisor gives up at any death until this generation serves.
   kTrial,
-  // As kTrial, but other workers serve at the same time, so the loader loads at low priority.
+  // The same as above, but other workers serve at the same time, so the loader loads at low priority.
   kBeside,
 };
 
