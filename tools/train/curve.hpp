@@ -14,7 +14,7 @@ namespace yolod::train {
 struct CurvePoint {
   double minutes{0};
   std::uint64_t step{0};
-  // Empty if it was not measured.
+  // A value is empty if it was not measured.
   std::optional<double> loss;
   std::optional<double> ap50;
   std::optional<double> ap50_95;

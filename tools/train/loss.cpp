@@ -128,8 +128,8 @@ at::Tensor matched_boxes(const at::Tensor& rows, const HeadGrid& head, const Ask
 }
 
 // Returns the negative log-likelihood of the true x, y, w and h. Each has a normal distribution around the value of
-// the box, with its uncertainty as the deviation. The units are those of the head: x and y as a part of the
-// logistic's range, w and h as the logarithm of a ratio.
+// the box, with its uncertainty as the deviation. It uses the units of the head: x and y are a part of the
+// logistic's range, and w and h are the logarithm of a ratio.
 at::Tensor surprise(const at::Tensor& rows, const HeadGrid& head, const Asked& asked) {
   constexpr double kLeastDeviation = 0.02;
   const auto boxes = lines(asked.boxes, 4);

@@ -175,7 +175,7 @@ class Run {
     return {};
   }
 
-  // Takes over the scores of the curve. If the run was stopped during a validation, it does that validation next.
+  // Takes over the scores of the curve. A run that was stopped during a validation does that validation next.
   void take_last_scores() {
     for (const auto& point : curve_.points()) {
       if (!point.ap50) continue;

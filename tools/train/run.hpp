@@ -25,9 +25,14 @@ struct PictureOptions {
 
 struct RunOptions {
   std::filesystem::path cfg;
-  // The function makes the folder if it does not exist. With the cfg's NAME, the files are NAME.cfg (as trained),
-  // NAME.weights (the best by AP50), NAME.names, NAME.yaml (a config that serves them), NAME.report.md, NAME.svg,
-  // NAME.curve.tsv, NAME.held-out.txt and NAME.checkpoint.
+  // The function makes the folder if it does not exist. The files have the cfg's NAME:
+  //   NAME.cfg           the cfg as trained
+  //   NAME.weights       the best weights by AP50
+  //   NAME.names         the names of the classes
+  //   NAME.yaml          a config of yolod that serves the weights
+  //   NAME.report.md, NAME.svg, NAME.curve.tsv
+  //   NAME.held-out.txt  the list of the held-out pictures
+  //   NAME.checkpoint    the state from which --resume continues
   std::filesystem::path folder;
   std::optional<PictureOptions> pictures;  // empty: train on drawn scenes
   std::filesystem::path weights;           // start weights; empty: random weights
@@ -40,7 +45,7 @@ struct RunOptions {
   std::uint64_t seed{1};
   std::size_t batch{16};
   std::optional<double> rate;                             // the highest rate; default: one of the rates below
-  std::size_t threads{0};                                 // threads that learn; 0: all CPUs that this process may use
+  std::size_t threads{0};                                 // threads that learn; 0: one for each usable CPU
   common::Precision precision{common::Precision::kAuto};  // kAuto: bf16 if the processor supports it
   std::size_t loader_threads{1};                          // threads that decode or draw pictures and make inputs
   std::size_t validation_scenes{200};

@@ -16,7 +16,7 @@ namespace yolod::train {
 // Replaces the file when everything is written. Returns kSystem on failure.
 [[nodiscard]] common::Outcome<void> write_text(const std::filesystem::path& file, const std::string& text);
 
-// Makes the folder. Before that it returns kBadConfig if the options do not fit the content of the folder: --resume
+// Makes the folder. Before that it returns kBadConfig if the options do not fit the content of the folder. --resume
 // needs a checkpoint, a new run needs a folder without a checkpoint, and the trained cfg must not replace the user's
 // own cfg. Returns kSystem if the folder cannot be made.
 [[nodiscard]] common::Outcome<void> prepare_folder(const RunOptions& options, const TrainingTask& task);

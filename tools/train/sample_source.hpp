@@ -21,7 +21,7 @@ class SampleSource {
   virtual void begin(std::uint64_t step) = 0;
 
   // Returns a random picture for this step. Any thread may call it, several at the same time. If a picture cannot be
-  // loaded, throws a std::exception whose what() names the picture and the reason.
+  // loaded, it throws a std::exception whose what() gives the picture and the reason.
   [[nodiscard]] virtual std::shared_ptr<const LabelledPicture> choose(std::uint64_t step, RandomStream& random) = 0;
 };
 

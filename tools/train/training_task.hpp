@@ -29,7 +29,7 @@ struct TrainingTask {
   bool has_fresh_layers{false};  // some of the weights are random
   // Every normalised layer has its weights from the file. Then training keeps the running means and variances.
   bool keeps_statistics{false};
-  // Sentences for the report.
+  // These sentences go into the report.
   std::string data;
   std::string start;
 };
