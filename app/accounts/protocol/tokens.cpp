@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/crc.hpp>
+#include <span>
 
 namespace yolod::app::accounts::protocol {
 namespace {
@@ -11,9 +12,8 @@ namespace {
 constexpr std::string_view kBase62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 constexpr std::size_t kPasswordCharacters = 20;
 
-template <std::size_t kCount>
-void fill_random(std::array<char, kCount>& text, std::size_t from, std::size_t count) {
-  for (std::size_t i = from; i < from + count; ++i) text[i] = kBase62[randombytes_uniform(kBase62.size())];
+void fill_random(std::span<char> text) {
+  for (char& character : text) character = kBase62[randombytes_uniform(kBase62.size())];
 }
 
 template <std::size_t kCount>
@@ -26,7 +26,7 @@ Secret take(std::array<char, kCount>& text) {
 Secret make_checked(std::string_view prefix) {
   std::array<char, kKeyBytes> text{};
   prefix.copy(text.data(), prefix.size());
-  fill_random(text, prefix.size(), kRandomCharacters);
+  fill_random(std::span(text).subspan(prefix.size(), kRandomCharacters));
   const auto check = check_characters({text.data() + prefix.size(), kRandomCharacters});
   std::copy(check.begin(), check.end(), text.end() - kCheckCharacters);
   return take(text);
@@ -59,7 +59,7 @@ Secret make_invite() { return make_checked(kInvitePrefix); }
 
 Secret make_password() {
   std::array<char, kPasswordCharacters> text{};
-  fill_random(text, 0, text.size());
+  fill_random(text);
   return take(text);
 }
 
