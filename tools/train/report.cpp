@@ -21,7 +21,7 @@ std::string percent(const std::optional<double>& fraction) {
 // Escapes a name for a Markdown table.
 std::string cell(const std::string& text) {
   std::string result;
-  for (const char c : common::printable(text, 100)) {
+  for (const char c : common::printable(text, 1'000)) {
     if (c == '|') result += '\\';
     result += c;
   }
