@@ -19,7 +19,7 @@ common::ModelConfig model(const std::string& name) {
   return config;
 }
 
-// The models: which there are, and which are being loaded. A test says how each load ends.
+// Fakes the models, served and loading. A test decides how each load ends.
 struct FakeModels final : Reload::Models {
   [[nodiscard]] bool serve(std::string_view name) const override {
     return std::find(served.begin(), served.end(), name) != served.end();
@@ -50,7 +50,7 @@ struct ReloadBench {
     config.models = {model("a"), model("c")};
     config.default_model = "c";
   }
-  // What a request that asks for a reload is told; nothing yet: no error and not told.
+  // Records the result that a reload request receives: nothing yet, success or an error.
   struct Told {
     int times{0};
     Outcome<void> result{};
@@ -85,7 +85,7 @@ struct ReloadBench {
                  [this] { ++over; }}};
 };
 
-TEST_CASE("Reload: all models of the config are loaded, and then they alone are served", "[app][unit]") {
+TEST_CASE("Reload: all models of the config are loaded first, and then only they are served", "[app][unit]") {
   ReloadBench bench;
   ReloadBench::Told told;
   bench.ask("", told);
@@ -96,10 +96,10 @@ TEST_CASE("Reload: all models of the config are loaded, and then they alone are 
   bench.turn();
   CHECK(bench.reload.running());
   CHECK(told.times == 0);
-  CHECK(bench.models.served == std::vector<std::string>{"a", "b"});  // until all are loaded
+  CHECK(bench.models.served == std::vector<std::string>{"a", "b"});  // until all models are loaded
   bench.models.end("a");
   CHECK_FALSE(bench.reload.running());
-  CHECK(told.times == 0);  // later, not inside
+  CHECK(told.times == 0);  // later, not inside the call
   bench.turn();
   CHECK(told.times == 1);
   CHECK(told.result.ok());
@@ -109,7 +109,7 @@ TEST_CASE("Reload: all models of the config are loaded, and then they alone are 
   CHECK(bench.over == 1);
 }
 
-TEST_CASE("Reload: where one model fails no other is taken away, and the first failure is told", "[app][unit]") {
+TEST_CASE("Reload: if one model fails no other model is removed, and the first failure is reported", "[app][unit]") {
   ReloadBench bench;
   ReloadBench::Told told;
   bench.ask("", told);
@@ -121,7 +121,7 @@ TEST_CASE("Reload: where one model fails no other is taken away, and the first f
   CHECK(bench.models.served == std::vector<std::string>{"a", "b"});
   CHECK(bench.models.default_model == "a");
   CHECK(bench.over == 1);
-  SECTION("and the next one begins anew") {
+  SECTION("and the next reload starts anew") {
     bench.ask("", told);
     bench.models.end("a");
     bench.models.end("c");
@@ -131,7 +131,7 @@ TEST_CASE("Reload: where one model fails no other is taken away, and the first f
   }
 }
 
-TEST_CASE("Reload: of one model, that one is loaded and nothing else is touched", "[app][unit]") {
+TEST_CASE("Reload: a reload of one model loads that model and leaves the others alone", "[app][unit]") {
   ReloadBench bench;
   ReloadBench::Told told;
   bench.ask("a", told);
@@ -144,22 +144,22 @@ TEST_CASE("Reload: of one model, that one is loaded and nothing else is touched"
   CHECK(bench.models.served == std::vector<std::string>{"a", "b"});
 }
 
-TEST_CASE("Reload: what cannot be begun is refused later, with its reason, and nothing is loaded", "[app][unit]") {
+TEST_CASE("Reload: a reload that cannot begin is refused later, with its reason, and loads nothing", "[app][unit]") {
   ReloadBench bench;
   ReloadBench::Told told;
   std::string name;
   auto code = ErrorCode::kBadConfig;
-  SECTION("a config that cannot be read") { bench.readable = false; }
-  SECTION("no room") { bench.models.room = Error{ErrorCode::kSystem, "no room"}; }
-  SECTION("a model that is in the config and not served") {
+  SECTION("the config cannot be read") { bench.readable = false; }
+  SECTION("there is no memory") { bench.models.room = Error{ErrorCode::kSystem, "no room"}; }
+  SECTION("the config has the model, but the server does not serve it") {
     name = "c";
     code = ErrorCode::kUnknownModel;
   }
-  SECTION("a model that is served and not in the config") {
+  SECTION("the server serves the model, but the config does not have it") {
     name = "b";
     code = ErrorCode::kUnknownModel;
   }
-  SECTION("a server that stops") {
+  SECTION("the server stops") {
     bench.serves = false;
     code = ErrorCode::kShuttingDown;
   }
@@ -174,7 +174,7 @@ TEST_CASE("Reload: what cannot be begun is refused later, with its reason, and n
   CHECK(bench.over == 1);
 }
 
-TEST_CASE("Reload: a second request is refused while one runs, signals that come meanwhile are one reload more",
+TEST_CASE("Reload: a second request is refused during a reload, and signals during it cause one more reload",
           "[app][unit]") {
   ReloadBench bench;
   ReloadBench::Told first;
@@ -200,7 +200,7 @@ TEST_CASE("Reload: a second request is refused while one runs, signals that come
   CHECK(bench.reads == 2);
 }
 
-TEST_CASE("Reload: a stop tells who waits, and no signal begins another", "[app][unit]") {
+TEST_CASE("Reload: a stop answers the waiting request, and no signal starts another reload", "[app][unit]") {
   ReloadBench bench;
   ReloadBench::Told told;
   bench.ask("", told);

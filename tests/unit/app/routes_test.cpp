@@ -11,7 +11,7 @@ namespace {
 
 using boost::beast::http::verb;
 
-// The routes over parts that no test of the table calls.
+// The routes over parts that the tests of the table never call.
 class NoModels final : public serving::Models {
  public:
   [[nodiscard]] std::shared_ptr<serving::ServedModel> find(std::string_view) const override { return nullptr; }
@@ -42,7 +42,7 @@ TEST_CASE("Routes: each path has its route, which makes exchanges", "[app][unit]
   CHECK(entry->make() != nullptr);
 }
 
-TEST_CASE("Routes: a listener serves what is for its clients alone", "[app][unit]") {
+TEST_CASE("Routes: a listener serves only the routes for its clients", "[app][unit]") {
   const auto served = [](const char* path, net::ListenerRole role, bool admin_alone) {
     return find_route(path)->is_served_at(role, admin_alone);
   };
@@ -62,14 +62,14 @@ TEST_CASE("Routes: a listener serves what is for its clients alone", "[app][unit
   }
 }
 
-TEST_CASE("Routes: any other path has none", "[app][unit]") {
+TEST_CASE("Routes: any other path has no route", "[app][unit]") {
   const std::string path =
       GENERATE("", "predict", "/predict/", "/Predict", "//", "/predic", "/predictx", "/healthz/x", "/../predict", "*");
   CAPTURE(path);
   CHECK(find_route(path) == nullptr);
 }
 
-TEST_CASE("Routes: predict and reload take POST alone", "[app][unit]") {
+TEST_CASE("Routes: predict and reload accept only POST", "[app][unit]") {
   const http::Route* const entry = find_route(GENERATE("/predict", "/reload"));
   REQUIRE(entry != nullptr);
   CHECK(entry->methods == "POST");
@@ -80,7 +80,7 @@ TEST_CASE("Routes: predict and reload take POST alone", "[app][unit]") {
   }
 }
 
-TEST_CASE("Routes: image takes PUT alone", "[app][unit]") {
+TEST_CASE("Routes: image accepts only PUT", "[app][unit]") {
   const http::Route* const entry = find_route("/image");
   REQUIRE(entry != nullptr);
   CHECK(entry->methods == "PUT");
@@ -90,7 +90,7 @@ TEST_CASE("Routes: image takes PUT alone", "[app][unit]") {
   }
 }
 
-TEST_CASE("Routes: every other path takes GET and HEAD, and says so", "[app][unit]") {
+TEST_CASE("Routes: every other path accepts GET and HEAD, and its error lists them", "[app][unit]") {
   const std::string path = GENERATE("/", "/healthz", "/readyz", "/status", "/metrics");
   CAPTURE(path);
   const http::Route* const entry = find_route(path);

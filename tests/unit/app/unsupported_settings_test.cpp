@@ -21,7 +21,7 @@ Config config_with(const std::function<void(ModelConfig&)>& change) {
   return config;
 }
 
-// The one problem of a config, which begins with `key`.
+// Returns the single problem of a config, which begins with `key`.
 void check_refused(const Config& config, const std::string& key) {
   const auto problems = unsupported_settings(config);
   CAPTURE(key);
@@ -31,13 +31,13 @@ void check_refused(const Config& config, const std::string& key) {
   CHECK(problems[0].message.find('\n') == std::string::npos);
 }
 
-TEST_CASE("Supported: the defaults are", "[app][unit]") {
+TEST_CASE("Supported: the default settings are supported", "[app][unit]") {
   CHECK(unsupported_settings(Config{}).empty());
   CHECK(unsupported_settings(config_with([](ModelConfig&) {})).empty());
   CHECK(unsupported_settings(config_with([](ModelConfig& model) { model.source = common::DarknetSource{}; })).empty());
 }
 
-TEST_CASE("Supported: what tunes a model is", "[app][unit]") {
+TEST_CASE("Supported: the settings that tune a model are supported", "[app][unit]") {
   CHECK(unsupported_settings(config_with([](ModelConfig& model) {
           model.devices = {"cpu", "cpu"};
           model.batch.max_size = 32;
@@ -55,7 +55,7 @@ TEST_CASE("Supported: what tunes a model is", "[app][unit]") {
         })).empty());
 }
 
-TEST_CASE("Supported: a TorchScript model is, for every task", "[app][unit]") {
+TEST_CASE("Supported: a TorchScript model is supported for every task", "[app][unit]") {
   const auto task =
       GENERATE(common::Task::kDetect, common::Task::kClassify, common::Task::kImage, common::Task::kTensor);
   CHECK(unsupported_settings(config_with([&](ModelConfig& model) {
@@ -64,7 +64,7 @@ TEST_CASE("Supported: a TorchScript model is, for every task", "[app][unit]") {
         })).empty());
 }
 
-TEST_CASE("Supported: augmentation of a detector is", "[app][unit]") {
+TEST_CASE("Supported: augmentation of a detector is supported", "[app][unit]") {
   const auto darknet = GENERATE(true, false);
   CHECK(unsupported_settings(config_with([&](ModelConfig& model) {
           if (darknet) {
@@ -91,7 +91,7 @@ TEST_CASE("Supported: server settings that protect are refused, not ignored", "[
   check_refused(admin, "server.admin_listen");
 }
 
-TEST_CASE("Supported: a model's settings that nothing acts on are refused, each by its key", "[app][unit]") {
+TEST_CASE("Supported: a model's settings without effect are refused, each by its key", "[app][unit]") {
   const auto refused = [](const std::string& key, const std::function<void(ModelConfig&)>& change) {
     check_refused(config_with(change), "models[0]." + key);
   };
@@ -120,7 +120,7 @@ TEST_CASE("Supported: a model's settings that nothing acts on are refused, each 
   });
 }
 
-TEST_CASE("Supported: every problem of every model is told, not the first alone", "[app][unit]") {
+TEST_CASE("Supported: every problem of every model is reported, not the first alone", "[app][unit]") {
   Config config = config_with([](ModelConfig& model) { model.detect.augment = true; });
   config.models.emplace_back();
   config.models[1].name = "n";

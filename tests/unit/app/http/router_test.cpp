@@ -28,7 +28,7 @@ std::string found(const std::string& path) {
   return text;
 }
 
-TEST_CASE("Router: a path without braces is matched as it is", "[app][unit]") {
+TEST_CASE("Router: a path without braces matches only itself", "[app][unit]") {
   CHECK(found("/plain") == "/plain");
   for (const auto* path : {"", "/", "/plain/", "/plainx", "plain", "/Plain", "//plain"}) {
     CAPTURE(path);
@@ -51,7 +51,7 @@ TEST_CASE("Router: a pattern with more braces than there is room for matches not
   CHECK(found("/1/2/3/4/5").empty());
 }
 
-TEST_CASE("Router: a method is allowed where the route names it in full", "[app][unit]") {
+TEST_CASE("Router: a route allows only the methods that it lists in full", "[app][unit]") {
   const Route route{"/x", "GET, HEAD, DELETE", Audience::kClients, {}};
   CHECK(route.allows(verb::get));
   CHECK(route.allows(verb::head));

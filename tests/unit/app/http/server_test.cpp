@@ -36,7 +36,7 @@ std::string answer_of(ConnectionBench& bench, int client, const std::string& req
   return {};
 }
 
-TEST_CASE("Server: each address is listened at, and accepted from once it has started", "[app][unit]") {
+TEST_CASE("Server: the server listens on each address, and accepts clients once it has started", "[app][unit]") {
   const tests::TemporaryDirectory directory;
   const std::string path = (directory.path() / "http.sock").string();
   ConnectionBench bench;
@@ -50,7 +50,7 @@ TEST_CASE("Server: each address is listened at, and accepted from once it has st
   CHECK(server.urls()[1] == "unix:" + path);
   CHECK(server.admin_url().empty());
   const auto client = connected_to(path);
-  REQUIRE(client.get() >= 0);  // the kernel queues it
+  REQUIRE(client.get() >= 0);  // the kernel queues this client
   server.start();
   CHECK(answer_of(bench, client.get(), "GET /thing HTTP/1.1\r\nHost: a\r\n\r\n").starts_with("HTTP/1.1 200 OK"));
   CHECK(server.connections().count() == 1);
@@ -62,7 +62,7 @@ TEST_CASE("Server: each address is listened at, and accepted from once it has st
   CHECK(server.connections().count() == 0);
 }
 
-TEST_CASE("Server: an address that cannot be had is an error", "[app][unit]") {
+TEST_CASE("Server: an address on which the server cannot listen is an error", "[app][unit]") {
   ConnectionBench bench;
   bench.config.listen = {{"unix:/nowhere/at/all.sock"}};
   Server server(bench.io, bench, bench.config, 10);
@@ -71,7 +71,7 @@ TEST_CASE("Server: an address that cannot be had is an error", "[app][unit]") {
   CHECK_FALSE(server.listen_for_admins().ok());
 }
 
-TEST_CASE("Server: the admin socket is its owner's alone, and accepts at once", "[app][unit]") {
+TEST_CASE("Server: only its owner may use the admin socket, and it accepts at once", "[app][unit]") {
   const tests::TemporaryDirectory directory;
   ConnectionBench bench;
   const bool chosen_here = GENERATE(false, true);
@@ -90,14 +90,14 @@ TEST_CASE("Server: the admin socket is its owner's alone, and accepts at once", 
   REQUIRE(stat(path.c_str(), &file) == 0);
   CHECK((file.st_mode & 0777U) == 0600U);
   const auto client = connected_to(path);
-  // This process is the server's own, so it may see and not administer.
+  // This process is the server's own, so it may see the status but not administer.
   CHECK_THAT(answer_of(bench, client.get(), "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"),
              Catch::Matchers::Contains("may administer the server"));
   server.connections().close_all();
   bench.turn();
 }
 
-TEST_CASE("Server: an admin socket that cannot be made where the server chose is a warning", "[app][unit]") {
+TEST_CASE("Server: an admin socket that cannot be made at the default path is a warning", "[app][unit]") {
   ConnectionBench bench;
   setenv("RUNTIME_DIRECTORY", "/proc/nowhere", 1);
   Server server(bench.io, bench, bench.config, 10);
@@ -106,7 +106,7 @@ TEST_CASE("Server: an admin socket that cannot be made where the server chose is
   CHECK(server.admin_url().empty());
 }
 
-TEST_CASE("Server: sockets that a service manager opened are taken instead", "[app][unit]") {
+TEST_CASE("Server: the server takes sockets from a service manager instead of opening its own", "[app][unit]") {
   const tests::TemporaryDirectory directory;
   const std::string path = (directory.path() / "handed.sock").string();
   common::UniqueFd listening(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));

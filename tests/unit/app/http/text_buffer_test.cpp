@@ -18,7 +18,7 @@ std::string fixed(float value, int decimals) {
   return std::string(text.view());
 }
 
-TEST_CASE("Text: a float reads as printf would have it", "[app][unit]") {
+TEST_CASE("Text: a float has the form that printf gives", "[app][unit]") {
   CHECK(fixed(0, 2) == "0.00");
   CHECK(fixed(1, 4) == "1.0000");
   CHECK(fixed(0.005F, 2) == "0.00");
@@ -34,7 +34,7 @@ TEST_CASE("Text: a float reads as printf would have it", "[app][unit]") {
   }
 }
 
-TEST_CASE("Text: floats of every size read as printf would have them", "[app][unit]") {
+TEST_CASE("Text: floats of every size have the form that printf gives", "[app][unit]") {
   std::mt19937 random(5);
   for (int round = 0; round < 50'000; ++round) {
     const auto bits = static_cast<std::uint32_t>(random());
@@ -62,7 +62,7 @@ TEST_CASE("Text: whole numbers, hexadecimal ones and milliseconds", "[app][unit]
   CHECK(text.view() == "0 18446744073709551615 0000beef 0.007 4294967.295");
 }
 
-TEST_CASE("Text: a JSON string is quoted, and escaped where it has to be", "[app][unit]") {
+TEST_CASE("Text: a JSON string is quoted, and escaped where JSON requires it", "[app][unit]") {
   TextBuffer text;
   text.add_json("");
   text.add_json("Stra\xC3\x9F\x65");
@@ -70,7 +70,7 @@ TEST_CASE("Text: a JSON string is quoted, and escaped where it has to be", "[app
   CHECK(text.view() == "\"\"\"Stra\xC3\x9F\x65\"\"a\\\"b\\\\c\\n\\u0001\"");
 }
 
-TEST_CASE("Text: pieces follow one another, however much they are, and clear() keeps the room", "[app][unit]") {
+TEST_CASE("Text: pieces of any size follow one another, and clear() keeps the memory", "[app][unit]") {
   TextBuffer text;
   std::string expected;
   for (int i = 0; i < 1000; ++i) {

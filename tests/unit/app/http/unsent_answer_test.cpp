@@ -22,7 +22,8 @@ std::string next_of(const UnsentAnswer& answer, std::size_t most_bytes = 100) {
   return text;
 }
 
-TEST_CASE("UnsentAnswer: what follows is what has not been sent, wherever the sending stopped", "[app][unit]") {
+TEST_CASE("UnsentAnswer: the next piece begins with the first unsent byte, wherever the last write stopped",
+          "[app][unit]") {
   const std::string all = "0123abcdefghij";
   for (std::size_t written = 0; written <= all.size(); ++written) {
     CAPTURE(written);
@@ -32,7 +33,7 @@ TEST_CASE("UnsentAnswer: what follows is what has not been sent, wherever the se
   }
 }
 
-TEST_CASE("UnsentAnswer: sent in pieces of any size, every byte goes once", "[app][unit]") {
+TEST_CASE("UnsentAnswer: in pieces of any size, every byte is sent once", "[app][unit]") {
   const std::size_t piece = GENERATE(as<std::size_t>{}, 1, 3, 4, 5, 14);
   auto answer = make(0);
   std::string sent;
@@ -45,19 +46,19 @@ TEST_CASE("UnsentAnswer: sent in pieces of any size, every byte goes once", "[ap
   CHECK(sent == "0123abcdefghij");
 }
 
-TEST_CASE("UnsentAnswer: one piece has at most so many bytes of the content", "[app][unit]") {
+TEST_CASE("UnsentAnswer: the limit bounds the content bytes of one piece", "[app][unit]") {
   CHECK(next_of(make(0), 2) == "0123ab");
   CHECK(next_of(make(7), 2) == "de");
 }
 
-TEST_CASE("UnsentAnswer: of the answer to a HEAD request only the head goes", "[app][unit]") {
+TEST_CASE("UnsentAnswer: an answer to a HEAD request sends only the head", "[app][unit]") {
   auto answer = make(1, true);
   CHECK(next_of(answer) == "123");
   answer.sent(3);
   CHECK(answer.done());
 }
 
-TEST_CASE("UnsentAnswer: a file goes instead of the text", "[app][unit]") {
+TEST_CASE("UnsentAnswer: a file replaces the text", "[app][unit]") {
   TextBuffer head;
   head += "H";
   Response response;

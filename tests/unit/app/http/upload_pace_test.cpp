@@ -13,13 +13,13 @@ constexpr std::uint64_t kMiB = 1U << 20U;
 constexpr auto kTimeout = 30'000ms;
 const Clock::time_point kBegan{1h};
 
-// A body that comes at an even rate, looked at after `elapsed`.
+// A body that arrives at an even rate, after `elapsed`.
 Upload steady(std::uint64_t length, double bytes_per_second, std::chrono::milliseconds elapsed) {
   const auto received = bytes_per_second * std::chrono::duration<double>(elapsed).count();
   return {kBegan, length, static_cast<std::uint64_t>(received), length, bytes_per_second};
 }
 
-// When a body that comes at that rate is first found to be too slow; nothing if it never is.
+// Returns when a body with that rate is first found too slow, or nothing if that never happens.
 std::optional<std::chrono::milliseconds> refused_after(std::uint64_t length, double bytes_per_second,
                                                        std::chrono::milliseconds timeout = kTimeout) {
   for (auto elapsed = 0ms; elapsed <= timeout; elapsed += 100ms) {
@@ -30,13 +30,13 @@ std::optional<std::chrono::milliseconds> refused_after(std::uint64_t length, dou
   return std::nullopt;
 }
 
-TEST_CASE("UploadPace: nothing is asked within the first two seconds", "[app][unit]") {
+TEST_CASE("UploadPace: no rate is required in the first two seconds", "[app][unit]") {
   CHECK(keeps_pace({kBegan, 16 * kMiB, 0, 0, 0}, kTimeout, kBegan + 2s));
   CHECK_FALSE(keeps_pace({kBegan, 16 * kMiB, 0, 0, 0}, kTimeout, kBegan + 2001ms));
   CHECK_FALSE(keeps_pace({kBegan, 0, 0, 0, 0}, kTimeout, kBegan + 2001ms));
 }
 
-TEST_CASE("UploadPace: below 16 KiB a second a body of any length is too slow", "[app][unit]") {
+TEST_CASE("UploadPace: a body of any length is too slow below 16 KiB a second", "[app][unit]") {
   const auto length = GENERATE(std::uint64_t{0}, std::uint64_t{100'000}, kMiB, 16 * kMiB);
   CHECK(refused_after(length, 15'000) == 2100ms);
 }
@@ -59,24 +59,26 @@ TEST_CASE("UploadPace: a long body must arrive as fast as body_timeout asks of i
 TEST_CASE("UploadPace: a body that begins late may catch up", "[app][unit]") {
   Upload upload{kBegan, 16 * kMiB, 0, 16 * kMiB, 0};
   for (auto elapsed = 0ms; elapsed <= 14s; elapsed += 100ms) {
-    // 50 kB/s for 2 s, then 1.5 MB/s.
+    // The rate is 50 kB/s for 2 s, then 1.5 MB/s.
     upload.received_bytes += elapsed < 2s ? 5'000 : 150'000;
     REQUIRE(keeps_pace(upload, kTimeout, kBegan + elapsed));
   }
 }
 
-TEST_CASE("UploadPace: with a body_timeout within the grace the deadline alone counts", "[app][unit]") {
+TEST_CASE("UploadPace: with a body_timeout within the grace period only the deadline counts", "[app][unit]") {
   CHECK(keeps_pace({kBegan, 16 * kMiB, 40'000, 0, 0}, 1'000ms, kBegan + 2100ms));
 }
 
-TEST_CASE("UploadPace: behind is who would not be done in time, from the first moment on", "[app][unit]") {
+TEST_CASE("UploadPace: an upload is behind if its rate cannot meet the deadline, from the first moment on",
+          "[app][unit]") {
   CHECK(is_behind(steady(16'777'200, 17 * 1024, 500ms), kTimeout, kBegan + 500ms));
   CHECK_FALSE(is_behind(steady(16'777'200, 570'000, 500ms), kTimeout, kBegan + 500ms));
   CHECK(is_behind(steady(0, 10'000, 500ms), kTimeout, kBegan + 500ms));
   CHECK_FALSE(is_behind(steady(0, 17'000, 500ms), kTimeout, kBegan + 500ms));
 }
 
-TEST_CASE("UploadPace: who holds no room, is young, or will be done soon costs nobody anything", "[app][unit]") {
+TEST_CASE("UploadPace: an upload without room, a young upload and an almost complete upload have no cost",
+          "[app][unit]") {
   const auto cost = [](Upload upload, std::chrono::milliseconds elapsed) {
     return cost_to_come(upload, kTimeout, kBegan + elapsed);
   };
@@ -90,7 +92,7 @@ TEST_CASE("UploadPace: who holds no room, is young, or will be done soon costs n
   CHECK(cost(steady(16 * kMiB, 1e6, 1s), 1s));
 }
 
-TEST_CASE("UploadPace: who was slow and is fast now is judged by what it does now", "[app][unit]") {
+TEST_CASE("UploadPace: an upload that was slow and is fast now is judged by its present rate", "[app][unit]") {
   auto upload = steady(16 * kMiB, 100'000, 1s);
   CHECK(cost_to_come(upload, kTimeout, kBegan + 1s));
   upload.recent_bytes_per_second = 5e6;
@@ -110,7 +112,7 @@ TEST_CASE("UploadPace: the cost is room times time, and a chunked body counts as
   CHECK(cost_to_come(silent, kTimeout, kBegan + 1s));
 }
 
-TEST_CASE("UploadPace: the costliest give way, as many as are needed", "[app][unit]") {
+TEST_CASE("UploadPace: the uploads with the highest cost are evicted, as many as are needed", "[app][unit]") {
   std::vector<Candidate> candidates{{1, 10, 0}, {9, 10, 1}, {5, 10, 2}};
   const auto short_bytes = GENERATE(1, 10, 11, 20, 30);
   const auto count = choose_victims(candidates, static_cast<std::uint64_t>(short_bytes));
@@ -119,7 +121,7 @@ TEST_CASE("UploadPace: the costliest give way, as many as are needed", "[app][un
   CHECK(candidates[1].index == 2);
 }
 
-TEST_CASE("UploadPace: nobody gives way where that helps nobody", "[app][unit]") {
+TEST_CASE("UploadPace: no upload is evicted if the evictions would not free enough room", "[app][unit]") {
   std::vector<Candidate> candidates{{1, 10, 0}, {9, 10, 1}};
   CHECK(choose_victims(candidates, 21) == 0);
   CHECK(choose_victims(candidates, 0) == 0);

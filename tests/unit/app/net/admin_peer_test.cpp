@@ -20,7 +20,7 @@ std::optional<pid_t> parent_in(const std::map<pid_t, pid_t>& processes, pid_t pr
   return found == processes.end() ? std::nullopt : std::optional(found->second);
 }
 
-TEST_CASE("AdminPeer: descendants are found at any depth, and nobody else is one", "[app][unit]") {
+TEST_CASE("AdminPeer: descendants are found at any depth, and no other process is a descendant", "[app][unit]") {
   const std::map<pid_t, pid_t> processes{{100, 1}, {200, 100}, {300, 200}, {400, 1}, {500, 400}, {600, 0}};
   const auto parent = [&](pid_t process) { return parent_in(processes, process); };
   CHECK(may_descend_from(100, 100, parent));
@@ -41,7 +41,7 @@ TEST_CASE("AdminPeer: a chain that breaks off or never ends counts as a descenda
   CHECK(may_descend_from(999, 100, parent));
 }
 
-TEST_CASE("AdminPeer: the kernel knows the parent of this process, and none of one that is not there", "[app][unit]") {
+TEST_CASE("AdminPeer: the kernel knows the parent of this process, and no parent of an absent process", "[app][unit]") {
   CHECK(parent_of(getpid()) == getppid());
   const pid_t child = fork();
   if (child == 0) _exit(0);

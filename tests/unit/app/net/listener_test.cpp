@@ -39,7 +39,7 @@ tcp::endpoint endpoint_of(const Listener& listener) {
   return {asio::ip::make_address("127.0.0.1"), port};
 }
 
-// Counts what a listener hands over.
+// Counts the connections that a listener hands over.
 struct Taken {
   Listener::Owner owner() {
     return {[this] { return space; },
@@ -53,7 +53,8 @@ struct Taken {
   std::vector<Listener::Socket> sockets;
 };
 
-TEST_CASE("Listener: a port that the kernel chose stands in its URL, and its clients are taken", "[app][unit]") {
+TEST_CASE("Listener: the URL holds the port that the kernel chose, and the listener accepts clients there",
+          "[app][unit]") {
   asio::io_context io;
   const auto listener = opened(io, {"localhost:0"});
   CHECK_THAT(listener->url(), Catch::StartsWith("http://127.0.0.1:") && !Catch::EndsWith(":0"));
@@ -66,7 +67,7 @@ TEST_CASE("Listener: a port that the kernel chose stands in its URL, and its cli
   CHECK(taken.sockets.size() == 1);
 }
 
-TEST_CASE("Listener: an address that cannot be had is an error that names it", "[app][unit]") {
+TEST_CASE("Listener: an address that is not available is an error that names the address", "[app][unit]") {
   asio::io_context io;
   const auto first = opened(io, {"127.0.0.1:0"});
   const auto address = first->url().substr(std::string("http://").size());
@@ -79,7 +80,7 @@ TEST_CASE("Listener: an address that cannot be had is an error that names it", "
   }
 }
 
-TEST_CASE("Listener: where there is no space, clients wait in the kernel and are taken later", "[app][unit]") {
+TEST_CASE("Listener: without space, clients wait in the kernel and are accepted later", "[app][unit]") {
   asio::io_context io;
   const auto listener = opened(io, {"127.0.0.1:0"});
   Taken taken;
@@ -94,7 +95,7 @@ TEST_CASE("Listener: where there is no space, clients wait in the kernel and are
   CHECK(taken.sockets.size() == 1);
 }
 
-TEST_CASE("Listener: no memory for one connection costs that one alone", "[app][unit]") {
+TEST_CASE("Listener: no memory for one connection loses only that connection", "[app][unit]") {
   asio::io_context io;
   const auto listener = opened(io, {"127.0.0.1:0"});
   Taken taken;
@@ -108,8 +109,7 @@ TEST_CASE("Listener: no memory for one connection costs that one alone", "[app][
   CHECK(taken.sockets.size() == 1);
 }
 
-TEST_CASE("Listener: at its stop it takes who has connected, unless it was never started, and then nobody",
-          "[app][unit]") {
+TEST_CASE("Listener: a stop accepts the connected clients, but none if the listener was never started", "[app][unit]") {
   asio::io_context io;
   const auto listener = opened(io, {"127.0.0.1:0"});
   const auto endpoint = endpoint_of(*listener);
@@ -127,7 +127,7 @@ TEST_CASE("Listener: at its stop it takes who has connected, unless it was never
   CHECK(taken.sockets.size() == (started ? 3 : 0));
 }
 
-TEST_CASE("Listener: a unix socket has the mode that was asked for, and goes with its listener", "[app][unit]") {
+TEST_CASE("Listener: a unix socket has the configured mode, and its file goes with its listener", "[app][unit]") {
   const tests::TemporaryDirectory folder;
   const auto path = (folder.path() / "http.sock").string();
   asio::io_context io;
@@ -136,32 +136,32 @@ TEST_CASE("Listener: a unix socket has the mode that was asked for, and goes wit
   struct stat status {};
   REQUIRE(stat(path.c_str(), &status) == 0);
   CHECK((status.st_mode & 0777U) == 0600);
-  SECTION("when it goes") { listener.reset(); }
-  SECTION("when it stops") { listener->stop(); }
+  SECTION("the listener is destroyed") { listener.reset(); }
+  SECTION("the listener stops") { listener->stop(); }
   CHECK_FALSE(std::filesystem::exists(path));
 }
 
-TEST_CASE("Listener: it takes the place of a dead server's socket, of no other file, and removes no other's",
+TEST_CASE("Listener: the listener replaces only a dead server's socket, and removes no other server's socket",
           "[app][unit]") {
   const tests::TemporaryDirectory folder;
   const auto path = (folder.path() / "http.sock").string();
   asio::io_context io;
-  SECTION("of a dead server") {
+  SECTION("the socket of a dead server is replaced") {
     { asio::local::stream_protocol::acceptor dead(io, LocalEndpoint(path)); }
     REQUIRE(std::filesystem::exists(path));
     CHECK(Listener::open(io, {"unix:" + path}, ListenerRole::kPublic));
   }
-  SECTION("not of one that lives") {
+  SECTION("the socket of a live server is not replaced") {
     const asio::local::stream_protocol::acceptor alive(io, LocalEndpoint(path));
     CHECK_FALSE(Listener::open(io, {"unix:" + path}, ListenerRole::kPublic));
     CHECK(std::filesystem::exists(path));
   }
-  SECTION("not of a plain file") {
+  SECTION("a plain file is not replaced") {
     std::ofstream(path) << "mine";
     CHECK_FALSE(Listener::open(io, {"unix:" + path}, ListenerRole::kPublic));
     CHECK(std::filesystem::exists(path));
   }
-  SECTION("what has taken its own place stays") {
+  SECTION("a file that has replaced the listener's own socket stays") {
     auto listener = opened(io, {"unix:" + path});
     std::filesystem::remove(path);
     std::ofstream(path) << "mine";
@@ -170,7 +170,7 @@ TEST_CASE("Listener: it takes the place of a dead server's socket, of no other f
   }
 }
 
-TEST_CASE("Listener: a socket that was handed over is used, and its file left", "[app][unit]") {
+TEST_CASE("Listener: an inherited socket is used, and its file stays", "[app][unit]") {
   const tests::TemporaryDirectory folder;
   const auto path = (folder.path() / "http.sock").string();
   asio::io_context io;
@@ -183,7 +183,7 @@ TEST_CASE("Listener: a socket that was handed over is used, and its file left", 
   CHECK_FALSE(Listener::adopt(io, common::UniqueFd(open("/dev/null", 0)), ListenerRole::kPublic));
 }
 
-TEST_CASE("Listener: an address that is none is an error, whatever is wrong with it", "[app][unit]") {
+TEST_CASE("Listener: an invalid address is an error, whatever is wrong with it", "[app][unit]") {
   asio::io_context io;
   const std::string wrong = GENERATE("", "8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:80x",
                                      "127.0.0.1:65536", "127.0.0.1:-1", "example.org:80", "[::1:80");
@@ -193,7 +193,7 @@ TEST_CASE("Listener: an address that is none is an error, whatever is wrong with
   CHECK_THAT(made.error().message, Catch::StartsWith("cannot listen on " + wrong + ": "));
 }
 
-TEST_CASE("Listener: an address of the new protocol stands in brackets, or the machine has none", "[app][unit]") {
+TEST_CASE("Listener: an IPv6 address is in brackets, if the machine has IPv6", "[app][unit]") {
   asio::io_context io;
   const auto made = Listener::open(io, {"[::1]:0"}, ListenerRole::kPublic);
   if (made) {
@@ -203,7 +203,7 @@ TEST_CASE("Listener: an address of the new protocol stands in brackets, or the m
   }
 }
 
-TEST_CASE("Listener: a unix socket is given to its group, and not listened at where that fails", "[app][unit]") {
+TEST_CASE("Listener: a unix socket gets its group, and the listener fails if that fails", "[app][unit]") {
   const tests::TemporaryDirectory folder;
   const auto path = (folder.path() / "http.sock").string();
   asio::io_context io;
@@ -223,13 +223,13 @@ TEST_CASE("Listener: a unix socket is given to its group, and not listened at wh
   CHECK_FALSE(std::filesystem::exists(path));
 }
 
-TEST_CASE("Listener: whichever descriptor cannot be had, nothing is left behind", "[app][unit]") {
+TEST_CASE("Listener: whichever descriptor fails to open, no file is left behind", "[app][unit]") {
   const tests::TemporaryDirectory folder;
   const auto path = (folder.path() / "http.sock").string();
   asio::io_context io;
   const bool local = GENERATE(true, false);
   const std::string address = local ? "unix:" + path : "127.0.0.1:0";
-  { const auto first = opened(io, {address}); }  // what the event loop needs is there
+  { const auto first = opened(io, {address}); }  // the event loop needs these descriptors
   const auto lowest_unused = [] {
     const int lowest = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
     close(lowest);
@@ -248,7 +248,7 @@ TEST_CASE("Listener: whichever descriptor cannot be had, nothing is left behind"
   CHECK_FALSE(std::filesystem::exists(path));
 }
 
-TEST_CASE("Listener: without descriptors clients wait, and are taken once there are some", "[app][unit]") {
+TEST_CASE("Listener: without free descriptors clients wait, and are accepted later", "[app][unit]") {
   asio::io_context io;
   const auto listener = opened(io, {"127.0.0.1:0"});
   Taken taken;
@@ -270,7 +270,7 @@ TEST_CASE("Listener: without descriptors clients wait, and are taken once there 
   CHECK(taken.sockets.size() == 2);
 }
 
-TEST_CASE("Listener: a descriptor that is closed is no socket of a service manager", "[app][unit]") {
+TEST_CASE("Listener: a closed descriptor is not a socket of a service manager", "[app][unit]") {
   asio::io_context io;
   const auto adopted = Listener::adopt(io, common::UniqueFd(), ListenerRole::kPublic);
   REQUIRE_FALSE(adopted);

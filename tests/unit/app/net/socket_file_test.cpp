@@ -36,19 +36,19 @@ struct FileBench {
   asio::io_context io;
 };
 
-TEST_CASE("SocketFile: a socket that nobody answers at is removed, and nothing else", "[app][unit]") {
+TEST_CASE("SocketFile: a socket without a listening process is removed, and no other file", "[app][unit]") {
   FileBench bench;
-  SECTION("a dead server's") {
+  SECTION("the socket of a dead server") {
     { asio::local::stream_protocol::acceptor dead(bench.io, LocalEndpoint(bench.path)); }
     remove_stale_socket(bench.io, bench.path);
     CHECK_FALSE(bench.exists());
   }
-  SECTION("one that listens") {
+  SECTION("a socket with a listening process") {
     const asio::local::stream_protocol::acceptor alive(bench.io, LocalEndpoint(bench.path));
     remove_stale_socket(bench.io, bench.path);
     CHECK(bench.exists());
   }
-  SECTION("one whose backlog is full") {
+  SECTION("a socket whose backlog is full") {
     asio::local::stream_protocol::acceptor busy(bench.io);
     busy.open();
     busy.bind(LocalEndpoint(bench.path));
@@ -83,8 +83,7 @@ TEST_CASE("SocketFile: a socket that nobody answers at is removed, and nothing e
   }
 }
 
-TEST_CASE("FileMode: files are made with the mode while it lives, and with the umask of before afterwards",
-          "[app][unit]") {
+TEST_CASE("FileMode: the object sets the mode of new files, and its end restores the umask", "[app][unit]") {
   FileBench bench;
   const mode_t before = umask(022);
   {
@@ -112,8 +111,7 @@ TEST_CASE("SocketFile: a group is given by its name or its number", "[app][unit]
   CHECK(bench.status().st_uid == geteuid());
 }
 
-TEST_CASE("SocketFile: a group that is none, or a file that is not there, is an error that names the file",
-          "[app][unit]") {
+TEST_CASE("SocketFile: an unknown group or an absent file is an error that names the file", "[app][unit]") {
   FileBench bench;
   bench.make_file();
   for (const std::string& group : {std::string("no-such-group"), std::string("12x"), std::string()}) {
@@ -128,23 +126,23 @@ TEST_CASE("SocketFile: a group that is none, or a file that is not there, is an 
   CHECK_THAT(nowhere.error().message, Catch::StartsWith("cannot give /nowhere/http.sock to the group 0: "));
 }
 
-TEST_CASE("SocketFile: it removes the file that it was made for, and no other in its place", "[app][unit]") {
+TEST_CASE("SocketFile: the object removes its own file, and no other file in its place", "[app][unit]") {
   FileBench bench;
   bench.make_file();
   const SocketFile file(bench.path);
-  SECTION("the same") {
+  SECTION("the file is the same") {
     file.remove();
     CHECK_FALSE(bench.exists());
-    file.remove();  // there is nothing any more
+    file.remove();  // the file is gone already
   }
-  SECTION("another") {
+  SECTION("the file is another") {
     const auto other = bench.path + ".new";
     std::ofstream(other) << "another's";
     std::filesystem::rename(other, bench.path);
     file.remove();
     CHECK(bench.exists());
   }
-  SECTION("one that was not there when it was made") {
+  SECTION("the file did not exist when the object was made") {
     const SocketFile of_none(bench.path + ".none");
     std::ofstream(bench.path + ".none") << "later";
     of_none.remove();

@@ -10,7 +10,7 @@
 namespace yolod::app::observe {
 namespace {
 
-TEST_CASE("MetricsText: the pieces together are the text that one piece would be", "[app][unit]") {
+TEST_CASE("MetricsText: the joined pieces are the same text as one piece", "[app][unit]") {
   const int model_count = GENERATE(0, 1, 3, 16, 50);
   Metrics metrics;
   std::vector<std::unique_ptr<ModelMetrics>> models;
@@ -37,7 +37,7 @@ TEST_CASE("MetricsText: the pieces together are the text that one piece would be
   CHECK((count > 1) == (model_count > 1));
 }
 
-TEST_CASE("Metrics: the bounds of long turns are written as a person writes them", "[app][unit]") {
+TEST_CASE("Metrics: the bounds of long turns are written in a readable form", "[app][unit]") {
   const Metrics metrics;
   MetricsText text(metrics);
   std::string all;

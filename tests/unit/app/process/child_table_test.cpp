@@ -10,7 +10,7 @@ namespace {
 
 constexpr Death kKilled{.signaled = true, .number = SIGKILL};
 
-TEST_CASE("ChildTable: the owner of a child is told of its death, once", "[app][unit]") {
+TEST_CASE("ChildTable: the owner of a child is notified of its death once", "[app][unit]") {
   ChildTable table;
   std::vector<int> told;
   const auto first = table.add(100, [&](const Death& death) { told.push_back(death.number); });
@@ -24,7 +24,7 @@ TEST_CASE("ChildTable: the owner of a child is told of its death, once", "[app][
   CHECK(told.size() == 1);
 }
 
-TEST_CASE("ChildTable: a process that nobody has is told to nobody", "[app][unit]") {
+TEST_CASE("ChildTable: the death of an unknown process notifies no owner", "[app][unit]") {
   ChildTable table;
   CHECK_FALSE(table.reaped(100, kKilled));
   int asked = 0;
@@ -34,7 +34,7 @@ TEST_CASE("ChildTable: a process that nobody has is told to nobody", "[app][unit
   CHECK_FALSE(table.has(0));
 }
 
-TEST_CASE("ChildTable: without its entry a child is told to nobody", "[app][unit]") {
+TEST_CASE("ChildTable: after its entry is gone a child's death notifies no owner", "[app][unit]") {
   ChildTable table;
   bool told = false;
   {
@@ -46,7 +46,7 @@ TEST_CASE("ChildTable: without its entry a child is told to nobody", "[app][unit
   CHECK_FALSE(told);
 }
 
-TEST_CASE("ChildTable: an entry that goes late leaves the next child of that pid", "[app][unit]") {
+TEST_CASE("ChildTable: a late removal of an entry keeps the entry of the next child with that pid", "[app][unit]") {
   ChildTable table;
   bool told = false;
   std::optional<ChildTable::Entry> before = table.add(100, [](const Death&) {});
@@ -57,7 +57,7 @@ TEST_CASE("ChildTable: an entry that goes late leaves the next child of that pid
   CHECK(told);
 }
 
-TEST_CASE("ChildTable: an entry may be moved, and may go while its child's death is told", "[app][unit]") {
+TEST_CASE("ChildTable: an entry may be moved, and may be removed while its child's death is reported", "[app][unit]") {
   ChildTable table;
   ChildTable::Entry entry;
   int told = 0;
@@ -73,7 +73,7 @@ TEST_CASE("ChildTable: an entry may be moved, and may go while its child's death
   CHECK_FALSE(table.reaped(100, kKilled));
 }
 
-TEST_CASE("ChildTable: a child of unknown pid is found by what it says of itself", "[app][unit]") {
+TEST_CASE("ChildTable: a child with an unknown pid is found by its own answer", "[app][unit]") {
   ChildTable table;
   std::vector<int> told;
   const auto first = table.expect([](pid_t) { return false; }, [&](const Death&) { told.push_back(1); });
@@ -83,12 +83,12 @@ TEST_CASE("ChildTable: a child of unknown pid is found by what it says of itself
   CHECK(told == std::vector<int>{2});
 }
 
-TEST_CASE("ChildTable: while children of unknown pid are asked, entries may come and go", "[app][unit]") {
+TEST_CASE("ChildTable: entries may be added and removed while children with unknown pids are asked", "[app][unit]") {
   ChildTable table;
   ChildTable::Entry first;
   ChildTable::Entry second;
   bool told = false;
-  // The first learns another pid meanwhile, and ends the second.
+  // The first handler learns another pid meanwhile, and ends the second entry.
   first = table.expect(
       [&](pid_t) {
         first = table.add(200, [&](const Death&) { told = true; });
@@ -103,7 +103,7 @@ TEST_CASE("ChildTable: while children of unknown pid are asked, entries may come
   CHECK(told);
 }
 
-TEST_CASE("ChildTable: no two launches have the same number, and none has the loaders'", "[app][unit]") {
+TEST_CASE("ChildTable: no two launches have the same number, and none has a loader's number", "[app][unit]") {
   ChildTable table;
   CHECK(table.new_launch_id() == 1);
   CHECK(table.new_launch_id() == 2);

@@ -36,7 +36,7 @@ struct BellBench {
     io.restart();
     io.poll();
   }
-  // Whether a ring is heard within ten seconds.
+  // Returns whether the listener reports a ring within ten seconds.
   [[nodiscard]] bool is_heard_later() {
     const int before = rings;
     const auto end = std::chrono::steady_clock::now() + 10s;
@@ -55,7 +55,7 @@ struct BellBench {
   std::optional<DoorbellListener> listener;
 };
 
-TEST_CASE("DoorbellListener: each ring is heard once, and those before it are one", "[app][unit]") {
+TEST_CASE("DoorbellListener: each ring is reported once, and rings before the report count as one", "[app][unit]") {
   BellBench bench;
   bench.turn();
   CHECK(bench.rings == 0);
@@ -70,7 +70,7 @@ TEST_CASE("DoorbellListener: each ring is heard once, and those before it are on
   CHECK(bench.broken.empty());
 }
 
-TEST_CASE("DoorbellListener: after rings in vain it listens less often, and hears later what was rung meanwhile",
+TEST_CASE("DoorbellListener: after useless rings it listens less often, and reports later rings after its pause",
           "[app][unit]") {
   BellBench bench;
   int heard_at_once = 0;
@@ -84,14 +84,14 @@ TEST_CASE("DoorbellListener: after rings in vain it listens less often, and hear
   CHECK(bench.broken.empty());
 }
 
-TEST_CASE("DoorbellListener: a worker that rings without end is mad", "[app][unit]") {
+TEST_CASE("DoorbellListener: a worker that rings without end is reported as mad", "[app][unit]") {
   BellBench bench;
   for (std::uint64_t i = 0; i < DoorbellPatience::kMad; ++i) ipc::ring_doorbell(bench.workers.get());
   bench.turn();
   CHECK(bench.broken == std::vector<std::string>{"it rings its doorbell without end"});
 }
 
-TEST_CASE("DoorbellListener: once it is gone, neither a ring nor the end of a pause is heard", "[app][unit]") {
+TEST_CASE("DoorbellListener: after its end the listener reports neither a ring nor the end of a pause", "[app][unit]") {
   BellBench bench;
   const bool in_pause = GENERATE(true, false);
   if (in_pause) {

@@ -18,19 +18,20 @@ ModelConfig detector_on(std::vector<std::string> devices, AutoBool preload = Aut
   return config;
 }
 
-TEST_CASE("LoadsOnce: by default on the CPU, and not where preload is false", "[app][unit]") {
+TEST_CASE("LoadsOnce: a loader is the default on the CPU, unless preload is false", "[app][unit]") {
   const bool built_with_cuda = GENERATE(false, true);
   CHECK(preloads(detector_on({"cpu", "cpu"}), built_with_cuda));
   CHECK_FALSE(preloads(detector_on({"cpu"}, AutoBool::kFalse), built_with_cuda));
 }
 
-TEST_CASE("LoadsOnce: never where a worker may make a CUDA context", "[app][unit]") {
+TEST_CASE("LoadsOnce: no loader is used if a worker may create a CUDA context", "[app][unit]") {
   CHECK_FALSE(preloads(detector_on({"cpu", "cuda:1"}), true));
   CHECK_FALSE(preloads(detector_on({"cuda:0"}, AutoBool::kTrue), true));
   CHECK_FALSE(preloads(detector_on({}), true));
 }
 
-TEST_CASE("LoadsOnce: auto is the CPU in a build without CUDA, and for a model that computes nothing", "[app][unit]") {
+TEST_CASE("LoadsOnce: auto means the CPU in a build without CUDA, and for a model that computes nothing",
+          "[app][unit]") {
   CHECK(preloads(detector_on({}), false));
   CHECK(preloads(ModelConfig{}, true));
 }

@@ -47,7 +47,7 @@ TEST_CASE("Death: a real child's exit and signal are read from its wait status",
   CHECK(kill.number == SIGKILL);
 }
 
-TEST_CASE("Death: it is described by the signal's name or the exit code's meaning", "[app][unit]") {
+TEST_CASE("Death: the description has the signal's name or the meaning of the exit code", "[app][unit]") {
   CHECK(describe(signaled(SIGSEGV)) == "SIGSEGV");
   CHECK(describe(signaled(SIGKILL)) == "SIGKILL");
   CHECK(describe(signaled(63)) == "signal 63");
@@ -63,7 +63,7 @@ TEST_CASE("Death: it is described by the signal's name or the exit code's meanin
   CHECK(describe(exited(ipc::kExitDeviceLost)).find("device") != std::string::npos);
 }
 
-TEST_CASE("Death: its label for metrics is one of few words", "[app][unit]") {
+TEST_CASE("Death: the label for metrics is one of a few words", "[app][unit]") {
   CHECK(reason_label(signaled(SIGABRT)) == "SIGABRT");
   CHECK(reason_label(signaled(SIGSYS)) == "SIGSYS");
   CHECK(reason_label(exited(ipc::kExitInterrupted)) == "interrupted");
@@ -73,28 +73,30 @@ TEST_CASE("Death: its label for metrics is one of few words", "[app][unit]") {
   CHECK(labels == std::set<std::string>{"bad_model", "device_lost", "exit", "interrupted"});
 }
 
-// ---- whose doing it was ----
+// ---- what caused the death ----
 
-TEST_CASE("Respawn: the signals of a crash are its own doing, before and after it was ready", "[app][unit]") {
+TEST_CASE("Respawn: the process itself causes a crash signal, before and after it was ready", "[app][unit]") {
   const int signal = GENERATE(SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT);
   CHECK(classify(signaled(signal), true) == DeathCause::kOwnDoing);
   CHECK(classify(signaled(signal), false) == DeathCause::kOwnDoing);
 }
 
-TEST_CASE("Respawn: a denied system call is its own doing, and before it was ready its sandbox does not fit its model",
+TEST_CASE("Respawn: the process causes a denied system call, which before readiness means an unsuitable sandbox",
           "[app][unit]") {
   CHECK(classify(signaled(SIGSYS), true) == DeathCause::kOwnDoing);
   CHECK(classify(signaled(SIGSYS), false) == DeathCause::kBadModel);
 }
 
-TEST_CASE("Respawn: an interrupt is not its own doing", "[app][unit]") {
+TEST_CASE("Respawn: the process does not cause an interrupt", "[app][unit]") {
   CHECK(classify(signaled(SIGINT), true) == DeathCause::kNotItsDoing);
   CHECK(classify(signaled(SIGINT), false) == DeathCause::kNotItsDoing);
   CHECK(classify(exited(ipc::kExitInterrupted), false) == DeathCause::kNotItsDoing);
-  CHECK(classify(exited(ipc::kExitInterrupted), true) == DeathCause::kOwnDoing);  // it is said while loading alone
+  CHECK(classify(exited(ipc::kExitInterrupted), true) ==
+        DeathCause::kOwnDoing);  // this can happen only during the load
 }
 
-TEST_CASE("Respawn: every other signal is an operator's once it was ready, and its own doing before", "[app][unit]") {
+TEST_CASE("Respawn: an operator causes every other signal after readiness, the process causes it before",
+          "[app][unit]") {
   const std::set<int> others{SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGINT};
   for (int signal = 1; signal < NSIG; ++signal) {
     if (others.contains(signal)) continue;
@@ -104,7 +106,7 @@ TEST_CASE("Respawn: every other signal is an operator's once it was ready, and i
   }
 }
 
-TEST_CASE("Respawn: every exit is its own doing, but for the two codes that say otherwise", "[app][unit]") {
+TEST_CASE("Respawn: the process causes every exit, except with two exit codes", "[app][unit]") {
   const bool was_ready = GENERATE(true, false);
   for (int code = 0; code < 256; ++code) {
     if (code == ipc::kExitInterrupted) continue;
@@ -116,7 +118,8 @@ TEST_CASE("Respawn: every exit is its own doing, but for the two codes that say 
 
 // ---- when it is replaced ----
 
-TEST_CASE("Respawn: repeated deaths of its own doing wait 0, 0.5, 1, 2 ... 30 s, and 30 s for ever", "[app][unit]") {
+TEST_CASE("Respawn: repeated deaths that the process causes wait 0, 0.5, 1, 2 ... 30 s, and then always 30 s",
+          "[app][unit]") {
   RespawnPolicy policy;
   std::vector<milliseconds> delays;
   for (int i = 0; i < 10; ++i) {
@@ -143,7 +146,7 @@ TEST_CASE("Respawn: jitter shortens a delay by up to a fifth and never lengthens
   }
 }
 
-TEST_CASE("Respawn: a death that is not its doing is replaced at once, and does not count", "[app][unit]") {
+TEST_CASE("Respawn: a death that the process did not cause is replaced at once, and does not count", "[app][unit]") {
   RespawnPolicy policy;
   for (int i = 0; i < 100; ++i) {
     const auto decision = policy.on_death(DeathCause::kNotItsDoing, true, kStart, 0);
@@ -154,14 +157,14 @@ TEST_CASE("Respawn: a death that is not its doing is replaced at once, and does 
   CHECK(policy.on_death(DeathCause::kOwnDoing, true, kStart, 0).delay == 500ms);
 }
 
-TEST_CASE("Respawn: a death that is not its doing does not pardon the crashes before it", "[app][unit]") {
+TEST_CASE("Respawn: a death that the process did not cause does not reset the count of crashes", "[app][unit]") {
   RespawnPolicy policy;
   for (int i = 0; i < 3; ++i) (void)policy.on_death(DeathCause::kOwnDoing, true, kStart, 0);
   CHECK(policy.on_death(DeathCause::kNotItsDoing, true, kStart, 0).delay == 0ms);
   CHECK(policy.on_death(DeathCause::kOwnDoing, true, kStart, 0).delay == 2s);
 }
 
-TEST_CASE("Respawn: 60 s of health pardon what was before, a moment less does not", "[app][unit]") {
+TEST_CASE("Respawn: 60 s of health reset the count of crashes, a shorter time does not", "[app][unit]") {
   RespawnPolicy policy;
   for (int i = 0; i < 4; ++i) (void)policy.on_death(DeathCause::kOwnDoing, true, kStart, 0);
   SECTION("exactly 60 s") {
@@ -173,15 +176,15 @@ TEST_CASE("Respawn: 60 s of health pardon what was before, a moment less does no
     policy.on_ready(kStart);
     CHECK(policy.on_death(DeathCause::kOwnDoing, true, kStart + 60s - 1ms, 0).delay == 4s);
   }
-  SECTION("60 s without having been ready") {
+  SECTION("60 s in which the process was never ready") {
     CHECK(policy.on_death(DeathCause::kOwnDoing, true, kStart + 600s, 0).delay == 4s);
   }
-  SECTION("60 s that another process of the same slot was ready for, long ago") {
+  SECTION("an earlier process of the same slot was ready for 60 s") {
     policy.on_ready(kStart);
     CHECK(policy.on_death(DeathCause::kOwnDoing, true, kStart + 1s, 0).delay == 4s);
     CHECK(policy.on_death(DeathCause::kOwnDoing, true, kStart + 600s, 0).delay == 8s);
   }
-  SECTION("health that an operator's kill ended") {
+  SECTION("an operator's kill ended the healthy time") {
     policy.on_ready(kStart);
     CHECK(policy.on_death(DeathCause::kNotItsDoing, true, kStart + 61s, 0).delay == 0ms);
     CHECK(policy.on_death(DeathCause::kOwnDoing, true, kStart + 62s, 0).delay == 0ms);
@@ -197,16 +200,17 @@ TEST_CASE("Respawn: a bad model ends the server only before the model was first 
   CHECK(policy.on_death(DeathCause::kBadModel, true, kStart, 0).delay == 500ms);
 }
 
-TEST_CASE("Respawn: a model that was never ready is given up after the fifth load that fails", "[app][unit]") {
+TEST_CASE("Respawn: a model that was never ready is given up after the fifth failed load", "[app][unit]") {
   RespawnPolicy policy;
   for (int i = 0; i < 4; ++i) {
     REQUIRE(policy.on_death(DeathCause::kOwnDoing, false, kStart, 0).action == Action::kRespawn);
-    REQUIRE(policy.on_death(DeathCause::kNotItsDoing, false, kStart, 0).action == Action::kRespawn);  // does not count
+    REQUIRE(policy.on_death(DeathCause::kNotItsDoing, false, kStart, 0).action ==
+            Action::kRespawn);  // this death does not count
   }
   CHECK(policy.on_death(DeathCause::kOwnDoing, false, kStart, 0).action == Action::kGiveUp);
 }
 
-TEST_CASE("Respawn: nothing else ends the server", "[app][unit]") {
+TEST_CASE("Respawn: no other death ends the server", "[app][unit]") {
   RespawnPolicy policy;
   for (int i = 0; i < 100; ++i) {
     REQUIRE(policy.on_death(DeathCause::kNotItsDoing, false, kStart, 0).action == Action::kRespawn);
@@ -216,7 +220,7 @@ TEST_CASE("Respawn: nothing else ends the server", "[app][unit]") {
 
 // ---- deaths at work on a request ----
 
-TEST_CASE("RequestDeaths: the replacement is at once, as long as a prediction comes now and then", "[app][unit]") {
+TEST_CASE("RequestDeaths: the replacement starts at once if predictions succeed between the deaths", "[app][unit]") {
   RequestDeaths deaths;
   std::uint64_t predictions = 0;
   for (int i = 0; i < 1000; ++i) {
@@ -225,7 +229,7 @@ TEST_CASE("RequestDeaths: the replacement is at once, as long as a prediction co
   }
 }
 
-TEST_CASE("RequestDeaths: twenty in a row without a prediction make the next ones wait, until there is one",
+TEST_CASE("RequestDeaths: twenty deaths without a prediction delay the next replacements until a prediction succeeds",
           "[app][unit]") {
   RequestDeaths deaths;
   for (std::uint32_t i = 1; i < RequestDeaths::kMostInARow; ++i) REQUIRE(deaths.died(7) == 0ms);
@@ -236,21 +240,21 @@ TEST_CASE("RequestDeaths: twenty in a row without a prediction make the next one
 
 // ---- how many at once ----
 
-TEST_CASE("RespawnRate: twenty start at once, the next a second after the first", "[app][unit]") {
+TEST_CASE("RespawnRate: twenty processes start at once, the next a second after the first", "[app][unit]") {
   RespawnRate rate;
   for (int i = 0; i < 20; ++i) CHECK(rate.reserve(kStart) == kStart);
   for (int i = 0; i < 20; ++i) CHECK(rate.reserve(kStart) == kStart + 1s);
   CHECK(rate.reserve(kStart) == kStart + 2s);
 }
 
-TEST_CASE("RespawnRate: a second later there is room again", "[app][unit]") {
+TEST_CASE("RespawnRate: a second later more processes may start", "[app][unit]") {
   RespawnRate rate;
   for (int i = 0; i < 20; ++i) (void)rate.reserve(kStart);
   CHECK(rate.reserve(kStart + 999ms) == kStart + 1s);
   CHECK(rate.reserve(kStart + 1s) == kStart + 1s);
 }
 
-TEST_CASE("RespawnRate: no second ever sees more than twenty, and nothing starts before it was asked for",
+TEST_CASE("RespawnRate: no second has more than twenty starts, and no process starts before its request",
           "[app][unit]") {
   RespawnRate rate;
   std::vector<Clock::time_point> starts;

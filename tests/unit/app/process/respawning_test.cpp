@@ -43,7 +43,8 @@ TEST_CASE("Respawning: on trial any death ends the attempts, until the trial is 
   CHECK(bench.gave_up.size() == (over ? 0 : 1));
 }
 
-TEST_CASE("Respawning: a death that was not its doing is made good at once, a second crash later", "[app][unit]") {
+TEST_CASE("Respawning: a death that the process did not cause is replaced at once, a second crash later",
+          "[app][unit]") {
   RespawningBench bench;
   bench.respawning.was_ready();
   const auto at = bench.respawning.next_start(bench.policy, DeathCause::kNotItsDoing, "worker 1 died");
@@ -55,7 +56,7 @@ TEST_CASE("Respawning: a death that was not its doing is made good at once, a se
   CHECK(*later > AwakeClock::now() + 300ms);
 }
 
-TEST_CASE("Respawning: no successor starts before its least wait", "[app][unit]") {
+TEST_CASE("Respawning: no successor starts before its shortest delay", "[app][unit]") {
   RespawningBench bench;
   const auto before = AwakeClock::now();
   const auto at = bench.respawning.next_start(bench.policy, DeathCause::kNotItsDoing, "worker 1 died", 10s);
@@ -74,8 +75,7 @@ TEST_CASE("Respawning: all slots of a model share the rate", "[app][unit]") {
   CHECK(last > now + 500ms);
 }
 
-TEST_CASE("Respawning: loads that fail again and again end the attempts, unless the model has served before",
-          "[app][unit]") {
+TEST_CASE("Respawning: repeated failed loads end the attempts, unless the model has served before", "[app][unit]") {
   RespawningBench bench;
   const bool has_served = GENERATE(true, false);
   if (has_served) bench.respawning.has_served();
@@ -88,7 +88,7 @@ TEST_CASE("Respawning: loads that fail again and again end the attempts, unless 
   CHECK(bench.gave_up[0] == "5 starts have failed, and none has succeeded; the last: crash");
 }
 
-TEST_CASE("Respawning: once it is stopped there is no successor", "[app][unit]") {
+TEST_CASE("Respawning: a stop prevents all successors", "[app][unit]") {
   RespawningBench bench;
   bench.respawning.stop();
   CHECK_FALSE(bench.respawning.is_on());
@@ -96,7 +96,7 @@ TEST_CASE("Respawning: once it is stopped there is no successor", "[app][unit]")
   CHECK(bench.gave_up.empty());
 }
 
-TEST_CASE("Respawning: many deaths at work without a prediction between make the next one wait", "[app][unit]") {
+TEST_CASE("Respawning: many deaths at work without a prediction between them delay the next successor", "[app][unit]") {
   RespawningBench bench;
   for (std::uint32_t i = 1; i < RequestDeaths::kMostInARow; ++i) {
     CHECK(bench.respawning.wait_after_death_at_work(7) == 0ms);

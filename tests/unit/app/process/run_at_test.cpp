@@ -17,7 +17,8 @@ struct Owner {
   common::Lifeline lifeline;
 };
 
-TEST_CASE("RunAt: it runs once, at its time, and not once the timer is set again or cancelled", "[app][unit]") {
+TEST_CASE("RunAt: the function runs once, at its time, and not after the timer is set again or cancelled",
+          "[app][unit]") {
   boost::asio::io_context io;
   Owner owner(io);
   int first = 0;
@@ -37,13 +38,14 @@ TEST_CASE("RunAt: it runs once, at its time, and not once the timer is set again
   CHECK(first == 0);
 }
 
-TEST_CASE("RunAt: what is in the event loop's queue already does not run once its owner is gone", "[app][unit]") {
+TEST_CASE("RunAt: a handler in the event loop's queue does nothing after its owner is gone", "[app][unit]") {
   boost::asio::io_context io;
   auto first = std::make_unique<Owner>(io);
   auto second = std::make_unique<Owner>(io);
   int runs = 0;
   const auto when = AwakeClock::now();
-  // Both timers have run out when the loop looks; whichever handler comes first ends the other's owner.
+  // Both timers have expired when the loop checks them. The handler that runs first destroys the other timer's
+  // owner.
   run_at(first->timer, when, first->lifeline, [&] {
     ++runs;
     second.reset();
@@ -56,13 +58,13 @@ TEST_CASE("RunAt: what is in the event loop's queue already does not run once it
   CHECK(runs == 1);
 }
 
-TEST_CASE("RunAt: time that the front-end has lost puts it off", "[app][unit]") {
+TEST_CASE("RunAt: time that the front-end has lost delays the function", "[app][unit]") {
   boost::asio::io_context io;
   Owner owner(io);
   bool ran = false;
   const auto when = AwakeClock::now() + 20ms;
   run_at(owner.timer, when, owner.lifeline, [&] { ran = true; });
-  AwakeClock::skip(-15ms);  // as if the loop had not run for so long
+  AwakeClock::skip(-15ms);  // simulates a loop that did not run for this long
   io.run();
   CHECK(ran);
   CHECK(AwakeClock::now() >= when);

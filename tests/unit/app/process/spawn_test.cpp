@@ -1,4 +1,4 @@
-// What a child finds: a shell in the place of a program of ours says it.
+// These tests show what a child inherits: a shell takes the place of the worker program and prints it.
 #include "app/process/spawn.hpp"
 
 #include <fcntl.h>
@@ -53,7 +53,7 @@ class ShellBench {
     descriptors.control = descriptors.config = nothing_.get();
   }
 
-  // Everything that the child has printed; `exit_code` is set.
+  // Returns everything that the child has printed, and sets `exit_code`.
   std::string run() {
     const auto pid = spawn(settings, spec, descriptors);
     REQUIRE(pid);
@@ -66,7 +66,7 @@ class ShellBench {
     exit_code = exit_code_of(*pid);
     return text;
   }
-  // The exit code, 1000 and its number for a signal.
+  // Returns the exit code, or 1000 plus the number of the signal.
   static int exit_code_of(pid_t pid) {
     int status = 0;
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
@@ -87,7 +87,7 @@ class ShellBench {
 
 // ---- the table ----
 
-TEST_CASE("ChildSpec: a worker has lane and doorbell, a loader has neither", "[app][unit]") {
+TEST_CASE("ChildSpec: a worker has a lane and a doorbell, a loader has neither", "[app][unit]") {
   const auto numbers = [](ChildKind kind) {
     std::vector<int> all;
     for (const DescriptorPlace& place : spec_of(kind).descriptors) all.push_back(place.to);
@@ -100,8 +100,7 @@ TEST_CASE("ChildSpec: a worker has lane and doorbell, a loader has neither", "[a
   CHECK(numbers(ChildKind::kBackgroundLoader) == loaders);
 }
 
-TEST_CASE("ChildSpec: every kind runs our worker program, with SIGINT blocked and the limit that we were given",
-          "[app][unit]") {
+TEST_CASE("ChildSpec: every kind runs the worker program, with SIGINT blocked and the inherited limit", "[app][unit]") {
   const auto kind = GENERATE(ChildKind::kWorker, ChildKind::kLoader, ChildKind::kBackgroundLoader);
   const ChildSpec& spec = spec_of(kind);
   CHECK(spec.kind == kind);
@@ -112,19 +111,21 @@ TEST_CASE("ChildSpec: every kind runs our worker program, with SIGINT blocked an
   CHECK(spec.classify(Death{.number = ipc::kExitBadModel}, false) == DeathCause::kBadModel);
 }
 
-// ---- what a child finds ----
+// ---- what a child inherits ----
 
 TEST_CASE("Spawn: a child has its descriptors at their numbers, and no others", "[app][unit]") {
   ShellBench bench("for n in 0 1 2 3 4 5 6 7 8 9 10 11 12 20 30; do [ -e /dev/fd/$n ] && echo $n; done; true");
   bench.spec.descriptors = kTwoPlaces;
-  // Descriptors that are not close-on-exec, at numbers in between and beyond, and one at another's number.
+  // These descriptors are not close-on-exec. Their numbers lie between and beyond the child's, and one has a number
+  // that
+  // belongs to another descriptor.
   const UniqueFd between(fcntl(bench.descriptors.config, F_DUPFD, 4));
   const UniqueFd beyond(fcntl(bench.descriptors.config, F_DUPFD, 30));
   CHECK(bench.run() == "0\n1\n2\n3\n7\n");
   CHECK(bench.exit_code == 0);
 }
 
-TEST_CASE("Spawn: descriptors that have each other's numbers change places", "[app][unit]") {
+TEST_CASE("Spawn: descriptors that have each other's numbers are swapped", "[app][unit]") {
   ShellBench bench("read -r a <&3; read -r b <&7; test \"$a $b\" = \"control config\"");
   bench.spec.descriptors = kTwoPlaces;
   std::array<int, 2> first{};
@@ -133,7 +134,7 @@ TEST_CASE("Spawn: descriptors that have each other's numbers change places", "[a
   REQUIRE(pipe2(second.data(), O_CLOEXEC) == 0);
   REQUIRE(write(first[1], "control\n", 8) == 8);
   REQUIRE(write(second[1], "config\n", 7) == 7);
-  // Whatever has these numbers now comes back afterwards.
+  // Restores the descriptors that have these numbers now.
   const UniqueFd at_three(fcntl(3, F_DUPFD_CLOEXEC, 40));
   const UniqueFd at_seven(fcntl(7, F_DUPFD_CLOEXEC, 40));
   const UniqueFd output(fcntl(bench.descriptors.output, F_DUPFD_CLOEXEC, 40));
@@ -159,7 +160,7 @@ TEST_CASE("Spawn: descriptors that have each other's numbers change places", "[a
   CHECK(ShellBench::exit_code_of(*pid) == 0);
 }
 
-TEST_CASE("Spawn: a child's standard input is empty, and both its outputs go where it is told", "[app][unit]") {
+TEST_CASE("Spawn: a child's standard input is empty, and both its outputs go to the given descriptor", "[app][unit]") {
   ShellBench bench("cat; echo out; echo err >&2");
   CHECK(bench.run() == "out\nerr\n");
 }
@@ -174,7 +175,7 @@ TEST_CASE("Spawn: a child has its kind's signal mask, and default dispositions",
   CHECK_THAT(text, Catch::Contains("SigIgn: 0000000000000000"));
 }
 
-TEST_CASE("Spawn: a child is in a process group of its own", "[app][unit]") {
+TEST_CASE("Spawn: a child has its own process group", "[app][unit]") {
   ShellBench bench("read -r pid name state parent group rest </proc/self/stat; echo $((group == $$))");
   CHECK(bench.run() == "1\n");
 }
@@ -204,7 +205,7 @@ TEST_CASE("Spawn: a kind may keep the front-end's own limit of descriptors", "[a
   CHECK(bench.run() == (own.rlim_cur == RLIM_INFINITY ? "unlimited" : std::to_string(own.rlim_cur)) + "\n");
 }
 
-TEST_CASE("Spawn: a child has the variables that its kind is given, and no others", "[app][unit]") {
+TEST_CASE("Spawn: a child has the variables of its kind, and no others", "[app][unit]") {
   const bool computes = GENERATE(true, false);
   ShellBench bench("env");
   bench.spec.variables = kVariables;
@@ -228,9 +229,9 @@ TEST_CASE("Spawn: a child has the variables that its kind is given, and no other
   CHECK((text.find("OMP_WAIT_POLICY=active\n") != std::string::npos) == (computes && !said));
 }
 
-// ---- what fails ----
+// ---- failures ----
 
-TEST_CASE("Spawn: a program that nobody has found is an error that names it", "[app][unit]") {
+TEST_CASE("Spawn: a program that was not found is an error that names it", "[app][unit]") {
   ShellBench bench("true");
   bench.settings.programs.clear();
   const auto pid = spawn(bench.settings, bench.spec, bench.descriptors);
@@ -239,17 +240,17 @@ TEST_CASE("Spawn: a program that nobody has found is an error that names it", "[
   CHECK_THAT(pid.error().message, Catch::Contains("sh"));
 }
 
-TEST_CASE("Spawn: a child that cannot be made ready ends with 127", "[app][unit]") {
+TEST_CASE("Spawn: a child that cannot be prepared ends with 127", "[app][unit]") {
   ShellBench bench("echo ran");
   bench.spec.descriptors = kTwoPlaces;
-  SECTION("its program cannot be executed") { bench.settings.programs["sh"] = "/dev/null"; }
-  SECTION("a descriptor was not given") { bench.descriptors.config = -1; }
-  SECTION("its output is none") { bench.descriptors.output = 9999; }
+  SECTION("the program cannot be executed") { bench.settings.programs["sh"] = "/dev/null"; }
+  SECTION("a descriptor is missing") { bench.descriptors.config = -1; }
+  SECTION("the output is not a descriptor") { bench.descriptors.output = 9999; }
   CHECK(bench.run().empty());
   CHECK(bench.exit_code == 127);
 }
 
-TEST_CASE("Spawn: whichever descriptor the child cannot have, it ends with 127", "[app][unit]") {
+TEST_CASE("Spawn: a child that cannot get one of its descriptors ends with 127", "[app][unit]") {
   rlimit whole{};
   getrlimit(RLIMIT_NOFILE, &whole);
   int failed = 0;
@@ -272,7 +273,7 @@ TEST_CASE("Spawn: whichever descriptor the child cannot have, it ends with 127",
   CHECK(failed >= 5);  // each of the worker's descriptors, once
 }
 
-// The one system call that fails, if its argument `which` is `value`.
+// Fails this system call if its argument `which` is `value`.
 struct Refused {
   const char* name;
   unsigned call;
@@ -298,7 +299,7 @@ void refuse(const Refused& refused) {
 }
 
 #if defined(__x86_64__)
-TEST_CASE("Spawn: whichever system call fails, no child runs its program half made", "[app][unit]") {
+TEST_CASE("Spawn: whichever system call fails, no half-prepared child runs its program", "[app][unit]") {
   const auto refused = GENERATE(
       Refused{"dup2 of its output", SYS_dup2, 1, STDERR_FILENO}, Refused{"fcntl", SYS_fcntl, 1, F_DUPFD_CLOEXEC},
       Refused{"dup2 to a descriptor's place", SYS_dup2, 1, 3}, Refused{"close_range", SYS_close_range, 0, 8},
@@ -321,7 +322,7 @@ TEST_CASE("Spawn: a kernel that does not fork is an error", "[app][unit]") {
   const pid_t between = fork();
   REQUIRE(between >= 0);
   if (between == 0) {
-    // As glibc forks: CLONE_CHILD_SETTID, CLONE_CHILD_CLEARTID and SIGCHLD.
+    // glibc forks with CLONE_CHILD_SETTID, CLONE_CHILD_CLEARTID and SIGCHLD.
     refuse({"fork", SYS_clone, 0, 0x01200011});
     const auto pid = spawn(bench.settings, bench.spec, bench.descriptors);
     _exit(!pid && pid.error().code == common::ErrorCode::kSystem && pid.error().message.starts_with("fork") ? 0 : 98);
@@ -353,10 +354,10 @@ TEST_CASE("Spawn: a child dies with the process that spawned it", "[app][unit]")
   }
   output_write.reset();
   std::array<char, 16> text{};
-  REQUIRE(read(output_read.get(), text.data(), text.size()) == 3);  // it is up
+  REQUIRE(read(output_read.get(), text.data(), text.size()) == 3);  // the child runs
   kill(parent, SIGKILL);
   CHECK(ShellBench::exit_code_of(parent) == 1000 + SIGKILL);
-  CHECK(read(output_read.get(), text.data(), text.size()) == 0);  // the end, and not "down"
+  CHECK(read(output_read.get(), text.data(), text.size()) == 0);  // the output ends here, without "down"
 }
 
 }  // namespace

@@ -30,7 +30,7 @@ std::size_t open_descriptors() {
   return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {}));
 }
 
-// A supervisor whose processes are puppets, and what it told of them.
+// A supervisor whose processes are fakes, and the events that the supervisor reported.
 class SupervisorBench final : private WorkerEventSink {
  public:
   explicit SupervisorBench(AutoBool preload = AutoBool::kAuto, std::uint32_t worker_count = 2) {
@@ -65,7 +65,7 @@ class SupervisorBench final : private WorkerEventSink {
                                           [this] { ++ready_changes; }, [this] { ++none_left_count; }});
     supervisor->start(*this);
   }
-  // All of its processes are there and serve.
+  // Waits until all of its processes run and serve.
   void start_all() {
     start();
     if (config.preload != AutoBool::kFalse) loader = &make_ready(puppets.next_loader());
@@ -81,7 +81,7 @@ class SupervisorBench final : private WorkerEventSink {
     }
     return puppet;
   }
-  // The worker that is started next.
+  // Returns the worker that is started next.
   Puppet& make_next_ready() { return make_ready(next_worker()); }
   Puppet& next_worker() {
     if (loader != nullptr) puppets.tell(*loader, "fork");
@@ -112,7 +112,7 @@ class SupervisorBench final : private WorkerEventSink {
     return *found;
   }
   void turn() {
-    (void)common::AwakeClock::now();  // which nobody else reads often enough
+    (void)common::AwakeClock::now();  // no other reader empties it often enough
     io.restart();
     io.poll();
     reap_children([this](pid_t pid, const Death& death) { (void)children.reaped(pid, death); });
@@ -135,7 +135,7 @@ class SupervisorBench final : private WorkerEventSink {
   std::vector<pid_t> ready;
   std::vector<std::pair<pid_t, DeathCause>> died;
   int completions{0};
-  bool at_work{false};  // whether workers die at work on a request
+  bool at_work{false};  // tells whether workers die at work on a request
 
  private:
   void worker_ready(WorkerProcess& worker, Supervisor&) override { ready.push_back(worker.pid()); }
@@ -176,7 +176,7 @@ TEST_CASE("Supervisor: a loader is started, and each worker is forked from it on
   CHECK(bench.supervisor->status()[1].sandbox.landlock_abi == 7);
 }
 
-TEST_CASE("Supervisor: without a loader each worker is executed and loads by itself", "[app][unit]") {
+TEST_CASE("Supervisor: without a loader each worker is executed and loads the model alone", "[app][unit]") {
   SupervisorBench bench(AutoBool::kFalse);
   bench.start_all();
   CHECK(bench.supervisor->all_ready());
@@ -186,7 +186,7 @@ TEST_CASE("Supervisor: without a loader each worker is executed and loads by its
   CHECK(Supervisor::lane_bytes_of(bench.config) > 1U << 20U);
 }
 
-TEST_CASE("Supervisor: a program that is not there is tried again, and on trial given up", "[app][unit]") {
+TEST_CASE("Supervisor: the start of an absent program is repeated, and given up on trial", "[app][unit]") {
   SupervisorBench bench(GENERATE(AutoBool::kFalse, AutoBool::kAuto), 1);
   bench.spawn.programs["yolod-worker"] = "/nowhere/yolod-worker";
   const bool trial = GENERATE(false, true);
@@ -196,14 +196,14 @@ TEST_CASE("Supervisor: a program that is not there is tried again, and on trial 
     CHECK_THAT(bench.gave_up[0], Catch::Matchers::Contains("exit code 127"));
     CHECK_FALSE(bench.supervisor->next_ready());
   } else {
-    // At once the first time, later after a pause.
+    // The first repetition comes at once, later repetitions after a pause.
     const auto waits = [&] { return *bench.supervisor->next_ready() > common::AwakeClock::now() + 300ms; };
     REQUIRE(bench.puppets.wait_until([&] { return !bench.supervisor->any_alive() && waits(); }));
     CHECK(bench.gave_up.empty());
   }
 }
 
-TEST_CASE("Supervisor: whichever descriptor cannot be had, nothing is left behind", "[app][unit]") {
+TEST_CASE("Supervisor: whichever descriptor fails to open, no process and no file is left behind", "[app][unit]") {
   const auto preload = GENERATE(AutoBool::kFalse, AutoBool::kAuto);
   rlimit whole{};
   getrlimit(RLIMIT_NOFILE, &whole);
@@ -211,12 +211,12 @@ TEST_CASE("Supervisor: whichever descriptor cannot be had, nothing is left behin
   bool succeeded = false;
   for (rlim_t more = 0; more < 30 && !succeeded; ++more) {
     SupervisorBench bench(preload, 1);
-    // The event loop's own descriptors are made when they are first needed.
+    // The event loop opens its own descriptors when it first needs them.
     boost::asio::steady_timer timer(bench.io, 1ms);
     timer.async_wait([](const auto&) {});
     bench.io.run();
     const std::size_t before = open_descriptors();
-    // The listing itself has one descriptor open.
+    // The listing of descriptors opens a descriptor too.
     const rlimit little{before - 1 + more, whole.rlim_max};
     setrlimit(RLIMIT_NOFILE, &little);
     bench.start(Start::kTrial);
@@ -259,7 +259,7 @@ TEST_CASE("Supervisor: a model that cannot be served is given up, with the reaso
   CHECK(bench.gave_up == std::vector<std::string>{"no such layer"});
 }
 
-TEST_CASE("Supervisor: a model that has served is tried again whatever its load says", "[app][unit]") {
+TEST_CASE("Supervisor: a model that has served is tried again, whatever its load reports", "[app][unit]") {
   SupervisorBench bench(AutoBool::kAuto, 1);
   bench.start_all();
   bench.puppets.tell(*bench.loader, "exit 91");
@@ -275,7 +275,7 @@ TEST_CASE("Supervisor: a model that has served is tried again whatever its load 
   CHECK(bench.gave_up.empty());
 }
 
-TEST_CASE("Supervisor: on trial any death gives up, until the trial is over", "[app][unit]") {
+TEST_CASE("Supervisor: on trial any death ends the attempts, until the trial is over", "[app][unit]") {
   SupervisorBench bench(AutoBool::kFalse, 1);
   bench.start(Start::kBeside);
   Puppet& worker = bench.puppets.next_worker();
@@ -290,7 +290,7 @@ TEST_CASE("Supervisor: on trial any death gives up, until the trial is over", "[
 
 // ---- deaths ----
 
-TEST_CASE("Supervisor: a worker that was killed is replaced at once, and the others serve on", "[app][unit]") {
+TEST_CASE("Supervisor: a killed worker is replaced at once, and the other workers go on serving", "[app][unit]") {
   SupervisorBench bench(GENERATE(AutoBool::kFalse, AutoBool::kAuto));
   bench.start_all();
   Puppet& victim = *bench.workers[0];
@@ -305,7 +305,7 @@ TEST_CASE("Supervisor: a worker that was killed is replaced at once, and the oth
   CHECK(bench.supervisor->all_ready());
 }
 
-TEST_CASE("Supervisor: a second crash of its own doing waits, one at work on a request does not", "[app][unit]") {
+TEST_CASE("Supervisor: a second crash delays the replacement, a crash at work on a request does not", "[app][unit]") {
   SupervisorBench bench(AutoBool::kAuto, 1);
   bench.at_work = GENERATE(false, true);
   bench.start_all();
@@ -321,7 +321,7 @@ TEST_CASE("Supervisor: a second crash of its own doing waits, one at work on a r
   }
 }
 
-TEST_CASE("Supervisor: a lost device is the worker's own doing, also at work", "[app][unit]") {
+TEST_CASE("Supervisor: a worker that loses its device caused its own death, also at work", "[app][unit]") {
   SupervisorBench bench(AutoBool::kFalse, 1);
   bench.at_work = true;
   bench.start_all();
@@ -335,7 +335,7 @@ TEST_CASE("Supervisor: a lost device is the worker's own doing, also at work", "
   CHECK(*bench.supervisor->next_ready() - common::AwakeClock::now() > 300ms);
 }
 
-TEST_CASE("Supervisor: a loader that dies is replaced, and workers wait for the next one", "[app][unit]") {
+TEST_CASE("Supervisor: a dead loader is replaced, and workers wait for the next loader", "[app][unit]") {
   SupervisorBench bench;
   bench.start_all();
   bench.puppets.tell(*bench.loader, "signal 9");
@@ -362,12 +362,13 @@ TEST_CASE("Supervisor: a forked worker that ends before its hello is replaced", 
   bench.make_next_ready();
 }
 
-TEST_CASE("Supervisor: a worker that said hello and died before it was heard is known by its pid", "[app][unit]") {
+TEST_CASE("Supervisor: a worker that said hello and died before its hello was read is known by its pid",
+          "[app][unit]") {
   SupervisorBench bench(AutoBool::kAuto, 1);
   bench.start();
   bench.loader = &bench.make_ready(bench.puppets.next_loader());
   Puppet& quick = bench.next_worker();
-  // Nobody reads the channel meanwhile.
+  // No process reads the channel meanwhile.
   bench.puppets.turn = nullptr;
   bench.puppets.tell(quick, "hello");
   bench.puppets.tell(quick, "ready");
@@ -379,13 +380,13 @@ TEST_CASE("Supervisor: a worker that said hello and died before it was heard is 
   CHECK(known);
   REQUIRE(bench.died.size() == 1);
   CHECK(bench.died[0].first == quick.pid);
-  CHECK(bench.ready.empty());  // it was dead when it was heard
+  CHECK(bench.ready.empty());  // the worker was dead when its hello was read
   bench.puppets.turn = [&bench] { bench.turn(); };
 }
 
-// ---- what no sane process does ----
+// ---- protocol errors ----
 
-TEST_CASE("Supervisor: a worker that says what it cannot say now is killed", "[app][unit]") {
+TEST_CASE("Supervisor: a worker that sends a message out of order is killed", "[app][unit]") {
   SupervisorBench bench(GENERATE(AutoBool::kFalse, AutoBool::kAuto), 1);
   bench.start();
   if (bench.config.preload != AutoBool::kFalse) bench.loader = &bench.make_ready(bench.puppets.next_loader());
@@ -393,15 +394,15 @@ TEST_CASE("Supervisor: a worker that says what it cannot say now is killed", "[a
   SECTION("ready before hello") { bench.puppets.tell(worker, "ready"); }
   SECTION("a failure before hello") { bench.puppets.tell(worker, "fail x"); }
   SECTION("nonsense") { bench.puppets.tell(worker, "nonsense"); }
-  SECTION("hello twice") {
+  SECTION("a second hello") {
     bench.puppets.tell(worker, "hello");
     bench.puppets.tell(worker, "hello");
   }
-  SECTION("ready twice") {
+  SECTION("a second ready") {
     bench.make_ready(worker);
     bench.puppets.tell(worker, "ready");
   }
-  SECTION("a failed load once it is ready") {
+  SECTION("a failed load after ready") {
     bench.make_ready(worker);
     bench.puppets.tell(worker, "fail x");
   }
@@ -410,7 +411,7 @@ TEST_CASE("Supervisor: a worker that says what it cannot say now is killed", "[a
     bench.puppets.tell(worker, "deny 13");
     bench.puppets.tell(worker, "deny 13");
   }
-  SECTION("two denied calls that ended it") {
+  SECTION("two denied calls that ended the process") {
     bench.make_ready(worker);
     bench.puppets.tell(worker, "deny 0");
     bench.puppets.tell(worker, "deny 0");
@@ -419,14 +420,14 @@ TEST_CASE("Supervisor: a worker that says what it cannot say now is killed", "[a
   CHECK(bench.died[0].second != DeathCause::kBadModel);
 }
 
-TEST_CASE("Supervisor: a loader that says what it cannot say is killed", "[app][unit]") {
+TEST_CASE("Supervisor: a loader that sends a message out of order is killed", "[app][unit]") {
   SupervisorBench bench(AutoBool::kAuto, 1);
   bench.start();
   Puppet& loader = bench.puppets.next_loader();
   SECTION("ready before hello") { bench.puppets.tell(loader, "ready"); }
   SECTION("a failure before hello") { bench.puppets.tell(loader, "fail x"); }
   SECTION("nonsense") { bench.puppets.tell(loader, "nonsense"); }
-  SECTION("hello twice") {
+  SECTION("a second hello") {
     bench.puppets.tell(loader, "hello");
     bench.puppets.tell(loader, "hello");
   }
@@ -437,7 +438,7 @@ TEST_CASE("Supervisor: a loader that says what it cannot say is killed", "[app][
   CHECK(bench.goes(loader));
 }
 
-TEST_CASE("Supervisor: a call that the sandbox let fail is told once, and the process goes on", "[app][unit]") {
+TEST_CASE("Supervisor: a call that the sandbox denied is reported once, and the process goes on", "[app][unit]") {
   SupervisorBench bench(AutoBool::kAuto, 1);
   bench.start();
   Puppet& loader = bench.puppets.next_loader();
@@ -455,7 +456,7 @@ TEST_CASE("Supervisor: a call that the sandbox let fail is told once, and the pr
   CHECK(bench.supervisor->status()[0].sandbox.missing == "no seccomp here");
 }
 
-TEST_CASE("Supervisor: the call that a sandbox ended a process for is told", "[app][unit]") {
+TEST_CASE("Supervisor: a denied call that ended a process is reported", "[app][unit]") {
   SupervisorBench bench(AutoBool::kFalse, 1);
   bench.start_all();
   bench.puppets.tell(*bench.workers[0], "deny 0");
@@ -464,7 +465,7 @@ TEST_CASE("Supervisor: the call that a sandbox ended a process for is told", "[a
   CHECK(bench.restarted == std::vector<std::string>{"SIGSYS"});
 }
 
-TEST_CASE("Supervisor: a loader that has closed its channel does not listen, and is replaced", "[app][unit]") {
+TEST_CASE("Supervisor: a loader that has closed its channel no longer listens, and is replaced", "[app][unit]") {
   SupervisorBench bench(AutoBool::kAuto, 1);
   bench.start_all();
   bench.puppets.tell(*bench.loader, "hang-up");
@@ -472,14 +473,15 @@ TEST_CASE("Supervisor: a loader that has closed its channel does not listen, and
   CHECK(bench.is_ready(bench.workers[0]->pid));
 }
 
-TEST_CASE("Supervisor: a worker that rings for work is heard; one that rings without end is killed", "[app][unit]") {
+TEST_CASE("Supervisor: the ring of a working worker is handled, and a worker that rings without end is killed",
+          "[app][unit]") {
   SupervisorBench bench(AutoBool::kFalse, 1);
   bench.start_all();
   bench.puppets.tell(*bench.workers[0], "ring 1");
   REQUIRE(bench.puppets.wait_until([&] { return bench.completions != 0; }));
   const auto end = common::Clock::now() + 10s;
   while (bench.died.empty() && common::Clock::now() < end) {
-    (void)send(bench.workers[0]->connection.get(), "ring 30000", 10, MSG_NOSIGNAL);  // it may be dead by now
+    (void)send(bench.workers[0]->connection.get(), "ring 30000", 10, MSG_NOSIGNAL);  // the worker may be dead by now
     bench.puppets.wait_for(20ms);
   }
   CHECK_FALSE(bench.died.empty());
@@ -487,7 +489,7 @@ TEST_CASE("Supervisor: a worker that rings for work is heard; one that rings wit
 
 // ---- condemned ----
 
-TEST_CASE("Supervisor: a condemned worker is killed, and that counts as its own doing", "[app][unit]") {
+TEST_CASE("Supervisor: a condemned worker is killed, and its death counts as its own fault", "[app][unit]") {
   SupervisorBench bench(AutoBool::kAuto, 1);
   bench.start_all();
   Puppet& worker = *bench.workers[0];
@@ -497,7 +499,7 @@ TEST_CASE("Supervisor: a condemned worker is killed, and that counts as its own 
   CHECK(bench.died == std::vector{std::pair{worker.pid, DeathCause::kOwnDoing}});
 }
 
-TEST_CASE("Supervisor: a worker that hangs gets SIGABRT, and one that was stopped did not hang", "[app][unit]") {
+TEST_CASE("Supervisor: a hanging worker gets SIGABRT, and a stopped worker does not count as hanging", "[app][unit]") {
   SupervisorBench bench(AutoBool::kAuto, 1);
   bench.start_all();
   Puppet& worker = *bench.workers[0];
@@ -514,20 +516,20 @@ TEST_CASE("Supervisor: a worker that hangs gets SIGABRT, and one that was stoppe
   CHECK(bench.restarted == std::vector<std::string>{"SIGABRT"});
 }
 
-TEST_CASE("Supervisor: a fork that is not to be had costs the loader", "[app][unit]") {
+TEST_CASE("Supervisor: a loader that does not fork is killed", "[app][unit]") {
   SupervisorBench bench(AutoBool::kAuto, 1);
   bench.config.load_timeout = 1s;
   bench.start();
   bench.loader = &bench.make_ready(bench.puppets.next_loader());
-  // It is asked for a worker and forks none.
+  // The supervisor asks the loader for a worker, and the loader does not fork.
   CHECK(bench.goes(*bench.loader));
   REQUIRE(bench.puppets.wait_until([&] { return !bench.died.empty(); }));
   CHECK(bench.died[0].first == 0);
 }
 
-// ---- more, fewer, fresh ones ----
+// ---- adding, removing and recycling workers ----
 
-TEST_CASE("Supervisor: workers are added at the lowest free seat, and removed but for the last", "[app][unit]") {
+TEST_CASE("Supervisor: workers are added at the lowest free seat and removed, except the last worker", "[app][unit]") {
   SupervisorBench bench;
   bench.start_all();
   bench.supervisor->add_worker();
@@ -554,7 +556,7 @@ TEST_CASE("Supervisor: a worker that is removed before it is ready gets SIGTERM"
   Puppet* second = &bench.puppets.next_worker();
   if (first->seat > second->seat) std::swap(first, second);
   bench.make_ready(*first);
-  REQUIRE(bench.supervisor->remove_worker());  // the one with the highest seat
+  REQUIRE(bench.supervisor->remove_worker());  // the worker with the highest seat
   CHECK(bench.goes(*second));
   CHECK(bench.supervisor->status().size() == 1);
 }
@@ -576,11 +578,11 @@ TEST_CASE("Supervisor: a worn worker leaves when its successor is ready", "[app]
   CHECK(bench.supervisor->may_have_yet(0) == 2U);
   CHECK(bench.supervisor->may_have_yet(5) == 0U);
   bench.supervisor->recycle();
-  CHECK(bench.supervisor->status().size() == 2);  // nobody is worn yet
+  CHECK(bench.supervisor->status().size() == 2);  // no worker is worn yet
   for (int i = 0; i < 2; ++i) bench.process_of(worn).count_answer(true);
   bench.supervisor->recycle();
   CHECK(bench.supervisor->status().size() == 3);
-  bench.supervisor->recycle();  // one at a time
+  bench.supervisor->recycle();  // only one worker is recycled at a time
   CHECK(bench.supervisor->status().size() == 3);
   Puppet& successor = bench.make_next_ready();
   CHECK(successor.seat == worn.seat);
@@ -591,7 +593,7 @@ TEST_CASE("Supervisor: a worn worker leaves when its successor is ready", "[app]
   CHECK(bench.restarted.empty());
 }
 
-TEST_CASE("Supervisor: a worn worker that dies first is not replaced twice", "[app][unit]") {
+TEST_CASE("Supervisor: a worn worker that dies first is replaced only once", "[app][unit]") {
   SupervisorBench bench(AutoBool::kAuto, 1);
   bench.config.recycle.max_rss_bytes = 1;
   bench.start_all();
@@ -601,11 +603,11 @@ TEST_CASE("Supervisor: a worn worker that dies first is not replaced twice", "[a
   REQUIRE(bench.goes(*bench.workers[0]));
   CHECK(bench.supervisor->status().size() == 1);
   bench.make_next_ready();
-  bench.supervisor->recycle();  // too large as well, but not so soon again
+  bench.supervisor->recycle();  // this worker is too large as well, but the last recycling is too recent
   CHECK(bench.supervisor->status().size() == 1);
 }
 
-TEST_CASE("Supervisor: nobody waits for a successor that would have to load first", "[app][unit]") {
+TEST_CASE("Supervisor: no worker waits for a successor that would have to load first", "[app][unit]") {
   SupervisorBench bench(AutoBool::kFalse, 1);
   bench.config.recycle.max_requests = 2;
   bench.start_all();
@@ -614,7 +616,8 @@ TEST_CASE("Supervisor: nobody waits for a successor that would have to load firs
 
 // ---- the stop ----
 
-TEST_CASE("Supervisor: a stop asks what is ready and signals what is not, and nothing is replaced", "[app][unit]") {
+TEST_CASE("Supervisor: a stop sends a command to ready workers and a signal to the others, and replaces none",
+          "[app][unit]") {
   SupervisorBench bench;
   const bool loader_is_ready = GENERATE(true, false);
   bench.start();
@@ -622,14 +625,14 @@ TEST_CASE("Supervisor: a stop asks what is ready and signals what is not, and no
   if (loader_is_ready) {
     bench.loader = &bench.make_ready(loader);
     bench.make_next_ready();
-    bench.next_worker();  // this one has not said hello
+    bench.next_worker();  // this worker has not said hello
   }
   bench.supervisor->stop_respawning();
   bench.supervisor->ask_all_to_stop();
   CHECK_FALSE(bench.supervisor->next_ready());
   if (loader_is_ready) {
     bench.puppets.tell(*bench.workers[0], "exit 0");
-    bench.puppets.tell(*bench.workers[1], "hello");  // known now: what it was sent comes
+    bench.puppets.tell(*bench.workers[1], "hello");  // the worker is known now, and its messages arrive
     bench.puppets.tell(loader, "exit 0");
   }
   CHECK(bench.puppets.wait_until([&] { return !bench.supervisor->any_alive(); }));
@@ -637,13 +640,13 @@ TEST_CASE("Supervisor: a stop asks what is ready and signals what is not, and no
   CHECK(bench.none_left_count == 1);
 }
 
-TEST_CASE("Supervisor: once it has given up, no loader that was on its way is started", "[app][unit]") {
+TEST_CASE("Supervisor: after the supervisor has given up, it starts no delayed loader", "[app][unit]") {
   SupervisorBench bench(AutoBool::kAuto, 1);
   bench.start();
   bench.loader = &bench.make_ready(bench.puppets.next_loader());
   Puppet& worker = bench.next_worker();
   bench.puppets.tell(worker, "hello");
-  for (int death = 0; death < 2; ++death) {  // the second is made good half a second later
+  for (int death = 0; death < 2; ++death) {  // the second worker is replaced half a second later
     if (death != 0) bench.loader = &bench.puppets.next_loader();
     bench.puppets.tell(*bench.loader, "signal 11");
     REQUIRE(bench.goes(*bench.loader));
@@ -657,11 +660,11 @@ TEST_CASE("Supervisor: once it has given up, no loader that was on its way is st
   CHECK_FALSE(bench.supervisor->any_alive());
 }
 
-TEST_CASE("Supervisor: forks that nobody has seen are forgotten at the end of a stop", "[app][unit]") {
+TEST_CASE("Supervisor: forks that never said hello are forgotten at the end of a stop", "[app][unit]") {
   SupervisorBench bench(AutoBool::kAuto, 1);
   bench.start();
   bench.loader = &bench.make_ready(bench.puppets.next_loader());
-  bench.next_worker();  // it says nothing
+  bench.next_worker();  // the forked process sends no message
   bench.supervisor->stop_respawning();
   bench.supervisor->signal_all(SIGKILL);
   REQUIRE(bench.goes(*bench.loader));

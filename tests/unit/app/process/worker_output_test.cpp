@@ -33,7 +33,7 @@ std::vector<std::string> lines_of(const std::vector<std::string>& pieces) {
   return lines;
 }
 
-TEST_CASE("LineSplitter: lines come whole, however the bytes are cut", "[app][unit]") {
+TEST_CASE("LineSplitter: lines arrive complete, however the bytes are cut", "[app][unit]") {
   const std::vector<std::string> expected{"one", "", "two", "rest"};
   CHECK(lines_of({"one\n\ntwo\nrest"}) == expected);
   CHECK(lines_of({"on", "e", "\n", "\ntw", "o\nre", "st"}) == expected);
@@ -41,11 +41,11 @@ TEST_CASE("LineSplitter: lines come whole, however the bytes are cut", "[app][un
   CHECK(lines_of({"\n"}) == std::vector<std::string>{""});
 }
 
-TEST_CASE("LineSplitter: a line that is too long comes in pieces, and no byte is lost", "[app][unit]") {
+TEST_CASE("LineSplitter: a line that is too long arrives in pieces, and no byte is lost", "[app][unit]") {
   const std::string longest(LineSplitter::kLongestLine, 'x');
   CHECK(lines_of({longest + "y\n"}) == std::vector<std::string>{longest, "y"});
   CHECK(lines_of({longest + longest}) == std::vector<std::string>{longest, longest});
-  // A line of just that length is one line, and no empty one after it.
+  // A line of exactly that length is one line. No empty line follows it.
   CHECK(lines_of({longest + "\nz"}) == std::vector<std::string>{longest, "z"});
 }
 
@@ -64,7 +64,7 @@ TEST_CASE("LineAllowance: a burst, then a steady pace", "[app][unit]") {
   CHECK(taken_at(start + 1h) == static_cast<int>(LineAllowance::kBurst));
 }
 
-TEST_CASE("ForwardedLine: what a worker logs comes back with its level and pid", "[app][unit]") {
+TEST_CASE("ForwardedLine: a worker's log line is parsed into its level and pid", "[app][unit]") {
   for (const auto level : {LogLevel::kDebug, LogLevel::kInfo, LogLevel::kWarning, LogLevel::kError}) {
     const auto line = common::forwarded_line(level, "a <4>1 message");
     REQUIRE(line.ends_with('\n'));
@@ -75,7 +75,7 @@ TEST_CASE("ForwardedLine: what a worker logs comes back with its level and pid",
   }
 }
 
-TEST_CASE("ForwardedLine: any other text is a library's, whole", "[app][unit]") {
+TEST_CASE("ForwardedLine: any other text comes from a library and stays whole", "[app][unit]") {
   const std::string text =
       GENERATE("", "<", "<4>", "<4>12", "<4>x message", "<4>0 message", "<4>-1 message", "<4> message", "<5>12 message",
                "4>12 message", "<4>99999999999 message", "2026-01-02T03:04:05.678Z error yolod[1] cannot start");
@@ -94,14 +94,14 @@ class OutputBench {
     auto opened = WorkerOutput::open(io, "m");
     REQUIRE(opened);
     output = std::move(*opened);
-    // So that a test that writes more than is read does not wait.
+    // A test that writes more than is read must not wait.
     fcntl(output->write_end(), F_SETFL, O_NONBLOCK);
   }
   ~OutputBench() {
     output.reset();
     (void)common::configure_log({}, "yolod");
   }
-  // How many of the bytes were taken.
+  // Returns how many of the bytes were read.
   std::size_t print(std::string_view text) const {
     const ssize_t bytes = write(output->write_end(), text.data(), text.size());
     return bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
@@ -110,7 +110,7 @@ class OutputBench {
     io.restart();
     io.poll();
   }
-  // The messages of the log.
+  // Returns the messages of the log.
   [[nodiscard]] std::vector<std::string> logged() const {
     common::flush_log();
     std::ifstream in(file_);
@@ -130,7 +130,7 @@ class OutputBench {
   const std::string file_{(folder_.path() / "log").string()};
 };
 
-TEST_CASE("WorkerOutput: a line is logged as the model's, with the pid of a worker that logs it", "[app][unit]") {
+TEST_CASE("WorkerOutput: a line is logged as the model's, with the pid of the worker that logs it", "[app][unit]") {
   OutputBench bench;
   bench.print("a library's line\n" + common::forwarded_line(LogLevel::kError, "ours") +
               common::forwarded_line(LogLevel::kDebug, "below the log's level") + "begun");
@@ -142,8 +142,7 @@ TEST_CASE("WorkerOutput: a line is logged as the model's, with the pid of a work
   CHECK(bench.logged().back() == "model m, printed by a worker: begun and ended");
 }
 
-TEST_CASE("WorkerOutput: what was written before a death is logged when it is asked for, the rest at the end",
-          "[app][unit]") {
+TEST_CASE("WorkerOutput: output before a death is logged on request, the rest at the end", "[app][unit]") {
   OutputBench bench;
   bench.print("last words\nthat have no");
   bench.output->read_now();
@@ -153,7 +152,7 @@ TEST_CASE("WorkerOutput: what was written before a death is logged when it is as
   CHECK(bench.logged().back() == "model m, printed by a worker: that have no end");
 }
 
-TEST_CASE("WorkerOutput: once it is gone, what the event loop still had for it does nothing", "[app][unit]") {
+TEST_CASE("WorkerOutput: after its end, queued handlers of the event loop do nothing", "[app][unit]") {
   OutputBench bench;
   bench.turn();
   bench.print("one line\n");
@@ -164,8 +163,8 @@ TEST_CASE("WorkerOutput: once it is gone, what the event loop still had for it d
 
 TEST_CASE("WorkerOutput: a process that prints without end is read at a bounded pace", "[app][unit]") {
   OutputBench bench;
-  const std::string many(WorkerOutput::kBytesPerTurn, 'x');  // no line: they are long pieces
-  // As much as is taken, and how much that may be at most.
+  const std::string many(WorkerOutput::kBytesPerTurn, 'x');  // the bytes hold no lines, only long pieces
+  // The bytes that are read, and the most that may be read.
   const auto print_all = [&] {
     const auto began = Clock::now();
     std::size_t taken = 0;
@@ -179,13 +178,13 @@ TEST_CASE("WorkerOutput: a process that prints without end is read at a bounded 
   const auto [first, most] = print_all();
   CHECK(first >= WorkerOutput::kBytesPerPeriod);
   CHECK(first <= most);
-  // In the next period it goes on.
+  // The reading continues in the next period.
   bench.io.restart();
   bench.io.run_for(2 * WorkerOutput::kPeriod);
   CHECK(print_all().first > 0);
 }
 
-TEST_CASE("WorkerOutput: lines that are too many are dropped and counted", "[app][unit]") {
+TEST_CASE("WorkerOutput: lines above the limit are dropped and counted", "[app][unit]") {
   OutputBench bench;
   std::string lines;
   constexpr int kMore = 20;
@@ -193,7 +192,7 @@ TEST_CASE("WorkerOutput: lines that are too many are dropped and counted", "[app
   bench.print(lines);
   bench.turn();
   CHECK(bench.logged().size() == static_cast<std::size_t>(LineAllowance::kBurst));
-  // The next period's first reading tells of it, once there is room for a line.
+  // The first reading of the next period reports the count, once there is room for a line.
   bench.io.restart();
   bench.io.run_for(2 * WorkerOutput::kPeriod);
   bench.print("later\n");
@@ -203,9 +202,9 @@ TEST_CASE("WorkerOutput: lines that are too many are dropped and counted", "[app
   CHECK(logged.back() == "model m, printed by a worker: later");
 }
 
-TEST_CASE("WorkerOutput: without descriptors it cannot be opened, and takes none", "[app][unit]") {
+TEST_CASE("WorkerOutput: without descriptors the output cannot be opened, and leaves none open", "[app][unit]") {
   boost::asio::io_context io;
-  REQUIRE(WorkerOutput::open(io, "m"));  // what the event loop needs is there
+  REQUIRE(WorkerOutput::open(io, "m"));  // the event loop needs these descriptors
   rlimit whole{};
   getrlimit(RLIMIT_NOFILE, &whole);
   const auto lowest_unused = [] {

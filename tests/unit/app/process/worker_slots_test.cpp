@@ -16,7 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 using common::AwakeClock;
 
-// Slots whose processes are none: nobody has the other end of their channels.
+// These slots have no processes: no process holds the other end of their channels.
 struct SlotsBench {
   WorkerProcess& give_process(WorkerSlot& slot) {
     WorkerEvents events;
@@ -49,7 +49,8 @@ TEST_CASE("WorkerSlots: a new slot has the lowest seat that no remaining worker 
   CHECK(bench.slots.add().seat == 1);
 }
 
-TEST_CASE("WorkerSlots: a successor has the seat of the one before, and is none to spare", "[app][unit]") {
+TEST_CASE("WorkerSlots: a successor has its predecessor's seat, and does not count as a worker to remove",
+          "[app][unit]") {
   SlotsBench bench;
   const auto old = *std::next(bench.slots.begin());
   CHECK_FALSE(bench.slots.has_successor(*old));
@@ -62,7 +63,7 @@ TEST_CASE("WorkerSlots: a successor has the seat of the one before, and is none 
   CHECK_FALSE(bench.slots.has_successor(*old));
 }
 
-TEST_CASE("WorkerSlots: of slots that stay the last is to spare, but never the only one", "[app][unit]") {
+TEST_CASE("WorkerSlots: the last remaining slot may be removed, unless it is the only slot", "[app][unit]") {
   SlotsBench bench;
   for (const std::uint32_t seat : {2U, 1U}) {
     WorkerSlot* const spare = bench.slots.one_to_spare();
@@ -80,7 +81,7 @@ TEST_CASE("WorkerSlots: a worker that leaves is slow after two seconds", "[app][
   SlotsBench bench;
   WorkerSlot& slot = **bench.slots.begin();
   slot.leaves_since = AwakeClock::now();
-  CHECK_FALSE(bench.slots.any_leaves_slowly(slot.leaves_since + 3s));  // it does not leave
+  CHECK_FALSE(bench.slots.any_leaves_slowly(slot.leaves_since + 3s));  // the worker does not leave
   slot.leaving = true;
   CHECK_FALSE(bench.slots.any_leaves_slowly(slot.leaves_since + 2s));
   CHECK(bench.slots.any_leaves_slowly(slot.leaves_since + 3s));
@@ -99,7 +100,7 @@ TEST_CASE("WorkerSlots: a slot is found by its process", "[app][unit]") {
   bench.slots.for_each_ready([](WorkerProcess&) { FAIL("none is ready"); });
 }
 
-TEST_CASE("WorkerSlots: predictions of workers that are gone count on", "[app][unit]") {
+TEST_CASE("WorkerSlots: the predictions of ended workers still count", "[app][unit]") {
   SlotsBench bench;
   WorkerSlot& slot = **bench.slots.begin();
   WorkerProcess& worker = bench.give_process(slot);
@@ -114,7 +115,7 @@ TEST_CASE("WorkerSlots: predictions of workers that are gone count on", "[app][u
   CHECK(bench.slots.predictions_made() == 3);
 }
 
-TEST_CASE("WorkerSlots: the status tells of each slot, also of one without a process", "[app][unit]") {
+TEST_CASE("WorkerSlots: the status shows each slot, also a slot without a process", "[app][unit]") {
   SlotsBench bench;
   const std::vector<std::shared_ptr<WorkerSlot>> all = bench.slots.copy();
   all[0]->waits_for_loader = true;
@@ -125,7 +126,7 @@ TEST_CASE("WorkerSlots: the status tells of each slot, also of one without a pro
   CHECK(status[0].state == "starting");
   CHECK(status[1].state == "dead");
   CHECK(status[1].restarts == 4);
-  CHECK(status[2].state == "starting");  // it has not said hello
+  CHECK(status[2].state == "starting");  // the worker has not said hello
   CHECK(status[2].requests == 1);
 }
 

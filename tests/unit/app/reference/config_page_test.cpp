@@ -15,7 +15,7 @@ TEST_CASE("ConfigPage: yolod prints docs/configuration.md", "[app][unit]") {
         config_page(notes_on_unsupported_settings()));
 }
 
-TEST_CASE("ConfigPage: every note on a setting that is refused stands at its key or section", "[app][unit]") {
+TEST_CASE("ConfigPage: every note on a refused setting is at its key or section", "[app][unit]") {
   const auto page = config_page(notes_on_unsupported_settings());
   for (const auto& note : notes_on_unsupported_settings()) {
     CAPTURE(note.key);

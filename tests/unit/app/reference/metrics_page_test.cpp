@@ -34,7 +34,7 @@ TEST_CASE("MetricsPage: yolod prints docs/metrics.md", "[app][unit]") {
   CHECK(tests::read_file(YOLOD_TEST_SOURCE_DIR "/docs/metrics.md") == metrics_page());
 }
 
-TEST_CASE("MetricsPage: the table has every family that there is, with its type, and no other", "[app][unit]") {
+TEST_CASE("MetricsPage: the table has every existing metric family with its type, and no other", "[app][unit]") {
   observe::Metrics metrics;
   observe::ModelMetrics model(metrics, "m");  // a family without a series is not collected
   model.answered(200);
@@ -53,7 +53,7 @@ TEST_CASE("MetricsPage: the table has every family that there is, with its type,
   }
 }
 
-TEST_CASE("MetricsPage: the page names no metric that there is not", "[app][unit]") {
+TEST_CASE("MetricsPage: the page names only existing metrics", "[app][unit]") {
   const auto page = metrics_page();
   const std::regex metric("yolod_[a-z0-9_]+");
   std::size_t count = 0;

@@ -42,7 +42,8 @@ class AssignmentBench {
   std::optional<Assignment> assignment{std::in_place, worker_};
 };
 
-TEST_CASE("Assignment: a request has not begun as long as its slot is marked for the one before", "[app][unit]") {
+TEST_CASE("Assignment: a request has not begun as long as its slot has the mark of the earlier request",
+          "[app][unit]") {
   AssignmentBench bench;
   bench.assignment->begin_batch(1, false, kMoment);
   auto slot = bench.give(1);
@@ -55,14 +56,13 @@ TEST_CASE("Assignment: a request has not begun as long as its slot is marked for
   bench.assignment->begin_batch(1, false, kMoment);
   REQUIRE(bench.give(2) == slot);
   const auto phase = GENERATE(WorkPhase::kTaken, WorkPhase::kOwnWork, WorkPhase::kWaiting, WorkPhase::kComputing);
-  bench.mark(slot, 1, phase);  // whatever it was with that one
+  bench.mark(slot, 1, phase);  // whatever phase the earlier request had
   CHECK_FALSE(bench.assignment->evidence(slot).begun);
   bench.mark(slot, 2, phase);
   CHECK(bench.assignment->evidence(slot).phase == phase);
 }
 
-TEST_CASE("Assignment: a mark that is neither this request's nor the one's before means begun, and tells no phase",
-          "[app][unit]") {
+TEST_CASE("Assignment: a mark of neither this nor the earlier request means begun, without a phase", "[app][unit]") {
   const std::uint64_t id = GENERATE(as<std::uint64_t>{}, 0, 5, 8, UINT64_MAX / ipc::kWorkPhases);
   AssignmentBench bench;
   bench.assignment->begin_batch(1, false, kMoment);
@@ -76,7 +76,7 @@ TEST_CASE("Assignment: a mark that is neither this request's nor the one's befor
   CHECK_FALSE(bench.assignment->evidence(slot).phase);
 }
 
-TEST_CASE("Assignment: of a worker that lies, everything has begun and no mark counts", "[app][unit]") {
+TEST_CASE("Assignment: if a worker is faulty, everything has begun and its marks are ignored", "[app][unit]") {
   AssignmentBench bench;
   bench.assignment->begin_batch(2, false, kMoment);
   const auto first = bench.give(1);
@@ -89,18 +89,18 @@ TEST_CASE("Assignment: of a worker that lies, everything has begun and no mark c
   }
 }
 
-TEST_CASE("Assignment: a request is alone if its worker was given one batch, and that request only", "[app][unit]") {
+TEST_CASE("Assignment: a request is alone if its worker was given one batch with only that request", "[app][unit]") {
   AssignmentBench bench;
   bench.assignment->begin_batch(1, false, kMoment);
   const auto first = bench.give(1);
   CHECK(bench.assignment->evidence(first).alone);
-  SECTION("not with a batch behind it") {
+  SECTION("a request with a batch behind it is not alone") {
     bench.assignment->begin_batch(1, false, kMoment);
     const auto behind = bench.give(2);
     CHECK_FALSE(bench.assignment->evidence(first).alone);
     CHECK_FALSE(bench.assignment->evidence(behind).alone);
   }
-  SECTION("not as the last of a larger batch") {
+  SECTION("the last request of a larger batch is not alone") {
     bench.finish(first);
     bench.assignment->begin_batch(2, false, kMoment);
     const auto one = bench.give(2);

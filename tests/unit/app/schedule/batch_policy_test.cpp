@@ -16,12 +16,12 @@ BatchDecision to_idle(std::size_t size) { return {BatchGoesTo::kIdleWorker, size
 BatchDecision to_busy(std::size_t size) { return {BatchGoesTo::kBusyWorker, size, std::nullopt}; }
 BatchDecision wait_until(std::optional<Clock::time_point> when) { return {BatchGoesTo::kNone, 0, when}; }
 
-// Without a wait.
+// The settings have no wait.
 BatchDecision at_once(std::size_t waiting, std::size_t idle, std::size_t most) {
   return next_batch({most, 0ms, {}}, {waiting, kNow}, {idle, std::nullopt}, kNow);
 }
 
-TEST_CASE("Batch: the limits are the config's where it names a size, whatever a worker says", "[app][unit]") {
+TEST_CASE("Batch: the limits are the config's if it names a size, whatever a worker reports", "[app][unit]") {
   common::BatchConfig config;
   config.max_size = 6;
   config.max_wait = 5ms;
@@ -35,14 +35,14 @@ TEST_CASE("Batch: the limits are the config's where it names a size, whatever a 
   CHECK(batch_limits(config, 1).preferred_sizes == std::vector<std::size_t>{2, 6});
 }
 
-TEST_CASE("Batch: with max_size: auto they are what a worker found, in powers of two", "[app][unit]") {
+TEST_CASE("Batch: with max_size: auto the limits are those that a worker found, in powers of two", "[app][unit]") {
   const common::BatchConfig config;
   CHECK(batch_limits(config, 0).max_size == 8);
   CHECK(batch_limits(config, 0).preferred_sizes.empty());
   CHECK(batch_limits(config, 1).max_size == 1);
   CHECK(batch_limits(config, 4).max_size == 4);
   CHECK(batch_limits(config, 4).preferred_sizes == std::vector<std::size_t>{1, 2, 4});
-  // A worker that lies gets no larger batch than there is room for.
+  // A faulty worker gets no larger batch than there is room for.
   CHECK(batch_limits(config, UINT32_MAX).max_size == 8);
   CHECK(batch_limits(config, UINT32_MAX).preferred_sizes == std::vector<std::size_t>{1, 2, 4, 8});
   common::BatchConfig prefers;
@@ -51,30 +51,31 @@ TEST_CASE("Batch: with max_size: auto they are what a worker found, in powers of
   CHECK(batch_limits(prefers, 4).preferred_sizes == std::vector<std::size_t>{3});
 }
 
-TEST_CASE("Batch: with nothing waiting there is none, whoever is idle and whatever time it is", "[app][unit]") {
+TEST_CASE("Batch: without waiting requests there is no batch, at any time and for any idle worker", "[app][unit]") {
   for (const auto max_wait : {0ms, 10ms}) {
     CHECK(next_batch({8, max_wait, {}}, {0, kNow}, {4, kNow}, kNow) == wait_until(std::nullopt));
     CHECK(next_batch({8, max_wait, {}}, {0, kNow}, {0, std::nullopt}, kNow) == wait_until(std::nullopt));
   }
 }
 
-TEST_CASE("Batch: with nobody idle, and nobody known to be done soon, only an event changes that", "[app][unit]") {
+TEST_CASE("Batch: if no worker is idle or expected to finish, only an event changes that", "[app][unit]") {
   CHECK(at_once(4, 0, 8) == wait_until(std::nullopt));
   CHECK(at_once(8, 0, 8) == wait_until(std::nullopt));
 }
 
-TEST_CASE("Batch: one request goes at once, whoever is idle", "[app][unit]") {
+TEST_CASE("Batch: one request goes at once, to whichever worker is idle", "[app][unit]") {
   for (std::size_t idle = 1; idle < 10; ++idle) CHECK(at_once(1, idle, 8) == to_idle(1));
 }
 
-TEST_CASE("Batch: what waits is shared evenly among the idle", "[app][unit]") {
+TEST_CASE("Batch: the waiting requests are shared evenly among the idle workers", "[app][unit]") {
   CHECK(at_once(8, 2, 8) == to_idle(4));
   CHECK(at_once(9, 2, 8) == to_idle(5));
   CHECK(at_once(3, 4, 8) == to_idle(1));
   CHECK(at_once(5, 4, 8) == to_idle(2));
 }
 
-TEST_CASE("Batch: it is never empty, larger than the limit, or larger than what waits", "[app][unit]") {
+TEST_CASE("Batch: a batch is never empty, above the limit, or larger than the number of waiting requests",
+          "[app][unit]") {
   for (std::size_t waiting = 1; waiting < 40; ++waiting) {
     for (std::size_t idle = 1; idle < 6; ++idle) {
       for (std::size_t limit = 1; limit < 10; ++limit) {
@@ -90,7 +91,7 @@ TEST_CASE("Batch: it is never empty, larger than the limit, or larger than what 
   }
 }
 
-TEST_CASE("Batch: dealt out in turn, the idle take all that their limits allow", "[app][unit]") {
+TEST_CASE("Batch: assigned in turn, the idle workers get all that their limits allow", "[app][unit]") {
   for (std::size_t waiting = 1; waiting < 40; ++waiting) {
     for (std::size_t idle_count = 1; idle_count < 6; ++idle_count) {
       constexpr std::size_t kLimit = 4;
@@ -101,13 +102,13 @@ TEST_CASE("Batch: dealt out in turn, the idle take all that their limits allow",
   }
 }
 
-TEST_CASE("Batch: with a wait, what fills a batch goes at once, also to one of several idle", "[app][unit]") {
+TEST_CASE("Batch: with a wait, a full batch goes at once, also to one of several idle workers", "[app][unit]") {
   CHECK(next_batch({8, 10ms, {}}, {8, kNow}, {1, std::nullopt}, kNow) == to_idle(8));
   CHECK(next_batch({8, 10ms, {}}, {11, kNow}, {3, std::nullopt}, kNow) == to_idle(8));
   CHECK(next_batch({1, 10ms, {}}, {1, kNow}, {1, std::nullopt}, kNow) == to_idle(1));
 }
 
-TEST_CASE("Batch: with a wait, a batch that is not full goes when its oldest has waited so long", "[app][unit]") {
+TEST_CASE("Batch: with a wait, a partial batch goes when its oldest request has waited long enough", "[app][unit]") {
   const BatchLimits limits{8, 10ms, {}};
   for (std::size_t waiting = 1; waiting < 8; ++waiting) {
     for (const auto waited : {0ms, 1ms, 9ms}) {
@@ -116,20 +117,20 @@ TEST_CASE("Batch: with a wait, a batch that is not full goes when its oldest has
     }
     for (const auto waited : {10ms, 11ms, 1000ms}) {
       REQUIRE(next_batch(limits, {waiting, kNow - waited}, {1, std::nullopt}, kNow) == to_idle(waiting));
-      // Together, as they waited for each other.
+      // The requests go together, because they waited for each other.
       REQUIRE(next_batch(limits, {waiting, kNow - waited}, {3, std::nullopt}, kNow) == to_idle(waiting));
     }
   }
 }
 
-TEST_CASE("Batch: with a wait, it ends when the most urgent must go", "[app][unit]") {
+TEST_CASE("Batch: with a wait, the wait ends when the most urgent request must go", "[app][unit]") {
   const BatchLimits limits{8, 10ms, {}};
   CHECK(next_batch(limits, {2, kNow, kNow + 4ms}, {1, std::nullopt}, kNow) == wait_until(kNow + 4ms));
   CHECK(next_batch(limits, {2, kNow, kNow}, {1, std::nullopt}, kNow) == to_idle(2));
   CHECK(next_batch(limits, {2, kNow, kNow - 1ms}, {1, std::nullopt}, kNow) == to_idle(2));
 }
 
-TEST_CASE("Batch: a busy worker gets its next one shortly before it is done, not earlier", "[app][unit]") {
+TEST_CASE("Batch: a busy worker gets its next batch shortly before it finishes, not earlier", "[app][unit]") {
   for (std::size_t waiting = 1; waiting < 20; ++waiting) {
     const WaitingRequests requests{waiting, kNow};
     REQUIRE(next_batch({8, 0ms, {}}, requests, {0, kNow + 1ms}, kNow) == wait_until(kNow + 1ms));
@@ -138,18 +139,18 @@ TEST_CASE("Batch: a busy worker gets its next one shortly before it is done, not
   }
 }
 
-TEST_CASE("Batch: who is idle comes before who is nearly done", "[app][unit]") {
+TEST_CASE("Batch: an idle worker comes before a worker that has nearly finished", "[app][unit]") {
   CHECK(next_batch({8, 0ms, {}}, {3, kNow}, {1, kNow}, kNow) == to_idle(3));
 }
 
-TEST_CASE("Batch: a wait holds for busy workers as well", "[app][unit]") {
+TEST_CASE("Batch: a wait applies to busy workers as well", "[app][unit]") {
   CHECK(next_batch({8, 10ms, {}}, {3, kNow}, {0, kNow}, kNow) == wait_until(kNow + 10ms));
   CHECK(next_batch({8, 10ms, {}}, {3, kNow - 10ms}, {0, kNow}, kNow) == to_busy(3));
   CHECK(next_batch({8, 10ms, {}}, {3, kNow - 10ms}, {0, kNow + 2ms}, kNow) == wait_until(kNow + 2ms));
   CHECK(next_batch({8, 10ms, {}}, {9, kNow}, {0, kNow}, kNow) == to_busy(8));
 }
 
-TEST_CASE("Batch: of preferred sizes it has the largest that what waits can fill", "[app][unit]") {
+TEST_CASE("Batch: a batch has the largest preferred size that the waiting requests can fill", "[app][unit]") {
   const BatchLimits limits{8, 0ms, {2, 4, 8}};
   const std::size_t expected[] = {1, 2, 2, 4, 4, 4, 4, 8, 8};
   for (std::size_t waiting = 1; waiting <= 9; ++waiting) {
@@ -159,8 +160,8 @@ TEST_CASE("Batch: of preferred sizes it has the largest that what waits can fill
   CHECK(next_batch({3, 0ms, {2, 4}}, {9, kNow}, {1, std::nullopt}, kNow) == to_idle(2));
 }
 
-// What a scheduler that asks again whenever it is told to comes to.
-TEST_CASE("Batch: whoever asks again when told to always gets an answer that acts", "[app][unit]") {
+// A scheduler that asks again at each time that it is given must make progress.
+TEST_CASE("Batch: a scheduler that asks again at the given time always gets an answer that acts", "[app][unit]") {
   for (const auto max_wait : {0ms, 3ms, 10ms}) {
     for (std::size_t waiting = 1; waiting < 10; ++waiting) {
       for (std::size_t idle = 0; idle < 3; ++idle) {

@@ -24,7 +24,7 @@ TEST_CASE("BatchSizing: a size in the config is the limit", "[app][unit]") {
   CHECK(sizing.limits(1).max_wait == 5ms);
 }
 
-TEST_CASE("BatchSizing: with auto the first worker's finding holds, until a new config", "[app][unit]") {
+TEST_CASE("BatchSizing: with auto the size that the first worker found applies until a new config", "[app][unit]") {
   const BatchConfig config;
   BatchSizing sizing(config);
   sizing.worker_ready(found(4));
@@ -36,7 +36,7 @@ TEST_CASE("BatchSizing: with auto the first worker's finding holds, until a new 
   CHECK(sizing.limits(1).max_size == 2);
 }
 
-TEST_CASE("BatchSizing: no worker can make a batch larger than auto goes", "[app][unit]") {
+TEST_CASE("BatchSizing: no worker can make a batch larger than the limit of auto", "[app][unit]") {
   const BatchConfig config;
   BatchSizing sizing(config);
   sizing.worker_ready(found(UINT32_MAX));
@@ -57,7 +57,7 @@ TEST_CASE("BatchSizing: a target makes batches as large as it allows", "[app][un
   CHECK((sizing.limits(1).max_size > 1) == (config.target_p99 == 1000ms));
 }
 
-TEST_CASE("BatchSizing: a worker that decodes ahead gets its batch earlier, by what decoding takes", "[app][unit]") {
+TEST_CASE("BatchSizing: a worker that decodes ahead gets its batch earlier by the decoding time", "[app][unit]") {
   const BatchConfig config;
   BatchSizing sizing(config);
   CHECK(sizing.handover_lead(4, false) == 500us);
@@ -67,11 +67,11 @@ TEST_CASE("BatchSizing: a worker that decodes ahead gets its batch earlier, by w
   const auto lead = sizing.handover_lead(4, true);
   CHECK(lead > 45ms);
   CHECK(lead < 55ms);
-  for (int i = 0; i < 200; ++i) sizing.decoded(UINT32_MAX);  // a worker says so
+  for (int i = 0; i < 200; ++i) sizing.decoded(UINT32_MAX);  // the worker reports its own time
   CHECK(sizing.handover_lead(1, true) < 2s);
 }
 
-TEST_CASE("BatchSizing: what batches took is measured", "[app][unit]") {
+TEST_CASE("BatchSizing: the duration of batches is measured", "[app][unit]") {
   const BatchConfig config;
   BatchSizing sizing(config);
   CHECK_FALSE(sizing.times().of_batch(2));

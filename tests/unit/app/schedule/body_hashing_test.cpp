@@ -38,21 +38,22 @@ struct Hashing {
                                      [this](std::unique_ptr<Request> request) { done.push_back(std::move(request)); }};
 };
 
-TEST_CASE("BodyHashing: each comes back with the SHA-256 of its body, in order, in a later turn", "[app][unit]") {
+TEST_CASE("BodyHashing: each body gets its SHA-256, in order, in a later turn", "[app][unit]") {
   Hashing test;
   test.hashing->add(test.request(1, "abc"));
   test.hashing->add(test.request(2, ""));
   CHECK(test.done.empty());
   test.io.run();
   REQUIRE(test.done.size() == 2);
-  // FIPS 180-2, appendix B.1.
+  // FIPS 180-2, appendix B.1, gives this hash.
   CHECK(test.done[0]->id() == 1);
   CHECK(short_text(test.done[0]->hash.value()) == "ba7816bf8f01cfea");
   CHECK(test.done[1]->id() == 2);
   CHECK(short_text(test.done[1]->hash.value()) == "e3b0c44298fc1c14");
 }
 
-TEST_CASE("BodyHashing: a long body takes a turn for each piece, and others have turns between them", "[app][unit]") {
+TEST_CASE("BodyHashing: a long body takes a turn for each piece, and other work has turns between them",
+          "[app][unit]") {
   Hashing test;
   const auto pieces = GENERATE(1, 3);
   const auto more = GENERATE(0, 1);
@@ -69,7 +70,7 @@ TEST_CASE("BodyHashing: a long body takes a turn for each piece, and others have
   CHECK(test.done[0]->hash == whole.finish());
 }
 
-TEST_CASE("BodyHashing: what is given while another body is hashed waits for it", "[app][unit]") {
+TEST_CASE("BodyHashing: a body that arrives while another is hashed waits", "[app][unit]") {
   Hashing test;
   test.hashing->add(test.request(1, std::string(2 * BodyHashing::kBytesPerTurn, 'x')));
   CHECK(test.io.poll_one() == 1);
@@ -83,7 +84,7 @@ TEST_CASE("BodyHashing: what is given while another body is hashed waits for it"
   CHECK(short_text(test.done[1]->hash.value()) == "ba7816bf8f01cfea");
 }
 
-TEST_CASE("BodyHashing: nothing runs after it has gone", "[app][unit]") {
+TEST_CASE("BodyHashing: no handler runs after the object is gone", "[app][unit]") {
   Hashing test;
   const auto unused = test.arena.used_bytes();
   test.hashing->add(test.request(1, "abc"));

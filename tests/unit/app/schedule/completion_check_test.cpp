@@ -47,7 +47,7 @@ common::EncodedFile file(FileType type) {
   return {type, {bytes.begin(), bytes.end()}};
 }
 
-TEST_CASE("CompletionCheck: an answer is believed where the model's task could give it", "[app][unit]") {
+TEST_CASE("CompletionCheck: an answer is accepted if the model's task can give it", "[app][unit]") {
   const common::DetectionList boxes{10, 10, {{1, 0.5F, {1, 2, 3, 4}}}};
   const common::ClassificationList classes{10, 10, {{0, 0.5F}}};
   const common::IdentityAnswer echo{3, 4, 5};
@@ -84,19 +84,19 @@ TEST_CASE("CompletionCheck: an answer is believed where the model's task could g
   CHECK_FALSE(read(boxes, config_of(Task::kTensor)));
 }
 
-TEST_CASE("CompletionCheck: a class that the model does not have is not believed", "[app][unit]") {
+TEST_CASE("CompletionCheck: a class that the model does not have is refused", "[app][unit]") {
   CHECK_FALSE(read(common::DetectionList{10, 10, {{2, 0.5F, {}}}}, config_of(Task::kDetect)));
   CHECK_FALSE(read(common::ClassificationList{10, 10, {{UINT32_MAX, 0.5F}}}, config_of(Task::kClassify)));
 }
 
-TEST_CASE("CompletionCheck: bytes that are no prediction are not believed", "[app][unit]") {
+TEST_CASE("CompletionCheck: bytes that are not a prediction are refused", "[app][unit]") {
   const std::array<std::byte, 8> bytes{std::byte{0xFF}};
   common::Outcome<common::Prediction> answer{common::Error{}};
   CHECK_FALSE(read_completion({}, bytes, config_of(Task::kDetect), {}, kDescription, answer));
   CHECK_FALSE(read_completion({}, {}, config_of(Task::kDetect), {}, kDescription, answer));
 }
 
-TEST_CASE("CompletionCheck: an error is believed if a worker may have it, and its text is bounded", "[app][unit]") {
+TEST_CASE("CompletionCheck: an error is accepted if a worker may send it, and its text is bounded", "[app][unit]") {
   const auto refused = [](std::uint32_t code, const std::string& text) -> std::optional<common::Error> {
     ipc::CompletionCell completion{};
     completion.error_code = code;

@@ -29,13 +29,13 @@ common::ModelConfig identity() {
   return config;
 }
 
-// A dispatcher whose workers are fakes, and what became of each request.
+// A dispatcher whose workers are fakes. It records the result of each request.
 class DispatcherBench {
  public:
   explicit DispatcherBench(common::ModelConfig settings = identity()) : config(std::move(settings)) {}
   ~DispatcherBench() { dispatcher.shut_down(); }
 
-  // The id of the request.
+  // Returns the id of the request.
   std::uint64_t ask(const std::string& body = "picture", Urgency urgency = {}) {
     Job job;
     const auto id = job.id = dispatcher.new_id();
@@ -54,12 +54,12 @@ class DispatcherBench {
     turn();
     return id;
   }
-  // Everything that may happen now.
+  // Runs all handlers that are ready now.
   void turn() {
     io.restart();
     io.poll();
   }
-  // Runs until that has an answer, or a second is over.
+  // Runs until that request has an answer, or a second is over.
   void wait_for(std::uint64_t id) {
     const auto end = Clock::now() + 1s;
     io.restart();
@@ -69,12 +69,12 @@ class DispatcherBench {
     dispatcher.worker_completions(worker);
     turn();
   }
-  // The worker answers all that it has been given.
+  // The worker answers all requests that it has been given.
   void serve(FakeWorker& worker) {
     for (const auto& cell : worker.take()) worker.complete(cell);
     completed(worker);
   }
-  // The worker dies while it computes all that it has been given.
+  // The worker dies while it computes all requests that it has been given.
   void crash_computing(FakeWorker& worker) {
     for (const auto& cell : worker.take()) worker.mark(cell, WorkPhase::kComputing);
     ended(worker, WorkerEnd::kWorkerFault);
@@ -82,13 +82,13 @@ class DispatcherBench {
   bool ended(FakeWorker& worker, WorkerEnd end) {
     worker.serving = false;
     const bool at_work = dispatcher.worker_ended(worker, end);
-    for (int i = 0; i < 3; ++i) turn();  // bodies are hashed in turns of their own
+    for (int i = 0; i < 3; ++i) turn();  // bodies are hashed in their own turns
     return at_work;
   }
 
   [[nodiscard]] bool has_answer(std::uint64_t id) const { return answers_.count(id) != 0; }
   [[nodiscard]] bool predicted(std::uint64_t id) const { return has_answer(id) && answers_.at(id).prediction.ok(); }
-  // ErrorCode{}: it has a prediction, or no answer.
+  // ErrorCode{} means that the request has a prediction or no answer.
   [[nodiscard]] ErrorCode error(std::uint64_t id) const {
     return has_answer(id) && !predicted(id) ? answers_.at(id).prediction.error().code : ErrorCode{};
   }
@@ -117,7 +117,7 @@ std::vector<std::uint64_t> ids_of(const std::vector<ipc::RequestCell>& cells) {
   return ids;
 }
 
-TEST_CASE("Dispatcher: before a worker was ready a request is refused, and then goes to the one that is idle",
+TEST_CASE("Dispatcher: before a worker is ready a request is refused, and later goes to an idle worker",
           "[app][unit]") {
   DispatcherBench bench;
   CHECK(bench.dispatcher.admit({}).error().code == ErrorCode::kNotReady);
@@ -167,12 +167,12 @@ TEST_CASE("Dispatcher: a worker has one batch at hand and one behind it, and the
   for (const auto id : asked) CHECK(bench.predicted(id));
 }
 
-TEST_CASE("Dispatcher: with queue.max_size waiting the next is refused, and those that wait are not", "[app][unit]") {
+TEST_CASE("Dispatcher: with queue.max_size waiting requests the next is refused, and the others stay", "[app][unit]") {
   DispatcherBench bench;
   bench.config.queue.max_size = 2;
   FakeWorker worker(bench.config);
   bench.dispatcher.worker_ready(worker);
-  worker.serving = false;  // draining, say
+  worker.serving = false;  // for example a draining worker
   bench.next_worker = AwakeClock::now();
   const auto first = bench.ask();
   const auto second = bench.ask();
@@ -185,7 +185,7 @@ TEST_CASE("Dispatcher: with queue.max_size waiting the next is refused, and thos
   CHECK(bench.predicted(second));
 }
 
-TEST_CASE("Dispatcher: where no worker will be ready in time a request is refused at once", "[app][unit]") {
+TEST_CASE("Dispatcher: if no worker will be ready in time a request is refused at once", "[app][unit]") {
   DispatcherBench bench;
   FakeWorker worker(bench.config);
   bench.dispatcher.worker_ready(worker);
@@ -197,7 +197,8 @@ TEST_CASE("Dispatcher: where no worker will be ready in time a request is refuse
   CHECK(bench.dispatcher.admit({}).ok());
 }
 
-TEST_CASE("Dispatcher: what an ended worker had is replayed on another, what it had finished is not", "[app][unit]") {
+TEST_CASE("Dispatcher: an ended worker's unfinished requests are replayed on another, its finished ones are not",
+          "[app][unit]") {
   DispatcherBench bench;
   FakeWorker worker(bench.config);
   bench.dispatcher.worker_ready(worker);
@@ -206,7 +207,7 @@ TEST_CASE("Dispatcher: what an ended worker had is replayed on another, what it 
   const auto third = bench.ask("three");
   const auto taken = worker.take();
   REQUIRE_FALSE(taken.empty());
-  worker.complete(taken[0]);  // and nobody has looked yet
+  worker.complete(taken[0]);  // and the front-end has not read it yet
   const auto end = GENERATE(WorkerEnd::kWorkerFault, WorkerEnd::kExternal);
   FakeWorker other(bench.config);
   bench.dispatcher.worker_ready(other);
@@ -223,12 +224,12 @@ TEST_CASE("Dispatcher: what an ended worker had is replayed on another, what it 
 TEST_CASE("Dispatcher: a worker that ended without any request was not at work", "[app][unit]") {
   DispatcherBench bench;
   FakeWorker worker(bench.config);
-  CHECK_FALSE(bench.ended(worker, WorkerEnd::kWorkerFault));  // it was never ready
+  CHECK_FALSE(bench.ended(worker, WorkerEnd::kWorkerFault));  // the worker was never ready
   bench.dispatcher.worker_ready(worker);
   CHECK_FALSE(bench.ended(worker, WorkerEnd::kWorkerFault));
 }
 
-TEST_CASE("Dispatcher: a body that two workers ended of alone is answered 500, and its copies are refused",
+TEST_CASE("Dispatcher: a body that ended two workers alone is answered 500, and its copies are refused",
           "[app][unit]") {
   DispatcherBench bench;
   FakeWorker first(bench.config);
@@ -242,7 +243,7 @@ TEST_CASE("Dispatcher: a body that two workers ended of alone is answered 500, a
   const auto taken = second.take();
   REQUIRE(ids_of(taken) == std::vector{id});
   const auto neighbour = bench.ask("harmless");
-  CHECK(second.take().empty());  // a suspect has its worker to itself
+  CHECK(second.take().empty());  // a suspect has its worker alone
   second.mark(taken[0], WorkPhase::kComputing);
   bench.ended(second, WorkerEnd::kWorkerFault);
   CHECK(bench.error(id) == ErrorCode::kWorkerCrashed);
@@ -253,7 +254,7 @@ TEST_CASE("Dispatcher: a body that two workers ended of alone is answered 500, a
   const auto copy = bench.ask("poison");
   for (int i = 0; i < 3; ++i) bench.turn();
   CHECK(bench.error(copy) == ErrorCode::kQuarantined);
-  SECTION("until a reload: it may try again") {
+  SECTION("until a reload: then the body may try again") {
     bench.dispatcher.use(bench.config);
     const auto again = bench.ask("poison");
     bench.turn();
@@ -274,10 +275,10 @@ TEST_CASE("Dispatcher: a suspect that is answered is acquitted", "[app][unit]") 
   const auto copy = bench.ask("unlucky");
   for (int i = 0; i < 3; ++i) bench.turn();
   bench.crash_computing(second);
-  CHECK_FALSE(bench.has_answer(copy));  // its first strike again
+  CHECK_FALSE(bench.has_answer(copy));  // this is its first strike again
 }
 
-TEST_CASE("Dispatcher: a request is replayed a bounded number of times, whoever killed its workers", "[app][unit]") {
+TEST_CASE("Dispatcher: a request is replayed a bounded number of times, whatever killed its workers", "[app][unit]") {
   DispatcherBench bench;
   std::vector<std::unique_ptr<FakeWorker>> workers;
   std::uint64_t id = 0;
@@ -294,7 +295,8 @@ TEST_CASE("Dispatcher: a request is replayed a bounded number of times, whoever 
   CHECK(bench.error(id) == ErrorCode::kWorkerCrashed);
 }
 
-TEST_CASE("Dispatcher: a worker that writes what cannot be is condemned, and its request is replayed", "[app][unit]") {
+TEST_CASE("Dispatcher: a worker that writes an impossible completion is condemned, and its request is replayed",
+          "[app][unit]") {
   DispatcherBench bench;
   FakeWorker worker(bench.config);
   bench.dispatcher.worker_ready(worker);
@@ -303,20 +305,20 @@ TEST_CASE("Dispatcher: a worker that writes what cannot be is condemned, and its
   REQUIRE(taken.size() == 1);
   ipc::CompletionCell lie{taken[0].id, 4, taken[0].slot, 0, 0, 0, 0, 0};
   SECTION("another request's id") { ++lie.id; }
-  SECTION("a slot that is empty") { lie.slot = taken[0].slot + 1; }
-  SECTION("a slot that there is not") { lie.slot = UINT32_MAX; }
+  SECTION("an empty slot") { lie.slot = taken[0].slot + 1; }
+  SECTION("a slot that does not exist") { lie.slot = UINT32_MAX; }
   SECTION("a result larger than its slot") { lie.result_bytes = UINT64_MAX; }
-  SECTION("bytes that are no prediction") {}
+  SECTION("bytes that are not a prediction") {}
   SECTION("an error that only the front-end gives") {
     lie.error_code = static_cast<std::uint32_t>(ErrorCode::kQueueFull);
     lie.result_bytes = 0;
   }
-  SECTION("an error that there is not") { lie.error_code = 60'000; }
+  SECTION("an error that does not exist") { lie.error_code = 60'000; }
   worker.push(lie);
   bench.completed(worker);
   CHECK(worker.condemned.size() == 1);
   CHECK_FALSE(bench.has_answer(id));
-  worker.push({taken[0].id, 0, taken[0].slot, 0, 0, 0, 0, 0});  // nothing more is read from it
+  worker.push({taken[0].id, 0, taken[0].slot, 0, 0, 0, 0, 0});  // the front-end reads nothing more from this worker
   FakeWorker other(bench.config);
   bench.dispatcher.worker_ready(other);
   bench.ended(worker, WorkerEnd::kWorkerFault);
@@ -325,7 +327,7 @@ TEST_CASE("Dispatcher: a worker that writes what cannot be is condemned, and its
   CHECK(bench.predicted(id));
 }
 
-TEST_CASE("Dispatcher: what a worker refuses is its client's answer, and the worker serves on", "[app][unit]") {
+TEST_CASE("Dispatcher: a request that the worker refuses gets that answer, and the worker serves on", "[app][unit]") {
   DispatcherBench bench;
   FakeWorker worker(bench.config);
   bench.dispatcher.worker_ready(worker);
@@ -341,18 +343,18 @@ TEST_CASE("Dispatcher: what a worker refuses is its client's answer, and the wor
   CHECK(bench.predicted(next));
 }
 
-TEST_CASE("Dispatcher: one that no worker takes within queue.timeout is told so", "[app][unit]") {
+TEST_CASE("Dispatcher: a request that no worker takes within queue.timeout gets an error", "[app][unit]") {
   DispatcherBench bench;
   bench.config.queue.timeout = 40ms;
   FakeWorker worker(bench.config);
   bench.dispatcher.worker_ready(worker);
-  SECTION("too busy, where one serves that has all it may have") {
+  SECTION("too busy, if a worker serves and has all the work that it may have") {
     worker.may_have = 0;
     const auto id = bench.ask();
     bench.wait_for(id);
     CHECK(bench.error(id) == ErrorCode::kQueueFull);
   }
-  SECTION("not ready, where none serves") {
+  SECTION("not ready, if no worker serves") {
     worker.serving = false;
     bench.next_worker = AwakeClock::now();
     const auto id = bench.ask();
@@ -362,7 +364,7 @@ TEST_CASE("Dispatcher: one that no worker takes within queue.timeout is told so"
   CHECK(bench.dispatcher.queued_count() == 0);
 }
 
-TEST_CASE("Dispatcher: at its deadline a client is told, and its place is free once the worker is done",
+TEST_CASE("Dispatcher: at its deadline a client gets an error, and its place is free once the worker has finished",
           "[app][unit]") {
   DispatcherBench bench;
   FakeWorker worker(bench.config);
@@ -391,7 +393,7 @@ TEST_CASE("Dispatcher: a worker that completes nothing within hang_timeout is co
   CHECK_THAT(worker.condemned.front(), Catch::Contains("hang_timeout"));
 }
 
-TEST_CASE("Dispatcher: who leaves while it waits costs no worker anything, who leaves later is computed",
+TEST_CASE("Dispatcher: a request that is cancelled while it waits is never computed, later it still is",
           "[app][unit]") {
   DispatcherBench bench;
   FakeWorker worker(bench.config);
@@ -412,7 +414,7 @@ TEST_CASE("Dispatcher: who leaves while it waits costs no worker anything, who l
   CHECK(bench.predicted(given));
 }
 
-TEST_CASE("Dispatcher: a closed model answers what waits and what comes, and workers finish, used again it serves",
+TEST_CASE("Dispatcher: a closed model refuses all requests, its workers finish, and reopened it serves again",
           "[app][unit]") {
   DispatcherBench bench;
   bench.config.batch.max_size = 1;
@@ -435,7 +437,7 @@ TEST_CASE("Dispatcher: a closed model answers what waits and what comes, and wor
   CHECK(bench.dispatcher.admit({}).ok());
 }
 
-TEST_CASE("Dispatcher: at a stop everybody is answered at once, and no worker that ends later changes that",
+TEST_CASE("Dispatcher: a stop answers every request at once, and no worker that ends later changes that",
           "[app][unit]") {
   DispatcherBench bench;
   FakeWorker worker(bench.config);
@@ -449,7 +451,7 @@ TEST_CASE("Dispatcher: at a stop everybody is answered at once, and no worker th
   CHECK(bench.arena_used() == 0);
 }
 
-TEST_CASE("Dispatcher: a worker that has had as many as it may is recycled and given no more", "[app][unit]") {
+TEST_CASE("Dispatcher: a worker that has had its maximum of requests is recycled and given no more", "[app][unit]") {
   DispatcherBench bench;
   FakeWorker worker(bench.config);
   worker.may_have = 1;

@@ -1,4 +1,5 @@
-// A worker of the scheduler without a process: the front-end's side and the worker's side of a real lane, in one.
+// A fake of the scheduler's worker without a process. It holds both sides of a real lane: the front-end's and the
+// worker's.
 #pragma once
 
 #include <catch2/catch.hpp>
@@ -15,7 +16,7 @@ namespace yolod::app::schedule {
 
 class FakeWorker final : public WorkerPort {
  public:
-  // The config outlives it.
+  // The config outlives the fake.
   explicit FakeWorker(const common::ModelConfig& config)
       : config_(config),
         lane_(
@@ -23,9 +24,9 @@ class FakeWorker final : public WorkerPort {
                 .value()),
         user_(ipc::LaneUser::open(tests::duplicate(lane_.descriptor())).value()) {}
 
-  // ---- what a test sets and looks at ----
+  // ---- for the test to set and to read ----
   bool serving{true};
-  std::optional<std::uint64_t> may_have;  // requests before it is recycled
+  std::optional<std::uint64_t> may_have;  // this many requests come before it is recycled
   int wakes{0};
   int recycled{0};
   std::vector<std::string> condemned;
@@ -33,7 +34,7 @@ class FakeWorker final : public WorkerPort {
   common::ModelDescription describes;
 
   // ---- the worker's side ----
-  // The requests that it has been given since the last call.
+  // Returns the requests that it has been given since the last call.
   std::vector<ipc::RequestCell> take() {
     std::vector<ipc::RequestCell> taken;
     for (ipc::RequestCell cell{}; user_.pop_request(cell) == ipc::PopResult::kPopped;) taken.push_back(cell);

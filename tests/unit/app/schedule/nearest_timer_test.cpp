@@ -24,7 +24,7 @@ class TimerBench {
   std::optional<NearestTimer> timer{std::in_place, io, [this] { ++run_out; }};
 };
 
-TEST_CASE("NearestTimer: it runs out once, at the nearest moment", "[app][unit]") {
+TEST_CASE("NearestTimer: the timer expires once, at the nearest time", "[app][unit]") {
   TimerBench bench;
   const auto now = AwakeClock::now();
   bench.timer->set_by(now + 1h);
@@ -37,7 +37,7 @@ TEST_CASE("NearestTimer: it runs out once, at the nearest moment", "[app][unit]"
   CHECK(bench.run_out == 2);
 }
 
-TEST_CASE("NearestTimer: it can be put off and stopped", "[app][unit]") {
+TEST_CASE("NearestTimer: the timer can be delayed and stopped", "[app][unit]") {
   TimerBench bench;
   bench.timer->set(AwakeClock::now() + 1ms);
   bench.timer->set(AwakeClock::now() + 1h);
@@ -50,7 +50,7 @@ TEST_CASE("NearestTimer: it can be put off and stopped", "[app][unit]") {
   CHECK(bench.run_out == 0);
 }
 
-TEST_CASE("NearestTimer: one that has run out as its owner goes calls nobody", "[app][unit]") {
+TEST_CASE("NearestTimer: a timer that has expired when its owner is destroyed calls no function", "[app][unit]") {
   TimerBench bench;
   bench.timer->set(AwakeClock::now());
   bench.timer.reset();

@@ -33,7 +33,7 @@ std::vector<std::uint64_t> take(PendingQueue& queue, std::size_t most) {
 
 using Ids = std::vector<std::uint64_t>;
 
-TEST_CASE("PendingQueue: empty, it has no front and gives nothing", "[app][unit]") {
+TEST_CASE("PendingQueue: an empty queue has no front and gives no request", "[app][unit]") {
   PendingQueue queue;
   CHECK(queue.empty());
   CHECK(queue.front() == nullptr);
@@ -42,17 +42,17 @@ TEST_CASE("PendingQueue: empty, it has no front and gives nothing", "[app][unit]
   CHECK(queue.remove(1) == nullptr);
 }
 
-TEST_CASE("PendingQueue: with equal timeouts who came first goes first", "[app][unit]") {
+TEST_CASE("PendingQueue: with equal timeouts the first request that came goes first", "[app][unit]") {
   PendingQueue queue;
   for (std::uint64_t id = 1; id <= 40; ++id) queue.push(request(id, 10s));
   CHECK(queue.front()->id() == 1);
   CHECK(take(queue, 3) == Ids{1, 2, 3});
   CHECK(queue.size() == 37);
-  queue.push(request(2, 10s));  // a replay goes back to its place
+  queue.push(request(2, 10s));  // a replay returns to its place
   CHECK(take(queue, 2) == Ids{2, 4});
 }
 
-TEST_CASE("PendingQueue: whose time runs out first goes first", "[app][unit]") {
+TEST_CASE("PendingQueue: the request whose time ends first goes first", "[app][unit]") {
   PendingQueue queue;
   queue.push(request(1, 10s));
   queue.push(request(2, 1s));
@@ -65,18 +65,18 @@ TEST_CASE("PendingQueue: whose time runs out first goes first", "[app][unit]") {
   CHECK(take(queue, 3) == Ids{2, 3, 1});
 }
 
-TEST_CASE("PendingQueue: what goes before a request is as many as will", "[app][unit]") {
+TEST_CASE("PendingQueue: the queue counts the requests that will go before a request", "[app][unit]") {
   PendingQueue queue;
   for (std::uint64_t id = 1; id <= 4; ++id) queue.push(request(id, 1s));
   for (std::uint64_t id = 11; id <= 20; ++id) queue.push(request(id, 10s, Priority::kHigh));
-  // As the next test has them: 11 12 13 1 14 15 16 2 17 18 19 3 20 4.
+  // The next test has them in this order: 11 12 13 1 14 15 16 2 17 18 19 3 20 4.
   CHECK(queue.ahead_of(Priority::kNormal, kEpoch) == 3);
   CHECK(queue.ahead_of(Priority::kNormal, kEpoch + 10s) == 14);
   CHECK(queue.ahead_of(Priority::kHigh, kEpoch) == 0);
   CHECK(queue.ahead_of(Priority::kHigh, kEpoch + 20s) == 13);
 }
 
-TEST_CASE("PendingQueue: the high level goes first, and every fourth is of the other", "[app][unit]") {
+TEST_CASE("PendingQueue: the high level goes first, and every fourth request is of the normal level", "[app][unit]") {
   PendingQueue queue;
   for (std::uint64_t id = 1; id <= 4; ++id) queue.push(request(id, 1s));
   for (std::uint64_t id = 11; id <= 20; ++id) queue.push(request(id, 10s, Priority::kHigh));
@@ -94,14 +94,14 @@ TEST_CASE("PendingQueue: the share of the normal level holds from one batch to t
   CHECK(normals == 8);
 }
 
-TEST_CASE("PendingQueue: alone, the normal level has all", "[app][unit]") {
+TEST_CASE("PendingQueue: without high requests, the normal level has every place", "[app][unit]") {
   PendingQueue queue;
   for (std::uint64_t id = 1; id <= 5; ++id) queue.push(request(id, 1s));
   CHECK(take(queue, 9) == Ids{1, 2, 3, 4, 5});
   CHECK(queue.empty());
 }
 
-TEST_CASE("PendingQueue: what is left stays in its order, what is dropped is gone", "[app][unit]") {
+TEST_CASE("PendingQueue: the remaining requests keep their order, and dropped requests are gone", "[app][unit]") {
   PendingQueue queue;
   for (std::uint64_t id = 1; id <= 6; ++id) queue.push(request(id, 1s));
   Ids taken;
@@ -116,7 +116,7 @@ TEST_CASE("PendingQueue: what is left stays in its order, what is dropped is gon
   CHECK(take(queue, 9) == Ids{2, 6});
 }
 
-TEST_CASE("PendingQueue: it counts those of the front's shape", "[app][unit]") {
+TEST_CASE("PendingQueue: the queue counts the requests with the shape of the front", "[app][unit]") {
   PendingQueue queue;
   queue.push(request(1, 1s, Priority::kNormal, 100));
   queue.push(request(2, 2s, Priority::kNormal, 200));
@@ -127,7 +127,7 @@ TEST_CASE("PendingQueue: it counts those of the front's shape", "[app][unit]") {
   CHECK(queue.size() == 2);
 }
 
-TEST_CASE("PendingQueue: each level is counted by itself, and removed from by id and by wish", "[app][unit]") {
+TEST_CASE("PendingQueue: each level has its own count, and requests are removed by id or by condition", "[app][unit]") {
   PendingQueue queue;
   for (std::uint64_t id = 1; id <= 4; ++id)
     queue.push(request(id, 1s, id % 2 == 0 ? Priority::kHigh : Priority::kNormal));

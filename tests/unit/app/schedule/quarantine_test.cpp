@@ -9,7 +9,7 @@ namespace {
 using common::Clock;
 using std::chrono::milliseconds;
 
-constexpr std::uint64_t kLength = 1000;  // of every body here, unless a test says another
+constexpr std::uint64_t kLength = 1000;  // the length of every body here, unless a test gives another
 
 BodyHash hash_of(const std::string& body) {
   BodyHasher hasher;
@@ -19,7 +19,7 @@ BodyHash hash_of(const std::string& body) {
 
 const Clock::time_point kBegin{std::chrono::hours(1)};
 
-TEST_CASE("BodyHasher: pieces of any size give the hash of the whole", "[app][unit]") {
+TEST_CASE("BodyHasher: pieces of any size give the hash of the whole body", "[app][unit]") {
   const auto piece = GENERATE(1, 63, 64, 65, 1000, 5000);
   std::string body;
   for (int i = 0; i < 4000; ++i) body.push_back(static_cast<char>(i * 7));
@@ -32,12 +32,12 @@ TEST_CASE("BodyHasher: pieces of any size give the hash of the whole", "[app][un
 }
 
 TEST_CASE("Quarantine: a body's hash is its SHA-256", "[app][unit]") {
-  // FIPS 180-2, appendix B.1.
+  // FIPS 180-2, appendix B.1, gives this hash.
   CHECK(short_text(hash_of("abc")) == "ba7816bf8f01cfea");
   CHECK(short_text(hash_of("")) == "e3b0c44298fc1c14");
 }
 
-TEST_CASE("Quarantine: the first death alone makes a suspect, the second one quarantines", "[app][unit]") {
+TEST_CASE("Quarantine: the first death alone makes a suspect, the second quarantines the body", "[app][unit]") {
   Quarantine quarantine;
   CHECK(quarantine.size() == 0);
   CHECK(quarantine.standing(hash_of("a"), kBegin) == Standing::kUnknown);
@@ -49,22 +49,23 @@ TEST_CASE("Quarantine: the first death alone makes a suspect, the second one qua
   CHECK(quarantine.standing(hash_of("a"), kBegin) == Standing::kQuarantined);
 }
 
-TEST_CASE("Quarantine: deaths in company make a suspect and never more", "[app][unit]") {
+TEST_CASE("Quarantine: deaths in a batch with others make a suspect and never more", "[app][unit]") {
   Quarantine quarantine;
   for (int i = 0; i < 100; ++i) {
     REQUIRE(quarantine.suspect(hash_of("a"), kLength, kBegin + milliseconds(i)) == Standing::kSuspect);
   }
   CHECK(quarantine.standing(hash_of("a"), kBegin) == Standing::kSuspect);
-  SECTION("the first death alone after that quarantines") {
+  SECTION("the first death alone after that quarantines the body") {
     CHECK(quarantine.strike(hash_of("a"), kLength, kBegin) == Standing::kQuarantined);
   }
-  SECTION("an answer acquits") {
+  SECTION("an answer acquits the body") {
     quarantine.acquit(hash_of("a"));
     CHECK(quarantine.standing(hash_of("a"), kBegin) == Standing::kUnknown);
   }
 }
 
-TEST_CASE("Quarantine: a death in company does not free what is quarantined, nor prolong its term", "[app][unit]") {
+TEST_CASE("Quarantine: a death in a batch with others neither frees a quarantined body nor prolongs its term",
+          "[app][unit]") {
   Quarantine quarantine;
   quarantine.strike(hash_of("a"), kLength, kBegin);
   quarantine.strike(hash_of("a"), kLength, kBegin);
@@ -81,7 +82,7 @@ TEST_CASE("Quarantine: a suspect that was answered is unknown again", "[app][uni
   CHECK(quarantine.strike(hash_of("a"), kLength, kBegin) == Standing::kSuspect);
 }
 
-TEST_CASE("Quarantine: it ends after its term, counted from the last death", "[app][unit]") {
+TEST_CASE("Quarantine: the term counts from the last death", "[app][unit]") {
   Quarantine quarantine;
   quarantine.strike(hash_of("a"), kLength, kBegin);
   quarantine.strike(hash_of("a"), kLength, kBegin + milliseconds(1000));
@@ -94,13 +95,13 @@ TEST_CASE("Quarantine: it ends after its term, counted from the last death", "[a
   SECTION("and then the first death makes a suspect again") {
     CHECK(quarantine.strike(hash_of("a"), kLength, over) == Standing::kSuspect);
   }
-  SECTION("and then nothing of it is kept") {
+  SECTION("and then the body is forgotten") {
     quarantine.release(over);
     CHECK(quarantine.size() == 0);
   }
 }
 
-TEST_CASE("Quarantine: a flood of bodies pushes out the oldest, and no more is kept", "[app][unit]") {
+TEST_CASE("Quarantine: a flood of bodies removes the oldest, and memory stays bounded", "[app][unit]") {
   Quarantine quarantine;
   for (std::size_t i = 0; i <= Quarantine::kMost; ++i) {
     quarantine.strike(hash_of(std::to_string(i)), kLength, kBegin + milliseconds(i));
@@ -111,7 +112,7 @@ TEST_CASE("Quarantine: a flood of bodies pushes out the oldest, and no more is k
   CHECK(quarantine.standing(hash_of(std::to_string(Quarantine::kMost)), kBegin) == Standing::kSuspect);
 }
 
-TEST_CASE("Quarantine: only bodies as long as a known one need be hashed", "[app][unit]") {
+TEST_CASE("Quarantine: only bodies with the length of a known body need a hash", "[app][unit]") {
   Quarantine quarantine;
   CHECK_FALSE(quarantine.knows_length(5));
   quarantine.strike(hash_of("short"), 5, kBegin);
@@ -119,14 +120,14 @@ TEST_CASE("Quarantine: only bodies as long as a known one need be hashed", "[app
   CHECK(quarantine.knows_length(5));
   CHECK(quarantine.knows_length(6));
   CHECK_FALSE(quarantine.knows_length(7));
-  SECTION("until nothing of that length is known any more") {
+  SECTION("until no body of that length is known") {
     quarantine.acquit(hash_of("short"));
     CHECK_FALSE(quarantine.knows_length(5));
     CHECK(quarantine.knows_length(6));
   }
 }
 
-TEST_CASE("Quarantine: a reload forgets all", "[app][unit]") {
+TEST_CASE("Quarantine: a reload forgets all bodies", "[app][unit]") {
   Quarantine quarantine;
   quarantine.strike(hash_of("a"), kLength, kBegin);
   quarantine.clear();

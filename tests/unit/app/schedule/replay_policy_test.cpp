@@ -5,13 +5,13 @@
 namespace yolod::app::schedule {
 namespace {
 
-TEST_CASE("Replay: a suspect is tried once more, what is quarantined is not", "[app][unit]") {
+TEST_CASE("Replay: a suspect is tried once more, a quarantined body is not", "[app][unit]") {
   CHECK(after_death(Standing::kUnknown, 0) == AfterDeath::kReplay);
   CHECK(after_death(Standing::kSuspect, 1) == AfterDeath::kReplay);
   CHECK(after_death(Standing::kQuarantined, 1) == AfterDeath::kFail);
 }
 
-TEST_CASE("Replay: eight replays are the most", "[app][unit]") {
+TEST_CASE("Replay: a request has at most eight replays", "[app][unit]") {
   const auto standing = GENERATE(Standing::kUnknown, Standing::kSuspect);
   CHECK(after_death(standing, 7) == AfterDeath::kReplay);
   CHECK(after_death(standing, 8) == AfterDeath::kFail);

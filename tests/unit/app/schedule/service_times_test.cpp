@@ -12,32 +12,32 @@ double ms(std::optional<ServiceTimes::Duration> duration) {
   return std::chrono::duration<double, std::milli>(*duration).count();
 }
 
-TEST_CASE("ServiceTimes: nothing is known before the first batch", "[app][unit]") {
+TEST_CASE("ServiceTimes: no time is known before the first batch", "[app][unit]") {
   const ServiceTimes times;
   CHECK_FALSE(times.of_batch(1));
   CHECK_FALSE(times.of_request());
 }
 
-TEST_CASE("ServiceTimes: what was measured is told as it was", "[app][unit]") {
+TEST_CASE("ServiceTimes: a measured time is returned unchanged", "[app][unit]") {
   ServiceTimes times;
   times.record(4, 20ms);
   CHECK(ms(times.of_batch(4)) == Approx(20));
   CHECK(ms(times.of_request()) == Approx(5));
 }
 
-TEST_CASE("ServiceTimes: sizes that were not measured lie on a line between those that were", "[app][unit]") {
+TEST_CASE("ServiceTimes: unmeasured sizes are interpolated linearly between measured sizes", "[app][unit]") {
   ServiceTimes times;
   times.record(2, 10ms);
   times.record(6, 18ms);
   CHECK(ms(times.of_batch(4)) == Approx(14));
   CHECK(ms(times.of_batch(3)) == Approx(12));
-  // Beyond them, each request costs the same.
+  // Beyond the largest measured size, each request costs the same.
   CHECK(ms(times.of_batch(1)) == Approx(5));
   CHECK(ms(times.of_batch(12)) == Approx(36));
   CHECK(ms(times.of_batch(1000)) == Approx(3000));
 }
 
-TEST_CASE("ServiceTimes: a change is followed within some ten batches", "[app][unit]") {
+TEST_CASE("ServiceTimes: the estimate follows a change within about ten batches", "[app][unit]") {
   ServiceTimes times;
   times.record(1, 10ms);
   for (int i = 0; i < 20; ++i) times.record(1, 30ms);
@@ -45,7 +45,7 @@ TEST_CASE("ServiceTimes: a change is followed within some ten batches", "[app][u
   CHECK(ms(times.of_batch(1)) < 30);
 }
 
-TEST_CASE("ServiceTimes: what was expected counts until there is a measure, and is corrected by those of others",
+TEST_CASE("ServiceTimes: the expected times count until they are measured, and other measurements correct them",
           "[app][unit]") {
   ServiceTimes times;
   times.expect(1, 10ms);
@@ -57,7 +57,7 @@ TEST_CASE("ServiceTimes: what was expected counts until there is a measure, and 
   CHECK(ms(times.of_batch(8)) == Approx(80).epsilon(0.01));
 }
 
-TEST_CASE("ServiceTimes: a worker's word for how fast it is counts for little once it serves", "[app][unit]") {
+TEST_CASE("ServiceTimes: the time that a worker claims counts little once the worker serves", "[app][unit]") {
   ServiceTimes times;
   times.expect(1, 0ms);
   times.expect(8, std::chrono::hours(1000));
@@ -66,10 +66,10 @@ TEST_CASE("ServiceTimes: a worker's word for how fast it is counts for little on
   CHECK(ms(times.of_batch(1)) == Approx(10));
   CHECK(ms(times.of_batch(8)) <= 20 * 600'000);
   times.expect(4, 1ms);
-  CHECK(ms(times.of_batch(4)) <= 20);  // not 10 ms / 1 ns times as long
+  CHECK(ms(times.of_batch(4)) <= 20);  // and not 10 ms / 1 ns times as long
 }
 
-TEST_CASE("ServiceTimes: no time at all is no measure that hides the others", "[app][unit]") {
+TEST_CASE("ServiceTimes: a time of zero does not hide the other measurements", "[app][unit]") {
   ServiceTimes times;
   times.record(1, 0ms);
   CHECK(times.of_batch(1));

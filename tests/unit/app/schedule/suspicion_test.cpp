@@ -10,7 +10,7 @@ namespace {
 const common::Clock::time_point kNow{std::chrono::hours(1)};
 
 struct Bench {
-  // Whether so many quarantines have been counted.
+  // Tells whether the metric has counted this many quarantines.
   bool counted(double count) {
     for (const auto& family : metrics.collect()) {
       if (family.name == "yolod_quarantined_total") return family.metric.at(0).counter.value == count;
@@ -34,7 +34,7 @@ struct Body {
   Request request;
 };
 
-TEST_CASE("Suspicion: only a body as long as a known one must be hashed, and only once", "[app][unit]") {
+TEST_CASE("Suspicion: only a body with the length of a known body is hashed, and only once", "[app][unit]") {
   Bench bench;
   Body body("picture");
   Request unhashed;
@@ -68,7 +68,7 @@ TEST_CASE("Suspicion: a suspect may reach a worker, and an answer clears it", "[
   CHECK_FALSE(body.request.runs_alone());
 }
 
-TEST_CASE("Suspicion: a body that is struck twice is quarantined for its term, and counted", "[app][unit]") {
+TEST_CASE("Suspicion: a body with two strikes is quarantined for its term, and counted", "[app][unit]") {
   Bench bench;
   Body body("picture");
   bench.suspicion.record_blame(body.request, Blame::kStruck, "echo", kNow);
@@ -80,7 +80,7 @@ TEST_CASE("Suspicion: a body that is struck twice is quarantined for its term, a
     bench.suspicion.release(kNow + Quarantine::kTerm);
     CHECK(bench.suspicion.look_up(body.request, kNow + Quarantine::kTerm));
   }
-  SECTION("a reload forgets it") {
+  SECTION("a reload forgets the body") {
     bench.suspicion.clear();
     CHECK(bench.suspicion.look_up(body.request, kNow));
   }

@@ -31,7 +31,7 @@ WorkerView busy_until(Clock::duration when, bool late = false) {
   return state;
 }
 
-// The chosen one's place in `states`, in whatever order they are looked at.
+// Returns the place of the chosen worker in `states`, whatever their order is.
 template <typename Pick>
 std::size_t always_chosen(std::vector<WorkerView> states, Pick pick) {
   std::vector<std::size_t> order(states.size());
@@ -58,7 +58,7 @@ std::size_t busy_of(std::vector<WorkerView> states) {
 
 }  // namespace
 
-TEST_CASE("WorkerChoice: nobody of nobody", "[app]") {
+TEST_CASE("WorkerChoice: without workers no worker is chosen", "[app]") {
   const auto choice = choose_worker({}, 1ms);
   CHECK(choice.idle == nullptr);
   CHECK(choice.busy == nullptr);
@@ -66,29 +66,29 @@ TEST_CASE("WorkerChoice: nobody of nobody", "[app]") {
   CHECK_FALSE(choice.workers.handover);
 }
 
-TEST_CASE("WorkerChoice: of the idle, the one that was busy last", "[app]") {
+TEST_CASE("WorkerChoice: of the idle workers, the last one to be busy is chosen", "[app]") {
   CHECK(idle_of({idle_since(1s), idle_since(3s), idle_since(2s)}) == 1);
   CHECK(choose_worker(std::array{idle_since(1s), busy_until(1s), idle_since(2s)}, 0ms).workers.idle_count == 2);
 }
 
-TEST_CASE("WorkerChoice: one that fails gets work only where all fail", "[app]") {
+TEST_CASE("WorkerChoice: a failing worker gets work only if all workers fail", "[app]") {
   CHECK(idle_of({idle_since(1s), idle_since(3s, true), idle_since(2s, true)}) == 0);
   CHECK(idle_of({idle_since(1s, true), idle_since(3s, true), idle_since(2s, true)}) == 1);
   CHECK(choose_worker(std::array{idle_since(1s, true)}, 0ms).workers.idle_count == 1);
 }
 
-TEST_CASE("WorkerChoice: of the busy, the one that is done first, so long before as it takes to hand over", "[app]") {
+TEST_CASE("WorkerChoice: of the busy workers, the first to finish is chosen, just before it finishes", "[app]") {
   CHECK(busy_of({busy_until(30ms), busy_until(10ms), busy_until(20ms)}) == 1);
   const auto choice = choose_worker(std::array{busy_until(30ms), busy_until(10ms)}, 2ms);
   CHECK(choice.workers.handover == kStart + 8ms);
 }
 
-TEST_CASE("WorkerChoice: one that is late waits for work until all are", "[app]") {
+TEST_CASE("WorkerChoice: a late worker waits for work until all workers are late", "[app]") {
   CHECK(busy_of({busy_until(1ms, true), busy_until(30ms), busy_until(20ms)}) == 2);
   CHECK(busy_of({busy_until(2ms, true), busy_until(1ms, true)}) == 1);
 }
 
-TEST_CASE("WorkerChoice: nothing goes behind a batch that is overdue, unknown, or not to be followed", "[app]") {
+TEST_CASE("WorkerChoice: no batch goes behind a batch that is overdue, unknown, or must stay alone", "[app]") {
   auto overdue = busy_until(1ms, true);
   overdue.overdue = true;
   auto unknown = busy_until(1ms);

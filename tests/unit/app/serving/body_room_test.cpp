@@ -20,7 +20,7 @@ namespace asio = boost::asio;
 constexpr std::chrono::milliseconds kPatient{60'000};
 constexpr std::uint64_t kArenaBytes = 1U << 20U;
 
-// Sessions of a test: each waits for room, and what it got is kept until the test lets it go.
+// The sessions of a test. Each waits for room and keeps its block until the test releases the block.
 struct Gate {
   Gate() : arena(make_arena()), gate(io, arena) {}
 
@@ -35,7 +35,7 @@ struct Gate {
     std::optional<ipc::ArenaBlock> block;
   };
 
-  // Starts a session, and runs it as far as it gets.
+  // Starts a session and runs it until it waits or ends.
   Session& reserve(std::uint64_t bytes, std::chrono::milliseconds patience = kPatient) {
     auto& session = *sessions.emplace_back(std::make_unique<Session>());
     const auto number = sessions.size() - 1;
@@ -52,12 +52,12 @@ struct Gate {
     settle();
     return session;
   }
-  // Everything that can happen now has happened.
+  // Runs everything that can happen now.
   void settle() {
     io.restart();
     io.poll();
   }
-  // Until `session` is done; false if it is not within a minute.
+  // Runs until `session` has ended. Returns false if it has not within a minute.
   bool wait_for(const Session& session) {
     const auto end = std::chrono::steady_clock::now() + 60s;
     io.restart();
@@ -66,7 +66,7 @@ struct Gate {
     }
     return session.done;
   }
-  // Sessions that take all the room there is for bodies of `bytes`.
+  // Starts sessions that take all the room for bodies of `bytes`.
   std::vector<Session*> fill(std::uint64_t bytes) {
     std::vector<Session*> holders;
     for (;;) {
@@ -81,11 +81,11 @@ struct Gate {
   asio::io_context io{1};
   ipc::InputArena arena;
   std::vector<std::unique_ptr<Session>> sessions;
-  std::vector<std::size_t> finished;  // sessions, in the order in which they were done
+  std::vector<std::size_t> finished;  // the sessions, in the order in which they ended
   BodyRoom gate;
 };
 
-TEST_CASE("BodyRoom: with room a block is there at once", "[app][unit]") {
+TEST_CASE("BodyRoom: with room a session gets its block at once", "[app][unit]") {
   Gate gate;
   const auto& session = gate.reserve(1000);
   REQUIRE(session.done);
@@ -93,13 +93,13 @@ TEST_CASE("BodyRoom: with room a block is there at once", "[app][unit]") {
   CHECK(session.block->bytes().size() == 1000);
 }
 
-TEST_CASE("BodyRoom: without room a session waits, and is served when a block goes", "[app][unit]") {
+TEST_CASE("BodyRoom: without room a session waits, and is served when a block is freed", "[app][unit]") {
   Gate gate;
   auto holders = gate.fill(100'000);
   auto& waiting = gate.reserve(100'000);
   CHECK_FALSE(waiting.done);
   holders[0]->block.reset();
-  CHECK_FALSE(waiting.done);  // not from inside of the release
+  CHECK_FALSE(waiting.done);  // not inside the release
   gate.settle();
   REQUIRE(waiting.done);
   CHECK(waiting.block);
@@ -117,7 +117,7 @@ TEST_CASE("BodyRoom: an upload that ends makes room as well", "[app][unit]") {
   CHECK(waiting.block);
 }
 
-TEST_CASE("BodyRoom: those who wait are served in the order in which they came", "[app][unit]") {
+TEST_CASE("BodyRoom: waiting sessions are served in the order in which they came", "[app][unit]") {
   Gate gate;
   auto holders = gate.fill(100'000);
   std::vector<Gate::Session*> waiting;
@@ -129,7 +129,7 @@ TEST_CASE("BodyRoom: those who wait are served in the order in which they came",
   }
 }
 
-TEST_CASE("BodyRoom: room for several serves several at once, in order", "[app][unit]") {
+TEST_CASE("BodyRoom: room for several sessions serves several at once, in order", "[app][unit]") {
   Gate gate;
   auto holders = gate.fill(100'000);
   const auto first = gate.sessions.size();
@@ -139,7 +139,7 @@ TEST_CASE("BodyRoom: room for several serves several at once, in order", "[app][
   CHECK(gate.finished == std::vector<std::size_t>{first, first + 1, first + 2});
 }
 
-TEST_CASE("BodyRoom: small bodies pass a large one that waits", "[app][unit]") {
+TEST_CASE("BodyRoom: small bodies pass a large body that waits", "[app][unit]") {
   Gate gate;
   auto holders = gate.fill(100'000);
   auto& large = gate.reserve(180'000);
@@ -152,7 +152,7 @@ TEST_CASE("BodyRoom: small bodies pass a large one that waits", "[app][unit]") {
   CHECK(gate.reserve(10'000).block);
 }
 
-TEST_CASE("BodyRoom: those who wait are passed by a small one that waits behind them", "[app][unit]") {
+TEST_CASE("BodyRoom: a small body passes the waiting bodies before it", "[app][unit]") {
   Gate gate;
   auto holders = gate.fill(100'000);
   auto& large = gate.reserve(180'000);
@@ -174,13 +174,13 @@ TEST_CASE("BodyRoom: unfinished large bodies leave room for smaller ones", "[app
   CHECK(gate.gate.try_reserve(10'000));
 }
 
-TEST_CASE("BodyRoom: a body that waits while much is given away is passed no more", "[app][unit]") {
+TEST_CASE("BodyRoom: a waiting body is passed no more after much room was given to others", "[app][unit]") {
   Gate gate;
   auto uploading = gate.arena.allocate(400'000);
   REQUIRE(uploading);
   auto& large = gate.reserve(200'000);
   CHECK_FALSE(large.done);
-  // Twice the share, ten kilobytes at a time.
+  // This gives away twice the share, ten kilobytes at a time.
   int passed = 0;
   for (; passed < 1000; ++passed) {
     if (!gate.gate.try_reserve(10'000)) break;
@@ -194,7 +194,7 @@ TEST_CASE("BodyRoom: a body that waits while much is given away is passed no mor
   CHECK(small.block);
 }
 
-TEST_CASE("BodyRoom: what the first waiter lacks, and what would do for one", "[app][unit]") {
+TEST_CASE("BodyRoom: the room that the first waiter lacks, and the room that one eviction must free", "[app][unit]") {
   Gate gate;
   CHECK(gate.gate.shortage(common::AwakeClock::now()).first_bytes == 0);
   auto uploading = gate.arena.allocate(500'000);
@@ -204,7 +204,7 @@ TEST_CASE("BodyRoom: what the first waiter lacks, and what would do for one", "[
   const auto now = common::AwakeClock::now();
   CHECK(gate.gate.shortage(now).first_bytes == 0);  // not yet
   const auto later = gate.gate.shortage(now + 1s);
-  // The share is half of what the arena's header leaves of a MiB.
+  // The share is half of the MiB, less the arena's header.
   const auto free = gate.arena.upload_share_bytes() - 500'000;
   CHECK(later.first_bytes == 200'000 + gate.arena.upload_share_bytes() / 8 - free);
   CHECK(later.least_bytes == 40'000 - free);
@@ -213,7 +213,7 @@ TEST_CASE("BodyRoom: what the first waiter lacks, and what would do for one", "[
   CHECK(gate.gate.shortage(now + 1s).first_bytes == 0);
 }
 
-TEST_CASE("BodyRoom: patience ends with nothing", "[app][unit]") {
+TEST_CASE("BodyRoom: a session without room ends with nothing after its patience", "[app][unit]") {
   const auto patience = GENERATE(-1ms, 0ms, 20ms);
   Gate gate;
   const auto holders = gate.fill(100'000);
@@ -224,14 +224,14 @@ TEST_CASE("BodyRoom: patience ends with nothing", "[app][unit]") {
   CHECK(std::chrono::steady_clock::now() - began >= patience);
 }
 
-TEST_CASE("BodyRoom: a body that can never fit is nothing once patience ends", "[app][unit]") {
+TEST_CASE("BodyRoom: a body that can never fit gets nothing after its patience", "[app][unit]") {
   Gate gate;
   auto& session = gate.reserve(kArenaBytes, 10ms);
   REQUIRE(gate.wait_for(session));
   CHECK_FALSE(session.block);
 }
 
-TEST_CASE("BodyRoom: one that gave up takes nothing, and leaves its turn to the next", "[app][unit]") {
+TEST_CASE("BodyRoom: a session that gave up takes no room, and the next session has its turn", "[app][unit]") {
   Gate gate;
   auto holders = gate.fill(100'000);
   auto& impatient = gate.reserve(100'000, 10ms);
@@ -244,7 +244,7 @@ TEST_CASE("BodyRoom: one that gave up takes nothing, and leaves its turn to the 
   CHECK(patient.block);
 }
 
-TEST_CASE("BodyRoom: refuse_all ends every wait at once, and every later one", "[app][unit]") {
+TEST_CASE("BodyRoom: refuse_all ends every wait at once, and every later wait", "[app][unit]") {
   Gate gate;
   const auto holders = gate.fill(100'000);
   const auto& first = gate.reserve(100'000);
@@ -260,7 +260,7 @@ TEST_CASE("BodyRoom: refuse_all ends every wait at once, and every later one", "
   CHECK_FALSE(later.block);
 }
 
-TEST_CASE("BodyRoom: refuse_all leaves blocks that were given alone", "[app][unit]") {
+TEST_CASE("BodyRoom: refuse_all leaves the blocks that sessions already have", "[app][unit]") {
   Gate gate;
   const auto& session = gate.reserve(1000);
   gate.gate.refuse_all();
@@ -269,7 +269,7 @@ TEST_CASE("BodyRoom: refuse_all leaves blocks that were given alone", "[app][uni
   CHECK(session.block->bytes().size() == 1000);
 }
 
-TEST_CASE("BodyRoom: all room is back when all sessions are gone", "[app][unit]") {
+TEST_CASE("BodyRoom: all room is free again after all sessions have ended", "[app][unit]") {
   Gate gate;
   const auto empty = gate.arena.used_bytes();
   {
@@ -285,7 +285,7 @@ TEST_CASE("BodyRoom: all room is back when all sessions are gone", "[app][unit]"
   CHECK(gate.arena.uploading_bytes() == 0);
 }
 
-TEST_CASE("BodyRoom: once it is gone the arena tells nobody of room", "[app][unit]") {
+TEST_CASE("BodyRoom: after its end the arena notifies no listener of room", "[app][unit]") {
   auto arena = Gate::make_arena();
   auto block = arena.allocate(1000);
   {

@@ -16,7 +16,7 @@ namespace {
 using common::ErrorCode;
 using common::ReloadMode;
 
-// A registry with one model, whose loader is there and has forked nobody: so none of its lanes take memory.
+// A registry with one model. Its loader runs and has forked no worker, so none of its lanes take memory.
 class MemoryBench {
  public:
   explicit MemoryBench(bool large) {
@@ -30,7 +30,7 @@ class MemoryBench {
     for (const auto& pool : registry.pools()) pool->signal_all(SIGKILL);
     CHECK(bench.until([this] { return !registry.any_alive(); }));
   }
-  // With `large`, lanes that no machine has room for.
+  // With `large`, the lanes exceed the memory of any machine.
   [[nodiscard]] common::ModelConfig model(const std::string& name, bool large) const {
     auto config = bench.config(name);
     if (!large) return config;
@@ -45,7 +45,7 @@ class MemoryBench {
   ModelRegistry registry{bench.context, bench.events()};
 };
 
-TEST_CASE("MemoryCheck: at the start arena and lanes must fit", "[app][unit]") {
+TEST_CASE("MemoryCheck: at the start the arena and the lanes must fit", "[app][unit]") {
   MemoryBench bench(false);
   const auto small = bench.model("n", false);
   CHECK(check_shared_memory(1U << 20U, {small}, nullptr));
@@ -74,13 +74,13 @@ TEST_CASE("MemoryCheck: the largest of the regions must fit into one file", "[ap
   CHECK_FALSE(check_with(lane_bytes, lane_bytes + 1));
 }
 
-TEST_CASE("MemoryCheck: a model that is loaded in place gives back its lanes, one that is loaded beside does not",
+TEST_CASE("MemoryCheck: a model that is reloaded in place frees its lanes, a model that is loaded beside does not",
           "[app][unit]") {
   MemoryBench bench(true);
   auto next = bench.model("m", true);
   next.reload = GENERATE(ReloadMode::kInPlace, ReloadMode::kBeside);
   CHECK(check_shared_memory(0, {next}, &bench.registry).ok() == (next.reload == ReloadMode::kInPlace));
-  // Neither does a model of another name, or one that does not serve any more.
+  // A model with another name does not free them, and neither does a model that no longer serves.
   next.name = "n";
   CHECK_FALSE(check_shared_memory(0, {next}, &bench.registry));
   next.name = "m";
@@ -88,7 +88,7 @@ TEST_CASE("MemoryCheck: a model that is loaded in place gives back its lanes, on
   CHECK_FALSE(check_shared_memory(0, {next}, &bench.registry));
 }
 
-TEST_CASE("MemoryCheck: what is loaded beside a model must fit beside what that takes", "[app][unit]") {
+TEST_CASE("MemoryCheck: a model that is loaded beside another must fit beside the other's memory", "[app][unit]") {
   MemoryBench bench(false);
   REQUIRE(bench.registry.find_pool("m")->memory_bytes() > 0);
   CHECK(check_room_beside({bench.model("m", false)}, bench.registry));
@@ -97,9 +97,9 @@ TEST_CASE("MemoryCheck: what is loaded beside a model must fit beside what that 
   REQUIRE_FALSE(room);
   CHECK(room.error().code == ErrorCode::kBadConfig);
   CHECK_THAT(room.error().message, Catch::Contains("reload: in_place"));
-  SECTION("in place it needs no room beside") { next.reload = ReloadMode::kInPlace; }
-  SECTION("a new model is beside nothing") { next.name = "n"; }
-  SECTION("nor is one beside a model that does not serve any more") { bench.registry.retire_all_but({}); }
+  SECTION("a reload in place needs no further memory") { next.reload = ReloadMode::kInPlace; }
+  SECTION("a new model has no earlier generation") { next.name = "n"; }
+  SECTION("a model that no longer serves has no earlier generation") { bench.registry.retire_all_but({}); }
   CHECK(check_room_beside({next}, bench.registry));
 }
 

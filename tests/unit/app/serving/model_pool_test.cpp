@@ -15,7 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 using common::ErrorCode;
 
-TEST_CASE("ModelPool: it serves once its first worker is ready, and finishes what it has when it is retired",
+TEST_CASE("ModelPool: the pool serves once its first worker is ready, and finishes its requests when it retires",
           "[app][unit]") {
   PoolBench bench;
   ModelPool pool(bench.context, bench.config("m"), bench.events());
@@ -65,7 +65,7 @@ TEST_CASE("ModelPool: a reload swaps the generations, and requests are answered 
   bench.stop(pool);
 }
 
-TEST_CASE("ModelPool: a reload that fails leaves the settings before", "[app][unit]") {
+TEST_CASE("ModelPool: a reload that fails keeps the earlier settings", "[app][unit]") {
   PoolBench bench;
   ModelPool pool(bench.context, bench.config("m"), bench.events());
   pool.start(process::Start::kServing);
@@ -91,7 +91,7 @@ TEST_CASE("ModelPool: a reload that fails leaves the settings before", "[app][un
   bench.stop(pool);
 }
 
-TEST_CASE("ModelPool: a reload beside the last one waits until that is buried", "[app][unit]") {
+TEST_CASE("ModelPool: a reload waits until the generation before the last has ended", "[app][unit]") {
   PoolBench bench;
   ModelPool pool(bench.context, bench.config("m"), bench.events());
   pool.start(process::Start::kServing);
@@ -105,7 +105,7 @@ TEST_CASE("ModelPool: a reload beside the last one waits until that is buried", 
   bench.stop(pool);
 }
 
-TEST_CASE("ModelPool: a model that is retired in the middle of its reload tells the reload so", "[app][unit]") {
+TEST_CASE("ModelPool: a model that is retired during its reload ends the reload with an error", "[app][unit]") {
   PoolBench bench;
   ModelPool pool(bench.context, bench.config("m"), bench.events());
   bench.puppets.by_hand = true;
@@ -131,10 +131,10 @@ TEST_CASE("ModelPool: a first generation that cannot be served is given up", "[a
   bench.stop(pool);
 }
 
-TEST_CASE("ModelPool: workers come and go, but the last stays", "[app][unit]") {
+TEST_CASE("ModelPool: workers are added and removed, but the last worker stays", "[app][unit]") {
   PoolBench bench;
   ModelPool pool(bench.context, bench.config("m"), bench.events());
-  pool.add_worker();  // nothing serves yet: nothing happens
+  pool.add_worker();  // no worker serves yet, so nothing happens
   pool.start(process::Start::kServing);
   REQUIRE(bench.until([&] { return pool.status().workers_ready == 2; }));
   pool.add_worker();
@@ -146,7 +146,7 @@ TEST_CASE("ModelPool: workers come and go, but the last stays", "[app][unit]") {
   bench.stop(pool);
 }
 
-TEST_CASE("ModelPool: what a worker had when it was killed is answered by another", "[app][unit]") {
+TEST_CASE("ModelPool: requests that a killed worker had are answered by another", "[app][unit]") {
   PoolBench bench;
   auto config = bench.config("m");
   config.workers = 1;
@@ -162,14 +162,14 @@ TEST_CASE("ModelPool: what a worker had when it was killed is answered by anothe
   bench.stop(pool);
 }
 
-// ---- all of them ----
+// ---- the registry of all models ----
 
-TEST_CASE("ModelRegistry: models are found by their names, and the default by none", "[app][unit]") {
+TEST_CASE("ModelRegistry: models are found by their names, and no name means the default", "[app][unit]") {
   PoolBench bench;
   ModelRegistry registry(bench.context, bench.events());
   registry.add({bench.config("a"), bench.config("b")});
   registry.set_default("b");
-  CHECK(registry.find("a") == nullptr);  // retired until it is started
+  CHECK(registry.find("a") == nullptr);  // a new model is retired until it is started
   registry.start(process::Start::kServing);
   REQUIRE(registry.find("a") != nullptr);
   CHECK(registry.find("a")->config->name == "a");
@@ -187,7 +187,7 @@ TEST_CASE("ModelRegistry: models are found by their names, and the default by no
   bench.stop(registry);
 }
 
-TEST_CASE("ModelRegistry: a model that is gone is freed, and counts on when it comes back", "[app][unit]") {
+TEST_CASE("ModelRegistry: a removed model is freed, and its numbers go on when it comes back", "[app][unit]") {
   PoolBench bench;
   ModelRegistry registry(bench.context, bench.events());
   registry.add({bench.config("a"), bench.config("b")});
@@ -202,7 +202,7 @@ TEST_CASE("ModelRegistry: a model that is gone is freed, and counts on when it c
     registry.tick();
     return registry.find_pool("b") == nullptr;
   }));
-  CHECK(held->dispatcher.closed());  // a request that still has it meets no freed memory
+  CHECK(held->dispatcher.closed());  // a request that still uses the model must not use freed memory
   bool done = false;
   registry.reload(bench.config("b"), [&](const common::Outcome<void>& result) { done = result.ok(); });
   REQUIRE(bench.until([&] { return done; }));
@@ -211,7 +211,7 @@ TEST_CASE("ModelRegistry: a model that is gone is freed, and counts on when it c
   bench.stop(registry);
 }
 
-TEST_CASE("ModelRegistry: completions that nobody rang for are found and taken", "[app][unit]") {
+TEST_CASE("ModelRegistry: completions without a ring are found and taken", "[app][unit]") {
   PoolBench bench;
   ModelRegistry registry(bench.context, bench.events());
   registry.add({bench.config("a")});

@@ -1,4 +1,4 @@
-// Models whose processes are puppets: what pools and a registry of them need.
+// Provides models whose processes are fakes, for tests of pools and of their registry.
 #pragma once
 
 #include <sys/resource.h>
@@ -65,12 +65,12 @@ class PoolBench {
   }
   [[nodiscard]] bool is_answered(std::uint64_t id) const { return predicted_.count(id) != 0; }
   [[nodiscard]] bool is_predicted(std::uint64_t id) const { return predicted_.at(id); }
-  // One request, asked and answered well.
+  // Sends one request and checks that it is answered successfully.
   [[nodiscard]] bool predict(ModelPool& pool) {
     const auto id = ask(pool);
     return until([&] { return is_answered(id); }) && is_predicted(id);
   }
-  // Ends all of its processes.
+  // Ends all processes of the model.
   template <typename Owner>
   void stop(Owner& owner) {
     if constexpr (requires { owner.shut_down(); }) {
@@ -84,7 +84,7 @@ class PoolBench {
     CHECK(until([&owner] { return !owner.any_alive(); }));
   }
   void turn() {
-    (void)common::AwakeClock::now();  // which nobody else reads often enough
+    (void)common::AwakeClock::now();  // no other reader empties it often enough
     io.restart();
     io.poll();
     process::reap_children([this](pid_t pid, const process::Death& death) { (void)children.reaped(pid, death); });
