@@ -16,13 +16,14 @@ namespace yolod::app::api {
 
 [[nodiscard]] boost::beast::http::status http_status(common::ErrorCode code);
 
-// Returns the text that the client receives. It explains an error of the client, but not an error of the server.
+// Returns the text that the client receives. For a server fault (kInternal, kBadConfig, kBadModel or kSystem) this is a
+// fixed text without the reason. For every other error it is the error's message.
 [[nodiscard]] std::string client_message(const common::Error& error);
 
 // Replaces the whole response. A 503 has a Retry-After header.
 void write_error(http::Response& response, const common::Error& error, std::uint32_t retry_after_seconds = 1);
 
-// Does the same as write_error(), with a status and a message of the caller.
+// Replaces the whole response. It uses the caller's status and message, and writes no Retry-After header.
 void write_failure(http::Response& response, boost::beast::http::status status, common::ErrorCode code,
                    std::string_view message);
 

@@ -17,7 +17,7 @@ std::string_view take(std::string_view& rest, char separator) {
   return part;
 }
 
-// Returns the q among a media range's parameters, or 1 if there is no valid q.
+// Returns the value of the parameter `q`, or 1 if there is no `q` or its value is invalid.
 float weight_of(std::string_view parameters) {
   while (!parameters.empty()) {
     std::string_view parameter = take(parameters, ';');

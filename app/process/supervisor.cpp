@@ -25,7 +25,8 @@ using common::Outcome;
 using std::chrono::milliseconds;
 
 constexpr std::chrono::seconds kAbortGrace{2};
-// If recycle.max_rss_bytes is below the memory of every worker, the supervisor must not fork at each check.
+// If recycle.max_rss is less than the memory of a new worker, every worker is always over the limit. Without this
+// pause, each call of recycle() would then start a successor.
 constexpr std::chrono::seconds kBetweenMemoryRecycles{10};
 constexpr std::chrono::seconds kLeaveGrace{5};
 
@@ -82,10 +83,11 @@ void Supervisor::let_leave(WorkerSlot& slot) {
     slot.process->send_signal(SIGTERM);
   }
   if (slot.condemned) return;  // its watchdog already has an earlier deadline
-  // The worker may take as long as a batch. After that no other watchdog notices that the worker is stuck.
+  // The worker may first finish all of its batches. Afterwards it has no request, so the check for hung workers does
+  // not see it any more. This watchdog kills it if it does not end.
   run_at(slot.watchdog, AwakeClock::now() + common::longest_hang_allowance(config_) + kLeaveGrace, slot.lifeline,
          [this, &slot, launch_id = slot.last_launch_id] {
-           if (slot.still_has(launch_id)) condemn(*slot.process, "it does not leave");
+           if (slot.still_has(launch_id)) condemn(*slot.process, "it did not stop after the front-end had asked it to");
          });
 }
 
@@ -99,7 +101,7 @@ bool Supervisor::is_worn(const WorkerProcess& worker, bool may_be_too_large) con
 std::optional<std::uint64_t> Supervisor::may_have_yet(std::uint64_t given) const {
   const std::uint64_t most = config_.recycle.max_requests;
   if (most == 0 || !preload_ || !loader_.is_ready() || !respawning_.is_on()) return std::nullopt;
-  // If a slot has no process, its next process may start late. The other workers do not wait for that.
+  // While a slot has no process, recycle() replaces no worker. A limit would only make requests wait.
   if (!slots_.all_have_processes()) return std::nullopt;
   return most - std::min(most, given);
 }
@@ -114,8 +116,8 @@ void Supervisor::recycle() {
   if (worn == slots_.end()) return;
   const auto old = *worn;
   if (!is_worn(*old->process, false)) recycled_for_memory_ = now;
-  common::log_info("worker {} ({}) is recycled: {} requests, {} MiB", old->process->pid(), config_.name,
-                   old->process->requests_served(), common::resident_bytes(old->process->pid()) >> 20U);
+  common::log_info("worker {} ({}) is recycled: it served {} requests and has {} MiB of memory", old->process->pid(),
+                   config_.name, old->process->requests_served(), common::resident_bytes(old->process->pid()) >> 20U);
   start_process(slots_.add_successor(old));
   common::reach(common::FaultPoint::kFrontEndRecycles);
 }
@@ -154,17 +156,16 @@ LoaderSlot::Started Supervisor::launch_loader(LoaderEvents loader_events) {
 void Supervisor::tell_of_sandbox(const common::SandboxState& state) {
   if (state.missing.empty() || std::exchange(told_of_sandbox_, true)) return;
   common::log_warning(
-      "model {}: its workers serve without their whole sandbox (Landlock: {}, seccomp: {}): {}. "
-      "With sandbox: required they would not serve",
+      "model {}: its workers serve in an incomplete sandbox (Landlock: {}, seccomp: {}): {}. "
+      "If the config said sandbox: required, they would not serve",
       config_.name, state.landlock_abi == 0 ? "off" : "on", state.seccomp ? "on" : "off", state.missing);
 }
 
 void Supervisor::tell_of_denied(std::string_view process, pid_t pid, const DeniedCall& call) const {
   const std::string of = call.path.empty() ? "" : " of \"" + call.path + "\"";
   common::log_warning(
-      "{} {} ({}): its sandbox denied it the system call {}{}, which failed with: {}. It goes on, and further such "
-      "calls "
-      "of this process are not logged",
+      "{} {} ({}): its sandbox denied it the system call {}{}, which failed with: {}. The process continues. "
+      "Its later denied calls are not logged",
       process, pid, config_.name, name_of(call), of,
       std::generic_category().message(static_cast<int>(call.soft_errno)));
 }
@@ -182,7 +183,7 @@ void Supervisor::loader_became_ready(const LoaderProcess& loader) {
 Outcome<pid_t> Supervisor::launch(const ipc::LentDescriptors& descriptors) {
   if (preload_) {
     if (loader_.fork_worker(descriptors)) return pid_t{0};
-    return common::Error{common::ErrorCode::kSystem, "its loader does not listen"};
+    return common::Error{common::ErrorCode::kSystem, "its loader did not accept the command to fork it"};
   }
   const auto output = open_output();
   if (!output) return output.error();
@@ -247,7 +248,7 @@ void Supervisor::start_process(WorkerSlot& slot) {
     };
     slot.child = children_.expect(is_it, on_reaped);
   }
-  common::log_debug("worker {} ({}) started, number {} of its model", slot.process->pid(), config_.name, slot.seat);
+  common::log_debug("worker {} ({}) started in seat {} of its model", slot.process->pid(), config_.name, slot.seat);
   run_at(slot.watchdog, AwakeClock::now() + config_.load_timeout, slot.lifeline,
          [this, &slot, launch_id = slot.last_launch_id] { kill_unless_ready(slot, launch_id); });
 }
@@ -291,9 +292,9 @@ void Supervisor::condemn(WorkerProcess& worker, std::string_view why) {
   if (!begin_to_kill(worker, why)) return;
   worker.send_signal(SIGKILL);
   if (worker.pid() != 0) return;
-  // Either the loader has not forked the worker, or another process has sent a hello. Such a loader must fork no
-  // more workers. Its death closes the other end of the channel. died() runs later, because this call may come from
-  // inside an event of that channel.
+  // The pid is unknown: either the loader has not forked the worker, or another process has sent the hello. Kill the
+  // loader, so that it cannot fork this worker later. When the loader ends, its end of the worker's control channel
+  // closes. Call died() from the event loop, because an event of that channel may have called this function.
   loader_.condemn("it did not fork the worker that it was asked for");
   WorkerSlot& slot = slots_.of(worker);
   run_at(slot.watchdog, AwakeClock::now(), slot.lifeline, [this, &slot, launch_id = slot.last_launch_id] {
@@ -310,7 +311,7 @@ bool Supervisor::claim(WorkerSlot& slot, pid_t pid) {
 void Supervisor::condemn_hung(WorkerProcess& worker, std::string_view why) {
   if (!begin_to_kill(worker, why)) return;
   WorkerSlot& slot = slots_.of(worker);
-  slot.was_stopped = is_stopped(worker.pid());  // its requests cannot have stopped it
+  slot.was_stopped = is_stopped(worker.pid());  // if so, its requests are not the cause
   common::reach(common::FaultPoint::kFrontEndFoundHung);
   worker.send_signal(SIGABRT);
   worker.send_signal(SIGCONT);  // a stopped process handles no signal but SIGKILL
@@ -372,7 +373,8 @@ void Supervisor::died(WorkerSlot& slot, Death death) {
   if (!was_ready) what += " before it was ready";
   if (!load_failure.empty()) what += ": " + load_failure;
   events_.restarted(reason_label(death));
-  // The request does not cause the loss of a device. The next worker on that device may fail in the same way.
+  // If the device was lost, the requests are not the cause, and the next worker on that device may lose it too. Then
+  // the delay grows with each death, as for any fault of a worker.
   const bool device_lost = !death.signaled && death.number == ipc::kExitDeviceLost;
   if (at_work && cause == DeathCause::kOwnDoing && !device_lost) {
     replace(slot, DeathCause::kNotItsDoing, what, respawning_.wait_after_death_at_work(slots_.predictions_made()));
@@ -386,7 +388,7 @@ void Supervisor::replace(WorkerSlot& slot, DeathCause cause, const std::string& 
   if (!at) return;
   ++slot.restarts;
   slot.starts_at = *at;
-  // Use the event loop even for a start at once: the caller may be in the middle of reaping other children.
+  // Even without a delay, the event loop starts the process later: the caller may still be reaping other children.
   run_at(slot.respawn_timer, *at, slot.lifeline, [this, &slot] {
     if (respawning_.is_on() && !slot.process) start_process(slot);
   });
@@ -433,7 +435,8 @@ milliseconds Supervisor::load_time(const WorkerProcess& worker) const {
 }
 
 std::uint64_t Supervisor::memory_bytes() const {
-  // For a forked worker, count at least the memory that it does not share with its loader.
+  // own_bytes() of a forked worker includes the pages that it shares with its loader. The worker shares at most as
+  // many bytes as the loader has, so count only the bytes beyond that number.
   const std::uint64_t common_bytes = common::own_bytes(loader_.pid());
   return common_bytes + common::given_back_bytes(loader_.pid()) + slots_.own_bytes_beyond(common_bytes);
 }

@@ -1,5 +1,6 @@
-// Reads the tensors of a PyTorch checkpoint file by name. It reads files of torch.save in the zip format and in the
-// older format (both in torch/serialization.py), without Python: it reads containers and tensors, and runs no code.
+// Reads the tensors of a PyTorch checkpoint file by name. It reads files that torch.save wrote, in the zip format or
+// in the older format (torch/serialization.py has both). It uses no Python: it reads only containers and tensors, and
+// never runs code from the file.
 #pragma once
 
 #include <cstdint>
@@ -29,8 +30,8 @@ class Checkpoint {
   [[nodiscard]] const StateDict& tensors() const { return tensors_; }
 
   // Returns the tensor's values as floats, in C order. All calls together read no more bytes than the file has, so a
-  // hostile file cannot make the process read the same bytes repeatedly. Errors are as above; `name` is for the
-  // message.
+  // hostile file cannot make the process read the same bytes repeatedly. An Error has the same form as an Error of
+  // open(). `name` appears only in its message.
   [[nodiscard]] common::Outcome<std::vector<float>> values(const std::string& name, const Tensor& tensor);
 
  private:

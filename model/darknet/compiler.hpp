@@ -15,18 +15,21 @@ namespace yolod::model::darknet {
 
 // A network that learns (tools/train).
 struct TrainingNetwork {
-  // One method, `def forward(self, x: Tensor, training: bool) -> List[Tensor]`. It takes what CompiledNetwork::source
-  // takes and returns, for each head, the map before it as float: logits, also where a head takes the logistic as done
-  // (new_coords). `training` says whether to normalise by the batch, which also moves the running means and variances,
-  // and to drop out.
+  // The source of `def forward(self, x: Tensor, training: bool) -> List[Tensor]`. `x` is the input that
+  // CompiledNetwork::source describes. The method returns the input map of each head, as float. Its values are logits,
+  // even before a head with new_coords: then the method leaves out the logistic function of the previous convolution.
+  //
+  // If `training` is true, normalisations use the means and variances of the batch and move their running means and
+  // variances towards these, and dropout is active.
   std::string source;
-  // Of layer i: `w<i>` (weights), `b<i>` (biases), `s<i>`, `m<i>` and `v<i>` (scales, running means and variances of a
-  // normalisation), with the values of StoredLayer in its order. w, b and s are learned. Others are constants.
+  // The parameters of layer i are `w<i>` (weights) and `b<i>` (biases). A normalisation adds `s<i>` (scales), `m<i>`
+  // (running means) and `v<i>` (running variances). Each has the values of StoredLayer in the same order.
+  // Training learns w, b and s. Parameters with other names are constants.
   std::vector<NetworkParameter> parameters;
 };
 
-// `weights` must have the sizes of empty_values() in every layer, and `network` Darknet's rules (Ultralytics' mixed
-// convolutions are not compiled so) and heads of [yolo], [Gaussian_yolo] or [region] alone.
+// REQUIRES: `weights` has the sizes of empty_values() in every layer. `network` follows Darknet's rules, because this
+// function does not support Ultralytics' mixed convolutions. Every head is [yolo], [Gaussian_yolo] or [region].
 [[nodiscard]] TrainingNetwork compile_for_training(const Network& network, StoredWeights weights);
 
 }  // namespace yolod::model::darknet

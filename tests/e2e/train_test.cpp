@@ -224,7 +224,9 @@ TEST_CASE("Train: a run starts with weights of other classes, and names the fres
   const auto run = two.run(pictures.options(names, {"--steps", "4", "--weights", six.file("tiny.weights").string()}));
   CAPTURE(run.errors);
   REQUIRE(run.exit == exited(0));
-  CHECK_THAT(run.errors, Contains("2 layers take their weights from the file; 1 is fresh: layer 2 ([convolutional]"));
+  CHECK_THAT(
+      run.errors,
+      Contains("2 layers take their weights from the file; 1 layer starts with new weights: layer 2 ([convolutional]"));
   // The trainer also measures the start.
   CHECK(curve_in(two.file("tiny.curve.tsv")).front().step == 0);
 }

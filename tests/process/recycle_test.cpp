@@ -39,7 +39,7 @@ TEST_CASE("Recycle: under a fast load no worker serves more requests than its li
   CHECK(counts.right == counts.answered);
   CHECK(counts.incidents.empty());
   const auto recycled = server.log_lines_with("is recycled");
-  CHECK(server.log_lines_with("is recycled: 25 requests,").size() == recycled.size());
+  CHECK(server.log_lines_with("is recycled: it served 25 requests and").size() == recycled.size());
   CHECK(wait_until([&] { return server.workers().size() == static_cast<std::size_t>(workers); }));
   check_after_case(server, before);
 }

@@ -225,7 +225,7 @@ TEST_CASE("Sandbox: without a sandbox the same calls are allowed, which proves t
   CHECK(sandbox_of_worker(status).at("mode") == "off");
   CHECK(sandbox_of_worker(status).at("seccomp") == false);
   CHECK(server.metric("yolod_sandbox", {{"part", "seccomp"}}) == 0);
-  CHECK(server.log_lines_with("whole sandbox").empty());  // the config asked for no sandbox
+  CHECK(server.log_lines_with("incomplete sandbox").empty());  // the config asked for no sandbox
 }
 
 TEST_CASE("Sandbox: /status and /metrics show the protections in force", "[process]") {
@@ -245,7 +245,7 @@ TEST_CASE("Sandbox: /status and /metrics show the protections in force", "[proce
   }
   CHECK(server.metric("yolod_sandbox", {{"model", "echo"}, {"part", "landlock"}}) == 1);
   CHECK(server.metric("yolod_sandbox", {{"model", "echo"}, {"part", "seccomp"}}) == 1);
-  CHECK(server.log_lines_with("whole sandbox").empty());
+  CHECK(server.log_lines_with("incomplete sandbox").empty());
 }
 
 TEST_CASE("Sandbox: the mode report names every denied call, with its place and arguments", "[process]") {
@@ -285,7 +285,7 @@ TEST_CASE("Sandbox: the mode auto serves with the available parts, and warns onc
   Server server(without_calls(refused, "auto", key));
   REQUIRE(server.wait_until_ready());
   CHECK(serves_next_request(server));
-  const auto warnings = server.log_lines_with("its workers serve without their whole sandbox");
+  const auto warnings = server.log_lines_with("its workers serve in an incomplete sandbox");
   REQUIRE(warnings.size() == 1);
   CHECK_THAT(warnings.front(), Catch::Contains("warning"));
   if (!seccomp) CHECK_THAT(warnings.front(), Catch::Contains("the seccomp system call is refused"));

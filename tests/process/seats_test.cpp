@@ -19,8 +19,8 @@ namespace {
 std::vector<int> numbers(const Server& server) {
   std::vector<int> found;
   for (const pid_t worker : server.worker_pids()) {
-    const auto lines = server.log_lines_with("worker " + std::to_string(worker) + " (echo) started, number ");
-    const std::string key = "number ";
+    const auto lines = server.log_lines_with("worker " + std::to_string(worker) + " (echo) started in seat ");
+    const std::string key = "seat ";
     found.push_back(lines.empty() ? -1 : std::stoi(lines.back().substr(lines.back().rfind(key) + key.size())));
   }
   std::sort(found.begin(), found.end());
@@ -42,7 +42,7 @@ TEST_CASE("Seats: a worker gets the number of the worker that it replaces", "[pr
   SECTION("after a death") {
     const auto workers = server.worker_pids();
     ::kill(workers.at(1), SIGKILL);
-    REQUIRE(wait_until([&] { return server.log_lines_with("started, number 1 ").size() == 2; }));
+    REQUIRE(wait_until([&] { return server.log_lines_with("started in seat 1 ").size() == 2; }));
     CHECK(come_to(server, {0, 1, 2}));
   }
   SECTION("one worker more, one less, and one more") {
@@ -62,7 +62,7 @@ TEST_CASE("Seats: a worker gets the number of the worker that it replaces", "[pr
       return std::any_of(workers.begin(), workers.end(), [](const auto& one) { return one.state == "draining"; });
     }));
     server.send_signal(SIGTTIN);
-    CHECK(wait_until([&] { return server.log_lines_with("started, number 2 ").size() == 2; }));
+    CHECK(wait_until([&] { return server.log_lines_with("started in seat 2 ").size() == 2; }));
     ::kill(last, SIGCONT);
     CHECK(come_to(server, {0, 1, 2}));
   }
@@ -78,7 +78,7 @@ TEST_CASE("Seats: a recycled worker's successor gets its number", "[process][sea
   const auto counts = load.stop();
   CHECK(counts.right == counts.answered);
   CHECK(wait_until([&] { return server.workers().size() == 2; }));
-  CHECK(server.log_lines_with("started, number 2 ").empty());
+  CHECK(server.log_lines_with("started in seat 2 ").empty());
   CHECK(come_to(server, {0, 1}));
 }
 

@@ -94,8 +94,9 @@ std::optional<Network> with_classes(const std::string& cfg_text, const Network& 
   return text ? network_of(*text, network) : std::nullopt;
 }
 
-// Returns the network of `cfg_text` with the number of classes for which a weights file has this size. The size
-// grows linearly with the number of classes.
+// Finds the number of classes with which a weights file of `cfg_text` has `file_bytes` bytes, and returns the network
+// with that number of classes. Returns nothing if no number fits. The size of the file grows linearly with the number
+// of classes, so the sizes for one class and for two classes give the size for every number.
 std::optional<Network> network_of_size(const std::string& cfg_text, const Network& network, std::int64_t file_bytes) {
   constexpr std::int64_t kLongHeader = 20;
   constexpr std::int64_t kShortHeader = 16;
@@ -155,7 +156,8 @@ Outcome<StartWeights> read_start_weights(const std::filesystem::path& file, cons
     if (const auto problem = not_finite(network, i, run); !problem.empty())
       return Error{ErrorCode::kBadModel, file.string() + ": " + problem};
   }
-  if (start.taken == 0) return Error{ErrorCode::kBadModel, file.string() + ": no layer of it fits the network"};
+  if (start.taken == 0)
+    return Error{ErrorCode::kBadModel, file.string() + ": the file has no weights that fit a layer of the network"};
   return start;
 }
 
@@ -163,7 +165,8 @@ std::string text_of(const StartWeights& start, const Network& network) {
   constexpr std::size_t kMost = 12;
   auto text = std::to_string(start.taken) + " layers take their weights from the file";
   if (start.fresh.empty()) return text;
-  text += "; " + std::to_string(start.fresh.size()) + (start.fresh.size() == 1 ? " is fresh: " : " are fresh: ");
+  text += "; " + std::to_string(start.fresh.size()) +
+          (start.fresh.size() == 1 ? " layer starts with new weights: " : " layers start with new weights: ");
   for (std::size_t i = 0; i < start.fresh.size() && i < kMost; ++i) {
     const auto index = start.fresh[i];
     text += (i == 0 ? "" : ", ") + std::string("layer ") + std::to_string(index) + " ([" +

@@ -52,15 +52,15 @@ class ScanJoiner {
     return mcus == 0;
   }
 
-  // Reads data without restarts.
+  // REQUIRES: the data has no restart markers.
   bool read_in_parts(std::size_t mcus, std::size_t part_count) {
     wanted_ = mcus;
     auto parts = make_parts(mcus, part_count);
     auto* const blocks = room_for(parts.back().end_block);
     read_parts(layout_, data_.bytes.get(), parts, blocks);
     if (budget_ != nullptr && budget_->look()) return false;
-    // Room for the MCUs between a part's end and the point where the next part's guess becomes correct, and for those
-    // behind the last part.
+    // These blocks are for the MCUs that no part supplies: the MCUs between the end of a part and the bit from which
+    // the next part is correct, and the MCUs behind the last part.
     gap_ = room_for(mcus * layout_.blocks);
     if (parts[0].mcus_to_last_invalid > 0 || !take(parts[0], 0, blocks)) return false;
     std::size_t position = parts[0].stopped_at;
@@ -78,7 +78,8 @@ class ScanJoiner {
 
  private:
   std::vector<Part> make_parts(std::size_t mcus, std::size_t count) const {
-    // Details are unevenly distributed, so a part may have three times as many MCUs as the average.
+    // All parts have the same number of bits, but a plain area of the picture needs fewer bits for each MCU. Therefore
+    // a part gets room for three times the average number of MCUs.
     const auto room = static_cast<std::uint32_t>((3 * mcus / count + 4) * layout_.blocks);
     std::vector<Part> parts(count);
     for (std::size_t i = 0; i < count; ++i) {
@@ -88,15 +89,18 @@ class ScanJoiner {
       parts[i].first_block = static_cast<std::uint32_t>(i) * room;
       parts[i].end_block = parts[i].first_block + room;
     }
-    // A single reader reads the end, because it counts the picture's MCUs; a lane would continue behind the last MCU.
+    // read_in_parts() reads the last bits with one McuReader and stops after the last MCU of the picture. A lane would
+    // read on, because it does not know how many MCUs the picture has.
     constexpr std::uint32_t kLastBits = 8 * 64;
     parts.back().end_bit -= std::min(kLastBits, parts.back().end_bit - parts.back().first_bit);
     return parts;
   }
 
-  // `position` is the confirmed start of an MCU. Reads on from there, and again from the part's beginning, until both
-  // readers are at the same bit. From that bit the part is correct, and `position` becomes its end. If the readers do
-  // not meet, the part is not used, and `position` is behind it.
+  // `position` is the confirmed start of an MCU. The reader `certain` starts there, and the reader `guess` starts at
+  // the beginning of the part. Both read on until they are at the same bit. The part is correct from that bit on, so
+  // join() takes these MCUs of the part and moves `position` to the end of the part. If the readers do not meet, join()
+  // takes nothing from the part and moves `position` to the bit that `certain` has reached. Returns false for faulty
+  // data, and if the budget is used up.
   bool join(std::size_t& position, const Part& part, const Block* blocks) {
     McuReader certain(layout_, data_.bytes.get(), position);
     McuReader guess(layout_, data_.bytes.get(), part.first_bit);
@@ -127,7 +131,8 @@ class ScanJoiner {
     return true;
   }
 
-  // Takes the part's MCUs from `first`; returns false if the picture has fewer MCUs.
+  // Takes the MCUs of the part from number `first` to the end of the part. Returns false if these are more MCUs than
+  // the picture still needs, or if the part ends behind the data.
   bool take(const Part& part, std::size_t first, const Block* blocks) {
     const auto count = part.mcus - first;
     if (count > wanted_ - taken_ || part.stopped_at > 8 * data_.size()) return false;
@@ -181,7 +186,7 @@ std::optional<Scan> read_scan(const BaselineFile& file, Reading reading, codec::
   if (!data || !could_hold(data->size())) return std::nullopt;
   const auto layout = layout_of(file);
   ScanJoiner joiner(layout, *data, budget);
-  constexpr std::size_t kMostBytes = std::size_t{1} << 28U;  // bits are counted in 32 bits
+  constexpr std::size_t kMostBytes = std::size_t{1} << 28U;  // bit positions are 32-bit numbers
   constexpr std::size_t kWorthIt = 128 * 1024;
   constexpr std::size_t kMostParts = 64;
   constexpr std::size_t kLeastBytesOfPart = 256;

@@ -52,7 +52,8 @@ TEST_CASE("StartWeights: of a file with other classes the heads' convolutions ar
     CHECK(start->taken == 5);
     CHECK(start->fresh == std::vector<std::size_t>{11, 16});
     CHECK_THAT(train::text_of(*start, network),
-               Contains("2 are fresh: layer 11 ([convolutional], line ") && Contains(", layer 16 ([convolutional]"));
+               Contains("2 layers start with new weights: layer 11 ([convolutional], line ") &&
+                   Contains(", layer 16 ([convolutional]"));
     CHECK(start->weights.layers[0].weights == train::fresh_weights(network, 5).layers[0].weights);
     CHECK(start->weights.layers[16].weights.size() == train::fresh_weights(network, 1).layers[16].weights.size());
   }

@@ -1,5 +1,5 @@
-"""Finds the settings with which a design has the highest throughput: it varies one setting after the other, and
-repeats that if a setting has changed."""
+"""Finds the settings with which a design has the highest throughput: it tries all values of one setting, then of the
+next setting. It repeats this until no setting changes, but at most `passes` times."""
 from __future__ import annotations
 
 from typing import Callable
@@ -7,7 +7,7 @@ from typing import Callable
 from compare_designs.designs import Design, Settings
 from compare_designs.load import Result
 
-# Among settings whose throughput is at least this part of the best, the lowest p99 decides.
+# If the lower of two throughputs is more than this fraction of the higher, the result with the lower p99 is better.
 CLOSE = 0.97
 
 
@@ -32,8 +32,8 @@ def tune(design: Design, cores: int, passes: int, measure: Callable[[Settings], 
         key = str(sorted(settings.items()))
         if key not in tried:
             tried[key] = measure(settings)
-            say(f"  {tried[key].throughput:7.1f}/s  p99 {tried[key].p99:6.0f} ms, others {tried[key].others:.0%}, host "
-                f"{tried[key].stolen:.0%}  {settings}")
+            say(f"  {tried[key].throughput:7.1f}/s  p99 {tried[key].p99:6.0f} ms, cores used by other processes "
+                f"{tried[key].others:.0%}, by other guests of the host {tried[key].stolen:.0%}  {settings}")
         return tried[key]
 
     candidates = [design.defaults(cores), {**design.defaults(cores), **design.start_of_tuning}]

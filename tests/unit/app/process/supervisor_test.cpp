@@ -516,7 +516,7 @@ TEST_CASE("Supervisor: a hanging worker gets SIGABRT, and a stopped worker does 
   CHECK(bench.restarted == std::vector<std::string>{"SIGABRT"});
 }
 
-TEST_CASE("Supervisor: a loader that does not fork is killed", "[app][unit]") {
+TEST_CASE("Supervisor: a loader that does not fork the worker it was asked for is killed", "[app][unit]") {
   SupervisorBench bench(AutoBool::kAuto, 1);
   bench.config.load_timeout = 1s;
   bench.start();
