@@ -38,7 +38,7 @@ TEST_CASE("LostTime: a gap that is too long is lost whole, and gaps add up", "[c
   CHECK(lost.total() == LostTime::kLongestGap + 1ms + 11s);
 }
 
-TEST_CASE("AwakeClock: it stands still while nobody reads it, and no deadline passes meanwhile", "[common][unit]") {
+TEST_CASE("AwakeClock: the clock stands still between readings, so that no deadline passes then", "[common][unit]") {
   const auto before = AwakeClock::now();
   const auto lost_before = AwakeClock::lost();
   const auto deadline = before + 300ms;

@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 
 const Clock::time_point kStart{};
 
-// One that has just seen a wait that took so long, and now waits again, since `kStart + 1 s`.
+// Returns a spin that has just seen a wait of this length, and now waits again, since `kStart + 1 s`.
 BriefSpin after_wait_of(Clock::duration took, std::uint32_t cores = 2) {
   BriefSpin spin(cores);
   spin.begin(kStart);
@@ -18,7 +18,7 @@ BriefSpin after_wait_of(Clock::duration took, std::uint32_t cores = 2) {
   return spin;
 }
 
-TEST_CASE("BriefSpin: at first nobody spins") {
+TEST_CASE("BriefSpin: the first wait does not spin") {
   BriefSpin spin(2);
   spin.begin(kStart);
   CHECK_FALSE(spin.goes_on(kStart));
@@ -78,7 +78,7 @@ TEST_CASE("BriefSpin: a core that others want is left to them for a time") {
   CHECK(spin.goes_on(now + BriefSpin::kRespite));
 }
 
-TEST_CASE("BriefSpin: on one core nobody spins") {
+TEST_CASE("BriefSpin: a machine with one core never spins") {
   auto spin = after_wait_of(20us, 1);
   CHECK_FALSE(spin.goes_on(kStart + 1s));
 }

@@ -22,7 +22,7 @@ TEST_CASE("Error: every value of a code is a code, and no other is", "[common][u
   CHECK_FALSE(error_code_from(UINT32_MAX));
 }
 
-TEST_CASE("Error: the values that cross shared memory stay what they are", "[common][unit]") {
+TEST_CASE("Error: the values that cross shared memory never change", "[common][unit]") {
   CHECK(static_cast<std::uint32_t>(ErrorCode::kBadRequest) == 1);
   CHECK(static_cast<std::uint32_t>(ErrorCode::kInvalidParameter) == 2);
   CHECK(static_cast<std::uint32_t>(ErrorCode::kInvalidImage) == 3);
@@ -34,7 +34,7 @@ TEST_CASE("Error: the values that cross shared memory stay what they are", "[com
   CHECK(static_cast<std::uint32_t>(ErrorCode::kImageTooComplex) == kLastCode);
 }
 
-TEST_CASE("Error: each code has a name of its own, in lower case", "[common][unit]") {
+TEST_CASE("Error: each code has a different name, in lower case", "[common][unit]") {
   std::set<std::string> names;
   for (std::uint32_t value = 1; value <= kLastCode; ++value) {
     const std::string name(to_string(*error_code_from(value)));
@@ -49,13 +49,13 @@ TEST_CASE("Error: a value that is no code is called internal", "[common][unit]")
   CHECK(to_string(static_cast<ErrorCode>(999)) == "internal");
 }
 
-TEST_CASE("Error: an errno is worded with what was tried", "[common][unit]") {
+TEST_CASE("Error: the message of an errno names the failed action", "[common][unit]") {
   const Error error = system_error("open /x", ENOENT);
   CHECK(error.code == ErrorCode::kSystem);
   CHECK(error.message == "open /x: No such file or directory");
 }
 
-TEST_CASE("Error: the current errno is the one that counts", "[common][unit]") {
+TEST_CASE("Error: the message uses the current errno", "[common][unit]") {
   errno = EACCES;
   CHECK(last_system_error("open") == system_error("open", EACCES));
 }

@@ -10,7 +10,7 @@
 namespace yolod::common {
 namespace {
 
-TEST_CASE("Lifeline: a guarded handler is called with what it is given, as often as it is called", "[common][unit]") {
+TEST_CASE("Lifeline: a guarded handler gets its arguments at each call", "[common][unit]") {
   const Lifeline lifeline;
   std::string told;
   auto handler = lifeline.guard([&](const std::string& text, int number) { told += text + std::to_string(number); });

@@ -21,7 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A folder for log files. When it goes, the log is what it was at first again.
+// A folder for log files. Its destructor resets the log.
 class LogFolder {
  public:
   LogFolder() {
@@ -50,7 +50,7 @@ class LogFolder {
   fs::path path_;
 };
 
-// Whether `text` is `shape`, in which each # stands for a digit.
+// Tells whether `text` has the form `shape`, in which each # is a digit.
 bool has_shape(const std::string& text, const std::string& shape) {
   return std::equal(text.begin(), text.end(), shape.begin(), shape.end(),
                     [](char c, char expected) { return expected == '#' ? c >= '0' && c <= '9' : c == expected; });
@@ -76,7 +76,7 @@ TEST_CASE("Log: a line of JSON is one object", "[common][unit]") {
                                      R"(,"message":"say \"\u0001\"\n\\"})" + "\n"));
 }
 
-TEST_CASE("Log: a message cannot begin a line of its own", "[common][unit]") {
+TEST_CASE("Log: a message cannot start a new log line", "[common][unit]") {
   const LogFolder folder;
   folder.configure(LogFormat::kText);
   log_info("{}", "GET /\r\n2026-01-01T00:00:00.000Z error yolod[1] forged\x1B[2J\x7F");
@@ -162,7 +162,7 @@ TEST_CASE("Log: reopening goes on in a new file after a rotation", "[common][uni
   CHECK(folder.text().find("before") == std::string::npos);
 }
 
-TEST_CASE("Log: a file that cannot be opened leaves the log as it was", "[common][unit]") {
+TEST_CASE("Log: a file that cannot be opened leaves the log unchanged", "[common][unit]") {
   const LogFolder folder;
   folder.configure(LogFormat::kText);
   const auto outcome = configure_log(LoggingConfig{LogLevel::kInfo, LogFormat::kText, "/nonexistent/log"}, "other");
@@ -183,7 +183,8 @@ TEST_CASE("Log: a reopening that fails goes on with the old file", "[common][uni
   CHECK(folder.text("log.1").find("kept") != std::string::npos);
 }
 
-TEST_CASE("Log: a stalled stderr never makes the process wait, and what was dropped is told", "[common][unit]") {
+TEST_CASE("Log: a stalled stderr never makes the process wait, and the log counts the dropped lines",
+          "[common][unit]") {
   std::array<int, 2> ends{};
   REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0);
   const UniqueFd reader(ends[0]);

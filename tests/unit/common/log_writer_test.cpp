@@ -37,7 +37,7 @@ Pipe make_socket_pair() {
   return {UniqueFd(ends[0]), UniqueFd(ends[1])};
 }
 
-// All that can be read now.
+// Returns all bytes that can be read now.
 std::string drain(const UniqueFd& reader) {
   std::string text;
   std::array<char, 65'536> piece{};
@@ -56,7 +56,7 @@ std::string line_of(int number, std::size_t bytes = 100) {
 
 std::ptrdiff_t lines_in(const std::string& text) { return std::count(text.begin(), text.end(), '\n'); }
 
-// Writes until lines are dropped, then reads it all: nothing may be lost but what the notice counts.
+// Writes until lines are dropped, then reads everything. Only the lines that the notice counts may be lost.
 void check_stall_and_recovery(const Pipe& pipe) {
   LogWriter writer(pipe.writer.get(), notice_of);
   constexpr int kLines = 20'000;  // 2 MB: far more than the pipe and the buffer hold
@@ -91,12 +91,12 @@ TEST_CASE("LogWriter: a line goes out at once", "[common][unit]") {
   CHECK(drain(pipe.reader) == "one\ntwo\n");
 }
 
-TEST_CASE("LogWriter: a full pipe that nobody reads never makes it wait, and what is missing is told",
+TEST_CASE("LogWriter: a full pipe without a reader never makes it wait, and a notice counts the lost lines",
           "[common][unit]") {
   check_stall_and_recovery(make_pipe());
 }
 
-TEST_CASE("LogWriter: a full socket that nobody reads never makes it wait", "[common][unit]") {
+TEST_CASE("LogWriter: a full socket without a reader never makes it wait", "[common][unit]") {
   check_stall_and_recovery(make_socket_pair());
 }
 
@@ -129,11 +129,11 @@ TEST_CASE("LogWriter: a line as large as the buffer is kept, a larger one is dro
   CHECK(drain(pipe.reader) == "dropped 1\nnext\n");
 }
 
-TEST_CASE("LogWriter: a reader that is gone loses lines and kills nobody", "[common][unit]") {
+TEST_CASE("LogWriter: a reader that is gone loses lines and kills no process", "[common][unit]") {
   Pipe pipe = make_pipe();
   LogWriter writer(pipe.writer.get(), notice_of);
   pipe.reader.reset();
-  // With the default action of SIGPIPE, as in a worker.
+  // SIGPIPE has its default action, as in a worker.
   const auto previous = std::signal(SIGPIPE, SIG_DFL);
   writer.write("one\n");
   writer.write("two\n");

@@ -8,7 +8,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// One turn that keeps the processor busy for at least so long.
+// Runs one turn that keeps the processor busy for at least this time.
 void turn(LoopTurns& turns, std::chrono::microseconds length) {
   turns.begin();
   const auto end = std::chrono::steady_clock::now() + length;
@@ -17,7 +17,7 @@ void turn(LoopTurns& turns, std::chrono::microseconds length) {
   turns.end();
 }
 
-TEST_CASE("LoopTurns: before it is told to watch nothing is counted", "[common][unit]") {
+TEST_CASE("LoopTurns: no turn is counted before the watch begins", "[common][unit]") {
   LoopTurns turns;
   turn(turns, 5ms);
   CHECK(turns.longest_us() == 0);

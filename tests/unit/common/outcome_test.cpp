@@ -36,7 +36,7 @@ int signal_of(const std::function<void()>& body) {
   return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
 
-TEST_CASE("Outcome: a value is ok and can be had", "[common][unit]") {
+TEST_CASE("Outcome: a value is ok and can be read", "[common][unit]") {
   auto outcome = half_of(8);
   REQUIRE(outcome.ok());
   CHECK(static_cast<bool>(outcome));
@@ -46,7 +46,7 @@ TEST_CASE("Outcome: a value is ok and can be had", "[common][unit]") {
   CHECK(outcome.value() == 5);
 }
 
-TEST_CASE("Outcome: an error is not ok and says what it is", "[common][unit]") {
+TEST_CASE("Outcome: an error is not ok and has its code and message", "[common][unit]") {
   const auto outcome = half_of(7);
   REQUIRE_FALSE(outcome.ok());
   CHECK_FALSE(static_cast<bool>(outcome));

@@ -1,5 +1,6 @@
-// A text of system.yaml, read as the program reads it: what came of it, the one problem, or the config. A test fails
-// where there is none.
+// Reads a text of system.yaml as the program does. Gives the result, its single problem, or its config; a test
+// fails if
+// the problem or the config does not exist.
 #pragma once
 
 #include <catch2/catch.hpp>
@@ -32,7 +33,7 @@ inline std::vector<std::string> problems_of(const std::string& text, const std::
   return lines;
 }
 
-// The one problem of a text that is expected to have one.
+// Returns the single problem of a text that must have exactly one.
 inline std::string problem_of(const std::string& text, const std::vector<std::string>& overrides = {}) {
   const auto lines = problems_of(text, overrides);
   for (const std::string& line : lines) UNSCOPED_INFO(line);

@@ -79,14 +79,14 @@ TEST_CASE("Control: a milestone carries its kind, launch and text", "[ipc][unit]
   CHECK(message.load_ms == 0);
 }
 
-TEST_CASE("Control: a milestone's text is cut to what fits", "[ipc][unit]") {
+TEST_CASE("Control: a milestone's text is cut to the available room", "[ipc][unit]") {
   const std::size_t length = GENERATE(as<std::size_t>{}, 0, 1, 1015, 1016, 1017, 100'000);
   const std::string text(length, 'x');
   const auto message = make_milestone(Milestone::kLoadFailed, 7, text);
   CHECK(text_of(message) == text.substr(0, 1016));
 }
 
-TEST_CASE("Control: why a load failed is UTF-8 on one line, whatever was sent", "[ipc][unit]") {
+TEST_CASE("Control: the reason of a failed load is UTF-8 on one line, whatever was sent", "[ipc][unit]") {
   const auto said = [](std::string_view text) {
     return load_failure_of(make_milestone(Milestone::kLoadFailed, 7, text));
   };
@@ -98,14 +98,14 @@ TEST_CASE("Control: why a load failed is UTF-8 on one line, whatever was sent", 
   CHECK(said(wide + "\xC3\xA9") == wide + "\\xc3");
 }
 
-TEST_CASE("Control: nothing sent is nothing yet, and does not block", "[ipc][unit]") {
+TEST_CASE("Control: a poll without a message returns nothing and does not block", "[ipc][unit]") {
   const Channel channel;
   MilestoneMessage out = make_milestone(Milestone::kHello, 5);
   CHECK(channel.receive(out) == ReceiveResult::kNothingYet);
   CHECK(out.launch_id == 5);
 }
 
-TEST_CASE("Control: each milestone arrives as it was sent", "[ipc][unit]") {
+TEST_CASE("Control: each milestone arrives unchanged", "[ipc][unit]") {
   const auto milestone = GENERATE(Milestone::kHello, Milestone::kReady, Milestone::kLoadFailed, Milestone::kDenied);
   const Channel channel;
   auto sent = make_milestone(milestone, kLaunchId, "text");
@@ -149,7 +149,7 @@ TEST_CASE("Control: a message that no sane worker of this launch sends is malfor
   SECTION("wrong magic") { message.magic ^= 1; }
   SECTION("an older layout") { message.version = kLayoutVersion - 1; }
   SECTION("a newer layout") { message.version = kLayoutVersion + 1; }
-  SECTION("the launch before") { message.launch_id = kLaunchId - 1; }
+  SECTION("the number of an earlier launch") { message.launch_id = kLaunchId - 1; }
   SECTION("no such milestone: 0") { message.milestone = Milestone{0}; }
   SECTION("no such milestone: 5") { message.milestone = Milestone{5}; }
   SECTION("no such mode of the sandbox") { message.sandbox_mode = 4; }
@@ -186,7 +186,7 @@ TEST_CASE("Control: a full-length text is received", "[ipc][unit]") {
   CHECK(text_of(out).size() == 1016);
 }
 
-TEST_CASE("Control: a closed peer is Closed, after what it sent before", "[ipc][unit]") {
+TEST_CASE("Control: a closed peer is Closed, after the messages that it sent before", "[ipc][unit]") {
   Channel channel;
   REQUIRE(send_milestone(channel.worker.get(), make_milestone(Milestone::kHello, kLaunchId)));
   channel.worker.reset();
@@ -207,7 +207,7 @@ TEST_CASE("Control: sending a milestone to a front-end that is gone fails withou
   CHECK_FALSE(send_milestone(channel.worker.get(), make_milestone(Milestone::kHello, kLaunchId)));
 }
 
-TEST_CASE("Control: the kernel says who sent a milestone", "[ipc][unit]") {
+TEST_CASE("Control: the kernel tells which process sent a milestone", "[ipc][unit]") {
   const Channel channel;
   const pid_t child = fork();
   REQUIRE(child >= 0);
@@ -232,7 +232,7 @@ TEST_CASE("Control: descriptors that a worker sends are closed, and its message 
   MilestoneMessage out{};
   CHECK(channel.receive(out) == ReceiveResult::kMalformed);
   char byte = 0;
-  CHECK(read(reader.get(), &byte, 1) == 0);  // nobody holds the other end
+  CHECK(read(reader.get(), &byte, 1) == 0);  // no process holds the other end
 }
 
 // ---- commands ----
@@ -264,7 +264,7 @@ TEST_CASE("Control: a worker sees whether a command comes within a time, and lea
   CHECK_FALSE(wait_for_command(channel.worker.get()));
 }
 
-TEST_CASE("Control: a worker whose front-end is gone gets what was sent, then nothing", "[ipc][unit]") {
+TEST_CASE("Control: a worker whose front-end is gone gets the messages in the channel, then nothing", "[ipc][unit]") {
   Channel channel;
   REQUIRE(send_command(channel.front_end.get(), Command::kStop));
   channel.front_end.reset();

@@ -29,7 +29,7 @@ std::uint64_t count_of(int descriptor) {
   return read(descriptor, &count, sizeof count) == sizeof count ? count : 0;
 }
 
-TEST_CASE("Doorbell: a new one is silent", "[ipc][unit]") { CHECK_FALSE(is_readable(new_doorbell().get())); }
+TEST_CASE("Doorbell: a new doorbell is silent", "[ipc][unit]") { CHECK_FALSE(is_readable(new_doorbell().get())); }
 
 TEST_CASE("Doorbell: it does not block and does not survive an exec", "[ipc][unit]") {
   const auto doorbell = new_doorbell();
@@ -37,13 +37,13 @@ TEST_CASE("Doorbell: it does not block and does not survive an exec", "[ipc][uni
   CHECK((fcntl(doorbell.get(), F_GETFD) & FD_CLOEXEC) != 0);
 }
 
-TEST_CASE("Doorbell: a ring is heard", "[ipc][unit]") {
+TEST_CASE("Doorbell: a ring is seen", "[ipc][unit]") {
   const auto doorbell = new_doorbell();
   ring_doorbell(doorbell.get());
   CHECK(is_readable(doorbell.get()));
 }
 
-TEST_CASE("Doorbell: many rings before a look are one", "[ipc][unit]") {
+TEST_CASE("Doorbell: several rings before a check count as one", "[ipc][unit]") {
   const auto doorbell = new_doorbell();
   for (int i = 0; i < 1000; ++i) ring_doorbell(doorbell.get());
   CHECK(count_of(doorbell.get()) == 1000);
@@ -65,7 +65,7 @@ TEST_CASE("Doorbell: every ring is a new edge for an edge-triggered epoll that n
   }
 }
 
-TEST_CASE("Doorbell: a counter at its limit is heard again, and does not block the ringer", "[ipc][unit]") {
+TEST_CASE("Doorbell: a counter at its limit is seen again, and does not block the ringer", "[ipc][unit]") {
   const auto doorbell = new_doorbell();
   const std::uint64_t most = std::numeric_limits<std::uint64_t>::max() - 1;
   REQUIRE(write(doorbell.get(), &most, sizeof most) == sizeof most);

@@ -32,7 +32,7 @@ struct Pipe {
   common::UniqueFd writer;
 };
 
-// Whether what is written to `to` can be read from `from`.
+// Tells whether bytes that are written to `to` can be read from `from`.
 bool leads_to(int to, int from) {
   const char sent = 'x';
   char got = 0;
@@ -67,29 +67,29 @@ TEST_CASE("ForkCommand: other commands bring no descriptors", "[ipc][unit]") {
   CHECK_FALSE(command->descriptors.lane.valid());
 }
 
-TEST_CASE("ForkCommand: one without its descriptors is nothing", "[ipc][unit]") {
+TEST_CASE("ForkCommand: a fork command without its descriptors is ignored", "[ipc][unit]") {
   const LoaderChannel channel;
   REQUIRE(send_command(channel.front_end.get(), Command::kFork));
   CHECK_FALSE(wait_for_loader_command(channel.loader.get()));
 }
 
-TEST_CASE("ForkCommand: a loader whose front-end is gone hears so", "[ipc][unit]") {
+TEST_CASE("ForkCommand: a loader whose front-end is gone is told so", "[ipc][unit]") {
   LoaderChannel channel;
   channel.front_end.reset();
   CHECK_FALSE(wait_for_loader_command(channel.loader.get()));
 }
 
-TEST_CASE("ForkCommand: sending never waits, and says when it could not", "[ipc][unit]") {
+TEST_CASE("ForkCommand: sending never waits, and returns whether it succeeded", "[ipc][unit]") {
   LoaderChannel channel;
   const Pipe any;
   const int end = any.reader.get();
-  SECTION("a loader that does not read") {
+  SECTION("the loader does not read") {
     int sent = 0;
     while (sent < 100'000 && send_fork(channel.front_end.get(), {end, end, end})) ++sent;
     CHECK(sent > 0);
     CHECK(sent < 100'000);
   }
-  SECTION("a loader that is gone") {
+  SECTION("the loader is gone") {
     channel.loader.reset();
     CHECK_FALSE(send_fork(channel.front_end.get(), {end, end, end}));
   }

@@ -41,7 +41,7 @@ ArenaBlock allocate(InputArena& arena, std::uint64_t bytes) {
   return std::move(*block);
 }
 
-// As many completed bodies of `bytes` as there is room for.
+// Allocates completed bodies of `bytes` until there is no more room.
 std::vector<ArenaBlock> fill(InputArena& arena, std::uint64_t bytes) {
   std::vector<ArenaBlock> blocks;
   while (auto block = arena.allocate(bytes)) {
@@ -159,7 +159,7 @@ TEST_CASE("InputArena: a block that goes before its upload ended gives its share
   CHECK(arena.uploading_bytes() == 0);
 }
 
-TEST_CASE("InputArena: exhausted, it refuses, and after one block is free it serves again", "[ipc][unit]") {
+TEST_CASE("InputArena: an exhausted arena refuses a body, and after one block is free it serves again", "[ipc][unit]") {
   InputArena arena = make_arena();
   auto blocks = fill(arena, 50'000);
   REQUIRE(blocks.size() >= 2);
@@ -168,7 +168,7 @@ TEST_CASE("InputArena: exhausted, it refuses, and after one block is free it ser
   CHECK(arena.allocate(50'000));
 }
 
-TEST_CASE("InputArena: use returns to what it was when every block is gone", "[ipc][unit]") {
+TEST_CASE("InputArena: the used bytes return to their first value when every block is gone", "[ipc][unit]") {
   InputArena arena = make_arena();
   const auto before = arena.used_bytes();
   {
@@ -180,7 +180,7 @@ TEST_CASE("InputArena: use returns to what it was when every block is gone", "[i
   CHECK(arena.uploading_bytes() == 0);
 }
 
-TEST_CASE("InputArena: too small for any body is an error", "[ipc][unit]") {
+TEST_CASE("InputArena: an arena that is too small for any body is an error", "[ipc][unit]") {
   const std::uint64_t bytes = GENERATE(as<std::uint64_t>{}, 0, 1, 31, 32, 63, 64, 65, 128, 256, 512, 1000);
   const auto arena = InputArena::create(bytes);
   REQUIRE_FALSE(arena);
@@ -247,7 +247,7 @@ TEST_CASE("InputArena: on_room is called when an upload ends and when a block is
   CHECK(calls == 2);
 }
 
-TEST_CASE("InputArena: the room is there when on_room says so", "[ipc][unit]") {
+TEST_CASE("InputArena: the room is free before on_room is called", "[ipc][unit]") {
   InputArena arena = make_arena();
   auto blocks = fill(arena, 50'000);
   bool fits = false;
@@ -259,7 +259,7 @@ TEST_CASE("InputArena: the room is there when on_room says so", "[ipc][unit]") {
   CHECK(fits);
 }
 
-TEST_CASE("InputArena: on_room is not called by what does not make room", "[ipc][unit]") {
+TEST_CASE("InputArena: on_room is called only if room becomes free", "[ipc][unit]") {
   InputArena arena = make_arena();
   int calls = 0;
   arena.on_room([&calls] { ++calls; });
@@ -305,7 +305,7 @@ TEST_CASE("InputArenaView: bodies are those that lie in the arena as a whole", "
   CHECK(view.body(0, 0));
 }
 
-TEST_CASE("InputArenaView: a body that reaches beyond the arena is none", "[ipc][unit]") {
+TEST_CASE("InputArenaView: a body that reaches beyond the arena is refused", "[ipc][unit]") {
   constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
   const InputArena arena = make_arena();
   const InputArenaView view = make_view(arena);
@@ -330,7 +330,7 @@ TEST_CASE("InputArenaView: a worker that holds the descriptor cannot write to th
   CHECK(errno == EACCES);
 }
 
-TEST_CASE("InputArenaView: open refuses what no front-end of this version made", "[ipc][unit]") {
+TEST_CASE("InputArenaView: open refuses a region that no front-end of this version made", "[ipc][unit]") {
   RegionHeader header{kMagic, kLayoutVersion, RegionKind::kInputArena, 4096, 0};
   SECTION("wrong magic") { header.magic = 0; }
   SECTION("an older layout") { header.version = kLayoutVersion - 1; }

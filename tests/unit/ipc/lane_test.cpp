@@ -272,7 +272,7 @@ TEST_CASE("Lane: a worker that scribbles over all of it is found out and harms n
   CompletionCell done{};
   CHECK(lane.owner.pop_completion(done) == PopResult::kCorrupt);
   CHECK(lane.owner.push_request(request(1)) == PushResult::kCorrupt);
-  // Its sizes are the front-end's own, not those that now lie in the header.
+  // The front-end uses its own sizes, not the sizes that the header now has.
   CHECK(lane.owner.copy_result(0, lane.owner.geometry().result_slot_bytes));
   CHECK_FALSE(lane.owner.copy_result(0, lane.owner.geometry().result_slot_bytes + 1));
 }

@@ -29,7 +29,7 @@ MemfdRegion make_region(std::uint64_t bytes = kBytes) {
   return std::move(region).value();
 }
 
-// A memfd as somebody else would make it: `bytes` long, with these seals.
+// Returns a memfd as another process could make it: `bytes` long, with these seals.
 UniqueFd foreign_memfd(std::uint64_t bytes, int seals) {
   UniqueFd descriptor(memfd_create("yolod-test-foreign", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   REQUIRE(descriptor.valid());
@@ -127,7 +127,7 @@ TEST_CASE("MemfdRegion: a move keeps the mapping's address", "[ipc][unit]") {
   CHECK(moved.bytes().size() == kBytes);
 }
 
-TEST_CASE("MemfdRegion: sealed against writers, nobody can map it writable", "[ipc][unit]") {
+TEST_CASE("MemfdRegion: sealed against writers, a region cannot be mapped writable", "[ipc][unit]") {
   MemfdRegion region = make_region();
   REQUIRE(region.seal_against_writers());
   const Mapping writable(region.descriptor(), PROT_READ | PROT_WRITE);
@@ -196,7 +196,7 @@ TEST_CASE("MemfdRegion: open refuses an empty region", "[ipc][unit]") {
   CHECK_FALSE(MemfdRegion::open(foreign_memfd(0, F_SEAL_SHRINK | F_SEAL_GROW), MemfdRegion::Access::kReadOnly));
 }
 
-TEST_CASE("MemfdRegion: open refuses what is no memfd at all", "[ipc][unit]") {
+TEST_CASE("MemfdRegion: open refuses a descriptor that is not a memfd", "[ipc][unit]") {
   CHECK_FALSE(MemfdRegion::open(UniqueFd(), MemfdRegion::Access::kReadOnly));
   CHECK_FALSE(MemfdRegion::open(UniqueFd(open("/dev/null", O_RDWR | O_CLOEXEC)), MemfdRegion::Access::kReadOnly));
 }

@@ -99,25 +99,25 @@ constexpr std::size_t kFirstDetectionOffset = 16;
 
 // ---- predictions ----
 
-TEST_CASE("Messages: detections come back as they were", "[ipc][unit]") {
+TEST_CASE("Messages: detections are decoded unchanged", "[ipc][unit]") {
   const std::uint32_t count = GENERATE(as<std::uint32_t>{}, 0, 1, 2, 300, 30'000);
   const Prediction prediction = detections(count);
   CHECK(decode_prediction(encoded(prediction)) == prediction);
 }
 
-TEST_CASE("Messages: an identity answer comes back as it was", "[ipc][unit]") {
+TEST_CASE("Messages: an identity answer is decoded unchanged", "[ipc][unit]") {
   const Prediction prediction = IdentityAnswer{std::uint64_t{1} << 40U, 0xDEADBEEF, 4711};
   CHECK(decode_prediction(encoded(prediction)) == prediction);
 }
 
-TEST_CASE("Messages: values at their limits come back as they were", "[ipc][unit]") {
+TEST_CASE("Messages: values at their limits are decoded unchanged", "[ipc][unit]") {
   constexpr auto kLargest = std::numeric_limits<float>::max();
   constexpr auto kTiny = std::numeric_limits<float>::denorm_min();
   const Prediction prediction = DetectionList{UINT32_MAX, 0, {{UINT32_MAX, kTiny, {-kLargest, kLargest, -0.0F, 0}}}};
   CHECK(decode_prediction(encoded(prediction)) == prediction);
 }
 
-TEST_CASE("Messages: classifications come back as they were", "[ipc][unit]") {
+TEST_CASE("Messages: classifications are decoded unchanged", "[ipc][unit]") {
   const std::uint32_t count = GENERATE(as<std::uint32_t>{}, 0, 1, 5, 1000);
   ClassificationList list{640, 480, {}};
   for (std::uint32_t i = 0; i < count; ++i) list.classifications.push_back({i, 1.0F / static_cast<float>(i + 1)});
@@ -130,7 +130,7 @@ Bytes bytes_of(std::string_view text) {
   return {bytes.begin(), bytes.end()};
 }
 
-TEST_CASE("Messages: a file comes back as it was", "[ipc][unit]") {
+TEST_CASE("Messages: a file is decoded unchanged", "[ipc][unit]") {
   const auto [type, bytes] = GENERATE(table<FileType, std::string>({{FileType::kJpeg, "\xFF\xD8\xFF\xE0 and more"s},
                                                                     {FileType::kPng, "\x89PNG\r\n\x1A\n\0\0"s},
                                                                     {FileType::kNpy, "\x93NUMPY"s},
@@ -139,7 +139,7 @@ TEST_CASE("Messages: a file comes back as it was", "[ipc][unit]") {
   CHECK(decode_prediction(encoded(prediction)) == prediction);
 }
 
-TEST_CASE("Messages: a file that does not begin as its type does is refused", "[ipc][unit]") {
+TEST_CASE("Messages: a file without the first bytes of its type is refused", "[ipc][unit]") {
   for (const auto type : {FileType::kJpeg, FileType::kPng, FileType::kNpy, FileType::kNpz}) {
     for (const auto* text : {"", "<html>", "\xFF", "\x89PN", "P"}) {
       CHECK_FALSE(decode_prediction(encoded(EncodedFile{type, bytes_of(text)})));
@@ -200,7 +200,7 @@ TEST_CASE("Messages: result_bytes_for has room for a file of max_result_bytes, a
   CHECK_FALSE(encode_prediction(EncodedFile{FileType::kPng, Bytes(5001)}, room));
 }
 
-TEST_CASE("Messages: an encoding into too little room says so at every size", "[ipc][unit]") {
+TEST_CASE("Messages: an encoding into too little room fails at every size", "[ipc][unit]") {
   const Prediction prediction = GENERATE(Prediction{detections(2)}, Prediction{IdentityAnswer{1, 2, 3}});
   const auto needed = encoded(prediction).size();
   for (std::size_t size = 0; size < needed; ++size) {
@@ -211,7 +211,7 @@ TEST_CASE("Messages: an encoding into too little room says so at every size", "[
   CHECK(encode_prediction(prediction, room) == needed);
 }
 
-TEST_CASE("Messages: a prediction cut anywhere is none", "[ipc][unit]") {
+TEST_CASE("Messages: a prediction that is cut anywhere is refused", "[ipc][unit]") {
   const Prediction prediction =
       GENERATE(Prediction{detections(0)}, Prediction{detections(3)}, Prediction{IdentityAnswer{1, 2, 3}});
   const auto bytes = encoded(prediction);
@@ -220,14 +220,14 @@ TEST_CASE("Messages: a prediction cut anywhere is none", "[ipc][unit]") {
   }
 }
 
-TEST_CASE("Messages: a prediction with bytes to spare is none", "[ipc][unit]") {
+TEST_CASE("Messages: a prediction with extra bytes is refused", "[ipc][unit]") {
   const Prediction prediction = GENERATE(Prediction{detections(3)}, Prediction{IdentityAnswer{1, 2, 3}});
   auto bytes = encoded(prediction);
   bytes.push_back(std::byte{0});
   CHECK_FALSE(decode_prediction(bytes));
 }
 
-TEST_CASE("Messages: a kind of prediction that does not exist is none", "[ipc][unit]") {
+TEST_CASE("Messages: a kind of prediction that does not exist is refused", "[ipc][unit]") {
   const std::uint32_t kind = GENERATE(as<std::uint32_t>{}, 0, 3, UINT32_MAX);
   auto bytes = encoded(Prediction{detections(1)});
   put(bytes, 0, kind);
@@ -253,7 +253,7 @@ TEST_CASE("Messages: a number that is not finite is refused in every field", "[i
   }
 }
 
-TEST_CASE("Messages: random bytes are never taken for more detections than they could hold", "[ipc][unit]") {
+TEST_CASE("Messages: random bytes never give more detections than the bytes could hold", "[ipc][unit]") {
   std::mt19937_64 random(7);
   for (int round = 0; round < 20'000; ++round) {
     Bytes bytes(random() % 120);
@@ -285,18 +285,18 @@ TEST_CASE("Messages: one changed byte never crashes the reader", "[ipc][unit]") 
 
 // ---- descriptions ----
 
-TEST_CASE("Messages: a description comes back as it was", "[ipc][unit]") {
+TEST_CASE("Messages: a description is decoded unchanged", "[ipc][unit]") {
   CHECK(decode_description(encoded(description())) == description());
   CHECK(decode_description(encoded(ModelDescription{})) == ModelDescription{});
 }
 
-TEST_CASE("Messages: a description with many labels comes back as it was", "[ipc][unit]") {
+TEST_CASE("Messages: a description with many labels is decoded unchanged", "[ipc][unit]") {
   auto many = description();
   for (int i = 0; i < 21'841; ++i) many.labels.push_back("label number " + std::to_string(i));
   CHECK(decode_description(encoded(many)) == many);
 }
 
-TEST_CASE("Messages: a description cut anywhere, or with bytes to spare, is none", "[ipc][unit]") {
+TEST_CASE("Messages: a description that is cut anywhere, or has extra bytes, is refused", "[ipc][unit]") {
   auto bytes = encoded(description());
   for (std::size_t size = 0; size < bytes.size(); ++size) {
     REQUIRE_FALSE(decode_description(std::span(bytes).first(size)));
@@ -305,7 +305,7 @@ TEST_CASE("Messages: a description cut anywhere, or with bytes to spare, is none
   CHECK_FALSE(decode_description(bytes));
 }
 
-TEST_CASE("Messages: a description into too little room says so at every size", "[ipc][unit]") {
+TEST_CASE("Messages: a description into too little room fails at every size", "[ipc][unit]") {
   const auto needed = encoded(description()).size();
   for (std::size_t size = 0; size < needed; ++size) {
     Bytes room(size);
@@ -320,7 +320,7 @@ TEST_CASE("Messages: a count of labels that the bytes do not hold is refused, ho
   CHECK_FALSE(decode_description(bytes));
 }
 
-TEST_CASE("Messages: times of batches that cannot be are refused", "[ipc][unit]") {
+TEST_CASE("Messages: impossible batch times are refused", "[ipc][unit]") {
   common::ModelDescription timed;
   timed.batch_times = {{256, 7}};
   CHECK(decode_description(encoded(timed)) == timed);
@@ -332,7 +332,7 @@ TEST_CASE("Messages: times of batches that cannot be are refused", "[ipc][unit]"
   CHECK_FALSE(decode_description(encoded(timed)));
 }
 
-TEST_CASE("Messages: a size of batches that cannot be is refused", "[ipc][unit]") {
+TEST_CASE("Messages: an impossible batch size is refused", "[ipc][unit]") {
   common::ModelDescription described;
   for (const std::uint32_t size : {0U, 1U, 256U}) {
     described.batch_size = size;
@@ -403,7 +403,7 @@ common::NamedTensor tensor(std::string name, common::ElementType type, std::vect
   return {std::move(name), {type, std::move(shape), std::move(bytes)}};
 }
 
-TEST_CASE("Messages: tensors come back as they were", "[ipc][unit]") {
+TEST_CASE("Messages: tensors are decoded unchanged", "[ipc][unit]") {
   using common::ElementType;
   const Prediction none = common::TensorList{};
   CHECK(decode_prediction(encoded(none)) == none);
@@ -418,8 +418,8 @@ TEST_CASE("Messages: tensors come back as they were", "[ipc][unit]") {
   CHECK(decode_prediction(encoded(every)) == Prediction(every));
 }
 
-TEST_CASE("Messages: tensors whose shape, type or name cannot be are refused", "[ipc][unit]") {
-  // kind, count, length of the name, name, type, dimensions, sides, bytes
+TEST_CASE("Messages: tensors with an impossible shape, type or name are refused", "[ipc][unit]") {
+  // The bytes are: kind, count, length of the name, name, type, dimensions, sides, data.
   const Bytes good = encoded(common::TensorList{{tensor("name", common::ElementType::kFloat32, {2, 3})}});
   constexpr std::size_t kCount = 4;
   constexpr std::size_t kName = 12;
@@ -433,8 +433,8 @@ TEST_CASE("Messages: tensors whose shape, type or name cannot be are refused", "
   SECTION("a dimension less than was written") { put(bytes, kDimensions, std::uint32_t{1}); }
   SECTION("a negative side") { put(bytes, kFirstSide, std::int64_t{-2}); }
   SECTION("a side that is too large for the bytes") { put(bytes, kFirstSide, std::int64_t{3}); }
-  SECTION("a side that leaves bytes over") { put(bytes, kFirstSide, std::int64_t{1}); }
-  SECTION("sides whose product wraps around to what is there") {
+  SECTION("a side that leaves bytes unused") { put(bytes, kFirstSide, std::int64_t{1}); }
+  SECTION("sides whose product wraps around to the number of bytes") {
     put(bytes, kFirstSide, std::int64_t{1} << 62U);
     put(bytes, kFirstSide + 8, std::int64_t{4});
   }
@@ -474,7 +474,7 @@ TEST_CASE("Messages: random bytes are no tensors, and never crash the reader", "
 
 // ---- options ----
 
-TEST_CASE("Messages: options come back as they were, absent ones absent", "[ipc][unit]") {
+TEST_CASE("Messages: options are decoded unchanged, and absent options stay absent", "[ipc][unit]") {
   auto options = GENERATE(common::PredictionOptions{}, common::PredictionOptions{0.5F, {}, {}},
                           common::PredictionOptions{{}, 0.25F, {}}, common::PredictionOptions{{}, {}, 17},
                           common::PredictionOptions{0.0F, 1.0F, 1}, common::PredictionOptions{{}, {}, {}, 3, false},

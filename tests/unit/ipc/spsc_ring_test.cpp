@@ -22,7 +22,7 @@ struct TestCell {
 
 TestCell cell(std::uint64_t number) { return {number, ~number}; }
 
-// The shared bytes, with a guard on either side of the cells: whatever the cursors say, nothing beyond is touched.
+// The shared bytes, with a guard on each side of the cells. No cursor may make the ring touch the guards.
 struct Shared {
   RingCursors cursors{};
   TestCell guard_before{cell(1111)};
@@ -48,7 +48,7 @@ struct Ring {
   }
 };
 
-TEST_CASE("SpscRing: pop on a fresh ring returns Empty and leaves the output as it was", "[ipc][unit]") {
+TEST_CASE("SpscRing: pop on a fresh ring returns Empty and leaves the output unchanged", "[ipc][unit]") {
   Ring ring;
   TestCell out = cell(77);
   CHECK(ring.consumer.pop(out) == PopResult::kEmpty);
@@ -56,7 +56,7 @@ TEST_CASE("SpscRing: pop on a fresh ring returns Empty and leaves the output as 
   CHECK(ring.shared.cursors.consumed == 0);
 }
 
-TEST_CASE("SpscRing: a pushed cell is not seen before publish", "[ipc][unit]") {
+TEST_CASE("SpscRing: a pushed cell is invisible before publish", "[ipc][unit]") {
   Ring ring;
   REQUIRE(ring.producer.push(cell(1)) == PushResult::kPushed);
   TestCell out{};

@@ -40,7 +40,7 @@ using ipc::WorkPhase;
 using Mark = ipc::LaneOwner::Mark;
 using tests::duplicate;
 
-// Answers as a test tells it to, and keeps what it was asked.
+// A model that answers as the test sets it, and records its inputs.
 class FakeModel final : public model::Model {
  public:
   using Answering = std::function<std::vector<model::Output>(std::span<const model::Input>)>;
@@ -80,8 +80,9 @@ T taken(common::Outcome<T> outcome) {
   return std::move(outcome).value();
 }
 
-// Both sides of one worker, in this process. What is in the lane and the socket before serve() is called is what it
-// finds there; with stop() among it, it returns.
+// Holds both sides of one worker in this process. serve() finds the requests and commands that a test sends before
+// it.
+// With stop() among them, serve() returns.
 struct Bench {
   explicit Bench(std::uint32_t max_batch = 4, std::uint64_t result_bytes = 1024)
       : arena(taken(ipc::InputArena::create(1U << 20U))),
@@ -186,7 +187,7 @@ TEST_CASE("Serve: a request's own options reach the model", "[worker][unit]") {
   CHECK(model.options == std::vector<common::PredictionOptions>{options});
 }
 
-TEST_CASE("Serve: a batch is run at once and each of it answered, in order", "[worker][unit]") {
+TEST_CASE("Serve: a batch is run at once, and each of its requests is answered, in order", "[worker][unit]") {
   Bench bench;
   bench.push(1, "a", 0, 2);
   bench.push(2, "bb", 2, 1);
@@ -263,7 +264,7 @@ TEST_CASE("Serve: a model's own work on an input is marked in that input's slot 
             {7, WorkPhase::kOwnWork}, {8, WorkPhase::kTaken}, {7, WorkPhase::kWaiting}, {8, WorkPhase::kOwnWork}});
 }
 
-TEST_CASE("Serve: no completion is seen before the whole batch is done", "[worker][unit]") {
+TEST_CASE("Serve: no completion is visible before the whole batch is done", "[worker][unit]") {
   Bench bench;
   bench.push(1, "a", 0, 1);
   bench.push(2, "b", 1, 0);
@@ -372,7 +373,7 @@ TEST_CASE("Serve: an error's text is cut to its slot", "[worker][unit]") {
 
 // ---- the end ----
 
-TEST_CASE("Serve: told to stop with nothing to do, it stops and rings nobody", "[worker][unit]") {
+TEST_CASE("Serve: a stop with no work to do ends the worker, which rings no doorbell", "[worker][unit]") {
   Bench bench;
   bench.stop();
   FakeModel model;
@@ -381,7 +382,7 @@ TEST_CASE("Serve: told to stop with nothing to do, it stops and rings nobody", "
   CHECK_FALSE(bench.doorbell_rang());
 }
 
-TEST_CASE("Serve: what is in the lane is answered before it stops", "[worker][unit]") {
+TEST_CASE("Serve: the requests in the lane are answered before the worker stops", "[worker][unit]") {
   Bench bench;
   REQUIRE(ipc::send_command(bench.front_end.get(), ipc::Command::kStop));
   for (std::uint32_t i = 0; i < 4; ++i) bench.push(i + 1, "x", i);
@@ -391,7 +392,7 @@ TEST_CASE("Serve: what is in the lane is answered before it stops", "[worker][un
   for (std::uint32_t i = 0; i < 4; ++i) CHECK(bench.completion().id == i + 1);
 }
 
-TEST_CASE("Serve: a front-end that is gone ends it", "[worker][unit]") {
+TEST_CASE("Serve: a worker whose front-end is gone ends", "[worker][unit]") {
   Bench bench;
   bench.front_end.reset();
   FakeModel model;
@@ -408,7 +409,7 @@ TEST_CASE("Serve: wake-ups without work, and commands that do not exist, change 
   CHECK(model.batch_sizes.empty());
 }
 
-TEST_CASE("Serve: a request that no front-end of ours would make ends it", "[worker][unit]") {
+TEST_CASE("Serve: a request that the front-end would never make ends the worker", "[worker][unit]") {
   constexpr auto kMost = UINT64_MAX;
   RequestCell cell{};
   cell.id = 1;
@@ -459,7 +460,7 @@ TEST_CASE("Serve: a request ring that cannot be ends it", "[worker][unit]") {
 
 // ---- while it runs ----
 
-TEST_CASE("Serve: it wakes up for requests that come while it waits", "[worker][unit][threads]") {
+TEST_CASE("Serve: a waiting worker wakes up for new requests", "[worker][unit][threads]") {
   Bench bench;
   FakeModel model;
   LoopEnd end{};
@@ -489,7 +490,7 @@ TEST_CASE("Serve: it wakes up for requests that come while it waits", "[worker][
   CHECK(model.bodies.size() == 200);
 }
 
-TEST_CASE("Serve: with nobody asleep nobody is rung for", "[worker][unit]") {
+TEST_CASE("Serve: the worker does not ring a front-end that is awake", "[worker][unit]") {
   Bench bench;
   FakeModel model;
   bench.arena.wake_up();
@@ -500,7 +501,7 @@ TEST_CASE("Serve: with nobody asleep nobody is rung for", "[worker][unit]") {
   CHECK_FALSE(bench.doorbell_rang());
 }
 
-TEST_CASE("Serve: woken only when it sleeps, it misses nothing", "[worker][unit][threads]") {
+TEST_CASE("Serve: a worker that is woken only when it sleeps misses no request", "[worker][unit][threads]") {
   Bench bench;
   FakeModel model;
   LoopEnd end{};

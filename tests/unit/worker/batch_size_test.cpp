@@ -45,12 +45,12 @@ BatchSizeChoice choose(FakeNetwork& network, std::uint32_t limit = 8, microsecon
   return choose_batch_size(sizes, budget, network.clock());
 }
 
-TEST_CASE("BatchSize: a network that gains nothing keeps to one", "[worker][unit]") {
+TEST_CASE("BatchSize: a network that gains nothing keeps a batch of one", "[worker][unit]") {
   FakeNetwork network({{1, 10ms}, {2, 20ms}, {4, 40ms}, {8, 80ms}});
   const auto choice = choose(network);
   CHECK(choice.size == 1);
   CHECK(describe(choice) == "batches of up to 1: 1 in 10.0 ms, 2 in 20.0 ms, 4 in 40.0 ms");
-  CHECK(std::count(network.ran.begin(), network.ran.end(), 8U) == 0);  // it would have kept its memory for nothing
+  CHECK(std::count(network.ran.begin(), network.ran.end(), 8U) == 0);  // a larger size would use memory without a gain
 }
 
 TEST_CASE("BatchSize: a network that gains at every size goes up to the limit", "[worker][unit]") {

@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 
 bool has_no_child() { return waitpid(-1, nullptr, WNOHANG) < 0 && errno == ECHILD; }
 
-TEST_CASE("ChildTask: what the work returns arrives, and what it did stays there", "[worker][unit]") {
+TEST_CASE("ChildTask: the result of the work arrives, and its side effects stay in the child", "[worker][unit]") {
   int changed = 0;
   const auto told = run_in_child(
       [&changed] {

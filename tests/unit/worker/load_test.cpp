@@ -19,8 +19,9 @@ namespace {
 using common::ErrorCode;
 using common::ModelConfig;
 
-// What `body` returned in a child of its own, so that its signal mask is nobody else's: the exit code, or minus the
-// signal that ended it.
+// Runs `body` in a child, so that the test's own signal mask does not change. Returns the exit code, or minus the
+// signal
+// that ended the child.
 int in_child(const std::function<int()>& body) {
   const pid_t pid = fork();
   REQUIRE(pid >= 0);
@@ -42,7 +43,7 @@ bool is_default(int signal) {
 
 void ignore_it(int) {}
 
-TEST_CASE("Load: the mask that a worker is started with is seen", "[worker][unit]") {
+TEST_CASE("Load: the signal mask that a worker inherits is detected", "[worker][unit]") {
   CHECK(in_child([] { return interrupt_is_blocked() ? 1 : 0; }) == 1);
   CHECK(in_child([] {
           sigset_t none;
@@ -52,7 +53,7 @@ TEST_CASE("Load: the mask that a worker is started with is seen", "[worker][unit
         }) == 0);
 }
 
-TEST_CASE("Load: other blocked signals are not taken for SIGINT", "[worker][unit]") {
+TEST_CASE("Load: other blocked signals are not confused with SIGINT", "[worker][unit]") {
   CHECK(in_child([] {
           const sigset_t others = common::signal_set({SIGTERM, SIGQUIT, SIGHUP});
           sigprocmask(SIG_SETMASK, &others, nullptr);
@@ -68,7 +69,7 @@ TEST_CASE("Load: without an interrupt SIGINT is unblocked with its default actio
         }) == 0);
 }
 
-TEST_CASE("Load: an interrupt during the load is seen, and stays blocked", "[worker][unit]") {
+TEST_CASE("Load: an interrupt during the load is detected, and stays blocked", "[worker][unit]") {
   CHECK(in_child([] {
           kill(getpid(), SIGINT);
           if (restore_interrupt() != AfterLoad::kInterrupted) return 1;
@@ -118,7 +119,7 @@ TEST_CASE("Load: the identity model loads and describes itself", "[worker][unit]
   const auto model = load(config, {1}, 0, {});
   REQUIRE(model);
   CHECK(model->model->description().task == "identity");
-  CHECK(model->batch_size == 0);  // it computes each input by itself, so there is nothing to time
+  CHECK(model->batch_size == 0);  // the model computes each input separately, so there is no batch to time
 }
 
 TEST_CASE("Load: a fault that scribbles over the lane reaches the lane it was given", "[worker][unit]") {
@@ -156,7 +157,7 @@ TEST_CASE("Load: a model whose files are not there is a bad model, in one line",
   CHECK(model.error().message.find('\n') == std::string::npos);
 }
 
-TEST_CASE("Load: in the background, on a thread of its own, a model is what it is otherwise", "[worker][unit]") {
+TEST_CASE("Load: a model that is loaded on a background thread is the same model", "[worker][unit]") {
   ModelConfig config;
   config.source = common::IdentitySource{};
   auto loaded = load_in_background(config, {1, 1}, 0, {});

@@ -47,7 +47,7 @@ ModelConfig unusual_model(ModelSource source) {
   return model;
 }
 
-TEST_CASE("Config: what a worker reads is what was written, every field of it", "[common][unit]") {
+TEST_CASE("Config: a worker reads every field that was written", "[common][unit]") {
   const std::vector<ModelSource> sources{
       DarknetSource{"/m/a.cfg", "/m/a.weights", "/m/a names"},
       TorchScriptSource{"/m/a.pt", "/m/a.names", TorchScriptLayout::kYolov8, BoxCoordinates::kFractions},
@@ -69,7 +69,7 @@ TEST_CASE("Config: a model of defaults survives being written and read", "[commo
   CHECK(parse_model(emit_model(model)).value() == model);
 }
 
-TEST_CASE("Config: every word of a choice survives being written and read", "[common][unit]") {
+TEST_CASE("Config: every word of a choice is written and read back", "[common][unit]") {
   ModelConfig model;
   model.name = "a";
   const auto survives = [&model] { return parse_model(emit_model(model)).value() == model; };
@@ -112,7 +112,7 @@ TEST_CASE("Config: model settings that cannot be read are one error of kBadConfi
   }
 }
 
-TEST_CASE("Config: a model with every key is read as it stands", "[common][unit]") {
+TEST_CASE("Config: a model with every key is read", "[common][unit]") {
   const ModelConfig model = model_of(R"(
 models:
   - name: traffic-lights
@@ -170,7 +170,7 @@ TEST_CASE("Config: a source's required files must be there and named", "[common]
   CHECK(model.source == ModelSource{TorchScriptSource{"/etc/yolod/f.pt", "", TorchScriptLayout::kYolov5}});
 }
 
-TEST_CASE("Config: a model's name is what URLs and metrics can carry", "[common][unit]") {
+TEST_CASE("Config: a model's name has only characters that are valid in URLs and metrics", "[common][unit]") {
   for (const char* name : {"a", "yolov4-tiny", "A.b_9", "12"}) {
     INFO(name);
     CHECK(model_of("models: [{name: " + std::string(name) + ", identity: {}}]\n").name == name);

@@ -44,7 +44,7 @@ TEST_CASE("Config override: a model is named by its index or by its name", "[com
   CHECK(overridden({"server.listen[0]=127.0.0.1:9"}).server.listen == std::vector<ListenAddress>{{"127.0.0.1:9"}});
 }
 
-TEST_CASE("Config override: of names with dots the longest that fits is meant", "[common][unit]") {
+TEST_CASE("Config override: of names with dots, the longest matching name is used", "[common][unit]") {
   const Config config = overridden({"models.a.b.workers=9", "models.a.batch.max_size=3"});
   CHECK(config.models[0].workers == 1);
   CHECK(config.models[0].batch.max_size == 3);
@@ -73,7 +73,7 @@ TEST_CASE("Config override: a problem with its value names the override instead 
   CHECK(override_problem({"logging.file="}).find("--set logging.file=: logging.file: nothing, a path") == 0);
 }
 
-TEST_CASE("Config override: problems of the file come before those of overrides", "[common][unit]") {
+TEST_CASE("Config override: problems in the file come before problems in overrides", "[common][unit]") {
   const ConfigOutcome outcome = parsed(std::string(kTwoModels) + "zzz: 1\n", {"server.max_connections=0"});
   REQUIRE(outcome.problems.size() == 2);
   CHECK(outcome.problems[0].where == "system.yaml:5:1");
@@ -91,7 +91,7 @@ TEST_CASE("Config override: a key that leads nowhere is a problem", "[common][un
   }
 }
 
-TEST_CASE("Config override: a model that is not there names those that are", "[common][unit]") {
+TEST_CASE("Config override: an unknown model is an error that names the known models", "[common][unit]") {
   const std::string problem = override_problem({"models.nobody.workers=1"});
   CHECK(problem.find("\"a\", \"a.b\"") != std::string::npos);
 }

@@ -19,7 +19,7 @@ using std::chrono::milliseconds;
 
 constexpr const char* kModel = "models: [{name: a, identity: {}}]\n";
 
-// `server` keys in a config that is otherwise right.
+// Returns `server` keys in a config that is valid apart from them.
 std::string with_server(const std::string& keys) { return kModel + ("server: {" + keys + "}\n"); }
 
 TEST_CASE("Config: one model is enough, all else has its default", "[common][unit]") {
@@ -87,7 +87,7 @@ TEST_CASE("Config: admin_listen takes auto, nothing, or an address", "[common][u
   CHECK(problem_of(with_server("admin_listen: automatic")).find("server.admin_listen") != std::string::npos);
 }
 
-TEST_CASE("Config: every model has the server's sandbox, and none of its own", "[common][unit]") {
+TEST_CASE("Config: every model has the server's sandbox setting, and cannot set it", "[common][unit]") {
   CHECK(config_of(std::string(kModel) + "sandbox: required\n").models.at(0).sandbox == SandboxMode::kRequired);
   CHECK(problem_of("models:\n  - {name: a, identity: {}, sandbox: off}\n").find("sandbox") != std::string::npos);
 }
@@ -180,7 +180,7 @@ TEST_CASE("Config: a value of the wrong kind says what is needed", "[common][uni
   CHECK(problem_of("[1, 2]").find("a list, a map of keys is needed") != std::string::npos);
 }
 
-TEST_CASE("Config: bounds are allowed themselves and what is beyond is refused", "[common][unit]") {
+TEST_CASE("Config: the bounds are allowed, and values beyond them are refused", "[common][unit]") {
   const std::vector<std::string> allowed{"max_connections: 1",   "max_connections: 1000000", "header_timeout: 1ms",
                                          "header_timeout: 60m",  "drain_delay: 0",           "shutdown_timeout: 0",
                                          "max_body_bytes: 1KiB", "max_body_bytes: 128MiB"};

@@ -59,7 +59,7 @@ TEST_CASE("Config YAML: repeated keys are kept for the reader to report", "[comm
   CHECK(root.find("a")->text == "1");
 }
 
-TEST_CASE("Config YAML: an alias is a copy of what it names", "[common][unit]") {
+TEST_CASE("Config YAML: an alias is a copy of the anchored node", "[common][unit]") {
   const YamlNode root = tree_of("a: &x {k: [1, 2]}\nb: *x\n");
   CHECK(same_tree(*root.find("a"), *root.find("b")));
 }
@@ -173,7 +173,7 @@ TEST_CASE("Config YAML: written text reads as the same tree", "[common][unit]") 
   CHECK(same_tree(list, tree_of(to_yaml(list))));
 }
 
-TEST_CASE("Config YAML: a list of maps is written an item a block, and read as it was", "[common][unit]") {
+TEST_CASE("Config YAML: a list of maps is written with a block for each item, and read back", "[common][unit]") {
   YamlNode item = YamlNode::map();
   item.add({"name", {}}, YamlNode::string("a"));
   YamlNode inner = YamlNode::sequence();
@@ -216,7 +216,8 @@ TEST_CASE("Config YAML: no mutation of a config makes the parser throw or crash"
   }
 }
 
-TEST_CASE("Config YAML: what is not YAML is told by what the file has, and how to write it", "[common][unit]") {
+TEST_CASE("Config YAML: for a file that is not YAML, the error says what the file holds and how to write it",
+          "[common][unit]") {
   struct Case {
     std::string text;
     int line;
@@ -249,8 +250,7 @@ TEST_CASE("Config YAML: what is not YAML is told by what the file has, and how t
   }
 }
 
-TEST_CASE("Config: a check of the whole is told with its place, with all other problems, in the order of the file",
-          "[common][unit]") {
+TEST_CASE("Config: a problem of the whole config has its place, and comes in the order of the file", "[common][unit]") {
   const ConfigCheck check = [](const Config& config) {
     std::vector<KeyProblem> problems{{"server.tls", "no TLS"}, {"server.api_keys_file", "no keys"}};
     for (std::size_t i = 0; i < config.models.size(); ++i) {

@@ -18,7 +18,8 @@ namespace {
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 constexpr std::size_t kPages = 4;
 
-// Four huge pages' worth of memory at a boundary, in a mapping of its own. Touching it brings small pages, whatever
+// Holds the memory of four huge pages at a boundary, in a separate mapping. A write to it allocates small pages,
+// whatever
 // this machine does for other processes.
 class Memory {
  public:
@@ -34,7 +35,7 @@ class Memory {
   Memory(const Memory&) = delete;
   Memory& operator=(const Memory&) = delete;
 
-  // Writes all but [hole, hole + 4096).
+  // Writes all bytes except [hole, hole + 4096).
   void fill(std::size_t hole) {
     REQUIRE(prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) == 0);
     for (std::size_t i = 0; i < kBytes; ++i) {
@@ -49,7 +50,7 @@ class Memory {
   }
   [[nodiscard]] char* begin() const { return begin_; }
 
-  // That figure of the mapping in KiB, from smaps.
+  // Returns this figure of the mapping in KiB, from smaps.
   [[nodiscard]] std::uint64_t kib(const std::string& figure) const {
     std::ifstream smaps("/proc/self/smaps");
     std::array<char, 32> start{};

@@ -46,13 +46,13 @@ TEST_CASE("OomKills: version 1 counts them in memory.oom_control", "[common][uni
   CHECK_FALSE(kills.claim());
 }
 
-TEST_CASE("OomKills: where no group can be seen nothing is claimed", "[common][unit]") {
+TEST_CASE("OomKills: without a readable cgroup no kill is claimed", "[common][unit]") {
   const OomGroup group("0::/app\n", "elsewhere/memory.events");
   auto kills = group.kills();
   CHECK_FALSE(kills.claim());
 }
 
-TEST_CASE("OomKills: one that nobody claims for two looks is forgotten, and no later one", "[common][unit]") {
+TEST_CASE("OomKills: a kill that is unclaimed for two looks is forgotten, a later kill is not", "[common][unit]") {
   const OomGroup group("0::/app\n", "app/memory.events");
   group.say("oom_kill 0\n");
   auto kills = group.kills();

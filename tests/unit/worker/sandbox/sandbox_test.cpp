@@ -32,6 +32,31 @@ using tests::kCannotSeal;
 using tests::opening;
 using tests::TemporaryDirectory;
 
+<<<<<<< HEAD
+=======
+constexpr int kCannotSeal = 99;
+
+// Runs `body` in a child, which may seal itself. Returns the exit code, or minus the signal that ended the child.
+int in_sealing_child(const std::function<int()>& body) {
+  const pid_t pid = fork();
+  REQUIRE(pid >= 0);
+  if (pid == 0) {
+    for (const int signal : {SIGABRT, SIGSEGV, SIGTERM}) std::signal(signal, SIG_DFL);  // not as Catch has them
+    alarm(60);
+    _exit(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? body() : kCannotSeal);
+  }
+  int status = 0;
+  REQUIRE(waitpid(pid, &status, 0) == pid);
+  return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+// Returns 0 or errno.
+int opening(const std::string& path, int flags) {
+  const common::UniqueFd file(open(path.c_str(), flags | O_CLOEXEC, 0600));
+  return file.valid() ? 0 : errno;
+}
+
+>>>>>>> 05a7a33 (Tests of ipc, worker and common: plain English in comments and names)
 int in_filter(FilterKind kind, const std::function<int()>& body) {
   return in_sealing_child([&] {
     FilterSettings settings;
@@ -50,6 +75,48 @@ int clone_with(unsigned long flags) {
 
 }  // namespace
 
+<<<<<<< HEAD
+=======
+// ---- Landlock ----
+
+TEST_CASE("Landlock: each kernel version gets only the rights that it knows", "[worker][unit]") {
+  CHECK(landlock_rights(0) == LandlockRights{});
+  CHECK(landlock_rights(1) == LandlockRights{0x1FFF, 0, 0});
+  CHECK(landlock_rights(2) == LandlockRights{0x3FFF, 0, 0});
+  CHECK(landlock_rights(3) == LandlockRights{0x7FFF, 0, 0});
+  CHECK(landlock_rights(4) == LandlockRights{0x7FFF, 3, 0});
+  CHECK(landlock_rights(5) == LandlockRights{0xFFFF, 3, 0});
+  CHECK(landlock_rights(6) == LandlockRights{0xFFFF, 3, 3});
+  CHECK(landlock_rights(1000) == landlock_rights(6));
+}
+
+TEST_CASE("Landlock: a process opens what its rules name, each for its use, and nothing else", "[worker][unit]") {
+  const TemporaryDirectory folder;
+  const auto read = folder.write("read", "a").string();
+  const auto written = folder.write("written", "b").string();
+  const auto neither = folder.write("neither", "c").string();
+  CHECK(in_sealing_child([&] {
+          const std::vector<FileRule> rules{
+              {read, FileUse::kRead}, {written, FileUse::kReadAndWrite}, {folder.path() / "missing", FileUse::kRead}};
+          if (!restrict_by_landlock(rules)) return kCannotSeal;
+          if (opening(read, O_RDONLY) != 0) return 1;
+          if (opening(read, O_WRONLY) != EACCES) return 2;
+          if (opening(written, O_RDWR) != 0) return 3;
+          if (opening(neither, O_RDONLY) != EACCES) return 4;
+          if (opening((folder.path() / "new").string(), O_WRONLY | O_CREAT) != EACCES) return 5;
+          return opening((folder.path() / "missing").string(), O_RDONLY) == ENOENT ? 0 : 6;
+        }) == 0);
+}
+
+TEST_CASE("Landlock: without rules nothing can be opened", "[worker][unit]") {
+  CHECK(in_sealing_child([] {
+          if (!restrict_by_landlock({})) return kCannotSeal;
+          if (opening("/proc/self/maps", O_RDONLY) != EACCES) return 1;
+          return opening("/dev/null", O_RDONLY) == EACCES ? 0 : 2;
+        }) == 0);
+}
+
+>>>>>>> 05a7a33 (Tests of ipc, worker and common: plain English in comments and names)
 // ---- the filter ----
 
 TEST_CASE("Filter: calls that look for files fail softly, all others end the process", "[worker][unit]") {
@@ -61,7 +128,8 @@ TEST_CASE("Filter: calls that look for files fail softly, all others end the pro
   }
 }
 
-TEST_CASE("Filter: a worker makes threads, allocates, signals itself and writes to what it has", "[worker][unit]") {
+TEST_CASE("Filter: a worker makes threads, allocates, signals itself and writes to its open descriptors",
+          "[worker][unit]") {
   int ends[2] = {-1, -1};
   REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
   const common::UniqueFd reader(ends[0]);
@@ -118,7 +186,7 @@ TEST_CASE("Filter: data goes to the peer that a socket has, and to no address", 
         }) == -SIGSYS);
 }
 
-TEST_CASE("Filter: nobody can be made the receiver of a descriptor's signals", "[worker][unit]") {
+TEST_CASE("Filter: no process can become the receiver of a descriptor's signals", "[worker][unit]") {
   if (kInstrumented) return;
   CHECK(in_filter(FilterKind::kWorker, [] { return fcntl(STDERR_FILENO, F_SETOWN, getppid()); }) == -SIGSYS);
 }
@@ -161,7 +229,7 @@ TEST_CASE("Filter: no number is passed by with bits above those that the kernel 
           const auto front_end = static_cast<unsigned long>(getppid());
           return syscall(SYS_tgkill, kAbove | front_end, front_end, 0) == 0 ? 1 : 2;
         }) == -SIGSYS);
-  if (kInstrumented) return;  // those have no list of what is allowed
+  if (kInstrumented) return;  // those platforms have no list of allowed calls
   CHECK(in_filter(FilterKind::kWorker, [] {
           const auto parent = static_cast<unsigned long>(getppid());
           return syscall(SYS_tgkill, kAbove | parent, parent, 0) == 0 ? 1 : 2;
@@ -207,7 +275,7 @@ TEST_CASE("Filter: a denied call ends a process that blocks SIGSYS", "[worker][u
         }) == -SIGSYS);
 }
 
-TEST_CASE("Filter: the front-end is told which call ended a process, and which failed first", "[worker][unit]") {
+TEST_CASE("Filter: the front-end learns which call ended a process, and which call failed first", "[worker][unit]") {
   if (kInstrumented) return;  // openat is Landlock's there
   auto channel = ipc::make_control_channel();
   REQUIRE(channel);
@@ -234,7 +302,7 @@ TEST_CASE("Filter: the front-end is told which call ended a process, and which f
 
 // ---- the whole ----
 
-TEST_CASE("Sandbox: off seals nothing and says so", "[worker][unit]") {
+TEST_CASE("Sandbox: off seals nothing and reports that", "[worker][unit]") {
   common::ModelConfig config;
   config.sandbox = common::SandboxMode::kOff;
   Sandbox sandbox(config);
