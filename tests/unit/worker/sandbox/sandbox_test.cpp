@@ -32,31 +32,6 @@ using tests::kCannotSeal;
 using tests::opening;
 using tests::TemporaryDirectory;
 
-<<<<<<< HEAD
-=======
-constexpr int kCannotSeal = 99;
-
-// Runs `body` in a child, which may seal itself. Returns the exit code, or minus the signal that ended the child.
-int in_sealing_child(const std::function<int()>& body) {
-  const pid_t pid = fork();
-  REQUIRE(pid >= 0);
-  if (pid == 0) {
-    for (const int signal : {SIGABRT, SIGSEGV, SIGTERM}) std::signal(signal, SIG_DFL);  // not as Catch has them
-    alarm(60);
-    _exit(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? body() : kCannotSeal);
-  }
-  int status = 0;
-  REQUIRE(waitpid(pid, &status, 0) == pid);
-  return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
-}
-
-// Returns 0 or errno.
-int opening(const std::string& path, int flags) {
-  const common::UniqueFd file(open(path.c_str(), flags | O_CLOEXEC, 0600));
-  return file.valid() ? 0 : errno;
-}
-
->>>>>>> 05a7a33 (Tests of ipc, worker and common: plain English in comments and names)
 int in_filter(FilterKind kind, const std::function<int()>& body) {
   return in_sealing_child([&] {
     FilterSettings settings;
@@ -75,48 +50,6 @@ int clone_with(unsigned long flags) {
 
 }  // namespace
 
-<<<<<<< HEAD
-=======
-// ---- Landlock ----
-
-TEST_CASE("Landlock: each kernel version gets only the rights that it knows", "[worker][unit]") {
-  CHECK(landlock_rights(0) == LandlockRights{});
-  CHECK(landlock_rights(1) == LandlockRights{0x1FFF, 0, 0});
-  CHECK(landlock_rights(2) == LandlockRights{0x3FFF, 0, 0});
-  CHECK(landlock_rights(3) == LandlockRights{0x7FFF, 0, 0});
-  CHECK(landlock_rights(4) == LandlockRights{0x7FFF, 3, 0});
-  CHECK(landlock_rights(5) == LandlockRights{0xFFFF, 3, 0});
-  CHECK(landlock_rights(6) == LandlockRights{0xFFFF, 3, 3});
-  CHECK(landlock_rights(1000) == landlock_rights(6));
-}
-
-TEST_CASE("Landlock: a process opens what its rules name, each for its use, and nothing else", "[worker][unit]") {
-  const TemporaryDirectory folder;
-  const auto read = folder.write("read", "a").string();
-  const auto written = folder.write("written", "b").string();
-  const auto neither = folder.write("neither", "c").string();
-  CHECK(in_sealing_child([&] {
-          const std::vector<FileRule> rules{
-              {read, FileUse::kRead}, {written, FileUse::kReadAndWrite}, {folder.path() / "missing", FileUse::kRead}};
-          if (!restrict_by_landlock(rules)) return kCannotSeal;
-          if (opening(read, O_RDONLY) != 0) return 1;
-          if (opening(read, O_WRONLY) != EACCES) return 2;
-          if (opening(written, O_RDWR) != 0) return 3;
-          if (opening(neither, O_RDONLY) != EACCES) return 4;
-          if (opening((folder.path() / "new").string(), O_WRONLY | O_CREAT) != EACCES) return 5;
-          return opening((folder.path() / "missing").string(), O_RDONLY) == ENOENT ? 0 : 6;
-        }) == 0);
-}
-
-TEST_CASE("Landlock: without rules nothing can be opened", "[worker][unit]") {
-  CHECK(in_sealing_child([] {
-          if (!restrict_by_landlock({})) return kCannotSeal;
-          if (opening("/proc/self/maps", O_RDONLY) != EACCES) return 1;
-          return opening("/dev/null", O_RDONLY) == EACCES ? 0 : 2;
-        }) == 0);
-}
-
->>>>>>> 05a7a33 (Tests of ipc, worker and common: plain English in comments and names)
 // ---- the filter ----
 
 TEST_CASE("Filter: calls that look for files fail softly, all others end the process", "[worker][unit]") {
