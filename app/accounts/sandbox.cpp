@@ -44,7 +44,6 @@ constexpr bool kInstrumentedAccounts = false;
 // Only an intruder makes these calls.
 constexpr std::initializer_list<int> kCallsOfIntruders{SCMP_SYS(execve),
                                                        SCMP_SYS(execveat),
-                                                       SCMP_SYS(ptrace),
                                                        SCMP_SYS(process_vm_readv),
                                                        SCMP_SYS(process_vm_writev),
                                                        SCMP_SYS(pidfd_open),
@@ -136,6 +135,8 @@ Outcome<void> filter_calls(bool sqlite) {
   // The runtime of a sanitizer makes unpredictable calls.
   CallFilter filter(kInstrumentedAccounts ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EPERM));
   filter.rules(SCMP_ACT_KILL_PROCESS, kCallsOfIntruders);
+  // The leak check of a sanitizer needs ptrace.
+  if (!kInstrumentedAccounts) filter.rule(SCMP_ACT_KILL_PROCESS, SCMP_SYS(ptrace));
   if (!kInstrumentedAccounts) add_allowed(filter, sqlite);
   return filter.load();
 }

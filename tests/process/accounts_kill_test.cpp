@@ -1,6 +1,5 @@
-// These cases kill yolod-accounts with SIGKILL at each step of a change. Afterwards the database has the whole change
-// or nothing of it, and it has every confirmed change. [skips]: PostgreSQL is not installed, or the build has no
-// fault points.
+// Only builds with fault points have these cases. They kill yolod-accounts with SIGKILL at each step of a change.
+// Afterwards the database has the whole change or nothing of it, and it has every confirmed change.
 #include <signal.h>
 
 #include <catch2/catch.hpp>
@@ -10,7 +9,6 @@
 #include <vector>
 
 #include "app/accounts/protocol/tokens.hpp"
-#include "common/fault_point.hpp"
 #include "tests/support/accounts_database.hpp"
 #include "tests/support/accounts_process.hpp"
 
@@ -18,12 +16,6 @@ namespace yolod::tests {
 namespace {
 
 using namespace app::accounts::protocol;
-
-#if defined(YOLOD_FAULT_POINTS)
-constexpr bool kStepsAreThere = true;
-#else
-constexpr bool kStepsAreThere = false;
-#endif
 
 constexpr const char* kPassword = "tree lamp river 9";
 constexpr const char* kNewPassword = "cloud desk apple 4";
@@ -39,11 +31,6 @@ const std::vector<Step> kSteps{{"accounts: about to write", Must::kNotBeThere},
                                {"accounts: wrote, not committed yet", Must::kNotBeThere},
                                {"accounts: committed", Must::kBeThere},
                                {"accounts: about to answer", Must::kBeThere}};
-
-bool skips_steps() {
-  if (!kStepsAreThere) WARN("SKIPPED: the steps are compiled out of this build");
-  return !kStepsAreThere;
-}
 
 // A process that dies at that step once the token is there.
 struct Doomed {
@@ -73,8 +60,7 @@ bool comes_in(AccountsProcess& accounts, const Secret& token) {
 
 }  // namespace
 
-YOLOD_TEST_OVER_BOTH(dies_while_adding, "killed at each step of adding a person", "[accounts][skips]") {
-  if (skips_steps()) return;
+YOLOD_TEST_OVER_BOTH(dies_while_adding, "killed at each step of adding a person", "[accounts]") {
   for (const Step& step : kSteps) {
     CAPTURE(step.name);
     const std::string name = "person" + std::to_string(&step - kSteps.data());
@@ -90,9 +76,7 @@ YOLOD_TEST_OVER_BOTH(dies_while_adding, "killed at each step of adding a person"
   }
 }
 
-YOLOD_TEST_OVER_BOTH(dies_while_changing, "killed at each step of a new password, which ends sessions",
-                     "[accounts][skips]") {
-  if (skips_steps()) return;
+YOLOD_TEST_OVER_BOTH(dies_while_changing, "killed at each step of a new password, which ends sessions", "[accounts]") {
   {
     AccountsProcess accounts(database.settings());
     REQUIRE(accounts.wait_until_ready());
@@ -128,8 +112,7 @@ YOLOD_TEST_OVER_BOTH(dies_while_changing, "killed at each step of a new password
 }
 
 YOLOD_TEST_OVER_BOTH(dies_while_removing, "killed at each step of removing a person with sessions and keys",
-                     "[accounts][skips]") {
-  if (skips_steps()) return;
+                     "[accounts]") {
   for (const Step& step : kSteps) {
     CAPTURE(step.name);
     std::optional<SessionOpened> session;
@@ -177,8 +160,7 @@ YOLOD_TEST_OVER_BOTH(confirmed_stays, "what was confirmed is there after a kill 
   for (const auto& key : confirmed) CHECK(comes_in(accounts, key));
 }
 
-TEST_CASE("SQLite: killed in the middle of a migration, the next start does it", "[accounts][skips]") {
-  if (skips_steps()) return;
+TEST_CASE("SQLite: killed in the middle of a migration, the next start does it", "[accounts]") {
   const AccountsDatabase database(Backend::kSqlite);
   for (int step = 0; step < 2; ++step) {
     const TemporaryDirectory folder;
@@ -193,7 +175,7 @@ TEST_CASE("SQLite: killed in the middle of a migration, the next start does it",
 }
 
 TEST_CASE("PostgreSQL: killed in the middle of a migration, the next start does it", "[accounts][skips]") {
-  if (skips_postgres() || skips_steps()) return;
+  if (skips_postgres()) return;
   const AccountsDatabase database(Backend::kPostgres);
   {
     const TemporaryDirectory folder;

@@ -149,15 +149,13 @@ TEST_CASE("sandbox of accounts: `off` changes nothing", "[accounts][unit]") {
         }) == 0);
 }
 
+#if !defined(YOLOD_INSTRUMENTED)  // the leak check of a sanitizer needs ptrace
 TEST_CASE("sandbox of accounts: its memory is in no core dump and no other process's reach", "[accounts][unit]") {
-#if defined(YOLOD_INSTRUMENTED)
-  WARN("SKIPPED: the leak check of a sanitizer needs ptrace");
-#else
   CHECK(in_sealing_child([] {
           hide_memory();
           return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0 ? 0 : 1;
         }) == 0);
-#endif
 }
+#endif
 
 }  // namespace yolod::app::accounts
