@@ -55,7 +55,7 @@ class HeldWorkers {
 };
 
 // With these timeouts a slow machine refuses no request for waiting too long.
-const std::vector<std::string> kPatient{"hang_timeout: 10m", "queue: {timeout: 10m}", "request_timeout: 10m"};
+const std::vector<std::string> kPatientModel{"hang_timeout: 10m", "queue: {timeout: 10m}", "request_timeout: 10m"};
 
 void post_on_its_own(std::vector<HttpClient>& clients, const Server& server, const std::string& body) {
   clients.emplace_back(server.endpoint());
@@ -164,7 +164,7 @@ TEST_CASE("Poison: a reload gives a quarantined image another chance", "[process
 
 TEST_CASE("Poison: copies that wait together kill no more workers than one, and all get an answer",
           "[process][case21]") {
-  Server server(identity_config({{.workers = 1, .faults = true, .keys = kPatient}}));
+  Server server(identity_config({{.workers = 1, .faults = true, .keys = kPatientModel}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
   std::vector<int> statuses;
@@ -188,7 +188,7 @@ TEST_CASE("Poison: copies that wait together kill no more workers than one, and 
 }
 
 TEST_CASE("Poison: a request that only shared a batch with a poison gets its answer", "[process][case21]") {
-  Server server(identity_config({{.workers = 1, .faults = true, .keys = kPatient}}));
+  Server server(identity_config({{.workers = 1, .faults = true, .keys = kPatientModel}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
   {
@@ -211,7 +211,7 @@ TEST_CASE("Poison: a request that only shared a batch with a poison gets its ans
 // Each batch has copies of one picture and one bomb, and there are as many workers as bombs.
 TEST_CASE("Poison: a good picture that shares batches with one bomb after another is never quarantined",
           "[process][case36]") {
-  Server server(identity_config({{.workers = 2, .faults = true, .keys = kPatient}}));
+  Server server(identity_config({{.workers = 2, .faults = true, .keys = kPatientModel}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
   const std::string picture = random_body(20'000, 99);
@@ -243,7 +243,7 @@ TEST_CASE("Poison: a good picture that shares batches with one bomb after anothe
 
 TEST_CASE("Poison: deaths that point to no request cause no picture to be refused", "[process][case36]") {
   // The worker has taken the whole batch and begun no request: `delay` comes before the first begins.
-  Server server(identity_config({{.workers = 2, .delay = 500ms, .keys = kPatient}}));
+  Server server(identity_config({{.workers = 2, .delay = 500ms, .keys = kPatientModel}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
   const std::string picture = random_body(20'000, 7);
@@ -274,7 +274,7 @@ TEST_CASE("Poison: deaths that point to no request cause no picture to be refuse
 
 TEST_CASE("Poison: a request whose worker hangs and is killed each time takes no other request with it",
           "[process][case21]") {
-  Server server(identity_config({{.workers = 1, .faults = true, .keys = kPatient}}));
+  Server server(identity_config({{.workers = 1, .faults = true, .keys = kPatientModel}}));
   REQUIRE(server.wait_until_ready());
   const auto before = baseline(server);
   std::vector<pid_t> killed;
