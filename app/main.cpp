@@ -165,11 +165,14 @@ int main(int argc, char** argv) {
                    ->excludes(set)
                    ->excludes(check);
   app.add_flag("--print-config", options.print_config,
-               "Print the effective config (the file, each --set and the defaults) as YAML, and stop");
+               "Print the effective config (the file, each --set and the defaults) as YAML, and stop")
+      ->excludes(init);
   app.add_flag("--print-config-reference", options.print_config_reference,
-               "Print every key of the config with its default, range and meaning (docs/configuration.md), and stop");
+               "Print every key of the config with its default, range and meaning (docs/configuration.md), and stop")
+      ->excludes(init);
   app.add_flag("--print-metrics-reference", options.print_metrics_reference,
-               "Print every metric with its labels and meaning (docs/metrics.md), and stop");
+               "Print every metric with its labels and meaning (docs/metrics.md), and stop")
+      ->excludes(init);
   app.set_version_flag("--version", std::string("yolod ") + yolod::common::kVersion);
   try {
     app.parse(argc, argv);

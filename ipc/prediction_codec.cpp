@@ -35,8 +35,8 @@ constexpr std::uint64_t kMinResultBytes = 1024;
 constexpr std::size_t kDetectionBytes = 24;
 constexpr std::size_t kListBytes = 16;  // kind, width, height, count
 constexpr std::size_t kClassificationBytes = 8;
-constexpr std::size_t kFileBytes = 8;  // kind, type
-constexpr std::size_t kMaxTensors = 1024;
+constexpr std::size_t kFileBytes = 8;     // kind, type
+constexpr std::size_t kMaxTensors = 256;  // each name is compared with all others
 
 // The first bytes of a file of each type. They prevent that a compromised worker sends another type of file.
 std::string_view magic_of(FileType type) {
@@ -210,6 +210,8 @@ std::uint64_t result_bytes_for(const common::ModelConfig& model) {
 }
 
 std::optional<std::uint64_t> encode_prediction(const Prediction& prediction, std::span<std::byte> out) {
+  const auto* const tensors = std::get_if<TensorList>(&prediction);
+  if (tensors != nullptr && tensors->tensors.size() > kMaxTensors) return std::nullopt;
   Writer writer(out);
   std::visit([&](const auto& value) { write(writer, value); }, prediction);
   return writer.written();

@@ -17,8 +17,8 @@ namespace yolod::ipc {
 // have no such bound, so limits.max_result_bytes is their size. Every size has room for an error text.
 [[nodiscard]] std::uint64_t result_bytes_for(const common::ModelConfig& model);
 
-// Returns the number of bytes written. Returns nullopt if `out` is too small, or if a text is not UTF-8 or longer
-// than kMaxLabelBytes (the front-end would reject it).
+// Returns the number of bytes written. Returns nullopt if `out` is too small, or if the front-end would reject the
+// bytes: a text is not UTF-8 or longer than kMaxLabelBytes, or there are more than 256 tensors.
 [[nodiscard]] std::optional<std::uint64_t> encode_prediction(const common::Prediction& prediction,
                                                              std::span<std::byte> out);
 [[nodiscard]] std::optional<common::Prediction> decode_prediction(std::span<const std::byte> bytes);

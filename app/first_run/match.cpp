@@ -19,9 +19,14 @@ Files of_kind(const std::vector<ModelFile>& files, std::initializer_list<FileKin
   return found;
 }
 
+// Names the first few files, and the number of the others.
 std::string listed(const Files& files) {
+  constexpr std::size_t kMostNamed = 5;
   std::string list;
-  for (const auto* file : files) list += (list.empty() ? "" : ", ") + file->name;
+  for (std::size_t i = 0; i < std::min(files.size(), kMostNamed); ++i) {
+    list += (list.empty() ? "" : ", ") + files[i]->name;
+  }
+  if (files.size() > kMostNamed) list += " and " + std::to_string(files.size() - kMostNamed) + " more";
   return list;
 }
 

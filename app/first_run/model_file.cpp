@@ -152,7 +152,10 @@ std::string read_piece(int file, std::uint64_t offset, std::size_t count) {
 }
 
 std::optional<ModelFile> look_at(const std::filesystem::path& path) {
-  // O_NONBLOCK: opening a pipe must not wait for a writer.
+  // Opening a device can have an effect of its own, so only a regular file is opened.
+  struct stat named {};
+  if (::stat(path.c_str(), &named) != 0 || !S_ISREG(named.st_mode)) return std::nullopt;
+  // O_NONBLOCK: if a pipe has taken the file's place, opening it must not wait for a writer.
   const common::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   struct stat status {};
   if (!file.valid() || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
@@ -191,6 +194,11 @@ common::Outcome<std::vector<ModelFile>> find_model_files(const std::filesystem::
     paths.push_back(entry->path());
   }
   if (error) return common::Error{common::ErrorCode::kSystem, folder.string() + ": " + error.message()};
+  if (entry != std::filesystem::directory_iterator()) {
+    return common::Error{common::ErrorCode::kSystem,
+                         folder.string() + ": more than " + std::to_string(kMostFiles) +
+                             " files; put those of the networks into a folder of their own"};
+  }
   std::sort(paths.begin(), paths.end());
   std::vector<ModelFile> files;
   for (const auto& path : paths) {

@@ -8,11 +8,25 @@
 #include <cstdint>
 #include <cstring>
 #include <string_view>
+#include <utility>
 
 namespace yolod::app::http {
 
 class TextBuffer {
  public:
+  TextBuffer() = default;
+  // Moving leaves an empty text. A moved fmt buffer may keep its bytes.
+  TextBuffer(TextBuffer&& other) noexcept : bytes_(std::move(other.bytes_)) { other.bytes_.clear(); }
+  TextBuffer& operator=(TextBuffer&& other) noexcept {
+    if (this == &other) return *this;
+    bytes_ = std::move(other.bytes_);
+    other.bytes_.clear();
+    return *this;
+  }
+  TextBuffer(const TextBuffer&) = delete;
+  TextBuffer& operator=(const TextBuffer&) = delete;
+  ~TextBuffer() = default;
+
   [[nodiscard]] std::string_view view() const { return {bytes_.data(), bytes_.size()}; }
   [[nodiscard]] std::size_t size() const { return bytes_.size(); }
   [[nodiscard]] std::size_t capacity() const { return bytes_.capacity(); }

@@ -8,6 +8,7 @@
 #include <limits>
 #include <random>
 #include <string>
+#include <utility>
 
 namespace yolod::app::http {
 namespace {
@@ -87,6 +88,19 @@ TEST_CASE("Text: pieces of any size follow one another, and clear() keeps the me
   text += "short";
   CHECK(text.view() == "short");
   CHECK(text.capacity() == capacity);
+}
+
+TEST_CASE("TextBuffer: a text that was moved away leaves an empty text", "[app][unit]") {
+  const std::string text(GENERATE(as<std::size_t>{}, 3, 5'000), 'x');
+  TextBuffer from;
+  from += text;
+  TextBuffer to(std::move(from));
+  CHECK(to.view() == text);
+  CHECK(from.size() == 0);  // NOLINT(bugprone-use-after-move)
+  from += "next";
+  to = std::move(from);
+  CHECK(to.view() == "next");
+  CHECK(from.size() == 0);  // NOLINT(bugprone-use-after-move)
 }
 
 }  // namespace
