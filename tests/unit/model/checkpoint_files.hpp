@@ -1,4 +1,4 @@
-// Checkpoints made by hand, byte by byte: what no well-meaning program writes.
+// Builds checkpoints by hand, byte by byte. No well-behaved program writes such files.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ inline std::string little(std::uint64_t value, std::size_t byte_count) {
   return bytes;
 }
 
-// A zip file of stored entries; with a CRC of 0, which stands for none.
+// Returns a zip file of uncompressed entries. Their CRC is 0, which means that the file has no CRC.
 inline std::string stored_zip(const std::vector<std::pair<std::string, std::string>>& entries) {
   std::string file;
   std::string directory;
@@ -34,7 +34,7 @@ inline std::string stored_zip(const std::vector<std::pair<std::string, std::stri
          little(directory.size(), 4) + little(offset, 4) + little(0, 2);
 }
 
-// Pieces of pickles of protocol 2.
+// These functions return pieces of pickles of protocol 2.
 inline std::string text(std::string_view value) { return "X" + little(value.size(), 4) + std::string(value); }
 inline std::string integer(std::int32_t value) { return "J" + little(static_cast<std::uint32_t>(value), 4); }
 inline std::string global(std::string_view module, std::string_view name) {
@@ -43,7 +43,7 @@ inline std::string global(std::string_view module, std::string_view name) {
 inline std::string tuple(std::string_view items) { return "(" + std::string(items) + "t"; }
 inline std::string pickled(std::string_view value) { return "\x80\x02" + std::string(value) + "."; }
 
-// A tensor of storage `key`, which has `count` elements; `shape` and `strides` are pickled integers.
+// Returns a tensor in the storage `key`, which has `count` elements. `shape` and `strides` are pickled integers.
 inline std::string tensor(std::string_view key, std::int32_t count, std::int32_t offset, std::string_view shape,
                           std::string_view strides, std::string_view type = "FloatStorage") {
   const auto storage = tuple(text("storage") + global("torch", type) + text(key) + text("cpu") + integer(count)) + "Q";
@@ -51,7 +51,7 @@ inline std::string tensor(std::string_view key, std::int32_t count, std::int32_t
          tuple(storage + integer(offset) + tuple(shape) + tuple(strides) + "\x89N") + "R";
 }
 
-// {'model': {...}} with the pickled keys and values in `items`.
+// Returns the pickle of {'model': {...}}. `items` holds the pickled keys and values of the inner dictionary.
 inline std::string model_pickle(std::string_view items) {
   return pickled("}" + text("model") + "}(" + std::string(items) + "us");
 }

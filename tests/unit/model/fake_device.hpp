@@ -1,5 +1,5 @@
-// A GPU that is none: memory of its own that is the processor's, which can run out, and a context that can be lost.
-// Includes torch headers.
+// A fake GPU. Its memory is the CPU's memory. A test can make the memory run out and the context fail. This header
+// includes torch headers.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -15,7 +15,8 @@ namespace yolod::tests {
 
 class FakeDevice final : public model::Device {
  public:
-  // What a network on it does with its images: throws as LibTorch does where there are more than `most_images`.
+  // A network on this device calls this function for each pass. As LibTorch does, the function throws an
+  // out-of-memory error for more than `most_images` images.
   void compute_with(std::int64_t images) {
     ++passes;
     largest = std::max(largest, images);
@@ -57,7 +58,7 @@ class FakeDevice final : public model::Device {
   int replays{0};
   int frees{0};
   int host_allocations{0};
-  std::int64_t largest{0};  // images at once
+  std::int64_t largest{0};  // the largest number of images in one pass
 
  private:
   class FakeGraph final : public Graph {

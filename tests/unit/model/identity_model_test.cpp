@@ -20,7 +20,7 @@ using yolod::common::IdentitySource;
 
 namespace {
 
-// Writes down what it is told, with its name.
+// Appends the calls that the mark receives to a string, with the mark's name.
 class RecordingMark final : public WorkMark {
  public:
   RecordingMark(std::string& told, char name) : told_(&told), name_(name) {}
@@ -44,7 +44,7 @@ std::unique_ptr<Model> load(const IdentitySource& source, const LoadContext& con
 
 IdentityAnswer answer_of(const Output& output) { return std::get<IdentityAnswer>(output.prediction.value()); }
 
-// How a child that does that ends, as waitpid tells. It is killed after 10 s.
+// Runs `action` in a child process and returns the child's wait status. A timer kills the child after 10 s.
 int status_of(const std::function<void()>& action) {
   const pid_t child = ::fork();
   if (child == 0) {
@@ -71,7 +71,7 @@ bool died_of(int status, int signal) { return WIFSIGNALED(status) && WTERMSIG(st
 
 }  // namespace
 
-TEST_CASE("IdentityModel: answers size, zlib's CRC-32 and pid, in order", "[model][unit]") {
+TEST_CASE("IdentityModel: the answer holds size, zlib's CRC-32 and pid, in the order of the inputs", "[model][unit]") {
   const auto model = load({});
   const std::string digits = "123456789";
   const std::string nothing;
@@ -82,7 +82,7 @@ TEST_CASE("IdentityModel: answers size, zlib's CRC-32 and pid, in order", "[mode
   CHECK(answer_of(outputs[1]) == IdentityAnswer{0, 0, static_cast<std::uint32_t>(::getpid())});
 }
 
-TEST_CASE("IdentityModel: describes itself, and needs no warm-up", "[model][unit]") {
+TEST_CASE("IdentityModel: the model describes itself and needs no warm-up", "[model][unit]") {
   const auto model = load({});
   CHECK(model->description().task == "identity");
   CHECK(model->description().precision.empty());
@@ -101,7 +101,7 @@ TEST_CASE("IdentityModel: the delay passes once for a batch", "[model][unit]") {
   CHECK(outputs[4].times.infer_us >= 300'000);
 }
 
-TEST_CASE("IdentityModel: without faults a body is a body", "[model][unit]") {
+TEST_CASE("IdentityModel: without faults enabled, a body that names a fault is an ordinary body", "[model][unit]") {
   const auto model = load({});
   for (const std::string body : {"FAULT:segv", "FAULT:abort", "FAULT:exit", "FAULT:hang", "FAULT:oom"}) {
     const auto input = input_of(body);
@@ -109,7 +109,7 @@ TEST_CASE("IdentityModel: without faults a body is a body", "[model][unit]") {
   }
 }
 
-TEST_CASE("IdentityModel: faults end the process as they say", "[model][unit]") {
+TEST_CASE("IdentityModel: each fault ends the process in the way that its name says", "[model][unit]") {
   CHECK(died_of(status_of_body("FAULT:segv and more"), SIGSEGV));
   CHECK(died_of(status_of_body("FAULT:abort"), SIGABRT));
   const int exited = status_of_body("FAULT:exit");
@@ -134,7 +134,7 @@ TEST_CASE("IdentityModel: a hang lasts until a signal ends it", "[model][unit]")
   CHECK(died_of(status, SIGALRM));
 }
 
-TEST_CASE("IdentityModel: each body is marked while it is its turn, and no other", "[model][unit]") {
+TEST_CASE("IdentityModel: the model marks each body while it works on that body, and marks no other", "[model][unit]") {
   std::string told;
   std::vector<RecordingMark> marks{{told, 'a'}, {told, 'b'}};
   std::vector<Input> inputs{input_of(kSomeBody), input_of(kSomeBody)};
@@ -143,7 +143,7 @@ TEST_CASE("IdentityModel: each body is marked while it is its turn, and no other
   CHECK(told == "+a-a+b-b");
 }
 
-TEST_CASE("IdentityModel: scribbling calls the context and answers", "[model][unit]") {
+TEST_CASE("IdentityModel: the scribble fault calls the context's function and then answers", "[model][unit]") {
   int calls = 0;
   LoadContext context;
   context.fault_hooks.scribble_lane = [&calls] { ++calls; };
@@ -152,11 +152,11 @@ TEST_CASE("IdentityModel: scribbling calls the context and answers", "[model][un
   const auto input = input_of(body);
   CHECK(answer_of(model->run({&input, 1}).front()).bytes == body.size());
   CHECK(calls == 1);
-  // Outside a worker there is no lane.
+  // Outside a worker there is no shared-memory lane to damage. The model still answers.
   CHECK(load({.faults = true})->run({&input, 1}).front().prediction.ok());
 }
 
-TEST_CASE("IdentityModel: the load's delay passes in full, signals or not", "[model][unit]") {
+TEST_CASE("IdentityModel: signals do not shorten the delay of the load", "[model][unit]") {
   struct sigaction action {};
   struct sigaction before {};
   action.sa_handler = [](int) {};

@@ -23,8 +23,8 @@ std::string base64(const std::string& text) {
   return bytes ? std::string(reinterpret_cast<const char*>(bytes->data()), bytes->size()) : "refused";
 }
 
-TEST_CASE("JsonPicture: base64 is read as RFC 4648 has it", "[model][unit]") {
-  // Its test vectors, section 10.
+TEST_CASE("JsonPicture: base64 is decoded as RFC 4648 defines it", "[model][unit]") {
+  // These are the test vectors of RFC 4648, section 10.
   CHECK(base64("").empty());
   CHECK(base64("Zg==") == "f");
   CHECK(base64("Zm8=") == "fo");
@@ -39,7 +39,7 @@ TEST_CASE("JsonPicture: base64 is read as RFC 4648 has it", "[model][unit]") {
   CHECK(base64("Zm9v\r\nYm\tFy ") == "foobar");
 }
 
-TEST_CASE("JsonPicture: what is not base64 is refused", "[model][unit]") {
+TEST_CASE("JsonPicture: text that is not base64 is refused", "[model][unit]") {
   for (const auto* text :
        {"Z", "Zm9vY", "Zg=", "Zg===", "Zm9v=", "=", "Zg==Zg==", "Zm9v!", "Zm\x80v", "Zh==", "Zm9="}) {
     CAPTURE(text);
@@ -47,7 +47,7 @@ TEST_CASE("JsonPicture: what is not base64 is refused", "[model][unit]") {
   }
 }
 
-TEST_CASE("JsonPicture: the picture is the text of the key image", "[model][unit]") {
+TEST_CASE("JsonPicture: the text of the key image is the picture", "[model][unit]") {
   CHECK(picture(R"({"image": "Zm9vYmFy"})") == "foobar");
   CHECK(picture(" {\n\"image\"\t:\"Zm9v\\nYmFy\"} \r\n") == "foobar");
   CHECK(picture(R"({"image": "\u005am9v\/w=="})") == "foo\xFF");  // PHP escapes the slash
@@ -57,7 +57,7 @@ TEST_CASE("JsonPicture: the picture is the text of the key image", "[model][unit
   CHECK(picture(R"({"image": "data:image/svg+xml;charset=utf-8;base64,Zm9v"})") == "foo");
 }
 
-TEST_CASE("JsonPicture: anything else is refused with what is wrong", "[model][unit]") {
+TEST_CASE("JsonPicture: the error for any other JSON text names the mistake", "[model][unit]") {
   const auto check = [](const std::string& json, const std::string& part) {
     CAPTURE(json.substr(0, 100));
     const auto found = picture(json);
@@ -93,7 +93,7 @@ TEST_CASE("JsonPicture: anything else is refused with what is wrong", "[model][u
   check("{\"image\": \"Zm9v\xFF\"}", "not well formed");
 }
 
-TEST_CASE("JsonPicture: no bytes do harm, and what is right cannot be cut", "[model][unit]") {
+TEST_CASE("JsonPicture: altered bytes do no harm, and a shortened text is refused", "[model][unit]") {
   const std::string right = R"({"image": "data:image/png;base64,Zm9vYmFyZm9vYmFyZm9vYmFy"})";
   for (std::size_t size = 0; size < right.size(); ++size) CHECK(picture(right.substr(0, size)).starts_with("error: "));
   std::mt19937 random(5);

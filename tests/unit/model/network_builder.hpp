@@ -1,4 +1,4 @@
-// Cfg texts to networks, for tests.
+// Builds networks from cfg texts, for tests.
 #pragma once
 
 #include <optional>
@@ -9,7 +9,7 @@
 
 namespace yolod::tests {
 
-// [net] of 8 x 8 x 3, then `layers`, then a convolution and a one-class head that fit whatever came before.
+// The cfg has a [net] of 8 x 8 x 3, then `layers`, then a convolution and a one-class head that fit any layers.
 inline std::string detector_cfg(std::string_view layers) {
   return "[net]\nwidth=8\nheight=8\nchannels=3\n" + std::string(layers) +
          "\n[convolutional]\nfilters=6\nactivation=linear\n[yolo]\nclasses=1\nnum=1\nmask=0\nanchors=2,3\n";

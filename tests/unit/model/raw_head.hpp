@@ -1,4 +1,4 @@
-// A network's raw output beside what another program makes of the same input.
+// Compares the raw output of a network with the output of another program for the same input.
 #pragma once
 
 #include <catch2/catch.hpp>
@@ -19,7 +19,8 @@ inline std::vector<float> values_in(const std::filesystem::path& file) {
   return std::move(array).value().values;
 }
 
-// What the network makes of images in a file, [images, 3, height, width] of its own size.
+// Returns the network's output for the images in a file. The images are [images, 3, height, width] and have the
+// network's input size.
 inline std::vector<float> run_on_file(model::Network& network, const std::filesystem::path& file) {
   const auto images = values_in(file);
   const auto& shape = network.shape();
@@ -40,7 +41,7 @@ inline std::vector<float> run_on_file(model::Network& network, const std::filesy
   return {head->values.begin(), head->values.end()};
 }
 
-// The largest difference, in units of 1e-3 + 1e-4 |b|.
+// Returns the largest difference, in units of 1e-3 + 1e-4 |b|.
 inline double distance(const std::vector<float>& actual, const std::vector<float>& expected) {
   REQUIRE(actual.size() == expected.size());
   double worst = 0;

@@ -1,6 +1,6 @@
 #include "tests/unit/model/sample_pictures.hpp"
 
-#include <cstdio>  // libjpeg's header wants it before it
+#include <cstdio>  // libjpeg's header needs <cstdio> first
 
 #include <jpeglib.h>
 #include <png.h>
@@ -18,7 +18,7 @@ namespace {
 
 using Pixels = std::vector<std::uint8_t>;
 
-// Slopes and an edge: an encoder has something to do, and no two rows are the same.
+// The pictures have slopes and edges, so that an encoder has details to encode and no two rows are equal.
 std::uint8_t value_at(std::size_t x, std::size_t y, std::size_t c) {
   const std::size_t edge = (x / 9 + y / 7) % 2 * 40;
   return static_cast<std::uint8_t>(20 + (x * (c + 1) + y * (4 - c)) % 150 + edge);
@@ -39,7 +39,7 @@ Pixels to_rgb(Pixels pixels) {
   return pixels;
 }
 
-// The green of `bgr` as grey.
+// Returns the green channel of `bgr` as a grey picture.
 Pixels to_grey(const Pixels& bgr) {
   Pixels grey;
   for (std::size_t i = 0; i < bgr.size(); i += 3) grey.push_back(bgr[i + 1]);
@@ -52,7 +52,7 @@ Pixels grey_bgr(const Pixels& grey) {
   return bgr;
 }
 
-// Samples of `bits` (1, 2, 4), the highest bits of `grey`, in rows of whole bytes.
+// Packs the highest `bits` (1, 2 or 4) bits of each sample of `grey`. Each row takes whole bytes.
 Pixels packed(const Pixels& grey, std::size_t width, unsigned bits) {
   const auto row_bytes = (width * bits + 7) / 8;
   Pixels out(row_bytes * (grey.size() / width));
@@ -63,14 +63,14 @@ Pixels packed(const Pixels& grey, std::size_t width, unsigned bits) {
   return out;
 }
 
-// What remains of 8 bits in `bits`.
+// Keeps the highest `bits` bits of each sample and scales them to 0..255 again.
 Pixels coarse(Pixels grey, unsigned bits) {
   const unsigned most = (1U << bits) - 1;
   for (auto& value : grey) value = static_cast<std::uint8_t>((value >> (8 - bits)) * 255U / most);
   return grey;
 }
 
-// Each sample with a lower byte that must not matter.
+// Widens each sample to 16 bits. The decoder must ignore the lower byte.
 Pixels deep(const Pixels& samples, bool big_endian) {
   Pixels out;
   for (const auto sample : samples) {
@@ -80,7 +80,7 @@ Pixels deep(const Pixels& samples, bool big_endian) {
   return out;
 }
 
-// With a fourth sample behind each three (or a second behind each one).
+// Inserts an extra sample after every `each` samples.
 Pixels with_extra(const Pixels& samples, std::size_t each) {
   Pixels out;
   for (std::size_t i = 0; i < samples.size(); ++i) {
@@ -103,12 +103,12 @@ void append_png(png_structp png, png_bytep bytes, std::size_t count) {
 }
 void flush_nothing(png_structp /*png*/) {}
 
-// The entry of index i of every palette here.
+// Returns the entry at index i of every palette in this file.
 std::array<std::uint8_t, 3> palette_rgb(std::size_t i) {
   return {static_cast<std::uint8_t>(i * 17), static_cast<std::uint8_t>(255 - i * 9), static_cast<std::uint8_t>(i * 40)};
 }
 
-// A file that libtiff writes to.
+// The memory file that libtiff writes to.
 struct TiffFile {
   std::string bytes;
   std::uint64_t at{0};
@@ -144,14 +144,15 @@ struct TiffKind {
   unsigned samples{3};
   unsigned bits{8};
   unsigned rows_per_strip{16};
-  unsigned tile{0};  // its side
+  unsigned tile{0};  // the side of a tile
   bool planar{false};
   bool predictor{false};
   bool big_endian{false};
   unsigned orientation{1};
 };
 
-// `data` is the picture's rows as they are stored, in this machine's order of bytes; planar ones plane by plane.
+// `data` holds the rows of the picture as the file stores them, in this machine's byte order. A planar picture is
+// stored plane by plane.
 std::string make_tiff(const TiffKind& kind, std::size_t width, std::size_t height, const Pixels& data) {
   TiffFile file;
   auto* options = TIFFOpenOptionsAlloc();
@@ -213,7 +214,7 @@ std::string make_tiff(const TiffKind& kind, std::size_t width, std::size_t heigh
     TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, kind.rows_per_strip);
     for (std::size_t p = 0; p < planes; ++p) {
       for (std::size_t y = 0; y < height; ++y) {
-        // libtiff may change what it is given.
+        // libtiff may overwrite the row that it receives.
         Pixels row(row_of(p, y), row_of(p, y) + row_bytes);
         TIFFWriteScanline(tiff, row.data(), static_cast<std::uint32_t>(y), static_cast<std::uint16_t>(p));
       }
@@ -231,7 +232,7 @@ std::string bmp_headers(std::size_t width, std::int64_t height, unsigned bits, u
          little(0, 12) + little(entries, 4) + little(0, 4) + std::string(info_size - 40, '\0') + behind;
 }
 
-// Rows of the file's order, each filled up to four bytes; the lowest first unless `top_down`.
+// Pads each row to a multiple of four bytes. The lowest row comes first unless `top_down` is set.
 std::string bmp_rows(const Pixels& rows, std::size_t height, bool top_down = false) {
   const auto row_bytes = rows.size() / height;
   std::string out;
@@ -261,14 +262,14 @@ Pixels from_palette(const Pixels& indices) {
   return bgr;
 }
 
-// Runs, single pixels and ends of lines; RLE8 or RLE4.
+// Encodes RLE8 or RLE4 data with runs, single pixels and ends of lines.
 std::string run_length_coded(const Pixels& indices, std::size_t width, bool is_rle4) {
   std::string out;
   const auto height = indices.size() / width;
   for (std::size_t i = 0; i < height; ++i) {
     const auto* row = indices.data() + (height - 1 - i) * width;
     for (std::size_t x = 0; x < width;) {
-      if (x % 3 == 0 && x + 5 <= width) {  // five pixels as they are
+      if (x % 3 == 0 && x + 5 <= width) {  // five literal pixels
         out += text({0, 5});
         if (is_rle4) {
           const auto pair = [&](std::size_t at) {
@@ -312,7 +313,8 @@ class Samples {
   }
 
   void add_jpeg() {
-    // How far a pixel may be from what was encoded: colours are halved in size.
+    // The largest allowed difference between a decoded and an encoded value. The encoder halves the colour planes in
+    // size, unless the sampling is 1.
     constexpr int kWholeColours = 24;
     constexpr int kHalvedColours = 90;
     add("sequential.jpg", make_jpeg({.width = width_, .height = height_}), bgr_, kHalvedColours);
@@ -329,7 +331,8 @@ class Samples {
         kWholeColours);
   }
 
-  // Of samples (255 - red, 255 - green, 255 - blue, 32), stored inverted.
+  // The pixels that a decoder must make of the CMYK samples (255 - red, 255 - green, 255 - blue, 32). The file
+  // stores the samples inverted.
   [[nodiscard]] Pixels cmyk_bgr() const {
     Pixels out = bgr_;
     for (auto& value : out) value = static_cast<std::uint8_t>((value * 223U + 127) / 255);
@@ -356,7 +359,8 @@ class Samples {
     }
   }
 
-  // Indices of 4 bits, and the same as the highest bits of bytes.
+  // indices() returns the highest `bits` bits of each grey value. shifted() returns them as the highest bits of a
+  // byte.
   [[nodiscard]] Pixels indices(unsigned bits) const {
     Pixels out = grey_;
     for (auto& value : out) value = static_cast<std::uint8_t>(value >> (8 - bits));
@@ -527,7 +531,7 @@ std::string make_jpeg(const JpegKind& kind) {
         for (std::size_t c = 0; c < 3; ++c) row[3 * x + c] = value_at(x, y, 2 - c);
       }
       if (kind.components == 4) {
-        // As Adobe stores it: light, not ink.
+        // Adobe stores CMYK inverted: a sample is the amount of light, not of ink.
         for (std::size_t c = 0; c < 3; ++c) row[4 * x + c] = value_at(x, y, 2 - c);
         row[4 * x + 3] = 223;
       }

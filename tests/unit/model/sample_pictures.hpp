@@ -1,5 +1,5 @@
-// Small pictures in every format and kind that is served, made by the formats' own libraries, with the pixels that must
-// come out of them.
+// This file makes small pictures in every format and kind that yolod serves. The libraries of the formats encode them. Each picture
+// comes with the pixels that a decoder must return.
 #pragma once
 
 #include <cstddef>
@@ -17,11 +17,11 @@ struct SamplePicture {
   std::string file;
   std::size_t width;
   std::size_t height;
-  std::vector<std::uint8_t> bgr;  // as it is stored, not turned
-  int furthest{0};                // how far a value may be from it
+  std::vector<std::uint8_t> bgr;  // the stored pixels, without the EXIF rotation
+  int furthest{0};                // the largest allowed difference from `bgr`
 };
 
-// Of 61 x 47 pixels.
+// Each picture has 61 x 47 pixels.
 [[nodiscard]] const std::vector<SamplePicture>& sample_pictures();
 [[nodiscard]] std::vector<SamplePicture> make_sample_pictures(std::size_t width, std::size_t height);
 
@@ -29,23 +29,23 @@ struct SamplePicture {
   return std::as_bytes(std::span(file.data(), file.size()));
 }
 
-// One large picture of each format that costs a decoder some time.
+// Returns a large picture for each format that takes noticeable time to decode.
 [[nodiscard]] std::vector<SamplePicture> large_pictures();
 
 struct JpegKind {
   std::size_t width{61};
   std::size_t height{47};
-  int components{3};  // of the file: 1, 3 or 4
+  int components{3};  // the number of components in the file: 1, 3 or 4
   bool progressive{false};
   bool arithmetic{false};
-  bool separate_scans{false};  // sequential, one scan for each component
+  bool separate_scans{false};  // the file is sequential and has a scan for each component
   bool as_rgb{false};
   int sampling{2};
   int quality{95};
   int restart_rows{0};
 };
 [[nodiscard]] std::string make_jpeg(const JpegKind& kind);
-// `data` is 8-bit RGB for colour type 2; other types hold what libpng takes for them.
+// `data` is 8-bit RGB for colour type 2. For other colour types it has the form that libpng expects.
 [[nodiscard]] std::string make_png(std::size_t width, std::size_t height, int depth, int colour_type, bool interlaced,
                                    const std::vector<std::uint8_t>& data);
 [[nodiscard]] std::string make_webp(std::size_t width, std::size_t height, const std::vector<std::uint8_t>& bgr,

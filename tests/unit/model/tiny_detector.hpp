@@ -1,4 +1,4 @@
-// A detector small enough to be made by hand.
+// A detector that is small enough to compute by hand.
 #pragma once
 
 #include <catch2/catch.hpp>
@@ -14,8 +14,8 @@
 
 namespace yolod::tests {
 
-// One head of 2 x 2 cells on 4 x 4 pixels. Objectness follows the red of a cell's upper left pixel: sigmoid(20 r - 10).
-// Boxes are 2 x 2 pixels in the middle of their cell; both classes score sigmoid(3).
+// The network has 4 x 4 input pixels and a head of 2 x 2 cells. Objectness follows the red value of a cell's upper
+// left pixel: sigmoid(20 r - 10). Boxes are 2 x 2 pixels in the middle of their cell. Each class has the score sigmoid(3).
 class TinyDetector {
  public:
   explicit TinyDetector(const std::string& net = "") {

@@ -30,7 +30,7 @@ std::string zipped(const std::string& pickle, Entries storages) {
   return stored_zip(storages);
 }
 
-// What opening the file says, or else reading its tensor "t".
+// Returns the error from opening the file, or from reading its tensor "t".
 std::string checkpoint_problem(const std::string& bytes) {
   const TemporaryDirectory folder;
   auto checkpoint = Checkpoint::open(folder.write("a.pt", bytes));
@@ -70,7 +70,7 @@ std::string legacy(const std::string& pickle, const std::string& keys, const std
 
 }  // namespace
 
-TEST_CASE("Checkpoint: tensors in order, turned, and from the middle of a storage", "[model][unit]") {
+TEST_CASE("Checkpoint: tensors are read in order, transposed, and from the middle of a storage", "[model][unit]") {
   CHECK(values_of(with_tensor(tensor("0", 6, 0, kTwoByThree, integer(3) + integer(1)))) ==
         std::vector<float>{0, 1, 2, 3, 4, 5});
   CHECK(values_of(with_tensor(tensor("0", 6, 0, kTwoByThree, integer(1) + integer(2)))) ==
@@ -104,7 +104,7 @@ TEST_CASE("Checkpoint: every type of number becomes float", "[model][unit]") {
   CHECK(one("BoolStorage", "\x02") == 1);  // any byte but 0 is true, as in NumPy
 }
 
-TEST_CASE("Checkpoint: the state dict is found under its keys or by itself", "[model][unit]") {
+TEST_CASE("Checkpoint: the state dict may lie under a known key or at the top of the file", "[model][unit]") {
   const auto item = text("t") + tensor("0", 6, 0, integer(1), integer(1));
   const auto opened = [](const std::string& pickle) {
     return checkpoint_problem(zipped(pickle, {{"a/data/0", kSix}}));
@@ -121,13 +121,13 @@ TEST_CASE("Checkpoint: the state dict is found under its keys or by itself", "[m
   CHECK_THAT(opened(model_pickle("K\x01K\x02")), Contains("a key that is no text"));
 }
 
-TEST_CASE("Checkpoint: a whole pickled module is refused, and says what to save instead", "[model][unit]") {
+TEST_CASE("Checkpoint: a whole pickled module is refused, and the error says what to save instead", "[model][unit]") {
   const auto module = pickled("}" + text("model") + global("models", "Darknet") + ")\x81}bs");
   CHECK_THAT(checkpoint_problem(zipped(module, {})),
              Contains("a.pt: it needs the Python object models.Darknet") && Contains("model.state_dict()"));
 }
 
-TEST_CASE("Checkpoint: a tensor past its storage, or more than the file holds, is refused", "[model][unit]") {
+TEST_CASE("Checkpoint: a tensor that exceeds its storage or the file is refused", "[model][unit]") {
   const auto problem = [](std::int32_t offset, const std::string& shape, const std::string& strides) {
     return checkpoint_problem(with_tensor(tensor("0", 6, offset, shape, strides)));
   };
@@ -148,7 +148,8 @@ TEST_CASE("Checkpoint: a tensor past its storage, or more than the file holds, i
              Contains("the values of t are missing in the file"));
 }
 
-TEST_CASE("Checkpoint: the same bytes are not read over and over", "[model][unit]") {
+TEST_CASE("Checkpoint: the total size of all tensors is limited, although they may share the same bytes",
+          "[model][unit]") {
   const auto whole = tensor("0", 3000, 0, integer(3000), integer(1));
   const TemporaryDirectory folder;
   const auto file = folder.write("a.pt", with_tensor(whole, std::string(12'000, '\0')));
@@ -159,14 +160,14 @@ TEST_CASE("Checkpoint: the same bytes are not read over and over", "[model][unit
   CHECK_THAT(checkpoint.value().values("t", found).error().message, Contains("its tensors overlap"));
 }
 
-TEST_CASE("Checkpoint: damage is seen by the checksum, where there is one", "[model][unit]") {
+TEST_CASE("Checkpoint: a wrong checksum is an error, and a checksum of 0 is ignored", "[model][unit]") {
   auto bytes = with_tensor(tensor("0", 6, 0, integer(6), integer(1)));
   CHECK(checkpoint_problem(bytes).empty());
   bytes[bytes.rfind("PK\x01\x02") + 16] = 1;
   CHECK_THAT(checkpoint_problem(bytes), Contains("damaged: their checksum is wrong"));
 }
 
-TEST_CASE("Checkpoint: the format before zip", "[model][unit]") {
+TEST_CASE("Checkpoint: the format from before zip files is read", "[model][unit]") {
   const auto pickle = model_pickle(text("t") + tensor("k", 2, 0, integer(2), integer(1)) + text("u") +
                                    tensor("l", 1, 0, integer(1), integer(1), "LongStorage"));
   const auto keys = text("l") + text("k");
@@ -184,7 +185,7 @@ TEST_CASE("Checkpoint: the format before zip", "[model][unit]") {
   CHECK_THAT(checkpoint_problem(kLegacyHead), Contains("cut short"));
 }
 
-TEST_CASE("Checkpoint: a view of a storage begins where it says", "[model][unit]") {
+TEST_CASE("Checkpoint: a view begins at its own offset in the storage", "[model][unit]") {
   const auto view = tuple(text("v") + integer(1) + integer(2));
   const auto storage =
       tuple(text("storage") + global("torch", "FloatStorage") + text("k") + text("cpu") + integer(3) + view) + "Q";
@@ -194,7 +195,7 @@ TEST_CASE("Checkpoint: a view of a storage begins where it says", "[model][unit]
         std::vector<float>{9});
 }
 
-TEST_CASE("Checkpoint: other files are named as what they are", "[model][unit]") {
+TEST_CASE("Checkpoint: the error for another kind of file names that kind", "[model][unit]") {
   CHECK_THAT(checkpoint_problem("hello"), Contains("not a PyTorch checkpoint"));
   CHECK_THAT(checkpoint_problem(""), Contains("not a PyTorch checkpoint"));
   CHECK_THAT(checkpoint_problem(stored_zip({{"a.txt", "hello"}})), Contains("without a data.pkl"));
@@ -228,7 +229,8 @@ std::string pickled_item(const std::string& name, std::int32_t storage, const st
   return text("module_list." + name) + tensor(std::to_string(storage), count, 0, sides, strides);
 }
 
-// The items of kCfg's state dict but for layer 0's running_var, whose shape is given, and what may come after.
+// Returns the items of kCfg's state dict. Layer 0's running_var has the given shape, and the items in `more` come
+// last.
 std::string small_state(const std::vector<std::int32_t>& variance_shape, const std::string& more = "") {
   return pickled_item("0.Conv2d.weight", 0, {1, 3, 1, 1}) + pickled_item("0.BatchNorm2d.weight", 1, {1}) +
          pickled_item("0.BatchNorm2d.bias", 2, {1}) + pickled_item("0.BatchNorm2d.running_mean", 3, {1}) +
@@ -268,7 +270,7 @@ TEST_CASE("Checkpoint weights: batch normalisation is folded in with an epsilon 
   CHECK(weights.value().layers[1].weights.size() == 6);
 }
 
-TEST_CASE("Checkpoint weights: what does not fit the cfg is named", "[model][unit]") {
+TEST_CASE("Checkpoint weights: the error names the item that does not fit the cfg", "[model][unit]") {
   const auto problem = [](const std::string& state, float variance = 4) {
     const auto weights = small_weights(state, variance);
     return weights ? std::string() : weights.error().message;
@@ -285,7 +287,7 @@ TEST_CASE("Checkpoint weights: what does not fit the cfg is named", "[model][uni
 
 namespace {
 
-// What thop registers in every module, the whole network included: a number of type double.
+// thop registers these counters in every module and in the whole network. Each is a number of type double.
 std::string thop_counters(const std::string& prefix) {
   std::string items;
   for (const auto* module : {"", "module_list.", "module_list.0.", "module_list.0.Conv2d."}) {
@@ -297,7 +299,7 @@ std::string thop_counters(const std::string& prefix) {
 
 }  // namespace
 
-TEST_CASE("Checkpoint weights: the counters of the profiler thop are passed over", "[model][unit]") {
+TEST_CASE("Checkpoint weights: the reader ignores the counters of the profiler thop", "[model][unit]") {
   const auto expected = small_weights(small_state({1}));
   const auto weights = small_weights(small_state({1}, thop_counters("")));
   INFO((weights ? std::string() : weights.error().message));
@@ -311,7 +313,8 @@ TEST_CASE("Checkpoint weights: the counters of the profiler thop are passed over
   CHECK_THAT(other.error().message, Contains("module_list.0.total_opsx belongs to no layer of the cfg"));
 }
 
-TEST_CASE("Checkpoint: counters without it do not keep the prefix of parallel training", "[model][unit]") {
+TEST_CASE("Checkpoint: thop's counters lack the module prefix, and the reader still removes it from the other keys",
+          "[model][unit]") {
   const TemporaryDirectory folder;
   const auto state =
       text("total_ops") + tensor("0", 1, 0, "", "") + text("module.a.weight") + tensor("0", 1, 0, "", "");

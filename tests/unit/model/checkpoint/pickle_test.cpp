@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::array<std::string_view, 2> kNames{"collections.OrderedDict", "torch.FloatStorage"};
 
-// A pickle with the bytes that it refers to.
+// Holds a parsed pickle and the bytes that it refers to.
 class Parsed {
  public:
   explicit Parsed(std::string bytes) : bytes_(std::move(bytes)) {
@@ -83,7 +83,7 @@ TEST_CASE("Pickle: containers hold their items in order", "[model][unit]") {
   CHECK(Parsed("\x80\x04\x8F(K\x01K\x02\x90.").root_value().kind == ValueKind::kSet);
 }
 
-TEST_CASE("Pickle: what is remembered is shared, and may hold itself", "[model][unit]") {
+TEST_CASE("Pickle: a memoized value is shared and may contain itself", "[model][unit]") {
   const Parsed shared("\x80\x02]q\x00h\x00\x86."s);
   CHECK(shared.root_value().items[0] == shared.root_value().items[1]);
   const Parsed endless(
@@ -93,7 +93,7 @@ TEST_CASE("Pickle: what is remembered is shared, and may hold itself", "[model][
   CHECK(Parsed("\x80\x04]\x94h\x00\x86."s).root_value().items.size() == 2);
 }
 
-TEST_CASE("Pickle: an ordered dictionary is a call with items, and its state is left out", "[model][unit]") {
+TEST_CASE("Pickle: an ordered dictionary is a call with items, and the parser ignores its state", "[model][unit]") {
   const Parsed dict(pickled(global("collections", "OrderedDict") + ")R" + text("a") + "K\x01s}b"));
   const auto& value = dict.root_value();
   REQUIRE(value.kind == ValueKind::kCall);
@@ -102,7 +102,8 @@ TEST_CASE("Pickle: an ordered dictionary is a call with items, and its state is 
   CHECK(dict.at(value.items[3]).integer == 1);
 }
 
-TEST_CASE("Pickle: a name that is not allowed is said, in both ways of naming", "[model][unit]") {
+TEST_CASE("Pickle: a forbidden name is an error that contains the name, for both opcodes that load names",
+          "[model][unit]") {
   const auto system = pickled(global("os", "system") + tuple(text("true")) + "R");
   CHECK_THAT(pickle_problem(system), Contains("the Python object os.system"));
   CHECK_THAT(pickle_problem("\x80\x04" + text("builtins") + text("eval") + "\x93."), Contains("builtins.eval"));
@@ -111,7 +112,7 @@ TEST_CASE("Pickle: a name that is not allowed is said, in both ways of naming", 
   CHECK(pickle_problem(pickled(global("torch", "FloatStorage"))).empty());
 }
 
-TEST_CASE("Pickle: a broken machine is an error with its place", "[model][unit]") {
+TEST_CASE("Pickle: an invalid instruction is an error with its place", "[model][unit]") {
   CHECK_THAT(pickle_problem(""), Contains("cut short (at byte 0"));
   CHECK_THAT(pickle_problem("\x80\x02K"), Contains("cut short (at byte 2"));
   CHECK_THAT(pickle_problem("\x80\x02X\xFF\xFF\xFF\xFF"
@@ -139,11 +140,11 @@ TEST_CASE("Pickle: a broken machine is an error with its place", "[model][unit]"
   CHECK_THAT(pickle_problem("\x80\x02I1\n."), Contains("opcode 0x49"));
 }
 
-TEST_CASE("Pickle: small files cannot ask for much", "[model][unit]") {
+TEST_CASE("Pickle: small files cannot make the parser allocate much memory", "[model][unit]") {
   CHECK_THAT(pickle_problem("\x80\x02" + std::string(600'000, 'N')), Contains("more than 500000 values"));
   CHECK_THAT(pickle_problem("\x80\x02N" + std::string(600'000, '2')), Contains("stack grows too deep"));
   CHECK_THAT(pickle_problem("\x80\x02" + std::string(600'000, '(')), Contains("stack grows too deep"));
-  // Nested as deep as it likes: nothing here recurses.
+  // The nesting may have any depth, because the parser does not recurse.
   const std::string deep = "\x80\x02)" + std::string(400'000, '\x85') + ".";
   CHECK(pickle_problem(deep).empty());
 }

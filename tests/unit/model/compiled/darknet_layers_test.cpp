@@ -1,4 +1,4 @@
-// What each kind of Darknet layer makes, against the loops that define it.
+// Compares the output of each kind of Darknet layer with the loops that define that layer.
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -17,13 +17,13 @@ using model::darknet::LayerWeights;
 
 namespace {
 
-// Four channels of 4 x 4, [channel, row, column].
+// The input has four channels of 4 x 4, as [channel, row, column].
 constexpr int kSide = 4;
 constexpr int kChannels = 4;
 constexpr int kPlaces = kSide * kSide;
 const std::string kNet = "[net]\nwidth=4\nheight=4\nchannels=4\n";
 
-// Distinct enough to tell every place from every other.
+// The values differ enough to distinguish every place from every other place.
 float input_value(int channel, int row, int column) {
   return static_cast<float>((channel * kPlaces + row * kSide + column) * 29 % 67) / 8.0F - 4.0F;
 }
@@ -36,14 +36,14 @@ std::vector<float> input_map() {
   return map;
 }
 
-// Numbers for weights: small, of both signs, not alike.
+// Returns `count` small weights of both signs that differ from each other.
 std::vector<float> made(std::size_t count, float scale = 0.1F) {
   std::vector<float> values(count);
   for (std::size_t i = 0; i < count; ++i) values[i] = scale * (static_cast<float>(i * 37 % 101) - 50) / 50;
   return values;
 }
 
-// The head that the network of `text` makes of the input; `weights` are those of the layers that have any, in order.
+// Returns the head's output for the input. `weights` holds the weights of the layers that have any, in order.
 std::vector<float> run_network(const std::string& text, std::vector<LayerWeights> weights,
                                common::Precision precision = common::Precision::kFp32) {
   const auto network = tests::build(text);
@@ -73,8 +73,8 @@ std::vector<float> run_network(const std::string& text, std::vector<LayerWeights
   return {values.begin(), values.end()};
 }
 
-// The map of the last of `layers`, [channel, row, column]: a convolution hands every channel to a new_coords head,
-// which leaves its objectness and classes as they are.
+// Returns the map of the last layer of `layers`, as [channel, row, column]. A convolution passes every channel to a
+// new_coords head, which does not change its objectness and classes.
 std::vector<float> run_layers(const std::string& layers, std::vector<LayerWeights> weights = {},
                               common::Precision precision = common::Precision::kFp32) {
   const std::string probe = "[convolutional]\nfilters=6\nactivation=linear\n[yolo]\nclasses=1\nanchors=1,1\n";
@@ -109,7 +109,7 @@ void check_near(const std::vector<float>& actual, const std::vector<float>& expe
 
 bool inside(int row, int column) { return row >= 0 && row < kSide && column >= 0 && column < kSide; }
 
-// The values of channel `c` in a window, those outside the map left out.
+// Returns the values of channel `c` in a window, without the places outside the map.
 std::vector<float> window_values(int c, int top, int left, int size) {
   std::vector<float> values;
   for (int row = top; row < top + size; ++row) {
@@ -126,7 +126,7 @@ float mean_of(const std::vector<float>& values) {
   return sum / static_cast<float>(values.size());
 }
 
-// A convolution by its definition, padded with 0.
+// Computes a convolution by its definition, with padding by 0.
 std::vector<float> convolve(const std::vector<float>& map, int channels, int side, const LayerWeights& weights,
                             int size, int stride, int padding, int dilation) {
   const int filters = static_cast<int>(weights.biases.size());
@@ -150,7 +150,8 @@ std::vector<float> convolve(const std::vector<float>& map, int channels, int sid
   return result;
 }
 
-// Darknet's reorg_cpu(): `small` is read or written as c, h, w, the other side as c / stride^2, h * stride, w * stride.
+// Darknet's reorg_cpu(). The smaller map is indexed as c, h, w, the other map as c / stride^2, h * stride, w *
+// stride.
 std::vector<float> reorg_cpu(const std::vector<float>& x, int w, int h, int c, int stride, bool forward) {
   std::vector<float> out(x.size());
   const int in_c = c / (stride * stride);
@@ -183,7 +184,7 @@ TEST_CASE("Darknet layer: a dilated convolution", "[model][unit]") {
              convolve(input_map(), kChannels, kSide, weights, 3, 1, 2, 2));
 }
 
-TEST_CASE("Darknet layer: shared weights are those of the other layer", "[model][unit]") {
+TEST_CASE("Darknet layer: a layer with shared weights uses the weights of the other layer", "[model][unit]") {
   const LayerWeights weights{made(4), made(4 * kChannels)};
   const std::string layer = "[convolutional]\nfilters=4\nactivation=linear\n";
   const auto once = convolve(input_map(), kChannels, kSide, weights, 1, 1, 0, 1);
@@ -211,7 +212,7 @@ TEST_CASE("Darknet layer: antialiasing blurs instead of striding", "[model][unit
   check_near(pooled, convolve(largest, 1, kSide, {{0}, third}, 3, 2, 1, 1));
 }
 
-TEST_CASE("Darknet layer: pooling over depth takes every so-many-th channel", "[model][unit]") {
+TEST_CASE("Darknet layer: pooling over depth takes the maximum over groups of channels", "[model][unit]") {
   std::vector<float> expected;
   for (int c = 0; c < 2; ++c) {
     for (int i = 0; i < kPlaces; ++i) {
@@ -221,7 +222,7 @@ TEST_CASE("Darknet layer: pooling over depth takes every so-many-th channel", "[
   check_near(run_layers("[maxpool]\nmaxpool_depth=1\nout_channels=2"), expected);
 }
 
-TEST_CASE("Darknet layer: local average pooling leaves out what is padded", "[model][unit]") {
+TEST_CASE("Darknet layer: local average pooling ignores the padding", "[model][unit]") {
   struct Pool {
     const char* options;
     int size, stride, padding;
@@ -247,7 +248,7 @@ TEST_CASE("Darknet layer: reorg3d moves squares into channels, reorg misreads it
   check_near(run_layers("[reorg3d]\nstride=2"), reorg_cpu(x, 2, 2, 16, 2, false));
   check_near(run_layers("[reorg]\nstride=2"), reorg_cpu(x, 4, 4, 4, 2, false));
   check_near(run_layers("[reorg]\nstride=2\nreverse=1"), reorg_cpu(x, 4, 4, 4, 2, true));
-  // reorg3d's reverse passes its output's sizes: 16 channels of 4 x 4 become 4 of 8 x 8.
+  // Reverse reorg3d passes the sizes of its output to reorg_cpu(): 16 channels of 4 x 4 become 4 of 8 x 8.
   const LayerWeights four_times{std::vector<float>(16), made(16 * kChannels)};
   const auto wide = convolve(x, kChannels, kSide, four_times, 1, 1, 0, 1);
   check_near(run_layers("[convolutional]\nfilters=16\nactivation=linear\n[reorg3d]\nstride=2\nreverse=1", {four_times}),
@@ -291,7 +292,7 @@ TEST_CASE("Darknet layer: a local layer has weights for each place", "[model][un
   }
 }
 
-TEST_CASE("Darknet layer: batch normalisation alone, an activation alone", "[model][unit]") {
+TEST_CASE("Darknet layer: batch normalisation and activations may be layers of their own", "[model][unit]") {
   const LayerWeights weights{{1, 2, 3, 4}, {0.5F, -1, 2, 0}};
   std::vector<float> normalised;
   for (std::size_t i = 0; i < kChannels * kPlaces; ++i)
@@ -300,14 +301,14 @@ TEST_CASE("Darknet layer: batch normalisation alone, an activation alone", "[mod
   auto positive = input_map();
   for (float& value : positive) value = std::max(value, 0.0F);
   check_near(run_layers("[activation]\nactivation=relu"), positive);
-  // What it acts on is left as it was.
+  // The activation leaves its input unchanged, so the shortcut adds the original values.
   auto sum = input_map();
   for (float& value : sum) value += std::max(value, 0.0F);
   check_near(run_layers("[dropout]\n[activation]\nactivation=relu\n[shortcut]\nfrom=-2"), sum);
 }
 
 TEST_CASE("Darknet layer: weighted shortcuts", "[model][unit]") {
-  // Layer 0 has two channels, layer 1 four: the input's.
+  // Layer 0 has two channels. Layer 1 has four, as the input has.
   const LayerWeights two{made(2), made(2 * kChannels)};
   const auto first = convolve(input_map(), kChannels, kSide, two, 1, 1, 0, 1);
   LayerWeights back{made(4), made(8)};
@@ -342,7 +343,7 @@ TEST_CASE("Darknet layer: a shortcut samples a larger map", "[model][unit]") {
   check_near(run_layers("[dropout]\n[maxpool]\nsize=2\nstride=2\n[shortcut]\nfrom=0"), expected);
 }
 
-TEST_CASE("Darknet layer: scaled by channel, by place, by value", "[model][unit]") {
+TEST_CASE("Darknet layer: a layer is scaled by channel, by place and by value", "[model][unit]") {
   const auto x = input_map();
   const LayerWeights one{made(1), made(kChannels)};
   const auto gate = convolve(x, kChannels, kSide, one, 1, 1, 0, 1);
@@ -385,7 +386,7 @@ TEST_CASE("Darknet head: a softmax by groups, at a temperature", "[model][unit]"
 }
 
 TEST_CASE("Darknet head: region has a logistic objectness and classes of one softmax", "[model][unit]") {
-  // Two anchors of two classes on 2 x 2 cells of two pixels.
+  // The head has two anchors, two classes and 2 x 2 cells of two pixels.
   const LayerWeights weights{made(14), made(14 * kChannels)};
   const auto map = convolve(input_map(), kChannels, kSide, weights, 1, 2, 0, 1);
   const std::string text = kNet + "[convolutional]\nfilters=14\nstride=2\nactivation=linear\n" +
@@ -409,7 +410,7 @@ TEST_CASE("Darknet head: region has a logistic objectness and classes of one sof
   }
 }
 
-TEST_CASE("Darknet head: a Gaussian head's classes count for less where its box is uncertain", "[model][unit]") {
+TEST_CASE("Darknet head: in a Gaussian head an uncertain box lowers the scores of its classes", "[model][unit]") {
   const LayerWeights weights{made(11, 1), made(11 * kChannels)};
   const auto map = convolve(input_map(), kChannels, kSide, weights, 1, 2, 0, 1);
   for (const int corner : {0, 1, -1}) {
@@ -438,8 +439,10 @@ TEST_CASE("Darknet head: a Gaussian head's classes count for less where its box 
   }
 }
 
-TEST_CASE("Darknet head: YOLOv1's vector holds classes, confidences, boxes of all cells", "[model][unit]") {
-  // 2 x 2 cells of two pixels, two boxes, three classes: 4 * 3, 4 * 2, 4 * 2 * 4.
+TEST_CASE("Darknet head: YOLOv1's vector holds the classes, then the confidences, then the boxes of all cells",
+          "[model][unit]") {
+  // The head has 2 x 2 cells of two pixels, two boxes and three classes. Its vector has 4 * 3, 4 * 2 and 4 * 2 * 4
+  // values.
   const LayerWeights weights{made(52, 1), std::vector<float>(52 * kChannels * kPlaces)};
   const auto& v = weights.biases;
   for (const bool squares : {true, false}) {

@@ -17,9 +17,9 @@ namespace {
 
 using Map = std::vector<float>;  // one channel, row by row
 
-// Runs `layers` on a 4 x 4 input of three channels and returns channel `channel` of what they make. A last convolution
-// hands that channel to a new_coords head as the objectness, which such a head leaves as it is. Convolutions among
-// `layers` take the weights given for them, in order; the rest is 0.
+// Runs `layers` on a 4 x 4 input of three channels and returns channel `channel` of their output. A final
+// convolution passes that channel as the objectness to a new_coords head, which does not change the objectness.
+// Convolutions among `layers` take their weights from `weights`, in order. All other weights are 0.
 Map run(const std::string& layers, const std::vector<Map>& weights, const std::vector<Map>& input, int channel = 0,
         common::Precision precision = common::Precision::kFp32) {
   const auto network = tests::build("[net]\nwidth=4\nheight=4\n" + layers +
@@ -71,7 +71,7 @@ std::vector<Map> counting_input() {
   return input;
 }
 
-// A 1 x 1 convolution of one filter that passes channel 0 on.
+// A 1 x 1 convolution with one filter, which returns channel 0.
 const std::string kPick = "[convolutional]\nfilters=1\nactivation=linear\n";
 const Map kPickWeights{1, 0, 0};
 
@@ -88,7 +88,7 @@ void check_equal(const Map& actual, const Map& expected) {
 TEST_CASE("TorchNetwork: even-sized max-pooling without stride pads on the far side", "[model][unit]") {
   check_equal(run("[maxpool]\nsize=2\nstride=1\n", {}, counting_input()),
               {5, 6, 7, 7, 9, 10, 11, 11, 13, 14, 15, 15, 13, 14, 15, 15});
-  // What is padded is no 0: it never wins over negative values.
+  // The padding is minus infinity, not 0, so a negative value is still the maximum of its window.
   check_equal(run("[maxpool]\nsize=2\nstride=1\n", {}, counting_input(), 1),
               {-1, -2, -3, -4, -5, -6, -7, -8, -9, -10, -11, -12, -13, -14, -15, -16});
 }
@@ -103,7 +103,7 @@ TEST_CASE("TorchNetwork: max-pooling with stride", "[model][unit]") {
 }
 
 TEST_CASE("TorchNetwork: an even-sized padded convolution", "[model][unit]") {
-  // Of one filter that looks at the upper left value of its window: the map moves right and down by one.
+  // The only filter returns the upper left value of its window, so the map moves right and down by one.
   const auto result = run("[convolutional]\nfilters=1\nsize=2\npad=1\nactivation=linear\n",
                           {{1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}, counting_input());
   REQUIRE(result.size() == 25);
@@ -124,7 +124,7 @@ TEST_CASE("TorchNetwork: grouped convolutions", "[model][unit]") {
               {-2, -4, -6, -8, -10, -12, -14, -16, -18, -20, -22, -24, -26, -28, -30, -32});
 }
 
-TEST_CASE("TorchNetwork: routes join, and take groups of channels", "[model][unit]") {
+TEST_CASE("TorchNetwork: routes join layers and select groups of channels", "[model][unit]") {
   const std::string two = "[convolutional]\nfilters=2\nactivation=linear\n";
   const Map weights{1, 0, 0, 0, 0, 1};  // channel 0, channel 2
   CHECK(run(two + "[route]\nlayers=-1\ngroups=2\ngroup_id=1\n", {weights}, counting_input())[3] == 100);
@@ -132,28 +132,29 @@ TEST_CASE("TorchNetwork: routes join, and take groups of channels", "[model][uni
   CHECK(run(two + kPick + "[route]\nlayers=-1,0\n", {weights, {2, 0}}, counting_input(), 2)[3] == 100);
 }
 
-TEST_CASE("TorchNetwork: shortcuts add the channels that both have", "[model][unit]") {
+TEST_CASE("TorchNetwork: shortcuts add the channels that both layers have", "[model][unit]") {
   const std::string two = "[convolutional]\nfilters=2\nactivation=linear\n";
   const Map weights{1, 0, 0, 0, 0, 1};
-  // The same count.
+  // Both maps have the same number of channels.
   CHECK(run(kPick + kPick + "[shortcut]\nfrom=-2\n", {kPickWeights, {3}}, counting_input())[5] == 20);
-  // One channel onto the first of two; two onto one.
+  // The shortcut adds one channel to the first of two, and then the first of two channels to one.
   CHECK(run(kPick + "[route]\nlayers=0\n" + two + "[shortcut]\nfrom=0\n", {kPickWeights, {1, 1}}, counting_input(),
             0)[5] == 10);
   CHECK(run(kPick + "[route]\nlayers=0\n" + two + "[shortcut]\nfrom=0\n", {kPickWeights, {1, 1}}, counting_input(),
             1)[5] == 5);
   CHECK(run(two + kPick + "[shortcut]\nfrom=0\n", {weights, {1, 0}}, counting_input())[5] == 10);
-  // Several layers, and the activation after the sum.
+  // The shortcut adds several layers, and its activation follows the sum.
   CHECK(run(kPick + kPick + "[shortcut]\nfrom=-2,-1\nactivation=leaky\n", {kPickWeights, {-3}}, counting_input())[5] ==
         Approx(-2.5));
 }
 
-TEST_CASE("TorchNetwork: a convolution's own activation comes before the sum, the sum's after it", "[model][unit]") {
+TEST_CASE("TorchNetwork: a convolution's activation comes before the sum, the shortcut's activation after it",
+          "[model][unit]") {
   const std::string pick = "[convolutional]\nfilters=1\nactivation=leaky\n";
   const auto run_on = [&](float second) {
     return run(pick + pick + "[shortcut]\nfrom=-2\nactivation=leaky\n", {{0, 1, 0}, {second}}, counting_input())[5];
   };
-  // Channel 1 is -6 there: the first convolution makes -0.6 of it.
+  // Channel 1 is -6 there, and the first convolution's activation makes it -0.6.
   CHECK(run_on(2) == Approx(0.1 * (-0.6 - 0.12)));
   CHECK(run_on(-2) == Approx(-0.6 + 1.2));
 }
@@ -174,7 +175,7 @@ TEST_CASE("TorchNetwork: dropout does nothing", "[model][unit]") {
   CHECK(run(kPick + "[dropout]\n", {kPickWeights}, counting_input())[7] == 7);
 }
 
-TEST_CASE("TorchNetwork: activations are Darknet's", "[model][unit]") {
+TEST_CASE("TorchNetwork: activations compute Darknet's functions", "[model][unit]") {
   const auto input =
       std::vector<Map>{{-30, -8, -4, -2.5F, -2, -1.5F, -1, -0.5F, 0, 0.25F, 0.5F, 1, 2, 4, 8, 30}, Map(16), Map(16)};
   const auto sigmoid = [](double x) { return 1 / (1 + std::exp(-x)); };

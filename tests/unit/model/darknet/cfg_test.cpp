@@ -41,7 +41,7 @@ TEST_CASE("Cfg: a last line without a newline and a byte order mark are read", "
   CHECK(cfg->sections[0].options[0].value == "1");
 }
 
-TEST_CASE("Cfg: blanks are dropped wherever they are, as in Darknet", "[model][unit]") {
+TEST_CASE("Cfg: blanks are ignored everywhere, as in Darknet", "[model][unit]") {
   const auto cfg = parse_cfg("[ net ]\n width = 4 16\t\nanchors = 1 ,2  3, 4\n", "a.cfg");
   REQUIRE(cfg.ok());
   CHECK(cfg->sections[0].type == "net");
@@ -49,7 +49,7 @@ TEST_CASE("Cfg: blanks are dropped wherever they are, as in Darknet", "[model][u
   CHECK(cfg->sections[0].options[1].value == "1,23,4");
 }
 
-TEST_CASE("Cfg: what is no cfg is one line with its place", "[model][unit]") {
+TEST_CASE("Cfg: the error for a file that is not a cfg is one line with its place", "[model][unit]") {
   using namespace std::string_view_literals;
   CHECK(cfg_problem("") == "a.cfg: no [section] in it: this is not a cfg");
   CHECK(cfg_problem("width=1\n[net]\n") == "a.cfg:1: an option before the first [section]");
@@ -76,7 +76,7 @@ TEST_CASE("Cfg: a comment begins with a hash sign, a semicolon or two slashes, a
   CHECK(options[3].value == "1,2,");
 }
 
-TEST_CASE("Cfg: a line in a section that has no value is passed over with a warning, as in Darknet", "[model][unit]") {
+TEST_CASE("Cfg: a line without a value causes a warning and is ignored, as in Darknet", "[model][unit]") {
   const auto cfg = parse_cfg("[net]\n Training\nwidth=30\nheight=\nheight=40\n[yolo]\n\x1b[31mred\n", "a.cfg");
   REQUIRE(cfg.ok());
   CHECK(cfg->warnings ==
@@ -114,7 +114,7 @@ TEST_CASE("Cfg: random bytes never crash it", "[model][unit]") {
   }
 }
 
-TEST_CASE("OptionReader: values, defaults and the first of two", "[model][unit]") {
+TEST_CASE("OptionReader: an option has its value or the default, and the first of two values counts", "[model][unit]") {
   Cfg cfg;
   section(cfg, {{"a", "3", 8}, {"a", "4", 9}, {"b", "+0.5", 10}, {"c", "1, 2,-3,", 11}, {"d", "x", 12}});
   OptionReader options(cfg, cfg.sections[0]);
@@ -149,7 +149,7 @@ TEST_CASE("OptionReader: numbers that overflow, are not finite or out of range a
   CHECK(numbers.error());
 }
 
-TEST_CASE("OptionReader: lists end at their limit", "[model][unit]") {
+TEST_CASE("OptionReader: the length of a list is limited", "[model][unit]") {
   Cfg cfg;
   section(cfg, {{"a", "1,2,3", 8}, {"b", "1,,2", 9}});
   OptionReader options(cfg, cfg.sections[0]);
@@ -158,7 +158,7 @@ TEST_CASE("OptionReader: lists end at their limit", "[model][unit]") {
   CHECK_THAT(options.error()->message, Contains("3 values, at most 2 are allowed"));
 }
 
-TEST_CASE("OptionReader: refuse_if_set lets 0 and absence pass", "[model][unit]") {
+TEST_CASE("OptionReader: refuse_if_set accepts 0 and an absent option", "[model][unit]") {
   Cfg cfg;
   section(cfg, {{"zero", "0", 8}, {"one", "1", 9}});
   OptionReader options(cfg, cfg.sections[0]);

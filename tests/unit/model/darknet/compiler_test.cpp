@@ -9,7 +9,7 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-// Weights of the right sizes, all 0.
+// Compiles `layers` with weights of the right sizes, all 0.
 CompiledNetwork compile(const std::string& layers) {
   const auto network = yolod::tests::build(yolod::tests::detector_cfg(layers));
   REQUIRE(network.ok());
@@ -25,7 +25,7 @@ CompiledNetwork compile(const std::string& layers) {
 
 }  // namespace
 
-TEST_CASE("Compiler: one method, parameters by layer", "[model][unit]") {
+TEST_CASE("Compiler: the module has one method, and its parameters are named by layer", "[model][unit]") {
   const auto compiled = compile("[convolutional]\nfilters=4\nsize=3\nstride=2\npad=1\nactivation=leaky\n");
   CHECK_THAT(compiled.source, Contains("def forward(self, x: Tensor) -> Tensor:\n"));
   CHECK_THAT(
@@ -39,20 +39,22 @@ TEST_CASE("Compiler: one method, parameters by layer", "[model][unit]") {
   CHECK(compiled.parameters[0].name == "w0");
   CHECK(compiled.parameters[0].shape == std::vector<std::int64_t>{4, 3, 3, 3});
   CHECK(compiled.parameters[0].follows_precision);
-  // The decoding of boxes stays float whatever the network runs in.
+  // Box decoding stays in float for every precision of the network.
   CHECK(compiled.parameters[4].name == "grid2");
   CHECK_FALSE(compiled.parameters[4].follows_precision);
 }
 
-TEST_CASE("Compiler: max-pooling is padded by hand only where torch cannot", "[model][unit]") {
+TEST_CASE("Compiler: max-pooling has a padding operator only where torch's pooling cannot pad", "[model][unit]") {
   CHECK_THAT(compile("[maxpool]\nsize=2\nstride=2\n").source, Contains("torch.max_pool2d(x, [2, 2], [2, 2], [0, 0])"));
   CHECK_THAT(compile("[maxpool]\nsize=5\nstride=1\n").source, Contains("torch.max_pool2d(x, [5, 5], [1, 1], [2, 2])"));
   CHECK_THAT(compile("[maxpool]\nsize=2\nstride=1\n").source,
              Contains("torch.constant_pad_nd(x, [0, 1, 0, 1], float(\"-inf\"))"));
 }
 
-// A cfg of twelve kilobytes asked for two gigabytes where each such layer had a table of its map (found by fuzzing).
-TEST_CASE("Compiler: a local average pool takes memory for its sides, not for its map", "[model][unit]") {
+// The fuzzer found a cfg of 12 kB for which the compiler allocated 2 GB, because each such layer had a table for its
+// whole map.
+TEST_CASE("Compiler: the memory of a local average pool grows with the sides of the map, not with its area",
+          "[model][unit]") {
   const auto compiled = compile("[upsample]\nstride=8\n[upsample]\nstride=8\n[local_avgpool]\nsize=2\nstride=1\n");
   const auto values_of = [&](const std::string& name) {
     for (const auto& parameter : compiled.parameters) {
@@ -65,7 +67,7 @@ TEST_CASE("Compiler: a local average pool takes memory for its sides, not for it
   REQUIRE(rows.size() == 512);
   REQUIRE(columns.size() == 512);
   CHECK(rows.front() * columns.front() == 1);
-  CHECK(rows.back() * columns.back() == 4);  // one of four is not padding
+  CHECK(rows.back() * columns.back() == 4);  // the other three places are padding
 }
 
 TEST_CASE("Compiler: the grid holds scaled cell corners, x before y", "[model][unit]") {

@@ -61,13 +61,13 @@ TEST_CASE("Network: an even-sized padded convolution grows the map by one, as in
   CHECK(first_output("[convolutional]\nfilters=4\nsize=2\npad=1\nactivation=relu") == Shape{4, 9, 9});
 }
 
-TEST_CASE("Network: max-pooling pads by size - 1 in all unless told", "[model][unit]") {
+TEST_CASE("Network: max-pooling pads by size - 1 in total by default", "[model][unit]") {
   CHECK(first_output("[maxpool]\nsize=2\nstride=2") == Shape{3, 4, 4});
   CHECK(first_output("[maxpool]\nsize=2\nstride=1") == Shape{3, 8, 8});
   CHECK(first_output("[maxpool]\nsize=3\nstride=2") == Shape{3, 4, 4});
   CHECK(first_output("[maxpool]\nsize=5\nstride=1") == Shape{3, 8, 8});
   CHECK(first_output("[maxpool]\nsize=2\nstride=2\npadding=0") == Shape{3, 4, 4});
-  CHECK(first_output("[maxpool]\nstride=2") == Shape{3, 4, 4});  // size follows stride
+  CHECK(first_output("[maxpool]\nstride=2") == Shape{3, 4, 4});  // the size follows the stride
 }
 
 TEST_CASE("Network: route, upsample, avgpool, dropout shapes", "[model][unit]") {
@@ -83,7 +83,7 @@ TEST_CASE("Network: route, upsample, avgpool, dropout shapes", "[model][unit]") 
   CHECK(grouped->layers[1].output == Shape{2, 8, 8});
 }
 
-TEST_CASE("Network: scale_channels takes the map of `from` and one value a channel", "[model][unit]") {
+TEST_CASE("Network: scale_channels takes the map of `from` and one value for each channel", "[model][unit]") {
   const std::string conv = "[convolutional]\nfilters=4\nactivation=linear\n";
   const auto network = build(detector_cfg(conv + "[avgpool]\n[scale_channels]\nfrom=-2\n"));
   REQUIRE(network.ok());
@@ -92,7 +92,7 @@ TEST_CASE("Network: scale_channels takes the map of `from` and one value a chann
              Contains("its input must be 1 x 1 x 4"));
 }
 
-TEST_CASE("Network: an unsupported layer or activation names its section and line", "[model][unit]") {
+TEST_CASE("Network: the error for an unsupported layer or activation names its section and line", "[model][unit]") {
   CHECK(build_problem(detector_cfg("[lstm]\n")) == "a.cfg:5: [lstm]: recurrent networks are not supported");
   CHECK(build_problem(detector_cfg("[implicit]\n")) == "a.cfg:5: [implicit]: this layer is not supported");
   CHECK(build_problem(detector_cfg("[convolutional]\nfilters=1\nactivation=sigmoid\n")) ==
@@ -159,7 +159,7 @@ TEST_CASE("Network: anchors and masks", "[model][unit]") {
   CHECK_THAT(build_problem(with("num=3\nmask=1,2\nanchors=1,2\n")), Contains("2 numbers, num=3 needs 6"));
 }
 
-TEST_CASE("Network: what NMS compares follows Darknet, not the name", "[model][unit]") {
+TEST_CASE("Network: what NMS compares follows Darknet's behaviour, not the name of the option", "[model][unit]") {
   const auto kind = [](const std::string& options) {
     const auto network = build(detector_cfg("") + options);
     REQUIRE(network.ok());
@@ -201,7 +201,7 @@ TEST_CASE("Network: local average pooling, depth pooling, reorg, crop and blurs 
     CHECK(first_output(nothing) == Shape{3, 8, 8});
 }
 
-TEST_CASE("Network: reorg wants sides and channels that its stride divides", "[model][unit]") {
+TEST_CASE("Network: reorg needs sides and channels that its stride divides", "[model][unit]") {
   CHECK_THAT(build_problem(detector_cfg("[reorg]\nstride=2\n")), Contains("does not divide the channels"));
   CHECK_THAT(build_problem(detector_cfg("[reorg3d]\nstride=3\n")), Contains("does not divide the sides"));
   CHECK_THAT(build_problem(detector_cfg("[reorg3d]\nstride=2\nreverse=1\n")), Contains("does not divide"));
@@ -211,11 +211,11 @@ TEST_CASE("Network: reorg wants sides and channels that its stride divides", "[m
   CHECK(network->layers[1].output == Shape{16, 4, 4});
 }
 
-TEST_CASE("Network: shared weights must be another convolution's, of the same size", "[model][unit]") {
+TEST_CASE("Network: shared weights must belong to another convolution of the same size", "[model][unit]") {
   const std::string first = "[convolutional]\nfilters=3\nactivation=linear\n";
   const auto network = build(detector_cfg(first + first + "share_index=0\n" + first + "share_index=-1\n"));
   REQUIRE(network.ok());
-  // The layer that has them, however many pass them on.
+  // share_index may name a layer that itself shares weights. shared_from is the layer that owns the weights.
   CHECK(std::get<Convolutional>(network->layers[2].kind).shared_from == std::size_t{0});
   CHECK_THAT(build_problem(detector_cfg(first + "[convolutional]\nfilters=4\nactivation=linear\nshare_index=0\n")),
              Contains("share_index: layer 0 is no convolution with weights of the same size"));
@@ -239,7 +239,7 @@ TEST_CASE("Network: a classifier ends with a softmax over a vector", "[model][un
              Contains("a second head of another kind"));
 }
 
-TEST_CASE("Network: region anchors are in cells, and its classes have no tree", "[model][unit]") {
+TEST_CASE("Network: region anchors are in cells, and a class tree is refused", "[model][unit]") {
   const std::string start =
       "[net]\nwidth=8\nheight=16\n[maxpool]\nstride=4\n[convolutional]\nfilters=12\nactivation=linear\n";
   const std::string head = "[region]\nclasses=1\nnum=2\nanchors=1,2, 3,0.5\n";
@@ -255,7 +255,7 @@ TEST_CASE("Network: region anchors are in cells, and its classes have no tree", 
   CHECK_THAT(build_problem(start + head + "background=1\n"), Contains("background"));
 }
 
-TEST_CASE("Network: a Gaussian head needs four more values an anchor", "[model][unit]") {
+TEST_CASE("Network: a Gaussian head needs four more values for each anchor", "[model][unit]") {
   const auto with = [](int filters, const std::string& options) {
     return "[net]\nwidth=8\nheight=8\n[convolutional]\nfilters=" + std::to_string(filters) +
            "\nactivation=linear\n[Gaussian_yolo]\nclasses=1\nnum=1\nanchors=2,3\n" + options;
@@ -294,7 +294,8 @@ TEST_CASE("Network: an anchor list may hold more than num, and lack its last num
   CHECK(std::get<Yolo>(less->layers.back().kind).anchors.front().height == 0.5F);
 }
 
-TEST_CASE("Network: what does nothing may follow a head, but nothing can be built on it", "[model][unit]") {
+TEST_CASE("Network: a layer that does nothing may follow a head, but no layer may use a head as its input",
+          "[model][unit]") {
   const auto tail = detector_cfg("") + "[contrastive]\nyolo_layer=-1\n";
   CHECK(build(tail).ok());
   CHECK_THAT(build_problem(tail + "[route]\nlayers=2\n"), Contains("layer 2 is a head"));
@@ -318,7 +319,8 @@ TEST_CASE("Network: more weights than any file has are refused", "[model][unit]"
              Contains("weights are too many"));
 }
 
-TEST_CASE("Network: one without a head can be looked at, and says that it answers nothing", "[model][unit]") {
+TEST_CASE("Network: a network without a head can be described, and the description says that it has no answers",
+          "[model][unit]") {
   const auto network = build("[net]\nwidth=8\nheight=8\n[convolutional]\nactivation=linear\n");
   REQUIRE(network.ok());
   CHECK(candidate_count(*network) == 0);
@@ -328,7 +330,7 @@ TEST_CASE("Network: one without a head can be looked at, and says that it answer
   CHECK_FALSE(missing_head(*build(detector_cfg(""))));
 }
 
-TEST_CASE("Network: a key that no program knows is named with its section, its line and the nearest key",
+TEST_CASE("Network: the warning about an unknown key names its section, its line and the nearest key",
           "[model][unit]") {
   const auto network = build(
       "[net]\nwidth=8\nheight=8\nchanels=1\nlearning_rate=0.1\n"
@@ -343,7 +345,7 @@ TEST_CASE("Network: a key that no program knows is named with its section, its l
             "a.cfg:15: [yolo]: ignore_tresh is not known and is passed over, did you mean ignore_thresh?"});
 }
 
-TEST_CASE("Network: warnings are few, however much is wrong", "[model][unit]") {
+TEST_CASE("Network: the number of warnings is limited", "[model][unit]") {
   std::string text = "[net]\nwidth=8\nheight=8\n";
   for (int i = 0; i < 200; ++i) text += std::string(5000, 'x') + std::to_string(i) + "=1\n";
   const auto network = build(text);

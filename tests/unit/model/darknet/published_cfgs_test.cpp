@@ -1,4 +1,5 @@
-// Every cfg that AlexeyAB and pjreddie publish: read, with Darknet's own count of operations, or refused for a reason.
+// Reads every cfg that AlexeyAB and pjreddie publish. The reader either accepts the cfg and counts as many
+// operations as Darknet, or refuses it for a known reason.
 #include <algorithm>
 #include <array>
 #include <catch2/catch.hpp>
@@ -20,7 +21,7 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-// The file, in whichever of the two collections, and what its message must hold. All others must be read.
+// Each pair is a file from either collection and a part of the expected error message. All other files must be read.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 14> kRefused{{
     {"crnn.train.cfg", "[net]: time_steps: recurrent networks are not supported"},
     {"darknet53_448_xnor.cfg", "[convolutional]: xnor: networks with binary weights (XNOR) are not supported"},
@@ -44,7 +45,7 @@ std::string_view reason_to_refuse(std::string_view file) {
   return found == kRefused.end() ? std::string_view() : found->second;
 }
 
-// Keys that Darknet itself does not know either.
+// Darknet does not know these keys either.
 std::vector<std::string> unread_keys(std::string_view file) {
   if (file.ends_with("Gaussian_yolov3_BDD.cfg")) return {"max_epochs"};
   if (file.ends_with("writing.cfg")) return {"seen"};
@@ -52,7 +53,7 @@ std::vector<std::string> unread_keys(std::string_view file) {
   return {};
 }
 
-// Of its warnings: "a.cfg:24: [net]: max_epochs is not known ...".
+// Extracts the keys from the warnings, which look like "a.cfg:24: [net]: max_epochs is not known ...".
 std::vector<std::string> keys_passed_over(const model::darknet::Network& network) {
   constexpr std::string_view kBefore = "]: ";
   std::vector<std::string> keys;
@@ -74,11 +75,11 @@ TEST_CASE("Darknet: every published cfg is read, with Darknet's count of operati
   }
   std::istringstream table(tests::read_file(*data / "cfg" / "bflops.tsv"));
   std::string line;
-  std::getline(table, line);  // its heading
+  std::getline(table, line);  // the heading
   int files = 0;
   while (std::getline(table, line)) {
     const auto file = line.substr(0, line.find('\t'));
-    // None where Darknet itself cannot build the network.
+    // The count is absent where Darknet cannot build the network.
     const double printed = std::atof(line.substr(file.size()).c_str());
     ++files;
     const auto network = tests::build(tests::read_file(*data / "cfg" / file));
@@ -88,7 +89,7 @@ TEST_CASE("Darknet: every published cfg is read, with Darknet's count of operati
     if (!network) {
       CHECK_THAT(network.error().message, Contains("a.cfg:") && Contains(std::string(reason)));
     } else if (printed > 0) {
-      // To the digits that it prints: the counts are the same.
+      // The counts agree to the digits that Darknet prints.
       CHECK(model::darknet::bflops(*network) == Approx(printed).epsilon(1e-4).margin(6e-4));
     }
     if (network) CHECK(keys_passed_over(*network) == unread_keys(file));

@@ -43,7 +43,7 @@ TEST_CASE("Ultralytics: filters of several sizes are split by equal parameters",
   CHECK(weight_count(layer) == 4 * 46 + 3 * (30 * 9 + 11 * 25 + 5 * 49));
 }
 
-TEST_CASE("Ultralytics: a split that does not come to the filters is refused", "[model][unit]") {
+TEST_CASE("Ultralytics: a split whose parts do not add up to the filters is refused", "[model][unit]") {
   const auto mixed = [](const char* sizes, int filters, const char* more = "") {
     return ultralytics_problem("[convolutional]\nfilters=" + std::to_string(filters) + "\nsize=" + sizes + "\n" + more);
   };
@@ -54,7 +54,9 @@ TEST_CASE("Ultralytics: a split that does not come to the filters is refused", "
   CHECK(mixed("3,5", 40).empty());
 }
 
-TEST_CASE("Ultralytics: pools are padded on both sides alike, and that of 2 without stride by zeros", "[model][unit]") {
+TEST_CASE(
+    "Ultralytics: pools are padded equally on both sides, and a pool of size 2 without stride is padded with zeros",
+    "[model][unit]") {
   const auto pool = [](int size, int stride) {
     return first_layer("[maxpool]\nsize=" + std::to_string(size) + "\nstride=" + std::to_string(stride) + "\n");
   };
@@ -81,7 +83,7 @@ TEST_CASE("Ultralytics: weights_type alone makes a fusion weighted", "[model][un
   CHECK(std::get<Shortcut>(network.value().layers[2].kind).weights == ShortcutWeights::kNone);
 }
 
-TEST_CASE("Ultralytics: what that program does not read changes nothing", "[model][unit]") {
+TEST_CASE("Ultralytics: options that the program does not read change nothing", "[model][unit]") {
   CHECK(std::holds_alternative<PassThrough>(first_layer("[reorg3d]\nstride=2\n").kind));
   const auto cfg =
       parse_cfg(yolod::tests::detector_cfg("") + "scale_x_y=1.2\nnew_coords=1\nnms_kind=diounms\nfrom=3,4\n", "a.cfg");
@@ -94,7 +96,7 @@ TEST_CASE("Ultralytics: what that program does not read changes nothing", "[mode
   CHECK(head.nms_kind == yolod::model::heads::Overlap::kIou);
 }
 
-TEST_CASE("Ultralytics: what that program would misread is refused", "[model][unit]") {
+TEST_CASE("Ultralytics: options that the program would misread are refused", "[model][unit]") {
   CHECK_THAT(ultralytics_problem("[convolutional]\nactivation=relu\n"),
              Contains("\"relu\"") && Contains("leaky, swish or mish"));
   CHECK_THAT(ultralytics_problem("[convolutional]\nsize=3\ndilation=2\n"), Contains("dilation"));
@@ -105,7 +107,7 @@ TEST_CASE("Ultralytics: what that program would misread is refused", "[model][un
              Contains("4 x 4 x 3"));
 }
 
-TEST_CASE("Ultralytics: a cfg that only it can read needs its checkpoint", "[model][unit]") {
+TEST_CASE("Ultralytics: a cfg that only this program can read needs a checkpoint of this program", "[model][unit]") {
   for (const auto* layers : {"[BatchNorm2d]\n", "[convolutional]\nfilters=40\nsize=3,5\n"}) {
     const auto network = yolod::tests::build(yolod::tests::detector_cfg(layers));
     INFO((network ? std::string() : network.error().message));

@@ -19,7 +19,7 @@ using yolod::tests::TemporaryDirectory;
 
 namespace {
 
-// One convolution of one filter on three channels, then a head's.
+// Builds a network of a convolution with one filter on three channels, and the convolution before the head.
 Network network_with(bool batch_normalize) {
   const auto text = "[net]\nwidth=2\nheight=2\n[convolutional]\nfilters=1\nbatch_normalize=" +
                     std::string(batch_normalize ? "1" : "0") +
@@ -70,7 +70,7 @@ TEST_CASE("Weights: biases, then weights, in the file's order", "[model][unit]")
 
 TEST_CASE("Weights: batch normalisation is folded in", "[model][unit]") {
   const TemporaryDirectory folder;
-  // bias, scale, mean, variance, weights
+  // The file holds bias, scale, mean, variance and weights.
   const auto file = folder.write("a.weights", header(0, 2, 8) + floats({0.5F, 2, 3, 4, 1, 2, 3}) + kHead);
   const auto weights = read_weights(file, network_with(true));
   REQUIRE(weights.ok());
@@ -85,7 +85,7 @@ TEST_CASE("Weights: the count of seen images has 32 bits before version 0.2", "[
   CHECK_THAT(weights_problem(header(0, 1, 8) + floats({0, 1, 2, 3}) + kHead), Contains("4 too many"));
 }
 
-TEST_CASE("Weights: a file too short or too long says by how much", "[model][unit]") {
+TEST_CASE("Weights: the error for a file that is too short or too long gives the difference", "[model][unit]") {
   const auto whole = header(0, 2, 8) + floats({0, 1, 2, 3}) + kHead;
   CHECK(weights_problem(whole).empty());
   CHECK_THAT(weights_problem(whole.substr(0, whole.size() - 1)), Contains("83 bytes, a.cfg needs 84: 1 too few"));
@@ -95,12 +95,12 @@ TEST_CASE("Weights: a file too short or too long says by how much", "[model][uni
   CHECK_THAT(weights_problem(""), Contains("too short for a weights file"));
 }
 
-TEST_CASE("Weights: a file that may not be read says so", "[model][unit]") {
+TEST_CASE("Weights: a file without read permission is an error", "[model][unit]") {
   const TemporaryDirectory folder;
   const auto file = folder.write("a.weights", header(0, 2, 8) + floats({0.5F, 1, 2, 3}) + kHead);
   std::filesystem::permissions(folder.path(), std::filesystem::perms::others_exec, std::filesystem::perm_options::add);
   std::filesystem::permissions(file, std::filesystem::perms::none);
-  // Root may read everything: for a moment this process is nobody.
+  // Root may read every file, so this process takes another user for a moment.
   constexpr uid_t kNobody = 65'534;
   const auto user = geteuid();
   if (user == 0) REQUIRE(seteuid(kNobody) == 0);
@@ -110,7 +110,7 @@ TEST_CASE("Weights: a file that may not be read says so", "[model][unit]") {
   CHECK(weights.error().message == file.string() + ": Permission denied");
 }
 
-TEST_CASE("Weights: other kinds of file are named as such", "[model][unit]") {
+TEST_CASE("Weights: the error for another kind of file names that kind", "[model][unit]") {
   CHECK_THAT(weights_problem("PK\x03\x04" + std::string(80, 'x')), Contains("PyTorch checkpoint"));
   CHECK_THAT(weights_problem(std::string(84, 'x')), Contains("not a Darknet weights file"));
   CHECK_THAT(read_weights("/nonexistent.weights", network_with(false)).error().message, Contains("no such file"));
@@ -118,19 +118,20 @@ TEST_CASE("Weights: other kinds of file are named as such", "[model][unit]") {
   CHECK_THAT(read_weights("/tmp", network_with(false)).error().message, Contains("not a regular file"));
 }
 
-TEST_CASE("Weights: values that are not finite name their layer", "[model][unit]") {
+TEST_CASE("Weights: the error for values that are not finite names their layer", "[model][unit]") {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const float infinite = std::numeric_limits<float>::infinity();
   CHECK_THAT(weights_problem(header(0, 2, 8) + floats({0, 1, nan, 3}) + kHead),
              Contains("layer 0 ([convolutional] at a.cfg:4)"));
   CHECK_THAT(weights_problem(header(0, 2, 8) + floats({infinite, 1, 2, 3}) + kHead), Contains("not finite"));
-  // A negative variance has no root.
+  // A negative variance has no square root.
   CHECK_THAT(weights_problem(header(0, 2, 8) + floats({0, 1, 0, -5, 1, 2, 3}) + kHead, true), Contains("not finite"));
 }
 
 namespace {
 
-// The weights that a network of `layers`, on an input of 2 x 2 x 3, reads from `bytes`; the head's follow.
+// Reads the weights of `layers`, on an input of 2 x 2 x 3, from `bytes`. This function appends the weights of the
+// head.
 Outcome<Weights> read_layers(const std::string& layers, const std::string& bytes) {
   const auto network = build("[net]\nwidth=2\nheight=2\n" + layers +
                              "[convolutional]\nfilters=6\nactivation=linear\n[yolo]\nclasses=1\nnum=1\nanchors=1,1\n");
@@ -144,8 +145,8 @@ std::string zeros(std::size_t count) { return std::string(4 * count, '\0'); }
 
 }  // namespace
 
-TEST_CASE("Weights: a connected layer's normalisation comes last", "[model][unit]") {
-  // One output of twelve inputs: bias; weights; scale, mean, variance.
+TEST_CASE("Weights: the normalisation of a connected layer comes last in the file", "[model][unit]") {
+  // The layer has one output and twelve inputs. The file holds bias, weights, scale, mean and variance.
   const std::string layer = "[connected]\noutput=1\nbatch_normalize=1\nactivation=linear\n";
   const auto weights =
       read_layers(layer, header(0, 2, 8) + floats({0.5F, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 2, 3, 4}) + zeros(12));
@@ -156,13 +157,13 @@ TEST_CASE("Weights: a connected layer's normalisation comes last", "[model][unit
   CHECK(weights->layers[0].weights[11] == Approx(12 * factor));
 }
 
-TEST_CASE("Weights: a version above 1000 says that connected layers lie transposed", "[model][unit]") {
+TEST_CASE("Weights: in versions above 1000 the weights of connected layers are transposed", "[model][unit]") {
   const std::string layer = "[maxpool]\nstride=2\n[connected]\noutput=2\nactivation=linear\n";
   const auto values = floats({0, 0, 1, 2, 3, 4, 5, 6}) + zeros(18);
   const auto plain = read_layers(layer, header(0, 2, 8) + values);
   REQUIRE(plain.ok());
   CHECK(plain->layers[1].weights == std::vector<float>{1, 2, 3, 4, 5, 6});
-  // With 64 bits of images seen, or 32.
+  // The header counts the seen images in 64 or in 32 bits.
   for (const std::size_t seen_bytes : {std::size_t{8}, std::size_t{4}}) {
     const auto turned = read_layers(layer, header(0, 1001, seen_bytes) + values);
     INFO((turned ? std::string() : turned.error().message));
@@ -171,7 +172,7 @@ TEST_CASE("Weights: a version above 1000 says that connected layers lie transpos
   }
 }
 
-TEST_CASE("Weights: a flipped convolution lies transposed", "[model][unit]") {
+TEST_CASE("Weights: the weights of a flipped convolution are transposed", "[model][unit]") {
   const auto weights = read_layers("[convolutional]\nfilters=2\nflipped=1\nactivation=linear\n",
                                    header(0, 2, 8) + floats({7, 8, 1, 2, 3, 4, 5, 6}) + zeros(18));
   REQUIRE(weights.ok());
@@ -197,7 +198,7 @@ TEST_CASE("Weights: a shortcut's factors are normalised", "[model][unit]") {
     return weights->layers[2].weights;
   };
   CHECK(factors_of("per_feature", floats({3, -1})) == std::vector<float>{3, -1});
-  // Those below 0.001 count as that, and the sum is never 0.
+  // A factor below 0.001 counts as 0.001, and the sum has 0.0001 added, so the sum is never 0.
   const auto positive = factors_of("per_feature\nweights_normalization=relu", floats({3, -1}));
   CHECK(positive[0] == Approx(3 / 3.0011));
   CHECK(positive[1] == Approx(0.001 / 3.0011));
@@ -207,7 +208,7 @@ TEST_CASE("Weights: a shortcut's factors are normalised", "[model][unit]") {
   CHECK(soft[2] == Approx(std::exp(-2) / (1 + std::exp(-2) + 0.0001)));
 }
 
-TEST_CASE("Weights: a shared convolution has none in the file", "[model][unit]") {
+TEST_CASE("Weights: a convolution with shared weights has no weights in the file", "[model][unit]") {
   const std::string layer = "[convolutional]\nfilters=3\nactivation=linear\n";
   const auto weights = read_layers(layer + layer + "share_index=0\n", header(0, 2, 8) + zeros(12 + 24));
   INFO((weights ? std::string() : weights.error().message));
@@ -224,17 +225,18 @@ TEST_CASE("Weights: a local layer has a bias and a kernel for each place", "[mod
   CHECK(weights->layers[0].weights.size() == 24);
 }
 
-TEST_CASE("Weights: a partial file for training is told from a damaged one", "[model][unit]") {
+TEST_CASE("Weights: the error tells a partial file for training from a damaged file", "[model][unit]") {
   const auto first = header(0, 2, 8) + floats({0, 1, 2, 3});
   CHECK_THAT(weights_problem(first),
              Contains("48 too few: it ends after the first 1 of 3 layers, a partial file") && Contains("\".conv.1\""));
   CHECK_THAT(weights_problem(first + "abcd"), Contains("44 too few") && !Contains("partial"));
 }
 
-TEST_CASE("Weights: training takes a file that ends where a layer does, and no other short one", "[model][unit]") {
+TEST_CASE("Weights: training accepts a file that ends at the end of a layer, and refuses other short files",
+          "[model][unit]") {
   const TemporaryDirectory folder;
   const auto network = network_with(false);
-  // The first convolution has a bias and three weights, the head's six of each.
+  // The first convolution has a bias and three weights. The head's convolution has six biases and six weights.
   const auto file_of = [&](std::size_t values) {
     return folder.write("a.weights", header(0, 2, 8) + std::string(4 * values, '\0'));
   };
