@@ -15,7 +15,8 @@
 namespace yolod::tests {
 
 // The network has 4 x 4 input pixels and a head of 2 x 2 cells. Objectness follows the red value of a cell's upper
-// left pixel: sigmoid(20 r - 10). Boxes are 2 x 2 pixels in the middle of their cell. Each class has the score sigmoid(3).
+// left pixel: sigmoid(20 r - 10). Boxes are 2 x 2 pixels in the middle of their cell. Each class has the score
+// sigmoid(3).
 class TinyDetector {
  public:
   explicit TinyDetector(const std::string& net = "") {

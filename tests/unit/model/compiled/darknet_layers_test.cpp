@@ -150,8 +150,8 @@ std::vector<float> convolve(const std::vector<float>& map, int channels, int sid
   return result;
 }
 
-// Darknet's reorg_cpu(). The smaller map is indexed as c, h, w, the other map as c / stride^2, h * stride, w *
-// stride.
+// Computes Darknet's reorg_cpu(). The smaller map has the sides c, h, w. The other map has c / stride^2, h * stride
+// and w * stride.
 std::vector<float> reorg_cpu(const std::vector<float>& x, int w, int h, int c, int stride, bool forward) {
   std::vector<float> out(x.size());
   const int in_c = c / (stride * stride);
@@ -292,7 +292,7 @@ TEST_CASE("Darknet layer: a local layer has weights for each place", "[model][un
   }
 }
 
-TEST_CASE("Darknet layer: batch normalisation and activations may be layers of their own", "[model][unit]") {
+TEST_CASE("Darknet layer: batch normalisation and activations may be separate layers", "[model][unit]") {
   const LayerWeights weights{{1, 2, 3, 4}, {0.5F, -1, 2, 0}};
   std::vector<float> normalised;
   for (std::size_t i = 0; i < kChannels * kPlaces; ++i)

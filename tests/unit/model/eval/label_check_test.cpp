@@ -12,7 +12,7 @@ using model::eval::label_mistakes;
 
 namespace {
 
-// The one mistake of a file with two classes.
+// Returns the only mistake of a file, for a model with two classes.
 model::eval::LabelMistake mistake(const std::string& text) {
   const auto mistakes = label_mistakes(text, 2);
   REQUIRE(mistakes.size() == 1);
@@ -23,7 +23,7 @@ model::eval::LabelMistake mistake(const std::string& text) {
 
 TEST_CASE("Label check: right labels have no mistakes", "[model][unit]") {
   CHECK(label_mistakes("0 0.5 0.5 1 1\n1 0.25 0.5 0.1 0.2\n", 2).empty());
-  // Rounding takes a box over the edge by a little.
+  // Rounding moves the box slightly over the edge.
   CHECK(label_mistakes("0 0.9 0.5 0.2001 0.2\n", 2).empty());
 }
 
@@ -44,7 +44,7 @@ TEST_CASE("Label check: each usual mistake is named with its line", "[model][uni
   CHECK_THAT(twice.what, Contains("the same box as in line 1"));
 }
 
-TEST_CASE("Label check: all mistakes of a file are told, in its order", "[model][unit]") {
+TEST_CASE("Label check: all mistakes of a file are reported, in the order of its lines", "[model][unit]") {
   const auto mistakes = label_mistakes("5 0.5 0.5 0.1 0.1\n0 0.5 0.5 0.1 0.1\n0 9 9 9 9\nx\n", 2);
   REQUIRE(mistakes.size() == 3);
   CHECK(mistakes[0].line == 1);
@@ -52,7 +52,7 @@ TEST_CASE("Label check: all mistakes of a file are told, in its order", "[model]
   CHECK(mistakes[2].line == 4);
 }
 
-TEST_CASE("Labelled folder: pictures come by name, other files are passed over", "[model][unit]") {
+TEST_CASE("Labelled folder: pictures are sorted by name, and other files are ignored", "[model][unit]") {
   const tests::TemporaryDirectory folder;
   for (const auto* name : {"b.JPG", "a.png", "notes.txt", "c.webp"}) (void)folder.write(name, "");
   const auto pictures = model::eval::pictures_in(folder.path());

@@ -5,7 +5,7 @@
 using Catch::Matchers::Contains;
 using yolod::model::eval::parse_yolo_labels;
 
-TEST_CASE("YOLO labels: a box by its corners", "[model][unit]") {
+TEST_CASE("YOLO labels: a label becomes a box with corners", "[model][unit]") {
   const auto truths = parse_yolo_labels("58 0.5 0.25 0.5 0.5\r\n\n  3\t0.5 0.5 1 1", 80, "a.txt");
   REQUIRE(truths.ok());
   REQUIRE(truths->size() == 2);
@@ -20,7 +20,7 @@ TEST_CASE("YOLO labels: an empty file is a picture without objects", "[model][un
   CHECK(parse_yolo_labels("\n \r\n", 1, "a.txt")->empty());
 }
 
-TEST_CASE("YOLO labels: what is wrong is said with its line", "[model][unit]") {
+TEST_CASE("YOLO labels: the error names the mistake and its line", "[model][unit]") {
   const auto message = [](std::string_view text) {
     const auto truths = parse_yolo_labels(text, 2, "a.txt");
     REQUIRE_FALSE(truths.ok());
@@ -49,15 +49,15 @@ TEST_CASE("YOLO labels: a byte order mark is no part of the first class", "[mode
   CHECK(truths->front().class_id == 1);
 }
 
-TEST_CASE("YOLO labels: boxes in pixels are refused, with what they should be", "[model][unit]") {
+TEST_CASE("YOLO labels: boxes in pixels are refused, and the error says which values are allowed", "[model][unit]") {
   const auto message = [](std::string_view text) { return parse_yolo_labels(text, 2, "a.txt").error().message; };
   CHECK(message("0 0.5 0.5 1 1\n1 320 240.5 64 32\n") ==
         "a.txt:2: a box at 320, 240.5 of 64 x 32, as in pixels: its centre and size must be fractions of the picture, "
         "0 to 1");
   CHECK_THAT(message("0 0.5 0.5 0.5 3"), Contains("as in pixels"));
   CHECK_THAT(message("0 -40 0.5 0.5 0.5"), Contains("as in pixels"));
-  CHECK_THAT(message("0 50 50 20 20"), Contains("fractions of the picture"));  // or in percent
-  // Cut out of a larger picture, boxes reach beyond it.
+  CHECK_THAT(message("0 50 50 20 20"), Contains("fractions of the picture"));  // the boxes may also be in percent
+  // In a part that was cut out of a larger picture, boxes may reach beyond the edge.
   CHECK(parse_yolo_labels("0 1.2 -0.1 1.5 0.5", 2, "a.txt").ok());
   CHECK(parse_yolo_labels("0 2 2 2 2", 2, "a.txt").ok());
 }

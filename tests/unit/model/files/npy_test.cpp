@@ -29,7 +29,7 @@ const std::string kFour(4, '\0');
 
 }  // namespace
 
-TEST_CASE("Npy: what is written is read back", "[model][unit]") {
+TEST_CASE("Npy: the reader returns the written array", "[model][unit]") {
   const auto shape =
       GENERATE(std::vector<std::int64_t>{6}, std::vector<std::int64_t>{2, 3}, std::vector<std::int64_t>{1, 2, 3, 1});
   const TemporaryDirectory folder;
@@ -39,7 +39,7 @@ TEST_CASE("Npy: what is written is read back", "[model][unit]") {
   REQUIRE(read.ok());
   CHECK(read->shape == array.shape);
   CHECK(read->values == array.values);
-  CHECK(yolod::tests::read_file(folder.path() / "a.npy").size() % 64 == 24);  // 64 of header, 24 of data
+  CHECK(yolod::tests::read_file(folder.path() / "a.npy").size() % 64 == 24);  // header 64 bytes, data 24 bytes
 }
 
 TEST_CASE("Npy: versions 1 to 3 are read", "[model][unit]") {
@@ -50,7 +50,7 @@ TEST_CASE("Npy: versions 1 to 3 are read", "[model][unit]") {
   CHECK_THAT(npy_problem(npy(header, kFour, 4)), Contains("version 4"));
 }
 
-TEST_CASE("Npy: a scalar has no sides", "[model][unit]") {
+TEST_CASE("Npy: a scalar has no dimensions", "[model][unit]") {
   const auto array = parse_npy(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (), }\n", kFour));
   REQUIRE(array.ok());
   CHECK(array->shape.empty());
@@ -63,14 +63,14 @@ TEST_CASE("Npy: every byte of a bool that is not 0 is true", "[model][unit]") {
   REQUIRE(array.ok());
   CHECK(array->type == ElementType::kBool);
   CHECK(array->bytes == std::vector<std::byte>{std::byte{0}, std::byte{1}, std::byte{1}, std::byte{1}, std::byte{1}});
-  // Of the numbers' types every byte stays.
+  // Numbers keep every byte.
   const auto bytes =
       parse_npy_tensor(npy("{'descr': '|u1', 'fortran_order': False, 'shape': (2,), }\n", std::string("\x02\xFF")));
   REQUIRE(bytes.ok());
   CHECK(bytes->bytes == std::vector<std::byte>{std::byte{2}, std::byte{255}});
 }
 
-TEST_CASE("Npy: what is not read is said", "[model][unit]") {
+TEST_CASE("Npy: the error names what the reader does not support", "[model][unit]") {
   CHECK_THAT(npy_problem("hello"), Contains("not an .npy file"));
   CHECK_THAT(npy_problem("\x93NUMPY\x01"), Contains("not an .npy file"));
   CHECK_THAT(npy_problem(npy("{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }", kFour)), Contains("float32"));
@@ -87,7 +87,7 @@ TEST_CASE("Npy: what is not read is said", "[model][unit]") {
   CHECK_THAT(npy_problem(std::string("\x93NUMPY\x01\x00\xff\xff{}", 12)), Contains("ends within its header"));
 }
 
-TEST_CASE("Npy: files that cannot be opened or written", "[model][unit]") {
+TEST_CASE("Npy: a file that cannot be opened or written is an error", "[model][unit]") {
   CHECK_FALSE(read_npy("/nonexistent.npy").ok());
   CHECK(write_npy("/nonexistent/a.npy", {{1}, {1}}).error().code == yolod::common::ErrorCode::kSystem);
 }

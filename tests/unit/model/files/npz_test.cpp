@@ -33,8 +33,8 @@ void put_at(std::string& bytes, std::size_t at, T value) {
   std::memcpy(bytes.data() + at, &value, sizeof value);
 }
 
-// numpy.savez(file, a=numpy.arange(2, dtype="<i4")), as NumPy 1.24 writes it: with zip64's extra field in the local
-// header.
+// Returns the file that numpy.savez(file, a=numpy.arange(2, dtype="<i4")) writes in NumPy 1.24. Its local header has
+// a zip64 extra field.
 std::string numpys_own() {
   auto array = to_npy({ElementType::kInt32, {2}, {std::byte{0}, {}, {}, {}, std::byte{1}, {}, {}, {}}});
   const auto number = [](std::uint64_t value, std::size_t bytes) {
@@ -51,7 +51,7 @@ std::string numpys_own() {
 
 }  // namespace
 
-TEST_CASE("Npz: what is written is read again, in order", "[model][unit]") {
+TEST_CASE("Npz: the reader returns the written tensors, in order", "[model][unit]") {
   const auto written = two_tensors();
   const auto bytes = to_npz(written);
   CHECK(is_npz(bytes));
@@ -66,13 +66,13 @@ TEST_CASE("Npz: what is written is read again, in order", "[model][unit]") {
   }
 }
 
-TEST_CASE("Npz: an archive of nothing is one", "[model][unit]") {
+TEST_CASE("Npz: an archive without entries is valid", "[model][unit]") {
   const auto read = parse_npz(to_npz({}));
   REQUIRE(read);
   CHECK(read->empty());
 }
 
-TEST_CASE("Npz: NumPy's own form is read", "[model][unit]") {
+TEST_CASE("Npz: a file that NumPy wrote is read", "[model][unit]") {
   const auto read = parse_npz(numpys_own());
   INFO((read ? "" : read.error().message));
   REQUIRE(read);
@@ -87,7 +87,7 @@ TEST_CASE("Npz: a file cut short anywhere is refused", "[model][unit]") {
   for (std::size_t bytes = 0; bytes < whole.size(); ++bytes) check_npz_refused(whole.substr(0, bytes));
 }
 
-TEST_CASE("Npz: a compressed array is refused, and it says what is read", "[model][unit]") {
+TEST_CASE("Npz: a compressed array is refused, and the error says which arrays are read", "[model][unit]") {
   auto bytes = to_npz(two_tensors());
   const auto central = bytes.find("PK\x01\x02");
   put_at(bytes, central + 10, std::uint16_t{8});
@@ -96,13 +96,13 @@ TEST_CASE("Npz: a compressed array is refused, and it says what is read", "[mode
   CHECK_THAT(parsed.error().message, Catch::Contains("compressed"));
 }
 
-TEST_CASE("Npz: an array that is not what its checksum says is refused", "[model][unit]") {
+TEST_CASE("Npz: an array with a wrong checksum is refused", "[model][unit]") {
   auto bytes = to_npz(two_tensors());
   bytes[bytes.find("PK\x03\x04", 4) - 1] ^= 1;
   check_npz_refused(bytes);
 }
 
-TEST_CASE("Npz: a table of contents that lies is refused", "[model][unit]") {
+TEST_CASE("Npz: a wrong directory is refused", "[model][unit]") {
   const auto whole = to_npz(two_tensors());
   const auto central = whole.find("PK\x01\x02");
   const auto end = whole.rfind("PK\x05\x06");
@@ -111,13 +111,13 @@ TEST_CASE("Npz: a table of contents that lies is refused", "[model][unit]") {
     put_at(bytes, at, value);
     return bytes;
   };
-  check_npz_refused(with(central + 24, std::uint32_t{0xFFFFFFFF}));  // its size
-  check_npz_refused(with(central + 42, std::uint32_t{0xFFFFFFF0}));  // where it lies
-  check_npz_refused(with(central + 28, std::uint16_t{0xFFFF}));      // its name's length
-  check_npz_refused(with(central + 8, std::uint16_t{1}));            // encrypted
-  check_npz_refused(with(end + 10, std::uint16_t{3}));               // how many there are
+  check_npz_refused(with(central + 24, std::uint32_t{0xFFFFFFFF}));  // the size of the entry
+  check_npz_refused(with(central + 42, std::uint32_t{0xFFFFFFF0}));  // the offset of the entry
+  check_npz_refused(with(central + 28, std::uint16_t{0xFFFF}));      // the length of its name
+  check_npz_refused(with(central + 8, std::uint16_t{1}));            // the flag of an encrypted entry
+  check_npz_refused(with(end + 10, std::uint16_t{3}));               // the number of entries
   check_npz_refused(with(end + 10, std::uint16_t{0xFFFF}));
-  check_npz_refused(with(end + 16, std::uint32_t{0xFFFFFFFF}));  // where it begins
+  check_npz_refused(with(end + 16, std::uint32_t{0xFFFFFFFF}));  // the offset of the directory
 }
 
 TEST_CASE("Npz: entries that share their bytes are refused", "[model][unit]") {
@@ -132,13 +132,13 @@ TEST_CASE("Npz: entries that share their bytes are refused", "[model][unit]") {
   check_npz_refused(bytes + tail);
 }
 
-TEST_CASE("Npz: two arrays of one name are refused", "[model][unit]") {
+TEST_CASE("Npz: two arrays with the same name are refused", "[model][unit]") {
   auto tensors = two_tensors();
   tensors[1].name = tensors[0].name;
   check_npz_refused(to_npz(tensors));
 }
 
-TEST_CASE("Npz: damaged bytes are refused or read, and nothing else", "[model][unit]") {
+TEST_CASE("Npz: damaged bytes are refused or read, and the number of arrays stays limited", "[model][unit]") {
   const auto whole = to_npz(two_tensors());
   std::mt19937 random(5);
   for (int round = 0; round < 20'000; ++round) {
@@ -149,7 +149,7 @@ TEST_CASE("Npz: damaged bytes are refused or read, and nothing else", "[model][u
   }
 }
 
-TEST_CASE("Npy: every type of element comes back as it was", "[model][unit]") {
+TEST_CASE("Npy: elements of every type are read as they were written", "[model][unit]") {
   for (const auto type :
        {ElementType::kFloat16, ElementType::kFloat32, ElementType::kFloat64, ElementType::kInt8, ElementType::kInt16,
         ElementType::kInt32, ElementType::kInt64, ElementType::kUint8, ElementType::kBool}) {
@@ -162,7 +162,7 @@ TEST_CASE("Npy: every type of element comes back as it was", "[model][unit]") {
   }
 }
 
-TEST_CASE("Npy: other types of elements, and another byte order, are refused", "[model][unit]") {
+TEST_CASE("Npy: other types of elements and big-endian numbers are refused", "[model][unit]") {
   for (const std::string descr : {">f4", "<c8", "|O8", "<U4", "<f3", "<i4x"}) {
     auto bytes = to_npy(floats({1}, {1}));
     bytes.replace(bytes.find("<f4"), 3, descr.substr(0, 3));

@@ -26,7 +26,7 @@ std::string archive_problem(const std::string& bytes) {
   return "";
 }
 
-// `bytes` with a little-endian number put `offset` after the first `signature`.
+// Returns `bytes` with a little-endian number written at `offset` bytes after the start of the last `signature`.
 std::string with(std::string bytes, std::string_view signature, std::size_t offset, std::uint64_t value,
                  std::size_t byte_count) {
   const auto at = bytes.rfind(signature);
@@ -38,7 +38,7 @@ const std::string kSmall = stored_zip({{"a/data.pkl", "hello"}, {"a/data/0", "12
 
 }  // namespace
 
-TEST_CASE("ZipArchive: stored entries are found where they lie", "[model][unit]") {
+TEST_CASE("ZipArchive: stored entries are found at their offsets", "[model][unit]") {
   const TemporaryDirectory folder;
   const auto source = Source::open(folder.write("a.zip", kSmall));
   REQUIRE(source.ok());
@@ -56,7 +56,8 @@ TEST_CASE("ZipArchive: stored entries are found where they lie", "[model][unit]"
 }
 
 TEST_CASE("ZipArchive: sizes beyond 32 bits come from the zip64 fields", "[model][unit]") {
-  // The last entry of the directory with its size and offset in an extra field, which the record at the end counts in.
+  // The extra field of the directory's last entry holds its size and its offset. The record at the end of the file
+  // includes this field in the size of the directory.
   const std::string name = "a/data/0";
   const auto offset = kSmall.find("PK\x03\x04", 4);
   const auto extra = little(1, 2) + little(24, 2) + little(8, 8) + little(8, 8) + little(offset, 8);
@@ -69,13 +70,14 @@ TEST_CASE("ZipArchive: sizes beyond 32 bits come from the zip64 fields", "[model
   CHECK_THAT(archive_problem(with(wide, "PK\x01\x02", 30, extra.size() - 8, 2)), Contains("damaged"));
 }
 
-TEST_CASE("ZipArchive: what is compressed, encrypted or twice in it is refused by name", "[model][unit]") {
+TEST_CASE("ZipArchive: the error for a compressed, encrypted or duplicate entry contains its name", "[model][unit]") {
   CHECK_THAT(archive_problem(with(kSmall, "PK\x01\x02", 10, 8, 2)), Contains("\"a/data/0\" is compressed"));
   CHECK_THAT(archive_problem(with(kSmall, "PK\x01\x02", 8, 1, 2)), Contains("\"a/data/0\" is encrypted"));
   CHECK_THAT(archive_problem(stored_zip({{"a", "1"}, {"a", "2"}})), Contains("two entries have the name \"a\""));
 }
 
-TEST_CASE("ZipArchive: the same from memory, in the table's order, and no more than were asked for", "[model][unit]") {
+TEST_CASE("ZipArchive: an archive in memory is read in the order of its directory, up to the given number of entries",
+          "[model][unit]") {
   const MemorySource source(kSmall);
   const auto archive = ZipArchive::read(source, 2);
   REQUIRE(archive.ok());
@@ -90,7 +92,7 @@ TEST_CASE("ZipArchive: the same from memory, in the table's order, and no more t
   CHECK_THAT(too_many.error().message, Contains("more than 1 entries"));
 }
 
-TEST_CASE("ZipArchive: a damaged file is an error, whatever it claims", "[model][unit]") {
+TEST_CASE("ZipArchive: a damaged file is an error, whatever sizes and offsets it contains", "[model][unit]") {
   CHECK_THAT(archive_problem(""), Contains("cut short"));
   CHECK_THAT(archive_problem(kSmall.substr(0, kSmall.size() - 1)), Contains("cut short"));
   CHECK_THAT(archive_problem(with(kSmall, "PK\x05\x06", 16, 0x7FFFFFFF, 4)), Contains("outside it"));
