@@ -10,7 +10,7 @@ using yolod::model::image::DecodeMemory;
 
 namespace {
 
-// Until `holds()`; false after ten seconds.
+// Waits until `holds()` is true. Returns false after ten seconds.
 template <typename Holds>
 bool comes_true(Holds&& holds) {
   for (int i = 0; i < 10'000; ++i) {
@@ -22,14 +22,15 @@ bool comes_true(Holds&& holds) {
 
 }  // namespace
 
-TEST_CASE("DecodeMemory: what is more than all of it is refused at once", "[model][unit][threads]") {
+TEST_CASE("DecodeMemory: a request for more than the whole memory is refused at once", "[model][unit][threads]") {
   DecodeMemory memory(100);
   CHECK_FALSE(memory.take(101).has_value());
   CHECK(memory.take(100).has_value());
   CHECK(memory.taken() == 0);
 }
 
-TEST_CASE("DecodeMemory: a share goes back when it ends, and in part when it shrinks", "[model][unit][threads]") {
+TEST_CASE("DecodeMemory: a share returns its memory at its end, and a part of it when it shrinks",
+          "[model][unit][threads]") {
   DecodeMemory memory(100);
   {
     auto share = memory.take(80);
@@ -46,7 +47,7 @@ TEST_CASE("DecodeMemory: a share goes back when it ends, and in part when it shr
   CHECK(memory.taken() == 0);
 }
 
-TEST_CASE("DecodeMemory: what does not fit waits, and goes on when there is room", "[model][unit][threads]") {
+TEST_CASE("DecodeMemory: a request that does not fit waits until there is room", "[model][unit][threads]") {
   DecodeMemory memory(100);
   auto first = memory.take(60);
   std::atomic<bool> done{false};
@@ -61,7 +62,7 @@ TEST_CASE("DecodeMemory: what does not fit waits, and goes on when there is room
   other.join();
 }
 
-TEST_CASE("DecodeMemory: a large picture that waits is not passed by small ones", "[model][unit][threads]") {
+TEST_CASE("DecodeMemory: small pictures do not overtake a large picture that waits", "[model][unit][threads]") {
   DecodeMemory memory(100);
   auto held = memory.take(50);
   std::atomic<int> order{0};
@@ -75,7 +76,7 @@ TEST_CASE("DecodeMemory: a large picture that waits is not passed by small ones"
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
   std::thread small([&] {
     small_asks = true;
-    const auto share = memory.take(30);  // there would be room
+    const auto share = memory.take(30);  // the memory has room for this share
     small_at = ++order;
   });
   REQUIRE(comes_true([&] { return small_asks.load(); }));
@@ -88,7 +89,7 @@ TEST_CASE("DecodeMemory: a large picture that waits is not passed by small ones"
   CHECK(small_at == 2);
 }
 
-TEST_CASE("DecodeMemory: many threads never take more than there is", "[model][unit][threads]") {
+TEST_CASE("DecodeMemory: many threads never take more than the whole memory", "[model][unit][threads]") {
   DecodeMemory memory(100);
   std::atomic<std::uint64_t> most{0};
   std::vector<std::thread> threads;

@@ -31,7 +31,7 @@ TestPicture noise(int width, int height) {
   return picture;
 }
 
-// Corner-aligned bilinear interpolation, straight from its definition.
+// Computes corner-aligned bilinear interpolation directly from its definition.
 double expected_at(const TestPicture& picture, int out_width, int out_height, int x, int y, int channel) {
   const double sx = out_width > 1 ? static_cast<double>(x) * (picture.width - 1) / (out_width - 1) : picture.width - 1;
   const double sy =
@@ -55,7 +55,7 @@ std::vector<float> stretched(const TestPicture& picture, Size size, const Normal
 
 }  // namespace
 
-TEST_CASE("Resize: is corner-aligned bilinear, in RGB", "[model][unit]") {
+TEST_CASE("Resize: the interpolation is corner-aligned and bilinear, and the result is RGB", "[model][unit]") {
   const auto source = GENERATE(Size{7, 5}, Size{64, 48}, Size{1, 1}, Size{1, 9}, Size{9, 1}, Size{2, 2});
   const auto size = GENERATE(Size{16, 16}, Size{5, 11}, Size{1, 1}, Size{2, 3});
   const auto picture = noise(source.width, source.height);
@@ -69,18 +69,18 @@ TEST_CASE("Resize: is corner-aligned bilinear, in RGB", "[model][unit]") {
       }
     }
   }
-  // Positions are computed in float, as Darknet's are.
+  // The code computes positions in float, as Darknet does.
   CHECK(worst < 1e-4);
 }
 
-TEST_CASE("Resize: the same size copies", "[model][unit]") {
+TEST_CASE("Resize: the same size copies the picture", "[model][unit]") {
   const auto picture = noise(6, 4);
   const auto input = stretched(picture, {6, 4});
   CHECK(input[0] == Approx(picture.at(0, 0, 0)));
   CHECK(input.back() == Approx(picture.at(5, 3, 2)));
 }
 
-TEST_CASE("Resize: padding at the ends of rows is not looked at", "[model][unit]") {
+TEST_CASE("Resize: the padding at the ends of rows is ignored", "[model][unit]") {
   const std::vector<std::uint8_t> bytes{10, 20, 30, 255, 255, 40, 50, 60, 255, 255};
   std::vector<float> input(6);
   resize_into({bytes.data(), 1, 2, 5}, {0, 0, 1, 2}, {1, 2}, {}, Sampling::kCornersAligned, input);
@@ -110,8 +110,8 @@ TEST_CASE("Placement: a letterbox keeps the shape and centres it", "[model][unit
   CHECK(place(Fit::kLetterbox, {100'000, 1}, {320, 320}, Rounding::kTruncated) == Placement{0, 159, 320, 1});
 }
 
-// Of LetterBox's own arithmetic, in Python. Sides of 252.5 and 257.5 pixels among them.
-TEST_CASE("Placement: a letterbox of Ultralytics' networks rounds as LetterBox does", "[model][unit]") {
+// The expected values come from LetterBox's arithmetic in Python. They include sides of 252.5 and 257.5 pixels.
+TEST_CASE("Placement: a letterbox for Ultralytics' networks is rounded as LetterBox does", "[model][unit]") {
   struct Case {
     Size image;
     Size input;
@@ -123,11 +123,11 @@ TEST_CASE("Placement: a letterbox of Ultralytics' networks rounds as LetterBox d
                Case{{768, 576}, {416, 416}, {0, 52, 416, 312}}, Case{{1920, 1079}, {640, 384}, {0, 12, 640, 360}},
                Case{{1279, 853}, {640, 640}, {0, 106, 640, 427}}, Case{{3, 1}, {320, 320}, {0, 106, 320, 107}});
   CHECK(place(Fit::kLetterbox, tried.image, tried.input, Rounding::kHalfToEven) == tried.rounded);
-  // No side becomes 0, where LetterBox itself would fail.
+  // No side becomes 0, while LetterBox itself would fail here.
   CHECK(place(Fit::kLetterbox, {100'000, 1}, {320, 320}, Rounding::kHalfToEven) == Placement{0, 159, 320, 1});
 }
 
-TEST_CASE("Placement: a letterbox of Darknet's networks truncates", "[model][unit]") {
+TEST_CASE("Placement: a letterbox for Darknet's networks is truncated", "[model][unit]") {
   CHECK(place(Fit::kLetterbox, {1000, 667}, {640, 640}, Rounding::kTruncated) == Placement{0, 107, 640, 426});
 }
 
@@ -143,7 +143,7 @@ TEST_CASE("Resize: a letterbox is grey around the picture", "[model][unit]") {
   }
 }
 
-TEST_CASE("Placement: a crop covers the input and keeps the middle", "[model][unit]") {
+TEST_CASE("Placement: a crop covers the input and keeps the middle of the picture", "[model][unit]") {
   CHECK(place(Fit::kCrop, {768, 576}, {224, 224}, Rounding::kTruncated) == Placement{-37, 0, 298, 224});
   CHECK(place(Fit::kCrop, {576, 768}, {224, 224}, Rounding::kTruncated) == Placement{0, -37, 224, 298});
   CHECK(place(Fit::kCrop, {100, 100}, {224, 224}, Rounding::kTruncated) == Placement{0, 0, 224, 224});
@@ -151,15 +151,16 @@ TEST_CASE("Placement: a crop covers the input and keeps the middle", "[model][un
   CHECK(place(Fit::kCrop, {1, 1000}, {32, 32}, Rounding::kTruncated) == Placement{0, -15984, 32, 32'000});
 }
 
-TEST_CASE("Placement: a crop's fraction leaves a margin, as torchvision's Resize(256) and CenterCrop(224)",
+TEST_CASE("Placement: a crop's fraction leaves the margin of torchvision's Resize(256) and CenterCrop(224)",
           "[model][unit]") {
   CHECK(place(Fit::kCrop, {224, 224}, {224, 224}, Rounding::kTruncated, 0.875) == Placement{-16, -16, 256, 256});
   CHECK(place(Fit::kCrop, {768, 576}, {224, 224}, Rounding::kTruncated, 0.875) == Placement{-58, -16, 341, 256});
 }
 
-// (343 - 224) / 2 is 59.5, which Python rounds to 60; (340 - 224) / 2 is 58; (298 - 223) / 2 is 37.5, which becomes 38.
+// (343 - 224) / 2 is 59.5, which Python rounds to 60. (340 - 224) / 2 is 58. (298 - 223) / 2 is 37.5, which Python
+// rounds to 38.
 TEST_CASE(
-    "Placement: a centre crop's offset is rounded half to even, as torchvision's, and truncated for Darknet's networks",
+    "Placement: a centre crop rounds its offset half to even as torchvision, and truncates it for Darknet's networks",
     "[model][unit]") {
   CHECK(place(Fit::kCrop, {1340, 1000}, {224, 224}, Rounding::kHalfToEven, 0.875) == Placement{-60, -16, 343, 256});
   CHECK(place(Fit::kCrop, {1000, 1340}, {224, 224}, Rounding::kHalfToEven, 0.875) == Placement{-16, -60, 256, 343});
@@ -168,7 +169,7 @@ TEST_CASE(
   CHECK(place(Fit::kCrop, {1340, 1000}, {224, 224}, Rounding::kTruncated, 0.875) == Placement{-59, -16, 343, 256});
 }
 
-TEST_CASE("Resize: what lies outside the input is cut off, however it is sampled", "[model][unit]") {
+TEST_CASE("Resize: the part of the picture outside the input is cut off, for every sampling", "[model][unit]") {
   const auto sampling = GENERATE(Sampling::kCornersAligned, Sampling::kCentersAligned, Sampling::kAveraged);
   const auto picture = noise(30, 20);
   const Size whole{48, 32};
@@ -191,25 +192,26 @@ std::vector<float> resized(const TestPicture& picture, Size size, Sampling sampl
 
 }  // namespace
 
-TEST_CASE("Resize: centres aligned, a picture twice as large takes a quarter of each neighbour", "[model][unit]") {
+TEST_CASE("Resize: with aligned centres, an enlargement by two takes a quarter of each neighbour", "[model][unit]") {
   const TestPicture picture{2, 1, {0, 0, 0, 255, 255, 255}};
   const auto sampling = GENERATE(Sampling::kCentersAligned, Sampling::kAveraged);
   const auto input = resized(picture, {4, 1}, sampling);
   for (std::size_t x = 0; x < 4; ++x) CHECK(input[3 * x] == Approx(std::vector<double>{0, 0.25, 0.75, 1}[x]));
 }
 
-TEST_CASE("Resize: averaged, every pixel counts", "[model][unit]") {
-  // Pillow's Image.resize((2, 1), BILINEAR) of 0 0 0 0 0 0 255 255: the triangle of each output reaches four pixels
-  // far.
+TEST_CASE("Resize: with averaging, every pixel counts", "[model][unit]") {
+  // The expected values are those of Pillow's Image.resize((2, 1), BILINEAR) for 0 0 0 0 0 0 255 255. The triangle
+  // filter of each output pixel covers four pixels on each side.
   TestPicture picture{8, 1, std::vector<std::uint8_t>(24)};
   std::fill(picture.bytes.begin() + 18, picture.bytes.end(), std::uint8_t{255});
   const auto input = resized(picture, {2, 1}, Sampling::kAveraged);
-  // Of the first the windows are pixels 0 to 5; of the second 2 to 7, weights 1 3 5 7 7 5 of 28.
+  // The first output pixel uses the pixels 0 to 5. The second uses the pixels 2 to 7 with the weights 1 3 5 7 7 5 of
+  // 28.
   CHECK(input[0] == Approx(0));
   CHECK(input[3] == Approx(12.0 / 28));
 }
 
-TEST_CASE("Resize: an even picture stays even, however it is sampled", "[model][unit]") {
+TEST_CASE("Resize: a picture of one colour keeps that colour, for every sampling", "[model][unit]") {
   const TestPicture grey{37, 23, std::vector<std::uint8_t>(3 * 37 * 23, 100)};
   const auto sampling = GENERATE(Sampling::kCornersAligned, Sampling::kCentersAligned, Sampling::kAveraged);
   for (const Size size : {Size{5, 7}, Size{1, 1}, Size{64, 50}, Size{37, 23}, Size{40, 3}}) {
@@ -217,7 +219,7 @@ TEST_CASE("Resize: an even picture stays even, however it is sampled", "[model][
   }
 }
 
-TEST_CASE("Resize: the border of a letterbox is the grey that is asked for", "[model][unit]") {
+TEST_CASE("Resize: the border of a letterbox has the configured grey", "[model][unit]") {
   const TestPicture white{4, 2, std::vector<std::uint8_t>(24, 255)};
   Normalization normalization;
   normalization.grey = 114.0F / 255;

@@ -7,7 +7,8 @@
 
 using namespace yolod::model::image;
 
-TEST_CASE("YccToBgr: pixels taken many at once and one by one are the same, from one row or three", "[model][unit]") {
+TEST_CASE("YccToBgr: many pixels at once and single pixels give the same values, from one row or three",
+          "[model][unit]") {
   constexpr int kWidth = 64 * 16;
   std::mt19937 random(3);
   std::vector<std::uint8_t> ycc(3 * kWidth);
@@ -26,7 +27,7 @@ TEST_CASE("YccToBgr: pixels taken many at once and one by one are the same, from
   std::vector<std::uint8_t> at_once(ycc.size());
   ycc_row_to_bgr(ycc.data(), at_once.data(), kWidth);
   CHECK((at_once == one_by_one));
-  // Rows of every length: 32, 16 and one at a time.
+  // The loop covers every row length, with steps of 32, 16 and 1 pixels.
   for (int width = 0; width < 70; ++width) {
     std::fill(at_once.begin(), at_once.end(), std::uint8_t{9});
     ycc_row_to_bgr(ycc.data(), at_once.data(), width);
@@ -38,7 +39,7 @@ TEST_CASE("YccToBgr: pixels taken many at once and one by one are the same, from
   CHECK((at_once == one_by_one));
 }
 
-TEST_CASE("YccToBgr: rounded as stb_image rounds, beyond 0 and 255 cut", "[model][unit]") {
+TEST_CASE("YccToBgr: values are rounded as in stb_image and limited to 0..255", "[model][unit]") {
   const auto bgr = [](std::uint8_t y, std::uint8_t cb, std::uint8_t cr) {
     const std::vector<std::uint8_t> pixel{y, cb, cr};
     std::vector<std::uint8_t> out(3);

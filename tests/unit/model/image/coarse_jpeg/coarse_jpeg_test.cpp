@@ -1,4 +1,4 @@
-#include <cstdio>  // libjpeg's header wants it before it
+#include <cstdio>  // libjpeg's header needs <cstdio> first
 
 #include <jpeglib.h>
 
@@ -21,21 +21,21 @@ namespace {
 namespace coarse = yolod::model::image::coarse;
 using JpegBytes = std::vector<std::uint8_t>;
 
-// How a picture is drawn and encoded.
+// Says how the test draws and encodes a picture.
 struct JpegKind {
   int width;
   int height;
-  int across = 2;  // blocks of Y for one of Cb and Cr
+  int across = 2;  // blocks of Y for each block of Cb and Cr
   int down = 2;
   int quality = 85;
-  int noise = 20;  // 0: one colour all over
+  int noise = 20;  // 0: the whole picture has one colour
   unsigned restart_interval = 0;
   bool optimized = false;
   bool progressive = false;
   bool arithmetic = false;
   J_COLOR_SPACE colours = JCS_YCbCr;
   int components = 3;
-  std::array<unsigned, 3> steps{};  // of the quantization of DC, across and down; 0: as the quality has them
+  std::array<unsigned, 3> steps{};  // quantization steps of DC, across and down, 0: the step of the quality
 };
 
 std::string name_of(const JpegKind& kind) {
@@ -95,10 +95,10 @@ JpegBytes drawn_jpeg(const JpegKind& kind) {
   return file;
 }
 
-// Three coefficients of each block, in the order of the scan, DC not as a difference.
+// Holds three coefficients of each block, in the order of the scan. DC is the full value, not a difference.
 using Coefficients = std::vector<std::array<int, 3>>;
 
-// libjpeg's own reader of a file, its header read.
+// Reads a file with libjpeg. The constructor reads the header.
 struct LibjpegReader {
   jpeg_decompress_struct info{};
   jpeg_error_mgr errors{};
@@ -117,7 +117,7 @@ struct LibjpegReader {
   }
 };
 
-// What libjpeg reads: the reference.
+// Returns the coefficients that libjpeg reads, as the reference.
 Coefficients libjpeg_coefficients(const JpegBytes& file) {
   LibjpegReader reader(file);
   auto& info = reader.info;
@@ -160,7 +160,7 @@ std::optional<Coefficients> coefficients_of(const JpegBytes& bytes, coarse::Read
   return all;
 }
 
-// What pack() keeps of it.
+// Returns the coefficients that pack() keeps.
 Coefficients kept_coefficients(const JpegBytes& bytes, Coefficients all) {
   const auto file = coarse::read_baseline_file(bytes);
   REQUIRE(file.has_value());
@@ -208,7 +208,7 @@ const std::vector<JpegKind>& jpeg_kinds() {
 
 }  // namespace
 
-TEST_CASE("CoarseJpeg: the coefficients are libjpeg's, however the scan is read", "[model][unit]") {
+TEST_CASE("CoarseJpeg: the coefficients equal libjpeg's for every way to read the scan", "[model][unit]") {
   for (const auto& kind : jpeg_kinds()) {
     const auto file = drawn_jpeg(kind);
     const auto expected = kept_coefficients(file, libjpeg_coefficients(file));
@@ -221,7 +221,7 @@ TEST_CASE("CoarseJpeg: the coefficients are libjpeg's, however the scan is read"
   }
 }
 
-TEST_CASE("CoarseJpeg: another kind of JPEG is left to libjpeg", "[model][unit]") {
+TEST_CASE("CoarseJpeg: other kinds of JPEG are left to libjpeg", "[model][unit]") {
   const auto left = [](const JpegKind& kind) { return !coarse::read_coarse_picture(drawn_jpeg(kind), 4).has_value(); };
   CHECK(left({.width = 64, .height = 64, .progressive = true}));
   CHECK(left({.width = 64, .height = 64, .arithmetic = true}));
@@ -232,20 +232,20 @@ TEST_CASE("CoarseJpeg: another kind of JPEG is left to libjpeg", "[model][unit]"
   CHECK_FALSE(left({.width = 64, .height = 64}));
 }
 
-TEST_CASE("CoarseJpeg: what libjpeg understands in another way, or refuses, is left to it", "[model][unit]") {
+TEST_CASE("CoarseJpeg: a file that libjpeg reads differently or refuses is left to libjpeg", "[model][unit]") {
   const auto good = drawn_jpeg({.width = 64, .height = 64});
   const auto left = [](const JpegBytes& file) { return !coarse::read_coarse_picture(file, 4).has_value(); };
   const auto find = [&](const JpegBytes& what) {
     return static_cast<std::size_t>(std::search(good.begin(), good.end(), what.begin(), what.end()) - good.begin());
   };
   REQUIRE_FALSE(left(good));
-  // Colours named R, G and B, and a JFIF segment that is too short to be one.
+  // The file names its colours R, G and B. Its JFIF segment is then too short to be valid.
   const auto frame = find({0xFF, 0xC0});
   const auto scan = find({0xFF, 0xDA});
   REQUIRE(frame < good.size());
   auto named = good;
   for (std::size_t i = 0; i < 3; ++i) named[frame + 10 + 3 * i] = named[scan + 5 + 2 * i] = "RGB"[i];
-  CHECK_FALSE(left(named));  // JFIF is YCbCr, whatever the names
+  CHECK_FALSE(left(named));  // a JFIF file is always YCbCr
   const auto jfif = find({0xFF, 0xE0});
   REQUIRE(good[jfif + 3] == 16);
   auto shorter = named;
@@ -253,23 +253,23 @@ TEST_CASE("CoarseJpeg: what libjpeg understands in another way, or refuses, is l
   shorter.erase(shorter.begin() + static_cast<std::ptrdiff_t>(jfif) + 9,
                 shorter.begin() + static_cast<std::ptrdiff_t>(jfif) + 18);
   CHECK(left(shorter));
-  // A code of ones alone: the sixteen-bit codes of the first AC table, as many as there can be.
+  // The first table gets two codes of one bit. A code of only ones is invalid.
   auto full = good;
   const auto codes = find({0xFF, 0xC4});
   for (std::size_t length = 0; length < 16; ++length) full[codes + 5 + length] = 0;
   full[codes + 5] = 2;
   CHECK(left(full));
-  // A side that libjpeg does not take.
+  // libjpeg does not accept this width.
   auto wide = good;
   wide[frame + 7] = wide[frame + 8] = 0xFF;
   CHECK(left(wide));
-  // More restarts than the picture has intervals.
+  // The file has more restart markers than the picture has restart intervals.
   auto restarts = good;
   for (int i = 0; i < 100; ++i) restarts.insert(restarts.end() - 2, {0xFF, static_cast<std::uint8_t>(0xD0 + i % 8)});
   CHECK(left(restarts));
 }
 
-TEST_CASE("CoarseJpeg: a file that ends early is left to libjpeg, wherever it ends", "[model][unit]") {
+TEST_CASE("CoarseJpeg: a file that is cut at any place is left to libjpeg", "[model][unit]") {
   for (const unsigned interval : {0U, 5U}) {
     const auto whole = drawn_jpeg({.width = 200, .height = 120, .noise = 60, .restart_interval = interval});
     for (std::size_t length = 0; length < whole.size(); length += length < 800 ? 1 : 97) {
@@ -279,7 +279,7 @@ TEST_CASE("CoarseJpeg: a file that ends early is left to libjpeg, wherever it en
   }
 }
 
-TEST_CASE("CoarseJpeg: whatever the bytes are, all ways to read a scan agree", "[model][unit]") {
+TEST_CASE("CoarseJpeg: all ways to read a scan agree on damaged files", "[model][unit]") {
   std::mt19937 random(11);
   int read_anyway = 0;
   for (const auto& kind : {JpegKind{.width = 320, .height = 240, .noise = 60}, JpegKind{.width = 640, .height = 480},
@@ -302,10 +302,10 @@ TEST_CASE("CoarseJpeg: whatever the bytes are, all ways to read a scan agree", "
   CHECK(read_anyway > 0);
 }
 
-TEST_CASE("CoarseJpeg: where a picture is smooth, pixels are near the means of those that they stand for",
+TEST_CASE("CoarseJpeg: in a smooth picture each coarse pixel is near the mean of the pixels that it replaces",
           "[model][unit]") {
   for (const int reduction : {4, 8}) {
-    // What three coefficients can tell of: slopes.
+    // Three coefficients can describe slopes, so the pictures are smooth.
     for (const auto& kind :
          {JpegKind{.width = 320, .height = 240, .quality = 100, .noise = 1},
           JpegKind{.width = 321, .height = 243, .across = 1, .down = 1, .quality = 95, .noise = 3}}) {
@@ -343,7 +343,7 @@ TEST_CASE("CoarseJpeg: where a picture is smooth, pixels are near the means of t
           for (std::size_t c = 0; c < 3; ++c) {
             const int across = c == 0 ? 1 : picture->across;
             const int down = c == 0 ? 1 : picture->down;
-            // Of a colour with fewer values, the mean of those pixels that share one.
+            // A value of a subsampled colour covers several pixels, so the test compares the value with their mean.
             if (x % across != 0 || y % down != 0) continue;
             if ((x + across) * reduction > kind.width || (y + down) * reduction > kind.height) continue;
             double mean = 0;

@@ -1,4 +1,5 @@
-// Sanitizers do not see what gather and scatter instructions touch, so here every buffer ends where memory does.
+// Sanitizers do not check the addresses of gather and scatter instructions. Therefore every buffer here ends at a
+// page without access.
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -16,7 +17,7 @@ namespace {
 
 namespace coarse = yolod::model::image::coarse;
 
-// So many bytes, zeros, behind which there is no memory.
+// A buffer of zeros. The page after the buffer is not accessible.
 class LastBytes {
  public:
   explicit LastBytes(std::size_t bytes) {
@@ -53,7 +54,8 @@ class Dice {
   std::mt19937 random_;
 };
 
-// Any that a file may have: all long, one of a bit, few codes, with the longest values or any.
+// Returns a random valid code: with only long codes, with a code of one bit, with few codes, and with the longest
+// values or any values.
 coarse::HuffmanCode any_code(Dice& dice, bool is_ac) {
   for (;;) {
     coarse::HuffmanCode code;
@@ -100,7 +102,7 @@ void fill(std::uint8_t* bytes, std::size_t size, Dice& dice) {
 
 }  // namespace
 
-TEST_CASE("CoarseLanes: whatever the codes and the bytes are, a part is what one reader makes of it",
+TEST_CASE("CoarseLanes: the lanes and the single reader get the same result from any codes and any bytes",
           "[model][unit][skips]") {
   if (!coarse::have_lanes()) {
     WARN("SKIPPED: this processor has no AVX-512");

@@ -9,7 +9,7 @@
 
 using namespace yolod::model::image;
 
-TEST_CASE("Annotate: a JPEG of the same size with something drawn", "[model][unit]") {
+TEST_CASE("Annotate: the result is a JPEG of the same size that is no longer black", "[model][unit]") {
   const auto file = "P6 64 48 255\n" + std::string(64 * 48 * 3, '\0');
   const auto picture = decode(std::as_bytes(std::span<const char>(file)), {});
   REQUIRE(picture.ok());
@@ -22,7 +22,7 @@ TEST_CASE("Annotate: a JPEG of the same size with something drawn", "[model][uni
   const auto view = drawn->view();
   REQUIRE(view.width == 64);
   REQUIRE(view.height == 48);
-  // The picture was black.
+  // The original picture was black.
   double sum = 0;
   for (std::size_t i = 0; i < 48 * view.stride_bytes; ++i) sum += view.bgr[i];
   CHECK(sum / (48.0 * static_cast<double>(view.stride_bytes)) > 5);

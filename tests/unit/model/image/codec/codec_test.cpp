@@ -1,4 +1,4 @@
-// The pixels that come out of each decoder, and that nothing else does.
+// Each decoder must return the right pixels and must write nothing else.
 #include "model/image/codec/codecs.hpp"
 
 #include <algorithm>
@@ -23,7 +23,7 @@ namespace {
 constexpr std::uint64_t kMaxPixels = 100'000'000;
 constexpr auto kMuchTime = 100s;
 
-// What the decoder makes of `file`, in a buffer that held `poison` before.
+// Decodes `file` into a buffer that the test filled with `poison`.
 yolod::common::Outcome<std::vector<std::uint8_t>> decoded(const std::string& file, std::uint8_t poison,
                                                           std::chrono::nanoseconds max_time = kMuchTime) {
   const auto found = codec::probe(bytes_of(file), kMaxPixels);
@@ -48,7 +48,7 @@ constexpr std::uint8_t kOtherPoison = 0x3C;
 
 }  // namespace
 
-TEST_CASE("Codec: each kind of picture gives the pixels that were drawn", "[model][unit]") {
+TEST_CASE("Codec: each kind of picture is decoded to the pixels that the test drew", "[model][unit]") {
   for (const auto& sample : sample_pictures()) {
     INFO(sample.name);
     const auto bgr = decoded(sample.file, kPoison);
@@ -58,7 +58,7 @@ TEST_CASE("Codec: each kind of picture gives the pixels that were drawn", "[mode
   }
 }
 
-TEST_CASE("Codec: a file cut anywhere gives the whole file's pixels or none", "[model][unit]") {
+TEST_CASE("Codec: a file cut at any place gives the pixels of the whole file or an error", "[model][unit]") {
   for (const auto& sample : sample_pictures()) {
     const auto whole = decoded(sample.file, kPoison);
     REQUIRE(whole.ok());
@@ -78,7 +78,8 @@ TEST_CASE("Codec: a file cut anywhere gives the whole file's pixels or none", "[
   }
 }
 
-TEST_CASE("Codec: damaged files give the same pixels whatever was in the buffer, or none", "[model][unit]") {
+TEST_CASE("Codec: a damaged file gives an error or pixels that do not depend on the old content of the buffer",
+          "[model][unit]") {
   std::uint32_t random = 7;
   const auto next = [&random] { return random = random * 1664525U + 1013904223U; };
   for (const auto& sample : sample_pictures()) {
@@ -107,7 +108,7 @@ TEST_CASE("Codec: two threads decode at once", "[model][unit][threads]") {
     REQUIRE(bgr.ok());
     expected.push_back(*bgr);
   }
-  // Catch's macros are for one thread.
+  // Catch's macros may only run on one thread.
   const auto count_wrong = [&](std::size_t first) {
     int wrong = 0;
     for (std::size_t i = 0; i < samples.size(); ++i) {
@@ -119,7 +120,7 @@ TEST_CASE("Codec: two threads decode at once", "[model][unit][threads]") {
       codec::Budget budget(kMuchTime);
       const bool done = found && codec::decode(bytes_of(file), found->format, 1, canvas, budget).ok();
       wrong += done && bgr == expected[at] ? 0 : 1;
-      // A cut file takes the way out through the library's jump.
+      // For a cut file, the library reports the error by a jump out of the decoder.
       codec::Canvas again(bgr.data(), samples[at].width, samples[at].height);
       const auto cut = bytes_of(file).first(file.size() / 2);
       if (found && codec::probe(cut, kMaxPixels)) {
@@ -136,7 +137,7 @@ TEST_CASE("Codec: two threads decode at once", "[model][unit][threads]") {
   CHECK(here == 0);
 }
 
-TEST_CASE("Codec: no decoder goes on when its time is over", "[model][unit]") {
+TEST_CASE("Codec: every decoder stops when its time is over", "[model][unit]") {
   for (const auto& large : yolod::tests::large_pictures()) {
     INFO(large.name);
     const auto bgr = decoded(large.file, kPoison, 1us);
@@ -145,15 +146,15 @@ TEST_CASE("Codec: no decoder goes on when its time is over", "[model][unit]") {
   }
 }
 
-TEST_CASE("Codec: a lossless WebP that may take too long is refused beforehand", "[model][unit]") {
+TEST_CASE("Codec: a lossless WebP that may take too long is refused before the decoding starts", "[model][unit]") {
   const auto file = yolod::tests::make_webp(1000, 1000, std::vector<std::uint8_t>(3'000'000, 9), true);
   REQUIRE(file.size() < 1000);
   CHECK(decoded(file, kPoison, 20ms).ok());
   CHECK(decoded(file, kPoison, 19ms).error().code == ErrorCode::kImageTooComplex);
 }
 
-// Each block of 4 x 4 pixels may have Huffman codes of its own.
-TEST_CASE("Codec: a lossless WebP counts the memory that its codes may take, and a lossy one has none",
+// Each block of 4 x 4 pixels may have separate Huffman codes.
+TEST_CASE("Codec: the memory of a lossless WebP includes its Huffman codes, a lossy WebP has no such codes",
           "[model][unit]") {
   constexpr std::size_t kSide = 256;
   std::vector<std::uint8_t> noise(3 * kSide * kSide);
@@ -175,8 +176,8 @@ TEST_CASE("Codec: arithmetic-coded JPEGs are refused", "[model][unit]") {
   CHECK(decoded(yolod::tests::make_jpeg({.arithmetic = true}), kPoison).error().code == ErrorCode::kInvalidImage);
 }
 
-TEST_CASE("Codec: a JPEG of more scans than are allowed is too complex", "[model][unit]") {
-  // Sequential, a scan for each component: the last one again and again.
+TEST_CASE("Codec: a JPEG with more scans than allowed is too complex", "[model][unit]") {
+  // The file is sequential and has a scan for each component. The test repeats the last scan.
   const auto file = yolod::tests::make_jpeg({.separate_scans = true, .sampling = 1});
   const auto last = file.rfind("\xFF\xDA");
   REQUIRE(last != std::string::npos);
@@ -190,7 +191,7 @@ TEST_CASE("Codec: a JPEG of more scans than are allowed is too complex", "[model
   CHECK(decoded(with_more(codec::kMaxScans + 1), kPoison).error().code == ErrorCode::kImageTooComplex);
 }
 
-TEST_CASE("Codec: a PNG of more chunks than are allowed is too complex", "[model][unit]") {
+TEST_CASE("Codec: a PNG with more chunks than allowed is too complex", "[model][unit]") {
   const auto file = yolod::tests::make_png(4, 4, 8, 0, false, std::vector<std::uint8_t>(16));
   const std::string chunk("\0\0\0\0teXt\xFA\xC4\x19\x62", 12);
   std::string chunks;
@@ -200,9 +201,10 @@ TEST_CASE("Codec: a PNG of more chunks than are allowed is too complex", "[model
         ErrorCode::kImageTooComplex);
 }
 
-TEST_CASE("Codec: RLE of a BMP leaves skipped pixels at the first colour, and what lies outside the palette black",
+TEST_CASE("Codec: in an RLE BMP skipped pixels have the first colour, and indices outside the palette are black",
           "[model][unit]") {
-  // Two colours, four pixels by two; one pixel, a step of two to the right and none up, one of colour 7, the end.
+  // The picture has two colours and 4 x 2 pixels. The RLE data is a pixel, a step of two to the right and none up, a
+  // pixel of colour 7, and the end mark.
   const std::string header(
       "BM\0\0\0\0\0\0\0\0\x3E\0\0\0\x28\0\0\0\x04\0\0\0\x02\0\0\0\x01\0\x08\0\x01\0\0\0"
       "\0\0\0\0\0\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0"

@@ -1,4 +1,4 @@
-// Our decoders beside OpenCV's, on the test data's files.
+// Compares yolod's decoders with OpenCV's decoders on the files of the test data.
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <chrono>
@@ -37,7 +37,7 @@ int furthest(const PixelView& one, const cv::Mat& other) {
 
 }  // namespace
 
-TEST_CASE("DecodeReference: the test data's pictures are OpenCV's, but for stb_image's rounding of JPEG's colours",
+TEST_CASE("DecodeReference: the test data's pictures equal OpenCV's, except for stb_image's rounding of JPEG colours",
           "[model][unit][skips]") {
   const auto data = yolod::tests::test_data();
   if (!data) {
@@ -54,11 +54,11 @@ TEST_CASE("DecodeReference: the test data's pictures are OpenCV's, but for stb_i
       if (!picture) continue;
       INFO(entry.path().filename());
       const auto format = codec::probe(bytes, 100'000'000)->format;
-      // Files of 16 bits are cut to 8 here and rounded there.
+      // For 16-bit samples yolod drops the lower byte and OpenCV rounds.
       const int allowed = format == codec::Format::kJpeg ? 2 : format == codec::Format::kPnm ? 1 : 0;
       const auto reference = imdecode(file);
       if (reference.empty()) {
-        CHECK(entry.path().filename() == "truncated_jpeg.jpg");  // whole but for its end marker
+        CHECK(entry.path().filename() == "truncated_jpeg.jpg");  // the file lacks only its end marker
         continue;
       }
       CHECK(furthest(picture->view(), reference) <= allowed);
@@ -68,7 +68,7 @@ TEST_CASE("DecodeReference: the test data's pictures are OpenCV's, but for stb_i
   CHECK(compared > 100);
 }
 
-TEST_CASE("DecodeReference: what is encoded is byte for byte what OpenCV encodes", "[model][unit]") {
+TEST_CASE("DecodeReference: the encoder writes the same bytes as OpenCV", "[model][unit]") {
   cv::Mat pixels(120, 201, CV_8UC3);
   cv::randu(pixels, 0, 255);
   const PixelView view{pixels.data, pixels.cols, pixels.rows, pixels.step[0]};

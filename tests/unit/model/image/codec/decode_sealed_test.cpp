@@ -1,4 +1,4 @@
-// That no picture makes a decoder open a file, a socket or a process.
+// Checks that no picture makes a decoder open a file or a socket, or start a process.
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
@@ -29,7 +29,7 @@ constexpr std::array kDenied{SYS_openat, SYS_socket,    SYS_connect, SYS_execve,
 #endif
                              SYS_writev};
 
-// From here on each of those calls ends this process.
+// After this call, each denied system call kills this process.
 bool deny_calls() {
   std::vector<sock_filter> filter{BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr))};
   for (const auto call : kDenied) {

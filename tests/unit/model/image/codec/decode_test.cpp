@@ -49,7 +49,7 @@ double mean_difference(const PixelView& a, const PixelView& b) {
   return sum / (3.0 * a.width * a.height);
 }
 
-// Rows of a picture of our own.
+// A picture whose pixels the test sets.
 struct Pixels {
   Pixels(int of_width, int of_height)
       : bgr(3 * static_cast<std::size_t>(of_width) * static_cast<std::size_t>(of_height)),
@@ -71,7 +71,7 @@ int value_of(const PixelView& picture, int x, int y, int c) {
   return picture.bgr[static_cast<std::size_t>(y) * picture.stride_bytes + static_cast<std::size_t>(3 * x + c)];
 }
 
-// Twice as large, each pixel four times.
+// Returns a JPEG of twice the width and height. Each pixel of `picture` becomes four pixels.
 std::string twice_as_large(const PixelView& picture) {
   Pixels large(2 * picture.width, 2 * picture.height);
   for (int y = 0; y < large.height; ++y) {
@@ -84,8 +84,8 @@ std::string twice_as_large(const PixelView& picture) {
   return {reinterpret_cast<const char*>(file->data()), file->size()};
 }
 
-// Of the picture `small`, which is half as large as the file that is looked at: that file's pixels at 1 / `factor`, by
-// their means; turned to the right if asked.
+// Returns the expected pixels of a file at 1 / `factor` of its size. `small` is the picture at half the size of the
+// file. Each result pixel is a mean of pixels of `small`. `turned` turns the result to the right.
 Pixels shrunk(const PixelView& small, int factor, bool turned = false) {
   const int width = 2 * small.width / factor;
   const int height = 2 * small.height / factor;
@@ -108,7 +108,7 @@ Pixels shrunk(const PixelView& small, int factor, bool turned = false) {
   return result;
 }
 
-// With an APP1 segment of orientation 6 after its first two bytes: to be seen after a quarter turn.
+// Inserts an APP1 segment with orientation 6, so that a viewer turns the picture by a quarter.
 std::string turned_by_exif(const std::string& jpeg) {
   const std::string exif(
       "\xFF\xE1\x00\x22"
@@ -124,7 +124,7 @@ std::string file_bytes(const std::filesystem::path& file) { return yolod::tests:
 
 }  // namespace
 
-TEST_CASE("Decode: pixels of a small picture, in BGR", "[model][unit]") {
+TEST_CASE("Decode: the pixels of a small picture are in the order BGR", "[model][unit]") {
   const auto picture = decode_text("P6 2 1 255\n\x01\x02\x03\x0B\x0C\x0D");
   REQUIRE(picture.ok());
   const auto view = picture->view();
@@ -133,7 +133,7 @@ TEST_CASE("Decode: pixels of a small picture, in BGR", "[model][unit]") {
   CHECK(std::vector<int>(view.bgr, view.bgr + 6) == std::vector<int>{3, 2, 1, 13, 12, 11});
 }
 
-TEST_CASE("Decode: grey becomes colour and bits beyond 8 are cut", "[model][unit]") {
+TEST_CASE("Decode: grey becomes colour, and 16-bit samples keep their upper 8 bits", "[model][unit]") {
   const auto grey = decode_text("P5 1 1 255\n\x50");
   REQUIRE(grey.ok());
   CHECK(std::vector<int>(grey->view().bgr, grey->view().bgr + 3) == std::vector<int>{0x50, 0x50, 0x50});
@@ -142,14 +142,14 @@ TEST_CASE("Decode: grey becomes colour and bits beyond 8 are cut", "[model][unit
   CHECK(std::abs(deep->view().bgr[0] - 0x50) <= 1);
 }
 
-TEST_CASE("Decode: a picture made grey has its luma in all channels", "[model][unit]") {
+TEST_CASE("Decode: make_grey() writes the luma to all channels", "[model][unit]") {
   auto picture =
       decode(yolod::tests::bytes_of("P6 4 1 255\n" + std::string("\xFF\0\0\0\xFF\0\0\0\xFF\x7B\x7B\x7B", 12)), {});
   REQUIRE(picture);
   picture->make_grey();
   const auto view = picture->view();
   for (int c = 0; c < 3; ++c) {
-    // 255 times 0.299, 0.587 and 0.114; grey stays what it is.
+    // The values are 255 times 0.299, 0.587 and 0.114. A grey pixel does not change.
     CHECK(value_of(view, 0, 0, c) == 76);
     CHECK(value_of(view, 1, 0, c) == 150);
     CHECK(value_of(view, 2, 0, c) == 29);
@@ -157,14 +157,14 @@ TEST_CASE("Decode: a picture made grey has its luma in all channels", "[model][u
   }
 }
 
-TEST_CASE("Decode: the header's refusals come through", "[model][unit]") {
+TEST_CASE("Decode: an error from the header check is returned", "[model][unit]") {
   CHECK(decode_text("hello").error().code == ErrorCode::kInvalidImage);
   CHECK(decode_text("").error().code == ErrorCode::kInvalidImage);
   CHECK(decode_text("P6 200 200 255\n" + std::string(120'000, 'x'), 39'999).error().code == ErrorCode::kImageTooLarge);
   CHECK(decode_text("P6 2 2 255\nxx").error().code == ErrorCode::kInvalidImage);
 }
 
-TEST_CASE("Decode: a header alone is no picture", "[model][unit]") {
+TEST_CASE("Decode: a file that ends after its header is an error", "[model][unit]") {
   using namespace std::string_literals;
   const auto png = "\x89PNG\r\n\x1A\n\0\0\0\x0DIHDR\0\0\0\x10\0\0\0\x10\x08\x02\0\0\0"s;
   CHECK(decode_text(png).error().code == ErrorCode::kInvalidImage);
@@ -172,7 +172,7 @@ TEST_CASE("Decode: a header alone is no picture", "[model][unit]") {
   CHECK(decode_text(jpeg).error().code == ErrorCode::kInvalidImage);
 }
 
-TEST_CASE("Decode: odd files are pictures or errors, never a crash", "[model][unit][skips]") {
+TEST_CASE("Decode: odd files give pictures or errors, and never a crash", "[model][unit][skips]") {
   const auto data = test_data();
   if (!data) {
     WARN("SKIPPED: no test data: set YOLOD_TEST_DATA");
@@ -182,7 +182,7 @@ TEST_CASE("Decode: odd files are pictures or errors, never a crash", "[model][un
   const std::set<std::string> good{"hopper.bmp", "hopper.jpg", "hopper.png", "hopper.ppm", "hopper.tif", "hopper.webp",
                                    "hopper_16bit.pgm", "hopper_gray.jpg", "monkey16.png", "pil_sample_cmyk.jpg",
                                    "transparent.png",
-                                   // It lacks the last byte of its end marker and nothing else.
+                                   // This file only lacks the last byte of its end marker.
                                    "truncated_jpeg.jpg"};
   for (const auto& entry : std::filesystem::recursive_directory_iterator(*data / "odd")) {
     if (!entry.is_regular_file()) continue;
@@ -216,14 +216,14 @@ TEST_CASE("Decode: EXIF orientation is applied", "[model][unit][skips]") {
   }
 }
 
-TEST_CASE("Decode: a large JPEG is decoded smaller where less is needed, and tells its own size",
+TEST_CASE("Decode: a large JPEG is decoded at a reduced size if the network needs less, and reports its full size",
           "[model][unit][skips]") {
   const auto data = test_data();
   if (!data) {
     WARN("SKIPPED: no test data: set YOLOD_TEST_DATA");
     return;
   }
-  // 1800 x 1200 as stored, and turned: twice that makes it large.
+  // The picture has 1800 x 1200 pixels. The test doubles both sides, so that the decoder treats it as large.
   const auto small = decode_text(file_bytes(*data / "exif/Landscape_1.jpg"));
   REQUIRE(small.ok());
   const auto large = twice_as_large(small->view());
@@ -239,7 +239,7 @@ TEST_CASE("Decode: a large JPEG is decoded smaller where less is needed, and tel
     CHECK(picture->view().width == 3600 / factor);
     CHECK(picture->view().height == 2400 / factor);
     CHECK(mean_difference(picture->view(), shrunk(small->view(), factor).view()) < 3);
-    // Held another way, it is the same picture turned.
+    // With an EXIF orientation, the result is the same picture turned.
     const auto turned = decode_text(turned_by_exif(large), kEnough, needed);
     REQUIRE(turned.ok());
     CHECK(turned->size() == Size{2400, 3600});
@@ -247,19 +247,19 @@ TEST_CASE("Decode: a large JPEG is decoded smaller where less is needed, and tel
     const auto right = shrunk(small->view(), factor, true);
     CHECK(mean_difference(turned->view(), right.view()) < 3);
   }
-  // Too small for it to matter.
+  // This file is too small to be decoded at a reduced size.
   const auto whole = decode_text(file_bytes(*data / "exif/Landscape_6.jpg"), kEnough, Size{1, 1});
   REQUIRE(whole.ok());
   CHECK(whole->view().width == 1800);
 }
 
-TEST_CASE("Decode: what is no JPEG is decoded whole, whatever is needed", "[model][unit]") {
+TEST_CASE("Decode: a file of another format is always decoded at full size", "[model][unit]") {
   const auto picture = decode_text("P6 16 8 255\n" + std::string(3 * 16 * 8, 'x'), kEnough, Size{1, 1});
   REQUIRE(picture.ok());
   CHECK(picture->view().width == 16);
 }
 
-TEST_CASE("Decode: damaged pictures are errors or pictures of the header's size", "[model][unit][skips]") {
+TEST_CASE("Decode: a damaged picture gives an error or a picture of the header's size", "[model][unit][skips]") {
   const auto data = test_data();
   if (!data) {
     WARN("SKIPPED: no test data: set YOLOD_TEST_DATA");
@@ -279,8 +279,8 @@ TEST_CASE("Decode: damaged pictures are errors or pictures of the header's size"
   }
 }
 
-TEST_CASE("Decode: each orientation puts every pixel where it belongs", "[model][unit]") {
-  // Two rows of three pixels; where each lies upright, as (x, y) of its new place.
+TEST_CASE("Decode: each orientation moves every pixel to the right place", "[model][unit]") {
+  // The picture has two rows of three pixels. The switch returns the upright place (x, y) of each pixel.
   const auto ppm = decode_text("P6 3 2 255\nabcdefghijklmnopqr");
   REQUIRE(ppm.ok());
   const auto from = ppm->view();
@@ -311,7 +311,8 @@ TEST_CASE("Decode: each orientation puts every pixel where it belongs", "[model]
   }
 }
 
-TEST_CASE("Decode: a large picture turned in squares is the same as one turned pixel by pixel", "[model][unit]") {
+TEST_CASE("Decode: turning a large picture in squares gives the same result as turning it pixel by pixel",
+          "[model][unit]") {
   constexpr std::size_t kWidth = 71;
   constexpr std::size_t kHeight = 45;
   yolod::model::image::codec::Budget budget(std::chrono::minutes(1));
@@ -328,8 +329,9 @@ TEST_CASE("Decode: a large picture turned in squares is the same as one turned p
   CHECK(same);
 }
 
-TEST_CASE("Decode: a picture that needs more than all of the memory is too complex, any other gives it back",
-          "[model][unit]") {
+TEST_CASE(
+    "Decode: a picture that needs more than the whole decode memory is too complex, other pictures return their memory",
+    "[model][unit]") {
   const auto ppm = "P6 100 100 255\n" + std::string(30'000, 'x');
   const auto bytes = std::as_bytes(std::span<const char>(ppm));
   DecodeMemory little(30'000);
@@ -347,7 +349,7 @@ TEST_CASE("Decode: a picture that needs more than all of the memory is too compl
   CHECK(enough.taken() == 0);
 }
 
-TEST_CASE("Decode: nothing is written to stderr, and no descriptor changes", "[model][unit][stderr]") {
+TEST_CASE("Decode: the decoders write nothing to stderr and change no file descriptor", "[model][unit][stderr]") {
   const auto& samples = yolod::tests::sample_pictures();
   const auto before = std::filesystem::read_symlink("/proc/self/fd/2");
   std::FILE* const written = std::tmpfile();

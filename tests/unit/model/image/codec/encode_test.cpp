@@ -12,7 +12,7 @@ using yolod::common::FileType;
 
 namespace {
 
-// Rows with a gap behind each.
+// A picture with unused bytes after each row.
 struct Drawn {
   static constexpr int kWidth = 37;
   static constexpr int kHeight = 23;
@@ -40,7 +40,7 @@ int furthest(const PixelView& one, const PixelView& other) {
 
 }  // namespace
 
-TEST_CASE("Encode: a PNG holds the very pixels, a JPEG nearly", "[model][unit]") {
+TEST_CASE("Encode: a PNG keeps every pixel, a JPEG keeps them nearly", "[model][unit]") {
   const Drawn drawn;
   const auto png = encode(drawn.view(), FileType::kPng);
   REQUIRE(png.ok());
@@ -59,10 +59,10 @@ TEST_CASE("Encode: a lower quality makes a smaller JPEG", "[model][unit]") {
   CHECK(encode(drawn.view(), FileType::kJpeg, 30)->size() < encode(drawn.view(), FileType::kJpeg)->size());
 }
 
-TEST_CASE("Encode: what no JPEG can hold is an error", "[model][unit]") {
+TEST_CASE("Encode: a picture that does not fit a JPEG is an error", "[model][unit]") {
   const Drawn drawn;
   auto view = drawn.view();
   view.height = 70'000;
-  view.stride_bytes = 0;  // the same row again
+  view.stride_bytes = 0;  // every row is the first row
   CHECK_FALSE(encode(view, FileType::kJpeg).ok());
 }

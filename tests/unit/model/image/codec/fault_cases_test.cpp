@@ -1,4 +1,4 @@
-// Files that once did harm: what comes of each now.
+// Decodes files that once did harm, and checks that they do no harm now.
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <chrono>
@@ -43,7 +43,7 @@ ErrorCode error_of_case(const char* name) {
   return picture.error().code;
 }
 
-// One pixel, in BGR.
+// Returns the B, G and R values of a pixel.
 std::vector<int> one_pixel(const Picture& picture, int x, int y) {
   const auto view = picture.view();
   const auto* at = view.bgr + static_cast<std::size_t>(y) * view.stride_bytes + 3 * x;
@@ -58,7 +58,8 @@ std::vector<int> one_pixel(const Picture& picture, int x, int y) {
 
 }  // namespace
 
-TEST_CASE("FaultCases: a PNM with a comment at once is a picture, whatever the comment holds", "[model][unit][skips]") {
+TEST_CASE("FaultCases: a PNM that begins with a comment is a picture, whatever the comment holds",
+          "[model][unit][skips]") {
   SKIP_WITHOUT_CASES();
   for (const auto* name : {"pnm_hash_plain.ppm", "pnm_hash_dicm.ppm", "pnm_hash_dted.ppm"}) {
     INFO(name);
@@ -71,19 +72,19 @@ TEST_CASE("FaultCases: a PNM with a comment at once is a picture, whatever the c
   }
 }
 
-TEST_CASE("FaultCases: files for GDAL and GDCM reach neither", "[model][unit][skips]") {
+TEST_CASE("FaultCases: files for GDAL and GDCM do not reach these libraries", "[model][unit][skips]") {
   SKIP_WITHOUT_CASES();
   CHECK(error_of_case("webp_dicm.webp") == ErrorCode::kInvalidImage);
-  // A comment with a label that names another file to GDAL, and then a black picture of its own.
+  // GDAL would read a label in the comment that names another file. The file itself holds a black picture.
   const auto picture = decode_case(case_bytes("gdal_pds_passwd.ppm"));
   REQUIRE(picture.ok());
   CHECK(picture->size() == Size{16, 16});
   CHECK(all_pixels(*picture) == std::vector<std::uint8_t>(3 * 16 * 16, 0));
 }
 
-TEST_CASE("FaultCases: scans without end cost no more than the time that is allowed", "[model][unit][skips]") {
+TEST_CASE("FaultCases: a file with endless scans takes no longer than the allowed time", "[model][unit][skips]") {
   SKIP_WITHOUT_CASES();
-  CHECK(error_of_case("dc_80.jpg") == ErrorCode::kInvalidImage);  // arithmetic-coded
+  CHECK(error_of_case("dc_80.jpg") == ErrorCode::kInvalidImage);  // the file is arithmetic-coded
   const auto file = case_bytes("jpeg_prog_refine_100MP_100.jpg");
   const auto began = std::clock();
   const auto picture = decode_case(file, 200ms);
@@ -92,7 +93,8 @@ TEST_CASE("FaultCases: scans without end cost no more than the time that is allo
   CHECK((picture.error().code == ErrorCode::kImageTooComplex || picture.error().code == ErrorCode::kInvalidImage));
 }
 
-TEST_CASE("FaultCases: small files that decode to much are pictures, or too complex in less time", "[model][unit][skips]") {
+TEST_CASE("FaultCases: small files that decode to large pictures succeed, or are too complex in less time",
+          "[model][unit][skips]") {
   SKIP_WITHOUT_CASES();
   for (const auto* name : {"png_1bit_100MP.png", "tiff_g4_100MP.tif"}) {
     INFO(name);
@@ -103,20 +105,21 @@ TEST_CASE("FaultCases: small files that decode to much are pictures, or too comp
     const auto picture = decode_case(file);
     REQUIRE(picture.ok());
     REQUIRE(picture->size() == Size{10'000, 10'000});
-    // One colour all over.
+    // All pixels have the same colour.
     const auto view = picture->view();
     const auto* last = view.bgr + 9'999 * view.stride_bytes;
     CHECK(std::vector<int>(last, last + 3) == one_pixel(*picture, 0, 0));
   }
 }
 
-TEST_CASE("FaultCases: texts of a PNG are not unpacked", "[model][unit][skips]") {
+TEST_CASE("FaultCases: the decoder does not unpack the texts of a PNG", "[model][unit][skips]") {
   SKIP_WITHOUT_CASES();
   const auto picture = decode_case(case_bytes("png_ztxt_12x8MB.png"), 50ms);
   CHECK(picture.ok());
 }
 
-TEST_CASE("FaultCases: a JPEG is whole without its end marker, and cut anywhere else", "[model][unit][skips]") {
+TEST_CASE("FaultCases: a JPEG without its end marker is whole, and a JPEG cut at another place is an error",
+          "[model][unit][skips]") {
   SKIP_WITHOUT_CASES();
   const auto whole = decode_case(case_bytes("jpeg_whole_reference.jpg"));
   REQUIRE(whole.ok());
@@ -128,12 +131,13 @@ TEST_CASE("FaultCases: a JPEG is whole without its end marker, and cut anywhere 
   CHECK(error_of_case("jpeg_two_sof.jpg") == ErrorCode::kInvalidImage);
 }
 
-TEST_CASE("FaultCases: WebP is turned by its EXIF, and an animation gives its first frame", "[model][unit][skips]") {
+TEST_CASE("FaultCases: a WebP is turned by its EXIF orientation, and an animation gives its first frame",
+          "[model][unit][skips]") {
   SKIP_WITHOUT_CASES();
   const auto turned = decode_case(case_bytes("webp_exif6.webp"));
   REQUIRE(turned.ok());
   CHECK(turned->size() == Size{64, 64});
-  // Without the flag for EXIF it is the picture as it is stored.
+  // Without the EXIF flag, the decoder returns the picture as stored.
   auto file = case_bytes("webp_exif6.webp");
   file[20] = static_cast<char>(file[20] & ~0x08);
   const auto stored = decode_case(file);
@@ -147,15 +151,16 @@ TEST_CASE("FaultCases: WebP is turned by its EXIF, and an animation gives its fi
   const auto first = decode_case(case_bytes("animated.webp"));
   REQUIRE(first.ok());
   REQUIRE(first->size() == Size{64, 64});
-  // Of the first frame, as libwebp's own program gives it; the second is its negative.
+  // libwebp's program gives these values for the first frame. The second frame is its negative.
   CHECK(one_pixel(*first, 0, 0) == std::vector<int>{20, 20, 230});
   CHECK(one_pixel(*first, 32, 32) == std::vector<int>{127, 128, 128});
   CHECK(one_pixel(*first, 63, 63) == std::vector<int>{3, 252, 252});
 }
 
-TEST_CASE("FaultCases: masks of a BMP are read, transparent pixels of a TIFF keep their colour", "[model][unit][skips]") {
+TEST_CASE("FaultCases: the masks of a BMP are used, and transparent pixels of a TIFF keep their colour",
+          "[model][unit][skips]") {
   SKIP_WITHOUT_CASES();
-  // Red in the low byte: each pixel of four bytes from byte 66 on, the lowest row first.
+  // Each pixel has four bytes with red in the lowest byte. The pixels begin at byte 66, with the lowest row first.
   const auto file = case_bytes("bmp_bitfields_rgbx.bmp");
   const auto bmp = decode_case(file);
   REQUIRE(bmp.ok());
@@ -171,7 +176,7 @@ TEST_CASE("FaultCases: masks of a BMP are read, transparent pixels of a TIFF kee
   const auto tiff = decode_case(case_bytes("rgba_transparent.tif"));
   REQUIRE(tiff.ok());
   REQUIRE(tiff->size() == Size{64, 64});
-  // It is not compressed: its only strip is its last 64 x 64 pixels of red, green, blue and alpha.
+  // The TIFF is not compressed. Its only strip is the last 64 x 64 pixels of red, green, blue and alpha.
   const auto stored = case_bytes("rgba_transparent.tif");
   const std::size_t strip = 154;
   REQUIRE(stored.size() >= strip + 64 * 64 * 4);
@@ -188,7 +193,7 @@ TEST_CASE("FaultCases: masks of a BMP are read, transparent pixels of a TIFF kee
   CHECK(transparent > 1'000);
 }
 
-TEST_CASE("FaultCases: a PNM's samples are scaled from its largest value", "[model][unit][skips]") {
+TEST_CASE("FaultCases: the samples of a PNM are scaled by its largest value", "[model][unit][skips]") {
   SKIP_WITHOUT_CASES();
   for (const auto& [name, most, bytes] :
        {std::tuple("pgm_maxval15.pgm", 15, 1), std::tuple("pgm_maxval1023.pgm", 1023, 2)}) {

@@ -53,7 +53,7 @@ std::string bmp(std::int64_t width, std::int64_t height, int bits, std::size_t d
          std::string(20, '\0') + std::string(data, 'x');
 }
 
-// The header of a bitstream in a chunk of a WebP file.
+// Returns the header of a lossy bitstream in a chunk of a WebP file.
 std::string webp_frame(std::uint64_t width, std::uint64_t height) {
   return "\x30\x01\x00\x9D\x01\x2A"s + little(width, 2) + little(height, 2);
 }
@@ -85,7 +85,7 @@ std::string tiff(const std::vector<Tag>& tags, bool big_endian = false) {
   return out;
 }
 
-// Grey, of one strip, with those dimensions.
+// Returns a grey TIFF with one strip and the given dimensions.
 std::string grey_tiff(std::vector<Tag> dimensions, bool big_endian = false) {
   for (const Tag& tag : {Tag{258, 3, 8}, Tag{259, 3, 1}, Tag{262, 3, 1}, Tag{273, 4, 8}, Tag{279, 4, 4}}) {
     dimensions.push_back(tag);
@@ -115,17 +115,17 @@ std::string load(const std::filesystem::path& file) {
 
 }  // namespace
 
-TEST_CASE("Probe: JPEG, past segments and fill bytes, in every kind of frame", "[model][unit]") {
+TEST_CASE("Probe: JPEG, after other segments and fill bytes, in every kind of frame", "[model][unit]") {
   check_size(jpeg(640, 480), Format::kJpeg, 640, 480);
-  // A thumbnail inside an APP1 segment is not the picture.
+  // The thumbnail inside an APP1 segment is not the picture.
   const auto thumbnail = jpeg(16, 16);
   check_size(jpeg(640, 480, "\xFF\xE1"s + big(thumbnail.size() + 2, 2) + thumbnail), Format::kJpeg, 640, 480);
   check_size(jpeg(640, 480, "\xFF\xFF\xFF\xDB"s + big(4, 2) + "ab"), Format::kJpeg, 640, 480);
   for (const char marker : {'\xC1', '\xC2'}) check_size(jpeg(3, 2, "", marker), Format::kJpeg, 3, 2);
 }
 
-TEST_CASE("Probe: a kind of JPEG that is not served is invalid", "[model][unit]") {
-  // Lossless, arithmetic-coded, hierarchical.
+TEST_CASE("Probe: a kind of JPEG that yolod does not serve is invalid", "[model][unit]") {
+  // These frames are lossless, arithmetic-coded or hierarchical.
   for (const char marker : {'\xC3', '\xC5', '\xC9', '\xCA', '\xCB'}) {
     CHECK(error_of(jpeg(3, 2, "", marker)) == ErrorCode::kInvalidImage);
   }
@@ -142,7 +142,7 @@ TEST_CASE("Probe: a JPEG with two frame headers is invalid", "[model][unit]") {
   CHECK(error_of(one.substr(0, 21) + one.substr(2)) == ErrorCode::kInvalidImage);
 }
 
-TEST_CASE("Probe: the memory of a JPEG with several scans holds all its coefficients", "[model][unit]") {
+TEST_CASE("Probe: the memory for a JPEG with several scans includes all its coefficients", "[model][unit]") {
   const auto single = probe(bytes_of(jpeg(10'000, 10'000)), kEnough);
   const auto several = probe(bytes_of(jpeg(10'000, 10'000, "", '\xC2')), kEnough);
   REQUIRE(single.ok());
@@ -173,17 +173,17 @@ TEST_CASE("Probe: PNG", "[model][unit]") {
   CHECK(error_of(wrong) == ErrorCode::kInvalidImage);
 }
 
-TEST_CASE("Probe: WebP, its three bitstreams", "[model][unit]") {
+TEST_CASE("Probe: WebP with each of its three bitstreams", "[model][unit]") {
   check_size(webp("VP8 ", "\x30\x01\x00\x9D\x01\x2A"s + little(640 | 0x4000, 2) + little(480, 2)), Format::kWebp, 640,
              480);
   check_size(webp("VP8L", "\x2F" + little(639 | 479U << 14U, 4)), Format::kWebp, 640, 480);
   check_size(extended_webp(640, 480), Format::kWebp, 640, 480);
-  // A header without a picture, and one of another size.
+  // The extended header comes without a picture, and then with a picture of another size.
   CHECK(error_of(webp("VP8X", little(0, 4) + little(639, 3) + little(479, 3))) == ErrorCode::kInvalidImage);
   const auto other = webp_frame(639, 480);
   CHECK(error_of(webp("VP8X", little(0, 4) + little(639, 3) + little(479, 3)) + "VP8 " + little(other.size(), 4) +
                  other) == ErrorCode::kInvalidImage);
-  // A version of the lossless bitstream that there is not.
+  // The lossless bitstream has a version that does not exist.
   CHECK(error_of(webp("VP8L", "\x2F" + little(639 | 479U << 14U | 1U << 29U, 4))) == ErrorCode::kInvalidImage);
   CHECK(error_of(webp("VP8 ", "\x30\x01\x00zzz"s + little(640, 2) + little(480, 2))) == ErrorCode::kInvalidImage);
   CHECK(error_of(webp("VP8L", "x" + little(0, 4))) == ErrorCode::kInvalidImage);
@@ -193,7 +193,7 @@ TEST_CASE("Probe: WebP, its three bitstreams", "[model][unit]") {
   CHECK(error_of("RIFF" + little(4, 4) + "WAVE") == ErrorCode::kInvalidImage);
 }
 
-TEST_CASE("Probe: BMP, either way up and with either header", "[model][unit]") {
+TEST_CASE("Probe: BMP with either row order and either header", "[model][unit]") {
   check_size(bmp(2, 3, 24, 24), Format::kBmp, 2, 3);
   check_size(bmp(2, -3, 24, 24), Format::kBmp, 2, 3);
   const auto core = "BM" + little(0, 8) + little(26, 4) + little(12, 4) + little(2, 2) + little(3, 2) + little(1, 2) +
@@ -201,7 +201,7 @@ TEST_CASE("Probe: BMP, either way up and with either header", "[model][unit]") {
   check_size(core, Format::kBmp, 2, 3);
 }
 
-TEST_CASE("Probe: a BMP that lies about its size is invalid", "[model][unit]") {
+TEST_CASE("Probe: a BMP with a wrong size is invalid", "[model][unit]") {
   CHECK(error_of(bmp(2, 3, 24, 23)) == ErrorCode::kInvalidImage);
   CHECK(error_of(bmp(30'000, 3'000, 24, 100)) == ErrorCode::kInvalidImage);
   CHECK(error_of(bmp(-2, 3, 24, 24)) == ErrorCode::kInvalidImage);
@@ -210,11 +210,11 @@ TEST_CASE("Probe: a BMP that lies about its size is invalid", "[model][unit]") {
   CHECK(error_of(bmp(2, 3, 7, 24)) == ErrorCode::kInvalidImage);
   CHECK(error_of(bmp(0, 3, 24, 24)) == ErrorCode::kInvalidImage);
   CHECK(error_of(bmp(2, 3, 24, 24).substr(0, 30)) == ErrorCode::kInvalidImage);
-  // Run-length coded: what it may hold cannot be told from its length.
+  // The BMP is run-length coded, so the length of the file does not limit its dimensions.
   CHECK(error_of(bmp(30'000, 30'000, 8, 100, 1)) == ErrorCode::kImageTooLarge);
 }
 
-TEST_CASE("Probe: TIFF, in both byte orders", "[model][unit]") {
+TEST_CASE("Probe: TIFF in both byte orders", "[model][unit]") {
   check_size(grey_tiff({{256, 3, 640}, {257, 4, 480}}), Format::kTiff, 640, 480);
   check_size(grey_tiff({{256, 3, 640}, {257, 4, 480}}, true), Format::kTiff, 640, 480);
   check_size(tiff({{256, 3, 640},
@@ -229,7 +229,7 @@ TEST_CASE("Probe: TIFF, in both byte orders", "[model][unit]") {
              Format::kTiff, 640, 480);
 }
 
-TEST_CASE("Probe: a TIFF that lies or is cut short is invalid", "[model][unit]") {
+TEST_CASE("Probe: a TIFF with wrong values or a missing end is invalid", "[model][unit]") {
   CHECK(error_of(grey_tiff({{256, 3, 640}})) == ErrorCode::kInvalidImage);
   CHECK(error_of(grey_tiff({{256, 3, 640}, {257, 7, 480}})) == ErrorCode::kInvalidImage);
   CHECK(error_of(grey_tiff({{256, 3, 640}, {257, 3, 0}})) == ErrorCode::kInvalidImage);
@@ -241,8 +241,8 @@ TEST_CASE("Probe: a TIFF that lies or is cut short is invalid", "[model][unit]")
   CHECK(error_of(grey_tiff({{256, 3, 10}, {257, 4, 10'000}, {256, 4, 10}})) == ErrorCode::kInvalidImage);
 }
 
-// libtiff would take a value of an array, or the places of tiles, where we had looked at others.
-TEST_CASE("Probe: a TIFF that libtiff could read in another way is invalid", "[model][unit]") {
+// libtiff would use a value from an array, or the offsets of tiles, while the probe checked other values.
+TEST_CASE("Probe: a TIFF that libtiff could read differently is invalid", "[model][unit]") {
   for (const int tag : {256, 257, 259, 262, 274, 277, 278, 284, 332}) {
     CAPTURE(tag);
     std::vector<Tag> tags{{256, 3, 64}, {257, 3, 64}, {258, 3, 8}, {262, 3, 1}, {273, 4, 8}, {279, 4, 4}};
@@ -266,7 +266,7 @@ TEST_CASE("Probe: a TIFF that libtiff could read in another way is invalid", "[m
                        {273, 4, 8}})) == ErrorCode::kInvalidImage);
 }
 
-TEST_CASE("Probe: a TIFF of a kind that is not served never reaches libtiff", "[model][unit]") {
+TEST_CASE("Probe: a kind of TIFF that yolod does not serve never reaches libtiff", "[model][unit]") {
   const auto changed = [](const Tag& other) {
     std::vector<Tag> tags{{256, 3, 64}, {257, 3, 64}, {258, 3, 8}, {259, 3, 1},
                           {262, 3, 1},  {273, 4, 8},  {277, 3, 1}, {279, 4, 4}};
@@ -280,7 +280,7 @@ TEST_CASE("Probe: a TIFF of a kind that is not served never reaches libtiff", "[
     return tiff(tags);
   };
   check_size(changed({277, 3, 1}), Format::kTiff, 64, 64);
-  // Old JPEG, ThunderScan, LERC, LZMA, ZSTD, WebP, JBIG, PixarLog, SGILog.
+  // The list holds old JPEG, ThunderScan, LERC, LZMA, ZSTD, WebP, JBIG, PixarLog and SGILog.
   for (const std::uint64_t compression : {6, 32809, 34887, 34925, 50000, 50001, 34661, 32909, 34676}) {
     CHECK(error_of(changed({259, 3, compression})) == ErrorCode::kInvalidImage);
   }
@@ -288,7 +288,7 @@ TEST_CASE("Probe: a TIFF of a kind that is not served never reaches libtiff", "[
   CHECK(error_of(changed({277, 3, 64})) == ErrorCode::kInvalidImage);
   for (const std::uint64_t format : {2, 3}) CHECK(error_of(changed({339, 3, format})) == ErrorCode::kInvalidImage);
   CHECK(error_of(changed({262, 3, 8})) == ErrorCode::kInvalidImage);    // Lab
-  CHECK(error_of(changed({279, 4, 999})) == ErrorCode::kInvalidImage);  // a strip beyond the file
+  CHECK(error_of(changed({279, 4, 999})) == ErrorCode::kInvalidImage);  // the strip exceeds the file
   CHECK(error_of("II*\0"s + little(8, 4) + little(0xFFFF, 2)) == ErrorCode::kImageTooComplex);
 }
 
@@ -301,7 +301,7 @@ TEST_CASE("Probe: PNM, plain and raw", "[model][unit]") {
   check_size("P1 3 1\n101", Format::kPnm, 3, 1);
 }
 
-TEST_CASE("Probe: a PNM that claims more than it holds is invalid", "[model][unit]") {
+TEST_CASE("Probe: a PNM with too few samples is invalid", "[model][unit]") {
   CHECK(error_of("P6 2 3 255\n" + std::string(17, 'x')) == ErrorCode::kInvalidImage);
   CHECK(error_of("P6 4294967295 4294967295 255\n") == ErrorCode::kInvalidImage);
   CHECK(error_of("P6 99999999999999999999 1 255\n") == ErrorCode::kInvalidImage);
@@ -313,7 +313,7 @@ TEST_CASE("Probe: a PNM that claims more than it holds is invalid", "[model][uni
   CHECK(error_of("P5 0 0 255\n") == ErrorCode::kInvalidImage);
 }
 
-TEST_CASE("Probe: what is no picture is invalid", "[model][unit]") {
+TEST_CASE("Probe: a file that is not a picture is invalid", "[model][unit]") {
   const auto file = GENERATE(""s, "x"s, "GIF"s, "hello, world"s, "P6"s, "P"s, "\0\0\0\x0CjP  "s, "II+"s, "ftyp"s,
                              "<html><svg></svg></html>"s, "<p>no drawing</p>"s, "RIFF\0\0\0\0WAVE"s, "PK\x03\x04"s);
   const auto refused = probe(bytes_of(file), kEnough);
@@ -324,20 +324,21 @@ TEST_CASE("Probe: what is no picture is invalid", "[model][unit]") {
 
 namespace {
 
-// An ISO base media file: its first box, which names its brands.
+// Returns an ISO base media file. Its first box contains its brands.
 std::string media(const std::string& major, const std::string& compatible) {
   return big(16 + compatible.size(), 4) + "ftyp" + major + big(0, 4) + compatible + big(8, 4) + "mdat";
 }
 
 }  // namespace
 
-TEST_CASE("Probe: a known format that is not served is named, with those that are", "[model][unit]") {
+TEST_CASE("Probe: the error for a known format that yolod does not serve names it and the formats that yolod serves",
+          "[model][unit]") {
   const auto [file, name] = GENERATE(table<std::string, std::string>({
       {"GIF89a", "GIF"},
       {media("heic", "mif1heic"), "HEIC"},
       {media("heix", "mif1heix"), "HEIC"},
       {media("hevc", "msf1hevc"), "HEIC"},
-      {media("mif1", "mif1heic"), "HEIC"},  // as phones and libheif write it
+      {media("mif1", "mif1heic"), "HEIC"},  // phones and libheif write these brands
       {media("mif1", "mif1miaf"), "HEIF"},
       {media("avif", "mif1miaf"), "AVIF"},
       {media("mif1", "mif1avif"), "AVIF"},
@@ -380,7 +381,7 @@ TEST_CASE("Probe: a known format that is not served is named, with those that ar
   CHECK(refused.error().message == name + " is not served: send JPEG, PNG, WebP, BMP, TIFF or PNM");
 }
 
-TEST_CASE("Probe: the limit is on pixels, and inclusive", "[model][unit]") {
+TEST_CASE("Probe: the limit counts pixels and is inclusive", "[model][unit]") {
   CHECK(probe(bytes_of(png(100, 100)), 10'000).ok());
   CHECK(error_of(png(100, 101), 10'000) == ErrorCode::kImageTooLarge);
   CHECK(error_of(png(0x7FFFFFFF, 0x7FFFFFFF)) == ErrorCode::kImageTooLarge);
@@ -389,7 +390,7 @@ TEST_CASE("Probe: the limit is on pixels, and inclusive", "[model][unit]") {
   CHECK(error_of(png(65'536, 1)) == ErrorCode::kImageTooLarge);
 }
 
-TEST_CASE("Probe: cut short or altered anywhere, files never crash it", "[model][unit]") {
+TEST_CASE("Probe: files that are cut short or altered never crash the probe", "[model][unit]") {
   std::mt19937 random(11);
   const std::vector<std::string> files{jpeg(640, 480, "\xFF\xE1"s + big(20, 2) + std::string(18, 'e')),
                                        png(640, 480),
@@ -399,7 +400,7 @@ TEST_CASE("Probe: cut short or altered anywhere, files never crash it", "[model]
                                        "P6 2 3 255\n" + std::string(18, 'x')};
   for (const auto& file : files) {
     for (std::size_t length = 0; length <= file.size(); ++length) {
-      // Copied to a block of its own, so that a sanitizer sees a read past the end.
+      // The copy has its own memory block, so that a sanitizer sees a read past its end.
       const auto cut = file.substr(0, length);
       (void)probe(bytes_of(cut), kEnough);
     }

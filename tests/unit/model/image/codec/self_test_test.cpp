@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <ctime>
 
-TEST_CASE("SelfTest: this build's decoders decode, and quickly", "[model][unit]") {
+TEST_CASE("SelfTest: the decoders of this build work, and the test is fast", "[model][unit]") {
   const auto done = yolod::model::image::self_test();
   if (!done) FAIL(done.error().message);
   const auto began = std::clock();
