@@ -200,8 +200,8 @@ TEST_CASE("Resize: with aligned centres, an enlargement by two takes a quarter o
 }
 
 TEST_CASE("Resize: with averaging, every pixel counts", "[model][unit]") {
-  // The expected values are those of Pillow's Image.resize((2, 1), BILINEAR) for 0 0 0 0 0 0 255 255. The triangle
-  // filter of each output pixel covers four pixels on each side.
+  // Pillow's Image.resize((2, 1), BILINEAR) gives the expected values for 0 0 0 0 0 0 255 255. The triangle filter of
+  // each output pixel covers four pixels on each side.
   TestPicture picture{8, 1, std::vector<std::uint8_t>(24)};
   std::fill(picture.bytes.begin() + 18, picture.bytes.end(), std::uint8_t{255});
   const auto input = resized(picture, {2, 1}, Sampling::kAveraged);

@@ -1,5 +1,5 @@
-// Sanitizers do not check the addresses of gather and scatter instructions. Therefore every buffer here ends at a
-// page without access.
+// Sanitizers do not check the addresses of gather and scatter instructions. So every buffer in these tests ends at a
+// page that no code may access.
 #include <sys/mman.h>
 #include <unistd.h>
 
