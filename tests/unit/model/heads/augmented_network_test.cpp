@@ -29,7 +29,8 @@ class FakeInput final : public model::NetworkInput {
   std::vector<float> values_;
 };
 
-// Its candidates' first is the box and scores given, moved right by the first number of its input; the others are 0.
+// The first candidate has the given box and scores, moved right by the first number of the input. All other
+// candidates are 0.
 class FakeNetwork final : public model::Network {
  public:
   FakeNetwork(common::InputSize size, std::size_t candidates, std::vector<float> first, bool by_scores = false)
@@ -51,7 +52,7 @@ class FakeNetwork final : public model::Network {
       for (std::size_t k = 0; k < first_.size(); ++k) image[by_scores_ ? k * shape_.candidates : k] = first_[k];
       image[0] += given[i * shape_.input_count()];
     }
-    std::fill(given.begin(), given.end(), -1.0F);  // as a network may do with its input
+    std::fill(given.begin(), given.end(), -1.0F);  // a network may overwrite its input
     return model::RawHead{head_,
                           by_scores_ ? std::vector{images, first_.size(), shape_.candidates}
                                      : std::vector{images, shape_.candidates, first_.size()},
@@ -68,7 +69,8 @@ class FakeNetwork final : public model::Network {
   std::vector<float> head_;
 };
 
-// One of 64 x 128 (height x width), its views of 64 x 128 (scaled to 53 x 106) and 64 x 128 (42 x 85).
+// The network has an input of 64 x 128 (height x width). Its two views also have 64 x 128 pixels, for pictures
+// scaled to 53 x 106 and 42 x 85.
 struct Fakes {
   explicit Fakes(const AugmentedHead& head, std::vector<float> first = {10, 20, 8, 4, 0.5F, 0.25F, 0.75F}) {
     const bool by_scores = head.layout == HeadLayout::kByScores;
@@ -131,7 +133,8 @@ TEST_CASE("AugmentedNetwork: views are scaled, and padded to the alignment", "[m
   CHECK(model::heads::view_alignment(65) == 128);
 }
 
-TEST_CASE("AugmentedNetwork: a view's padding is ImageNet's mean in the network's numbers", "[model][unit]") {
+TEST_CASE("AugmentedNetwork: the padding of a view is ImageNet's mean, in the number range of the network",
+          "[model][unit]") {
   common::PreprocessConfig preprocess;
   CHECK(model::heads::view_padding(preprocess)[2] == Approx(0.447));
   preprocess.mean = {0.485, 0.456, 0.406};
@@ -143,7 +146,9 @@ TEST_CASE("AugmentedNetwork: a view's padding is ImageNet's mean in the network'
   CHECK(model::heads::view_padding(preprocess)[1] == Approx(0.447 * 255));
 }
 
-TEST_CASE("AugmentedNetwork: candidates of all views, their boxes in the original's pixels", "[model][unit]") {
+TEST_CASE(
+    "AugmentedNetwork: the head holds the candidates of all views, with boxes in the pixels of the original input",
+    "[model][unit]") {
   Fakes fakes({});
   CHECK(fakes.augmented->shape().candidates == 6);
   CHECK(fakes.augmented->shape().row_length() == kRow);
@@ -163,7 +168,7 @@ TEST_CASE("AugmentedNetwork: candidates of all views, their boxes in the origina
   CHECK(fakes.run({1}).sides.front() == 1);
 }
 
-TEST_CASE("AugmentedNetwork: a head by scores is merged along its last side", "[model][unit]") {
+TEST_CASE("AugmentedNetwork: heads with class scores are merged along their last dimension", "[model][unit]") {
   Fakes fakes({HeadLayout::kByScores, false, {}}, {10, 20, 8, 4, 0.25F, 0.75F});
   const auto head = fakes.run({0});
   CHECK(head.sides == std::vector<std::size_t>{1, 4 + kClasses, 6});
@@ -178,7 +183,7 @@ TEST_CASE("AugmentedNetwork: a head by scores is merged along its last side", "[
   CHECK(candidate(5)[5] == 0.75F);
 }
 
-TEST_CASE("AugmentedNetwork: boxes in fractions become those of the original's input", "[model][unit]") {
+TEST_CASE("AugmentedNetwork: boxes in fractions are converted to fractions of the original input", "[model][unit]") {
   const std::vector<float> first{0.25F, 0.5F, 0.125F, 0.25F, 1, 1, 1};
   auto plain = std::make_unique<FakeNetwork>(common::InputSize{416, 320}, 1, first);
   std::vector<std::unique_ptr<model::Network>> views;
@@ -196,7 +201,7 @@ TEST_CASE("AugmentedNetwork: boxes in fractions become those of the original's i
             0.25 * 320 / 0.67 / 416);
 }
 
-TEST_CASE("AugmentedNetwork: a network that fails fails the whole", "[model][unit]") {
+TEST_CASE("AugmentedNetwork: an error of any of the networks is the error of the whole", "[model][unit]") {
   const auto which = GENERATE(0, 1, 2);
   Fakes fakes({});
   (which == 0 ? fakes.plain : fakes.views[static_cast<std::size_t>(which - 1)])->fails = true;
@@ -207,8 +212,9 @@ TEST_CASE("AugmentedNetwork: a network that fails fails the whole", "[model][uni
   CHECK(head.error().message == "it does not want to");
 }
 
-TEST_CASE("Scale: half the size is the mean of each two by two, padded to the right and below", "[model][unit]") {
-  // 2 x 4, channel c of the pixel in column x and row y is 100 c + 10 y + x.
+TEST_CASE("Scale: at half the size each pixel is the mean of 2 x 2 pixels, with padding on the right and below",
+          "[model][unit]") {
+  // The picture has 2 x 4 pixels. Channel c of the pixel in column x and row y is 100 c + 10 y + x.
   std::vector<float> input;
   for (int y = 0; y < 2; ++y) {
     for (int x = 0; x < 4; ++x) {
@@ -226,7 +232,8 @@ TEST_CASE("Scale: half the size is the mean of each two by two, padded to the ri
         std::vector<float>{7.5F, 107.5F, 207.5F, 5.5F, 105.5F, 205.5F, 7, 8, 9, 7, 8, 9, 7, 8, 9, 7, 8, 9});
 }
 
-TEST_CASE("Scale: the same size mirrored is the mirror image, and one pixel is enough", "[model][unit]") {
+TEST_CASE("Scale: a mirrored copy of the same size is the mirror image, and a single pixel is enough",
+          "[model][unit]") {
   const std::vector<float> input{1, 2, 3, 4, 5, 6, 7, 8, 9};
   std::vector<float> output(9);
   model::image::scale_into(input, {3, 1}, {true, {3, 1}, {3, 1}, {}}, output);

@@ -19,7 +19,7 @@ Candidate candidate(float x, float y, float size, float confidence, std::uint32_
   return {{x, y, size, size}, confidence, class_id};
 }
 
-// What Darknet's loops do, written as they are: class by class, every pair.
+// Does what Darknet's loops do, in their order: class by class, for every pair.
 std::vector<Candidate> reference_nms(const std::vector<Candidate>& sorted, const yolod::model::heads::NmsRule& rule) {
   std::vector<bool> dead(sorted.size(), false);
   for (std::size_t i = 0; i < sorted.size(); ++i) {
@@ -40,9 +40,9 @@ std::vector<Candidate> reference_nms(const std::vector<Candidate>& sorted, const
 TEST_CASE("Candidates: objectness and the product must both be above the threshold", "[model][unit]") {
   const std::vector<float> head{
       50, 50, 10, 10, 0.9F,  0.5F, 0.1F,  // class 0
-      50, 50, 10, 10, 0.25F, 1.0F, 1.0F,  // objectness not above
-      50, 50, 10, 10, 0.5F,  0.5F, 0.5F,  // product not above
-      20, 30, 10, 20, 1.0F,  0.3F, 0.8F,  // both classes
+      50, 50, 10, 10, 0.25F, 1.0F, 1.0F,  // the objectness is not above the threshold
+      50, 50, 10, 10, 0.5F,  0.5F, 0.5F,  // the product is not above the threshold
+      20, 30, 10, 20, 1.0F,  0.3F, 0.8F,  // both classes count
   };
   const auto found = select_candidates(head, 7, kFrame, {0.25F, true, {}});
   REQUIRE(found.size() == 3);
@@ -54,7 +54,7 @@ TEST_CASE("Candidates: objectness and the product must both be above the thresho
   CHECK(found[2].confidence == Approx(0.3F));
 }
 
-// [4 + classes, candidates] of three boxes and two classes.
+// The head is [4 + classes, candidates], with three boxes and two classes.
 const std::vector<float> kScoresHead{
     50,   20,   70,                                       // x
     50,   30,   70,                                       // y
@@ -64,7 +64,7 @@ const std::vector<float> kScoresHead{
     0.2F, 0.8F, std::numeric_limits<float>::quiet_NaN(),  // class 1
 };
 
-TEST_CASE("Candidates: of scores by class, every one above the threshold", "[model][unit]") {
+TEST_CASE("Candidates: in a head with class scores, every score above the threshold is a candidate", "[model][unit]") {
   const auto found = select_by_scores(kScoresHead, 3, kFrame, {0.25F, true, {}});
   REQUIRE(found.size() == 3);
   CHECK(found[0].confidence == 0.9F);
@@ -77,7 +77,8 @@ TEST_CASE("Candidates: of scores by class, every one above the threshold", "[mod
   CHECK(found[2].class_id == 0);
 }
 
-TEST_CASE("Candidates: of scores by class without multi_label, a box's best alone", "[model][unit]") {
+TEST_CASE("Candidates: in a head with class scores and without multi_label, only the best class of a box counts",
+          "[model][unit]") {
   const auto found = select_by_scores(kScoresHead, 3, kFrame, {0.25F, false, {}});
   REQUIRE(found.size() == 2);
   CHECK(found[0].class_id == 0);
@@ -88,7 +89,7 @@ TEST_CASE("Candidates: of scores by class without multi_label, a box's best alon
   CHECK(filtered[1].confidence == 0.3F);
 }
 
-TEST_CASE("Candidates: of scores by class, a box that is not finite is none", "[model][unit]") {
+TEST_CASE("Candidates: in a head with class scores, a box that is not finite is no candidate", "[model][unit]") {
   auto head = kScoresHead;
   head[1] = std::numeric_limits<float>::infinity();
   const auto found = select_by_scores(head, 3, kFrame, {0.25F, true, {}});
@@ -97,7 +98,7 @@ TEST_CASE("Candidates: of scores by class, a box that is not finite is none", "[
   CHECK(select_by_scores({}, 0, kFrame, {0.25F, true, {}}).empty());
 }
 
-TEST_CASE("Candidates: scores by class and objectness of 1 say the same", "[model][unit]") {
+TEST_CASE("Candidates: class scores and an objectness of 1 give the same candidates", "[model][unit]") {
   constexpr std::size_t kCount = 500;
   constexpr std::size_t kClasses = 3;
   std::mt19937 random(11);
@@ -125,13 +126,13 @@ TEST_CASE("Candidates: scores by class and objectness of 1 say the same", "[mode
   }
 }
 
-TEST_CASE("Candidates: final boxes are taken as they are, padding and nonsense left out", "[model][unit]") {
+TEST_CASE("Candidates: final boxes are used unchanged, without padding and invalid rows", "[model][unit]") {
   constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
   const std::vector<float> head{
       10, 20,   30, 60, 0.5F, 1,     //
       0,  0,    10, 10, 0.9F, 0,     //
       0,  0,    10, 10, 0.2F, 0,     // below the threshold
-      0,  0,    10, 10, 0.9F, 2,     // no such class
+      0,  0,    10, 10, 0.9F, 2,     // the class does not exist
       0,  0,    10, 10, 0.9F, -1,    // padding
       0,  0,    10, 10, 0.9F, kNan,  //
       0,  0,    10, 10, kNan, 0,     //
@@ -148,14 +149,14 @@ TEST_CASE("Candidates: final boxes are taken as they are, padding and nonsense l
   CHECK(select_final({}, 2, kFrame, {0.25F, true, {}}).empty());
 }
 
-TEST_CASE("Candidates: without multi_label the best class alone", "[model][unit]") {
+TEST_CASE("Candidates: without multi_label only the best class of a box counts", "[model][unit]") {
   const std::vector<float> head{20, 30, 10, 20, 1.0F, 0.3F, 0.8F};
   const auto found = select_candidates(head, 7, kFrame, {0.25F, false, {}});
   REQUIRE(found.size() == 1);
   CHECK(found[0].class_id == 1);
 }
 
-TEST_CASE("Candidates: a class filter leaves the others out", "[model][unit]") {
+TEST_CASE("Candidates: a class filter removes the other classes", "[model][unit]") {
   const std::vector<float> head{20, 30, 10, 20, 1.0F, 0.3F, 0.8F};
   const std::vector<std::uint8_t> kept{1, 0};
   for (const bool multi_label : {true, false}) {
@@ -172,7 +173,7 @@ TEST_CASE("Candidates: values that are not finite are no candidates", "[model][u
   CHECK(select_candidates(std::span(head).first(18), 6, kFrame, {0, true, {}}).empty());
 }
 
-TEST_CASE("Candidates: none, and no more than the limit, the best of them", "[model][unit]") {
+TEST_CASE("Candidates: the result may be empty, and the limit keeps the best candidates", "[model][unit]") {
   CHECK(select_candidates({}, 6, kFrame, {0.25F, true, {}}).empty());
   std::vector<float> head;
   constexpr std::size_t kRows = kMaxCandidates + 1'000;
@@ -186,7 +187,7 @@ TEST_CASE("Candidates: none, and no more than the limit, the best of them", "[mo
   CHECK(found.back().confidence == Approx(1'001.0F / static_cast<float>(kRows + 1)));
 }
 
-TEST_CASE("Candidates: a letterboxed picture's frame is undone", "[model][unit]") {
+TEST_CASE("Candidates: boxes of a letterboxed picture are mapped back to the picture", "[model][unit]") {
   const std::vector<float> head{60, 50, 20, 10, 1, 1};
   const auto found = select_candidates(head, 6, {0, 25, 100, 50}, {0.25F, true, {}});
   REQUIRE(found.size() == 1);
@@ -203,13 +204,13 @@ TEST_CASE("IoU and DIoU of known boxes", "[model][unit]") {
   CHECK(iou(a, {0.95F, 0.5F, 0.4F, 0.4F}) == 0);
   CHECK(iou({0, 0, 0, 0}, {0, 0, 0, 0}) == 0);
   CHECK(diou(a, a, 0.6F) == Approx(1));
-  // Centres 0.2 apart; the box around both is 0.6 x 0.4.
+  // The centres are 0.2 apart. The box around both boxes is 0.6 x 0.4.
   CHECK(diou(a, {0.7F, 0.5F, 0.4F, 0.4F}, 1) == Approx(1.0 / 3 - 0.04 / 0.52));
   CHECK(diou(a, {0.7F, 0.5F, 0.4F, 0.4F}, 0.6F) == Approx(1.0 / 3 - std::pow(0.04 / 0.52, 0.6)));
   CHECK(diou({0, 0, 0, 0}, {0, 0, 0, 0}, 0.6F) == 0);
 }
 
-TEST_CASE("NMS: a better box of the same class suppresses, of another does not", "[model][unit]") {
+TEST_CASE("NMS: a box suppresses a worse box of its class, but no box of another class", "[model][unit]") {
   const std::vector<Candidate> sorted{candidate(0.5F, 0.5F, 0.4F, 0.9F), candidate(0.51F, 0.5F, 0.4F, 0.8F),
                                       candidate(0.51F, 0.5F, 0.4F, 0.7F, 1), candidate(0.1F, 0.1F, 0.1F, 0.6F)};
   const auto kept = suppress(sorted, {}, 300, kAllCount);
@@ -219,7 +220,7 @@ TEST_CASE("NMS: a better box of the same class suppresses, of another does not",
   CHECK(kept[2].confidence == 0.6F);
 }
 
-TEST_CASE("NMS: what is suppressed suppresses nothing", "[model][unit]") {
+TEST_CASE("NMS: a suppressed box suppresses no other box", "[model][unit]") {
   const std::vector<Candidate> chain{candidate(0.40F, 0.5F, 0.2F, 0.9F), candidate(0.46F, 0.5F, 0.2F, 0.8F),
                                      candidate(0.52F, 0.5F, 0.2F, 0.7F)};
   const auto kept = suppress(chain, {0.45F, Overlap::kIou, 0.6F}, 300, kAllCount);
@@ -234,7 +235,8 @@ TEST_CASE("NMS: the limit keeps the best", "[model][unit]") {
   CHECK(suppress({}, {}, 300, kAllCount).empty());
 }
 
-TEST_CASE("NMS: one pass over all classes is the same as Darknet's one for each", "[model][unit]") {
+TEST_CASE("NMS: a single pass over all classes gives the same result as Darknet's pass for each class",
+          "[model][unit]") {
   std::mt19937 random(7);
   std::uniform_real_distribution<float> place(0, 1);
   for (int round = 0; round < 50; ++round) {
@@ -250,7 +252,7 @@ TEST_CASE("NMS: one pass over all classes is the same as Darknet's one for each"
   }
 }
 
-TEST_CASE("Detections: pixels of the picture, clipped to it", "[model][unit]") {
+TEST_CASE("Detections: boxes are in pixels of the picture and clipped to its edges", "[model][unit]") {
   const std::vector<Candidate> kept{{{0.5F, 0.5F, 0.5F, 0.25F}, 0.9F, 3}, {{0.0F, 1.0F, 0.5F, 0.5F}, 0.8F, 4}};
   const auto found = to_detections(kept, {200, 100}, 300);
   REQUIRE(found.size() == 2);
@@ -259,12 +261,12 @@ TEST_CASE("Detections: pixels of the picture, clipped to it", "[model][unit]") {
   CHECK(found[1].box == yolod::common::Box{0, 75, 50, 100});
 }
 
-TEST_CASE("Detections: a box wholly outside the picture is left out", "[model][unit]") {
+TEST_CASE("Detections: a box that lies wholly outside the picture is removed", "[model][unit]") {
   const std::vector<Candidate> kept{{{1.5F, 0.5F, 0.2F, 0.2F}, 0.9F, 0}, {{0.5F, 0.5F, 0, 0.2F}, 0.9F, 0}};
   CHECK(to_detections(kept, {200, 100}, 300).empty());
 }
 
-TEST_CASE("Detections: boxes beyond the picture where they are to be kept", "[model][unit]") {
+TEST_CASE("Detections: boxes may reach beyond the picture if the config keeps them", "[model][unit]") {
   const std::vector<Candidate> kept{candidate(0, 0.5F, 0.2F, 0.9F), candidate(1.5F, 0.5F, 0.2F, 0.8F)};
   const auto whole = to_detections(kept, {100, 200, Edges::kKeep}, 300);
   REQUIRE(whole.size() == 2);
@@ -273,8 +275,8 @@ TEST_CASE("Detections: boxes beyond the picture where they are to be kept", "[mo
   CHECK(whole[1].box.x_max == Approx(160));
 }
 
-TEST_CASE("Detections: boxes that are left out take no place of the limit", "[model][unit]") {
-  // The best two lie outside, the third ends at the edge.
+TEST_CASE("Detections: removed boxes do not count towards the limit", "[model][unit]") {
+  // The best two boxes lie outside the picture. The third ends at its edge.
   const std::vector<Candidate> sorted{candidate(1.5F, 0.5F, 0.2F, 0.9F), candidate(0.5F, -0.2F, 0.2F, 0.8F),
                                       candidate(0.95F, 0.5F, 0.2F, 0.7F), candidate(0.2F, 0.2F, 0.2F, 0.6F),
                                       candidate(0.5F, 0.5F, 0.2F, 0.5F)};
@@ -292,9 +294,10 @@ TEST_CASE("Detections: boxes that are left out take no place of the limit", "[mo
   CHECK(confidences(to_detections(kept, target, 2)) == expected);
 }
 
-TEST_CASE("NMS: a box outside the picture still suppresses, up to as many as the limit", "[model][unit]") {
+TEST_CASE("NMS: a box outside the picture still suppresses, and the number of such boxes is limited", "[model][unit]") {
   const auto inside = [](const Candidate& one) { return stays(one, {100, 100}); };
-  // The second reaches into the picture by a twentieth of its side; the first, nearly the same box, does not.
+  // The first two boxes are nearly the same. The second reaches into the picture by a twentieth of its side, the
+  // first lies outside.
   const std::vector<Candidate> edge{candidate(-0.11F, 0.5F, 0.2F, 0.9F), candidate(-0.09F, 0.5F, 0.2F, 0.8F),
                                     candidate(0.5F, 0.5F, 0.2F, 0.7F)};
   const auto kept = suppress(edge, {}, 2, inside);

@@ -10,24 +10,24 @@ using namespace yolod;
 using namespace yolod::model::heads;
 using common::Classification;
 
-TEST_CASE("TopK: the most probable come first, equal ones by class", "[model][unit]") {
+TEST_CASE("TopK: the most probable classes come first, equal classes in the order of their numbers", "[model][unit]") {
   const std::vector<float> probabilities{0.1F, 0.4F, 0.1F, 0.4F};
   CHECK(top_k(probabilities, 3) == std::vector<Classification>{{1, 0.4F}, {3, 0.4F}, {0, 0.1F}});
 }
 
-TEST_CASE("TopK: no more than there are", "[model][unit]") {
+TEST_CASE("TopK: the result has no more entries than there are classes", "[model][unit]") {
   CHECK(top_k({}, 5).empty());
   CHECK(top_k(std::vector<float>{1}, 5) == std::vector<Classification>{{0, 1}});
   CHECK(top_k(std::vector<float>{1}, 0).empty());
 }
 
-TEST_CASE("TopK: what is not finite is left out", "[model][unit]") {
+TEST_CASE("TopK: values that are not finite are ignored", "[model][unit]") {
   const std::vector<float> probabilities{std::numeric_limits<float>::quiet_NaN(), 0.5F,
                                          std::numeric_limits<float>::infinity()};
   CHECK(top_k(probabilities, 5) == std::vector<Classification>{{1, 0.5F}});
 }
 
-TEST_CASE("Softmax: is exp over the sum of all, however large the logits", "[model][unit]") {
+TEST_CASE("Softmax: the result is exp over the sum of all, even for large logits", "[model][unit]") {
   std::vector<float> small{0, 1, 2};
   softmax(small);
   const double sum = 1 + std::exp(1.0) + std::exp(2.0);

@@ -1,4 +1,5 @@
-// Checkpoints that PyTorch wrote, and what PyTorch makes of them: tests/support/make_checkpoints.py.
+// Compares the output for checkpoints that PyTorch wrote with PyTorch's output. tests/support/make_checkpoints.py
+// makes the files.
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <string>
@@ -18,7 +19,7 @@ namespace {
 
 constexpr const char* kPython = "/usr/bin/python3";
 
-// Whether Debian's python3-torch is there; says so where it is not.
+// Returns whether Debian's python3-torch is installed. If it is missing, the function prints a warning.
 bool has_pytorch() {
   if (tests::run_program({kPython, "-c", "import torch"}).exit == tests::exited(0)) return true;
   WARN("SKIPPED: no PyTorch: install python3-torch");
@@ -54,7 +55,8 @@ double distance_from_pytorch(const std::filesystem::path& folder, const char* fi
 
 }  // namespace
 
-TEST_CASE("Checkpoint: networks of PyTorch give PyTorch's output, from both formats", "[model][unit][skips]") {
+TEST_CASE("Checkpoint: networks saved by PyTorch give PyTorch's output, from both file formats",
+          "[model][unit][skips]") {
   if (!has_pytorch()) return;
   const tests::TemporaryDirectory folder;
   make_checkpoints(folder);
@@ -78,7 +80,7 @@ TEST_CASE("Checkpoint: networks of PyTorch give PyTorch's output, from both form
              Contains("does not fit") && Contains("tiny/net.cfg"));
 }
 
-TEST_CASE("Checkpoint: with augmentation the candidates are PyTorch's, of two pictures that are not square",
+TEST_CASE("Checkpoint: with augmentation the candidates equal PyTorch's for two pictures that are not square",
           "[model][unit][skips]") {
   if (!has_pytorch()) return;
   const tests::TemporaryDirectory folder;

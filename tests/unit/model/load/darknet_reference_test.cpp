@@ -1,4 +1,4 @@
-// The networks of the test data against Darknet itself: raw heads, and the lists for photos.
+// Compares the networks of the test data with Darknet: their raw heads, and the lists for photos.
 #include <algorithm>
 #include <boost/json.hpp>
 #include <catch2/catch.hpp>
@@ -41,8 +41,9 @@ model::NpyArray load_npy(const std::filesystem::path& file) {
   return std::move(array).value();
 }
 
-// How far `actual` is from what Darknet makes, in units of what is allowed: 1e-3 + 1e-4 |b|; of widths and heights of
-// more than four inputs 1e-3 of their logarithms.
+// Returns the largest difference from Darknet's output, in units of the tolerance 1e-3 + 1e-4 |b|. Some boxes have a
+// width or height of more than four inputs. For these the function compares the logarithms, with a tolerance of
+// 1e-3.
 double distance(const model::NetworkShape& shape, std::span<const float> actual, const model::NpyArray& expected) {
   double worst = 0;
   for (std::size_t i = 0; i < expected.values.size(); ++i) {
@@ -78,14 +79,14 @@ void check_head(const std::filesystem::path& cfg, const std::filesystem::path& w
   const auto head = network.forward(**given, 1, {});
   INFO((head ? std::string() : head.error().message));
   REQUIRE(head.ok());
-  const auto rows = std::max<std::size_t>(1, shape.candidates);  // a classifier has one
+  const auto rows = std::max<std::size_t>(1, shape.candidates);  // a classifier has a single row
   REQUIRE(expected.shape ==
           std::vector<std::int64_t>{static_cast<std::int64_t>(rows), static_cast<std::int64_t>(shape.row_length())});
   CHECK(distance(shape, head->image(0), expected) <= allowed);
 }
 
-// The file of a [region] network holds what Darknet's buffer does, and that is before get_region_box() takes the
-// logistic of x and y: here that is done.
+// The file of a [region] network holds Darknet's buffer before get_region_box(). This function applies the logistic
+// that get_region_box() applies to x and y.
 void finish_region_boxes(const model::darknet::Network& network, model::NpyArray& head) {
   const auto& layer = *model::darknet::heads(network).front();
   if (layer.section != "region") return;
@@ -103,7 +104,7 @@ void finish_region_boxes(const model::darknet::Network& network, model::NpyArray
   }
 }
 
-// A network of the test data's `synthetic`, whose weights are made here.
+// Checks a network of the test data's `synthetic` folder, with weights that this test makes.
 void check_made(const std::string& name, double allowed = 1) {
   const auto data = tests::test_data();
   if (!data) {
@@ -163,7 +164,7 @@ TEST_CASE("Darknet: the raw heads of trained networks", "[model][unit][data][ski
   }
 }
 
-// One network a test, so that they run side by side.
+// Each network has its own test, so that the tests can run in parallel.
 TEST_CASE("Darknet: the raw head of Gaussian_yolov3_BDD", "[model][unit][data][skips]") {
   check_made("Gaussian_yolov3_BDD");
 }
@@ -195,8 +196,8 @@ TEST_CASE("Darknet: the raw head of yolov4-sam-mish-csp-reorg-bfm", "[model][uni
 }
 TEST_CASE("Darknet: the raw head of yolov4-tiny", "[model][unit][data][skips]") { check_made("yolov4-tiny"); }
 TEST_CASE("Darknet: the raw head of yolov4-tiny-3l", "[model][unit][data][skips]") { check_made("yolov4-tiny-3l"); }
-// What this network makes in double precision is itself up to 1.25 from Darknet's file (widths and heights of 5 boxes):
-// Darknet's own rounding, in whatever order its gemm adds up. So much is added to what is allowed for ours.
+// Even in double precision, this network differs by up to 1.25 from Darknet's file (in the widths and heights of 5
+// boxes), because Darknet rounds in the order of its gemm. The tolerance grows by this difference.
 TEST_CASE("Darknet: the raw head of yolov7", "[model][unit][data][skips]") { check_made("yolov7", 1 + 1.25); }
 TEST_CASE("Darknet: the raw head of yolov7-tiny", "[model][unit][data][skips]") { check_made("yolov7-tiny"); }
 

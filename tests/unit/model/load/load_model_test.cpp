@@ -22,14 +22,14 @@ std::string load_problem(const common::ModelConfig& config, const model::LoadCon
 
 }  // namespace
 
-TEST_CASE("load_model: an identity model is served by every build", "[model][unit]") {
+TEST_CASE("load_model: every build serves an identity model", "[model][unit]") {
   common::ModelConfig config;
   config.source = common::IdentitySource{};
   CHECK(load_problem(config).empty());
 }
 
 #if defined(YOLOD_WITH_TORCH)
-TEST_CASE("load_model: what cannot be served is one clear line", "[model][unit]") {
+TEST_CASE("load_model: the error for a model that cannot be served is a single clear line", "[model][unit]") {
   const tests::TemporaryDirectory folder;
   common::ModelConfig config;
   config.name = "m";
@@ -38,7 +38,7 @@ TEST_CASE("load_model: what cannot be served is one clear line", "[model][unit]"
   config.source = common::DarknetSource{cfg, folder.path() / "a.weights", names};
   CHECK_THAT(load_problem(config), Contains("a.weights: no such file"));
 
-  // 6 biases, 18 weights, and a header of version 0.2.
+  // The file has a header of version 0.2, 6 biases and 18 weights.
   std::string weights(20 + 4 * 24, '\0');
   weights[4] = 2;
   (void)folder.write("a.weights", weights);
@@ -67,11 +67,11 @@ TEST_CASE("load_model: what cannot be served is one clear line", "[model][unit]"
   CHECK_THAT(load_problem(config, gpu), Contains("cuda:0"));
 }
 #else
-TEST_CASE("load_model: a build without LibTorch says so", "[model][unit]") {
+TEST_CASE("load_model: a build without LibTorch reports that it has no LibTorch", "[model][unit]") {
   common::ModelConfig config;
   config.source = common::TorchScriptSource{};
   CHECK_THAT(load_problem(config), Contains("this build has no LibTorch"));
-  // Files that could not be served by any build are told of first.
+  // A file that no build can serve is reported first.
   config.source = common::DarknetSource{"a.cfg", "a.weights", "a.names"};
   CHECK_THAT(load_problem(config), Contains("a.cfg: no such file"));
 }

@@ -1,4 +1,4 @@
-// The detector as its callers see it, on a network small enough to be made by hand.
+// Tests the detector through its public interface, with a network that is small enough to compute by hand.
 #include <algorithm>
 #include <array>
 #include <catch2/catch.hpp>
@@ -23,8 +23,8 @@ using tests::TinyDetector;
 
 namespace {
 
-// A detector with augmentation: one head of cells of 32 x 32 pixels on 128 x 128, otherwise as TinyDetector, its boxes
-// as large as a cell.
+// A detector with augmentation. It has one head with cells of 32 x 32 pixels on 128 x 128, and its boxes are as
+// large as a cell. Otherwise it equals TinyDetector.
 class AugmentedDetector {
  public:
   explicit AugmentedDetector(common::Precision precision) {
@@ -55,7 +55,7 @@ class AugmentedDetector {
   common::ModelConfig config_;
 };
 
-// 128 x 128 pixels, the cell in column 1 and row 2 red.
+// Returns a picture of 128 x 128 pixels. The cell in column 1 and row 2 is red.
 std::string picture_of_a_cell() {
   std::string bytes = "P6 128 128 255\n";
   for (int y = 0; y < 128; ++y) {
@@ -68,7 +68,8 @@ std::string picture_of_a_cell() {
   return bytes;
 }
 
-// Why a Darknet network of these layers, all weights 0, is not loaded with augmentation.
+// Returns the error from loading a Darknet network with augmentation. The network has these layers, and all its
+// weights are 0.
 std::string augmentation_refused(const std::string& layers, std::size_t weights) {
   const tests::TemporaryDirectory folder;
   std::string header(20, '\0');
@@ -92,7 +93,7 @@ std::string augmentation_refused(const std::string& layers, std::size_t weights)
   return loaded.error().message;
 }
 
-// 4 x 4 pixels, red where a cell of 2 x 2 is to be found.
+// Returns a picture of 4 x 4 pixels. It is red where the detector must find a cell of 2 x 2 pixels.
 std::string picture(bool upper_left, bool lower_right) {
   std::string bytes = "P6 4 4 255\n";
   for (int y = 0; y < 4; ++y) {
@@ -124,7 +125,7 @@ model::Output run_one(model::Model& model, const std::string& body, const common
 
 }  // namespace
 
-TEST_CASE("TorchModel: describes what was loaded", "[model][unit]") {
+TEST_CASE("TorchModel: the model describes the loaded network", "[model][unit]") {
   const auto model = TinyDetector().load();
   const auto& description = model->description();
   CHECK(description.task == "detect");
@@ -134,13 +135,13 @@ TEST_CASE("TorchModel: describes what was loaded", "[model][unit]") {
   CHECK(description.labels == std::vector<std::string>{"dog", "cat"});
 }
 
-TEST_CASE("TorchModel: finds what is there, where it is", "[model][unit]") {
+TEST_CASE("TorchModel: the detector finds the red cells at their places", "[model][unit]") {
   const auto model = TinyDetector().load();
   REQUIRE(model->warm_up(std::array<std::size_t, 2>{1, 4}).ok());
   const auto output = run_one(*model, picture(false, true));
   const auto& list = list_of(output);
   CHECK(list.image_width == 4);
-  REQUIRE(list.detections.size() == 2);  // a candidate carries every class above the threshold
+  REQUIRE(list.detections.size() == 2);  // a candidate has every class above the threshold
   CHECK(list.detections[0].confidence == Approx(0.9525).margin(0.001));
   CHECK(list.detections[0].box == common::Box{2, 2, 4, 4});
   CHECK(list_of(run_one(*model, picture(false, false))).detections.empty());
@@ -158,11 +159,11 @@ TEST_CASE("TorchModel: boxes are in the picture's pixels", "[model][unit]") {
   CHECK(list.detections[0].box == common::Box{0, 0, 20, 10});
 }
 
-TEST_CASE("TorchModel: a letterboxed picture's boxes come back to it", "[model][unit]") {
+TEST_CASE("TorchModel: boxes of a letterboxed picture are mapped back to the picture", "[model][unit]") {
   TinyDetector by_cfg("letter_box=1\n");
   TinyDetector by_config;
   by_config.config.resize = common::ResizeMode::kLetterbox;
-  // 8 x 4 lies in rows 1 and 2 of the input: sampled cells begin at rows 0 (grey) and 2.
+  // The 8 x 4 picture lies in rows 1 and 2 of the input. The sampled rows are 0 (grey) and 2.
   std::string wide = "P6 8 4 255\n";
   for (int i = 0; i < 32; ++i) wide += std::string("\xFF\0\0", 3);
   for (const TinyDetector* detector : {&by_cfg, &by_config}) {
@@ -170,12 +171,12 @@ TEST_CASE("TorchModel: a letterboxed picture's boxes come back to it", "[model][
     const auto output = run_one(*model, wide, {.confidence = 0.9F, .iou = {}, .max_detections = {}});
     const auto& list = list_of(output);
     REQUIRE_FALSE(list.detections.empty());
-    // The cell's rows 2 to 4 are the picture's lower half and what is below it.
+    // The cell's rows 2 to 4 cover the lower half of the picture and the border below.
     CHECK(list.detections[0].box == common::Box{0, 2, 4, 4});
   }
 }
 
-TEST_CASE("TorchModel: a batch is answered in order, one bad image alone fails", "[model][unit]") {
+TEST_CASE("TorchModel: a batch is answered in order, and only the bad image fails", "[model][unit]") {
   const auto model = TinyDetector().load();
   const auto first = picture(true, false);
   const auto second = picture(false, true);
@@ -193,7 +194,8 @@ TEST_CASE("TorchModel: a batch is answered in order, one bad image alone fails",
   CHECK_FALSE(model->run({&input, 1}).front().prediction.ok());
 }
 
-TEST_CASE("TorchModel: each picture is marked while it is decoded, and told whether it goes on", "[model][unit]") {
+TEST_CASE("TorchModel: the model marks each picture while it decodes it, and reports whether the picture goes on",
+          "[model][unit]") {
   class Mark final : public model::WorkMark {
    public:
     void own_work_began() override { ++began; }
@@ -223,7 +225,7 @@ TEST_CASE("TorchModel: each picture is marked while it is decoded, and told whet
   CHECK(marks[0].began == 1);
 }
 
-TEST_CASE("TorchModel: a request's options are its own", "[model][unit]") {
+TEST_CASE("TorchModel: the options of a request apply only to that request", "[model][unit]") {
   const auto model = TinyDetector().load();
   const auto both = picture(true, true);
   CHECK(list_of(run_one(*model, both)).detections.size() == 4);
@@ -239,7 +241,7 @@ TEST_CASE("TorchModel: a request's options are its own", "[model][unit]") {
   }
 }
 
-TEST_CASE("TorchModel: classes and multi_label of the config", "[model][unit]") {
+TEST_CASE("TorchModel: the model follows classes and multi_label of the config", "[model][unit]") {
   TinyDetector detector;
   detector.config.detect.classes = {"cat"};
   auto output = run_one(*detector.load(), picture(true, false));
@@ -252,7 +254,7 @@ TEST_CASE("TorchModel: classes and multi_label of the config", "[model][unit]") 
   CHECK(list_of(output).detections[0].class_id == 0);
 }
 
-TEST_CASE("TorchModel: limits.max_pixels is kept", "[model][unit]") {
+TEST_CASE("TorchModel: a picture above limits.max_pixels is refused", "[model][unit]") {
   TinyDetector detector;
   detector.config.limits.max_pixels = 15;
   CHECK(run_one(*detector.load(), picture(true, false)).prediction.error().code == ErrorCode::kImageTooLarge);
@@ -260,7 +262,7 @@ TEST_CASE("TorchModel: limits.max_pixels is kept", "[model][unit]") {
 
 TEST_CASE("TorchModel: output that is not finite fails the warm-up", "[model][unit]") {
   TinyDetector detector;
-  // exp() of it, as a box's width, has no float.
+  // The width of a box is exp() of this bias, which exceeds the range of a float.
   const auto source = std::get<common::DarknetSource>(detector.config.source);
   auto bytes = tests::read_file(source.weights);
   const float large = 1000;
@@ -273,7 +275,8 @@ TEST_CASE("TorchModel: output that is not finite fails the warm-up", "[model][un
   CHECK(warmed.error().message.find("not finite") != std::string::npos);
 }
 
-TEST_CASE("TorchModel: with augmentation the views' boxes are in the picture's pixels too", "[model][unit][skips]") {
+TEST_CASE("TorchModel: with augmentation the boxes of the views are in the pixels of the picture",
+          "[model][unit][skips]") {
   const auto precision = GENERATE(common::Precision::kFp32, common::Precision::kBf16);
   if (precision == common::Precision::kBf16 && !tests::processor_has_bf16()) {
     WARN("SKIPPED: this processor has no bf16");
@@ -294,14 +297,13 @@ TEST_CASE("TorchModel: with augmentation the views' boxes are in the picture's p
                0.01F;
       });
     };
-    // Both classes of each. Red is at the corner of the cell at (1, 2), at (2, 2) of the mirrored view.
+    // Each box has both classes. The red cell is at (1, 2), and in the mirrored view at (2, 2).
     CHECK(found({32, 64, 64, 96}) == 2);
     CHECK(found({128 - 96 / 0.83F, 64 / 0.83F, 128 - 64 / 0.83F, 96 / 0.83F}) == 2);
   }
 }
 
-TEST_CASE("TorchModel: the sizes of augmentation share their weights, and nothing that depends on the size",
-          "[model][unit]") {
+TEST_CASE("TorchModel: the sizes of augmentation share all weights that do not depend on the size", "[model][unit]") {
   const AugmentedDetector detector(common::Precision::kFp32);
   const auto compiled = model::compile_network(detector.config());
   REQUIRE(compiled.ok());
@@ -311,7 +313,8 @@ TEST_CASE("TorchModel: the sizes of augmentation share their weights, and nothin
     for (const auto* name : {"w0", "b0"}) CHECK(std::count(shared.begin(), shared.end(), name) == 1);
     CHECK(shared.size() + view.parameters.size() == compiled->network.parameters.size());
   }
-  // Views of 128 x 128 are padded to that again; of 256 x 256 the second is smaller, and has cells of its own.
+  // For 128 x 128 the views are padded to 128 x 128 again. For 256 x 256 the second view is smaller, so it needs
+  // another grid.
   CHECK(compiled->views[0].parameters.empty());
   auto larger = detector.config();
   larger.input_size = common::InputSize{256, 256};
@@ -323,9 +326,9 @@ TEST_CASE("TorchModel: the sizes of augmentation share their weights, and nothin
   CHECK(smallest.parameters[0].name.starts_with("grid"));
 }
 
-TEST_CASE("TorchModel: augmentation of a network that takes one size alone is refused, with the reason",
-          "[model][unit]") {
-  // YOLOv1: 2 x 2 cells of a box, two classes; 28 numbers of 3 x 3 x 3.
+TEST_CASE("TorchModel: augmentation of a network with a fixed size is refused with the reason", "[model][unit]") {
+  // The network is a YOLOv1 with 2 x 2 cells, a box for each cell and two classes. It computes 28 numbers from 3 x 3
+  // x 3.
   const auto connected = augmentation_refused(
       "[maxpool]\nsize=64\nstride=64\n[connected]\noutput=28\nactivation=linear\n"
       "[detection]\nclasses=2\ncoords=4\nside=2\nnum=1\nsqrt=1\n",
@@ -339,7 +342,7 @@ TEST_CASE("TorchModel: augmentation of a network that takes one size alone is re
 
 namespace {
 
-// A classifier of three classes whose logits are the mean of its `channels` times 1, 2 and 3.
+// Returns a classifier with three classes. Its logits are the mean of its `channels` times 1, 2 and 3.
 common::ModelConfig mean_classifier(const tests::TemporaryDirectory& folder, int channels) {
   std::string weights(20 + 3 * sizeof(float), '\0');
   weights[4] = 2;
@@ -363,14 +366,14 @@ common::ModelConfig mean_classifier(const tests::TemporaryDirectory& folder, int
 
 }  // namespace
 
-TEST_CASE("TorchModel: a grey network is shown the picture's luma", "[model][unit][torch]") {
+TEST_CASE("TorchModel: a grey network gets the luma of the picture", "[model][unit][torch]") {
   const tests::TemporaryDirectory folder;
   const auto config = mean_classifier(folder, 1);
   const auto loaded = model::load_model(config, {});
   INFO((loaded ? std::string() : loaded.error().message));
   REQUIRE(loaded.ok());
   REQUIRE((*loaded)->warm_up(std::array<std::size_t, 2>{1, 4}).ok());
-  // The upper half red, the lower half blue.
+  // The upper half is red, the lower half is blue.
   std::string body = "P6 32 32 255\n";
   for (int i = 0; i < 512; ++i) body += std::string("\xFF\0\0", 3);
   for (int i = 0; i < 512; ++i) body += std::string("\0\0\xFF", 3);
@@ -391,7 +394,7 @@ TEST_CASE("TorchModel: a grey network is shown the picture's luma", "[model][uni
   }
 }
 
-TEST_CASE("TorchModel: pictures have one channel or three", "[model][unit][torch]") {
+TEST_CASE("TorchModel: a network for pictures has one channel or three", "[model][unit][torch]") {
   const tests::TemporaryDirectory folder;
   const auto loaded = model::load_model(mean_classifier(folder, 2), {});
   REQUIRE_FALSE(loaded.ok());

@@ -1,4 +1,4 @@
-// What is told of a TorchScript file without running it: its metadata, its head, its arrays.
+// Tests the facts about a TorchScript file that yolod finds without running it: metadata, head and arrays.
 #include <catch2/catch.hpp>
 #include <limits>
 #include <string>
@@ -27,7 +27,7 @@ Metadata metadata_of(const std::string& text) {
   return *metadata;
 }
 
-// A head whose values all are `value`, and its furthest centre 300.
+// The values of this head are all `value`, except for a centre at `center`.
 struct TestHead {
   explicit TestHead(Sides of, float value = 0.5F, float center = 300) : sides(std::move(of)) {
     std::size_t count = 1;
@@ -63,13 +63,13 @@ void check_head(const Sides& sides, const Hints& hints, HeadLayout layout, std::
 
 // ---- metadata ----
 
-TEST_CASE("Metadata: bytes of names that are not UTF-8 become U+FFFD", "[model][unit]") {
+TEST_CASE("Metadata: bytes of a name that are not UTF-8 become U+FFFD", "[model][unit]") {
   const auto metadata =
       metadata_of("\xEF\xBB\xBF{\"description\": \"\xFF\", \"names\": {\"0\": \"caf\xE9\", \"1\": \"dog\"}}");
   CHECK(metadata.names == std::vector<std::string>{"caf\xEF\xBF\xBD", "dog"});
 }
 
-TEST_CASE("Metadata: a file without any has nothing in it", "[model][unit]") {
+TEST_CASE("Metadata: a file without metadata gives empty metadata", "[model][unit]") {
   for (const auto* text : {"", " \n"}) {
     const auto metadata = metadata_of(text);
     CHECK_FALSE(metadata.task);
@@ -79,7 +79,7 @@ TEST_CASE("Metadata: a file without any has nothing in it", "[model][unit]") {
   }
 }
 
-TEST_CASE("Metadata: YOLOv8's is read", "[model][unit]") {
+TEST_CASE("Metadata: the metadata of YOLOv8 is read", "[model][unit]") {
   const auto metadata = metadata_of(
       R"({"description": "x", "stride": 32, "task": "detect", "batch": 1, "imgsz": [480, 640],
           "names": {"0": "person", "2": "car", "1": "dog"}, "args": {"half": false}, "end2end": true})");
@@ -89,14 +89,14 @@ TEST_CASE("Metadata: YOLOv8's is read", "[model][unit]") {
   CHECK(metadata.end_to_end);
 }
 
-TEST_CASE("Metadata: YOLOv5's is read", "[model][unit]") {
+TEST_CASE("Metadata: the metadata of YOLOv5 is read", "[model][unit]") {
   const auto metadata = metadata_of(R"({"shape": [1, 3, 320, 416], "stride": 32, "names": ["a", "b"]})");
   CHECK_FALSE(metadata.task);
   CHECK(metadata.input_size == common::InputSize{320, 416});
   CHECK(metadata.names == std::vector<std::string>{"a", "b"});
 }
 
-TEST_CASE("Metadata: what is of another kind than expected is left out", "[model][unit]") {
+TEST_CASE("Metadata: a value of an unexpected type is ignored", "[model][unit]") {
   for (const auto* text :
        {R"({"imgsz": "640"})", R"({"imgsz": [640]})", R"({"imgsz": [0, 640]})", R"({"imgsz": [1e9, 640]})",
         R"({"imgsz": [-1, 640]})", R"({"imgsz": [1.5, 640]})", R"({"names": "a"})", R"({"names": [1]})",
@@ -110,20 +110,20 @@ TEST_CASE("Metadata: what is of another kind than expected is left out", "[model
   }
 }
 
-TEST_CASE("Metadata: what is no JSON object is refused", "[model][unit]") {
+TEST_CASE("Metadata: a text that is not a JSON object is refused", "[model][unit]") {
   const std::string nested(10'000, '[');
   for (const auto& text : {std::string("x"), std::string("{"), std::string("[]"), std::string("1"), nested}) {
     CHECK_FALSE(parse_metadata(text));
   }
 }
 
-TEST_CASE("Metadata: a task that is not served is refused by its name", "[model][unit]") {
+TEST_CASE("Metadata: the error for a task that yolod does not serve contains its name", "[model][unit]") {
   const auto metadata = parse_metadata(R"({"task": "seg\nment"})");
   REQUIRE_FALSE(metadata);
   CHECK_THAT(metadata.error().message, Catch::Contains("seg\\nment"));
 }
 
-TEST_CASE("Metadata: what export writes is read again", "[model][unit]") {
+TEST_CASE("Metadata: the metadata that export writes can be read", "[model][unit]") {
   CompiledNetwork network;
   network.channels = 3;
   network.height = 64;
@@ -151,12 +151,12 @@ TEST_CASE("Metadata: what export writes is read again", "[model][unit]") {
   }
 }
 
-TEST_CASE("Metadata: labels that are not UTF-8 are written so that they can be read", "[model][unit]") {
+TEST_CASE("Metadata: labels that are not UTF-8 are written as valid text", "[model][unit]") {
   const auto metadata = metadata_of(write_metadata({"caf\xE9", CompiledNetwork{}, 32, {"\xE9t\xC3\xA9"}, {}}));
   CHECK(metadata.names == std::vector<std::string>{"\xEF\xBF\xBDt\xC3\xA9"});
 }
 
-TEST_CASE("Metadata: of what export writes nothing may be missing, unknown or contradictory", "[model][unit]") {
+TEST_CASE("Metadata: a missing, unknown or contradictory value in an exported file is refused", "[model][unit]") {
   const std::string keys =
       R"("resize": "stretch", "sampling": "corners", "grey": 0.5, "layout": "yolov5", "coordinates": "pixels",
          "multi_label": true, "nms": "iou", "beta_nms": 0.6)";
@@ -196,7 +196,7 @@ TEST_CASE("Metadata: of what export writes nothing may be missing, unknown or co
              Catch::Contains("contradict"));
 }
 
-TEST_CASE("PictureRules: a config that says something comes first", "[model][unit]") {
+TEST_CASE("PictureRules: the values of the config come first", "[model][unit]") {
   PictureRules rules;
   rules.fit = image::Fit::kLetterbox;
   rules.multi_label = true;
@@ -210,7 +210,8 @@ TEST_CASE("PictureRules: a config that says something comes first", "[model][uni
   CHECK(with_config(rules, config).fit == image::Fit::kCrop);
 }
 
-TEST_CASE("PictureRules: pictures are placed as the program does whose sampling it is", "[model][unit]") {
+TEST_CASE("PictureRules: the rounding of a picture's place follows the program that the sampling comes from",
+          "[model][unit]") {
   PictureRules rules;
   rules.sampling = image::Sampling::kCornersAligned;
   CHECK(rounding_of(rules) == image::Rounding::kTruncated);
@@ -222,25 +223,25 @@ TEST_CASE("PictureRules: pictures are placed as the program does whose sampling 
 
 // ---- heads ----
 
-TEST_CASE("HeadGuess: the number of names tells the layouts apart", "[model][unit]") {
+TEST_CASE("HeadGuess: the number of names decides between the layouts", "[model][unit]") {
   check_head({25200, 85}, detector_with(80), HeadLayout::kByObjectness, 80);
   check_head({84, 8400}, detector_with(80), HeadLayout::kByScores, 80);
   check_head({300, 6}, detector_with(80), HeadLayout::kFinal, 0);
   check_head({25200, 6}, detector_with(1), HeadLayout::kByObjectness, 1);
   check_head({5, 8400}, detector_with(1), HeadLayout::kByScores, 1);
-  // As many rows as columns, nearly: only names can tell.
+  // The numbers of rows and columns are nearly equal, so only the names decide.
   check_head({86, 85}, detector_with(80), HeadLayout::kByObjectness, 80);
   check_head({84, 83}, detector_with(80), HeadLayout::kByScores, 80);
 }
 
-TEST_CASE("HeadGuess: without names the shorter side is that of the values", "[model][unit]") {
+TEST_CASE("HeadGuess: without names the shorter side holds the values of a candidate", "[model][unit]") {
   check_head({25200, 85}, detector_with(0), HeadLayout::kByObjectness, 80);
   check_head({84, 8400}, detector_with(0), HeadLayout::kByScores, 80);
   check_head({25200, 6}, detector_with(0), HeadLayout::kByObjectness, 1);
 }
 
-// 567 rows are the grids of a YOLOv5 at 96 pixels: 3 x (12 x 12 + 6 x 6 + 3 x 3).
-TEST_CASE("HeadGuess: a shape that fits several layouts is asked for by the config's key", "[model][unit]") {
+// A YOLOv5 at 96 pixels has 567 rows from its grids: 3 x (12 x 12 + 6 x 6 + 3 x 3).
+TEST_CASE("HeadGuess: for a shape that fits several layouts the error names the config key to set", "[model][unit]") {
   const auto problem = [](const Sides& sides, std::size_t class_count) {
     const auto guess = TestHead(sides).guess(detector_with(class_count));
     return guess ? std::string() : guess.error().message;
@@ -264,7 +265,7 @@ TEST_CASE("HeadGuess: a shape that fits several layouts is asked for by the conf
   check_head({567, 6}, hints, HeadLayout::kFinal, 0);
 }
 
-TEST_CASE("HeadGuess: a layout that is named is taken, and must fit", "[model][unit]") {
+TEST_CASE("HeadGuess: a layout from the config is used, and the output must fit that layout", "[model][unit]") {
   auto hints = detector_with(0);
   hints.layout = TorchScriptLayout::kYolov8;
   check_head({25200, 85}, hints, HeadLayout::kByScores, 25196);
@@ -277,13 +278,13 @@ TEST_CASE("HeadGuess: a layout that is named is taken, and must fit", "[model][u
   CHECK_FALSE(TestHead({5000, 7}).guess(hints));
 }
 
-TEST_CASE("HeadGuess: a file that says it is end-to-end may give no box at all", "[model][unit]") {
+TEST_CASE("HeadGuess: a file that declares itself end-to-end may have no boxes", "[model][unit]") {
   auto hints = detector_with(2);
   hints.end_to_end = true;
   check_head({0, 6}, hints, HeadLayout::kFinal, 0);
 }
 
-TEST_CASE("HeadGuess: an output that fits no layout is refused with its shape", "[model][unit]") {
+TEST_CASE("HeadGuess: the error for an output that fits no layout contains its shape", "[model][unit]") {
   for (const Sides& sides : {Sides{25200, 84}, Sides{83, 8400}, Sides{10}, Sides{3, 4, 5}, Sides{0, 85}, Sides{}}) {
     const auto guess = TestHead(sides).guess(detector_with(80));
     REQUIRE_FALSE(guess);
@@ -291,7 +292,7 @@ TEST_CASE("HeadGuess: an output that fits no layout is refused with its shape", 
   }
 }
 
-TEST_CASE("HeadGuess: boxes are fractions where no centre lies far out, unless the config says", "[model][unit]") {
+TEST_CASE("HeadGuess: small centres mean boxes in fractions, unless the config sets the coordinates", "[model][unit]") {
   auto hints = detector_with(80);
   for (const Sides& sides : {Sides{2100, 85}, Sides{84, 2100}}) {
     CHECK(TestHead(sides, 0.5F, 0.98F).guess(hints)->boxes_are_fractions);
@@ -304,7 +305,7 @@ TEST_CASE("HeadGuess: boxes are fractions where no centre lies far out, unless t
   CHECK_FALSE(TestHead({2100, 85}, 0.5F, 0.98F).guess(hints)->boxes_are_fractions);
 }
 
-TEST_CASE("HeadGuess: how far the candidates reach tells of a trace for another size", "[model][unit]") {
+TEST_CASE("HeadGuess: the reach of the candidates shows that a trace was made for another size", "[model][unit]") {
   auto hints = detector_with(80);
   hints.input_width = 320;
   CHECK(TestHead({2100, 85}, 0.5F, 304).guess(hints)->reach == Approx(0.95));
@@ -324,7 +325,7 @@ TEST_CASE("HeadGuess: how far the candidates reach tells of a trace for another 
   CHECK(TestHead({300, 6}, 0.5F, 3).guess(hints)->reach_down == 1);
 }
 
-TEST_CASE("HeadGuess: what is concluded is said, and what was known is not", "[model][unit]") {
+TEST_CASE("HeadGuess: the guess reports conclusions, but not what the config already says", "[model][unit]") {
   auto hints = detector_with(80);
   const auto guess = TestHead({2100, 85}).guess(hints);
   CHECK_THAT(guess->told_by, Catch::Contains("yolov5") && Catch::Contains("pixels"));
@@ -333,7 +334,7 @@ TEST_CASE("HeadGuess: what is concluded is said, and what was known is not", "[m
   CHECK(TestHead({2100, 85}).guess(hints)->told_by.empty());
 }
 
-TEST_CASE("HeadGuess: probabilities are told from logits", "[model][unit]") {
+TEST_CASE("HeadGuess: probabilities and logits are distinguished", "[model][unit]") {
   Hints hints;
   hints.task = Task::kClassify;
   const auto logits = [&](const std::vector<float>& values) {
@@ -353,14 +354,14 @@ TEST_CASE("HeadGuess: probabilities are told from logits", "[model][unit]") {
   CHECK(logits({0.25F, 0.5F, 0.25F}));
 }
 
-TEST_CASE("HeadGuess: a classifier's output may end in sides of 1, and no others", "[model][unit]") {
+TEST_CASE("HeadGuess: a classifier's output may end in dimensions of 1, but in no others", "[model][unit]") {
   Hints hints;
   hints.task = Task::kClassify;
   CHECK(TestHead({10, 1, 1}).guess(hints)->classes == 10);
   for (const Sides& sides : {Sides{10, 2}, Sides{1, 10}, Sides{10, 1, 2}}) CHECK_FALSE(TestHead(sides).guess(hints));
 }
 
-TEST_CASE("HeadGuess: a picture has three channels", "[model][unit]") {
+TEST_CASE("HeadGuess: an output picture has three channels", "[model][unit]") {
   Hints hints;
   hints.task = Task::kImage;
   CHECK(TestHead({3, 4, 5}).guess(hints)->task == Task::kImage);
@@ -369,7 +370,7 @@ TEST_CASE("HeadGuess: a picture has three channels", "[model][unit]") {
   }
 }
 
-TEST_CASE("HeadGuess: the task follows from the number of sides where nobody says", "[model][unit]") {
+TEST_CASE("HeadGuess: the number of dimensions decides the task if no task is given", "[model][unit]") {
   CHECK(task_by_shape({1000}) == Task::kClassify);
   CHECK(task_by_shape({1000, 1, 1}) == Task::kClassify);
   CHECK(task_by_shape({84, 8400}) == Task::kDetect);
@@ -392,7 +393,7 @@ std::string npz_of(const std::vector<std::string>& names) {
   return to_npz(tensors);
 }
 
-// The lengths of what is read, which tell where each came from.
+// Returns the lengths of the arrays. The length identifies the array.
 std::vector<std::int64_t> lengths(const std::string& body, const std::vector<std::string>& inputs, bool more = false) {
   const auto arrays = read_arrays(body, inputs, more);
   INFO((arrays ? "" : arrays.error().message));
@@ -404,19 +405,20 @@ std::vector<std::int64_t> lengths(const std::string& body, const std::vector<std
 
 }  // namespace
 
-TEST_CASE("TensorArrays: a single array is an .npy, or an .npz of one", "[model][unit]") {
+TEST_CASE("TensorArrays: a single array is an .npy file or an .npz file with one array", "[model][unit]") {
   CHECK(lengths(to_npy(array_of(7)), {"x"}) == std::vector<std::int64_t>{7});
   CHECK(lengths(npz_of({"x"}), {"x"}) == std::vector<std::int64_t>{1});
   CHECK(lengths(npz_of({"arr_0"}), {"x"}) == std::vector<std::int64_t>{1});
 }
 
-TEST_CASE("TensorArrays: several are taken by their names, or by their numbers", "[model][unit]") {
+TEST_CASE("TensorArrays: several arrays are assigned by their names or by their numbers", "[model][unit]") {
   CHECK(lengths(npz_of({"b", "a"}), {"a", "b"}) == std::vector<std::int64_t>{2, 1});
   CHECK(lengths(npz_of({"arr_1", "arr_0"}), {"a", "b"}) == std::vector<std::int64_t>{2, 1});
   CHECK(lengths(npz_of({"arr_2", "arr_0", "arr_1"}), {"list"}, true) == std::vector<std::int64_t>{2, 3, 1});
 }
 
-TEST_CASE("TensorArrays: a body that does not fit the inputs is a bad request that names them", "[model][unit]") {
+TEST_CASE("TensorArrays: a body that does not fit the inputs is a bad request, and the error names the inputs",
+          "[model][unit]") {
   const std::vector<std::string> inputs{"left", "right"};
   for (const auto& body :
        {std::string("not an array"), std::string("PK and more"), to_npy(array_of(1)), npz_of({}), npz_of({"left"}),
@@ -428,7 +430,7 @@ TEST_CASE("TensorArrays: a body that does not fit the inputs is a bad request th
   CHECK_THAT(read_arrays(to_npy(array_of(1)), inputs, false).error().message, Catch::Contains("left, right"));
 }
 
-TEST_CASE("TensorArrays: one array is answered as .npy, any other number as .npz", "[model][unit]") {
+TEST_CASE("TensorArrays: the answer with one array is .npy, with any other number .npz", "[model][unit]") {
   CHECK(write_arrays({{"y", array_of(1)}}).type == common::FileType::kNpy);
   CHECK(write_arrays({{"y", array_of(1)}, {"z", array_of(2)}}).type == common::FileType::kNpz);
   CHECK(write_arrays({}).type == common::FileType::kNpz);

@@ -1,4 +1,4 @@
-// Weights written as Darknet has them: from its own files, and from checkpoints.
+// Tests the writer of Darknet's weights files, with weights from such files and from checkpoints.
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -31,7 +31,7 @@ yolod::model::darknet::Network built(const std::string& text, Rules rules = Rule
   return std::move(network).value();
 }
 
-// A header, and as many different numbers as the network takes.
+// Returns a header and different numbers for all weights of the network.
 std::string weights_bytes(const yolod::model::darknet::Network& network, std::int32_t minor, std::int64_t seen) {
   std::string bytes;
   const auto append = [&bytes](const auto& value) {
@@ -47,7 +47,7 @@ std::string weights_bytes(const yolod::model::darknet::Network& network, std::in
 
 constexpr std::size_t kHeaderBytes = 20;
 
-// The file that is read from `bytes` and written again.
+// Reads weights from `bytes`, writes them, and returns the bytes of the written file.
 std::string written_again(const yolod::model::darknet::Network& network, const std::string& bytes) {
   const TemporaryDirectory folder;
   auto stored = read_stored_weights(folder.write("a.weights", bytes), network);
@@ -61,7 +61,7 @@ std::string written_again(const yolod::model::darknet::Network& network, const s
   return yolod::tests::read_file(file);
 }
 
-// Every kind of layer that has weights.
+// The layers include every kind that has weights.
 const std::string kEveryKind =
     "[convolutional]\nbatch_normalize=1\nfilters=4\nsize=3\npad=1\nactivation=leaky\n"
     "[convolutional]\nfilters=4\nsize=3\npad=1\nflipped=1\nactivation=leaky\n"
@@ -72,7 +72,8 @@ const std::string kEveryKind =
 
 }  // namespace
 
-TEST_CASE("Export of weights: what is read is written, byte by byte, but for the version", "[model][unit]") {
+TEST_CASE("Export of weights: the written file equals the file that was read, except for the version",
+          "[model][unit]") {
   const auto network = built(detector_cfg(kEveryKind));
   const auto bytes = weights_bytes(network, 2, (std::int64_t{1} << 40U) + 7);
   const auto again = written_again(network, bytes);
@@ -81,7 +82,7 @@ TEST_CASE("Export of weights: what is read is written, byte by byte, but for the
   CHECK(again.substr(kHeaderBytes) == bytes.substr(kHeaderBytes));
 }
 
-TEST_CASE("Export of weights: transposed connected layers are turned", "[model][unit]") {
+TEST_CASE("Export of weights: transposed connected layers are transposed back", "[model][unit]") {
   const auto network = built(detector_cfg("[connected]\noutput=3\nactivation=linear\n"));
   const auto bytes = weights_bytes(network, 1001, 3);
   const auto again = written_again(network, bytes);
@@ -94,7 +95,7 @@ TEST_CASE("Export of weights: transposed connected layers are turned", "[model][
   CHECK(before->layers[0].weights == after->layers[0].weights);
 }
 
-TEST_CASE("Export of weights: what cannot be written leaves the file that was there", "[model][unit]") {
+TEST_CASE("Export of weights: an error leaves the existing file unchanged", "[model][unit]") {
   const auto network = built(detector_cfg(""));
   StoredWeights weights;
   for (const auto& layer : network.layers) weights.layers.push_back(empty_values(layer));
@@ -132,7 +133,7 @@ std::string conversion_problem(const std::string& layers) {
 
 }  // namespace
 
-TEST_CASE("Checkpoint to Darknet: the epsilon of Darknet makes the same of the variances", "[model][unit]") {
+TEST_CASE("Checkpoint to Darknet: the variances are adjusted to Darknet's epsilon", "[model][unit]") {
   const auto text = detector_cfg(kPlainConvolution);
   const auto network = built(text);
   StoredWeights weights;
@@ -168,7 +169,8 @@ TEST_CASE("Checkpoint to Darknet: a shortcut's weights become its factors", "[mo
   CHECK(factors("per_channel") == std::vector<float>{0.5F, 0.5F, 0.5F, second, second, second});
 }
 
-TEST_CASE("Checkpoint to Darknet: what Darknet does otherwise is refused by section and line", "[model][unit]") {
+TEST_CASE("Checkpoint to Darknet: the error for a layer that Darknet computes differently names section and line",
+          "[model][unit]") {
   const std::string before = kPlainConvolution;
   const auto at = [](int line, const char* section) {
     return Contains("a.cfg:" + std::to_string(line) + ": [" + section + "]: no weights file can represent it: ");
@@ -177,7 +179,7 @@ TEST_CASE("Checkpoint to Darknet: what Darknet does otherwise is refused by sect
   CHECK_THAT(conversion_problem("[convolutional]\nfilters=40\nsize=3,5\nactivation=leaky\n"),
              at(5, "convolutional") && Contains("several sizes"));
   CHECK_THAT(conversion_problem(before + "[maxpool]\nsize=2\nstride=1\n"), at(12, "maxpool") && Contains("zeros"));
-  // Darknet has one window more.
+  // Darknet has one more window here than Ultralytics.
   CHECK_THAT(conversion_problem("[maxpool]\nsize=4\nstride=1\n"), at(5, "maxpool") && Contains("elsewhere"));
   CHECK_THAT(conversion_problem("[reorg3d]\nstride=2\n"), at(5, "reorg3d"));
   CHECK_THAT(conversion_problem(before + "[shortcut]\nfrom=0\nactivation=leaky\n"), at(12, "shortcut"));
@@ -191,8 +193,8 @@ TEST_CASE("Checkpoint to Darknet: what Darknet does otherwise is refused by sect
   CHECK_THAT(head.error().message, at(9, "yolo") && Contains("scale_x_y"));
 }
 
-TEST_CASE("Checkpoint to Darknet: pools whose windows lie alike pass", "[model][unit]") {
-  // Of an even map the windows of 2 are the same, whatever is padded behind it.
+TEST_CASE("Checkpoint to Darknet: pools with the same windows in both programs are accepted", "[model][unit]") {
+  // On a map with an even size, the windows of size 2 are the same for any padding.
   CHECK(conversion_problem("[maxpool]\nsize=2\nstride=2\n").empty());
   CHECK(conversion_problem("[maxpool]\nsize=5\nstride=1\n").empty());
   CHECK(conversion_problem("[maxpool]\nsize=1\nstride=1\n").empty());

@@ -1,4 +1,4 @@
-// Files that are no models, named as ones: what yolod answers is what docs/models.md says that it answers.
+// Tests the answers to files that are not models. They must equal the table in docs/models.md.
 #include "model/sources/file_kind.hpp"
 
 #include <catch2/catch.hpp>
@@ -24,7 +24,7 @@ using namespace std::string_literals;
 namespace {
 
 struct Mistake {
-  std::string file;  // as the page calls it
+  std::string file;  // the name on the page
   Wanted named_as;
   std::string bytes;
 };
@@ -45,14 +45,14 @@ std::string module_bytes() {
   return stored_zip({{"best/data.pkl", pickled("}" + text("model") + global("models.yolo", "Model") + ")\x81}bs")}});
 }
 
-// A header of version 0.2 and no weights.
+// Returns a header of version 0.2 and `weights` weights of 0.
 std::string weights_bytes(std::size_t weights) {
   return little(0, 4) + little(2, 4) + little(5, 4) + little(0, 8) + std::string(4 * weights, '\0');
 }
 
 std::string deflated_zip() {
   auto bytes = stored_zip({{"readme.txt", "text"}, {"best.onnx", "x"}});
-  bytes[bytes.find("PK\x01\x02") + 10] = '\x08';  // its method in the directory
+  bytes[bytes.find("PK\x01\x02") + 10] = '\x08';  // the compression method in the directory
   return bytes;
 }
 
@@ -63,7 +63,7 @@ std::string tar_bytes() {
   return bytes;
 }
 
-// One of each kind that people hand over, and as what.
+// Returns a file of each kind that users give by mistake, with the key that names it.
 std::vector<Mistake> mistakes() {
   const auto script = Wanted::kTorchScript;
   const auto weights = Wanted::kWeights;
@@ -145,12 +145,13 @@ void erase_all(std::string& text, const std::string& what) {
   for (auto at = text.find(what); at != std::string::npos; at = text.find(what)) text.erase(at, what.size());
 }
 
-// What the reader of such a file says after the file's name. The cfg beside weights is that of detector_cfg().
+// Returns the error of the reader for such a file, without the file's name. A weights file is read with the cfg of
+// detector_cfg().
 std::string answer_to(const std::filesystem::path& file, Wanted named_as, const TemporaryDirectory& folder) {
   const auto cfg = folder.write("yolo.cfg", detector_cfg(""));
   const auto read = [&]() -> yolod::common::Outcome<void> {
     switch (named_as) {
-      case Wanted::kTorchScript: return check_kind(file, named_as);  // all that happens before LibTorch
+      case Wanted::kTorchScript: return check_kind(file, named_as);  // all checks before LibTorch
       case Wanted::kNames: {
         const auto names = darknet::read_names(file, 1);
         return names ? yolod::common::Outcome<void>() : names.error();
@@ -179,7 +180,8 @@ std::string row(const std::string& file, Wanted named_as, const std::string& ans
 
 }  // namespace
 
-TEST_CASE("FileKind: docs/models.md says what each kind of file that is no model is answered with", "[model][unit]") {
+TEST_CASE("FileKind: the table in docs/models.md has the answer for each kind of file that is not a model",
+          "[model][unit]") {
   std::ifstream stream(source_directory() / "docs/models.md");
   const std::string page(std::istreambuf_iterator<char>(stream), {});
   const auto begin =
@@ -206,7 +208,7 @@ TEST_CASE("FileKind: docs/models.md says what each kind of file that is no model
   CHECK(told == made);
 }
 
-TEST_CASE("FileKind: what may be what is wanted passes", "[model][unit]") {
+TEST_CASE("FileKind: a file that may be of the wanted kind is accepted", "[model][unit]") {
   const TemporaryDirectory folder;
   const auto passes = [&](const std::string& bytes, Wanted wanted) {
     const auto good = check_kind(folder.write("given", bytes), wanted);
@@ -228,7 +230,7 @@ TEST_CASE("FileKind: what may be what is wanted passes", "[model][unit]") {
   CHECK(check_kind("", Wanted::kWeights).ok());
 }
 
-TEST_CASE("FileKind: the files of the reports are named as what they are", "[model][unit][skips]") {
+TEST_CASE("FileKind: the errors for the files of the reports name their kinds", "[model][unit][skips]") {
   const auto cases = fault_cases();
   if (!cases) {
     WARN("SKIPPED: no fault cases");
@@ -245,7 +247,7 @@ TEST_CASE("FileKind: the files of the reports are named as what they are", "[mod
   CHECK(check_kind(*cases / "ts_prints.pt", Wanted::kTorchScript).ok());
 }
 
-TEST_CASE("FileKind: files cut short or altered anywhere never crash it", "[model][unit]") {
+TEST_CASE("FileKind: files that are cut short or altered never crash the check", "[model][unit]") {
   const TemporaryDirectory folder;
   for (const auto& mistake : mistakes()) {
     const auto length = std::min<std::size_t>(mistake.bytes.size(), 48);

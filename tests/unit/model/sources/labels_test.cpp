@@ -11,7 +11,7 @@ using yolod::model::darknet::read_names;
 using yolod::tests::TemporaryDirectory;
 using Labels = std::vector<std::string>;
 
-TEST_CASE("Names: a list, one a line", "[model][unit]") {
+TEST_CASE("Names: the list has a label in each line", "[model][unit]") {
   const TemporaryDirectory folder;
   const auto labels = read_names(folder.write("a.names", "traffic light\r\ncar \n\n\n"), 2);
   REQUIRE(labels.ok());
@@ -30,7 +30,7 @@ TEST_CASE("Names: a .data file names the list", "[model][unit]") {
   CHECK_THAT(broken.error().message, Contains("b.data: names: ") && Contains("absent.names: no such file"));
 }
 
-TEST_CASE("Names: the list that a .data file names is known without reading it", "[model][unit]") {
+TEST_CASE("Names: list_named_by() finds the list of a .data file without reading the list", "[model][unit]") {
   const TemporaryDirectory folder;
   const auto list = folder.write("a.names", "dog\ncat");
   const auto data = folder.write("a.data", "classes= 2\nnames = a.names\n");
@@ -46,7 +46,7 @@ TEST_CASE("Names: a label may hold an equals sign", "[model][unit]") {
   CHECK(*labels == Labels{"a=b", "plain"});
 }
 
-TEST_CASE("Names: the count must be that of the classes", "[model][unit]") {
+TEST_CASE("Names: the number of labels must be the number of classes", "[model][unit]") {
   const TemporaryDirectory folder;
   const auto file = folder.write("a.names", "dog\ncat\n");
   CHECK_THAT(read_names(file, 3).error().message, Contains("2 labels, the network has 3 classes"));
@@ -55,26 +55,26 @@ TEST_CASE("Names: the count must be that of the classes", "[model][unit]") {
   CHECK(read_names("/nonexistent", 1).error().code == yolod::common::ErrorCode::kBadModel);
 }
 
-TEST_CASE("Names: what cannot be labels is refused", "[model][unit]") {
+TEST_CASE("Names: a file that cannot be a list of labels is refused", "[model][unit]") {
   const TemporaryDirectory folder;
   CHECK_FALSE(read_names(folder.write("nul", std::string("a\0b\n", 4)), 1).ok());
   CHECK_FALSE(read_names(folder.write("long", std::string(5'000, 'a')), 1).ok());
 }
 
-TEST_CASE("Names: a label that is not UTF-8 is refused with file and line", "[model][unit]") {
+TEST_CASE("Names: the error for a label that is not UTF-8 has the file and the line", "[model][unit]") {
   const TemporaryDirectory folder;
   const auto file = folder.write("a.names", "dog\ncaf\xE9\ncat\n");
   const std::string expected = file.string() + ":2: \"caf\\xe9\" is not UTF-8: save the file as UTF-8";
   CHECK(read_names(file, 3).error().message == expected);
   CHECK(read_names(file, 0).error().message == expected);
-  // A .data file leads to the list, and is itself named where its own line is at fault.
+  // For a .data file the error names the list, or the .data file if the mistake is there.
   CHECK(read_names(folder.write("a.data", "classes=3\nnames=a.names\n"), 3).error().message == expected);
   const auto data = folder.write("b.data", "classes=3\ntrain = \xE9.txt\nnames = caf\xE9.names\n");
   CHECK(read_names(data, 3).error().message ==
         data.string() + ":3: \"caf\\xe9.names\" is not UTF-8: save the file as UTF-8");
 }
 
-TEST_CASE("Names: the list of the reports is refused with file and line", "[model][unit][skips]") {
+TEST_CASE("Names: the error for the list of the reports has the file and the line", "[model][unit][skips]") {
   const auto cases = yolod::tests::fault_cases();
   if (!cases) {
     WARN("SKIPPED: no fault cases");
@@ -88,7 +88,7 @@ TEST_CASE("Names: the list of the reports is refused with file and line", "[mode
   CHECK(marked->front() == "person");
 }
 
-TEST_CASE("Names: a byte order mark is no part of the first label, nor of a .data file's first key", "[model][unit]") {
+TEST_CASE("Names: a byte order mark is skipped in a list and in a .data file", "[model][unit]") {
   const TemporaryDirectory folder;
   (void)folder.write("a.names",
                      "\xEF\xBB\xBF"
@@ -99,7 +99,7 @@ TEST_CASE("Names: a byte order mark is no part of the first label, nor of a .dat
   CHECK(yolod::model::darknet::list_named_by(folder.path() / "a.data") == folder.path() / "a.names");
 }
 
-TEST_CASE("Names: UTF-16 is named as such", "[model][unit]") {
+TEST_CASE("Names: the error for a UTF-16 file says UTF-16", "[model][unit]") {
   const TemporaryDirectory folder;
   const std::string text = GENERATE(std::string("\xFF\xFE"
                                                 "d\0o\0g\0\n\0",
@@ -110,7 +110,7 @@ TEST_CASE("Names: UTF-16 is named as such", "[model][unit]") {
   CHECK(yolod::model::read_text(file, 100).error().message == read_names(file, 0).error().message);
 }
 
-TEST_CASE("Names: a label is as long as an answer may hold, and no longer", "[model][unit]") {
+TEST_CASE("Names: a label may be as long as an answer can hold, and no longer", "[model][unit]") {
   const TemporaryDirectory folder;
   CHECK(read_names(folder.write("a.names", std::string(256, 'a')), 1).ok());
   const auto file = folder.write("b.names", "dog\n" + std::string(257, 'a'));

@@ -1,4 +1,4 @@
-// What one picture of a batch may do to the others: nothing. On a network that is none.
+// Checks that a picture of a batch cannot affect the others. The tests use a fake network.
 #include "model/tasks/vision_model.hpp"
 
 #include <catch2/catch.hpp>
@@ -26,7 +26,7 @@ class PlainInput final : public model::NetworkInput {
   std::vector<float> values_;
 };
 
-// Of one pixel; its head for each image is what it was made with.
+// The network has an input of one pixel. For each image it returns the head from its constructor.
 class ConstantNetwork final : public model::Network {
  public:
   ConstantNetwork(std::vector<float> head, std::vector<std::size_t> sides)
@@ -58,8 +58,8 @@ class ConstantNetwork final : public model::Network {
   std::vector<float> all_;
 };
 
-// Answers with the picture's width. A picture of width 8 throws when it is answered; one whose options say 7 before it
-// is decoded.
+// The answer is the width of the picture. answer() throws for a picture of width 8. check() throws before the
+// decoding if the options have the top_k 7.
 class ThrowingModel final : public model::VisionModel {
  public:
   explicit ThrowingModel(std::unique_ptr<ConstantNetwork> network)
@@ -103,7 +103,8 @@ std::uint64_t width_in(const model::Output& output) {
 
 }  // namespace
 
-TEST_CASE("VisionModel: what one picture's work throws is that picture's error alone", "[model][unit]") {
+TEST_CASE("VisionModel: an exception while one picture is handled becomes the error of that picture only",
+          "[model][unit]") {
   ThrowingModel model(std::make_unique<ConstantNetwork>(std::vector<float>(6), std::vector<std::size_t>{1, 6}));
   const Batch batch({5, 7, 0, 6, 8, 9});
   const auto outputs = model.run(batch.inputs);
@@ -120,7 +121,7 @@ TEST_CASE("VisionModel: what one picture's work throws is that picture's error a
   CHECK(width_in(outputs[5]) == 9);
 }
 
-TEST_CASE("VisionModel: a network that throws fails what it was run on, and no picture that was refused before",
+TEST_CASE("VisionModel: an exception of the network fails its pictures, but not a picture that was refused before",
           "[model][unit]") {
   auto network = std::make_unique<ConstantNetwork>(std::vector<float>(6), std::vector<std::size_t>{1, 6});
   network->throws = true;
@@ -150,7 +151,7 @@ common::Outcome<std::unique_ptr<model::Model>> detector(model::heads::HeadLayout
   return model::make_detect_model(config, std::move(loaded));
 }
 
-// What the model says of a picture of 10 x 1 pixels.
+// Returns the model's output for a picture of 10 x 1 pixels.
 model::Output answer_of(model::Model& model, const common::PredictionOptions& options) {
   const auto body = picture_of_width(10);
   const model::Input input{std::as_bytes(std::span(body)), common::ContentKind::kFile, options};
@@ -159,8 +160,9 @@ model::Output answer_of(model::Model& model, const common::PredictionOptions& op
 
 }  // namespace
 
-TEST_CASE("DetectModel: classes of one name are all selected by it", "[model][unit]") {
-  // Three candidates apart from each other, each of one class; the second and the fourth are called alike.
+TEST_CASE("DetectModel: a class name selects all classes with that name", "[model][unit]") {
+  // The three candidates do not overlap, and each has a different class. The second and the fourth class have the
+  // same name.
   std::vector<float> head;
   for (int i = 0; i < 3; ++i) {
     const std::size_t class_id = static_cast<std::size_t>(i) + 1;
@@ -181,8 +183,9 @@ TEST_CASE("DetectModel: classes of one name are all selected by it", "[model][un
   CHECK(none.error().message == "m: detect.classes: the model has no class \"mug\"");
 }
 
-TEST_CASE("DetectModel: a network that suppresses by itself takes no iou, and counts what stays", "[model][unit]") {
-  // The best lies outside the picture.
+TEST_CASE("DetectModel: a network with its own suppression refuses iou, and the limit counts the boxes that remain",
+          "[model][unit]") {
+  // The best box lies outside the picture.
   const std::vector<float> head{2, 0, 3, 1, 0.9F, 0, 0, 0, 0.5F, 1, 0.8F, 0, 0.5F, 0, 1, 1, 0.7F, 0};
   const auto model = detector(model::heads::HeadLayout::kFinal, head, {3, 6}, {"a"}, {});
   REQUIRE(model);

@@ -1,4 +1,4 @@
-// TorchScript files against Python: the same output, and what comes of it.
+// Compares the output of TorchScript files with Python's output, and checks the answers that yolod makes from it.
 #include <array>
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -104,7 +104,7 @@ T only_answer(model::Model& model, const std::string& body) {
   return std::get<T>(*output.prediction);
 }
 
-// Of two files of arrays.
+// Compares two files of arrays.
 void check_alike(const std::string& actual, const std::string& expected) {
   const auto arrays_of = [](const std::string& bytes) {
     std::vector<model::TensorArray> arrays;
@@ -142,7 +142,7 @@ std::string read_either(const std::filesystem::path& stem) {
   return tests::read_file(std::filesystem::exists(npz) ? npz : stem.string() + ".npy");
 }
 
-// 32 x 32 pixels, black but for cells of 8 x 8.
+// Returns a picture of 32 x 32 pixels. It is black, except for the listed cells of 8 x 8 pixels.
 std::string cells(const std::vector<std::pair<int, int>>& red, bool green) {
   std::string bytes = "P6 32 32 255\n";
   for (int y = 0; y < 32; ++y) {
@@ -167,7 +167,7 @@ void check_cell(const common::Detection& detection, int x, int y, std::uint32_t 
 
 }  // namespace
 
-TEST_CASE("TorchScript: as tensors, every module gives what Python gives", "[model][unit][torch][skips]") {
+TEST_CASE("TorchScript: as tensors, every module gives Python's output", "[model][unit][torch][skips]") {
   if (skipped()) return;
   const std::string name =
       GENERATE("tiny_logits", "tiny_probabilities", "tiny_fixed_batch", "mixed", "half", "yolov5", "yolov8",
@@ -178,7 +178,7 @@ TEST_CASE("TorchScript: as tensors, every module gives what Python gives", "[mod
   check_alike(file_text(answer), read_either(small_files() / (name + "-output")));
 }
 
-TEST_CASE("TorchScript: a list of tensors holds what the file of arrays holds", "[model][unit][torch][skips]") {
+TEST_CASE("TorchScript: a list of tensors holds the arrays of the file", "[model][unit][torch][skips]") {
   if (skipped()) return;
   const auto model = load(script_config(small_files() / "pair.pt", Task::kTensor));
   const auto body = read_either(small_files() / "pair-input");
@@ -192,7 +192,7 @@ TEST_CASE("TorchScript: a list of tensors holds what the file of arrays holds", 
   CHECK(model::parse_npz(file_text(file)).value() == list.tensors);
 }
 
-TEST_CASE("TorchScript: ResNet-50 and VGG-16 give what Python gives", "[model][unit][torch][skips]") {
+TEST_CASE("TorchScript: ResNet-50 and VGG-16 give Python's output", "[model][unit][torch][skips]") {
   if (skipped()) return;
   const std::string name = GENERATE("resnet50", "vgg16");
   CAPTURE(name);
@@ -222,7 +222,7 @@ TEST_CASE("TorchScript: ResNet-50 and VGG-16 give what Python gives", "[model][u
   CHECK(answer.classifications.size() == 5);
 }
 
-TEST_CASE("TorchScript: the given trace gives what Python gave, and finds the dog", "[model][unit][torch][skips]") {
+TEST_CASE("TorchScript: the given trace gives Python's output and finds the dog", "[model][unit][torch][skips]") {
   if (const auto reason = tests::reason_to_skip_real_models(); !reason.empty()) {
     WARN("SKIPPED: " << reason);
     return;
@@ -241,7 +241,7 @@ TEST_CASE("TorchScript: the given trace gives what Python gave, and finds the do
   auto config = script_config(file, Task::kDetect);
   config.source = common::TorchScriptSource{file, folder / "darknet" / "yolo-fastest-1.1" / "coco.names", {}, {}};
   const auto model = load(config);
-  CHECK(model->description().input_width == 320);  // nobody said: it takes no other size
+  CHECK(model->description().input_width == 320);  // the config has no size, and the trace accepts only this size
   const auto list = only_answer<common::DetectionList>(*model, tests::read_file(folder / "photos" / "dog.jpg"));
   CHECK(std::any_of(list.detections.begin(), list.detections.end(), [&](const auto& detection) {
     return model->description().labels[detection.class_id] == "dog" && detection.box.x_min > 80 &&
@@ -250,7 +250,7 @@ TEST_CASE("TorchScript: the given trace gives what Python gave, and finds the do
 }
 
 #if defined(YOLOD_WITH_ONEDNN)
-TEST_CASE("TorchScript: modules in modules are frozen and fused as well", "[model][unit][torch][skips]") {
+TEST_CASE("TorchScript: nested modules are also frozen and fused", "[model][unit][torch][skips]") {
   if (skipped()) return;
   const auto [name, task] =
       GENERATE(table<std::string, Task>({{"resnet18", Task::kClassify}, {"generator", Task::kImage}}));
@@ -285,11 +285,11 @@ TEST_CASE("TorchScript: a detector of each layout finds the same boxes", "[model
   check_cell(list_of(2).detections[0], 3, 0, 1);
 }
 
-TEST_CASE("TorchScript: a picture of another shape is letterboxed, and its boxes are its own",
+TEST_CASE("TorchScript: a picture of another shape is letterboxed, and its boxes are in its own pixels",
           "[model][unit][torch][skips]") {
   if (skipped()) return;
   const auto model = load(script_config(small_files() / "yolov8.pt", Task::kDetect));
-  // 64 x 32: the right half red.
+  // The picture has 64 x 32 pixels. Its right quarter is red.
   std::string picture = "P6 64 32 255\n";
   for (int i = 0; i < 64 * 32; ++i) picture += i % 64 >= 48 ? std::string("\xFF\0\0", 3) : std::string(3, '\0');
   const auto list = only_answer<common::DetectionList>(*model, picture);
@@ -302,8 +302,9 @@ TEST_CASE("TorchScript: a picture of another shape is letterboxed, and its boxes
   }
 }
 
-// 100 x 68 in 32 x 32 is 22 rows from row 5; truncated it would be 21, and boxes of 8 rows there a row taller here.
-TEST_CASE("TorchScript: a letterbox is rounded as Ultralytics does it, and boxes are mapped back from it",
+// In an input of 32 x 32 the picture of 100 x 68 takes 22 rows from row 5. Truncation would give 21 rows, and a box
+// of 8 rows in the input would be a row taller in the picture.
+TEST_CASE("TorchScript: a letterbox is rounded as in Ultralytics, and boxes are mapped back to the picture",
           "[model][unit][torch][skips]") {
   if (skipped()) return;
   const auto model = load(script_config(small_files() / "yolov8.pt", Task::kDetect));
@@ -350,7 +351,8 @@ TEST_CASE("TorchScript: logits get a softmax, probabilities do not", "[model][un
   }
 }
 
-TEST_CASE("TorchScript: what Python makes of a picture comes back as one", "[model][unit][torch][skips]") {
+TEST_CASE("TorchScript: a picture that a network makes equals the picture that Python makes",
+          "[model][unit][torch][skips]") {
   if (skipped()) return;
   const std::string name = GENERATE("generator", "doubler");
   auto config = script_config(small_files() / (name + ".pt"), Task::kImage);
@@ -370,12 +372,12 @@ TEST_CASE("TorchScript: what Python makes of a picture comes back as one", "[mod
   CHECK(file.type == common::FileType::kPng);
   const tests::TemporaryDirectory folder;
   const auto png = folder.write("answer.png", file_text(file));
-  // Rounding may fall either way where the last bits of a float differ.
+  // Floats may differ in their last bits, so the rounding may differ by 1.
   CHECK(tests::largest_difference(png, small_files() / (name + "-pixels.npy")) <= (is_generator ? 1 : 0));
   CHECK(only_answer<common::EncodedFile>(*model, body).type == common::FileType::kJpeg);
 }
 
-TEST_CASE("TorchScript: of a letterboxed picture its own part comes back", "[model][unit][torch][skips]") {
+TEST_CASE("TorchScript: the answer to a letterboxed picture has no border", "[model][unit][torch][skips]") {
   if (skipped()) return;
   auto config = script_config(small_files() / "doubler.pt", Task::kImage);
   config.input_size = common::InputSize{16, 16};
@@ -391,7 +393,7 @@ TEST_CASE("TorchScript: of a letterboxed picture its own part comes back", "[mod
   CHECK(tests::largest_difference(png, white) == 0);
 }
 
-TEST_CASE("TorchScript: a classifier's picture is resized as Pillow does it", "[model][unit][torch][skips]") {
+TEST_CASE("TorchScript: a classifier's picture is resized as in Pillow", "[model][unit][torch][skips]") {
   if (skipped()) return;
   const auto folder = tests::torchscript_files({"pillow"});
   const auto body = tests::read_file(folder / "pillow.ppm");
@@ -405,10 +407,10 @@ TEST_CASE("TorchScript: a classifier's picture is resized as Pillow does it", "[
                             model::image::Sampling::kAveraged, input);
   float worst = 0;
   for (std::size_t i = 0; i < input.size(); ++i) worst = std::max(worst, std::abs(input[i] - expected->values[i]));
-  CHECK(worst < 1.1F / 255);  // Pillow rounds to bytes, across and then down
+  CHECK(worst < 1.1F / 255);  // Pillow rounds to bytes after each of its two passes
 }
 
-TEST_CASE("TorchScript: bf16 is taken where it is asked for, and comes near", "[model][unit][torch][skips]") {
+TEST_CASE("TorchScript: the output in bf16 is near the output in fp32", "[model][unit][torch][skips]") {
   if (skipped()) return;
   auto config = script_config(small_files() / "tiny_logits.pt", Task::kClassify);
   config.input_size = common::InputSize{32, 32};
@@ -420,7 +422,7 @@ TEST_CASE("TorchScript: bf16 is taken where it is asked for, and comes near", "[
   CHECK(list[0].probability == Approx(std::exp(1.0) / (3 + std::exp(1.0))).margin(0.01));
 }
 
-TEST_CASE("TorchScript: arrays that do not fit are a bad request", "[model][unit][torch][skips]") {
+TEST_CASE("TorchScript: arrays that do not fit the inputs are a bad request", "[model][unit][torch][skips]") {
   if (skipped()) return;
   const auto model = load(script_config(small_files() / "pair.pt", Task::kTensor));
   const auto array = model::to_npy({model::ElementType::kFloat32, {2, 2}, std::vector<std::byte>(16)});
@@ -435,7 +437,8 @@ TEST_CASE("TorchScript: arrays that do not fit are a bad request", "[model][unit
   CHECK(run_all(*model, {read_either(small_files() / "pair-input")}).front().prediction);
 }
 
-TEST_CASE("TorchScript: a file that cannot be served is one clear line", "[model][unit][torch][skips]") {
+TEST_CASE("TorchScript: the error for a file that cannot be served is a single clear line",
+          "[model][unit][torch][skips]") {
   if (skipped()) return;
   const auto check = [&](const std::string& name, Task task, const std::string& why) {
     CAPTURE(name);
@@ -456,7 +459,7 @@ TEST_CASE("TorchScript: a file that cannot be served is one clear line", "[model
   check("doubler.pt", Task::kClassify, "not the output of a classifier");
 }
 
-TEST_CASE("TorchScript: what was named by mistake is told before LibTorch sees it", "[model][unit][torch][skips]") {
+TEST_CASE("TorchScript: a file of another kind is refused before LibTorch reads it", "[model][unit][torch][skips]") {
   const auto cases = tests::fault_cases();
   if (!cases) {
     WARN("SKIPPED: no fault cases");
@@ -472,7 +475,7 @@ TEST_CASE("TorchScript: what was named by mistake is told before LibTorch sees i
   }
 }
 
-TEST_CASE("TorchScript: a network whose output is not finite is refused with that reason",
+TEST_CASE("TorchScript: a network whose output is not finite is refused with this reason",
           "[model][unit][torch][skips]") {
   const auto cases = tests::fault_cases();
   if (!cases) {
@@ -490,7 +493,7 @@ TEST_CASE("TorchScript: a network whose output is not finite is refused with tha
   }
 }
 
-TEST_CASE("TorchScript: labels that are not UTF-8 have U+FFFD in their place, and too long ones are refused",
+TEST_CASE("TorchScript: labels that are not UTF-8 get U+FFFD, and labels that are too long are refused",
           "[model][unit][torch][skips]") {
   if (skipped()) return;
   const auto labels = load(script_config(small_files() / "latin1.pt", Task::kDetect))->description().labels;
@@ -501,7 +504,7 @@ TEST_CASE("TorchScript: labels that are not UTF-8 have U+FFFD in their place, an
                       "allowed: give its names in a file"));
 }
 
-TEST_CASE("TorchScript: a size that a trace does not take, and names that do not fit, are refused",
+TEST_CASE("TorchScript: a size that a trace does not accept and names that do not fit are refused",
           "[model][unit][torch][skips]") {
   if (skipped()) return;
   auto config = script_config(small_files() / "yolov8.pt", Task::kDetect);
@@ -514,7 +517,7 @@ TEST_CASE("TorchScript: a size that a trace does not take, and names that do not
   CHECK_THAT(refusal(config), Catch::Contains("3 names"));
 }
 
-TEST_CASE("TorchScript: with augmentation the candidates are Python's", "[model][unit][torch][skips]") {
+TEST_CASE("TorchScript: with augmentation the candidates equal Python's", "[model][unit][torch][skips]") {
   if (skipped()) return;
   const std::string name = GENERATE("any_size_yolov5", "any_size_yolov8", "any_size_fractions");
   CAPTURE(name);
@@ -529,7 +532,7 @@ TEST_CASE("TorchScript: with augmentation the candidates are Python's", "[model]
   CHECK(load(config)->description().input_width == 224);
 }
 
-TEST_CASE("TorchScript: augmentation is refused where it cannot be right", "[model][unit][torch][skips]") {
+TEST_CASE("TorchScript: augmentation is refused where the boxes would be wrong", "[model][unit][torch][skips]") {
   if (skipped()) return;
   const auto refused = [](const std::string& name) {
     auto config = script_config(small_files() / (name + ".pt"), Task::kDetect);
@@ -537,7 +540,8 @@ TEST_CASE("TorchScript: augmentation is refused where it cannot be right", "[mod
     config.detect.augment = true;
     return refusal(config);
   };
-  // They number cells as on 32 x 32: in pixels the boxes cover too little, in fractions too much.
+  // At any size these traces number their cells as at 32 x 32. In pixels the boxes then cover too little of the
+  // picture, in fractions too much.
   CHECK_THAT(refused("yolov5"),
              Catch::Contains("detect.augment also runs the network at 64 x 64: the boxes are wrong at that size"));
   CHECK_THAT(refused("yolov8"), Catch::Contains("the boxes are wrong at that size"));
@@ -548,7 +552,7 @@ TEST_CASE("TorchScript: augmentation is refused where it cannot be right", "[mod
   CHECK_THAT(refusal(classifier), Catch::Contains("only a detector"));
 }
 
-TEST_CASE("TorchScript: the given trace knows one size alone, and is refused with augmentation",
+TEST_CASE("TorchScript: the given trace accepts only one size, so augmentation is refused",
           "[model][unit][torch][skips]") {
   if (const auto reason = tests::reason_to_skip_real_models(); !reason.empty()) {
     WARN("SKIPPED: " << reason);

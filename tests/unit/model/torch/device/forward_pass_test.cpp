@@ -1,7 +1,7 @@
-// What stands between a network and a GPU, on a device that is a fake.
+// Tests the code between a network and a GPU, with a fake device.
 #include "model/torch/device/forward_pass.hpp"
 
-// Before Catch: the loggers that it brings define CHECK too.
+// This header must come before Catch, because its logging headers also define CHECK.
 #include <ATen/ATen.h>
 
 #include <algorithm>
@@ -35,7 +35,7 @@ using tests::FakeDevice;
 
 constexpr NetworkShape kShape{3, 2, 4, 0, 0};
 
-// Doubles its input, and says so to the device.
+// Returns a pass that doubles its input. The fake device counts the pass.
 ForwardPass doubling(const std::shared_ptr<FakeDevice>& device, std::vector<std::string>* losses = nullptr) {
   return {{device,
            [losses](const std::string& why) {
@@ -47,7 +47,7 @@ ForwardPass doubling(const std::shared_ptr<FakeDevice>& device, std::vector<std:
           }};
 }
 
-// Image i is full of i + 1.
+// Fills image i with the value i + 1.
 std::unique_ptr<NetworkInput> filled(ForwardPass& pass, std::size_t images, const NetworkShape& shape = kShape) {
   auto input = pass.new_input(shape, images);
   REQUIRE(input.ok());
@@ -73,7 +73,7 @@ RawHead run(ForwardPass& pass, NetworkInput& input, std::size_t images) {
   return head.value();
 }
 
-// Random heads: [images, candidates, 5 + classes], or by scores.
+// Returns random heads: [images, candidates, 5 + classes], or the layout with class scores.
 at::Tensor noise_head(HeadLayout layout) {
   at::manual_seed(7);
   return layout == HeadLayout::kByScores ? at::rand({3, 4 + 6, 40}) : at::rand({3, 40, 5 + 6});
@@ -97,15 +97,15 @@ void check_same(const std::vector<heads::Candidate>& actual, const std::vector<h
 
 }  // namespace
 
-TEST_CASE("ForwardPass: images go in and come back in their order", "[model][unit]") {
+TEST_CASE("ForwardPass: images keep their order", "[model][unit]") {
   const auto device = std::make_shared<FakeDevice>();
   auto pass = doubling(device);
   const auto input = filled(pass, 3);
   check_doubled(run(pass, *input, 3), 3);
-  check_doubled(run(pass, *input, 2), 2);  // the first of them
+  check_doubled(run(pass, *input, 2), 2);  // the first two images
 }
 
-TEST_CASE("ForwardPass: inputs that have gone are used again, those in use are not", "[model][unit]") {
+TEST_CASE("ForwardPass: a released input is reused, an input in use is not", "[model][unit]") {
   const auto device = std::make_shared<FakeDevice>();
   auto pass = doubling(device);
   auto computed = filled(pass, 4);
@@ -130,7 +130,7 @@ TEST_CASE("ForwardPass: an input may outlive its network", "[model][unit]") {
 TEST_CASE("ForwardPass: candidates below their image's threshold stay on the device", "[model][unit]") {
   const auto layout = GENERATE(HeadLayout::kByObjectness, HeadLayout::kByScores);
   const auto head = noise_head(layout);
-  const std::vector<float> thresholds{0.9F, 1.0F, 0.0F};  // few, none, all
+  const std::vector<float> thresholds{0.9F, 1.0F, 0.0F};  // few, none and all candidates
   const auto few = keep_above(head, thresholds, layout);
   REQUIRE(few.offsets.size() == 4);
   CHECK(few.offsets[1] == few.offsets[2]);
@@ -146,7 +146,8 @@ TEST_CASE("ForwardPass: candidates below their image's threshold stay on the dev
   }
 }
 
-TEST_CASE("ForwardPass: a head crosses whole where nobody has a threshold, or candidates are final", "[model][unit]") {
+TEST_CASE("ForwardPass: a head is copied whole if the batch has no thresholds or the candidates are final",
+          "[model][unit]") {
   const auto device = std::make_shared<FakeDevice>();
   const auto head = at::rand({2, 5, 6});
   ForwardPass pass({device, {}}, [&](const at::Tensor&) { return head; });
@@ -163,23 +164,23 @@ TEST_CASE("ForwardPass: a head crosses whole where nobody has a threshold, or ca
   CHECK(thresholded->values.size() < 2 * 5 * 6);
 }
 
-TEST_CASE("ForwardPass: a batch for which there is no memory is run in parts", "[model][unit]") {
+TEST_CASE("ForwardPass: a batch that exceeds the memory is run in parts", "[model][unit]") {
   const auto device = std::make_shared<FakeDevice>();
   auto pass = doubling(device);
   const auto input = filled(pass, 7);
   device->most_images = 2;
   check_doubled(run(pass, *input, 7), 7);
-  CHECK(device->passes == 2 + 4);  // 7 and 4 were too many
+  CHECK(device->passes == 2 + 4);  // 7 and 4 images exceed the memory
   CHECK(device->frees == 2);
-  // What was too much is not tried again at once.
+  // The pass remembers the size that failed and does not try it again at once.
   device->largest = 0;
   check_doubled(run(pass, *input, 7), 7);
   CHECK(device->largest == 2);
   CHECK(device->frees == 2);
 }
 
-// LibTorch's interpreter stands between a network's operators and whoever runs it.
-TEST_CASE("ForwardPass: memory that runs out inside of a module is known as such", "[model][unit]") {
+// LibTorch's interpreter runs the operators of a network, and it changes the type of their exceptions.
+TEST_CASE("ForwardPass: an out-of-memory error inside a module is recognized", "[model][unit]") {
   CompiledNetwork compiled;
   compiled.source =
       "def forward(self, x: Tensor) -> Tensor:\n"
@@ -202,10 +203,10 @@ TEST_CASE("ForwardPass: memory that runs out inside of a module is known as such
   INFO((head ? std::string() : head.error().message));
   REQUIRE(head.ok());
   CHECK(head->images() == 5);
-  CHECK(device->frees == 2);  // 5 and 3 were too many
+  CHECK(device->frees == 2);  // 5 and 3 images exceed the memory
 }
 
-TEST_CASE("ForwardPass: parts are thresholded as the whole is", "[model][unit]") {
+TEST_CASE("ForwardPass: a batch in parts has the same thresholds as a whole batch", "[model][unit]") {
   const auto layout = GENERATE(HeadLayout::kByObjectness, HeadLayout::kByScores);
   const auto device = std::make_shared<FakeDevice>();
   const auto head = noise_head(layout);
@@ -227,7 +228,7 @@ TEST_CASE("ForwardPass: parts are thresholded as the whole is", "[model][unit]")
   CHECK(std::equal(in_parts->values.begin(), in_parts->values.end(), at_once.values.data_ptr<float>()));
 }
 
-TEST_CASE("ForwardPass: no memory for one image is that request's failure, and the device's loss to nobody",
+TEST_CASE("ForwardPass: too little memory for one image fails the request, and the device is not reported as lost",
           "[model][unit]") {
   const auto device = std::make_shared<FakeDevice>();
   std::vector<std::string> losses;
@@ -243,7 +244,7 @@ TEST_CASE("ForwardPass: no memory for one image is that request's failure, and t
   check_doubled(run(pass, *input, 2), 2);
 }
 
-TEST_CASE("ForwardPass: after a failure the device is asked whether it still computes", "[model][unit]") {
+TEST_CASE("ForwardPass: after a failure the pass asks the device whether it still computes", "[model][unit]") {
   const auto device = std::make_shared<FakeDevice>();
   std::vector<std::string> losses;
   bool fails = true;
@@ -262,7 +263,7 @@ TEST_CASE("ForwardPass: after a failure the device is asked whether it still com
   CHECK(pass.run(*input, 1, {}, HeadLayout::kByObjectness).ok());
 }
 
-TEST_CASE("ForwardPass: what repeats is a graph, where that is faster", "[model][unit]") {
+TEST_CASE("ForwardPass: a repeated batch size uses a graph if the graph is faster", "[model][unit]") {
   const bool pays = GENERATE(true, false);
   const auto device = std::make_shared<FakeDevice>();
   device->records = true;
@@ -276,17 +277,17 @@ TEST_CASE("ForwardPass: what repeats is a graph, where that is faster", "[model]
     pass.prepare(*input, 2);
   }
   device->replays = 0;
-  // Filled anew: what was recorded must not be of the input that it was recorded with.
+  // A replay must use the new input, not the input of the recording.
   const auto input = filled(pass, 3);
   check_doubled(run(pass, *input, 2), 2);
   CHECK(device->replays == (pays ? 1 : 0));
   input->values()[0] = 21;
   CHECK(run(pass, *input, 2).values[0] == 42);
-  check_doubled(run(pass, *filled(pass, 3), 3), 3);  // nobody has recorded that size
+  check_doubled(run(pass, *filled(pass, 3), 3), 3);  // no graph exists for this size
   CHECK(device->replays == (pays ? 2 : 0));
 }
 
-TEST_CASE("ForwardPass: what cannot be recorded is run operator by operator", "[model][unit]") {
+TEST_CASE("ForwardPass: a network that cannot be recorded runs operator by operator", "[model][unit]") {
   const auto device = std::make_shared<FakeDevice>();
   auto pass = doubling(device);
   const auto input = filled(pass, 2);
@@ -295,8 +296,7 @@ TEST_CASE("ForwardPass: what cannot be recorded is run operator by operator", "[
   CHECK(device->replays == 0);
 }
 
-TEST_CASE("Device: names that are none, and those that this build or machine has not, are one clear error",
-          "[model][unit]") {
+TEST_CASE("Device: the error for an invalid or unavailable device name is clear", "[model][unit]") {
   CHECK(open_device("cpu", 0).value()->name() == "cpu");
   for (const std::string name : {"", "gpu", "cuda", "cuda:", "cuda:-1", "cuda:1x", "cuda:99999999999", "CPU"}) {
     CAPTURE(name);
@@ -312,7 +312,8 @@ TEST_CASE("Device: names that are none, and those that this build or machine has
 #endif
 }
 
-TEST_CASE("Device: a detector on it finds what it finds on the CPU, whatever its memory", "[model][unit][skips]") {
+TEST_CASE("Device: a detector finds the same boxes on any device as on the CPU, whatever the device's memory",
+          "[model][unit][skips]") {
   const tests::TinyDetector tiny;
   const auto& config = tiny.config;
   std::vector<std::string> pictures;
@@ -359,7 +360,7 @@ TEST_CASE("Device: a detector on it finds what it finds on the CPU, whatever its
   const auto expected = answers(cpu_device());
   REQUIRE(expected.size() == 5);
   CHECK(expected[1].find("image") != std::string::npos);
-  CHECK(std::count(expected[2].begin(), expected[2].end(), '\n') == 4);  // two cells, of two classes each
+  CHECK(std::count(expected[2].begin(), expected[2].end(), '\n') == 4);  // two cells with two classes each
   const auto device = std::make_shared<FakeDevice>();
   device->records = GENERATE(false, true);
   CHECK(answers(device) == expected);

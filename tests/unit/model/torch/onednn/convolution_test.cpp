@@ -1,4 +1,4 @@
-// The convolutions of model/onednn against LibTorch's own.
+// Compares the convolutions of model/onednn with LibTorch's.
 #include <ATen/ATen.h>
 
 #include <array>
@@ -22,7 +22,7 @@ ConvolutionSettings padded_leaky() {
   return settings;
 }
 
-// The largest difference, in units of the largest value.
+// Returns the largest difference, relative to the largest value.
 double difference(const at::Tensor& actual, const at::Tensor& expected) {
   REQUIRE(actual.sizes() == expected.sizes());
   return ((actual - expected).abs().max() / expected.abs().max()).item<double>();
@@ -32,12 +32,13 @@ constexpr double kRounding = 2e-5;
 
 }  // namespace
 
-TEST_CASE("Convolution: 3 x 3 is what LibTorch computes, at every size", "[model][unit]") {
+TEST_CASE("Convolution: a 3 x 3 convolution equals LibTorch's at every size", "[model][unit]") {
   at::manual_seed(1);
   const auto weight = at::randn({48, 32, 3, 3});
   const auto bias = at::randn({48});
   Convolution convolution(weight, bias, padded_leaky());
-  // Large ones go by Winograd's method where the processor has it, small ones never; they share the weights.
+  // Large inputs use Winograd's method if the processor supports it, small inputs never use it. Both share the
+  // weights.
   const std::array<std::array<std::int64_t, 3>, 6> shapes{
       {{1, 40, 40}, {1, 5, 7}, {2, 33, 37}, {1, 18, 18}, {1, 17, 19}, {1, 40, 40}}};
   for (const auto& [images, height, width] : shapes) {
@@ -48,7 +49,7 @@ TEST_CASE("Convolution: 3 x 3 is what LibTorch computes, at every size", "[model
   }
 }
 
-TEST_CASE("Convolution: a sum and activations before and after it keep their order", "[model][unit]") {
+TEST_CASE("Convolution: activations before and after a sum keep their order", "[model][unit]") {
   at::manual_seed(2);
   const auto weight = at::randn({16, 16, 3, 3});
   auto settings = padded_leaky();
@@ -64,7 +65,7 @@ TEST_CASE("Convolution: a sum and activations before and after it keep their ord
   }
 }
 
-TEST_CASE("Convolution: two activations in a row are what LibTorch computes", "[model][unit]") {
+TEST_CASE("Convolution: two activations in a row give LibTorch's result", "[model][unit]") {
   at::manual_seed(4);
   struct Activation {
     const char* name;
@@ -97,8 +98,7 @@ TEST_CASE("Convolution: two activations in a row are what LibTorch computes", "[
   }
 }
 
-TEST_CASE("Convolution: strides, dilation, groups and channels of any number are what LibTorch computes",
-          "[model][unit]") {
+TEST_CASE("Convolution: strides, dilation, groups and any number of channels give LibTorch's result", "[model][unit]") {
   at::manual_seed(3);
   const auto check = [](std::int64_t channels, std::int64_t filters, const ConvolutionSettings& settings) {
     const auto weight = at::randn({filters, channels / settings.groups, 3, 3});
