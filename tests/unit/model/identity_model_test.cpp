@@ -119,7 +119,7 @@ TEST_CASE("IdentityModel: each fault ends the process in the way that its name s
   CHECK(WEXITSTATUS(status_of_body(" FAULT:segv")) == 42);
 }
 
-TEST_CASE("IdentityModel: running out of memory aborts", "[model][unit]") {
+TEST_CASE("IdentityModel: the oom fault aborts the process", "[model][unit]") {
   CHECK(died_of(status_of_body("FAULT:oom"), SIGABRT));
 }
 
@@ -178,7 +178,7 @@ TEST_CASE("IdentityModel: signals do not shorten the delay of the load", "[model
   ::sigaction(SIGUSR1, &before, nullptr);
 }
 
-TEST_CASE("IdentityModel: load faults", "[model][unit]") {
+TEST_CASE("IdentityModel: each load fault takes effect in the load or in the warm-up", "[model][unit]") {
   const auto status_of_load = [](IdentityLoadFault fault) {
     return status_of([fault] { (void)load_identity_model({.load_fault = fault}, {}); });
   };

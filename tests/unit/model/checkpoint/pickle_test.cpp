@@ -45,7 +45,7 @@ std::string pickle_problem(std::string_view bytes) {
 
 }  // namespace
 
-TEST_CASE("Pickle: plain values of every size", "[model][unit]") {
+TEST_CASE("Pickle: plain values of every size are read", "[model][unit]") {
   CHECK(Parsed("\x80\x02N.").root_value().kind == ValueKind::kNone);
   CHECK(Parsed("\x80\x02\x88.").root_value().integer == 1);
   CHECK(Parsed("\x80\x02\x89.").root_value().kind == ValueKind::kBool);

@@ -178,7 +178,7 @@ float logistic(float x) { return 1 / (1 + std::exp(-x)); }
 
 }  // namespace
 
-TEST_CASE("Darknet layer: a dilated convolution", "[model][unit]") {
+TEST_CASE("Darknet layer: a dilated convolution equals its definition", "[model][unit]") {
   const LayerWeights weights{made(2), made(2 * kChannels * 9)};
   check_near(run_layers("[convolutional]\nfilters=2\nsize=3\npad=1\ndilation=2\nactivation=linear", {weights}),
              convolve(input_map(), kChannels, kSide, weights, 3, 1, 2, 2));
@@ -255,7 +255,7 @@ TEST_CASE("Darknet layer: reorg3d moves squares into channels, reorg misreads it
              reorg_cpu(wide, 8, 8, 4, 2, true));
 }
 
-TEST_CASE("Darknet layer: a connected layer takes channels, then rows, then columns", "[model][unit]") {
+TEST_CASE("Darknet layer: a connected layer reads its input as channels, rows and columns", "[model][unit]") {
   const LayerWeights weights{made(3), made(3 * kChannels * kPlaces)};
   const auto x = input_map();
   std::vector<float> expected;
@@ -307,7 +307,7 @@ TEST_CASE("Darknet layer: batch normalisation and activations may be separate la
   check_near(run_layers("[dropout]\n[activation]\nactivation=relu\n[shortcut]\nfrom=-2"), sum);
 }
 
-TEST_CASE("Darknet layer: weighted shortcuts", "[model][unit]") {
+TEST_CASE("Darknet layer: weighted shortcuts multiply each layer by its factors", "[model][unit]") {
   // Layer 0 has two channels. Layer 1 has four, as the input has.
   const LayerWeights two{made(2), made(2 * kChannels)};
   const auto first = convolve(input_map(), kChannels, kSide, two, 1, 1, 0, 1);
@@ -372,7 +372,7 @@ TEST_CASE("Darknet layer: crop takes the middle and stretches its values", "[mod
   check_near(run_layers("[crop]\ncrop_height=2\ncrop_width=3"), middle);
 }
 
-TEST_CASE("Darknet head: a softmax by groups, at a temperature", "[model][unit]") {
+TEST_CASE("Darknet head: a softmax works by groups and with a temperature", "[model][unit]") {
   std::vector<float> means;
   for (int c = 0; c < kChannels; ++c) means.push_back(mean_of(window_values(c, 0, 0, kSide)));
   std::vector<float> expected;
@@ -385,7 +385,7 @@ TEST_CASE("Darknet head: a softmax by groups, at a temperature", "[model][unit]"
   check_near(run_network(kNet + "[avgpool]\n[softmax]\ngroups=2\ntemperature=3\n[cost]\n", {}), expected);
 }
 
-TEST_CASE("Darknet head: region has a logistic objectness and classes of one softmax", "[model][unit]") {
+TEST_CASE("Darknet head: region has a logistic objectness and a softmax over its classes", "[model][unit]") {
   // The head has two anchors, two classes and 2 x 2 cells of two pixels.
   const LayerWeights weights{made(14), made(14 * kChannels)};
   const auto map = convolve(input_map(), kChannels, kSide, weights, 1, 2, 0, 1);

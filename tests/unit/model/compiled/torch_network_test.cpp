@@ -93,7 +93,7 @@ TEST_CASE("TorchNetwork: even-sized max-pooling without stride pads on the far s
               {-1, -2, -3, -4, -5, -6, -7, -8, -9, -10, -11, -12, -13, -14, -15, -16});
 }
 
-TEST_CASE("TorchNetwork: max-pooling with stride", "[model][unit]") {
+TEST_CASE("TorchNetwork: max-pooling with a stride returns the maximum of each window", "[model][unit]") {
   check_equal(run("[maxpool]\nsize=2\nstride=2\n", {}, counting_input()), {5, 7, 13, 15});
   check_equal(run("[maxpool]\nsize=3\nstride=2\n", {}, counting_input()), {5, 7, 13, 15});
   check_equal(run("[maxpool]\nsize=3\nstride=1\n", {}, counting_input()),
@@ -102,7 +102,7 @@ TEST_CASE("TorchNetwork: max-pooling with stride", "[model][unit]") {
   check_equal(run("[maxpool]\nsize=3\nstride=2\npadding=0\n", {}, counting_input()), {10});
 }
 
-TEST_CASE("TorchNetwork: an even-sized padded convolution", "[model][unit]") {
+TEST_CASE("TorchNetwork: an even-sized padded convolution is padded as in Darknet", "[model][unit]") {
   // The only filter returns the upper left value of its window, so the map moves right and down by one.
   const auto result = run("[convolutional]\nfilters=1\nsize=2\npad=1\nactivation=linear\n",
                           {{1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}, counting_input());
@@ -119,7 +119,7 @@ TEST_CASE("TorchNetwork: strides of a convolution may differ", "[model][unit]") 
       {0, 2, 4, 6, 8, 10, 12, 14});
 }
 
-TEST_CASE("TorchNetwork: grouped convolutions", "[model][unit]") {
+TEST_CASE("TorchNetwork: grouped convolutions compute each group separately", "[model][unit]") {
   check_equal(run("[convolutional]\nfilters=3\ngroups=3\nactivation=linear\n", {{1, 2, 3}}, counting_input(), 1),
               {-2, -4, -6, -8, -10, -12, -14, -16, -18, -20, -22, -24, -26, -28, -30, -32});
 }
@@ -159,12 +159,12 @@ TEST_CASE("TorchNetwork: a convolution's activation comes before the sum, the sh
   CHECK(run_on(-2) == Approx(-0.6 + 1.2));
 }
 
-TEST_CASE("TorchNetwork: upsampling repeats, and scales", "[model][unit]") {
+TEST_CASE("TorchNetwork: upsampling repeats pixels and scales them", "[model][unit]") {
   check_equal(run("[maxpool]\nsize=2\nstride=2\n[upsample]\nstride=2\nscale=0.5\n", {}, counting_input()),
               {2.5F, 2.5F, 3.5F, 3.5F, 2.5F, 2.5F, 3.5F, 3.5F, 6.5F, 6.5F, 7.5F, 7.5F, 6.5F, 6.5F, 7.5F, 7.5F});
 }
 
-TEST_CASE("TorchNetwork: average pooling and scaled channels", "[model][unit]") {
+TEST_CASE("TorchNetwork: average pooling and scaled channels give the expected values", "[model][unit]") {
   check_equal(run("[avgpool]\n", {}, counting_input()), {7.5F});
   const auto scaled = run(kPick + "[avgpool]\n[scale_channels]\nfrom=-2\n", {kPickWeights}, counting_input());
   CHECK(scaled[2] == Approx(15));
@@ -248,7 +248,7 @@ TEST_CASE("TorchNetwork: images of a batch do not mix", "[model][unit]") {
   }
 }
 
-TEST_CASE("TorchNetwork: source that LibTorch refuses is an error of one line", "[model][unit]") {
+TEST_CASE("TorchNetwork: source code that LibTorch refuses is an error of one line", "[model][unit]") {
   model::CompiledNetwork broken;
   broken.source = "def forward(self, x: Tensor) -> Tensor:\n  return torch.no_such_function(x)\n";
   const auto loaded = model::TorchNetwork::load(broken, common::Precision::kFp32, 1);

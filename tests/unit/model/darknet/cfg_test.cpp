@@ -21,7 +21,7 @@ const Cfg& section(Cfg& cfg, std::vector<CfgOption> options) {
 
 }  // namespace
 
-TEST_CASE("Cfg: sections, options and line numbers", "[model][unit]") {
+TEST_CASE("Cfg: the parser returns sections, options and line numbers", "[model][unit]") {
   const auto cfg = parse_cfg("# a comment\n[net]\nwidth = 416\r\n\n;another\n[yolo]\nmask=0, 1 # two\n", "a.cfg");
   REQUIRE(cfg.ok());
   REQUIRE(cfg->sections.size() == 2);
@@ -35,7 +35,7 @@ TEST_CASE("Cfg: sections, options and line numbers", "[model][unit]") {
   CHECK(cfg->sections[1].options[0].value == "0,1");
 }
 
-TEST_CASE("Cfg: a last line without a newline and a byte order mark are read", "[model][unit]") {
+TEST_CASE("Cfg: the last line needs no newline, and a byte order mark is skipped", "[model][unit]") {
   const auto cfg = parse_cfg("\xEF\xBB\xBF[net]\nwidth=1", "a.cfg");
   REQUIRE(cfg.ok());
   CHECK(cfg->sections[0].options[0].value == "1");
@@ -91,7 +91,7 @@ TEST_CASE("Cfg: a line without a value causes a warning and is ignored, as in Da
   CHECK(parse_cfg(many, "a.cfg")->warnings.size() == kMaxCfgWarnings);
 }
 
-TEST_CASE("Cfg: sizes are limited", "[model][unit]") {
+TEST_CASE("Cfg: the sizes of a cfg are limited", "[model][unit]") {
   CHECK_THAT(cfg_problem(std::string(kMaxCfgBytes + 1, '#')), Contains("at most"));
   CHECK_THAT(cfg_problem("[net]\n" + std::string(70'000, 'x')), Contains("a line of"));
   std::string many;
@@ -102,7 +102,7 @@ TEST_CASE("Cfg: sizes are limited", "[model][unit]") {
   CHECK_THAT(cfg_problem(options), Contains("more than 256 options in [net]"));
 }
 
-TEST_CASE("Cfg: random bytes never crash it", "[model][unit]") {
+TEST_CASE("Cfg: random bytes never crash the parser", "[model][unit]") {
   std::mt19937 random(1);
   for (int round = 0; round < 2'000; ++round) {
     std::string text;

@@ -28,7 +28,7 @@ Shape first_output(const std::string& layer) {
 
 }  // namespace
 
-TEST_CASE("Network: the smallest detector", "[model][unit]") {
+TEST_CASE("Network: the smallest detector has the expected shapes", "[model][unit]") {
   const auto network = build(detector_cfg(""));
   REQUIRE(network.ok());
   CHECK(network->input == Shape{3, 8, 8});
@@ -39,7 +39,7 @@ TEST_CASE("Network: the smallest detector", "[model][unit]") {
   CHECK(yolod::model::darknet::heads(*network).size() == 1);
 }
 
-TEST_CASE("Network: another input size replaces the cfg's", "[model][unit]") {
+TEST_CASE("Network: an input size from the config replaces the size in the cfg", "[model][unit]") {
   const auto network = build(detector_cfg(""), yolod::common::InputSize{4, 6});
   REQUIRE(network.ok());
   CHECK(network->input == Shape{3, 4, 6});
@@ -48,7 +48,7 @@ TEST_CASE("Network: another input size replaces the cfg's", "[model][unit]") {
   CHECK_FALSE(build(detector_cfg(""), yolod::common::InputSize{1U << 31U, 6}).ok());
 }
 
-TEST_CASE("Network: convolution shapes", "[model][unit]") {
+TEST_CASE("Network: convolutions have the expected shapes", "[model][unit]") {
   CHECK(first_output("[convolutional]\nfilters=4\nsize=3\nstride=2\npad=1\nactivation=leaky") == Shape{4, 4, 4});
   CHECK(first_output("[convolutional]\nfilters=4\nsize=3\nstride_x=2\nstride_y=1\npad=1\nactivation=mish") ==
         Shape{4, 8, 4});
@@ -70,7 +70,7 @@ TEST_CASE("Network: max-pooling pads by size - 1 in total by default", "[model][
   CHECK(first_output("[maxpool]\nstride=2") == Shape{3, 4, 4});  // the size follows the stride
 }
 
-TEST_CASE("Network: route, upsample, avgpool, dropout shapes", "[model][unit]") {
+TEST_CASE("Network: route, upsample, avgpool and dropout have the expected shapes", "[model][unit]") {
   CHECK(first_output("[upsample]\nstride=2") == Shape{3, 16, 16});
   CHECK(first_output("[avgpool]") == Shape{3, 1, 1});
   CHECK(first_output("[dropout]\nprobability=.5") == Shape{3, 8, 8});
@@ -135,7 +135,7 @@ TEST_CASE("Network: shapes that do not fit each other are refused", "[model][uni
   CHECK_THAT(build_problem(detector_cfg(conv + "[route]\nlayers=0\ngroups=2\ngroup_id=2\n")), Contains("group_id"));
 }
 
-TEST_CASE("Network: a head must fit the layer before it, and nothing may be built on it", "[model][unit]") {
+TEST_CASE("Network: a head must fit the layer before it, and no layer may use the head as its input", "[model][unit]") {
   const std::string head = "[yolo]\nclasses=1\nnum=1\nmask=0\nanchors=2,3\n";
   CHECK_THAT(build_problem("[net]\nwidth=8\nheight=8\n" + head),
              Contains("need filters=6 in the layer before, which has 3"));
@@ -145,7 +145,7 @@ TEST_CASE("Network: a head must fit the layer before it, and nothing may be buil
              Contains("2"));
 }
 
-TEST_CASE("Network: anchors and masks", "[model][unit]") {
+TEST_CASE("Network: masks select anchors, and wrong anchors or masks are refused", "[model][unit]") {
   const auto with = [](const std::string& head) {
     return "[net]\nwidth=8\nheight=8\n[convolutional]\nfilters=12\nactivation=linear\n[yolo]\nclasses=1\n" + head;
   };
@@ -302,7 +302,7 @@ TEST_CASE("Network: a layer that does nothing may follow a head, but no layer ma
   CHECK_THAT(build_problem(tail + "[maxpool]\n"), Contains("follows a head"));
 }
 
-TEST_CASE("Network: networks on vectors or over time are refused", "[model][unit]") {
+TEST_CASE("Network: networks on plain vectors and recurrent networks are refused", "[model][unit]") {
   CHECK(
       build_problem("[net]\ninputs=256\n[connected]\n") ==
       "a.cfg:2: [net]: inputs: networks on plain vectors (characters, for one) are not supported, those on images are");

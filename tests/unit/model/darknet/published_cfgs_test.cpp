@@ -66,7 +66,7 @@ std::vector<std::string> keys_passed_over(const model::darknet::Network& network
 
 }  // namespace
 
-TEST_CASE("Darknet: every published cfg is read, with Darknet's count of operations, or refused",
+TEST_CASE("Darknet: every published cfg is read with Darknet's count of operations, or refused for a known reason",
           "[model][unit][data][skips]") {
   const auto data = tests::test_data();
   if (!data) {

@@ -71,7 +71,7 @@ TEST_CASE(
   CHECK_THAT(ultralytics_problem(halves + halves + halves + halves), Contains("does not fit its input of 1 x 1 x 3"));
 }
 
-TEST_CASE("Ultralytics: weights_type alone makes a fusion weighted", "[model][unit]") {
+TEST_CASE("Ultralytics: any weights_type makes a fusion weighted", "[model][unit]") {
   const auto network = build_ultralytics(
       "[convolutional]\nfilters=4\n[shortcut]\nfrom=-1\nweights_type=whatever\nactivation=leaky\n"
       "[shortcut]\nfrom=-1\nactivation=leaky\n");

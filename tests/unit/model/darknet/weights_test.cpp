@@ -56,7 +56,7 @@ std::string weights_problem(const std::string& bytes, bool batch_normalize = fal
 
 }  // namespace
 
-TEST_CASE("Weights: biases, then weights, in the file's order", "[model][unit]") {
+TEST_CASE("Weights: the file holds the biases and then the weights of each layer", "[model][unit]") {
   const TemporaryDirectory folder;
   const auto file = folder.write("a.weights", header(0, 2, 8) + floats({0.5F, 1, 2, 3}) + kHead);
   const auto weights = read_weights(file, network_with(false));
@@ -180,7 +180,7 @@ TEST_CASE("Weights: the weights of a flipped convolution are transposed", "[mode
   CHECK(weights->layers[0].weights == std::vector<float>{1, 3, 5, 2, 4, 6});
 }
 
-TEST_CASE("Weights: batch normalisation alone becomes a factor and an addend", "[model][unit]") {
+TEST_CASE("Weights: a batch normalisation layer becomes a factor and an addend", "[model][unit]") {
   const auto weights =
       read_layers("[batchnorm]\n", header(0, 2, 8) + floats({1, 2, 3, 2, 2, 2, 3, 3, 3, 4, 4, 4}) + zeros(24));
   REQUIRE(weights.ok());

@@ -99,7 +99,7 @@ TEST_CASE("Average precision: an IoU of exactly 0.5 counts for COCO, not for Dar
   CHECK(*evaluate_as_darknet(images, 1).mean.ap50 == 0);
 }
 
-TEST_CASE("Average precision: ten thresholds of IoU", "[model][unit]") {
+TEST_CASE("Average precision: COCO averages over ten thresholds of IoU", "[model][unit]") {
   // The IoU is 0.72, so the detection is right at 0.5, 0.55, 0.6, 0.65 and 0.7.
   const std::vector<JudgedImage> images{{{object({0, 0, 100, 100})}, {found(0.9F, {0, 0, 100, 72})}}};
   CHECK(*evaluate_as_coco(images, 1).mean.ap50_95 == Approx(0.5));

@@ -21,13 +21,13 @@ model::eval::LabelMistake mistake(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("Label check: right labels have no mistakes", "[model][unit]") {
+TEST_CASE("Label check: valid labels have no mistakes", "[model][unit]") {
   CHECK(label_mistakes("0 0.5 0.5 1 1\n1 0.25 0.5 0.1 0.2\n", 2).empty());
   // Rounding moves the box slightly over the edge.
   CHECK(label_mistakes("0 0.9 0.5 0.2001 0.2\n", 2).empty());
 }
 
-TEST_CASE("Label check: each usual mistake is named with its line", "[model][unit]") {
+TEST_CASE("Label check: the error for each usual mistake has its line", "[model][unit]") {
   CHECK_THAT(mistake("0 320 200 30 40").what, Contains("as in pixels"));
   CHECK_THAT(mistake("0 0.5 0.5 1 1\n2 0.5 0.5 0.1 0.1").what, Contains("class 2: there are 2"));
   CHECK(mistake("0 0.5 0.5 1 1\n2 0.5 0.5 0.1 0.1").line == 2);

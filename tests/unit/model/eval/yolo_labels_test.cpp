@@ -39,7 +39,7 @@ TEST_CASE("YOLO labels: the error names the mistake and its line", "[model][unit
   CHECK_THAT(message(std::string_view("\0\xFF 1", 4)), Contains("class number"));
 }
 
-TEST_CASE("YOLO labels: a byte order mark is no part of the first class", "[model][unit]") {
+TEST_CASE("YOLO labels: a byte order mark before the first class is skipped", "[model][unit]") {
   const auto truths = parse_yolo_labels(
       "\xEF\xBB\xBF"
       "1 0.5 0.5 1 1\n",

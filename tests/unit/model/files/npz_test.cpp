@@ -82,7 +82,7 @@ TEST_CASE("Npz: a file that NumPy wrote is read", "[model][unit]") {
   CHECK(read->front().array.shape == std::vector<std::int64_t>{2});
 }
 
-TEST_CASE("Npz: a file cut short anywhere is refused", "[model][unit]") {
+TEST_CASE("Npz: a file that is cut short at any place is refused", "[model][unit]") {
   const auto whole = to_npz(two_tensors());
   for (std::size_t bytes = 0; bytes < whole.size(); ++bytes) check_npz_refused(whole.substr(0, bytes));
 }

@@ -166,7 +166,7 @@ TEST_CASE("Candidates: a class filter removes the other classes", "[model][unit]
   }
 }
 
-TEST_CASE("Candidates: values that are not finite are no candidates", "[model][unit]") {
+TEST_CASE("Candidates: boxes with values that are not finite are ignored", "[model][unit]") {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const float infinite = std::numeric_limits<float>::infinity();
   const std::vector<float> head{nan, 1, 1, 1, 1, 1, 1, 1, infinite, 1, 1, 1, 1, 1, 1, nan, 1, 1, 1, 1, 1, nan};
@@ -197,7 +197,7 @@ TEST_CASE("Candidates: boxes of a letterboxed picture are mapped back to the pic
   CHECK(found[0].box.height == Approx(0.2F));
 }
 
-TEST_CASE("IoU and DIoU of known boxes", "[model][unit]") {
+TEST_CASE("IoU: known boxes have the expected IoU and DIoU", "[model][unit]") {
   const RelativeBox a{0.5F, 0.5F, 0.4F, 0.4F};
   CHECK(iou(a, a) == Approx(1));
   CHECK(iou(a, {0.7F, 0.5F, 0.4F, 0.4F}) == Approx(1.0 / 3));

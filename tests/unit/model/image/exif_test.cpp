@@ -18,7 +18,7 @@ std::vector<std::uint8_t> exif_segment(const std::string& tiff) {
 
 }  // namespace
 
-TEST_CASE("Exif: orientation from EXIF of either byte order", "[model][unit]") {
+TEST_CASE("Exif: the orientation is read in either byte order", "[model][unit]") {
   using namespace std::string_literals;
   CHECK(exif_orientation(exif_segment("II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0"s)) == 6);
   CHECK(exif_orientation(exif_segment("MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x08\0\0"s)) == 8);

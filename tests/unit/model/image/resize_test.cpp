@@ -88,7 +88,7 @@ TEST_CASE("Resize: the padding at the ends of rows is ignored", "[model][unit]")
   CHECK(input[5] == Approx(40 / 255.0));
 }
 
-TEST_CASE("Resize: normalisation and channel order", "[model][unit]") {
+TEST_CASE("Resize: the input has the configured normalisation and channel order", "[model][unit]") {
   const TestPicture picture{1, 1, {10, 20, 30}};
   Normalization normalization;
   normalization.scale = 1;

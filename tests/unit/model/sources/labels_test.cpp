@@ -18,7 +18,7 @@ TEST_CASE("Names: the list has a label in each line", "[model][unit]") {
   CHECK(*labels == Labels{"traffic light", "car"});
 }
 
-TEST_CASE("Names: a .data file names the list", "[model][unit]") {
+TEST_CASE("Names: a .data file refers to the list", "[model][unit]") {
   const TemporaryDirectory folder;
   (void)folder.write("a.names", "dog\ncat");
   const auto labels =

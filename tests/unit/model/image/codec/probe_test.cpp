@@ -163,7 +163,7 @@ TEST_CASE("Probe: a JPEG without a frame, or cut short, is invalid", "[model][un
   CHECK(error_of(jpeg(640, 0)) == ErrorCode::kInvalidImage);
 }
 
-TEST_CASE("Probe: PNG", "[model][unit]") {
+TEST_CASE("Probe: PNG with a valid and with an invalid header", "[model][unit]") {
   check_size(png(640, 480), Format::kPng, 640, 480);
   CHECK(error_of(png(0, 480)) == ErrorCode::kInvalidImage);
   CHECK(error_of(png(0x80000000, 1)) == ErrorCode::kInvalidImage);
@@ -412,7 +412,7 @@ TEST_CASE("Probe: files that are cut short or altered never crash the probe", "[
   }
 }
 
-TEST_CASE("Probe: real files of every kind", "[model][unit][skips]") {
+TEST_CASE("Probe: real files of every kind have the expected sizes", "[model][unit][skips]") {
   const auto data = yolod::tests::test_data();
   if (!data) {
     WARN("SKIPPED: no test data: set YOLOD_TEST_DATA");
