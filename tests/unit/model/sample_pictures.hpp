@@ -1,5 +1,5 @@
-// This file makes small pictures in every format and kind that yolod serves. The libraries of the formats encode them.
-// Each picture comes with the pixels that a decoder must return.
+// This file makes small pictures in every format and kind that yolod serves. The libraries of the formats encode
+// them. Each picture comes with the pixels that a decoder must return.
 #pragma once
 
 #include <cstddef>
