@@ -95,16 +95,16 @@ class Model {
     std::chrono::microseconds cost{0};
     std::chrono::microseconds passed{0};
   };
-  // Measures a batch of `images`. Errors are those of warm_up(). REQUIRES: computes_batches().
+  // Measures a batch of `images`. Errors are as in warm_up(). REQUIRES: computes_batches().
   [[nodiscard]] virtual common::Outcome<BatchTime> time_batch(std::size_t /*images*/) { return BatchTime(); }
 
   // Sets the number of threads from now on. REQUIRES: this process has one thread, and another process loaded the
-  // model, warmed it up and forked this one (LoadContext::threads_of_forks). Errors are those of warm_up().
+  // model, warmed it up and forked this one (LoadContext::threads_of_forks). Errors are as in warm_up().
   [[nodiscard]] virtual common::Outcome<void> use_threads(std::uint32_t threads) = 0;
 
-  // Executes the same operations as a request, after the process was sealed (worker/sandbox), so that a sandbox which
-  // denies a needed call is detected before the model serves. Errors are those of warm_up(). In a loader it may do
-  // less, because the first worker tests itself.
+  // Executes the same operations as a request, after the process was sealed (worker/sandbox), so that a sandbox
+  // which denies a needed call is detected before the model serves. Errors are as in warm_up(). In a loader the test
+  // may do less, because the first worker tests itself too.
   [[nodiscard]] virtual common::Outcome<void> self_test(SealedProcess /*process*/) { return {}; }
 
   // A batch of decoded pictures.

@@ -196,8 +196,8 @@ Outcome<void> Checkpoint::read_zip() {
 }
 
 // The old format has five pickles in a row (magic number, protocol, the writer's system, the object, the keys of its
-// storages), then the storages in the order of their keys: for each, the number of its elements in 64 bits, and the
-// elements.
+// storages). The storages follow in the order of their keys. Each storage is the number of its elements in 64 bits,
+// and then the elements.
 Outcome<void> Checkpoint::read_legacy() {
   const auto begin = source_.text(0, std::min(source_.size(), kMaxPickleBytes));
   if (!begin) return begin.error();

@@ -1,5 +1,5 @@
-// Reads the weights of a Darknet cfg's network from a checkpoint of Ultralytics' yolov3 (archive branch), whose
-// tensor names have the layer and the module: module_list.3.Conv2d.weight, module_list.3.BatchNorm2d.running_mean.
+// Reads the weights of a Darknet cfg's network from a checkpoint of Ultralytics' yolov3 (archive branch). The tensor
+// names have the layer and the module: module_list.3.Conv2d.weight, module_list.3.BatchNorm2d.running_mean.
 #pragma once
 
 #include "common/outcome.hpp"

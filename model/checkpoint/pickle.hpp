@@ -1,8 +1,8 @@
 // Reads Python's pickles as plain values. It never imports, calls or constructs anything: a call in the pickle
 // becomes a value that describes the call, and only names that the caller allows are accepted.
 //
-// The format is that of Lib/pickletools.py in CPython's sources, protocols 2 to 5. It supports no text opcodes of
-// protocols 0 and 1, because torch.save does not write them.
+// Lib/pickletools.py in CPython's sources describes the format. The reader supports protocols 2 to 5, but no text
+// opcodes of protocols 0 and 1, because torch.save does not write them.
 #pragma once
 
 #include <cstddef>

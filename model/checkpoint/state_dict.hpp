@@ -1,8 +1,8 @@
 // Finds the tensors of a PyTorch checkpoint by name in its pickle: their types, shapes, and the positions of their
 // values in the storages. checkpoint.hpp reads the values.
 //
-// It follows torch/serialization.py and torch/_utils.py of PyTorch 1.13: the persistent ids ('storage', type, key,
-// location, count[, view]) and _rebuild_tensor_v2(storage, offset, size, stride, ...).
+// The code follows torch/serialization.py and torch/_utils.py of PyTorch 1.13: the persistent ids ('storage', type,
+// key, location, count[, view]) and _rebuild_tensor_v2(storage, offset, size, stride, ...).
 #pragma once
 
 #include <cstdint>

@@ -31,7 +31,7 @@ std::optional<Activation> activation_from(std::string_view name) {
   return std::nullopt;
 }
 
-// The formulas and constants are those of AlexeyAB/darknet, src/activations.h.
+// The formulas and constants come from AlexeyAB/darknet, src/activations.h.
 std::string activation_source(Activation activation, const std::string& name) {
   auto assign = [&name](const std::string& expression) { return "  " + name + " = " + expression + "\n"; };
   switch (activation) {

@@ -14,16 +14,16 @@
 namespace yolod::model::darknet {
 namespace {
 
-// How far the running mean and variance of a normalisation go to those of a batch.
+// The weight of a batch's mean and variance when they update the running mean and variance of a normalisation.
 constexpr double kTrainingMomentum = 0.03;
 
 // Emits statements layer by layer. Layer i's output is the value "x<i>", a head's is "h<i>"; the interpreter frees a
-// value after its last use, so nothing here needs to say when.
+// value after its last use, so the emitter does not free values.
 class Emitter {
  public:
   Emitter(const Network& network, Weights weights) : network_(network), weights_(std::move(weights)) {}
 
-  // To learn: what normalises stays beside the weights.
+  // For a network that learns: the normalisation is not folded into the weights.
   Emitter(const Network& network, StoredWeights stored) : network_(network), trains_(true) {
     for (auto& layer : stored.layers) {
       weights_.layers.push_back({std::move(layer.biases), std::move(layer.weights)});
@@ -69,12 +69,12 @@ class Emitter {
   std::string parameter(const std::string& stem, std::vector<std::int64_t> shape, std::vector<float> values) {
     return in_precision(source_.parameter(stem + std::to_string(index_), std::move(shape), std::move(values), true));
   }
-  // What learns stays float, and each use of it takes the precision of the pictures.
+  // A parameter that learns stays float, and each use converts it to the precision of the pictures.
   [[nodiscard]] std::string in_precision(const std::string& name) const {
     return trains_ ? "torch.to(" + name + ", x)" : name;
   }
 
-  // The same of what normalises, which stays float. `biases` are those that follow the normalisation.
+  // Adds the values of this layer's normalisation as float parameters. `biases` are added after the normalisation.
   void normalization_parameters(std::vector<float> biases) {
     auto& [scales, means, variances] = *normalizations_[index_];
     const auto add = [&](const char* stem, std::vector<float>& values) {
@@ -86,7 +86,8 @@ class Emitter {
     add("m", means);
     add("v", variances);
   }
-  // In training alone: elsewhere it is folded into the weights. `owner` has the parameters.
+  // Used only for a network that learns; otherwise the normalisation is folded into the weights. `owner` is the
+  // layer that has the parameters.
   void normalize(const std::string& map, std::size_t owner) {
     const auto number = std::to_string(owner);
     assign(output(), "torch.batch_norm(" + map + ", self.s" + number + ", self.b" + number + ", self.m" + number +
@@ -94,7 +95,8 @@ class Emitter {
                          literal(kBatchNormEpsilon) + ", False)");
   }
 
-  // [yolo] with new_coords takes the logistic of the convolution before it as done. A loss needs what it is taken of.
+  // If [yolo] has new_coords, the convolution before it applies the logistic function. A network that learns leaves
+  // that function out, because a loss needs the logits.
   [[nodiscard]] Activation activation_of(const Convolutional& convolution) const {
     if (!trains_ || index_ + 1 == network_.layers.size()) return convolution.activation;
     const auto* head = std::get_if<Yolo>(&network_.layers[index_ + 1].kind);
@@ -302,7 +304,8 @@ class Emitter {
     assign(output(), route.layers.size() == 1 ? parts : concatenate(parts, 1));
   }
 
-  // In training: all factors of a shortcut as they are learned, and "f", which is what weights.cpp makes of them.
+  // For a network that learns: adds all factors of a shortcut as a parameter, and assigns the normalised factors to
+  // "f". weights.cpp normalises them in the same way.
   void factors(const Shortcut& shortcut) {
     auto& values = weights_.layers[index_].weights;
     const auto terms = static_cast<std::int64_t>(shortcut.from.size()) + 1;

@@ -1,7 +1,7 @@
 // Parses each kind of section: options to a layer with its output shape. Private to darknet/; network.cpp walks the
 // sections.
 //
-// The defaults and rules are those of AlexeyAB/darknet, src/parser.c and the make_*_layer() functions.
+// The defaults and rules come from AlexeyAB/darknet, src/parser.c and the make_*_layer() functions.
 #pragma once
 
 #include <string>

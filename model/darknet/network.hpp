@@ -1,8 +1,9 @@
 // A Darknet network as plain values: its checked layers with their shapes, which compiler.hpp and weights.hpp read.
 //
-// To add a layer kind, add a struct to LayerKind, a parser to layer_parsers.cpp (head_parsers.cpp for heads), a line
-// to weights.cpp if the kind has weights, one to operations.cpp if Darknet counts its operations, and an emitter to
-// compiler.cpp (compile_heads.cpp). A section or activation without these is an error that names its line.
+// To add a layer kind, add a struct to LayerKind, a parser to layer_parsers.cpp (head_parsers.cpp for heads), and an
+// emitter to compiler.cpp (compile_heads.cpp). If the kind has weights, add a line to weights.cpp. If Darknet counts
+// its operations, add a line to operations.cpp. A section or activation without these is an error that names its
+// line.
 #pragma once
 
 #include <cstddef>
@@ -162,7 +163,7 @@ struct ActivationLayer {
   Activation activation{Activation::kLinear};
 };
 
-// dropout, cost and what else does nothing outside training.
+// A section that has no effect outside training, such as dropout and cost.
 struct PassThrough {
   float dropout{0};  // the chance of a value to become 0, in training
 };
@@ -182,7 +183,7 @@ struct Anchor {
 enum class ClassScores { kLogistic, kSoftmax };
 enum class BoxPoint { kCenter, kLeftTop, kRightBottom };
 
-// [yolo], [Gaussian_yolo] and [region]: anchors at each cell of the map.
+// The heads [yolo], [Gaussian_yolo] and [region] have anchors at each cell of the map.
 struct Yolo {
   std::vector<Anchor> anchors;  // the anchors that the mask selects, in its order
   int classes{0};
@@ -197,8 +198,8 @@ struct Yolo {
   [[nodiscard]] int row_length() const { return classes + (gaussian ? 9 : 5); }
 };
 
-// [detection], the head of YOLOv1: a vector of the class scores of side x side cells, their confidences and their
-// boxes.
+// [detection], the head of YOLOv1, is a vector: the class scores of side x side cells, then their confidences, then
+// their boxes.
 struct Detection {
   int side{7};
   int boxes{1};  // for each cell; the boxes of a cell share its class scores

@@ -1,5 +1,5 @@
 // Parses sections by the rules of Ultralytics' yolov3 (archive branch): models.py's create_modules() and layers.py.
-// If the rules are those of Darknet, it calls Darknet's parsers.
+// Where both programs have the same rules, this file calls Darknet's parsers.
 #include <algorithm>
 #include <array>
 #include <cmath>

@@ -287,7 +287,8 @@ std::int64_t weight_count(const Network& network) {
 
 namespace {
 
-// Reads layers while the file has values left: all of them, or with `may_end_early` those that it ends after.
+// Reads layers while the file has values left. With `may_end_early` the file may end at the end of any layer;
+// otherwise the file must have all layers.
 Outcome<StoredWeights> read_layers(const std::filesystem::path& file, const Network& network, bool may_end_early) {
   const auto name = file.string();
   if (network.rules != Rules::kDarknet) {

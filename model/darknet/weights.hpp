@@ -82,13 +82,13 @@ void transpose(std::vector<float>& values, std::size_t rows);
 [[nodiscard]] common::Outcome<StoredWeights> read_stored_weights(const std::filesystem::path& file,
                                                                  const Network& network);
 
-// The same for training to begin with: a file that ends where a layer does is taken as well, and the layers behind that
-// stay empty.
+// Reads `file` as read_stored_weights() does, as the start of a training. This function also accepts a file that
+// ends at the end of a layer; the later layers then stay empty.
 [[nodiscard]] common::Outcome<StoredWeights> read_first_weights(const std::filesystem::path& file,
                                                                 const Network& network);
 
-// The same as read_stored_weights(), as it is run. An Error also says which layer has a weight that is not a finite
-// number.
+// Reads `file` as read_stored_weights() does, and returns the layers as they run. An Error also says which layer has
+// a weight that is not a finite number.
 [[nodiscard]] common::Outcome<Weights> read_weights(const std::filesystem::path& file, const Network& network);
 
 // Returns a text that names the layer and its place in the cfg if one of its weights is not finite; otherwise an

@@ -21,7 +21,7 @@ struct Group {
   std::vector<ScoredBox> detections;
 };
 
-// A detection of a class, ranked among those of all pictures.
+// A detection of a class. The detections of all pictures are ranked together.
 struct Ranked {
   float confidence;
   bool right;

@@ -27,7 +27,7 @@ std::string outside(const common::Box& box) {
   return text.data();
 }
 
-// What to check of a label beside its syntax; empty where nothing is wrong.
+// Returns the mistake in a label with correct syntax, or an empty text.
 std::string mistake_of(const Truth& truth) {
   if (!(truth.box.x_max > truth.box.x_min) || !(truth.box.y_max > truth.box.y_min)) return "the box has no area";
   return reaches_out(truth.box) ? outside(truth.box) : std::string();

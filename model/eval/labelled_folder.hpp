@@ -1,4 +1,4 @@
-// Folders of pictures and of label files that are named as the pictures are.
+// Finds pictures and their label files in folders. A label file has the name of its picture.
 #pragma once
 
 #include <filesystem>
@@ -8,11 +8,12 @@
 
 namespace yolod::model::eval {
 
-// The files of a folder whose names end as those of pictures do, ordered by name. kInvalidParameter where the folder
-// cannot be read or holds none.
+// Returns the files of a folder that have the file extension of a picture, ordered by name. An Error has code
+// kInvalidParameter: the folder cannot be read or holds no such file.
 [[nodiscard]] common::Outcome<std::vector<std::filesystem::path>> pictures_in(const std::filesystem::path& folder);
 
-// Where the labels of a picture are: the same name with .txt. By custom a picture without objects needs no such file.
+// Returns the path of a picture's label file: the picture's name with the extension .txt. By custom a picture
+// without objects needs no label file.
 [[nodiscard]] std::filesystem::path label_file_of(const std::filesystem::path& picture,
                                                   const std::filesystem::path& labels);
 

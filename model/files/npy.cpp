@@ -61,7 +61,7 @@ std::optional<std::vector<std::int64_t>> parse_shape(std::string_view text) {
   }
 }
 
-// How a file names an element type: `descr`. A '|' stands before a type that has no byte order.
+// The name of an element type in a file (`descr`). A '|' stands before a type that has no byte order.
 struct Descr {
   ElementType type;
   std::string_view text;

@@ -87,7 +87,7 @@ void AugmentedNetwork::prepare(NetworkInput& input, std::size_t images) {
 }
 
 Outcome<void> AugmentedNetwork::fill_views(std::span<const float> input) {
-  view_inputs_.clear();  // release these first, because their memory is what new_input() gives next
+  view_inputs_.clear();  // release these first, so that new_input() can reuse their memory
   const auto per_image = shape_.input_count();
   const auto input_size = size_of(shape_);
   for (std::size_t v = 0; v < views_.size(); ++v) {

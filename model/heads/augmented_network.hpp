@@ -1,9 +1,9 @@
 // Test-time augmentation: a detector processes its input three times (unchanged, smaller and mirrored, and still
 // smaller), and the results form one list of candidates.
 //
-// The scales, the padding and the mapping of boxes are those of Darknet.forward(augment=True) and scale_img() in
-// Ultralytics' yolov3, archive branch (models.py, utils/torch_utils.py). As there, the candidates of all views enter
-// NMS together, whatever their size.
+// The scales, the padding and the mapping of boxes follow Darknet.forward(augment=True) and scale_img() in
+// Ultralytics' yolov3, archive branch (models.py, utils/torch_utils.py). As in that program, NMS gets the candidates
+// of all views together, whatever their size.
 #pragma once
 
 #include <array>
@@ -44,8 +44,9 @@ struct AugmentedHead {
 // Returns the middle grey of ImageNet, normalised with `preprocess`.
 [[nodiscard]] std::array<float, 3> view_padding(const common::PreprocessConfig& preprocess);
 
-// Has the shape and head of `plain` with more candidates: those of the original come first, then those of each view,
-// with boxes in the original's units. It needs the memory and time of all its networks together.
+// The network has the shape and head of `plain` with more candidates: first the candidates of the original input,
+// then the candidates of each view, with boxes in the original's units. It needs the memory and time of all its
+// networks together.
 class AugmentedNetwork final : public Network {
  public:
   // `views` are the same network at the sizes of view_size(), one for each of kViews. REQUIRES: all networks take 3

@@ -20,8 +20,8 @@ struct NmsRule {
 [[nodiscard]] float iou(const RelativeBox& a, const RelativeBox& b);
 [[nodiscard]] float diou(const RelativeBox& a, const RelativeBox& b, float beta);
 
-// Keeps the `max_count` best candidates that no better kept candidate of their own class overlaps: the rule of
-// Darknet's do_nms_sort() and diounms_sort(). REQUIRES: `candidates` is sorted, best first.
+// Keeps the `max_count` best candidates that no better kept candidate of their own class overlaps. Darknet's
+// do_nms_sort() and diounms_sort() have the same rule. REQUIRES: `candidates` is sorted, best first.
 //
 // A candidate for which `counts` returns false suppresses others and is returned, but does not count towards
 // `max_count`. At most `max_count` of these are kept, so that the cost stays O(candidates * max_count).

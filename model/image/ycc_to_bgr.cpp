@@ -89,8 +89,9 @@ void convert_sixteen(__m128i y, __m128i cb, __m128i cr, std::uint8_t* bgr) {
   store(pixels.third, bgr + 32);
 }
 
-// The same conversion with AVX2, if the processor has it: pixels 0 to 15 in the lower halves of the vectors, 16 to 31
-// in the upper halves. Each function has the attribute, because the file is compiled for every processor.
+// The same conversion with AVX2, for processors that have it. Pixels 0 to 15 are in the lower halves of the vectors,
+// and pixels 16 to 31 in the upper halves. Each function has the attribute, because the file is compiled for every
+// processor.
 #define YOLOD_AVX2 __attribute__((target("avx2"), always_inline)) inline
 
 constexpr int kWideStep = 32;

@@ -12,7 +12,7 @@ namespace yolod::model::image {
 // Converts `width` pixels of three bytes each.
 void ycc_row_to_bgr(const std::uint8_t* ycc, std::uint8_t* bgr, int width);
 
-// The same conversion from three separate rows.
+// Converts `width` pixels whose components are in three separate rows.
 void planes_row_to_bgr(const std::uint8_t* y, const std::uint8_t* cb, const std::uint8_t* cr, std::uint8_t* bgr,
                        int width);
 

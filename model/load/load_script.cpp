@@ -141,7 +141,8 @@ Outcome<HeadGuess> fit(ScriptNetwork& network, std::optional<InputSize> size, co
     return guess_from(network, hints);
   }
   if (hints.task) return fit_to_usual(network, *hints.task, hints);
-  // Try a classifier's size first: many classifiers accept every size, and few detectors accept this one.
+  // Try a classifier's size first, because many classifiers accept every size, and few detectors accept a
+  // classifier's size.
   if (!network.fit_to(usual_sizes(Task::kClassify))) return fit_to_usual(network, Task::kDetect, hints);
   const auto probe = network.probe();
   const auto told = task_by_shape({probe.sides.begin() + 1, probe.sides.end()});

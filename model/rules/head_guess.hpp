@@ -53,11 +53,11 @@ struct HeadGuess {
 
 // Returns the meaning of the output, or an Error (kBadModel) that says why the output does not fit the task.
 //
-// A detector's [a, b] is [candidates, 5 + classes] or [4 + classes, candidates], according to the number of names;
+// A detector's [a, b] is [candidates, 5 + classes] or [4 + classes, candidates]. The number of names decides;
 // without names, the shorter side holds the values. [k, 6] with up to 1,000 rows may be end-to-end. If a shape fits
-// several layouts, the Error names the config key that decides; the function does not choose one. Boxes are fractions
-// if no centre is beyond 2: a head's candidates cover the whole input, so in pixels some centres are larger. A
-// classifier's output is probabilities if it is not negative and adds up to 1 on noise, otherwise logits.
+// several layouts, the Error names the config key that decides; the function does not choose one. Boxes are
+// fractions if no centre is beyond 2: a head's candidates cover the whole input, so in pixels some centres are
+// larger. A classifier's output is probabilities if it is not negative and adds up to 1 on noise, otherwise logits.
 [[nodiscard]] common::Outcome<HeadGuess> guess_head(const Probe& probe, const Hints& hints);
 
 }  // namespace yolod::model::torchscript

@@ -39,7 +39,7 @@ PictureRules rules_of(const darknet::Network& network) {
   return rules;
 }
 
-// Shares the parameters that both networks have: `network` refers to those of `with`.
+// Shares the parameters that both networks have: `network` then refers to the parameters of `with`.
 void share_parameters(CompiledNetwork& network, const CompiledNetwork& with) {
   std::vector<NetworkParameter> own;
   for (auto& parameter : network.parameters) {

@@ -15,7 +15,8 @@ struct ModuleFacts {
   std::string traced_on;             // a device other than the CPU in its code, such as "cuda:0"; mostly empty
 };
 
-// How a module is run, slowest first. A form is used only if its output is that of the unchanged file.
+// The ways to run a module, slowest first. yolod uses a form only if its output equals the output of the unchanged
+// file.
 enum class ScriptForm {
   kAsItIs,
   kFrozen,  // weights are constants; submodules and operations without effect are removed

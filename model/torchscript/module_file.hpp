@@ -29,7 +29,7 @@ struct LoadedModule {
 [[nodiscard]] common::Outcome<LoadedModule> read_module_file(const std::filesystem::path& file,
                                                              common::Precision precision, c10::Device device);
 
-// Replaces a frozen module's convolutions by those of oneDNN (onednn/fuse.hpp), if that is possible. The caller must
+// Replaces a frozen module's convolutions by oneDNN's (onednn/fuse.hpp), if that is possible. The caller must
 // compare its output with that of the original module.
 [[nodiscard]] std::optional<torch::jit::Module> fuse_if_possible(const torch::jit::Module& frozen);
 

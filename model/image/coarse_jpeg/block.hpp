@@ -10,9 +10,9 @@
 
 namespace yolod::model::image::coarse {
 
-// Three coefficients of a block, as in the scan, in 32 bits: DC's difference from the previous block of the same
-// colour (bits 0 to 11), the first horizontal coefficient (12 to 21) and the first vertical coefficient (22 to 31).
-// The last two lack their lost_bits().
+// A block holds three coefficients, as in the scan, in 32 bits. Bits 0 to 11 are DC's difference from the previous
+// block of the same colour. Bits 12 to 21 are the first horizontal coefficient, and bits 22 to 31 the first vertical
+// coefficient; both lack their lost_bits().
 using Block = std::uint32_t;
 
 inline constexpr int kLimit = 511;

@@ -1,8 +1,8 @@
 // Decodes a camera's JPEG at a quarter or an eighth of its size, without decoding it in full.
 //
-// Three coefficients of each block of 8 x 8 pixels suffice for 2 x 2 pixels, so most of the file's codes are only
-// skipped, and the full-size picture is never built. libjpeg's scaled decoding skips the pixels but not the codes;
-// this decoder takes a quarter of its time (docs/benchmarks.md).
+// Three coefficients of each block of 8 x 8 pixels suffice for 2 x 2 pixels. The decoder therefore only skips most
+// of the file's codes, and it never builds the full-size picture. libjpeg's scaled decoding skips the pixels but not
+// the codes; this decoder takes a quarter of its time (docs/benchmarks.md).
 #pragma once
 
 #include <array>
@@ -32,9 +32,9 @@ struct CoarsePicture {
   std::array<Plane, kColours> planes;
 };
 
-// The sides are those of the file divided by `reduction` (4 or 8), rounded up. Each pixel is the mean of the pixels
-// that it replaces, as far as the three coefficients determine it. Returns nullopt for a JPEG that BaselineFile does
-// not support, for a damaged file, and if `budget` is given and used up.
+// Divides the sides of the file's picture by `reduction` (4 or 8) and rounds them up. Each pixel is the mean of the
+// pixels that it replaces, as far as the three coefficients determine it. Returns nullopt for a JPEG that
+// BaselineFile does not support, for a damaged file, and if `budget` is given and used up.
 [[nodiscard]] std::optional<CoarsePicture> read_coarse_picture(std::span<const std::uint8_t> file, int reduction,
                                                                Reading reading = Reading::kFastest,
                                                                codec::Budget* budget = nullptr);

@@ -32,9 +32,9 @@ struct HuffmanCode {
   [[nodiscard]] bool has_ac_symbols() const;
 };
 
-// Describes the next bits of a scan: the number of bits (bits 0 to 4), how many of them, at the end, are a value (5
-// to 8), and the number of coefficients (16 to 23), with kEndOfBlock if the block ends there. 0 means that this table
-// does not know the bits.
+// Describes the next bits of a scan. Bits 0 to 4 of the entry count these bits. Bits 5 to 8 count how many of them,
+// at the end, are a value. Bits 16 to 23 count the coefficients, and include kEndOfBlock if the block ends there. 0
+// means that this table does not know the bits.
 using Entry = std::uint32_t;
 
 inline constexpr unsigned kEndOfBlock = 128;

@@ -1,8 +1,8 @@
 // Reads many parts of a scan at the same time, one in each lane of AVX-512's vectors.
 //
 // A reader can start at any bit of a Huffman-coded stream. If that bit is not the start of an MCU, the result is
-// wrong until the reader happens to reach the start of an MCU at the same bit as a reader from the beginning; from
-// there both readers agree (Klein and Wiseman, "Parallel Huffman decoding with applications to JPEG files", 2003).
+// wrong at first. When the reader happens to start an MCU at the same bit as a reader from the beginning does, both
+// readers agree from then on (Klein and Wiseman, "Parallel Huffman decoding with applications to JPEG files", 2003).
 // The result of a lane is therefore a guess. scan.cpp joins the parts and finds where each guess becomes correct.
 #pragma once
 
@@ -30,9 +30,9 @@ struct Part {
 // Returns whether this processor has the needed instructions.
 [[nodiscard]] bool have_lanes();
 
-// Reads all parts; the result is that of McuReader for each part. `bytes` is as in McuReader. Every part has room for
-// at least one MCU. Bits are counted in 32 bits, so the data must be less than 2^28 bytes. Any bytes are safe.
-// REQUIRES: have_lanes().
+// Reads all parts. For each part McuReader would give the same result. `bytes` is as in McuReader. Every part has
+// room for at least one MCU. Bits are counted in 32 bits, so the data must be less than 2^28 bytes. Any bytes are
+// safe. REQUIRES: have_lanes().
 void read_parts(const McuLayout& layout, const std::uint8_t* bytes, std::span<Part> parts, Block* blocks);
 
 }  // namespace yolod::model::image::coarse

@@ -59,8 +59,8 @@ class ScanJoiner {
     auto* const blocks = room_for(parts.back().end_block);
     read_parts(layout_, data_.bytes.get(), parts, blocks);
     if (budget_ != nullptr && budget_->look()) return false;
-    // These blocks are for the MCUs that no part supplies: the MCUs between the end of a part and the bit from which
-    // the next part is correct, and the MCUs behind the last part.
+    // The gap's blocks are for the MCUs that no part supplies: the MCUs between the end of a part and the bit from
+    // which the next part is correct, and the MCUs behind the last part.
     gap_ = room_for(mcus * layout_.blocks);
     if (parts[0].mcus_to_last_invalid > 0 || !take(parts[0], 0, blocks)) return false;
     std::size_t position = parts[0].stopped_at;

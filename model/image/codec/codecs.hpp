@@ -15,9 +15,9 @@ namespace yolod::model::image::codec {
 [[nodiscard]] std::optional<Format> format_of(Bytes file);
 
 // Reads the file's header. Error codes: kUnsupportedMediaType for a known format that is not served; kImageTooLarge
-// for more than `max_pixels`; kImageTooComplex for a cost beyond every budget; kInvalidImage for everything else: a
-// file that is not a picture, a header that is cut short, inconsistent or claims more than the file has, and an
-// unsupported kind of a served format.
+// for more than `max_pixels`; kImageTooComplex for a cost beyond every budget; kInvalidImage for every other fault.
+// Such faults are: the file is not a picture; its header is cut short, is inconsistent or claims more than the file
+// has; its kind of a served format is unsupported.
 [[nodiscard]] common::Outcome<Probe> probe(Bytes file, std::uint64_t max_pixels);
 
 // REQUIRES: probe() accepted the file as one of `format`; `reduction` is 1, or for a JPEG also 2, 4 or 8; `into` has

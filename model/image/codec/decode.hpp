@@ -53,8 +53,8 @@ struct DecodeLimits {
 // decoded with the same `memory`.
 //
 // Every byte of the picture comes from the file: a file that is cut short or damaged is refused, unless all of its
-// rows could be decoded. Error codes: those of codec::probe(); kInvalidImage for a file that is cut short or damaged;
-// kImageTooComplex for a file that needs more than `limits.max_time` or more than all of `memory`.
+// rows could be decoded. Error codes: every code of codec::probe(); kInvalidImage for a file that is cut short or
+// damaged; kImageTooComplex for a file that needs more than `limits.max_time` or more than all of `memory`.
 [[nodiscard]] common::Outcome<Picture> decode(std::span<const std::byte> file, const DecodeLimits& limits,
                                               std::optional<Size> needed = std::nullopt,
                                               DecodeMemory* memory = nullptr);

@@ -1,5 +1,5 @@
-// Decodes WebP with libwebp (RFC 9649). Alpha is dropped. Of an animation it decodes the first frame, on a black
-// canvas.
+// Decodes WebP with libwebp (RFC 9649). Alpha is dropped. It decodes only the first frame of an animation, on a
+// black canvas.
 //
 // A file is complete if the incremental decoder reports that its bitstream is complete.
 #pragma once

@@ -1,4 +1,4 @@
-// Replaces a frozen module's convolutions and max poolings by those of this folder. Private to model/.
+// Replaces a frozen module's convolutions and max poolings by this folder's operators. Private to model/.
 #pragma once
 
 #include <torch/csrc/jit/api/module.h>
