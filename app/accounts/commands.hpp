@@ -66,7 +66,8 @@ class Commands {
     std::string new_hash;  // the hash of new_password; without new_password, a stronger hash of the password if its
                            // present hash is weak
   };
-  // Counts the attempt and compares the password, which takes as long where there is no such person. kOk: it is theirs.
+  // Counts the attempt and compares the password. The comparison takes as long if there is no such person. Returns
+  // kOk if the password is correct.
   Task<Reply> check_password(Attempt& attempt, Deadline deadline);
   // Stores the hash of `password` in `hash`.
   Task<Status> hash(const protocol::Secret& password, std::string& hash, Deadline deadline);

@@ -45,7 +45,7 @@ bool is_word(std::string_view letters) {
   return std::any_of(kWords.begin(), kWords.end(), [letters](std::string_view word) { return word == letters; });
 }
 
-// Returns true for a word of the list and for two such words.
+// Returns whether `letters` is a word of the list, or two words of the list in a row.
 bool consists_of_words(std::string_view letters) {
   if (letters.empty() || is_word(letters)) return true;
   for (std::size_t first = 3; first + 3 <= letters.size(); ++first) {

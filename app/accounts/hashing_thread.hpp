@@ -1,4 +1,5 @@
-// The one thread that hashes passwords: some 60 a second. Further passwords wait in a bounded queue.
+// HashingThread is the only thread that hashes passwords, about 60 in a second. Further passwords wait in a bounded
+// queue.
 #pragma once
 
 #include <cstddef>
@@ -16,10 +17,10 @@ class HashingThread {
   explicit HashingThread(Mailbox& mailbox, std::size_t most_waiting = kMostWaiting);
   HashingThread(const HashingThread&) = delete;
   HashingThread& operator=(const HashingThread&) = delete;
-  // Does what waits first.
+  // The destructor first finishes the waiting work.
   ~HashingThread();
 
-  // Event loop: `callee(Nothing&)` is called on the thread.
+  // The event loop awaits the result. The thread calls `callee(Nothing&)`.
   template <typename Callee>
   [[nodiscard]] auto run(Callee& callee) {
     return queue_.run(callee);

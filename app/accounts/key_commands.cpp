@@ -1,4 +1,4 @@
-// The part of Commands that is about API keys.
+// This file has the part of Commands that handles API keys.
 #include <algorithm>
 #include <utility>
 

@@ -1,4 +1,4 @@
-// The part of Commands that people use themselves.
+// This file has the part of Commands that people use themselves.
 #include <utility>
 
 #include "app/accounts/commands.hpp"

@@ -1,4 +1,4 @@
-// The part of Commands with which admins look after people.
+// This file has the part of Commands with which admins manage people.
 #include <utility>
 
 #include "app/accounts/commands.hpp"

@@ -127,7 +127,7 @@ class PostgresDatabase : public Database {
  private:
   // Waits for all results of the statement; `result` becomes the last of them.
   Ran ask(int sent, std::string_view what, PgResult& result);
-  // Does the same as PQgetResult(), but waits only until `end`. A null result means that there are no more.
+  // Does the same as PQgetResult(), but waits only until `end`. A null result means that there are no more results.
   Ran next_result(Clock::time_point end, std::string_view what, PgResult& result);
   Ran prepare(const Statement& statement, std::string& name);
   Ran lost(std::string_view what, std::string_view why);

@@ -27,8 +27,8 @@ static_assert(kWorkerDescriptors.size() <= ChildSpec::kMostDescriptors);
 // SIGINT stays blocked until the model is loaded (worker/load.hpp).
 constexpr std::array<int, 1> kInterrupt{SIGINT};
 
-// These variables tell libraries how to find each other, how to compute and how to wait. The child gets no other
-// variables, because the environment of a service may hold secrets.
+// The child gets the variables that tell libraries how to find each other, how to compute and how to wait. The child
+// gets no other variables, because the environment of a service may hold secrets.
 constexpr std::array<std::string_view, 31> kVariablesOfLibraries{"PATH",
                                                                  "HOME",
                                                                  "LANG",

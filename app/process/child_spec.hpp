@@ -1,6 +1,6 @@
-// The kinds of child processes that the front-end starts. One table has a row for each kind. It names the program,
-// the file descriptors that the child inherits, its limits, and the function that classifies its death. spawn()
-// reads the table and has no code for a single kind, so a new kind needs only a new row.
+// The kinds of child processes that the front-end starts. One table has a row for each kind. The row names the
+// program, the file descriptors that the child inherits, its limits, and the function that classifies its death.
+// spawn() has no code for a single kind, so a new kind needs only a new row.
 //
 // All types here are constants and plain values: any thread may use them.
 #pragma once

@@ -1,7 +1,7 @@
 // The front-end's end of a control channel. Messages of a worker or a loader arrive as events in the event loop, one
 // at a time. A command is sent at once; if the socket is full, it is lost.
 //
-// The object that stands for the process owns the channel. Only the thread of the front-end may call it.
+// The object that represents the process owns the channel. Only the thread of the front-end may call it.
 #pragma once
 
 #include <sys/types.h>

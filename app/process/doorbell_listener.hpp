@@ -5,7 +5,7 @@
 //   waits for a ring --a ring--> events --at once--> waits for a ring
 //                                      \--too many rings--> ignores the doorbell for a while --> waits for a ring
 //
-// The object that stands for the worker owns the listener. Only the thread of the front-end may call it.
+// The object that represents the worker owns the listener. Only the thread of the front-end may call it.
 #pragma once
 
 #include <boost/asio/io_context.hpp>

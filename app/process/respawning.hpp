@@ -28,7 +28,7 @@ enum class Start {
   kServing,
   // The workers are a candidate generation. The supervisor gives up at any death until this generation serves.
   kTrial,
-  // The same as above, but other workers serve at the same time, so the loader loads at low priority.
+  // As for kTrial, but other workers serve at the same time, so the loader loads at low priority.
   kBeside,
 };
 

@@ -17,7 +17,7 @@
 namespace yolod::app::process {
 
 struct SpawnSettings {
-  // path of each ChildSpec::program
+  // The path of each ChildSpec::program.
   std::map<std::string, std::filesystem::path, std::less<>> programs;
   rlimit open_files{};  // RLIMIT_NOFILE from before the front-end raised it
   // Used if the front-end's own environment does not say how OpenMP's threads wait.

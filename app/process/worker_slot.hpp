@@ -1,4 +1,4 @@
-// A slot stands for one of the configured workers of a model. It holds the process that is this worker now, and the
+// A slot represents one of the configured workers of a model. It holds the process that is this worker now, and the
 // time at which the next one starts.
 //
 //   empty --start--> has a process --death--> empty, until RespawnPolicy's delay is over --> ...

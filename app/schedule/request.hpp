@@ -42,7 +42,7 @@ struct Job {
   common::ContentKind kind{common::ContentKind::kFile};
   std::span<const std::byte> content;
   std::uint64_t content_offset{0};  // from the start of the arena
-  // One of these blocks contains the content: the job's own block, or a block that several jobs share.
+  // Either the job's own block or a block that several jobs share contains the content.
   ipc::ArenaBlock block;
   std::shared_ptr<const ipc::ArenaBlock> shared_block;
 };

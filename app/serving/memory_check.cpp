@@ -15,7 +15,7 @@ using common::ErrorCode;
 using common::ModelConfig;
 using common::Outcome;
 
-// This memory is reserved beside the shared memory, for the front-end itself and for the smallest worker.
+// The check reserves this memory beside the shared memory, for the front-end itself and for the smallest worker.
 constexpr std::uint64_t kMemoryReserveBytes = 16ULL << 20U;
 
 }  // namespace

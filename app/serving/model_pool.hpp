@@ -126,7 +126,7 @@ class ModelPool final : private process::WorkerEventSink {
 
   PoolContext& context_;
   const std::string name_;
-  // settings of the serving generation, or of the next one if there is none
+  // The settings of the serving generation, or of the next generation if none serves.
   std::shared_ptr<const common::ModelConfig> config_;
   Events events_;
   observe::ModelMetrics metrics_;

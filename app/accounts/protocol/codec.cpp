@@ -175,7 +175,7 @@ void fields(A& a, Ref<A, Reply> v) {
   a.choice(v.result);
 }
 
-// ---- What comes unasked ----
+// ---- Messages without a request ----
 
 template <typename A>
 void fields(A& a, Ref<A, AccessEntry> v) {
