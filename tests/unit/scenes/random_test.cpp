@@ -9,7 +9,7 @@ using yolod::scenes::Random;
 using yolod::scenes::SplitMix64;
 
 TEST_CASE("SplitMix64: gives the published numbers", "[scenes][unit]") {
-  // Of the seed 1234567, as Rosetta Code has them for "Pseudo-random numbers/Splitmix64".
+  // These are the numbers of seed 1234567 in Rosetta Code, "Pseudo-random numbers/Splitmix64".
   SplitMix64 numbers(1'234'567);
   CHECK(numbers() == 6'457'827'717'110'365'317U);
   CHECK(numbers() == 3'203'168'211'198'807'973U);
@@ -48,7 +48,7 @@ TEST_CASE("Random: numbers stay in their ranges and fill them", "[scenes][unit]"
   CHECK(std::sqrt(squares / kCount) == Approx(3).margin(0.1));
 }
 
-TEST_CASE("Random: weights are shares, and what has none is never taken", "[scenes][unit]") {
+TEST_CASE("Random: weights are shares, and an entry of weight 0 is never chosen", "[scenes][unit]") {
   Random random(8);
   std::array<int, 3> taken{};
   for (int i = 0; i < 8000; ++i) ++taken[random.weighted(std::array{3.0F, 0.0F, 1.0F})];

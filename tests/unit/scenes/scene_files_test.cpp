@@ -28,7 +28,7 @@ Scene made_scene() {
 
 }  // namespace
 
-TEST_CASE("SceneFiles: labels are what the reader of label files reads", "[scenes][unit]") {
+TEST_CASE("SceneFiles: the reader of label files reads the same labels", "[scenes][unit]") {
   const auto truths = yolod::model::eval::parse_yolo_labels(label_text(made_scene()), kLightCount, "made");
   REQUIRE(truths.ok());
   REQUIRE(truths->size() == 2);
@@ -51,13 +51,13 @@ TEST_CASE("SceneFiles: a scene is a JPEG and a label file of its name", "[scenes
   CHECK(read_file(folder.path() / "demo.names") == "red\nyellow\ngreen\nred-arrow\ngreen-arrow\noff\n");
 }
 
-TEST_CASE("SceneFiles: a folder that is not there is an error", "[scenes][unit]") {
+TEST_CASE("SceneFiles: a missing folder is an error", "[scenes][unit]") {
   const yolod::tests::TemporaryDirectory folder;
   CHECK_FALSE(write_scene(made_scene(), folder.path() / "absent", "0").ok());
   CHECK_FALSE(write_names(folder.path() / "absent").ok());
 }
 
-TEST_CASE("SceneShares: each light counts for what it is", "[scenes][unit]") {
+TEST_CASE("SceneShares: each light is counted by its kind", "[scenes][unit]") {
   SceneShares shares;
   CHECK(shares.small() == 0);
   shares.add(made_scene());
@@ -77,7 +77,7 @@ TEST_CASE("SceneShares: each light counts for what it is", "[scenes][unit]") {
   CHECK(shares.of(Light::kYellow) == 0);
 }
 
-TEST_CASE("DemoScenes: one by day with three classes, one at night, one in rain", "[scenes][unit]") {
+TEST_CASE("DemoScenes: the scenes show three classes by day, a night, and rain", "[scenes][unit]") {
   const auto day = draw_scene(kDemoSeed, kDemoScenes[0].index, kDemoOptions);
   CHECK_FALSE(day.night);
   REQUIRE(day.lights.size() >= 3);
@@ -91,7 +91,7 @@ TEST_CASE("DemoScenes: one by day with three classes, one at night, one in rain"
   CHECK(plan_scene(kDemoSeed, kDemoScenes[2].index, kDemoOptions).air.rain > 0);
 }
 
-TEST_CASE("DemoScenes: the pictures that are shipped are what is drawn today", "[scenes][unit]") {
+TEST_CASE("DemoScenes: the shipped pictures equal the pictures that are drawn now", "[scenes][unit]") {
   const auto folder = yolod::tests::source_directory() / "model" / "data";
   for (const auto& [name, index] : kDemoScenes) {
     INFO(name);
@@ -99,7 +99,7 @@ TEST_CASE("DemoScenes: the pictures that are shipped are what is drawn today", "
     CHECK(read_file(folder / (std::string(name) + ".txt")) == label_text(scene));
     const auto shipped = cv::imread((folder / (std::string(name) + ".jpg")).string());
     REQUIRE(shipped.size() == scene.picture.size());
-    // But for what its compression took.
+    // Only the compression makes a difference.
     CHECK(cv::norm(shipped, scene.picture, cv::NORM_L1) / (3.0 * static_cast<double>(shipped.total())) < 4);
   }
 }

@@ -20,7 +20,7 @@ SceneSeries small_series(std::uint64_t count) {
 
 }  // namespace
 
-TEST_CASE("SceneSeries: the files are the same however many threads draw", "[scenes][unit]") {
+TEST_CASE("SceneSeries: the files do not depend on the number of threads", "[scenes][unit]") {
   const TemporaryDirectory one;
   const TemporaryDirectory four;
   const auto series = small_series(9);
@@ -36,14 +36,14 @@ TEST_CASE("SceneSeries: the files are the same however many threads draw", "[sce
   for (const auto& name : one.names()) CHECK(read_file(one.path() / name) == read_file(four.path() / name));
 }
 
-TEST_CASE("SceneSeries: none is none", "[scenes][unit]") {
+TEST_CASE("SceneSeries: zero scenes make no files", "[scenes][unit]") {
   const TemporaryDirectory folder;
   const auto drawn = write_scenes(small_series(0), folder.path(), 3, [](std::size_t) {});
   REQUIRE(drawn.ok());
   CHECK(drawn.value().scenes() == 0);
 }
 
-TEST_CASE("SceneSeries: it ends with the first that cannot be written", "[scenes][unit]") {
+TEST_CASE("SceneSeries: the series ends at the first scene that cannot be written", "[scenes][unit]") {
   const TemporaryDirectory folder;
   std::size_t told = 0;
   const auto drawn = write_scenes(small_series(4), folder.path() / "absent", 2, [&](std::size_t) { ++told; });

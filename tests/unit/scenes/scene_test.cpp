@@ -28,7 +28,8 @@ bool same_lights(const Scene& a, const Scene& b) {
                     });
 }
 
-// Degrees, 0 to 360, of what a lit lens adds to a picture without it; weighted by how much it adds.
+// Returns the hue that a lit lens adds to a picture, in degrees from 0 to 360. Each pixel is weighted by the amount
+// that the lens adds.
 float added_hue(const cv::Mat& with, const cv::Mat& without, const cv::Rect& area) {
   cv::Scalar sum;
   cv::Mat added;
@@ -76,7 +77,7 @@ TEST_CASE("Scene: another index or seed gives another picture", "[scenes][unit]"
   CHECK_FALSE(same_pixels(scene.picture, draw_scene(kSeed + 1, 3).picture));
 }
 
-TEST_CASE("Scene: pictures are 8-bit BGR of the size asked for", "[scenes][unit]") {
+TEST_CASE("Scene: pictures are 8-bit BGR and have the requested size", "[scenes][unit]") {
   for (const auto& [width, height] :
        {std::pair{512, 384}, std::pair{1024, 768}, std::pair{1400, 1000}, std::pair{64, 64}}) {
     for (std::uint64_t index = 0; index < 4; ++index) {
@@ -103,7 +104,7 @@ TEST_CASE("Scene: small, hidden and night lights, and each class, have their sha
   for (std::size_t i = 0; i < kLightCount; ++i) CHECK(shares.of(static_cast<Light>(i)) >= 0.08);
 }
 
-TEST_CASE("Scene: boxes lie inside the picture, and what is labelled is large and visible enough", "[scenes][unit]") {
+TEST_CASE("Scene: boxes lie inside the picture, and labelled lights are large and visible enough", "[scenes][unit]") {
   for (std::uint64_t index = 0; index < 120; ++index) {
     const auto scene = draw_scene(kSeed + 2, index);
     for (const auto& [light, box, visible] : scene.lights) {
@@ -120,7 +121,7 @@ TEST_CASE("Scene: boxes lie inside the picture, and what is labelled is large an
   }
 }
 
-TEST_CASE("Scene: a box is as large as what its light changes in the picture", "[scenes][unit]") {
+TEST_CASE("Scene: a box is as large as the area that its light changes", "[scenes][unit]") {
   constexpr double kTolerance = 1.5;  // pixels
   int checked = 0;
   for (std::uint64_t index = 0; index < 120; ++index) {
@@ -128,7 +129,7 @@ TEST_CASE("Scene: a box is as large as what its light changes in the picture", "
     std::vector<std::size_t> drawn;
     const auto with = render_visible(plan, drawn);
     for (const auto& light : with.lights) {
-      // Nothing before it, and not as dark as the night behind it.
+      // Check only lights that nothing hides and that are not as dark as the night behind them.
       if (light.label.visible < 0.97F || light.outline < 0.8F) continue;
       std::vector<std::size_t> others = drawn;
       others.erase(std::find(others.begin(), others.end(), light.planned));
@@ -148,7 +149,7 @@ TEST_CASE("Scene: a box is as large as what its light changes in the picture", "
   CHECK(checked > 100);
 }
 
-TEST_CASE("Scene: what a lit light adds to the picture has the color of its class", "[scenes][unit]") {
+TEST_CASE("Scene: a lit light adds the color of its class to the picture", "[scenes][unit]") {
   std::array<int, kLightCount> checked{};
   for (std::uint64_t index = 0; index < 150; ++index) {
     const auto plan = plan_scene(kSeed + 4, index, {});
@@ -168,13 +169,13 @@ TEST_CASE("Scene: what a lit light adds to the picture has the color of its clas
   for (std::size_t i = 0; i + 1 < kLightCount; ++i) CHECK(checked[i] > 8);
 }
 
-TEST_CASE("Scene: without its lights nothing of it shines as they do", "[scenes][unit]") {
+TEST_CASE("Scene: without its lights no part of a scene shines like a light", "[scenes][unit]") {
   const auto plan = plan_scene(kSeed + 5, 1, {});
   std::vector<std::size_t> drawn;
   const auto with = render_visible(plan, drawn);
   const auto without = render(plan, drawn, Shown::kLeftOut);
   CHECK(without.lights.empty());
-  // Where no light is, both are alike: each thing draws from random numbers of its own.
+  // Outside the lights both pictures are equal, because each object has a separate sequence of random numbers.
   cv::Mat changed;
   cv::absdiff(with.picture, without.picture, changed);
   for (const auto& light : with.lights) {

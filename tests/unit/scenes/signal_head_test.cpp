@@ -29,7 +29,7 @@ HeadPlace place_at(float pixels_per_metre) { return {{100, 100}, pixels_per_metr
 
 }  // namespace
 
-TEST_CASE("SignalHead: what is drawn is as large as its outline", "[scenes][unit]") {
+TEST_CASE("SignalHead: the drawn head is as large as its outline", "[scenes][unit]") {
   const auto head = plain_head(Light::kRed, 0);
   const auto drawn = draw_head(head, place_at(50), clear_day(), true);
   const auto box = drawn.patch.covered();
@@ -39,7 +39,7 @@ TEST_CASE("SignalHead: what is drawn is as large as its outline", "[scenes][unit
   CHECK(box.y + box.height / 2 == Approx(100).margin(0.8));
 }
 
-TEST_CASE("SignalHead: red is at the top, and at the left of a head that lies", "[scenes][unit]") {
+TEST_CASE("SignalHead: red is at the top, and at the left of a horizontal head", "[scenes][unit]") {
   auto head = plain_head(Light::kRed, 0);
   auto drawn = draw_head(head, place_at(50), clear_day(), true);
   CHECK(drawn.lens_center.x == Approx(100).margin(0.5));
@@ -51,13 +51,13 @@ TEST_CASE("SignalHead: red is at the top, and at the left of a head that lies", 
   CHECK(drawn.lens_radius == Approx(50 * 0.48 * head.lens_diameter).margin(0.3));
 }
 
-TEST_CASE("SignalHead: one that is off has no lit lens", "[scenes][unit]") {
+TEST_CASE("SignalHead: a head that is off has no lit lens", "[scenes][unit]") {
   const auto drawn = draw_head(plain_head(Light::kOff, -1), place_at(30), clear_day(), true);
   CHECK(drawn.lens.empty());
   CHECK(drawn.lens_radius == 0);
 }
 
-TEST_CASE("SignalHead: turned away it is narrower, and looked up to it is lower", "[scenes][unit]") {
+TEST_CASE("SignalHead: a head that is turned away is narrower, and a head seen from below is lower", "[scenes][unit]") {
   auto head = plain_head(Light::kRed, 0);
   const auto facing = draw_head(head, place_at(50), clear_day(), true).patch.covered();
   auto below = place_at(50);
@@ -67,7 +67,7 @@ TEST_CASE("SignalHead: turned away it is narrower, and looked up to it is lower"
   CHECK(draw_head(head, place_at(50), clear_day(), true).patch.covered().width < 0.85F * facing.width);
 }
 
-TEST_CASE("SignalHead: random makes have a lens of the color that they show", "[scenes][unit]") {
+TEST_CASE("SignalHead: random heads have a lens of the color that they show", "[scenes][unit]") {
   Random random(5);
   for (int i = 0; i < 600; ++i) {
     const auto light = static_cast<Light>(i % static_cast<int>(kLightCount));

@@ -11,13 +11,13 @@ using yolod::train::cluster_anchors;
 using yolod::train::PictureFile;
 using yolod::train::shape_iou;
 
-TEST_CASE("Anchors: the IoU of shapes is that of boxes with one centre", "[train][unit]") {
+TEST_CASE("Anchors: the IoU of two shapes assumes the same centre", "[train][unit]") {
   CHECK(shape_iou({4, 8}, {4, 8}) == Approx(1));
   CHECK(shape_iou({4, 8}, {8, 4}) == Approx(16.0 / 48));
   CHECK(shape_iou({1, 1}, {10, 10}) == Approx(0.01));
 }
 
-TEST_CASE("Anchors: made clusters are found, smallest first", "[train][unit]") {
+TEST_CASE("Anchors: known clusters are found, smallest first", "[train][unit]") {
   std::vector<Anchor> sizes;
   for (int i = -2; i <= 2; ++i) {
     const auto off = static_cast<float>(i);
@@ -36,7 +36,7 @@ TEST_CASE("Anchors: made clusters are found, smallest first", "[train][unit]") {
   CHECK(clusters.mean_iou > 0.9);
 }
 
-TEST_CASE("Anchors: sizes that are all alike give anchors that are", "[train][unit]") {
+TEST_CASE("Anchors: equal sizes give equal anchors", "[train][unit]") {
   const std::vector<Anchor> sizes(7, Anchor{3, 9});
   const auto clusters = cluster_anchors(sizes, 4);
   REQUIRE(clusters.anchors.size() == 4);
@@ -47,7 +47,7 @@ TEST_CASE("Anchors: sizes that are all alike give anchors that are", "[train][un
   CHECK(clusters.mean_iou == Approx(1));
 }
 
-TEST_CASE("Anchors: those of labels are in pixels of the input", "[train][unit]") {
+TEST_CASE("Anchors: anchors of labels are in pixels of the input", "[train][unit]") {
   std::vector<PictureFile> pictures(2);
   pictures[0].truths = {{0, {0, 0, 0.5F, 0.25F}}, {1, {0.2F, 0.2F, 0.2F, 0.4F}}};  // the second has no area
   pictures[1].truths = {{0, {0.1F, 0.1F, 0.6F, 0.35F}}};

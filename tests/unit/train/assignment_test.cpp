@@ -9,7 +9,7 @@ using namespace yolod::train;
 
 namespace {
 
-// 8 x 8 cells of 8 pixels with small anchors, 4 x 4 of 16 with large ones.
+// One head has 8 x 8 cells of 8 pixels and small anchors. The other has 4 x 4 cells of 16 pixels and large anchors.
 std::vector<HeadGrid> two_heads(float scale_x_y) {
   return {{8, 8, 8, 8, scale_x_y, {{4, 8}, {8, 16}}}, {4, 4, 16, 16, scale_x_y, {{60, 60}}}};
 }
@@ -31,8 +31,7 @@ std::set<std::size_t> places(const std::vector<Match>& matches) {
 
 }  // namespace
 
-TEST_CASE("Assignment: the cell that holds the centre answers, with every anchor of a near enough shape",
-          "[train][unit]") {
+TEST_CASE("Assignment: the cell of the centre gets the object, with every anchor of a similar shape", "[train][unit]") {
   const auto heads = two_heads(1);
   const std::vector<Target> targets{object_at(20, 44, 6, 12)};
   const auto matches = assign(targets, heads);
@@ -41,28 +40,28 @@ TEST_CASE("Assignment: the cell that holds the centre answers, with every anchor
   CHECK(matches[1].empty());
 }
 
-TEST_CASE("Assignment: with scale_x_y neighbours that reach the centre answer too", "[train][unit]") {
+TEST_CASE("Assignment: with scale_x_y neighbours that reach the centre get the object too", "[train][unit]") {
   const auto heads = two_heads(2);
-  // At 0.125 of its cell from the left and 0.875 from the top.
+  // The centre is at 0.125 of its cell from the left and at 0.875 from the top.
   const std::vector<Target> targets{object_at(17, 47, 8, 16)};
   CHECK(places(assign(targets, heads)[0]) == std::set{heads[0].index(5, 2, 0), heads[0].index(5, 2, 1),
                                                       heads[0].index(5, 1, 0), heads[0].index(5, 1, 1),
                                                       heads[0].index(6, 2, 0), heads[0].index(6, 2, 1)});
-  // In the middle of its cell none does; at the map's edge there is none.
+  // No neighbour reaches a centre in the middle of its cell, and at the map's edge there is no neighbour.
   const std::vector<Target> in_the_middle{object_at(20, 44, 8, 16)};
   CHECK(assign(in_the_middle, heads)[0].size() == 2);
   const std::vector<Target> at_the_edge{object_at(0.5F, 63.5F, 8, 16)};
   CHECK(places(assign(at_the_edge, heads)[0]) == std::set{heads[0].index(7, 0, 0), heads[0].index(7, 0, 1)});
 }
 
-TEST_CASE("Assignment: an object that no anchor fits has the nearest", "[train][unit]") {
+TEST_CASE("Assignment: an object that no anchor fits gets the nearest anchor", "[train][unit]") {
   const auto heads = two_heads(1);
   const std::vector<Target> targets{object_at(8, 8, 1, 60)};
   const auto matches = assign(targets, heads);
   CHECK(matches[0].size() + matches[1].size() == 1);
 }
 
-TEST_CASE("Assignment: a place that two objects want goes to the better shape", "[train][unit]") {
+TEST_CASE("Assignment: if two objects compete for a place, the better shape gets it", "[train][unit]") {
   const auto heads = two_heads(1);
   const std::vector<Target> targets{object_at(20, 44, 5, 9), object_at(21, 45, 8, 16)};
   const auto matches = assign(targets, heads)[0];
@@ -77,7 +76,7 @@ TEST_CASE("Assignment: a place that two objects want goes to the better shape", 
   CHECK(of(1) == 1);
 }
 
-TEST_CASE("Assignment: ignored objects are asked of nobody", "[train][unit]") {
+TEST_CASE("Assignment: no place gets an ignored object", "[train][unit]") {
   const auto heads = two_heads(2);
   std::vector<Target> targets{object_at(20, 44, 8, 16)};
   targets[0].ignored = true;

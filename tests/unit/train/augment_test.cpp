@@ -14,7 +14,7 @@ namespace {
 
 constexpr model::image::Size kInput{96, 96};
 
-// 128 x 96, dark, with a bright green box of class 2.
+// Makes a dark picture of 128 x 96 with a bright green box of class 2.
 std::shared_ptr<const LabelledPicture> picture_with(const cv::Rect& box, float visible = 1) {
   auto picture = std::make_shared<LabelledPicture>();
   picture->picture = cv::Mat(96, 128, CV_8UC3, cv::Scalar(20, 20, 20));
@@ -40,7 +40,7 @@ Composed composed(const std::shared_ptr<const LabelledPicture>& picture, Stage s
   return result;
 }
 
-// How much more green than red there is at a place, 0 to 1.
+// Returns the difference of green and red at a place, 0 to 1.
 float greenness(const Composed& input, float x, float y) {
   const auto column = std::clamp(static_cast<int>(x), 0, kInput.width - 1);
   const auto row = std::clamp(static_cast<int>(y), 0, kInput.height - 1);
@@ -65,7 +65,7 @@ TEST_CASE("Augment: targets lie where the objects are, in every stage and fit", 
         CHECK(target.x + target.width / 2 <= 96.01F);
         CHECK(target.y + target.height / 2 <= 96.01F);
         CHECK(greenness(input, target.x, target.y) > 0.2F);
-        // Just inside two corners, where there is room for it.
+        // Check just inside two corners, if the box has room for that.
         if (target.width < 6 || target.height < 6) continue;
         CHECK(greenness(input, target.x - target.width / 2 + 2, target.y - target.height / 2 + 2) > 0.1F);
         CHECK(greenness(input, target.x + target.width / 2 - 2, target.y + target.height / 2 - 2) > 0.1F);
@@ -75,7 +75,7 @@ TEST_CASE("Augment: targets lie where the objects are, in every stage and fit", 
   CHECK(seen > 100);
 }
 
-TEST_CASE("Augment: a plain picture is the whole one, mirrored or not", "[train][unit]") {
+TEST_CASE("Augment: without changes the whole picture is shown, mirrored or not", "[train][unit]") {
   const auto scene = picture_with({16, 24, 16, 24});
   bool as_it_is = false;
   bool mirrored = false;
@@ -93,13 +93,13 @@ TEST_CASE("Augment: a plain picture is the whole one, mirrored or not", "[train]
   CHECK(mirrored);
 }
 
-TEST_CASE("Augment: nothing is asked of objects too small or too hidden", "[train][unit]") {
+TEST_CASE("Augment: objects that are too small or too hidden are ignored", "[train][unit]") {
   CHECK_FALSE(composed(picture_with({40, 30, 6, 10}), Stage::kPlain, 0).targets.at(0).ignored);
   CHECK(composed(picture_with({40, 30, 3, 4}), Stage::kPlain, 0).targets.at(0).ignored);
   CHECK(composed(picture_with({40, 30, 16, 24}, 0.3F), Stage::kPlain, 0).targets.at(0).ignored);
 }
 
-TEST_CASE("Augment: the same numbers make the same picture", "[train][unit]") {
+TEST_CASE("Augment: the same random numbers make the same picture", "[train][unit]") {
   const auto scene = picture_with({40, 30, 24, 32});
   const auto once = composed(scene, Stage::kMixed, 3);
   const auto again = composed(scene, Stage::kMixed, 3);
@@ -111,7 +111,7 @@ TEST_CASE("Augment: a letterboxed picture keeps its shape, with grey around it",
   const auto picture = picture_with({16, 24, 16, 24});
   const auto input = composed(picture, Stage::kPlain, 0, model::image::Fit::kLetterbox);
   REQUIRE(input.targets.size() == 1);
-  // 128 x 96 becomes 96 x 72, and lies from row 12 on.
+  // The picture of 128 x 96 becomes 96 x 72 and begins at row 12.
   CHECK(input.targets.front().width == Approx(12));
   CHECK(input.targets.front().height == Approx(18));
   CHECK(input.targets.front().y == Approx(12 + 27));

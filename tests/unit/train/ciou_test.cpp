@@ -1,4 +1,4 @@
-// LibTorch before Catch: CMakeLists.txt says why.
+// LibTorch must come before Catch. CMakeLists.txt gives the reason.
 #include <ATen/ATen.h>
 
 #include <array>
@@ -17,7 +17,7 @@ using Box = std::array<float, 4>;  // centre and size
 at::Tensor tensor_of(const Box& box) { return at::tensor(box).view({1, 4}); }
 double value(const Box& box, const Box& truth) { return ciou(tensor_of(box), tensor_of(truth)).item<double>(); }
 
-// By how much CIoU grows as the box's values do.
+// Returns the gradient of CIoU by the box's values.
 std::array<double, 4> gradient(const Box& box, const Box& truth) {
   auto boxes = tensor_of(box).requires_grad_();
   ciou(boxes, tensor_of(truth)).sum().backward();
@@ -28,25 +28,26 @@ std::array<double, 4> gradient(const Box& box, const Box& truth) {
 
 }  // namespace
 
-TEST_CASE("CIoU: of equal boxes it is 1", "[train][unit]") {
+TEST_CASE("CIoU: the CIoU of equal boxes is 1", "[train][unit]") {
   CHECK(value({10, 20, 4, 8}, {10, 20, 4, 8}) == Approx(1).margin(1e-5));
 }
 
-TEST_CASE("CIoU: boxes of one shape lose by their distance", "[train][unit]") {
-  // Side by side: no overlap, centres 4 apart, a box of 8 x 4 around both.
+TEST_CASE("CIoU: distance lowers the CIoU of boxes of the same shape", "[train][unit]") {
+  // The boxes lie side by side: they do not overlap, their centres are 4 apart, and a box of 8 x 4 encloses both.
   CHECK(value({0, 0, 4, 4}, {4, 0, 4, 4}) == Approx(-16.0 / 80).margin(1e-5));
-  // Half over each other: a third is shared, centres 2 apart, 6 x 4 around both.
+  // Each box covers half of the other: their IoU is a third, their centres are 2 apart, and a box of 6 x 4 encloses
+  // both.
   CHECK(value({0, 0, 4, 4}, {2, 0, 4, 4}) == Approx(1.0 / 3 - 4.0 / 52).margin(1e-5));
 }
 
-TEST_CASE("CIoU: boxes of one centre lose by their shapes", "[train][unit]") {
+TEST_CASE("CIoU: different shapes lower the CIoU of boxes with the same centre", "[train][unit]") {
   const double iou = 16.0 / 48;
   const double angles = std::atan(0.5) - std::atan(2.0);
   const double v = 4 / (std::numbers::pi * std::numbers::pi) * angles * angles;
   CHECK(value({0, 0, 4, 8}, {0, 0, 8, 4}) == Approx(iou - v / (1 - iou + v) * v).margin(1e-5));
 }
 
-TEST_CASE("CIoU: its gradient leads to the truth, also from afar", "[train][unit]") {
+TEST_CASE("CIoU: the gradient leads to the truth, also from a large distance", "[train][unit]") {
   for (const Box& box : {Box{1, 0, 4, 4}, Box{30, 0, 4, 4}}) CHECK(gradient(box, {0, 0, 4, 4})[0] < 0);
   CHECK(gradient({-30, -30, 4, 4}, {0, 0, 4, 4})[0] > 0);
   CHECK(gradient({-30, -30, 4, 4}, {0, 0, 4, 4})[1] > 0);

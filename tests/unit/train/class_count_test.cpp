@@ -20,7 +20,7 @@ TEST_CASE("ClassCount: each head and the convolution before it change, and nothi
   CHECK(*back == tests::kTrainableCfg);
 }
 
-TEST_CASE("ClassCount: comments and line order stay, and a key that is missing is added", "[train][unit]") {
+TEST_CASE("ClassCount: comments and the order of lines do not change, and a missing key is added", "[train][unit]") {
   const std::string text =
       "# mine\n[net]\nwidth=16 # wide\nheight=16\n[convolutional]\n# filters below\nfilters=1\n[Gaussian_yolo]\n"
       "mask=0,1\nnum=6\nanchors=1,1,2,2,3,3,4,4,5,5,6,6\n";
@@ -31,7 +31,7 @@ TEST_CASE("ClassCount: comments and line order stay, and a key that is missing i
         "classes=2\nmask=0,1\nnum=6\nanchors=1,1,2,2,3,3,4,4,5,5,6,6\n");
 }
 
-TEST_CASE("ClassCount: a head without a convolution before it is refused by line", "[train][unit]") {
+TEST_CASE("ClassCount: a head without a convolution before it is an error that names the line", "[train][unit]") {
   const auto changed = train::with_class_count("[net]\nwidth=8\nheight=8\n[maxpool]\n[region]\nnum=5\n", "a.cfg", 2);
   REQUIRE_FALSE(changed.ok());
   CHECK_THAT(changed.error().message, Contains("a.cfg:5: [region]: a convolution must come before it"));

@@ -16,7 +16,7 @@ const std::string kHeadingLine = "minutes\tstep\tloss\tAP50\tAP50:95\n";
 
 }  // namespace
 
-TEST_CASE("Curve: a run that begins replaces what another left", "[train][unit]") {
+TEST_CASE("Curve: a new run replaces the file of another run", "[train][unit]") {
   const TemporaryDirectory folder;
   const auto file = folder.write("a.tsv", kHeadingLine + "1\t10\t2\t0.1\t0.05\n");
   Curve curve(file);
@@ -27,7 +27,7 @@ TEST_CASE("Curve: a run that begins replaces what another left", "[train][unit]"
   CHECK(read_file(file) == kHeadingLine + "1.5\t20\t3.25\t0.5\t-\n");
 }
 
-TEST_CASE("Curve: one that goes on keeps the lines until its step, as they are", "[train][unit]") {
+TEST_CASE("Curve: a resumed run keeps the lines before its step unchanged", "[train][unit]") {
   const TemporaryDirectory folder;
   const std::string kept = kHeadingLine + "0.333333\t10\t2.12345\t0.1\t0.05\n12.5\t20\t-\t-\t-\n";
   const auto file = folder.write("a.tsv", kept + "13.5\t21\t1\t0.2\t0.1\nnonsense\n");
@@ -41,7 +41,7 @@ TEST_CASE("Curve: one that goes on keeps the lines until its step, as they are",
   CHECK(read_file(file) == kept);
 }
 
-TEST_CASE("Curve: no file is no lines", "[train][unit]") {
+TEST_CASE("Curve: a missing file has no lines", "[train][unit]") {
   const TemporaryDirectory folder;
   Curve curve(folder.path() / "a.tsv");
   REQUIRE(curve.read(100).ok());

@@ -1,4 +1,4 @@
-// LibTorch before Catch: CMakeLists.txt says why.
+// LibTorch must come before Catch. CMakeLists.txt gives the reason.
 #include <ATen/ATen.h>
 
 #include <array>
@@ -13,7 +13,8 @@ using namespace yolod::train;
 
 namespace {
 
-// 2 rows of 3 cells of 8 x 16 pixels, two anchors, each cell's answers reach half a cell beyond it.
+// The head has 2 rows of 3 cells of 8 x 16 pixels, and two anchors. The centres of a cell reach half a cell beyond
+// it.
 HeadGrid wide_head() { return {2, 3, 8, 16, 2, {{4, 6}, {10, 20}}, 2}; }
 
 }  // namespace
@@ -28,7 +29,7 @@ TEST_CASE("Decode: logits of 0 are the anchor in the middle of its cell", "[trai
   CHECK(box[3].item<float>() == Approx(20));
 }
 
-TEST_CASE("Decode: a centre goes to the ends of its reach, a side grows by the power of e", "[train][unit]") {
+TEST_CASE("Decode: a centre reaches the ends of its range, and a side grows exponentially", "[train][unit]") {
   auto logits = at::zeros({1, 2, 3, 2, 7});
   auto answer = logits[0][0][1][0];
   answer[0] = 40;             // the right end: half a cell beyond it
@@ -61,13 +62,14 @@ TEST_CASE("Decode: tensors and single answers give the same boxes", "[train][uni
   }
 }
 
-TEST_CASE("Decode: all heads are one list, anchor by anchor, scores as logistics", "[train][unit]") {
+TEST_CASE("Decode: all heads form one list, anchor by anchor, with scores as logistics", "[train][unit]") {
   auto logits = at::zeros({1, 2, 3, 2, 7});
   logits[0][1][0][1][4] = 40;
   const HeadGrid small{1, 1, 24, 32, 1, {{7, 9}}, 2};
   const auto list = decode({logits, at::zeros({1, 1, 1, 1, 7})}, {wide_head(), small});
   REQUIRE(list.sizes() == std::vector<std::int64_t>{1, 2 * 2 * 3 + 1, 7});
-  // The second anchor's cells come after the six of the first; in each, row by row.
+  // The second anchor's cells come after the first anchor's six cells. The cells of an anchor are ordered row by
+  // row.
   CHECK(list[0][6 + 3][4].item<float>() == Approx(1));
   CHECK(list[0][6 + 2][4].item<float>() == Approx(0.5));
   CHECK(list[0][12][2].item<float>() == Approx(7));

@@ -53,8 +53,8 @@ std::vector<float> all_weights(const train::Learner& learner) {
   return all;
 }
 
-// Of a cfg: 12 steps must lower the loss, and the server's engine must make of the written weights what the trainer
-// does, within `tolerance`.
+// Trains a network for 12 steps, which must lower the loss. The server's engine must compute the same from the
+// written weights as the trainer, within `tolerance`.
 void check_engine_agrees(const std::string& text, double tolerance) {
   const auto network = tests::trainable_network(text);
   auto created = train::Learner::create(network, train::fresh_weights(network, 1), {});
@@ -104,11 +104,11 @@ TEST_CASE("Learner: 40 steps on four pictures lower the loss to a half, in bf16 
   const auto last = learn(*learner, batch, 39);
   CHECK(last.total < first.total / 2);
   CHECK(last.box < first.box);
-  // Objectness is asked to follow the overlap, which grows: its own part of the loss need not fall.
+  // The target of the objectness is the overlap, which grows. So the objectness's part of the loss need not fall.
   CHECK(last.classes < first.classes);
 }
 
-TEST_CASE("Learner: statistics that are to stay do, and the rest learns", "[train][unit]") {
+TEST_CASE("Learner: frozen statistics do not change, and the other values learn", "[train][unit]") {
   const auto network = tests::trainable_network();
   train::LearnerSettings settings;
   settings.moves_statistics = false;
@@ -123,14 +123,14 @@ TEST_CASE("Learner: statistics that are to stay do, and the rest learns", "[trai
   CHECK(layer.normalization->scales != std::vector<float>(8, 1));
 }
 
-TEST_CASE("Learner: more threads than pictures learn as well", "[train][unit]") {
+TEST_CASE("Learner: training works with more threads than pictures", "[train][unit]") {
   const auto batch = tests::boxes_in_pictures();
   const auto learner = made_learner(1, 6);
   const auto first = learn(*learner, batch, 1);
   CHECK(learn(*learner, batch, 20).total < first.total);
 }
 
-TEST_CASE("Learner: what goes on from a checkpoint has its weights and learns on", "[train][unit]") {
+TEST_CASE("Learner: a resumed learner has the weights of its checkpoint and continues to learn", "[train][unit]") {
   const auto threads = GENERATE(std::size_t{1}, std::size_t{2});
   const auto batch = tests::boxes_in_pictures();
   const tests::TemporaryDirectory folder;
@@ -155,7 +155,7 @@ TEST_CASE("Learner: what goes on from a checkpoint has its weights and learns on
   CHECK(folder.names() == std::vector<std::string>{"a.checkpoint"});
 }
 
-TEST_CASE("Learner: a file that is no checkpoint, or another network's, is refused", "[train][unit]") {
+TEST_CASE("Learner: a file that is not a checkpoint, or belongs to another network, is refused", "[train][unit]") {
   const tests::TemporaryDirectory folder;
   const auto learner = made_learner();
   CHECK_FALSE(learner->load(folder.path() / "absent", any_note).ok());
@@ -206,7 +206,7 @@ TEST_CASE("Learner: a checkpoint whose note does not fit changes nothing", "[tra
   CHECK(all_weights(*learner) == before);
 }
 
-TEST_CASE("Learner: what cannot be saved leaves nothing", "[train][unit]") {
+TEST_CASE("Learner: a failed save leaves no file", "[train][unit]") {
   const tests::TemporaryDirectory folder;
   const auto learner = made_learner();
   const auto saved = learner->save(folder.path() / "absent" / "a.checkpoint", {}, {});
@@ -215,7 +215,7 @@ TEST_CASE("Learner: what cannot be saved leaves nothing", "[train][unit]") {
   CHECK(folder.names().empty());
 }
 
-TEST_CASE("Learner: a step from which no finite loss comes is an error, and changes no weight", "[train][unit]") {
+TEST_CASE("Learner: a step without a finite loss is an error and changes no weight", "[train][unit]") {
   const auto batch = tests::boxes_in_pictures();
   auto bad = batch;
   bad.pixels[1'000] = std::numeric_limits<float>::quiet_NaN();
@@ -230,7 +230,7 @@ TEST_CASE("Learner: a step from which no finite loss comes is an error, and chan
   CHECK(all_weights(*disturbed) != before);
 }
 
-TEST_CASE("Learner: the server's engine makes of the written weights what the trainer does", "[train][unit]") {
+TEST_CASE("Learner: the server's engine and the trainer compute the same from the written weights", "[train][unit]") {
   check_engine_agrees(tests::kTrainableCfg, 1e-4);
 }
 

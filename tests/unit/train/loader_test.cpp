@@ -36,7 +36,7 @@ Batch batch_of(Loader& loader) {
 
 }  // namespace
 
-TEST_CASE("Loader: batches come in the order in which they were asked for, each another", "[train][unit]") {
+TEST_CASE("Loader: batches come in the requested order, and all differ", "[train][unit]") {
   SceneSource source(3, small_window(), 3);
   Loader loader(settings(3), source);
   for (std::uint64_t step = 0; step < 3; ++step) loader.request(step, Stage::kMixed);
@@ -48,14 +48,14 @@ TEST_CASE("Loader: batches come in the order in which they were asked for, each 
   CHECK(loader.requested() == 1);
 }
 
-TEST_CASE("Loader: what nobody takes is dropped", "[train][unit]") {
+TEST_CASE("Loader: unused batches are dropped", "[train][unit]") {
   SceneSource source(3, small_window(), 3);
   Loader loader(settings(1), source);
   for (std::uint64_t step = 0; step < 20; ++step) loader.request(step, Stage::kPlain);
   CHECK(loader.requested() == 20);
 }
 
-TEST_CASE("Loader: a picture that cannot be had is an error that says which", "[train][unit]") {
+TEST_CASE("Loader: a picture that cannot be loaded is an error that names it", "[train][unit]") {
   class Broken final : public SampleSource {
    public:
     void begin(std::uint64_t /*step*/) override {}
@@ -85,7 +85,7 @@ TEST_CASE("SceneSource: the window grows, then moves on", "[train][unit]") {
   CHECK(at(20).end == 50);
 }
 
-TEST_CASE("SceneSource: a scene is drawn once, and gone when the window has passed it", "[train][unit]") {
+TEST_CASE("SceneSource: a scene is drawn once and freed when the window has passed it", "[train][unit]") {
   WindowSettings window;
   window.at_first = 8;
   window.at_most = 8;
@@ -99,7 +99,7 @@ TEST_CASE("SceneSource: a scene is drawn once, and gone when the window has pass
   CHECK(again->objects.size() == scene->objects.size());
 }
 
-TEST_CASE("SceneSource: of many threads that want a scene at once one draws it", "[train][unit]") {
+TEST_CASE("SceneSource: if many threads need the same scene, only one thread draws it", "[train][unit]") {
   SceneSource source(3, small_window(), 3);
   std::vector<std::future<std::shared_ptr<const LabelledPicture>>> wanted;
   for (int i = 0; i < 8; ++i) wanted.push_back(std::async(std::launch::async, [&] { return source.get(5); }));

@@ -1,4 +1,4 @@
-// LibTorch before Catch: CMakeLists.txt says why.
+// LibTorch must come before Catch. CMakeLists.txt gives the reason.
 #include <ATen/ATen.h>
 
 #include <catch2/catch.hpp>
@@ -13,7 +13,7 @@ namespace {
 
 constexpr int kClasses = 2;
 
-// 2 x 2 cells of 8 pixels, one anchor.
+// The head has 2 x 2 cells of 8 pixels and one anchor.
 HeadGrid small_head() { return {2, 2, 8, 8, 1, {{4, 4}}, kClasses}; }
 
 at::Tensor no_objects() {
@@ -39,13 +39,13 @@ Loss loss(const at::Tensor& logits, const std::vector<Target>& targets) {
 
 }  // namespace
 
-TEST_CASE("Loss: an empty picture that is said to be empty costs nothing", "[train][unit]") {
+TEST_CASE("Loss: an empty picture without detections costs nothing", "[train][unit]") {
   const auto found = loss(no_objects(), {});
   CHECK(found.values.total == Approx(0).margin(1e-6));
   CHECK(found.values.box == 0);
 }
 
-TEST_CASE("Loss: what is found as it is costs nothing", "[train][unit]") {
+TEST_CASE("Loss: an exact detection costs nothing", "[train][unit]") {
   auto logits = no_objects();
   auto place = logits[0][0][1][0];  // the centre of its cell is the object's
   place[4] = 20;
@@ -57,7 +57,7 @@ TEST_CASE("Loss: what is found as it is costs nothing", "[train][unit]") {
   CHECK(found.values.classes == Approx(0).margin(1e-4));
 }
 
-TEST_CASE("Loss: the objectness asked for is less where the box is off", "[train][unit]") {
+TEST_CASE("Loss: a less exact box has a lower target for its objectness", "[train][unit]") {
   auto logits = no_objects();
   auto place = logits[0][0][1][0];
   place[2] = std::log(2.0F);  // twice as wide: an IoU of a half, and less by CIoU
@@ -68,7 +68,7 @@ TEST_CASE("Loss: the objectness asked for is less where the box is off", "[train
   CHECK(found.values.object > 20 * 0.24);  // cross entropy of 20 with at most 0.75
 }
 
-TEST_CASE("Loss: a place whose box is on the object is not told that nothing is there", "[train][unit]") {
+TEST_CASE("Loss: a box that overlaps the object is not trained as background", "[train][unit]") {
   const HeadGrid far_reaching{2, 2, 8, 8, 3, {{4, 4}}, kClasses};
   const auto object_loss = [&](const at::Tensor& logits) {
     const std::vector<std::vector<Target>> in_pictures{{object()}};
@@ -76,7 +76,7 @@ TEST_CASE("Loss: a place whose box is on the object is not told that nothing is 
   };
   auto logits = no_objects();
   const double silent = object_loss(logits);
-  // The cell at the lower left is no neighbour of the object's, and is asked for nothing.
+  // The cell at the lower left is not a neighbour of the object's cell, so the object has no target there.
   auto other = logits[0][1][0][0];
   other[0] = std::log(5.0F);   // x = (5 / 6 * 3 - 1) * 8 = 12
   other[1] = -std::log(5.0F);  // y = (1 / 6 * 3 - 1 + 1) * 8 = 4
@@ -86,7 +86,7 @@ TEST_CASE("Loss: a place whose box is on the object is not told that nothing is 
   CHECK(object_loss(logits) == Approx(silent + 20.0 / 3).margin(1e-3));
 }
 
-TEST_CASE("Loss: nothing is learned where an ignored object lies", "[train][unit]") {
+TEST_CASE("Loss: an ignored object has no loss", "[train][unit]") {
   auto logits = no_objects();
   logits[0][0][1][0][4] = 20;
   auto target = object();
@@ -95,7 +95,7 @@ TEST_CASE("Loss: nothing is learned where an ignored object lies", "[train][unit
   CHECK(loss(logits, {}).values.object == Approx(20).margin(1e-3));
 }
 
-TEST_CASE("Loss: its gradient raises the objectness of an object's place alone", "[train][unit]") {
+TEST_CASE("Loss: the gradient raises only the objectness of an object's place", "[train][unit]") {
   auto logits = at::zeros({1, 2, 2, 1, 5 + kClasses}).requires_grad_();
   loss(logits, {object()}).total.backward();
   const auto gradients = logits.grad().select(4, 4).flatten();
@@ -103,7 +103,7 @@ TEST_CASE("Loss: its gradient raises the objectness of an object's place alone",
   for (const int other : {0, 2, 3}) CHECK(gradients[other].item<double>() > 0);
 }
 
-TEST_CASE("Loss: the losses of a batch's parts add up to its own", "[train][unit]") {
+TEST_CASE("Loss: the losses of a batch's parts add up to the batch's loss", "[train][unit]") {
   at::manual_seed(3);
   const auto logits = at::randn({3, 2, 2, 1, 5 + kClasses});
   const std::vector<std::vector<Target>> targets{{object()}, {}, {object(), object()}};

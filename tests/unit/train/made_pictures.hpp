@@ -11,7 +11,8 @@
 
 namespace yolod::tests {
 
-// 64 x 64, three classes, heads of 8 x 8 and 4 x 4 cells: each kind of layer that can be trained.
+// This cfg has each kind of layer that can be trained: an input of 64 x 64, three classes, heads of 8 x 8 and 4 x 4
+// cells.
 inline const std::string kTrainableCfg = R"([net]
 width=64
 height=64
@@ -113,7 +114,7 @@ num=4
 scale_x_y=2
 )";
 
-// 64 x 64, three classes: layers and activations that few networks have.
+// This cfg has layers and activations that few networks have: an input of 64 x 64, three classes.
 inline const std::string kRareLayersCfg = R"([net]
 width=64
 height=64
@@ -230,7 +231,8 @@ inline model::darknet::Network trainable_network(const std::string& text = kTrai
   return std::move(network).value();
 }
 
-// Four pictures of 64 x 64, grey, with one or two boxes each, red, green or blue by class.
+// Makes four grey pictures of 64 x 64 with one or two boxes each. The box is red, green or blue, according to its
+// class.
 inline train::Batch boxes_in_pictures() {
   constexpr std::size_t kSide = 64;
   train::Batch batch;

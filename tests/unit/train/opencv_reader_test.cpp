@@ -1,4 +1,4 @@
-// The shipped network in another program's hands: OpenCV's reader of Darknet's files.
+// This test loads the shipped network with another program: OpenCV's reader of Darknet's files.
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <opencv2/core.hpp>
@@ -45,8 +45,8 @@ std::vector<tests::LabelledBox> found_by_us(model::Model& model, const cv::Mat& 
   return boxes;
 }
 
-// Its output has a row a candidate: centre and size as fractions of the picture, objectness, and for each class what
-// is 0 below OpenCV's own threshold.
+// OpenCV's output has a row for each candidate: centre and size as fractions of the picture, objectness, and a score
+// for each class. Scores below OpenCV's own threshold are 0.
 std::vector<tests::LabelledBox> found_by_opencv(cv::dnn::Net& network, const std::vector<std::string>& labels,
                                                 const cv::Mat& picture) {
   cv::Mat input(kSide, kSide, CV_32FC3);
@@ -84,7 +84,7 @@ std::vector<tests::LabelledBox> found_by_opencv(cv::dnn::Net& network, const std
 
 }  // namespace
 
-TEST_CASE("Demo network: OpenCV's Darknet reader loads it and finds the same", "[train][unit]") {
+TEST_CASE("Demo network: OpenCV's Darknet reader loads the network and finds the same objects", "[train][unit]") {
   common::ModelConfig config;
   config.name = "demo";
   config.source = common::DarknetSource{demo_file("demo.cfg"), demo_file("demo.weights"), demo_file("demo.names")};

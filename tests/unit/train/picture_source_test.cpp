@@ -15,7 +15,7 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-// Pictures of 64 x 48 with a box each, as NAME.jpg and NAME.txt.
+// Writes pictures of 64 x 48 with a box each, as NAME.jpg and NAME.txt.
 void write_picture(const tests::TemporaryDirectory& folder, const std::string& name) {
   scenes::Scene scene;
   scene.picture = cv::Mat(48, 64, CV_8UC3, cv::Scalar(40, 80, 120));
@@ -51,7 +51,7 @@ TEST_CASE("PictureFolder: pictures come by name with their labels", "[train][uni
   CHECK(read->unlabelled == 1);
 }
 
-TEST_CASE("PictureFolder: mistakes in labels are told by file and line", "[train][unit]") {
+TEST_CASE("PictureFolder: an error in a label names the file and the line", "[train][unit]") {
   const tests::TemporaryDirectory folder;
   for (const auto* name : {"a", "b"}) write_picture(folder, name);
   const auto one_class = read_picture_folder(folder.path(), folder.path(), 1);
@@ -65,7 +65,7 @@ TEST_CASE("PictureFolder: mistakes in labels are told by file and line", "[train
   CHECK_FALSE(read_picture_folder(folder.path() / "absent", folder.path(), 2).ok());
 }
 
-TEST_CASE("HoldOut: a share of the pictures, the same ones each time", "[train][unit]") {
+TEST_CASE("HoldOut: the same share of the pictures is held out each time", "[train][unit]") {
   auto files = files_named(64);
   const auto out = hold_out(files, 0.25, 1);
   CHECK(out.size() == 16);
@@ -75,7 +75,7 @@ TEST_CASE("HoldOut: a share of the pictures, the same ones each time", "[train][
   CHECK(names_of(hold_out(again, 0.25, 1)) == names_of(out));
   auto other = files_named(64);
   CHECK(names_of(hold_out(other, 0.25, 2)) != names_of(out));
-  // A picture more changes little.
+  // Another picture changes little.
   auto more = files_named(65);
   const auto with_more = names_of(hold_out(more, 0.25, 1));
   std::size_t kept = 0;
@@ -104,7 +104,7 @@ TEST_CASE("PictureSource: a picture is decoded once, with its boxes in pixels", 
   CHECK(source.choose(1, random) == picture);
 }
 
-TEST_CASE("PictureSource: without room to keep pictures they are decoded anew, and large ones are shrunk",
+TEST_CASE("PictureSource: without room for pictures they are decoded again, and large pictures are shrunk",
           "[train][unit]") {
   const tests::TemporaryDirectory folder;
   write_picture(folder, "a");
@@ -116,7 +116,7 @@ TEST_CASE("PictureSource: without room to keep pictures they are decoded anew, a
   CHECK(source.choose(1, random) != picture);
 }
 
-TEST_CASE("PictureSource: a file that is no picture is named", "[train][unit]") {
+TEST_CASE("PictureSource: the error for a file that is not a picture names the file", "[train][unit]") {
   const tests::TemporaryDirectory folder;
   write_picture(folder, "a");
   (void)folder.write("a.jpg", "no picture");

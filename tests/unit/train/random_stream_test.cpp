@@ -6,7 +6,7 @@
 
 using yolod::train::RandomStream;
 
-TEST_CASE("RandomStream: seed, step and place each make another stream", "[train][unit]") {
+TEST_CASE("RandomStream: another seed, step or place makes another stream", "[train][unit]") {
   const auto first_of = [](std::uint64_t seed, std::uint64_t step, std::uint64_t place) {
     return RandomStream(seed, step, place).next();
   };

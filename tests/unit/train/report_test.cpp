@@ -32,14 +32,14 @@ model::eval::Evaluation evaluation(double ap50) {
 
 }  // namespace
 
-TEST_CASE("Report: it says what was trained on what, and how to serve it", "[train][unit]") {
+TEST_CASE("Report: the report describes the network, the data and the commands to serve it", "[train][unit]") {
   const auto text = report_text(facts());
   CHECK_THAT(text, Contains("# Training of my") && Contains("| data | 48 pictures |") &&
                        Contains("300 steps, 4800 pictures learned from, 7.2 minutes") &&
                        Contains("yolod --config training/my.yaml") && Contains("There was no validation yet"));
 }
 
-TEST_CASE("Report: average precision by class, before and after", "[train][unit]") {
+TEST_CASE("Report: the report has the average precision of each class before and after", "[train][unit]") {
   auto told = facts();
   told.before = evaluation(0.2);
   told.after = evaluation(0.5);

@@ -26,7 +26,7 @@ std::string note_refusal(const std::string& begun_with, const std::string& asked
 
 }  // namespace
 
-TEST_CASE("RunNote: a run may go on for longer, faster or elsewhere", "[train][unit]") {
+TEST_CASE("RunNote: a resumed run may have other steps, another rate and other folders", "[train][unit]") {
   auto other = of_pictures();
   other.steps = 9'000;
   other.rate = 0.01;
@@ -36,7 +36,7 @@ TEST_CASE("RunNote: a run may go on for longer, faster or elsewhere", "[train][u
   CHECK(check_same_run(run_note(of_pictures(), kCfg), run_note(other, kCfg)).ok());
 }
 
-TEST_CASE("RunNote: a checkpoint of other data, held-out pictures or layers is refused", "[train][unit]") {
+TEST_CASE("RunNote: a checkpoint with other data, held-out pictures or layers is refused", "[train][unit]") {
   const auto begun = run_note(of_pictures(), kCfg);
   auto other = of_pictures();
   other.pictures->held_out = 0.5;

@@ -4,12 +4,12 @@
 
 using namespace yolod::train;
 
-TEST_CASE("RunStatus: what has not been measured is a dash", "[train][unit]") {
+TEST_CASE("RunStatus: a value that was not measured is a dash", "[train][unit]") {
   CHECK(text_of({}) ==
         "0.0 min, - left  step 0 of -  - images/s  loss -  AP50 -  AP50:95 -  box -  object -  class -  rate 0");
 }
 
-TEST_CASE("RunStatus: what has been is a number, what matters most comes first", "[train][unit]") {
+TEST_CASE("RunStatus: a measured value is a number, and the most important value comes first", "[train][unit]") {
   RunStatus status;
   status.minutes = 18.25;
   status.minutes_left = 81.66;

@@ -17,7 +17,7 @@ namespace {
 
 std::string cfg_with(int classes) { return *train::with_class_count(tests::kTrainableCfg, "small.cfg", classes); }
 
-// A weights file of the small network with so many classes.
+// Writes a weights file of the small network with this number of classes.
 std::filesystem::path weights_of(const tests::TemporaryDirectory& folder, int classes, std::uint64_t seed) {
   const auto network = tests::trainable_network(cfg_with(classes));
   auto file = folder.path() / "start.weights";
@@ -40,11 +40,11 @@ TEST_CASE("StartWeights: a file of the same network gives every layer", "[train]
   CHECK(train::text_of(*start, network) == "7 layers take their weights from the file");
 }
 
-TEST_CASE("StartWeights: of a file with other classes the heads' convolutions are fresh", "[train][unit]") {
+TEST_CASE("StartWeights: with a file of other classes the heads' convolutions get fresh weights", "[train][unit]") {
   const tests::TemporaryDirectory folder;
   const auto file = weights_of(folder, 11, 5);
   const auto network = tests::trainable_network();
-  // The user's cfg may have the classes of the file, those that are wanted, or others.
+  // The user's cfg may have the file's number of classes, the wanted number, or another number.
   for (const int classes : {11, 3, 20}) {
     const auto start = train::read_start_weights(file, cfg_with(classes), network, 1);
     INFO((start ? std::string() : start.error().message));
@@ -59,7 +59,7 @@ TEST_CASE("StartWeights: of a file with other classes the heads' convolutions ar
   }
 }
 
-TEST_CASE("StartWeights: a file of the first layers gives these", "[train][unit]") {
+TEST_CASE("StartWeights: a file of the first layers gives the weights of these layers", "[train][unit]") {
   const tests::TemporaryDirectory folder;
   const auto file = weights_of(folder, 3, 5);
   const auto network = tests::trainable_network();
@@ -71,7 +71,7 @@ TEST_CASE("StartWeights: a file of the first layers gives these", "[train][unit]
   CHECK(start->fresh.size() == 5);
 }
 
-TEST_CASE("StartWeights: what is of another network, or not finite, is refused", "[train][unit]") {
+TEST_CASE("StartWeights: weights of another network or that are not finite are refused", "[train][unit]") {
   const tests::TemporaryDirectory folder;
   const auto network = tests::trainable_network();
   const auto read = [&](const std::filesystem::path& file) {
@@ -93,7 +93,7 @@ TEST_CASE("StartWeights: what is of another network, or not finite, is refused",
 TEST_CASE("StartWeights: fresh weights expect few objects", "[train][unit]") {
   const auto network = tests::trainable_network();
   const auto weights = train::fresh_weights(network, 1);
-  // Two anchors with rows of 8: x, y, w, h, objectness and three classes.
+  // There are two anchors with rows of 8 values: x, y, w, h, objectness and three classes.
   const auto& biases = weights.layers[11].biases;
   REQUIRE(biases.size() == 16);
   CHECK(biases[3] == 0);

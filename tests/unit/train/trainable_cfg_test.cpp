@@ -30,7 +30,7 @@ std::string refusal(const std::string& layers, const std::string& head = kHead) 
 
 }  // namespace
 
-TEST_CASE("TrainableCfg: a head that cannot be trained is refused by line", "[train][unit]") {
+TEST_CASE("TrainableCfg: a head that cannot be trained is an error that names the line", "[train][unit]") {
   CHECK(refusal("", "[connected]\noutput=16\nactivation=linear\n[softmax]\n") ==
         "small.cfg:8: [softmax]: this head cannot be trained; [yolo], [Gaussian_yolo] and [region] can");
   CHECK_THAT(
@@ -42,7 +42,8 @@ TEST_CASE("TrainableCfg: a head that cannot be trained is refused by line", "[tr
              Contains("small.cfg:8: [Gaussian_yolo]: a yolo_point other than center cannot be trained"));
 }
 
-TEST_CASE("TrainableCfg: new_coords needs the logistic before it, for itself alone", "[train][unit]") {
+TEST_CASE("TrainableCfg: new_coords needs a logistic convolution before it that no other layer reads",
+          "[train][unit]") {
   const std::string head = "[yolo]\nclasses=2\nnum=1\nmask=0\nanchors=2,3\nnew_coords=1\n";
   CHECK_THAT(refusal("", "[convolutional]\nfilters=7\nactivation=linear\n" + head),
              Contains("[yolo]: with new_coords, a convolution with activation=logistic must come before it"));
@@ -56,7 +57,7 @@ TEST_CASE("TrainableCfg: a network without a head is refused", "[train][unit]") 
   CHECK_THAT(refusal("[maxpool]\nsize=2\nstride=2\n", ""), Contains("no [yolo], [Gaussian_yolo] or [region] in it"));
 }
 
-TEST_CASE("TrainableCfg: a network of every kind of layer that learns is taken as it is", "[train][unit]") {
+TEST_CASE("TrainableCfg: a network with every kind of layer that learns is accepted unchanged", "[train][unit]") {
   const auto cfg = train::parse_trainable_cfg(tests::kTrainableCfg, "small.cfg");
   INFO((cfg.ok() ? std::string() : cfg.error().message));
   REQUIRE(cfg.ok());
@@ -69,12 +70,12 @@ TEST_CASE("TrainableCfg: a network of every kind of layer that learns is taken a
   CHECK_FALSE(train::read_trainable_cfg(folder.path() / "absent.cfg").ok());
 }
 
-TEST_CASE("TrainableCfg: pictures of other than three channels are refused by line", "[train][unit]") {
+TEST_CASE("TrainableCfg: a number of channels other than three is an error that names the line", "[train][unit]") {
   CHECK_THAT(refusal_of("[net]\nwidth=16\nheight=16\n\nchannels=1\n" + kHead),
              Contains("small.cfg:5: [net]: channels=1 cannot be trained: pictures have 3"));
 }
 
-TEST_CASE("TrainableCfg: letter_box and layers that no head reads are taken", "[train][unit]") {
+TEST_CASE("TrainableCfg: letter_box and layers that no head reads are accepted", "[train][unit]") {
   const std::string convolution = "[convolutional]\nfilters=4\nsize=1\nactivation=gelu\n";
   const auto cfg = train::parse_trainable_cfg(
       "[net]\nwidth=16\nheight=16\nletter_box=1\n" + convolution + convolution + "[route]\nlayers=-2\n" + kHead,
