@@ -144,7 +144,7 @@ TEST_CASE("Control: a message of any other size is malformed", "[ipc][unit]") {
   }
 }
 
-TEST_CASE("Control: a message that no sane worker of this launch sends is malformed", "[ipc][unit]") {
+TEST_CASE("Control: a message with an impossible field is malformed", "[ipc][unit]") {
   auto message = make_milestone(Milestone::kReady, kLaunchId, "text");
   SECTION("wrong magic") { message.magic ^= 1; }
   SECTION("an older layout") { message.version = kLayoutVersion - 1; }
@@ -165,7 +165,7 @@ TEST_CASE("Control: a message that no sane worker of this launch sends is malfor
   CHECK(out.magic == 0);
 }
 
-TEST_CASE("Control: what is in force of a sandbox arrives with ready, its text printable", "[ipc][unit]") {
+TEST_CASE("Control: a ready message has the active parts of the sandbox and a printable text", "[ipc][unit]") {
   const Channel channel;
   common::SandboxState state{common::SandboxMode::kRequired, 7, true, "no\nLandlock"};
   auto sent = make_milestone(Milestone::kReady, kLaunchId);
@@ -245,7 +245,7 @@ TEST_CASE("Control: commands arrive in order", "[ipc][unit]") {
   CHECK(wait_for_command(channel.worker.get()) == Command::kStop);
 }
 
-TEST_CASE("Control: poll_command takes what is there and does not wait", "[ipc][unit]") {
+TEST_CASE("Control: poll_command takes a waiting command and does not wait for one", "[ipc][unit]") {
   const Channel channel;
   CHECK_FALSE(poll_command(channel.worker.get()));
   REQUIRE(send_command(channel.front_end.get(), Command::kWake));
@@ -253,7 +253,7 @@ TEST_CASE("Control: poll_command takes what is there and does not wait", "[ipc][
   CHECK_FALSE(poll_command(channel.worker.get()));
 }
 
-TEST_CASE("Control: a worker sees whether a command comes within a time, and leaves it there", "[ipc][unit]") {
+TEST_CASE("Control: a worker can wait for a command for a limited time without taking it", "[ipc][unit]") {
   Channel channel;
   CHECK_FALSE(command_comes_within(channel.worker.get(), std::chrono::milliseconds(1)));
   REQUIRE(send_command(channel.front_end.get(), Command::kWake));
@@ -290,7 +290,7 @@ TEST_CASE("Control: a command to a worker that is gone fails without a signal", 
   CHECK_FALSE(send_command(channel.front_end.get(), Command::kStop));
 }
 
-TEST_CASE("Control: an unread milestone does not hinder commands the other way", "[ipc][unit]") {
+TEST_CASE("Control: an unread milestone does not block commands in the other direction", "[ipc][unit]") {
   const Channel channel;
   REQUIRE(send_milestone(channel.worker.get(), make_milestone(Milestone::kHello, kLaunchId)));
   REQUIRE(send_command(channel.front_end.get(), Command::kStop));

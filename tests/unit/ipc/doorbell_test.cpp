@@ -31,13 +31,13 @@ std::uint64_t count_of(int descriptor) {
 
 TEST_CASE("Doorbell: a new doorbell is silent", "[ipc][unit]") { CHECK_FALSE(is_readable(new_doorbell().get())); }
 
-TEST_CASE("Doorbell: it does not block and does not survive an exec", "[ipc][unit]") {
+TEST_CASE("Doorbell: a doorbell does not block and does not survive an exec", "[ipc][unit]") {
   const auto doorbell = new_doorbell();
   CHECK((fcntl(doorbell.get(), F_GETFL) & O_NONBLOCK) != 0);
   CHECK((fcntl(doorbell.get(), F_GETFD) & FD_CLOEXEC) != 0);
 }
 
-TEST_CASE("Doorbell: a ring is seen", "[ipc][unit]") {
+TEST_CASE("Doorbell: the other side detects a ring", "[ipc][unit]") {
   const auto doorbell = new_doorbell();
   ring_doorbell(doorbell.get());
   CHECK(is_readable(doorbell.get()));
@@ -65,7 +65,7 @@ TEST_CASE("Doorbell: every ring is a new edge for an edge-triggered epoll that n
   }
 }
 
-TEST_CASE("Doorbell: a counter at its limit is seen again, and does not block the ringer", "[ipc][unit]") {
+TEST_CASE("Doorbell: a ring at the limit of the counter is detected and does not block", "[ipc][unit]") {
   const auto doorbell = new_doorbell();
   const std::uint64_t most = std::numeric_limits<std::uint64_t>::max() - 1;
   REQUIRE(write(doorbell.get(), &most, sizeof most) == sizeof most);

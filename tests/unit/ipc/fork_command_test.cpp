@@ -39,7 +39,7 @@ bool leads_to(int to, int from) {
   return write(to, &sent, 1) == 1 && read(from, &got, 1) == 1 && got == sent;
 }
 
-TEST_CASE("ForkCommand: three descriptors arrive in their places, close-on-exec", "[ipc][unit]") {
+TEST_CASE("ForkCommand: three descriptors arrive in their order and are close-on-exec", "[ipc][unit]") {
   const LoaderChannel channel;
   const Pipe control;
   const Pipe lane;
@@ -73,7 +73,7 @@ TEST_CASE("ForkCommand: a fork command without its descriptors is ignored", "[ip
   CHECK_FALSE(wait_for_loader_command(channel.loader.get()));
 }
 
-TEST_CASE("ForkCommand: a loader whose front-end is gone is told so", "[ipc][unit]") {
+TEST_CASE("ForkCommand: a loader detects that its front-end is gone", "[ipc][unit]") {
   LoaderChannel channel;
   channel.front_end.reset();
   CHECK_FALSE(wait_for_loader_command(channel.loader.get()));

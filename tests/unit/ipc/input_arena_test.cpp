@@ -53,7 +53,7 @@ std::vector<ArenaBlock> fill(InputArena& arena, std::uint64_t bytes) {
 
 // ---- room ----
 
-TEST_CASE("InputArena: a block has the size asked for and lies where its offset says", "[ipc][unit]") {
+TEST_CASE("InputArena: a block has the requested size and lies at its offset", "[ipc][unit]") {
   InputArena arena = make_arena();
   const InputArenaView view = make_view(arena);
   const ArenaBlock block = allocate(arena, 1000);
@@ -104,7 +104,7 @@ TEST_CASE("InputArena: the largest body can be allocated in arenas of any size",
   std::fill(block.bytes().begin(), block.bytes().end(), std::byte{1});
 }
 
-TEST_CASE("InputArena: two of the largest bodies fit, one after the other's upload", "[ipc][unit]") {
+TEST_CASE("InputArena: the second of two largest bodies fits after the upload of the first", "[ipc][unit]") {
   InputArena arena = make_arena();
   ArenaBlock first = allocate(arena, arena.largest_body_bytes());
   CHECK_FALSE(arena.allocate(arena.largest_body_bytes()));
@@ -112,7 +112,7 @@ TEST_CASE("InputArena: two of the largest bodies fit, one after the other's uplo
   CHECK(arena.allocate(arena.largest_body_bytes()));
 }
 
-TEST_CASE("InputArena: the largest body fits again after many smaller ones came and went", "[ipc][unit]") {
+TEST_CASE("InputArena: the largest body fits again after many smaller bodies", "[ipc][unit]") {
   InputArena arena = make_arena();
   std::mt19937 random(1);
   for (int round = 0; round < 20; ++round) {
@@ -131,7 +131,7 @@ TEST_CASE("InputArena: a body beyond half of the arena is refused at once", "[ip
   CHECK(arena.uploading_bytes() == 0);
 }
 
-TEST_CASE("InputArena: unfinished uploads hold at most half of it", "[ipc][unit]") {
+TEST_CASE("InputArena: unfinished uploads take at most half of the arena", "[ipc][unit]") {
   InputArena arena = make_arena();
   const std::uint64_t half = arena.capacity_bytes() / 2;
   const ArenaBlock first = allocate(arena, half - 1000);
@@ -143,7 +143,7 @@ TEST_CASE("InputArena: unfinished uploads hold at most half of it", "[ipc][unit]
   CHECK_FALSE(arena.allocate(0));
 }
 
-TEST_CASE("InputArena: end_upload gives the upload's share back, once", "[ipc][unit]") {
+TEST_CASE("InputArena: end_upload returns the upload's share once", "[ipc][unit]") {
   InputArena arena = make_arena();
   ArenaBlock block = allocate(arena, 10'000);
   const ArenaBlock other = allocate(arena, 5000);
@@ -153,13 +153,13 @@ TEST_CASE("InputArena: end_upload gives the upload's share back, once", "[ipc][u
   CHECK(arena.uploading_bytes() == 5000);
 }
 
-TEST_CASE("InputArena: a block that goes before its upload ended gives its share back", "[ipc][unit]") {
+TEST_CASE("InputArena: a block that is freed before the end of its upload returns its share", "[ipc][unit]") {
   InputArena arena = make_arena();
   { const ArenaBlock block = allocate(arena, 10'000); }
   CHECK(arena.uploading_bytes() == 0);
 }
 
-TEST_CASE("InputArena: an exhausted arena refuses a body, and after one block is free it serves again", "[ipc][unit]") {
+TEST_CASE("InputArena: a full arena refuses a body until a block is freed", "[ipc][unit]") {
   InputArena arena = make_arena();
   auto blocks = fill(arena, 50'000);
   REQUIRE(blocks.size() >= 2);
@@ -168,7 +168,7 @@ TEST_CASE("InputArena: an exhausted arena refuses a body, and after one block is
   CHECK(arena.allocate(50'000));
 }
 
-TEST_CASE("InputArena: the used bytes return to their first value when every block is gone", "[ipc][unit]") {
+TEST_CASE("InputArena: the used bytes return to their first value when every block is freed", "[ipc][unit]") {
   InputArena arena = make_arena();
   const auto before = arena.used_bytes();
   {
@@ -189,7 +189,7 @@ TEST_CASE("InputArena: an arena that is too small for any body is an error", "[i
 
 // ---- blocks ----
 
-TEST_CASE("ArenaBlock: a moved-to block owns the bytes, the moved-from one nothing", "[ipc][unit]") {
+TEST_CASE("ArenaBlock: after a move only the new block owns the bytes", "[ipc][unit]") {
   InputArena arena = make_arena();
   ArenaBlock first = allocate(arena, 1000);
   const auto* const data = first.bytes().data();
@@ -205,7 +205,7 @@ TEST_CASE("ArenaBlock: a moved-to block owns the bytes, the moved-from one nothi
   CHECK(arena.uploading_bytes() == 0);
 }
 
-TEST_CASE("ArenaBlock: assignment frees what was held before", "[ipc][unit]") {
+TEST_CASE("ArenaBlock: assignment frees the previous bytes", "[ipc][unit]") {
   InputArena arena = make_arena();
   const auto empty = arena.used_bytes();
   ArenaBlock block = allocate(arena, 1000);
@@ -216,14 +216,14 @@ TEST_CASE("ArenaBlock: assignment frees what was held before", "[ipc][unit]") {
   CHECK(arena.used_bytes() == empty);
 }
 
-TEST_CASE("ArenaBlock: an empty one can be ended, moved and destroyed", "[ipc][unit]") {
+TEST_CASE("ArenaBlock: an empty block can be ended, moved and destroyed", "[ipc][unit]") {
   ArenaBlock block;
   block.end_upload();
   const ArenaBlock moved = std::move(block);
   CHECK(moved.bytes().empty());
 }
 
-TEST_CASE("ArenaBlock: it stays good when its arena is moved", "[ipc][unit]") {
+TEST_CASE("ArenaBlock: a block stays valid when its arena is moved", "[ipc][unit]") {
   InputArena arena = make_arena();
   auto block = std::make_optional(allocate(arena, 1000));
   const InputArena moved = std::move(arena);
@@ -251,7 +251,7 @@ TEST_CASE("InputArena: the room is free before on_room is called", "[ipc][unit]"
   InputArena arena = make_arena();
   auto blocks = fill(arena, 50'000);
   bool fits = false;
-  // The probe's own block goes inside of the listener, which calls it again.
+  // The listener frees the probe's own block, which calls the listener again.
   arena.on_room([&, depth = 0]() mutable {
     if (depth++ == 0) fits = arena.allocate(50'000).has_value();
   });
@@ -270,7 +270,7 @@ TEST_CASE("InputArena: on_room is called only if room becomes free", "[ipc][unit
   CHECK(calls == 0);
 }
 
-TEST_CASE("InputArena: without a listener, or after it was taken away, freeing is silent", "[ipc][unit]") {
+TEST_CASE("InputArena: a block can be freed without a listener, also after the listener was removed", "[ipc][unit]") {
   InputArena arena = make_arena();
   int calls = 0;
   { const ArenaBlock block = allocate(arena, 10); }
@@ -282,10 +282,9 @@ TEST_CASE("InputArena: without a listener, or after it was taken away, freeing i
 
 // ---- the worker's side ----
 
-TEST_CASE("InputArena: the places of the last bodies serve the next of their size, however many went before",
-          "[ipc][unit]") {
+TEST_CASE("InputArena: a new body reuses the place of a recent body of its size", "[ipc][unit]") {
   InputArena arena = make_arena();
-  // Bodies of other sizes, more than are kept.
+  // Allocate more bodies of other sizes than the arena keeps places.
   std::vector<ArenaBlock> others;
   for (std::uint64_t i = 0; i < 20; ++i) others.push_back(allocate(arena, 100 + i));
   ArenaBlock last = allocate(arena, 5000);
@@ -296,7 +295,7 @@ TEST_CASE("InputArena: the places of the last bodies serve the next of their siz
   CHECK(allocate(arena, 5000).offset() == place);
 }
 
-TEST_CASE("InputArenaView: bodies are those that lie in the arena as a whole", "[ipc][unit]") {
+TEST_CASE("InputArenaView: a body that lies in the arena as a whole is accepted", "[ipc][unit]") {
   const InputArena arena = make_arena();
   const InputArenaView view = make_view(arena);
   CHECK(view.body(0, kArenaBytes));

@@ -88,14 +88,14 @@ TEST_CASE("Lane: a geometry has room for one batch running and one waiting", "[i
   }
 }
 
-TEST_CASE("Lane: a result slot is the bytes asked for, rounded up to a cache line", "[ipc][unit]") {
+TEST_CASE("Lane: a result slot has the requested bytes, rounded up to a cache line", "[ipc][unit]") {
   CHECK(make_lane_geometry(1, 0).result_slot_bytes == 0);
   CHECK(make_lane_geometry(1, 1).result_slot_bytes == 64);
   CHECK(make_lane_geometry(1, 64).result_slot_bytes == 64);
   CHECK(make_lane_geometry(1, 65).result_slot_bytes == 128);
 }
 
-TEST_CASE("Lane: its size is whole pages and holds every slot and the description", "[ipc][unit]") {
+TEST_CASE("Lane: a lane has whole pages and room for every slot and the description", "[ipc][unit]") {
   const std::uint32_t max_batch = GENERATE(as<std::uint32_t>{}, 1, 3, 8, 256);
   const std::uint64_t result_bytes = GENERATE(as<std::uint64_t>{}, 1, 1024, 7216, 720'016);
   const auto geometry = make_lane_geometry(max_batch, result_bytes);
@@ -105,7 +105,7 @@ TEST_CASE("Lane: its size is whole pages and holds every slot and the descriptio
                                                                     sizeof(CompletionCell) + sizeof(RunningMark)));
 }
 
-TEST_CASE("Lane: no two parts of it overlap", "[ipc][unit]") {
+TEST_CASE("Lane: no two parts of a lane overlap", "[ipc][unit]") {
   Lane lane(3, 100);
   const auto slots = lane.user.geometry().slot_count;
   fill(lane.user.description(), 0xD0);
@@ -177,7 +177,7 @@ TEST_CASE("Lane: an answer comes back with its bytes", "[ipc][unit]") {
   CHECK(bytes->size() == 3);
 }
 
-TEST_CASE("Lane: each ring holds as many as there are slots", "[ipc][unit]") {
+TEST_CASE("Lane: each ring has as many cells as there are slots", "[ipc][unit]") {
   Lane lane;
   const auto slots = lane.owner.geometry().slot_count;
   for (std::uint32_t i = 0; i < slots; ++i) {
@@ -188,7 +188,7 @@ TEST_CASE("Lane: each ring holds as many as there are slots", "[ipc][unit]") {
   CHECK(lane.user.push_completion(completion(99)) == PushResult::kFull);
 }
 
-TEST_CASE("Lane: it works after its owner closed the descriptor and was moved", "[ipc][unit]") {
+TEST_CASE("Lane: a lane works after its owner closed the descriptor and was moved", "[ipc][unit]") {
   LaneOwner first = make_owner(make_lane_geometry(1, 100));
   LaneUser user = open_user(first);
   first.close_descriptor();
@@ -199,9 +199,9 @@ TEST_CASE("Lane: it works after its owner closed the descriptor and was moved", 
   CHECK(user.pop_request(taken) == PopResult::kPopped);
 }
 
-// ---- what the owner reads ----
+// ---- reads of the owner ----
 
-TEST_CASE("Lane: a copied result is the front-end's own", "[ipc][unit]") {
+TEST_CASE("Lane: a worker cannot change a copied result", "[ipc][unit]") {
   Lane lane;
   fill(lane.user.result_slot(0), 1);
   const auto copy = lane.owner.copy_result(0, 10);
@@ -254,7 +254,7 @@ TEST_CASE("Lane: a RUNNING mark tells each phase of the largest id", "[ipc][unit
   CHECK(lane.owner.running_mark(2) == LaneOwner::Mark{kLargestId, phase});
 }
 
-TEST_CASE("Lane: marks and results of slots that do not exist are nothing", "[ipc][unit]") {
+TEST_CASE("Lane: slots that do not exist have no marks and no results", "[ipc][unit]") {
   Lane lane;
   const auto slots = lane.owner.geometry().slot_count;
   lane.user.mark_running(slots, 5, WorkPhase::kTaken);
@@ -265,7 +265,7 @@ TEST_CASE("Lane: marks and results of slots that do not exist are nothing", "[ip
   CHECK(lane.user.result_slot(UINT32_MAX).empty());
 }
 
-TEST_CASE("Lane: a worker that scribbles over all of it is found out and harms nothing", "[ipc][unit]") {
+TEST_CASE("Lane: a worker that overwrites the whole lane is detected and does no harm", "[ipc][unit]") {
   const int value = GENERATE(0x7F, 0x80, 0x01);
   Lane lane;
   fill(lane.user.all_bytes(), value);
@@ -277,7 +277,7 @@ TEST_CASE("Lane: a worker that scribbles over all of it is found out and harms n
   CHECK_FALSE(lane.owner.copy_result(0, lane.owner.geometry().result_slot_bytes + 1));
 }
 
-TEST_CASE("Lane: a consumed cursor just behind the start costs room and nothing else", "[ipc][unit]") {
+TEST_CASE("Lane: a consumed cursor just behind the start only costs room", "[ipc][unit]") {
   Lane lane;
   fill(lane.user.all_bytes(), 0xFF);  // as a signed number, -1: within what the ring's length allows
   const auto slots = lane.owner.geometry().slot_count;
@@ -287,7 +287,7 @@ TEST_CASE("Lane: a consumed cursor just behind the start costs room and nothing 
 
 // ---- opening ----
 
-// A sealed region with this header, as a front-end of another mind might make it.
+// Returns a sealed region with this header, which a front-end of another version might make.
 common::Outcome<LaneUser> open_with(const LaneHeader& header, std::uint64_t bytes) {
   auto region = MemfdRegion::create("yolod-test", bytes);
   REQUIRE(region);
@@ -300,7 +300,7 @@ LaneHeader good_header() {
   return {{kMagic, kLayoutVersion, RegionKind::kLane, lane_bytes(geometry), kLaneLaunchId}, geometry, 0, 0};
 }
 
-TEST_CASE("Lane: open takes a header that adds up", "[ipc][unit]") {
+TEST_CASE("Lane: open accepts a consistent header", "[ipc][unit]") {
   CHECK(open_with(good_header(), lane_bytes(good_header().geometry)));
 }
 
@@ -345,14 +345,14 @@ TEST_CASE("Lane: open refuses a region of another size than its geometry says", 
   CHECK_FALSE(open_with(good_header(), 1));
 }
 
-TEST_CASE("Lane: open refuses a descriptor that is none", "[ipc][unit]") { CHECK_FALSE(LaneUser::open(UniqueFd())); }
+TEST_CASE("Lane: open refuses an invalid descriptor", "[ipc][unit]") { CHECK_FALSE(LaneUser::open(UniqueFd())); }
 
-TEST_CASE("Lane: no seal can be added by a worker", "[ipc][unit]") {
+TEST_CASE("Lane: a worker cannot add a seal", "[ipc][unit]") {
   const LaneOwner owner = make_owner(make_lane_geometry(1, 64));
   CHECK(fcntl(owner.descriptor(), F_ADD_SEALS, F_SEAL_FUTURE_WRITE) != 0);
 }
 
-TEST_CASE("Lane: one that is larger than a file can be is an error", "[ipc][unit]") {
+TEST_CASE("Lane: a lane that is larger than a file can be is an error", "[ipc][unit]") {
   const auto owner = LaneOwner::create({2, 4096, std::uint64_t{1} << 62U}, kLaneLaunchId);
   REQUIRE_FALSE(owner);
   CHECK(owner.error().code == ErrorCode::kSystem);

@@ -38,7 +38,7 @@ UniqueFd foreign_memfd(std::uint64_t bytes, int seals) {
   return descriptor;
 }
 
-// A shared mapping of one page, or nothing; unmapped when it goes.
+// A shared mapping of one page, or nothing. The destructor unmaps it.
 class Mapping {
  public:
   Mapping(int descriptor, int protection)
@@ -57,7 +57,7 @@ class Mapping {
   int error_;
 };
 
-TEST_CASE("MemfdRegion: a new region has the size asked for, and is zeroed", "[ipc][unit]") {
+TEST_CASE("MemfdRegion: a new region has the requested size and is zeroed", "[ipc][unit]") {
   const std::uint64_t bytes = GENERATE(as<std::uint64_t>{}, 1, 4095, 4096, 4097, 100'000);
   const MemfdRegion region = make_region(bytes);
   CHECK(region.bytes().size() == bytes);
@@ -77,7 +77,7 @@ TEST_CASE("MemfdRegion: its descriptor does not survive an exec", "[ipc][unit]")
   CHECK((fcntl(region.descriptor(), F_GETFD) & FD_CLOEXEC) != 0);
 }
 
-// A size that the system could begin to allocate is none to test with: it would be allocated until memory ran out.
+// Do not test with a size that the system can begin to allocate, because it would allocate until memory runs out.
 TEST_CASE("MemfdRegion: no bytes, and more than a file can have, are errors", "[ipc][unit]") {
   const std::uint64_t bytes =
       GENERATE(as<std::uint64_t>{}, 0, std::uint64_t{1} << 63U, std::numeric_limits<std::uint64_t>::max());
@@ -93,7 +93,7 @@ TEST_CASE("MemfdRegion: a name that the kernel refuses is an error", "[ipc][unit
   CHECK(region.error().code == ErrorCode::kSystem);
 }
 
-TEST_CASE("MemfdRegion: it can neither shrink nor grow", "[ipc][unit]") {
+TEST_CASE("MemfdRegion: a region can neither shrink nor grow", "[ipc][unit]") {
   const off_t size = GENERATE(as<off_t>{}, 0, static_cast<off_t>(kBytes - 1), static_cast<off_t>(kBytes + 1));
   const MemfdRegion region = make_region();
   CHECK(ftruncate(region.descriptor(), size) != 0);
@@ -127,7 +127,7 @@ TEST_CASE("MemfdRegion: a move keeps the mapping's address", "[ipc][unit]") {
   CHECK(moved.bytes().size() == kBytes);
 }
 
-TEST_CASE("MemfdRegion: sealed against writers, a region cannot be mapped writable", "[ipc][unit]") {
+TEST_CASE("MemfdRegion: a region that is sealed against writers cannot be mapped writable", "[ipc][unit]") {
   MemfdRegion region = make_region();
   REQUIRE(region.seal_against_writers());
   const Mapping writable(region.descriptor(), PROT_READ | PROT_WRITE);
@@ -135,7 +135,8 @@ TEST_CASE("MemfdRegion: sealed against writers, a region cannot be mapped writab
   CHECK(writable.error() == EPERM);
 }
 
-TEST_CASE("MemfdRegion: sealed against writers, a read-only map cannot be made writable", "[ipc][unit]") {
+TEST_CASE("MemfdRegion: a read-only map of a region that is sealed against writers cannot be made writable",
+          "[ipc][unit]") {
   MemfdRegion region = make_region();
   REQUIRE(region.seal_against_writers());
   const Mapping read_only(region.descriptor(), PROT_READ);
@@ -144,14 +145,14 @@ TEST_CASE("MemfdRegion: sealed against writers, a read-only map cannot be made w
   CHECK(errno == EACCES);
 }
 
-TEST_CASE("MemfdRegion: sealed against writers, write() to its descriptor is refused", "[ipc][unit]") {
+TEST_CASE("MemfdRegion: write() to the descriptor of a region that is sealed against writers fails", "[ipc][unit]") {
   MemfdRegion region = make_region();
   REQUIRE(region.seal_against_writers());
   CHECK(pwrite(region.descriptor(), "x", 1, 0) == -1);
   CHECK(errno == EPERM);
 }
 
-TEST_CASE("MemfdRegion: sealed against writers, it cannot be opened read-write but can be read-only", "[ipc][unit]") {
+TEST_CASE("MemfdRegion: a region that is sealed against writers can only be opened read-only", "[ipc][unit]") {
   MemfdRegion region = make_region();
   REQUIRE(region.seal_against_writers());
   CHECK_FALSE(MemfdRegion::open(duplicate(region.descriptor()), MemfdRegion::Access::kReadWrite));
@@ -161,7 +162,7 @@ TEST_CASE("MemfdRegion: sealed against writers, it cannot be opened read-write b
   CHECK(view->bytes()[3] == std::byte{9});
 }
 
-TEST_CASE("MemfdRegion: sealed against writers, the mapping from before stays writable", "[ipc][unit]") {
+TEST_CASE("MemfdRegion: the mapping from before a seal against writers stays writable", "[ipc][unit]") {
   MemfdRegion region = make_region();
   REQUIRE(region.seal_against_writers());
   region.bytes()[0] = std::byte{5};
@@ -177,7 +178,7 @@ TEST_CASE("MemfdRegion: no further seal can be set once it is sealed against sea
   CHECK(other.ok());
 }
 
-TEST_CASE("MemfdRegion: sealing twice against writers is an error", "[ipc][unit]") {
+TEST_CASE("MemfdRegion: a second seal against writers is an error", "[ipc][unit]") {
   MemfdRegion region = make_region();
   REQUIRE(region.seal_against_writers());
   const auto again = region.seal_against_writers();
@@ -208,7 +209,7 @@ TEST_CASE("MemfdRegion: a refused open closes the descriptor that it was given",
   CHECK(fcntl(number, F_GETFD) == -1);
 }
 
-TEST_CASE("MemfdRegion: exclude_from_dumps leaves its bytes alone", "[ipc][unit]") {
+TEST_CASE("MemfdRegion: exclude_from_dumps does not change the bytes", "[ipc][unit]") {
   MemfdRegion region = make_region();
   region.bytes()[1] = std::byte{3};
   region.exclude_from_dumps();

@@ -83,7 +83,7 @@ void append_text(Bytes& bytes, std::string_view text) {
   for (const char c : text) bytes.push_back(static_cast<std::byte>(c));
 }
 
-// A description whose task is `task`, byte for byte.
+// Returns a description whose task is `task`, written byte by byte.
 Bytes description_with_task(std::string_view task) {
   Bytes bytes;
   append_text(bytes, task);
@@ -149,7 +149,7 @@ TEST_CASE("Messages: a file without the first bytes of its type is refused", "[i
   CHECK_FALSE(decode_prediction(encoded(EncodedFile{FileType{5}, bytes_of("PK")})));
 }
 
-TEST_CASE("Messages: a count of classifications that the bytes do not hold is refused", "[ipc][unit]") {
+TEST_CASE("Messages: a count of classifications beyond the bytes is refused", "[ipc][unit]") {
   Bytes bytes = encoded(ClassificationList{1, 1, {{0, 0.5F}, {1, 0.25F}}});
   const std::uint32_t count = GENERATE(as<std::uint32_t>{}, 0, 1, 3, UINT32_MAX);
   put(bytes, kCountOffset, count);
@@ -168,7 +168,7 @@ std::uint64_t bytes_for_detections(std::uint32_t count) {
   return result_bytes_for(model);
 }
 
-TEST_CASE("Messages: result_bytes_for has room for that many detections, and for an identity answer", "[ipc][unit]") {
+TEST_CASE("Messages: result_bytes_for has room for the given detections and for an identity answer", "[ipc][unit]") {
   for (const std::uint32_t count : {0U, 1U, 41U, 42U, 43U, 300U, 30'000U}) {
     Bytes room(bytes_for_detections(count));
     CHECK(encode_prediction(detections(count), room));
@@ -176,7 +176,7 @@ TEST_CASE("Messages: result_bytes_for has room for that many detections, and for
   }
 }
 
-TEST_CASE("Messages: result_bytes_for is tight beyond the least that any answer gets", "[ipc][unit]") {
+TEST_CASE("Messages: result_bytes_for is exact above its minimum", "[ipc][unit]") {
   Bytes room(bytes_for_detections(300));
   CHECK_FALSE(encode_prediction(detections(301), room));
   CHECK(bytes_for_detections(0) == 1024);
@@ -234,7 +234,7 @@ TEST_CASE("Messages: a kind of prediction that does not exist is refused", "[ipc
   CHECK_FALSE(decode_prediction(bytes));
 }
 
-TEST_CASE("Messages: a count of detections that the bytes do not hold is refused, however large", "[ipc][unit]") {
+TEST_CASE("Messages: a count of detections beyond the bytes is refused, however large it is", "[ipc][unit]") {
   // 178,956,971 times 24 is 8 more than 2^32.
   const std::uint32_t count =
       GENERATE(as<std::uint32_t>{}, 0, 1, 3, 1000, 178'956'970, 178'956'971, 1U << 31U, UINT32_MAX);
@@ -313,7 +313,7 @@ TEST_CASE("Messages: a description into too little room fails at every size", "[
   }
 }
 
-TEST_CASE("Messages: a count of labels that the bytes do not hold is refused, however large", "[ipc][unit]") {
+TEST_CASE("Messages: a count of labels beyond the bytes is refused, however large it is", "[ipc][unit]") {
   const std::uint32_t count = GENERATE(as<std::uint32_t>{}, 1, 1000, 1U << 20U, (1U << 20U) + 1, 1U << 31U, UINT32_MAX);
   auto bytes = encoded(ModelDescription{});
   put(bytes, bytes.size() - 4, count);
@@ -367,7 +367,7 @@ TEST_CASE("Messages: a text's length beyond the bytes is refused", "[ipc][unit]"
   CHECK_FALSE(decode_description(bytes));
 }
 
-TEST_CASE("Messages: UTF-8 text is taken, boundaries of every length included", "[ipc][unit]") {
+TEST_CASE("Messages: UTF-8 text is accepted, including the boundaries of every length", "[ipc][unit]") {
   const auto text = GENERATE(""s, "plain"s, "\0\n\x1F\x7F"s, "\xC2\x80"s, "\xDF\xBF"s, "\xE0\xA0\x80"s, "\xED\x9F\xBF"s,
                              "\xEE\x80\x80"s, "\xEF\xBF\xBF"s, "\xF0\x90\x80\x80"s, "\xF4\x8F\xBF\xBF"s);
   const auto decoded = decode_description(description_with_task(text));
@@ -383,7 +383,7 @@ TEST_CASE("Messages: text that is not UTF-8 is refused", "[ipc][unit]") {
   CHECK_FALSE(decode_description(description_with_task(text)));
 }
 
-TEST_CASE("Messages: random bytes are no description, and never crash the reader", "[ipc][unit]") {
+TEST_CASE("Messages: random bytes are not a description and never crash the reader", "[ipc][unit]") {
   std::mt19937_64 random(11);
   const auto good = encoded(description());
   for (int round = 0; round < 20'000; ++round) {
@@ -445,13 +445,13 @@ TEST_CASE("Messages: tensors with an impossible shape, type or name are refused"
   CHECK_FALSE(decode_prediction(bytes));
 }
 
-TEST_CASE("Messages: two tensors of one name are refused", "[ipc][unit]") {
+TEST_CASE("Messages: two tensors of the same name are refused", "[ipc][unit]") {
   common::TensorList list;
   for (int i = 0; i < 2; ++i) list.tensors.push_back(tensor("twice", common::ElementType::kBool, {1}));
   CHECK_FALSE(decode_prediction(encoded(list)));
 }
 
-TEST_CASE("Messages: 256 tensors come back, and more are neither written nor read", "[ipc][unit]") {
+TEST_CASE("Messages: 256 tensors are decoded unchanged, and more are neither written nor read", "[ipc][unit]") {
   constexpr std::size_t kCount = 4;
   common::TensorList list;
   for (int i = 0; i < 256; ++i) list.tensors.push_back(tensor(std::to_string(i), common::ElementType::kBool, {1}));
@@ -467,7 +467,7 @@ TEST_CASE("Messages: 256 tensors come back, and more are neither written nor rea
   CHECK_FALSE(decode_prediction(bytes));
 }
 
-TEST_CASE("Messages: random bytes are no tensors, and never crash the reader", "[ipc][unit]") {
+TEST_CASE("Messages: random bytes are not tensors and never crash the reader", "[ipc][unit]") {
   std::mt19937_64 random(12);
   const auto good = encoded(common::TensorList{
       {tensor("a", common::ElementType::kFloat32, {2, 3}), tensor("b", common::ElementType::kInt64, {1})}});
@@ -498,7 +498,7 @@ TEST_CASE("Messages: options are decoded unchanged, and absent options stay abse
   }
 }
 
-TEST_CASE("Messages: bytes that are no options are refused", "[ipc][unit]") {
+TEST_CASE("Messages: bytes that are not options are refused", "[ipc][unit]") {
   RequestCell cell{};
   encode_options({0.5F, {}, 7}, cell);
   REQUIRE(decode_options(cell));
@@ -516,7 +516,7 @@ TEST_CASE("Messages: bytes that are no options are refused", "[ipc][unit]") {
   CHECK_FALSE(decode_options(cell));
 }
 
-TEST_CASE("Messages: encoding options leaves the rest of the cell alone", "[ipc][unit]") {
+TEST_CASE("Messages: encoding options does not change the rest of the cell", "[ipc][unit]") {
   RequestCell cell{};
   cell.id = 5;
   cell.slot = 6;

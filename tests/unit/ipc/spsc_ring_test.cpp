@@ -146,7 +146,7 @@ TEST_CASE("SpscRing: a ring of one cell alternates between full and empty", "[ip
   }
 }
 
-TEST_CASE("SpscRing: the producer refuses a consumer that claims to have taken what was not pushed", "[ipc][unit]") {
+TEST_CASE("SpscRing: the producer refuses a consumer that claims more cells than were pushed", "[ipc][unit]") {
   const std::uint64_t lie = GENERATE(as<std::uint64_t>{}, 3, 4, 100, std::uint64_t{1} << 63U,
                                      std::numeric_limits<std::uint64_t>::max() - kCapacity);
   Ring ring;
@@ -194,7 +194,7 @@ TEST_CASE("SpscRing: the consumer refuses a producer that takes back what was co
   CHECK(ring.consumer.pop(out) == PopResult::kCorrupt);
 }
 
-TEST_CASE("SpscRing: a lie that could be true yields cells of the ring and never others", "[ipc][unit]") {
+TEST_CASE("SpscRing: a false cursor within the range yields only cells of the ring", "[ipc][unit]") {
   Ring ring;
   ring.shared.cells = {cell(5), cell(6), cell(7), cell(8)};
   ring.shared.cursors.published = kCapacity;
@@ -232,7 +232,7 @@ TEST_CASE("SpscRing: no value of the peer's cursor makes either side touch a byt
   }
 }
 
-TEST_CASE("SpscRing: two threads pass every cell on, whole and in order", "[ipc][unit][threads]") {
+TEST_CASE("SpscRing: two threads pass every cell whole and in order", "[ipc][unit][threads]") {
   constexpr std::uint64_t kCount = 200'000;
   constexpr std::uint32_t kCells = 64;
   RingCursors cursors{};

@@ -187,7 +187,7 @@ TEST_CASE("Serve: a request's own options reach the model", "[worker][unit]") {
   CHECK(model.options == std::vector<common::PredictionOptions>{options});
 }
 
-TEST_CASE("Serve: a batch is run at once, and each of its requests is answered, in order", "[worker][unit]") {
+TEST_CASE("Serve: a batch runs at once, and its requests are answered in order", "[worker][unit]") {
   Bench bench;
   bench.push(1, "a", 0, 2);
   bench.push(2, "bb", 2, 1);
@@ -206,7 +206,7 @@ TEST_CASE("Serve: a batch is run at once, and each of its requests is answered, 
   }
 }
 
-TEST_CASE("Serve: batches that wait are run one after the other", "[worker][unit]") {
+TEST_CASE("Serve: waiting batches run one after the other", "[worker][unit]") {
   Bench bench;
   bench.push(1, "a", 0, 1);
   bench.push(2, "b", 1, 0);
@@ -217,7 +217,7 @@ TEST_CASE("Serve: batches that wait are run one after the other", "[worker][unit
   CHECK(model.batch_sizes == std::vector<std::size_t>{2, 1});
 }
 
-TEST_CASE("Serve: an empty body is an input as any other", "[worker][unit]") {
+TEST_CASE("Serve: an empty body is an input like any other", "[worker][unit]") {
   Bench bench;
   bench.push(1, "", 0);
   bench.stop();
@@ -240,7 +240,7 @@ TEST_CASE("Serve: a slot is marked as running before the model sees its body", "
   CHECK(marks == std::vector<Mark>{{7, WorkPhase::kTaken}, {8, WorkPhase::kTaken}, {0, WorkPhase::kTaken}});
 }
 
-TEST_CASE("Serve: a model's own work on an input is marked in that input's slot alone", "[worker][unit]") {
+TEST_CASE("Serve: work of a model on a single input is marked only in that input's slot", "[worker][unit]") {
   Bench bench;
   bench.push(7, "a", 2, 1);
   bench.push(8, "b", 3, 0);
@@ -319,7 +319,7 @@ TEST_CASE("Serve: a model that throws fails every request of its batch and no ot
   CHECK(bench.completion().error_code == 0);
 }
 
-TEST_CASE("Serve: a model that gives another number of outputs fails the whole batch", "[worker][unit]") {
+TEST_CASE("Serve: a model that returns a wrong number of outputs fails the whole batch", "[worker][unit]") {
   const std::size_t count = GENERATE(as<std::size_t>{}, 0, 1, 3);
   Bench bench;
   bench.push(1, "a", 0, 1);
@@ -437,7 +437,7 @@ TEST_CASE("Serve: a request that the front-end would never make ends the worker"
   CHECK(bench.no_completion());
 }
 
-TEST_CASE("Serve: a batch with one broken request is not run in part", "[worker][unit]") {
+TEST_CASE("Serve: a batch with a broken request does not run in part", "[worker][unit]") {
   Bench bench;
   bench.push(1, "a", 0, 1);
   RequestCell broken{};
@@ -450,7 +450,7 @@ TEST_CASE("Serve: a batch with one broken request is not run in part", "[worker]
   CHECK(model.batch_sizes.empty());
 }
 
-TEST_CASE("Serve: a request ring that cannot be ends it", "[worker][unit]") {
+TEST_CASE("Serve: a corrupt request ring ends the worker", "[worker][unit]") {
   Bench bench;
   const auto all = bench.user.all_bytes();
   std::fill(all.begin(), all.end(), std::byte{0xFF});
@@ -574,8 +574,9 @@ class AheadModel final : public model::Model {
   bool computing_{false};
 };
 
-TEST_CASE("Serve: ahead, the next batch is decoded while one is computed, and all are answered in order",
-          "[worker][unit][threads]") {
+TEST_CASE(
+    "Serve: with decoding ahead, the next batch is decoded while a batch is computed, and the answers keep their order",
+    "[worker][unit][threads]") {
   const auto decoding = GENERATE(Decoding::kAhead, Decoding::kAheadApart);
   Bench bench;
   AheadModel model;
@@ -624,8 +625,9 @@ class RefusingModel final : public model::Model {
   common::ModelDescription description_;
 };
 
-TEST_CASE("Serve: what is computed together is marked so, but not what was refused while it was decoded",
-          "[worker][unit]") {
+TEST_CASE(
+    "Serve: inputs that are computed together are marked, except inputs that were refused while they were decoded",
+    "[worker][unit]") {
   Bench bench;
   bench.push(7, "a", 0, 2);
   bench.push(8, "b", 1, 1);
@@ -637,7 +639,7 @@ TEST_CASE("Serve: what is computed together is marked so, but not what was refus
         std::vector<Mark>{{7, WorkPhase::kWaiting}, {8, WorkPhase::kComputing}, {9, WorkPhase::kComputing}});
 }
 
-TEST_CASE("Serve: a front-end that is gone ends both threads, and a decoder that throws fails its batch alone",
+TEST_CASE("Serve: both threads end without a front-end, and a decoder that throws fails only its batch",
           "[worker][unit][threads]") {
   const auto decoding = GENERATE(Decoding::kAhead, Decoding::kAheadApart);
   Bench bench;

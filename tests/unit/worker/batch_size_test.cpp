@@ -13,7 +13,7 @@ using common::ErrorCode;
 using std::chrono::microseconds;
 using namespace std::chrono_literals;
 
-// A network whose batches take what the test says, on a clock that only they move.
+// A network whose batches take the time that the test sets, on a clock that only these batches advance.
 class FakeNetwork {
  public:
   explicit FakeNetwork(std::map<std::uint32_t, microseconds> times) : times_(std::move(times)) {}
@@ -71,14 +71,14 @@ TEST_CASE("BatchSize: a gain of 5 % for each picture is enough, and less is not"
   CHECK(choose(less).size == 1);
 }
 
-TEST_CASE("BatchSize: one size that gains nothing may be passed over, two may not", "[worker][unit]") {
+TEST_CASE("BatchSize: one size without a gain may be skipped, two may not", "[worker][unit]") {
   FakeNetwork over_one({{1, 10ms}, {2, 20ms}, {4, 30ms}, {8, 60ms}});
   CHECK(choose(over_one).size == 4);
   FakeNetwork over_two({{1, 10ms}, {2, 20ms}, {4, 40ms}, {8, 10ms}});
   CHECK(choose(over_two).size == 1);
 }
 
-TEST_CASE("BatchSize: a size that cannot be run is not chosen, and nothing above it", "[worker][unit]") {
+TEST_CASE("BatchSize: a size that cannot run is not chosen, and no larger size is", "[worker][unit]") {
   FakeNetwork network({{1, 10ms}, {2, 11ms}, {8, 12ms}});
   const auto choice = choose(network);
   CHECK(choice.size == 2);
@@ -95,7 +95,7 @@ TEST_CASE("BatchSize: a slow network is not timed beyond the budget", "[worker][
   CHECK(describe(choice) == "batches of up to 1: 1 in 700.0 ms; no time to try larger ones");
 }
 
-TEST_CASE("BatchSize: on a machine that is busy the budget is of the time that passes, and the choice is not",
+TEST_CASE("BatchSize: on a busy machine the budget is elapsed time, and the choice uses processor time",
           "[worker][unit]") {
   FakeNetwork quiet({{1, 20ms}, {2, 30ms}, {4, 50ms}, {8, 90ms}});
   CHECK(choose(quiet).size == 8);
@@ -106,7 +106,7 @@ TEST_CASE("BatchSize: on a machine that is busy the budget is of the time that p
   CHECK(choice.stopped == "no time to try larger ones");
 }
 
-TEST_CASE("BatchSize: the sizes that are tried are the preferred ones, else powers of two", "[worker][unit]") {
+TEST_CASE("BatchSize: the tried sizes are the preferred sizes, or else powers of two", "[worker][unit]") {
   common::BatchConfig batch;
   CHECK(sizes_to_try(batch) == std::vector<std::uint32_t>{1, 2, 4, 8});
   batch.preferred_sizes = {1, 3, 6};
@@ -115,7 +115,7 @@ TEST_CASE("BatchSize: the sizes that are tried are the preferred ones, else powe
   CHECK(sizes_to_try(batch) == std::vector<std::uint32_t>{1, 4});
 }
 
-TEST_CASE("BatchSize: a worker warms up for the sizes that will come", "[worker][unit]") {
+TEST_CASE("BatchSize: a worker warms up for the sizes that it will serve", "[worker][unit]") {
   using Sizes = std::vector<std::size_t>;
   common::BatchConfig batch;
   CHECK(sizes_to_serve(batch, 0) == Sizes{1, 2, 3, 4, 5, 6, 7, 8});
@@ -137,7 +137,7 @@ TEST_CASE("BatchSize: with little time left, fewer rounds are run", "[worker][un
   CHECK(network.ran == std::vector<std::uint32_t>{1, 2, 1, 2});
 }
 
-TEST_CASE("BatchSize: one run that something else delays decides nothing", "[worker][unit]") {
+TEST_CASE("BatchSize: a single delayed run does not change the choice", "[worker][unit]") {
   for (std::size_t slow = 1; slow <= 15; ++slow) {
     FakeNetwork gains({{1, 10ms}, {2, 15ms}, {4, 20ms}});
     gains.slow_run = slow;
@@ -148,7 +148,7 @@ TEST_CASE("BatchSize: one run that something else delays decides nothing", "[wor
   }
 }
 
-TEST_CASE("BatchSize: batches that take no time at all do not end it in a division by zero", "[worker][unit]") {
+TEST_CASE("BatchSize: batches that take no time cause no division by zero", "[worker][unit]") {
   FakeNetwork network({{1, 0us}, {2, 0us}, {4, 0us}, {8, 0us}});
   CHECK(choose(network).size == 8);
 }

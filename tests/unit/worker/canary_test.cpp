@@ -11,7 +11,7 @@ namespace {
 
 using Catch::Matchers::Contains;
 
-// Finds what a test tells it to, in any picture.
+// This model finds the labels that the test sets, in any picture.
 class CanaryModel final : public model::Model {
  public:
   explicit CanaryModel(common::Outcome<common::Prediction> answer) : answer_(std::move(answer)) {
@@ -40,13 +40,13 @@ common::Prediction detections(std::initializer_list<std::uint32_t> classes) {
   return list;
 }
 
-TEST_CASE("Canary: none is fine", "[worker][unit]") {
+TEST_CASE("Canary: a model without a canary passes", "[worker][unit]") {
   CanaryModel model(detections({}));
   CHECK(check_canary(model, {}).ok());
   CHECK(model.seen.empty());
 }
 
-TEST_CASE("Canary: the picture is shown, and each label that is expected must be found", "[worker][unit]") {
+TEST_CASE("Canary: the model gets the picture and must find each expected label", "[worker][unit]") {
   const tests::TemporaryDirectory folder;
   const common::CanaryConfig canary{folder.write("a.jpg", "a picture"), {"red", "green"}};
   CanaryModel both(detections({1, 0, 1}));
@@ -70,7 +70,7 @@ TEST_CASE("Canary: a classifier's labels count as well", "[worker][unit]") {
   CHECK_FALSE(check_canary(wrong, canary).ok());
 }
 
-TEST_CASE("Canary: without labels an answer is enough, and an error is not", "[worker][unit]") {
+TEST_CASE("Canary: without expected labels any answer passes, and an error fails", "[worker][unit]") {
   const tests::TemporaryDirectory folder;
   const common::CanaryConfig canary{folder.write("a.jpg", "a picture"), {}};
   CanaryModel answers(detections({}));
@@ -79,7 +79,7 @@ TEST_CASE("Canary: without labels an answer is enough, and an error is not", "[w
   CHECK_THAT(check_canary(refuses, canary).error().message, Contains("a.jpg: no picture"));
 }
 
-TEST_CASE("Canary: a picture that is not there is one line", "[worker][unit]") {
+TEST_CASE("Canary: a missing picture is an error of one line", "[worker][unit]") {
   const tests::TemporaryDirectory folder;
   CanaryModel model(detections({}));
   const auto failed = check_canary(model, {folder.path() / "absent.jpg", {}});

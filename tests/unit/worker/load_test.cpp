@@ -20,8 +20,7 @@ using common::ErrorCode;
 using common::ModelConfig;
 
 // Runs `body` in a child, so that the test's own signal mask does not change. Returns the exit code, or minus the
-// signal
-// that ended the child.
+// signal that ended the child.
 int in_child(const std::function<int()>& body) {
   const pid_t pid = fork();
   REQUIRE(pid >= 0);
@@ -69,7 +68,7 @@ TEST_CASE("Load: without an interrupt SIGINT is unblocked with its default actio
         }) == 0);
 }
 
-TEST_CASE("Load: an interrupt during the load is detected, and stays blocked", "[worker][unit]") {
+TEST_CASE("Load: an interrupt during the load is detected and stays blocked", "[worker][unit]") {
   CHECK(in_child([] {
           kill(getpid(), SIGINT);
           if (restore_interrupt() != AfterLoad::kInterrupted) return 1;
@@ -122,7 +121,7 @@ TEST_CASE("Load: the identity model loads and describes itself", "[worker][unit]
   CHECK(model->batch_size == 0);  // the model computes each input separately, so there is no batch to time
 }
 
-TEST_CASE("Load: a fault that scribbles over the lane reaches the lane it was given", "[worker][unit]") {
+TEST_CASE("Load: a fault that overwrites the lane reaches the given lane", "[worker][unit]") {
   ModelConfig config;
   config.source = common::IdentitySource{common::milliseconds(0), true, common::milliseconds(0), {}};
   int scribbles = 0;
@@ -134,7 +133,7 @@ TEST_CASE("Load: a fault that scribbles over the lane reaches the lane it was gi
   CHECK(scribbles == 1);
 }
 
-TEST_CASE("Load: a device that computes no more ends the process at once, with its own exit code", "[worker][unit]") {
+TEST_CASE("Load: a lost device ends the process at once with its own exit code", "[worker][unit]") {
   CHECK(in_child([] {
           ModelConfig config;
           config.source = common::IdentitySource{common::milliseconds(0), true, common::milliseconds(0), {}};
@@ -146,7 +145,7 @@ TEST_CASE("Load: a device that computes no more ends the process at once, with i
         }) == ipc::kExitDeviceLost);
 }
 
-TEST_CASE("Load: a model whose files are not there is a bad model, in one line", "[worker][unit]") {
+TEST_CASE("Load: a model with missing files is a bad model, with an error of one line", "[worker][unit]") {
   ModelConfig config;
   config.name = "m";
   config.source = common::DarknetSource{"/nonexistent/a.cfg", "/nonexistent/a.weights", "/nonexistent/a.names"};

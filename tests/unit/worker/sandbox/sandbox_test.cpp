@@ -43,7 +43,7 @@ int in_filter(FilterKind kind, const std::function<int()>& body) {
   });
 }
 
-// A child without glibc's help, which would look for threads to stop.
+// Forks without glibc, because glibc would look for threads to stop.
 int clone_with(unsigned long flags) {
   return static_cast<int>(syscall(SYS_clone, flags, nullptr, nullptr, nullptr, 0));
 }
@@ -52,7 +52,8 @@ int clone_with(unsigned long flags) {
 
 // ---- the filter ----
 
-TEST_CASE("Filter: calls that look for files fail softly, all others end the process", "[worker][unit]") {
+TEST_CASE("Filter: denied calls that look for files return an error, and all other denied calls end the process",
+          "[worker][unit]") {
   for (const int call : {SYS_openat, SYS_openat2, SYS_faccessat2, SYS_statx, SYS_readlinkat, SYS_getcwd}) {
     CHECK(denied_call_fails_softly(call));
   }
@@ -106,7 +107,7 @@ TEST_CASE("Filter: a loader forks, and its child narrows itself to a worker", "[
   CHECK(in_filter(FilterKind::kLoader, [] { return clone_with(CLONE_NEWUSER | SIGCHLD) == 0 ? 0 : 1; }) == -SIGSYS);
 }
 
-TEST_CASE("Filter: data goes to the peer that a socket has, and to no address", "[worker][unit]") {
+TEST_CASE("Filter: a process can send data to the peer of a socket, but not to an address", "[worker][unit]") {
   int ends[2] = {-1, -1};
   REQUIRE(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends) == 0);
   const common::UniqueFd near(ends[0]);
@@ -124,7 +125,7 @@ TEST_CASE("Filter: no process can become the receiver of a descriptor's signals"
   CHECK(in_filter(FilterKind::kWorker, [] { return fcntl(STDERR_FILENO, F_SETOWN, getppid()); }) == -SIGSYS);
 }
 
-TEST_CASE("Filter: it covers threads that were there before", "[worker][unit]") {
+TEST_CASE("Filter: the filter covers threads that already run", "[worker][unit]") {
   CHECK(in_sealing_child([] {
           int ends[2] = {-1, -1};
           if (pipe2(ends, O_CLOEXEC) != 0) return 1;
@@ -147,7 +148,7 @@ TEST_CASE("Filter: the handler of denied calls cannot be replaced", "[worker][un
 }
 
 // The kernel takes an int where a filter sees 64 bits.
-TEST_CASE("Filter: no number is passed by with bits above those that the kernel looks at", "[worker][unit]") {
+TEST_CASE("Filter: high bits that the kernel ignores do not hide a number from the filter", "[worker][unit]") {
   constexpr unsigned long kAbove = 1UL << 32U;
   CHECK(in_filter(FilterKind::kWorker, [] {
           struct {
@@ -169,8 +170,7 @@ TEST_CASE("Filter: no number is passed by with bits above those that the kernel 
         }) == -SIGSYS);
 }
 
-TEST_CASE("Filter: while a model is loaded there is no network and no other program, and all else goes on",
-          "[worker][unit]") {
+TEST_CASE("Filter: while a model is loaded only the network and other programs are denied", "[worker][unit]") {
   CHECK(in_sealing_child([] {
           if (!apply_load_filter()) return kCannotSeal;
           if (syscall(SYS_socket, AF_INET, SOCK_DGRAM, 0) != -1 || errno != EACCES) return 1;
@@ -184,7 +184,7 @@ TEST_CASE("Filter: while a model is loaded there is no network and no other prog
         }) == 0);
 }
 
-TEST_CASE("Filter: threads are not bound to processors, and believe that they are", "[worker][unit]") {
+TEST_CASE("Filter: binding a thread to a processor has no effect, but the call succeeds", "[worker][unit]") {
   if (kInstrumented) return;
   CHECK(in_filter(FilterKind::kWorker, [] {
           cpu_set_t before;
@@ -233,7 +233,7 @@ TEST_CASE("Filter: the front-end learns which call ended a process, and which ca
   CHECK(ipc::receive_milestone(channel->first.get(), 7, message, sender) == ipc::ReceiveResult::kNothingYet);
 }
 
-// ---- the whole ----
+// ---- the whole sandbox ----
 
 TEST_CASE("Sandbox: off seals nothing and reports that", "[worker][unit]") {
   common::ModelConfig config;
@@ -244,7 +244,7 @@ TEST_CASE("Sandbox: off seals nothing and reports that", "[worker][unit]") {
   CHECK(sandbox.state() == common::SandboxState{common::SandboxMode::kOff, 0, false, {}});
 }
 
-TEST_CASE("Sandbox: a model that may run on a GPU is not sealed, which auto says and required refuses",
+TEST_CASE("Sandbox: a model that may run on a GPU is not sealed: auto reports that, and required refuses the model",
           "[worker][unit]") {
   common::ModelConfig config;
   config.source = common::DarknetSource{"/a.cfg", "/a.weights", "/a.names"};
