@@ -22,7 +22,7 @@ constexpr const char* kNewPassword = "cloud desk apple 4";
 
 enum class Must { kBeThere, kNotBeThere };
 
-// A step, and whether the change must exist after a kill at it.
+// A step of a change. The change may have to exist after a kill at this step.
 struct Step {
   std::string_view name;
   Must change;
@@ -32,12 +32,12 @@ const std::vector<Step> kSteps{{"accounts: about to write", Must::kNotBeThere},
                                {"accounts: committed", Must::kBeThere},
                                {"accounts: about to answer", Must::kBeThere}};
 
-// A process that dies at that step once the token is there.
+// A process that dies at the step as soon as the token exists.
 struct Doomed {
   Doomed(const AccountsDatabase& database, std::string_view step)
       : accounts(database.settings(), {"YOLOD_FAULT_POINT=" + std::string(step),
                                        "YOLOD_FAULT_TOKEN=" + (folder.path() / "token").string()}) {}
-  // Asks for the change, at which it dies: no answer comes.
+  // Requests the change. The process dies during the change, so no answer comes.
   void dies_of(Command command) {
     (void)folder.write("token", "");
     CHECK_FALSE(accounts.wait_for(accounts.send(std::move(command))));

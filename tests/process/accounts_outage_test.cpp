@@ -1,5 +1,5 @@
-// yolod-accounts while its database is away, hangs or is changed by another machine ([skips]: PostgreSQL is not
-// installed).
+// Tests yolod-accounts while its database is away, hangs or is changed by another machine. Cases with [skips] need
+// PostgreSQL.
 #include <signal.h>
 
 #include <catch2/catch.hpp>
@@ -31,7 +31,7 @@ bool knows(AccountsProcess& accounts, const Secret& key) {
 
 // Checks the behaviour while the database is away.
 void check_away(AccountsProcess& accounts, const Secret& key) {
-  // The process may notice it with this request.
+  // The process may detect the loss only with this request.
   CHECK(accounts.ask(CreateKey{{}, "", "another"}).status == Status::kUnavailable);
   REQUIRE(accounts.take_until([&] { return !accounts.available(); }));
   for (int i = 0; i < 50; ++i) {
@@ -64,7 +64,7 @@ YOLOD_TEST_OVER_BOTH(hangs, "a database that hangs is away at once for all other
   }
 }
 
-TEST_CASE("PostgreSQL: a server that dies is away at once, and back within 2 s of its return", "[accounts][skips]") {
+TEST_CASE("PostgreSQL: a dead server is detected at once, and its return within 2 s", "[accounts][skips]") {
   if (skips_postgres()) return;
   AccountsDatabase database(Backend::kPostgres);
   auto& server = *PostgresServer::shared();
@@ -77,7 +77,7 @@ TEST_CASE("PostgreSQL: a server that dies is away at once, and back within 2 s o
   check_back(accounts, key, Clock::now());
 }
 
-TEST_CASE("PostgreSQL: a server that was not there at the start is used when it comes", "[accounts][skips]") {
+TEST_CASE("PostgreSQL: a server that is away at the start is used when it comes", "[accounts][skips]") {
   if (skips_postgres()) return;
   AccountsDatabase database(Backend::kPostgres);
   auto& server = *PostgresServer::shared();
@@ -89,7 +89,7 @@ TEST_CASE("PostgreSQL: a server that was not there at the start is used when it 
   CHECK(accounts.ask(ListPeople{}).status == Status::kOk);
 }
 
-TEST_CASE("PostgreSQL: what one machine revokes, all others refuse within a second", "[accounts][skips]") {
+TEST_CASE("PostgreSQL: all other machines refuse a revoked key within a second", "[accounts][skips]") {
   if (skips_postgres()) return;
   const AccountsDatabase database(Backend::kPostgres);
   AccountsProcess here(database.settings());
@@ -103,7 +103,7 @@ TEST_CASE("PostgreSQL: what one machine revokes, all others refuse within a seco
   REQUIRE(there.ask(RevokeKey{{}, id}).status == Status::kOk);
   REQUIRE(here.take_until([&] { return !knows(here, key); }));
   CHECK(Clock::now() - asked < scaled(1'000ms));
-  // A person who is disabled with another program.
+  // Another program disables a person.
   REQUIRE(here.ask(AddPerson{{}, "anna", Secret(kPassword), Role::kUser}).status == Status::kOk);
   auto reply = here.ask(LogIn{"anna", Secret(kPassword), "10.0.0.1"});
   auto* const session = std::get_if<SessionOpened>(&reply.result);
@@ -116,7 +116,7 @@ TEST_CASE("PostgreSQL: what one machine revokes, all others refuse within a seco
   CHECK_FALSE(there.broke_protocol());
 }
 
-TEST_CASE("PostgreSQL: what was changed while the server was away is read when it is back", "[accounts][skips]") {
+TEST_CASE("PostgreSQL: changes during an outage are read after it", "[accounts][skips]") {
   if (skips_postgres()) return;
   AccountsDatabase database(Backend::kPostgres);
   auto& server = *PostgresServer::shared();
@@ -124,7 +124,7 @@ TEST_CASE("PostgreSQL: what was changed while the server was away is read when i
   REQUIRE(accounts.wait_until_ready());
   const Secret gone = make_key(accounts);
   const Secret stays = make_key(accounts);
-  // The process stands still: it hears nothing of the change and finds its connections lost.
+  // The process is stopped, so it does not hear of the change and then finds its connections lost.
   ::kill(accounts.pid(), SIGSTOP);
   const std::string digest = to_hex(digest_of(gone.view()));
   REQUIRE(database.open()->run_script("UPDATE yolod_api_keys SET revoked = 1 WHERE digest = decode('" + digest +
@@ -136,7 +136,7 @@ TEST_CASE("PostgreSQL: what was changed while the server was away is read when i
   CHECK(knows(accounts, stays));
 }
 
-TEST_CASE("PostgreSQL: over TCP with a password, and with a file that has it", "[accounts][skips]") {
+TEST_CASE("PostgreSQL: the server is reached over TCP with a password or a password file", "[accounts][skips]") {
   if (skips_postgres()) return;
   const TemporaryDirectory directory;
   auto& server = *PostgresServer::shared();
@@ -161,7 +161,7 @@ TEST_CASE("PostgreSQL: over TCP with a password, and with a file that has it", "
   CHECK(accounts.wait_until_ready());
 }
 
-TEST_CASE("SQLite: a second process waits for the first, and is refused while that goes on", "[accounts]") {
+TEST_CASE("SQLite: a second process waits for the first, and fails while the first runs", "[accounts]") {
   const AccountsDatabase database(Backend::kSqlite);
   AccountsProcess first(database.settings());
   REQUIRE(first.wait_until_ready());

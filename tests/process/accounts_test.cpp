@@ -1,5 +1,5 @@
-// yolod-accounts as the front-end has it: a process, a socket, and a database behind it, SQLite or PostgreSQL ([skips]
-// where it is not installed).
+// Tests yolod-accounts as the front-end uses it: a process with a socket and a database, SQLite or PostgreSQL. Cases
+// with [skips] need PostgreSQL.
 #include <sys/stat.h>
 
 #include <catch2/catch.hpp>
@@ -120,7 +120,7 @@ YOLOD_TEST_OVER_BOTH(admin_looks_after_people, "an admin adds, lists, resets, di
   REQUIRE(add(accounts, "otto") == Status::kOk);
   const Actor admin = actor_of(log_in(accounts, "anna"));
   const auto otto = log_in(accounts, "otto");
-  // A user is not allowed to do any of it.
+  // A user may not do any of these changes.
   const Actor user = actor_of(otto);
   CHECK(accounts.ask(ListPeople{user, 0}).status == Status::kNotAllowed);
   CHECK(accounts.ask(AddPerson{user, "emma", Secret(kPassword), Role::kUser}).status == Status::kNotAllowed);
@@ -302,13 +302,13 @@ YOLOD_TEST_OVER_BOTH(odd_bytes, "bytes that are no request do no harm", "[accoun
   CHECK_FALSE(accounts.broke_protocol());
 }
 
-TEST_CASE("yolod-accounts: started by hand it says that there is nothing to run", "[accounts]") {
+TEST_CASE("yolod-accounts: a start by hand ends with a message", "[accounts]") {
   const auto result = run_program({"yolod-accounts"});
   CHECK(result.exit == exited(kExitBadStart));
   CHECK(result.errors == "yolod-accounts is started by yolod; there is nothing to run by hand.\n");
 }
 
-TEST_CASE("yolod-accounts: a file that is no database ends it, and the log says why", "[accounts]") {
+TEST_CASE("yolod-accounts: a file that is not a database ends the process, and the log has the reason", "[accounts]") {
   const TemporaryDirectory directory;
   Settings settings;
   settings.sqlite_file = directory.write("garbage.db", std::string(9000, 'x')).string();

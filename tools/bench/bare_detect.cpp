@@ -1,7 +1,7 @@
 // A minimal process that runs a real network, as the yardstick for yolod. It loads a model of a server's config as a
-// worker does, on the first of its devices and with its threads (auto: one), and runs it on one file in a loop, BATCH
-// pictures at a time (default one): decoding, resizing, forward pass, detections. It has no server, no second process
-// and no requests.
+// worker does, on the first of its devices and with its threads (auto: one). It runs the model on one file in a
+// loop, BATCH pictures at a time (default one): decoding, resizing, forward pass, detections. It has no server, no
+// second process and no requests.
 //
 //   bare_detect CONFIG MODEL IMAGE [BATCH]
 //

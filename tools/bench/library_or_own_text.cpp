@@ -21,7 +21,7 @@ struct Box {
   std::array<float, 4> sides;
 };
 
-// The memory is that of TextBuffer, and fmt writes the numbers.
+// This text uses the same memory as TextBuffer, and fmt writes the numbers.
 struct FmtText {
   fmt::basic_memory_buffer<char, 1024> buffer;
   void clear() { buffer.clear(); }

@@ -51,7 +51,7 @@ class Canvas {
   void fill(const std::array<cv::Point2f, 4>& convex, const Color& color) {
     fill(std::span<const cv::Point2f>(convex), color);
   }
-  // As fill(), with rough edges, in half the time.
+  // Fills the polygon like fill(), but with rough edges and in half the time.
   void fill_roughly(const std::array<cv::Point2f, 4>& convex, const Color& color);
   void stroke(const cv::Point2f& from, const cv::Point2f& to, float width, const Color& color);
   // `housing` marks the patch's pixels, and `lens` those within `lens_outline`. Returns the share of a marked patch's

@@ -19,7 +19,8 @@ inline constexpr std::array<std::string_view, kLightCount> kLightNames{"red",   
 
 struct LabelledLight {
   Light light{Light::kOff};
-  // In pixels of the picture, clipped to it: the whole housing with its backplate and visors, including hidden parts.
+  // The whole housing with its backplate and visors, including hidden parts, in pixels of the picture and clipped to
+  // it.
   cv::Rect2f box;
   float visible{1};  // the share of the housing that neither an object nor the picture's edge hides, 0.4 to 1
 };
@@ -53,7 +54,7 @@ inline constexpr float kPartlyHidden = 0.85F;  // a light counts as partly hidde
 inline constexpr float kLeastVisible = 0.4F;   // a light that shows less, or whose lit lens is hidden, is never drawn
 
 // Draws a street seen from a car, by day, at dusk or at night, in any weather. Every light in the picture has a
-// label: a light that shows too little, or that is off and hardly differs from the background, is not drawn, and an
+// label. So a light that shows too little, or that is off and hardly differs from the background, is not drawn. An
 // arrow is drawn only if its lens is at least 7 pixels wide.
 //
 // The same seed, index and options give the same picture on every machine with the same OpenCV. Any thread may call

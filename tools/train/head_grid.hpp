@@ -44,8 +44,8 @@ struct HeadGrid {
   [[nodiscard]] std::size_t candidates() const {
     return anchors.size() * static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns);
   }
-  // Returns the index of a candidate among the candidates of one picture. The order is that of the map in memory:
-  // cells row by row, and the anchors of a cell together. The server's list is anchor-major instead.
+  // Returns the index of a candidate among the candidates of one picture. The candidates have the order of the map
+  // in memory: cells row by row, and the anchors of a cell together. The server's list is anchor-major instead.
   [[nodiscard]] std::size_t index(int row, int column, std::size_t anchor) const {
     return (static_cast<std::size_t>(row) * static_cast<std::size_t>(columns) + static_cast<std::size_t>(column)) *
                anchors.size() +

@@ -77,7 +77,7 @@ at::Tensor pictures_of(const Batch& batch, const BatchPart& part, const model::d
 }
 
 // Returns whether weight decay applies to a tensor: to the weights of convolutional and connected layers, but not to
-// those of a shortcut.
+// the weights of a shortcut.
 bool decays(const NamedTensor& named, const model::darknet::Network& network) {
   if (named.name.front() != 'w') return false;
   const auto layer = static_cast<std::size_t>(std::stoul(named.name.substr(1)));

@@ -40,8 +40,8 @@ struct RunPosition {
   double seconds{0};        // time of training
 };
 
-// Only the thread that created it may call it. It computes with threads of its own. Each of them learns from a part
-// of the batch and normalises by that part. If the threads normalised by the whole batch, they would have to meet in
+// Only the thread that created it may call it. It computes with its own threads. Each thread learns from a part of
+// the batch and normalises by that part. If the threads normalised by the whole batch, they would have to meet in
 // each of some hundred operations, and would wait half of the time.
 //
 // An exception of LibTorch becomes an Error: kInternal, except for files. weights() throws if there is no memory.

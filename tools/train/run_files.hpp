@@ -17,8 +17,8 @@ namespace yolod::train {
 [[nodiscard]] common::Outcome<void> write_text(const std::filesystem::path& file, const std::string& text);
 
 // Makes the folder. Before that it returns kBadConfig if the options do not fit the content of the folder. --resume
-// needs a checkpoint, a new run needs a folder without a checkpoint, and the trained cfg must not replace the user's
-// own cfg. Returns kSystem if the folder cannot be made.
+// needs a checkpoint. A new run needs a folder without a checkpoint. The trained cfg must not replace the user's own
+// cfg. Returns kSystem if the folder cannot be made.
 [[nodiscard]] common::Outcome<void> prepare_folder(const RunOptions& options, const TrainingTask& task);
 
 // Writes the files that serve the weights (cfg, names, config), and the list of the held-out pictures. Returns

@@ -62,7 +62,7 @@ void check_file(LabelCounts& counts, const fs::path& file, std::size_t class_cou
     tell(counts, file, mistake.line, mistake.what);
 }
 
-// Label files whose picture is missing: a name that was misspelt, or pictures that were moved.
+// Reports label files whose picture is missing, because a name was misspelt or pictures were moved.
 void check_strays(LabelCounts& counts, const fs::path& labels, const std::set<fs::path>& expected) {
   std::vector<fs::path> strays;
   std::error_code failed;

@@ -27,7 +27,7 @@ TEST_CASE("LostTime: a process that reads often loses nothing, however long it r
   CHECK(lost.total() == 0ms);
 }
 
-TEST_CASE("LostTime: a gap that is too long is lost whole, and gaps add up", "[common][unit]") {
+TEST_CASE("LostTime: a gap that is too long is lost as a whole, and gaps add up", "[common][unit]") {
   LostTime lost;
   lost.read(kBegin);
   lost.read(kBegin + LostTime::kLongestGap + 1ms);
@@ -45,13 +45,13 @@ TEST_CASE("AwakeClock: the clock stands still between readings, so that no deadl
   std::this_thread::sleep_for(LostTime::kLongestGap + 50ms);
   CHECK(AwakeClock::now() < deadline);
   CHECK(AwakeClock::lost() - lost_before > LostTime::kLongestGap);
-  // A timer that is set now for that deadline ends when it has passed on this clock.
+  // A timer that is set now for that deadline ends when the deadline has passed on this clock.
   CHECK(AwakeClock::real_time(deadline) > Clock::now());
   std::this_thread::sleep_until(AwakeClock::real_time(deadline));
   CHECK(AwakeClock::now() >= deadline);
 }
 
-TEST_CASE("AwakeClock: what is never stays never", "[common][unit]") {
+TEST_CASE("AwakeClock: a time of never stays never", "[common][unit]") {
   (void)AwakeClock::now();
   std::this_thread::sleep_for(LostTime::kLongestGap + 50ms);
   (void)AwakeClock::now();

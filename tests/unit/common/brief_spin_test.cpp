@@ -39,7 +39,7 @@ TEST_CASE("BriefSpin: after a long wait the next is slept through") {
 TEST_CASE("BriefSpin: after each spin in vain twice as many waits are slept through, until one is not in vain") {
   BriefSpin spin = after_wait_of(20us);
   auto now = kStart + 1s;
-  // Each wait lasts 200 us: too long for a spin, short enough to try again.
+  // Each wait lasts 200 us, which is too long for a spin but short enough for another try.
   const auto waits_until_spin = [&] {
     std::size_t count = 0;
     for (; !spin.goes_on(now); ++count) {

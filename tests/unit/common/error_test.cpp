@@ -45,7 +45,7 @@ TEST_CASE("Error: each code has a different name, in lower case", "[common][unit
   CHECK(to_string(ErrorCode::kInvalidImage) == "invalid_image");
 }
 
-TEST_CASE("Error: a value that is no code is called internal", "[common][unit]") {
+TEST_CASE("Error: a value that is not a code is called internal", "[common][unit]") {
   CHECK(to_string(static_cast<ErrorCode>(999)) == "internal");
 }
 
@@ -60,7 +60,7 @@ TEST_CASE("Error: the message uses the current errno", "[common][unit]") {
   CHECK(last_system_error("open") == system_error("open", EACCES));
 }
 
-TEST_CASE("Error: an errno that does not exist is worded too", "[common][unit]") {
+TEST_CASE("Error: an errno that does not exist has a message too", "[common][unit]") {
   CHECK(system_error("x", 99'999).message.starts_with("x: "));
 }
 

@@ -33,7 +33,7 @@ TEST_CASE("Lifeline: after the end of its object a guarded handler does nothing,
   CHECK(calls == 1);
 }
 
-TEST_CASE("Lifeline: its object may end inside the handler", "[common][unit]") {
+TEST_CASE("Lifeline: the object may end inside its handler", "[common][unit]") {
   struct Owner {
     int number{7};
     Lifeline lifeline;
@@ -49,7 +49,7 @@ TEST_CASE("Lifeline: its object may end inside the handler", "[common][unit]") {
   CHECK(seen == 7);
 }
 
-TEST_CASE("Lifeline: what moves only may be guarded and handed on", "[common][unit]") {
+TEST_CASE("Lifeline: a handler that can only be moved can be guarded and passed on", "[common][unit]") {
   const Lifeline lifeline;
   int got = 0;
   auto handler =
@@ -59,7 +59,7 @@ TEST_CASE("Lifeline: what moves only may be guarded and handed on", "[common][un
   CHECK(got == 7);
 }
 
-TEST_CASE("Lifeline: each object's handlers are its own", "[common][unit]") {
+TEST_CASE("Lifeline: the end of an object affects only its own handlers", "[common][unit]") {
   std::optional<Lifeline> first{std::in_place};
   const Lifeline second;
   int calls = 0;

@@ -102,7 +102,7 @@ TEST_CASE("Log: messages below the level are not written", "[common][unit]") {
   CHECK(text.find(" error yolod[") != std::string::npos);
 }
 
-TEST_CASE("Log: at level trace all is written", "[common][unit]") {
+TEST_CASE("Log: at level trace every message is written", "[common][unit]") {
   const LogFolder folder;
   folder.configure(LogFormat::kText, LogLevel::kTrace);
   log_trace("a");
@@ -128,7 +128,7 @@ TEST_CASE("Log: braces in a message are not a format", "[common][unit]") {
   CHECK(folder.text().ends_with("] {} {0:x}\n"));
 }
 
-TEST_CASE("Log: a format that fails while running still says something", "[common][unit]") {
+TEST_CASE("Log: a format that fails at run time still gives a line", "[common][unit]") {
   const LogFolder folder;
   folder.configure(LogFormat::kText);
   log_info("{:{}}", "x", -1);
@@ -149,7 +149,7 @@ TEST_CASE("Log: a forked child logs its own pid", "[common][unit]") {
   CHECK(folder.text().find("yolod[" + std::to_string(child) + "] child\n") != std::string::npos);
 }
 
-TEST_CASE("Log: reopening goes on in a new file after a rotation", "[common][unit]") {
+TEST_CASE("Log: after a rotation and a reopening the log continues in a new file", "[common][unit]") {
   const LogFolder folder;
   folder.configure(LogFormat::kText);
   log_info("before");
@@ -173,7 +173,7 @@ TEST_CASE("Log: a file that cannot be opened leaves the log unchanged", "[common
   CHECK(folder.text().find("still here") != std::string::npos);
 }
 
-TEST_CASE("Log: a reopening that fails goes on with the old file", "[common][unit]") {
+TEST_CASE("Log: after a failed reopening the log continues in the old file", "[common][unit]") {
   const LogFolder folder;
   folder.configure(LogFormat::kText);
   fs::rename(folder.file(), folder.file().string() + ".1");

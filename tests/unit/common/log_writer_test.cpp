@@ -81,7 +81,7 @@ void check_stall_and_recovery(const Pipe& pipe) {
   CHECK(writer.dropped_count() == 0);
 }
 
-TEST_CASE("LogWriter: a line goes out at once", "[common][unit]") {
+TEST_CASE("LogWriter: a line is written at once", "[common][unit]") {
   const Pipe pipe = make_pipe();
   LogWriter writer(pipe.writer.get(), notice_of);
   CHECK(writer.flush());
@@ -91,12 +91,12 @@ TEST_CASE("LogWriter: a line goes out at once", "[common][unit]") {
   CHECK(drain(pipe.reader) == "one\ntwo\n");
 }
 
-TEST_CASE("LogWriter: a full pipe without a reader never makes it wait, and a notice counts the lost lines",
+TEST_CASE("LogWriter: a full pipe without a reader never blocks the writer, and a notice counts the lost lines",
           "[common][unit]") {
   check_stall_and_recovery(make_pipe());
 }
 
-TEST_CASE("LogWriter: a full socket without a reader never makes it wait", "[common][unit]") {
+TEST_CASE("LogWriter: a full socket without a reader never blocks the writer", "[common][unit]") {
   check_stall_and_recovery(make_socket_pair());
 }
 
@@ -115,7 +115,7 @@ TEST_CASE("LogWriter: lines longer than PIPE_BUF arrive whole", "[common][unit]"
   CHECK((drain(pipe.reader) == line));
 }
 
-TEST_CASE("LogWriter: a line as large as the buffer is kept, a larger one is dropped", "[common][unit]") {
+TEST_CASE("LogWriter: a line as large as the buffer is kept, and a larger line is dropped", "[common][unit]") {
   const Pipe pipe = make_pipe();
   LogWriter writer(pipe.writer.get(), notice_of);
   const std::string line = line_of(1, LogWriter::kBufferBytes);
@@ -166,7 +166,7 @@ TEST_CASE("LogWriter: a disk that is full drops lines and counts them", "[common
   CHECK(writer.dropped_count() == 5);
 }
 
-TEST_CASE("LogWriter: a second process that fills the same pipe makes it wait no more than a reader that stalls",
+TEST_CASE("LogWriter: a second process that fills the same pipe does not block the writer longer than a stalled reader",
           "[common][unit]") {
   const Pipe pipe = make_pipe();
   LogWriter writer(pipe.writer.get(), notice_of);

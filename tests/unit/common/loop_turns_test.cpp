@@ -23,7 +23,7 @@ TEST_CASE("LoopTurns: no turn is counted before the watch begins", "[common][uni
   CHECK(turns.longest_us() == 0);
 }
 
-TEST_CASE("LoopTurns: a turn counts for everything that it is longer than", "[common][unit]") {
+TEST_CASE("LoopTurns: a turn counts for every limit that it exceeds", "[common][unit]") {
   LoopTurns turns;
   turns.watch(LoopTurns::Clock::kWall);
   turn(turns, 12ms);

@@ -21,7 +21,7 @@ Outcome<int> half_of(int number) {
   return number / 2;
 }
 
-// The signal that ends a child which does this; 0 if none does.
+// Returns the signal that ends a child which does this, or 0.
 int signal_of(const std::function<void()>& body) {
   const pid_t pid = fork();
   REQUIRE(pid >= 0);
@@ -66,7 +66,7 @@ TEST_CASE("Outcome: a bool that is false is a value", "[common][unit]") {
   CHECK_FALSE(*outcome);
 }
 
-TEST_CASE("Outcome: what cannot be copied can be moved out", "[common][unit]") {
+TEST_CASE("Outcome: a value that cannot be copied can be moved out", "[common][unit]") {
   Outcome<std::unique_ptr<int>> outcome = std::make_unique<int>(3);
   REQUIRE(outcome);
   const std::unique_ptr<int> taken = std::move(outcome).value();
@@ -78,7 +78,7 @@ TEST_CASE("Outcome: an error can be moved out", "[common][unit]") {
   CHECK(std::move(outcome).error() == kFailure);
 }
 
-TEST_CASE("Outcome: it can be copied and assigned, from one side to the other", "[common][unit]") {
+TEST_CASE("Outcome: an outcome can be copied and assigned, also between value and error", "[common][unit]") {
   Outcome<std::vector<int>> outcome = std::vector<int>{1, 2};
   const auto copy = outcome;
   outcome = kFailure;

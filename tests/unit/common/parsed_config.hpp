@@ -1,6 +1,5 @@
-// Reads a text of system.yaml as the program does. Gives the result, its single problem, or its config; a test
-// fails if
-// the problem or the config does not exist.
+// Reads a text of system.yaml as the program does. The functions give the result, its single problem, or its config.
+// A test fails if the problem or the config does not exist.
 #pragma once
 
 #include <catch2/catch.hpp>

@@ -8,7 +8,7 @@ namespace {
 
 using namespace std::string_literals;
 
-TEST_CASE("Text: well-formed UTF-8 has a length, anything else has none", "[common][unit]") {
+TEST_CASE("Text: well-formed UTF-8 has a length, and other bytes have none", "[common][unit]") {
   CHECK(utf8_sequence_length("") == 0);
   CHECK(utf8_sequence_length("a") == 1);
   CHECK(utf8_sequence_length("\0"s) == 1);
@@ -25,7 +25,7 @@ TEST_CASE("Text: well-formed UTF-8 has a length, anything else has none", "[comm
   CHECK(utf8_sequence_length("\xFF") == 0);
 }
 
-TEST_CASE("Text: printable escapes what could forge or hide a line and leaves the rest", "[common][unit]") {
+TEST_CASE("Text: printable escapes characters that could forge or hide a line, and no others", "[common][unit]") {
   CHECK(printable("") == "");
   CHECK(printable("plain C:\\path \"x\"") == "plain C:\\path \"x\"");
   CHECK(printable("Stra\xC3\x9F"
@@ -46,7 +46,7 @@ TEST_CASE("Text: printable cuts before the character that does not fit", "[commo
   CHECK(printable("a", 0) == "...");
 }
 
-TEST_CASE("Text: json_escaped makes what RFC 8259 allows in a string", "[common][unit]") {
+TEST_CASE("Text: json_escaped makes a valid string of RFC 8259", "[common][unit]") {
   CHECK(json_escaped("") == "");
   CHECK(json_escaped("a\"b\\c/") == "a\\\"b\\\\c/");
   CHECK(json_escaped("\n\r\t\x01\x1F\x7F") == "\\n\\r\\t\\u0001\\u001f\\u007f");
@@ -64,7 +64,7 @@ TEST_CASE("Text: as_utf8 replaces each byte that is not UTF-8", "[common][unit]"
   CHECK_FALSE(is_utf8("caf\xE9"));
 }
 
-TEST_CASE("Text: a byte order mark is taken off once, and only in front", "[common][unit]") {
+TEST_CASE("Text: a byte order mark is removed once, and only at the beginning", "[common][unit]") {
   CHECK(without_byte_order_mark("\xEF\xBB\xBF"
                                 "dog") == "dog");
   CHECK(without_byte_order_mark("\xEF\xBB\xBF\xEF\xBB\xBF") == "\xEF\xBB\xBF");
@@ -72,7 +72,7 @@ TEST_CASE("Text: a byte order mark is taken off once, and only in front", "[comm
   CHECK(without_byte_order_mark("\xEF\xBB") == "\xEF\xBB");
 }
 
-TEST_CASE("Text: trimmed takes the blanks off both ends", "[common][unit]") {
+TEST_CASE("Text: trimmed removes the blanks at both ends", "[common][unit]") {
   CHECK(trimmed(" \t a b\r\v\f") == "a b");
   CHECK(trimmed(" \t ").empty());
   CHECK(trimmed("").empty());
@@ -86,7 +86,7 @@ TEST_CASE("Text: edit_distance counts insertions, deletions and replacements", "
   CHECK(edit_distance("same", "same") == 0);
 }
 
-TEST_CASE("Text: nearest_word gives the first of the closest", "[common][unit]") {
+TEST_CASE("Text: nearest_word gives the first of the closest words", "[common][unit]") {
   CHECK(nearest_word("anything", {}).empty());
   CHECK(nearest_word("wrokers", {"queue", "workers", "threads"}) == "workers");
   CHECK(nearest_word("abc", {"axc", "ayc"}) == "axc");
@@ -94,7 +94,7 @@ TEST_CASE("Text: nearest_word gives the first of the closest", "[common][unit]")
   CHECK(nearest_word("conf", {"model", "confidence"}) == "confidence");
 }
 
-TEST_CASE("Text: nearest_word gives nothing where nothing is near", "[common][unit]") {
+TEST_CASE("Text: nearest_word gives nothing if no word is near", "[common][unit]") {
   CHECK(nearest_word("port", {"tls", "listen"}).empty());
   CHECK(nearest_word("path", {"batch", "name"}).empty());
   CHECK(nearest_word("_", {"iou", "model"}).empty());

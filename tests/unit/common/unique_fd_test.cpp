@@ -18,13 +18,13 @@ int open_null() {
 
 bool is_open(int descriptor) { return ::fcntl(descriptor, F_GETFD) >= 0; }
 
-TEST_CASE("UniqueFd: a default one holds nothing", "[common][unit]") {
+TEST_CASE("UniqueFd: a default object holds no descriptor", "[common][unit]") {
   const UniqueFd none;
   CHECK_FALSE(none.valid());
   CHECK(none.get() == -1);
 }
 
-TEST_CASE("UniqueFd: it closes its descriptor when it goes", "[common][unit]") {
+TEST_CASE("UniqueFd: the destructor closes the descriptor", "[common][unit]") {
   const int descriptor = open_null();
   {
     const UniqueFd owner(descriptor);
@@ -35,13 +35,13 @@ TEST_CASE("UniqueFd: it closes its descriptor when it goes", "[common][unit]") {
   CHECK_FALSE(is_open(descriptor));
 }
 
-TEST_CASE("UniqueFd: descriptor 0 is one as any other", "[common][unit]") {
+TEST_CASE("UniqueFd: descriptor 0 is like any other descriptor", "[common][unit]") {
   UniqueFd zero(0);
   CHECK(zero.valid());
   CHECK(zero.release() == 0);
 }
 
-TEST_CASE("UniqueFd: a move hands the descriptor on", "[common][unit]") {
+TEST_CASE("UniqueFd: a move passes the descriptor on", "[common][unit]") {
   const int descriptor = open_null();
   UniqueFd first(descriptor);
   {
@@ -52,7 +52,7 @@ TEST_CASE("UniqueFd: a move hands the descriptor on", "[common][unit]") {
   CHECK_FALSE(is_open(descriptor));
 }
 
-TEST_CASE("UniqueFd: assignment closes what was held before", "[common][unit]") {
+TEST_CASE("UniqueFd: assignment closes the previous descriptor", "[common][unit]") {
   const int old = open_null();
   const int fresh = open_null();
   UniqueFd owner(old);
@@ -81,7 +81,7 @@ TEST_CASE("UniqueFd: a released descriptor stays open", "[common][unit]") {
   ::close(descriptor);
 }
 
-TEST_CASE("UniqueFd: reset closes, and takes another", "[common][unit]") {
+TEST_CASE("UniqueFd: reset closes the descriptor and takes another", "[common][unit]") {
   const int old = open_null();
   const int fresh = open_null();
   UniqueFd owner(old);
@@ -95,7 +95,7 @@ TEST_CASE("UniqueFd: reset closes, and takes another", "[common][unit]") {
   CHECK_FALSE(owner.valid());
 }
 
-TEST_CASE("UniqueFd: it cannot be copied", "[common][unit]") {
+TEST_CASE("UniqueFd: an object cannot be copied", "[common][unit]") {
   STATIC_REQUIRE_FALSE(std::is_copy_constructible_v<UniqueFd>);
   STATIC_REQUIRE_FALSE(std::is_copy_assignable_v<UniqueFd>);
   STATIC_REQUIRE(std::is_nothrow_move_constructible_v<UniqueFd>);

@@ -81,8 +81,7 @@ T taken(common::Outcome<T> outcome) {
 }
 
 // Holds both sides of one worker in this process. serve() finds the requests and commands that a test sends before
-// it.
-// With stop() among them, serve() returns.
+// it is called. With stop() among them, serve() returns.
 struct Bench {
   explicit Bench(std::uint32_t max_batch = 4, std::uint64_t result_bytes = 1024)
       : arena(taken(ipc::InputArena::create(1U << 20U))),

@@ -114,7 +114,7 @@ int infer(const InferOptions& options) {
   if (!input) return report(input.error());
   const auto height = input->shape[2];
   const auto width = input->shape[3];
-  // A network is compiled for one size: that of the tensor, unless --size gives another.
+  // A network is compiled for one size: the tensor's size, unless --size gives another size.
   if (options.model.size.empty()) {
     constexpr std::int64_t kMaxSide = 1 << 20;
     chosen->config.input_size = common::InputSize{static_cast<std::uint32_t>(std::min(height, kMaxSide)),

@@ -43,8 +43,8 @@ void add_augment_option(CLI::App& command, ModelOptions& options);
 
 // Returns the model of the options. If it is a TorchScript file, this call begins its guarded load (load_guard.hpp).
 // An Error has code kBadConfig: a bad combination of options, or a config with problems (one per line). Without
-// --precision a model given by its files runs in fp32, and a model of a config as the config says. The task of a
-// model given by its files is that of its network.
+// --precision a model given by its files runs in fp32, and a model of a config as the config says. A model given by
+// its files has the task of its network.
 [[nodiscard]] common::Outcome<ChosenModel> choose_model(const ModelOptions& options);
 
 // Prints "yolodctl: message" to stderr and returns the exit code for the kind of error: 2 for an error in the command

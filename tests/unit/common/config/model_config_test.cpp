@@ -1,4 +1,4 @@
-// The keys of a model: what they take, and that a worker reads what the front-end wrote.
+// Tests the keys of a model: their values, and that a worker reads the settings that the front-end wrote.
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <string>
@@ -12,12 +12,12 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// `keys` in flow style, beside the name and source of an identity model.
+// Returns an identity model with its name, its source and `keys` in flow style.
 std::string text_of(const std::string& keys) { return "models: [{name: a, identity: {}, " + keys + "}]\n"; }
 
 ModelConfig model_of(const std::string& text) { return config_of(text).models.front(); }
 
-// No field has its default, so that a field that is not written or not read shows.
+// No field has its default, so that the test detects a field that is not written or not read.
 ModelConfig unusual_model(ModelSource source) {
   ModelConfig model;
   model.name = "traffic-lights.v2_b";
@@ -63,7 +63,7 @@ TEST_CASE("Config: a worker reads every field that was written", "[common][unit]
   }
 }
 
-TEST_CASE("Config: a model of defaults survives being written and read", "[common][unit]") {
+TEST_CASE("Config: a model with all defaults is written and read back", "[common][unit]") {
   ModelConfig model;
   model.name = "a";
   CHECK(parse_model(emit_model(model)).value() == model);
@@ -162,7 +162,7 @@ TEST_CASE("Config: the identity model takes a task and needs none", "[common][un
   CHECK(model_of(text_of("workers: 1")).task == Task::kDetect);
 }
 
-TEST_CASE("Config: a source's required files must be there and named", "[common][unit]") {
+TEST_CASE("Config: a source's required files must exist and be named", "[common][unit]") {
   CHECK(problem_of("models: [{name: a, torchscript: {}}]\n").find("torchscript.file: missing") != std::string::npos);
   CHECK(problem_of("models: [{name: a, torchscript: {file: \"\"}}]\n").find("torchscript.file: empty") !=
         std::string::npos);

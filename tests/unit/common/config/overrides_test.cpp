@@ -1,4 +1,4 @@
-// --set KEY=VALUE: the tree that it changes, and how its problems read.
+// Tests --set KEY=VALUE: the changed tree and the texts of problems.
 #include <catch2/catch.hpp>
 #include <string>
 #include <vector>
@@ -24,7 +24,7 @@ TEST_CASE("Config override: a key of the file is replaced", "[common][unit]") {
   CHECK(overridden({"server.max_connections=7"}).server.max_connections == 7);
 }
 
-TEST_CASE("Config override: maps that are not in the file are made", "[common][unit]") {
+TEST_CASE("Config override: maps that are not in the file are added", "[common][unit]") {
   CHECK(overridden({"logging.level=debug"}).logging.level == LogLevel::kDebug);
   CHECK(overridden({"server.tls.certificate=c", "server.tls.key=k"}).server.tls.key == "/etc/yolod/k");
 }
@@ -51,14 +51,14 @@ TEST_CASE("Config override: of names with dots, the longest matching name is use
   CHECK(config.models[1].workers == 9);
 }
 
-TEST_CASE("Config override: the index behind the last item adds one", "[common][unit]") {
+TEST_CASE("Config override: the index behind the last item adds an item", "[common][unit]") {
   const Config config = overridden({"models[2].name=c", "models[2].identity={}"});
   REQUIRE(config.models.size() == 3);
   CHECK(config.models[2].name == "c");
   CHECK(overridden({"models[0]={name: x, identity: {}}"}, "").models[0].name == "x");
 }
 
-TEST_CASE("Config override: they apply in order, the last wins", "[common][unit]") {
+TEST_CASE("Config override: overrides apply in order, and the last override counts", "[common][unit]") {
   CHECK(overridden({"server.max_connections=7", "server.max_connections=8"}).server.max_connections == 8);
 }
 

@@ -1,4 +1,4 @@
-// The reference of all keys: it leaves none out, and says of each what a reader needs.
+// Tests the reference of all keys: it has every key, and for each key the facts that a reader needs.
 #include "common/config/reference.hpp"
 
 #include <algorithm>
@@ -68,7 +68,7 @@ std::vector<std::string> keys_in(const std::vector<ConfigSection>& sections, con
   return names;
 }
 
-TEST_CASE("ConfigReference: each section and key says in one sentence what it means", "[common][unit]") {
+TEST_CASE("ConfigReference: each section and key has its meaning in one sentence", "[common][unit]") {
   for (const auto& section : config_reference()) {
     CAPTURE(section.key);
     if (!section.key.empty()) CHECK(is_sentence(section.meaning));
@@ -81,7 +81,7 @@ TEST_CASE("ConfigReference: each section and key says in one sentence what it me
   }
 }
 
-TEST_CASE("ConfigReference: it has the keys that the reader knows, and no others", "[common][unit]") {
+TEST_CASE("ConfigReference: the reference has exactly the keys that the reader knows", "[common][unit]") {
   const auto sections = config_reference();
   const auto check = [&sections](const std::string& section, const std::string& text) {
     CAPTURE(section);
@@ -107,7 +107,7 @@ TEST_CASE("ConfigReference: it has the keys that the reader knows, and no others
   check("workers.model_path", "workers: {" + files + ", zzz: 1}}\n");
 }
 
-TEST_CASE("ConfigReference: it has the defaults and ranges of the reader", "[common][unit]") {
+TEST_CASE("ConfigReference: the reference has the defaults and ranges of the reader", "[common][unit]") {
   const auto sections = config_reference();
   CHECK(key_of(sections, "server", "listen").default_value == R"(["127.0.0.1:8080"])");
   CHECK(key_of(sections, "server", "max_body_bytes").default_value == "16MiB");

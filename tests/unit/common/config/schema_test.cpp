@@ -22,7 +22,7 @@ constexpr const char* kModel = "models: [{name: a, identity: {}}]\n";
 // Returns `server` keys in a config that is valid apart from them.
 std::string with_server(const std::string& keys) { return kModel + ("server: {" + keys + "}\n"); }
 
-TEST_CASE("Config: one model is enough, all else has its default", "[common][unit]") {
+TEST_CASE("Config: one model is enough, and everything else has a default", "[common][unit]") {
   Config expected;
   ModelConfig model;
   model.name = "a";
@@ -31,7 +31,7 @@ TEST_CASE("Config: one model is enough, all else has its default", "[common][uni
   CHECK(config_of(kModel) == expected);
 }
 
-TEST_CASE("Config: a section without keys is all defaults", "[common][unit]") {
+TEST_CASE("Config: a section without keys has all defaults", "[common][unit]") {
   CHECK(config_of(std::string(kModel) + "server:\nmemory: {}\nlogging: ~\n") == config_of(kModel));
 }
 
@@ -71,7 +71,7 @@ logging: {level: warning, format: json, file: ../log}
   CHECK(config.logging == LoggingConfig{LogLevel::kWarning, LogFormat::kJson, "/etc/log"});
 }
 
-TEST_CASE("Config: sandbox takes its four values and no other", "[common][unit]") {
+TEST_CASE("Config: sandbox accepts exactly its four values", "[common][unit]") {
   CHECK(config_of(kModel).sandbox == SandboxMode::kAuto);
   CHECK(config_of(std::string(kModel) + "sandbox: required\n").sandbox == SandboxMode::kRequired);
   CHECK(config_of(std::string(kModel) + "sandbox: off\n").sandbox == SandboxMode::kOff);
@@ -221,7 +221,7 @@ TEST_CASE("Config: an address may be listened on once", "[common][unit]") {
         2);
 }
 
-TEST_CASE("Config: no model is a problem", "[common][unit]") {
+TEST_CASE("Config: a config without a model is a problem", "[common][unit]") {
   CHECK(problem_of("") == "system.yaml:1:1: models: missing, a list of at least one model is needed");
   CHECK(problem_of("server: {}\n").find("models: missing") != std::string::npos);
   CHECK(problem_of("models: []\n").find("a list of 0, 1 to 64 models are allowed") != std::string::npos);
@@ -291,7 +291,7 @@ workers:
   CHECK(config.default_model == "best_model_12");
 }
 
-TEST_CASE("Config: the short form needs its files alone", "[common][unit]") {
+TEST_CASE("Config: the short form needs only its files", "[common][unit]") {
   const Config config =
       config_of("workers: {model_path: {names: n, weights: w, cfg: c}}\nserver: {listen: [127.0.0.1:1]}\n");
   CHECK(config.models.front().workers == 1);
@@ -327,7 +327,7 @@ TEST_CASE("Config: the two forms do not mix", "[common][unit]") {
   CHECK(problem.find("short form") != std::string::npos);
 }
 
-TEST_CASE("Config: a file is read, and its folder is where its paths begin", "[common][unit]") {
+TEST_CASE("Config: a file is read, and its paths are relative to its folder", "[common][unit]") {
   std::string folder_template = (std::filesystem::temp_directory_path() / "yolod-config-XXXXXX").string();
   REQUIRE(::mkdtemp(folder_template.data()) != nullptr);
   const std::filesystem::path folder = folder_template;
@@ -351,8 +351,8 @@ TEST_CASE("Config: a file that is absent or a folder is a problem", "[common][un
   CHECK_FALSE(folder.config.has_value());
 }
 
-// No setting has its default, so that one that is not written or not read shows.
-TEST_CASE("Config: what is written of a whole config is read as the same config", "[common][unit]") {
+// No setting has its default, so that the test detects a setting that is not written or not read.
+TEST_CASE("Config: a written config is read as the same config", "[common][unit]") {
   const Config config = config_of(R"(
 server:
   listen: [127.0.0.1:80, "[::1]:81", {path: /run/y.sock, mode: 0640, group: www-data}, {path: /z.sock, mode: 07}]
@@ -387,7 +387,8 @@ default_model: b
   CHECK(config_of(text) == config);
 }
 
-TEST_CASE("Config: a config of defaults and one in the short form are written as they are read", "[common][unit]") {
+TEST_CASE("Config: a config with all defaults and a config in the short form are written as they are read",
+          "[common][unit]") {
   CHECK(config_of(emit_config(config_of(kModel))) == config_of(kModel));
   const Config config = config_of(
       "workers:\n  max_workers: 2\n  model_path: {data: a.names, weights: w.pt, cfg: a.cfg}\n  img_size: 512\n");

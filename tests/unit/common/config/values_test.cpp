@@ -20,7 +20,7 @@ TEST_CASE("Config values: a size is bytes or has a unit", "[common][unit]") {
   CHECK(parse_size("18446744073709551615").value() == std::numeric_limits<std::uint64_t>::max());
 }
 
-TEST_CASE("Config values: what is no size is refused and the units are named", "[common][unit]") {
+TEST_CASE("Config values: an invalid size is refused, and the error names the units", "[common][unit]") {
   for (const char* text : {"", "MiB", "16MB", "16 MiB", "16mib", "-1", "+1", "1.5B", "1..5KiB", "0x10", "16MiB ", "1e3",
                            ".5KiB", "18446744073709551616", "99999999999999GiB", "inf", "nan"}) {
     INFO(text);
@@ -31,7 +31,7 @@ TEST_CASE("Config values: what is no size is refused and the units are named", "
   }
 }
 
-TEST_CASE("Config values: a time has a unit, 0 needs none", "[common][unit]") {
+TEST_CASE("Config values: a time has a unit, except 0", "[common][unit]") {
   CHECK(parse_time("0").value() == milliseconds(0));
   CHECK(parse_time("0ms").value() == milliseconds(0));
   CHECK(parse_time("250ms").value() == milliseconds(250));
@@ -134,7 +134,7 @@ TEST_CASE("Config values: formatted values read as the same values", "[common][u
   }
 }
 
-TEST_CASE("Config values: what the file says is shown escaped and shortened", "[common][unit]") {
+TEST_CASE("Config values: text from the file is shown escaped and shortened", "[common][unit]") {
   CHECK(shown("a\nb") == "\"a\\nb\"");
   CHECK(shown(std::string(100, 'x')) == '"' + std::string(60, 'x') + "...\"");
 }

@@ -24,7 +24,7 @@ TEST_CASE("WorkerThreads: auto shares the cores among the model's workers", "[co
   CHECK(threads_per_worker(model(3, 5), 8) == 5);
 }
 
-TEST_CASE("WorkerThreads: pictures are decoded ahead where there is a core for it", "[common][unit]") {
+TEST_CASE("WorkerThreads: pictures are decoded ahead if a core is free for that", "[common][unit]") {
   CHECK(may_decode_ahead(model(1, 1), "cpu", 2));
   CHECK_FALSE(may_decode_ahead(model(2, 1), "cpu", 2));
   CHECK_FALSE(may_decode_ahead(model(1, 2), "cpu", 4));
@@ -32,7 +32,7 @@ TEST_CASE("WorkerThreads: pictures are decoded ahead where there is a core for i
   CHECK_FALSE(may_decode_ahead(model(1, 1), "cuda:0", 1));
 }
 
-TEST_CASE("WorkerThreads: threads spin where each of them has a core and one is left", "[common][unit]") {
+TEST_CASE("WorkerThreads: threads spin if each of them has a core and one core is left", "[common][unit]") {
   const auto wait = [](const std::vector<ModelConfig>& models) { return how_threads_wait(models, 8); };
   CHECK(wait({model(1, 7)}) == kThreadsSpin);
   CHECK(wait({model(3, kAuto)}) == kThreadsSpin);

@@ -46,7 +46,7 @@ TEST_CASE("Config YAML: every node and key knows its line and column", "[common]
   CHECK(root.find("a")->find("b") == nullptr);
 }
 
-TEST_CASE("Config YAML: an empty text is nothing", "[common][unit]") {
+TEST_CASE("Config YAML: an empty text has no tree", "[common][unit]") {
   for (const char* text : {"", "\n\n", "# a comment\n", "---\n", "~"}) {
     INFO(text);
     CHECK(tree_of(text).kind == YamlNode::Kind::kNull);
@@ -64,14 +64,14 @@ TEST_CASE("Config YAML: an alias is a copy of the anchored node", "[common][unit
   CHECK(same_tree(*root.find("a"), *root.find("b")));
 }
 
-TEST_CASE("Config YAML: a syntax error has its place", "[common][unit]") {
+TEST_CASE("Config YAML: a syntax error has its line and column", "[common][unit]") {
   const YamlFault fault = fault_of("a: 1\nb: [1, 2\nc: }\n");
   CHECK(fault.mark.line >= 2);
   CHECK(fault.mark.column >= 1);
   CHECK_FALSE(fault.message.empty());
 }
 
-TEST_CASE("Config YAML: an unknown alias, an alias to itself, tags, keys that are no text are faults",
+TEST_CASE("Config YAML: unknown aliases, aliases to themselves, tags and keys that are not text are faults",
           "[common][unit]") {
   fault_of("a: *nowhere");
   fault_of("&a [1, *a]");
@@ -89,7 +89,7 @@ TEST_CASE("Config YAML: a second document is a fault at its place", "[common][un
   CHECK(fault.message.find("second document") != std::string::npos);
 }
 
-TEST_CASE("Config YAML: bytes that are no text are faults at their place", "[common][unit]") {
+TEST_CASE("Config YAML: bytes that are not text are faults at their place", "[common][unit]") {
   CHECK(fault_of("a: 1\nb: \x01\n").mark == YamlMark{0, 2, 4});
   CHECK(fault_of("a: \0 b"s).mark == YamlMark{0, 1, 4});
   CHECK(fault_of("a: 1\n\x04 b: 2").mark == YamlMark{0, 2, 1});
@@ -99,14 +99,14 @@ TEST_CASE("Config YAML: bytes that are no text are faults at their place", "[com
       "a\0"s);  // UTF-16
 }
 
-TEST_CASE("Config YAML: text of 1 MiB is read, one byte more is refused", "[common][unit]") {
+TEST_CASE("Config YAML: text of 1 MiB is read, and a byte more is refused", "[common][unit]") {
   std::string text(kMaxYamlBytes, '#');
   CHECK(tree_of(text).kind == YamlNode::Kind::kNull);
   text += '#';
   CHECK(fault_of(text).message.find("1 MiB") != std::string::npos);
 }
 
-TEST_CASE("Config YAML: 64 levels are read, one more is refused", "[common][unit]") {
+TEST_CASE("Config YAML: 64 levels are read, and a level more is refused", "[common][unit]") {
   CHECK(tree_of(std::string(64, '[') + std::string(64, ']')).kind == YamlNode::Kind::kSequence);
   CHECK(fault_of(std::string(65, '[') + std::string(65, ']')).message.find("64") != std::string::npos);
 }
@@ -143,7 +143,8 @@ TEST_CASE("Config YAML: a billion laughs are refused", "[common][unit]") {
   CHECK(fault_of(text).message.find("too many values") != std::string::npos);
 }
 
-TEST_CASE("Config YAML: nested anchors over a large list are refused, each would copy it", "[common][unit]") {
+TEST_CASE("Config YAML: nested anchors over a large list are refused, because each would copy the list",
+          "[common][unit]") {
   std::string text;
   for (int i = 0; i < 60; ++i) text += "&a" + std::to_string(i) + " [";
   for (int i = 0; i < 90'000; ++i) text += "1,";
@@ -189,7 +190,7 @@ TEST_CASE("Config YAML: a list of maps is written with a block for each item, an
   CHECK(same_tree(root, tree_of(text)));
 }
 
-// A fixed seed: a failure shows the same text again.
+// The seed is fixed, so that a failure repeats with the same text.
 TEST_CASE("Config YAML: no mutation of a config makes the parser throw or crash", "[common][unit]") {
   const std::string original =
       "server: {listen: [127.0.0.1:8080, \"[::1]:80\"], tls: {key: 'x'}}\n"

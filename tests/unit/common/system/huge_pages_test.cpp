@@ -19,8 +19,7 @@ constexpr std::size_t kHugePage = std::size_t{2} << 20;
 constexpr std::size_t kPages = 4;
 
 // Holds the memory of four huge pages at a boundary, in a separate mapping. A write to it allocates small pages,
-// whatever
-// this machine does for other processes.
+// whatever this machine does for other processes.
 class Memory {
  public:
   Memory() : mapped_(mmap(nullptr, (kPages + 2) * kHugePage, PROT_READ | PROT_WRITE, kPrivate, -1, 0)) {
@@ -73,7 +72,7 @@ class Memory {
   char* begin_;
 };
 
-// Asked for by the test itself, in memory of its own.
+// Tries whether the kernel makes a huge page, in separate memory.
 bool kernel_gathers() {
   constexpr int kCollapse = 25;
   Memory memory;
@@ -81,7 +80,7 @@ bool kernel_gathers() {
   return madvise(memory.begin(), kHugePage, kCollapse) == 0 && memory.kib("AnonHugePages") == kHugePage / 1024;
 }
 
-TEST_CASE("HugePages: what is all there is gathered, what lacks a page stays, and no byte changes",
+TEST_CASE("HugePages: complete blocks become huge pages, incomplete blocks do not, and no byte changes",
           "[common][unit][skips]") {
   if (!kernel_gathers()) {
     WARN("SKIPPED: this kernel gathers no huge pages of 2 MiB");

@@ -23,7 +23,7 @@ using tests::kCannotSeal;
 using tests::opening;
 using tests::TemporaryDirectory;
 
-// A socket that listens at a port of the kernel's choice.
+// A socket that listens at a port that the kernel chooses.
 UniqueFd listening(sockaddr_in& address) {
   UniqueFd made(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   address = {};
@@ -44,7 +44,7 @@ int connecting(const sockaddr_in& address) {
 
 }  // namespace
 
-TEST_CASE("Landlock: each version of the kernel's is asked for what it knows and no more", "[common][unit]") {
+TEST_CASE("Landlock: the rules use only rights that the version of Landlock knows", "[common][unit]") {
   CHECK(landlock_rights(0) == LandlockRights{});
   CHECK(landlock_rights(1) == LandlockRights{0x1FFF, 0, 0});
   CHECK(landlock_rights(2) == LandlockRights{0x3FFF, 0, 0});
@@ -55,7 +55,7 @@ TEST_CASE("Landlock: each version of the kernel's is asked for what it knows and
   CHECK(landlock_rights(1000) == landlock_rights(6));
 }
 
-TEST_CASE("Landlock: a process opens what its rules name, each for its use, and nothing else", "[common][unit]") {
+TEST_CASE("Landlock: a process opens only the files of its rules, and only for their use", "[common][unit]") {
   const TemporaryDirectory folder;
   const auto read = folder.write("read", "a").string();
   const auto written = folder.write("written", "b").string();
@@ -81,7 +81,7 @@ TEST_CASE("Landlock: without rules nothing can be opened", "[common][unit]") {
         }) == 0);
 }
 
-TEST_CASE("Landlock: a process connects to the ports that it names, where the kernel knows of ports",
+TEST_CASE("Landlock: a process connects only to the ports of its rules, if the kernel supports ports",
           "[common][unit]") {
   sockaddr_in allowed{};
   sockaddr_in other{};

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::uint64_t kMiB = 1U << 20U;
 
-// A made-up /proc/self/cgroup and /sys/fs/cgroup.
+// Makes an artificial /proc/self/cgroup and /sys/fs/cgroup.
 class Cgroups {
  public:
   explicit Cgroups(const std::string& proc_self_cgroup)
@@ -22,7 +22,7 @@ class Cgroups {
   }
 
   [[nodiscard]] std::filesystem::path root() const { return directory_.path() / "sys"; }
-  // `file` below the root, with its folders.
+  // Writes `text` to `file` below the root, and makes the folders.
   void write(const std::string& file, const std::string& text) const {
     std::filesystem::create_directories((root() / file).parent_path());
     (void)directory_.write("sys/" + file, text);
@@ -55,7 +55,7 @@ class FileSizeLimit {
 
 // ---- reading ----
 
-TEST_CASE("MemoryLimit: version 2 says limit and use of the process's own cgroup", "[common][unit]") {
+TEST_CASE("MemoryLimit: version 2 gives the limit and the use of the process's own cgroup", "[common][unit]") {
   const Cgroups cgroups("0::/app\n");
   cgroups.write("app/memory.max", "104857600\n");
   cgroups.write("app/memory.current", "1048576\n");
@@ -87,7 +87,7 @@ TEST_CASE("MemoryLimit: a cgroup beside the process's own does not count", "[com
   CHECK_FALSE(cgroups.read());
 }
 
-TEST_CASE("MemoryLimit: where the cgroup's path is not mounted, the mount is the group", "[common][unit]") {
+TEST_CASE("MemoryLimit: if the cgroup's path is not mounted, the mount is the cgroup", "[common][unit]") {
   const auto path = GENERATE(std::string("/docker/abc"), std::string("/"), std::string("/../../host"));
   CAPTURE(path);
   const Cgroups cgroups("0::" + path + "\n");
@@ -119,7 +119,7 @@ TEST_CASE("MemoryLimit: the machine's own memory is a limit like any other", "[c
   CHECK(limit->left_bytes() == 400 * 1024);
 }
 
-TEST_CASE("MemoryLimit: the limit that leaves least counts, not the smallest", "[common][unit]") {
+TEST_CASE("MemoryLimit: the limit that leaves the least memory counts, not the smallest limit", "[common][unit]") {
   const Cgroups cgroups("0::/top/app\n");
   cgroups.write("top/memory.max", "900\n");
   cgroups.write("top/memory.current", "890\n");
@@ -129,7 +129,7 @@ TEST_CASE("MemoryLimit: the limit that leaves least counts, not the smallest", "
   CHECK(limit->limit_bytes == 900);
 }
 
-TEST_CASE("MemoryLimit: a use that cannot be read is taken for none", "[common][unit]") {
+TEST_CASE("MemoryLimit: an unreadable use counts as zero", "[common][unit]") {
   const Cgroups cgroups("0::/app\n");
   cgroups.write("app/memory.max", "500\n");
   const auto limit = cgroups.read();
@@ -137,7 +137,7 @@ TEST_CASE("MemoryLimit: a use that cannot be read is taken for none", "[common][
   CHECK(limit->used_bytes == 0);
 }
 
-TEST_CASE("MemoryLimit: no limit is nothing", "[common][unit]") {
+TEST_CASE("MemoryLimit: without a limit the result is empty", "[common][unit]") {
   const Cgroups cgroups("0::/app\n");
   SECTION("no files") {}
   SECTION("max") { cgroups.write("app/memory.max", "max\n"); }
@@ -160,20 +160,20 @@ TEST_CASE("MemoryLimit: version 1 is read from its memory controller", "[common]
   CHECK(limit->used_bytes == 10);
 }
 
-TEST_CASE("MemoryLimit: version 1 without a limit is nothing", "[common][unit]") {
+TEST_CASE("MemoryLimit: version 1 without a limit gives an empty result", "[common][unit]") {
   const Cgroups cgroups("5:memory:/app\n");
   cgroups.write("memory/app/memory.limit_in_bytes", "9223372036854771712\n");
   cgroups.write("memory/memory.limit_in_bytes", "9223372036854771712\n");
   CHECK_FALSE(cgroups.read());
 }
 
-TEST_CASE("MemoryLimit: a controller whose name only begins with memory is another", "[common][unit]") {
+TEST_CASE("MemoryLimit: a controller whose name only begins with memory does not count", "[common][unit]") {
   const Cgroups cgroups("5:memoryx:/app\n6:xmemory:/app\n");
   cgroups.write("memory/app/memory.limit_in_bytes", "1000\n");
   CHECK_FALSE(cgroups.read());
 }
 
-TEST_CASE("MemoryLimit: with both versions mounted the tighter one counts", "[common][unit]") {
+TEST_CASE("MemoryLimit: if both versions are mounted, the tighter limit counts", "[common][unit]") {
   const Cgroups cgroups("5:memory:/app\n0::/app\n");
   cgroups.write("memory/app/memory.limit_in_bytes", "1000\n");
   cgroups.write("unified/app/memory.max", "900\n");
@@ -182,7 +182,7 @@ TEST_CASE("MemoryLimit: with both versions mounted the tighter one counts", "[co
   CHECK(limit->limit_bytes == 900);
 }
 
-TEST_CASE("MemoryLimit: lines that are not of that form are passed over", "[common][unit]") {
+TEST_CASE("MemoryLimit: lines of another form are ignored", "[common][unit]") {
   const Cgroups cgroups("\nnonsense\n1:\n:\n::\n0::/app\n");
   cgroups.write("app/memory.max", "700\n");
   const auto limit = cgroups.read();
@@ -194,7 +194,7 @@ TEST_CASE("MemoryLimit: a process whose cgroups cannot be read has no limit", "[
   CHECK_FALSE(read_memory_limit("/nonexistent/cgroup", "/nonexistent/root", "/nonexistent/meminfo"));
 }
 
-TEST_CASE("MemoryLimit: this process's own can be read", "[common][unit]") {
+TEST_CASE("MemoryLimit: the limit of this process can be read", "[common][unit]") {
   const auto limit = read_memory_limit();
   REQUIRE(limit);  // the machine's own memory at least
   CHECK(limit->limit_bytes > 0);
@@ -203,7 +203,7 @@ TEST_CASE("MemoryLimit: this process's own can be read", "[common][unit]") {
 
 // ---- checking ----
 
-TEST_CASE("MemoryLimit: what fits to the byte is accepted, one byte more is not", "[common][unit]") {
+TEST_CASE("MemoryLimit: a use that fits exactly is accepted, and a byte more is refused", "[common][unit]") {
   const MemoryLimit limit{100 * kMiB, 20 * kMiB, "/sys/fs/cgroup/app/memory.max"};
   CHECK(check_memory_limits(50 * kMiB, 50 * kMiB, 30 * kMiB, limit));
   const auto refused = check_memory_limits(50 * kMiB + 1, 50 * kMiB, 30 * kMiB, limit);
@@ -211,7 +211,7 @@ TEST_CASE("MemoryLimit: what fits to the byte is accepted, one byte more is not"
   CHECK(refused.error().code == ErrorCode::kSystem);
 }
 
-TEST_CASE("MemoryLimit: a refusal is one line that names the file and what to change", "[common][unit]") {
+TEST_CASE("MemoryLimit: a refusal is one line that names the file and the setting to change", "[common][unit]") {
   const MemoryLimit limit{64 * kMiB, 60 * kMiB, "/sys/fs/cgroup/app/memory.max"};
   const auto refused = check_memory_limits(256 * kMiB, 256 * kMiB, 0, limit);
   REQUIRE_FALSE(refused);

@@ -26,7 +26,7 @@ class OomGroup {
   std::string counter_;
 };
 
-TEST_CASE("OomKills: each kill of the own group is claimed once, those before are not", "[common][unit]") {
+TEST_CASE("OomKills: each kill of the own group is claimed once, and earlier kills are not claimed", "[common][unit]") {
   const OomGroup group("0::/app\n", "app/memory.events");
   group.say("low 0\nhigh 0\nmax 9\noom 3\noom_kill 2\noom_group_kill 0\n");
   auto kills = group.kills();
@@ -37,7 +37,7 @@ TEST_CASE("OomKills: each kill of the own group is claimed once, those before ar
   CHECK_FALSE(kills.claim());
 }
 
-TEST_CASE("OomKills: version 1 counts them in memory.oom_control", "[common][unit]") {
+TEST_CASE("OomKills: version 1 counts kills in memory.oom_control", "[common][unit]") {
   const OomGroup group("4:memory:/app\n", "memory/app/memory.oom_control");
   group.say("oom_kill_disable 0\nunder_oom 0\noom_kill 0\n");
   auto kills = group.kills();
