@@ -76,7 +76,7 @@ boost::json::array predictions_of(const common::ModelDescription& model, const c
   return predictions;
 }
 
-// Prints the same JSON as the server's answer to /predict, with the file's name.
+// Returns the same JSON as the server's answer to /predict, with the file's name.
 template <typename List>
 boost::json::object to_json(const std::string& file, const std::string& model_name,
                             const common::ModelDescription& model, const List& list, const common::WorkTimes& times) {
