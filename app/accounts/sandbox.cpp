@@ -17,6 +17,7 @@
 
 #include "common/fault_point.hpp"
 #include "common/system/call_filter.hpp"
+#include "common/system/intruder_calls.hpp"
 #include "common/system/landlock.hpp"
 
 namespace yolod::app::accounts {
@@ -40,39 +41,6 @@ constexpr bool kInstrumentedAccounts = false;
 #ifndef PR_SET_VMA
 #define PR_SET_VMA 0x53564d41
 #endif
-
-// Only an intruder makes these calls.
-constexpr std::initializer_list<int> kCallsOfIntruders{SCMP_SYS(execve),
-                                                       SCMP_SYS(execveat),
-                                                       SCMP_SYS(process_vm_readv),
-                                                       SCMP_SYS(process_vm_writev),
-                                                       SCMP_SYS(pidfd_open),
-                                                       SCMP_SYS(pidfd_getfd),
-                                                       SCMP_SYS(pidfd_send_signal),
-                                                       SCMP_SYS(rt_sigqueueinfo),
-                                                       SCMP_SYS(rt_tgsigqueueinfo),
-                                                       SCMP_SYS(io_uring_setup),
-                                                       SCMP_SYS(io_uring_enter),
-                                                       SCMP_SYS(io_uring_register),
-                                                       SCMP_SYS(bpf),
-                                                       SCMP_SYS(keyctl),
-                                                       SCMP_SYS(add_key),
-                                                       SCMP_SYS(request_key),
-                                                       SCMP_SYS(userfaultfd),
-                                                       SCMP_SYS(unshare),
-                                                       SCMP_SYS(setns),
-                                                       SCMP_SYS(mount),
-                                                       SCMP_SYS(umount2),
-                                                       SCMP_SYS(pivot_root),
-                                                       SCMP_SYS(chroot),
-                                                       SCMP_SYS(perf_event_open),
-                                                       SCMP_SYS(open_by_handle_at),
-                                                       SCMP_SYS(init_module),
-                                                       SCMP_SYS(finit_module),
-                                                       SCMP_SYS(kexec_load),
-                                                       SCMP_SYS(listen),
-                                                       SCMP_SYS(accept),
-                                                       SCMP_SYS(accept4)};
 
 constexpr std::initializer_list<int> kCallsOfAll{
     // These are for memory, threads and time.
@@ -134,7 +102,7 @@ Outcome<void> filter_calls(bool sqlite) {
   if (auto found = common::look_for_seccomp(); !found) return found;
   // The runtime of a sanitizer makes unpredictable calls.
   CallFilter filter(kInstrumentedAccounts ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EPERM));
-  filter.rules(SCMP_ACT_KILL_PROCESS, kCallsOfIntruders);
+  filter.rules(SCMP_ACT_KILL_PROCESS, common::kCallsOfIntruders);
   // The leak check of a sanitizer needs ptrace.
   if (!kInstrumentedAccounts) filter.rule(SCMP_ACT_KILL_PROCESS, SCMP_SYS(ptrace));
   if (!kInstrumentedAccounts) add_allowed(filter, sqlite);

@@ -8,17 +8,14 @@
 #include <string>
 #include <vector>
 
-#include "app/accounts/protocol/tokens.hpp"
 #include "tests/support/accounts_database.hpp"
 #include "tests/support/accounts_process.hpp"
+#include "tests/support/accounts_requests.hpp"
 
 namespace yolod::tests {
 namespace {
 
 using namespace app::accounts::protocol;
-
-constexpr const char* kPassword = "tree lamp river 9";
-constexpr const char* kNewPassword = "cloud desk apple 4";
 
 enum class Must { kBeThere, kNotBeThere };
 
@@ -48,16 +45,6 @@ struct Doomed {
   AccountsProcess accounts;
 };
 
-SessionOpened log_in(AccountsProcess& accounts, const char* password = kPassword) {
-  auto reply = accounts.ask(LogIn{"anna", Secret(password), "10.0.0.1"});
-  REQUIRE(reply.status == Status::kOk);
-  return std::move(std::get<SessionOpened>(reply.result));
-}
-
-bool comes_in(AccountsProcess& accounts, const Secret& token) {
-  return accounts.table().find(digest_of(token.view())) != nullptr;
-}
-
 }  // namespace
 
 YOLOD_TEST_OVER_BOTH(dies_while_adding, "killed at each step of adding a person", "[accounts]") {
@@ -83,7 +70,7 @@ YOLOD_TEST_OVER_BOTH(dies_while_changing, "killed at each step of a new password
     REQUIRE(accounts.ask(AddPerson{{}, "anna", Secret(kPassword), Role::kUser}).status == Status::kOk);
   }
   const char* old_password = kPassword;
-  const char* new_password = kNewPassword;
+  const char* new_password = kOtherPassword;
   for (const Step& step : kSteps) {
     CAPTURE(step.name);
     std::optional<SessionOpened> kept;
@@ -91,8 +78,8 @@ YOLOD_TEST_OVER_BOTH(dies_while_changing, "killed at each step of a new password
     {
       AccountsProcess accounts(database.settings());
       REQUIRE(accounts.wait_until_ready());
-      kept = log_in(accounts, old_password);
-      ended = log_in(accounts, old_password);
+      kept = log_in(accounts, "anna", old_password);
+      ended = log_in(accounts, "anna", old_password);
     }
     {
       Doomed doomed(database, step.name);
@@ -120,7 +107,7 @@ YOLOD_TEST_OVER_BOTH(dies_while_removing, "killed at each step of removing a per
       AccountsProcess accounts(database.settings());
       REQUIRE(accounts.wait_until_ready());
       (void)accounts.ask(AddPerson{{}, "anna", Secret(kPassword), Role::kUser});  // is there yet, or is again
-      session = log_in(accounts);
+      session = log_in(accounts, "anna");
       REQUIRE(accounts.ask(CreateKey{{ActorKind::kPerson, session->person}, "", "key"}).status == Status::kOk);
     }
     std::size_t before = 0;

@@ -6,27 +6,20 @@
 #include <chrono>
 #include <string>
 
-#include "app/accounts/protocol/tokens.hpp"
 #include "tests/support/accounts_database.hpp"
 #include "tests/support/accounts_process.hpp"
+#include "tests/support/accounts_requests.hpp"
 
 namespace yolod::tests {
 namespace {
 
 using namespace app::accounts::protocol;
 
-constexpr const char* kPassword = "tree lamp river 9";
-
-Secret make_key(AccountsProcess& accounts, KeyId* id = nullptr) {
-  auto reply = accounts.ask(CreateKey{{}, "", "key"});
-  REQUIRE(reply.status == Status::kOk);
-  auto* const created = std::get_if<KeyCreated>(&reply.result);
-  if (id != nullptr) *id = created->record.id;
-  return std::move(created->key);
-}
-
-bool knows(AccountsProcess& accounts, const Secret& key) {
-  return accounts.table().find(digest_of(key.view())) != nullptr;
+// Returns a new key that the database holds.
+Secret new_key(AccountsProcess& accounts, KeyId* id = nullptr) {
+  auto created = make_key(accounts, CreateKey{{}, "", "key"});
+  if (id != nullptr) *id = created.record.id;
+  return std::move(created.key);
 }
 
 // Checks the behaviour while the database is away.
@@ -39,14 +32,14 @@ void check_away(AccountsProcess& accounts, const Secret& key) {
     CHECK(accounts.ask(LogIn{"anna", Secret(kPassword), "10.0.0.1"}).status == Status::kUnavailable);
     CHECK(Clock::now() - asked < scaled(100ms));
   }
-  CHECK(knows(accounts, key));  // known keys stay valid
+  CHECK(comes_in(accounts, key));  // known keys stay valid
 }
 
 void check_back(AccountsProcess& accounts, const Secret& key, Clock::time_point returned) {
   REQUIRE(accounts.take_until([&] { return accounts.available(); }));
   CHECK(Clock::now() - returned < scaled(2'000ms));
-  REQUIRE(accounts.take_until([&] { return knows(accounts, key); }));
-  (void)make_key(accounts);
+  REQUIRE(accounts.take_until([&] { return comes_in(accounts, key); }));
+  (void)new_key(accounts);
   CHECK_FALSE(accounts.broke_protocol());
 }
 
@@ -55,7 +48,7 @@ void check_back(AccountsProcess& accounts, const Secret& key, Clock::time_point 
 YOLOD_TEST_OVER_BOTH(hangs, "a database that hangs is away at once for all others, and back within 2 s", "[accounts]") {
   AccountsProcess accounts(database.settings());
   REQUIRE(accounts.wait_until_ready());
-  const Secret key = make_key(accounts);
+  const Secret key = new_key(accounts);
   for (int round = 0; round < 2; ++round) {
     database.take_away();
     check_away(accounts, key);
@@ -70,7 +63,7 @@ TEST_CASE("PostgreSQL: a dead server is detected at once, and its return within 
   auto& server = *PostgresServer::shared();
   AccountsProcess accounts(database.settings());
   REQUIRE(accounts.wait_until_ready());
-  const Secret key = make_key(accounts);
+  const Secret key = new_key(accounts);
   server.kill();
   check_away(accounts, key);
   server.start();
@@ -97,21 +90,21 @@ TEST_CASE("PostgreSQL: all other machines refuse a revoked key within a second",
   REQUIRE(here.wait_until_ready());
   REQUIRE(there.wait_until_ready());
   KeyId id = 0;
-  const Secret key = make_key(here, &id);
-  REQUIRE(there.take_until([&] { return knows(there, key); }));
+  const Secret key = new_key(here, &id);
+  REQUIRE(there.take_until([&] { return comes_in(there, key); }));
   const auto asked = Clock::now();
   REQUIRE(there.ask(RevokeKey{{}, id}).status == Status::kOk);
-  REQUIRE(here.take_until([&] { return !knows(here, key); }));
+  REQUIRE(here.take_until([&] { return !comes_in(here, key); }));
   CHECK(Clock::now() - asked < scaled(1'000ms));
   // Another program disables a person.
   REQUIRE(here.ask(AddPerson{{}, "anna", Secret(kPassword), Role::kUser}).status == Status::kOk);
   auto reply = here.ask(LogIn{"anna", Secret(kPassword), "10.0.0.1"});
   auto* const session = std::get_if<SessionOpened>(&reply.result);
   REQUIRE(session != nullptr);
-  REQUIRE(there.take_until([&] { return knows(there, session->token); }));
+  REQUIRE(there.take_until([&] { return comes_in(there, session->token); }));
   REQUIRE(database.open()->run_script("DELETE FROM yolod_sessions") == app::accounts::Ran::kDone);
-  CHECK(here.take_until([&] { return !knows(here, session->token); }));
-  CHECK(there.take_until([&] { return !knows(there, session->token); }));
+  CHECK(here.take_until([&] { return !comes_in(here, session->token); }));
+  CHECK(there.take_until([&] { return !comes_in(there, session->token); }));
   CHECK_FALSE(here.broke_protocol());
   CHECK_FALSE(there.broke_protocol());
 }
@@ -122,8 +115,8 @@ TEST_CASE("PostgreSQL: changes during an outage are read after it", "[accounts][
   auto& server = *PostgresServer::shared();
   AccountsProcess accounts(database.settings());
   REQUIRE(accounts.wait_until_ready());
-  const Secret gone = make_key(accounts);
-  const Secret stays = make_key(accounts);
+  const Secret gone = new_key(accounts);
+  const Secret stays = new_key(accounts);
   // The process is stopped, so it does not hear of the change and then finds its connections lost.
   ::kill(accounts.pid(), SIGSTOP);
   const std::string digest = to_hex(digest_of(gone.view()));
@@ -132,8 +125,8 @@ TEST_CASE("PostgreSQL: changes during an outage are read after it", "[accounts][
   server.kill();
   server.start();
   ::kill(accounts.pid(), SIGCONT);
-  CHECK(accounts.take_until([&] { return !knows(accounts, gone); }));
-  CHECK(knows(accounts, stays));
+  CHECK(accounts.take_until([&] { return !comes_in(accounts, gone); }));
+  CHECK(comes_in(accounts, stays));
 }
 
 TEST_CASE("PostgreSQL: the server is reached over TCP with a password or a password file", "[accounts][skips]") {

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "app/accounts/protocol/tokens.hpp"
 #include "tests/support/accounts_database.hpp"
 #include "tests/support/accounts_process.hpp"
+#include "tests/support/accounts_requests.hpp"
 #include "tests/support/program.hpp"
 #include "tests/support/run_program.hpp"
 
@@ -19,31 +19,8 @@ namespace {
 
 using namespace app::accounts::protocol;
 
-constexpr const char* kPassword = "tree lamp river 9";
-constexpr const char* kOtherPassword = "cloud desk apple 4";
-
 Status add(AccountsProcess& accounts, const std::string& name, Role role = Role::kUser) {
   return accounts.ask(AddPerson{{}, name, Secret(kPassword), role}).status;
-}
-
-SessionOpened log_in(AccountsProcess& accounts, const std::string& name, const std::string& password = kPassword) {
-  auto reply = accounts.ask(LogIn{name, Secret(password), "10.0.0.1"});
-  REQUIRE(reply.status == Status::kOk);
-  auto* const opened = std::get_if<SessionOpened>(&reply.result);
-  REQUIRE(opened != nullptr);
-  return std::move(*opened);
-}
-
-KeyCreated make_key(AccountsProcess& accounts, CreateKey request) {
-  auto reply = accounts.ask(std::move(request));
-  REQUIRE(reply.status == Status::kOk);
-  auto* const created = std::get_if<KeyCreated>(&reply.result);
-  REQUIRE(created != nullptr);
-  return std::move(*created);
-}
-
-bool comes_in(AccountsProcess& accounts, const Secret& token) {
-  return accounts.table().find(digest_of(token.view())) != nullptr;
 }
 
 // The change of the table may come shortly after the answer.

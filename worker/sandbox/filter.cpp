@@ -13,6 +13,7 @@
 #include <initializer_list>
 
 #include "common/system/call_filter.hpp"
+#include "common/system/intruder_calls.hpp"
 
 namespace yolod::worker {
 namespace {
@@ -62,43 +63,15 @@ constexpr std::initializer_list<int> kCallsOfFaultPoints{SCMP_SYS(unlink), SCMP_
                                                          SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2),
                                                          SCMP_SYS(kill)};
 
-// Calls that no model needs, not even during the load. Instrumented builds deny these calls only.
-constexpr std::initializer_list<int> kNeverNeeded{SCMP_SYS(socket),
-                                                  SCMP_SYS(socketpair),
-                                                  SCMP_SYS(connect),
-                                                  SCMP_SYS(bind),
-                                                  SCMP_SYS(listen),
-                                                  SCMP_SYS(accept),
-                                                  SCMP_SYS(accept4),
-                                                  SCMP_SYS(execve),
-                                                  SCMP_SYS(execveat),
-                                                  SCMP_SYS(process_vm_readv),
-                                                  SCMP_SYS(process_vm_writev),
-                                                  SCMP_SYS(pidfd_open),
-                                                  SCMP_SYS(pidfd_getfd),
-                                                  SCMP_SYS(pidfd_send_signal),
-                                                  SCMP_SYS(rt_sigqueueinfo),
-                                                  SCMP_SYS(rt_tgsigqueueinfo),
-                                                  SCMP_SYS(io_uring_setup),
-                                                  SCMP_SYS(io_uring_enter),
-                                                  SCMP_SYS(io_uring_register),
-                                                  SCMP_SYS(bpf),
-                                                  SCMP_SYS(keyctl),
-                                                  SCMP_SYS(add_key),
-                                                  SCMP_SYS(request_key),
-                                                  SCMP_SYS(userfaultfd),
-                                                  SCMP_SYS(unshare),
-                                                  SCMP_SYS(setns),
-                                                  SCMP_SYS(mount),
-                                                  SCMP_SYS(umount2),
-                                                  SCMP_SYS(pivot_root),
-                                                  SCMP_SYS(chroot),
-                                                  SCMP_SYS(perf_event_open),
-                                                  SCMP_SYS(memfd_create),
-                                                  SCMP_SYS(open_by_handle_at),
-                                                  SCMP_SYS(init_module),
-                                                  SCMP_SYS(finit_module),
-                                                  SCMP_SYS(kexec_load)};
+// Further calls that no model needs, not even during the load. Instrumented builds deny only these calls and those of
+// common::kCallsOfIntruders.
+constexpr std::initializer_list<int> kNeverNeeded{SCMP_SYS(socket), SCMP_SYS(socketpair), SCMP_SYS(connect),
+                                                  SCMP_SYS(bind), SCMP_SYS(memfd_create)};
+
+void deny_needless_calls(CallFilter& filter, std::uint32_t action) {
+  filter.rules(action, kNeverNeeded);
+  filter.rules(action, common::kCallsOfIntruders);
+}
 
 void add_allowed_calls(CallFilter& filter, const FilterSettings& settings) {
   const bool loader = settings.kind == FilterKind::kLoader;
@@ -134,7 +107,7 @@ void add_allowed_calls(CallFilter& filter, const FilterSettings& settings) {
 }
 
 void add_denied_calls(CallFilter& filter, const FilterSettings& settings) {
-  filter.rules(SCMP_ACT_TRAP, kNeverNeeded);
+  deny_needless_calls(filter, SCMP_ACT_TRAP);
   filter.rule(SCMP_ACT_TRAP, SCMP_SYS(sendto), {SCMP_A4(SCMP_CMP_NE, 0)});
   if (settings.for_fault_points) return;
   const scmp_arg_cmp not_allowed = settings.kind == FilterKind::kLoader
@@ -168,7 +141,7 @@ Outcome<void> apply_guard(const FilterSettings& settings) {
 Outcome<void> apply_load_filter() {
   if (auto found = common::look_for_seccomp(); !found) return found;
   CallFilter filter(SCMP_ACT_ALLOW);
-  filter.rules(SCMP_ACT_ERRNO(EACCES), kNeverNeeded);
+  deny_needless_calls(filter, SCMP_ACT_ERRNO(EACCES));
   return filter.load();
 }
 

@@ -6,50 +6,10 @@
 #include "app/accounts/account_store.hpp"
 #include "tests/support/accounts_database.hpp"
 #include "tests/support/deadline.hpp"
+#include "tests/unit/app/accounts/store_helpers.hpp"
 
 namespace yolod::app::accounts {
 namespace {
-
-constexpr Seconds kNow = 1'800'000'000;
-
-Digest digest_with(std::uint8_t byte) {
-  Digest digest{};
-  digest.fill(byte);
-  return digest;
-}
-
-PersonId add(AccountStore& store, const std::string& name, Role role = Role::kUser) {
-  PersonId id = 0;
-  REQUIRE(store.add_person(name, "hash", role, kNow, nullptr, id) == Status::kOk);
-  return id;
-}
-
-KeyDraft draft_of(PersonId owner, std::uint8_t byte) {
-  KeyDraft draft;
-  draft.digest = digest_with(byte);
-  draft.owner = owner;
-  draft.record.name = "camera";
-  draft.record.head = "abcd";
-  draft.record.tail = "wxyz";
-  draft.record.scopes = protocol::kAllScopes;
-  draft.record.rate = 10;
-  draft.record.in_flight = UINT32_MAX;
-  draft.record.created = kNow;
-  draft.record.expires = kNow + 100;
-  return draft;
-}
-
-KeyId add_key(AccountStore& store, const KeyDraft& draft) {
-  KeyId id = 0;
-  REQUIRE(store.create_key(draft, id) == Status::kOk);
-  return id;
-}
-
-std::vector<AccessEntry> entries(AccountStore& store, Seconds now = kNow) {
-  std::vector<AccessEntry> read;
-  REQUIRE(store.read_entries(now, read) == Status::kOk);
-  return read;
-}
 
 std::vector<KeyRecord> keys(AccountStore& store, std::optional<PersonId> owner, KeyId after = 0) {
   std::vector<KeyRecord> listed;
@@ -196,7 +156,7 @@ YOLOD_TEST_OVER_BOTH(touches, "when a key or session was used moves forwards alo
   const auto store = database.open_store();
   const PersonId anna = add(*store, "anna");
   std::vector<Digest> removed;
-  REQUIRE(store->open_session(digest_with(1), anna, "hash", kNow, kNow + 1000, removed) == Status::kOk);
+  REQUIRE(store->open_session(digest_with(1), anna, "hash of anna", kNow, kNow + 1000, removed) == Status::kOk);
   add_key(*store, draft_of(anna, 2));
   REQUIRE(store->touch({{digest_with(1), kNow + 5}, {digest_with(2), kNow + 6}, {digest_with(3), kNow}}) ==
           Status::kOk);
@@ -234,7 +194,7 @@ TEST_CASE("PostgreSQL: a connection hears of the relevant changes of another con
   const PersonId anna = add(*store, "anna");
   CHECK(heard().empty());
   std::vector<Digest> removed;
-  REQUIRE(store->open_session(digest_with(1), anna, "hash", kNow, kNow + 1000, removed) == Status::kOk);
+  REQUIRE(store->open_session(digest_with(1), anna, "hash of anna", kNow, kNow + 1000, removed) == Status::kOk);
   const KeyId key = add_key(*store, draft_of(anna, 2));
   CHECK(heard() ==
         std::vector<std::string>{"s" + protocol::to_hex(digest_with(1)), "k" + protocol::to_hex(digest_with(2))});

@@ -7,53 +7,18 @@
 #include <vector>
 
 #include "tests/support/accounts_database.hpp"
+#include "tests/unit/app/accounts/store_helpers.hpp"
 
 namespace yolod::app::accounts {
 namespace {
 
-constexpr Seconds kNow = 1'800'000'000;
 constexpr Seconds kHour = 3600;
-
-Digest digest_with(std::uint8_t byte) {
-  Digest digest{};
-  digest.fill(byte);
-  return digest;
-}
-
-PersonId add(AccountStore& store, const std::string& name, Role role = Role::kUser) {
-  PersonId id = 0;
-  REQUIRE(store.add_person(name, "hash of " + name, role, kNow, nullptr, id) == Status::kOk);
-  REQUIRE(id > 0);
-  return id;
-}
 
 void open(AccountStore& store, PersonId person, const std::string& name, std::uint8_t byte, Seconds now = kNow) {
   std::vector<Digest> removed;
   REQUIRE(store.open_session(digest_with(byte), person, "hash of " + name, now, now + 12 * kHour, removed) ==
           Status::kOk);
   CHECK(removed.empty());
-}
-
-KeyId add_key(AccountStore& store, PersonId owner, std::uint8_t byte) {
-  KeyDraft draft;
-  draft.digest = digest_with(byte);
-  draft.owner = owner;
-  draft.record.name = "camera";
-  draft.record.head = "abcd";
-  draft.record.tail = "wxyz";
-  draft.record.scopes = protocol::kScopePredict;
-  draft.record.rate = 10;
-  draft.record.in_flight = 2;
-  draft.record.created = kNow;
-  KeyId id = 0;
-  REQUIRE(store.create_key(draft, id) == Status::kOk);
-  return id;
-}
-
-std::vector<AccessEntry> entries(AccountStore& store, Seconds now = kNow) {
-  std::vector<AccessEntry> read;
-  REQUIRE(store.read_entries(now, read) == Status::kOk);
-  return read;
 }
 
 }  // namespace
@@ -154,9 +119,9 @@ YOLOD_TEST_OVER_BOTH(removes_person, "a person goes with sessions and keys", "[a
   const PersonId otto = add(*store, "otto");
   open(*store, anna, "anna", 1);
   open(*store, otto, "otto", 2);
-  add_key(*store, anna, 3);
-  add_key(*store, otto, 4);
-  add_key(*store, 0, 5);
+  add_key(*store, draft_of(anna, 3));
+  add_key(*store, draft_of(otto, 4));
+  add_key(*store, draft_of(0, 5));
   std::vector<Digest> removed;
   REQUIRE(store->remove_person(anna, removed) == Status::kOk);
   CHECK(removed == std::vector<Digest>{digest_with(1), digest_with(3)});
@@ -170,7 +135,7 @@ YOLOD_TEST_OVER_BOTH(disables_person, "a disabled person has no session and no k
   const auto store = database.open_store();
   const PersonId anna = add(*store, "anna");
   open(*store, anna, "anna", 1);
-  add_key(*store, anna, 2);
+  add_key(*store, draft_of(anna, 2));
   std::vector<Digest> removed;
   REQUIRE(store->set_disabled(anna, true, kNow + 5, removed) == Status::kOk);
   CHECK(removed == std::vector<Digest>{digest_with(1), digest_with(2)});

@@ -25,7 +25,7 @@ AccessEntry entry_number(std::size_t number, Seconds expires = 0) {
   return entry;
 }
 
-std::vector<AccessEntry> entries(std::size_t count) {
+std::vector<AccessEntry> numbered_entries(std::size_t count) {
   std::vector<AccessEntry> made;
   for (std::size_t i = 0; i < count; ++i) made.push_back(entry_number(i));
   return made;
@@ -52,7 +52,7 @@ TEST_CASE("Feed: a table that follows has the snapshot, then each change", "[acc
     AccessTable table;
     CHECK_FALSE(feed.next());
     feed.reading_begins();
-    feed.snapshot(entries(count));
+    feed.snapshot(numbered_entries(count));
     REQUIRE(follow(table, feed));
     CHECK(table.size() == count);
     CHECK(table.version() == 1);
@@ -71,7 +71,7 @@ TEST_CASE("Feed: a change that is made while the database is read follows the sn
   feed.reading_begins();
   feed.changed({digest_number(1)}, {entry_number(5)});
   CHECK_FALSE(feed.next());
-  feed.snapshot(entries(3));  // read before the change was made
+  feed.snapshot(numbered_entries(3));  // read before the change was made
   REQUIRE(follow(table, feed));
   CHECK(table.find(digest_number(1)) == nullptr);
   CHECK(table.find(digest_number(5)) != nullptr);
@@ -81,7 +81,7 @@ TEST_CASE("Feed: a change from before the reading comes only with the snapshot",
   Feed feed;
   AccessTable table;
   feed.reading_begins();
-  feed.snapshot(entries(1));
+  feed.snapshot(numbered_entries(1));
   REQUIRE(follow(table, feed));
   feed.changed({}, {entry_number(7)});
   feed.reading_begins();
@@ -95,11 +95,11 @@ TEST_CASE("Feed: a large change comes in several messages, what is removed first
   Feed feed;
   AccessTable table;
   feed.reading_begins();
-  feed.snapshot(entries(250));
+  feed.snapshot(numbered_entries(250));
   REQUIRE(follow(table, feed));
   std::vector<Digest> removed;
   for (std::size_t i = 0; i < 250; ++i) removed.push_back(digest_number(i));
-  std::vector<AccessEntry> added = entries(60);  // the same digests again
+  std::vector<AccessEntry> added = numbered_entries(60);  // the same digests again
   feed.changed(std::move(removed), std::move(added));
   REQUIRE(follow(table, feed));
   CHECK(table.size() == 60);
@@ -117,7 +117,7 @@ TEST_CASE("Feed: too many waiting changes make the feed ask for a new snapshot",
   CHECK_FALSE(feed.take_overflow());
   CHECK_FALSE(feed.next());
   feed.reading_begins();
-  feed.snapshot(entries(11));
+  feed.snapshot(numbered_entries(11));
   REQUIRE(follow(table, feed));
   CHECK(table.size() == 11);
 }

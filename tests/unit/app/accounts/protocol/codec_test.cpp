@@ -68,7 +68,7 @@ std::vector<Message> one_of_each_message() {
   return all;
 }
 
-std::string text(const Secret& bytes) { return std::string(bytes.view()); }
+std::string shown(const Secret& bytes) { return std::string(bytes.view()); }
 
 }  // namespace
 
@@ -118,19 +118,19 @@ TEST_CASE("codec: values come through whole", "[accounts][unit]") {
 
 TEST_CASE("codec: bytes that are cut or go on are no message", "[accounts][unit]") {
   for (const Request& request : one_of_each_request()) {
-    const std::string whole = text(encode(request));
+    const std::string whole = shown(encode(request));
     for (std::size_t size = 0; size < whole.size(); ++size) CHECK_FALSE(decode_request(whole.substr(0, size)));
     CHECK_FALSE(decode_request(whole + '\0'));
   }
   for (const Message& message : one_of_each_message()) {
-    const std::string whole = text(encode(message));
+    const std::string whole = shown(encode(message));
     for (std::size_t size = 0; size < whole.size(); ++size) CHECK_FALSE(decode_message(whole.substr(0, size)));
     CHECK_FALSE(decode_message(whole + '\0'));
   }
 }
 
 TEST_CASE("codec: another version, an unknown kind and values out of range are no message", "[accounts][unit]") {
-  std::string bytes = text(encode(request_of(SetDisabled{{}, "anna", true})));
+  std::string bytes = shown(encode(request_of(SetDisabled{{}, "anna", true})));
   constexpr std::size_t kKind = 14;  // behind version, id and deadline
   constexpr std::size_t kActorKind = 15;
   const std::size_t flag = bytes.size() - 1;
@@ -153,7 +153,7 @@ TEST_CASE("codec: what is longer than it may be is not encoded and not decoded",
   CHECK(encode(request_of(LogIn{"", Secret(std::string(513, 'b')), ""})).empty());
   CHECK(encode(request_of(Touch{std::vector<Touch::Use>(kMaxTouches + 1)})).empty());
   // The name has 65 bytes, but the limit is 64.
-  std::string bytes = text(encode(request_of(RemovePerson{{}, std::string(64, 'a')})));
+  std::string bytes = shown(encode(request_of(RemovePerson{{}, std::string(64, 'a')})));
   const auto at = bytes.find(std::string(64, 'a'));
   bytes[at - 2] = 65;
   CHECK_FALSE(decode_request(bytes + 'a'));
@@ -190,7 +190,7 @@ TEST_CASE("codec: settings come back as they were, and nonsense is none", "[acco
   CHECK(decoded->postgres.password == Secret("very secret"));
   CHECK(encode(*decoded) == bytes);
   CHECK_FALSE(decode_settings(bytes.view().substr(1)));
-  CHECK_FALSE(decode_settings(text(bytes) + 'x'));
+  CHECK_FALSE(decode_settings(shown(bytes) + 'x'));
   settings.postgres.minsize = 6;  // more than maxsize
   CHECK_FALSE(decode_settings(encode(settings).view()));
   settings.postgres.minsize = 1;
