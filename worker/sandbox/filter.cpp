@@ -63,7 +63,7 @@ constexpr std::initializer_list<int> kCallsOfFaultPoints{SCMP_SYS(unlink), SCMP_
                                                          SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2),
                                                          SCMP_SYS(kill)};
 
-// Further calls that no model needs, not even during the load. Instrumented builds deny only these calls and those of
+// No model needs these calls, not even during the load. An instrumented build allows every other call, except
 // common::kCallsOfIntruders.
 constexpr std::initializer_list<int> kNeverNeeded{SCMP_SYS(socket), SCMP_SYS(socketpair), SCMP_SYS(connect),
                                                   SCMP_SYS(bind), SCMP_SYS(memfd_create)};
