@@ -53,7 +53,7 @@ void Reload::ask(std::string_view model, Done done) {
     then_served_ = {*models, changed->default_model};
   }
   loading_ = models->size();
-  common::log_info("reload: {} models are being loaded", models->size());
+  common::log_info("reload: loading {} model{}", models->size(), models->size() == 1 ? "" : "s");
   for (const auto& one : *models) {
     models_.load(one, [this](const Outcome<void>& result) { model_ended(result); });
   }

@@ -111,10 +111,11 @@ BatchSizeChoice choose_batch_size(const std::vector<std::uint32_t>& sizes, micro
 }
 
 std::string describe(const BatchSizeChoice& choice) {
-  std::string line = fmt::format("batches of up to {}", choice.size);
+  std::string line = fmt::format("batches of up to {} input{}", choice.size, choice.size == 1 ? "" : "s");
   const char* before = ": ";
   for (const auto& timed : choice.timed) {
-    line += fmt::format("{}{} in {:.1f} ms", before, timed.size, static_cast<double>(timed.time.cost.count()) / 1000);
+    line += fmt::format("{}{} {} {:.1f} ms", before, timed.size, timed.size == 1 ? "takes" : "take",
+                        static_cast<double>(timed.time.cost.count()) / 1000);
     before = ", ";
   }
   if (!choice.stopped.empty()) line += "; " + choice.stopped;

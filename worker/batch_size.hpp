@@ -49,7 +49,7 @@ struct BatchClock {
 // called.
 [[nodiscard]] std::vector<std::size_t> sizes_to_serve(const common::BatchConfig& batch, std::uint32_t found);
 
-// Returns a line for the log: "batches of up to 2: 1 in 50.1 ms, 2 in 90.3 ms, 4 in 200.0 ms".
+// Returns a line for the log: "batches of up to 2 inputs: 1 takes 50.1 ms, 2 take 90.3 ms, 4 take 200.0 ms".
 [[nodiscard]] std::string describe(const BatchSizeChoice& choice);
 
 }  // namespace yolod::worker

@@ -161,7 +161,7 @@ TEST_CASE("SQLite: killed in the middle of a migration, the next start does it",
   CHECK(accounts.ask(AddPerson{{}, "anna", Secret(kPassword), Role::kUser}).status == Status::kOk);
 }
 
-TEST_CASE("PostgreSQL: killed in the middle of a migration, the next start does it", "[accounts][skips]") {
+TEST_CASE("PostgreSQL: killed in the middle of a migration, the next start does it", "[accounts][postgres]") {
   if (skips_postgres()) return;
   const AccountsDatabase database(Backend::kPostgres);
   {

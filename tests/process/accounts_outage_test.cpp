@@ -1,4 +1,4 @@
-// Tests yolod-accounts while its database is away, hangs or is changed by another machine. Cases with [skips] need
+// Tests yolod-accounts while its database is away, hangs or is changed by another machine. Cases with [postgres] need
 // PostgreSQL.
 #include <signal.h>
 
@@ -57,7 +57,7 @@ YOLOD_TEST_OVER_BOTH(hangs, "a database that hangs is away at once for all other
   }
 }
 
-TEST_CASE("PostgreSQL: a dead server is detected at once, and its return within 2 s", "[accounts][skips]") {
+TEST_CASE("PostgreSQL: a dead server is detected at once, and its return within 2 s", "[accounts][postgres]") {
   if (skips_postgres()) return;
   AccountsDatabase database(Backend::kPostgres);
   auto& server = *PostgresServer::shared();
@@ -70,7 +70,7 @@ TEST_CASE("PostgreSQL: a dead server is detected at once, and its return within 
   check_back(accounts, key, Clock::now());
 }
 
-TEST_CASE("PostgreSQL: a server that is away at the start is used when it comes", "[accounts][skips]") {
+TEST_CASE("PostgreSQL: a server that is away at the start is used when it comes", "[accounts][postgres]") {
   if (skips_postgres()) return;
   AccountsDatabase database(Backend::kPostgres);
   auto& server = *PostgresServer::shared();
@@ -82,7 +82,7 @@ TEST_CASE("PostgreSQL: a server that is away at the start is used when it comes"
   CHECK(accounts.ask(ListPeople{}).status == Status::kOk);
 }
 
-TEST_CASE("PostgreSQL: all other machines refuse a revoked key within a second", "[accounts][skips]") {
+TEST_CASE("PostgreSQL: all other machines refuse a revoked key within a second", "[accounts][postgres]") {
   if (skips_postgres()) return;
   const AccountsDatabase database(Backend::kPostgres);
   AccountsProcess here(database.settings());
@@ -109,7 +109,7 @@ TEST_CASE("PostgreSQL: all other machines refuse a revoked key within a second",
   CHECK_FALSE(there.broke_protocol());
 }
 
-TEST_CASE("PostgreSQL: changes during an outage are read after it", "[accounts][skips]") {
+TEST_CASE("PostgreSQL: changes during an outage are read after it", "[accounts][postgres]") {
   if (skips_postgres()) return;
   AccountsDatabase database(Backend::kPostgres);
   auto& server = *PostgresServer::shared();
@@ -129,7 +129,7 @@ TEST_CASE("PostgreSQL: changes during an outage are read after it", "[accounts][
   CHECK(comes_in(accounts, stays));
 }
 
-TEST_CASE("PostgreSQL: the server is reached over TCP with a password or a password file", "[accounts][skips]") {
+TEST_CASE("PostgreSQL: the server is reached over TCP with a password or a password file", "[accounts][postgres]") {
   if (skips_postgres()) return;
   const TemporaryDirectory directory;
   auto& server = *PostgresServer::shared();

@@ -1,5 +1,5 @@
 // Tests yolod-accounts as the front-end uses it: a process with a socket and a database, SQLite or PostgreSQL. Cases
-// with [skips] need PostgreSQL.
+// with [postgres] need PostgreSQL.
 #include <sys/stat.h>
 
 #include <catch2/catch.hpp>

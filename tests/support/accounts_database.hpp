@@ -39,15 +39,15 @@ class AccountsDatabase {
 
 }  // namespace yolod::tests
 
-// A case over each back end: `function` is its body. The tag [skips] makes ctest report the case as skipped if
-// PostgreSQL is not installed.
+// A case over each back end: `function` is its body. ctest runs all cases of a program that have the tag
+// [postgres] as one entry, and reports the entry as skipped if PostgreSQL is not installed.
 #define YOLOD_TEST_OVER_BOTH(function, name, tags)                         \
   static void function(yolod::tests::AccountsDatabase& database);          \
   TEST_CASE("SQLite: " name, tags) {                                       \
     yolod::tests::AccountsDatabase made(yolod::tests::Backend::kSqlite);   \
     function(made);                                                        \
   }                                                                        \
-  TEST_CASE("PostgreSQL: " name, tags "[skips]") {                         \
+  TEST_CASE("PostgreSQL: " name, tags "[postgres]") {                         \
     if (yolod::tests::skips_postgres()) return;                            \
     yolod::tests::AccountsDatabase made(yolod::tests::Backend::kPostgres); \
     function(made);                                                        \

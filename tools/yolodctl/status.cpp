@@ -39,10 +39,27 @@ std::string megabytes(const json::object& object, const char* key) {
   return text;
 }
 
+// Returns the length of a model's queue and its limit: "0 of 64".
+std::string queue_cell(const json::object& model) {
+  const auto* value = model.if_contains("queue");
+  const auto* queue = value != nullptr ? value->if_object() : nullptr;
+  return queue != nullptr ? cell(*queue, "depth") + " of " + cell(*queue, "max_size") : "-";
+}
+
 const json::array& list(const json::object& object, const char* key) {
   static const json::array none;
   const auto* value = object.if_contains(key);
   return value != nullptr && value->is_array() ? value->get_array() : none;
+}
+
+// Returns the texts of an array, separated by commas.
+std::string join_texts(const json::array& texts) {
+  std::string joined;
+  for (const auto& text : texts) {
+    if (!joined.empty()) joined += ", ";
+    joined += text.is_string() ? std::string(text.get_string()) : json::serialize(text);
+  }
+  return joined.empty() ? "-" : joined;
 }
 
 void print_table(const std::vector<std::vector<std::string>>& rows) {
@@ -60,7 +77,7 @@ void print_table(const std::vector<std::vector<std::string>>& rows) {
 
 void print_status(const json::object& status) {
   std::printf("yolod %s, pid %s, up %s s, listening on %s\n\n", cell(status, "version").c_str(),
-              cell(status, "pid").c_str(), cell(status, "uptime").c_str(), cell(status, "listen").c_str());
+              cell(status, "pid").c_str(), cell(status, "uptime").c_str(), join_texts(list(status, "listen")).c_str());
   std::vector<std::vector<std::string>> models{{"MODEL", "STATE", "GENERATION", "QUEUE", "WORKERS"}};
   std::vector<std::vector<std::string>> workers{
       {"MODEL", "PID", "STATE", "GENERATION", "RESTARTS", "DEVICE", "PRECISION", "REQUESTS", "MEMORY"}};
@@ -68,7 +85,7 @@ void print_status(const json::object& status) {
     const auto* model = model_value.if_object();
     if (model == nullptr) continue;
     const auto name = cell(*model, "name");
-    models.push_back({name, cell(*model, "state"), cell(*model, "generation"), cell(*model, "queue"),
+    models.push_back({name, cell(*model, "state"), cell(*model, "generation"), queue_cell(*model),
                       std::to_string(list(*model, "workers").size())});
     for (const auto& worker_value : list(*model, "workers")) {
       const auto* worker = worker_value.if_object();

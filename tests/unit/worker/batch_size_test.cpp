@@ -49,7 +49,7 @@ TEST_CASE("BatchSize: a network that gains nothing keeps a batch of one", "[work
   FakeNetwork network({{1, 10ms}, {2, 20ms}, {4, 40ms}, {8, 80ms}});
   const auto choice = choose(network);
   CHECK(choice.size == 1);
-  CHECK(describe(choice) == "batches of up to 1: 1 in 10.0 ms, 2 in 20.0 ms, 4 in 40.0 ms");
+  CHECK(describe(choice) == "batches of up to 1 input: 1 takes 10.0 ms, 2 take 20.0 ms, 4 take 40.0 ms");
   CHECK(std::count(network.ran.begin(), network.ran.end(), 8U) == 0);  // a larger size would use memory without a gain
 }
 
@@ -82,7 +82,7 @@ TEST_CASE("BatchSize: a size that cannot run is not chosen, and no larger size i
   FakeNetwork network({{1, 10ms}, {2, 11ms}, {8, 12ms}});
   const auto choice = choose(network);
   CHECK(choice.size == 2);
-  CHECK(describe(choice) == "batches of up to 2: 1 in 10.0 ms, 2 in 11.0 ms; no batch of that size");
+  CHECK(describe(choice) == "batches of up to 2 inputs: 1 takes 10.0 ms, 2 take 11.0 ms; no batch of that size");
   FakeNetwork none({});
   CHECK(choose(none).size == 1);
 }
@@ -92,7 +92,7 @@ TEST_CASE("BatchSize: a slow network is not timed beyond the budget", "[worker][
   const auto choice = choose(network);
   CHECK(choice.size == 1);
   CHECK(network.ran == std::vector<std::uint32_t>{1});
-  CHECK(describe(choice) == "batches of up to 1: 1 in 700.0 ms; no time to try larger ones");
+  CHECK(describe(choice) == "batches of up to 1 input: 1 takes 700.0 ms; no time to try larger ones");
 }
 
 TEST_CASE("BatchSize: on a busy machine the budget is elapsed time, and the choice uses processor time",

@@ -1,4 +1,4 @@
-// The tests of keys, invitations and entries run over SQLite and over PostgreSQL ([skips] if it is not installed).
+// The tests of keys, invitations and entries run over SQLite and over PostgreSQL ([postgres]).
 #include <catch2/catch.hpp>
 #include <string>
 #include <vector>
@@ -175,7 +175,7 @@ YOLOD_TEST_OVER_BOTH(touches, "when a key or session was used moves forwards alo
   CHECK(of_anna.size() == 2);
 }
 
-TEST_CASE("PostgreSQL: a connection hears of the relevant changes of another connection", "[accounts][unit][skips]") {
+TEST_CASE("PostgreSQL: a connection hears of the relevant changes of another connection", "[accounts][unit][postgres]") {
   if (tests::skips_postgres()) return;
   const tests::AccountsDatabase database(tests::Backend::kPostgres);
   const auto store = database.open_store();

@@ -1,4 +1,4 @@
-// The tests of people and sessions run over SQLite and over PostgreSQL ([skips] if it is not installed).
+// The tests of people and sessions run over SQLite and over PostgreSQL ([postgres]).
 #include "app/accounts/account_store.hpp"
 
 #include <catch2/catch.hpp>

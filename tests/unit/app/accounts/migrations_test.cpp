@@ -1,4 +1,4 @@
-// The schema, over SQLite and over PostgreSQL ([skips] where it is not installed).
+// The schema, over SQLite and over PostgreSQL ([postgres]).
 #include "app/accounts/migrations.hpp"
 
 #include <array>
@@ -83,7 +83,7 @@ YOLOD_TEST_OVER_BOTH(newer_is_refused, "a schema that a newer version made is le
   CHECK(refused.error().message.find("has version 99 of a newer yolod") != std::string::npos);
 }
 
-TEST_CASE("PostgreSQL: several processes that migrate at once do each step once", "[accounts][unit][skips]") {
+TEST_CASE("PostgreSQL: several processes that migrate at once do each step once", "[accounts][unit][postgres]") {
   if (tests::skips_postgres()) return;
   const tests::AccountsDatabase database(tests::Backend::kPostgres);
   std::array<bool, 4> done{};

@@ -1,4 +1,4 @@
-// The tests of the service run over SQLite and over PostgreSQL ([skips] if it is not installed).
+// The tests of the service run over SQLite and over PostgreSQL ([postgres]).
 #include "app/accounts/service.hpp"
 
 #include <poll.h>
