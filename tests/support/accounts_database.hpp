@@ -39,8 +39,8 @@ class AccountsDatabase {
 
 }  // namespace yolod::tests
 
-// A case over each back end: `function` is its body. ctest runs all cases of a program that have the tag
-// [postgres] as one entry, and reports the entry as skipped if PostgreSQL is not installed.
+// Makes one case over each back end, with the body `function`. ctest runs all cases with the tag [postgres] as one entry.
+// It reports the entry as skipped if PostgreSQL is not installed.
 #define YOLOD_TEST_OVER_BOTH(function, name, tags)                         \
   static void function(yolod::tests::AccountsDatabase& database);          \
   TEST_CASE("SQLite: " name, tags) {                                       \
