@@ -119,7 +119,7 @@ Outcome<void> FrontEnd::start() {
   if (!accept_when_ready_) server_.start();
   (void)AwakeClock::now();
   lost_time_told_ = AwakeClock::lost();  // a slow start is not lost time
-  models_->start(mode_ == RunMode::kCheck ? process::Start::kTrial : process::Start::kServing);
+  models_->start(mode_ == RunMode::kCheck ? process::Start::kCandidate : process::Start::kServing);
   housekeep();  // not earlier: it destroys models that were not started
   return {};
 }

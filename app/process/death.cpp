@@ -54,20 +54,20 @@ std::string reason_label(const Death& death) {
 }
 
 DeathCause classify(const Death& death, bool was_ready) {
-  if (death.out_of_memory) return DeathCause::kOwnDoing;
+  if (death.out_of_memory) return DeathCause::kOwnFault;
   if (!death.signaled) {
-    if (death.number == ipc::kExitInterrupted && !was_ready) return DeathCause::kNotItsDoing;
-    return death.number == ipc::kExitBadModel ? DeathCause::kBadModel : DeathCause::kOwnDoing;
+    if (death.number == ipc::kExitInterrupted && !was_ready) return DeathCause::kExternal;
+    return death.number == ipc::kExitBadModel ? DeathCause::kBadModel : DeathCause::kOwnFault;
   }
   switch (death.number) {
     case SIGSEGV:
     case SIGBUS:
     case SIGFPE:
     case SIGILL:
-    case SIGABRT: return DeathCause::kOwnDoing;
-    case SIGSYS: return was_ready ? DeathCause::kOwnDoing : DeathCause::kBadModel;
-    case SIGINT: return DeathCause::kNotItsDoing;
-    default: return was_ready ? DeathCause::kNotItsDoing : DeathCause::kOwnDoing;
+    case SIGABRT: return DeathCause::kOwnFault;
+    case SIGSYS: return was_ready ? DeathCause::kOwnFault : DeathCause::kBadModel;
+    case SIGINT: return DeathCause::kExternal;
+    default: return was_ready ? DeathCause::kExternal : DeathCause::kOwnFault;
   }
 }
 

@@ -5,7 +5,11 @@
 
 namespace yolod::app::process {
 
-enum class DeathCause { kOwnDoing, kNotItsDoing, kBadModel };
+enum class DeathCause {
+  kOwnFault,  // the process crashed, or it exited although it had work
+  kExternal,  // another process ended it
+  kBadModel,  // its model cannot be served
+};
 
 // The end of a process, as waitpid() reports it.
 struct Death {

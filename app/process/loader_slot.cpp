@@ -31,8 +31,8 @@ void LoaderSlot::start() {
        [this](LoaderProcess& loader, const DeniedCall& call) { hooks_.denied(loader.pid(), call); },
        [this](LoaderProcess&) { suspect(); }});
   if (!started) {
-    if (hooks_.gives_up(DeathCause::kOwnDoing, started.error().message)) return;
-    replace(DeathCause::kOwnDoing, fmt::format("model {}: cannot start: {}", model_, started.error().message));
+    if (hooks_.gives_up(DeathCause::kOwnFault, started.error().message)) return;
+    replace(DeathCause::kOwnFault, fmt::format("model {}: cannot start: {}", model_, started.error().message));
     return;
   }
   process_ = std::move(*started);
@@ -74,7 +74,7 @@ void LoaderSlot::reaped(Death death, bool is_over) {
   const auto loader = std::exchange(process_, nullptr);
   const pid_t pid = loader->pid();
   if (loader->fatal_call()) death.denied_call = name_of(*loader->fatal_call());
-  const auto cause = condemned_ ? DeathCause::kOwnDoing : spec_of(ChildKind::kLoader).classify(death, loader->ready());
+  const auto cause = condemned_ ? DeathCause::kOwnFault : spec_of(ChildKind::kLoader).classify(death, loader->ready());
   if (is_over) {
     common::log_debug("loader {} ({}) is gone: {}", pid, model_, describe(death));
     return;

@@ -17,11 +17,11 @@ RespawnPolicy::Decision RespawnPolicy::on_death(DeathCause cause, bool model_was
   if (ready_ && now - ready_since_ >= kHealthyAfter) failures_ = 0;
   ready_ = false;
   switch (cause) {
-    case DeathCause::kNotItsDoing: return {};
+    case DeathCause::kExternal: return {};
     case DeathCause::kBadModel:
       if (!model_was_ready) return {Action::kGiveUp, {}};
       break;
-    case DeathCause::kOwnDoing:
+    case DeathCause::kOwnFault:
       if (!model_was_ready && failures_ + 1 >= kMostFailedLoads) return {Action::kGiveUp, {}};
       break;
   }

@@ -25,7 +25,7 @@ void say_replaced(const std::string& what, Clock::duration wait) {
 }  // namespace
 
 bool Respawning::gives_up(DeathCause cause, const std::string& reason) {
-  if (!on_trial_ && (model_was_ready_ || cause != DeathCause::kBadModel)) return false;
+  if (!is_candidate_ && (model_was_ready_ || cause != DeathCause::kBadModel)) return false;
   is_on_ = false;
   gave_up_(reason);
   return true;

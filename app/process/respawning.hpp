@@ -2,7 +2,7 @@
 // the delay of one slot. This class holds the state that all slots of the model share: whether its generation is a
 // candidate, whether it was ready before, the rate of starts, and whether the supervisor has given up.
 //
-//   on (candidate) --end_trial()--> on --stop(), or it gives up--> off
+//   on (candidate) --candidate_serves()--> on --stop(), or it gives up--> off
 //              \________________________________________________/^
 //
 // The supervisor owns it. Only the thread of the front-end may call it.
@@ -27,8 +27,8 @@ enum class Start {
   // cannot be served or its loads fail too often.
   kServing,
   // The workers are a candidate generation. The supervisor gives up at any death until this generation serves.
-  kTrial,
-  // As for kTrial, but other workers serve at the same time, so the loader loads at low priority.
+  kCandidate,
+  // As for kCandidate, but other workers serve at the same time, so the loader loads at low priority.
   kBeside,
 };
 
@@ -36,12 +36,12 @@ class Respawning {
  public:
   // Calls `gave_up` when no process will be started any more. Its reason is one line.
   Respawning(Start start, std::function<void(const std::string& reason)> gave_up)
-      : on_trial_(start != Start::kServing), gave_up_(std::move(gave_up)) {}
+      : is_candidate_(start != Start::kServing), gave_up_(std::move(gave_up)) {}
 
   [[nodiscard]] bool is_on() const { return is_on_; }
   void stop() { is_on_ = false; }
-  [[nodiscard]] bool on_trial() const { return on_trial_; }
-  void end_trial() { on_trial_ = false; }
+  [[nodiscard]] bool is_candidate() const { return is_candidate_; }
+  void candidate_serves() { is_candidate_ = false; }
 
   // A worker of this supervisor became ready.
   void was_ready() { model_was_ready_ = true; }
@@ -64,7 +64,7 @@ class Respawning {
 
  private:
   bool is_on_{true};
-  bool on_trial_;
+  bool is_candidate_;
   bool model_was_ready_{false};
   bool model_has_served_{false};
   std::function<void(const std::string&)> gave_up_;

@@ -107,7 +107,7 @@ std::optional<std::uint64_t> Supervisor::may_have_yet(std::uint64_t given) const
 }
 
 void Supervisor::recycle() {
-  if (config_.recycle == common::RecycleConfig{} || !respawning_.is_on() || respawning_.on_trial() || !all_ready())
+  if (config_.recycle == common::RecycleConfig{} || !respawning_.is_on() || respawning_.is_candidate() || !all_ready())
     return;
   const auto now = AwakeClock::now();
   const bool memory_counts = now - recycled_for_memory_ >= kBetweenMemoryRecycles;
@@ -142,7 +142,7 @@ Outcome<int> Supervisor::open_output() {
 
 LoaderSlot::Started Supervisor::launch_loader(LoaderEvents loader_events) {
   // If other workers serve, the loader loads at low priority.
-  const bool others_serve = ready_count() != 0 || (beside_ && respawning_.on_trial());
+  const bool others_serve = ready_count() != 0 || (beside_ && respawning_.is_candidate());
   const auto kind = others_serve ? ChildKind::kBackgroundLoader : ChildKind::kLoader;
   const auto output = open_output();
   if (!output) return output.error();
@@ -232,8 +232,8 @@ void Supervisor::start_process(WorkerSlot& slot) {
   auto started = WorkerProcess::start(io_, geometry_, {config_.name, slot.seat, slot.last_launch_id}, std::move(events),
                                       [this](const ipc::LentDescriptors& descriptors) { return launch(descriptors); });
   if (!started) {
-    if (respawning_.gives_up(DeathCause::kOwnDoing, started.error().message)) return;
-    replace(slot, DeathCause::kOwnDoing,
+    if (respawning_.gives_up(DeathCause::kOwnFault, started.error().message)) return;
+    replace(slot, DeathCause::kOwnFault,
             fmt::format("a worker ({}) cannot be started: {}", config_.name, started.error().message));
     return;
   }
@@ -338,11 +338,11 @@ void Supervisor::died(WorkerSlot& slot, Death death) {
   WorkerProcess& worker = *slot.process;
   worker.read_last_words();
   const bool was_ready = worker.was_ready();
-  const DeathCause cause = slot.was_stopped ? DeathCause::kNotItsDoing
-                           : slot.condemned ? DeathCause::kOwnDoing
+  const DeathCause cause = slot.was_stopped ? DeathCause::kExternal
+                           : slot.condemned ? DeathCause::kOwnFault
                                             : spec_of(ChildKind::kWorker).classify(death, was_ready);
   const bool at_work = listener_->worker_died(worker, cause);
-  if (was_ready && cause == DeathCause::kOwnDoing && worker.predictions_made() == 0 && is_of_this_loader(slot)) {
+  if (was_ready && cause == DeathCause::kOwnFault && worker.predictions_made() == 0 && is_of_this_loader(slot)) {
     loader_.process()->test_next_worker();  // it was ready, but made no prediction
   }
   slots_.keep_count_of(worker);
@@ -376,8 +376,8 @@ void Supervisor::died(WorkerSlot& slot, Death death) {
   // If the device was lost, the requests are not the cause, and the next worker on that device may lose it too. Then
   // the delay grows with each death, as for any fault of a worker.
   const bool device_lost = !death.signaled && death.number == ipc::kExitDeviceLost;
-  if (at_work && cause == DeathCause::kOwnDoing && !device_lost) {
-    replace(slot, DeathCause::kNotItsDoing, what, respawning_.wait_after_death_at_work(slots_.predictions_made()));
+  if (at_work && cause == DeathCause::kOwnFault && !device_lost) {
+    replace(slot, DeathCause::kExternal, what, respawning_.wait_after_death_at_work(slots_.predictions_made()));
   } else {
     replace(slot, cause, what);
   }

@@ -52,7 +52,7 @@ class Supervisor {
 
   // Starts every worker. `listener` outlives this object.
   void start(WorkerEventSink& listener);
-  void end_trial() { respawning_.end_trial(); }
+  void candidate_serves() { respawning_.candidate_serves(); }
 
   // Adds or removes one worker. The removed worker takes no more work, finishes its requests and exits. Returns
   // false if it is the last worker.

@@ -28,7 +28,7 @@ struct ModelPool::Generation {
             pool.context_.io, *config, pool.context_.spawn, pool.context_.arena, pool.context_.children, start,
             {[&pool, this](const std::string& reason) {
                if (pool.candidate_.get() == this) {
-                 pool.fail_trial(reason);
+                 pool.fail_candidate(reason);
                } else if (pool.serving_.get() == this) {
                  pool.events_.gave_up(pool, reason);
                }
@@ -100,19 +100,19 @@ void ModelPool::reload(ModelConfig config, Reloaded done) {
   next_config_ = std::make_shared<const ModelConfig>(std::move(config));
   common::log_info("model {}: reloading", name_);
   if (serving_ && next_config_->reload == common::ReloadMode::kInPlace) let_go(std::move(serving_));
-  if (retiring_.empty()) begin_trial();  // otherwise bury() calls it later
+  if (retiring_.empty()) start_candidate();  // otherwise bury() calls it later
 }
 
-void ModelPool::begin_trial() {
+void ModelPool::start_candidate() {
   candidate_ = make_generation(std::exchange(next_config_, nullptr),
-                               serving_ ? process::Start::kBeside : process::Start::kTrial);
+                               serving_ ? process::Start::kBeside : process::Start::kCandidate);
   candidate_->supervisor.start(*this);
 }
 
 void ModelPool::swap_in() {
   if (stopping_ || !candidate_ || !candidate_->supervisor.all_ready()) return;
   auto old = std::exchange(serving_, std::move(candidate_));
-  serving_->supervisor.end_trial();
+  serving_->supervisor.candidate_serves();
   retired_ = false;
   config_ = serving_->config;
   served_.config = config_.get();
@@ -127,7 +127,7 @@ void ModelPool::swap_in() {
   end_reload({});
 }
 
-void ModelPool::fail_trial(const std::string& reason) {
+void ModelPool::fail_candidate(const std::string& reason) {
   common::log_error("model {}: reload failed, {}: {}", name_,
                     retired_   ? "it is not served"
                     : serving_ ? "the old generation continues to serve"
@@ -167,7 +167,7 @@ void ModelPool::bury() {
   std::erase_if(retiring_, [](const auto& generation) { return !generation->supervisor.any_alive(); });
   if (!retiring_.empty() || stopping_) return;
   if (next_config_) {
-    begin_trial();
+    start_candidate();
   } else if (!serving_ && !candidate_ && !retired_) {
     serve_own(process::Start::kServing);
   }
@@ -204,7 +204,7 @@ void ModelPool::worker_completions(process::WorkerProcess& worker) {
 bool ModelPool::worker_died(process::WorkerProcess& worker, process::DeathCause cause) {
   auto link = links_.extract(&worker);
   if (link.empty()) return false;
-  return dispatcher_.worker_ended(link.mapped(), cause == process::DeathCause::kNotItsDoing
+  return dispatcher_.worker_ended(link.mapped(), cause == process::DeathCause::kExternal
                                                      ? schedule::WorkerEnd::kExternal
                                                      : schedule::WorkerEnd::kWorkerFault);
 }

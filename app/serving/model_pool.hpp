@@ -114,10 +114,10 @@ class ModelPool final : private process::WorkerEventSink {
                                                             process::Start start);
   [[nodiscard]] std::optional<common::Clock::time_point> next_worker() const;
   void serve_own(process::Start start);
-  void begin_trial();
+  void start_candidate();
   void ready_changed();
   void swap_in();
-  void fail_trial(const std::string& reason);
+  void fail_candidate(const std::string& reason);
   void end_reload(const common::Outcome<void>& result);
   void let_go(std::unique_ptr<Generation> generation);
   void bury();

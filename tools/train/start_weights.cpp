@@ -163,7 +163,8 @@ Outcome<StartWeights> read_start_weights(const std::filesystem::path& file, cons
 
 std::string text_of(const StartWeights& start, const Network& network) {
   constexpr std::size_t kMost = 12;
-  auto text = std::to_string(start.taken) + " layers take their weights from the file";
+  auto text = std::to_string(start.taken) + (start.taken == 1 ? " layer takes its weights from the file"
+                                                              : " layers take their weights from the file");
   if (start.fresh.empty()) return text;
   text += "; " + std::to_string(start.fresh.size()) +
           (start.fresh.size() == 1 ? " layer starts with new weights: " : " layers start with new weights: ");

@@ -77,22 +77,22 @@ TEST_CASE("Death: the label for metrics is one of a few words", "[app][unit]") {
 
 TEST_CASE("Respawn: the process itself causes a crash signal, before and after it was ready", "[app][unit]") {
   const int signal = GENERATE(SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT);
-  CHECK(classify(signaled(signal), true) == DeathCause::kOwnDoing);
-  CHECK(classify(signaled(signal), false) == DeathCause::kOwnDoing);
+  CHECK(classify(signaled(signal), true) == DeathCause::kOwnFault);
+  CHECK(classify(signaled(signal), false) == DeathCause::kOwnFault);
 }
 
 TEST_CASE("Respawn: the process causes a denied system call, which before readiness means an unsuitable sandbox",
           "[app][unit]") {
-  CHECK(classify(signaled(SIGSYS), true) == DeathCause::kOwnDoing);
+  CHECK(classify(signaled(SIGSYS), true) == DeathCause::kOwnFault);
   CHECK(classify(signaled(SIGSYS), false) == DeathCause::kBadModel);
 }
 
 TEST_CASE("Respawn: the process does not cause an interrupt", "[app][unit]") {
-  CHECK(classify(signaled(SIGINT), true) == DeathCause::kNotItsDoing);
-  CHECK(classify(signaled(SIGINT), false) == DeathCause::kNotItsDoing);
-  CHECK(classify(exited(ipc::kExitInterrupted), false) == DeathCause::kNotItsDoing);
+  CHECK(classify(signaled(SIGINT), true) == DeathCause::kExternal);
+  CHECK(classify(signaled(SIGINT), false) == DeathCause::kExternal);
+  CHECK(classify(exited(ipc::kExitInterrupted), false) == DeathCause::kExternal);
   CHECK(classify(exited(ipc::kExitInterrupted), true) ==
-        DeathCause::kOwnDoing);  // this can happen only during the load
+        DeathCause::kOwnFault);  // this can happen only during the load
 }
 
 TEST_CASE("Respawn: an operator causes every other signal after readiness, the process causes it before",
@@ -101,8 +101,8 @@ TEST_CASE("Respawn: an operator causes every other signal after readiness, the p
   for (int signal = 1; signal < NSIG; ++signal) {
     if (others.contains(signal)) continue;
     CAPTURE(signal);
-    CHECK(classify(signaled(signal), true) == DeathCause::kNotItsDoing);
-    CHECK(classify(signaled(signal), false) == DeathCause::kOwnDoing);
+    CHECK(classify(signaled(signal), true) == DeathCause::kExternal);
+    CHECK(classify(signaled(signal), false) == DeathCause::kOwnFault);
   }
 }
 
@@ -111,7 +111,7 @@ TEST_CASE("Respawn: the process causes every exit, except with two exit codes", 
   for (int code = 0; code < 256; ++code) {
     if (code == ipc::kExitInterrupted) continue;
     CAPTURE(code);
-    const auto expected = code == ipc::kExitBadModel ? DeathCause::kBadModel : DeathCause::kOwnDoing;
+    const auto expected = code == ipc::kExitBadModel ? DeathCause::kBadModel : DeathCause::kOwnFault;
     CHECK(classify(exited(code), was_ready) == expected);
   }
 }
@@ -123,13 +123,13 @@ TEST_CASE("Respawn: repeated deaths that the process causes wait 0, 0.5, 1, 2 ..
   RespawnPolicy policy;
   std::vector<milliseconds> delays;
   for (int i = 0; i < 10; ++i) {
-    const auto decision = policy.on_death(DeathCause::kOwnDoing, true, kStart, 0);
+    const auto decision = policy.on_death(DeathCause::kOwnFault, true, kStart, 0);
     CHECK(decision.action == Action::kRespawn);
     delays.push_back(decision.delay);
   }
   CHECK(delays == std::vector<milliseconds>{0s, 500ms, 1s, 2s, 4s, 8s, 16s, 30s, 30s, 30s});
   for (int i = 0; i < 10'000; ++i) {
-    if (policy.on_death(DeathCause::kOwnDoing, true, kStart, 0).delay != 30s) FAIL("at " << i);
+    if (policy.on_death(DeathCause::kOwnFault, true, kStart, 0).delay != 30s) FAIL("at " << i);
   }
 }
 
@@ -138,8 +138,8 @@ TEST_CASE("Respawn: jitter shortens a delay by up to a fifth and never lengthens
   RespawnPolicy exact;
   RespawnPolicy jittered;
   for (int i = 0; i < 12; ++i) {
-    const auto full = exact.on_death(DeathCause::kOwnDoing, true, kStart, 0).delay;
-    const auto delay = jittered.on_death(DeathCause::kOwnDoing, true, kStart, jitter).delay;
+    const auto full = exact.on_death(DeathCause::kOwnFault, true, kStart, 0).delay;
+    const auto delay = jittered.on_death(DeathCause::kOwnFault, true, kStart, jitter).delay;
     CHECK(delay <= full);
     CHECK(delay >= full * 4 / 5);
     CHECK(static_cast<double>(delay.count()) == Approx(static_cast<double>(full.count()) * (1 - jitter / 5)).margin(1));
@@ -149,45 +149,45 @@ TEST_CASE("Respawn: jitter shortens a delay by up to a fifth and never lengthens
 TEST_CASE("Respawn: a death that the process did not cause is replaced at once, and does not count", "[app][unit]") {
   RespawnPolicy policy;
   for (int i = 0; i < 100; ++i) {
-    const auto decision = policy.on_death(DeathCause::kNotItsDoing, true, kStart, 0);
+    const auto decision = policy.on_death(DeathCause::kExternal, true, kStart, 0);
     CHECK(decision.action == Action::kRespawn);
     CHECK(decision.delay == 0ms);
   }
-  CHECK(policy.on_death(DeathCause::kOwnDoing, true, kStart, 0).delay == 0ms);
-  CHECK(policy.on_death(DeathCause::kOwnDoing, true, kStart, 0).delay == 500ms);
+  CHECK(policy.on_death(DeathCause::kOwnFault, true, kStart, 0).delay == 0ms);
+  CHECK(policy.on_death(DeathCause::kOwnFault, true, kStart, 0).delay == 500ms);
 }
 
 TEST_CASE("Respawn: a death that the process did not cause does not reset the count of crashes", "[app][unit]") {
   RespawnPolicy policy;
-  for (int i = 0; i < 3; ++i) (void)policy.on_death(DeathCause::kOwnDoing, true, kStart, 0);
-  CHECK(policy.on_death(DeathCause::kNotItsDoing, true, kStart, 0).delay == 0ms);
-  CHECK(policy.on_death(DeathCause::kOwnDoing, true, kStart, 0).delay == 2s);
+  for (int i = 0; i < 3; ++i) (void)policy.on_death(DeathCause::kOwnFault, true, kStart, 0);
+  CHECK(policy.on_death(DeathCause::kExternal, true, kStart, 0).delay == 0ms);
+  CHECK(policy.on_death(DeathCause::kOwnFault, true, kStart, 0).delay == 2s);
 }
 
 TEST_CASE("Respawn: 60 s of health reset the count of crashes, a shorter time does not", "[app][unit]") {
   RespawnPolicy policy;
-  for (int i = 0; i < 4; ++i) (void)policy.on_death(DeathCause::kOwnDoing, true, kStart, 0);
+  for (int i = 0; i < 4; ++i) (void)policy.on_death(DeathCause::kOwnFault, true, kStart, 0);
   SECTION("exactly 60 s") {
     policy.on_ready(kStart);
-    CHECK(policy.on_death(DeathCause::kOwnDoing, true, kStart + 60s, 0).delay == 0ms);
-    CHECK(policy.on_death(DeathCause::kOwnDoing, true, kStart + 60s, 0).delay == 500ms);
+    CHECK(policy.on_death(DeathCause::kOwnFault, true, kStart + 60s, 0).delay == 0ms);
+    CHECK(policy.on_death(DeathCause::kOwnFault, true, kStart + 60s, 0).delay == 500ms);
   }
   SECTION("1 ms less") {
     policy.on_ready(kStart);
-    CHECK(policy.on_death(DeathCause::kOwnDoing, true, kStart + 60s - 1ms, 0).delay == 4s);
+    CHECK(policy.on_death(DeathCause::kOwnFault, true, kStart + 60s - 1ms, 0).delay == 4s);
   }
   SECTION("60 s in which the process was never ready") {
-    CHECK(policy.on_death(DeathCause::kOwnDoing, true, kStart + 600s, 0).delay == 4s);
+    CHECK(policy.on_death(DeathCause::kOwnFault, true, kStart + 600s, 0).delay == 4s);
   }
   SECTION("an earlier process of the same slot was ready for 60 s") {
     policy.on_ready(kStart);
-    CHECK(policy.on_death(DeathCause::kOwnDoing, true, kStart + 1s, 0).delay == 4s);
-    CHECK(policy.on_death(DeathCause::kOwnDoing, true, kStart + 600s, 0).delay == 8s);
+    CHECK(policy.on_death(DeathCause::kOwnFault, true, kStart + 1s, 0).delay == 4s);
+    CHECK(policy.on_death(DeathCause::kOwnFault, true, kStart + 600s, 0).delay == 8s);
   }
   SECTION("an operator's kill ended the healthy time") {
     policy.on_ready(kStart);
-    CHECK(policy.on_death(DeathCause::kNotItsDoing, true, kStart + 61s, 0).delay == 0ms);
-    CHECK(policy.on_death(DeathCause::kOwnDoing, true, kStart + 62s, 0).delay == 0ms);
+    CHECK(policy.on_death(DeathCause::kExternal, true, kStart + 61s, 0).delay == 0ms);
+    CHECK(policy.on_death(DeathCause::kOwnFault, true, kStart + 62s, 0).delay == 0ms);
   }
 }
 
@@ -203,18 +203,18 @@ TEST_CASE("Respawn: a bad model ends the server only before the model was first 
 TEST_CASE("Respawn: a model that was never ready is given up after the fifth failed load", "[app][unit]") {
   RespawnPolicy policy;
   for (int i = 0; i < 4; ++i) {
-    REQUIRE(policy.on_death(DeathCause::kOwnDoing, false, kStart, 0).action == Action::kRespawn);
-    REQUIRE(policy.on_death(DeathCause::kNotItsDoing, false, kStart, 0).action ==
+    REQUIRE(policy.on_death(DeathCause::kOwnFault, false, kStart, 0).action == Action::kRespawn);
+    REQUIRE(policy.on_death(DeathCause::kExternal, false, kStart, 0).action ==
             Action::kRespawn);  // this death does not count
   }
-  CHECK(policy.on_death(DeathCause::kOwnDoing, false, kStart, 0).action == Action::kGiveUp);
+  CHECK(policy.on_death(DeathCause::kOwnFault, false, kStart, 0).action == Action::kGiveUp);
 }
 
 TEST_CASE("Respawn: no other death ends the server", "[app][unit]") {
   RespawnPolicy policy;
   for (int i = 0; i < 100; ++i) {
-    REQUIRE(policy.on_death(DeathCause::kNotItsDoing, false, kStart, 0).action == Action::kRespawn);
-    REQUIRE(policy.on_death(DeathCause::kOwnDoing, true, kStart, 0).action == Action::kRespawn);
+    REQUIRE(policy.on_death(DeathCause::kExternal, false, kStart, 0).action == Action::kRespawn);
+    REQUIRE(policy.on_death(DeathCause::kOwnFault, true, kStart, 0).action == Action::kRespawn);
   }
 }
 

@@ -24,7 +24,7 @@ struct RespawningBench {
 TEST_CASE("Respawning: only a model that cannot be served ends the attempts, and only before it was ready",
           "[app][unit]") {
   RespawningBench bench;
-  CHECK_FALSE(bench.respawning.gives_up(DeathCause::kOwnDoing, "a crash"));
+  CHECK_FALSE(bench.respawning.gives_up(DeathCause::kOwnFault, "a crash"));
   CHECK(bench.respawning.is_on());
   const bool ready = GENERATE(true, false);
   if (ready) bench.respawning.was_ready();
@@ -33,13 +33,13 @@ TEST_CASE("Respawning: only a model that cannot be served ends the attempts, and
   CHECK(bench.gave_up == (ready ? std::vector<std::string>{} : std::vector<std::string>{"no such layer"}));
 }
 
-TEST_CASE("Respawning: on trial any death ends the attempts, until the trial is over", "[app][unit]") {
-  RespawningBench bench(GENERATE(Start::kTrial, Start::kBeside));
+TEST_CASE("Respawning: a death of a candidate ends the attempts, until the candidate serves", "[app][unit]") {
+  RespawningBench bench(GENERATE(Start::kCandidate, Start::kBeside));
   bench.respawning.was_ready();
-  CHECK(bench.respawning.on_trial());
+  CHECK(bench.respawning.is_candidate());
   const bool over = GENERATE(true, false);
-  if (over) bench.respawning.end_trial();
-  CHECK(bench.respawning.gives_up(DeathCause::kNotItsDoing, "SIGKILL") == !over);
+  if (over) bench.respawning.candidate_serves();
+  CHECK(bench.respawning.gives_up(DeathCause::kExternal, "SIGKILL") == !over);
   CHECK(bench.gave_up.size() == (over ? 0 : 1));
 }
 
@@ -47,11 +47,11 @@ TEST_CASE("Respawning: a death that the process did not cause is replaced at onc
           "[app][unit]") {
   RespawningBench bench;
   bench.respawning.was_ready();
-  const auto at = bench.respawning.next_start(bench.policy, DeathCause::kNotItsDoing, "worker 1 died");
+  const auto at = bench.respawning.next_start(bench.policy, DeathCause::kExternal, "worker 1 died");
   REQUIRE(at);
   CHECK(*at <= AwakeClock::now());
-  (void)bench.respawning.next_start(bench.policy, DeathCause::kOwnDoing, "worker 2 died");
-  const auto later = bench.respawning.next_start(bench.policy, DeathCause::kOwnDoing, "worker 3 died");
+  (void)bench.respawning.next_start(bench.policy, DeathCause::kOwnFault, "worker 2 died");
+  const auto later = bench.respawning.next_start(bench.policy, DeathCause::kOwnFault, "worker 3 died");
   REQUIRE(later);
   CHECK(*later > AwakeClock::now() + 300ms);
 }
@@ -59,7 +59,7 @@ TEST_CASE("Respawning: a death that the process did not cause is replaced at onc
 TEST_CASE("Respawning: no successor starts before its shortest delay", "[app][unit]") {
   RespawningBench bench;
   const auto before = AwakeClock::now();
-  const auto at = bench.respawning.next_start(bench.policy, DeathCause::kNotItsDoing, "worker 1 died", 10s);
+  const auto at = bench.respawning.next_start(bench.policy, DeathCause::kExternal, "worker 1 died", 10s);
   REQUIRE(at);
   CHECK(*at >= before + 10s);
 }
@@ -70,7 +70,7 @@ TEST_CASE("Respawning: all slots of a model share the rate", "[app][unit]") {
   common::Clock::time_point last{};
   for (std::size_t i = 0; i <= RespawnRate::kPerSecond; ++i) {
     RespawnPolicy other;
-    last = *bench.respawning.next_start(other, DeathCause::kNotItsDoing, "killed");
+    last = *bench.respawning.next_start(other, DeathCause::kExternal, "killed");
   }
   CHECK(last > now + 500ms);
 }
@@ -80,7 +80,7 @@ TEST_CASE("Respawning: repeated failed loads end the attempts, unless the model 
   const bool has_served = GENERATE(true, false);
   if (has_served) bench.respawning.has_served();
   int starts = 0;
-  while (starts < 20 && bench.respawning.next_start(bench.policy, DeathCause::kOwnDoing, "crash")) ++starts;
+  while (starts < 20 && bench.respawning.next_start(bench.policy, DeathCause::kOwnFault, "crash")) ++starts;
   CHECK((starts == 20) == has_served);
   CHECK(bench.respawning.is_on() == has_served);
   if (has_served) return;
@@ -92,7 +92,7 @@ TEST_CASE("Respawning: a stop prevents all successors", "[app][unit]") {
   RespawningBench bench;
   bench.respawning.stop();
   CHECK_FALSE(bench.respawning.is_on());
-  CHECK_FALSE(bench.respawning.next_start(bench.policy, DeathCause::kNotItsDoing, "killed"));
+  CHECK_FALSE(bench.respawning.next_start(bench.policy, DeathCause::kExternal, "killed"));
   CHECK(bench.gave_up.empty());
 }
 

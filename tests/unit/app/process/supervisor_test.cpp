@@ -186,12 +186,12 @@ TEST_CASE("Supervisor: without a loader each worker is executed and loads the mo
   CHECK(Supervisor::lane_bytes_of(bench.config) > 1U << 20U);
 }
 
-TEST_CASE("Supervisor: the start of an absent program is repeated, and given up on trial", "[app][unit]") {
+TEST_CASE("Supervisor: the start of an absent program is repeated, and given up for a candidate", "[app][unit]") {
   SupervisorBench bench(GENERATE(AutoBool::kFalse, AutoBool::kAuto), 1);
   bench.spawn.programs["yolod-worker"] = "/nowhere/yolod-worker";
-  const bool trial = GENERATE(false, true);
-  bench.start(trial ? Start::kTrial : Start::kServing);
-  if (trial) {
+  const bool candidate = GENERATE(false, true);
+  bench.start(candidate ? Start::kCandidate : Start::kServing);
+  if (candidate) {
     REQUIRE(bench.puppets.wait_until([&] { return !bench.gave_up.empty(); }));
     CHECK_THAT(bench.gave_up[0], Catch::Matchers::Contains("exit code 127"));
     CHECK_FALSE(bench.supervisor->next_ready());
@@ -219,7 +219,7 @@ TEST_CASE("Supervisor: whichever descriptor fails to open, no process and no fil
     // The listing of descriptors opens a descriptor too.
     const rlimit little{before - 1 + more, whole.rlim_max};
     setrlimit(RLIMIT_NOFILE, &little);
-    bench.start(Start::kTrial);
+    bench.start(Start::kCandidate);
     succeeded = bench.gave_up.empty();
     setrlimit(RLIMIT_NOFILE, &whole);
     if (succeeded) continue;
@@ -275,13 +275,13 @@ TEST_CASE("Supervisor: a model that has served is tried again, whatever its load
   CHECK(bench.gave_up.empty());
 }
 
-TEST_CASE("Supervisor: on trial any death ends the attempts, until the trial is over", "[app][unit]") {
+TEST_CASE("Supervisor: a death of a candidate ends the attempts, until the candidate serves", "[app][unit]") {
   SupervisorBench bench(AutoBool::kFalse, 1);
   bench.start(Start::kBeside);
   Puppet& worker = bench.puppets.next_worker();
   bench.make_ready(worker);
   const bool over = GENERATE(false, true);
-  if (over) bench.supervisor->end_trial();
+  if (over) bench.supervisor->candidate_serves();
   bench.puppets.tell(worker, "signal 9");
   REQUIRE(bench.goes(worker));
   CHECK(bench.gave_up.empty() == over);
@@ -296,7 +296,7 @@ TEST_CASE("Supervisor: a killed worker is replaced at once, and the other worker
   Puppet& victim = *bench.workers[0];
   bench.puppets.tell(victim, "signal 9");
   REQUIRE(bench.goes(victim));
-  CHECK(bench.died == std::vector{std::pair{victim.pid, DeathCause::kNotItsDoing}});
+  CHECK(bench.died == std::vector{std::pair{victim.pid, DeathCause::kExternal}});
   CHECK(bench.restarted == std::vector<std::string>{"SIGKILL"});
   CHECK(bench.supervisor->ready_count() == 1);
   Puppet& next = bench.make_next_ready();
@@ -314,7 +314,7 @@ TEST_CASE("Supervisor: a second crash delays the replacement, a crash at work on
     bench.process_of(worker).count_answer(bench.at_work);
     bench.puppets.tell(worker, "signal 11");
     REQUIRE(bench.goes(worker));
-    CHECK(bench.died.back() == std::pair{worker.pid, DeathCause::kOwnDoing});
+    CHECK(bench.died.back() == std::pair{worker.pid, DeathCause::kOwnFault});
     const auto wait = *bench.supervisor->next_ready() - common::AwakeClock::now();
     CHECK((wait > 300ms) == (!bench.at_work && crash == 1));
     bench.make_next_ready();
@@ -496,7 +496,7 @@ TEST_CASE("Supervisor: a condemned worker is killed, and its death counts as its
   bench.supervisor->condemn(bench.process_of(worker), "a test");
   CHECK(bench.supervisor->ready_count() == 0);
   REQUIRE(bench.goes(worker));
-  CHECK(bench.died == std::vector{std::pair{worker.pid, DeathCause::kOwnDoing}});
+  CHECK(bench.died == std::vector{std::pair{worker.pid, DeathCause::kOwnFault}});
 }
 
 TEST_CASE("Supervisor: a hanging worker gets SIGABRT, and a stopped worker does not count as hanging", "[app][unit]") {
@@ -512,7 +512,7 @@ TEST_CASE("Supervisor: a hanging worker gets SIGABRT, and a stopped worker does 
   bench.supervisor->condemn_hung(process, "a test");
   bench.supervisor->condemn_hung(process, "a test again");
   REQUIRE(bench.goes(worker));
-  CHECK(bench.died[0].second == (stopped ? DeathCause::kNotItsDoing : DeathCause::kOwnDoing));
+  CHECK(bench.died[0].second == (stopped ? DeathCause::kExternal : DeathCause::kOwnFault));
   CHECK(bench.restarted == std::vector<std::string>{"SIGABRT"});
 }
 
