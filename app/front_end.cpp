@@ -63,6 +63,7 @@ FrontEnd::FrontEnd(const common::Config& config, ReadConfig read_again, RunMode 
       read_again_(std::move(read_again)),
       mode_(mode),
       manager_(manager),
+      door_(config.access),
       server_(io_, *this, config_.server, connection_limit(config)) {
   spawn_.open_files = open_files;
   if (mode == RunMode::kCheck) manager_.ignore();  // a check is not a start of the service

@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "app/access/door.hpp"
 #include "app/host/signals.hpp"
 #include "app/http/application.hpp"
 #include "app/http/router.hpp"
@@ -73,6 +74,7 @@ class FrontEnd final : private http::Application {
 
   // Application
   [[nodiscard]] const http::Router& router() const override { return *router_; }
+  [[nodiscard]] access::Door& door() override { return door_; }
   [[nodiscard]] bool draining() const override { return phase_ >= Phase::kDraining; }
   void refuse(const common::Error& error, http::Response& response) override;
   void answered_without_exchange(int http_status) override { metrics_.answered_without_model(http_status); }
@@ -103,6 +105,7 @@ class FrontEnd final : private http::Application {
   std::set<const serving::ModelPool*> failed_;  // only with --check: the models that cannot be served
   std::set<int> ignored_signals_;               // signals for which a log line was already written
   observe::Metrics metrics_;
+  access::Door door_;
   // Declared before io_, because coroutines hold blocks of the arena and are destroyed with io_.
   std::optional<ipc::InputArena> arena_;
   boost::asio::io_context io_{1};

@@ -30,18 +30,23 @@ std::vector<http::Route> make_routes(const RouteParts& parts) {
   };
   constexpr std::type_identity<api::predict::PredictHandler> kPredict;
 
+  // The probes need no credential, so that load balancers can use them. The page needs none either, because a browser
+  // cannot send a key when it opens a page.
+  using access::Need;
   return {
-      {"/predict", "POST", http::Audience::kClients, call(kPredict, api::predict::PredictHandler::Kind::kPredictions)},
-      {"/image", "PUT", http::Audience::kClients, call(kPredict, api::predict::PredictHandler::Kind::kImages)},
-      {"/", "GET, HEAD", http::Audience::kClients, plain(api::page::write_page)},
-      {"/healthz", "GET, HEAD", http::Audience::kEverybody, plain(write_live)},
-      {"/readyz", "GET, HEAD", http::Audience::kEverybody,
+      {"/predict", "POST", http::Audience::kClients, Need::kPredict,
+       call(kPredict, api::predict::PredictHandler::Kind::kPredictions)},
+      {"/image", "PUT", http::Audience::kClients, Need::kPredict,
+       call(kPredict, api::predict::PredictHandler::Kind::kImages)},
+      {"/", "GET, HEAD", http::Audience::kClients, Need::kNothing, plain(api::page::write_page)},
+      {"/healthz", "GET, HEAD", http::Audience::kEverybody, Need::kNothing, plain(write_live)},
+      {"/readyz", "GET, HEAD", http::Audience::kEverybody, Need::kNothing,
        [&] { return std::make_unique<api::admin::ReadinessExchange>(metrics, parts.read_status); }},
-      {"/status", "GET, HEAD", http::Audience::kObservers,
+      {"/status", "GET, HEAD", http::Audience::kObservers, Need::kObserve,
        [&] { return std::make_unique<api::admin::StatusExchange>(metrics, parts.read_status); }},
-      {"/metrics", "GET, HEAD", http::Audience::kObservers,
+      {"/metrics", "GET, HEAD", http::Audience::kObservers, Need::kObserve,
        [&] { return std::make_unique<api::admin::MetricsExchange>(metrics, parts.refresh_metrics); }},
-      {"/reload", "POST", http::Audience::kAdmins,
+      {"/reload", "POST", http::Audience::kAdmins, Need::kAdmin,
        [&] { return std::make_unique<api::admin::ReloadExchange>(metrics, parts.ask_for_reload); }},
   };
 }

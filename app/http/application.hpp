@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "app/access/door.hpp"
 #include "app/http/response.hpp"
 #include "app/http/router.hpp"
 #include "common/clock.hpp"
@@ -14,6 +15,7 @@ namespace yolod::app::http {
 class Application {
  public:
   [[nodiscard]] virtual const Router& router() const = 0;
+  [[nodiscard]] virtual access::Door& door() = 0;
   // Returns true once the server has begun to stop. Answers then have "Connection: close".
   [[nodiscard]] virtual bool draining() const = 0;
 

@@ -51,6 +51,7 @@ Connection::Connection(Socket socket, net::ListenerRole role, ConnectionList& li
     : socket_(std::move(socket)),
       // Check the peer now. When the client sends a request, its pid could already belong to another process.
       peer_{role, role == net::ListenerRole::kAdmin && net::may_administer(socket_.native_handle())},
+      network_(access::Network::of_peer(socket_.native_handle())),
       list_(list),
       buffer_(kBufferLimitBytes) {
   error_code ignored;
@@ -271,10 +272,31 @@ Connection::Step Connection::answer(const RequestHead& head) {
     return respond(unread);
   }
   exchange_ = route->make();
-  const auto next = exchange_->begin({head, target, captures, request_began_}, response);
+  access::Caller caller;
+  Step otherwise{};
+  if (!may_come_in(*route, head, caller, otherwise)) return otherwise;
+  const auto next = exchange_->begin({head, target, captures, request_began_, caller}, response);
   if (next == Exchange::Next::kReadBody) return begin_body(head);
   body_state_ = unread;
   return follow(next);
+}
+
+bool Connection::may_come_in(const Route& route, const RequestHead& head, access::Caller& caller, Step& otherwise) {
+  if (peer_.role == net::ListenerRole::kAdmin) {  // check_audience() has checked the peer
+    caller.kind = access::Caller::Kind::kOperator;
+    caller.scopes = accounts::protocol::kAllScopes;
+    return true;
+  }
+  const auto refusal = list_.application().door().admit(
+      {head.credential, network_, route.need, request_began_, std::time(nullptr)}, caller);
+  if (!refusal) return true;
+  const BodyState unread = head.has_body() ? BodyState::kUnread : BodyState::kRead;
+  Response& response = scratch().response;
+  const Error error = access::explain(*refusal);
+  exchange_->refuse(error, response);
+  if (error.code == ErrorCode::kUnauthorized) add_field(response, "WWW-Authenticate", "Bearer realm=\"yolod\"");
+  otherwise = respond(unread);
+  return false;
 }
 
 Connection::Step Connection::follow(Exchange::Next next) {

@@ -15,6 +15,7 @@
 #include <memory>
 #include <optional>
 
+#include "app/access/network.hpp"
 #include "app/http/audience.hpp"
 #include "app/http/body_upload.hpp"
 #include "app/http/connection_list.hpp"
@@ -96,6 +97,9 @@ class Connection : public std::enable_shared_from_this<Connection>, public Place
   [[nodiscard]] bool may_be_served(const RequestHead& head, Step& otherwise);
   // Makes all decisions that need only the head.
   [[nodiscard]] Step answer(const RequestHead& head);
+  // Returns whether the client may use the route, and fills in `caller`. Otherwise it sets the next step. REQUIRES: the
+  // exchange exists, because it writes the refusal.
+  [[nodiscard]] bool may_come_in(const Route& route, const RequestHead& head, access::Caller& caller, Step& otherwise);
   [[nodiscard]] Step follow(Exchange::Next next);
   [[nodiscard]] boost::asio::awaitable<void> wait_for_exchange();
 
@@ -138,6 +142,7 @@ class Connection : public std::enable_shared_from_this<Connection>, public Place
 
   Socket socket_;
   const Peer peer_;
+  const access::Network network_;
   ConnectionList& list_;
   boost::beast::flat_buffer buffer_;
   common::Clock::time_point deadline_{common::Clock::time_point::max()};

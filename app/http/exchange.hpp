@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <span>
 
+#include "app/access/caller.hpp"
 #include "app/http/captures.hpp"
 #include "app/http/request_head.hpp"
 #include "app/http/request_target.hpp"
@@ -32,6 +33,8 @@ struct RequestView {
   const RequestTarget& target;
   const Captures& captures;
   common::Clock::time_point began;  // the time of the request's first byte
+  // The connection has checked that this caller may use the route.
+  const access::Caller& caller;
 };
 
 class Exchange {

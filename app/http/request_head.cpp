@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "app/http/characters.hpp"
+#include "app/http/credential_fields.hpp"
 #include "app/http/host.hpp"
 
 namespace yolod::app::http {
@@ -92,6 +93,7 @@ void RequestHeadReader::take_fields(RequestHead& head) const {
   head.content_length = parser_->content_length().value_or(0);
   Counted counts;
   std::string_view expect;
+  CredentialFields credentials;
   for (const auto& field : header) {
     const std::string_view value(field.value().data(), field.value().size());
     switch (field.name()) {
@@ -114,6 +116,8 @@ void RequestHeadReader::take_fields(RequestHead& head) const {
           head.content_encoding = value;
         }
         break;
+      case beast_http::field::authorization: credentials.authorization(value); break;
+      case beast_http::field::cookie: credentials.cookie(value); break;
       case beast_http::field::accept: take_first(head.accept, value); break;
       case beast_http::field::origin:
       case beast_http::field::sec_fetch_dest:
@@ -125,11 +129,13 @@ void RequestHeadReader::take_fields(RequestHead& head) const {
       case beast_http::field::unknown:
         if (equal_ignoring_case(field.name_string(), "X-Request-Id")) take_first(head.request_id, value);
         if (equal_ignoring_case(field.name_string(), "X-Request-Timeout")) take_first(head.request_timeout, value);
+        if (is_key_field(field.name_string())) credentials.key(value);
         head.forwarded |= is_proxys(field.name_string());
         break;
       default: break;
     }
   }
+  head.credential = credentials.result();
   head.version = header.version() == 10 ? 10 : 11;
   head.expects_continue = head.version == 11 && equal_ignoring_case(expect, "100-continue");
   head.ambiguity = ambiguity(header.version(), counts);

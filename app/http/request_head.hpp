@@ -16,6 +16,7 @@
 #include <optional>
 #include <string_view>
 
+#include "app/access/credential.hpp"
 #include "common/error.hpp"
 
 namespace yolod::app::http {
@@ -37,6 +38,7 @@ struct RequestHead {
   std::string_view accept;
   std::string_view request_id;  // exactly as the client sent it
   std::string_view request_timeout;
+  access::Credential credential;
   // Says why two parsers could read this head differently, or why RFC 9112 requires its refusal (3.2, 6.1). The text
   // is empty if there is no such reason.
   std::string_view ambiguity;

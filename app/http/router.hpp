@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/access/caller.hpp"
 #include "app/http/captures.hpp"
 #include "app/net/listener_role.hpp"
 
@@ -31,6 +32,7 @@ struct Route {
   std::string_view pattern;
   std::string_view methods;  // as the Allow header names them: "GET, HEAD"
   Audience audience;
+  access::Need need;  // of a request from a public listener; with kEverybody it is kNothing
   // The connection calls it for each request whose method is in `methods`.
   std::function<std::unique_ptr<Exchange>()> make;
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "common/config/access_config.hpp"
 #include "common/config/model_config.hpp"
 #include "common/config/server_config.hpp"
 #include "common/domain/sandbox_state.hpp"
@@ -17,6 +18,7 @@ inline constexpr std::size_t kMostModels = 64;
 
 struct Config {
   ServerConfig server;
+  AccessConfig access;
   MemoryConfig memory;
   LoggingConfig logging;
   SandboxMode sandbox{SandboxMode::kAuto};

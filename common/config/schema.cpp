@@ -78,6 +78,13 @@ void check_whole(ConfigReader& reader, const YamlNode& root, Config& config, con
   if (!server.tls.client_ca.empty() && server.tls.certificate.empty()) {
     reader.problem_at("server.tls", mark_of(root, "server.tls"), "client_ca is given, it needs certificate and key");
   }
+  const YamlNode* const access = root.find("access");
+  const bool mode_given = access != nullptr && access->find("mode") != nullptr;
+  if (!server.api_keys_file.empty() && !mode_given) config.access.mode = AccessMode::kKeys;
+  if (!server.api_keys_file.empty() && config.access.mode == AccessMode::kOpen) {
+    reader.problem_at("access.mode", mark_of(root, "access.mode"),
+                      "open needs no API key, but server.api_keys_file is given; write keys, or remove the file's key");
+  }
   if (!server.admin_listen.ends_with(":0") &&
       std::any_of(server.listen.begin(), server.listen.end(),
                   [&server](const ListenAddress& public_one) { return public_one.address == server.admin_listen; })) {

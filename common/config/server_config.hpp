@@ -42,6 +42,7 @@ struct ServerConfig {
   milliseconds shutdown_timeout{25'000};
   TlsConfig tls;
   std::filesystem::path api_keys_file;
+  bool insecure{false};  // other machines may use the server without a key
   friend bool operator==(const ServerConfig&, const ServerConfig&) = default;
 };
 

@@ -21,6 +21,9 @@ constexpr std::uint64_t kGiB = 1ULL << 30U;
 
 // The shortest deadline, because a deadline of 0 would refuse every request.
 constexpr milliseconds kShortest{1};
+// The highest limits of access.
+constexpr std::uint64_t kMostPerSecond = 1'000'000;
+constexpr std::uint64_t kMostInFlight = 1'000'000;
 
 // A key that chooses the model's source. Its map is read into a fresh T; it is written if the source is a T.
 template <typename T>
@@ -71,7 +74,45 @@ Fields fields_of(ServerConfig& server) {
       section_field("tls", server.tls).means("These keys turn on HTTPS."),
       path_field("api_keys_file", server.api_keys_file)
           .means("This file lists the API keys that requests may carry, one name:sha256-of-key a line."),
+      bool_field("insecure", server.insecure)
+          .means("With true the server also starts with access.mode: open at an address that other machines can "
+                 "reach, and they may use it without a key."),
   };
+}
+
+Fields fields_of(AccessConfig& access) {
+  return {choice_field<AccessMode>("mode", access.mode, {{"open", AccessMode::kOpen}, {"keys", AccessMode::kKeys}})
+              .means("With keys every request needs an API key or a session, except the page and the probes /healthz "
+                     "and /readyz. With open no request to a model needs one.")
+              .absent("keys with server.api_keys_file, else open"),
+          time_field("max_stale", access.max_stale, milliseconds(0), hours(24))
+              .means("Keys and sessions of accounts stay valid for this time while yolod-accounts is away and cannot "
+                     "revoke them; then they are answered with 503."),
+          section_field("per_key", access.per_key)
+              .means("These keys limit the requests of each API key, and of each person with a session; 0 is no limit. "
+                     "The own limits of a key replace these."),
+          section_field("per_address", access.per_address)
+              .means("These keys limit each client address: an IPv4 address, or the /64 of an IPv6 address; 0 is no "
+                     "limit. Behind a proxy all clients have the proxy's address."),
+          path_field("audit_log", access.audit_log)
+              .means("The server writes each refused request and each reload of keys to this file, as lines of JSON.")
+              .absent("there is no such file")};
+}
+
+Fields fields_of(KeyLimits& limits) {
+  return {count_field("requests_per_second", limits.requests_per_second, 0, kMostPerSecond)
+              .means("More requests a second are refused with 429; as many may come at once."),
+          count_field("requests_in_flight", limits.requests_in_flight, 0, kMostInFlight)
+              .means("More requests at the same time are refused with 429.")};
+}
+
+Fields fields_of(AddressLimits& limits) {
+  return {count_field("requests_per_second", limits.requests_per_second, 0, kMostPerSecond)
+              .means("More requests a second are refused with 429; as many may come at once."),
+          count_field("requests_in_flight", limits.requests_in_flight, 0, kMostInFlight)
+              .means("More requests at the same time are refused with 429."),
+          count_field("connections", limits.connections, 0, kMostInFlight)
+              .means("A request on a further connection is refused with 429, and the connection is closed.")};
 }
 
 Fields fields_of(ListenAddress& listener) {

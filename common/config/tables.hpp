@@ -2,6 +2,7 @@
 // with their bounds, spellings and meaning.
 #pragma once
 
+#include "common/config/access_config.hpp"
 #include "common/config/fields.hpp"
 #include "common/config/model_config.hpp"
 #include "common/config/server_config.hpp"
@@ -13,6 +14,9 @@ namespace yolod::common {
 [[nodiscard]] Fields fields_of(ServerConfig& server);
 [[nodiscard]] Fields fields_of(ListenAddress& listener);
 [[nodiscard]] Fields fields_of(TlsConfig& tls);
+[[nodiscard]] Fields fields_of(AccessConfig& access);
+[[nodiscard]] Fields fields_of(KeyLimits& limits);
+[[nodiscard]] Fields fields_of(AddressLimits& limits);
 [[nodiscard]] Fields fields_of(MemoryConfig& memory);
 [[nodiscard]] Fields fields_of(LoggingConfig& logging);
 [[nodiscard]] Fields fields_of(ModelConfig& model);

@@ -12,9 +12,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!target.parse(fuzz::as_text(data, size))) return 0;
   fuzz::require(!target.path().empty() && target.path().front() == '/');
   fuzz::require(target.path().find('\0') == std::string_view::npos);
-  static const app::http::Router router({{"/predict", "POST", app::http::Audience::kClients, {}},
-                                         {"/v2/models/{model}/infer", "POST", app::http::Audience::kClients, {}},
-                                         {"/{}/{}/{}/{}/{}", "GET", app::http::Audience::kClients, {}}});
+  static const app::http::Router router(
+      {{"/predict", "POST", app::http::Audience::kClients, app::access::Need::kNothing, {}},
+       {"/v2/models/{model}/infer", "POST", app::http::Audience::kClients, app::access::Need::kNothing, {}},
+       {"/{}/{}/{}/{}/{}", "GET", app::http::Audience::kClients, app::access::Need::kNothing, {}}});
   app::http::Captures captures;
   if (router.find(target.path(), captures) != nullptr) {
     for (const auto capture : captures) {

@@ -37,7 +37,7 @@ class ExchangeDriver {
     REQUIRE(target.parse(read.target));
     http::Captures parts;
     for (const auto part : captures) parts.push_back(part);
-    return exchange_->begin({read, target, parts, common::AwakeClock::now()}, response);
+    return exchange_->begin({read, target, parts, common::AwakeClock::now(), caller}, response);
   }
   // Gives the exchange a body for which there is room.
   Next send(std::string_view body) {
@@ -87,6 +87,7 @@ class ExchangeDriver {
   [[nodiscard]] std::string body() const { return std::string(response.body.view()); }
   [[nodiscard]] int turns() const { return turns_; }
 
+  access::Caller caller;  // who sends the request
   http::Response response;
   bool resumed{false};
   std::optional<common::Outcome<void>> room_came;

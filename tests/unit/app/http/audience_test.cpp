@@ -46,7 +46,8 @@ TEST_CASE("Audience: listener, peer and forwarding decide who may use a route", 
     const Row& row = rows[i];
     RequestHead head;
     head.forwarded = row.forwarded;
-    const auto why = check_audience({"/x", "GET", row.audience, {}}, row.peer, row.admin_alone, head);
+    const auto why =
+        check_audience({"/x", "GET", row.audience, access::Need::kNothing, {}}, row.peer, row.admin_alone, head);
     CHECK(why.has_value() == !row.refusal.empty());
     if (!why) continue;
     CHECK(why->code == common::ErrorCode::kForbidden);

@@ -217,6 +217,7 @@ class ConnectionBench final : public Application {
 
   // Application
   [[nodiscard]] const Router& router() const override { return router_; }
+  [[nodiscard]] access::Door& door() override { return gate; }
   [[nodiscard]] bool draining() const override { return drains; }
   void refuse(const common::Error& error, Response& response) override {
     refused.push_back(error.message);
@@ -225,6 +226,7 @@ class ConnectionBench final : public Application {
   void answered_without_exchange(int http_status) override { statuses.push_back(http_status); }
   [[nodiscard]] Shortage room_shortage(common::Clock::time_point) const override { return shortage; }
 
+  access::Door gate{common::AccessConfig{}};
   boost::asio::io_context io;
   common::ServerConfig config;
   ConnectionList connections;
@@ -238,11 +240,11 @@ class ConnectionBench final : public Application {
  private:
   Clock::duration skipped_{0};
   std::function<std::unique_ptr<Exchange>()> make_ = [this] { return std::make_unique<ScriptedExchange>(script); };
-  Router router_{{{"/thing", "GET, HEAD, POST", Audience::kClients, make_},
-                  {"/thing/{name}", "GET", Audience::kClients, make_},
-                  {"/healthz", "GET, HEAD", Audience::kEverybody, make_},
-                  {"/status", "GET", Audience::kObservers, make_},
-                  {"/admin", "POST", Audience::kAdmins, make_}}};
+  Router router_{{{"/thing", "GET, HEAD, POST", Audience::kClients, access::Need::kPredict, make_},
+                  {"/thing/{name}", "GET", Audience::kClients, access::Need::kPredict, make_},
+                  {"/healthz", "GET, HEAD", Audience::kEverybody, access::Need::kNothing, make_},
+                  {"/status", "GET", Audience::kObservers, access::Need::kObserve, make_},
+                  {"/admin", "POST", Audience::kAdmins, access::Need::kAdmin, make_}}};
 };
 
 }  // namespace yolod::app::http

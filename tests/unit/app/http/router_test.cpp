@@ -11,11 +11,12 @@ namespace {
 using boost::beast::http::verb;
 
 const Router& test_router() {
-  static const Router kRouter({{"/plain", "GET, HEAD", Audience::kClients, {}},
-                               {"/models/{model}", "GET", Audience::kClients, {}},
-                               {"/models/{model}/infer", "POST", Audience::kClients, {}},
-                               {"/models/{model}/versions/{version}", "GET", Audience::kClients, {}},
-                               {"/{a}/{b}/{c}/{d}/{e}", "GET", Audience::kClients, {}}});
+  static const Router kRouter(
+      {{"/plain", "GET, HEAD", Audience::kClients, access::Need::kNothing, {}},
+       {"/models/{model}", "GET", Audience::kClients, access::Need::kNothing, {}},
+       {"/models/{model}/infer", "POST", Audience::kClients, access::Need::kNothing, {}},
+       {"/models/{model}/versions/{version}", "GET", Audience::kClients, access::Need::kNothing, {}},
+       {"/{a}/{b}/{c}/{d}/{e}", "GET", Audience::kClients, access::Need::kNothing, {}}});
   return kRouter;
 }
 
@@ -52,7 +53,7 @@ TEST_CASE("Router: a pattern with more braces than there is room for matches not
 }
 
 TEST_CASE("Router: a route allows only the methods that it lists in full", "[app][unit]") {
-  const Route route{"/x", "GET, HEAD, DELETE", Audience::kClients, {}};
+  const Route route{"/x", "GET, HEAD, DELETE", Audience::kClients, access::Need::kNothing, {}};
   CHECK(route.allows(verb::get));
   CHECK(route.allows(verb::head));
   CHECK(route.allows(verb::delete_));

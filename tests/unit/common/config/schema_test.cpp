@@ -50,6 +50,13 @@ server:
   shutdown_timeout: 6s
   tls: {certificate: c.pem, key: /k/../k.pem, client_ca: ca.pem}
   api_keys_file: keys
+  insecure: true
+access:
+  mode: keys
+  max_stale: 7s
+  per_key: {requests_per_second: 1, requests_in_flight: 2}
+  per_address: {requests_per_second: 3, requests_in_flight: 4, connections: 5}
+  audit_log: audit
 memory: {input_arena: 32MiB}
 logging: {level: warning, format: json, file: ../log}
 )");
@@ -66,9 +73,20 @@ logging: {level: warning, format: json, file: ../log}
   server.shutdown_timeout = milliseconds(6000);
   server.tls = {"/etc/yolod/c.pem", "/k.pem", "/etc/yolod/ca.pem"};
   server.api_keys_file = "/etc/yolod/keys";
+  server.insecure = true;
   CHECK(config.server == server);
+  CHECK(config.access == AccessConfig{AccessMode::kKeys, milliseconds(7000), {1, 2}, {3, 4, 5}, "/etc/yolod/audit"});
   CHECK(config.memory.input_arena_bytes == 32U << 20U);
   CHECK(config.logging == LoggingConfig{LogLevel::kWarning, LogFormat::kJson, "/etc/log"});
+}
+
+TEST_CASE("Config: a file of keys turns on keys, and so does access.mode", "[common][unit]") {
+  CHECK(config_of(kModel).access.mode == AccessMode::kOpen);
+  CHECK(config_of(with_server("api_keys_file: keys")).access.mode == AccessMode::kKeys);
+  CHECK(config_of(std::string(kModel) + "access: {mode: keys}\n").access.mode == AccessMode::kKeys);
+  CHECK(config_of(with_server("api_keys_file: keys") + "access: {mode: keys}\n").access.mode == AccessMode::kKeys);
+  const auto problem = problem_of(with_server("api_keys_file: keys") + "access: {mode: open}\n");
+  CHECK(problem.find("access.mode: open needs no API key, but server.api_keys_file is given") != std::string::npos);
 }
 
 TEST_CASE("Config: sandbox accepts exactly its four values", "[common][unit]") {
@@ -367,6 +385,8 @@ server:
   shutdown_timeout: 6s
   tls: {certificate: c.pem, key: /k/../k.pem, client_ca: ca.pem}
   api_keys_file: keys
+  insecure: true
+access: {mode: keys, max_stale: 1m, per_key: {requests_per_second: 9}, per_address: {connections: 3}, audit_log: ../audit}
 memory: {input_arena: 32MiB}
 logging: {level: warning, format: json, file: ../log}
 sandbox: report

@@ -37,7 +37,7 @@ class HandlerBench : public api::ModelBench {
     http::RequestHead head;
     REQUIRE_FALSE(reader_.read(boost::asio::buffer(head_text_), head));
     REQUIRE(target_.parse(head.target));
-    return handler.begin({head, target_, {}, began}, plan, response);
+    return handler.begin({head, target_, {}, began, caller}, plan, response);
   }
   // Returns the calls of that body, which arrives in pieces of a few bytes.
   common::Outcome<bool> ready(const std::string& text) {
@@ -53,6 +53,7 @@ class HandlerBench : public api::ModelBench {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
   }
 
+  access::Caller caller;
   common::Clock::time_point began{common::AwakeClock::now()};
   api::Plan plan;
   api::Calls calls;

@@ -1,0 +1,55 @@
+#include "app/access/network.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace yolod::app::access {
+
+Network Network::of(const sockaddr& address) {
+  Network network;
+  if (address.sa_family == AF_INET) {
+    sockaddr_in ipv4{};
+    std::memcpy(&ipv4, &address, sizeof ipv4);
+    std::memcpy(network.bytes_.data(), &ipv4.sin_addr, sizeof ipv4.sin_addr);
+    network.family_ = Family::kIpv4;
+  } else if (address.sa_family == AF_INET6) {
+    sockaddr_in6 ipv6{};
+    std::memcpy(&ipv6, &address, sizeof ipv6);
+    constexpr std::size_t kNetworkBytes = 8;
+    constexpr std::size_t kBeforeIpv4 = 12;
+    const auto* const bytes = ipv6.sin6_addr.s6_addr;
+    if (IN6_IS_ADDR_V4MAPPED(&ipv6.sin6_addr)) {
+      std::copy_n(bytes + kBeforeIpv4, sizeof(in_addr), network.bytes_.begin());
+      network.family_ = Family::kIpv4;
+    } else {
+      std::copy_n(bytes, kNetworkBytes, network.bytes_.begin());
+      network.family_ = Family::kIpv6;
+    }
+  }
+  return network;
+}
+
+Network Network::of_peer(int socket) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  if (getpeername(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
+  return of(reinterpret_cast<const sockaddr&>(address));
+}
+
+std::string Network::to_string() const {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  switch (family_) {
+    case Family::kNone: return "unix";
+    case Family::kIpv4: inet_ntop(AF_INET, bytes_.data(), text.data(), text.size()); return text.data();
+    case Family::kIpv6:
+      inet_ntop(AF_INET6, bytes_.data(), text.data(), text.size());
+      return std::string(text.data()) + "/64";
+  }
+  return "unix";
+}
+
+}  // namespace yolod::app::access

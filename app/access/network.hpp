@@ -1,0 +1,36 @@
+// The network of a client: its IPv4 address, or the /64 of its IPv6 address. A household or a machine usually has a
+// whole /64, so its addresses count as one client. Plain value; any thread may use a copy.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+struct sockaddr;
+
+namespace yolod::app::access {
+
+class Network {
+ public:
+  // The client of a unix socket, which has no address.
+  Network() = default;
+  // Returns the network of an address. Addresses of other families than IPv4 and IPv6 give none.
+  [[nodiscard]] static Network of(const sockaddr& address);
+  // Returns the network of the client of this connected socket.
+  [[nodiscard]] static Network of_peer(int socket);
+
+  [[nodiscard]] bool is_known() const { return family_ != Family::kNone; }
+  // The bytes of the address, the rest is 0. An IPv4 address uses the first four.
+  [[nodiscard]] const std::array<std::uint8_t, 16>& bytes() const { return bytes_; }
+  // Returns a text such as "192.0.2.7", "2001:db8:1:2::/64" or "unix".
+  [[nodiscard]] std::string to_string() const;
+
+  friend bool operator==(const Network&, const Network&) = default;
+
+ private:
+  enum class Family : std::uint8_t { kNone, kIpv4, kIpv6 };
+  Family family_{Family::kNone};
+  std::array<std::uint8_t, 16> bytes_{};
+};
+
+}  // namespace yolod::app::access

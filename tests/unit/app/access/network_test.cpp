@@ -1,0 +1,56 @@
+#include "app/access/network.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include <catch2/catch.hpp>
+#include <string>
+
+namespace yolod::app::access {
+namespace {
+
+Network of_text(const std::string& text) {
+  sockaddr_storage storage{};
+  if (text.find(':') == std::string::npos) {
+    auto& address = reinterpret_cast<sockaddr_in&>(storage);
+    address.sin_family = AF_INET;
+    REQUIRE(inet_pton(AF_INET, text.c_str(), &address.sin_addr) == 1);
+  } else {
+    auto& address = reinterpret_cast<sockaddr_in6&>(storage);
+    address.sin6_family = AF_INET6;
+    REQUIRE(inet_pton(AF_INET6, text.c_str(), &address.sin6_addr) == 1);
+  }
+  return Network::of(reinterpret_cast<const sockaddr&>(storage));
+}
+
+TEST_CASE("Network: two IPv4 addresses are two networks", "[app][access][unit]") {
+  CHECK(of_text("192.0.2.7").to_string() == "192.0.2.7");
+  CHECK(of_text("192.0.2.7").is_known());
+  CHECK(of_text("192.0.2.7") == of_text("192.0.2.7"));
+  CHECK(of_text("192.0.2.7") != of_text("192.0.2.8"));
+}
+
+TEST_CASE("Network: the addresses of a /64 of IPv6 are one network", "[app][access][unit]") {
+  CHECK(of_text("2001:db8:1:2::1").to_string() == "2001:db8:1:2::/64");
+  CHECK(of_text("2001:db8:1:2::1") == of_text("2001:db8:1:2:ffff:ffff:ffff:ffff"));
+  CHECK(of_text("2001:db8:1:2::1") != of_text("2001:db8:1:3::1"));
+}
+
+TEST_CASE("Network: an IPv4 address in an IPv6 address counts as the IPv4 address", "[app][access][unit]") {
+  CHECK(of_text("::ffff:192.0.2.7") == of_text("192.0.2.7"));
+  CHECK(of_text("::ffff:192.0.2.7") != of_text("::ffff:192.0.2.8"));
+}
+
+TEST_CASE("Network: an IPv4 address and a /64 with the same bytes differ", "[app][access][unit]") {
+  CHECK(of_text("192.0.2.7") != of_text("c000:207::"));
+}
+
+TEST_CASE("Network: the client of a unix socket has no network", "[app][access][unit]") {
+  const sockaddr local{AF_UNIX, {}};
+  CHECK_FALSE(Network::of(local).is_known());
+  CHECK(Network::of(local).to_string() == "unix");
+  CHECK_FALSE(Network::of_peer(-1).is_known());
+}
+
+}  // namespace
+}  // namespace yolod::app::access
