@@ -11,6 +11,7 @@
 #include <exception>
 #include <utility>
 
+#include "app/access/door_feed.hpp"
 #include "app/api/native_error.hpp"
 #include "app/process/reaper.hpp"
 #include "app/serving/memory_check.hpp"
@@ -115,11 +116,13 @@ Outcome<void> FrontEnd::start() {
     for (const std::string& url : server_.urls()) common::log_info("yolod {} listening on {}", common::kVersion, url);
     if (auto administered = server_.listen_for_admins(); !administered) return administered;
   }
+  if (auto made = make_accounts(); !made) return made;
   make_models();
   phase_ = Phase::kServing;
   if (!accept_when_ready_) server_.start();
   (void)AwakeClock::now();
   lost_time_told_ = AwakeClock::lost();  // a slow start is not lost time
+  if (accounts_) accounts_->start();
   models_->start(mode_ == RunMode::kCheck ? process::Start::kCandidate : process::Start::kServing);
   housekeep();  // not earlier: it destroys models that were not started
   return {};
@@ -165,6 +168,8 @@ void FrontEnd::housekeep() {
   common::flush_log();
   if (phase_ == Phase::kServing || phase_ == Phase::kDraining) {
     models_->tick();
+    if (accounts_) accounts_->tick(AwakeClock::now());
+    door_.tidy();
   }
   oom_kills_.forget_old(Clock::now());
   if (manager_.present()) {
@@ -184,6 +189,20 @@ Outcome<void> FrontEnd::make_arena() {
   if (!arena) return arena.error();
   arena_.emplace(std::move(*arena));
   body_room_.emplace(io_, *arena_);
+  return {};
+}
+
+// A check of the models needs no accounts.
+Outcome<void> FrontEnd::make_accounts() {
+  if (mode_ == RunMode::kCheck || !config_.has_accounts()) return {};
+  door_.expect_accounts();
+  const std::string program(process::spec_of(process::ChildKind::kAccounts).program);
+  auto found = common::find_sibling_program(program);
+  if (!found) return found.error();
+  spawn_.programs[program] = std::move(*found);
+  auto made = AccountsChild::make(io_, spawn_, children_, config_, access::known_keys_of(door_));
+  if (!made) return made.error();
+  accounts_ = *std::move(made);
   return {};
 }
 
@@ -216,7 +235,8 @@ void FrontEnd::make_models() {
       [this](std::string_view model, Reload::Done done) { reload_->ask(model, std::move(done)); },
   });
   router_.emplace(make_routes(*routes_));
-  shutdown_.emplace(io_, phase_, config_.server, Shutdown::Parts{server_, *models_, *body_room_, *reload_, manager_});
+  shutdown_.emplace(io_, phase_, config_.server,
+                    Shutdown::Parts{server_, *models_, *body_room_, *reload_, manager_, accounts_.get()});
 }
 
 void FrontEnd::pool_ready_changed() {
@@ -279,11 +299,17 @@ void FrontEnd::take_over(const common::Config& changed) {
   keep(config_.server.listen, changed.server.listen, "server.listen");
   keep(config_.server.admin_listen, changed.server.admin_listen, "server.admin_listen");
   keep(config_.server.max_connections, changed.server.max_connections, "server.max_connections");
+  keep(config_.server.state_dir, changed.server.state_dir, "server.state_dir");
+  keep(config_.access.register_policy, changed.access.register_policy, "access.register");
+  keep(config_.access.session_idle, changed.access.session_idle, "access.session_idle");
+  keep(config_.access.session_lifetime, changed.access.session_lifetime, "access.session_lifetime");
+  keep(config_.postgres, changed.postgres, "postgres");
   keep(config_.memory.input_arena_bytes, changed.memory.input_arena_bytes, "memory.input_arena");
   auto server = changed.server;
   server.listen = config_.server.listen;
   server.admin_listen = config_.server.admin_listen;
   server.max_connections = config_.server.max_connections;
+  server.state_dir = config_.server.state_dir;
   config_.server = std::move(server);
   if (changed.logging != config_.logging) {
     if (auto log = common::configure_log(changed.logging, "yolod"); !log) {
@@ -344,7 +370,7 @@ void FrontEnd::on_signal(int signal) {
 void FrontEnd::reap() {
   process::reap_children([this](pid_t pid, process::Death death) {
     death.out_of_memory = death.signaled && death.number == SIGKILL && oom_kills_.claim();
-    if (!children_.reaped(pid, death)) common::log_debug("reaped process {}, which is not a worker", pid);
+    if (!children_.reaped(pid, death)) common::log_debug("reaped process {}, which is not a child of this server", pid);
   });
 }
 
@@ -366,6 +392,7 @@ serving::ServerStatus FrontEnd::status() const {
   status.listen = server_.urls();
   status.admin_listen = server_.admin_url();
   status.models = models_->status();
+  if (accounts_) status.accounts = accounts_->status();
   return status;
 }
 

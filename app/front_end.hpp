@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "app/access/door.hpp"
+#include "app/accounts_child.hpp"
 #include "app/host/signals.hpp"
 #include "app/http/application.hpp"
 #include "app/http/router.hpp"
@@ -60,6 +61,7 @@ class FrontEnd final : private http::Application {
   [[nodiscard]] common::Outcome<void> start();
   [[nodiscard]] common::Outcome<void> make_arena();
   void make_models();
+  [[nodiscard]] common::Outcome<void> make_accounts();
   void pool_ready_changed();
   void gave_up(const serving::ModelPool& pool, const std::string& reason);
   void finish_check();
@@ -113,6 +115,7 @@ class FrontEnd final : private http::Application {
   std::optional<schedule::CompletionPoll> completion_poll_;
   std::optional<serving::PoolContext> context_;
   std::optional<serving::ModelRegistry> models_;
+  std::unique_ptr<AccountsChild> accounts_;  // null: the server has no accounts
   std::optional<ReloadableRegistry> reloadable_;
   std::optional<Reload> reload_;
   std::optional<RouteParts> routes_;

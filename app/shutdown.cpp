@@ -74,6 +74,7 @@ void Shutdown::stop(Workers workers) {
     parts_.body_room.refuse_all();
     parts_.reload.abandon({ErrorCode::kShuttingDown, kServerIsStopping});
     parts_.models.shut_down();
+    if (parts_.accounts != nullptr) parts_.accounts->stop();
     flush_deadline_ = AwakeClock::now() + kFlushGrace;
     watch_stop();
   }
@@ -92,7 +93,8 @@ void Shutdown::stop(Workers workers) {
 // The stop ends when every child has been reaped and every client has its answer. After flush_deadline_, the server
 // closes the connections of clients that have not read theirs.
 void Shutdown::watch_stop() {
-  if (!parts_.models.any_alive() && parts_.server.connections().count() == 0) {
+  const bool has_accounts = parts_.accounts != nullptr && parts_.accounts->is_alive();
+  if (!parts_.models.any_alive() && !has_accounts && parts_.server.connections().count() == 0) {
     common::reach(common::FaultPoint::kFrontEndStopped);
     io_.stop();
     return;
@@ -109,6 +111,7 @@ void Shutdown::watch_stop() {
 
 void Shutdown::press_workers(int signal, milliseconds grace) {
   for (const auto& pool : parts_.models.pools()) pool->signal_all(signal);
+  if (parts_.accounts != nullptr) parts_.accounts->send_signal(signal);
   if (signal == SIGKILL) return;
   step_timer_.expires_after(grace);
   step_timer_.async_wait([this](error_code failure) {

@@ -13,6 +13,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 
+#include "app/accounts_child.hpp"
 #include "app/host/service_manager.hpp"
 #include "app/http/server.hpp"
 #include "app/phase.hpp"
@@ -33,6 +34,7 @@ class Shutdown {
     serving::BodyRoom& body_room;
     Reload& reload;
     host::ServiceManager& manager;
+    AccountsChild* accounts;  // null: the server has no accounts
   };
   enum class Workers { kAsked, kKilled };
 

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "app/process/preload.hpp"
 #include "common/config/devices.hpp"
@@ -68,10 +70,36 @@ constexpr std::array kModelRules{
                       }},
 };
 
+// An attacker tries these passwords first.
+constexpr std::array<std::string_view, 8> kWellKnownPasswords{"root",  "postgres", "password", "admin",
+                                                              "yolod", "secret",   "changeme", "123456"};
+
+bool is_public(const common::ListenAddress& listener) {
+  const std::string_view address = listener.address;
+  return !address.starts_with("unix:") && !address.starts_with("127.") && !address.starts_with("[::1]");
+}
+
+constexpr const char* kPasswordNote =
+    "A well-known password such as root is refused if server.listen has an address that other machines can reach.";
+
+std::optional<KeyProblem> well_known_password(const common::Config& config) {
+  if (!config.postgres.has_value()) return std::nullopt;
+  const auto& password = config.postgres->password;
+  const auto& listen = config.server.listen;
+  if (std::find(kWellKnownPasswords.begin(), kWellKnownPasswords.end(), password) == kWellKnownPasswords.end() ||
+      std::none_of(listen.begin(), listen.end(), is_public)) {
+    return std::nullopt;
+  }
+  return KeyProblem{"postgres.password",
+                    "this password is well known, and server.listen has an address that other machines can reach: "
+                    "give the database's user another password, or listen only at 127.0.0.1, [::1] or a unix socket"};
+}
+
 }  // namespace
 
 std::vector<KeyProblem> unsupported_settings(const common::Config& config) {
   std::vector<KeyProblem> problems;
+  if (auto found = well_known_password(config)) problems.push_back(*std::move(found));
   for (const auto& rule : kServerRules) {
     if (rule.is_broken(config.server)) problems.push_back({std::string("server.") + rule.key, rule.message});
   }
@@ -86,6 +114,7 @@ std::vector<KeyProblem> unsupported_settings(const common::Config& config) {
 
 std::vector<KeyProblem> notes_on_unsupported_settings() {
   std::vector<KeyProblem> notes;
+  notes.push_back({"postgres.password", kPasswordNote});
   for (const auto& rule : kServerRules) notes.push_back({std::string("server.") + rule.key, rule.note});
   for (const auto& rule : kModelRules) notes.push_back({std::string("models[].") + rule.key, rule.note});
   return notes;

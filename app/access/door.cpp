@@ -102,7 +102,7 @@ std::optional<Refusal> Door::identify(const Knock& knock, Caller& caller) {
 
 void Door::take_next_table() {
   if (next_table_ && next_table_->version() != 0) {
-    table_ = std::move(*next_table_);
+    table_.take_over(*std::move(next_table_));
     next_table_.reset();
     lost_at_.reset();
   }

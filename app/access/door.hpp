@@ -22,6 +22,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <unordered_map>
 #include <vector>
 
@@ -80,11 +81,17 @@ class Door {
   [[nodiscard]] bool apply(const Message& message) {
     const bool is_next = (next_table_ ? *next_table_ : table_).apply(message);
     take_next_table();
+    if (std::is_same_v<Message, accounts::protocol::SnapshotEnd> && is_next) lost_at_.reset();
     return is_next;
   }
   // The snapshot of another process follows. The known keys and sessions stay until that snapshot is complete.
   void forget_feed() { next_table_.emplace(); }
   void accounts_lost(common::Clock::time_point now);
+  // Returns whether that key or session of yolod-accounts is in the table.
+  [[nodiscard]] bool knows(const accounts::protocol::Digest& digest) const { return table_.find(digest) != nullptr; }
+  [[nodiscard]] bool knows_key(accounts::protocol::KeyId key) const { return table_.has_key(key); }
+  // Frees some memory that a snapshot has replaced. Call it from time to time.
+  void tidy() { (void)table_.tidy(); }
   // Returns at most kMaxTouches uses. It returns each used credential once a minute.
   [[nodiscard]] accounts::protocol::Touch next_touches(accounts::protocol::Seconds date);
 

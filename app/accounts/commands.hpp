@@ -55,6 +55,7 @@ class Commands {
   Task<Reply> handle(protocol::ListKeys& request, Deadline deadline);
   Task<Reply> handle(protocol::RevokeKey& request, Deadline deadline);
   Task<Reply> handle(protocol::Touch& request, Deadline deadline);
+  Task<Reply> handle(protocol::ReadAgain& request, Deadline deadline);
 
   // An attempt of a client to prove its identity with a password.
   struct Attempt {

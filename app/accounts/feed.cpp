@@ -53,7 +53,7 @@ bool Feed::take_overflow() { return std::exchange(overflow_, false); }
 std::optional<protocol::Message> Feed::next() {
   switch (state_) {
     case State::kNothing: return std::nullopt;
-    case State::kBegin: state_ = State::kEntries; return protocol::SnapshotBegin{++version_};
+    case State::kBegin: state_ = State::kEntries; return protocol::SnapshotBegin{++version_, entries_.size()};
     case State::kEntries: {
       if (told_ == entries_.size()) {
         const protocol::SnapshotEnd end{version_, told_};

@@ -27,7 +27,9 @@ class Feed {
   // Returns the next message, if there is one.
   [[nodiscard]] std::optional<protocol::Message> next();
 
-  // Returns true once after the feed has dropped changes. The database must be read again.
+  // The front-end has missed a message, so take_overflow() returns true.
+  void front_end_missed() { overflow_ = true; }
+  // Returns true once after the feed has dropped changes, or after front_end_missed(). The database must be read again.
   [[nodiscard]] bool take_overflow();
 
  private:

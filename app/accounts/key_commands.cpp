@@ -130,4 +130,10 @@ Task<protocol::Reply> Commands::handle(protocol::Touch& request, Deadline /*dead
   co_return plain_reply(co_await ask(touch));
 }
 
+Task<protocol::Reply> Commands::handle(protocol::ReadAgain& /*request*/, Deadline /*deadline*/) {
+  common::log_warning("the front-end has missed a message, so all keys and sessions are read again");
+  parts_.feed.front_end_missed();
+  co_return plain_reply(Status::kOk);
+}
+
 }  // namespace yolod::app::accounts

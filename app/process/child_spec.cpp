@@ -2,6 +2,7 @@
 
 #include <csignal>
 
+#include "app/accounts/protocol/settings.hpp"
 #include "ipc/layout.hpp"
 
 namespace yolod::app::process {
@@ -61,7 +62,29 @@ constexpr std::array<std::string_view, 31> kVariablesOfLibraries{"PATH",
                                                                  "YOLOD_FAULT_POINT",
                                                                  "YOLOD_FAULT_TOKEN"};
 
-constexpr std::array<ChildSpec, 3> kChildSpecs{{
+constexpr std::string_view kAccountsProgram = "yolod-accounts";
+constexpr std::array<DescriptorPlace, 2> kAccountsDescriptors{
+    {{&Inherited::control, ipc::kControlDescriptor}, {&Inherited::config, ipc::kConfigDescriptor}}};
+static_assert(accounts::protocol::kSocketDescriptor == ipc::kControlDescriptor);
+static_assert(accounts::protocol::kSettingsDescriptor == ipc::kConfigDescriptor);
+// The process holds passwords, so it writes no core dump. It gets fewer variables than a process that computes: each
+// PG... variable would change how it connects to the database.
+constexpr ChildLimits kAccountsLimits{.given_open_files = true, .core_dumps = false};
+constexpr std::array<std::string_view, 13> kVariablesOfAccounts{"LANG",
+                                                                "LC_",
+                                                                "TZ",
+                                                                "LD_LIBRARY_PATH",
+                                                                "MALLOC_",
+                                                                "GLIBC_TUNABLES",
+                                                                "ASAN_OPTIONS",
+                                                                "LSAN_OPTIONS",
+                                                                "TSAN_OPTIONS",
+                                                                "UBSAN_OPTIONS",
+                                                                "GCOV_",
+                                                                "YOLOD_FAULT_POINT",
+                                                                "YOLOD_FAULT_TOKEN"};
+
+constexpr std::array<ChildSpec, 4> kChildSpecs{{
     {ChildKind::kWorker, kWorkerProgram, {}, kWorkerDescriptors, {}, kInterrupt, kVariablesOfLibraries, true, classify},
     {ChildKind::kLoader,
      kWorkerProgram,
@@ -81,6 +104,15 @@ constexpr std::array<ChildSpec, 3> kChildSpecs{{
      kVariablesOfLibraries,
      true,
      classify},
+    {ChildKind::kAccounts,
+     kAccountsProgram,
+     {},
+     kAccountsDescriptors,
+     kAccountsLimits,
+     kInterrupt,
+     kVariablesOfAccounts,
+     false,
+     classify_accounts},
 }};
 
 constexpr bool each_is_at_its_place() {

@@ -33,6 +33,9 @@ enum class ChildKind {
   kLoader,
   // A loader that loads its model at low priority, so that serving workers get the CPU first.
   kBackgroundLoader,
+  // This process has the database of people, sessions and API keys. After its death its slot starts the next
+  // process. Nothing that serves predictions depends on it.
+  kAccounts,
 };
 
 // Says which file descriptor a child inherits, and which number it has in the child.

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "app/accounts/protocol/settings.hpp"
 #include "ipc/layout.hpp"
 
 namespace yolod::app::process {
@@ -69,6 +70,21 @@ DeathCause classify(const Death& death, bool was_ready) {
     case SIGINT: return DeathCause::kExternal;
     default: return was_ready ? DeathCause::kExternal : DeathCause::kOwnFault;
   }
+}
+
+std::string describe_accounts(const Death& death) {
+  if (death.signaled || death.number == ipc::kExitStopped) return describe(death);
+  switch (death.number) {
+    case accounts::protocol::kExitBadDatabase: return "its database cannot be used";
+    case accounts::protocol::kExitBadStart: return "its program has another version than the front-end";
+    default: return "exit code " + std::to_string(death.number);
+  }
+}
+
+DeathCause classify_accounts(const Death& death, bool was_ready) {
+  const bool is_operators =
+      death.signaled && !death.out_of_memory && (death.number == SIGKILL || death.number == SIGTERM);
+  return is_operators && was_ready ? DeathCause::kNotItsDoing : DeathCause::kOwnDoing;
 }
 
 }  // namespace yolod::app::process

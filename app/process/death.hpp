@@ -37,4 +37,8 @@ struct Death {
 // doing.
 [[nodiscard]] DeathCause classify(const Death& death, bool was_ready);
 
+// These functions are for yolod-accounts, whose exit codes differ (app/accounts/protocol/settings.hpp).
+[[nodiscard]] std::string describe_accounts(const Death& death);
+[[nodiscard]] DeathCause classify_accounts(const Death& death, bool was_ready);
+
 }  // namespace yolod::app::process

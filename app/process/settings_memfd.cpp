@@ -6,14 +6,14 @@
 
 namespace yolod::app::process {
 
-common::Outcome<common::UniqueFd> make_settings_memfd(const std::string& yaml) {
+common::Outcome<common::UniqueFd> make_settings_memfd(std::string_view settings) {
   common::UniqueFd file(memfd_create("yolod-config", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!file.valid()) return common::last_system_error("memfd_create");
-  if (write(file.get(), yaml.data(), yaml.size()) != static_cast<ssize_t>(yaml.size())) {
-    return common::last_system_error("cannot write a worker's settings");
+  if (write(file.get(), settings.data(), settings.size()) != static_cast<ssize_t>(settings.size())) {
+    return common::last_system_error("cannot write a child's settings");
   }
   if (fcntl(file.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0) {
-    return common::last_system_error("cannot seal a worker's settings");
+    return common::last_system_error("cannot seal a child's settings");
   }
   return file;
 }

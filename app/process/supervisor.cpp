@@ -131,7 +131,7 @@ void Supervisor::start(WorkerEventSink& listener) {
 // All processes of a model share one pipe: forked workers inherit it from their loader.
 Outcome<int> Supervisor::open_output() {
   if (!output_) {
-    auto opened = WorkerOutput::open(io_, config_.name);
+    auto opened = WorkerOutput::open(io_, "model " + config_.name);
     if (!opened) return opened.error();
     output_ = std::move(*opened);
   }

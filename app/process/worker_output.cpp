@@ -47,7 +47,7 @@ bool LineAllowance::take(Clock::time_point now) {
   return true;
 }
 
-Outcome<std::unique_ptr<WorkerOutput>> WorkerOutput::open(asio::io_context& io, std::string model) {
+Outcome<std::unique_ptr<WorkerOutput>> WorkerOutput::open(asio::io_context& io, std::string subject) {
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) return common::last_system_error("a pipe for the output of workers");
   UniqueFd read_end(ends[0]);
@@ -59,13 +59,13 @@ Outcome<std::unique_ptr<WorkerOutput>> WorkerOutput::open(asio::io_context& io, 
     return common::last_system_error("a pipe for the output of workers");
   }
   std::unique_ptr<WorkerOutput> output(
-      new WorkerOutput(io, std::move(model), std::move(read_end), std::move(write_end)));
+      new WorkerOutput(io, std::move(subject), std::move(read_end), std::move(write_end)));
   output->await();
   return output;
 }
 
-WorkerOutput::WorkerOutput(asio::io_context& io, std::string model, UniqueFd read_end, UniqueFd write_end)
-    : model_(std::move(model)),
+WorkerOutput::WorkerOutput(asio::io_context& io, std::string subject, UniqueFd read_end, UniqueFd write_end)
+    : subject_(std::move(subject)),
       read_end_(io, read_end.release()),
       pause_(io),
       write_end_(std::move(write_end)),
@@ -120,15 +120,15 @@ void WorkerOutput::log(std::string_view line) {
   const auto said = common::parse_forwarded_line(line);
   if (!common::log_enabled(said.level)) return;
   if (said.pid != 0) {
-    common::log_message(said.level, fmt::format("model {}, said by process {}: {}", model_, said.pid, said.message));
+    common::log_message(said.level, fmt::format("{}, said by process {}: {}", subject_, said.pid, said.message));
   } else {
-    common::log_message(said.level, fmt::format("model {}, printed by a worker: {}", model_, said.message));
+    common::log_message(said.level, fmt::format("{}, printed by a worker: {}", subject_, said.message));
   }
 }
 
 void WorkerOutput::say_what_was_dropped() {
   if (dropped_count_ == 0 || !allowance_.take(turn_began_)) return;
-  common::log_warning("model {}: its workers print too much; {} lines were dropped", model_,
+  common::log_warning("{}: its workers print too much; {} lines were dropped", subject_,
                       std::exchange(dropped_count_, 0));
 }
 

@@ -1,7 +1,7 @@
-// Reads the stdout and stderr of the processes of one model: their own log lines, and any text that libraries print.
-// The processes write to a pipe, and the front-end logs each line with the model's name, so that no output of a
-// worker can look like a line of the front-end. The front-end reads and logs at a limited rate. A process that
-// writes without end fills the pipe and slows down only itself.
+// Reads the stdout and stderr of the processes of one model, or of yolod-accounts: their own log lines, and any text
+// that libraries print. The processes write to a pipe, and the front-end logs each line with its subject, so that no
+// output of a worker can look like a line of the front-end. The front-end reads and logs at a limited rate. A process
+// that writes without end fills the pipe and slows down only itself.
 //
 // The supervisor owns it. Only the thread of the front-end may call it.
 #pragma once
@@ -55,9 +55,9 @@ class LineAllowance {
 
 class WorkerOutput {
  public:
-  // Each logged line names `model`. Returns kSystem if the kernel refuses a pipe.
+  // Each logged line begins with `subject`, such as "model lights". Returns kSystem if the kernel refuses a pipe.
   [[nodiscard]] static common::Outcome<std::unique_ptr<WorkerOutput>> open(boost::asio::io_context& io,
-                                                                           std::string model);
+                                                                           std::string subject);
   WorkerOutput(const WorkerOutput&) = delete;
   WorkerOutput& operator=(const WorkerOutput&) = delete;
   ~WorkerOutput();
@@ -75,13 +75,13 @@ class WorkerOutput {
   static constexpr std::chrono::milliseconds kPeriod{100};
 
  private:
-  WorkerOutput(boost::asio::io_context& io, std::string model, common::UniqueFd read_end, common::UniqueFd write_end);
+  WorkerOutput(boost::asio::io_context& io, std::string subject, common::UniqueFd read_end, common::UniqueFd write_end);
   void await();
   void read_some(common::Clock::time_point now, std::size_t most);
   void log(std::string_view line);
   void say_what_was_dropped();
 
-  const std::string model_;
+  const std::string subject_;
   boost::asio::posix::stream_descriptor read_end_;
   boost::asio::steady_timer pause_;
   common::UniqueFd write_end_;

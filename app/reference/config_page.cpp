@@ -38,7 +38,7 @@ models:
 
 A key that is not in the file has its default. A key that yolod does not know is an error, and so is a key that stands twice.
 yolod reports all errors at once, each as a line `file:line:column: key: what is wrong, what is allowed`, and exits with 2. HUP makes a running server read the file again. Changes of `server.listen`, `server.admin_listen`,
-`server.max_connections` and `memory` need a restart.
+`server.max_connections`, `server.state_dir`, `access.register`, `access.session_idle`, `access.session_lifetime`, `postgres` and `memory` need a restart.
 
 `--set` names a key by the names on the way to it, joined by dots. A model is named by its name or its place in the list:
 `--set server.listen=127.0.0.1:0`, `--set models.lights.workers=4`, `--set 'models[0].detect.classes=[red, green]'`.
@@ -65,8 +65,7 @@ workers:
   img_size: 512
 ```
 
-`postgres` and `img_size` are optional. yolod uses no database: it warns about `postgres`, and neither checks nor shows its
-values. With `workers` at the top level the file has no `models`; it may have every other key.
+`postgres` and `img_size` are optional. With `postgres` the server has accounts of people ([security.md](security.md)). With `workers` at the top level the file has no `models`; it may have every other key.
 
 )";
 

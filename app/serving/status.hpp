@@ -1,6 +1,8 @@
 // The data that /status and /readyz show. Plain values: any thread may use them.
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -9,6 +11,7 @@
 #include <vector>
 
 #include "app/process/worker_status.hpp"
+#include "common/domain/sandbox_state.hpp"
 
 namespace yolod::app::serving {
 
@@ -27,12 +30,21 @@ struct ModelStatus {
   std::vector<process::WorkerStatus> workers;  // of every generation
 };
 
+struct AccountsStatus {
+  // "starting", "ready", "database_away" (yolod-accounts runs, but its database does not answer), or "dead".
+  std::string state;
+  pid_t pid{0};  // 0: there is no process now
+  std::uint32_t restarts{0};
+  std::optional<common::SandboxState> sandbox;  // empty until the process has reported it
+};
+
 struct ServerStatus {
   std::chrono::seconds uptime{0};
   bool draining{false};
   std::vector<std::string> listen;
   std::string admin_listen;  // empty: there is no admin listener
   std::vector<ModelStatus> models;
+  std::optional<AccountsStatus> accounts;  // empty: the server has no accounts
 };
 
 }  // namespace yolod::app::serving

@@ -14,6 +14,13 @@ enum class AccessMode {
   kKeys,  // every request needs an API key or a session
 };
 
+// Says which people may register.
+enum class RegisterPolicy : std::uint8_t {
+  kClosed,  // only an admin adds people
+  kInvite,  // people with an invitation
+  kOpen,    // every client
+};
+
 // 0 is no limit.
 struct KeyLimits {
   std::uint32_t requests_per_second{0};
@@ -36,6 +43,10 @@ struct AccessConfig {
   KeyLimits per_key;
   AddressLimits per_address;
   std::filesystem::path audit_log;  // empty: none
+  RegisterPolicy register_policy{RegisterPolicy::kClosed};
+  // A session ends after this time without a request, and after its lifetime in any case.
+  milliseconds session_idle{std::chrono::minutes(30)};
+  milliseconds session_lifetime{std::chrono::hours(12)};
   friend bool operator==(const AccessConfig&, const AccessConfig&) = default;
 };
 

@@ -88,16 +88,17 @@ Field short_form_field(ShortForm& short_form) {
   return std::move(field).means("This short form stands in for models and describes one Darknet model.");
 }
 
-// The section may hold a password, and yolod uses no database. So this field neither checks nor keeps a value.
-Field postgres_field(std::vector<std::string>& warnings) {
-  return Field{"postgres",
-               [&warnings](ConfigReader&, const YamlNode&) {
-                 warnings.emplace_back("postgres: no database is used, the section has no effect");
-               },
-               {}}
-      .allows("a map of any keys")
-      .means("The server uses no database: it accepts this section with a warning and ignores it.")
-      .absent("none");
+Field postgres_field(std::optional<PostgresConfig>& postgres) {
+  Field field{"postgres",
+              [&postgres](ConfigReader& reader, const YamlNode& node) {
+                reader.read_map(node, yolod::common::fields_of(postgres.emplace()));
+              },
+              [&postgres]() -> std::optional<YamlNode> {
+                if (!postgres.has_value()) return std::nullopt;
+                return write_map(yolod::common::fields_of(*postgres));
+              }};
+  field.show_keys = show_keys_of<PostgresConfig>;
+  return std::move(field).means("The server keeps the accounts of people in this PostgreSQL database.");
 }
 
 }  // namespace
@@ -116,7 +117,7 @@ Fields root_fields(Config& config, ShortForm& short_form) {
               .absent("the first model"),
           base_dir_field(),
           short_form_field(short_form),
-          postgres_field(config.warnings)};
+          postgres_field(config.postgres)};
 }
 
 }  // namespace yolod::common

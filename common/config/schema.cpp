@@ -60,6 +60,18 @@ YamlMark mark_of(const YamlNode& root, std::string_view key) {
   return node->mark;
 }
 
+void check_postgres(ConfigReader& reader, const YamlNode& root, const PostgresConfig& postgres) {
+  if (!postgres.password.empty() && !postgres.password_file.empty()) {
+    reader.problem_at("postgres.password_file", mark_of(root, "postgres.password_file"),
+                      "there is a password as well, only one of the two is allowed");
+  }
+  if (postgres.minsize > postgres.maxsize) {
+    reader.problem_at("postgres.minsize", mark_of(root, "postgres.minsize"),
+                      std::to_string(postgres.minsize) + " is more than maxsize (" + std::to_string(postgres.maxsize) +
+                          "), at most maxsize is allowed");
+  }
+}
+
 // Checks rules that concern more than one section.
 void check_whole(ConfigReader& reader, const YamlNode& root, Config& config, const ShortForm& short_form) {
   const ServerConfig& server = config.server;
@@ -91,6 +103,12 @@ void check_whole(ConfigReader& reader, const YamlNode& root, Config& config, con
     reader.problem_at("server.admin_listen", mark_of(root, "server.admin_listen"),
                       shown(server.admin_listen) + " is in server.listen as well, another address is needed");
   }
+
+  if (config.access.register_policy != RegisterPolicy::kClosed && !config.has_accounts()) {
+    reader.problem_at("access.register", mark_of(root, "access.register"),
+                      "people may register, but there is no database for them: give server.state_dir or postgres");
+  }
+  if (config.postgres.has_value()) check_postgres(reader, root, *config.postgres);
 
   const YamlNode* models = root.find("models");
   const YamlNode* workers = root.find("workers");

@@ -41,6 +41,41 @@ Field source_field(std::string_view name, ModelSource& source) {
   return field;
 }
 
+constexpr std::uint64_t kMostConnections = 100;
+
+// A text of the section postgres. yolod-accounts takes texts up to this length.
+constexpr std::size_t kLongestSetting = 1024;
+
+Field setting_field(std::string_view name, std::string& value) {
+  Field field = string_field(name, value);
+  field.read = [&value](ConfigReader& reader, const YamlNode& node) {
+    auto text = reader.text_of(node, "text");
+    if (!text.has_value()) return;
+    if (text->empty() || text->size() > kLongestSetting) {
+      reader.problem(node.mark, "a text of " + std::to_string(text->size()) + " bytes, 1 to 1024 are allowed");
+      return;
+    }
+    value = *std::move(text);
+  };
+  return std::move(field).allows("text");
+}
+
+// No message shows the value, and the value is never written.
+Field password_field(std::string_view name, std::string& value) {
+  return Field{name,
+               [&value](ConfigReader& reader, const YamlNode& node) {
+                 if (node.kind != YamlNode::Kind::kScalar) {
+                   reader.problem(node.mark, std::string(kind_name(node.kind)) + ", text (\"\" for none) is needed");
+                 } else if (node.text.size() > kLongestSetting || node.text.find('\0') != std::string::npos) {
+                   reader.problem(node.mark, "at most 1024 bytes and no NUL are allowed");
+                 } else {
+                   value = node.text;
+                 }
+               },
+               {}}
+      .allows("text");
+}
+
 const Choices<AutoBool> kAutoBool{{"auto", AutoBool::kAuto}, {"true", AutoBool::kTrue}, {"false", AutoBool::kFalse}};
 
 }  // namespace
@@ -77,26 +112,39 @@ Fields fields_of(ServerConfig& server) {
       bool_field("insecure", server.insecure)
           .means("With true the server also starts with access.mode: open at an address that other machines can "
                  "reach, and they may use it without a key."),
+      path_field("state_dir", server.state_dir)
+          .means("The server keeps the accounts of people in a database in this folder, which it makes. With postgres "
+                 "it needs no folder; without both it has no accounts."),
   };
 }
 
 Fields fields_of(AccessConfig& access) {
-  return {choice_field<AccessMode>("mode", access.mode, {{"open", AccessMode::kOpen}, {"keys", AccessMode::kKeys}})
-              .means("With keys every request needs an API key or a session, except the page and the probes /healthz "
-                     "and /readyz. With open no request to a model needs one.")
-              .absent("keys with server.api_keys_file, else open"),
-          time_field("max_stale", access.max_stale, milliseconds(0), hours(24))
-              .means("Keys and sessions of accounts stay valid for this time while yolod-accounts is away and cannot "
-                     "revoke them; then they are answered with 503."),
-          section_field("per_key", access.per_key)
-              .means("These keys limit the requests of each API key, and of each person with a session; 0 is no limit. "
-                     "The own limits of a key replace these."),
-          section_field("per_address", access.per_address)
-              .means("These keys limit each client address: an IPv4 address, or the /64 of an IPv6 address; 0 is no "
-                     "limit. Behind a proxy all clients have the proxy's address."),
-          path_field("audit_log", access.audit_log)
-              .means("The server writes each refused request and each reload of keys to this file, as lines of JSON.")
-              .absent("there is no such file")};
+  return {
+      choice_field<AccessMode>("mode", access.mode, {{"open", AccessMode::kOpen}, {"keys", AccessMode::kKeys}})
+          .means("With keys every request needs an API key or a session, except the page and the probes /healthz "
+                 "and /readyz. With open no request to a model needs one.")
+          .absent("keys with server.api_keys_file, else open"),
+      time_field("max_stale", access.max_stale, milliseconds(0), hours(24))
+          .means("Keys and sessions of accounts stay valid for this time while yolod-accounts is away and cannot "
+                 "revoke them; then they are answered with 503."),
+      section_field("per_key", access.per_key)
+          .means("These keys limit the requests of each API key, and of each person with a session; 0 is no limit. "
+                 "The own limits of a key replace these."),
+      section_field("per_address", access.per_address)
+          .means("These keys limit each client address: an IPv4 address, or the /64 of an IPv6 address; 0 is no "
+                 "limit. Behind a proxy all clients have the proxy's address."),
+      choice_field<RegisterPolicy>(
+          "register", access.register_policy,
+          {{"closed", RegisterPolicy::kClosed}, {"invite", RegisterPolicy::kInvite}, {"open", RegisterPolicy::kOpen}})
+          .means("With closed only an admin adds people, with invite people register with an invitation, and with "
+                 "open every client may register."),
+      time_field("session_idle", access.session_idle, seconds(1), hours(24 * 365))
+          .means("A person's session ends after this time without a request."),
+      time_field("session_lifetime", access.session_lifetime, seconds(1), hours(24 * 365))
+          .means("A person's session ends after this time in any case."),
+      path_field("audit_log", access.audit_log)
+          .means("The server writes each refused request and each reload of keys to this file, as lines of JSON.")
+          .absent("there is no such file")};
 }
 
 Fields fields_of(KeyLimits& limits) {
@@ -149,6 +197,22 @@ Fields fields_of(LoggingConfig& logging) {
               .means("The log has lines of plain text, or one JSON object a line."),
           path_field("file", logging.file)
               .means("The log goes to this file, which USR1 reopens, and without it to stderr.")};
+}
+
+Fields fields_of(PostgresConfig& postgres) {
+  return {setting_field("database", postgres.database).means("The database has this name."),
+          setting_field("user", postgres.user).means("The server connects as this user of the database."),
+          password_field("password", postgres.password).means("The user has this password.").absent("none"),
+          path_field("password_file", postgres.password_file)
+              .means("This file holds the password, in place of the key password."),
+          setting_field("host", postgres.host)
+              .means("The database is at this host name or address, or at the unix socket in this folder."),
+          count_field("port", postgres.port, 1, 65'535).means("The database listens at this port."),
+          count_field("minsize", postgres.minsize, 0, kMostConnections)
+              .means("The server keeps at least this many connections to the database open."),
+          count_field("maxsize", postgres.maxsize, 1, kMostConnections)
+              .means("The server opens at most this many connections to the database, and one more that listens for "
+                     "changes.")};
 }
 
 Fields fields_of(ModelConfig& model) {

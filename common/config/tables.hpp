@@ -5,6 +5,7 @@
 #include "common/config/access_config.hpp"
 #include "common/config/fields.hpp"
 #include "common/config/model_config.hpp"
+#include "common/config/postgres_config.hpp"
 #include "common/config/server_config.hpp"
 #include "common/domain/sandbox_state.hpp"
 #include "common/log_settings.hpp"
@@ -19,6 +20,7 @@ namespace yolod::common {
 [[nodiscard]] Fields fields_of(AddressLimits& limits);
 [[nodiscard]] Fields fields_of(MemoryConfig& memory);
 [[nodiscard]] Fields fields_of(LoggingConfig& logging);
+[[nodiscard]] Fields fields_of(PostgresConfig& postgres);
 [[nodiscard]] Fields fields_of(ModelConfig& model);
 [[nodiscard]] Fields fields_of(DarknetSource& source);
 [[nodiscard]] Fields fields_of(TorchScriptSource& source);

@@ -101,13 +101,14 @@ TEST_CASE("CommandLine: yolod can read the output of --print-config, and prints 
                                  "workers: {model_path: {cfg: a.cfg, weights: w.weights, names: a.names}}\n");
   const auto first =
       run_program({"yolod", "--config", file.string(), "--print-config", "--set", "workers.max_workers=3", "--set",
-                   "postgres.user=sword", "--set", "logging.level=error"});
+                   "postgres.user=anna", "--set", "logging.level=error"});
   CAPTURE(first.output, first.errors);
   CHECK(first.exit == exited(0));
   CHECK(first.errors.empty());
   CHECK_THAT(first.output, Catch::Contains("workers: 3\n") && Catch::Contains("level: error\n") &&
                                Catch::Contains("names: \"" + (folder.path() / "a.names").string() + "\"\n") &&
-                               Catch::Contains("# postgres: ") && !Catch::Contains("sword"));
+                               Catch::Contains("# postgres.password is set, and is not shown\n") &&
+                               Catch::Contains("user: \"anna\"\n") && !Catch::Contains("sword"));
   // yolod reads the output in another folder, since no path in it is relative.
   const TemporaryDirectory other;
   const auto again =

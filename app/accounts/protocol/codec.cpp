@@ -109,6 +109,9 @@ void fields(A& a, Ref<A, Touch> v) {
   });
 }
 
+template <typename A>
+void fields(A& /*a*/, Ref<A, ReadAgain> /*v*/) {}
+
 // ---- Replies ----
 
 template <typename A>
@@ -202,6 +205,7 @@ void fields(A& a, Ref<A, Hello> v) {
 template <typename A>
 void fields(A& a, Ref<A, SnapshotBegin> v) {
   a.number(v.version);
+  a.number(v.count);
 }
 template <typename A>
 void fields(A& a, Ref<A, SnapshotEntries> v) {

@@ -143,8 +143,14 @@ struct Touch {
   std::vector<Use> uses;
 };
 
-using Command = std::variant<Register, LogIn, LogOut, ChangePassword, DeleteAccount, ResetPassword, ListPeople,
-                             AddPerson, RemovePerson, SetDisabled, CreateKey, ListKeys, RevokeKey, CreateInvite, Touch>;
+// Asks for a new snapshot, because the front-end has missed a message. The snapshot comes later than the reply.
+struct ReadAgain {
+  friend bool operator==(const ReadAgain&, const ReadAgain&) = default;
+};
+
+using Command =
+    std::variant<Register, LogIn, LogOut, ChangePassword, DeleteAccount, ResetPassword, ListPeople, AddPerson,
+                 RemovePerson, SetDisabled, CreateKey, ListKeys, RevokeKey, CreateInvite, Touch, ReadAgain>;
 
 struct Request {
   std::uint64_t id{0};  // comes back with the reply
@@ -261,6 +267,7 @@ struct Hello {
 };
 struct SnapshotBegin {
   std::uint64_t version{0};
+  std::uint64_t count{0};  // of the entries that follow
 };
 struct SnapshotEntries {
   std::vector<AccessEntry> entries;

@@ -74,6 +74,13 @@ json::object model_json(const serving::ModelStatus& model, bool draining, const 
   return object;
 }
 
+json::object accounts_json(const serving::AccountsStatus& accounts) {
+  return {{"state", accounts.state},
+          {"pid", accounts.pid},
+          {"restarts", accounts.restarts},
+          {"sandbox", sandbox_json(accounts.sandbox.has_value(), accounts.sandbox.value_or(common::SandboxState{}))}};
+}
+
 }  // namespace
 
 StatusWriter::StatusWriter(serving::ServerStatus status) : status_(std::move(status)) {
@@ -105,6 +112,10 @@ bool StatusWriter::write_some(http::TextBuffer& out) {
                                                {"admin_listen", status_.admin_listen}});
     server.pop_back();
     out += server;
+    if (status_.accounts) {
+      out += R"(,"accounts":)";
+      out += json::serialize(accounts_json(*status_.accounts));
+    }
     out += R"(,"models":[)";
   }
   const std::size_t first_size = next_size_;

@@ -91,7 +91,7 @@ class OutputBench {
  public:
   OutputBench() {
     REQUIRE(common::configure_log({common::LogLevel::kInfo, common::LogFormat::kText, file_}, "yolod"));
-    auto opened = WorkerOutput::open(io, "m");
+    auto opened = WorkerOutput::open(io, "model m");
     REQUIRE(opened);
     output = std::move(*opened);
     // A test that writes more than is read must not wait.
@@ -204,7 +204,7 @@ TEST_CASE("WorkerOutput: lines above the limit are dropped and counted", "[app][
 
 TEST_CASE("WorkerOutput: without descriptors the output cannot be opened, and leaves none open", "[app][unit]") {
   boost::asio::io_context io;
-  REQUIRE(WorkerOutput::open(io, "m"));  // the event loop needs these descriptors
+  REQUIRE(WorkerOutput::open(io, "model m"));  // the event loop needs these descriptors
   rlimit whole{};
   getrlimit(RLIMIT_NOFILE, &whole);
   const auto lowest_unused = [] {
@@ -217,7 +217,7 @@ TEST_CASE("WorkerOutput: without descriptors the output cannot be opened, and le
   for (rlim_t most = static_cast<rlim_t>(lowest);; ++most, ++failed) {
     const rlimit little{most, whole.rlim_max};
     setrlimit(RLIMIT_NOFILE, &little);
-    const auto opened = WorkerOutput::open(io, "m");
+    const auto opened = WorkerOutput::open(io, "model m");
     setrlimit(RLIMIT_NOFILE, &whole);
     if (opened) break;
     REQUIRE(most < static_cast<rlim_t>(lowest) + 1000);

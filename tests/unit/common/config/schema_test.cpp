@@ -331,11 +331,56 @@ TEST_CASE("Config: characters that a name may not have become dashes in the shor
   CHECK(name(std::string(100, 'x') + ".pt") == std::string(64, 'x'));
 }
 
-TEST_CASE("Config: a database section gives a warning that shows none of its values", "[common][unit]") {
-  const Config config = config_of(std::string(kModel) + "postgres: {password: hunter2, port: [odd], extra: 1}\n");
-  REQUIRE(config.warnings.size() == 1);
-  CHECK(config.warnings.front().find("no database is used") != std::string::npos);
-  CHECK(config.warnings.front().find("hunter2") == std::string::npos);
+TEST_CASE("Config: the postgres section says where the accounts of people are", "[common][unit]") {
+  CHECK_FALSE(config_of(kModel).has_accounts());
+  const Config config =
+      config_of(std::string(kModel) +
+                "postgres: {database: d, user: u, password: 123, host: /run/pg, port: 1, minsize: 0, maxsize: 7}\n");
+  CHECK(config.has_accounts());
+  PostgresConfig expected;
+  expected.database = "d";
+  expected.user = "u";
+  expected.password = "123";
+  expected.host = "/run/pg";
+  expected.port = 1;
+  expected.minsize = 0;
+  expected.maxsize = 7;
+  CHECK(config.postgres == expected);
+  CHECK(config.warnings.empty());
+  CHECK(config_of(std::string(kModel) + "postgres: {password_file: secret}\n").postgres->password_file ==
+        "/etc/yolod/secret");
+}
+
+TEST_CASE("Config: mistakes in the postgres section are reported without the password", "[common][unit]") {
+  const auto problem = [](const std::string& keys) {
+    const std::string text = problem_of(std::string(kModel) + "postgres: {" + keys + "}\n");
+    CHECK(text.find("hunter2") == std::string::npos);
+    return text;
+  };
+  CHECK(problem("password: [hunter2]").find("postgres.password: a list") != std::string::npos);
+  CHECK(problem("password: hunter2" + std::string(2000, 'x')).find("at most 1024 bytes") != std::string::npos);
+  CHECK(problem("password: hunter2, password_file: f").find("only one of the two") != std::string::npos);
+  CHECK(problem("password: hunter2, port: 0").find("postgres.port") != std::string::npos);
+  CHECK(problem("minsize: 6, maxsize: 5").find("more than maxsize") != std::string::npos);
+  CHECK(problem("databse: d").find("did you mean \"database\"") != std::string::npos);
+  CHECK(problem("user: ''").find("1 to 1024") != std::string::npos);
+}
+
+TEST_CASE("Config: people may register only where there is a database for them", "[common][unit]") {
+  CHECK(config_of(kModel).access.register_policy == RegisterPolicy::kClosed);
+  CHECK(problem_of(std::string(kModel) + "access: {register: open}\n").find("server.state_dir or postgres") !=
+        std::string::npos);
+  const Config config =
+      config_of(std::string(kModel) +
+                "server: {state_dir: state}\n"
+                "access: {register: invite, session_idle: 1m, session_lifetime: 60m, max_stale: 10s}\n");
+  CHECK(config.has_accounts());
+  CHECK(config.server.state_dir == "/etc/yolod/state");
+  CHECK(config.access.register_policy == RegisterPolicy::kInvite);
+  CHECK(config.access.session_idle == std::chrono::minutes(1));
+  CHECK(config.access.session_lifetime == std::chrono::hours(1));
+  CHECK(config.access.max_stale == std::chrono::seconds(10));
+  CHECK(config_of(emit_config(config)) == config);
 }
 
 TEST_CASE("Config: the two forms do not mix", "[common][unit]") {
@@ -415,10 +460,13 @@ TEST_CASE("Config: a config with all defaults and a config in the short form are
   CHECK(config_of(emit_config(config)) == config);
 }
 
-TEST_CASE("Config: nothing of the postgres section is written", "[common][unit]") {
-  const std::string text = emit_config(config_of(std::string(kModel) + "postgres: {password: swordfish}\n"));
+TEST_CASE("Config: the password of the postgres section is not written", "[common][unit]") {
+  Config config = config_of(std::string(kModel) + "postgres: {user: anna, password: swordfish}\n");
+  const std::string text = emit_config(config);
   CHECK(text.find("swordfish") == std::string::npos);
-  CHECK(text.find("postgres") == std::string::npos);
+  CHECK(text.find("anna") != std::string::npos);
+  config.postgres->password.clear();
+  CHECK(config_of(text) == config);
 }
 
 }  // namespace

@@ -35,6 +35,7 @@ std::vector<Request> one_of_each_request() {
   all.push_back(request_of(RevokeKey{{}, INT64_MAX}));
   all.push_back(request_of(CreateInvite{{}, 3600}));
   all.push_back(request_of(Touch{{{digest_with(3), 5}, {digest_with(4), -1}}}));
+  all.push_back(request_of(ReadAgain{}));
   return all;
 }
 
@@ -60,7 +61,7 @@ std::vector<Message> one_of_each_message() {
   all.push_back(reply_with(PeoplePage{{{1, "anna", Role::kUser, 5, 0}}, true}));
   all.push_back(reply_with(KeysPage{{key, key}, false}));
   all.emplace_back(Hello{true, 7, true, "nothing"});
-  all.emplace_back(SnapshotBegin{1});
+  all.emplace_back(SnapshotBegin{1, 2});
   all.emplace_back(SnapshotEntries{{entry, entry}});
   all.emplace_back(SnapshotEnd{1, 2});
   all.emplace_back(Changes{2, {digest_with(5)}, {entry}});
