@@ -55,7 +55,7 @@ void AccountsSlot::start() {
   ready_ = condemned_ = false;
   auto socket = launch();
   if (!socket) {
-    replace(DeathCause::kOwnDoing, "yolod-accounts cannot be started: " + socket.error().message);
+    replace(DeathCause::kOwnFault, "yolod-accounts cannot be started: " + socket.error().message);
     return;
   }
   kill_after(kStartTimeout, "it did not say hello");
@@ -104,7 +104,7 @@ void AccountsSlot::reaped(const Death& death) {
     common::log_debug("yolod-accounts {} is gone: {}", pid, describe_accounts(death));
     return;
   }
-  const auto cause = condemned_ ? DeathCause::kOwnDoing : spec_of(ChildKind::kAccounts).classify(death, ready_);
+  const auto cause = condemned_ ? DeathCause::kOwnFault : spec_of(ChildKind::kAccounts).classify(death, ready_);
   replace(cause, fmt::format("yolod-accounts {} {} {}", pid,
                              death.signaled ? "died of" : "exited:", describe_accounts(death)));
 }

@@ -84,7 +84,7 @@ std::string describe_accounts(const Death& death) {
 DeathCause classify_accounts(const Death& death, bool was_ready) {
   const bool is_operators =
       death.signaled && !death.out_of_memory && (death.number == SIGKILL || death.number == SIGTERM);
-  return is_operators && was_ready ? DeathCause::kNotItsDoing : DeathCause::kOwnDoing;
+  return is_operators && was_ready ? DeathCause::kExternal : DeathCause::kOwnFault;
 }
 
 }  // namespace yolod::app::process

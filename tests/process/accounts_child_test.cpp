@@ -39,7 +39,7 @@ TEST_CASE("AccountsChild: the process runs sealed, and the database belongs to t
   CHECK(accounts.at("sandbox").at("seccomp").as_bool());
   CHECK(mode_of(server.state_dir()) == 0700U);
   CHECK(mode_of(server.state_dir() / "accounts.db") == 0600U);
-  // It has a group of its own, so that Ctrl-C in a terminal reaches only the front-end.
+  // The child leads another process group, so that Ctrl-C in a terminal reaches only the front-end.
   CHECK(::getpgid(server.accounts_pid()) == server.accounts_pid());
   server->send_signal(SIGTERM);
   CHECK(server->wait_for_exit() == exited(0));
@@ -106,7 +106,7 @@ TEST_CASE("AccountsChild: a second signal while the server stops leaves no proce
   PeopleServer server;
   REQUIRE(server.wait_until_accounts("ready"));
   const pid_t pid = server.accounts_pid();
-  REQUIRE(::kill(pid, SIGSTOP) == 0);  // so that it does not end by itself
+  REQUIRE(::kill(pid, SIGSTOP) == 0);  // so that only a signal ends it
   server->send_signal(SIGQUIT);
   CHECK(server->wait_for_exit() == exited(0));
   CHECK_FALSE(is_alive(pid));

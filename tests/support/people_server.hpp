@@ -25,8 +25,8 @@ inline constexpr const char* kPassword = "tree lamp river 9";
 
 class PeopleServer {
  public:
-  // Without `postgres`, a line of the config, the accounts are in SQLite. `with`: NAME=value, added to its environment.
-  // `access` are keys of that section.
+  // Without `postgres`, a line of the config, the accounts are in SQLite. Each NAME=value of `with` is added to the
+  // environment of the server, and the keys in `access` are written into that section of the config.
   explicit PeopleServer(const std::string& postgres = "", const std::vector<std::string>& with = {},
                         const std::string& access = "register: open");
 
