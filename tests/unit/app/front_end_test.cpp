@@ -195,7 +195,7 @@ TEST_CASE("FrontEnd: signals add and remove workers, and dead workers are replac
 TEST_CASE("FrontEnd: a signal or an admin starts a reload and learns its result", "[app][unit]") {
   FrontEndBench bench;
   bench.start(RunMode::kServe, [&bench]() -> std::optional<common::Config> {
-    if (access(bench.path("broken").c_str(), F_OK) == 0) return std::nullopt;
+    if (::access(bench.path("broken").c_str(), F_OK) == 0) return std::nullopt;
     auto config = bench.config;
     config.models[0].workers = 2;
     config.server.max_connections = 7;                  // the front-end cannot change this setting

@@ -77,7 +77,7 @@ class ClientBench {
     REQUIRE(::send(peer.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size()));
     turn();
   }
-  void tell_status(std::uint64_t id, Status status, Result result = {}) {
+  void tell_status(std::uint64_t id, Status status, accounts::protocol::Result result = {}) {
     Reply reply;
     reply.id = id;
     reply.status = status;
@@ -108,7 +108,7 @@ class ClientBench {
     return place;
   }
   // Asks and answers with kOk; returns the place of the reply.
-  std::shared_ptr<std::optional<Reply>> ask_and_answer(Command command, Result result = {}) {
+  std::shared_ptr<std::optional<Reply>> ask_and_answer(Command command, accounts::protocol::Result result = {}) {
     auto place = ask(std::move(command));
     const auto request = heard();
     REQUIRE(request);
