@@ -34,6 +34,8 @@ using common::Outcome;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kHousekeepingPeriod{100};
+// How often the files of certificates are looked at.
+constexpr std::chrono::seconds kCertificatePeriod{2};
 
 // Returns max_connections, or fewer if RLIMIT_NOFILE does not allow that many. It first reserves the descriptors of
 // two generations of workers, and of the connections that are kept for health checks and for admins.
@@ -166,6 +168,10 @@ void FrontEnd::housekeep() {
   tell_lost_time();
   server_.connections().check_deadlines();
   common::flush_log();
+  if (const auto now = AwakeClock::now(); now >= next_look_at_certificates_) {
+    next_look_at_certificates_ = now + kCertificatePeriod;
+    server_.reload_changed_tls();
+  }
   if (phase_ == Phase::kServing || phase_ == Phase::kDraining) {
     models_->tick();
     if (accounts_) accounts_->tick(AwakeClock::now());
@@ -298,6 +304,7 @@ void FrontEnd::take_over(const common::Config& changed) {
   };
   keep(config_.server.listen, changed.server.listen, "server.listen");
   keep(config_.server.admin_listen, changed.server.admin_listen, "server.admin_listen");
+  keep(config_.server.tls.empty(), changed.server.tls.empty(), "whether server.tls is set");
   keep(config_.server.max_connections, changed.server.max_connections, "server.max_connections");
   keep(config_.server.state_dir, changed.server.state_dir, "server.state_dir");
   keep(config_.access.register_policy, changed.access.register_policy, "access.register");
@@ -311,6 +318,7 @@ void FrontEnd::take_over(const common::Config& changed) {
   server.max_connections = config_.server.max_connections;
   server.state_dir = config_.server.state_dir;
   config_.server = std::move(server);
+  server_.reload_tls();
   if (changed.logging != config_.logging) {
     if (auto log = common::configure_log(changed.logging, "yolod"); !log) {
       common::log_error("reload: {}", log.error().message);
@@ -378,6 +386,15 @@ void FrontEnd::reap() {
 
 void FrontEnd::refuse(const common::Error& error, http::Response& response) { api::write_error(response, error); }
 
+void FrontEnd::handshake_ended(net::Handshake how) {
+  switch (how) {
+    case net::Handshake::kDone: metrics_.tls_handshake("done"); break;
+    case net::Handshake::kPlainHttp: metrics_.tls_handshake("plain_http"); break;
+    case net::Handshake::kNoCertificate: metrics_.tls_handshake("no_certificate"); break;
+    case net::Handshake::kFailed: metrics_.tls_handshake("failed"); break;
+  }
+}
+
 http::Application::Shortage FrontEnd::room_shortage(Clock::time_point now) const {
   const auto [first_bytes, least_bytes] = body_room_->shortage(now);
   return {first_bytes, least_bytes};
@@ -399,6 +416,7 @@ serving::ServerStatus FrontEnd::status() const {
 void FrontEnd::refresh_metrics() {
   metrics_.arena(arena_->used_bytes(), arena_->capacity_bytes());
   metrics_.open_connections(server_.connections().count());
+  for (const auto& [url, not_after] : server_.certificates()) metrics_.tls_not_after(url, not_after);
   metrics_.loop_turns(common::loop_turns);
   for (const auto& pool : models_->pools()) pool->update_metrics();
 }

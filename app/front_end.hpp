@@ -80,6 +80,7 @@ class FrontEnd final : private http::Application {
   [[nodiscard]] bool draining() const override { return phase_ >= Phase::kDraining; }
   void refuse(const common::Error& error, http::Response& response) override;
   void answered_without_exchange(int http_status) override { metrics_.answered_without_model(http_status); }
+  void handshake_ended(net::Handshake how) override;
   [[nodiscard]] Shortage room_shortage(common::Clock::time_point now) const override;
 
   // The routes call these.
@@ -95,6 +96,7 @@ class FrontEnd final : private http::Application {
   host::ServiceManager& manager_;
   const common::Clock::time_point began_{common::AwakeClock::now()};
   common::Clock::duration lost_time_told_{0};
+  common::Clock::time_point next_look_at_certificates_;
   process::SpawnSettings spawn_;
   process::ChildTable children_;
   common::OomKills oom_kills_;

@@ -7,6 +7,7 @@
 #include "app/access/door.hpp"
 #include "app/http/response.hpp"
 #include "app/http/router.hpp"
+#include "app/net/stream.hpp"
 #include "common/clock.hpp"
 #include "common/error.hpp"
 
@@ -23,6 +24,9 @@ class Application {
   virtual void refuse(const common::Error& error, Response& response) = 0;
   // Counts an answer that refuse() wrote. The connection calls it when it begins to send the answer.
   virtual void answered_without_exchange(int http_status) = 0;
+
+  // The TLS handshake of a client has ended in this way.
+  virtual void handshake_ended(net::Handshake how) = 0;
 
   // Says how much memory is missing for bodies that have waited for some time: for the body that has waited longest,
   // and for the body that needs the least. Other uploads must be evicted to free that memory. Both are 0 if no body

@@ -47,15 +47,14 @@ bool is_admin_alone(const common::ServerConfig& config) {
 
 }  // namespace
 
-Connection::Connection(Socket socket, net::ListenerRole role, ConnectionList& list)
-    : socket_(std::move(socket)),
+Connection::Connection(Socket socket, net::ListenerRole role, ConnectionList& list,
+                       std::shared_ptr<const net::TlsContext> tls)
+    : stream_(std::move(socket), std::move(tls)),
       // Check the peer now. When the client sends a request, its pid could already belong to another process.
-      peer_{role, role == net::ListenerRole::kAdmin && net::may_administer(socket_.native_handle())},
-      network_(access::Network::of_peer(socket_.native_handle())),
+      peer_{role, role == net::ListenerRole::kAdmin && net::may_administer(stream_.native_handle())},
+      network_(access::Network::of_peer(stream_.native_handle())),
       list_(list),
       buffer_(kBufferLimitBytes) {
-  error_code ignored;
-  socket_.non_blocking(true, ignored);  // operations that can complete at once do not wait
   places().add(*this, AwakeClock::now());
 }
 
@@ -63,14 +62,14 @@ Connection::~Connection() { places().remove(*this); }
 
 void Connection::evict() {
   error_code ignored;
-  socket_.close(ignored);
+  stream_.socket().close(ignored);
   if (occupation() == Occupation::kAwaitingRoom) exchange_->client_is_gone();
 }
 
 void Connection::time_out() {
   timed_out_ = true;
   error_code ignored;
-  socket_.cancel(ignored);
+  stream_.socket().cancel(ignored);
 }
 
 bool Connection::check_deadline(AwakeClock::time_point now) {
@@ -92,10 +91,10 @@ void Connection::evict_upload(AwakeClock::time_point now) {
 }
 
 void Connection::check_client() {
-  switch (net::client_presence(socket_.native_handle())) {
+  switch (stream_.client_presence()) {
     case net::ClientPresence::kThere: return;
     case net::ClientPresence::kHalfClosed:
-      if (version_ == 11 && !std::exchange(probed_, true)) net::probe_client(socket_.native_handle());
+      if (version_ == 11 && !std::exchange(probed_, true)) stream_.probe_client();
       return;
     case net::ClientPresence::kGone: exchange_->client_is_gone(); return;
   }
@@ -105,19 +104,20 @@ void Connection::check_client() {
 // life, plain functions do the work between two waits, and only waits that few requests need are coroutines.
 asio::awaitable<void> Connection::run() {
   const auto self = shared_from_this();
-  Step step = Step::kNextRequest;
+  Step step = stream_.is_tls() ? Step::kShakeHands : Step::kNextRequest;
   while (step != Step::kEnd) {
     switch (step) {
+      case Step::kShakeHands: step = co_await shake_hands(); break;
       case Step::kNextRequest: step = next_request(); break;
       case Step::kReadHeader:
       case Step::kAwaitBody: {
-        auto [failure, bytes] = co_await socket_.async_read_some(buffer_.prepare(kReadBytes), common::kAwait);
+        auto [failure, bytes] = co_await stream_.async_read_some(buffer_.prepare(kReadBytes), common::kAwait);
         buffer_.commit(bytes);
         step = step == Step::kReadHeader ? header_came(failure) : body_began(failure);
         break;
       }
       case Step::kAwaitPlace: {
-        asio::steady_timer poll(socket_.get_executor(), kPlacePoll);
+        asio::steady_timer poll(stream_.get_executor(), kPlacePoll);
         (void)co_await poll.async_wait(common::kAwait);
         search_.restart();
         step = read_head();
@@ -129,18 +129,18 @@ asio::awaitable<void> Connection::run() {
       case Step::kReadBody: {
         const auto place = upload_.place(kBytesAtOnce);
         auto [failure, bytes] =
-            co_await socket_.async_read_some(asio::buffer(place.data(), place.size()), common::kAwait);
+            co_await stream_.async_read_some(asio::buffer(place.data(), place.size()), common::kAwait);
         step = body_came(failure, bytes);
         break;
       }
       case Step::kReadFraming: {
-        auto [failure, bytes] = co_await socket_.async_read_some(buffer_.prepare(kFramingBytes), common::kAwait);
+        auto [failure, bytes] = co_await stream_.async_read_some(buffer_.prepare(kFramingBytes), common::kAwait);
         buffer_.commit(bytes);
         step = failure ? drop_body(read_failure()) : follow_upload(upload_.take(buffer_));
         break;
       }
       case Step::kNextTurn:
-        co_await asio::post(socket_.get_executor(), asio::use_awaitable);
+        co_await asio::post(stream_.get_executor(), asio::use_awaitable);
         if (begun_response_) scratch().response = std::move(*std::exchange(begun_response_, nullptr));
         step = follow(exchange_->proceed(scratch().response));
         break;
@@ -157,7 +157,7 @@ asio::awaitable<void> Connection::run() {
         step = Step::kEnd;
         break;
       case Step::kLetOthers:
-        co_await asio::post(socket_.get_executor(), asio::use_awaitable);
+        co_await asio::post(stream_.get_executor(), asio::use_awaitable);
         pipelined_count_ = 0;
         step = Step::kNextRequest;
         break;
@@ -165,7 +165,44 @@ asio::awaitable<void> Connection::run() {
     }
   }
   error_code ignored;
-  socket_.shutdown(Socket::shutdown_both, ignored);
+  stream_.end();
+  stream_.socket().shutdown(Socket::shutdown_both, ignored);
+}
+
+// ---- TLS ----
+
+asio::awaitable<Connection::Step> Connection::shake_hands() {
+  set_deadline(list_.config().header_timeout);
+  (void)co_await stream_.async_handshake(common::kAwait);
+  no_deadline();
+  list_.application().handshake_ended(stream_.handshake());
+  co_return handshake_ended();
+}
+
+Connection::Step Connection::handshake_ended() {
+  switch (stream_.handshake()) {
+    case net::Handshake::kDone: return Step::kNextRequest;
+    case net::Handshake::kPlainHttp: return refuse_plain_http();
+    case net::Handshake::kNoCertificate:
+    case net::Handshake::kFailed: break;
+  }
+  return Step::kEnd;
+}
+
+// The client reads no TLS, so the answer goes to the socket itself.
+Connection::Step Connection::refuse_plain_http() {
+  Response& response = scratch().response;
+  list_.application().refuse({ErrorCode::kBadRequest, "this port speaks HTTPS: use https:// instead of http://"},
+                             response);
+  list_.application().answered_without_exchange(static_cast<int>(response.status));
+  request_id_ = new_request_id();
+  TextBuffer& head = scratch().head;
+  head.clear();
+  append_head(head, response,
+              {version_, false, {request_id_.data(), request_id_.size()}, scratch().date.at(std::time(nullptr))});
+  error_code ignored;
+  stream_.socket().write_some(net::Stream::Buffers{asio::buffer(head.view()), response.content()}, ignored);
+  return Step::kLinger;
 }
 
 // ---- the head ----
@@ -196,7 +233,7 @@ void Connection::begin_request() {
 
 Connection::Step Connection::header_came(error_code failure) {
   // The connection may have been evicted just after these bytes arrived.
-  if (!socket_.is_open()) return Step::kEnd;
+  if (!stream_.socket().is_open()) return Step::kEnd;
   if (failure) {
     // Only a client that has begun a request gets an answer, and only while its connection is open.
     if (idle_ || !timed_out_) return Step::kEnd;
@@ -330,9 +367,16 @@ Connection::Step Connection::begin_body(const RequestHead& head) {
 asio::awaitable<Connection::Step> Connection::send_continue() {
   static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
   set_deadline(list_.config().write_timeout);
-  auto [failure, bytes] = co_await asio::async_write(socket_, asio::buffer(kContinue), common::kAwait);
+  error_code failed;
+  for (auto left = asio::buffer(kContinue); left.size() != 0 && !failed;) {
+    net::Stream::Buffers next;
+    next[0] = left;
+    auto [failure, bytes] = co_await stream_.async_write_some(next, common::kAwait);
+    left += bytes;
+    failed = failure;
+  }
   no_deadline();
-  co_return failure ? drop_body(read_failure()) : await_body();
+  co_return failed ? drop_body(read_failure()) : await_body();
 }
 
 Connection::Step Connection::await_body() {
@@ -358,7 +402,7 @@ asio::awaitable<Connection::Step> Connection::await_room() {
   occupy(Occupation::kAwaitingRoom, AwakeClock::now());
   const auto came = co_await exchange_->await_room(upload_.room_bytes(), 0);
   occupy(Occupation::kBusy, AwakeClock::now());
-  const bool gone = !socket_.is_open() || net::client_presence(socket_.native_handle()) == net::ClientPresence::kGone;
+  const bool gone = !stream_.socket().is_open() || stream_.client_presence() == net::ClientPresence::kGone;
   if (gone) co_return Step::kEnd;
   if (!came) co_return drop_body(came.error());
   co_return follow_upload(upload_.use_room(exchange_->room(), buffer_));
@@ -390,7 +434,7 @@ Connection::Step Connection::follow_upload(BodyUpload::State state) {
 Connection::Step Connection::read_body_now() {
   const auto place = upload_.place(kBytesAtOnce);
   error_code failure;
-  const std::size_t bytes = socket_.read_some(asio::buffer(place.data(), place.size()), failure);
+  const std::size_t bytes = stream_.read_some(asio::buffer(place.data(), place.size()), failure);
   return failure == asio::error::would_block ? Step::kReadBody : body_came(failure, bytes);
 }
 
@@ -457,10 +501,10 @@ Connection::Step Connection::respond(BodyState body) {
   const auto first = asio::buffer(content, kBytesAtOnce);
   error_code failure;
   if (common::is_doomed_at(common::FaultPoint::kFrontEndWroteHeader)) {
-    socket_.write_some(head, failure);
+    stream_.write_some({head}, failure);
     common::reach(common::FaultPoint::kFrontEndWroteHeader);
   }
-  const std::size_t written = socket_.write_some(std::array<asio::const_buffer, 2>{head, first}, failure);
+  const std::size_t written = stream_.write_some({head, first}, failure);
   if (failure && failure != asio::error::would_block) return Step::kEnd;
   if (written == head.size() + content.size()) return answer_written();
   unsent_ =
@@ -474,7 +518,7 @@ asio::awaitable<Connection::Step> Connection::write_rest() {
   error_code failed;
   while (!failed && !unsent_->done()) {
     occupy(Occupation::kUnreadAnswer, AwakeClock::now());
-    auto [failure, bytes] = co_await socket_.async_write_some(unsent_->next(kBytesAtOnce), common::kAwait);
+    auto [failure, bytes] = co_await stream_.async_write_some(unsent_->next(kBytesAtOnce), common::kAwait);
     unsent_->sent(bytes);
     failed = failure;
   }
@@ -488,22 +532,22 @@ Connection::Step Connection::answer_written() {
   common::reach(common::FaultPoint::kFrontEndAnswered);
   if (!closing_) return Step::kNextRequest;
   // If the kernel holds unread bytes, close() sends a reset, and the client may lose the answer.
-  error_code ignored;
   if (in_reserve()) return Step::kEnd;  // another connection needs the place
-  const bool unread = body_state_ == BodyState::kUnread || buffer_.size() != 0 || socket_.available(ignored) != 0;
+  const bool unread = body_state_ == BodyState::kUnread || buffer_.size() != 0 || stream_.has_unread();
   return unread ? Step::kLinger : Step::kEnd;
 }
 
 asio::awaitable<void> Connection::linger() {
   error_code failure;
-  socket_.shutdown(Socket::shutdown_send, failure);
+  stream_.end();
+  stream_.socket().shutdown(Socket::shutdown_send, failure);
   timed_out_ = false;
   set_deadline(kLinger);
   occupy(Occupation::kLingering, AwakeClock::now());
   buffer_.consume(buffer_.size());
   const auto unread = asio::buffer(scratch().unread);
   while (!failure && !timed_out_) {
-    auto [ended, bytes] = co_await socket_.async_read_some(unread, common::kAwait);
+    auto [ended, bytes] = co_await stream_.socket().async_read_some(unread, common::kAwait);
     failure = ended;
   }
 }

@@ -10,7 +10,6 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <memory>
 #include <optional>
@@ -28,6 +27,7 @@
 #include "app/http/router.hpp"
 #include "app/http/unsent_answer.hpp"
 #include "app/net/listener_role.hpp"
+#include "app/net/stream.hpp"
 #include "common/awake_clock.hpp"
 #include "common/clock.hpp"
 #include "common/error.hpp"
@@ -36,10 +36,11 @@ namespace yolod::app::http {
 
 class Connection : public std::enable_shared_from_this<Connection>, public Place {
  public:
-  using Socket = boost::asio::generic::stream_protocol::socket;
+  using Socket = net::Stream::Socket;
 
   // The list outlives the connection.
-  Connection(Socket socket, net::ListenerRole role, ConnectionList& list);
+  Connection(Socket socket, net::ListenerRole role, ConnectionList& list,
+             std::shared_ptr<const net::TlsContext> tls = nullptr);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection() override;
@@ -66,6 +67,7 @@ class Connection : public std::enable_shared_from_this<Connection>, public Place
   //
   // The end of an answer leads to kNextRequest, [kLinger] or kEnd. [kLetOthers] leads to kNextRequest.
   enum class Step {
+    kShakeHands,  // with TLS, before the first request
     kNextRequest,
     kReadHeader,
     kAwaitPlace,  // the connection is in the reserve, and its request is not served from there
@@ -86,6 +88,11 @@ class Connection : public std::enable_shared_from_this<Connection>, public Place
   // The event loop reads or sends at most this much for one connection in one turn. That takes about 0.1 ms, and
   // includes page faults in the arena.
   static constexpr std::size_t kBytesAtOnce = 256 * 1024;
+
+  // ---- TLS ----
+  [[nodiscard]] boost::asio::awaitable<Step> shake_hands();
+  [[nodiscard]] Step handshake_ended();
+  [[nodiscard]] Step refuse_plain_http();
 
   // ---- the head ----
   [[nodiscard]] Step next_request();
@@ -140,7 +147,7 @@ class Connection : public std::enable_shared_from_this<Connection>, public Place
   [[nodiscard]] Places& places() { return list_.places(peer_.role); }
   [[nodiscard]] Scratch& scratch() { return list_.scratch(); }
 
-  Socket socket_;
+  net::Stream stream_;
   const Peer peer_;
   const access::Network network_;
   ConnectionList& list_;

@@ -4,6 +4,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <chrono>
 #include <exception>
 #include <utility>
 
@@ -28,9 +29,57 @@ Outcome<void> Server::listen() {
   for (const common::ListenAddress& address : config_.listen) {
     auto listener = net::Listener::open(io_, address, net::ListenerRole::kPublic);
     if (!listener) return listener.error();
+    if (auto begun = begin_tls(**listener, address.tls); !begun) return begun;
     add(std::move(*listener));
   }
   return {};
+}
+
+// Clients of a unix socket are on this machine, and its file's mode says which: they need no TLS.
+Outcome<void> Server::begin_tls(net::Listener& listener, const common::TlsConfig& own) {
+  const common::TlsConfig& files = own.empty() ? config_.tls : own;
+  if (files.empty() || !listener.is_tcp()) return {};
+  std::vector<std::string> warnings;
+  auto tls = net::TlsFiles::open(files, std::chrono::system_clock::now(), warnings);
+  if (!tls) return tls.error();
+  for (const auto& warning : warnings) common::log_warning("{}", warning);
+  listener.use_tls(std::move(*tls));
+  if (!own.empty()) with_own_tls_.insert(&listener);
+  return {};
+}
+
+void Server::reload_tls() {
+  for (const auto& listener : listeners_) {
+    net::TlsFiles* const tls = listener->tls();
+    if (tls == nullptr) continue;
+    const bool keeps_files = with_own_tls_.contains(listener.get()) || config_.tls.empty();
+    const common::TlsConfig files = keeps_files ? tls->files() : config_.tls;
+    if (auto read = tls->reload(files, std::chrono::system_clock::now()); !read) {
+      common::log_error("{}: the new certificate is not used, the certificate before it is: {}", listener->url(),
+                        read.error().message);
+    }
+  }
+}
+
+void Server::reload_changed_tls() {
+  for (const auto& listener : listeners_) {
+    if (listener->tls() == nullptr) continue;
+    const auto changed = listener->tls()->reload_if_changed(std::chrono::system_clock::now());
+    if (!changed) {
+      common::log_error("{}: the changed certificate is not used, the certificate before it is: {}", listener->url(),
+                        changed.error().message);
+    } else if (*changed == net::TlsFiles::Change::kTaken) {
+      common::log_info("{}: the changed certificate is used by connections from now on", listener->url());
+    }
+  }
+}
+
+std::vector<Server::Certificate> Server::certificates() const {
+  std::vector<Certificate> found;
+  for (const auto& listener : listeners_) {
+    if (listener->tls() != nullptr) found.push_back({listener->url(), listener->tls()->context()->not_after()});
+  }
+  return found;
 }
 
 Outcome<void> Server::listen_for_admins() {
@@ -63,6 +112,7 @@ Outcome<void> Server::take(std::vector<common::UniqueFd> listening) {
   for (auto& socket : listening) {
     auto listener = net::Listener::adopt(io_, std::move(socket), net::ListenerRole::kPublic);
     if (!listener) return listener.error();
+    if (auto begun = begin_tls(**listener, {}); !begun) return begun;
     add(std::move(*listener));
   }
   return {};
@@ -80,7 +130,7 @@ void Server::add(std::unique_ptr<net::Listener> listener) {
 void Server::start(net::Listener& listener) {
   const net::ListenerRole role = listener.role();
   listener.start({[this, role] { return connections_.places(role).make_space(common::AwakeClock::now()); },
-                  [this, role](net::Listener::Socket socket) { begin_connection(std::move(socket), role); }});
+                  [this, &listener](net::Listener::Socket socket) { begin_connection(std::move(socket), listener); }});
 }
 
 void Server::start() {
@@ -89,10 +139,11 @@ void Server::start() {
   }
 }
 
-void Server::begin_connection(net::Listener::Socket socket, net::ListenerRole role) {
+void Server::begin_connection(net::Listener::Socket socket, const net::Listener& listener) {
   boost::system::error_code ignored;
   socket.set_option(asio::ip::tcp::no_delay(true), ignored);  // fails on a Unix socket, which needs no such option
-  auto connection = std::make_shared<Connection>(std::move(socket), role, connections_);
+  auto tls = listener.tls() == nullptr ? nullptr : listener.tls()->context();
+  auto connection = std::make_shared<Connection>(std::move(socket), listener.role(), connections_, std::move(tls));
   asio::co_spawn(io_, connection->run(), [](const std::exception_ptr& failure) {
     if (!failure) return;
     try {

@@ -5,6 +5,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,18 @@ class Server {
   // Begins to accept from the public listeners. Call it once.
   void start();
 
+  // Reads the files of certificates and keys again, as config.server.tls and the listeners name them now. Connections
+  // that are accepted from now on use the new files. If files are bad, this logs the reason, and the listener keeps the
+  // certificate that it has.
+  void reload_tls();
+  // Does the same for files that have changed since they were read. Call it every few seconds.
+  void reload_changed_tls();
+  struct Certificate {
+    std::string url;  // of its listener
+    net::TlsContext::TimePoint not_after;
+  };
+  [[nodiscard]] std::vector<Certificate> certificates() const;
+
   // Accepts every connection whose connect() has returned, then closes the listeners. Before start() it accepts
   // none, because another process that holds the sockets will accept them.
   void stop_accepting();
@@ -49,13 +62,16 @@ class Server {
 
  private:
   void add(std::unique_ptr<net::Listener> listener);
+  // Reads the files of a TCP listener that is to speak TLS.
+  [[nodiscard]] common::Outcome<void> begin_tls(net::Listener& listener, const common::TlsConfig& own);
   void start(net::Listener& listener);
-  void begin_connection(net::Listener::Socket socket, net::ListenerRole role);
+  void begin_connection(net::Listener::Socket socket, const net::Listener& listener);
 
   boost::asio::io_context& io_;
   const common::ServerConfig& config_;
   ConnectionList connections_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
+  std::set<const net::Listener*> with_own_tls_;  // the others have the files of server.tls
   std::vector<std::string> urls_;
   std::string admin_url_;
 };

@@ -126,6 +126,13 @@ Outcome<std::unique_ptr<Listener>> Listener::adopt(asio::io_context& io, common:
 
 Listener::~Listener() { remove_file(); }
 
+void Listener::use_tls(std::unique_ptr<TlsFiles> tls) {
+  tls_ = std::move(tls);
+  url_ = "https" + url_.substr(url_.find("://"));
+}
+
+bool Listener::is_tcp() const { return !url_.starts_with(kUnixPrefix); }
+
 // Call it before the socket closes. After that, the file of this name may already belong to another server.
 void Listener::remove_file() {
   if (file_) file_->remove();

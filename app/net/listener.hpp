@@ -17,6 +17,7 @@
 
 #include "app/net/listener_role.hpp"
 #include "app/net/socket_file.hpp"
+#include "app/net/tls_files.hpp"
 #include "common/config/server_config.hpp"
 #include "common/outcome.hpp"
 #include "common/unique_fd.hpp"
@@ -47,8 +48,15 @@ class Listener {
   // Removes the socket file.
   ~Listener();
 
+  // Connections that are accepted from now on speak TLS. Only of a TCP listener.
+  void use_tls(std::unique_ptr<TlsFiles> tls);
+  // Null if it speaks none.
+  [[nodiscard]] TlsFiles* tls() const { return tls_.get(); }
+  [[nodiscard]] bool is_tcp() const;
+
   [[nodiscard]] ListenerRole role() const { return role_; }
-  // Returns the URL with the port that the kernel chose: "http://127.0.0.1:8080", "unix:/run/yolod/http.sock".
+  // Returns the URL with the port that the kernel chose: "http://127.0.0.1:8080" (https:// with TLS),
+  // "unix:/run/yolod/http.sock".
   [[nodiscard]] const std::string& url() const { return url_; }
 
   // Begins to accept connections. Call it once. This object must outlive the handlers of the io_context.
@@ -68,6 +76,7 @@ class Listener {
   boost::asio::basic_socket_acceptor<boost::asio::generic::stream_protocol> acceptor_;
   std::optional<SocketFile> file_;  // only if this process made the file and removes it
   std::string url_;
+  std::unique_ptr<TlsFiles> tls_;
   std::optional<Owner> owner_;  // set by start()
 };
 

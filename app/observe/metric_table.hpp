@@ -133,6 +133,22 @@ inline constexpr MetricInfo kEventLoopLongTurnsTotal{
     "This many handlers have held up the event loop for longer than the label's number of seconds.",
     "Look at it together with yolod_event_loop_longest_seconds: it tells whether that happened once or all the time."};
 
+inline constexpr MetricInfo kTlsHandshakesTotal{
+    "yolod_tls_handshakes_total",
+    MetricType::kCounter,
+    {"result", ""},
+    "handshakes",
+    "This many TLS handshakes have ended with each result: done, plain_http, no_certificate, failed.",
+    "Look at it when clients cannot connect: plain_http is a client that uses http://, no_certificate a client that "
+    "client_ca does not know."};
+inline constexpr MetricInfo kTlsNotAfterSeconds{
+    "yolod_tls_not_after_seconds",
+    MetricType::kGauge,
+    {"listener", ""},
+    "Unix time",
+    "The certificate of this listener expires at this time.",
+    "Alert two weeks before: yolod_tls_not_after_seconds - time() < 14 * 86400."};
+
 // The page lists the metrics in this order.
 inline constexpr std::array kMetricTable{kRequestsTotal,
                                          kRequestSeconds,
@@ -148,6 +164,8 @@ inline constexpr std::array kMetricTable{kRequestsTotal,
                                          kArenaBytes,
                                          kOpenConnections,
                                          kEventLoopLongestSeconds,
-                                         kEventLoopLongTurnsTotal};
+                                         kEventLoopLongTurnsTotal,
+                                         kTlsHandshakesTotal,
+                                         kTlsNotAfterSeconds};
 
 }  // namespace yolod::app::observe

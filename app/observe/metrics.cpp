@@ -65,6 +65,8 @@ Metrics::Metrics()
       arena_used_bytes_(gauges(registry_, kArenaBytes).Add(labels(kArenaBytes, "used"))),
       arena_total_bytes_(gauges(registry_, kArenaBytes).Add(labels(kArenaBytes, "total"))),
       open_connections_(gauges(registry_, kOpenConnections).Add({})),
+      tls_handshakes_total_(counters(registry_, kTlsHandshakesTotal)),
+      tls_not_after_seconds_(gauges(registry_, kTlsNotAfterSeconds)),
       longest_turn_seconds_(gauges(registry_, kEventLoopLongestSeconds).Add({})) {
   auto& long_turns = counters(registry_, kEventLoopLongTurnsTotal);
   for (std::size_t i = 0; i < long_turns_.size(); ++i) {
@@ -87,6 +89,15 @@ void Metrics::answered_without_model(int http_status) {
   auto& counter = answered_without_model_[http_status];
   if (counter == nullptr) counter = &answers_of("", http_status);
   counter->Increment();
+}
+
+void Metrics::tls_handshake(const std::string& result) {
+  tls_handshakes_total_.Add(labels(kTlsHandshakesTotal, result)).Increment();
+}
+
+void Metrics::tls_not_after(const std::string& listener, std::chrono::system_clock::time_point when) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(when.time_since_epoch()).count();
+  tls_not_after_seconds_.Add(labels(kTlsNotAfterSeconds, listener)).Set(static_cast<double>(seconds));
 }
 
 void Metrics::open_connections(std::size_t count) { open_connections_.Set(static_cast<double>(count)); }

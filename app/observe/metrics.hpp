@@ -63,6 +63,10 @@ class Metrics {
 
   void arena(std::uint64_t used_bytes, std::uint64_t total_bytes);
   void open_connections(std::size_t count);
+  // Counts a TLS handshake. `result` is done, plain_http, no_certificate or failed.
+  void tls_handshake(const std::string& result);
+  // Sets the end of validity of the certificate of the listener with that URL.
+  void tls_not_after(const std::string& listener, std::chrono::system_clock::time_point when);
   // Counts an answer with a status of 400 or more that belongs to no model, under the model "". Such requests ask
   // for unknown paths or models, are malformed or forbidden, or ask for /readyz while models load.
   void answered_without_model(int http_status);
@@ -93,6 +97,8 @@ class Metrics {
   prometheus::Gauge& arena_used_bytes_;
   prometheus::Gauge& arena_total_bytes_;
   prometheus::Gauge& open_connections_;
+  prometheus::Family<prometheus::Counter>& tls_handshakes_total_;
+  prometheus::Family<prometheus::Gauge>& tls_not_after_seconds_;
   prometheus::Gauge& longest_turn_seconds_;
   std::array<prometheus::Counter*, common::LoopTurns::kLongerThanUs.size()> long_turns_{};
   std::map<int, prometheus::Counter*> answered_without_model_;

@@ -15,6 +15,7 @@ struct TlsConfig {
   std::filesystem::path certificate;
   std::filesystem::path key;
   std::filesystem::path client_ca;
+  [[nodiscard]] bool empty() const { return certificate.empty(); }
   friend bool operator==(const TlsConfig&, const TlsConfig&) = default;
 };
 
@@ -23,6 +24,8 @@ struct ListenAddress {
   // The mode and the group of a unix socket's file. By default the umask and the process's group determine them.
   std::optional<std::uint32_t> mode{};
   std::string group{};  // a name or a number
+  // Of a TCP address; without files of its own it has those of server.tls.
+  TlsConfig tls{};
   friend bool operator==(const ListenAddress&, const ListenAddress&) = default;
 };
 

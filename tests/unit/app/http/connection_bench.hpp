@@ -224,6 +224,7 @@ class ConnectionBench final : public Application {
     write_json(response, boost::beast::http::status::bad_request, error.message);
   }
   void answered_without_exchange(int http_status) override { statuses.push_back(http_status); }
+  void handshake_ended(net::Handshake how) override { handshakes.push_back(how); }
   [[nodiscard]] Shortage room_shortage(common::Clock::time_point) const override { return shortage; }
 
   access::Door gate{common::AccessConfig{}};
@@ -236,6 +237,7 @@ class ConnectionBench final : public Application {
   int ended{0};
   std::vector<std::string> refused;
   std::vector<int> statuses;
+  std::vector<net::Handshake> handshakes;
 
  private:
   Clock::duration skipped_{0};

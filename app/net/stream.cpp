@@ -1,0 +1,156 @@
+#include "app/net/stream.hpp"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+#include <new>
+
+namespace yolod::app::net {
+namespace {
+
+namespace asio = boost::asio;
+
+// The most that one TLS record carries (RFC 8446, 5.1).
+constexpr std::size_t kRecordBytes = 16 * 1024;
+
+int as_int(std::size_t bytes) { return static_cast<int>(std::min<std::size_t>(bytes, INT_MAX)); }
+
+}  // namespace
+
+Stream::Stream(Socket socket, std::shared_ptr<const TlsContext> tls)
+    : socket_(std::move(socket)), context_(std::move(tls)) {
+  ErrorCode ignored;
+  socket_.non_blocking(true, ignored);
+  if (context_ == nullptr) return;
+  socket_.native_non_blocking(true, ignored);
+  tls_ = SSL_new(context_->native());
+  if (tls_ == nullptr || SSL_set_fd(tls_, socket_.native_handle()) != 1) {
+    SSL_free(tls_);
+    throw std::bad_alloc();
+  }
+  SSL_set_accept_state(tls_);
+}
+
+Stream::~Stream() { SSL_free(tls_); }
+
+Stream::ErrorCode Stream::failure_of(int result) {
+  const int error_number = errno;
+  switch (SSL_get_error(tls_, result)) {
+    case SSL_ERROR_NONE: return {};
+    case SSL_ERROR_WANT_READ: waits_for_ = Socket::wait_read; return asio::error::would_block;
+    case SSL_ERROR_WANT_WRITE: waits_for_ = Socket::wait_write; return asio::error::would_block;
+    case SSL_ERROR_ZERO_RETURN: return asio::error::eof;
+    case SSL_ERROR_SYSCALL:
+      broken_ = true;
+      return error_number == 0 ? ErrorCode(asio::error::eof)
+                               : ErrorCode(error_number, boost::system::system_category());
+    default: break;
+  }
+  broken_ = true;
+  const int reason = ERR_GET_REASON(ERR_peek_error());
+  return reason == SSL_R_UNEXPECTED_EOF_WHILE_READING ? ErrorCode(asio::error::eof)
+                                                      : make_error_code(boost::system::errc::protocol_error);
+}
+
+std::size_t Stream::shake_hands(ErrorCode& failure) {
+  ERR_clear_error();
+  const int result = SSL_do_handshake(tls_);
+  if (result == 1) {
+    handshake_ = Handshake::kDone;
+    failure = {};
+    return 0;
+  }
+  failure = failure_of(result);
+  if (failure == asio::error::would_block) return 0;
+  switch (ERR_GET_REASON(ERR_peek_error())) {
+    case SSL_R_HTTP_REQUEST:
+    case SSL_R_HTTPS_PROXY_REQUEST: handshake_ = Handshake::kPlainHttp; break;
+    case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE: handshake_ = Handshake::kNoCertificate; break;
+    default: handshake_ = SSL_get_verify_result(tls_) == X509_V_OK ? Handshake::kFailed : Handshake::kNoCertificate;
+  }
+  ERR_clear_error();
+  return 0;
+}
+
+// One SSL_read() gives one record at most, so it is asked again until the place is full or the client has sent no more.
+std::size_t Stream::read_some(asio::mutable_buffer to, ErrorCode& failure) {
+  if (tls_ == nullptr) return socket_.read_some(asio::buffer(to), failure);
+  if (broken_) {
+    failure = asio::error::eof;
+    return 0;
+  }
+  std::size_t done = 0;
+  while (to.size() != 0) {
+    ERR_clear_error();
+    const int result = SSL_read(tls_, to.data(), as_int(to.size()));
+    if (result <= 0) {
+      failure = failure_of(result);
+      if (done != 0) failure = {};  // what has come comes first
+      return done;
+    }
+    done += static_cast<std::size_t>(result);
+    to += static_cast<std::size_t>(result);
+  }
+  failure = {};
+  return done;
+}
+
+// A short head and the first of the content go in one record, and so in one packet.
+std::size_t Stream::write_some(const Buffers& from, ErrorCode& failure) {
+  if (tls_ == nullptr) return socket_.write_some(from, failure);
+  if (broken_) {
+    failure = asio::error::broken_pipe;
+    return 0;
+  }
+  auto [head, content] = from;
+  std::size_t done = 0;
+  std::array<char, kRecordBytes> record;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled before it is read
+  while (head.size() + content.size() != 0) {
+    asio::const_buffer next = head.size() != 0 ? head : content;
+    if (head.size() != 0 && head.size() < record.size() && content.size() != 0) {
+      next = asio::const_buffer(record.data(), asio::buffer_copy(asio::buffer(record), Buffers{head, content}));
+    }
+    ERR_clear_error();
+    const int result = SSL_write(tls_, next.data(), as_int(next.size()));
+    if (result <= 0) {
+      failure = failure_of(result);
+      if (done != 0) failure = {};  // the caller comes back with the rest
+      return done;
+    }
+    const auto written = static_cast<std::size_t>(result);
+    done += written;
+    const std::size_t of_head = std::min(written, head.size());
+    head += of_head;
+    content += written - of_head;
+  }
+  failure = {};
+  return done;
+}
+
+ClientPresence Stream::client_presence() {
+  const auto presence = net::client_presence(socket_.native_handle());
+  if (tls_ == nullptr || presence != ClientPresence::kHalfClosed) return presence;
+  return ClientPresence::kGone;
+}
+
+void Stream::probe_client() {
+  if (tls_ == nullptr) net::probe_client(socket_.native_handle());
+}
+
+bool Stream::has_unread() {
+  ErrorCode ignored;
+  return (tls_ != nullptr && SSL_pending(tls_) > 0) || socket_.available(ignored) != 0;
+}
+
+void Stream::end() {
+  if (tls_ == nullptr || broken_ || handshake_ != Handshake::kDone) return;
+  ERR_clear_error();
+  (void)SSL_shutdown(tls_);  // sends one record, or does not: the client is owed no more
+  ERR_clear_error();
+}
+
+}  // namespace yolod::app::net
