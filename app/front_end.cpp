@@ -34,7 +34,7 @@ using common::Outcome;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kHousekeepingPeriod{100};
-// How often the files of certificates are looked at.
+// The front-end looks for changed certificates at this interval.
 constexpr std::chrono::seconds kCertificatePeriod{2};
 
 // Returns max_connections, or fewer if RLIMIT_NOFILE does not allow that many. It first reserves the descriptors of
@@ -51,6 +51,20 @@ std::size_t connection_limit(const common::Config& config) {
   common::log_warning("RLIMIT_NOFILE of {} leaves room for {} connections, not the {} of server.max_connections",
                       open_files.rlim_cur, left, config.server.max_connections);
   return left;
+}
+
+// Returns whether both configs have the same listeners, with TLS at the same addresses. The TLS files may differ.
+bool listens_at_same(const common::ServerConfig& a, const common::ServerConfig& b) {
+  const auto without_files = [](const common::ServerConfig& server) {
+    auto listen = server.listen;
+    for (auto& listener : listen) {
+      const bool has_tls = !listener.tls.empty() || !server.tls.empty();
+      listener.tls = {};
+      if (has_tls) listener.tls.certificate = "some";
+    }
+    return listen;
+  };
+  return without_files(a) == without_files(b);
 }
 
 }  // namespace
@@ -117,6 +131,9 @@ Outcome<void> FrontEnd::start() {
     if (!listening) return listening;
     for (const std::string& url : server_.urls()) common::log_info("yolod {} listening on {}", common::kVersion, url);
     if (auto administered = server_.listen_for_admins(); !administered) return administered;
+  }
+  if (mode_ == RunMode::kCheck) {
+    if (auto checked = server_.check_tls(); !checked) return checked;
   }
   if (auto made = make_accounts(); !made) return made;
   make_models();
@@ -302,9 +319,10 @@ void FrontEnd::take_over(const common::Config& changed) {
   const auto keep = [](const auto& now, const auto& wanted, const char* key) {
     if (now != wanted) common::log_warning("reload: {} cannot change while the server runs; restart it", key);
   };
-  keep(config_.server.listen, changed.server.listen, "server.listen");
+  const bool listens_alike = listens_at_same(config_.server, changed.server);
+  if (!listens_alike) keep(config_.server.listen, changed.server.listen, "server.listen");
   keep(config_.server.admin_listen, changed.server.admin_listen, "server.admin_listen");
-  keep(config_.server.tls.empty(), changed.server.tls.empty(), "whether server.tls is set");
+  if (!listens_alike) keep(config_.server.tls, changed.server.tls, "server.tls");
   keep(config_.server.max_connections, changed.server.max_connections, "server.max_connections");
   keep(config_.server.state_dir, changed.server.state_dir, "server.state_dir");
   keep(config_.access.register_policy, changed.access.register_policy, "access.register");
@@ -313,7 +331,10 @@ void FrontEnd::take_over(const common::Config& changed) {
   keep(config_.postgres, changed.postgres, "postgres");
   keep(config_.memory.input_arena_bytes, changed.memory.input_arena_bytes, "memory.input_arena");
   auto server = changed.server;
-  server.listen = config_.server.listen;
+  if (!listens_alike) {
+    server.listen = config_.server.listen;
+    server.tls = config_.server.tls;
+  }
   server.admin_listen = config_.server.admin_listen;
   server.max_connections = config_.server.max_connections;
   server.state_dir = config_.server.state_dir;

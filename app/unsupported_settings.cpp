@@ -34,9 +34,6 @@ bool detects(const ModelConfig& model) {
 }
 
 constexpr std::array kServerRules{
-    Rule<ServerConfig>{"tls", "not supported by this version",
-                       "This version does not support TLS and refuses these keys.",
-                       [](const ServerConfig& server) { return server.tls != common::TlsConfig{}; }},
     Rule<ServerConfig>{"api_keys_file", "not supported by this version",
                        "This version does not support API keys and refuses this key.",
                        [](const ServerConfig& server) { return !server.api_keys_file.empty(); }},

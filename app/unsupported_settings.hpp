@@ -3,9 +3,9 @@
 // serve without keys.
 //
 // common/config has the rules that hold for every program that reads the file. The rules here depend on this program
-// and its build. yolodctl, for example, may read a file with server.tls, and a GPU's name is valid if the workers
-// were built with CUDA. The validation of the config calls this check before it reports (common::ConfigCheck). So
-// yolod reports all problems of a file at once, in the order of the file.
+// and its build. yolodctl, for example, may read a file with server.api_keys_file, and a GPU's name is valid if the
+// workers were built with CUDA. The validation of the config calls this check before it reports (common::ConfigCheck).
+// So yolod reports all problems of a file at once, in the order of the file.
 //
 // The functions are pure: any thread may call them.
 #pragma once
@@ -21,7 +21,7 @@ namespace yolod::app {
 [[nodiscard]] std::vector<common::KeyProblem> unsupported_settings(const common::Config& config);
 
 // Returns one sentence for each setting that unsupported_settings() may refuse. The reference of all keys prints it.
-// A key has the form of common/config/reference.hpp ("server.tls", "models[].task").
+// A key has the form of common/config/reference.hpp ("server.api_keys_file", "models[].task").
 [[nodiscard]] std::vector<common::KeyProblem> notes_on_unsupported_settings();
 
 }  // namespace yolod::app

@@ -16,6 +16,7 @@
 #include "app/net/client_presence.hpp"
 #include "common/await.hpp"
 #include "common/fault_point.hpp"
+#include "common/log.hpp"
 #include "common/system/runtime_directory.hpp"
 
 namespace yolod::app::http {
@@ -48,7 +49,7 @@ bool is_admin_alone(const common::ServerConfig& config) {
 }  // namespace
 
 Connection::Connection(Socket socket, net::ListenerRole role, ConnectionList& list,
-                       std::shared_ptr<const net::TlsContext> tls)
+                       std::shared_ptr<const common::TlsContext> tls)
     : stream_(std::move(socket), std::move(tls)),
       // Check the peer now. When the client sends a request, its pid could already belong to another process.
       peer_{role, role == net::ListenerRole::kAdmin && net::may_administer(stream_.native_handle())},
@@ -62,6 +63,7 @@ Connection::~Connection() { places().remove(*this); }
 
 void Connection::evict() {
   error_code ignored;
+  stream_.end();
   stream_.socket().close(ignored);
   if (occupation() == Occupation::kAwaitingRoom) exchange_->client_is_gone();
 }
@@ -171,25 +173,45 @@ asio::awaitable<void> Connection::run() {
 
 // ---- TLS ----
 
+// The deadline of the handshake counts from accept(), so a client that sends byte after byte gains no time.
 asio::awaitable<Connection::Step> Connection::shake_hands() {
+  occupy(Occupation::kShakingHands, AwakeClock::now());
   set_deadline(list_.config().header_timeout);
-  (void)co_await stream_.async_handshake(common::kAwait);
+  error_code failure = asio::error::would_block;
+  while (failure == asio::error::would_block && !timed_out_) {
+    auto [ended] = co_await stream_.async_wait_for_handshake(common::kAwait);
+    failure = ended;
+    if (failure) break;
+    co_await wait_for_turn();
+    if (!timed_out_) stream_.shake_hands(failure);
+  }
   no_deadline();
   list_.application().handshake_ended(stream_.handshake());
   co_return handshake_ended();
 }
 
+asio::awaitable<void> Connection::wait_for_turn() {
+  return asio::async_initiate<const asio::use_awaitable_t<>&, void()>(
+      [this](auto resume) { list_.handshake_turns().wait(HandshakeTurns::Resume::from(std::move(resume))); },
+      asio::use_awaitable);
+}
+
 Connection::Step Connection::handshake_ended() {
   switch (stream_.handshake()) {
-    case net::Handshake::kDone: return Step::kNextRequest;
+    case net::Handshake::kDone:
+      if (const auto subject = stream_.client_subject(); !subject.empty()) {
+        common::log_info("{} has connected with the certificate of \"{}\"", stream_.peer_address(), subject);
+      }
+      return Step::kNextRequest;
     case net::Handshake::kPlainHttp: return refuse_plain_http();
     case net::Handshake::kNoCertificate:
     case net::Handshake::kFailed: break;
   }
+  common::log_debug("the TLS handshake with {} failed: {}", stream_.peer_address(), stream_.handshake_problem());
   return Step::kEnd;
 }
 
-// The client reads no TLS, so the answer goes to the socket itself.
+// The client does not read TLS, so the answer goes to the socket itself.
 Connection::Step Connection::refuse_plain_http() {
   Response& response = scratch().response;
   list_.application().refuse({ErrorCode::kBadRequest, "this port speaks HTTPS: use https:// instead of http://"},

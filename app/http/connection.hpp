@@ -40,7 +40,7 @@ class Connection : public std::enable_shared_from_this<Connection>, public Place
 
   // The list outlives the connection.
   Connection(Socket socket, net::ListenerRole role, ConnectionList& list,
-             std::shared_ptr<const net::TlsContext> tls = nullptr);
+             std::shared_ptr<const common::TlsContext> tls = nullptr);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection() override;
@@ -60,14 +60,15 @@ class Connection : public std::enable_shared_from_this<Connection>, public Place
   // Names what run() does next. Each step leads to a step further to the right; few requests need the steps in
   // brackets:
   //
-  //   kNextRequest  kReadHeader   [kSendContinue]  [kAwaitBody]  [kAwaitRoom]  kReadBody  [kMoreRoom]  ...
+  //   [kShakeHands]  kNextRequest  kReadHeader   [kSendContinue]  [kAwaitBody]  [kAwaitRoom]  kReadBody  [kMoreRoom]
+  //   ...
   //                 [kAwaitPlace]
   //
   //   ...  [kNextTurn]  kWait  [kNextTurn]  [kWriteRest]
   //
   // The end of an answer leads to kNextRequest, [kLinger] or kEnd. [kLetOthers] leads to kNextRequest.
   enum class Step {
-    kShakeHands,  // with TLS, before the first request
+    kShakeHands,  // with TLS only
     kNextRequest,
     kReadHeader,
     kAwaitPlace,  // the connection is in the reserve, and its request is not served from there
@@ -91,6 +92,7 @@ class Connection : public std::enable_shared_from_this<Connection>, public Place
 
   // ---- TLS ----
   [[nodiscard]] boost::asio::awaitable<Step> shake_hands();
+  [[nodiscard]] boost::asio::awaitable<void> wait_for_turn();
   [[nodiscard]] Step handshake_ended();
   [[nodiscard]] Step refuse_plain_http();
 

@@ -16,13 +16,14 @@ constexpr std::size_t kCheckedAtOnce = 200;
 
 ConnectionList::ConnectionList(boost::asio::io_context& io, Application& application,
                                const common::ServerConfig& config, std::size_t limit)
-    : io_(io), application_(application), config_(config), public_(limit), admin_(kMostAdmins) {}
+    : io_(io), application_(application), config_(config), public_(limit), admin_(kMostAdmins), handshake_turns_(io) {}
 
 void ConnectionList::close_idle() {
   const auto close = [](Place& place) { place.evict(); };
   for (Places* const places : {&public_, &admin_}) {
-    places->for_each(Occupation::kSilent, close);
-    places->for_each(Occupation::kIdle, close);
+    for (const auto occupation : {Occupation::kSilent, Occupation::kShakingHands, Occupation::kIdle}) {
+      places->for_each(occupation, close);
+    }
   }
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/http/application.hpp"
+#include "app/http/handshake_turns.hpp"
 #include "app/http/places.hpp"
 #include "app/http/scratch.hpp"
 #include "app/http/upload_pace.hpp"
@@ -41,6 +42,7 @@ class ConnectionList {
   [[nodiscard]] const common::ServerConfig& config() const { return config_; }
   [[nodiscard]] Places& places(net::ListenerRole role) { return role == net::ListenerRole::kAdmin ? admin_ : public_; }
   [[nodiscard]] Scratch& scratch() { return scratch_; }
+  [[nodiscard]] HandshakeTurns& handshake_turns() { return handshake_turns_; }
 
  private:
   void check_more_deadlines();
@@ -56,6 +58,7 @@ class ConnectionList {
   bool checking_{false};               // a round of deadline checks is in progress
   std::vector<Candidate> candidates_;  // for relieve_pressure(); kept for their memory
   std::vector<Place*> uploading_;
+  HandshakeTurns handshake_turns_;  // the last member, because it may hold connections, which leave their places
 };
 
 }  // namespace yolod::app::http

@@ -13,6 +13,7 @@ milliseconds Places::least_age(Occupation occupation) {
     case Occupation::kLingering:
     case Occupation::kIdle: return milliseconds(250);  // a packet may take this long there and back
     case Occupation::kUnfinished: return milliseconds(500);
+    case Occupation::kShakingHands:  // a handshake takes two round trips
     case Occupation::kAwaitingRoom:
     case Occupation::kUnreadAnswer: return milliseconds(1000);
     case Occupation::kBusy: break;
@@ -22,6 +23,14 @@ milliseconds Places::least_age(Occupation occupation) {
 
 bool Places::make_space(Clock::time_point now) {
   return regular_count_ < limit_ || reserve_count_ < kReserve || evict_one(true, now);
+}
+
+bool Places::make_space_for_handshake(Clock::time_point now) {
+  if (handshake_count_ < kMostHandshakes) return true;
+  Place& first = list(Occupation::kShakingHands).front();
+  if (now - first.since_ < least_age(Occupation::kShakingHands)) return false;
+  evict(first);
+  return true;
 }
 
 void Places::add(Place& place, Clock::time_point now) {
@@ -45,6 +54,7 @@ void Places::change(Place& place, Occupation occupation, Clock::time_point now) 
   place.occupation_ = occupation;
   place.since_ = now;
   list(occupation).push_back(place);
+  if (occupation == Occupation::kShakingHands) ++handshake_count_;
 }
 
 void Places::unlink(Place& place) {
@@ -52,6 +62,7 @@ void Places::unlink(Place& place) {
   const auto at = from.iterator_to(place);
   if (round_next_ == at) ++round_next_;
   from.erase(at);
+  if (!place.evicted_ && place.occupation_ == Occupation::kShakingHands) --handshake_count_;
 }
 
 bool Places::leave_reserve(Place& place, Clock::time_point now) {
@@ -83,12 +94,16 @@ Place* Places::find_evictable(bool also_of_reserve, Clock::time_point now) {
 bool Places::evict_one(bool also_of_reserve, Clock::time_point now) {
   Place* const evicted = find_evictable(also_of_reserve, now);
   if (evicted == nullptr) return false;
-  unlink(*evicted);
-  --(evicted->in_reserve_ ? reserve_count_ : regular_count_);
-  evicted->evicted_ = true;
-  evicted_.push_back(*evicted);
-  evicted->evict();
+  evict(*evicted);
   return true;
+}
+
+void Places::evict(Place& place) {
+  unlink(place);
+  --(place.in_reserve_ ? reserve_count_ : regular_count_);
+  place.evicted_ = true;
+  evicted_.push_back(place);
+  place.evict();
 }
 
 bool Places::check_some_deadlines(std::size_t most, Clock::time_point now) {

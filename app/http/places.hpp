@@ -7,10 +7,11 @@
 //
 //   1. the last answer is sent, and the server only waits for the client to close
 //   2. the client has never sent a byte
-//   3. the client has begun a header or declared a body, and sends nothing more
-//   4. the connection is idle between two requests
-//   5. the body waits for memory in the arena
-//   6. the client does not read its answer
+//   3. the TLS handshake is not complete
+//   4. the client has begun a header or declared a body, and sends nothing more
+//   5. the connection is idle between two requests
+//   6. the body waits for memory in the arena
+//   7. the client does not read its answer
 //
 // A young connection is not evicted, because a client needs some time to send its request.
 //
@@ -30,7 +31,16 @@
 namespace yolod::app::http {
 
 // Connections are evicted in this order. A kBusy connection is never evicted.
-enum class Occupation { kLingering, kSilent, kUnfinished, kIdle, kAwaitingRoom, kUnreadAnswer, kBusy };
+enum class Occupation {
+  kLingering,
+  kSilent,
+  kShakingHands,
+  kUnfinished,
+  kIdle,
+  kAwaitingRoom,
+  kUnreadAnswer,
+  kBusy,
+};
 
 // A connection implements this class, which is its entry in Places. The entry is used on the front-end's only
 // thread.
@@ -74,6 +84,8 @@ class Place : public boost::intrusive::list_base_hook<> {
 class Places {
  public:
   static constexpr std::size_t kReserve = 8;
+  // The most TLS handshakes that may be in progress at the same time. Each holds some 50 KiB.
+  static constexpr std::size_t kMostHandshakes = 512;
   // A connection that has been in this occupation for less time is not evicted.
   [[nodiscard]] static std::chrono::milliseconds least_age(Occupation occupation);
 
@@ -82,6 +94,8 @@ class Places {
   // Returns whether one more connection has a place, if necessary in the reserve. Evicts a connection if there is no
   // place.
   [[nodiscard]] bool make_space(common::Clock::time_point now);
+  // Returns whether one more TLS handshake may begin. It may evict the handshake that began first.
+  [[nodiscard]] bool make_space_for_handshake(common::Clock::time_point now);
   // Adds a connection as kSilent. It gets a place in the reserve if the limit is reached and no connection can be
   // evicted. REQUIRES: make_space() was true.
   void add(Place& place, common::Clock::time_point now);
@@ -112,18 +126,20 @@ class Places {
 
  private:
   using List = boost::intrusive::list<Place, boost::intrusive::constant_time_size<false>>;
-  static constexpr std::size_t kKinds = 7;
+  static constexpr std::size_t kKinds = 8;
 
   [[nodiscard]] List& list(Occupation occupation) { return lists_[static_cast<std::size_t>(occupation)]; }
   void unlink(Place& place);
   // Returns the connection to evict next, or null.
   [[nodiscard]] Place* find_evictable(bool also_of_reserve, common::Clock::time_point now);
   bool evict_one(bool also_of_reserve, common::Clock::time_point now);
+  void evict(Place& place);
 
   std::size_t limit_;
   std::size_t all_count_{0};
   std::size_t regular_count_{0};
   std::size_t reserve_count_{0};
+  std::size_t handshake_count_{0};
   std::array<List, kKinds> lists_;  // by occupation; the first of each list has been in it for longest
   List evicted_;
   // The round of check_some_deadlines() continues with this connection.

@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <chrono>
@@ -19,6 +20,12 @@ namespace {
 namespace asio = boost::asio;
 using common::Outcome;
 
+void tell(const std::string& listener, const std::vector<std::string>& warnings) {
+  for (const auto& warning : warnings) {
+    common::log_warning("the certificate of {} is used, but should be changed: {}", listener, warning);
+  }
+}
+
 }  // namespace
 
 Server::Server(asio::io_context& io, Application& application, const common::ServerConfig& config,
@@ -26,25 +33,44 @@ Server::Server(asio::io_context& io, Application& application, const common::Ser
     : io_(io), config_(config), connections_(io, application, config, connection_limit) {}
 
 Outcome<void> Server::listen() {
-  for (const common::ListenAddress& address : config_.listen) {
-    auto listener = net::Listener::open(io_, address, net::ListenerRole::kPublic);
+  for (std::size_t i = 0; i < config_.listen.size(); ++i) {
+    auto listener = net::Listener::open(io_, config_.listen[i], net::ListenerRole::kPublic);
     if (!listener) return listener.error();
-    if (auto begun = begin_tls(**listener, address.tls); !begun) return begun;
+    if (auto begun = begin_tls(**listener, i); !begun) return begun;
     add(std::move(*listener));
   }
   return {};
 }
 
-// Clients of a unix socket are on this machine, and its file's mode says which: they need no TLS.
-Outcome<void> Server::begin_tls(net::Listener& listener, const common::TlsConfig& own) {
-  const common::TlsConfig& files = own.empty() ? config_.tls : own;
+const common::TlsConfig& Server::tls_files(std::size_t index) const {
+  const bool has_own = index < config_.listen.size() && !config_.listen[index].tls.empty();
+  return has_own ? config_.listen[index].tls : config_.tls;
+}
+
+// The clients of a unix socket are on this machine, and the mode of its file says which. They need no TLS.
+Outcome<void> Server::begin_tls(net::Listener& listener, std::size_t index) {
+  const common::TlsConfig& files = tls_files(index);
   if (files.empty() || !listener.is_tcp()) return {};
   std::vector<std::string> warnings;
   auto tls = net::TlsFiles::open(files, std::chrono::system_clock::now(), warnings);
   if (!tls) return tls.error();
-  for (const auto& warning : warnings) common::log_warning("{}", warning);
+  tell(listener.url(), warnings);
   listener.use_tls(std::move(*tls));
-  if (!own.empty()) with_own_tls_.insert(&listener);
+  index_of_[&listener] = index;
+  return {};
+}
+
+Outcome<void> Server::check_tls() const {
+  std::vector<common::TlsConfig> checked;
+  for (std::size_t i = 0; i < config_.listen.size(); ++i) {
+    const common::TlsConfig& files = tls_files(i);
+    const bool is_done = std::find(checked.begin(), checked.end(), files) != checked.end();
+    if (files.empty() || is_done || !net::is_tcp_address(config_.listen[i].address)) continue;
+    std::vector<std::string> warnings;
+    if (auto tls = net::TlsFiles::open(files, std::chrono::system_clock::now(), warnings); !tls) return tls.error();
+    tell(config_.listen[i].address, warnings);
+    checked.push_back(files);
+  }
   return {};
 }
 
@@ -52,11 +78,12 @@ void Server::reload_tls() {
   for (const auto& listener : listeners_) {
     net::TlsFiles* const tls = listener->tls();
     if (tls == nullptr) continue;
-    const bool keeps_files = with_own_tls_.contains(listener.get()) || config_.tls.empty();
-    const common::TlsConfig files = keeps_files ? tls->files() : config_.tls;
+    const common::TlsConfig files = tls_files(index_of_.at(listener.get()));
     if (auto read = tls->reload(files, std::chrono::system_clock::now()); !read) {
-      common::log_error("{}: the new certificate is not used, the certificate before it is: {}", listener->url(),
+      common::log_error("{}: the new certificate is not used, and the certificate before it stays: {}", listener->url(),
                         read.error().message);
+    } else {
+      tell(listener->url(), tls->context()->warnings());
     }
   }
 }
@@ -66,10 +93,11 @@ void Server::reload_changed_tls() {
     if (listener->tls() == nullptr) continue;
     const auto changed = listener->tls()->reload_if_changed(std::chrono::system_clock::now());
     if (!changed) {
-      common::log_error("{}: the changed certificate is not used, the certificate before it is: {}", listener->url(),
-                        changed.error().message);
+      common::log_error("{}: the changed certificate is not used, and the certificate before it stays: {}",
+                        listener->url(), changed.error().message);
     } else if (*changed == net::TlsFiles::Change::kTaken) {
-      common::log_info("{}: the changed certificate is used by connections from now on", listener->url());
+      common::log_info("{}: new connections use the changed certificate", listener->url());
+      tell(listener->url(), listener->tls()->context()->warnings());
     }
   }
 }
@@ -112,7 +140,19 @@ Outcome<void> Server::take(std::vector<common::UniqueFd> listening) {
   for (auto& socket : listening) {
     auto listener = net::Listener::adopt(io_, std::move(socket), net::ListenerRole::kPublic);
     if (!listener) return listener.error();
-    if (auto begun = begin_tls(**listener, {}); !begun) return begun;
+    const std::string url = (*listener)->url();
+    const auto entry = std::find_if(config_.listen.begin(), config_.listen.end(),
+                                    [&url](const auto& one) { return url == "http://" + one.address; });
+    const bool some_have_own =
+        std::any_of(config_.listen.begin(), config_.listen.end(), [](const auto& one) { return !one.tls.empty(); });
+    if ((*listener)->is_tcp() && entry == config_.listen.end() && some_have_own && config_.tls.empty()) {
+      return common::Error{common::ErrorCode::kBadConfig,
+                           url +
+                               " is a socket of the service manager, and server.listen does not have its address, "
+                               "which would tell whether it has TLS; add the address, or set server.tls"};
+    }
+    const auto index = static_cast<std::size_t>(entry - config_.listen.begin());
+    if (auto begun = begin_tls(**listener, index); !begun) return begun;
     add(std::move(*listener));
   }
   return {};
@@ -129,7 +169,12 @@ void Server::add(std::unique_ptr<net::Listener> listener) {
 
 void Server::start(net::Listener& listener) {
   const net::ListenerRole role = listener.role();
-  listener.start({[this, role] { return connections_.places(role).make_space(common::AwakeClock::now()); },
+  const bool has_tls = listener.tls() != nullptr;
+  listener.start({[this, role, has_tls] {
+                    const auto now = common::AwakeClock::now();
+                    Places& places = connections_.places(role);
+                    return (!has_tls || places.make_space_for_handshake(now)) && places.make_space(now);
+                  },
                   [this, &listener](net::Listener::Socket socket) { begin_connection(std::move(socket), listener); }});
 }
 

@@ -4,8 +4,8 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -27,24 +27,29 @@ class Server {
   Server& operator=(const Server&) = delete;
   ~Server() = default;
 
-  // Opens every address of server.listen. The kernel queues connections from then on. An Error is kSystem.
+  // Opens every address of server.listen. The kernel queues connections from then on. An Error is kSystem, or
+  // kBadConfig if TLS files cannot be used.
   [[nodiscard]] common::Outcome<void> listen();
   // Opens the admin listener and begins to accept from it. With "auto", a failure is only a warning in the log.
   [[nodiscard]] common::Outcome<void> listen_for_admins();
-  // Uses these listening sockets instead of listen().
+  // Uses these listening sockets instead of listen(). If server.listen has the address of a
+  // TCP socket, that entry says which TLS files it has. Otherwise it has the files of server.tls. An Error is kSystem
+  // or kBadConfig.
   [[nodiscard]] common::Outcome<void> take(std::vector<common::UniqueFd> listening);
   // Begins to accept from the public listeners. Call it once.
   void start();
 
-  // Reads the files of certificates and keys again, as config.server.tls and the listeners name them now. Connections
-  // that are accepted from now on use the new files. If files are bad, this logs the reason, and the listener keeps the
-  // certificate that it has.
+  // Reads the TLS files that the config names and logs what is wrong with them. Opens no address. An Error is
+  // kBadConfig.
+  [[nodiscard]] common::Outcome<void> check_tls() const;
+  // Reads the TLS files again, which the config may name anew. Connections that are accepted later use them. If files
+  // are bad, this logs the reason, and the listener keeps the certificate that it has.
   void reload_tls();
   // Does the same for files that have changed since they were read. Call it every few seconds.
   void reload_changed_tls();
   struct Certificate {
-    std::string url;  // of its listener
-    net::TlsContext::TimePoint not_after;
+    std::string url;  // the listener's
+    common::TlsContext::TimePoint not_after;
   };
   [[nodiscard]] std::vector<Certificate> certificates() const;
 
@@ -62,8 +67,11 @@ class Server {
 
  private:
   void add(std::unique_ptr<net::Listener> listener);
-  // Reads the files of a TCP listener that is to speak TLS.
-  [[nodiscard]] common::Outcome<void> begin_tls(net::Listener& listener, const common::TlsConfig& own);
+  // Returns the TLS files of server.listen[index], and the files of server.tls if that entry does not name any. The
+  // result may be empty.
+  [[nodiscard]] const common::TlsConfig& tls_files(std::size_t index) const;
+  // Gives the TLS files of server.listen[index] to a TCP listener.
+  [[nodiscard]] common::Outcome<void> begin_tls(net::Listener& listener, std::size_t index);
   void start(net::Listener& listener);
   void begin_connection(net::Listener::Socket socket, const net::Listener& listener);
 
@@ -71,7 +79,7 @@ class Server {
   const common::ServerConfig& config_;
   ConnectionList connections_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
-  std::set<const net::Listener*> with_own_tls_;  // the others have the files of server.tls
+  std::map<const net::Listener*, std::size_t> index_of_;  // for listeners with TLS: their entries in server.listen
   std::vector<std::string> urls_;
   std::string admin_url_;
 };

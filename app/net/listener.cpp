@@ -73,7 +73,7 @@ std::string url_of(const Endpoint& actual) {
 Outcome<std::unique_ptr<Listener>> Listener::open(asio::io_context& io, const common::ListenAddress& wanted,
                                                   ListenerRole role) {
   const std::string& address = wanted.address;
-  const bool local = address.starts_with(kUnixPrefix);
+  const bool local = !is_tcp_address(address);
   const std::string path = local ? address.substr(kUnixPrefix.size()) : "";
   std::unique_ptr<Listener> made(new Listener(io, role));
   auto& acceptor = made->acceptor_;
@@ -124,6 +124,8 @@ Outcome<std::unique_ptr<Listener>> Listener::adopt(asio::io_context& io, common:
   return made;
 }
 
+bool is_tcp_address(const std::string& address) { return !address.starts_with(kUnixPrefix); }
+
 Listener::~Listener() { remove_file(); }
 
 void Listener::use_tls(std::unique_ptr<TlsFiles> tls) {
@@ -131,7 +133,7 @@ void Listener::use_tls(std::unique_ptr<TlsFiles> tls) {
   url_ = "https" + url_.substr(url_.find("://"));
 }
 
-bool Listener::is_tcp() const { return !url_.starts_with(kUnixPrefix); }
+bool Listener::is_tcp() const { return is_tcp_address(url_); }
 
 // Call it before the socket closes. After that, the file of this name may already belong to another server.
 void Listener::remove_file() {

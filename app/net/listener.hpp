@@ -24,6 +24,9 @@
 
 namespace yolod::app::net {
 
+// Returns whether an address of the config is a TCP address, and not a unix socket.
+[[nodiscard]] bool is_tcp_address(const std::string& address);
+
 class Listener {
  public:
   using Socket = boost::asio::generic::stream_protocol::socket;
@@ -48,9 +51,9 @@ class Listener {
   // Removes the socket file.
   ~Listener();
 
-  // Connections that are accepted from now on speak TLS. Only of a TCP listener.
+  // Makes later connections speak TLS. REQUIRES: is_tcp().
   void use_tls(std::unique_ptr<TlsFiles> tls);
-  // Null if it speaks none.
+  // Returns null if the listener has no TLS.
   [[nodiscard]] TlsFiles* tls() const { return tls_.get(); }
   [[nodiscard]] bool is_tcp() const;
 

@@ -1,7 +1,10 @@
 #include "app/net/stream.hpp"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -21,7 +24,7 @@ int as_int(std::size_t bytes) { return static_cast<int>(std::min<std::size_t>(by
 
 }  // namespace
 
-Stream::Stream(Socket socket, std::shared_ptr<const TlsContext> tls)
+Stream::Stream(Socket socket, std::shared_ptr<const common::TlsContext> tls)
     : socket_(std::move(socket)), context_(std::move(tls)) {
   ErrorCode ignored;
   socket_.non_blocking(true, ignored);
@@ -56,30 +59,58 @@ Stream::ErrorCode Stream::failure_of(int result) {
                                                       : make_error_code(boost::system::errc::protocol_error);
 }
 
-std::size_t Stream::shake_hands(ErrorCode& failure) {
+void Stream::shake_hands(ErrorCode& failure) {
+  if (!may_use_tls()) {
+    failure = asio::error::bad_descriptor;
+    return;
+  }
   ERR_clear_error();
   const int result = SSL_do_handshake(tls_);
   if (result == 1) {
     handshake_ = Handshake::kDone;
     failure = {};
-    return 0;
+    return;
   }
   failure = failure_of(result);
-  if (failure == asio::error::would_block) return 0;
-  switch (ERR_GET_REASON(ERR_peek_error())) {
+  if (failure == asio::error::would_block) return;
+  const auto error = ERR_peek_error();
+  if (const char* const reason = ERR_reason_error_string(error)) handshake_problem_ = reason;
+  switch (ERR_GET_REASON(error)) {
     case SSL_R_HTTP_REQUEST:
     case SSL_R_HTTPS_PROXY_REQUEST: handshake_ = Handshake::kPlainHttp; break;
     case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE: handshake_ = Handshake::kNoCertificate; break;
     default: handshake_ = SSL_get_verify_result(tls_) == X509_V_OK ? Handshake::kFailed : Handshake::kNoCertificate;
   }
   ERR_clear_error();
-  return 0;
 }
 
-// One SSL_read() gives one record at most, so it is asked again until the place is full or the client has sent no more.
+std::string Stream::client_subject() const {
+  const X509* const certificate = tls_ == nullptr ? nullptr : SSL_get0_peer_certificate(tls_);
+  return certificate == nullptr ? std::string() : common::text_of(X509_get_subject_name(certificate));
+}
+
+std::string Stream::peer_address() {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  if (getpeername(socket_.native_handle(), reinterpret_cast<sockaddr*>(&address), &size) != 0) return "a client";
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (address.ss_family == AF_INET) {
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
+    inet_ntop(AF_INET, &v4.sin_addr, text.data(), text.size());
+    return std::string(text.data()) + ":" + std::to_string(ntohs(v4.sin_port));
+  }
+  if (address.ss_family == AF_INET6) {
+    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
+    inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size());
+    return "[" + std::string(text.data()) + "]:" + std::to_string(ntohs(v6.sin6_port));
+  }
+  return "unix";
+}
+
+// SSL_read() returns at most one record, so the function reads until the place is full or no byte is left.
 std::size_t Stream::read_some(asio::mutable_buffer to, ErrorCode& failure) {
   if (tls_ == nullptr) return socket_.read_some(asio::buffer(to), failure);
-  if (broken_) {
+  if (!may_use_tls()) {
     failure = asio::error::eof;
     return 0;
   }
@@ -89,7 +120,7 @@ std::size_t Stream::read_some(asio::mutable_buffer to, ErrorCode& failure) {
     const int result = SSL_read(tls_, to.data(), as_int(to.size()));
     if (result <= 0) {
       failure = failure_of(result);
-      if (done != 0) failure = {};  // what has come comes first
+      if (done != 0) failure = {};  // the next call reports it
       return done;
     }
     done += static_cast<std::size_t>(result);
@@ -99,10 +130,10 @@ std::size_t Stream::read_some(asio::mutable_buffer to, ErrorCode& failure) {
   return done;
 }
 
-// A short head and the first of the content go in one record, and so in one packet.
+// A short head and the beginning of the content go into one record, and so into one packet.
 std::size_t Stream::write_some(const Buffers& from, ErrorCode& failure) {
   if (tls_ == nullptr) return socket_.write_some(from, failure);
-  if (broken_) {
+  if (!may_use_tls()) {
     failure = asio::error::broken_pipe;
     return 0;
   }
@@ -118,7 +149,7 @@ std::size_t Stream::write_some(const Buffers& from, ErrorCode& failure) {
     const int result = SSL_write(tls_, next.data(), as_int(next.size()));
     if (result <= 0) {
       failure = failure_of(result);
-      if (done != 0) failure = {};  // the caller comes back with the rest
+      if (done != 0) failure = {};  // the next call reports it
       return done;
     }
     const auto written = static_cast<std::size_t>(result);
@@ -147,9 +178,9 @@ bool Stream::has_unread() {
 }
 
 void Stream::end() {
-  if (tls_ == nullptr || broken_ || handshake_ != Handshake::kDone) return;
+  if (tls_ == nullptr || !may_use_tls() || handshake_ != Handshake::kDone) return;
   ERR_clear_error();
-  (void)SSL_shutdown(tls_);  // sends one record, or does not: the client is owed no more
+  (void)SSL_shutdown(tls_);  // sends one record; if there is no room for it, the client sees only the end of TCP
   ERR_clear_error();
 }
 

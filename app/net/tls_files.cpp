@@ -7,6 +7,7 @@
 namespace yolod::app::net {
 
 using common::Outcome;
+using common::TlsContext;
 
 Outcome<std::unique_ptr<TlsFiles>> TlsFiles::open(const common::TlsConfig& files, TimePoint now,
                                                   std::vector<std::string>& warnings) {
@@ -20,11 +21,11 @@ Outcome<std::unique_ptr<TlsFiles>> TlsFiles::open(const common::TlsConfig& files
 }
 
 Outcome<void> TlsFiles::reload(const common::TlsConfig& files, TimePoint now) {
+  files_ = files;
   marks_ = marks_of(files);
   auto context = TlsContext::load(files);
   if (!context) return context.error();
   if (auto valid = (*context)->check_dates(now); !valid) return valid;
-  files_ = files;
   context_ = *std::move(context);
   return {};
 }

@@ -1,41 +1,40 @@
-// The files of a listener's certificate and key, and the context made of them. The files may be replaced while the
-// server runs: new connections use them as soon as they are read again, and good.
+// The files of a listener's certificate and key, and the context that was made from them. The files may be replaced
+// while the server runs. New connections use the new files as soon as they were read again and are good.
 //
-// Front-end only, its one thread.
+// The object is used on the front-end's only thread.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <memory>
 
-#include "app/net/tls_context.hpp"
 #include "common/config/server_config.hpp"
 #include "common/outcome.hpp"
+#include "common/tls/tls_context.hpp"
 
 namespace yolod::app::net {
 
 class TlsFiles {
  public:
-  using TimePoint = TlsContext::TimePoint;
+  using TimePoint = common::TlsContext::TimePoint;
 
-  // Reads the files; a certificate that clients cannot take for valid now is used, and is one more of the context's
-  // concerns that `warnings` gets. An Error is kBadConfig.
+  // Reads the files. An Error is kBadConfig. A certificate that is not valid at `now` is used, with one more entry in
+  // `warnings`, because the clock of a machine that has just started may be wrong.
   [[nodiscard]] static common::Outcome<std::unique_ptr<TlsFiles>> open(const common::TlsConfig& files, TimePoint now,
                                                                        std::vector<std::string>& warnings);
 
   // Never null.
-  [[nodiscard]] const std::shared_ptr<const TlsContext>& context() const { return context_; }
-  [[nodiscard]] const common::TlsConfig& files() const { return files_; }
+  [[nodiscard]] const std::shared_ptr<const common::TlsContext>& context() const { return context_; }
 
-  // Reads the files again, which may be others now. An Error is kBadConfig, and changes nothing: also where the
-  // certificate is not valid at `now`.
+  // Reads `files`, which replace the files before. An Error is kBadConfig, also if the certificate is not valid at
+  // `now`. After an Error context() stays, and reload_if_changed() reads `files` again when they have changed.
   [[nodiscard]] common::Outcome<void> reload(const common::TlsConfig& files, TimePoint now);
   enum class Change { kNone, kTaken };
   // Reads the files again if one of them has changed since it was last read or refused.
   [[nodiscard]] common::Outcome<Change> reload_if_changed(TimePoint now);
 
  private:
-  // What tells that a file is another one: device and inode, size, time of the last change.
+  // A file has changed if one of these has changed.
   struct Mark {
     std::uint64_t device{0};
     std::uint64_t inode{0};
@@ -50,7 +49,7 @@ class TlsFiles {
 
   common::TlsConfig files_;
   Marks marks_;
-  std::shared_ptr<const TlsContext> context_;
+  std::shared_ptr<const common::TlsContext> context_;
 };
 
 }  // namespace yolod::app::net

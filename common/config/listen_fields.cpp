@@ -29,12 +29,40 @@ Outcome<std::uint32_t> parse_file_mode(std::string_view text) {
   return mode;
 }
 
+constexpr std::string_view kUnixPrefix = "unix:";
+
+bool is_unix(const std::string& address) { return address.starts_with(kUnixPrefix); }
+
+// Checks rules between the keys of a listener's map.
+void check_listener(ConfigReader& reader, const YamlNode& node, const ListenAddress& listener) {
+  const bool has_address = node.find("address") != nullptr;
+  const bool has_path = node.find("path") != nullptr;
+  if (has_address == has_path) {
+    reader.problem(node.mark, has_path ? "address and path are given, one of them is allowed"
+                                       : "neither address nor path is given, one of them is needed");
+    return;
+  }
+  if (listener.address.empty()) return;  // the problem of the address is reported
+  const auto refuse = [&reader, &node](std::string_view key, const char* why) {
+    const YamlNode* const value = node.find(key);
+    if (value == nullptr) return;
+    reader.read_below(key, *value, [why](ConfigReader& below, const YamlNode& at) { below.problem(at.mark, why); });
+  };
+  if (is_unix(listener.address)) {
+    if (listener.tls != TlsConfig{}) refuse("tls", "a unix socket has no TLS, a TCP address is needed");
+  } else {
+    if (listener.mode) refuse("mode", "a TCP address has no file, a unix socket is needed");
+    if (!listener.group.empty()) refuse("group", "a TCP address has no file, a unix socket is needed");
+  }
+}
+
 std::optional<ListenAddress> read_listener(ConfigReader& reader, const YamlNode& node) {
   ListenAddress listener;
   if (node.kind == YamlNode::Kind::kMap) {
     reader.read_map(node, fields_of(listener));
-  } else if (auto address = reader.value_of(node, "an address such as 127.0.0.1:8080, or a map with a socket's path,",
-                                            parse_listen_address)) {
+    check_listener(reader, node, listener);
+  } else if (auto address = reader.value_of(
+                 node, "an address such as 127.0.0.1:8080, or a map with an address or path,", parse_listen_address)) {
     listener.address = *std::move(address);
   }
   if (listener.address.empty()) return std::nullopt;
@@ -71,7 +99,8 @@ void read_listen(ConfigReader& reader, const YamlNode& node, std::vector<ListenA
 }
 
 YamlNode written_listener(ListenAddress listener) {
-  if (!listener.mode.has_value() && listener.group.empty()) return YamlNode::string(listener.address);
+  if (!listener.mode.has_value() && listener.group.empty() && listener.tls == TlsConfig{})
+    return YamlNode::string(listener.address);
   return write_map(fields_of(listener));
 }
 
@@ -108,6 +137,20 @@ Field admin_listen_field(std::string& value) {
   return field;
 }
 
+Field address_field(std::string& address) {
+  return Field{"address",
+               [&address](ConfigReader& reader, const YamlNode& node) {
+                 if (auto read = reader.value_of(node, "an address such as 127.0.0.1:8080", parse_listen_address)) {
+                   address = *std::move(read);
+                 }
+               },
+               [&address]() -> std::optional<YamlNode> {
+                 if (address.empty() || is_unix(address)) return std::nullopt;
+                 return YamlNode::string(address);
+               }}
+      .allows("an address such as 127.0.0.1:8443, \"[::1]:8443\" or unix:/run/yolod/http.sock");
+}
+
 Field socket_path_field(std::string& address) {
   return Field{"path",
                [&address](ConfigReader& reader, const YamlNode& node) {
@@ -118,10 +161,9 @@ Field socket_path_field(std::string& address) {
                  address = *std::move(read);
                },
                [&address]() -> std::optional<YamlNode> {
-                 if (address.empty()) return std::nullopt;
-                 return YamlNode::string(address.substr(std::string_view("unix:").size()));
-               },
-               true}
+                 if (!is_unix(address)) return std::nullopt;
+                 return YamlNode::string(address.substr(kUnixPrefix.size()));
+               }}
       .allows("an absolute path");
 }
 
@@ -135,6 +177,20 @@ Field socket_mode_field(std::optional<std::uint32_t>& mode) {
                  return YamlNode::plain(format_file_mode(*mode));
                }}
       .allows("an octal number up to 0777, such as 0660");
+}
+
+Field tls_field(TlsConfig& tls) {
+  Field field = section_field("tls", tls);
+  field.read = [&tls](ConfigReader& reader, const YamlNode& node) {
+    reader.read_map(node, fields_of(tls));
+    if (tls.certificate.empty() != tls.key.empty()) {
+      reader.problem(node.mark, "a certificate and its key belong together, give both or neither");
+    }
+    if (!tls.client_ca.empty() && tls.certificate.empty()) {
+      reader.problem(node.mark, "client_ca is given, it needs certificate and key");
+    }
+  };
+  return field;
 }
 
 }  // namespace yolod::common

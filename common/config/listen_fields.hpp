@@ -11,13 +11,18 @@
 
 namespace yolod::common {
 
-// `listen` takes one address or a list of addresses. A unix socket can be a map with its path, mode and group.
+// `listen` takes one address or a list of addresses. An address can be a map: a TCP address with its TLS files, or a
+// unix socket with its mode and group.
 [[nodiscard]] Field listen_field(std::vector<ListenAddress>& listen);
 // `admin_listen` takes an address, auto, or nothing.
 [[nodiscard]] Field admin_listen_field(std::string& address);
-// `path` is required and names a unix socket. The value gets unix: in front.
+// `address` names a TCP address or a unix socket.
+[[nodiscard]] Field address_field(std::string& address);
+// `path` names a unix socket. The value gets unix: in front.
 [[nodiscard]] Field socket_path_field(std::string& address);
 // `mode` is the octal number that chmod takes.
 [[nodiscard]] Field socket_mode_field(std::optional<std::uint32_t>& mode);
+// `tls` takes a map of files. A certificate and its key must be given together, and client_ca only with them.
+[[nodiscard]] Field tls_field(TlsConfig& tls);
 
 }  // namespace yolod::common

@@ -83,13 +83,6 @@ void check_whole(ConfigReader& reader, const YamlNode& root, Config& config, con
                       "server.max_body_bytes is " + format_size(server.max_body_bytes) + ", at most half of " +
                           "memory.input_arena (" + format_size(config.memory.input_arena_bytes) + ") is allowed");
   }
-  if (server.tls.certificate.empty() != server.tls.key.empty()) {
-    reader.problem_at("server.tls", mark_of(root, "server.tls"),
-                      "a certificate and its key belong together, give both or neither");
-  }
-  if (!server.tls.client_ca.empty() && server.tls.certificate.empty()) {
-    reader.problem_at("server.tls", mark_of(root, "server.tls"), "client_ca is given, it needs certificate and key");
-  }
   const YamlNode* const access = root.find("access");
   const bool mode_given = access != nullptr && access->find("mode") != nullptr;
   if (!server.api_keys_file.empty() && !mode_given) config.access.mode = AccessMode::kKeys;

@@ -24,7 +24,7 @@ struct ListenAddress {
   // The mode and the group of a unix socket's file. By default the umask and the process's group determine them.
   std::optional<std::uint32_t> mode{};
   std::string group{};  // a name or a number
-  // Of a TCP address; without files of its own it has those of server.tls.
+  // A TCP address may have TLS files. If it has none, the files of server.tls count.
   TlsConfig tls{};
   friend bool operator==(const ListenAddress&, const ListenAddress&) = default;
 };

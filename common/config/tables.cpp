@@ -106,7 +106,7 @@ Fields fields_of(ServerConfig& server) {
           .means("At a stop, /readyz fails for this time before the server accepts no more connections."),
       time_field("shutdown_timeout", server.shutdown_timeout, milliseconds(0), hours(1))
           .means("At a stop, requests that are not answered after this time are answered with 503."),
-      section_field("tls", server.tls).means("These keys turn on HTTPS."),
+      tls_field(server.tls).means("These keys turn on HTTPS at every TCP address of listen that does not have the key tls."),
       path_field("api_keys_file", server.api_keys_file)
           .means("This file lists the API keys that requests may carry, one name:sha256-of-key a line."),
       bool_field("insecure", server.insecure)
@@ -164,20 +164,33 @@ Fields fields_of(AddressLimits& limits) {
 }
 
 Fields fields_of(ListenAddress& listener) {
-  return {socket_path_field(listener.address).means("The server makes its unix socket at this path."),
+  Field tls = tls_field(listener.tls).means("These keys turn on HTTPS at this TCP address, instead of server.tls.");
+  tls.write = [&listener]() -> std::optional<YamlNode> {
+    if (listener.tls == TlsConfig{}) return std::nullopt;
+    return write_map(fields_of(listener.tls));
+  };
+  return {address_field(listener.address)
+              .means("The server answers requests at this address; give it or path.")
+              .absent("path says it"),
+          socket_path_field(listener.address)
+              .means("The server makes its unix socket at this path; give it or address.")
+              .absent("address says it"),
           socket_mode_field(listener.mode)
               .means("The socket's file gets this mode.")
               .absent("0660 with a group, else by the umask"),
           string_field("group", listener.group)
               .means("The socket's file gets this group, given by name or number.")
-              .absent("the server's group")};
+              .absent("the server's group"),
+          std::move(tls)};
 }
 
 Fields fields_of(TlsConfig& tls) {
-  return {path_field("certificate", tls.certificate).means("The server shows the certificates in this PEM file."),
-          path_field("key", tls.key).means("This PEM file holds the certificate's private key."),
+  return {path_field("certificate", tls.certificate)
+              .means("This PEM file holds the server's certificate, followed by the certificates of intermediate authorities."),
+          path_field("key", tls.key)
+              .means("This PEM file holds the certificate's private key, which other users must not be able to read."),
           path_field("client_ca", tls.client_ca)
-              .means("A client must show a certificate that one of the authorities in this PEM file has signed.")};
+              .means("If it is set, a client must show a certificate that an authority in this PEM file has signed.")};
 }
 
 Fields fields_of(MemoryConfig& memory) {

@@ -13,6 +13,7 @@
 #include "tests/support/server_config.hpp"
 #include "tests/support/temporary_directory.hpp"
 #include "tests/support/test_data.hpp"
+#include "tests/support/tls_client.hpp"
 
 namespace yolod::tests {
 namespace {
@@ -67,8 +68,10 @@ MetricsByName metrics_of_scrape(const MetricsText& text) {
 }  // namespace
 
 TEST_CASE("MetricsPage: docs/metrics.md has the names, types and labels of a server's /metrics", "[process]") {
-  Server server(identity_config({{.workers = 2, .faults = true}}));
+  const TlsFolder folder;
+  Server server(identity_config({{.workers = 2, .faults = true}}, {folder.listen()}));
   REQUIRE(server.wait_until_ready());
+  CHECK(HttpClient(tls_endpoint(server, tls_client(folder.authority))).get("/healthz").status == 200);
   HttpClient client(server.endpoint());
   CHECK(client.post("/predict", "a body").status == 200);
   CHECK(client.get("/nowhere").status == 404);

@@ -6,6 +6,7 @@
 #include <openssl/x509v3.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <stdexcept>
 
@@ -26,8 +27,8 @@ void add_extension(X509* certificate, X509* issuer, int kind, const char* value)
 }
 
 template <typename Write>
-void write_file(const std::filesystem::path& file, Write write) {
-  std::FILE* const stream = std::fopen(file.c_str(), "w");
+void write_file(const std::filesystem::path& file, const char* mode, Write write) {
+  std::FILE* const stream = std::fopen(file.c_str(), mode);
   require(stream != nullptr, file.c_str());
   const bool written = write(stream) == 1;
   require(std::fclose(stream) == 0 && written, file.c_str());
@@ -52,7 +53,9 @@ Certificate::Certificate(const Settings& settings)
                              reinterpret_cast<const unsigned char*>(settings.name.c_str()), -1, -1, 0);
   X509_set_issuer_name(made, X509_get_subject_name(issuer));
   add_extension(made, issuer, NID_basic_constraints, settings.is_authority ? "critical,CA:TRUE" : "CA:FALSE");
-  if (!settings.is_authority) {
+  const bool is_plain_name =
+      std::all_of(settings.name.begin(), settings.name.end(), [](unsigned char c) { return c > ' '; });
+  if (!settings.is_authority && is_plain_name) {
     add_extension(made, issuer, NID_subject_alt_name, ("DNS:" + settings.name + ",IP:127.0.0.1").c_str());
   }
   EVP_PKEY* const signer = settings.issuer == nullptr ? key_.get() : settings.issuer->key();
@@ -60,11 +63,15 @@ Certificate::Certificate(const Settings& settings)
 }
 
 void Certificate::write_certificate(const std::filesystem::path& file) const {
-  write_file(file, [this](std::FILE* stream) { return PEM_write_X509(stream, certificate_.get()); });
+  write_file(file, "w", [this](std::FILE* stream) { return PEM_write_X509(stream, certificate_.get()); });
+}
+
+void Certificate::append_certificate(const std::filesystem::path& file) const {
+  write_file(file, "a", [this](std::FILE* stream) { return PEM_write_X509(stream, certificate_.get()); });
 }
 
 void Certificate::write_key(const std::filesystem::path& file) const {
-  write_file(file, [this](std::FILE* stream) {
+  write_file(file, "w", [this](std::FILE* stream) {
     fchmod(fileno(stream), 0600);
     return PEM_write_PrivateKey(stream, key_.get(), nullptr, nullptr, 0, nullptr, nullptr);
   });

@@ -1,4 +1,4 @@
-// Certificates and keys that tests make for themselves, as PEM files.
+// Makes certificates and keys for tests, as PEM files.
 #pragma once
 
 #include <chrono>
@@ -19,14 +19,15 @@ class Certificate {
     std::chrono::seconds valid_from{-3600};  // from now
     std::chrono::seconds valid_to{24 * 3600};
     int rsa_bits{0};                     // 0: ECDSA with P-256
-    const Certificate* issuer{nullptr};  // null: it signs itself
+    const Certificate* issuer{nullptr};  // null: the certificate signs itself
     bool is_authority{false};
   };
-  // Throws std::runtime_error where OpenSSL refuses.
+  // Throws std::runtime_error if OpenSSL fails.
   explicit Certificate(const Settings& settings);
 
-  // Writes the certificate; with `chain` the issuer's behind it.
   void write_certificate(const std::filesystem::path& file) const;
+  // Writes the certificate behind those that the file has.
+  void append_certificate(const std::filesystem::path& file) const;
   // Writes the key with mode 0600.
   void write_key(const std::filesystem::path& file) const;
 

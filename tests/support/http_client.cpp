@@ -2,7 +2,10 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -156,7 +159,15 @@ Answer HttpClient::post(const std::string& target, std::string body, Headers hea
 bool HttpClient::connect() {
   if (socket_.valid() && !closing_) return true;
   closing_ = false;
+  tls_.reset();
   socket_ = open_connection(endpoint_);
+  if (socket_.valid() && endpoint_.tls) {
+    const int on = 1;
+    ::ioctl(socket_.get(), FIONBIO, &on);
+    tls_ = {SSL_new(endpoint_.tls.get()), &SSL_free};
+    SSL_set_fd(tls_.get(), socket_.get());
+    SSL_set_connect_state(tls_.get());
+  }
   connected_at_ = Clock::now();
   received_.clear();
   peer_closed_ = false;
@@ -167,6 +178,7 @@ bool HttpClient::connect() {
 bool HttpClient::write(std::string_view raw) {
   const auto end = Clock::now() + deadline_;
   sent_at_ = Clock::now();
+  if (tls_) return write_by_tls(raw, end);
   while (!raw.empty()) {
     // An answer that comes before the whole request is sent is read at once, because a reset would discard it.
     const short ready = wait_for(socket_.get(), POLLOUT | (peer_closed_ ? 0 : POLLIN), end);
@@ -185,6 +197,7 @@ bool HttpClient::write(std::string_view raw) {
 
 HttpClient::Received HttpClient::receive(Clock::time_point end) {
   if (peer_closed_) return Received::kEnd;
+  if (tls_) return receive_by_tls(end);
   if (wait_for(socket_.get(), POLLIN, end) == 0) return Received::kNothing;
   std::array<char, 65536> buffer;
   const auto size = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
@@ -194,6 +207,54 @@ HttpClient::Received HttpClient::receive(Clock::time_point end) {
   }
   received_.append(buffer.data(), static_cast<std::size_t>(size));
   return Received::kBytes;
+}
+
+bool HttpClient::wait_for_tls(int result, Clock::time_point end) {
+  switch (SSL_get_error(tls_.get(), result)) {
+    case SSL_ERROR_WANT_READ: return wait_for(socket_.get(), POLLIN, end) != 0;
+    case SSL_ERROR_WANT_WRITE: return wait_for(socket_.get(), POLLOUT, end) != 0;
+    default: peer_closed_ = true; return false;
+  }
+}
+
+bool HttpClient::shake_hands() {
+  const auto end = Clock::now() + deadline_;
+  for (;;) {
+    ERR_clear_error();
+    const int result = SSL_do_handshake(tls_.get());
+    if (result == 1) return true;
+    if (!wait_for_tls(result, end)) return false;
+  }
+}
+
+bool HttpClient::write_by_tls(std::string_view raw, Clock::time_point end) {
+  while (!raw.empty()) {
+    ERR_clear_error();
+    const int result = SSL_write(tls_.get(), raw.data(), static_cast<int>(raw.size()));
+    if (result > 0) {
+      raw.remove_prefix(static_cast<std::size_t>(result));
+    } else if (SSL_get_error(tls_.get(), result) == SSL_ERROR_WANT_WRITE) {
+      // As above, an early answer is read at once.
+      const short ready = wait_for(socket_.get(), POLLIN | POLLOUT, end);
+      if (ready == 0 || ((ready & POLLIN) != 0 && receive_by_tls(Clock::now()) == Received::kEnd)) return false;
+    } else if (!wait_for_tls(result, end)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+HttpClient::Received HttpClient::receive_by_tls(Clock::time_point end) {
+  std::array<char, 65536> buffer;
+  for (;;) {
+    ERR_clear_error();
+    const int size = SSL_read(tls_.get(), buffer.data(), static_cast<int>(buffer.size()));
+    if (size > 0) {
+      received_.append(buffer.data(), static_cast<std::size_t>(size));
+      return Received::kBytes;
+    }
+    if (!wait_for_tls(size, end)) return peer_closed_ ? Received::kEnd : Received::kNothing;
+  }
 }
 
 Answer HttpClient::read_answer(bool to_head) {
@@ -251,9 +312,13 @@ Answer HttpClient::read_answer(bool to_head) {
   }
 }
 
-void HttpClient::finish_writing() { ::shutdown(socket_.get(), SHUT_WR); }
+void HttpClient::finish_writing() {
+  if (tls_) SSL_shutdown(tls_.get());
+  ::shutdown(socket_.get(), SHUT_WR);
+}
 
 void HttpClient::close() {
+  tls_.reset();
   socket_.reset();
   received_.clear();
 }

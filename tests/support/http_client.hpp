@@ -1,10 +1,11 @@
-// A blocking HTTP/1.1 client for tests. It keeps its connection, can send anything byte by byte, and reports a failed
-// exchange in the terms of the fault cases. Only one thread at a time may use a client.
+// A blocking HTTP/1.1 client for tests, with or without TLS. It keeps its connection, can send anything byte by byte,
+// and reports a failed exchange in the terms of the fault cases. Only one thread at a time may use a client.
 #pragma once
 
 #include <boost/json/value.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,18 +14,23 @@
 #include "common/unique_fd.hpp"
 #include "tests/support/deadline.hpp"
 
+struct ssl_ctx_st;  // OpenSSL's SSL_CTX
+struct ssl_st;      // OpenSSL's SSL
+
 namespace yolod::tests {
 
 // The address 127.0.0.1:port, or a Unix socket if a path is set.
 struct Endpoint {
   std::uint16_t port{0};
   std::string unix_path;
+  // If it is set, clients speak TLS (tests/support/tls_client.hpp).
+  std::shared_ptr<ssl_ctx_st> tls{};
 };
 
 enum class Failure {
   kNone,
   kRefused,           // no connection could be made
-  kClosedUnanswered,  // the connection ended before the first byte of an answer
+  kClosedUnanswered,  // the connection ended before the first byte of an answer, or in the TLS handshake
   kClosedMidAnswer,   // the connection ended within an answer
   kDeadline,          // no complete answer in time
   kMalformed,         // the bytes that came are not HTTP
@@ -88,6 +94,10 @@ class HttpClient {
   void close();
 
   [[nodiscard]] bool connected() const { return socket_.valid(); }
+  // Completes the TLS handshake of the connection. Returns false if it fails. Other calls do it when they need it.
+  [[nodiscard]] bool shake_hands();
+  // Returns OpenSSL's object of the present connection; null without TLS.
+  [[nodiscard]] ssl_st* tls() const { return tls_.get(); }
   // Waits for the peer to close. Returns false if the peer sends or stays open until the deadline.
   [[nodiscard]] bool wait_for_close(milliseconds deadline = kGenerous);
   // Returns whether bytes came that belong to no answer read so far.
@@ -96,10 +106,15 @@ class HttpClient {
  private:
   enum class Received { kBytes, kEnd, kNothing };
   Received receive(Clock::time_point end);
+  Received receive_by_tls(Clock::time_point end);
+  // Waits until OpenSSL can repeat a call that returned `result`. Returns false if the connection has ended.
+  bool wait_for_tls(int result, Clock::time_point end);
+  bool write_by_tls(std::string_view raw, Clock::time_point end);
 
   Endpoint endpoint_;
   milliseconds deadline_;
   common::UniqueFd socket_;
+  std::shared_ptr<ssl_st> tls_;
   Clock::time_point connected_at_;
   Clock::time_point sent_at_;
   std::string received_;  // not yet part of an answer

@@ -146,6 +146,7 @@ void Server::start(const ServerOptions& options) {
     ::dup2(log.get(), STDOUT_FILENO);
     ::dup2(log.get(), STDERR_FILENO);
     if (options.own_process_group) ::setpgid(0, 0);
+    ::signal(SIGPIPE, SIG_DFL);  // clients with TLS ignore it, and the server inherits that
     const rlimit no_core{0, 0};
     ::setrlimit(RLIMIT_CORE, &no_core);
     if (::chdir(folder) != 0) ::_exit(126);

@@ -8,6 +8,7 @@ a benchmark like Ctrl-C.
 """
 import argparse
 import atexit
+import contextlib
 import http.client
 import importlib.util
 import json
@@ -318,6 +319,62 @@ def processor_us(*pids):
         return 1e6 * (usage.ru_utime + usage.ru_stime)
     threads = [thread for pid in pids for thread in pathlib.Path(f"/proc/{pid}/task").iterdir()]
     return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1000
+
+
+NGINX = """
+daemon off;
+user {user};
+worker_processes {workers};
+pid {{folder}}/pid;
+error_log {{folder}}/log warn;
+events {{ worker_connections 1024; }}
+http {{
+  access_log off;
+  client_body_temp_path {{folder}}/body;
+  proxy_temp_path {{folder}}/proxy;
+  fastcgi_temp_path {{folder}}/fastcgi;
+  uwsgi_temp_path {{folder}}/uwsgi;
+  scgi_temp_path {{folder}}/scgi;
+  client_max_body_size 16m;
+  client_body_buffer_size 1m;
+  keepalive_requests 1000000000;
+  keepalive_timeout 600s;
+  tcp_nodelay on;
+  proxy_http_version 1.1;
+  proxy_set_header Connection "";
+  upstream behind {{
+    server {upstream};
+    keepalive 64;
+    keepalive_requests 1000000000;
+  }}
+  {servers}
+}}
+"""
+
+
+class Nginx(Program):
+    """Runs nginx as a proxy before the server with the URL `upstream`, and keeps its connections to that server.
+    `listeners` are pairs of a port's settings, as nginx has them after "listen 127.0.0.1:PORT", and other directives."""
+
+    def __init__(self, workers, upstream, listeners):
+        program = need_program("nginx", "run tools/install_packages bench, or leave nginx out")
+        self.ports = free_ports(len(listeners))
+        servers = [f"server {{ listen 127.0.0.1:{port}{settings}; {directives} location / {{ proxy_pass http://behind; }} }}"
+                   for port, (settings, directives) in zip(self.ports, listeners)]
+        user = "root" if os.geteuid() == 0 else "nobody"
+        super().__init__([program, "-e", "stderr", "-c"],
+                         NGINX.format(user=user, workers=workers, upstream=upstream.removeprefix("http://"),
+                                      servers="\n  ".join(servers)))
+        for port in self.ports:
+            self.wait_until_listening(port)
+
+
+def free_ports(count):
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
 
 
 # ---- load ----

@@ -33,6 +33,7 @@ int main(int argc, char** argv) {
   int exit_code = 0;
   yolod::tools::add_status(app, exit_code);
   yolod::tools::add_reload(app, exit_code);
+  yolod::tools::add_check_tls(app, exit_code);
   yolod::tools::add_label_check(app, exit_code);
   auto* bench = app.add_subcommand("bench", "Measure");
   bench->require_subcommand(1);

@@ -93,12 +93,6 @@ TEST_CASE("Supported: augmentation of a detector is supported", "[app][unit]") {
 }
 
 TEST_CASE("Supported: server settings that protect are refused, not ignored", "[app][unit]") {
-  Config tls;
-  tls.server.tls.certificate = "/etc/cert.pem";
-  check_refused(tls, "server.tls");
-  Config client_certificates;
-  client_certificates.server.tls.client_ca = "/etc/ca.pem";
-  check_refused(client_certificates, "server.tls");
   Config keys;
   keys.server.api_keys_file = "/etc/keys";
   check_refused(keys, "server.api_keys_file");

@@ -260,5 +260,30 @@ TEST_CASE("Places: connections may change and end while a round of checks is und
   }
 }
 
+TEST_CASE("Places: beyond the most handshakes a new one takes the place of the first, once that is old",
+          "[app][unit]") {
+  Door door(10'000);
+  auto& first = door.connect(Occupation::kShakingHands);
+  auto& second = door.connect(Occupation::kShakingHands);
+  for (std::size_t i = 2; i < Places::kMostHandshakes; ++i) {
+    REQUIRE(door.places.make_space_for_handshake(door.now));
+    door.connect(Occupation::kShakingHands);
+  }
+  CHECK_FALSE(door.places.make_space_for_handshake(first.since() + 999ms));
+  SECTION("the first is evicted") {
+    CHECK(door.places.make_space_for_handshake(first.since() + 1000ms));
+    CHECK(door.given_up == GivenUp{&first});
+    CHECK(door.places.make_space_for_handshake(first.since() + 1000ms));
+    door.settle();
+    door.connect(Occupation::kShakingHands);
+    CHECK_FALSE(door.places.make_space_for_handshake(second.since() + 999ms));
+  }
+  SECTION("a handshake that is complete makes space") {
+    door.places.change(second, Occupation::kIdle, door.now);
+    CHECK(door.places.make_space_for_handshake(first.since() + 999ms));
+    CHECK(door.given_up.empty());
+  }
+}
+
 }  // namespace
 }  // namespace yolod::app::http

@@ -6,9 +6,12 @@
 #include <sys/un.h>
 
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <cstdlib>
+#include <optional>
 #include <string>
 
+#include "tests/support/certificates.hpp"
 #include "tests/support/temporary_directory.hpp"
 #include "tests/unit/app/http/connection_bench.hpp"
 
@@ -128,6 +131,106 @@ TEST_CASE("Server: the server takes sockets from a service manager instead of op
   std::vector<common::UniqueFd> nothing;
   nothing.emplace_back(open("/dev/null", O_RDONLY | O_CLOEXEC));
   CHECK_FALSE(server.take(std::move(nothing)).ok());
+}
+
+// A folder with a certificate, its key, and another certificate whose key is missing.
+struct TlsFolder {
+  TlsFolder() {
+    const tests::Certificate certificate({});
+    certificate.write_certificate(good.certificate);
+    certificate.write_key(good.key);
+    certificate.write_certificate(bad.certificate);
+  }
+  tests::TemporaryDirectory directory;
+  common::TlsConfig good{directory.path() / "cert.pem", directory.path() / "key.pem", {}};
+  common::TlsConfig bad{directory.path() / "bad-cert.pem", directory.path() / "bad-key.pem", {}};
+};
+
+TEST_CASE("Server: an address without TLS files gets the files of server.tls", "[app][unit]") {
+  const TlsFolder folder;
+  const tests::TemporaryDirectory directory;
+  const std::string path = "unix:" + (directory.path() / "http.sock").string();
+  ConnectionBench bench;
+  bench.config.listen = {{"127.0.0.1:0"}, {"127.0.0.1:0", std::nullopt, "", folder.good}, {path}};
+  const bool has_default = GENERATE(false, true);
+  if (has_default) bench.config.tls = folder.good;
+  Server server(bench.io, bench, bench.config, 10);
+  CHECK(server.check_tls().ok());
+  REQUIRE(server.listen().ok());
+  CHECK(server.urls()[0].starts_with(has_default ? "https://127.0.0.1:" : "http://127.0.0.1:"));
+  CHECK(server.urls()[1].starts_with("https://127.0.0.1:"));
+  CHECK(server.urls()[2] == path);
+  CHECK(server.certificates().size() == (has_default ? 2 : 1));
+}
+
+TEST_CASE("Server: TLS files that cannot be used stop the start and a check", "[app][unit]") {
+  const TlsFolder folder;
+  ConnectionBench bench;
+  bench.config.listen = {{"127.0.0.1:0", std::nullopt, "", folder.bad}};
+  Server server(bench.io, bench, bench.config, 10);
+  const auto checked = server.check_tls();
+  REQUIRE_FALSE(checked.ok());
+  CHECK(checked.error().message == folder.bad.key.string() + ": No such file or directory");
+  CHECK_FALSE(server.listen().ok());
+}
+
+TEST_CASE("Server: a reload takes good files of other names, and bad files change nothing", "[app][unit]") {
+  const TlsFolder folder;
+  ConnectionBench bench;
+  bench.config.listen = {{"127.0.0.1:0", std::nullopt, "", folder.good}};
+  Server server(bench.io, bench, bench.config, 10);
+  REQUIRE(server.listen().ok());
+  const auto before = server.certificates().front().not_after;
+  bench.config.listen[0].tls = folder.bad;
+  server.reload_tls();
+  CHECK(server.certificates().front().not_after == before);
+  const tests::Certificate next({.valid_to = std::chrono::hours(48)});
+  next.write_certificate(folder.bad.certificate);
+  next.write_key(folder.bad.key);
+  SECTION("at the next reload") { server.reload_tls(); }
+  SECTION("at the next look at the files") { server.reload_changed_tls(); }
+  CHECK(server.certificates().front().not_after > before + std::chrono::hours(20));
+}
+
+TEST_CASE("Server: a service manager's socket has the TLS files of its address", "[app][unit]") {
+  const TlsFolder folder;
+  common::UniqueFd listening(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  REQUIRE(bind(listening.get(), reinterpret_cast<const sockaddr*>(&address), size) == 0);
+  REQUIRE(listen(listening.get(), 5) == 0);
+  REQUIRE(getsockname(listening.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0);
+  const std::string own = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  ConnectionBench bench;
+  std::vector<common::UniqueFd> sockets;
+  sockets.push_back(std::move(listening));
+  SECTION("it is in server.listen, with TLS") {
+    bench.config.listen = {{own, std::nullopt, "", folder.good}};
+    Server server(bench.io, bench, bench.config, 10);
+    REQUIRE(server.take(std::move(sockets)).ok());
+    CHECK(server.urls() == std::vector<std::string>{"https://" + own});
+  }
+  SECTION("it is in server.listen, without TLS") {
+    bench.config.listen = {{own}, {"127.0.0.1:0", std::nullopt, "", folder.good}};
+    Server server(bench.io, bench, bench.config, 10);
+    REQUIRE(server.take(std::move(sockets)).ok());
+    CHECK(server.urls() == std::vector<std::string>{"http://" + own});
+  }
+  SECTION("server.tls is for every address") {
+    bench.config.tls = folder.good;
+    Server server(bench.io, bench, bench.config, 10);
+    REQUIRE(server.take(std::move(sockets)).ok());
+    CHECK(server.urls() == std::vector<std::string>{"https://" + own});
+  }
+  SECTION("nothing says whether it has TLS") {
+    bench.config.listen = {{"127.0.0.1:0", std::nullopt, "", folder.good}};
+    Server server(bench.io, bench, bench.config, 10);
+    const auto taken = server.take(std::move(sockets));
+    REQUIRE_FALSE(taken.ok());
+    CHECK(taken.error().message.find("set server.tls") != std::string::npos);
+  }
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Connections over TLS: a client of OpenSSL at one end of a socket pair, a Connection at the other.
+// These tests have a client that uses OpenSSL at one end of a socket pair, and a Connection at the other end.
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
@@ -19,7 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 using tests::Certificate;
 
-// The server's files, and the authority of its clients.
+// The server's files, and the authority that signs its clients' certificates.
 struct ServerFiles {
   explicit ServerFiles(bool asks_clients = false) {
     own.write_certificate(files.certificate);
@@ -28,8 +28,8 @@ struct ServerFiles {
     files.client_ca = directory.path() / "ca.pem";
     authority.write_certificate(files.client_ca);
   }
-  [[nodiscard]] std::shared_ptr<const net::TlsContext> context() const {
-    auto made = net::TlsContext::load(files);
+  [[nodiscard]] std::shared_ptr<const common::TlsContext> context() const {
+    auto made = common::TlsContext::load(files);
     REQUIRE(made.ok());
     return *made;
   }
@@ -41,7 +41,7 @@ struct ServerFiles {
 
 class TlsClient {
  public:
-  TlsClient(ConnectionBench& bench, std::shared_ptr<const net::TlsContext> server)
+  TlsClient(ConnectionBench& bench, std::shared_ptr<const common::TlsContext> server)
       : bench_(bench), context_(SSL_CTX_new(TLS_client_method()), &SSL_CTX_free) {
     std::signal(SIGPIPE, SIG_IGN);  // as yolod does: OpenSSL writes with write()
     int ends[2];
@@ -66,7 +66,7 @@ class TlsClient {
     SSL_set_fd(tls_.get(), end_.get());
     SSL_set_connect_state(tls_.get());
   }
-  // Shakes hands as far as it goes. Whether it is done.
+  // Returns whether the handshake is complete after all that both sides could do.
   bool connect() {
     begin();
     return drive([this] { return SSL_do_handshake(tls_.get()); }) == 1;
@@ -80,7 +80,7 @@ class TlsClient {
     bench_.turn();
     return *this;
   }
-  // Everything that has come since the last call.
+  // Returns all bytes that have come since the last call.
   std::string received() {
     std::string text;
     std::string some(1U << 16U, '\0');
@@ -90,7 +90,7 @@ class TlsClient {
       text.append(some.data(), static_cast<std::size_t>(bytes));
     }
   }
-  // The server has said that nothing follows.
+  // Returns whether the server has said that nothing follows.
   [[nodiscard]] bool is_ended() { return (SSL_get_shutdown(tls_.get()) & SSL_RECEIVED_SHUTDOWN) != 0; }
   void close() {
     end_.reset();
@@ -98,7 +98,7 @@ class TlsClient {
   }
 
  private:
-  // Repeats `call` while turns of the event loop bring it on.
+  // Repeats `call` until it succeeds or fails, and lets the event loop run in between.
   template <typename Call>
   int drive(Call call) {
     int result = 0;
@@ -207,12 +207,57 @@ TEST_CASE("TlsConnection: bytes that are neither TLS nor HTTP end the connection
   CHECK(bench.handshakes == std::vector{net::Handshake::kFailed});
 }
 
+TEST_CASE("TlsConnection: the server ends an idle connection with an alert", "[app][unit]") {
+  const ServerFiles files;
+  ConnectionBench bench;
+  TlsClient client(bench, files.context());
+  REQUIRE(client.connect());
+  bench.connections.close_idle();
+  bench.turn();
+  CHECK(bench.ended == 1);
+  CHECK(client.received().empty());
+  CHECK(client.is_ended());
+}
+
+TEST_CASE("TlsConnection: after its end a connection writes nothing to the descriptor of the next one", "[app][unit]") {
+  const ServerFiles files;
+  ConnectionBench bench;
+  TlsClient client(bench, files.context());
+  REQUIRE(client.connect());
+  bench.connections.close_all();
+  // The kernel gives the lowest free numbers, so one of these has the number of the closed connection.
+  int ends[2];
+  REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
+  const common::UniqueFd first(ends[0]);
+  const common::UniqueFd second(ends[1]);
+  bench.turn();
+  CHECK(bench.ended == 1);
+  char byte{};
+  CHECK(recv(first.get(), &byte, 1, 0) == -1);
+  CHECK(recv(second.get(), &byte, 1, 0) == -1);
+}
+
+TEST_CASE("TlsConnection: a client that ends during the handshake ends its connection", "[app][unit]") {
+  const ServerFiles files;
+  ConnectionBench bench;
+  TlsClient client(bench, files.context());
+  SECTION("before it sends anything") {}
+  SECTION("within its first record") { REQUIRE(::send(client.socket(), "\x16\x03\x01\x02", 4, MSG_NOSIGNAL) == 4); }
+  bench.turn();
+  client.close();
+  CHECK(bench.ended == 1);
+  CHECK(bench.handshakes == std::vector{net::Handshake::kFailed});
+}
+
 TEST_CASE("TlsConnection: a handshake that is not done in time ends", "[app][unit]") {
   const ServerFiles files;
   ConnectionBench bench;
   TlsClient client(bench, files.context());
   bench.pass(bench.config.header_timeout - 1ms);
   CHECK(bench.ended == 0);
+  // Another byte does not move the deadline.
+  REQUIRE(::send(client.socket(), "\x16", 1, MSG_NOSIGNAL) == 1);
+  bench.turn();
   bench.pass(2ms);
   CHECK(bench.ended == 1);
 }
@@ -231,6 +276,7 @@ TEST_CASE("TlsConnection: old versions, weak ciphers and other protocols are ref
     SSL_CTX_set_max_proto_version(client.context(), TLS1_2_VERSION);
     SSL_CTX_set_cipher_list(client.context(), "ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA384");
   }
+  SECTION("a group that costs the server 1 ms and more") { SSL_CTX_set1_groups_list(client.context(), "P-384:P-521"); }
   SECTION("HTTP/2 alone") {
     SSL_CTX_set_alpn_protos(client.context(), reinterpret_cast<const unsigned char*>("\x02h2"), 3);
   }

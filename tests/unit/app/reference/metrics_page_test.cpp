@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <regex>
 #include <string>
 #include <string_view>
@@ -41,6 +42,8 @@ TEST_CASE("MetricsPage: the table has every existing metric family with its type
   model.restarted("exit");
   model.workers("ready", 1);
   model.sandbox("seccomp", true);
+  metrics.tls_handshake("done");
+  metrics.tls_not_after("https://127.0.0.1:443", std::chrono::system_clock::now());
   const auto families = metrics.collect();
   CHECK(families.size() == observe::kMetricTable.size());
   for (const auto& info : observe::kMetricTable) {

@@ -91,6 +91,7 @@ TEST_CASE("ConfigReference: the reference has exactly the keys that the reader k
   check("", models + "zzz: 1\n");
   check("server", models + "server: {zzz: 1}\n");
   check("server.listen[]", models + "server: {listen: [{path: /s, zzz: 1}]}\n");
+  check("server.listen[].tls", models + "server: {listen: [{address: 127.0.0.1:1, tls: {zzz: 1}}]}\n");
   check("server.tls", models + "server: {tls: {zzz: 1}}\n");
   check("memory", models + "memory: {zzz: 1}\n");
   check("logging", models + "logging: {zzz: 1}\n");

@@ -126,10 +126,37 @@ TEST_CASE("Config: a unix socket may be given a mode and a group", "[common][uni
     CHECK(problem.find("server.listen.mode: ") != std::string::npos);
     CHECK(problem.find("such as 0660") != std::string::npos);
   }
-  CHECK(problem_of(with_server("listen: [{mode: 0660}]")).find("server.listen[0].path: missing") != std::string::npos);
+  CHECK(problem_of(with_server("listen: [{mode: 0660}]"))
+            .find("server.listen[0]: neither address nor path is given, one of them is needed") != std::string::npos);
   CHECK(problem_of(with_server("listen: {path: y.sock}")).find("absolute path") != std::string::npos);
   CHECK(problem_of(with_server("listen: {path: /y.sock, gruop: a}")).find("\"group\"") != std::string::npos);
   CHECK(problem_of(with_server("listen: [{path: /y.sock}, \"unix:/y.sock\"]")).find("twice") != std::string::npos);
+}
+
+TEST_CASE("Config: a listener may be a map with its address and its TLS files", "[common][unit]") {
+  const auto listen = [](const std::string& value) { return config_of(with_server("listen: " + value)).server.listen; };
+  CHECK(listen("{address: \"127.0.0.1:443\"}") == std::vector<ListenAddress>{{"127.0.0.1:443"}});
+  CHECK(listen("{address: \"unix:/run/y.sock\", mode: 0660}") ==
+        std::vector<ListenAddress>{{"unix:/run/y.sock", 0660}});
+  CHECK(listen("[{address: \"[::]:443\", tls: {certificate: c, key: /k}}, \"127.0.0.1:1\"]") ==
+        std::vector<ListenAddress>{{"[::]:443", std::nullopt, "", {"/etc/yolod/c", "/k", ""}}, {"127.0.0.1:1"}});
+}
+
+TEST_CASE("Config: the keys of a listener's map must fit together", "[common][unit]") {
+  const auto refused = [](const std::string& listener, const std::string& message) {
+    const auto problem = problem_of(with_server("listen: [" + listener + "]"));
+    CAPTURE(problem);
+    CHECK(problem.find(message) != std::string::npos);
+  };
+  refused("{address: \"127.0.0.1:1\", path: /s}",
+          "server.listen[0]: address and path are given, one of them is allowed");
+  refused("{address: \"127.0.0.1:1\", mode: 0660}", "server.listen[0].mode: a TCP address has no file");
+  refused("{address: \"127.0.0.1:1\", group: g}", "server.listen[0].group: a TCP address has no file");
+  refused("{path: /s, tls: {certificate: c, key: k}}", "server.listen[0].tls: a unix socket has no TLS");
+  refused("{address: \"127.0.0.1:1\", tls: {certificate: c}}",
+          "server.listen[0].tls: a certificate and its key belong together");
+  refused("{address: \"127.0.0.1:1\", tls: {client_ca: c}}", "server.listen[0].tls: client_ca is given, it needs");
+  refused("{address: host:1}", "server.listen[0].address: ");
 }
 
 TEST_CASE("Config: an unknown key names the nearest known key", "[common][unit]") {
@@ -418,7 +445,12 @@ TEST_CASE("Config: a file that is absent or a folder is a problem", "[common][un
 TEST_CASE("Config: a written config is read as the same config", "[common][unit]") {
   const Config config = config_of(R"(
 server:
-  listen: [127.0.0.1:80, "[::1]:81", {path: /run/y.sock, mode: 0640, group: www-data}, {path: /z.sock, mode: 07}]
+  listen:
+    - 127.0.0.1:80
+    - "[::1]:81"
+    - {path: /run/y.sock, mode: 0640, group: www-data}
+    - {path: /z.sock, mode: 07}
+    - {address: "127.0.0.1:82", tls: {certificate: c2.pem, key: k2.pem, client_ca: ca2.pem}}
   admin_listen: unix:/run/a.sock
   max_body_bytes: 8MiB
   max_connections: 7
