@@ -1,6 +1,7 @@
 #include "ipc/description_codec.hpp"
 
 #include "common/config/model_config.hpp"
+#include "common/domain/tensor.hpp"
 #include "ipc/wire.hpp"
 
 namespace yolod::ipc {
@@ -27,6 +28,10 @@ std::optional<std::uint64_t> encode_description(const ModelDescription& descript
     writer.number(size);
     writer.number(us);
   }
+  if (description.tensor_inputs.size() > common::kMaxTensors) return std::nullopt;
+  writer.number(static_cast<std::uint32_t>(description.tensor_inputs.size()));
+  for (const std::string& name : description.tensor_inputs) writer.text(name);
+  writer.number(std::uint32_t{description.takes_more_tensors});
   if (description.labels.size() > kMaxLabelCount) return std::nullopt;
   writer.number(static_cast<std::uint32_t>(description.labels.size()));
   for (const std::string& label : description.labels) writer.text(label);
@@ -52,6 +57,10 @@ std::optional<ModelDescription> decode_description(std::span<const std::byte> by
     if (size == 0 || size > kMaxBatch) return std::nullopt;
     description.batch_times.emplace_back(size, us);
   }
+  const auto tensor_count = reader.number<std::uint32_t>();
+  if (!reader.good() || tensor_count > common::kMaxTensors) return std::nullopt;
+  for (std::uint32_t i = 0; i < tensor_count && reader.good(); ++i) description.tensor_inputs.push_back(reader.text());
+  description.takes_more_tensors = reader.number<std::uint32_t>() != 0;
   const auto count = reader.number<std::uint32_t>();
   // Each label needs at least the bytes of its length field. Refuse a count that does not fit before reserving
   // memory.

@@ -19,6 +19,7 @@ using common::DetectionList;
 using common::EncodedFile;
 using common::FileType;
 using common::IdentityAnswer;
+using common::kMaxTensors;
 using common::NamedTensor;
 using common::Prediction;
 using common::TensorList;
@@ -35,8 +36,7 @@ constexpr std::uint64_t kMinResultBytes = 1024;
 constexpr std::size_t kDetectionBytes = 24;
 constexpr std::size_t kListBytes = 16;  // kind, width, height, count
 constexpr std::size_t kClassificationBytes = 8;
-constexpr std::size_t kFileBytes = 8;     // kind, type
-constexpr std::size_t kMaxTensors = 256;  // each name is compared with all others
+constexpr std::size_t kFileBytes = 8;  // kind, type
 
 // The first bytes of a file of each type. They prevent that a compromised worker sends another type of file.
 std::string_view magic_of(FileType type) {

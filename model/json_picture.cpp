@@ -2,6 +2,8 @@
 
 #include <array>
 #include <boost/json/basic_parser_impl.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -166,11 +168,28 @@ std::optional<std::vector<std::byte>> decode_base64(std::string_view text) {
 }
 
 Outcome<std::span<const std::byte>> picture_of(const Input& input, std::vector<std::byte>& unwrapped) {
-  if (input.kind != common::ContentKind::kJson) return input.body;
-  auto found = picture_in_json(input.body);
+  const bool is_text = input.kind == common::ContentKind::kBase64;
+  if (input.kind != common::ContentKind::kJson && !is_text) return input.body;
+  auto found = is_text ? picture_in_base64(input.body) : picture_in_json(input.body);
   if (!found) return found.error();
   unwrapped = *std::move(found);
   return std::span<const std::byte>(unwrapped);
+}
+
+Outcome<std::vector<std::byte>> picture_in_base64(std::span<const std::byte> text) {
+  std::string_view base64(reinterpret_cast<const char*>(text.data()), text.size());
+  json::value unescaped;
+  if (base64.find('\\') != std::string_view::npos) {
+    json::error_code failure;
+    unescaped = json::parse('"' + std::string(base64) + '"', failure);
+    if (failure || !unescaped.is_string()) return bad("a text is not well formed");
+    base64 = {unescaped.get_string().data(), unescaped.get_string().size()};
+  }
+  const auto without = without_url(base64);
+  auto bytes = without ? decode_base64(*without) : std::nullopt;
+  if (!bytes) return bad("a picture is not base64");
+  if (bytes->empty()) return bad("a picture is empty");
+  return *std::move(bytes);
 }
 
 Outcome<std::vector<std::byte>> picture_in_json(std::span<const std::byte> text) {

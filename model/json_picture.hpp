@@ -20,10 +20,13 @@ namespace yolod::model {
 // Returns the picture's bytes. An Error has code kBadRequest and describes the fault in the text.
 [[nodiscard]] common::Outcome<std::vector<std::byte>> picture_in_json(std::span<const std::byte> json);
 
-// Returns the picture of an input: its body, or the picture in its JSON, which is then stored in `unwrapped`. Errors
-// are as above.
+// Returns the picture of an input: its body, or the picture in its JSON or base64, which is then stored in `unwrapped`.
+// Errors are as above.
 [[nodiscard]] common::Outcome<std::span<const std::byte>> picture_of(const Input& input,
                                                                      std::vector<std::byte>& unwrapped);
+
+// Returns the bytes of a JSON text (without its quotes) that has a picture in base64. An Error has code kBadRequest.
+[[nodiscard]] common::Outcome<std::vector<std::byte>> picture_in_base64(std::span<const std::byte> text);
 
 // Returns nullopt if `text` is not base64.
 [[nodiscard]] std::optional<std::vector<std::byte>> decode_base64(std::string_view text);

@@ -27,6 +27,9 @@ struct ModelDescription {
   // {size, microseconds} of the batches that the warm-up measured, if batch.target_p99 is set.
   std::vector<std::pair<std::uint32_t, std::uint32_t>> batch_times;
   std::vector<std::string> labels;  // indexed by class_id; UTF-8, each at most kMaxLabelBytes
+  // With task: tensor, the names of the tensors that the model takes, in order, as forward() names them.
+  std::vector<std::string> tensor_inputs{};
+  bool takes_more_tensors{false};  // the last of them is a list, which takes all further tensors
 
   friend bool operator==(const ModelDescription&, const ModelDescription&) = default;
 };

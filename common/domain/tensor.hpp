@@ -33,6 +33,9 @@ enum class ElementType : std::uint32_t {
 // The most dimensions that a tensor may have.
 inline constexpr std::size_t kMaxDimensions = 16;
 
+// The most tensors that a model may take or give, because each name is compared with all others.
+inline constexpr std::size_t kMaxTensors = 256;
+
 struct TensorArray {
   ElementType type{ElementType::kFloat32};
   std::vector<std::int64_t> shape;  // no side is negative

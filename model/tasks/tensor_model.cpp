@@ -9,6 +9,7 @@
 #include "common/text.hpp"
 #include "model/bad_model.hpp"
 #include "model/files/named_arrays.hpp"
+#include "model/files/oip_tensors.hpp"
 #include "model/load_context.hpp"
 #include "model/precision.hpp"
 #include "model/torch/thread_counts.hpp"
@@ -29,6 +30,8 @@ class TensorModel final : public Model {
     description_.task = "tensor";
     description_.device = network_->device();
     description_.precision = to_string(network_->precision());
+    description_.tensor_inputs = network_->inputs();
+    description_.takes_more_tensors = network_->takes_more();
   }
 
   [[nodiscard]] const common::ModelDescription& description() const override { return description_; }
@@ -58,7 +61,9 @@ class TensorModel final : public Model {
   void answer(const Input& input, Output& output) {
     const auto start = Clock::now();
     const std::string_view body(reinterpret_cast<const char*>(input.body.data()), input.body.size());
-    const auto arrays = read_arrays(body, network_->inputs(), network_->takes_more());
+    const auto arrays = input.kind == common::ContentKind::kOip
+                            ? read_oip_tensors(body, network_->inputs(), network_->takes_more())
+                            : read_arrays(body, network_->inputs(), network_->takes_more());
     const auto read = Clock::now();
     output.times.decode_us = common::elapsed_us(start, read);
     if (!arrays) {

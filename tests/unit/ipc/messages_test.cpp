@@ -313,6 +313,18 @@ TEST_CASE("Messages: a description into too little room fails at every size", "[
   }
 }
 
+TEST_CASE("Messages: the names of a model's tensors are decoded unchanged, and too many are refused", "[ipc][unit]") {
+  auto tensors = description();
+  tensors.tensor_inputs = {"x", "pair.0"};
+  tensors.takes_more_tensors = true;
+  CHECK(decode_description(encoded(tensors)) == tensors);
+  tensors.tensor_inputs.assign(common::kMaxTensors, "x");
+  CHECK(decode_description(encoded(tensors)) == tensors);
+  tensors.tensor_inputs.emplace_back("x");
+  Bytes room(1U << 20U);
+  CHECK_FALSE(encode_description(tensors, room));
+}
+
 TEST_CASE("Messages: a count of labels beyond the bytes is refused, however large it is", "[ipc][unit]") {
   const std::uint32_t count = GENERATE(as<std::uint32_t>{}, 1, 1000, 1U << 20U, (1U << 20U) + 1, 1U << 31U, UINT32_MAX);
   auto bytes = encoded(ModelDescription{});

@@ -1,0 +1,143 @@
+#include "common/oip/json_splitter.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace yolod::common::oip {
+namespace {
+
+constexpr std::string_view kData = "data";
+
+bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
+// Returns true for each byte that ends a run of numbers within a value.
+constexpr std::array<bool, 256> make_value_marks() {
+  std::array<bool, 256> marks{};
+  for (const unsigned char c : {'"', '[', ']', '{', '}'}) marks[c] = true;
+  return marks;
+}
+constexpr auto kValueMarks = make_value_marks();
+
+}  // namespace
+
+Outcome<bool> JsonSplitter::step(std::size_t budget_bytes) {
+  const std::size_t until = std::min(json_.size(), at_ + std::min(budget_bytes, json_.size()));
+  while (at_ < until && why_.empty()) {
+    switch (state_) {
+      case State::kStructure: see_structure(json_[at_++]); break;
+      case State::kString:
+        if (!find_string_end(until)) break;
+        after_data_ = json_.substr(string_begin_, at_ - string_begin_) == kData;
+        keep(json_.substr(string_begin_ - 1, at_ - string_begin_ + 2));
+        ++at_;
+        state_ = State::kStructure;
+        break;
+      case State::kBeforeValue: {
+        const char c = json_[at_];
+        if (is_blank(c)) {
+          ++at_;
+        } else if (c != '[') {
+          stop("'data' must be an array");
+        } else {
+          value_begin_ = at_;
+          value_depth_ = 0;
+          values_.emplace_back();
+          state_ = State::kValue;
+        }
+        break;
+      }
+      case State::kValue:
+        while (at_ < until && !kValueMarks[static_cast<unsigned char>(json_[at_])]) ++at_;
+        if (at_ < until) see_value(json_[at_++]);
+        break;
+      case State::kValueString: {
+        if (!find_string_end(until)) break;
+        Value& value = values_.back();
+        if (value.strings.size() < kMostStrings) {
+          value.strings.push_back(json_.substr(string_begin_, at_ - string_begin_));
+        }
+        ++value.string_count;
+        ++at_;
+        state_ = State::kValue;
+        break;
+      }
+      case State::kAfterObject:
+        if (end_ == End::kOfObject) return true;
+        while (at_ < until && is_blank(json_[at_])) ++at_;
+        if (at_ < until) stop("there is text after the object");
+        break;
+    }
+  }
+  if (!why_.empty()) return Error{ErrorCode::kBadRequest, "failed to parse the request JSON buffer: " + why_};
+  if (state_ == State::kAfterObject && (end_ == End::kOfObject || at_ >= json_.size())) return true;
+  if (at_ < json_.size()) return false;
+  return Error{ErrorCode::kBadRequest, "failed to parse the request JSON buffer: the text ends within its object"};
+}
+
+void JsonSplitter::see_structure(char c) {
+  const bool was_data = !is_blank(c) && std::exchange(after_data_, false);
+  if (c == '"') {
+    string_begin_ = at_;
+    state_ = State::kString;
+    return;
+  }
+  keep({&c, 1});
+  if (c == '{' || c == '[') {
+    if (nesting_.size() == kMostDepth) return stop("it is nested deeper than 100");
+    nesting_ += c;
+  } else if (c == '}' || c == ']') {
+    if (nesting_.empty() || (nesting_.back() == '{') != (c == '}')) return stop("a bracket does not match");
+    nesting_.pop_back();
+    if (!nesting_.empty()) return;
+    object_bytes_ = at_;
+    state_ = State::kAfterObject;
+  } else if (c == ':' && was_data && is_in_tensor()) {
+    state_ = State::kBeforeValue;
+  }
+}
+
+void JsonSplitter::see_value(char c) {
+  if (c == '"') {
+    string_begin_ = at_;
+    state_ = State::kValueString;
+  } else if (c == '[') {
+    if (++value_depth_ > kMostDepth) stop("it is nested deeper than 100");
+  } else if (c == ']') {
+    if (--value_depth_ != 0) return;
+    values_.back().text = json_.substr(value_begin_, at_ - value_begin_);
+    keep(std::to_string(values_.size() - 1));
+    state_ = State::kStructure;
+  } else {
+    stop("'data' may have only numbers, texts, true and false");
+  }
+}
+
+// Searches each quote and each backslash once, so that a text of backslashes costs no more than other texts.
+bool JsonSplitter::find_string_end(std::size_t until) {
+  const std::string_view text = json_.substr(0, until);
+  std::size_t quote = 0;
+  while (at_ < until) {
+    if (quote <= at_) quote = std::min(text.find('"', at_), until);
+    const auto backslash = text.substr(at_, quote - at_).find('\\');
+    if (backslash == std::string_view::npos) {
+      at_ = quote;
+      return at_ < until;
+    }
+    at_ += backslash + 2;  // the next character is a part of the string, whatever it is
+  }
+  return false;
+}
+
+void JsonSplitter::keep(std::string_view text) {
+  if (skeleton_.size() + text.size() > kMostSkeletonBytes) {
+    return stop("it is longer than 32 KiB without its data");
+  }
+  skeleton_ += text;
+}
+
+void JsonSplitter::stop(std::string_view why) {
+  if (why_.empty()) why_ = why;
+}
+
+}  // namespace yolod::common::oip

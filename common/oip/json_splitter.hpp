@@ -1,0 +1,78 @@
+// Splits the JSON of an inference request into a short part and its long values.
+//
+//   {"inputs":[{"name":"x","shape":[2],"datatype":"FP32","data":[0.5,1]}]}
+//
+// The values of "data" may have many megabytes. The splitter replaces each of them by its number, so that the rest, the
+// skeleton, is short: here "data":0. It finds the end of a value without reading its numbers or texts. It examines the
+// text in steps, so that the front-end's event loop stays free, however long the text is. The bytes come from outside.
+//
+// The front-end and the workers use it. Any thread may use an object, one at a time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/outcome.hpp"
+
+namespace yolod::common::oip {
+
+class JsonSplitter {
+ public:
+  // A longer skeleton is refused. A program parses a skeleton of this size in well below 1 ms.
+  static constexpr std::size_t kMostSkeletonBytes = 32 * 1024;
+  static constexpr std::size_t kMostDepth = 100;
+  // The splitter keeps the places of this many strings of a value, and counts the others.
+  static constexpr std::size_t kMostStrings = 64;
+
+  enum class End {
+    kOfText,    // only blanks may follow the object
+    kOfObject,  // any bytes may follow the object
+  };
+  // `json` outlives this object.
+  JsonSplitter(std::string_view json, End end) : json_(json), end_(end) {}
+
+  // Looks at about `budget_bytes` more of the text. Returns true at the end. An Error has code kBadRequest.
+  [[nodiscard]] Outcome<bool> step(std::size_t budget_bytes);
+
+  // ---- after the end ----
+  struct Value {
+    std::string_view text;                  // begins with [ and ends with ]
+    std::vector<std::string_view> strings;  // its first strings, without quotes and still escaped
+    std::uint64_t string_count{0};
+  };
+  [[nodiscard]] std::string_view skeleton() const { return skeleton_; }
+  [[nodiscard]] const std::vector<Value>& values() const { return values_; }
+  // Returns the length of the text up to the end of its object.
+  [[nodiscard]] std::size_t object_bytes() const { return object_bytes_; }
+
+ private:
+  enum class State { kStructure, kString, kBeforeValue, kValue, kValueString, kAfterObject };
+
+  void see_structure(char c);
+  void see_value(char c);
+  // Moves to the end of the string, or to `until`. Returns true at the end of the string.
+  [[nodiscard]] bool find_string_end(std::size_t until);
+  void keep(std::string_view text);
+  void stop(std::string_view why);
+  // Returns whether the object that is open is an element of a list of the root.
+  [[nodiscard]] bool is_in_tensor() const { return nesting_ == "{[{"; }
+
+  const std::string_view json_;
+  const End end_;
+  State state_{State::kStructure};
+  std::size_t at_{0};
+  std::size_t string_begin_{0};
+  std::size_t value_begin_{0};
+  std::size_t value_depth_{0};
+  std::size_t object_bytes_{0};
+  bool after_data_{false};  // the last token is the text "data"
+  std::string nesting_;     // the brackets that are open
+  std::string skeleton_;
+  std::vector<Value> values_;
+  std::string why_;
+};
+
+}  // namespace yolod::common::oip

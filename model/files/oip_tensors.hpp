@@ -1,0 +1,29 @@
+// Reads the tensors of an inference request of the Open Inference Protocol: JSON, and the bytes that follow it. Only a
+// worker calls it: the bytes come from outside, and the conversion of many numbers would block the front-end's event
+// loop. It does not use torch. Pure functions; any thread may call them.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/domain/tensor.hpp"
+#include "common/oip/data_type.hpp"
+#include "common/outcome.hpp"
+
+namespace yolod::model {
+
+// Returns the tensors that `inputs` names, in this order. With `takes_more`, the request's other tensors follow in
+// their order. The front-end has checked the names and types, but a reload may have changed the model since. BF16
+// becomes float32. An Error has code kBadRequest.
+[[nodiscard]] common::Outcome<std::vector<common::TensorArray>> read_oip_tensors(std::string_view body,
+                                                                                 const std::vector<std::string>& inputs,
+                                                                                 bool takes_more);
+
+// Converts a JSON array, nested or flat, to `count` elements. NaN, Infinity and -Infinity are numbers here. Returns an
+// Error (kBadRequest) if the array is not well formed, has another count, or has a value that the type does not have.
+[[nodiscard]] common::Outcome<std::vector<std::byte>> read_json_numbers(std::string_view array,
+                                                                        common::oip::DataType type,
+                                                                        std::uint64_t count);
+
+}  // namespace yolod::model

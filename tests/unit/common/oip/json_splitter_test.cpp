@@ -1,0 +1,89 @@
+#include "common/oip/json_splitter.hpp"
+
+#include <catch2/catch.hpp>
+#include <string>
+
+namespace yolod::common::oip {
+namespace {
+
+// Splits the text in steps of that many bytes. Returns the skeleton, or the reason after "bad: ".
+std::string split(std::string_view text, std::size_t budget, JsonSplitter::End end = JsonSplitter::End::kOfText) {
+  JsonSplitter splitter(text, end);
+  for (;;) {
+    const auto done = splitter.step(budget);
+    if (!done) return "bad: " + done.error().message;
+    if (*done) return std::string(splitter.skeleton());
+  }
+}
+
+const std::string kBad = "bad: failed to parse the request JSON buffer: ";
+
+TEST_CASE("JsonSplitter: each value of data is replaced by its number, for every size of a step", "[common][unit]") {
+  const std::string text =
+      R"({"inputs":[{"name":"a","data":[1,[2.5e3,-4]],"shape":[3]}, {"name":"b\"]","data" : ["x]\\","\"","" ]}],"id":"7"} )";
+  for (std::size_t budget = 1; budget <= text.size(); ++budget) {
+    CAPTURE(budget);
+    JsonSplitter splitter(text, JsonSplitter::End::kOfText);
+    for (;;) {
+      const auto done = splitter.step(budget);
+      REQUIRE(done.ok());
+      if (*done) break;
+    }
+    CHECK(splitter.skeleton() ==
+          R"({"inputs":[{"name":"a","data":0,"shape":[3]}, {"name":"b\"]","data" :1}],"id":"7"})");
+    REQUIRE(splitter.values().size() == 2);
+    CHECK(splitter.values()[0].text == "[1,[2.5e3,-4]]");
+    CHECK(splitter.values()[0].string_count == 0);
+    CHECK(splitter.values()[1].text == R"(["x]\\","\"","" ])");
+    CHECK(splitter.values()[1].strings == std::vector<std::string_view>{R"(x]\\)", R"(\")", ""});
+    CHECK(splitter.object_bytes() == text.size() - 1);
+  }
+}
+
+TEST_CASE("JsonSplitter: only data of a tensor is split off", "[common][unit]") {
+  for (const char* text : {R"({"data":[1]})", R"({"a":{"data":[1]}})", R"({"inputs":[{"data_":[1],"b":"data"}]})",
+                           R"({"inputs":[{"parameters":{"data":[1]}}]})", R"({"inputs":[["data",":"]]})", "[]", "{}"}) {
+    CHECK(split(text, 3) == text);
+  }
+}
+
+TEST_CASE("JsonSplitter: blanks may follow the object, or any bytes if the caller allows it", "[common][unit]") {
+  CHECK(split("{} \n\t", 1) == "{}");
+  CHECK(split("{} x", 1) == kBad + "there is text after the object");
+  CHECK(split("{}\x80\x00", 1, JsonSplitter::End::kOfObject) == "{}");
+}
+
+TEST_CASE("JsonSplitter: an unfinished or unbalanced text is refused", "[common][unit]") {
+  const std::size_t budget = GENERATE(1, 1000);
+  for (const char* text : {"", " ", "{", R"({"a)", R"({"a\)", R"({"inputs":[{"data":)", R"({"inputs":[{"data":[1,)",
+                           R"({"inputs":[{"data":["x)", R"({"inputs":[{"data":["x\)", "5"}) {
+    CHECK(split(text, budget) == kBad + "the text ends within its object");
+  }
+  CHECK(split("{]", budget) == kBad + "a bracket does not match");
+  CHECK(split("}", budget) == kBad + "a bracket does not match");
+  CHECK(split(R"({"inputs":[{"data":5}]})", budget) == kBad + "'data' must be an array");
+  CHECK(split(R"({"inputs":[{"data":[{}]}]})", budget) == kBad + "'data' may have only numbers, texts, true and false");
+}
+
+TEST_CASE("JsonSplitter: a skeleton or a nesting beyond the limit is refused, and long data is not", "[common][unit]") {
+  const std::string digits(100'000, '1');
+  CHECK(split(R"({"inputs":[{"data":[)" + digits + "]}]}", 1000) == R"({"inputs":[{"data":0}]})");
+  CHECK(split(R"({"inputs":[{"data":[")" + digits + R"("]}]})", 1000) == R"({"inputs":[{"data":0}]})");
+  CHECK(split(R"({"id":")" + digits + R"("})", 1000) == kBad + "it is longer than 32 KiB without its data");
+  CHECK(split("{" + std::string(40'000, ' ') + "}", 1000) == kBad + "it is longer than 32 KiB without its data");
+  CHECK(split(std::string(101, '['), 1000) == kBad + "it is nested deeper than 100");
+  CHECK(split(R"({"inputs":[{"data":)" + std::string(101, '['), 1000) == kBad + "it is nested deeper than 100");
+}
+
+TEST_CASE("JsonSplitter: of many texts the first are kept and all are counted", "[common][unit]") {
+  std::string text = R"({"inputs":[{"data":["a")";
+  for (int i = 0; i < 99; ++i) text += R"(,"b")";
+  text += "]}]}";
+  JsonSplitter splitter(text, JsonSplitter::End::kOfText);
+  REQUIRE(splitter.step(text.size()).value());
+  CHECK(splitter.values()[0].strings.size() == JsonSplitter::kMostStrings);
+  CHECK(splitter.values()[0].string_count == 100);
+}
+
+}  // namespace
+}  // namespace yolod::common::oip
