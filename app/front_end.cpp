@@ -12,7 +12,6 @@
 #include <utility>
 
 #include "app/access/door_feed.hpp"
-#include "app/api/native_error.hpp"
 #include "app/process/reaper.hpp"
 #include "app/serving/memory_check.hpp"
 #include "common/awake_clock.hpp"
@@ -405,7 +404,9 @@ void FrontEnd::reap() {
 
 // ---- Application ----
 
-void FrontEnd::refuse(const common::Error& error, http::Response& response) { api::write_error(response, error); }
+void FrontEnd::refuse(const common::Error& error, std::string_view path, http::Response& response) {
+  write_refusal(error, path, response);
+}
 
 void FrontEnd::handshake_ended(net::Handshake how) {
   switch (how) {

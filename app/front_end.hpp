@@ -78,7 +78,7 @@ class FrontEnd final : private http::Application {
   [[nodiscard]] const http::Router& router() const override { return *router_; }
   [[nodiscard]] access::Door& door() override { return door_; }
   [[nodiscard]] bool draining() const override { return phase_ >= Phase::kDraining; }
-  void refuse(const common::Error& error, http::Response& response) override;
+  void refuse(const common::Error& error, std::string_view path, http::Response& response) override;
   void answered_without_exchange(int http_status) override { metrics_.answered_without_model(http_status); }
   void handshake_ended(net::Handshake how) override;
   [[nodiscard]] Shortage room_shortage(common::Clock::time_point now) const override;

@@ -3,6 +3,10 @@
 #include <memory>
 
 #include "app/api/native_exchange.hpp"
+#include "app/api/oip/infer_handler.hpp"
+#include "app/api/oip/model_json.hpp"
+#include "app/api/oip/repository_exchange.hpp"
+#include "app/api/oip/server_json.hpp"
 #include "app/api/page/page.hpp"
 #include "app/api/predict/predict_handler.hpp"
 
@@ -29,6 +33,21 @@ std::vector<http::Route> make_routes(const RouteParts& parts) {
     return [&metrics, write] { return std::make_unique<api::PlainExchange>(metrics, write); };
   };
   constexpr std::type_identity<api::predict::PredictHandler> kPredict;
+  constexpr std::type_identity<api::oip::InferHandler> kInfer;
+  const auto oip_fixed = [&metrics](api::oip::FixedExchange::Write write) {
+    return [&metrics, write] { return std::make_unique<api::oip::FixedExchange>(metrics, write); };
+  };
+  const auto oip_all = [&metrics, &parts](api::oip::AllModelsExchange::Write write) {
+    return [&metrics, &parts, write] {
+      return std::make_unique<api::oip::AllModelsExchange>(metrics, parts.read_status, write);
+    };
+  };
+  const auto oip_model = [&metrics, &calls](api::oip::OneModelExchange::Write write,
+                                            api::oip::OneModelExchange::Unknown unknown = api::oip::unknown_model) {
+    return [&metrics, &calls, write, unknown] {
+      return std::make_unique<api::oip::OneModelExchange>(metrics, calls.models, write, unknown);
+    };
+  };
 
   // The probes need no credential, so that load balancers can use them. The page needs none either, because a browser
   // cannot send a key when it opens a page.
@@ -48,7 +67,44 @@ std::vector<http::Route> make_routes(const RouteParts& parts) {
        [&] { return std::make_unique<api::admin::MetricsExchange>(metrics, parts.refresh_metrics); }},
       {"/reload", "POST", http::Audience::kAdmins, Need::kAdmin,
        [&] { return std::make_unique<api::admin::ReloadExchange>(metrics, parts.ask_for_reload); }},
+
+      // The Open Inference Protocol. "stats" comes before the models, so no model of that name has metadata.
+      {"/v2", "GET, HEAD", http::Audience::kClients, Need::kModels, oip_fixed(api::oip::write_server)},
+      {"/v2/health/live", "GET, HEAD", http::Audience::kEverybody, Need::kNothing, oip_fixed(api::oip::write_live)},
+      {"/v2/health/ready", "GET, HEAD", http::Audience::kEverybody, Need::kNothing, oip_all(api::oip::write_ready)},
+      {"/v2/logging", "GET, HEAD", http::Audience::kClients, Need::kModels, oip_fixed(api::oip::write_logging)},
+      {"/v2/models", "GET, HEAD", http::Audience::kClients, Need::kModels, oip_all(api::oip::write_models)},
+      {"/v2/models/stats", "GET, HEAD", http::Audience::kClients, Need::kModels,
+       oip_all(api::oip::write_all_statistics)},
+      {"/v2/models/{model}", "GET, HEAD", http::Audience::kClients, Need::kModels, oip_model(api::oip::write_metadata)},
+      {"/v2/models/{model}/versions/{version}", "GET, HEAD", http::Audience::kClients, Need::kModels,
+       oip_model(api::oip::write_metadata)},
+      {"/v2/models/{model}/config", "GET, HEAD", http::Audience::kClients, Need::kModels,
+       oip_model(api::oip::write_config)},
+      {"/v2/models/{model}/versions/{version}/config", "GET, HEAD", http::Audience::kClients, Need::kModels,
+       oip_model(api::oip::write_config)},
+      {"/v2/models/{model}/ready", "GET, HEAD", http::Audience::kClients, Need::kModels,
+       oip_model(api::oip::write_model_ready)},
+      {"/v2/models/{model}/versions/{version}/ready", "GET, HEAD", http::Audience::kClients, Need::kModels,
+       oip_model(api::oip::write_model_ready)},
+      {"/v2/models/{model}/stats", "GET, HEAD", http::Audience::kClients, Need::kModels,
+       oip_model(api::oip::write_statistics, api::oip::no_statistics)},
+      {"/v2/models/{model}/versions/{version}/stats", "GET, HEAD", http::Audience::kClients, Need::kModels,
+       oip_model(api::oip::write_statistics, api::oip::no_statistics)},
+      {"/v2/models/{model}/infer", "POST", http::Audience::kClients, Need::kPredict, call(kInfer)},
+      {"/v2/models/{model}/versions/{version}/infer", "POST", http::Audience::kClients, Need::kPredict, call(kInfer)},
+      {"/v2/repository/index", "POST", http::Audience::kClients, Need::kModels,
+       [&] { return std::make_unique<api::oip::IndexExchange>(metrics, parts.read_status); }},
+      {"/v2/repository/models/{model}/load", "POST", http::Audience::kAdmins, Need::kLoad,
+       [&] { return std::make_unique<api::oip::LoadExchange>(metrics, parts.ask_for_reload); }},
+      {"/v2/repository/models/{model}/unload", "POST", http::Audience::kAdmins, Need::kLoad,
+       [&] { return std::make_unique<api::oip::UnloadExchange>(metrics); }},
   };
+}
+
+void write_refusal(const common::Error& error, std::string_view path, http::Response& response) {
+  if (path == "/v2" || path.starts_with("/v2/")) return api::oip::write_error(response, error);
+  api::write_error(response, error);
 }
 
 }  // namespace yolod::app

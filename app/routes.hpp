@@ -1,6 +1,7 @@
 // The table of paths. For each path it says the methods, which clients may use it, and which exchange answers it.
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include "app/api/admin/reload_exchange.hpp"
@@ -20,5 +21,8 @@ struct RouteParts {
 
 // `parts` outlives the routes. Only the thread of the front-end may call it.
 [[nodiscard]] std::vector<http::Route> make_routes(const RouteParts& parts);
+
+// Writes the answer to a request that no route serves, in the format of the protocol to which `path` belongs.
+void write_refusal(const common::Error& error, std::string_view path, http::Response& response);
 
 }  // namespace yolod::app

@@ -29,6 +29,7 @@ constexpr milliseconds kGrowPatience{2000};
 }  // namespace
 
 http::Exchange::Next CallExchange::begin(const http::RequestView& request, http::Response& response) {
+  began_ = request.began;
   if (const auto begun = handler_->begin(request, plan_, response); !begun) return fail(begun.error(), response);
   if (plan_.is_answered) return Next::kRespond;
   const auto admitted = plan_.model->dispatcher.admit(plan_.urgency);
@@ -203,7 +204,7 @@ void CallExchange::refuse(const Error& error, http::Response& response) {
 
 void CallExchange::answered(int http_status) {
   if (plan_.model) {
-    plan_.model->metrics.answered(http_status);
+    plan_.model->metrics.answered(http_status, AwakeClock::now() - began_);
   } else {
     context_.metrics.answered_without_model(http_status);
   }

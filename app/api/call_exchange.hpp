@@ -18,6 +18,7 @@
 #include "app/schedule/request.hpp"
 #include "app/serving/body_room.hpp"
 #include "app/serving/models.hpp"
+#include "common/clock.hpp"
 #include "common/config/server_config.hpp"
 #include "common/recycled.hpp"
 #include "ipc/input_arena.hpp"
@@ -75,6 +76,7 @@ class CallExchange final : public http::Exchange, public common::Recycled<CallEx
 
   const CallContext& context_;
   std::unique_ptr<Handler> handler_;
+  common::Clock::time_point began_;
   Stage stage_{Stage::kBody};
   Plan plan_;
   ipc::ArenaBlock room_;

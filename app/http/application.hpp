@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "app/access/door.hpp"
 #include "app/http/response.hpp"
@@ -20,8 +21,9 @@ class Application {
   // Returns true once the server has begun to stop. Answers then have "Connection: close".
   [[nodiscard]] virtual bool draining() const = 0;
 
-  // Writes the answer to a request that reaches no exchange, because its head, its path or its method is wrong.
-  virtual void refuse(const common::Error& error, Response& response) = 0;
+  // Writes the answer to a request that reaches no exchange, because its head, its path or its method is wrong. `path`
+  // says which protocol's format the answer has; it is empty if the head is wrong.
+  virtual void refuse(const common::Error& error, std::string_view path, Response& response) = 0;
   // Counts an answer that refuse() wrote. The connection calls it when it begins to send the answer.
   virtual void answered_without_exchange(int http_status) = 0;
 

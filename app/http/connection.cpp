@@ -321,12 +321,14 @@ Connection::Step Connection::answer(const RequestHead& head) {
     return refuse({ErrorCode::kBadRequest, "the request target is not valid"}, unread);
   }
   const Route* const route = list_.application().router().find(target.path(), captures);
-  if (route == nullptr) return refuse({ErrorCode::kNotFound, "there is no such path"}, unread);
-  if (const auto why = check_audience(*route, peer_, is_admin_alone(list_.config()), head)) return refuse(*why, unread);
+  if (route == nullptr) return refuse({ErrorCode::kNotFound, "there is no such path"}, unread, target.path());
+  if (const auto why = check_audience(*route, peer_, is_admin_alone(list_.config()), head)) {
+    return refuse(*why, unread, target.path());
+  }
   if (!route->allows(head.method)) {
     list_.application().refuse(
         {ErrorCode::kMethodNotAllowed, "this path does not allow the method; the Allow header lists the methods"},
-        response);
+        target.path(), response);
     add_field(response, "Allow", route->methods);
     return respond(unread);
   }
@@ -490,12 +492,12 @@ Error Connection::read_failure() const {
 
 // ---- the answer ----
 
-Connection::Step Connection::refuse(const Error& error, BodyState body) {
+Connection::Step Connection::refuse(const Error& error, BodyState body, std::string_view path) {
   Response& response = scratch().response;
   if (exchange_) {
     exchange_->refuse(error, response);
   } else {
-    list_.application().refuse(error, response);
+    list_.application().refuse(error, path, response);
   }
   return respond(body);
 }

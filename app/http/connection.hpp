@@ -13,6 +13,7 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "app/access/network.hpp"
 #include "app/http/audience.hpp"
@@ -130,7 +131,8 @@ class Connection : public std::enable_shared_from_this<Connection>, public Place
   [[nodiscard]] common::Error read_failure() const;
 
   // ---- the answer ----
-  [[nodiscard]] Step refuse(const common::Error& error, BodyState body);
+  // `path` is for a request without an exchange, see Application::refuse().
+  [[nodiscard]] Step refuse(const common::Error& error, BodyState body, std::string_view path = {});
   // Sends the scratch response. The connection ends after this answer if the body was not read.
   [[nodiscard]] Step respond(BodyState body);
   [[nodiscard]] boost::asio::awaitable<Step> write_rest();

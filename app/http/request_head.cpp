@@ -130,6 +130,9 @@ void RequestHeadReader::take_fields(RequestHead& head) const {
         if (equal_ignoring_case(field.name_string(), "X-Request-Id")) take_first(head.request_id, value);
         if (equal_ignoring_case(field.name_string(), "X-Request-Timeout")) take_first(head.request_timeout, value);
         if (is_key_field(field.name_string())) credentials.key(value);
+        if (equal_ignoring_case(field.name_string(), "Inference-Header-Content-Length")) {
+          take_first(head.inference_header_length, value);
+        }
         head.forwarded |= is_proxys(field.name_string());
         break;
       default: break;

@@ -39,6 +39,7 @@ struct RequestHead {
   std::string_view request_id;  // exactly as the client sent it
   std::string_view request_timeout;
   access::Credential credential;
+  std::string_view inference_header_length;  // Inference-Header-Content-Length
   // Says why two parsers could read this head differently, or why RFC 9112 requires its refusal (3.2, 6.1). The text
   // is empty if there is no such reason.
   std::string_view ambiguity;

@@ -4,6 +4,7 @@
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -122,9 +123,15 @@ std::shared_ptr<const std::vector<prometheus::MetricFamily>> Metrics::collect_sh
   return shared;
 }
 
+const ModelStatistics* Metrics::find_statistics(std::string_view model) const {
+  const auto found = statistics_.find(model);
+  return found == statistics_.end() ? nullptr : &found->second;
+}
+
 ModelMetrics::ModelMetrics(Metrics& metrics, std::string model)
     : metrics_(metrics),
       model_(std::move(model)),
+      statistics_(metrics.statistics_[model_]),
       queue_seconds_(stage(metrics.request_seconds_, model_, "queue")),
       decode_seconds_(stage(metrics.request_seconds_, model_, "decode")),
       infer_seconds_(stage(metrics.request_seconds_, model_, "infer")),
@@ -137,7 +144,10 @@ ModelMetrics::ModelMetrics(Metrics& metrics, std::string model)
       generation_(metrics.generation_.Add(labels(kGeneration, model_))),
       load_seconds_(metrics.model_load_seconds_.Add(labels(kModelLoadSeconds, model_))) {}
 
-void ModelMetrics::answered(int http_status) {
+void ModelMetrics::answered(int http_status, common::Clock::duration took) {
+  const auto us = std::chrono::duration_cast<std::chrono::microseconds>(took).count();
+  (http_status < 400 ? statistics_.success : statistics_.fail)
+      .add(static_cast<std::uint64_t>(std::max<std::int64_t>(us, 0)));
   auto& counter = answered_[http_status];
   if (counter == nullptr) {
     counter = &metrics_.answers_of(model_, http_status);
@@ -153,7 +163,17 @@ void ModelMetrics::served(std::uint32_t queue_us, const common::WorkTimes& times
   total_seconds_.Observe(total_us * kSecondsPerMicrosecond);
 }
 
-void ModelMetrics::batch(std::size_t size) { batch_size_.Observe(static_cast<double>(size)); }
+void ModelMetrics::predicted(std::uint32_t queue_us, const common::WorkTimes& times, std::uint32_t batch_size) {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  statistics_.input_ended(queue_us, times, batch_size,
+                          static_cast<std::uint64_t>(std::chrono::floor<std::chrono::milliseconds>(now).count()));
+}
+
+void ModelMetrics::batch(std::size_t size) {
+  batch_size_.Observe(static_cast<double>(size));
+  statistics_.batch_began(static_cast<std::uint32_t>(size));
+}
+
 void ModelMetrics::queue_depth(std::size_t depth) { queue_depth_.Set(static_cast<double>(depth)); }
 void ModelMetrics::replayed() { replays_.Increment(); }
 void ModelMetrics::quarantined() { quarantined_.Increment(); }

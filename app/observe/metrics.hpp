@@ -9,11 +9,14 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "app/observe/model_statistics.hpp"
 #include "common/clock.hpp"
 #include "common/domain/work_times.hpp"
 #include "common/loop_turns.hpp"
@@ -27,8 +30,11 @@ class ModelMetrics {
  public:
   ModelMetrics(Metrics& metrics, std::string model);
 
-  void answered(int http_status);
+  // `took` is the time since the request's first byte.
+  void answered(int http_status, common::Clock::duration took);
   void served(std::uint32_t queue_us, const common::WorkTimes& times, std::uint32_t total_us);
+  // Counts a prediction of a batch that had this size.
+  void predicted(std::uint32_t queue_us, const common::WorkTimes& times, std::uint32_t batch_size);
   void batch(std::size_t size);
   void queue_depth(std::size_t depth);
   void replayed();
@@ -39,10 +45,12 @@ class ModelMetrics {
   void workers(const std::string& state, double count);
   // Sets whether this part of the sandbox is in force for every serving worker.
   void sandbox(const std::string& part, bool in_force);
+  [[nodiscard]] const ModelStatistics& statistics() const { return statistics_; }
 
  private:
   Metrics& metrics_;
   std::string model_;
+  ModelStatistics& statistics_;
   std::map<int, prometheus::Counter*> answered_;
   prometheus::Histogram& queue_seconds_;
   prometheus::Histogram& decode_seconds_;
@@ -77,6 +85,8 @@ class Metrics {
   // it.
   [[nodiscard]] std::shared_ptr<const std::vector<prometheus::MetricFamily>> collect_shared(
       std::chrono::milliseconds age) const;
+  // Returns null if there has never been a model of that name.
+  [[nodiscard]] const ModelStatistics* find_statistics(std::string_view model) const;
 
  private:
   friend class ModelMetrics;
@@ -102,6 +112,7 @@ class Metrics {
   prometheus::Gauge& longest_turn_seconds_;
   std::array<prometheus::Counter*, common::LoopTurns::kLongerThanUs.size()> long_turns_{};
   std::map<int, prometheus::Counter*> answered_without_model_;
+  std::map<std::string, ModelStatistics, std::less<>> statistics_;
   mutable std::weak_ptr<const std::vector<prometheus::MetricFamily>> collected_;
   mutable common::Clock::time_point collected_at_;
 };

@@ -360,6 +360,7 @@ bool Dispatcher::take_completion(Assignment& assignment, const ipc::CompletionCe
   if (!request->answered()) {
     sizing_.answered(now - request->admitted);
     metrics_.served(made.queue_us, made.times, common::elapsed_us(request->admitted, now));
+    if (predicted) metrics_.predicted(made.queue_us, made.times, request->batch_size);
     answer(*request, std::move(made));
   }
   return true;

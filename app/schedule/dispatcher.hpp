@@ -88,6 +88,8 @@ class Dispatcher {
   // Calls close() with kShuttingDown, and also answers the requests that workers hold.
   void shut_down();
 
+  // Returns whether a worker serves requests now.
+  [[nodiscard]] bool serves() const { return !closed_ && fleet_.any_serves(); }
   // Returns whether every request is refused.
   [[nodiscard]] bool closed() const { return closed_.has_value(); }
   // Returns the number of requests that have no answer yet.

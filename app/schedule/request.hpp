@@ -59,7 +59,8 @@ struct Request : common::Recycled<Request> {
   common::Clock::time_point expires;
   // Requests with different shapes gain nothing from a common batch.
   std::uint64_t shape{0};
-  std::uint32_t batch{0};  // the number of the worker's batch
+  std::uint32_t batch{0};       // the number of the worker's batch
+  std::uint32_t batch_size{0};  // how many requests that batch had
   std::uint32_t replays{0};
   std::optional<BodyHash> hash;  // of the content; computed only if the quarantine knows a body of that length
   // The blame for its worker's death, until the hash is computed.

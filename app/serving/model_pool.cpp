@@ -53,7 +53,7 @@ ModelPool::ModelPool(PoolContext& context, ModelConfig config, Events events, st
       events_(std::move(events)),
       metrics_(context.metrics, name_),
       dispatcher_(context.io, *config_, metrics_, context.completion_poll, [this] { return next_worker(); }),
-      served_{config_.get(), dispatcher_, metrics_},
+      served_{config_.get(), dispatcher_, metrics_, 0},
       generation_count_(generations_before) {}
 
 ModelPool::~ModelPool() {
@@ -84,6 +84,7 @@ void ModelPool::start(process::Start start) {
 // Starts a generation with the present settings and lets it serve.
 void ModelPool::serve_own(process::Start start) {
   serving_ = make_generation(config_, start);
+  served_.generation = serving_->number;
   metrics_.generation(serving_->number);
   serving_->supervisor.start(*this);
 }
@@ -116,6 +117,7 @@ void ModelPool::swap_in() {
   retired_ = false;
   config_ = serving_->config;
   served_.config = config_.get();
+  served_.generation = serving_->number;
   dispatcher_.use(*config_);
   serving_->supervisor.for_each_ready(
       [this](process::WorkerProcess& worker) { give_work_to(worker, serving_->supervisor); });

@@ -6,7 +6,6 @@
 
 #include "app/http/request_target.hpp"
 #include "app/schedule/urgency.hpp"
-#include "common/config/model_config.hpp"
 #include "common/domain/options.hpp"
 #include "common/outcome.hpp"
 
@@ -23,10 +22,5 @@ struct PredictParameters {
 
 // An Error is kInvalidParameter.
 [[nodiscard]] common::Outcome<PredictParameters> parse_predict_parameters(const http::RequestTarget& target);
-
-// Returns kInvalidParameter if an option does not fit the model's task, or exceeds the model's own limit. The lanes
-// have room only for max_detections of the config, so a request may only lower it.
-[[nodiscard]] common::Outcome<void> limit_to(const common::ModelConfig& model,
-                                             const common::PredictionOptions& options);
 
 }  // namespace yolod::app::api::predict

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "app/api/native_error.hpp"
+#include "app/api/option_limits.hpp"
 #include "app/api/predict/parameters.hpp"
 #include "app/api/predict/prediction_json.hpp"
 #include "app/api/request_values.hpp"

@@ -62,6 +62,42 @@ TEST_CASE("Routes: a listener serves only the routes for its clients", "[app][un
   }
 }
 
+TEST_CASE("Routes: each path of the Open Inference Protocol has its route", "[app][unit]") {
+  struct Path {
+    const char* path;
+    const char* pattern;
+    const char* methods;
+  };
+  const auto [path, pattern, methods] =
+      GENERATE(Path{"/v2", "/v2", "GET, HEAD"}, Path{"/v2/health/live", "/v2/health/live", "GET, HEAD"},
+               Path{"/v2/health/ready", "/v2/health/ready", "GET, HEAD"}, Path{"/v2/models", "/v2/models", "GET, HEAD"},
+               Path{"/v2/models/stats", "/v2/models/stats", "GET, HEAD"},
+               Path{"/v2/models/m", "/v2/models/{model}", "GET, HEAD"},
+               Path{"/v2/models/m/versions/1", "/v2/models/{model}/versions/{version}", "GET, HEAD"},
+               Path{"/v2/models/m/ready", "/v2/models/{model}/ready", "GET, HEAD"},
+               Path{"/v2/models/m/versions/1/config", "/v2/models/{model}/versions/{version}/config", "GET, HEAD"},
+               Path{"/v2/repository/index", "/v2/repository/index", "POST"},
+               Path{"/v2/repository/models/m/load", "/v2/repository/models/{model}/load", "POST"},
+               Path{"/v2/repository/models/m/unload", "/v2/repository/models/{model}/unload", "POST"});
+  CAPTURE(path);
+  const http::Route* const entry = find_route(path);
+  REQUIRE(entry != nullptr);
+  CHECK(entry->pattern == pattern);
+  CHECK(entry->methods == methods);
+  CHECK(entry->make() != nullptr);
+  const bool is_load = std::string_view(path).ends_with("load");
+  CHECK(entry->is_served_at(net::ListenerRole::kPublic, false) == !is_load);
+}
+
+TEST_CASE("Routes: a request without a route is refused in the format of its protocol", "[app][unit]") {
+  http::Response response;
+  const common::Error error{common::ErrorCode::kNotFound, "there is no such path"};
+  write_refusal(error, GENERATE("/v2/nothing", "/v2"), response);
+  CHECK(response.body.view() == R"({"error":"Not Found"})");
+  write_refusal(error, GENERATE("", "/v2x", "/predict/x"), response);
+  CHECK(response.body.view().starts_with(R"({"success":false,)"));
+}
+
 TEST_CASE("Routes: any other path has no route", "[app][unit]") {
   const std::string path =
       GENERATE("", "predict", "/predict/", "/Predict", "//", "/predic", "/predictx", "/healthz/x", "/../predict", "*");

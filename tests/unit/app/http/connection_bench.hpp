@@ -219,7 +219,7 @@ class ConnectionBench final : public Application {
   [[nodiscard]] const Router& router() const override { return router_; }
   [[nodiscard]] access::Door& door() override { return gate; }
   [[nodiscard]] bool draining() const override { return drains; }
-  void refuse(const common::Error& error, Response& response) override {
+  void refuse(const common::Error& error, std::string_view, Response& response) override {
     refused.push_back(error.message);
     write_json(response, boost::beast::http::status::bad_request, error.message);
   }

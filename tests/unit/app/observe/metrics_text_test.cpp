@@ -16,7 +16,7 @@ TEST_CASE("MetricsText: the joined pieces are the same text as one piece", "[app
   std::vector<std::unique_ptr<ModelMetrics>> models;
   for (int i = 0; i < model_count; ++i) {
     models.push_back(std::make_unique<ModelMetrics>(metrics, "m" + std::to_string(i)));
-    models.back()->answered(200);
+    models.back()->answered(200, {});
     models.back()->served(1000, {1, 2, 3}, 2000);
     models.back()->workers("ready", 4);
     models.back()->restarted("crash");

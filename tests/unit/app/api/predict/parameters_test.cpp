@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
+#include "app/api/option_limits.hpp"
 #include "app/api/request_values.hpp"
 #include "common/domain/task.hpp"
 

@@ -1,0 +1,352 @@
+#include "app/api/oip/infer_answer.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "app/api/oip/oip_error.hpp"
+#include "common/text.hpp"
+
+namespace yolod::app::api::oip {
+namespace {
+
+namespace beast_http = boost::beast::http;
+using common::oip::DataType;
+
+// A piece collects this many detections, writes this many numbers as JSON, or copies this many bytes. Each takes
+// about 0.2 ms.
+constexpr std::size_t kItemsAtOnce = 4000;
+constexpr std::size_t kNumbersAtOnce = 4000;
+constexpr std::size_t kBytesAtOnce = 256 * 1024;
+// A number takes about this many bytes as JSON. The memory is reserved at once, because a text that grows is copied.
+constexpr std::size_t kNumberBytes = 10;
+
+template <typename Number>
+void put(std::vector<std::byte>& bytes, Number number) {
+  const auto* const raw = reinterpret_cast<const std::byte*>(&number);
+  bytes.insert(bytes.end(), raw, raw + sizeof number);
+}
+
+void put_text(std::vector<std::byte>& bytes, std::string_view text) {
+  put(bytes, static_cast<std::uint32_t>(text.size()));
+  const auto raw = std::as_bytes(std::span(text.data(), text.size()));
+  bytes.insert(bytes.end(), raw.begin(), raw.end());
+}
+
+// Appends "value:index:label".
+void put_class(std::vector<std::byte>& bytes, const common::Classification& found, std::string_view label) {
+  http::TextBuffer text;
+  text.add_fixed(found.probability, 6);
+  text += ':';
+  text.add_whole(found.class_id);
+  text += ':';
+  text += label;
+  put_text(bytes, text.view());
+}
+
+std::size_t item_count(const common::Prediction& prediction) {
+  if (const auto* const list = std::get_if<common::DetectionList>(&prediction)) return list->detections.size();
+  if (const auto* const list = std::get_if<common::ClassificationList>(&prediction)) {
+    return list->classifications.size();
+  }
+  return 1;
+}
+
+template <typename Number>
+Number number_at(const std::byte* place) {
+  Number number{};
+  std::memcpy(&number, place, sizeof number);
+  return number;
+}
+
+template <typename Number>
+void append_number(http::TextBuffer& out, const std::byte* place) {
+  const auto number = number_at<Number>(place);
+  if constexpr (std::is_floating_point_v<Number>) {
+    // JSON has no such numbers. Triton writes them so, and its clients read them.
+    if (std::isnan(number)) return void(out += "NaN");
+    if (std::isinf(number))
+      return void(out += number < 0 ? std::string_view("-Infinity") : std::string_view("Infinity"));
+  }
+  char text[32];
+  const auto end = std::to_chars(std::begin(text), std::end(text), number).ptr;
+  out += std::string_view(text, static_cast<std::size_t>(end - text));
+}
+
+// Appends an element as JSON and returns its size. REQUIRES: it lies in the tensor's bytes as a whole.
+std::size_t append_element(http::TextBuffer& out, DataType type, const std::byte* place) {
+  switch (type) {
+    case DataType::kBool: out += *place != std::byte{0} ? std::string_view("true") : std::string_view("false"); break;
+    case DataType::kUint8: append_number<std::uint8_t>(out, place); break;
+    case DataType::kUint16: append_number<std::uint16_t>(out, place); break;
+    case DataType::kUint32: append_number<std::uint32_t>(out, place); break;
+    case DataType::kUint64: append_number<std::uint64_t>(out, place); break;
+    case DataType::kInt8: append_number<std::int8_t>(out, place); break;
+    case DataType::kInt16: append_number<std::int16_t>(out, place); break;
+    case DataType::kInt32: append_number<std::int32_t>(out, place); break;
+    case DataType::kInt64: append_number<std::int64_t>(out, place); break;
+    case DataType::kFp32: append_number<float>(out, place); break;
+    case DataType::kFp64: append_number<double>(out, place); break;
+    case DataType::kFp16:
+    case DataType::kBf16: break;  // no model gives these types
+    case DataType::kBytes: {
+      const auto length = number_at<std::uint32_t>(place);
+      const std::string_view text(reinterpret_cast<const char*>(place) + sizeof length, length);
+      out.add_json(common::as_utf8(text));
+      return sizeof length + length;
+    }
+  }
+  return element_bytes(type);
+}
+
+}  // namespace
+
+std::size_t InferAnswer::Tensor::size_bytes() const {
+  std::size_t size = bytes.size();
+  for (const auto& file : files) size += file.size();
+  return size;
+}
+
+InferAnswer::InferAnswer(const common::oip::InferRequest& request, const ModelView& view, std::string model,
+                         std::uint64_t generation)
+    : request_(request), view_(view), model_(std::move(model)), generation_(generation) {
+  for (const auto& output : request.outputs) classification_ = std::max(classification_, output.classification);
+}
+
+bool InferAnswer::write_some(api::Answers& answers, http::Response& response) {
+  switch (stage_) {
+    case Stage::kCollect: {
+      if (next_answer_ == 0) begin_tensors(answers);
+      for (std::size_t items = 0; next_answer_ < answers.size(); ++next_answer_) {
+        if (items > kItemsAtOnce) return false;
+        items += item_count(*answers[next_answer_].prediction);
+        add(answers[next_answer_]);
+      }
+      if (const auto unknown = choose(); !unknown.empty()) {
+        write_failure(
+            response, beast_http::status::bad_request,
+            "unexpected inference output '" + common::printable(unknown, 100) + "' for model '" + model_ + "'");
+        return true;
+      }
+      stage_ = Stage::kHead;
+      [[fallthrough]];
+    }
+    case Stage::kHead:
+      write_head(response);
+      stage_ = Stage::kTensors;
+      [[fallthrough]];
+    case Stage::kTensors:
+      if (!write_tensors(response)) return false;
+      stage_ = Stage::kBytes;
+      [[fallthrough]];
+    case Stage::kBytes: return write_bytes(response);
+  }
+  return true;
+}
+
+// ---- the tensors ----
+
+void InferAnswer::begin_tensors(const api::Answers& answers) {
+  for (const auto& answer : answers) widest_ = std::max(widest_, item_count(*answer.prediction));
+  if (view_.open_outputs) return;  // the answer names its tensors
+  for (const TensorView& output : view_.outputs) {
+    Tensor tensor;
+    tensor.name = output.name;
+    tensor.type = output.type;
+    tensor.shape.push_back(static_cast<std::int64_t>(answers.size()));
+    std::size_t elements = answers.size();
+    for (const std::int64_t side : output.dims) {
+      tensor.shape.push_back(side < 0 ? static_cast<std::int64_t>(widest_) : side);
+      elements *= static_cast<std::size_t>(tensor.shape.back());
+    }
+    const bool is_named = std::any_of(request_.outputs.begin(), request_.outputs.end(),
+                                      [&](const auto& wanted) { return wanted.name == output.name; });
+    tensor.is_wanted = request_.outputs.empty() || is_named;
+    if (tensor.is_wanted) tensor.bytes.reserve(elements * std::max<std::size_t>(1, element_bytes(output.type)));
+    tensors_.push_back(std::move(tensor));
+  }
+}
+
+void InferAnswer::add(schedule::Answer& answer) {
+  std::visit([&](auto& prediction) { add(prediction, *answer.model); }, *answer.prediction);
+}
+
+// The tensors are num_dets, det_boxes, det_scores, det_classes and labels. A picture with fewer detections than another
+// picture of the request is filled up.
+void InferAnswer::add(const common::DetectionList& list, const common::ModelDescription& model) {
+  Tensor& count = tensors_[0];
+  Tensor& boxes = tensors_[1];
+  Tensor& scores = tensors_[2];
+  Tensor& classes = tensors_[3];
+  Tensor& labels = tensors_[4];
+  put(count.bytes, static_cast<std::int32_t>(list.detections.size()));
+  for (std::size_t i = 0; i < widest_; ++i) {
+    const bool is_there = i < list.detections.size();
+    const common::Detection detection = is_there ? list.detections[i] : common::Detection{};
+    if (boxes.is_wanted) put(boxes.bytes, detection.box);
+    if (scores.is_wanted) put(scores.bytes, detection.confidence);
+    if (classes.is_wanted) put(classes.bytes, is_there ? static_cast<std::int32_t>(detection.class_id) : -1);
+    if (labels.is_wanted) put_text(labels.bytes, is_there ? model.labels[detection.class_id] : std::string_view());
+  }
+}
+
+// The tensors are class_ids, probabilities and labels.
+void InferAnswer::add(const common::ClassificationList& list, const common::ModelDescription& model) {
+  for (std::size_t i = 0; i < widest_; ++i) {
+    const bool is_there = i < list.classifications.size();
+    const common::Classification found = is_there ? list.classifications[i] : common::Classification{};
+    put(tensors_[0].bytes, is_there ? static_cast<std::int32_t>(found.class_id) : -1);
+    put(tensors_[1].bytes, found.probability);
+    put_text(tensors_[2].bytes, is_there ? model.labels[found.class_id] : std::string_view());
+    if (i < classification_) put_class(classes_, found, is_there ? model.labels[found.class_id] : std::string_view());
+  }
+}
+
+// The tensors are bytes, crc32 and worker_pid.
+void InferAnswer::add(const common::IdentityAnswer& answer, const common::ModelDescription& /*model*/) {
+  put(tensors_[0].bytes, answer.bytes);
+  put(tensors_[1].bytes, answer.crc32);
+  put(tensors_[2].bytes, answer.worker_pid);
+}
+
+void InferAnswer::add(common::EncodedFile& file, const common::ModelDescription& /*model*/) {
+  put(tensors_[0].files.emplace_back(), static_cast<std::uint32_t>(file.bytes.size()));
+  tensors_[0].files.push_back(std::move(file.bytes));
+}
+
+void InferAnswer::add(common::TensorList& list, const common::ModelDescription& /*model*/) {
+  for (common::NamedTensor& named : list.tensors) {
+    Tensor tensor;
+    tensor.name = std::move(named.name);
+    tensor.type = common::oip::data_type_of(named.array.type);
+    tensor.shape = std::move(named.array.shape);
+    tensor.bytes = std::move(named.array.bytes);
+    tensors_.push_back(std::move(tensor));
+  }
+}
+
+std::string InferAnswer::choose() {
+  if (request_.outputs.empty()) {
+    for (Tensor& tensor : tensors_) tensor.is_binary = request_.binary_outputs;
+    return {};
+  }
+  std::vector<Tensor> chosen;
+  for (const auto& output : request_.outputs) {
+    const auto found = std::find_if(tensors_.begin(), tensors_.end(),
+                                    [&](const Tensor& tensor) { return tensor.name == output.name; });
+    if (found == tensors_.end()) return output.name;
+    found->is_binary = output.binary.value_or(false);
+    if (output.classification != 0) {  // the handler has checked that the model classifies
+      found->type = DataType::kBytes;
+      found->shape.back() = static_cast<std::int64_t>(std::min<std::size_t>(output.classification, widest_));
+      found->bytes = std::move(classes_);
+    }
+    chosen.push_back(std::move(*found));
+  }
+  tensors_ = std::move(chosen);
+  return {};
+}
+
+// ---- the text ----
+
+void InferAnswer::write_head(http::Response& response) {
+  response.start(beast_http::status::ok);
+  http::TextBuffer& out = response.body;
+  std::size_t bytes = 256;
+  for (const Tensor& tensor : tensors_) {
+    bytes += 128 + (tensor.is_binary || tensor.type == DataType::kBytes
+                        ? tensor.size_bytes()
+                        : tensor.bytes.size() / element_bytes(tensor.type) * kNumberBytes);
+  }
+  out.reserve(bytes);
+  out += '{';
+  if (!request_.id.empty()) {
+    out += R"("id":)";
+    out.add_json(request_.id);
+    out += ',';
+  }
+  out += R"("model_name":)";
+  out.add_json(model_);
+  out += R"(,"model_version":")";
+  out.add_whole(generation_);
+  out += R"(","outputs":[)";
+}
+
+bool InferAnswer::write_tensors(http::Response& response) {
+  http::TextBuffer& out = response.body;
+  for (; next_tensor_ < tensors_.size(); ++next_tensor_) {
+    const Tensor& tensor = tensors_[next_tensor_];
+    if (!std::exchange(is_open_, true)) {
+      if (next_tensor_ != 0) out += ',';
+      out += R"({"name":)";
+      out.add_json(tensor.name);
+      out += R"(,"datatype":")";
+      out += to_string(tensor.type);
+      out += R"(","shape":[)";
+      for (std::size_t i = 0; i < tensor.shape.size(); ++i) {
+        if (i != 0) out += ',';
+        out.add_whole(static_cast<std::uint64_t>(tensor.shape[i]));
+      }
+      if (tensor.is_binary) {
+        out += R"(],"parameters":{"binary_data_size":)";
+        out.add_whole(tensor.size_bytes());
+        out += "}}";
+      } else {
+        out += R"(],"data":[)";
+      }
+    }
+    if (!tensor.is_binary && !write_data(tensor, out)) return false;
+    is_open_ = false;
+    at_ = 0;
+  }
+  out += "]}";
+  next_tensor_ = 0;
+  const bool has_bytes = std::any_of(tensors_.begin(), tensors_.end(),
+                                     [](const Tensor& tensor) { return tensor.is_binary && tensor.size_bytes() != 0; });
+  if (!has_bytes) return true;
+  response.content_type = "application/octet-stream";
+  response.fields += "Inference-Header-Content-Length: ";
+  response.fields.add_whole(out.size());
+  response.fields += "\r\n";
+  return true;
+}
+
+bool InferAnswer::write_data(const Tensor& tensor, http::TextBuffer& out) {
+  for (std::size_t count = 0; at_ < tensor.bytes.size(); ++count) {
+    if (count == kNumbersAtOnce) return false;
+    if (at_ != 0) out += ',';
+    at_ += append_element(out, tensor.type, tensor.bytes.data() + at_);
+  }
+  out += "]}";
+  return true;
+}
+
+bool InferAnswer::write_bytes(http::Response& response) {
+  std::size_t left = kBytesAtOnce;
+  for (; next_tensor_ < tensors_.size(); ++next_tensor_) {
+    const Tensor& tensor = tensors_[next_tensor_];
+    if (!tensor.is_binary) continue;
+    if (next_file_ == 0 && !copy(tensor.bytes, left, response.body)) return false;
+    for (; next_file_ < tensor.files.size(); ++next_file_) {
+      if (!copy(tensor.files[next_file_], left, response.body)) return false;
+    }
+    next_file_ = 0;
+  }
+  return true;
+}
+
+bool InferAnswer::copy(const std::vector<std::byte>& bytes, std::size_t& left, http::TextBuffer& out) {
+  const std::size_t size = std::min(left, bytes.size() - at_);
+  out += std::string_view(reinterpret_cast<const char*>(bytes.data()) + at_, size);
+  at_ += size;
+  left -= size;
+  if (at_ < bytes.size()) return false;
+  at_ = 0;
+  return true;
+}
+
+}  // namespace yolod::app::api::oip

@@ -1,0 +1,83 @@
+// Writes the answer of an inference request: the JSON, and the bytes of the outputs that the client wants in binary
+// form. It first collects the tensors from the model's answers and then writes them, both in pieces that each take
+// well below 1 ms.
+//
+// The handler owns it and uses it on the front-end's only thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "app/api/handler.hpp"
+#include "app/api/oip/model_view.hpp"
+#include "app/http/response.hpp"
+#include "common/oip/data_type.hpp"
+#include "common/oip/infer_request.hpp"
+
+namespace yolod::app::api::oip {
+
+class InferAnswer {
+ public:
+  // `request` and `view` outlive this object.
+  InferAnswer(const common::oip::InferRequest& request, const ModelView& view, std::string model,
+              std::uint64_t generation);
+
+  // Writes the next piece, and returns true when the answer is complete. It may move tensors and files out of
+  // `answers`. REQUIRES: the same `answers` and `response` in each call; no answer is an Error.
+  [[nodiscard]] bool write_some(api::Answers& answers, http::Response& response);
+
+ private:
+  struct Tensor {
+    std::string name;
+    common::oip::DataType type{common::oip::DataType::kFp32};
+    std::vector<std::int64_t> shape;
+    std::vector<std::byte> bytes;  // as in the binary form
+    // The files of a tensor of pictures follow `bytes`, each after its length. They are not copied together.
+    std::vector<std::vector<std::byte>> files{};
+    bool is_binary{false};
+    bool is_wanted{true};
+
+    [[nodiscard]] std::size_t size_bytes() const;
+  };
+  enum class Stage { kCollect, kHead, kTensors, kBytes };
+
+  // ---- the tensors ----
+  void begin_tensors(const api::Answers& answers);
+  // Adds one answer to the tensors.
+  void add(schedule::Answer& answer);
+  void add(const common::DetectionList& list, const common::ModelDescription& model);
+  void add(const common::ClassificationList& list, const common::ModelDescription& model);
+  void add(const common::IdentityAnswer& answer, const common::ModelDescription& model);
+  void add(common::EncodedFile& file, const common::ModelDescription& model);
+  void add(common::TensorList& list, const common::ModelDescription& model);
+  // Keeps the tensors that the request names, in its order. Returns the name of a tensor that does not exist.
+  [[nodiscard]] std::string choose();
+
+  // ---- the text ----
+  void write_head(http::Response& response);
+  // Each returns false if it has written as much as one piece may have.
+  [[nodiscard]] bool write_tensors(http::Response& response);
+  [[nodiscard]] bool write_data(const Tensor& tensor, http::TextBuffer& out);
+  [[nodiscard]] bool write_bytes(http::Response& response);
+  // Copies at most `left` of the bytes from at_ on and counts them. Returns false if some remain.
+  [[nodiscard]] bool copy(const std::vector<std::byte>& bytes, std::size_t& left, http::TextBuffer& out);
+
+  const common::oip::InferRequest& request_;
+  const ModelView& view_;
+  const std::string model_;
+  const std::uint64_t generation_;
+  Stage stage_{Stage::kCollect};
+  std::vector<Tensor> tensors_;
+  std::uint32_t classification_{0};  // how many classes of each picture the client wants as texts
+  std::vector<std::byte> classes_;   // these texts, as a BYTES tensor
+  std::size_t widest_{0};            // the most detections or classes of one answer
+  std::size_t next_answer_{0};       // the first answer that is not collected
+  std::size_t next_tensor_{0};
+  std::size_t next_file_{0};
+  std::size_t at_{0};    // the place in the bytes, or in that file, of that tensor
+  bool is_open_{false};  // whether the array "data" of that tensor has begun
+};
+
+}  // namespace yolod::app::api::oip

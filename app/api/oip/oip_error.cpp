@@ -1,0 +1,69 @@
+#include "app/api/oip/oip_error.hpp"
+
+#include "app/api/native_error.hpp"
+#include "common/text.hpp"
+
+namespace yolod::app::api::oip {
+
+using boost::beast::http::status;
+using common::ErrorCode;
+
+status http_status(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kBadRequest:
+    case ErrorCode::kInvalidParameter:
+    case ErrorCode::kInvalidImage:
+    case ErrorCode::kImageTooLarge:
+    case ErrorCode::kImageTooComplex:
+    case ErrorCode::kUnsupportedMediaType:
+    case ErrorCode::kBodyTooLarge:
+    case ErrorCode::kHeaderTooLarge: return status::bad_request;
+    case ErrorCode::kUnauthorized: return status::unauthorized;
+    case ErrorCode::kForbidden: return status::forbidden;
+    case ErrorCode::kNotFound:
+    case ErrorCode::kUnknownModel: return status::not_found;
+    case ErrorCode::kMethodNotAllowed: return status::method_not_allowed;
+    case ErrorCode::kRequestTimeout: return status::request_timeout;
+    case ErrorCode::kQuarantined: return status::unprocessable_entity;
+    case ErrorCode::kWorkerCrashed:
+    case ErrorCode::kInternal:
+    case ErrorCode::kBadConfig:
+    case ErrorCode::kBadModel:
+    case ErrorCode::kSystem: return status::internal_server_error;
+    case ErrorCode::kClientGone: return static_cast<status>(499);  // no client receives it
+    case ErrorCode::kQueueFull:
+    case ErrorCode::kNotReady:
+    case ErrorCode::kShuttingDown: return status::service_unavailable;
+    case ErrorCode::kDeadlineExceeded: return status::gateway_timeout;
+  }
+  return status::internal_server_error;
+}
+
+void write_failure(http::Response& response, status status, std::string_view text) {
+  response.start(status);
+  response.body += R"({"error":)";
+  response.body.add_json(common::as_utf8(text));  // the text may contain bytes of a client
+  response.body += '}';
+}
+
+void write_error(http::Response& response, const common::Error& error, std::uint32_t retry_after_seconds) {
+  const auto status = http_status(error.code);
+  // The public client of Triton knows these two texts.
+  const std::string text = error.code == ErrorCode::kNotFound           ? "Not Found"
+                           : error.code == ErrorCode::kMethodNotAllowed ? "Method Not Allowed"
+                                                                        : api::client_message(error);
+  write_failure(response, status, text);
+  if (status != boost::beast::http::status::service_unavailable) return;
+  response.fields += "Retry-After: ";
+  response.fields.add_whole(retry_after_seconds);
+  response.fields += "\r\n";
+}
+
+common::Error unknown_model(std::string_view name, std::string_view version) {
+  constexpr std::size_t kLongestShown = 200;
+  std::string text = "Request for unknown model: '" + common::printable(name, kLongestShown) + "'";
+  if (!version.empty()) text.append(" version ").append(common::printable(version, kLongestShown));
+  return {ErrorCode::kUnknownModel, text + " is not found"};
+}
+
+}  // namespace yolod::app::api::oip

@@ -1,0 +1,85 @@
+// The exchanges of the Open Inference Protocol that need no body. Each writes its answer at once with a function.
+#pragma once
+
+#include <functional>
+
+#include "app/api/oip/oip_error.hpp"
+#include "app/http/exchange.hpp"
+#include "app/observe/metrics.hpp"
+#include "app/serving/models.hpp"
+#include "app/serving/status.hpp"
+#include "common/recycled.hpp"
+
+namespace yolod::app::api::oip {
+
+// Returns the present state of the server.
+using ReadStatus = std::function<serving::ServerStatus()>;
+
+// Writes the errors of exchanges and counts their answers. A connection owns it and uses it on the front-end's only
+// thread.
+class OipExchange : public http::HeadExchange {
+ public:
+  // `metrics` outlives this object.
+  explicit OipExchange(observe::Metrics& metrics) : metrics_(metrics) {}
+
+  void refuse(const common::Error& error, http::Response& response) final { write_error(response, error); }
+  void answered(int http_status) final { metrics_.answered_without_model(http_status); }
+
+ protected:
+  [[nodiscard]] observe::Metrics& metrics() { return metrics_; }
+
+ private:
+  observe::Metrics& metrics_;
+};
+
+// Answers with a text that does not depend on the models.
+class FixedExchange final : public OipExchange, public common::Recycled<FixedExchange> {
+ public:
+  using Write = void (*)(http::Response& response);
+  FixedExchange(observe::Metrics& metrics, Write write) : OipExchange(metrics), write_(write) {}
+  [[nodiscard]] Next begin(const http::RequestView& request, http::Response& response) override;
+
+ private:
+  const Write write_;
+};
+
+// Answers with the state of all models.
+class AllModelsExchange final : public OipExchange, public common::Recycled<AllModelsExchange> {
+ public:
+  using Write = void (*)(const serving::ServerStatus& status, const observe::Metrics& metrics,
+                         http::Response& response);
+  // The arguments outlive this object.
+  AllModelsExchange(observe::Metrics& metrics, const ReadStatus& read, Write write)
+      : OipExchange(metrics), read_(read), write_(write) {}
+  [[nodiscard]] Next begin(const http::RequestView& request, http::Response& response) override;
+
+ private:
+  const ReadStatus& read_;
+  const Write write_;
+};
+
+// Answers with facts about the model that the path names. The first capture of the route is the model's name. The
+// second capture, if there is one, is a version.
+class OneModelExchange final : public OipExchange, public common::Recycled<OneModelExchange> {
+ public:
+  using Write = void (*)(const serving::ServedModel& model, http::Response& response);
+  // Returns the error if there is no such model or version.
+  using Unknown = common::Error (*)(std::string_view name, std::string_view version);
+  // The arguments outlive this object.
+  OneModelExchange(observe::Metrics& metrics, const serving::Models& models, Write write,
+                   Unknown unknown = unknown_model)
+      : OipExchange(metrics), models_(models), write_(write), unknown_(unknown) {}
+  [[nodiscard]] Next begin(const http::RequestView& request, http::Response& response) override;
+
+ private:
+  const serving::Models& models_;
+  const Write write_;
+  const Unknown unknown_;
+};
+
+// Finds the model of a path. `captures` are as in OneModelExchange. An Error is kNotFound for a version that is not a
+// number, or the result of `unknown`.
+[[nodiscard]] common::Outcome<std::shared_ptr<serving::ServedModel>> find_model(
+    const serving::Models& models, const http::Captures& captures, OneModelExchange::Unknown unknown = unknown_model);
+
+}  // namespace yolod::app::api::oip

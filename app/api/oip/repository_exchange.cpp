@@ -1,0 +1,138 @@
+#include "app/api/oip/repository_exchange.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+#include <cstdlib>
+#include <memory>
+#include <utility>
+
+#include "app/api/oip/server_json.hpp"
+#include "common/text.hpp"
+
+namespace yolod::app::api::oip {
+namespace {
+
+namespace json = boost::json;
+using common::Error;
+using common::ErrorCode;
+using common::Outcome;
+
+// Returns the body's object. A body that is absent, or has only blanks, is an empty object.
+Outcome<json::object> object_in(std::string_view body) {
+  if (body.find_first_not_of(" \t\r\n") == std::string_view::npos) return json::object();
+  json::error_code failure;
+  const auto value = json::parse(json::string_view(body.data(), body.size()), failure);
+  if (failure || !value.is_object()) return Error{ErrorCode::kBadRequest, "failed to parse the request JSON buffer"};
+  return value.as_object();
+}
+
+}  // namespace
+
+http::Exchange::Next SmallBodyExchange::begin(const http::RequestView& request, http::Response& response) {
+  if (const auto fits = look_at_path(request.captures); !fits) return fail(fits.error(), response);
+  return request.head.has_body() ? Next::kReadBody : act({}, response);
+}
+
+bool SmallBodyExchange::try_room(std::uint64_t bytes) {
+  bytes_.resize(bytes);
+  room_ = bytes_;
+  return true;
+}
+
+// The first room of every body is large enough for the whole body, and it never waits.
+boost::asio::awaitable<Outcome<void>> SmallBodyExchange::await_room(std::uint64_t /*bytes*/,
+                                                                    std::uint64_t /*kept_bytes*/) {
+  std::abort();
+}
+
+void SmallBodyExchange::drop_room() {
+  bytes_.clear();
+  room_ = {};
+}
+
+http::Exchange::Next SmallBodyExchange::body_came(std::uint64_t bytes, http::Response& response) {
+  return act({reinterpret_cast<const char*>(bytes_.data()), bytes}, response);
+}
+
+http::Exchange::Next SmallBodyExchange::fail(const Error& error, http::Response& response) {
+  refuse(error, response);
+  return Next::kRespond;
+}
+
+// ---- the index ----
+
+http::Exchange::Next IndexExchange::act(std::string_view body, http::Response& response) {
+  const auto asked = object_in(body);
+  if (!asked) return fail(asked.error(), response);
+  const json::value* const ready = asked->if_contains("ready");
+  if (ready != nullptr && !ready->is_bool()) {
+    return fail({ErrorCode::kBadRequest, "'ready' must be true or false"}, response);
+  }
+  write_index(read_(), ready != nullptr && ready->get_bool(), response);
+  return Next::kRespond;
+}
+
+// The connection calls none of these, because act() has answered.
+http::Exchange::Next IndexExchange::proceed(http::Response& /*response*/) { std::abort(); }
+void IndexExchange::wait(Resume /*done*/) { std::abort(); }
+http::Exchange::Next UnloadExchange::proceed(http::Response& /*response*/) { std::abort(); }
+void UnloadExchange::wait(Resume /*done*/) { std::abort(); }
+
+// ---- load and unload ----
+
+Outcome<void> LoadExchange::look_at_path(const http::Captures& captures) {
+  model_ = captures.front();
+  return {};
+}
+
+http::Exchange::Next LoadExchange::act(std::string_view body, http::Response& response) {
+  const auto asked = object_in(body);
+  if (!asked) return fail(asked.error(), response);
+  const json::value* const parameters = asked->if_contains("parameters");
+  if (parameters != nullptr && !parameters->is_object()) {
+    return fail({ErrorCode::kBadRequest, "'parameters' must be an object"}, response);
+  }
+  if (parameters != nullptr && !parameters->get_object().empty()) {
+    return fail({ErrorCode::kBadRequest,
+                 "load takes no parameters here: system.yaml has the settings and the files of the model"},
+                response);
+  }
+  return Next::kWait;
+}
+
+void LoadExchange::wait(Resume done) {
+  // A std::function needs a copyable callable.
+  auto resume = std::make_shared<Resume>(std::move(done));
+  ask_(model_, [this, resume](const Outcome<void>& result) {
+    result_ = result;
+    (*resume)();
+  });
+}
+
+http::Exchange::Next LoadExchange::proceed(http::Response& response) {
+  if (result_) {
+    response.start(boost::beast::http::status::ok);
+    return Next::kRespond;
+  }
+  const auto& [code, reason] = result_.error();
+  const std::string what = "failed to load '" + common::printable(model_, 200) + "', ";
+  switch (code) {
+    case ErrorCode::kUnknownModel:
+      write_failure(response, boost::beast::http::status::internal_server_error,
+                    what + "failed to poll from model repository");
+      return Next::kRespond;
+    case ErrorCode::kBadConfig:
+    case ErrorCode::kBadModel:  // only admins may load, so the answer has the reason
+      write_failure(response, boost::beast::http::status::internal_server_error, what + reason);
+      return Next::kRespond;
+    default: return fail(result_.error(), response);
+  }
+}
+
+http::Exchange::Next UnloadExchange::act(std::string_view /*body*/, http::Response& response) {
+  write_failure(response, boost::beast::http::status::service_unavailable,
+                "explicit model load / unload is not allowed if polling is enabled");
+  return Next::kRespond;
+}
+
+}  // namespace yolod::app::api::oip

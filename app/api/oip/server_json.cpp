@@ -1,0 +1,85 @@
+#include "app/api/oip/server_json.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "app/api/oip/statistics_json.hpp"
+#include "common/version.hpp"
+
+namespace yolod::app::api::oip {
+
+namespace beast_http = boost::beast::http;
+using serving::ModelStatus;
+using serving::ServerStatus;
+
+void write_server(http::Response& response) {
+  response.start(beast_http::status::ok);
+  response.body += R"({"name":"yolod","version":)";
+  response.body.add_json(common::kVersion);
+  response.body +=
+      R"(,"extensions":["classification","binary_tensor_data","model_configuration","model_repository","parameters",)"
+      R"("statistics"]})";
+}
+
+void write_live(http::Response& response) { http::write_json(response, beast_http::status::ok, R"({"live":true})"); }
+
+void write_logging(http::Response& response) {
+  http::write_json(response, beast_http::status::ok,
+                   R"({"log_file":"","log_info":true,"log_warning":true,"log_error":true,"log_verbose_level":0,)"
+                   R"("log_format":"default"})");
+}
+
+void write_ready(const ServerStatus& status, const observe::Metrics& /*metrics*/, http::Response& response) {
+  const bool ready = !status.draining && std::all_of(status.models.begin(), status.models.end(),
+                                                     [](const ModelStatus& model) { return model.ready; });
+  response.start(ready ? beast_http::status::ok : beast_http::status::service_unavailable);
+  response.body += R"({"ready":)";
+  response.body += ready ? std::string_view("true") : std::string_view("false");
+  response.body += R"(,"live":true})";
+}
+
+void write_models(const ServerStatus& status, const observe::Metrics& /*metrics*/, http::Response& response) {
+  response.start(beast_http::status::ok);
+  response.body += R"({"models":[)";
+  for (std::size_t i = 0; i < status.models.size(); ++i) {
+    if (i != 0) response.body += ',';
+    response.body.add_json(status.models[i].name);
+  }
+  response.body += "]}";
+}
+
+void write_all_statistics(const ServerStatus& status, const observe::Metrics& metrics, http::Response& response) {
+  response.start(beast_http::status::ok);
+  response.body += R"({"model_stats":[)";
+  bool first = true;
+  for (const ModelStatus& model : status.models) {
+    const auto* const statistics = metrics.find_statistics(model.name);
+    if (statistics == nullptr) continue;
+    if (!std::exchange(first, false)) response.body += ',';
+    append_statistics(response.body, model.name, model.generation, *statistics);
+  }
+  response.body += "]}";
+}
+
+void write_index(const ServerStatus& status, bool only_ready, http::Response& response) {
+  response.start(beast_http::status::ok);
+  response.body += '[';
+  bool first = true;
+  for (const ModelStatus& model : status.models) {
+    if (only_ready && !model.ready) continue;
+    if (!std::exchange(first, false)) response.body += ',';
+    response.body += R"({"name":)";
+    response.body.add_json(model.name);
+    response.body += R"(,"version":")";
+    response.body.add_whole(model.generation);
+    const bool loads = !model.ready && !model.workers.empty();
+    response.body += R"(","state":")";
+    response.body += model.ready ? "READY" : loads ? "LOADING" : "UNAVAILABLE";
+    response.body += R"(","reason":")";
+    response.body += model.ready ? "" : loads ? "the model is loading" : "the model has no worker";
+    response.body += R"("})";
+  }
+  response.body += ']';
+}
+
+}  // namespace yolod::app::api::oip

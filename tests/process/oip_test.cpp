@@ -1,0 +1,132 @@
+// These tests send requests of the Open Inference Protocol to a real server with identity models.
+#include <catch2/catch.hpp>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "tests/support/bodies.hpp"
+#include "tests/support/server.hpp"
+#include "tests/support/server_config.hpp"
+
+namespace yolod::tests {
+namespace {
+
+std::string element_of(const std::string& bytes) {
+  const auto length = static_cast<std::uint32_t>(bytes.size());
+  std::string text(sizeof length, '\0');
+  std::memcpy(text.data(), &length, sizeof length);
+  return text + bytes;
+}
+
+Answer post_binary(HttpClient& client, const std::string& target, const std::string& json, const std::string& bytes) {
+  return client.post(target, json + bytes, {{"Inference-Header-Content-Length", std::to_string(json.size())}});
+}
+
+std::string error_of(const Answer& answer) {
+  const auto value = answer.json();
+  return value.is_object() && value.get_object().contains("error") ? std::string(value.at("error").as_string()) : "";
+}
+
+}  // namespace
+
+TEST_CASE("Oip: health, metadata, statistics and the index describe a server", "[process]") {
+  Server server(identity_config({{.name = "echo", .workers = 1}, {.name = "other", .workers = 1}}));
+  REQUIRE(server.wait_until_ready());
+  HttpClient client(server.endpoint());
+  CHECK(client.get("/v2/health/live").body == R"({"live":true})");
+  CHECK(client.get("/v2/health/ready").body == R"({"ready":true,"live":true})");
+  CHECK(client.get("/v2?test_1=1").json().at("name") == "yolod");
+  CHECK(client.get("/v2/models").body == R"({"models":["echo","other"]})");
+  CHECK(client.get("/v2/models/echo/ready").body == R"({"name":"echo","ready":true})");
+  CHECK(client.get("/v2/models/%65cho/versions/1").json().at("inputs").at(0).at("name") == "image");
+  CHECK(client.get("/v2/models/echo/versions/2").status == 404);
+  CHECK(error_of(client.get("/v2/models/unknown")) == "Request for unknown model: 'unknown' is not found");
+  CHECK(client.get("/v2/models/echo/config").json().at("max_batch_size") == 64);
+  CHECK(client.get("/v2/models/stats").json().at("model_stats").as_array().size() == 2);
+  CHECK(client.post("/v2/repository/index", "").json().as_array().size() == 2);
+  CHECK(client.post("/v2/repository/index", R"({"ready":true})").json().at(0).at("state") == "READY");
+  CHECK(error_of(client.get("/v2/nothing")) == "Not Found");
+  const auto wrong_method = client.post("/v2/health/live", "");
+  CHECK(wrong_method.status == 405);
+  CHECK(error_of(wrong_method) == "Method Not Allowed");
+}
+
+TEST_CASE("Oip: pictures in all forms of a request reach the workers unchanged", "[process]") {
+  Server server(identity_config({{.name = "echo", .workers = 2}}));
+  REQUIRE(server.wait_until_ready());
+  HttpClient client(server.endpoint());
+  const std::string target = "/v2/models/echo/infer";
+  const auto crc_of = [](const std::string& body) {
+    return static_cast<std::uint64_t>(std::stoul(crc32_hex(body), nullptr, 16));
+  };
+  std::vector<std::string> pictures;
+  std::string bytes;
+  for (std::uint64_t i = 0; i < 16; ++i) bytes += element_of(pictures.emplace_back(random_body(1000 + i, i)));
+  const std::string json = R"({"id":"7","inputs":[{"name":"image","shape":[16,1],"datatype":"BYTES",)"
+                           R"("parameters":{"binary_data_size":)" +
+                           std::to_string(bytes.size()) + R"(}}],"outputs":[{"name":"crc32"}]})";
+  const auto many = post_binary(client, target, json, bytes);
+  CAPTURE(many);
+  REQUIRE(many.status == 200);
+  CHECK(many.json().at("id") == "7");
+  const auto answered = many.json();
+  const auto& data = answered.at("outputs").at(0).at("data").as_array();
+  REQUIRE(data.size() == 16);
+  for (std::size_t i = 0; i < 16; ++i) CHECK(data[i].to_number<std::uint64_t>() == crc_of(pictures[i]));
+
+  const std::string picture = random_body(300'000, 99);
+  const auto raw = client.send({.method = "POST",
+                                .target = target,
+                                .headers = {{"Inference-Header-Content-Length", "0"}},
+                                .body = picture,
+                                .chunk_bytes = 5000});
+  CAPTURE(raw.status);
+  REQUIRE(raw.status == 200);
+  CHECK(raw.header("Content-Type") == "application/octet-stream");
+  const auto header_bytes = std::stoul(raw.header("Inference-Header-Content-Length"));
+  std::uint64_t sent_bytes = 0;
+  REQUIRE(raw.body.size() == header_bytes + 16);
+  std::memcpy(&sent_bytes, raw.body.data() + header_bytes, sizeof sent_bytes);
+  CHECK(sent_bytes == picture.size());
+
+  const auto text =
+      client.post(target, R"({"inputs":[{"name":"image","shape":[2],"datatype":"BYTES","data":["YWJj","aGVsbG8="]}]})");
+  REQUIRE(text.status == 200);
+  CHECK(text.json().at("outputs").at(0).at("data") == boost::json::value({3, 5}));
+  CHECK(text.json().at("outputs").at(1).at("data").at(1).to_number<std::uint64_t>() == crc_of("hello"));
+  const auto stats = client.get("/v2/models/echo/stats").json();
+  CHECK(stats.at("model_stats").at(0).at("inference_count") == 19);
+  CHECK(stats.at("model_stats").at(0).at("inference_stats").at("success").at("count") == 3);
+}
+
+TEST_CASE("Oip: a wrong request gets the protocol's error, and the connection goes on", "[process]") {
+  Server server(identity_config({{.name = "echo", .workers = 1}}));
+  REQUIRE(server.wait_until_ready());
+  HttpClient client(server.endpoint());
+  const std::string target = "/v2/models/echo/infer";
+  CHECK(client.post(target, "{").status == 400);
+  CHECK(error_of(client.post(target, R"({"inputs":[]})")) == "expected 1 inputs but got 0 inputs for model 'echo'");
+  CHECK(error_of(client.post(target, R"({"inputs":[{"name":"image","shape":[1],"datatype":"BYTES","data":["%"]}]})")) ==
+        "JSON: a picture is not base64");
+  CHECK(client.post("/v2/models/unknown/infer", "{}").status == 404);
+  CHECK(client.post("/v2/models/echo/versions/1/infer", "ab", {{"Inference-Header-Content-Length", "0"}}).status ==
+        200);
+  CHECK(client.post(target, "x", {{"Content-Encoding", "br"}}).status == 501);
+}
+
+TEST_CASE("Oip: an admin loads a model, and a client may not", "[process]") {
+  Server server(identity_config({{.name = "echo", .workers = 1}}));
+  REQUIRE(server.wait_until_ready());
+  HttpClient client(server.endpoint());
+  HttpClient admin(server.admin_endpoint());
+  CHECK(client.post("/v2/repository/models/echo/load", "").status == 403);
+  const auto loaded = admin.post("/v2/repository/models/echo/load", "{}");
+  CHECK(loaded.status == 200);
+  CHECK(loaded.body.empty());
+  CHECK(client.get("/v2/models/echo").json().at("versions").at(0) == "2");
+  CHECK(error_of(admin.post("/v2/repository/models/unknown/load", "{}")) ==
+        "failed to load 'unknown', failed to poll from model repository");
+  CHECK(admin.post("/v2/repository/models/echo/unload", "{}").status == 503);
+}
+
+}  // namespace yolod::tests

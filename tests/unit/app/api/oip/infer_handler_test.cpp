@@ -1,0 +1,198 @@
+#include "app/api/oip/infer_handler.hpp"
+
+#include "tests/unit/app/api/oip/infer_bench.hpp"
+
+namespace yolod::app::api::oip {
+namespace {
+
+using common::ContentKind;
+using common::Task;
+
+// Returns a request with one picture input of that shape and these further members.
+std::string picture_json(const std::string& shape, const std::string& members, const std::string& more = "") {
+  return R"({"inputs":[{"name":"image","shape":)" + shape + R"(,"datatype":"BYTES")" + members + "}]" + more + "}";
+}
+
+std::string sized(std::size_t bytes) { return R"(,"parameters":{"binary_data_size":)" + std::to_string(bytes) + "}"; }
+
+TEST_CASE("InferHandler: each picture in binary form is a call", "[app][unit]") {
+  InferBench bench;
+  const std::string bytes = element("one") + element("second");
+  const std::string shape = GENERATE("[2,1]", "[2]");
+  REQUIRE(bench.ask_binary(picture_json(shape, sized(bytes.size())), bytes) == "");
+  REQUIRE(bench.calls.size() == 2);
+  CHECK(bench.content(0) == "one");
+  CHECK(bench.content(1) == "second");
+  CHECK(bench.calls[0].kind == ContentKind::kFile);
+  CHECK(bench.plan.model == bench.model);
+}
+
+TEST_CASE("InferHandler: a raw request, and a single picture without its size, need no length before the picture",
+          "[app][unit]") {
+  InferBench bench;
+  REQUIRE(bench.ask("picture", "0") == "");
+  REQUIRE(bench.calls.size() == 1);
+  CHECK(bench.content(0) == "picture");
+  REQUIRE(bench.ask_binary(picture_json("[1]", ""), "picture") == "");
+  REQUIRE(bench.calls.size() == 1);
+  CHECK(bench.content(0) == "picture");
+}
+
+TEST_CASE("InferHandler: each picture in JSON is a call with base64, for every size of a step", "[app][unit]") {
+  InferBench bench;
+  const auto budget = GENERATE(1, 7, 1000);
+  REQUIRE(bench.ask(picture_json("[2,1]", R"(,"data":[["aGk="], ["a\/b"]])"), "", static_cast<std::size_t>(budget)) ==
+          "");
+  REQUIRE(bench.calls.size() == 2);
+  CHECK(bench.content(0) == "aGk=");
+  CHECK(bench.content(1) == R"(a\/b)");
+  CHECK(bench.calls[1].kind == ContentKind::kBase64);
+}
+
+TEST_CASE("InferHandler: parameters become options and the urgency of the calls", "[app][unit]") {
+  auto config = config_of(Task::kDetect);
+  InferBench bench(config);
+  const auto json = picture_json("[1]", R"(,"data":["aGk="])",
+                                 R"(,"parameters":{"confidence":0.5,"iou":0.25,"max_detections":7,"priority":1,)"
+                                 R"("timeout":1500})");
+  REQUIRE(bench.ask(json) == "");
+  CHECK(bench.calls[0].options == common::PredictionOptions{0.5F, 0.25F, 7, {}, false});
+  CHECK(bench.plan.urgency.priority == schedule::Priority::kHigh);
+  CHECK(bench.plan.urgency.deadline == bench.began + std::chrono::microseconds(1500));
+  // The header's timeout counts too, and the shorter timeout decides.
+  bench.fields = "X-Request-Timeout: 1\r\n";
+  REQUIRE(bench.ask(json) == "");
+  CHECK(bench.plan.urgency.deadline == bench.began + std::chrono::milliseconds(1));
+  bench.fields = "";
+  CHECK(bench.ask(picture_json("[1]", R"(,"data":["aGk="])", R"(,"parameters":{"max_detections":301})")) ==
+        "max_detections must be at most 300 for this model");
+  CHECK(bench.ask(picture_json("[1]", R"(,"data":["aGk="])", R"(,"parameters":{"top_k":3})")) ==
+        "top_k is for models that classify");
+  REQUIRE(bench.ask(picture_json("[1]", R"(,"data":["aGk="])", R"(,"parameters":{"timeout":18446744073709551615})")) ==
+          "");
+  CHECK(bench.plan.urgency.deadline == bench.began + std::chrono::hours(24));
+}
+
+TEST_CASE("InferHandler: a wrong length of the JSON is refused", "[app][unit]") {
+  InferBench bench;
+  CHECK(bench.ask("{}", "3") == "Inference-Header-Content-Length is 3, but the body has 2 bytes");
+  for (const char* length : {"-1", "x", "1.5", "18446744073709551616"}) {
+    CHECK(bench.ask("{}", length) ==
+          "Inference-Header-Content-Length must be a whole number, got: " + std::string(length));
+  }
+}
+
+TEST_CASE("InferHandler: inputs that the model does not have are refused with Triton's texts", "[app][unit]") {
+  InferBench bench;
+  CHECK(bench.ask(R"({"inputs":[]})") == "expected 1 inputs but got 0 inputs for model 'echo'");
+  CHECK(bench.ask(R"({"inputs":[{"name":"picture","shape":[1],"datatype":"BYTES","data":["a"]}]})") ==
+        "unexpected inference input 'picture' for model 'echo'");
+  CHECK(bench.ask(R"({"inputs":[{"name":"image","shape":[1],"datatype":"FP32","data":[1]}]})") ==
+        "inference input 'image' data-type is 'FP32', but model 'echo' expects 'BYTES'");
+  for (const char* shape : {"[]", "[0]", "[1,2]", "[1,1,1]"}) {
+    CHECK(bench.ask(picture_json(shape, R"(,"data":["a"])")) ==
+          "unexpected shape for input 'image' for model 'echo'. Expected [-1,1] or [-1]");
+  }
+  CHECK(bench.ask(picture_json("[65]", R"(,"data":["a"])")) == "inference request batch-size must be <= 64 for 'echo'");
+  CHECK(bench.ask(picture_json("[1]", "")) == "input 'image' must have 'data' or the parameter 'binary_data_size'");
+  CHECK(bench.ask(picture_json("[1]", R"(,"data":["a"])", R"(,"outputs":[{"name":"boxes"}])")) ==
+        "unexpected inference output 'boxes' for model 'echo'");
+  for (const char* data : {R"(["a","b"])", "[]", "[1]", R"([1,"a"])", R"(["a",null])"}) {
+    CHECK(bench.ask(picture_json("[1]", R"(,"data":)" + std::string(data))) ==
+          "'data' of input 'image' must have 1 texts: pictures in base64");
+  }
+  CHECK(bench.ask(picture_json("[1]", R"(,"data":[""])")) == "a picture is empty");
+}
+
+TEST_CASE("InferHandler: bytes that do not fit the header are refused", "[app][unit]") {
+  InferBench bench;
+  const std::string bytes = element("one");
+  const auto ask = [&](const std::string& shape, std::size_t size, const std::string& sent) {
+    return bench.ask_binary(picture_json(shape, sized(size)), sent);
+  };
+  CHECK(ask("[1]", 7, bytes + "x") == "unexpected additional input data for model 'echo'");
+  CHECK(ask("[1]", 8, bytes) == "unexpected end of the input data for model 'echo'");
+  CHECK(ask("[2]", 7, bytes) == "incomplete string data for inference input 'image', expecting string 1 of 2");
+  CHECK(ask("[1]", 3, "\x01\x02\x03") == "incomplete string data for inference input 'image', expecting string 0 of 1");
+  CHECK(ask("[1]", 4, "\xFF\xFF\xFF\xFF") ==
+        "incomplete string data for inference input 'image', expecting string 0 of 1");
+  CHECK(ask("[1]", 14, bytes + bytes) ==
+        "unexpected number of string elements for inference input 'image', expecting 1");
+  CHECK(ask("[1]", 4, element("")) == "picture 0 is empty");
+}
+
+TEST_CASE("InferHandler: a content encoding is answered with the encodings that exist", "[app][unit]") {
+  InferBench bench;
+  bench.fields = "Content-Encoding: br\r\n";
+  CHECK(bench.ask("{}") == "answered");
+  CHECK(static_cast<int>(bench.response.status) == 501);
+  CHECK(bench.response.fields.view() == "Accept-Encoding: identity\r\n");
+  bench.fields = "Content-Encoding: identity\r\n";
+  CHECK(bench.ask("picture", "0") == "");
+}
+
+TEST_CASE("InferHandler: a request on tensors is one call with the whole body", "[app][unit]") {
+  InferBench bench(config_of(Task::kTensor), tensor_description());
+  const std::string json =
+      R"({"inputs":[{"name":"x","shape":[2],"datatype":"FP32","parameters":{"binary_data_size":8}},)"
+      R"({"name":"y","shape":[1],"datatype":"INT64","data":[7]}]})";
+  REQUIRE(bench.ask_binary(json, bytes_of(1.0F, 2.0F)) == "");
+  REQUIRE(bench.calls.size() == 1);
+  CHECK(bench.calls[0].kind == ContentKind::kOip);
+  CHECK(bench.calls[0].options.tensors);
+  CHECK(bench.content(0) == json + bytes_of(1.0F, 2.0F));
+}
+
+TEST_CASE("InferHandler: tensors are checked before a worker gets them", "[app][unit]") {
+  InferBench bench(config_of(Task::kTensor), tensor_description());
+  const auto ask = [&](const std::string& x) {
+    return bench.ask(R"({"inputs":[{"name":"x",)" + x +
+                     R"(},{"name":"y","shape":[1],"datatype":"INT64","data":[7]}]})");
+  };
+  CHECK(ask(R"("shape":[1],"datatype":"FP32","data":[1])") == "");
+  CHECK(ask(R"("shape":[1],"datatype":"BYTES","data":["a"])") ==
+        "inference input 'x' data-type is 'BYTES', but model 'echo' expects numbers of a type that LibTorch has");
+  CHECK(ask(R"("shape":[1],"datatype":"UINT16","data":[1])").starts_with("inference input 'x' data-type is 'UINT16'"));
+  CHECK(bench.ask(R"({"inputs":[{"name":"x","shape":[1],"datatype":"FP32","data":[1]}]})") ==
+        "expected 2 inputs but got 1 inputs for model 'echo'");
+  CHECK(bench.ask("abcd", "0") ==
+        "a raw request needs a model with one input of a known shape: send JSON before the bytes");
+  common::ModelDescription one;
+  one.tensor_inputs = {"x"};
+  InferBench single(config_of(Task::kTensor), one);
+  const std::string json = R"({"inputs":[{"name":"x","shape":[2],"datatype":"FP32"}]})";
+  CHECK(single.ask_binary(json, bytes_of(1.0F, 2.0F)) == "");
+  CHECK(single.ask_binary(json, bytes_of(1.0F)) == "unexpected size 4 for input 'x'");
+}
+
+TEST_CASE("InferHandler: the exchange carries pictures and answers, and errors have the protocol's form",
+          "[app][unit]") {
+  InferBench bench;
+  const auto exchange = [&] {
+    return std::make_unique<api::CallExchange>(bench.context, std::make_unique<InferHandler>(bench));
+  };
+  api::ExchangeDriver driver(bench.io, exchange());
+  const std::string bytes = element("one") + element("second");
+  const std::string json = picture_json("[2]", sized(bytes.size()), R"(,"id":"42","outputs":[{"name":"bytes"}])");
+  REQUIRE(driver.begin("POST /v2 HTTP/1.1\r\nHost: a\r\nInference-Header-Content-Length: " +
+                           std::to_string(json.size()) + "\r\n",
+                       {"echo"}) == http::Exchange::Next::kReadBody);
+  REQUIRE(driver.send(json + bytes) == http::Exchange::Next::kWait);
+  driver.wait();
+  while (!driver.resumed) REQUIRE(bench.serve() != 0);
+  driver.finish_wait();
+  CHECK(driver.status() == 200);
+  CHECK(driver.body() == R"({"id":"42","model_name":"echo","model_version":"3","outputs":[)"
+                         R"({"name":"bytes","datatype":"UINT64","shape":[2,1],"data":[3,6]}]})");
+  CHECK(bench.model_metrics.statistics().success.count == 1);
+  CHECK(bench.model_metrics.statistics().compute_infer.count == 2);
+  CHECK(bench.model_metrics.statistics().execution_count >= 1);
+
+  api::ExchangeDriver unknown(bench.io, exchange());
+  unknown.finish(unknown.begin("POST /v2 HTTP/1.1\r\nHost: a\r\n", {"other"}));
+  CHECK(unknown.status() == 404);
+  CHECK(unknown.body() == R"({"error":"Request for unknown model: 'other' is not found"})");
+}
+
+}  // namespace
+}  // namespace yolod::app::api::oip
