@@ -89,7 +89,7 @@ Bytes description_with_task(std::string_view task) {
   append_text(bytes, task);
   append_text(bytes, "cpu");
   append_text(bytes, "");
-  for (int i = 0; i < 6; ++i) append(bytes, std::uint32_t{0});
+  for (int i = 0; i < 8; ++i) append(bytes, std::uint32_t{0});
   return bytes;
 }
 

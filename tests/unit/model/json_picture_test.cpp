@@ -104,5 +104,24 @@ TEST_CASE("JsonPicture: altered bytes do no harm, and a shortened text is refuse
   }
 }
 
+std::string picture_of_text(std::string_view text) {
+  std::vector<std::byte> unwrapped;
+  const auto found = picture_of({std::as_bytes(std::span(text)), common::ContentKind::kBase64}, unwrapped);
+  if (!found) return "error: " + found.error().message;
+  return {reinterpret_cast<const char*>(found->data()), found->size()};
+}
+
+TEST_CASE("JsonPicture: a JSON text with base64 may have escapes", "[model][unit]") {
+  CHECK(picture_of_text("Zm9v") == "foo");
+  CHECK(picture_of_text(R"(\u005am9v)") == "foo");
+  CHECK(picture_of_text(R"(Zm9v\nZm9v)") == "foofoo");
+  CHECK(picture_of_text("/w==") == picture_of_text("\\/w=="));
+  CHECK(picture_of_text("data:image/png;base64,Zm9v") == "foo");
+  CHECK(picture_of_text("\\x") == "error: JSON: a text is not well formed");
+  CHECK(picture_of_text("not base64!") == "error: JSON: a picture is not base64");
+  CHECK(picture_of_text("data:image/png,Zm9v") == "error: JSON: a picture is not base64");
+  CHECK(picture_of_text("") == "error: JSON: a picture is empty");
+}
+
 }  // namespace
 }  // namespace yolod::model

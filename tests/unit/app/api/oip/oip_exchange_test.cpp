@@ -131,7 +131,7 @@ TEST_CASE("OipExchange: an unknown model or version is refused with Triton's tex
     CHECK(bench.one(write, {"echo", "2"}) ==
           R"(404 {"error":"Request for unknown model: 'echo' version 2 is not found"})");
     CHECK(bench.one(write, {"echo", "new"}) == R"(404 {"error":"Not Found"})");
-    CHECK(bench.one(write, {"a\xFF\n"}) == R"(404 {"error":"Request for unknown model: 'a\\xFF\\n' is not found"})");
+    CHECK(bench.one(write, {"a\xFF\n"}) == R"(404 {"error":"Request for unknown model: 'a\\xff\\n' is not found"})");
   }
   CHECK(bench.one(write_statistics, {"other"}, no_statistics) ==
         R"(400 {"error":"requested model 'other' is not available"})");
