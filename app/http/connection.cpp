@@ -214,7 +214,7 @@ Connection::Step Connection::handshake_ended() {
 // The client does not read TLS, so the answer goes to the socket itself.
 Connection::Step Connection::refuse_plain_http() {
   Response& response = scratch().response;
-  list_.application().refuse({ErrorCode::kBadRequest, "this port speaks HTTPS: use https:// instead of http://"},
+  list_.application().refuse({ErrorCode::kBadRequest, "this port speaks HTTPS: use https:// instead of http://"}, {},
                              response);
   list_.application().answered_without_exchange(static_cast<int>(response.status));
   request_id_ = new_request_id();

@@ -38,7 +38,7 @@ TEST_CASE("MetricsPage: yolod prints docs/metrics.md", "[app][unit]") {
 TEST_CASE("MetricsPage: the table has every existing metric family with its type, and no other", "[app][unit]") {
   observe::Metrics metrics;
   observe::ModelMetrics model(metrics, "m");  // a family without a series is not collected
-  model.answered(200);
+  model.answered(200, std::chrono::milliseconds(1));
   model.restarted("exit");
   model.workers("ready", 1);
   model.sandbox("seccomp", true);
