@@ -231,6 +231,37 @@ TEST_CASE("Train: a run starts with weights of other classes, and names the fres
   CHECK(curve_in(two.file("tiny.curve.tsv")).front().step == 0);
 }
 
+TEST_CASE("Train: start weights for every layer are fine-tuned with the objective of the cfg", "[e2e][torch]") {
+  const Pictures pictures(6);
+  const TinyRun first;
+  REQUIRE(first.run(pictures.options(pictures.names(), {"--steps", "4"})).exit == exited(0));
+  const TinyRun tuned;
+  const auto options = pictures.options(pictures.names(), {"--steps", "4"});
+  auto with_weights = options;
+  with_weights.insert(with_weights.end(), {"--weights", first.file("tiny.weights").string()});
+
+  (void)tuned.folder.write("tiny.cfg", std::string(kTinyCfg) + "iou_thresh=2\n");
+  const auto refused = tuned.run(with_weights);
+  CHECK(refused.exit == exited(1));
+  CHECK_THAT(refused.errors, Contains("tiny.cfg:33: [yolo]: iou_thresh: 2 is out of range, 0 to 1 is allowed"));
+  CHECK_FALSE(std::filesystem::exists(tuned.output));
+
+  (void)tuned.folder.write("tiny.cfg", std::string(kTinyCfg) + "iou_thresh=0.2\n");
+  const auto run = tuned.run(with_weights);
+  CAPTURE(run.errors);
+  REQUIRE(run.exit == exited(0));
+  CHECK_THAT(run.errors, Contains("3 layers take their weights from the file; that is every layer, so the run "
+                                  "fine-tunes with the objective of the cfg"));
+
+  auto resumed = options;
+  resumed.emplace_back("--resume");
+  const auto without_weights = tuned.run(resumed);
+  CHECK(without_weights.exit == exited(2));
+  CHECK_THAT(without_weights.errors, Contains("begun with --weights for every layer, not with --weights for some"));
+  with_weights.emplace_back("--resume");
+  CHECK(tuned.run(with_weights).exit == exited(0));
+}
+
 TEST_CASE("Train: without a better AP50 the run ends early", "[e2e][torch]") {
   const Pictures pictures(4);
   const TinyRun tiny;

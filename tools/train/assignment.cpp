@@ -22,25 +22,32 @@ struct HeadAnchor {
   friend bool operator==(const HeadAnchor&, const HeadAnchor&) = default;
 };
 
-HeadAnchor nearest_anchor(const Anchor& shape, std::span<const HeadGrid> heads) {
-  HeadAnchor best;
-  float best_iou = -1;
+struct Nearest {
+  HeadAnchor place;  // the first, if several anchors are equally near
+  float shape_iou{-1};
+};
+
+Nearest nearest_anchor(const Anchor& shape, std::span<const HeadGrid> heads) {
+  Nearest best;
   for (std::size_t h = 0; h < heads.size(); ++h) {
     for (std::size_t a = 0; a < heads[h].anchors.size(); ++a) {
       const float overlap = shape_iou(heads[h].anchors[a], shape);
-      if (overlap <= best_iou) continue;
-      best_iou = overlap;
-      best = {h, a};
+      if (overlap > best.shape_iou) best = {{h, a}, overlap};
     }
   }
   return best;
+}
+
+// Returns how far beyond the edges of a cell an object of that cell can have its centre, in cells.
+float usable_reach(const HeadGrid& head) {
+  return head.objective.shape_iou ? 0 : head.reach() - kReachMargin * head.scale_x_y;
 }
 
 // Finds, along one side, the cell that holds `position` (in cells) and the neighbouring cells that reach it.
 class Cells {
  public:
   Cells(float position, const HeadGrid& head, int count) {
-    const float beyond = head.reach() - kReachMargin * head.scale_x_y;
+    const float beyond = usable_reach(head);
     const int own = std::clamp(static_cast<int>(position), 0, count - 1);
     cells_[count_++] = own;
     const float within = position - static_cast<float>(own);
@@ -74,8 +81,12 @@ std::vector<std::vector<Match>> assign(std::span<const Target> targets, std::spa
       const Cells columns(target.x / head.cell_width, head, head.columns);
       const Cells rows(target.y / head.cell_height, head, head.rows);
       for (std::size_t a = 0; a < head.anchors.size(); ++a) {
-        if (!ratio_fits(head.anchors[a], target) && nearest != HeadAnchor{h, a}) continue;
         const Claim claim{t, shape_iou(head.anchors[a], shape)};
+        // Two heads can have the same anchor, for example in yolov4-tiny. Darknet assigns the object to both heads.
+        const auto least = head.objective.shape_iou;
+        const bool fits = least ? claim.shape_iou > *least || claim.shape_iou >= nearest.shape_iou
+                                : ratio_fits(head.anchors[a], target) || nearest.place == HeadAnchor{h, a};
+        if (!fits) continue;
         const auto ask = [&](int row, int column) {
           const auto [place, is_free] = claims[h].try_emplace(head.index(row, column, a), claim);
           if (!is_free && claim.shape_iou > place->second.shape_iou) place->second = claim;

@@ -27,7 +27,8 @@ inline constexpr float kReachMargin = 0.05F;
 // it, and always to the anchor with the nearest shape. For each such anchor it is assigned to the cell that holds
 // its centre, and to each neighbouring cell that reaches the centre. The boxes of a cell reach HeadGrid::reach()
 // cells beyond its edges, less kReachMargin of the range of its logistic. If two objects want the same place, the
-// object whose shape fits better gets it. Ignored targets are assigned to no place. Pure.
+// object whose shape fits better gets it. Ignored targets are assigned to no place. A head whose objective has a
+// shape_iou has Darknet's rule instead (objective.hpp). Pure.
 [[nodiscard]] std::vector<std::vector<Match>> assign(std::span<const Target> targets, std::span<const HeadGrid> heads);
 
 }  // namespace yolod::train

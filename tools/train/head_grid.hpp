@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "model/darknet/network.hpp"
+#include "tools/train/objective.hpp"
 
 namespace yolod::train {
 
@@ -36,6 +37,7 @@ struct HeadGrid {
   bool square_sizes{false};    // new_coords: a side is the anchor's side times (2 logistic(w))^2, not times e^w
   bool gaussian{false};        // the rows have uncertainties
   bool softmax_scores{false};  // the class scores are a softmax; otherwise each is a logistic
+  Objective objective{};
 
   [[nodiscard]] int row_length() const { return 5 + classes + (gaussian ? 4 : 0); }
   // Returns, for each value of a row of logits, its index in the row of the map.
@@ -70,7 +72,8 @@ struct HeadGrid {
   }
 };
 
-// Returns the heads in the order of the cfg. REQUIRES: `network` is trainable (trainable_cfg.hpp).
+// Returns the heads in the order of the cfg, with the default objective. REQUIRES: `network` is trainable
+// (trainable_cfg.hpp).
 [[nodiscard]] std::vector<HeadGrid> head_grids(const model::darknet::Network& network);
 
 }  // namespace yolod::train

@@ -156,6 +156,12 @@ bool gather_statistics(const NetworkTensors& learned, const Replicas& replicas, 
   return true;
 }
 
+std::vector<HeadGrid> heads_with(const std::vector<Objective>& objectives, const model::darknet::Network& network) {
+  auto heads = head_grids(network);
+  for (std::size_t i = 0; i < objectives.size(); ++i) heads.at(i).objective = objectives[i];
+  return heads;
+}
+
 // Restores the state before a step.
 void reset(const NetworkTensors& replica, const NetworkTensors& learned) {
   const at::NoGradGuard no_gradients;
@@ -171,7 +177,7 @@ struct Learner::State {
   State(model::darknet::Network of, model::darknet::StoredWeights weights, const LearnerSettings& chosen)
       : network(std::move(of)),
         settings(chosen),
-        heads(head_grids(network)),
+        heads(heads_with(chosen.objectives, network)),
         base(model::darknet::compile_for_training(network, std::move(weights)), heads),
         learned(base.tensors()),
         averaged(base, copy_of(learned)),

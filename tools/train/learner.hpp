@@ -15,6 +15,7 @@
 #include "model/darknet/network.hpp"
 #include "model/darknet/weights.hpp"
 #include "tools/train/loss_values.hpp"
+#include "tools/train/objective.hpp"
 #include "tools/train/sample.hpp"
 
 namespace yolod::train {
@@ -31,6 +32,7 @@ struct LearnerSettings {
   // true: the forward pass normalises by the batch, which moves the running means and variances. false: it uses the
   // running values and leaves them as they are, as the server does. Start weights were trained on far more pictures.
   bool moves_statistics{true};
+  std::vector<Objective> objectives;  // of the heads, in the order of the cfg; empty: the default for each
 };
 
 // The progress of a run.
@@ -47,7 +49,8 @@ struct RunPosition {
 // An exception of LibTorch becomes an Error: kInternal, except for files. weights() throws if there is no memory.
 class Learner {
  public:
-  // REQUIRES: `network` is trainable (trainable_cfg.hpp), and `weights` are weights of this network. Sets the number
+  // REQUIRES: `network` is trainable (trainable_cfg.hpp), `weights` are weights of this network, and
+  // `settings.objectives` is empty or has as many elements as the network has heads. Sets the number
   // of LibTorch's threads for the calling thread to `settings.threads`. Returns kInternal if LibTorch refuses the
   // network.
   [[nodiscard]] static common::Outcome<std::unique_ptr<Learner>> create(model::darknet::Network network,

@@ -68,14 +68,16 @@ float iou(const Target& target, const CenteredBox& box) {
 // and the caller restores their weights.
 class Silence {
  public:
-  Silence(const HeadGrid& head, std::span<const float> logits, std::span<float> weights, float ignore_iou)
-      : head_(head), logits_(logits), weights_(weights), ignore_iou_(ignore_iou) {}
+  Silence(const HeadGrid& head, std::span<const float> logits, std::span<float> weights)
+      : head_(head), logits_(logits), weights_(weights), ignore_iou_(head.objective.ignore_iou) {}
 
   void around(const Target& target) {
     // If a box has more than ignore_iou, its centre is nearer to the target's centre than this share of the target's
-    // sides. The centre of a candidate lies up to half of the logistic's range from the centre of its cell. That is
-    // one cell at most, unless scale_x_y is above 2.
-    const float share = target.ignored ? 0.5F : 1 - ignore_iou_;
+    // sides. The farthest such box has 1 / ignore_iou times the side and ends where the target ends. The centre of a
+    // candidate lies up to half of the logistic's range from the centre of its cell. That is one cell at most, unless
+    // scale_x_y is above 2.
+    constexpr float kLeastIou = 0.001F;  // for a lower ignore_iou the share covers every map
+    const float share = target.ignored ? 0.5F : (1 - ignore_iou_) / (2 * std::max(ignore_iou_, kLeastIou));
     const float cells = std::max(1.0F, head_.scale_x_y / 2);
     const auto columns =
         cells_around(target.x, share * target.width + cells * head_.cell_width, head_.cell_width, head_.columns);
@@ -104,8 +106,7 @@ class Silence {
 };
 
 // Returns [images * candidates]: 1, or 0 for the places that do not learn objectness.
-at::Tensor objectness_weights(const at::Tensor& logits, const HeadGrid& head, Targets targets, const Asked& asked,
-                              float ignore_iou) {
+at::Tensor objectness_weights(const at::Tensor& logits, const HeadGrid& head, Targets targets, const Asked& asked) {
   const auto count = head.candidates();
   const auto row_length = static_cast<std::size_t>(logits.size(-1));
   auto weights = at::ones({static_cast<std::int64_t>(targets.size() * count)});
@@ -113,7 +114,7 @@ at::Tensor objectness_weights(const at::Tensor& logits, const HeadGrid& head, Ta
   const std::span<float> all_weights(weights.data_ptr<float>(), targets.size() * count);
   for (std::size_t image = 0; image < targets.size(); ++image) {
     Silence silence(head, all_logits.subspan(image * count * row_length, count * row_length),
-                    all_weights.subspan(image * count, count), ignore_iou);
+                    all_weights.subspan(image * count, count));
     for (const auto& target : targets[image]) silence.around(target);
   }
   for (const auto place : asked.places) all_weights[static_cast<std::size_t>(place)] = 1;
@@ -187,11 +188,11 @@ Loss loss_of(const std::vector<at::Tensor>& logits, const std::vector<HeadGrid>&
       box = box + (1 - overlap).sum();
       classes = classes + class_loss(matched.narrow(1, 5, heads[h].classes), heads[h], at::tensor(asked[h].classes));
       if (heads[h].gaussian) uncertainty = uncertainty + surprise(matched, heads[h], asked[h]);
-      wanted_objects.index_put_({places}, 1 - weights.ciou_in_objectness * (1 - overlap.detach().clamp_min(0)));
+      wanted_objects.index_put_({places},
+                                1 - heads[h].objective.ciou_in_objectness * (1 - overlap.detach().clamp_min(0)));
     }
-    object =
-        object + cross_entropy(rows.select(1, 4), wanted_objects,
-                               objectness_weights(logits[h].detach(), heads[h], targets, asked[h], weights.ignore_iou));
+    object = object + cross_entropy(rows.select(1, 4), wanted_objects,
+                                    objectness_weights(logits[h].detach(), heads[h], targets, asked[h]));
   }
   const double scale = 1.0 / static_cast<double>(matches);
   Loss loss;

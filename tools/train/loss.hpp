@@ -21,11 +21,6 @@ struct LossWeights {
   double object{1};
   double classes{1};
   double uncertainty{0.1};
-  // The target objectness of a matched place is 1 - ciou_in_objectness * (1 - max(0, CIoU of its box)). So
-  // candidates with better boxes get higher scores.
-  double ciou_in_objectness{1};
-  // An unmatched place whose box has more than this IoU with an object does not learn that no object is there.
-  float ignore_iou{0.7F};
 };
 
 struct Loss {
@@ -38,7 +33,8 @@ struct Loss {
                                         const std::vector<HeadGrid>& heads);
 
 // `logits` are the results of forward() for pictures with these targets. The losses are sums divided by `matches`.
-// So the losses of the parts of a batch add up to the loss of the batch.
+// So the losses of the parts of a batch add up to the loss of the batch. The heads have the other choices of the
+// loss (objective.hpp).
 [[nodiscard]] Loss loss_of(const std::vector<at::Tensor>& logits, const std::vector<HeadGrid>& heads,
                            std::span<const std::vector<Target>> targets, std::size_t matches,
                            const LossWeights& weights);

@@ -173,7 +173,7 @@ void add_run(CLI::App& app, int& exit_code) {
   app.add_option("--batch", options.batch, "pictures in a step")->check(CLI::Range(1, 256))->capture_default_str();
   app.add_option(
          "--rate", options.rate,
-         "the highest learning rate; default 0.002, with --weights 0.0005, or 0.0001 where they fill every layer")
+         "the highest learning rate; default 0.002, with --weights 0.0005, or 0.00001 where they fill every layer")
       ->check(CLI::Range(1e-6, 1.0));
   app.add_option("--threads", options.threads, "that learn; default all that this process may use")
       ->check(CLI::Range(1, 1'024));

@@ -73,7 +73,8 @@ struct Resolved {
   std::string note;                    // run_note()
 };
 
-LoaderSettings loader_settings(const RunOptions& options, const model::darknet::Network& network) {
+LoaderSettings loader_settings(const RunOptions& options, const TrainingTask& task) {
+  const auto& network = task.network;
   LoaderSettings settings;
   settings.seed = options.seed;
   settings.batch = options.batch;
@@ -88,6 +89,12 @@ LoaderSettings loader_settings(const RunOptions& options, const model::darknet::
     augment.shortest_target = 3;
     augment.flip_chance = options.pictures->flip_chance;
   }
+  if (task.fine_tunes()) {
+    // The network already knows its classes at many sizes. Mosaics would only move it away from whole pictures.
+    augment.mosaic_chance = 0;
+    augment.smallest_zoom = 0.85;
+    augment.largest_zoom = 1.2;
+  }
   return settings;
 }
 
@@ -100,7 +107,7 @@ class Run {
         task_(std::move(task)),
         learner_(std::move(learner)),
         stop_asked_(std::move(stop_asked)),
-        loader_(loader_settings(options, task_.network), *task_.source),
+        loader_(loader_settings(options, task_), *task_.source),
         curve_(run_file(options, "curve.tsv")) {}
 
   Outcome<RunReport> go() {
@@ -408,7 +415,7 @@ class Run {
 
 double default_rate(const TrainingTask& task) {
   if (!task.has_start) return kFreshRate;
-  return task.has_fresh_layers ? kStartedRate : kTunedRate;
+  return task.fine_tunes() ? kTunedRate : kStartedRate;
 }
 
 std::optional<std::uint64_t> step_count(const RunOptions& options, const TrainingTask& task) {
@@ -434,10 +441,11 @@ Outcome<RunReport> run_training(const RunOptions& options, const std::function<b
   settings.threads = options.threads == 0 ? common::usable_cpu_count() : options.threads;
   settings.precision = *precision;
   settings.moves_statistics = !task->keeps_statistics;
+  settings.objectives = task->objectives;
   auto learner = Learner::create(task->network, task->weights, settings);
   if (!learner) return std::move(learner).error();
   Resolved resolved{settings.threads, *precision, options.rate.value_or(default_rate(*task)),
-                    step_count(options, *task), run_note(options, task->cfg_text)};
+                    step_count(options, *task), run_note(options, task->cfg_text, task->fine_tunes())};
   try {
     return Run(options, std::move(resolved), std::move(*task), std::move(learner).value(), stop_asked).go();
   } catch (const std::exception& error) {

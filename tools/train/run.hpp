@@ -57,7 +57,7 @@ struct RunOptions {
 inline constexpr std::uint64_t kLeastSteps = 300;
 inline constexpr double kFreshRate = 2e-3;
 inline constexpr double kStartedRate = 5e-4;  // the default with start weights for some layers
-inline constexpr double kTunedRate = 1e-4;    // the default with start weights for every layer
+inline constexpr double kTunedRate = 1e-5;    // the default with start weights for every layer
 
 struct RunReport {
   RunPosition position;

@@ -21,7 +21,7 @@ std::string shortest(double value) {
 
 }  // namespace
 
-std::string run_note(const RunOptions& options, const std::string& cfg) {
+std::string run_note(const RunOptions& options, const std::string& cfg, bool fine_tunes) {
   std::ostringstream note;
   // A resumed run must not hold out pictures that it has learned from: the network knows them.
   if (options.pictures) {
@@ -29,6 +29,7 @@ std::string run_note(const RunOptions& options, const std::string& cfg) {
   } else {
     note << "--scenes\n--seed " << options.seed;
   }
+  note << (fine_tunes ? "\n--weights for every layer" : "\n--weights for some layers or none");
   note << "\n\n" << cfg;
   return note.str();
 }

@@ -84,6 +84,11 @@ Outcome<void> take_start(TrainingTask& task, const RunOptions& options, const st
     return start->weights.layers[layer].normalization.has_value();
   });
   task.weights = std::move(start->weights);
+  if (!task.fine_tunes()) return {};
+  auto objectives = darknet_objectives(cfg_text, options.cfg.string());
+  if (!objectives) return std::move(objectives).error();
+  task.objectives = std::move(*objectives);
+  task.start += "; that is every layer, so the run fine-tunes with the objective of the cfg";
   return {};
 }
 

@@ -10,6 +10,7 @@
 #include "common/outcome.hpp"
 #include "model/darknet/network.hpp"
 #include "model/darknet/weights.hpp"
+#include "tools/train/objective.hpp"
 #include "tools/train/picture_source.hpp"
 #include "tools/train/run.hpp"
 #include "tools/train/sample_source.hpp"
@@ -29,9 +30,14 @@ struct TrainingTask {
   bool has_fresh_layers{false};  // some of the weights are random
   // Every normalised layer has its weights from the file. Then training keeps the running means and variances.
   bool keeps_statistics{false};
+  // Darknet's objectives of the cfg if the run fine-tunes, otherwise empty (LearnerSettings::objectives).
+  std::vector<Objective> objectives;
   // These sentences go into the report.
   std::string data;
   std::string start;
+
+  // The start weights fill every layer. Then the run changes them as little as it can.
+  [[nodiscard]] bool fine_tunes() const { return has_start && !has_fresh_layers; }
 };
 
 // Reads the cfg, the names, all labels and the start weights. Returns the errors of run_training().

@@ -23,6 +23,14 @@ Target object_at(float x, float y, float width, float height) {
   return target;
 }
 
+// Returns the heads of two_heads() with Darknet's rule of assignment.
+std::vector<HeadGrid> heads_by_shape(float scale_x_y, float first_iou, float second_iou) {
+  auto heads = two_heads(scale_x_y);
+  heads[0].objective.shape_iou = first_iou;
+  heads[1].objective.shape_iou = second_iou;
+  return heads;
+}
+
 std::set<std::size_t> places(const std::vector<Match>& matches) {
   std::set<std::size_t> found;
   for (const auto& match : matches) found.insert(match.index);
@@ -83,4 +91,41 @@ TEST_CASE("Assignment: no place gets an ignored object", "[train][unit]") {
   const auto matches = assign(targets, heads);
   CHECK(matches[0].empty());
   CHECK(matches[1].empty());
+}
+
+TEST_CASE("Assignment: with a shape_iou of 1 only the nearest anchor gets the object", "[train][unit]") {
+  const auto heads = heads_by_shape(1, 1, 1);
+  const std::vector<Target> exact{object_at(20, 44, 8, 16)};
+  CHECK(places(assign(exact, heads)[0]) == std::set{heads[0].index(5, 2, 1)});
+  const std::vector<Target> unlike_all{object_at(8, 8, 1, 60)};
+  const auto matches = assign(unlike_all, heads);
+  CHECK(matches[0].size() + matches[1].size() == 1);
+}
+
+TEST_CASE("Assignment: every anchor above its head's shape_iou gets the object", "[train][unit]") {
+  // The IoUs of the object with the three anchors are 32 / 128, 1 and 128 / 3600.
+  const std::vector<Target> targets{object_at(20, 44, 8, 16)};
+  const auto counts = [&](float first_iou, float second_iou) {
+    const auto matches = assign(targets, heads_by_shape(1, first_iou, second_iou));
+    return std::vector<std::size_t>{matches[0].size(), matches[1].size()};
+  };
+  CHECK(counts(0.24F, 1) == std::vector<std::size_t>{2, 0});
+  CHECK(counts(0.25F, 1) == std::vector<std::size_t>{1, 0});  // the IoU must be above it
+  CHECK(counts(1, 0.03F) == std::vector<std::size_t>{1, 1});
+  CHECK(counts(0, 0) == std::vector<std::size_t>{2, 1});
+}
+
+TEST_CASE("Assignment: with a shape_iou no neighbouring cell gets the object", "[train][unit]") {
+  const auto heads = heads_by_shape(2, 0.2F, 0.2F);
+  const std::vector<Target> targets{object_at(17, 47, 8, 16)};
+  CHECK(places(assign(targets, heads)[0]) == std::set{heads[0].index(5, 2, 0), heads[0].index(5, 2, 1)});
+}
+
+TEST_CASE("Assignment: if two heads have the nearest anchor, both get the object", "[train][unit]") {
+  auto heads = heads_by_shape(1, 1, 1);
+  heads[1].anchors = {{8, 16}, {60, 60}};
+  const std::vector<Target> targets{object_at(20, 44, 9, 15)};
+  const auto matches = assign(targets, heads);
+  CHECK(places(matches[0]) == std::set{heads[0].index(5, 2, 1)});
+  CHECK(places(matches[1]) == std::set{heads[1].index(2, 1, 0)});
 }

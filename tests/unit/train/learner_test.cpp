@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "model/darknet/write_weights.hpp"
@@ -121,6 +122,24 @@ TEST_CASE("Learner: frozen statistics do not change, and the other values learn"
   CHECK(layer.normalization->means == std::vector<float>(8, 0));
   CHECK(layer.normalization->variances == std::vector<float>(8, 1));
   CHECK(layer.normalization->scales != std::vector<float>(8, 1));
+}
+
+TEST_CASE("Learner: each head learns by its own objective", "[train][unit]") {
+  const auto network = tests::trainable_network();
+  const auto first_loss = [&](std::vector<train::Objective> objectives) {
+    train::LearnerSettings settings;
+    settings.objectives = std::move(objectives);
+    const auto learner = train::Learner::create(network, train::fresh_weights(network, 1), settings);
+    REQUIRE(learner.ok());
+    return learn(**learner, tests::boxes_in_pictures(), 1);
+  };
+  const train::Objective of_darknet{1, 0.5F, 0};
+  const auto by_default = first_loss({});
+  CHECK(first_loss({{}, {}}).total == by_default.total);
+  const auto one = first_loss({of_darknet, {}});
+  const auto both = first_loss({of_darknet, of_darknet});
+  CHECK(one.object != by_default.object);
+  CHECK(both.object != one.object);
 }
 
 TEST_CASE("Learner: training works with more threads than pictures", "[train][unit]") {

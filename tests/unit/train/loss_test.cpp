@@ -86,6 +86,58 @@ TEST_CASE("Loss: a box that overlaps the object is not trained as background", "
   CHECK(object_loss(logits) == Approx(silent + 20.0 / 3).margin(1e-3));
 }
 
+TEST_CASE("Loss: without the CIoU in it, the target objectness of a less exact box is 1", "[train][unit]") {
+  auto head = small_head();
+  head.objective.ciou_in_objectness = 0;
+  auto logits = no_objects();
+  auto place = logits[0][0][1][0];
+  place[2] = std::log(2.0F);
+  place[4] = 20;
+  const std::vector<std::vector<Target>> in_pictures{{object()}};
+  const auto found = loss_of({logits}, {head}, in_pictures, 1, {}).values;
+  CHECK(found.box > 0.5);
+  CHECK(found.object == Approx(0).margin(1e-4));
+}
+
+TEST_CASE("Loss: the head's ignore_iou decides which boxes are trained as background", "[train][unit]") {
+  // The object is in the cell at the upper right. The box of the cell at the upper left has its centre 8 pixels to the
+  // left of the object's centre. Both boxes are squares.
+  const auto object_loss = [](float ignore_iou, float object_size, float box_size) {
+    auto head = small_head();
+    head.objective = {1.0F, ignore_iou, 0};
+    auto target = object();
+    target.width = object_size;
+    target.height = object_size;
+    auto logits = no_objects();
+    auto detection = logits[0][0][1][0];
+    detection[4] = 20;
+    auto other = logits[0][0][0][0];
+    other[2] = std::log(box_size / 4);
+    other[3] = std::log(box_size / 4);
+    other[4] = 20;
+    const std::vector<std::vector<Target>> in_pictures{{target}};
+    return loss_of({logits}, {head}, in_pictures, 1, {}).values.object;
+  };
+  const auto is_ignored = [&](float ignore_iou, float object_size, float box_size) {
+    const double found = object_loss(ignore_iou, object_size, box_size);
+    INFO(found);
+    const bool ignored = found == Approx(0).margin(1e-3);
+    CHECK((ignored || found == Approx(20).margin(1e-3)));
+    return ignored;
+  };
+  // Two squares of 40 whose centres are 8 apart have 1,280 of 1,920 pixels in common. The IoU is 0.667.
+  CHECK(is_ignored(0.66F, 40, 40));
+  CHECK_FALSE(is_ignored(0.67F, 40, 40));
+  // A square of 32 has the square of 16 in it, up to its edge. The IoU is a quarter.
+  CHECK(is_ignored(0.24F, 16, 32));
+  CHECK_FALSE(is_ignored(0.26F, 16, 32));
+  // A square of 20 has the square of 4 in it, up to its edge. The IoU is 0.04.
+  CHECK(is_ignored(0.039F, 4, 20));
+  CHECK_FALSE(is_ignored(0.041F, 4, 20));
+  CHECK(is_ignored(0, 4, 20));
+  CHECK_FALSE(is_ignored(0, 4, 8));
+}
+
 TEST_CASE("Loss: an ignored object has no loss", "[train][unit]") {
   auto logits = no_objects();
   logits[0][0][1][0][4] = 20;

@@ -33,19 +33,27 @@ TEST_CASE("RunNote: a resumed run may have other steps, another rate and other f
   other.batch = 4;
   other.threads = 7;
   other.pictures->images = "moved";
-  CHECK(check_same_run(run_note(of_pictures(), kCfg), run_note(other, kCfg)).ok());
+  CHECK(check_same_run(run_note(of_pictures(), kCfg, true), run_note(other, kCfg, true)).ok());
 }
 
 TEST_CASE("RunNote: a checkpoint with other data, held-out pictures or layers is refused", "[train][unit]") {
-  const auto begun = run_note(of_pictures(), kCfg);
+  const auto begun = run_note(of_pictures(), kCfg, false);
   auto other = of_pictures();
   other.pictures->held_out = 0.5;
-  CHECK_THAT(note_refusal(begun, run_note(other, kCfg)),
+  CHECK_THAT(note_refusal(begun, run_note(other, kCfg, false)),
              Contains("--held-out 0.25, not with") && Contains("--held-out 0.5"));
   other = of_pictures();
   other.seed = 2;
-  CHECK_THAT(note_refusal(begun, run_note(other, kCfg)), Contains("begun with --seed 1, not with --seed 2"));
-  CHECK_THAT(note_refusal(begun, run_note(RunOptions{}, kCfg)), Contains("not with --scenes"));
-  CHECK_THAT(note_refusal(begun, run_note(of_pictures(), "[net]\n\nx=2\n")), Contains("another --cfg"));
+  CHECK_THAT(note_refusal(begun, run_note(other, kCfg, false)), Contains("begun with --seed 1, not with --seed 2"));
+  CHECK_THAT(note_refusal(begun, run_note(RunOptions{}, kCfg, false)), Contains("not with --scenes"));
+  CHECK_THAT(note_refusal(begun, run_note(of_pictures(), "[net]\n\nx=2\n", false)), Contains("another --cfg"));
   for (const std::string note : {"", "\n", "--steps 9000", "{}"}) CHECK_FALSE(check_same_run(note, begun).ok());
+}
+
+TEST_CASE("RunNote: a resumed run keeps its objective", "[train][unit]") {
+  const auto tuned = run_note(of_pictures(), kCfg, true);
+  const auto other = run_note(of_pictures(), kCfg, false);
+  CHECK_THAT(note_refusal(tuned, other),
+             Contains("begun with --weights for every layer, not with --weights for some layers or none"));
+  CHECK_THAT(note_refusal(other, tuned), Contains("not with --weights for every layer"));
 }
