@@ -13,6 +13,7 @@
 namespace yolod::app {
 namespace {
 
+using common::AccessConfig;
 using common::KeyProblem;
 using common::ModelConfig;
 using common::ServerConfig;
@@ -45,6 +46,29 @@ constexpr std::array kServerRules{
                          const auto& admin = server.admin_listen;
                          return !admin.empty() && admin != common::kAdminListenAuto && !admin.starts_with("unix:");
                        }},
+};
+
+constexpr const char* kNotSupported = "not supported by this version";
+
+constexpr std::array kAccessRules{
+    Rule<AccessConfig>{"audit_log", kNotSupported, "This version does not write this file and refuses this key.",
+                       [](const AccessConfig& access) { return !access.audit_log.empty(); }},
+    Rule<AccessConfig>{"per_key.requests_per_second", kNotSupported,
+                       "This version does not limit the rate of a key and refuses a value other than 0.",
+                       [](const AccessConfig& access) { return access.per_key.requests_per_second != 0; }},
+    Rule<AccessConfig>{"per_key.requests_in_flight", kNotSupported,
+                       "This version does not limit the requests in flight of a key and refuses a value other than 0.",
+                       [](const AccessConfig& access) { return access.per_key.requests_in_flight != 0; }},
+    Rule<AccessConfig>{"per_address.requests_per_second", kNotSupported,
+                       "This version does not limit the rate of an address and refuses a value other than 0.",
+                       [](const AccessConfig& access) { return access.per_address.requests_per_second != 0; }},
+    Rule<AccessConfig>{
+        "per_address.requests_in_flight", kNotSupported,
+        "This version does not limit the requests in flight of an address and refuses a value other than 0.",
+        [](const AccessConfig& access) { return access.per_address.requests_in_flight != 0; }},
+    Rule<AccessConfig>{"per_address.connections", kNotSupported,
+                       "This version does not limit the connections of an address and refuses a value other than 0.",
+                       [](const AccessConfig& access) { return access.per_address.connections != 0; }},
 };
 
 constexpr std::array kModelRules{
@@ -100,6 +124,9 @@ std::vector<KeyProblem> unsupported_settings(const common::Config& config) {
   for (const auto& rule : kServerRules) {
     if (rule.is_broken(config.server)) problems.push_back({std::string("server.") + rule.key, rule.message});
   }
+  for (const auto& rule : kAccessRules) {
+    if (rule.is_broken(config.access)) problems.push_back({std::string("access.") + rule.key, rule.message});
+  }
   for (std::size_t i = 0; i < config.models.size(); ++i) {
     for (const auto& rule : kModelRules) {
       if (!rule.is_broken(config.models[i])) continue;
@@ -113,6 +140,7 @@ std::vector<KeyProblem> notes_on_unsupported_settings() {
   std::vector<KeyProblem> notes;
   notes.push_back({"postgres.password", kPasswordNote});
   for (const auto& rule : kServerRules) notes.push_back({std::string("server.") + rule.key, rule.note});
+  for (const auto& rule : kAccessRules) notes.push_back({std::string("access.") + rule.key, rule.note});
   for (const auto& rule : kModelRules) notes.push_back({std::string("models[].") + rule.key, rule.note});
   return notes;
 }

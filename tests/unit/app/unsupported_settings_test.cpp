@@ -96,6 +96,15 @@ TEST_CASE("Supported: server settings that protect are refused, not ignored", "[
   Config keys;
   keys.server.api_keys_file = "/etc/keys";
   check_refused(keys, "server.api_keys_file");
+  Config limits;
+  limits.access.per_key.requests_per_second = 5;
+  check_refused(limits, "access.per_key.requests_per_second");
+  Config connections;
+  connections.access.per_address.connections = 5;
+  check_refused(connections, "access.per_address.connections");
+  Config audited;
+  audited.access.audit_log = "/var/log/audit";
+  check_refused(audited, "access.audit_log");
   Config admin;
   admin.server.admin_listen = "127.0.0.1:9090";
   check_refused(admin, "server.admin_listen");
