@@ -324,6 +324,8 @@ void FrontEnd::take_over(const common::Config& changed) {
   if (!listens_alike) keep(config_.server.tls, changed.server.tls, "server.tls");
   keep(config_.server.max_connections, changed.server.max_connections, "server.max_connections");
   keep(config_.server.state_dir, changed.server.state_dir, "server.state_dir");
+  keep(config_.access.mode, changed.access.mode, "access.mode");
+  keep(config_.access.max_stale, changed.access.max_stale, "access.max_stale");
   keep(config_.access.register_policy, changed.access.register_policy, "access.register");
   keep(config_.access.session_idle, changed.access.session_idle, "access.session_idle");
   keep(config_.access.session_lifetime, changed.access.session_lifetime, "access.session_lifetime");

@@ -1,17 +1,12 @@
 #include "app/http/credential_fields.hpp"
 
 #include "app/http/characters.hpp"
+#include "common/text.hpp"
 
 namespace yolod::app::http {
 namespace {
 
 constexpr std::string_view kBlanks = " \t";
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
 
 }  // namespace
 
@@ -21,7 +16,7 @@ bool is_key_field(std::string_view name) {
 
 void CredentialFields::authorization(std::string_view value) {
   constexpr std::string_view kScheme = "Bearer";
-  value = trimmed(value);
+  value = common::trimmed(value);
   const auto end = value.find_first_of(kBlanks);
   if (end == std::string_view::npos || !equal_ignoring_case(value.substr(0, end), kScheme)) return;
   take(access::Credential::Kind::kKey, value.substr(end));
@@ -30,7 +25,7 @@ void CredentialFields::authorization(std::string_view value) {
 void CredentialFields::cookie(std::string_view value) {
   while (!value.empty()) {
     const auto end = value.find(';');
-    const auto pair = trimmed(value.substr(0, end));
+    const auto pair = common::trimmed(value.substr(0, end));
     value = end == std::string_view::npos ? std::string_view() : value.substr(end + 1);
     const auto equals = pair.find('=');
     if (equals == kSessionCookie.size() && pair.starts_with(kSessionCookie)) {
@@ -40,7 +35,7 @@ void CredentialFields::cookie(std::string_view value) {
 }
 
 void CredentialFields::take(access::Credential::Kind kind, std::string_view token) {
-  token = trimmed(token);
+  token = common::trimmed(token);
   if (token.empty()) return;
   if (found_.kind == access::Credential::Kind::kNone) {
     found_ = {kind, token};

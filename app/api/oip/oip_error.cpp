@@ -8,35 +8,16 @@ namespace yolod::app::api::oip {
 using boost::beast::http::status;
 using common::ErrorCode;
 
+// Triton answers every fault of a request's content with 400.
 status http_status(ErrorCode code) {
   switch (code) {
-    case ErrorCode::kBadRequest:
-    case ErrorCode::kInvalidParameter:
-    case ErrorCode::kInvalidImage:
     case ErrorCode::kImageTooLarge:
     case ErrorCode::kImageTooComplex:
     case ErrorCode::kUnsupportedMediaType:
     case ErrorCode::kBodyTooLarge:
     case ErrorCode::kHeaderTooLarge: return status::bad_request;
-    case ErrorCode::kUnauthorized: return status::unauthorized;
-    case ErrorCode::kForbidden: return status::forbidden;
-    case ErrorCode::kNotFound:
-    case ErrorCode::kUnknownModel: return status::not_found;
-    case ErrorCode::kMethodNotAllowed: return status::method_not_allowed;
-    case ErrorCode::kRequestTimeout: return status::request_timeout;
-    case ErrorCode::kQuarantined: return status::unprocessable_entity;
-    case ErrorCode::kWorkerCrashed:
-    case ErrorCode::kInternal:
-    case ErrorCode::kBadConfig:
-    case ErrorCode::kBadModel:
-    case ErrorCode::kSystem: return status::internal_server_error;
-    case ErrorCode::kClientGone: return static_cast<status>(499);  // no client receives it
-    case ErrorCode::kQueueFull:
-    case ErrorCode::kNotReady:
-    case ErrorCode::kShuttingDown: return status::service_unavailable;
-    case ErrorCode::kDeadlineExceeded: return status::gateway_timeout;
+    default: return api::http_status(code);
   }
-  return status::internal_server_error;
 }
 
 void write_failure(http::Response& response, status status, std::string_view text) {
