@@ -255,6 +255,7 @@ void FrontEnd::make_models() {
       [this] { return status(); },
       [this] { refresh_metrics(); },
       [this](std::string_view model, Reload::Done done) { reload_->ask(model, std::move(done)); },
+      config_.deepstack,
   });
   router_.emplace(make_routes(*routes_));
   shutdown_.emplace(io_, phase_, config_.server,
@@ -330,6 +331,7 @@ void FrontEnd::take_over(const common::Config& changed) {
   keep(config_.access.session_idle, changed.access.session_idle, "access.session_idle");
   keep(config_.access.session_lifetime, changed.access.session_lifetime, "access.session_lifetime");
   keep(config_.postgres, changed.postgres, "postgres");
+  keep(config_.deepstack.enabled, changed.deepstack.enabled, "deepstack.enabled");
   keep(config_.memory.input_arena_bytes, changed.memory.input_arena_bytes, "memory.input_arena");
   auto server = changed.server;
   if (!listens_alike) {
@@ -340,6 +342,9 @@ void FrontEnd::take_over(const common::Config& changed) {
   server.max_connections = config_.server.max_connections;
   server.state_dir = config_.server.state_dir;
   config_.server = std::move(server);
+  const bool has_deepstack = config_.deepstack.enabled;
+  config_.deepstack = changed.deepstack;
+  config_.deepstack.enabled = has_deepstack;
   server_.reload_tls();
   if (changed.logging != config_.logging) {
     if (auto log = common::configure_log(changed.logging, "yolod"); !log) {

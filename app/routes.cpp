@@ -2,6 +2,9 @@
 
 #include <memory>
 
+#include "app/api/deepstack/status_exchange.hpp"
+#include "app/api/deepstack/status_json.hpp"
+#include "app/api/deepstack/vision_handler.hpp"
 #include "app/api/native_exchange.hpp"
 #include "app/api/oip/infer_handler.hpp"
 #include "app/api/oip/model_json.hpp"
@@ -15,6 +18,47 @@ namespace {
 
 void write_live(http::Response& response) {
   http::write_json(response, boost::beast::http::status::ok, R"({"live":true})");
+}
+
+// Adds the routes of DeepStack and CodeProject.AI.
+void add_deepstack_routes(const RouteParts& parts, std::vector<http::Route>& routes) {
+  using access::Need;
+  using api::deepstack::VisionHandler;
+  using Kind = VisionHandler::Kind;
+  const api::CallContext& calls = parts.calls;
+  const auto vision = [&](Kind kind) {
+    return [&parts, &calls, kind] {
+      return std::make_unique<api::CallExchange>(calls,
+                                                 std::make_unique<VisionHandler>(calls.models, parts.deepstack, kind));
+    };
+  };
+  const auto fixed = [&](api::deepstack::FixedExchange::Write write) {
+    return [&parts, write] {
+      return std::make_unique<api::deepstack::FixedExchange>(parts.calls.metrics, parts.deepstack, write);
+    };
+  };
+  const auto list = [&parts] {
+    return std::make_unique<api::deepstack::ListExchange>(parts.calls.metrics, parts.deepstack, parts.read_status,
+                                                          parts.calls.models);
+  };
+  const auto ping = fixed(api::deepstack::write_ping);
+  const auto update = fixed(api::deepstack::write_update);
+  // "list" comes before the models, so no model of that name has a path here.
+  const std::initializer_list<http::Route> added{
+      {"/v1/vision/detection", "POST", http::Audience::kClients, Need::kPredict, vision(Kind::kDetection)},
+      {"/v1/vision/custom", "POST", http::Audience::kClients, Need::kPredict, vision(Kind::kDetection)},
+      {"/v1/vision/custom/list", "GET, HEAD, POST", http::Audience::kClients, Need::kModels, list},
+      {"/v1/vision/custom/{model}", "POST", http::Audience::kClients, Need::kPredict, vision(Kind::kDetection)},
+      {"/v1/vision/scene", "POST", http::Audience::kClients, Need::kPredict, vision(Kind::kScene)},
+      {"/v1/vision/enhance", "POST", http::Audience::kClients, Need::kPredict, vision(Kind::kEnhance)},
+      {"/v1/status/ping", "GET, HEAD", http::Audience::kClients, Need::kModels, ping},
+      {"/v1/status/version", "GET, HEAD", http::Audience::kClients, Need::kModels, ping},
+      {"/v1/status/updateavailable", "GET, HEAD", http::Audience::kClients, Need::kModels, update},
+      {"/v1/server/status/ping", "GET, HEAD", http::Audience::kClients, Need::kModels, ping},
+      {"/v1/server/status/version", "GET, HEAD", http::Audience::kClients, Need::kModels, ping},
+      {"/v1/server/status/updateavailable", "GET, HEAD", http::Audience::kClients, Need::kModels, update},
+  };
+  routes.insert(routes.end(), added);
 }
 
 }  // namespace
@@ -52,7 +96,7 @@ std::vector<http::Route> make_routes(const RouteParts& parts) {
   // The probes need no credential, so that load balancers can use them. The page needs none either, because a browser
   // cannot send a key when it opens a page.
   using access::Need;
-  return {
+  std::vector<http::Route> routes{
       {"/predict", "POST", http::Audience::kClients, Need::kPredict,
        call(kPredict, api::predict::PredictHandler::Kind::kPredictions)},
       {"/image", "PUT", http::Audience::kClients, Need::kPredict,
@@ -100,10 +144,15 @@ std::vector<http::Route> make_routes(const RouteParts& parts) {
       {"/v2/repository/models/{model}/unload", "POST", http::Audience::kAdmins, Need::kLoad,
        [&] { return std::make_unique<api::oip::UnloadExchange>(metrics); }},
   };
+  if (parts.deepstack.enabled) add_deepstack_routes(parts, routes);
+  return routes;
 }
 
 void write_refusal(const common::Error& error, std::string_view path, http::Response& response) {
   if (path == "/v2" || path.starts_with("/v2/")) return api::oip::write_error(response, error);
+  if (api::deepstack::owns_path(path)) {
+    return api::deepstack::write_error(response, error, common::DeepStackErrors::kStatus);
+  }
   api::write_error(response, error);
 }
 

@@ -8,6 +8,7 @@
 #include "app/api/admin/status_exchange.hpp"
 #include "app/api/call_exchange.hpp"
 #include "app/http/router.hpp"
+#include "common/config/protocol_config.hpp"
 
 namespace yolod::app {
 
@@ -17,6 +18,7 @@ struct RouteParts {
   api::admin::ReadStatus read_status;
   api::admin::RefreshMetrics refresh_metrics;
   api::admin::AskForReload ask_for_reload;
+  const common::DeepStackConfig& deepstack;  // only `enabled` is fixed when the table is made
 };
 
 // `parts` outlives the routes. Only the thread of the front-end may call it.

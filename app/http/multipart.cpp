@@ -101,15 +101,18 @@ std::optional<std::string> multipart_boundary(std::string_view content_type) {
   return boundary;
 }
 
-MultipartScanner::MultipartScanner(Content body, std::string_view boundary, std::string_view name,
-                                   std::span<const std::string_view> refused, std::size_t most_parts)
+MultipartScanner::MultipartScanner(Content body, std::string_view boundary, const FormRules& rules)
     : text_(reinterpret_cast<const char*>(body.data()), body.size()),
       delimiter_("\r\n--"),
-      name_(name),
-      refused_(refused),
-      most_parts_(most_parts),
+      rules_(rules),
       result_(Error{ErrorCode::kInternal, "multipart: not looked at yet"}) {
   delimiter_ += boundary;
+}
+
+std::optional<std::string_view> MultipartScanner::field(std::string_view name) const {
+  const auto found =
+      std::find_if(found_fields_.begin(), found_fields_.end(), [name](const auto& one) { return one.first == name; });
+  return found == found_fields_.end() ? std::nullopt : std::optional(found->second);
 }
 
 bool MultipartScanner::step(std::size_t budget_bytes) {
@@ -128,10 +131,9 @@ void MultipartScanner::work(std::size_t& budget_bytes) {
       const auto found = find_delimiter(budget_bytes);
       if (found == Search::kAbsent) return end_with(kNotWellFormed);
       if (found == Search::kGoesOn) return;
-      if (state_ == State::kContent && is_wanted_part_) {
-        wanted_.push_back(std::as_bytes(std::span(text_.data() + content_, at_ - content_)));
-      }
-      return next_part(at_);
+      if (state_ == State::kContent) keep_part(at_);
+      if (state_ != State::kDone) next_part(at_);
+      return;
     }
     case State::kDone: return;
   }
@@ -157,7 +159,8 @@ void MultipartScanner::begin(std::size_t& budget_bytes) {
 
 // Two dashes end the form.
 void MultipartScanner::after_boundary() {
-  if (text_.substr(at_).starts_with("--")) return end_with("multipart: the form has no part named " + name_);
+  if (text_.substr(at_).starts_with("--"))
+    return end_with("multipart: the form has no part named " + std::string(rules_.name));
   state_ = State::kPadding;
 }
 
@@ -187,7 +190,9 @@ void MultipartScanner::read_headers(std::size_t& budget_bytes) {
   if (next != std::string_view::npos) return next_part(at_ + next);
   const auto part = part_name(text_.substr(at_ + 2, headers_end == 0 ? 0 : headers_end - 2));
   if (refuse_part(part)) return;
-  is_wanted_part_ = part.name == name_;
+  is_wanted_part_ = is_wanted(part);
+  const auto field = std::find(rules_.fields.begin(), rules_.fields.end(), part.name.value_or(""));
+  field_ = field == rules_.fields.end() ? std::string_view() : *field;
   at_ += headers_end + 4;
   content_ = at_;
   state_ = State::kContent;
@@ -211,21 +216,43 @@ void MultipartScanner::end_with(std::string_view why) {
   state_ = State::kDone;
 }
 
+bool MultipartScanner::is_wanted(const PartName& part) const {
+  if (part.name != rules_.name) return false;
+  return !rules_.is_lenient || (part.is_file && wanted_.size() < rules_.most_parts);
+}
+
+void MultipartScanner::keep_part(std::size_t end) {
+  const std::string_view content = text_.substr(content_, end - content_);
+  if (is_wanted_part_) wanted_.push_back(std::as_bytes(std::span(content.data(), content.size())));
+  if (field_.empty()) return;
+  if (content.size() > kLongestField) {
+    return refuse("multipart: the part " + std::string(field_) + " is longer than " + std::to_string(kLongestField) +
+                  " bytes");
+  }
+  if (!field(field_)) {
+    found_fields_.emplace_back(field_, content);
+  } else if (!rules_.is_lenient) {
+    refuse("multipart: a second part is named " + std::string(field_));
+  }
+}
+
 bool MultipartScanner::refuse_part(const PartName& part) {
-  if (part.name == name_) {
-    if (wanted_.size() < most_parts_) return false;
-    refuse(most_parts_ == 1
-               ? "multipart: a second part is named " + name_ + ", but a request may have one picture"
-               : "multipart: the form has more than " + std::to_string(most_parts_) + " parts named " + name_);
+  if (rules_.is_lenient) return false;
+  const std::string name(rules_.name);
+  if (part.name == rules_.name) {
+    if (wanted_.size() < rules_.most_parts) return false;
+    refuse(rules_.most_parts == 1
+               ? "multipart: a second part is named " + name + ", but a request may have one picture"
+               : "multipart: the form has more than " + std::to_string(rules_.most_parts) + " parts named " + name);
     return true;
   }
   constexpr std::size_t kLongestShown = 40;
   const auto shown = '"' + common::printable(part.name.value_or(""), kLongestShown) + '"';
   if (part.is_file) {
-    refuse("multipart: the part " + shown + " is a file, but the file must be in the part named " + name_);
+    refuse("multipart: the part " + shown + " is a file, but the file must be in the part named " + name);
     return true;
   }
-  if (part.name && std::find(refused_.begin(), refused_.end(), *part.name) != refused_.end()) {
+  if (part.name && std::find(rules_.refused.begin(), rules_.refused.end(), *part.name) != rules_.refused.end()) {
     refuse("multipart: the part " + shown + " is an option; send it in the query: ?" + *part.name + "=...");
     return true;
   }
@@ -246,7 +273,7 @@ MultipartScanner::Search MultipartScanner::find_delimiter(std::size_t& budget_by
 common::Outcome<std::span<const std::byte>> find_part(std::span<const std::byte> body, std::string_view boundary,
                                                       std::string_view name,
                                                       std::span<const std::string_view> refused) {
-  MultipartScanner scanner(body, boundary, name, refused);
+  MultipartScanner scanner(body, boundary, {.name = name, .refused = refused});
   while (!scanner.step(body.size() + 1)) {
   }
   return scanner.result();

@@ -10,6 +10,7 @@
 #include "common/config/access_config.hpp"
 #include "common/config/model_config.hpp"
 #include "common/config/postgres_config.hpp"
+#include "common/config/protocol_config.hpp"
 #include "common/config/server_config.hpp"
 #include "common/domain/sandbox_state.hpp"
 #include "common/log_settings.hpp"
@@ -21,6 +22,7 @@ inline constexpr std::size_t kMostModels = 64;
 struct Config {
   ServerConfig server;
   AccessConfig access;
+  DeepStackConfig deepstack;
   MemoryConfig memory;
   LoggingConfig logging;
   std::optional<PostgresConfig> postgres;

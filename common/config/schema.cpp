@@ -72,6 +72,16 @@ void check_postgres(ConfigReader& reader, const YamlNode& root, const PostgresCo
   }
 }
 
+void check_aliases(ConfigReader& reader, const YamlNode& root, const Config& config) {
+  for (const auto& [name, model] : config.deepstack.aliases) {
+    const bool is_there = std::any_of(config.models.begin(), config.models.end(),
+                                      [&model](const ModelConfig& one) { return one.name == model; });
+    if (is_there) continue;
+    const std::string key = "deepstack.aliases." + name;
+    reader.problem_at(key, mark_of(root, "deepstack.aliases"), shown(model) + " is not the name of a model");
+  }
+}
+
 // Checks rules that concern more than one section.
 void check_whole(ConfigReader& reader, const YamlNode& root, Config& config, const ShortForm& short_form) {
   const ServerConfig& server = config.server;
@@ -124,6 +134,7 @@ void check_whole(ConfigReader& reader, const YamlNode& root, Config& config, con
     config.models.push_back(std::move(model));
   }
   if (config.models.empty()) return;
+  check_aliases(reader, root, config);
   if (config.default_model.empty()) {
     config.default_model = config.models.front().name;
     return;

@@ -6,6 +6,7 @@
 #include "common/config/fields.hpp"
 #include "common/config/model_config.hpp"
 #include "common/config/postgres_config.hpp"
+#include "common/config/protocol_config.hpp"
 #include "common/config/server_config.hpp"
 #include "common/domain/sandbox_state.hpp"
 #include "common/log_settings.hpp"
@@ -18,6 +19,7 @@ namespace yolod::common {
 [[nodiscard]] Fields fields_of(AccessConfig& access);
 [[nodiscard]] Fields fields_of(KeyLimits& limits);
 [[nodiscard]] Fields fields_of(AddressLimits& limits);
+[[nodiscard]] Fields fields_of(DeepStackConfig& deepstack);
 [[nodiscard]] Fields fields_of(MemoryConfig& memory);
 [[nodiscard]] Fields fields_of(LoggingConfig& logging);
 [[nodiscard]] Fields fields_of(PostgresConfig& postgres);

@@ -79,7 +79,10 @@ Outcome<bool> PredictHandler::ready(std::span<const std::byte> body, std::size_t
     calls.push_back({body, content_kind_, options_});
     return true;
   }
-  if (!form_) form_ = std::make_unique<http::MultipartScanner>(body, *boundary_, "image", predict_parameters());
+  if (!form_) {
+    form_ = std::make_unique<http::MultipartScanner>(
+        body, *boundary_, http::FormRules{.name = "image", .refused = predict_parameters()});
+  }
   if (!form_->step(budget_bytes)) return false;
   const auto part = form_->result();
   form_.reset();

@@ -24,10 +24,12 @@ const http::Route* find_route(std::string_view path) {
   static serving::BodyRoom body_room(io, arena);
   static observe::Metrics metrics;
   static const common::ServerConfig kConfig;
+  static const common::DeepStackConfig kDeepStack;
   static const RouteParts kParts{{kModels, body_room, metrics, kConfig, [] { return false; }},
                                  [] { return serving::ServerStatus(); },
                                  [] {},
-                                 [](std::string_view, const auto&) {}};
+                                 [](std::string_view, const auto&) {},
+                                 kDeepStack};
   static const http::Router kRouter(make_routes(kParts));
   http::Captures captures;
   return kRouter.find(path, captures);

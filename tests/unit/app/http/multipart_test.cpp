@@ -307,7 +307,7 @@ std::optional<std::string> find_simply(const std::string& body, const std::strin
 }
 
 std::optional<std::string> image_in_steps(const std::string& body, const std::string& boundary, std::size_t budget) {
-  MultipartScanner scanner(bytes_of(body), boundary, "image");
+  MultipartScanner scanner(bytes_of(body), boundary, {.name = "image"});
   while (!scanner.step(budget)) {
   }
   const auto& found = scanner.result();
@@ -317,7 +317,7 @@ std::optional<std::string> image_in_steps(const std::string& body, const std::st
 
 TEST_CASE("MultipartScanner: the scanner finds up to the requested number of parts, and no more", "[app][unit]") {
   const auto scan = [](const std::string& body, std::size_t most) {
-    MultipartScanner scanner(bytes_of(body), "b0", "image", {}, most);
+    MultipartScanner scanner(bytes_of(body), "b0", {.name = "image", .most_parts = most});
     while (!scanner.step(3)) {
     }
     if (!scanner.result()) return scanner.result().error().message;
@@ -333,6 +333,50 @@ TEST_CASE("MultipartScanner: the scanner finds up to the requested number of par
   CHECK(scan(body, 8) == "one;;three;");
   CHECK(scan(body, 2) == "multipart: the form has more than 2 parts named image");
   CHECK(scan(part("button", "x") + "--b0--\r\n", 2) == "multipart: the form has no part named image");
+}
+
+TEST_CASE("MultipartScanner: the scanner reads the short texts that the rules name", "[app][unit]") {
+  static constexpr std::array<std::string_view, 2> kFields{"confidence", "empty"};
+  const auto scan = [](const std::string& body, bool is_lenient) {
+    MultipartScanner scanner(bytes_of(body), "b0", {.name = "image", .fields = kFields, .is_lenient = is_lenient});
+    while (!scanner.step(3)) {
+    }
+    if (!scanner.result()) return scanner.result().error().message;
+    return std::string(scanner.field("confidence").value_or("absent")) + ';' +
+           std::string(scanner.field("empty").value_or("absent"));
+  };
+  const std::string picture = "--b0\r\nContent-Disposition: form-data; name=\"image\"; filename=\"a\"\r\n\r\nx\r\n";
+  const std::string end = "--b0--\r\n";
+  const std::string confidence = part("confidence", "0.5");
+  CHECK(scan(confidence + picture + part("empty", "") + end, false) == "0.5;");
+  CHECK(scan(picture + confidence + end, true) == "0.5;absent");
+  CHECK(scan(picture + end, false) == "absent;absent");
+  CHECK(scan(picture + confidence + part("confidence", "0.6") + end, true) == "0.5;absent");
+  CHECK(scan(picture + confidence + part("confidence", "0.6") + end, false) ==
+        "multipart: a second part is named confidence");
+  CHECK(scan(picture + part("confidence", std::string(256, '1')) + end, false) == std::string(256, '1') + ";absent");
+  CHECK(scan(picture + part("confidence", std::string(257, '1')) + end, true) ==
+        "multipart: the part confidence is longer than 256 bytes");
+}
+
+TEST_CASE("MultipartScanner: lenient rules take only files, and skip unknown parts", "[app][unit]") {
+  const auto scan = [](const std::string& body) {
+    MultipartScanner scanner(bytes_of(body), "b0", {.name = "image", .is_lenient = true});
+    while (!scanner.step(3)) {
+    }
+    if (!scanner.result()) return scanner.result().error().message;
+    std::string all;
+    for (const auto& content : scanner.parts()) {
+      all.append(reinterpret_cast<const char*>(content.data()), content.size()).append(";");
+    }
+    return all;
+  };
+  const auto file = [](const std::string& name, const std::string& content) {
+    return "--b0\r\nContent-Disposition: form-data; name=\"" + name + "\"; filename=\"f\"\r\n\r\n" + content + "\r\n";
+  };
+  CHECK(scan(part("image", "text") + file("other", "o") + file("image", "one") + file("image", "two") + "--b0--\r\n") ==
+        "one;");
+  CHECK(scan(part("image", "text") + "--b0--\r\n") == "multipart: the form has no part named image");
 }
 
 TEST_CASE("MultipartScanner: steps of any size find the same parts as a simple search", "[app][unit]") {
@@ -376,7 +420,7 @@ TEST_CASE("MultipartScanner: a step reads at most its budget and the headers of 
   CAPTURE(filler);
   std::string body = GENERATE("--b0"s, "--b0\r\nContent-Disposition: form-data; name=\"image\"\r\n\r\n"s, "x"s);
   while (body.size() < kBytes) body += filler;
-  MultipartScanner scanner(bytes_of(body), "b0", "image");
+  MultipartScanner scanner(bytes_of(body), "b0", {.name = "image"});
   std::size_t steps = 1;
   while (!scanner.step(4096)) ++steps;
   CHECK_FALSE(scanner.result());
