@@ -93,19 +93,23 @@ std::string files_of(const MatchedModel& model) {
 }
 
 common::Outcome<void> write_new_file(const std::filesystem::path& path, std::string_view text) {
-  const common::UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0644));
-  if (!file.valid()) return common::last_system_error(path.string() + " cannot be written");
+  common::UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0644));
+  const auto failure = [&path] { return common::last_system_error(path.string() + " cannot be written"); };
+  if (!file.valid()) return failure();
   while (!text.empty()) {
     const auto count = ::write(file.get(), text.data(), text.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) {
-      auto error = common::last_system_error(path.string() + " cannot be written");
+      auto error = failure();
       ::unlink(path.c_str());
       return error;
     }
     text.remove_prefix(static_cast<std::size_t>(count));
   }
-  return {};
+  if (::close(file.release()) == 0) return {};  // a file system over the network may fail only now
+  auto error = failure();
+  ::unlink(path.c_str());
+  return error;
 }
 
 // Returns text that a shell reads as one argument.

@@ -1,0 +1,147 @@
+#include "app/process/accounts_slot.hpp"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "app/process/reaper.hpp"
+#include "common/awake_clock.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+namespace yolod::app::process {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A slot whose program is a shell script, and the events that the slot reported.
+class AccountsSlotBench {
+ public:
+  explicit AccountsSlotBench(const std::string& script) {
+    const auto file = directory_.write("script", "#!/bin/sh\n" + script + '\n');
+    chmod(file.c_str(), 0700);
+    spawn.programs["yolod-accounts"] = file;
+    getrlimit(RLIMIT_NOFILE, &spawn.open_files);
+    slot.emplace(io, spawn, children, common::UniqueFd(fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)),
+                 AccountsSlot::Hooks{[this](common::UniqueFd socket) { sockets.push_back(std::move(socket)); },
+                                     [this] { ++gone_count; }});
+  }
+  ~AccountsSlotBench() {
+    slot->stop();
+    slot->send_signal(SIGKILL);
+    CHECK(wait_until([this] { return !slot->is_alive(); }));
+  }
+  bool wait_until(const std::function<bool()>& done) {
+    const auto end = std::chrono::steady_clock::now() + 20s;
+    while (!done()) {
+      if (std::chrono::steady_clock::now() > end) return false;
+      (void)common::AwakeClock::now();  // a clock that nobody reads loses time
+      io.restart();
+      io.run_one_for(5ms);
+      reap_children([this](pid_t pid, const Death& death) { children.reaped(pid, death); });
+    }
+    return true;
+  }
+
+  boost::asio::io_context io;
+  SpawnSettings spawn;
+  ChildTable children;
+  std::vector<common::UniqueFd> sockets;
+  int gone_count{0};
+  std::optional<AccountsSlot> slot;
+
+ private:
+  tests::TemporaryDirectory directory_;
+};
+
+constexpr const char* kLives = "exec sleep 600";
+
+TEST_CASE("AccountsSlot: a process is started with a socket, and is ready when its owner says so", "[app][unit]") {
+  AccountsSlotBench bench(kLives);
+  CHECK_FALSE(bench.slot->is_alive());
+  bench.slot->start();
+  REQUIRE(bench.sockets.size() == 1);
+  int type = 0;
+  socklen_t size = sizeof type;
+  REQUIRE(getsockopt(bench.sockets[0].get(), SOL_SOCKET, SO_TYPE, &type, &size) == 0);
+  CHECK(type == SOCK_SEQPACKET);
+  CHECK(bench.slot->is_alive());
+  bench.slot->is_ready();
+  bench.slot->is_ready();
+  CHECK(bench.slot->restarts() == 0);
+}
+
+TEST_CASE("AccountsSlot: a process that dies is replaced, and its owner learns of the death first", "[app][unit]") {
+  const std::string death = GENERATE("exit 3", "exit 0", "kill -9 $$", "echo oops >&2; exit 1");
+  CAPTURE(death);
+  AccountsSlotBench bench("[ -e \"$0.died\" ] && exec sleep 600; : >\"$0.died\"; " + death);
+  bench.slot->start();
+  REQUIRE(bench.wait_until([&] { return bench.sockets.size() == 2; }));
+  CHECK(bench.gone_count == 1);
+  CHECK(bench.slot->restarts() == 1);
+  CHECK(bench.slot->is_alive());
+}
+
+TEST_CASE("AccountsSlot: a process that its owner condemns is killed once and replaced", "[app][unit]") {
+  AccountsSlotBench bench(kLives);
+  bench.slot->start();
+  bench.slot->is_ready();
+  const pid_t first = bench.slot->pid();
+  bench.slot->condemn("it answered nonsense");
+  bench.slot->condemn("it answered nonsense again");
+  REQUIRE(bench.wait_until([&] { return bench.sockets.size() == 2; }));
+  CHECK(bench.slot->pid() != first);
+  CHECK(bench.gone_count == 1);
+}
+
+TEST_CASE("AccountsSlot: a process that closes its socket and stays is killed", "[app][unit]") {
+  AccountsSlotBench bench(kLives);
+  bench.slot->start();
+  bench.slot->is_ready();
+  bench.slot->is_leaving();
+  REQUIRE(bench.wait_until([&] { return bench.gone_count == 1; }));
+}
+
+TEST_CASE("AccountsSlot: a program that cannot be started is tried again", "[app][unit]") {
+  AccountsSlotBench bench(kLives);
+  SECTION("the program is missing") {
+    const auto program = std::exchange(bench.spawn.programs["yolod-accounts"], "/nonexistent/yolod-accounts");
+    bench.slot->start();
+    REQUIRE(bench.wait_until([&] { return bench.slot->restarts() == 1; }));
+    bench.spawn.programs["yolod-accounts"] = program;
+  }
+  SECTION("the front-end has no descriptor left") {
+    rlimit before{};
+    REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
+    const rlimit none{3, before.rlim_max};
+    REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
+    bench.slot->start();
+    REQUIRE(setrlimit(RLIMIT_NOFILE, &before) == 0);
+    CHECK(bench.slot->restarts() == 1);
+    CHECK(bench.sockets.empty());
+  }
+  REQUIRE(bench.wait_until([&] { return bench.slot->is_alive() && !bench.sockets.empty(); }));
+}
+
+TEST_CASE("AccountsSlot: after a stop no process is started", "[app][unit]") {
+  AccountsSlotBench bench(kLives);
+  bench.slot->start();
+  bench.slot->stop();
+  bench.slot->send_signal(SIGKILL);
+  REQUIRE(bench.wait_until([&] { return bench.gone_count == 1; }));
+  CHECK(bench.slot->restarts() == 0);
+  CHECK(bench.sockets.size() == 1);
+}
+
+}  // namespace
+}  // namespace yolod::app::process
