@@ -45,7 +45,7 @@ class AccountsSlotBench {
     const auto end = std::chrono::steady_clock::now() + 20s;
     while (!done()) {
       if (std::chrono::steady_clock::now() > end) return false;
-      (void)common::AwakeClock::now();  // a clock that nobody reads loses time
+      (void)common::AwakeClock::now();  // without readings the clock loses time
       io.restart();
       io.run_one_for(5ms);
       reap_children([this](pid_t pid, const Death& death) { children.reaped(pid, death); });
@@ -66,7 +66,7 @@ class AccountsSlotBench {
 
 constexpr const char* kLives = "exec sleep 600";
 
-TEST_CASE("AccountsSlot: a process is started with a socket, and is ready when its owner says so", "[app][unit]") {
+TEST_CASE("AccountsSlot: a process gets a socket, and its owner declares it ready", "[app][unit]") {
   AccountsSlotBench bench(kLives);
   CHECK_FALSE(bench.slot->is_alive());
   bench.slot->start();
