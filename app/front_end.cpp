@@ -256,6 +256,7 @@ void FrontEnd::make_models() {
       [this] { refresh_metrics(); },
       [this](std::string_view model, Reload::Done done) { reload_->ask(model, std::move(done)); },
       config_.deepstack,
+      audit_,
   });
   router_.emplace(make_routes(*routes_));
   shutdown_.emplace(io_, phase_, config_.server,

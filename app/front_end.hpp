@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "app/access/audit_log.hpp"
 #include "app/access/door.hpp"
 #include "app/accounts_child.hpp"
 #include "app/host/signals.hpp"
@@ -110,6 +111,7 @@ class FrontEnd final : private http::Application {
   std::set<int> ignored_signals_;               // signals for which a log line was already written
   observe::Metrics metrics_;
   access::Door door_;
+  access::AuditLog audit_;
   // Declared before io_, because coroutines hold blocks of the arena and are destroyed with io_.
   std::optional<ipc::InputArena> arena_;
   boost::asio::io_context io_{1};

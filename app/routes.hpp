@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/access/audit_log.hpp"
 #include "app/api/admin/reload_exchange.hpp"
 #include "app/api/admin/status_exchange.hpp"
 #include "app/api/call_exchange.hpp"
@@ -19,6 +20,7 @@ struct RouteParts {
   api::admin::RefreshMetrics refresh_metrics;
   api::admin::AskForReload ask_for_reload;
   const common::DeepStackConfig& deepstack;  // only `enabled` is fixed when the table is made
+  access::AuditLog& audit;
 };
 
 // `parts` outlives the routes. Only the thread of the front-end may call it.

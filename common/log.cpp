@@ -6,7 +6,6 @@
 #include <spdlog/sinks/base_sink.h>
 #include <unistd.h>
 
-#include <ctime>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -17,6 +16,7 @@
 #include "common/log_writer.hpp"
 #include "common/text.hpp"
 #include "common/unique_fd.hpp"
+#include "common/utc_time.hpp"
 
 namespace yolod::common {
 namespace {
@@ -58,16 +58,6 @@ std::string_view level_name(spdlog::level::level_enum level) {
     case spdlog::level::n_levels: return "error";
   }
   return "error";
-}
-
-// Returns the time as RFC 3339, in UTC with milliseconds.
-std::string timestamp(std::chrono::system_clock::time_point time) {
-  const auto since_epoch = std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
-  const auto whole_seconds = static_cast<std::time_t>(since_epoch / 1000);
-  std::tm utc{};
-  ::gmtime_r(&whole_seconds, &utc);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday,
-                     utc.tm_hour, utc.tm_min, utc.tm_sec, since_epoch % 1000);
 }
 
 // Formats a line and passes it to the writer. spdlog's own patterns escape nothing.
@@ -127,10 +117,10 @@ class LineSink final : public spdlog::sinks::base_sink<std::mutex> {
       return forwarded_line(level_of(level), printable(message, kMaxLogMessageBytes));
     if (format_ == LogFormat::kJson) {
       return fmt::format("{{\"ts\":\"{}\",\"level\":\"{}\",\"process\":\"{}\",\"pid\":{},\"message\":\"{}\"}}\n",
-                         timestamp(time), level_name(level), json_escaped(process_name_), ::getpid(),
+                         utc_time(time), level_name(level), json_escaped(process_name_), ::getpid(),
                          json_escaped(message, kMaxLogMessageBytes));
     }
-    return fmt::format("{} {} {}[{}] {}\n", timestamp(time), level_name(level), printable(process_name_), ::getpid(),
+    return fmt::format("{} {} {}[{}] {}\n", utc_time(time), level_name(level), printable(process_name_), ::getpid(),
                        printable(message, kMaxLogMessageBytes));
   }
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <random>
 
 namespace yolod::app::access {
 
@@ -40,16 +41,53 @@ Network Network::of_peer(int socket) {
   return of(reinterpret_cast<const sockaddr&>(address));
 }
 
+Network Network::site() const {
+  if (family_ != Family::kIpv6) return *this;
+  constexpr std::size_t kSiteBytes = 6;
+  Network site;
+  site.family_ = Family::kIpv6Site;
+  std::copy_n(bytes_.begin(), kSiteBytes, site.bytes_.begin());
+  return site;
+}
+
 std::string Network::to_string() const {
   std::array<char, INET6_ADDRSTRLEN> text{};
   switch (family_) {
     case Family::kNone: return "unix";
     case Family::kIpv4: inet_ntop(AF_INET, bytes_.data(), text.data(), text.size()); return text.data();
     case Family::kIpv6:
+    case Family::kIpv6Site:
       inet_ntop(AF_INET6, bytes_.data(), text.data(), text.size());
-      return std::string(text.data()) + "/64";
+      return std::string(text.data()) + (family_ == Family::kIpv6 ? "/64" : "/48");
   }
   return "unix";
+}
+
+namespace {
+
+// Returns a number that only this process knows.
+std::uint64_t secret_seed() {
+  std::random_device device;
+  return (std::uint64_t{device()} << 32U) | device();
+}
+
+// Multiplies to 128 bits and folds them (the mixing step of wyhash).
+std::uint64_t mixed(std::uint64_t a, std::uint64_t b) {
+  __extension__ using Wide = unsigned __int128;
+  const Wide product = Wide{a} * b;
+  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64U);
+}
+
+}  // namespace
+
+std::size_t NetworkHash::operator()(const Network& network) const noexcept {
+  static const std::uint64_t kSeed = secret_seed();
+  static const std::uint64_t kOtherSeed = secret_seed() | 1U;
+  // A network has at most 8 bytes.
+  std::uint64_t bytes = 0;
+  std::memcpy(&bytes, network.bytes_.data(), sizeof bytes);
+  const auto family = static_cast<std::uint64_t>(network.family_);
+  return mixed(mixed(bytes ^ kSeed, kOtherSeed) ^ family, kSeed | 1U);
 }
 
 }  // namespace yolod::app::access

@@ -333,10 +333,12 @@ Connection::Step Connection::answer(const RequestHead& head) {
     return respond(unread);
   }
   exchange_ = route->make();
+  if (request_id_.empty()) request_id_ = new_request_id();
   access::Caller caller;
   Step otherwise{};
   if (!may_come_in(*route, head, caller, otherwise)) return otherwise;
-  const auto next = exchange_->begin({head, target, captures, request_began_, caller}, response);
+  const auto next = exchange_->begin(
+      {head, target, captures, request_began_, caller, {request_id_.data(), request_id_.size()}}, response);
   if (next == Exchange::Next::kReadBody) return begin_body(head);
   body_state_ = unread;
   return follow(next);

@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "app/access/caller.hpp"
 #include "app/http/captures.hpp"
@@ -35,6 +36,7 @@ struct RequestView {
   common::Clock::time_point began;  // the time of the request's first byte
   // The connection has checked that this caller may use the route.
   const access::Caller& caller;
+  std::string_view request_id{};  // as the answer's X-Request-Id has it
 };
 
 class Exchange {

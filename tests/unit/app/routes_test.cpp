@@ -25,11 +25,13 @@ const http::Route* find_route(std::string_view path) {
   static observe::Metrics metrics;
   static const common::ServerConfig kConfig;
   static const common::DeepStackConfig kDeepStack;
+  static access::AuditLog audit;
   static const RouteParts kParts{{kModels, body_room, metrics, kConfig, [] { return false; }},
                                  [] { return serving::ServerStatus(); },
                                  [] {},
                                  [](std::string_view, const auto&) {},
-                                 kDeepStack};
+                                 kDeepStack,
+                                 audit};
   static const http::Router kRouter(make_routes(kParts));
   http::Captures captures;
   return kRouter.find(path, captures);
