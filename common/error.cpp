@@ -21,6 +21,8 @@ std::string_view to_string(ErrorCode code) {
     case ErrorCode::kImageTooComplex: return "image_too_complex";
     case ErrorCode::kUnsupportedMediaType: return "unsupported_media_type";
     case ErrorCode::kQuarantined: return "quarantined";
+    case ErrorCode::kTooManyRequests: return "too_many_requests";
+    case ErrorCode::kConflict: return "conflict";
     case ErrorCode::kHeaderTooLarge: return "header_too_large";
     case ErrorCode::kWorkerCrashed: return "worker_crashed";
     case ErrorCode::kInternal: return "internal";
@@ -38,7 +40,7 @@ std::string_view to_string(ErrorCode code) {
 
 std::optional<ErrorCode> error_code_from(std::uint32_t value) {
   constexpr auto kFirst = static_cast<std::uint32_t>(ErrorCode::kBadRequest);
-  constexpr auto kLast = static_cast<std::uint32_t>(ErrorCode::kImageTooComplex);
+  constexpr auto kLast = static_cast<std::uint32_t>(ErrorCode::kConflict);
   if (value < kFirst || value > kLast) return std::nullopt;
   return static_cast<ErrorCode>(value);
 }

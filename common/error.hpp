@@ -27,6 +27,8 @@ enum class ErrorCode : std::uint32_t {
   kQuarantined = 13,
   kHeaderTooLarge = 14,
   kImageTooComplex = 25,  // decoding would exceed limits.max_decode_time or limits.max_decode_memory
+  kTooManyRequests = 26,
+  kConflict = 27,  // the request does not fit the state of the server, such as a name that is taken
   // The server caused these errors.
   kWorkerCrashed = 15,
   kInternal = 16,

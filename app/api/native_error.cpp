@@ -23,6 +23,8 @@ status http_status(ErrorCode code) {
     case ErrorCode::kImageTooComplex: return status::payload_too_large;
     case ErrorCode::kUnsupportedMediaType: return status::unsupported_media_type;
     case ErrorCode::kQuarantined: return status::unprocessable_entity;
+    case ErrorCode::kTooManyRequests: return status::too_many_requests;
+    case ErrorCode::kConflict: return status::conflict;
     case ErrorCode::kHeaderTooLarge: return status::request_header_fields_too_large;
     case ErrorCode::kWorkerCrashed:
     case ErrorCode::kInternal:
@@ -58,9 +60,9 @@ void write_failure(http::Response& response, status status, ErrorCode code, std:
 }
 
 void write_error(http::Response& response, const common::Error& error, std::uint32_t retry_after_seconds) {
-  const auto status = http_status(error.code);
-  write_failure(response, status, error.code, client_message(error));
-  if (status != boost::beast::http::status::service_unavailable) return;
+  const auto given = http_status(error.code);
+  write_failure(response, given, error.code, client_message(error));
+  if (given != status::service_unavailable && given != status::too_many_requests) return;
   response.fields += "Retry-After: ";
   response.fields.add_whole(retry_after_seconds);
   response.fields += "\r\n";

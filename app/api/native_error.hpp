@@ -20,7 +20,7 @@ namespace yolod::app::api {
 // fixed text without the reason. For every other error it is the error's message.
 [[nodiscard]] std::string client_message(const common::Error& error);
 
-// Replaces the whole response. A 503 has a Retry-After header.
+// Replaces the whole response. A 429 and a 503 have a Retry-After header.
 void write_error(http::Response& response, const common::Error& error, std::uint32_t retry_after_seconds = 1);
 
 // Replaces the whole response. It uses the caller's status and message, and writes no Retry-After header.

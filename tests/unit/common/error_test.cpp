@@ -8,7 +8,7 @@
 namespace yolod::common {
 namespace {
 
-constexpr std::uint32_t kLastCode = 25;
+constexpr std::uint32_t kLastCode = 27;
 
 TEST_CASE("Error: every value of a code is a code, and no other is", "[common][unit]") {
   CHECK_FALSE(error_code_from(0));
@@ -31,7 +31,9 @@ TEST_CASE("Error: the values that cross shared memory never change", "[common][u
   CHECK(static_cast<std::uint32_t>(ErrorCode::kInternal) == 16);
   CHECK(static_cast<std::uint32_t>(ErrorCode::kSystem) == 23);
   CHECK(static_cast<std::uint32_t>(ErrorCode::kClientGone) == 24);
-  CHECK(static_cast<std::uint32_t>(ErrorCode::kImageTooComplex) == kLastCode);
+  CHECK(static_cast<std::uint32_t>(ErrorCode::kImageTooComplex) == 25);
+  CHECK(static_cast<std::uint32_t>(ErrorCode::kTooManyRequests) == 26);
+  CHECK(static_cast<std::uint32_t>(ErrorCode::kConflict) == kLastCode);
 }
 
 TEST_CASE("Error: each code has a different name, in lower case", "[common][unit]") {

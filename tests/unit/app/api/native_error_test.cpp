@@ -42,20 +42,21 @@ std::vector<ErrorCode> all_codes() {
 
 TEST_CASE("NativeError: each code has the status that docs/api.md gives it", "[app][unit]") {
   const auto [code, status] = GENERATE(table<ErrorCode, int>(
-      {{ErrorCode::kBadRequest, 400},   {ErrorCode::kInvalidParameter, 400}, {ErrorCode::kInvalidImage, 400},
-       {ErrorCode::kUnauthorized, 401}, {ErrorCode::kForbidden, 403},        {ErrorCode::kNotFound, 404},
-       {ErrorCode::kUnknownModel, 404}, {ErrorCode::kMethodNotAllowed, 405}, {ErrorCode::kRequestTimeout, 408},
-       {ErrorCode::kBodyTooLarge, 413}, {ErrorCode::kImageTooLarge, 413},    {ErrorCode::kUnsupportedMediaType, 415},
-       {ErrorCode::kQuarantined, 422},  {ErrorCode::kHeaderTooLarge, 431},   {ErrorCode::kWorkerCrashed, 500},
-       {ErrorCode::kInternal, 500},     {ErrorCode::kQueueFull, 503},        {ErrorCode::kNotReady, 503},
-       {ErrorCode::kShuttingDown, 503}, {ErrorCode::kDeadlineExceeded, 504}, {ErrorCode::kBadConfig, 500},
-       {ErrorCode::kBadModel, 500},     {ErrorCode::kSystem, 500},           {ErrorCode::kImageTooComplex, 413}}));
+      {{ErrorCode::kBadRequest, 400},      {ErrorCode::kInvalidParameter, 400}, {ErrorCode::kInvalidImage, 400},
+       {ErrorCode::kUnauthorized, 401},    {ErrorCode::kForbidden, 403},        {ErrorCode::kNotFound, 404},
+       {ErrorCode::kUnknownModel, 404},    {ErrorCode::kMethodNotAllowed, 405}, {ErrorCode::kRequestTimeout, 408},
+       {ErrorCode::kBodyTooLarge, 413},    {ErrorCode::kImageTooLarge, 413},    {ErrorCode::kUnsupportedMediaType, 415},
+       {ErrorCode::kQuarantined, 422},     {ErrorCode::kHeaderTooLarge, 431},   {ErrorCode::kWorkerCrashed, 500},
+       {ErrorCode::kInternal, 500},        {ErrorCode::kQueueFull, 503},        {ErrorCode::kNotReady, 503},
+       {ErrorCode::kShuttingDown, 503},    {ErrorCode::kDeadlineExceeded, 504}, {ErrorCode::kBadConfig, 500},
+       {ErrorCode::kBadModel, 500},        {ErrorCode::kSystem, 500},           {ErrorCode::kImageTooComplex, 413},
+       {ErrorCode::kTooManyRequests, 429}, {ErrorCode::kConflict, 409}}));
   CAPTURE(common::to_string(code));
   CHECK(static_cast<int>(http_status(code)) == status);
 }
 
 TEST_CASE("NativeError: no error code has the status of a success", "[app][unit]") {
-  REQUIRE(all_codes().size() == 25);
+  REQUIRE(all_codes().size() == 27);
   for (const ErrorCode code : all_codes()) CHECK(static_cast<int>(http_status(code)) >= 400);
 }
 
@@ -99,11 +100,12 @@ TEST_CASE("NativeError: an error whose message is not UTF-8 is still JSON", "[ap
   CHECK(body.at("error").at("message") == "caf\xEF\xBF\xBD: \xEF\xBF\xBD");
 }
 
-TEST_CASE("NativeError: only an answer with 503 has Retry-After", "[app][unit]") {
-  for (std::uint32_t value = 1; value <= 23; ++value) {
-    const auto response = make_error(Error{*common::error_code_from(value), "x"}, 17);
-    CAPTURE(value);
-    if (response.status == beast_http::status::service_unavailable) {
+TEST_CASE("NativeError: only an answer with 429 or 503 has Retry-After", "[app][unit]") {
+  for (const ErrorCode code : all_codes()) {
+    const auto response = make_error(Error{code, "x"}, 17);
+    CAPTURE(common::to_string(code));
+    if (response.status == beast_http::status::service_unavailable ||
+        response.status == beast_http::status::too_many_requests) {
       CHECK(response.fields.view() == "Retry-After: 17\r\n");
     } else {
       CHECK(response.fields.view().empty());
