@@ -14,6 +14,7 @@
 #include "app/access/door_feed.hpp"
 #include "app/process/reaper.hpp"
 #include "app/serving/memory_check.hpp"
+#include "app/unsafe_settings.hpp"
 #include "common/awake_clock.hpp"
 #include "common/config/worker_threads.hpp"
 #include "common/log.hpp"
@@ -32,6 +33,8 @@ using common::Clock;
 using common::Outcome;
 using std::chrono::milliseconds;
 
+constexpr int kExitCannotServe = 1;
+constexpr int kExitBadConfig = 2;
 constexpr milliseconds kHousekeepingPeriod{100};
 // The front-end looks for changed certificates at this interval.
 constexpr std::chrono::seconds kCertificatePeriod{2};
@@ -79,7 +82,7 @@ FrontEnd::FrontEnd(const common::Config& config, ReadConfig read_again, RunMode 
       read_again_(std::move(read_again)),
       mode_(mode),
       manager_(manager),
-      door_(config.access),
+      gate_(config.access),
       server_(io_, *this, config_.server, connection_limit(config)) {
   spawn_.open_files = open_files;
   if (mode == RunMode::kCheck) manager_.ignore();  // a check is not a start of the service
@@ -88,9 +91,15 @@ FrontEnd::FrontEnd(const common::Config& config, ReadConfig read_again, RunMode 
 FrontEnd::~FrontEnd() = default;
 
 int FrontEnd::run() {
+  // Another user than the server's may run a check, and must not make the server's file.
+  if (mode_ == RunMode::kCheck) config_.access.audit_log.clear();
+  if (auto opened = gate_.open(config_); !opened) {
+    common::log_error("cannot start: {}", opened.error().message);
+    return opened.error().code == common::ErrorCode::kBadConfig ? kExitBadConfig : kExitCannotServe;
+  }
   if (auto started = start(); !started) {
     common::log_error("cannot start: {}", started.error().message);
-    return 1;
+    return started.error().code == common::ErrorCode::kForbidden ? kExitBadConfig : kExitCannotServe;
   }
   try {
 #ifdef YOLOD_FAULT_POINTS
@@ -105,6 +114,7 @@ int FrontEnd::run() {
     common::flush_log();
     std::abort();
   }
+  gate_.audit().write({access::AuditEvent::Kind::kStop});
   common::log_info("stopped");
   return exit_code_;
 }
@@ -128,7 +138,11 @@ Outcome<void> FrontEnd::start() {
     if (accept_when_ready_) common::log_info("the service manager's sockets are used, not server.listen");
     auto listening = handed_over.empty() ? server_.listen() : server_.take(std::move(handed_over));
     if (!listening) return listening;
+    if (accept_when_ready_) {
+      if (auto safe = check_open_addresses(config_, server_.urls()); !safe) return safe;
+    }
     for (const std::string& url : server_.urls()) common::log_info("yolod {} listening on {}", common::kVersion, url);
+    gate_.audit().write({access::AuditEvent::Kind::kStart});
     if (auto administered = server_.listen_for_admins(); !administered) return administered;
   }
   if (mode_ == RunMode::kCheck) {
@@ -184,6 +198,7 @@ void FrontEnd::housekeep() {
   tell_lost_time();
   server_.connections().check_deadlines();
   common::flush_log();
+  gate_.tick(AwakeClock::now());
   if (const auto now = AwakeClock::now(); now >= next_look_at_certificates_) {
     next_look_at_certificates_ = now + kCertificatePeriod;
     server_.reload_changed_tls();
@@ -191,7 +206,6 @@ void FrontEnd::housekeep() {
   if (phase_ == Phase::kServing || phase_ == Phase::kDraining) {
     models_->tick();
     if (accounts_) accounts_->tick(AwakeClock::now());
-    door_.tidy();
   }
   oom_kills_.forget_old(Clock::now());
   if (manager_.present()) {
@@ -217,12 +231,12 @@ Outcome<void> FrontEnd::make_arena() {
 // A check of the models needs no accounts.
 Outcome<void> FrontEnd::make_accounts() {
   if (mode_ == RunMode::kCheck || !config_.has_accounts()) return {};
-  door_.expect_accounts();
+  gate_.door().expect_accounts();
   const std::string program(process::spec_of(process::ChildKind::kAccounts).program);
   auto found = common::find_sibling_program(program);
   if (!found) return found.error();
   spawn_.programs[program] = std::move(*found);
-  auto made = AccountsChild::make(io_, spawn_, children_, config_, access::known_keys_of(door_));
+  auto made = AccountsChild::make(io_, spawn_, children_, config_, access::known_keys_of(gate_.door()));
   if (!made) return made.error();
   accounts_ = *std::move(made);
   return {};
@@ -249,14 +263,21 @@ void FrontEnd::make_models() {
                                   if (all_ready_said_) manager_.reloading();
                                 },
                                 [this](const common::Config& changed) { take_over(changed); },
-                                [this] { tell_manager_reload_is_over(); }});
+                                [this] { tell_manager_reload_is_over(); },
+                                [this](const Outcome<void>& result) { audit_reload({}, {}, result); }});
   routes_.emplace(RouteParts{
       {*models_, *body_room_, metrics_, config_.server, [this] { return draining(); }},
       [this] { return status(); },
       [this] { refresh_metrics(); },
-      [this](std::string_view model, Reload::Done done) { reload_->ask(model, std::move(done)); },
+      [this](std::string_view model, std::string_view request_id, Reload::Done done) {
+        reload_->ask(model, [this, model = std::string(model), id = std::string(request_id),
+                             done = std::move(done)](const Outcome<void>& result) {
+          audit_reload(model, id, result);
+          done(result);
+        });
+      },
       config_.deepstack,
-      audit_,
+      gate_.audit(),
   });
   router_.emplace(make_routes(*routes_));
   shutdown_.emplace(io_, phase_, config_.server,
@@ -326,8 +347,6 @@ void FrontEnd::take_over(const common::Config& changed) {
   if (!listens_alike) keep(config_.server.tls, changed.server.tls, "server.tls");
   keep(config_.server.max_connections, changed.server.max_connections, "server.max_connections");
   keep(config_.server.state_dir, changed.server.state_dir, "server.state_dir");
-  keep(config_.access.mode, changed.access.mode, "access.mode");
-  keep(config_.access.max_stale, changed.access.max_stale, "access.max_stale");
   keep(config_.access.register_policy, changed.access.register_policy, "access.register");
   keep(config_.access.session_idle, changed.access.session_idle, "access.session_idle");
   keep(config_.access.session_lifetime, changed.access.session_lifetime, "access.session_lifetime");
@@ -347,6 +366,7 @@ void FrontEnd::take_over(const common::Config& changed) {
   config_.deepstack = changed.deepstack;
   config_.deepstack.enabled = has_deepstack;
   server_.reload_tls();
+  take_over_access(changed);
   if (changed.logging != config_.logging) {
     if (auto log = common::configure_log(changed.logging, "yolod"); !log) {
       common::log_error("reload: {}", log.error().message);
@@ -356,6 +376,28 @@ void FrontEnd::take_over(const common::Config& changed) {
   }
   for (const auto& warning : changed.warnings) common::log_warning("{}", warning);
   spawn_.thread_wait = common::how_threads_wait(changed.models, common::usable_cpu_count());
+}
+
+// yolod-accounts has the settings of people and sessions since its start.
+void FrontEnd::take_over_access(const common::Config& changed) {
+  auto access = changed.access;
+  access.register_policy = config_.access.register_policy;
+  access.session_idle = config_.access.session_idle;
+  access.session_lifetime = config_.access.session_lifetime;
+  config_.access = std::move(access);
+  gate_.take_over(changed, accounts_ != nullptr);
+}
+
+void FrontEnd::audit_reload(std::string_view model, std::string_view request_id, const Outcome<void>& result) {
+  using access::AuditEvent;
+  AuditEvent event{model.empty() ? AuditEvent::Kind::kReload : AuditEvent::Kind::kLoadModel,
+                   result ? AuditEvent::Result::kDone : AuditEvent::Result::kFailed};
+  // Only the admin socket takes such requests.
+  if (!request_id.empty()) event.actor = access::Caller::Kind::kOperator;
+  event.request_id = request_id;
+  event.subject = model;
+  if (!result) event.detail = result.error().message;
+  gate_.audit().write(event);
 }
 
 // READY=1 also reports the end of a start. The front-end sends it only when every model is ready.
@@ -386,6 +428,7 @@ void FrontEnd::on_signal(int signal) {
       return;
     case SIGUSR1:
       if (auto reopened = common::reopen_log(); !reopened) common::log_error("{}", reopened.error().message);
+      gate_.reopen_audit_log();
       return;
     case SIGHUP: reload_->ask(); return;
     case SIGTTIN:
@@ -447,6 +490,8 @@ void FrontEnd::refresh_metrics() {
   metrics_.arena(arena_->used_bytes(), arena_->capacity_bytes());
   metrics_.open_connections(server_.connections().count());
   for (const auto& [url, not_after] : server_.certificates()) metrics_.tls_not_after(url, not_after);
+  gate_.for_each_result([this](std::string_view result, std::uint64_t count) { metrics_.auth(result, count); });
+  gate_.for_each_limit([this](std::string_view limit, std::uint64_t count) { metrics_.limited(limit, count); });
   metrics_.loop_turns(common::loop_turns);
   for (const auto& pool : models_->pools()) pool->update_metrics();
 }

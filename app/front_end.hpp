@@ -19,8 +19,7 @@
 #include <string>
 #include <vector>
 
-#include "app/access/audit_log.hpp"
-#include "app/access/door.hpp"
+#include "app/access/gate.hpp"
 #include "app/accounts_child.hpp"
 #include "app/host/signals.hpp"
 #include "app/http/application.hpp"
@@ -68,6 +67,9 @@ class FrontEnd final : private http::Application {
   void finish_check();
 
   void take_over(const common::Config& changed);
+  void take_over_access(const common::Config& changed);
+  // Writes the end of a reload to the audit log. `request_id` is empty after a SIGHUP.
+  void audit_reload(std::string_view model, std::string_view request_id, const common::Outcome<void>& result);
   void tell_manager_reload_is_over();
 
   void on_signal(int signal);
@@ -77,7 +79,7 @@ class FrontEnd final : private http::Application {
 
   // Application
   [[nodiscard]] const http::Router& router() const override { return *router_; }
-  [[nodiscard]] access::Door& door() override { return door_; }
+  [[nodiscard]] access::Gate& gate() override { return gate_; }
   [[nodiscard]] bool draining() const override { return phase_ >= Phase::kDraining; }
   void refuse(const common::Error& error, std::string_view path, http::Response& response) override;
   void answered_without_exchange(int http_status) override { metrics_.answered_without_model(http_status); }
@@ -110,8 +112,7 @@ class FrontEnd final : private http::Application {
   std::set<const serving::ModelPool*> failed_;  // only with --check: the models that cannot be served
   std::set<int> ignored_signals_;               // signals for which a log line was already written
   observe::Metrics metrics_;
-  access::Door door_;
-  access::AuditLog audit_;
+  access::Gate gate_;
   // Declared before io_, because coroutines hold blocks of the arena and are destroyed with io_.
   std::optional<ipc::InputArena> arena_;
   boost::asio::io_context io_{1};

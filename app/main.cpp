@@ -18,8 +18,8 @@
 #include "app/print_config.hpp"
 #include "app/reference/config_page.hpp"
 #include "app/reference/metrics_page.hpp"
+#include "app/refused_settings.hpp"
 #include "app/serve.hpp"
-#include "app/unsupported_settings.hpp"
 #include "common/config/schema.hpp"
 #include "common/finish_output.hpp"
 #include "common/log.hpp"
@@ -74,7 +74,7 @@ rlimit raise_open_files() {
 std::variant<yolod::common::Config, std::vector<std::string>> read_config(const std::filesystem::path& file,
                                                                           const std::vector<std::string>& overrides) {
   using namespace yolod;
-  auto loaded = common::load_config(file, overrides, app::unsupported_settings);
+  auto loaded = common::load_config(file, overrides, app::refused_settings);
   if (loaded.config) return std::move(*loaded.config);
   std::vector<std::string> problems;
   for (const auto& problem : loaded.problems) problems.push_back(common::to_string(problem));
@@ -83,7 +83,7 @@ std::variant<yolod::common::Config, std::vector<std::string>> read_config(const 
 
 std::optional<std::string> page_to_print(const Options& options) {
   using namespace yolod::app;
-  if (options.print_config_reference) return reference::config_page(notes_on_unsupported_settings());
+  if (options.print_config_reference) return reference::config_page(notes_on_refused_settings());
   if (options.print_metrics_reference) return reference::metrics_page();
   return std::nullopt;
 }

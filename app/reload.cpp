@@ -24,7 +24,8 @@ void Reload::ask() {
     return;
   }
   common::log_info("reload: reading the config");
-  ask({}, [](const Outcome<void>& result) {
+  ask({}, [this](const Outcome<void>& result) {
+    hooks_.signal_result(result);
     // The pool logs a failure of a model itself.
     if (!result && result.error().code == ErrorCode::kBadConfig) {
       common::log_error("reload: nothing has changed: {}", result.error().message);

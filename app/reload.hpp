@@ -54,6 +54,8 @@ class Reload {
     // Applies the settings of the server itself, from a config whose models will be loaded.
     std::function<void(const common::Config& changed)> take_over;
     std::function<void()> is_over;  // no reload runs any more, or this reload was refused
+    // A reload that SIGHUP asked for has this result. A request's callback gets its result itself.
+    std::function<void(const common::Outcome<void>& result)> signal_result;
   };
   using Done = std::function<void(const common::Outcome<void>&)>;
 

@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 #include <string>
-#include <string_view>
 
 #include "app/process/preload.hpp"
 #include "common/config/devices.hpp"
@@ -13,7 +11,6 @@
 namespace yolod::app {
 namespace {
 
-using common::AccessConfig;
 using common::KeyProblem;
 using common::ModelConfig;
 using common::ServerConfig;
@@ -35,9 +32,6 @@ bool detects(const ModelConfig& model) {
 }
 
 constexpr std::array kServerRules{
-    Rule<ServerConfig>{"api_keys_file", "not supported by this version",
-                       "This version does not support API keys and refuses this key.",
-                       [](const ServerConfig& server) { return !server.api_keys_file.empty(); }},
     Rule<ServerConfig>{"admin_listen",
                        "this version knows an admin by the user at the other end of a unix socket, allowed: auto, "
                        "unix:/path, \"\"",
@@ -46,29 +40,6 @@ constexpr std::array kServerRules{
                          const auto& admin = server.admin_listen;
                          return !admin.empty() && admin != common::kAdminListenAuto && !admin.starts_with("unix:");
                        }},
-};
-
-constexpr const char* kNotSupported = "not supported by this version";
-
-constexpr std::array kAccessRules{
-    Rule<AccessConfig>{"audit_log", kNotSupported, "This version does not write this file and refuses this key.",
-                       [](const AccessConfig& access) { return !access.audit_log.empty(); }},
-    Rule<AccessConfig>{"per_key.requests_per_second", kNotSupported,
-                       "This version does not limit the rate of a key and refuses a value other than 0.",
-                       [](const AccessConfig& access) { return access.per_key.requests_per_second != 0; }},
-    Rule<AccessConfig>{"per_key.requests_in_flight", kNotSupported,
-                       "This version does not limit the requests in flight of a key and refuses a value other than 0.",
-                       [](const AccessConfig& access) { return access.per_key.requests_in_flight != 0; }},
-    Rule<AccessConfig>{"per_address.requests_per_second", kNotSupported,
-                       "This version does not limit the rate of an address and refuses a value other than 0.",
-                       [](const AccessConfig& access) { return access.per_address.requests_per_second != 0; }},
-    Rule<AccessConfig>{
-        "per_address.requests_in_flight", kNotSupported,
-        "This version does not limit the requests in flight of an address and refuses a value other than 0.",
-        [](const AccessConfig& access) { return access.per_address.requests_in_flight != 0; }},
-    Rule<AccessConfig>{"per_address.connections", kNotSupported,
-                       "This version does not limit the connections of an address and refuses a value other than 0.",
-                       [](const AccessConfig& access) { return access.per_address.connections != 0; }},
 };
 
 constexpr std::array kModelRules{
@@ -91,41 +62,12 @@ constexpr std::array kModelRules{
                       }},
 };
 
-// An attacker tries these passwords first.
-constexpr std::array<std::string_view, 8> kWellKnownPasswords{"root",  "postgres", "password", "admin",
-                                                              "yolod", "secret",   "changeme", "123456"};
-
-bool is_public(const common::ListenAddress& listener) {
-  const std::string_view address = listener.address;
-  return !address.starts_with("unix:") && !address.starts_with("127.") && !address.starts_with("[::1]");
-}
-
-constexpr const char* kPasswordNote =
-    "A well-known password such as root is refused if server.listen has an address that other machines can reach.";
-
-std::optional<KeyProblem> well_known_password(const common::Config& config) {
-  if (!config.postgres.has_value()) return std::nullopt;
-  const auto& password = config.postgres->password;
-  const auto& listen = config.server.listen;
-  if (std::find(kWellKnownPasswords.begin(), kWellKnownPasswords.end(), password) == kWellKnownPasswords.end() ||
-      std::none_of(listen.begin(), listen.end(), is_public)) {
-    return std::nullopt;
-  }
-  return KeyProblem{"postgres.password",
-                    "this password is well known, and server.listen has an address that other machines can reach: "
-                    "give the database's user another password, or listen only at 127.0.0.1, [::1] or a unix socket"};
-}
-
 }  // namespace
 
 std::vector<KeyProblem> unsupported_settings(const common::Config& config) {
   std::vector<KeyProblem> problems;
-  if (auto found = well_known_password(config)) problems.push_back(*std::move(found));
   for (const auto& rule : kServerRules) {
     if (rule.is_broken(config.server)) problems.push_back({std::string("server.") + rule.key, rule.message});
-  }
-  for (const auto& rule : kAccessRules) {
-    if (rule.is_broken(config.access)) problems.push_back({std::string("access.") + rule.key, rule.message});
   }
   for (std::size_t i = 0; i < config.models.size(); ++i) {
     for (const auto& rule : kModelRules) {
@@ -138,9 +80,7 @@ std::vector<KeyProblem> unsupported_settings(const common::Config& config) {
 
 std::vector<KeyProblem> notes_on_unsupported_settings() {
   std::vector<KeyProblem> notes;
-  notes.push_back({"postgres.password", kPasswordNote});
   for (const auto& rule : kServerRules) notes.push_back({std::string("server.") + rule.key, rule.note});
-  for (const auto& rule : kAccessRules) notes.push_back({std::string("access.") + rule.key, rule.note});
   for (const auto& rule : kModelRules) notes.push_back({std::string("models[].") + rule.key, rule.note});
   return notes;
 }

@@ -11,7 +11,7 @@
 //
 // The file is a regular file or a pipe. It is opened with O_APPEND and mode 0600, so that a rotation may move it. One
 // event costs one write() of less than kMaxLineBytes. If the target takes no line, for example because the disk is
-// full, the line is lost and counted. One line of the server's log reports that. The next line that the target takes
+// full, the line is lost and counted. The server's log has one line about it. The next line that the target takes
 // tells the number of lost lines.
 //
 // The front-end owns it and uses it on its only thread.

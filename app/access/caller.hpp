@@ -39,6 +39,9 @@ struct Caller {
   accounts::protocol::Digest credential{};  // the digest of the key or session; zeros without one
   // The name of the key or person. It is valid as long as the RequestView: copy it to keep it.
   std::string_view name{};
+  // A key may have its own limits: requests a second, and requests in flight. 0: access.per_key has the limit.
+  std::uint32_t rate{0};
+  std::uint32_t in_flight{0};
   Network network{};  // where the request comes from, also without a credential
 
   [[nodiscard]] bool has(accounts::protocol::Scope scope) const { return (scopes & scope) != 0; }

@@ -94,6 +94,8 @@ std::optional<Refusal> Door::identify(const Knock& knock, Caller& caller) {
   caller.person = entry->person;
   caller.credential = digest;
   caller.name = entry->name;
+  caller.rate = entry->rate;
+  caller.in_flight = entry->in_flight;
   touch(digest, knock.date);
   return std::nullopt;
 }
@@ -139,6 +141,18 @@ void Door::use_file_keys(std::vector<FileKey> keys) {
     const Digest digest = key.digest;
     file_keys_.emplace(digest, std::move(key));
   }
+}
+
+std::string_view word_of(Refusal refusal) {
+  switch (refusal) {
+    case Refusal::kNoCredential: return "no_credential";
+    case Refusal::kAmbiguousCredential: return "ambiguous";
+    case Refusal::kUnknownCredential: return "unknown";
+    case Refusal::kExpiredCredential: return "expired";
+    case Refusal::kMissingScope: return "missing_scope";
+    case Refusal::kAccountsAway: return "accounts_away";
+  }
+  return "unknown";
 }
 
 common::Error explain(Refusal refusal) {

@@ -22,6 +22,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <unordered_map>
 #include <vector>
@@ -62,6 +63,7 @@ enum class Refusal : std::uint8_t {
   kMissingScope,
   kAccountsAway,  // yolod-accounts has not told its keys yet, or is away for longer than access.max_stale
 };
+inline constexpr std::size_t kRefusalCount = 6;
 
 class Door {
  public:
@@ -127,6 +129,8 @@ class Door {
   accounts::protocol::Seconds minute_began_{0};
 };
 
+// Returns the name of the refusal in metrics and in the audit log, such as "missing_scope".
+[[nodiscard]] std::string_view word_of(Refusal refusal);
 // Returns the error that the client receives.
 [[nodiscard]] common::Error explain(Refusal refusal);
 

@@ -13,6 +13,7 @@
 #include <string>
 #include <unordered_set>
 
+#include "common/text.hpp"
 #include "common/unique_fd.hpp"
 
 namespace yolod::app::access {
@@ -113,13 +114,6 @@ Outcome<FileKey> parse_line(std::string_view line) {
   return key;
 }
 
-std::string_view without_blanks(std::string_view line) {
-  constexpr std::string_view kBlanks = " \t\r";
-  const auto first = line.find_first_not_of(kBlanks);
-  return first == std::string_view::npos ? std::string_view()
-                                         : line.substr(first, line.find_last_not_of(kBlanks) - first + 1);
-}
-
 }  // namespace
 
 Outcome<std::vector<FileKey>> parse_key_file(std::string_view text) {
@@ -127,7 +121,7 @@ Outcome<std::vector<FileKey>> parse_key_file(std::string_view text) {
   std::unordered_set<std::string> names;
   std::unordered_set<protocol::Digest, protocol::DigestHash, protocol::DigestEqual> digests;
   for (std::size_t number = 1; !text.empty(); ++number) {
-    const auto line = without_blanks(take_until(text, '\n'));
+    const auto line = common::trimmed(take_until(text, '\n'));
     if (line.empty() || line.front() == '#') continue;
     const auto refuse = [number](const std::string& why) { return bad("line " + std::to_string(number) + ": " + why); };
     auto key = parse_line(line);

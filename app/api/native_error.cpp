@@ -59,13 +59,16 @@ void write_failure(http::Response& response, status status, ErrorCode code, std:
   response.body += "}}";
 }
 
-void write_error(http::Response& response, const common::Error& error, std::uint32_t retry_after_seconds) {
-  const auto given = http_status(error.code);
-  write_failure(response, given, error.code, client_message(error));
-  if (given != status::service_unavailable && given != status::too_many_requests) return;
+void add_retry_after(http::Response& response, std::uint32_t seconds) {
+  if (response.status != status::service_unavailable && response.status != status::too_many_requests) return;
   response.fields += "Retry-After: ";
-  response.fields.add_whole(retry_after_seconds);
+  response.fields.add_whole(seconds);
   response.fields += "\r\n";
+}
+
+void write_error(http::Response& response, const common::Error& error, std::uint32_t retry_after_seconds) {
+  write_failure(response, http_status(error.code), error.code, client_message(error));
+  add_retry_after(response, retry_after_seconds);
 }
 
 }  // namespace yolod::app::api

@@ -20,6 +20,9 @@ namespace yolod::app::api {
 // fixed text without the reason. For every other error it is the error's message.
 [[nodiscard]] std::string client_message(const common::Error& error);
 
+// Adds a Retry-After header if the status of the response is 429 or 503.
+void add_retry_after(http::Response& response, std::uint32_t seconds);
+
 // Replaces the whole response. A 429 and a 503 have a Retry-After header.
 void write_error(http::Response& response, const common::Error& error, std::uint32_t retry_after_seconds = 1);
 

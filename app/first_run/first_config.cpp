@@ -31,7 +31,7 @@ constexpr std::string_view kBegin =
 # every default, and `yolod --print-config-reference` prints every key. Relative paths are relative to this file.
 
 server:
-  # 127.0.0.1 answers this machine alone; 0.0.0.0:8080 answers everybody who can reach this machine.
+  # 127.0.0.1 answers this machine alone. 0.0.0.0:8080 answers every machine, and needs api_keys_file or insecure: true.
   listen: [127.0.0.1:8080]
   # A request with a larger picture is refused.
   max_body_bytes: 16MiB

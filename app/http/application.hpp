@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "app/access/door.hpp"
+#include "app/access/gate.hpp"
 #include "app/http/response.hpp"
 #include "app/http/router.hpp"
 #include "app/net/stream.hpp"
@@ -17,7 +17,8 @@ namespace yolod::app::http {
 class Application {
  public:
   [[nodiscard]] virtual const Router& router() const = 0;
-  [[nodiscard]] virtual access::Door& door() = 0;
+  // The gate decides which requests may come in.
+  [[nodiscard]] virtual access::Gate& gate() = 0;
   // Returns true once the server has begun to stop. Answers then have "Connection: close".
   [[nodiscard]] virtual bool draining() const = 0;
 

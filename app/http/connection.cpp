@@ -55,6 +55,7 @@ Connection::Connection(Socket socket, net::ListenerRole role, ConnectionList& li
       peer_{role, role == net::ListenerRole::kAdmin && net::may_administer(stream_.native_handle())},
       network_(access::Network::of_peer(stream_.native_handle())),
       list_(list),
+      presence_(list.application().gate().limits(), network_),
       buffer_(kBufferLimitBytes) {
   places().add(*this, AwakeClock::now());
 }
@@ -350,14 +351,16 @@ bool Connection::may_come_in(const Route& route, const RequestHead& head, access
     caller.scopes = accounts::protocol::kAllScopes;
     return true;
   }
-  const auto refusal = list_.application().door().admit(
-      {head.credential, network_, route.need, request_began_, std::time(nullptr)}, caller);
-  if (!refusal) return true;
+  // The head may have come slowly, so the limits need the present time.
+  const auto refused =
+      list_.application().gate().admit({head.credential, network_, route.need, AwakeClock::now(), std::time(nullptr)},
+                                       presence_, {request_id_.data(), request_id_.size()}, caller, ticket_);
+  if (!refused) return true;
+  if (presence_.is_excess()) keep_alive_ = false;
   const BodyState unread = head.has_body() ? BodyState::kUnread : BodyState::kRead;
   Response& response = scratch().response;
-  const Error error = access::explain(*refusal);
-  exchange_->refuse(error, response);
-  if (error.code == ErrorCode::kUnauthorized) add_field(response, "WWW-Authenticate", "Bearer realm=\"yolod\"");
+  exchange_->refuse(*refused, response);
+  if (refused->code == ErrorCode::kUnauthorized) add_field(response, "WWW-Authenticate", "Bearer realm=\"yolod\"");
   otherwise = respond(unread);
   return false;
 }
@@ -510,6 +513,7 @@ Connection::Step Connection::respond(BodyState body) {
   if (exchange_) {
     exchange_->answered(status);
     exchange_.reset();  // so that an idle connection keeps no retired model alive
+    ticket_.clear();
   } else {
     list_.application().answered_without_exchange(status);
   }

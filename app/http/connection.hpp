@@ -15,6 +15,7 @@
 #include <optional>
 #include <string_view>
 
+#include "app/access/limits.hpp"
 #include "app/access/network.hpp"
 #include "app/http/audience.hpp"
 #include "app/http/body_upload.hpp"
@@ -155,6 +156,7 @@ class Connection : public std::enable_shared_from_this<Connection>, public Place
   const Peer peer_;
   const access::Network network_;
   ConnectionList& list_;
+  const access::Limits::Presence presence_;
   boost::beast::flat_buffer buffer_;
   common::Clock::time_point deadline_{common::Clock::time_point::max()};
   bool timed_out_{false};
@@ -171,6 +173,7 @@ class Connection : public std::enable_shared_from_this<Connection>, public Place
   BodyState body_state_{BodyState::kRead};
   bool closing_{false};                 // whether the connection ends after this answer
   std::unique_ptr<Exchange> exchange_;  // exists from the choice of the route until the answer
+  access::Limits::Ticket ticket_;       // counts the request while the exchange exists
   BodyUpload upload_;
   bool waiting_{false};  // whether the exchange waits and wants to know if the client leaves
   bool probed_{false};   // whether a probe was sent to the client during this wait

@@ -148,6 +148,26 @@ inline constexpr MetricInfo kTlsNotAfterSeconds{
     "Unix time",
     "The certificate of this listener expires at this time.",
     "Alert two weeks before: yolod_tls_not_after_seconds - time() < 14 * 86400."};
+inline constexpr MetricInfo kAuthTotal{
+    "yolod_auth_total",
+    MetricType::kCounter,
+    {"result", ""},
+    "requests",
+    "This many requests had each result when the server looked at their API key or session: accepted, anonymous (none "
+    "was "
+    "needed), no_credential, ambiguous, unknown, expired, missing_scope, accounts_away. Probes and the page are not "
+    "counted.",
+    "Alert when unknown or expired rise: a client has a wrong key, or an attacker tries keys; access.audit_log has the "
+    "addresses. accounts_away means that the server cannot check keys."};
+inline constexpr MetricInfo kLimitedTotal{
+    "yolod_limited_total",
+    MetricType::kCounter,
+    {"limit", ""},
+    "requests",
+    "This many requests were refused with 429, by the key of the config that sets the limit.",
+    "Look at it when clients get 429: raise that key of access if these clients are welcome. access.audit_log has "
+    "their "
+    "addresses."};
 
 // The page lists the metrics in this order.
 inline constexpr std::array kMetricTable{kRequestsTotal,
@@ -166,6 +186,8 @@ inline constexpr std::array kMetricTable{kRequestsTotal,
                                          kEventLoopLongestSeconds,
                                          kEventLoopLongTurnsTotal,
                                          kTlsHandshakesTotal,
-                                         kTlsNotAfterSeconds};
+                                         kTlsNotAfterSeconds,
+                                         kAuthTotal,
+                                         kLimitedTotal};
 
 }  // namespace yolod::app::observe

@@ -49,6 +49,11 @@ prometheus::Histogram& stage(prometheus::Family<prometheus::Histogram>& seconds,
 constexpr double kSecondsPerMicrosecond = 1e-6;
 constexpr double kMicrosecondsPerSecond = 1e6;
 
+// Sets a counter whose value another object counts.
+void set_count(prometheus::Counter& counter, std::uint64_t count) {
+  counter.Increment(static_cast<double>(count) - counter.Value());
+}
+
 }  // namespace
 
 Metrics::Metrics()
@@ -68,6 +73,8 @@ Metrics::Metrics()
       open_connections_(gauges(registry_, kOpenConnections).Add({})),
       tls_handshakes_total_(counters(registry_, kTlsHandshakesTotal)),
       tls_not_after_seconds_(gauges(registry_, kTlsNotAfterSeconds)),
+      auth_total_(counters(registry_, kAuthTotal)),
+      limited_total_(counters(registry_, kLimitedTotal)),
       longest_turn_seconds_(gauges(registry_, kEventLoopLongestSeconds).Add({})) {
   auto& long_turns = counters(registry_, kEventLoopLongTurnsTotal);
   for (std::size_t i = 0; i < long_turns_.size(); ++i) {
@@ -96,6 +103,14 @@ void Metrics::tls_handshake(const std::string& result) {
   tls_handshakes_total_.Add(labels(kTlsHandshakesTotal, result)).Increment();
 }
 
+void Metrics::auth(std::string_view result, std::uint64_t count) {
+  set_count(auth_total_.Add(labels(kAuthTotal, std::string(result))), count);
+}
+
+void Metrics::limited(std::string_view limit, std::uint64_t count) {
+  set_count(limited_total_.Add(labels(kLimitedTotal, std::string(limit))), count);
+}
+
 void Metrics::tls_not_after(const std::string& listener, std::chrono::system_clock::time_point when) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(when.time_since_epoch()).count();
   tls_not_after_seconds_.Add(labels(kTlsNotAfterSeconds, listener)).Set(static_cast<double>(seconds));
@@ -106,7 +121,7 @@ void Metrics::open_connections(std::size_t count) { open_connections_.Set(static
 void Metrics::loop_turns(const common::LoopTurns& turns) {
   longest_turn_seconds_.Set(static_cast<double>(turns.longest_us()) * kSecondsPerMicrosecond);
   for (std::size_t i = 0; i < long_turns_.size(); ++i) {
-    long_turns_[i]->Increment(static_cast<double>(turns.long_turns()[i]) - long_turns_[i]->Value());
+    set_count(*long_turns_[i], turns.long_turns()[i]);
   }
 }
 

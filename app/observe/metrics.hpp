@@ -75,6 +75,9 @@ class Metrics {
   void tls_handshake(const std::string& result);
   // Sets the end of validity of the certificate of the listener with that URL.
   void tls_not_after(const std::string& listener, std::chrono::system_clock::time_point when);
+  // Sets how many requests had this result of authentication, and how many this limit has refused.
+  void auth(std::string_view result, std::uint64_t count);
+  void limited(std::string_view limit, std::uint64_t count);
   // Counts an answer with a status of 400 or more that belongs to no model, under the model "". Such requests ask
   // for unknown paths or models, are malformed or forbidden, or ask for /readyz while models load.
   void answered_without_model(int http_status);
@@ -109,6 +112,8 @@ class Metrics {
   prometheus::Gauge& open_connections_;
   prometheus::Family<prometheus::Counter>& tls_handshakes_total_;
   prometheus::Family<prometheus::Gauge>& tls_not_after_seconds_;
+  prometheus::Family<prometheus::Counter>& auth_total_;
+  prometheus::Family<prometheus::Counter>& limited_total_;
   prometheus::Gauge& longest_turn_seconds_;
   std::array<prometheus::Counter*, common::LoopTurns::kLongerThanUs.size()> long_turns_{};
   std::map<int, prometheus::Counter*> answered_without_model_;

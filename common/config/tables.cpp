@@ -143,7 +143,8 @@ Fields fields_of(AccessConfig& access) {
       time_field("session_lifetime", access.session_lifetime, seconds(1), hours(24 * 365))
           .means("A person's session ends after this time in any case."),
       path_field("audit_log", access.audit_log)
-          .means("The server writes each refused request and each reload of keys to this file, as lines of JSON.")
+          .means("The server writes log-ins, changes of accounts and keys, reloads and refused requests to this file, as "
+                 "lines of JSON.")
           .absent("there is no such file")};
 }
 

@@ -20,6 +20,7 @@ http::Exchange::Next ReloadExchange::begin(const http::RequestView& request, htt
     return {};
   };
   if (const auto all = api::read_each_once(request.target, read); !all) return fail(all.error(), response);
+  request_id_.assign(request.request_id.data(), request.request_id.size());
   if (request.head.has_body()) return fail({ErrorCode::kBadRequest, "a reload request must not have a body"}, response);
   return Next::kWait;
 }
@@ -27,7 +28,7 @@ http::Exchange::Next ReloadExchange::begin(const http::RequestView& request, htt
 void ReloadExchange::wait(Resume done) {
   // A std::function needs a copyable callable.
   auto resume = std::make_shared<Resume>(std::move(done));
-  ask_(model_, [this, resume](const Outcome<void>& result) {
+  ask_(model_, {request_id_.data(), request_id_.size()}, [this, resume](const Outcome<void>& result) {
     result_ = result;
     (*resume)();
   });

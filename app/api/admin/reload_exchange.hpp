@@ -7,15 +7,17 @@
 #include <string_view>
 
 #include "app/api/native_exchange.hpp"
+#include "app/http/request_id.hpp"
 #include "common/outcome.hpp"
 
 namespace yolod::app::api::admin {
 
-// Reads the config again and reloads this model, or all models if the name is empty. `done` is called once, later.
+// Reads the config again and reloads this model, or all models if the name is empty. The audit log gets the id of the
+// request. `done` is called once, later.
 // Errors are kUnknownModel, kBadConfig, kBadModel with the reason, kNotReady while another reload runs, and
 // kShuttingDown.
-using AskForReload =
-    std::function<void(std::string_view model, std::function<void(const common::Outcome<void>&)> done)>;
+using AskForReload = std::function<void(std::string_view model, std::string_view request_id,
+                                        std::function<void(const common::Outcome<void>&)> done)>;
 
 class ReloadExchange final : public api::NativeExchange {
  public:
@@ -29,6 +31,7 @@ class ReloadExchange final : public api::NativeExchange {
  private:
   const AskForReload& ask_;
   std::string model_;
+  http::RequestId request_id_;
   common::Outcome<void> result_;
 };
 

@@ -48,10 +48,7 @@ void write_error(http::Response& response, const common::Error& error, common::D
   response.body.add_whole(static_cast<unsigned>(real));
   if (is_told_in_json) response.body += R"(,"predictions":[],"count":0)";
   response.body += R"(,"duration":0})";
-  if (real != status::service_unavailable) return;
-  response.fields += "Retry-After: ";
-  response.fields.add_whole(retry_after_seconds);
-  response.fields += "\r\n";
+  add_retry_after(response, retry_after_seconds);
 }
 
 bool owns_path(std::string_view path) {

@@ -34,10 +34,7 @@ void write_error(http::Response& response, const common::Error& error, std::uint
                            : error.code == ErrorCode::kMethodNotAllowed ? "Method Not Allowed"
                                                                         : api::client_message(error);
   write_failure(response, status, text);
-  if (status != boost::beast::http::status::service_unavailable) return;
-  response.fields += "Retry-After: ";
-  response.fields.add_whole(retry_after_seconds);
-  response.fields += "\r\n";
+  add_retry_after(response, retry_after_seconds);
 }
 
 common::Error unknown_model(std::string_view name, std::string_view version) {

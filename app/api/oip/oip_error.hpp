@@ -16,7 +16,7 @@ namespace yolod::app::api::oip {
 
 [[nodiscard]] boost::beast::http::status http_status(common::ErrorCode code);
 
-// Replaces the whole response. A 503 has a Retry-After header.
+// Replaces the whole response. A 429 and a 503 have a Retry-After header.
 void write_error(http::Response& response, const common::Error& error, std::uint32_t retry_after_seconds = 1);
 // Replaces the whole response, with the caller's status and text.
 void write_failure(http::Response& response, boost::beast::http::status status, std::string_view text);

@@ -29,7 +29,7 @@ Outcome<json::object> object_in(std::string_view body) {
 }  // namespace
 
 http::Exchange::Next SmallBodyExchange::begin(const http::RequestView& request, http::Response& response) {
-  if (const auto fits = look_at_path(request.captures); !fits) return fail(fits.error(), response);
+  if (const auto fits = look_at(request); !fits) return fail(fits.error(), response);
   return request.head.has_body() ? Next::kReadBody : act({}, response);
 }
 
@@ -80,8 +80,9 @@ void UnloadExchange::wait(Resume /*done*/) { std::abort(); }
 
 // ---- load and unload ----
 
-Outcome<void> LoadExchange::look_at_path(const http::Captures& captures) {
-  model_ = captures.front();
+Outcome<void> LoadExchange::look_at(const http::RequestView& request) {
+  model_ = request.captures.front();
+  request_id_.assign(request.request_id.data(), request.request_id.size());
   return {};
 }
 
@@ -103,7 +104,7 @@ http::Exchange::Next LoadExchange::act(std::string_view body, http::Response& re
 void LoadExchange::wait(Resume done) {
   // A std::function needs a copyable callable.
   auto resume = std::make_shared<Resume>(std::move(done));
-  ask_(model_, [this, resume](const Outcome<void>& result) {
+  ask_(model_, {request_id_.data(), request_id_.size()}, [this, resume](const Outcome<void>& result) {
     result_ = result;
     (*resume)();
   });

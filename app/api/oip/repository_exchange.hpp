@@ -8,14 +8,15 @@
 #include <vector>
 
 #include "app/api/oip/oip_exchange.hpp"
+#include "app/http/request_id.hpp"
 #include "common/outcome.hpp"
 
 namespace yolod::app::api::oip {
 
 // Loads this model again beside its serving generation. `done` is called once, later. The errors are as in
 // api/admin/reload_exchange.
-using AskForReload =
-    std::function<void(std::string_view model, std::function<void(const common::Outcome<void>&)> done)>;
+using AskForReload = std::function<void(std::string_view model, std::string_view request_id,
+                                        std::function<void(const common::Outcome<void>&)> done)>;
 
 // The base of these exchanges. A connection owns it and uses it on the front-end's only thread.
 class SmallBodyExchange : public http::Exchange {
@@ -40,8 +41,8 @@ class SmallBodyExchange : public http::Exchange {
   void answered(int http_status) final { metrics_.answered_without_model(http_status); }
 
  protected:
-  // Makes the decisions that need only the path. The client receives an Error.
-  [[nodiscard]] virtual common::Outcome<void> look_at_path(const http::Captures& /*captures*/) { return {}; }
+  // Makes the decisions that need only the head. The client receives an Error.
+  [[nodiscard]] virtual common::Outcome<void> look_at(const http::RequestView& /*request*/) { return {}; }
   // Answers, or returns kWait. `body` is empty if the request has none.
   [[nodiscard]] virtual Next act(std::string_view body, http::Response& response) = 0;
   [[nodiscard]] Next fail(const common::Error& error, http::Response& response);
@@ -74,11 +75,12 @@ class LoadExchange final : public SmallBodyExchange {
   void wait(Resume done) override;
 
  private:
-  [[nodiscard]] common::Outcome<void> look_at_path(const http::Captures& captures) override;
+  [[nodiscard]] common::Outcome<void> look_at(const http::RequestView& request) override;
   [[nodiscard]] Next act(std::string_view body, http::Response& response) override;
 
   const AskForReload& ask_;
   std::string model_;
+  http::RequestId request_id_;
   common::Outcome<void> result_;
 };
 

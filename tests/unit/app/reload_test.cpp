@@ -74,6 +74,7 @@ struct ReloadBench {
   int begun{0};
   int taken_over{0};
   int over{0};
+  std::vector<bool> signal_results;
   FakeModels models;
   Reload reload{io,
                 models,
@@ -82,7 +83,7 @@ struct ReloadBench {
                   return readable ? std::optional(config) : std::nullopt;
                 },
                 {[this] { return serves; }, [this] { ++begun; }, [this](const common::Config&) { ++taken_over; },
-                 [this] { ++over; }}};
+                 [this] { ++over; }, [this](const Outcome<void>& result) { signal_results.push_back(result.ok()); }}};
 };
 
 TEST_CASE("Reload: all models of the config are loaded first, and then only they are served", "[app][unit]") {

@@ -1,10 +1,13 @@
 #include "app/routes.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "app/http/exchange.hpp"
+#include "tests/support/route_cases.hpp"
 
 namespace yolod::app {
 namespace {
@@ -17,7 +20,7 @@ class NoModels final : public serving::Models {
   [[nodiscard]] std::shared_ptr<serving::ServedModel> find(std::string_view) const override { return nullptr; }
 };
 
-const http::Route* find_route(std::string_view path) {
+const std::vector<http::Route>& all_routes() {
   static const NoModels kModels;
   static boost::asio::io_context io;
   static ipc::InputArena arena = ipc::InputArena::create(1U << 20U).value();
@@ -29,10 +32,15 @@ const http::Route* find_route(std::string_view path) {
   static const RouteParts kParts{{kModels, body_room, metrics, kConfig, [] { return false; }},
                                  [] { return serving::ServerStatus(); },
                                  [] {},
-                                 [](std::string_view, const auto&) {},
+                                 [](std::string_view, std::string_view, const auto&) {},
                                  kDeepStack,
                                  audit};
-  static const http::Router kRouter(make_routes(kParts));
+  static const std::vector<http::Route> kRoutes = make_routes(kParts);
+  return kRoutes;
+}
+
+const http::Route* find_route(std::string_view path) {
+  static const http::Router kRouter(all_routes());
   http::Captures captures;
   return kRouter.find(path, captures);
 }
@@ -44,6 +52,24 @@ TEST_CASE("Routes: each path has its route, which makes exchanges", "[app][unit]
   REQUIRE(entry != nullptr);
   CHECK(entry->pattern == path);
   CHECK(entry->make() != nullptr);
+}
+
+// tests/process/access_test.cpp sends each case with good and bad keys.
+TEST_CASE("Routes: the tests of access have a case for each route", "[app][access][unit]") {
+  const auto& cases = tests::route_cases();
+  for (const auto& route : all_routes()) {
+    CAPTURE(route.pattern);
+    const auto is_of_route = [&route](const auto& one) { return one.pattern == route.pattern; };
+    REQUIRE(std::count_if(cases.begin(), cases.end(), is_of_route) == 1);
+    const auto& one = *std::find_if(cases.begin(), cases.end(), is_of_route);
+    CHECK(one.methods == route.methods);
+    CHECK(one.audience == route.audience);
+    CHECK(one.need == route.need);
+    const http::Route* const found = find_route(one.target.substr(0, one.target.find('?')));
+    REQUIRE(found != nullptr);
+    CHECK(found->pattern == route.pattern);
+  }
+  CHECK(cases.size() == all_routes().size());
 }
 
 TEST_CASE("Routes: a listener serves only the routes for its clients", "[app][unit]") {

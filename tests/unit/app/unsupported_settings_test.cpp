@@ -37,22 +37,6 @@ TEST_CASE("Supported: the default settings are supported", "[app][unit]") {
   CHECK(unsupported_settings(config_with([](ModelConfig& model) { model.source = common::DarknetSource{}; })).empty());
 }
 
-TEST_CASE("Supported: a well-known password of the database is refused with a public listener", "[app][unit]") {
-  Config config = config_with([](ModelConfig&) {});
-  config.postgres.emplace();
-  config.postgres->password = GENERATE("root", "postgres");
-  const std::string own = GENERATE("127.0.0.1:80", "127.8.8.8:80", "[::1]:80", "unix:/run/x");
-  config.server.listen = {{own}};
-  CHECK(unsupported_settings(config).empty());
-  config.server.listen.push_back({GENERATE("0.0.0.0:80", "192.0.2.1:80", "[::]:80")});
-  check_refused(config, "postgres.password");
-  const auto message = unsupported_settings(config).front().message;
-  CHECK(message.find("another password") != std::string::npos);
-  CHECK(message.find("listen only at 127.0.0.1") != std::string::npos);
-  config.postgres->password = "Ahpoh7lieX0i";
-  CHECK(unsupported_settings(config).empty());
-}
-
 TEST_CASE("Supported: the settings that tune a model are supported", "[app][unit]") {
   CHECK(unsupported_settings(config_with([](ModelConfig& model) {
           model.devices = {"cpu", "cpu"};
@@ -92,19 +76,7 @@ TEST_CASE("Supported: augmentation of a detector is supported", "[app][unit]") {
         })).empty());
 }
 
-TEST_CASE("Supported: server settings that protect are refused, not ignored", "[app][unit]") {
-  Config keys;
-  keys.server.api_keys_file = "/etc/keys";
-  check_refused(keys, "server.api_keys_file");
-  Config limits;
-  limits.access.per_key.requests_per_second = 5;
-  check_refused(limits, "access.per_key.requests_per_second");
-  Config connections;
-  connections.access.per_address.connections = 5;
-  check_refused(connections, "access.per_address.connections");
-  Config audited;
-  audited.access.audit_log = "/var/log/audit";
-  check_refused(audited, "access.audit_log");
+TEST_CASE("Supported: an admin listener that is no unix socket is refused", "[app][unit]") {
   Config admin;
   admin.server.admin_listen = "127.0.0.1:9090";
   check_refused(admin, "server.admin_listen");

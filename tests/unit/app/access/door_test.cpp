@@ -1,9 +1,12 @@
 #include "app/access/door.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <ctime>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "app/accounts/protocol/tokens.hpp"
 
@@ -260,6 +263,62 @@ TEST_CASE("Door: an error never names a key", "[app][access][unit]") {
   CHECK(explain(Refusal::kMissingScope).code == common::ErrorCode::kForbidden);
   CHECK(explain(Refusal::kAmbiguousCredential).code == common::ErrorCode::kBadRequest);
   CHECK(explain(Refusal::kAccountsAway).code == common::ErrorCode::kNotReady);
+}
+
+// Returns the processor time of this thread in microseconds.
+double thread_us() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return 1e6 * static_cast<double>(now.tv_sec) + 1e-3 * static_cast<double>(now.tv_nsec);
+}
+
+// Applies a snapshot of this many keys, as the client of yolod-accounts does it. Returns the longest turn of the event
+// loop in microseconds.
+double longest_turn(Door& door, std::uint64_t version, std::size_t count) {
+  constexpr int kMessagesAtOnce = 8;
+  double longest = 0;
+  bool good = true;
+  const auto turn = [&longest](const auto& work) {
+    const double began = thread_us();
+    work();
+    longest = std::max(longest, thread_us() - began);
+  };
+  turn([&] { good &= door.apply(protocol::SnapshotBegin{version, count}); });
+  for (std::size_t at = 0; at < count;) {
+    std::vector<protocol::SnapshotEntries> messages(kMessagesAtOnce);
+    for (auto& message : messages) {
+      for (; at < count && message.entries.size() < protocol::kMaxEntries; ++at) {
+        auto entry = entry_of("key " + std::to_string(at));
+        entry.key = static_cast<protocol::KeyId>(at + 1);
+        entry.name = "the key of a camera with a name that is not short";
+        message.entries.push_back(std::move(entry));
+      }
+    }
+    turn([&] {
+      for (const auto& message : messages) good &= message.entries.empty() || door.apply(message);
+    });
+  }
+  turn([&] { good &= door.apply(protocol::SnapshotEnd{version, count}); });
+  for (int i = 0; i < 200; ++i) turn([&] { door.tidy(); });
+  CHECK(good);
+  return longest;
+}
+
+TEST_CASE("Door: snapshots of 100,000 keys do not hold the event loop", "[app][access][unit]") {
+  constexpr std::size_t kKeys = 100'000;
+  Door door(keys_needed());
+  double shortest = longest_turn(door, 1, kKeys);
+  for (std::uint64_t version = 2; version <= 4; ++version) {
+    shortest = std::min(shortest, longest_turn(door, version, kKeys));
+  }
+  CHECK_FALSE(ask(door, key("key 0")).refusal);
+  CHECK_FALSE(ask(door, key("key 99999")).refusal);
+  CHECK(ask(door, key("key 100000")).refusal == Refusal::kUnknownCredential);
+  // Only an optimized build without a sanitizer has the speed of a release.
+  CAPTURE(shortest);
+#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  CHECK(shortest < 1000);
+#endif
 }
 
 }  // namespace

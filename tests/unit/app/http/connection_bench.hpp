@@ -217,7 +217,7 @@ class ConnectionBench final : public Application {
 
   // Application
   [[nodiscard]] const Router& router() const override { return router_; }
-  [[nodiscard]] access::Door& door() override { return gate; }
+  [[nodiscard]] access::Gate& gate() override { return gate_; }
   [[nodiscard]] bool draining() const override { return drains; }
   void refuse(const common::Error& error, std::string_view, Response& response) override {
     refused.push_back(error.message);
@@ -227,7 +227,7 @@ class ConnectionBench final : public Application {
   void handshake_ended(net::Handshake how) override { handshakes.push_back(how); }
   [[nodiscard]] Shortage room_shortage(common::Clock::time_point) const override { return shortage; }
 
-  access::Door gate{common::AccessConfig{}};
+  access::Gate gate_{common::AccessConfig{}};
   boost::asio::io_context io;
   common::ServerConfig config;
   ConnectionList connections;

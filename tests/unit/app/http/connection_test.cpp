@@ -1,5 +1,6 @@
 #include "app/http/connection.hpp"
 
+#include "app/accounts/protocol/digest.hpp"
 #include "tests/unit/app/http/connection_bench.hpp"
 
 namespace yolod::app::http {
@@ -499,6 +500,108 @@ TEST_CASE("Connection: an exchange that ignores its client does not make the ser
   CHECK(client.received().empty());  // the server sends no 102 Processing
   bench.resume();
   CHECK_THAT(client.received(), StartsWith("HTTP/1.1 200 ") && EndsWith("done"));
+}
+
+// ---- access ----
+
+// The key "k" of this server may have one request in flight.
+void limit_key(ConnectionBench& bench) {
+  access::FileKey key;
+  key.name = "one";
+  key.digest = accounts::protocol::digest_of("k");
+  bench.gate_.door().use_file_keys({key});
+  bench.gate_.limits().configure({.requests_in_flight = 1}, {});
+}
+
+std::string get_with_key() { return "GET /thing HTTP/1.1\r\nHost: a\r\nX-API-Key: k\r\n\r\n"; }
+
+TEST_CASE("Connection: a request in flight comes back when its answer begins", "[app][access][unit]") {
+  ConnectionBench bench;
+  limit_key(bench);
+  bench.script.begin = [](const RequestView&, Response&) { return Next::kWait; };
+  bench.script.proceed = [](Response& response) {
+    write_text(response, "text/plain", "done");
+    return Next::kRespond;
+  };
+  Client first(bench);
+  Client second(bench);
+  first.send(get_with_key());
+  CHECK_THAT(second.send(get_with_key()).received(), Contains("too many requests in flight"));
+  CHECK(bench.script.begun == 1);
+  bench.resume();
+  CHECK_THAT(first.received(), EndsWith("done"));
+  CHECK_FALSE(second.is_ended());
+  second.send(get_with_key());
+  CHECK(bench.script.begun == 2);
+  bench.resume();
+  CHECK_THAT(second.received(), EndsWith("done"));
+}
+
+TEST_CASE("Connection: a request in flight comes back however it ends", "[app][access][unit]") {
+  ConnectionBench bench;
+  limit_key(bench);
+  bench.script.begin = [](const RequestView&, Response&) { return Next::kWait; };
+  bench.script.proceed = [](Response& response) {
+    write_text(response, "text/plain", "done");
+    return Next::kRespond;
+  };
+  auto client = std::make_unique<Client>(bench);
+  SECTION("its client leaves while the exchange waits") {
+    client->send(get_with_key());
+    client->close();
+    bench.pass(100ms);
+    bench.resume();
+  }
+  SECTION("its client leaves within the body") {
+    bench.read_bodies();
+    client->send("POST /thing HTTP/1.1\r\nHost: a\r\nX-API-Key: k\r\nContent-Length: 10\r\n\r\n123");
+    client->close();
+  }
+  SECTION("its client leaves while the body waits for room") {
+    bench.read_bodies();
+    bench.script.has_room = false;
+    client->send("POST /thing HTTP/1.1\r\nHost: a\r\nX-API-Key: k\r\nContent-Length: 3\r\n\r\n123");
+    client->close();
+    bench.pass(100ms);
+    bench.script.has_room = true;
+  }
+  SECTION("its body is late") {
+    bench.read_bodies();
+    client->send("POST /thing HTTP/1.1\r\nHost: a\r\nX-API-Key: k\r\nContent-Length: 10\r\n\r\n123");
+    bench.pass(60s);
+  }
+  SECTION("its body is too large") {
+    bench.read_bodies();
+    client->send("POST /thing HTTP/1.1\r\nHost: a\r\nX-API-Key: k\r\nContent-Length: 99999999\r\n\r\n");
+  }
+  SECTION("the server evicts the connection") {
+    client->send(get_with_key());
+    bench.connections.close_all();
+    bench.turn();
+    if (bench.script.resume) bench.resume();
+  }
+  bench.script.begin = [](const RequestView&, Response& response) {
+    write_text(response, "text/plain", "next");
+    return Next::kRespond;
+  };
+  Client next(bench);
+  CHECK_THAT(next.send(get_with_key()).received(), EndsWith("next"));
+}
+
+TEST_CASE("Connection: an exchange knows the id that its answer has", "[app][access][unit]") {
+  ConnectionBench bench;
+  std::string seen;
+  bench.script.begin = [&seen](const RequestView& request, Response& response) {
+    seen = request.request_id;
+    write_text(response, "text/plain", "");
+    return Next::kRespond;
+  };
+  Client client(bench);
+  const auto answer = client.send(kGet).received();
+  CHECK(seen.size() == 16);
+  CHECK_THAT(answer, Contains("X-Request-Id: " + seen + "\r\n"));
+  client.send("GET /thing HTTP/1.1\r\nHost: a\r\nX-Request-Id: mine-1\r\n\r\n");
+  CHECK(seen == "mine-1");
 }
 
 // ---- answers ----

@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "app/unsupported_settings.hpp"
+#include "app/refused_settings.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace yolod::app::reference {
@@ -11,13 +11,12 @@ namespace {
 
 TEST_CASE("ConfigPage: yolod prints docs/configuration.md", "[app][unit]") {
   INFO("yolod --print-config-reference > docs/configuration.md writes it anew");
-  CHECK(tests::read_file(YOLOD_TEST_SOURCE_DIR "/docs/configuration.md") ==
-        config_page(notes_on_unsupported_settings()));
+  CHECK(tests::read_file(YOLOD_TEST_SOURCE_DIR "/docs/configuration.md") == config_page(notes_on_refused_settings()));
 }
 
 TEST_CASE("ConfigPage: every note on a refused setting is at its key or section", "[app][unit]") {
-  const auto page = config_page(notes_on_unsupported_settings());
-  for (const auto& note : notes_on_unsupported_settings()) {
+  const auto page = config_page(notes_on_refused_settings());
+  for (const auto& note : notes_on_refused_settings()) {
     CAPTURE(note.key);
     const auto text = "**" + note.message + "**";
     const auto at = page.find(text);

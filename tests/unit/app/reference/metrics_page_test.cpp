@@ -43,6 +43,8 @@ TEST_CASE("MetricsPage: the table has every existing metric family with its type
   model.workers("ready", 1);
   model.sandbox("seccomp", true);
   metrics.tls_handshake("done");
+  metrics.auth("accepted", 1);
+  metrics.limited("per_key.requests_per_second", 1);
   metrics.tls_not_after("https://127.0.0.1:443", std::chrono::system_clock::now());
   const auto families = metrics.collect();
   CHECK(families.size() == observe::kMetricTable.size());

@@ -39,7 +39,8 @@ class RepositoryBench {
   ReadStatus read = [this] { return status; };
   std::string asked{"nothing"};
   std::function<void(const common::Outcome<void>&)> done;
-  AskForReload ask = [this](std::string_view model, std::function<void(const common::Outcome<void>&)> when_done) {
+  AskForReload ask = [this](std::string_view model, std::string_view /*request_id*/,
+                            std::function<void(const common::Outcome<void>&)> when_done) {
     asked = model;
     done = std::move(when_done);
   };

@@ -1,0 +1,85 @@
+// The Gate decides over each request before its exchange begins. It has the door (which keys and sessions are valid),
+// the limits, the audit log and the keys of server.api_keys_file.
+//
+//   connection --admit()--> the limits of the address --> the door --> the limits of the key --> the exchange
+//
+// A refusal is counted for the metrics and written to the audit log. A route that every client may use
+// (Need::kNothing) has no limit.
+//
+// The front-end owns it and uses it on its only thread. It outlives the connections.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string_view>
+
+#include "app/access/audit_log.hpp"
+#include "app/access/caller.hpp"
+#include "app/access/door.hpp"
+#include "app/access/limits.hpp"
+#include "common/clock.hpp"
+#include "common/config/config.hpp"
+#include "common/error.hpp"
+#include "common/outcome.hpp"
+
+namespace yolod::app::access {
+
+class Gate {
+ public:
+  explicit Gate(const common::AccessConfig& config);
+  Gate(const Gate&) = delete;
+  Gate& operator=(const Gate&) = delete;
+
+  // ---- for the connections ----
+
+  // Fills in `caller` and `ticket`. Returns what the client receives if the request may not come in, or nothing if it
+  // may. The connection clears the ticket at the end of the request, also after a refusal.
+  [[nodiscard]] std::optional<common::Error> admit(const Knock& knock, const Limits::Presence& presence,
+                                                   std::string_view request_id, Caller& caller, Limits::Ticket& ticket);
+  [[nodiscard]] Limits& limits() { return limits_; }
+
+  // ---- for the front-end ----
+
+  // Reads server.api_keys_file and opens access.audit_log. The Error is kBadConfig for the keys, and kSystem for the
+  // audit log.
+  [[nodiscard]] common::Outcome<void> open(const common::Config& config);
+  // Takes over the settings of a reload: access.mode, max_stale, the limits, the audit log and the keys of the file.
+  // It logs what cannot be taken over. It keeps the keys and the mode if the file is bad. `has_accounts` says
+  // whether yolod-accounts runs.
+  void take_over(const common::Config& changed, bool has_accounts);
+  // Opens the audit log again, after a rotation.
+  void reopen_audit_log();
+  // Call it about every 100 ms.
+  void tick(common::Clock::time_point now);
+
+  [[nodiscard]] Door& door() { return door_; }
+  [[nodiscard]] AuditLog& audit() { return audit_; }
+
+  // Calls `tell` with each result of admission and the number of requests that had it. Requests that no limit or need
+  // concerns are not counted.
+  void for_each_result(const std::function<void(std::string_view result, std::uint64_t count)>& tell) const;
+  // Calls `tell` with each limit (config_key_of) and the number of requests that it refused.
+  void for_each_limit(const std::function<void(std::string_view limit, std::uint64_t count)>& tell) const;
+
+ private:
+  [[nodiscard]] common::Error refused(Refusal refusal, const Caller& caller, const Knock& knock,
+                                      std::string_view request_id);
+  [[nodiscard]] common::Error refused(Limit limit, const Caller& caller, const Knock& knock,
+                                      std::string_view request_id);
+  // Returns whether access.mode and the keys may be as in `changed`, and takes over the keys.
+  [[nodiscard]] bool take_over_keys(const common::Config& changed, bool has_accounts);
+
+  common::AccessConfig config_;
+  Door door_;
+  Limits limits_;
+  AuditLog audit_;
+  std::uint64_t accepted_count_{0};   // with a valid credential
+  std::uint64_t anonymous_count_{0};  // with access.mode: open
+  std::array<std::uint64_t, kRefusalCount> refusal_counts_{};
+  std::array<std::uint64_t, kLimitCount> limit_counts_{};
+};
+
+}  // namespace yolod::app::access
