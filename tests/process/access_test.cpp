@@ -1,0 +1,409 @@
+// These tests send requests with good and bad API keys to a real server. They cover every route, reloads of the keys,
+// limits, the audit log, and settings that the server refuses.
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <boost/json/parse.hpp>
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/support/access_server.hpp"
+#include "tests/support/bodies.hpp"
+#include "tests/support/prometheus_text.hpp"
+#include "tests/support/route_cases.hpp"
+#include "tests/support/run_program.hpp"
+#include "tests/support/server.hpp"
+#include "tests/support/server_config.hpp"
+
+namespace yolod::tests {
+namespace {
+
+using app::access::Need;
+using app::http::Audience;
+
+constexpr const char* kEveryScope = "models,predict,load,admin";
+
+std::string access_section(const std::string& keys) { return "access: {" + keys + "}\n"; }
+
+// Returns the methods of a route: "GET, HEAD" has two.
+std::vector<std::string> methods_of(const RouteCase& route) {
+  std::vector<std::string> methods;
+  std::istringstream text{std::string(route.methods)};
+  for (std::string method; std::getline(text >> std::ws, method, ',');) methods.push_back(method);
+  return methods;
+}
+
+Request request_to(const RouteCase& route, const std::string& method, const std::string& token) {
+  Request request{.method = method, .target = std::string(route.target), .headers = with_key(token)};
+  if (method != "GET" && method != "HEAD") request.body = route.body;
+  return request;
+}
+
+Answer send_case(HttpClient& client, const RouteCase& route, const std::string& method, const std::string& token) {
+  const auto request = request_to(route, method, token);
+  if (method != "HEAD") return client.send(request);
+  if (!client.connect() || !client.write(serialise(request))) return client.read_answer(true);
+  return client.read_answer(true);
+}
+
+bool is_for_admins(const RouteCase& route) { return route.audience == Audience::kAdmins; }
+
+// Returns a scope that does not allow what the route needs.
+std::string wrong_scope_for(const RouteCase& route) {
+  switch (route.need) {
+    case Need::kModels: return "predict";
+    case Need::kPredict: return "models";
+    case Need::kObserve:
+    case Need::kAdmin: return "models,predict,load";
+    case Need::kLoad: return "models,predict,admin";
+    case Need::kNothing:
+    case Need::kIdentity: return "models";
+  }
+  return "models";
+}
+
+double admin_metric(const Server& server, const std::string& name, const std::map<std::string, std::string>& labels) {
+  HttpClient client(server.admin_endpoint());
+  return parse_prometheus_text(client.get("/metrics").body).total(name, labels);
+}
+
+std::vector<boost::json::object> json_lines_of(const std::filesystem::path& file) {
+  std::vector<boost::json::object> lines;
+  std::istringstream text(read_file(file));
+  for (std::string line; std::getline(text, line);) lines.push_back(boost::json::parse(line).as_object());
+  return lines;
+}
+
+std::size_t count_of(const std::vector<boost::json::object>& lines, const char* event, const char* result) {
+  return static_cast<std::size_t>(std::count_if(lines.begin(), lines.end(), [&](const auto& line) {
+    return line.at("event") == event && line.contains("result") && line.at("result") == result;
+  }));
+}
+
+// Runs yolod with this config, which it refuses.
+ProgramResult start_with(const std::string& config) {
+  const TemporaryDirectory folder;
+  return run_program({"yolod", "--config", folder.write("system.yaml", config).string()});
+}
+
+}  // namespace
+
+TEST_CASE("Access: every route answers every kind of key, in the format of its protocol", "[process]") {
+  const std::string right = "right-key";
+  const std::string revoked = "revoked-key";
+  const std::string expired = "expired-key";
+  std::vector<TestKey> keys{{"right", right, kEveryScope}, {"expired", expired, kEveryScope, "2020-01-01"}};
+  const auto& cases = route_cases();
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    const auto number = std::to_string(i);
+    keys.push_back({"scope-" + number, "scope-key-" + number, wrong_scope_for(cases[i])});
+    for (const auto& method : methods_of(cases[i])) {
+      keys.push_back({"rate-" + number + method, "rate-key-" + number + method, kEveryScope});
+    }
+  }
+  auto before_revocation = keys;
+  before_revocation.push_back({"revoked", revoked, kEveryScope});
+  const KeyFile file(before_revocation);
+  const auto config_with = [&](const std::string& access) {
+    return identity_config({{.workers = 2}}, {file.server_key()}) + access;
+  };
+  Server server(config_with(""));
+  REQUIRE(server.wait_until_ready());
+  HttpClient client(server.endpoint());
+  REQUIRE(client.get("/v2", with_key(revoked)).status == 200);
+
+  // The reload removes a key and gives every key a rate of 1.
+  file.write(keys);
+  server.rewrite_config(config_with(access_section("per_key: {requests_per_second: 1}")));
+  server.send_signal(SIGHUP);
+  REQUIRE(wait_until([&] { return client.get("/v2", with_key(revoked)).status == 401; }));
+
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    const RouteCase& route = cases[i];
+    const bool needs_key = route.need != Need::kNothing && !is_for_admins(route);
+    for (const auto& method : methods_of(route)) {
+      CAPTURE(route.pattern, method);
+      const bool has_body = method != "HEAD";
+      const auto check = [&](const char* kind, const std::string& token, int refusal) {
+        CAPTURE(kind);
+        const auto answer = send_case(client, route, method, token);
+        if (is_for_admins(route)) {
+          check_refusal(answer, 403, route.target, has_body);
+        } else if (needs_key) {
+          check_refusal(answer, refusal, route.target, has_body);
+        } else {
+          CHECK(answer.status == route.status);
+        }
+      };
+      check("no key", "", 401);
+      check("a wrong key", "wrong-key", 401);
+      check("a revoked key", revoked, 401);
+      check("an expired key", expired, 401);
+      check("a key of another scope", "scope-key-" + std::to_string(i), 403);
+
+      const auto rate_key = "rate-key-" + std::to_string(i) + method;
+      const auto first = send_case(client, route, method, rate_key);
+      CAPTURE(first);
+      CHECK(first.status == route.status);
+      if (needs_key) {
+        Answer over;
+        CHECK(wait_until([&] {
+          over = send_case(client, route, method, rate_key);
+          return over.status == 429;
+        }));
+        check_refusal(over, 429, route.target, has_body);
+      }
+    }
+  }
+}
+
+TEST_CASE("Access: a server with keys starts, and a request may carry its key in each field", "[process]") {
+  const KeyFile file{{"ci", "good-key"}, {"watcher", "watching-key", "admin"}};
+  Server server(identity_config({{.workers = 1}}, {file.server_key()}));
+  REQUIRE(server.wait_until_ready());
+  HttpClient client(server.endpoint());
+  const auto body = random_body(10'000, 1);
+  CHECK(client.post("/predict", body).status == 401);
+  for (const Headers& headers : {Headers{{"Authorization", "Bearer good-key"}}, Headers{{"X-API-Key", "good-key"}},
+                                 Headers{{"doods-auth-key", "good-key"}}}) {
+    CHECK(is_identity_answer(client.post("/predict", body, headers), body));
+  }
+  CHECK(client.get("/predict?key=good-key").status == 405);
+  CHECK(client.post("/predict", body, {{"Authorization", "Bearer good-key"}, {"X-API-Key", "other"}}).status == 400);
+  CHECK(client.get("/status", with_key("good-key")).status == 403);
+  CHECK(client.get("/status", with_key("watching-key")).status == 200);
+  CHECK(client.get("/metrics", with_key("watching-key")).status == 200);
+  // The admin socket needs no key.
+  CHECK(HttpClient(server.admin_endpoint()).get("/status").status == 200);
+  CHECK(admin_metric(server, "yolod_auth_total", {{"result", "accepted"}}) == 5);
+  CHECK(admin_metric(server, "yolod_auth_total", {{"result", "no_credential"}}) == 1);
+  CHECK(admin_metric(server, "yolod_auth_total", {{"result", "missing_scope"}}) == 1);
+  CHECK(admin_metric(server, "yolod_auth_total", {{"result", "ambiguous"}}) == 1);
+}
+
+TEST_CASE("Access: a reload takes new keys, and a bad file keeps the old ones", "[process]") {
+  const KeyFile file{{"old", "old-key"}};
+  Server server(identity_config({{.workers = 1}}, {file.server_key()}));
+  REQUIRE(server.wait_until_ready());
+  HttpClient client(server.endpoint());
+  const auto status_with = [&](const char* key) { return client.get("/v2", with_key(key)).status; };
+  CHECK(status_with("old-key") == 200);
+  CHECK(status_with("new-key") == 401);
+  file.write({{"new", "new-key"}});
+  server.send_signal(SIGHUP);
+  REQUIRE(wait_until([&] { return status_with("new-key") == 200; }));
+  CHECK(status_with("old-key") == 401);
+
+  SECTION("a line that is no key") { file.write({{"bad name", "x"}}); }
+  SECTION("a file that every user can read") {
+    std::filesystem::permissions(file.path(), std::filesystem::perms(0644));
+  }
+  SECTION("no file") { std::filesystem::remove(file.path()); }
+  server.send_signal(SIGHUP);
+  REQUIRE(wait_until(
+      [&] { return !server.log_lines_with("reload: the API keys and access.mode are not changed: ").empty(); }));
+  CHECK(status_with("new-key") == 200);
+  CHECK(status_with("old-key") == 401);
+  CHECK(status_with("") == 401);
+}
+
+TEST_CASE("Access: a reload turns keys on and off", "[process]") {
+  const KeyFile file{{"ci", "good-key"}};
+  Server server(identity_config({{.workers = 1}}));
+  REQUIRE(server.wait_until_ready());
+  HttpClient client(server.endpoint());
+  CHECK(client.get("/v2").status == 200);
+  server.rewrite_config(identity_config({{.workers = 1}}, {file.server_key()}));
+  server.send_signal(SIGHUP);
+  REQUIRE(wait_until([&] { return client.get("/v2").status == 401; }));
+  CHECK(client.get("/v2", with_key("good-key")).status == 200);
+  server.rewrite_config(identity_config({{.workers = 1}}));
+  server.send_signal(SIGHUP);
+  REQUIRE(wait_until([&] { return client.get("/v2").status == 200; }));
+  CHECK(server.log_lines_with("cannot change while the server runs").empty());
+}
+
+TEST_CASE("Access: requests in flight are limited for each key, and come back when they end", "[process]") {
+  const KeyFile file{{"one", "key-one"}, {"two", "key-two"}};
+  Server server(identity_config({{.workers = 4, .delay = 1000ms}}, {file.server_key()}) +
+                access_section("per_key: {requests_in_flight: 2}"));
+  REQUIRE(server.wait_until_ready());
+  const auto statuses_of_three = [&] {
+    std::vector<HttpClient> clients;
+    for (int i = 0; i < 3; ++i) {
+      clients.emplace_back(server.endpoint());
+      REQUIRE(clients.back().connect());
+    }
+    for (auto& client : clients) {
+      REQUIRE(client.write(serialise(
+          {.method = "POST", .target = "/predict", .headers = with_key("key-one"), .body = random_body(1000, 1)})));
+    }
+    // Another key has its own requests in flight.
+    CHECK(HttpClient(server.endpoint()).post("/predict", "abc", with_key("key-two")).status == 200);
+    std::vector<int> statuses;
+    for (auto& client : clients) statuses.push_back(client.read_answer().status);
+    std::sort(statuses.begin(), statuses.end());
+    return statuses;
+  };
+  CHECK(statuses_of_three() == std::vector{200, 200, 429});
+  CHECK(statuses_of_three() == std::vector{200, 200, 429});
+  // Clients that leave do not keep their requests.
+  for (int i = 0; i < 4; ++i) {
+    HttpClient client(server.endpoint());
+    REQUIRE(client.connect());
+    REQUIRE(client.write(serialise(
+        {.method = "POST", .target = "/predict", .headers = with_key("key-one"), .body = random_body(1000, 1)})));
+    client.close();
+  }
+  CHECK(wait_until([&] { return statuses_of_three() == std::vector{200, 200, 429}; }));
+  CHECK(admin_metric(server, "yolod_limited_total", {{"limit", "per_key.requests_in_flight"}}) >= 3);
+}
+
+TEST_CASE("Access: an address is limited in its rate, also with open access", "[process]") {
+  Server server(identity_config({{.workers = 1}}) + access_section("per_address: {requests_per_second: 5}"));
+  REQUIRE(server.wait_until_ready());
+  HttpClient client(server.endpoint());
+  Answer answer;
+  CHECK(wait_until([&] {
+    answer = client.get("/v2");
+    return answer.status == 429;
+  }));
+  check_refusal(answer, 429, "/v2");
+  CHECK(client.get("/healthz").status == 200);  // the probes have no limit
+  CHECK(client.get("/").status == 200);
+  CHECK(wait_until([&] { return client.get("/v2").status == 200; }));
+  CHECK(admin_metric(server, "yolod_limited_total", {{"limit", "per_address.requests_per_second"}}) >= 1);
+}
+
+TEST_CASE("Access: a connection beyond the limit of its address gets 429 and is closed", "[process]") {
+  Server server(identity_config({{.workers = 1}}) + access_section("per_address: {connections: 2}"));
+  REQUIRE(server.wait_until_ready());
+  // wait_until_ready() has closed its connection, which the server may not have noticed yet.
+  HttpClient first(server.endpoint());
+  HttpClient second(server.endpoint());
+  const auto both_serve = [&] {
+    first.close();
+    second.close();
+    return first.get("/v2").status == 200 && second.get("/v2").status == 200;
+  };
+  REQUIRE(wait_until(both_serve));
+  HttpClient third(server.endpoint());
+  const auto refused = third.get("/v2");
+  check_refusal(refused, 429, "/v2");
+  CHECK(refused.header("Connection") == "close");
+  CHECK(third.wait_for_close());
+  CHECK(first.get("/v2").status == 200);
+  first.close();
+  CHECK(wait_until([&] { return HttpClient(server.endpoint()).get("/v2").status == 200; }));
+}
+
+TEST_CASE("Access: the audit log has refusals, reloads and loads, and no key", "[process]") {
+  const TemporaryDirectory folder;
+  const auto audit = folder.path() / "audit.log";
+  const KeyFile file{{"ci", "good-key"}, {"old", "old-key", "", "2020-01-01"}};
+  Server server(identity_config({{.workers = 1}}, {file.server_key()}) +
+                access_section("audit_log: " + audit.string() + ", per_key: {requests_per_second: 1}"));
+  REQUIRE(server.wait_until_ready());
+  HttpClient client(server.endpoint());
+  for (int i = 0; i < 20; ++i) {
+    CHECK(client.get("/v2", {{"X-API-Key", "wrong-key"}, {"X-Request-Id", "wrong-" + std::to_string(i)}}).status ==
+          401);
+  }
+  CHECK(wait_until([&] { return client.get("/v2", with_key("good-key")).status == 429; }));
+  HttpClient admin(server.admin_endpoint());
+  CHECK(admin.post("/reload", "", {{"X-Request-Id", "reload-1"}}).status == 200);
+  CHECK(admin.post("/v2/repository/models/echo/load", "", {{"X-Request-Id", "load-1"}}).status == 200);
+  server.send_signal(SIGHUP);
+  REQUIRE(wait_until([&] { return count_of(json_lines_of(audit), "reload", "done") == 2; }));
+  server.rewrite_config("models: [");
+  server.send_signal(SIGHUP);
+  REQUIRE(wait_until([&] { return count_of(json_lines_of(audit), "reload", "failed") == 1; }));
+
+  const auto lines = json_lines_of(audit);
+  CHECK(lines.front().at("event") == "start");
+  CHECK(count_of(lines, "credential", "refused") == 1);  // the others are counted at the end of the minute
+  CHECK(count_of(lines, "limit", "refused") == 1);
+  const auto find = [&](const char* event) {
+    const auto found =
+        std::find_if(lines.begin(), lines.end(), [&](const auto& line) { return line.at("event") == event; });
+    REQUIRE(found != lines.end());
+    return *found;
+  };
+  CHECK(find("credential").at("request_id") == "wrong-0");
+  CHECK(find("credential").at("address") == "127.0.0.1");
+  CHECK(find("credential").at("detail") == "unknown");
+  CHECK(find("limit").at("subject") == "per_key.requests_per_second");
+  CHECK(find("limit").at("name") == "ci");
+  CHECK(find("reload").at("actor") == "operator");
+  CHECK(find("reload").at("request_id") == "reload-1");
+  CHECK(find("load_model").at("subject") == "echo");
+  CHECK(find("load_model").at("request_id") == "load-1");
+  CHECK(read_file(audit).find("-key") == std::string::npos);
+
+  const auto moved = folder.path() / "audit.log.1";
+  std::filesystem::rename(audit, moved);
+  server.send_signal(SIGUSR1);
+  REQUIRE(wait_until([&] { return std::filesystem::exists(audit); }));
+  server.send_signal(SIGTERM);
+  CHECK(server.wait_for_exit() == exited(0));
+  CHECK(json_lines_of(audit).back().at("event") == "stop");
+}
+
+TEST_CASE("Access: a server that would let every client in does not start", "[process]") {
+  const auto refused = [](const std::string& config, const std::vector<std::string>& words) {
+    const auto result = start_with(config);
+    CAPTURE(result.output, result.errors);
+    CHECK(result.exit == exited(2));
+    for (const auto& word : words) {
+      CAPTURE(word);
+      CHECK(result.errors.find(word) != std::string::npos);
+    }
+  };
+  refused(identity_config({{.workers = 1}}, {"listen: [\"0.0.0.0:0\"]"}),
+          {"server.listen: ", "0.0.0.0:0", "server.api_keys_file", "server.insecure: true"});
+  refused(identity_config({{.workers = 1}}, {"listen: [\"127.0.0.1:0\", \"[::]:0\"]"}), {"server.listen: "});
+  refused(identity_config({{.workers = 1}}) + access_section("mode: keys"),
+          {"access.mode: ", "server.api_keys_file", "server.state_dir"});
+  const KeyFile file{{"ci", "good-key"}};
+  std::filesystem::permissions(file.path(), std::filesystem::perms(0644));
+  refused(identity_config({{.workers = 1}}, {file.server_key()}),
+          {"cannot start: server.api_keys_file: ", "can be read by every user", "chmod 600 or 640"});
+  refused(identity_config({{.workers = 1}}, {"listen: [\"0.0.0.0:0\"]", file.server_key()}) +
+              "postgres: {database: d, user: u, password: root, host: /nowhere}\n",
+          {"postgres.password: ", "another password", "listen only at 127.0.0.1"});
+}
+
+TEST_CASE("Access: a server at a public address starts with keys, or with insecure", "[process]") {
+  const KeyFile file{{"ci", "good-key"}};
+  const std::string listen = "listen: [\"0.0.0.0:0\"]";
+  const bool has_keys = GENERATE(false, true);
+  const auto config = identity_config({{.workers = 1}}, {listen, has_keys ? file.server_key() : "insecure: true"});
+  const TemporaryDirectory folder;
+  const auto result = run_program({"yolod", "--check", "--config", folder.write("system.yaml", config).string()});
+  CAPTURE(result.errors);
+  CHECK(result.exit == exited(0));
+}
+
+TEST_CASE("Access: a public socket of the service manager needs keys too", "[process]") {
+  const common::UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_ANY);
+  REQUIRE(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  REQUIRE(::listen(socket.get(), 10) == 0);
+  ServerOptions options;
+  options.config = identity_config({{.workers = 1}});
+  options.listening_socket = socket.get();
+  Server server(options);
+  CHECK(server.wait_for_exit() == exited(2));
+  CHECK(server.log_lines_with("server.insecure: true").size() == 1);
+}
+
+}  // namespace yolod::tests
