@@ -242,6 +242,15 @@ Outcome<void> FrontEnd::make_accounts() {
   return {};
 }
 
+// The routes of a server without accounts answer that it has none.
+api::account::Accounts FrontEnd::make_account_asker() {
+  if (!accounts_) return {};
+  return {[this] { return accounts_->client().available(); },
+          [this](accounts::protocol::Command command, access::AccountsClient::Done done) {
+            accounts_->client().ask(std::move(command), std::move(done));
+          }};
+}
+
 void FrontEnd::make_models() {
   completion_poll_.emplace(io_, *arena_,
                            schedule::CompletionPoll::Lanes{[this] { return models_->have_completions(); },
@@ -278,6 +287,7 @@ void FrontEnd::make_models() {
       },
       config_.deepstack,
       gate_.audit(),
+      make_account_asker(),
   });
   router_.emplace(make_routes(*routes_));
   shutdown_.emplace(io_, phase_, config_.server,

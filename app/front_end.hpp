@@ -62,6 +62,7 @@ class FrontEnd final : private http::Application {
   [[nodiscard]] common::Outcome<void> make_arena();
   void make_models();
   [[nodiscard]] common::Outcome<void> make_accounts();
+  [[nodiscard]] api::account::Accounts make_account_asker();
   void pool_ready_changed();
   void gave_up(const serving::ModelPool& pool, const std::string& reason);
   void finish_check();

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "app/api/account/actions.hpp"
 #include "app/api/deepstack/status_exchange.hpp"
 #include "app/api/deepstack/status_json.hpp"
 #include "app/api/deepstack/vision_handler.hpp"
@@ -11,6 +12,7 @@
 #include "app/api/oip/repository_exchange.hpp"
 #include "app/api/oip/server_json.hpp"
 #include "app/api/page/page.hpp"
+#include "app/api/page/people_pages.hpp"
 #include "app/api/predict/predict_handler.hpp"
 
 namespace yolod::app {
@@ -93,6 +95,12 @@ std::vector<http::Route> make_routes(const RouteParts& parts) {
     };
   };
 
+  const auto account = [&metrics, &parts](std::span<const api::account::Action> actions) {
+    return [&metrics, &parts, actions] {
+      return std::make_unique<api::account::AccountExchange>(metrics, parts.accounts, parts.audit, actions);
+    };
+  };
+
   // The probes need no credential, so that load balancers can use them. The page needs none either, because a browser
   // cannot send a key when it opens a page.
   using access::Need;
@@ -111,6 +119,28 @@ std::vector<http::Route> make_routes(const RouteParts& parts) {
        [&] { return std::make_unique<api::admin::MetricsExchange>(metrics, parts.refresh_metrics); }},
       {"/reload", "POST", http::Audience::kAdmins, Need::kAdmin,
        [&] { return std::make_unique<api::admin::ReloadExchange>(metrics, parts.ask_for_reload); }},
+
+      // The next routes serve people and their keys. A log-in has no credential yet. The pages need none, and ask
+      // /api/me who the person is.
+      {"/api/register", "POST", http::Audience::kClients, Need::kAnyone, account(api::account::register_actions())},
+      {"/api/login", "POST", http::Audience::kClients, Need::kAnyone, account(api::account::login_actions())},
+      {"/api/logout", "POST", http::Audience::kClients, Need::kIdentity, account(api::account::logout_actions())},
+      {"/api/password", "POST", http::Audience::kClients, Need::kIdentity, account(api::account::password_actions())},
+      {"/api/me", "GET, HEAD, DELETE", http::Audience::kClients, Need::kIdentity, account(api::account::me_actions())},
+      {"/api/keys", "GET, HEAD, POST", http::Audience::kPeople, Need::kIdentity, account(api::account::keys_actions())},
+      {"/api/keys/{id}", "DELETE", http::Audience::kPeople, Need::kIdentity, account(api::account::key_actions())},
+      {"/api/users", "GET, HEAD, POST", http::Audience::kObservers, Need::kAdmin,
+       account(api::account::users_actions())},
+      {"/api/users/{name}", "PATCH, DELETE", http::Audience::kObservers, Need::kAdmin,
+       account(api::account::user_actions())},
+      {"/api/users/{name}/password", "POST", http::Audience::kObservers, Need::kAdmin,
+       account(api::account::reset_actions())},
+      {"/api/invites", "POST", http::Audience::kObservers, Need::kAdmin, account(api::account::invites_actions())},
+      {"/login", "GET, HEAD", http::Audience::kClients, Need::kNothing, plain(api::page::write_login_page)},
+      {"/account", "GET, HEAD", http::Audience::kClients, Need::kNothing, plain(api::page::write_account_page)},
+      {"/admin", "GET, HEAD", http::Audience::kClients, Need::kNothing, plain(api::page::write_admin_page)},
+      {"/pages/people.css", "GET, HEAD", http::Audience::kClients, Need::kNothing, plain(api::page::write_people_css)},
+      {"/pages/people.js", "GET, HEAD", http::Audience::kClients, Need::kNothing, plain(api::page::write_people_js)},
 
       // The Open Inference Protocol. "stats" comes before the models, so no model of that name has metadata.
       {"/v2", "GET, HEAD", http::Audience::kClients, Need::kModels, oip_fixed(api::oip::write_server)},

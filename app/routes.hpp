@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "app/access/audit_log.hpp"
+#include "app/api/account/account_exchange.hpp"
 #include "app/api/admin/reload_exchange.hpp"
 #include "app/api/admin/status_exchange.hpp"
 #include "app/api/call_exchange.hpp"
@@ -21,6 +22,7 @@ struct RouteParts {
   api::admin::AskForReload ask_for_reload;
   const common::DeepStackConfig& deepstack;  // only `enabled` is fixed when the table is made
   access::AuditLog& audit;
+  api::account::Accounts accounts{};
 };
 
 // `parts` outlives the routes. Only the thread of the front-end may call it.

@@ -15,6 +15,7 @@ namespace yolod::app::access {
 // what needs kModels, kPredict or kObserve; the others need a credential in every mode.
 enum class Need : std::uint8_t {
   kNothing,   // every client may use the route, and no limit applies to it
+  kAnyone,    // every client may use the route: a log-in
   kModels,    // scope models: to read about models
   kPredict,   // scope predict
   kObserve,   // scope admin: /status and /metrics

@@ -19,6 +19,7 @@ constexpr std::size_t kMostTouches = 100'000;
 std::uint32_t scope_for(Need need) {
   switch (need) {
     case Need::kNothing:
+    case Need::kAnyone:
     case Need::kIdentity: return 0;
     case Need::kModels: return protocol::kScopeModels;
     case Need::kPredict: return protocol::kScopePredict;
@@ -33,6 +34,7 @@ std::uint32_t scope_for(Need need) {
 bool is_open(Need need) {
   switch (need) {
     case Need::kNothing:
+    case Need::kAnyone:
     case Need::kModels:
     case Need::kPredict:
     case Need::kObserve: return true;
@@ -48,8 +50,8 @@ bool is_open(Need need) {
 std::optional<Refusal> Door::admit(const Knock& knock, Caller& caller) {
   caller.network = knock.network;
   const auto refused = identify(knock, caller);
-  const bool may_be_anonymous =
-      knock.need == Need::kNothing || (config_.mode == common::AccessMode::kOpen && is_open(knock.need));
+  const bool may_be_anonymous = knock.need == Need::kNothing || knock.need == Need::kAnyone ||
+                                (config_.mode == common::AccessMode::kOpen && is_open(knock.need));
   if (may_be_anonymous) {
     if (caller.kind == Caller::Kind::kAnonymous && config_.mode == common::AccessMode::kOpen) {
       caller.scopes = protocol::kScopeModels | protocol::kScopePredict;

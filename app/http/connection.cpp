@@ -12,6 +12,7 @@
 #include <string_view>
 #include <utility>
 
+#include "app/http/credential_fields.hpp"
 #include "app/net/admin_peer.hpp"
 #include "app/net/client_presence.hpp"
 #include "common/await.hpp"
@@ -338,8 +339,9 @@ Connection::Step Connection::answer(const RequestHead& head) {
   access::Caller caller;
   Step otherwise{};
   if (!may_come_in(*route, head, caller, otherwise)) return otherwise;
-  const auto next = exchange_->begin(
-      {head, target, captures, request_began_, caller, {request_id_.data(), request_id_.size()}}, response);
+  const std::string_view request_id(request_id_.data(), request_id_.size());
+  const auto next =
+      exchange_->begin({head, target, captures, request_began_, caller, request_id, stream_.is_tls()}, response);
   if (next == Exchange::Next::kReadBody) return begin_body(head);
   body_state_ = unread;
   return follow(next);
@@ -351,9 +353,11 @@ bool Connection::may_come_in(const Route& route, const RequestHead& head, access
     caller.scopes = accounts::protocol::kAllScopes;
     return true;
   }
+  const access::Credential credential =
+      stream_.is_tls() ? head.credential : credential_without_tls(head.credential, head.plain_session);
   // The head may have come slowly, so the limits need the present time.
   const auto refused =
-      list_.application().gate().admit({head.credential, network_, route.need, AwakeClock::now(), std::time(nullptr)},
+      list_.application().gate().admit({credential, network_, route.need, AwakeClock::now(), std::time(nullptr)},
                                        presence_, {request_id_.data(), request_id_.size()}, caller, ticket_);
   if (!refused) return true;
   if (presence_.is_excess()) keep_alive_ = false;

@@ -19,7 +19,7 @@ void CredentialFields::authorization(std::string_view value) {
   value = common::trimmed(value);
   const auto end = value.find_first_of(kBlanks);
   if (end == std::string_view::npos || !equal_ignoring_case(value.substr(0, end), kScheme)) return;
-  take(access::Credential::Kind::kKey, value.substr(end));
+  take(found_, access::Credential::Kind::kKey, value.substr(end));
 }
 
 void CredentialFields::cookie(std::string_view value) {
@@ -28,20 +28,30 @@ void CredentialFields::cookie(std::string_view value) {
     const auto pair = common::trimmed(value.substr(0, end));
     value = end == std::string_view::npos ? std::string_view() : value.substr(end + 1);
     const auto equals = pair.find('=');
-    if (equals == kSessionCookie.size() && pair.starts_with(kSessionCookie)) {
-      take(access::Credential::Kind::kSession, pair.substr(equals + 1));
-    }
+    if (equals == std::string_view::npos) continue;
+    const auto name = pair.substr(0, equals);
+    if (name == kSessionCookie) take(found_, access::Credential::Kind::kSession, pair.substr(equals + 1));
+    if (name == kPlainSessionCookie) take(plain_session_, access::Credential::Kind::kSession, pair.substr(equals + 1));
   }
 }
 
-void CredentialFields::take(access::Credential::Kind kind, std::string_view token) {
+void CredentialFields::take(access::Credential& found, access::Credential::Kind kind, std::string_view token) {
   token = common::trimmed(token);
   if (token.empty()) return;
-  if (found_.kind == access::Credential::Kind::kNone) {
-    found_ = {kind, token};
-  } else if (found_.kind != kind || found_.token != token) {
-    found_.is_ambiguous = true;
+  if (found.kind == access::Credential::Kind::kNone) {
+    found = {kind, token};
+  } else if (found.kind != kind || found.token != token) {
+    found.is_ambiguous = true;
   }
+}
+
+access::Credential credential_without_tls(const access::Credential& found, const access::Credential& plain_session) {
+  if (plain_session.kind == access::Credential::Kind::kNone) return found;
+  if (found.kind == access::Credential::Kind::kNone) return plain_session;
+  access::Credential both = found;
+  both.is_ambiguous |=
+      plain_session.is_ambiguous || found.kind != plain_session.kind || found.token != plain_session.token;
+  return both;
 }
 
 }  // namespace yolod::app::http

@@ -3,6 +3,7 @@
 //   Authorization: Bearer KEY     other schemes are ignored
 //   X-API-Key: KEY                doods-auth-key is the same, for clients of DOODS
 //   Cookie: __Host-yolod=SESSION
+//   Cookie: yolod=SESSION         only without TLS: browsers refuse the name above from a site without HTTPS
 //
 // The query never has a credential, because it ends up in logs and histories. Several fields may have the same
 // credential. One thread uses an object, for one request.
@@ -15,22 +16,31 @@
 namespace yolod::app::http {
 
 inline constexpr std::string_view kSessionCookie = "__Host-yolod";
+// With TLS the server ignores this cookie, because sites of the same domain and forged answers over HTTP can set it.
+inline constexpr std::string_view kPlainSessionCookie = "yolod";
 
 class CredentialFields {
  public:
   void authorization(std::string_view value);
   // The value of a field for which is_key_field() is true.
-  void key(std::string_view value) { take(access::Credential::Kind::kKey, value); }
+  void key(std::string_view value) { take(found_, access::Credential::Kind::kKey, value); }
   void cookie(std::string_view value);
 
   // The token is a view into the values.
   [[nodiscard]] const access::Credential& result() const { return found_; }
+  // Returns the session of kPlainSessionCookie.
+  [[nodiscard]] const access::Credential& plain_session() const { return plain_session_; }
 
  private:
-  void take(access::Credential::Kind kind, std::string_view token);
+  static void take(access::Credential& found, access::Credential::Kind kind, std::string_view token);
 
   access::Credential found_;
+  access::Credential plain_session_;
 };
+
+// Returns the credential of a request that came without TLS: `found`, or else the session of the plain cookie.
+[[nodiscard]] access::Credential credential_without_tls(const access::Credential& found,
+                                                        const access::Credential& plain_session);
 
 [[nodiscard]] bool is_key_field(std::string_view name);
 

@@ -37,6 +37,7 @@ struct RequestView {
   // The connection has checked that this caller may use the route.
   const access::Caller& caller;
   std::string_view request_id{};  // as the answer's X-Request-Id has it
+  bool is_tls{false};             // whether the connection to this server has TLS
 };
 
 class Exchange {

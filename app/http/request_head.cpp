@@ -120,15 +120,22 @@ void RequestHeadReader::take_fields(RequestHead& head) const {
       case beast_http::field::cookie: credentials.cookie(value); break;
       case beast_http::field::accept: take_first(head.accept, value); break;
       case beast_http::field::origin:
+        take_first(head.origin, value);
+        head.forwarded = true;
+        break;
+      case beast_http::field::sec_fetch_site:
+        take_first(head.fetch_site, value);
+        head.forwarded = true;
+        break;
       case beast_http::field::sec_fetch_dest:
       case beast_http::field::sec_fetch_mode:
-      case beast_http::field::sec_fetch_site:
       case beast_http::field::sec_fetch_user:
       case beast_http::field::forwarded:
       case beast_http::field::via: head.forwarded = true; break;
       case beast_http::field::unknown:
         if (equal_ignoring_case(field.name_string(), "X-Request-Id")) take_first(head.request_id, value);
         if (equal_ignoring_case(field.name_string(), "X-Request-Timeout")) take_first(head.request_timeout, value);
+        if (equal_ignoring_case(field.name_string(), "X-CSRF-Token")) take_first(head.csrf_token, value);
         if (is_key_field(field.name_string())) credentials.key(value);
         if (equal_ignoring_case(field.name_string(), "Inference-Header-Content-Length")) {
           take_first(head.inference_header_length, value);
@@ -139,6 +146,8 @@ void RequestHeadReader::take_fields(RequestHead& head) const {
     }
   }
   head.credential = credentials.result();
+  head.plain_session = credentials.plain_session();
+  head.host = counts.host_value;
   head.version = header.version() == 10 ? 10 : 11;
   head.expects_continue = head.version == 11 && equal_ignoring_case(expect, "100-continue");
   head.ambiguity = ambiguity(header.version(), counts);

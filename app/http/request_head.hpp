@@ -39,6 +39,12 @@ struct RequestHead {
   std::string_view request_id;  // exactly as the client sent it
   std::string_view request_timeout;
   access::Credential credential;
+  // The session of the cookie that only connections without TLS accept. See credential_fields.hpp.
+  access::Credential plain_session;
+  std::string_view host;
+  std::string_view origin;
+  std::string_view fetch_site;               // Sec-Fetch-Site
+  std::string_view csrf_token;               // X-CSRF-Token
   std::string_view inference_header_length;  // Inference-Header-Content-Length
   // Says why two parsers could read this head differently, or why RFC 9112 requires its refusal (3.2, 6.1). The text
   // is empty if there is no such reason.

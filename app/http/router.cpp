@@ -47,7 +47,8 @@ bool Route::allows(boost::beast::http::verb method) const {
 
 bool Route::is_served_at(net::ListenerRole role, bool admin_alone) const {
   switch (audience) {
-    case Audience::kEverybody: return true;
+    case Audience::kEverybody:
+    case Audience::kPeople: return true;
     case Audience::kClients: return role == net::ListenerRole::kPublic;
     case Audience::kObservers: return role == net::ListenerRole::kAdmin || !admin_alone;
     case Audience::kAdmins: return role == net::ListenerRole::kAdmin;

@@ -22,6 +22,7 @@ class Exchange;
 enum class Audience {
   kEverybody,  // both listeners, also for connections in the reserve
   kClients,    // only the public listeners
+  kPeople,     // both listeners
   kObservers,  // the admin listener, and the public ones unless server.admin_listen names an address
   kAdmins,     // only the admin listener
 };

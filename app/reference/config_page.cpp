@@ -66,7 +66,7 @@ workers:
   img_size: 512
 ```
 
-`postgres` and `img_size` are optional. With `postgres` the server has accounts of people ([security.md](security.md)). With `workers` at the top level the file has no `models`; it may have every other key.
+`postgres` and `img_size` are optional. With `postgres` the server has accounts of people ([people.md](people.md)), and people may register unless `access.register` says otherwise. With `workers` at the top level the file has no `models`; it may have every other key.
 
 )";
 

@@ -107,6 +107,11 @@ void check_whole(ConfigReader& reader, const YamlNode& root, Config& config, con
                       shown(server.admin_listen) + " is in server.listen as well, another address is needed");
   }
 
+  // People could register with the program whose config the short form is.
+  const bool register_given = access != nullptr && access->find("register") != nullptr;
+  if (short_form.used && config.postgres.has_value() && !register_given) {
+    config.access.register_policy = RegisterPolicy::kOpen;
+  }
   if (config.access.register_policy != RegisterPolicy::kClosed && !config.has_accounts()) {
     reader.problem_at("access.register", mark_of(root, "access.register"),
                       "people may register, but there is no database for them: give server.state_dir or postgres");

@@ -106,7 +106,8 @@ Fields fields_of(ServerConfig& server) {
           .means("At a stop, /readyz fails for this time before the server accepts no more connections."),
       time_field("shutdown_timeout", server.shutdown_timeout, milliseconds(0), hours(1))
           .means("At a stop, requests that are not answered after this time are answered with 503."),
-      tls_field(server.tls).means("These keys turn on HTTPS at every TCP address of listen that does not have the key tls."),
+      tls_field(server.tls)
+          .means("These keys turn on HTTPS at every TCP address of listen that does not have the key tls."),
       path_field("api_keys_file", server.api_keys_file)
           .means("This file lists the API keys that requests may carry, one name:sha256-of-key a line."),
       bool_field("insecure", server.insecure)
@@ -137,7 +138,8 @@ Fields fields_of(AccessConfig& access) {
           "register", access.register_policy,
           {{"closed", RegisterPolicy::kClosed}, {"invite", RegisterPolicy::kInvite}, {"open", RegisterPolicy::kOpen}})
           .means("With closed only an admin adds people, with invite people register with an invitation, and with "
-                 "open every client may register."),
+                 "open every client may register.")
+          .absent("open in the short form with postgres, else closed"),
       time_field("session_idle", access.session_idle, seconds(1), hours(24 * 365))
           .means("A person's session ends after this time without a request."),
       time_field("session_lifetime", access.session_lifetime, seconds(1), hours(24 * 365))
@@ -187,7 +189,8 @@ Fields fields_of(ListenAddress& listener) {
 
 Fields fields_of(TlsConfig& tls) {
   return {path_field("certificate", tls.certificate)
-              .means("This PEM file holds the server's certificate, followed by the certificates of intermediate authorities."),
+              .means("This PEM file holds the server's certificate, followed by the certificates of intermediate "
+                     "authorities."),
           path_field("key", tls.key)
               .means("This PEM file holds the certificate's private key, which other users must not be able to read."),
           path_field("client_ca", tls.client_ca)

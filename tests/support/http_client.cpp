@@ -55,6 +55,10 @@ common::UniqueFd open_connection(const Endpoint& endpoint) {
     ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     sockaddr_in address{};
     address.sin_family = AF_INET;
+    if (endpoint.own_address != 0) {
+      address.sin_addr.s_addr = htonl(endpoint.own_address);
+      if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return {};
+    }
     address.sin_port = htons(endpoint.port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     result = ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);

@@ -25,6 +25,8 @@ struct Endpoint {
   std::string unix_path;
   // If it is set, clients speak TLS (tests/support/tls_client.hpp).
   std::shared_ptr<ssl_ctx_st> tls{};
+  // The client's own address, 127.0.x.y, so that a test has clients with different addresses. 0: the kernel chooses.
+  std::uint32_t own_address{0};
 };
 
 enum class Failure {

@@ -69,6 +69,10 @@ Answer Browser::send(const std::string& method, const std::string& target, const
   return answer;
 }
 
+Answer Browser::predict(const std::string& body) {
+  return client_.post("/predict", body, {{"Cookie", cookie_}, {"Sec-Fetch-Site", "same-origin"}});
+}
+
 Answer Browser::enroll(const std::string& name, const std::string& password) {
   return post("/api/register", json::serialize(json::object{{"name", name}, {"password", password}}));
 }

@@ -52,6 +52,7 @@ class Browser {
   Answer send(const std::string& method, const std::string& target, const std::string& json = "");
   Answer get(const std::string& target) { return send("GET", target); }
   Answer post(const std::string& target, const std::string& json = "") { return send("POST", target, json); }
+  Answer predict(const std::string& body);
   Answer enroll(const std::string& name, const std::string& password = kPassword);  // registers
   Answer log_in(const std::string& name, const std::string& password = kPassword);
   [[nodiscard]] const std::string& cookie() const { return cookie_; }

@@ -19,6 +19,7 @@
 #include "common/unique_fd.hpp"
 #include "tests/support/deadline.hpp"
 #include "tests/support/process_tree.hpp"
+#include "tests/support/server.hpp"
 
 namespace yolod::tests {
 namespace {
@@ -117,6 +118,7 @@ void PostgresServer::start() {
       {programs_ / "postgres", "-D", directory_.path() / "data", "-k", directory_.path(), "-p", std::to_string(port_),
        "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "shared_buffers=16MB", "-c", "max_connections=60"},
       directory_.path() / "log");
+  begin_child(pid_);
   const bool started = wait_until([this] {
     int status = 0;
     if (waitpid(pid_, &status, WNOHANG) == pid_) throw std::runtime_error(read_file(directory_.path() / "log"));
@@ -130,6 +132,7 @@ void PostgresServer::kill() {
   thaw();
   ::kill(pid_, SIGQUIT);
   ::waitpid(pid_, nullptr, 0);
+  end_child(pid_);
   pid_ = -1;
 }
 
@@ -160,6 +163,11 @@ app::accounts::protocol::PostgresSettings PostgresServer::settings(const std::st
   made.user = "yolod";
   if (tcp) made.password = app::accounts::protocol::Secret(kPassword);
   return made;
+}
+
+std::string PostgresServer::yaml(const std::string& database) const {
+  return "postgres: {database: " + database + ", user: yolod, host: " + directory_.path().string() +
+         ", port: " + std::to_string(port_) + ", minsize: 1, maxsize: 3}\n";
 }
 
 bool skips_postgres() {

@@ -30,6 +30,9 @@ class PostgresServer {
   [[nodiscard]] std::string create_database();
   [[nodiscard]] app::accounts::protocol::PostgresSettings settings(const std::string& database, bool tcp = false) const;
 
+  // Returns the line `postgres: {...}` of a config that reaches it over the socket.
+  [[nodiscard]] std::string yaml(const std::string& database) const;
+
   // All its processes stand still, and go on.
   void freeze() const;
   void thaw() const;

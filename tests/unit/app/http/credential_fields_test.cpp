@@ -41,6 +41,23 @@ TEST_CASE("Credential: the session is found among other cookies", "[app][access]
   }
 }
 
+TEST_CASE("Credential: the cookie without HTTPS counts only without TLS", "[app][access][unit]") {
+  const Read plain("Cookie: a=b; yolod=tok\r\n");
+  CHECK(plain.head.credential.kind == Kind::kNone);
+  CHECK(plain.head.plain_session.kind == Kind::kSession);
+  CHECK(credential_without_tls(plain.head.credential, plain.head.plain_session).token == "tok");
+  // A key, or another session, beside it is ambiguous.
+  for (const std::string field : {"X-API-Key: tok", "Cookie: __Host-yolod=other", "Cookie: yolod=other"}) {
+    CAPTURE(field);
+    const Read both("Cookie: yolod=tok\r\n" + field + "\r\n");
+    CHECK(credential_without_tls(both.head.credential, both.head.plain_session).is_ambiguous);
+  }
+  const Read same("Cookie: yolod=tok; __Host-yolod=tok\r\n");
+  CHECK_FALSE(credential_without_tls(same.head.credential, same.head.plain_session).is_ambiguous);
+  const Read none("X-API-Key: k\r\n");
+  CHECK(credential_without_tls(none.head.credential, none.head.plain_session).token == "k");
+}
+
 TEST_CASE("Credential: other schemes, names and the query are ignored", "[app][access][unit]") {
   for (const std::string field :
        {"Authorization: Basic eW9sb2Q6eW9sb2Q=", "Authorization: Bearer", "Authorization: Bearer ",

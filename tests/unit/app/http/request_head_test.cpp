@@ -73,6 +73,16 @@ TEST_CASE("RequestHead: each mark of a proxy shows that a request was forwarded"
   CHECK(head_of("POST /reload HTTP/1.1\r\nHost: h\r\n" + mark + "\r\n\r\n").forwarded);
 }
 
+TEST_CASE("RequestHead: the fields that tell where a browser's request comes from", "[app][unit]") {
+  const auto head = head_of(
+      "POST / HTTP/1.1\r\nHost: a:80\r\nOrigin: http://a:80\r\nSec-Fetch-Site: same-origin\r\nx-csrf-token: t\r\n\r\n");
+  CHECK(head.host == "a:80");
+  CHECK(head.origin == "http://a:80");
+  CHECK(head.fetch_site == "same-origin");
+  CHECK(head.csrf_token == "t");
+  CHECK(head.forwarded);
+}
+
 TEST_CASE("RequestHead: HTTP/1.1 requires exactly one Host", "[app][unit]") {
   CHECK_FALSE(ambiguity_of("").empty());
   CHECK_FALSE(ambiguity_of("Host: a\r\nHost: a\r\n").empty());

@@ -336,6 +336,18 @@ workers:
   CHECK(config.default_model == "best_model_12");
 }
 
+TEST_CASE("Config: people may register in the short form with a database, unless the config forbids it",
+          "[common][unit]") {
+  const std::string workers = "workers: {model_path: {names: n, weights: w, cfg: c}}\n";
+  const std::string models = "models: [{name: m, identity: {}}]\n";
+  const std::string postgres = "postgres: {database: d}\n";
+  CHECK(config_of(workers + postgres).access.register_policy == RegisterPolicy::kOpen);
+  CHECK(config_of(workers).access.register_policy == RegisterPolicy::kClosed);
+  CHECK(config_of(models + postgres).access.register_policy == RegisterPolicy::kClosed);
+  CHECK(config_of(workers + postgres + "access: {register: closed}\n").access.register_policy ==
+        RegisterPolicy::kClosed);
+}
+
 TEST_CASE("Config: the short form needs only its files", "[common][unit]") {
   const Config config =
       config_of("workers: {model_path: {names: n, weights: w, cfg: c}}\nserver: {listen: [127.0.0.1:1]}\n");

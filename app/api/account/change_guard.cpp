@@ -1,0 +1,67 @@
+#include "app/api/account/change_guard.hpp"
+
+#include <sodium.h>
+
+#include "app/http/characters.hpp"
+#include "app/http/credential_fields.hpp"
+
+namespace yolod::app::api::account {
+namespace {
+
+using common::Error;
+using common::ErrorCode;
+
+constexpr std::string_view kHttps = "https://";
+constexpr std::string_view kHttp = "http://";
+
+// Returns the host and port of an origin, or an empty text.
+std::string_view host_of(std::string_view origin) {
+  for (const std::string_view scheme : {kHttps, kHttp}) {
+    if (origin.starts_with(scheme)) return origin.substr(scheme.size());
+  }
+  return {};
+}
+
+bool same_text(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && sodium_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+std::string cookie(std::string_view value, bool https) {
+  std::string text(https ? http::kSessionCookie : http::kPlainSessionCookie);
+  text.append("=").append(value).append("; Path=/; HttpOnly; SameSite=Strict");
+  if (https) text += "; Secure";
+  return text;
+}
+
+}  // namespace
+
+std::string csrf_token(const accounts::protocol::Digest& session) {
+  namespace protocol = accounts::protocol;
+  return protocol::to_hex(protocol::digest_of("yolod's token against forged requests: " + protocol::to_hex(session)));
+}
+
+std::optional<Error> check_change(const http::RequestHead& head, const access::Caller& caller) {
+  const Error foreign{ErrorCode::kForbidden, "a page of another site may not change an account"};
+  const bool has_session = caller.kind == access::Caller::Kind::kSession;
+  // A proxy may replace the Host, so Origin counts only in browsers that send no Sec-Fetch-Site.
+  if (!head.fetch_site.empty()) {
+    if (head.fetch_site != "same-origin") return foreign;
+  } else if (!head.origin.empty()) {
+    const auto host = host_of(head.origin);
+    if (host.empty() || !http::equal_ignoring_case(host, head.host)) return foreign;
+  } else if (has_session) {
+    return Error{ErrorCode::kForbidden, "a change with a session needs Sec-Fetch-Site or Origin, as browsers send it"};
+  }
+  if (has_session && !same_text(head.csrf_token, csrf_token(caller.credential))) {
+    return Error{ErrorCode::kForbidden, "a change with a session needs X-CSRF-Token: send the token of GET /api/me"};
+  }
+  return std::nullopt;
+}
+
+bool browser_has_https(const http::RequestHead& head, bool is_tls) { return is_tls || head.origin.starts_with(kHttps); }
+
+std::string begin_cookie(std::string_view token, bool https) { return cookie(token, https); }
+
+std::string end_cookie(bool https) { return cookie({}, https) + "; Max-Age=0"; }
+
+}  // namespace yolod::app::api::account
