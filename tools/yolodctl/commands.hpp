@@ -12,6 +12,8 @@ namespace yolod::tools {
 void add_status(CLI::App& app, int& exit_code);
 void add_reload(CLI::App& app, int& exit_code);
 void add_check_tls(CLI::App& app, int& exit_code);
+void add_user(CLI::App& app, int& exit_code);
+void add_key(CLI::App& app, int& exit_code);
 void add_label_check(CLI::App& app, int& exit_code);
 void add_bench_server(CLI::App& bench, int& exit_code);
 

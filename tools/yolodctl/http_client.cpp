@@ -123,12 +123,12 @@ asio::awaitable<Outcome<Response>> HttpConnection::exchange(std::string_view req
 }
 
 Outcome<Response> fetch(const ServerUrl& url, std::string_view method, std::string_view target,
-                        std::chrono::milliseconds timeout) {
+                        std::chrono::milliseconds timeout, std::string_view json) {
   auto endpoint = resolve(url);
   if (!endpoint) return endpoint.error();
   asio::io_context context;
   HttpConnection connection(context, std::move(*endpoint));
-  const auto request = format_request(method, target, url);
+  const auto request = format_request(method, target, url, json.empty() ? "" : "application/json", json);
   std::optional<Outcome<Response>> answer;
   const auto ask = [&]() -> asio::awaitable<void> { answer.emplace(co_await connection.exchange(request, timeout)); };
   asio::co_spawn(context, ask, [](const std::exception_ptr& thrown) {

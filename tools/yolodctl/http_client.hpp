@@ -55,8 +55,8 @@ class HttpConnection {
 [[nodiscard]] std::string format_request(std::string_view method, std::string_view target, const ServerUrl& url,
                                          std::string_view content_type = {}, std::string_view body = {});
 
-// Sends one request: resolves the address, connects, and reads the answer.
+// Sends one request: resolves the address, connects, and reads the answer. A body that is not empty is JSON.
 [[nodiscard]] common::Outcome<Response> fetch(const ServerUrl& url, std::string_view method, std::string_view target,
-                                              std::chrono::milliseconds timeout);
+                                              std::chrono::milliseconds timeout, std::string_view json = {});
 
 }  // namespace yolod::tools

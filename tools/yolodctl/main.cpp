@@ -34,6 +34,8 @@ int main(int argc, char** argv) {
   yolod::tools::add_status(app, exit_code);
   yolod::tools::add_reload(app, exit_code);
   yolod::tools::add_check_tls(app, exit_code);
+  yolod::tools::add_user(app, exit_code);
+  yolod::tools::add_key(app, exit_code);
   yolod::tools::add_label_check(app, exit_code);
   auto* bench = app.add_subcommand("bench", "Measure");
   bench->require_subcommand(1);

@@ -1,51 +1,22 @@
 // yolodctl reload makes a running server read its config again and load its models, or one of them, beside those that
 // serve.
 #include <CLI/CLI.hpp>
-#include <boost/json/parse.hpp>
-#include <boost/json/value.hpp>
 #include <cstdio>
-#include <filesystem>
 #include <memory>
 #include <string>
-#include <system_error>
 
-#include "common/system/runtime_directory.hpp"
+#include "tools/yolodctl/admin_socket.hpp"
 #include "tools/yolodctl/commands.hpp"
 #include "tools/yolodctl/http_client.hpp"
 
 namespace yolod::tools {
 namespace {
 
-// Returns the first admin socket that exists, or the place where the first would be.
-std::filesystem::path default_admin_socket() {
-  const auto directories = common::runtime_directories();
-  for (const auto& directory : directories) {
-    std::error_code ignored;
-    if (std::filesystem::exists(common::admin_socket_in(directory), ignored)) return common::admin_socket_in(directory);
-  }
-  return common::admin_socket_in(directories.front());
-}
-
 struct ReloadOptions {
-  std::string url{"unix:" + default_admin_socket().string()};
+  std::string url{default_admin_url()};
   std::string model;
   unsigned timeout_s{600};
 };
-
-// Returns error.message of an answer, or the whole answer.
-std::string reason_in(const Response& answer) {
-  boost::system::error_code error;
-  const auto value = boost::json::parse(answer.body(), error);
-  if (!error && value.is_object()) {
-    if (const auto* inner = value.get_object().if_contains("error"); inner != nullptr && inner->is_object()) {
-      if (const auto* message = inner->get_object().if_contains("message");
-          message != nullptr && message->is_string()) {
-        return std::string(message->get_string());
-      }
-    }
-  }
-  return "answered " + std::to_string(answer.result_int()) + " " + answer.body();
-}
 
 int run_reload(const ReloadOptions& options) {
   const auto url = parse_server_url(options.url);

@@ -1,6 +1,5 @@
 // yolodctl status shows the state of a running server.
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
@@ -11,6 +10,7 @@
 
 #include "tools/yolodctl/commands.hpp"
 #include "tools/yolodctl/http_client.hpp"
+#include "tools/yolodctl/table.hpp"
 
 namespace yolod::tools {
 namespace {
@@ -21,14 +21,6 @@ struct StatusOptions {
   std::string url{"http://127.0.0.1:8080"};
   bool json{false};
 };
-
-// Returns a value as a cell of a table, or "-" if it is missing: another version of the server may not have the key.
-std::string cell(const json::object& object, const char* key) {
-  const auto* value = object.if_contains(key);
-  if (value == nullptr || value->is_null()) return "-";
-  if (const auto* text = value->if_string()) return text->empty() ? "-" : std::string(*text);
-  return json::serialize(*value);
-}
 
 std::string megabytes(const json::object& object, const char* key) {
   const auto* value = object.if_contains(key);
@@ -44,35 +36,6 @@ std::string queue_cell(const json::object& model) {
   const auto* value = model.if_contains("queue");
   const auto* queue = value != nullptr ? value->if_object() : nullptr;
   return queue != nullptr ? cell(*queue, "depth") + " of " + cell(*queue, "max_size") : "-";
-}
-
-const json::array& list(const json::object& object, const char* key) {
-  static const json::array none;
-  const auto* value = object.if_contains(key);
-  return value != nullptr && value->is_array() ? value->get_array() : none;
-}
-
-// Returns the texts of an array, separated by commas.
-std::string join_texts(const json::array& texts) {
-  std::string joined;
-  for (const auto& text : texts) {
-    if (!joined.empty()) joined += ", ";
-    joined += text.is_string() ? std::string(text.get_string()) : json::serialize(text);
-  }
-  return joined.empty() ? "-" : joined;
-}
-
-void print_table(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<std::size_t> widths;
-  for (const auto& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      std::printf("%-*s%s", static_cast<int>(widths[i]), row[i].c_str(), i + 1 < row.size() ? "  " : "\n");
-    }
-  }
 }
 
 void print_status(const json::object& status) {
