@@ -38,7 +38,7 @@ inline const auto& route_cases() {
       RouteCase{"/status", "GET, HEAD", Audience::kObservers, Need::kObserve, "/status", "", 200},
       RouteCase{"/metrics", "GET, HEAD", Audience::kObservers, Need::kObserve, "/metrics", "", 200},
       RouteCase{"/reload", "POST", Audience::kAdmins, Need::kAdmin, "/reload", "", 403},
-      // The statuses are those of a server with accounts, for a key without an owner that has every scope.
+      // A server with accounts answers with these statuses, if a key has every scope and no owner.
       RouteCase{"/api/register", "POST", Audience::kClients, Need::kAnyone, "/api/register", "", 400},
       RouteCase{"/api/login", "POST", Audience::kClients, Need::kAnyone, "/api/login", "", 400},
       RouteCase{"/api/logout", "POST", Audience::kClients, Need::kIdentity, "/api/logout", "", 403},
@@ -48,7 +48,7 @@ inline const auto& route_cases() {
       RouteCase{"/api/keys/{id}", "DELETE", Audience::kPeople, Need::kIdentity, "/api/keys/999", "", 404},
       RouteCase{"/api/users", "GET, HEAD, POST", Audience::kObservers, Need::kAdmin, "/api/users", "", 200},
       RouteCase{"/api/users/{name}", "PATCH, DELETE", Audience::kObservers, Need::kAdmin, "/api/users/nobody", "", 404},
-      RouteCase{"/api/users/{name}/password", "POST", Audience::kObservers, Need::kAdmin, "/api/users/nobody/password",
+      RouteCase{"/api/users/{name}/password", "POST", Audience::kObservers, Need::kAdmin, "/api/users/unknown/password",
                 "", 404},
       RouteCase{"/api/invites", "POST", Audience::kObservers, Need::kAdmin, "/api/invites", "", 201},
       RouteCase{"/login", "GET, HEAD", Audience::kClients, Need::kNothing, "/login", "", 200},

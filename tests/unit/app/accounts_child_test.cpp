@@ -23,7 +23,7 @@ namespace {
 using namespace std::chrono_literals;
 using common::ErrorCode;
 
-// The child's program is a shell script in a folder of its own.
+// The child's program is a shell script in a temporary folder.
 class AccountsChildBench {
  public:
   AccountsChildBench() {

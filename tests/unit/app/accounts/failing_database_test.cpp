@@ -69,7 +69,7 @@ class Household {
          [this] { return store_.open_session(digest_with(3), anna_, "hash of anna", kNow, kNow + 100, removed_); }},
         {"a key of otto", [this] { return store_.create_key(draft_of(otto_, 4), key_); }},
         {"another key of otto", [this] { return store_.create_key(draft_of(otto_, 5), other_key_); }},
-        {"the key of nobody", [this] { return store_.create_key(draft_of(0, 6), ownerless_); }},
+        {"a key without an owner", [this] { return store_.create_key(draft_of(0, 6), ownerless_); }},
         {"uses",
          [this] {
            return store_.touch({{digest_with(2), kNow + 5}, {digest_with(4), kNow + 6}});
