@@ -339,7 +339,9 @@ TEST_CASE("People: many log-ins at once leave predictions and other log-ins alon
   stopping = true;
   for (auto& attacker : attackers) attacker.join();
   std::sort(times.begin(), times.end());
-  CHECK(times[times.size() - 2] < scaled(1'000ms));
+  // Other tests may use the processors at the same time.
+  const bool is_alone = std::getenv("YOLOD_TEST_LONG") != nullptr;
+  CHECK(times[times.size() - 2] < scaled(is_alone ? 1'000ms : 5'000ms));
   const auto counts = load.stop();
   CHECK(counts.right == counts.answered);
   CHECK(counts.incidents.empty());
