@@ -228,7 +228,9 @@ class Program:
 class Yolod(Program):
     """A yolod server on a free port, whose workers are all ready."""
 
-    def __init__(self, options, models, server=None, **sections):
+    def __init__(self, options, models, server=None, key=None, **sections):
+        """`key` is an API key with the scope admin; without it the server needs none."""
+        self.headers = {"Authorization": f"Bearer {key}"} if key else {}
         config = {"server": {"listen": ["127.0.0.1:0"], **(server or {})}, **sections, "models": models}
         self.runtime = tempfile.TemporaryDirectory(prefix="yolod-bench-run-")  # for its admin socket
         environment = {**os.environ, "RUNTIME_DIRECTORY": self.runtime.name}
@@ -244,7 +246,7 @@ class Yolod(Program):
     def ask(self, method, target, body=None):
         """Returns the status and the body of the answer."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
-        connection.request(method, target, body)
+        connection.request(method, target, body, self.headers)
         answer = connection.getresponse()
         return answer.status, answer.read()
 
