@@ -17,7 +17,7 @@ namespace {
 
 namespace json = boost::json;
 
-const std::string kOtherPassword = "cloud desk apple 4";
+const std::string kNextPassword = "cloud desk apple 4";
 
 enum class Made { kNo, kYes };
 struct Step {
@@ -64,10 +64,10 @@ std::vector<Change> all_changes() {
       {"password",
        [](Browser& anna, HttpClient&) {
          return anna.post("/api/password",
-                          json::serialize(json::object{{"old_password", kPassword}, {"new_password", kOtherPassword}}));
+                          json::serialize(json::object{{"old_password", kPassword}, {"new_password", kNextPassword}}));
        },
        [](Browser&, HttpClient&, const Endpoint& server) {
-         const bool is_new = Browser(server).log_in("anna", kOtherPassword).status == 200;
+         const bool is_new = Browser(server).log_in("anna", kNextPassword).status == 200;
          CHECK((Browser(server).log_in("anna").status == 200) == !is_new);
          return is_new;
        }},
@@ -91,11 +91,11 @@ std::vector<Change> all_changes() {
        [](Browser&, HttpClient&, const Endpoint& server) { return Browser(server).log_in("otto").status == 200; }},
       {"reset",
        [](Browser&, HttpClient& operators) {
-         return operators.post("/api/users/anna/password", json::serialize(json::object{{"password", kOtherPassword}}),
+         return operators.post("/api/users/anna/password", json::serialize(json::object{{"password", kNextPassword}}),
                                kJson);
        },
        [](Browser& anna, HttpClient&, const Endpoint& server) {
-         const bool is_reset = Browser(server).log_in("anna", kOtherPassword).status == 200;
+         const bool is_reset = Browser(server).log_in("anna", kNextPassword).status == 200;
          CHECK((anna.get("/api/me").status == 401) == is_reset);
          return is_reset;
        }},
