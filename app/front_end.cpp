@@ -394,8 +394,17 @@ void FrontEnd::take_over_access(const common::Config& changed) {
   access.register_policy = config_.access.register_policy;
   access.session_idle = config_.access.session_idle;
   access.session_lifetime = config_.access.session_lifetime;
-  config_.access = std::move(access);
-  gate_.take_over(changed, accounts_ != nullptr);
+  // The listeners in force may differ from those of the new file, so the mode must be safe with them too.
+  common::Config wanted = changed;
+  wanted.server = config_.server;
+  wanted.access = std::move(access);
+  if (const auto safe = check_open_addresses(wanted, server_.urls()); !safe) {
+    common::log_error("reload: access.mode is not changed: {}", safe.error().message);
+    wanted.access.mode = gate_.mode();
+  }
+  gate_.take_over(wanted, accounts_ != nullptr);
+  config_.access = wanted.access;
+  config_.access.mode = gate_.mode();
 }
 
 void FrontEnd::audit_reload(std::string_view model, std::string_view request_id, const Outcome<void>& result) {

@@ -94,10 +94,11 @@ std::vector<KeyProblem> notes_on_unsafe_settings() {
 
 common::Outcome<void> check_open_addresses(const Config& config, const std::vector<std::string>& urls) {
   if (!is_open(config)) return {};
+  if (const auto found = open_to_strangers(config)) return common::Error{common::ErrorCode::kForbidden, found->message};
   for (const auto& url : urls) {
     const bool is_of_config = std::any_of(config.server.listen.begin(), config.server.listen.end(),
                                           [&](const auto& listener) { return url.ends_with("//" + listener.address); });
-    // unsafe_settings() has checked the addresses of the config.
+    // The addresses of the config are checked above.
     if (!is_public(url) || is_of_config || !config.server.tls.client_ca.empty()) continue;
     return common::Error{common::ErrorCode::kForbidden, "other machines can reach " + url + ", and " + kOpenWaysOut};
   }

@@ -24,8 +24,8 @@ namespace yolod::app {
 // Returns one sentence for each setting that unsafe_settings() may refuse, for the reference of all keys.
 [[nodiscard]] std::vector<common::KeyProblem> notes_on_unsafe_settings();
 
-// Does the same for sockets of a service manager, which may listen at other addresses than server.listen. `urls` has
-// the URLs of the public listeners. The Error is kForbidden.
+// Checks whether access.mode may be open with server.listen of this config, and with the listeners at `urls`. Sockets of
+// a service manager may listen at other addresses than server.listen. The Error is kForbidden.
 [[nodiscard]] common::Outcome<void> check_open_addresses(const common::Config& config,
                                                          const std::vector<std::string>& urls);
 

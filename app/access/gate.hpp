@@ -55,6 +55,8 @@ class Gate {
   // Call it about every 100 ms.
   void tick(common::Clock::time_point now);
 
+  // Returns the mode in force. After a reload it may differ from the mode of the config.
+  [[nodiscard]] common::AccessMode mode() const { return config_.mode; }
   [[nodiscard]] Door& door() { return door_; }
   [[nodiscard]] AuditLog& audit() { return audit_; }
 

@@ -359,8 +359,8 @@ bool Connection::may_come_in(const Route& route, const RequestHead& head, access
   const auto refused =
       list_.application().gate().admit({credential, network_, route.need, AwakeClock::now(), std::time(nullptr)},
                                        presence_, {request_id_.data(), request_id_.size()}, caller, ticket_);
+  if (presence_.is_excess()) keep_alive_ = false;  // also after a probe, which has no limit
   if (!refused) return true;
-  if (presence_.is_excess()) keep_alive_ = false;
   const BodyState unread = head.has_body() ? BodyState::kUnread : BodyState::kRead;
   Response& response = scratch().response;
   exchange_->refuse(*refused, response);
@@ -517,7 +517,6 @@ Connection::Step Connection::respond(BodyState body) {
   if (exchange_) {
     exchange_->answered(status);
     exchange_.reset();  // so that an idle connection keeps no retired model alive
-    ticket_.clear();
   } else {
     list_.application().answered_without_exchange(status);
   }
@@ -563,6 +562,7 @@ asio::awaitable<Connection::Step> Connection::write_rest() {
 }
 
 Connection::Step Connection::answer_written() {
+  ticket_.clear();
   common::reach(common::FaultPoint::kFrontEndAnswered);
   if (!closing_) return Step::kNextRequest;
   // If the kernel holds unread bytes, close() sends a reset, and the client may lose the answer.

@@ -173,7 +173,7 @@ class Connection : public std::enable_shared_from_this<Connection>, public Place
   BodyState body_state_{BodyState::kRead};
   bool closing_{false};                 // whether the connection ends after this answer
   std::unique_ptr<Exchange> exchange_;  // exists from the choice of the route until the answer
-  access::Limits::Ticket ticket_;       // counts the request while the exchange exists
+  access::Limits::Ticket ticket_;       // counts the request until its answer is sent
   BodyUpload upload_;
   bool waiting_{false};  // whether the exchange waits and wants to know if the client leaves
   bool probed_{false};   // whether a probe was sent to the client during this wait

@@ -232,6 +232,20 @@ TEST_CASE("Access: a reload turns keys on and off", "[process]") {
   CHECK(server.log_lines_with("cannot change while the server runs").empty());
 }
 
+TEST_CASE("Access: a reload does not open a listener that other machines reach", "[process]") {
+  const KeyFile file{{"ci", "good-key"}};
+  Server server(identity_config({{.workers = 1}}, {file.server_key(), "listen: [\"0.0.0.0:0\"]"}));
+  REQUIRE(server.wait_until_ready());
+  // The new file listens at 127.0.0.1 alone, so it is not refused. But a reload does not change the listener.
+  server.rewrite_config(identity_config({{.workers = 1}}));
+  server.send_signal(SIGHUP);
+  REQUIRE(wait_until([&] { return !server.log_lines_with("reload: access.mode is not changed: other").empty(); }));
+  REQUIRE(wait_until([&] { return !server.log_lines_with("reload: done").empty(); }));
+  HttpClient client(server.endpoint());
+  CHECK(client.get("/v2").status == 401);
+  CHECK(client.get("/v2", with_key("good-key")).status == 200);
+}
+
 TEST_CASE("Access: requests in flight are limited for each key, and come back when they end", "[process]") {
   const KeyFile file{{"one", "key-one"}, {"two", "key-two"}};
   Server server(identity_config({{.workers = 4, .delay = 1000ms}}, {file.server_key()}) +
@@ -301,6 +315,12 @@ TEST_CASE("Access: a connection beyond the limit of its address gets 429 and is 
   check_refusal(refused, 429, "/v2");
   CHECK(refused.header("Connection") == "close");
   CHECK(third.wait_for_close());
+  // A probe is answered, but it does not keep the connection.
+  HttpClient prober(server.endpoint());
+  const auto probe = prober.get("/healthz");
+  CHECK(probe.status == 200);
+  CHECK(probe.header("Connection") == "close");
+  CHECK(prober.wait_for_close());
   CHECK(first.get("/v2").status == 200);
   first.close();
   CHECK(wait_until([&] { return HttpClient(server.endpoint()).get("/v2").status == 200; }));

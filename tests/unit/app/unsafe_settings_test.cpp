@@ -104,6 +104,7 @@ TEST_CASE("Unsafe: a socket of the service manager is checked like an address of
   config.server.insecure = false;
   config.access.mode = AccessMode::kKeys;
   CHECK(check_open_addresses(config, {"http://0.0.0.0:80"}).ok());
+  CHECK_FALSE(check_open_addresses(listening_at("0.0.0.0:8080"), {}).ok());
 }
 
 }  // namespace

@@ -15,7 +15,7 @@
 
 #include "tests/support/temporary_directory.hpp"
 
-namespace yolod::app::access {
+namespace yolod::app::access::audit_log_test {
 namespace {
 
 using Kind = AuditEvent::Kind;
@@ -199,4 +199,4 @@ TEST_CASE("AuditLog: a full disk loses lines, and the log says how many", "[app]
 }
 
 }  // namespace
-}  // namespace yolod::app::access
+}  // namespace yolod::app::access::audit_log_test

@@ -10,7 +10,7 @@
 
 #include "app/accounts/protocol/tokens.hpp"
 
-namespace yolod::app::access {
+namespace yolod::app::access::door_test {
 namespace {
 
 namespace protocol = accounts::protocol;
@@ -322,4 +322,4 @@ TEST_CASE("Door: snapshots of 100,000 keys do not hold the event loop", "[app][a
 }
 
 }  // namespace
-}  // namespace yolod::app::access
+}  // namespace yolod::app::access::door_test

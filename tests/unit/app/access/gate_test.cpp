@@ -14,7 +14,7 @@
 #include "app/accounts/protocol/digest.hpp"
 #include "tests/support/temporary_directory.hpp"
 
-namespace yolod::app::access {
+namespace yolod::app::access::gate_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -218,4 +218,4 @@ TEST_CASE("Gate: refusals are in the audit log, without the key that was sent", 
 }
 
 }  // namespace
-}  // namespace yolod::app::access
+}  // namespace yolod::app::access::gate_test

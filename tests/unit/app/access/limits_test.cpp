@@ -10,7 +10,7 @@
 
 #include "app/accounts/protocol/digest.hpp"
 
-namespace yolod::app::access {
+namespace yolod::app::access::limits_test {
 namespace {
 
 using Presence = Limits::Presence;
@@ -111,7 +111,8 @@ TEST_CASE("Limits: all networks of a /48 together have the rate of a few address
   CHECK(taken_of(limits, 20, at("2001:db8:2::1"), kStart) == 10);
 }
 
-TEST_CASE("Limits: 65,536 networks of one client cost bounded memory and do not remove the state of other clients", "[app][access][unit]") {
+TEST_CASE("Limits: 65,536 networks of one client cost bounded memory and do not remove the state of other clients",
+          "[app][access][unit]") {
   Limits limits;
   limits.configure({}, {.requests_per_second = 10, .requests_in_flight = 4, .connections = 4});
   // Each of these networks has sent all requests of one second.
@@ -294,4 +295,4 @@ TEST_CASE("Limits: each limit names its key of the config", "[app][access][unit]
 }
 
 }  // namespace
-}  // namespace yolod::app::access
+}  // namespace yolod::app::access::limits_test

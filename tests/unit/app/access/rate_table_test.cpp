@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace yolod::app::access {
+namespace yolod::app::access::rate_table_test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -89,4 +89,4 @@ TEST_CASE("RateTable: the entry that counts least gives its place", "[app][acces
 }
 
 }  // namespace
-}  // namespace yolod::app::access
+}  // namespace yolod::app::access::rate_table_test
