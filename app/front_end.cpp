@@ -150,6 +150,9 @@ Outcome<void> FrontEnd::start() {
   }
   if (auto made = make_accounts(); !made) return made;
   make_models();
+  if (models_folder_) {
+    if (auto watched = models_folder_->start(); !watched) return watched;
+  }
   phase_ = Phase::kServing;
   if (!accept_when_ready_) server_.start();
   (void)AwakeClock::now();
@@ -266,14 +269,16 @@ void FrontEnd::make_models() {
   models_->add(config_.models);
   models_->set_default(config_.default_model);
   reloadable_.emplace(*models_);
-  reload_.emplace(io_, *reloadable_, read_again_,
-                  Reload::Hooks{[this] { return phase_ == Phase::kServing && mode_ == RunMode::kServe; },
-                                [this] {
-                                  if (all_ready_said_) manager_.reloading();
-                                },
-                                [this](const common::Config& changed) { take_over(changed); },
-                                [this] { tell_manager_reload_is_over(); },
-                                [this](const Outcome<void>& result) { audit_reload({}, {}, result); }});
+  if (!config_.server.models_dir.empty() && mode_ == RunMode::kServe) make_models_folder();
+  reload_.emplace(
+      io_, *reloadable_, [this] { return read_config_again(); },
+      Reload::Hooks{[this] { return phase_ == Phase::kServing && mode_ == RunMode::kServe; },
+                    [this] {
+                      if (all_ready_said_) manager_.reloading();
+                    },
+                    [this](const common::Config& changed) { take_over(changed); },
+                    [this] { tell_manager_reload_is_over(); },
+                    [this](const Outcome<void>& result) { audit_reload({}, {}, result); }});
   routes_.emplace(RouteParts{
       {*models_, *body_room_, metrics_, config_.server, [this] { return draining(); }},
       [this] { return status(); },
@@ -287,11 +292,38 @@ void FrontEnd::make_models() {
       },
       config_.deepstack,
       gate_.audit(),
+      [this](std::string_view model, const api::oip::Asker& asker, const Reload::Adjust& adjust, Reload::Done done) {
+        reload_->ask(model, audited(access::AuditEvent::Kind::kLoadModel, model, asker, std::move(done)), adjust);
+      },
+      [this](std::string_view model, const api::oip::Asker& asker, Reload::Done done) {
+        unload(model, audited(access::AuditEvent::Kind::kUnloadModel, model, asker, std::move(done)));
+      },
       make_account_asker(),
   });
   router_.emplace(make_routes(*routes_));
   shutdown_.emplace(io_, phase_, config_.server,
                     Shutdown::Parts{server_, *models_, *body_room_, *reload_, manager_, accounts_.get()});
+}
+
+void FrontEnd::make_models_folder() {
+  models_folder_.emplace(
+      io_, config_.server.models_dir,
+      ModelsFolder::Hooks{[this] { return phase_ == Phase::kServing && all_ready_said_; },
+                          [this](const std::string& model, ModelsFolder::Done done) {
+                            reload_->ask(model, std::move(done), {}, Reload::Which::kNew);
+                          },
+                          [this](const std::string& model, ModelsFolder::Done done) {
+                            unload(model, [this, model, done = std::move(done)](const Outcome<void>& result) {
+                              models_->forget_unloaded(model);
+                              done(result);
+                            });
+                          }});
+}
+
+std::optional<common::Config> FrontEnd::read_config_again() {
+  auto config = read_again_();
+  if (config && models_folder_) models_folder_->add_models(*config);
+  return config;
 }
 
 void FrontEnd::pool_ready_changed() {
@@ -357,6 +389,7 @@ void FrontEnd::take_over(const common::Config& changed) {
   if (!listens_alike) keep(config_.server.tls, changed.server.tls, "server.tls");
   keep(config_.server.max_connections, changed.server.max_connections, "server.max_connections");
   keep(config_.server.state_dir, changed.server.state_dir, "server.state_dir");
+  keep(config_.server.models_dir, changed.server.models_dir, "server.models_dir");
   keep(config_.access.register_policy, changed.access.register_policy, "access.register");
   keep(config_.access.session_idle, changed.access.session_idle, "access.session_idle");
   keep(config_.access.session_lifetime, changed.access.session_lifetime, "access.session_lifetime");
@@ -371,6 +404,7 @@ void FrontEnd::take_over(const common::Config& changed) {
   server.admin_listen = config_.server.admin_listen;
   server.max_connections = config_.server.max_connections;
   server.state_dir = config_.server.state_dir;
+  server.models_dir = config_.server.models_dir;
   config_.server = std::move(server);
   const bool has_deepstack = config_.deepstack.enabled;
   config_.deepstack = changed.deepstack;
@@ -417,6 +451,29 @@ void FrontEnd::audit_reload(std::string_view model, std::string_view request_id,
   event.subject = model;
   if (!result) event.detail = result.error().message;
   gate_.audit().write(event);
+}
+
+Reload::Done FrontEnd::audited(access::AuditEvent::Kind kind, std::string_view model, const api::oip::Asker& asker,
+                               Reload::Done done) {
+  return [this, kind, model = std::string(model), id = std::string(asker.request_id), caller = asker.caller,
+          done = std::move(done)](const Outcome<void>& result) {
+    using access::AuditEvent;
+    AuditEvent event{kind, result ? AuditEvent::Result::kDone : AuditEvent::Result::kFailed};
+    event.actor = caller;
+    event.request_id = id;
+    event.subject = model;
+    if (!result) event.detail = result.error().message;
+    gate_.audit().write(event);
+    done(result);
+  };
+}
+
+void FrontEnd::unload(std::string_view model, Reload::Done done) {
+  const bool stops = phase_ != Phase::kServing;
+  if (!stops && !reload_->running()) return models_->unload(model, std::move(done));
+  const common::Error why = stops ? common::Error{common::ErrorCode::kShuttingDown, kServerIsStopping}
+                                  : common::Error{common::ErrorCode::kNotReady, "a reload is under way"};
+  asio::post(io_, [done = std::move(done), why] { done(why); });
 }
 
 // READY=1 also reports the end of a start. The front-end sends it only when every model is ready.
@@ -501,6 +558,7 @@ serving::ServerStatus FrontEnd::status() const {
   status.listen = server_.urls();
   status.admin_listen = server_.admin_url();
   status.models = models_->status();
+  status.unloaded = models_->unloaded();
   if (accounts_) status.accounts = accounts_->status();
   return status;
 }

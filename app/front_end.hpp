@@ -25,6 +25,7 @@
 #include "app/http/application.hpp"
 #include "app/http/router.hpp"
 #include "app/http/server.hpp"
+#include "app/models_folder.hpp"
 #include "app/observe/metrics.hpp"
 #include "app/phase.hpp"
 #include "app/process/child_table.hpp"
@@ -61,6 +62,9 @@ class FrontEnd final : private http::Application {
   [[nodiscard]] common::Outcome<void> start();
   [[nodiscard]] common::Outcome<void> make_arena();
   void make_models();
+  void make_models_folder();
+  // Reads the config, and adds the models of server.models_dir.
+  [[nodiscard]] std::optional<common::Config> read_config_again();
   [[nodiscard]] common::Outcome<void> make_accounts();
   [[nodiscard]] api::account::Accounts make_account_asker();
   void pool_ready_changed();
@@ -71,6 +75,10 @@ class FrontEnd final : private http::Application {
   void take_over_access(const common::Config& changed);
   // Writes the end of a reload to the audit log. `request_id` is empty after a SIGHUP.
   void audit_reload(std::string_view model, std::string_view request_id, const common::Outcome<void>& result);
+  void unload(std::string_view model, Reload::Done done);
+  // Returns a callback that writes the result to the audit log and passes it to `done`.
+  [[nodiscard]] Reload::Done audited(access::AuditEvent::Kind kind, std::string_view model,
+                                     const api::oip::Asker& asker, Reload::Done done);
   void tell_manager_reload_is_over();
 
   void on_signal(int signal);
@@ -123,6 +131,7 @@ class FrontEnd final : private http::Application {
   std::optional<serving::ModelRegistry> models_;
   std::unique_ptr<AccountsChild> accounts_;  // null: the server has no accounts
   std::optional<ReloadableRegistry> reloadable_;
+  std::optional<ModelsFolder> models_folder_;
   std::optional<Reload> reload_;
   std::optional<RouteParts> routes_;
   std::optional<http::Router> router_;

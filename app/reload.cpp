@@ -33,7 +33,7 @@ void Reload::ask() {
   });
 }
 
-void Reload::ask(std::string_view model, Done done) {
+void Reload::ask(std::string_view model, Done done, const Adjust& adjust, Which which) {
   const auto refuse = [&](Error why) {
     asio::post(io_, [done, why = std::move(why)] { done(why); });
     hooks_.is_over();
@@ -43,7 +43,7 @@ void Reload::ask(std::string_view model, Done done) {
   hooks_.begins();
   const auto changed = read_again_();
   if (!changed) return refuse({ErrorCode::kBadConfig, "the config cannot be served; the server's log says why"});
-  const auto models = models_to_load(*changed, model);
+  const auto models = models_to_load(*changed, model, adjust, which);
   if (!models) return refuse(models.error());
   common::reach(common::FaultPoint::kFrontEndReadConfig);
 
@@ -60,12 +60,16 @@ void Reload::ask(std::string_view model, Done done) {
   }
 }
 
-Outcome<std::vector<ModelConfig>> Reload::models_to_load(const common::Config& changed, std::string_view model) const {
+Outcome<std::vector<ModelConfig>> Reload::models_to_load(const common::Config& changed, std::string_view model,
+                                                         const Adjust& adjust, Which which) const {
   auto models = changed.models;
   if (!model.empty()) {
     std::erase_if(models, [model](const auto& one) { return one.name != model; });
-    if (models.empty() || !models_.serve(model)) {
+    if (models.empty() || (which == Which::kServed && !models_.serve(model))) {
       return Error{ErrorCode::kUnknownModel, "there is no model of that name"};
+    }
+    if (adjust) {
+      if (auto adjusted = adjust(models.front()); !adjusted) return adjusted.error();
     }
   }
   if (const auto room = models_.have_room_for(models); !room) {

@@ -34,6 +34,7 @@ class Reload {
   class Models {
    public:
     using Loaded = std::function<void(const common::Outcome<void>&)>;
+    // Returns whether the model is served, or was unloaded.
     [[nodiscard]] virtual bool serve(std::string_view name) const = 0;
     // Returns an Error if these models, beside the serving models, need more memory than the limits allow.
     [[nodiscard]] virtual common::Outcome<void> have_room_for(const std::vector<common::ModelConfig>& models) const = 0;
@@ -58,6 +59,8 @@ class Reload {
     std::function<void(const common::Outcome<void>& result)> signal_result;
   };
   using Done = std::function<void(const common::Outcome<void>&)>;
+  // Changes settings of the model that is loaded. Returns an Error if it cannot.
+  using Adjust = std::function<common::Outcome<void>(common::ModelConfig&)>;
 
   // `io` and `models` outlive this object.
   Reload(boost::asio::io_context& io, Models& models, ReadConfig read_again, Hooks hooks);
@@ -68,14 +71,18 @@ class Reload {
   void ask();
   // Reloads the model, or all models if `model` is empty. Calls `done` once, later. The Error is kUnknownModel,
   // kBadConfig, kBadModel with the reason, kNotReady while another reload runs, or kShuttingDown.
-  void ask(std::string_view model, Done done);
+  // `adjust` may be empty; it is called at once, and its Error is passed on. With kNew the model need not be served.
+  enum class Which { kServed, kNew };
+  void ask(std::string_view model, Done done, const Adjust& adjust = {}, Which which = Which::kServed);
   [[nodiscard]] bool running() const { return loading_ != 0; }
   // The server stops: passes `why` to each caller that waits.
   void abandon(const common::Error& why) { tell(why); }
 
  private:
   [[nodiscard]] common::Outcome<std::vector<common::ModelConfig>> models_to_load(const common::Config& changed,
-                                                                                 std::string_view model) const;
+                                                                                 std::string_view model,
+                                                                                 const Adjust& adjust,
+                                                                                 Which which) const;
   void model_ended(const common::Outcome<void>& result);
   void end();
   void tell(const common::Outcome<void>& result);

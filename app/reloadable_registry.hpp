@@ -17,7 +17,9 @@ class ReloadableRegistry final : public Reload::Models {
  public:
   explicit ReloadableRegistry(serving::ModelRegistry& registry) : registry_(registry) {}
 
-  [[nodiscard]] bool serve(std::string_view name) const override { return registry_.find(name) != nullptr; }
+  [[nodiscard]] bool serve(std::string_view name) const override {
+    return registry_.find(name) != nullptr || registry_.is_unloaded(name);
+  }
   [[nodiscard]] common::Outcome<void> have_room_for(const std::vector<common::ModelConfig>& models) const override {
     if (auto fits = serving::check_shared_memory(0, models, &registry_); !fits) return fits;
     return serving::check_room_beside(models, registry_);

@@ -1,5 +1,6 @@
 #include "app/routes.hpp"
 
+#include <functional>
 #include <memory>
 
 #include "app/api/account/actions.hpp"
@@ -9,7 +10,6 @@
 #include "app/api/native_exchange.hpp"
 #include "app/api/oip/infer_handler.hpp"
 #include "app/api/oip/model_json.hpp"
-#include "app/api/oip/repository_exchange.hpp"
 #include "app/api/oip/server_json.hpp"
 #include "app/api/page/page.hpp"
 #include "app/api/page/people_pages.hpp"
@@ -165,14 +165,16 @@ std::vector<http::Route> make_routes(const RouteParts& parts) {
        oip_model(api::oip::write_statistics, api::oip::no_statistics)},
       {"/v2/models/{model}/versions/{version}/stats", "GET, HEAD", http::Audience::kClients, Need::kModels,
        oip_model(api::oip::write_statistics, api::oip::no_statistics)},
-      {"/v2/models/{model}/infer", "POST", http::Audience::kClients, Need::kPredict, call(kInfer)},
-      {"/v2/models/{model}/versions/{version}/infer", "POST", http::Audience::kClients, Need::kPredict, call(kInfer)},
+      {"/v2/models/{model}/infer", "POST", http::Audience::kClients, Need::kPredict,
+       call(kInfer, std::cref(calls.config))},
+      {"/v2/models/{model}/versions/{version}/infer", "POST", http::Audience::kClients, Need::kPredict,
+       call(kInfer, std::cref(calls.config))},
       {"/v2/repository/index", "POST", http::Audience::kClients, Need::kModels,
        [&] { return std::make_unique<api::oip::IndexExchange>(metrics, parts.read_status); }},
-      {"/v2/repository/models/{model}/load", "POST", http::Audience::kAdmins, Need::kLoad,
-       [&] { return std::make_unique<api::oip::LoadExchange>(metrics, parts.ask_for_reload); }},
-      {"/v2/repository/models/{model}/unload", "POST", http::Audience::kAdmins, Need::kLoad,
-       [&] { return std::make_unique<api::oip::UnloadExchange>(metrics); }},
+      {"/v2/repository/models/{model}/load", "POST", http::Audience::kPeople, Need::kLoad,
+       [&] { return std::make_unique<api::oip::LoadExchange>(metrics, parts.ask_for_load); }},
+      {"/v2/repository/models/{model}/unload", "POST", http::Audience::kPeople, Need::kLoad,
+       [&] { return std::make_unique<api::oip::UnloadExchange>(metrics, parts.ask_for_unload); }},
   };
   if (parts.deepstack.enabled) add_deepstack_routes(parts, routes);
   return routes;

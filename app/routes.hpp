@@ -9,6 +9,7 @@
 #include "app/api/admin/reload_exchange.hpp"
 #include "app/api/admin/status_exchange.hpp"
 #include "app/api/call_exchange.hpp"
+#include "app/api/oip/repository_exchange.hpp"
 #include "app/http/router.hpp"
 #include "common/config/protocol_config.hpp"
 
@@ -22,6 +23,8 @@ struct RouteParts {
   api::admin::AskForReload ask_for_reload;
   const common::DeepStackConfig& deepstack;  // only `enabled` is fixed when the table is made
   access::AuditLog& audit;
+  api::oip::AskForLoad ask_for_load;
+  api::oip::AskForUnload ask_for_unload;
   api::account::Accounts accounts{};
 };
 

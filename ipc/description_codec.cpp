@@ -32,6 +32,8 @@ std::optional<std::uint64_t> encode_description(const ModelDescription& descript
   writer.number(static_cast<std::uint32_t>(description.tensor_inputs.size()));
   for (const std::string& name : description.tensor_inputs) writer.text(name);
   writer.number(std::uint32_t{description.takes_more_tensors});
+  writer.number(description.input_channels);
+  for (const std::uint32_t side : description.raw_output) writer.number(side);
   if (description.labels.size() > kMaxLabelCount) return std::nullopt;
   writer.number(static_cast<std::uint32_t>(description.labels.size()));
   for (const std::string& label : description.labels) writer.text(label);
@@ -61,6 +63,8 @@ std::optional<ModelDescription> decode_description(std::span<const std::byte> by
   if (!reader.good() || tensor_count > common::kMaxTensors) return std::nullopt;
   for (std::uint32_t i = 0; i < tensor_count && reader.good(); ++i) description.tensor_inputs.push_back(reader.text());
   description.takes_more_tensors = reader.number<std::uint32_t>() != 0;
+  description.input_channels = reader.number<std::uint32_t>();
+  for (std::uint32_t& side : description.raw_output) side = reader.number<std::uint32_t>();
   const auto count = reader.number<std::uint32_t>();
   // Each label needs at least the bytes of its length field. Refuse a count that does not fit before reserving
   // memory.

@@ -200,7 +200,8 @@ std::uint64_t result_bytes_for(const common::ModelConfig& model) {
   switch (model.task) {
     case common::Task::kDetect:
       needed = kListBytes + std::uint64_t{model.detect.max_detections} * kDetectionBytes;
-      if (model.detect.annotate) needed = std::max(needed, kFileBytes + model.limits.max_result_bytes);
+      if (model.detect.annotate || model.detect.raw)
+        needed = std::max(needed, kFileBytes + model.limits.max_result_bytes);
       break;
     case common::Task::kClassify: needed = kListBytes + std::uint64_t{common::kMaxTopK} * kClassificationBytes; break;
     case common::Task::kImage:

@@ -9,6 +9,8 @@
 #include <utility>
 
 #include "common/text.hpp"
+#include "model/oip_picture.hpp"
+#include "model/unpack.hpp"
 
 namespace yolod::model {
 namespace {
@@ -168,6 +170,14 @@ std::optional<std::vector<std::byte>> decode_base64(std::string_view text) {
 }
 
 Outcome<std::span<const std::byte>> picture_of(const Input& input, std::vector<std::byte>& unwrapped) {
+  if (const auto& packing = input.options.packing) {
+    auto body = unpack(input.body, packing->limit_bytes);
+    if (!body) return body.error();
+    if (input.kind == common::ContentKind::kOip) body = picture_in_oip(*body, packing->part);
+    if (!body) return body.error();
+    unwrapped = *std::move(body);
+    return std::span<const std::byte>(unwrapped);
+  }
   const bool is_text = input.kind == common::ContentKind::kBase64;
   if (input.kind != common::ContentKind::kJson && !is_text) return input.body;
   auto found = is_text ? picture_in_base64(input.body) : picture_in_json(input.body);

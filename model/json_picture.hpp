@@ -20,8 +20,8 @@ namespace yolod::model {
 // Returns the picture's bytes. An Error has code kBadRequest and describes the fault in the text.
 [[nodiscard]] common::Outcome<std::vector<std::byte>> picture_in_json(std::span<const std::byte> json);
 
-// Returns the picture of an input: its body, or the picture in its JSON or base64, which is then stored in `unwrapped`.
-// Errors are as above.
+// Returns the picture of an input: its body, or the picture in its JSON, its base64 or its compressed body, which is
+// then stored in `unwrapped`. Errors are as above.
 [[nodiscard]] common::Outcome<std::span<const std::byte>> picture_of(const Input& input,
                                                                      std::vector<std::byte>& unwrapped);
 

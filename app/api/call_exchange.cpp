@@ -22,6 +22,8 @@ constexpr std::size_t kLookedAtOnceBytes = 64 * 1024;
 constexpr std::uint64_t kFirstRoomPart = 128;  // this fraction of the memory for unfinished bodies
 constexpr std::uint64_t kLeastFirstRoomBytes = 64 * 1024;
 constexpr std::uint64_t kMostFirstRoomBytes = 1U << 20U;
+// A request with several calls has at most this fraction of queue.max_size in the queue.
+constexpr std::uint32_t kQueueShare = 4;
 // A chunked body that has filled its first room waits this long for a larger one. Meanwhile it holds memory that
 // other bodies may need.
 constexpr milliseconds kGrowPatience{2000};
@@ -119,13 +121,15 @@ http::Exchange::Next CallExchange::hand_over() {
     if (now && now->config->task == model->config->task) model = std::move(now);
   }
   answers_.resize(calls_.size());
+  body_ = room_.bytes().data();
+  body_offset_ = room_.offset();
   stage_ = Stage::kAsked;
   return Next::kWait;
 }
 
 void CallExchange::cancel_calls() {
   if (std::exchange(cancelled_, true)) return;
-  for (std::size_t i = 0; i < calls_.size(); ++i) plan_.model->dispatcher.cancel(first_id_ + i);
+  for (const std::uint64_t id : ids_) plan_.model->dispatcher.cancel(id);
 }
 
 schedule::Job CallExchange::job_of(const Call& call) {
@@ -135,40 +139,55 @@ schedule::Job CallExchange::job_of(const Call& call) {
   job.options = call.options;
   job.kind = call.kind;
   job.content = call.content;
-  job.content_offset = room_.offset() + static_cast<std::uint64_t>(call.content.data() - room_.bytes().data());
+  job.content_offset = body_offset_ + static_cast<std::uint64_t>(call.content.data() - body_);
   return job;
 }
 
+struct CallExchange::Several {
+  Resume done;
+  std::shared_ptr<const ipc::ArenaBlock> block;  // the last job frees it
+  std::size_t next{0};                           // the number of the next call
+  std::size_t asked{0};                          // calls that the dispatcher has and that have no answer
+};
+
 void CallExchange::wait(Resume done) {
-  schedule::Dispatcher& dispatcher = plan_.model->dispatcher;
   if (calls_.size() == 1) {
     schedule::Job job = job_of(calls_.front());
-    first_id_ = job.id;
+    ids_.push_back(job.id);
     job.block = std::move(room_);
-    dispatcher.ask(std::move(job),
-                   schedule::AnswerHandler::from([this, done = std::move(done)](schedule::Answer answer) mutable {
-                     answer_came(0, std::move(answer));
-                     done();
-                   }));
+    plan_.model->dispatcher.ask(
+        std::move(job), schedule::AnswerHandler::from([this, done = std::move(done)](schedule::Answer answer) mutable {
+          answer_came(0, std::move(answer));
+          done();
+        }));
     return;
   }
-  // The last answer resumes the exchange, and the last job frees the body.
-  struct Join {
-    Resume done;
-    std::size_t left;
-  };
-  const auto join = std::make_shared<Join>(Join{std::move(done), calls_.size()});
-  std::vector<schedule::Job> jobs;
-  for (const Call& call : calls_) jobs.push_back(job_of(call));
-  first_id_ = jobs.front().id;
-  const auto block = std::make_shared<const ipc::ArenaBlock>(std::move(room_));
-  for (std::size_t i = 0; i < jobs.size(); ++i) {
-    jobs[i].shared_block = block;
-    dispatcher.ask(std::move(jobs[i]), schedule::AnswerHandler::from([this, i, join](schedule::Answer answer) {
-                     answer_came(i, std::move(answer));
-                     if (--join->left == 0) join->done();
-                   }));
-  }
+  // The dispatcher has only a part of the calls at a time, so that a single request cannot fill the queue.
+  const std::size_t most_at_once = std::max<std::size_t>(1, plan_.model->config->queue.max_size / kQueueShare);
+  const auto several = std::make_shared<Several>();
+  several->done = std::move(done);
+  several->block = std::make_shared<const ipc::ArenaBlock>(std::move(room_));
+  while (several->next < std::min(most_at_once, calls_.size())) ask_next(several);
+}
+
+void CallExchange::ask_next(const std::shared_ptr<Several>& several) {
+  const std::size_t number = several->next++;
+  schedule::Job job = job_of(calls_[number]);
+  job.shared_block = several->block;
+  ids_.push_back(job.id);
+  ++several->asked;
+  plan_.model->dispatcher.ask(std::move(job),
+                              schedule::AnswerHandler::from([this, number, several](schedule::Answer answer) {
+                                answer_came(number, std::move(answer));
+                                --several->asked;
+                                if (several->next < calls_.size()) ask_next_or_stop(several);
+                                if (several->asked == 0) several->done();
+                              }));
+}
+
+void CallExchange::ask_next_or_stop(const std::shared_ptr<Several>& several) {
+  if (cancelled_ && !failure_) failure_ = Error{ErrorCode::kClientGone, "the client is gone"};
+  if (!failure_) ask_next(several);
 }
 
 void CallExchange::answer_came(std::size_t number, schedule::Answer answer) {

@@ -4,6 +4,7 @@
 // A connection owns it and uses it on the front-end's only thread.
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -67,6 +68,12 @@ class CallExchange final : public http::Exchange, public common::Recycled<CallEx
   [[nodiscard]] Next render(http::Response& response);
   [[nodiscard]] Next fail(const common::Error& error, http::Response& response);
   [[nodiscard]] schedule::Job job_of(const Call& call);
+  // The calls of a request that has several calls.
+  struct Several;
+  // Gives the next call to the dispatcher.
+  void ask_next(const std::shared_ptr<Several>& several);
+  // Does the same unless one of the calls has failed or the client is gone.
+  void ask_next_or_stop(const std::shared_ptr<Several>& several);
   // Stores the answer of the call with this number.
   void answer_came(std::size_t number, schedule::Answer answer);
   // Cancels the calls because their answers are not needed. Calls that no worker holds end now.
@@ -82,7 +89,9 @@ class CallExchange final : public http::Exchange, public common::Recycled<CallEx
   ipc::ArenaBlock room_;
   Calls calls_;
   Answers answers_;
-  std::uint64_t first_id_{0};  // the id of the first call; the other ids follow it
+  const std::byte* body_{nullptr};                        // the start of the body, which a job has
+  std::uint64_t body_offset_{0};                          // of the body, from the start of the arena
+  boost::container::small_vector<std::uint64_t, 1> ids_;  // of the calls that the dispatcher has got
   bool cancelled_{false};
   std::optional<common::Error> failure_;  // the error of the first call that failed
 };

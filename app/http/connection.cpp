@@ -293,7 +293,8 @@ Connection::Step Connection::read_head() {
 
 bool Connection::may_be_served(const RequestHead& head, Step& otherwise) {
   RequestTarget& target = scratch().target;
-  if (head.ambiguity.empty() && target.parse(head.target)) {
+  const bool is_parsed = head.ambiguity.empty() && target.parse(head.target);
+  if (is_parsed) {
     const Route* const route = list_.application().router().find(target.path(), scratch().captures);
     if (route != nullptr && route->audience == Audience::kEverybody) return true;
   }
@@ -305,7 +306,8 @@ bool Connection::may_be_served(const RequestHead& head, Step& otherwise) {
   }
   version_ = head.version;
   otherwise = refuse({ErrorCode::kQueueFull, "the server has too many connections"},
-                     head.has_body() ? BodyState::kUnread : BodyState::kRead);
+                     head.has_body() ? BodyState::kUnread : BodyState::kRead,
+                     is_parsed ? std::string_view(target.path()) : std::string_view());
   return false;
 }
 

@@ -67,4 +67,12 @@ bool prefers_png(std::string_view accept) {
   return png.weight > jpeg.weight;
 }
 
+float weight_of_coding(std::string_view accept_encoding, std::string_view coding) {
+  while (!accept_encoding.empty()) {
+    std::string_view item = take(accept_encoding, ',');
+    if (equal_ignoring_case(take(item, ';'), coding)) return weight_of(item);
+  }
+  return 0;
+}
+
 }  // namespace yolod::app::http

@@ -9,4 +9,8 @@ namespace yolod::app::http {
 // if the header is empty, malformed or names neither type, the answer is a JPEG.
 [[nodiscard]] bool prefers_png(std::string_view accept);
 
+// Returns the weight that an Accept-Encoding gives to this coding, from 0 to 1. A coding that it does not name has the
+// weight 0.
+[[nodiscard]] float weight_of_coding(std::string_view accept_encoding, std::string_view coding);
+
 }  // namespace yolod::app::http

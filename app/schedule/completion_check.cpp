@@ -50,6 +50,7 @@ bool fits_task(const common::Prediction& prediction, const common::ModelConfig& 
   const auto* const file = std::get_if<common::EncodedFile>(&prediction);
   switch (config.task) {
     case common::Task::kDetect:
+      if (options.tensors) return std::holds_alternative<common::TensorList>(prediction);
       if (options.annotate) return file != nullptr && file->type == common::FileType::kJpeg;
       return std::holds_alternative<common::DetectionList>(prediction);
     case common::Task::kClassify: return std::holds_alternative<common::ClassificationList>(prediction);

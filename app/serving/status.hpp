@@ -30,6 +30,16 @@ struct ModelStatus {
   std::vector<process::WorkerStatus> workers;  // of every generation
 };
 
+// A model of the config that is not served because an admin has unloaded it.
+struct UnloadedModel {
+  enum class State { kUnloading, kUnloaded, kLoading, kFailed };
+  std::string name;
+  std::uint64_t generation{0};  // the last one that served
+  State state{State::kUnloaded};
+
+  friend bool operator==(const UnloadedModel&, const UnloadedModel&) = default;
+};
+
 struct AccountsStatus {
   // "starting", "ready", "database_away" (yolod-accounts runs, but its database does not answer), or "dead".
   std::string state;
@@ -44,7 +54,8 @@ struct ServerStatus {
   std::vector<std::string> listen;
   std::string admin_listen;  // empty: there is no admin listener
   std::vector<ModelStatus> models;
-  std::optional<AccountsStatus> accounts;  // empty: the server has no accounts
+  std::vector<UnloadedModel> unloaded{};
+  std::optional<AccountsStatus> accounts{};  // empty: the server has no accounts
 };
 
 }  // namespace yolod::app::serving

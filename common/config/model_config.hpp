@@ -13,6 +13,7 @@
 #include "common/clock.hpp"
 #include "common/domain/sandbox_state.hpp"
 #include "common/domain/task.hpp"
+#include "common/oip/data_type.hpp"
 
 namespace yolod::common {
 
@@ -123,6 +124,8 @@ struct DetectConfig {
   AutoBool multi_label{AutoBool::kAuto};
   // If true, requests may ask for the picture with its boxes; every answer then has room for limits.max_result_bytes.
   bool annotate{false};
+  // If true, NAME:raw takes tensors and gives the network's output. Every answer then has room as above.
+  bool raw{false};
   friend bool operator==(const DetectConfig&, const DetectConfig&) = default;
 };
 
@@ -142,6 +145,14 @@ struct LimitsConfig {
   std::uint64_t max_decode_memory_bytes{1ULL << 30U};  // for all pictures that one worker decodes at the same time
   std::uint64_t max_result_bytes{4ULL << 20U};         // for an answer that is a picture or tensors
   friend bool operator==(const LimitsConfig&, const LimitsConfig&) = default;
+};
+
+// A tensor of a model with task: tensor, as the config declares it.
+struct TensorConfig {
+  std::string name;
+  oip::DataType type{oip::DataType::kFp32};
+  std::vector<std::int64_t> shape;  // -1: any length
+  friend bool operator==(const TensorConfig&, const TensorConfig&) = default;
 };
 
 struct ModelConfig {
@@ -170,6 +181,10 @@ struct ModelConfig {
   ClassifyConfig classify;
   ImageConfig image;
   LimitsConfig limits;
+  // A model with task: tensor may declare its tensors. Any type and shape is accepted for a tensor that is not
+  // declared. If `outputs` is not empty, the model gives no other outputs.
+  std::vector<TensorConfig> inputs{};
+  std::vector<TensorConfig> outputs{};
   // The server's `sandbox` setting, which the front-end passes to the model's processes. A model has no such key.
   SandboxMode sandbox{SandboxMode::kAuto};
   friend bool operator==(const ModelConfig&, const ModelConfig&) = default;

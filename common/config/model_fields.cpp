@@ -1,19 +1,16 @@
 #include "common/config/model_fields.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <span>
 #include <utility>
 
+#include "common/domain/tensor.hpp"
+#include "common/oip/data_type.hpp"
+
 namespace yolod::common {
 namespace {
-
-// A name appears in URLs, metrics labels and --set keys. So it has at most 64 letters, digits, '-', '_' and '.'.
-bool is_model_name(std::string_view name) {
-  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
-  return !name.empty() && name.size() <= 64 && name.find_first_not_of(kAllowed) == std::string_view::npos &&
-         name.front() != '.' && name.front() != '-';
-}
 
 constexpr std::string_view kDeviceForms = "auto, cpu, cuda:N or a list of devices";
 
@@ -115,6 +112,69 @@ void read_range(ConfigReader& reader, const YamlNode& node, std::array<double, 2
   range = read;
 }
 
+constexpr std::int64_t kLongestSide = 1LL << 40U;
+
+void read_shape(ConfigReader& reader, const YamlNode& node, std::vector<std::int64_t>& shape) {
+  if (node.kind != YamlNode::Kind::kSequence || node.items.size() > kMaxDimensions) {
+    reader.problem(node.mark, "not a list of at most " + std::to_string(kMaxDimensions) + " whole numbers");
+    return;
+  }
+  shape.clear();
+  for (std::size_t i = 0; i < node.items.size(); ++i) {
+    reader.read_below('[' + std::to_string(i) + ']', node.items[i], [&shape](ConfigReader& below, auto& item) {
+      std::uint64_t side = 0;
+      if (item.kind == YamlNode::Kind::kScalar && item.text == "-1") {
+        shape.push_back(-1);
+        return;
+      }
+      count_field("", side, 0, kLongestSide).read(below, item);
+      shape.push_back(static_cast<std::int64_t>(side));
+    });
+  }
+}
+
+Fields fields_of_tensor(TensorConfig& tensor) {
+  Choices<oip::DataType> types;
+  for (const std::string_view name : {"BOOL", "UINT8", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64"}) {
+    types.emplace_back(name, *oip::data_type_from(name));
+  }
+  Field name = string_field("name", tensor.name).means("The tensor has this name in requests and answers.");
+  name.required = true;
+  return {
+      std::move(name),
+      choice_field<oip::DataType>("type", tensor.type, types).means("The tensor's elements have this type."),
+      Field{"shape", [&tensor](ConfigReader& reader, const YamlNode& node) { read_shape(reader, node, tensor.shape); },
+            [&tensor]() -> std::optional<YamlNode> {
+              YamlNode list = YamlNode::sequence();
+              for (const auto side : tensor.shape) list.items.push_back(YamlNode::plain(std::to_string(side)));
+              return list;
+            },
+            true}
+          .allows("a list of at most 16 whole numbers; -1 is any length")
+          .means("The tensor has this shape.")};
+}
+
+void read_tensors(ConfigReader& reader, const YamlNode& node, std::vector<TensorConfig>& tensors) {
+  if (node.kind != YamlNode::Kind::kSequence || node.items.size() > kMaxTensors) {
+    reader.problem(node.mark, "not a list of at most " + std::to_string(kMaxTensors) + " tensors (- name: ...)");
+    return;
+  }
+  tensors.clear();
+  for (std::size_t i = 0; i < node.items.size(); ++i) {
+    TensorConfig tensor;
+    reader.read_below('[' + std::to_string(i) + ']', node.items[i], [&](ConfigReader& below, auto& item) {
+      below.read_map(item, fields_of_tensor(tensor));
+      const YamlNode* const name = item.find("name");
+      if (name == nullptr) return;  // the problem has been reported
+      const bool taken = std::any_of(tensors.begin(), tensors.end(),
+                                     [&tensor](const TensorConfig& other) { return other.name == tensor.name; });
+      if (taken) below.problem(name->mark, shown(tensor.name) + " is another tensor's name");
+      if (tensor.name.empty()) below.problem(name->mark, "the name is empty, a text is needed");
+    });
+    tensors.push_back(std::move(tensor));
+  }
+}
+
 YamlNode numbers(std::span<const double> values) {
   YamlNode list = YamlNode::sequence();
   for (const double value : values) list.items.push_back(YamlNode::plain(format_real(value)));
@@ -122,6 +182,12 @@ YamlNode numbers(std::span<const double> values) {
 }
 
 }  // namespace
+
+bool is_model_name(std::string_view name) {
+  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+  return !name.empty() && name.size() <= 64 && name.find_first_not_of(kAllowed) == std::string_view::npos &&
+         name.front() != '.' && name.front() != '-';
+}
 
 Field name_field(std::string& value) {
   return Field{"name",
@@ -197,6 +263,21 @@ Field range_field(std::string_view name, std::array<double, 2>& range) {
   return Field{name, [&range](ConfigReader& reader, const YamlNode& node) { read_range(reader, node, range); },
                [&range]() -> std::optional<YamlNode> { return numbers(range); }}
       .allows("a list of two different numbers, [black, white]");
+}
+
+Field tensors_field(std::string_view name, std::vector<TensorConfig>& tensors) {
+  Field field{name, [&tensors](ConfigReader& reader, const YamlNode& node) { read_tensors(reader, node, tensors); },
+              [&tensors]() -> std::optional<YamlNode> {
+                YamlNode list = YamlNode::sequence();
+                for (TensorConfig& tensor : tensors) list.items.push_back(write_map(fields_of_tensor(tensor)));
+                return list;
+              }};
+  field.show_keys = [](const Field::Visitor& visit) {
+    TensorConfig shown_tensor;
+    visit(fields_of_tensor(shown_tensor));
+  };
+  field.is_list = true;
+  return field;
 }
 
 Field pixels_field(std::string_view name, std::uint64_t& value) {

@@ -13,6 +13,9 @@
 
 namespace yolod::common {
 
+// Returns whether a model may have this name. It appears in URLs, labels of metrics and keys of --set. So it has at
+// most 64 letters, digits, '-', '_' and '.'.
+[[nodiscard]] bool is_model_name(std::string_view name);
 // `name` is required. URLs, labels of metrics and keys of --set contain it, so few characters are allowed.
 [[nodiscard]] Field name_field(std::string& value);
 // `device` takes one device, a list of devices, or auto, which gives the empty list.
@@ -28,6 +31,8 @@ namespace yolod::common {
 [[nodiscard]] Field channels_field(std::string_view name, std::array<double, 3>& value, bool zero_allowed);
 // The key takes two different numbers, the network's values for black and for white.
 [[nodiscard]] Field range_field(std::string_view name, std::array<double, 2>& range);
+// The key takes a list of tensors, each a map of name, type and shape.
+[[nodiscard]] Field tensors_field(std::string_view name, std::vector<TensorConfig>& tensors);
 // The key takes a number of pixels such as 100MP.
 [[nodiscard]] Field pixels_field(std::string_view name, std::uint64_t& value);
 

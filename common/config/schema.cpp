@@ -282,6 +282,43 @@ std::string emit_model(const ModelConfig& model) {
   return to_yaml(write_map(fields));
 }
 
+namespace {
+
+Error all_problems(ConfigReader& reader) {
+  std::string message;
+  for (const ConfigProblem& problem : reader.take_problems()) {
+    message += (message.empty() ? "" : "; ") + to_string(problem);
+  }
+  return {ErrorCode::kBadConfig, std::move(message)};
+}
+
+}  // namespace
+
+Outcome<ModelConfig> parse_named_model(std::string_view text, const std::string& source_name, const fs::path& directory,
+                                       const std::string& name) {
+  try {
+    ConfigReader reader({source_name}, absolute_directory(directory));
+    auto parsed = parse_yaml(text, 0);
+    if (const auto* fault = std::get_if<YamlFault>(&parsed)) {
+      reader.problem_at("", fault->mark, fault->message);
+      return all_problems(reader);
+    }
+    YamlNode root = std::get<YamlNode>(std::move(parsed));
+    if (root.kind == YamlNode::Kind::kNull) root = YamlNode::map();
+    if (root.find("name") != nullptr) {
+      reader.problem_at("name", root.find("name")->mark, "the folder has the model's name, so the key is not allowed");
+    } else if (root.kind == YamlNode::Kind::kMap) {
+      root.add({"name", root.mark}, YamlNode::string(name));
+    }
+    ModelConfig model;
+    read_model(reader, root, model);
+    if (reader.has_problems()) return all_problems(reader);
+    return model;
+  } catch (const std::exception& e) {
+    return Error{ErrorCode::kBadConfig, source_name + ": " + printable(e.what(), 200)};
+  }
+}
+
 Outcome<ModelConfig> parse_model(std::string_view text) {
   try {
     auto parsed = parse_yaml(text, 0);
@@ -293,11 +330,7 @@ Outcome<ModelConfig> parse_model(std::string_view text) {
     ConfigReader reader({"model settings"}, fs::path());
     read_model(reader, std::get<YamlNode>(parsed), model, {sandbox_field(model.sandbox)});
     if (!reader.has_problems()) return model;
-    std::string message;
-    for (const ConfigProblem& problem : reader.take_problems()) {
-      message += (message.empty() ? "" : "; ") + to_string(problem);
-    }
-    return Error{ErrorCode::kBadConfig, std::move(message)};
+    return all_problems(reader);
   } catch (const std::exception& e) {
     return Error{ErrorCode::kBadConfig, std::string("model settings: ") + printable(e.what(), 200)};
   }

@@ -57,4 +57,9 @@ using ConfigCheck = std::function<std::vector<KeyProblem>(const Config&)>;
 [[nodiscard]] std::string emit_model(const ModelConfig& model);
 [[nodiscard]] Outcome<ModelConfig> parse_model(std::string_view text);
 
+// Reads the settings of one model from a file that has the keys of an item of `models` without `name`. Relative
+// paths become absolute against `directory`. Returns kBadConfig with all problems on failure.
+[[nodiscard]] Outcome<ModelConfig> parse_named_model(std::string_view text, const std::string& source_name,
+                                                     const std::filesystem::path& directory, const std::string& name);
+
 }  // namespace yolod::common

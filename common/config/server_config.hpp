@@ -45,8 +45,9 @@ struct ServerConfig {
   milliseconds shutdown_timeout{25'000};
   TlsConfig tls;
   std::filesystem::path api_keys_file;
-  bool insecure{false};             // other machines may use the server without a key
-  std::filesystem::path state_dir;  // empty: the server keeps nothing
+  bool insecure{false};                // other machines may use the server without a key
+  std::filesystem::path state_dir;     // empty: the server keeps nothing
+  std::filesystem::path models_dir{};  // empty: the config has all models
   friend bool operator==(const ServerConfig&, const ServerConfig&) = default;
 };
 

@@ -113,6 +113,9 @@ Fields fields_of(ServerConfig& server) {
       bool_field("insecure", server.insecure)
           .means("With true the server also starts with access.mode: open at an address that other machines can "
                  "reach, and they may use it without a key."),
+      path_field("models_dir", server.models_dir)
+          .means("Each folder in this folder is one more model. The server loads it when it appears or changes, and "
+                 "unloads it when it vanishes."),
       path_field("state_dir", server.state_dir)
           .means("The server keeps the accounts of people in a database in this folder, which it makes. With postgres "
                  "it needs no folder; without both it has no accounts."),
@@ -295,6 +298,13 @@ Fields fields_of(ModelConfig& model) {
       section_field("image", model.image).means("This key is for a model that answers with a picture."),
       section_field("limits", model.limits)
           .means("These keys limit the cost of one picture and the size of one answer."),
+      tensors_field("inputs", model.inputs)
+          .means(
+              "With task: tensor the front-end refuses a request whose inputs differ from these; an input that is not "
+              "in the list may have any type and shape."),
+      tensors_field("outputs", model.outputs)
+          .means("With task: tensor the server tells clients that the model gives these outputs, and refuses requests "
+                 "for others; with an empty list any output may be requested."),
   };
 }
 
@@ -411,6 +421,9 @@ Fields fields_of(DetectConfig& detect) {
       bool_field("annotate", detect.annotate)
           .means("Requests may ask for the picture with its boxes (?annotate=1); then each answer reserves "
                  "limits.max_result_bytes."),
+      bool_field("raw", detect.raw)
+          .means("With true the Open Inference Protocol has a second model NAME:raw, which takes tensors and gives the "
+                 "network's output; then each answer reserves limits.max_result_bytes."),
       strings_field("classes", detect.classes)
           .means("The answer has detections with these labels alone; an empty list is all labels."),
       choice_field("multi_label", detect.multi_label, kAutoBool)
@@ -482,6 +495,13 @@ void read_model(ConfigReader& reader, const YamlNode& node, ModelConfig& model, 
                                   ", exactly one of darknet, torchscript, identity is needed");
   }
   check_batch(reader, node, model.batch);
+  for (const std::string_view key : {"inputs", "outputs"}) {
+    const bool is_empty = key == "inputs" ? model.inputs.empty() : model.outputs.empty();
+    if (is_empty || model.task == Task::kTensor) continue;
+    reader.read_below(key, *node.find(key), [](ConfigReader& below, const YamlNode& tensors) {
+      below.problem(tensors.mark, "tensors are declared, which needs task: tensor");
+    });
+  }
   if (!model.canary.expect.empty() && model.canary.image.empty()) {
     reader.read_below("canary", *node.find("canary"), [](ConfigReader& below, const YamlNode& canary) {
       below.problem(canary.mark, "labels are expected but there is no image, canary.image is needed with expect");

@@ -1,6 +1,7 @@
 // Describes a loaded model. The types hold plain values; any thread may use them.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -30,6 +31,9 @@ struct ModelDescription {
   // With task: tensor, the names of the tensors that the model takes, in order, as forward() names them.
   std::vector<std::string> tensor_inputs{};
   bool takes_more_tensors{false};  // the last of them is a list, which takes all further tensors
+  // With task: detect, the channels of the network's input, and the shape of the output of NAME:raw for one picture.
+  std::uint32_t input_channels{0};
+  std::array<std::uint32_t, 2> raw_output{};
 
   friend bool operator==(const ModelDescription&, const ModelDescription&) = default;
 };

@@ -5,6 +5,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <cmath>
+#include <span>
 #include <utility>
 
 #include "common/domain/options.hpp"
@@ -239,6 +240,16 @@ std::optional<std::uint64_t> InferRequest::binary_bytes() const {
     if (__builtin_add_overflow(sum, input.binary_bytes.value_or(0), &sum)) return std::nullopt;
   }
   return sum;
+}
+
+NamedTensor header_tensor(std::string_view skeleton) {
+  NamedTensor tensor;
+  tensor.name = kHeaderTensor;
+  tensor.array.type = ElementType::kUint8;
+  tensor.array.shape = {static_cast<std::int64_t>(skeleton.size())};
+  const auto bytes = std::as_bytes(std::span(skeleton.data(), skeleton.size()));
+  tensor.array.bytes.assign(bytes.begin(), bytes.end());
+  return tensor;
 }
 
 Outcome<InferRequest> parse_infer_request(std::string_view skeleton, std::size_t value_count) {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/domain/tensor.hpp"
 #include "common/oip/data_type.hpp"
 #include "common/outcome.hpp"
 
@@ -45,6 +46,16 @@ struct InferRequest {
   // Returns how many bytes must follow the JSON, or nothing if the sum is too large for any body.
   [[nodiscard]] std::optional<std::uint64_t> binary_bytes() const;
 };
+
+// The front-end does not read a compressed request to a model on tensors. Therefore the worker's answer has one more
+// tensor, with this name and the skeleton of the request. No output of a model has this name.
+inline constexpr std::string_view kHeaderTensor;
+
+// Returns that tensor.
+[[nodiscard]] NamedTensor header_tensor(std::string_view skeleton);
+
+// The count of values that is certainly enough for any skeleton.
+inline constexpr std::size_t kAnyValueCount = SIZE_MAX;
 
 // `value_count` is the count of JsonSplitter's values. An Error is kBadRequest, or kInvalidParameter for a value of
 // "parameters". Names and texts of the Error are printable.

@@ -233,14 +233,36 @@ Outcome<std::vector<std::byte>> read_json_numbers(std::string_view array, DataTy
                     std::string(to_string(type)));
 }
 
+Outcome<TensorArray> read_raw_tensor(std::string_view body, const common::TensorConfig& tensor) {
+  const auto misfit = [&tensor] {
+    return bad_tensor("input '" + common::printable(tensor.name, 100) +
+                      "' has too few or too many bytes for its shape");
+  };
+  const auto type = element_type_of(tensor.type);
+  if (!type) return misfit();
+  TensorArray array{*type, tensor.shape, {}};
+  const auto open = std::find(array.shape.begin(), array.shape.end(), -1);
+  if (open != array.shape.end()) {
+    *open = 1;
+    const auto one = common::array_bytes(*type, array.shape);
+    if (!one || *one == 0 || body.size() % *one != 0) return misfit();
+    *open = static_cast<std::int64_t>(body.size() / *one);
+  }
+  if (common::array_bytes(*type, array.shape) != body.size()) return misfit();
+  const auto raw = std::as_bytes(std::span(body.data(), body.size()));
+  array.bytes.assign(raw.begin(), raw.end());
+  return array;
+}
+
 Outcome<std::vector<TensorArray>> read_oip_tensors(std::string_view body, const std::vector<std::string>& inputs,
-                                                   bool takes_more) {
+                                                   bool takes_more, std::string* header) {
   JsonSplitter splitter(body, JsonSplitter::End::kOfObject);
   for (;;) {
     const auto done = splitter.step(body.size());
     if (!done) return done.error();
     if (*done) break;
   }
+  if (header != nullptr) *header = splitter.skeleton();
   auto request = common::oip::parse_infer_request(splitter.skeleton(), splitter.values().size());
   if (!request) return request.error();
   // The bytes of the tensors are the end of the body. Blanks may follow the JSON.

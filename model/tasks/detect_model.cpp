@@ -15,6 +15,7 @@
 #include "model/heads/candidates.hpp"
 #include "model/heads/detections.hpp"
 #include "model/heads/nms.hpp"
+#include "model/heads/raw_output.hpp"
 #include "model/image/codec/annotate.hpp"
 #include "model/rules/loaded_network.hpp"
 #include "model/tasks/vision_model.hpp"
@@ -63,16 +64,27 @@ class DetectModel final : public VisionModel {
         layout_(loaded.rules.layout),
         boxes_are_fractions_(loaded.rules.boxes_are_fractions),
         nms_kind_(loaded.rules.nms_kind),
-        beta_nms_(loaded.rules.beta_nms) {}
+        beta_nms_(loaded.rules.beta_nms) {
+    const auto rows = static_cast<std::uint32_t>(shape().candidates);
+    const auto values = static_cast<std::uint32_t>(description().labels.size() + 4);
+    if (layout_ == heads::HeadLayout::kFinal) {
+      set_raw_output({rows, heads::kFinalRow});
+    } else {
+      set_raw_output({values, rows});
+    }
+  }
 
  private:
   [[nodiscard]] Outcome<void> check(const common::PredictionOptions& options) const override;
   [[nodiscard]] std::optional<float> threshold(const common::PredictionOptions& options) const override {
-    return request_of(options).confidence;
+    constexpr float kBelowAll = -1;
+    return options.tensors ? kBelowAll : request_of(options).confidence;
   }
   [[nodiscard]] Outcome<common::Prediction> answer(const RawHead& head, std::size_t index, const Prepared& prepared,
                                                    const Input& input) const override;
 
+  // Returns the network's output for NAME:raw.
+  [[nodiscard]] Outcome<common::Prediction> raw(std::span<const float> head) const;
   // Returns the picture with its boxes, as JPEG.
   [[nodiscard]] Outcome<common::Prediction> annotated(const Input& input, image::Size size,
                                                       std::span<const common::Detection> detections) const;
@@ -127,8 +139,22 @@ std::vector<heads::Candidate> DetectModel::candidates_of(const RawHead& head, st
   return heads::select_candidates(values, 5 + classes, frame, selection);
 }
 
+Outcome<common::Prediction> DetectModel::raw(std::span<const float> head) const {
+  const heads::RawForm form{layout_, description().labels.size(),
+                            boxes_are_fractions_ ? static_cast<float>(input_size().width) : 1,
+                            boxes_are_fractions_ ? static_cast<float>(input_size().height) : 1};
+  common::NamedTensor output{"output0", heads::raw_output(head, form)};
+  if (output.array.bytes.size() > config().limits.max_result_bytes) {
+    return Error{ErrorCode::kInvalidParameter, "the output has " + std::to_string(output.array.bytes.size()) +
+                                                   " bytes, but the model's limits.max_result_bytes is " +
+                                                   std::to_string(config().limits.max_result_bytes)};
+  }
+  return common::Prediction(common::TensorList{{std::move(output)}});
+}
+
 Outcome<common::Prediction> DetectModel::answer(const RawHead& head, std::size_t index, const Prepared& prepared,
                                                 const Input& input) const {
+  if (input.options.tensors) return raw(head.image(index));
   const auto request = request_of(input.options);
   const heads::Target target{static_cast<std::uint32_t>(prepared.image_size.width),
                              static_cast<std::uint32_t>(prepared.image_size.height),

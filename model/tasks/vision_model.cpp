@@ -11,6 +11,7 @@
 #include "common/text.hpp"
 #include "model/bad_model.hpp"
 #include "model/image/codec/self_test.hpp"
+#include "model/image/planes.hpp"
 #include "model/json_picture.hpp"
 #include "model/precision.hpp"
 #include "model/torch/thread_counts.hpp"
@@ -74,6 +75,7 @@ VisionModel::VisionModel(const common::ModelConfig& config, std::unique_ptr<Netw
   description_.input_width = static_cast<std::uint32_t>(shape.width);
   description_.input_height = static_cast<std::uint32_t>(shape.height);
   description_.labels = std::move(labels);
+  description_.input_channels = static_cast<std::uint32_t>(shape.channels);
 }
 
 // The first run of each shape makes its oneDNN primitives.
@@ -229,6 +231,11 @@ bool VisionModel::decode_one(const Input& input, std::span<float> room, Output& 
   const auto start = Clock::now();
   const auto done = guarded("the request", [&]() -> Outcome<void> {
     if (auto checked = check(input.options); !checked) return checked;
+    if (input.kind == common::ContentKind::kPlanes) {
+      prepared.image_size = input_size_;
+      prepared.placement = {0, 0, input_size_.width, input_size_.height};
+      return image::interleave_planes(input.body, network_->shape().channels, room);
+    }
     std::vector<std::byte> unwrapped;
     const auto file = picture_of(input, unwrapped);
     if (!file) return file.error();

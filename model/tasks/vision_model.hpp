@@ -1,8 +1,10 @@
 // The base of models for pictures: decode, place, resize, forward. Derived classes convert the output to an answer.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -75,6 +77,8 @@ class VisionModel : public Model {
 
   [[nodiscard]] const common::ModelConfig& config() const { return config_; }
   [[nodiscard]] image::Size input_size() const { return input_size_; }
+  [[nodiscard]] const NetworkShape& shape() const { return network_->shape(); }
+  void set_raw_output(std::array<std::uint32_t, 2> sides) { description_.raw_output = sides; }
 
  private:
   [[nodiscard]] common::Outcome<std::unique_ptr<NetworkInput>> grey_input(std::size_t images);

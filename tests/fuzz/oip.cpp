@@ -6,12 +6,16 @@
 #include "common/oip/infer_request.hpp"
 #include "common/oip/json_splitter.hpp"
 #include "model/files/oip_tensors.hpp"
+#include "model/oip_picture.hpp"
+#include "model/unpack.hpp"
 #include "tests/fuzz/fuzz_input.hpp"
 
 using namespace yolod;
 using common::oip::JsonSplitter;
 
 namespace {
+
+constexpr std::uint64_t kMostUnpackedBytes = 1U << 20U;
 
 // Returns whether the text was split. The size of a step must not change the result.
 bool split(JsonSplitter& splitter, std::size_t budget) {
@@ -47,6 +51,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     const auto request = common::oip::parse_infer_request(whole.skeleton(), whole.values().size());
     if (!request) fuzz::require(request.error().message.find('\n') == std::string::npos);
+  }
+  if (const auto picture = model::picture_in_oip({reinterpret_cast<const std::byte*>(data), size}, 1); !picture) {
+    fuzz::require_one_line(picture.error(), common::ErrorCode::kBadRequest);
+  }
+  if (const auto unpacked = model::unpack({reinterpret_cast<const std::byte*>(data), size}, kMostUnpackedBytes)) {
+    fuzz::require(unpacked->size() <= kMostUnpackedBytes);
   }
   const auto tensors = model::read_oip_tensors(body, {"x"}, true);
   if (!tensors) {

@@ -1,10 +1,13 @@
 // These tests send requests of the Open Inference Protocol to a real server with identity models.
+#include <boost/json/parse.hpp>
 #include <catch2/catch.hpp>
 #include <cstring>
+#include <future>
 #include <string>
 #include <vector>
 
 #include "tests/support/bodies.hpp"
+#include "tests/support/packed_bodies.hpp"
 #include "tests/support/server.hpp"
 #include "tests/support/server_config.hpp"
 
@@ -99,6 +102,51 @@ TEST_CASE("Oip: pictures in all forms of a request reach the workers unchanged",
   CHECK(stats.at("model_stats").at(0).at("inference_stats").at("success").at("count") == 3);
 }
 
+TEST_CASE("Oip: compressed requests in all forms reach the workers, and answers are compressed", "[process]") {
+  Server server(identity_config({{.name = "echo", .workers = 2}}));
+  REQUIRE(server.wait_until_ready());
+  HttpClient client(server.endpoint());
+  const std::string target = "/v2/models/echo/infer";
+  std::vector<std::string> pictures;
+  std::string bytes;
+  for (std::uint64_t i = 0; i < 60; ++i)
+    bytes += element_of(pictures.emplace_back(500 + i, static_cast<char>('a' + i)));
+  const std::string json =
+      R"({"inputs":[{"name":"image","shape":[60],"datatype":"BYTES","parameters":{"binary_data_size":)" +
+      std::to_string(bytes.size()) + R"(}}]})";
+  const bool is_gzip = GENERATE(true, false);
+  const std::string coding = is_gzip ? "gzip" : "deflate";
+  const auto packed = is_gzip ? gzipped(json + bytes) : deflated(json + bytes);
+  const auto answer = client.send({.method = "POST",
+                                   .target = target,
+                                   .headers = {{"Content-Encoding", coding},
+                                               {"Accept-Encoding", coding},
+                                               {"Inference-Header-Content-Length", std::to_string(json.size())}},
+                                   .body = packed,
+                                   .chunk_bytes = 700});
+  CAPTURE(answer);
+  REQUIRE(answer.status == 200);
+  CHECK(answer.header("Content-Encoding") == coding);
+  const auto text = unpacked(answer.body);
+  REQUIRE(text.has_value());
+  const auto crcs = boost::json::parse(*text).at("outputs").at(1).at("data").as_array();
+  REQUIRE(crcs.size() == 60);
+  for (std::size_t i = 0; i < 60; ++i) {
+    CHECK(crcs[i].to_number<std::uint64_t>() == std::stoul(crc32_hex(pictures[i]), nullptr, 16));
+  }
+  const auto raw = client.post(target, is_gzip ? gzipped("picture") : deflated("picture"),
+                               {{"Content-Encoding", coding}, {"Inference-Header-Content-Length", "0"}});
+  CHECK(raw.status == 200);
+  CHECK_FALSE(raw.has_header("Content-Encoding"));
+  CHECK(raw.body.find(std::string("\7\0\0\0\0\0\0\0", 8)) != std::string::npos);
+  // A bomb costs the client an error, and the server no more than a body of the largest size.
+  const auto bomb = client.post(target, gzipped(std::string(32U << 20U, '\0')),
+                                {{"Content-Encoding", "gzip"}, {"Inference-Header-Content-Length", "0"}});
+  CHECK(bomb.status == 400);
+  CHECK(error_of(bomb) == "unable to decompress the request: it has more than the 16777216 bytes that are allowed");
+  CHECK(client.get("/v2/health/ready").status == 200);
+}
+
 TEST_CASE("Oip: a wrong request gets the protocol's error, and the connection goes on", "[process]") {
   Server server(identity_config({{.name = "echo", .workers = 1}}));
   REQUIRE(server.wait_until_ready());
@@ -114,19 +162,62 @@ TEST_CASE("Oip: a wrong request gets the protocol's error, and the connection go
   CHECK(client.post(target, "x", {{"Content-Encoding", "br"}}).status == 501);
 }
 
-TEST_CASE("Oip: an admin loads a model, and a client may not", "[process]") {
+TEST_CASE("Oip: an admin loads a model, and a client without a key may not", "[process]") {
   Server server(identity_config({{.name = "echo", .workers = 1}}));
   REQUIRE(server.wait_until_ready());
   HttpClient client(server.endpoint());
   HttpClient admin(server.admin_endpoint());
-  CHECK(client.post("/v2/repository/models/echo/load", "").status == 403);
+  CHECK(client.post("/v2/repository/models/echo/load", "").status == 401);
+  CHECK(client.post("/v2/repository/models/echo/unload", "").status == 401);
   const auto loaded = admin.post("/v2/repository/models/echo/load", "{}");
   CHECK(loaded.status == 200);
   CHECK(loaded.body.empty());
   CHECK(client.get("/v2/models/echo").json().at("versions").at(0) == "2");
   CHECK(error_of(admin.post("/v2/repository/models/unknown/load", "{}")) ==
         "failed to load 'unknown', failed to poll from model repository");
-  CHECK(admin.post("/v2/repository/models/echo/unload", "{}").status == 503);
+  const auto more = admin.post("/v2/repository/models/echo/load",
+                               R"({"parameters":{"config":"{\"instance_group\":[{\"count\":2}]}"}})");
+  CHECK(more.status == 200);
+  CHECK(wait_until([&] { return server.workers().size() == 2; }));  // when the old generation has gone
+}
+
+TEST_CASE("Oip: an unload answers the requests that the model has, and a load brings it back", "[process]") {
+  Server server(
+      identity_config({{.name = "echo", .workers = 1, .delay = milliseconds(300)}, {.name = "other", .workers = 1}}));
+  REQUIRE(server.wait_until_ready());
+  HttpClient client(server.endpoint());
+  HttpClient admin(server.admin_endpoint());
+  const std::string infer = "/v2/models/echo/infer";
+  // The requests below wait for one worker, one after another.
+  std::vector<std::future<Answer>> answers;
+  for (int i = 0; i < 3; ++i) {
+    answers.push_back(std::async(std::launch::async, [&server, &infer] {
+      return HttpClient(server.endpoint()).post(infer, "picture", {{"Inference-Header-Content-Length", "0"}});
+    }));
+  }
+  REQUIRE(wait_until([&] {
+    const auto metrics = client.get("/status").json();
+    return metrics.at("models").at(0).at("queue").at("depth").to_number<int>() >= 1;
+  }));
+  CHECK(admin.post("/v2/repository/models/echo/unload", "{}").status == 200);
+  for (auto& answer : answers) CHECK(answer.get().status == 200);
+  const auto gone = client.post(infer, "picture", {{"Inference-Header-Content-Length", "0"}});
+  CHECK(gone.status == 404);
+  CHECK(error_of(gone) == "Request for unknown model: 'echo' has no available versions");
+  const auto version = client.get("/v2/models/echo/versions/1");
+  CHECK(version.status == 503);
+  CHECK(error_of(version) == "Request for unknown model: 'echo' version 1 is not at ready state");
+  CHECK(client.get("/v2/models").body == R"({"models":["other"]})");
+  CHECK(client.get("/v2/health/ready").status == 200);
+  CHECK(client.post("/v2/repository/index", "").json() ==
+        boost::json::parse(R"([{"name":"other","version":"1","state":"READY","reason":""},)"
+                           R"({"name":"echo","version":"1","state":"UNAVAILABLE","reason":"unloaded"}])"));
+  CHECK(admin.post("/v2/repository/models/echo/unload", "").status == 200);
+  CHECK(admin.post("/v2/repository/models/nothing/unload", "").status == 500);
+  CHECK(admin.post("/v2/repository/models/echo/load", "").status == 200);
+  CHECK(client.post("/v2/models/echo/versions/2/infer", "picture", {{"Inference-Header-Content-Length", "0"}}).status ==
+        200);
+  CHECK(client.get("/v2/models/echo/stats").json().at("model_stats").at(0).at("inference_count") == 4);
 }
 
 }  // namespace yolod::tests

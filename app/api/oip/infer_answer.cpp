@@ -166,7 +166,8 @@ void InferAnswer::begin_tensors(const api::Answers& answers) {
     const bool is_named = std::any_of(request_.outputs.begin(), request_.outputs.end(),
                                       [&](const auto& wanted) { return wanted.name == output.name; });
     tensor.is_wanted = request_.outputs.empty() || is_named;
-    if (tensor.is_wanted) tensor.bytes.reserve(elements * std::max<std::size_t>(1, element_bytes(output.type)));
+    if (tensor.is_wanted && !view_.is_raw)
+      tensor.bytes.reserve(elements * std::max<std::size_t>(1, element_bytes(output.type)));
     tensors_.push_back(std::move(tensor));
   }
 }
@@ -219,6 +220,19 @@ void InferAnswer::add(common::EncodedFile& file, const common::ModelDescription&
 }
 
 void InferAnswer::add(common::TensorList& list, const common::ModelDescription& /*model*/) {
+  if (view_.is_raw) {  // one picture of a batch; all pictures have the same shape
+    if (list.tensors.empty()) return;
+    common::TensorArray& array = list.tensors.front().array;
+    Tensor& output = tensors_.front();
+    output.shape.resize(1);
+    output.shape.insert(output.shape.end(), array.shape.begin(), array.shape.end());
+    if (output.shape.front() == 1) {
+      output.bytes = std::move(array.bytes);
+    } else {
+      output.files.push_back(std::move(array.bytes));
+    }
+    return;
+  }
   for (common::NamedTensor& named : list.tensors) {
     Tensor tensor;
     tensor.name = std::move(named.name);

@@ -34,7 +34,8 @@ class InferAnswer {
     common::oip::DataType type{common::oip::DataType::kFp32};
     std::vector<std::int64_t> shape;
     std::vector<std::byte> bytes;  // as in the binary form
-    // The files of a tensor of pictures follow `bytes`, each after its length. They are not copied together.
+    // The files of a tensor of pictures follow `bytes`, each after its length, and so do the outputs of several
+    // pictures. They are not copied together.
     std::vector<std::vector<std::byte>> files{};
     bool is_binary{false};
     bool is_wanted{true};

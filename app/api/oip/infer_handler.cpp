@@ -5,6 +5,7 @@
 #include <cstring>
 #include <string>
 #include <utility>
+#include <variant>
 
 #include "app/api/oip/oip_error.hpp"
 #include "app/api/oip/oip_exchange.hpp"
@@ -56,8 +57,28 @@ bool has_only_texts(const JsonSplitter::Value& value) {
   return are_blank(value.text.data() + value.text.size());
 }
 
-bool is_known(const std::vector<TensorView>& tensors, std::string_view name) {
-  return std::any_of(tensors.begin(), tensors.end(), [name](const TensorView& tensor) { return tensor.name == name; });
+const TensorView* known(const std::vector<TensorView>& tensors, std::string_view name) {
+  const auto found =
+      std::find_if(tensors.begin(), tensors.end(), [name](const TensorView& tensor) { return tensor.name == name; });
+  return found == tensors.end() ? nullptr : &*found;
+}
+
+// Returns "[-1,3,416]". `has_batch` puts -1 in front.
+std::string dims_text(const std::vector<std::int64_t>& dims, bool has_batch = false) {
+  std::string text = has_batch ? "[-1" : "[";
+  for (const std::int64_t side : dims) text.append(text.size() == 1 ? "" : ",").append(std::to_string(side));
+  return text + ']';
+}
+
+bool fits(std::span<const std::int64_t> shape, const std::vector<std::int64_t>& dims) {
+  return shape.size() == dims.size() &&
+         std::equal(shape.begin(), shape.end(), dims.begin(),
+                    [](std::int64_t side, std::int64_t wanted) { return wanted < 0 || side == wanted; });
+}
+
+// A network's input has these types; the size of a picture tells which (common/domain/content).
+bool is_plane_type(DataType type) {
+  return type == DataType::kFp32 || type == DataType::kFp16 || type == DataType::kUint8;
 }
 
 // Workers can compute with these types.
@@ -77,16 +98,20 @@ Outcome<void> InferHandler::begin(const http::RequestView& request, api::Plan& p
   const http::RequestHead& head = request.head;
   plan_ = &plan;
   began_ = request.began;
-  auto model = find_model(models_, request.captures);
-  if (!model) return model.error();
-  plan.model = *std::move(model);
-  if (!head.content_encoding.empty() && !http::equal_ignoring_case(head.content_encoding, "identity")) {
+  auto found = find_model(models_, request.captures);
+  if (!found) return found.error();
+  plan.model = std::move(found->model);
+  view_kind_ = found->view;
+  const auto coding = coding_of(head.content_encoding);
+  if (!coding) {
     write_failure(response, boost::beast::http::status::not_implemented,
                   "unable to decompress the request: its Content-Encoding is not supported");
-    http::add_field(response, "Accept-Encoding", "identity");
+    http::add_field(response, "Accept-Encoding", "gzip, deflate");
     plan.is_answered = true;
     return {};
   }
+  body_coding_ = *coding;
+  answer_coding_ = preferred_coding(head.accept_encoding);
   if (!head.inference_header_length.empty()) {
     json_bytes_ = api::parse_whole<std::uint64_t>(head.inference_header_length);
     if (!json_bytes_) {
@@ -102,11 +127,17 @@ Outcome<void> InferHandler::begin(const http::RequestView& request, api::Plan& p
 
 Outcome<bool> InferHandler::ready(Bytes body, std::size_t budget_bytes, api::Calls& calls) {
   if (!splitter_) {
-    view_ = view_of(*plan_->model->config, *plan_->model->dispatcher.description());
+    view_ = view_of(*plan_->model->config, *plan_->model->dispatcher.description(), view_kind_);
     if (json_bytes_ == std::uint64_t{0}) {
       if (auto made = make_raw_call(body, calls); !made) return made.error();
       return true;
     }
+  }
+  if (body_coding_ != ContentCoding::kIdentity) {
+    if (view_.is_raw) return bad("a request to a raw view must not be compressed");
+    return ready_packed(body, budget_bytes, calls);
+  }
+  if (!splitter_) {
     if (json_bytes_.value_or(0) > body.size()) {
       return bad("Inference-Header-Content-Length is " + std::to_string(*json_bytes_) + ", but the body has " +
                  std::to_string(body.size()) + " bytes");
@@ -124,11 +155,73 @@ Outcome<bool> InferHandler::ready(Bytes body, std::size_t budget_bytes, api::Cal
 }
 
 Outcome<void> InferHandler::make_raw_call(Bytes body, api::Calls& calls) {
-  if (!view_.takes_pictures) {
-    return bad("a raw request needs a model with one input of a known shape: send JSON before the bytes");
-  }
   request_.binary_outputs = true;
+  if (!view_.takes_pictures) {
+    const bool is_known = view_.inputs.size() == 1 && !view_.open_inputs && !view_.is_raw &&
+                          view_.inputs.front().declared &&
+                          std::count(view_.inputs.front().dims.begin(), view_.inputs.front().dims.end(), -1) <= 1;
+    if (!is_known) {
+      return bad("a raw request needs a model with one input of a known shape: send JSON before the bytes");
+    }
+    if (body_coding_ != ContentCoding::kIdentity) return bad("a raw request with a tensor must not be compressed");
+    options_.tensors = true;
+  }
+  if (body_coding_ != ContentCoding::kIdentity) options_.packing = common::Packing{server_.max_body_bytes};
   calls.push_back({body, common::ContentKind::kFile, options_});
+  return {};
+}
+
+Outcome<bool> InferHandler::ready_packed(Bytes body, std::size_t budget_bytes, api::Calls& calls) {
+  if (!view_.takes_pictures) {
+    options_.tensors = true;
+    options_.packing = common::Packing{server_.max_body_bytes};
+    calls.push_back({body, common::ContentKind::kOip, options_});
+    return true;
+  }
+  if (!splitter_) {
+    if (!packed_head_) packed_head_.emplace(body, json_bytes_);
+    const auto unpacked = packed_head_->step(budget_bytes);
+    if (!unpacked || !*unpacked) return unpacked;
+    splitter_.emplace(packed_head_->text(), JsonSplitter::End::kOfText);
+  }
+  const auto split = splitter_->step(budget_bytes);
+  if (!split || !*split) return split;
+  auto request = common::oip::parse_infer_request(splitter_->skeleton(), splitter_->values().size());
+  if (!request) return request.error();
+  request_ = *std::move(request);
+  if (auto made = make_packed_calls(body, calls); !made) return made.error();
+  return true;
+}
+
+// The worker of each picture decompresses the whole body. Therefore all of them together may decompress only a few
+// times as much as the largest body.
+Outcome<void> InferHandler::make_packed_calls(Bytes body, api::Calls& calls) {
+  constexpr std::uint64_t kMostBodies = 4;
+  if (auto checked = check_request(); !checked) return checked;
+  if (auto checked = check_inputs(); !checked) return checked;
+  const auto count = checked_picture_count();
+  if (!count) return count.error();
+  const InferInput& input = request_.inputs.front();
+  if (input.data) {
+    if (auto fits = check_texts(*count); !fits) return fits;
+  } else if (!input.binary_bytes) {
+    return bad("input " + in_quotes(input.name) + " of a compressed request must have 'data' or 'binary_data_size'");
+  }
+  std::uint64_t bytes = 0;
+  if (__builtin_add_overflow(packed_head_->text().size(), input.binary_bytes.value_or(0), &bytes) ||
+      bytes > server_.max_body_bytes) {
+    return bad("unable to decompress the request: it has more than the " + std::to_string(server_.max_body_bytes) +
+               " bytes that are allowed");
+  }
+  if (bytes * *count > kMostBodies * server_.max_body_bytes) {
+    return bad("a compressed request with " + std::to_string(*count) + " pictures may have " +
+               std::to_string(kMostBodies * server_.max_body_bytes / *count) +
+               " bytes: send fewer pictures, or do not compress them");
+  }
+  for (std::size_t i = 0; i < *count; ++i) {
+    options_.packing = common::Packing{bytes, static_cast<std::uint32_t>(i)};
+    calls.push_back({body, common::ContentKind::kOip, options_});
+  }
   return {};
 }
 
@@ -147,7 +240,7 @@ Outcome<void> InferHandler::check_request() {
   options_.tensors = !view_.takes_pictures;
   if (auto within = api::limit_to(*plan_->model->config, options_); !within) return within;
   for (const auto& output : request_.outputs) {
-    if (!view_.open_outputs && !is_known(view_.outputs, output.name)) {
+    if (view_.outputs_known && known(view_.outputs, output.name) == nullptr) {
       return bad("unexpected inference output " + in_quotes(output.name) + " for model " +
                  in_quotes(plan_->model->config->name));
     }
@@ -173,17 +266,36 @@ Outcome<void> InferHandler::check_inputs() const {
                " inputs but got " + std::to_string(request_.inputs.size()) + " inputs for model " + model);
   }
   for (const InferInput& input : request_.inputs) {
-    if (!view_.open_inputs && !is_known(view_.inputs, input.name)) {
-      return bad("unexpected inference input " + in_quotes(input.name) + " for model " + model);
-    }
-    const bool fits = view_.takes_pictures ? input.type == DataType::kBytes : is_computable(input.type);
-    if (!fits) {
-      return bad("inference input " + in_quotes(input.name) + " data-type is '" + std::string(to_string(input.type)) +
-                 "', but model " + model +
-                 (view_.takes_pictures ? " expects 'BYTES'" : " expects numbers of a type that LibTorch has"));
-    }
+    if (auto checked = check_input(input); !checked) return checked;
   }
   return {};
+}
+
+Outcome<void> InferHandler::check_input(const InferInput& input) const {
+  const std::string model = in_quotes(plan_->model->config->name);
+  const TensorView* const tensor = known(view_.inputs, input.name);
+  if (tensor == nullptr && !view_.open_inputs) {
+    return bad("unexpected inference input " + in_quotes(input.name) + " for model " + model);
+  }
+  if (tensor != nullptr && tensor->declared) return check_declared(input, *tensor);
+  if (is_computable(input.type)) return {};
+  return bad("inference input " + in_quotes(input.name) + " data-type is '" + std::string(to_string(input.type)) +
+             "', but model " + model + " expects numbers of a type that LibTorch has");
+}
+
+Outcome<void> InferHandler::check_declared(const InferInput& input, const TensorView& known) const {
+  const std::string model = in_quotes(plan_->model->config->name);
+  const bool has_type = view_.is_raw ? is_plane_type(input.type) : input.type == known.type;
+  if (!has_type) {
+    return bad("inference input " + in_quotes(input.name) + " data-type is '" + std::string(to_string(input.type)) +
+               "', but model " + model + " expects '" + std::string(to_string(known.type)) + "'");
+  }
+  if (view_.takes_pictures) return {};  // add_pictures() checks the shape
+  const bool has_batch = view_.max_batch_size != 0;
+  const std::span<const std::int64_t> shape(input.shape);
+  if (has_batch ? !shape.empty() && fits(shape.subspan(1), known.dims) : fits(shape, known.dims)) return {};
+  return bad("unexpected shape for input " + in_quotes(input.name) + " for model " + model + ". Expected " +
+             dims_text(known.dims, has_batch) + ", got " + dims_text(input.shape));
 }
 
 Outcome<void> InferHandler::make_calls(Bytes body, Bytes binary, api::Calls& calls) {
@@ -211,6 +323,7 @@ Outcome<void> InferHandler::make_calls(Bytes body, Bytes binary, api::Calls& cal
   if (*expected < binary.size()) {
     return bad("unexpected additional input data for model " + in_quotes(plan_->model->config->name));
   }
+  if (view_.is_raw) return add_planes(binary, calls);
   if (view_.takes_pictures) {
     if (is_implied && first.element_count == 1 && picture_count(first) == 1) {
       calls.push_back({binary, common::ContentKind::kFile, options_});
@@ -222,7 +335,7 @@ Outcome<void> InferHandler::make_calls(Bytes body, Bytes binary, api::Calls& cal
   return {};
 }
 
-Outcome<void> InferHandler::add_pictures(Bytes binary, api::Calls& calls) const {
+Outcome<std::size_t> InferHandler::checked_picture_count() const {
   const InferInput& input = request_.inputs.front();
   const std::size_t count = picture_count(input);
   if (count == 0) {
@@ -233,7 +346,38 @@ Outcome<void> InferHandler::add_pictures(Bytes binary, api::Calls& calls) const 
     return bad("inference request batch-size must be <= " + std::to_string(api::kMostCalls) + " for " +
                in_quotes(plan_->model->config->name));
   }
-  return input.data ? add_text_pictures(count, calls) : add_binary_pictures(binary, count, calls);
+  return count;
+}
+
+Outcome<void> InferHandler::add_pictures(Bytes binary, api::Calls& calls) const {
+  const auto count = checked_picture_count();
+  if (!count) return count.error();
+  const bool are_texts = request_.inputs.front().data.has_value();
+  return are_texts ? add_text_pictures(*count, calls) : add_binary_pictures(binary, *count, calls);
+}
+
+// The picture that a client prepared is a call, as any picture is. So it is batched with pictures of other requests.
+Outcome<void> InferHandler::add_planes(Bytes binary, api::Calls& calls) const {
+  const InferInput& input = request_.inputs.front();
+  const auto count = static_cast<std::size_t>(input.shape.front());
+  if (count == 0 || count > api::kMostCalls) {
+    return bad("inference request batch-size must be <= " + std::to_string(api::kMostCalls) + " for " +
+               in_quotes(plan_->model->config->name));
+  }
+  if (input.data) return bad("input 'images' is large: use the binary data format");
+  for (const auto& output : request_.outputs) {
+    if (output.binary.value_or(false) || count == 1) continue;
+    return bad("output 'output0' of several pictures is large: use the binary data format");
+  }
+  if (request_.outputs.empty() && !request_.binary_outputs && count != 1) {
+    return bad("output 'output0' of several pictures is large: use the binary data format");
+  }
+  const std::size_t size = binary.size() / count;
+  if (size == 0 || size * count != binary.size()) return bad("unexpected size for input 'images'");
+  for (std::size_t i = 0; i < count; ++i) {
+    calls.push_back({binary.subspan(i * size, size), common::ContentKind::kPlanes, options_});
+  }
+  return {};
 }
 
 Outcome<void> InferHandler::add_binary_pictures(Bytes binary, std::size_t count, api::Calls& calls) const {
@@ -253,21 +397,60 @@ Outcome<void> InferHandler::add_binary_pictures(Bytes binary, std::size_t count,
   return {};
 }
 
-Outcome<void> InferHandler::add_text_pictures(std::size_t count, api::Calls& calls) const {
+Outcome<void> InferHandler::check_texts(std::size_t count) const {
   const JsonSplitter::Value& value = splitter_->values()[*request_.inputs.front().data];
   if (value.string_count != count || !has_only_texts(value)) {
     return bad("'data' of input 'image' must have " + std::to_string(count) + " texts: pictures in base64");
   }
-  for (const std::string_view text : value.strings) {
-    if (text.empty()) return bad("a picture is empty");
+  const bool has_empty =
+      std::any_of(value.strings.begin(), value.strings.end(), [](const std::string_view text) { return text.empty(); });
+  return has_empty ? bad("a picture is empty") : Outcome<void>();
+}
+
+Outcome<void> InferHandler::add_text_pictures(std::size_t count, api::Calls& calls) const {
+  if (auto fits = check_texts(count); !fits) return fits;
+  for (const std::string_view text : splitter_->values()[*request_.inputs.front().data].strings) {
     calls.push_back({std::as_bytes(std::span(text.data(), text.size())), common::ContentKind::kBase64, options_});
   }
   return {};
 }
 
+Outcome<void> InferHandler::take_header(api::Answers& answers) {
+  auto* const list = std::get_if<common::TensorList>(&*answers.front().prediction);
+  if (list == nullptr || list->tensors.empty() || list->tensors.back().name != common::oip::kHeaderTensor) {
+    return Error{ErrorCode::kInternal, "the worker's answer has no header"};
+  }
+  const auto& bytes = list->tensors.back().array.bytes;
+  const std::string_view header(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (header.size() > JsonSplitter::kMostSkeletonBytes) {
+    return Error{ErrorCode::kInternal, "the header in the worker's answer is too long"};
+  }
+  auto request = common::oip::parse_infer_request(header, common::oip::kAnyValueCount);
+  if (!request) return request.error();
+  request_ = *std::move(request);
+  list->tensors.pop_back();
+  if (auto checked = check_request(); !checked) return checked;
+  return check_inputs();
+}
+
 bool InferHandler::render(const Result& result, http::Response& response) {
-  if (!answer_) answer_.emplace(request_, view_, std::string(result.model), plan_->model->generation);
-  return answer_->write_some(result.answers, response);
+  if (packer_) return packer_->pack_some(response);
+  if (!answer_) {
+    if (options_.packing && options_.tensors) {
+      if (const auto taken = take_header(result.answers); !taken) {
+        write_error(taken.error(), 1, response);
+        return true;
+      }
+    }
+    answer_.emplace(request_, view_, std::string(result.model), plan_->model->generation);
+  }
+  if (!answer_->write_some(result.answers, response)) return false;
+  const bool is_picture = plan_->model->config->task == common::Task::kImage;  // it is compressed already
+  if (answer_coding_ == ContentCoding::kIdentity || response.body.size() < AnswerPacker::kLeastBytes || is_picture) {
+    return true;
+  }
+  packer_.emplace(answer_coding_);
+  return false;
 }
 
 void InferHandler::write_error(const Error& error, std::uint32_t retry_after_seconds, http::Response& response) {

@@ -4,6 +4,10 @@
 //   JSON and bytes  Inference-Header-Content-Length says how long the JSON is; the values of tensors follow it
 //   raw             Inference-Header-Content-Length: 0; the body is the model's only input
 //
+// Each form may be compressed (Content-Encoding). Workers decompress the body. For a model on pictures, the front-end
+// decompresses the JSON in front of the bytes, which is bounded, to find out which pictures there are. A worker reads
+// the whole request to a model on tensors, and its answer has the header of the request.
+//
 // Each picture is a call. A request to a model on tensors is one call, whose worker reads the tensors. The front-end
 // parses only the header of the request (common/oip/json_splitter).
 #pragma once
@@ -14,10 +18,14 @@
 #include <span>
 
 #include "app/api/handler.hpp"
+#include "app/api/oip/answer_packer.hpp"
+#include "app/api/oip/content_coding.hpp"
 #include "app/api/oip/infer_answer.hpp"
 #include "app/api/oip/model_view.hpp"
+#include "app/api/oip/packed_head.hpp"
 #include "app/serving/models.hpp"
 #include "common/clock.hpp"
+#include "common/config/server_config.hpp"
 #include "common/oip/infer_request.hpp"
 #include "common/oip/json_splitter.hpp"
 #include "common/recycled.hpp"
@@ -26,8 +34,8 @@ namespace yolod::app::api::oip {
 
 class InferHandler final : public api::Handler, public common::Recycled<InferHandler> {
  public:
-  // `models` outlives this object.
-  explicit InferHandler(const serving::Models& models) : models_(models) {}
+  // The arguments outlive this object.
+  InferHandler(const serving::Models& models, const common::ServerConfig& server) : models_(models), server_(server) {}
 
   [[nodiscard]] common::Outcome<void> begin(const http::RequestView& request, api::Plan& plan,
                                             http::Response& response) override;
@@ -41,22 +49,40 @@ class InferHandler final : public api::Handler, public common::Recycled<InferHan
 
   [[nodiscard]] common::Outcome<void> make_calls(Bytes body, Bytes binary, api::Calls& calls);
   [[nodiscard]] common::Outcome<void> make_raw_call(Bytes body, api::Calls& calls);
+  // Decompresses the JSON and splits it. Then it makes the calls, or the call of a model on tensors at once.
+  [[nodiscard]] common::Outcome<bool> ready_packed(Bytes body, std::size_t budget_bytes, api::Calls& calls);
+  [[nodiscard]] common::Outcome<void> make_packed_calls(Bytes body, api::Calls& calls);
   // Checks the options and the outputs that the request names. Sets the urgency of the calls.
   [[nodiscard]] common::Outcome<void> check_request();
   [[nodiscard]] common::Outcome<void> check_inputs() const;
+  [[nodiscard]] common::Outcome<void> check_input(const common::oip::InferInput& input) const;
+  // Checks the type and the shape of an input that the view knows.
+  [[nodiscard]] common::Outcome<void> check_declared(const common::oip::InferInput& input,
+                                                     const TensorView& known) const;
+  [[nodiscard]] common::Outcome<void> add_planes(Bytes binary, api::Calls& calls) const;
   [[nodiscard]] common::Outcome<void> add_pictures(Bytes binary, api::Calls& calls) const;
   [[nodiscard]] common::Outcome<void> add_binary_pictures(Bytes binary, std::size_t count, api::Calls& calls) const;
   [[nodiscard]] common::Outcome<void> add_text_pictures(std::size_t count, api::Calls& calls) const;
+  [[nodiscard]] common::Outcome<void> check_texts(std::size_t count) const;
+  [[nodiscard]] common::Outcome<std::size_t> checked_picture_count() const;
+  // Takes the header of a compressed request out of the answer of a model on tensors.
+  [[nodiscard]] common::Outcome<void> take_header(api::Answers& answers);
 
   const serving::Models& models_;
+  const common::ServerConfig& server_;
   api::Plan* plan_{nullptr};  // the exchange's, which outlives this object
   common::Clock::time_point began_;
   std::optional<std::uint64_t> json_bytes_;  // of Inference-Header-Content-Length
+  ContentCoding body_coding_{ContentCoding::kIdentity};
+  ContentCoding answer_coding_{ContentCoding::kIdentity};
+  ViewKind view_kind_{ViewKind::kUsual};
   ModelView view_;
+  std::optional<PackedHead> packed_head_;
   std::optional<common::oip::JsonSplitter> splitter_;
   common::oip::InferRequest request_;
   common::PredictionOptions options_;
   std::optional<InferAnswer> answer_;
+  std::optional<AnswerPacker> packer_;
 };
 
 }  // namespace yolod::app::api::oip

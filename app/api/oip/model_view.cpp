@@ -1,5 +1,7 @@
 #include "app/api/oip/model_view.hpp"
 
+#include <algorithm>
+#include <cstdint>
 #include <variant>
 
 #include "app/api/handler.hpp"
@@ -36,9 +38,64 @@ std::vector<TensorView> picture_outputs(const common::ModelConfig& config) {
   return {};
 }
 
+constexpr std::string_view kRawSuffix = ":raw";
+
+// Appends the text as a Python literal.
+void append_python(std::string& out, std::string_view text) {
+  out += '\'';
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '\'' || c == '\\') out += '\\';
+    out += byte < 0x20 || byte == 0x7F ? ' ' : c;
+  }
+  out += '\'';
+}
+
+ModelView raw_view(const common::ModelConfig& config, const common::ModelDescription& description) {
+  ModelView view;
+  view.platform = platform_of(config);
+  view.takes_pictures = false;
+  view.is_raw = true;
+  view.max_batch_size = static_cast<std::uint32_t>(api::kMostCalls);
+  view.inputs = {{std::string(kRawInput),
+                  DataType::kFp32,
+                  {description.input_channels, description.input_height, description.input_width}}};
+  view.outputs = {{std::string(kRawOutput), DataType::kFp32, {}}};
+  for (const std::uint32_t side : description.raw_output) {
+    view.outputs.front().dims.push_back(side == 0 ? -1 : std::int64_t{side});
+  }
+  return view;
+}
+
+const common::TensorConfig* declared(const std::vector<common::TensorConfig>& tensors, std::string_view name) {
+  const auto found =
+      std::find_if(tensors.begin(), tensors.end(), [name](const auto& tensor) { return tensor.name == name; });
+  return found == tensors.end() ? nullptr : &*found;
+}
+
 }  // namespace
 
-ModelView view_of(const common::ModelConfig& config, const common::ModelDescription& description) {
+// The stride matters only to programs that choose another size of the input, and this server has a single size.
+std::string raw_metadata(const common::ModelDescription& description) {
+  constexpr std::size_t kMostLabels = 4096;  // so that the text is written in well below 1 ms
+  if (description.labels.size() > kMostLabels) return {};
+  std::string text = "{'stride': 32, 'task': 'detect', 'batch': 1, 'imgsz': [";
+  text += std::to_string(description.input_height) + ", " + std::to_string(description.input_width) + "], 'names': {";
+  for (std::size_t i = 0; i < description.labels.size(); ++i) {
+    if (i != 0) text += ", ";
+    text += std::to_string(i) + ": ";
+    append_python(text, description.labels[i]);
+  }
+  return text + "}}";
+}
+
+ViewName parse_view_name(std::string_view name) {
+  if (!name.ends_with(kRawSuffix)) return {name};
+  return {name.substr(0, name.size() - kRawSuffix.size()), ViewKind::kRaw};
+}
+
+ModelView view_of(const common::ModelConfig& config, const common::ModelDescription& description, ViewKind kind) {
+  if (kind == ViewKind::kRaw) return raw_view(config, description);
   ModelView view;
   view.platform = platform_of(config);
   const bool is_identity = std::holds_alternative<common::IdentitySource>(config.source);
@@ -49,9 +106,18 @@ ModelView view_of(const common::ModelConfig& config, const common::ModelDescript
     return view;
   }
   view.takes_pictures = false;
-  for (const auto& name : description.tensor_inputs) view.inputs.push_back({name, DataType::kFp32, {-1}});
+  for (const auto& name : description.tensor_inputs) {
+    const common::TensorConfig* const tensor = declared(config.inputs, name);
+    if (tensor == nullptr) {
+      view.inputs.push_back({name, DataType::kFp32, {-1}, false});
+    } else {
+      view.inputs.push_back({name, tensor->type, tensor->shape});
+    }
+  }
   view.open_inputs = description.takes_more_tensors;
-  view.outputs = {{"arr_0", DataType::kFp32, {-1}}};
+  for (const auto& tensor : config.outputs) view.outputs.push_back({tensor.name, tensor.type, tensor.shape});
+  view.outputs_known = !view.outputs.empty();
+  if (!view.outputs_known) view.outputs = {{"arr_0", DataType::kFp32, {-1}, false}};
   view.open_outputs = true;
   return view;
 }

@@ -6,6 +6,10 @@
 //   image              image BYTES       image BYTES
 //   tensor             as forward() names its arguments; any number of outputs
 //   (identity model)   image BYTES       bytes, crc32, worker_pid
+//   NAME:raw           images FP32       output0 FP32
+//
+// NAME:raw is a second view of a detector, for clients that prepare pictures and find boxes themselves, such as
+// Ultralytics' programs.
 //
 // Any thread may call these functions.
 #pragma once
@@ -25,21 +29,41 @@ struct TensorView {
   std::string name;
   common::oip::DataType type{common::oip::DataType::kFp32};
   std::vector<std::int64_t> dims;  // of one element of a batch; -1: any number
+  bool declared{true};             // if not, a tensor of another type or shape fits as well
 };
 
 struct ModelView {
   std::string_view platform;
   bool takes_pictures{true};        // the only input is `image`: encoded pictures
+  bool is_raw{false};               // the only input is `images`: pictures as the network takes them
   std::uint32_t max_batch_size{0};  // if it is not 0, each shape has the batch in front of its dims
   std::vector<TensorView> inputs;
-  // The tensors are known by their names alone, so any type and shape is accepted. A model may take more inputs.
-  bool open_inputs{false};
+  bool open_inputs{false};  // the model may take more inputs
   std::vector<TensorView> outputs;
-  bool open_outputs{false};  // the outputs are known after the first answer
+  bool open_outputs{false};  // each answer names its outputs
+  bool outputs_known{true};  // the model has no outputs but these
 };
 
 inline constexpr std::string_view kPictureInput = "image";
+inline constexpr std::string_view kRawInput = "images";
+inline constexpr std::string_view kRawOutput = "output0";
 
-[[nodiscard]] ModelView view_of(const common::ModelConfig& config, const common::ModelDescription& description);
+enum class ViewKind { kUsual, kRaw };
+
+// REQUIRES: with kRaw, the model is a detector.
+[[nodiscard]] ModelView view_of(const common::ModelConfig& config, const common::ModelDescription& description,
+                                ViewKind kind = ViewKind::kUsual);
+
+// Returns facts for Ultralytics' programs (utils/triton.py), as a Python literal. It is empty for a model with too many
+// labels.
+[[nodiscard]] std::string raw_metadata(const common::ModelDescription& description);
+
+// The model that a path names.
+struct ViewName {
+  std::string_view model;
+  ViewKind kind{ViewKind::kUsual};
+};
+// Splits "NAME:raw". The name of a model has no colon.
+[[nodiscard]] ViewName parse_view_name(std::string_view name);
 
 }  // namespace yolod::app::api::oip

@@ -8,6 +8,12 @@ namespace yolod::app::api::oip {
 using boost::beast::http::status;
 using common::ErrorCode;
 
+namespace {
+
+constexpr std::size_t kMostNameBytes = 200;
+
+}  // namespace
+
 // Triton answers every fault of a request's content with 400.
 status http_status(ErrorCode code) {
   switch (code) {
@@ -38,10 +44,16 @@ void write_error(http::Response& response, const common::Error& error, std::uint
 }
 
 common::Error unknown_model(std::string_view name, std::string_view version) {
-  constexpr std::size_t kLongestShown = 200;
-  std::string text = "Request for unknown model: '" + common::printable(name, kLongestShown) + "'";
-  if (!version.empty()) text.append(" version ").append(common::printable(version, kLongestShown));
+  std::string text = "Request for unknown model: '" + common::printable(name, kMostNameBytes) + "'";
+  if (!version.empty()) text.append(" version ").append(common::printable(version, kMostNameBytes));
   return {ErrorCode::kUnknownModel, text + " is not found"};
+}
+
+common::Error unloaded_model(std::string_view name, std::string_view version) {
+  const std::string text = "Request for unknown model: '" + common::printable(name, kMostNameBytes) + "'";
+  if (version.empty()) return {ErrorCode::kUnknownModel, text + " has no available versions"};
+  return {ErrorCode::kNotReady,
+          text + " version " + common::printable(version, kMostNameBytes) + " is not at ready state"};
 }
 
 }  // namespace yolod::app::api::oip

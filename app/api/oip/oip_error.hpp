@@ -23,5 +23,7 @@ void write_failure(http::Response& response, boost::beast::http::status status, 
 
 // Returns kUnknownModel with Triton's text. `name` may contain any bytes; `version` is empty if the path has none.
 [[nodiscard]] common::Error unknown_model(std::string_view name, std::string_view version);
+// Returns the error for a model that was unloaded: kUnknownModel, or kNotReady if the path has a version.
+[[nodiscard]] common::Error unloaded_model(std::string_view name, std::string_view version);
 
 }  // namespace yolod::app::api::oip

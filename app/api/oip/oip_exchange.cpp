@@ -2,8 +2,19 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
+#include <variant>
 
 namespace yolod::app::api::oip {
+
+namespace {
+
+bool has_raw_view(const common::ModelConfig& config) {
+  return config.task == common::Task::kDetect && config.detect.raw &&
+         !std::holds_alternative<common::IdentitySource>(config.source);
+}
+
+}  // namespace
 
 http::Exchange::Next FixedExchange::begin(const http::RequestView& /*request*/, http::Response& response) {
   write_(response);
@@ -16,27 +27,28 @@ http::Exchange::Next AllModelsExchange::begin(const http::RequestView& /*request
 }
 
 http::Exchange::Next OneModelExchange::begin(const http::RequestView& request, http::Response& response) {
-  const auto model = find_model(models_, request.captures, unknown_);
-  if (model) {
-    write_(**model, response);
+  const auto found = find_model(models_, request.captures, unknown_);
+  if (found) {
+    write_(*found->model, found->view, response);
   } else {
-    refuse(model.error(), response);
+    refuse(found.error(), response);
   }
   return Next::kRespond;
 }
 
-common::Outcome<std::shared_ptr<serving::ServedModel>> find_model(const serving::Models& models,
-                                                                  const http::Captures& captures,
-                                                                  OneModelExchange::Unknown unknown) {
+common::Outcome<FoundModel> find_model(const serving::Models& models, const http::Captures& captures,
+                                       OneModelExchange::Unknown unknown) {
   const std::string_view name = captures.front();
   const std::string_view version = captures.size() > 1 ? captures[1] : std::string_view();
   if (!std::all_of(version.begin(), version.end(), [](char c) { return c >= '0' && c <= '9'; })) {
     return common::Error{common::ErrorCode::kNotFound, "a version is a number"};
   }
-  auto model = models.find(name);
-  if (model == nullptr) return unknown(name, {});
+  const ViewName view = parse_view_name(name);
+  auto model = view.model.empty() ? nullptr : models.find(view.model);
+  if (model == nullptr) return models.is_unloaded(view.model) ? unloaded_model(name, version) : unknown(name, {});
+  if (view.kind == ViewKind::kRaw && !has_raw_view(*model->config)) return unknown(name, {});
   if (!version.empty() && version != std::to_string(model->generation)) return unknown(name, version);
-  return model;
+  return FoundModel{std::move(model), view.kind};
 }
 
 }  // namespace yolod::app::api::oip

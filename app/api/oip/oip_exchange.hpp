@@ -2,7 +2,9 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 
+#include "app/api/oip/model_view.hpp"
 #include "app/api/oip/oip_error.hpp"
 #include "app/http/exchange.hpp"
 #include "app/observe/metrics.hpp"
@@ -62,7 +64,7 @@ class AllModelsExchange final : public OipExchange, public common::Recycled<AllM
 // second capture, if there is one, is a version.
 class OneModelExchange final : public OipExchange, public common::Recycled<OneModelExchange> {
  public:
-  using Write = void (*)(const serving::ServedModel& model, http::Response& response);
+  using Write = void (*)(const serving::ServedModel& model, ViewKind view, http::Response& response);
   // Returns the error if there is no such model or version.
   using Unknown = common::Error (*)(std::string_view name, std::string_view version);
   // The arguments outlive this object.
@@ -77,9 +79,15 @@ class OneModelExchange final : public OipExchange, public common::Recycled<OneMo
   const Unknown unknown_;
 };
 
+struct FoundModel {
+  std::shared_ptr<serving::ServedModel> model;
+  ViewKind view{ViewKind::kUsual};
+};
+
 // Finds the model of a path. `captures` are as in OneModelExchange. An Error is kNotFound for a version that is not a
-// number, or the result of `unknown`.
-[[nodiscard]] common::Outcome<std::shared_ptr<serving::ServedModel>> find_model(
-    const serving::Models& models, const http::Captures& captures, OneModelExchange::Unknown unknown = unknown_model);
+// number, kUnknownModel or kNotReady for an unloaded model, or the result of `unknown`. NAME:raw exists only for a
+// detector with detect.raw.
+[[nodiscard]] common::Outcome<FoundModel> find_model(const serving::Models& models, const http::Captures& captures,
+                                                     OneModelExchange::Unknown unknown = unknown_model);
 
 }  // namespace yolod::app::api::oip

@@ -12,13 +12,49 @@ namespace beast_http = boost::beast::http;
 using serving::ModelStatus;
 using serving::ServerStatus;
 
+namespace {
+
+void append_unloaded(http::TextBuffer& out, const serving::UnloadedModel& model) {
+  using State = serving::UnloadedModel::State;
+  std::string_view state;
+  std::string_view reason;
+  switch (model.state) {
+    case State::kUnloading:
+      state = "UNLOADING";
+      reason = "the model answers its last requests";
+      break;
+    case State::kUnloaded:
+      state = "UNAVAILABLE";
+      reason = "unloaded";
+      break;
+    case State::kLoading:
+      state = "LOADING";
+      reason = "the model is loading";
+      break;
+    case State::kFailed:
+      state = "UNAVAILABLE";
+      reason = "the last load failed";
+      break;
+  }
+  out += R"({"name":)";
+  out.add_json(model.name);
+  out += R"(,"version":")";
+  out.add_whole(model.generation);
+  out += R"(","state":")";
+  out += state;
+  out += R"(","reason":")";
+  out += reason;
+  out += R"("})";
+}
+
+}  // namespace
+
 void write_server(http::Response& response) {
   response.start(beast_http::status::ok);
   response.body += R"({"name":"yolod","version":)";
   response.body.add_json(common::kVersion);
-  response.body +=
-      R"(,"extensions":["classification","binary_tensor_data","model_configuration","model_repository","parameters",)"
-      R"("statistics"]})";
+  response.body += R"j(,"extensions":["classification","binary_tensor_data","model_configuration","model_repository",)j"
+                   R"j("model_repository(unload_dependents)","parameters","statistics"]})j";
 }
 
 void write_live(http::Response& response) { http::write_json(response, beast_http::status::ok, R"({"live":true})"); }
@@ -78,6 +114,11 @@ void write_index(const ServerStatus& status, bool only_ready, http::Response& re
     response.body += R"(","reason":")";
     response.body += model.ready ? "" : loads ? "the model is loading" : "the model has no worker";
     response.body += R"("})";
+  }
+  for (const serving::UnloadedModel& model : status.unloaded) {
+    if (only_ready) break;
+    if (!std::exchange(first, false)) response.body += ',';
+    append_unloaded(response.body, model);
   }
   response.body += ']';
 }

@@ -34,7 +34,9 @@ const std::vector<http::Route>& all_routes() {
                                  [] {},
                                  [](std::string_view, std::string_view, const auto&) {},
                                  kDeepStack,
-                                 audit};
+                                 audit,
+                                 [](std::string_view, const auto&, const auto&, const auto&) {},
+                                 [](std::string_view, const auto&, const auto&) {}};
   static const std::vector<http::Route> kRoutes = make_routes(kParts);
   return kRoutes;
 }
@@ -115,8 +117,10 @@ TEST_CASE("Routes: each path of the Open Inference Protocol has its route", "[ap
   CHECK(entry->pattern == pattern);
   CHECK(entry->methods == methods);
   CHECK(entry->make() != nullptr);
+  // load and unload need a key with that scope at a public address.
+  CHECK(entry->is_served_at(net::ListenerRole::kPublic, false));
   const bool is_load = std::string_view(path).ends_with("load");
-  CHECK(entry->is_served_at(net::ListenerRole::kPublic, false) == !is_load);
+  CHECK((entry->need == access::Need::kLoad) == is_load);
 }
 
 TEST_CASE("Routes: a request without a route is refused in the format of its protocol", "[app][unit]") {

@@ -89,7 +89,7 @@ Bytes description_with_task(std::string_view task) {
   append_text(bytes, task);
   append_text(bytes, "cpu");
   append_text(bytes, "");
-  for (int i = 0; i < 8; ++i) append(bytes, std::uint32_t{0});
+  for (int i = 0; i < 11; ++i) append(bytes, std::uint32_t{0});
   return bytes;
 }
 
@@ -317,6 +317,8 @@ TEST_CASE("Messages: the names of a model's tensors are decoded unchanged, and t
   auto tensors = description();
   tensors.tensor_inputs = {"x", "pair.0"};
   tensors.takes_more_tensors = true;
+  tensors.input_channels = 3;
+  tensors.raw_output = {84, 8400};
   CHECK(decode_description(encoded(tensors)) == tensors);
   tensors.tensor_inputs.assign(common::kMaxTensors, "x");
   CHECK(decode_description(encoded(tensors)) == tensors);
@@ -496,10 +498,11 @@ TEST_CASE("Messages: random bytes are not tensors and never crash the reader", "
 // ---- options ----
 
 TEST_CASE("Messages: options are decoded unchanged, and absent options stay absent", "[ipc][unit]") {
-  auto options = GENERATE(common::PredictionOptions{}, common::PredictionOptions{0.5F, {}, {}},
-                          common::PredictionOptions{{}, 0.25F, {}}, common::PredictionOptions{{}, {}, 17},
-                          common::PredictionOptions{0.0F, 1.0F, 1}, common::PredictionOptions{{}, {}, {}, 3, false},
-                          common::PredictionOptions{0.5F, 0.25F, 7, 9, true, true, true});
+  auto options = GENERATE(
+      common::PredictionOptions{}, common::PredictionOptions{0.5F, {}, {}}, common::PredictionOptions{{}, 0.25F, {}},
+      common::PredictionOptions{{}, {}, 17}, common::PredictionOptions{0.0F, 1.0F, 1},
+      common::PredictionOptions{{}, {}, {}, 3, false}, common::PredictionOptions{0.5F, 0.25F, 7, 9, true, true, true},
+      common::PredictionOptions{0.5F, 0.25F, 7, 9, true, true, true, common::Packing{1U << 24U, 5}});
   RequestCell cell{};
   encode_options(options, cell);
   CHECK(decode_options(cell) == options);

@@ -122,6 +122,48 @@ TEST_CASE("CallExchange: several calls of one body are sent, and their answers a
   CHECK(bench.arena_used() == used_before);
 }
 
+TEST_CASE("CallExchange: a request with many calls takes a quarter of the queue at a time", "[app][unit]") {
+  auto config = echo_config();
+  config.queue.max_size = 12;
+  config.batch.max_size = 2;
+  ModelBench bench(config);
+  const auto used_before = bench.arena.used_bytes();
+  ExchangeDriver driver(bench.io, std::make_unique<CallExchange>(bench.context, std::make_unique<LinesHandler>(bench)));
+  REQUIRE(driver.begin("POST /predict HTTP/1.1\r\nHost: a\r\n") == Next::kReadBody);
+  Next next = driver.send("a\nbb\nccc\ndddd\neeeee\nffffff\n");
+  while (next == Next::kNextTurn) next = driver.exchange().proceed(driver.response);
+  REQUIRE(next == Next::kWait);
+  driver.wait();
+  CHECK(bench.dispatcher.unanswered_count() == 3);
+  SECTION("all answers are joined in order") {
+    while (!driver.resumed) {
+      REQUIRE(bench.serve() != 0);
+      CHECK(bench.dispatcher.unanswered_count() <= 3);
+    }
+    driver.finish_wait();
+    CHECK(driver.body() == "echo 1 2 3 4 5 6");
+  }
+  SECTION("after a failure the others are not asked") {
+    const auto cells = bench.worker.take();
+    REQUIRE_FALSE(cells.empty());
+    for (const auto& cell : cells) bench.worker.refuse(cell, ErrorCode::kInvalidImage);
+    bench.dispatcher.worker_completions(bench.worker);
+    bench.turn();
+    while (!driver.resumed) REQUIRE(bench.serve() != 0);
+    driver.finish_wait();
+    CHECK(driver.status() == 400);
+    CHECK(bench.dispatcher.unanswered_count() == 0);
+  }
+  SECTION("after the client has gone the others are not asked") {
+    driver.exchange().client_is_gone();
+    while (!driver.resumed) REQUIRE((bench.serve() != 0 || driver.resumed));
+    driver.finish_wait();
+    CHECK(driver.status() == 499);
+    CHECK(bench.dispatcher.unanswered_count() == 0);
+  }
+  CHECK(bench.arena.used_bytes() == used_before);
+}
+
 TEST_CASE("CallExchange: the first failure of several calls is the answer", "[app][unit]") {
   CallBench bench;
   REQUIRE(bench.driver.begin(kPost) == Next::kReadBody);

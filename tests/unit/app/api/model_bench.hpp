@@ -37,6 +37,7 @@ class ModelBench : public serving::Models {
   [[nodiscard]] std::shared_ptr<serving::ServedModel> find(std::string_view name) const override {
     return is_there && (name.empty() || name == config.name) ? model : nullptr;
   }
+  [[nodiscard]] bool is_unloaded(std::string_view name) const override { return was_unloaded && name == config.name; }
   void turn() {
     io.restart();
     io.poll();
@@ -68,6 +69,7 @@ class ModelBench : public serving::Models {
   common::ModelConfig config;
   common::ServerConfig server;
   bool is_there{true};
+  bool was_unloaded{false};
   bool drains{false};
   observe::Metrics metrics;
   observe::ModelMetrics model_metrics{metrics, config.name};

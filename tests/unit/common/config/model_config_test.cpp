@@ -39,10 +39,12 @@ ModelConfig unusual_model(ModelSource source) {
   model.recycle = {12'345, (1ULL << 30U) + 1};
   model.canary = {"/c/a \"b\".png", {"red light", "yes", "1"}};
   model.preprocess = {0.1, {0.485, 0.456, 0.406}, {0.229, -0.224, 1e-5}, ChannelOrder::kBgr, CropMode::kCenter, 0.875};
-  model.detect = {0.123456789012345, 0.7, 11, true, {"a, b", "\xC3\xA9"}, AutoBool::kFalse, true};
+  model.detect = {0.123456789012345, 0.7, 11, true, {"a, b", "\xC3\xA9"}, AutoBool::kFalse, true, true};
   model.classify = {17};
   model.image = {{-1, 0.5}};
   model.limits = {123'457, milliseconds(1'234), 500ULL << 20U, 7777};
+  model.inputs = {{"x, y", oip::DataType::kInt64, {-1, 3}}, {"z", oip::DataType::kBool, {}}};
+  model.outputs = {{"sum", oip::DataType::kFp64, {0}}};
   model.sandbox = SandboxMode::kReport;
   return model;
 }
@@ -223,27 +225,30 @@ TEST_CASE("Config: preprocessing takes a fraction and three numbers for each of 
 }
 
 TEST_CASE("Config: thresholds, limits and counts keep their bounds", "[common][unit]") {
-  for (const char* keys : {"workers: 1",
-                           "workers: 256",
-                           "detect: {confidence: 0, iou: 1}",
-                           "detect: {max_detections: 30000}",
-                           "classify: {top_k: 1}",
-                           "limits: {max_pixels: 1}",
-                           "limits: {max_pixels: 4000MP}",
-                           "limits: {max_decode_time: 10ms}",
-                           "limits: {max_decode_time: 10m}",
-                           "limits: {max_decode_memory: 16MiB}",
-                           "limits: {max_result_bytes: 1KiB}",
-                           "limits: {max_result_bytes: 1GiB}",
-                           "image: {range: [-1, 1]}",
-                           "batch: {max_size: 256, max_wait: 10s}",
-                           "batch: {preferred_sizes: [1, 4, 8]}",
-                           "batch: {preferred_sizes: []}",
-                           "batch: {target_p99: 1m}",
-                           "queue: {max_size: 1, timeout: 0}",
-                           "recycle: {max_rss: 0}",
-                           "recycle: {max_rss: 1MiB}",
-                           "recycle: {max_requests: 18446744073709551615}"}) {
+  for (const char* keys :
+       {"workers: 1",
+        "workers: 256",
+        "detect: {confidence: 0, iou: 1}",
+        "detect: {max_detections: 30000}",
+        "classify: {top_k: 1}",
+        "limits: {max_pixels: 1}",
+        "limits: {max_pixels: 4000MP}",
+        "limits: {max_decode_time: 10ms}",
+        "limits: {max_decode_time: 10m}",
+        "limits: {max_decode_memory: 16MiB}",
+        "limits: {max_result_bytes: 1KiB}",
+        "limits: {max_result_bytes: 1GiB}",
+        "image: {range: [-1, 1]}",
+        "batch: {max_size: 256, max_wait: 10s}",
+        "batch: {preferred_sizes: [1, 4, 8]}",
+        "batch: {preferred_sizes: []}",
+        "task: tensor, inputs: [{name: x, type: FP32, shape: [-1, 3]}], outputs: [{name: y, shape: []}]",
+        "detect: {raw: true}",
+        "batch: {target_p99: 1m}",
+        "queue: {max_size: 1, timeout: 0}",
+        "recycle: {max_rss: 0}",
+        "recycle: {max_rss: 1MiB}",
+        "recycle: {max_requests: 18446744073709551615}"}) {
     INFO(keys);
     CHECK(parsed(text_of(keys)).problems.empty());
   }
@@ -287,6 +292,15 @@ TEST_CASE("Config: thresholds, limits and counts keep their bounds", "[common][u
                            "preload: 1",
                            "reload: now",
                            "resize: crop",
+                           "inputs: [{name: x, shape: [1]}]",
+                           "task: tensor, inputs: [{name: x, shape: [-2]}]",
+                           "task: tensor, inputs: [{shape: [1]}]",
+                           "task: tensor, inputs: [{name: x}]",
+                           "task: tensor, inputs: [{name: \"\", shape: [1]}]",
+                           "task: tensor, outputs: [{name: x, shape: 1}]",
+                           "task: tensor, outputs: [{name: x, type: BYTES, shape: [1]}]",
+                           "task: tensor, outputs: [{name: x, shape: []}, {name: x, shape: []}]",
+                           "task: tensor, outputs: {name: x}",
                            "task: segment"}) {
     INFO(keys);
     problem_of(text_of(keys));

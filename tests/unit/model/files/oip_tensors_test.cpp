@@ -6,6 +6,8 @@
 #include <limits>
 #include <string>
 
+#include "common/oip/infer_request.hpp"
+
 namespace yolod::model {
 namespace {
 
@@ -109,6 +111,34 @@ TEST_CASE("OipTensors: a request that the front-end would not send is refused", 
         "the body has too few bytes");
   CHECK(refused(R"({"inputs":[{"name":"a","shape":[2],"datatype":"FP32","data":[1,"x"]}]})") ==
         "input 'a': 'data' is not an array of 2 elements of the type FP32");
+}
+
+TEST_CASE("OipTensors: a raw tensor has the declared shape, and its open length follows from the bytes",
+          "[model][unit]") {
+  common::TensorConfig tensor{"x", DataType::kFp32, {-1, 2}};
+  const std::string bytes = raw(1.0F, 2.0F, 3.0F, 4.0F);
+  const auto array = read_raw_tensor(bytes, tensor);
+  REQUIRE(array.ok());
+  CHECK(array->shape == std::vector<std::int64_t>{2, 2});
+  CHECK(numbers<float>(array->bytes) == std::vector<float>{1, 2, 3, 4});
+  CHECK_FALSE(read_raw_tensor(bytes.substr(4), tensor));
+  tensor.shape = {4};
+  CHECK(read_raw_tensor(bytes, tensor).ok());
+  tensor.shape = {5};
+  CHECK(read_raw_tensor(bytes, tensor).error().message == "input 'x' has too few or too many bytes for its shape");
+  tensor.shape = {-1, 0};
+  CHECK_FALSE(read_raw_tensor(bytes, tensor));
+}
+
+TEST_CASE("OipTensors: the header of a request is a tensor for the front-end", "[model][unit]") {
+  std::string header;
+  const auto arrays = read_oip_tensors(R"({"id":"1","inputs":[{"name":"x","shape":[1],"datatype":"INT8","data":[7]}]})",
+                                       {"x"}, false, &header);
+  REQUIRE(arrays.ok());
+  CHECK(header == R"({"id":"1","inputs":[{"name":"x","shape":[1],"datatype":"INT8","data":0}]})");
+  const auto tensor = common::oip::header_tensor(header);
+  CHECK(tensor.name.empty());
+  CHECK(tensor.array.bytes.size() == header.size());
 }
 
 }  // namespace

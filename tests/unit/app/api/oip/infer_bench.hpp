@@ -36,7 +36,7 @@ class InferBench : public api::ModelBench {
   // Sends the body. `json_bytes` is the value of Inference-Header-Content-Length; an empty text leaves the field out.
   // Returns the error, or an empty text if there are calls.
   std::string ask(const std::string& body, const std::string& json_bytes = "", std::size_t budget = 1U << 16U) {
-    handler = std::make_unique<InferHandler>(*this);
+    handler = std::make_unique<InferHandler>(*this, server);
     plan = {};
     calls.clear();
     body_ = body;
@@ -45,7 +45,7 @@ class InferBench : public api::ModelBench {
     http::RequestHead head;
     REQUIRE_FALSE(reader_.read(boost::asio::buffer(head_text_), head));
     REQUIRE(target_.parse(head.target));
-    http::Captures captures{std::string_view("echo")};
+    http::Captures captures{std::string_view(model_name)};
     const access::Caller caller;
     const auto begun = handler->begin({head, target_, captures, began, caller}, plan, response);
     if (!begun) return begun.error().message;
@@ -80,6 +80,7 @@ class InferBench : public api::ModelBench {
     return std::string(response.body.view());
   }
 
+  std::string model_name{"echo"};
   std::string fields;  // more header lines, each with its line break
   common::Clock::time_point began{common::AwakeClock::now()};
   api::Plan plan;

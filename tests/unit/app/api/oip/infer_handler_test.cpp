@@ -1,5 +1,7 @@
 #include "app/api/oip/infer_handler.hpp"
 
+#include <cstring>
+
 #include "tests/unit/app/api/oip/infer_bench.hpp"
 
 namespace yolod::app::api::oip {
@@ -121,16 +123,6 @@ TEST_CASE("InferHandler: bytes that do not fit the header are refused", "[app][u
   CHECK(ask("[1]", 4, element("")) == "picture 0 is empty");
 }
 
-TEST_CASE("InferHandler: a content encoding is answered with the encodings that exist", "[app][unit]") {
-  InferBench bench;
-  bench.fields = "Content-Encoding: br\r\n";
-  CHECK(bench.ask("{}") == "answered");
-  CHECK(static_cast<int>(bench.response.status) == 501);
-  CHECK(bench.response.fields.view() == "Accept-Encoding: identity\r\n");
-  bench.fields = "Content-Encoding: identity\r\n";
-  CHECK(bench.ask("picture", "0") == "");
-}
-
 TEST_CASE("InferHandler: a request on tensors is one call with the whole body", "[app][unit]") {
   InferBench bench(config_of(Task::kTensor), tensor_description());
   const std::string json =
@@ -165,11 +157,127 @@ TEST_CASE("InferHandler: tensors are checked before a worker gets them", "[app][
   CHECK(single.ask_binary(json, bytes_of(1.0F)) == "unexpected size 4 for input 'x'");
 }
 
+common::ModelConfig declared_config() {
+  auto config = config_of(Task::kTensor);
+  config.inputs = {{"x", common::oip::DataType::kFp32, {-1, 3}}};
+  config.outputs = {{"sum", common::oip::DataType::kFp32, {1}}};
+  return config;
+}
+
+TEST_CASE("InferHandler: declared tensors are checked with Triton's texts before a worker gets them", "[app][unit]") {
+  common::ModelDescription description;
+  description.tensor_inputs = {"x"};
+  InferBench bench(declared_config(), description);
+  const auto ask = [&](const std::string& x, const std::string& more = "") {
+    return bench.ask(R"({"inputs":[{"name":"x",)" + x + "}]" + more + "}");
+  };
+  CHECK(ask(R"("shape":[1,3],"datatype":"FP32","data":[1,2,3])") == "");
+  CHECK(ask(R"("shape":[0,3],"datatype":"FP32","data":[])") == "");
+  CHECK(ask(R"("shape":[1,3],"datatype":"INT8","data":[1,2,3])") ==
+        "inference input 'x' data-type is 'INT8', but model 'echo' expects 'FP32'");
+  CHECK(ask(R"("shape":[1,4],"datatype":"FP32","data":[1,2,3,4])") ==
+        "unexpected shape for input 'x' for model 'echo'. Expected [-1,3], got [1,4]");
+  CHECK(ask(R"("shape":[3],"datatype":"FP32","data":[1,2,3])") ==
+        "unexpected shape for input 'x' for model 'echo'. Expected [-1,3], got [3]");
+  CHECK(ask(R"("shape":[1,3],"datatype":"FP32","data":[1,2,3])", R"(,"outputs":[{"name":"sum"}])") == "");
+  CHECK(ask(R"("shape":[1,3],"datatype":"FP32","data":[1,2,3])", R"(,"outputs":[{"name":"other"}])") ==
+        "unexpected inference output 'other' for model 'echo'");
+}
+
+TEST_CASE("InferHandler: a raw request reaches a model with a single declared input", "[app][unit]") {
+  common::ModelDescription description;
+  description.tensor_inputs = {"x"};
+  auto config = declared_config();
+  InferBench bench(config, description);
+  REQUIRE(bench.ask(bytes_of(1.0F, 2.0F, 3.0F), "0") == "");
+  CHECK(bench.calls[0].kind == ContentKind::kFile);
+  CHECK(bench.calls[0].options.tensors);
+  config.inputs[0].shape = {-1, -1};
+  InferBench open(config, description);
+  CHECK(open.ask("abcd", "0") ==
+        "a raw request needs a model with one input of a known shape: send JSON before the bytes");
+}
+
+// A detector whose network takes 2 x 4 pixels in 3 channels, and gives 6 numbers for each of 5 candidates.
+class RawBench : public InferBench {
+ public:
+  RawBench() : InferBench(raw_config(), raw_description()) { model_name = "echo:raw"; }
+
+  static common::ModelConfig raw_config() {
+    auto config = config_of(Task::kDetect);
+    config.detect.raw = true;
+    return config;
+  }
+  static common::ModelDescription raw_description() {
+    common::ModelDescription description;
+    description.labels = {"cat", "dog"};
+    description.input_channels = 3;
+    description.input_height = 2;
+    description.input_width = 4;
+    description.raw_output = {6, 5};
+    return description;
+  }
+  static std::string images(const std::string& shape, const std::string& type, const std::string& more = "") {
+    return R"({"inputs":[{"name":"images","shape":)" + shape + R"(,"datatype":")" + type + R"("}])" + more + "}";
+  }
+};
+
+const std::string kBinaryOutputs = R"(,"parameters":{"binary_data_output":true})";
+
+TEST_CASE("InferHandler: each picture of a raw view is a call with its planes", "[app][unit]") {
+  RawBench bench;
+  const auto [type, size] = GENERATE(std::pair("FP32", 96), std::pair("FP16", 48), std::pair("UINT8", 24));
+  const std::string first(static_cast<std::size_t>(size), 'a');
+  const std::string second(static_cast<std::size_t>(size), 'b');
+  REQUIRE(bench.ask_binary(RawBench::images("[2,3,2,4]", type, kBinaryOutputs), first + second) == "");
+  REQUIRE(bench.calls.size() == 2);
+  CHECK(bench.content(0) == first);
+  CHECK(bench.content(1) == second);
+  CHECK(bench.calls[1].kind == ContentKind::kPlanes);
+  CHECK(bench.calls[1].options.tensors);
+}
+
+TEST_CASE("InferHandler: a raw view refuses other shapes and types, and long tensors in JSON", "[app][unit]") {
+  RawBench bench;
+  const std::string planes(96, 'a');
+  CHECK(bench.ask_binary(RawBench::images("[1,3,4,2]", "FP32"), planes) ==
+        "unexpected shape for input 'images' for model 'echo'. Expected [-1,3,2,4], got [1,3,4,2]");
+  CHECK(
+      bench.ask_binary(RawBench::images("[3,2,4]", "FP32"), planes).starts_with("unexpected shape for input 'images'"));
+  CHECK(bench.ask_binary(RawBench::images("[1,3,2,4]", "INT32"), planes) ==
+        "inference input 'images' data-type is 'INT32', but model 'echo' expects 'FP32'");
+  CHECK(bench.ask_binary(RawBench::images("[0,3,2,4]", "FP32"), "").starts_with("inference request batch-size"));
+  CHECK(bench.ask_binary(RawBench::images("[2,3,2,4]", "FP32"), planes + planes) ==
+        "output 'output0' of several pictures is large: use the binary data format");
+  CHECK(bench.ask(R"({"inputs":[{"name":"images","shape":[1,3,2,4],"datatype":"FP32","data":[1]}]})") ==
+        "input 'images' is large: use the binary data format");
+  bench.fields = "Content-Encoding: gzip\r\n";
+  CHECK(bench.ask("x", "5") == "a request to a raw view must not be compressed");
+}
+
+TEST_CASE("InferHandler: the outputs of a raw view are one tensor, in the order of the pictures", "[app][unit]") {
+  RawBench bench;
+  const std::string planes(192, 'a');
+  REQUIRE(bench.ask_binary(RawBench::images("[2,3,2,4]", "FP32", kBinaryOutputs), planes) == "");
+  const auto output = [](float value) {
+    common::TensorArray array{common::ElementType::kFloat32, {1, 1}, std::vector<std::byte>(sizeof value)};
+    std::memcpy(array.bytes.data(), &value, sizeof value);
+    return common::TensorList{{{"output0", array}}};
+  };
+  CHECK(bench.answer({output(1), output(2)}) ==
+        R"({"model_name":"echo","model_version":"3","outputs":[)"
+        R"({"name":"output0","datatype":"FP32","shape":[2,1,1],"parameters":{"binary_data_size":8}}]})" +
+            bytes_of(1.0F, 2.0F));
+  REQUIRE(bench.ask_binary(RawBench::images("[1,3,2,4]", "FP32"), planes.substr(96)) == "");
+  CHECK(bench.answer({output(0.5F)}) == R"({"model_name":"echo","model_version":"3","outputs":[)"
+                                        R"({"name":"output0","datatype":"FP32","shape":[1,1,1],"data":[0.5]}]})");
+}
+
 TEST_CASE("InferHandler: the exchange carries pictures and answers, and errors have the protocol's form",
           "[app][unit]") {
   InferBench bench;
   const auto exchange = [&] {
-    return std::make_unique<api::CallExchange>(bench.context, std::make_unique<InferHandler>(bench));
+    return std::make_unique<api::CallExchange>(bench.context, std::make_unique<InferHandler>(bench, bench.server));
   };
   api::ExchangeDriver driver(bench.io, exchange());
   const std::string bytes = element("one") + element("second");

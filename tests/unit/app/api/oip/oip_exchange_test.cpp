@@ -124,6 +124,59 @@ TEST_CASE("OipExchange: a model on tensors has the names of forward() and no bat
   CHECK(bench.one(write_config, {"echo"}).find(R"("max_batch_size":0,)") != std::string::npos);
 }
 
+TEST_CASE("OipExchange: declared tensors have their types and shapes", "[app][unit]") {
+  auto config = api::echo_config();
+  config.source = common::TorchScriptSource{};
+  config.task = common::Task::kTensor;
+  config.inputs = {{"x", common::oip::DataType::kInt64, {-1, 3}}};
+  config.outputs = {{"sum", common::oip::DataType::kFp64, {}}};
+  common::ModelDescription description;
+  description.tensor_inputs = {"x"};
+  OipBench bench(config, description);
+  CHECK(bench.one(write_metadata, {"echo"})
+            .ends_with(R"("inputs":[{"name":"x","datatype":"INT64","shape":[-1,3]}],)"
+                       R"("outputs":[{"name":"sum","datatype":"FP64","shape":[]}]})"));
+}
+
+TEST_CASE("OipExchange: a detector with detect.raw has a second view, with Ultralytics' metadata", "[app][unit]") {
+  auto config = api::echo_config();
+  config.source = common::DarknetSource{};
+  common::ModelDescription description;
+  description.labels = {"cat", "it's"};
+  description.input_channels = 3;
+  description.input_height = 416;
+  description.input_width = 608;
+  description.raw_output = {6, 0};
+  OipBench without(config, description);
+  CHECK(without.one(write_config, {"echo:raw"}) ==
+        R"(404 {"error":"Request for unknown model: 'echo:raw' is not found"})");
+  config.detect.raw = true;
+  OipBench bench(config, description);
+  CHECK(
+      bench.one(write_config, {"echo:raw"}) ==
+      R"(200 {"name":"echo:raw","platform":"darknet","backend":"","max_batch_size":64,)"
+      R"("input":[{"name":"images","data_type":"TYPE_FP32","format":"FORMAT_NCHW","dims":[3,416,608]}],)"
+      R"("output":[{"name":"output0","data_type":"TYPE_FP32","dims":[6,-1]}],"parameters":{"metadata":{"string_value":)"
+      R"("{'stride': 32, 'task': 'detect', 'batch': 1, 'imgsz': [416, 608], 'names': {0: 'cat', 1: 'it\\'s'}}"}}})");
+  CHECK(bench.one(write_metadata, {"echo:raw", "3"}) ==
+        R"(200 {"name":"echo:raw","versions":["3"],"platform":"darknet",)"
+        R"("inputs":[{"name":"images","datatype":"FP32","shape":[-1,3,416,608]}],)"
+        R"("outputs":[{"name":"output0","datatype":"FP32","shape":[-1,6,-1]}]})");
+  CHECK(bench.one(write_model_ready, {"echo:raw"}) == R"(200 {"name":"echo:raw","ready":true})");
+  CHECK(bench.one(write_metadata, {":raw"}).starts_with("404 "));
+}
+
+TEST_CASE("OipExchange: an unloaded model is refused as Triton does", "[app][unit]") {
+  OipBench bench;
+  bench.is_there = false;
+  bench.was_unloaded = true;
+  CHECK(bench.one(write_metadata, {"echo"}) ==
+        R"(404 {"error":"Request for unknown model: 'echo' has no available versions"})");
+  CHECK(bench.one(write_config, {"echo", "1"}) ==
+        R"(503 {"error":"Request for unknown model: 'echo' version 1 is not at ready state"})");
+  CHECK(bench.one(write_metadata, {"other"}).starts_with("404 "));
+}
+
 TEST_CASE("OipExchange: an unknown model or version is refused with Triton's texts", "[app][unit]") {
   OipBench bench;
   for (const OneModelExchange::Write write : {write_metadata, write_config, write_model_ready}) {

@@ -38,10 +38,17 @@ class RepositoryBench {
   serving::ServerStatus status;
   ReadStatus read = [this] { return status; };
   std::string asked{"nothing"};
-  std::function<void(const common::Outcome<void>&)> done;
-  AskForReload ask = [this](std::string_view model, std::string_view /*request_id*/,
-                            std::function<void(const common::Outcome<void>&)> when_done) {
+  RepositoryDone done;
+  common::ModelConfig adjusted;
+  bool is_adjusted{false};
+  AskForLoad ask = [this](std::string_view model, const Asker& /*asker*/, const auto& adjust,
+                          RepositoryDone when_done) {
     asked = model;
+    done = std::move(when_done);
+    is_adjusted = adjust && adjust(adjusted).ok();
+  };
+  AskForUnload ask_to_unload = [this](std::string_view model, const Asker& /*asker*/, RepositoryDone when_done) {
+    asked = "unload " + std::string(model);
     done = std::move(when_done);
   };
   std::unique_ptr<api::ExchangeDriver> driver;
@@ -100,16 +107,58 @@ TEST_CASE("OipRepository: a load answers when the model serves", "[app][unit]") 
   }
 }
 
-TEST_CASE("OipRepository: a load with overrides, and every unload, are refused", "[app][unit]") {
+TEST_CASE("OipRepository: a load may replace settings, and anything else is refused", "[app][unit]") {
   RepositoryBench bench;
-  for (const char* body : {R"({"parameters":{"config":"{}"}})", R"({"parameters":3})", "nonsense"}) {
+  for (const char* body : {R"({"parameters":{"config":"{\"backend\":\"x\"}"}})", R"({"parameters":3})", "nonsense",
+                           R"({"parameters":{"config":{}}})", R"({"parameters":{"file:1/model.pt":"aGk="}})"}) {
     bench.driver_finish(bench.load(body));
     CHECK(bench.answer().starts_with(R"(400 {"error":")"));
   }
   CHECK(bench.asked == "nothing");
-  bench.driver_finish(bench.post(std::make_unique<UnloadExchange>(bench.metrics),
-                                 R"({"parameters":{"unload_dependents":false}})", {"m"}));
-  CHECK(bench.answer() == R"(503 {"error":"explicit model load / unload is not allowed if polling is enabled"})");
+  REQUIRE(bench.load(R"({"parameters":{"config":"{\"instance_group\":[{\"count\":3}]}"}})") == Next::kWait);
+  bench.driver->wait();
+  CHECK(bench.asked == "m");
+  CHECK(bench.is_adjusted);
+  CHECK(bench.adjusted.workers == 3);
+  bench.done({});
+  bench.driver->finish_wait();
+  CHECK(bench.answer() == "200 ");
+}
+
+TEST_CASE("OipRepository: an unload answers when the model has no process", "[app][unit]") {
+  RepositoryBench bench;
+  const char* const body = GENERATE(as<const char*>{}, nullptr, "{}", R"({"parameters":{"unload_dependents":false}})");
+  REQUIRE(bench.post(std::make_unique<UnloadExchange>(bench.metrics, bench.ask_to_unload), body, {"m"}) == Next::kWait);
+  bench.driver->wait();
+  CHECK(bench.asked == "unload m");
+  SECTION("it is gone") {
+    bench.done({});
+    bench.driver->finish_wait();
+    CHECK(bench.answer() == "200 ");
+  }
+  SECTION("there is no such model") {
+    bench.done(Error{ErrorCode::kUnknownModel, "no"});
+    bench.driver->finish_wait();
+    CHECK(bench.answer() == R"(500 {"error":"failed to unload 'm', failed to poll from model repository"})");
+  }
+  SECTION("a reload is under way") {
+    bench.done(Error{ErrorCode::kNotReady, "a reload is under way"});
+    bench.driver->finish_wait();
+    CHECK(bench.answer() == R"(503 {"error":"a reload is under way"})");
+  }
+}
+
+TEST_CASE("OipRepository: the index lists unloaded models with the reason", "[app][unit]") {
+  RepositoryBench bench;
+  using State = serving::UnloadedModel::State;
+  bench.status.unloaded = {
+      {"a", 1, State::kUnloading}, {"b", 2, State::kUnloaded}, {"c", 3, State::kLoading}, {"d", 4, State::kFailed}};
+  CHECK(bench.index(nullptr) ==
+        R"(200 [{"name":"a","version":"1","state":"UNLOADING","reason":"the model answers its last requests"},)"
+        R"({"name":"b","version":"2","state":"UNAVAILABLE","reason":"unloaded"},)"
+        R"({"name":"c","version":"3","state":"LOADING","reason":"the model is loading"},)"
+        R"({"name":"d","version":"4","state":"UNAVAILABLE","reason":"the last load failed"}])");
+  CHECK(bench.index(R"({"ready":true})") == "200 []");
 }
 
 TEST_CASE("OipRepository: a long body is refused before it is read", "[app][unit]") {

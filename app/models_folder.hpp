@@ -1,0 +1,86 @@
+// ModelsFolder follows the folder server.models_dir. Each folder in it is a model with the folder's name. It has the
+// model's files and an optional model.yaml, with the keys of one model of system.yaml; paths in it are relative to the
+// folder.
+//
+//   a folder appears    the model is loaded
+//   a folder changes    the model is loaded again, beside the serving generation
+//   a folder vanishes   the model is unloaded
+//
+// A change counts when the folder has not changed any more for kSettleTime, so that a model is not loaded while its
+// files are being copied. A model whose load fails is loaded again after the next change. The models of the folder are
+// loaded one after another.
+//
+// The kernel sends changes by inotify. The folder is also scanned from time to time, because file systems of other
+// machines report nothing.
+//
+// The front-end owns it. Only the thread of the front-end may call it.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+
+#include "common/config/config.hpp"
+#include "common/outcome.hpp"
+
+namespace yolod::app {
+
+class ModelsFolder {
+ public:
+  static constexpr std::chrono::milliseconds kSettleTime{300};
+  static constexpr std::chrono::seconds kScanPeriod{10};
+
+  using Done = std::function<void(const common::Outcome<void>&)>;
+  struct Hooks {
+    std::function<bool()> serves;  // returns whether models may be loaded now
+    // Load or unload one model. `done` is called once, later. kNotReady means: try again.
+    std::function<void(const std::string& model, Done done)> load;
+    std::function<void(const std::string& model, Done done)> unload;
+  };
+
+  // `io` outlives this object.
+  ModelsFolder(boost::asio::io_context& io, std::filesystem::path folder, Hooks hooks);
+  ModelsFolder(const ModelsFolder&) = delete;
+  ModelsFolder& operator=(const ModelsFolder&) = delete;
+
+  // Begins to watch the folder. Returns kSystem if there is no such folder.
+  [[nodiscard]] common::Outcome<void> start();
+  // Looks at the folder again soon.
+  void look_soon();
+
+  // Adds the models of the folder to a config that a reload has read. It leaves out a model that the config has itself,
+  // and a model with a mistake, which it logs.
+  void add_models(common::Config& config);
+
+ private:
+  using Stamps = std::map<std::string, std::uint64_t>;
+
+  void watch(const std::filesystem::path& path);
+  void await_events();
+  void look_in(std::chrono::milliseconds wait);
+  // Finds the next change and handles it.
+  void look();
+  void load(const std::string& model, std::uint64_t stamp);
+  void unload(const std::string& model);
+  void ended();
+  // Returns a number for each folder that changes if one of its files changes.
+  [[nodiscard]] Stamps scan() const;
+  [[nodiscard]] common::Outcome<common::ModelConfig> read_model(const std::string& model) const;
+
+  const std::filesystem::path folder_;
+  const Hooks hooks_;
+  boost::asio::posix::stream_descriptor events_;
+  boost::asio::steady_timer timer_;
+  Stamps seen_;    // by the last scan
+  Stamps loaded_;  // of the models that were loaded, or whose load failed
+  Stamps logged_;  // of the models whose mistakes were logged
+  bool busy_{false};
+};
+
+}  // namespace yolod::app

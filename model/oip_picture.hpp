@@ -1,0 +1,20 @@
+// Finds one picture in a decompressed inference request of the Open Inference Protocol. The front-end finds the
+// pictures of other requests itself. Only a worker calls it: the bytes come from outside. Pure function; any thread may
+// call it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "common/outcome.hpp"
+
+namespace yolod::model {
+
+// Returns picture `part` of the request's first input: an element of the bytes that follow the JSON, or a text in
+// base64. An Error has code kBadRequest.
+[[nodiscard]] common::Outcome<std::vector<std::byte>> picture_in_oip(std::span<const std::byte> request,
+                                                                     std::uint32_t part);
+
+}  // namespace yolod::model

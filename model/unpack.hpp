@@ -1,0 +1,19 @@
+// Decompresses content that a client sent with Content-Encoding: gzip or deflate. The first bytes tell which of the two
+// it is. Only a worker calls it: the bytes come from outside, and the work would block the front-end's event loop.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "common/outcome.hpp"
+
+namespace yolod::model {
+
+// Allocates at most `limit_bytes` at a time, whatever the content says. An Error has code kBadRequest: the content is
+// not one whole gzip member or zlib stream, or the result is larger than `limit_bytes`. Any thread may call it.
+[[nodiscard]] common::Outcome<std::vector<std::byte>> unpack(std::span<const std::byte> packed,
+                                                             std::uint64_t limit_bytes);
+
+}  // namespace yolod::model

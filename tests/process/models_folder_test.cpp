@@ -1,0 +1,105 @@
+// These tests add, change and remove models in server.models_dir while a server runs.
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <set>
+#include <string>
+#include <thread>
+
+#include "tests/support/bodies.hpp"
+#include "tests/support/server.hpp"
+#include "tests/support/server_config.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+namespace yolod::tests {
+namespace {
+
+// A server with the model "echo" in its config, and a folder for others.
+struct FolderServer {
+  FolderServer() { REQUIRE(server.wait_until_ready()); }
+
+  void put(const std::string& model, const std::string& settings) const {
+    const auto made = folder.path() / (".new-" + model);
+    std::filesystem::create_directories(made);
+    std::ofstream(made / "model.yaml") << settings;
+    std::filesystem::remove_all(folder.path() / model);
+    std::filesystem::rename(made, folder.path() / model);
+  }
+  void remove(const std::string& model) const { std::filesystem::remove_all(folder.path() / model); }
+  [[nodiscard]] std::set<std::string> served() const {
+    std::set<std::string> names;
+    const auto models = HttpClient(server.endpoint()).get("/v2/models").json();
+    for (const auto& name : models.at("models").as_array()) names.emplace(name.as_string());
+    return names;
+  }
+  [[nodiscard]] bool await(const std::set<std::string>& names) const {
+    return wait_until([&] { return served() == names; });
+  }
+
+  const TemporaryDirectory folder;
+  Server server{identity_config({{.name = "echo", .workers = 1}}, {"models_dir: " + folder.path().string()})};
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(FolderServer, "ModelsFolder: models appear, change and vanish without a restart", "[process]") {
+  HttpClient client(server.endpoint());
+  put("a", "identity: {}\nworkers: 1\n");
+  REQUIRE(await({"echo", "a"}));
+  CHECK(is_identity_answer(client.post("/predict?model=a", "body"), "body"));
+  put("a", "identity: {}\nworkers: 2\n");
+  CHECK(wait_until([&] { return client.get("/v2/models/a/versions/2/ready").status == 200; }));
+  put("b", "identity: {}\nwrokers: 1\n");
+  CHECK(wait_until([&] { return !server.log_lines_with("unknown key").empty(); }));
+  put("b", "identity: {}\n");
+  REQUIRE(await({"echo", "a", "b"}));
+  server.send_signal(SIGHUP);  // the reload keeps the models of the folder
+  CHECK(wait_until([&] { return server.log_lines_with("reload: done").size() >= 4; }));
+  CHECK(served() == std::set<std::string>{"echo", "a", "b"});
+  remove("a");
+  REQUIRE(await({"echo", "b"}));
+  CHECK(wait_until([&] {  // when its workers have gone
+    return client.get("/v2/models/a").body == R"({"error":"Request for unknown model: 'a' is not found"})";
+  }));
+  CHECK(client.get("/v2/health/ready").status == 200);
+}
+
+TEST_CASE_METHOD(FolderServer, "ModelsFolder: changes at random cost the other models no request", "[process][waits]") {
+  std::atomic<bool> ends{false};
+  std::atomic<int> failed{0};
+  std::atomic<int> answered{0};
+  std::thread asks([&] {
+    HttpClient client(server.endpoint());
+    while (!ends) {
+      const std::string body = random_body(2000, static_cast<std::uint64_t>(answered));
+      if (!is_identity_answer(client.post("/predict?model=echo", body), body)) ++failed;
+      ++answered;
+    }
+  });
+  std::mt19937 random(7);  // NOLINT(*-msc51-cpp): the same changes in each run
+  std::set<std::string> expected{"echo"};
+  for (int i = 0; i < 50; ++i) {
+    const std::string model = "m" + std::to_string(random() % 6);
+    if (random() % 3 == 0) {
+      remove(model);
+      expected.erase(model);
+    } else {
+      put(model, "identity: {}\nworkers: " + std::to_string(1 + random() % 2) + "\n");
+      expected.insert(model);
+    }
+    std::this_thread::sleep_for(milliseconds(random() % 200));  // changes come at any time
+  }
+  CHECK(await(expected));
+  for (int i = 0; i < 6; ++i) remove("m" + std::to_string(i));
+  CHECK(await({"echo"}));
+  CHECK(wait_until([&] { return server.workers().size() == 1; }));
+  ends = true;
+  asks.join();
+  CHECK(failed == 0);
+  CHECK(answered > 100);
+}
+
+}  // namespace yolod::tests

@@ -1,0 +1,119 @@
+#include "app/models_folder.hpp"
+
+#include <boost/asio/post.hpp>
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "tests/support/temporary_directory.hpp"
+
+namespace yolod::app {
+namespace {
+
+using namespace std::chrono_literals;
+using common::Error;
+using common::ErrorCode;
+using common::Outcome;
+
+// A folder of models whose loads and unloads end at once, with `result`.
+struct FolderBench {
+  void put(const std::string& model, const std::string& settings) {
+    std::filesystem::create_directories(folder.path() / model);
+    std::ofstream(folder.path() / model / "model.yaml") << settings;
+  }
+  // Runs the event loop until there are `count` calls. Returns false if they do not come.
+  bool await_calls(std::size_t count) {
+    const auto end = std::chrono::steady_clock::now() + 10s;
+    while (calls.size() < count && std::chrono::steady_clock::now() < end) {
+      io.restart();
+      io.run_for(20ms);
+    }
+    return calls.size() == count;
+  }
+  // Runs the event loop for long enough that a change would have been noticed.
+  void await_nothing() {
+    io.restart();
+    io.run_for(4 * ModelsFolder::kSettleTime);
+  }
+  void end(const std::string& call, ModelsFolder::Done done) {
+    calls.push_back(call);
+    boost::asio::post(io, [this, done = std::move(done)] { done(result); });
+  }
+  std::vector<std::string> names_added(common::Config& config) {
+    watched.add_models(config);
+    std::vector<std::string> names;
+    for (const auto& model : config.models) names.push_back(model.name);
+    return names;
+  }
+
+  const tests::TemporaryDirectory folder;
+  boost::asio::io_context io;
+  std::vector<std::string> calls;
+  Outcome<void> result;
+  ModelsFolder watched{
+      io,
+      folder.path(),
+      {[] { return true; }, [this](const std::string& model, auto done) { end("load " + model, std::move(done)); },
+       [this](const std::string& model, auto done) { end("unload " + model, std::move(done)); }}};
+};
+
+TEST_CASE("ModelsFolder: a folder that appears, changes and vanishes is loaded, loaded again and unloaded",
+          "[app][unit]") {
+  FolderBench bench;
+  bench.put("a", "identity: {}");
+  REQUIRE(bench.watched.start());
+  REQUIRE(bench.await_calls(1));
+  bench.put("b", "identity: {}");
+  REQUIRE(bench.await_calls(2));
+  bench.put("a", "identity: {}\nworkers: 2");
+  REQUIRE(bench.await_calls(3));
+  std::filesystem::remove_all(bench.folder.path() / "b");
+  REQUIRE(bench.await_calls(4));
+  CHECK(bench.calls == std::vector<std::string>{"load a", "load b", "load a", "unload b"});
+  bench.await_nothing();
+  CHECK(bench.calls.size() == 4);
+}
+
+TEST_CASE("ModelsFolder: a model that cannot be loaded is tried again after a change alone", "[app][unit]") {
+  FolderBench bench;
+  bench.result = Error{ErrorCode::kBadModel, "its weights are short"};
+  bench.put("a", "identity: {}");
+  REQUIRE(bench.watched.start());
+  REQUIRE(bench.await_calls(1));
+  bench.await_nothing();
+  CHECK(bench.calls.size() == 1);
+  bench.result = Error{ErrorCode::kNotReady, "another reload is under way"};
+  bench.put("a", "identity: {}\nworkers: 2");
+  REQUIRE(bench.await_calls(3));  // without another change
+  bench.result = {};
+}
+
+TEST_CASE("ModelsFolder: a reload gets the models of the folder that have no mistake", "[app][unit]") {
+  FolderBench bench;
+  bench.put("good", "identity: {delay: 5ms}\ncanary: {image: photo.jpg}");
+  bench.put("named", "name: x\nidentity: {}");
+  bench.put("wrong", "identity: {}\nwrokers: 2");
+  bench.put("taken", "identity: {}");
+  bench.put("bad name", "identity: {}");
+  bench.put(".hidden", "identity: {}");
+  std::filesystem::create_directories(bench.folder.path() / "empty");
+  common::Config config;
+  config.models.resize(1);
+  config.models[0].name = "taken";
+  CHECK(bench.names_added(config) == std::vector<std::string>{"taken", "good"});
+  CHECK(config.models[1].canary.image == bench.folder.path() / "good" / "photo.jpg");
+}
+
+TEST_CASE("ModelsFolder: a folder that does not exist is an error", "[app][unit]") {
+  boost::asio::io_context io;
+  ModelsFolder watched(io, "/nowhere/models", {});
+  const auto started = watched.start();
+  REQUIRE_FALSE(started);
+  CHECK(started.error().message == "server.models_dir: there is no folder /nowhere/models");
+}
+
+}  // namespace
+}  // namespace yolod::app
