@@ -63,6 +63,21 @@ TEST_CASE_METHOD(ServerAndPicture, "Yolodctl: bench server in a closed loop coun
   CHECK(latency.at("p99").to_number<double>() <= latency.at("max").to_number<double>());
 }
 
+TEST_CASE_METHOD(ServerAndPicture, "Yolodctl: bench server speaks the Open Inference Protocol", "[e2e]") {
+  const auto result = run_program({"yolodctl", "bench", "server", "--url", server.url(), "--image", image, "--protocol",
+                                   "oip", "--model", "echo", "--duration", "500ms", "--json"});
+  CAPTURE(result.output, result.errors);
+  CHECK(result.exit == exited(0));
+  const auto value = boost::json::parse(result.output);
+  CHECK(value.at("protocol") == "oip");
+  CHECK(value.at("succeeded").to_number<int>() > 10);
+  CHECK(value.at("errors").as_object().empty());
+  const auto nameless =
+      run_program({"yolodctl", "bench", "server", "--url", server.url(), "--image", image, "--protocol", "oip"});
+  CHECK(nameless.exit == exited(2));
+  CHECK(nameless.errors.find("--protocol oip needs --model") != std::string::npos);
+}
+
 TEST_CASE_METHOD(ServerAndPicture, "Yolodctl: bench server in an open loop keeps to its rate", "[e2e]") {
   const auto result = run_program({"yolodctl", "bench", "server", "--url", server.url(), "--image", image, "--rate",
                                    "50", "--duration", "2s", "--json"});

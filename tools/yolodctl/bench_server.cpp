@@ -45,6 +45,7 @@ struct BenchOptions {
   std::string url{"http://127.0.0.1:8080"};
   std::vector<std::string> images;
   std::string model;
+  std::string protocol{"predict"};
   std::size_t connections{16};
   double rate{0};  // requests a second; 0: closed loop
   std::string duration{"10s"};
@@ -199,6 +200,7 @@ json::object Bench::report() const {
   for (const auto& [wait, number] : retry_after_) retry_after[wait] = number;
   json::object report{
       {"url", options_.url},
+      {"protocol", options_.protocol},
       {"connections", options_.connections},
       {"rate", options_.rate > 0 ? json::value(options_.rate) : json::value(nullptr)},
       {"seconds", seconds},
@@ -250,13 +252,18 @@ int run_bench_server(const BenchOptions& options) {
   if (!url) return wrong("--url: " + url.error().message);
   const auto duration = parse_duration(options.duration);
   if (!duration) return wrong("--duration: '" + options.duration + "': such as 500ms, 10s or 2m are allowed");
-  const auto target = options.model.empty() ? "/predict" : "/predict?model=" + options.model;
+  const bool is_oip = options.protocol == "oip";
+  if (is_oip && options.model.empty()) return wrong("--protocol oip needs --model: its paths name the model");
+  const auto predict = options.model.empty() ? "/predict" : "/predict?model=" + options.model;
+  const auto target = is_oip ? "/v2/models/" + options.model + "/infer" : predict;
+  // The body of a request of the Open Inference Protocol is then the picture itself.
+  const std::string_view more_fields = is_oip ? "Inference-Header-Content-Length: 0\r\n" : "";
   std::vector<std::string> requests;
   for (const auto& image : options.images) {
     std::ifstream stream(image, std::ios::binary);
     const std::string body{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
     if (!stream) return wrong("--image: cannot read " + image);
-    requests.push_back(format_request("POST", target, url.value(), "application/octet-stream", body));
+    requests.push_back(format_request("POST", target, url.value(), "application/octet-stream", body, more_fields));
   }
   auto endpoint = resolve(url.value());
   if (!endpoint) {
@@ -286,6 +293,9 @@ void add_bench_server(CLI::App& bench, int& exit_code) {
       ->required()
       ->check(CLI::ExistingFile);
   command->add_option("--model", options->model, "the model to ask; the server's default otherwise");
+  command->add_option("--protocol", options->protocol, "predict or oip, the Open Inference Protocol")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"predict", "oip"}));
   command->add_option("--connections", options->connections, "how many at once")
       ->capture_default_str()
       ->check(CLI::Range(1, 10'000));

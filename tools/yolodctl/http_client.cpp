@@ -75,13 +75,13 @@ Outcome<asio::generic::stream_protocol::endpoint> resolve(const ServerUrl& url) 
 }
 
 std::string format_request(std::string_view method, std::string_view target, const ServerUrl& url,
-                           std::string_view content_type, std::string_view body) {
+                           std::string_view content_type, std::string_view body, std::string_view more_fields) {
   std::string text;
   text.append(method).append(" ").append(target).append(" HTTP/1.1\r\nHost: ");
   const bool is_v6 = url.host.find(':') != std::string::npos;
   text.append(is_v6 ? "[" + url.host + "]" : url.host);
   if (!url.port.empty()) text.append(":").append(url.port);
-  text.append("\r\nUser-Agent: yolodctl\r\n");
+  text.append("\r\nUser-Agent: yolodctl\r\n").append(more_fields);
   if (!content_type.empty()) {
     text.append("Content-Type: ").append(content_type);
     text.append("\r\nContent-Length: ").append(std::to_string(body.size())).append("\r\n");

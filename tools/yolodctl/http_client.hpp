@@ -51,9 +51,11 @@ class HttpConnection {
 // Resolves the address of `url`; this may block. An Error has code kSystem.
 [[nodiscard]] common::Outcome<boost::asio::generic::stream_protocol::endpoint> resolve(const ServerUrl& url);
 
-// Returns the bytes of a request, with Content-Type and Content-Length if there is a body.
+// Returns the bytes of a request, with Content-Type and Content-Length if there is a body. `more_fields` are further
+// header lines, each with its line break.
 [[nodiscard]] std::string format_request(std::string_view method, std::string_view target, const ServerUrl& url,
-                                         std::string_view content_type = {}, std::string_view body = {});
+                                         std::string_view content_type = {}, std::string_view body = {},
+                                         std::string_view more_fields = {});
 
 // Sends one request: resolves the address, connects, and reads the answer. A body that is not empty is JSON.
 [[nodiscard]] common::Outcome<Response> fetch(const ServerUrl& url, std::string_view method, std::string_view target,
