@@ -428,7 +428,7 @@ void FrontEnd::take_over_access(const common::Config& changed) {
   access.register_policy = config_.access.register_policy;
   access.session_idle = config_.access.session_idle;
   access.session_lifetime = config_.access.session_lifetime;
-  // The listeners in force may differ from those of the new file, so the mode must be safe with them too.
+  // The server may listen elsewhere than the new file says, so the mode must also be safe with the present listeners.
   common::Config wanted = changed;
   wanted.server = config_.server;
   wanted.access = std::move(access);
