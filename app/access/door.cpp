@@ -166,7 +166,7 @@ common::Error explain(Refusal refusal) {
     case Refusal::kAmbiguousCredential:
       return {ErrorCode::kBadRequest, "the request has several different API keys or sessions; send only one"};
     case Refusal::kUnknownCredential:
-      return {ErrorCode::kUnauthorized, "the API key or session is not valid: it is unknown, revoked or over"};
+      return {ErrorCode::kUnauthorized, "the API key or session is not valid: it is unknown, revoked or has ended"};
     case Refusal::kExpiredCredential: return {ErrorCode::kUnauthorized, "the API key or session has expired"};
     case Refusal::kMissingScope:
       return {ErrorCode::kForbidden, "the API key or session does not have the scope that this path needs"};

@@ -64,7 +64,7 @@ Outcome<std::string> read_new_password(std::string_view prompt) {
   std::fprintf(stderr, "%.*s: ", static_cast<int>(prompt.size()), prompt.data());
   auto first = read_line();
   if (!first) return first;
-  std::fprintf(stderr, "the same again: ");
+  std::fprintf(stderr, "Repeat the password: ");
   const auto second = read_line();
   if (!second) return second;
   if (*first != *second) return Error{ErrorCode::kBadRequest, "the two passwords differ"};

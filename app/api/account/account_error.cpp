@@ -34,7 +34,7 @@ Error error_of(const accounts::protocol::Reply& reply, PasswordFor use) {
       return {ErrorCode::kForbidden, reason("there are as many people or keys as the server allows")};
     case Status::kBusy: return {ErrorCode::kQueueFull, "too many requests about accounts wait already"};
     case Status::kUnavailable:
-      return {ErrorCode::kNotReady, "the accounts are away now; known keys and sessions stay valid"};
+      return {ErrorCode::kNotReady, "the account service is not available; known keys and sessions stay valid"};
     case Status::kDeadlineExceeded:
       return {ErrorCode::kDeadlineExceeded, "there was no answer in time; the change may have been made all the same"};
   }
