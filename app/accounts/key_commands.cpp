@@ -44,6 +44,10 @@ AccessEntry entry_of(const KeyDraft& draft, Role role) {
 Task<protocol::Reply> Commands::handle(protocol::CreateKey& request, Deadline /*deadline*/) {
   const Rights rights = co_await rights_of(request.actor);
   if (rights.status != Status::kOk) co_return plain_reply(rights.status);
+  // The limits of a key replace access.per_key.
+  if (!rights.admin && (request.rate != 0 || request.in_flight != 0)) {
+    co_return plain_reply(Status::kNotAllowed, "only an admin may give a key its own limits");
+  }
   const Seconds now = wall_clock_seconds();
   if (auto wrong = what_is_wrong_with_key(request, now); !wrong.empty()) {
     co_return plain_reply(Status::kBadRequest, std::move(wrong));

@@ -235,6 +235,23 @@ TEST_CASE("People: only an admin manages people, and the first admin is made on 
   CHECK(wait_until([&] { return anna.get("/api/me").status == 401; }));
 }
 
+TEST_CASE("People: a person cannot free a key from the general limits, and an admin can", "[people]") {
+  ServerWithAnna both("register: open, mode: keys, per_key: {requests_in_flight: 100}");
+  for (const char* body : {R"({"name":"camera","rate":1000000})", R"({"name":"camera","in_flight":1000000})"}) {
+    CAPTURE(body);
+    const auto refused = both.anna->post("/api/keys", body);
+    CHECK(refused.status == 403);
+    CHECK(refused.body.find("only an admin may give a key its own limits") != std::string::npos);
+  }
+  CHECK(both.anna->post("/api/keys", R"({"name":"camera","rate":0,"in_flight":0})").status == 201);
+  HttpClient operators(both.server->admin_endpoint());
+  const auto made = operators.post("/api/keys", R"({"name":"gate","owner":"anna","rate":5,"in_flight":2})",
+                                   {{"Content-Type", "application/json"}});
+  REQUIRE(made.status == 201);
+  CHECK(made.json().at("record").at("rate").as_int64() == 5);
+  CHECK(made.json().at("record").at("in_flight").as_int64() == 2);
+}
+
 TEST_CASE("People: with an admin address, people are managed only there", "[people]") {
   const TemporaryDirectory place;
   const std::string socket = (place.path() / "admin.sock").string();

@@ -116,8 +116,8 @@ struct CreateKey {
   std::string owner;  // empty: the actor if it is a person, else no owner
   std::string name;
   std::uint32_t scopes{kScopeModels | kScopePredict};
-  std::uint32_t rate{0};       // requests a second; 0: the general limit
-  std::uint32_t in_flight{0};  // requests at the same time; 0: the general limit
+  std::uint32_t rate{0};       // requests a second, as an admin allows it; 0: the general limit
+  std::uint32_t in_flight{0};  // requests at the same time, as an admin allows it; 0: the general limit
   Seconds expires{0};
 };
 struct ListKeys {

@@ -133,6 +133,38 @@ YOLOD_TEST_OVER_BOTH(deadline, "a request whose deadline passes is answered then
   CHECK(serving.replies.at(1).status == Status::kWrongCredentials);
 }
 
+YOLOD_TEST_OVER_BOTH(limits_of_key, "only an admin gives a key its own limits", "[accounts][unit]") {
+  Serving serving(database);
+  REQUIRE(serving.run_until_ready());
+  const auto id_of = [&](const char* name, Role role) {
+    AddPerson added = person(name);
+    added.role = role;
+    REQUIRE(serving.ask(std::move(added)).status == Status::kOk);
+    const auto reply = serving.ask(LogIn{name, Secret(kPassword), "10.0.0.1"});
+    REQUIRE(std::holds_alternative<SessionOpened>(reply.result));
+    return std::get<SessionOpened>(reply.result).person;
+  };
+  const auto make = [&](Actor actor, const char* owner, std::uint32_t rate, std::uint32_t in_flight) {
+    CreateKey command;
+    command.actor = actor;
+    command.owner = owner;
+    command.name = "camera";
+    command.rate = rate;
+    command.in_flight = in_flight;
+    return serving.ask(std::move(command));
+  };
+  const Actor anna{ActorKind::kPerson, id_of("anna", Role::kUser)};
+  const Actor emma{ActorKind::kPerson, id_of("emma", Role::kAdmin)};
+  for (const auto& refused : {make(anna, "", 1, 0), make(anna, "", 0, 1), make(anna, "anna", 1'000'000, 1'000'000)}) {
+    CHECK(refused.status == Status::kNotAllowed);
+    CHECK(refused.reason == "only an admin may give a key its own limits");
+  }
+  CHECK(make(anna, "", 0, 0).status == Status::kOk);
+  CHECK(make(emma, "anna", 5, 2).status == Status::kOk);
+  CHECK(make(emma, "", 5, 2).status == Status::kOk);
+  CHECK(make({}, "anna", 5, 2).status == Status::kOk);
+}
+
 YOLOD_TEST_OVER_BOTH(no_request, "bytes that are no request are answered where they have an id", "[accounts][unit]") {
   Serving serving(database);
   REQUIRE(serving.run_until_ready());
