@@ -48,14 +48,18 @@ Task<Status> Commands::hash(const protocol::Secret& password, std::string& hash,
   co_return hash.empty() ? Status::kBusy : Status::kOk;  // no memory
 }
 
-Task<protocol::Reply> Commands::check_password(Attempt& attempt, Deadline deadline) {
-  const std::optional<Person>& person = attempt.person;
+std::optional<protocol::Reply> Commands::begin(const Attempt& attempt) {
   const auto now = common::Clock::now();
   if (const auto wait = parts_.attempts.wait(attempt.name, attempt.origin, now);
       wait > common::Clock::duration::zero()) {
-    co_return retry_reply(Status::kTooManyAttempts, wait);
+    return retry_reply(Status::kTooManyAttempts, wait);
   }
   parts_.attempts.begins(attempt.name, attempt.origin, now);
+  return std::nullopt;
+}
+
+Task<protocol::Reply> Commands::check_password(Attempt& attempt, Deadline deadline) {
+  const std::optional<Person>& person = attempt.person;
   bool matches = false;
   bool in_time = false;
   auto work = [&](HashingThread::Nothing& /*nothing*/) {

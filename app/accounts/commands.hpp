@@ -67,8 +67,10 @@ class Commands {
     std::string new_hash;  // the hash of new_password; without new_password, a stronger hash of the password if its
                            // present hash is weak
   };
-  // Counts the attempt and compares the password. The comparison takes as long if there is no such person. Returns
-  // kOk if the password is correct.
+  // Counts the attempt by its name and origin, which need no query. Returns an answer if the client must wait first.
+  [[nodiscard]] std::optional<Reply> begin(const Attempt& attempt);
+  // Compares the password. The comparison takes as long if there is no such person. Returns kOk if the password is
+  // correct. REQUIRES: begin() allowed the attempt.
   Task<Reply> check_password(Attempt& attempt, Deadline deadline);
   // Stores the hash of `password` in `hash`.
   Task<Status> hash(const protocol::Secret& password, std::string& hash, Deadline deadline);

@@ -51,8 +51,13 @@ Task<protocol::Reply> Commands::handle(protocol::Register& request, Deadline dea
 Task<protocol::Reply> Commands::handle(protocol::LogIn& request, Deadline deadline) {
   const std::string name = canonical_name(request.name);
   Attempt attempt{{}, name.empty() ? kNoName : name, request.origin, request.password, nullptr, {}};
+  // A refused attempt costs no query.
+  if (auto refusal = begin(attempt)) co_return *std::move(refusal);
   auto look = [&](AccountStore& store) { return store.find_person(attempt.name, attempt.person); };
-  if (const Status status = co_await ask(look); status != Status::kOk) co_return plain_reply(status);
+  if (const Status status = co_await ask(look); status != Status::kOk) {
+    parts_.attempts.not_tried(attempt.name, attempt.origin);
+    co_return plain_reply(status);
+  }
   Reply checked = co_await check_password(attempt, deadline);
   if (checked.status != Status::kOk) {
     if (checked.status == Status::kWrongCredentials) {
@@ -109,6 +114,7 @@ Task<protocol::Reply> Commands::handle(protocol::ChangePassword& request, Deadli
   if (auto wrong = what_is_wrong_with_password(request.new_password.view(), attempt.name); !wrong.empty()) {
     co_return plain_reply(Status::kWeakPassword, std::move(wrong));
   }
+  if (auto refusal = begin(attempt)) co_return *std::move(refusal);
   Reply checked = co_await check_password(attempt, deadline);
   if (checked.status != Status::kOk) co_return checked;
   if (attempt.new_hash.empty()) co_return plain_reply(Status::kBusy);  // no memory
@@ -131,6 +137,7 @@ Task<protocol::Reply> Commands::handle(protocol::DeleteAccount& request, Deadlin
   if (const Status status = co_await ask(look); status != Status::kOk) co_return plain_reply(status);
   if (!attempt.person) co_return plain_reply(Status::kNotFound);
   attempt.name = attempt.person->record.name;
+  if (auto refusal = begin(attempt)) co_return *std::move(refusal);
   Reply checked = co_await check_password(attempt, deadline);
   if (checked.status != Status::kOk) co_return checked;
   std::vector<Digest> removed;

@@ -121,6 +121,30 @@ YOLOD_TEST_OVER_BOTH(many_logins, "more log-ins than may wait are answered `busy
   CHECK(serving.table.size() == static_cast<std::size_t>(StoreLimits{}.sessions_of_person));
 }
 
+YOLOD_TEST_OVER_BOTH(refused_attempts, "a refused log-in is answered without the database, also for an unknown name",
+                     "[accounts][unit]") {
+  Serving serving(database);
+  REQUIRE(serving.run_until_ready());
+  REQUIRE(serving.ask(person("anna")).status == Status::kOk);
+  for (const char* name : {"anna", "nobody", "no name"}) {
+    CAPTURE(name);
+    constexpr int kFreeAttempts = 3;
+    std::vector<std::uint64_t> ids;
+    for (int i = 0; i <= kFreeAttempts; ++i)
+      ids.push_back(serving.send(LogIn{name, Secret("a wrong one"), "10.0.0.1"}));
+    // The answer to the last is there without a turn of the event loop, so no query was made.
+    REQUIRE(serving.run_until([] { return true; }));
+    REQUIRE(serving.replies.count(ids.back()) == 1);
+    CHECK(serving.replies.at(ids.back()).status == Status::kTooManyAttempts);
+    CHECK(serving.replies.at(ids.back()).retry_after_ms == 1000);
+    ids.pop_back();
+    CHECK(serving.replies.count(ids.back()) == 0);
+    REQUIRE(serving.run_until([&] { return serving.replies.count(ids.back()) == 1; }));
+    CHECK(serving.replies.at(ids.back()).status == Status::kWrongCredentials);
+  }
+  CHECK(serving.ask(LogIn{"anna", Secret(kPassword), "10.0.0.2"}).status == Status::kOk);
+}
+
 YOLOD_TEST_OVER_BOTH(deadline, "a request whose deadline passes is answered then", "[accounts][unit]") {
   Serving serving(database);
   REQUIRE(serving.run_until_ready());
