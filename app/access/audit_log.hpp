@@ -39,7 +39,7 @@ namespace yolod::app::access {
 // for an empty text or a 0.
 struct AuditEvent {
   enum class Kind : std::uint8_t {
-    kLogIn,           // subject: the name that the client sent
+    kLogIn,           // subject: the name that the client sent, or "?"
     kLogOut,          //
     kRegister,        // subject: the new person
     kChangePassword,  // of the actor

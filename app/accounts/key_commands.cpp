@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "app/accounts/commands.hpp"
-#include "app/accounts/password_rules.hpp"
+#include "app/accounts/protocol/names.hpp"
 #include "app/accounts/protocol/tokens.hpp"
 #include "app/accounts/wall_clock.hpp"
 #include "common/log.hpp"
@@ -14,7 +14,7 @@ namespace {
 constexpr std::uint32_t kScopesOfUsers = protocol::kScopeModels | protocol::kScopePredict;
 
 std::string what_is_wrong_with_key(const protocol::CreateKey& request, Seconds now) {
-  if (!is_key_name(request.name)) return "the name of a key has 1 to 64 bytes and no control characters";
+  if (!protocol::is_key_name(request.name)) return "the name of a key has 1 to 64 bytes and no control characters";
   if (request.scopes == 0 || (request.scopes & ~protocol::kAllScopes) != 0) {
     return "a key has at least one of the scopes models, predict, load and admin";
   }
@@ -53,7 +53,7 @@ Task<protocol::Reply> Commands::handle(protocol::CreateKey& request, Deadline /*
     co_return plain_reply(Status::kBadRequest, std::move(wrong));
   }
   std::optional<Person> owner = rights.person;
-  const std::string name = canonical_name(request.owner);
+  const std::string name = protocol::canonical_name(request.owner);
   if (!request.owner.empty() && !(owner && owner->record.name == name)) {
     if (!rights.admin) co_return plain_reply(Status::kNotAllowed);
     owner.reset();

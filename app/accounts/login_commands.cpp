@@ -3,6 +3,7 @@
 
 #include "app/accounts/commands.hpp"
 #include "app/accounts/password_rules.hpp"
+#include "app/accounts/protocol/names.hpp"
 #include "app/accounts/protocol/tokens.hpp"
 #include "app/accounts/wall_clock.hpp"
 #include "common/log.hpp"
@@ -20,7 +21,7 @@ Task<protocol::Reply> Commands::handle(protocol::Register& request, Deadline dea
   if (policy == protocol::RegisterPolicy::kClosed) co_return plain_reply(Status::kRegistrationClosed);
   const bool invited = policy == protocol::RegisterPolicy::kInvite;
   if (invited && !protocol::is_invite(request.invite.view())) co_return plain_reply(Status::kInviteRefused);
-  const std::string name = canonical_name(request.name);
+  const std::string name = protocol::canonical_name(request.name);
   if (name.empty()) {
     co_return plain_reply(
         Status::kBadRequest,
@@ -49,7 +50,7 @@ Task<protocol::Reply> Commands::handle(protocol::Register& request, Deadline dea
 }
 
 Task<protocol::Reply> Commands::handle(protocol::LogIn& request, Deadline deadline) {
-  const std::string name = canonical_name(request.name);
+  const std::string name = protocol::canonical_name(request.name);
   Attempt attempt{{}, name.empty() ? kNoName : name, request.origin, request.password, nullptr, {}};
   // A refused attempt costs no query.
   if (auto refusal = begin(attempt)) co_return *std::move(refusal);

@@ -1,11 +1,12 @@
 #include "app/accounts/password_rules.hpp"
 
+#include <sodium.h>
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
 
 #include "app/accounts/common_passwords.hpp"
-#include "app/accounts/protocol/messages.hpp"
 #include "common/text.hpp"
 
 namespace yolod::app::accounts {
@@ -13,10 +14,6 @@ namespace {
 
 constexpr std::size_t kFewestCharacters = 12;
 constexpr std::size_t kMostCharacters = 128;
-
-bool is_small_letter_or_digit(char character) {
-  return (character >= 'a' && character <= 'z') || (character >= '0' && character <= '9');
-}
 
 // Changes only ASCII letters.
 std::string in_small_letters(std::string_view text) {
@@ -86,21 +83,6 @@ bool consists_of_name(std::string_view password, std::string_view name) {
 void wipe(std::string& text) { sodium_memzero(text.data(), text.size()); }
 
 }  // namespace
-
-std::string canonical_name(std::string_view text) {
-  constexpr std::string_view kAlso = "._-+@";
-  if (text.empty() || text.size() > protocol::kMaxNameBytes) return {};
-  std::string name = in_small_letters(text);
-  if (!is_small_letter_or_digit(name.front())) return {};
-  const bool allowed = std::all_of(name.begin(), name.end(), [kAlso](char character) {
-    return is_small_letter_or_digit(character) || kAlso.find(character) != std::string_view::npos;
-  });
-  return allowed ? name : std::string();
-}
-
-bool is_key_name(std::string_view text) {
-  return !text.empty() && text.size() <= protocol::kMaxNameBytes && common::printable(text) == text;
-}
 
 std::string what_is_wrong_with_password(std::string_view password, std::string_view name) {
   if (!common::is_utf8(password)) return "the password is not UTF-8";

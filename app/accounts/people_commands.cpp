@@ -3,6 +3,7 @@
 
 #include "app/accounts/commands.hpp"
 #include "app/accounts/password_rules.hpp"
+#include "app/accounts/protocol/names.hpp"
 #include "app/accounts/protocol/tokens.hpp"
 #include "app/accounts/wall_clock.hpp"
 #include "common/log.hpp"
@@ -12,7 +13,7 @@ namespace yolod::app::accounts {
 Task<protocol::Reply> Commands::handle(protocol::ResetPassword& request, Deadline deadline) {
   if (const Status status = co_await require_admin(request.actor); status != Status::kOk) co_return plain_reply(status);
   std::optional<Person> person;
-  if (const Status status = co_await find(canonical_name(request.name), person); status != Status::kOk) {
+  if (const Status status = co_await find(protocol::canonical_name(request.name), person); status != Status::kOk) {
     co_return plain_reply(status);
   }
   const PersonRecord& record = person->record;
@@ -55,7 +56,7 @@ Task<protocol::Reply> Commands::handle(protocol::ListPeople& request, Deadline /
 
 Task<protocol::Reply> Commands::handle(protocol::AddPerson& request, Deadline deadline) {
   if (const Status status = co_await require_admin(request.actor); status != Status::kOk) co_return plain_reply(status);
-  const std::string name = canonical_name(request.name);
+  const std::string name = protocol::canonical_name(request.name);
   if (name.empty()) {
     co_return plain_reply(
         Status::kBadRequest,
@@ -86,7 +87,7 @@ Task<protocol::Reply> Commands::handle(protocol::AddPerson& request, Deadline de
 Task<protocol::Reply> Commands::handle(protocol::RemovePerson& request, Deadline /*deadline*/) {
   if (const Status status = co_await require_admin(request.actor); status != Status::kOk) co_return plain_reply(status);
   std::optional<Person> person;
-  if (const Status status = co_await find(canonical_name(request.name), person); status != Status::kOk) {
+  if (const Status status = co_await find(protocol::canonical_name(request.name), person); status != Status::kOk) {
     co_return plain_reply(status);
   }
   std::vector<Digest> removed;
@@ -102,7 +103,7 @@ Task<protocol::Reply> Commands::handle(protocol::RemovePerson& request, Deadline
 Task<protocol::Reply> Commands::handle(protocol::SetDisabled& request, Deadline /*deadline*/) {
   if (const Status status = co_await require_admin(request.actor); status != Status::kOk) co_return plain_reply(status);
   std::optional<Person> person;
-  if (const Status status = co_await find(canonical_name(request.name), person); status != Status::kOk) {
+  if (const Status status = co_await find(protocol::canonical_name(request.name), person); status != Status::kOk) {
     co_return plain_reply(status);
   }
   std::vector<Digest> removed;

@@ -13,7 +13,7 @@ namespace yolod::app::api::account {
 
 struct AuditedChange {
   std::optional<access::AuditEvent::Kind> kind;  // nothing: the command changes nothing
-  std::string subject;
+  std::string subject;                           // "?": the client sent a text that cannot be a name
   std::int64_t subject_id{0};
 };
 

@@ -177,5 +177,37 @@ TEST_CASE("AccountExchange: a change and a refusal are in the audit log, without
   }
 }
 
+TEST_CASE("AccountExchange: the audit log has no text that cannot be a name", "[app][account][unit]") {
+  AccountBench bench;
+  bench.be_person(protocol::Role::kAdmin);
+  const std::string typed = "tree lamp river 9";
+  const std::string body = R"({"name":")" + typed + R"(","password":"anna"})";
+  struct Row {
+    std::span<const Action> actions;
+    const char* event;
+  };
+  for (const Row& row :
+       {Row{login_actions(), "log_in"}, Row{register_actions(), "register"}, Row{users_actions(), "add_person"}}) {
+    CAPTURE(row.event);
+    REQUIRE(bench.send(row.actions, "POST", body) == Next::kWait);
+    bench.reply(Status::kBadRequest);
+    const auto event = R"("event":")" + std::string(row.event) + "\"";
+    CHECK(bench.audit_lines().find(event) != std::string::npos);
+  }
+  REQUIRE(bench.send(user_actions(), "DELETE", "", typed) == Next::kWait);
+  bench.reply(Status::kNotFound);
+  REQUIRE(bench.send(keys_actions(), "POST", R"({"name":"two\nlines"})") == Next::kWait);
+  bench.reply(Status::kBadRequest);
+  const auto lines = bench.audit_lines();
+  CHECK(lines.find(R"("event":"create_key")") != std::string::npos);
+  CHECK(lines.find("lines\"") == std::string::npos);
+  CHECK(lines.find(typed) == std::string::npos);
+  CHECK(lines.find(R"("subject":"?")") != std::string::npos);
+  // A name is in the form of the database.
+  REQUIRE(bench.send(user_actions(), "DELETE", "", "Otto") == Next::kWait);
+  bench.reply(Status::kOk);
+  CHECK(bench.audit_lines().find(R"("subject":"otto")") != std::string::npos);
+}
+
 }  // namespace
 }  // namespace yolod::app::api::account
