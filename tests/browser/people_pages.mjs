@@ -224,6 +224,8 @@ const tests = {
     const before = await count();
     const csrf = await page.evaluate(async () => (await (await fetch('api/me')).json()).csrf_token);
     evilPages['/form'] = `<form id=f method=post action="${base}/api/logout" enctype="text/plain"><input name=a value=b></form><script>f.submit()</script>`;
+    // This request has no body, so nothing refuses it because of a type.
+    evilPages['/logout'] = `<form id=f method=post action="${base}/api/logout"></form><script>f.submit()</script>`;
     evilPages['/login'] = `<form id=f method=post action="${base}/api/login" enctype="text/plain">` +
       `<input name='{"name":"anna","password":"${kPassword}","x":"' value='"}'></form><script>f.submit()</script>`;
     evilPages['/fetch'] = `<script>
@@ -242,6 +244,13 @@ const tests = {
         await other.waitForURL(url => url.href.startsWith(base));
         assert.match(await other.textContent('body'), /"success":false/);
       }
+      const answer = other.waitForResponse(base + '/api/logout');
+      await other.goto(origin + '/logout');
+      const isSameSite = origin === evilOrigins[0];
+      // Without the strict cookie the request has no session, which is refused before the guard.
+      assert.equal((await answer).status(), isSameSite ? 403 : 401);
+      await other.waitForURL(base + '/api/logout');
+      assert.equal(await page.evaluate(async () => (await fetch('api/me')).status), 200);
       await other.goto(origin + '/fetch');
       await other.waitForFunction(() => document.title);
       assert.equal(await other.title(), 'over', 'another site reads nothing');
