@@ -23,15 +23,14 @@ using common::Error;
 using common::ErrorCode;
 using common::Outcome;
 
-// Overwrites memory before it frees it.
+// Overwrites memory before it frees it. Boost.JSON needs no alignment beyond that of operator new, and does not always
+// name the same alignment when it frees the memory.
 class WipingMemory final : public json::memory_resource {
  private:
-  void* do_allocate(std::size_t bytes, std::size_t alignment) override {
-    return ::operator new(bytes, std::align_val_t(alignment));
-  }
-  void do_deallocate(void* memory, std::size_t bytes, std::size_t alignment) override {
+  void* do_allocate(std::size_t bytes, std::size_t /*alignment*/) override { return ::operator new(bytes); }
+  void do_deallocate(void* memory, std::size_t bytes, std::size_t /*alignment*/) override {
     sodium_memzero(memory, bytes);
-    ::operator delete(memory, std::align_val_t(alignment));
+    ::operator delete(memory);
   }
   bool do_is_equal(const json::memory_resource& other) const noexcept override { return this == &other; }
 };
