@@ -1,9 +1,16 @@
 // These tests manage people and keys with yolodctl user and yolodctl key.
+#include <poll.h>
+#include <pty.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
 #include <boost/json/parse.hpp>
 #include <catch2/catch.hpp>
 #include <string>
 #include <vector>
 
+#include "common/unique_fd.hpp"
 #include "tests/support/people_server.hpp"
 #include "tests/support/run_program.hpp"
 
@@ -25,6 +32,52 @@ struct Commands {
 };
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+// A terminal in which a shell runs commands.
+class Terminal {
+ public:
+  explicit Terminal(const std::string& commands) {
+    int controller = -1;
+    shell_ = forkpty(&controller, nullptr, nullptr, nullptr);
+    if (shell_ == 0) {
+      execl("/bin/sh", "sh", "-c", commands.c_str(), nullptr);
+      _exit(127);
+    }
+    REQUIRE(shell_ > 0);
+    controller_ = common::UniqueFd(controller);
+  }
+  Terminal(const Terminal&) = delete;
+  Terminal& operator=(const Terminal&) = delete;
+  ~Terminal() {
+    controller_.reset();  // the shell gets SIGHUP
+    if (shell_ > 0) waitpid(shell_, nullptr, 0);
+  }
+  void type(const std::string& text) {
+    REQUIRE(write(controller_.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+  }
+  // Waits until the terminal shows the text.
+  [[nodiscard]] bool shows(const std::string& text) {
+    while (!contains(shown, text)) {
+      pollfd readable{controller_.get(), POLLIN, 0};
+      if (poll(&readable, 1, static_cast<int>(scaled(kGenerous).count())) != 1) return false;
+      char bytes[512];
+      const ssize_t count = read(controller_.get(), bytes, sizeof bytes);
+      if (count <= 0) return false;
+      shown.append(bytes, static_cast<std::size_t>(count));
+    }
+    return true;
+  }
+  [[nodiscard]] bool shows_letters() const {
+    termios settings{};
+    REQUIRE(tcgetattr(controller_.get(), &settings) == 0);
+    return (settings.c_lflag & static_cast<tcflag_t>(ECHO)) != 0;
+  }
+  std::string shown;
+
+ private:
+  common::UniqueFd controller_;
+  pid_t shell_{-1};
+};
 
 }  // namespace
 
@@ -80,6 +133,41 @@ TEST_CASE("Yolodctl user: a bad password, and none, are refused", "[people]") {
   CHECK(contains(none.errors, "--generate"));
   CHECK(commands.run("user add").exit == exited(2));
   CHECK(commands.run("user").exit == exited(2));
+}
+
+TEST_CASE("Yolodctl user: a line that ends in CR LF is the password without the CR", "[people]") {
+  Commands commands;
+  REQUIRE(commands.run("user add anna", std::string(kPassword) + "\r").exit == exited(0));
+  CHECK(Browser(commands.server->endpoint()).log_in("anna").status == 200);
+}
+
+TEST_CASE("Yolodctl user: Ctrl-C at the prompt for a password leaves a terminal that shows letters", "[people]") {
+  // The shell survives Ctrl-C and keeps the terminal.
+  Terminal terminal("trap : INT; " + (binary_directory() / "yolodctl").string() +
+                    " user add otto --url unix:/nowhere; echo \"status $?\"; read line");
+  CAPTURE(terminal.shown);
+  REQUIRE(terminal.shows("password of otto: "));
+  CHECK_FALSE(terminal.shows_letters());
+  terminal.type("tree lamp");
+  const bool again = GENERATE(false, true);
+  if (again) {
+    terminal.type("\n");
+    REQUIRE(terminal.shows("Repeat the password: "));
+  }
+  terminal.type("\x03");
+  REQUIRE(terminal.shows("status 130"));
+  CHECK(terminal.shows_letters());
+  CHECK_FALSE(contains(terminal.shown, "lamp"));
+}
+
+TEST_CASE("Yolodctl user: no password goes over a network", "[people]") {
+  for (const char* words : {"user add otto", "user list", "key create camera", "key list"}) {
+    CAPTURE(words);
+    const auto program = (binary_directory() / "yolodctl").string();
+    const auto result = run_program({"/bin/sh", "-c", program + " " + words + " --url http://127.0.0.1:9"});
+    CHECK(result.exit == exited(2));
+    CHECK(contains(result.errors, "is no unix socket"));
+  }
 }
 
 TEST_CASE("Yolodctl key: a key is made, listed and revoked", "[people]") {

@@ -91,6 +91,11 @@ void print_json(const std::vector<json::object>& all) {
   for (const auto& one : all) std::printf("%s\n", json::serialize(one).c_str());
 }
 
+std::string what_is_wrong_with_url(const std::string& url) {
+  if (url.starts_with("unix:")) return {};
+  return url + " is no unix socket (unix:/path), and passwords and keys would be in clear text";
+}
+
 CLI::App* add_command(CLI::App& group, const char* name, const char* purpose,
                       const std::shared_ptr<AccountOptions>& options, int& exit_code,
                       std::function<int(const AccountOptions&)> run) {

@@ -55,6 +55,10 @@ int fail(const std::string& why, int exit_code = 1);
 // Prints each object on a line.
 void print_json(const std::vector<boost::json::object>& all);
 
+// The check of --url, which precedes the prompt for a password. Returns an empty text for a unix socket, else a
+// sentence that says why the URL is refused.
+[[nodiscard]] std::string what_is_wrong_with_url(const std::string& url);
+
 // Adds a command to `group`, which has the option --url.
 CLI::App* add_command(CLI::App& group, const char* name, const char* purpose,
                       const std::shared_ptr<AccountOptions>& options, int& exit_code,
