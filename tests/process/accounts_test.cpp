@@ -166,7 +166,8 @@ YOLOD_TEST_OVER_BOTH(keys, "a key is shown once, comes in, and is revoked", "[ac
   CHECK(accounts.ask(CreateKey{anna, "", "two\nlines"}).status == Status::kBadRequest);
   CHECK(accounts.ask(CreateKey{anna, "", "none", 0}).status == Status::kBadRequest);
   CHECK(accounts.ask(CreateKey{anna, "", "old", kScopePredict, 0, 0, 5}).status == Status::kBadRequest);
-  const auto key = make_key(accounts, CreateKey{anna, "", "gate camera", kScopePredict, 25, 4, 0});
+  CHECK(accounts.ask(CreateKey{anna, "", "fast", kScopePredict, 25, 4, 0}).status == Status::kNotAllowed);
+  const auto key = make_key(accounts, CreateKey{Actor{}, "anna", "gate camera", kScopePredict, 25, 4, 0});
   CHECK(is_api_key(key.key.view()));
   CHECK(key.record.owner == "anna");
   CHECK(key.record.head == key.key.view().substr(4, 4));
