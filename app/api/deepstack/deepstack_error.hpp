@@ -1,6 +1,6 @@
 // Writes errors as DeepStack does, {"success":false,"error":"...","code":400,"duration":0}, or as CodeProject.AI does,
-// which answers some of them with status 200. The forms are those of server/response/ in github.com/johnolafenwa/DeepStack
-// and src/server/Controllers/ in github.com/codeproject/CodeProject.AI-Server. Any thread may call it.
+// which answers some of them with status 200. The forms come from server/response/ in github.com/johnolafenwa/DeepStack
+// and from src/server/Controllers/ in github.com/codeproject/CodeProject.AI-Server. Any thread may call it.
 #pragma once
 
 #include <cstdint>
