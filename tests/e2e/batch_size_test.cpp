@@ -53,7 +53,8 @@ TEST_CASE("BatchSize: by default the size comes from the warm-up, with and witho
   const auto size = shown_size(server);
   CHECK(size >= 1);
   CHECK(size <= 8);
-  CHECK(told_size(server) == size);
+  // Without a loader each worker measures for itself, and the second may find another size.
+  CHECK(!server.log_lines_with("batches of up to " + std::to_string(size) + " input").empty());
   HttpClient client(server.endpoint());
   CHECK(client.post("/predict", read_file(source_directory() / "model/data/demo.jpg")).status == 200);
 }
