@@ -344,11 +344,12 @@ bool InferAnswer::write_bytes(http::Response& response) {
   for (; next_tensor_ < tensors_.size(); ++next_tensor_) {
     const Tensor& tensor = tensors_[next_tensor_];
     if (!tensor.is_binary) continue;
-    if (next_file_ == 0 && !copy(tensor.bytes, left, response.body)) return false;
-    for (; next_file_ < tensor.files.size(); ++next_file_) {
-      if (!copy(tensor.files[next_file_], left, response.body)) return false;
+    // The first part is the bytes, and the files follow.
+    for (; next_part_ <= tensor.files.size(); ++next_part_) {
+      const auto& part = next_part_ == 0 ? tensor.bytes : tensor.files[next_part_ - 1];
+      if (!copy(part, left, response.body)) return false;
     }
-    next_file_ = 0;
+    next_part_ = 0;
   }
   return true;
 }

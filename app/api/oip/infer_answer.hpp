@@ -76,7 +76,7 @@ class InferAnswer {
   std::size_t widest_{0};            // the most detections or classes of one answer
   std::size_t next_answer_{0};       // the first answer that is not collected
   std::size_t next_tensor_{0};
-  std::size_t next_file_{0};
+  std::size_t next_part_{0};
   std::size_t at_{0};    // the place in the bytes, or in that file, of that tensor
   bool is_open_{false};  // whether the array "data" of that tensor has begun
 };
