@@ -29,12 +29,7 @@ void answer_people(const Asker& /*asker*/, Reply& reply, http::Response& respons
   const auto* const page = std::get_if<protocol::PeoplePage>(&reply.result);
   if (page == nullptr) return write_error(response, {ErrorCode::kInternal, "a list without people"});
   response.start(beast_http::status::ok);
-  response.body += R"({"success":true,"users":[)";
-  for (const auto& person : page->people) {
-    if (&person != &page->people.front()) response.body += ',';
-    add_person(response.body, person);
-  }
-  response.body += page->more ? R"(],"more":true})" : R"(],"more":false})";
+  add_page(response.body, "users", page->people, page->more, add_person);
 }
 
 Outcome<Command> ask_to_add(const Asker& asker, Fields& fields) {

@@ -35,12 +35,7 @@ void answer_keys(const Asker& /*asker*/, Reply& reply, http::Response& response)
   const auto* const page = std::get_if<protocol::KeysPage>(&reply.result);
   if (page == nullptr) return write_error(response, {ErrorCode::kInternal, "a list without keys"});
   response.start(beast_http::status::ok);
-  response.body += R"({"success":true,"keys":[)";
-  for (const auto& key : page->keys) {
-    if (&key != &page->keys.front()) response.body += ',';
-    add_key(response.body, key);
-  }
-  response.body += page->more ? R"(],"more":true})" : R"(],"more":false})";
+  add_page(response.body, "keys", page->keys, page->more, add_key);
 }
 
 Outcome<Command> ask_for_new_key(const Asker& asker, Fields& fields) {
