@@ -180,7 +180,7 @@ Status AccountStore::is_admin_key(KeyId id, Seconds now, bool& is) {
 }
 
 Status AccountStore::touch(const std::vector<protocol::Touch::Use>& uses) {
-  return transaction([&] {
+  const auto touched = [&] {
     for (const auto& use : uses) {
       const std::vector<Value> values{use.at, value_of(use.digest), use.at};
       std::int64_t changed = 0;
@@ -188,7 +188,8 @@ Status AccountStore::touch(const std::vector<protocol::Touch::Use>& uses) {
       if (changed == 0 && !run(kTouchKey, values)) return Status::kUnavailable;
     }
     return Status::kOk;
-  });
+  };
+  return transaction(touched, Origin::kUpkeep);
 }
 
 Status AccountStore::read_entries(Seconds now, std::vector<AccessEntry>& entries) {

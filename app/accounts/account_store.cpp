@@ -26,10 +26,13 @@ bool AccountStore::count(const Statement& statement, const std::vector<Value>& p
   return true;
 }
 
-Status AccountStore::transaction(const std::function<Status()>& change) {
+Status AccountStore::transaction(const std::function<Status()>& change, Origin origin) {
   constexpr int kMostTries = 8;
+  const auto reach = [origin](common::FaultPoint point) {
+    if (origin == Origin::kClient) common::reach(point);
+  };
   for (int tries = 0; tries < kMostTries; ++tries) {
-    common::reach(common::FaultPoint::kAccountsAboutToWrite);
+    reach(common::FaultPoint::kAccountsAboutToWrite);
     if (database_->begin() != Ran::kDone) {
       lost_ = true;
       return Status::kUnavailable;
@@ -41,12 +44,12 @@ Status AccountStore::transaction(const std::function<Status()>& change) {
       return status;
     }
     if (ran_ == Ran::kDone) {
-      common::reach(common::FaultPoint::kAccountsWrote);
+      reach(common::FaultPoint::kAccountsWrote);
       ran_ = database_->commit();
       in_doubt_ = ran_ == Ran::kUnavailable;
     }
     if (ran_ == Ran::kDone) {
-      common::reach(common::FaultPoint::kAccountsCommitted);
+      reach(common::FaultPoint::kAccountsCommitted);
       return Status::kOk;
     }
     if (ran_ == Ran::kUnavailable) {

@@ -110,8 +110,10 @@ class AccountStore {
   // Runs a statement outside of a transaction.
   Status read(const Statement& statement, const std::vector<Value>& parameters, std::vector<Row>& rows);
   // Does `change` in a transaction, again if another was in the way, and takes back what it did unless it returns kOk.
-  // `change` returns kUnavailable where run() has returned false.
-  Status transaction(const std::function<Status()>& change);
+  // `change` returns kUnavailable where run() has returned false. Only changes that a client asked for pass the fault
+  // points, so that a test knows which change it has interrupted.
+  enum class Origin { kClient, kUpkeep };
+  Status transaction(const std::function<Status()>& change, Origin origin = Origin::kClient);
   bool count(const Statement& statement, const std::vector<Value>& parameters, std::int64_t& number);
   bool end_sessions(const Statement& statement, const std::vector<Value>& parameters, std::vector<Digest>& removed);
 

@@ -162,12 +162,13 @@ Status AccountStore::close_session(const Digest& digest) {
 }
 
 Status AccountStore::purge(Seconds now, std::vector<Digest>& removed) {
-  return transaction([&] {
+  const auto purged = [&] {
     removed.clear();
-    const bool purged = end_sessions(kEndExpiredSessions, {now, now - limits_.session_idle}, removed) &&
-                        run(kForgetKeys, {now - limits_.remembered}) && run(kForgetInvites, {now});
-    return purged ? Status::kOk : Status::kUnavailable;
-  });
+    const bool done = end_sessions(kEndExpiredSessions, {now, now - limits_.session_idle}, removed) &&
+                      run(kForgetKeys, {now - limits_.remembered}) && run(kForgetInvites, {now});
+    return done ? Status::kOk : Status::kUnavailable;
+  };
+  return transaction(purged, Origin::kUpkeep);
 }
 
 }  // namespace yolod::app::accounts

@@ -151,6 +151,10 @@ struct ReadAgain {
 using Command =
     std::variant<Register, LogIn, LogOut, ChangePassword, DeleteAccount, ResetPassword, ListPeople, AddPerson,
                  RemovePerson, SetDisabled, CreateKey, ListKeys, RevokeKey, CreateInvite, Touch, ReadAgain>;
+// The front-end sends these commands on its own; no client waits for their replies.
+[[nodiscard]] inline bool is_upkeep(const Command& command) {
+  return std::holds_alternative<Touch>(command) || std::holds_alternative<ReadAgain>(command);
+}
 
 struct Request {
   std::uint64_t id{0};  // comes back with the reply
