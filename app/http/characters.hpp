@@ -3,6 +3,8 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <string_view>
 
 namespace yolod::app::http {
@@ -21,6 +23,12 @@ namespace yolod::app::http {
   return -1;
 }
 
+// Writes the last `digits` hexadecimal digits of `value`, in lower case.
+constexpr void write_hex(std::uint64_t value, char* place, int digits) {
+  char* const begin = place;
+  for (place += digits; place != begin; value >>= 4U) *--place = "0123456789abcdef"[value & 0xFU];
+}
+
 [[nodiscard]] constexpr char lower_case(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 // Compares ASCII text. boost::beast::iequals is not used: in Boost 1.81 it reads one byte past the end of texts that
@@ -30,9 +38,24 @@ namespace yolod::app::http {
                     [](char left, char right) { return lower_case(left) == lower_case(right); });
 }
 
+// A set of characters, asked for each character of each request, so that a lookup is a single load.
+class CharacterSet {
+ public:
+  // Contains the letters and digits and `others`.
+  constexpr explicit CharacterSet(std::string_view others) {
+    for (int c = 0; c < 128; ++c) contains_[static_cast<unsigned char>(c)] = is_letter_or_digit(static_cast<char>(c));
+    for (const char c : others) contains_[static_cast<unsigned char>(c)] = true;
+  }
+  [[nodiscard]] constexpr bool contains(char c) const { return contains_[static_cast<unsigned char>(c)]; }
+
+ private:
+  std::array<bool, 256> contains_{};
+};
+
 // RFC 9110, section 5.6.2, defines the characters of a token.
 [[nodiscard]] constexpr bool is_token_character(char c) {
-  return is_letter_or_digit(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+  constexpr CharacterSet kToken("!#$%&'*+-.^_`|~");
+  return kToken.contains(c);
 }
 
 }  // namespace yolod::app::http

@@ -10,14 +10,12 @@
 namespace yolod::app::http {
 namespace {
 
-// Returns true for the unreserved characters and the sub-delims of RFC 3986.
-bool is_name_character(char c) {
-  return is_letter_or_digit(c) || std::string_view("-._~!$&'()*+,;=").find(c) != std::string_view::npos;
-}
+// Has the unreserved characters and the sub-delims of RFC 3986.
+constexpr CharacterSet kNameCharacters("-._~!$&'()*+,;=");
 
 bool is_registered_name(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (is_name_character(text[i])) continue;
+    if (kNameCharacters.contains(text[i])) continue;
     if (text[i] != '%' || text.size() - i < 3 || hex_digit(text[i + 1]) < 0 || hex_digit(text[i + 2]) < 0) return false;
     i += 2;
   }
@@ -33,7 +31,7 @@ bool is_ip_literal(std::string_view text) {
     const auto address = text.substr(dot + 1);
     return !version.empty() && std::all_of(version.begin(), version.end(), [](char c) { return hex_digit(c) >= 0; }) &&
            !address.empty() &&
-           std::all_of(address.begin(), address.end(), [](char c) { return c == ':' || is_name_character(c); });
+           std::all_of(address.begin(), address.end(), [](char c) { return c == ':' || kNameCharacters.contains(c); });
   }
   std::array<char, INET6_ADDRSTRLEN> terminated{};
   if (text.size() >= terminated.size() || text.find('\0') != std::string_view::npos) return false;

@@ -1,8 +1,11 @@
 #include "app/http/request_id.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <random>
+
+#include "app/http/characters.hpp"
 
 namespace yolod::app::http {
 
@@ -21,8 +24,10 @@ RequestId new_request_id() {
     return (static_cast<std::uint64_t>(entropy()) << 32U) | entropy();
   }();
   next += 0x9E3779B97F4A7C15ULL;
+  std::array<char, 16> digits;
+  write_hex(next, digits.data(), digits.size());
   RequestId id;
-  for (int shift = 60; shift >= 0; shift -= 4) id += "0123456789abcdef"[(next >> shift) & 0xFU];
+  id.assign(digits.data(), digits.size());
   return id;
 }
 

@@ -13,6 +13,10 @@ namespace {
 // into it.
 std::optional<std::string_view> percent_decode(std::string_view text, bool plus_is_space, std::string& out) {
   const std::size_t begin = out.size();
+  if (text.find('%') == std::string_view::npos && text.find('\0') == std::string_view::npos && !plus_is_space) {
+    out += text;  // most paths have nothing to decode
+    return std::string_view(out).substr(begin);
+  }
   for (std::size_t i = 0; i < text.size(); ++i) {
     char c = text[i];
     if (c == '%') {

@@ -6,34 +6,41 @@
 #include <boost/json/string.hpp>
 #include <cmath>
 
+#include "app/http/characters.hpp"
+
 namespace yolod::app::http {
 namespace {
 
 bool is_plain(char c) { return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\' && c != '\x7F'; }
 
-}  // namespace
-
-void TextBuffer::add_padded(std::uint64_t value, int digits) {
-  char* const place = add_room(static_cast<std::size_t>(digits));
-  for (int i = digits - 1; i >= 0; --i) {
-    place[i] = static_cast<char>('0' + value % 10);
+// Writes at least `count` digits of `value`, with leading zeros, before `end`. Returns the first digit's place.
+template <typename Unsigned>
+char* write_digits(char* end, Unsigned value, int count) {
+  for (; count > 0 || value != 0; --count) {
+    *--end = static_cast<char>('0' + value % 10);
     value /= 10;
   }
+  return end;
+}
+
+}  // namespace
+
+MsText::MsText(std::uint32_t us) {
+  char* begin = write_digits(digits_.data() + digits_.size(), us % 1000, 3);
+  *--begin = '.';
+  begin = write_digits(begin, us / 1000, 1);
+  begin_ = static_cast<std::size_t>(begin - digits_.data());
 }
 
 void TextBuffer::add_whole(std::uint64_t value) {
-  const fmt::format_int text(value);
-  *this += std::string_view(text.data(), text.size());
+  std::array<char, 20> digits;
+  char* const end = digits.data() + digits.size();
+  const char* const begin = write_digits(end, value, 1);
+  *this += std::string_view(begin, static_cast<std::size_t>(end - begin));
 }
 
 void TextBuffer::add_hex(std::uint64_t value, int digits) {
-  for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) *this += "0123456789abcdef"[(value >> shift) & 0xFU];
-}
-
-void TextBuffer::add_ms(std::uint32_t us) {
-  add_whole(us / 1000);
-  *this += '.';
-  add_padded(us % 1000, 3);
+  write_hex(value, add_room(static_cast<std::size_t>(digits)), digits);
 }
 
 void TextBuffer::add_fixed(float value, int decimals) {
@@ -45,10 +52,15 @@ void TextBuffer::add_fixed(float value, int decimals) {
   }
   // The product of a float and a power of ten is exact as a double. So only llrint() rounds, to even as printf does.
   const auto scaled = static_cast<std::uint64_t>(std::llrint(static_cast<double>(value) * power));
-  add_whole(scaled / power);
-  if (decimals == 0) return;
-  *this += '.';
-  add_padded(scaled % power, decimals);
+  std::array<char, 17> digits;  // 10 digits, a point and 6 decimals
+  char* const end = digits.data() + digits.size();
+  char* begin = end;
+  if (decimals != 0) {
+    begin = write_digits(begin, scaled % power, decimals);
+    *--begin = '.';
+  }
+  begin = write_digits(begin, scaled / power, 1);
+  *this += std::string_view(begin, static_cast<std::size_t>(end - begin));
 }
 
 void TextBuffer::add_json(std::string_view text) {

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -11,6 +12,17 @@
 #include <utility>
 
 namespace yolod::app::http {
+
+// A duration in milliseconds, such as 20.001.
+class MsText {
+ public:
+  explicit MsText(std::uint32_t us);
+  [[nodiscard]] std::string_view view() const { return {digits_.data() + begin_, digits_.size() - begin_}; }
+
+ private:
+  std::array<char, 11> digits_;  // 7 digits, a point and 3 digits
+  std::size_t begin_;
+};
 
 class TextBuffer {
  public:
@@ -50,8 +62,7 @@ class TextBuffer {
   void add_whole(std::uint64_t value);
   // Appends the last `digits` hexadecimal digits of `value`, in lower case.
   void add_hex(std::uint64_t value, int digits);
-  // Appends microseconds as milliseconds: 20001 becomes 20.001.
-  void add_ms(std::uint32_t us);
+  void add_ms(std::uint32_t us) { *this += MsText(us).view(); }
   // Appends `value` with 0 to 6 decimals, rounded as printf rounds.
   void add_fixed(float value, int decimals);
   // Appends a JSON string with its quotes.
@@ -64,8 +75,6 @@ class TextBuffer {
     bytes_.resize(size + bytes);
     return bytes_.data() + size;
   }
-  void add_padded(std::uint64_t value, int digits);
-
   fmt::memory_buffer bytes_;
 };
 

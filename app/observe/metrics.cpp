@@ -41,11 +41,6 @@ prometheus::Labels labels(const MetricInfo& info, const std::string& first, cons
   return made;
 }
 
-prometheus::Histogram& stage(prometheus::Family<prometheus::Histogram>& seconds, const std::string& model,
-                             const std::string& name) {
-  return seconds.Add(labels(kRequestSeconds, model, name), kSeconds);
-}
-
 constexpr double kSecondsPerMicrosecond = 1e-6;
 constexpr double kMicrosecondsPerSecond = 1e6;
 
@@ -125,7 +120,22 @@ void Metrics::loop_turns(const common::LoopTurns& turns) {
   }
 }
 
-std::vector<prometheus::MetricFamily> Metrics::collect() const { return registry_.Collect(); }
+std::vector<prometheus::MetricFamily> Metrics::collect() const {
+  for (auto& [histogram, tally] : tallies_) tally.hand_over();
+  return registry_.Collect();
+}
+
+HistogramTally& Metrics::tally_of(prometheus::Histogram& histogram, const std::vector<double>& bounds) {
+  return tallies_.try_emplace(&histogram, histogram, bounds).first->second;
+}
+
+HistogramTally& Metrics::stage_of(const std::string& model, const std::string& stage) {
+  return tally_of(request_seconds_.Add(labels(kRequestSeconds, model, stage), kSeconds), kSeconds);
+}
+
+HistogramTally& Metrics::batch_sizes_of(const std::string& model) {
+  return tally_of(batch_size_.Add(labels(kBatchSize, model), kBatchSizes), kBatchSizes);
+}
 
 std::shared_ptr<const std::vector<prometheus::MetricFamily>> Metrics::collect_shared(
     std::chrono::milliseconds age) const {
@@ -147,12 +157,12 @@ ModelMetrics::ModelMetrics(Metrics& metrics, std::string model)
     : metrics_(metrics),
       model_(std::move(model)),
       statistics_(metrics.statistics_[model_]),
-      queue_seconds_(stage(metrics.request_seconds_, model_, "queue")),
-      decode_seconds_(stage(metrics.request_seconds_, model_, "decode")),
-      infer_seconds_(stage(metrics.request_seconds_, model_, "infer")),
-      post_seconds_(stage(metrics.request_seconds_, model_, "post")),
-      total_seconds_(stage(metrics.request_seconds_, model_, "total")),
-      batch_size_(metrics.batch_size_.Add(labels(kBatchSize, model_), kBatchSizes)),
+      queue_seconds_(metrics.stage_of(model_, "queue")),
+      decode_seconds_(metrics.stage_of(model_, "decode")),
+      infer_seconds_(metrics.stage_of(model_, "infer")),
+      post_seconds_(metrics.stage_of(model_, "post")),
+      total_seconds_(metrics.stage_of(model_, "total")),
+      batch_size_(metrics.batch_sizes_of(model_)),
       queue_depth_(metrics.queue_depth_.Add(labels(kQueueDepth, model_))),
       replays_(metrics.replays_total_.Add(labels(kReplaysTotal, model_))),
       quarantined_(metrics.quarantined_total_.Add(labels(kQuarantinedTotal, model_))),
@@ -171,11 +181,11 @@ void ModelMetrics::answered(int http_status, common::Clock::duration took) {
 }
 
 void ModelMetrics::served(std::uint32_t queue_us, const common::WorkTimes& times, std::uint32_t total_us) {
-  queue_seconds_.Observe(queue_us * kSecondsPerMicrosecond);
-  decode_seconds_.Observe(times.decode_us * kSecondsPerMicrosecond);
-  infer_seconds_.Observe(times.infer_us * kSecondsPerMicrosecond);
-  post_seconds_.Observe(times.post_us * kSecondsPerMicrosecond);
-  total_seconds_.Observe(total_us * kSecondsPerMicrosecond);
+  queue_seconds_.observe(queue_us * kSecondsPerMicrosecond);
+  decode_seconds_.observe(times.decode_us * kSecondsPerMicrosecond);
+  infer_seconds_.observe(times.infer_us * kSecondsPerMicrosecond);
+  post_seconds_.observe(times.post_us * kSecondsPerMicrosecond);
+  total_seconds_.observe(total_us * kSecondsPerMicrosecond);
 }
 
 void ModelMetrics::predicted(std::uint32_t queue_us, const common::WorkTimes& times, std::uint32_t batch_size) {
@@ -185,7 +195,7 @@ void ModelMetrics::predicted(std::uint32_t queue_us, const common::WorkTimes& ti
 }
 
 void ModelMetrics::batch(std::size_t size) {
-  batch_size_.Observe(static_cast<double>(size));
+  batch_size_.observe(static_cast<double>(size));
   statistics_.batch_began(static_cast<std::uint32_t>(size));
 }
 

@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/observe/histogram_tally.hpp"
 #include "app/observe/model_statistics.hpp"
 #include "common/clock.hpp"
 #include "common/domain/work_times.hpp"
@@ -52,12 +53,12 @@ class ModelMetrics {
   std::string model_;
   ModelStatistics& statistics_;
   std::map<int, prometheus::Counter*> answered_;
-  prometheus::Histogram& queue_seconds_;
-  prometheus::Histogram& decode_seconds_;
-  prometheus::Histogram& infer_seconds_;
-  prometheus::Histogram& post_seconds_;
-  prometheus::Histogram& total_seconds_;
-  prometheus::Histogram& batch_size_;
+  HistogramTally& queue_seconds_;
+  HistogramTally& decode_seconds_;
+  HistogramTally& infer_seconds_;
+  HistogramTally& post_seconds_;
+  HistogramTally& total_seconds_;
+  HistogramTally& batch_size_;
   prometheus::Gauge& queue_depth_;
   prometheus::Counter& replays_;
   prometheus::Counter& quarantined_;
@@ -94,6 +95,10 @@ class Metrics {
  private:
   friend class ModelMetrics;
   prometheus::Counter& answers_of(const std::string& model, int http_status);
+  // Returns the tally of a stage's seconds, or of the sizes of batches. Both generations of a model share it.
+  HistogramTally& stage_of(const std::string& model, const std::string& stage);
+  HistogramTally& batch_sizes_of(const std::string& model);
+  HistogramTally& tally_of(prometheus::Histogram& histogram, const std::vector<double>& bounds);
 
   prometheus::Registry registry_;
   prometheus::Family<prometheus::Histogram>& request_seconds_;
@@ -118,6 +123,8 @@ class Metrics {
   std::array<prometheus::Counter*, common::LoopTurns::kLongerThanUs.size()> long_turns_{};
   std::map<int, prometheus::Counter*> answered_without_model_;
   std::map<std::string, ModelStatistics, std::less<>> statistics_;
+  // collect() hands them over.
+  mutable std::map<const prometheus::Histogram*, HistogramTally> tallies_;
   mutable std::weak_ptr<const std::vector<prometheus::MetricFamily>> collected_;
   mutable common::Clock::time_point collected_at_;
 };

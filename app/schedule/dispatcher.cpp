@@ -150,7 +150,8 @@ void Dispatcher::hashed(std::unique_ptr<Request> request) {
 }
 
 bool Dispatcher::may_run(Request& request) {
-  if (suspicion_.look_up(request, AwakeClock::now())) return true;
+  // Few requests have a hash, so most need no time.
+  if (suspicion_.look_up(request, request.hash ? AwakeClock::now() : Clock::time_point{})) return true;
   fail(request, {ErrorCode::kQuarantined, "workers died of this image; the server refuses it for some time"});
   return false;
 }

@@ -14,15 +14,29 @@ namespace beast_http = boost::beast::http;
 // once, because a text that grows is copied.
 constexpr std::size_t kItemBytes = 160;
 
-void append_timing(http::TextBuffer& out, const schedule::Answer& answer, std::uint32_t total_us) {
+// The times of the stages, which the body and a header show.
+struct StageTexts {
+  explicit StageTexts(const schedule::Answer& answer)
+      : queue(answer.queue_us),
+        decode(answer.times.decode_us),
+        infer(answer.times.infer_us),
+        post(answer.times.post_us) {}
+
+  http::MsText queue;
+  http::MsText decode;
+  http::MsText infer;
+  http::MsText post;
+};
+
+void append_timing(http::TextBuffer& out, const StageTexts& stages, std::uint32_t total_us) {
   out += R"("timing_ms":{"queue":)";
-  out.add_ms(answer.queue_us);
+  out += stages.queue.view();
   out += R"(,"decode":)";
-  out.add_ms(answer.times.decode_us);
+  out += stages.decode.view();
   out += R"(,"infer":)";
-  out.add_ms(answer.times.infer_us);
+  out += stages.infer.view();
   out += R"(,"post":)";
-  out.add_ms(answer.times.post_us);
+  out += stages.post.view();
   out += R"(,"total":)";
   out.add_ms(total_us);
   out += '}';
@@ -108,15 +122,15 @@ void write_file(http::Response& response, common::EncodedFile& file) {
   response.file = std::move(file.bytes);
 }
 
-void append_server_timing(http::TextBuffer& out, const schedule::Answer& answer) {
+void append_server_timing(http::TextBuffer& out, const StageTexts& stages) {
   out += "Server-Timing: queue;dur=";
-  out.add_ms(answer.queue_us);
+  out += stages.queue.view();
   out += ", decode;dur=";
-  out.add_ms(answer.times.decode_us);
+  out += stages.decode.view();
   out += ", infer;dur=";
-  out.add_ms(answer.times.infer_us);
+  out += stages.infer.view();
   out += ", post;dur=";
-  out.add_ms(answer.times.post_us);
+  out += stages.post.view();
   out += "\r\n";
 }
 
@@ -160,16 +174,17 @@ void append_items(http::Response& response, const schedule::Answer& answer, std:
 
 void end_prediction(http::Response& response, const schedule::Answer& answer, std::uint32_t total_us) {
   if (!std::holds_alternative<common::IdentityAnswer>(*answer.prediction)) response.body += "],";
-  append_timing(response.body, answer, total_us);
+  const StageTexts stages(answer);
+  append_timing(response.body, stages, total_us);
   response.body += '}';
-  append_server_timing(response.fields, answer);
+  append_server_timing(response.fields, stages);
 }
 
 void write_prediction(http::Response& response, std::string_view model, schedule::Answer& answer,
                       std::uint32_t total_us) {
   if (auto* const file = std::get_if<common::EncodedFile>(&*answer.prediction)) {
     write_file(response, *file);
-    append_server_timing(response.fields, answer);
+    append_server_timing(response.fields, StageTexts(answer));
     return;
   }
   begin_prediction(response, model, answer);
