@@ -11,8 +11,7 @@
 #include "app/api/oip/infer_handler.hpp"
 #include "app/api/oip/model_json.hpp"
 #include "app/api/oip/server_json.hpp"
-#include "app/api/page/page.hpp"
-#include "app/api/page/people_pages.hpp"
+#include "app/api/page/pages.hpp"
 #include "app/api/predict/predict_handler.hpp"
 
 namespace yolod::app {
@@ -78,6 +77,9 @@ std::vector<http::Route> make_routes(const RouteParts& parts) {
   const auto plain = [&metrics](api::PlainExchange::Write write) {
     return [&metrics, write] { return std::make_unique<api::PlainExchange>(metrics, write); };
   };
+  const auto file = [&metrics](const api::page::EmbeddedFile& embedded) {
+    return [&metrics, &embedded] { return std::make_unique<api::page::FileExchange>(metrics, embedded); };
+  };
   constexpr std::type_identity<api::predict::PredictHandler> kPredict;
   constexpr std::type_identity<api::oip::InferHandler> kInfer;
   const auto oip_fixed = [&metrics](api::oip::FixedExchange::Write write) {
@@ -109,7 +111,7 @@ std::vector<http::Route> make_routes(const RouteParts& parts) {
        call(kPredict, api::predict::PredictHandler::Kind::kPredictions)},
       {"/image", "PUT", http::Audience::kClients, Need::kPredict,
        call(kPredict, api::predict::PredictHandler::Kind::kImages)},
-      {"/", "GET, HEAD", http::Audience::kClients, Need::kNothing, plain(api::page::write_page)},
+      {"/", "GET, HEAD", http::Audience::kClients, Need::kNothing, file(api::page::kPage)},
       {"/healthz", "GET, HEAD", http::Audience::kEverybody, Need::kNothing, plain(write_live)},
       {"/readyz", "GET, HEAD", http::Audience::kEverybody, Need::kNothing,
        [&] { return std::make_unique<api::admin::ReadinessExchange>(metrics, parts.read_status); }},
@@ -136,11 +138,11 @@ std::vector<http::Route> make_routes(const RouteParts& parts) {
       {"/api/users/{name}/password", "POST", http::Audience::kObservers, Need::kAdmin,
        account(api::account::reset_actions())},
       {"/api/invites", "POST", http::Audience::kObservers, Need::kAdmin, account(api::account::invites_actions())},
-      {"/login", "GET, HEAD", http::Audience::kClients, Need::kNothing, plain(api::page::write_login_page)},
-      {"/account", "GET, HEAD", http::Audience::kClients, Need::kNothing, plain(api::page::write_account_page)},
-      {"/admin", "GET, HEAD", http::Audience::kClients, Need::kNothing, plain(api::page::write_admin_page)},
-      {"/pages/people.css", "GET, HEAD", http::Audience::kClients, Need::kNothing, plain(api::page::write_people_css)},
-      {"/pages/people.js", "GET, HEAD", http::Audience::kClients, Need::kNothing, plain(api::page::write_people_js)},
+      {"/login", "GET, HEAD", http::Audience::kClients, Need::kNothing, file(api::page::kLoginPage)},
+      {"/account", "GET, HEAD", http::Audience::kClients, Need::kNothing, file(api::page::kAccountPage)},
+      {"/admin", "GET, HEAD", http::Audience::kClients, Need::kNothing, file(api::page::kAdminPage)},
+      {"/pages/people.css", "GET, HEAD", http::Audience::kClients, Need::kNothing, file(api::page::kPeopleCss)},
+      {"/pages/people.js", "GET, HEAD", http::Audience::kClients, Need::kNothing, file(api::page::kPeopleJs)},
 
       // The Open Inference Protocol. "stats" comes before the models, so no model of that name has metadata.
       {"/v2", "GET, HEAD", http::Audience::kClients, Need::kModels, oip_fixed(api::oip::write_server)},

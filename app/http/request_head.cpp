@@ -120,6 +120,7 @@ void RequestHeadReader::take_fields(RequestHead& head) const {
       case beast_http::field::cookie: credentials.cookie(value); break;
       case beast_http::field::accept: take_first(head.accept, value); break;
       case beast_http::field::accept_encoding: take_first(head.accept_encoding, value); break;
+      case beast_http::field::if_none_match: take_first(head.if_none_match, value); break;
       case beast_http::field::origin:
         take_first(head.origin, value);
         head.forwarded = true;

@@ -37,6 +37,7 @@ struct RequestHead {
   std::string_view content_encoding;
   std::string_view accept;
   std::string_view accept_encoding;
+  std::string_view if_none_match;
   std::string_view request_id;  // exactly as the client sent it
   std::string_view request_timeout;
   access::Credential credential;

@@ -35,9 +35,14 @@ void append_head(TextBuffer& out, const Response& response, const HeadSettings& 
   out += ' ';
   const auto reason = beast_http::obsolete_reason(response.status);
   out += std::string_view(reason.data(), reason.size());
-  out += "\r\nContent-Type: ";
-  out += response.content_type;
   out += "\r\n";
+  // 304 has no content, and its length would have to be that of the content that the client has (RFC 9110, 8.6).
+  const bool has_content = response.status != beast_http::status::not_modified;
+  if (has_content) {
+    out += "Content-Type: ";
+    out += response.content_type;
+    out += "\r\n";
+  }
   out += response.fields.view();
   if (settings.version == 10 && settings.keep_alive) out += "Connection: keep-alive\r\n";
   if (settings.version != 10 && !settings.keep_alive) out += "Connection: close\r\n";
@@ -45,8 +50,10 @@ void append_head(TextBuffer& out, const Response& response, const HeadSettings& 
   out += settings.date;
   out += "\r\nX-Request-Id: ";
   out += settings.request_id;
-  out += "\r\nContent-Length: ";
-  out.add_whole(response.content().size());
+  if (has_content) {
+    out += "\r\nContent-Length: ";
+    out.add_whole(response.content().size());
+  }
   out += "\r\n\r\n";
 }
 

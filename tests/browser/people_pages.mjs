@@ -1,75 +1,28 @@
 // Uses the pages of people in Debian's Chromium, as a person does, and attacks them, as another site does. It starts a
-// server in a folder of its own. It exits with 77, which ctest reports as skipped, if Chromium or playwright-core is
-// missing.
+// server of its own (support.mjs).
 //
 // usage: people_pages.mjs FOLDER-OF-THE-PROGRAMS
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 
-const kChromium = '/usr/bin/chromium';
+import { kSlowness, launchBrowser, runTests, Server, until } from './support.mjs';
+
 const kPassword = 'tree lamp river 9';
 const kOtherPassword = 'cloud desk apple 4';
-const kSlowness = Number(process.env.YOLOD_TEST_SLOWNESS || 1);
-
-function skip(why) {
-  console.log('SKIPPED: ' + why);
-  process.exit(77);
-}
-
-const playwright = await import('playwright-core').catch(() => null);
-if (!playwright) skip('playwright-core is not installed (npm ci --prefix tests/browser)');
-if (!existsSync(kChromium)) skip("Debian's package chromium is not installed");
 
 // ---- the server ----
 
-const programs = process.argv[2];
-const folder = mkdtempSync(join(tmpdir(), 'yolod-pages-'));
-const logFile = join(folder, 'log');
-writeFileSync(join(folder, 'system.yaml'), `
+const server = new Server(process.argv[2], folder => `
 server: {listen: ["127.0.0.1:0"], state_dir: ${folder}/state}
 access: {mode: keys, register: open}
 models: [{name: echo, workers: 1, identity: {}}]
 `);
-const log = openSync(logFile, 'a');
-const server = spawn(join(programs, 'yolod'), ['--config', join(folder, 'system.yaml')],
-                     {stdio: ['ignore', log, log], env: {...process.env, RUNTIME_DIRECTORY: folder}});
-const serverExit = new Promise(resolve => server.on('exit', resolve));
-
-const sleep = ms => new Promise(resolve => setTimeout(resolve, ms));
-async function until(what, holds) {
-  const end = Date.now() + 60_000 * kSlowness;
-  for (;;) {
-    const value = await holds();
-    if (value) return value;
-    if (Date.now() > end) throw new Error('in vain: ' + what);
-    await sleep(20);
-  }
-}
-
-const base = await until('the server listens', () => (/listening on (http:\/\/127\.0\.0\.1:\d+)/.exec(readFileSync(logFile, 'utf8')) || [])[1]);
+const base = await server.address();
+const operate = (method, path, body) => server.operate(method, path, body);
 
 async function predict(key) {
   const response = await fetch(base + '/predict', {method: 'POST', body: 'a body', headers: key ? {Authorization: 'Bearer ' + key} : {}});
   return response.status;
-}
-
-// Sends a request to the admin socket, as the operator does.
-function operate(method, path, body) {
-  return new Promise((resolve, reject) => {
-    const text = body === undefined ? '' : JSON.stringify(body);
-    const headers = text ? {'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text)} : {};
-    const request = http.request({socketPath: join(folder, 'admin.sock'), method, path, headers}, response => {
-      let answer = '';
-      response.on('data', piece => { answer += piece; });
-      response.on('end', () => resolve({status: response.statusCode, json: JSON.parse(answer)}));
-    });
-    request.on('error', reject);
-    request.end(text);
-  });
 }
 
 // ---- another site ----
@@ -85,7 +38,7 @@ const evilOrigins = ['http://127.0.0.1:' + evil.address().port, 'http://localhos
 
 // ---- the browser ----
 
-const browser = await playwright.chromium.launch({executablePath: kChromium, args: ['--no-sandbox']});
+const browser = await launchBrowser();
 
 // A person with a fresh browser. `problems` collects everything that the pages must not cause.
 async function newPerson() {
@@ -321,28 +274,7 @@ const tests = {
   },
 };
 
-let failed = 0;
-try {
+await runTests(tests, server, browser, async () => {
   await until('the accounts are there', async () => (await operate('GET', '/api/users').catch(() => ({}))).status === 200);
   await until('the model is ready', async () => (await fetch(base + '/readyz')).status === 200);
-  for (const [name, run] of Object.entries(tests)) {
-    try {
-      await run();
-      console.log('passed: ' + name);
-    } catch (error) {
-      ++failed;
-      console.log('FAILED: ' + name + '\n' + error.stack);
-    }
-  }
-} catch (error) {
-  ++failed;
-  console.log(error.stack);
-} finally {
-  await browser.close();
-  evil.close();
-  server.kill('SIGTERM');
-  await serverExit;
-  if (failed) console.log(readFileSync(logFile, 'utf8'));
-  rmSync(folder, {recursive: true, force: true});
-}
-process.exit(failed ? 1 : 0);
+}, () => evil.close());

@@ -47,6 +47,14 @@ TEST_CASE("Response: further fields are lines of the head", "[app][unit]") {
         "Content-Length: 4\r\n\r\n");
 }
 
+TEST_CASE("Response: 304 has neither a content nor its length", "[app][unit]") {
+  Response response;
+  response.start(beast_http::status::not_modified, "text/html");
+  add_field(response, "ETag", "\"1\"");
+  CHECK(head_of(response, {11, true, "x", kDate}) ==
+        "HTTP/1.1 304 Not Modified\r\nETag: \"1\"\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nX-Request-Id: x\r\n\r\n");
+}
+
 TEST_CASE("Response: one object serves several answers in turn", "[app][unit]") {
   Response response;
   response.start(beast_http::status::ok, "image/png");

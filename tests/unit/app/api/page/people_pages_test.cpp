@@ -1,4 +1,4 @@
-#include "app/api/page/people_pages.hpp"
+#include "app/api/page/pages.hpp"
 
 #include <catch2/catch.hpp>
 #include <regex>
@@ -8,20 +8,19 @@
 namespace yolod::app::api::page {
 namespace {
 
-using Write = void (*)(http::Response& response);
-const std::vector<Write> kPages{write_login_page, write_account_page, write_admin_page};
+const std::vector<const EmbeddedFile*> kPages{&kLoginPage, &kAccountPage, &kAdminPage};
 
-http::Response written(Write write) {
+http::Response written(const EmbeddedFile& file, std::string_view if_none_match = {}) {
   http::Response response;
-  write(response);
+  write_file(file, if_none_match, response);
   return response;
 }
 
 std::string text_of(const http::Response& response) { return std::string(response.body.view()); }
 
 TEST_CASE("PeoplePages: a page runs only its own script, and no other site can frame it", "[app][unit]") {
-  for (const Write page : kPages) {
-    const auto response = written(page);
+  for (const EmbeddedFile* page : kPages) {
+    const auto response = written(*page);
     const std::string fields(response.fields.view());
     CHECK(response.content_type == "text/html; charset=utf-8");
     CHECK(fields.find("default-src 'none'; script-src 'self';") != std::string::npos);
@@ -36,8 +35,8 @@ TEST_CASE("PeoplePages: a page runs only its own script, and no other site can f
 TEST_CASE("PeoplePages: the policy allows everything that a page has", "[app][unit]") {
   const std::regex inline_code(
       R"(<style|\sstyle=|\son[a-z]+=|javascript:|<script(?! src="pages/people\.js" defer></script>))");
-  for (const Write page : kPages) {
-    const auto html = text_of(written(page));
+  for (const EmbeddedFile* page : kPages) {
+    const auto html = text_of(written(*page));
     CHECK_FALSE(std::regex_search(html, inline_code));
     CHECK(html.find("pages/people.css") != std::string::npos);
     CHECK(html.find("http://") == std::string::npos);
@@ -49,7 +48,7 @@ TEST_CASE("PeoplePages: the policy allows everything that a page has", "[app][un
 }
 
 TEST_CASE("PeoplePages: the script writes text only, and goes to fixed addresses only", "[app][unit]") {
-  const auto response = written(write_people_js);
+  const auto response = written(kPeopleJs);
   const auto script = text_of(response);
   CHECK(response.content_type == "text/javascript; charset=utf-8");
   for (const char* unsafe :
@@ -66,9 +65,9 @@ TEST_CASE("PeoplePages: the script writes text only, and goes to fixed addresses
 }
 
 TEST_CASE("PeoplePages: the script finds each element that it names", "[app][unit]") {
-  const auto script = text_of(written(write_people_js));
+  const auto script = text_of(written(kPeopleJs));
   std::string all_pages;
-  for (const Write page : kPages) all_pages += text_of(written(page));
+  for (const EmbeddedFile* page : kPages) all_pages += text_of(written(*page));
   const std::regex named(R"((?:\$|onSubmit|onClick)\('([a-z-]+)')");
   int count = 0;
   for (auto match = std::sregex_iterator(script.begin(), script.end(), named); match != std::sregex_iterator();
@@ -78,7 +77,7 @@ TEST_CASE("PeoplePages: the script finds each element that it names", "[app][uni
     ++count;
   }
   CHECK(count > 20);
-  CHECK(written(write_people_css).content_type == "text/css; charset=utf-8");
+  CHECK(written(kPeopleCss).content_type == "text/css; charset=utf-8");
 }
 
 }  // namespace
