@@ -36,7 +36,7 @@ void append_head(TextBuffer& out, const Response& response, const HeadSettings& 
   const auto reason = beast_http::obsolete_reason(response.status);
   out += std::string_view(reason.data(), reason.size());
   out += "\r\n";
-  // 304 has no content, and its length would have to be that of the content that the client has (RFC 9110, 8.6).
+  // 304 has no content. Its Content-Length would be the length of the client's copy (RFC 9110, 8.6).
   const bool has_content = response.status != beast_http::status::not_modified;
   if (has_content) {
     out += "Content-Type: ";

@@ -1,4 +1,4 @@
-// Counts a histogram's observations until somebody reads the metrics. prometheus-cpp locks a mutex and changes two
+// Counts a histogram's observations until a client reads the metrics. prometheus-cpp locks a mutex and changes two
 // atomic numbers for each observation; the tally needs a comparison of bounds and two additions (docs/decisions.md).
 //
 // Metrics owns one tally for each histogram. Only the front-end's thread uses it.

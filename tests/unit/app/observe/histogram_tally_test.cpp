@@ -24,7 +24,7 @@ TEST_CASE("HistogramTally: the histogram gets what it would have observed itself
   HistogramTally tally(tallied, bounds);
   tally.hand_over();
   check_equal(tallied, observed);
-  // The values lie below, at and above each bound. The second round shows that a collection adds to the one before.
+  // The values lie below, at and above each bound. The second round shows that a collection adds to the first.
   for (int round = 0; round < 2; ++round) {
     for (const double value : {0.0, 0.0009, 0.001, 0.0011, 0.01, 0.05, 0.1, 0.2, 1000.0}) {
       tally.observe(value);
