@@ -117,25 +117,17 @@ Status AccountStore::create_key(const KeyDraft& draft, KeyId& id) {
   return transaction([&] {
     std::int64_t number = 0;
     if (draft.owner != 0) {
-      if (!count(kOwnerIsThere, {draft.owner}, number)) return Status::kUnavailable;
+      if (!count(kOwnerIsThere, values_of(draft.owner), number)) return Status::kUnavailable;
       if (number == 0) return Status::kNotFound;
     }
     if (!count(kCountKeys, {}, number)) return Status::kUnavailable;
     if (number >= limits_.keys) return Status::kLimitReached;
-    if (!count(kCountKeysOf, {draft.owner}, number)) return Status::kUnavailable;
+    if (!count(kCountKeysOf, values_of(draft.owner), number)) return Status::kUnavailable;
     if (number >= limits_.keys_of_owner) return Status::kLimitReached;
     const KeyRecord& key = draft.record;
     std::vector<Row> rows;
-    const std::vector<Value> values{value_of(draft.digest),
-                                    draft.owner,
-                                    key.name,
-                                    key.head,
-                                    key.tail,
-                                    std::int64_t{key.scopes},
-                                    std::int64_t{key.rate},
-                                    std::int64_t{key.in_flight},
-                                    key.created,
-                                    key.expires};
+    const auto values = values_of(value_of(draft.digest), draft.owner, key.name, key.head, key.tail, key.scopes,
+                                  key.rate, key.in_flight, key.created, key.expires);
     if (!run(kCreateKey, values, &rows) || rows.empty()) return Status::kUnavailable;
     id = number_in(rows.front(), 0);
     return Status::kOk;
@@ -146,7 +138,8 @@ Status AccountStore::list_keys(std::optional<PersonId> owner, KeyId after, std::
                                std::vector<KeyRecord>& keys) {
   std::vector<Row> rows;
   const auto limit = static_cast<std::int64_t>(most);
-  const Status status = owner ? read(kKeysOf, {after, *owner, limit}, rows) : read(kKeys, {after, limit}, rows);
+  const Status status =
+      owner ? read(kKeysOf, values_of(after, *owner, limit), rows) : read(kKeys, values_of(after, limit), rows);
   for (const Row& row : rows) keys.push_back(key_in(row));
   return status;
 }
@@ -154,7 +147,8 @@ Status AccountStore::list_keys(std::optional<PersonId> owner, KeyId after, std::
 Status AccountStore::revoke_key(KeyId id, std::optional<PersonId> owner, Seconds now, Digest& removed) {
   return transaction([&] {
     std::vector<Row> rows;
-    const bool ran = owner ? run(kRevokeKeyOf, {now, id, *owner}, &rows) : run(kRevokeKey, {now, id}, &rows);
+    const bool ran =
+        owner ? run(kRevokeKeyOf, values_of(now, id, *owner), &rows) : run(kRevokeKey, values_of(now, id), &rows);
     if (!ran) return Status::kUnavailable;
     if (rows.empty()) return Status::kNotFound;
     removed = digest_in(rows.front(), 0);
@@ -167,13 +161,13 @@ Status AccountStore::create_invite(const Digest& digest, Seconds now, Seconds ex
     std::int64_t number = 0;
     if (!count(kCountInvites, {}, number)) return Status::kUnavailable;
     if (number >= limits_.invites) return Status::kLimitReached;
-    return run(kCreateInvite, {value_of(digest), now, expires}) ? Status::kOk : Status::kUnavailable;
+    return run(kCreateInvite, values_of(value_of(digest), now, expires)) ? Status::kOk : Status::kUnavailable;
   });
 }
 
 Status AccountStore::is_admin_key(KeyId id, Seconds now, bool& is) {
   std::vector<Row> rows;
-  const Status status = read(kAdminKey, {id, now}, rows);
+  const Status status = read(kAdminKey, values_of(id, now), rows);
   is = !rows.empty() && (small_in(rows.front(), 0) & protocol::kScopeAdmin) != 0 &&
        (number_in(rows.front(), 1) == 0 || role_in(rows.front(), 2) == Role::kAdmin) && number_in(rows.front(), 3) == 0;
   return status;
@@ -182,7 +176,7 @@ Status AccountStore::is_admin_key(KeyId id, Seconds now, bool& is) {
 Status AccountStore::touch(const std::vector<protocol::Touch::Use>& uses) {
   const auto touched = [&] {
     for (const auto& use : uses) {
-      const std::vector<Value> values{use.at, value_of(use.digest), use.at};
+      const auto values = values_of(use.at, value_of(use.digest), use.at);
       std::int64_t changed = 0;
       if (!run(kTouchSession, values, nullptr, &changed)) return Status::kUnavailable;
       if (changed == 0 && !run(kTouchKey, values)) return Status::kUnavailable;
@@ -194,23 +188,24 @@ Status AccountStore::touch(const std::vector<protocol::Touch::Use>& uses) {
 
 Status AccountStore::read_entries(Seconds now, std::vector<AccessEntry>& entries) {
   std::vector<Row> rows;
-  if (const Status status = read(kSessionEntries, {now, now - limits_.session_idle}, rows); status != Status::kOk) {
+  if (const Status status = read(kSessionEntries, values_of(now, now - limits_.session_idle), rows);
+      status != Status::kOk) {
     return status;
   }
   for (const Row& row : rows) entries.push_back(session_entry_in(row));
   rows.clear();
-  const Status status = read(kKeyEntries, {now}, rows);
+  const Status status = read(kKeyEntries, values_of(now), rows);
   for (const Row& row : rows) entries.push_back(key_entry_in(row));
   return status;
 }
 
 Status AccountStore::read_entries_of(PersonId person, Seconds now, std::vector<AccessEntry>& entries) {
   std::vector<Row> rows;
-  const Status status = read(kSessionEntriesOf, {now, now - limits_.session_idle, person}, rows);
+  const Status status = read(kSessionEntriesOf, values_of(now, now - limits_.session_idle, person), rows);
   for (const Row& row : rows) entries.push_back(session_entry_in(row));
   if (status != Status::kOk) return status;
   rows.clear();
-  const Status keys = read(kKeyEntriesOf, {now, person}, rows);
+  const Status keys = read(kKeyEntriesOf, values_of(now, person), rows);
   for (const Row& row : rows) entries.push_back(key_entry_in(row));
   return keys;
 }
@@ -218,10 +213,10 @@ Status AccountStore::read_entries_of(PersonId person, Seconds now, std::vector<A
 Status AccountStore::read_entry(const Digest& digest, Seconds now, std::optional<AccessEntry>& entry) {
   entry.reset();
   std::vector<Row> rows;
-  const Status status = read(kSessionEntry, {now, now - limits_.session_idle, value_of(digest)}, rows);
+  const Status status = read(kSessionEntry, values_of(now, now - limits_.session_idle, value_of(digest)), rows);
   if (!rows.empty()) entry = session_entry_in(rows.front());
   if (status != Status::kOk || entry) return status;
-  const Status keys = read(kKeyEntry, {now, value_of(digest)}, rows);
+  const Status keys = read(kKeyEntry, values_of(now, value_of(digest)), rows);
   if (!rows.empty()) entry = key_entry_in(rows.front());
   return keys;
 }

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -22,6 +23,14 @@ using Value = std::variant<std::int64_t, std::string, std::vector<std::uint8_t>>
 using Row = std::vector<Value>;  // NULL reads as 0
 
 [[nodiscard]] Value value_of(const protocol::Digest& digest);
+// Returns the parameters of a statement, in order. An initializer list would copy each of them.
+template <typename... Parameters>
+[[nodiscard]] std::vector<Value> values_of(Parameters&&... parameters) {
+  std::vector<Value> values;
+  values.reserve(sizeof...(parameters));
+  (values.emplace_back(std::forward<Parameters>(parameters)), ...);
+  return values;
+}
 // These functions return 0, an empty text or a digest of zeros if the row does not have such a value.
 [[nodiscard]] std::int64_t number_in(const Row& row, std::size_t column);
 [[nodiscard]] std::string text_in(const Row& row, std::size_t column);

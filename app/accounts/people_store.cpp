@@ -55,21 +55,21 @@ std::optional<Person> only_person(const std::vector<Row>& rows) {
 
 Status AccountStore::find_person(const std::string& name, std::optional<Person>& found) {
   std::vector<Row> rows;
-  const Status status = read(kPersonByName, {name}, rows);
+  const Status status = read(kPersonByName, values_of(name), rows);
   found = only_person(rows);
   return status;
 }
 
 Status AccountStore::find_person(PersonId id, std::optional<Person>& found) {
   std::vector<Row> rows;
-  const Status status = read(kPersonById, {id}, rows);
+  const Status status = read(kPersonById, values_of(id), rows);
   found = only_person(rows);
   return status;
 }
 
 Status AccountStore::list_people(PersonId after, std::size_t most, std::vector<PersonRecord>& people) {
   std::vector<Row> rows;
-  const Status status = read(kPeople, {after, static_cast<std::int64_t>(most)}, rows);
+  const Status status = read(kPeople, values_of(after, static_cast<std::int64_t>(most)), rows);
   for (const Row& row : rows) people.push_back(person_in(row));
   return status;
 }
@@ -82,11 +82,12 @@ Status AccountStore::add_person(const std::string& name, const std::string& hash
     if (number >= limits_.people) return Status::kLimitReached;
     if (invite != nullptr) {
       std::int64_t used = 0;
-      if (!run(kUseInvite, {now, value_of(*invite), now}, nullptr, &used)) return Status::kUnavailable;
+      if (!run(kUseInvite, values_of(now, value_of(*invite), now), nullptr, &used)) return Status::kUnavailable;
       if (used == 0) return Status::kInviteRefused;
     }
     std::vector<Row> rows;
-    if (!run(kAddPerson, {name, hash, static_cast<std::int64_t>(role), now}, &rows)) return Status::kUnavailable;
+    if (!run(kAddPerson, values_of(name, hash, static_cast<std::int64_t>(role), now), &rows))
+      return Status::kUnavailable;
     if (rows.empty()) return Status::kNameTaken;
     id = number_in(rows.front(), 0);
     return Status::kOk;
@@ -98,12 +99,12 @@ Status AccountStore::set_password(PersonId id, const std::string& old_hash, cons
   return transaction([&] {
     removed.clear();
     std::int64_t changed = 0;
-    const bool set = old_hash.empty() ? run(kSetPassword, {new_hash, id}, nullptr, &changed)
-                                      : run(kReplaceHash, {new_hash, id, old_hash}, nullptr, &changed);
+    const bool set = old_hash.empty() ? run(kSetPassword, values_of(new_hash, id), nullptr, &changed)
+                                      : run(kReplaceHash, values_of(new_hash, id, old_hash), nullptr, &changed);
     if (!set) return Status::kUnavailable;
     if (changed == 0) return old_hash.empty() ? Status::kNotFound : Status::kWrongCredentials;
-    const bool ended = kept == nullptr ? end_sessions(kEndSessionsOf, {id}, removed)
-                                       : end_sessions(kEndOtherSessionsOf, {id, value_of(*kept)}, removed);
+    const bool ended = kept == nullptr ? end_sessions(kEndSessionsOf, values_of(id), removed)
+                                       : end_sessions(kEndOtherSessionsOf, values_of(id, value_of(*kept)), removed);
     return ended ? Status::kOk : Status::kUnavailable;
   });
 }
@@ -111,7 +112,7 @@ Status AccountStore::set_password(PersonId id, const std::string& old_hash, cons
 Status AccountStore::rehash(PersonId id, const std::string& old_hash, const std::string& new_hash) {
   return transaction([&] {
     std::int64_t changed = 0;
-    if (!run(kReplaceHash, {new_hash, id, old_hash}, nullptr, &changed)) return Status::kUnavailable;
+    if (!run(kReplaceHash, values_of(new_hash, id, old_hash), nullptr, &changed)) return Status::kUnavailable;
     return changed == 0 ? Status::kWrongCredentials : Status::kOk;
   });
 }
@@ -119,11 +120,11 @@ Status AccountStore::rehash(PersonId id, const std::string& old_hash, const std:
 Status AccountStore::remove_person(PersonId id, std::vector<Digest>& removed) {
   return transaction([&] {
     removed.clear();
-    if (!end_sessions(kEndSessionsOf, {id}, removed) || !end_sessions(kRemoveKeysOf, {id}, removed)) {
+    if (!end_sessions(kEndSessionsOf, values_of(id), removed) || !end_sessions(kRemoveKeysOf, values_of(id), removed)) {
       return Status::kUnavailable;
     }
     std::int64_t changed = 0;
-    if (!run(kRemovePerson, {id}, nullptr, &changed)) return Status::kUnavailable;
+    if (!run(kRemovePerson, values_of(id), nullptr, &changed)) return Status::kUnavailable;
     return changed == 0 ? Status::kNotFound : Status::kOk;
   });
 }
@@ -132,10 +133,11 @@ Status AccountStore::set_disabled(PersonId id, bool disabled, Seconds now, std::
   return transaction([&] {
     removed.clear();
     std::int64_t changed = 0;
-    if (!run(kSetDisabled, {disabled ? now : 0, id}, nullptr, &changed)) return Status::kUnavailable;
+    if (!run(kSetDisabled, values_of(disabled ? now : 0, id), nullptr, &changed)) return Status::kUnavailable;
     if (changed == 0) return Status::kNotFound;
     if (!disabled) return Status::kOk;
-    const bool ended = end_sessions(kEndSessionsOf, {id}, removed) && end_sessions(kRevokeKeysOf, {now, id}, removed);
+    const bool ended = end_sessions(kEndSessionsOf, values_of(id), removed) &&
+                       end_sessions(kRevokeKeysOf, values_of(now, id), removed);
     return ended ? Status::kOk : Status::kUnavailable;
   });
 }
@@ -145,10 +147,11 @@ Status AccountStore::open_session(const Digest& digest, PersonId person, const s
   return transaction([&] {
     removed.clear();
     std::int64_t may = 0;
-    if (!count(kMayLogIn, {person, hash}, may)) return Status::kUnavailable;
+    if (!count(kMayLogIn, values_of(person, hash), may)) return Status::kUnavailable;
     if (may == 0) return Status::kWrongCredentials;
-    const bool opened = end_sessions(kEndOldestSessionsOf, {person, limits_.sessions_of_person - 1}, removed) &&
-                        run(kOpenSession, {value_of(digest), person, now, now, expires});
+    const bool opened =
+        end_sessions(kEndOldestSessionsOf, values_of(person, limits_.sessions_of_person - 1), removed) &&
+        run(kOpenSession, values_of(value_of(digest), person, now, now, expires));
     return opened ? Status::kOk : Status::kUnavailable;
   });
 }
@@ -156,7 +159,7 @@ Status AccountStore::open_session(const Digest& digest, PersonId person, const s
 Status AccountStore::close_session(const Digest& digest) {
   return transaction([&] {
     std::int64_t changed = 0;
-    if (!run(kCloseSession, {value_of(digest)}, nullptr, &changed)) return Status::kUnavailable;
+    if (!run(kCloseSession, values_of(value_of(digest)), nullptr, &changed)) return Status::kUnavailable;
     return changed == 0 ? Status::kNotFound : Status::kOk;
   });
 }
@@ -164,8 +167,8 @@ Status AccountStore::close_session(const Digest& digest) {
 Status AccountStore::purge(Seconds now, std::vector<Digest>& removed) {
   const auto purged = [&] {
     removed.clear();
-    const bool done = end_sessions(kEndExpiredSessions, {now, now - limits_.session_idle}, removed) &&
-                      run(kForgetKeys, {now - limits_.remembered}) && run(kForgetInvites, {now});
+    const bool done = end_sessions(kEndExpiredSessions, values_of(now, now - limits_.session_idle), removed) &&
+                      run(kForgetKeys, values_of(now - limits_.remembered)) && run(kForgetInvites, values_of(now));
     return done ? Status::kOk : Status::kUnavailable;
   };
   return transaction(purged, Origin::kUpkeep);
