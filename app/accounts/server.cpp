@@ -52,6 +52,8 @@ class Loop {
       std::array<char, protocol::kMaxMessageBytes> packet;
       const ssize_t received = recv(socket_, packet.data(), packet.size(), MSG_DONTWAIT | MSG_TRUNC);
       if (received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return;
+      // The front-end has left without reading every message. The requests that it has sent follow this error.
+      if (received < 0 && errno == ECONNRESET) continue;
       if (received <= 0) {
         closing_ = true;
         end_ = Clock::now() + kGrace;
@@ -77,12 +79,7 @@ class Loop {
       const ssize_t sent = ::send(socket_, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
       if (sent < 0 && errno == EINTR) continue;
       if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
-      next_ = Secret();
-      // The front-end is gone. Finish the requests that it has sent.
-      if (sent < 0 && !closing_) {
-        closing_ = true;
-        end_ = Clock::now() + kGrace;
-      }
+      next_ = Secret();  // also if the front-end is gone; receive() then takes the requests that it has sent
     }
   }
 

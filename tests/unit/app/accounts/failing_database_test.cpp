@@ -11,43 +11,11 @@
 #include "app/accounts/account_store.hpp"
 #include "app/accounts/migrations.hpp"
 #include "tests/support/accounts_database.hpp"
+#include "tests/unit/app/accounts/failing_database.hpp"
 #include "tests/unit/app/accounts/store_helpers.hpp"
 
 namespace yolod::app::accounts {
 namespace {
-
-// A database whose call with the number `at` fails with `how`. The numbers count from 0.
-class FailingDatabase final : public Database {
- public:
-  FailingDatabase(std::unique_ptr<Database> real, int at, Ran how) : real_(std::move(real)), at_(at), how_(how) {}
-
-  [[nodiscard]] Ran run(const Statement& statement, const std::vector<Value>& parameters, std::vector<Row>* rows,
-                        std::int64_t* changed) override {
-    return fails() ? how_ : real_->run(statement, parameters, rows, changed);
-  }
-  [[nodiscard]] Ran begin() override { return fails() ? how_ : real_->begin(); }
-  [[nodiscard]] Ran commit() override { return fails() ? how_ : real_->commit(); }
-  void roll_back() override { real_->roll_back(); }
-  [[nodiscard]] Ran run_script(const std::string& sql) override { return fails() ? how_ : real_->run_script(sql); }
-  [[nodiscard]] Ran lock_migrations() override { return fails() ? how_ : real_->lock_migrations(); }
-  void unlock_migrations() override { real_->unlock_migrations(); }
-  [[nodiscard]] Ran probe() override { return real_->probe(); }
-  [[nodiscard]] Ran listen() override { return real_->listen(); }
-  [[nodiscard]] Ran wait_for_changes(int wake, common::milliseconds longest, std::vector<std::string>& heard) override {
-    return real_->wait_for_changes(wake, longest, heard);
-  }
-  [[nodiscard]] bool is_postgres() const override { return real_->is_postgres(); }
-
-  [[nodiscard]] bool has_failed() const { return count_ > at_; }
-
- private:
-  bool fails() { return count_++ == at_; }
-
-  std::unique_ptr<Database> real_;
-  const int at_;
-  const Ran how_;
-  int count_{0};
-};
 
 // The changes of a small household, in order. Each returns the store's status.
 class Household {

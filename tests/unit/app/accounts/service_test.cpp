@@ -1,89 +1,22 @@
 // The tests of the service run over SQLite and over PostgreSQL ([postgres]).
 #include "app/accounts/service.hpp"
 
-#include <poll.h>
-
 #include <catch2/catch.hpp>
 #include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "app/accounts/protocol/access_table.hpp"
 #include "tests/support/accounts_database.hpp"
 #include "tests/support/deadline.hpp"
+#include "tests/unit/app/accounts/serving.hpp"
 
-namespace yolod::app::accounts {
+namespace yolod::app::accounts::service_test {
 namespace {
 
 using namespace protocol;
-using tests::kGenerous;
 using tests::scaled;
 using namespace std::chrono_literals;
-
-// A service and its messages.
-class Serving {
- public:
-  explicit Serving(const tests::AccountsDatabase& database)
-      : settings_(database.settings()), service(settings_, pool(database), database.opener()) {}
-
-  std::uint64_t send(Command command, common::milliseconds deadline = kGenerous) {
-    Request request;
-    request.id = ++last_id_;
-    request.deadline_ms = static_cast<std::uint32_t>(deadline.count());
-    request.command = std::move(command);
-    service.receive(encode(request).view(), common::Clock::now());
-    return request.id;
-  }
-  Reply ask(Command command) {
-    const auto id = send(std::move(command));
-    REQUIRE(run_until([&] { return replies.count(id) != 0; }));
-    return std::move(replies.at(id));
-  }
-  template <typename Holds>
-  bool run_until(Holds&& holds, common::milliseconds deadline = kGenerous) {
-    const auto end = common::Clock::now() + scaled(deadline);
-    for (;;) {
-      while (auto message = service.next_message()) take(*message);
-      if (holds()) return true;
-      if (common::Clock::now() >= end) return false;
-      pollfd mail{service.mail_descriptor(), POLLIN, 0};
-      const auto until = std::min(service.next_tick(), end) - common::Clock::now();
-      (void)poll(&mail, 1,
-                 static_cast<int>(std::max<std::int64_t>(0, std::chrono::ceil<common::milliseconds>(until).count())));
-      service.open_mail();
-      service.tick(common::Clock::now());
-    }
-  }
-  bool run_until_ready() {
-    return run_until([this] { return service.available() && table.version() != 0; });
-  }
-
-  std::map<std::uint64_t, Reply> replies;
-  AccessTable table;
-  std::vector<bool> availability;
-
- private:
-  static PoolSize pool(const tests::AccountsDatabase& database) { return {1, database.is_postgres() ? 4U : 1U, 64}; }
-  void take(Message& message) {
-    if (auto* const reply = std::get_if<Reply>(&message)) replies.emplace(reply->id, std::move(*reply));
-    if (const auto* const begin = std::get_if<SnapshotBegin>(&message)) CHECK(table.apply(*begin));
-    if (const auto* const entries = std::get_if<SnapshotEntries>(&message)) CHECK(table.apply(*entries));
-    if (const auto* const end = std::get_if<SnapshotEnd>(&message)) CHECK(table.apply(*end));
-    if (const auto* const changes = std::get_if<Changes>(&message)) CHECK(table.apply(*changes));
-    if (const auto* const told = std::get_if<Availability>(&message)) availability.push_back(told->available);
-  }
-
-  Settings settings_;
-  std::uint64_t last_id_{0};
-
- public:
-  Service service;
-};
-
-constexpr const char* kPassword = "tree lamp river 9";
-
-AddPerson person(const std::string& name) { return {{}, name, Secret(kPassword), Role::kUser}; }
 
 }  // namespace
 
@@ -224,4 +157,4 @@ YOLOD_TEST_OVER_BOTH(goes_away, "the database away, requests are answered at onc
   CHECK(serving.ask(person("anna")).status == Status::kOk);
 }
 
-}  // namespace yolod::app::accounts
+}  // namespace yolod::app::accounts::service_test

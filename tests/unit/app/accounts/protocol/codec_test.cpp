@@ -10,7 +10,7 @@
 namespace yolod::app::accounts::protocol {
 namespace {
 
-Digest digest_with(std::uint8_t byte) {
+Digest digest_filled_with(std::uint8_t byte) {
   Digest digest{};
   digest.fill(byte);
   return digest;
@@ -22,8 +22,8 @@ std::vector<Request> one_of_each_request() {
   std::vector<Request> all;
   all.push_back(request_of(Register{"anna", Secret("secret one"), Secret("yli_x"), "10.0.0.1"}));
   all.push_back(request_of(LogIn{"anna", Secret("p\xC3\xA4ssword"), "2001:db8::/64"}));
-  all.push_back(request_of(LogOut{digest_with(1)}));
-  all.push_back(request_of(ChangePassword{3, Secret("old"), Secret("new"), digest_with(2), "10.0.0.1"}));
+  all.push_back(request_of(LogOut{digest_filled_with(1)}));
+  all.push_back(request_of(ChangePassword{3, Secret("old"), Secret("new"), digest_filled_with(2), "10.0.0.1"}));
   all.push_back(request_of(DeleteAccount{3, Secret("old"), "10.0.0.1"}));
   all.push_back(request_of(ResetPassword{{ActorKind::kOperator, 0}, "anna", Secret()}));
   all.push_back(request_of(ListPeople{{ActorKind::kPerson, 4}, 40}));
@@ -34,7 +34,7 @@ std::vector<Request> one_of_each_request() {
   all.push_back(request_of(ListKeys{{}, true, 9}));
   all.push_back(request_of(RevokeKey{{}, INT64_MAX}));
   all.push_back(request_of(CreateInvite{{}, 3600}));
-  all.push_back(request_of(Touch{{{digest_with(3), 5}, {digest_with(4), -1}}}));
+  all.push_back(request_of(Touch{{{digest_filled_with(3), 5}, {digest_filled_with(4), -1}}}));
   all.push_back(request_of(ReadAgain{}));
   return all;
 }
@@ -51,7 +51,8 @@ Message reply_with(Result result) {
 
 std::vector<Message> one_of_each_message() {
   const KeyRecord key{1, "camera", "anna", "aaaa", "zzzz", 3, 10, 2, 100, 200, 150, 0};
-  const AccessEntry entry{digest_with(9), EntryKind::kKey, 1, 2, "camera", Role::kAdmin, 15, 10, 2, 100, 200, 150};
+  const AccessEntry entry{
+      digest_filled_with(9), EntryKind::kKey, 1, 2, "camera", Role::kAdmin, 15, 10, 2, 100, 200, 150};
   std::vector<Message> all;
   all.push_back(reply_with({}));
   all.push_back(reply_with(SessionOpened{Secret("token"), 3, Role::kAdmin, 5}));
@@ -64,7 +65,7 @@ std::vector<Message> one_of_each_message() {
   all.emplace_back(SnapshotBegin{1, 2});
   all.emplace_back(SnapshotEntries{{entry, entry}});
   all.emplace_back(SnapshotEnd{1, 2});
-  all.emplace_back(Changes{2, {digest_with(5)}, {entry}});
+  all.emplace_back(Changes{2, {digest_filled_with(5)}, {entry}});
   all.emplace_back(Availability{false, "the server does not answer"});
   return all;
 }
@@ -104,16 +105,16 @@ TEST_CASE("codec: every kind of message survives encoding and decoding", "[accou
 }
 
 TEST_CASE("codec: values come through whole", "[accounts][unit]") {
-  const auto decoded = decode_request(
-      encode(request_of(ChangePassword{-3, Secret(std::string("\0\xFF", 2)), Secret("new"), digest_with(2), "::"}))
-          .view());
+  const auto decoded = decode_request(encode(request_of(ChangePassword{-3, Secret(std::string("\0\xFF", 2)),
+                                                                       Secret("new"), digest_filled_with(2), "::"}))
+                                          .view());
   REQUIRE(decoded);
   const auto* const change = std::get_if<ChangePassword>(&decoded->command);
   REQUIRE(change != nullptr);
   CHECK(change->person == -3);
   CHECK(change->old_password.view() == std::string_view("\0\xFF", 2));
   CHECK(change->new_password.view() == "new");
-  CHECK(change->session == digest_with(2));
+  CHECK(change->session == digest_filled_with(2));
   CHECK(change->origin == "::");
 }
 
