@@ -13,6 +13,7 @@
 #include <string>
 
 #include "common/unique_fd.hpp"
+#include "tests/support/coverage.hpp"
 
 namespace yolod::tests {
 
@@ -26,7 +27,9 @@ inline int in_sealing_child(const std::function<int()>& body) {
   if (pid == 0) {
     for (const int signal : {SIGABRT, SIGSEGV, SIGTERM}) std::signal(signal, SIG_DFL);  // not as Catch has them
     alarm(60);
-    _exit(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? body() : kCannotSeal);
+    const int result = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? body() : kCannotSeal;
+    write_coverage();
+    _exit(result);
   }
   int status = 0;
   REQUIRE(waitpid(pid, &status, 0) == pid);
