@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "app/access/door_feed.hpp"
+#include "app/fixed_settings.hpp"
 #include "app/process/reaper.hpp"
 #include "app/serving/memory_check.hpp"
 #include "app/unsafe_settings.hpp"
@@ -53,20 +54,6 @@ std::size_t connection_limit(const common::Config& config) {
   common::log_warning("RLIMIT_NOFILE of {} leaves room for {} connections, not the {} of server.max_connections",
                       open_files.rlim_cur, left, config.server.max_connections);
   return left;
-}
-
-// Returns whether both configs have the same listeners, with TLS at the same addresses. The TLS files may differ.
-bool listens_at_same(const common::ServerConfig& a, const common::ServerConfig& b) {
-  const auto without_files = [](const common::ServerConfig& server) {
-    auto listen = server.listen;
-    for (auto& listener : listen) {
-      const bool has_tls = !listener.tls.empty() || !server.tls.empty();
-      listener.tls = {};
-      if (has_tls) listener.tls.certificate = "some";
-    }
-    return listen;
-  };
-  return without_files(a) == without_files(b);
 }
 
 }  // namespace
@@ -379,36 +366,12 @@ void FrontEnd::gave_up(const serving::ModelPool& pool, const std::string& reason
 // ---- reload ----
 
 // Applies the settings of the server itself that a reload may change. Connections read these settings at each use.
-void FrontEnd::take_over(const common::Config& changed) {
-  const auto keep = [](const auto& now, const auto& wanted, const char* key) {
-    if (now != wanted) common::log_warning("reload: {} cannot change while the server runs; restart it", key);
-  };
-  const bool listens_alike = listens_at_same(config_.server, changed.server);
-  if (!listens_alike) keep(config_.server.listen, changed.server.listen, "server.listen");
-  keep(config_.server.admin_listen, changed.server.admin_listen, "server.admin_listen");
-  if (!listens_alike) keep(config_.server.tls, changed.server.tls, "server.tls");
-  keep(config_.server.max_connections, changed.server.max_connections, "server.max_connections");
-  keep(config_.server.state_dir, changed.server.state_dir, "server.state_dir");
-  keep(config_.server.models_dir, changed.server.models_dir, "server.models_dir");
-  keep(config_.access.register_policy, changed.access.register_policy, "access.register");
-  keep(config_.access.session_idle, changed.access.session_idle, "access.session_idle");
-  keep(config_.access.session_lifetime, changed.access.session_lifetime, "access.session_lifetime");
-  keep(config_.postgres, changed.postgres, "postgres");
-  keep(config_.deepstack.enabled, changed.deepstack.enabled, "deepstack.enabled");
-  keep(config_.memory.input_arena_bytes, changed.memory.input_arena_bytes, "memory.input_arena");
-  auto server = changed.server;
-  if (!listens_alike) {
-    server.listen = config_.server.listen;
-    server.tls = config_.server.tls;
-  }
-  server.admin_listen = config_.server.admin_listen;
-  server.max_connections = config_.server.max_connections;
-  server.state_dir = config_.server.state_dir;
-  server.models_dir = config_.server.models_dir;
-  config_.server = std::move(server);
-  const bool has_deepstack = config_.deepstack.enabled;
+void FrontEnd::take_over(const common::Config& read) {
+  const common::Config changed = keep_fixed_settings(config_, read, [](std::string_view key) {
+    common::log_warning("reload: {} cannot change while the server runs; restart it", key);
+  });
+  config_.server = changed.server;
   config_.deepstack = changed.deepstack;
-  config_.deepstack.enabled = has_deepstack;
   server_.reload_tls();
   take_over_access(changed);
   if (changed.logging != config_.logging) {
@@ -422,22 +385,14 @@ void FrontEnd::take_over(const common::Config& changed) {
   spawn_.thread_wait = common::how_threads_wait(changed.models, common::usable_cpu_count());
 }
 
-// yolod-accounts has the settings of people and sessions since its start.
-void FrontEnd::take_over_access(const common::Config& changed) {
-  auto access = changed.access;
-  access.register_policy = config_.access.register_policy;
-  access.session_idle = config_.access.session_idle;
-  access.session_lifetime = config_.access.session_lifetime;
-  // The server may listen elsewhere than the new file says, so the mode must also be safe with the present listeners.
-  common::Config wanted = changed;
-  wanted.server = config_.server;
-  wanted.access = std::move(access);
-  if (const auto safe = check_open_addresses(wanted, server_.urls()); !safe) {
+void FrontEnd::take_over_access(common::Config changed) {
+  // The server may listen elsewhere than the file says, so the mode must also be safe with the present listeners.
+  if (const auto safe = check_open_addresses(changed, server_.urls()); !safe) {
     common::log_error("reload: access.mode is not changed: {}", safe.error().message);
-    wanted.access.mode = gate_.mode();
+    changed.access.mode = gate_.mode();
   }
-  gate_.take_over(wanted, accounts_ != nullptr);
-  config_.access = wanted.access;
+  gate_.take_over(changed, accounts_ != nullptr);
+  config_.access = changed.access;
   config_.access.mode = gate_.mode();
 }
 

@@ -71,8 +71,8 @@ class FrontEnd final : private http::Application {
   void gave_up(const serving::ModelPool& pool, const std::string& reason);
   void finish_check();
 
-  void take_over(const common::Config& changed);
-  void take_over_access(const common::Config& changed);
+  void take_over(const common::Config& read);
+  void take_over_access(common::Config changed);
   // Writes the end of a reload to the audit log. `request_id` is empty after a SIGHUP.
   void audit_reload(std::string_view model, std::string_view request_id, const common::Outcome<void>& result);
   void unload(std::string_view model, Reload::Done done);
