@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "app/serving/model_registry.hpp"
 #include "tests/unit/app/serving/pool_bench.hpp"
 
 namespace yolod::app::serving {
@@ -160,71 +159,6 @@ TEST_CASE("ModelPool: requests that a killed worker had are answered by another"
   REQUIRE(bench.until([&] { return bench.is_answered(asked); }));
   CHECK(bench.is_predicted(asked));
   bench.stop(pool);
-}
-
-// ---- the registry of all models ----
-
-TEST_CASE("ModelRegistry: models are found by their names, and no name means the default", "[app][unit]") {
-  PoolBench bench;
-  ModelRegistry registry(bench.context, bench.events());
-  registry.add({bench.config("a"), bench.config("b")});
-  registry.set_default("b");
-  CHECK(registry.find("a") == nullptr);  // a new model is retired until it is started
-  registry.start(process::Start::kServing);
-  REQUIRE(registry.find("a") != nullptr);
-  CHECK(registry.find("a")->config->name == "a");
-  CHECK(registry.find("")->config->name == "b");
-  CHECK(registry.find("c") == nullptr);
-  CHECK(registry.status().size() == 2);
-  REQUIRE(bench.until([&] { return registry.status()[0].ready && registry.status()[1].ready; }));
-  CHECK(registry.any_was_ready());
-  CHECK(registry.pools().size() == 2);
-  for (const auto& pool : registry.pools()) pool->update_metrics();
-  for (const auto& pool : registry.pools()) pool->add_worker();
-  REQUIRE(bench.until([&] { return registry.status()[0].workers_ready == 3; }));
-  for (const auto& pool : registry.pools()) pool->remove_worker();
-  REQUIRE(bench.until([&] { return registry.status()[0].workers.size() == 2; }));
-  bench.stop(registry);
-}
-
-TEST_CASE("ModelRegistry: a removed model is freed, and its numbers go on when it comes back", "[app][unit]") {
-  PoolBench bench;
-  ModelRegistry registry(bench.context, bench.events());
-  registry.add({bench.config("a"), bench.config("b")});
-  registry.set_default("a");
-  registry.start(process::Start::kServing);
-  REQUIRE(bench.until([&] { return registry.status()[0].ready && registry.status()[1].ready; }));
-  const auto held = registry.find("b");
-  registry.retire_all_but({bench.config("a")});
-  CHECK(registry.find("b") == nullptr);
-  CHECK(registry.find_pool("b") != nullptr);
-  REQUIRE(bench.until([&] {
-    registry.tick();
-    return registry.find_pool("b") == nullptr;
-  }));
-  CHECK(held->dispatcher.closed());  // a request that still uses the model must not use freed memory
-  bool done = false;
-  registry.reload(bench.config("b"), [&](const common::Outcome<void>& result) { done = result.ok(); });
-  REQUIRE(bench.until([&] { return done; }));
-  REQUIRE(registry.find_pool("b") != nullptr);
-  CHECK(registry.find_pool("b")->status().generation == 2);
-  bench.stop(registry);
-}
-
-TEST_CASE("ModelRegistry: completions without a ring are found and taken", "[app][unit]") {
-  PoolBench bench;
-  ModelRegistry registry(bench.context, bench.events());
-  registry.add({bench.config("a")});
-  registry.set_default("a");
-  registry.start(process::Start::kServing);
-  REQUIRE(bench.until([&] { return registry.status()[0].ready; }));
-  const auto asked = bench.ask(*registry.find_pool("a"));
-  REQUIRE(bench.until([&] {
-    if (registry.have_completions()) registry.find_pool("a")->dispatcher().take_completions();
-    return bench.is_answered(asked);
-  }));
-  CHECK(bench.is_predicted(asked));
-  bench.stop(registry);
 }
 
 }  // namespace
