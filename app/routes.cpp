@@ -33,9 +33,10 @@ void add_deepstack_routes(const RouteParts& parts, std::vector<http::Route>& rou
                                                  std::make_unique<VisionHandler>(calls.models, parts.deepstack, kind));
     };
   };
-  const auto fixed = [&](api::deepstack::FixedExchange::Write write) {
+  using Errors = api::deepstack::DeepStackErrorWriter;
+  const auto fixed = [&](api::FixedExchange<Errors>::Write write) {
     return [&parts, write] {
-      return std::make_unique<api::deepstack::FixedExchange>(parts.calls.metrics, parts.deepstack, write);
+      return std::make_unique<api::FixedExchange<Errors>>(parts.calls.metrics, write, Errors{parts.deepstack});
     };
   };
   const auto list = [&parts] {
@@ -74,16 +75,16 @@ std::vector<http::Route> make_routes(const RouteParts& parts) {
       return std::make_unique<api::CallExchange>(calls, std::make_unique<HandlerKind>(calls.models, settings...));
     };
   };
-  const auto plain = [&metrics](api::PlainExchange::Write write) {
-    return [&metrics, write] { return std::make_unique<api::PlainExchange>(metrics, write); };
+  const auto plain = [&metrics](api::FixedExchange<api::NativeErrors>::Write write) {
+    return [&metrics, write] { return std::make_unique<api::FixedExchange<api::NativeErrors>>(metrics, write); };
   };
   const auto file = [&metrics](const api::page::EmbeddedFile& embedded) {
     return [&metrics, &embedded] { return std::make_unique<api::page::FileExchange>(metrics, embedded); };
   };
   constexpr std::type_identity<api::predict::PredictHandler> kPredict;
   constexpr std::type_identity<api::oip::InferHandler> kInfer;
-  const auto oip_fixed = [&metrics](api::oip::FixedExchange::Write write) {
-    return [&metrics, write] { return std::make_unique<api::oip::FixedExchange>(metrics, write); };
+  const auto oip_fixed = [&metrics](api::FixedExchange<api::oip::OipErrors>::Write write) {
+    return [&metrics, write] { return std::make_unique<api::FixedExchange<api::oip::OipErrors>>(metrics, write); };
   };
   const auto oip_all = [&metrics, &parts](api::oip::AllModelsExchange::Write write) {
     return [&metrics, &parts, write] {

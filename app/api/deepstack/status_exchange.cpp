@@ -16,7 +16,7 @@ http::Exchange::Next ListExchange::begin(const http::RequestView& /*request*/, h
   for (const auto& model : read_().models) {
     if (is_detector(model.name)) names.insert(model.name);
   }
-  for (const auto& [alias, model] : config().aliases) {
+  for (const auto& [alias, model] : errors().config.aliases) {
     if (is_detector(model)) names.insert(alias);
   }
   write_models(names, response);

@@ -16,11 +16,6 @@ bool has_raw_view(const common::ModelConfig& config) {
 
 }  // namespace
 
-http::Exchange::Next FixedExchange::begin(const http::RequestView& /*request*/, http::Response& response) {
-  write_(response);
-  return Next::kRespond;
-}
-
 http::Exchange::Next AllModelsExchange::begin(const http::RequestView& /*request*/, http::Response& response) {
   write_(read_(), metrics(), response);
   return Next::kRespond;

@@ -6,7 +6,7 @@
 
 #include "app/api/oip/model_view.hpp"
 #include "app/api/oip/oip_error.hpp"
-#include "app/http/exchange.hpp"
+#include "app/api/protocol_exchange.hpp"
 #include "app/observe/metrics.hpp"
 #include "app/serving/models.hpp"
 #include "app/serving/status.hpp"
@@ -17,33 +17,11 @@ namespace yolod::app::api::oip {
 // Returns the present state of the server.
 using ReadStatus = std::function<serving::ServerStatus()>;
 
-// Writes the errors of exchanges and counts their answers. A connection owns it and uses it on the front-end's only
-// thread.
-class OipExchange : public http::HeadExchange {
- public:
-  // `metrics` outlives this object.
-  explicit OipExchange(observe::Metrics& metrics) : metrics_(metrics) {}
-
-  void refuse(const common::Error& error, http::Response& response) final { write_error(response, error); }
-  void answered(int http_status) final { metrics_.answered_without_model(http_status); }
-
- protected:
-  [[nodiscard]] observe::Metrics& metrics() { return metrics_; }
-
- private:
-  observe::Metrics& metrics_;
+struct OipErrors {
+  void operator()(const common::Error& error, http::Response& response) const { write_error(response, error); }
 };
 
-// Answers with a text that does not depend on the models.
-class FixedExchange final : public OipExchange, public common::Recycled<FixedExchange> {
- public:
-  using Write = void (*)(http::Response& response);
-  FixedExchange(observe::Metrics& metrics, Write write) : OipExchange(metrics), write_(write) {}
-  [[nodiscard]] Next begin(const http::RequestView& request, http::Response& response) override;
-
- private:
-  const Write write_;
-};
+using OipExchange = ProtocolExchange<OipErrors>;
 
 // Answers with the state of all models.
 class AllModelsExchange final : public OipExchange, public common::Recycled<AllModelsExchange> {

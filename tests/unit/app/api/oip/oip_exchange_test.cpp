@@ -30,7 +30,9 @@ class OipBench : public api::ModelBench {
     driver.finish(driver.begin("GET /v2?test_1=1&test_2=2 HTTP/1.1\r\nHost: a\r\n", captures));
     return std::to_string(driver.status()) + " " + driver.body();
   }
-  std::string fixed(FixedExchange::Write write) { return ask(std::make_unique<FixedExchange>(metrics, write)); }
+  std::string fixed(FixedExchange<OipErrors>::Write write) {
+    return ask(std::make_unique<FixedExchange<OipErrors>>(metrics, write));
+  }
   std::string all(AllModelsExchange::Write write) {
     return ask(std::make_unique<AllModelsExchange>(metrics, read, write));
   }
