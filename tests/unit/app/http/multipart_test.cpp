@@ -315,24 +315,27 @@ std::optional<std::string> image_in_steps(const std::string& body, const std::st
   return std::string(reinterpret_cast<const char*>(found->data()), found->size());
 }
 
+// Scans in small steps. Returns the contents of the parts, each followed by ';', or the text of the error.
+std::string images_in(const std::string& body, const FormRules& rules) {
+  MultipartScanner scanner(bytes_of(body), "b0", rules);
+  while (!scanner.step(3)) {
+  }
+  if (!scanner.result()) return scanner.result().error().message;
+  std::string all;
+  for (const auto& content : scanner.parts()) {
+    all.append(reinterpret_cast<const char*>(content.data()), content.size()).append(";");
+  }
+  return all;
+}
+
 TEST_CASE("MultipartScanner: the scanner finds up to the requested number of parts, and no more", "[app][unit]") {
-  const auto scan = [](const std::string& body, std::size_t most) {
-    MultipartScanner scanner(bytes_of(body), "b0", {.name = "image", .most_parts = most});
-    while (!scanner.step(3)) {
-    }
-    if (!scanner.result()) return scanner.result().error().message;
-    std::string all;
-    for (const auto& content : scanner.parts()) {
-      all.append(reinterpret_cast<const char*>(content.data()), content.size()).append(";");
-    }
-    return all;
-  };
   const auto body =
       part("image", "one") + part("button", "x") + part("image", "") + part("image", "three") + "--b0--\r\n";
-  CHECK(scan(body, 3) == "one;;three;");
-  CHECK(scan(body, 8) == "one;;three;");
-  CHECK(scan(body, 2) == "multipart: the form has more than 2 parts named image");
-  CHECK(scan(part("button", "x") + "--b0--\r\n", 2) == "multipart: the form has no part named image");
+  CHECK(images_in(body, {.name = "image", .most_parts = 3}) == "one;;three;");
+  CHECK(images_in(body, {.name = "image", .most_parts = 8}) == "one;;three;");
+  CHECK(images_in(body, {.name = "image", .most_parts = 2}) == "multipart: the form has more than 2 parts named image");
+  CHECK(images_in(part("button", "x") + "--b0--\r\n", {.name = "image", .most_parts = 2}) ==
+        "multipart: the form has no part named image");
 }
 
 TEST_CASE("MultipartScanner: the scanner reads the short texts that the rules name", "[app][unit]") {
@@ -360,23 +363,14 @@ TEST_CASE("MultipartScanner: the scanner reads the short texts that the rules na
 }
 
 TEST_CASE("MultipartScanner: lenient rules take only files, and skip unknown parts", "[app][unit]") {
-  const auto scan = [](const std::string& body) {
-    MultipartScanner scanner(bytes_of(body), "b0", {.name = "image", .is_lenient = true});
-    while (!scanner.step(3)) {
-    }
-    if (!scanner.result()) return scanner.result().error().message;
-    std::string all;
-    for (const auto& content : scanner.parts()) {
-      all.append(reinterpret_cast<const char*>(content.data()), content.size()).append(";");
-    }
-    return all;
-  };
+  constexpr FormRules kLenient{.name = "image", .is_lenient = true};
   const auto file = [](const std::string& name, const std::string& content) {
     return "--b0\r\nContent-Disposition: form-data; name=\"" + name + "\"; filename=\"f\"\r\n\r\n" + content + "\r\n";
   };
-  CHECK(scan(part("image", "text") + file("other", "o") + file("image", "one") + file("image", "two") + "--b0--\r\n") ==
-        "one;");
-  CHECK(scan(part("image", "text") + "--b0--\r\n") == "multipart: the form has no part named image");
+  CHECK(
+      images_in(part("image", "text") + file("other", "o") + file("image", "one") + file("image", "two") + "--b0--\r\n",
+                kLenient) == "one;");
+  CHECK(images_in(part("image", "text") + "--b0--\r\n", kLenient) == "multipart: the form has no part named image");
 }
 
 TEST_CASE("MultipartScanner: steps of any size find the same parts as a simple search", "[app][unit]") {
