@@ -1,58 +1,30 @@
 #include "app/accounts_child.hpp"
 
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <catch2/catch.hpp>
-#include <chrono>
 #include <csignal>
-#include <filesystem>
-#include <functional>
 #include <memory>
 #include <string>
 
 #include "app/access/door_feed.hpp"
 #include "app/print_config.hpp"
-#include "app/process/reaper.hpp"
 #include "common/awake_clock.hpp"
-#include "tests/support/temporary_directory.hpp"
+#include "tests/unit/app/process/script_child_bench.hpp"
 
 namespace yolod::app {
 namespace {
 
-using namespace std::chrono_literals;
 using common::ErrorCode;
 
-// The child's program is a shell script in a temporary folder.
-class AccountsChildBench {
+class AccountsChildBench : public process::ScriptChildBench {
  public:
-  AccountsChildBench() {
-    const auto script = folder.write("script", "#!/bin/sh\nexec sleep 600\n");
-    chmod(script.c_str(), 0700);
-    spawn.programs["yolod-accounts"] = script;
-    getrlimit(RLIMIT_NOFILE, &spawn.open_files);
-    config.server.state_dir = folder.path() / "state";
-  }
+  AccountsChildBench() : ScriptChildBench(process::kLives) { config.server.state_dir = folder.path() / "state"; }
   common::Outcome<std::unique_ptr<AccountsChild>> make() {
     return AccountsChild::make(io, spawn, children, config, access::known_keys_of(door));
   }
-  bool wait_until(const std::function<bool()>& done) {
-    const auto end = std::chrono::steady_clock::now() + 20s;
-    while (!done()) {
-      if (std::chrono::steady_clock::now() > end) return false;
-      (void)common::AwakeClock::now();  // without readings the clock loses time
-      io.restart();
-      io.run_one_for(5ms);
-      process::reap_children([this](pid_t pid, const process::Death& death) { children.reaped(pid, death); });
-    }
-    return true;
-  }
 
-  tests::TemporaryDirectory folder;
   common::Config config;
-  boost::asio::io_context io;
-  process::SpawnSettings spawn;
-  process::ChildTable children;
   access::Door door{config.access};
 };
 

@@ -3,35 +3,23 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
 #include <catch2/catch.hpp>
-#include <chrono>
 #include <csignal>
-#include <filesystem>
-#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "app/process/reaper.hpp"
-#include "common/awake_clock.hpp"
-#include "tests/support/temporary_directory.hpp"
+#include "tests/unit/app/process/script_child_bench.hpp"
 
 namespace yolod::app::process {
 namespace {
 
-using namespace std::chrono_literals;
-
-// A slot whose program is a shell script, and the events that the slot reported.
-class AccountsSlotBench {
+// A slot, and the events that it reported.
+class AccountsSlotBench : public ScriptChildBench {
  public:
-  explicit AccountsSlotBench(const std::string& script) {
-    const auto file = directory_.write("script", "#!/bin/sh\n" + script + '\n');
-    chmod(file.c_str(), 0700);
-    spawn.programs["yolod-accounts"] = file;
-    getrlimit(RLIMIT_NOFILE, &spawn.open_files);
+  explicit AccountsSlotBench(const std::string& script) : ScriptChildBench(script) {
     slot.emplace(io, spawn, children, common::UniqueFd(fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)),
                  AccountsSlot::Hooks{[this](common::UniqueFd socket) { sockets.push_back(std::move(socket)); },
                                      [this] { ++gone_count; }});
@@ -41,30 +29,11 @@ class AccountsSlotBench {
     slot->send_signal(SIGKILL);
     CHECK(wait_until([this] { return !slot->is_alive(); }));
   }
-  bool wait_until(const std::function<bool()>& done) {
-    const auto end = std::chrono::steady_clock::now() + 20s;
-    while (!done()) {
-      if (std::chrono::steady_clock::now() > end) return false;
-      (void)common::AwakeClock::now();  // without readings the clock loses time
-      io.restart();
-      io.run_one_for(5ms);
-      reap_children([this](pid_t pid, const Death& death) { children.reaped(pid, death); });
-    }
-    return true;
-  }
 
-  boost::asio::io_context io;
-  SpawnSettings spawn;
-  ChildTable children;
   std::vector<common::UniqueFd> sockets;
   int gone_count{0};
   std::optional<AccountsSlot> slot;
-
- private:
-  tests::TemporaryDirectory directory_;
 };
-
-constexpr const char* kLives = "exec sleep 600";
 
 TEST_CASE("AccountsSlot: a process gets a socket, and its owner declares it ready", "[app][unit]") {
   AccountsSlotBench bench(kLives);
