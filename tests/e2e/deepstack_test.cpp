@@ -1,6 +1,7 @@
 // These tests send the requests of DeepStack's clients, byte for byte, to a server with the demo network, and read the
 // answers as these clients do. The requests come from the sources of deepstack-python, Frigate, AITool, SynoAI and
-// node-red-contrib-deepstack. Blue Iris and Agent DVR are closed; their requests come from the servers that support them.
+// node-red-contrib-deepstack. Blue Iris and Agent DVR are closed; their requests come from the servers that support
+// them.
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <catch2/catch.hpp>
@@ -15,49 +16,82 @@
 namespace yolod::tests {
 namespace {
 
+struct FormPart {
+  std::string headers;
+  std::string content;  // kPhoto: the photo
+};
+
+constexpr const char* kPhoto = "<photo>";
+
 struct ClientRequest {
   std::string name;
   std::string target;
-  std::string boundary;  // as the Content-Type has it
-  std::string before;    // the parts before the picture, and the picture's headers
-  std::string after;     // the parts after the picture, and the end
+  std::string boundary;
+  bool is_quoted;  // whether the Content-Type has the boundary in quotes
+  std::vector<FormPart> parts;
   double min_confidence;
+
+  [[nodiscard]] std::string content_type() const {
+    return "multipart/form-data; boundary=" + (is_quoted ? '"' + boundary + '"' : boundary);
+  }
+  [[nodiscard]] std::string body(const std::string& photo) const {
+    std::string body;
+    for (const auto& part : parts) {
+      body += "--" + boundary + "\r\n" + part.headers + "\r\n\r\n" + (part.content == kPhoto ? photo : part.content) +
+              "\r\n";
+    }
+    return body + "--" + boundary + "--\r\n";
+  }
 };
 
+std::string field(const std::string& name) { return "Content-Disposition: form-data; name=\"" + name + '"'; }
+
+// .NET writes names without quotes, and the type of a text.
+std::string dotnet_text(const std::string& name) {
+  return "Content-Type: text/plain; charset=utf-8\r\nContent-Disposition: form-data; name=" + name;
+}
+
+std::string dotnet_image(const std::string& file) {
+  return "Content-Disposition: form-data; name=image; filename=" + file + "; filename*=utf-8''" + file;
+}
+
 std::vector<ClientRequest> client_requests() {
+  const FormPart api_key{field("api_key"), ""};
+  const FormPart image{field("image") + "; filename=\"image\"", kPhoto};
   return {
-      {"deepstack-python and Home Assistant", "/v1/vision/detection", "b63f5e2c9d7a4f10",
-       "--b63f5e2c9d7a4f10\r\nContent-Disposition: form-data; name=\"api_key\"\r\n\r\n\r\n"
-       "--b63f5e2c9d7a4f10\r\nContent-Disposition: form-data; name=\"min_confidence\"\r\n\r\n0.45\r\n"
-       "--b63f5e2c9d7a4f10\r\nContent-Disposition: form-data; name=\"image\"; filename=\"image\"\r\n\r\n",
-       "\r\n--b63f5e2c9d7a4f10--\r\n", 0.45},
-      {"Frigate", "/v1/vision/detection", "0a1b2c3d",
-       "--0a1b2c3d\r\nContent-Disposition: form-data; name=\"api_key\"\r\n\r\n\r\n"
-       "--0a1b2c3d\r\nContent-Disposition: form-data; name=\"image\"; filename=\"image\"\r\n\r\n",
-       "\r\n--0a1b2c3d--\r\n", 0.4},
-      {"AITool", "/v1/vision/detection", "\"7f3c3a5e-9b1d\"",
-       "--7f3c3a5e-9b1d\r\nContent-Disposition: form-data; name=image; filename=cam.jpg; "
-       "filename*=utf-8''cam.jpg\r\n\r\n",
-       "\r\n--7f3c3a5e-9b1d\r\nContent-Type: text/plain; charset=utf-8\r\n"
-       "Content-Disposition: form-data; name=min_confidence\r\n\r\n0.33\r\n--7f3c3a5e-9b1d--\r\n",
+      {"deepstack-python and Home Assistant",
+       "/v1/vision/detection",
+       "b63f5e2c9d7a4f10",
+       false,
+       {api_key, {field("min_confidence"), "0.45"}, image},
+       0.45},
+      {"Frigate", "/v1/vision/detection", "0a1b2c3d", false, {api_key, image}, 0.4},
+      {"AITool",
+       "/v1/vision/detection",
+       "7f3c3a5e-9b1d",
+       true,
+       {{dotnet_image("cam.jpg"), kPhoto}, {dotnet_text("min_confidence"), "0.33"}},
        0.33},
-      {"SynoAI, in a country with decimal commas", "/v1/vision/custom/network", "\"5d41402a\"",
-       "--5d41402a\r\nContent-Disposition: form-data; name=image; filename=image; filename*=utf-8''image\r\n\r\n",
-       "\r\n--5d41402a\r\nContent-Type: text/plain; charset=utf-8\r\n"
-       "Content-Disposition: form-data; name=min_confidence\r\n\r\n0,6\r\n--5d41402a--\r\n",
+      {"SynoAI, in a country with decimal commas",
+       "/v1/vision/custom/network",
+       "5d41402a",
+       true,
+       {{dotnet_image("image"), kPhoto}, {dotnet_text("min_confidence"), "0,6"}},
        0.6},
-      {"node-red-contrib-deepstack", "/v1/vision/detection", "--------------------------515890814546601021194782",
-       "----------------------------515890814546601021194782\r\n"
-       "Content-Disposition: form-data; name=\"image\"; filename=\"image.jpg\"\r\nContent-Type: image/jpeg\r\n\r\n",
-       "\r\n----------------------------515890814546601021194782\r\n"
-       "Content-Disposition: form-data; name=\"min_confidence\"\r\n\r\n0.5\r\n"
-       "----------------------------515890814546601021194782--\r\n",
+      {"node-red-contrib-deepstack",
+       "/v1/vision/detection",
+       "--------------------------515890814546601021194782",
+       false,
+       {{field("image") + "; filename=\"image.jpg\"\r\nContent-Type: image/jpeg", kPhoto},
+        {field("min_confidence"), "0.5"}},
        0.5},
-      {"Blue Iris and Agent DVR", "/v1/vision/custom/cameras", "BIboundary",
-       "--BIboundary\r\nContent-Disposition: form-data; name=\"min_confidence\"\r\n\r\n0.4\r\n"
-       "--BIboundary\r\nContent-Disposition: form-data; name=\"image\"; filename=\"snap.jpg\"\r\n"
-       "Content-Type: image/jpeg\r\n\r\n",
-       "\r\n--BIboundary--\r\n", 0.4},
+      {"Blue Iris and Agent DVR",
+       "/v1/vision/custom/cameras",
+       "BIboundary",
+       false,
+       {{field("min_confidence"), "0.4"},
+        {field("image") + "; filename=\"snap.jpg\"\r\nContent-Type: image/jpeg", kPhoto}},
+       0.4},
   };
 }
 
@@ -83,8 +117,7 @@ TEST_CASE("DeepStack: each known client gets the objects of POST predict in the 
   const auto photo = read_file(*test_data() / "photos" / "person.jpg");
   for (const auto& request : client_requests()) {
     CAPTURE(request.name);
-    const auto answer = client.post(request.target, request.before + photo + request.after,
-                                    {{"Content-Type", "multipart/form-data; boundary=" + request.boundary}});
+    const auto answer = client.post(request.target, request.body(photo), {{"Content-Type", request.content_type()}});
     CAPTURE(answer);
     REQUIRE(answer.status == 200);
     CHECK_FALSE(answer.header("Content-Length").empty());  // Blue Iris reads no chunks
@@ -130,18 +163,16 @@ TEST_CASE("DeepStack: the requests of the status pages and of a wrong picture ar
   CHECK(client.post("/v1/vision/custom/list", "").json().at("models") == boost::json::value({"cameras", "network"}));
   CHECK(client.get("/v1/status/ping").json().at("success") == true);
   CHECK(client.get("/v1/server/status/updateavailable").json().at("updateAvailable") == false);
-  const auto form = [](const std::string& bytes) {
-    return "--b\r\nContent-Disposition: form-data; name=\"image\"; filename=\"a\"\r\n\r\n" + bytes + "\r\n--b--\r\n";
+  const auto post = [&](const std::string& target, const std::string& photo) {
+    const ClientRequest request{"a client", target, "b", false, {{field("image") + "; filename=\"a\"", kPhoto}}, 0.4};
+    return client.post(target, request.body(photo), {{"Content-Type", request.content_type()}});
   };
-  const auto post = [&](const std::string& target, const std::string& body) {
-    return client.post(target, body, {{"Content-Type", "multipart/form-data; boundary=b"}});
-  };
-  const auto text = post("/v1/vision/detection", form("this is text"));
+  const auto text = post("/v1/vision/detection", "this is text");
   CHECK(text.status == 400);
   CHECK(std::string(text.json().at("error").as_string()).starts_with("invalid image file"));
-  CHECK(post("/v1/vision/custom/unknown", form("x")).status == 404);
-  CHECK(post("/v1/vision/scene", form("x")).status == 403);
-  const auto face = post("/v1/vision/face", form("x"));
+  CHECK(post("/v1/vision/custom/unknown", "x").status == 404);
+  CHECK(post("/v1/vision/scene", "x").status == 403);
+  const auto face = post("/v1/vision/face", "x");
   CHECK(face.status == 404);
   CHECK(face.json().at("success") == false);
 }
