@@ -24,4 +24,9 @@ namespace yolod::app::api::account {
 [[nodiscard]] std::span<const Action> reset_actions();    // POST /api/users/{name}/password
 [[nodiscard]] std::span<const Action> invites_actions();  // POST /api/invites
 
+// Several actions end with this answer: the function of Action::answer that writes 200 and {"success":true}.
+void answer_success(const Asker& asker, accounts::protocol::Reply& reply, http::Response& response);
+// Replaces the whole response by {"success":true}.
+void write_success(http::Response& response, boost::beast::http::status status);
+
 }  // namespace yolod::app::api::account

@@ -99,16 +99,12 @@ void answer_invite(const Asker& /*asker*/, Reply& reply, http::Response& respons
   response.body += '}';
 }
 
-void answer_done(const Asker& /*asker*/, Reply& /*reply*/, http::Response& response) {
-  http::write_json(response, beast_http::status::ok, R"({"success":true})");
-}
-
 constexpr auto kAdminsChange = Action::Kind::kChange;
 constexpr auto kNoPassword = PasswordFor::kChange;
 constexpr std::array kUsers{Action{"GET", Action::Kind::kList, false, kNoPassword, ask_for_people, answer_people},
                             Action{"POST", kAdminsChange, false, kNoPassword, ask_to_add, answer_added}};
-constexpr std::array kUser{Action{"PATCH", kAdminsChange, false, kNoPassword, ask_to_disable, answer_done},
-                           Action{"DELETE", kAdminsChange, false, kNoPassword, ask_to_remove, answer_done}};
+constexpr std::array kUser{Action{"PATCH", kAdminsChange, false, kNoPassword, ask_to_disable, answer_success},
+                           Action{"DELETE", kAdminsChange, false, kNoPassword, ask_to_remove, answer_success}};
 constexpr std::array kReset{Action{"POST", kAdminsChange, false, kNoPassword, ask_to_reset, answer_reset}};
 constexpr std::array kInvites{Action{"POST", kAdminsChange, false, kNoPassword, ask_for_invite, answer_invite}};
 

@@ -69,15 +69,11 @@ Outcome<Command> ask_to_revoke(const Asker& asker, Fields& /*fields*/) {
   return Command(protocol::RevokeKey{*asker.actor, *id});
 }
 
-void answer_revoked(const Asker& /*asker*/, Reply& /*reply*/, http::Response& response) {
-  http::write_json(response, beast_http::status::ok, R"({"success":true})");
-}
-
 constexpr std::array kKeys{
     Action{"GET", Action::Kind::kList, false, PasswordFor::kChange, ask_for_keys, answer_keys},
     Action{"POST", Action::Kind::kChange, false, PasswordFor::kChange, ask_for_new_key, answer_new_key}};
 constexpr std::array kKey{
-    Action{"DELETE", Action::Kind::kChange, false, PasswordFor::kChange, ask_to_revoke, answer_revoked}};
+    Action{"DELETE", Action::Kind::kChange, false, PasswordFor::kChange, ask_to_revoke, answer_success}};
 
 }  // namespace
 

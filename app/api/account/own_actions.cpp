@@ -19,33 +19,32 @@ using protocol::Command;
 using protocol::Reply;
 using protocol::Secret;
 
-void answer_success(const Asker& /*asker*/, Reply& /*reply*/, http::Response& response) {
-  http::write_json(response, beast_http::status::ok, R"({"success":true})");
+// Returns a Register or a LogIn with the members that both have.
+template <typename Entrance>
+Entrance entrance_of(const Asker& asker, Fields& fields) {
+  Entrance command;
+  command.name = fields.required_text("name");
+  command.password = Secret(fields.required_text("password"));
+  command.origin = asker.origin;
+  return command;
 }
 
 // ---- register ----
 
 Outcome<Command> ask_to_register(const Asker& asker, Fields& fields) {
-  protocol::Register command;
-  command.name = fields.required_text("name");
-  command.password = Secret(fields.required_text("password"));
+  auto command = entrance_of<protocol::Register>(asker, fields);
   command.invite = Secret(fields.text("invite"));
-  command.origin = asker.origin;
   return Command(std::move(command));
 }
 
 void answer_register(const Asker& /*asker*/, Reply& /*reply*/, http::Response& response) {
-  http::write_json(response, beast_http::status::created, R"({"success":true})");
+  write_success(response, beast_http::status::created);
 }
 
 // ---- log in, log out ----
 
 Outcome<Command> ask_to_log_in(const Asker& asker, Fields& fields) {
-  protocol::LogIn command;
-  command.name = fields.required_text("name");
-  command.password = Secret(fields.required_text("password"));
-  command.origin = asker.origin;
-  return Command(std::move(command));
+  return Command(entrance_of<protocol::LogIn>(asker, fields));
 }
 
 // Each log-in has a new session. The server never takes over a session that the client has sent.
@@ -68,7 +67,7 @@ Outcome<Command> ask_to_log_out(const Asker& asker, Fields& /*fields*/) {
 }
 
 void answer_goodbye(const Asker& asker, Reply& /*reply*/, http::Response& response) {
-  http::write_json(response, beast_http::status::ok, R"({"success":true})");
+  write_success(response, beast_http::status::ok);
   add_field(response, "Set-Cookie", end_cookie(asker.https));
 }
 
@@ -122,6 +121,14 @@ constexpr std::array kMe{Action{"GET", kRead, false, PasswordFor::kChange, nullp
                          Action{"DELETE", kChange, true, PasswordFor::kChange, ask_to_delete, answer_goodbye}};
 
 }  // namespace
+
+void answer_success(const Asker& /*asker*/, Reply& /*reply*/, http::Response& response) {
+  write_success(response, beast_http::status::ok);
+}
+
+void write_success(http::Response& response, beast_http::status status) {
+  http::write_json(response, status, R"({"success":true})");
+}
 
 std::span<const Action> register_actions() { return kRegister; }
 std::span<const Action> login_actions() { return kLogin; }
