@@ -91,9 +91,16 @@ void print_json(const std::vector<json::object>& all) {
   for (const auto& one : all) std::printf("%s\n", json::serialize(one).c_str());
 }
 
-std::string what_is_wrong_with_url(const std::string& url) {
-  if (url.starts_with("unix:")) return {};
-  return url + " is no unix socket (unix:/path), and passwords and keys would be in clear text";
+CLI::App* add_group(CLI::App& app, const char* name, const char* purpose, AccountOptions& options) {
+  auto* group = app.add_subcommand(name, purpose);
+  group->require_subcommand(1);
+  group->add_option("--url", options.url, "the server's admin socket, unix:/path")
+      ->check([](const std::string& url) -> std::string {
+        if (url.starts_with("unix:")) return {};
+        return url + " is no unix socket (unix:/path), and passwords and keys would be in clear text";
+      })
+      ->capture_default_str();
+  return group;
 }
 
 CLI::App* add_command(CLI::App& group, const char* name, const char* purpose,

@@ -55,9 +55,9 @@ int fail(const std::string& why, int exit_code = 1);
 // Prints each object on a line.
 void print_json(const std::vector<boost::json::object>& all);
 
-// The check of --url, which precedes the prompt for a password. Returns an empty text for a unix socket, else a
-// sentence that says why the URL is refused.
-[[nodiscard]] std::string what_is_wrong_with_url(const std::string& url);
+// Adds a group of commands, with the option --url. The URL is checked before a command prompts for a password.
+// `options` outlives the group.
+CLI::App* add_group(CLI::App& app, const char* name, const char* purpose, AccountOptions& options);
 
 // Adds a command to `group`, which has the option --url.
 CLI::App* add_command(CLI::App& group, const char* name, const char* purpose,

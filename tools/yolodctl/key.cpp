@@ -64,12 +64,8 @@ int revoke_key(const AccountOptions& options) {
 }  // namespace
 
 void add_key(CLI::App& app, int& exit_code) {
-  auto* group = app.add_subcommand("key", "Manage the API keys of a running server, over its admin socket");
-  group->require_subcommand(1);
   const auto options = std::make_shared<AccountOptions>();
-  group->add_option("--url", options->url, "the server's admin socket, unix:/path")
-      ->check(what_is_wrong_with_url)
-      ->capture_default_str();
+  auto* group = add_group(app, "key", "Manage the API keys of a running server, over its admin socket", *options);
 
   auto* create = add_command(*group, "create", "Make an API key, and print it", options, exit_code, create_key);
   create->add_option("NAME", options->name, "a name for the key")->required();

@@ -107,12 +107,8 @@ void add_generate(CLI::App* command, AccountOptions& options) {
 }  // namespace
 
 void add_user(CLI::App& app, int& exit_code) {
-  auto* group = app.add_subcommand("user", "Manage the people of a running server, over its admin socket");
-  group->require_subcommand(1);
   const auto options = std::make_shared<AccountOptions>();
-  group->add_option("--url", options->url, "the server's admin socket, unix:/path")
-      ->check(what_is_wrong_with_url)
-      ->capture_default_str();
+  auto* group = add_group(app, "user", "Manage the people of a running server, over its admin socket", *options);
   constexpr const char* kPerson = "the person's name";
 
   auto* add = add_command(*group, "add", "Add a person", options, exit_code,
