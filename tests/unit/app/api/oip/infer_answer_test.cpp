@@ -2,6 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "tests/unit/app/api/oip/infer_bench.hpp"
 
@@ -148,6 +153,48 @@ TEST_CASE("InferAnswer: a long answer is written in pieces and has the same byte
   const auto text = bench.answer({list});
   CHECK(bench.pieces > 100);
   CHECK(std::count(text.begin(), text.end(), '5') == 600'001);
+}
+
+// A text of that many bytes that has no short period, so that a byte in the wrong place is noticed.
+std::string long_text(std::size_t size, std::uint32_t seed) {
+  std::string text(size, '\0');
+  for (char& byte : text) {
+    seed = seed * 1'664'525 + 1'013'904'223;
+    byte = static_cast<char>(seed >> 24U);
+  }
+  return text;
+}
+
+TEST_CASE("InferAnswer: an answer of two long tensors goes on in the tensor where it stopped", "[app][unit]") {
+  InferBench bench(config_of(Task::kTensor), tensor_description());
+  // The first tensor ends within a piece, with a piece, or a byte later. A piece has 256 KiB.
+  const std::size_t first = GENERATE(300'001, 262'144, 262'145);
+  const auto a = long_text(first, 1);
+  const auto b = long_text(400'000, 2);
+  REQUIRE(bench.ask(
+              R"({"inputs":[{"name":"x","shape":[1],"datatype":"FP32","data":[1]},)"
+              R"({"name":"y","shape":[1],"datatype":"FP32","data":[1]}],"parameters":{"binary_data_output":true}})") ==
+          "");
+  const common::TensorList list{{tensor_of("a", common::ElementType::kUint8, {static_cast<std::int64_t>(first)}, a),
+                                 tensor_of("empty", common::ElementType::kUint8, {0}, ""),
+                                 tensor_of("b", common::ElementType::kUint8, {400'000}, b)}};
+  CHECK(bench.answer({list}).ends_with(R"("parameters":{"binary_data_size":400000}}]})" + a + b));
+  CHECK(bench.pieces == 3);
+}
+
+TEST_CASE("InferAnswer: an answer of several long pictures goes on in the picture where it stopped", "[app][unit]") {
+  InferBench bench(config_of(Task::kImage));
+  ask_pictures(bench, 3, R"(,"parameters":{"binary_data_output":true})");
+  std::vector<common::Prediction> files;
+  std::string bytes;
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    const auto text = long_text(200'000, i);
+    const auto raw = std::as_bytes(std::span(text.data(), text.size()));
+    files.emplace_back(common::EncodedFile{common::FileType::kJpeg, {raw.begin(), raw.end()}});
+    bytes += element(text);
+  }
+  CHECK(bench.answer(std::move(files)).ends_with(R"("parameters":{"binary_data_size":600012}}]})" + bytes));
+  CHECK(bench.pieces == 3);
 }
 
 }  // namespace
