@@ -73,12 +73,12 @@ void check_postgres(ConfigReader& reader, const YamlNode& root, const PostgresCo
 }
 
 void check_aliases(ConfigReader& reader, const YamlNode& root, const Config& config) {
-  for (const auto& [name, model] : config.deepstack.aliases) {
+  for (const auto& alias : config.deepstack.aliases) {
     const bool is_there = std::any_of(config.models.begin(), config.models.end(),
-                                      [&model](const ModelConfig& one) { return one.name == model; });
+                                      [&alias](const ModelConfig& model) { return model.name == alias.second; });
     if (is_there) continue;
-    const std::string key = "deepstack.aliases." + name;
-    reader.problem_at(key, mark_of(root, "deepstack.aliases"), shown(model) + " is not the name of a model");
+    const std::string key = "deepstack.aliases." + alias.first;
+    reader.problem_at(key, mark_of(root, "deepstack.aliases"), shown(alias.second) + " is not the name of a model");
   }
 }
 
