@@ -35,6 +35,20 @@ Gate::Gate(const common::AccessConfig& config) : config_(config), door_(config) 
   limits_.configure(config.per_key, config.per_address);
 }
 
+Network Gate::owner_of(const PeerAddress& peer) const { return proxies_.trusts(peer) ? Network() : peer.network(); }
+
+Network Gate::client_of(const PeerAddress& peer, const Forwarding& forwarding) {
+  if (forwarding.empty()) return peer.network();
+  if (proxies_.trusts(peer)) return proxies_.client_of(peer, forwarding);
+  if (peer.is_local() && !std::exchange(proxy_is_said_, true)) {
+    common::log_warning(
+        "a proxy on this machine forwards requests, but server.trusted_proxies does not name {}: all clients of the "
+        "proxy count as one address",
+        peer.is_unix() ? common::kUnixProxies : "127.0.0.1 or ::1");
+  }
+  return peer.network();
+}
+
 std::optional<common::Error> Gate::admit(const Knock& knock, const Limits::Presence& presence,
                                          std::string_view request_id, Caller& caller, Limits::Ticket& ticket) {
   if (knock.need == Need::kNothing) {
@@ -42,7 +56,8 @@ std::optional<common::Error> Gate::admit(const Knock& knock, const Limits::Prese
     return std::nullopt;
   }
   caller.network = knock.network;
-  if (const auto limit = limits_.take(presence, knock.now, ticket)) return refused(*limit, caller, knock, request_id);
+  if (const auto limit = limits_.take(presence, knock.network, knock.now, ticket))
+    return refused(*limit, caller, knock, request_id);
   if (const auto refusal = door_.admit(knock, caller)) return refused(*refusal, caller, knock, request_id);
   if (const auto limit = limits_.take(caller, knock.now, ticket)) return refused(*limit, caller, knock, request_id);
   ++(caller.kind == Caller::Kind::kAnonymous ? anonymous_count_ : accepted_count_);
@@ -104,6 +119,7 @@ void Gate::take_over(const common::Config& changed, bool has_accounts) {
     common::log_error("reload: access.audit_log is not changed: {}", opened.error().message);
     access.audit_log = config_.audit_log;
   }
+  proxies_.configure(changed.server.trusted_proxies);
   config_ = std::move(access);
   door_.configure(config_);
   limits_.configure(config_.per_key, config_.per_address);

@@ -19,7 +19,10 @@
 #include "app/access/audit_log.hpp"
 #include "app/access/caller.hpp"
 #include "app/access/door.hpp"
+#include "app/access/forwarding.hpp"
+#include "app/access/key_file.hpp"
 #include "app/access/limits.hpp"
+#include "app/access/trusted_proxies.hpp"
 #include "common/clock.hpp"
 #include "common/config/config.hpp"
 #include "common/error.hpp"
@@ -40,6 +43,11 @@ class Gate {
   [[nodiscard]] std::optional<common::Error> admit(const Knock& knock, const Limits::Presence& presence,
                                                    std::string_view request_id, Caller& caller, Limits::Ticket& ticket);
   [[nodiscard]] Limits& limits() { return limits_; }
+  // Returns the network that this connection counts for. The connections of a trusted proxy count for none, because
+  // they carry the requests of many clients.
+  [[nodiscard]] Network owner_of(const PeerAddress& peer) const;
+  // Returns the network of the client of a request, which a trusted proxy tells.
+  [[nodiscard]] Network client_of(const PeerAddress& peer, const Forwarding& forwarding);
 
   // ---- for the front-end ----
 
@@ -77,6 +85,8 @@ class Gate {
   common::AccessConfig config_;
   Door door_;
   Limits limits_;
+  TrustedProxies proxies_;
+  bool proxy_is_said_{false};  // whether the log has the warning about a proxy without trust
   AuditLog audit_;
   std::uint64_t accepted_count_{0};   // with a valid credential
   std::uint64_t anonymous_count_{0};  // with access.mode: open

@@ -51,42 +51,58 @@ Limits::Presence::Presence(Limits& limits, const Network& network) : limits_(lim
 
 Limits::Presence::~Presence() {
   for (auto* const one : {address_, site_}) {
-    if (one == nullptr || --one->second.connections != 0) continue;
-    const Network network = one->first;
-    limits_.addresses_.erase(network);
+    if (one == nullptr) continue;
+    --one->second.connections;
+    limits_.forget_idle(one);
   }
+}
+
+void Limits::forget_idle(Addresses::value_type* address) {
+  if (address->second.connections != 0 || address->second.in_flight != 0) return;
+  const Network network = address->first;
+  addresses_.erase(network);
 }
 
 // ---- requests ----
 
-bool Limits::take_address_rate(const Presence& presence, common::Clock::time_point now) {
+bool Limits::take_address_rate(const Network& client, common::Clock::time_point now) {
   const auto limit = per_address_.requests_per_second;
   if (limit == 0) return true;
-  const auto address = NetworkHash()(presence.address_->first);
-  if (presence.site_ == nullptr) return address_rates_.take(address, limit, now);
+  const auto address = NetworkHash()(client);
+  const Network site = client.site();
+  if (site == client) return address_rates_.take(address, limit, now);
   // Only a request that its site may send makes an entry for its network. So one site has few entries.
   const auto site_limit = std::min<std::uint64_t>(for_site(limit), RateTable::kMostPerSecond);
-  const auto site = NetworkHash()(presence.site_->first);
   return address_rates_.may_take(address, limit, now) &&
-         address_rates_.take(site, static_cast<std::uint32_t>(site_limit), now) &&
+         address_rates_.take(NetworkHash()(site), static_cast<std::uint32_t>(site_limit), now) &&
          address_rates_.take(address, limit, now);
 }
 
-std::optional<Limit> Limits::take(const Presence& presence, common::Clock::time_point now, Ticket& ticket) {
+bool Limits::has_too_many_in_flight(const Network& network, std::uint64_t limit) const {
+  const auto found = addresses_.find(network);
+  return found != addresses_.end() && is_over(found->second.in_flight + std::uint64_t{1}, limit);
+}
+
+std::optional<Limit> Limits::take(const Presence& presence, const Network& client, common::Clock::time_point now,
+                                  Ticket& ticket) {
   if (presence.is_excess()) return Limit::kAddressConnections;
-  if (presence.address_ == nullptr) return std::nullopt;
-  AtAddress& address = presence.address_->second;
-  AtAddress* const site = presence.site_ == nullptr ? nullptr : &presence.site_->second;
-  const auto limit = per_address_.requests_in_flight;
-  if (is_over(address.in_flight + std::uint64_t{1}, limit) ||
-      (site != nullptr && is_over(site->in_flight + std::uint64_t{1}, for_site(limit)))) {
+  if (!client.is_known()) return std::nullopt;
+  const auto most_in_flight = per_address_.requests_in_flight;
+  const Network site = client.site();
+  if (most_in_flight != 0 && (has_too_many_in_flight(client, most_in_flight) ||
+                              (site != client && has_too_many_in_flight(site, for_site(most_in_flight))))) {
     return Limit::kAddressInFlight;
   }
-  if (!take_address_rate(presence, now)) return Limit::kAddressRate;
-  ++address.in_flight;
-  if (site != nullptr) ++site->in_flight;
+  if (!take_address_rate(client, now)) return Limit::kAddressRate;
+  // Requests that came while there was no limit are not counted when a reload adds one.
+  if (most_in_flight == 0) return std::nullopt;
   ticket.limits_ = this;
-  ticket.presence_ = &presence;
+  ticket.address_ = &*addresses_.try_emplace(client).first;
+  ++ticket.address_->second.in_flight;
+  if (site != client) {
+    ticket.site_ = &*addresses_.try_emplace(site).first;
+    ++ticket.site_->second.in_flight;
+  }
   return std::nullopt;
 }
 
@@ -117,10 +133,11 @@ std::optional<Limit> Limits::take(const Caller& caller, common::Clock::time_poin
 }
 
 void Limits::Ticket::clear() {
-  if (presence_ != nullptr) {
-    --presence_->address_->second.in_flight;
-    if (presence_->site_ != nullptr) --presence_->site_->second.in_flight;
-    presence_ = nullptr;
+  for (auto** const one : {&address_, &site_}) {
+    auto* const counted = std::exchange(*one, nullptr);
+    if (counted == nullptr) continue;
+    --counted->second.in_flight;
+    limits_->forget_idle(counted);
   }
   if (sender_ != nullptr) {
     if (--sender_->second == 0) {

@@ -6,8 +6,8 @@
 // among others. A client with a credential is also counted by its key, or as a person. Clients of a unix socket have
 // no address, so only their keys count.
 //
-// Memory is bounded. Requests in flight and connections are counted for open connections only. Rates are in tables of
-// fixed size (app/access/rate_table).
+// Memory is bounded. Requests in flight and connections are counted for open connections only, and a connection has one
+// request at a time. Rates are in tables of fixed size (app/access/rate_table).
 //
 // The front-end owns it and uses it on its only thread. It outlives all presences and tickets.
 #pragma once
@@ -86,13 +86,12 @@ class Limits {
    private:
     friend class Limits;
     Limits& limits_;
-    Addresses::value_type* address_{nullptr};  // null: a unix socket
+    Addresses::value_type* address_{nullptr};  // null: a unix socket, or a proxy
     Addresses::value_type* site_{nullptr};     // null: the address is its own site
     bool is_excess_{false};
   };
 
-  // A Ticket counts one request in flight, from take() to its destruction or clear(). The connection owns it, and
-  // destroys it before the presence.
+  // A Ticket counts one request in flight, from take() to its destruction or clear(). The connection owns it.
   class Ticket {
    public:
     Ticket() = default;
@@ -104,13 +103,16 @@ class Limits {
    private:
     friend class Limits;
     Limits* limits_{nullptr};
-    const Presence* presence_{nullptr};     // null: not counted at its address
-    Senders::value_type* sender_{nullptr};  // null: not counted for a key
+    Addresses::value_type* address_{nullptr};  // null: not counted at its address
+    Addresses::value_type* site_{nullptr};     // null: not counted at its site
+    Senders::value_type* sender_{nullptr};     // null: not counted for a key
   };
 
-  // Counts a request of that connection, before its credential is checked. Returns the limit that refuses it, and
-  // counts nothing then. REQUIRES: `ticket` is clear.
-  [[nodiscard]] std::optional<Limit> take(const Presence& presence, common::Clock::time_point now, Ticket& ticket);
+  // Counts a request of that connection, before its credential is checked. `client` is the network of the connection,
+  // or another network if a proxy forwards the request. Returns the limit that refuses it, and counts nothing then.
+  // REQUIRES: `ticket` is clear.
+  [[nodiscard]] std::optional<Limit> take(const Presence& presence, const Network& client,
+                                          common::Clock::time_point now, Ticket& ticket);
   // Counts the request for its key or person as well, after the credential is checked. A caller without a credential
   // has no such limit. If a limit refuses the request, the caller must clear the ticket.
   [[nodiscard]] std::optional<Limit> take(const Caller& caller, common::Clock::time_point now, Ticket& ticket);
@@ -123,11 +125,16 @@ class Limits {
   }
 
  private:
-  [[nodiscard]] bool take_address_rate(const Presence& presence, common::Clock::time_point now);
+  [[nodiscard]] bool take_address_rate(const Network& client, common::Clock::time_point now);
+  [[nodiscard]] bool has_too_many_in_flight(const Network& network, std::uint64_t limit) const;
+  // Returns what counts the requests of a caller with a credential. A key with its own limit counts alone.
+  [[nodiscard]] static Sender sender_of(const Caller& caller, bool has_own_limit);
+  // Frees the entry of an address that has neither a connection nor a request.
+  void forget_idle(Addresses::value_type* address);
 
   common::KeyLimits per_key_;
   common::AddressLimits per_address_;
-  Addresses addresses_;  // with an open connection; sites too
+  Addresses addresses_;  // with an open connection or a request in flight; sites too
   Senders senders_;      // with a request in flight
   RateTable address_rates_;
   RateTable sender_rates_;

@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <cstring>
@@ -10,35 +9,19 @@
 
 namespace yolod::app::access {
 
-Network Network::of(const sockaddr& address) {
+Network Network::of(const common::IpAddress& address) {
+  constexpr std::size_t kNetworkBytes = 8;
+  constexpr std::size_t kBeforeIpv4 = 12;
   Network network;
-  if (address.sa_family == AF_INET) {
-    sockaddr_in ipv4{};
-    std::memcpy(&ipv4, &address, sizeof ipv4);
-    std::memcpy(network.bytes_.data(), &ipv4.sin_addr, sizeof ipv4.sin_addr);
+  const auto* const bytes = address.bytes().begin();
+  if (address.is_ipv4()) {
+    std::copy_n(bytes + kBeforeIpv4, sizeof(in_addr), network.bytes_.begin());
     network.family_ = Family::kIpv4;
-  } else if (address.sa_family == AF_INET6) {
-    sockaddr_in6 ipv6{};
-    std::memcpy(&ipv6, &address, sizeof ipv6);
-    constexpr std::size_t kNetworkBytes = 8;
-    constexpr std::size_t kBeforeIpv4 = 12;
-    const auto* const bytes = ipv6.sin6_addr.s6_addr;
-    if (IN6_IS_ADDR_V4MAPPED(&ipv6.sin6_addr)) {
-      std::copy_n(bytes + kBeforeIpv4, sizeof(in_addr), network.bytes_.begin());
-      network.family_ = Family::kIpv4;
-    } else {
-      std::copy_n(bytes, kNetworkBytes, network.bytes_.begin());
-      network.family_ = Family::kIpv6;
-    }
+  } else {
+    std::copy_n(bytes, kNetworkBytes, network.bytes_.begin());
+    network.family_ = Family::kIpv6;
   }
   return network;
-}
-
-Network Network::of_peer(int socket) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  if (getpeername(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
-  return of(reinterpret_cast<const sockaddr&>(address));
 }
 
 Network Network::site() const {

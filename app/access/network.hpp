@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <string>
 
-struct sockaddr;
+#include "common/ip_address.hpp"
 
 namespace yolod::app::access {
 
@@ -16,10 +16,7 @@ class Network {
  public:
   // The client of a unix socket, which has no address.
   Network() = default;
-  // Returns the network of an address. Addresses of other families than IPv4 and IPv6 give none.
-  [[nodiscard]] static Network of(const sockaddr& address);
-  // Returns the network of the client of this connected socket.
-  [[nodiscard]] static Network of_peer(int socket);
+  [[nodiscard]] static Network of(const common::IpAddress& address);
 
   [[nodiscard]] bool is_known() const { return family_ != Family::kNone; }
   // The bytes of the address, the rest is 0. An IPv4 address uses the first four.

@@ -54,9 +54,9 @@ Connection::Connection(Socket socket, net::ListenerRole role, ConnectionList& li
     : stream_(std::move(socket), std::move(tls)),
       // Check the peer now. When the client sends a request, its pid could already belong to another process.
       peer_{role, role == net::ListenerRole::kAdmin && net::may_administer(stream_.native_handle())},
-      network_(access::Network::of_peer(stream_.native_handle())),
+      address_(access::PeerAddress::of(stream_.native_handle())),
       list_(list),
-      presence_(list.application().gate().limits(), network_),
+      presence_(list.application().gate().limits(), list.application().gate().owner_of(address_)),
       buffer_(kBufferLimitBytes) {
   places().add(*this, AwakeClock::now());
 }

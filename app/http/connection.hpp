@@ -15,8 +15,8 @@
 #include <optional>
 #include <string_view>
 
+#include "app/access/forwarding.hpp"
 #include "app/access/limits.hpp"
-#include "app/access/network.hpp"
 #include "app/http/audience.hpp"
 #include "app/http/body_upload.hpp"
 #include "app/http/connection_list.hpp"
@@ -154,7 +154,7 @@ class Connection : public std::enable_shared_from_this<Connection>, public Place
 
   net::Stream stream_;
   const Peer peer_;
-  const access::Network network_;
+  const access::PeerAddress address_;
   ConnectionList& list_;
   const access::Limits::Presence presence_;
   boost::beast::flat_buffer buffer_;

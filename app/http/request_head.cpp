@@ -132,8 +132,11 @@ void RequestHeadReader::take_fields(RequestHead& head) const {
       case beast_http::field::sec_fetch_dest:
       case beast_http::field::sec_fetch_mode:
       case beast_http::field::sec_fetch_user:
-      case beast_http::field::forwarded:
       case beast_http::field::via: head.forwarded = true; break;
+      case beast_http::field::forwarded:
+        head.forwarding.forwarded.add(value);
+        head.forwarded = true;
+        break;
       case beast_http::field::unknown:
         if (equal_ignoring_case(field.name_string(), "X-Request-Id")) take_first(head.request_id, value);
         if (equal_ignoring_case(field.name_string(), "X-Request-Timeout")) take_first(head.request_timeout, value);
@@ -142,6 +145,7 @@ void RequestHeadReader::take_fields(RequestHead& head) const {
         if (equal_ignoring_case(field.name_string(), "Inference-Header-Content-Length")) {
           take_first(head.inference_header_length, value);
         }
+        if (equal_ignoring_case(field.name_string(), "X-Forwarded-For")) head.forwarding.x_forwarded_for.add(value);
         head.forwarded |= is_proxys(field.name_string());
         break;
       default: break;

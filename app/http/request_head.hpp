@@ -17,6 +17,7 @@
 #include <string_view>
 
 #include "app/access/credential.hpp"
+#include "app/access/forwarding.hpp"
 #include "common/error.hpp"
 
 namespace yolod::app::http {
@@ -43,6 +44,7 @@ struct RequestHead {
   access::Credential credential;
   // The session of the cookie that only connections without TLS accept. See credential_fields.hpp.
   access::Credential plain_session;
+  access::Forwarding forwarding;
   std::string_view host;
   std::string_view origin;
   std::string_view fetch_site;               // Sec-Fetch-Site

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/config/tables.hpp"
+#include "common/ip_address.hpp"
 #include "common/system/runtime_directory.hpp"
 
 namespace yolod::common {
@@ -135,6 +136,32 @@ Field admin_listen_field(std::string& value) {
     return value == kAdminListenAuto ? YamlNode::plain(value) : YamlNode::string(value);
   };
   return field;
+}
+
+Field trusted_proxies_field(std::vector<std::string>& proxies) {
+  constexpr std::size_t kMostProxies = 64;
+  Field field = strings_field("trusted_proxies", proxies);
+  field.read = [&proxies](ConfigReader& reader, const YamlNode& node) {
+    if (node.kind != YamlNode::Kind::kSequence || node.items.size() > kMostProxies) {
+      reader.problem(node.mark, "a list of at most " + std::to_string(kMostProxies) +
+                                    " addresses such as [10.0.0.5, 10.1.0.0/16, unix] is needed");
+      return;
+    }
+    proxies.clear();
+    for (std::size_t i = 0; i < node.items.size(); ++i) {
+      reader.read_below('[' + std::to_string(i) + ']', node.items[i], [&proxies](ConfigReader& below, const auto& at) {
+        auto text = below.text_of(at, "an address, a range or unix");
+        if (!text.has_value()) return;
+        if (*text != kUnixProxies) {
+          if (const auto range = IpRange::parse(*text); !range) {
+            return below.problem(at.mark, shown(*text) + " " + range.error().message);
+          }
+        }
+        proxies.push_back(*std::move(text));
+      });
+    }
+  };
+  return std::move(field).allows("a list of addresses and ranges such as [10.0.0.5, 10.1.0.0/16, unix]");
 }
 
 Field address_field(std::string& address) {

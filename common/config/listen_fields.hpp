@@ -16,6 +16,8 @@ namespace yolod::common {
 [[nodiscard]] Field listen_field(std::vector<ListenAddress>& listen);
 // `admin_listen` takes an address, auto, or nothing.
 [[nodiscard]] Field admin_listen_field(std::string& address);
+// `trusted_proxies` takes a list of addresses and ranges, and unix.
+[[nodiscard]] Field trusted_proxies_field(std::vector<std::string>& proxies);
 // `address` names a TCP address or a unix socket.
 [[nodiscard]] Field address_field(std::string& address);
 // `path` names a unix socket. The value gets unix: in front.

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/clock.hpp"
@@ -29,12 +30,18 @@ struct ListenAddress {
   friend bool operator==(const ListenAddress&, const ListenAddress&) = default;
 };
 
+// The word in `trusted_proxies` for the clients of unix sockets.
+inline constexpr std::string_view kUnixProxies = "unix";
+
 struct ServerConfig {
   std::vector<ListenAddress> listen{{"127.0.0.1:8080"}};
   // The address where the server accepts /status, /metrics and reloads. "auto" makes a socket in the runtime
   // directory, and then `listen` also accepts /status and /metrics. With "unix:/path" only that socket accepts them.
   // With an empty text no socket accepts them, and only signals control the server.
   std::string admin_listen{"auto"};
+  // This list has addresses and ranges of proxies (common/ip_address.hpp), and "unix" for the clients of unix sockets.
+  // The server believes them which address their client has.
+  std::vector<std::string> trusted_proxies{};
   std::uint64_t max_body_bytes{16ULL << 20U};
   std::uint32_t max_connections{4096};
   milliseconds header_timeout{10'000};

@@ -87,6 +87,9 @@ Fields fields_of(ServerConfig& server) {
       admin_listen_field(server.admin_listen)
           .means("The server takes reloads here. auto is a unix socket in the runtime directory. With an address, "
                  "/status and /metrics answer here alone."),
+      trusted_proxies_field(server.trusted_proxies)
+          .means("The server believes proxies at these addresses which client each request comes from "
+                 "(X-Forwarded-For, else Forwarded); unix means all clients of unix sockets."),
       size_field("max_body_bytes", server.max_body_bytes, kKiB, kGiB)
           .means("A request with a larger body is refused with 413; half of memory.input_arena is the most."),
       count_field("max_connections", server.max_connections, 1, 1'000'000)
@@ -136,7 +139,7 @@ Fields fields_of(AccessConfig& access) {
                  "The own limits of a key replace these."),
       section_field("per_address", access.per_address)
           .means("These keys limit each client address: an IPv4 address, or the /64 of an IPv6 address; 0 is no "
-                 "limit. Behind a proxy all clients have the proxy's address."),
+                 "limit. The clients of a proxy count as one address, unless server.trusted_proxies names the proxy."),
       choice_field<RegisterPolicy>(
           "register", access.register_policy,
           {{"closed", RegisterPolicy::kClosed}, {"invite", RegisterPolicy::kInvite}, {"open", RegisterPolicy::kOpen}})
@@ -148,8 +151,9 @@ Fields fields_of(AccessConfig& access) {
       time_field("session_lifetime", access.session_lifetime, seconds(1), hours(24 * 365))
           .means("A person's session ends after this time in any case."),
       path_field("audit_log", access.audit_log)
-          .means("The server writes log-ins, changes of accounts and keys, reloads and refused requests to this file, as "
-                 "lines of JSON.")
+          .means(
+              "The server writes log-ins, changes of accounts and keys, reloads and refused requests to this file, as "
+              "lines of JSON.")
           .absent("there is no such file")};
 }
 

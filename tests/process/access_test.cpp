@@ -9,6 +9,8 @@
 #include <boost/json/parse.hpp>
 #include <catch2/catch.hpp>
 #include <filesystem>
+#include <memory>
+#include <set>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -325,6 +327,54 @@ TEST_CASE("Access: a connection beyond the limit of its address gets 429 and is 
   CHECK(first.get("/v2").status == 200);
   first.close();
   CHECK(wait_until([&] { return HttpClient(server.endpoint()).get("/v2").status == 200; }));
+}
+
+TEST_CASE("Access: behind a trusted proxy each client has its own limits", "[process]") {
+  const TemporaryDirectory folder;
+  const auto audit = folder.path() / "audit.log";
+  const std::string socket = "unix:" + (folder.path() / "http.sock").string();
+  const auto config = [&](const std::string& proxies) {
+    return identity_config({{.workers = 1}}, {"listen: [\"127.0.0.1:0\", \"" + socket + "\"]", proxies}) +
+           access_section("audit_log: " + audit.string() + ", per_address: {requests_per_second: 2, connections: 2}");
+  };
+  Server server(config("trusted_proxies: [127.0.0.1, unix]"));
+  REQUIRE(server.wait_until_ready());
+  // Sends requests of a client until one is refused.
+  const auto reaches_limit = [](HttpClient& proxy, const std::string& field, const std::string& client) {
+    return wait_until([&] { return proxy.get("/v2", {{field, client}}).status == 429; });
+  };
+  HttpClient over_tcp(server.endpoint());
+  HttpClient over_unix(Endpoint{0, socket.substr(5)});
+  CHECK(reaches_limit(over_tcp, "X-Forwarded-For", "203.0.113.9"));
+  CHECK(over_tcp.get("/v2", {{"X-Forwarded-For", "203.0.113.10"}}).status == 200);
+  CHECK(over_tcp.get("/v2", {{"X-Forwarded-For", "203.0.113.10, 203.0.113.11"}}).status == 200);
+  CHECK(reaches_limit(over_unix, "Forwarded", "for=203.0.113.12"));
+  CHECK(over_unix.get("/v2", {{"Forwarded", "for=\"[2001:db8::1]:80\""}}).status == 200);
+  // The connections of the proxy have no limit.
+  std::vector<std::unique_ptr<HttpClient>> more;
+  for (int i = 0; i < 8; ++i) {
+    more.push_back(std::make_unique<HttpClient>(server.endpoint()));
+    CHECK(more.back()->get("/v2", {{"X-Forwarded-For", "198.51.100." + std::to_string(i)}}).status == 200);
+  }
+  const auto lines = json_lines_of(audit);
+  std::set<std::string> refused;
+  for (const auto& line : lines) {
+    if (line.at("event") == "limit") refused.insert(std::string(line.at("address").as_string()));
+  }
+  CHECK(refused == std::set<std::string>{"203.0.113.9", "203.0.113.12"});
+  CHECK(server.log_lines_with("server.trusted_proxies").empty());
+
+  more.clear();
+  server.rewrite_config(config("trusted_proxies: []"));
+  server.send_signal(SIGHUP);
+  REQUIRE(wait_until([&] { return count_of(json_lines_of(audit), "reload", "done") == 1; }));
+  // The server ignores the field now, and the log has one warning.
+  HttpClient stranger(server.endpoint());
+  int number = 0;
+  CHECK(wait_until([&] {
+    return stranger.get("/v2", {{"X-Forwarded-For", "198.51.100." + std::to_string(++number % 256)}}).status == 429;
+  }));
+  CHECK(server.log_lines_with("server.trusted_proxies does not name").size() == 1);
 }
 
 TEST_CASE("Access: the audit log has refusals, reloads and loads, and no key", "[process]") {

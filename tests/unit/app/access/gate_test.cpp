@@ -1,8 +1,5 @@
 #include "app/access/gate.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-
 #include <boost/json/parse.hpp>
 #include <catch2/catch.hpp>
 #include <filesystem>
@@ -25,12 +22,7 @@ using common::ErrorCode;
 constexpr common::Clock::time_point kStart{std::chrono::hours(1)};
 constexpr accounts::protocol::Seconds kToday = 1'800'000'000;
 
-Network client() {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(0xC0000201);
-  return Network::of(reinterpret_cast<const sockaddr&>(address));
-}
+Network client() { return Network::of(*common::IpAddress::parse("192.0.2.1")); }
 
 struct GateBench {
   tests::TemporaryDirectory folder;

@@ -1,8 +1,5 @@
 #include "app/access/limits.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-
 #include <catch2/catch.hpp>
 #include <memory>
 #include <string>
@@ -13,7 +10,6 @@
 namespace yolod::app::access::limits_test {
 namespace {
 
-using Presence = Limits::Presence;
 using Ticket = Limits::Ticket;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
@@ -21,17 +17,20 @@ using std::chrono::seconds;
 constexpr common::Clock::time_point kStart{std::chrono::hours(1)};
 
 Network at(const std::string& text) {
-  sockaddr_storage storage{};
-  if (text.find(':') == std::string::npos) {
-    auto& address = reinterpret_cast<sockaddr_in&>(storage);
-    address.sin_family = AF_INET;
-    REQUIRE(inet_pton(AF_INET, text.c_str(), &address.sin_addr) == 1);
-  } else {
-    auto& address = reinterpret_cast<sockaddr_in6&>(storage);
-    address.sin6_family = AF_INET6;
-    REQUIRE(inet_pton(AF_INET6, text.c_str(), &address.sin6_addr) == 1);
-  }
-  return Network::of(reinterpret_cast<const sockaddr&>(storage));
+  const auto address = common::IpAddress::parse(text);
+  REQUIRE(address);
+  return Network::of(*address);
+}
+
+// A connection, and the network of its client.
+struct Client {
+  Network network;
+  Limits::Presence presence;
+  Client(Limits& limits, const Network& at) : network(at), presence(limits, at) {}
+};
+
+std::optional<Limit> take(Limits& limits, const Client& client, common::Clock::time_point now, Ticket& ticket) {
+  return limits.take(client.presence, client.network, now, ticket);
 }
 
 // Returns network number `number` of the /48 with that beginning.
@@ -62,11 +61,11 @@ Caller file_key(const char* token) {
 
 // Sends requests of an address that are over at once. Returns how many of them may come in.
 int taken_of(Limits& limits, int tries, const Network& network, common::Clock::time_point now) {
-  const Presence presence(limits, network);
+  const Client presence(limits, network);
   int taken = 0;
   for (int i = 0; i < tries; ++i) {
     Ticket ticket;
-    taken += limits.take(presence, now, ticket) ? 0 : 1;
+    taken += take(limits, presence, now, ticket) ? 0 : 1;
   }
   return taken;
 }
@@ -95,9 +94,9 @@ TEST_CASE("Limits: the rate of an address is limited, over all its connections",
   CHECK(taken_of(limits, 20, at("192.0.2.1"), kStart) == 4);
   CHECK(taken_of(limits, 20, at("192.0.2.2"), kStart) == 10);
   CHECK(taken_of(limits, 20, at("192.0.2.1"), kStart + milliseconds(200)) == 2);
-  const Presence presence(limits, at("192.0.2.1"));
+  const Client presence(limits, at("192.0.2.1"));
   Ticket ticket;
-  CHECK(limits.take(presence, kStart + milliseconds(200), ticket) == Limit::kAddressRate);
+  CHECK(take(limits, presence, kStart + milliseconds(200), ticket) == Limit::kAddressRate);
 }
 
 TEST_CASE("Limits: all networks of a /48 together have the rate of a few addresses", "[app][access][unit]") {
@@ -131,37 +130,37 @@ TEST_CASE("Limits: 65,536 networks of one client cost bounded memory and do not 
 TEST_CASE("Limits: requests in flight of an address are counted until they end", "[app][access][unit]") {
   Limits limits;
   limits.configure({}, {.requests_in_flight = 2});
-  const Presence first(limits, at("192.0.2.1"));
-  const Presence second(limits, at("192.0.2.1"));
-  const Presence third(limits, at("192.0.2.1"));
-  const Presence other(limits, at("192.0.2.2"));
+  const Client first(limits, at("192.0.2.1"));
+  const Client second(limits, at("192.0.2.1"));
+  const Client third(limits, at("192.0.2.1"));
+  const Client other(limits, at("192.0.2.2"));
   Ticket a;
   auto b = std::make_unique<Ticket>();
   Ticket c;
   Ticket d;
-  CHECK_FALSE(limits.take(first, kStart, a));
-  CHECK_FALSE(limits.take(second, kStart, *b));
-  CHECK(limits.take(third, kStart, c) == Limit::kAddressInFlight);
-  CHECK_FALSE(limits.take(other, kStart, d));
+  CHECK_FALSE(take(limits, first, kStart, a));
+  CHECK_FALSE(take(limits, second, kStart, *b));
+  CHECK(take(limits, third, kStart, c) == Limit::kAddressInFlight);
+  CHECK_FALSE(take(limits, other, kStart, d));
   b.reset();
-  CHECK_FALSE(limits.take(third, kStart, c));
+  CHECK_FALSE(take(limits, third, kStart, c));
   a.clear();
   a.clear();
-  CHECK_FALSE(limits.take(first, kStart, a));
+  CHECK_FALSE(take(limits, first, kStart, a));
   Ticket e;
-  CHECK(limits.take(second, kStart, e) == Limit::kAddressInFlight);
+  CHECK(take(limits, second, kStart, e) == Limit::kAddressInFlight);
 }
 
 TEST_CASE("Limits: requests in flight of a /48 are limited together", "[app][access][unit]") {
   Limits limits;
   limits.configure({}, {.requests_in_flight = 1});
-  std::vector<std::unique_ptr<Presence>> presences;
+  std::vector<std::unique_ptr<Client>> presences;
   std::vector<std::unique_ptr<Ticket>> tickets;
   unsigned taken = 0;
   for (unsigned number = 0; number < 100; ++number) {
-    presences.push_back(std::make_unique<Presence>(limits, in_site("2001:db8:1", number)));
+    presences.push_back(std::make_unique<Client>(limits, in_site("2001:db8:1", number)));
     tickets.push_back(std::make_unique<Ticket>());
-    taken += limits.take(*presences.back(), kStart, *tickets.back()) ? 0 : 1;
+    taken += take(limits, *presences.back(), kStart, *tickets.back()) ? 0 : 1;
   }
   CHECK(taken == Limits::kNetworksOfSite);
   tickets.clear();
@@ -172,29 +171,29 @@ TEST_CASE("Limits: requests in flight of a /48 are limited together", "[app][acc
 TEST_CASE("Limits: a connection beyond the limit is an excess, and its requests are refused", "[app][access][unit]") {
   Limits limits;
   limits.configure({}, {.connections = 2});
-  auto first = std::make_unique<Presence>(limits, at("192.0.2.1"));
-  const Presence second(limits, at("192.0.2.1"));
-  const Presence third(limits, at("192.0.2.1"));
-  const Presence other(limits, at("192.0.2.2"));
-  CHECK_FALSE(first->is_excess());
-  CHECK_FALSE(second.is_excess());
-  CHECK(third.is_excess());
-  CHECK_FALSE(other.is_excess());
+  auto first = std::make_unique<Client>(limits, at("192.0.2.1"));
+  const Client second(limits, at("192.0.2.1"));
+  const Client third(limits, at("192.0.2.1"));
+  const Client other(limits, at("192.0.2.2"));
+  CHECK_FALSE(first->presence.is_excess());
+  CHECK_FALSE(second.presence.is_excess());
+  CHECK(third.presence.is_excess());
+  CHECK_FALSE(other.presence.is_excess());
   Ticket ticket;
-  CHECK(limits.take(third, kStart, ticket) == Limit::kAddressConnections);
+  CHECK(take(limits, third, kStart, ticket) == Limit::kAddressConnections);
   first.reset();
-  const Presence fourth(limits, at("192.0.2.1"));
-  CHECK(fourth.is_excess());  // the third connection is still open
+  const Client fourth(limits, at("192.0.2.1"));
+  CHECK(fourth.presence.is_excess());  // the third connection is still open
 }
 
 TEST_CASE("Limits: connections of a /48 are limited together", "[app][access][unit]") {
   Limits limits;
   limits.configure({}, {.connections = 1});
-  std::vector<std::unique_ptr<Presence>> presences;
+  std::vector<std::unique_ptr<Client>> presences;
   unsigned good = 0;
   for (unsigned number = 0; number < 100; ++number) {
-    presences.push_back(std::make_unique<Presence>(limits, in_site("2001:db8:1", number)));
-    good += presences.back()->is_excess() ? 0 : 1;
+    presences.push_back(std::make_unique<Client>(limits, in_site("2001:db8:1", number)));
+    good += presences.back()->presence.is_excess() ? 0 : 1;
   }
   CHECK(good == Limits::kNetworksOfSite);
   CHECK(limits.address_count() == 101);
@@ -205,13 +204,13 @@ TEST_CASE("Limits: connections of a /48 are limited together", "[app][access][un
 TEST_CASE("Limits: clients of a unix socket have no address that could be limited", "[app][access][unit]") {
   Limits limits;
   limits.configure({}, {.requests_per_second = 1, .requests_in_flight = 1, .connections = 1});
-  const Presence first(limits, Network());
-  const Presence second(limits, Network());
-  CHECK_FALSE(second.is_excess());
+  const Client first(limits, Network());
+  const Client second(limits, Network());
+  CHECK_FALSE(second.presence.is_excess());
   Ticket a;
   Ticket b;
-  CHECK_FALSE(limits.take(first, kStart, a));
-  CHECK_FALSE(limits.take(second, kStart, b));
+  CHECK_FALSE(take(limits, first, kStart, a));
+  CHECK_FALSE(take(limits, second, kStart, b));
 }
 
 TEST_CASE("Limits: each key and each person has its own rate", "[app][access][unit]") {
@@ -264,15 +263,15 @@ TEST_CASE("Limits: requests in flight of a key are forgotten when they end", "[a
 TEST_CASE("Limits: a ticket counts a request at its address and for its key", "[app][access][unit]") {
   Limits limits;
   limits.configure({.requests_in_flight = 1}, {.requests_in_flight = 1});
-  const Presence presence(limits, at("192.0.2.1"));
+  const Client presence(limits, at("192.0.2.1"));
   Ticket ticket;
-  CHECK_FALSE(limits.take(presence, kStart, ticket));
+  CHECK_FALSE(take(limits, presence, kStart, ticket));
   CHECK_FALSE(limits.take(key(1), kStart, ticket));
   Ticket second;
-  CHECK(limits.take(presence, kStart, second) == Limit::kAddressInFlight);
+  CHECK(take(limits, presence, kStart, second) == Limit::kAddressInFlight);
   CHECK(limits.take(key(1), kStart, second) == Limit::kKeyInFlight);
   ticket.clear();
-  CHECK_FALSE(limits.take(presence, kStart, second));
+  CHECK_FALSE(take(limits, presence, kStart, second));
   CHECK_FALSE(limits.take(key(1), kStart, second));
 }
 

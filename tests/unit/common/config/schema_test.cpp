@@ -97,6 +97,19 @@ TEST_CASE("Config: sandbox accepts exactly its four values", "[common][unit]") {
   CHECK(problem_of(std::string(kModel) + "sandbox: on\n").find("sandbox") != std::string::npos);
 }
 
+TEST_CASE("Config: trusted_proxies takes addresses, ranges and unix", "[common][unit]") {
+  CHECK(config_of(kModel).server.trusted_proxies.empty());
+  CHECK(config_of(with_server("trusted_proxies: []")).server.trusted_proxies.empty());
+  CHECK(config_of(with_server("trusted_proxies: [10.0.0.5, 10.1.0.0/16, '2001:db8::/32', unix]"))
+            .server.trusted_proxies == std::vector<std::string>{"10.0.0.5", "10.1.0.0/16", "2001:db8::/32", "unix"});
+  for (const char* const bad : {"10.0.0.5", "[proxy.example]", "[10.0.0.1/8]", "['0.0.0.0/0']", "[10.0.0.5:80]", "['']",
+                                "[\"unix:/run/a.sock\"]"}) {
+    CAPTURE(bad);
+    CHECK(problem_of(with_server(std::string("trusted_proxies: ") + bad)).find("server.trusted_proxies") !=
+          std::string::npos);
+  }
+}
+
 TEST_CASE("Config: admin_listen takes auto, nothing, or an address", "[common][unit]") {
   CHECK(config_of(kModel).server.admin_listen == "auto");
   CHECK(config_of(with_server("admin_listen: auto")).server.admin_listen == "auto");
