@@ -48,13 +48,13 @@ Task<Status> Commands::hash(const protocol::Secret& password, std::string& hash,
   co_return hash.empty() ? Status::kBusy : Status::kOk;  // no memory
 }
 
-std::optional<protocol::Reply> Commands::begin(const Attempt& attempt) {
+std::optional<protocol::Reply> Commands::begin(Attempt& attempt) {
   const auto now = common::Clock::now();
   if (const auto wait = parts_.attempts.wait(attempt.name, attempt.origin, now);
       wait > common::Clock::duration::zero()) {
     return retry_reply(Status::kTooManyAttempts, wait);
   }
-  parts_.attempts.begins(attempt.name, attempt.origin, now);
+  attempt.counted = parts_.attempts.begins(attempt.name, attempt.origin, now);
   return std::nullopt;
 }
 
@@ -76,11 +76,11 @@ Task<protocol::Reply> Commands::check_password(Attempt& attempt, Deadline deadli
   };
   const WorkEnd end = co_await parts_.hashing.run(work);
   if (end != WorkEnd::kDone || !in_time) {
-    parts_.attempts.not_tried(attempt.name, attempt.origin);
+    parts_.attempts.not_tried(attempt.counted);
     co_return plain_reply(end != WorkEnd::kDone ? Status::kBusy : Status::kDeadlineExceeded);
   }
   if (!matches) co_return plain_reply(Status::kWrongCredentials);
-  parts_.attempts.succeeded(attempt.name, attempt.origin);
+  parts_.attempts.succeeded(attempt.counted, common::Clock::now());
   co_return plain_reply(Status::kOk);
 }
 

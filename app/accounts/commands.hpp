@@ -64,11 +64,12 @@ class Commands {
     std::string_view origin;
     const protocol::Secret& password;
     const protocol::Secret* new_password{nullptr};  // also gets a hash
-    std::string new_hash;  // the hash of new_password; without new_password, a stronger hash of the password if its
-                           // present hash is weak
+    FailedLogins::Attempt counted{};                // set by begin()
+    std::string new_hash{};  // the hash of new_password; without new_password, a stronger hash of the password if its
+                             // present hash is weak
   };
   // Counts the attempt by its name and origin, which need no query. Returns an answer if the client must wait first.
-  [[nodiscard]] std::optional<Reply> begin(const Attempt& attempt);
+  [[nodiscard]] std::optional<Reply> begin(Attempt& attempt);
   // Compares the password. The comparison takes as long if there is no such person. Returns kOk if the password is
   // correct. REQUIRES: begin() allowed the attempt.
   Task<Reply> check_password(Attempt& attempt, Deadline deadline);

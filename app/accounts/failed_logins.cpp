@@ -1,115 +1,233 @@
 #include "app/accounts/failed_logins.hpp"
 
+#include <sodium.h>
+
 #include <algorithm>
+#include <string>
+#include <tuple>
+#include <utility>
 
 namespace yolod::app::accounts {
 namespace {
 
 using common::Clock;
 
+constexpr std::uint32_t kFailuresOfName = 100;
+constexpr std::uint32_t kFailuresOfOrigin = 300;
+constexpr std::uint32_t kOwnFailures = 20;
+constexpr std::uint32_t kRegistrations = 20;
+constexpr std::uint32_t kShared = 20;      // times as much for a shared origin
+constexpr std::size_t kSharedOrigins = 8;  // there are three
 constexpr unsigned kFreeFailures = 3;
 constexpr unsigned kMostDoublings = 6;
 constexpr std::chrono::seconds kLongestDelay{60};
 // A streak is over when the person has not tried for so long.
 constexpr std::chrono::minutes kForgotten{15};
 
-// A name has no line feed, so no two pairs make one key.
-std::string pair_of(std::string_view name, std::string_view origin) {
-  std::string key(name);
-  key += '\n';
-  key += origin;
-  return key;
+// Returns the number of sets of a table with `ways` entries each.
+std::size_t sets_for(std::size_t most, std::size_t ways) { return std::max<std::size_t>(1, most / ways); }
+
+// Returns whether a proxy on this machine may hide its clients behind this origin.
+bool is_shared_origin(std::string_view origin) {
+  return origin == "unix" || origin == "127.0.0.1" || origin == "::/48";
 }
 
 }  // namespace
 
-double Buckets::tokens(const Bucket& bucket, Clock::time_point now) const {
-  return std::min(capacity_, bucket.tokens + common::in_seconds(now - bucket.at) * per_second_);
+// ---- Buckets ----
+
+Buckets::Buckets(std::uint32_t capacity, Clock::duration refill, std::size_t most)
+    : per_token_(refill / capacity), all_but_one_(per_token_ * (capacity - 1)), sets_(sets_for(most, kWays)) {}
+
+const Buckets::Entry* Buckets::find(CounterId id) const {
+  const Set& set = sets_[id % sets_.size()];
+  const auto* const found = std::find_if(set.begin(), set.end(), [id](const Entry& entry) { return entry.id == id; });
+  return found == set.end() ? nullptr : found;
 }
 
-Clock::duration Buckets::wait(const std::string& key, Clock::time_point now) const {
-  const auto found = buckets_.find(key);
-  if (found == buckets_.end()) return Clock::duration::zero();
-  return common::from_seconds(std::max(0.0, (1 - tokens(found->second, now)) / per_second_));
+Clock::duration Buckets::wait(CounterId id, Clock::time_point now) const {
+  const Entry* const entry = find(id);
+  return entry == nullptr ? Clock::duration::zero() : entry->full_again - now - all_but_one_;
 }
 
-void Buckets::take(const std::string& key, Clock::time_point now) {
-  const auto found = buckets_.find(key);
-  if (found != buckets_.end()) {
-    found->second.tokens = std::max(0.0, tokens(found->second, now) - 1);
-    found->second.at = now;
-    ages_.splice(ages_.begin(), ages_, found->second.age);
-    return;
+void Buckets::take(CounterId id, Clock::time_point now) {
+  auto* entry = const_cast<Entry*>(find(id));
+  if (entry == nullptr) {
+    Set& set = sets_[id % sets_.size()];
+    entry = std::min_element(set.begin(), set.end(),
+                             [](const Entry& a, const Entry& b) { return a.full_again < b.full_again; });
+    *entry = {id, now};
   }
-  if (buckets_.size() >= most_) {
-    buckets_.erase(ages_.back());
-    ages_.pop_back();
-  }
-  ages_.push_front(key);
-  buckets_.emplace(key, Bucket{capacity_ - 1, now, ages_.begin()});
+  // An empty bucket stays empty.
+  entry->full_again = std::min(std::max(entry->full_again, now) + per_token_, now + all_but_one_ + per_token_);
 }
 
-void Buckets::give_back(const std::string& key) {
-  const auto found = buckets_.find(key);
-  if (found != buckets_.end()) found->second.tokens = std::min(capacity_, found->second.tokens + 1);
+void Buckets::give_back(CounterId id) {
+  if (auto* const entry = const_cast<Entry*>(find(id))) entry->full_again -= per_token_;
+}
+
+std::size_t Buckets::count(Clock::time_point now) const {
+  std::size_t count = 0;
+  for (const Set& set : sets_) {
+    count += static_cast<std::size_t>(
+        std::count_if(set.begin(), set.end(), [now](const Entry& entry) { return entry.full_again > now; }));
+  }
+  return count;
+}
+
+// ---- Streaks ----
+
+Streaks::Streaks(std::size_t most) : sets_(sets_for(most, kWays)) {}
+
+const Streaks::Entry* Streaks::find(CounterId id) const {
+  const Set& set = sets_[id % sets_.size()];
+  const auto* const found = std::find_if(set.begin(), set.end(), [id](const Entry& entry) { return entry.id == id; });
+  return found == set.end() ? nullptr : found;
+}
+
+Clock::duration Streaks::wait(CounterId id, Clock::time_point now) const {
+  const Entry* const entry = find(id);
+  return entry == nullptr ? Clock::duration::zero() : entry->until - now;
+}
+
+void Streaks::failed(CounterId id, Clock::time_point now) {
+  const auto is_over = [now](const Entry& entry) { return now - entry.until > kForgotten; };
+  Entry* entry = find(id);
+  if (entry == nullptr) {
+    // The shortest streak makes room, so that new names and origins do not make this table forget an attacker.
+    Set& set = sets_[id % sets_.size()];
+    const auto weight = [&is_over](const Entry& one) { return std::tuple(is_over(one) ? 0 : one.failures, one.until); };
+    entry = std::min_element(set.begin(), set.end(),
+                             [&weight](const Entry& a, const Entry& b) { return weight(a) < weight(b); });
+    *entry = {id, 0, now};
+  }
+  if (is_over(*entry)) entry->failures = 0;
+  ++entry->failures;
+  entry->until = now;
+  if (entry->failures < kFreeFailures) return;
+  const unsigned doublings = std::min(entry->failures - kFreeFailures, kMostDoublings);
+  entry->until += std::min<Clock::duration>(std::chrono::seconds(1U << doublings), kLongestDelay);
+}
+
+void Streaks::take_back(CounterId id) {
+  Entry* const entry = find(id);
+  if (entry != nullptr && entry->failures > 0) --entry->failures;
+}
+
+void Streaks::end(CounterId id) {
+  if (Entry* const entry = find(id)) *entry = {};
+}
+
+// ---- KnownOrigins ----
+
+KnownOrigins::KnownOrigins(std::size_t most) : sets_(sets_for(most, kWays)) {}
+
+void KnownOrigins::add(CounterId name, CounterId pair, Clock::time_point now) {
+  Set& set = sets_[name % sets_.size()];
+  const auto by_use = [](const Entry& a, const Entry& b) { return a.used < b.used; };
+  auto* entry = std::find_if(set.begin(), set.end(), [pair](const Entry& one) { return one.pair == pair; });
+  if (entry == set.end()) {
+    // A person with many addresses must not push out the origins of the other people in this set.
+    const auto is_of_name = [name](const Entry& one) { return one.pair != 0 && one.name == name; };
+    if (static_cast<std::size_t>(std::count_if(set.begin(), set.end(), is_of_name)) < kMostOfName) {
+      entry = std::min_element(set.begin(), set.end(), by_use);
+    } else {
+      entry = std::min_element(set.begin(), set.end(), [&](const Entry& a, const Entry& b) {
+        return is_of_name(a) != is_of_name(b) ? is_of_name(a) : by_use(a, b);
+      });
+    }
+  }
+  *entry = {name, pair, now};
+}
+
+bool KnownOrigins::has(CounterId name, CounterId pair) const {
+  const Set& set = sets_[name % sets_.size()];
+  return std::any_of(set.begin(), set.end(), [&](const Entry& one) { return one.name == name && one.pair == pair; });
+}
+
+// ---- FailedLogins ----
+
+FailedLogins::FailedLogins(std::size_t most)
+    : seed_{},
+      streaks_(most),
+      names_(kFailuresOfName, std::chrono::hours(1), most),
+      origins_(kFailuresOfOrigin, std::chrono::hours(1), most),
+      shared_origins_(kFailuresOfOrigin * kShared, std::chrono::hours(1), kSharedOrigins),
+      own_(kOwnFailures, std::chrono::hours(1), most),
+      known_(most),
+      registrations_(kRegistrations, std::chrono::hours(1), most),
+      shared_registrations_(kRegistrations * kShared, std::chrono::hours(1), kSharedOrigins) {
+  static_assert(crypto_shorthash_KEYBYTES == 16 && crypto_shorthash_BYTES == sizeof(CounterId));
+  randombytes_buf(seed_.data(), seed_.size());
+}
+
+CounterId FailedLogins::id_of(std::string_view first, std::string_view second) const {
+  // A name has no line feed, so no two pairs make one text.
+  std::string text(first);
+  if (!second.empty()) text.append("\n").append(second);
+  CounterId id = 0;
+  crypto_shorthash(reinterpret_cast<unsigned char*>(&id), reinterpret_cast<const unsigned char*>(text.data()),
+                   text.size(), seed_.data());
+  return id;
+}
+
+FailedLogins::Attempt FailedLogins::attempt_of(std::string_view name, std::string_view origin) const {
+  return {id_of(name), id_of(origin), id_of(name, origin), is_shared_origin(origin), false};
+}
+
+Clock::duration FailedLogins::general_wait(const Attempt& attempt, Clock::time_point now) const {
+  const Buckets& origins = attempt.is_shared ? shared_origins_ : origins_;
+  return std::max(names_.wait(attempt.name, now), origins.wait(attempt.origin, now));
 }
 
 Clock::duration FailedLogins::wait(std::string_view name, std::string_view origin, Clock::time_point now) const {
-  const auto longest = std::max(names_.wait(std::string(name), now), origins_.wait(std::string(origin), now));
-  const auto found = streaks_.find(pair_of(name, origin));
-  if (found == streaks_.end()) return longest;
-  return std::max(longest, found->second.until - now);
-}
-
-void FailedLogins::begins(std::string_view name, std::string_view origin, Clock::time_point now) {
-  names_.take(std::string(name), now);
-  origins_.take(std::string(origin), now);
-  const std::string key = pair_of(name, origin);
-  auto found = streaks_.find(key);
-  if (found == streaks_.end()) {
-    if (streaks_.size() >= most_) {
-      streaks_.erase(ages_.back());
-      ages_.pop_back();
-    }
-    ages_.push_front(key);
-    found = streaks_.emplace(key, Streak{0, now, ages_.begin()}).first;
+  const Attempt attempt = attempt_of(name, origin);
+  auto longest = general_wait(attempt, now);
+  if (longest > Clock::duration::zero() && known_.has(attempt.name, attempt.pair)) {
+    longest = std::min(longest, own_.wait(attempt.pair, now));
   }
-  Streak& streak = found->second;
-  if (now - streak.until > kForgotten) streak.failures = 0;
-  ages_.splice(ages_.begin(), ages_, streak.age);
-  ++streak.failures;
-  streak.until = now;
-  if (streak.failures < kFreeFailures) return;
-  const unsigned doublings = std::min(streak.failures - kFreeFailures, kMostDoublings);
-  streak.until += std::min<Clock::duration>(std::chrono::seconds(1U << doublings), kLongestDelay);
+  if (!attempt.is_shared) longest = std::max(longest, streaks_.wait(attempt.pair, now));
+  return longest;
 }
 
-void FailedLogins::not_tried(std::string_view name, std::string_view origin) {
-  names_.give_back(std::string(name));
-  origins_.give_back(std::string(origin));
-  const auto found = streaks_.find(pair_of(name, origin));
-  if (found != streaks_.end() && found->second.failures > 0) --found->second.failures;
+FailedLogins::Attempt FailedLogins::begins(std::string_view name, std::string_view origin, Clock::time_point now) {
+  Attempt attempt = attempt_of(name, origin);
+  attempt.uses_own = general_wait(attempt, now) > Clock::duration::zero() && known_.has(attempt.name, attempt.pair);
+  if (attempt.uses_own) {
+    own_.take(attempt.pair, now);
+  } else {
+    names_.take(attempt.name, now);
+    origins(attempt.is_shared).take(attempt.origin, now);
+  }
+  if (!attempt.is_shared) streaks_.failed(attempt.pair, now);
+  return attempt;
 }
 
-void FailedLogins::succeeded(std::string_view name, std::string_view origin) {
-  names_.give_back(std::string(name));
-  origins_.give_back(std::string(origin));
-  const auto found = streaks_.find(pair_of(name, origin));
-  if (found == streaks_.end()) return;
-  ages_.erase(found->second.age);
-  streaks_.erase(found);
+void FailedLogins::give_back(const Attempt& attempt) {
+  if (attempt.uses_own) return own_.give_back(attempt.pair);
+  names_.give_back(attempt.name);
+  origins(attempt.is_shared).give_back(attempt.origin);
+}
+
+void FailedLogins::not_tried(const Attempt& attempt) {
+  give_back(attempt);
+  streaks_.take_back(attempt.pair);
+}
+
+void FailedLogins::succeeded(const Attempt& attempt, Clock::time_point now) {
+  give_back(attempt);
+  streaks_.end(attempt.pair);
+  known_.add(attempt.name, attempt.pair, now);
 }
 
 Clock::duration FailedLogins::wait_to_register(std::string_view origin, Clock::time_point now) const {
-  return registrations_.wait(std::string(origin), now);
+  const Buckets& registrations = is_shared_origin(origin) ? shared_registrations_ : registrations_;
+  return registrations.wait(id_of(origin), now);
 }
 
 void FailedLogins::registered(std::string_view origin, Clock::time_point now) {
-  registrations_.take(std::string(origin), now);
-}
-
-std::size_t FailedLogins::size() const {
-  return streaks_.size() + names_.size() + origins_.size() + registrations_.size();
+  Buckets& registrations = is_shared_origin(origin) ? shared_registrations_ : registrations_;
+  registrations.take(id_of(origin), now);
 }
 
 }  // namespace yolod::app::accounts

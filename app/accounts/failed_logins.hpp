@@ -1,87 +1,152 @@
-// FailedLogins limits how often clients may try to log in. Its memory is bounded, and a restart clears it.
+// FailedLogins limits how often clients may try to log in. Its memory is fixed, and a restart clears it.
 //
 //   a name from one origin   after 3 failures the next attempt waits 1 s, then 2 s, 4 s ... at most 60 s
 //   a name                   100 failures in an hour, then one in 36 s
 //   an origin                300 failures in an hour, then one in 12 s
 //   registrations            20 in an hour from one origin
 //
-// The limits slow down guessing from every origin, and an attacker elsewhere does not lock a person out for long.
-// Unknown names count like known names, so an answer does not tell whether a name exists.
+// The limits slow down guessing from every origin. A name may be used up by attackers elsewhere. Therefore an origin
+// from which that person has logged in before has 20 further failures an hour for this name, which no other origin can
+// use. Unknown names count like known names, so an answer does not tell whether a name exists.
+//
+// An origin is the site of a client: an IPv4 address or the /48 of an IPv6 address. The origins 127.0.0.1, ::1 and unix
+// are shared, because a proxy on this machine may hide all its clients behind them. A shared origin has 20 times as
+// many failures and registrations, and no growing wait.
 //
 // The event loop owns it.
 #pragma once
 
+#include <array>
 #include <cstddef>
-#include <list>
-#include <string>
+#include <cstdint>
 #include <string_view>
-#include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "common/clock.hpp"
 
 namespace yolod::app::accounts {
 
-// Each key has a bucket of `capacity` tokens, which fills again evenly within `refill`. With more than `most` keys,
-// the least recently used key loses its bucket.
+// The hash of a name or an origin, with a seed that only this process knows.
+using CounterId = std::uint64_t;
+
+// Each id has a bucket of `capacity` tokens, which fills again evenly within `refill`. The table has room for about
+// `most` ids. A new id replaces the id of its set whose bucket is full again first, so an attacker must empty as many
+// buckets as the table has to make it forget an empty one.
 class Buckets {
  public:
-  Buckets(double capacity, common::Clock::duration refill, std::size_t most)
-      : capacity_(capacity), per_second_(capacity / common::in_seconds(refill)), most_(most) {}
+  Buckets(std::uint32_t capacity, common::Clock::duration refill, std::size_t most);
 
   // Returns the time until the bucket has a token; zero or less means now.
-  [[nodiscard]] common::Clock::duration wait(const std::string& key, common::Clock::time_point now) const;
-  void take(const std::string& key, common::Clock::time_point now);
-  void give_back(const std::string& key);
-  [[nodiscard]] std::size_t size() const { return buckets_.size(); }
+  [[nodiscard]] common::Clock::duration wait(CounterId id, common::Clock::time_point now) const;
+  void take(CounterId id, common::Clock::time_point now);
+  void give_back(CounterId id);
+  // Returns how many buckets are not full.
+  [[nodiscard]] std::size_t count(common::Clock::time_point now) const;
 
  private:
-  struct Bucket {
-    double tokens;
-    common::Clock::time_point at;
-    std::list<std::string>::iterator age;
+  static constexpr std::size_t kWays = 8;
+  struct Entry {
+    CounterId id{0};
+    common::Clock::time_point full_again{};
   };
-  [[nodiscard]] double tokens(const Bucket& bucket, common::Clock::time_point now) const;
+  using Set = std::array<Entry, kWays>;
+  [[nodiscard]] const Entry* find(CounterId id) const;
 
-  double capacity_;
-  double per_second_;
-  std::size_t most_;
-  std::unordered_map<std::string, Bucket> buckets_;
-  std::list<std::string> ages_;  // that was used last, first
+  common::Clock::duration per_token_;
+  common::Clock::duration all_but_one_;
+  std::vector<Set> sets_;
+};
+
+// The failures in a row of a name from one origin.
+class Streaks {
+ public:
+  explicit Streaks(std::size_t most);
+
+  [[nodiscard]] common::Clock::duration wait(CounterId id, common::Clock::time_point now) const;
+  void failed(CounterId id, common::Clock::time_point now);
+  void take_back(CounterId id);
+  void end(CounterId id);
+
+ private:
+  static constexpr std::size_t kWays = 8;
+  struct Entry {
+    CounterId id{0};
+    unsigned failures{0};
+    common::Clock::time_point until{};
+  };
+  using Set = std::array<Entry, kWays>;
+  [[nodiscard]] const Entry* find(CounterId id) const;
+  [[nodiscard]] Entry* find(CounterId id) { return const_cast<Entry*>(std::as_const(*this).find(id)); }
+
+  std::vector<Set> sets_;
+};
+
+// The origins from which each person has logged in.
+class KnownOrigins {
+ public:
+  // The most origins of one person.
+  static constexpr std::size_t kMostOfName = 4;
+
+  explicit KnownOrigins(std::size_t most);
+
+  void add(CounterId name, CounterId pair, common::Clock::time_point now);
+  [[nodiscard]] bool has(CounterId name, CounterId pair) const;
+
+ private:
+  static constexpr std::size_t kWays = 8;
+  struct Entry {
+    CounterId name{0};
+    CounterId pair{0};
+    common::Clock::time_point used{};
+  };
+  using Set = std::array<Entry, kWays>;
+
+  std::vector<Set> sets_;  // a name has one set
 };
 
 class FailedLogins {
  public:
-  explicit FailedLogins(std::size_t most_keys = 8192) : most_(most_keys) {}
+  // The tables have room for about this many names, origins, and pairs of them.
+  explicit FailedLogins(std::size_t most = 8192);
 
-  // Returns zero if an attempt is allowed.
+  // An attempt of a client to log in, as the tables count it.
+  struct Attempt {
+    CounterId name{0};
+    CounterId origin{0};
+    CounterId pair{0};
+    bool is_shared{false};
+    bool uses_own{false};  // it is counted by the allowance of a known origin
+  };
+  // Returns how long the client must wait, or zero if an attempt is allowed.
   [[nodiscard]] common::Clock::duration wait(std::string_view name, std::string_view origin,
                                              common::Clock::time_point now) const;
   // Counts the attempt as a failure until succeeded() or not_tried() corrects that. So parallel attempts get no
-  // further than attempts in sequence.
-  void begins(std::string_view name, std::string_view origin, common::Clock::time_point now);
-  void succeeded(std::string_view name, std::string_view origin);
+  // further than attempts in sequence. REQUIRES: wait() returned zero.
+  [[nodiscard]] Attempt begins(std::string_view name, std::string_view origin, common::Clock::time_point now);
+  void succeeded(const Attempt& attempt, common::Clock::time_point now);
   // The server did not check the password.
-  void not_tried(std::string_view name, std::string_view origin);
+  void not_tried(const Attempt& attempt);
 
   [[nodiscard]] common::Clock::duration wait_to_register(std::string_view origin, common::Clock::time_point now) const;
   void registered(std::string_view origin, common::Clock::time_point now);
 
-  // Returns the number of keys of all kinds.
-  [[nodiscard]] std::size_t size() const;
-
  private:
-  struct Streak {
-    unsigned failures{0};
-    common::Clock::time_point until{};
-    std::list<std::string>::iterator age;
-  };
+  [[nodiscard]] CounterId id_of(std::string_view first, std::string_view second = {}) const;
+  [[nodiscard]] Attempt attempt_of(std::string_view name, std::string_view origin) const;
+  [[nodiscard]] Buckets& origins(bool shared) { return shared ? shared_origins_ : origins_; }
+  [[nodiscard]] common::Clock::duration general_wait(const Attempt& attempt, common::Clock::time_point now) const;
+  void give_back(const Attempt& attempt);
 
-  std::size_t most_;
-  std::unordered_map<std::string, Streak> streaks_;  // by name and origin
-  std::list<std::string> ages_;
-  Buckets names_{100, std::chrono::hours(1), most_};
-  Buckets origins_{300, std::chrono::hours(1), most_};
-  Buckets registrations_{20, std::chrono::hours(1), most_};
+  std::array<unsigned char, 16> seed_;  // crypto_shorthash_KEYBYTES
+  Streaks streaks_;
+  Buckets names_;
+  Buckets origins_;
+  Buckets shared_origins_;
+  Buckets own_;  // of known origins, for each pair
+  KnownOrigins known_;
+  Buckets registrations_;
+  Buckets shared_registrations_;
 };
 
 }  // namespace yolod::app::accounts

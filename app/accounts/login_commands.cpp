@@ -51,12 +51,12 @@ Task<protocol::Reply> Commands::handle(protocol::Register& request, Deadline dea
 
 Task<protocol::Reply> Commands::handle(protocol::LogIn& request, Deadline deadline) {
   const std::string name = protocol::canonical_name(request.name);
-  Attempt attempt{{}, name.empty() ? kNoName : name, request.origin, request.password, nullptr, {}};
+  Attempt attempt{{}, name.empty() ? kNoName : name, request.origin, request.password};
   // A refused attempt costs no query.
   if (auto refusal = begin(attempt)) co_return *std::move(refusal);
   auto look = [&](AccountStore& store) { return store.find_person(attempt.name, attempt.person); };
   if (const Status status = co_await ask(look); status != Status::kOk) {
-    parts_.attempts.not_tried(attempt.name, attempt.origin);
+    parts_.attempts.not_tried(attempt.counted);
     co_return plain_reply(status);
   }
   Reply checked = co_await check_password(attempt, deadline);
@@ -107,7 +107,7 @@ Task<protocol::Reply> Commands::handle(protocol::LogOut& request, Deadline /*dea
 }
 
 Task<protocol::Reply> Commands::handle(protocol::ChangePassword& request, Deadline deadline) {
-  Attempt attempt{{}, kNoName, request.origin, request.old_password, &request.new_password, {}};
+  Attempt attempt{{}, kNoName, request.origin, request.old_password, &request.new_password};
   auto look = [&](AccountStore& store) { return store.find_person(request.person, attempt.person); };
   if (const Status status = co_await ask(look); status != Status::kOk) co_return plain_reply(status);
   if (!attempt.person) co_return plain_reply(Status::kNotFound);
@@ -133,7 +133,7 @@ Task<protocol::Reply> Commands::handle(protocol::ChangePassword& request, Deadli
 }
 
 Task<protocol::Reply> Commands::handle(protocol::DeleteAccount& request, Deadline deadline) {
-  Attempt attempt{{}, kNoName, request.origin, request.password, nullptr, {}};
+  Attempt attempt{{}, kNoName, request.origin, request.password};
   auto look = [&](AccountStore& store) { return store.find_person(request.person, attempt.person); };
   if (const Status status = co_await ask(look); status != Status::kOk) co_return plain_reply(status);
   if (!attempt.person) co_return plain_reply(Status::kNotFound);

@@ -58,7 +58,7 @@ struct Actor {
   friend bool operator==(const Actor&, const Actor&) = default;
 };
 
-// `origin` is the client's network: an IPv4 address, or the /64 of an IPv6 address.
+// `origin` is the client's site: an IPv4 address, the /48 of an IPv6 address, or "unix".
 struct Register {
   std::string name;
   Secret password;

@@ -77,7 +77,7 @@ Outcome<void> AccountExchange::look_at_head(const http::RequestView& request) {
   asker_.caller.name = asker_.name;
   asker_.actor = caller.actor();
   request_id_ = request.request_id;
-  asker_.origin = caller.network.to_string();
+  asker_.origin = caller.network.site().to_string();
   asker_.https = browser_has_https(head, request.is_tls);
   if (!request.captures.empty()) asker_.in_path = request.captures.front();
   if (auto query = read_query(request.target); !query) return query;

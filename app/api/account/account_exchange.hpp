@@ -42,7 +42,7 @@ struct Asker {
   access::Caller caller;  // its name is a view of `name`
   std::string name;
   std::optional<accounts::protocol::Actor> actor;
-  std::string origin;                  // the client's network
+  std::string origin;                  // the client's site: an IPv4 address, a /48, or "unix"
   bool https{false};                   // whether the browser uses HTTPS
   std::string in_path;                 // the text that the braces of the route match
   accounts::protocol::KeyId after{0};  // ?after=ID: the list begins behind that person or key
