@@ -147,15 +147,33 @@ void AuditLog::write_refusal(const AuditEvent& event, common::Clock::time_point 
     end_period();
     period_began_ = now;
   }
-  const Refuser refuser{event.kind, event.address.value_or(Network()).site()};
+  const Refuser refuser{event.kind, event.address.value_or(Network()).site(), event.person, event.key};
   if (const auto known = refusers_.find(refuser); known != refusers_.end()) {
     ++known->second;
-  } else if (refusers_.size() < kMostRefusers) {
+  } else if (take_line(refuser)) {
     refusers_.emplace(refuser, 0);
     put(line_of(event));
   } else {
     ++further_count_;
   }
+}
+
+bool AuditLog::take_line(const Refuser& refuser) {
+  const bool is_stranger = refuser.person == 0 && refuser.key == 0;
+  std::size_t& lines = is_stranger ? stranger_lines_ : known_lines_;
+  if (lines >= (is_stranger ? kMostStrangers : kMostKnown)) return false;
+  Refuser one{AuditEvent::Kind::kCredential, refuser.site.block(), 0, 0};
+  // A key of a person is this person.
+  if (!is_stranger) {
+    one.site = Network();
+    one.person = refuser.person;
+    one.key = refuser.person != 0 ? 0 : refuser.key;
+  }
+  std::uint32_t& lines_of_one = lines_of_[one];
+  if (lines_of_one >= kMostOfOne) return false;
+  ++lines_of_one;
+  ++lines;
+  return true;
 }
 
 void AuditLog::end_period() {
@@ -166,6 +184,8 @@ void AuditLog::end_period() {
   }
   if (further_count_ != 0) summaries_.push_back({std::nullopt, further_count_});
   refusers_.clear();
+  lines_of_.clear();
+  stranger_lines_ = known_lines_ = 0;
   further_count_ = 0;
 }
 
@@ -178,8 +198,9 @@ void AuditLog::tick(common::Clock::time_point now) {
   for (int i = 0; i < kLinesAtOnce && !summaries_.empty(); ++i) {
     const Summary summary = summaries_.back();
     summaries_.pop_back();
-    // The refusals of further sites have several kinds.
+    // The refusals of further refusers have several kinds.
     AuditLine line(summary.refuser ? word_of(summary.refuser->kind) : "refusals", AuditEvent::Result::kRefused);
+    if (summary.refuser) line.add("person", summary.refuser->person).add("key", summary.refuser->key);
     line.add("address", summary.refuser ? summary.refuser->site.to_string() : "others", kMostAuditNameBytes)
         .add("count", static_cast<std::int64_t>(summary.count))
         .add("detail", "further refusals of the last minute", kMostDetailBytes);
@@ -203,7 +224,12 @@ void AuditLog::put(const std::string& line) {
 }
 
 std::size_t AuditLog::RefuserHash::operator()(const Refuser& refuser) const {
-  return NetworkHash()(refuser.site) * 31 + static_cast<std::size_t>(refuser.kind);
+  std::size_t hash = NetworkHash()(refuser.site);
+  for (const auto part : {static_cast<std::size_t>(refuser.kind), static_cast<std::size_t>(refuser.person),
+                          static_cast<std::size_t>(refuser.key)}) {
+    hash = hash * 31 + part;
+  }
+  return hash;
 }
 
 }  // namespace yolod::app::access

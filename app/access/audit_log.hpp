@@ -97,11 +97,16 @@ class AuditLog {
  public:
   // Longer texts of an event are shortened, so that each line is shorter than this.
   static constexpr std::size_t kMaxLineBytes = 3072;
-  // write_refusal() writes at most one line at once for each kind of event and each site (Network::site()) in this
-  // time, and one more line at its end, which counts the others.
+  // write_refusal() writes at most one line at once for each kind of event, each site (Network::site()) and each actor
+  // in this time, and one more line at its end, which counts the others.
   static constexpr std::chrono::seconds kRefusalPeriod{60};
-  // Refusals of further sites in the same period are counted together.
-  static constexpr std::size_t kMostRefusers = 128;
+  // Refusals beyond these numbers in the same period are counted together. Clients without a credential have
+  // kMostStrangers such lines, and at most kMostOfOne of them have addresses of one Network::block(). People and keys
+  // have kMostKnown lines, and each of them at most kMostOfOne. So one client cannot use up the lines of the others.
+  static constexpr std::size_t kMostStrangers = 256;
+  static constexpr std::size_t kMostKnown = 128;
+  static constexpr std::uint32_t kMostOfOne = 16;
+  static constexpr std::size_t kMostRefusers = kMostStrangers + kMostKnown;
   // tick() writes at most this many lines.
   static constexpr int kLinesAtOnce = 16;
 
@@ -126,19 +131,24 @@ class AuditLog {
   [[nodiscard]] std::uint64_t lost_count() const { return lost_count_; }
 
  private:
+  // Refusals with the same Refuser share a line.
   struct Refuser {
     AuditEvent::Kind kind;
     Network site;
+    accounts::protocol::PersonId person;
+    accounts::protocol::KeyId key;
     friend bool operator==(const Refuser&, const Refuser&) = default;
   };
   struct RefuserHash {
     std::size_t operator()(const Refuser& refuser) const;
   };
   struct Summary {
-    std::optional<Refuser> refuser;  // nothing: further sites
+    std::optional<Refuser> refuser;  // nothing: further refusers
     std::uint64_t count;
   };
 
+  // Returns whether one more line of this period may be of that refuser, and counts it then.
+  [[nodiscard]] bool take_line(const Refuser& refuser);
   void put(const std::string& line);
   void end_period();
 
@@ -148,7 +158,12 @@ class AuditLog {
   bool loss_is_said_{false};
   common::Clock::time_point period_began_{};
   std::unordered_map<Refuser, std::uint64_t, RefuserHash> refusers_;  // of this period: refusals without a line
-  std::uint64_t further_count_{0};  // refusals of sites beyond kMostRefusers in this period
+  // The lines of this period of each block without a credential, and of each person or key. A Refuser with only these
+  // members is the key.
+  std::unordered_map<Refuser, std::uint32_t, RefuserHash> lines_of_;
+  std::size_t stranger_lines_{0};
+  std::size_t known_lines_{0};
+  std::uint64_t further_count_{0};  // refusals without a line in this period
   std::vector<Summary> summaries_;  // of earlier periods, not written yet
 };
 

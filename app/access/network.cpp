@@ -33,15 +33,33 @@ Network Network::site() const {
   return site;
 }
 
+Network Network::block() const {
+  constexpr std::size_t kIpv4BlockBytes = 3;
+  constexpr std::size_t kIpv6BlockBytes = 4;
+  Network block;
+  if (family_ == Family::kIpv4) {
+    block.family_ = Family::kIpv4Block;
+    std::copy_n(bytes_.begin(), kIpv4BlockBytes, block.bytes_.begin());
+  } else if (is_known()) {
+    block.family_ = Family::kIpv6Block;
+    std::copy_n(bytes_.begin(), kIpv6BlockBytes, block.bytes_.begin());
+  }
+  return block;
+}
+
 std::string Network::to_string() const {
   std::array<char, INET6_ADDRSTRLEN> text{};
+  const auto written = [&](int family, const char* suffix) {
+    inet_ntop(family, bytes_.data(), text.data(), text.size());
+    return std::string(text.data()) + suffix;
+  };
   switch (family_) {
     case Family::kNone: return "unix";
-    case Family::kIpv4: inet_ntop(AF_INET, bytes_.data(), text.data(), text.size()); return text.data();
-    case Family::kIpv6:
-    case Family::kIpv6Site:
-      inet_ntop(AF_INET6, bytes_.data(), text.data(), text.size());
-      return std::string(text.data()) + (family_ == Family::kIpv6 ? "/64" : "/48");
+    case Family::kIpv4: return written(AF_INET, "");
+    case Family::kIpv4Block: return written(AF_INET, "/24");
+    case Family::kIpv6: return written(AF_INET6, "/64");
+    case Family::kIpv6Site: return written(AF_INET6, "/48");
+    case Family::kIpv6Block: return written(AF_INET6, "/32");
   }
   return "unix";
 }

@@ -23,13 +23,15 @@ class Network {
   [[nodiscard]] const std::array<std::uint8_t, 16>& bytes() const { return bytes_; }
   // Returns the IPv4 address itself, or the /48 of an IPv6 network.
   [[nodiscard]] Network site() const;
+  // Returns the /24 of an IPv4 address, or the /32 of an IPv6 network. Few clients have several of these blocks.
+  [[nodiscard]] Network block() const;
   // Returns a text such as "192.0.2.7", "2001:db8:1:2::/64", "2001:db8:1::/48" or "unix".
   [[nodiscard]] std::string to_string() const;
 
   friend bool operator==(const Network&, const Network&) = default;
 
  private:
-  enum class Family : std::uint8_t { kNone, kIpv4, kIpv6, kIpv6Site };
+  enum class Family : std::uint8_t { kNone, kIpv4, kIpv6, kIpv6Site, kIpv4Block, kIpv6Block };
   Family family_{Family::kNone};
   std::array<std::uint8_t, 16> bytes_{};
 

@@ -1,7 +1,5 @@
 #include "app/access/audit_log.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -25,17 +23,18 @@ using std::chrono::seconds;
 constexpr common::Clock::time_point kStart{std::chrono::hours(1)};
 
 Network ipv4(std::uint32_t number) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(number);
-  return Network::of(reinterpret_cast<const sockaddr&>(address));
+  constexpr std::uint32_t kByte = 256;
+  std::string text;
+  for (std::uint32_t unit = kByte * kByte * kByte; unit != 0; unit /= kByte) {
+    text += std::to_string(number / unit % kByte) + (unit == 1 ? "" : ".");
+  }
+  return Network::of(*common::IpAddress::parse(text));
 }
 
 Network ipv6(const std::string& text) {
-  sockaddr_in6 address{};
-  address.sin6_family = AF_INET6;
-  REQUIRE(inet_pton(AF_INET6, text.c_str(), &address.sin6_addr) == 1);
-  return Network::of(reinterpret_cast<const sockaddr&>(address));
+  const auto address = common::IpAddress::parse(text);
+  REQUIRE(address);
+  return Network::of(*address);
 }
 
 std::vector<boost::json::object> lines_of(const std::filesystem::path& file) {
@@ -157,19 +156,54 @@ TEST_CASE("AuditLog: all networks of one site count together", "[app][access][un
   CHECK(audit.lines().size() == 2);
 }
 
+TEST_CASE("AuditLog: a client with many addresses leaves lines for other clients", "[app][access][unit]") {
+  Audit audit;
+  for (std::uint32_t i = 0; i < 256; ++i) audit.log.write_refusal(refusal_from(ipv4(0x01020300 + i)), kStart);
+  for (int i = 0; i < 1000; ++i) {
+    const std::string site = "2001:db8:" + std::to_string(i) + "::1";
+    audit.log.write_refusal(refusal_from(ipv6(site)), kStart);
+  }
+  CHECK(audit.lines().size() == 2 * AuditLog::kMostOfOne);
+  audit.log.write_refusal(refusal_from(ipv4(0x01020400)), kStart);
+  CHECK(audit.lines().back().at("address") == "1.2.4.0");
+  CHECK(audit.lines().size() == 2 * AuditLog::kMostOfOne + 1);
+}
+
+TEST_CASE("AuditLog: clients without a credential leave the lines of people and keys", "[app][access][unit]") {
+  Audit audit;
+  for (std::uint32_t i = 0; i < 100'000; ++i) audit.log.write_refusal(refusal_from(ipv4(256 * i)), kStart);
+  CHECK(audit.lines().size() == AuditLog::kMostStrangers);
+  auto event = refusal_from(ipv4(7));
+  event.person = 3;
+  event.key = 12;
+  audit.log.write_refusal(event, kStart);
+  CHECK(audit.lines().back().at("person") == 3);
+  // The keys of a person share the lines of this person.
+  for (std::uint32_t i = 0; i < 1000; ++i) {
+    auto further = refusal_from(ipv4(i));
+    further.person = 3;
+    further.key = i;
+    audit.log.write_refusal(further, kStart);
+  }
+  CHECK(audit.lines().size() == AuditLog::kMostStrangers + AuditLog::kMostOfOne);
+  event.person = 4;
+  audit.log.write_refusal(event, kStart);
+  CHECK(audit.lines().back().at("person") == 4);
+}
+
 TEST_CASE("AuditLog: refusals of many addresses are a bounded number of lines", "[app][access][unit]") {
   Audit audit;
   constexpr std::uint32_t kAddresses = 100'000;
   for (int round = 0; round < 2; ++round) {
-    for (std::uint32_t i = 0; i < kAddresses; ++i) audit.log.write_refusal(refusal_from(ipv4(i)), kStart);
+    for (std::uint32_t i = 0; i < kAddresses; ++i) audit.log.write_refusal(refusal_from(ipv4(256 * i)), kStart);
   }
-  CHECK(audit.lines().size() == AuditLog::kMostRefusers);
+  CHECK(audit.lines().size() == AuditLog::kMostStrangers);
   const auto later = kStart + AuditLog::kRefusalPeriod;
   audit.log.tick(later);
-  CHECK(audit.lines().size() == AuditLog::kMostRefusers + AuditLog::kLinesAtOnce);
+  CHECK(audit.lines().size() == AuditLog::kMostStrangers + AuditLog::kLinesAtOnce);
   for (int i = 0; i < 100; ++i) audit.log.tick(later);
   const auto lines = audit.lines();
-  CHECK(lines.size() == 2 * AuditLog::kMostRefusers + 1);
+  CHECK(lines.size() == 2 * AuditLog::kMostStrangers + 1);
   std::int64_t counted = 0;
   for (const auto& line : lines) counted += line.contains("count") ? line.at("count").as_int64() : 1;
   CHECK(counted == 2 * kAddresses);
