@@ -46,11 +46,13 @@ void CredentialFields::take(access::Credential& found, access::Credential::Kind 
 }
 
 access::Credential credential_without_tls(const access::Credential& found, const access::Credential& plain_session) {
-  if (plain_session.kind == access::Credential::Kind::kNone) return found;
+  // A browser that has used the server with and without HTTPS sends both cookies. No other site can set the first one.
+  if (plain_session.kind == access::Credential::Kind::kNone || found.kind == access::Credential::Kind::kSession) {
+    return found;
+  }
   if (found.kind == access::Credential::Kind::kNone) return plain_session;
   access::Credential both = found;
-  both.is_ambiguous |=
-      plain_session.is_ambiguous || found.kind != plain_session.kind || found.token != plain_session.token;
+  both.is_ambiguous = true;
   return both;
 }
 

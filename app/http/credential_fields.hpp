@@ -38,7 +38,8 @@ class CredentialFields {
   access::Credential plain_session_;
 };
 
-// Returns the credential of a request that came without TLS: `found`, or else the session of the plain cookie.
+// Returns the credential of a request that came without TLS: `found`, or else the session of the plain cookie. The
+// plain cookie beside kSessionCookie is ignored, and beside an API key it is ambiguous.
 [[nodiscard]] access::Credential credential_without_tls(const access::Credential& found,
                                                         const access::Credential& plain_session);
 
