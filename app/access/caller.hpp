@@ -44,6 +44,8 @@ struct Caller {
   std::uint32_t rate{0};
   std::uint32_t in_flight{0};
   Network network{};  // where the request comes from, also without a credential
+  // False: the listener of this request does not serve the management of people and of the keys of others.
+  bool may_administer{true};
 
   [[nodiscard]] bool has(accounts::protocol::Scope scope) const { return (scopes & scope) != 0; }
   // Returns the actor of a request to yolod-accounts. Without a person or key of yolod-accounts only an admin is an
@@ -54,10 +56,10 @@ struct Caller {
       case Kind::kAnonymous: return std::nullopt;
       case Kind::kOperator: return accounts::protocol::Actor{ActorKind::kOperator, 0};
       case Kind::kFileKey:
-        if (!has(accounts::protocol::kScopeAdmin)) return std::nullopt;
+        if (!has(accounts::protocol::kScopeAdmin) || !may_administer) return std::nullopt;
         return accounts::protocol::Actor{ActorKind::kOperator, 0};
-      case Kind::kKey: return accounts::protocol::Actor{ActorKind::kKey, key};
-      case Kind::kSession: return accounts::protocol::Actor{ActorKind::kPerson, person};
+      case Kind::kKey: return accounts::protocol::Actor{ActorKind::kKey, key, may_administer};
+      case Kind::kSession: return accounts::protocol::Actor{ActorKind::kPerson, person, may_administer};
     }
     return std::nullopt;
   }

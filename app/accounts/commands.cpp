@@ -23,6 +23,11 @@ protocol::Reply retry_reply(Status status, common::Clock::duration wait) {
   return reply;
 }
 
+protocol::Reply no_right(const protocol::Actor& actor) {
+  if (actor.may_administer) return plain_reply(Status::kNotAllowed);
+  return plain_reply(Status::kNotAllowed, "people and the keys of others are managed only at server.admin_listen");
+}
+
 std::string describe(const protocol::Actor& actor) {
   switch (actor.kind) {
     case protocol::ActorKind::kOperator: return "the operator";
@@ -86,6 +91,7 @@ Task<protocol::Reply> Commands::check_password(Attempt& attempt, Deadline deadli
 
 Task<Commands::Rights> Commands::rights_of(protocol::Actor actor) {
   Rights rights;
+  if (!actor.may_administer && actor.kind != protocol::ActorKind::kPerson) co_return rights;
   if (actor.kind == protocol::ActorKind::kOperator) {
     rights.status = Status::kOk;
     rights.admin = true;
@@ -103,7 +109,7 @@ Task<Commands::Rights> Commands::rights_of(protocol::Actor actor) {
   } else if (!rights.person || rights.person->record.disabled != 0) {
     rights.status = Status::kNotAllowed;
   } else {
-    rights.admin = rights.person->record.role == Role::kAdmin;
+    rights.admin = actor.may_administer && rights.person->record.role == Role::kAdmin;
   }
   co_return rights;
 }

@@ -106,6 +106,8 @@ class Commands {
 
 // Makes a reply without a result.
 [[nodiscard]] protocol::Reply plain_reply(Status status, std::string reason = {});
+// Makes the reply to an actor without the right to do that.
+[[nodiscard]] protocol::Reply no_right(const protocol::Actor& actor);
 // Makes a reply that tells the client to wait, for at least a second.
 [[nodiscard]] protocol::Reply retry_reply(Status status, common::Clock::duration wait);
 // Returns a name for the log, such as "person 3", "the operator" or "key 4".

@@ -43,9 +43,11 @@ AccessEntry entry_of(const KeyDraft& draft, Role role) {
 
 Task<protocol::Reply> Commands::handle(protocol::CreateKey& request, Deadline /*deadline*/) {
   const Rights rights = co_await rights_of(request.actor);
+  if (rights.status == Status::kNotAllowed) co_return no_right(request.actor);
   if (rights.status != Status::kOk) co_return plain_reply(rights.status);
   // The limits of a key replace access.per_key.
   if (!rights.admin && (request.rate != 0 || request.in_flight != 0)) {
+    if (!request.actor.may_administer) co_return no_right(request.actor);
     co_return plain_reply(Status::kNotAllowed, "only an admin may give a key its own limits");
   }
   const Seconds now = wall_clock_seconds();
@@ -55,7 +57,7 @@ Task<protocol::Reply> Commands::handle(protocol::CreateKey& request, Deadline /*
   std::optional<Person> owner = rights.person;
   const std::string name = protocol::canonical_name(request.owner);
   if (!request.owner.empty() && !(owner && owner->record.name == name)) {
-    if (!rights.admin) co_return plain_reply(Status::kNotAllowed);
+    if (!rights.admin) co_return no_right(request.actor);
     owner.reset();
     if (const Status status = co_await find(name, owner); status != Status::kOk) co_return plain_reply(status);
   }
@@ -93,8 +95,9 @@ Task<protocol::Reply> Commands::handle(protocol::CreateKey& request, Deadline /*
 
 Task<protocol::Reply> Commands::handle(protocol::ListKeys& request, Deadline /*deadline*/) {
   const Rights rights = co_await rights_of(request.actor);
+  if (rights.status == Status::kNotAllowed) co_return no_right(request.actor);
   if (rights.status != Status::kOk) co_return plain_reply(rights.status);
-  if (request.all && !rights.admin) co_return plain_reply(Status::kNotAllowed);
+  if (request.all && !rights.admin) co_return no_right(request.actor);
   std::optional<PersonId> owner;
   if (!request.all && rights.person) owner = rights.person->record.id;
   protocol::KeysPage page;
@@ -113,6 +116,7 @@ Task<protocol::Reply> Commands::handle(protocol::ListKeys& request, Deadline /*d
 
 Task<protocol::Reply> Commands::handle(protocol::RevokeKey& request, Deadline /*deadline*/) {
   const Rights rights = co_await rights_of(request.actor);
+  if (rights.status == Status::kNotAllowed) co_return no_right(request.actor);
   if (rights.status != Status::kOk) co_return plain_reply(rights.status);
   std::optional<PersonId> owner;
   if (!rights.admin) owner = rights.person->record.id;

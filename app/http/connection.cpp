@@ -358,9 +358,11 @@ bool Connection::may_come_in(const Route& route, const RequestHead& head, access
   const access::Credential credential =
       stream_.is_tls() ? head.credential : credential_without_tls(head.credential, head.plain_session);
   // The head may have come slowly, so the limits need the present time.
-  const auto refused =
-      list_.application().gate().admit({credential, network_, route.need, AwakeClock::now(), std::time(nullptr)},
-                                       presence_, {request_id_.data(), request_id_.size()}, caller, ticket_);
+  access::Gate& gate = list_.application().gate();
+  const auto refused = gate.admit(
+      {credential, gate.client_of(address_, head.forwarding), route.need, AwakeClock::now(), std::time(nullptr)},
+      presence_, {request_id_.data(), request_id_.size()}, caller, ticket_);
+  caller.may_administer = !is_admin_alone(list_.config());
   if (presence_.is_excess()) keep_alive_ = false;  // also after a probe, which has no limit
   if (!refused) return true;
   const BodyState unread = head.has_body() ? BodyState::kUnread : BodyState::kRead;

@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "tests/support/access_server.hpp"
 #include "tests/support/load.hpp"
 #include "tests/support/people_server.hpp"
 #include "tests/support/tls_client.hpp"
@@ -266,6 +267,49 @@ TEST_CASE("People: with an admin address, people are managed only there", "[peop
   CHECK(client.get("/api/keys").status == 401);
   CHECK(operators.get("/api/keys").status == 200);
   CHECK(operators.get("/api/me").status == 403);
+}
+
+TEST_CASE("People: with an admin address, an admin manages only their own account at the public address", "[people]") {
+  const TemporaryDirectory place;
+  const std::string socket = (place.path() / "admin.sock").string();
+  const KeyFile file{{"ops", "an-admin-key", "models,predict,load,admin"}};
+  ServerOptions options;
+  options.config = people_config({"state_dir: state", "admin_listen: unix:" + socket, file.server_key()}, "");
+  Server server(std::move(options));
+  REQUIRE(server.wait_until_ready());
+  HttpClient operators(Endpoint{0, socket});
+  REQUIRE(wait_until([&] { return operators.get("/api/users").status == 200; }));
+  const auto add = [&](const char* name, const char* role) {
+    const auto body = json::serialize(json::object{{"name", name}, {"password", kPassword}, {"role", role}});
+    return operators.post("/api/users", body, {{"Content-Type", "application/json"}}).status;
+  };
+  REQUIRE(add("emma", "admin") == 201);
+  REQUIRE(add("otto", "user") == 201);
+  const auto made =
+      operators.post("/api/keys", R"({"name":"camera","owner":"otto"})", {{"Content-Type", "application/json"}});
+  REQUIRE(made.status == 201);
+  const auto ottos = "/api/keys/" + std::to_string(made.json().at("record").at("id").as_int64());
+
+  Browser emma(server.endpoint());
+  REQUIRE(emma.log_in("emma").status == 200);
+  const auto refused = emma.get("/api/keys?all=1");
+  CHECK(refused.status == 403);
+  CHECK(refused.body.find("server.admin_listen") != std::string::npos);
+  CHECK(emma.post("/api/keys", R"({"name":"mine","owner":"otto"})").status == 403);
+  CHECK(emma.post("/api/keys", R"({"name":"mine","rate":1000})").status == 403);
+  CHECK(emma.send("DELETE", ottos).status == 404);
+  CHECK(emma.get("/api/users").status == 403);
+  CHECK(emma.post("/api/invites", "{}").status == 403);
+  HttpClient program(server.endpoint());
+  CHECK(program.get("/api/keys", with_key("an-admin-key")).status == 403);
+  const auto admin_key = emma.post("/api/keys", R"({"name":"mine","scopes":["models","admin"]})");
+  REQUIRE(admin_key.status == 201);
+  CHECK(program.get("/api/keys", with_key(text_of(admin_key, "key"))).status == 403);
+
+  CHECK(emma.get("/api/keys").json().at("keys").as_array().size() == 1);
+  const auto own = "/api/keys/" + std::to_string(admin_key.json().at("record").at("id").as_int64());
+  CHECK(emma.send("DELETE", own).status == 200);
+  CHECK(operators.send({.method = "DELETE", .target = ottos, .headers = {}, .body = ""}).status == 200);
 }
 
 TEST_CASE("People: registration is closed unless the config opens it, and an invitation works once", "[people]") {

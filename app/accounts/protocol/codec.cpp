@@ -11,6 +11,7 @@ template <typename A>
 void fields(A& a, Ref<A, Actor> v) {
   a.enumeration(v.kind, ActorKind::kKey);
   a.number(v.id);
+  a.flag(v.may_administer);
 }
 
 // ---- Requests ----

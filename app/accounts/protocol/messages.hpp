@@ -22,7 +22,7 @@
 
 namespace yolod::app::accounts::protocol {
 
-inline constexpr std::uint16_t kProtocolVersion = 1;
+inline constexpr std::uint16_t kProtocolVersion = 2;
 inline constexpr std::size_t kMaxMessageBytes = 8192;
 inline constexpr std::size_t kMaxNameBytes = 64;  // of a person, and of a key
 inline constexpr std::size_t kMaxPasswordBytes = 512;
@@ -55,6 +55,8 @@ enum class ActorKind : std::uint8_t {
 struct Actor {
   ActorKind kind{ActorKind::kOperator};
   std::int64_t id{0};  // PersonId or KeyId
+  // False: an admin has only the rights of other people, because the request came from a public address.
+  bool may_administer{true};
   friend bool operator==(const Actor&, const Actor&) = default;
 };
 

@@ -122,6 +122,37 @@ YOLOD_TEST_OVER_BOTH(limits_of_key, "only an admin gives a key its own limits", 
   CHECK(make({}, "anna", 5, 2).status == Status::kOk);
 }
 
+YOLOD_TEST_OVER_BOTH(public_address, "an admin manages only their own keys at a public address", "[accounts][unit]") {
+  Serving serving(database);
+  REQUIRE(serving.run_until_ready());
+  AddPerson admin = person("emma");
+  admin.role = Role::kAdmin;
+  REQUIRE(serving.ask(std::move(admin)).status == Status::kOk);
+  REQUIRE(serving.ask(person("otto")).status == Status::kOk);
+  const auto logged_in = serving.ask(LogIn{"emma", Secret(kPassword), "10.0.0.1"});
+  REQUIRE(std::holds_alternative<SessionOpened>(logged_in.result));
+  const Actor emma{ActorKind::kPerson, std::get<SessionOpened>(logged_in.result).person, false};
+  const auto make = [&](Actor actor, const char* owner, std::uint32_t scopes) {
+    return serving.ask(CreateKey{actor, owner, "camera", scopes, 0, 0, 0});
+  };
+  const auto ottos = make({}, "otto", kScopePredict);
+  REQUIRE(ottos.status == Status::kOk);
+  const auto own = make(emma, "", kAllScopes);
+  REQUIRE(own.status == Status::kOk);
+  const Actor key{ActorKind::kKey, std::get<KeyCreated>(own.result).record.id, false};
+
+  CHECK(make(emma, "otto", kScopePredict).status == Status::kNotAllowed);
+  CHECK(serving.ask(ListKeys{emma, true, 0}).status == Status::kNotAllowed);
+  CHECK(serving.ask(RevokeKey{emma, std::get<KeyCreated>(ottos.result).record.id}).status == Status::kNotFound);
+  CHECK(serving.ask(ListPeople{emma, 0}).status == Status::kNotAllowed);
+  CHECK(serving.ask(ListKeys{key, true, 0}).status == Status::kNotAllowed);
+  CHECK(serving.ask(RevokeKey{key, key.id}).status == Status::kNotAllowed);
+  CHECK(serving.ask(ListKeys{emma, false, 0}).status == Status::kOk);
+  CHECK(serving.ask(RevokeKey{emma, key.id}).status == Status::kOk);
+  // The admin listener has no such restriction.
+  CHECK(serving.ask(ListKeys{{ActorKind::kPerson, emma.id}, true, 0}).status == Status::kOk);
+}
+
 YOLOD_TEST_OVER_BOTH(no_request, "bytes that are no request are answered where they have an id", "[accounts][unit]") {
   Serving serving(database);
   REQUIRE(serving.run_until_ready());
