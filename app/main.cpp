@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -20,6 +21,7 @@
 #include "app/reference/metrics_page.hpp"
 #include "app/refused_settings.hpp"
 #include "app/serve.hpp"
+#include "app/unsafe_settings.hpp"
 #include "common/config/schema.hpp"
 #include "common/finish_output.hpp"
 #include "common/log.hpp"
@@ -75,7 +77,10 @@ std::variant<yolod::common::Config, std::vector<std::string>> read_config(const 
                                                                           const std::vector<std::string>& overrides) {
   using namespace yolod;
   auto loaded = common::load_config(file, overrides, app::refused_settings);
-  if (loaded.config) return std::move(*loaded.config);
+  if (loaded.config) {
+    for (auto& warning : app::warnings_of(*loaded.config)) loaded.config->warnings.push_back(std::move(warning));
+    return std::move(*loaded.config);
+  }
   std::vector<std::string> problems;
   for (const auto& problem : loaded.problems) problems.push_back(common::to_string(problem));
   return problems;

@@ -80,6 +80,18 @@ std::vector<KeyProblem> unsafe_settings(const Config& config) {
   return problems;
 }
 
+std::vector<std::string> warnings_of(const Config& config) {
+  std::vector<std::string> warnings;
+  if (config.access.mode == AccessMode::kKeys && config.has_accounts() &&
+      config.access.register_policy == common::RegisterPolicy::kOpen) {
+    warnings.emplace_back(
+        "access.register: open gives an account, and so a key, to every client that reaches the server, so "
+        "access.mode: "
+        "keys keeps no client out; invite or closed admits only people whom an admin knows");
+  }
+  return warnings;
+}
+
 std::vector<KeyProblem> notes_on_unsafe_settings() {
   return {
       {"server.listen",
@@ -87,6 +99,7 @@ std::vector<KeyProblem> notes_on_unsafe_settings() {
        "true."},
       {"access.mode", "keys is refused without server.api_keys_file and without accounts."},
       {"server.api_keys_file", "A file that other users can read or change is refused."},
+      {"access.register", "open together with access.mode: keys is a warning, because every client can get a key."},
       {"postgres.password",
        "A well-known password such as root is refused if server.listen has an address that other machines can reach."},
   };

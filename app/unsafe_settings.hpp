@@ -21,11 +21,13 @@ namespace yolod::app {
 
 // Use it as a part of a ConfigCheck.
 [[nodiscard]] std::vector<common::KeyProblem> unsafe_settings(const common::Config& config);
+// Returns a sentence for each setting with which the server starts, although it may not do what its operator wants.
+[[nodiscard]] std::vector<std::string> warnings_of(const common::Config& config);
 // Returns one sentence for each setting that unsafe_settings() may refuse, for the reference of all keys.
 [[nodiscard]] std::vector<common::KeyProblem> notes_on_unsafe_settings();
 
-// Checks whether access.mode may be open with server.listen of this config, and with the listeners at `urls`. Sockets of
-// a service manager may listen at other addresses than server.listen. The Error is kForbidden.
+// Checks whether access.mode may be open with server.listen of this config, and with the listeners at `urls`. Sockets
+// of a service manager may listen at other addresses than server.listen. The Error is kForbidden.
 [[nodiscard]] common::Outcome<void> check_open_addresses(const common::Config& config,
                                                          const std::vector<std::string>& urls);
 
