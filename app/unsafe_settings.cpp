@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 
+#include "app/accounts/protocol/password_file.hpp"
+
 namespace yolod::app {
 namespace {
 
@@ -48,17 +50,26 @@ std::optional<KeyProblem> no_key_is_valid(const Config& config) {
                     "accounts by server.state_dir or postgres"};
 }
 
+bool is_well_known(std::string_view password) {
+  return std::find(kWellKnownPasswords.begin(), kWellKnownPasswords.end(), password) != kWellKnownPasswords.end();
+}
+
 std::optional<KeyProblem> well_known_password(const Config& config) {
   if (!config.postgres.has_value()) return std::nullopt;
-  const auto& password = config.postgres->password;
   const auto& listen = config.server.listen;
-  if (std::find(kWellKnownPasswords.begin(), kWellKnownPasswords.end(), password) == kWellKnownPasswords.end() ||
-      std::none_of(listen.begin(), listen.end(), [](const auto& listener) { return is_public(listener.address); })) {
+  if (std::none_of(listen.begin(), listen.end(), [](const auto& listener) { return is_public(listener.address); })) {
     return std::nullopt;
   }
-  return KeyProblem{"postgres.password",
-                    "this password is well known, and server.listen has an address that other machines can reach: "
-                    "give the database's user another password, or listen only at 127.0.0.1, [::1] or a unix socket"};
+  const KeyProblem problem{"postgres.password",
+                           "this password is well known, and server.listen has an address that other machines can "
+                           "reach: give the database's "
+                           "user another password, or listen only at 127.0.0.1, [::1] or a unix socket"};
+  const auto& file = config.postgres->password_file;
+  if (file.empty()) return is_well_known(config.postgres->password) ? std::optional(problem) : std::nullopt;
+  // yolod-accounts says what is wrong with a file that cannot be read.
+  const auto password = accounts::protocol::read_password_file(file);
+  if (!password || !is_well_known(password->view())) return std::nullopt;
+  return KeyProblem{"postgres.password_file", problem.message};
 }
 
 }  // namespace

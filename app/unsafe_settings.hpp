@@ -2,7 +2,7 @@
 // the settings that are allowed instead. Some settings are safe if no other machine can reach the server, so the rules
 // look at server.listen.
 //
-// The functions are pure: any thread may call them.
+// The functions read nothing but postgres.password_file. Any thread may call them.
 #pragma once
 
 #include <string>

@@ -23,6 +23,7 @@
 
 #include "app/accounts/migrations.hpp"
 #include "app/accounts/postgres_database.hpp"
+#include "app/accounts/protocol/password_file.hpp"
 #include "app/accounts/protocol/settings.hpp"
 #include "app/accounts/sandbox.hpp"
 #include "app/accounts/server.hpp"
@@ -56,20 +57,11 @@ std::optional<Settings> read_settings() {
   return settings;
 }
 
-Outcome<void> read_password_file(protocol::PostgresSettings& settings) {
+Outcome<void> read_password(protocol::PostgresSettings& settings) {
   if (settings.password_file.empty()) return {};
-  const std::string name = common::printable(settings.password_file);
-  const UniqueFd file(open(settings.password_file.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.valid()) return common::last_system_error("cannot read postgres.password_file " + name);
-  std::array<char, protocol::kMaxSettingBytes + 2> bytes{};
-  const ssize_t size = read(file.get(), bytes.data(), bytes.size());
-  if (size < 0) return common::last_system_error("cannot read postgres.password_file " + name);
-  std::string_view password(bytes.data(), static_cast<std::size_t>(size));
-  while (password.ends_with('\n') || password.ends_with('\r')) password.remove_suffix(1);
-  const bool fits = password.size() <= protocol::kMaxSettingBytes;
-  if (fits) settings.password = Secret(password);
-  sodium_memzero(bytes.data(), bytes.size());
-  if (!fits) return Error{ErrorCode::kBadConfig, "postgres.password_file " + name + " is longer than 1024 bytes"};
+  auto password = protocol::read_password_file(settings.password_file);
+  if (!password) return password.error();
+  settings.password = *std::move(password);
   return {};
 }
 
@@ -125,7 +117,7 @@ int run(Settings& settings) {
     claimed = *std::move(prepared);
     files = files_of_sqlite(settings.sqlite_file);
   } else {
-    if (auto read = read_password_file(settings.postgres); !read) return give_up(read.error());
+    if (auto read = read_password(settings.postgres); !read) return give_up(read.error());
     warm_up_resolver(settings.postgres.host);
   }
   const auto sealed = seal(settings, files);

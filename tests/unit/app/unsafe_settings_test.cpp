@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 #include <string>
 
+#include "tests/support/temporary_directory.hpp"
+
 namespace yolod::app {
 namespace {
 
@@ -89,6 +91,40 @@ TEST_CASE("Unsafe: a well-known password of the database is refused with a publi
   check_refused(config, "postgres.password", {"another password", "listen only at 127.0.0.1"});
   config.postgres->password = "Ahpoh7lieX0i";
   CHECK(unsafe_settings(config).empty());
+}
+
+TEST_CASE("Unsafe: the password in a file is checked too", "[app][unit]") {
+  const tests::TemporaryDirectory folder;
+  Config config = listening_at("0.0.0.0:80");
+  config.access.mode = AccessMode::kKeys;
+  config.postgres.emplace();
+  config.postgres->password = "not used";
+  config.postgres->password_file = folder.write("password", "postgres\r\n");
+  check_refused(config, "postgres.password_file", {"another password", "listen only at 127.0.0.1"});
+  config.server.listen = {{"127.0.0.1:80"}};
+  CHECK(unsafe_settings(config).empty());
+  config.server.listen = {{"0.0.0.0:80"}};
+  // The process with the accounts says what is wrong with such a file.
+  const std::string text = GENERATE("Ahpoh7lieX0i\n", "", "root or not\n", "long");
+  folder.write("password", text == "long" ? std::string(10'000, 'x') : text);
+  CHECK(unsafe_settings(config).empty());
+  config.postgres->password_file = folder.path() / "none";
+  CHECK(unsafe_settings(config).empty());
+}
+
+TEST_CASE("Unsafe: keys for every client who registers are a warning", "[app][unit]") {
+  Config config;
+  config.server.state_dir = "/somewhere";
+  config.access.register_policy = common::RegisterPolicy::kOpen;
+  CHECK(warnings_of(config).empty());
+  config.access.mode = AccessMode::kKeys;
+  REQUIRE(warnings_of(config).size() == 1);
+  CHECK(warnings_of(config).front().find("access.register: open") == 0);
+  config.access.register_policy = common::RegisterPolicy::kInvite;
+  CHECK(warnings_of(config).empty());
+  config.access.register_policy = common::RegisterPolicy::kOpen;
+  config.server.state_dir.clear();  // no accounts
+  CHECK(warnings_of(config).empty());
 }
 
 TEST_CASE("Unsafe: a socket of the service manager is checked like an address of the config", "[app][unit]") {
