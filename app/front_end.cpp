@@ -80,7 +80,8 @@ FrontEnd::~FrontEnd() = default;
 int FrontEnd::run() {
   // Another user than the server's may run a check, and must not make the server's file.
   if (mode_ == RunMode::kCheck) config_.access.audit_log.clear();
-  if (auto opened = gate_.open(config_); !opened) {
+  const auto reader = mode_ == RunMode::kCheck ? access::KeyFileReader::kCheck : access::KeyFileReader::kServer;
+  if (auto opened = gate_.open(config_, reader); !opened) {
     common::log_error("cannot start: {}", opened.error().message);
     return opened.error().code == common::ErrorCode::kBadConfig ? kExitBadConfig : kExitCannotServe;
   }

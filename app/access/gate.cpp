@@ -3,7 +3,6 @@
 #include <utility>
 #include <vector>
 
-#include "app/access/key_file.hpp"
 #include "common/log.hpp"
 
 namespace yolod::app::access {
@@ -24,9 +23,10 @@ bool is_suspicious(Refusal refusal) {
   return true;
 }
 
-Outcome<std::vector<FileKey>> keys_of(const std::filesystem::path& file) {
+Outcome<std::vector<FileKey>> keys_of(const std::filesystem::path& file,
+                                      KeyFileReader reader = KeyFileReader::kServer) {
   if (file.empty()) return std::vector<FileKey>();
-  return read_key_file(file);
+  return read_key_file(file, reader);
 }
 
 }  // namespace
@@ -88,8 +88,9 @@ common::Error Gate::refused(Limit limit, const Caller& caller, const Knock& knoc
 
 // ---- settings ----
 
-Outcome<void> Gate::open(const common::Config& config) {
-  auto keys = keys_of(config.server.api_keys_file);
+Outcome<void> Gate::open(const common::Config& config, KeyFileReader reader) {
+  proxies_.configure(config.server.trusted_proxies);
+  auto keys = keys_of(config.server.api_keys_file, reader);
   if (!keys) return common::Error{keys.error().code, "server.api_keys_file: " + keys.error().message};
   door_.use_file_keys(std::move(*keys));
   return audit_.use(config.access.audit_log);

@@ -53,8 +53,9 @@ class Gate {
 
   // Reads server.api_keys_file and opens access.audit_log. The Error is kBadConfig for the keys, and kSystem for the
   // audit log.
-  [[nodiscard]] common::Outcome<void> open(const common::Config& config);
-  // Takes over the settings of a reload: access.mode, max_stale, the limits, the audit log and the keys of the file.
+  [[nodiscard]] common::Outcome<void> open(const common::Config& config, KeyFileReader reader = KeyFileReader::kServer);
+  // Takes over the settings of a reload: server.trusted_proxies, access.mode, max_stale, the limits, the audit log and
+  // the keys of the file.
   // It logs what cannot be taken over. It keeps the keys and the mode if the file is bad. `has_accounts` says
   // whether yolod-accounts runs.
   void take_over(const common::Config& changed, bool has_accounts);

@@ -24,9 +24,17 @@ namespace yolod::app::access {
 inline constexpr std::size_t kMostFileKeys = 1000;
 inline constexpr std::size_t kMostKeyFileBytes = 256 * 1024;
 
+enum class KeyFileReader {
+  kServer,
+  // A check before a start. If root checks, the server may run as another user later, and the file may belong to that
+  // user. The log has the user.
+  kCheck,
+};
+
 // Reads the file. The Error (kBadConfig) also says if other users can read or change the file. The file is read at
 // once, in less than 1 ms.
-[[nodiscard]] common::Outcome<std::vector<FileKey>> read_key_file(const std::filesystem::path& file);
+[[nodiscard]] common::Outcome<std::vector<FileKey>> read_key_file(const std::filesystem::path& file,
+                                                                  KeyFileReader reader = KeyFileReader::kServer);
 
 // Parses the text of such a file.
 [[nodiscard]] common::Outcome<std::vector<FileKey>> parse_key_file(std::string_view text);

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/json/parse.hpp>
@@ -451,6 +452,27 @@ TEST_CASE("Access: a server that would let every client in does not start", "[pr
   refused(identity_config({{.workers = 1}}, {"listen: [\"0.0.0.0:0\"]", file.server_key()}) +
               "postgres: {database: d, user: u, password: root, host: /nowhere}\n",
           {"postgres.password: ", "another password", "listen only at 127.0.0.1"});
+}
+
+TEST_CASE("Access: a check says what may not be as its operator wants", "[process]") {
+  const TemporaryDirectory folder;
+  const KeyFile file{{"ci", "good-key"}};
+  constexpr uid_t kOther = 65534;
+  // Only root can give a file away, and may check it for the user of the service.
+  const bool is_root = geteuid() == 0;
+  if (is_root) REQUIRE(chown(file.path().c_str(), kOther, kOther) == 0);
+  const auto config = identity_config({{.workers = 1}}, {file.server_key(), "state_dir: state"}) +
+                      access_section("mode: keys, register: open");
+  const auto written = folder.write("system.yaml", config).string();
+  const auto result = run_program({"yolod", "--check", "--config", written});
+  CAPTURE(result.errors);
+  CHECK(result.exit == exited(0));
+  CHECK(result.errors.find("access.register: open gives an account") != std::string::npos);
+  if (!is_root) return;
+  CHECK(result.errors.find("belongs to the user with the id 65534") != std::string::npos);
+  const auto started = run_program({"yolod", "--config", written});
+  CHECK(started.exit == exited(2));
+  CHECK(started.errors.find("belongs to another user") != std::string::npos);
 }
 
 TEST_CASE("Access: a server at a public address starts with keys, or with insecure", "[process]") {

@@ -1,6 +1,7 @@
 #include "app/access/key_file.hpp"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <fstream>
@@ -112,6 +113,19 @@ TEST_CASE("Key file: a file that others can read or change is refused", "[app][a
     CHECK(keys.error().message.find("chmod 600 or 640") != std::string::npos);
     CHECK(keys.error().message.find(file.path.string()) != std::string::npos);
   }
+}
+
+TEST_CASE("Key file: a file of another user is refused, but root may check it for that user", "[app][access][unit]") {
+  if (geteuid() != 0) return;  // only root can give a file away
+  const OnDisk file("ci:" + hash_of("a") + "\n");
+  constexpr uid_t kOther = 65534;
+  REQUIRE(chown(file.path.c_str(), kOther, kOther) == 0);
+  const auto keys = read_key_file(file.path);
+  REQUIRE_FALSE(keys);
+  CHECK(keys.error().message.find("belongs to another user") != std::string::npos);
+  CHECK(read_key_file(file.path, KeyFileReader::kCheck));
+  REQUIRE(chmod(file.path.c_str(), 0604) == 0);
+  CHECK_FALSE(read_key_file(file.path, KeyFileReader::kCheck));
 }
 
 TEST_CASE("Key file: a missing file, a folder, a FIFO and a huge file are refused", "[app][access][unit]") {
