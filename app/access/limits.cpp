@@ -106,24 +106,29 @@ std::optional<Limit> Limits::take(const Presence& presence, const Network& clien
   return std::nullopt;
 }
 
-std::optional<Limit> Limits::take(const Caller& caller, common::Clock::time_point now, Ticket& ticket) {
-  Sender sender{caller.kind, 0};
-  switch (caller.kind) {
-    case Caller::Kind::kAnonymous:
-    case Caller::Kind::kOperator: return std::nullopt;
-    case Caller::Kind::kFileKey: std::memcpy(&sender.id, caller.credential.data(), sizeof sender.id); break;
-    case Caller::Kind::kKey: sender.id = static_cast<std::uint64_t>(caller.key); break;
-    case Caller::Kind::kSession: sender.id = static_cast<std::uint64_t>(caller.person); break;
+// A person who makes many keys gains nothing: the keys count together, and with the sessions.
+Limits::Sender Limits::sender_of(const Caller& caller, bool has_own_limit) {
+  const bool is_of_person =
+      caller.kind == Caller::Kind::kSession || (caller.kind == Caller::Kind::kKey && caller.person != 0);
+  if (is_of_person && !has_own_limit) {
+    return {Caller::Kind::kSession, static_cast<std::uint64_t>(caller.person)};
   }
+  Sender sender{caller.kind, static_cast<std::uint64_t>(caller.key)};
+  if (caller.kind == Caller::Kind::kFileKey) std::memcpy(&sender.id, caller.credential.data(), sizeof sender.id);
+  return sender;
+}
+
+std::optional<Limit> Limits::take(const Caller& caller, common::Clock::time_point now, Ticket& ticket) {
+  if (caller.kind == Caller::Kind::kAnonymous || caller.kind == Caller::Kind::kOperator) return std::nullopt;
   const auto rate = caller.rate != 0 ? caller.rate : per_key_.requests_per_second;
   const auto most_in_flight = caller.in_flight != 0 ? caller.in_flight : per_key_.requests_in_flight;
+  const Sender sender = sender_of(caller, caller.in_flight != 0);
   if (most_in_flight != 0) {
     const auto found = senders_.find(sender);
     if (found != senders_.end() && found->second >= most_in_flight) return Limit::kKeyInFlight;
   }
-  if (rate != 0 && !sender_rates_.take(SenderHash()(sender), std::min(rate, RateTable::kMostPerSecond), now)) {
-    return Limit::kKeyRate;
-  }
+  const auto rate_id = SenderHash()(sender_of(caller, caller.rate != 0));
+  if (rate != 0 && !sender_rates_.take(rate_id, std::min(rate, RateTable::kMostPerSecond), now)) return Limit::kKeyRate;
   if (most_in_flight != 0) {
     ticket.sender_ = &*senders_.try_emplace(sender, 0).first;
     ++ticket.sender_->second;

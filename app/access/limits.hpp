@@ -3,8 +3,8 @@
 //
 // A client is counted by its address (Network: an IPv4 address or the /64 of an IPv6 address). All networks of a /48
 // together may have kNetworksOfSite times as much as one address, so that an owner of 65,536 networks is one client
-// among others. A client with a credential is also counted by its key, or as a person. Clients of a unix socket have
-// no address, so only their keys count.
+// among others. A client with a credential is also counted: as the person who owns its session or key, or else by its
+// key. A key with its own limit counts alone. Clients of a unix socket have no address, so only their keys count.
 //
 // Memory is bounded. Requests in flight and connections are counted for open connections only, and a connection has one
 // request at a time. Rates are in tables of fixed size (app/access/rate_table).

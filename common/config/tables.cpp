@@ -135,8 +135,9 @@ Fields fields_of(AccessConfig& access) {
           .means("Keys and sessions of accounts stay valid for this time while yolod-accounts is away and cannot "
                  "revoke them; then they are answered with 503."),
       section_field("per_key", access.per_key)
-          .means("These keys limit the requests of each API key, and of each person with a session; 0 is no limit. "
-                 "The own limits of a key replace these."),
+          .means("These keys limit the requests of each API key, and of each person with sessions and keys together; 0 "
+                 "is no "
+                 "limit. The own limits of a key replace these."),
       section_field("per_address", access.per_address)
           .means("These keys limit each client address: an IPv4 address, or the /64 of an IPv6 address; 0 is no "
                  "limit. The clients of a proxy count as one address, unless server.trusted_proxies names the proxy."),

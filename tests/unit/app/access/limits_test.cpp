@@ -227,6 +227,69 @@ TEST_CASE("Limits: each key and each person has its own rate", "[app][access][un
   CHECK(taken_of(limits, 100, Caller(), kStart) == 100);
 }
 
+TEST_CASE("Limits: the keys and sessions of a person count together", "[app][access][unit]") {
+  Limits limits;
+  limits.configure({.requests_per_second = 10, .requests_in_flight = 2}, {});
+  const auto key_of = [](std::int64_t owner, std::int64_t id) {
+    auto caller = key(id);
+    caller.person = owner;
+    return caller;
+  };
+  CHECK(taken_of(limits, 4, key_of(7, 1), kStart) == 4);
+  CHECK(taken_of(limits, 4, key_of(7, 2), kStart) == 4);
+  CHECK(taken_of(limits, 4, person(7), kStart) == 2);
+  CHECK(taken_of(limits, 4, key_of(7, 3), kStart) == 0);
+  CHECK(taken_of(limits, 20, key_of(8, 4), kStart) == 10);  // of another person
+  CHECK(taken_of(limits, 20, key(7), kStart) == 10);        // without an owner
+
+  // An admin has given this key its own rate, but no other limit.
+  const auto later = kStart + seconds(10);
+  auto own = key_of(7, 5);
+  own.rate = 30;
+  CHECK(taken_of(limits, 100, own, later) == 30);
+  CHECK(taken_of(limits, 100, key_of(7, 1), later) == 10);
+  const auto last = later + seconds(10);
+  Ticket a;
+  Ticket b;
+  Ticket c;
+  CHECK_FALSE(limits.take(key_of(7, 1), last, a));
+  CHECK_FALSE(limits.take(person(7), last, b));
+  CHECK(limits.take(own, last, c) == Limit::kKeyInFlight);
+}
+
+TEST_CASE("Limits: a forwarded request counts for its client, and not for the connection", "[app][access][unit]") {
+  Limits limits;
+  limits.configure({}, {.requests_per_second = 3, .requests_in_flight = 1, .connections = 1});
+  const Client proxy(limits, Network());  // the connections of a trusted proxy count for no address
+  const Client other_connection(limits, Network());
+  CHECK_FALSE(other_connection.presence.is_excess());
+  const auto taken = [&](const std::string& client, int tries, common::Clock::time_point now) {
+    int count = 0;
+    for (int i = 0; i < tries; ++i) {
+      Ticket ticket;
+      count += limits.take(proxy.presence, at(client), now, ticket) ? 0 : 1;
+    }
+    return count;
+  };
+  CHECK(taken("203.0.113.1", 10, kStart) == 3);
+  CHECK(taken("203.0.113.2", 10, kStart) == 3);
+  CHECK(taken("2001:db8::1", 10, kStart) == 3);
+  CHECK(limits.address_count() == 0);
+  const auto later = kStart + seconds(10);
+  {
+    Ticket a;
+    Ticket b;
+    Ticket c;
+    CHECK_FALSE(limits.take(proxy.presence, at("203.0.113.1"), later, a));
+    CHECK(limits.take(other_connection.presence, at("203.0.113.1"), later, b) == Limit::kAddressInFlight);
+    CHECK_FALSE(limits.take(other_connection.presence, at("203.0.113.2"), later, c));
+    // The client also has a direct connection.
+    const Client direct(limits, at("203.0.113.1"));
+    CHECK(take(limits, direct, later, b) == Limit::kAddressInFlight);
+  }
+  CHECK(limits.address_count() == 0);
+}
+
 TEST_CASE("Limits: the own limits of a key replace the general ones", "[app][access][unit]") {
   Limits limits;
   const bool has_general = GENERATE(true, false);
