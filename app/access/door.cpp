@@ -98,7 +98,6 @@ std::optional<Refusal> Door::identify(const Knock& knock, Caller& caller) {
   caller.name = entry->name;
   caller.rate = entry->rate;
   caller.in_flight = entry->in_flight;
-  touch(digest, knock.date);
   return std::nullopt;
 }
 
@@ -112,21 +111,29 @@ void Door::take_next_table() {
   }
 }
 
+void Door::forget_feed() {
+  if (next_table_) table_.discard(*std::move(next_table_));
+  next_table_.emplace();
+}
+
 void Door::accounts_lost(common::Clock::time_point now) {
   if (!lost_at_) lost_at_ = now;
 }
 
 bool Door::is_stale(common::Clock::time_point now) const { return lost_at_ && now - *lost_at_ > config_.max_stale; }
 
-void Door::touch(const Digest& digest, Seconds date) {
-  if (used_.size() < kMostTouches) used_.try_emplace(digest, date);
+void Door::touch(const Caller& caller, Seconds date) {
+  if (caller.kind != Caller::Kind::kKey && caller.kind != Caller::Kind::kSession) return;
+  if (used_.size() < kMostTouches && table_.is_first_use(caller.credential, round_)) {
+    used_.push_back({caller.credential, date});
+  }
 }
 
 protocol::Touch Door::next_touches(Seconds date) {
   if (untold_.empty() && date - minute_began_ >= kTouchPeriod) {
     minute_began_ = date;
-    for (const auto& [digest, at] : used_) untold_.push_back({digest, at});
-    used_.clear();
+    untold_ = std::exchange(used_, {});
+    if (++round_ == 0) ++round_;
   }
   protocol::Touch touch;
   const auto count = std::min(untold_.size(), protocol::kMaxTouches);

@@ -75,6 +75,9 @@ class Door {
 
   // Fills in `caller`. Returns why the request may not come in, or nothing if it may.
   [[nodiscard]] std::optional<Refusal> admit(const Knock& knock, Caller& caller);
+  // The caller's key or session was used. Call it only for a request that came in, so that refused requests do not keep
+  // a session alive.
+  void touch(const Caller& caller, accounts::protocol::Seconds date);
 
   // ---- for the client of yolod-accounts: see above ----
 
@@ -87,7 +90,7 @@ class Door {
     return is_next;
   }
   // The snapshot of another process follows. The known keys and sessions stay until that snapshot is complete.
-  void forget_feed() { next_table_.emplace(); }
+  void forget_feed();
   void accounts_lost(common::Clock::time_point now);
   // Returns whether that key or session of yolod-accounts is in the table.
   [[nodiscard]] bool knows(const accounts::protocol::Digest& digest) const { return table_.find(digest) != nullptr; }
@@ -115,7 +118,6 @@ class Door {
 
   [[nodiscard]] std::optional<Refusal> identify(const Knock& knock, Caller& caller);
   void take_next_table();
-  void touch(const Digest& digest, accounts::protocol::Seconds date);
 
   common::AccessConfig config_;
   ByDigest<FileKey> file_keys_;
@@ -123,10 +125,12 @@ class Door {
   std::optional<accounts::protocol::AccessTable> next_table_;  // until the snapshot of a new process is complete
   bool expects_accounts_{false};
   std::optional<common::Clock::time_point> lost_at_;
-  // used_ has the uses of this minute. untold_ has older uses that next_touches() has not returned yet.
-  ByDigest<accounts::protocol::Seconds> used_;
+  // used_ has the uses of this minute, which is number round_. untold_ has older uses that next_touches() has not
+  // returned yet.
+  std::vector<accounts::protocol::Touch::Use> used_;
   std::vector<accounts::protocol::Touch::Use> untold_;
   accounts::protocol::Seconds minute_began_{0};
+  std::uint32_t round_{1};
 };
 
 // Returns the name of the refusal in metrics and in the audit log, such as "missing_scope".

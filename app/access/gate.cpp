@@ -60,6 +60,7 @@ std::optional<common::Error> Gate::admit(const Knock& knock, const Limits::Prese
     return refused(*limit, caller, knock, request_id);
   if (const auto refusal = door_.admit(knock, caller)) return refused(*refusal, caller, knock, request_id);
   if (const auto limit = limits_.take(caller, knock.now, ticket)) return refused(*limit, caller, knock, request_id);
+  door_.touch(caller, knock.date);
   ++(caller.kind == Caller::Kind::kAnonymous ? anonymous_count_ : accepted_count_);
   return std::nullopt;
 }

@@ -167,6 +167,49 @@ TEST_CASE("Gate: the limit of an address also stops requests with a wrong key", 
   CHECK(ask(gate, "one").code() == ErrorCode::kTooManyRequests);
 }
 
+// Returns whether the accounts hear of a use of the credential that these requests have sent.
+bool was_used(Gate& gate, int minute) { return !gate.door().next_touches(kToday + 60 * minute).uses.empty(); }
+
+TEST_CASE("Gate: only a request that came in is a use of its key or session", "[app][access][unit]") {
+  GateBench bench;
+  bench.config.access.per_key.requests_per_second = 1;
+  Gate gate(bench.config.access);
+  REQUIRE(gate.open(bench.config));
+  accounts::protocol::AccessEntry entry;
+  entry.digest = accounts::protocol::digest_of("yld_a");
+  entry.kind = accounts::protocol::EntryKind::kKey;
+  entry.key = 1;
+  entry.scopes = accounts::protocol::kScopePredict;
+  REQUIRE(gate.door().apply(accounts::protocol::SnapshotBegin{1, 1}));
+  REQUIRE(gate.door().apply(accounts::protocol::SnapshotEntries{{entry}}));
+  REQUIRE(gate.door().apply(accounts::protocol::SnapshotEnd{1, 1}));
+  CHECK(ask(gate, "yld_a", Need::kAdmin).code() == ErrorCode::kForbidden);
+  CHECK_FALSE(ask(gate, "yld_a", Need::kNothing).refused);
+  CHECK_FALSE(was_used(gate, 1));
+  CHECK_FALSE(ask(gate, "yld_a").refused);
+  CHECK(was_used(gate, 2));
+  CHECK(ask(gate, "yld_a").code() == ErrorCode::kTooManyRequests);
+  CHECK_FALSE(was_used(gate, 3));
+}
+
+TEST_CASE("Gate: a trusted proxy says which client a request comes from", "[app][access][unit]") {
+  GateBench bench;
+  Gate gate(bench.config.access);
+  REQUIRE(gate.open(bench.config));
+  const PeerAddress proxy(*common::IpAddress::parse("10.0.0.5"));
+  Forwarding forwarding;
+  forwarding.x_forwarded_for.add("203.0.113.9");
+  CHECK(gate.client_of(proxy, forwarding).to_string() == "10.0.0.5");
+  CHECK(gate.owner_of(proxy).to_string() == "10.0.0.5");
+  bench.config.server.trusted_proxies = {"10.0.0.0/8"};
+  gate.take_over(bench.config, false);
+  CHECK(gate.client_of(proxy, forwarding).to_string() == "203.0.113.9");
+  CHECK(gate.client_of(proxy, {}).to_string() == "10.0.0.5");
+  CHECK_FALSE(gate.owner_of(proxy).is_known());
+  const PeerAddress stranger(*common::IpAddress::parse("192.0.2.1"));
+  CHECK(gate.client_of(stranger, forwarding).to_string() == "192.0.2.1");
+}
+
 TEST_CASE("Gate: each result is counted", "[app][access][unit]") {
   GateBench bench;
   bench.config.access.per_key.requests_per_second = 2;

@@ -160,4 +160,69 @@ TEST_CASE("AccessTable: a change replaces an entry", "[accounts][unit]") {
   CHECK(table.size() == 1);
 }
 
+TEST_CASE("AccessTable: the ids of the API keys follow the entries", "[accounts][unit]") {
+  AccessTable table;
+  CHECK_FALSE(table.has_key(1));
+  CHECK(table.find(digest_number(1)) == nullptr);
+  auto key = entry_number(1);
+  key.kind = EntryKind::kKey;
+  key.key = 4097;
+  REQUIRE(table.apply(SnapshotBegin{1}));
+  REQUIRE(table.apply(SnapshotEntries{{key}}));
+  REQUIRE(table.apply(SnapshotEnd{1, 1}));
+  CHECK(table.has_key(4097));
+  CHECK_FALSE(table.has_key(1));
+  REQUIRE(table.apply(Changes{2, {digest_number(1)}, {}}));
+  CHECK_FALSE(table.has_key(4097));
+  CHECK(table.size() == 0);
+}
+
+TEST_CASE("AccessTable: an entry is used for the first time once in each round", "[accounts][unit]") {
+  AccessTable table;
+  CHECK_FALSE(table.is_first_use(digest_number(1), 1));
+  REQUIRE(table.apply(SnapshotBegin{1}));
+  REQUIRE(table.apply(SnapshotEntries{{entry_number(1), entry_number(2)}}));
+  REQUIRE(table.apply(SnapshotEnd{1, 2}));
+  CHECK(table.is_first_use(digest_number(1), 1));
+  CHECK_FALSE(table.is_first_use(digest_number(1), 1));
+  CHECK(table.is_first_use(digest_number(2), 1));
+  CHECK(table.is_first_use(digest_number(1), 2));
+  CHECK_FALSE(table.is_first_use(digest_number(3), 2));
+}
+
+TEST_CASE("AccessTable: replaced, unfinished and discarded entries are freed in steps", "[accounts][unit]") {
+  constexpr std::size_t kEntries = 5'000;
+  const auto fill = [](AccessTable& table, std::uint64_t version, bool finish) {
+    REQUIRE(table.apply(SnapshotBegin{version, kEntries}));
+    for (std::size_t i = 0; i < kEntries; ++i) {
+      if (!table.apply(SnapshotEntries{{entry_number(i)}})) FAIL("an entry is refused");
+    }
+    if (finish) REQUIRE(table.apply(SnapshotEnd{version, kEntries}));
+  };
+  AccessTable table;
+  fill(table, 1, true);
+  CHECK_FALSE(table.tidy());
+  SECTION("a snapshot replaces them") { fill(table, 2, true); }
+  SECTION("the snapshot is not finished, and another begins") {
+    fill(table, 2, false);
+    fill(table, 3, true);
+  }
+  SECTION("a table of another process takes over") {
+    AccessTable next;
+    fill(next, 1, true);
+    table.take_over(std::move(next));
+  }
+  SECTION("a table of another process is not finished") {
+    AccessTable next;
+    fill(next, 1, false);
+    table.discard(std::move(next));
+  }
+  CHECK(table.tidy());
+  int steps = 1;
+  while (table.tidy()) ++steps;
+  CHECK(steps < 10);
+  CHECK(table.size() == kEntries);
+  CHECK(table.find(digest_number(7)) != nullptr);
+}
+
 }  // namespace yolod::app::accounts
