@@ -3,8 +3,9 @@
 // The table has a token bucket for each sender, in the form of GCRA (ITU-T I.371): an entry is the time at which the
 // bucket is full again. A bucket holds as many requests as may come in one second, so an entry means nothing after one
 // second. A sender without an entry has a full bucket. A new entry replaces the entry of its set whose bucket is full
-// again first. To replace an entry that still counts, senders must send more requests a second than the table has
-// entries. The sender of a lost entry only gains a full bucket.
+// again first. An entry that still counts is replaced only if the other entries of its set count too and are emptier.
+// This happens to one new sender in a thousand if a quarter of the entries count. The sender of a lost entry only
+// gains a full bucket.
 //
 // The caller hashes the senders. A sender must not be able to choose its hash. One thread uses a table.
 #pragma once

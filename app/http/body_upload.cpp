@@ -19,6 +19,7 @@ constexpr std::uint64_t kReadStraightBytes = 16 * 1024;
 
 BodyUpload::State BodyUpload::begin(const RequestHead& head, const Exchange::BodyRule& rule) {
   end();
+  is_secret_ = rule.is_secret;
   received_bytes_ = 0;
   evicted_ = false;
   if (head.chunked) {
@@ -57,11 +58,13 @@ BodyUpload::State BodyUpload::take(boost::beast::flat_buffer& buffer) {
   if (!chunks_) {
     const std::size_t taken = std::min<std::uint64_t>(came.size(), length_bytes_ - received_bytes_);
     if (taken != 0) std::memcpy(room_.data() + received_bytes_, came.data(), taken);
+    if (is_secret_) explicit_bzero(came.data(), taken);
     buffer.consume(taken);
     return content_came(taken);
   }
   const auto [consumed, content] =
       chunks_->decode({static_cast<const char*>(came.data()), came.size()}, room_.subspan(received_bytes_));
+  if (is_secret_) explicit_bzero(came.data(), consumed);
   buffer.consume(consumed);
   received_bytes_ += content;
   if (chunks_->state() != ChunkedDecoder::State::kMore) return chunks_ended();

@@ -40,7 +40,8 @@ class BodyUpload {
   // Sets the memory for the body and takes what `buffer` holds. If a chunked body gets a larger room, the bytes
   // received so far must be at its start already.
   State use_room(std::span<std::byte> room, boost::beast::flat_buffer& buffer);
-  // Consumes the bytes of `buffer` that belong to the body. They must follow the bytes that were taken before.
+  // Consumes the bytes of `buffer` that belong to the body. They must follow the bytes that were taken before. The
+  // bytes of a secret body are overwritten in the buffer.
   State take(boost::beast::flat_buffer& buffer);
   // Returns the memory for the next bytes of the body, at most `most_bytes`. REQUIRES: the state is kContent.
   [[nodiscard]] std::span<std::byte> place(std::size_t most_bytes) const;
@@ -81,6 +82,7 @@ class BodyUpload {
   State refuse(common::Error error);
   State chunks_ended();
 
+  bool is_secret_{false};
   std::uint64_t length_bytes_{0};  // the limit, for a chunked body
   std::uint64_t room_bytes_{0};
   std::uint64_t received_bytes_{0};

@@ -69,6 +69,7 @@ class Exchange {
   struct BodyRule {
     std::uint64_t limit_bytes;       // the connection refuses a longer body
     std::uint64_t first_room_bytes;  // the first room of a chunked body; when it is full, the body gets limit_bytes
+    bool is_secret{false};           // the connection overwrites its own copies of the body
   };
   [[nodiscard]] virtual BodyRule body_rule() const = 0;
   // Returns true if there is memory for `bytes` now. room() then returns it.

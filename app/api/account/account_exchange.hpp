@@ -99,7 +99,7 @@ class AccountExchange final : public http::Exchange {
   void wait(Resume done) override;
   // The change is made also for a client that has left.
   [[nodiscard]] bool minds_client() const override { return false; }
-  [[nodiscard]] BodyRule body_rule() const override { return {kLimitBytes, kLimitBytes}; }
+  [[nodiscard]] BodyRule body_rule() const override { return {kLimitBytes, kLimitBytes, true}; }
   [[nodiscard]] bool try_room(std::uint64_t bytes) override;
   [[nodiscard]] boost::asio::awaitable<common::Outcome<void>> await_room(std::uint64_t bytes,
                                                                          std::uint64_t kept_bytes) override;

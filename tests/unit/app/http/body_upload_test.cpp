@@ -49,6 +49,22 @@ TEST_CASE("BodyUpload: a sized body needs its length as room, and no more of the
   CHECK(std::memcmp(room.data(), "abcde", 5) == 0);
 }
 
+TEST_CASE("BodyUpload: the buffer keeps no byte of a secret body", "[app][unit]") {
+  const bool is_chunked = GENERATE(false, true);
+  const std::string body = is_chunked ? "6\r\nsecret\r\n0\r\n\r\n" : "secret";
+  BodyUpload upload;
+  REQUIRE(upload.begin(is_chunked ? chunked() : sized(6), {100, 100, true}) == State::kRoom);
+  std::vector<std::byte> room(upload.room_bytes());
+  boost::beast::flat_buffer buffer;
+  append(buffer, body + "NEXT");
+  const auto* const begin = static_cast<const char*>(buffer.data().data());
+  REQUIRE(upload.use_room(room, buffer) == State::kComplete);
+  CHECK(std::memcmp(room.data(), "secret", 6) == 0);
+  // The buffer has not moved its memory.
+  CHECK(std::string(begin, body.size()) == std::string(body.size(), '\0'));
+  CHECK(std::string(begin + body.size(), 4) == "NEXT");
+}
+
 TEST_CASE("BodyUpload: bytes that are read straight into the room count", "[app][unit]") {
   BodyUpload upload;
   REQUIRE(upload.begin(sized(5), {100, 10}) == State::kRoom);
