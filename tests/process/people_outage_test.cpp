@@ -12,6 +12,8 @@
 
 #include "tests/support/people_server.hpp"
 #include "tests/support/postgres_server.hpp"
+#include "tests/support/promised_time.hpp"
+#include "tests/support/relay.hpp"
 
 namespace yolod::tests {
 namespace {
@@ -45,9 +47,9 @@ class KeyedLoad {
 };
 
 struct PostgresPeople {
-  PostgresPeople()
-      : postgres(*PostgresServer::shared()),
-        server(postgres.yaml(postgres.create_database()), {}, "register: open, mode: keys") {
+  PostgresPeople() : PostgresPeople(PostgresServer::shared()->yaml(PostgresServer::shared()->create_database())) {}
+  explicit PostgresPeople(const std::string& config)
+      : postgres(*PostgresServer::shared()), server(config, {}, "register: open, mode: keys") {
     REQUIRE(server.wait_until_accounts("ready"));
     anna.emplace(server->endpoint());
     REQUIRE(anna->enroll("anna").status == 201);
@@ -112,8 +114,17 @@ TEST_CASE("PostgreSQL: killed under load, no prediction with a known key fails",
 TEST_CASE("PostgreSQL: stopped for 30 s under load, no prediction with a known key fails", "[people][postgres]") {
   if (skips_postgres()) return;
   PostgresPeople people;
-  const bool is_long = std::getenv("YOLOD_TEST_LONG") != nullptr;
-  people.check_outage([&] { people.postgres.freeze(); }, [&] { people.postgres.thaw(); }, is_long ? 30'000ms : 6'000ms);
+  const auto time = is_long_run() ? 30'000ms : 6'000ms;
+  people.check_outage([&] { people.postgres.freeze(); }, [&] { people.postgres.thaw(); }, time);
+}
+
+TEST_CASE("PostgreSQL: with a dead network under load, no prediction with a known key fails", "[people][postgres]") {
+  if (skips_postgres()) return;
+  auto& postgres = *PostgresServer::shared();
+  Relay network(postgres.port());
+  PostgresPeople people(postgres.yaml_over_tcp(postgres.create_database(), network.port()));
+  const auto time = is_long_run() ? 30'000ms : 6'000ms;
+  people.check_outage([&] { network.cut(); }, [&] { network.restore(); }, time);
 }
 
 TEST_CASE("PostgreSQL: a revoked key is refused by a second server within a second", "[people][postgres]") {

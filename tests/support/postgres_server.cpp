@@ -170,6 +170,11 @@ std::string PostgresServer::yaml(const std::string& database) const {
          ", port: " + std::to_string(port_) + ", minsize: 1, maxsize: 3}\n";
 }
 
+std::string PostgresServer::yaml_over_tcp(const std::string& database, std::uint16_t port) const {
+  return "postgres: {database: " + database + ", user: yolod, password: " + kPassword +
+         ", host: 127.0.0.1, port: " + std::to_string(port) + ", minsize: 1, maxsize: 3}\n";
+}
+
 bool skips_postgres() {
   if (PostgresServer::shared() != nullptr) return false;
   WARN("SKIPPED: PostgreSQL is not installed (Debian's package postgresql)");

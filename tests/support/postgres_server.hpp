@@ -32,6 +32,9 @@ class PostgresServer {
 
   // Returns the line `postgres: {...}` of a config that reaches it over the socket.
   [[nodiscard]] std::string yaml(const std::string& database) const;
+  // Returns that line for TCP with the password and this port, which is port() or the port of a relay.
+  [[nodiscard]] std::string yaml_over_tcp(const std::string& database, std::uint16_t port) const;
+  [[nodiscard]] std::uint16_t port() const { return port_; }
 
   // All its processes stand still, and go on.
   void freeze() const;
