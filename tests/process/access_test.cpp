@@ -272,8 +272,8 @@ TEST_CASE("Access: requests in flight are limited for each key, and come back wh
     std::sort(statuses.begin(), statuses.end());
     return statuses;
   };
-  CHECK(statuses_of_three() == std::vector{200, 200, 429});
-  CHECK(statuses_of_three() == std::vector{200, 200, 429});
+  // On a busy machine the first request may be over before the third comes.
+  for (int i = 0; i < 2; ++i) CHECK(wait_until([&] { return statuses_of_three() == std::vector{200, 200, 429}; }));
   // Clients that leave do not keep their requests.
   for (int i = 0; i < 4; ++i) {
     HttpClient client(server.endpoint());

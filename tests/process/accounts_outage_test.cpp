@@ -9,6 +9,7 @@
 #include "tests/support/accounts_database.hpp"
 #include "tests/support/accounts_process.hpp"
 #include "tests/support/accounts_requests.hpp"
+#include "tests/support/promised_time.hpp"
 
 namespace yolod::tests {
 namespace {
@@ -30,14 +31,14 @@ void check_away(AccountsProcess& accounts, const Secret& key) {
   for (int i = 0; i < 50; ++i) {
     const auto asked = Clock::now();
     CHECK(accounts.ask(LogIn{"anna", Secret(kPassword), "10.0.0.1"}).status == Status::kUnavailable);
-    CHECK(Clock::now() - asked < scaled(100ms));
+    CHECK(Clock::now() - asked < promised(100ms));
   }
   CHECK(comes_in(accounts, key));  // known keys stay valid
 }
 
 void check_back(AccountsProcess& accounts, const Secret& key, Clock::time_point returned) {
   REQUIRE(accounts.take_until([&] { return accounts.available(); }));
-  CHECK(Clock::now() - returned < scaled(2'000ms));
+  CHECK(Clock::now() - returned < promised(2'000ms));
   REQUIRE(accounts.take_until([&] { return comes_in(accounts, key); }));
   (void)new_key(accounts);
   CHECK_FALSE(accounts.broke_protocol());
@@ -95,7 +96,7 @@ TEST_CASE("PostgreSQL: all other machines refuse a revoked key within a second",
   const auto asked = Clock::now();
   REQUIRE(there.ask(RevokeKey{{}, id}).status == Status::kOk);
   REQUIRE(here.take_until([&] { return !comes_in(here, key); }));
-  CHECK(Clock::now() - asked < scaled(1'000ms));
+  CHECK(Clock::now() - asked < promised(1'000ms));
   // Another program disables a person.
   REQUIRE(here.ask(AddPerson{{}, "anna", Secret(kPassword), Role::kUser}).status == Status::kOk);
   auto reply = here.ask(LogIn{"anna", Secret(kPassword), "10.0.0.1"});

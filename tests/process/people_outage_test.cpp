@@ -3,7 +3,6 @@
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <chrono>
-#include <cstdlib>
 #include <functional>
 #include <optional>
 #include <string>
@@ -70,14 +69,14 @@ struct PostgresPeople {
       const auto answer = browser.log_in("anna");
       CHECK(answer.status == 503);
       CHECK(answer.has_header("Retry-After"));
-      CHECK(Clock::now() - began < scaled(100ms));
+      CHECK(Clock::now() - began < promised(100ms));
       CHECK(anna->get("/api/me").status == 200);  // the session is known
       CHECK(anna->get("/api/keys").status == 503);
     } while (Clock::now() < end);
     give_back();
     const auto returned = Clock::now();
     REQUIRE(wait_until([&] { return Browser(server->endpoint()).log_in("anna").status == 200; }));
-    CHECK(Clock::now() - returned < scaled(2'000ms));
+    CHECK(Clock::now() - returned < promised(2'000ms));
     load.stop();
     CHECK(load.bad() == 0);
     CHECK(load.good() > 0);
@@ -147,7 +146,7 @@ TEST_CASE("PostgreSQL: a revoked key is refused by a second server within a seco
   const auto began = Clock::now();
   REQUIRE(anna.send("DELETE", "/api/keys/" + std::to_string(id)).status == 200);
   REQUIRE(wait_until([&] { return program.post("/predict", "a body", headers).status == 401; }));
-  CHECK(Clock::now() - began < scaled(1'000ms));
+  CHECK(Clock::now() - began < promised(1'000ms));
 }
 
 }  // namespace yolod::tests
