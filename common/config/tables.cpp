@@ -144,7 +144,7 @@ Fields fields_of(AccessConfig& access) {
       choice_field<RegisterPolicy>(
           "register", access.register_policy,
           {{"closed", RegisterPolicy::kClosed}, {"invite", RegisterPolicy::kInvite}, {"open", RegisterPolicy::kOpen}})
-          .means("With closed only an admin adds people, with invite people register with an invitation, and with "
+          .means("With closed only an admin adds people. With invite people register with an invitation. With "
                  "open every client may register.")
           .absent("open in the short form with postgres, else closed"),
       time_field("session_idle", access.session_idle, seconds(1), hours(24 * 365))

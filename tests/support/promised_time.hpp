@@ -1,4 +1,4 @@
-// Bounds for times that the server promises.
+// Has the bounds of the times that the server promises.
 #pragma once
 
 #include <cstdlib>

@@ -39,7 +39,7 @@ access::Network client(std::uint32_t number) {
   address.sin6_family = AF_INET6;
   address.sin6_addr.s6_addr[0] = 0x20;
   for (unsigned i = 0; i < 4; ++i) address.sin6_addr.s6_addr[4 + i] = static_cast<std::uint8_t>(number >> (8 * i));
-  return access::Network::of(*common::IpAddress::of(reinterpret_cast<const sockaddr&>(address)));
+  return access::Network::of(*yolod::common::IpAddress::of(reinterpret_cast<const sockaddr&>(address)));
 }
 
 std::string token(const char* kind, std::size_t number) {
