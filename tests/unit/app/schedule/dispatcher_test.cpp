@@ -206,7 +206,8 @@ TEST_CASE("Dispatcher: the requests of a worker that dies after the model was cl
   CHECK(bench.arena_used() == 0);
 }
 
-TEST_CASE("Dispatcher: a request waits for others to fill its batch, but no longer than batch.max_wait", "[app][unit]") {
+TEST_CASE("Dispatcher: a request waits for others to fill its batch, but no longer than batch.max_wait",
+          "[app][unit]") {
   auto config = identity();
   config.batch.max_wait = 50ms;
   DispatcherBench bench(config);

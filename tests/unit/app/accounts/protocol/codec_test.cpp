@@ -137,8 +137,8 @@ TEST_CASE("codec: another version, an unknown kind and values out of range are n
   constexpr std::size_t kActorKind = 15;
   const std::size_t flag = bytes.size() - 1;
   REQUIRE(decode_request(bytes));
-  for (const auto& [place, value] :
-       std::vector<std::pair<std::size_t, char>>{{0, kProtocolVersion + 1}, {1, 1}, {kKind, 15}, {kActorKind, 3}, {flag, 2}}) {
+  for (const auto& [place, value] : std::vector<std::pair<std::size_t, char>>{
+           {0, kProtocolVersion + 1}, {1, 1}, {kKind, 15}, {kActorKind, 3}, {flag, 2}}) {
     CAPTURE(place);
     std::string changed = bytes;
     changed[place] = value;
