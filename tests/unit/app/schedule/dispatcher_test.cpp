@@ -6,6 +6,7 @@
 #include <cstring>
 #include <map>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "app/schedule/replay_policy.hpp"
@@ -147,6 +148,389 @@ TEST_CASE("Dispatcher: before a worker is ready a request is refused, and later 
 }
 
 TEST_CASE("Dispatcher: a worker has one batch at hand and one behind it, and the rest waits in order", "[app][unit]") {
+  DispatcherBench bench;
+  bench.config.batch.max_size = 1;
+  bench.dispatcher.use(bench.config);
+  FakeWorker worker(bench.config);
+  bench.dispatcher.worker_ready(worker);
+  std::vector<std::uint64_t> asked;
+  for (int i = 0; i < 4; ++i) asked.push_back(bench.ask());
+  auto taken = worker.take();
+  std::vector<std::uint64_t> order = ids_of(taken);
+  CHECK(bench.dispatcher.queued_count() == 4 - taken.size());
+  REQUIRE_FALSE(taken.empty());
+  CHECK(taken.size() <= 2);
+  for (int rounds = 0; !taken.empty() && rounds < 8; ++rounds) {
+    for (const auto& cell : taken) worker.complete(cell);
+    bench.completed(worker);
+    taken = worker.take();
+    for (const auto& cell : taken) order.push_back(cell.id);
+  }
+  CHECK(order == asked);
+  for (const auto id : asked) CHECK(bench.predicted(id));
+}
+
+TEST_CASE("Dispatcher: with queue.max_size waiting requests the next is refused, and the others stay", "[app][unit]") {
+  DispatcherBench bench;
+  bench.config.queue.max_size = 2;
+  FakeWorker worker(bench.config);
+  bench.dispatcher.worker_ready(worker);
+  worker.serving = false;  // for example a draining worker
+  bench.next_worker = AwakeClock::now();
+  const auto first = bench.ask();
+  const auto second = bench.ask();
+  CHECK(bench.dispatcher.admit({}).error().code == ErrorCode::kQueueFull);
+  CHECK(bench.error(bench.ask()) == ErrorCode::kQueueFull);
+  worker.serving = true;
+  bench.dispatcher.look_again();
+  bench.serve(worker);
+  CHECK(bench.predicted(first));
+  CHECK(bench.predicted(second));
+}
+
+TEST_CASE("Dispatcher: if no worker will be ready in time a request is refused at once", "[app][unit]") {
+  DispatcherBench bench;
+  FakeWorker worker(bench.config);
+  bench.dispatcher.worker_ready(worker);
+  bench.ended(worker, WorkerEnd::kExternal);
+  CHECK(bench.dispatcher.admit({}).error().code == ErrorCode::kNotReady);
+  bench.next_worker = AwakeClock::now() + bench.config.queue.timeout + 1min;
+  CHECK(bench.dispatcher.admit({}).error().code == ErrorCode::kNotReady);
+  bench.next_worker = AwakeClock::now();
+  CHECK(bench.dispatcher.admit({}).ok());
+}
+
+TEST_CASE("Dispatcher: an ended worker's unfinished requests are replayed on another, its finished ones are not",
+          "[app][unit]") {
+  DispatcherBench bench;
+  FakeWorker worker(bench.config);
+  bench.dispatcher.worker_ready(worker);
+  const auto alone = bench.ask("one");
+  const auto second = bench.ask("two");
+  const auto third = bench.ask("three");
+  const auto taken = worker.take();
+  REQUIRE_FALSE(taken.empty());
+  worker.complete(taken[0]);  // and the front-end has not read it yet
+  const auto end = GENERATE(WorkerEnd::kWorkerFault, WorkerEnd::kExternal);
+  FakeWorker other(bench.config);
+  bench.dispatcher.worker_ready(other);
+  CHECK(bench.ended(worker, end));
+  CHECK(bench.predicted(alone));
+  for (int rounds = 0; rounds < 4; ++rounds) {
+    bench.serve(other);
+  }
+  CHECK(bench.predicted(second));
+  CHECK(bench.predicted(third));
+  CHECK(bench.arena_used() == 0);
+}
+
+TEST_CASE("Dispatcher: a worker that ended without any request was not at work", "[app][unit]") {
+  DispatcherBench bench;
+  FakeWorker worker(bench.config);
+  CHECK_FALSE(bench.ended(worker, WorkerEnd::kWorkerFault));  // the worker was never ready
+  bench.dispatcher.worker_ready(worker);
+  CHECK_FALSE(bench.ended(worker, WorkerEnd::kWorkerFault));
+}
+
+TEST_CASE("Dispatcher: a body that ended two workers alone is answered 500, and its copies are refused",
+          "[app][unit]") {
+  DispatcherBench bench;
+  FakeWorker first(bench.config);
+  bench.dispatcher.worker_ready(first);
+  const auto id = bench.ask("poison");
+  bench.crash_computing(first);
+  CHECK_FALSE(bench.has_answer(id));
+
+  FakeWorker second(bench.config);
+  bench.dispatcher.worker_ready(second);
+  const auto taken = second.take();
+  REQUIRE(ids_of(taken) == std::vector{id});
+  const auto neighbour = bench.ask("harmless");
+  CHECK(second.take().empty());  // a suspect has its worker alone
+  second.mark(taken[0], WorkPhase::kComputing);
+  bench.ended(second, WorkerEnd::kWorkerFault);
+  CHECK(bench.error(id) == ErrorCode::kWorkerCrashed);
+
+  FakeWorker third(bench.config);
+  bench.dispatcher.worker_ready(third);
+  CHECK(ids_of(third.take()) == std::vector{neighbour});
+  const auto copy = bench.ask("poison");
+  for (int i = 0; i < 3; ++i) bench.turn();
+  CHECK(bench.error(copy) == ErrorCode::kQuarantined);
+  SECTION("until a reload: then the body may try again") {
+    bench.dispatcher.use(bench.config);
+    const auto again = bench.ask("poison");
+    bench.turn();
+    CHECK_FALSE(bench.has_answer(again));
+  }
+}
+
+TEST_CASE("Dispatcher: a suspect that is answered is acquitted", "[app][unit]") {
+  DispatcherBench bench;
+  FakeWorker first(bench.config);
+  bench.dispatcher.worker_ready(first);
+  const auto id = bench.ask("unlucky");
+  bench.crash_computing(first);
+  FakeWorker second(bench.config);
+  bench.dispatcher.worker_ready(second);
+  bench.serve(second);
+  CHECK(bench.predicted(id));
+  const auto copy = bench.ask("unlucky");
+  for (int i = 0; i < 3; ++i) bench.turn();
+  bench.crash_computing(second);
+  CHECK_FALSE(bench.has_answer(copy));  // this is its first strike again
+}
+
+TEST_CASE("Dispatcher: a request is replayed a bounded number of times, whatever killed its workers", "[app][unit]") {
+  DispatcherBench bench;
+  std::vector<std::unique_ptr<FakeWorker>> workers;
+  std::uint64_t id = 0;
+  std::uint32_t ends = 0;
+  for (; ends < 2 * kMaxReplays; ++ends) {
+    workers.push_back(std::make_unique<FakeWorker>(bench.config));
+    bench.dispatcher.worker_ready(*workers.back());
+    if (id == 0) id = bench.ask();
+    REQUIRE(ids_of(workers.back()->take()) == std::vector{id});
+    bench.ended(*workers.back(), WorkerEnd::kExternal);
+    if (bench.has_answer(id)) break;
+  }
+  CHECK(ends == kMaxReplays);
+  CHECK(bench.error(id) == ErrorCode::kWorkerCrashed);
+}
+
+TEST_CASE("Dispatcher: a worker that writes an impossible completion is condemned, and its request is replayed",
+          "[app][unit]") {
+  DispatcherBench bench;
+  FakeWorker worker(bench.config);
+  bench.dispatcher.worker_ready(worker);
+  const auto id = bench.ask();
+  const auto taken = worker.take();
+  REQUIRE(taken.size() == 1);
+  ipc::CompletionCell lie{taken[0].id, 4, taken[0].slot, 0, 0, 0, 0, 0};
+  SECTION("another request's id") { ++lie.id; }
+  SECTION("an empty slot") { lie.slot = taken[0].slot + 1; }
+  SECTION("a slot that does not exist") { lie.slot = UINT32_MAX; }
+  SECTION("a result larger than its slot") { lie.result_bytes = UINT64_MAX; }
+  SECTION("bytes that are not a prediction") {}
+  SECTION("an error that only the front-end gives") {
+    lie.error_code = static_cast<std::uint32_t>(ErrorCode::kQueueFull);
+    lie.result_bytes = 0;
+  }
+  SECTION("an error that does not exist") { lie.error_code = 60'000; }
+  worker.push(lie);
+  bench.completed(worker);
+  CHECK(worker.condemned.size() == 1);
+  CHECK_FALSE(bench.has_answer(id));
+  worker.push({taken[0].id, 0, taken[0].slot, 0, 0, 0, 0, 0});  // the front-end reads nothing more from this worker
+  FakeWorker other(bench.config);
+  bench.dispatcher.worker_ready(other);
+  bench.ended(worker, WorkerEnd::kWorkerFault);
+  for (int i = 0; i < 3; ++i) bench.turn();
+  bench.serve(other);
+  CHECK(bench.predicted(id));
+}
+
+TEST_CASE("Dispatcher: a request that the worker refuses gets that answer, and the worker serves on", "[app][unit]") {
+  DispatcherBench bench;
+  FakeWorker worker(bench.config);
+  bench.dispatcher.worker_ready(worker);
+  const auto code = GENERATE(ErrorCode::kInvalidImage, ErrorCode::kImageTooLarge, ErrorCode::kImageTooComplex,
+                             ErrorCode::kUnsupportedMediaType, ErrorCode::kInvalidParameter, ErrorCode::kInternal);
+  const auto id = bench.ask();
+  for (const auto& cell : worker.take()) worker.refuse(cell, code);
+  bench.completed(worker);
+  CHECK(bench.error(id) == code);
+  CHECK(worker.condemned.empty());
+  const auto next = bench.ask();
+  bench.serve(worker);
+  CHECK(bench.predicted(next));
+}
+
+TEST_CASE("Dispatcher: a request that no worker takes within queue.timeout gets an error", "[app][unit]") {
+  DispatcherBench bench;
+  bench.config.queue.timeout = 40ms;
+  FakeWorker worker(bench.config);
+  bench.dispatcher.worker_ready(worker);
+  SECTION("too busy, if a worker serves and has all the work that it may have") {
+    worker.may_have = 0;
+    const auto id = bench.ask();
+    bench.wait_for(id);
+    CHECK(bench.error(id) == ErrorCode::kQueueFull);
+  }
+  SECTION("not ready, if no worker serves") {
+    worker.serving = false;
+    bench.next_worker = AwakeClock::now();
+    const auto id = bench.ask();
+    bench.wait_for(id);
+    CHECK(bench.error(id) == ErrorCode::kNotReady);
+  }
+  CHECK(bench.dispatcher.queued_count() == 0);
+}
+
+TEST_CASE("Dispatcher: at its deadline a client gets an error, and its place is free once the worker has finished",
+          "[app][unit]") {
+  DispatcherBench bench;
+  FakeWorker worker(bench.config);
+  bench.dispatcher.worker_ready(worker);
+  const auto id = bench.ask("late", {Priority::kNormal, AwakeClock::now() + 40ms});
+  const auto taken = worker.take();
+  REQUIRE(taken.size() == 1);
+  bench.wait_for(id);
+  CHECK(bench.error(id) == ErrorCode::kDeadlineExceeded);
+  CHECK(bench.arena_used() != 0);
+  worker.complete(taken[0]);
+  bench.completed(worker);
+  CHECK(worker.condemned.empty());
+  CHECK(bench.arena_used() == 0);
+}
+
+TEST_CASE("Dispatcher: a worker that completes nothing within hang_timeout is condemned", "[app][unit]") {
+  DispatcherBench bench;
+  bench.config.hang_timeout = 40ms;
+  FakeWorker worker(bench.config);
+  bench.dispatcher.worker_ready(worker);
+  (void)bench.ask();
+  bench.io.restart();
+  for (const auto end = Clock::now() + 1s; worker.condemned.empty() && Clock::now() < end;) bench.io.run_one_for(20ms);
+  REQUIRE(worker.condemned.size() == 1);
+  CHECK_THAT(worker.condemned.front(), Catch::Contains("hang_timeout"));
+}
+
+TEST_CASE("Dispatcher: a request that is cancelled while it waits is never computed, later it still is",
+          "[app][unit]") {
+  DispatcherBench bench;
+  FakeWorker worker(bench.config);
+  bench.dispatcher.worker_ready(worker);
+  worker.serving = false;
+  bench.next_worker = AwakeClock::now();
+  const auto waiting = bench.ask();
+  bench.dispatcher.cancel(waiting);
+  bench.turn();
+  CHECK(bench.error(waiting) == ErrorCode::kClientGone);
+  CHECK(bench.dispatcher.queued_count() == 0);
+  worker.serving = true;
+  const auto given = bench.ask();
+  bench.dispatcher.cancel(given);
+  bench.turn();
+  CHECK_FALSE(bench.has_answer(given));
+  bench.serve(worker);
+  CHECK(bench.predicted(given));
+}
+
+TEST_CASE("Dispatcher: a closed model refuses all requests, its workers finish, and reopened it serves again",
+          "[app][unit]") {
+  DispatcherBench bench;
+  bench.config.batch.max_size = 1;
+  bench.dispatcher.use(bench.config);
+  FakeWorker worker(bench.config);
+  worker.may_have = 1;
+  bench.dispatcher.worker_ready(worker);
+  const auto given = bench.ask();
+  const auto waiting = bench.ask();
+  bench.dispatcher.close({ErrorCode::kUnknownModel, "gone"});
+  bench.turn();
+  CHECK(bench.dispatcher.closed());
+  CHECK_FALSE(bench.has_answer(given));
+  CHECK(bench.error(waiting) == ErrorCode::kUnknownModel);
+  CHECK(bench.error(bench.ask()) == ErrorCode::kUnknownModel);
+  bench.serve(worker);
+  CHECK(bench.predicted(given));
+  bench.dispatcher.use(bench.config);
+  CHECK_FALSE(bench.dispatcher.closed());
+  CHECK(bench.dispatcher.admit({}).ok());
+}
+
+TEST_CASE("Dispatcher: a stop answers every request at once, and no worker that ends later changes that",
+          "[app][unit]") {
+  DispatcherBench bench;
+  FakeWorker worker(bench.config);
+  bench.dispatcher.worker_ready(worker);
+  const auto given = bench.ask();
+  bench.dispatcher.shut_down();
+  bench.turn();
+  CHECK(bench.error(given) == ErrorCode::kShuttingDown);
+  CHECK(bench.dispatcher.unanswered_count() == 0);
+  bench.ended(worker, WorkerEnd::kWorkerFault);
+  CHECK(bench.arena_used() == 0);
+}
+
+TEST_CASE("Dispatcher: a worker that has had its maximum of requests is recycled and given no more", "[app][unit]") {
+  DispatcherBench bench;
+  FakeWorker worker(bench.config);
+  worker.may_have = 1;
+  bench.dispatcher.worker_ready(worker);
+  const auto first = bench.ask();
+  const auto second = bench.ask();
+  const auto taken = worker.take();
+  CHECK(ids_of(taken) == std::vector{first});
+  worker.complete(taken[0]);
+  bench.completed(worker);
+  CHECK(worker.recycled == 1);
+  CHECK(worker.take().empty());
+  FakeWorker successor(bench.config);
+  bench.dispatcher.worker_ready(successor);
+  CHECK(ids_of(successor.take()) == std::vector{second});
+}
+
+TEST_CASE("Dispatcher: urgent requests go before others that have waited longer", "[app][unit]") {
+  DispatcherBench bench;
+  FakeWorker worker(bench.config);
+  bench.dispatcher.worker_ready(worker);
+  worker.serving = false;
+  bench.next_worker = AwakeClock::now();
+  const auto normal = bench.ask();
+  const auto urgent = bench.ask("picture", {Priority::kHigh});
+  const auto sooner = bench.ask("picture", {Priority::kNormal, AwakeClock::now() + 5s});
+  worker.serving = true;
+  std::vector<std::uint64_t> order;
+  bench.dispatcher.look_again();
+  for (int rounds = 0; rounds < 4; ++rounds) {
+    for (const auto& cell : worker.take()) {
+      order.push_back(cell.id);
+      worker.complete(cell);
+    }
+    bench.completed(worker);
+  }
+  CHECK(order == std::vector{urgent, sooner, normal});
+}
+
+TEST_CASE("Dispatcher: a request that would wait too long behind others is refused at once", "[app][unit]") {
+  auto config = identity();
+  config.batch.max_size = 1;
+  config.queue.timeout = 1s;
+  DispatcherBench bench(config);
+  FakeWorker worker(bench.config);
+  bench.dispatcher.worker_ready(worker);
+  (void)bench.ask();
+  // The first request takes 100 ms. Longer pauses between readings of the clock would count as lost time.
+  for (int i = 0; i < 10; ++i) {
+    std::this_thread::sleep_for(10ms);
+    (void)AwakeClock::now();
+  }
+  bench.serve(worker);
+  while (bench.dispatcher.queued_count() < 2) (void)bench.ask();
+  Urgency urgent;
+  urgent.deadline = AwakeClock::now() + 120ms;
+  const auto late = bench.dispatcher.admit(urgent);
+  REQUIRE_FALSE(late.ok());
+  CHECK(late.error().code == ErrorCode::kDeadlineExceeded);
+  std::size_t admitted = 0;
+  for (; bench.dispatcher.admit({}).ok() && admitted < config.queue.max_size; ++admitted) (void)bench.ask();
+  const auto refused = bench.dispatcher.admit({});
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().code == ErrorCode::kQueueFull);
+  CHECK(admitted < 20);
+  CHECK(bench.dispatcher.retry_after_seconds() >= 1);
+}
+
+TEST_CASE("Dispatcher: without a serving worker Retry-After says when the next worker comes", "[app][unit]") {
+  DispatcherBench bench;
+  CHECK(bench.dispatcher.retry_after_seconds() == 60);  // none will come
+  bench.next_worker = AwakeClock::now() + 5s;
+  CHECK(bench.dispatcher.retry_after_seconds() == 5);
+}
+
+TEST_CASE("Dispatcher: completions are taken without a ring too, and the waiting requests go out", "[app][unit]") {
   DispatcherBench bench;
   bench.config.batch.max_size = 1;
   bench.dispatcher.use(bench.config);
