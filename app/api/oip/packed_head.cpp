@@ -43,10 +43,11 @@ common::Outcome<bool> PackedHead::step(std::size_t budget_bytes) {
   const int result = inflate(&stream_, Z_NO_FLUSH);
   left_ = left_.subspan(given - stream_.avail_in);
   text_.resize(text_.size() - stream_.avail_out);
+  // The worker reports what is wrong behind the JSON. Here it would depend on the size of a step whether it is found.
+  if (json_bytes_ && text_.size() == *json_bytes_) return true;
   if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR) {
     return cannot_unpack("the body is not gzip or zlib data");
   }
-  if (json_bytes_ && text_.size() == *json_bytes_) return true;
   if (!json_bytes_ && text_.size() > kMostBytes) {
     return cannot_unpack("its JSON is longer than 64 KiB: send the pictures as bytes after the JSON");
   }

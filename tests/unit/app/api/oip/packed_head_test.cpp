@@ -41,6 +41,15 @@ TEST_CASE("PackedHead: a head that is too long, ends early or is no compressed d
   CHECK(head_of(tests::gzipped(std::string(100, 'a')).substr(0, 12), 3).find("does not end") != std::string::npos);
 }
 
+TEST_CASE("PackedHead: it gives the JSON in spite of damage behind it, whatever the size of a step", "[app][unit]") {
+  const std::string text = R"({"inputs":[]})";
+  for (auto packed : {tests::gzipped(text), tests::deflated(text)}) {
+    packed[packed.size() - 1] ^= '\x01';  // in the checksum or the length
+    for (const std::size_t budget : {1U, 7U, 1U << 16U}) CHECK(head_of(packed, text.size(), budget) == text);
+    CHECK(head_of(packed, std::nullopt).starts_with("unable to decompress the request"));
+  }
+}
+
 TEST_CASE("PackedHead: blocks without content end the search, in bounded steps", "[app][unit]") {
   std::string packed("\x78\x01", 2);
   for (int i = 0; i < 200'000; ++i) packed += std::string("\x00\x00\x00\xFF\xFF", 5);  // an empty stored block
