@@ -69,10 +69,8 @@ common::Error Gate::refused(Refusal refusal, const Caller& caller, const Knock& 
   ++refusal_counts_[static_cast<std::size_t>(refusal)];
   if (is_suspicious(refusal)) {
     AuditEvent event{AuditEvent::Kind::kCredential, AuditEvent::Result::kRefused};
-    event.by(caller);
-    event.request_id = request_id;
     event.detail = word_of(refusal);
-    audit_.write_refusal(event, knock.now);
+    audit_refusal(event, caller, knock, request_id);
   }
   return explain(refusal);
 }
@@ -80,11 +78,15 @@ common::Error Gate::refused(Refusal refusal, const Caller& caller, const Knock& 
 common::Error Gate::refused(Limit limit, const Caller& caller, const Knock& knock, std::string_view request_id) {
   ++limit_counts_[static_cast<std::size_t>(limit)];
   AuditEvent event{AuditEvent::Kind::kLimit, AuditEvent::Result::kRefused};
+  event.subject = config_key_of(limit);
+  audit_refusal(event, caller, knock, request_id);
+  return explain(limit);
+}
+
+void Gate::audit_refusal(AuditEvent& event, const Caller& caller, const Knock& knock, std::string_view request_id) {
   event.by(caller);
   event.request_id = request_id;
-  event.subject = config_key_of(limit);
   audit_.write_refusal(event, knock.now);
-  return explain(limit);
 }
 
 // ---- settings ----

@@ -80,6 +80,8 @@ class Gate {
                                       std::string_view request_id);
   [[nodiscard]] common::Error refused(Limit limit, const Caller& caller, const Knock& knock,
                                       std::string_view request_id);
+  // Completes the event with the facts about the request, and writes it.
+  void audit_refusal(AuditEvent& event, const Caller& caller, const Knock& knock, std::string_view request_id);
   // Returns whether access.mode and the keys may be as in `changed`, and takes over the keys.
   [[nodiscard]] bool take_over_keys(const common::Config& changed, bool has_accounts);
 
