@@ -286,6 +286,7 @@ void FrontEnd::make_models() {
       [this](std::string_view model, const api::oip::Asker& asker, Reload::Done done) {
         unload(model, audited(access::AuditEvent::Kind::kUnloadModel, model, asker, std::move(done)));
       },
+      shared_regions_,
       make_account_asker(),
   });
   router_.emplace(make_routes(*routes_));
@@ -373,6 +374,7 @@ void FrontEnd::take_over(const common::Config& read) {
   });
   config_.server = changed.server;
   config_.deepstack = changed.deepstack;
+  config_.oip = changed.oip;
   server_.reload_tls();
   take_over_access(changed);
   if (changed.logging != config_.logging) {

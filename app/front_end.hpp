@@ -133,6 +133,7 @@ class FrontEnd final : private http::Application {
   std::optional<ReloadableRegistry> reloadable_;
   std::optional<ModelsFolder> models_folder_;
   std::optional<Reload> reload_;
+  api::oip::SharedRegions shared_regions_{config_.oip};
   std::optional<RouteParts> routes_;
   std::optional<http::Router> router_;
   http::Server server_;

@@ -9,8 +9,10 @@
 #include "app/api/deepstack/vision_handler.hpp"
 #include "app/api/native_exchange.hpp"
 #include "app/api/oip/infer_handler.hpp"
+#include "app/api/oip/logging_exchange.hpp"
 #include "app/api/oip/model_json.hpp"
 #include "app/api/oip/server_json.hpp"
+#include "app/api/oip/shared_memory_exchange.hpp"
 #include "app/api/page/pages.hpp"
 #include "app/api/predict/predict_handler.hpp"
 
@@ -59,6 +61,42 @@ void add_deepstack_routes(const RouteParts& parts, std::vector<http::Route>& rou
       {"/v1/server/status/ping", "GET, HEAD", http::Audience::kClients, Need::kModels, ping},
       {"/v1/server/status/version", "GET, HEAD", http::Audience::kClients, Need::kModels, ping},
       {"/v1/server/status/updateavailable", "GET, HEAD", http::Audience::kClients, Need::kModels, update},
+  };
+  routes.insert(routes.end(), added);
+}
+
+// Adds the routes of clients that send tensors in shared memory.
+void add_shared_memory_routes(const RouteParts& parts, std::vector<http::Route>& routes) {
+  using access::Need;
+  using api::oip::SharedMemoryExchange;
+  using Action = SharedMemoryExchange::Action;
+  using Memory = SharedMemoryExchange::Memory;
+  const auto shared = [&parts](Memory memory, Action action) {
+    return [&parts, memory, action] {
+      return std::make_unique<SharedMemoryExchange>(parts.calls.metrics, parts.shared_regions, memory, action);
+    };
+  };
+  const std::initializer_list<http::Route> added{
+      {"/v2/systemsharedmemory/status", "GET, HEAD", http::Audience::kClients, Need::kPredict,
+       shared(Memory::kSystem, Action::kStatus)},
+      {"/v2/systemsharedmemory/unregister", "POST", http::Audience::kClients, Need::kPredict,
+       shared(Memory::kSystem, Action::kUnregister)},
+      {"/v2/systemsharedmemory/region/{region}/status", "GET, HEAD", http::Audience::kClients, Need::kPredict,
+       shared(Memory::kSystem, Action::kStatus)},
+      {"/v2/systemsharedmemory/region/{region}/register", "POST", http::Audience::kClients, Need::kPredict,
+       shared(Memory::kSystem, Action::kRegister)},
+      {"/v2/systemsharedmemory/region/{region}/unregister", "POST", http::Audience::kClients, Need::kPredict,
+       shared(Memory::kSystem, Action::kUnregister)},
+      {"/v2/cudasharedmemory/status", "GET, HEAD", http::Audience::kClients, Need::kPredict,
+       shared(Memory::kCuda, Action::kStatus)},
+      {"/v2/cudasharedmemory/unregister", "POST", http::Audience::kClients, Need::kPredict,
+       shared(Memory::kCuda, Action::kUnregister)},
+      {"/v2/cudasharedmemory/region/{region}/status", "GET, HEAD", http::Audience::kClients, Need::kPredict,
+       shared(Memory::kCuda, Action::kStatus)},
+      {"/v2/cudasharedmemory/region/{region}/register", "POST", http::Audience::kClients, Need::kPredict,
+       shared(Memory::kCuda, Action::kRegister)},
+      {"/v2/cudasharedmemory/region/{region}/unregister", "POST", http::Audience::kClients, Need::kPredict,
+       shared(Memory::kCuda, Action::kUnregister)},
   };
   routes.insert(routes.end(), added);
 }
@@ -146,10 +184,16 @@ std::vector<http::Route> make_routes(const RouteParts& parts) {
       {"/pages/people.js", "GET, HEAD", http::Audience::kClients, Need::kNothing, file(api::page::kPeopleJs)},
 
       // The Open Inference Protocol. "stats" comes before the models, so no model of that name has metadata.
-      {"/v2", "GET, HEAD", http::Audience::kClients, Need::kModels, oip_fixed(api::oip::write_server)},
+      {"/v2", "GET, HEAD", http::Audience::kClients, Need::kModels,
+       [&] {
+         const bool has_regions = parts.shared_regions.is_on();
+         return std::make_unique<api::FixedExchange<api::oip::OipErrors>>(
+             metrics, has_regions ? api::oip::write_server_with_shared_memory : api::oip::write_server);
+       }},
       {"/v2/health/live", "GET, HEAD", http::Audience::kEverybody, Need::kNothing, oip_fixed(api::oip::write_live)},
       {"/v2/health/ready", "GET, HEAD", http::Audience::kEverybody, Need::kNothing, oip_all(api::oip::write_ready)},
-      {"/v2/logging", "GET, HEAD", http::Audience::kClients, Need::kModels, oip_fixed(api::oip::write_logging)},
+      {"/v2/logging", "GET, HEAD, POST", http::Audience::kClients, Need::kModels,
+       [&] { return std::make_unique<api::oip::LoggingExchange>(metrics); }},
       {"/v2/models", "GET, HEAD", http::Audience::kClients, Need::kModels, oip_all(api::oip::write_models)},
       {"/v2/models/stats", "GET, HEAD", http::Audience::kClients, Need::kModels,
        oip_all(api::oip::write_all_statistics)},
@@ -169,9 +213,9 @@ std::vector<http::Route> make_routes(const RouteParts& parts) {
       {"/v2/models/{model}/versions/{version}/stats", "GET, HEAD", http::Audience::kClients, Need::kModels,
        oip_model(api::oip::write_statistics, api::oip::no_statistics)},
       {"/v2/models/{model}/infer", "POST", http::Audience::kClients, Need::kPredict,
-       call(kInfer, std::cref(calls.config))},
+       call(kInfer, std::cref(calls.config), &parts.shared_regions)},
       {"/v2/models/{model}/versions/{version}/infer", "POST", http::Audience::kClients, Need::kPredict,
-       call(kInfer, std::cref(calls.config))},
+       call(kInfer, std::cref(calls.config), &parts.shared_regions)},
       {"/v2/repository/index", "POST", http::Audience::kClients, Need::kModels,
        [&] { return std::make_unique<api::oip::IndexExchange>(metrics, parts.read_status); }},
       {"/v2/repository/models/{model}/load", "POST", http::Audience::kPeople, Need::kLoad,
@@ -179,6 +223,7 @@ std::vector<http::Route> make_routes(const RouteParts& parts) {
       {"/v2/repository/models/{model}/unload", "POST", http::Audience::kPeople, Need::kLoad,
        [&] { return std::make_unique<api::oip::UnloadExchange>(metrics, parts.ask_for_unload); }},
   };
+  add_shared_memory_routes(parts, routes);
   if (parts.deepstack.enabled) add_deepstack_routes(parts, routes);
   return routes;
 }

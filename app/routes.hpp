@@ -10,6 +10,7 @@
 #include "app/api/admin/status_exchange.hpp"
 #include "app/api/call_exchange.hpp"
 #include "app/api/oip/repository_exchange.hpp"
+#include "app/api/oip/shared_regions.hpp"
 #include "app/http/router.hpp"
 #include "common/config/protocol_config.hpp"
 
@@ -25,6 +26,7 @@ struct RouteParts {
   access::AuditLog& audit;
   api::oip::AskForLoad ask_for_load;
   api::oip::AskForUnload ask_for_unload;
+  api::oip::SharedRegions& shared_regions;
   api::account::Accounts accounts{};
 };
 

@@ -103,6 +103,7 @@ http::Exchange::Next CallExchange::proceed(http::Response& response) {
 }
 
 http::Exchange::Next CallExchange::make_ready(http::Response& response) {
+  if (handler_->piece_bytes() != 0 && !has_piece_) return fill_piece(response);
   const auto done = handler_->ready(room_.bytes(), kLookedAtOnceBytes, calls_);
   if (!done) {
     room_ = {};
@@ -112,6 +113,30 @@ http::Exchange::Next CallExchange::make_ready(http::Response& response) {
   if (!calls_.empty() && calls_.size() <= kMostCalls) return hand_over();
   room_ = {};
   return fail({ErrorCode::kBadRequest, "a request must have 1 to " + std::to_string(kMostCalls) + " inputs"}, response);
+}
+
+// The exchange does not wait for the room, because it holds room already that other bodies may wait for.
+http::Exchange::Next CallExchange::fill_piece(http::Response& response) {
+  if (piece_.bytes().empty()) {
+    auto room = context_.body_room.try_reserve(handler_->piece_bytes());
+    if (!room) {
+      room_ = {};
+      return fail(no_room(), response);
+    }
+    piece_ = std::move(*room);
+  }
+  const auto filled = handler_->fill(room_.bytes(), piece_.bytes(), kLookedAtOnceBytes);
+  if (!filled) {
+    room_ = {};
+    piece_ = {};
+    return fail(filled.error(), response);
+  }
+  if (*filled) {
+    has_piece_ = true;
+    room_ = std::move(piece_);
+    room_.end_upload();
+  }
+  return Next::kNextTurn;
 }
 
 http::Exchange::Next CallExchange::hand_over() {

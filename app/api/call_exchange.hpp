@@ -64,6 +64,8 @@ class CallExchange final : public http::Exchange, public common::Recycled<CallEx
   };
 
   [[nodiscard]] Next make_ready(http::Response& response);
+  // Copies more of the body to a larger room, as the handler wants it.
+  [[nodiscard]] Next fill_piece(http::Response& response);
   [[nodiscard]] Next hand_over();
   [[nodiscard]] Next render(http::Response& response);
   [[nodiscard]] Next fail(const common::Error& error, http::Response& response);
@@ -87,6 +89,8 @@ class CallExchange final : public http::Exchange, public common::Recycled<CallEx
   Stage stage_{Stage::kBody};
   Plan plan_;
   ipc::ArenaBlock room_;
+  ipc::ArenaBlock piece_;  // replaces the room when the handler has filled it
+  bool has_piece_{false};
   Calls calls_;
   Answers answers_;
   const std::byte* body_{nullptr};                        // the start of the body, which a job has

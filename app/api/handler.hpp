@@ -2,7 +2,7 @@
 // them can be tested with bytes.
 //
 //   begin(head)   chooses the model, or refuses the request
-//   ready(body)   finds one or more calls in the body
+//   ready(body)   finds one or more calls in the body; fill() may add bytes to the body before
 //   render(...)   writes the answers in the format of the protocol
 //
 // api/call_exchange does the rest: admission, memory for the body, the dispatcher, and the join of several calls.
@@ -63,6 +63,16 @@ class Handler {
   // event loop.
   [[nodiscard]] virtual common::Outcome<bool> ready(std::span<const std::byte> body, std::size_t budget_bytes,
                                                     Calls& calls) = 0;
+
+  // A handler that needs the body and bytes from elsewhere in one piece returns false from ready() and the size of that
+  // piece here. The exchange then provides `piece`, calls fill() until it returns true, and gives ready() the piece as
+  // the body from then on. 0: the body is enough.
+  [[nodiscard]] virtual std::uint64_t piece_bytes() const { return 0; }
+  // Copies about `budget_bytes` more to the piece.
+  [[nodiscard]] virtual common::Outcome<bool> fill(std::span<const std::byte> /*body*/, std::span<std::byte> /*piece*/,
+                                                   std::size_t /*budget_bytes*/) {
+    return true;
+  }
 
   struct Result {
     std::string_view model;  // the name of the model that answered

@@ -23,6 +23,7 @@ struct Config {
   ServerConfig server;
   AccessConfig access;
   DeepStackConfig deepstack;
+  OipConfig oip;
   MemoryConfig memory;
   LoggingConfig logging;
   std::optional<PostgresConfig> postgres;

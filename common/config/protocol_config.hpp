@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace yolod::common {
 
@@ -24,6 +25,14 @@ struct DeepStackConfig {
   // the route with that name.
   std::map<std::string, std::string, std::less<>> aliases;
   friend bool operator==(const DeepStackConfig&, const DeepStackConfig&) = default;
+};
+
+// The settings of the Open Inference Protocol.
+struct OipConfig {
+  // Requests may refer to objects of POSIX shared memory whose names match one of these patterns. In a pattern *
+  // matches any characters. Without patterns, requests may refer to no object.
+  std::vector<std::string> shared_memory;
+  friend bool operator==(const OipConfig&, const OipConfig&) = default;
 };
 
 }  // namespace yolod::common

@@ -51,7 +51,38 @@ Field aliases_field(std::string_view name, Aliases& aliases) {
       .allows("a map of names to models, such as {general: yolo}");
 }
 
+constexpr std::size_t kMostPatterns = 64;
+constexpr std::size_t kLongestPattern = 200;
+
+bool is_pattern(std::string_view text) {
+  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.*";
+  return !text.empty() && text.size() <= kLongestPattern && text.find_first_not_of(kAllowed) == std::string_view::npos;
+}
+
+Field patterns_field(std::string_view name, std::vector<std::string>& patterns) {
+  Field field = strings_field(name, patterns);
+  field.read = [&patterns, read = field.read](ConfigReader& reader, const YamlNode& node) {
+    read(reader, node);
+    if (node.kind != YamlNode::Kind::kSequence) return;  // the problem has been reported
+    if (patterns.size() > kMostPatterns) {
+      reader.problem(node.mark, "at most " + std::to_string(kMostPatterns) + " patterns are allowed");
+    }
+    for (const std::string& pattern : patterns) {
+      if (pattern.empty() || is_pattern(pattern)) continue;
+      reader.problem(node.mark, shown(pattern) + " is no pattern, allowed: letters, digits, '-', '_', '.' and '*'");
+    }
+  };
+  return std::move(field).allows("a list of names of objects below /dev/shm; * matches any characters");
+}
+
 }  // namespace
+
+Fields fields_of(OipConfig& oip) {
+  return {patterns_field("shared_memory", oip.shared_memory)
+              .means("Clients on this machine may send and receive tensors in POSIX shared memory of these names, such "
+                     "as [yolod-*]. An empty list turns this off. Every client that may send requests can read and "
+                     "write objects of these names through the server, if the server's user can.")};
+}
 
 Fields fields_of(DeepStackConfig& deepstack) {
   return {

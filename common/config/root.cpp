@@ -109,6 +109,7 @@ Fields root_fields(Config& config, ShortForm& short_form) {
           section_field("access", config.access).means("These keys say who may use the server, and how much."),
           section_field("deepstack", config.deepstack)
               .means("These keys set the protocol of DeepStack and CodeProject.AI."),
+          section_field("oip", config.oip).means("This key sets the Open Inference Protocol."),
           section_field("memory", config.memory).means("This key says how much memory requests take."),
           section_field("logging", config.logging).means("These keys say how the log is written."),
           sandbox_field(config.sandbox),

@@ -20,6 +20,7 @@ namespace yolod::common {
 [[nodiscard]] Fields fields_of(KeyLimits& limits);
 [[nodiscard]] Fields fields_of(AddressLimits& limits);
 [[nodiscard]] Fields fields_of(DeepStackConfig& deepstack);
+[[nodiscard]] Fields fields_of(OipConfig& oip);
 [[nodiscard]] Fields fields_of(MemoryConfig& memory);
 [[nodiscard]] Fields fields_of(LoggingConfig& logging);
 [[nodiscard]] Fields fields_of(PostgresConfig& postgres);

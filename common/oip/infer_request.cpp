@@ -119,6 +119,28 @@ Outcome<void> read_shape(const json::object& tensor, InferInput& input) {
   return {};
 }
 
+// Reads the parameters of a tensor in shared memory, if it is there.
+Outcome<void> read_shared(const json::object& parameters, std::string_view kind, const std::string& tensor,
+                          std::optional<SharedPlace>& shared) {
+  const json::value* const region = parameters.if_contains("shared_memory_region");
+  if (region == nullptr) return {};
+  if (!region->is_string()) return bad_parameter("shared_memory_region", "a text");
+  const json::value* const bytes = parameters.if_contains("shared_memory_byte_size");
+  const auto size = bytes == nullptr ? std::nullopt : whole(*bytes);
+  if (!size) {
+    return bad(std::string(kind) + " " + shown(tensor) +
+               " is in shared memory, so it must have the parameter "
+               "'shared_memory_byte_size', a whole number");
+  }
+  shared = SharedPlace{std::string(view(region->get_string())), 0, *size};
+  if (const json::value* const offset = parameters.if_contains("shared_memory_offset")) {
+    const auto number = whole(*offset);
+    if (!number) return bad_parameter("shared_memory_offset", "a whole number");
+    shared->offset = *number;
+  }
+  return {};
+}
+
 Outcome<void> read_place(const json::object& tensor, std::size_t value_count, InferInput& input) {
   if (const json::value* const data = tensor.if_contains("data")) {
     const auto number = whole(*data);
@@ -128,8 +150,13 @@ Outcome<void> read_place(const json::object& tensor, std::size_t value_count, In
   const auto parameters = parameters_of(tensor);
   if (!parameters) return parameters.error();
   if (*parameters == nullptr) return {};
-  if ((*parameters)->contains("shared_memory_region")) {
-    return bad("input " + shown(input.name) + " is in shared memory, which this server does not read");
+  if (auto read = read_shared(**parameters, "input", input.name, input.shared); !read) return read.error();
+  if (input.shared) {
+    if (input.data || (*parameters)->contains("binary_data_size")) {
+      return bad("input " + shown(input.name) + " is in shared memory, so it must have no other values");
+    }
+    input.binary_bytes = input.shared->bytes;
+    return {};
   }
   if (const json::value* const bytes = (*parameters)->if_contains("binary_data_size")) {
     input.binary_bytes = whole(*bytes);
@@ -181,9 +208,7 @@ Outcome<InferOutput> read_output(const json::value& tensor) {
   const auto parameters = parameters_of(tensor.get_object());
   if (!parameters) return parameters.error();
   if (*parameters == nullptr) return output;
-  if ((*parameters)->contains("shared_memory_region")) {
-    return bad("output " + shown(output.name) + " is in shared memory, which this server does not write");
-  }
+  if (auto read = read_shared(**parameters, "output", output.name, output.shared); !read) return read.error();
   if (const json::value* const binary = (*parameters)->if_contains("binary_data")) {
     bool wanted = false;
     if (auto read = read_bool(*binary, "binary_data", wanted); !read) return read.error();
@@ -240,6 +265,11 @@ std::optional<std::uint64_t> InferRequest::binary_bytes() const {
     if (__builtin_add_overflow(sum, input.binary_bytes.value_or(0), &sum)) return std::nullopt;
   }
   return sum;
+}
+
+bool InferRequest::uses_shared_memory() const {
+  const auto is_shared = [](const auto& tensor) { return tensor.shared.has_value(); };
+  return std::any_of(inputs.begin(), inputs.end(), is_shared) || std::any_of(outputs.begin(), outputs.end(), is_shared);
 }
 
 NamedTensor header_tensor(std::string_view skeleton) {

@@ -15,6 +15,13 @@
 
 namespace yolod::common::oip {
 
+// A place in a region of shared memory that a client has registered.
+struct SharedPlace {
+  std::string region;
+  std::uint64_t offset{0};
+  std::uint64_t bytes{0};
+};
+
 struct InferInput {
   std::string name;
   DataType type{DataType::kFp32};
@@ -23,12 +30,16 @@ struct InferInput {
   // The values are one of these. If both are empty, the values are all bytes that follow the JSON.
   std::optional<std::size_t> data;  // the number of a value of JsonSplitter
   std::optional<std::uint64_t> binary_bytes;
+  // If it is set, the front-end copies the values from there to the place where other values follow the JSON, and
+  // binary_bytes is their size.
+  std::optional<SharedPlace> shared{};
 };
 
 struct InferOutput {
   std::string name;
   std::optional<bool> binary;
   std::uint32_t classification{0};  // the count of classes; 0: the output itself
+  std::optional<SharedPlace> shared{};
 };
 
 struct InferRequest {
@@ -45,6 +56,8 @@ struct InferRequest {
 
   // Returns how many bytes must follow the JSON, or nothing if the sum is too large for any body.
   [[nodiscard]] std::optional<std::uint64_t> binary_bytes() const;
+  // Returns whether an input or an output is in shared memory.
+  [[nodiscard]] bool uses_shared_memory() const;
 };
 
 // The front-end does not read a compressed request to a model on tensors. Therefore the worker's answer has one more

@@ -41,6 +41,8 @@ const std::string kConfig = R"({"name":"echo","platform":"identity","backend":""
                             R"("output":[{"name":"bytes","data_type":"TYPE_UINT64","dims":[1]},)"
                             R"({"name":"crc32","data_type":"TYPE_UINT32","dims":[1]},)"
                             R"({"name":"worker_pid","data_type":"TYPE_UINT32","dims":[1]}],"parameters":{}})";
+const std::string kLogging = R"({"log_file":"","log_info":true,"log_warning":true,"log_error":true,)"
+                             R"("log_verbose_level":0,"log_format":"default"})";
 
 std::string error_text(const std::string& text) { return R"({"error":")" + text + R"("})"; }
 
@@ -106,9 +108,12 @@ TEST_CASE_METHOD(OipServer, "OipTable: routes, metadata and configuration", "[pr
             {"GET", "/v2/models/echo/versions/1", "", 200, kMetadata},
             {"GET", "/v2/models/echo/config", "", 200, kConfig},
             {"GET", "/v2/models/echo/versions/1/config", "", 200, kConfig},
-            {"GET", "/v2/logging", "", 200,
-             R"({"log_file":"","log_info":true,"log_warning":true,"log_error":true,"log_verbose_level":0,)"
-             R"("log_format":"default"})"},
+            {"GET", "/v2/logging", "", 200, kLogging},
+            {"POST", "/v2/logging", R"({"log_verbose_level": 0, "log_info": true})", 200, kLogging},
+            {"POST", "/v2/logging", R"({"log_verbose_level": 1})", 400,
+             error_text("the log setting 'log_verbose_level' cannot be changed: system.yaml has it")},
+            {"POST", "/v2/logging", R"({"log_file_2": ""})", 400, error_text("unknown log setting 'log_file_2'")},
+            {"POST", "/v2/logging", "1", 400, error_text("failed to parse the request JSON buffer")},
             {"GET", "/v2/models/no", "", 404, kUnknown},
             {"GET", "/v2/models/no/config", "", 404, kUnknown},
             {"GET", "/v2/models/no/ready", "", 404, kUnknown},

@@ -10,6 +10,7 @@
 #include "tests/support/packed_bodies.hpp"
 #include "tests/support/server.hpp"
 #include "tests/support/server_config.hpp"
+#include "tests/support/shared_object.hpp"
 
 namespace yolod::tests {
 namespace {
@@ -218,6 +219,82 @@ TEST_CASE("Oip: an unload answers the requests that the model has, and a load br
   CHECK(client.post("/v2/models/echo/versions/2/infer", "picture", {{"Inference-Header-Content-Length", "0"}}).status ==
         200);
   CHECK(client.get("/v2/models/echo/stats").json().at("model_stats").at(0).at("inference_count") == 4);
+}
+
+// The requests have the bytes that Triton's Python client sends.
+TEST_CASE("Oip: a client sends pictures and gets results in shared memory", "[process]") {
+  auto config = identity_config({{.name = "echo", .workers = 1}});
+  config += "oip: {shared_memory: [yolod-test-*]}\n";
+  Server server(config);
+  REQUIRE(server.wait_until_ready());
+  HttpClient client(server.endpoint());
+  SharedObject input(1U << 20U);
+  SharedObject output(4096);
+  const std::string base = "/v2/systemsharedmemory/";
+  CHECK(client.post(base + "unregister", "").status == 200);
+  CHECK(client.post("/v2/cudasharedmemory/unregister", "").status == 200);
+  const auto body_of = [](const SharedObject& object, std::size_t bytes) {
+    return R"({"key": ")" + object.name() + R"(", "offset": 0, "byte_size": )" + std::to_string(bytes) + "}";
+  };
+  const auto registered = client.post(base + "region/in%20put/register", body_of(input, 1U << 20U));
+  CAPTURE(registered);
+  CHECK(registered.status == 200);
+  CHECK(registered.body.empty());
+  CHECK(client.post(base + "region/output/register", body_of(output, 4096)).status == 200);
+  CHECK(client.get(base + "status").body == R"([{"name":"in put","key":")" + input.name() +
+                                                R"(","offset":0,"byte_size":1048576},{"name":"output","key":")" +
+                                                output.name() + R"(","offset":0,"byte_size":4096}])");
+  CHECK(client.get(base + "region/output/status").json().as_array().size() == 1);
+  CHECK(error_of(client.get(base + "region/x/status")) == "Unable to find system shared memory region: 'x'");
+  CHECK(error_of(client.post(base + "region/output/register", body_of(output, 1))) ==
+        "shared memory region 'output' already in manager");
+  CHECK(error_of(client.post(base + "region/more/register", body_of(output, 4097))) ==
+        "failed to register shared memory region 'more': invalid args");
+  CHECK(client.post(base + "region/more/register", R"({"key": "/yolod-test-x"})").status == 400);
+  CHECK(error_of(client.post("/v2/cudasharedmemory/region/g/register", "{}")) ==
+        "failed to register CUDA shared memory region: 'g', GPUs not supported");
+  CHECK(client.get("/v2/cudasharedmemory/status").body == "[]");
+  CHECK(client.get("/v2").body.find(R"("system_shared_memory")") != std::string::npos);
+
+  const std::string picture = random_body(900'000, 5);
+  input.write(element_of(picture), 100);
+  const auto request = [&](std::size_t bytes) {
+    return R"({"inputs": [{"name": "image", "shape": [1, 1], "datatype": "BYTES", "parameters": {)"
+           R"("shared_memory_region": "in put", "shared_memory_byte_size": )" +
+           std::to_string(bytes) +
+           R"(, "shared_memory_offset": 100}}], "outputs": [{"name": "crc32", "parameters": {)"
+           R"("shared_memory_region": "output", "shared_memory_byte_size": 4}}]})";
+  };
+  const auto answer = client.post("/v2/models/echo/infer", request(picture.size() + 4));
+  CAPTURE(answer);
+  REQUIRE(answer.status == 200);
+  CHECK(answer.json().at("outputs") ==
+        boost::json::parse(R"([{"name":"crc32","datatype":"UINT32","shape":[1,1],"parameters":{)"
+                           R"("shared_memory_region":"output","shared_memory_byte_size":4}}])"));
+  const auto bytes = output.read(4);
+  std::uint32_t crc = 0;
+  std::memcpy(&crc, bytes.data(), sizeof crc);
+  CHECK(crc == std::stoul(crc32_hex(picture), nullptr, 16));
+
+  input.resize(5000);  // a mapping would end the server with SIGBUS
+  const auto shortened = client.post("/v2/models/echo/infer", request(picture.size() + 4));
+  CHECK(shortened.status == 400);
+  CHECK(error_of(shortened) == "the shared memory object '" + input.name() + "' has become too short");
+  CHECK(client.post(base + "region/in%20put/unregister", "").status == 200);
+  CHECK(error_of(client.post("/v2/models/echo/infer", request(10))) == "Unable to find shared memory region: 'in put'");
+  CHECK(client.get("/v2/health/ready").status == 200);
+}
+
+TEST_CASE("Oip: without oip.shared_memory no region exists", "[process]") {
+  Server server(identity_config({{.name = "echo", .workers = 1}}));
+  REQUIRE(server.wait_until_ready());
+  HttpClient client(server.endpoint());
+  CHECK(client.post("/v2/systemsharedmemory/region/r/register", R"({"key":"/a","byte_size":1})").status == 404);
+  CHECK(client.post("/v2/systemsharedmemory/unregister", "").status == 404);
+  const auto refused = client.post("/v2/models/echo/infer",
+                                   R"({"inputs":[{"name":"image","shape":[1,1],"datatype":"BYTES","parameters":{)"
+                                   R"("shared_memory_region":"r","shared_memory_byte_size":10}}]})");
+  CHECK(refused.status == 400);
 }
 
 }  // namespace yolod::tests

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <span>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -15,6 +17,7 @@ namespace yolod::app::api::oip {
 namespace {
 
 namespace beast_http = boost::beast::http;
+using common::Outcome;
 using common::oip::DataType;
 
 // A piece collects this many detections, writes this many numbers as JSON, or copies this many bytes. Each takes
@@ -112,8 +115,8 @@ std::size_t InferAnswer::Tensor::size_bytes() const {
 }
 
 InferAnswer::InferAnswer(const common::oip::InferRequest& request, const ModelView& view, std::string model,
-                         std::uint64_t generation)
-    : request_(request), view_(view), model_(std::move(model)), generation_(generation) {
+                         std::uint64_t generation, SharedOutputs shared)
+    : request_(request), view_(view), model_(std::move(model)), generation_(generation), shared_(std::move(shared)) {
   for (const auto& output : request.outputs) classification_ = std::max(classification_, output.classification);
 }
 
@@ -132,6 +135,16 @@ bool InferAnswer::write_some(api::Answers& answers, http::Response& response) {
             "unexpected inference output '" + common::printable(unknown, 100) + "' for model '" + model_ + "'");
         return true;
       }
+      stage_ = Stage::kShared;
+      [[fallthrough]];
+    }
+    case Stage::kShared: {
+      const auto written = write_shared();
+      if (!written) {
+        write_error(response, written.error());
+        return true;
+      }
+      if (!*written) return false;
       stage_ = Stage::kHead;
       [[fallthrough]];
     }
@@ -253,7 +266,10 @@ std::string InferAnswer::choose() {
     const auto found = std::find_if(tensors_.begin(), tensors_.end(),
                                     [&](const Tensor& tensor) { return tensor.name == output.name; });
     if (found == tensors_.end()) return output.name;
-    found->is_binary = output.binary.value_or(false);
+    found->is_binary = output.binary.value_or(false) && !output.shared;
+    const auto shared =
+        std::find_if(shared_.begin(), shared_.end(), [&](const SharedOutput& one) { return one.name == output.name; });
+    if (shared != shared_.end()) found->shared = &*shared;
     if (output.classification != 0) {  // the handler has checked that the model classifies
       found->type = DataType::kBytes;
       found->shape.back() = static_cast<std::int64_t>(std::min<std::size_t>(output.classification, widest_));
@@ -265,6 +281,35 @@ std::string InferAnswer::choose() {
   return {};
 }
 
+Outcome<bool> InferAnswer::write_shared() {
+  std::size_t left = kBytesAtOnce;
+  for (; next_tensor_ < tensors_.size(); ++next_tensor_) {
+    const Tensor& tensor = tensors_[next_tensor_];
+    if (tensor.shared == nullptr) continue;
+    const SharedPart& part = tensor.shared->part;
+    if (tensor.size_bytes() > part.bytes) {
+      return common::Error{common::ErrorCode::kBadRequest,
+                           "shared memory size specified with the request for output '" +
+                               common::printable(tensor.name, 100) + "' (" + std::to_string(part.bytes) +
+                               " bytes) should be at least " + std::to_string(tensor.size_bytes()) +
+                               " bytes to hold the results"};
+    }
+    for (; next_part_ <= tensor.files.size(); ++next_part_, at_ = 0) {
+      const auto& bytes = next_part_ == 0 ? tensor.bytes : tensor.files[next_part_ - 1];
+      const std::size_t size = std::min(left, bytes.size() - at_);
+      if (auto put = part.write(shared_at_, std::span(bytes).subspan(at_, size)); !put) return put.error();
+      at_ += size;
+      shared_at_ += size;
+      left -= size;
+      if (at_ < bytes.size()) return false;
+    }
+    next_part_ = 0;
+    shared_at_ = 0;
+  }
+  next_tensor_ = 0;
+  return true;
+}
+
 // ---- the text ----
 
 void InferAnswer::write_head(http::Response& response) {
@@ -272,6 +317,7 @@ void InferAnswer::write_head(http::Response& response) {
   http::TextBuffer& out = response.body;
   std::size_t bytes = 256;
   for (const Tensor& tensor : tensors_) {
+    if (tensor.shared != nullptr) continue;
     bytes += 128 + (tensor.is_binary || tensor.type == DataType::kBytes
                         ? tensor.size_bytes()
                         : tensor.bytes.size() / element_bytes(tensor.type) * kNumberBytes);
@@ -305,7 +351,13 @@ bool InferAnswer::write_tensors(http::Response& response) {
         if (i != 0) out += ',';
         out.add_whole(static_cast<std::uint64_t>(tensor.shape[i]));
       }
-      if (tensor.is_binary) {
+      if (tensor.shared != nullptr) {
+        out += R"(],"parameters":{"shared_memory_region":)";
+        out.add_json(common::as_utf8(tensor.shared->region));
+        out += R"(,"shared_memory_byte_size":)";
+        out.add_whole(tensor.size_bytes());
+        out += "}}";
+      } else if (tensor.is_binary) {
         out += R"(],"parameters":{"binary_data_size":)";
         out.add_whole(tensor.size_bytes());
         out += "}}";
@@ -313,7 +365,7 @@ bool InferAnswer::write_tensors(http::Response& response) {
         out += R"(],"data":[)";
       }
     }
-    if (!tensor.is_binary && !write_data(tensor, out)) return false;
+    if (!tensor.is_binary && tensor.shared == nullptr && !write_data(tensor, out)) return false;
     is_open_ = false;
     at_ = 0;
   }

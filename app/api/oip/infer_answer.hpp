@@ -12,17 +12,26 @@
 
 #include "app/api/handler.hpp"
 #include "app/api/oip/model_view.hpp"
+#include "app/api/oip/shared_regions.hpp"
 #include "app/http/response.hpp"
 #include "common/oip/data_type.hpp"
 #include "common/oip/infer_request.hpp"
 
 namespace yolod::app::api::oip {
 
+// An output whose bytes the client wants in shared memory.
+struct SharedOutput {
+  std::string name;
+  std::string region;
+  SharedPart part;
+};
+using SharedOutputs = std::vector<SharedOutput>;
+
 class InferAnswer {
  public:
   // `request` and `view` outlive this object.
   InferAnswer(const common::oip::InferRequest& request, const ModelView& view, std::string model,
-              std::uint64_t generation);
+              std::uint64_t generation, SharedOutputs shared = {});
 
   // Writes the next piece, and returns true when the answer is complete. It may move tensors and files out of
   // `answers`. REQUIRES: the same `answers` and `response` in each call; no answer is an Error.
@@ -39,10 +48,11 @@ class InferAnswer {
     std::vector<std::vector<std::byte>> files{};
     bool is_binary{false};
     bool is_wanted{true};
+    const SharedOutput* shared{nullptr};  // if it is set, the answer has no bytes of the tensor
 
     [[nodiscard]] std::size_t size_bytes() const;
   };
-  enum class Stage { kCollect, kHead, kTensors, kBytes };
+  enum class Stage { kCollect, kShared, kHead, kTensors, kBytes };
 
   // ---- the tensors ----
   void begin_tensors(const api::Answers& answers);
@@ -55,6 +65,9 @@ class InferAnswer {
   void add(common::TensorList& list, const common::ModelDescription& model);
   // Keeps the tensors that the request names, in its order. Returns the name of a tensor that does not exist.
   [[nodiscard]] std::string choose();
+
+  // Copies more of the bytes that belong to shared memory, and returns true at the end. An Error: they do not fit.
+  [[nodiscard]] common::Outcome<bool> write_shared();
 
   // ---- the text ----
   void write_head(http::Response& response);
@@ -69,6 +82,7 @@ class InferAnswer {
   const ModelView& view_;
   const std::string model_;
   const std::uint64_t generation_;
+  const SharedOutputs shared_;
   Stage stage_{Stage::kCollect};
   std::vector<Tensor> tensors_;
   std::uint32_t classification_{0};  // how many classes of each picture the client wants as texts
@@ -77,8 +91,9 @@ class InferAnswer {
   std::size_t next_answer_{0};       // the first answer that is not collected
   std::size_t next_tensor_{0};
   std::size_t next_part_{0};
-  std::size_t at_{0};    // the place in the bytes, or in that file, of that tensor
-  bool is_open_{false};  // whether the array "data" of that tensor has begun
+  std::uint64_t shared_at_{0};  // the bytes of that tensor that are in shared memory
+  std::size_t at_{0};           // the place in the bytes, or in that file, of that tensor
+  bool is_open_{false};         // whether the array "data" of that tensor has begun
 };
 
 }  // namespace yolod::app::api::oip

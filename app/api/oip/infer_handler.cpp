@@ -150,16 +150,96 @@ Outcome<bool> InferHandler::ready(Bytes body, std::size_t budget_bytes, api::Cal
   auto request = common::oip::parse_infer_request(splitter_->skeleton(), splitter_->values().size());
   if (!request) return request.error();
   request_ = *std::move(request);
+  const bool has_shared_inputs = std::any_of(request_.inputs.begin(), request_.inputs.end(),
+                                             [](const InferInput& input) { return input.shared.has_value(); });
+  if (has_shared_inputs && !is_filled_) {
+    if (auto planned = plan_piece(body); !planned) return planned.error();
+    return false;  // fill() comes next
+  }
   if (auto made = make_calls(body, body.subspan(json_bytes_.value_or(body.size())), calls); !made) return made.error();
   return true;
+}
+
+// ---- shared memory ----
+
+Outcome<void> InferHandler::plan_piece(Bytes body) {
+  if (auto checked = check_request(); !checked) return checked;
+  if (auto checked = check_inputs(); !checked) return checked;
+  const std::string model = in_quotes(plan_->model->config->name);
+  const std::uint64_t json_bytes = json_bytes_.value_or(body.size());
+  std::uint64_t at = json_bytes;
+  std::uint64_t all = json_bytes;
+  parts_.push_back({0, json_bytes});
+  for (const InferInput& input : request_.inputs) {
+    if (input.data) continue;
+    if (!input.binary_bytes) {
+      return bad("input " + in_quotes(input.name) + " must have 'data' or the parameter 'binary_data_size'");
+    }
+    PiecePart part{at, *input.binary_bytes};
+    if (input.shared) {
+      auto shared = regions_->find(input.shared->region, input.shared->offset, input.shared->bytes);
+      if (!shared) return shared.error();
+      part.shared = *std::move(shared);
+    } else if (*input.binary_bytes > body.size() - at) {
+      return bad("unexpected end of the input data for model " + model);
+    } else {
+      at += *input.binary_bytes;
+    }
+    all += part.bytes;  // cannot overflow: both are at most as large as a file may be
+    if (all > server_.max_body_bytes) {
+      return bad("the request and its inputs in shared memory have more than the " +
+                 std::to_string(server_.max_body_bytes) + " bytes that are allowed");
+    }
+    parts_.push_back(std::move(part));
+  }
+  if (at != body.size()) return bad("unexpected additional input data for model " + model);
+  piece_bytes_ = all;
+  return {};
+}
+
+Outcome<bool> InferHandler::fill(Bytes body, std::span<std::byte> piece, std::size_t budget_bytes) {
+  std::uint64_t left = budget_bytes;
+  for (; next_part_ < parts_.size(); ++next_part_, part_at_ = 0) {
+    const PiecePart& part = parts_[next_part_];
+    const std::uint64_t bytes = std::min(left, part.bytes - part_at_);
+    const auto to = piece.subspan(filled_bytes_, bytes);
+    if (!part.shared) {
+      if (bytes != 0) std::memcpy(to.data(), body.data() + part.body_offset + part_at_, bytes);
+    } else if (auto copied = part.shared->read(part_at_, to); !copied) {
+      return copied.error();
+    }
+    part_at_ += bytes;
+    filled_bytes_ += bytes;
+    left -= bytes;
+    if (part_at_ < part.bytes) return false;
+  }
+  // ready() begins again with the new body.
+  json_bytes_ = parts_.front().bytes;
+  is_filled_ = true;
+  splitter_.reset();
+  return true;
+}
+
+Outcome<void> InferHandler::find_shared_outputs() {
+  shared_outputs_.clear();
+  for (const auto& output : request_.outputs) {
+    if (!output.shared) continue;
+    auto part = regions_->find(output.shared->region, output.shared->offset, output.shared->bytes);
+    if (!part) return part.error();
+    shared_outputs_.push_back({output.name, output.shared->region, *std::move(part)});
+  }
+  return {};
 }
 
 Outcome<void> InferHandler::make_raw_call(Bytes body, api::Calls& calls) {
   request_.binary_outputs = true;
   if (!view_.takes_pictures) {
+    const auto open_sides = [](const TensorView& input, bool has_batch) {
+      return std::count(input.dims.begin(), input.dims.end(), -1) + (has_batch ? 1 : 0);
+    };
     const bool is_known = view_.inputs.size() == 1 && !view_.open_inputs && !view_.is_raw &&
                           view_.inputs.front().declared &&
-                          std::count(view_.inputs.front().dims.begin(), view_.inputs.front().dims.end(), -1) <= 1;
+                          open_sides(view_.inputs.front(), view_.max_batch_size != 0) <= 1;
     if (!is_known) {
       return bad("a raw request needs a model with one input of a known shape: send JSON before the bytes");
     }
@@ -226,6 +306,13 @@ Outcome<void> InferHandler::make_packed_calls(Bytes body, api::Calls& calls) {
 }
 
 Outcome<void> InferHandler::check_request() {
+  if (request_.uses_shared_memory()) {
+    if (regions_ == nullptr || !regions_->is_on()) {
+      return bad("a tensor is in shared memory, which this server does not use: oip.shared_memory turns it on");
+    }
+    if (body_coding_ != ContentCoding::kIdentity) return bad("a compressed request must not use shared memory");
+    if (auto found = find_shared_outputs(); !found) return found;
+  }
   if (request_.timeout_us != 0) {
     // The longest wait is a day, so that the sum cannot overflow.
     constexpr std::uint64_t kMostUs = 86'400'000'000;
@@ -252,7 +339,9 @@ Outcome<void> InferHandler::check_request() {
     options_.top_k = std::max(output.classification, options_.top_k.value_or(config.classify.top_k));
   }
   if (view_.takes_pictures && view_.outputs.size() == 1 && view_.outputs.front().type == DataType::kBytes) {
-    const bool binary = request_.outputs.empty() ? request_.binary_outputs : request_.outputs[0].binary.value_or(false);
+    const bool binary = request_.outputs.empty()
+                            ? request_.binary_outputs
+                            : request_.outputs[0].binary.value_or(false) || request_.outputs[0].shared;
     if (!binary) return bad("output 'image' is a picture, which JSON cannot carry: use the binary data format");
   }
   return {};
@@ -267,6 +356,22 @@ Outcome<void> InferHandler::check_inputs() const {
   }
   for (const InferInput& input : request_.inputs) {
     if (auto checked = check_input(input); !checked) return checked;
+  }
+  return view_.takes_pictures || view_.is_raw || view_.max_batch_size == 0 ? Outcome<void>() : check_rows();
+}
+
+Outcome<void> InferHandler::check_rows() const {
+  const std::string model = in_quotes(plan_->model->config->name);
+  const auto rows_of = [](const InferInput& input) { return input.shape.empty() ? 0 : input.shape.front(); };
+  const std::int64_t rows = rows_of(request_.inputs.front());
+  if (rows == 0)
+    return bad("input " + in_quotes(request_.inputs.front().name) + " for model " + model + " has no rows");
+  if (rows > std::int64_t{view_.max_batch_size}) {
+    return bad("inference request batch-size must be <= " + std::to_string(view_.max_batch_size) + " for " + model);
+  }
+  for (const InferInput& input : request_.inputs) {
+    if (rows_of(input) == rows) continue;
+    return bad("input " + in_quotes(input.name) + " batch size does not match other inputs for " + model);
   }
   return {};
 }
@@ -366,7 +471,7 @@ Outcome<void> InferHandler::add_planes(Bytes binary, api::Calls& calls) const {
   }
   if (input.data) return bad("input 'images' is large: use the binary data format");
   for (const auto& output : request_.outputs) {
-    if (output.binary.value_or(false) || count == 1) continue;
+    if (output.binary.value_or(false) || output.shared || count == 1) continue;
     return bad("output 'output0' of several pictures is large: use the binary data format");
   }
   if (request_.outputs.empty() && !request_.binary_outputs && count != 1) {
@@ -442,7 +547,7 @@ bool InferHandler::render(const Result& result, http::Response& response) {
         return true;
       }
     }
-    answer_.emplace(request_, view_, std::string(result.model), plan_->model->generation);
+    answer_.emplace(request_, view_, std::string(result.model), plan_->model->generation, std::move(shared_outputs_));
   }
   if (!answer_->write_some(result.answers, response)) return false;
   const bool is_picture = plan_->model->config->task == common::Task::kImage;  // it is compressed already

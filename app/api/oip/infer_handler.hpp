@@ -10,12 +10,16 @@
 //
 // Each picture is a call. A request to a model on tensors is one call, whose worker reads the tensors. The front-end
 // parses only the header of the request (common/oip/json_splitter).
+//
+// An input may be in shared memory of the client (shared_regions). Then the handler copies the JSON and the values of
+// all inputs to a new body, as if the client had sent them.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "app/api/handler.hpp"
 #include "app/api/oip/answer_packer.hpp"
@@ -23,6 +27,7 @@
 #include "app/api/oip/infer_answer.hpp"
 #include "app/api/oip/model_view.hpp"
 #include "app/api/oip/packed_head.hpp"
+#include "app/api/oip/shared_regions.hpp"
 #include "app/serving/models.hpp"
 #include "common/clock.hpp"
 #include "common/config/server_config.hpp"
@@ -34,13 +39,18 @@ namespace yolod::app::api::oip {
 
 class InferHandler final : public api::Handler, public common::Recycled<InferHandler> {
  public:
-  // The arguments outlive this object.
-  InferHandler(const serving::Models& models, const common::ServerConfig& server) : models_(models), server_(server) {}
+  // The arguments outlive this object. Without `regions` no tensor may be in shared memory.
+  InferHandler(const serving::Models& models, const common::ServerConfig& server,
+               const SharedRegions* regions = nullptr)
+      : models_(models), server_(server), regions_(regions) {}
 
   [[nodiscard]] common::Outcome<void> begin(const http::RequestView& request, api::Plan& plan,
                                             http::Response& response) override;
   [[nodiscard]] common::Outcome<bool> ready(std::span<const std::byte> body, std::size_t budget_bytes,
                                             api::Calls& calls) override;
+  [[nodiscard]] std::uint64_t piece_bytes() const override { return piece_bytes_; }
+  [[nodiscard]] common::Outcome<bool> fill(std::span<const std::byte> body, std::span<std::byte> piece,
+                                           std::size_t budget_bytes) override;
   [[nodiscard]] bool render(const Result& result, http::Response& response) override;
   void write_error(const common::Error& error, std::uint32_t retry_after_seconds, http::Response& response) override;
 
@@ -52,6 +62,10 @@ class InferHandler final : public api::Handler, public common::Recycled<InferHan
   // Decompresses the JSON and splits it. Then it makes the calls, or the call of a model on tensors at once.
   [[nodiscard]] common::Outcome<bool> ready_packed(Bytes body, std::size_t budget_bytes, api::Calls& calls);
   [[nodiscard]] common::Outcome<void> make_packed_calls(Bytes body, api::Calls& calls);
+  // Finds the parts of a body with inputs in shared memory: the JSON and the values of the inputs, in order.
+  [[nodiscard]] common::Outcome<void> plan_piece(Bytes body);
+  // Finds the regions of the outputs.
+  [[nodiscard]] common::Outcome<void> find_shared_outputs();
   // Checks the options and the outputs that the request names. Sets the urgency of the calls.
   [[nodiscard]] common::Outcome<void> check_request();
   [[nodiscard]] common::Outcome<void> check_inputs() const;
@@ -59,6 +73,8 @@ class InferHandler final : public api::Handler, public common::Recycled<InferHan
   // Checks the type and the shape of an input that the view knows.
   [[nodiscard]] common::Outcome<void> check_declared(const common::oip::InferInput& input,
                                                      const TensorView& known) const;
+  // Checks the counts of rows of a model whose requests are computed together. REQUIRES: check_input() accepted all.
+  [[nodiscard]] common::Outcome<void> check_rows() const;
   [[nodiscard]] common::Outcome<void> add_planes(Bytes binary, api::Calls& calls) const;
   [[nodiscard]] common::Outcome<void> add_pictures(Bytes binary, api::Calls& calls) const;
   [[nodiscard]] common::Outcome<void> add_binary_pictures(Bytes binary, std::size_t count, api::Calls& calls) const;
@@ -68,8 +84,23 @@ class InferHandler final : public api::Handler, public common::Recycled<InferHan
   // Takes the header of a compressed request out of the answer of a model on tensors.
   [[nodiscard]] common::Outcome<void> take_header(api::Answers& answers);
 
+  // A part of the piece: from the client's body, or from shared memory.
+  struct PiecePart {
+    std::uint64_t body_offset{0};
+    std::uint64_t bytes{0};
+    std::optional<SharedPart> shared{};
+  };
+
   const serving::Models& models_;
   const common::ServerConfig& server_;
+  const SharedRegions* const regions_;
+  std::vector<PiecePart> parts_;
+  std::uint64_t piece_bytes_{0};
+  std::size_t next_part_{0};
+  std::uint64_t part_at_{0};  // the bytes of that part that are copied
+  std::uint64_t filled_bytes_{0};
+  bool is_filled_{false};
+  SharedOutputs shared_outputs_;
   api::Plan* plan_{nullptr};  // the exchange's, which outlives this object
   common::Clock::time_point began_;
   std::optional<std::uint64_t> json_bytes_;  // of Inference-Header-Content-Length

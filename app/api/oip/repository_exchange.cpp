@@ -1,8 +1,6 @@
 #include "app/api/oip/repository_exchange.hpp"
 
-#include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
-#include <cstdlib>
 #include <memory>
 #include <utility>
 
@@ -17,47 +15,7 @@ using common::Error;
 using common::ErrorCode;
 using common::Outcome;
 
-// Returns the body's object. A body that is absent, or has only blanks, is an empty object.
-Outcome<json::object> object_in(std::string_view body) {
-  if (body.find_first_not_of(" \t\r\n") == std::string_view::npos) return json::object();
-  json::error_code failure;
-  const auto value = json::parse(json::string_view(body.data(), body.size()), failure);
-  if (failure || !value.is_object()) return Error{ErrorCode::kBadRequest, "failed to parse the request JSON buffer"};
-  return value.as_object();
-}
-
 }  // namespace
-
-http::Exchange::Next SmallBodyExchange::begin(const http::RequestView& request, http::Response& response) {
-  if (const auto fits = look_at(request); !fits) return fail(fits.error(), response);
-  return request.head.has_body() ? Next::kReadBody : act({}, response);
-}
-
-bool SmallBodyExchange::try_room(std::uint64_t bytes) {
-  bytes_.resize(bytes);
-  room_ = bytes_;
-  return true;
-}
-
-// The first room of every body is large enough for the whole body, and it never waits.
-boost::asio::awaitable<Outcome<void>> SmallBodyExchange::await_room(std::uint64_t /*bytes*/,
-                                                                    std::uint64_t /*kept_bytes*/) {
-  std::abort();
-}
-
-void SmallBodyExchange::drop_room() {
-  bytes_.clear();
-  room_ = {};
-}
-
-http::Exchange::Next SmallBodyExchange::body_came(std::uint64_t bytes, http::Response& response) {
-  return act({reinterpret_cast<const char*>(bytes_.data()), bytes}, response);
-}
-
-http::Exchange::Next SmallBodyExchange::fail(const Error& error, http::Response& response) {
-  refuse(error, response);
-  return Next::kRespond;
-}
 
 // ---- the index ----
 
@@ -71,10 +29,6 @@ http::Exchange::Next IndexExchange::act(std::string_view body, http::Response& r
   write_index(read_(), ready != nullptr && ready->get_bool(), response);
   return Next::kRespond;
 }
-
-// The connection calls neither of these, because act() has answered.
-http::Exchange::Next IndexExchange::proceed(http::Response& /*response*/) { std::abort(); }
-void IndexExchange::wait(Resume /*done*/) { std::abort(); }
 
 // ---- load and unload ----
 

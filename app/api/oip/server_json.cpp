@@ -47,23 +47,26 @@ void append_unloaded(http::TextBuffer& out, const serving::UnloadedModel& model)
   out += R"("})";
 }
 
-}  // namespace
-
-void write_server(http::Response& response) {
+// `last` is the end of the list of extensions.
+void write_server_with(std::string_view last, http::Response& response) {
   response.start(beast_http::status::ok);
   response.body += R"({"name":"yolod","version":)";
   response.body.add_json(common::kVersion);
   response.body += R"j(,"extensions":["classification","binary_tensor_data","model_configuration","model_repository",)j"
-                   R"j("model_repository(unload_dependents)","parameters","statistics"]})j";
+                   R"j("model_repository(unload_dependents)","parameters",)j";
+  response.body += last;
+  response.body += "]}";
+}
+
+}  // namespace
+
+void write_server(http::Response& response) { write_server_with(R"("statistics")", response); }
+
+void write_server_with_shared_memory(http::Response& response) {
+  write_server_with(R"("statistics","system_shared_memory")", response);
 }
 
 void write_live(http::Response& response) { http::write_json(response, beast_http::status::ok, R"({"live":true})"); }
-
-void write_logging(http::Response& response) {
-  http::write_json(response, beast_http::status::ok,
-                   R"({"log_file":"","log_info":true,"log_warning":true,"log_error":true,"log_verbose_level":0,)"
-                   R"("log_format":"default"})");
-}
 
 void write_ready(const ServerStatus& status, const observe::Metrics& /*metrics*/, http::Response& response) {
   const bool ready = !status.draining && std::all_of(status.models.begin(), status.models.end(),

@@ -8,9 +8,10 @@
 
 namespace yolod::app::api::oip {
 
-void write_server(http::Response& response);   // GET /v2
-void write_live(http::Response& response);     // GET /v2/health/live
-void write_logging(http::Response& response);  // GET /v2/logging
+// GET /v2, without and with the extension system_shared_memory.
+void write_server(http::Response& response);
+void write_server_with_shared_memory(http::Response& response);
+void write_live(http::Response& response);  // GET /v2/health/live
 
 // GET /v2/health/ready: 200 if every model is ready and the server does not stop, otherwise 503.
 void write_ready(const serving::ServerStatus& status, const observe::Metrics& metrics, http::Response& response);

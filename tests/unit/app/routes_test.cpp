@@ -28,6 +28,8 @@ const std::vector<http::Route>& all_routes() {
   static observe::Metrics metrics;
   static const common::ServerConfig kConfig;
   static const common::DeepStackConfig kDeepStack;
+  static const common::OipConfig kOip;
+  static api::oip::SharedRegions regions(kOip);
   static access::AuditLog audit;
   static const RouteParts kParts{{kModels, body_room, metrics, kConfig, [] { return false; }},
                                  [] { return serving::ServerStatus(); },
@@ -36,7 +38,8 @@ const std::vector<http::Route>& all_routes() {
                                  kDeepStack,
                                  audit,
                                  [](std::string_view, const auto&, const auto&, const auto&) {},
-                                 [](std::string_view, const auto&, const auto&) {}};
+                                 [](std::string_view, const auto&, const auto&) {},
+                                 regions};
   static const std::vector<http::Route> kRoutes = make_routes(kParts);
   return kRoutes;
 }

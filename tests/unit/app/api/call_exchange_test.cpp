@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <cstring>
 #include <memory>
 #include <string>
 
@@ -60,6 +61,47 @@ class LinesHandler final : public Handler {
   std::size_t rendered_{0};
 };
 
+// A handler that calls the model with three copies of the body.
+class ThreefoldHandler final : public Handler {
+ public:
+  ThreefoldHandler(const serving::Models& models, bool fails) : models_(models), fails_(fails) {}
+
+  [[nodiscard]] common::Outcome<void> begin(const http::RequestView&, Plan& plan, http::Response&) override {
+    plan.model = models_.find("");
+    return {};
+  }
+  [[nodiscard]] common::Outcome<bool> ready(std::span<const std::byte> body, std::size_t, Calls& calls) override {
+    if (piece_bytes_ == 0) {
+      piece_bytes_ = 3 * body.size();
+      return false;
+    }
+    CHECK(body.size() == piece_bytes_);
+    calls.push_back({body, {}});
+    return true;
+  }
+  [[nodiscard]] std::uint64_t piece_bytes() const override { return piece_bytes_; }
+  [[nodiscard]] common::Outcome<bool> fill(std::span<const std::byte> body, std::span<std::byte> piece,
+                                           std::size_t) override {
+    if (fails_) return common::Error{ErrorCode::kBadRequest, "cannot be copied"};
+    std::memcpy(piece.data() + filled_ * body.size(), body.data(), body.size());
+    return ++filled_ == 3;
+  }
+  [[nodiscard]] bool render(const Result& result, http::Response& response) override {
+    const auto& answer = std::get<common::IdentityAnswer>(result.answers[0].prediction.value());
+    http::write_text(response, "text/plain", std::to_string(answer.bytes));
+    return true;
+  }
+  void write_error(const common::Error& error, std::uint32_t retry_after_seconds, http::Response& response) override {
+    api::write_error(response, error, retry_after_seconds);
+  }
+
+ private:
+  const serving::Models& models_;
+  const bool fails_;
+  std::uint64_t piece_bytes_{0};
+  std::size_t filled_{0};
+};
+
 constexpr const char* kPost = "POST /lines HTTP/1.1\r\nHost: a\r\n";
 
 class CallBench : public ModelBench {
@@ -94,6 +136,42 @@ TEST_CASE("CallExchange: one call is sent and answered", "[app][unit]") {
   CHECK(bench.driver.body() == "echo 7");
   CHECK(bench.answers("echo", 200) == 1);
   CHECK(bench.arena_used() == used_before);
+}
+
+TEST_CASE("CallExchange: a handler may replace the body by a larger piece", "[app][unit]") {
+  ModelBench bench;
+  const bool fails = GENERATE(false, true);
+  const auto used_before = bench.arena.used_bytes();
+  ExchangeDriver driver(
+      bench.io, std::make_unique<CallExchange>(bench.context, std::make_unique<ThreefoldHandler>(bench, fails)));
+  REQUIRE(driver.begin("POST /predict HTTP/1.1\r\nHost: a\r\n") == Next::kReadBody);
+  Next next = driver.send("abc");
+  while (next == Next::kNextTurn) next = driver.exchange().proceed(driver.response);
+  if (fails) {
+    CHECK(next == Next::kRespond);
+    CHECK(driver.status() == 400);
+  } else {
+    REQUIRE(next == Next::kWait);
+    CHECK(bench.arena.uploading_bytes() == 0);
+    driver.wait();
+    CHECK(bench.serve() == 1);
+    driver.finish_wait();
+    CHECK(driver.body() == "9");
+  }
+  CHECK(bench.arena.used_bytes() == used_before);
+}
+
+TEST_CASE("CallExchange: a piece for which there is no room is 503", "[app][unit]") {
+  ModelBench bench;
+  const auto used_before = bench.arena.used_bytes();
+  ExchangeDriver driver(
+      bench.io, std::make_unique<CallExchange>(bench.context, std::make_unique<ThreefoldHandler>(bench, false)));
+  REQUIRE(driver.begin("POST /predict HTTP/1.1\r\nHost: a\r\n") == Next::kReadBody);
+  Next next = driver.send(std::string(ModelBench::kArenaBytes / 4, 'x'));
+  while (next == Next::kNextTurn) next = driver.exchange().proceed(driver.response);
+  CHECK(next == Next::kRespond);
+  CHECK(driver.status() == 503);
+  CHECK(bench.arena.used_bytes() == used_before);
 }
 
 TEST_CASE("CallExchange: several calls of one body are sent, and their answers are joined in order", "[app][unit]") {

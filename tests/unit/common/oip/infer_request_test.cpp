@@ -84,7 +84,7 @@ TEST_CASE("InferRequest: a malformed request is refused with the reason", "[comm
   CHECK(why(with_input(good + R"(,"data":0,"parameters":{"binary_data_size":8})")) ==
         "input 'x' has both 'data' and 'binary_data_size'");
   CHECK(why(with_input(good + R"(,"parameters":{"shared_memory_region":"r"})")) ==
-        "input 'x' is in shared memory, which this server does not read");
+        "input 'x' is in shared memory, so it must have the parameter 'shared_memory_byte_size', a whole number");
   CHECK(why(with_input(R"("name":"x","shape":[1],"datatype":"BF16","data":0)")) ==
         "input 'x' has the datatype BF16, which JSON cannot carry: use the binary data format");
   CHECK(why(R"({"inputs":[{)" + good + "},{" + good + "}]}") == "input 'x' is given twice");

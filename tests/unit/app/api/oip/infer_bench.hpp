@@ -36,7 +36,8 @@ class InferBench : public api::ModelBench {
   // Sends the body. `json_bytes` is the value of Inference-Header-Content-Length; an empty text leaves the field out.
   // Returns the error, or an empty text if there are calls.
   std::string ask(const std::string& body, const std::string& json_bytes = "", std::size_t budget = 1U << 16U) {
-    handler = std::make_unique<InferHandler>(*this, server);
+    handler = std::make_unique<InferHandler>(*this, server, regions);
+    bool has_piece = false;
     plan = {};
     calls.clear();
     body_ = body;
@@ -54,6 +55,16 @@ class InferBench : public api::ModelBench {
       const auto done = handler->ready(std::as_bytes(std::span(body_.data(), body_.size())), budget, calls);
       if (!done) return done.error().message;
       if (*done) return {};
+      if (handler->piece_bytes() == 0 || has_piece) continue;
+      std::string piece(handler->piece_bytes(), '\0');
+      has_piece = true;
+      for (fills = 1;; ++fills) {
+        const auto filled = handler->fill(std::as_bytes(std::span(body_.data(), body_.size())),
+                                          std::as_writable_bytes(std::span(piece.data(), piece.size())), budget);
+        if (!filled) return filled.error().message;
+        if (*filled) break;
+      }
+      body_ = std::move(piece);
     }
   }
   // Sends JSON and the bytes that follow it.
@@ -89,6 +100,8 @@ class InferBench : public api::ModelBench {
   http::Response response;
   std::unique_ptr<InferHandler> handler;
   int pieces{0};
+  const SharedRegions* regions{nullptr};
+  int fills{0};  // the steps in which the body got its values from shared memory
 
  private:
   std::string head_text_;

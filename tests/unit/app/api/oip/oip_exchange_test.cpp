@@ -56,7 +56,6 @@ TEST_CASE("OipExchange: the server describes itself, and a query changes nothing
   OipBench bench;
   CHECK(bench.fixed(write_live) == R"(200 {"live":true})");
   CHECK(bench.fixed(write_server).starts_with(R"(200 {"name":"yolod","version":")"));
-  CHECK(bench.fixed(write_logging).starts_with(R"(200 {"log_file":"","log_info":true,)"));
 }
 
 TEST_CASE("OipExchange: the server is ready if all models are ready and it does not stop", "[app][unit]") {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "app/api/oip/logging_exchange.hpp"
 #include "tests/unit/app/api/exchange_driver.hpp"
 
 namespace yolod::app::api::oip {
@@ -53,6 +54,22 @@ class RepositoryBench {
   };
   std::unique_ptr<api::ExchangeDriver> driver;
 };
+
+TEST_CASE("OipLogging: a request may write only the settings that it reads", "[app][unit]") {
+  RepositoryBench bench;
+  const auto ask = [&bench](const char* body) {
+    bench.driver_finish(bench.post(std::make_unique<LoggingExchange>(bench.metrics), body));
+    return bench.answer();
+  };
+  const std::string settings = ask(nullptr);
+  CHECK(settings.starts_with(R"(200 {"log_file":"","log_info":true,)"));
+  CHECK(ask("{}") == settings);
+  CHECK(ask(R"({"log_verbose_level": 0, "log_info": true})") == settings);
+  CHECK(ask(R"({"log_verbose_level": 1})") ==
+        R"(400 {"error":"the log setting 'log_verbose_level' cannot be changed: system.yaml has it"})");
+  CHECK(ask(R"({"log_file_2": ""})") == R"(400 {"error":"unknown log setting 'log_file_2'"})");
+  CHECK(ask("[]").starts_with("400 "));
+}
 
 TEST_CASE("OipRepository: the index lists all models, or only those that are ready", "[app][unit]") {
   RepositoryBench bench;
