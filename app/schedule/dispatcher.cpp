@@ -29,8 +29,14 @@ constexpr const char* kNoWorker = "the model has no ready worker";
 
 // Returns a value that is equal for requests that gain from a common batch. All pictures are scaled to the network's
 // size. Tensors have different sizes and are computed one by one, so a short tensor should not wait for a long one.
+// With batch.max_rows the rows of all requests are computed together, unless the rows themselves have different sizes.
 std::uint64_t shape_of(const common::ModelConfig& config, const Job& job) {
-  return config.task == common::Task::kTensor ? job.content.size() : 0;
+  if (config.task != common::Task::kTensor) return 0;
+  const auto has_open_rows = [](const common::TensorConfig& tensor) {
+    return std::find(tensor.shape.begin() + 1, tensor.shape.end(), -1) != tensor.shape.end();
+  };
+  if (config.batch.max_rows != 0 && std::none_of(config.inputs.begin(), config.inputs.end(), has_open_rows)) return 0;
+  return job.content.size();
 }
 
 }  // namespace

@@ -62,6 +62,8 @@ struct InputSize {
 
 // The largest batch size that a config may set.
 inline constexpr std::uint32_t kMostInBatch = 256;
+// The largest batch.max_rows.
+inline constexpr std::uint32_t kMostRows = 65'536;
 
 // Returns 1, 2, 4 and so on, up to `limit`: the sizes that `auto` tries and uses.
 [[nodiscard]] inline std::vector<std::uint32_t> doubling_sizes(std::uint32_t limit) {
@@ -78,6 +80,9 @@ struct BatchConfig {
   milliseconds max_wait{0};
   std::vector<std::uint32_t> preferred_sizes;  // rising, at most size_limit(); empty: any size
   milliseconds target_p99{0};                  // 0: none; otherwise it determines the size and the wait
+  // With task: tensor, the first dimension of all tensors is a batch, and one run of the network has at most this many
+  // rows. 0: the requests are computed one by one.
+  std::uint32_t max_rows{0};
 
   // No batch is larger than this, whatever size the warm-up finds.
   [[nodiscard]] std::uint32_t size_limit() const { return max_size == 0 ? kMostByAuto : max_size; }
@@ -152,6 +157,8 @@ struct TensorConfig {
   std::string name;
   oip::DataType type{oip::DataType::kFp32};
   std::vector<std::int64_t> shape;  // -1: any length
+  // The place among the tensors that forward() takes or returns, from 0. Without it, the name says which tensor it is.
+  std::optional<std::uint32_t> position{};
   friend bool operator==(const TensorConfig&, const TensorConfig&) = default;
 };
 

@@ -133,6 +133,20 @@ void read_shape(ConfigReader& reader, const YamlNode& node, std::vector<std::int
   }
 }
 
+Field position_field(std::optional<std::uint32_t>& position) {
+  return Field{"position",
+               [&position](ConfigReader& reader, const YamlNode& node) {
+                 std::uint32_t place = 0;
+                 count_field("", place, 0, kMaxTensors - 1).read(reader, node);
+                 position = place;
+               },
+               [&position]() -> std::optional<YamlNode> {
+                 if (!position) return std::nullopt;
+                 return YamlNode::plain(std::to_string(*position));
+               }}
+      .allows("a whole number from 0 to " + std::to_string(kMaxTensors - 1));
+}
+
 Fields fields_of_tensor(TensorConfig& tensor) {
   Choices<oip::DataType> types;
   for (const std::string_view name : {"BOOL", "UINT8", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64"}) {
@@ -151,7 +165,10 @@ Fields fields_of_tensor(TensorConfig& tensor) {
             },
             true}
           .allows("a list of at most 16 whole numbers; -1 is any length")
-          .means("The tensor has this shape.")};
+          .means("The tensor has this shape."),
+      position_field(tensor.position)
+          .means("The tensor has this place among those that forward() takes or returns, and the name may be any.")
+          .absent("forward() itself gives the name")};
 }
 
 void read_tensors(ConfigReader& reader, const YamlNode& node, std::vector<TensorConfig>& tensors) {

@@ -372,7 +372,10 @@ Fields fields_of(BatchConfig& batch) {
           .means("Batches have one of these sizes where enough requests wait; an empty list prefers none."),
       time_field("target_p99", batch.target_p99, milliseconds(0), minutes(1))
           .means("The server chooses size and wait so that 99 % of requests are answered within this time; 0ms "
-                 "leaves them as configured.")};
+                 "leaves them as configured."),
+      count_field("max_rows", batch.max_rows, 0, kMostRows)
+          .means("For task: tensor with declared inputs. The first dimension of every input and output is a batch: one "
+                 "run of the network has the rows of several requests, at most this many; 0 runs each request alone.")};
 }
 
 Fields fields_of(QueueConfig& queue) {
@@ -485,6 +488,22 @@ void check_batch(ConfigReader& reader, const YamlNode& model, const BatchConfig&
   });
 }
 
+// Checks that a model whose requests are computed together has declared all that this needs.
+void check_rows(ConfigReader& reader, const YamlNode& node, const ModelConfig& model) {
+  if (model.batch.max_rows == 0 || node.find("batch") == nullptr) return;
+  reader.read_below("batch", *node.find("batch"), [&model](ConfigReader& below, const YamlNode& batch) {
+    const auto has_rows = [](const TensorConfig& tensor) {
+      return !tensor.shape.empty() && tensor.shape.front() == -1;
+    };
+    const bool fits = model.task == Task::kTensor && !model.inputs.empty() &&
+                      std::all_of(model.inputs.begin(), model.inputs.end(), has_rows) &&
+                      std::all_of(model.outputs.begin(), model.outputs.end(), has_rows);
+    if (fits) return;
+    below.problem(batch.mark,
+                  "max_rows needs task: tensor and inputs, and the first side of every declared shape must be -1");
+  });
+}
+
 }  // namespace
 
 void read_model(ConfigReader& reader, const YamlNode& node, ModelConfig& model, const Fields& more) {
@@ -500,6 +519,7 @@ void read_model(ConfigReader& reader, const YamlNode& node, ModelConfig& model, 
                                   ", exactly one of darknet, torchscript, identity is needed");
   }
   check_batch(reader, node, model.batch);
+  check_rows(reader, node, model);
   for (const std::string_view key : {"inputs", "outputs"}) {
     const bool is_empty = key == "inputs" ? model.inputs.empty() : model.outputs.empty();
     if (is_empty || model.task == Task::kTensor) continue;

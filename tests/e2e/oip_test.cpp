@@ -3,12 +3,16 @@
 #include <boost/json/serialize.hpp>
 #include <catch2/catch.hpp>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <future>
 #include <string>
 #include <vector>
 
 #include "tests/support/packed_bodies.hpp"
 #include "tests/support/server.hpp"
 #include "tests/support/server_config.hpp"
+#include "tests/support/temporary_directory.hpp"
 #include "tests/support/test_data.hpp"
 #include "tests/support/torchscript_files.hpp"
 
@@ -185,6 +189,101 @@ TEST_CASE("Oip: a compressed request on tensors has the same answer as a plain r
                                  R"({"name":"index","shape":[1],"datatype":"INT64","data":[1]}]})");
   CHECK(wrong.status == 400);
   CHECK(wrong.json().at("error") == "unexpected shape for input 'values' for model 'pair'. Expected [-1,-1], got [5]");
+}
+
+TEST_CASE("Oip: rows of several requests are computed together, and each request gets its own", "[e2e][torch]") {
+  const auto reason = reason_to_skip_torchscript();
+  if (!reason.empty()) {
+    WARN("SKIPPED: " << reason);
+    return;
+  }
+  const auto folder = torchscript_files({"pair"});
+  const std::string source =
+      "    task: tensor\n    workers: 1\n    torchscript: {file: " + (folder / "pair.pt").string() +
+      "}\n    inputs: [{name: values, shape: [-1, 5]}, {name: index, type: INT64, shape: [-1]}]\n";
+  Server server(server_config("  - name: alone\n" + source + "  - name: joined\n" + source +
+                              "    batch: {max_size: 8, max_rows: 16, max_wait: 500ms}\n"));
+  REQUIRE(server.wait_until_ready());
+  const auto request_of = [](int i, int index) {
+    const int rows = 1 + i % 3;
+    std::string values;
+    std::string indices;
+    for (int row = 0; row < rows; ++row) {
+      values += (row == 0 ? "[" : ",[") + std::to_string(i) + ",-1," + std::to_string(row) + ",0,1]";
+      indices += (row == 0 ? "" : ",") + std::to_string(row + 1 == rows ? index : row);
+    }
+    const auto shown = std::to_string(rows);
+    return R"({"inputs":[{"name":"values","shape":[)" + shown + R"(,5],"datatype":"FP32","data":[)" + values +
+           R"(]},{"name":"index","shape":[)" + shown + R"(],"datatype":"INT64","data":[)" + indices + "]}]}";
+  };
+  HttpClient client(server.endpoint());
+  CHECK(client.get("/v2/models/joined/config").json().at("max_batch_size") == 16);
+  const int guilty = GENERATE(-1, 3);
+  std::vector<std::future<Answer>> answers;
+  for (int i = 0; i < 8; ++i) {
+    answers.push_back(std::async(std::launch::async, [&server, body = request_of(i, i == guilty ? 99 : i)] {
+      return HttpClient(server.endpoint()).post("/v2/models/joined/infer", body);
+    }));
+  }
+  for (int i = 0; i < 8; ++i) {
+    CAPTURE(i);
+    const auto answer = answers[static_cast<std::size_t>(i)].get();
+    if (i == guilty) {
+      CHECK(answer.status == 400);
+      continue;
+    }
+    REQUIRE(answer.status == 200);
+    const auto alone = client.post("/v2/models/alone/infer", request_of(i, i));
+    const auto joined_outputs = answer.json().at("outputs").as_array();
+    const auto alone_outputs = alone.json().at("outputs").as_array();
+    REQUIRE(joined_outputs.size() == alone_outputs.size());
+    for (std::size_t output = 0; output < joined_outputs.size(); ++output) {
+      CHECK(joined_outputs[output].at("shape") == alone_outputs[output].at("shape"));
+      const auto& data = joined_outputs[output].at("data").as_array();
+      for (std::size_t k = 0; k < data.size(); ++k) {
+        const auto& expected = alone_outputs[output].at("data").at(k);
+        if (data[k].is_bool()) {
+          CHECK(data[k] == expected);
+        } else {
+          CHECK(data[k].to_number<double>() == Approx(expected.to_number<double>()).margin(1e-5));
+        }
+      }
+    }
+  }
+  const auto stats = client.get("/v2/models/joined/stats").json().at("model_stats").at(0);
+  CHECK(stats.at("execution_count").to_number<int>() < 8);
+}
+
+TEST_CASE("Oip: a model in Triton's layout has the names of its config.pbtxt", "[e2e][torch]") {
+  const auto reason = reason_to_skip_torchscript();
+  if (!reason.empty()) {
+    WARN("SKIPPED: " << reason);
+    return;
+  }
+  const TemporaryDirectory models;
+  const auto folder = models.path() / ".new";
+  std::filesystem::create_directories(folder / "1");
+  std::filesystem::copy_file(torchscript_files({"pair"}) / "pair.pt", folder / "1" / "model.pt");
+  std::ofstream(folder / "config.pbtxt") << "name: \"scores\"\nplatform: \"pytorch_libtorch\"\nmax_batch_size: 8\n"
+                                            "input [ { name: \"INPUT__0\" data_type: TYPE_FP32 dims: [ 5 ] },\n"
+                                            "        { name: \"INPUT__1\" data_type: TYPE_INT64 dims: [ ] } ]\n"
+                                            "output [ { name: \"SUM__0\" data_type: TYPE_FP32 dims: [ 4 ] },\n"
+                                            "         { name: \"BEST__1\" data_type: TYPE_INT64 dims: [ ] },\n"
+                                            "         { name: \"POSITIVE__2\" data_type: TYPE_BOOL dims: [ 4 ] } ]\n";
+  std::filesystem::rename(folder, models.path() / "scores");
+  Server server(identity_config({{.name = "echo", .workers = 1}}, {"models_dir: " + models.path().string()}));
+  REQUIRE(server.wait_until_ready());
+  HttpClient client(server.endpoint());
+  REQUIRE(wait_until([&] { return client.get("/v2/models/scores/ready").status == 200; }));
+  const auto answer = client.post("/v2/models/scores/infer",
+                                  R"({"inputs":[{"name":"INPUT__1","shape":[1],"datatype":"INT64","data":[3]},)"
+                                  R"({"name":"INPUT__0","shape":[1,5],"datatype":"FP32","data":[0.5,-1,2,0,1]}],)"
+                                  R"("outputs":[{"name":"BEST__1"},{"name":"SUM__0"}]})");
+  CAPTURE(answer);
+  REQUIRE(answer.status == 200);
+  CHECK(answer.json().at("outputs").at(0).at("shape") == boost::json::value({1}));
+  CHECK(answer.json().at("outputs").at(1).at("shape") == boost::json::value({1, 4}));
+  CHECK(client.get("/v2/models/scores").json().at("outputs").at(2).at("name") == "POSITIVE__2");
 }
 
 }  // namespace yolod::tests

@@ -73,6 +73,11 @@ const common::TensorConfig* declared(const std::vector<common::TensorConfig>& te
   return found == tensors.end() ? nullptr : &*found;
 }
 
+// The shape of a declared tensor has the batch in front, as a request has.
+std::vector<std::int64_t> dims_of(const common::TensorConfig& tensor, const ModelView& view) {
+  return {tensor.shape.begin() + (view.max_batch_size == 0 ? 0 : 1), tensor.shape.end()};
+}
+
 }  // namespace
 
 // The stride matters only to programs that choose another size of the input, and this server has a single size.
@@ -106,16 +111,19 @@ ModelView view_of(const common::ModelConfig& config, const common::ModelDescript
     return view;
   }
   view.takes_pictures = false;
+  view.max_batch_size = config.batch.max_rows;
   for (const auto& name : description.tensor_inputs) {
     const common::TensorConfig* const tensor = declared(config.inputs, name);
     if (tensor == nullptr) {
       view.inputs.push_back({name, DataType::kFp32, {-1}, false});
     } else {
-      view.inputs.push_back({name, tensor->type, tensor->shape});
+      view.inputs.push_back({name, tensor->type, dims_of(*tensor, view)});
     }
   }
   view.open_inputs = description.takes_more_tensors;
-  for (const auto& tensor : config.outputs) view.outputs.push_back({tensor.name, tensor.type, tensor.shape});
+  for (const auto& tensor : config.outputs) {
+    view.outputs.push_back({tensor.name, tensor.type, dims_of(tensor, view)});
+  }
   view.outputs_known = !view.outputs.empty();
   if (!view.outputs_known) view.outputs = {{"arr_0", DataType::kFp32, {-1}, false}};
   view.open_outputs = true;

@@ -548,6 +548,35 @@ TEST_CASE("Dispatcher: completions are taken without a ring too, and the waiting
   for (const auto id : asked) CHECK(bench.predicted(id));
 }
 
+TEST_CASE("Dispatcher: tensors of different sizes share a batch only if their rows are computed together",
+          "[app][unit]") {
+  auto config = identity();
+  config.task = common::Task::kTensor;
+  config.batch.max_size = 4;
+  const bool has_rows = GENERATE(true, false);
+  const bool has_open_rows = GENERATE(true, false);
+  config.inputs = {{"x", common::oip::DataType::kFp32, {-1, has_open_rows ? -1 : 3}}};
+  config.batch.max_rows = has_rows ? 16 : 0;
+  DispatcherBench bench(config);
+  FakeWorker worker(config);
+  bench.dispatcher.worker_ready(worker);
+  (void)bench.ask("busy");
+  (void)bench.ask("busy");
+  const auto first = bench.ask("a");
+  const auto second = bench.ask("two");
+  std::map<std::uint64_t, std::uint32_t> remaining;  // how many requests of its batch followed each request
+  for (int rounds = 0; rounds < 8 && !remaining.contains(second); ++rounds) {
+    for (const auto& cell : worker.take()) {
+      remaining[cell.id] = cell.batch_remaining;
+      worker.complete(cell);
+    }
+    bench.completed(worker);
+  }
+  REQUIRE(remaining.contains(second));
+  CHECK(remaining.at(first) == (has_rows && !has_open_rows ? 1 : 0));
+  CHECK(remaining.at(second) == 0);
+}
+
 TEST_CASE("Dispatcher: a reload may lower what waiting requests ask for, or forbid it", "[app][unit]") {
   DispatcherBench bench;
   bench.config.detect.annotate = true;

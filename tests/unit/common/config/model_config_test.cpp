@@ -29,7 +29,7 @@ ModelConfig unusual_model(ModelSource source) {
   model.threads = 5;
   model.input_size = InputSize{320, 640};
   model.resize = ResizeMode::kLetterbox;
-  model.batch = {4, milliseconds(7), {2, 4}, milliseconds(0)};
+  model.batch = {4, milliseconds(7), {2, 4}, milliseconds(0), 16};
   model.queue = {99, milliseconds(1234)};
   model.request_timeout = milliseconds(4321);
   model.hang_timeout = milliseconds(60'000);
@@ -43,8 +43,8 @@ ModelConfig unusual_model(ModelSource source) {
   model.classify = {17};
   model.image = {{-1, 0.5}};
   model.limits = {123'457, milliseconds(1'234), 500ULL << 20U, 7777};
-  model.inputs = {{"x, y", oip::DataType::kInt64, {-1, 3}}, {"z", oip::DataType::kBool, {}}};
-  model.outputs = {{"sum", oip::DataType::kFp64, {0}}};
+  model.inputs = {{"x, y", oip::DataType::kInt64, {-1, 3}}, {"z", oip::DataType::kBool, {-1}}};
+  model.outputs = {{"sum", oip::DataType::kFp64, {-1}, 2}};
   model.sandbox = SandboxMode::kReport;
   return model;
 }
@@ -243,6 +243,8 @@ TEST_CASE("Config: thresholds, limits and counts keep their bounds", "[common][u
         "batch: {preferred_sizes: [1, 4, 8]}",
         "batch: {preferred_sizes: []}",
         "task: tensor, inputs: [{name: x, type: FP32, shape: [-1, 3]}], outputs: [{name: y, shape: []}]",
+        "task: tensor, inputs: [{name: x, shape: [-1, 3]}], batch: {max_rows: 65536}",
+        "task: tensor, inputs: [{name: x, shape: [1], position: 255}], outputs: [{name: y, shape: [], position: 0}]",
         "detect: {raw: true}",
         "batch: {target_p99: 1m}",
         "queue: {max_size: 1, timeout: 0}",
@@ -293,6 +295,15 @@ TEST_CASE("Config: thresholds, limits and counts keep their bounds", "[common][u
                            "reload: now",
                            "resize: crop",
                            "inputs: [{name: x, shape: [1]}]",
+                           "batch: {max_rows: 8}",
+                           "task: tensor, batch: {max_rows: 8}",
+                           "task: tensor, inputs: [{name: x, shape: [1, 3]}], batch: {max_rows: 8}",
+                           "task: tensor, inputs: [{name: x, shape: []}], batch: {max_rows: 8}",
+                           "task: tensor, inputs: [{name: x, shape: [-1]}], outputs: [{name: y, shape: [3]}], "
+                           "batch: {max_rows: 8}",
+                           "task: tensor, inputs: [{name: x, shape: [-1]}], batch: {max_rows: 65537}",
+                           "task: tensor, inputs: [{name: x, shape: [1], position: 256}]",
+                           "task: tensor, inputs: [{name: x, shape: [1], position: -1}]",
                            "task: tensor, inputs: [{name: x, shape: [-2]}]",
                            "task: tensor, inputs: [{shape: [1]}]",
                            "task: tensor, inputs: [{name: x}]",

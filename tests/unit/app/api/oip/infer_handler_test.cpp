@@ -184,6 +184,26 @@ TEST_CASE("InferHandler: declared tensors are checked with Triton's texts before
         "unexpected inference output 'other' for model 'echo'");
 }
 
+TEST_CASE("InferHandler: with batch.max_rows the first sides are counts of rows, with Triton's texts", "[app][unit]") {
+  auto config = config_of(Task::kTensor);
+  config.inputs = {{"x", common::oip::DataType::kFp32, {-1, 2}}, {"y", common::oip::DataType::kInt64, {-1}}};
+  config.batch.max_rows = 3;
+  InferBench bench(config, tensor_description());
+  const auto ask = [&](const std::string& x, const std::string& y) {
+    return bench.ask(R"({"inputs":[{"name":"x","datatype":"FP32",)" + x + R"(},{"name":"y","datatype":"INT64",)" + y +
+                     "}]}");
+  };
+  CHECK(ask(R"("shape":[1,2],"data":[1,2])", R"("shape":[1],"data":[1])") == "");
+  CHECK(ask(R"("shape":[3,2],"data":[1,2,3,4,5,6])", R"("shape":[3],"data":[1,2,3])") == "");
+  CHECK(ask(R"("shape":[4,2],"data":[1,2,3,4,5,6,7,8])", R"("shape":[4],"data":[1,2,3,4])") ==
+        "inference request batch-size must be <= 3 for 'echo'");
+  CHECK(ask(R"("shape":[2,2],"data":[1,2,3,4])", R"("shape":[1],"data":[1])") ==
+        "input 'y' batch size does not match other inputs for 'echo'");
+  CHECK(ask(R"("shape":[0,2],"data":[])", R"("shape":[0],"data":[])") == "input 'x' for model 'echo' has no rows");
+  CHECK(ask(R"("shape":[],"data":[1])", R"("shape":[1],"data":[1])") ==
+        "unexpected shape for input 'x' for model 'echo'. Expected [-1,2], got []");
+}
+
 TEST_CASE("InferHandler: a raw request reaches a model with a single declared input", "[app][unit]") {
   common::ModelDescription description;
   description.tensor_inputs = {"x"};

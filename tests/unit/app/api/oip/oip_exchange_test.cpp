@@ -139,6 +139,25 @@ TEST_CASE("OipExchange: declared tensors have their types and shapes", "[app][un
                        R"("outputs":[{"name":"sum","datatype":"FP64","shape":[]}]})"));
 }
 
+TEST_CASE("OipExchange: with batch.max_rows the configuration has dims without the batch", "[app][unit]") {
+  auto config = api::echo_config();
+  config.source = common::TorchScriptSource{};
+  config.task = common::Task::kTensor;
+  config.inputs = {{"x", common::oip::DataType::kFp32, {-1, 3, 4}}};
+  config.outputs = {{"y", common::oip::DataType::kFp32, {-1}}};
+  config.batch.max_rows = 32;
+  common::ModelDescription description;
+  description.tensor_inputs = {"x"};
+  OipBench bench(config, description);
+  CHECK(bench.one(write_metadata, {"echo"})
+            .ends_with(R"("inputs":[{"name":"x","datatype":"FP32","shape":[-1,3,4]}],)"
+                       R"("outputs":[{"name":"y","datatype":"FP32","shape":[-1]}]})"));
+  CHECK(bench.one(write_config, {"echo"})
+            .ends_with(R"("max_batch_size":32,)"
+                       R"("input":[{"name":"x","data_type":"TYPE_FP32","format":"FORMAT_NONE","dims":[3,4]}],)"
+                       R"("output":[{"name":"y","data_type":"TYPE_FP32","dims":[]}],"parameters":{}})"));
+}
+
 TEST_CASE("OipExchange: a detector with detect.raw has a second view, with Ultralytics' metadata", "[app][unit]") {
   auto config = api::echo_config();
   config.source = common::DarknetSource{};
