@@ -6,15 +6,16 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/asio/post.hpp>
 #include <cerrno>
 #include <fstream>
-#include <iterator>
 #include <set>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "app/first_run/match.hpp"
-#include "app/first_run/model_file.hpp"
+#include "app/triton_model.hpp"
 #include "app/unsupported_settings.hpp"
 #include "common/config/model_fields.hpp"
 #include "common/config/schema.hpp"
@@ -34,6 +35,10 @@ using common::Outcome;
 constexpr const char* kSettings = "model.yaml";
 constexpr std::size_t kMostFolders = 64;  // as many models as a config may have
 constexpr std::size_t kMostFiles = 256;
+constexpr std::size_t kMostWatchedVersions = 16;
+constexpr std::size_t kMostSettingsBytes = 64 * 1024;
+// A turn of the event loop reads this much of a file. The last step of a file searches at most 2 MiB for short texts.
+constexpr std::size_t kReadAtOnceBytes = 64 * 1024;
 constexpr std::uint32_t kEvents = IN_CREATE | IN_CLOSE_WRITE | IN_MODIFY | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE;
 
 // Adds to an FNV-1a hash.
@@ -44,13 +49,27 @@ void mix(std::uint64_t& hash, std::uint64_t number) {
   mix(hash, std::string_view(reinterpret_cast<const char*>(&number), sizeof number));
 }
 
+// Triton's layout has a folder for each version of a model.
+bool is_version(const fs::path& path) {
+  const std::string name = path.filename().string();
+  return !name.empty() && name.find_first_not_of("0123456789") == std::string::npos;
+}
+
+// Adds the files of a folder, and of the folders of versions in it.
+void add_files(const fs::path& folder, bool with_versions, std::set<fs::path>& files) {
+  std::error_code failure;
+  for (fs::directory_iterator file(folder, failure), end; !failure && file != end; file.increment(failure)) {
+    if (files.size() == kMostFiles) return;
+    std::error_code ignored;
+    if (with_versions && is_version(file->path()) && file->is_directory(ignored)) add_files(file->path(), false, files);
+    files.insert(file->path());
+  }
+}
+
 // Returns a number that depends on the names, sizes and times of the folder's files.
 std::uint64_t stamp_of(const fs::path& folder) {
   std::set<fs::path> files;
-  std::error_code failure;
-  for (fs::directory_iterator file(folder, failure), end; !failure && file != end; file.increment(failure)) {
-    if (files.size() < kMostFiles) files.insert(file->path());
-  }
+  add_files(folder, true, files);
   std::uint64_t hash = 0xCBF29CE484222325ULL;
   for (const fs::path& file : files) {
     struct stat facts {};
@@ -64,11 +83,10 @@ std::uint64_t stamp_of(const fs::path& folder) {
   return hash;
 }
 
-// Returns the settings of a model without a model.yaml, from the content of its files.
-Outcome<ModelConfig> matched_model(const fs::path& folder, const std::string& name) {
-  const auto files = first_run::find_model_files(folder);
-  if (!files) return files.error();
-  const auto matches = first_run::match(*files);
+// Returns the settings of a model without a file of settings, from its files.
+Outcome<ModelConfig> matched_model(const std::vector<first_run::ModelFile>& files, const fs::path& folder,
+                                   const std::string& name) {
+  const auto matches = first_run::match(files);
   if (matches.models.size() != 1) {
     std::string why = "the folder must have the files of one model, or a model.yaml";
     for (const auto& problem : matches.problems) why += "; " + problem;
@@ -87,10 +105,21 @@ Outcome<ModelConfig> matched_model(const fs::path& folder, const std::string& na
   return model;
 }
 
+// Returns the bytes of a model.yaml.
+Outcome<std::string> text_of(const fs::path& path) {
+  std::ifstream stream(path, std::ios::binary);
+  std::string text(kMostSettingsBytes + 1, '\0');
+  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(stream.gcount()));
+  if (!stream.is_open() || stream.bad()) return Error{ErrorCode::kBadConfig, "model.yaml cannot be read"};
+  if (text.size() <= kMostSettingsBytes) return text;
+  return Error{ErrorCode::kBadConfig, "model.yaml has more than " + std::to_string(kMostSettingsBytes) + " bytes"};
+}
+
 }  // namespace
 
 ModelsFolder::ModelsFolder(boost::asio::io_context& io, fs::path folder, Hooks hooks)
-    : folder_(std::move(folder)), hooks_(std::move(hooks)), events_(io), timer_(io) {}
+    : io_(io), folder_(std::move(folder)), hooks_(std::move(hooks)), events_(io), timer_(io) {}
 
 Outcome<void> ModelsFolder::start() {
   std::error_code failure;
@@ -114,6 +143,19 @@ Outcome<void> ModelsFolder::start() {
 // A folder that is watched already gets no second watch.
 void ModelsFolder::watch(const fs::path& path) {
   if (events_.is_open()) (void)inotify_add_watch(events_.native_handle(), path.c_str(), kEvents);
+}
+
+void ModelsFolder::watch_model(const fs::path& folder) {
+  watch(folder);
+  std::error_code failure;
+  std::size_t left = kMostWatchedVersions;
+  for (fs::directory_iterator entry(folder, failure), end; !failure && entry != end && left != 0;
+       entry.increment(failure)) {
+    std::error_code ignored;
+    if (!is_version(entry->path()) || !entry->is_directory(ignored)) continue;
+    watch(entry->path());
+    --left;
+  }
 }
 
 void ModelsFolder::await_events() {
@@ -152,7 +194,7 @@ void ModelsFolder::look() {
   if (busy_) return;
   if (!hooks_.serves()) return look_soon();
   const Stamps before = std::exchange(seen_, scan());
-  for (const auto& [model, stamp] : seen_) watch(folder_ / model);
+  for (const auto& [model, stamp] : seen_) watch_model(folder_ / model);
   for (const auto& [model, stamp] : loaded_) {
     if (!seen_.contains(model)) return unload(model);
   }
@@ -161,10 +203,33 @@ void ModelsFolder::look() {
     const auto loaded = loaded_.find(model);
     if (loaded != loaded_.end() && loaded->second == stamp) continue;
     const auto earlier = before.find(model);
-    if (earlier != before.end() && earlier->second == stamp) return load(model, stamp);
+    if (earlier != before.end() && earlier->second == stamp) return begin_load(model, stamp);
     changes = true;
   }
   look_in(changes ? kSettleTime : std::chrono::milliseconds(kScanPeriod));
+}
+
+bool ModelsFolder::has_settings(const std::string& model) const {
+  std::error_code failure;
+  return fs::exists(folder_ / model / kSettings, failure) || fs::exists(folder_ / model / kTritonConfig, failure);
+}
+
+void ModelsFolder::begin_load(const std::string& model, std::uint64_t stamp) {
+  if (has_settings(model)) return load(model, stamp);
+  busy_ = true;
+  search_.emplace(Search{model, stamp, first_run::ModelFileSearch(folder_ / model, kMostFiles)});
+  recognise_some();
+}
+
+void ModelsFolder::recognise_some() {
+  boost::asio::post(io_, [this] {
+    const auto done = search_->files.step(kReadAtOnceBytes);
+    if (done && !*done) return recognise_some();
+    const Search search = *std::exchange(search_, std::nullopt);
+    recognised_.insert_or_assign(
+        search.model, done ? matched_model(search.files.files(), folder_ / search.model, search.model) : done.error());
+    load(search.model, search.stamp);
+  });
 }
 
 void ModelsFolder::load(const std::string& model, std::uint64_t stamp) {
@@ -185,6 +250,7 @@ void ModelsFolder::unload(const std::string& model) {
   common::log_info("server.models_dir: {} has vanished", common::printable(model, 100));
   hooks_.unload(model, [this, model](const Outcome<void>& result) {
     if (result || result.error().code == ErrorCode::kUnknownModel) loaded_.erase(model);
+    recognised_.erase(model);
     ended();
   });
 }
@@ -201,11 +267,15 @@ Outcome<ModelConfig> ModelsFolder::read_model(const std::string& model) const {
   if (!common::is_model_name(model)) {
     return Error{ErrorCode::kBadConfig, "the folder's name is no model name: letters, digits, -, _ and . are allowed"};
   }
-  if (!fs::exists(settings, failure)) return matched_model(folder, model);
-  std::ifstream stream(settings, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-  if (!stream) return Error{ErrorCode::kBadConfig, "model.yaml cannot be read"};
-  return common::parse_named_model(text, settings.string(), folder, model);
+  if (fs::exists(settings, failure)) {
+    const auto text = text_of(settings);
+    if (!text) return text.error();
+    return common::parse_named_model(*text, settings.string(), folder, model);
+  }
+  if (fs::exists(folder / kTritonConfig, failure)) return read_triton_model(folder, model);
+  const auto found = recognised_.find(model);
+  if (found == recognised_.end()) return Error{ErrorCode::kNotReady, "the folder's files have not been recognised yet"};
+  return found->second;
 }
 
 void ModelsFolder::add_models(common::Config& config) {
@@ -227,6 +297,7 @@ void ModelsFolder::add_models(common::Config& config) {
       }
       model = Error{ErrorCode::kBadConfig, problems.front().key + ": " + problems.front().message};
     }
+    if (model.error().code == ErrorCode::kNotReady) continue;
     if (const auto logged = logged_.find(name); logged != logged_.end() && logged->second == stamp) continue;
     logged_[name] = stamp;
     common::log_error("server.models_dir: {}: {}", common::printable(name, 100), model.error().message);

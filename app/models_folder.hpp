@@ -1,6 +1,7 @@
 // ModelsFolder follows the folder server.models_dir. Each folder in it is a model with the folder's name. It has the
 // model's files and an optional model.yaml, with the keys of one model of system.yaml; paths in it are relative to the
-// folder.
+// folder. A folder with a config.pbtxt is a model as Triton has it (app/triton_model). A folder with neither is
+// recognised by the content of its files, in steps, so that the event loop stays free.
 //
 //   a folder appears    the model is loaded
 //   a folder changes    the model is loaded again, beside the serving generation
@@ -24,8 +25,10 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 
+#include "app/first_run/model_file.hpp"
 #include "common/config/config.hpp"
 #include "common/outcome.hpp"
 
@@ -62,17 +65,25 @@ class ModelsFolder {
   using Stamps = std::map<std::string, std::uint64_t>;
 
   void watch(const std::filesystem::path& path);
+  // Begins to watch the model's folder and the folders of its versions.
+  void watch_model(const std::filesystem::path& folder);
   void await_events();
   void look_in(std::chrono::milliseconds wait);
   // Finds the next change and handles it.
   void look();
+  // Loads the model, or first recognises its files.
+  void begin_load(const std::string& model, std::uint64_t stamp);
+  void recognise_some();
   void load(const std::string& model, std::uint64_t stamp);
   void unload(const std::string& model);
   void ended();
   // Returns a number for each folder that changes if one of its files changes.
   [[nodiscard]] Stamps scan() const;
+  // An Error has code kNotReady if the model's files have not been recognised yet.
   [[nodiscard]] common::Outcome<common::ModelConfig> read_model(const std::string& model) const;
+  [[nodiscard]] bool has_settings(const std::string& model) const;
 
+  boost::asio::io_context& io_;
   const std::filesystem::path folder_;
   const Hooks hooks_;
   boost::asio::posix::stream_descriptor events_;
@@ -80,6 +91,14 @@ class ModelsFolder {
   Stamps seen_;    // by the last scan
   Stamps loaded_;  // of the models that were loaded, or whose load failed
   Stamps logged_;  // of the models whose mistakes were logged
+  // The settings of models that have no file of settings, from the content of their files.
+  std::map<std::string, common::Outcome<common::ModelConfig>> recognised_;
+  struct Search {
+    std::string model;
+    std::uint64_t stamp;
+    first_run::ModelFileSearch files;
+  };
+  std::optional<Search> search_;  // of the model that is loaded next
   bool busy_{false};
 };
 

@@ -9,6 +9,7 @@
 #include <charconv>
 #include <set>
 #include <system_error>
+#include <utility>
 
 #include "common/error.hpp"
 #include "common/text.hpp"
@@ -22,7 +23,6 @@ using common::Task;
 constexpr std::size_t kFirstLook = 4096;  // enough to decide whether to read more
 constexpr std::size_t kLookedBytes = std::size_t{1} << 20U;
 constexpr std::string_view kArchive = "PK\x03\x04";
-constexpr std::size_t kMostFiles = 10'000;
 
 std::uint32_t little_endian_word(std::string_view bytes, std::size_t at) {
   std::uint32_t word = 0;
@@ -102,7 +102,9 @@ std::optional<ModelFile> recognise_labels(const std::string& name, const std::ve
   constexpr std::size_t kLongestLabel = 100;
   constexpr std::string_view kNotFirst = "#;[{<\"'-*/%@!|>";
   constexpr std::string_view kNowhere = "=:{}<>;\\|";
+  constexpr std::size_t kMostUnnamed = 4096;  // labels in a file that is not called .names
   const bool is_called_so = name.ends_with(".names");
+  if (!is_called_so && lines.size() > kMostUnnamed) return std::nullopt;
   std::set<std::string_view> seen;
   for (const auto line : lines) {
     if (line.empty()) return std::nullopt;
@@ -137,37 +139,16 @@ std::optional<ModelFile> recognise_archive(const std::string& name, std::string_
   return std::nullopt;
 }
 
-// Reads up to `count` bytes from `offset`. It reads fewer if the file ends or cannot be read.
-std::string read_piece(int file, std::uint64_t offset, std::size_t count) {
-  std::string piece(count, '\0');
-  std::size_t filled = 0;
-  while (filled < piece.size()) {
-    const auto read = ::pread(file, piece.data() + filled, piece.size() - filled, static_cast<off_t>(offset + filled));
-    if (read < 0 && errno == EINTR) continue;
-    if (read <= 0) break;
-    filled += static_cast<std::size_t>(read);
-  }
-  piece.resize(filled);
-  return piece;
-}
-
-std::optional<ModelFile> look_at(const std::filesystem::path& path) {
-  // Opening a device can have an effect of its own, so only a regular file is opened.
-  struct stat named {};
-  if (::stat(path.c_str(), &named) != 0 || !S_ISREG(named.st_mode)) return std::nullopt;
-  // O_NONBLOCK: if a pipe has taken the file's place, opening it must not wait for a writer.
-  const common::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-  struct stat status {};
-  if (!file.valid() || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
-  const auto size = static_cast<std::uint64_t>(status.st_size);
-  auto begin = read_piece(file.get(), 0, kFirstLook);
-  std::string end;
-  const bool is_archive = begin.starts_with(kArchive);
-  if (is_archive || (size <= kLookedBytes && !has_control_character(begin))) {
-    begin = read_piece(file.get(), 0, kLookedBytes);
-  }
-  if (is_archive) end = read_piece(file.get(), size - std::min<std::uint64_t>(size, kLookedBytes), kLookedBytes);
-  return recognise(path.filename().string(), begin, end, size);
+// Appends up to `count` bytes of the file from `offset` on. Returns false if the file ends there or cannot be read.
+bool append_piece(int file, std::uint64_t offset, std::size_t count, std::string& text) {
+  const std::size_t before = text.size();
+  text.resize(before + count);
+  ssize_t read = 0;
+  do {
+    read = ::pread(file, text.data() + before, count, static_cast<off_t>(offset));
+  } while (read < 0 && errno == EINTR);
+  text.resize(before + static_cast<std::size_t>(std::max<ssize_t>(read, 0)));
+  return read > 0;
 }
 
 }  // namespace
@@ -185,26 +166,94 @@ std::optional<ModelFile> recognise(const std::string& name, std::string_view beg
   return common::is_utf8(begin) ? recognise_labels(name, lines) : std::nullopt;
 }
 
-common::Outcome<std::vector<ModelFile>> find_model_files(const std::filesystem::path& folder) {
+// The bytes of one file that have been read.
+struct ModelFileSearch::Look {
+  std::string name;
+  common::UniqueFd file;
+  std::uint64_t size{0};
+  std::string begin;
+  std::string end;
+  std::size_t begin_bytes{kFirstLook};  // how much to read
+  std::size_t end_bytes{0};
+  bool has_looked{false};  // whether the first bytes have decided how much is read
+  bool has_ended{false};
+
+  // Returns nothing if the path is no regular file.
+  static std::unique_ptr<Look> at(const std::filesystem::path& path) {
+    // Opening a device can have an effect of its own, so only a regular file is opened.
+    struct stat named {};
+    if (::stat(path.c_str(), &named) != 0 || !S_ISREG(named.st_mode)) return nullptr;
+    auto look = std::make_unique<Look>();
+    // O_NONBLOCK: if a pipe has taken the file's place, opening it must not wait for a writer.
+    look->file.reset(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+    struct stat status {};
+    if (!look->file.valid() || ::fstat(look->file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return nullptr;
+    look->size = static_cast<std::uint64_t>(status.st_size);
+    look->name = path.filename().string();
+    return look;
+  }
+
+  // Reads more. Returns true when all is read.
+  bool read(std::size_t budget_bytes) {
+    if (begin.size() < begin_bytes && !has_ended) {
+      const std::size_t count = std::min(budget_bytes, begin_bytes - begin.size());
+      has_ended = !append_piece(file.get(), begin.size(), count, begin);
+      return false;
+    }
+    if (!std::exchange(has_looked, true)) {
+      const bool is_archive = begin.starts_with(kArchive);
+      if (is_archive || (size <= kLookedBytes && !has_control_character(begin))) begin_bytes = kLookedBytes;
+      if (is_archive) end_bytes = static_cast<std::size_t>(std::min<std::uint64_t>(size, kLookedBytes));
+      return false;
+    }
+    if (end.size() == end_bytes) return true;
+    const std::size_t count = std::min(budget_bytes, end_bytes - end.size());
+    if (!append_piece(file.get(), size - end_bytes + end.size(), count, end)) end_bytes = end.size();
+    return false;
+  }
+};
+
+ModelFileSearch::ModelFileSearch(const std::filesystem::path& folder, std::size_t most_files) {
   std::error_code error;
-  std::vector<std::filesystem::path> paths;
   std::filesystem::directory_iterator entry(folder, error);
-  for (; !error && entry != std::filesystem::directory_iterator() && paths.size() < kMostFiles;
+  for (; !error && entry != std::filesystem::directory_iterator() && paths_.size() < most_files;
        entry.increment(error)) {
-    paths.push_back(entry->path());
+    paths_.push_back(entry->path());
   }
-  if (error) return common::Error{common::ErrorCode::kSystem, folder.string() + ": " + error.message()};
-  if (entry != std::filesystem::directory_iterator()) {
-    return common::Error{common::ErrorCode::kSystem,
-                         folder.string() + ": more than " + std::to_string(kMostFiles) +
-                             " files; put those of the networks into a folder of their own"};
+  if (error) {
+    failure_ = common::Error{common::ErrorCode::kSystem, folder.string() + ": " + error.message()};
+  } else if (entry != std::filesystem::directory_iterator()) {
+    failure_ =
+        common::Error{common::ErrorCode::kSystem, folder.string() + ": more than " + std::to_string(most_files) +
+                                                      " files; put those of the networks into a folder of their own"};
   }
-  std::sort(paths.begin(), paths.end());
-  std::vector<ModelFile> files;
-  for (const auto& path : paths) {
-    if (auto file = look_at(path)) files.push_back(*std::move(file));
+  std::sort(paths_.begin(), paths_.end());
+}
+
+ModelFileSearch::ModelFileSearch(ModelFileSearch&&) noexcept = default;
+ModelFileSearch& ModelFileSearch::operator=(ModelFileSearch&&) noexcept = default;
+ModelFileSearch::~ModelFileSearch() = default;
+
+common::Outcome<bool> ModelFileSearch::step(std::size_t budget_bytes) {
+  if (failure_) return *failure_;
+  if (look_ == nullptr) {
+    if (next_ == paths_.size()) return true;
+    look_ = Look::at(paths_[next_++]);
+    return false;
   }
-  return files;
+  if (!look_->read(budget_bytes)) return false;
+  if (auto file = recognise(look_->name, look_->begin, look_->end, look_->size)) files_.push_back(*std::move(file));
+  look_.reset();
+  return false;
+}
+
+common::Outcome<std::vector<ModelFile>> find_model_files(const std::filesystem::path& folder) {
+  ModelFileSearch search(folder);
+  for (;;) {
+    const auto done = search.step(kLookedBytes);
+    if (!done) return done.error();
+    if (*done) return search.files();
+  }
 }
 
 }  // namespace yolod::app::first_run

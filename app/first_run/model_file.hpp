@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,9 +33,37 @@ struct ModelFile {
 [[nodiscard]] std::optional<ModelFile> recognise(const std::string& name, std::string_view begin, std::string_view end,
                                                  std::uint64_t size);
 
-// Returns the model files among the regular files of the folder, sorted by name. It does not search folders inside
-// it. It reads at most the first and the last MiB of each of at most 10,000 files. Returns kSystem if the folder
-// cannot be read.
+// Searches the regular files of a folder for model files in steps, so that an event loop can do other work between
+// them. It does not search folders inside it. It reads at most the first and the last MiB of each of at most 10,000
+// files.
+//
+// Any thread may use an object, one at a time.
+class ModelFileSearch {
+ public:
+  static constexpr std::size_t kMostFiles = 10'000;
+  // A folder with more than `most_files` entries is an Error of step().
+  explicit ModelFileSearch(const std::filesystem::path& folder, std::size_t most_files = kMostFiles);
+  ModelFileSearch(ModelFileSearch&&) noexcept;
+  ModelFileSearch& operator=(ModelFileSearch&&) noexcept;
+  ~ModelFileSearch();
+
+  // Reads at most about `budget_bytes` more, or looks at the bytes of one file. Returns true at the end. An Error has
+  // code kSystem: the folder cannot be read.
+  [[nodiscard]] common::Outcome<bool> step(std::size_t budget_bytes);
+  // Returns the model files, sorted by name. REQUIRES: step() has returned true.
+  [[nodiscard]] const std::vector<ModelFile>& files() const { return files_; }
+
+ private:
+  struct Look;
+
+  std::optional<common::Error> failure_;
+  std::vector<std::filesystem::path> paths_;
+  std::size_t next_{0};
+  std::unique_ptr<Look> look_;  // at the present file
+  std::vector<ModelFile> files_;
+};
+
+// Does a whole search at once.
 [[nodiscard]] common::Outcome<std::vector<ModelFile>> find_model_files(const std::filesystem::path& folder);
 
 }  // namespace yolod::app::first_run

@@ -107,6 +107,49 @@ TEST_CASE("ModelsFolder: a reload gets the models of the folder that have no mis
   CHECK(config.models[1].canary.image == bench.folder.path() / "good" / "photo.jpg");
 }
 
+TEST_CASE("ModelsFolder: a folder without settings is recognised by its files before it is loaded", "[app][unit]") {
+  FolderBench bench;
+  const auto folder = bench.folder.path() / "lights";
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder / "net.cfg") << "[net]\nwidth=32\n[yolo]\nclasses=2\n";
+  std::ofstream(folder / "net.names") << "red\ngreen\n";
+  std::string weights(400'000, '\0');  // several steps
+  weights[4] = 2;
+  std::ofstream(folder / "net.weights") << weights;
+  common::Config before;
+  CHECK(bench.names_added(before).empty());
+  REQUIRE(bench.watched.start());
+  REQUIRE(bench.await_calls(1));
+  CHECK(bench.calls.front() == "load lights");
+  common::Config config;
+  REQUIRE(bench.names_added(config) == std::vector<std::string>{"lights"});
+  const auto& source = std::get<common::DarknetSource>(config.models[0].source);
+  CHECK(source.weights == folder / "net.weights");
+  CHECK(source.names == folder / "net.names");
+}
+
+TEST_CASE("ModelsFolder: a folder as Triton has it is a model, and a new version is loaded", "[app][unit]") {
+  FolderBench bench;
+  const auto folder = bench.folder.path() / "triton";
+  std::filesystem::create_directories(folder / "1");
+  std::ofstream(folder / "config.pbtxt")
+      << "backend: \"pytorch\" max_batch_size: 4 input { name: \"x\" data_type: TYPE_FP32 dims: 3 }";
+  std::ofstream(folder / "1" / "model.pt") << "x";
+  REQUIRE(bench.watched.start());
+  REQUIRE(bench.await_calls(1));
+  common::Config config;
+  REQUIRE(bench.names_added(config) == std::vector<std::string>{"triton"});
+  CHECK(std::get<common::TorchScriptSource>(config.models[0].source).file == folder / "1" / "model.pt");
+  std::ofstream(folder / "1" / "model.pt") << "another";
+  REQUIRE(bench.await_calls(2));
+  std::filesystem::create_directories(folder / "2");
+  std::ofstream(folder / "2" / "model.pt") << "x";
+  REQUIRE(bench.await_calls(3));
+  common::Config again;
+  REQUIRE(bench.names_added(again).size() == 1);
+  CHECK(std::get<common::TorchScriptSource>(again.models[0].source).file == folder / "2" / "model.pt");
+}
+
 TEST_CASE("ModelsFolder: a folder that does not exist is an error", "[app][unit]") {
   boost::asio::io_context io;
   ModelsFolder watched(io, "/nowhere/models", {});
