@@ -85,7 +85,7 @@ std::optional<Refusal> Door::identify(const Knock& knock, Caller& caller) {
   }
   const auto kind =
       credential.kind == Credential::Kind::kKey ? protocol::EntryKind::kKey : protocol::EntryKind::kSession;
-  const protocol::AccessEntry* const entry = table_.find(digest);
+  const protocol::AccessTable::Entry* const entry = table_.find(digest);
   if (expects_accounts_ && (table_.version() == 0 || is_stale(knock.now))) return Refusal::kAccountsAway;
   if (entry == nullptr || entry->kind != kind) return Refusal::kUnknownCredential;
   if (is_expired(entry->expires)) return Refusal::kExpiredCredential;
@@ -95,7 +95,7 @@ std::optional<Refusal> Door::identify(const Knock& knock, Caller& caller) {
   caller.key = entry->key;
   caller.person = entry->person;
   caller.credential = digest;
-  caller.name = entry->name;
+  caller.name = entry->name();
   caller.rate = entry->rate;
   caller.in_flight = entry->in_flight;
   return std::nullopt;

@@ -43,9 +43,9 @@ YOLOD_TEST_OVER_BOTH(person_comes_and_goes, "a person registers, logs in and out
   const auto session = log_in(accounts, "ANNA");
   CHECK(is_session_token(session.token.view()));
   REQUIRE(comes_in_soon(accounts, session.token));
-  const AccessEntry entry = *accounts.table().find(digest_of(session.token.view()));
+  const AccessTable::Entry entry = *accounts.table().find(digest_of(session.token.view()));
   CHECK(entry.person == session.person);
-  CHECK(entry.name == "anna");
+  CHECK(entry.name() == "anna");
   CHECK(entry.scopes == (kScopeModels | kScopePredict));
   CHECK(entry.expires == session.expires);
   CHECK(accounts.ask(LogOut{digest_of(session.token.view())}).status == Status::kOk);
@@ -173,7 +173,7 @@ YOLOD_TEST_OVER_BOTH(keys, "a key is shown once, comes in, and is revoked", "[ac
   CHECK(key.record.head == key.key.view().substr(4, 4));
   CHECK(key.record.tail == key.key.view().substr(36));
   REQUIRE(comes_in_soon(accounts, key.key));
-  const AccessEntry entry = *accounts.table().find(digest_of(key.key.view()));
+  const AccessTable::Entry entry = *accounts.table().find(digest_of(key.key.view()));
   CHECK(entry.kind == EntryKind::kKey);
   CHECK(entry.key == key.record.id);
   CHECK(entry.scopes == kScopePredict);

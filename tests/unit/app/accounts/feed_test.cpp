@@ -1,6 +1,8 @@
 #include "app/accounts/feed.hpp"
 
 #include <catch2/catch.hpp>
+#include <random>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -220,9 +222,35 @@ TEST_CASE("AccessTable: replaced, unfinished and discarded entries are freed in 
   CHECK(table.tidy());
   int steps = 1;
   while (table.tidy()) ++steps;
-  CHECK(steps < 10);
+  CHECK(steps < 100);
   CHECK(table.size() == kEntries);
   CHECK(table.find(digest_number(7)) != nullptr);
+}
+
+TEST_CASE("AccessTable: each entry is found after any changes", "[accounts][unit]") {
+  AccessTable table;
+  REQUIRE(table.apply(SnapshotBegin{1}));
+  REQUIRE(table.apply(SnapshotEnd{1, 0}));
+  std::uint64_t version = 1;
+  std::set<std::size_t> there;
+  std::minstd_rand random(7);
+  bool good = true;
+  for (int i = 0; i < 20'000; ++i) {
+    // The entries collide often, because all of them are in one shard.
+    const std::size_t number = random() % 300;
+    if (there.erase(number) != 0) {
+      good = good && table.apply(Changes{++version, {digest_number(number)}, {}});
+    } else {
+      there.insert(number);
+      good = good && table.apply(Changes{++version, {}, {entry_number(number, static_cast<Seconds>(number) + 1)}});
+    }
+    const std::size_t probe = random() % 300;
+    const auto* const found = table.find(digest_number(probe));
+    good = good && (found != nullptr) == there.contains(probe);
+    good = good && (found == nullptr || found->expires == static_cast<Seconds>(probe) + 1);
+  }
+  CHECK(good);
+  CHECK(table.size() == there.size());
 }
 
 }  // namespace yolod::app::accounts
