@@ -76,9 +76,9 @@ TEST_CASE("SharedRegions: only allowed names are opened, and no link is followed
   RegionsBench bench;
   const SharedObject object(10);
   const std::string name = object.name().substr(1);
-  for (const std::string& key :
-       {std::string("/other"), std::string(), std::string("/"), "//" + name, "/../dev/shm/" + name, std::string("/yolod-test-/../x"),
-        std::string("/.hidden"), name + std::string(1, '\0'), std::string("yolod-test-") + std::string(300, 'x')}) {
+  for (const std::string& key : {std::string("/other"), std::string(), std::string("/"), "//" + name,
+                                 "/../dev/shm/" + name, std::string("/yolod-test-/../x"), std::string("/.hidden"),
+                                 name + std::string(1, '\0'), std::string("yolod-test-") + std::string(300, 'x')}) {
     CAPTURE(key);
     CHECK(bench.add("r", key, 0, 1).starts_with("oip.shared_memory does not allow the shared memory key "));
   }
