@@ -66,10 +66,14 @@ class ForwardedReader {
   bool read(LastTexts& nodes) {
     for (;;) {
       std::string_view node;
+      bool has_pair = false;
       do {
+        skip_blanks();
+        if (left_.empty() || left_.front() == ',' || left_.front() == ';') continue;  // pairs and elements may be empty
         if (!read_pair(node)) return false;
+        has_pair = true;
       } while (take(';'));
-      nodes.add(node);
+      if (has_pair) nodes.add(node);
       if (left_.empty()) return true;
       if (!take(',')) return false;
     }

@@ -65,7 +65,7 @@ std::vector<RowBatch::Answer> RowBatch::run(std::vector<Tensors> requests) {
   for (std::size_t i = 0; i < requests.size(); ++i) {
     if (is_done[i]) continue;
     std::vector<std::size_t> members{i};
-    std::size_t rows = row_count(requests[i]);
+    std::size_t rows = may_join_ ? row_count(requests[i]) : 0;
     for (std::size_t other = i + 1; rows != 0 && other < requests.size(); ++other) {
       const std::size_t more = is_done[other] ? 0 : row_count(requests[other]);
       if (more == 0 || rows + more > max_rows_ || !are_alike(requests[i], requests[other])) continue;
@@ -100,10 +100,11 @@ void RowBatch::run_joined(std::span<Tensors> requests, std::span<const std::size
   const bool has_rows = results && std::all_of(results->begin(), results->end(), [total](const NamedTensor& tensor) {
                           return !tensor.array.shape.empty() && tensor.array.shape.front() == total;
                         });
-  if (results && !has_rows && !std::exchange(has_warned_, true)) {
+  if (results && !has_rows) {
+    may_join_ = false;
     common::log_warning(
-        "batch.max_rows: the results of {} rows have another count of rows: requests are computed one "
-        "by one",
+        "batch.max_rows: the results of {} rows have another count of rows: requests are computed one by one from now "
+        "on",
         total);
   }
   std::size_t first = 0;

@@ -32,8 +32,9 @@ class RowBatch {
   };
   // Returns an answer for each request, in order. Requests whose tensors have the same types and the same sides behind
   // the first are computed together, at most max_rows rows at a time. A request with another count of rows in each
-  // tensor, without rows, or with more than max_rows is computed alone. If the network refuses a joint run, or its
-  // results have another count of rows, the requests of that run are computed one by one.
+  // tensor, without rows, or with more than max_rows is computed alone. If the network refuses a joint run, the
+  // requests of that run are computed one by one. If its results have another count of rows, this object never joins
+  // requests again, because a later count could be equal by chance, and a client would get another client's rows.
   [[nodiscard]] std::vector<Answer> run(std::vector<Tensors> requests);
 
  private:
@@ -42,7 +43,7 @@ class RowBatch {
 
   const std::size_t max_rows_;
   const Run run_;
-  bool has_warned_{false};
+  bool may_join_{true};
 };
 
 // Returns how many rows the tensors of a request have, or 0 if the network must compute this request alone.

@@ -110,8 +110,8 @@ Outcome<void> SharedRegions::add(const std::string& name, const std::string& key
   const bool is_allowed = is_name && std::any_of(config_.shared_memory.begin(), config_.shared_memory.end(),
                                                  [object](const std::string& one) { return matches(one, object); });
   if (!is_allowed) return bad_region("oip.shared_memory does not allow the shared memory key " + region_text(key));
-  // shm_open follows no symbolic link and does not wait.
-  common::UniqueFd file(::shm_open(key.c_str(), O_RDWR, 0));
+  // shm_open follows no symbolic link. Without O_NONBLOCK it would wait for a lease on the object.
+  common::UniqueFd file(::shm_open(key.c_str(), O_RDWR | O_NONBLOCK, 0));
   if (!file.valid()) {
     return bad_region("Unable to open shared memory region: " + region_text(key));
   }

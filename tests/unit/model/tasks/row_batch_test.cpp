@@ -142,6 +142,11 @@ TEST_CASE("RowBatch: results with another count of rows are never divided", "[mo
   check_doubled(answers[0], 1, 3, 0);
   check_doubled(answers[1], 2, 3, 10);
   CHECK(answers[1].results->at(1).array.shape == std::vector<std::int64_t>{3});
+  // A later count of rows could be right by chance.
+  network.adds_a_row = false;
+  network.runs.clear();
+  (void)batch.run({{counting(1, 3, 0)}, {counting(2, 3, 10)}});
+  CHECK(network.runs == std::vector<std::int64_t>{1, 2});
 }
 
 TEST_CASE("RowBatch: no request and a single request", "[model][unit]") {
