@@ -25,6 +25,7 @@
 #include "common/config/schema.hpp"
 #include "common/finish_output.hpp"
 #include "common/log.hpp"
+#include "common/sanitizers.hpp"
 #include "common/version.hpp"
 
 namespace {
@@ -141,9 +142,7 @@ int run(const Options& options, yolod::app::host::ServiceManager& manager) {
 // process. Debuggers and core dumps of the front-end then need root.
 void forbid_tracing() {
   // The leak check of a sanitizer needs ptrace.
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-  prctl(PR_SET_DUMPABLE, 0);
-#endif
+  if constexpr (!yolod::common::kSanitized) prctl(PR_SET_DUMPABLE, 0);
 }
 
 }  // namespace

@@ -9,6 +9,8 @@
 #include <new>
 #include <vector>
 
+#include "common/sanitizers.hpp"
+
 namespace yolod::common {
 
 template <typename Derived>
@@ -31,11 +33,7 @@ class Recycled {
   }
 
  private:
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  static constexpr std::size_t kMost = 0;
-#else
-  static constexpr std::size_t kMost = 256;
-#endif
+  static constexpr std::size_t kMost = kSanitized ? 0 : 256;
   struct Spare {
     std::vector<void*> places;
     Spare() { places.reserve(kMost); }

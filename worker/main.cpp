@@ -32,6 +32,7 @@
 #include "common/config/worker_threads.hpp"
 #include "common/fault_point.hpp"
 #include "common/log.hpp"
+#include "common/sanitizers.hpp"
 #include "common/system/cpu_count.hpp"
 #include "common/system/foreign_signals.hpp"
 #include "ipc/control.hpp"
@@ -76,9 +77,7 @@ void lower_profile() {
     [[maybe_unused]] const auto written = write(score.get(), "500", 3);
   }
   // This follows prctl(), because /proc/self belongs to root afterwards.
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-  prctl(PR_SET_DUMPABLE, 0);
-#endif
+  if constexpr (!common::kSanitized) prctl(PR_SET_DUMPABLE, 0);
 }
 
 Outcome<std::string> read_all(UniqueFd file) {

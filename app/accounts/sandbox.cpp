@@ -16,6 +16,7 @@
 #include <system_error>
 
 #include "common/fault_point.hpp"
+#include "common/sanitizers.hpp"
 #include "common/system/call_filter.hpp"
 #include "common/system/intruder_calls.hpp"
 #include "common/system/landlock.hpp"
@@ -141,9 +142,7 @@ std::vector<FileRule> file_rules(bool sqlite, const std::vector<std::filesystem:
 void hide_memory() {
   const rlimit none{0, 0};
   setrlimit(RLIMIT_CORE, &none);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // the leak check needs ptrace
-  prctl(PR_SET_DUMPABLE, 0);
-#endif
+  if constexpr (!common::kSanitized) prctl(PR_SET_DUMPABLE, 0);  // a sanitizer's leak check needs ptrace
 }
 
 Outcome<SandboxState> seal(const protocol::Settings& settings, const std::vector<std::filesystem::path>& files) {

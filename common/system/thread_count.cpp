@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "common/log.hpp"
+#include "common/sanitizers.hpp"
 
 namespace yolod::common {
 namespace {
@@ -54,8 +55,8 @@ std::size_t ThreadCounter::count() const {
   }
 }
 
-void require_single_thread([[maybe_unused]] const ThreadCounter& threads) {
-#if !defined(__SANITIZE_THREAD__)
+void require_single_thread(const ThreadCounter& threads) {
+  if constexpr (kThreadSanitizer) return;  // it adds a thread
   constexpr int kLooks = 100;
   constexpr std::chrono::milliseconds kPause{1};
   auto count = threads.count();
@@ -67,7 +68,6 @@ void require_single_thread([[maybe_unused]] const ThreadCounter& threads) {
   log_error("a process that is about to fork has {} threads, but must have one; it aborts", count);
   flush_log();
   std::abort();
-#endif
 }
 
 }  // namespace yolod::common

@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "common/sanitizers.hpp"
 #include "tests/support/after_case.hpp"
 #include "tests/support/bodies.hpp"
 #include "tests/support/in_flight.hpp"
@@ -103,11 +104,8 @@ TEST_CASE("Limits: a thousand idle connections cost little, and other clients ar
     }
     const auto body = random_body(100'000, 5);
     CHECK(is_identity_answer(HttpClient(server.endpoint()).post("/predict", body), body));
-#if defined(__SANITIZE_THREAD__)
-    constexpr std::size_t kMostKib = 128'000;  // the server keeps several bytes for each connection
-#else
-    constexpr std::size_t kMostKib = 32'000;
-#endif
+    // The thread sanitizer keeps several bytes for each byte of a connection.
+    constexpr std::size_t kMostKib = common::kThreadSanitizer ? 128'000 : 32'000;
     CHECK(resident_kib(server.pid()) < memory_before + kMostKib);
     CHECK(idle.back()->get("/healthz").status == 200);
   }

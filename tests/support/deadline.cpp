@@ -2,6 +2,8 @@
 
 #include <cstdlib>
 
+#include "common/sanitizers.hpp"
+
 namespace yolod::tests {
 namespace {
 
@@ -10,11 +12,7 @@ double find_slowness() {
     const double value = std::atof(text);
     if (value > 0) return value;
   }
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  return 4;
-#else
-  return 1;
-#endif
+  return common::kSanitized ? 4 : 1;
 }
 
 }  // namespace

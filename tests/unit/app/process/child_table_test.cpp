@@ -8,7 +8,7 @@
 namespace yolod::app::process {
 namespace {
 
-constexpr Death kKilled{.signaled = true, .number = SIGKILL};
+const Death kKilled{.signaled = true, .number = SIGKILL};
 
 TEST_CASE("ChildTable: the owner of a child is notified of its death once", "[app][unit]") {
   ChildTable table;
