@@ -12,6 +12,7 @@
 #include <string_view>
 #include <utility>
 
+#include "app/http/cors.hpp"
 #include "app/http/credential_fields.hpp"
 #include "app/net/admin_peer.hpp"
 #include "app/net/client_presence.hpp"
@@ -41,6 +42,16 @@ constexpr std::chrono::seconds kLinger{2};
 // A connection in the reserve checks for a place at this interval, and for at most this time.
 constexpr std::chrono::milliseconds kPlacePoll{20};
 constexpr std::chrono::milliseconds kPlacePatience{500};
+
+// The methods of all routes, for "OPTIONS *".
+constexpr std::string_view kAllMethods = "GET, HEAD, POST, PUT, PATCH, DELETE";
+
+// Every path takes OPTIONS as well as the methods of its route.
+void add_allow(Response& response, std::string_view methods) {
+  response.fields += "Allow: ";
+  response.fields += methods;
+  response.fields += ", OPTIONS\r\n";
+}
 
 // Returns true if only the admin listener serves /status and /metrics.
 bool is_admin_alone(const common::ServerConfig& config) {
@@ -250,6 +261,7 @@ void Connection::begin_request() {
   request_began_ = AwakeClock::now();
   if (std::exchange(idle_, false)) occupy(Occupation::kBusy, request_began_);
   request_id_.clear();
+  allowed_origin_.clear();
   search_.restart();
   version_ = 11;
   timed_out_ = keep_alive_ = is_head_ = false;
@@ -281,6 +293,7 @@ Connection::Step Connection::read_head() {
   no_deadline();
   if (occupation() == Occupation::kUnfinished) occupy(Occupation::kBusy, AwakeClock::now());
   if (search_.failure()) return refuse(explain_bad_head(search_.failure()), BodyState::kUnread);
+  if (peer_.role == net::ListenerRole::kPublic) allowed_origin_ = allowed_origin(list_.config().cors, head.origin);
   Step otherwise{};
   if (in_reserve() && !may_be_served(head, otherwise)) return otherwise;
   if (is_sane_request_id(head.request_id)) request_id_.assign(head.request_id.data(), head.request_id.size());
@@ -320,6 +333,8 @@ Connection::Step Connection::answer(const RequestHead& head) {
     return refuse({ErrorCode::kBadRequest, std::string(head.ambiguity)}, BodyState::kUnread);
   }
   const BodyState unread = head.has_body() ? BodyState::kUnread : BodyState::kRead;
+  const bool is_options = head.method == boost::beast::http::verb::options;
+  if (is_options && head.target == "*") return tell_options(head, kAllMethods, unread);
   if (!target.parse(head.target)) {
     keep_alive_ = false;
     return refuse({ErrorCode::kBadRequest, "the request target is not valid"}, unread);
@@ -329,11 +344,13 @@ Connection::Step Connection::answer(const RequestHead& head) {
   if (const auto why = check_audience(*route, peer_, is_admin_alone(list_.config()), head)) {
     return refuse(*why, unread, target.path());
   }
+  if (!is_for_other_sites(*route)) allowed_origin_.clear();
+  if (is_options) return tell_options(head, route->methods, unread);
   if (!route->allows(head.method)) {
     list_.application().refuse(
         {ErrorCode::kMethodNotAllowed, "this path does not allow the method; the Allow header lists the methods"},
         target.path(), response);
-    add_field(response, "Allow", route->methods);
+    add_allow(response, route->methods);
     return respond(unread);
   }
   exchange_ = route->make();
@@ -347,6 +364,14 @@ Connection::Step Connection::answer(const RequestHead& head) {
   if (next == Exchange::Next::kReadBody) return begin_body(head);
   body_state_ = unread;
   return follow(next);
+}
+
+Connection::Step Connection::tell_options(const RequestHead& head, std::string_view methods, BodyState body) {
+  Response& response = scratch().response;
+  response.start(boost::beast::http::status::no_content);
+  add_allow(response, methods);
+  if (!head.asked_method.empty() && !allowed_origin_.empty()) add_preflight(response, list_.config().cors, methods);
+  return respond(body);
 }
 
 bool Connection::may_come_in(const Route& route, const RequestHead& head, access::Caller& caller, Step& otherwise) {
@@ -530,6 +555,7 @@ Connection::Step Connection::respond(BodyState body) {
              (in_reserve() && !places().leave_reserve(*this, AwakeClock::now()));
   TextBuffer& head_text = scratch().head;
   head_text.clear();
+  if (peer_.role == net::ListenerRole::kPublic) append_cors(response.fields, list_.config().cors, allowed_origin_);
   append_head(head_text, response,
               {version_, !closing_, {request_id_.data(), request_id_.size()}, scratch().date.at(std::time(nullptr))});
 

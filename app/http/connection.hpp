@@ -13,6 +13,7 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "app/access/forwarding.hpp"
@@ -108,6 +109,8 @@ class Connection : public std::enable_shared_from_this<Connection>, public Place
   [[nodiscard]] bool may_be_served(const RequestHead& head, Step& otherwise);
   // Makes all decisions that need only the head.
   [[nodiscard]] Step answer(const RequestHead& head);
+  // Answers OPTIONS. It needs no credential, because a browser sends none with a preflight.
+  [[nodiscard]] Step tell_options(const RequestHead& head, std::string_view methods, BodyState body);
   // Returns whether the client may use the route, and fills in `caller`. Otherwise it sets the next step. REQUIRES: the
   // exchange exists, because it writes the refusal.
   [[nodiscard]] bool may_come_in(const Route& route, const RequestHead& head, access::Caller& caller, Step& otherwise);
@@ -170,6 +173,7 @@ class Connection : public std::enable_shared_from_this<Connection>, public Place
   unsigned version_{11};
   bool keep_alive_{false};
   bool is_head_{false};
+  std::string allowed_origin_;  // the value of Access-Control-Allow-Origin, or empty
   BodyState body_state_{BodyState::kRead};
   bool closing_{false};                 // whether the connection ends after this answer
   std::unique_ptr<Exchange> exchange_;  // exists from the choice of the route until the answer

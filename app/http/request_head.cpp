@@ -125,6 +125,10 @@ void RequestHeadReader::take_fields(RequestHead& head) const {
         take_first(head.origin, value);
         head.forwarded = true;
         break;
+      case beast_http::field::access_control_request_method:
+        take_first(head.asked_method, value);
+        head.forwarded = true;
+        break;
       case beast_http::field::sec_fetch_site:
         take_first(head.fetch_site, value);
         head.forwarded = true;

@@ -47,6 +47,7 @@ struct RequestHead {
   access::Forwarding forwarding;
   std::string_view host;
   std::string_view origin;
+  std::string_view asked_method;             // Access-Control-Request-Method, which makes OPTIONS a preflight
   std::string_view fetch_site;               // Sec-Fetch-Site
   std::string_view csrf_token;               // X-CSRF-Token
   std::string_view inference_header_length;  // Inference-Header-Content-Length

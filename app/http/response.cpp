@@ -36,8 +36,10 @@ void append_head(TextBuffer& out, const Response& response, const HeadSettings& 
   const auto reason = beast_http::obsolete_reason(response.status);
   out += std::string_view(reason.data(), reason.size());
   out += "\r\n";
-  // 304 has no content. Its Content-Length would be the length of the client's copy (RFC 9110, 8.6).
-  const bool has_content = response.status != beast_http::status::not_modified;
+  // 204 and 304 have no content. The Content-Length of 304 would be the length of the client's copy, and 204 must not
+  // have one (RFC 9110, 8.6).
+  const bool has_content =
+      response.status != beast_http::status::not_modified && response.status != beast_http::status::no_content;
   if (has_content) {
     out += "Content-Type: ";
     out += response.content_type;

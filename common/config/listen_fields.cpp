@@ -32,6 +32,20 @@ Outcome<std::uint32_t> parse_file_mode(std::string_view text) {
 
 constexpr std::string_view kUnixPrefix = "unix:";
 
+// Returns whether a browser may send this text as the Origin of a page.
+bool is_origin(std::string_view text) {
+  constexpr std::size_t kLongest = 300;
+  constexpr std::string_view kScheme = "abcdefghijklmnopqrstuvwxyz0123456789+-.";
+  constexpr std::string_view kHost = "abcdefghijklmnopqrstuvwxyz0123456789-._:[]";
+  const auto colon = text.find("://");
+  if (text.size() > kLongest || colon == 0 || colon == std::string_view::npos) return false;
+  const std::string_view scheme = text.substr(0, colon);
+  const std::string_view host = text.substr(colon + 3);
+  if ((scheme == "http" && host.ends_with(":80")) || (scheme == "https" && host.ends_with(":443"))) return false;
+  return !host.empty() && scheme.find_first_not_of(kScheme) == std::string_view::npos &&
+         host.find_first_not_of(kHost) == std::string_view::npos;
+}
+
 bool is_unix(const std::string& address) { return address.starts_with(kUnixPrefix); }
 
 // Checks rules between the keys of a listener's map.
@@ -162,6 +176,46 @@ Field trusted_proxies_field(std::vector<std::string>& proxies) {
     }
   };
   return std::move(field).allows("a list of addresses and ranges such as [10.0.0.5, 10.1.0.0/16, unix]");
+}
+
+Field origins_field(std::vector<std::string>& origins) {
+  constexpr std::size_t kMostOrigins = 64;
+  Field field = strings_field("origins", origins);
+  field.read = [&origins](ConfigReader& reader, const YamlNode& node) {
+    if (node.kind != YamlNode::Kind::kSequence || node.items.size() > kMostOrigins) {
+      reader.problem(node.mark, "a list of at most " + std::to_string(kMostOrigins) +
+                                    " origins such as [https://cameras.example] is needed");
+      return;
+    }
+    origins.clear();
+    for (std::size_t i = 0; i < node.items.size(); ++i) {
+      reader.read_below('[' + std::to_string(i) + ']', node.items[i], [&origins](ConfigReader& below, const auto& at) {
+        auto text = below.text_of(at, "an origin");
+        if (!text.has_value()) return;
+        if (*text != kEveryOrigin && !is_origin(*text)) {
+          return below.problem(at.mark, shown(*text) +
+                                            " is no origin as browsers send it, allowed: \"*\", or a scheme and a host "
+                                            "in lower case, and a port unless it is the scheme's own, such as "
+                                            "https://cameras.example");
+        }
+        origins.push_back(*std::move(text));
+      });
+    }
+  };
+  return std::move(field).allows(
+      "a list of origins such as [https://cameras.example, \"http://192.168.1.5:8123\"], or [\"*\"]");
+}
+
+Field cors_field(CorsConfig& cors) {
+  Field field = section_field("cors", cors);
+  field.read = [&cors](ConfigReader& reader, const YamlNode& node) {
+    reader.read_map(node, fields_of(cors));
+    const bool every = std::find(cors.origins.begin(), cors.origins.end(), kEveryOrigin) != cors.origins.end();
+    if (every && cors.credentials) {
+      reader.problem(node.mark, "credentials is true and origins has \"*\", name the origins that may use sessions");
+    }
+  };
+  return field;
 }
 
 Field address_field(std::string& address) {

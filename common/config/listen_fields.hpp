@@ -18,6 +18,10 @@ namespace yolod::common {
 [[nodiscard]] Field admin_listen_field(std::string& address);
 // `trusted_proxies` takes a list of addresses and ranges, and unix.
 [[nodiscard]] Field trusted_proxies_field(std::vector<std::string>& proxies);
+// `cors` takes a map. `credentials` cannot be true if every site is an origin.
+[[nodiscard]] Field cors_field(CorsConfig& cors);
+// `origins` takes a list of origins, and "*".
+[[nodiscard]] Field origins_field(std::vector<std::string>& origins);
 // `address` names a TCP address or a unix socket.
 [[nodiscard]] Field address_field(std::string& address);
 // `path` names a unix socket. The value gets unix: in front.

@@ -33,6 +33,18 @@ struct ListenAddress {
 // The word in `trusted_proxies` for the clients of unix sockets.
 inline constexpr std::string_view kUnixProxies = "unix";
 
+// Says which pages of other sites may use the server from a browser (the Fetch standard calls this CORS).
+struct CorsConfig {
+  // The list has origins such as https://cameras.example, and "*" for every site. An empty list allows none.
+  std::vector<std::string> origins;
+  bool credentials{false};  // browsers may send the session of a person; not with "*"
+  milliseconds max_age{600'000};
+  friend bool operator==(const CorsConfig&, const CorsConfig&) = default;
+};
+
+// The word in `origins` for every site.
+inline constexpr std::string_view kEveryOrigin = "*";
+
 struct ServerConfig {
   std::vector<ListenAddress> listen{{"127.0.0.1:8080"}};
   // The address where the server accepts /status, /metrics and reloads. "auto" makes a socket in the runtime
@@ -42,6 +54,7 @@ struct ServerConfig {
   // This list has addresses and ranges of proxies (common/ip_address.hpp), and "unix" for the clients of unix sockets.
   // The server believes them which address their client has.
   std::vector<std::string> trusted_proxies{};
+  CorsConfig cors{};
   std::uint64_t max_body_bytes{16ULL << 20U};
   std::uint32_t max_connections{4096};
   milliseconds header_timeout{10'000};

@@ -90,6 +90,9 @@ Fields fields_of(ServerConfig& server) {
       trusted_proxies_field(server.trusted_proxies)
           .means("The server believes proxies at these addresses which client each request comes from "
                  "(X-Forwarded-For, else Forwarded); unix means all clients of unix sockets."),
+      cors_field(server.cors)
+          .means("These keys say which pages of other sites may use the server from a browser. Without origins none "
+                 "may."),
       size_field("max_body_bytes", server.max_body_bytes, kKiB, kGiB)
           .means("A request with a larger body is refused with 413; half of memory.input_arena is the most."),
       count_field("max_connections", server.max_connections, 1, 1'000'000)
@@ -193,6 +196,17 @@ Fields fields_of(ListenAddress& listener) {
               .means("The socket's file gets this group, given by name or number.")
               .absent("the server's group"),
           std::move(tls)};
+}
+
+Fields fields_of(CorsConfig& cors) {
+  return {origins_field(cors.origins)
+              .means("Pages of these sites may send requests and read the answers; \"*\" means every site. With "
+                     "access.mode: open such a page needs nothing else."),
+          bool_field("credentials", cors.credentials)
+              .means("With true such a page may also use the session of a person who has logged in; browsers send "
+                     "the session only from the same site, such as another port of the same host."),
+          time_field("max_age", cors.max_age, milliseconds(0), hours(24))
+              .means("A browser may remember for this time which requests the server allows.")};
 }
 
 Fields fields_of(TlsConfig& tls) {

@@ -15,6 +15,7 @@ namespace yolod::common {
 
 [[nodiscard]] Fields fields_of(ServerConfig& server);
 [[nodiscard]] Fields fields_of(ListenAddress& listener);
+[[nodiscard]] Fields fields_of(CorsConfig& cors);
 [[nodiscard]] Fields fields_of(TlsConfig& tls);
 [[nodiscard]] Fields fields_of(AccessConfig& access);
 [[nodiscard]] Fields fields_of(KeyLimits& limits);

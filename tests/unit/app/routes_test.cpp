@@ -77,6 +77,14 @@ TEST_CASE("Routes: the tests of access have a case for each route", "[app][acces
   CHECK(cases.size() == all_routes().size());
 }
 
+TEST_CASE("Routes: HEAD is allowed wherever GET is", "[app][unit]") {
+  for (const auto& route : all_routes()) {
+    CAPTURE(route.pattern);
+    CHECK(route.allows(verb::head) == route.allows(verb::get));
+    CHECK_FALSE(route.allows(verb::options));  // the connection answers OPTIONS for every route
+  }
+}
+
 TEST_CASE("Routes: a listener serves only the routes for its clients", "[app][unit]") {
   const auto served = [](const char* path, net::ListenerRole role, bool admin_alone) {
     return find_route(path)->is_served_at(role, admin_alone);

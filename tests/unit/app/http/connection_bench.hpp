@@ -246,6 +246,7 @@ class ConnectionBench final : public Application {
                   {"/thing/{name}", "GET", Audience::kClients, access::Need::kPredict, make_},
                   {"/healthz", "GET, HEAD", Audience::kEverybody, access::Need::kNothing, make_},
                   {"/status", "GET", Audience::kObservers, access::Need::kObserve, make_},
+                  {"/people", "POST", Audience::kClients, access::Need::kIdentity, make_},
                   {"/admin", "POST", Audience::kAdmins, access::Need::kAdmin, make_}}};
 };
 

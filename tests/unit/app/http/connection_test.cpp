@@ -138,7 +138,8 @@ TEST_CASE("Connection: a request without a route, a method or a permission makes
     return client.send(line + " HTTP/1.1\r\nHost: a\r\n\r\n").received();
   };
   CHECK_THAT(ask("GET /nothing"), Contains("there is no such path"));
-  CHECK_THAT(ask("DELETE /thing"), Contains("does not allow the method") && Contains("Allow: GET, HEAD, POST\r\n"));
+  CHECK_THAT(ask("DELETE /thing"),
+             Contains("does not allow the method") && Contains("Allow: GET, HEAD, POST, OPTIONS\r\n"));
   CHECK_THAT(ask("POST /admin"), Contains("this path is only for admins"));
   CHECK(bench.script.begun == 0);
   CHECK_THAT(ask("GET /status"), Contains("200 OK"));
@@ -152,6 +153,102 @@ TEST_CASE("Connection: a request without a route, a method or a permission makes
              Contains("this path is not served at the admin address"));
   CHECK_THAT(admin.send("POST /admin HTTP/1.1\r\nHost: a\r\n\r\n").received(), Contains("may administer the server"));
   CHECK(bench.script.begun == 1);
+}
+
+// ---- OPTIONS, and pages of other sites ----
+
+TEST_CASE("Connection: OPTIONS tells the methods of every path, without an exchange", "[app][unit]") {
+  ConnectionBench bench;
+  Client client(bench);
+  const auto ask = [&](const std::string& line) {
+    return client.send(line + " HTTP/1.1\r\nHost: a\r\n\r\n").received();
+  };
+  const auto thing = ask("OPTIONS /thing");
+  CHECK_THAT(thing, StartsWith("HTTP/1.1 204 No Content\r\nAllow: GET, HEAD, POST, OPTIONS\r\nDate: ") &&
+                        EndsWith("\r\n\r\n") && !Contains("Content-") && !Contains("Vary") && !Contains("Access-"));
+  CHECK_THAT(ask("OPTIONS /thing/a"), Contains("Allow: GET, OPTIONS\r\n"));
+  CHECK_THAT(ask("OPTIONS /healthz"), Contains("Allow: GET, HEAD, OPTIONS\r\n"));
+  CHECK_THAT(ask("OPTIONS *"), Contains("204 No Content") && Contains("Allow: GET, HEAD, POST, PUT, PATCH, DELETE, "));
+  CHECK_THAT(ask("OPTIONS /nothing"), Contains("there is no such path"));
+  CHECK_THAT(ask("OPTIONS /admin"), Contains("this path is only for admins"));
+  CHECK_THAT(ask("GET *"), Contains("the request target is not valid"));
+  CHECK(bench.script.begun == 0);
+  // The body of a request that needs none is not read, so the connection ends.
+  Client other(bench);
+  CHECK_THAT(other.send("OPTIONS /thing HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n").received(),
+             Contains("204 No Content") && Contains("Connection: close"));
+}
+
+TEST_CASE("Connection: without server.cors a page of another site gets no permission", "[app][unit]") {
+  ConnectionBench bench;
+  Client client(bench);
+  const auto answer = client
+                          .send(
+                              "OPTIONS /thing HTTP/1.1\r\nHost: a\r\nOrigin: https://a.example\r\n"
+                              "Access-Control-Request-Method: POST\r\n\r\n")
+                          .received();
+  CHECK_THAT(answer, Contains("204 No Content") && !Contains("Access-Control") && !Contains("Vary"));
+  CHECK_THAT(client.send("GET /thing HTTP/1.1\r\nHost: a\r\nOrigin: https://a.example\r\n\r\n").received(),
+             Contains("200 OK") && !Contains("Access-Control") && !Contains("Vary"));
+}
+
+TEST_CASE("Connection: a page of an allowed site reads answers, also errors, and sends what its browser asks for",
+          "[app][unit]") {
+  ConnectionBench bench;
+  bench.config.cors.origins = {"https://a.example", "http://b.example:8123"};
+  Client client(bench);
+  const auto ask = [&](const std::string& line, const std::string& fields) {
+    return client.send(line + " HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n").received();
+  };
+  const auto thing = ask("GET /thing", "Origin: http://b.example:8123\r\n");
+  CHECK_THAT(thing, Contains("200 OK") &&
+                        Contains("\r\nVary: Origin\r\nAccess-Control-Allow-Origin: "
+                                 "http://b.example:8123\r\nAccess-Control-Expose-Headers: ") &&
+                        !Contains("Credentials") && !Contains("Allow-Methods"));
+  CHECK_THAT(ask("GET /nothing", "Origin: https://a.example\r\n"),
+             Contains("there is no such path") && Contains("Access-Control-Allow-Origin: https://a.example\r\n"));
+  CHECK_THAT(ask("DELETE /thing", "Origin: https://a.example\r\n"), Contains("Access-Control-Allow-Origin"));
+
+  const auto preflight = ask("OPTIONS /thing",
+                             "Origin: https://a.example\r\nAccess-Control-Request-Method: POST\r\n"
+                             "Access-Control-Request-Headers: authorization\r\n");
+  CHECK_THAT(preflight, StartsWith("HTTP/1.1 204 No Content\r\nAllow: GET, HEAD, POST, OPTIONS\r\n"
+                                   "Access-Control-Allow-Methods: GET, HEAD, POST\r\n"
+                                   "Access-Control-Allow-Headers: Authorization, ") &&
+                            Contains("Access-Control-Max-Age: 600\r\n") &&
+                            Contains("Access-Control-Allow-Origin: https://a.example\r\n"));
+
+  // An answer without permission must not be given to an allowed site from a cache either.
+  const std::string other = GENERATE("", "Origin: https://c.example\r\n", "Origin: null\r\n",
+                                     "Origin: https://a.example.evil\r\n", "Origin: https://A.example\r\n");
+  CAPTURE(other);
+  CHECK_THAT(ask("GET /thing", other), Contains("Vary: Origin\r\n") && !Contains("Access-Control"));
+  CHECK_THAT(ask("OPTIONS /thing", other + "Access-Control-Request-Method: POST\r\n"),
+             Contains("204 No Content") && Contains("Vary: Origin\r\n") && !Contains("Access-Control"));
+}
+
+TEST_CASE("Connection: every site may be allowed, and sessions only for sites that are named", "[app][unit]") {
+  ConnectionBench bench;
+  bench.config.cors.origins = {"*"};
+  Client client(bench);
+  const std::string get = "GET /thing HTTP/1.1\r\nHost: a\r\nOrigin: https://c.example\r\n\r\n";
+  CHECK_THAT(client.send(get).received(), Contains("Access-Control-Allow-Origin: *\r\n") && !Contains("Credentials"));
+  bench.config.cors = {{"https://c.example"}, true, 0ms};
+  CHECK_THAT(client.send(get).received(), Contains("Access-Control-Allow-Origin: https://c.example\r\n"
+                                                   "Access-Control-Allow-Credentials: true\r\n"));
+}
+
+TEST_CASE("Connection: no other site may use the admin socket, or change people and models", "[app][unit]") {
+  ConnectionBench bench;
+  bench.config.cors.origins = {"*"};
+  const std::string preflight =
+      " HTTP/1.1\r\nHost: a\r\nOrigin: https://a.example\r\nAccess-Control-Request-Method: POST\r\n\r\n";
+  Client admin(bench, net::ListenerRole::kAdmin);
+  CHECK_THAT(admin.send("OPTIONS /admin" + preflight).received(),
+             Contains("may administer the server") && !Contains("Access-Control") && !Contains("Vary"));
+  Client client(bench);
+  CHECK_THAT(client.send("OPTIONS /people" + preflight).received(),
+             Contains("204 No Content") && Contains("Allow: POST, OPTIONS") && !Contains("Access-Control"));
 }
 
 TEST_CASE("Connection: an exchange sees the head, the captures of the path, and its start time", "[app][unit]") {

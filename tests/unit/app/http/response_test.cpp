@@ -55,6 +55,13 @@ TEST_CASE("Response: 304 has neither a content nor its length", "[app][unit]") {
         "HTTP/1.1 304 Not Modified\r\nETag: \"1\"\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nX-Request-Id: x\r\n\r\n");
 }
 
+TEST_CASE("Response: 204 has no content and no length", "[app][unit]") {
+  Response response;
+  response.start(beast_http::status::no_content);
+  CHECK(head_of(response, {11, true, "x", kDate}) ==
+        "HTTP/1.1 204 No Content\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nX-Request-Id: x\r\n\r\n");
+}
+
 TEST_CASE("Response: one object serves several answers in turn", "[app][unit]") {
   Response response;
   response.start(beast_http::status::ok, "image/png");

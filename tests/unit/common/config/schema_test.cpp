@@ -110,6 +110,26 @@ TEST_CASE("Config: trusted_proxies takes addresses, ranges and unix", "[common][
   }
 }
 
+TEST_CASE("Config: cors takes origins as browsers send them", "[common][unit]") {
+  CHECK(config_of(kModel).server.cors == CorsConfig{});
+  const auto cors = config_of(with_server("cors: {origins: [https://a.example, 'http://[::1]:8123', app://x], "
+                                          "credentials: true, max_age: 5s}"))
+                        .server.cors;
+  CHECK(cors.origins == std::vector<std::string>{"https://a.example", "http://[::1]:8123", "app://x"});
+  CHECK(cors.credentials);
+  CHECK(cors.max_age == std::chrono::seconds(5));
+  CHECK(config_of(with_server("cors: {origins: ['*']}")).server.cors.origins == std::vector<std::string>{"*"});
+  for (const char* const bad : {"https://a.example", "[a.example]", "['https://a.example/']", "['https://A.example']",
+                                "['https://a.example:443']", "['http://a.example:80']", "['null']", "['']",
+                                "['https://*.example']", "['://a']", "['https://']"}) {
+    CAPTURE(bad);
+    CHECK(problem_of(with_server(std::string("cors: {origins: ") + bad + "}")).find("server.cors.origins") !=
+          std::string::npos);
+  }
+  CHECK(problem_of(with_server("cors: {origins: ['*'], credentials: true}")).find("server.cors: credentials is true") !=
+        std::string::npos);
+}
+
 TEST_CASE("Config: admin_listen takes auto, nothing, or an address", "[common][unit]") {
   CHECK(config_of(kModel).server.admin_listen == "auto");
   CHECK(config_of(with_server("admin_listen: auto")).server.admin_listen == "auto");
