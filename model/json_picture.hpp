@@ -1,9 +1,8 @@
-// Reads a picture from JSON, {"image": "<base64>"}, for clients that cannot send bytes. The text may be a data: URL
+// Reads a picture from a text of JSON in base64, for clients that cannot send bytes. The text may be a data: URL
 // (RFC 2397). Both alphabets of base64 (RFC 4648) are accepted, with line breaks, and with or without padding.
 //
-// Only a worker calls it: the bytes come from outside, and parsing a long text would block the front-end's event
-// loop. Pure functions; any thread may call them. They allocate less than twice the size of the text, for every
-// nesting.
+// Only a worker calls it: the bytes come from outside, and decoding a long text would block the front-end's event
+// loop. Pure functions; any thread may call them. They allocate less than three times the size of the text.
 #pragma once
 
 #include <cstddef>
@@ -17,11 +16,8 @@
 
 namespace yolod::model {
 
-// Returns the picture's bytes. An Error has code kBadRequest and describes the fault in the text.
-[[nodiscard]] common::Outcome<std::vector<std::byte>> picture_in_json(std::span<const std::byte> json);
-
-// Returns the picture of an input: its body, or the picture in its JSON, its base64 or its compressed body, which is
-// then stored in `unwrapped`. Errors are as above.
+// Returns the picture of an input: its body, or the picture in its base64 or its compressed body, which is then stored
+// in `unwrapped`. An Error has code kBadRequest and describes the fault in the text.
 [[nodiscard]] common::Outcome<std::span<const std::byte>> picture_of(const Input& input,
                                                                      std::vector<std::byte>& unwrapped);
 

@@ -216,7 +216,7 @@ void CallExchange::ask_next_or_stop(const std::shared_ptr<Several>& several) {
 }
 
 void CallExchange::answer_came(std::size_t number, schedule::Answer answer) {
-  if (!answer.prediction && !failure_) {
+  if (!answer.prediction && !failure_ && !handler_->wants_all_answers()) {
     failure_ = answer.prediction.error();
     if (calls_.size() > 1) cancel_calls();  // one failure decides the answer
   }
@@ -234,7 +234,9 @@ void CallExchange::client_is_gone() {
 // ---- the answer ----
 
 http::Exchange::Next CallExchange::render(http::Response& response) {
-  return handler_->render({plan_.model->config->name, answers_}, response) ? Next::kRespond : Next::kWriteMore;
+  Handler::Result result{plan_.model->config->name, answers_};
+  if (handler_->wants_all_answers()) result.retry_after_seconds = plan_.model->dispatcher.retry_after_seconds();
+  return handler_->render(result, response) ? Next::kRespond : Next::kWriteMore;
 }
 
 http::Exchange::Next CallExchange::fail(const Error& error, http::Response& response) {

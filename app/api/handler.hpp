@@ -76,8 +76,14 @@ class Handler {
 
   struct Result {
     std::string_view model;  // the name of the model that answered
-    Answers& answers;        // of the calls, in their order; none is an Error; render() may move files out
+    // Has an answer for each call, in the order of the calls. Only with wants_all_answers() may an answer be an Error.
+    // render() may move files out.
+    Answers& answers;
+    std::uint32_t retry_after_seconds{1};  // as for write_error()
   };
+  // Returns whether the handler writes the answers of its calls also if some of them failed. Otherwise the first
+  // failure is the answer of the request. After ready().
+  [[nodiscard]] virtual bool wants_all_answers() const { return false; }
   // Writes the answer and returns true. If the work would take 1 ms or more, it writes one piece, returns false, and
   // is called again with the same `response`.
   [[nodiscard]] virtual bool render(const Result& result, http::Response& response) = 0;

@@ -50,13 +50,17 @@ std::string client_message(const common::Error& error) {
   }
 }
 
+void append_failure(http::TextBuffer& out, ErrorCode code, std::string_view message) {
+  out += R"({"success":false,"error":{"code":")";
+  out += common::to_string(code);
+  out += R"(","message":)";
+  out.add_json(common::as_utf8(message));  // the text may contain bytes of a client or the name of a file
+  out += "}}";
+}
+
 void write_failure(http::Response& response, status status, ErrorCode code, std::string_view message) {
   response.start(status);
-  response.body += R"({"success":false,"error":{"code":")";
-  response.body += common::to_string(code);
-  response.body += R"(","message":)";
-  response.body.add_json(common::as_utf8(message));  // the text may contain bytes of a client or the name of a file
-  response.body += "}}";
+  append_failure(response.body, code, message);
 }
 
 void add_retry_after(http::Response& response, std::uint32_t seconds) {

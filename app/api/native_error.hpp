@@ -20,6 +20,9 @@ namespace yolod::app::api {
 // fixed text without the reason. For every other error it is the error's message.
 [[nodiscard]] std::string client_message(const common::Error& error);
 
+// Appends {"success":false,"error":{...}}.
+void append_failure(http::TextBuffer& out, common::ErrorCode code, std::string_view message);
+
 // Adds a Retry-After header if the status of the response is 429 or 503.
 void add_retry_after(http::Response& response, std::uint32_t seconds);
 

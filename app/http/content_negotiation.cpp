@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <initializer_list>
 
 #include "app/http/characters.hpp"
 #include "common/text.hpp"
@@ -34,7 +35,8 @@ float weight_of(std::string_view parameters) {
 // Returns how closely a media range matches the type: 0 if it does not match, 3 if it names the type.
 int closeness(std::string_view range, std::string_view type) {
   if (equal_ignoring_case(range, type)) return 3;
-  if (equal_ignoring_case(range, "image/*")) return 2;
+  const std::string_view family = type.substr(0, type.find('/') + 1);  // "image/"
+  if (range.ends_with('*') && equal_ignoring_case(range.substr(0, range.size() - 1), family)) return 2;
   return range == "*/*" ? 1 : 0;
 }
 
@@ -52,19 +54,35 @@ struct Preference {
   }
 };
 
+void consider_all(std::string_view accept, std::initializer_list<Preference*> preferences) {
+  while (!accept.empty()) {
+    std::string_view item = take(accept, ',');
+    const auto range = take(item, ';');
+    const float weight = weight_of(item);
+    for (Preference* const preference : preferences) preference->consider(range, weight);
+  }
+}
+
 }  // namespace
 
 bool prefers_png(std::string_view accept) {
   Preference png{"image/png"};
   Preference jpeg{"image/jpeg"};
-  while (!accept.empty()) {
-    std::string_view item = take(accept, ',');
-    const auto range = take(item, ';');
-    const float weight = weight_of(item);
-    png.consider(range, weight);
-    jpeg.consider(range, weight);
-  }
+  consider_all(accept, {&png, &jpeg});
   return png.weight > jpeg.weight;
+}
+
+bool prefers_picture(std::string_view accept) {
+  if (accept.empty()) return false;
+  Preference png{"image/png"};
+  Preference jpeg{"image/jpeg"};
+  Preference json{"application/json"};
+  consider_all(accept, {&png, &jpeg, &json});
+  // Every client accepts */*, so this does not ask for a picture.
+  const auto is_asked_for = [&json](const Preference& picture) {
+    return picture.closest > 1 && picture.weight > json.weight;
+  };
+  return is_asked_for(png) || is_asked_for(jpeg);
 }
 
 float weight_of_coding(std::string_view accept_encoding, std::string_view coding) {

@@ -252,10 +252,6 @@ bool MultipartScanner::refuse_part(const PartName& part) {
     refuse("multipart: the part " + shown + " is a file, but the file must be in the part named " + name);
     return true;
   }
-  if (part.name && std::find(rules_.refused.begin(), rules_.refused.end(), *part.name) != rules_.refused.end()) {
-    refuse("multipart: the part " + shown + " is an option; send it in the query: ?" + *part.name + "=...");
-    return true;
-  }
   return false;
 }
 
@@ -271,9 +267,8 @@ MultipartScanner::Search MultipartScanner::find_delimiter(std::size_t& budget_by
 }
 
 common::Outcome<std::span<const std::byte>> find_part(std::span<const std::byte> body, std::string_view boundary,
-                                                      std::string_view name,
-                                                      std::span<const std::string_view> refused) {
-  MultipartScanner scanner(body, boundary, {.name = name, .refused = refused});
+                                                      std::string_view name) {
+  MultipartScanner scanner(body, boundary, {.name = name});
   while (!scanner.step(body.size() + 1)) {
   }
   return scanner.result();

@@ -23,12 +23,10 @@ namespace yolod::app::http {
 // 1 to 70 of its characters.
 [[nodiscard]] std::optional<std::string> multipart_boundary(std::string_view content_type);
 
-// Says which parts of a form are read, and which are refused. The texts and lists outlive the scanner.
+// Says which parts of a form are read. The texts and lists outlive the scanner.
 struct FormRules {
   std::string_view name;      // of the wanted parts
   std::size_t most_parts{1};  // of that name
-  // The names of options that a part must not have.
-  std::span<const std::string_view> refused{};
   // The names of the short texts that MultipartScanner::field() returns.
   std::span<const std::string_view> fields{};
   // A wanted part must have a file name. The scanner skips other files and further wanted parts instead of refusing
@@ -41,7 +39,7 @@ struct FormRules {
 // are.
 //
 // A client must not believe that the server used a part that it ignored. Therefore the scanner refuses a second part
-// of that name, any other file, and an option among the parts, and names it in the error, unless the rules are
+// of that name, a second field of one name, and any other file, and names it in the error, unless the rules are
 // lenient. It skips other fields, such as the field of a button.
 //
 // Only one thread may use a scanner. The body must not move until the scanner is done.
@@ -127,7 +125,6 @@ class MultipartScanner {
 
 // Scans the whole body in one call. Use it only for a body that is known to be short.
 [[nodiscard]] common::Outcome<std::span<const std::byte>> find_part(std::span<const std::byte> body,
-                                                                    std::string_view boundary, std::string_view name,
-                                                                    std::span<const std::string_view> refused = {});
+                                                                    std::string_view boundary, std::string_view name);
 
 }  // namespace yolod::app::http

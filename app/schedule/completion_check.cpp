@@ -51,7 +51,9 @@ bool fits_task(const common::Prediction& prediction, const common::ModelConfig& 
   switch (config.task) {
     case common::Task::kDetect:
       if (options.tensors) return std::holds_alternative<common::TensorList>(prediction);
-      if (options.annotate) return file != nullptr && file->type == common::FileType::kJpeg;
+      if (options.annotate) {
+        return file != nullptr && file->type == (options.png ? common::FileType::kPng : common::FileType::kJpeg);
+      }
       return std::holds_alternative<common::DetectionList>(prediction);
     case common::Task::kClassify: return std::holds_alternative<common::ClassificationList>(prediction);
     case common::Task::kImage:

@@ -24,7 +24,7 @@ struct PredictionOptions {
   std::optional<std::uint32_t> max_detections;
   std::optional<std::uint32_t> top_k{};
   bool png{false};       // the picture is answered as PNG instead of JPEG
-  bool annotate{false};  // the answer is the picture, as JPEG, with its detections drawn on it
+  bool annotate{false};  // the answer is the picture with its detections drawn on it
   // A model with task: tensor answers with a TensorList instead of an .npy or .npz file, and a detector with its
   // network's output.
   bool tensors{false};

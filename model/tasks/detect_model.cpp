@@ -85,7 +85,7 @@ class DetectModel final : public VisionModel {
 
   // Returns the network's output for NAME:raw.
   [[nodiscard]] Outcome<common::Prediction> raw(std::span<const float> head) const;
-  // Returns the picture with its boxes, as JPEG.
+  // Returns the picture with its boxes, as JPEG or PNG.
   [[nodiscard]] Outcome<common::Prediction> annotated(const Input& input, image::Size size,
                                                       std::span<const common::Detection> detections) const;
   [[nodiscard]] Request request_of(const common::PredictionOptions& options) const;
@@ -179,14 +179,15 @@ Outcome<common::Prediction> DetectModel::annotated(const Input& input, image::Si
   }
   const auto picture = decode_whole(input);
   if (!picture) return picture.error();
-  auto jpeg = image::annotate(*picture, detections, description().labels);
-  if (!jpeg) return jpeg.error();
-  if (jpeg->size() > config().limits.max_result_bytes) {
-    return Error{ErrorCode::kImageTooLarge, "the annotated picture has " + std::to_string(jpeg->size()) +
+  const auto type = input.options.png ? common::FileType::kPng : common::FileType::kJpeg;
+  auto bytes = image::annotate(*picture, detections, description().labels, type);
+  if (!bytes) return bytes.error();
+  if (bytes->size() > config().limits.max_result_bytes) {
+    return Error{ErrorCode::kImageTooLarge, "the annotated picture has " + std::to_string(bytes->size()) +
                                                 " bytes, but the model's limits.max_result_bytes is " +
                                                 std::to_string(config().limits.max_result_bytes)};
   }
-  return common::Prediction(common::EncodedFile{common::FileType::kJpeg, *std::move(jpeg)});
+  return common::Prediction(common::EncodedFile{type, *std::move(bytes)});
 }
 
 // Warns about settings of suppression, which have no effect for a network that suppresses boxes itself.

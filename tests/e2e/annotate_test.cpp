@@ -65,6 +65,16 @@ TEST_CASE("Annotate: the answer is the picture as JPEG with its boxes, and witho
   REQUIRE(nothing.status == 200);
   CHECK(pixels_drawn(before, decoded(nothing.body)) == 0);
 
+  // The Accept header asks for it too, and for the format. PNG keeps the pixels that were not drawn on.
+  const auto png = client.post("/predict", photo, {{"Accept", "image/png"}});
+  REQUIRE(png.status == 200);
+  CHECK(png.header("Content-Type") == "image/png");
+  CHECK(pixels_drawn(before, decoded(png.body)) > 100);
+  CHECK(client.post("/predict", photo, {{"Accept", "image/jpeg, */*;q=0.1"}}).header("Content-Type") == "image/jpeg");
+  CHECK(client.post("/predict?annotate=0", photo, {{"Accept", "image/png"}}).header("Content-Type") ==
+        "application/json");
+  CHECK(client.post("/predict", photo, {{"Accept", "*/*"}}).header("Content-Type") == "application/json");
+
   CHECK(client.post("/predict?annotate=2", photo).error_code() == "invalid_parameter");
   CHECK(client.post("/predict?annotate=1", "no picture").error_code() == "invalid_image");
 }

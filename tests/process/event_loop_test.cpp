@@ -91,6 +91,12 @@ std::vector<std::pair<std::string, std::string>> hostile_requests() {
   const auto get = [](const std::string& target, const Headers& headers) {
     return serialise({"GET", target, headers, {}});
   };
+  const auto json = [](const std::string& begin, const std::string& filler, const std::string& end) {
+    return serialise({"POST",
+                      "/predict",
+                      {{"Content-Type", "application/json"}},
+                      begin + repeated(filler, kLargeBody - begin.size() - end.size()) + end});
+  };
   std::vector<std::pair<std::string, std::string>> requests{
       {"a form of CR", serialise(endless_form(part, "\r"))},
       {"a form of CR without a part", serialise(endless_form("", "\r"))},
@@ -100,6 +106,17 @@ std::vector<std::pair<std::string, std::string>> hostile_requests() {
       {"a form of boundary characters", serialise(endless_form(part, "b"))},
       {"a form of blanks after its boundary", serialise(endless_form("--" + boundary, " "))},
       {"a form of many parts with long headers", serialise(endless_form("", other))},
+      {"a form of many fields", serialise(endless_form("", "--" + boundary +
+                                                               "\r\nContent-Disposition: form-data; "
+                                                               "name=iou\r\n\r\n" +
+                                                               std::string(256, '1') + "\r\n"))},
+      {"JSON with a picture of backslashes", json("{\"image\":\"", "\\", "\"}")},
+      {"JSON with a picture of quotes that are escaped", json("{\"image\":\"", "\\\"", "\"}")},
+      {"JSON with a long picture", json("{\"images\":[\"", "A", "\"]}")},
+      {"JSON of brackets", json("", "[", "")},
+      {"JSON of blanks", json("", " ", "")},
+      {"JSON of short texts", json("{\"images\":[", "\"\",", "\"\"]}")},
+      {"JSON of many members", json("{", "\"iou\":0.5,", "\"image\":\"\"}")},
       {"a large body", serialise({"POST", "/predict", {}, std::string(kLargeBody, 'x')})},
       {"a large body in one chunk", serialise({"POST", "/predict", {}, std::string(kLargeBody, 'x'), kLargeBody})},
       {"a body in chunks of one byte", serialise({"POST", "/predict", {}, std::string(1'000'000, 'x'), 1})},

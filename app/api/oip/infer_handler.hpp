@@ -21,9 +21,9 @@
 #include <span>
 #include <vector>
 
+#include "app/api/answer_packer.hpp"
+#include "app/api/content_coding.hpp"
 #include "app/api/handler.hpp"
-#include "app/api/oip/answer_packer.hpp"
-#include "app/api/oip/content_coding.hpp"
 #include "app/api/oip/infer_answer.hpp"
 #include "app/api/oip/model_view.hpp"
 #include "app/api/oip/packed_head.hpp"

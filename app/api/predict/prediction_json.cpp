@@ -16,11 +16,8 @@ constexpr std::size_t kItemBytes = 160;
 
 // The times of the stages, which the body and a header show.
 struct StageTexts {
-  explicit StageTexts(const schedule::Answer& answer)
-      : queue(answer.queue_us),
-        decode(answer.times.decode_us),
-        infer(answer.times.infer_us),
-        post(answer.times.post_us) {}
+  explicit StageTexts(const StageTimes& times)
+      : queue(times.queue_us), decode(times.work.decode_us), infer(times.work.infer_us), post(times.work.post_us) {}
 
   http::MsText queue;
   http::MsText decode;
@@ -116,25 +113,28 @@ std::string_view content_type_of(common::FileType type) {
   return "application/octet-stream";
 }
 
+}  // namespace
+
 void write_file(http::Response& response, common::EncodedFile& file) {
   response.start(beast_http::status::ok, content_type_of(file.type));
   http::add_field(response, "X-Content-Type-Options", "nosniff");
   response.file = std::move(file.bytes);
 }
 
-void append_server_timing(http::TextBuffer& out, const StageTexts& stages) {
-  out += "Server-Timing: queue;dur=";
-  out += stages.queue.view();
-  out += ", decode;dur=";
-  out += stages.decode.view();
-  out += ", infer;dur=";
-  out += stages.infer.view();
-  out += ", post;dur=";
-  out += stages.post.view();
-  out += "\r\n";
-}
+StageTimes times_of(const schedule::Answer& answer) { return {answer.queue_us, answer.times}; }
 
-}  // namespace
+void append_server_timing(http::TextBuffer& fields, const StageTimes& times) {
+  const StageTexts stages(times);
+  fields += "Server-Timing: queue;dur=";
+  fields += stages.queue.view();
+  fields += ", decode;dur=";
+  fields += stages.decode.view();
+  fields += ", infer;dur=";
+  fields += stages.infer.view();
+  fields += ", post;dur=";
+  fields += stages.post.view();
+  fields += "\r\n";
+}
 
 std::size_t item_count(const common::Prediction& prediction) {
   if (const auto* const list = std::get_if<common::DetectionList>(&prediction)) return list->detections.size();
@@ -144,10 +144,8 @@ std::size_t item_count(const common::Prediction& prediction) {
   return 0;
 }
 
-void begin_prediction(http::Response& response, std::string_view model, const schedule::Answer& answer) {
-  response.start(beast_http::status::ok);
-  http::TextBuffer& out = response.body;
-  out.reserve(kItemBytes * item_count(*answer.prediction));
+void begin_prediction(http::TextBuffer& out, std::string_view model, const schedule::Answer& answer) {
+  out.reserve(out.size() + kItemBytes * item_count(*answer.prediction));
   out += R"({"success":true,"model":)";
   out.add_json(model);
   out += ',';
@@ -164,32 +162,18 @@ void begin_prediction(http::Response& response, std::string_view model, const sc
       *answer.prediction);
 }
 
-void append_items(http::Response& response, const schedule::Answer& answer, std::size_t from, std::size_t count) {
+void append_items(http::TextBuffer& out, const schedule::Answer& answer, std::size_t from, std::size_t count) {
   if (const auto* const list = std::get_if<common::DetectionList>(&*answer.prediction)) {
-    append_range(response.body, list->detections, from, count, *answer.model);
+    append_range(out, list->detections, from, count, *answer.model);
   } else if (const auto* const classes = std::get_if<common::ClassificationList>(&*answer.prediction)) {
-    append_range(response.body, classes->classifications, from, count, *answer.model);
+    append_range(out, classes->classifications, from, count, *answer.model);
   }
 }
 
-void end_prediction(http::Response& response, const schedule::Answer& answer, std::uint32_t total_us) {
-  if (!std::holds_alternative<common::IdentityAnswer>(*answer.prediction)) response.body += "],";
-  const StageTexts stages(answer);
-  append_timing(response.body, stages, total_us);
-  response.body += '}';
-  append_server_timing(response.fields, stages);
-}
-
-void write_prediction(http::Response& response, std::string_view model, schedule::Answer& answer,
-                      std::uint32_t total_us) {
-  if (auto* const file = std::get_if<common::EncodedFile>(&*answer.prediction)) {
-    write_file(response, *file);
-    append_server_timing(response.fields, StageTexts(answer));
-    return;
-  }
-  begin_prediction(response, model, answer);
-  append_items(response, answer, 0, item_count(*answer.prediction));
-  end_prediction(response, answer, total_us);
+void end_prediction(http::TextBuffer& out, const schedule::Answer& answer, std::uint32_t total_us) {
+  if (!std::holds_alternative<common::IdentityAnswer>(*answer.prediction)) out += "],";
+  append_timing(out, StageTexts(times_of(answer)), total_us);
+  out += '}';
 }
 
 }  // namespace yolod::app::api::predict

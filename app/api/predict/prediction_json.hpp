@@ -9,21 +9,27 @@
 #include "app/http/response.hpp"
 #include "app/schedule/answer_handler.hpp"
 #include "common/domain/prediction.hpp"
+#include "common/domain/work_times.hpp"
 
 namespace yolod::app::api::predict {
 
-// Writes the whole answer with a Server-Timing header and replaces the whole response. A file is moved out of
-// `answer`. `total_us` is the time since the request's first byte. REQUIRES, also for the next functions:
-// answer.prediction is no Error.
-void write_prediction(http::Response& response, std::string_view model, schedule::Answer& answer,
-                      std::uint32_t total_us);
+// Writes a file as the whole answer and replaces the whole response. The file is moved out of `file`.
+void write_file(http::Response& response, common::EncodedFile& file);
 
-// These functions write a long list in pieces: begin_prediction(), then append_items() until item_count() items are
-// written, then end_prediction(). The prediction must not be a file.
+// These functions write a prediction as JSON in pieces: begin_prediction(), then append_items() until item_count()
+// items are written, then end_prediction(). REQUIRES: answer.prediction is neither an Error nor a file.
 [[nodiscard]] std::size_t item_count(const common::Prediction& prediction);
-void begin_prediction(http::Response& response, std::string_view model, const schedule::Answer& answer);
+void begin_prediction(http::TextBuffer& out, std::string_view model, const schedule::Answer& answer);
 // Appends up to `count` items of the list, beginning with number `from`.
-void append_items(http::Response& response, const schedule::Answer& answer, std::size_t from, std::size_t count);
-void end_prediction(http::Response& response, const schedule::Answer& answer, std::uint32_t total_us);
+void append_items(http::TextBuffer& out, const schedule::Answer& answer, std::size_t from, std::size_t count);
+void end_prediction(http::TextBuffer& out, const schedule::Answer& answer, std::uint32_t total_us);
+
+// The microseconds that one request spent in each stage.
+struct StageTimes {
+  std::uint32_t queue_us{0};
+  common::WorkTimes work;
+};
+[[nodiscard]] StageTimes times_of(const schedule::Answer& answer);
+void append_server_timing(http::TextBuffer& fields, const StageTimes& times);
 
 }  // namespace yolod::app::api::predict

@@ -60,15 +60,15 @@ void draw(cv::Mat& canvas, const common::Detection& detection, std::span<const s
 }  // namespace
 
 Outcome<std::vector<std::byte>> annotate(const Picture& picture, std::span<const common::Detection> detections,
-                                         std::span<const std::string> labels) {
+                                         std::span<const std::string> labels, common::FileType type) {
   try {
     const auto view = picture.view();
     // The view is on constant pixels, but the canvas is a copy.
     auto* pixels = const_cast<std::uint8_t*>(view.bgr);
     cv::Mat canvas = cv::Mat(view.height, view.width, CV_8UC3, pixels, view.stride_bytes).clone();
     // Draws the most confident detections last, so that they lie on top.
-    for (auto i = detections.size(); i > 0; --i) draw(canvas, detections[i - 1], labels);
-    return encode({canvas.data, canvas.cols, canvas.rows, canvas.step[0]}, common::FileType::kJpeg);
+    for (auto i = std::min(detections.size(), kMostDrawn); i > 0; --i) draw(canvas, detections[i - 1], labels);
+    return encode({canvas.data, canvas.cols, canvas.rows, canvas.step[0]}, type);
   } catch (const std::exception&) {
     return Error{ErrorCode::kInternal, "the picture cannot be drawn or encoded"};
   }

@@ -12,10 +12,14 @@
 
 namespace yolod::model::image {
 
-// Returns a JPEG of `picture` with a box and a label for each detection. If a class_id has no label in `labels`, its
-// number is shown.
+// At most this many boxes are drawn, so that drawing takes bounded time.
+inline constexpr std::size_t kMostDrawn = 1000;
+
+// Returns `picture` as a file of this type, kJpeg or kPng, with a box and a label for each of the first kMostDrawn
+// detections. If a class_id has no label in `labels`, its number is shown.
 [[nodiscard]] common::Outcome<std::vector<std::byte>> annotate(const Picture& picture,
                                                                std::span<const common::Detection> detections,
-                                                               std::span<const std::string> labels);
+                                                               std::span<const std::string> labels,
+                                                               common::FileType type = common::FileType::kJpeg);
 
 }  // namespace yolod::model::image

@@ -29,5 +29,20 @@ TEST_CASE("Accept: an unreadable weight counts as 1", "[app][unit]") {
   CHECK_FALSE(prefers_png("image/png;q=nan, image/jpeg"));
 }
 
+TEST_CASE("ContentNegotiation: a client gets a picture if it names one and ranks it above JSON", "[app][unit]") {
+  for (const auto* accept : {"image/jpeg", "image/png", "IMAGE/JPEG", "image/*", "image/jpeg, */*;q=0.1",
+                             "application/json;q=0.5, image/png", "image/*, application/json;q=0.1",
+                             "text/html, image/jpeg", "image/jpeg, application/*;q=0.9"}) {
+    CAPTURE(accept);
+    CHECK(prefers_picture(accept));
+  }
+  for (const auto* accept : {"", "*/*", "application/json", "application/json, image/jpeg", "image/jpeg;q=0",
+                             "image/webp", "text/html,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8",
+                             "image/jpeg, application/*", "image/jpeg, */*", "image", "image/", "x-image/*"}) {
+    CAPTURE(accept);
+    CHECK_FALSE(prefers_picture(accept));
+  }
+}
+
 }  // namespace
 }  // namespace yolod::app::http

@@ -77,6 +77,9 @@ TEST_CASE("CompletionCheck: an answer is accepted if the model's task can give i
   CHECK_FALSE(read(echo, config_of(Task::kDetect)));
   CHECK_FALSE(read(boxes, config_of(Task::kDetect), annotated));
   CHECK_FALSE(read(file(FileType::kPng), config_of(Task::kDetect), annotated));
+  annotated.png = true;
+  CHECK(read(file(FileType::kPng), config_of(Task::kDetect), annotated));
+  CHECK_FALSE(read(file(FileType::kJpeg), config_of(Task::kDetect), annotated));
   CHECK_FALSE(read(file(FileType::kJpeg), config_of(Task::kDetect)));
   CHECK_FALSE(read(file(FileType::kNpy), config_of(Task::kImage)));
   CHECK_FALSE(read(boxes, config_of(Task::kImage)));

@@ -106,26 +106,253 @@ TEST_CASE("PredictHandler: the picture of a form is its part with the name image
     REQUIRE_FALSE(done.ok());
     CHECK(done.error().code == ErrorCode::kBadRequest);
   }
-  SECTION("a form with an option as a part is refused") {
-    REQUIRE(bench.begin("", type).ok());
-    CHECK_FALSE(bench.ready("--xx\r\nContent-Disposition: form-data; name=\"iou\"\r\n\r\n1\r\n--xx--\r\n").ok());
-  }
   SECTION("a form without a boundary is refused") {
     CHECK(error_of(bench.begin("", "Content-Type: multipart/form-data\r\n")) ==
           "multipart: the Content-Type has no valid boundary");
   }
 }
 
-TEST_CASE("PredictHandler: the handler leaves JSON to the worker, and a tensor model refuses JSON", "[app][unit]") {
-  const std::string type = "Content-Type: application/json; charset=utf-8\r\n";
+std::string error_of(const common::Outcome<bool>& outcome) { return outcome ? std::string() : outcome.error().message; }
+
+const std::string kForm = "Content-Type: multipart/form-data; boundary=xx\r\n";
+const std::string kJson = "Content-Type: application/json; charset=utf-8\r\n";
+
+std::string field(const std::string& name, const std::string& value, const std::string& more = "") {
+  return "--xx\r\nContent-Disposition: form-data; name=\"" + name + "\"" + more + "\r\n\r\n" + value + "\r\n";
+}
+std::string file(const std::string& value) { return field("image", value, "; filename=\"a.jpg\""); }
+
+TEST_CASE("PredictHandler: a form may have the options before or behind the picture, and they win over the query",
+          "[app][unit]") {
   HandlerBench bench;
-  REQUIRE(bench.begin("", type).ok());
-  REQUIRE(bench.ready("{}").value());
-  CHECK(bench.calls[0].kind == common::ContentKind::kJson);
+  REQUIRE(bench.begin("?confidence=0.5&iou=0.25&priority=normal", kForm).ok());
+  REQUIRE(bench
+              .ready(field("confidence", "0.75") + file("picture") + field("max_detections", "7") +
+                     field("priority", "high") + field("iou", "") + field("submit", "Upload") + "--xx--\r\n")
+              .value());
+  REQUIRE(bench.calls.size() == 1);
+  CHECK(bench.content(0) == "picture");
+  CHECK(bench.calls[0].options == common::PredictionOptions{0.75F, 0.25F, 7, {}, false});
+  CHECK(bench.plan.urgency.priority == schedule::Priority::kHigh);
+  CHECK_FALSE(bench.handler.wants_all_answers());
+}
+
+TEST_CASE("PredictHandler: a wrong option of a form is refused as in the query", "[app][unit]") {
+  const auto refusal = [](const std::string& fields, const std::string& query = "") {
+    HandlerBench bench;
+    REQUIRE(bench.begin(query, kForm).ok());
+    const auto done = bench.ready(file("picture") + fields + "--xx--\r\n");
+    REQUIRE_FALSE(done.ok());
+    return done.error();
+  };
+  CHECK(refusal(field("confidence", "0,5")).message == "confidence must be a number from 0 to 1");
+  CHECK(refusal(field("confidence", "0,5")).code == ErrorCode::kInvalidParameter);
+  CHECK(refusal(field("top_k", "3")).code == ErrorCode::kInvalidParameter);
+  CHECK(refusal("", "?top_k=3").code == ErrorCode::kInvalidParameter);
+  CHECK(refusal(field("model", "other")).code == ErrorCode::kUnknownModel);
+  CHECK(refusal(field("iou", "0.1") + field("iou", "0.1")).code == ErrorCode::kBadRequest);
+  CHECK(refusal(field("iou", std::string(300, '1'))).code == ErrorCode::kBadRequest);
+  CHECK(refusal(field("iou", "0.5", "; filename=\"x\"")).code == ErrorCode::kBadRequest);
+}
+
+// A second model, which only its name chooses.
+class TwoModels final : public HandlerBench {
+ public:
+  explicit TwoModels(Task task) : HandlerBench(config_for(Task::kDetect)), other_config(config_for(task)) {
+    other_config.name = "other";
+  }
+  [[nodiscard]] std::shared_ptr<serving::ServedModel> find(std::string_view name) const override {
+    return name == "other" ? other : HandlerBench::find(name);
+  }
+  common::ModelConfig other_config;
+  std::shared_ptr<serving::ServedModel> other{
+      std::make_shared<serving::ServedModel>(serving::ServedModel{&other_config, dispatcher, model_metrics})};
+};
+
+TEST_CASE("PredictHandler: the body may choose the model, and its options are judged for that model", "[app][unit]") {
+  TwoModels bench(Task::kClassify);
+  const bool is_form = GENERATE(true, false);
+  REQUIRE(bench.begin("?top_k=3", is_form ? kForm : kJson).ok());
+  CHECK(bench.plan.model == bench.model);
+  const auto body = is_form ? field("model", "other") + file("x") + "--xx--" : R"({"model":"other","image":"eA=="})";
+  REQUIRE(bench.ready(body).value());
+  CHECK(bench.plan.model == bench.other);
+  CHECK(bench.calls[0].options.top_k == 3);
+}
+
+TEST_CASE("PredictHandler: several pictures of a form are calls in order, and are answered by a list", "[app][unit]") {
+  HandlerBench bench;
+  REQUIRE(bench.begin("", kForm).ok());
+  REQUIRE(bench.ready(file("one") + field("confidence", "0.5") + file("two") + file("") + "--xx--").value());
+  REQUIRE(bench.calls.size() == 3);
+  CHECK(bench.content(0) == "one");
+  CHECK(bench.content(1) == "two");
+  CHECK(bench.content(2).empty());
+  for (const auto& call : bench.calls) CHECK(call.options.confidence == 0.5F);
+  CHECK(bench.handler.wants_all_answers());
+}
+
+TEST_CASE("PredictHandler: a form has a bounded number of pictures, and one if the answer is a file", "[app][unit]") {
+  const auto refusal = [](HandlerBench& bench, std::size_t count, const std::string& query = "") {
+    REQUIRE(bench.begin(query, kForm).ok());
+    std::string body;
+    for (std::size_t i = 0; i < count; ++i) body += file("x");
+    return error_of(bench.ready(body + "--xx--"));
+  };
+  HandlerBench detector;
+  CHECK(refusal(detector, api::kMostCalls + 1) == "multipart: the form has more than 64 parts named image");
+  HandlerBench fewer;
+  CHECK(refusal(fewer, api::kMostCalls).empty());
+  auto many = config_for(Task::kDetect);
+  many.detect.max_detections = 30'000;
+  HandlerBench finds_much(many);
+  CHECK(refusal(finds_much, 3) == "max_detections must be at most 21333 for a request with so many pictures");
+  HandlerBench finds_less(many);
+  CHECK(refusal(finds_less, 3, "?max_detections=21333").empty());
+  HandlerBench images(config_for(Task::kImage), Kind::kImages);
+  CHECK(refusal(images, 2) == "multipart: a second part is named image, but a request may have one picture");
   HandlerBench tensors(config_for(Task::kTensor));
-  const auto refused = tensors.begin("", type);
+  CHECK(refusal(tensors, 2) == "a request to this model may have one file, because the answer is a file");
+  auto drawing = config_for(Task::kDetect);
+  drawing.detect.annotate = true;
+  HandlerBench annotated(drawing);
+  CHECK(refusal(annotated, 2, "?annotate=1") == "annotate needs a request with one picture, because the answer is one");
+}
+
+TEST_CASE("PredictHandler: the texts of JSON are the pictures, and its other members are options", "[app][unit]") {
+  HandlerBench bench;
+  REQUIRE(bench.begin("?iou=0.5&confidence=0.1", kJson).ok());
+  REQUIRE(bench
+              .ready(R"({"confidence": 0.25, "image": "data:image/png;base64,eA\/=", "max_detections": "7",
+                          "priority": "high", "iou": null, "annotate": false})")
+              .value());
+  REQUIRE(bench.calls.size() == 1);
+  CHECK(bench.calls[0].kind == common::ContentKind::kBase64);
+  CHECK(bench.content(0) == R"(data:image/png;base64,eA\/=)");
+  CHECK(bench.calls[0].options == common::PredictionOptions{0.25F, 0.5F, 7, {}, false});
+  CHECK(bench.plan.urgency.priority == schedule::Priority::kHigh);
+  CHECK_FALSE(bench.handler.wants_all_answers());
+}
+
+TEST_CASE("PredictHandler: a list of pictures in JSON is answered by a list, also if it has one", "[app][unit]") {
+  const int count = GENERATE(1, 2, 64);
+  HandlerBench bench;
+  REQUIRE(bench.begin("", kJson).ok());
+  std::string body = R"({"confidence":1,"images":[)";
+  for (int i = 0; i < count; ++i) body.append(i == 0 ? "" : ", ").append("\"" + std::to_string(i + 100) + "\"");
+  REQUIRE(bench.ready(body + "]}").value());
+  REQUIRE(bench.calls.size() == static_cast<std::size_t>(count));
+  for (int i = 0; i < count; ++i) CHECK(bench.content(static_cast<std::size_t>(i)) == std::to_string(i + 100));
+  CHECK(bench.calls.back().options.confidence == 1.0F);
+  CHECK(bench.handler.wants_all_answers());
+}
+
+TEST_CASE("PredictHandler: the error for any other JSON names the mistake", "[app][unit]") {
+  const auto check = [](const std::string& body, const std::string& part) {
+    CAPTURE(body.substr(0, 100));
+    HandlerBench bench;
+    REQUIRE(bench.begin("", kJson).ok());
+    const auto done = bench.ready(body);
+    const auto found = error_of(done);
+    CAPTURE(found);
+    REQUIRE_FALSE(done.ok());
+    CHECK(found.find(part) != std::string::npos);
+    CHECK(found.size() < 250);
+  };
+  check("", "not well formed");
+  check("{}", "the key \"image\" is missing");
+  check(R"({"images":[]})", "the key \"image\" is missing");
+  check(R"({"image": "Zm9v")", "the body ends within its object");
+  check(R"({"image": "Zm9v",})", "not well formed");
+  check(R"({"image": "Zm9v"} x)", "not well formed");
+  check(R"({"image": "Zm9v"}{"image": "Zm9v"})", "not well formed");
+  check(R"(["Zm9v"])", "must be an object");
+  check(R"("Zm9v")", "must be an object");
+  check(R"({"image": "Zm9v", "image": "Zm9v"})", "a picture is given twice");
+  check(R"({"image": "Zm9v", "images": ["Zm9v"]})", "either image or images");
+  check(R"({"images": ["Zm9v"], "image": "Zm9v"})", "either image or images");
+  check(R"({"images": "Zm9v"})", "must be a list");
+  check(R"({"image": ["Zm9v"]})", "a picture must be a text in base64");
+  check(R"({"images": [["Zm9v"]]})", "a picture must be a text in base64");
+  check(R"({"image": "Zm9v", "iou": {"image": "a"}})", "iou must be a number or a text");
+  check(R"({"image": "Zm9v", "confidence": true})", "confidence must be a number or a text");
+  check(R"({"image": "Zm9v", "annotate": []})", "annotate must be 0, 1, true or false");
+  check(R"({"image": "Zm9v", "x": {"image": "a"}})", "\"x\" is not a parameter");
+  check(R"({"im\u0061ge": "0"})", "without escapes");
+  check(R"({"image": "Zm9v", "confidense": 0.5})", "did you mean confidence?");
+  check(R"({"image": "Zm9v", "confidence": 2})", "confidence must be a number from 0 to 1");
+  check(R"({"image": "Zm9v", "confidence": "0,5"})", "confidence must be a number from 0 to 1");
+  check(R"({"image": "Zm9v", "max_detections": -1})", "max_detections must be a whole number");
+  check(R"({"image": "Zm9v", "top_k": 3})", "top_k is for models that classify");
+  check("{\"" + std::string(20'000, 'k') + "\": 1, \"image\": \"\"}", "is not a parameter");
+  for (const auto* value : {"1", "-1", "1e5", "18446744073709551615", "true", "null", "{\"image\": \"Zm9v\"}"}) {
+    check("{\"image\": " + std::string(value) + "}", "a picture must be a text in base64");
+  }
+  std::string many;
+  for (std::size_t i = 0; i <= api::kMostCalls; ++i) many.append(i == 0 ? "" : ",").append("\"\"");
+  check("{\"images\": [" + many + "]}", "it has more than 64 pictures");
+}
+
+TEST_CASE("PredictHandler: a tensor model refuses JSON", "[app][unit]") {
+  HandlerBench tensors(config_for(Task::kTensor));
+  REQUIRE(tensors.begin("", kJson).ok());
+  const auto refused = tensors.ready(R"({"image":"eA=="})");
   REQUIRE_FALSE(refused.ok());
   CHECK(refused.error().code == ErrorCode::kUnsupportedMediaType);
+}
+
+TEST_CASE("PredictHandler: the parameter annotate or the Accept header asks for a picture", "[app][unit]") {
+  auto drawing = config_for(Task::kDetect);
+  drawing.detect.annotate = true;
+  const auto options = [&](const std::string& query, const std::string& fields, const common::ModelConfig& config) {
+    HandlerBench bench(config);
+    REQUIRE(bench.begin(query, fields).ok());
+    REQUIRE(bench.ready("x").value());
+    return bench.calls[0].options;
+  };
+  const auto annotated = [](bool png) {
+    common::PredictionOptions wanted;
+    wanted.annotate = true;
+    wanted.png = png;
+    return wanted;
+  };
+  CHECK(options("", "", drawing) == common::PredictionOptions{});
+  CHECK(options("?annotate=1", "", drawing) == annotated(false));
+  CHECK(options("?annotate=1", "Accept: */*\r\n", drawing) == annotated(false));
+  CHECK(options("?annotate=1", "Accept: image/png\r\n", drawing) == annotated(true));
+  CHECK(options("", "Accept: image/jpeg\r\n", drawing) == annotated(false));
+  CHECK(options("", "Accept: image/png\r\n", drawing) == annotated(true));
+  CHECK(options("?annotate=0", "Accept: image/png\r\n", drawing) == common::PredictionOptions{});
+  CHECK(options("", "Accept: application/json, image/png;q=0.5\r\n", drawing) == common::PredictionOptions{});
+  // No request is refused because of its Accept header.
+  CHECK(options("", "Accept: image/png\r\n", config_for(Task::kDetect)) == common::PredictionOptions{});
+  HandlerBench refusing;
+  CHECK_FALSE(refusing.begin("?annotate=1").ok());
+}
+
+TEST_CASE("PredictHandler: a long answer is compressed if the client prefers that", "[app][unit]") {
+  const auto [accept, count, coding] = GENERATE(table<std::string, std::size_t, std::string>(
+      {{"gzip, deflate, br", 2000, "gzip"}, {"deflate", 2000, "deflate"}, {"br", 2000, ""}, {"gzip", 10, ""}}));
+  CAPTURE(accept, count);
+  HandlerBench bench;
+  REQUIRE(bench.begin("", "Accept-Encoding: " + accept + "\r\n").ok());
+  api::Answers answers(1);
+  common::DetectionList list{640, 480, {}};
+  list.detections.resize(count, {0, 0.5F, {1, 2, 3, 4}});
+  answers[0].prediction = common::Prediction(list);
+  answers[0].model = std::make_shared<const common::ModelDescription>(
+      common::ModelDescription{"detect", "cpu", "fp32", 416, 416, false, 0, {}, {"cat"}});
+  int pieces = 1;
+  while (!bench.handler.render({"m", answers}, bench.response)) ++pieces;
+  const std::string fields(bench.response.fields.view());
+  if (coding.empty()) {
+    CHECK(fields.find("Content-Encoding") == std::string::npos);
+    CHECK(bench.response.body.view().starts_with("{"));
+  } else {
+    CHECK(pieces > 4);
+    CHECK(fields.find("Content-Encoding: " + coding + "\r\n") != std::string::npos);
+    CHECK(bench.response.body.size() < 20'000);
+  }
 }
 
 TEST_CASE("PredictHandler: a body with a content encoding is refused, and the error names the encoding",
@@ -172,7 +399,7 @@ TEST_CASE("PredictHandler: a long list is written in pieces and has the same tex
   answers[0].model = std::make_shared<const common::ModelDescription>(describe());
   int pieces = 1;
   while (!bench.handler.render({"m", answers}, bench.response)) ++pieces;
-  CHECK((pieces > 1) == (count > 500));
+  CHECK((pieces > 1) == (count >= 500));
   json::error_code failure;
   const auto value = json::parse({bench.response.body.view().data(), bench.response.body.size()}, failure);
   REQUIRE_FALSE(failure);
@@ -193,6 +420,39 @@ TEST_CASE("PredictHandler: the exchange carries the answer, and errors have yolo
   driver.exchange().refuse({ErrorCode::kRequestTimeout, "late"}, driver.response);
   CHECK(driver.status() == 408);
   CHECK(driver.body() == R"({"success":false,"error":{"code":"request_timeout","message":"late"}})");
+}
+
+TEST_CASE("PredictHandler: a picture that fails is an error in the list, and does not stop the others", "[app][unit]") {
+  api::ModelBench bench;
+  api::ExchangeDriver driver(bench.io, std::make_unique<api::CallExchange>(
+                                           bench.context, std::make_unique<PredictHandler>(bench, Kind::kPredictions)));
+  REQUIRE(driver.begin("POST /predict HTTP/1.1\r\nHost: a\r\n" + kForm) == Next::kReadBody);
+  auto next = driver.send(file("abc") + file("bad!") + file("defgh") + "--xx--");
+  while (next == Next::kNextTurn) next = driver.exchange().proceed(driver.response);
+  REQUIRE(next == Next::kWait);
+  driver.wait();
+  for (int round = 0; round < 3; ++round) {
+    for (const auto& cell : bench.worker.take()) {
+      if (cell.content_bytes == 4) {
+        bench.worker.refuse(cell, ErrorCode::kInvalidImage);
+      } else {
+        bench.worker.complete(cell);
+      }
+    }
+    bench.dispatcher.worker_completions(bench.worker);
+    bench.turn();
+  }
+  driver.finish_wait();
+  CHECK(driver.status() == 200);
+  json::error_code failure;
+  const auto value = json::parse(driver.body(), failure);
+  REQUIRE_FALSE(failure);
+  const auto& list = value.at("answers").as_array();
+  REQUIRE(list.size() == 3);
+  CHECK(list[0].at("bytes") == 3);
+  CHECK(list[1].at("error").at("code") == "invalid_image");
+  CHECK(list[2].at("bytes") == 5);
+  CHECK(bench.answers("echo", 200) == 1);
 }
 
 }  // namespace

@@ -7,6 +7,8 @@
 #include <memory>
 #include <string>
 
+#include "app/api/predict/answer_writer.hpp"
+
 namespace yolod::app::api::predict {
 namespace {
 
@@ -39,8 +41,12 @@ schedule::Answer answer_of(common::Prediction prediction,
 }
 
 http::Response make_prediction(std::string_view model, schedule::Answer answer, std::uint32_t total_us) {
+  api::Answers answers;
+  answers.push_back(std::move(answer));
   http::Response response;
-  write_prediction(response, model, answer, total_us);
+  AnswerWriter writer;
+  while (!writer.write_some({model, answers}, false, total_us, response)) {
+  }
   return response;
 }
 
@@ -167,17 +173,88 @@ TEST_CASE("PredictionJson: a list that is written in pieces has the same text", 
   for (const auto& prediction : {common::Prediction(detections), common::Prediction(classes)}) {
     const auto answer = answer_of(prediction);
     http::Response response;
-    begin_prediction(response, "m", answer);
+    begin_prediction(response.body, "m", answer);
     REQUIRE(item_count(*answer.prediction) == static_cast<std::size_t>(count));
     for (std::size_t i = 0; i < item_count(*answer.prediction); i += static_cast<std::size_t>(at_once)) {
-      append_items(response, answer, i, static_cast<std::size_t>(at_once));
+      append_items(response.body, answer, i, static_cast<std::size_t>(at_once));
     }
-    end_prediction(response, answer, 5);
+    end_prediction(response.body, answer, 5);
     const auto whole = make_prediction("m", answer_of(prediction), 5);
     CHECK(response.body.view() == whole.body.view());
-    CHECK(response.fields.view() == whole.fields.view());
-    (void)parsed_body(response);
   }
+}
+
+// ---- several pictures ----
+
+api::Answers three_answers() {
+  api::Answers answers;
+  answers.push_back(answer_of(DetectionList{640, 480, {{0, 0.5F, {1, 2, 3, 4}}}}));
+  answers.emplace_back();
+  answers.back().prediction = common::Error{common::ErrorCode::kInvalidImage, "no picture"};
+  answers.push_back(answer_of(DetectionList{10, 20, {}}));
+  answers.back().queue_us = 9000;
+  return answers;
+}
+
+http::Response write_list(api::Answers& answers, std::uint32_t retry_after = 1) {
+  http::Response response;
+  AnswerWriter writer;
+  while (!writer.write_some({"m", answers, retry_after}, true, 70'000, response)) {
+  }
+  return response;
+}
+
+TEST_CASE("AnswerWriter: several pictures have a list of answers in order, and errors among them", "[app][unit]") {
+  auto answers = three_answers();
+  const auto response = write_list(answers);
+  CHECK(response.status == beast_http::status::ok);
+  const auto body = parsed_body(response);
+  CHECK(body.at("success") == true);
+  CHECK(body.at("model") == "m");
+  CHECK(body.at("timing_ms") == json::value{{"total", 70.0}});
+  const auto& list = body.at("answers").as_array();
+  REQUIRE(list.size() == 3);
+  CHECK(list[0].at("predictions").as_array().size() == 1);
+  CHECK(list[0].at("timing_ms").at("total").to_number<double>() == 22.507);
+  CHECK(list[1] == json::parse(R"({"success":false,"error":{"code":"invalid_image","message":"no picture"}})"));
+  CHECK(list[2].at("success") == true);
+  CHECK(list[2].at("image") == json::value{{"width", 10}, {"height", 20}});
+  // The longest time of each stage.
+  CHECK(response.fields.view() ==
+        "Server-Timing: queue;dur=9.000, decode;dur=1.500, infer;dur=20.001, post;dur=0.999\r\n");
+}
+
+TEST_CASE("AnswerWriter: if no picture is answered, the first error gives the status", "[app][unit]") {
+  api::Answers answers(2);
+  answers[0].prediction = common::Error{common::ErrorCode::kQueueFull, "full"};
+  answers[1].prediction = common::Error{common::ErrorCode::kInternal, "a secret"};
+  const auto response = write_list(answers, 7);
+  CHECK(response.status == beast_http::status::service_unavailable);
+  CHECK(response.fields.view().starts_with("Retry-After: 7\r\n"));
+  CHECK(response.body.view() ==
+        R"({"success":false,"model":"m","answers":[{"success":false,"error":{"code":"queue_full","message":"full"}},)"
+        R"({"success":false,"error":{"code":"internal","message":"the server failed on this request"}}],)"
+        R"("timing_ms":{"total":70.000}})");
+}
+
+TEST_CASE("AnswerWriter: a long list is written in pieces of a bounded size", "[app][unit]") {
+  api::Answers answers;
+  for (int i = 0; i < 64; ++i) {
+    DetectionList list{640, 480, {}};
+    list.detections.resize(static_cast<std::size_t>(i) * 37);
+    answers.push_back(answer_of(list));
+  }
+  http::Response response;
+  AnswerWriter writer;
+  std::size_t size = 0;
+  while (!writer.write_some({"m", answers}, true, 1, response)) {
+    CHECK(response.body.size() - size < 250 * AnswerWriter::kItemsAtOnce);
+    size = response.body.size();
+  }
+  const auto body = parsed_body(response);
+  const auto& list = body.at("answers").as_array();
+  REQUIRE(list.size() == 64);
+  for (std::size_t i = 0; i < 64; ++i) CHECK(list[i].at("predictions").as_array().size() == i * 37);
 }
 
 }  // namespace

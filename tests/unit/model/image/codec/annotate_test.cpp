@@ -26,4 +26,13 @@ TEST_CASE("Annotate: the result is a JPEG of the same size that is no longer bla
   double sum = 0;
   for (std::size_t i = 0; i < 48 * view.stride_bytes; ++i) sum += view.bgr[i];
   CHECK(sum / (48.0 * static_cast<double>(view.stride_bytes)) > 5);
+
+  // A PNG has the same pixels but for the losses of JPEG. More boxes than kMostDrawn change nothing.
+  auto many = detections;
+  many.resize(kMostDrawn, detections.front());
+  const auto png = annotate(*picture, many, labels, yolod::common::FileType::kPng);
+  REQUIRE(png.ok());
+  CHECK(static_cast<char>((*png)[1]) == 'P');
+  many.push_back({1, 0.1F, {0, 0, 64, 48}});
+  CHECK(*annotate(*picture, many, labels, yolod::common::FileType::kPng) == *png);
 }

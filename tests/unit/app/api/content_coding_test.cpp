@@ -1,8 +1,8 @@
-#include "app/api/oip/content_coding.hpp"
+#include "app/api/content_coding.hpp"
 
 #include <catch2/catch.hpp>
 
-namespace yolod::app::api::oip {
+namespace yolod::app::api {
 namespace {
 
 TEST_CASE("ContentCoding: gzip, deflate and identity are known, in any case", "[app][unit]") {
@@ -27,4 +27,4 @@ TEST_CASE("ContentCoding: the highest weight decides, and gzip comes first among
 }
 
 }  // namespace
-}  // namespace yolod::app::api::oip
+}  // namespace yolod::app::api

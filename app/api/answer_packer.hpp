@@ -7,14 +7,14 @@
 
 #include <cstddef>
 
-#include "app/api/oip/content_coding.hpp"
+#include "app/api/content_coding.hpp"
 #include "app/http/response.hpp"
 
-namespace yolod::app::api::oip {
+namespace yolod::app::api {
 
 class AnswerPacker {
  public:
-  // The handler does not compress a shorter answer.
+  // A handler does not compress a shorter answer.
   static constexpr std::size_t kLeastBytes = 1024;
 
   // REQUIRES: `coding` is not kIdentity.
@@ -36,4 +36,4 @@ class AnswerPacker {
   http::TextBuffer packed_;
 };
 
-}  // namespace yolod::app::api::oip
+}  // namespace yolod::app::api

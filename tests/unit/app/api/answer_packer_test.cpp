@@ -1,4 +1,4 @@
-#include "app/api/oip/answer_packer.hpp"
+#include "app/api/answer_packer.hpp"
 
 #include <catch2/catch.hpp>
 #include <random>
@@ -6,7 +6,7 @@
 
 #include "tests/support/packed_bodies.hpp"
 
-namespace yolod::app::api::oip {
+namespace yolod::app::api {
 namespace {
 
 TEST_CASE("AnswerPacker: an answer is compressed in pieces, with its coding in the header", "[app][unit]") {
@@ -38,4 +38,4 @@ TEST_CASE("AnswerPacker: it does not change an answer that would not become shor
 }
 
 }  // namespace
-}  // namespace yolod::app::api::oip
+}  // namespace yolod::app::api

@@ -1,11 +1,11 @@
-#include "app/api/oip/answer_packer.hpp"
+#include "app/api/answer_packer.hpp"
 
 #include <algorithm>
 #include <array>
 #include <string_view>
 #include <utility>
 
-namespace yolod::app::api::oip {
+namespace yolod::app::api {
 namespace {
 
 constexpr int kGzipFormat = 15 + 16;
@@ -47,4 +47,4 @@ bool AnswerPacker::pack_some(http::Response& response) {
   return true;
 }
 
-}  // namespace yolod::app::api::oip
+}  // namespace yolod::app::api

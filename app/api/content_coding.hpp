@@ -4,7 +4,7 @@
 #include <optional>
 #include <string_view>
 
-namespace yolod::app::api::oip {
+namespace yolod::app::api {
 
 enum class ContentCoding { kIdentity, kGzip, kDeflate };
 
@@ -19,4 +19,4 @@ enum class ContentCoding { kIdentity, kGzip, kDeflate };
 // It returns kIdentity if the value is empty or names neither.
 [[nodiscard]] ContentCoding preferred_coding(std::string_view accept_encoding);
 
-}  // namespace yolod::app::api::oip
+}  // namespace yolod::app::api

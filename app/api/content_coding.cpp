@@ -1,9 +1,9 @@
-#include "app/api/oip/content_coding.hpp"
+#include "app/api/content_coding.hpp"
 
 #include "app/http/characters.hpp"
 #include "app/http/content_negotiation.hpp"
 
-namespace yolod::app::api::oip {
+namespace yolod::app::api {
 
 std::string_view to_string(ContentCoding coding) {
   switch (coding) {
@@ -31,4 +31,4 @@ ContentCoding preferred_coding(std::string_view accept_encoding) {
   return ContentCoding::kIdentity;
 }
 
-}  // namespace yolod::app::api::oip
+}  // namespace yolod::app::api
