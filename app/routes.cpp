@@ -151,6 +151,7 @@ std::vector<http::Route> make_routes(const RouteParts& parts) {
       {"/image", "PUT", http::Audience::kClients, Need::kPredict,
        call(kPredict, api::predict::PredictHandler::Kind::kImages)},
       {"/", "GET, HEAD", http::Audience::kClients, Need::kNothing, file(api::page::kPage)},
+      {"/openapi.json", "GET, HEAD", http::Audience::kClients, Need::kNothing, file(api::page::kOpenApi)},
       {"/healthz", "GET, HEAD", http::Audience::kEverybody, Need::kNothing, plain(write_live)},
       {"/readyz", "GET, HEAD", http::Audience::kEverybody, Need::kNothing,
        [&] { return std::make_unique<api::admin::ReadinessExchange>(metrics, parts.read_status); }},

@@ -33,6 +33,7 @@ inline const auto& route_cases() {
       RouteCase{"/predict", "POST", Audience::kClients, Need::kPredict, "/predict?model=echo", "abc", 200},
       RouteCase{"/image", "PUT", Audience::kClients, Need::kPredict, "/image?model=echo", "abc", 400},
       RouteCase{"/", "GET, HEAD", Audience::kClients, Need::kNothing, "/", "", 200},
+      RouteCase{"/openapi.json", "GET, HEAD", Audience::kClients, Need::kNothing, "/openapi.json", "", 200},
       RouteCase{"/healthz", "GET, HEAD", Audience::kEverybody, Need::kNothing, "/healthz", "", 200},
       RouteCase{"/readyz", "GET, HEAD", Audience::kEverybody, Need::kNothing, "/readyz", "", 200},
       RouteCase{"/status", "GET, HEAD", Audience::kObservers, Need::kObserve, "/status", "", 200},

@@ -21,6 +21,7 @@ extern const EmbeddedFile kAccountPage;
 extern const EmbeddedFile kAdminPage;
 extern const EmbeddedFile kPeopleCss;
 extern const EmbeddedFile kPeopleJs;
+extern const EmbeddedFile kOpenApi;  // the OpenAPI description of all routes (docs/openapi.json)
 
 // Replaces the whole response. A client whose If-None-Match names the file's ETag gets 304 without the content.
 void write_file(const EmbeddedFile& file, std::string_view if_none_match, http::Response& response);

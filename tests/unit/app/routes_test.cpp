@@ -1,11 +1,14 @@
 #include "app/routes.hpp"
 
 #include <algorithm>
+#include <boost/json/parse.hpp>
 #include <catch2/catch.hpp>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "app/api/page/pages.hpp"
 #include "app/http/exchange.hpp"
 #include "tests/support/route_cases.hpp"
 
@@ -75,6 +78,25 @@ TEST_CASE("Routes: the tests of access have a case for each route", "[app][acces
     CHECK(found->pattern == route.pattern);
   }
   CHECK(cases.size() == all_routes().size());
+}
+
+// tests/browser/openapi.mjs compares the answers of a server with the description.
+TEST_CASE("Routes: the OpenAPI description has each route with its methods, and no other", "[app][unit]") {
+  const std::string_view text = api::page::kOpenApi.content;
+  const auto description = boost::json::parse({text.data(), text.size()});
+  const auto& paths = description.at("paths").as_object();
+  for (const auto& route : all_routes()) {
+    CAPTURE(route.pattern);
+    const auto* const path = paths.if_contains({route.pattern.data(), route.pattern.size()});
+    REQUIRE(path != nullptr);
+    for (const auto& [name, method] :
+         {std::pair{"get", verb::get}, std::pair{"post", verb::post}, std::pair{"put", verb::put},
+          std::pair{"patch", verb::patch}, std::pair{"delete", verb::delete_}}) {
+      CAPTURE(name);
+      CHECK(path->as_object().contains(name) == route.allows(method));
+    }
+  }
+  CHECK(paths.size() == all_routes().size());
 }
 
 TEST_CASE("Routes: HEAD is allowed wherever GET is", "[app][unit]") {
