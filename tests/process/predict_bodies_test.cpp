@@ -28,7 +28,8 @@ std::string form(const std::vector<std::string>& pictures, const std::string& fi
 
 // The answer of the identity model for one picture.
 bool is_of(const boost::json::value& answer, const std::string& body) {
-  return answer.at("success") == true && answer.at("bytes") == body.size() && answer.at("crc32") == crc32_hex(body);
+  return answer.at("success").as_bool() && answer.at("bytes").to_number<std::size_t>() == body.size() &&
+         answer.at("crc32").as_string().c_str() == crc32_hex(body);
 }
 
 }  // namespace
