@@ -69,7 +69,7 @@ std::optional<Refusal> Door::identify(const Knock& knock, Caller& caller) {
   if (credential.is_ambiguous) return Refusal::kAmbiguousCredential;
   if (credential.kind == Credential::Kind::kNone) return Refusal::kNoCredential;
   if (credential.token.size() > kLongestToken) return Refusal::kUnknownCredential;
-  const Digest digest = protocol::digest_of(credential.token);
+  const Digest digest = knock.known_digest ? *knock.known_digest : protocol::digest_of(credential.token);
   const auto is_expired = [&knock](Seconds expires) { return expires != 0 && expires <= knock.date; };
 
   if (credential.kind == Credential::Kind::kKey) {

@@ -53,6 +53,8 @@ struct Knock {
   Need need{Need::kNothing};
   common::Clock::time_point now{};      // AwakeClock
   accounts::protocol::Seconds date{0};  // seconds since 1970
+  // The digest of the token, instead of the token. A WebSocket is checked again for each message, and keeps no token.
+  std::optional<accounts::protocol::Digest> known_digest{};
 };
 
 enum class Refusal : std::uint8_t {

@@ -7,7 +7,6 @@
 namespace yolod::app::http {
 namespace {
 
-using common::Clock;
 using common::Error;
 using common::ErrorCode;
 
@@ -21,7 +20,7 @@ BodyUpload::State BodyUpload::begin(const RequestHead& head, const Exchange::Bod
   end();
   is_secret_ = rule.is_secret;
   received_bytes_ = 0;
-  evicted_ = false;
+  clock_.reset();
   if (head.chunked) {
     length_bytes_ = rule.limit_bytes;
     room_bytes_ = std::min(rule.first_room_bytes, length_bytes_);
@@ -42,7 +41,7 @@ BodyUpload::State BodyUpload::refuse(Error error) {
 }
 
 void BodyUpload::end() {
-  reading_ = false;
+  clock_.stop();
   room_ = {};
   chunks_.reset();
   error_.reset();
@@ -105,50 +104,6 @@ BodyUpload::State BodyUpload::chunks_ended() {
   }
   if (received_bytes_ == 0) return refuse({ErrorCode::kInvalidImage, "the request has no body"});
   return State::kComplete;
-}
-
-// ---- its pace ----
-
-void BodyUpload::start_clock(Clock::time_point now) {
-  reading_ = true;
-  evicted_ = false;
-  began_ = checked_ = now;
-  received_at_last_check_ = received_bytes_;
-  recent_rate_ = 0;
-}
-
-void BodyUpload::pause(Clock::time_point now) {
-  reading_ = false;
-  paused_ = now;
-}
-
-void BodyUpload::resume(Clock::time_point now) {
-  reading_ = true;
-  began_ += now - paused_;
-  checked_ = now;
-}
-
-Upload BodyUpload::upload() const {
-  return {began_, chunks_ ? std::uint64_t{0} : length_bytes_, received_bytes_, room_.size(), recent_rate_};
-}
-
-bool BodyUpload::is_late(std::chrono::milliseconds body_timeout, Clock::time_point now) {
-  if (!reading_) return false;
-  const std::chrono::duration<double> elapsed = now - std::exchange(checked_, now);
-  const auto came = static_cast<double>(received_bytes_ - std::exchange(received_at_last_check_, received_bytes_));
-  if (elapsed.count() > 0) recent_rate_ = (recent_rate_ + came / elapsed.count()) / 2;
-  return now >= began_ + body_timeout || !keeps_pace(upload(), body_timeout, now);
-}
-
-std::optional<UploadCost> BodyUpload::cost(std::chrono::milliseconds body_timeout, Clock::time_point now) const {
-  if (!reading_) return std::nullopt;
-  const auto to_come = cost_to_come(upload(), body_timeout, now);
-  if (!to_come) return std::nullopt;
-  return UploadCost{*to_come, room_.size()};
-}
-
-void BodyUpload::evict(std::chrono::milliseconds body_timeout, Clock::time_point now) {
-  evicted_ = !is_behind(upload(), body_timeout, now);
 }
 
 }  // namespace yolod::app::http

@@ -1,6 +1,6 @@
 // A BodyUpload moves one request's body into the memory that its exchange provides (the room). It handles bodies
-// with a Content-Length and chunked bodies, and measures how fast the body arrives. It has no socket: the connection
-// moves the bytes and calls this class after each piece.
+// with a Content-Length and chunked bodies. Its clock measures how fast the body arrives. It has no socket: the
+// connection moves the bytes and calls this class after each piece.
 //
 //   begin() --> kRoom --> kContent, kFraming or kMoreRoom, any number of them --> kComplete or kRefused
 //
@@ -18,6 +18,7 @@
 #include "app/http/chunked_decoder.hpp"
 #include "app/http/exchange.hpp"
 #include "app/http/request_head.hpp"
+#include "app/http/upload_clock.hpp"
 #include "app/http/upload_pace.hpp"
 #include "common/clock.hpp"
 #include "common/error.hpp"
@@ -57,28 +58,28 @@ class BodyUpload {
 
   // ---- its pace ----
 
-  // Start and stop measuring how long the client takes.
-  void start_clock(common::Clock::time_point now);
-  void stop_clock() { reading_ = false; }
-  [[nodiscard]] bool is_timed() const { return reading_; }
-  // Pause and resume the measurement while the server itself delays the upload. The pause does not count against the
-  // client.
-  void pause(common::Clock::time_point now);
-  void resume(common::Clock::time_point now);
-  // Returns true if the body has taken longer than `body_timeout` or is below the required pace. The connection
-  // calls it periodically, because each call also measures the recent rate.
-  [[nodiscard]] bool is_late(std::chrono::milliseconds body_timeout, common::Clock::time_point now);
-  // Returns what this upload still costs the bodies that wait for memory (see upload_pace), or nothing if it may not
-  // be evicted.
+  // These functions are those of UploadClock.
+  void start_clock(common::Clock::time_point now) { clock_.start(now, received_bytes_); }
+  void stop_clock() { clock_.stop(); }
+  [[nodiscard]] bool is_timed() const { return clock_.is_running(); }
+  void pause(common::Clock::time_point now) { clock_.pause(now); }
+  void resume(common::Clock::time_point now) { clock_.resume(now); }
+  [[nodiscard]] bool is_late(std::chrono::milliseconds body_timeout, common::Clock::time_point now) {
+    return clock_.is_late(progress(), body_timeout, now);
+  }
   [[nodiscard]] std::optional<UploadCost> cost(std::chrono::milliseconds body_timeout,
-                                               common::Clock::time_point now) const;
-  // Records that the connection evicts this upload because other bodies wait for its memory.
-  void evict(std::chrono::milliseconds body_timeout, common::Clock::time_point now);
-  // Returns true if the upload was evicted although it had kept the pace.
-  [[nodiscard]] bool was_evicted() const { return evicted_; }
+                                               common::Clock::time_point now) const {
+    return clock_.cost(progress(), body_timeout, now);
+  }
+  void evict(std::chrono::milliseconds body_timeout, common::Clock::time_point now) {
+    clock_.evict(progress(), body_timeout, now);
+  }
+  [[nodiscard]] bool was_evicted() const { return clock_.was_evicted(); }
 
  private:
-  [[nodiscard]] Upload upload() const;
+  [[nodiscard]] UploadClock::Progress progress() const {
+    return {chunks_ ? std::uint64_t{0} : length_bytes_, received_bytes_, room_.size()};
+  }
   State refuse(common::Error error);
   State chunks_ended();
 
@@ -90,13 +91,7 @@ class BodyUpload {
   std::unique_ptr<ChunkedDecoder> chunks_;
   std::optional<common::Error> error_;
 
-  bool reading_{false};
-  bool evicted_{false};
-  std::uint64_t received_at_last_check_{0};
-  double recent_rate_{0};  // bytes a second
-  common::Clock::time_point began_;
-  common::Clock::time_point checked_;
-  common::Clock::time_point paused_;
+  UploadClock clock_;
 };
 
 }  // namespace yolod::app::http

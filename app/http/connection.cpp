@@ -75,6 +75,10 @@ Connection::Connection(Socket socket, net::ListenerRole role, ConnectionList& li
 Connection::~Connection() { places().remove(*this); }
 
 void Connection::evict() {
+  if (websocket_) {
+    websocket_->evict();
+    return;
+  }
   error_code ignored;
   stream_.end();
   stream_.socket().close(ignored);
@@ -88,6 +92,7 @@ void Connection::time_out() {
 }
 
 bool Connection::check_deadline(AwakeClock::time_point now) {
+  if (websocket_) return websocket_->check_deadline(now);
   const common::ServerConfig& config = list_.config();
   const bool is_slow = upload_.is_late(config.body_timeout, now);
   const bool late = is_slow || now >= deadline_ || (idle_ && now - since() >= config.idle_timeout);
@@ -97,10 +102,15 @@ bool Connection::check_deadline(AwakeClock::time_point now) {
 }
 
 std::optional<UploadCost> Connection::upload_cost(AwakeClock::time_point now) const {
+  if (websocket_) return websocket_->upload_cost(now);
   return upload_.cost(list_.config().body_timeout, now);
 }
 
 void Connection::evict_upload(AwakeClock::time_point now) {
+  if (websocket_) {
+    websocket_->evict_upload(now);
+    return;
+  }
   upload_.evict(list_.config().body_timeout, now);
   time_out();
 }
@@ -176,6 +186,7 @@ asio::awaitable<void> Connection::run() {
         pipelined_count_ = 0;
         step = Step::kNextRequest;
         break;
+      case Step::kWebSocket: step = co_await be_websocket(); break;
       case Step::kEnd: break;
     }
   }
@@ -362,6 +373,7 @@ Connection::Step Connection::answer(const RequestHead& head) {
   const auto next =
       exchange_->begin({head, target, captures, request_began_, caller, request_id, stream_.is_tls()}, response);
   if (next == Exchange::Next::kReadBody) return begin_body(head);
+  if (next == Exchange::Next::kUpgrade) return begin_websocket(head, *route, caller);
   body_state_ = unread;
   return follow(next);
 }
@@ -405,7 +417,8 @@ Connection::Step Connection::follow(Exchange::Next next) {
       begun_response_ = std::make_unique<Response>(std::exchange(scratch().response, {}));
       return Step::kNextTurn;
     case Exchange::Next::kWait: return Step::kWait;
-    case Exchange::Next::kReadBody:  // only begin() returns this
+    case Exchange::Next::kReadBody:  // only begin() returns these two
+    case Exchange::Next::kUpgrade:
     case Exchange::Next::kRespond: break;
   }
   return respond(body_state_);
@@ -415,6 +428,30 @@ Connection::Step Connection::follow(Exchange::Next next) {
 asio::awaitable<void> Connection::wait_for_exchange() {
   return asio::async_initiate<const asio::use_awaitable_t<>&, void()>(
       [this](auto resume) { exchange_->wait(Exchange::Resume::from(std::move(resume))); }, asio::use_awaitable);
+}
+
+// ---- a WebSocket ----
+
+Connection::Step Connection::begin_websocket(const RequestHead& head, const Route& route,
+                                             const access::Caller& caller) {
+  auto conversation = exchange_->take_conversation();
+  exchange_->answered(static_cast<int>(boost::beast::http::status::switching_protocols));
+  exchange_.reset();
+  ticket_.clear();  // each message has a ticket of its own
+  websocket_ = std::make_unique<WebSocket>(WebSocket::Parts{stream_, buffer_, list_, *this, peer_.role, presence_},
+                                           WebSocket::Beginning{std::string(head.websocket_key), request_id_, caller,
+                                                                route.need, stream_.is_tls(), head.offers_subprotocol},
+                                           std::move(conversation));
+  if (buffer_.size() == 0) buffer_.shrink_to_fit();
+  return Step::kWebSocket;
+}
+
+asio::awaitable<Connection::Step> Connection::be_websocket() {
+  co_await websocket_->run();
+  const bool must_linger = websocket_->must_linger();
+  occupy(Occupation::kBusy, AwakeClock::now());
+  websocket_.reset();
+  co_return must_linger ? Step::kLinger : Step::kEnd;
 }
 
 // ---- the body ----

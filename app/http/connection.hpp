@@ -29,6 +29,7 @@
 #include "app/http/response.hpp"
 #include "app/http/router.hpp"
 #include "app/http/unsent_answer.hpp"
+#include "app/http/websocket.hpp"
 #include "app/net/listener_role.hpp"
 #include "app/net/stream.hpp"
 #include "common/awake_clock.hpp"
@@ -69,6 +70,7 @@ class Connection : public std::enable_shared_from_this<Connection>, public Place
   //
   //   ...  [kNextTurn]  kWait  [kNextTurn]  [kWriteRest]
   //
+  // An upgrade leads from kReadHeader to [kWebSocket].
   // The end of an answer leads to kNextRequest, [kLinger] or kEnd. [kLetOthers] leads to kNextRequest.
   enum class Step {
     kShakeHands,  // with TLS only
@@ -86,6 +88,7 @@ class Connection : public std::enable_shared_from_this<Connection>, public Place
     kWriteRest,  // send the bytes that the client's window did not take at once
     kLinger,
     kLetOthers,  // let other connections run after many pipelined requests
+    kWebSocket,  // the connection is a WebSocket until its end
     kEnd,
   };
   enum class BodyState { kRead, kUnread };
@@ -115,6 +118,8 @@ class Connection : public std::enable_shared_from_this<Connection>, public Place
   // exchange exists, because it writes the refusal.
   [[nodiscard]] bool may_come_in(const Route& route, const RequestHead& head, access::Caller& caller, Step& otherwise);
   [[nodiscard]] Step follow(Exchange::Next next);
+  [[nodiscard]] Step begin_websocket(const RequestHead& head, const Route& route, const access::Caller& caller);
+  [[nodiscard]] boost::asio::awaitable<Step> be_websocket();
   [[nodiscard]] boost::asio::awaitable<void> wait_for_exchange();
 
   // ---- the body ----
@@ -186,6 +191,7 @@ class Connection : public std::enable_shared_from_this<Connection>, public Place
   std::unique_ptr<Response> begun_response_;
 
   std::unique_ptr<UnsentAnswer> unsent_;  // exists while the client's window is full
+  std::unique_ptr<WebSocket> websocket_;  // exists after an upgrade
 };
 
 }  // namespace yolod::app::http

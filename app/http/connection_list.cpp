@@ -30,8 +30,8 @@ void ConnectionList::close_idle() {
 void ConnectionList::close_all() {
   close_idle();
   const auto close = [](Place& place) { place.evict(); };
-  for (const Occupation occupation : {Occupation::kLingering, Occupation::kUnfinished, Occupation::kAwaitingRoom,
-                                      Occupation::kUnreadAnswer, Occupation::kBusy}) {
+  for (const Occupation occupation : {Occupation::kLingering, Occupation::kUnfinished, Occupation::kIdleWebSocket,
+                                      Occupation::kAwaitingRoom, Occupation::kUnreadAnswer, Occupation::kBusy}) {
     public_.for_each(occupation, close);
     admin_.for_each(occupation, close);
   }

@@ -35,6 +35,20 @@ void CredentialFields::cookie(std::string_view value) {
   }
 }
 
+bool CredentialFields::subprotocols(std::string_view value) {
+  bool is_offered = false;
+  while (!value.empty()) {
+    const auto end = value.find(',');
+    const auto name = common::trimmed(value.substr(0, end));
+    value = end == std::string_view::npos ? std::string_view() : value.substr(end + 1);
+    is_offered |= name == kSubprotocol;
+    if (name.starts_with(kKeySubprotocol)) {
+      take(found_, access::Credential::Kind::kKey, name.substr(kKeySubprotocol.size()));
+    }
+  }
+  return is_offered;
+}
+
 void CredentialFields::take(access::Credential& found, access::Credential::Kind kind, std::string_view token) {
   token = common::trimmed(token);
   if (token.empty()) return;

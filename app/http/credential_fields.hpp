@@ -2,6 +2,7 @@
 //
 //   Authorization: Bearer KEY     other schemes are ignored
 //   X-API-Key: KEY                doods-auth-key is the same, for clients of DOODS
+//   Sec-WebSocket-Protocol: yolod, yolod.key.KEY     a page cannot set another header of a WebSocket
 //   Cookie: __Host-yolod=SESSION
 //   Cookie: yolod=SESSION         only without TLS: browsers refuse the name above from a site without HTTPS
 //
@@ -19,12 +20,19 @@ inline constexpr std::string_view kSessionCookie = "__Host-yolod";
 // With TLS the server ignores this cookie, because sites of the same domain and forged answers over HTTP can set it.
 inline constexpr std::string_view kPlainSessionCookie = "yolod";
 
+// The subprotocol of WebSockets that the server accepts. The server never accepts kKeySubprotocol, because its
+// answer would then have the key.
+inline constexpr std::string_view kSubprotocol = "yolod";
+inline constexpr std::string_view kKeySubprotocol = "yolod.key.";
+
 class CredentialFields {
  public:
   void authorization(std::string_view value);
   // The value of a field for which is_key_field() is true.
   void key(std::string_view value) { take(found_, access::Credential::Kind::kKey, value); }
   void cookie(std::string_view value);
+  // Reads a list of subprotocols. Returns whether kSubprotocol is among them.
+  [[nodiscard]] bool subprotocols(std::string_view value);
 
   // The token is a view into the values.
   [[nodiscard]] const access::Credential& result() const { return found_; }

@@ -2,7 +2,11 @@
 
 #include <cstdlib>
 
+#include "app/http/conversation.hpp"
+
 namespace yolod::app::http {
+
+std::unique_ptr<Conversation> Exchange::take_conversation() { std::abort(); }
 
 // No connection calls these functions, because begin() asked for neither a body nor a wait.
 Exchange::Next HeadExchange::proceed(Response& /*response*/) { std::abort(); }

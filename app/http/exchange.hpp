@@ -14,6 +14,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 
@@ -27,6 +28,8 @@
 #include "common/outcome.hpp"
 
 namespace yolod::app::http {
+
+class Conversation;
 
 // The input of begin(). Everything that it refers to is invalid once begin() returns.
 struct RequestView {
@@ -48,6 +51,7 @@ class Exchange {
     kWriteMore,  // like kNextTurn; the connection also keeps the beginning of the answer in `response`
     kWait,       // call wait(), and proceed() when it ends
     kRespond,    // `response` is complete
+    kUpgrade,    // the connection becomes a WebSocket with take_conversation(); only begin() returns this
   };
   using Resume = common::Completion<>;
 
@@ -83,6 +87,11 @@ class Exchange {
   virtual void drop_room() = 0;
   // The connection calls it when the first `bytes` of room() are the whole body.
   [[nodiscard]] virtual Next body_came(std::uint64_t bytes, Response& response) = 0;
+
+  // ---- a WebSocket, after kUpgrade ----
+
+  // REQUIRES: begin() has returned kUpgrade. Call it once.
+  [[nodiscard]] virtual std::unique_ptr<Conversation> take_conversation();
 
   // ---- the end ----
 

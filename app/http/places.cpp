@@ -14,6 +14,7 @@ milliseconds Places::least_age(Occupation occupation) {
     case Occupation::kIdle: return milliseconds(250);  // a packet may take this long there and back
     case Occupation::kUnfinished: return milliseconds(500);
     case Occupation::kShakingHands:  // a handshake takes two round trips
+    case Occupation::kIdleWebSocket:
     case Occupation::kAwaitingRoom:
     case Occupation::kUnreadAnswer: return milliseconds(1000);
     case Occupation::kBusy: break;

@@ -10,8 +10,9 @@
 //   3. the TLS handshake is not complete
 //   4. the client has begun a header or declared a body, and sends nothing more
 //   5. the connection is idle between two requests
-//   6. the body waits for memory in the arena
-//   7. the client does not read its answer
+//   6. the WebSocket is idle: all messages are answered
+//   7. the body waits for memory in the arena
+//   8. the client does not read its answer
 //
 // A young connection is not evicted, because a client needs some time to send its request.
 //
@@ -37,6 +38,7 @@ enum class Occupation {
   kShakingHands,
   kUnfinished,
   kIdle,
+  kIdleWebSocket,
   kAwaitingRoom,
   kUnreadAnswer,
   kBusy,
@@ -126,7 +128,7 @@ class Places {
 
  private:
   using List = boost::intrusive::list<Place, boost::intrusive::constant_time_size<false>>;
-  static constexpr std::size_t kKinds = 8;
+  static constexpr std::size_t kKinds = 9;
 
   [[nodiscard]] List& list(Occupation occupation) { return lists_[static_cast<std::size_t>(occupation)]; }
   void unlink(Place& place);

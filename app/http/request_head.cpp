@@ -90,6 +90,7 @@ void RequestHeadReader::take_fields(RequestHead& head) const {
   head.target = {header.target().data(), header.target().size()};
   head.keep_alive = parser_->keep_alive();
   head.chunked = parser_->chunked();
+  head.asks_for_upgrade = parser_->upgrade();
   head.content_length = parser_->content_length().value_or(0);
   Counted counts;
   std::string_view expect;
@@ -133,6 +134,10 @@ void RequestHeadReader::take_fields(RequestHead& head) const {
         take_first(head.fetch_site, value);
         head.forwarded = true;
         break;
+      case beast_http::field::upgrade: take_first(head.upgrade, value); break;
+      case beast_http::field::sec_websocket_key: take_first(head.websocket_key, value); break;
+      case beast_http::field::sec_websocket_version: take_first(head.websocket_version, value); break;
+      case beast_http::field::sec_websocket_protocol: head.offers_subprotocol |= credentials.subprotocols(value); break;
       case beast_http::field::sec_fetch_dest:
       case beast_http::field::sec_fetch_mode:
       case beast_http::field::sec_fetch_user:

@@ -51,6 +51,11 @@ struct RequestHead {
   std::string_view fetch_site;               // Sec-Fetch-Site
   std::string_view csrf_token;               // X-CSRF-Token
   std::string_view inference_header_length;  // Inference-Header-Content-Length
+  bool asks_for_upgrade{false};              // Connection has "upgrade"
+  std::string_view upgrade;
+  std::string_view websocket_key;      // Sec-WebSocket-Key
+  std::string_view websocket_version;  // Sec-WebSocket-Version
+  bool offers_subprotocol{false};      // Sec-WebSocket-Protocol has "yolod" (credential_fields.hpp)
   // Says why two parsers could read this head differently, or why RFC 9112 requires its refusal (3.2, 6.1). The text
   // is empty if there is no such reason.
   std::string_view ambiguity;

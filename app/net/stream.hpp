@@ -7,7 +7,7 @@
 //   handshake -> reads and writes -> end
 //
 // REQUIRES: the process ignores SIGPIPE, because OpenSSL writes with write().
-// The stream is used on the front-end's only thread. At most one operation waits at a time.
+// The stream is used on the front-end's only thread. At most one read and one write wait at a time.
 #pragma once
 
 #include <array>

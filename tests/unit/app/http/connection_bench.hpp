@@ -20,6 +20,7 @@
 #include "app/http/application.hpp"
 #include "app/http/connection.hpp"
 #include "app/http/connection_list.hpp"
+#include "app/http/conversation.hpp"
 #include "app/http/exchange.hpp"
 #include "common/awake_clock.hpp"
 #include "common/unique_fd.hpp"
@@ -39,6 +40,7 @@ struct ExchangeScript {
   Exchange::BodyRule rule{1U << 20U, 64};
   bool has_room{true};
   bool minds_client{true};
+  std::function<std::unique_ptr<Conversation>()> converse;  // after kUpgrade
   // Ends a wait for room. The test calls it.
   std::function<void(common::Outcome<void>)> give_room;
   Exchange::Resume resume;  // resumes a wait
@@ -90,6 +92,7 @@ class ScriptedExchange final : public Exchange {
   [[nodiscard]] Next body_came(std::uint64_t bytes, Response& response) override {
     return script_.body_came({reinterpret_cast<const char*>(room_.data()), bytes}, response);
   }
+  [[nodiscard]] std::unique_ptr<Conversation> take_conversation() override { return script_.converse(); }
   void client_is_gone() override {
     ++script_.gone;
     if (script_.give_room) {
@@ -113,7 +116,7 @@ class ScriptedExchange final : public Exchange {
   mutable std::vector<std::byte> room_;
 };
 
-class ConnectionBench final : public Application {
+class ConnectionBench : public Application {
  public:
   using Clock = common::AwakeClock;
 
@@ -128,7 +131,7 @@ class ConnectionBench final : public Application {
       return Exchange::Next::kRespond;
     };
   }
-  ~ConnectionBench() {
+  virtual ~ConnectionBench() {
     connections.close_all();
     turn();
     Clock::skip(-skipped_);
@@ -209,9 +212,10 @@ class ConnectionBench final : public Application {
     std::exchange(script.resume, {})();
     turn();
   }
-  void give_room(common::Outcome<void> result = {}) {
-    REQUIRE(script.give_room);
-    std::exchange(script.give_room, nullptr)(std::move(result));
+  void give_room(common::Outcome<void> result = {}) { give_room_to(script, std::move(result)); }
+  void give_room_to(ExchangeScript& waiting, common::Outcome<void> result = {}) {
+    REQUIRE(waiting.give_room);
+    std::exchange(waiting.give_room, nullptr)(std::move(result));
     turn();
   }
 

@@ -11,6 +11,7 @@
 
 #include "tests/support/certificates.hpp"
 #include "tests/support/temporary_directory.hpp"
+#include "tests/support/websocket_frames.hpp"
 #include "tests/unit/app/http/connection_bench.hpp"
 
 namespace yolod::app::http {
@@ -394,6 +395,52 @@ TEST_CASE("TlsConnection: an answer that the client reads slowly comes whole", "
   std::string text;
   for (int i = 0; i < 1000 && !ends_with(text, large); ++i) text += client.received();
   CHECK(ends_with(text, large));
+}
+
+// Answers each binary message by a script.
+class ScriptedConversation final : public Conversation {
+ public:
+  explicit ScriptedConversation(ExchangeScript& script) : script_(script) {}
+  [[nodiscard]] std::unique_ptr<Exchange> begin_message(Kind /*kind*/) override {
+    return std::make_unique<ScriptedExchange>(script_);
+  }
+  void note_came(std::string_view /*text*/, Response& /*response*/) override {}
+  [[nodiscard]] std::size_t most_unanswered() const override { return 4; }
+
+ private:
+  ExchangeScript& script_;
+};
+
+TEST_CASE("TlsConnection: a WebSocket takes and answers messages, and closes", "[app][unit]") {
+  const std::size_t size = GENERATE(as<std::size_t>{}, 1, 16'384, 700'000);
+  const ServerFiles files;
+  ConnectionBench bench;
+  ExchangeScript messages(bench.io);
+  messages.begin = [](const RequestView&, Response&) { return Exchange::Next::kReadBody; };
+  messages.body_came = [](std::string_view body, Response& response) {
+    write_text(response, "text/plain", body);
+    return Exchange::Next::kRespond;
+  };
+  bench.script.begin = [](const RequestView&, Response&) { return Exchange::Next::kUpgrade; };
+  bench.script.converse = [&messages] { return std::make_unique<ScriptedConversation>(messages); };
+  TlsClient client(bench, files.context());
+  REQUIRE(client.connect());
+  std::string came = client.send(tests::upgrade_request("/thing")).received();
+  REQUIRE(came.starts_with("HTTP/1.1 101 "));
+  came.erase(0, came.find("\r\n\r\n") + 4);
+  const std::string message(size, 'm');
+  for (int i = 0; i < 2; ++i) {
+    client.send(tests::binary_frame(message));
+    for (int turns = 0; turns < 50 && came.size() < size; ++turns) came += client.received();
+    const auto frames = tests::take_frames(came);
+    REQUIRE(frames.size() == 1);
+    CHECK(frames[0].payload == message);
+  }
+  client.send(tests::close_frame(1000));
+  came += client.received();
+  CHECK(tests::take_frames(came).size() == 1);
+  CHECK(client.is_ended());
+  CHECK(bench.ended == 1);
 }
 
 }  // namespace

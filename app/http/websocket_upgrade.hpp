@@ -1,0 +1,32 @@
+// Checks the request that begins a WebSocket (RFC 6455, 4.2.1). The functions are pure; any thread may call them.
+#pragma once
+
+#include <ostream>  // before status.hpp, which uses it without including it (Boost 1.81)
+
+#include <boost/beast/http/status.hpp>
+#include <optional>
+
+#include "app/access/caller.hpp"
+#include "app/http/request_head.hpp"
+#include "app/http/response.hpp"
+#include "common/error.hpp"
+
+namespace yolod::app::http {
+
+struct UpgradeRefusal {
+  boost::beast::http::status status;
+  common::Error error;
+};
+
+// Returns why the request cannot begin a WebSocket, or nothing if it can:
+//
+//   426   it does not ask for a WebSocket, or for another version than 13
+//   400   it has no valid Sec-WebSocket-Key, or it is HTTP/1.0
+//   403   a page of another site asks in the browser of a person. A browser sends the cookie of this server with such a
+//         request and lets the page read the messages, so the server must refuse it
+[[nodiscard]] std::optional<UpgradeRefusal> check_upgrade(const RequestHead& head, const access::Caller& caller);
+
+// Adds the header fields that an answer with status 426 must have. Changes no other answer.
+void add_upgrade_fields(Response& response);
+
+}  // namespace yolod::app::http
