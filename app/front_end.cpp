@@ -288,6 +288,7 @@ void FrontEnd::make_models() {
       },
       shared_regions_,
       make_account_asker(),
+      std::make_shared<api::stream::Turns>(io_, *models_),
   });
   router_.emplace(make_routes(*routes_));
   shutdown_.emplace(io_, phase_, config_.server,

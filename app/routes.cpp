@@ -15,6 +15,7 @@
 #include "app/api/oip/shared_memory_exchange.hpp"
 #include "app/api/page/pages.hpp"
 #include "app/api/predict/predict_handler.hpp"
+#include "app/api/stream/stream_exchange.hpp"
 
 namespace yolod::app {
 namespace {
@@ -150,6 +151,8 @@ std::vector<http::Route> make_routes(const RouteParts& parts) {
        call(kPredict, api::predict::PredictHandler::Kind::kPredictions)},
       {"/image", "PUT", http::Audience::kClients, Need::kPredict,
        call(kPredict, api::predict::PredictHandler::Kind::kImages)},
+      {"/stream", "GET", http::Audience::kClients, Need::kPredict,
+       [&] { return std::make_unique<api::stream::StreamExchange>(calls, parts.stream_turns); }},
       {"/", "GET, HEAD", http::Audience::kClients, Need::kNothing, file(api::page::kPage)},
       {"/openapi.json", "GET, HEAD", http::Audience::kClients, Need::kNothing, file(api::page::kOpenApi)},
       {"/healthz", "GET, HEAD", http::Audience::kEverybody, Need::kNothing, plain(write_live)},

@@ -1,6 +1,7 @@
 // The table of paths. For each path it says the methods, which clients may use it, and which exchange answers it.
 #pragma once
 
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "app/api/call_exchange.hpp"
 #include "app/api/oip/repository_exchange.hpp"
 #include "app/api/oip/shared_regions.hpp"
+#include "app/api/stream/turns.hpp"
 #include "app/http/router.hpp"
 #include "common/config/protocol_config.hpp"
 
@@ -28,6 +30,7 @@ struct RouteParts {
   api::oip::AskForUnload ask_for_unload;
   api::oip::SharedRegions& shared_regions;
   api::account::Accounts accounts{};
+  std::shared_ptr<api::stream::Turns> stream_turns{};
 };
 
 // `parts` outlives the routes. Only the thread of the front-end may call it.

@@ -169,6 +169,21 @@ inline constexpr MetricInfo kLimitedTotal{
     "their "
     "addresses."};
 
+inline constexpr MetricInfo kStreams{"yolod_streams",
+                                     MetricType::kGauge,
+                                     {"", ""},
+                                     "WebSockets",
+                                     "This many WebSockets of /stream are open.",
+                                     "Look at it together with yolod_open_connections, which counts them too."};
+inline constexpr MetricInfo kFramesDroppedTotal{
+    "yolod_frames_dropped_total",
+    MetricType::kCounter,
+    {"model", ""},
+    "pictures",
+    "This many pictures of streams with drop: oldest were replaced by newer ones before a worker had them.",
+    "Expected while cameras send more than the model can take; the share of pictures that are answered is "
+    "requests_total / (requests_total + frames_dropped_total)."};
+
 // The page lists the metrics in this order.
 inline constexpr std::array kMetricTable{kRequestsTotal,
                                          kRequestSeconds,
@@ -188,6 +203,8 @@ inline constexpr std::array kMetricTable{kRequestsTotal,
                                          kTlsHandshakesTotal,
                                          kTlsNotAfterSeconds,
                                          kAuthTotal,
-                                         kLimitedTotal};
+                                         kLimitedTotal,
+                                         kStreams,
+                                         kFramesDroppedTotal};
 
 }  // namespace yolod::app::observe

@@ -70,6 +70,8 @@ Metrics::Metrics()
       tls_not_after_seconds_(gauges(registry_, kTlsNotAfterSeconds)),
       auth_total_(counters(registry_, kAuthTotal)),
       limited_total_(counters(registry_, kLimitedTotal)),
+      streams_(gauges(registry_, kStreams).Add({})),
+      frames_dropped_total_(counters(registry_, kFramesDroppedTotal)),
       longest_turn_seconds_(gauges(registry_, kEventLoopLongestSeconds).Add({})) {
   auto& long_turns = counters(registry_, kEventLoopLongTurnsTotal);
   for (std::size_t i = 0; i < long_turns_.size(); ++i) {
@@ -96,6 +98,10 @@ void Metrics::answered_without_model(int http_status) {
 
 void Metrics::tls_handshake(const std::string& result) {
   tls_handshakes_total_.Add(labels(kTlsHandshakesTotal, result)).Increment();
+}
+
+void Metrics::frame_dropped(const std::string& model) {
+  frames_dropped_total_.Add(labels(kFramesDroppedTotal, model)).Increment();
 }
 
 void Metrics::auth(std::string_view result, std::uint64_t count) {

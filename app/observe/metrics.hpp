@@ -83,6 +83,11 @@ class Metrics {
   // for unknown paths or models, are malformed or forbidden, or ask for /readyz while models load.
   void answered_without_model(int http_status);
   void loop_turns(const common::LoopTurns& turns);
+  // A WebSocket of /stream has begun or ended.
+  void stream_began() { streams_.Increment(); }
+  void stream_ended() { streams_.Decrement(); }
+  // Counts a picture of a stream that was dropped for a newer one.
+  void frame_dropped(const std::string& model);
   // Returns all families with the present values of their series (see observe/metrics_text).
   [[nodiscard]] std::vector<prometheus::MetricFamily> collect() const;
   // Returns the result of collect(). If another caller got it less than `age` before and still holds it, both share
@@ -119,6 +124,8 @@ class Metrics {
   prometheus::Family<prometheus::Gauge>& tls_not_after_seconds_;
   prometheus::Family<prometheus::Counter>& auth_total_;
   prometheus::Family<prometheus::Counter>& limited_total_;
+  prometheus::Gauge& streams_;
+  prometheus::Family<prometheus::Counter>& frames_dropped_total_;
   prometheus::Gauge& longest_turn_seconds_;
   std::array<prometheus::Counter*, common::LoopTurns::kLongerThanUs.size()> long_turns_{};
   std::map<int, prometheus::Counter*> answered_without_model_;
