@@ -54,6 +54,10 @@ std::optional<UpgradeRefusal> check_upgrade(const RequestHead& head, const acces
   if (head.version != 11) {
     return UpgradeRefusal{status::bad_request, {ErrorCode::kBadRequest, "a WebSocket needs HTTP/1.1"}};
   }
+  if (head.has_body()) {
+    return UpgradeRefusal{status::bad_request,
+                          {ErrorCode::kBadRequest, "a request that begins a WebSocket has no body"}};
+  }
   if (!is_websocket_key(head.websocket_key)) {
     return UpgradeRefusal{status::bad_request,
                           {ErrorCode::kBadRequest, "Sec-WebSocket-Key must be 16 bytes in base64"}};

@@ -60,6 +60,12 @@ TEST_CASE("WebSocketUpgrade: a key that is not 16 bytes in base64 gets 400", "[a
   CHECK(status_of(without(request, "Sec-WebSocket-Key")) == 400);
 }
 
+TEST_CASE("WebSocketUpgrade: a request with a body is refused", "[app][unit]") {
+  CHECK(status_of(tests::upgrade_request("/s", "Content-Length: 1\r\n")) == 400);
+  CHECK(status_of(tests::upgrade_request("/s", "Transfer-Encoding: chunked\r\n")) == 400);
+  CHECK(status_of(tests::upgrade_request("/s", "Content-Length: 0\r\n")) == 101);
+}
+
 TEST_CASE("WebSocketUpgrade: HTTP/1.0 has no WebSocket", "[app][unit]") {
   CHECK(status_of(with(tests::upgrade_request("/s"), "HTTP/1.1", "HTTP/1.0")) == 400);
 }
