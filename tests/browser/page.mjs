@@ -25,7 +25,8 @@ models:
   - {name: echo, workers: 1, identity: {}}
 `);
 const base = await server.address();
-const browser = await launchBrowser();
+// Chromium draws the picture of the camera itself, and asks no person.
+const browser = await launchBrowser(['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream']);
 
 // A fresh page. `problems` collects everything that the console says, and every request to another address.
 async function open(options = {}) {
@@ -240,6 +241,37 @@ const tests = {
     const loaded = await page.evaluate(() => performance.getEntriesByType('resource').filter(entry =>
       entry.initiatorType !== 'fetch').map(entry => entry.name));
     assert.deepEqual(loaded, []);
+    await context.close();
+  },
+
+  async 'the camera is sent live, its boxes are drawn over the video, and it stops'() {
+    const {context, page, problems} = await open();
+    await page.selectOption('#model', 'fastest');
+    await page.focus('#camera');
+    await page.keyboard.press('Enter');
+    const told = () => page.textContent('#live-summary');
+    await until('answers', async () => Number((/(\d+) pictures? sent/.exec(await told()) || [])[1]) > 5);
+    assert.match(await told(), /by fastest, \d+ ms after the picture/);
+    assert.equal(await page.getAttribute('#camera', 'aria-pressed'), 'true');
+    assert.ok(await page.$eval('#boxes', canvas => canvas.width > 0 && canvas.width === document.getElementById('video').videoWidth));
+    // With the slider at 0 the network finds something in every picture, and the canvas has pixels.
+    await moveSlider(page, 0);
+    await until('boxes', () => page.$eval('#boxes', canvas =>
+      canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(byte => byte !== 0)));
+    await page.screenshot({path: join(pictures, 'camera.png')});
+    await page.click('#camera');
+    await page.waitForSelector('#live', {state: 'hidden'});
+    assert.equal(await page.$eval('#video', video => video.srcObject), null);
+    await until('the stream has ended', async () => /yolod_streams 0/.test(await (await fetch(base + '/metrics')).text()));
+    assert.deepEqual(problems, []);
+    await context.close();
+  },
+
+  async 'a model that does not detect answers the camera too'() {
+    const {context, page} = await open();
+    await page.selectOption('#model', 'echo');
+    await page.click('#camera');
+    await until('answers', async () => /by echo/.test(await page.textContent('#live-summary')));
     await context.close();
   },
 };

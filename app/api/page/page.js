@@ -7,6 +7,7 @@ const kAskedConfidence = 0.05;  // the slider filters what the server has found 
 const kMostAnswers = 50;        // older answers leave the page
 const kPeriod = 1000;           // ms between two looks at the server
 const kPoints = 60;             // of a plot
+const kFramePeriod = 40;        // ms between two pictures of the camera
 
 // ---- small helpers ----
 
@@ -104,6 +105,13 @@ async function look(file) {
 
 const views = [];
 
+// Returns the predictions that the slider and the search leave.
+function chosenOf(predictions) {
+  const least = Number($('confidence').value);
+  const label = $('label').value.trim().toLowerCase();
+  return predictions.filter(p => (p.confidence ?? p.probability) >= least && p.label.toLowerCase().includes(label));
+}
+
 class View {
   constructor(name, model, file, bitmap, answer) {
     Object.assign(this, {name, model, file, bitmap, answer});
@@ -128,12 +136,8 @@ class View {
     return this.name.replace(/\.[^.]*$/, '') + '-yolod';
   }
 
-  // Returns the predictions that the slider and the search leave.
   chosen() {
-    const least = Number($('confidence').value);
-    const label = $('label').value.trim().toLowerCase();
-    return ((this.answer && this.answer.predictions) || []).filter(p =>
-      (p.confidence ?? p.probability) >= least && p.label.toLowerCase().includes(label));
+    return chosenOf(this.answer?.predictions || []);
   }
 
   isDetection() {
@@ -178,9 +182,7 @@ class View {
     canvas.width = bitmap.width;
     canvas.height = bitmap.height;
     pen.drawImage(bitmap, 0, 0);
-    const size = Math.max(12, bitmap.width / 50);
-    pen.font = size + 'px system-ui, sans-serif';
-    pen.lineWidth = Math.max(2, bitmap.width / 300);
+    const size = prepare(pen, bitmap.width);
     // The texts come after all frames, and the most confident prediction last, so that nothing crosses it out.
     const boxes = chosen.filter(p => p.box).reverse();
     for (const p of boxes) drawFrame(pen, p);
@@ -203,6 +205,14 @@ class View {
 
 const colour = p => 'hsl(' + (p.class_id * 47) % 360 + ' 90% 32%)';
 
+// Sets the pen for a picture of that width. Returns the size of its texts.
+function prepare(pen, width) {
+  const size = Math.max(12, width / 50);
+  pen.font = size + 'px system-ui, sans-serif';
+  pen.lineWidth = Math.max(2, width / 300);
+  return size;
+}
+
 function drawFrame(pen, p) {
   pen.strokeStyle = colour(p);
   pen.strokeRect(p.box.x_min, p.box.y_min, p.box.x_max - p.box.x_min, p.box.y_max - p.box.y_min);
@@ -220,7 +230,112 @@ function drawText(pen, p, size) {
 function showAll() {
   $('least').textContent = Number($('confidence').value).toFixed(2);
   for (const view of views) view.show();
+  if (live) live.show();
   if (views.length) say(views[0].summary());
+}
+
+// ---- the camera ----
+
+// The camera sends its pictures through a WebSocket. The server drops a picture that waits when a newer one comes.
+class Live {
+  constructor(media) {
+    Object.assign(this, {media, sent: 0, dropped: 0, sentAt: new Map(), predictions: [], isOpen: false, canSend: false});
+    this.shot = document.createElement('canvas');
+    const query = new URLSearchParams({drop: 'oldest'});
+    if ($('model').value) query.set('model', $('model').value);
+    const address = new URL('stream?' + query, document.baseURI);
+    address.protocol = address.protocol.replace('http', 'ws');
+    // A page cannot set a header of a WebSocket, so the key is the name of a protocol.
+    this.socket = new WebSocket(address, $('key').value ? ['yolod', 'yolod.key.' + $('key').value] : []);
+    this.socket.onopen = () => {
+      this.ask({confidence: kAskedConfidence});
+      this.isOpen = this.canSend = true;
+    };
+    this.socket.onmessage = event => this.take(event.data);
+    this.socket.onclose = event => this.stop(event.reason || (this.isOpen ? 'the connection ended' : 'the server refuses the stream'));
+    $('video').srcObject = media;
+    $('video').play().catch(() => {});
+    this.timer = setInterval(() => this.send(), kFramePeriod);
+  }
+
+  ask(options) {
+    this.socket.send(JSON.stringify(options));
+  }
+
+  send() {
+    const film = $('video');
+    // A slow network gets fewer pictures.
+    if (!this.canSend || this.socket.bufferedAmount > 0 || !film.videoWidth) return;
+    this.shot.width = film.videoWidth;
+    this.shot.height = film.videoHeight;
+    this.shot.getContext('2d').drawImage(film, 0, 0);
+    this.canSend = false;
+    this.shot.toBlob(blob => {
+      this.canSend = true;
+      if (!blob || this.socket.readyState !== WebSocket.OPEN) return;
+      this.sentAt.set(++this.sent, performance.now());
+      this.socket.send(blob);
+    }, 'image/jpeg', 0.8);
+  }
+
+  take(data) {
+    if (typeof data !== 'string') return;  // the picture of a model that makes pictures
+    const answer = JSON.parse(data);
+    this.dropped += answer.dropped || 0;
+    const took = performance.now() - this.sentAt.get(answer.seq);
+    for (const number of this.sentAt.keys()) if (number <= answer.seq) this.sentAt.delete(number);
+    if (!answer.success) {
+      // Only detectors have a confidence.
+      if (answer.error.message.includes('confidence')) return this.ask({confidence: null});
+      return say('Camera: ' + answer.error.code + ': ' + answer.error.message, true);
+    }
+    this.predictions = answer.predictions || [];
+    this.told = ' by ' + answer.model + ', ' + took.toFixed(0) + ' ms after the picture; ' + plural(this.sent, 'picture') + ' sent, ' + this.dropped + ' dropped';
+    this.show();
+  }
+
+  show() {
+    const chosen = chosenOf(this.predictions);
+    const boxes = chosen.filter(p => p.box).reverse();
+    const canvas = $('boxes');
+    canvas.width = this.shot.width;
+    canvas.height = this.shot.height;
+    const pen = canvas.getContext('2d');
+    const size = prepare(pen, canvas.width);
+    for (const p of boxes) drawFrame(pen, p);
+    for (const p of boxes) drawText(pen, p, size);
+    $('live-summary').textContent = (chosen.map(p => p.label).join(', ') || 'nothing') + (this.told || '');
+  }
+
+  stop(why) {
+    if (live !== this) return;
+    live = null;
+    clearInterval(this.timer);
+    this.socket.close();
+    for (const track of this.media.getTracks()) track.stop();
+    $('video').srcObject = null;
+    $('live').hidden = true;
+    tellCamera();
+    say(why ? 'The camera has stopped: ' + why + '.' : 'The camera has stopped.', Boolean(why));
+  }
+}
+
+let live = null;
+
+function tellCamera() {
+  $('camera').textContent = live ? 'Stop the camera' : 'Start the camera';
+  $('camera').setAttribute('aria-pressed', String(Boolean(live)));
+}
+
+async function toggleCamera() {
+  if (live) return live.stop();
+  if (!navigator.mediaDevices) return say('A browser gives the camera only to pages over https, or from this machine.', true);
+  const media = await navigator.mediaDevices.getUserMedia({video: {width: {ideal: 640}}}).catch(error => say('The camera: ' + error.message, true));
+  if (!media || live) return;
+  live = new Live(media);
+  $('live').hidden = $('filters').hidden = false;
+  tellCamera();
+  say('The camera runs.');
 }
 
 // ---- the server ----
@@ -363,4 +478,5 @@ document.ondrop = event => {
 document.onpaste = event => lookAll(pictures(event.clipboardData.files));
 $('confidence').oninput = showAll;
 $('label').oninput = showAll;
+$('camera').onclick = toggleCamera;
 watch();
