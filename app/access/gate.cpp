@@ -38,8 +38,16 @@ Gate::Gate(const common::AccessConfig& config) : config_(config), door_(config) 
 Network Gate::owner_of(const PeerAddress& peer) const { return proxies_.trusts(peer) ? Network() : peer.network(); }
 
 Network Gate::client_of(const PeerAddress& peer, const Forwarding& forwarding) {
+  if (proxies_.trusts(peer)) {
+    if (!forwarding.empty() && !proxies_.reads(forwarding) && !std::exchange(field_is_said_, true)) {
+      common::log_warning(
+          "a trusted proxy sends {}, which is ignored: all clients of the proxy count as one address; "
+          "server.forwarded_header says which field the proxies write",
+          forwarding.x_forwarded_for.empty() ? "Forwarded" : "X-Forwarded-For");
+    }
+    return proxies_.client_of(peer, forwarding);
+  }
   if (forwarding.empty()) return peer.network();
-  if (proxies_.trusts(peer)) return proxies_.client_of(peer, forwarding);
   if (peer.is_local() && !std::exchange(proxy_is_said_, true)) {
     common::log_warning(
         "a proxy on this machine forwards requests, but server.trusted_proxies does not name {}: all clients of the "
@@ -92,7 +100,7 @@ void Gate::audit_refusal(AuditEvent& event, const Caller& caller, const Knock& k
 // ---- settings ----
 
 Outcome<void> Gate::open(const common::Config& config, KeyFileReader reader) {
-  proxies_.configure(config.server.trusted_proxies);
+  proxies_.configure(config.server.trusted_proxies, config.server.forwarded_header);
   auto keys = keys_of(config.server.api_keys_file, reader);
   if (!keys) return common::Error{keys.error().code, "server.api_keys_file: " + keys.error().message};
   door_.use_file_keys(std::move(*keys));
@@ -123,7 +131,7 @@ void Gate::take_over(const common::Config& changed, bool has_accounts) {
     common::log_error("reload: access.audit_log is not changed: {}", opened.error().message);
     access.audit_log = config_.audit_log;
   }
-  proxies_.configure(changed.server.trusted_proxies);
+  proxies_.configure(changed.server.trusted_proxies, changed.server.forwarded_header);
   config_ = std::move(access);
   door_.configure(config_);
   limits_.configure(config_.per_key, config_.per_address);

@@ -90,6 +90,7 @@ class Gate {
   Limits limits_;
   TrustedProxies proxies_;
   bool proxy_is_said_{false};  // whether the log has the warning about a proxy without trust
+  bool field_is_said_{false};  // whether it has the warning about the wrong field of a trusted proxy
   AuditLog audit_;
   std::uint64_t accepted_count_{0};   // with a valid credential
   std::uint64_t anonymous_count_{0};  // with access.mode: open

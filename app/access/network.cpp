@@ -24,6 +24,12 @@ Network Network::of(const common::IpAddress& address) {
   return network;
 }
 
+Network Network::hidden() {
+  Network network;
+  network.family_ = Family::kHidden;
+  return network;
+}
+
 Network Network::site() const {
   if (family_ != Family::kIpv6) return *this;
   constexpr std::size_t kSiteBytes = 6;
@@ -34,6 +40,7 @@ Network Network::site() const {
 }
 
 Network Network::block() const {
+  if (family_ == Family::kHidden) return *this;
   constexpr std::size_t kIpv4BlockBytes = 3;
   constexpr std::size_t kIpv6BlockBytes = 4;
   Network block;
@@ -60,6 +67,7 @@ std::string Network::to_string() const {
     case Family::kIpv6: return written(AF_INET6, "/64");
     case Family::kIpv6Site: return written(AF_INET6, "/48");
     case Family::kIpv6Block: return written(AF_INET6, "/32");
+    case Family::kHidden: return "hidden";
   }
   return "unix";
 }

@@ -17,6 +17,8 @@ class Network {
   // The client of a unix socket, which has no address.
   Network() = default;
   [[nodiscard]] static Network of(const common::IpAddress& address);
+  // Returns the network of all clients for which a proxy on this machine tells no address. They count as a single client.
+  [[nodiscard]] static Network hidden();
 
   [[nodiscard]] bool is_known() const { return family_ != Family::kNone; }
   // The bytes of the address, the rest is 0. An IPv4 address uses the first four.
@@ -25,13 +27,13 @@ class Network {
   [[nodiscard]] Network site() const;
   // Returns the /24 of an IPv4 address, or the /32 of an IPv6 network. Few clients have several of these blocks.
   [[nodiscard]] Network block() const;
-  // Returns a text such as "192.0.2.7", "2001:db8:1:2::/64", "2001:db8:1::/48" or "unix".
+  // Returns a text such as "192.0.2.7", "2001:db8:1:2::/64", "2001:db8:1::/48", "hidden" or "unix".
   [[nodiscard]] std::string to_string() const;
 
   friend bool operator==(const Network&, const Network&) = default;
 
  private:
-  enum class Family : std::uint8_t { kNone, kIpv4, kIpv6, kIpv6Site, kIpv4Block, kIpv6Block };
+  enum class Family : std::uint8_t { kNone, kIpv4, kIpv6, kIpv6Site, kIpv4Block, kIpv6Block, kHidden };
   Family family_{Family::kNone};
   std::array<std::uint8_t, 16> bytes_{};
 

@@ -5,12 +5,12 @@
 #include <optional>
 #include <string_view>
 
-#include "common/config/server_config.hpp"
 #include "common/text.hpp"
 
 namespace yolod::app::access {
 namespace {
 
+using common::ForwardedHeader;
 using common::IpAddress;
 
 // Removes the text after the last comma, and the comma, from `list` and returns the text.
@@ -135,16 +135,18 @@ class ForwardedReader {
 // Calls `visit` with each hop from the end of the list, until it returns false. A hop that cannot be read is an empty
 // text, and the last one.
 template <typename Visit>
-void for_each_hop(const Forwarding& forwarding, Visit visit) {
-  const LastValues& lists = forwarding.x_forwarded_for;
+void for_each_hop_of_list(const LastValues& lists, Visit visit) {
   for (std::size_t i = 0; i < lists.size(); ++i) {
     std::string_view list = lists.from_end(i);
     do {
       if (!visit(take_last(list))) return;
     } while (!list.empty());
   }
-  if (!lists.empty()) return;
-  const LastValues& fields = forwarding.forwarded;
+}
+
+// Does the same for the fields Forwarded.
+template <typename Visit>
+void for_each_hop_of_elements(const LastValues& fields, Visit visit) {
   for (std::size_t i = 0; i < fields.size(); ++i) {
     LastTexts nodes;
     if (!ForwardedReader(fields.from_end(i)).read(nodes)) return (void)visit(std::string_view());
@@ -156,7 +158,8 @@ void for_each_hop(const Forwarding& forwarding, Visit visit) {
 
 }  // namespace
 
-void TrustedProxies::configure(const std::vector<std::string>& proxies) {
+void TrustedProxies::configure(const std::vector<std::string>& proxies, common::ForwardedHeader header) {
+  header_ = header;
   ranges_.clear();
   trusts_unix_ = false;
   for (const std::string& proxy : proxies) {
@@ -176,15 +179,29 @@ bool TrustedProxies::trusts(const PeerAddress& peer) const {
   return peer.is_unix() ? trusts_unix_ : peer.is_ip() && trusts(peer.ip());
 }
 
+bool TrustedProxies::reads(const Forwarding& forwarding) const {
+  return header_ == ForwardedHeader::kForwarded ? !forwarding.forwarded.empty() : !forwarding.x_forwarded_for.empty();
+}
+
 Network TrustedProxies::client_of(const PeerAddress& peer, const Forwarding& forwarding) const {
-  Network client = peer.network();
+  Network client = peer.is_unix() ? Network::hidden() : peer.network();
+  bool is_loopback = peer.is_ip() && peer.ip().is_loopback();
   std::size_t hops = 0;
-  for_each_hop(forwarding, [&](std::string_view hop) {
+  const auto visit = [&](std::string_view hop) {
     const auto address = address_in(hop);
-    if (!address) return false;
+    if (!address) {
+      if (is_loopback) client = Network::hidden();
+      return false;
+    }
     client = Network::of(*address);
+    is_loopback = address->is_loopback();
     return trusts(*address) && ++hops < kMostHops;
-  });
+  };
+  if (header_ == ForwardedHeader::kForwarded) {
+    for_each_hop_of_elements(forwarding.forwarded, visit);
+  } else {
+    for_each_hop_of_list(forwarding.x_forwarded_for, visit);
+  }
   return client;
 }
 

@@ -45,6 +45,12 @@ struct CorsConfig {
 // The word in `origins` for every site.
 inline constexpr std::string_view kEveryOrigin = "*";
 
+// The header field in which trusted proxies write the address of their client.
+enum class ForwardedHeader : std::uint8_t {
+  kXForwardedFor,
+  kForwarded,  // RFC 7239
+};
+
 struct ServerConfig {
   std::vector<ListenAddress> listen{{"127.0.0.1:8080"}};
   // The address where the server accepts /status, /metrics and reloads. "auto" makes a socket in the runtime
@@ -55,6 +61,8 @@ struct ServerConfig {
   // The server believes them which address their client has.
   std::vector<std::string> trusted_proxies{};
   CorsConfig cors{};
+  // The server ignores the other field, because a client may have written it.
+  ForwardedHeader forwarded_header{ForwardedHeader::kXForwardedFor};
   std::uint64_t max_body_bytes{16ULL << 20U};
   std::uint32_t max_connections{4096};
   milliseconds header_timeout{10'000};

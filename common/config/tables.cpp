@@ -88,8 +88,13 @@ Fields fields_of(ServerConfig& server) {
           .means("The server takes reloads here. auto is a unix socket in the runtime directory. With an address, "
                  "/status and /metrics answer here alone."),
       trusted_proxies_field(server.trusted_proxies)
-          .means("The server believes proxies at these addresses which client each request comes from "
-                 "(X-Forwarded-For, else Forwarded); unix means all clients of unix sockets."),
+          .means("The server believes proxies at these addresses which client each request comes from; unix means all "
+                 "clients of unix sockets."),
+      choice_field<ForwardedHeader>(
+          "forwarded_header", server.forwarded_header,
+          {{"x-forwarded-for", ForwardedHeader::kXForwardedFor}, {"forwarded", ForwardedHeader::kForwarded}})
+          .means("The header field in which these proxies write the address of their client. The server ignores the "
+                 "other field, because a client may have written it."),
       cors_field(server.cors)
           .means("These keys say which pages of other sites may use the server from a browser. Without origins none "
                  "may."),

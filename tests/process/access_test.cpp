@@ -349,8 +349,10 @@ TEST_CASE("Access: behind a trusted proxy each client has its own limits", "[pro
   CHECK(reaches_limit(over_tcp, "X-Forwarded-For", "203.0.113.9"));
   CHECK(over_tcp.get("/v2", {{"X-Forwarded-For", "203.0.113.10"}}).status == 200);
   CHECK(over_tcp.get("/v2", {{"X-Forwarded-For", "203.0.113.10, 203.0.113.11"}}).status == 200);
-  CHECK(reaches_limit(over_unix, "Forwarded", "for=203.0.113.12"));
-  CHECK(over_unix.get("/v2", {{"Forwarded", "for=\"[2001:db8::1]:80\""}}).status == 200);
+  CHECK(reaches_limit(over_unix, "X-Forwarded-For", "203.0.113.12"));
+  CHECK(over_unix.get("/v2", {{"X-Forwarded-For", "[2001:db8::1]:80"}}).status == 200);
+  // A client makes its field unreadable.
+  CHECK(reaches_limit(over_unix, "X-Forwarded-For", "unknown"));
   // The connections of the proxy have no limit.
   std::vector<std::unique_ptr<HttpClient>> more;
   for (int i = 0; i < 8; ++i) {
@@ -362,13 +364,22 @@ TEST_CASE("Access: behind a trusted proxy each client has its own limits", "[pro
   for (const auto& line : lines) {
     if (line.at("event") == "limit") refused.insert(std::string(line.at("address").as_string()));
   }
-  CHECK(refused == std::set<std::string>{"203.0.113.9", "203.0.113.12"});
+  CHECK(refused == std::set<std::string>{"203.0.113.9", "203.0.113.12", "hidden"});
   CHECK(server.log_lines_with("server.trusted_proxies").empty());
 
   more.clear();
-  server.rewrite_config(config("trusted_proxies: []"));
-  server.send_signal(SIGHUP);
-  REQUIRE(wait_until([&] { return count_of(json_lines_of(audit), "reload", "done") == 1; }));
+  const auto reload_with = [&](const std::string& proxies, std::size_t reloads) {
+    server.rewrite_config(config(proxies));
+    server.send_signal(SIGHUP);
+    REQUIRE(wait_until([&] { return count_of(json_lines_of(audit), "reload", "done") == reloads; }));
+  };
+  reload_with("trusted_proxies: [unix], forwarded_header: forwarded", 1);
+  CHECK(reaches_limit(over_unix, "Forwarded", "for=203.0.113.13"));
+  CHECK(over_unix.get("/v2", {{"Forwarded", "for=203.0.113.14"}, {"X-Forwarded-For", "203.0.113.13"}}).status == 200);
+  CHECK(server.log_lines_with("server.forwarded_header").empty());
+  CHECK(reaches_limit(over_unix, "X-Forwarded-For", "203.0.113.15"));
+  CHECK(server.log_lines_with("server.forwarded_header").size() == 1);
+  reload_with("trusted_proxies: []", 2);
   // The server ignores the field now, and the log has one warning.
   HttpClient stranger(server.endpoint());
   int number = 0;

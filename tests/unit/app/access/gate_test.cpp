@@ -210,6 +210,21 @@ TEST_CASE("Gate: a trusted proxy says which client a request comes from", "[app]
   CHECK(gate.client_of(stranger, forwarding).to_string() == "192.0.2.1");
 }
 
+TEST_CASE("Gate: a client of a trusted unix socket has limits, whatever its fields are", "[app][access][unit]") {
+  GateBench bench;
+  bench.config.server.trusted_proxies = {"unix"};
+  bench.config.server.forwarded_header = common::ForwardedHeader::kForwarded;
+  Gate gate(bench.config.access);
+  REQUIRE(gate.open(bench.config));
+  Forwarding unreadable;
+  unreadable.forwarded.add("for=\"");
+  Forwarding ignored;
+  ignored.x_forwarded_for.add("203.0.113.9");
+  for (const Forwarding& forwarding : {Forwarding(), unreadable, ignored}) {
+    CHECK(gate.client_of(PeerAddress::unix_socket(), forwarding) == Network::hidden());
+  }
+}
+
 TEST_CASE("Gate: each result is counted", "[app][access][unit]") {
   GateBench bench;
   bench.config.access.per_key.requests_per_second = 2;

@@ -36,6 +36,10 @@ TEST_CASE("Network: an IPv4 address and a /64 with the same bytes differ", "[app
 
 TEST_CASE("Network: the client of a unix socket has no network", "[app][access][unit]") {
   CHECK_FALSE(Network().is_known());
+  CHECK(Network::hidden().is_known());
+  CHECK(Network::hidden().to_string() == "hidden");
+  CHECK(Network::hidden().site() == Network::hidden());
+  CHECK(Network::hidden().block() == Network::hidden());
   CHECK(Network().to_string() == "unix");
 }
 

@@ -15,9 +15,10 @@ PeerAddress peer(const std::string& text) {
   return PeerAddress(*address);
 }
 
-TrustedProxies proxies(const std::vector<std::string>& texts) {
+TrustedProxies proxies(const std::vector<std::string>& texts,
+                       common::ForwardedHeader header = common::ForwardedHeader::kXForwardedFor) {
   TrustedProxies made;
-  made.configure(texts);
+  made.configure(texts, header);
   return made;
 }
 
@@ -33,9 +34,13 @@ Forwarding forwarded(std::initializer_list<std::string_view> values) {
   return forwarding;
 }
 
-// The proxies of these tests.
+// The proxies of these tests write the field that the test has.
 std::string client_of(const Forwarding& forwarding, const std::string& from = "10.0.0.5") {
-  return proxies({"10.0.0.0/8", "2001:db8:aa::/48", "unix"}).client_of(peer(from), forwarding).to_string();
+  const auto header = forwarding.x_forwarded_for.empty() ? common::ForwardedHeader::kForwarded
+                                                         : common::ForwardedHeader::kXForwardedFor;
+  return proxies({"10.0.0.0/8", "2001:db8:aa::/48", "127.0.0.1", "::1", "unix"}, header)
+      .client_of(peer(from), forwarding)
+      .to_string();
 }
 
 }  // namespace
@@ -58,7 +63,7 @@ TEST_CASE("TrustedProxies: only named addresses are trusted", "[app][access][uni
 
 TEST_CASE("TrustedProxies: the client is the last address that is no trusted proxy", "[app][access][unit]") {
   CHECK(client_of({}) == "10.0.0.5");
-  CHECK(client_of({}, "unix") == "unix");
+  CHECK(client_of({}, "unix") == "hidden");
   CHECK(client_of(x_forwarded_for({"203.0.113.9"})) == "203.0.113.9");
   CHECK(client_of(x_forwarded_for({"203.0.113.9"}), "unix") == "203.0.113.9");
   CHECK(client_of(x_forwarded_for({"203.0.113.9, 10.0.0.7,10.0.0.6"})) == "203.0.113.9");
@@ -99,7 +104,7 @@ TEST_CASE("TrustedProxies: only a bounded part of a long list is read", "[app][a
   CHECK(client_of(x_forwarded_for({"203.0.113.9", "10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"})) == "10.0.0.1");
 }
 
-TEST_CASE("TrustedProxies: Forwarded counts if there is no X-Forwarded-For", "[app][access][unit]") {
+TEST_CASE("TrustedProxies: Forwarded is read like X-Forwarded-For", "[app][access][unit]") {
   CHECK(client_of(forwarded({"for=203.0.113.9"})) == "203.0.113.9");
   CHECK(client_of(forwarded({R"(For="[2001:db8:1:2::3]:4711";proto=https;by=10.0.0.5)"})) == "2001:db8:1:2::/64");
   CHECK(client_of(forwarded({"for=203.0.113.9, for=10.0.0.7;host=\"a,b;c\""})) == "203.0.113.9");
@@ -112,9 +117,44 @@ TEST_CASE("TrustedProxies: Forwarded counts if there is no X-Forwarded-For", "[a
   CHECK(client_of(forwarded({"; ;for=203.0.113.9;; ,"})) == "203.0.113.9");
   CHECK(client_of(forwarded({""})) == "10.0.0.5");
   CHECK(client_of(forwarded({"proto=https"})) == "10.0.0.5");
+}
+
+// A proxy that writes only one of the fields may pass on the other as its client has sent it.
+TEST_CASE("TrustedProxies: only the field that the proxies write counts", "[app][access][unit]") {
+  using common::ForwardedHeader;
   Forwarding both = forwarded({"for=198.51.100.1"});
   both.x_forwarded_for.add("203.0.113.9");
-  CHECK(client_of(both) == "203.0.113.9");
+  const auto old = proxies({"10.0.0.0/8"}, ForwardedHeader::kXForwardedFor);
+  const auto standard = proxies({"10.0.0.0/8"}, ForwardedHeader::kForwarded);
+  CHECK(old.client_of(peer("10.0.0.5"), both).to_string() == "203.0.113.9");
+  CHECK(standard.client_of(peer("10.0.0.5"), both).to_string() == "198.51.100.1");
+  CHECK(old.client_of(peer("10.0.0.5"), forwarded({"for=198.51.100.1"})).to_string() == "10.0.0.5");
+  CHECK(standard.client_of(peer("10.0.0.5"), x_forwarded_for({"203.0.113.9"})).to_string() == "10.0.0.5");
+  CHECK(old.reads(both));
+  CHECK(standard.reads(both));
+  CHECK_FALSE(old.reads(forwarded({"for=198.51.100.1"})));
+  CHECK_FALSE(standard.reads(x_forwarded_for({"203.0.113.9"})));
+}
+
+// Unix sockets have no limits, and loopback addresses have wide limits for log-ins.
+TEST_CASE("TrustedProxies: an unreadable field gives a client no better limits", "[app][access][unit]") {
+  for (const char* const from : {"unix", "127.0.0.1", "::1"}) {
+    CAPTURE(from);
+    for (const std::string_view bad : {"unknown", "", "203.0.113.9,", "\xFF"}) {
+      CAPTURE(bad);
+      CHECK(client_of(x_forwarded_for({bad}), from) == "hidden");
+    }
+    for (const std::string_view bad : {"for=_hidden", "for=\"", "=,", "for=203.0.113.9;x=\", for=203.0.113.8"}) {
+      CAPTURE(bad);
+      CHECK(client_of(forwarded({bad}), from) == "hidden");
+    }
+    CHECK(client_of(x_forwarded_for({"203.0.113.9"}), from) == "203.0.113.9");
+    CHECK(client_of(x_forwarded_for({"unknown, 10.0.0.7"}), from) == "10.0.0.7");
+    CHECK(client_of(x_forwarded_for({"unknown, 127.0.0.1"}), from) == "hidden");
+  }
+  // A program on this machine that uses the trusted address itself.
+  CHECK(client_of({}, "127.0.0.1") == "127.0.0.1");
+  CHECK(client_of(x_forwarded_for({"127.0.0.1"})) == "127.0.0.1");
 }
 
 // A client may send the beginning of a field, and a proxy appends to it.

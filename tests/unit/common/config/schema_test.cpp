@@ -130,6 +130,14 @@ TEST_CASE("Config: cors takes origins as browsers send them", "[common][unit]") 
         std::string::npos);
 }
 
+TEST_CASE("Config: forwarded_header names one of the two fields", "[common][unit]") {
+  CHECK(config_of(kModel).server.forwarded_header == ForwardedHeader::kXForwardedFor);
+  CHECK(config_of(with_server("forwarded_header: forwarded")).server.forwarded_header == ForwardedHeader::kForwarded);
+  CHECK(config_of(with_server("forwarded_header: x-forwarded-for")).server.forwarded_header ==
+        ForwardedHeader::kXForwardedFor);
+  CHECK(problem_of(with_server("forwarded_header: x-real-ip")).find("server.forwarded_header") != std::string::npos);
+}
+
 TEST_CASE("Config: admin_listen takes auto, nothing, or an address", "[common][unit]") {
   CHECK(config_of(kModel).server.admin_listen == "auto");
   CHECK(config_of(with_server("admin_listen: auto")).server.admin_listen == "auto");
