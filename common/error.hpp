@@ -26,7 +26,7 @@ enum class ErrorCode : std::uint32_t {
   kUnsupportedMediaType = 12,
   kQuarantined = 13,
   kHeaderTooLarge = 14,
-  kImageTooComplex = 25,  // decoding would exceed limits.max_decode_time or limits.max_decode_memory
+  kImageTooComplex = 25,  // a limit of decoding: limits.max_decode_time, limits.max_decode_memory
   kTooManyRequests = 26,
   kConflict = 27,  // the request does not fit the state of the server, such as a name that is taken
   // The server caused these errors.

@@ -26,14 +26,20 @@ constexpr std::uint64_t kLeastBytes = 4096;
 
 }  // namespace
 
-common::Outcome<std::vector<std::byte>> unpack(std::span<const std::byte> packed, std::uint64_t limit_bytes) {
+common::Outcome<std::vector<std::byte>> unpack(std::span<const std::byte> packed, std::uint64_t limit_bytes,
+                                               const std::function<bool(std::uint64_t bytes)>& reserve) {
   const std::unique_ptr<libdeflate_decompressor, FreeDecompressor> decompressor(libdeflate_alloc_decompressor());
   if (!decompressor) return Error{ErrorCode::kInternal, "no memory for the decompressor"};
   const auto decompress = is_gzip(packed) ? libdeflate_gzip_decompress_ex : libdeflate_zlib_decompress_ex;
   std::vector<std::byte> bytes;
   for (std::uint64_t size = std::max(kFirstRatio * packed.size(), kLeastBytes);; size *= 2) {
-    bytes.clear();
-    bytes.resize(std::min(size, limit_bytes));
+    const std::uint64_t room = std::min(size, limit_bytes);
+    if (reserve && !reserve(room)) {
+      return Error{ErrorCode::kImageTooComplex,
+                   "unable to decompress the request: it needs more memory than limits.max_decode_memory allows"};
+    }
+    bytes = std::vector<std::byte>();  // frees the memory before the next allocation
+    bytes.resize(room);
     std::size_t read = 0;
     std::size_t written = 0;
     switch (decompress(decompressor.get(), packed.data(), packed.size(), bytes.data(), bytes.size(), &read, &written)) {

@@ -147,7 +147,7 @@ struct ImageConfig {
 struct LimitsConfig {
   std::uint64_t max_pixels{100'000'000};
   milliseconds max_decode_time{2'000};                 // processor time of the thread that decodes one picture
-  std::uint64_t max_decode_memory_bytes{1ULL << 30U};  // for all pictures that one worker decodes at the same time
+  std::uint64_t max_decode_memory_bytes{1ULL << 30U};  // for all pictures or tensors that one worker decodes at once
   std::uint64_t max_result_bytes{4ULL << 20U};         // for an answer that is a picture or tensors
   friend bool operator==(const LimitsConfig&, const LimitsConfig&) = default;
 };

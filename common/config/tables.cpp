@@ -468,14 +468,17 @@ Fields fields_of(ImageConfig& image) {
 }
 
 Fields fields_of(LimitsConfig& limits) {
-  return {pixels_field("max_pixels", limits.max_pixels)
-              .means("A picture with more pixels is refused with 413; MP is a million."),
-          time_field("max_decode_time", limits.max_decode_time, milliseconds(10), minutes(10))
-              .means("A picture that takes more processor time to decode is refused with 413."),
-          size_field("max_decode_memory", limits.max_decode_memory_bytes, 16 * kMiB, 1024 * kGiB)
-              .means("All pictures that one worker decodes at the same time take at most this memory."),
-          size_field("max_result_bytes", limits.max_result_bytes, kKiB, kGiB)
-              .means("An answer that is a picture or tensors is at most this large.")};
+  return {
+      pixels_field("max_pixels", limits.max_pixels)
+          .means("A picture with more pixels is refused with 413; MP is a million."),
+      time_field("max_decode_time", limits.max_decode_time, milliseconds(10), minutes(10))
+          .means("A picture that takes more processor time to decode is refused with 413."),
+      size_field("max_decode_memory", limits.max_decode_memory_bytes, 16 * kMiB, 1024 * kGiB)
+          .means("All pictures that one worker decodes at the same time take at most this memory, and so do the "
+                 "tensors of its requests. With batch.max_rows each of the two batches that a worker holds has half "
+                 "of it."),
+      size_field("max_result_bytes", limits.max_result_bytes, kKiB, kGiB)
+          .means("An answer that is a picture or tensors is at most this large.")};
 }
 
 Field sandbox_field(SandboxMode& mode) {

@@ -27,6 +27,9 @@ using common::oip::DataType;
 using common::oip::InferInput;
 using common::oip::JsonSplitter;
 
+// An element of an array takes at least this many characters of the text.
+constexpr std::size_t kLeastJsonElement = 2;
+
 Error bad_tensor(std::string what) { return {ErrorCode::kBadRequest, std::move(what)}; }
 
 std::optional<ElementType> element_type_of(DataType type) {
@@ -222,11 +225,28 @@ Outcome<TensorArray> read_tensor(const InferInput& input, const std::vector<Json
   return array;
 }
 
+// Returns how many bytes the tensors of the request take. A count of elements that the content cannot have is refused
+// later, before its memory is allocated.
+std::uint64_t bytes_of_tensors(const common::oip::InferRequest& request, const std::vector<JsonSplitter::Value>& values,
+                               std::size_t binary_bytes) {
+  std::uint64_t bytes = 0;
+  for (const InferInput& input : request.inputs) {
+    if (input.data) {
+      const std::uint64_t most = values[*input.data].text.size() / kLeastJsonElement;
+      bytes += std::min<std::uint64_t>(input.element_count, most) * element_bytes(input.type);
+    } else {
+      const std::uint64_t own = std::min<std::uint64_t>(input.binary_bytes.value_or(binary_bytes), binary_bytes);
+      bytes += input.type == DataType::kBf16 ? 2 * own : own;
+    }
+  }
+  return bytes;
+}
+
 }  // namespace
 
 Outcome<std::vector<std::byte>> read_json_numbers(std::string_view array, DataType type, std::uint64_t count) {
-  // Each element takes at least two characters of the text. This bounds the memory before any is allocated.
-  if (count > array.size() / 2) return bad_tensor("'data' has fewer elements than the shape");
+  // Check the count before the memory is allocated.
+  if (count > array.size() / kLeastJsonElement) return bad_tensor("'data' has fewer elements than the shape");
   std::vector<std::byte> bytes(count * element_bytes(type));
   if (read_array(array, type, bytes)) return bytes;
   return bad_tensor("'data' is not an array of " + std::to_string(count) + " elements of the type " +
@@ -255,7 +275,8 @@ Outcome<TensorArray> read_raw_tensor(std::string_view body, const common::Tensor
 }
 
 Outcome<std::vector<TensorArray>> read_oip_tensors(std::string_view body, const std::vector<std::string>& inputs,
-                                                   bool takes_more, std::string* header) {
+                                                   bool takes_more, std::string* header,
+                                                   const std::function<bool(std::uint64_t bytes)>& reserve) {
   JsonSplitter splitter(body, JsonSplitter::End::kOfObject);
   for (;;) {
     const auto done = splitter.step(body.size());
@@ -274,6 +295,9 @@ Outcome<std::vector<TensorArray>> read_oip_tensors(std::string_view body, const 
   const std::uint64_t binary_bytes = implied ? *implied / (is_bf16 ? 2 : 1) : request->binary_bytes().value_or(0);
   if (binary_bytes > body.size() - splitter.object_bytes()) return bad_tensor("the body has too few bytes");
   std::string_view binary = body.substr(body.size() - binary_bytes);
+  if (reserve && !reserve(bytes_of_tensors(*request, splitter.values(), binary.size()))) {
+    return Error{ErrorCode::kImageTooComplex, "the tensors need more memory than limits.max_decode_memory allows"};
+  }
   std::vector<std::pair<const std::string*, TensorArray>> tensors;
   for (const InferInput& input : request->inputs) {
     auto array = read_tensor(input, splitter.values(), binary);

@@ -3,6 +3,8 @@
 // loop. It does not use torch. Pure functions; any thread may call them.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,11 +18,12 @@ namespace yolod::model {
 
 // Returns the tensors that `inputs` names, in this order. With `takes_more`, the request's other tensors follow in
 // their order. The front-end has checked the names and types, but a reload may have changed the model since. BF16
-// becomes float32. An Error has code kBadRequest. If `header` is not null, it receives the skeleton of the JSON.
-[[nodiscard]] common::Outcome<std::vector<common::TensorArray>> read_oip_tensors(std::string_view body,
-                                                                                 const std::vector<std::string>& inputs,
-                                                                                 bool takes_more,
-                                                                                 std::string* header = nullptr);
+// becomes float32. An Error has code kBadRequest. If `header` is not null, it receives the skeleton of the JSON. Unless
+// `reserve` is empty, it is called with the bytes of all tensors before they are allocated. If it returns false, the
+// Error has code kImageTooComplex.
+[[nodiscard]] common::Outcome<std::vector<common::TensorArray>> read_oip_tensors(
+    std::string_view body, const std::vector<std::string>& inputs, bool takes_more, std::string* header = nullptr,
+    const std::function<bool(std::uint64_t bytes)>& reserve = {});
 
 // Returns the only tensor of a raw request: all of the body is its bytes. The length that `tensor` leaves open follows
 // from their count. An Error has code kBadRequest.

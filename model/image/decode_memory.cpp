@@ -14,6 +14,16 @@ std::optional<DecodeMemory::Share> DecodeMemory::take(std::uint64_t bytes) {
   return Share(*this, bytes);
 }
 
+bool DecodeMemory::try_grow(Share& share, std::uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  if (bytes <= share.bytes_) return true;
+  if (bytes - share.bytes_ > max_bytes_ - taken_) return false;
+  taken_ += bytes - share.bytes_;
+  share.owner_ = this;
+  share.bytes_ = bytes;
+  return true;
+}
+
 std::uint64_t DecodeMemory::taken() {
   const std::lock_guard lock(mutex_);
   return taken_;

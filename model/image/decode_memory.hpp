@@ -1,4 +1,4 @@
-// Limits the memory of the pictures that a process decodes at the same time.
+// Limits the memory of the pictures or tensors that a process decodes at the same time.
 #pragma once
 
 #include <condition_variable>
@@ -45,6 +45,10 @@ class DecodeMemory {
 
   // Waits until there is room. Returns nullopt at once if `bytes` is more than the limit.
   [[nodiscard]] std::optional<Share> take(std::uint64_t bytes);
+
+  // Makes the share at least `bytes` large and returns true, or returns false at once if there is no room now. A thread
+  // that holds other shares may call it. REQUIRES: the share is of this object, or has no bytes.
+  [[nodiscard]] bool try_grow(Share& share, std::uint64_t bytes);
 
   [[nodiscard]] std::uint64_t max_bytes() const { return max_bytes_; }
   // Returns the number of bytes that are currently taken.

@@ -22,7 +22,7 @@ bool are_alike(const Tensors& a, const Tensors& b) {
   });
 }
 
-// Appends the rows of each request. They take the place of the first request's, so that it is not copied.
+// Appends the rows of the other requests to the first request, and frees the memory of each copied tensor.
 Tensors join(std::span<Tensors> requests, std::span<const std::size_t> members) {
   Tensors joined = std::move(requests[members.front()]);
   for (std::size_t t = 0; t < joined.size(); ++t) {
@@ -30,9 +30,10 @@ Tensors join(std::span<Tensors> requests, std::span<const std::size_t> members) 
     for (const std::size_t member : members.subspan(1)) bytes += requests[member][t].bytes.size();
     joined[t].bytes.reserve(bytes);
     for (const std::size_t member : members.subspan(1)) {
-      const TensorArray& more = requests[member][t];
+      TensorArray& more = requests[member][t];
       joined[t].shape.front() += more.shape.front();
       joined[t].bytes.insert(joined[t].bytes.end(), more.bytes.begin(), more.bytes.end());
+      more.bytes = std::vector<std::byte>();
     }
   }
   return joined;

@@ -1,5 +1,6 @@
 #include "model/unpack.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <string>
 
@@ -32,6 +33,16 @@ TEST_CASE("Unpack: a bomb, a damaged body and a tail are refused", "[model][unit
   CHECK(unpacked_or_why(bomb.substr(0, bomb.size() / 2), 1U << 25U) == no_data);
   CHECK(unpacked_or_why(tests::gzipped("a") + "b", 1000) ==
         "unable to decompress the request: other bytes follow the compressed body");
+}
+
+TEST_CASE("Unpack: it asks before each allocation", "[model][unit]") {
+  const std::string packed = tests::gzipped(std::string(100'000, 'a'));
+  const auto bytes = std::as_bytes(std::span(packed.data(), packed.size()));
+  std::uint64_t most = 0;
+  CHECK(unpack(bytes, 150'000, [&](std::uint64_t asked) { return (most = std::max(most, asked)) <= 150'000; }).ok());
+  CHECK(most >= 100'000);
+  const auto refused = unpack(bytes, 150'000, [](std::uint64_t asked) { return asked < 50'000; });
+  CHECK(refused.error().code == common::ErrorCode::kImageTooComplex);
 }
 
 }  // namespace

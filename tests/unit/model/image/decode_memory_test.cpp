@@ -47,6 +47,21 @@ TEST_CASE("DecodeMemory: a share returns its memory at its end, and a part of it
   CHECK(memory.taken() == 0);
 }
 
+TEST_CASE("DecodeMemory: a share grows only into free memory, and without a wait", "[model][unit][threads]") {
+  DecodeMemory memory(100);
+  DecodeMemory::Share first;
+  DecodeMemory::Share second;
+  CHECK(memory.try_grow(first, 40));
+  CHECK(memory.try_grow(first, 30));
+  CHECK(memory.taken() == 40);
+  CHECK(memory.try_grow(second, 60));
+  CHECK_FALSE(memory.try_grow(first, 41));
+  CHECK_FALSE(memory.try_grow(first, UINT64_MAX));
+  second.shrink_to(10);
+  CHECK(memory.try_grow(first, 90));
+  CHECK(memory.taken() == 100);
+}
+
 TEST_CASE("DecodeMemory: a request that does not fit waits until there is room", "[model][unit][threads]") {
   DecodeMemory memory(100);
   auto first = memory.take(60);
