@@ -24,9 +24,6 @@ constexpr std::chrono::seconds kLongestDelay{60};
 // A streak is over when the person has not tried for so long.
 constexpr std::chrono::minutes kForgotten{15};
 
-// Returns the number of sets of a table with `ways` entries each.
-std::size_t sets_for(std::size_t most, std::size_t ways) { return std::max<std::size_t>(1, most / ways); }
-
 // Returns whether a proxy on this machine may hide its clients behind this origin.
 bool is_shared_origin(std::string_view origin) {
   return origin == "unix" || origin == "127.0.0.1" || origin == "::/48";
@@ -37,112 +34,74 @@ bool is_shared_origin(std::string_view origin) {
 // ---- Buckets ----
 
 Buckets::Buckets(std::uint32_t capacity, Clock::duration refill, std::size_t most)
-    : per_token_(refill / capacity), all_but_one_(per_token_ * (capacity - 1)), sets_(sets_for(most, kWays)) {}
-
-const Buckets::Entry* Buckets::find(CounterId id) const {
-  const Set& set = sets_[id % sets_.size()];
-  const auto* const found = std::find_if(set.begin(), set.end(), [id](const Entry& entry) { return entry.id == id; });
-  return found == set.end() ? nullptr : found;
-}
+    : per_token_(refill / capacity), all_but_one_(per_token_ * (capacity - 1)), table_(most) {}
 
 Clock::duration Buckets::wait(CounterId id, Clock::time_point now) const {
-  const Entry* const entry = find(id);
+  const Entry* const entry = table_.find(id);
   return entry == nullptr ? Clock::duration::zero() : entry->full_again - now - all_but_one_;
 }
 
 void Buckets::take(CounterId id, Clock::time_point now) {
-  auto* entry = const_cast<Entry*>(find(id));
-  if (entry == nullptr) {
-    Set& set = sets_[id % sets_.size()];
-    entry = std::min_element(set.begin(), set.end(),
-                             [](const Entry& a, const Entry& b) { return a.full_again < b.full_again; });
-    *entry = {id, now};
-  }
+  Entry& entry = table_.entry_for(id, {id, now}, [](const Entry& one) { return one.full_again; });
   // An empty bucket stays empty.
-  entry->full_again = std::min(std::max(entry->full_again, now) + per_token_, now + all_but_one_ + per_token_);
+  entry.full_again = std::min(std::max(entry.full_again, now) + per_token_, now + all_but_one_ + per_token_);
 }
 
 void Buckets::give_back(CounterId id) {
-  if (auto* const entry = const_cast<Entry*>(find(id))) entry->full_again -= per_token_;
+  if (Entry* const entry = table_.find(id)) entry->full_again -= per_token_;
 }
 
 std::size_t Buckets::count(Clock::time_point now) const {
-  std::size_t count = 0;
-  for (const Set& set : sets_) {
-    count += static_cast<std::size_t>(
-        std::count_if(set.begin(), set.end(), [now](const Entry& entry) { return entry.full_again > now; }));
-  }
-  return count;
+  return table_.count_if([now](const Entry& entry) { return entry.full_again > now; });
 }
 
 // ---- Streaks ----
 
-Streaks::Streaks(std::size_t most) : sets_(sets_for(most, kWays)) {}
-
-const Streaks::Entry* Streaks::find(CounterId id) const {
-  const Set& set = sets_[id % sets_.size()];
-  const auto* const found = std::find_if(set.begin(), set.end(), [id](const Entry& entry) { return entry.id == id; });
-  return found == set.end() ? nullptr : found;
-}
-
 Clock::duration Streaks::wait(CounterId id, Clock::time_point now) const {
-  const Entry* const entry = find(id);
+  const Entry* const entry = table_.find(id);
   return entry == nullptr ? Clock::duration::zero() : entry->until - now;
 }
 
 void Streaks::failed(CounterId id, Clock::time_point now) {
   const auto is_over = [now](const Entry& entry) { return now - entry.until > kForgotten; };
-  Entry* entry = find(id);
-  if (entry == nullptr) {
-    // The shortest streak makes room, so that new names and origins do not make this table forget an attacker.
-    Set& set = sets_[id % sets_.size()];
-    const auto weight = [&is_over](const Entry& one) { return std::tuple(is_over(one) ? 0 : one.failures, one.until); };
-    entry = std::min_element(set.begin(), set.end(),
-                             [&weight](const Entry& a, const Entry& b) { return weight(a) < weight(b); });
-    *entry = {id, 0, now};
-  }
-  if (is_over(*entry)) entry->failures = 0;
-  ++entry->failures;
-  entry->until = now;
-  if (entry->failures < kFreeFailures) return;
-  const unsigned doublings = std::min(entry->failures - kFreeFailures, kMostDoublings);
-  entry->until += std::min<Clock::duration>(std::chrono::seconds(1U << doublings), kLongestDelay);
+  // The shortest streak makes room, so that new names and origins do not make this table forget an attacker.
+  Entry& entry = table_.entry_for(id, {id, 0, now}, [&is_over](const Entry& one) {
+    return std::tuple(is_over(one) ? 0 : one.failures, one.until);
+  });
+  if (is_over(entry)) entry.failures = 0;
+  ++entry.failures;
+  entry.until = now;
+  if (entry.failures < kFreeFailures) return;
+  const unsigned doublings = std::min(entry.failures - kFreeFailures, kMostDoublings);
+  entry.until += std::min<Clock::duration>(std::chrono::seconds(1U << doublings), kLongestDelay);
 }
 
 void Streaks::take_back(CounterId id) {
-  Entry* const entry = find(id);
+  Entry* const entry = table_.find(id);
   if (entry != nullptr && entry->failures > 0) --entry->failures;
 }
 
 void Streaks::end(CounterId id) {
-  if (Entry* const entry = find(id)) *entry = {};
+  if (Entry* const entry = table_.find(id)) *entry = {};
 }
 
 // ---- KnownOrigins ----
 
-KnownOrigins::KnownOrigins(std::size_t most) : sets_(sets_for(most, kWays)) {}
-
 void KnownOrigins::add(CounterId name, CounterId pair, Clock::time_point now) {
-  Set& set = sets_[name % sets_.size()];
-  const auto by_use = [](const Entry& a, const Entry& b) { return a.used < b.used; };
-  auto* entry = std::find_if(set.begin(), set.end(), [pair](const Entry& one) { return one.pair == pair; });
-  if (entry == set.end()) {
-    // A person with many addresses must not push out the origins of the other people in this set.
-    const auto is_of_name = [name](const Entry& one) { return one.pair != 0 && one.name == name; };
-    if (static_cast<std::size_t>(std::count_if(set.begin(), set.end(), is_of_name)) < kMostOfName) {
-      entry = std::min_element(set.begin(), set.end(), by_use);
-    } else {
-      entry = std::min_element(set.begin(), set.end(), [&](const Entry& a, const Entry& b) {
-        return is_of_name(a) != is_of_name(b) ? is_of_name(a) : by_use(a, b);
-      });
-    }
+  if (names_.size() >= most_names_ && !names_.contains(name)) return;
+  Origins& origins = names_[name];
+  auto* origin = std::find_if(origins.begin(), origins.end(), [pair](const Origin& one) { return one.pair == pair; });
+  if (origin == origins.end()) {
+    origin = std::min_element(origins.begin(), origins.end(),
+                              [](const Origin& a, const Origin& b) { return a.used < b.used; });
   }
-  *entry = {name, pair, now};
+  *origin = {pair, now};
 }
 
 bool KnownOrigins::has(CounterId name, CounterId pair) const {
-  const Set& set = sets_[name % sets_.size()];
-  return std::any_of(set.begin(), set.end(), [&](const Entry& one) { return one.name == name && one.pair == pair; });
+  const auto found = names_.find(name);
+  return found != names_.end() && std::any_of(found->second.begin(), found->second.end(),
+                                              [pair](const Origin& one) { return one.pair == pair; });
 }
 
 // ---- FailedLogins ----
@@ -154,7 +113,6 @@ FailedLogins::FailedLogins(std::size_t most)
       origins_(kFailuresOfOrigin, std::chrono::hours(1), most),
       shared_origins_(kFailuresOfOrigin * kShared, std::chrono::hours(1), kSharedOrigins),
       own_(kOwnFailures, std::chrono::hours(1), most),
-      known_(most),
       registrations_(kRegistrations, std::chrono::hours(1), most),
       shared_registrations_(kRegistrations * kShared, std::chrono::hours(1), kSharedOrigins) {
   static_assert(crypto_shorthash_KEYBYTES == 16 && crypto_shorthash_BYTES == sizeof(CounterId));

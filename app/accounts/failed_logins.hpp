@@ -1,4 +1,4 @@
-// FailedLogins limits how often clients may try to log in. Its memory is fixed, and a restart clears it.
+// FailedLogins limits how often clients may try to log in. Its memory is bounded, and a restart clears it.
 //
 //   a name from one origin   after 3 failures the next attempt waits 1 s, then 2 s, 4 s ... at most 60 s
 //   a name                   100 failures in an hour, then one in 36 s
@@ -16,10 +16,12 @@
 // The event loop owns it.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -30,9 +32,48 @@ namespace yolod::app::accounts {
 // The hash of a name or an origin, with a seed that only this process knows.
 using CounterId = std::uint64_t;
 
-// Each id has a bucket of `capacity` tokens, which fills again evenly within `refill`. The table has room for about
-// `most` ids. A new id replaces the id of its set whose bucket is full again first, so an attacker must empty as many
-// buckets as the table has to make it forget an empty one.
+// A table of fixed size with an Entry for each id. An id has one of the 8 places of its set. The seed of the ids is
+// secret, so a client cannot choose the set. `Entry` has a member `id`, which is 0 in a free place.
+template <typename Entry>
+class CounterTable {
+ public:
+  // The table has room for about `most` ids.
+  explicit CounterTable(std::size_t most) : sets_(std::max<std::size_t>(1, most / kWays)) {}
+
+  // Returns null if the id has no entry.
+  [[nodiscard]] const Entry* find(CounterId id) const {
+    const Set& set = sets_[id % sets_.size()];
+    const auto* const found = std::find_if(set.begin(), set.end(), [id](const Entry& entry) { return entry.id == id; });
+    return found == set.end() ? nullptr : found;
+  }
+  [[nodiscard]] Entry* find(CounterId id) { return const_cast<Entry*>(std::as_const(*this).find(id)); }
+  // Returns the entry of the id. A new one is a copy of `fresh` and replaces the entry of its set with the smallest
+  // weight.
+  template <typename Weight>
+  Entry& entry_for(CounterId id, const Entry& fresh, Weight weight) {
+    if (Entry* const entry = find(id)) return *entry;
+    Set& set = sets_[id % sets_.size()];
+    auto* const lightest = std::min_element(
+        set.begin(), set.end(), [&weight](const Entry& a, const Entry& b) { return weight(a) < weight(b); });
+    *lightest = fresh;
+    return *lightest;
+  }
+  template <typename Predicate>
+  [[nodiscard]] std::size_t count_if(Predicate predicate) const {
+    std::size_t count = 0;
+    for (const Set& set : sets_) count += static_cast<std::size_t>(std::count_if(set.begin(), set.end(), predicate));
+    return count;
+  }
+
+ private:
+  static constexpr std::size_t kWays = 8;
+  using Set = std::array<Entry, kWays>;
+  std::vector<Set> sets_;
+};
+
+// Each id has a bucket of `capacity` tokens, which fills again evenly within `refill`. A new id replaces the id of its
+// set whose bucket is full again first, so an attacker must empty as many buckets as the table has to make it forget an
+// empty one.
 class Buckets {
  public:
   Buckets(std::uint32_t capacity, common::Clock::duration refill, std::size_t most);
@@ -45,23 +86,20 @@ class Buckets {
   [[nodiscard]] std::size_t count(common::Clock::time_point now) const;
 
  private:
-  static constexpr std::size_t kWays = 8;
   struct Entry {
     CounterId id{0};
     common::Clock::time_point full_again{};
   };
-  using Set = std::array<Entry, kWays>;
-  [[nodiscard]] const Entry* find(CounterId id) const;
 
   common::Clock::duration per_token_;
   common::Clock::duration all_but_one_;
-  std::vector<Set> sets_;
+  CounterTable<Entry> table_;
 };
 
 // The failures in a row of a name from one origin.
 class Streaks {
  public:
-  explicit Streaks(std::size_t most);
+  explicit Streaks(std::size_t most) : table_(most) {}
 
   [[nodiscard]] common::Clock::duration wait(CounterId id, common::Clock::time_point now) const;
   void failed(CounterId id, common::Clock::time_point now);
@@ -69,40 +107,38 @@ class Streaks {
   void end(CounterId id);
 
  private:
-  static constexpr std::size_t kWays = 8;
   struct Entry {
     CounterId id{0};
     unsigned failures{0};
     common::Clock::time_point until{};
   };
-  using Set = std::array<Entry, kWays>;
-  [[nodiscard]] const Entry* find(CounterId id) const;
-  [[nodiscard]] Entry* find(CounterId id) { return const_cast<Entry*>(std::as_const(*this).find(id)); }
 
-  std::vector<Set> sets_;
+  CounterTable<Entry> table_;
 };
 
-// The origins from which each person has logged in.
+// The last origins from which each person has logged in. Each person has separate places, so the owner of many
+// accounts cannot push out the origins of another person. Only a log-in with the right password makes an entry, so the
+// memory depends on the number of people: about 100 bytes for each.
 class KnownOrigins {
  public:
-  // The most origins of one person.
   static constexpr std::size_t kMostOfName = 4;
+  // If so many people have logged in, further people get no entry.
+  static constexpr std::size_t kMostNames = 1'000'000;
 
-  explicit KnownOrigins(std::size_t most);
+  explicit KnownOrigins(std::size_t most_names = kMostNames) : most_names_(most_names) {}
 
   void add(CounterId name, CounterId pair, common::Clock::time_point now);
   [[nodiscard]] bool has(CounterId name, CounterId pair) const;
 
  private:
-  static constexpr std::size_t kWays = 8;
-  struct Entry {
-    CounterId name{0};
-    CounterId pair{0};
+  struct Origin {
+    CounterId pair{0};  // 0: the place is free
     common::Clock::time_point used{};
   };
-  using Set = std::array<Entry, kWays>;
+  using Origins = std::array<Origin, kMostOfName>;
 
-  std::vector<Set> sets_;  // a name has one set
+  const std::size_t most_names_;
+  std::unordered_map<CounterId, Origins> names_;
 };
 
 class FailedLogins {

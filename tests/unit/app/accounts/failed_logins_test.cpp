@@ -137,6 +137,33 @@ TEST_CASE("FailedLogins: one person has a bounded number of known origins", "[ac
   CHECK(logins.wait("anna", "10.1.0.10", now) > kNone);
 }
 
+// An attacker can own thousands of accounts, and log in with each from several origins.
+TEST_CASE("FailedLogins: the accounts of an attacker do not push out the known origins of a person",
+          "[accounts][unit]") {
+  FailedLogins logins(64);
+  succeed(logins, "otto", "10.0.0.1", kStart);
+  for (int i = 0; i < 20'000; ++i) {
+    const std::string name = "attacker" + std::to_string(i);
+    succeed(logins, name, "10.1.0.1", kStart + std::chrono::milliseconds(i));
+    succeed(logins, name, "10.1.0.2", kStart + std::chrono::milliseconds(i));
+  }
+  const auto now = kStart + 60s;
+  for (int i = 0; i < 100; ++i) fail(logins, "otto", "10.2.0." + std::to_string(i), now);
+  CHECK(logins.wait("otto", "10.0.0.9", now) > kNone);
+  CHECK(logins.wait("otto", "10.0.0.1", now) <= kNone);
+}
+
+TEST_CASE("KnownOrigins: the number of people is bounded, and the first ones stay", "[accounts][unit]") {
+  KnownOrigins origins(2);
+  for (CounterId name = 1; name <= 3; ++name) origins.add(name, 10 * name, kStart);
+  origins.add(1, 11, kStart + 1s);
+  CHECK(origins.has(1, 10));
+  CHECK(origins.has(1, 11));
+  CHECK(origins.has(2, 20));
+  CHECK_FALSE(origins.has(3, 30));
+  CHECK_FALSE(origins.has(2, 10));
+}
+
 // A proxy on this machine may hide all its clients.
 TEST_CASE("FailedLogins: one client of a shared origin does not lock out the others", "[accounts][unit]") {
   for (const std::string origin : {"127.0.0.1", "::/48", "unix"}) {
