@@ -1,12 +1,12 @@
 #include "worker/canary.hpp"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <set>
 #include <span>
 #include <string>
 #include <vector>
+
+#include "common/system/plain_file.hpp"
 
 namespace yolod::worker {
 namespace {
@@ -14,6 +14,8 @@ namespace {
 using common::Error;
 using common::ErrorCode;
 using common::Outcome;
+
+constexpr std::size_t kMostPictureBytes = std::size_t{1} << 30U;
 
 Error fails(const common::CanaryConfig& canary, const std::string& why) {
   return {ErrorCode::kBadModel, "canary " + canary.image.string() + ": " + why};
@@ -44,10 +46,9 @@ std::string joined(const std::set<std::string>& labels) {
 
 Outcome<void> check_canary(model::Model& model, const common::CanaryConfig& canary) {
   if (canary.image.empty()) return {};
-  std::ifstream in(canary.image, std::ios::binary);
-  const std::string picture(std::istreambuf_iterator<char>(in), {});
-  if (!in || picture.empty()) return fails(canary, "cannot be read");
-  const model::Input input{std::as_bytes(std::span(picture))};
+  const auto picture = common::read_plain_file(canary.image, kMostPictureBytes);
+  if (!picture || picture->empty()) return fails(canary, "cannot be read");
+  const model::Input input{std::as_bytes(std::span(*picture))};
   const auto outputs = model.run({&input, 1});
   const auto& prediction = outputs.front().prediction;
   if (!prediction) return fails(canary, prediction.error().message);

@@ -1,6 +1,5 @@
 #include "common/config/schema.hpp"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,8 +14,8 @@
 #include "common/config/tables.hpp"
 #include "common/config/yaml.hpp"
 #include "common/domain/sandbox_state.hpp"
+#include "common/system/plain_file.hpp"
 #include "common/text.hpp"
-#include "common/unique_fd.hpp"
 
 namespace yolod::common {
 namespace {
@@ -255,12 +254,12 @@ ConfigOutcome load_config(const fs::path& file, const std::vector<std::string>& 
   const auto unreadable = [&file](std::string_view why) {
     return ConfigOutcome{std::nullopt, {{file.string(), "", std::string(why)}}};
   };
-  const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
-  if (!fd.valid()) return unreadable(last_system_error("cannot be opened").message);
+  const auto fd = open_plain_file(file);
+  if (!fd) return unreadable(fd.error().message);
   std::string text;
   std::array<char, 65'536> piece{};
   while (text.size() <= kMaxYamlBytes) {  // parse_config() refuses a larger text
-    const ssize_t count = ::read(fd.get(), piece.data(), piece.size());
+    const ssize_t count = ::read(fd->get(), piece.data(), piece.size());
     if (count == 0) break;
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return unreadable(last_system_error("cannot be read").message);

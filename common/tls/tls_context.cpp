@@ -29,6 +29,12 @@ std::string take_reason() {
   return reason == nullptr ? "it cannot be read" : reason;
 }
 
+// Returns whether the path names something else than a file. OpenSSL would wait for the writer of a FIFO.
+bool is_other_kind(const std::filesystem::path& path) {
+  struct stat facts {};
+  return stat(path.c_str(), &facts) == 0 && !S_ISREG(facts.st_mode);
+}
+
 Error bad_file(const std::filesystem::path& file, const std::string& reason) {
   return {ErrorCode::kBadConfig, file.string() + ": " + reason};
 }
@@ -103,6 +109,7 @@ void TlsContext::set_rules() {
 
 Outcome<void> TlsContext::read_certificate(const TlsConfig& files) {
   certificate_ = files.certificate;
+  if (is_other_kind(files.certificate)) return bad_file(files.certificate, "is not a regular file");
   if (SSL_CTX_use_certificate_chain_file(context_, files.certificate.c_str()) != 1) {
     return bad_file(files.certificate, "no certificate in PEM: " + take_reason());
   }
@@ -130,6 +137,7 @@ Outcome<void> TlsContext::read_key(const TlsConfig& files) {
   if (stat(files.key.c_str(), &state) != 0) {
     return Error{ErrorCode::kBadConfig, last_system_error(files.key.string()).message};
   }
+  if (is_other_kind(files.key)) return bad_file(files.key, "is not a regular file");
   if ((state.st_mode & S_IRWXO) != 0) {
     return bad_file(files.key,
                     "every user may read this key; allow it to its owner and its group only, such as with chmod 640");
@@ -144,6 +152,7 @@ Outcome<void> TlsContext::read_key(const TlsConfig& files) {
 
 Outcome<void> TlsContext::read_client_ca(const TlsConfig& files) {
   if (files.client_ca.empty()) return {};
+  if (is_other_kind(files.client_ca)) return bad_file(files.client_ca, "is not a regular file");
   auto* const names = SSL_load_client_CA_file(files.client_ca.c_str());
   if (names == nullptr || SSL_CTX_load_verify_locations(context_, files.client_ca.c_str(), nullptr) != 1) {
     sk_X509_NAME_pop_free(names, &X509_NAME_free);

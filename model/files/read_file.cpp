@@ -1,10 +1,12 @@
 #include "model/files/read_file.hpp"
 
+#include <unistd.h>
+
 #include <cerrno>
-#include <fstream>
 #include <system_error>
 #include <utility>
 
+#include "common/system/plain_file.hpp"
 #include "common/text.hpp"
 #include "model/bad_model.hpp"
 
@@ -21,21 +23,22 @@ Outcome<std::string> read_file(const std::filesystem::path& file, std::size_t ma
   if (status) return bad_model(file.string() + ": " + status.message());
   if (type != std::filesystem::file_type::regular) return bad_model(file.string() + ": not a regular file");
 
-  errno = 0;
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) return bad_model(file.string() + ": " + std::generic_category().message(errno != 0 ? errno : EIO));
+  const auto opened = common::open_plain_file(file);
+  if (!opened) return bad_model(file.string() + ": " + opened.error().message);
   // Read to the end instead of trusting an earlier size, because the file may grow meanwhile.
   std::string bytes;
   std::string chunk(64 * 1024, '\0');
-  while (stream) {
-    stream.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
-    bytes.append(chunk, 0, static_cast<std::size_t>(stream.gcount()));
+  for (;;) {
+    const ssize_t count = ::read(opened->get(), chunk.data(), chunk.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return bad_model(file.string() + ": cannot be read");
+    if (count == 0) break;
+    bytes.append(chunk, 0, static_cast<std::size_t>(count));
     if (bytes.size() > max_bytes) {
       return bad_model(file.string() + ": larger than " + std::to_string(max_bytes) +
                        " bytes, the limit for this file");
     }
   }
-  if (stream.bad()) return bad_model(file.string() + ": cannot be read");
   return bytes;
 }
 

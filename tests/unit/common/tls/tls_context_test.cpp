@@ -56,6 +56,19 @@ TEST_CASE("TlsContext: files that cannot be used are refused by name, with the r
     files.certificate = folder.directory.write("text.pem", "hello");
     CHECK(why_not(files).starts_with(files.certificate.string() + ": no certificate in PEM: "));
   }
+  SECTION("a file is a FIFO, which OpenSSL would wait for") {
+    const auto fifo = folder.directory.path() / "fifo.pem";
+    REQUIRE(mkfifo(fifo.c_str(), 0600) == 0);
+    TlsConfig other = files;
+    other.certificate = fifo;
+    CHECK(why_not(other) == fifo.string() + ": is not a regular file");
+    other = files;
+    other.key = fifo;
+    CHECK(why_not(other) == fifo.string() + ": is not a regular file");
+    other = files;
+    other.client_ca = fifo;
+    CHECK(why_not(other) == fifo.string() + ": is not a regular file");
+  }
   SECTION("the key is missing") {
     files.key = folder.directory.path() / "none.pem";
     CHECK(why_not(files) == files.key.string() + ": No such file or directory");
