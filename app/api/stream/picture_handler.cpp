@@ -92,10 +92,10 @@ void PictureHandler::write_around(std::string_view answer, http::TextBuffer& out
 bool PictureHandler::render(const Result& result, http::Response& response) {
   schedule::Answer& answer = result.answers.front();
   if (written_items_) {
-    predict::append_items(response, answer, *written_items_, kItemsAtOnce);
+    predict::append_items(response.body, answer, *written_items_, kItemsAtOnce);
     *written_items_ += kItemsAtOnce;
     if (*written_items_ < predict::item_count(*answer.prediction)) return false;
-    predict::end_prediction(response, answer, elapsed_us());
+    predict::end_prediction(response.body, answer, elapsed_us());
     return true;
   }
   http::Response written;
@@ -103,11 +103,14 @@ bool PictureHandler::render(const Result& result, http::Response& response) {
   if (auto* const file = std::get_if<common::EncodedFile>(&*answer.prediction)) {
     write_file_facts(result.model, answer, *file, elapsed_us(), written.body);
     response.file = std::move(file->bytes);
-  } else if (predict::item_count(*answer.prediction) <= kItemsAtOnce) {
-    predict::write_prediction(written, result.model, answer, elapsed_us());
   } else {
-    predict::begin_prediction(written, result.model, answer);
-    written_items_ = 0;
+    predict::begin_prediction(written.body, result.model, answer);
+    if (predict::item_count(*answer.prediction) <= kItemsAtOnce) {
+      predict::append_items(written.body, answer, 0, kItemsAtOnce);
+      predict::end_prediction(written.body, answer, elapsed_us());
+    } else {
+      written_items_ = 0;
+    }
   }
   write_around(written.body.view(), response.body);
   return !written_items_;
